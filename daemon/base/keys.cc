@@ -1,0 +1,247 @@
+#include "daemon/base/keys.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "daemon/base/hash.h"
+
+namespace consent::base {
+namespace {
+
+constexpr std::string_view kVersionLine = "consentd keys 1\n";
+constexpr std::string_view kCheckLabel = "check ";
+constexpr size_t kMaxFileBytes = 4096;  // the real one has under 400
+
+// Closes what it holds.
+class File {
+ public:
+  explicit File(int fd) : fd_(fd) {}
+  ~File() {
+    if (fd_ >= 0) close(fd_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int fd() const { return fd_; }
+  bool ok() const { return fd_ >= 0; }
+
+ private:
+  int fd_;
+};
+
+// Text that holds keys: wiped when it goes.
+struct SecretText {
+  std::string text;
+  ~SecretText() { sodium_memzero(text.data(), text.size()); }
+};
+
+absl::Status Failed(const std::string& what, const std::string& path, int error) {
+  const std::string text = what + " key file " + path + ": " + std::strerror(error);
+  if (error == ENOENT) return absl::NotFoundError(text);
+  if (error == EEXIST) return absl::AlreadyExistsError(text);
+  return absl::UnavailableError(text);
+}
+
+absl::Status Damaged(const std::string& path) {
+  return absl::DataLossError("key file " + path + " is damaged or not a key file of this version; restore it from its backup");
+}
+
+// What only the owner may touch, so that no other account can have read or planted it.
+absl::Status CheckOwner(int fd, const std::string& path) {
+  struct stat info {};
+  if (fstat(fd, &info) != 0) return Failed("cannot examine", path, errno);
+  if (!S_ISREG(info.st_mode)) return absl::FailedPreconditionError("key file " + path + " is not a regular file");
+  if (info.st_uid != geteuid()) return absl::FailedPreconditionError("key file " + path + " belongs to another user");
+  if ((info.st_mode & 077) != 0) {
+    return absl::FailedPreconditionError("key file " + path + " can be used by its group or by others; its mode must be 0600");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadAll(int fd, const std::string& path, std::string* text) {
+  text->resize(kMaxFileBytes);
+  size_t size = 0;
+  while (size < text->size()) {
+    const ssize_t n = read(fd, text->data() + size, text->size() - size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Failed("cannot read", path, errno);
+    if (n == 0) break;
+    size += static_cast<size_t>(n);
+  }
+  text->resize(size);
+  return absl::OkStatus();
+}
+
+absl::Status WriteAll(int fd, const std::string& path, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = write(fd, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return Failed("cannot write", path, errno);
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+  if (fsync(fd) != 0) return Failed("cannot sync", path, errno);
+  return absl::OkStatus();
+}
+
+absl::Status SyncFolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const File opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.ok() || fsync(opened.fd()) != 0) return Failed("cannot sync the folder of", path, errno);
+  return absl::OkStatus();
+}
+
+template <size_t N>
+void AppendKey(std::string_view label, const std::array<uint8_t, N>& key, std::string* text) {
+  SecretText hex{Hex(View(key))};
+  text->append(label).append(" ").append(hex.text).append("\n");
+}
+
+// Takes "label <hex>\n" from the front of `text`.
+template <size_t N>
+bool TakeKey(std::string_view label, std::string_view* text, std::array<uint8_t, N>* key) {
+  const size_t line = label.size() + 1 + 2 * N + 1;
+  if (text->size() < line || text->substr(0, label.size()) != label || (*text)[label.size()] != ' ' || (*text)[line - 1] != '\n') {
+    return false;
+  }
+  if (!FromHex(text->substr(label.size() + 1, 2 * N), key->data(), N)) return false;
+  text->remove_prefix(line);
+  return true;
+}
+
+template <typename Out>
+Out KeyedHash(const Digest& key, std::string_view a, std::string_view b) {
+  Out out{};
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, key.data(), key.size(), out.size());
+  crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(a.data()), a.size());
+  crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(b.data()), b.size());
+  crypto_generichash_final(&state, out.data(), out.size());
+  return out;
+}
+
+// Picks libsodium's fastest code for this processor; without it everything works, several times slower.
+void PrepareLibrary() {
+  if (sodium_init() < 0) std::abort();  // no source of randomness on this machine: there is nothing safe to do
+}
+
+}  // namespace
+
+Keys::~Keys() {
+  sodium_memzero(lookup_key_.data(), lookup_key_.size());
+  sodium_memzero(disk_key_.data(), disk_key_.size());
+  sodium_memzero(payload_key_.data(), payload_key_.size());
+  sodium_memzero(token_key_.data(), token_key_.size());
+}
+
+Keys Keys::Generate() {
+  PrepareLibrary();
+  Keys keys;
+  randombytes_buf(keys.lookup_key_.data(), keys.lookup_key_.size());
+  randombytes_buf(keys.disk_key_.data(), keys.disk_key_.size());
+  randombytes_buf(keys.payload_key_.data(), keys.payload_key_.size());
+  randombytes_buf(keys.token_key_.data(), keys.token_key_.size());
+  return keys;
+}
+
+Keys Keys::FromSeed(uint64_t seed) {
+  PrepareLibrary();
+  std::string bytes;
+  Encoder(&bytes).BigEndian(seed, 8);
+  Keys keys;
+  const Digest lookup = Blake2b("consentd test lookup key", bytes);
+  std::memcpy(keys.lookup_key_.data(), lookup.data(), keys.lookup_key_.size());
+  keys.disk_key_ = Blake2b("consentd test disk key", bytes);
+  keys.payload_key_ = Blake2b("consentd test payload key", bytes);
+  keys.token_key_ = Blake2b("consentd test token key", bytes);
+  return keys;
+}
+
+absl::StatusOr<Keys> Keys::Load(const std::string& path) {
+  PrepareLibrary();
+  // O_NONBLOCK: a pipe in the file's place must be refused, not waited for.
+  const File file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  if (!file.ok() && errno == ELOOP) return absl::FailedPreconditionError("key file " + path + " is not a regular file");
+  if (!file.ok()) return Failed("cannot open", path, errno);
+  if (absl::Status s = CheckOwner(file.fd(), path); !s.ok()) return s;
+  SecretText secret;
+  if (absl::Status s = ReadAll(file.fd(), path, &secret.text); !s.ok()) return s;
+
+  const std::string_view whole = secret.text;
+  std::string_view rest = whole;
+  if (rest.substr(0, kVersionLine.size()) != kVersionLine) return Damaged(path);
+  rest.remove_prefix(kVersionLine.size());
+  Keys keys;
+  Digest check{};
+  if (!TakeKey("lookup", &rest, &keys.lookup_key_) || !TakeKey("disk", &rest, &keys.disk_key_) ||
+      !TakeKey("payload", &rest, &keys.payload_key_) || !TakeKey("token", &rest, &keys.token_key_)) {
+    return Damaged(path);
+  }
+  const std::string_view checked = whole.substr(0, whole.size() - rest.size());
+  if (!TakeKey("check", &rest, &check) || !rest.empty() || check != Blake2b(checked)) return Damaged(path);
+  return keys;
+}
+
+absl::Status Keys::Save(const std::string& path) const {
+  SecretText secret;
+  secret.text.reserve(kMaxFileBytes);  // grown in place, so that no freed copy keeps keys
+  secret.text.append(kVersionLine);
+  AppendKey("lookup", lookup_key_, &secret.text);
+  AppendKey("disk", disk_key_, &secret.text);
+  AppendKey("payload", payload_key_, &secret.text);
+  AppendKey("token", token_key_, &secret.text);
+  const Digest check = Blake2b(secret.text);
+  secret.text.append(kCheckLabel).append(Hex(View(check))).append("\n");
+
+  const File file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file.ok()) return Failed("cannot create", path, errno);
+  // A strange umask could have taken the owner's rights; others never get any.
+  if (fchmod(file.fd(), 0600) != 0) return Failed("cannot protect", path, errno);
+  if (absl::Status s = WriteAll(file.fd(), path, secret.text); !s.ok()) {
+    unlink(path.c_str());
+    return s;
+  }
+  return SyncFolderOf(path);
+}
+
+DiskKey Keys::DiskKeyFor(SubjectHandle subject) const {
+  return DiskKey{KeyedHash<Bytes16>(disk_key_, View(subject.bytes), {})};
+}
+
+Bytes16 Keys::DiskHash(std::string_view label, std::string_view bytes) const {
+  std::string labelled(label);
+  labelled.push_back('\0');
+  return KeyedHash<Bytes16>(disk_key_, labelled, bytes);
+}
+
+Digest Keys::PayloadKey(SubjectHandle subject, std::string_view share) const {
+  return KeyedHash<Digest>(payload_key_, share, View(subject.bytes));
+}
+
+uint32_t Keys::TokenTag(std::string_view bytes) const {
+  const Digest hash = KeyedHash<Digest>(token_key_, bytes, {});
+  return static_cast<uint32_t>(Decoder(View(hash)).BigEndian(4));
+}
+
+Bytes16 Keys::Fingerprint() const {
+  SecretText all;
+  all.text.reserve(256);
+  Encoder encoder(&all.text);
+  encoder.Raw("consentd key fingerprint 1");
+  encoder.Raw(View(lookup_key_));
+  encoder.Raw(View(disk_key_));
+  encoder.Raw(View(payload_key_));
+  encoder.Raw(View(token_key_));
+  const Digest hash = Blake2b(all.text);
+  Bytes16 fingerprint{};
+  std::memcpy(fingerprint.data(), hash.data(), fingerprint.size());
+  return fingerprint;
+}
+
+}  // namespace consent::base

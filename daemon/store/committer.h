@@ -1,0 +1,120 @@
+// The one writer behind every engine of this process: takes commits from any thread, gives each its place in the order, and
+// hands them to the engine in groups, so that many concurrent commits share one sync.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/mutex.h"
+#include "daemon/store/store.h"
+
+namespace consent::store {
+
+// A commit whose preconditions held, with its place in the order.
+struct Prepared {
+  Partition partition;
+  Stamp stamp;
+  Change change;
+  base::Digest chain{};
+};
+
+// What an engine does for the committer. Called on the committer's thread only.
+class CommitEngine {
+ public:
+  virtual ~CommitEngine() = default;
+  // Whether the row is as expected, seen from after the last applied group.
+  virtual absl::StatusOr<bool> Holds(Partition partition, const Precondition& precondition) = 0;
+  // Makes the whole group durable and visible, all or nothing. After an error it may be durable or not.
+  virtual absl::Status Apply(const std::vector<Prepared>& group) = 0;
+};
+
+// Thread-safe, apart from construction and destruction. Owns one thread.
+class Committer {
+ public:
+  struct Options {
+    const base::Clock* clock = nullptr;
+    size_t max_queue = 4096;  // commits waiting; one more is answered kRetry
+    size_t max_group = 1024;  // commits that share a sync
+    OnFailure on_failure;     // may be empty
+    Partition first;          // heads[i] is that of partition first + i
+    std::vector<Head> heads;
+  };
+
+  // `engine` and the clock outlive the committer.
+  Committer(Options options, CommitEngine& engine);
+  // Closes.
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  // As Store::Commit.
+  void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) EXCLUDES(mutex_);
+  Head GetHead(Partition partition) const EXCLUDES(mutex_);
+  // Ok, or Unavailable once failed or closing: reads are refused with it.
+  absl::Status Check() const EXCLUDES(mutex_);
+  // Goes into the failed state; the first call reports `why`. What is queued is answered kClosed.
+  void Fail(const absl::Status& why) EXCLUDES(mutex_);
+  // Takes nothing more, finishes what is queued and ends the thread. Idempotent. Not from within a Done.
+  void Close() EXCLUDES(mutex_, join_mutex_);
+
+ private:
+  struct Item {
+    Partition partition;
+    std::vector<Precondition> preconditions;
+    Build build;
+    Done done;
+    CommitResult result;
+  };
+  // Rows written earlier in the group that is being prepared.
+  struct RowName {
+    uint16_t partition;
+    Table table;
+    std::string_view key;
+    bool operator==(const RowName&) const = default;
+  };
+  struct RowNameHash {
+    size_t operator()(const RowName& row) const;
+  };
+
+  void Run() EXCLUDES(mutex_);
+  // Takes all that waits, or blocks; false when there will be no more.
+  bool TakeQueue(std::vector<Item>* items) EXCLUDES(mutex_);
+  // Prepares, applies and answers items[begin..); returns where the next group begins.
+  size_t CommitGroup(std::vector<Item>& items, size_t begin) EXCLUDES(mutex_);
+  Outcome Prepare(Item& item, bool last);
+  absl::StatusOr<bool> Holds(const Item& item, const Precondition& precondition);
+  void Answer(std::vector<Item>& items, size_t begin, size_t end, const absl::Status& applied);
+
+  const base::Clock* const clock_;
+  const size_t max_queue_;
+  const size_t max_group_;
+  const OnFailure on_failure_;
+  const Partition first_;
+  CommitEngine& engine_;
+
+  mutable base::Mutex mutex_;
+  base::CondVar wake_;
+  std::vector<Item> queue_ GUARDED_BY(mutex_);
+  std::vector<Head> heads_ GUARDED_BY(mutex_);  // of what was applied
+  bool closing_ GUARDED_BY(mutex_) = false;
+  bool failed_ GUARDED_BY(mutex_) = false;
+
+  base::Mutex join_mutex_;
+  bool joined_ GUARDED_BY(join_mutex_) = false;
+
+  // Only the thread's own.
+  std::vector<Head> next_heads_;  // including the group that is being prepared
+  std::vector<Prepared> group_;
+  size_t group_bytes_ = 0;
+  std::unordered_map<RowName, const Write*, RowNameHash> overlay_;
+
+  std::thread thread_;  // last: starts when all else is there
+};
+
+}  // namespace consent::store

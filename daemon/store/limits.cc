@@ -1,0 +1,40 @@
+#include "daemon/store/limits.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace consent::store {
+namespace {
+
+bool IsTable(Table table) { return std::find(std::begin(kTables), std::end(kTables), table) != std::end(kTables); }
+
+}  // namespace
+
+bool WithinLimits(const std::vector<Precondition>& preconditions) {
+  return std::all_of(preconditions.begin(), preconditions.end(),
+                     [](const Precondition& p) { return p.key.size() <= kMaxKeyBytes && IsTable(p.table); });
+}
+
+bool WithinLimits(const Change& change, size_t* bytes) {
+  const Event& event = change.event;
+  if (!event.subject.empty() && event.subject.size() != kSubjectBytes) return false;
+  size_t total = event.subject.size() + event.body.size() + event.commitment.size();
+  for (const Write& write : change.writes) {
+    if (write.key.size() > kMaxKeyBytes || !IsTable(write.table)) return false;
+    total += write.key.size() + (write.value ? write.value->size() : 0);
+  }
+  *bytes = total;
+  return total <= kMaxCommitBytes;
+}
+
+absl::Status CheckPlace(Partition partition, uint16_t partition_count) {
+  if (partition.number < partition_count) return absl::OkStatus();
+  return absl::InvalidArgumentError("the store has no such partition");
+}
+
+absl::Status CheckPlace(Partition partition, uint16_t partition_count, Table table) {
+  if (!IsTable(table)) return absl::InvalidArgumentError("the store has no such table");
+  return CheckPlace(partition, partition_count);
+}
+
+}  // namespace consent::store

@@ -1,0 +1,26 @@
+// The contract's bounds, checked in one place for all engines. Pure; thread-safe.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "daemon/store/store.h"
+
+namespace consent::store {
+
+inline constexpr uint16_t kMaxPartitions = 1024;
+inline constexpr size_t kSubjectBytes = 16;
+inline constexpr size_t kMaxNameBytes = 64;  // of leases and their holders
+inline constexpr Table kTables[] = {Table::kSubject,   Table::kNames,  Table::kKeyShare,  Table::kRequest,
+                                    Table::kRecording, Table::kPolicy, Table::kSuspension};
+
+// False: some key is over kMaxKeyBytes or names a table that does not exist.
+bool WithinLimits(const std::vector<Precondition>& preconditions);
+// False: some key, the whole change or the event's subject is over its bound. Sets `*bytes` to the size that counts.
+bool WithinLimits(const Change& change, size_t* bytes);
+// InvalidArgument: no such partition or table.
+absl::Status CheckPlace(Partition partition, uint16_t partition_count);
+absl::Status CheckPlace(Partition partition, uint16_t partition_count, Table table);
+
+}  // namespace consent::store

@@ -1,0 +1,184 @@
+// The store contract: what everything above may assume of a database. Implementations: memory.h, rocksdb/, later an
+// existing distributed engine. One conformance suite (tests/conformance) runs on all of them.
+//
+// A store has a fixed number of partitions. Nothing is promised across them. Within one, commits are strictly serialisable
+// and have gap-free sequence numbers from 1. No iterator, database handle or engine type crosses this header.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "daemon/base/bytes.h"
+#include "daemon/base/time.h"
+
+namespace consent::store {
+
+// 0 .. partition_count() - 1.
+struct Partition {
+  uint16_t number = 0;
+  auto operator<=>(const Partition&) const = default;
+};
+
+// Position of a commit in its partition; the first is 1, 0 means "none".
+using Sequence = uint64_t;
+
+// Rows are addressed by table and key; keys order bytewise. Numbers are on disk: never reuse one.
+enum class Table : uint8_t {
+  kSubject = 1,      // a subject's record
+  kNames = 2,        // sealed ids of a subject's profiles and devices
+  kKeyShare = 3,     // key shares, one per subject: small files, so that erasing one is cheap
+  kRequest = 4,      // idempotency keys
+  kRecording = 5,    // what was reported of single recordings
+  kPolicy = 6,       // policy versions
+  kSuspension = 7,   // suspended purposes
+};
+
+inline constexpr size_t kMaxKeyBytes = 256;
+inline constexpr size_t kMaxCommitBytes = 1 << 20;  // all writes and the event of one commit
+
+// What the committer assigned. time = max(clock, last + 1 us): strictly increasing within a partition.
+struct Stamp {
+  Sequence sequence = 0;
+  base::Instant time;
+};
+
+// The row must have exactly this value, or (nullopt) must not exist, when the commit takes its place in the order.
+struct Precondition {
+  Table table;
+  std::string key;
+  std::optional<std::string> expected;
+};
+
+// nullopt deletes.
+struct Write {
+  Table table;
+  std::string key;
+  std::optional<std::string> value;
+};
+
+// What the feed carries. `subject` is 16 bytes or empty (for what concerns a whole partition).
+struct Event {
+  std::string subject;
+  std::string body;             // canonical bytes
+  base::Digest commitment{};    // SHA-256(nonce ‖ payload), for the ledger
+};
+
+// What one commit does.
+struct Change {
+  std::vector<Write> writes;
+  Event event;
+};
+
+// Builds the change once its stamp is known, on the committer's thread, after the preconditions held. Pure: no I/O, no
+// locks, no side effect beyond its result; an engine that retries may call it more than once. Microseconds, not milliseconds.
+using Build = std::function<Change(const Stamp&)>;
+
+enum class Outcome : uint8_t {
+  kUnknown = 0,    // an I/O error or a lost reply: it may be durable or not. Found out by reading the idempotency key, never guessed.
+  kCommitted = 1,  // durable and visible
+  kConflict = 2,   // a precondition did not hold; nothing was written
+  kRetry = 3,      // the engine or its queue asks to try again; nothing was written
+  kTooLarge = 4,   // over kMaxCommitBytes or kMaxKeyBytes; nothing was written
+  kClosed = 5,     // the store had failed or was closed before; nothing was written
+};
+
+struct CommitResult {
+  Outcome outcome = Outcome::kUnknown;
+  Stamp stamp;  // only of kCommitted
+};
+
+// Called exactly once per Commit. For kCommitted in the order of sequence numbers of the partition, on the committer's thread,
+// so that whoever publishes the change does so in order and before anything is acknowledged; must not block.
+// For other outcomes on any thread, also within Commit itself.
+using Done = std::function<void(const CommitResult&)>;
+
+// A row of the feed. An erased one keeps sequence, time and chain; its other members are empty.
+struct FeedRow {
+  Stamp stamp;
+  Event event;
+  base::Digest chain{};  // see NextChain
+  bool erased = false;
+};
+
+// The end of a partition's feed.
+struct Head {
+  Stamp stamp;  // of the last commit; zero in an empty partition
+  base::Digest chain{};
+};
+
+struct RowKey {
+  Table table;
+  std::string key;
+};
+
+struct Lease {
+  uint64_t token = 0;  // fencing token, grows with each grant of that name
+  base::Instant expires;
+};
+
+// Row seen by Scan: views die when the visitor returns. Return false to stop.
+using Visitor = std::function<bool(std::string_view key, std::string_view value)>;
+
+// Thread-safe. All reads see every commit whose Done was called. After an outcome of kUnknown a store stays failed:
+// reads and commits are refused until it is opened anew.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Random at creation, kept for life.
+  virtual base::Bytes16 store_id() const = 0;
+  // 1 .. 1024, fixed at creation.
+  virtual uint16_t partition_count() const = 0;
+
+  // Queues a commit and returns; the queue is bounded, a full one answers kRetry. All preconditions are checked and all writes
+  // and the event done in one atomic, durable step. A later write to the same row in `writes` wins over an earlier one.
+  virtual void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) = 0;
+
+  // NotFound where there is no such row; Unavailable where it cannot be read. May block on I/O.
+  virtual absl::StatusOr<std::string> Get(Partition partition, Table table, std::string_view key) const = 0;
+
+  // Rows with from <= key < to (empty `to`: to the end) in key order, at most `limit`; resumable from the last key seen plus a
+  // NUL byte. Sees every row that is there throughout; may or may not see concurrent changes. May block on I/O.
+  virtual absl::Status Scan(Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,
+                            const Visitor& visit) const = 0;
+
+  // Feed rows from sequence `from` on, in order and without gaps, at most `limit`. OutOfRange if `from` was truncated away.
+  // An empty answer means that `from` is past the head.
+  virtual absl::StatusOr<std::vector<FeedRow>> Feed(Partition partition, Sequence from, size_t limit) const = 0;
+  // One feed row. NotFound past the head; OutOfRange if truncated away.
+  virtual absl::StatusOr<FeedRow> FeedAt(Partition partition, Sequence sequence) const = 0;
+
+  // Drops feed rows below `before`; the head row always stays.
+  virtual absl::Status TruncateFeed(Partition partition, Sequence before) = 0;
+  // Replaces feed rows by stubs that keep stamp and chain. Durable on return.
+  virtual absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) = 0;
+  // Deletes rows outside the order of commits: for rows that nothing decides by, such as expired idempotency keys. Durable on return.
+  virtual absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) = 0;
+
+  virtual Head GetHead(Partition partition) const = 0;
+
+  // Grants or renews the named lease of a partition until `now + length`. Unavailable while another holder's has not expired.
+  // `holder` 1..64 bytes. A renewal keeps its token; a new grant gets a larger one.
+  virtual absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
+                                             base::Span length) = 0;
+
+  // Stops taking commits, finishes those queued and closes. Idempotent.
+  virtual void Close() = 0;
+};
+
+// Called once, from any thread, when a write failed and the store went into the failed state. Must not call the store.
+using OnFailure = std::function<void(const absl::Status&)>;
+
+// Canonical bytes of an event as they are hashed: version 1 ‖ sequence ‖ time ‖ subject ‖ commitment ‖ body (see README).
+std::string CanonicalEvent(const Stamp& stamp, const Event& event);
+// chain(n) = BLAKE2b-256(chain(n-1) ‖ CanonicalEvent(n)); chain(0) is all zero.
+base::Digest NextChain(const base::Digest& previous, const Stamp& stamp, const Event& event);
+
+}  // namespace consent::store
