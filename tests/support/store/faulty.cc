@@ -1,0 +1,141 @@
+#include "tests/support/store/faulty.h"
+
+#include <utility>
+
+namespace consent::test {
+
+using store::CommitResult;
+using store::Outcome;
+using store::Partition;
+
+FaultyStore::FaultyStore(store::Store& inner, Plan plan, store::OnFailure on_failure)
+    : inner_(inner),
+      plan_(std::move(plan)),
+      on_failure_(std::move(on_failure)),
+      random_(plan_.seed),
+      script_(plan_.script.begin(), plan_.script.end()) {}
+
+void FaultyStore::Inject(Fault fault) {
+  base::MutexLock lock(mutex_);
+  script_.push_back(fault);
+}
+
+void FaultyStore::Reopen() {
+  base::MutexLock lock(mutex_);
+  failed_ = false;
+}
+
+bool FaultyStore::failed() const {
+  base::MutexLock lock(mutex_);
+  return failed_;
+}
+
+Fault FaultyStore::Next() {
+  if (!script_.empty()) {
+    const Fault fault = script_.front();
+    script_.pop_front();
+    return fault;
+  }
+  double draw = std::uniform_real_distribution<double>(0, 1)(random_);
+  const std::pair<double, Fault> faults[] = {{plan_.conflict, Fault::kConflict},
+                                             {plan_.retry, Fault::kRetry},
+                                             {plan_.unknown_lost, Fault::kUnknownLost},
+                                             {plan_.unknown_done, Fault::kUnknownDone}};
+  for (const auto& [probability, fault] : faults) {
+    if (draw < probability) return fault;
+    draw -= probability;
+  }
+  return Fault::kNone;
+}
+
+absl::Status FaultyStore::Check() const {
+  base::MutexLock lock(mutex_);
+  return failed_ ? absl::UnavailableError("the store failed; it serves again when it is opened anew") : absl::OkStatus();
+}
+
+bool FaultyStore::MarkFailed() {
+  {
+    base::MutexLock lock(mutex_);
+    if (failed_) return false;
+    failed_ = true;
+    ++generation_;
+  }
+  if (on_failure_) on_failure_(absl::UnavailableError("injected write error"));
+  return true;
+}
+
+CommitResult FaultyStore::Translate(Fault fault, CommitResult result, uint64_t generation) {
+  if (result.outcome != Outcome::kCommitted) return result;
+  if (fault == Fault::kUnknownDone) {
+    MarkFailed();
+    return CommitResult{};
+  }
+  base::MutexLock lock(mutex_);
+  return generation_ == generation ? result : CommitResult{};
+}
+
+void FaultyStore::Commit(Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
+                         store::Done done) {
+  Fault fault = Fault::kNone;
+  uint64_t generation = 0;
+  {
+    base::MutexLock lock(mutex_);
+    if (!failed_) fault = Next();
+    generation = failed_ ? UINT64_MAX : generation_;
+  }
+  if (generation == UINT64_MAX) return done(CommitResult{Outcome::kClosed, {}});
+  if (fault == Fault::kConflict) return done(CommitResult{Outcome::kConflict, {}});
+  if (fault == Fault::kRetry) return done(CommitResult{Outcome::kRetry, {}});
+  if (fault == Fault::kUnknownLost) {
+    MarkFailed();
+    return done(CommitResult{});
+  }
+  inner_.Commit(partition, std::move(preconditions), std::move(build),
+                [this, fault, generation, done = std::move(done)](const CommitResult& result) {
+                  done(Translate(fault, result, generation));
+                });
+}
+
+absl::StatusOr<std::string> FaultyStore::Get(Partition partition, store::Table table, std::string_view key) const {
+  if (absl::Status s = Check(); !s.ok()) return s;
+  return inner_.Get(partition, table, key);
+}
+
+absl::Status FaultyStore::Scan(Partition partition, store::Table table, std::string_view from, std::string_view to,
+                               size_t limit, const store::Visitor& visit) const {
+  if (absl::Status s = Check(); !s.ok()) return s;
+  return inner_.Scan(partition, table, from, to, limit, visit);
+}
+
+absl::StatusOr<std::vector<store::FeedRow>> FaultyStore::Feed(Partition partition, store::Sequence from, size_t limit) const {
+  if (absl::Status s = Check(); !s.ok()) return s;
+  return inner_.Feed(partition, from, limit);
+}
+
+absl::StatusOr<store::FeedRow> FaultyStore::FeedAt(Partition partition, store::Sequence sequence) const {
+  if (absl::Status s = Check(); !s.ok()) return s;
+  return inner_.FeedAt(partition, sequence);
+}
+
+absl::Status FaultyStore::TruncateFeed(Partition partition, store::Sequence before) {
+  if (absl::Status s = Check(); !s.ok()) return s;
+  return inner_.TruncateFeed(partition, before);
+}
+
+absl::Status FaultyStore::EraseFeed(Partition partition, const std::vector<store::Sequence>& sequences) {
+  if (absl::Status s = Check(); !s.ok()) return s;
+  return inner_.EraseFeed(partition, sequences);
+}
+
+absl::Status FaultyStore::Erase(Partition partition, const std::vector<store::RowKey>& rows) {
+  if (absl::Status s = Check(); !s.ok()) return s;
+  return inner_.Erase(partition, rows);
+}
+
+absl::StatusOr<store::Lease> FaultyStore::AcquireLease(Partition partition, std::string_view name, std::string_view holder,
+                                                       base::Span length) {
+  if (absl::Status s = Check(); !s.ok()) return s;
+  return inner_.AcquireLease(partition, name, holder, length);
+}
+
+}  // namespace consent::test

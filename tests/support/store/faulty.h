@@ -1,0 +1,81 @@
+// A store that fails on purpose: every caller of Store must live with Conflict, Retry and Unknown at any time.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <random>
+#include <vector>
+
+#include "daemon/base/mutex.h"
+#include "daemon/store/store.h"
+
+namespace consent::test {
+
+enum class Fault : uint8_t {
+  kNone = 0,
+  kConflict = 1,     // answered without asking the store
+  kRetry = 2,        // likewise
+  kUnknownLost = 3,  // kUnknown, and the commit is not done
+  kUnknownDone = 4,  // kUnknown, although the commit is done
+};
+
+// Passes everything on to another store, except the commits that it fails. After a kUnknown it refuses reads and commits, as a
+// real store does, until Reopen(). Commits that are under way at that moment are answered kUnknown although they are done.
+// With no plan it passes everything on. Thread-safe.
+class FaultyStore final : public store::Store {
+ public:
+  struct Plan {
+    uint64_t seed = 0;
+    double conflict = 0;      // probabilities per commit, 0..1; their sum is at most 1
+    double retry = 0;
+    double unknown_lost = 0;
+    double unknown_done = 0;
+    std::vector<Fault> script;  // used up first, one per commit
+  };
+
+  // `inner` and what `on_failure` uses outlive the decorator.
+  FaultyStore(store::Store& inner, Plan plan, store::OnFailure on_failure = {});
+
+  // Adds to the script.
+  void Inject(Fault fault) EXCLUDES(mutex_);
+  // Serves again after a kUnknown.
+  void Reopen() EXCLUDES(mutex_);
+  bool failed() const EXCLUDES(mutex_);
+
+  base::Bytes16 store_id() const override { return inner_.store_id(); }
+  uint16_t partition_count() const override { return inner_.partition_count(); }
+  void Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
+              store::Done done) override;
+  absl::StatusOr<std::string> Get(store::Partition partition, store::Table table, std::string_view key) const override;
+  absl::Status Scan(store::Partition partition, store::Table table, std::string_view from, std::string_view to, size_t limit,
+                    const store::Visitor& visit) const override;
+  absl::StatusOr<std::vector<store::FeedRow>> Feed(store::Partition partition, store::Sequence from,
+                                                   size_t limit) const override;
+  absl::StatusOr<store::FeedRow> FeedAt(store::Partition partition, store::Sequence sequence) const override;
+  absl::Status TruncateFeed(store::Partition partition, store::Sequence before) override;
+  absl::Status EraseFeed(store::Partition partition, const std::vector<store::Sequence>& sequences) override;
+  absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override;
+  store::Head GetHead(store::Partition partition) const override { return inner_.GetHead(partition); }
+  absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,
+                                            base::Span length) override;
+  void Close() override { inner_.Close(); }
+
+ private:
+  Fault Next() REQUIRES(mutex_);
+  absl::Status Check() const EXCLUDES(mutex_);
+  // True for the first failure since the last Reopen.
+  bool MarkFailed() EXCLUDES(mutex_);
+  // What `result` of the inner store becomes.
+  store::CommitResult Translate(Fault fault, store::CommitResult result, uint64_t generation) EXCLUDES(mutex_);
+
+  store::Store& inner_;
+  const Plan plan_;
+  const store::OnFailure on_failure_;
+  mutable base::Mutex mutex_;
+  std::mt19937_64 random_ GUARDED_BY(mutex_);
+  std::deque<Fault> script_ GUARDED_BY(mutex_);
+  bool failed_ GUARDED_BY(mutex_) = false;
+  uint64_t generation_ GUARDED_BY(mutex_) = 0;  // counts failures, so that a commit begun before one is not answered after Reopen
+};
+
+}  // namespace consent::test
