@@ -1,0 +1,547 @@
+#include "daemon/domain/decide.h"
+
+#include <algorithm>
+
+#include "daemon/domain/effective.h"
+
+namespace consent::domain {
+namespace {
+
+// The interval in which the capture surely lies.
+struct CaptureTime {
+  bool known = false;
+  bool invalid = false;
+  Instant lo;
+  Instant hi;
+};
+
+// The regimes of the subject's and the capture's region, the stricter value of each field.
+struct MergedRegime {
+  const Regime* first = nullptr;
+  const Regime* second = nullptr;  // nullptr: the same as first
+  bool opt_in = true;
+  Instant opt_out_since;
+  Span false_wake_ttl;
+  bool allow_several = false;
+  bool allow_unmatched = false;
+  bool allow_unidentified = false;
+  int child_inactive_months = 1;
+  Span child_notice_period;
+  int age_of_consent = 0;
+};
+
+bool Overlaps(const CaptureTime& when, const Interval& interval) {
+  return when.hi >= interval.from && when.lo <= interval.to;
+}
+
+// One decision in the making. Each member function is a row or a group of rows of the table.
+class Deciding {
+ public:
+  Deciding(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules);
+  Decision Run();
+
+ private:
+  struct Named {
+    const ScopeFacts* scope;
+    bool is_profile;
+    bool is_child_now;
+    Instant adult_from;
+  };
+
+  // By time alone something may change at `at`.
+  void TurnsAt(Instant at) {
+    if (at > now_) good_until_ = std::min(good_until_, at);
+  }
+  bool PassedAt(Instant at) {
+    TurnsAt(at);
+    return at <= now_;
+  }
+
+  // Whether the recording names that scope, registered or not: what was removed since still matches.
+  bool Names(ScopeKind kind, const base::Bytes16& handle) const;
+  CaptureTime TimeOfCapture();
+  MergedRegime Merge() const;
+  void NameScopes();
+
+  void Holds();
+  void Tombstones();
+  void RetentionOf(const ScopeFacts& scope);
+  void ChildInactivity(const Named& named);
+  void FalseWake();
+  void EndedCopies();
+  void Facts();
+  void MissingScopes();
+  void FlagsAndVoices();
+  bool OneAdultNoChild();
+  void Places();
+  bool PlaceAllowedBy(const Regime& regime) const;
+
+  ReasonSet PurposeRows(Purpose purpose);
+  ReasonSet GuardianRow(Purpose purpose);
+  ReasonSet ChoiceRows(const Named& named, Purpose purpose, const SuspensionState& suspension);
+  ReasonSet ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose, const SuspensionState& suspension);
+  ReasonSet UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension);
+  ReasonSet DeviceRow(const PurposeChoice& choice) const;
+  bool Needed(const ScopeFacts& scope, const SuspensionState& suspension) const;
+  bool ConsentEnded(const Named& named, const PurposeChoice& choice);
+  bool HouseholdCovered(Purpose purpose, const SuspensionState& suspension);
+  SuspensionState Suspended(Purpose purpose) const;
+
+  bool Accidental() const { return recording_.wake == Wake::kAccidental || (flags_ & Flags::kAccidental) != 0; }
+  bool ChildPresent() const { return recording_.age == SpeakerAge::kChildPresent || (flags_ & Flags::kChildPresent) != 0; }
+
+  const SubjectFacts* subject_;
+  const RecordingMarks& marks_;
+  const RecordingFacts& recording_;
+  const Question& question_;
+  const Rules& rules_;
+  const Instant now_;
+  const uint8_t flags_;
+  Instant good_until_;
+  CaptureTime when_;
+  MergedRegime regime_;
+  absl::InlinedVector<Named, 4> named_;  // the account first
+  bool unregistered_scope_named_ = false;
+  bool on_hold_ = false;
+  ReasonSet disposition_;    // of the R rows
+  ReasonSet eligibility_;    // of the E rows, those of E1 that are not the disposition's included
+};
+
+Deciding::Deciding(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules)
+    : subject_(subject),
+      marks_(marks),
+      recording_(question.recording),
+      question_(question),
+      rules_(rules),
+      now_(question.now),
+      flags_(static_cast<uint8_t>(marks.flags | question.recording.flags)),
+      good_until_(question.now + rules.longest_answer_age),
+      when_(TimeOfCapture()),
+      regime_(Merge()) {
+  if (subject_ != nullptr) NameScopes();
+}
+
+CaptureTime Deciding::TimeOfCapture() {
+  CaptureTime when;
+  if (!recording_.captured_at.IsSet()) return when;
+  const bool ingested_given = recording_.ingested_at.IsSet() && recording_.ingested_at <= now_;
+  const Instant ingested = ingested_given ? recording_.ingested_at : now_;
+  // While the capture lies ahead of a moving "now" every comparison moves with it.
+  if (!ingested_given && recording_.captured_at > now_) good_until_ = now_;
+  const Span uncertainty = recording_.has_uncertainty ? recording_.uncertainty : rules_.default_uncertainty;
+  if (recording_.captured_at - uncertainty > ingested) {
+    when.invalid = true;
+    return when;
+  }
+  const Instant t = std::min(recording_.captured_at, ingested);
+  when.known = true;
+  when.lo = t - uncertainty;
+  when.hi = t + uncertainty;
+  return when;
+}
+
+MergedRegime Deciding::Merge() const {
+  MergedRegime merged;
+  const Region home = subject_ != nullptr ? subject_->region : recording_.region;
+  const RegionRules home_rules = rules_.ForRegion(home);
+  const RegionRules capture_rules = recording_.has_region ? rules_.ForRegion(recording_.region) : home_rules;
+  const Regime& a = rules_.regimes[home_rules.regime];
+  const Regime& b = rules_.regimes[capture_rules.regime];
+  merged.first = &a;
+  merged.second = &a == &b ? nullptr : &b;
+  merged.opt_in = a.default_rule == DefaultRule::kOptIn || b.default_rule == DefaultRule::kOptIn;
+  merged.opt_out_since = std::max(home_rules.opt_out_since, capture_rules.opt_out_since);
+  merged.false_wake_ttl = merged.opt_in ? Span{} : std::min(a.false_wake_ttl, b.false_wake_ttl);
+  merged.allow_several = !merged.opt_in && a.allow_several_speakers && b.allow_several_speakers;
+  merged.allow_unmatched = !merged.opt_in && a.allow_unmatched_speakers && b.allow_unmatched_speakers;
+  merged.allow_unidentified = a.allow_unidentified_single_adult && b.allow_unidentified_single_adult;
+  merged.child_inactive_months = std::min(a.child_inactive_months, b.child_inactive_months);
+  merged.child_notice_period = std::min(a.child_notice_period, b.child_notice_period);
+  merged.age_of_consent = rules_.AgeOfConsent(home);
+  if (recording_.has_region) merged.age_of_consent = std::max(merged.age_of_consent, rules_.AgeOfConsent(recording_.region));
+  return merged;
+}
+
+void Deciding::NameScopes() {
+  named_.push_back(Named{&subject_->account(), false, false, Instant{}});
+  for (const base::ProfileHandle& profile : recording_.profiles) {
+    const ScopeFacts* scope = subject_->Find(ScopeKind::kProfile, profile.bytes);
+    if (scope == nullptr || !scope->registered) unregistered_scope_named_ = true;
+    if (scope == nullptr) continue;
+    const Instant adult_from = AdultFrom(scope->age, regime_.age_of_consent);
+    named_.push_back(Named{scope, true, !PassedAt(adult_from), adult_from});
+  }
+  if (recording_.device.IsSet()) {
+    const ScopeFacts* scope = subject_->Find(ScopeKind::kDevice, recording_.device.bytes);
+    if (scope == nullptr || !scope->registered) unregistered_scope_named_ = true;
+    if (scope != nullptr) named_.push_back(Named{scope, false, false, Instant{}});
+  }
+}
+
+bool Deciding::Names(ScopeKind kind, const base::Bytes16& handle) const {
+  switch (kind) {
+    case ScopeKind::kAccount:
+      return true;
+    case ScopeKind::kProfile:
+      return std::any_of(recording_.profiles.begin(), recording_.profiles.end(),
+                         [&](const base::ProfileHandle& profile) { return profile.bytes == handle; });
+    case ScopeKind::kDevice:
+      return recording_.device.IsSet() && recording_.device.bytes == handle;
+  }
+  return true;
+}
+
+// R1.
+void Deciding::Holds() {
+  on_hold_ = marks_.on_hold;
+  for (const Hold& hold : subject_->holds) {
+    const bool scope_named = Names(hold.scope, hold.handle);
+    if (scope_named && (!when_.known || Overlaps(when_, hold.captured))) on_hold_ = true;
+  }
+  if (on_hold_) disposition_.Add(Reason::kLegalHold);
+}
+
+// R2 and the deletions of E1.
+void Deciding::Tombstones() {
+  const auto matched = [this](DeletionState state, bool for_disposition) {
+    switch (state) {
+      case DeletionState::kVerified:
+        if (for_disposition) disposition_.Add(Reason::kDeleted);
+        eligibility_.Add(Reason::kDeleted);
+        break;
+      case DeletionState::kPending:
+        eligibility_.Add(Reason::kDeletionPending);
+        break;
+      case DeletionState::kDenied:
+        eligibility_.Add(Reason::kDeletionDenied);
+        break;
+    }
+  };
+  if (marks_.has_tombstone) matched(marks_.tombstone, true);
+  for (const Tombstone& tombstone : subject_->tombstones) {
+    const bool scope_named = Names(tombstone.scope, tombstone.handle);
+    if (!scope_named) continue;
+    // Without a time every one matches for eligibility and none for the disposition.
+    if (!when_.known || Overlaps(when_, tombstone.captured)) matched(tombstone.state, when_.known);
+  }
+  if (subject_->closed_at.IsSet()) disposition_.Add(Reason::kAccountClosed);
+}
+
+// R3 of one scope. A border case is KEEP and never eligible.
+void Deciding::RetentionOf(const ScopeFacts& scope) {
+  if (scope.retention.kind == RetentionKind::kDoNotSave) disposition_.Add(Reason::kDoNotSave);
+  const bool by_months = scope.retention.kind == RetentionKind::kMonths;
+  if (!when_.known) {
+    if (by_months || scope.purge_floor.IsSet()) eligibility_.Add(Reason::kRetentionExpired);
+    return;
+  }
+  bool over_surely = scope.purge_floor.IsSet() && when_.hi <= scope.purge_floor;
+  bool over_perhaps = scope.purge_floor.IsSet() && when_.lo <= scope.purge_floor;
+  if (by_months) {
+    over_surely = PassedAt(base::AddMonths(when_.hi, scope.retention.months)) || over_surely;
+    over_perhaps = PassedAt(base::AddMonths(when_.lo, scope.retention.months)) || over_perhaps;
+  }
+  if (over_surely) disposition_.Add(Reason::kRetentionExpired);
+  if (over_perhaps) eligibility_.Add(Reason::kRetentionExpired);
+}
+
+// R3 and E1 of one named profile.
+void Deciding::ChildInactivity(const Named& named) {
+  if (!named.is_profile || !named.is_child_now || !named.scope->last_active.IsSet()) return;
+  const Instant inactive_from = base::AddMonths(named.scope->last_active, regime_.child_inactive_months);
+  if (!PassedAt(inactive_from)) return;
+  eligibility_.Add(Reason::kChildInactive);
+  const Instant notice = named.scope->inactivity_notice;
+  if (!notice.IsSet() || notice < inactive_from) return;
+  if (PassedAt(notice + regime_.child_notice_period)) disposition_.Add(Reason::kChildInactive);
+}
+
+// R4.
+void Deciding::FalseWake() {
+  if (!Accidental() || !when_.known) return;
+  const Instant over_from = when_.hi + regime_.false_wake_ttl + base::Microseconds(1);
+  if (PassedAt(over_from)) disposition_.Add(Reason::kAccidentalExpired);
+}
+
+// R5.
+void Deciding::EndedCopies() {
+  if (recording_.artefact == Artefact::kSource || recording_.made_for == Purpose::kNone) return;
+  for (const Named& named : named_) {
+    const PurposeChoice choice = EffectiveChoice(*named.scope, recording_.made_for, rules_);
+    const bool consent_ended =
+        choice.choice == Choice::kGiven && named.scope->kind != ScopeKind::kDevice && ConsentEnded(named, choice);
+    if (SaysNo(choice.choice) || consent_ended) disposition_.Add(Reason::kPurposeEnded);
+  }
+}
+
+// A consent's lifetime is over, or a child on whose behalf it was given has come of age.
+bool Deciding::ConsentEnded(const Named& named, const PurposeChoice& choice) {
+  const bool lifetime_over = PassedAt(ConsentEnd(choice, rules_));
+  if (!named.is_profile || named.is_child_now) return lifetime_over;
+  return lifetime_over || choice.by_guardian || choice.since < named.adult_from;
+}
+
+// E0, the part that needs no subject.
+void Deciding::Facts() {
+  const bool is_copy = recording_.artefact != Artefact::kSource;
+  const bool missing = !recording_.captured_at.IsSet() || recording_.wake == Wake::kMissing || recording_.kind == Kind::kMissing ||
+                       recording_.speakers == Speakers::kMissing || recording_.identity == Identity::kMissing ||
+                       recording_.age == SpeakerAge::kMissing ||
+                       (recording_.identity == Identity::kMatched && recording_.profiles.empty()) ||
+                       (is_copy && recording_.made_for == Purpose::kNone);
+  const bool place_missing = question_.purpose == Purpose::kHumanReview &&
+                             (!question_.place.country.IsSet() || question_.place.reviewer_class == ReviewerClass::kMissing);
+  if (missing || place_missing || unregistered_scope_named_) eligibility_.Add(Reason::kMissingFact);
+  if (when_.invalid) eligibility_.Add(Reason::kInvalidTime);
+}
+
+// E0: who names no profile (device) may be one that said no.
+void Deciding::MissingScopes() {
+  const bool no_profile = recording_.profiles.empty();
+  const bool no_device = !recording_.device.IsSet();
+  if (!no_profile && !no_device) return;
+  for (const ScopeFacts& scope : subject_->scopes) {
+    const bool unnamed = (scope.kind == ScopeKind::kProfile && no_profile) || (scope.kind == ScopeKind::kDevice && no_device);
+    if (unnamed && SaysNo(EffectiveChoice(scope, question_.purpose, rules_).choice)) {
+      eligibility_.Add(Reason::kMissingFact);
+      return;
+    }
+  }
+}
+
+// E3, E5, E6.
+void Deciding::FlagsAndVoices() {
+  if ((flags_ & Flags::kCriticalData) != 0) eligibility_.Add(Reason::kCriticalData);
+  if ((flags_ & Flags::kSafety) != 0) eligibility_.Add(Reason::kSafety);
+  if (Accidental()) eligibility_.Add(Reason::kAccidental);
+  if (subject_ == nullptr) return;
+  if (recording_.speakers == Speakers::kSeveral && !regime_.allow_several) eligibility_.Add(Reason::kSeveralSpeakers);
+  if (recording_.identity == Identity::kUnmatched && !regime_.allow_unmatched) eligibility_.Add(Reason::kSpeakerUnmatched);
+  if (recording_.identity == Identity::kNotRun && !(regime_.allow_unidentified && OneAdultNoChild())) {
+    eligibility_.Add(Reason::kSpeakerNotIdentified);
+  }
+}
+
+bool Deciding::OneAdultNoChild() {
+  int adults = 0;
+  int children = 0;
+  for (const ScopeFacts& scope : subject_->scopes) {
+    if (scope.kind != ScopeKind::kProfile || !scope.registered) continue;
+    (PassedAt(AdultFrom(scope.age, regime_.age_of_consent)) ? adults : children) += 1;
+  }
+  return adults == 1 && children == 0;
+}
+
+SuspensionState Deciding::Suspended(Purpose purpose) const {
+  SuspensionState state;
+  if (rules_.suspensions.empty()) return state;
+  state = SuspensionOf(purpose, subject_ != nullptr ? subject_->region : recording_.region, rules_);
+  if (recording_.has_region) {
+    const SuspensionState capture = SuspensionOf(purpose, recording_.region, rules_);
+    state.ever = state.ever || capture.ever;
+    state.active = state.active || capture.active;
+    state.last_end = std::max(state.last_end, capture.last_end);
+  }
+  return state;
+}
+
+// E2, E4, E8 and E9 for one purpose.
+ReasonSet Deciding::PurposeRows(Purpose purpose) {
+  ReasonSet reasons;
+  const SuspensionState suspension = Suspended(purpose);
+  if (suspension.active) reasons.Add(Reason::kSuspended);
+  if (subject_ == nullptr) return reasons;
+  reasons.Add(GuardianRow(purpose));
+  if (!rules_.purposes.Has(purpose)) reasons.Add(Reason::kNoConsent);
+  for (const Named& named : named_) reasons.Add(ChoiceRows(named, purpose, suspension));
+  return reasons;
+}
+
+// E4.
+ReasonSet Deciding::GuardianRow(Purpose purpose) {
+  ReasonSet reasons;
+  bool child_named = false;
+  for (const Named& named : named_) {
+    if (!named.is_profile) continue;
+    if (!named.is_child_now) {
+      const bool captured_as_child = when_.known ? when_.lo < named.adult_from : named.adult_from > Instant{};
+      if (captured_as_child) reasons.Add(Reason::kChildWithoutGuardian);
+      continue;
+    }
+    child_named = true;
+    const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
+    const bool by_the_guardian = choice.choice == Choice::kGiven && choice.by_guardian && named.scope->guardian.IsSet() &&
+                                 choice.since >= named.scope->guardian_since;
+    if (!by_the_guardian) reasons.Add(Reason::kChildWithoutGuardian);
+  }
+  if (ChildPresent() && !child_named) reasons.Add(Reason::kChildWithoutGuardian);
+  return reasons;
+}
+
+// E8 and E9 of one scope.
+ReasonSet Deciding::ChoiceRows(const Named& named, Purpose purpose, const SuspensionState& suspension) {
+  const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
+  ReasonSet reasons;
+  switch (choice.choice) {
+    case Choice::kRefused:
+      reasons.Add(Reason::kRefused);
+      return reasons;
+    case Choice::kWithdrawn:
+      reasons.Add(Reason::kWithdrawn);
+      return reasons;
+    case Choice::kUnset:
+      return UnsetRow(named, purpose, suspension);
+    case Choice::kGiven:
+      break;
+  }
+  const Notice* notice = rules_.FindNotice(choice.notice);
+  const bool covers_past = notice != nullptr && notice->covers_past;
+  if (when_.known && !covers_past && choice.refused_from.IsSet() && when_.hi >= choice.refused_from && when_.lo < choice.since) {
+    reasons.Add(Reason::kCapturedWhileRefused);
+  }
+  reasons.Add(named.scope->kind == ScopeKind::kDevice ? DeviceRow(choice) : ConsentRow(named, choice, purpose, suspension));
+  return reasons;
+}
+
+// A device's choice can only restrict: what is left of E9 is that it was off before.
+ReasonSet Deciding::DeviceRow(const PurposeChoice& choice) const {
+  ReasonSet reasons;
+  const Notice* notice = rules_.FindNotice(choice.notice);
+  const bool covered = (notice != nullptr && notice->covers_past) || choice.since <= when_.lo;
+  if (when_.known && choice.refused_from.IsSet() && !covered) reasons.Add(Reason::kCapturedBeforeConsent);
+  return reasons;
+}
+
+bool Deciding::Needed(const ScopeFacts& scope, const SuspensionState& suspension) const {
+  if (regime_.opt_in || suspension.ever) return true;
+  const Instant default_from = std::max({regime_.opt_out_since, subject_->default_from, scope.default_from});
+  return when_.known && when_.lo < default_from;
+}
+
+// E9 of a scope that never chose.
+ReasonSet Deciding::UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension) {
+  ReasonSet reasons;
+  if (named.scope->kind == ScopeKind::kDevice || !Needed(*named.scope, suspension)) return reasons;
+  if (!named.is_profile) {
+    reasons.Add(Reason::kNoConsent);
+  } else if (!named.is_child_now && !HouseholdCovered(purpose, suspension)) {
+    reasons.Add(Reason::kProfileWithoutConsent);
+  }
+  return reasons;
+}
+
+bool Deciding::HouseholdCovered(Purpose purpose, const SuspensionState& suspension) {
+  const PurposeChoice choice = EffectiveChoice(subject_->account(), purpose, rules_);
+  if (choice.choice != Choice::kGiven || choice.since < suspension.last_end) return false;
+  const Notice* notice = rules_.FindNotice(choice.notice);
+  if (notice == nullptr || !notice->covers_household || !notice->purposes.Has(purpose)) return false;
+  const bool superseded = PassedAt(notice->superseded_from);
+  return !superseded && !PassedAt(ConsentEnd(choice, rules_));
+}
+
+// E9 of a consent.
+ReasonSet Deciding::ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose, const SuspensionState& suspension) {
+  ReasonSet reasons;
+  const Notice* notice = rules_.FindNotice(choice.notice);
+  if (notice == nullptr) {
+    reasons.Add(Reason::kNoConsent);
+  } else {
+    if (choice.since < suspension.last_end || !notice->purposes.Has(purpose)) reasons.Add(Reason::kNoConsent);
+    if (ConsentEnded(named, choice)) reasons.Add(Reason::kConsentExpired);
+    if (PassedAt(notice->superseded_from)) reasons.Add(Reason::kNoticeSuperseded);
+    if (purpose == Purpose::kHumanReview && !notice->says_people_listen) reasons.Add(Reason::kNoticeSilentOnPeople);
+  }
+  const bool covers_past = notice != nullptr && notice->covers_past;
+  if (when_.known && !covers_past && choice.since > when_.lo &&
+      (Needed(*named.scope, suspension) || choice.refused_from.IsSet())) {
+    reasons.Add(Reason::kCapturedBeforeConsent);
+  }
+  return reasons;
+}
+
+bool Deciding::PlaceAllowedBy(const Regime& regime) const {
+  const Place& place = question_.place;
+  const bool is_review = question_.purpose == Purpose::kHumanReview;
+  if (place.country.IsSet() && !regime.any_country &&
+      !std::binary_search(regime.countries.begin(), regime.countries.end(), place.country)) {
+    return false;
+  }
+  if (regime.any_site) return true;
+  if (place.site.empty()) return !is_review;
+  return std::binary_search(regime.sites.begin(), regime.sites.end(), place.site);
+}
+
+// E10.
+void Deciding::Places() {
+  const auto check = [this](const Regime& regime) {
+    if (!PlaceAllowedBy(regime)) eligibility_.Add(Reason::kPlaceNotAllowed);
+    const ReviewerClass reviewer = question_.place.reviewer_class;
+    if ((reviewer == ReviewerClass::kEmployee && !regime.employees) ||
+        (reviewer == ReviewerClass::kContractor && !regime.contractors)) {
+      eligibility_.Add(Reason::kReviewerNotAllowed);
+    }
+  };
+  check(*regime_.first);
+  if (regime_.second != nullptr) check(*regime_.second);
+}
+
+Decision Deciding::Run() {
+  if (subject_ != nullptr) {
+    Holds();
+    Tombstones();
+    for (const Named& named : named_) {
+      RetentionOf(*named.scope);
+      ChildInactivity(named);
+    }
+    FalseWake();
+    EndedCopies();
+  }
+  Decision decision;
+  decision.disposition = on_hold_                ? Disposition::kHold
+                         : disposition_.Empty() ? Disposition::kKeep
+                                                : Disposition::kPurge;
+  decision.reasons = disposition_;
+  decision.revision = subject_ != nullptr ? subject_->revision : 0;
+  decision.checked_at = now_;
+  const Purpose purpose = question_.purpose;
+  if (purpose != Purpose::kNone) {
+    Facts();
+    if (subject_ == nullptr || !subject_->registered) eligibility_.Add(Reason::kUnknownSubject);
+    if (subject_ != nullptr) MissingScopes();
+    FlagsAndVoices();
+    const ReasonSet purpose_rows = PurposeRows(purpose);
+    eligibility_.Add(purpose_rows);
+    if (subject_ != nullptr && recording_.kind == Kind::kMessage) {
+      const bool allowed = purpose == Purpose::kMessageTranscription ? purpose_rows.Empty()
+                                                                     : PurposeRows(Purpose::kMessageTranscription).Empty();
+      if (!allowed) eligibility_.Add(Reason::kMessagesNotAllowed);
+    }
+    Places();
+    decision.reasons.Add(eligibility_);
+    const bool eligible = decision.reasons.Empty();
+    decision.eligibility = eligible ? Eligibility::kEligible : Eligibility::kNotEligible;
+    if (eligible) {
+      const Choice account = EffectiveChoice(subject_->account(), purpose, rules_).choice;
+      decision.reasons.Add(account == Choice::kGiven ? Reason::kConsent : Reason::kDefault);
+    }
+  }
+  decision.good_until = good_until_;
+  return decision;
+}
+
+}  // namespace
+
+Decision Decide(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules) {
+  return Deciding(subject, marks, question, rules).Run();
+}
+
+Reason FirstReason(const Decision& decision) {
+  if (decision.eligibility == Eligibility::kNotEligible) {
+    for (const Reason reason : {Reason::kUnknownSubject, Reason::kMissingFact, Reason::kInvalidTime}) {
+      if (decision.reasons.Has(reason)) return reason;
+    }
+  }
+  return decision.reasons.First();
+}
+
+}  // namespace consent::domain

@@ -1,0 +1,55 @@
+#include "daemon/domain/effective.h"
+
+#include <algorithm>
+
+namespace consent::domain {
+
+PurposeChoice EffectiveChoice(const ScopeFacts& scope, Purpose purpose, const Rules& rules) {
+  const PurposeChoice& stored = scope.ChoiceFor(purpose);
+  if (SaysNo(stored.choice)) return stored;
+  Instant covered_since = scope.refused_all_since;
+  for (const ControlRefusal& refusal : scope.refused_controls) {
+    const Control* control = rules.FindControl(refusal.control);
+    if (control != nullptr && control->purposes.Has(purpose)) covered_since = std::max(covered_since, refusal.since);
+  }
+  if (!covered_since.IsSet()) return stored;
+  if (stored.choice == Choice::kGiven && stored.since > covered_since) return stored;
+  PurposeChoice refused;
+  refused.choice = Choice::kRefused;
+  refused.since = covered_since;
+  return refused;
+}
+
+Instant AdultFrom(const Age& age, int years) {
+  switch (age.kind) {
+    case AgeKind::kAdult:
+      return age.adult_since;
+    case AgeKind::kBorn:
+      return std::max(base::BegunEverywhere(base::AddYears(age.born, years)), age.adult_since);
+    case AgeKind::kUnknown:
+    case AgeKind::kChild:
+      break;
+  }
+  return base::kEndOfTime;
+}
+
+Instant ConsentEnd(const PurposeChoice& consent, const Rules& rules) {
+  const Notice* notice = rules.FindNotice(consent.notice);
+  if (notice == nullptr || notice->consent_lifetime_months == 0) return base::kEndOfTime;
+  return base::AddMonths(consent.since, notice->consent_lifetime_months);
+}
+
+SuspensionState SuspensionOf(Purpose purpose, Region region, const Rules& rules) {
+  SuspensionState state;
+  for (const Suspension& suspension : rules.suspensions) {
+    if (suspension.purpose != purpose) continue;
+    const bool concerns = !suspension.region.IsSet() || suspension.region == region || suspension.region == region.Country();
+    if (!concerns) continue;
+    state.ever = true;
+    state.active = state.active || suspension.active;
+    state.last_end = std::max(state.last_end, suspension.resumed_at);
+  }
+  return state;
+}
+
+}  // namespace consent::domain

@@ -1,0 +1,29 @@
+// What a scope's stored choices mean for one purpose: refusals of a control or of everything are folded in.
+// Shared by the decision, the settings page and the transitions, so that the three cannot differ.
+#pragma once
+
+#include "daemon/domain/rules.h"
+#include "daemon/domain/types.h"
+
+namespace consent::domain {
+
+// The choice for `purpose` at `scope`: a refusal of ALL, or of a control that lists the purpose today, counts unless the purpose
+// itself was given later.
+PurposeChoice EffectiveChoice(const ScopeFacts& scope, Purpose purpose, const Rules& rules);
+
+// From when on a profile is an adult by the age of consent of `years`; unset: always was; kEndOfTime: not foreseeable.
+Instant AdultFrom(const Age& age, int years);
+
+// When a consent ends by its notice's lifetime; kEndOfTime: never, also where the
+// notice is unknown: such a consent does not count (NO_CONSENT), but nothing is purged for what a file forgot.
+Instant ConsentEnd(const PurposeChoice& consent, const Rules& rules);
+
+// Latest end of a suspension of `purpose` that concerned `region`; unset: none. `active`: one is on now.
+struct SuspensionState {
+  bool ever = false;
+  bool active = false;
+  Instant last_end;
+};
+SuspensionState SuspensionOf(Purpose purpose, Region region, const Rules& rules);
+
+}  // namespace consent::domain

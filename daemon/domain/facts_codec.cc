@@ -1,0 +1,283 @@
+#include "daemon/domain/facts_codec.h"
+
+#include <algorithm>
+
+#include "daemon/base/bytes.h"
+
+namespace consent::domain {
+namespace {
+
+using base::Decoder;
+using base::Encoder;
+
+constexpr uint8_t kFormat = 1;
+constexpr size_t kMaxScopes = 1 + 4 * kMaxProfiles;
+
+// Of a subject.
+constexpr uint8_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32, kMoreScopes = 64;
+// Of a scope; the low two bits are its kind.
+constexpr uint8_t kScopeRegistered = 4, kRefusedAll = 8, kRefusedControls = 16, kScopeRetention = 32, kScopeTimes = 64, kPerson = 128;
+// Of a choice; the low two bits are the choice.
+constexpr uint8_t kByGuardian = 4, kImported = 8, kRefusedFrom = 16;
+
+// Seven bytes reach the year 4253; whatever does not fit follows an escape.
+constexpr uint64_t kTimeEscape = (uint64_t{1} << 56) - 1;
+
+void PutTime(Encoder& out, Instant t) {
+  if (t.micros >= 0 && static_cast<uint64_t>(t.micros) < kTimeEscape) {
+    out.BigEndian(static_cast<uint64_t>(t.micros), 7);
+    return;
+  }
+  out.BigEndian(kTimeEscape, 7);
+  out.BigEndian(static_cast<uint64_t>(t.micros), 8);
+}
+
+Instant GetTime(Decoder& in) {
+  const uint64_t micros = in.BigEndian(7);
+  return Instant{static_cast<int64_t>(micros == kTimeEscape ? in.BigEndian(8) : micros)};
+}
+
+// Purposes that share one choice are written once.
+void PutChoices(Encoder& out, const ScopeFacts& scope) {
+  struct Group {
+    const PurposeChoice* choice;
+    uint8_t mask;
+  };
+  std::array<Group, kPurposes> groups{};
+  size_t count = 0;
+  for (int i = 0; i < kPurposes; ++i) {
+    const PurposeChoice& choice = scope.choices[i];
+    if (choice == PurposeChoice{}) continue;
+    size_t g = 0;
+    while (g < count && !(*groups[g].choice == choice)) ++g;
+    if (g == count) groups[count++] = Group{&choice, 0};
+    groups[g].mask = static_cast<uint8_t>(groups[g].mask | 1U << i);
+  }
+  out.Byte(static_cast<uint8_t>(count));
+  for (size_t g = 0; g < count; ++g) {
+    const PurposeChoice& choice = *groups[g].choice;
+    out.Byte(groups[g].mask);
+    out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(choice.choice) | (choice.by_guardian ? kByGuardian : 0) |
+                                  (choice.imported ? kImported : 0) | (choice.refused_from.IsSet() ? kRefusedFrom : 0)));
+    out.Varint(choice.notice);
+    PutTime(out, choice.since);
+    if (choice.refused_from.IsSet()) PutTime(out, choice.refused_from);
+  }
+}
+
+void GetChoices(Decoder& in, ScopeFacts* scope) {
+  const uint8_t count = in.Byte();
+  if (count > kPurposes) in.Fail();
+  uint8_t seen = 0;
+  for (uint8_t g = 0; in.ok() && g < count; ++g) {
+    const uint8_t mask = in.Byte();
+    const uint8_t bits = in.Byte();
+    PurposeChoice choice;
+    choice.choice = static_cast<Choice>(bits & 3);
+    choice.by_guardian = (bits & kByGuardian) != 0;
+    choice.imported = (bits & kImported) != 0;
+    const uint64_t notice = in.Varint();
+    choice.notice = static_cast<NoticeNumber>(notice);
+    choice.since = GetTime(in);
+    if ((bits & kRefusedFrom) != 0) choice.refused_from = GetTime(in);
+    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 5) != 0 || notice > UINT16_MAX) in.Fail();
+    seen |= mask;
+    for (int i = 0; i < kPurposes; ++i) {
+      if ((mask >> i & 1) != 0) scope->choices[i] = choice;
+    }
+  }
+}
+
+void PutPerson(Encoder& out, const ScopeFacts& scope) {
+  out.Byte(static_cast<uint8_t>(scope.age.kind));
+  out.BigEndian(static_cast<uint32_t>(scope.age.born.days), 4);
+  out.Raw(base::View(scope.guardian.bytes));
+  for (const Instant t : {scope.age.adult_since, scope.guardian_since, scope.last_active, scope.inactivity_notice}) PutTime(out, t);
+}
+
+void GetPerson(Decoder& in, ScopeFacts* scope) {
+  const uint8_t kind = in.Byte();
+  if (kind > static_cast<uint8_t>(AgeKind::kBorn)) in.Fail();
+  scope->age.kind = static_cast<AgeKind>(kind);
+  scope->age.born.days = static_cast<int32_t>(in.BigEndian(4));
+  scope->guardian.bytes = in.Array<16>();
+  for (Instant* t : {&scope->age.adult_since, &scope->guardian_since, &scope->last_active, &scope->inactivity_notice}) *t = GetTime(in);
+}
+
+void PutScope(Encoder& out, const ScopeFacts& scope) {
+  const bool times = scope.purge_floor.IsSet() || scope.default_from.IsSet();
+  const bool retention = !(scope.retention == Retention{});
+  const bool person = scope.kind == ScopeKind::kProfile;
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(scope.kind) | (scope.registered ? kScopeRegistered : 0) |
+                                (scope.refused_all_since.IsSet() ? kRefusedAll : 0) |
+                                (scope.refused_controls.empty() ? 0 : kRefusedControls) | (retention ? kScopeRetention : 0) |
+                                (times ? kScopeTimes : 0) | (person ? kPerson : 0)));
+  if (scope.kind != ScopeKind::kAccount) out.Raw(base::View(scope.handle));
+  PutChoices(out, scope);
+  if (scope.refused_all_since.IsSet()) PutTime(out, scope.refused_all_since);
+  if (!scope.refused_controls.empty()) {
+    out.Byte(static_cast<uint8_t>(scope.refused_controls.size()));
+    for (const ControlRefusal& refusal : scope.refused_controls) {
+      out.Byte(refusal.control);
+      PutTime(out, refusal.since);
+    }
+  }
+  if (retention) {
+    out.Byte(static_cast<uint8_t>(scope.retention.kind));
+    out.Byte(scope.retention.months);
+  }
+  if (times) {
+    PutTime(out, scope.purge_floor);
+    PutTime(out, scope.default_from);
+  }
+  if (person) PutPerson(out, scope);
+}
+
+void GetScope(Decoder& in, bool is_account, ScopeFacts* scope) {
+  const uint8_t bits = in.Byte();
+  scope->kind = static_cast<ScopeKind>(bits & 3);
+  scope->registered = (bits & kScopeRegistered) != 0;
+  const bool kind_fits = is_account ? scope->kind == ScopeKind::kAccount
+                                    : scope->kind == ScopeKind::kProfile || scope->kind == ScopeKind::kDevice;
+  const bool person_fits = ((bits & kPerson) != 0) == (scope->kind == ScopeKind::kProfile);
+  if (!kind_fits || !person_fits) in.Fail();
+  if (!is_account) scope->handle = in.Array<16>();
+  GetChoices(in, scope);
+  if ((bits & kRefusedAll) != 0) scope->refused_all_since = GetTime(in);
+  if ((bits & kRefusedControls) != 0) {
+    const uint8_t count = in.Byte();
+    if (count == 0 || count > kMaxControls) in.Fail();
+    for (uint8_t i = 0; in.ok() && i < count; ++i) {
+      ControlRefusal refusal;
+      refusal.control = in.Byte();
+      refusal.since = GetTime(in);
+      if (refusal.control == 0 || refusal.control > kMaxControls) in.Fail();
+      scope->refused_controls.push_back(refusal);
+    }
+  }
+  if ((bits & kScopeRetention) != 0) {
+    const uint8_t kind = in.Byte();
+    scope->retention.months = in.Byte();
+    scope->retention.kind = static_cast<RetentionKind>(kind);
+    const bool months_fit = kind != static_cast<uint8_t>(RetentionKind::kMonths) ||
+                            (scope->retention.months >= 1 && scope->retention.months <= 120);
+    if (kind > static_cast<uint8_t>(RetentionKind::kDoNotSave) || !months_fit) in.Fail();
+  }
+  if ((bits & kScopeTimes) != 0) {
+    scope->purge_floor = GetTime(in);
+    scope->default_from = GetTime(in);
+  }
+  if ((bits & kPerson) != 0) GetPerson(in, scope);
+}
+
+void PutSelector(Encoder& out, ScopeKind kind, const base::Bytes16& handle, const Interval& captured) {
+  out.Byte(static_cast<uint8_t>(kind));
+  if (kind != ScopeKind::kAccount) out.Raw(base::View(handle));
+  PutTime(out, captured.from);
+  PutTime(out, captured.to);
+}
+
+void GetSelector(Decoder& in, ScopeKind* kind, base::Bytes16* handle, Interval* captured) {
+  const uint8_t number = in.Byte();
+  if (number > static_cast<uint8_t>(ScopeKind::kDevice)) in.Fail();
+  *kind = static_cast<ScopeKind>(number);
+  if (*kind != ScopeKind::kAccount) *handle = in.Array<16>();
+  captured->from = GetTime(in);
+  captured->to = GetTime(in);
+}
+
+void GetSelectors(Decoder& in, SubjectFacts* out) {
+  const uint64_t tombstones = in.Varint();
+  if (tombstones > kMaxTombstones) in.Fail();
+  for (uint64_t i = 0; in.ok() && i < tombstones; ++i) {
+    Tombstone tombstone;
+    const uint8_t state = in.Byte();
+    if (state > static_cast<uint8_t>(DeletionState::kVerified)) in.Fail();
+    tombstone.state = static_cast<DeletionState>(state);
+    GetSelector(in, &tombstone.scope, &tombstone.handle, &tombstone.captured);
+    out->tombstones.push_back(tombstone);
+  }
+  const uint64_t holds = in.Varint();
+  if (holds > kMaxHolds) in.Fail();
+  for (uint64_t i = 0; in.ok() && i < holds; ++i) {
+    Hold hold;
+    GetSelector(in, &hold.scope, &hold.handle, &hold.captured);
+    out->holds.push_back(hold);
+  }
+}
+
+// Everything back to what allows nothing; memory is kept.
+void Reset(SubjectFacts* out) {
+  out->revision = 0;
+  out->registered = false;
+  out->has_recording_marks = false;
+  out->region = Region{};
+  out->default_from = Instant{};
+  out->closed_at = Instant{};
+  out->scopes.resize(1);
+  out->scopes[0] = ScopeFacts{};
+  out->tombstones.clear();
+  out->holds.clear();
+}
+
+bool Decode(std::string_view bytes, SubjectFacts* out) {
+  Decoder in(bytes);
+  if (in.Byte() != kFormat) return false;
+  const uint8_t bits = in.Byte();
+  if ((bits & 128) != 0) return false;
+  out->registered = (bits & kRegistered) != 0;
+  out->has_recording_marks = (bits & kMarks) != 0;
+  out->revision = in.Varint();
+  if ((bits & kRegion) != 0) out->region = Region::FromPacked(static_cast<uint32_t>(in.BigEndian(4)));
+  if ((bits & kDefaultFrom) != 0) out->default_from = GetTime(in);
+  if ((bits & kClosed) != 0) out->closed_at = GetTime(in);
+  GetScope(in, true, &out->scopes[0]);
+  if ((bits & kMoreScopes) != 0) {
+    const uint64_t count = in.Varint();
+    if (count == 0 || count > kMaxScopes) in.Fail();
+    for (uint64_t i = 0; in.ok() && i < count; ++i) {
+      out->scopes.emplace_back();
+      GetScope(in, false, &out->scopes.back());
+    }
+  }
+  if ((bits & kSelectors) != 0) GetSelectors(in, out);
+  return in.Done();
+}
+
+}  // namespace
+
+void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
+  Encoder out(bytes);
+  const bool selectors = !facts.tombstones.empty() || !facts.holds.empty();
+  out.Byte(kFormat);
+  out.Byte(static_cast<uint8_t>((facts.registered ? kRegistered : 0) | (facts.has_recording_marks ? kMarks : 0) |
+                                (facts.region.IsSet() ? kRegion : 0) | (facts.default_from.IsSet() ? kDefaultFrom : 0) |
+                                (facts.closed_at.IsSet() ? kClosed : 0) | (selectors ? kSelectors : 0) |
+                                (facts.scopes.size() > 1 ? kMoreScopes : 0)));
+  out.Varint(facts.revision);
+  if (facts.region.IsSet()) out.BigEndian(facts.region.packed(), 4);
+  if (facts.default_from.IsSet()) PutTime(out, facts.default_from);
+  if (facts.closed_at.IsSet()) PutTime(out, facts.closed_at);
+  PutScope(out, facts.account());
+  if (facts.scopes.size() > 1) {
+    out.Varint(facts.scopes.size() - 1);
+    for (size_t i = 1; i < facts.scopes.size(); ++i) PutScope(out, facts.scopes[i]);
+  }
+  if (!selectors) return;
+  out.Varint(facts.tombstones.size());
+  for (const Tombstone& tombstone : facts.tombstones) {
+    out.Byte(static_cast<uint8_t>(tombstone.state));
+    PutSelector(out, tombstone.scope, tombstone.handle, tombstone.captured);
+  }
+  out.Varint(facts.holds.size());
+  for (const Hold& hold : facts.holds) PutSelector(out, hold.scope, hold.handle, hold.captured);
+}
+
+bool DecodeFacts(std::string_view bytes, SubjectFacts* out) {
+  Reset(out);
+  if (Decode(bytes, out)) return true;
+  Reset(out);
+  return false;
+}
+
+}  // namespace consent::domain

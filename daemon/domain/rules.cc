@@ -1,0 +1,48 @@
+#include "daemon/domain/rules.h"
+
+#include <algorithm>
+
+namespace consent::domain {
+
+const Notice* Rules::FindNotice(NoticeNumber number) const {
+  const auto at = std::lower_bound(notices.begin(), notices.end(), number,
+                                   [](const Notice& notice, NoticeNumber n) { return notice.number < n; });
+  return at != notices.end() && at->number == number ? &*at : nullptr;
+}
+
+const Notice* Rules::FindNotice(std::string_view wanted) const {
+  for (const Notice& notice : notices) {
+    if (notice.version == wanted) return &notice;
+  }
+  return nullptr;
+}
+
+const Control* Rules::FindControl(ControlNumber number) const {
+  for (const Control& control : controls) {
+    if (control.number == number) return &control;
+  }
+  return nullptr;
+}
+
+const Control* Rules::FindControl(std::string_view name) const {
+  for (const Control& control : controls) {
+    if (control.name == name) return &control;
+  }
+  return nullptr;
+}
+
+RegionRules Rules::ForRegion(Region region) const {
+  if (region.IsSet()) {
+    auto at = regions.find(region);
+    if (at == regions.end()) at = regions.find(region.Country());
+    if (at != regions.end()) return at->second;
+  }
+  return RegionRules{unknown_regime, Instant{}};
+}
+
+int Rules::AgeOfConsent(Region region) const {
+  const auto at = ages_of_consent.find(region.Country());
+  return at == ages_of_consent.end() ? default_age_of_consent : at->second;
+}
+
+}  // namespace consent::domain

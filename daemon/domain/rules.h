@@ -1,0 +1,95 @@
+// The rules that a decision applies: a policy as plain values, with the history that a file cannot know (when an OPT_OUT
+// default began to apply, suspensions). Built by daemon/policy; immutable once built; thread-safe to read.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "daemon/base/bytes.h"
+#include "daemon/domain/types.h"
+
+namespace consent::domain {
+
+enum class DefaultRule : uint8_t { kOptIn = 0, kOptOut = 1 };
+
+// A default-constructed regime is the strictest one: opt-in, nothing allowed anywhere.
+struct Regime {
+  std::string name;
+  DefaultRule default_rule = DefaultRule::kOptIn;
+  Span false_wake_ttl;  // 0..90 days
+  bool any_country = false;
+  std::vector<Region> countries;  // sorted
+  bool any_site = false;
+  std::vector<std::string> sites;  // sorted
+  bool employees = false;
+  bool contractors = false;
+  bool allow_several_speakers = false;
+  bool allow_unmatched_speakers = false;
+  bool allow_unidentified_single_adult = false;
+  int child_inactive_months = 1;
+  Span child_notice_period;  // at most 90 days
+};
+
+struct Notice {
+  std::string version;
+  NoticeNumber number = 0;
+  std::vector<std::string> languages;
+  PurposeSet purposes;
+  bool says_people_listen = false;
+  bool covers_past = false;
+  bool covers_household = false;
+  Instant valid_from;
+  Instant superseded_from = base::kEndOfTime;  // when a notice that supersedes it becomes valid
+  int consent_lifetime_months = 0;             // 0: no end
+};
+
+struct Control {
+  std::string name;
+  ControlNumber number = 0;
+  PurposeSet purposes;
+};
+
+// One purpose stopped for a region or everywhere.
+struct Suspension {
+  Purpose purpose = Purpose::kNone;
+  Region region;  // unset: everywhere; a country covers its subdivisions
+  bool active = false;
+  Instant suspended_at;
+  Instant resumed_at;  // end of the last suspension; unset while the first is active
+};
+
+struct RegionRules {
+  size_t regime = 0;        // index into Rules::regimes
+  Instant opt_out_since;    // since when OPT_OUT has applied to this region without a break; unset under OPT_IN
+};
+
+struct Rules {
+  std::string version;
+  base::Digest hash{};
+  Span longest_answer_age;
+  Span default_uncertainty;
+  std::vector<Regime> regimes;
+  size_t unknown_regime = 0;                 // index; OPT_IN
+  std::map<Region, RegionRules> regions;     // countries and subdivisions that the policy names
+  std::map<Region, int> ages_of_consent;     // years by country
+  int default_age_of_consent = 21;
+  PurposeSet purposes;                       // in use; any other is never eligible
+  std::vector<Control> controls;
+  std::vector<Notice> notices;               // sorted by number
+  bool offers_until_deleted = false;
+  bool offers_do_not_save = false;
+  std::vector<uint8_t> offered_months;       // sorted
+  std::vector<Suspension> suspensions;
+
+  // nullptr where there is none.
+  const Notice* FindNotice(NoticeNumber number) const;
+  const Notice* FindNotice(std::string_view version) const;
+  const Control* FindControl(ControlNumber number) const;
+  const Control* FindControl(std::string_view name) const;
+  // The regime of a region and since when its default applied: subdivision, else country, else unknown's.
+  RegionRules ForRegion(Region region) const;
+  int AgeOfConsent(Region region) const;
+};
+
+}  // namespace consent::domain

@@ -1,0 +1,117 @@
+#include "daemon/domain/settings.h"
+
+#include "daemon/domain/decide.h"
+#include "daemon/domain/effective.h"
+
+namespace consent::domain {
+namespace {
+
+// A place that the regime of `region` allows, so that the place does not colour the answer.
+Place AllowedPlace(Region region, const Rules& rules) {
+  const Regime& regime = rules.regimes[rules.ForRegion(region).regime];
+  Place place;
+  if (!regime.countries.empty()) {
+    place.country = regime.countries.front();
+  } else {
+    Region::Parse("ZZ", &place.country);
+  }
+  if (!regime.sites.empty()) place.site = regime.sites.front();
+  place.reviewer_class = regime.employees ? ReviewerClass::kEmployee : ReviewerClass::kContractor;
+  return place;
+}
+
+// The facts with the one scope that is asked about; others must not colour the answer.
+SubjectFacts OnlyThisScope(const SubjectFacts& subject, const ScopeFacts& scope) {
+  SubjectFacts one = subject;
+  one.scopes.resize(1);
+  one.tombstones.clear();
+  one.holds.clear();
+  if (scope.kind == ScopeKind::kAccount) {
+    // The account alone, spoken to by an adult whom its notice covers.
+    ScopeFacts nobody = scope;
+    nobody.kind = ScopeKind::kProfile;
+    nobody.registered = true;
+    nobody.age.kind = AgeKind::kAdult;
+    one.scopes.push_back(nobody);
+  } else {
+    one.scopes.push_back(scope);
+  }
+  return one;
+}
+
+}  // namespace
+
+PurposeState StateOf(const SubjectFacts& subject, size_t index, Purpose purpose, Instant now, const Rules& rules) {
+  const ScopeFacts& scope = subject.scopes[index];
+  PurposeState state;
+  state.scope = index;
+  state.purpose = purpose;
+  state.choice = EffectiveChoice(scope, purpose, rules);
+
+  SubjectFacts one = OnlyThisScope(subject, scope);
+  RecordingFacts recording;
+  recording.captured_at = now;
+  recording.has_uncertainty = true;
+  recording.wake = Wake::kIntended;
+  recording.kind = Kind::kCommand;
+  recording.speakers = Speakers::kOne;
+  recording.identity = Identity::kMatched;
+  recording.age = SpeakerAge::kAdult;
+  if (scope.kind == ScopeKind::kDevice) {
+    ScopeFacts speaker = subject.account();
+    speaker.kind = ScopeKind::kProfile;
+    speaker.registered = true;
+    speaker.age.kind = AgeKind::kAdult;
+    recording.device.bytes = scope.handle;
+    one.scopes.push_back(speaker);
+    recording.profiles.push_back(base::ProfileHandle{speaker.handle});
+  } else {
+    recording.profiles.push_back(base::ProfileHandle{one.scopes[1].handle});
+  }
+  const Place place = AllowedPlace(subject.region, rules);
+  const Decision decision = Decide(&one, RecordingMarks{}, Question{recording, purpose, place, now}, rules);
+  state.on = decision.eligibility == Eligibility::kEligible;
+  state.reason = FirstReason(decision);
+  return state;
+}
+
+std::vector<PurposeState> States(const SubjectFacts& subject, Instant now, const Rules& rules) {
+  std::vector<PurposeState> states;
+  for (size_t scope = 0; scope < subject.scopes.size(); ++scope) {
+    for (const Purpose purpose : kAllPurposes) {
+      if (rules.purposes.Has(purpose)) states.push_back(StateOf(subject, scope, purpose, now, rules));
+    }
+  }
+  return states;
+}
+
+Summary Summarise(const std::vector<PurposeState>& states, const SubjectFacts& subject, PurposeSet purposes) {
+  Summary summary;
+  bool any_on = false;
+  bool any_off = false;
+  bool have_account = false;
+  Reason account_reason = Reason::kNone;
+  Reason off_reason = Reason::kNone;
+  for (const PurposeState& state : states) {
+    if (!purposes.Has(state.purpose)) continue;
+    const ScopeFacts& scope = subject.scopes[state.scope];
+    const bool device_allows = scope.kind == ScopeKind::kDevice && !SaysNo(state.choice.choice);
+    if (device_allows || (!scope.registered && !SaysNo(state.choice.choice) && scope.kind != ScopeKind::kAccount)) continue;
+    (state.on ? any_on : any_off) = true;
+    if (!state.on && off_reason == Reason::kNone) off_reason = state.reason;
+    if (scope.kind == ScopeKind::kAccount && !have_account) {
+      have_account = true;
+      account_reason = state.reason;
+    }
+  }
+  if (any_on && any_off) {
+    summary.answer = Answer::kPartial;
+    summary.reason = off_reason;
+  } else {
+    summary.answer = any_on ? Answer::kOn : Answer::kOff;
+    summary.reason = any_on ? account_reason : off_reason;
+  }
+  return summary;
+}
+
+}  // namespace consent::domain

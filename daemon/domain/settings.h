@@ -1,0 +1,34 @@
+// What a settings page shows: for each scope, purpose and control what is in force for a recording made now, and why.
+// Derived from the same functions as the decision. Pure.
+#pragma once
+
+#include <vector>
+
+#include "daemon/domain/rules.h"
+#include "daemon/domain/types.h"
+
+namespace consent::domain {
+
+enum class Answer : uint8_t { kOff = 0, kOn = 1, kPartial = 2 };
+
+struct PurposeState {
+  size_t scope = 0;  // index into SubjectFacts::scopes
+  Purpose purpose = Purpose::kNone;
+  PurposeChoice choice;      // effective
+  bool on = false;
+  Reason reason = Reason::kNone;  // CONSENT or DEFAULT where on
+};
+
+struct Summary {
+  Answer answer = Answer::kOff;
+  Reason reason = Reason::kNone;  // of the account's state; where partial the first reason why not
+};
+
+// State of one purpose at one scope, for a capture at `now` by an intended wake of the one matched speaker.
+PurposeState StateOf(const SubjectFacts& subject, size_t scope, Purpose purpose, Instant now, const Rules& rules);
+// Every scope and every purpose in use by the policy.
+std::vector<PurposeState> States(const SubjectFacts& subject, Instant now, const Rules& rules);
+// ON or OFF where all registered scopes and all given purposes agree, else PARTIAL. A device counts only where it says no.
+Summary Summarise(const std::vector<PurposeState>& states, const SubjectFacts& subject, PurposeSet purposes);
+
+}  // namespace consent::domain

@@ -1,0 +1,145 @@
+// How a command changes a subject: state + command + stamp -> state, with a result for each part. Pure.
+//
+// A restriction can only turn answers towards no or PURGE: it needs no precondition and always applies. Everything else is a
+// loosening: it needs the current revision and evidence, and is refused on its own while the restrictions beside it apply.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/domain/rules.h"
+#include "daemon/domain/types.h"
+
+namespace consent::domain {
+
+struct ScopeRef {
+  ScopeKind kind = ScopeKind::kAccount;
+  base::Bytes16 handle{};
+  bool operator==(const ScopeRef&) const = default;
+};
+
+enum class TargetKind : uint8_t { kAll = 0, kControl = 1, kPurpose = 2 };
+struct Target {
+  TargetKind kind = TargetKind::kAll;
+  std::string control;  // name, where kind is kControl; exists in the policy (else the part is refused as kUnknownControl)
+  Purpose purpose = Purpose::kNone;
+};
+
+struct ChoiceCommand {
+  ScopeRef scope;
+  Target target;
+  bool on = false;
+};
+
+struct RetentionCommand {
+  ScopeRef scope;
+  Retention retention;
+};
+
+struct ProfileCommand {
+  base::ProfileHandle profile;
+  std::optional<Age> age;                         // adult_since is ignored; the transition sets it
+  std::optional<base::GuardianHandle> guardian;   // a zero handle takes the guardian away
+  Instant last_active;                            // unset: not said
+};
+
+enum class Actor : uint8_t { kMissing = 0, kSelf = 1, kGuardian = 2, kAgent = 3, kSystem = 4 };
+enum class Channel : uint8_t { kMissing = 0, kApp = 1, kWeb = 2, kVoice = 3, kSupport = 4, kSystem = 5, kImport = 6 };
+
+// The part of the evidence that the rules ask about.
+struct Proof {
+  std::string notice_version;
+  std::string notice_language;
+  Channel channel = Channel::kMissing;
+  Actor actor = Actor::kMissing;
+  base::GuardianHandle guardian;
+  Instant given_at;  // of an import; unset: the commit's time
+};
+
+struct Command {
+  std::optional<uint64_t> expected_revision;  // the etag
+  Proof proof;
+  bool registers = false;  // UpsertSubject: an unregistered subject becomes registered
+  std::optional<Region> region;
+  std::vector<ProfileCommand> profiles;
+  std::vector<base::DeviceHandle> devices;
+  std::vector<ScopeRef> removals;
+  std::vector<ChoiceCommand> choices;
+  std::vector<RetentionCommand> retention;
+};
+
+// Why a part was refused. kNone: it was applied.
+enum class Refusal : uint8_t {
+  kNone = 0,
+  kEtagRequired,
+  kEtagMismatch,
+  kEvidenceRequired,
+  kNoticeNotUsable,
+  kGuardianRequired,
+  kImportNotNewer,
+  kSubjectNotFound,
+  kScopeNotFound,
+  kSubjectFull,
+  kClockBehind,
+  kUnknownControl,
+  kAllCannotBeTurnedOn,
+  kRetentionNotOffered,
+  kContradiction,  // turned off in the same request
+};
+
+struct PartOutcome {
+  Refusal refusal = Refusal::kNone;
+  bool changed = false;
+  std::string detail;  // for kEvidenceRequired what is missing, for kNoticeNotUsable why; never an id
+};
+
+// One thing that changed, for the history.
+enum class ChangedWhat : uint8_t {
+  kPurpose = 1,
+  kRetention = 2,
+  kRegistered = 3,
+  kRegion = 4,
+  kAge = 5,
+  kGuardian = 6,
+  kActivity = 7,
+  kScopeAdded = 8,
+  kScopeRemoved = 9,
+  kRefusesFuture = 10,  // ALL or a control: purposes added later are refused too
+  kFlags = 11,
+};
+struct FactChange {
+  ChangedWhat what = ChangedWhat::kPurpose;
+  ScopeRef scope;
+  Purpose purpose = Purpose::kNone;  // where what is kPurpose
+  Choice from = Choice::kUnset;
+  Choice to = Choice::kUnset;
+  Retention retention;               // where what is kRetention
+  uint8_t flags = 0;                 // where what is kFlags: those added
+  bool operator==(const FactChange&) const = default;
+};
+
+// When and on what the command applies.
+struct Moment {
+  Instant time;               // the commit's stamp
+  uint64_t sequence = 0;      // becomes the subject's revision
+  bool clock_behind = false;  // the clock is over a minute behind the last stamp: loosenings are refused
+};
+
+struct Transition {
+  SubjectFacts after;
+  // In the order of the command: region (if there), profiles, devices, removals, choices, retention.
+  std::vector<PartOutcome> parts;
+  std::vector<FactChange> changes;
+  bool registered_now = false;
+  // True if at least one part applied, or there were none.
+  bool AnyApplied() const;
+};
+
+// `before` is a default SubjectFacts for a subject without a record. Total: a command that asks for too much gets refusals.
+Transition Apply(const SubjectFacts& before, const Command& command, const Moment& moment, const Rules& rules);
+
+// A reported flag, the restriction that ReportRecording makes: returns the marks after it.
+RecordingMarks AddFlags(const RecordingMarks& before, uint8_t flags);
+
+}  // namespace consent::domain

@@ -1,0 +1,204 @@
+// Who lives behind an account: region, profiles, devices.
+#include <algorithm>
+
+#include "daemon/domain/effective.h"
+#include "daemon/domain/transitions_internal.h"
+
+namespace consent::domain::internal {
+namespace {
+
+template <typename T>
+bool IsSubset(const std::vector<T>& inner, const std::vector<T>& outer) {
+  return std::includes(outer.begin(), outer.end(), inner.begin(), inner.end());
+}
+
+// Every answer under `b` is no or the same as under `a`.
+bool IsAtLeastAsStrict(const Regime& b, const Regime& a) {
+  const bool defaults = b.default_rule == DefaultRule::kOptIn || a.default_rule == DefaultRule::kOptOut;
+  const bool countries = a.any_country || (!b.any_country && IsSubset(b.countries, a.countries));
+  const bool sites = a.any_site || (!b.any_site && IsSubset(b.sites, a.sites));
+  const bool reviewers = (a.employees || !b.employees) && (a.contractors || !b.contractors);
+  const bool voices = (a.allow_several_speakers || !b.allow_several_speakers) &&
+                      (a.allow_unmatched_speakers || !b.allow_unmatched_speakers) &&
+                      (a.allow_unidentified_single_adult || !b.allow_unidentified_single_adult);
+  return defaults && countries && sites && reviewers && voices && b.false_wake_ttl <= a.false_wake_ttl &&
+         b.child_inactive_months <= a.child_inactive_months && b.child_notice_period <= a.child_notice_period;
+}
+
+bool MovingIsRestriction(Region from, Region to, const Rules& rules) {
+  const RegionRules a = rules.ForRegion(from);
+  const RegionRules b = rules.ForRegion(to);
+  if (!IsAtLeastAsStrict(rules.regimes[b.regime], rules.regimes[a.regime])) return false;
+  const bool still_opt_out = rules.regimes[b.regime].default_rule == DefaultRule::kOptOut;
+  if (still_opt_out && b.opt_out_since < a.opt_out_since) return false;
+  if (rules.AgeOfConsent(to) < rules.AgeOfConsent(from)) return false;
+  for (const Purpose purpose : kAllPurposes) {
+    const SuspensionState old_state = SuspensionOf(purpose, from, rules);
+    const SuspensionState new_state = SuspensionOf(purpose, to, rules);
+    if ((old_state.active && !new_state.active) || (old_state.ever && !new_state.ever) || new_state.last_end < old_state.last_end) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// True where the person is never an adult earlier under `b` than under `a`, whatever the age of consent.
+bool AgeIsRestriction(const Age& b, const Age& a) {
+  if (b.kind == AgeKind::kUnknown || b.kind == AgeKind::kChild) return true;
+  if (a.kind == AgeKind::kAdult) return true;
+  return a.kind == AgeKind::kBorn && b.kind == AgeKind::kBorn && b.born >= a.born;
+}
+
+bool SameAge(const Age& a, const Age& b) { return a.kind == b.kind && (a.kind != AgeKind::kBorn || a.born == b.born); }
+
+void RecordScope(Applying& applying, ChangedWhat what, const ScopeRef& scope) {
+  FactChange change;
+  change.what = what;
+  change.scope = scope;
+  applying.Record(std::move(change));
+}
+
+PartOutcome AddProfile(Applying& applying, const ProfileCommand& profile) {
+  const ScopeRef ref{ScopeKind::kProfile, profile.profile.bytes};
+  const Age age = profile.age.value_or(Age{});
+  const int years = applying.rules.AgeOfConsent(applying.result.after.region);
+  const bool is_child = applying.moment.time < AdultFrom(age, years);
+  // Naming it was a missing fact; a child stays ineligible until its guardian consents, which is a loosening of its own.
+  if (!is_child || age.kind == AgeKind::kBorn) {
+    PartOutcome gate = MayLoosen(applying, true);
+    if (gate.refusal != Refusal::kNone) return gate;
+  }
+  if (CountScopes(applying.result.after, ScopeKind::kProfile, true) >= kMaxProfiles) return Refused(Refusal::kSubjectFull);
+  ScopeFacts* scope = FindOrCreate(applying, ref);
+  if (scope == nullptr) return Refused(Refusal::kSubjectFull);
+  scope->registered = true;
+  scope->age = age;
+  scope->age.adult_since = Instant{};
+  scope->default_from = applying.moment.time;
+  scope->last_active = profile.last_active.IsSet() ? std::min(profile.last_active, applying.moment.time) : applying.moment.time;
+  if (profile.guardian) {
+    scope->guardian = *profile.guardian;
+    scope->guardian_since = applying.moment.time;
+  }
+  RecordScope(applying, ChangedWhat::kScopeAdded, ref);
+  return Applied(true);
+}
+
+PartOutcome ChangeAge(Applying& applying, ScopeFacts& scope, Age age) {
+  if (SameAge(scope.age, age)) return Applied(false);
+  age.adult_since = Instant{};
+  if (!AgeIsRestriction(age, scope.age)) {
+    PartOutcome gate = MayLoosen(applying, false);
+    if (gate.refusal != Refusal::kNone) return gate;
+    age.adult_since = applying.moment.time;
+    scope.default_from = applying.moment.time;
+  } else if (scope.age.adult_since.IsSet()) {
+    age.adult_since = scope.age.adult_since;
+  }
+  scope.age = age;
+  RecordScope(applying, ChangedWhat::kAge, ScopeRef{scope.kind, scope.handle});
+  return Applied(true);
+}
+
+PartOutcome ChangeGuardian(Applying& applying, ScopeFacts& scope, base::GuardianHandle guardian) {
+  if (scope.guardian == guardian) return Applied(false);
+  if (guardian.IsSet()) {
+    PartOutcome gate = MayLoosen(applying, false);
+    if (gate.refusal != Refusal::kNone) return gate;
+  }
+  scope.guardian = guardian;
+  scope.guardian_since = applying.moment.time;
+  RecordScope(applying, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle});
+  return Applied(true);
+}
+
+PartOutcome NoteActivity(Applying& applying, ScopeFacts& scope, Instant last_active) {
+  last_active = std::min(last_active, applying.moment.time);
+  if (last_active <= scope.last_active) return Applied(false);
+  const RegionRules region = applying.rules.ForRegion(applying.result.after.region);
+  const Regime& regime = applying.rules.regimes[region.regime];
+  const Instant inactive_from = base::AddMonths(scope.last_active, regime.child_inactive_months);
+  if (scope.last_active.IsSet() && inactive_from <= applying.moment.time) {
+    PartOutcome gate = MayLoosen(applying, false);
+    if (gate.refusal != Refusal::kNone) return gate;
+    // What the notice period's end purged stays purged.
+    const Instant purged_at = scope.inactivity_notice + regime.child_notice_period;
+    const bool purged = scope.inactivity_notice.IsSet() && scope.inactivity_notice >= inactive_from && purged_at <= applying.moment.time;
+    if (purged) scope.purge_floor = std::max(scope.purge_floor, purged_at);
+  }
+  scope.last_active = last_active;
+  scope.inactivity_notice = Instant{};
+  RecordScope(applying, ChangedWhat::kActivity, ScopeRef{scope.kind, scope.handle});
+  return Applied(true);
+}
+
+void Merge(PartOutcome& into, PartOutcome part) {
+  into.changed = into.changed || part.changed;
+  if (into.refusal == Refusal::kNone) {
+    into.refusal = part.refusal;
+    into.detail = std::move(part.detail);
+  }
+}
+
+}  // namespace
+
+PartOutcome ApplyRegion(Applying& applying, Region region) {
+  SubjectFacts& facts = applying.after();
+  if (facts.region == region) return Applied(false);
+  const bool registering = applying.command.registers && !applying.before.registered;
+  const bool restriction = !registering && MovingIsRestriction(facts.region, region, applying.rules);
+  if (!restriction) {
+    PartOutcome gate = MayLoosen(applying, true);
+    if (gate.refusal != Refusal::kNone) return gate;
+    facts.default_from = applying.moment.time;
+  }
+  facts.region = region;
+  FactChange change;
+  change.what = ChangedWhat::kRegion;
+  applying.Record(std::move(change));
+  return Applied(true);
+}
+
+PartOutcome ApplyProfile(Applying& applying, const ProfileCommand& profile) {
+  ScopeFacts* scope = applying.after().Find(ScopeKind::kProfile, profile.profile.bytes);
+  if (scope == nullptr || !scope->registered) return AddProfile(applying, profile);
+  PartOutcome outcome = Applied(false);
+  if (profile.age) Merge(outcome, ChangeAge(applying, *scope, *profile.age));
+  if (profile.guardian) Merge(outcome, ChangeGuardian(applying, *scope, *profile.guardian));
+  if (profile.last_active.IsSet()) Merge(outcome, NoteActivity(applying, *scope, profile.last_active));
+  return outcome;
+}
+
+PartOutcome ApplyDevice(Applying& applying, base::DeviceHandle device) {
+  const ScopeRef ref{ScopeKind::kDevice, device.bytes};
+  const ScopeFacts* existing = applying.after().Find(ref.kind, ref.handle);
+  if (existing != nullptr && existing->registered) return Applied(false);
+  PartOutcome gate = MayLoosen(applying, true);
+  if (gate.refusal != Refusal::kNone) return gate;
+  if (CountScopes(applying.result.after, ScopeKind::kDevice, true) >= kMaxProfiles) return Refused(Refusal::kSubjectFull);
+  ScopeFacts* scope = FindOrCreate(applying, ref);
+  if (scope == nullptr) return Refused(Refusal::kSubjectFull);
+  scope->registered = true;
+  scope->default_from = applying.moment.time;
+  RecordScope(applying, ChangedWhat::kScopeAdded, ref);
+  return Applied(true);
+}
+
+PartOutcome ApplyRemoval(Applying& applying, const ScopeRef& ref) {
+  SubjectFacts& facts = applying.after();
+  const ScopeFacts* scope = ref.kind == ScopeKind::kAccount ? nullptr : facts.Find(ref.kind, ref.handle);
+  if (scope == nullptr) return Refused(Refusal::kScopeNotFound);
+  PartOutcome gate = MayLoosen(applying, false);
+  if (gate.refusal != Refusal::kNone) return gate;
+  // What had expired under the scope's own retention stays gone: the scope leaves, so a tombstone takes over.
+  const Instant expired = std::max(scope->purge_floor, ExpiredUpTo(scope->retention, applying.moment.time));
+  if (expired.IsSet()) {
+    if (facts.tombstones.size() >= kMaxTombstones) return Refused(Refusal::kSubjectFull);
+    facts.tombstones.push_back(Tombstone{DeletionState::kVerified, ref.kind, ref.handle, Interval{Instant{}, expired}});
+  }
+  facts.scopes.erase(facts.scopes.begin() + (scope - facts.scopes.data()));
+  RecordScope(applying, ChangedWhat::kScopeRemoved, ref);
+  return Applied(true);
+}
+
+}  // namespace consent::domain::internal

@@ -1,0 +1,318 @@
+// The values that decisions are made of. No I/O, no protobuf, no raw ids: people and recordings appear as keyed handles.
+// In every enum zero denies; a default-constructed struct is the one that allows least.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+#include "daemon/base/ids.h"
+#include "daemon/base/time.h"
+
+namespace consent::domain {
+
+using base::Instant;
+using base::Span;
+
+// Numbers equal those of consent.v1.Purpose and are on disk.
+enum class Purpose : uint8_t {
+  kNone = 0,
+  kHumanReview = 1,
+  kModelTraining = 2,
+  kFeatureDevelopment = 3,
+  kMessageTranscription = 4,
+  kVoiceIdentification = 5,
+  kPersonalisation = 6,
+  kAdvertising = 7,
+};
+inline constexpr int kPurposes = 7;
+inline constexpr std::array<Purpose, kPurposes> kAllPurposes = {
+    Purpose::kHumanReview,         Purpose::kModelTraining,   Purpose::kFeatureDevelopment, Purpose::kMessageTranscription,
+    Purpose::kVoiceIdentification, Purpose::kPersonalisation, Purpose::kAdvertising};
+
+// A set of purposes; bit (number - 1).
+struct PurposeSet {
+  uint8_t bits = 0;
+  auto operator<=>(const PurposeSet&) const = default;
+  constexpr bool Has(Purpose p) const { return p != Purpose::kNone && (bits >> (static_cast<int>(p) - 1) & 1) != 0; }
+  constexpr void Add(Purpose p) {
+    if (p != Purpose::kNone) bits = static_cast<uint8_t>(bits | 1U << (static_cast<int>(p) - 1));
+  }
+  constexpr bool Empty() const { return bits == 0; }
+};
+
+// Numbers are on disk.
+enum class Choice : uint8_t { kUnset = 0, kGiven = 1, kRefused = 2, kWithdrawn = 3 };
+constexpr bool SaysNo(Choice c) { return c == Choice::kRefused || c == Choice::kWithdrawn; }
+
+// Notices and controls have names in the policy file; the daemon numbers them when a policy is activated and never reuses a
+// number. 0: none. Controls are 1..64, notices 1..65535.
+using NoticeNumber = uint16_t;
+using ControlNumber = uint8_t;
+inline constexpr int kMaxControls = 64;
+
+// ISO 3166-1 alpha-2 with an optional ISO 3166-2 subdivision of 1 to 3 characters, upper case, packed base 37; 0: unknown.
+class Region {
+ public:
+  constexpr Region() = default;
+  // False unless `text` is like "DE" or "US-CA". Only upper case is taken.
+  static bool Parse(std::string_view text, Region* out);
+  // The packed form, for storage; any value of at most 69,343,956 is accepted, what names no region acts as unknown.
+  static constexpr Region FromPacked(uint32_t packed) {
+    Region r;
+    r.packed_ = packed;
+    return r;
+  }
+  constexpr uint32_t packed() const { return packed_; }
+  constexpr bool IsSet() const { return packed_ != 0; }
+  // The country without subdivision; unknown stays unknown.
+  Region Country() const;
+  std::string ToString() const;
+  auto operator<=>(const Region&) const = default;
+
+ private:
+  uint32_t packed_ = 0;
+};
+
+enum class ScopeKind : uint8_t { kAccount = 0, kProfile = 1, kDevice = 2 };
+
+// What one scope chose about one purpose.
+struct PurposeChoice {
+  Choice choice = Choice::kUnset;
+  bool by_guardian = false;  // of a consent: the named guardian gave it
+  bool imported = false;     // of a consent: came through an import with its own time
+  NoticeNumber notice = 0;   // of a consent
+  Instant since;             // of a consent: the time from which it counts; of a refusal: when it was said
+  Instant refused_from;      // of a consent: start of the last refusal before it; unset: none
+  bool operator==(const PurposeChoice&) const = default;
+};
+
+// Numbers are on disk.
+enum class RetentionKind : uint8_t { kUntilDeleted = 0, kMonths = 1, kDoNotSave = 2 };
+struct Retention {
+  RetentionKind kind = RetentionKind::kUntilDeleted;
+  uint8_t months = 0;  // 1..120 where kind is kMonths
+  bool operator==(const Retention&) const = default;
+};
+
+// Unknown age counts as a child. Numbers are on disk.
+enum class AgeKind : uint8_t { kUnknown = 0, kAdult = 1, kChild = 2, kBorn = 3 };
+struct Age {
+  AgeKind kind = AgeKind::kUnknown;
+  base::Date born;        // where kind is kBorn
+  Instant adult_since;    // not an adult before: when the age was corrected upwards; unset: so registered
+  bool operator==(const Age&) const = default;
+};
+
+// A refusal that also covers what is added to the control later.
+struct ControlRefusal {
+  ControlNumber control = 0;
+  Instant since;
+  bool operator==(const ControlRefusal&) const = default;
+};
+
+// The account, one profile or one device.
+struct ScopeFacts {
+  ScopeKind kind = ScopeKind::kAccount;
+  base::Bytes16 handle{};   // of a profile or device; zero for the account
+  bool registered = false;  // false: only a restriction named it so far
+  std::array<PurposeChoice, kPurposes> choices{};
+  Instant refused_all_since;                             // unset: did not refuse everything
+  absl::InlinedVector<ControlRefusal, 1> refused_controls;  // at most one per control
+  Retention retention;
+  Instant purge_floor;   // captures at or before it were once expired: they stay purged
+  Instant default_from;  // latest change of this scope that made a default apply, for example its registration
+  // Profiles only.
+  Age age;
+  base::GuardianHandle guardian;
+  Instant guardian_since;        // consents by an earlier guardian do not count
+  Instant last_active;           // of a child
+  Instant inactivity_notice;     // when the notice about inactivity went out; unset: it did not, or was answered
+
+  const PurposeChoice& ChoiceFor(Purpose p) const { return choices[static_cast<size_t>(p) - 1]; }
+  PurposeChoice& ChoiceFor(Purpose p) { return choices[static_cast<size_t>(p) - 1]; }
+  bool operator==(const ScopeFacts&) const = default;
+};
+
+// Both ends belong to it. from unset: from the beginning; to = kEndOfTime: open.
+struct Interval {
+  Instant from;
+  Instant to = base::kEndOfTime;
+  bool operator==(const Interval&) const = default;
+};
+
+// A stored deletion selector. Numbers are on disk.
+enum class DeletionState : uint8_t { kPending = 0, kDenied = 1, kVerified = 2 };
+struct Tombstone {
+  DeletionState state = DeletionState::kPending;
+  ScopeKind scope = ScopeKind::kAccount;
+  base::Bytes16 handle{};  // which profile or device
+  Interval captured;
+  bool operator==(const Tombstone&) const = default;
+};
+
+// A legal hold on part of a subject's recordings.
+struct Hold {
+  ScopeKind scope = ScopeKind::kAccount;
+  base::Bytes16 handle{};
+  Interval captured;
+  bool operator==(const Hold&) const = default;
+};
+
+inline constexpr size_t kMaxProfiles = 64;    // and as many devices; restrictions may add as many again unregistered
+inline constexpr size_t kMaxTombstones = 64;  // in the record
+inline constexpr size_t kMaxHolds = 64;
+
+// All that a decision needs to know about a subject. scopes[0] is always the account.
+struct SubjectFacts {
+  SubjectFacts() : scopes(1) {}
+  uint64_t revision = 0;    // sequence of the latest change of this subject in its partition; 0: none
+  bool registered = false;  // false: only restrictions named it so far
+  bool has_recording_marks = false;  // rows about single recordings exist
+  Region region;
+  Instant default_from;  // latest change of region, or registration, that made a default apply
+  Instant closed_at;     // unset: open
+  absl::InlinedVector<ScopeFacts, 2> scopes;
+  absl::InlinedVector<Tombstone, 1> tombstones;
+  absl::InlinedVector<Hold, 1> holds;
+
+  const ScopeFacts& account() const { return scopes[0]; }
+  ScopeFacts& account() { return scopes[0]; }
+  // nullptr where there is none.
+  const ScopeFacts* Find(ScopeKind kind, const base::Bytes16& handle) const;
+  ScopeFacts* Find(ScopeKind kind, const base::Bytes16& handle);
+  bool operator==(const SubjectFacts&) const = default;
+};
+
+// Flags of one recording; bits are on disk.
+struct Flags {
+  static constexpr uint8_t kCriticalData = 1;
+  static constexpr uint8_t kSafety = 2;
+  static constexpr uint8_t kAccidental = 4;
+  static constexpr uint8_t kChildPresent = 8;
+};
+
+// What is stored about a single recording.
+struct RecordingMarks {
+  uint8_t flags = 0;
+  bool has_tombstone = false;  // a deletion names this very recording
+  DeletionState tombstone = DeletionState::kPending;
+  bool on_hold = false;        // a hold names this very recording
+  bool operator==(const RecordingMarks&) const = default;
+};
+
+enum class Wake : uint8_t { kMissing = 0, kIntended = 1, kAccidental = 2, kButton = 3 };
+enum class Kind : uint8_t { kMissing = 0, kCommand = 1, kMessage = 2, kSound = 3 };
+enum class Speakers : uint8_t { kMissing = 0, kOne = 1, kSeveral = 2 };
+enum class Identity : uint8_t { kMissing = 0, kMatched = 1, kUnmatched = 2, kNotRun = 3 };
+enum class SpeakerAge : uint8_t { kMissing = 0, kAdult = 1, kChildPresent = 2 };
+enum class Artefact : uint8_t { kSource = 0, kTranscript = 2, kReviewCopy = 3, kAnnotation = 4, kFeature = 5, kDatasetItem = 6 };
+enum class ReviewerClass : uint8_t { kMissing = 0, kEmployee = 1, kContractor = 2 };
+
+// What the caller says about one recording. Recording and account are known by construction.
+struct RecordingFacts {
+  Instant captured_at;            // unset: missing
+  bool has_uncertainty = false;
+  Span uncertainty;               // 0..24 h; without it the policy's applies
+  Instant ingested_at;            // unset: the time of asking
+  absl::InlinedVector<base::ProfileHandle, 2> profiles;
+  base::DeviceHandle device;      // zero: none named
+  Region region;                  // of the capture; unset: none named
+  bool has_region = false;        // named, perhaps unknown to the policy
+  Wake wake = Wake::kMissing;
+  Kind kind = Kind::kMissing;
+  Speakers speakers = Speakers::kMissing;
+  Identity identity = Identity::kMissing;
+  SpeakerAge age = SpeakerAge::kMissing;
+  Artefact artefact = Artefact::kSource;
+  Purpose made_for = Purpose::kNone;
+  uint8_t flags = 0;
+};
+
+// Where and by whom it would be used. Empty or zero: not named.
+struct Place {
+  Region country;
+  std::string site;
+  ReviewerClass reviewer_class = ReviewerClass::kMissing;
+};
+
+enum class Eligibility : uint8_t { kNotAnswered = 0, kNotEligible = 1, kEligible = 2 };
+enum class Disposition : uint8_t { kNotAnswered = 0, kKeep = 1, kPurge = 2, kHold = 3 };
+
+// Numbers equal those of consent.v1.Reason.
+enum class Reason : uint8_t {
+  kNone = 0,
+  kLegalHold = 1,
+  kDeleted = 2,
+  kAccountClosed = 3,
+  kDoNotSave = 4,
+  kRetentionExpired = 5,
+  kChildInactive = 6,
+  kAccidentalExpired = 7,
+  kPurposeEnded = 8,
+  kUnknownSubject = 9,
+  kMissingFact = 10,
+  kInvalidTime = 11,
+  kDeletionPending = 12,
+  kDeletionDenied = 13,
+  kSuspended = 14,
+  kCriticalData = 15,
+  kSafety = 16,
+  kChildWithoutGuardian = 17,
+  kAccidental = 18,
+  kSeveralSpeakers = 19,
+  kSpeakerUnmatched = 20,
+  kSpeakerNotIdentified = 21,
+  kMessagesNotAllowed = 22,
+  kRefused = 23,
+  kWithdrawn = 24,
+  kCapturedWhileRefused = 25,
+  kNoConsent = 26,
+  kConsentExpired = 27,
+  kNoticeSuperseded = 28,
+  kCapturedBeforeConsent = 29,
+  kProfileWithoutConsent = 30,
+  kNoticeSilentOnPeople = 31,
+  kPlaceNotAllowed = 32,
+  kReviewerNotAllowed = 33,
+  kConsent = 34,
+  kDefault = 35,
+};
+inline constexpr int kReasons = 36;
+// "LEGAL_HOLD" and so on: the names of consent.v1.Reason without prefix. Never null.
+const char* ReasonName(Reason r);
+
+// A set of reasons that iterates in order of importance, which is the order of their numbers.
+class ReasonSet {
+ public:
+  constexpr void Add(Reason r) { bits_ |= uint64_t{1} << static_cast<int>(r); }
+  constexpr void Add(ReasonSet other) { bits_ |= other.bits_; }
+  constexpr bool Has(Reason r) const { return (bits_ >> static_cast<int>(r) & 1) != 0; }
+  constexpr bool Empty() const { return bits_ == 0; }
+  // kNone where empty.
+  constexpr Reason First() const { return Empty() ? Reason::kNone : static_cast<Reason>(__builtin_ctzll(bits_)); }
+  template <typename F>
+  constexpr void ForEach(F f) const {
+    for (uint64_t rest = bits_; rest != 0; rest &= rest - 1) f(static_cast<Reason>(__builtin_ctzll(rest)));
+  }
+  auto operator<=>(const ReasonSet&) const = default;
+
+ private:
+  uint64_t bits_ = 0;
+};
+
+// Two answers that are never merged.
+struct Decision {
+  Eligibility eligibility = Eligibility::kNotAnswered;
+  Disposition disposition = Disposition::kNotAnswered;
+  // Every reason that applied. The first of the R rows explains the disposition, see FirstReason.
+  ReasonSet reasons;
+  uint64_t revision = 0;  // of the subject; 0: unknown subject
+  Instant checked_at;
+  // Nothing changes before it by time alone. Not before checked_at; equal to it: do not keep the answer.
+  Instant good_until;
+};
+
+}  // namespace consent::domain

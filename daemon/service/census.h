@@ -1,0 +1,43 @@
+// How many subjects chose what: the gauges, and which notices and controls stored choices refer to. Kept in step by the committer,
+// rebuilt when the index is filled, so it survives a restart.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "daemon/base/mutex.h"
+#include "daemon/domain/rules.h"
+#include "daemon/domain/types.h"
+
+namespace consent::service {
+
+// Account-level choices of the registered and unregistered subjects of one region.
+struct RegionCount {
+  domain::Region region;
+  // [purpose - 1][choice]; refusals of everything are folded in, those of controls are written per purpose when made.
+  std::array<std::array<uint64_t, 4>, domain::kPurposes> subjects{};
+};
+
+// Thread-safe.
+class Census {
+ public:
+  // Counts `after` in and `before` out; nullptr: was, or is, not there.
+  void Replace(const domain::SubjectFacts* before, const domain::SubjectFacts* after);
+  std::vector<RegionCount> ByRegion() const;
+  std::set<domain::NoticeNumber> NoticesInUse() const;
+  std::set<domain::ControlNumber> ControlsRefused() const;
+  uint64_t subjects() const;
+
+ private:
+  void Count(const domain::SubjectFacts& facts, int64_t sign) REQUIRES(mutex_);
+  mutable base::Mutex mutex_;
+  uint64_t subjects_ GUARDED_BY(mutex_) = 0;
+  std::map<domain::Region, RegionCount> regions_ GUARDED_BY(mutex_);
+  std::map<domain::NoticeNumber, uint64_t> notices_ GUARDED_BY(mutex_);
+  std::map<domain::ControlNumber, uint64_t> controls_ GUARDED_BY(mutex_);
+};
+
+}  // namespace consent::service

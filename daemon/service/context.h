@@ -1,0 +1,43 @@
+// What the use cases share: the parts of a running daemon, owned by the composition root.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "daemon/base/clock.h"
+#include "daemon/base/ids.h"
+#include "daemon/base/keys.h"
+#include "daemon/base/random.h"
+#include "daemon/service/census.h"
+#include "daemon/service/facts_index.h"
+#include "daemon/service/policy_book.h"
+#include "daemon/service/pool.h"
+#include "daemon/service/tokens.h"
+#include "daemon/store/store.h"
+
+namespace consent::service {
+
+// Outlives every use case. The references are not owned.
+struct Context {
+  store::Store& store;
+  const base::Clock& clock;
+  base::Random& random;
+  base::Keys keys;
+  base::IdHasher hasher;
+  Tokens tokens;
+  PolicyBook policies;
+  std::vector<std::unique_ptr<FactsIndex>> indexes;  // one per partition
+  Census census;
+  Pool& writers;  // prepare commits and send replies
+  std::atomic<bool> ready{false};  // the index is filled and the policy is active
+
+  store::Partition PartitionOf(base::SubjectHandle subject) const;
+  FactsIndex& IndexOf(base::SubjectHandle subject) const { return *indexes[PartitionOf(subject).number]; }
+  // The clock, but never before the last stamp of the partition.
+  base::Instant Now(store::Partition partition) const;
+  // True where the clock is over a minute behind the last stamp: loosenings wait.
+  bool ClockBehind(store::Partition partition) const;
+};
+
+}  // namespace consent::service

@@ -1,0 +1,64 @@
+// The decision facts of every subject, compact, in memory, in front of one partition's store.
+//
+// Written by the committer's thread alone, before a change is acknowledged; read by every check. At most 48 bytes an entry at a
+// load of at least 0.8: facts of up to 31 bytes lie in the entry, longer ones in a block of their own.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/base/ids.h"
+#include "daemon/base/mutex.h"
+#include "daemon/domain/types.h"
+
+namespace consent::service {
+
+enum class Found : uint8_t {
+  kNotInIndex = 0,  // unknown here; the index is bounded and full: ask the store
+  kUnknown = 1,     // no such subject anywhere
+  kFound = 2,
+};
+
+// Thread-safe: any number of readers, one writer at a time per subject.
+class FactsIndex {
+ public:
+  // `max_subjects`: entries beyond it stay in the store only.
+  explicit FactsIndex(uint64_t max_subjects);
+  ~FactsIndex();
+  FactsIndex(const FactsIndex&) = delete;
+  FactsIndex& operator=(const FactsIndex&) = delete;
+
+  // Copies the subject's facts into `*out` (its memory is reused). Facts that cannot be decoded count as kNotInIndex.
+  Found Find(base::SubjectHandle subject, domain::SubjectFacts* out) const;
+  // Brings the subject's entry towards the cache; for batches.
+  void Prefetch(base::SubjectHandle subject) const;
+
+  // Inserts or replaces. `facts` is what EncodeFacts wrote. Where the bound is reached a new subject is not inserted and the
+  // index is no longer complete; a replaced one always is.
+  void Put(base::SubjectHandle subject, std::string_view facts);
+
+  // Marks of single recordings, under the same bound.
+  Found FindMarks(base::SubjectHandle subject, base::RecordingHandle recording, domain::RecordingMarks* out) const;
+  void PutMarks(base::SubjectHandle subject, base::RecordingHandle recording, const domain::RecordingMarks& marks);
+
+  uint64_t size() const { return size_.load(std::memory_order_relaxed); }
+  // Bytes of the tables and of the long entries; what the allocator adds is not counted.
+  uint64_t memory_bytes() const;
+  // False once something did not fit.
+  bool complete() const { return complete_.load(std::memory_order_acquire); }
+
+ private:
+  struct Shard;
+  struct Entry;
+  const uint64_t max_subjects_;
+  std::atomic<uint64_t> size_{0};
+  std::atomic<uint64_t> long_bytes_{0};
+  std::atomic<bool> complete_{true};
+  std::unique_ptr<Shard[]> shards_;
+};
+
+}  // namespace consent::service

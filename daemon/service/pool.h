@@ -1,0 +1,36 @@
+// A bounded queue and a few threads: for reads that may block, so that no gRPC thread ever does.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "daemon/base/mutex.h"
+
+namespace consent::service {
+
+// Thread-safe. The destructor runs what was queued, then joins.
+class Pool {
+ public:
+  Pool(int threads, size_t queue_limit);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // False where the queue is full or the pool is stopping; the task is then not run.
+  [[nodiscard]] bool Post(std::function<void()> task);
+  size_t queued() const;
+
+ private:
+  void Work();
+  mutable base::Mutex mutex_;
+  base::CondVar ready_;
+  std::deque<std::function<void()>> tasks_ GUARDED_BY(mutex_);
+  const size_t queue_limit_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace consent::service
