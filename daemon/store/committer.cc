@@ -56,7 +56,6 @@ Head Committer::GetHead(Partition partition) const {
 }
 
 absl::Status Committer::Check() const {
-  base::MutexLock lock(mutex_);
   if (failed_) return absl::UnavailableError("the store failed; it serves again when it is opened anew");
   if (closing_) return absl::UnavailableError("the store is closed");
   return absl::OkStatus();
@@ -102,16 +101,12 @@ size_t Committer::CommitGroup(std::vector<Item>& items, size_t begin) {
   group_.clear();
   overlay_.clear();
   group_bytes_ = 0;
-  absl::Status applied = Check();
-  if (absl::IsUnavailable(applied)) {
-    base::MutexLock lock(mutex_);
-    if (!failed_) applied = absl::OkStatus();  // closing only: what was queued is still done
-  }
-  if (!applied.ok()) {
+  if (failed_) {
     for (size_t i = begin; i < items.size(); ++i) items[i].result.outcome = Outcome::kClosed;
     Answer(items, begin, items.size(), absl::OkStatus());
     return items.size();
   }
+  absl::Status applied;
   size_t end = begin;
   for (; end < items.size() && group_.size() < max_group_ && group_bytes_ < kMaxGroupBytes; ++end) {
     items[end].result.outcome = Prepare(items[end], end + 1 == items.size());

@@ -2,6 +2,7 @@
 // hands them to the engine in groups, so that many concurrent commits share one sync.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string_view>
 #include <thread>
@@ -56,8 +57,8 @@ class Committer {
   // As Store::Commit.
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) EXCLUDES(mutex_);
   Head GetHead(Partition partition) const EXCLUDES(mutex_);
-  // Ok, or Unavailable once failed or closing: reads are refused with it.
-  absl::Status Check() const EXCLUDES(mutex_);
+  // Ok, or Unavailable once failed or closing: reads are refused with it. Takes no lock.
+  absl::Status Check() const;
   // Goes into the failed state; the first call reports `why`. What is queued is answered kClosed.
   void Fail(const absl::Status& why) EXCLUDES(mutex_);
   // Takes nothing more, finishes what is queued and ends the thread. Idempotent. Not from within a Done.
@@ -102,8 +103,9 @@ class Committer {
   base::CondVar wake_;
   std::vector<Item> queue_ GUARDED_BY(mutex_);
   std::vector<Head> heads_ GUARDED_BY(mutex_);  // of what was applied
-  bool closing_ GUARDED_BY(mutex_) = false;
-  bool failed_ GUARDED_BY(mutex_) = false;
+  // Set under the mutex, so that nothing is queued after them; read without it by Check.
+  std::atomic<bool> closing_ = false;
+  std::atomic<bool> failed_ = false;
 
   base::Mutex join_mutex_;
   bool joined_ GUARDED_BY(join_mutex_) = false;

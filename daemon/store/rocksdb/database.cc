@@ -1,0 +1,147 @@
+#include "daemon/store/rocksdb/database.h"
+
+#include "daemon/store/limits.h"
+#include "rocksdb/filter_policy.h"
+#include "rocksdb/table.h"
+
+namespace consent::store {
+namespace {
+
+using rocksdb::ColumnFamilyDescriptor;
+using rocksdb::ColumnFamilyOptions;
+
+enum class Use { kPoints, kSmallFiles, kFeed };
+
+ColumnFamilyOptions FamilyOptions(const DatabaseOptions& options, const std::shared_ptr<rocksdb::Cache>& cache, Use use) {
+  ColumnFamilyOptions family;
+  // Rows are hashes and sealed bytes: nothing to compress, and erased bytes can be looked for as they are.
+  family.compression = rocksdb::kNoCompression;
+  family.write_buffer_size = options.write_buffer_bytes;
+  family.level_compaction_dynamic_level_bytes = true;
+  family.paranoid_file_checks = true;
+  family.force_consistency_checks = true;
+  family.target_file_size_base = use == Use::kSmallFiles ? 8 << 20 : 64 << 20;
+  family.max_bytes_for_level_base = use == Use::kSmallFiles ? 64 << 20 : 256 << 20;
+
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.block_size = use == Use::kFeed ? 16 << 10 : 4 << 10;
+  table.format_version = 5;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  // Feed rows are asked for only where they are.
+  if (use != Use::kFeed) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return family;
+}
+
+// Numbers follow Table. The feed comes last: the engine notes the families' files in this order, so what a cut-off MANIFEST
+// loses includes the feed's, and a missing piece of feed is noticed.
+std::vector<ColumnFamilyDescriptor> ColumnFamilies(const DatabaseOptions& options) {
+  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  const auto points = [&](const char* name) { return ColumnFamilyDescriptor(name, FamilyOptions(options, cache, Use::kPoints)); };
+  return {points("default"),
+          points("subject"),
+          points("names"),
+          ColumnFamilyDescriptor("key_share", FamilyOptions(options, cache, Use::kSmallFiles)),
+          points("request"),
+          points("recording"),
+          points("policy"),
+          points("suspension"),
+          ColumnFamilyDescriptor("feed", FamilyOptions(options, cache, Use::kFeed))};
+}
+
+rocksdb::DBOptions Settings(const DatabaseOptions& options) {
+  rocksdb::DBOptions settings;
+  settings.create_if_missing = false;
+  settings.create_missing_column_families = false;  // a family that is missing is damage, not a wish
+  settings.paranoid_checks = true;
+  settings.flush_verify_memtable_count = true;
+  settings.max_open_files = -1;  // all files are opened, and so checked for, at the start
+  settings.skip_checking_sst_file_sizes_on_db_open = false;
+  settings.wal_recovery_mode = options.stop_at_damage ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
+                                                      : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // What recovery found is durable in its own right before anything is served from it.
+  settings.avoid_flush_during_recovery = false;
+  settings.recycle_log_file_num = 0;
+  settings.WAL_ttl_seconds = 0;
+  settings.WAL_size_limit_MB = 0;
+  settings.track_and_verify_wals_in_manifest = false;
+  settings.max_manifest_file_size = 1;  // each flush starts a new one, so that erased boundary keys do not live on
+  // All families reach the disk together: otherwise a lost MANIFEST entry could take rows away and leave their feed rows.
+  settings.atomic_flush = true;
+  settings.db_write_buffer_size = options.write_buffer_bytes;
+  settings.max_total_wal_size = 2 * options.write_buffer_bytes;
+  settings.max_background_jobs = 2;
+  settings.bytes_per_sync = 1 << 20;
+  settings.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  settings.keep_log_file_num = 4;
+  settings.max_log_file_size = 4 << 20;
+  settings.stats_dump_period_sec = 0;
+  settings.stats_persist_period_sec = 0;
+  settings.allow_data_in_errors = false;
+  return settings;
+}
+
+rocksdb::WriteOptions Durable() {
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  return options;
+}
+
+}  // namespace
+
+absl::Status Database::Create(const DatabaseOptions& options, std::string_view meta_key, std::string_view meta_value) {
+  rocksdb::DBOptions settings = Settings(options);
+  settings.create_if_missing = true;
+  settings.create_missing_column_families = true;
+  settings.error_if_exists = true;
+  settings.max_manifest_file_size = 1 << 20;  // nine families would start nine
+  std::unique_ptr<Database> created(new Database());
+  rocksdb::DB* db = nullptr;
+  rocksdb::Status status = rocksdb::DB::Open(settings, options.path, ColumnFamilies(options), &created->handles_, &db);
+  if (!status.ok()) return FromRocks(status, "cannot create the database " + options.path);
+  created->db_.reset(db);
+  rocksdb::WriteBatch batch;
+  status = batch.Put(created->meta(), rocksdb::Slice(meta_key.data(), meta_key.size()),
+                     rocksdb::Slice(meta_value.data(), meta_value.size()));
+  if (!status.ok()) return FromRocks(status, "cannot describe the new database");
+  return created->Write(batch);
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options) {
+  std::unique_ptr<Database> opened(new Database());
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(Settings(options), options.path, ColumnFamilies(options), &opened->handles_, &db);
+  if (!status.ok()) {
+    return absl::DataLossError("the database " + options.path + " cannot be opened; restore it from a good copy (engine: " +
+                               status.ToString() + ")");
+  }
+  opened->db_.reset(db);
+  return opened;
+}
+
+Database::~Database() {
+  if (db_ == nullptr) return;
+  for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+  db_->Close();
+}
+
+absl::Status Database::Write(rocksdb::WriteBatch& batch) {
+  return FromRocks(db_->Write(Durable(), &batch), "write to the database failed");
+}
+
+rocksdb::ReadOptions VerifiedReads() {
+  rocksdb::ReadOptions options;
+  options.verify_checksums = true;
+  return options;
+}
+
+absl::Status FromRocks(const rocksdb::Status& status, const std::string& what) {
+  if (status.ok()) return absl::OkStatus();
+  if (status.IsNotFound()) return absl::NotFoundError("no such row");
+  return absl::UnavailableError(what + " (engine: " + status.ToString() + ")");
+}
+
+}  // namespace consent::store

@@ -1,0 +1,56 @@
+// RocksDB with this store's settings and column families. Internal to this folder.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "daemon/store/store.h"
+#include "rocksdb/db.h"
+
+namespace consent::store {
+
+struct DatabaseOptions {
+  std::string path;
+  size_t block_cache_bytes = 0;
+  size_t write_buffer_bytes = 0;
+  bool stop_at_damage = false;  // recover what stands before damage in the log instead of refusing it
+};
+
+// Thread-safe.
+class Database {
+ public:
+  // Makes a new database in `path`, which must not exist, holding one meta row; closed again on return.
+  static absl::Status Create(const DatabaseOptions& options, std::string_view meta_key, std::string_view meta_value);
+  // Opens what Create made. Never creates anything.
+  static absl::StatusOr<std::unique_ptr<Database>> Open(const DatabaseOptions& options);
+  ~Database();
+
+  rocksdb::DB& db() const { return *db_; }
+  rocksdb::ColumnFamilyHandle* meta() const { return handles_.front(); }
+  rocksdb::ColumnFamilyHandle* table(Table table) const { return handles_[static_cast<size_t>(table)]; }
+  rocksdb::ColumnFamilyHandle* feed() const { return handles_.back(); }
+  const std::vector<rocksdb::ColumnFamilyHandle*>& all() const { return handles_; }
+
+  // Writes durably. After an error the writes may be there or not.
+  absl::Status Write(rocksdb::WriteBatch& batch);
+  // Grows with every durable write and survives reopening.
+  uint64_t Position() const { return db_->GetLatestSequenceNumber(); }
+
+ private:
+  Database() = default;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // in the order of ColumnFamilies()
+};
+
+// Options of reads: checksums are verified, nothing else is wanted.
+rocksdb::ReadOptions VerifiedReads();
+
+// `what` says in words what was tried. Never holds keys or values.
+absl::Status FromRocks(const rocksdb::Status& status, const std::string& what);
+
+}  // namespace consent::store

@@ -1,0 +1,139 @@
+#include "daemon/store/rocksdb/head_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "daemon/base/hash.h"
+#include "daemon/store/limits.h"
+
+namespace consent::store {
+namespace {
+
+constexpr std::string_view kMagic = "CONSHD01";
+constexpr size_t kChecksumBytes = 32;
+constexpr size_t kSlotBytes = 64 << 10;  // holds 1024 partitions; slots of a fixed place need no length to be found
+static_assert(8 + 16 + 8 + 8 + 2 + kMaxPartitions * (8 + 8 + 32) + kChecksumBytes <= kSlotBytes);
+
+absl::Status Failed(const char* what, const std::string& path) {
+  return absl::UnavailableError(std::string(what) + " head file " + path + ": " + std::strerror(errno));
+}
+
+absl::Status WriteAt(int fd, const std::string& path, std::string_view bytes, size_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t n = pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return Failed("cannot write", path);
+    bytes.remove_prefix(static_cast<size_t>(n));
+    offset += static_cast<size_t>(n);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SyncFolderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return Failed("cannot open the folder of", path);
+  const bool synced = fsync(fd) == 0;
+  const absl::Status status = synced ? absl::OkStatus() : Failed("cannot sync the folder of", path);
+  close(fd);
+  return status;
+}
+
+}  // namespace
+
+std::string EncodeHeadRecord(const HeadRecord& record) {
+  std::string bytes;
+  bytes.reserve(kMagic.size() + 34 + record.heads.size() * 48 + kChecksumBytes);
+  base::Encoder encoder(&bytes);
+  encoder.Raw(kMagic);
+  encoder.Raw(base::View(record.store_id));
+  encoder.BigEndian(record.generation, 8);
+  encoder.BigEndian(record.position, 8);
+  encoder.BigEndian(record.heads.size(), 2);
+  for (const Head& head : record.heads) {
+    encoder.BigEndian(head.stamp.sequence, 8);
+    encoder.BigEndian(static_cast<uint64_t>(head.stamp.time.micros), 8);
+    encoder.Raw(base::View(head.chain));
+  }
+  const base::Digest checksum = base::Blake2b(bytes);
+  encoder.Raw(base::View(checksum));
+  return bytes;
+}
+
+std::optional<HeadRecord> DecodeHeadRecord(std::string_view slot) {
+  base::Decoder decoder(slot);
+  HeadRecord record;
+  const std::string_view magic = decoder.Raw(kMagic.size());
+  record.store_id = decoder.Array<16>();
+  record.generation = decoder.BigEndian(8);
+  record.position = decoder.BigEndian(8);
+  const uint64_t partitions = decoder.BigEndian(2);
+  if (!decoder.ok() || magic != kMagic || partitions == 0 || partitions > kMaxPartitions) return std::nullopt;
+  for (uint64_t i = 0; i < partitions; ++i) {
+    Head head;
+    head.stamp.sequence = decoder.BigEndian(8);
+    head.stamp.time.micros = static_cast<int64_t>(decoder.BigEndian(8));
+    head.chain = decoder.Array<32>();
+    record.heads.push_back(head);
+  }
+  const std::string_view checked = slot.substr(0, slot.size() - decoder.remaining());
+  const base::Digest checksum = decoder.Array<32>();
+  if (!decoder.ok() || checksum != base::Blake2b(checked)) return std::nullopt;
+  return record;
+}
+
+absl::StatusOr<std::optional<HeadRecord>> HeadFile::Read(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) return std::nullopt;
+  if (fd < 0) return Failed("cannot open", path);
+  std::string bytes(2 * kSlotBytes, '\0');
+  size_t size = 0;
+  ssize_t n = 0;
+  while (size < bytes.size() && (n = pread(fd, bytes.data() + size, bytes.size() - size, static_cast<off_t>(size))) != 0) {
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) break;
+    size += static_cast<size_t>(n);
+  }
+  close(fd);
+  if (n < 0) return Failed("cannot read", path);
+  const std::string_view file = std::string_view(bytes).substr(0, size);
+  std::optional<HeadRecord> newest = DecodeHeadRecord(file.substr(0, kSlotBytes));
+  if (file.size() > kSlotBytes) {
+    std::optional<HeadRecord> second = DecodeHeadRecord(file.substr(kSlotBytes));
+    if (second && (!newest || second->generation > newest->generation)) newest = std::move(second);
+  }
+  if (!newest) return absl::DataLossError("head file " + path + " is damaged: it holds no whole record");
+  return newest;
+}
+
+absl::StatusOr<std::unique_ptr<HeadFile>> HeadFile::Replace(const std::string& path, const HeadRecord& record) {
+  const std::string fresh = path + ".new";
+  const int fd = open(fresh.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) return Failed("cannot create", fresh);
+  std::unique_ptr<HeadFile> file(new HeadFile(path, fd));
+  // Both slots at once: the space is taken, and a later flipped bit in one leaves the other.
+  const std::string bytes = EncodeHeadRecord(record);
+  for (const size_t offset : {size_t{0}, kSlotBytes}) {
+    if (absl::Status s = WriteAt(fd, fresh, bytes, offset); !s.ok()) return s;
+  }
+  if (fsync(fd) != 0) return Failed("cannot sync", fresh);
+  if (rename(fresh.c_str(), path.c_str()) != 0) return Failed("cannot put in place", path);
+  if (absl::Status s = SyncFolderOf(path); !s.ok()) return s;
+  return file;
+}
+
+HeadFile::~HeadFile() { close(fd_); }
+
+absl::Status HeadFile::Write(const HeadRecord& record) {
+  return WriteAt(fd_, path_, EncodeHeadRecord(record), (record.generation % 2) * kSlotBytes);
+}
+
+absl::Status HeadFile::Sync() { return fdatasync(fd_) == 0 ? absl::OkStatus() : Failed("cannot sync", path_); }
+
+}  // namespace consent::store

@@ -1,0 +1,84 @@
+// The embedded store: RocksDB, one process, one folder. No RocksDB type crosses this header.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/random.h"
+#include "daemon/store/store.h"
+
+namespace consent::store {
+
+// For metrics. Bytes and counts as the engine estimates them.
+struct EngineHealth {
+  uint64_t estimated_keys = 0;
+  uint64_t sst_bytes = 0;
+  uint64_t memtable_bytes = 0;
+  uint64_t wal_bytes = 0;
+  uint64_t pending_compaction_bytes = 0;
+  uint64_t background_errors = 0;
+  bool writes_stopped = false;       // commits wait for compaction
+  uint64_t delayed_write_rate = 0;   // bytes per second that the engine throttles writes to; 0: not throttled
+};
+
+// Thread-safe. Acknowledged means synced to disk. One committer thread groups the concurrent commits of all partitions into
+// one write and one sync. Beside the database's folder it keeps `head_path` (how far it had come) and a lock file
+// `<db_path>.lock`; an unfinished creation leaves `<db_path>.creating`, which the next start removes.
+class RocksStore final : public Store {
+ public:
+  struct Options {
+    std::string db_path;    // a folder; created if it does not exist
+    std::string head_path;  // a file outside db_path, best on another disk; created with the store
+    uint16_t partitions = 1;  // 1..1024; fixed at creation, another number is refused afterwards
+    const base::Clock* clock = nullptr;  // outlives the store
+    base::Random* random = nullptr;      // used by Open only
+    base::Bytes16 key_fingerprint{};     // base::Keys::Fingerprint(); stored at creation, another one is refused afterwards
+    OnFailure on_failure;                // may be empty
+    size_t max_queue = 4096;
+    bool accept_loss = false;  // go on although changes are missing; what is missing is told by accepted_losses()
+    size_t block_cache_bytes = 64 << 20;
+    size_t write_buffer_bytes = 64 << 20;
+  };
+
+  // Creates the store, or recovers it and checks that nothing acknowledged is missing.
+  // FailedPrecondition: wrong keys or partition count, used by another process, or changes are missing (an old copy, a head file
+  // that is missing or of another store); DataLoss: damage. Both texts say what to do. InvalidArgument: the options;
+  // Unavailable: the file system's errors.
+  static absl::StatusOr<std::unique_ptr<RocksStore>> Open(Options options);
+  // Closes.
+  ~RocksStore() override;
+
+  base::Bytes16 store_id() const override;
+  uint16_t partition_count() const override;
+  void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) override;
+  absl::StatusOr<std::string> Get(Partition partition, Table table, std::string_view key) const override;
+  // Holds an iterator while it runs: keep pieces to some seconds. The visitor may call the store, but not Close.
+  absl::Status Scan(Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,
+                    const Visitor& visit) const override;
+  absl::StatusOr<std::vector<FeedRow>> Feed(Partition partition, Sequence from, size_t limit) const override;
+  absl::StatusOr<FeedRow> FeedAt(Partition partition, Sequence sequence) const override;
+  absl::Status TruncateFeed(Partition partition, Sequence before) override;
+  absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) override;
+  absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) override;
+  Head GetHead(Partition partition) const override;
+  absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
+                                     base::Span length) override;
+  // Waits for reads that are under way.
+  void Close() override;
+
+  // All zero once closed.
+  EngineHealth Health() const;
+  // One text per loss that Open accepted; empty as a rule. To be logged.
+  const std::vector<std::string>& accepted_losses() const;
+
+ private:
+  class Impl;
+  explicit RocksStore(std::unique_ptr<Impl> impl);
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace consent::store

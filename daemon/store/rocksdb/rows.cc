@@ -1,0 +1,117 @@
+#include "daemon/store/rocksdb/rows.h"
+
+namespace consent::store {
+namespace {
+
+constexpr uint8_t kEvent = 1;
+constexpr uint8_t kErased = 2;
+constexpr uint8_t kStoreRowVersion = 1;
+
+}  // namespace
+
+void AppendPartition(Partition partition, std::string* out) {
+  if (partition.number >= 0x80) out->push_back(static_cast<char>(0x80 | partition.number >> 8));
+  out->push_back(static_cast<char>(partition.number & 0xff));
+}
+
+std::string DiskRowKey(Partition partition, std::string_view key) {
+  std::string row;
+  row.reserve(2 + key.size());
+  AppendPartition(partition, &row);
+  row.append(key);
+  return row;
+}
+
+std::string PartitionEnd(Partition partition) {
+  return DiskRowKey(Partition{static_cast<uint16_t>(partition.number + 1)}, {});
+}
+
+std::string FeedKey(Partition partition, Sequence sequence) {
+  std::string key = DiskRowKey(partition, {});
+  base::Encoder(&key).BigEndian(sequence, 8);
+  return key;
+}
+
+std::optional<Sequence> FeedKeySequence(Partition partition, std::string_view key) {
+  const std::string prefix = DiskRowKey(partition, {});
+  if (key.size() != prefix.size() + 8 || key.substr(0, prefix.size()) != prefix) return std::nullopt;
+  return base::Decoder(key.substr(prefix.size())).BigEndian(8);
+}
+
+std::string EncodeFeedRow(const Stamp& stamp, const Event& event, const base::Digest& chain) {
+  std::string value;
+  value.reserve(1 + 10 + 32 + 1 + event.subject.size() + 32 + event.body.size());
+  base::Encoder encoder(&value);
+  encoder.Byte(kEvent);
+  encoder.Varint(static_cast<uint64_t>(stamp.time.micros));
+  encoder.Raw(base::View(chain));
+  encoder.String(event.subject);
+  encoder.Raw(base::View(event.commitment));
+  encoder.Raw(event.body);
+  return value;
+}
+
+std::string EncodeErasedFeedRow(const FeedRow& row) {
+  std::string value;
+  base::Encoder encoder(&value);
+  encoder.Byte(kErased);
+  encoder.Varint(static_cast<uint64_t>(row.stamp.time.micros));
+  encoder.Raw(base::View(row.chain));
+  return value;
+}
+
+std::optional<FeedRow> DecodeFeedRow(Sequence sequence, std::string_view value) {
+  base::Decoder decoder(value);
+  FeedRow row;
+  row.stamp.sequence = sequence;
+  const uint8_t kind = decoder.Byte();
+  row.stamp.time.micros = static_cast<int64_t>(decoder.Varint());
+  row.chain = decoder.Array<32>();
+  if (kind == kErased) {
+    row.erased = true;
+  } else {
+    row.event.subject = decoder.String(255);
+    row.event.commitment = decoder.Array<32>();
+    row.event.body = decoder.Raw(decoder.remaining());
+  }
+  if (!decoder.Done() || (kind != kEvent && kind != kErased)) return std::nullopt;
+  return row;
+}
+
+std::string EncodeStoreRow(const StoreRow& row) {
+  std::string value;
+  base::Encoder encoder(&value);
+  encoder.Byte(kStoreRowVersion);
+  encoder.Raw(base::View(row.store_id));
+  encoder.BigEndian(row.partitions, 2);
+  encoder.Raw(base::View(row.key_fingerprint));
+  encoder.Varint(static_cast<uint64_t>(row.created.micros));
+  return value;
+}
+
+std::optional<StoreRow> DecodeStoreRow(std::string_view value) {
+  base::Decoder decoder(value);
+  StoreRow row;
+  const uint8_t version = decoder.Byte();
+  row.store_id = decoder.Array<16>();
+  row.partitions = static_cast<uint16_t>(decoder.BigEndian(2));
+  row.key_fingerprint = decoder.Array<16>();
+  row.created.micros = static_cast<int64_t>(decoder.Varint());
+  if (!decoder.Done() || version != kStoreRowVersion) return std::nullopt;
+  return row;
+}
+
+std::string FirstRowKey(Partition partition) {
+  std::string key = "first:";
+  AppendPartition(partition, &key);
+  return key;
+}
+
+std::string LeaseRowKey(Partition partition, std::string_view name) {
+  std::string key = "lease:";
+  AppendPartition(partition, &key);
+  key.append(name);
+  return key;
+}
+
+}  // namespace consent::store
