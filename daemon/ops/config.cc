@@ -1,0 +1,333 @@
+#include "daemon/ops/config.h"
+
+#include <arpa/inet.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace consent::ops {
+namespace {
+
+// Every option as it is written, before it is validated.
+struct Raw {
+  std::string config;
+  std::string listen;
+  std::string data_dir;
+  std::string key_file;
+  std::string head_file;
+  std::string policy;
+  int64_t partitions = 1;
+  int64_t index_max_subjects = 50'000'000;
+  std::string metrics_listen = "127.0.0.1:9464";
+  std::string log_format = "auto";
+  std::string log_level = "info";
+  int64_t drain_seconds = 10;
+  int64_t read_threads = 4;
+  int64_t write_threads = 2;
+  bool accept_loss = false;
+};
+
+// THE definition: names, meanings and defaults of all options.
+void Define(CLI::App* app, Raw* raw) {
+  app->set_config("--config", "", "Configuration file (TOML): keys are the options below without dashes in front");
+  app->get_config_ptr()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app->allow_config_extras(CLI::config_extras_mode::error);
+  app->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->always_capture_default();
+
+  app->add_option("--listen", raw->listen,
+                  "Where the API is served: unix:/path (its folder is made 0700 or must be so), 127.0.0.1:port or [::1]:port. "
+                  "Default: unix:/run/consentd/consentd.sock for root, else unix:$XDG_RUNTIME_DIR/consentd/consentd.sock");
+  app->add_option("--data-dir", raw->data_dir,
+                  "Folder of the store, made if it is not there. Default: /var/lib/consentd for root, else "
+                  "$XDG_DATA_HOME/consentd or ~/.local/share/consentd");
+  app->add_option("--key-file", raw->key_file, "The daemon's secrets, made at first start; not inside the data folder. Default: DATA-DIR.key");
+  app->add_option("--head-file", raw->head_file,
+                  "Last known end of the store, so that an old copy put back is noticed; not inside the data folder. "
+                  "Default: DATA-DIR.head");
+  app->add_option("--policy", raw->policy, "Policy file (JSON); read again on SIGHUP. Default: the compiled-in policy");
+  app->add_option("--partitions", raw->partitions, "Partitions of a new store, 1 to 1024; an existing store keeps its own");
+  app->add_option("--index-max-subjects", raw->index_max_subjects,
+                  "Subjects kept in memory; what is beyond is read from the store");
+  app->add_option("--metrics-listen", raw->metrics_listen,
+                  "Where /metrics and /healthz are served: 127.0.0.1:port or [::1]:port; empty or off: nowhere");
+  app->add_option("--log-format", raw->log_format, "json, text, or auto: text on a terminal, JSON lines elsewhere");
+  app->add_option("--log-level", raw->log_level, "debug, info, warn or error");
+  app->add_option("--drain-seconds", raw->drain_seconds, "How long calls may go on after SIGTERM, 0 to 600");
+  app->add_option("--read-threads", raw->read_threads, "Threads for reads that may block, 1 to 256");
+  app->add_option("--write-threads", raw->write_threads, "Threads that prepare changes, 1 to 256");
+  // Not in the environment or a file: left there it would switch the protection off for good.
+  app->add_flag("--accept-loss", raw->accept_loss,
+                "Open a store that misses acknowledged changes, once, and go on without them. Command line only")
+      ->configurable(false);
+}
+
+std::string Upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c == '-' ? '_' : std::toupper(c); });
+  return text;
+}
+
+// Not --help, --config and what belongs on the command line alone.
+bool FromOutside(const CLI::Option* option) { return option->get_configurable(); }
+
+// CLI11 ranks a file over the environment. So the environment's values become arguments in front of the user's own, of which
+// the last one wins.
+absl::StatusOr<std::vector<std::string>> WithEnvironment(const CLI::App& app, const std::vector<std::string>& arguments,
+                                                         const std::map<std::string, std::string>& environment) {
+  std::map<std::string, std::string> names = {{"CONSENTD_CONFIG", "config"}};
+  for (const CLI::Option* option : app.get_options()) {
+    if (FromOutside(option)) names.emplace("CONSENTD_" + Upper(option->get_single_name()), option->get_single_name());
+  }
+  std::vector<std::string> all;
+  const auto add = [&all](const std::string& option, const std::string& value) {
+    if (value.empty()) {  // CLI11 reads `--option=` as "the value follows"
+      all.push_back(option);
+      all.emplace_back();
+    } else {
+      all.push_back(absl::StrCat(option, "=", value));
+    }
+  };
+  for (const auto& [variable, value] : environment) {
+    if (variable.rfind("CONSENTD_", 0) != 0) continue;
+    const auto known = names.find(variable);
+    if (known == names.end()) {
+      return absl::InvalidArgumentError(absl::StrCat("unknown environment variable ", variable, "; `consentd serve --help` lists the options"));
+    }
+    add("--" + known->second, value);
+  }
+  for (const std::string& argument : arguments) {
+    if (argument.size() > 3 && argument.rfind("--", 0) == 0 && argument.find('=') == argument.size() - 1) {
+      add(argument.substr(0, argument.size() - 1), "");
+    } else {
+      all.push_back(argument);
+    }
+  }
+  return all;
+}
+
+absl::Status InRange(const char* name, int64_t value, int64_t least, int64_t most) {
+  if (value >= least && value <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--", name, " must be ", least, " to ", most, ", not ", value));
+}
+
+std::string Absolute(const std::string& path, const Surroundings& surroundings) {
+  if (path.empty()) return path;
+  std::filesystem::path whole = std::filesystem::path(surroundings.working_directory) / path;
+  std::string text = whole.lexically_normal().string();
+  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  return text;
+}
+
+std::string Variable(const Surroundings& surroundings, const char* name) {
+  const auto found = surroundings.environment.find(name);
+  return found == surroundings.environment.end() ? std::string() : found->second;
+}
+
+absl::StatusOr<std::string> DefaultListen(const Surroundings& surroundings) {
+  if (surroundings.root) return std::string("unix:/run/consentd/consentd.sock");
+  const std::string runtime = Variable(surroundings, "XDG_RUNTIME_DIR");
+  if (runtime.empty()) return absl::InvalidArgumentError("--listen is needed: there is no XDG_RUNTIME_DIR to put a socket in");
+  return absl::StrCat("unix:", runtime, "/consentd/consentd.sock");
+}
+
+absl::StatusOr<std::string> DefaultDataDir(const Surroundings& surroundings) {
+  if (surroundings.root) return std::string("/var/lib/consentd");
+  const std::string data = Variable(surroundings, "XDG_DATA_HOME");
+  if (!data.empty()) return absl::StrCat(data, "/consentd");
+  const std::string home = Variable(surroundings, "HOME");
+  if (home.empty()) return absl::InvalidArgumentError("--data-dir is needed: there is neither XDG_DATA_HOME nor HOME");
+  return absl::StrCat(home, "/.local/share/consentd");
+}
+
+absl::Status Place(const Raw& raw, const Surroundings& surroundings, ServeOptions* out) {
+  absl::StatusOr<std::string> listen = raw.listen.empty() ? DefaultListen(surroundings) : raw.listen;
+  if (!listen.ok()) return listen.status();
+  if (absl::Status status = ValidateAddress(*listen, true); !status.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("--listen ", status.message()));
+  }
+  out->listen = *listen;
+  out->metrics_listen = raw.metrics_listen == "off" ? "" : raw.metrics_listen;
+  if (!out->metrics_listen.empty()) {
+    if (absl::Status status = ValidateAddress(out->metrics_listen, false); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("--metrics-listen ", status.message()));
+    }
+  }
+  absl::StatusOr<std::string> data_dir = raw.data_dir.empty() ? DefaultDataDir(surroundings) : raw.data_dir;
+  if (!data_dir.ok()) return data_dir.status();
+  out->data_dir = Absolute(*data_dir, surroundings);
+  if (out->data_dir == "/") return absl::InvalidArgumentError("--data-dir must be a folder of its own, not /");
+  out->key_file = Absolute(raw.key_file.empty() ? out->data_dir + ".key" : raw.key_file, surroundings);
+  out->head_file = Absolute(raw.head_file.empty() ? out->data_dir + ".head" : raw.head_file, surroundings);
+  out->policy_file = Absolute(raw.policy, surroundings);
+  for (const auto& [name, path] : {std::pair{"--key-file", out->key_file}, std::pair{"--head-file", out->head_file}}) {
+    if (path == out->data_dir || path.rfind(out->data_dir + "/", 0) == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(name, " must lie outside the data folder, or an old copy of the folder brings it along"));
+    }
+  }
+  if (out->key_file == out->head_file) return absl::InvalidArgumentError("--key-file and --head-file must differ");
+  return absl::OkStatus();
+}
+
+absl::Status Number(const Raw& raw, ServeOptions* out) {
+  for (const absl::Status& status :
+       {InRange("partitions", raw.partitions, 1, 1024), InRange("index-max-subjects", raw.index_max_subjects, 1, INT64_C(4'000'000'000)),
+        InRange("drain-seconds", raw.drain_seconds, 0, 600), InRange("read-threads", raw.read_threads, 1, 256),
+        InRange("write-threads", raw.write_threads, 1, 256)}) {
+    if (!status.ok()) return status;
+  }
+  out->partitions = static_cast<uint16_t>(raw.partitions);
+  out->index_max_subjects = static_cast<uint64_t>(raw.index_max_subjects);
+  out->drain_seconds = static_cast<int>(raw.drain_seconds);
+  out->read_threads = static_cast<int>(raw.read_threads);
+  out->write_threads = static_cast<int>(raw.write_threads);
+  return absl::OkStatus();
+}
+
+template <typename T>
+absl::Status OneOf(const char* name, const std::string& text, const std::map<std::string, T>& words, T* out) {
+  const auto found = words.find(text);
+  if (found != words.end()) {
+    *out = found->second;
+    return absl::OkStatus();
+  }
+  std::string known;
+  for (const auto& [word, value] : words) absl::StrAppend(&known, known.empty() ? "" : ", ", word);
+  return absl::InvalidArgumentError(absl::StrCat("--", name, " must be one of ", known, ", not '", text, "'"));
+}
+
+absl::StatusOr<ServeOptions> Validate(const Raw& raw, const Surroundings& surroundings) {
+  ServeOptions out;
+  absl::Status status = Place(raw, surroundings, &out);
+  if (status.ok()) status = Number(raw, &out);
+  if (status.ok()) {
+    status = OneOf<LogFormat>("log-format", raw.log_format,
+                              {{"auto", LogFormat::kAuto}, {"json", LogFormat::kJson}, {"text", LogFormat::kText}}, &out.log_format);
+  }
+  if (status.ok()) {
+    status = OneOf<LogLevel>("log-level", raw.log_level,
+                             {{"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo}, {"warn", LogLevel::kWarn}, {"error", LogLevel::kError}},
+                             &out.log_level);
+  }
+  if (!status.ok()) return status;
+  out.accept_loss = raw.accept_loss;
+  return out;
+}
+
+// One line, whatever CLI11 or a file put into its text.
+std::string OneLine(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
+  return text;
+}
+
+// What a file's error says, in this daemon's words.
+std::string FileProblem(const std::string& cli11_text) {
+  constexpr absl::string_view kUnknown = "INI was not able to parse ";
+  constexpr absl::string_view kSection = ".++";
+  if (!absl::StartsWith(cli11_text, kUnknown)) return cli11_text;
+  const std::string name = cli11_text.substr(kUnknown.size());
+  if (absl::EndsWith(name, kSection)) return absl::StrCat("unknown section '", name.substr(0, name.size() - kSection.size()), "'");
+  return absl::StrCat("unknown key '", name, "'");
+}
+
+constexpr char kOverview[] =
+    "consentd answers whether a voice recording may be used for a purpose, here, now, and whether it must be purged.\n"
+    "\n"
+    "  consentd serve [OPTIONS]         run the daemon; --help lists the options\n"
+    "  consentd policy validate FILE    check a policy file; problems one per line, exit 1\n"
+    "  consentd version                 print the version\n";
+
+absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
+  CLI::App app("Run the daemon. Command line > environment (CONSENTD_DATA_DIR and so on) > --config file > default.", "consentd serve");
+  Raw raw;
+  Define(&app, &raw);
+  absl::StatusOr<std::vector<std::string>> all = WithEnvironment(app, arguments, surroundings.environment);
+  if (!all.ok()) return all.status();
+  Invocation invocation;
+  std::reverse(all->begin(), all->end());  // CLI11 takes them from the end
+  try {
+    app.parse(*all);
+  } catch (const CLI::CallForHelp&) {
+    invocation.help = app.help();
+    return invocation;
+  } catch (const CLI::ConfigError& error) {
+    return absl::InvalidArgumentError(OneLine(absl::StrCat("configuration file: ", FileProblem(error.what()))));
+  } catch (const CLI::Error& error) {
+    return absl::InvalidArgumentError(OneLine(error.what()));
+  }
+  absl::StatusOr<ServeOptions> options = Validate(raw, surroundings);
+  if (!options.ok()) return options.status();
+  invocation.command = Command::kServe;
+  invocation.serve = *std::move(options);
+  return invocation;
+}
+
+absl::Status ValidatePort(const std::string& address, const std::string& port) {
+  const bool digits = !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+  if (digits && std::stoi(port) <= 65535) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("'", address, "' does not end in a port of 0 to 65535"));
+}
+
+}  // namespace
+
+absl::Status ValidateAddress(const std::string& address, bool unix_allowed) {
+  constexpr size_t kMaxSocketPath = 100;  // sun_path holds 108, and the socket is made under a longer name first
+  if (unix_allowed && address.rfind("unix:", 0) == 0) {
+    const std::string path = address.substr(5);
+    if (path.empty() || path[0] != '/' || path.back() == '/') {
+      return absl::InvalidArgumentError(absl::StrCat("'", address, "' must be unix: and an absolute path"));
+    }
+    if (path.size() > kMaxSocketPath) {
+      return absl::InvalidArgumentError(absl::StrCat("'", address, "' is over ", kMaxSocketPath, " bytes, the longest path of a socket"));
+    }
+    return absl::OkStatus();
+  }
+  const size_t colon = address.rfind(':');
+  if (colon == std::string::npos) {
+    return absl::InvalidArgumentError(absl::StrCat("'", address, "' must be ", unix_allowed ? "unix:/path, " : "", "127.0.0.1:port or [::1]:port"));
+  }
+  const std::string host = address.substr(0, colon);
+  in_addr v4{};
+  const bool loopback = host == "[::1]" || (inet_pton(AF_INET, host.c_str(), &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
+  if (!loopback) {
+    return absl::InvalidArgumentError(absl::StrCat("'", address, "' is refused: without certificates only loopback (127.0.0.1, [::1])",
+                                                   unix_allowed ? " or a Unix socket" : "", " is served, because callers are not authenticated"));
+  }
+  return ValidatePort(address, address.substr(colon + 1));
+}
+
+std::vector<std::pair<std::string, std::string>> ConfigurableOptions() {
+  CLI::App app;
+  Raw raw;
+  Define(&app, &raw);
+  std::vector<std::pair<std::string, std::string>> options;
+  for (const CLI::Option* option : app.get_options()) {
+    if (FromOutside(option)) options.emplace_back(option->get_single_name(), option->get_default_str());
+  }
+  return options;
+}
+
+absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
+  Invocation invocation;
+  invocation.help = kOverview;
+  const std::string first = arguments.empty() ? "--help" : arguments[0];
+  if (first == "--help" || first == "-h" || first == "help") return invocation;
+  if (first == "serve") return ParseServe({arguments.begin() + 1, arguments.end()}, surroundings);
+  if (first == "version" || first == "--version") {
+    if (arguments.size() != 1) return absl::InvalidArgumentError("`consentd version` takes nothing more");
+    invocation.command = Command::kVersion;
+    return invocation;
+  }
+  if (first == "policy") {
+    if (arguments.size() != 3 || arguments[1] != "validate") return absl::InvalidArgumentError("usage: consentd policy validate FILE");
+    invocation.command = Command::kValidatePolicy;
+    invocation.policy_file = arguments[2];
+    return invocation;
+  }
+  return absl::InvalidArgumentError(OneLine(absl::StrCat("unknown command '", first, "'; there are serve, policy validate and version")));
+}
+
+}  // namespace consent::ops

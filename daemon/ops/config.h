@@ -1,0 +1,65 @@
+// What the daemon is told at start: one definition of every option, four places to set it.
+// Command line > environment (CONSENTD_<OPTION>, dashes as underscores) > file (--config) > default.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace consent::ops {
+
+enum class LogFormat : uint8_t { kAuto = 0, kJson = 1, kText = 2 };
+enum class LogLevel : uint8_t { kDebug = 0, kInfo = 1, kWarn = 2, kError = 3 };
+
+// Options of `consentd serve`, complete and validated. Paths are absolute.
+struct ServeOptions {
+  std::string listen;          // as gRPC takes it: unix:/path, 127.0.0.1:port or [::1]:port; port 0: the system chooses
+  std::string data_dir;        // the store
+  std::string key_file;        // beside data_dir, never inside
+  std::string head_file;       // beside data_dir, never inside
+  std::string policy_file;     // empty: the compiled-in policy
+  std::string metrics_listen;  // empty: off
+  uint16_t partitions = 1;     // 1..1024; only a new store takes it
+  uint64_t index_max_subjects = 0;
+  int read_threads = 0;   // 1..256
+  int write_threads = 0;  // 1..256
+  int drain_seconds = 0;  // 0..600
+  LogFormat log_format = LogFormat::kAuto;
+  LogLevel log_level = LogLevel::kInfo;
+  bool accept_loss = false;
+};
+
+enum class Command : uint8_t { kHelp = 0, kServe = 1, kValidatePolicy = 2, kVersion = 3 };
+
+// What the daemon was started for.
+struct Invocation {
+  Command command = Command::kHelp;
+  std::string help;         // of kHelp: what to print
+  ServeOptions serve;       // of kServe
+  std::string policy_file;  // of kValidatePolicy
+};
+
+// Where the process runs; main fills it from the operating system, tests by hand.
+struct Surroundings {
+  bool root = false;
+  std::map<std::string, std::string> environment;
+  std::string working_directory = "/";
+};
+
+// The whole command line without the program's name. Reads the configuration file and nothing else; changes nothing.
+// InvalidArgument, with one line that says what is wrong: an unknown command, option, key of the file or CONSENTD_ variable;
+// a value out of its bounds; an address that is neither loopback nor a Unix socket; files that collide.
+// For other commands than `serve` environment and file are not looked at.
+absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& arguments, const Surroundings& surroundings);
+
+// The options of `serve` that environment and file may set: name without dashes and default as text. For documentation tests.
+std::vector<std::pair<std::string, std::string>> ConfigurableOptions();
+
+// Ok for unix:/absolute/path (path at most 100 bytes), 127.x.x.x:port and [::1]:port. InvalidArgument says why not.
+absl::Status ValidateAddress(const std::string& address, bool unix_allowed);
+
+}  // namespace consent::ops

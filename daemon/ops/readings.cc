@@ -1,0 +1,139 @@
+#include "daemon/ops/readings.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "daemon/ops/families.h"
+#include "daemon/ops/version.h"
+
+namespace consent::ops {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+MetricFamily Gauge(const char* name, const char* help, double value) {
+  MetricFamily family = Family(name, help, MetricType::Gauge);
+  AddValue(&family, {}, value);
+  return family;
+}
+
+void AddSubjects(const Readings& readings, std::vector<MetricFamily>* families) {
+  MetricFamily subjects = Family("consentd_subjects", "Subjects by regime, purpose and what their account chose.", MetricType::Gauge);
+  for (const SubjectCount& count : readings.subjects) {
+    AddValue(&subjects, {{"regime", count.regime}, {"purpose", Label(count.purpose)}, {"choice", Label(count.choice)}},
+             static_cast<double>(count.subjects));
+  }
+  families->push_back(std::move(subjects));
+}
+
+void AddPartitions(const Readings& readings, std::vector<MetricFamily>* families) {
+  MetricFamily subjects = Family("consentd_index_subjects", "Subjects whose facts are in memory.", MetricType::Gauge);
+  MetricFamily bytes = Family("consentd_index_bytes", "Memory of the facts index.", MetricType::Gauge);
+  MetricFamily complete = Family("consentd_index_complete", "1 while every subject is in memory; 0: some are read from the store.", MetricType::Gauge);
+  for (size_t i = 0; i < readings.indexes.size(); ++i) {
+    const IndexReading& index = readings.indexes[i];
+    AddValue(&subjects, {{"partition", std::to_string(i)}}, static_cast<double>(index.subjects));
+    AddValue(&bytes, {{"partition", std::to_string(i)}}, static_cast<double>(index.bytes));
+    AddValue(&complete, {{"partition", std::to_string(i)}}, index.complete ? 1 : 0);
+  }
+  MetricFamily commits = Family("consentd_store_commits", "Sequence number of the last commit, ever growing.", MetricType::Gauge);
+  for (size_t i = 0; i < readings.sequences.size(); ++i) {
+    AddValue(&commits, {{"partition", std::to_string(i)}}, static_cast<double>(readings.sequences[i]));
+  }
+  for (MetricFamily* family : {&subjects, &bytes, &complete, &commits}) families->push_back(std::move(*family));
+}
+
+void AddEngine(const store::EngineHealth& engine, std::vector<MetricFamily>* families) {
+  const auto add = [families](const char* name, const char* help, uint64_t value) {
+    families->push_back(Gauge(name, help, static_cast<double>(value)));
+  };
+  add("consentd_rocksdb_estimated_keys", "Rows, as RocksDB estimates them.", engine.estimated_keys);
+  add("consentd_rocksdb_sst_bytes", "Bytes of the table files.", engine.sst_bytes);
+  add("consentd_rocksdb_memtable_bytes", "Bytes of the tables in memory.", engine.memtable_bytes);
+  add("consentd_rocksdb_wal_bytes", "Bytes of the write-ahead log.", engine.wal_bytes);
+  add("consentd_rocksdb_pending_compaction_bytes", "Bytes that wait for compaction.", engine.pending_compaction_bytes);
+  add("consentd_rocksdb_background_errors", "Errors of background work; any is a reason to look.", engine.background_errors);
+  add("consentd_rocksdb_writes_stopped", "1 while writes wait for compaction.", engine.writes_stopped ? 1 : 0);
+  add("consentd_rocksdb_delayed_write_bytes_per_second", "Rate to which writes are throttled; 0: not.", engine.delayed_write_rate);
+}
+
+void AddPolicy(const Readings& readings, std::vector<MetricFamily>* families) {
+  if (readings.policy.has_value()) {
+    MetricFamily info = Family("consentd_policy_info", "The policy in force.", MetricType::Gauge);
+    AddValue(&info, {{"version", readings.policy->version}, {"hash", readings.policy->hash}}, 1);
+    families->push_back(std::move(info));
+    families->push_back(Gauge("consentd_suspensions_active", "Purposes that are suspended, each region counted.",
+                              static_cast<double>(readings.suspensions.size())));
+  }
+  MetricFamily suspended = Family("consentd_suspended", "1 for each suspended purpose and region (all: everywhere).", MetricType::Gauge);
+  for (const ActiveSuspension& suspension : readings.suspensions) {
+    AddValue(&suspended, {{"purpose", Label(suspension.purpose)}, {"region", suspension.region.empty() ? "all" : suspension.region}}, 1);
+  }
+  families->push_back(std::move(suspended));
+}
+
+// Field `number` (as proc(5) counts them) of /proc/self/stat; 0 where it cannot be read.
+double StatField(int number) {
+  std::ifstream in("/proc/self/stat");
+  std::string line;
+  std::getline(in, line);
+  const size_t after_name = line.rfind(')');
+  if (after_name == std::string::npos) return 0;
+  std::istringstream rest(line.substr(after_name + 1));
+  std::string word;
+  for (int i = 3; i <= number; ++i) rest >> word;
+  return std::strtod(word.c_str(), nullptr);
+}
+
+double BootTime() {
+  std::ifstream in("/proc/stat");
+  for (std::string word; in >> word;) {
+    double value = 0;
+    if (word == "btime" && in >> value) return value;
+  }
+  return 0;
+}
+
+double OpenFiles() {
+  DIR* folder = opendir("/proc/self/fd");
+  if (folder == nullptr) return 0;
+  double count = -3;  // itself, . and ..
+  while (readdir(folder) != nullptr) ++count;
+  closedir(folder);
+  return count;
+}
+
+}  // namespace
+
+std::vector<MetricFamily> ReadingFamilies(const Readings& readings) {
+  std::vector<MetricFamily> families;
+  families.push_back(Gauge("consentd_serving", "1 while the daemon answers.", readings.health == HealthState::kServing ? 1 : 0));
+  AddSubjects(readings, &families);
+  AddPartitions(readings, &families);
+  MetricFamily pools = Family("consentd_pool_queue", "Tasks that wait for a thread.", MetricType::Gauge);
+  for (const PoolReading& pool : readings.pools) AddValue(&pools, {{"pool", pool.name}}, static_cast<double>(pool.queued));
+  families.push_back(std::move(pools));
+  if (readings.engine.has_value()) AddEngine(*readings.engine, &families);
+  AddPolicy(readings, &families);
+  std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });
+  return families;
+}
+
+std::vector<MetricFamily> ProcessFamilies() {
+  const auto ticks = static_cast<double>(sysconf(_SC_CLK_TCK));
+  MetricFamily cpu = Family("process_cpu_seconds_total", "User and system CPU time.", MetricType::Counter);
+  AddValue(&cpu, {}, (StatField(14) + StatField(15)) / ticks);
+  MetricFamily build = Family("consentd_build_info", "The version that runs.", MetricType::Gauge);
+  AddValue(&build, {{"version", kVersion}}, 1);
+  return {std::move(build), std::move(cpu),
+          Gauge("process_resident_memory_bytes", "Resident memory.", StatField(24) * static_cast<double>(sysconf(_SC_PAGESIZE))),
+          Gauge("process_start_time_seconds", "When the process started.", BootTime() + StatField(22) / ticks),
+          Gauge("process_open_fds", "Open files.", OpenFiles())};
+}
+
+}  // namespace consent::ops

@@ -1,0 +1,66 @@
+// What is read at each scrape, as opposed to counted as it happens: the state of the store, the index, the policy and the process.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/base/time.h"
+#include "daemon/domain/types.h"
+#include "daemon/ops/health.h"
+#include "daemon/store/rocksdb/rocks_store.h"
+#include "prometheus/metric_family.h"
+
+namespace consent::ops {
+
+// Subjects of one regime whose account chose `choice` for `purpose`.
+struct SubjectCount {
+  std::string regime;
+  domain::Purpose purpose = domain::Purpose::kNone;
+  domain::Choice choice = domain::Choice::kUnset;
+  uint64_t subjects = 0;
+};
+
+struct IndexReading {
+  uint64_t subjects = 0;
+  uint64_t bytes = 0;
+  bool complete = false;
+};
+
+struct PoolReading {
+  std::string name;
+  uint64_t queued = 0;
+};
+
+struct PolicyReading {
+  std::string version;
+  std::string hash;  // hexadecimal
+};
+
+struct ActiveSuspension {
+  domain::Purpose purpose = domain::Purpose::kNone;
+  std::string region;  // empty: everywhere
+};
+
+// What is not known yet while the daemon starts is left out.
+struct Readings {
+  HealthState health = HealthState::kStarting;
+  std::vector<SubjectCount> subjects;
+  std::vector<IndexReading> indexes;      // one per partition
+  std::vector<uint64_t> sequences;        // of the last commit, one per partition
+  std::vector<PoolReading> pools;
+  std::optional<store::EngineHealth> engine;
+  std::optional<PolicyReading> policy;
+  std::vector<ActiveSuspension> suspensions;
+};
+
+// Families in a fixed order; one without metrics is left out.
+std::vector<prometheus::MetricFamily> ReadingFamilies(const Readings& readings);
+
+// consentd_build_info, and process_* as other exporters name them: CPU seconds, resident bytes, open files, start time.
+// Linux; what /proc does not tell is left out.
+std::vector<prometheus::MetricFamily> ProcessFamilies();
+
+}  // namespace consent::ops

@@ -1,0 +1,201 @@
+#include "daemon/ops/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace consent::ops {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ConfigTest : public ::testing::Test {
+ protected:
+  ConfigTest() {
+    surroundings_.environment["HOME"] = "/home/op";
+    surroundings_.environment["XDG_RUNTIME_DIR"] = "/run/user/7";
+    surroundings_.working_directory = "/work";
+  }
+  ~ConfigTest() override { std::filesystem::remove(file_); }
+
+  absl::StatusOr<Invocation> Serve(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "serve");
+    return ParseInvocation(arguments, surroundings_);
+  }
+  std::string Error(std::vector<std::string> arguments) {
+    absl::StatusOr<Invocation> invocation = Serve(std::move(arguments));
+    if (invocation.ok()) return "no error";
+    EXPECT_EQ(invocation.status().message().find('\n'), absl::string_view::npos);
+    return std::string(invocation.status().message());
+  }
+  std::string File(const std::string& content) {
+    std::ofstream(file_) << content;
+    return file_;
+  }
+
+  Surroundings surroundings_;
+  const std::string file_ = testing::TempDir() + "config_test." + std::to_string(getpid()) + ".toml";
+};
+
+TEST_F(ConfigTest, Defaults) {
+  const absl::StatusOr<Invocation> user = Serve({});
+  ASSERT_TRUE(user.ok()) << user.status();
+  EXPECT_EQ(user->command, Command::kServe);
+  EXPECT_EQ(user->serve.listen, "unix:/run/user/7/consentd/consentd.sock");
+  EXPECT_EQ(user->serve.data_dir, "/home/op/.local/share/consentd");
+  EXPECT_EQ(user->serve.key_file, "/home/op/.local/share/consentd.key");
+  EXPECT_EQ(user->serve.head_file, "/home/op/.local/share/consentd.head");
+  EXPECT_EQ(user->serve.metrics_listen, "127.0.0.1:9464");
+  EXPECT_EQ(user->serve.partitions, 1);
+  EXPECT_EQ(user->serve.drain_seconds, 10);
+  EXPECT_FALSE(user->serve.accept_loss);
+
+  surroundings_.root = true;
+  const absl::StatusOr<Invocation> root = Serve({});
+  ASSERT_TRUE(root.ok()) << root.status();
+  EXPECT_EQ(root->serve.listen, "unix:/run/consentd/consentd.sock");
+  EXPECT_EQ(root->serve.data_dir, "/var/lib/consentd");
+}
+
+TEST_F(ConfigTest, WithoutARuntimeFolderAnAddressIsNeeded) {
+  surroundings_.environment.erase("XDG_RUNTIME_DIR");
+  EXPECT_THAT(Error({}), HasSubstr("--listen is needed"));
+  EXPECT_TRUE(Serve({"--listen", "127.0.0.1:7000"}).ok());
+}
+
+TEST_F(ConfigTest, CommandLineWinsOverEnvironmentOverFileOverDefault) {
+  const std::string file = File("drain-seconds = 31\nread-threads = 32\nwrite-threads = 33\n");
+  surroundings_.environment["CONSENTD_READ_THREADS"] = "42";
+  surroundings_.environment["CONSENTD_WRITE_THREADS"] = "43";
+  const absl::StatusOr<Invocation> invocation = Serve({"--config", file, "--write-threads", "53"});
+  ASSERT_TRUE(invocation.ok()) << invocation.status();
+  EXPECT_EQ(invocation->serve.partitions, 1);
+  EXPECT_EQ(invocation->serve.drain_seconds, 31);
+  EXPECT_EQ(invocation->serve.read_threads, 42);
+  EXPECT_EQ(invocation->serve.write_threads, 53);
+}
+
+TEST_F(ConfigTest, TheEnvironmentNamesTheFileAndTheCommandLineAnother) {
+  surroundings_.environment["CONSENTD_CONFIG"] = File("drain-seconds = 31\n");
+  ASSERT_TRUE(Serve({}).ok());
+  EXPECT_EQ(Serve({})->serve.drain_seconds, 31);
+  EXPECT_THAT(Error({"--config", "/nowhere/consentd.toml"}), HasSubstr("/nowhere/consentd.toml"));
+}
+
+TEST_F(ConfigTest, AnEmptyValueIsAValue) {
+  EXPECT_EQ(Serve({"--metrics-listen", ""})->serve.metrics_listen, "");
+  EXPECT_EQ(Serve({"--metrics-listen=", "--drain-seconds", "3"})->serve.metrics_listen, "");
+  EXPECT_EQ(Serve({"--metrics-listen=off"})->serve.metrics_listen, "");
+  surroundings_.environment["CONSENTD_METRICS_LISTEN"] = "";
+  EXPECT_EQ(Serve({"--drain-seconds", "3"})->serve.metrics_listen, "");
+  surroundings_.environment.erase("CONSENTD_METRICS_LISTEN");
+  const absl::StatusOr<Invocation> from_file = Serve({"--config", File("metrics-listen = \"off\"\n")});
+  ASSERT_TRUE(from_file.ok()) << from_file.status();
+  EXPECT_EQ(from_file->serve.metrics_listen, "");
+}
+
+TEST_F(ConfigTest, WhatIsUnknownStopsTheStart) {
+  EXPECT_THAT(Error({"--nonsense"}), HasSubstr("--nonsense"));
+  EXPECT_THAT(Error({"stray"}), HasSubstr("stray"));
+  EXPECT_THAT(Error({"--config", File("nonsense = 1\n")}), HasSubstr("unknown key 'nonsense'"));
+  EXPECT_THAT(Error({"--config", File("[serve]\ndrain-seconds = 1\n")}), HasSubstr("unknown section 'serve'"));
+  surroundings_.environment["CONSENTD_NONSENSE"] = "1";
+  EXPECT_THAT(Error({}), HasSubstr("CONSENTD_NONSENSE"));
+}
+
+TEST_F(ConfigTest, ALossIsAcceptedOnTheCommandLineOnly) {
+  EXPECT_TRUE(Serve({"--accept-loss"})->serve.accept_loss);
+  EXPECT_THAT(Error({"--config", File("accept-loss = true\n")}), HasSubstr("accept-loss"));
+  surroundings_.environment["CONSENTD_ACCEPT_LOSS"] = "true";
+  EXPECT_THAT(Error({}), HasSubstr("CONSENTD_ACCEPT_LOSS"));
+}
+
+TEST_F(ConfigTest, EveryBoundIsSaid) {
+  EXPECT_THAT(Error({"--partitions", "0"}), HasSubstr("1 to 1024"));
+  EXPECT_THAT(Error({"--partitions", "1025"}), HasSubstr("1 to 1024"));
+  EXPECT_THAT(Error({"--drain-seconds=-1"}), HasSubstr("0 to 600"));
+  EXPECT_THAT(Error({"--drain-seconds", "601"}), HasSubstr("0 to 600"));
+  EXPECT_THAT(Error({"--read-threads", "257"}), HasSubstr("1 to 256"));
+  EXPECT_THAT(Error({"--write-threads", "0"}), HasSubstr("1 to 256"));
+  EXPECT_THAT(Error({"--index-max-subjects", "0"}), HasSubstr("index-max-subjects"));
+  EXPECT_THAT(Error({"--drain-seconds", "ten"}), HasSubstr("drain-seconds"));
+  EXPECT_THAT(Error({"--log-format", "xml"}), HasSubstr("auto, json, text"));
+  EXPECT_THAT(Error({"--log-level", "loud"}), HasSubstr("debug, error, info, warn"));
+  surroundings_.environment["CONSENTD_DRAIN_SECONDS"] = "601";
+  EXPECT_THAT(Error({}), HasSubstr("0 to 600"));
+}
+
+TEST_F(ConfigTest, KeysAndHeadLieOutsideTheDataFolder) {
+  EXPECT_THAT(Error({"--data-dir", "/d", "--key-file", "/d/keys"}), HasSubstr("--key-file must lie outside"));
+  EXPECT_THAT(Error({"--data-dir", "/d/", "--head-file", "/d/../d/head"}), HasSubstr("--head-file must lie outside"));
+  EXPECT_THAT(Error({"--key-file", "/k", "--head-file", "/k"}), HasSubstr("must differ"));
+  EXPECT_EQ(Serve({"--data-dir", "data/./x"})->serve.key_file, "/work/data/x.key");
+}
+
+TEST_F(ConfigTest, OtherCommandsAskNeitherEnvironmentNorFile) {
+  surroundings_.environment["CONSENTD_NONSENSE"] = "1";
+  EXPECT_EQ(ParseInvocation({"version"}, surroundings_)->command, Command::kVersion);
+  const absl::StatusOr<Invocation> validate = ParseInvocation({"policy", "validate", "p.json"}, surroundings_);
+  ASSERT_TRUE(validate.ok());
+  EXPECT_EQ(validate->command, Command::kValidatePolicy);
+  EXPECT_EQ(validate->policy_file, "p.json");
+  EXPECT_EQ(ParseInvocation({}, surroundings_)->command, Command::kHelp);
+  EXPECT_FALSE(ParseInvocation({"policy"}, surroundings_).ok());
+  EXPECT_FALSE(ParseInvocation({"policy", "validate"}, surroundings_).ok());
+  EXPECT_FALSE(ParseInvocation({"version", "more"}, surroundings_).ok());
+  EXPECT_FALSE(ParseInvocation({"surve"}, surroundings_).ok());
+}
+
+TEST_F(ConfigTest, HelpNamesEveryOption) {
+  const absl::StatusOr<Invocation> help = Serve({"--help"});
+  ASSERT_TRUE(help.ok()) << help.status();
+  EXPECT_EQ(help->command, Command::kHelp);
+  for (const auto& [name, value] : ConfigurableOptions()) EXPECT_THAT(help->help, HasSubstr("--" + name));
+  EXPECT_THAT(help->help, HasSubstr("--accept-loss"));
+}
+
+TEST_F(ConfigTest, AddressesAreLoopbackOrSockets) {
+  for (const char* good : {"unix:/run/x.sock", "127.0.0.1:0", "127.3.2.1:65535", "[::1]:7000"}) {
+    EXPECT_TRUE(ValidateAddress(good, true).ok()) << good;
+  }
+  for (const char* bad : {"0.0.0.0:7000", "[::]:7000", "10.0.0.1:7000", "consent.example:7000", "localhost:7000", ":7000", "*:7000"}) {
+    EXPECT_THAT(std::string(ValidateAddress(bad, true).message()), HasSubstr("without certificates")) << bad;
+  }
+  for (const char* bad : {"", "7000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:7000x", "unix:", "unix:run/x.sock",
+                          "unix:/run/", "unix-abstract:x"}) {
+    EXPECT_FALSE(ValidateAddress(bad, true).ok()) << bad;
+  }
+  EXPECT_FALSE(ValidateAddress("unix:/" + std::string(100, 'x'), true).ok());
+  EXPECT_FALSE(ValidateAddress("unix:/run/x.sock", false).ok());
+  EXPECT_THAT(Error({"--metrics-listen", "0.0.0.0:9464"}), HasSubstr("--metrics-listen"));
+}
+
+// The example file shows every option, commented out, and can be taken as it is.
+TEST_F(ConfigTest, TheExampleFileShowsEveryOption) {
+  std::ifstream in(CONSENT_EXAMPLE_CONFIG);
+  std::string line;
+  std::string uncommented;
+  std::string text;
+  while (std::getline(in, line)) {
+    text += line + "\n";
+    if (line.rfind("#", 0) == 0 && line.rfind("# ", 0) != 0) uncommented += line.substr(1) + "\n";
+  }
+  for (const auto& [name, value] : ConfigurableOptions()) EXPECT_THAT(text, HasSubstr("\n#" + name + " = "));
+  EXPECT_THAT(text, Not(HasSubstr("accept-loss =")));
+  ASSERT_TRUE(Serve({"--config", CONSENT_EXAMPLE_CONFIG}).ok());
+  const absl::StatusOr<Invocation> all = Serve({"--config", File(uncommented)});
+  ASSERT_TRUE(all.ok()) << all.status();
+  // What it shows as defaults are the defaults.
+  EXPECT_EQ(all->serve.index_max_subjects, Serve({})->serve.index_max_subjects);
+  EXPECT_EQ(all->serve.drain_seconds, Serve({})->serve.drain_seconds);
+  EXPECT_EQ(all->serve.read_threads, Serve({})->serve.read_threads);
+  EXPECT_EQ(all->serve.write_threads, Serve({})->serve.write_threads);
+  EXPECT_EQ(all->serve.metrics_listen, Serve({})->serve.metrics_listen);
+}
+
+}  // namespace
+}  // namespace consent::ops

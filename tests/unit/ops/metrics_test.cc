@@ -1,0 +1,132 @@
+#include "daemon/ops/metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <prometheus/text_serializer.h>
+
+#include <sstream>
+#include <thread>
+
+namespace consent::ops {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using std::chrono::nanoseconds;
+
+std::string Text(const Metrics& metrics) {
+  std::ostringstream out;
+  prometheus::TextSerializer().Serialize(out, metrics.Collect());
+  return out.str();
+}
+
+TEST(CountersTest, LatenciesFallIntoTheFirstBoundThatTheyDoNotExceed) {
+  EXPECT_EQ(LatencyCell(0), 0U);
+  EXPECT_EQ(LatencyCell(25'000), 0U);
+  EXPECT_EQ(LatencyCell(25'001), 1U);
+  EXPECT_EQ(LatencyCell(10'000'000'000), kLatencyBounds.size() - 1);
+  EXPECT_EQ(LatencyCell(10'000'000'001), kLatencyBounds.size());
+}
+
+TEST(CountersTest, NothingIsLostBetweenThreads) {
+  Counters<2> counters;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 12; ++t) {
+    threads.emplace_back([&counters] {
+      for (int i = 0; i < 10'000; ++i) counters.Add(1, 2);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(counters.Sum(0), 0U);
+  EXPECT_EQ(counters.Sum(1), 240'000U);
+}
+
+TEST(MetricsTest, CallsByMethodCodeAndLatency) {
+  Metrics metrics({"consent.v1.A/Check"});
+  metrics.OnCall({"consent.v1.A/Check", absl::StatusCode::kOk, nanoseconds(30'000)});
+  metrics.OnCall({"consent.v1.A/Check", absl::StatusCode::kInvalidArgument, nanoseconds(20'000'000'000)});
+  metrics.OnCall({"consent.v1.B/Other", absl::StatusCode::kOk, nanoseconds(-5)});
+  const std::string text = Text(metrics);
+  EXPECT_THAT(text, HasSubstr("consentd_rpc_total{method=\"consent.v1.A/Check\",code=\"ok\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_rpc_total{method=\"consent.v1.A/Check\",code=\"invalid_argument\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_rpc_total{method=\"other\",code=\"ok\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_rpc_duration_seconds_bucket{method=\"consent.v1.A/Check\",le=\"2.5e-05\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_rpc_duration_seconds_bucket{method=\"consent.v1.A/Check\",le=\"5e-05\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_rpc_duration_seconds_bucket{method=\"consent.v1.A/Check\",le=\"+Inf\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_rpc_duration_seconds_sum{method=\"consent.v1.A/Check\"} 20.00003\n"));
+}
+
+TEST(MetricsTest, DecisionsByPurposeOutcomeAndFirstReason) {
+  Metrics metrics({});
+  metrics.OnDecisions({domain::Purpose::kHumanReview, domain::Eligibility::kEligible, domain::Disposition::kKeep, domain::Reason::kConsent, 900});
+  metrics.OnDecisions({domain::Purpose::kHumanReview, domain::Eligibility::kEligible, domain::Disposition::kKeep, domain::Reason::kConsent, 99});
+  metrics.OnDecisions({domain::Purpose::kNone, domain::Eligibility::kNotAnswered, domain::Disposition::kPurge, domain::Reason::kDoNotSave, 1});
+  metrics.OnItemErrors(3);
+  const std::string text = Text(metrics);
+  EXPECT_THAT(text, HasSubstr("consentd_decisions_total{purpose=\"human_review\",eligibility=\"eligible\",disposition=\"keep\",reason=\"consent\"} 999\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_decisions_total{purpose=\"none\",eligibility=\"none\",disposition=\"purge\",reason=\"do_not_save\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_batch_item_errors_total 3\n"));
+}
+
+TEST(MetricsTest, ValuesThatAreNoEnumValueDoNotIndexBeyond) {
+  Metrics metrics({});
+  metrics.OnDecisions({static_cast<domain::Purpose>(200), static_cast<domain::Eligibility>(200), static_cast<domain::Disposition>(200),
+                       static_cast<domain::Reason>(200), 1});
+  metrics.OnCall({"x", static_cast<absl::StatusCode>(77), nanoseconds(1)});
+  metrics.OnChange({static_cast<service::ChangeKind>(99), static_cast<domain::Channel>(99), false, 0, 0, 0, 0xff});
+  EXPECT_THAT(Text(metrics), HasSubstr("code=\"unknown\"} 1\n"));
+}
+
+TEST(MetricsTest, ChangesAndChoices) {
+  Metrics metrics({});
+  metrics.OnChange({service::ChangeKind::kOptOut, domain::Channel::kVoice, true, 2, 1, 3, 0});
+  metrics.OnChange({service::ChangeKind::kReportRecording, domain::Channel::kMissing, false, 1, 0, 0, domain::Flags::kSafety});
+  rpc::ChoiceSeen choice;
+  choice.channel = domain::Channel::kApp;
+  choice.target = domain::TargetKind::kControl;
+  choice.control = "help_improve";
+  choice.on = true;
+  choice.changed = true;
+  metrics.OnChoice(choice);
+  choice.refusal = domain::Refusal::kEtagMismatch;
+  choice.control = {};
+  metrics.OnChoice(choice);
+  choice = {};
+  choice.target = domain::TargetKind::kPurpose;
+  choice.purpose = domain::Purpose::kAdvertising;
+  metrics.OnChoice(choice);
+  const std::string text = Text(metrics);
+  EXPECT_THAT(text, HasSubstr("consentd_changes_total{kind=\"opt_out\",channel=\"voice\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_changes_total{kind=\"report_recording\",channel=\"none\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_choices_total{control=\"help_improve\",choice=\"on\",channel=\"app\",result=\"changed\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_choices_total{control=\"unknown\",choice=\"on\",channel=\"app\",result=\"refused\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_choices_total{control=\"advertising\",choice=\"off\",channel=\"none\",result=\"unchanged\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_change_parts_total{result=\"refused\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_flags_reported_total{flag=\"safety\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_registrations_total 1\n"));
+}
+
+TEST(MetricsTest, ChoiceSeriesAreBounded) {
+  Metrics metrics({});
+  rpc::ChoiceSeen choice;
+  choice.target = domain::TargetKind::kControl;
+  for (size_t i = 0; i < Metrics::kMaxChoiceSeries + 10; ++i) {
+    const std::string control = "control_" + std::to_string(i);
+    choice.control = control;
+    metrics.OnChoice(choice);
+  }
+  EXPECT_THAT(Text(metrics), HasSubstr("consentd_choices_total{control=\"other\",choice=\"off\",channel=\"none\",result=\"unchanged\"} 10\n"));
+}
+
+TEST(MetricsTest, ReloadsAreThereBeforeTheFirst) {
+  Metrics metrics({});
+  EXPECT_THAT(Text(metrics), HasSubstr("consentd_policy_reloads_total{result=\"refused\"} 0\n"));
+  metrics.OnPolicyReload(false);
+  metrics.OnPolicyReload(true);
+  EXPECT_THAT(Text(metrics), HasSubstr("consentd_policy_reloads_total{result=\"refused\"} 1\n"));
+  EXPECT_THAT(Text(metrics), HasSubstr("consentd_policy_reloads_total{result=\"ok\"} 1\n"));
+  EXPECT_THAT(Text(metrics), Not(HasSubstr("consentd_decisions_total")));
+}
+
+}  // namespace
+}  // namespace consent::ops
