@@ -11,6 +11,7 @@ namespace internal {
 PartOutcome MayLoosen(const Applying& applying, bool about_people) {
   const Command& command = applying.command;
   if (applying.moment.clock_behind) return Refused(Refusal::kClockBehind);
+  if (applying.moment.policy_changing) return Refused(Refusal::kPolicyChanging);
   const bool registering = command.registers && !applying.before.registered;
   if (!applying.before.registered && !registering) return Refused(Refusal::kSubjectNotFound);
   const bool needs_etag = registering ? applying.before.revision != 0 && !about_people : true;

@@ -85,7 +85,9 @@ enum class Refusal : uint8_t {
   kUnknownControl,
   kAllCannotBeTurnedOn,
   kRetentionNotOffered,
-  kContradiction,  // turned off in the same request
+  kContradiction,   // turned off in the same request
+  kPolicyChanging,  // a policy is being activated: repeat
+  kLast = kPolicyChanging,  // numbers are on disk: add at the end
 };
 
 struct PartOutcome {
@@ -124,6 +126,7 @@ struct Moment {
   Instant time;               // the commit's stamp
   uint64_t sequence = 0;      // becomes the subject's revision
   bool clock_behind = false;  // the clock is over a minute behind the last stamp: loosenings are refused
+  bool policy_changing = false;  // so they are while a policy is being activated
 };
 
 struct Transition {

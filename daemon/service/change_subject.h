@@ -1,12 +1,14 @@
 // The one way in which a subject changes: UpsertSubject, UpdateSettings, OptOut and ReportRecording all come here.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 
 #include "absl/status/statusor.h"
 #include "daemon/service/change.h"
 #include "daemon/service/context.h"
+#include "daemon/service/subject_turns.h"
 
 namespace consent::service {
 
@@ -15,13 +17,37 @@ using ChangeDone = std::function<void(absl::StatusOr<ChangeReply>)>;
 
 // Thread-safe. Submit returns at once; the change is durable, in the index and visible to every later check before `done` hears of it.
 // Errors are made with wire::MakeError. Where nothing was applied the error is that of the first refused part.
+// Outlives all that was submitted.
 class ChangeSubject {
  public:
-  explicit ChangeSubject(Context& context);
+  // At most `max_in_flight` changes at a time; more are OVERLOADED.
+  ChangeSubject(Context& context, size_t max_in_flight);
   void Submit(ChangeRequest request, ChangeDone done);
+  size_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
 
  private:
+  struct Work;
+  using WorkPtr = std::shared_ptr<Work>;
+  void Start(const WorkPtr& work);
+  void Attempt(const WorkPtr& work);
+  // Ok: commit. Otherwise work.reply is the answer.
+  bool Prepare(Work& work) const;
+  bool IsAnsweredBefore(Work& work) const;
+  bool WouldApplyNothing(Work& work) const;
+  absl::Status PreparePayload(Work& work) const;
+  store::Change Build(Work& work, const store::Stamp& stamp) const;
+  void ReportFlags(Work& work, domain::Transition& transition, std::vector<store::Write>& writes) const;
+  void Committed(const WorkPtr& work, const store::CommitResult& result);
+  void Publish(Work& work, const store::Stamp& stamp) const;
+  void Finish(const WorkPtr& work);
+
   Context& context_;
+  const size_t max_in_flight_;
+  std::atomic<size_t> in_flight_{0};
+  SubjectTurns turns_;
 };
+
+// The error of a part that was refused.
+absl::Status RefusalStatus(const domain::PartOutcome& part);
 
 }  // namespace consent::service

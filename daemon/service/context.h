@@ -30,14 +30,21 @@ struct Context {
   std::vector<std::unique_ptr<FactsIndex>> indexes;  // one per partition
   Census census;
   Pool& writers;  // prepare commits and send replies
+  ActivationGate activation;
   std::atomic<bool> ready{false};  // the index is filled and the policy is active
+  std::atomic<int64_t> last_stamp{0};  // micros of the latest stamp of any partition, published before its acknowledgement
 
   store::Partition PartitionOf(base::SubjectHandle subject) const;
   FactsIndex& IndexOf(base::SubjectHandle subject) const { return *indexes[PartitionOf(subject).number]; }
-  // The clock, but never before the last stamp of the partition.
-  base::Instant Now(store::Partition partition) const;
+  // The clock, but never before the last stamp.
+  base::Instant Now() const;
   // True where the clock is over a minute behind the last stamp: loosenings wait.
-  bool ClockBehind(store::Partition partition) const;
+  bool ClockBehind() const;
+  void NoteStamp(base::Instant stamp);
+
+  // Rows of a subject.
+  std::string SubjectKey(base::SubjectHandle subject) const;
+  std::string RecordingKey(base::SubjectHandle subject, base::RecordingHandle recording) const;
 };
 
 }  // namespace consent::service

@@ -34,6 +34,8 @@ class FactsIndex {
 
   // Copies the subject's facts into `*out` (its memory is reused). Facts that cannot be decoded count as kNotInIndex.
   Found Find(base::SubjectHandle subject, domain::SubjectFacts* out) const;
+  // The same, undecoded.
+  Found FindBytes(base::SubjectHandle subject, std::string* facts) const;
   // Brings the subject's entry towards the cache; for batches.
   void Prefetch(base::SubjectHandle subject) const;
 
@@ -42,6 +44,7 @@ class FactsIndex {
   void Put(base::SubjectHandle subject, std::string_view facts);
 
   // Marks of single recordings, under the same bound.
+  // kUnknown: nothing is stored of it.
   Found FindMarks(base::SubjectHandle subject, base::RecordingHandle recording, domain::RecordingMarks* out) const;
   void PutMarks(base::SubjectHandle subject, base::RecordingHandle recording, const domain::RecordingMarks& marks);
 
@@ -49,16 +52,22 @@ class FactsIndex {
   // Bytes of the tables and of the long entries; what the allocator adds is not counted.
   uint64_t memory_bytes() const;
   // False once something did not fit.
-  bool complete() const { return complete_.load(std::memory_order_acquire); }
+  bool complete() const {
+    return complete_.load(std::memory_order_acquire) && marks_complete_.load(std::memory_order_acquire);
+  }
 
  private:
-  struct Shard;
   struct Entry;
+  class Shard;
+  struct MarksShard;
   const uint64_t max_subjects_;
   std::atomic<uint64_t> size_{0};
+  std::atomic<uint64_t> marks_size_{0};
   std::atomic<uint64_t> long_bytes_{0};
   std::atomic<bool> complete_{true};
+  std::atomic<bool> marks_complete_{true};
   std::unique_ptr<Shard[]> shards_;
+  std::unique_ptr<MarksShard[]> marks_;
 };
 
 }  // namespace consent::service

@@ -1,0 +1,333 @@
+#include "daemon/service/change_subject.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/domain/facts_codec.h"
+#include "daemon/service/rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+constexpr size_t kShareBytes = 32;
+// An attempt fails only by another change of the same subject in another process, or by the same request twice at once.
+constexpr int kMaxAttempts = 1000;
+
+absl::Status Overloaded() {
+  return wire::MakeError(v1::ERROR_REASON_OVERLOADED, "too many changes are waiting: repeat later with backoff; nothing was written");
+}
+
+// Where an answered request's change row says so, the same answer again.
+absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition partition, const store::FeedRow& feed) {
+  ChangeRow row;
+  if (feed.erased || !DecodeChangeRow(feed.event.body, &row)) {
+    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "the first answer to this request_id can no longer be read");
+  }
+  ChangeReply reply;
+  reply.revision = tokens.Encode(Revision{partition, feed.stamp.sequence});
+  reply.registered_now = row.registered_now;
+  reply.parts = std::move(row.parts);
+  reply.changes = std::move(row.changes);
+  reply.flags = row.flags;
+  return reply;
+}
+
+// Adds what a command names to what is known by name, the newest last.
+void MergeNames(const Payload& named, Payload& known) {
+  for (const auto& name : named.names) {
+    const auto same = [&](const auto& other) { return other.first == name.first; };
+    if (std::none_of(known.names.begin(), known.names.end(), same)) known.names.push_back(name);
+  }
+  for (const auto& name : named.guardians) {
+    const auto same = [&](const auto& other) { return other.first == name.first; };
+    if (std::none_of(known.guardians.begin(), known.guardians.end(), same)) known.guardians.push_back(name);
+  }
+}
+
+}  // namespace
+
+// One request on its way. Touched by one thread at a time: submitter, pool, committer, pool.
+struct ChangeSubject::Work {
+  ChangeRequest request;
+  ChangeDone done;
+  ActivationGate::Ticket ticket;
+  int attempts = 0;
+
+  StoredFacts before;
+  domain::RecordingMarks marks;
+  std::string share;      // of a new subject; else empty
+  std::string names_row;  // to be written; else empty
+  std::string sealed;
+  base::Digest commitment{};
+  std::string request_key;                 // empty: not idempotent
+  std::optional<std::string> request_row;  // an expired one that is there
+
+  std::string facts_after;
+  domain::SubjectFacts after;
+  absl::StatusOr<ChangeReply> reply = absl::UnknownError("not answered");
+};
+
+ChangeSubject::ChangeSubject(Context& context, size_t max_in_flight) : context_(context), max_in_flight_(max_in_flight) {}
+
+void ChangeSubject::Submit(ChangeRequest request, ChangeDone done) {
+  if (!context_.ready.load(std::memory_order_acquire)) {
+    done(wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping"));
+    return;
+  }
+  auto work = std::make_shared<Work>();
+  work->request = std::move(request);
+  work->done = std::move(done);
+  const bool room = in_flight_.fetch_add(1, std::memory_order_relaxed) < max_in_flight_;
+  if (room && context_.writers.Post([this, work] { Start(work); })) return;
+  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  work->done(Overloaded());
+}
+
+void ChangeSubject::Start(const WorkPtr& work) {
+  std::function<void()> next = [this, work] { Attempt(work); };
+  if (turns_.Take(work->request.subject, next)) Attempt(work);
+}
+
+void ChangeSubject::Attempt(const WorkPtr& work) {
+  work->ticket = context_.activation.Enter();
+  ++work->attempts;
+  if (!Prepare(*work)) {
+    context_.activation.Leave(work->ticket);
+    Finish(work);
+    return;
+  }
+  const base::SubjectHandle subject = work->request.subject;
+  std::vector<store::Precondition> preconditions;
+  std::optional<std::string> expected;
+  if (work->before.found) expected = EncodeSubjectRow(subject, work->before.bytes);
+  preconditions.push_back({store::Table::kSubject, context_.SubjectKey(subject), std::move(expected)});
+  if (!work->request_key.empty()) preconditions.push_back({store::Table::kRequest, work->request_key, work->request_row});
+  context_.store.Commit(
+      context_.PartitionOf(subject), std::move(preconditions),
+      [this, work](const store::Stamp& stamp) { return Build(*work, stamp); },
+      [this, work](const store::CommitResult& result) { Committed(work, result); });
+}
+
+// All that may block or cost is done here, on a pool thread, before the commit takes its place in the order.
+bool ChangeSubject::Prepare(Work& work) const {
+  const ChangeRequest& request = work.request;
+  if (IsAnsweredBefore(work)) return false;
+  absl::StatusOr<StoredFacts> before = LoadFacts(context_, request.subject);
+  if (!before.ok()) {
+    work.reply = before.status();
+    return false;
+  }
+  work.before = *std::move(before);
+  if (request.kind == ChangeKind::kReportRecording) {
+    const auto marks = LoadMarks(context_, request.subject, request.recording);
+    if (!marks.ok()) {
+      work.reply = marks.status();
+      return false;
+    }
+    work.marks = *marks;
+  }
+  if (WouldApplyNothing(work)) return false;
+  const absl::Status sealed = PreparePayload(work);
+  if (!sealed.ok()) work.reply = sealed;
+  return sealed.ok();
+}
+
+bool ChangeSubject::IsAnsweredBefore(Work& work) const {
+  const ChangeRequest& request = work.request;
+  if (request.request_id.empty()) return false;
+  if (work.request_key.empty()) {
+    const std::string named = request.caller.identity + '\0' + request.request_id;
+    work.request_key = std::string(base::View(context_.keys.DiskHash("request", named)));
+  }
+  const store::Partition partition = context_.PartitionOf(request.subject);
+  absl::StatusOr<std::string> stored = context_.store.Get(partition, store::Table::kRequest, work.request_key);
+  work.request_row.reset();
+  if (absl::IsNotFound(stored.status())) return false;
+  RequestRow row;
+  if (!stored.ok() || !DecodeRequestRow(*stored, &row)) {
+    work.reply = StoreUnreadable();
+    return true;
+  }
+  if (row.time + kRequestLifetime < context_.Now()) {
+    work.request_row = *std::move(stored);
+    return false;
+  }
+  if (row.body_hash != request.body_hash) {
+    work.reply = wire::MakeError(v1::ERROR_REASON_REQUEST_ID_REUSED,
+                                 "this request_id was used within 72 hours with another body: use a new one for a new request");
+    return true;
+  }
+  const auto feed = context_.store.FeedAt(partition, row.sequence);
+  work.reply = feed.ok() ? ReplyFromRow(context_.tokens, partition, *feed) : absl::StatusOr<ChangeReply>(StoreUnreadable());
+  return true;
+}
+
+bool ChangeSubject::WouldApplyNothing(Work& work) const {
+  if (work.request.kind == ChangeKind::kReportRecording) return false;
+  const std::shared_ptr<const domain::Rules> rules = context_.policies.rules();
+  const domain::Moment moment{context_.Now(), work.before.facts.revision + 1, context_.ClockBehind(), work.ticket.closed};
+  const domain::Transition trial = domain::Apply(work.before.facts, work.request.command, moment, *rules);
+  if (trial.AnyApplied()) return false;
+  work.reply = RefusalStatus(trial.parts.front());
+  return true;
+}
+
+absl::Status ChangeSubject::PreparePayload(Work& work) const {
+  const ChangeRequest& request = work.request;
+  base::Digest key{};
+  if (work.before.found) {
+    const auto stored = PayloadKeyOf(context_, request.subject);
+    if (!stored.ok()) return stored.status();
+    key = *stored;
+  } else {
+    work.share.resize(kShareBytes);
+    context_.random.Fill(work.share.data(), work.share.size());
+    key = context_.keys.PayloadKey(request.subject, work.share);
+  }
+  work.sealed = SealPayload(key, request.payload, request.subject, context_.random, &work.commitment);
+  if (request.payload.names.empty() && request.payload.guardians.empty()) return absl::OkStatus();
+  Payload known;
+  if (work.before.found) {
+    const auto row = context_.store.Get(context_.PartitionOf(request.subject), store::Table::kNames, context_.SubjectKey(request.subject));
+    if (row.ok()) {
+      absl::StatusOr<Payload> opened = OpenPayload(key, *row, request.subject);
+      if (!opened.ok()) return opened.status();
+      known = *std::move(opened);
+    } else if (!absl::IsNotFound(row.status())) {
+      return StoreUnreadable();
+    }
+  }
+  MergeNames(request.payload, known);
+  // Names of scopes that are gone go too; those of this request are not in the facts yet.
+  const auto gone = [&](const std::pair<domain::ScopeRef, std::string>& name) {
+    const auto named_now = [&](const auto& other) { return other.first == name.first; };
+    return work.before.facts.Find(name.first.kind, name.first.handle) == nullptr &&
+           std::none_of(request.payload.names.begin(), request.payload.names.end(), named_now);
+  };
+  known.names.erase(std::remove_if(known.names.begin(), known.names.end(), gone), known.names.end());
+  base::Digest unused{};
+  work.names_row = SealPayload(key, known, request.subject, context_.random, &unused);
+  return absl::OkStatus();
+}
+
+// On the committer's thread: the transition under the rules in force at this very place in the order, and the rows that say so.
+store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const {
+  const ChangeRequest& request = work.request;
+  const std::shared_ptr<const domain::Rules> rules = context_.policies.rules();
+  const domain::Moment moment{stamp.time, stamp.sequence, context_.ClockBehind(), work.ticket.closed};
+  domain::Transition transition = domain::Apply(work.before.facts, request.command, moment, *rules);
+
+  const std::string key = context_.SubjectKey(request.subject);
+  store::Change change;
+  ChangeReply reply;
+  if (request.kind == ChangeKind::kReportRecording) {
+    ReportFlags(work, transition, change.writes);
+    reply.flags = static_cast<uint8_t>(work.marks.flags | request.flags);
+  }
+  work.facts_after.clear();
+  domain::EncodeFacts(transition.after, &work.facts_after);
+  change.writes.push_back({store::Table::kSubject, key, EncodeSubjectRow(request.subject, work.facts_after)});
+  if (!work.share.empty()) change.writes.push_back({store::Table::kKeyShare, key, work.share});
+  if (!work.names_row.empty()) change.writes.push_back({store::Table::kNames, key, work.names_row});
+  if (!work.request_key.empty()) {
+    const RequestRow row{stamp.time, stamp.sequence, request.body_hash};
+    change.writes.push_back({store::Table::kRequest, work.request_key, EncodeRequestRow(row)});
+  }
+
+  ChangeRow row;
+  row.kind = request.kind;
+  row.previous = work.before.facts.revision;
+  row.policy_version = rules->version;
+  row.channel = request.command.proof.channel;
+  row.registered_now = transition.registered_now;
+  row.flags = reply.flags;
+  row.parts = transition.parts;
+  row.changes = transition.changes;
+  row.facts = work.facts_after;
+  row.sealed = work.sealed;
+  change.event.subject = std::string(base::View(request.subject.bytes));
+  change.event.body = EncodeChangeRow(row);
+  change.event.commitment = work.commitment;
+
+  reply.registered_now = transition.registered_now;
+  reply.parts = std::move(transition.parts);
+  reply.changes = std::move(transition.changes);
+  work.reply = std::move(reply);
+  work.after = std::move(transition.after);
+  return change;
+}
+
+void ChangeSubject::ReportFlags(Work& work, domain::Transition& transition, std::vector<store::Write>& writes) const {
+  const ChangeRequest& request = work.request;
+  const domain::RecordingMarks marks = domain::AddFlags(work.marks, request.flags);
+  const auto added = static_cast<uint8_t>(marks.flags & ~work.marks.flags);
+  transition.after.has_recording_marks = true;
+  if (added != 0) {
+    domain::FactChange change;
+    change.what = domain::ChangedWhat::kFlags;
+    change.flags = added;
+    transition.changes.push_back(change);
+  }
+  writes.push_back({store::Table::kRecording, context_.RecordingKey(request.subject, request.recording),
+                    EncodeMarksRow(request.subject, request.recording, marks)});
+}
+
+// On the committer's thread, in the order of the commits: what every later check sees, before anybody hears of it.
+void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
+  const ChangeRequest& request = work.request;
+  FactsIndex& index = context_.IndexOf(request.subject);
+  if (request.kind == ChangeKind::kReportRecording) {
+    index.PutMarks(request.subject, request.recording, domain::AddFlags(work.marks, request.flags));
+  }
+  index.Put(request.subject, work.facts_after);
+  context_.NoteStamp(stamp.time);
+  context_.census.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);
+  work.reply->revision = context_.tokens.Encode(Revision{context_.PartitionOf(request.subject), stamp.sequence});
+}
+
+void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& result) {
+  switch (result.outcome) {
+    case store::Outcome::kCommitted:
+      Publish(*work, result.stamp);
+      if (!std::all_of(work->reply->parts.begin(), work->reply->parts.end(),
+                       [](const auto& part) { return part.refusal != domain::Refusal::kNone; }) ||
+          work->reply->parts.empty()) {
+        break;
+      }
+      // The policy changed between the trial and the commit: the request is on record, and nothing of it applied.
+      work->reply = RefusalStatus(work->reply->parts.front());
+      break;
+    case store::Outcome::kConflict:
+      context_.activation.Leave(work->ticket);
+      if (work->attempts < kMaxAttempts && context_.writers.Post([this, work] { Attempt(work); })) return;
+      work->ticket = context_.activation.Enter();
+      work->reply = wire::MakeError(v1::ERROR_REASON_CONTENTION, "concurrent changes won every time: repeat the call; nothing was written");
+      break;
+    case store::Outcome::kRetry:
+      work->reply = Overloaded();
+      break;
+    case store::Outcome::kTooLarge:
+      work->reply = wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL, "the change is larger than a commit may be; nothing was written");
+      break;
+    case store::Outcome::kClosed:
+      work->reply = wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is stopping; nothing was written");
+      break;
+    case store::Outcome::kUnknown:
+      work->reply = wire::MakeError(v1::ERROR_REASON_OUTCOME_UNKNOWN,
+                                    "the store failed while writing: repeat with the same request_id after the daemon has restarted");
+      break;
+  }
+  context_.activation.Leave(work->ticket);
+  // The committer does not wait for replies to be written; if the pool is full it must.
+  if (!context_.writers.Post([this, work] { Finish(work); })) Finish(work);
+}
+
+void ChangeSubject::Finish(const WorkPtr& work) {
+  std::function<void()> next = turns_.Pass(work->request.subject);
+  if (next != nullptr && !context_.writers.Post(next)) next();
+  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  work->done(std::move(work->reply));
+}
+
+}  // namespace consent::service

@@ -1,0 +1,80 @@
+// The policy in force, every version before it, and suspensions: what Decide's rules are built from, kept in memory.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/base/mutex.h"
+#include "daemon/domain/rules.h"
+#include "daemon/policy/document.h"
+#include "daemon/policy/state.h"
+
+namespace consent::service {
+
+// One suspension or its end, as stored.
+struct SuspensionRow {
+  domain::Purpose purpose = domain::Purpose::kNone;
+  domain::Region region;  // unset: everywhere
+  bool active = false;
+  base::Instant time;
+  std::string reason;
+};
+
+std::string EncodeSuspension(const SuspensionRow& row);
+// False on anything malformed. Total.
+bool DecodeSuspension(std::string_view bytes, SuspensionRow* row);
+
+// The state of each (purpose, region) after all rows up to and including `at`.
+std::vector<domain::Suspension> FoldSuspensions(const std::vector<SuspensionRow>& rows, base::Instant at);
+
+// Thread-safe. Published values are immutable snapshots.
+class PolicyBook {
+ public:
+  // In force now; nullptr before the first activation.
+  std::shared_ptr<const domain::Rules> rules() const;
+  // The version in force; nullptr before the first.
+  std::shared_ptr<const policy::PolicyRow> current() const;
+  // nullptr where no policy had that version.
+  std::shared_ptr<const policy::PolicyRow> Find(std::string_view version) const;
+  // The version in force at a past time; nullptr before the first.
+  std::shared_ptr<const policy::PolicyRow> At(base::Instant at) const;
+  // Rules as they were at a past time, suspensions included; nullptr before the first.
+  std::shared_ptr<const domain::Rules> RulesAt(base::Instant at) const;
+  std::vector<SuspensionRow> suspensions() const;
+
+  // In force when it returns. Versions are published in the order of their activation.
+  void Publish(policy::PolicyRow version);
+  void Publish(SuspensionRow suspension);
+
+ private:
+  void Rebuild() REQUIRES(mutex_);
+  mutable base::Mutex mutex_;
+  std::vector<std::shared_ptr<const policy::PolicyRow>> versions_ GUARDED_BY(mutex_);  // by activated_at
+  std::vector<SuspensionRow> suspensions_ GUARDED_BY(mutex_);                         // by time
+  std::shared_ptr<const domain::Rules> rules_ GUARDED_BY(mutex_);
+};
+
+// Lets a policy's activation wait for the changes that were built under the old one. Loosenings that start while it is closed are refused.
+class ActivationGate {
+ public:
+  struct Ticket {
+    uint64_t epoch = 0;
+    bool closed = false;  // loosenings must be refused
+  };
+  Ticket Enter();
+  void Leave(Ticket ticket);
+  // Waits until every ticket from before has left; one at a time.
+  void CloseAndWait();
+  void Open();
+
+ private:
+  base::Mutex mutex_;
+  base::CondVar left_;
+  uint64_t epoch_ GUARDED_BY(mutex_) = 0;
+  bool closed_ GUARDED_BY(mutex_) = false;
+  uint64_t inside_[2] GUARDED_BY(mutex_) = {0, 0};
+};
+
+}  // namespace consent::service

@@ -1,0 +1,53 @@
+// Refusals of the transitions, as errors of the API.
+#include "daemon/service/change_subject.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+
+absl::Status RefusalStatus(const domain::PartOutcome& part) {
+  switch (part.refusal) {
+    case domain::Refusal::kNone:
+      return absl::OkStatus();
+    case domain::Refusal::kEtagRequired:
+      return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED,
+                             "a loosening needs the subject's current etag: read the settings, show them, send their etag");
+    case domain::Refusal::kEtagMismatch:
+      return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
+                             "the etag is not the subject's current one: something changed since; read again and ask the user again");
+    case domain::Refusal::kEvidenceRequired:
+      return wire::MakeError(v1::ERROR_REASON_EVIDENCE_REQUIRED, "a loosening needs evidence: " + part.detail,
+                             {{"needs", part.detail}});
+    case domain::Refusal::kNoticeNotUsable:
+      return wire::MakeError(v1::ERROR_REASON_NOTICE_NOT_USABLE, "the notice cannot be consented to: " + part.detail,
+                             {{"why", part.detail}});
+    case domain::Refusal::kGuardianRequired:
+      return wire::MakeError(v1::ERROR_REASON_GUARDIAN_REQUIRED, "a child's consent comes from its guardian: " + part.detail,
+                             {{"needs", part.detail}});
+    case domain::Refusal::kImportNotNewer:
+      return wire::MakeError(v1::ERROR_REASON_IMPORT_NOT_NEWER,
+                             "an imported consent cannot undo a refusal that is stored here, nor lie in the future");
+    case domain::Refusal::kSubjectNotFound:
+      return wire::MakeError(v1::ERROR_REASON_SUBJECT_NOT_FOUND, "the subject is not registered: call UpsertSubject first");
+    case domain::Refusal::kScopeNotFound:
+      return wire::MakeError(v1::ERROR_REASON_SCOPE_NOT_FOUND, "the profile or device is not registered: call UpsertSubject first");
+    case domain::Refusal::kSubjectFull:
+      return wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL, "the subject has as many profiles, devices or tombstones as it may have",
+                             {{"limit", std::to_string(domain::kMaxProfiles)}});
+    case domain::Refusal::kClockBehind:
+      return wire::MakeError(v1::ERROR_REASON_CLOCK_BEHIND,
+                             "the server's clock is over a minute behind its last change: loosenings wait until it is right");
+    case domain::Refusal::kUnknownControl:
+      return wire::FieldError("control", "the policy has no such control");
+    case domain::Refusal::kAllCannotBeTurnedOn:
+      return wire::FieldError("all", "everything can be turned off at once but not on: name controls or purposes");
+    case domain::Refusal::kRetentionNotOffered:
+      return wire::FieldError("retention", "not one of the policy's retention choices");
+    case domain::Refusal::kContradiction:
+      return wire::FieldError("turn", "the same purpose is turned off and on in one request: off wins");
+    case domain::Refusal::kPolicyChanging:
+      return wire::MakeError(v1::ERROR_REASON_CONTENTION, "a new policy is being activated: repeat the call");
+  }
+  return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
+}
+
+}  // namespace consent::service
