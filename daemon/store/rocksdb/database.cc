@@ -27,7 +27,13 @@ ColumnFamilyOptions FamilyOptions(const DatabaseOptions& options, const std::sha
   table.block_cache = cache;
   table.block_size = use == Use::kFeed ? 16 << 10 : 4 << 10;
   table.format_version = 5;
+  // Indexes and filters in small pieces within the cache's bound: a whole one, over a megabyte, would not fit a cache shard and
+  // be read anew for each row.
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
   table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_top_level_index_and_filter = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   // Feed rows are asked for only where they are.
   if (use != Use::kFeed) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -38,7 +44,7 @@ ColumnFamilyOptions FamilyOptions(const DatabaseOptions& options, const std::sha
 // Numbers follow Table. The feed comes last: the engine notes the families' files in this order, so what a cut-off MANIFEST
 // loses includes the feed's, and a missing piece of feed is noticed.
 std::vector<ColumnFamilyDescriptor> ColumnFamilies(const DatabaseOptions& options) {
-  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, /*num_shard_bits=*/4);
   const auto points = [&](const char* name) { return ColumnFamilyDescriptor(name, FamilyOptions(options, cache, Use::kPoints)); };
   return {points("default"),
           points("subject"),

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <system_error>
 #include <vector>
 
@@ -70,11 +69,11 @@ absl::StatusOr<uint64_t> CheckWalFiles(const std::string& folder) {
   std::sort(files.begin(), files.end());
   uint64_t total = 0;
   for (const fs::path& path : files) {
+    const uintmax_t size = fs::file_size(path, error);
+    std::string bytes(error ? 0 : size, '\0');
     std::ifstream in(path, std::ios::binary);
-    std::stringstream content;
-    if (fs::file_size(path, error) > 0) content << in.rdbuf();
-    if (!in || error) return absl::UnavailableError("cannot read the log file " + path.string());
-    const std::string bytes = std::move(content).str();
+    in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    if (error || !in) return absl::UnavailableError("cannot read the log file " + path.string());
     if (!IsWalSound(bytes)) {
       return absl::DataLossError("log file " + path.string() +
                                  " is damaged in the middle: acknowledged changes stand after the damaged place and would be "
