@@ -1,0 +1,44 @@
+// Makes fsync and fdatasync of *.log files fail with EIO, as a dying disk does. Loaded with LD_PRELOAD.
+//   CONSENT_FAIL_SYNC_AFTER=n    the first n such calls succeed, all later ones fail
+//   CONSENT_FAIL_SYNC_TRIGGER=f  they fail as soon as the file f exists
+// Without either it changes nothing. Other files always sync as they would.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static atomic_long calls;
+
+static int is_log(int fd) {
+  char link[64];
+  char path[4096];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t n = readlink(link, path, sizeof path);
+  return n >= 4 && n < (ssize_t)sizeof path && memcmp(path + n - 4, ".log", 4) == 0;
+}
+
+static int must_fail(int fd) {
+  if (!is_log(fd)) return 0;
+  const char* trigger = getenv("CONSENT_FAIL_SYNC_TRIGGER");
+  if (trigger != NULL && access(trigger, F_OK) == 0) return 1;
+  const char* after = getenv("CONSENT_FAIL_SYNC_AFTER");
+  return after != NULL && atomic_fetch_add(&calls, 1) >= atol(after);
+}
+
+static int sync_or_fail(const char* name, int fd) {
+  if (must_fail(fd)) {
+    errno = EIO;
+    return -1;
+  }
+  int (*next)(int) = NULL;
+  void* symbol = dlsym(RTLD_NEXT, name);
+  memcpy(&next, &symbol, sizeof next);
+  return next(fd);
+}
+
+int fsync(int fd) { return sync_or_fail("fsync", fd); }
+int fdatasync(int fd) { return sync_or_fail("fdatasync", fd); }

@@ -1,0 +1,95 @@
+// What Open refuses although nothing is damaged.
+#include <gtest/gtest.h>
+
+#include "daemon/base/random.h"
+#include "tests/fault/store/scenario.h"
+
+namespace consent::test {
+namespace {
+
+using store::RocksStore;
+
+class OpenTest : public ::testing::Test {
+ protected:
+  RocksStore::Options Options() {
+    RocksStore::Options options;
+    options.db_path = folder_ / "db";
+    options.head_path = folder_ / "head";
+    options.partitions = 2;
+    options.clock = &clock_;
+    options.random = &random_;
+    options.key_fingerprint = {1, 2, 3};
+    return options;
+  }
+  TempFolder folder_;
+  ManualClock clock_;
+  base::SystemRandom random_;
+};
+
+TEST_F(OpenTest, WrongKeysAreRefusedEvenIfLossIsAccepted) {
+  ASSERT_TRUE(RocksStore::Open(Options()).ok());
+  RocksStore::Options wrong = Options();
+  wrong.key_fingerprint = {9};
+  for (const bool accept : {false, true}) {
+    wrong.accept_loss = accept;
+    const auto opened = RocksStore::Open(wrong);
+    EXPECT_TRUE(absl::IsFailedPrecondition(opened.status()));
+    EXPECT_NE(std::string(opened.status().message()).find("key file"), std::string::npos);
+  }
+  EXPECT_TRUE(RocksStore::Open(Options()).ok());
+}
+
+TEST_F(OpenTest, AnotherPartitionCountIsRefused) {
+  ASSERT_TRUE(RocksStore::Open(Options()).ok());
+  RocksStore::Options wrong = Options();
+  wrong.partitions = 3;
+  EXPECT_TRUE(absl::IsFailedPrecondition(RocksStore::Open(wrong).status()));
+}
+
+TEST_F(OpenTest, ASecondOpenerGetsOneClearLine) {
+  const auto first = RocksStore::Open(Options());
+  ASSERT_TRUE(first.ok());
+  const auto second = RocksStore::Open(Options());
+  EXPECT_TRUE(absl::IsFailedPrecondition(second.status()));
+  const std::string text(second.status().message());
+  EXPECT_NE(text.find("in use by another process"), std::string::npos);
+  EXPECT_EQ(text.find('\n'), std::string::npos);
+}
+
+TEST_F(OpenTest, AnEmptyStoreMayLoseItsHeadFile) {
+  ASSERT_TRUE(RocksStore::Open(Options()).ok());
+  std::filesystem::remove(folder_ / "head");
+  EXPECT_TRUE(RocksStore::Open(Options()).ok()) << "nothing was acknowledged yet, so nothing can be missing";
+}
+
+TEST_F(OpenTest, AnUnfinishedCreationIsStartedAnew) {
+  std::filesystem::create_directory(folder_ / "db.creating");
+  std::filesystem::create_directory(folder_ / "db.creating/CURRENT");
+  EXPECT_TRUE(RocksStore::Open(Options()).ok());
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "db.creating"));
+}
+
+TEST_F(OpenTest, AFolderOfSomethingElseIsRefused) {
+  std::filesystem::create_directories(folder_ / "db/photos");
+  EXPECT_FALSE(RocksStore::Open(Options()).ok());
+}
+
+TEST_F(OpenTest, TheHeadFileMustLieOutside) {
+  RocksStore::Options options = Options();
+  options.head_path = folder_ / "db/head";
+  EXPECT_TRUE(absl::IsInvalidArgument(RocksStore::Open(options).status()));
+}
+
+TEST_F(OpenTest, HealthCountsWhatIsThere) {
+  const auto opened = RocksStore::Open(Options());
+  ASSERT_TRUE(opened.ok());
+  const store::EngineHealth health = (*opened)->Health();
+  EXPECT_GT(health.memtable_bytes, 0u);
+  EXPECT_EQ(health.background_errors, 0u);
+  EXPECT_FALSE(health.writes_stopped);
+  (*opened)->Close();
+  EXPECT_EQ((*opened)->Health().memtable_bytes, 0u);
+}
+
+}  // namespace
+}  // namespace consent::test
