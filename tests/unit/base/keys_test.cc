@@ -1,0 +1,140 @@
+#include "daemon/base/keys.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "daemon/base/hash.h"
+#include "tests/support/store/temp_folder.h"
+
+namespace consent::base {
+namespace {
+
+namespace fs = std::filesystem;
+
+class KeysTest : public ::testing::Test {
+ protected:
+  std::string Read() {
+    std::ifstream in(path_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  void Write(const std::string& bytes) {
+    std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
+    ASSERT_EQ(chmod(path_.c_str(), 0600), 0);
+  }
+  // No text may hold 8 hex digits in a row of what the file holds.
+  void ExpectNoKeyIn(std::string_view text, const std::string& file) {
+    for (size_t i = 0; i + 8 <= text.size(); ++i) {
+      const std::string piece(text.substr(i, 8));
+      if (piece.find_first_not_of("0123456789abcdef") == std::string::npos) {
+        EXPECT_EQ(file.find(piece), std::string::npos);
+      }
+    }
+  }
+  test::TempFolder folder_;
+  const std::string path_ = folder_ / "keys";
+};
+
+TEST_F(KeysTest, SavedAndLoaded) {
+  const mode_t before = umask(0);
+  const Keys keys = Keys::Generate();
+  ASSERT_TRUE(keys.Save(path_).ok());
+  umask(before);
+  struct stat info {};
+  ASSERT_EQ(stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777, 0600u);
+  const auto loaded = Keys::Load(path_);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->Fingerprint(), keys.Fingerprint());
+  EXPECT_EQ(loaded->lookup_key(), keys.lookup_key());
+  EXPECT_EQ(loaded->DiskKeyFor(SubjectHandle{{1}}), keys.DiskKeyFor(SubjectHandle{{1}}));
+}
+
+TEST_F(KeysTest, NeverOverwrites) {
+  const Keys first = Keys::Generate();
+  ASSERT_TRUE(first.Save(path_).ok());
+  EXPECT_TRUE(absl::IsAlreadyExists(Keys::Generate().Save(path_)));
+  EXPECT_EQ(Keys::Load(path_)->Fingerprint(), first.Fingerprint());
+}
+
+TEST_F(KeysTest, RefusesAnyRightOfOthers) {
+  ASSERT_TRUE(Keys::Generate().Save(path_).ok());
+  for (const mode_t mode : {0640, 0620, 0610, 0604, 0602, 0601, 0644, 0666, 0777}) {
+    ASSERT_EQ(chmod(path_.c_str(), mode), 0);
+    EXPECT_TRUE(absl::IsFailedPrecondition(Keys::Load(path_).status())) << std::oct << mode;
+  }
+  for (const mode_t mode : {0600, 0400}) {
+    ASSERT_EQ(chmod(path_.c_str(), mode), 0);
+    EXPECT_TRUE(Keys::Load(path_).ok()) << std::oct << mode;
+  }
+}
+
+TEST_F(KeysTest, RefusesWhatIsNoRegularFile) {
+  EXPECT_TRUE(absl::IsNotFound(Keys::Load(path_).status()));
+  const std::string real = folder_ / "real";
+  ASSERT_TRUE(Keys::Generate().Save(real).ok());
+  ASSERT_EQ(symlink(real.c_str(), path_.c_str()), 0);
+  EXPECT_TRUE(absl::IsFailedPrecondition(Keys::Load(path_).status())) << "a link";
+  fs::remove(path_);
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_TRUE(absl::IsFailedPrecondition(Keys::Load(path_).status())) << "a pipe";
+  EXPECT_FALSE(Keys::Load(folder_.path().string()).ok()) << "a folder";
+}
+
+TEST_F(KeysTest, RefusesEveryDamage) {
+  ASSERT_TRUE(Keys::FromSeed(1).Save(path_).ok());
+  const std::string good = Read();
+  for (size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ 1);
+    Write(bad);
+    const absl::Status flipped = Keys::Load(path_).status();
+    EXPECT_TRUE(absl::IsDataLoss(flipped)) << i;
+    ExpectNoKeyIn(std::string(flipped.message()), good);
+    Write(good.substr(0, i));
+    EXPECT_TRUE(absl::IsDataLoss(Keys::Load(path_).status())) << "cut to " << i;
+  }
+  Write(good + "\n");
+  EXPECT_TRUE(absl::IsDataLoss(Keys::Load(path_).status()));
+  Write(std::string(100'000, 'x'));
+  EXPECT_TRUE(absl::IsDataLoss(Keys::Load(path_).status()));
+  Write(good);
+  EXPECT_TRUE(Keys::Load(path_).ok());
+}
+
+TEST_F(KeysTest, ReportsWhatCannotBeWritten) {
+  EXPECT_TRUE(absl::IsNotFound(Keys::Generate().Save(folder_ / "none/keys")));
+}
+
+TEST(Keys, EveryPurposeHasItsOwnKey) {
+  const Keys keys = Keys::FromSeed(1);
+  const Keys other = Keys::FromSeed(2);
+  const SubjectHandle subject{{1, 2, 3}};
+  EXPECT_NE(keys.Fingerprint(), other.Fingerprint());
+  EXPECT_NE(keys.DiskKeyFor(subject), other.DiskKeyFor(subject));
+  EXPECT_NE(keys.DiskKeyFor(subject).bytes, keys.DiskHash("subject", View(subject.bytes)));
+  EXPECT_NE(keys.DiskHash("a", "bc"), keys.DiskHash("ab", "c")) << "the label ends where it ends";
+  EXPECT_NE(keys.PayloadKey(subject, "share one"), keys.PayloadKey(subject, "share two"));
+  EXPECT_NE(keys.PayloadKey(subject, "share"), keys.PayloadKey(SubjectHandle{{9}}, "share"));
+  EXPECT_NE(keys.TokenTag("a"), keys.TokenTag("b"));
+  EXPECT_NE(Keys::Generate().Fingerprint(), Keys::Generate().Fingerprint());
+}
+
+// Rows lie where these answers say: they must never change.
+TEST(Keys, Golden) {
+  const Keys keys = Keys::FromSeed(42);
+  const SubjectHandle subject{{1, 2, 3}};
+  EXPECT_EQ(Hex(View(keys.lookup_key())), "28c161400647afc83a756baf7d670949");
+  EXPECT_EQ(Hex(View(keys.DiskKeyFor(subject).bytes)), "c8cefca95348edef7750bba09b77560a");
+  EXPECT_EQ(Hex(View(keys.DiskHash("request", "id"))), "abf747c8f72d31ba7ac6b6ea72998b80");
+  EXPECT_EQ(Hex(View(keys.PayloadKey(subject, "share"))), "135581db37fc2279bb224a3bbfe31ee4ef1a21f4a68180edf1181a9fdc857565");
+  EXPECT_EQ(keys.TokenTag("token"), 0xde8ab523u);
+  EXPECT_EQ(Hex(View(keys.Fingerprint())), "24e8ebd3b63052d16801e9d2761a0605");
+}
+
+}  // namespace
+}  // namespace consent::base

@@ -1,0 +1,161 @@
+// The committer with an engine that fails: what each commit of the group and behind it is told.
+#include "daemon/store/committer.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+#include "tests/support/store/clock.h"
+
+namespace consent::store {
+namespace {
+
+// Holds Apply until released, then answers as told.
+class ScriptedEngine final : public CommitEngine {
+ public:
+  absl::StatusOr<bool> Holds(Partition, const Precondition& precondition) override {
+    if (precondition.key == "unreadable") return absl::UnavailableError("cannot read");
+    return !precondition.expected.has_value();
+  }
+  absl::Status Apply(const std::vector<Prepared>& group) override {
+    std::unique_lock<std::mutex> lock(mutex_);
+    groups_.push_back(group.size());
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return released_ > 0; });
+    --released_;
+    return answer_;
+  }
+  void AwaitGroups(size_t n) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this, n] { return groups_.size() >= n; });
+  }
+  void Release(int n, absl::Status answer = absl::OkStatus()) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    released_ += n;
+    answer_ = std::move(answer);
+    changed_.notify_all();
+  }
+  std::vector<size_t> groups() {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return groups_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int released_ = 0;
+  absl::Status answer_;
+  std::vector<size_t> groups_;
+};
+
+class CommitterTest : public ::testing::Test {
+ protected:
+  CommitterTest() { Start(1024); }
+  void Start(size_t max_group) {
+    committer_.reset();
+    Committer::Options options;
+    options.clock = &clock_;
+    options.max_group = max_group;
+    options.max_queue = 100;
+    options.on_failure = [this](const absl::Status&) { ++failures_; };
+    options.heads.resize(1);
+    committer_ = std::make_unique<Committer>(std::move(options), engine_);
+  }
+  void Commit(std::vector<Precondition> preconditions = {}, Change change = {}) {
+    committer_->Commit(Partition{}, std::move(preconditions), [change](const Stamp&) { return change; },
+                       [this](const CommitResult& result) {
+                         std::lock_guard<std::mutex> lock(mutex_);
+                         outcomes_.push_back(result.outcome);
+                       });
+  }
+  // All answers, once everything is through.
+  std::vector<Outcome> Outcomes() {
+    committer_->Close();
+    std::lock_guard<std::mutex> lock(mutex_);
+    return outcomes_;
+  }
+
+  test::ManualClock clock_;
+  ScriptedEngine engine_;
+  std::atomic<int> failures_ = 0;
+  std::mutex mutex_;
+  std::vector<Outcome> outcomes_;
+  std::unique_ptr<Committer> committer_;
+};
+
+TEST_F(CommitterTest, WhatWaitsSharesOneApply) {
+  Commit();
+  engine_.AwaitGroups(1);
+  for (int i = 0; i < 50; ++i) Commit();
+  engine_.Release(2);
+  EXPECT_EQ(Outcomes(), std::vector<Outcome>(51, Outcome::kCommitted));
+  EXPECT_EQ(engine_.groups(), (std::vector<size_t>{1, 50}));
+}
+
+TEST_F(CommitterTest, GroupsAreBoundedByCountAndBytes) {
+  Start(10);
+  Commit();
+  engine_.AwaitGroups(1);
+  for (int i = 0; i < 25; ++i) Commit();
+  for (int i = 0; i < 6; ++i) Commit({}, Change{{{Table::kSubject, "k", std::string(1'000'000, 'v')}}, {}});
+  engine_.Release(100);
+  EXPECT_EQ(Outcomes(), std::vector<Outcome>(32, Outcome::kCommitted));
+  EXPECT_EQ(engine_.groups(), (std::vector<size_t>{1, 10, 10, 10, 1})) << "25 small ones and 6 of a megabyte, by ten or 4 MiB";
+}
+
+TEST_F(CommitterTest, AFailedWriteIsUnknownForItsGroupAndClosedBehindIt) {
+  Start(3);
+  Commit();
+  engine_.AwaitGroups(1);
+  Commit();                                                   // second group
+  Commit({{Table::kSubject, "k", "absent"}});                 // a conflict within it
+  Commit();
+  Commit();                                                   // third group
+  engine_.Release(1);
+  engine_.AwaitGroups(2);
+  engine_.Release(1, absl::UnavailableError("disk"));
+  const std::vector<Outcome> outcomes = Outcomes();
+  EXPECT_EQ(outcomes[0], Outcome::kCommitted);
+  EXPECT_EQ(outcomes[1], Outcome::kUnknown);
+  EXPECT_EQ(outcomes[2], Outcome::kClosed) << "judged by a state that may never have been; nothing was written";
+  EXPECT_EQ(outcomes[3], Outcome::kUnknown);
+  EXPECT_EQ(failures_, 1);
+  EXPECT_TRUE(absl::IsUnavailable(committer_->Check()));
+  EXPECT_EQ(committer_->GetHead(Partition{}).stamp.sequence, 1u);
+}
+
+TEST_F(CommitterTest, AfterAFailureEverythingIsClosed) {
+  committer_->Fail(absl::UnavailableError("elsewhere"));
+  committer_->Fail(absl::UnavailableError("again"));
+  Commit();
+  EXPECT_EQ(Outcomes(), std::vector<Outcome>{Outcome::kClosed});
+  EXPECT_EQ(failures_, 1);
+  EXPECT_TRUE(engine_.groups().empty());
+}
+
+TEST_F(CommitterTest, AnUnreadableRowTurnsAwayItsCommitAlone) {
+  Commit();
+  engine_.AwaitGroups(1);
+  Commit({{Table::kSubject, "unreadable", std::nullopt}});
+  Commit();
+  engine_.Release(2);
+  EXPECT_EQ(Outcomes(), (std::vector<Outcome>{Outcome::kCommitted, Outcome::kRetry, Outcome::kCommitted}));
+  EXPECT_EQ(failures_, 0);
+}
+
+TEST_F(CommitterTest, AFullQueueAnswersAtOnce) {
+  Commit();
+  engine_.AwaitGroups(1);
+  for (int i = 0; i < 101; ++i) Commit();
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    EXPECT_EQ(outcomes_, std::vector<Outcome>{Outcome::kRetry});
+  }
+  engine_.Release(100);
+  EXPECT_EQ(Outcomes().size(), 102u);
+}
+
+}  // namespace
+}  // namespace consent::store

@@ -1,0 +1,174 @@
+// Bytes on disk of the embedded store, frozen; the log check on logs made here.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "daemon/base/hash.h"
+#include "daemon/store/rocksdb/crc32c.h"
+#include "daemon/store/rocksdb/head_file.h"
+#include "daemon/store/rocksdb/rows.h"
+#include "daemon/store/rocksdb/wal_check.h"
+#include "tests/support/store/temp_folder.h"
+
+namespace consent::store {
+namespace {
+
+using base::Hex;
+
+const Stamp kStamp{300, base::Instant{1'700'000'000'123'456}};
+
+base::Digest Filled(uint8_t byte) {
+  base::Digest digest{};
+  digest.fill(byte);
+  return digest;
+}
+
+std::string Repeat(const char* hex, int n) {
+  std::string all;
+  for (int i = 0; i < n; ++i) all += hex;
+  return all;
+}
+
+TEST(Golden, Keys) {
+  EXPECT_EQ(Hex(DiskRowKey(Partition{0}, "key")), "006b6579");
+  EXPECT_EQ(Hex(DiskRowKey(Partition{127}, "")), "7f");
+  EXPECT_EQ(Hex(DiskRowKey(Partition{128}, "")), "8080");
+  EXPECT_EQ(Hex(DiskRowKey(Partition{1023}, "")), "83ff");
+  EXPECT_EQ(Hex(FeedKey(Partition{0}, 300)), "00000000000000012c");
+  EXPECT_EQ(Hex(FirstRowKey(Partition{1})), "66697273743a01");
+  EXPECT_EQ(Hex(LeaseRowKey(Partition{1}, "x")), "6c656173653a0178");
+}
+
+TEST(Golden, FeedRows) {
+  const Event event{"0123456789abcdef", "body", Filled(0xc0)};
+  const std::string value = EncodeFeedRow(kStamp, event, Filled(0xaa));
+  EXPECT_EQ(Hex(value), "01c0c480c1c1c48203" + Repeat("aa", 32) + "10" + Hex("0123456789abcdef") + Repeat("c0", 32) + Hex("body"));
+  const auto row = DecodeFeedRow(300, value);
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->event.body, "body");
+  EXPECT_EQ(Hex(EncodeErasedFeedRow(*row)), "02c0c480c1c1c48203" + Repeat("aa", 32));
+  const auto erased = DecodeFeedRow(300, EncodeErasedFeedRow(*row));
+  ASSERT_TRUE(erased);
+  EXPECT_TRUE(erased->erased);
+  EXPECT_EQ(erased->chain, row->chain);
+  EXPECT_FALSE(DecodeFeedRow(300, ""));
+  EXPECT_FALSE(DecodeFeedRow(300, "\x03" + value.substr(1)));
+  EXPECT_FALSE(DecodeFeedRow(300, EncodeErasedFeedRow(*row) + "x"));
+}
+
+TEST(Golden, StoreRow) {
+  const StoreRow row{{1}, 3, {2}, base::Instant{300}};
+  EXPECT_EQ(Hex(EncodeStoreRow(row)), "01" "01" + Repeat("00", 15) + "0003" + "02" + Repeat("00", 15) + "ac02");
+  EXPECT_TRUE(DecodeStoreRow(EncodeStoreRow(row)));
+}
+
+TEST(Golden, HeadRecord) {
+  HeadRecord record;
+  record.store_id = {1};
+  record.generation = 2;
+  record.position = 3;
+  record.heads = {Head{{4, base::Instant{5}}, Filled(6)}};
+  const std::string bytes = EncodeHeadRecord(record);
+  EXPECT_EQ(Hex(bytes), Hex("CONSHD01") + "01" + Repeat("00", 15) + "0000000000000002" + "0000000000000003" + "0001" +
+                            "0000000000000004" + "0000000000000005" + Repeat("06", 32) +
+                            "e2efad415861c60360ee559b706ab6a5cedaac55025936be0e9c0fa5d5457cc8");
+}
+
+TEST(Rows, PrefixesOrderAsPartitionsDo) {
+  for (uint16_t p = 0; p < 1023; ++p) {
+    EXPECT_LT(DiskRowKey(Partition{p}, std::string(300, '\xff')), DiskRowKey(Partition{static_cast<uint16_t>(p + 1)}, ""));
+    EXPECT_EQ(PartitionEnd(Partition{p}), DiskRowKey(Partition{static_cast<uint16_t>(p + 1)}, ""));
+  }
+  EXPECT_EQ(FeedKeySequence(Partition{5}, FeedKey(Partition{5}, 77)), 77u);
+  EXPECT_FALSE(FeedKeySequence(Partition{6}, FeedKey(Partition{5}, 77)));
+}
+
+TEST(HeadFile, TakesTheNewestWholeSlot) {
+  const test::TempFolder folder;
+  const std::string path = folder / "head";
+  const auto nothing = HeadFile::Read(path);
+  ASSERT_TRUE(nothing.ok());
+  EXPECT_FALSE(nothing->has_value());
+  HeadRecord record;
+  record.generation = 1;
+  record.heads.resize(1024);
+  auto file = HeadFile::Replace(path, record);
+  ASSERT_TRUE(file.ok());
+  for (record.generation = 2; record.generation <= 5; ++record.generation) {
+    record.heads[1023].stamp.sequence = record.generation;
+    ASSERT_TRUE((*file)->Write(record).ok());
+    const auto read = HeadFile::Read(path);
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ((*read)->generation, record.generation);
+    EXPECT_EQ((*read)->heads[1023].stamp.sequence, record.generation);
+  }
+}
+
+TEST(HeadRecord, NoDamageIsTakenForARecord) {
+  HeadRecord record;
+  record.heads.resize(2);
+  const std::string good = EncodeHeadRecord(record);
+  ASSERT_TRUE(DecodeHeadRecord(good + "what follows in the slot"));
+  for (size_t i = 0; i < good.size(); ++i) {
+    EXPECT_FALSE(DecodeHeadRecord(good.substr(0, i)));
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ 4);
+    EXPECT_FALSE(DecodeHeadRecord(bad)) << i;
+  }
+}
+
+TEST(Crc32c, KnownAnswers) {  // RFC 3720, B.4
+  EXPECT_EQ(Crc32c(std::string(32, '\0')), 0x8a9136aau);
+  EXPECT_EQ(Crc32c(std::string(32, '\xff')), 0x62a8ab43u);
+  EXPECT_EQ(Crc32c("123456789"), 0xe3069283u);
+  EXPECT_EQ(Crc32c(""), 0u);
+}
+
+// Appends a fragment as the log format has it.
+void Append(std::string* log, uint8_t type, const std::string& payload) {
+  const std::string checked = std::string(1, static_cast<char>(type)) + payload;
+  const uint32_t crc = MaskCrc32c(Crc32c(checked));
+  for (int i = 0; i < 4; ++i) log->push_back(static_cast<char>(crc >> (8 * i)));
+  log->push_back(static_cast<char>(payload.size()));
+  log->push_back(static_cast<char>(payload.size() >> 8));
+  *log += checked;
+}
+
+TEST(WalCheck, DamageAtTheEndMayBeATornWriteAndInTheMiddleIsNot) {
+  std::string log;
+  Append(&log, 1, "first");
+  const size_t second = log.size();
+  Append(&log, 1, "second");
+  const size_t third = log.size();
+  Append(&log, 1, "third");
+  EXPECT_TRUE(IsWalSound(""));
+  EXPECT_TRUE(IsWalSound(log));
+  for (size_t cut = 0; cut < log.size(); ++cut) EXPECT_TRUE(IsWalSound(log.substr(0, cut)));
+  for (size_t at = 0; at < log.size(); ++at) {
+    std::string bad = log;
+    bad[at] = static_cast<char>(bad[at] ^ 0x10);
+    EXPECT_EQ(IsWalSound(bad), at >= third) << at;
+  }
+  std::string zeroed = log;
+  std::fill(zeroed.begin() + static_cast<std::ptrdiff_t>(second), zeroed.begin() + static_cast<std::ptrdiff_t>(third), '\0');
+  EXPECT_FALSE(IsWalSound(zeroed));
+  EXPECT_TRUE(IsWalSound(log + std::string(1000, '\0'))) << "space that was set aside";
+}
+
+TEST(WalCheck, PiecesOfOneTornWriteMayArriveInAnyOrder) {
+  std::string log;
+  Append(&log, 1, "synced");
+  const size_t torn = log.size();
+  Append(&log, 2, std::string(32'768 - 7 - log.size(), 'a'));  // first piece fills the block
+  ASSERT_EQ(log.size(), 32'768u);
+  Append(&log, 3, std::string(32'768 - 7, 'b'));
+  Append(&log, 4, "end");
+  EXPECT_TRUE(IsWalSound(log));
+  log[torn + 100] ^= 1;
+  EXPECT_TRUE(IsWalSound(log)) << "the write was not synced: nothing begins after it";
+  Append(&log, 1, "a later write");
+  EXPECT_FALSE(IsWalSound(log));
+}
+
+}  // namespace
+}  // namespace consent::store
