@@ -1,0 +1,88 @@
+#include "daemon/rpc/call.h"
+
+#include <string>
+#include <vector>
+
+#include <grpc/slice.h>
+#include <grpcpp/support/proto_buffer_reader.h>
+#include <grpcpp/support/slice.h>
+
+#include "daemon/rpc/limits.h"
+#include "daemon/rpc/status.h"
+#include "daemon/wire/diagnose.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::rpc {
+namespace {
+
+std::string Flatten(const grpc::ByteBuffer& buffer) {
+  std::string bytes;
+  std::vector<grpc::Slice> slices;
+  if (!buffer.Dump(&slices).ok()) return bytes;
+  bytes.reserve(buffer.Length());
+  for (const grpc::Slice& slice : slices) bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  return bytes;
+}
+
+// One slice of the exact size; gRPC takes it over without a copy.
+grpc::ByteBuffer Serialise(const google::protobuf::Message& message) {
+  const size_t size = message.ByteSizeLong();
+  const grpc_slice raw = grpc_slice_malloc(size);
+  grpc::Slice slice(raw, grpc::Slice::STEAL_REF);
+  // A short slice lies inside its object, so the bytes are written through the one that is handed over.
+  message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+}  // namespace
+
+CallBase::CallBase(const Surroundings& surroundings, const Method& method, grpc::CallbackServerContext* context,
+                   grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out)
+    : surroundings_(surroundings),
+      method_(method),
+      context_(context),
+      out_(out),
+      reactor_(reactor),
+      peer_(CallerOf(*context)) {}
+
+CallBase::~CallBase() {
+  if (reactor_ != nullptr) Finish(absl::InternalError("the handler gave up its call"));
+}
+
+bool CallBase::Admit(const grpc::ByteBuffer& in, google::protobuf::Message* request) {
+  absl::Status status = Authorize(peer_, method_);
+  if (status.ok() && !surroundings_.ready.load(std::memory_order_acquire)) {
+    status = wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping: repeat later; no answer means no");
+  }
+  if (status.ok()) status = Parse(in, request);
+  if (status.ok()) return true;
+  Finish(status);
+  return false;
+}
+
+absl::Status CallBase::Parse(const grpc::ByteBuffer& in, google::protobuf::Message* request) const {
+  if (in.Length() > kMaxRequestBytes) {
+    return wire::MakeError(v1::ERROR_REASON_MESSAGE_TOO_LARGE,
+                           "the request is larger than " + std::to_string(kMaxRequestBytes) + " bytes; split it",
+                           {{"limit", std::to_string(kMaxRequestBytes)}});
+  }
+  // The reader wants a pointer to a mutable buffer and changes nothing in it.
+  grpc::ProtoBufferReader reader(const_cast<grpc::ByteBuffer*>(&in));
+  if (reader.status().ok() && request->ParseFromZeroCopyStream(&reader)) return absl::OkStatus();
+  return wire::Diagnose(Flatten(in), *request->GetDescriptor());
+}
+
+void CallBase::Finish(const absl::Status& status) {
+  if (reactor_ == nullptr) return;
+  grpc::Status answer = ToGrpc(status);
+  if (status.ok()) *out_ = Serialise(Response());
+  surroundings_.observer.OnCall({method_.name(), static_cast<absl::StatusCode>(answer.error_code()),
+                                 std::chrono::steady_clock::now() - began_});
+  std::exchange(reactor_, nullptr)->Finish(std::move(answer));
+}
+
+absl::Status OverloadedError() {
+  return wire::MakeError(v1::ERROR_REASON_OVERLOADED, "too many reads are waiting: repeat later with backoff");
+}
+
+}  // namespace consent::rpc

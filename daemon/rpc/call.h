@@ -1,0 +1,128 @@
+// The way that every RPC goes: authorize, parse, hand to the handler, serialise, finish.
+//
+// Methods are raw: gRPC hands over bytes, so that bytes which are not the declared message get INVALID_ARGUMENT with the field's name,
+// where gRPC itself would answer INTERNAL. Request and response live on an arena of the call's own.
+//
+// Two flavours. A handler that never blocks finishes the call before it returns. Any other keeps the Call (it is shared) and finishes
+// it from a pool thread or from a callback; the gRPC thread goes on at once.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include <google/protobuf/arena.h>
+#include <google/protobuf/message.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/server_callback.h>
+
+#include "absl/status/status.h"
+#include "daemon/rpc/authorize.h"
+#include "daemon/rpc/observer.h"
+#include "daemon/service/pool.h"
+
+namespace consent::rpc {
+
+// What all handlers share. Outlives the server.
+struct Surroundings {
+  const std::atomic<bool>& ready;  // false: NOT_SERVING. Set false to drain before the server is shut down.
+  service::Pool& readers;          // for handlers that block
+  RpcObserver& observer;
+};
+
+// One call, from its arrival to its end. Used by one thread at a time; IsCancelled by any until the call is finished.
+class CallBase {
+ public:
+  // A call that nobody finished is answered here, with INTERNAL: a client never waits for ever.
+  virtual ~CallBase();
+  CallBase(const CallBase&) = delete;
+  CallBase& operator=(const CallBase&) = delete;
+
+  const service::Caller& caller() const { return peer_.caller; }
+  // The client went away or its deadline has passed: there is nobody to answer. Finish all the same.
+  bool IsCancelled() const { return context_->IsCancelled(); }
+  // Answers with the response where `status` is OK, else with the error. Once; afterwards nothing that belongs to gRPC is touched.
+  void Finish(const absl::Status& status);
+
+ protected:
+  CallBase(const Surroundings& surroundings, const Method& method, grpc::CallbackServerContext* context,
+           grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out);
+  // False where the call may not go on; it is finished then.
+  bool Admit(const grpc::ByteBuffer& in, google::protobuf::Message* request);
+
+ private:
+  virtual const google::protobuf::Message& Response() const = 0;
+  absl::Status Parse(const grpc::ByteBuffer& in, google::protobuf::Message* request) const;
+
+  const Surroundings& surroundings_;
+  const Method& method_;
+  grpc::CallbackServerContext* const context_;
+  grpc::ByteBuffer* const out_;
+  grpc::ServerUnaryReactor* reactor_;  // nullptr once finished
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  const Peer peer_;
+};
+
+template <typename RequestT, typename ResponseT>
+class Call final : public CallBase {
+ public:
+  Call(const Surroundings& surroundings, const Method& method, grpc::CallbackServerContext* context,
+       grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out)
+      : CallBase(surroundings, method, context, reactor, out),
+        arena_(Options(block_)),
+        request_(google::protobuf::Arena::CreateMessage<RequestT>(&arena_)),
+        response_(google::protobuf::Arena::CreateMessage<ResponseT>(&arena_)) {}
+
+  const RequestT& request() const { return *request_; }
+  ResponseT* response() { return response_; }
+  bool Admit(const grpc::ByteBuffer& in) { return CallBase::Admit(in, request_); }
+
+ private:
+  // Holds a unary check without another allocation; batches go on in larger blocks, below the size at which malloc maps pages.
+  static constexpr size_t kFirstBlock = 3 * 1024;
+  static constexpr size_t kBlock = 32 * 1024;
+  static google::protobuf::ArenaOptions Options(char* first) {
+    google::protobuf::ArenaOptions options;
+    options.initial_block = first;
+    options.initial_block_size = kFirstBlock;
+    options.start_block_size = kBlock;
+    options.max_block_size = kBlock;
+    return options;
+  }
+  const google::protobuf::Message& Response() const override { return *response_; }
+
+  alignas(std::max_align_t) char block_[kFirstBlock];
+  google::protobuf::Arena arena_;
+  RequestT* const request_;
+  ResponseT* const response_;
+};
+
+template <typename RequestT, typename ResponseT>
+using CallPtr = std::shared_ptr<Call<RequestT, ResponseT>>;
+
+// Runs `use(CallPtr<RequestT, ResponseT>)` for a call that was admitted. The body of every method. `surroundings` and `method` outlive the call.
+template <typename RequestT, typename ResponseT, typename Use>
+grpc::ServerUnaryReactor* Handle(const Surroundings& surroundings, const Method& method, grpc::CallbackServerContext* context,
+                                 const grpc::ByteBuffer* in, grpc::ByteBuffer* out, Use&& use) {
+  // The default reactor is finished where the call is, and its end needs no thread of gRPC's executor.
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call = std::make_shared<Call<RequestT, ResponseT>>(surroundings, method, context, reactor, out);
+  if (call->Admit(*in)) use(std::move(call));
+  return reactor;
+}
+
+absl::Status OverloadedError();
+
+// Runs `read()` on the read pool, which answers the status to finish with. A full queue: OVERLOADED. A client that went away while the
+// task was waiting costs nothing more.
+template <typename CallPtrT, typename Read>
+void FinishOnPool(const Surroundings& surroundings, CallPtrT call, Read read) {
+  const bool posted = surroundings.readers.Post([call, read = std::move(read)]() mutable {
+    call->Finish(call->IsCancelled() ? absl::CancelledError() : read());
+  });
+  if (!posted) call->Finish(OverloadedError());
+}
+
+}  // namespace consent::rpc

@@ -1,0 +1,85 @@
+#include "daemon/rpc/changes.h"
+
+#include <limits>
+#include <utility>
+
+#include "daemon/wire/errors.h"
+
+namespace consent::rpc {
+
+service::ChangeRequest ToChangeRequest(const service::Context& context, const service::Caller& caller, service::ChangeKind kind,
+                                       wire::ChangeInput input) {
+  service::ChangeRequest request;
+  request.caller = caller;
+  request.request_id = std::move(input.request_id);
+  request.body_hash = input.digest;
+  request.subject = input.subject;
+  request.kind = kind;
+  request.command = std::move(input.command);
+  if (!input.etag.empty()) {
+    service::Revision revision;
+    const bool ours = context.tokens.Decode(input.etag, &revision) && revision.partition == context.PartitionOf(input.subject);
+    request.command.expected_revision = ours ? revision.sequence : std::numeric_limits<uint64_t>::max();
+  }
+  request.payload.evidence = std::move(input.evidence);
+  request.payload.names = std::move(input.names.scopes);
+  request.payload.guardians = std::move(input.names.guardians);
+  request.recording = input.recording;
+  request.flags = input.flags;
+  return request;
+}
+
+void WriteParts(const std::vector<domain::PartOutcome>& parts, const std::function<std::string(size_t)>& name,
+                google::protobuf::RepeatedPtrField<v1::PartResult>* out) {
+  for (size_t i = 0; i < parts.size(); ++i) {
+    v1::PartResult& result = *out->Add();
+    result.set_part(name(i));
+    result.set_applied(parts[i].refusal == domain::Refusal::kNone);
+    result.set_changed(parts[i].changed);
+    if (result.applied()) continue;
+    const absl::Status refusal = service::RefusalStatus(parts[i]);
+    result.set_refused_reason(wire::ReasonName(wire::DetailOf(refusal).reason));
+    result.set_refused_message(std::string(refusal.message()));
+  }
+}
+
+ChangeNote::ChangeNote(const service::ChangeRequest& request)
+    : kind_(request.kind),
+      channel_(request.command.proof.channel),
+      flags_(request.flags),
+      parts_after_choices_(request.command.retention.size()),
+      choices_(request.command.choices) {}
+
+void ChangeNote::Tell(const service::ChangeReply& reply, RpcObserver& observer) const {
+  ChangeSeen seen;
+  seen.kind = kind_;
+  seen.channel = channel_;
+  seen.registered_now = reply.registered_now;
+  seen.flags = flags_;
+  for (const domain::PartOutcome& part : reply.parts) {
+    const bool applied = part.refusal == domain::Refusal::kNone;
+    ++(applied ? part.changed ? seen.parts_changed : seen.parts_unchanged : seen.parts_refused);
+  }
+  observer.OnChange(seen);
+  // Choices stand before the retention parts, which are last.
+  const size_t behind = choices_.size() + parts_after_choices_;
+  if (reply.parts.size() < behind) return;
+  const size_t first = reply.parts.size() - behind;
+  for (size_t i = 0; i < choices_.size(); ++i) {
+    const domain::ChoiceCommand& choice = choices_[i];
+    const domain::PartOutcome& part = reply.parts[first + i];
+    ChoiceSeen told;
+    told.kind = kind_;
+    told.channel = channel_;
+    told.scope = choice.scope.kind;
+    told.target = choice.target.kind;
+    if (part.refusal == domain::Refusal::kNone) told.control = choice.target.control;
+    told.purpose = choice.target.purpose;
+    told.on = choice.on;
+    told.refusal = part.refusal;
+    told.changed = part.changed;
+    observer.OnChoice(told);
+  }
+}
+
+}  // namespace consent::rpc

@@ -1,0 +1,41 @@
+// What the writing RPCs share: from checked input to the service's request, and from its answer to the reply and the metrics.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <google/protobuf/repeated_field.h>
+
+#include "consent/v1/types.pb.h"
+#include "daemon/rpc/observer.h"
+#include "daemon/service/change_subject.h"
+#include "daemon/service/context.h"
+#include "daemon/wire/change_input.h"
+
+namespace consent::rpc {
+
+// The etag becomes the expected revision. One that this store did not make, or made for another partition, counts as stale: it can
+// never match, and restrictions beside it apply all the same.
+service::ChangeRequest ToChangeRequest(const service::Context& context, const service::Caller& caller, service::ChangeKind kind,
+                                       wire::ChangeInput input);
+
+// One PartResult for each outcome; `name(i)` is what part i was, such as `changes[0]`; never an id.
+void WriteParts(const std::vector<domain::PartOutcome>& parts, const std::function<std::string(size_t)>& name,
+                google::protobuf::RepeatedPtrField<v1::PartResult>* out);
+
+// What the observer will want to know of a request, kept while the request itself is with the service.
+class ChangeNote {
+ public:
+  explicit ChangeNote(const service::ChangeRequest& request);
+  void Tell(const service::ChangeReply& reply, RpcObserver& observer) const;
+
+ private:
+  service::ChangeKind kind_;
+  domain::Channel channel_;
+  uint8_t flags_;
+  size_t parts_after_choices_;
+  std::vector<domain::ChoiceCommand> choices_;
+};
+
+}  // namespace consent::rpc

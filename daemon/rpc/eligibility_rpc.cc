@@ -1,0 +1,227 @@
+#include "daemon/rpc/eligibility_rpc.h"
+
+#include <array>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "daemon/domain/decide.h"
+#include "daemon/wire/eligibility.h"
+#include "daemon/wire/fields.h"
+
+namespace consent::rpc {
+namespace {
+
+// Which policy answered, and when.
+template <typename Response>
+void WriteSession(const service::CheckSession& session, Response* response) {
+  response->set_policy_version(session.rules->version);
+  response->set_policy_hash(session.rules->hash.data(), session.rules->hash.size());
+  wire::WriteTimestamp(session.now, response->mutable_checked_at());
+}
+
+// Counts the answers of one call, so that the observer is asked once for each distinct one.
+class Tally {
+ public:
+  void Add(const domain::Decision& decision) {
+    const size_t answer = static_cast<size_t>(decision.eligibility) * kDispositions + static_cast<size_t>(decision.disposition);
+    ++counts_[answer * domain::kReasons + static_cast<size_t>(domain::FirstReason(decision))];
+  }
+  void Tell(domain::Purpose purpose, RpcObserver& observer) const {
+    for (size_t i = 0; i < counts_.size(); ++i) {
+      if (counts_[i] == 0) continue;
+      const size_t answer = i / domain::kReasons;
+      observer.OnDecisions({purpose, static_cast<domain::Eligibility>(answer / kDispositions),
+                            static_cast<domain::Disposition>(answer % kDispositions),
+                            static_cast<domain::Reason>(i % domain::kReasons), counts_[i]});
+    }
+  }
+
+ private:
+  static constexpr size_t kEligibilities = 3;
+  static constexpr size_t kDispositions = 4;
+  std::array<uint16_t, kEligibilities * kDispositions * domain::kReasons> counts_{};
+};
+static_assert(wire::kMaxBatch <= UINT16_MAX);
+
+}  // namespace
+
+EligibilityRpc::EligibilityRpc(service::Context& context, const service::CheckEligibility& check, service::Pool& readers,
+                               RpcObserver& observer)
+    : context_(context),
+      check_(check),
+      surroundings_{context.ready, readers, observer},
+      check_method_(Method::Named("consent.v1.EligibilityService.Check")),
+      batch_method_(Method::Named("consent.v1.EligibilityService.BatchCheck")) {}
+
+void EligibilityRpc::Write(const domain::Decision& decision, bool full, base::SubjectHandle subject, v1::Decision* out) const {
+  wire::WriteDecision(decision, full, out);
+  if (full && decision.revision != 0) {
+    out->set_revision(context_.tokens.Encode({context_.PartitionOf(subject), decision.revision}));
+  }
+}
+
+grpc::ServerUnaryReactor* EligibilityRpc::Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                                grpc::ByteBuffer* out) {
+  return Handle<v1::CheckRequest, v1::CheckResponse>(surroundings_, check_method_, context, in, out,
+                                                     [this](CheckCall call) { CheckOne(std::move(call)); });
+}
+
+void EligibilityRpc::CheckOne(CheckCall call) const {
+  const v1::CheckRequest& request = call->request();
+  wire::CheckQuery query;
+  service::CheckItem item;
+  wire::Violations faults;
+  absl::Status status = wire::ReadCheck(request, &query);
+  const wire::Path root;
+  if (status.ok() && !wire::ReadRecording(request.recording(), context_.hasher, wire::Path(root, "recording"), &faults, &item.subject,
+                                          &item.recording, &item.facts)) {
+    status = faults.ToStatus();
+  }
+  if (!status.ok()) return call->Finish(status);
+  absl::StatusOr<service::CheckSession> session = check_.Begin(request.at_least_revision());
+  if (!session.ok()) return call->Finish(session.status());
+
+  const auto answer = [this](CheckCall& to, const service::CheckSession& in, const wire::CheckQuery& asked, base::SubjectHandle subject,
+                             const domain::Decision& decision) {
+    Write(decision, asked.full, subject, to->response()->mutable_decision());
+    WriteSession(in, to->response());
+    surroundings_.observer.OnDecisions(
+        {asked.purpose, decision.eligibility, decision.disposition, domain::FirstReason(decision), 1});
+    return absl::OkStatus();
+  };
+  domain::Decision decision;
+  if (check_.TryDecide(*session, item, query.purpose, query.place, &decision)) {
+    return call->Finish(answer(call, *session, query, item.subject, decision));
+  }
+  FinishOnPool(surroundings_, call,
+               [this, answer, call, item = std::move(item), query = std::move(query), session = *std::move(session)]() mutable {
+                 const auto decided = check_.DecideFromStore(session, item, query.purpose, query.place);
+                 return decided.ok() ? answer(call, session, query, item.subject, *decided) : decided.status();
+               });
+}
+
+// One BatchCheck on its way.
+class EligibilityRpc::Batch {
+ public:
+  Batch(const EligibilityRpc& rpc, BatchCall call) : rpc_(rpc), call_(std::move(call)) {}
+
+  // What the call as a whole may be refused for.
+  absl::Status Begin() {
+    absl::Status status = wire::ReadBatchCheck(call_->request(), &query_);
+    if (!status.ok()) return status;
+    absl::StatusOr<service::CheckSession> session = rpc_.check_.Begin(call_->request().at_least_revision());
+    if (!session.ok()) return session.status();
+    session_ = *std::move(session);
+    return absl::OkStatus();
+  }
+
+  // Decides all that the index knows; each item's entry is on its way to the cache while the items before it are decided.
+  void DecideFromIndex() {
+    const int count = call_->request().recordings_size();
+    call_->response()->mutable_results()->Reserve(count);
+    std::array<Slot, kAhead> ring;
+    for (int i = 0; i < count + kAhead; ++i) {
+      Slot& slot = ring[static_cast<size_t>(i % kAhead)];
+      if (i >= kAhead && i - kAhead < count) Decide(slot, i - kAhead);
+      if (i < count) Read(i, &slot);
+    }
+  }
+
+  bool Complete() const { return missed_.empty(); }
+
+  // Decides the rest; may block.
+  absl::Status DecideFromStore() {
+    for (const Missed& missed : missed_) {
+      if (call_->IsCancelled()) return absl::CancelledError();
+      v1::BatchCheckResult* result = call_->response()->mutable_results(missed.index);
+      const auto decision = rpc_.check_.DecideFromStore(session_, missed.item, query_.purpose, query_.place);
+      if (decision.ok()) {
+        Answer(*decision, missed.item.subject, result);
+      } else {
+        Refuse(decision.status(), result);
+      }
+    }
+    return Seal();
+  }
+
+  absl::Status Seal() {
+    WriteSession(session_, call_->response());
+    RpcObserver& observer = rpc_.surroundings_.observer;
+    tally_.Tell(query_.purpose, observer);
+    if (errors_ != 0) observer.OnItemErrors(errors_);
+    return absl::OkStatus();
+  }
+
+  const BatchCall& call() const { return call_; }
+
+ private:
+  // How far reading runs ahead of deciding.
+  static constexpr int kAhead = 8;
+  struct Slot {
+    service::CheckItem item;
+    absl::Status error;
+  };
+  struct Missed {
+    int index;
+    service::CheckItem item;
+  };
+
+  void Read(int index, Slot* slot) {
+    const wire::Path root;
+    const wire::Path at(root, "recordings", index);
+    const bool valid = wire::ReadRecording(call_->request().recordings(index), rpc_.context_.hasher, at, &faults_,
+                                           &slot->item.subject, &slot->item.recording, &slot->item.facts);
+    if (valid) {
+      rpc_.check_.Prefetch(slot->item);
+      if (!slot->error.ok()) slot->error = absl::OkStatus();
+    } else {
+      slot->error = faults_.ToStatus();
+      faults_.Clear();
+    }
+  }
+
+  void Decide(const Slot& slot, int index) {
+    v1::BatchCheckResult* result = call_->response()->add_results();
+    if (!slot.error.ok()) return Refuse(slot.error, result);
+    domain::Decision decision;
+    if (rpc_.check_.TryDecide(session_, slot.item, query_.purpose, query_.place, &decision)) {
+      Answer(decision, slot.item.subject, result);
+    } else {
+      missed_.push_back({index, slot.item});
+    }
+  }
+
+  void Answer(const domain::Decision& decision, base::SubjectHandle subject, v1::BatchCheckResult* result) {
+    rpc_.Write(decision, query_.full, subject, result->mutable_decision());
+    tally_.Add(decision);
+  }
+
+  void Refuse(const absl::Status& error, v1::BatchCheckResult* result) {
+    wire::WriteItemError(error, result->mutable_error());
+    ++errors_;
+  }
+
+  const EligibilityRpc& rpc_;
+  const BatchCall call_;
+  wire::CheckQuery query_;
+  service::CheckSession session_;
+  wire::Violations faults_;
+  Tally tally_;
+  uint32_t errors_ = 0;
+  std::vector<Missed> missed_;
+};
+
+grpc::ServerUnaryReactor* EligibilityRpc::BatchCheck(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                                     grpc::ByteBuffer* out) {
+  return Handle<v1::BatchCheckRequest, v1::BatchCheckResponse>(
+      surroundings_, batch_method_, context, in, out, [this](BatchCall call) {
+        auto batch = std::make_shared<Batch>(*this, std::move(call));
+        if (absl::Status status = batch->Begin(); !status.ok()) return batch->call()->Finish(status);
+        batch->DecideFromIndex();
+        if (batch->Complete()) return batch->call()->Finish(batch->Seal());
+        FinishOnPool(surroundings_, batch->call(), [batch] { return batch->DecideFromStore(); });
+      });
+}
+
+}  // namespace consent::rpc

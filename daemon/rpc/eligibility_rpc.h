@@ -1,0 +1,37 @@
+// EligibilityService on gRPC.
+#pragma once
+
+#include "consent/v1/eligibility_service.grpc.pb.h"
+#include "daemon/rpc/call.h"
+#include "daemon/service/check_eligibility.h"
+#include "daemon/service/context.h"
+
+namespace consent::rpc {
+
+// Answers in the reaction, from memory. What the index does not know is decided on the read pool: for a batch all of it as one task,
+// while the answers from memory wait. Thread-safe; the references outlive the server.
+class EligibilityRpc final : public v1::EligibilityService::WithRawCallbackMethod_Check<
+                                 v1::EligibilityService::WithRawCallbackMethod_BatchCheck<v1::EligibilityService::Service>> {
+ public:
+  EligibilityRpc(service::Context& context, const service::CheckEligibility& check, service::Pool& readers, RpcObserver& observer);
+
+  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override;
+  grpc::ServerUnaryReactor* BatchCheck(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                       grpc::ByteBuffer* out) override;
+
+ private:
+  using CheckCall = CallPtr<v1::CheckRequest, v1::CheckResponse>;
+  using BatchCall = CallPtr<v1::BatchCheckRequest, v1::BatchCheckResponse>;
+  class Batch;
+
+  void CheckOne(CheckCall call) const;
+  void Write(const domain::Decision& decision, bool full, base::SubjectHandle subject, v1::Decision* out) const;
+
+  service::Context& context_;
+  const service::CheckEligibility& check_;
+  const Surroundings surroundings_;
+  const Method check_method_;
+  const Method batch_method_;
+};
+
+}  // namespace consent::rpc

@@ -1,0 +1,74 @@
+// What the RPCs tell the metrics. Implemented by ops; rpc knows nothing of how it is counted.
+//
+// Nothing here can name a person or a recording: no id, no text that a caller chose freely. `control` is the only name, and only
+// one that the policy has.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "daemon/domain/transitions.h"
+#include "daemon/domain/types.h"
+#include "daemon/service/change.h"
+
+namespace consent::rpc {
+
+// One call, answered. Also those that were refused before anything was done.
+struct CallSeen {
+  std::string_view method;  // "consent.v1.EligibilityService/Check"; lives as long as the service object
+  absl::StatusCode code = absl::StatusCode::kInternal;
+  std::chrono::nanoseconds latency{};  // from the request's arrival in the handler until its reply is handed over
+};
+
+// `count` recordings of one call that were answered alike.
+struct DecisionsSeen {
+  domain::Purpose purpose = domain::Purpose::kNone;  // kNone: dispositions only
+  domain::Eligibility eligibility = domain::Eligibility::kNotAnswered;
+  domain::Disposition disposition = domain::Disposition::kNotAnswered;
+  domain::Reason reason = domain::Reason::kNone;  // domain::FirstReason
+  uint32_t count = 0;
+};
+
+// One write that was acknowledged; a repeated request_id is seen again.
+struct ChangeSeen {
+  service::ChangeKind kind = service::ChangeKind::kUpdateSettings;
+  domain::Channel channel = domain::Channel::kMissing;
+  bool registered_now = false;
+  uint32_t parts_changed = 0;    // applied, and something is different now
+  uint32_t parts_unchanged = 0;  // applied, and it already was so
+  uint32_t parts_refused = 0;
+  uint8_t flags = 0;  // of kReportRecording: those reported (domain::Flags)
+};
+
+// One choice of such a write.
+struct ChoiceSeen {
+  service::ChangeKind kind = service::ChangeKind::kUpdateSettings;
+  domain::Channel channel = domain::Channel::kMissing;
+  domain::ScopeKind scope = domain::ScopeKind::kAccount;
+  domain::TargetKind target = domain::TargetKind::kAll;
+  std::string_view control;  // where target is kControl and it was applied, so that the policy has it; else empty. Valid during the call
+  domain::Purpose purpose = domain::Purpose::kNone;  // where target is kPurpose
+  bool on = false;
+  domain::Refusal refusal = domain::Refusal::kNone;  // kNone: applied
+  bool changed = false;
+};
+
+// Thread-safe; called from gRPC's threads before the reply leaves, so it must neither block nor throw: some tens of nanoseconds.
+class RpcObserver {
+ public:
+  virtual ~RpcObserver() = default;
+  // Once for every call.
+  virtual void OnCall(const CallSeen& call) = 0;
+  // Once for each distinct answer of a Check or BatchCheck.
+  virtual void OnDecisions(const DecisionsSeen& decisions) = 0;
+  // Items of a BatchCheck that got an error in place of an answer.
+  virtual void OnItemErrors(uint32_t count) = 0;
+  // Once for each acknowledged write.
+  virtual void OnChange(const ChangeSeen& change) = 0;
+  // Once for each choice of an acknowledged write, refused ones included.
+  virtual void OnChoice(const ChoiceSeen& choice) = 0;
+};
+
+}  // namespace consent::rpc

@@ -1,0 +1,66 @@
+#include "daemon/rpc/policy_rpc.h"
+
+#include <utility>
+
+#include "daemon/wire/fields.h"
+#include "daemon/wire/policy.h"
+
+namespace consent::rpc {
+namespace {
+
+absl::Status WriteView(const absl::StatusOr<service::SuspensionView>& view, v1::Suspension* out) {
+  if (view.ok()) wire::WriteSuspension(view->suspension, view->reason, view->etag, out);
+  return view.status();
+}
+
+}  // namespace
+
+PolicyRpc::PolicyRpc(service::Context& context, service::PolicyAdmin& admin, service::Pool& readers, RpcObserver& observer)
+    : admin_(admin),
+      surroundings_{context.ready, readers, observer},
+      get_(Method::Named("consent.v1.PolicyService.GetPolicy")),
+      suspend_(Method::Named("consent.v1.PolicyService.Suspend")),
+      resume_(Method::Named("consent.v1.PolicyService.Resume")) {}
+
+grpc::ServerUnaryReactor* PolicyRpc::GetPolicy(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::GetPolicyRequest, v1::GetPolicyResponse>(surroundings_, get_, context, in, out, [this](auto call) {
+    auto version = wire::ReadGetPolicy(call->request());
+    if (!version.ok()) return call->Finish(version.status());
+    FinishOnPool(surroundings_, call, [this, call, version = *std::move(version)]() -> absl::Status {
+      const auto view = admin_.Get(version);
+      if (!view.ok()) return view.status();
+      v1::GetPolicyResponse* response = call->response();
+      *response->mutable_policy() = view->document->policy();
+      response->set_hash(view->document->hash().data(), view->document->hash().size());
+      wire::WriteTimestamp(view->activated_at, response->mutable_activated_at());
+      for (const auto& one : view->suspensions) {
+        wire::WriteSuspension(one.suspension, one.reason, one.etag, response->add_suspensions());
+      }
+      response->set_current(view->current);
+      return absl::OkStatus();
+    });
+  });
+}
+
+grpc::ServerUnaryReactor* PolicyRpc::Suspend(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::SuspendRequest, v1::SuspendResponse>(surroundings_, suspend_, context, in, out, [this](auto call) {
+    auto input = wire::ReadSuspend(call->request());
+    if (!input.ok()) return call->Finish(input.status());
+    const bool posted = surroundings_.readers.Post([this, call, input = *std::move(input)] {
+      call->Finish(WriteView(admin_.Suspend(input.purpose, input.region, input.reason), call->response()->mutable_suspension()));
+    });
+    if (!posted) call->Finish(OverloadedError());
+  });
+}
+
+grpc::ServerUnaryReactor* PolicyRpc::Resume(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ResumeRequest, v1::ResumeResponse>(surroundings_, resume_, context, in, out, [this](auto call) {
+    auto input = wire::ReadResume(call->request());
+    if (!input.ok()) return call->Finish(input.status());
+    FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)] {
+      return WriteView(admin_.Resume(input.purpose, input.region, input.reason, input.etag), call->response()->mutable_suspension());
+    });
+  });
+}
+
+}  // namespace consent::rpc

@@ -1,0 +1,33 @@
+// PolicyService on gRPC.
+#pragma once
+
+#include "consent/v1/policy_service.grpc.pb.h"
+#include "daemon/rpc/call.h"
+#include "daemon/service/context.h"
+#include "daemon/service/policy_admin.h"
+
+namespace consent::rpc {
+
+// Everything here runs on the read pool: suspending waits for every partition. A suspension is carried out even where its client went away
+// while it was waiting its turn. Thread-safe; the references outlive the server.
+class PolicyRpc final
+    : public v1::PolicyService::WithRawCallbackMethod_GetPolicy<v1::PolicyService::WithRawCallbackMethod_Suspend<
+          v1::PolicyService::WithRawCallbackMethod_Resume<v1::PolicyService::Service>>> {
+ public:
+  PolicyRpc(service::Context& context, service::PolicyAdmin& admin, service::Pool& readers, RpcObserver& observer);
+
+  using In = const grpc::ByteBuffer*;
+  using Out = grpc::ByteBuffer*;
+  grpc::ServerUnaryReactor* GetPolicy(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* Suspend(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* Resume(grpc::CallbackServerContext* context, In in, Out out) override;
+
+ private:
+  service::PolicyAdmin& admin_;
+  const Surroundings surroundings_;
+  const Method get_;
+  const Method suspend_;
+  const Method resume_;
+};
+
+}  // namespace consent::rpc

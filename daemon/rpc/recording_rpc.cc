@@ -1,0 +1,33 @@
+#include "daemon/rpc/recording_rpc.h"
+
+#include <utility>
+
+#include "daemon/rpc/changes.h"
+#include "daemon/wire/recording.h"
+
+namespace consent::rpc {
+
+RecordingRpc::RecordingRpc(service::Context& context, service::ChangeSubject& changes, service::Pool& readers, RpcObserver& observer)
+    : context_(context),
+      changes_(changes),
+      surroundings_{context.ready, readers, observer},
+      report_(Method::Named("consent.v1.RecordingService.ReportRecording")) {}
+
+grpc::ServerUnaryReactor* RecordingRpc::ReportRecording(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                                        grpc::ByteBuffer* out) {
+  return Handle<v1::ReportRecordingRequest, v1::ReportRecordingResponse>(surroundings_, report_, context, in, out, [this](auto call) {
+    auto input = wire::ReadReportRecording(call->request(), context_.hasher);
+    if (!input.ok()) return call->Finish(input.status());
+    auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kReportRecording, *std::move(input));
+    ChangeNote note(request);
+    changes_.Submit(std::move(request), [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
+      if (!reply.ok()) return call->Finish(reply.status());
+      note.Tell(*reply, surroundings_.observer);
+      wire::WriteFlags(reply->flags, call->response()->mutable_flags());
+      call->response()->set_revision(reply->revision);
+      call->Finish(absl::OkStatus());
+    });
+  });
+}
+
+}  // namespace consent::rpc

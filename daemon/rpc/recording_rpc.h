@@ -1,0 +1,26 @@
+// RecordingService on gRPC.
+#pragma once
+
+#include "consent/v1/recording_service.grpc.pb.h"
+#include "daemon/rpc/call.h"
+#include "daemon/service/change_subject.h"
+#include "daemon/service/context.h"
+
+namespace consent::rpc {
+
+// Thread-safe; the references outlive the server.
+class RecordingRpc final : public v1::RecordingService::WithRawCallbackMethod_ReportRecording<v1::RecordingService::Service> {
+ public:
+  RecordingRpc(service::Context& context, service::ChangeSubject& changes, service::Pool& readers, RpcObserver& observer);
+
+  grpc::ServerUnaryReactor* ReportRecording(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                            grpc::ByteBuffer* out) override;
+
+ private:
+  service::Context& context_;
+  service::ChangeSubject& changes_;
+  const Surroundings surroundings_;
+  const Method report_;
+};
+
+}  // namespace consent::rpc

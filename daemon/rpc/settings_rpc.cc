@@ -1,0 +1,139 @@
+#include "daemon/rpc/settings_rpc.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/rpc/changes.h"
+#include "daemon/wire/fields.h"
+#include "daemon/wire/settings.h"
+
+namespace consent::rpc {
+namespace {
+
+void WriteEntry(const service::HistoryItem& item, v1::HistoryEntry* out) {
+  out->set_revision(item.revision);
+  wire::WriteTimestamp(item.time, out->mutable_time());
+  out->set_kind(static_cast<v1::ChangeKind>(item.row.kind));
+  for (const domain::FactChange& change : item.row.changes) wire::WriteHistoryChange(change, item.payload.names, out->add_changes());
+  if (!item.payload.evidence.empty()) wire::WriteEvidence(item.payload.evidence, out->mutable_evidence());
+  out->set_imported(item.row.channel == domain::Channel::kImport);
+  out->set_policy_version(item.row.policy_version);
+}
+
+bool AppliedToAll(const domain::Command& command, const service::ChangeReply& reply) {
+  for (size_t i = 0; i < std::min(command.choices.size(), reply.parts.size()); ++i) {
+    if (command.choices[i].target.kind == domain::TargetKind::kAll && reply.parts[i].refusal == domain::Refusal::kNone) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+SettingsRpc::SettingsRpc(service::Context& context, service::ChangeSubject& changes, const service::ReadSubject& reads,
+                         service::Pool& readers, RpcObserver& observer)
+    : context_(context),
+      changes_(changes),
+      reads_(reads),
+      surroundings_{context.ready, readers, observer},
+      get_(Method::Named("consent.v1.SettingsService.GetSettings")),
+      update_(Method::Named("consent.v1.SettingsService.UpdateSettings")),
+      opt_out_(Method::Named("consent.v1.SettingsService.OptOut")),
+      history_(Method::Named("consent.v1.SettingsService.ListSettingsHistory")),
+      at_(Method::Named("consent.v1.SettingsService.GetSettingsAt")) {}
+
+grpc::ServerUnaryReactor* SettingsRpc::GetSettings(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::GetSettingsRequest, v1::GetSettingsResponse>(surroundings_, get_, context, in, out, [this](auto call) {
+    const auto subject = wire::ReadGetSettings(call->request(), context_.hasher);
+    if (!subject.ok()) return call->Finish(subject.status());
+    FinishOnPool(surroundings_, call, [this, call, subject = *subject]() -> absl::Status {
+      const auto view = reads_.Get(subject);
+      if (!view.ok()) return view.status();
+      const auto rules = context_.policies.rules();
+      v1::GetSettingsResponse* response = call->response();
+      wire::WriteSettings(view->facts, view->names, *rules, context_.Now(), response->mutable_settings());
+      response->set_etag(view->revision);
+      response->set_policy_version(rules->version);
+      response->set_policy_hash(rules->hash.data(), rules->hash.size());
+      return absl::OkStatus();
+    });
+  });
+}
+
+grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::UpdateSettingsRequest, v1::UpdateSettingsResponse>(surroundings_, update_, context, in, out, [this](auto call) {
+    auto input = wire::ReadUpdateSettings(call->request(), context_.hasher);
+    if (!input.ok()) return call->Finish(input.status());
+    auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kUpdateSettings, *std::move(input));
+    ChangeNote note(request);
+    changes_.Submit(std::move(request), [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
+      if (!reply.ok()) return call->Finish(reply.status());
+      note.Tell(*reply, surroundings_.observer);
+      call->response()->set_revision(reply->revision);
+      WriteParts(reply->parts, [&call](size_t i) { return wire::UpdatePartName(call->request(), i); },
+                 call->response()->mutable_results());
+      call->Finish(absl::OkStatus());
+    });
+  });
+}
+
+grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::OptOutRequest, v1::OptOutResponse>(surroundings_, opt_out_, context, in, out, [this](auto call) {
+    auto input = wire::ReadOptOut(call->request(), context_.hasher);
+    if (!input.ok()) return call->Finish(input.status());
+    auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kOptOut, *std::move(input));
+    ChangeNote note(request);
+    const base::SubjectHandle subject = request.subject;
+    domain::Command command = request.command;
+    changes_.Submit(std::move(request), [this, call, subject, note = std::move(note),
+                                         command = std::move(command)](absl::StatusOr<service::ChangeReply> reply) {
+      if (!reply.ok()) return call->Finish(reply.status());
+      note.Tell(*reply, surroundings_.observer);
+      v1::OptOutResponse* response = call->response();
+      response->set_revision(reply->revision);
+      wire::WriteChangedPurposes(reply->changes, response);
+      response->set_refuses_future_purposes(AppliedToAll(command, *reply) || RefusesFuture(subject, command.choices.front().scope));
+      call->Finish(absl::OkStatus());
+    });
+  });
+}
+
+bool SettingsRpc::RefusesFuture(base::SubjectHandle subject, const domain::ScopeRef& scope) const {
+  domain::SubjectFacts facts;
+  if (context_.IndexOf(subject).Find(subject, &facts) != service::Found::kFound) return false;
+  const domain::ScopeFacts* found = facts.Find(scope.kind, scope.handle);
+  return found != nullptr && found->refused_all_since.IsSet();
+}
+
+grpc::ServerUnaryReactor* SettingsRpc::ListSettingsHistory(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ListSettingsHistoryRequest, v1::ListSettingsHistoryResponse>(
+      surroundings_, history_, context, in, out, [this](auto call) {
+        auto query = wire::ReadListHistory(call->request(), context_.hasher);
+        if (!query.ok()) return call->Finish(query.status());
+        FinishOnPool(surroundings_, call, [this, call, query = *std::move(query)]() -> absl::Status {
+          auto page = reads_.History(query.subject, query.page_size, query.page_token);
+          if (!page.ok()) return page.status();
+          for (const service::HistoryItem& item : page->items) WriteEntry(item, call->response()->add_entries());
+          call->response()->set_next_page_token(page->next_page_token);
+          return absl::OkStatus();
+        });
+      });
+}
+
+grpc::ServerUnaryReactor* SettingsRpc::GetSettingsAt(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::GetSettingsAtRequest, v1::GetSettingsAtResponse>(surroundings_, at_, context, in, out, [this](auto call) {
+    const auto query = wire::ReadSettingsAt(call->request(), context_.hasher, context_.Now());
+    if (!query.ok()) return call->Finish(query.status());
+    FinishOnPool(surroundings_, call, [this, call, query = *query]() -> absl::Status {
+      const auto then = reads_.At(query.subject, query.at);
+      if (!then.ok()) return then.status();
+      v1::GetSettingsAtResponse* response = call->response();
+      wire::WriteSettings(then->view.facts, then->view.names, *then->rules, query.at, response->mutable_settings());
+      response->set_revision(then->view.revision);
+      *response->mutable_policy() = then->policy->policy();
+      response->set_policy_hash(then->policy->hash().data(), then->policy->hash().size());
+      return absl::OkStatus();
+    });
+  });
+}
+
+}  // namespace consent::rpc

@@ -1,0 +1,45 @@
+// SettingsService on gRPC.
+#pragma once
+
+#include "consent/v1/settings_service.grpc.pb.h"
+#include "daemon/rpc/call.h"
+#include "daemon/service/change_subject.h"
+#include "daemon/service/context.h"
+#include "daemon/service/read_subject.h"
+
+namespace consent::rpc {
+
+// Writes go to ChangeSubject and are answered from it; reads go to the read pool. A write whose client went away is finished all the
+// same: it is durable or refused, and a repeated request_id gets its answer. Thread-safe; the references outlive the server.
+class SettingsRpc final
+    : public v1::SettingsService::WithRawCallbackMethod_GetSettings<v1::SettingsService::WithRawCallbackMethod_UpdateSettings<
+          v1::SettingsService::WithRawCallbackMethod_OptOut<v1::SettingsService::WithRawCallbackMethod_ListSettingsHistory<
+              v1::SettingsService::WithRawCallbackMethod_GetSettingsAt<v1::SettingsService::Service>>>>> {
+ public:
+  SettingsRpc(service::Context& context, service::ChangeSubject& changes, const service::ReadSubject& reads, service::Pool& readers,
+              RpcObserver& observer);
+
+  using In = const grpc::ByteBuffer*;
+  using Out = grpc::ByteBuffer*;
+  grpc::ServerUnaryReactor* GetSettings(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* UpdateSettings(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* OptOut(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* ListSettingsHistory(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* GetSettingsAt(grpc::CallbackServerContext* context, In in, Out out) override;
+
+ private:
+  // True where the scope refuses purposes that are added later. False also where the index no longer holds the subject.
+  bool RefusesFuture(base::SubjectHandle subject, const domain::ScopeRef& scope) const;
+
+  service::Context& context_;
+  service::ChangeSubject& changes_;
+  const service::ReadSubject& reads_;
+  const Surroundings surroundings_;
+  const Method get_;
+  const Method update_;
+  const Method opt_out_;
+  const Method history_;
+  const Method at_;
+};
+
+}  // namespace consent::rpc

@@ -1,0 +1,33 @@
+// SubjectService on gRPC.
+#pragma once
+
+#include "consent/v1/subject_service.grpc.pb.h"
+#include "daemon/rpc/call.h"
+#include "daemon/service/change_subject.h"
+#include "daemon/service/context.h"
+#include "daemon/service/read_subject.h"
+
+namespace consent::rpc {
+
+// As SettingsRpc. Thread-safe; the references outlive the server.
+class SubjectRpc final : public v1::SubjectService::WithRawCallbackMethod_UpsertSubject<
+                             v1::SubjectService::WithRawCallbackMethod_GetSubject<v1::SubjectService::Service>> {
+ public:
+  SubjectRpc(service::Context& context, service::ChangeSubject& changes, const service::ReadSubject& reads, service::Pool& readers,
+             RpcObserver& observer);
+
+  grpc::ServerUnaryReactor* UpsertSubject(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                          grpc::ByteBuffer* out) override;
+  grpc::ServerUnaryReactor* GetSubject(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                       grpc::ByteBuffer* out) override;
+
+ private:
+  service::Context& context_;
+  service::ChangeSubject& changes_;
+  const service::ReadSubject& reads_;
+  const Surroundings surroundings_;
+  const Method upsert_;
+  const Method get_;
+};
+
+}  // namespace consent::rpc

@@ -1,0 +1,74 @@
+// What a write request says, checked and in the domain's words, and the pieces that write requests share.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "consent/v1/settings_service.pb.h"
+#include "consent/v1/types.pb.h"
+#include "daemon/base/bytes.h"
+#include "daemon/base/ids.h"
+#include "daemon/domain/transitions.h"
+#include "daemon/wire/violations.h"
+
+namespace consent::wire {
+
+// Raw ids beside the handles that stand for them everywhere else: they go nowhere but under the subject's seal and back to the caller.
+using ScopeName = std::pair<domain::ScopeRef, std::string>;
+using GuardianName = std::pair<base::GuardianHandle, std::string>;
+struct Names {
+  std::vector<ScopeName> scopes;
+  std::vector<GuardianName> guardians;
+};
+
+// A write request after its checks. The etag is still a token: only the service can tell whose it is, so `command.expected_revision`
+// is not set.
+struct ChangeInput {
+  base::SubjectHandle subject;
+  domain::Command command;
+  std::string etag;        // empty: none
+  std::string request_id;  // empty: not idempotent
+  base::Digest digest{};   // digest.h
+  std::string evidence;    // as it was sent, serialised; empty: none
+  Names names;             // each scope and guardian that the request names, once
+  // Of ReportRecording only.
+  base::RecordingHandle recording;
+  uint8_t flags = 0;  // domain::Flags
+};
+
+// Reads the shared pieces of one write request. Adds what is wrong to the Violations and goes on; what it returns is meaningful only
+// if nothing was added. Not thread-safe; lives for one request.
+class ChangeReader {
+ public:
+  // `hasher`, `faults` and `names` outlive it.
+  ChangeReader(const base::IdHasher& hasher, Violations* faults, Names* names);
+
+  // An empty scope is the account.
+  domain::ScopeRef Scope(const v1::Scope& scope, const Path& at);
+  domain::ScopeRef Profile(const std::string& profile_id, const Path& at);
+  domain::ScopeRef Device(const std::string& device_id, const Path& at);
+  base::GuardianHandle Guardian(const std::string& guardian_id, const Path& at);
+  domain::Target Target(const v1::SettingTarget& target, const Path& at);
+  domain::Retention Retention(const v1::Retention& retention, const Path& at);
+  // Target and turn must be set; the same scope and target twice is refused.
+  std::vector<domain::ChoiceCommand> Choices(const google::protobuf::RepeatedPtrField<v1::SettingChange>& changes, const Path& parent,
+                                             const char* field);
+  // At most one for each scope.
+  std::vector<domain::RetentionCommand> Retentions(const google::protobuf::RepeatedPtrField<v1::RetentionChange>& changes,
+                                                   const Path& parent);
+  // What a change needs of it is the transitions' matter; here only its form.
+  domain::Proof Evidence(const v1::Evidence& evidence, const Path& at);
+
+ private:
+  void Name(const domain::ScopeRef& scope, const std::string& id);
+  const base::IdHasher& hasher_;
+  Violations* faults_;
+  Names* names_;
+};
+
+// The account, or the scope's id from `names`; an id that is not known there is left empty.
+void WriteScope(const domain::ScopeRef& scope, const std::vector<ScopeName>& names, v1::Scope* out);
+void WriteRetention(const domain::Retention& retention, v1::Retention* out);
+
+}  // namespace consent::wire

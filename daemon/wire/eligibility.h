@@ -1,0 +1,39 @@
+// EligibilityService: recordings to facts, decisions back. This is the hot path: for a valid recording nothing is allocated (more
+// than two named profiles apart) and no reflection is used.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "consent/v1/eligibility_service.pb.h"
+#include "daemon/base/ids.h"
+#include "daemon/domain/types.h"
+#include "daemon/wire/violations.h"
+
+namespace consent::wire {
+
+inline constexpr int kMaxBatch = 1'000;
+
+// What one call asks of each of its recordings.
+struct CheckQuery {
+  domain::Purpose purpose = domain::Purpose::kNone;
+  domain::Place place;
+  bool full = false;  // view FULL
+};
+
+// Everything of a CheckRequest but the recording itself, which must be there. INVALID_FIELD or MALFORMED_MESSAGE. Thread-safe, as
+// all functions here.
+absl::Status ReadCheck(const v1::CheckRequest& request, CheckQuery* query);
+// The same for a batch; also its size: INVALID_FIELD where empty, BATCH_TOO_LARGE with metadata `limit` above kMaxBatch.
+absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, CheckQuery* query);
+
+// One recording. Replaces `*facts`, reusing its memory. Adds what is wrong to `faults` (empty before) and returns whether nothing was.
+bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
+                   base::SubjectHandle* subject, base::RecordingHandle* id, domain::RecordingFacts* facts);
+
+// View BASIC: the two answers, the first reason and good_until. Full: every reason; the caller adds the revision's token.
+void WriteDecision(const domain::Decision& decision, bool full, v1::Decision* out);
+// An item of a batch that has no answer. `error` is not OK.
+void WriteItemError(const absl::Status& error, v1::ItemError* out);
+
+}  // namespace consent::wire

@@ -1,0 +1,130 @@
+#include "daemon/wire/errors.h"
+
+#include <utility>
+
+#include "absl/strings/cord.h"
+#include "google/rpc/error_details.pb.h"
+
+namespace consent::wire {
+namespace {
+
+constexpr char kInfoUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
+constexpr char kBadRequestUrl[] = "type.googleapis.com/google.rpc.BadRequest";
+constexpr char kPrefix[] = "ERROR_REASON_";
+constexpr size_t kMaxViolations = 16;
+
+// As errors.proto lists them. No default: a new reason does not compile without its code.
+absl::StatusCode CodeOf(v1::ErrorReason reason) {
+  switch (reason) {
+    case v1::ERROR_REASON_MALFORMED_MESSAGE:
+    case v1::ERROR_REASON_INVALID_FIELD:
+      return absl::StatusCode::kInvalidArgument;
+    case v1::ERROR_REASON_MESSAGE_TOO_LARGE:
+    case v1::ERROR_REASON_BATCH_TOO_LARGE:
+    case v1::ERROR_REASON_SUBJECT_FULL:
+    case v1::ERROR_REASON_OVERLOADED:
+      return absl::StatusCode::kResourceExhausted;
+    case v1::ERROR_REASON_SUBJECT_NOT_FOUND:
+    case v1::ERROR_REASON_SCOPE_NOT_FOUND:
+    case v1::ERROR_REASON_POLICY_VERSION_NOT_FOUND:
+    case v1::ERROR_REASON_NO_SETTINGS_AT_TIME:
+      return absl::StatusCode::kNotFound;
+    case v1::ERROR_REASON_ETAG_MISMATCH:
+    case v1::ERROR_REASON_CONTENTION:
+      return absl::StatusCode::kAborted;
+    case v1::ERROR_REASON_ETAG_REQUIRED:
+    case v1::ERROR_REASON_EVIDENCE_REQUIRED:
+    case v1::ERROR_REASON_NOTICE_NOT_USABLE:
+    case v1::ERROR_REASON_GUARDIAN_REQUIRED:
+    case v1::ERROR_REASON_IMPORT_NOT_NEWER:
+    case v1::ERROR_REASON_REVISION_NOT_REACHED:
+    case v1::ERROR_REASON_CLOCK_BEHIND:
+    case v1::ERROR_REASON_NOT_SUSPENDED:
+    case v1::ERROR_REASON_ALREADY_REGISTERED:
+      return absl::StatusCode::kFailedPrecondition;
+    case v1::ERROR_REASON_REQUEST_ID_REUSED:
+      return absl::StatusCode::kAlreadyExists;
+    case v1::ERROR_REASON_NOT_SERVING:
+    case v1::ERROR_REASON_OUTCOME_UNKNOWN:
+    case v1::ERROR_REASON_STORE_UNREADABLE:
+      return absl::StatusCode::kUnavailable;
+    case v1::ERROR_REASON_ROLE_REQUIRED:
+      return absl::StatusCode::kPermissionDenied;
+    case v1::ERROR_REASON_UNSPECIFIED:
+    case v1::ERROR_REASON_INTERNAL:
+    case v1::ErrorReason_INT_MIN_SENTINEL_DO_NOT_USE_:
+    case v1::ErrorReason_INT_MAX_SENTINEL_DO_NOT_USE_:
+      break;
+  }
+  return absl::StatusCode::kInternal;
+}
+
+absl::Status Make(v1::ErrorReason reason, const std::string& message, std::map<std::string, std::string> metadata,
+                  const std::vector<std::pair<std::string, std::string>>& violations) {
+  absl::Status status(CodeOf(reason), message);
+  google::rpc::ErrorInfo info;
+  info.set_reason(ReasonName(reason));
+  info.set_domain("consent.v1");
+  for (auto& [key, value] : metadata) (*info.mutable_metadata())[key] = std::move(value);
+  status.SetPayload(kInfoUrl, absl::Cord(info.SerializeAsString()));
+  if (!violations.empty()) {
+    google::rpc::BadRequest bad;
+    for (const auto& [field, description] : violations) {
+      if (static_cast<size_t>(bad.field_violations_size()) == kMaxViolations) break;
+      auto* violation = bad.add_field_violations();
+      violation->set_field(field);
+      violation->set_description(description);
+    }
+    status.SetPayload(kBadRequestUrl, absl::Cord(bad.SerializeAsString()));
+  }
+  return status;
+}
+
+// "request_id: must be 1 to 64 bytes (and 2 more)"; the trailer that carries it is bounded, the details list the others.
+std::string Summary(const std::vector<std::pair<std::string, std::string>>& violations) {
+  if (violations.empty()) return "a field is invalid";
+  const auto& [field, description] = violations.front();
+  std::string text = field.empty() ? description : field + ": " + description;
+  if (violations.size() > 1) text += " (and " + std::to_string(violations.size() - 1) + " more)";
+  return text;
+}
+
+}  // namespace
+
+absl::Status MakeError(v1::ErrorReason reason, std::string message, std::map<std::string, std::string> metadata) {
+  return Make(reason, message, std::move(metadata), {});
+}
+
+absl::Status FieldError(std::string field, std::string description) {
+  return FieldErrors({{std::move(field), std::move(description)}});
+}
+
+absl::Status FieldErrors(std::vector<std::pair<std::string, std::string>> violations) {
+  return Make(v1::ERROR_REASON_INVALID_FIELD, Summary(violations), {}, violations);
+}
+
+absl::Status MalformedError(std::vector<std::pair<std::string, std::string>> violations) {
+  return Make(v1::ERROR_REASON_MALFORMED_MESSAGE, Summary(violations), {}, violations);
+}
+
+ErrorDetail DetailOf(const absl::Status& status) {
+  ErrorDetail detail;
+  const auto info_bytes = status.GetPayload(kInfoUrl);
+  google::rpc::ErrorInfo info;
+  if (!info_bytes || !info.ParseFromString(std::string(*info_bytes))) return detail;
+  if (!v1::ErrorReason_Parse(kPrefix + info.reason(), &detail.reason)) detail.reason = v1::ERROR_REASON_INTERNAL;
+  for (const auto& [key, value] : info.metadata()) detail.metadata[key] = value;
+  const auto bad_bytes = status.GetPayload(kBadRequestUrl);
+  google::rpc::BadRequest bad;
+  if (bad_bytes && bad.ParseFromString(std::string(*bad_bytes))) {
+    for (const auto& violation : bad.field_violations()) detail.violations.emplace_back(violation.field(), violation.description());
+  }
+  return detail;
+}
+
+std::string ReasonName(v1::ErrorReason reason) {
+  const std::string& name = v1::ErrorReason_Name(reason);
+  return name.empty() ? "INTERNAL" : name.substr(sizeof kPrefix - 1);
+}
+
+}  // namespace consent::wire

@@ -1,0 +1,119 @@
+#include "daemon/wire/fields.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/unknown_field_set.h>
+
+namespace consent::wire {
+namespace {
+
+constexpr int64_t kMicros = 1'000'000;
+
+bool IsAlphanumeric(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+// "1 to 64" or "at most 64".
+std::string Bounds(int64_t min, int64_t max) {
+  return min == 0 ? "at most " + std::to_string(max) : std::to_string(min) + " to " + std::to_string(max);
+}
+
+}  // namespace
+
+void AddLengthFault(size_t min, size_t max, const Path& at, Violations* faults) {
+  faults->Add(at, "must be " + Bounds(static_cast<int64_t>(min), static_cast<int64_t>(max)) + " bytes");
+}
+
+void AddEnumFault(const Path& at, Violations* faults) { faults->Add(at, "is not a number that the enum has in this version"); }
+
+void CheckLabel(std::string_view text, size_t min, size_t max, const Path& at, Violations* faults) {
+  const auto allowed = [](char c) { return IsAlphanumeric(c) || c == '.' || c == '_' || c == '-'; };
+  if (text.size() >= min && text.size() <= max && std::all_of(text.begin(), text.end(), allowed)) return;
+  faults->Add(at, "must be " + Bounds(static_cast<int64_t>(min), static_cast<int64_t>(max)) + " bytes of [A-Za-z0-9._-]");
+}
+
+void CheckLanguage(std::string_view text, const Path& at, Violations* faults) {
+  const auto allowed = [](char c) { return IsAlphanumeric(c) || c == '-'; };
+  if (text.size() >= 2 && text.size() <= kMaxLanguageBytes && std::all_of(text.begin(), text.end(), allowed)) return;
+  faults->Add(at, "must be a BCP 47 tag of 2 to 35 bytes");
+}
+
+bool CheckCount(int count, int min, int max, const Path& at, Violations* faults) {
+  if (count >= min && count <= max) return true;
+  faults->Add(at, "must be " + Bounds(min, max) + " items");
+  return false;
+}
+
+void CheckRange(int64_t value, int64_t min, int64_t max, const Path& at, Violations* faults) {
+  if (value < min || value > max) faults->Add(at, "must be " + std::to_string(min) + " to " + std::to_string(max));
+}
+
+void CheckChosen(int value, bool (*is_valid)(int), const Path& at, Violations* faults) {
+  if (value == 0) {
+    faults->Add(at, "must be set");
+  } else {
+    CheckEnum(value, is_valid, at, faults);
+  }
+}
+
+base::Instant ReadTimestamp(const google::protobuf::Timestamp& time, const Path& at, Violations* faults) {
+  if (time.nanos() < 0 || time.nanos() > 999'999'999) {
+    faults->Add(Path(at, "nanos"), "must be 0 to 999999999");
+    return {};
+  }
+  if (time.seconds() < 0 || time.seconds() > base::kLastInstant.micros / kMicros) {
+    faults->Add(Path(at, "seconds"), "must lie in the years 1970 to 9999");
+    return {};
+  }
+  const base::Instant instant{time.seconds() * kMicros + time.nanos() / 1'000};
+  return std::clamp(instant, base::Instant{1}, base::kLastInstant);
+}
+
+void WriteTimestamp(base::Instant time, google::protobuf::Timestamp* out) {
+  const base::Instant bounded = std::clamp(time, base::Instant{0}, base::kLastInstant);
+  out->set_seconds(bounded.micros / kMicros);
+  out->set_nanos(static_cast<int32_t>(bounded.micros % kMicros * 1'000));
+}
+
+domain::Region ReadRegion(std::string_view text, const Path& at, Violations* faults) {
+  domain::Region region;
+  if (!domain::Region::Parse(text, &region)) {
+    faults->Add(at, "must be an ISO 3166-1 alpha-2 code such as DE, or with an ISO 3166-2 subdivision such as US-CA, in upper case");
+  }
+  return region;
+}
+
+domain::Region ReadCountry(std::string_view text, const Path& at, Violations* faults) {
+  domain::Region region;
+  if (text.size() != 2 || !domain::Region::Parse(text, &region)) {
+    faults->Add(at, "must be an ISO 3166-1 alpha-2 code such as DE, in upper case");
+  }
+  return region;
+}
+
+void RefuseMistypedHere(const google::protobuf::Message& message, const Path& at, Violations* faults) {
+  const google::protobuf::UnknownFieldSet& unknown = message.GetReflection()->GetUnknownFields(message);
+  for (int i = 0; i < unknown.field_count(); ++i) {
+    const auto* field = message.GetDescriptor()->FindFieldByNumber(unknown.field(i).number());
+    if (field != nullptr) faults->AddMalformed(Path(at, field->name().c_str()), "has another wire type than the field declares");
+  }
+}
+
+void RefuseMistyped(const google::protobuf::Message& message, const Path& at, Violations* faults) {
+  RefuseMistypedHere(message, at, faults);
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const auto* field : fields) {
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      RefuseMistyped(reflection.GetMessage(message, field), Path(at, field->name().c_str()), faults);
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+      RefuseMistyped(reflection.GetRepeatedMessage(message, field, i), Path(at, field->name().c_str(), i), faults);
+    }
+  }
+}
+
+}  // namespace consent::wire

@@ -1,0 +1,76 @@
+// Checks and conversions of the pieces that several requests share. Each adds what is wrong to a Violations and goes on, so that a
+// caller hears of all faults at once; what it returns is meaningful only if nothing was added.
+//
+// All functions are total, thread-safe and allocate nothing unless they find a fault. Messages come from the parser, which for proto3
+// has already refused text that is not UTF-8 (diagnose.h names the field).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <google/protobuf/message.h>
+#include <google/protobuf/timestamp.pb.h>
+
+#include "consent/v1/types.pb.h"
+#include "daemon/base/time.h"
+#include "daemon/domain/types.h"
+#include "daemon/wire/violations.h"
+
+namespace consent::wire {
+
+inline constexpr size_t kMaxRequestIdBytes = 64;
+inline constexpr size_t kMaxTokenBytes = 128;      // revisions, etags, page tokens
+inline constexpr size_t kMaxNameBytes = 64;        // controls, notice and policy versions, sites
+inline constexpr size_t kMaxLanguageBytes = 35;    // BCP 47
+inline constexpr size_t kMaxReferenceBytes = 256;  // of evidence; reasons of suspensions
+inline constexpr int kMaxParts = 64;               // changes or targets of one call
+inline constexpr int kMaxPageSize = 1'000;
+inline constexpr int kDefaultPageSize = 100;
+
+// `min`..`max` bytes.
+inline void CheckText(std::string_view text, size_t min, size_t max, const Path& at, Violations* faults);
+// 1..128 bytes.
+inline void CheckId(std::string_view id, const Path& at, Violations* faults);
+// `min`..`max` bytes of [A-Za-z0-9._-].
+void CheckLabel(std::string_view text, size_t min, size_t max, const Path& at, Violations* faults);
+// A BCP 47 tag as far as its form goes: 2..35 bytes of [A-Za-z0-9-].
+void CheckLanguage(std::string_view text, const Path& at, Violations* faults);
+// False where the count is out of bounds: then do not look at the items.
+bool CheckCount(int count, int min, int max, const Path& at, Violations* faults);
+void CheckRange(int64_t value, int64_t min, int64_t max, const Path& at, Violations* faults);
+// A number that the enum has. `is_valid` is protobuf's generated E_IsValid. proto3 lets any number through its parser.
+inline void CheckEnum(int value, bool (*is_valid)(int), const Path& at, Violations* faults);
+// As CheckEnum, and not the zero value.
+void CheckChosen(int value, bool (*is_valid)(int), const Path& at, Violations* faults);
+
+// Years 1970 to 9999, nanoseconds 0..999,999,999, cut to microseconds. The very first microsecond of 1970 becomes the second one,
+// because a zero Instant means "not set".
+base::Instant ReadTimestamp(const google::protobuf::Timestamp& time, const Path& at, Violations* faults);
+void WriteTimestamp(base::Instant time, google::protobuf::Timestamp* out);
+
+// `DE` or `US-CA`.
+domain::Region ReadRegion(std::string_view text, const Path& at, Violations* faults);
+// `DE` only.
+domain::Region ReadCountry(std::string_view text, const Path& at, Violations* faults);
+
+// Adds a fault for each field whose bytes had another wire type than declared, anywhere in the message. The parser keeps those
+// as unknown fields, and so would drop, say, a flag that forbids. Numbers that this version does not declare are left alone: they are
+// a newer client's. Costs a walk by reflection.
+void RefuseMistyped(const google::protobuf::Message& message, const Path& at, Violations* faults);
+
+// The same of the message's own fields only, not of the messages in them.
+void RefuseMistypedHere(const google::protobuf::Message& message, const Path& at, Violations* faults);
+
+// How the faults read; used by the inline checks.
+void AddLengthFault(size_t min, size_t max, const Path& at, Violations* faults);
+void AddEnumFault(const Path& at, Violations* faults);
+
+inline void CheckText(std::string_view text, size_t min, size_t max, const Path& at, Violations* faults) {
+  if (text.size() < min || text.size() > max) AddLengthFault(min, max, at, faults);
+}
+inline void CheckId(std::string_view id, const Path& at, Violations* faults) { CheckText(id, 1, base::kMaxIdBytes, at, faults); }
+inline void CheckEnum(int value, bool (*is_valid)(int), const Path& at, Violations* faults) {
+  if (!is_valid(value)) AddEnumFault(at, faults);
+}
+
+}  // namespace consent::wire

@@ -1,0 +1,30 @@
+// PolicyService: requests to the domain's words, answers back.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "consent/v1/policy_service.pb.h"
+#include "daemon/base/time.h"
+#include "daemon/domain/rules.h"
+#include "daemon/domain/types.h"
+
+namespace consent::wire {
+
+struct SuspensionInput {
+  domain::Purpose purpose = domain::Purpose::kNone;
+  domain::Region region;  // unset: everywhere
+  std::string reason;     // 1..256 bytes
+  std::string etag;       // of Resume
+};
+
+// INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
+// The version asked for; empty: the current one.
+absl::StatusOr<std::string> ReadGetPolicy(const v1::GetPolicyRequest& request);
+absl::StatusOr<SuspensionInput> ReadSuspend(const v1::SuspendRequest& request);
+absl::StatusOr<SuspensionInput> ReadResume(const v1::ResumeRequest& request);
+
+void WriteSuspension(const domain::Suspension& suspension, const std::string& reason, const std::string& etag, v1::Suspension* out);
+
+}  // namespace consent::wire

@@ -1,0 +1,107 @@
+#include "daemon/wire/settings.h"
+
+#include "daemon/wire/digest.h"
+#include "daemon/wire/fields.h"
+
+namespace consent::wire {
+namespace {
+
+// What every write of this service has.
+template <typename Request>
+void ReadCommon(const Request& request, const base::IdHasher& hasher, ChangeReader& reader, Violations* faults, ChangeInput* input) {
+  const Path root;
+  RefuseMistyped(request, root, faults);
+  CheckId(request.account_id(), Path(root, "account_id"), faults);
+  CheckText(request.request_id(), 1, kMaxRequestIdBytes, Path(root, "request_id"), faults);
+  if (request.has_evidence()) {
+    input->command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
+    input->evidence = request.evidence().SerializeAsString();
+  }
+  input->subject = hasher.Subject(request.account_id());
+  input->request_id = request.request_id();
+}
+
+}  // namespace
+
+absl::StatusOr<base::SubjectHandle> ReadGetSettings(const v1::GetSettingsRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  RefuseMistyped(request, Path(), &faults);
+  CheckId(request.account_id(), Path(Path(), "account_id"), &faults);
+  if (!faults.empty()) return faults.ToStatus();
+  return hasher.Subject(request.account_id());
+}
+
+absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  const Path root;
+  ChangeInput input;
+  ChangeReader reader(hasher, &faults, &input.names);
+  ReadCommon(request, hasher, reader, &faults, &input);
+  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &faults);
+  input.etag = request.etag();
+  const int64_t parts = int64_t{request.changes_size()} + request.retention_size();
+  if (parts < 1 || parts > kMaxParts) {
+    faults.Add(Path(root, "changes"), "must be 1 to " + std::to_string(kMaxParts) + " items together with retention");
+  } else {
+    input.command.choices = reader.Choices(request.changes(), root, "changes");
+    input.command.retention = reader.Retentions(request.retention(), root);
+  }
+  if (!faults.empty()) return faults.ToStatus();
+  input.digest = RequestDigest(request);
+  return input;
+}
+
+absl::StatusOr<ChangeInput> ReadOptOut(const v1::OptOutRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  const Path root;
+  ChangeInput input;
+  ChangeReader reader(hasher, &faults, &input.names);
+  ReadCommon(request, hasher, reader, &faults, &input);
+  const domain::ScopeRef scope = reader.Scope(request.scope(), Path(root, "scope"));
+  if (CheckCount(request.targets_size(), 1, kMaxParts, Path(root, "targets"), &faults)) {
+    for (int i = 0; i < request.targets_size(); ++i) {
+      input.command.choices.push_back({scope, reader.Target(request.targets(i), Path(root, "targets", i)), false});
+    }
+  }
+  if (!faults.empty()) return faults.ToStatus();
+  input.digest = RequestDigest(request);
+  return input;
+}
+
+absl::StatusOr<HistoryQuery> ReadListHistory(const v1::ListSettingsHistoryRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  const Path root;
+  RefuseMistyped(request, root, &faults);
+  CheckId(request.account_id(), Path(root, "account_id"), &faults);
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &faults);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &faults);
+  if (!faults.empty()) return faults.ToStatus();
+  return HistoryQuery{hasher.Subject(request.account_id()), request.page_size() == 0 ? kDefaultPageSize : request.page_size(),
+                      request.page_token()};
+}
+
+absl::StatusOr<SettingsAtQuery> ReadSettingsAt(const v1::GetSettingsAtRequest& request, const base::IdHasher& hasher,
+                                               base::Instant now) {
+  Violations faults;
+  const Path root;
+  const Path at(root, "at");
+  RefuseMistyped(request, root, &faults);
+  CheckId(request.account_id(), Path(root, "account_id"), &faults);
+  base::Instant instant;
+  if (!request.has_at()) {
+    faults.Add(at, "must be set");
+  } else {
+    instant = ReadTimestamp(request.at(), at, &faults);
+    if (instant > now) faults.Add(at, "must not lie in the future");
+  }
+  if (!faults.empty()) return faults.ToStatus();
+  return SettingsAtQuery{hasher.Subject(request.account_id()), instant};
+}
+
+std::string UpdatePartName(const v1::UpdateSettingsRequest& request, size_t part) {
+  const auto changes = static_cast<size_t>(request.changes_size());
+  if (part < changes) return "changes[" + std::to_string(part) + ']';
+  return "retention[" + std::to_string(part - changes) + ']';
+}
+
+}  // namespace consent::wire

@@ -1,0 +1,54 @@
+// SettingsService: requests to the domain's words, answers back.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "consent/v1/settings_service.pb.h"
+#include "daemon/base/ids.h"
+#include "daemon/base/time.h"
+#include "daemon/domain/rules.h"
+#include "daemon/domain/transitions.h"
+#include "daemon/domain/types.h"
+#include "daemon/wire/change_input.h"
+
+namespace consent::wire {
+
+struct HistoryQuery {
+  base::SubjectHandle subject;
+  int page_size = 0;       // 1..1000
+  std::string page_token;  // empty: the first page
+};
+struct SettingsAtQuery {
+  base::SubjectHandle subject;
+  base::Instant at;
+};
+
+// INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
+absl::StatusOr<base::SubjectHandle> ReadGetSettings(const v1::GetSettingsRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& request, const base::IdHasher& hasher);
+// A target given twice is harmless here: it is off all the same.
+absl::StatusOr<ChangeInput> ReadOptOut(const v1::OptOutRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<HistoryQuery> ReadListHistory(const v1::ListSettingsHistoryRequest& request, const base::IdHasher& hasher);
+// `at` after `now` is refused.
+absl::StatusOr<SettingsAtQuery> ReadSettingsAt(const v1::GetSettingsAtRequest& request, const base::IdHasher& hasher,
+                                               base::Instant now);
+
+// The field that part i of the request was: `changes[0]`, ..., `retention[0]`, ...
+std::string UpdatePartName(const v1::UpdateSettingsRequest& request, size_t part);
+
+// What is in force at `now` under `rules`; the same functions as the decision's say so.
+void WriteSettings(const domain::SubjectFacts& facts, const std::vector<ScopeName>& names, const domain::Rules& rules,
+                   base::Instant now, v1::Settings* out);
+
+// `scope` of the change goes by `names`.
+void WriteHistoryChange(const domain::FactChange& change, const std::vector<ScopeName>& names, v1::HistoryChange* out);
+// Evidence as it was sealed. Bytes that are none (from a damaged row) leave `out` empty.
+void WriteEvidence(std::string_view evidence, v1::Evidence* out);
+
+// What an opt-out turned off, without duplicates, in ascending order.
+void WriteChangedPurposes(const std::vector<domain::FactChange>& changes, v1::OptOutResponse* out);
+
+}  // namespace consent::wire

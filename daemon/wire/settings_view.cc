@@ -1,0 +1,152 @@
+// The answers of SettingsService.
+#include <array>
+
+#include "daemon/domain/settings.h"
+#include "daemon/wire/fields.h"
+#include "daemon/wire/settings.h"
+
+namespace consent::wire {
+namespace {
+
+using domain::ScopeFacts;
+
+v1::EffectiveAnswer AnswerOf(domain::Answer answer) {
+  switch (answer) {
+    case domain::Answer::kOn:
+      return v1::EFFECTIVE_ANSWER_ON;
+    case domain::Answer::kPartial:
+      return v1::EFFECTIVE_ANSWER_PARTIAL;
+    case domain::Answer::kOff:
+      break;
+  }
+  return v1::EFFECTIVE_ANSWER_OFF;
+}
+
+v1::Choice ChoiceOf(domain::Choice choice) {
+  switch (choice) {
+    case domain::Choice::kUnset:
+      return v1::CHOICE_UNSET;
+    case domain::Choice::kGiven:
+      return v1::CHOICE_GIVEN;
+    case domain::Choice::kRefused:
+      return v1::CHOICE_REFUSED;
+    case domain::Choice::kWithdrawn:
+      return v1::CHOICE_WITHDRAWN;
+  }
+  return v1::CHOICE_UNSPECIFIED;
+}
+
+domain::ScopeRef RefOf(const ScopeFacts& scope) { return {scope.kind, scope.handle}; }
+
+// People listen for this purpose alone; the others are done by machines (types.proto).
+bool PeopleListen(domain::PurposeSet purposes) { return purposes.Has(domain::Purpose::kHumanReview); }
+
+void WritePurposeSetting(const domain::PurposeState& state, const domain::SubjectFacts& facts, const std::vector<ScopeName>& names,
+                         const domain::Rules& rules, v1::PurposeSetting* out) {
+  WriteScope(RefOf(facts.scopes[state.scope]), names, out->mutable_scope());
+  out->set_purpose(static_cast<v1::Purpose>(state.purpose));
+  out->set_choice(ChoiceOf(state.choice.choice));
+  out->set_effective(state.on ? v1::EFFECTIVE_ANSWER_ON : v1::EFFECTIVE_ANSWER_OFF);
+  out->set_reason(static_cast<v1::Reason>(state.reason));
+  if (state.choice.choice == domain::Choice::kUnset) return;
+  if (state.choice.since.IsSet()) WriteTimestamp(state.choice.since, out->mutable_since());
+  if (state.choice.choice != domain::Choice::kGiven) return;
+  if (const domain::Notice* notice = rules.FindNotice(state.choice.notice)) out->set_notice_version(notice->version);
+  out->set_imported(state.choice.imported);
+}
+
+const char* Words(domain::ChangedWhat what) {
+  switch (what) {
+    case domain::ChangedWhat::kRegistered:
+      return "registered";
+    case domain::ChangedWhat::kRegion:
+      return "region";
+    case domain::ChangedWhat::kAge:
+      return "age";
+    case domain::ChangedWhat::kGuardian:
+      return "guardian";
+    case domain::ChangedWhat::kActivity:
+      return "activity";
+    case domain::ChangedWhat::kScopeAdded:
+      return "added";
+    case domain::ChangedWhat::kScopeRemoved:
+      return "removed with its choices";
+    case domain::ChangedWhat::kRefusesFuture:
+      return "purposes added later are refused too";
+    case domain::ChangedWhat::kFlags:
+      return "flags of a recording";
+    case domain::ChangedWhat::kPurpose:
+    case domain::ChangedWhat::kRetention:
+      break;
+  }
+  return "other";
+}
+
+}  // namespace
+
+void WriteSettings(const domain::SubjectFacts& facts, const std::vector<ScopeName>& names, const domain::Rules& rules,
+                   base::Instant now, v1::Settings* out) {
+  const std::vector<domain::PurposeState> states = domain::States(facts, now, rules);
+  for (const domain::Control& control : rules.controls) {
+    const domain::Summary summary = domain::Summarise(states, facts, control.purposes);
+    v1::ControlSetting& setting = *out->add_controls();
+    setting.set_control(control.name);
+    setting.set_effective(AnswerOf(summary.answer));
+    setting.set_reason(static_cast<v1::Reason>(summary.reason));
+    setting.set_people_listen(PeopleListen(control.purposes));
+    for (const domain::Purpose purpose : domain::kAllPurposes) {
+      if (control.purposes.Has(purpose)) setting.add_purposes(static_cast<v1::Purpose>(purpose));
+    }
+  }
+  for (const domain::Purpose purpose : domain::kAllPurposes) {
+    if (!rules.purposes.Has(purpose)) continue;
+    domain::PurposeSet one;
+    one.Add(purpose);
+    const domain::Summary summary = domain::Summarise(states, facts, one);
+    v1::PurposeSummary& setting = *out->add_purposes();
+    setting.set_purpose(static_cast<v1::Purpose>(purpose));
+    setting.set_effective(AnswerOf(summary.answer));
+    setting.set_reason(static_cast<v1::Reason>(summary.reason));
+    setting.set_people_listen(PeopleListen(one));
+  }
+  for (const domain::PurposeState& state : states) WritePurposeSetting(state, facts, names, rules, out->add_details());
+  for (const ScopeFacts& scope : facts.scopes) {
+    const bool account = scope.kind == domain::ScopeKind::kAccount;
+    if (account || scope.retention != domain::Retention{}) {
+      v1::RetentionSetting& setting = *out->add_retention();
+      WriteScope(RefOf(scope), names, setting.mutable_scope());
+      WriteRetention(scope.retention, setting.mutable_retention());
+    }
+    if (scope.refused_all_since.IsSet()) WriteScope(RefOf(scope), names, out->add_refused_all());
+  }
+}
+
+void WriteHistoryChange(const domain::FactChange& change, const std::vector<ScopeName>& names, v1::HistoryChange* out) {
+  WriteScope(change.scope, names, out->mutable_scope());
+  if (change.what == domain::ChangedWhat::kPurpose) {
+    v1::PurposeChange& purpose = *out->mutable_purpose();
+    purpose.set_purpose(static_cast<v1::Purpose>(change.purpose));
+    purpose.set_from(ChoiceOf(change.from));
+    purpose.set_to(ChoiceOf(change.to));
+  } else if (change.what == domain::ChangedWhat::kRetention) {
+    WriteRetention(change.retention, out->mutable_retention());
+  } else {
+    out->set_other(Words(change.what));
+  }
+}
+
+void WriteEvidence(std::string_view evidence, v1::Evidence* out) {
+  if (!out->ParseFromArray(evidence.data(), static_cast<int>(evidence.size()))) out->Clear();
+}
+
+void WriteChangedPurposes(const std::vector<domain::FactChange>& changes, v1::OptOutResponse* out) {
+  domain::PurposeSet off;
+  for (const domain::FactChange& change : changes) {
+    if (change.what == domain::ChangedWhat::kPurpose && domain::SaysNo(change.to)) off.Add(change.purpose);
+  }
+  for (const domain::Purpose purpose : domain::kAllPurposes) {
+    if (off.Has(purpose)) out->add_changed_purposes(static_cast<v1::Purpose>(purpose));
+  }
+}
+
+}  // namespace consent::wire

@@ -1,0 +1,201 @@
+#include "daemon/wire/subject.h"
+
+#include <algorithm>
+
+#include "daemon/wire/digest.h"
+#include "daemon/wire/fields.h"
+
+namespace consent::wire {
+namespace {
+
+constexpr int kMaxScopes = static_cast<int>(domain::kMaxProfiles);  // profiles or devices that one call may add
+constexpr int kMaxRemovals = 2 * kMaxScopes;                        // a restriction may have named as many again
+constexpr base::Span kClockDifference = base::Seconds(60);
+constexpr char kDateFault[] = "must be an existing date YYYY-MM-DD, YYYY-MM or YYYY from 1900 to today";
+
+// The calendar date of an instant, in the time zone that is furthest ahead: it is "today" there first.
+base::Date LatestDate(base::Instant now) {
+  return base::Date{static_cast<int32_t>((now + base::Hours(14)).micros / base::Days(1).micros)};
+}
+
+// `YYYY` and `YYYY-MM` count as their last day, which may lie ahead; that they have begun is what is asked.
+domain::Age ReadBorn(const std::string& text, base::Instant now, const Path& at, Violations* faults) {
+  domain::Age age{domain::AgeKind::kBorn, {}, {}};
+  base::Date first;
+  const std::string first_day = text + (text.size() == 4 ? "-01-01" : text.size() == 7 ? "-01" : "");
+  const bool valid = text.size() <= 10 && base::ParseDate(text, &age.born) && base::ParseDate(first_day, &first);
+  base::Date earliest;
+  base::ParseDate("1900-01-01", &earliest);
+  if (!valid || first < earliest || first > LatestDate(now)) faults->Add(at, kDateFault);
+  return age;
+}
+
+// nullopt: not said.
+std::optional<domain::Age> ReadAge(const v1::Age& age, base::Instant now, const Path& at, Violations* faults) {
+  switch (age.kind_case()) {
+    case v1::Age::kAdult:
+      if (!age.adult()) faults->Add(Path(at, "adult"), "must be true");
+      return domain::Age{domain::AgeKind::kAdult, {}, {}};
+    case v1::Age::kChild:
+      if (!age.child()) faults->Add(Path(at, "child"), "must be true");
+      return domain::Age{domain::AgeKind::kChild, {}, {}};
+    case v1::Age::kBorn:
+      return ReadBorn(age.born(), now, Path(at, "born"), faults);
+    case v1::Age::KIND_NOT_SET:
+      faults->Add(at, "must say adult, child or born");
+      break;
+  }
+  return std::nullopt;
+}
+
+domain::ProfileCommand ReadProfile(const v1::Profile& profile, base::Instant now, const Path& at, ChangeReader& reader,
+                                   Violations* faults) {
+  domain::ProfileCommand command;
+  command.profile.bytes = reader.Profile(profile.profile_id(), Path(at, "profile_id")).handle;
+  if (profile.has_age()) command.age = ReadAge(profile.age(), now, Path(at, "age"), faults);
+  if (profile.has_guardian_id()) {
+    // Empty takes the guardian away.
+    command.guardian = profile.guardian_id().empty() ? base::GuardianHandle{}
+                                                     : reader.Guardian(profile.guardian_id(), Path(at, "guardian_id"));
+  }
+  if (profile.has_last_active_at()) {
+    const Path last_active_at(at, "last_active_at");
+    command.last_active = ReadTimestamp(profile.last_active_at(), last_active_at, faults);
+    if (command.last_active > now + kClockDifference) faults->Add(last_active_at, "must not lie in the future");
+  }
+  return command;
+}
+
+// Profiles, devices and removals; a scope may be named once.
+void ReadPeople(const v1::UpsertSubjectRequest& request, base::Instant now, ChangeReader& reader, Violations* faults,
+                domain::Command* command) {
+  const Path root;
+  bool bounded = CheckCount(request.profiles_size(), 0, kMaxScopes, Path(root, "profiles"), faults);
+  bounded &= CheckCount(request.device_ids_size(), 0, kMaxScopes, Path(root, "device_ids"), faults);
+  bounded &= CheckCount(request.remove_profile_ids_size(), 0, kMaxRemovals, Path(root, "remove_profile_ids"), faults);
+  bounded &= CheckCount(request.remove_device_ids_size(), 0, kMaxRemovals, Path(root, "remove_device_ids"), faults);
+  if (!bounded) return;
+  std::vector<domain::ScopeRef> seen;
+  const auto once = [&](const domain::ScopeRef& scope, const Path& at) {
+    if (std::find(seen.begin(), seen.end(), scope) != seen.end()) faults->Add(at, "names a profile or device a second time");
+    seen.push_back(scope);
+  };
+  for (int i = 0; i < request.profiles_size(); ++i) {
+    const Path at(root, "profiles", i);
+    command->profiles.push_back(ReadProfile(request.profiles(i), now, at, reader, faults));
+    once({domain::ScopeKind::kProfile, command->profiles.back().profile.bytes}, at);
+  }
+  for (int i = 0; i < request.device_ids_size(); ++i) {
+    const Path at(root, "device_ids", i);
+    const domain::ScopeRef device = reader.Device(request.device_ids(i), at);
+    command->devices.push_back(base::DeviceHandle{device.handle});
+    once(device, at);
+  }
+  for (int i = 0; i < request.remove_profile_ids_size(); ++i) {
+    const Path at(root, "remove_profile_ids", i);
+    command->removals.push_back(reader.Profile(request.remove_profile_ids(i), at));
+    once(command->removals.back(), at);
+  }
+  for (int i = 0; i < request.remove_device_ids_size(); ++i) {
+    const Path at(root, "remove_device_ids", i);
+    command->removals.push_back(reader.Device(request.remove_device_ids(i), at));
+    once(command->removals.back(), at);
+  }
+}
+
+std::string NameOf(const domain::ScopeFacts& scope, const Names& names) {
+  const domain::ScopeRef ref{scope.kind, scope.handle};
+  for (const auto& [known, id] : names.scopes) {
+    if (known == ref) return id;
+  }
+  return {};
+}
+
+void WriteProfile(const domain::ScopeFacts& scope, const Names& names, v1::Profile* out) {
+  out->set_profile_id(NameOf(scope, names));
+  switch (scope.age.kind) {
+    case domain::AgeKind::kAdult:
+      out->mutable_age()->set_adult(true);
+      break;
+    case domain::AgeKind::kChild:
+      out->mutable_age()->set_child(true);
+      break;
+    case domain::AgeKind::kBorn:
+      out->mutable_age()->set_born(base::FormatDate(scope.age.born));
+      break;
+    case domain::AgeKind::kUnknown:
+      break;
+  }
+  for (const auto& [guardian, id] : names.guardians) {
+    if (scope.guardian.IsSet() && guardian == scope.guardian) out->set_guardian_id(id);
+  }
+  if (scope.last_active.IsSet()) WriteTimestamp(scope.last_active, out->mutable_last_active_at());
+}
+
+}  // namespace
+
+absl::StatusOr<ChangeInput> ReadUpsertSubject(const v1::UpsertSubjectRequest& request, const base::IdHasher& hasher,
+                                              base::Instant now) {
+  Violations faults;
+  const Path root;
+  ChangeInput input;
+  ChangeReader reader(hasher, &faults, &input.names);
+  RefuseMistyped(request, root, &faults);
+  CheckId(request.account_id(), Path(root, "account_id"), &faults);
+  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &faults);
+  CheckText(request.request_id(), 1, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
+  if (request.has_region()) input.command.region = ReadRegion(request.region(), Path(root, "region"), &faults);
+  ReadPeople(request, now, reader, &faults, &input.command);
+  input.command.choices = reader.Choices(request.initial_choices(), root, "initial_choices");
+  input.command.retention = reader.Retentions(request.retention(), root);
+  if (request.has_evidence()) {
+    input.command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
+    input.evidence = request.evidence().SerializeAsString();
+  }
+  if (!faults.empty()) return faults.ToStatus();
+  input.command.registers = true;
+  input.subject = hasher.Subject(request.account_id());
+  input.etag = request.etag();
+  input.request_id = request.request_id();
+  input.digest = RequestDigest(request);
+  return input;
+}
+
+absl::StatusOr<base::SubjectHandle> ReadGetSubject(const v1::GetSubjectRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  RefuseMistyped(request, Path(), &faults);
+  CheckId(request.account_id(), Path(Path(), "account_id"), &faults);
+  if (!faults.empty()) return faults.ToStatus();
+  return hasher.Subject(request.account_id());
+}
+
+std::string UpsertPartName(const v1::UpsertSubjectRequest& request, size_t part) {
+  if (request.has_region()) {
+    if (part == 0) return "region";
+    --part;
+  }
+  const std::pair<const char*, int> lists[] = {{"profiles", request.profiles_size()},
+                                               {"device_ids", request.device_ids_size()},
+                                               {"remove_profile_ids", request.remove_profile_ids_size()},
+                                               {"remove_device_ids", request.remove_device_ids_size()},
+                                               {"initial_choices", request.initial_choices_size()},
+                                               {"retention", request.retention_size()}};
+  for (const auto& [name, size] : lists) {
+    if (part < static_cast<size_t>(size)) return std::string(name) + '[' + std::to_string(part) + ']';
+    part -= static_cast<size_t>(size);
+  }
+  return {};
+}
+
+void WriteSubject(const domain::SubjectFacts& facts, const Names& names, const std::string& revision, v1::GetSubjectResponse* out) {
+  if (facts.region.IsSet()) out->set_region(facts.region.ToString());
+  for (const domain::ScopeFacts& scope : facts.scopes) {
+    if (!scope.registered) continue;
+    if (scope.kind == domain::ScopeKind::kProfile) WriteProfile(scope, names, out->add_profiles());
+    if (scope.kind == domain::ScopeKind::kDevice) out->add_device_ids(NameOf(scope, names));
+  }
+  out->set_registered(facts.registered);
+  out->set_etag(revision);
+}
+
+}  // namespace consent::wire
