@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "daemon/policy/reading.h"
+#include "daemon/policy/state.h"
+
+namespace consent::policy {
+namespace {
+
+using base::Instant;
+
+constexpr const char* kAny = "*";
+
+domain::Regime ToRegime(const v1::Regime& from) {
+  domain::Regime to;
+  to.name = from.name();
+  const bool opt_out = from.default_rule() == v1::DEFAULT_RULE_OPT_OUT;
+  to.default_rule = opt_out ? domain::DefaultRule::kOptOut : domain::DefaultRule::kOptIn;
+  to.false_wake_ttl = base::Seconds(from.false_wake_ttl_seconds());
+  for (const std::string& text : from.allowed_countries()) {
+    domain::Region country;
+    if (text == kAny) {
+      to.any_country = true;
+    } else if (domain::Region::Parse(text, &country)) {
+      to.countries.push_back(country);
+    }
+  }
+  std::sort(to.countries.begin(), to.countries.end());
+  for (const std::string& site : from.allowed_sites()) {
+    if (site == kAny) {
+      to.any_site = true;
+    } else {
+      to.sites.push_back(site);
+    }
+  }
+  std::sort(to.sites.begin(), to.sites.end());
+  for (const int reviewer : from.allowed_reviewer_classes()) {
+    if (reviewer == v1::REVIEWER_CLASS_EMPLOYEE) to.employees = true;
+    if (reviewer == v1::REVIEWER_CLASS_CONTRACTOR) to.contractors = true;
+  }
+  to.allow_several_speakers = opt_out && from.allow_several_speakers();
+  to.allow_unmatched_speakers = opt_out && from.allow_unmatched_speakers();
+  to.allow_unidentified_single_adult = from.allow_unidentified_single_adult();
+  to.child_inactive_months = from.child_inactive_months();
+  to.child_notice_period = base::Days(from.child_notice_days());
+  return to;
+}
+
+std::vector<domain::Notice> BuildNotices(const v1::Policy& policy, const State& state) {
+  const std::map<std::string, Instant> superseded_from = SupersededFrom(policy);
+  std::vector<domain::Notice> notices;
+  for (const v1::Notice& from : policy.notices()) {
+    const auto number = state.notices.find(from.version());
+    if (number == state.notices.end()) continue;
+    domain::Notice to;
+    to.version = from.version();
+    to.number = number->second;
+    to.languages.assign(from.languages().begin(), from.languages().end());
+    to.purposes = ToPurposeSet(from.purposes());
+    to.says_people_listen = from.says_people_listen();
+    to.covers_past = from.covers_past();
+    to.covers_household = from.covers_household();
+    to.valid_from = ToInstant(from.valid_from());
+    if (const auto at = superseded_from.find(from.version()); at != superseded_from.end()) to.superseded_from = at->second;
+    to.consent_lifetime_months = from.consent_lifetime_months();
+    notices.push_back(std::move(to));
+  }
+  std::sort(notices.begin(), notices.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+  return notices;
+}
+
+std::vector<domain::Control> BuildControls(const v1::Policy& policy, const State& state) {
+  std::vector<domain::Control> controls;
+  for (const v1::Control& from : policy.controls()) {
+    const auto entry = state.controls.find(from.name());
+    if (entry == state.controls.end()) continue;
+    controls.push_back({from.name(), entry->second.number, ToPurposeSet(from.purposes())});
+  }
+  std::sort(controls.begin(), controls.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+  return controls;
+}
+
+std::map<domain::Region, domain::RegionRules> BuildRegions(const v1::Policy& policy, const State& state) {
+  const RegimeIndex index(policy);
+  const Instant purposes_since = *std::max_element(state.in_use_since.begin(), state.in_use_since.end());
+  std::map<domain::Region, domain::RegionRules> regions;
+  const auto add = [&](domain::Region region) {
+    domain::RegionRules rules;
+    rules.regime = static_cast<size_t>(index.For(region));
+    if (index.OptOut(region)) {
+      const auto own = state.opt_out_since.find(region);
+      const bool known = own != state.opt_out_since.end() && own->second.IsSet();
+      rules.opt_out_since = known ? std::max(own->second, purposes_since) : base::kEndOfTime;
+    }
+    regions.emplace(region, rules);
+  };
+  for (const auto& [region, regime] : index.named()) add(region);
+  for (const auto& [region, since] : state.opt_out_since) add(region);
+  return regions;
+}
+
+}  // namespace
+
+domain::Rules BuildRules(const Document& document, const State& state, std::vector<domain::Suspension> suspensions) {
+  const v1::Policy& policy = document.policy();
+  domain::Rules rules;
+  rules.version = policy.version();
+  rules.hash = document.hash();
+  rules.longest_answer_age = base::Seconds(policy.longest_answer_age_seconds());
+  rules.default_uncertainty = base::Milliseconds(policy.default_capture_uncertainty_ms());
+  for (const v1::Regime& regime : policy.regimes()) rules.regimes.push_back(ToRegime(regime));
+  rules.unknown_regime = static_cast<size_t>(RegimeIndex(policy).unknown());
+  rules.regions = BuildRegions(policy, state);
+  for (const auto& [text, years] : policy.ages_of_consent()) {
+    domain::Region country;
+    if (domain::Region::Parse(text, &country)) rules.ages_of_consent.emplace(country, years);
+  }
+  rules.default_age_of_consent = policy.default_age_of_consent();
+  rules.purposes = InUse(policy);
+  rules.controls = BuildControls(policy, state);
+  rules.notices = BuildNotices(policy, state);
+  const v1::RetentionChoices& choices = policy.retention_choices();
+  rules.offers_until_deleted = choices.until_deleted();
+  rules.offers_do_not_save = choices.do_not_save();
+  for (const int months : choices.months()) rules.offered_months.push_back(static_cast<uint8_t>(months));
+  std::sort(rules.offered_months.begin(), rules.offered_months.end());
+  rules.suspensions = std::move(suspensions);
+  return rules;
+}
+
+}  // namespace consent::policy

@@ -1,0 +1,198 @@
+#include "daemon/policy/compare.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "daemon/policy/differences.h"
+#include "daemon/policy/reading.h"
+
+namespace consent::policy {
+namespace {
+
+using Kind = DifferenceKind;
+
+constexpr size_t kMaxListedNames = 12;
+
+void Add(Differences* out, std::string path, std::string what, Kind kind) {
+  out->push_back({std::move(path), std::move(what), kind, 0, 0});
+}
+
+// More of it permits more.
+void CompareNumber(const std::string& path, int64_t from, int64_t to, Differences* out) {
+  if (from != to) Add(out, path, absl::StrCat(from, " becomes ", to), to > from ? Kind::kLoosening : Kind::kRestriction);
+}
+
+void CompareSets(const std::string& path, const std::set<std::string>& from, const std::set<std::string>& to, Differences* out) {
+  std::vector<std::string> gained;
+  std::vector<std::string> lost;
+  std::set_difference(to.begin(), to.end(), from.begin(), from.end(), std::back_inserter(gained));
+  std::set_difference(from.begin(), from.end(), to.begin(), to.end(), std::back_inserter(lost));
+  if (!gained.empty()) Add(out, path, absl::StrCat("gains ", Listed(gained)), Kind::kLoosening);
+  if (!lost.empty()) Add(out, path, absl::StrCat("loses ", Listed(lost)), Kind::kRestriction);
+}
+
+template <typename Strings>
+std::set<std::string> ToSet(const Strings& strings) {
+  return {strings.begin(), strings.end()};
+}
+
+std::set<std::string> PurposeNames(domain::PurposeSet purposes) {
+  std::set<std::string> names;
+  for (const domain::Purpose p : domain::kAllPurposes) {
+    if (purposes.Has(p)) names.insert(v1::Purpose_Name(static_cast<v1::Purpose>(p)));
+  }
+  return names;
+}
+
+std::set<std::string> ClassNames(const v1::Regime& regime) {
+  std::set<std::string> names;
+  for (const int c : regime.allowed_reviewer_classes()) names.insert(v1::ReviewerClass_Name(static_cast<v1::ReviewerClass>(c)));
+  return names;
+}
+
+const v1::Regime* FindRegime(const v1::Policy& policy, const std::string& name) {
+  for (const v1::Regime& regime : policy.regimes()) {
+    if (regime.name() == name) return &regime;
+  }
+  return nullptr;
+}
+
+void AddAge(const std::string& path, int from, int to, Differences* out) {
+  if (to < from) {
+    Add(out, path,
+        absl::StrCat(from, " becomes ", to, ": profiles come of age earlier; guardians' consents for them end, and a default or the ",
+                     "household's consent can cover them"),
+        Kind::kLoosening);
+  } else if (to > from) {
+    Add(out, path,
+        absl::StrCat(from, " becomes ", to, ": profiles count as children for longer; own consents of those in between do not count, ",
+                     "guardians' consents that had not been replaced do again"),
+        Kind::kLoosening);
+  }
+}
+
+void CompareAges(const v1::Policy& from, const v1::Policy& to, Differences* out) {
+  std::set<std::string> countries;
+  for (const auto& entry : from.ages_of_consent()) countries.insert(entry.first);
+  for (const auto& entry : to.ages_of_consent()) countries.insert(entry.first);
+  const auto age = [](const v1::Policy& policy, const std::string& country) {
+    const auto at = policy.ages_of_consent().find(country);
+    return at == policy.ages_of_consent().end() ? policy.default_age_of_consent() : at->second;
+  };
+  for (const std::string& country : countries) {
+    AddAge(absl::StrCat("ages_of_consent[\"", country, "\"]"), age(from, country), age(to, country), out);
+  }
+  AddAge("default_age_of_consent", from.default_age_of_consent(), to.default_age_of_consent(), out);
+}
+
+std::set<std::string> RetentionNames(const v1::RetentionChoices& choices) {
+  std::set<std::string> names;
+  if (choices.until_deleted()) names.insert("until_deleted");
+  if (choices.do_not_save()) names.insert("do_not_save");
+  for (const int months : choices.months()) names.insert(absl::StrCat(months, " months"));
+  return names;
+}
+
+// Regions that come under a regime of another name, one difference for each pair of regimes.
+void CompareRegions(const v1::Policy& from, const v1::Policy& to, Differences* out) {
+  const RegimeIndex before(from);
+  const RegimeIndex after(to);
+  std::set<domain::Region> regions = {domain::Region{}};  // the unset one stands for every unknown one
+  for (const auto& [region, regime] : before.named()) regions.insert(region);
+  for (const auto& [region, regime] : after.named()) regions.insert(region);
+  std::map<std::pair<int, int>, std::vector<std::string>> moves;
+  for (const domain::Region region : regions) {
+    const int old_regime = before.For(region);
+    const int new_regime = after.For(region);
+    if (from.regimes(old_regime).name() == to.regimes(new_regime).name()) continue;
+    moves[{old_regime, new_regime}].push_back(region.IsSet() ? region.ToString() : "unknown regions");
+  }
+  for (const auto& [pair, names] : moves) {
+    const v1::Regime& old_regime = from.regimes(pair.first);
+    const v1::Regime& new_regime = to.regimes(pair.second);
+    Differences fields;
+    CompareRegime(old_regime, new_regime, "", &fields);
+    Kind kind = Kind::kNeutral;
+    for (const Difference& field : fields) kind = std::min(kind, field.kind);
+    Add(out, absl::StrCat("regimes[\"", new_regime.name(), "\"].regions"),
+        absl::StrCat("takes ", Listed(names), " over from \"", old_regime.name(), "\""), kind);
+  }
+}
+
+}  // namespace
+
+const char* DifferenceKindName(DifferenceKind kind) {
+  switch (kind) {
+    case Kind::kBreaksStored: return "breaks stored choices";
+    case Kind::kLoosening: return "loosening";
+    case Kind::kRestriction: return "restriction";
+    case Kind::kNeutral: return "neutral";
+  }
+  return "breaks stored choices";
+}
+
+std::string Listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < names.size() && i < kMaxListedNames; ++i) absl::StrAppend(&text, i == 0 ? "" : ", ", names[i]);
+  if (names.size() > kMaxListedNames) absl::StrAppend(&text, " and ", names.size() - kMaxListedNames, " more");
+  return text;
+}
+
+void CompareRegime(const v1::Regime& from, const v1::Regime& to, const std::string& path, Differences* out) {
+  const auto flag = [&](const char* field, bool before, bool after) {
+    if (before != after) Add(out, path + field, after ? "turned on" : "turned off", after ? Kind::kLoosening : Kind::kRestriction);
+  };
+  const bool was_opt_out = from.default_rule() == v1::DEFAULT_RULE_OPT_OUT;
+  const bool is_opt_out = to.default_rule() == v1::DEFAULT_RULE_OPT_OUT;
+  if (was_opt_out != is_opt_out) {
+    Add(out, path + ".default_rule", is_opt_out ? "OPT_IN becomes OPT_OUT, for captures from the activation on" : "OPT_OUT becomes OPT_IN",
+        is_opt_out ? Kind::kLoosening : Kind::kRestriction);
+  }
+  CompareNumber(path + ".false_wake_ttl_seconds", from.false_wake_ttl_seconds(), to.false_wake_ttl_seconds(), out);
+  CompareSets(path + ".allowed_countries", ToSet(from.allowed_countries()), ToSet(to.allowed_countries()), out);
+  CompareSets(path + ".allowed_sites", ToSet(from.allowed_sites()), ToSet(to.allowed_sites()), out);
+  CompareSets(path + ".allowed_reviewer_classes", ClassNames(from), ClassNames(to), out);
+  flag(".allow_several_speakers", from.allow_several_speakers(), to.allow_several_speakers());
+  flag(".allow_unmatched_speakers", from.allow_unmatched_speakers(), to.allow_unmatched_speakers());
+  flag(".allow_unidentified_single_adult", from.allow_unidentified_single_adult(), to.allow_unidentified_single_adult());
+  CompareNumber(path + ".child_inactive_months", from.child_inactive_months(), to.child_inactive_months(), out);
+  CompareNumber(path + ".child_notice_days", from.child_notice_days(), to.child_notice_days(), out);
+}
+
+void CompareRegimes(const v1::Policy& from, const v1::Policy& to, Differences* out) {
+  for (const v1::Regime& old_regime : from.regimes()) {
+    const std::string path = absl::StrCat("regimes[\"", old_regime.name(), "\"]");
+    if (const v1::Regime* new_regime = FindRegime(to, old_regime.name())) {
+      CompareRegime(old_regime, *new_regime, path, out);
+    } else {
+      Add(out, path, "dropped", Kind::kNeutral);
+    }
+  }
+  for (const v1::Regime& regime : to.regimes()) {
+    if (FindRegime(from, regime.name()) == nullptr) Add(out, absl::StrCat("regimes[\"", regime.name(), "\"]"), "new", Kind::kNeutral);
+  }
+  CompareRegions(from, to, out);
+}
+
+std::vector<Difference> Compare(const PolicyRow& previous, const Document& next) {
+  const v1::Policy& from = previous.document.policy();
+  const v1::Policy& to = next.policy();
+  Differences out;
+  CompareRegimes(from, to, &out);
+  CompareSets("purposes", PurposeNames(InUse(from)), PurposeNames(InUse(to)), &out);
+  CompareControls(previous, to, &out);
+  CompareNotices(previous, to, &out);
+  CompareAges(from, to, &out);
+  CompareSets("retention_choices", RetentionNames(from.retention_choices()), RetentionNames(to.retention_choices()), &out);
+  CompareNumber("longest_answer_age_seconds", from.longest_answer_age_seconds(), to.longest_answer_age_seconds(), &out);
+  if (from.default_capture_uncertainty_ms() != to.default_capture_uncertainty_ms()) {
+    // Either way some border moves towards yes or KEEP: less of it admits captures close to a change, more of it keeps longer.
+    Add(&out, "default_capture_uncertainty_ms",
+        absl::StrCat(from.default_capture_uncertainty_ms(), " becomes ", to.default_capture_uncertainty_ms()), Kind::kLoosening);
+  }
+  return out;
+}
+
+}  // namespace consent::policy

@@ -1,0 +1,22 @@
+// Parts of Compare. Internal to this folder.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/policy/compare.h"
+
+namespace consent::policy {
+
+using Differences = std::vector<Difference>;
+
+// At most a dozen of `names` in one text.
+std::string Listed(const std::vector<std::string>& names);
+
+// What the fields of `to` change against those of `from`, under `path`. Names and regions are not compared.
+void CompareRegime(const v1::Regime& from, const v1::Regime& to, const std::string& path, Differences* out);
+void CompareRegimes(const v1::Policy& from, const v1::Policy& to, Differences* out);
+void CompareControls(const PolicyRow& from, const v1::Policy& to, Differences* out);
+void CompareNotices(const PolicyRow& from, const v1::Policy& to, Differences* out);
+
+}  // namespace consent::policy

@@ -1,0 +1,47 @@
+// How the fields of a valid policy are read together. Internal to this folder; pure.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "consent/v1/policy.pb.h"
+#include "daemon/domain/types.h"
+
+namespace consent::policy {
+
+// Of a valid policy that outlives it. Immutable; thread-safe.
+class RegimeIndex {
+ public:
+  explicit RegimeIndex(const v1::Policy& policy);
+
+  bool Names(domain::Region region) const { return named_.count(region) != 0; }
+  // Index into the policy's regimes: the subdivision's, else its country's, else unknown's. Of an unset region unknown's.
+  int For(domain::Region region) const;
+  bool OptOut(domain::Region region) const;
+  int unknown() const { return unknown_; }
+  // Every region that the policy names, and the index of its regime.
+  const std::map<domain::Region, int>& named() const { return named_; }
+
+ private:
+  const v1::Policy& policy_;
+  std::map<domain::Region, int> named_;
+  int unknown_ = 0;
+};
+
+// Of a year within 1970 to 9999, cut to microseconds and at base::kLastInstant.
+base::Instant ToInstant(const google::protobuf::Timestamp& time);
+// By version, for each notice that another supersedes: the earliest valid_from of all those others.
+std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy);
+
+domain::PurposeSet InUse(const v1::Policy& policy);
+template <typename Purposes>
+domain::PurposeSet ToPurposeSet(const Purposes& purposes) {
+  domain::PurposeSet set;
+  for (const int p : purposes) set.Add(static_cast<domain::Purpose>(p));
+  return set;
+}
+constexpr domain::PurposeSet Union(domain::PurposeSet a, domain::PurposeSet b) { return {static_cast<uint8_t>(a.bits | b.bits)}; }
+constexpr domain::PurposeSet Both(domain::PurposeSet a, domain::PurposeSet b) { return {static_cast<uint8_t>(a.bits & b.bits)}; }
+constexpr domain::PurposeSet Without(domain::PurposeSet a, domain::PurposeSet b) { return {static_cast<uint8_t>(a.bits & ~b.bits)}; }
+
+}  // namespace consent::policy

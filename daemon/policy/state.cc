@@ -1,0 +1,80 @@
+#include "daemon/policy/state.h"
+
+#include <algorithm>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "daemon/policy/reading.h"
+
+namespace consent::policy {
+namespace {
+
+using base::Instant;
+using domain::Region;
+
+absl::Status Exhausted(const char* what, size_t limit) {
+  return absl::ResourceExhaustedError(absl::StrCat("at most ", limit, " ", what, " over the life of a store"));
+}
+
+// Since when OPT_OUT had applied to `region`; unset: OPT_IN did.
+Instant OptOutSince(const State& previous, Region region) {
+  if (const auto at = previous.opt_out_since.find(region); at != previous.opt_out_since.end()) return at->second;
+  const auto at = previous.opt_out_since.find(region.Country());
+  return at != previous.opt_out_since.end() ? at->second : Instant{};
+}
+
+void AdvanceRegions(const State& previous, const RegimeIndex& next, Instant now, State* state) {
+  const auto since = [&](Region region) {
+    if (!next.OptOut(region)) return Instant{};
+    const Instant before = OptOutSince(previous, region);
+    return before.IsSet() ? before : now;
+  };
+  for (const auto& [region, regime] : next.named()) state->opt_out_since.emplace(region, since(region));
+  // A subdivision that lost its own entry falls under its country's default, but not for captures from before it did.
+  for (const auto& [region, unused] : previous.opt_out_since) {
+    if (next.Names(region) || !next.OptOut(region)) continue;
+    const Instant own = since(region);
+    if (own != since(region.Country())) state->opt_out_since.emplace(region, own);
+  }
+}
+
+void AdvanceControls(const v1::Policy& next, domain::PurposeSet in_use, State* state) {
+  for (auto& [name, control] : state->controls) control.covers = Without(control.covers, in_use);
+  for (const v1::Control& control : next.controls()) {
+    const auto number = static_cast<domain::ControlNumber>(state->controls.size() + 1);
+    ControlState& entry = state->controls.emplace(control.name(), ControlState{number, {}}).first->second;
+    entry.covers = Union(entry.covers, ToPurposeSet(control.purposes()));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<State> Advance(const State& previous, const Document& next, Instant now) {
+  if (now.micros <= 0 || now > base::kLastInstant) return absl::InvalidArgumentError("an activation needs a time within 1970 to 9999");
+  const v1::Policy& policy = next.policy();
+  State state;
+  state.activated_at = std::max(now, previous.activated_at);
+  const domain::PurposeSet in_use = InUse(policy);
+  for (const domain::Purpose p : domain::kAllPurposes) {
+    const size_t i = static_cast<size_t>(p) - 1;
+    const Instant before = previous.in_use_since[i];
+    if (in_use.Has(p)) state.in_use_since[i] = before.IsSet() ? before : state.activated_at;
+  }
+  size_t new_notices = 0;
+  for (const v1::Notice& notice : policy.notices()) new_notices += previous.notices.count(notice.version()) == 0 ? 1 : 0;
+  if (previous.notices.size() + new_notices > kMaxNoticesEver) return Exhausted("notice versions", kMaxNoticesEver);
+  state.notices = previous.notices;
+  for (const v1::Notice& notice : policy.notices()) {
+    state.notices.emplace(notice.version(), static_cast<domain::NoticeNumber>(state.notices.size() + 1));
+  }
+  size_t new_controls = 0;
+  for (const v1::Control& control : policy.controls()) new_controls += previous.controls.count(control.name()) == 0 ? 1 : 0;
+  if (previous.controls.size() + new_controls > kMaxControlsEver) return Exhausted("control names", kMaxControlsEver);
+  state.controls = previous.controls;
+  AdvanceControls(policy, in_use, &state);
+  AdvanceRegions(previous, RegimeIndex(policy), state.activated_at, &state);
+  if (state.opt_out_since.size() > kMaxStateRegions) return Exhausted("regions", kMaxStateRegions);
+  return state;
+}
+
+}  // namespace consent::policy

@@ -1,0 +1,77 @@
+// What a policy file cannot know and the daemon stores with each activation: the numbers under which notices and controls stand
+// in stored choices, and since when defaults apply. Pure values; thread-safe to read.
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/base/time.h"
+#include "daemon/domain/rules.h"
+#include "daemon/policy/document.h"
+
+namespace consent::policy {
+
+// Versions and names ever seen, dropped ones included: their numbers are never given to another.
+inline constexpr size_t kMaxNoticesEver = 4096;
+inline constexpr size_t kMaxControlsEver = domain::kMaxControls;
+// Regions of the policy and subdivisions that it no longer names, see State::opt_out_since.
+inline constexpr size_t kMaxStateRegions = 8192;
+inline constexpr size_t kMaxStateBytes = 384 * 1024;
+inline constexpr size_t kMaxRowBytes = kMaxFileBytes + kMaxStateBytes + 16;
+
+struct ControlState {
+  domain::ControlNumber number = 0;
+  // What a stored refusal of the control covers: the purposes that it lists, and those that it listed when they went out of use.
+  domain::PurposeSet covers;
+  bool operator==(const ControlState&) const = default;
+};
+
+// A default-constructed one precedes the first activation.
+struct State {
+  base::Instant activated_at;
+  // Since when each purpose (index: number - 1) has been in use without a break; unset: it is not.
+  std::array<base::Instant, domain::kPurposes> in_use_since{};
+  std::map<std::string, domain::NoticeNumber> notices;  // by version; the numbers are 1..size
+  std::map<std::string, ControlState> controls;         // by name; the numbers are 1..size
+  // Every region that the policy names: since when OPT_OUT has applied to it without a break; unset under OPT_IN. Also
+  // subdivisions that an earlier policy named and this one does not, where OPT_OUT came to them at another time than to their
+  // country.
+  std::map<domain::Region, base::Instant> opt_out_since;
+  bool operator==(const State&) const = default;
+};
+
+// The state after `next` is activated at `now` (of the commit's stamp; set) as successor of the policy whose state is
+// `previous`. Numbers that were ever given stay; new ones go up from the largest. A region to which OPT_OUT applied, be it
+// through its country, keeps its time; one to which it newly applies gets `now`; OPT_IN forgets it. An activation is never
+// earlier than its predecessor: `now` before previous.activated_at counts as that.
+// ResourceExhausted: over kMaxNoticesEver, kMaxControlsEver or kMaxStateRegions. InvalidArgument: `now` is not set or is after
+// base::kLastInstant.
+absl::StatusOr<State> Advance(const State& previous, const Document& next, base::Instant now);
+
+// The rules of an activated policy. `state` is Advance's for this document; total nevertheless: what the state lacks denies (a
+// notice or control without number is left out, an OPT_OUT default without time never applies).
+// Each region's opt_out_since is the later of its own and of the latest in_use_since: a default never covers captures from before
+// the user could see, and refuse, all purposes that it covers.
+domain::Rules BuildRules(const Document& document, const State& state, std::vector<domain::Suspension> suspensions);
+
+// The state's canonical encoding (layout in README.md), at most kMaxStateBytes for a state that Advance made.
+std::string EncodeState(const State& state);
+// DataLoss: not an encoding of a state, or beyond a bound. One state has one encoding: what decodes encodes to the same bytes.
+absl::StatusOr<State> DecodeState(std::string_view bytes);
+
+// A policy version as it is stored.
+struct PolicyRow {
+  Document document;
+  State state;
+};
+
+// At most kMaxRowBytes, within one commit.
+std::string EncodeRow(const Document& document, const State& state);
+// DataLoss: damaged, or the state is not one of this document.
+absl::StatusOr<PolicyRow> DecodeRow(std::string_view bytes);
+
+}  // namespace consent::policy

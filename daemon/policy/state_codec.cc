@@ -1,0 +1,192 @@
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "daemon/base/bytes.h"
+#include "daemon/policy/reading.h"
+#include "daemon/policy/state.h"
+
+namespace consent::policy {
+namespace {
+
+using base::Decoder;
+using base::Encoder;
+using base::Instant;
+using domain::Region;
+
+constexpr uint8_t kStateFormat = 1;
+constexpr uint8_t kRowFormat = 1;
+constexpr size_t kMaxName = 64;
+constexpr uint8_t kAllPurposeBits = (1U << domain::kPurposes) - 1;
+
+// A time not after `latest`; a failure otherwise. Every time in a state is one of an activation so far.
+Instant ReadTime(Decoder* in, Instant latest) {
+  const uint64_t micros = in->Varint();
+  if (micros > static_cast<uint64_t>(latest.micros)) in->Fail();
+  return in->ok() ? Instant{static_cast<int64_t>(micros)} : Instant{};
+}
+
+// A count of at most `limit`, and of no more entries than the bytes left can hold.
+size_t ReadCount(Decoder* in, size_t limit) {
+  const uint64_t n = in->Varint();
+  if (n > limit || n > in->remaining()) in->Fail();
+  return in->ok() ? static_cast<size_t>(n) : 0;
+}
+
+// A name of 1 to kMaxName bytes, after `last` in order.
+std::string ReadName(Decoder* in, const std::string& last) {
+  std::string name(in->String(kMaxName));
+  if (name.empty() || name <= last) in->Fail();
+  return name;
+}
+
+// Each of 1..count exactly once.
+bool Numbered(const std::set<uint64_t>& numbers, size_t count) {
+  return numbers.size() == count && (count == 0 || (*numbers.begin() == 1 && *numbers.rbegin() == count));
+}
+
+void ReadNotices(Decoder* in, State* state) {
+  const size_t count = ReadCount(in, kMaxNoticesEver);
+  std::set<uint64_t> numbers;
+  std::string name;
+  for (size_t i = 0; i < count && in->ok(); ++i) {
+    name = ReadName(in, name);
+    const uint64_t number = in->Varint();
+    numbers.insert(number);
+    state->notices.emplace(name, static_cast<domain::NoticeNumber>(number));
+  }
+  if (in->ok() && !Numbered(numbers, count)) in->Fail();
+}
+
+void ReadControls(Decoder* in, State* state) {
+  const size_t count = ReadCount(in, kMaxControlsEver);
+  std::set<uint64_t> numbers;
+  std::string name;
+  for (size_t i = 0; i < count && in->ok(); ++i) {
+    name = ReadName(in, name);
+    const uint8_t number = in->Byte();
+    const uint8_t covers = in->Byte();
+    if (covers > kAllPurposeBits) in->Fail();
+    numbers.insert(number);
+    state->controls.emplace(name, ControlState{number, {covers}});
+  }
+  if (in->ok() && !Numbered(numbers, count)) in->Fail();
+}
+
+void ReadRegions(Decoder* in, State* state) {
+  const size_t count = ReadCount(in, kMaxStateRegions);
+  uint64_t last = 0;
+  for (size_t i = 0; i < count && in->ok(); ++i) {
+    const uint64_t packed = in->Varint();
+    const Instant since = ReadTime(in, state->activated_at);
+    Region again;
+    if (packed <= last || packed > UINT32_MAX) in->Fail();
+    if (!in->ok()) return;
+    const Region region = Region::FromPacked(static_cast<uint32_t>(packed));
+    if (!Region::Parse(region.ToString(), &again) || again != region) return in->Fail();  // names no region
+    state->opt_out_since.emplace(region, since);
+    last = packed;
+  }
+}
+
+bool RegionsFit(const RegimeIndex& index, const State& state) {
+  for (const auto& [region, regime] : index.named()) {
+    if (state.opt_out_since.count(region) == 0) return false;
+  }
+  return std::all_of(state.opt_out_since.begin(), state.opt_out_since.end(), [&](const auto& entry) {
+    const auto& [region, since] = entry;
+    if (index.Names(region)) return since.IsSet() == index.OptOut(region);
+    return since.IsSet() && index.OptOut(region);
+  });
+}
+
+// Whether Advance could have made `state` for `document`.
+bool Fits(const Document& document, const State& state) {
+  const v1::Policy& policy = document.policy();
+  if (!state.activated_at.IsSet()) return false;
+  const domain::PurposeSet in_use = InUse(policy);
+  for (const domain::Purpose p : domain::kAllPurposes) {
+    if (state.in_use_since[static_cast<size_t>(p) - 1].IsSet() != in_use.Has(p)) return false;
+  }
+  for (const v1::Notice& notice : policy.notices()) {
+    if (state.notices.count(notice.version()) == 0) return false;
+  }
+  std::map<std::string, domain::PurposeSet> listed;
+  for (const v1::Control& control : policy.controls()) {
+    if (state.controls.count(control.name()) == 0) return false;
+    listed.emplace(control.name(), ToPurposeSet(control.purposes()));
+  }
+  for (const auto& [name, control] : state.controls) {
+    if (Both(control.covers, in_use) != listed[name]) return false;
+  }
+  return RegionsFit(RegimeIndex(policy), state);
+}
+
+}  // namespace
+
+std::string EncodeState(const State& state) {
+  std::string bytes;
+  Encoder out(&bytes);
+  out.Byte(kStateFormat);
+  out.Varint(static_cast<uint64_t>(state.activated_at.micros));
+  for (const Instant since : state.in_use_since) out.Varint(static_cast<uint64_t>(since.micros));
+  out.Varint(state.notices.size());
+  for (const auto& [version, number] : state.notices) {
+    out.String(version);
+    out.Varint(number);
+  }
+  out.Varint(state.controls.size());
+  for (const auto& [name, control] : state.controls) {
+    out.String(name);
+    out.Byte(control.number);
+    out.Byte(control.covers.bits);
+  }
+  out.Varint(state.opt_out_since.size());
+  for (const auto& [region, since] : state.opt_out_since) {
+    out.Varint(region.packed());
+    out.Varint(static_cast<uint64_t>(since.micros));
+  }
+  return bytes;
+}
+
+absl::StatusOr<State> DecodeState(std::string_view bytes) {
+  if (bytes.size() > kMaxStateBytes) return absl::DataLossError("policy state: too long");
+  Decoder in(bytes);
+  if (in.Byte() != kStateFormat) in.Fail();
+  State state;
+  state.activated_at = ReadTime(&in, base::kLastInstant);
+  for (Instant& since : state.in_use_since) since = ReadTime(&in, state.activated_at);
+  ReadNotices(&in, &state);
+  ReadControls(&in, &state);
+  ReadRegions(&in, &state);
+  if (!in.Done()) return absl::DataLossError("policy state: damaged");
+  return state;
+}
+
+std::string EncodeRow(const Document& document, const State& state) {
+  std::string bytes;
+  Encoder out(&bytes);
+  out.Byte(kRowFormat);
+  out.String(document.json());
+  out.String(EncodeState(state));
+  return bytes;
+}
+
+absl::StatusOr<PolicyRow> DecodeRow(std::string_view bytes) {
+  Decoder in(bytes);
+  if (in.Byte() != kRowFormat) in.Fail();
+  const std::string_view json = in.String(kMaxFileBytes);
+  const std::string_view state_bytes = in.String(kMaxStateBytes);
+  if (!in.Done()) return absl::DataLossError("policy row: damaged");
+  absl::StatusOr<Document> document = Document::Parse(std::string(json));
+  if (!document.ok()) return absl::DataLossError(absl::StrCat("policy row: ", document.status().message()));
+  absl::StatusOr<State> state = DecodeState(state_bytes);
+  if (!state.ok()) return state.status();
+  if (!Fits(*document, *state)) return absl::DataLossError("policy row: the state belongs to another policy");
+  return PolicyRow{*std::move(document), *std::move(state)};
+}
+
+}  // namespace consent::policy

@@ -1,0 +1,347 @@
+#include "daemon/policy/validate.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "daemon/base/time.h"
+#include "daemon/domain/rules.h"
+#include "daemon/policy/json_scan.h"
+
+namespace consent::policy {
+namespace {
+
+constexpr size_t kMaxName = 64;
+constexpr size_t kMaxQuoted = 40;
+constexpr int64_t kMaxFalseWakeSeconds = 90 * 24 * 3600;
+constexpr int64_t kLastSecond = base::kLastInstant.micros / 1'000'000;
+constexpr int kMaxMonths = 120;
+constexpr const char* kAny = "*";
+
+std::string Quoted(const std::string& text) { return absl::StrCat("\"", Printable(text, kMaxQuoted), "\""); }
+
+bool IsVersionCharacter(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-'; }
+bool IsControlCharacter(char c) { return absl::ascii_islower(static_cast<unsigned char>(c)) || absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '_'; }
+bool IsRegimeCharacter(char c) { return IsControlCharacter(c) || c == '-'; }
+
+// Well-formed as RFC 5646 asks in general: subtags of 1 to 8 letters and digits, the first of 2 to 8 letters.
+bool LooksLikeLanguage(const std::string& tag) {
+  if (tag.size() < 2 || tag.size() > 35) return false;
+  size_t length = 0;
+  bool first = true;
+  for (const char c : tag) {
+    if (c == '-') {
+      if (length == 0 || (first && length < 2)) return false;
+      length = 0;
+      first = false;
+      continue;
+    }
+    const auto u = static_cast<unsigned char>(c);
+    if (!(first ? absl::ascii_isalpha(u) : absl::ascii_isalnum(u)) || ++length > 8) return false;
+  }
+  return length > 0;
+}
+
+bool IsCountry(const std::string& text) {
+  domain::Region region;
+  return domain::Region::Parse(text, &region) && region.IsSet() && region.Country() == region;
+}
+
+class Validator {
+ public:
+  explicit Validator(const v1::Policy& policy) : policy_(policy) {}
+
+  std::vector<Problem> Run() {
+    Name("version", policy_.version(), IsVersionCharacter, "[A-Za-z0-9._-]");
+    CheckRegimes();
+    CheckUnknownRegime();
+    CheckPurposes("purposes", policy_.purposes(), false);
+    CheckControls();
+    CheckNotices();
+    CheckAges();
+    CheckRetentionChoices();
+    Range("longest_answer_age_seconds", policy_.longest_answer_age_seconds(), 1, 86'400);
+    Range("default_capture_uncertainty_ms", policy_.default_capture_uncertainty_ms(), 0, 86'400'000);
+    return std::move(problems_);
+  }
+
+ private:
+  void Add(std::string path, std::string message) {
+    if (problems_.size() < kMaxProblems) problems_.push_back({std::move(path), std::move(message)});
+  }
+  void Range(const std::string& path, int64_t value, int64_t from, int64_t to) {
+    if (value < from || value > to) Add(path, absl::StrCat(value, " is not within ", from, " to ", to));
+  }
+  void Name(const std::string& path, const std::string& name, bool (*allowed)(char), const char* set) {
+    if (name.empty() || name.size() > kMaxName || !std::all_of(name.begin(), name.end(), allowed)) {
+      Add(path, absl::StrCat(Quoted(name), " is not 1 to ", kMaxName, " bytes of ", set));
+    }
+  }
+  // True if `size` is within the bound; loops over what is too long are skipped.
+  bool Count(const std::string& path, int size, int from, int to) {
+    if (size >= from && size <= to) return true;
+    Add(path, absl::StrCat(size, " entries are not within ", from, " to ", to));
+    return false;
+  }
+  template <typename Key>
+  void Unique(std::map<Key, std::string>* seen, const Key& key, const std::string& shown, const std::string& path) {
+    const auto [at, added] = seen->emplace(key, path);
+    if (!added) Add(path, absl::StrCat(shown, " is already at ", at->second));
+  }
+
+  void CheckRegimes();
+  void CheckRegime(const v1::Regime& regime, const std::string& path);
+  void CheckRegimeRegions(const v1::Regime& regime, const std::string& path);
+  void CheckPlaces(const v1::Regime& regime, const std::string& path);
+  void CheckUnknownRegime();
+  template <typename Purposes>
+  void CheckPurposes(const std::string& path, const Purposes& purposes, bool in_use);
+  void CheckControls();
+  void CheckNotices();
+  void CheckNotice(const v1::Notice& notice, const std::string& path);
+  void CheckSupersedes(const std::map<std::string, int>& index);
+  void CheckCycles(const std::map<std::string, int>& index);
+  void CheckAges();
+  void CheckRetentionChoices();
+
+  const v1::Policy& policy_;
+  std::vector<Problem> problems_;
+  std::map<domain::Region, std::string> region_paths_;
+  size_t regions_ = 0;
+};
+
+void Validator::CheckRegimes() {
+  if (!Count("regimes", policy_.regimes_size(), 1, kMaxRegimes)) return;
+  std::map<std::string, std::string> names;
+  for (int i = 0; i < policy_.regimes_size(); ++i) {
+    const std::string path = absl::StrCat("regimes[", i, "]");
+    CheckRegime(policy_.regimes(i), path);
+    Unique(&names, policy_.regimes(i).name(), Quoted(policy_.regimes(i).name()), path + ".name");
+  }
+  if (regions_ > kMaxRegions) Add("regimes", absl::StrCat("name ", regions_, " regions together; at most ", kMaxRegions, " are allowed"));
+}
+
+void Validator::CheckRegime(const v1::Regime& regime, const std::string& path) {
+  Name(path + ".name", regime.name(), IsRegimeCharacter, "[a-z0-9_-]");
+  CheckRegimeRegions(regime, path);
+  if (!v1::DefaultRule_IsValid(regime.default_rule())) {
+    Add(path + ".default_rule", absl::StrCat(static_cast<int>(regime.default_rule()), " is no DefaultRule"));
+  }
+  Range(path + ".false_wake_ttl_seconds", regime.false_wake_ttl_seconds(), 0, kMaxFalseWakeSeconds);
+  const bool opt_out = regime.default_rule() == v1::DEFAULT_RULE_OPT_OUT;
+  if (!opt_out && regime.false_wake_ttl_seconds() != 0) Add(path + ".false_wake_ttl_seconds", "must be 0 in an OPT_IN regime");
+  if (!opt_out && regime.allow_several_speakers()) Add(path + ".allow_several_speakers", "only an OPT_OUT regime may allow it");
+  if (!opt_out && regime.allow_unmatched_speakers()) Add(path + ".allow_unmatched_speakers", "only an OPT_OUT regime may allow it");
+  CheckPlaces(regime, path);
+  Range(path + ".child_inactive_months", regime.child_inactive_months(), 1, kMaxMonths);
+  Range(path + ".child_notice_days", regime.child_notice_days(), 1, 90);
+}
+
+void Validator::CheckRegimeRegions(const v1::Regime& regime, const std::string& path) {
+  regions_ += static_cast<size_t>(regime.regions_size());
+  if (regions_ > kMaxRegions) return;  // said once, by CheckRegimes
+  for (int i = 0; i < regime.regions_size(); ++i) {
+    const std::string at = absl::StrCat(path, ".regions[", i, "]");
+    const std::string& text = regime.regions(i);
+    domain::Region region;
+    if (!domain::Region::Parse(text, &region) || !region.IsSet()) {
+      Add(at, absl::StrCat(Quoted(text), " is not ISO 3166-1 alpha-2 (\"DE\") or ISO 3166-2 (\"US-CA\") in upper case"));
+      continue;
+    }
+    Unique(&region_paths_, region, Quoted(text), at);
+  }
+}
+
+void Validator::CheckPlaces(const v1::Regime& regime, const std::string& path) {
+  if (Count(path + ".allowed_countries", regime.allowed_countries_size(), 0, kMaxListed)) {
+    std::map<std::string, std::string> seen;
+    for (int i = 0; i < regime.allowed_countries_size(); ++i) {
+      const std::string at = absl::StrCat(path, ".allowed_countries[", i, "]");
+      const std::string& text = regime.allowed_countries(i);
+      if (text == kAny && regime.allowed_countries_size() > 1) Add(at, "\"*\" must stand alone");
+      if (text != kAny && !IsCountry(text)) Add(at, absl::StrCat(Quoted(text), " is neither ISO 3166-1 alpha-2 in upper case nor \"*\""));
+      Unique(&seen, text, Quoted(text), at);
+    }
+  }
+  if (Count(path + ".allowed_sites", regime.allowed_sites_size(), 0, kMaxListed)) {
+    std::map<std::string, std::string> seen;
+    for (int i = 0; i < regime.allowed_sites_size(); ++i) {
+      const std::string at = absl::StrCat(path, ".allowed_sites[", i, "]");
+      const std::string& text = regime.allowed_sites(i);
+      if (text == kAny && regime.allowed_sites_size() > 1) Add(at, "\"*\" must stand alone");
+      const bool printable = std::none_of(text.begin(), text.end(), [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); });
+      if (text.empty() || text.size() > kMaxName || !printable) {
+        Add(at, absl::StrCat(Quoted(text), " is not 1 to ", kMaxName, " bytes without control characters"));
+      }
+      Unique(&seen, text, Quoted(text), at);
+    }
+  }
+  std::map<int, std::string> seen;
+  if (!Count(path + ".allowed_reviewer_classes", regime.allowed_reviewer_classes_size(), 0, v1::ReviewerClass_ARRAYSIZE - 1)) return;
+  for (int i = 0; i < regime.allowed_reviewer_classes_size(); ++i) {
+    const std::string at = absl::StrCat(path, ".allowed_reviewer_classes[", i, "]");
+    const int value = regime.allowed_reviewer_classes(i);
+    if (value == 0 || !v1::ReviewerClass_IsValid(value)) Add(at, absl::StrCat(value, " is no ReviewerClass that can be allowed"));
+    Unique(&seen, value, absl::StrCat(value), at);
+  }
+}
+
+void Validator::CheckUnknownRegime() {
+  const std::string& name = policy_.unknown_region_regime();
+  for (const v1::Regime& regime : policy_.regimes()) {
+    if (regime.name() != name) continue;
+    if (regime.default_rule() == v1::DEFAULT_RULE_OPT_OUT) Add("unknown_region_regime", absl::StrCat(Quoted(name), " must be OPT_IN"));
+    return;
+  }
+  Add("unknown_region_regime", absl::StrCat(Quoted(name), " names no regime"));
+}
+
+template <typename Purposes>
+void Validator::CheckPurposes(const std::string& path, const Purposes& purposes, bool in_use) {
+  if (!Count(path, purposes.size(), 1, domain::kPurposes)) return;
+  std::map<int, std::string> seen;
+  for (int i = 0; i < purposes.size(); ++i) {
+    const std::string at = absl::StrCat(path, "[", i, "]");
+    const int value = purposes.Get(i);
+    if (value == 0 || !v1::Purpose_IsValid(value)) {
+      Add(at, absl::StrCat(value, " is no Purpose"));
+      continue;
+    }
+    const auto& used = policy_.purposes();
+    if (in_use && std::find(used.begin(), used.end(), value) == used.end()) {
+      Add(at, absl::StrCat(v1::Purpose_Name(value), " is not among the policy's purposes"));
+    }
+    Unique(&seen, value, v1::Purpose_Name(value), at);
+  }
+}
+
+void Validator::CheckControls() {
+  if (!Count("controls", policy_.controls_size(), 0, domain::kMaxControls)) return;
+  std::map<std::string, std::string> names;
+  for (int i = 0; i < policy_.controls_size(); ++i) {
+    const v1::Control& control = policy_.controls(i);
+    const std::string path = absl::StrCat("controls[", i, "]");
+    Name(path + ".name", control.name(), IsControlCharacter, "[a-z0-9_]");
+    Unique(&names, control.name(), Quoted(control.name()), path + ".name");
+    CheckPurposes(path + ".purposes", control.purposes(), true);
+  }
+}
+
+void Validator::CheckNotices() {
+  if (!Count("notices", policy_.notices_size(), 0, kMaxNotices)) return;
+  std::map<std::string, std::string> versions;
+  std::map<std::string, int> index;
+  for (int i = 0; i < policy_.notices_size(); ++i) {
+    const v1::Notice& notice = policy_.notices(i);
+    const std::string path = absl::StrCat("notices[", i, "]");
+    Unique(&versions, notice.version(), Quoted(notice.version()), path + ".version");
+    index.emplace(notice.version(), i);
+    CheckNotice(notice, path);
+  }
+  CheckSupersedes(index);
+  CheckCycles(index);
+}
+
+void Validator::CheckNotice(const v1::Notice& notice, const std::string& path) {
+  Name(path + ".version", notice.version(), IsVersionCharacter, "[A-Za-z0-9._-]");
+  if (Count(path + ".languages", notice.languages_size(), 1, kMaxListed)) {
+    std::map<std::string, std::string> seen;
+    for (int i = 0; i < notice.languages_size(); ++i) {
+      const std::string at = absl::StrCat(path, ".languages[", i, "]");
+      const std::string& tag = notice.languages(i);
+      if (!LooksLikeLanguage(tag)) Add(at, absl::StrCat(Quoted(tag), " is not a BCP 47 tag of 2 to 35 bytes"));
+      Unique(&seen, std::string(absl::AsciiStrToLower(tag)), Quoted(tag), at);
+    }
+  }
+  CheckPurposes(path + ".purposes", notice.purposes(), false);
+  const int64_t seconds = notice.valid_from().seconds();
+  if (!notice.has_valid_from()) {
+    Add(path + ".valid_from", "is missing");
+  } else if (seconds < 1 || seconds > kLastSecond) {
+    Add(path + ".valid_from", "is not within the years 1970 to 9999");
+  }
+  Range(path + ".consent_lifetime_months", notice.consent_lifetime_months(), 0, kMaxMonths);
+}
+
+void Validator::CheckSupersedes(const std::map<std::string, int>& index) {
+  for (int i = 0; i < policy_.notices_size(); ++i) {
+    const v1::Notice& notice = policy_.notices(i);
+    std::map<std::string, std::string> seen;
+    for (int j = 0; j < notice.supersedes_size(); ++j) {
+      const std::string at = absl::StrCat("notices[", i, "].supersedes[", j, "]");
+      const std::string& other = notice.supersedes(j);
+      if (other == notice.version()) Add(at, "a notice cannot supersede itself");
+      if (index.count(other) == 0) Add(at, absl::StrCat(Quoted(other), " is no notice of this policy"));
+      Unique(&seen, other, Quoted(other), at);
+    }
+  }
+}
+
+// Depth first without recursion: an edge back into the open path closes a cycle.
+void Validator::CheckCycles(const std::map<std::string, int>& index) {
+  enum class Mark : uint8_t { kNew, kOpen, kDone };
+  struct Step {
+    int notice;
+    int next_edge;
+  };
+  std::vector<Mark> marks(static_cast<size_t>(policy_.notices_size()), Mark::kNew);
+  for (int start = 0; start < policy_.notices_size(); ++start) {
+    if (marks[static_cast<size_t>(start)] != Mark::kNew) continue;
+    std::vector<Step> path = {{start, 0}};
+    marks[static_cast<size_t>(start)] = Mark::kOpen;
+    while (!path.empty()) {
+      Step& step = path.back();
+      const v1::Notice& notice = policy_.notices(step.notice);
+      if (step.next_edge == notice.supersedes_size()) {
+        marks[static_cast<size_t>(step.notice)] = Mark::kDone;
+        path.pop_back();
+        continue;
+      }
+      const int edge = step.next_edge++;
+      const auto to = index.find(notice.supersedes(edge));
+      if (to == index.end() || to->second == step.notice) continue;  // CheckSupersedes speaks of these
+      Mark& mark = marks[static_cast<size_t>(to->second)];
+      if (mark == Mark::kOpen) {
+        Add(absl::StrCat("notices[", step.notice, "].supersedes[", edge, "]"),
+            absl::StrCat(Quoted(notice.supersedes(edge)), " supersedes this notice, directly or through others"));
+      } else if (mark == Mark::kNew) {
+        mark = Mark::kOpen;
+        path.push_back({to->second, 0});
+      }
+    }
+  }
+}
+
+void Validator::CheckAges() {
+  const std::map<std::string, int> ages(policy_.ages_of_consent().begin(), policy_.ages_of_consent().end());  // in a fixed order
+  if (Count("ages_of_consent", static_cast<int>(ages.size()), 0, kMaxListed)) {
+    for (const auto& [country, years] : ages) {
+      const std::string path = absl::StrCat("ages_of_consent[", Quoted(country), "]");
+      if (!IsCountry(country)) Add(path, "the key is not ISO 3166-1 alpha-2 in upper case");
+      Range(path, years, kMinAgeOfConsent, kMaxAgeOfConsent);
+    }
+  }
+  Range("default_age_of_consent", policy_.default_age_of_consent(), kMinAgeOfConsent, kMaxAgeOfConsent);
+}
+
+void Validator::CheckRetentionChoices() {
+  const v1::RetentionChoices& choices = policy_.retention_choices();
+  if (!choices.until_deleted() && !choices.do_not_save() && choices.months_size() == 0) {
+    Add("retention_choices", "at least one choice is needed");
+  }
+  if (!Count("retention_choices.months", choices.months_size(), 0, kMaxMonths)) return;
+  std::map<int, std::string> seen;
+  for (int i = 0; i < choices.months_size(); ++i) {
+    const std::string at = absl::StrCat("retention_choices.months[", i, "]");
+    Range(at, choices.months(i), 1, kMaxMonths);
+    Unique(&seen, choices.months(i), absl::StrCat(choices.months(i)), at);
+  }
+}
+
+}  // namespace
+
+std::vector<Problem> Validate(const v1::Policy& policy) { return Validator(policy).Run(); }
+
+}  // namespace consent::policy

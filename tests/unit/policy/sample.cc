@@ -1,0 +1,92 @@
+#include "tests/unit/policy/sample.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include <google/protobuf/util/json_util.h>
+
+namespace consent::policy {
+namespace {
+
+constexpr const char* kSample = R"json({
+  "version": "v1",
+  "regimes": [
+    {"name": "eea", "regions": ["DE", "FR"], "default_rule": "DEFAULT_RULE_OPT_IN", "allowed_countries": ["DE", "FR"],
+     "allowed_sites": ["berlin"], "allowed_reviewer_classes": ["REVIEWER_CLASS_EMPLOYEE"],
+     "child_inactive_months": 18, "child_notice_days": 60},
+    {"name": "us", "regions": ["US"], "default_rule": "DEFAULT_RULE_OPT_OUT", "false_wake_ttl_seconds": 3600,
+     "allowed_countries": ["*"], "allowed_sites": ["*"],
+     "allowed_reviewer_classes": ["REVIEWER_CLASS_EMPLOYEE", "REVIEWER_CLASS_CONTRACTOR"],
+     "child_inactive_months": 18, "child_notice_days": 60},
+    {"name": "unknown", "child_inactive_months": 12, "child_notice_days": 30}
+  ],
+  "unknown_region_regime": "unknown",
+  "purposes": ["PURPOSE_HUMAN_REVIEW", "PURPOSE_MODEL_TRAINING"],
+  "controls": [
+    {"name": "help_improve", "purposes": ["PURPOSE_HUMAN_REVIEW"]},
+    {"name": "train", "purposes": ["PURPOSE_MODEL_TRAINING"]}
+  ],
+  "notices": [
+    {"version": "n1", "languages": ["en", "de"], "purposes": ["PURPOSE_HUMAN_REVIEW"], "says_people_listen": true,
+     "valid_from": "2026-01-01T00:00:00Z", "consent_lifetime_months": 24},
+    {"version": "n2", "languages": ["en"], "purposes": ["PURPOSE_HUMAN_REVIEW"], "valid_from": "2026-02-01T00:00:00Z"},
+    {"version": "n3", "languages": ["en"], "purposes": ["PURPOSE_HUMAN_REVIEW", "PURPOSE_MODEL_TRAINING"],
+     "says_people_listen": true, "valid_from": "2026-03-01T00:00:00Z", "supersedes": ["n1"], "consent_lifetime_months": 12}
+  ],
+  "ages_of_consent": {"DE": 16},
+  "default_age_of_consent": 18,
+  "retention_choices": {"until_deleted": true, "months": [18, 3], "do_not_save": true},
+  "longest_answer_age_seconds": 300,
+  "default_capture_uncertainty_ms": 2000
+})json";
+
+// The tests' own mistake, not a finding.
+void Require(bool condition, const std::string& what) {
+  if (condition) return;
+  std::fprintf(stderr, "sample policy: %s\n", what.c_str());
+  std::abort();
+}
+
+}  // namespace
+
+v1::Policy SamplePolicy() {
+  const absl::StatusOr<Document> document = Document::Parse(kSample);
+  Require(document.ok(), std::string(document.status().message()));
+  return document->policy();
+}
+
+std::string ToJson(const v1::Policy& policy) {
+  std::string json;
+  Require(google::protobuf::util::MessageToJsonString(policy, &json).ok(), "does not print");
+  return json;
+}
+
+Document Parsed(const v1::Policy& policy) {
+  absl::StatusOr<Document> document = Document::Parse(ToJson(policy));
+  Require(document.ok(), std::string(document.status().message()));
+  return *std::move(document);
+}
+
+std::string ParseError(const std::string& json) {
+  const absl::StatusOr<Document> document = Document::Parse(json);
+  if (document.ok()) return "";
+  Require(document.status().code() == absl::StatusCode::kInvalidArgument, "another code than InvalidArgument");
+  return std::string(document.status().message());
+}
+
+base::Instant At(int64_t seconds) { return base::Instant{1'767'225'600'000'000} + base::Seconds(seconds); }
+
+domain::Region RegionOf(const std::string& text) {
+  domain::Region region;
+  Require(domain::Region::Parse(text, &region), text + " is no region");
+  return region;
+}
+
+PolicyRow Activated(const v1::Policy& policy, base::Instant now, const PolicyRow* previous) {
+  Document document = Parsed(policy);
+  absl::StatusOr<State> state = Advance(previous == nullptr ? State{} : previous->state, document, now);
+  Require(state.ok(), std::string(state.status().message()));
+  return {std::move(document), *std::move(state)};
+}
+
+}  // namespace consent::policy

@@ -1,0 +1,153 @@
+// The bytes of states and rows: frozen, canonical, bounded.
+#include <fstream>
+#include <functional>
+#include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "daemon/base/hash.h"
+#include "daemon/policy/state.h"
+#include "tests/unit/policy/sample.h"
+
+namespace consent::policy {
+namespace {
+
+// Two activations: n2 and `train` are dropped, US-CA has a time of its own.
+PolicyRow GoldenRow() {
+  v1::Policy policy = SamplePolicy();
+  policy.mutable_regimes(0)->add_regions("US-CA");
+  const PolicyRow first = Activated(policy, At(1));
+  policy.set_version("v2");
+  policy.mutable_regimes(0)->mutable_regions()->RemoveLast();
+  policy.mutable_notices()->DeleteSubrange(1, 1);
+  policy.mutable_controls()->RemoveLast();
+  return Activated(policy, At(2), &first);
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file.good()) << path;
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+TEST(StateCodec, Golden) {
+  // format 1; activated; since when each of seven purposes; n1 1, n2 2, n3 3; help_improve 1, train 2; DE, FR unset, US, US-CA.
+  EXPECT_EQ(base::Hex(EncodeState(GoldenRow().state)),
+            "018089fbb184e99103c084beb184e99103c084beb184e99103000000000003026e3101026e3202026e3303020c68656c705f696d70726f7665010105747261696e0200049582d90300b0fee50500acf69c13c084beb184e99103dc969d138089fbb184e99103");
+}
+
+TEST(StateCodec, GoldenRow) {
+  const std::string golden = ReadFile(std::string(CONSENT_GOLDEN_DIR) + "/row-1.bin");
+  const absl::StatusOr<PolicyRow> row = DecodeRow(golden);
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_EQ(row->state, GoldenRow().state);
+  EXPECT_EQ(row->document.version(), "v2");
+  EXPECT_EQ(EncodeRow(row->document, row->state), golden);
+}
+
+TEST(StateCodec, RoundTrips) {
+  const State empty;
+  absl::StatusOr<State> decoded = DecodeState(EncodeState(empty));
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(*decoded, empty);
+  const PolicyRow row = GoldenRow();
+  decoded = DecodeState(EncodeState(row.state));
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(*decoded, row.state);
+}
+
+TEST(StateCodec, TotalOnTruncationAndFlips) {
+  const PolicyRow row = GoldenRow();
+  const std::string bytes = EncodeState(row.state);
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_EQ(DecodeState(bytes.substr(0, size)).status().code(), absl::StatusCode::kDataLoss) << size;
+  }
+  EXPECT_FALSE(DecodeState(bytes + '\0').ok());
+  for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+    std::string flipped = bytes;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
+    const absl::StatusOr<State> state = DecodeState(flipped);
+    EXPECT_TRUE(!state.ok() || EncodeState(*state) == flipped) << bit;
+  }
+  const std::string whole = EncodeRow(row.document, row.state);
+  for (size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_EQ(DecodeRow(whole.substr(0, size)).status().code(), absl::StatusCode::kDataLoss) << size;
+  }
+}
+
+State Changed(const std::function<void(State*)>& change) {
+  State state = GoldenRow().state;
+  change(&state);
+  return state;
+}
+
+TEST(StateCodec, RefusesWhatNoActivationMakes) {
+  const std::vector<State> wrong = {
+      Changed([](State* s) { s->activated_at = base::kEndOfTime; }),
+      Changed([](State* s) { s->in_use_since[0] = s->activated_at + base::Microseconds(1); }),
+      Changed([](State* s) { s->opt_out_since[RegionOf("US")] = s->activated_at + base::Microseconds(1); }),
+      Changed([](State* s) { s->notices["n1"] = 0; }),
+      Changed([](State* s) { s->notices["n1"] = 2; }),
+      Changed([](State* s) { s->notices["n1"] = 9; }),
+      Changed([](State* s) { s->notices[""] = 4; }),
+      Changed([](State* s) { s->notices[std::string(65, 'n')] = 4; }),
+      Changed([](State* s) { s->controls["train"].number = 1; }),
+      Changed([](State* s) { s->controls["train"].covers.bits = 0x80; }),
+      Changed([](State* s) { s->opt_out_since[domain::Region::FromPacked(1)] = base::Instant{}; }),
+  };
+  for (size_t i = 0; i < wrong.size(); ++i) {
+    EXPECT_EQ(DecodeState(EncodeState(wrong[i])).status().code(), absl::StatusCode::kDataLoss) << i;
+  }
+}
+
+TEST(RowCodec, RefusesAStateOfAnotherPolicy) {
+  const PolicyRow row = GoldenRow();
+  ASSERT_TRUE(DecodeRow(EncodeRow(row.document, row.state)).ok());
+  const std::vector<State> wrong = {
+      State{},
+      Changed([](State* s) { s->in_use_since[6] = s->activated_at; }),
+      Changed([](State* s) { s->in_use_since[0] = base::Instant{}; }),
+      Changed([](State* s) { s->notices = {{"n1", 1}}; }),
+      Changed([](State* s) { s->controls = {}; }),
+      Changed([](State* s) { s->controls["help_improve"].covers.bits = 0b11; }),
+      Changed([](State* s) { s->controls["train"].covers.bits = 0b10; }),
+      Changed([](State* s) { s->opt_out_since.erase(RegionOf("DE")); }),
+      Changed([](State* s) { s->opt_out_since[RegionOf("DE")] = s->activated_at; }),
+      Changed([](State* s) { s->opt_out_since[RegionOf("US")] = base::Instant{}; }),
+      Changed([](State* s) { s->opt_out_since[RegionOf("JP")] = s->activated_at; }),
+      Changed([](State* s) { s->opt_out_since[RegionOf("US-CA")] = base::Instant{}; }),
+  };
+  for (size_t i = 0; i < wrong.size(); ++i) {
+    EXPECT_EQ(DecodeRow(EncodeRow(row.document, wrong[i])).status().code(), absl::StatusCode::kDataLoss) << i;
+  }
+}
+
+TEST(RowCodec, TheLargestRowFitsIntoOneCommit) { static_assert(kMaxRowBytes < 1024 * 1024 - 64 * 1024); }
+
+TEST(StateCodec, TheLargestStateIsWithinItsBound) {
+  State state;
+  state.activated_at = base::kLastInstant;
+  state.in_use_since.fill(base::kLastInstant);
+  for (size_t i = 0; i < kMaxNoticesEver; ++i) {
+    const std::string number = std::to_string(i);
+    state.notices.emplace(std::string(64 - number.size(), 'n') + number, static_cast<domain::NoticeNumber>(i + 1));
+  }
+  for (size_t i = 0; i < kMaxControlsEver; ++i) {
+    const std::string number = std::to_string(i);
+    state.controls.emplace(std::string(64 - number.size(), 'c') + number,
+                           ControlState{static_cast<domain::ControlNumber>(i + 1), {0x7f}});
+  }
+  for (int i = 0; state.opt_out_since.size() < kMaxStateRegions; ++i) {
+    const char code[] = {'Z', static_cast<char>('Z' - i / 1000), '-', static_cast<char>('0' + i / 100 % 10), static_cast<char>('0' + i / 10 % 10), static_cast<char>('0' + i % 10), 0};
+    state.opt_out_since.emplace(RegionOf(code), base::kLastInstant);
+  }
+  const std::string bytes = EncodeState(state);
+  EXPECT_LE(bytes.size(), kMaxStateBytes);
+  const absl::StatusOr<State> decoded = DecodeState(bytes);
+  ASSERT_TRUE(decoded.ok());
+  EXPECT_EQ(*decoded, state);
+}
+
+}  // namespace
+}  // namespace consent::policy
