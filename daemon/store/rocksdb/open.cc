@@ -109,20 +109,21 @@ absl::Status Refuse(const RocksStore::Options& options, const std::vector<std::s
   return absl::FailedPreconditionError(text.substr(0, text.size() - 2) + ". " + kWhatToDo);
 }
 
-// The folder exists and holds something, or is created; never is a new database made where one had been.
-absl::Status FindOrCreate(const RocksStore::Options& options, const std::optional<HeadRecord>& record,
+// The folder exists and holds something (false), or a new database was made (true), but never where one with changes had been.
+absl::StatusOr<bool> FindOrCreate(const RocksStore::Options& options, const std::optional<HeadRecord>& record,
                           std::vector<std::string>* losses) {
   std::error_code error;
   const bool exists = fs::exists(options.db_path, error) && !fs::is_empty(options.db_path, error);
   if (error) return absl::UnavailableError("cannot look into " + options.db_path + ": " + error.message());
-  if (exists) return absl::OkStatus();
+  if (exists) return false;
   if (record) {
     const bool used = std::any_of(record->heads.begin(), record->heads.end(),
                                   [](const Head& head) { return head.stamp.sequence != 0; });
     if (used) losses->push_back("the database folder is missing or empty, the head file knows of a store with changes");
     if (used && !options.accept_loss) return Refuse(options, *losses);
   }
-  return CreateDatabase(options);
+  if (absl::Status s = CreateDatabase(options); !s.ok()) return s;
+  return true;
 }
 
 }  // namespace
@@ -149,8 +150,8 @@ absl::StatusOr<Opened> OpenChecked(const RocksStore::Options& options) {
 
   absl::StatusOr<std::optional<HeadRecord>> record = ReadHeadFile(options, &opened.accepted_losses);
   if (!record.ok()) return record.status();
-  if (absl::Status s = FindOrCreate(options, *record, &opened.accepted_losses); !s.ok()) return s;
-  const bool created_anew = !opened.accepted_losses.empty() && record->has_value();
+  const absl::StatusOr<bool> created = FindOrCreate(options, *record, &opened.accepted_losses);
+  if (!created.ok()) return created.status();
 
   absl::StatusOr<uint64_t> wal_bytes = CheckWalFiles(options.db_path);
   if (!wal_bytes.ok()) {
@@ -166,7 +167,7 @@ absl::StatusOr<Opened> OpenChecked(const RocksStore::Options& options) {
   opened.recovered = *std::move(recovered);
   if (absl::Status s = CheckIdentity(options, opened.recovered.store); !s.ok()) return s;
 
-  if (!created_anew) {
+  if (!*created) {
     absl::StatusOr<std::vector<std::string>> losses = FindLosses(*opened.database, opened.recovered, *record);
     if (!losses.ok()) return losses.status();
     if (!losses->empty() && !options.accept_loss) return Refuse(options, *losses);

@@ -62,6 +62,13 @@ TEST_F(OpenTest, AnEmptyStoreMayLoseItsHeadFile) {
   EXPECT_TRUE(RocksStore::Open(Options()).ok()) << "nothing was acknowledged yet, so nothing can be missing";
 }
 
+TEST_F(OpenTest, AnEmptyStoreMayLoseItsDatabase) {
+  ASSERT_TRUE(RocksStore::Open(Options()).ok());
+  std::filesystem::remove_all(folder_ / "db");
+  const auto opened = RocksStore::Open(Options());
+  EXPECT_TRUE(opened.ok()) << opened.status();
+}
+
 TEST_F(OpenTest, AnUnfinishedCreationIsStartedAnew) {
   std::filesystem::create_directory(folder_ / "db.creating");
   std::filesystem::create_directory(folder_ / "db.creating/CURRENT");
