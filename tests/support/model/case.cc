@@ -1,0 +1,35 @@
+#include "tests/support/model/case.h"
+
+#include "tests/support/model/model.h"
+
+namespace consent::model {
+
+domain::Decision AnswerOfRule(const Case& c) {
+  const domain::Question question{c.recording, c.purpose, c.place, c.now};
+  return domain::Decide(c.known ? &c.subject : nullptr, c.marks, question, c.rules);
+}
+
+domain::Decision AnswerOfModel(const Case& c) {
+  const domain::Question question{c.recording, c.purpose, c.place, c.now};
+  return model::Decide(c.known ? &c.subject : nullptr, c.marks, question, c.rules);
+}
+
+std::string Difference(const domain::Decision& rule, const domain::Decision& model) {
+  std::string text;
+  if (rule.eligibility != model.eligibility) text += "eligibility ";
+  if (rule.disposition != model.disposition) text += "disposition ";
+  for (int number = 0; number < domain::kReasons; ++number) {
+    const auto reason = static_cast<domain::Reason>(number);
+    if (rule.reasons.Has(reason) == model.reasons.Has(reason)) continue;
+    text += rule.reasons.Has(reason) ? "+" : "-";
+    text += domain::ReasonName(reason);
+    text += ' ';
+  }
+  if (domain::FirstReason(rule) != model::FirstReason(model)) text += "first-reason ";
+  if (domain::FirstReason(rule) != model::FirstReason(rule)) text += "first-reason-of-rule ";
+  if (rule.revision != model.revision) text += "revision ";
+  if (rule.checked_at != model.checked_at) text += "checked_at ";
+  return text;
+}
+
+}  // namespace consent::model

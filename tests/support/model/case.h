@@ -1,0 +1,33 @@
+// One complete question with everything that answers it: generated, changed, printed and made smaller by the tests.
+#pragma once
+
+#include <string>
+
+#include "daemon/domain/decide.h"
+
+namespace consent::model {
+
+struct Case {
+  uint64_t seed = 0;  // generates it again; 0: built by hand
+  domain::Rules rules;
+  bool known = true;  // false: the subject is unknown and `subject` is not looked at
+  domain::SubjectFacts subject;
+  domain::RecordingMarks marks;
+  domain::RecordingFacts recording;
+  domain::Place place;
+  domain::Purpose purpose = domain::Purpose::kNone;
+  domain::Instant now;
+};
+
+// The rule's answer and the model's.
+domain::Decision AnswerOfRule(const Case& c);
+domain::Decision AnswerOfModel(const Case& c);
+
+// Everything that a subject's facts, the rules and the question say, one value a line; what is unset is left out.
+std::string Dump(const Case& c);
+std::string Dump(const domain::Decision& decision);
+
+// Empty where both decisions agree on everything that the model promises; else what differs.
+std::string Difference(const domain::Decision& rule, const domain::Decision& model);
+
+}  // namespace consent::model

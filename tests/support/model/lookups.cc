@@ -1,0 +1,102 @@
+#include "tests/support/model/lookups.h"
+
+#include <algorithm>
+
+namespace consent::model {
+
+using domain::Choice;
+using domain::Region;
+
+const domain::Notice* NoticeByNumber(const domain::Rules& rules, domain::NoticeNumber number) {
+  if (number == 0) return nullptr;
+  for (const domain::Notice& notice : rules.notices) {
+    if (notice.number == number) return &notice;
+  }
+  return nullptr;
+}
+
+domain::RegionRules RulesOfRegion(const domain::Rules& rules, Region region) {
+  domain::RegionRules unknown;
+  unknown.regime = rules.unknown_regime;
+  if (!region.IsSet()) return unknown;
+  for (const auto& [name, found] : rules.regions) {
+    if (name == region) return found;
+  }
+  for (const auto& [name, found] : rules.regions) {
+    if (name == region.Country()) return found;
+  }
+  return unknown;
+}
+
+int AgeOfConsentIn(const domain::Rules& rules, Region region) {
+  if (region.IsSet()) {
+    for (const auto& [country, years] : rules.ages_of_consent) {
+      if (country == region.Country()) return years;
+    }
+  }
+  return rules.default_age_of_consent;
+}
+
+SuspensionHistory SuspensionsOf(const domain::Rules& rules, domain::Purpose purpose, const std::vector<Region>& regions) {
+  SuspensionHistory history;
+  for (const domain::Suspension& suspension : rules.suspensions) {
+    if (suspension.purpose != purpose) continue;
+    bool concerns = !suspension.region.IsSet();
+    for (const Region region : regions) {
+      if (!region.IsSet()) continue;
+      if (suspension.region == region) concerns = true;
+      if (suspension.region == region.Country()) concerns = true;
+    }
+    if (!concerns) continue;
+    history.ever = true;
+    if (suspension.active) history.now = true;
+    history.last_end = std::max(history.last_end, suspension.resumed_at);
+  }
+  return history;
+}
+
+domain::PurposeChoice Says(const domain::ScopeFacts& scope, domain::Purpose purpose, const domain::Rules& rules) {
+  const domain::PurposeChoice& own = scope.choices[static_cast<size_t>(purpose) - 1];
+  std::vector<Instant> refusals;
+  if (scope.refused_all_since.IsSet()) refusals.push_back(scope.refused_all_since);
+  for (const domain::ControlRefusal& refusal : scope.refused_controls) {
+    for (const domain::Control& control : rules.controls) {
+      if (control.number == refusal.control && control.purposes.Has(purpose)) refusals.push_back(refusal.since);
+    }
+  }
+  if (refusals.empty()) return own;
+  const Instant last = *std::max_element(refusals.begin(), refusals.end());
+  if (own.choice == Choice::kGiven && own.since > last) return own;
+  domain::PurposeChoice says = own;
+  if (own.choice != Choice::kWithdrawn) says.choice = Choice::kRefused;
+  return says;
+}
+
+std::optional<Instant> ComesOfAge(const domain::Age& age, int years) {
+  switch (age.kind) {
+    case domain::AgeKind::kAdult:
+      return age.adult_since.IsSet() ? age.adult_since : kAlways;
+    case domain::AgeKind::kBorn: {
+      const Instant birthday = base::BegunEverywhere(base::AddYears(age.born, years));
+      const Instant grown = age.adult_since.IsSet() ? std::max(birthday, age.adult_since) : birthday;
+      return grown > Instant{0} ? grown : kAlways;
+    }
+    case domain::AgeKind::kChild:
+    case domain::AgeKind::kUnknown:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool LifetimeIsOver(const domain::PurposeChoice& consent, const domain::Rules& rules, Instant now) {
+  const domain::Notice* notice = NoticeByNumber(rules, consent.notice);
+  if (notice == nullptr || notice->consent_lifetime_months == 0) return false;
+  return base::AddMonths(consent.since, notice->consent_lifetime_months) <= now;
+}
+
+bool IsSuperseded(const domain::PurposeChoice& consent, const domain::Rules& rules, Instant now) {
+  const domain::Notice* notice = NoticeByNumber(rules, consent.notice);
+  return notice != nullptr && notice->superseded_from <= now;
+}
+
+}  // namespace consent::model

@@ -1,0 +1,41 @@
+// What the rows of the model ask of the rules and of one scope.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "daemon/domain/rules.h"
+#include "daemon/domain/types.h"
+
+namespace consent::model {
+
+using domain::Instant;
+
+const domain::Notice* NoticeByNumber(const domain::Rules& rules, domain::NoticeNumber number);
+
+// Subdivision, else country, else what the policy says of unknown regions.
+domain::RegionRules RulesOfRegion(const domain::Rules& rules, domain::Region region);
+int AgeOfConsentIn(const domain::Rules& rules, domain::Region region);
+
+// Everything the policy remembers about suspensions of one purpose in any of some regions.
+struct SuspensionHistory {
+  bool now = false;
+  bool ever = false;
+  Instant last_end;  // unset: none ended yet
+};
+SuspensionHistory SuspensionsOf(const domain::Rules& rules, domain::Purpose purpose,
+                                const std::vector<domain::Region>& regions);
+
+// What a scope says about a purpose once refusals of a control or of everything are folded in.
+domain::PurposeChoice Says(const domain::ScopeFacts& scope, domain::Purpose purpose, const domain::Rules& rules);
+
+// The moment at which a person stops being a child; nothing: not foreseeable; kAlways: was never one, or not since 1970,
+// before which no recording lies.
+inline constexpr Instant kAlways{INT64_MIN};
+std::optional<Instant> ComesOfAge(const domain::Age& age, int years);
+
+// The lifetime of the consent's notice has passed. A notice that nobody knows has no lifetime.
+bool LifetimeIsOver(const domain::PurposeChoice& consent, const domain::Rules& rules, Instant now);
+bool IsSuperseded(const domain::PurposeChoice& consent, const domain::Rules& rules, Instant now);
+
+}  // namespace consent::model

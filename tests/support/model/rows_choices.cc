@@ -1,0 +1,116 @@
+// E8 and E9: what the user chose.
+#include <algorithm>
+
+#include "tests/support/model/view.h"
+
+namespace consent::model {
+
+using domain::Choice;
+using domain::Notice;
+using domain::Purpose;
+using domain::PurposeChoice;
+using domain::Reason;
+using domain::ScopeFacts;
+
+namespace {
+
+bool CoversThePast(const View& view, const PurposeChoice& consent) {
+  const Notice* notice = NoticeByNumber(view.rules, consent.notice);
+  return notice != nullptr && notice->covers_past;
+}
+
+bool ConsentCoversTheCapture(const View& view, const PurposeChoice& consent) {
+  return CoversThePast(view, consent) || consent.since <= view.lo;
+}
+
+// A consent that was given and still has to be counted as absent.
+bool CountsAsAbsent(const View& view, const PurposeChoice& consent, Purpose purpose) {
+  const Notice* notice = NoticeByNumber(view.rules, consent.notice);
+  if (notice == nullptr || !notice->purposes.Has(purpose)) return true;
+  return consent.since < SuspensionsOf(view.rules, purpose, view.law.regions).last_end;
+}
+
+bool HasEnded(const View& view, const ScopeFacts& scope, const PurposeChoice& consent) {
+  return LifetimeIsOver(consent, view.rules, view.now) || view.IsOutgrown(scope, consent);
+}
+
+bool IsNeeded(const View& view, const ScopeFacts& scope, Purpose purpose) {
+  if (view.law.OptIn()) return true;
+  if (SuspensionsOf(view.rules, purpose, view.law.regions).ever) return true;
+  if (!view.has_time) return false;
+  const Instant default_starts =
+      std::max({view.law.default_began, view.subject->default_from, scope.default_from});
+  return view.lo < default_starts;
+}
+
+bool HouseholdIsCovered(const View& view, Purpose purpose) {
+  const ScopeFacts& account = view.accounts.front();
+  const PurposeChoice says = Says(account, purpose, view.rules);
+  if (says.choice != Choice::kGiven) return false;
+  if (CountsAsAbsent(view, says, purpose) || HasEnded(view, account, says)) return false;
+  if (IsSuperseded(says, view.rules, view.now)) return false;
+  return NoticeByNumber(view.rules, says.notice)->covers_household;
+}
+
+// What is wrong with a consent that was given by the account or a profile.
+Reasons FaultsOfConsent(const View& view, const ScopeFacts& scope, const PurposeChoice& consent, Purpose purpose) {
+  Reasons reasons;
+  const Notice* notice = NoticeByNumber(view.rules, consent.notice);
+  if (CountsAsAbsent(view, consent, purpose)) reasons.push_back(Reason::kNoConsent);
+  if (notice != nullptr) {
+    if (HasEnded(view, scope, consent)) reasons.push_back(Reason::kConsentExpired);
+    if (IsSuperseded(consent, view.rules, view.now)) reasons.push_back(Reason::kNoticeSuperseded);
+    const bool silent = purpose == Purpose::kHumanReview && !notice->says_people_listen;
+    if (silent) reasons.push_back(Reason::kNoticeSilentOnPeople);
+  }
+  const bool must_cover = IsNeeded(view, scope, purpose) || consent.refused_from.IsSet();
+  if (view.has_time && must_cover && !ConsentCoversTheCapture(view, consent)) {
+    reasons.push_back(Reason::kCapturedBeforeConsent);
+  }
+  return reasons;
+}
+
+void Append(Reasons* all, const Reasons& more) { all->insert(all->end(), more.begin(), more.end()); }
+
+}  // namespace
+
+Reasons RowE8(const View& view, Purpose purpose) {
+  Reasons reasons;
+  for (const ScopeFacts& scope : view.NamedScopes()) {
+    const PurposeChoice says = Says(scope, purpose, view.rules);
+    if (says.choice == Choice::kRefused) reasons.push_back(Reason::kRefused);
+    if (says.choice == Choice::kWithdrawn) reasons.push_back(Reason::kWithdrawn);
+    if (says.choice != Choice::kGiven || !says.refused_from.IsSet()) continue;
+    if (!view.has_time || CoversThePast(view, says)) continue;
+    const bool overlaps = view.hi >= says.refused_from && view.lo < says.since;
+    if (overlaps) reasons.push_back(Reason::kCapturedWhileRefused);
+  }
+  return reasons;
+}
+
+Reasons RowE9(const View& view, Purpose purpose) {
+  Reasons reasons;
+  // A purpose that the policy does not use is never eligible, whatever was chosen.
+  if (!view.rules.purposes.Has(purpose) && view.subject != nullptr) reasons.push_back(Reason::kNoConsent);
+  for (const ScopeFacts& account : view.accounts) {
+    const PurposeChoice says = Says(account, purpose, view.rules);
+    if (says.choice == Choice::kUnset && IsNeeded(view, account, purpose)) reasons.push_back(Reason::kNoConsent);
+    if (says.choice == Choice::kGiven) Append(&reasons, FaultsOfConsent(view, account, says, purpose));
+  }
+  for (const ScopeFacts& profile : view.profiles) {
+    const PurposeChoice says = Says(profile, purpose, view.rules);
+    if (says.choice == Choice::kGiven) Append(&reasons, FaultsOfConsent(view, profile, says, purpose));
+    if (says.choice != Choice::kUnset || view.IsChild(profile)) continue;
+    if (IsNeeded(view, profile, purpose) && !HouseholdIsCovered(view, purpose)) {
+      reasons.push_back(Reason::kProfileWithoutConsent);
+    }
+  }
+  for (const ScopeFacts& device : view.devices) {
+    const PurposeChoice says = Says(device, purpose, view.rules);
+    if (says.choice != Choice::kGiven || !says.refused_from.IsSet()) continue;
+    if (view.has_time && !ConsentCoversTheCapture(view, says)) reasons.push_back(Reason::kCapturedBeforeConsent);
+  }
+  return reasons;
+}
+
+}  // namespace consent::model

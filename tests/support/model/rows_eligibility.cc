@@ -1,0 +1,204 @@
+// E0 to E7 and E10: may it be used? What the choices say is in rows_choices.cc.
+#include <algorithm>
+
+#include "tests/support/model/view.h"
+
+namespace consent::model {
+
+using domain::Choice;
+using domain::Flags;
+using domain::Identity;
+using domain::Purpose;
+using domain::PurposeChoice;
+using domain::Reason;
+using domain::ReviewerClass;
+using domain::ScopeFacts;
+using domain::ScopeKind;
+
+namespace {
+
+bool AnyScopeRefuses(const View& view, ScopeKind kind, Purpose purpose) {
+  for (const ScopeFacts& scope : view.subject->scopes) {
+    if (scope.kind != kind) continue;
+    const Choice choice = Says(scope, purpose, view.rules).choice;
+    if (choice == Choice::kRefused || choice == Choice::kWithdrawn) return true;
+  }
+  return false;
+}
+
+bool RecordingLacksFacts(const View& view, Purpose purpose) {
+  const domain::RecordingFacts& recording = view.recording;
+  if (!recording.captured_at.IsSet()) return true;
+  if (recording.wake == domain::Wake::kMissing) return true;
+  if (recording.kind == domain::Kind::kMissing) return true;
+  if (recording.speakers == domain::Speakers::kMissing) return true;
+  if (recording.identity == Identity::kMissing) return true;
+  if (recording.age == domain::SpeakerAge::kMissing) return true;
+  if (recording.identity == Identity::kMatched && recording.profiles.empty()) return true;
+  if (recording.artefact != domain::Artefact::kSource && recording.made_for == Purpose::kNone) return true;
+  if (purpose != Purpose::kHumanReview) return false;
+  return !view.place.country.IsSet() || view.place.reviewer_class == ReviewerClass::kMissing;
+}
+
+bool NamesLackFacts(const View& view, Purpose purpose) {
+  if (view.subject == nullptr) return false;
+  if (view.names_strange_profile || view.names_strange_device) return true;
+  for (const ScopeFacts& profile : view.profiles) {
+    if (!profile.registered) return true;
+  }
+  for (const ScopeFacts& device : view.devices) {
+    if (!device.registered) return true;
+  }
+  if (view.recording.profiles.empty() && AnyScopeRefuses(view, ScopeKind::kProfile, purpose)) return true;
+  return !view.recording.device.IsSet() && AnyScopeRefuses(view, ScopeKind::kDevice, purpose);
+}
+
+// Whether a deletion in this state matches for the eligibility: what has no time is matched by every time.
+bool DeletionMatches(const View& view, domain::DeletionState state) {
+  if (view.marks.has_tombstone && view.marks.tombstone == state) return true;
+  for (const domain::Tombstone& tombstone : view.subject->tombstones) {
+    if (tombstone.state != state) continue;
+    bool listed = tombstone.scope == ScopeKind::kAccount;
+    for (const base::ProfileHandle& profile : view.recording.profiles) {
+      if (tombstone.scope == ScopeKind::kProfile && profile.bytes == tombstone.handle) listed = true;
+    }
+    if (tombstone.scope == ScopeKind::kDevice && view.recording.device.IsSet() &&
+        view.recording.device.bytes == tombstone.handle) {
+      listed = true;
+    }
+    if (!listed) continue;
+    if (!view.has_time) return true;
+    if (std::max(view.lo, tombstone.captured.from) <= std::min(view.hi, tombstone.captured.to)) return true;
+  }
+  return false;
+}
+
+// The strict side of a retention's border.
+bool PerhapsPastRetention(const View& view, const ScopeFacts& scope) {
+  const bool months = scope.retention.kind == domain::RetentionKind::kMonths;
+  const bool floor = scope.purge_floor.IsSet();
+  if (!view.has_time) return months || floor;
+  if (floor && view.lo <= scope.purge_floor) return true;
+  return months && base::AddMonths(view.lo, scope.retention.months) <= view.now;
+}
+
+bool Inactive(const View& view, const ScopeFacts& profile) {
+  if (!view.IsChild(profile) || !profile.last_active.IsSet()) return false;
+  return base::AddMonths(profile.last_active, view.law.ChildInactiveMonths()) <= view.now;
+}
+
+bool HasGuardiansConsent(const View& view, const ScopeFacts& profile, Purpose purpose) {
+  const PurposeChoice says = Says(profile, purpose, view.rules);
+  if (says.choice != Choice::kGiven) return false;
+  return says.by_guardian && profile.guardian.IsSet() && says.since >= profile.guardian_since;
+}
+
+bool HasExactlyOneAdultAndNoChild(const View& view) {
+  int adults = 0;
+  int children = 0;
+  for (const ScopeFacts& scope : view.subject->scopes) {
+    if (scope.kind != ScopeKind::kProfile || !scope.registered) continue;
+    if (view.IsChild(scope)) {
+      ++children;
+    } else {
+      ++adults;
+    }
+  }
+  return adults == 1 && children == 0;
+}
+
+}  // namespace
+
+Reasons RowE0(const View& view, Purpose purpose) {
+  Reasons reasons;
+  if (view.subject == nullptr || !view.subject->registered) reasons.push_back(Reason::kUnknownSubject);
+  if (RecordingLacksFacts(view, purpose) || NamesLackFacts(view, purpose)) reasons.push_back(Reason::kMissingFact);
+  if (view.time_invalid) reasons.push_back(Reason::kInvalidTime);
+  return reasons;
+}
+
+Reasons RowE1(const View& view) {
+  if (view.subject == nullptr) return {};
+  Reasons reasons;
+  if (DeletionMatches(view, domain::DeletionState::kVerified)) reasons.push_back(Reason::kDeleted);
+  if (DeletionMatches(view, domain::DeletionState::kPending)) reasons.push_back(Reason::kDeletionPending);
+  if (DeletionMatches(view, domain::DeletionState::kDenied)) reasons.push_back(Reason::kDeletionDenied);
+  for (const ScopeFacts& scope : view.NamedScopes()) {
+    if (PerhapsPastRetention(view, scope)) reasons.push_back(Reason::kRetentionExpired);
+  }
+  for (const ScopeFacts& profile : view.profiles) {
+    if (Inactive(view, profile)) reasons.push_back(Reason::kChildInactive);
+  }
+  return reasons;
+}
+
+Reasons RowE2(const View& view, Purpose purpose) {
+  if (SuspensionsOf(view.rules, purpose, view.law.regions).now) return {Reason::kSuspended};
+  return {};
+}
+
+Reasons RowE3(const View& view) {
+  Reasons reasons;
+  if ((view.flags & Flags::kCriticalData) != 0) reasons.push_back(Reason::kCriticalData);
+  if ((view.flags & Flags::kSafety) != 0) reasons.push_back(Reason::kSafety);
+  return reasons;
+}
+
+Reasons RowE4(const View& view, Purpose purpose) {
+  if (view.subject == nullptr) return {};
+  const Reasons applies = {Reason::kChildWithoutGuardian};
+  for (const ScopeFacts& profile : view.profiles) {
+    const bool child = view.IsChild(profile);
+    if (child && !HasGuardiansConsent(view, profile, purpose)) return applies;
+    if (!child && view.WasChildAtCapture(profile)) return applies;
+  }
+  const bool present =
+      view.recording.age == domain::SpeakerAge::kChildPresent || (view.flags & Flags::kChildPresent) != 0;
+  if (present && !view.NamesAChild()) return applies;
+  return {};
+}
+
+Reasons RowE5(const View& view) {
+  if (view.accidental) return {Reason::kAccidental};
+  return {};
+}
+
+Reasons RowE6(const View& view) {
+  if (view.subject == nullptr) return {};
+  Reasons reasons;
+  if (view.recording.speakers == domain::Speakers::kSeveral && !view.law.SeveralSpeakersAllowed()) {
+    reasons.push_back(Reason::kSeveralSpeakers);
+  }
+  if (view.recording.identity == Identity::kUnmatched && !view.law.UnmatchedSpeakersAllowed()) {
+    reasons.push_back(Reason::kSpeakerUnmatched);
+  }
+  if (view.recording.identity == Identity::kNotRun) {
+    const bool allowed = view.law.UnidentifiedSingleAdultAllowed() && HasExactlyOneAdultAndNoChild(view);
+    if (!allowed) reasons.push_back(Reason::kSpeakerNotIdentified);
+  }
+  return reasons;
+}
+
+Reasons RowE7(const View& view) {
+  if (view.subject == nullptr || view.recording.kind != domain::Kind::kMessage) return {};
+  const Purpose asked = Purpose::kMessageTranscription;
+  const bool allowed = RowE2(view, asked).empty() && RowE4(view, asked).empty() && RowE8(view, asked).empty() &&
+                       RowE9(view, asked).empty();
+  if (allowed) return {};
+  return {Reason::kMessagesNotAllowed};
+}
+
+Reasons RowE10(const View& view, Purpose purpose) {
+  Reasons reasons;
+  const domain::Place& place = view.place;
+  const bool site_must_be_named = purpose == Purpose::kHumanReview && !view.law.AnySiteAllowed();
+  const bool country_wrong = place.country.IsSet() && !view.law.CountryAllowed(place.country);
+  const bool site_wrong = place.site.empty() ? site_must_be_named : !view.law.SiteAllowed(place.site);
+  if (country_wrong || site_wrong) reasons.push_back(Reason::kPlaceNotAllowed);
+  if (place.reviewer_class != ReviewerClass::kMissing && !view.law.ClassAllowed(place.reviewer_class)) {
+    reasons.push_back(Reason::kReviewerNotAllowed);
+  }
+  return reasons;
+}
+
+}  // namespace consent::model

@@ -1,0 +1,25 @@
+// Which cases a run looks at. CONSENT_TEST_SEED: the first seed, to replay; CONSENT_TEST_CASES: how many in all.
+#pragma once
+
+#include <cstdint>
+#include <cstdlib>
+
+namespace consent::model {
+
+inline uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr || *text == '\0' ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+// Seeds [first, last) of one of `chunks` equal parts.
+struct SeedRange {
+  uint64_t first = 0;
+  uint64_t last = 0;
+};
+inline SeedRange SeedsOfChunk(uint64_t chunk, uint64_t chunks, uint64_t cases_by_default) {
+  const uint64_t base = FromEnvironment("CONSENT_TEST_SEED", 1);
+  const uint64_t cases = FromEnvironment("CONSENT_TEST_CASES", cases_by_default);
+  return {base + cases * chunk / chunks, base + cases * (chunk + 1) / chunks};
+}
+
+}  // namespace consent::model

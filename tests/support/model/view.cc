@@ -1,0 +1,191 @@
+#include "tests/support/model/view.h"
+
+#include <algorithm>
+
+namespace consent::model {
+
+using domain::DefaultRule;
+using domain::Flags;
+using domain::Regime;
+using domain::ScopeFacts;
+using domain::ScopeKind;
+
+bool Law::OptIn() const {
+  for (const Regime& regime : regimes) {
+    if (regime.default_rule == DefaultRule::kOptIn) return true;
+  }
+  return false;
+}
+
+domain::Span Law::FalseWakeTtl() const {
+  if (OptIn()) return domain::Span{0};
+  std::vector<domain::Span> all;
+  for (const Regime& regime : regimes) all.push_back(regime.false_wake_ttl);
+  return *std::min_element(all.begin(), all.end());
+}
+
+bool Law::CountryAllowed(domain::Region country) const {
+  for (const Regime& regime : regimes) {
+    if (regime.any_country) continue;
+    if (std::count(regime.countries.begin(), regime.countries.end(), country) == 0) return false;
+  }
+  return true;
+}
+
+bool Law::AnySiteAllowed() const {
+  for (const Regime& regime : regimes) {
+    if (!regime.any_site) return false;
+  }
+  return true;
+}
+
+bool Law::SiteAllowed(const std::string& site) const {
+  for (const Regime& regime : regimes) {
+    if (regime.any_site) continue;
+    if (std::count(regime.sites.begin(), regime.sites.end(), site) == 0) return false;
+  }
+  return true;
+}
+
+bool Law::ClassAllowed(domain::ReviewerClass reviewer) const {
+  for (const Regime& regime : regimes) {
+    if (reviewer == domain::ReviewerClass::kEmployee && !regime.employees) return false;
+    if (reviewer == domain::ReviewerClass::kContractor && !regime.contractors) return false;
+  }
+  return true;
+}
+
+bool Law::SeveralSpeakersAllowed() const {
+  if (OptIn()) return false;
+  for (const Regime& regime : regimes) {
+    if (!regime.allow_several_speakers) return false;
+  }
+  return true;
+}
+
+bool Law::UnmatchedSpeakersAllowed() const {
+  if (OptIn()) return false;
+  for (const Regime& regime : regimes) {
+    if (!regime.allow_unmatched_speakers) return false;
+  }
+  return true;
+}
+
+bool Law::UnidentifiedSingleAdultAllowed() const {
+  for (const Regime& regime : regimes) {
+    if (!regime.allow_unidentified_single_adult) return false;
+  }
+  return true;
+}
+
+int Law::ChildInactiveMonths() const {
+  std::vector<int> all;
+  for (const Regime& regime : regimes) all.push_back(regime.child_inactive_months);
+  return *std::min_element(all.begin(), all.end());
+}
+
+domain::Span Law::ChildNoticePeriod() const {
+  std::vector<domain::Span> all;
+  for (const Regime& regime : regimes) all.push_back(regime.child_notice_period);
+  return *std::min_element(all.begin(), all.end());
+}
+
+namespace {
+
+Law MergedLaw(const domain::SubjectFacts* subject, const domain::RecordingFacts& recording, const domain::Rules& rules) {
+  Law law;
+  if (subject != nullptr) law.regions.push_back(subject->region);
+  if (recording.has_region) law.regions.push_back(recording.region);
+  // Of an unknown subject nothing is named by whom a region could be; the policy's rules for unknown regions hold.
+  if (law.regions.empty()) law.regions.push_back(domain::Region());
+  for (const domain::Region region : law.regions) {
+    const domain::RegionRules found = RulesOfRegion(rules, region);
+    law.regimes.push_back(found.regime < rules.regimes.size() ? rules.regimes[found.regime] : Regime());
+    law.default_began = std::max(law.default_began, found.opt_out_since);
+    law.age_of_consent = std::max(law.age_of_consent, AgeOfConsentIn(rules, region));
+  }
+  return law;
+}
+
+// Every scope of one kind with one handle; there is at most one.
+std::vector<ScopeFacts> ScopesOf(const domain::SubjectFacts& subject, ScopeKind kind, const base::Bytes16& handle) {
+  std::vector<ScopeFacts> found;
+  for (const ScopeFacts& scope : subject.scopes) {
+    if (scope.kind == kind && scope.handle == handle) found.push_back(scope);
+  }
+  return found;
+}
+
+}  // namespace
+
+View::View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks& marks_in, const domain::Question& question,
+           const domain::Rules& rules_in)
+    : subject(subject_in),
+      marks(marks_in),
+      recording(question.recording),
+      place(question.place),
+      rules(rules_in),
+      now(question.now),
+      law(MergedLaw(subject_in, question.recording, rules_in)) {
+  flags = recording.flags | marks.flags;
+  accidental = recording.wake == domain::Wake::kAccidental || (flags & Flags::kAccidental) != 0;
+
+  if (recording.captured_at.IsSet()) {
+    Instant ingested = now;
+    if (recording.ingested_at.IsSet() && recording.ingested_at < now) ingested = recording.ingested_at;
+    const domain::Span uncertainty = recording.has_uncertainty ? recording.uncertainty : rules.default_uncertainty;
+    time_invalid = recording.captured_at - uncertainty > ingested;
+    if (!time_invalid) {
+      const Instant t = std::min(recording.captured_at, ingested);
+      has_time = true;
+      lo = t - uncertainty;
+      hi = t + uncertainty;
+    }
+  }
+
+  if (subject == nullptr) return;
+  accounts.push_back(subject->scopes[0]);
+  for (const base::ProfileHandle& profile : recording.profiles) {
+    const auto found = ScopesOf(*subject, ScopeKind::kProfile, profile.bytes);
+    if (found.empty()) names_strange_profile = true;
+    for (const ScopeFacts& scope : found) profiles.push_back(scope);
+  }
+  if (recording.device.IsSet()) {
+    devices = ScopesOf(*subject, ScopeKind::kDevice, recording.device.bytes);
+    if (devices.empty()) names_strange_device = true;
+  }
+}
+
+std::vector<ScopeFacts> View::NamedScopes() const {
+  std::vector<ScopeFacts> all = accounts;
+  all.insert(all.end(), profiles.begin(), profiles.end());
+  all.insert(all.end(), devices.begin(), devices.end());
+  return all;
+}
+
+bool View::IsChild(const ScopeFacts& profile) const {
+  const std::optional<Instant> grown = ComesOfAge(profile.age, law.age_of_consent);
+  return !grown.has_value() || now < *grown;
+}
+
+bool View::WasChildAtCapture(const ScopeFacts& profile) const {
+  const std::optional<Instant> grown = ComesOfAge(profile.age, law.age_of_consent);
+  if (!grown.has_value()) return true;
+  return has_time ? lo < *grown : *grown != kAlways;
+}
+
+// A profile without a record has no facts, as an unknown subject has none: it is a missing fact and nothing else.
+bool View::NamesAChild() const {
+  for (const ScopeFacts& profile : profiles) {
+    if (IsChild(profile)) return true;
+  }
+  return false;
+}
+
+bool View::IsOutgrown(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
+  if (scope.kind != ScopeKind::kProfile || IsChild(scope)) return false;
+  if (consent.by_guardian) return true;
+  return consent.since < ComesOfAge(scope.age, law.age_of_consent).value();
+}
+
+}  // namespace consent::model

@@ -1,0 +1,86 @@
+// One question, spelled out: which scopes, regimes and times the rows look at. And the rows themselves.
+#pragma once
+
+#include <vector>
+
+#include "daemon/domain/decide.h"
+#include "tests/support/model/lookups.h"
+
+namespace consent::model {
+
+using Reasons = std::vector<domain::Reason>;
+
+// The regimes of the subject's and of the capture's region, and what both together allow.
+struct Law {
+  std::vector<domain::Region> regions;
+  std::vector<domain::Regime> regimes;
+  Instant default_began;  // the later start of an OPT_OUT default
+  int age_of_consent = 0;
+
+  bool OptIn() const;
+  domain::Span FalseWakeTtl() const;
+  bool CountryAllowed(domain::Region country) const;
+  bool AnySiteAllowed() const;
+  bool SiteAllowed(const std::string& site) const;
+  bool ClassAllowed(domain::ReviewerClass reviewer) const;
+  bool SeveralSpeakersAllowed() const;
+  bool UnmatchedSpeakersAllowed() const;
+  bool UnidentifiedSingleAdultAllowed() const;
+  int ChildInactiveMonths() const;
+  domain::Span ChildNoticePeriod() const;
+};
+
+struct View {
+  View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks& marks_in, const domain::Question& question,
+       const domain::Rules& rules_in);
+
+  const domain::SubjectFacts* subject;
+  const domain::RecordingMarks& marks;
+  const domain::RecordingFacts& recording;
+  const domain::Place& place;
+  const domain::Rules& rules;
+  Instant now;
+
+  Law law;
+  bool time_invalid = false;
+  bool has_time = false;  // neither missing nor invalid
+  Instant lo, hi;         // the capture lies somewhere in [lo, hi]
+  uint8_t flags = 0;      // stored and given
+  bool accidental = false;
+
+  // Scopes that the recording names and the subject's record knows.
+  std::vector<domain::ScopeFacts> accounts;  // one, or none where the subject is unknown
+  std::vector<domain::ScopeFacts> profiles;
+  std::vector<domain::ScopeFacts> devices;
+  bool names_strange_profile = false;  // named, but in no record
+  bool names_strange_device = false;
+
+  std::vector<domain::ScopeFacts> NamedScopes() const;
+  bool IsChild(const domain::ScopeFacts& profile) const;
+  bool WasChildAtCapture(const domain::ScopeFacts& profile) const;
+  bool NamesAChild() const;
+  // The profile is an adult now, and the consent is a guardian's or was given by the child that the adult was.
+  bool IsOutgrown(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
+};
+
+// The rows of the disposition.
+Reasons RowR1(const View& view);
+Reasons RowR2(const View& view);
+Reasons RowR3(const View& view);
+Reasons RowR4(const View& view);
+Reasons RowR5(const View& view);
+
+// The rows of the eligibility for one purpose. E1 without the disposition's own reasons.
+Reasons RowE0(const View& view, domain::Purpose purpose);
+Reasons RowE1(const View& view);
+Reasons RowE2(const View& view, domain::Purpose purpose);
+Reasons RowE3(const View& view);
+Reasons RowE4(const View& view, domain::Purpose purpose);
+Reasons RowE5(const View& view);
+Reasons RowE6(const View& view);
+Reasons RowE7(const View& view);
+Reasons RowE8(const View& view, domain::Purpose purpose);
+Reasons RowE9(const View& view, domain::Purpose purpose);
+Reasons RowE10(const View& view, domain::Purpose purpose);
+
+}  // namespace consent::model

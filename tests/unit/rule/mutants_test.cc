@@ -1,0 +1,316 @@
+// The comparison can fail: rules that are wrong in one point each are told from the right one within a few thousand cases.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "tests/support/model/generator.h"
+#include "tests/support/model/lookups.h"
+
+namespace consent::model {
+namespace {
+
+using domain::Choice;
+using domain::Decision;
+using domain::DeletionState;
+using domain::Disposition;
+using domain::Instant;
+using domain::Notice;
+using domain::PurposeChoice;
+using domain::Reason;
+using domain::ReasonSet;
+using domain::ScopeFacts;
+using domain::ScopeKind;
+
+// The most cases in which a wrong rule may go unnoticed; a run of the differential test has a hundred times as many.
+constexpr uint64_t kCases = 12'000;
+
+using Spoil = void (*)(Case*);                   // what the wrong rule does not see or sees otherwise
+using Twist = void (*)(const Case&, Decision*);  // what it makes of its answer
+constexpr base::Span kTick = base::Microseconds(1);
+
+struct Mutant {
+  const char* name;
+  Spoil spoil;
+  Twist twist;
+};
+
+template <typename F>
+void EveryChoice(Case* c, F f) {
+  for (ScopeFacts& scope : c->subject.scopes) {
+    for (PurposeChoice& choice : scope.choices) f(scope, choice);
+  }
+}
+
+template <typename List, typename F>
+void Drop(List* list, F f) {
+  list->erase(std::remove_if(list->begin(), list->end(), f), list->end());
+}
+
+bool OptOut(const Case& c) {
+  const domain::RegionRules found = RulesOfRegion(c.rules, c.subject.region);
+  return c.rules.regimes[found.regime].default_rule == domain::DefaultRule::kOptOut;
+}
+
+const Mutant kTimeMutants[] = {
+    {"ignores the uncertainty", [](Case* c) { c->recording.has_uncertainty = true, c->recording.uncertainty = {}; }, nullptr},
+    {"takes the border of the uncertainty for eligible",
+     [](Case* c) {
+       if (c->recording.has_uncertainty && c->recording.uncertainty > kTick) c->recording.uncertainty.micros -= 1;
+     },
+     nullptr},
+    {"believes the device's clock and not the arrival",
+     [](Case* c) {
+       if (c->recording.captured_at > c->recording.ingested_at) c->recording.ingested_at = {};
+     },
+     nullptr},
+    {"takes a consent for a microsecond older",
+     [](Case* c) {
+       EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.since = choice.since - kTick; });
+     },
+     nullptr},
+    {"ends consents and retention a microsecond late", [](Case* c) { c->now = c->now - kTick; },
+     [](const Case& c, Decision* d) { d->checked_at = c.now; }},
+    {"counts a tombstone's last instant out",
+     [](Case* c) {
+       for (domain::Tombstone& tombstone : c->subject.tombstones) tombstone.captured.to = tombstone.captured.to - kTick;
+     },
+     nullptr},
+    {"ends a false wake's time to live a microsecond early",
+     [](Case* c) {
+       for (domain::Regime& regime : c->rules.regimes) regime.false_wake_ttl.micros -= regime.false_wake_ttl.micros > 0 ? 1 : 0;
+     },
+     nullptr},
+    {"forgets the floor that a longer retention leaves",
+     [](Case* c) {
+       for (ScopeFacts& scope : c->subject.scopes) scope.purge_floor = {};
+     },
+     nullptr},
+    {"lets a default reach back before it began",
+     [](Case* c) {
+       for (auto& entry : c->rules.regions) entry.second.opt_out_since = {};
+     },
+     nullptr},
+    {"lets a default reach back before a move", [](Case* c) { c->subject.default_from = {}; }, nullptr},
+};
+
+const Mutant kChoiceMutants[] = {
+    {"ignores the device", [](Case* c) { c->recording.device = {}; }, nullptr},
+    {"ignores what a device refused",
+     [](Case* c) {
+       EveryChoice(c, [](ScopeFacts& scope, PurposeChoice& choice) {
+         if (scope.kind == ScopeKind::kDevice) choice = PurposeChoice();
+       });
+     },
+     nullptr},
+    {"takes a device's yes for the account's",
+     [](Case* c) {
+       for (size_t p = 0; p < domain::kPurposes; ++p) {
+         for (const ScopeFacts& scope : c->subject.scopes) {
+           PurposeChoice& account = c->subject.scopes[0].choices[p];
+           const bool yes = scope.kind == ScopeKind::kDevice && scope.choices[p].choice == Choice::kGiven;
+           if (yes && account.choice == Choice::kUnset) account = scope.choices[p];
+         }
+       }
+     },
+     nullptr},
+    {"falls back to the default when a consent has expired",
+     [](Case* c) {
+       if (!OptOut(*c)) return;
+       EveryChoice(c, [c](ScopeFacts&, PurposeChoice& choice) {
+         if (choice.choice == Choice::kGiven && LifetimeIsOver(choice, c->rules, c->now)) choice = PurposeChoice();
+       });
+     },
+     nullptr},
+    {"forgets that a notice was superseded",
+     [](Case* c) {
+       for (Notice& notice : c->rules.notices) notice.superseded_from = base::kEndOfTime;
+     },
+     nullptr},
+    {"ignores that a notice speaks for the household",
+     [](Case* c) {
+       for (Notice& notice : c->rules.notices) notice.covers_household = false;
+     },
+     nullptr},
+    {"takes every notice for one of the household",
+     [](Case* c) {
+       for (Notice& notice : c->rules.notices) notice.covers_household = true;
+     },
+     nullptr},
+    {"takes every notice for one that covers the past",
+     [](Case* c) {
+       for (Notice& notice : c->rules.notices) notice.covers_past = true;
+     },
+     nullptr},
+    {"takes every notice for one that says that people listen",
+     [](Case* c) {
+       for (Notice& notice : c->rules.notices) notice.says_people_listen = true;
+     },
+     nullptr},
+    {"forgets an earlier refusal",
+     [](Case* c) {
+       EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.refused_from = {}; });
+     },
+     nullptr},
+    {"forgets refusals of everything",
+     [](Case* c) {
+       for (ScopeFacts& scope : c->subject.scopes) scope.refused_all_since = {};
+     },
+     nullptr},
+    {"forgets refusals of a control",
+     [](Case* c) {
+       for (ScopeFacts& scope : c->subject.scopes) scope.refused_controls.clear();
+     },
+     nullptr},
+    {"lets a consent from before a suspension count",
+     [](Case* c) { Drop(&c->rules.suspensions, [](const domain::Suspension& s) { return !s.active; }); }, nullptr},
+    {"does not suspend by region",
+     [](Case* c) { Drop(&c->rules.suspensions, [](const domain::Suspension& s) { return s.region.IsSet(); }); }, nullptr},
+    {"allows a purpose that is not in use", [](Case* c) { c->rules.purposes.bits = 0x7f; }, nullptr},
+    {"treats messages as commands",
+     [](Case* c) {
+       if (c->recording.kind == domain::Kind::kMessage) c->recording.kind = domain::Kind::kCommand;
+     },
+     nullptr},
+};
+
+const Mutant kPeopleMutants[] = {
+    {"takes an unknown age for an adult's",
+     [](Case* c) {
+       for (ScopeFacts& scope : c->subject.scopes) {
+         if (scope.age.kind == domain::AgeKind::kUnknown) scope.age.kind = domain::AgeKind::kAdult;
+       }
+     },
+     nullptr},
+    {"takes the policy's age of consent everywhere", [](Case* c) { c->rules.ages_of_consent.clear(); }, nullptr},
+    {"lets an earlier guardian's consent count",
+     [](Case* c) {
+       for (ScopeFacts& scope : c->subject.scopes) scope.guardian_since = {};
+     },
+     nullptr},
+    {"lets a child consent for itself",
+     [](Case* c) {
+       EveryChoice(c, [](ScopeFacts& scope, PurposeChoice& choice) {
+         if (scope.age.kind == domain::AgeKind::kChild) choice.by_guardian = true;
+       });
+     },
+     nullptr},
+    {"forgets when an adult was a child",
+     [](Case* c) {
+       for (ScopeFacts& scope : c->subject.scopes) scope.age.adult_since = {};
+     },
+     nullptr},
+    {"ignores the capture's region", [](Case* c) { c->recording.has_region = false; }, nullptr},
+    {"takes the capture's region for the subject's",
+     [](Case* c) {
+       if (c->recording.has_region) c->subject.region = c->recording.region;
+     },
+     nullptr},
+    {"forgets reported flags", [](Case* c) { c->marks.flags = 0; }, nullptr},
+    {"takes a profile that only refused for a registered one",
+     [](Case* c) {
+       for (ScopeFacts& scope : c->subject.scopes) scope.registered = true;
+     },
+     nullptr},
+    {"takes a subject that only refused for a registered one", [](Case* c) { c->subject.registered = true; }, nullptr},
+};
+
+const Mutant kDeletionMutants[] = {
+    {"ignores a deletion until it is verified",
+     [](Case* c) {
+       Drop(&c->subject.tombstones, [](const domain::Tombstone& t) { return t.state == DeletionState::kPending; });
+     },
+     nullptr},
+    {"forgets a denied deletion",
+     [](Case* c) {
+       Drop(&c->subject.tombstones, [](const domain::Tombstone& t) { return t.state == DeletionState::kDenied; });
+     },
+     nullptr},
+    {"purges before a deletion is verified",
+     [](Case* c) {
+       for (domain::Tombstone& t : c->subject.tombstones) t.state = DeletionState::kVerified;
+     },
+     nullptr},
+    {"ignores holds", [](Case* c) { c->subject.holds.clear(); }, nullptr},
+    {"asks only the account for its retention",
+     [](Case* c) {
+       for (ScopeFacts& scope : c->subject.scopes) {
+         if (scope.kind != ScopeKind::kAccount) scope.retention = {};
+       }
+     },
+     nullptr},
+    {"takes copies for sources", [](Case* c) { c->recording.artefact = domain::Artefact::kSource; }, nullptr},
+    {"purges copies for a superseded notice", nullptr,
+     [](const Case& c, Decision* d) {
+       if (c.recording.artefact == domain::Artefact::kSource || d->disposition != Disposition::kKeep) return;
+       const bool superseded = d->reasons.Has(Reason::kNoticeSuperseded) && c.recording.made_for == c.purpose;
+       if (superseded) d->disposition = Disposition::kPurge;
+     }},
+    {"purges copies when a purpose is suspended", nullptr,
+     [](const Case& c, Decision* d) {
+       const bool copy = c.recording.artefact != domain::Artefact::kSource && d->disposition == Disposition::kKeep;
+       if (copy && d->reasons.Has(Reason::kSuspended)) d->disposition = Disposition::kPurge;
+     }},
+    {"merges the two answers", nullptr,
+     [](const Case&, Decision* d) {
+       const bool refused = d->reasons.Has(Reason::kRefused) || d->reasons.Has(Reason::kWithdrawn);
+       if (refused && d->disposition == Disposition::kKeep) d->disposition = Disposition::kPurge;
+     }},
+    {"makes what is held eligible", nullptr,
+     [](const Case&, Decision* d) {
+       if (d->disposition == Disposition::kHold) d->eligibility = domain::Eligibility::kEligible;
+     }},
+    {"hides what a hold stops", nullptr,
+     [](const Case&, Decision* d) {
+       if (d->disposition != Disposition::kHold) return;
+       ReasonSet rest;
+       d->reasons.ForEach([&](Reason reason) {
+         if (reason == Reason::kLegalHold || reason > Reason::kPurposeEnded) rest.Add(reason);
+       });
+       d->reasons = rest;
+     }},
+    {"reports the first reason only", nullptr,
+     [](const Case&, Decision* d) {
+       const Reason first = domain::FirstReason(*d);
+       d->reasons = ReasonSet();
+       if (first != Reason::kNone) d->reasons.Add(first);
+     }},
+    {"forgets the revision", nullptr, [](const Case&, Decision* d) { d->revision = 0; }},
+};
+
+std::vector<Mutant> AllMutants() {
+  std::vector<Mutant> all;
+  all.insert(all.end(), std::begin(kTimeMutants), std::end(kTimeMutants));
+  all.insert(all.end(), std::begin(kChoiceMutants), std::end(kChoiceMutants));
+  all.insert(all.end(), std::begin(kPeopleMutants), std::end(kPeopleMutants));
+  all.insert(all.end(), std::begin(kDeletionMutants), std::end(kDeletionMutants));
+  return all;
+}
+
+Decision AnswerOf(const Mutant& mutant, const Case& c) {
+  Case seen = c;
+  if (mutant.spoil != nullptr) mutant.spoil(&seen);
+  Decision decision = AnswerOfRule(seen);
+  if (mutant.twist != nullptr) mutant.twist(c, &decision);
+  return decision;
+}
+
+TEST(Mutants, EveryWrongRuleIsCaught) {
+  std::vector<Mutant> unnoticed = AllMutants();
+  EXPECT_GE(unnoticed.size(), 12U);
+  for (uint64_t seed = 1; seed <= kCases && !unnoticed.empty(); ++seed) {
+    const Case c = Generate(seed);
+    const Decision model = AnswerOfModel(c);
+    Drop(&unnoticed, [&](const Mutant& mutant) {
+      const bool caught = !Difference(AnswerOf(mutant, c), model).empty();
+      if (caught) std::printf("%6llu cases: %s\n", static_cast<unsigned long long>(seed), mutant.name);
+      return caught;
+    });
+  }
+  for (const Mutant& mutant : unnoticed) ADD_FAILURE() << "a rule that " << mutant.name << " was not told from the right one";
+}
+
+}  // namespace
+}  // namespace consent::model

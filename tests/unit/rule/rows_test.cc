@@ -1,0 +1,174 @@
+// Each row of the table by itself: the plainest scene in which its reason applies, and no other reason where that can be.
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tests/unit/rule/scene.h"
+
+namespace consent::model {
+namespace {
+
+using domain::DeletionState;
+using domain::Purpose;
+using domain::Reason;
+
+constexpr Purpose kReview = Purpose::kHumanReview;
+
+struct Row {
+  const char* row;
+  Reason first;        // what FirstReason says
+  const char* answer;  // everything
+  void (*change)(Scene&);
+};
+
+void Child(Scene& s) {
+  s.Scope("ann").age = {domain::AgeKind::kChild, {}, {}};
+  s.GuardianGives("ann", kReview, Scene::Ago(100));
+}
+
+const Row kDispositionRows[] = {
+    {"R1", Reason::kLegalHold, "HOLD LEGAL_HOLD", [](Scene& s) { s.Hold(); }},
+    {"R2", Reason::kDeleted, "PURGE DELETED", [](Scene& s) { s.Delete(DeletionState::kVerified); }},
+    {"R2", Reason::kAccountClosed, "PURGE ACCOUNT_CLOSED", [](Scene& s) { s.facts.subject.closed_at = Scene::Ago(1); }},
+    {"R3", Reason::kDoNotSave, "PURGE DO_NOT_SAVE", [](Scene& s) { s.Keeps({domain::RetentionKind::kDoNotSave, 0}); }},
+    {"R3", Reason::kRetentionExpired, "PURGE RETENTION_EXPIRED", [](Scene& s) { s.Scope("").purge_floor = Scene::Ago(1); }},
+    {"R3", Reason::kChildInactive, "PURGE CHILD_INACTIVE",
+     [](Scene& s) {
+       Child(s);
+       s.Scope("ann").last_active = Scene::Ago(900);
+       s.Scope("ann").inactivity_notice = Scene::Ago(70);
+     }},
+    {"R4", Reason::kAccidentalExpired, "PURGE ACCIDENTAL_EXPIRED",
+     [](Scene& s) { s.facts.recording.wake = domain::Wake::kAccidental; }},
+    {"R5", Reason::kPurposeEnded, "PURGE PURPOSE_ENDED",
+     [](Scene& s) {
+       s.Copy(domain::Artefact::kTranscript, Purpose::kAdvertising).Refuses("ann", Purpose::kAdvertising, Scene::Ago(1));
+     }},
+    {"R6", Reason::kNone, "KEEP", [](Scene&) {}},
+};
+
+const Row kEarlyRows[] = {
+    {"E0", Reason::kUnknownSubject, "NOT_ELIGIBLE KEEP UNKNOWN_SUBJECT", [](Scene& s) { s.facts.known = false; }},
+    {"E0", Reason::kMissingFact, "NOT_ELIGIBLE KEEP MISSING_FACT",
+     [](Scene& s) { s.facts.recording.kind = domain::Kind::kMissing; }},
+    {"E0", Reason::kInvalidTime, "NOT_ELIGIBLE KEEP INVALID_TIME", [](Scene& s) { s.Captured(Scene::Ago(-1)); }},
+    {"E1", Reason::kLegalHold, "NOT_ELIGIBLE HOLD LEGAL_HOLD", [](Scene& s) { s.Hold(); }},
+    {"E1", Reason::kDeleted, "NOT_ELIGIBLE PURGE DELETED", [](Scene& s) { s.Delete(DeletionState::kVerified); }},
+    {"E1", Reason::kAccountClosed, "NOT_ELIGIBLE PURGE ACCOUNT_CLOSED",
+     [](Scene& s) { s.facts.subject.closed_at = Scene::Ago(1); }},
+    {"E1", Reason::kDoNotSave, "NOT_ELIGIBLE PURGE DO_NOT_SAVE",
+     [](Scene& s) { s.Keeps({domain::RetentionKind::kDoNotSave, 0}); }},
+    {"E1", Reason::kRetentionExpired, "NOT_ELIGIBLE KEEP RETENTION_EXPIRED",
+     [](Scene& s) { s.Uncertain(base::Seconds(1)).Scope("").purge_floor = Scene::Ago(1); }},
+    {"E1", Reason::kChildInactive, "NOT_ELIGIBLE KEEP CHILD_INACTIVE",
+     [](Scene& s) {
+       Child(s);
+       s.Scope("ann").last_active = Scene::Ago(900);
+     }},
+    {"E1", Reason::kPurposeEnded, "NOT_ELIGIBLE PURGE PURPOSE_ENDED",
+     [](Scene& s) {
+       s.Copy(domain::Artefact::kTranscript, Purpose::kAdvertising).Refuses("ann", Purpose::kAdvertising, Scene::Ago(1));
+     }},
+    // A false wake is not eligible for being one, so ACCIDENTAL is always beside it.
+    {"E1", Reason::kAccidentalExpired, "NOT_ELIGIBLE PURGE ACCIDENTAL_EXPIRED ACCIDENTAL",
+     [](Scene& s) { s.facts.recording.flags = domain::Flags::kAccidental; }},
+    {"E1", Reason::kDeletionPending, "NOT_ELIGIBLE KEEP DELETION_PENDING", [](Scene& s) { s.Delete(DeletionState::kPending); }},
+    {"E1", Reason::kDeletionDenied, "NOT_ELIGIBLE KEEP DELETION_DENIED", [](Scene& s) { s.Delete(DeletionState::kDenied); }},
+    {"E2", Reason::kSuspended, "NOT_ELIGIBLE KEEP SUSPENDED", [](Scene& s) { s.Suspend(kReview, Scene::Ago(1)); }},
+    {"E3", Reason::kCriticalData, "NOT_ELIGIBLE KEEP CRITICAL_DATA",
+     [](Scene& s) { s.facts.marks.flags = domain::Flags::kCriticalData; }},
+    {"E3", Reason::kSafety, "NOT_ELIGIBLE KEEP SAFETY", [](Scene& s) { s.facts.recording.flags = domain::Flags::kSafety; }},
+    {"E4", Reason::kChildWithoutGuardian, "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN",
+     [](Scene& s) { s.facts.recording.age = domain::SpeakerAge::kChildPresent; }},
+    {"E5", Reason::kAccidental, "NOT_ELIGIBLE KEEP ACCIDENTAL",
+     [](Scene& s) { s.LivesIn("US").facts.recording.wake = domain::Wake::kAccidental; }},
+    {"E6", Reason::kSeveralSpeakers, "NOT_ELIGIBLE KEEP SEVERAL_SPEAKERS",
+     [](Scene& s) { s.facts.recording.speakers = domain::Speakers::kSeveral; }},
+    {"E6", Reason::kSpeakerUnmatched, "NOT_ELIGIBLE KEEP SPEAKER_UNMATCHED",
+     [](Scene& s) { s.facts.recording.identity = domain::Identity::kUnmatched; }},
+    {"E6", Reason::kSpeakerNotIdentified, "NOT_ELIGIBLE KEEP SPEAKER_NOT_IDENTIFIED",
+     [](Scene& s) { s.facts.recording.identity = domain::Identity::kNotRun; }},
+    {"E7", Reason::kMessagesNotAllowed, "NOT_ELIGIBLE KEEP MESSAGES_NOT_ALLOWED",
+     [](Scene& s) { s.facts.recording.kind = domain::Kind::kMessage; }},
+};
+
+const Row kLateRows[] = {
+    {"E8", Reason::kRefused, "NOT_ELIGIBLE KEEP REFUSED", [](Scene& s) { s.Refuses("", kReview, Scene::Ago(2)); }},
+    {"E8", Reason::kWithdrawn, "NOT_ELIGIBLE KEEP WITHDRAWN", [](Scene& s) { s.Withdraws("ann", kReview, Scene::Ago(2)); }},
+    // What was captured while refused was captured before the consent that followed.
+    {"E8", Reason::kCapturedWhileRefused, "NOT_ELIGIBLE KEEP CAPTURED_WHILE_REFUSED CAPTURED_BEFORE_CONSENT",
+     [](Scene& s) { s.LivesIn("US").Refuses("kitchen", kReview, Scene::Ago(2)).Gives("kitchen", kReview, Scene::AgoHours(1)); }},
+    {"E9", Reason::kNoConsent, "NOT_ELIGIBLE KEEP NO_CONSENT", [](Scene& s) { s.NeverChose(""); }},
+    {"E9", Reason::kConsentExpired, "NOT_ELIGIBLE KEEP CONSENT_EXPIRED",
+     [](Scene& s) { s.Gives("", kReview, Scene::Ago(400), Scene::kOneYear); }},
+    {"E9", Reason::kNoticeSuperseded, "NOT_ELIGIBLE KEEP NOTICE_SUPERSEDED",
+     [](Scene& s) { s.Gives("", kReview, Scene::Ago(100), Scene::kSuperseded); }},
+    {"E9", Reason::kCapturedBeforeConsent, "NOT_ELIGIBLE KEEP CAPTURED_BEFORE_CONSENT",
+     [](Scene& s) { s.Gives("", kReview, Scene::AgoHours(1)); }},
+    {"E9", Reason::kProfileWithoutConsent, "NOT_ELIGIBLE KEEP PROFILE_WITHOUT_CONSENT", [](Scene& s) { s.NeverChose("ann"); }},
+    {"E9", Reason::kNoticeSilentOnPeople, "NOT_ELIGIBLE KEEP NOTICE_SILENT_ON_PEOPLE",
+     [](Scene& s) { s.Gives("", kReview, Scene::Ago(100), Scene::kSilentOnPeople); }},
+    {"E10", Reason::kPlaceNotAllowed, "NOT_ELIGIBLE KEEP PLACE_NOT_ALLOWED", [](Scene& s) { s.Germany().any_country = false; }},
+    {"E10", Reason::kPlaceNotAllowed, "NOT_ELIGIBLE KEEP PLACE_NOT_ALLOWED",
+     [](Scene& s) {
+       s.Germany().any_site = false;
+       s.facts.place.site.clear();
+     }},
+    {"E10", Reason::kReviewerNotAllowed, "NOT_ELIGIBLE KEEP REVIEWER_NOT_ALLOWED", [](Scene& s) { s.Germany().employees = false; }},
+    {"E12", Reason::kConsent, "ELIGIBLE KEEP CONSENT", [](Scene&) {}},
+    {"E12", Reason::kDefault, "ELIGIBLE KEEP DEFAULT", [](Scene& s) { s.LivesIn("US").NobodyChose(); }},
+};
+
+std::set<Reason> Check(const Row* begin, const Row* end, bool asked) {
+  std::set<Reason> seen;
+  for (const Row* row = begin; row != end; ++row) {
+    Scene scene;
+    if (!asked) scene.AsksDispositionOnly();
+    row->change(scene);
+    EXPECT_EQ(scene.Answer(), row->answer) << row->row;
+    EXPECT_EQ(domain::FirstReason(AnswerOfRule(scene.facts)), row->first) << row->row;
+    seen.insert(row->first);
+  }
+  return seen;
+}
+
+TEST(Rows, EachRowByItself) {
+  const std::set<Reason> disposition = Check(std::begin(kDispositionRows), std::end(kDispositionRows), false);
+  std::set<Reason> eligibility = Check(std::begin(kEarlyRows), std::end(kEarlyRows), true);
+  eligibility.merge(Check(std::begin(kLateRows), std::end(kLateRows), true));
+  for (int number = 1; number < domain::kReasons; ++number) {
+    const auto reason = static_cast<Reason>(number);
+    EXPECT_EQ(eligibility.count(reason), 1U) << domain::ReasonName(reason) << " has no row of its own here";
+    const bool of_the_disposition = reason <= Reason::kPurposeEnded;
+    EXPECT_EQ(disposition.count(reason), of_the_disposition ? 1U : 0U) << domain::ReasonName(reason);
+  }
+}
+
+TEST(Rows, TheFirstMatchingRowExplainsAndTheOthersAreReportedToo) {
+  Scene scene;
+  scene.Hold().Delete(DeletionState::kVerified).Keeps({domain::RetentionKind::kDoNotSave, 0});
+  scene.Copy(domain::Artefact::kTranscript, kReview).Withdraws("", kReview, Scene::Ago(2));
+  scene.facts.recording.wake = domain::Wake::kAccidental;
+  scene.facts.recording.speakers = domain::Speakers::kMissing;
+  EXPECT_EQ(scene.Answer(),
+            "NOT_ELIGIBLE HOLD LEGAL_HOLD DELETED DO_NOT_SAVE ACCIDENTAL_EXPIRED PURPOSE_ENDED MISSING_FACT ACCIDENTAL WITHDRAWN");
+  EXPECT_EQ(domain::FirstReason(AnswerOfRule(scene.facts)), Reason::kMissingFact);
+  scene.AsksDispositionOnly();
+  EXPECT_EQ(domain::FirstReason(AnswerOfRule(scene.facts)), Reason::kLegalHold);
+}
+
+TEST(Rows, WithoutATimeNothingIsPurgedForItsTimeAndNothingIsEligible) {
+  Scene scene;
+  scene.Captured({}).Delete(DeletionState::kVerified, Scene::Ago(30), Scene::Ago(20));
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP DELETED MISSING_FACT");
+  scene.facts.subject.tombstones.clear();
+  scene.Keeps({domain::RetentionKind::kMonths, 120}).facts.recording.wake = domain::Wake::kAccidental;
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP RETENTION_EXPIRED MISSING_FACT ACCIDENTAL");
+  scene.Hold(Scene::Ago(30), Scene::Ago(20));
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE HOLD LEGAL_HOLD RETENTION_EXPIRED MISSING_FACT ACCIDENTAL");
+}
+
+}  // namespace
+}  // namespace consent::model

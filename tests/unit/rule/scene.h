@@ -1,0 +1,62 @@
+// A policy, a subject and a recording that a test changes in words.
+#pragma once
+
+#include <string>
+
+#include "tests/support/model/case.h"
+
+namespace consent::model {
+
+// A new scene is the plainest eligible one: an adult in Germany (opt-in) who consented to HUMAN_REVIEW a hundred days ago, as did
+// the account's only profile, "ann"; a recording of hers in the "kitchen", yesterday, complete and as intended; an employee
+// in Germany asks for HUMAN_REVIEW.
+//
+// Policy: DE is opt-in, US opt-out since 2020, XA is named nowhere; employees and contractors, any country, any site; false
+// wakes 30 days where opt-out; a child's profile is inactive after 18 months and purged 60 days after the notice; age of consent
+// 16 in DE, 13 in US. Control `help_improve` (1): HUMAN_REVIEW and FEATURE_DEVELOPMENT, `messages_improve` (2): MESSAGE_TRANSCRIPTION.
+class Scene {
+ public:
+  Scene();
+
+  Case facts;
+
+  // Times.
+  static domain::Instant Ago(int days);
+  static domain::Instant AgoHours(int hours);
+
+  // Policy.
+  enum Notice : domain::NoticeNumber { kPlain = 1, kCoversPast, kCoversHousehold, kSilentOnPeople, kOneYear, kSuperseded, kForOthers };
+  domain::Regime& Germany() { return facts.rules.regimes[1]; }
+  domain::Regime& States() { return facts.rules.regimes[2]; }
+  Scene& Suspend(domain::Purpose purpose, domain::Instant from, domain::Instant until = {});
+
+  // Subject. `who`: "" the account, "ann" or another profile, "kitchen" or another device (names of devices are in capitals or "kitchen").
+  Scene& LivesIn(const char* region);
+  Scene& AddProfile(const char* name, domain::Age age = {domain::AgeKind::kAdult, {}, {}});
+  domain::ScopeFacts& Scope(const char* who);
+  Scene& Gives(const char* who, domain::Purpose purpose, domain::Instant since, Notice notice = kPlain);
+  // The guardian of a child profile, named two years ago, consents for it.
+  Scene& GuardianGives(const char* who, domain::Purpose purpose, domain::Instant since);
+  Scene& Refuses(const char* who, domain::Purpose purpose, domain::Instant since);
+  Scene& Withdraws(const char* who, domain::Purpose purpose, domain::Instant since);
+  Scene& NeverChose(const char* who);
+  Scene& NobodyChose();
+  Scene& Keeps(domain::Retention retention);
+  Scene& Delete(domain::DeletionState state, domain::Instant from = {}, domain::Instant to = base::kEndOfTime);
+  Scene& Hold(domain::Instant from = {}, domain::Instant to = base::kEndOfTime);
+
+  // Recording and question.
+  Scene& Captured(domain::Instant at);
+  Scene& Uncertain(domain::Span span);
+  Scene& NamesProfiles(std::initializer_list<const char*> names);
+  Scene& Copy(domain::Artefact artefact, domain::Purpose made_for);
+  Scene& Asks(domain::Purpose purpose);
+  Scene& AsksDispositionOnly() { return Asks(domain::Purpose::kNone); }
+
+  // "ELIGIBLE KEEP CONSENT": both answers (the first only if a purpose is asked) and every reason in order. Says so if the model disagrees.
+  std::string Answer() const;
+};
+
+domain::Region RegionOf(const char* text);
+
+}  // namespace consent::model
