@@ -1,0 +1,58 @@
+// Ids as callers write them, and the keyed hashes that stand for them everywhere else.
+#pragma once
+
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "daemon/base/bytes.h"
+
+namespace consent::base {
+
+// The longest id in bytes. Ids are opaque UTF-8, 1 to 128 bytes, compared byte by byte, never normalised.
+inline constexpr size_t kMaxIdBytes = 128;
+
+// A 128-bit keyed hash of an id. The Tag keeps accounts, profiles, devices, guardians and recordings apart at compile time,
+// and the hasher keeps them apart by key. All zero means "none".
+template <typename Tag>
+struct Handle {
+  Bytes16 bytes{};
+  auto operator<=>(const Handle&) const = default;
+  bool IsSet() const { return *this != Handle{}; }
+  // The first eight bytes, uniformly distributed.
+  uint64_t Hash() const {
+    uint64_t h = 0;
+    std::memcpy(&h, bytes.data(), sizeof h);
+    return h;
+  }
+};
+
+using SubjectHandle = Handle<struct SubjectTag>;
+using ProfileHandle = Handle<struct ProfileTag>;
+using DeviceHandle = Handle<struct DeviceTag>;
+using GuardianHandle = Handle<struct GuardianTag>;
+using RecordingHandle = Handle<struct RecordingTag>;
+
+// Where a subject's rows lie on disk: BLAKE2b(k2, handle). Never leaves the daemon.
+struct DiskKey {
+  Bytes16 bytes{};
+  auto operator<=>(const DiskKey&) const = default;
+};
+
+// SipHash-2-4-128 under one key per kind of id (Aumasson and Bernstein, 2012). Immutable; thread-safe.
+// k1 may be shared with local gates.
+class IdHasher {
+ public:
+  explicit IdHasher(const Bytes16& k1);
+  SubjectHandle Subject(std::string_view account_id) const;
+  ProfileHandle Profile(std::string_view profile_id) const;
+  DeviceHandle Device(std::string_view device_id) const;
+  GuardianHandle Guardian(std::string_view guardian_id) const;
+  RecordingHandle Recording(std::string_view recording_id) const;
+
+ private:
+  Bytes16 subject_key_, profile_key_, device_key_, guardian_key_, recording_key_;
+};
+
+}  // namespace consent::base
