@@ -41,7 +41,7 @@ void Define(CLI::App* app, Raw* raw) {
 
   app->add_option("--listen", raw->listen,
                   "Where the API is served: unix:/path (its folder is made 0700 or must be so), 127.0.0.1:port or [::1]:port. "
-                  "Default: unix:/run/consentd/consentd.sock for root, else unix:$XDG_RUNTIME_DIR/consentd/consentd.sock");
+                  "Default: unix:$XDG_RUNTIME_DIR/consentd/consentd.sock for users that have one, else unix:/run/consentd/consentd.sock");
   app->add_option("--data-dir", raw->data_dir,
                   "Folder of the store, made if it is not there. Default: /var/lib/consentd for root, else "
                   "$XDG_DATA_HOME/consentd or ~/.local/share/consentd");
@@ -50,7 +50,7 @@ void Define(CLI::App* app, Raw* raw) {
                   "Last known end of the store, so that an old copy put back is noticed; not inside the data folder. "
                   "Default: DATA-DIR.head");
   app->add_option("--policy", raw->policy, "Policy file (JSON); read again on SIGHUP. Default: the compiled-in policy");
-  app->add_option("--partitions", raw->partitions, "Partitions of a new store, 1 to 1024; an existing store keeps its own");
+  app->add_option("--partitions", raw->partitions, "Partitions of a new store, 1 to 1024; the same ever after");
   app->add_option("--index-max-subjects", raw->index_max_subjects,
                   "Subjects kept in memory; what is beyond is read from the store");
   app->add_option("--metrics-listen", raw->metrics_listen,
@@ -127,10 +127,10 @@ std::string Variable(const Surroundings& surroundings, const char* name) {
   return found == surroundings.environment.end() ? std::string() : found->second;
 }
 
-absl::StatusOr<std::string> DefaultListen(const Surroundings& surroundings) {
-  if (surroundings.root) return std::string("unix:/run/consentd/consentd.sock");
+// The same rule as the client library's default endpoint.
+std::string DefaultListen(const Surroundings& surroundings) {
   const std::string runtime = Variable(surroundings, "XDG_RUNTIME_DIR");
-  if (runtime.empty()) return absl::InvalidArgumentError("--listen is needed: there is no XDG_RUNTIME_DIR to put a socket in");
+  if (surroundings.root || runtime.empty() || runtime[0] != '/') return "unix:/run/consentd/consentd.sock";
   return absl::StrCat("unix:", runtime, "/consentd/consentd.sock");
 }
 
@@ -144,12 +144,10 @@ absl::StatusOr<std::string> DefaultDataDir(const Surroundings& surroundings) {
 }
 
 absl::Status Place(const Raw& raw, const Surroundings& surroundings, ServeOptions* out) {
-  absl::StatusOr<std::string> listen = raw.listen.empty() ? DefaultListen(surroundings) : raw.listen;
-  if (!listen.ok()) return listen.status();
-  if (absl::Status status = ValidateAddress(*listen, true); !status.ok()) {
+  out->listen = raw.listen.empty() ? DefaultListen(surroundings) : raw.listen;
+  if (absl::Status status = ValidateAddress(out->listen, true); !status.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("--listen ", status.message()));
   }
-  out->listen = *listen;
   out->metrics_listen = raw.metrics_listen == "off" ? "" : raw.metrics_listen;
   if (!out->metrics_listen.empty()) {
     if (absl::Status status = ValidateAddress(out->metrics_listen, false); !status.ok()) {

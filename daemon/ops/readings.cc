@@ -118,6 +118,8 @@ std::vector<MetricFamily> ReadingFamilies(const Readings& readings) {
   MetricFamily pools = Family("consentd_pool_queue", "Tasks that wait for a thread.", MetricType::Gauge);
   for (const PoolReading& pool : readings.pools) AddValue(&pools, {{"pool", pool.name}}, static_cast<double>(pool.queued));
   families.push_back(std::move(pools));
+  families.push_back(Gauge("consentd_changes_in_flight", "Changes that were taken and are not yet answered.",
+                           static_cast<double>(readings.changes_in_flight)));
   if (readings.engine.has_value()) AddEngine(*readings.engine, &families);
   AddPolicy(readings, &families);
   std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });

@@ -51,6 +51,7 @@ struct Readings {
   std::vector<IndexReading> indexes;      // one per partition
   std::vector<uint64_t> sequences;        // of the last commit, one per partition
   std::vector<PoolReading> pools;
+  uint64_t changes_in_flight = 0;
   std::optional<store::EngineHealth> engine;
   std::optional<PolicyReading> policy;
   std::vector<ActiveSuspension> suspensions;

@@ -16,9 +16,9 @@ using ::testing::Not;
 class ConfigTest : public ::testing::Test {
  protected:
   ConfigTest() {
-    surroundings_.environment["HOME"] = "/home/op";
+    surroundings_.environment["HOME"] = "/h/op";
     surroundings_.environment["XDG_RUNTIME_DIR"] = "/run/user/7";
-    surroundings_.working_directory = "/work";
+    surroundings_.working_directory = "/w";
   }
   ~ConfigTest() override { std::filesystem::remove(file_); }
 
@@ -46,9 +46,9 @@ TEST_F(ConfigTest, Defaults) {
   ASSERT_TRUE(user.ok()) << user.status();
   EXPECT_EQ(user->command, Command::kServe);
   EXPECT_EQ(user->serve.listen, "unix:/run/user/7/consentd/consentd.sock");
-  EXPECT_EQ(user->serve.data_dir, "/home/op/.local/share/consentd");
-  EXPECT_EQ(user->serve.key_file, "/home/op/.local/share/consentd.key");
-  EXPECT_EQ(user->serve.head_file, "/home/op/.local/share/consentd.head");
+  EXPECT_EQ(user->serve.data_dir, "/h/op/.local/share/consentd");
+  EXPECT_EQ(user->serve.key_file, "/h/op/.local/share/consentd.key");
+  EXPECT_EQ(user->serve.head_file, "/h/op/.local/share/consentd.head");
   EXPECT_EQ(user->serve.metrics_listen, "127.0.0.1:9464");
   EXPECT_EQ(user->serve.partitions, 1);
   EXPECT_EQ(user->serve.drain_seconds, 10);
@@ -61,10 +61,13 @@ TEST_F(ConfigTest, Defaults) {
   EXPECT_EQ(root->serve.data_dir, "/var/lib/consentd");
 }
 
-TEST_F(ConfigTest, WithoutARuntimeFolderAnAddressIsNeeded) {
+TEST_F(ConfigTest, WithoutARuntimeFolderTheSystemsSocketIsMeant) {
+  surroundings_.environment["XDG_RUNTIME_DIR"] = "relative";
+  EXPECT_EQ(Serve({})->serve.listen, "unix:/run/consentd/consentd.sock");
   surroundings_.environment.erase("XDG_RUNTIME_DIR");
-  EXPECT_THAT(Error({}), HasSubstr("--listen is needed"));
-  EXPECT_TRUE(Serve({"--listen", "127.0.0.1:7000"}).ok());
+  EXPECT_EQ(Serve({})->serve.listen, "unix:/run/consentd/consentd.sock");
+  surroundings_.environment.erase("HOME");
+  EXPECT_THAT(Error({}), HasSubstr("--data-dir is needed"));
 }
 
 TEST_F(ConfigTest, CommandLineWinsOverEnvironmentOverFileOverDefault) {
@@ -133,7 +136,7 @@ TEST_F(ConfigTest, KeysAndHeadLieOutsideTheDataFolder) {
   EXPECT_THAT(Error({"--data-dir", "/d", "--key-file", "/d/keys"}), HasSubstr("--key-file must lie outside"));
   EXPECT_THAT(Error({"--data-dir", "/d/", "--head-file", "/d/../d/head"}), HasSubstr("--head-file must lie outside"));
   EXPECT_THAT(Error({"--key-file", "/k", "--head-file", "/k"}), HasSubstr("must differ"));
-  EXPECT_EQ(Serve({"--data-dir", "data/./x"})->serve.key_file, "/work/data/x.key");
+  EXPECT_EQ(Serve({"--data-dir", "data/./x"})->serve.key_file, "/w/data/x.key");
 }
 
 TEST_F(ConfigTest, OtherCommandsAskNeitherEnvironmentNorFile) {

@@ -1,0 +1,15 @@
+// Reads the parts of a running daemon for a scrape.
+#pragma once
+
+#include "daemon/ops/readings.h"
+#include "daemon/service/change_subject.h"
+#include "daemon/service/context.h"
+#include "daemon/store/rocksdb/rocks_store.h"
+
+namespace consent::app {
+
+// Thread-safe; takes short locks only. `readers`: the pool of blocking reads.
+ops::Readings Gather(const service::Context& context, const store::RocksStore& store, const service::Pool& readers,
+                     const service::ChangeSubject& changes, ops::HealthState health);
+
+}  // namespace consent::app

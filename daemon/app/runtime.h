@@ -1,0 +1,76 @@
+// A running daemon: owns every part, and starts and stops them in order.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "daemon/app/exit_codes.h"
+#include "daemon/app/housekeeper.h"
+#include "daemon/app/server.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/random.h"
+#include "daemon/ops/config.h"
+#include "daemon/ops/health.h"
+#include "daemon/ops/http.h"
+#include "daemon/ops/log.h"
+#include "daemon/ops/metrics.h"
+#include "daemon/service/context.h"
+#include "daemon/store/rocksdb/rocks_store.h"
+
+namespace consent::app {
+
+struct Services;
+
+// Open, Prepare, Serve, then Drain; each once. Prepare may run on a thread of its own, the rest belongs to the main thread.
+class Runtime {
+ public:
+  // `on_write_failed` is called once, from any thread, when the store has gone into its failed state.
+  Runtime(ops::ServeOptions options, ops::Log& log, std::function<void()> on_write_failed);
+  // Without Drain: abandons what is under way as a crash would, which loses nothing acknowledged.
+  ~Runtime();
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  // Keys, lock and store; then the addresses, where health says NOT_SERVING and calls are refused with it.
+  std::optional<Failure> Open();
+  // Puts the policy in force and fills the index. Takes as long as the store is large.
+  std::optional<Failure> Prepare();
+  // Answers from here on.
+  void Serve();
+  // Reads the policy again. An error: the old one stays in force; counted in the metrics either way.
+  absl::Status ReloadPolicy();
+  // NOT_SERVING, waits for calls under way as long as the options say, then stops every part and closes the store.
+  void Drain();
+  // After a failed write: NOT_SERVING, and calls under way get `patience` to hear of it. Returns without waiting longer, and the
+  // process must then end without destructors: the engine may hang.
+  void Abandon(std::chrono::milliseconds patience);
+
+ private:
+  std::optional<Failure> OpenStore();
+  void MakeContext(base::Keys keys);
+  std::optional<Failure> Listen();
+  absl::Status ActivatePolicy();
+
+  const ops::ServeOptions options_;
+  ops::Log& log_;
+  const std::function<void()> on_write_failed_;
+  const base::SystemClock clock_;
+  base::SystemRandom random_;
+  ops::Health health_;
+  ops::Metrics metrics_;
+  std::unique_ptr<service::Pool> writers_;
+  std::unique_ptr<store::RocksStore> store_;
+  std::unique_ptr<service::Context> context_;
+  std::unique_ptr<service::Pool> readers_;
+  std::unique_ptr<Services> services_;
+  std::unique_ptr<Server> server_;
+  std::unique_ptr<ops::HttpServer> http_;
+  std::unique_ptr<Housekeeper> housekeeper_;
+};
+
+}  // namespace consent::app

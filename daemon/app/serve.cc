@@ -1,0 +1,112 @@
+#include "daemon/app/serve.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+#include "daemon/app/events.h"
+#include "daemon/app/exit_codes.h"
+#include "daemon/app/runtime.h"
+#include "daemon/ops/log.h"
+#include "daemon/ops/version.h"
+
+namespace consent::app {
+namespace {
+
+using ops::OperatorText;
+
+// Calls that were waiting for the failed write get this long to hear that its outcome is unknown.
+constexpr std::chrono::milliseconds kFailurePatience{500};
+
+class Daemon {
+ public:
+  Daemon(const ops::ServeOptions& options, ops::Log& log, Events& events)
+      : log_(log), events_(events), runtime_(options, log, [&events] { events.Post(Event::kWriteFailed); }) {}
+
+  int Run() {
+    if (std::optional<Failure> failure = runtime_.Open(); failure.has_value()) return Fail(*failure);
+    std::thread preparing([this] {
+      failure_ = runtime_.Prepare();
+      events_.Post(Event::kPrepared);
+    });
+    for (;;) {
+      switch (events_.Wait()) {
+        case Event::kWriteFailed:
+          Abandon();
+        case Event::kStop:
+          if (preparing.joinable()) StopWhilePreparing();
+          return Stop();
+        case Event::kPrepared:
+          preparing.join();
+          if (failure_.has_value()) return Fail(*failure_);
+          runtime_.Serve();
+          log_.Info("serving");
+          if (reload_waits_) Reload();
+          break;
+        case Event::kReload:
+          if (preparing.joinable()) {
+            reload_waits_ = true;
+          } else {
+            Reload();
+          }
+          break;
+      }
+    }
+  }
+
+ private:
+  int Fail(const Failure& failure) {
+    log_.Error("start failed", {{"why", OperatorText(failure.why)}, {"exit_code", static_cast<int>(failure.code)}});
+    return static_cast<int>(failure.code);
+  }
+
+  int Stop() {
+    log_.Info("draining");
+    runtime_.Drain();
+    log_.Info("stopped");
+    return static_cast<int>(ExitCode::kOk);
+  }
+
+  // Filling cannot be interrupted, and changes nothing: the process may end in the middle of it.
+  [[noreturn]] void StopWhilePreparing() {
+    log_.Info("stopped while starting");
+    std::_Exit(static_cast<int>(ExitCode::kOk));
+  }
+
+  [[noreturn]] void Abandon() {
+    log_.Error("a write failed: its outcome is unknown until the store is opened anew", {{"exit_code", static_cast<int>(ExitCode::kWriteFailed)}});
+    runtime_.Abandon(kFailurePatience);
+    std::_Exit(static_cast<int>(ExitCode::kWriteFailed));
+  }
+
+  void Reload() {
+    const absl::Status status = runtime_.ReloadPolicy();
+    if (!status.ok()) log_.Error("policy reload refused, the old policy stays in force", {{"why", OperatorText(status)}});
+  }
+
+  ops::Log& log_;
+  Events& events_;
+  Runtime runtime_;
+  std::optional<Failure> failure_;  // of Prepare; read once its event came
+  bool reload_waits_ = false;
+};
+
+}  // namespace
+
+int Serve(const ops::ServeOptions& options) {
+  umask(077);  // nothing that the daemon makes is for others
+  Events events;
+  ops::Log log(options.log_format, options.log_level);
+  if (!events.status().ok()) {
+    log.Error("start failed", {{"why", OperatorText(events.status())}});
+    return static_cast<int>(ExitCode::kInternal);
+  }
+  log.Info("starting", {{"version", OperatorText(ops::kVersion)}, {"data_dir", OperatorText(options.data_dir)}, {"pid", getpid()}});
+  return Daemon(options, log, events).Run();
+}
+
+}  // namespace consent::app

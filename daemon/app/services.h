@@ -1,0 +1,48 @@
+// The use cases and the RPC services on them.
+#pragma once
+
+#include <vector>
+
+#include "daemon/rpc/eligibility_rpc.h"
+#include "daemon/rpc/observer.h"
+#include "daemon/rpc/policy_rpc.h"
+#include "daemon/rpc/recording_rpc.h"
+#include "daemon/rpc/settings_rpc.h"
+#include "daemon/rpc/subject_rpc.h"
+#include "daemon/service/change_subject.h"
+#include "daemon/service/check_eligibility.h"
+#include "daemon/service/policy_admin.h"
+#include "daemon/service/read_subject.h"
+
+namespace consent::app {
+
+// Thread-safe as its members are. The references outlive it, and it outlives the server.
+struct Services {
+  Services(service::Context& context, service::Pool& readers, rpc::RpcObserver& observer)
+      : changes(context, kMaxChangesInFlight),
+        check(context),
+        reads(context),
+        policy_admin(context),
+        eligibility_rpc(context, check, readers, observer),
+        settings_rpc(context, changes, reads, readers, observer),
+        subject_rpc(context, changes, reads, readers, observer),
+        recording_rpc(context, changes, readers, observer),
+        policy_rpc(context, policy_admin, readers, observer) {}
+
+  std::vector<grpc::Service*> All() { return {&eligibility_rpc, &settings_rpc, &subject_rpc, &recording_rpc, &policy_rpc}; }
+
+  // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
+  static constexpr size_t kMaxChangesInFlight = 4096;
+
+  service::ChangeSubject changes;
+  service::CheckEligibility check;
+  service::ReadSubject reads;
+  service::PolicyAdmin policy_admin;
+  rpc::EligibilityRpc eligibility_rpc;
+  rpc::SettingsRpc settings_rpc;
+  rpc::SubjectRpc subject_rpc;
+  rpc::RecordingRpc recording_rpc;
+  rpc::PolicyRpc policy_rpc;
+};
+
+}  // namespace consent::app

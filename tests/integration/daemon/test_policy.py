@@ -1,0 +1,123 @@
+"""The policy file: validating it, reloading it, and what must not get in."""
+
+import json
+import signal
+import unittest
+
+from consent.v1 import policy_service_pb2 as policy
+
+from harness import DEFAULT_POLICY, DaemonTest, run_to_end, until
+from words import check, household, reasons, turn_on
+
+
+class Reload(DaemonTest):
+
+    def start(self):
+        self.path = self.folder / "policy.json"
+        self.document = json.loads(DEFAULT_POLICY.read_text())
+        self.write(version="v1")
+        self.served = self.daemon("--policy", self.path)
+        self.api = self.client(self.served)
+
+    def write(self, **changes):
+        self.document.update(changes)
+        self.path.write_text(json.dumps(self.document))
+
+    def reload(self, result):
+        """Sends SIGHUP and waits until the metric says how it ended."""
+        series = f'consentd_policy_reloads_total{{result="{result}"}}'
+        before = self.served.metric(series)
+        self.served.signal(signal.SIGHUP)
+        until(lambda: self.served.metric(series) == before + 1, f"a reload that ends as {result}")
+
+    def version(self):
+        return self.api.policies.GetPolicy(policy.GetPolicyRequest()).policy.version
+
+    def refusal(self):
+        found = [event for event in self.served.events() if event["event"].startswith("policy reload refused")]
+        return found[-1]["why"] if found else ""
+
+    def test_a_good_file_is_taken_and_the_old_version_kept(self):
+        self.start()
+        self.write(version="v2", longest_answer_age_seconds=60)
+        self.reload("ok")
+        self.assertEqual(self.version(), "v2")
+        self.assertFalse(self.api.policies.GetPolicy(policy.GetPolicyRequest(version="v1")).current)
+        self.assertTrue(any(line.startswith('consentd_policy_info{version="v2",hash="') for line in self.served.metrics().splitlines()))
+        self.reload("ok")  # nothing changed
+
+    def test_a_file_that_is_no_policy_changes_nothing(self):
+        self.start()
+        for text, says in [("{", "policy"), (json.dumps({**self.document, "purposs": []}), "purposs"), ("", "policy")]:
+            self.path.write_text(text)
+            self.reload("refused")
+            self.assertIn(says, self.refusal())
+            self.assertEqual(self.version(), "v1")
+        self.path.unlink()
+        self.reload("refused")
+        self.assertIn(str(self.path), self.refusal())
+        self.assertEqual(self.version(), "v1")
+
+    def test_a_file_that_loosens_or_drops_what_is_in_use_is_refused(self):
+        self.start()
+        registered = self.api.subjects.UpsertSubject(household("tied"))
+        self.api.settings.UpdateSettings(turn_on("tied", registered.revision, notice="2026-01"))
+        whole = json.loads(json.dumps(self.document["notices"]))
+        self.assertIn("CAPTURED_BEFORE_CONSENT", reasons(self.api.eligibility.Check(check("tied")).decision))
+
+        loosened = json.loads(json.dumps(whole))
+        for notice in loosened:
+            if notice["version"] == "2026-01":
+                notice["covers_past"] = True
+        self.write(version="v2", notices=loosened)
+        self.reload("refused")
+        self.assertIn("2026-01", self.refusal())
+        self.write(version="v3", notices=[notice for notice in whole if notice["version"] != "2026-01"])
+        self.reload("refused")
+        self.assertIn("2026-01", self.refusal())
+        self.assertEqual(self.version(), "v1")
+        self.assertIn("CAPTURED_BEFORE_CONSENT", reasons(self.api.eligibility.Check(check("tied")).decision))
+
+        self.write(version="v4", notices=[notice for notice in whole if notice["version"] != "2026-01-household"])
+        self.reload("ok")  # nobody was shown that one
+        self.assertEqual(self.version(), "v4")
+
+    def test_a_version_never_changes_its_content(self):
+        self.start()
+        self.write(longest_answer_age_seconds=61)
+        self.reload("refused")
+        self.assertEqual(self.version(), "v1")
+
+    def test_a_refused_file_stops_the_next_start(self):
+        self.start()
+        self.write(longest_answer_age_seconds=61)
+        self.assertEqual(self.served.stop(), 0)
+        again = self.daemon("--policy", self.path, wait=False)
+        self.assertEqual(again.wait(), 65)
+        self.assertIn("v1", again.event("start failed")["why"])
+
+
+class Validate(DaemonTest):
+
+    def test_the_shipped_policy_is_valid(self):
+        done = run_to_end("policy", "validate", DEFAULT_POLICY)
+        self.assertEqual(done.code, 0, done)
+        self.assertIn("is valid, SHA-256 ", done.out)
+
+    def test_problems_are_listed_one_per_line(self):
+        path = self.policy(version="not valid!", longest_answer_age_seconds=0)
+        done = run_to_end("policy", "validate", path)
+        self.assertEqual(done.code, 1, done)
+        self.assertTrue(any(line.startswith("version: ") for line in done.out.splitlines()), done.out)
+        self.assertTrue(any(line.startswith("longest_answer_age_seconds: ") for line in done.out.splitlines()), done.out)
+        missing = run_to_end("policy", "validate", self.folder / "none.json")
+        self.assertEqual(missing.code, 1)
+        self.assertIn("none.json", missing.out)
+
+    def test_usage(self):
+        self.assertEqual(run_to_end("policy").code, 64)
+        self.assertEqual(run_to_end("policy", "validate").code, 64)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+"""Runs clang-tidy-14 over the sources of this tree that a build folder's compile_commands.json names.
+
+Usage: run_clang_tidy.py BUILD_FOLDER [FILE...]. A source that was found clean is remembered, in the build folder, by a hash over its
+preprocessed text and the settings; it is looked at again when one of them changes. Exits 1 if anything was found.
+"""
+
+import concurrent.futures
+import hashlib
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TIDY = "clang-tidy-14"
+
+
+def commands(build):
+    """Source -> compile command, for our own sources."""
+    found = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        source = pathlib.Path(entry["file"])
+        if ROOT in source.parents and not str(source).startswith(str(build.resolve())) and ".build" not in source.parts:
+            found[source] = entry
+    return found
+
+
+def fingerprint(entry):
+    """Over everything that the compiler sees; None where it cannot be preprocessed."""
+    arguments = [word for word in shlex.split(entry["command"]) if not word.endswith("ccache")]
+    output = arguments.index("-o")
+    del arguments[output:output + 2]
+    arguments = [word for word in arguments if word != "-c"]
+    text = subprocess.run([*arguments, "-E"], cwd=entry["directory"], capture_output=True)
+    if text.returncode != 0:
+        return None
+    digest = hashlib.sha256(text.stdout)
+    digest.update((ROOT / ".clang-tidy").read_bytes())
+    return digest.hexdigest()
+
+
+def check(build, clean, source, entry):
+    mark = fingerprint(entry)
+    if mark is not None and (clean / mark).exists():
+        return source, True, ""
+    run = subprocess.run([TIDY, "--quiet", "-p", str(build), str(source)], capture_output=True, text=True)
+    if run.returncode == 0 and "warning:" not in run.stdout and mark is not None:
+        (clean / mark).touch()
+        return source, True, ""
+    return source, False, run.stdout + "\n".join(line for line in run.stderr.splitlines() if "warnings generated" not in line)
+
+
+def main():
+    build = pathlib.Path(sys.argv[1]).resolve()
+    chosen = {pathlib.Path(name).resolve() for name in sys.argv[2:]}
+    clean = build / "clang-tidy-clean"
+    clean.mkdir(exist_ok=True)
+    work = {source: entry for source, entry in commands(build).items() if not chosen or source in chosen}
+    bad = 0
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for source, ok, output in pool.map(lambda item: check(build, clean, *item), sorted(work.items())):
+            if not ok:
+                bad += 1
+                print(f"{source.relative_to(ROOT)}:\n{output}", flush=True)
+    print(f"{len(work)} sources, {bad} with findings")
+    return 1 if bad or not work else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
