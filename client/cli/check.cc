@@ -1,0 +1,168 @@
+// consentctl check and report-recording: one recording.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "client/cli/command.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/cli/render.h"
+#include "client/src/json_lines.h"
+
+namespace consent::cli {
+namespace {
+
+struct CheckFlags {
+  Recording recording;
+  Question question;
+  std::string file;
+  std::optional<int64_t> uncertainty_ms;
+  std::string at_least;
+};
+
+void AddFacts(CLI::App* app, CheckFlags* flags) {
+  Recording& recording = flags->recording;
+  AddId(app, "--account", &recording.account_id, "Whose recording it is");
+  AddId(app, "--recording", &recording.recording_id, "Which recording it is");
+  AddTime(app, "--captured-at", &recording.captured_at, "When it was captured, by the device's clock");
+  app->add_option("--captured-uncertainty-ms", flags->uncertainty_ms, "How far captured-at may be off")
+      ->check(CLI::Range(int64_t{0}, int64_t{86'400'000}));
+  AddTime(app, "--ingested-at", &recording.ingested_at, "When a server received it");
+  app->add_option_function<std::vector<std::string>>(
+         "--profile",
+         [&recording](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) recording.profile_ids.emplace_back(text);
+         },
+         "A speaker; several times")
+      ->allow_extra_args(false);
+  AddId(app, "--device", &recording.device_id, "The device");
+  app->add_option("--region", recording.region, "Where it was captured: DE or US-CA");
+  AddName(app, "--wake", &recording.wake, "How it began");
+  AddName(app, "--kind", &recording.kind, "What it holds");
+  AddName(app, "--speakers", &recording.speakers, "How many speak");
+  AddName(app, "--identity", &recording.identity, "Whether the voice was matched to the profiles");
+  AddName(app, "--age", &recording.age, "Who speaks");
+  AddName(app, "--artefact", &recording.artefact, "What is asked about (default SOURCE)");
+  AddName(app, "--made-for", &recording.made_for, "For a copy: what it was made for");
+  AddNames(app, "--flag", &recording.flags, "What is known about it");
+}
+
+// Up to one byte more than a line may have, so that a longer file is noticed.
+absl::StatusOr<std::string> ReadOneFile(const std::string& path) {
+  const int descriptor = path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return absl::NotFoundError("the file cannot be opened: " + path);
+  std::string text(kMaxLineBytes + 1, '\0');
+  size_t held = 0;
+  ssize_t count = 1;
+  while (count > 0 && held < text.size()) {
+    count = ::read(descriptor, text.data() + held, text.size() - held);
+    if (count > 0) held += static_cast<size_t>(count);
+  }
+  ::close(descriptor);
+  if (count < 0) return absl::NotFoundError("the file cannot be read: " + path);
+  text.resize(held);
+  return text;
+}
+
+Report AnswerReport(const Answer& answer) {
+  Report report;
+  report.json = {{"eligibility", Name(answer.eligibility())},
+                 {"disposition", Name(answer.disposition())},
+                 {"reasons", NamesJson(answer.reasons())},
+                 {"good_until", TimeText(answer.good_until())},
+                 {"checked_at", TimeText(answer.checked_at())},
+                 {"policy_version", answer.policy_version()},
+                 {"policy_hash", HexText(answer.policy_hash())},
+                 {"revision", answer.revision()}};
+  Table table("answer", {"ELIGIBILITY", "DISPOSITION", "WHY", "GOOD UNTIL", "POLICY"});
+  table.Add({std::string(Name(answer.eligibility())), std::string(Name(answer.disposition())),
+             NamesText(answer.reasons()), TimeText(answer.good_until()), answer.policy_version()});
+  report.tables = {table};
+  return report;
+}
+
+// Fills flags from --file. Returns an exit code, or kDone.
+int TakeFile(CheckFlags* flags) {
+  const absl::StatusOr<std::string> text = ReadOneFile(flags->file);
+  if (!text.ok()) {
+    std::fprintf(stderr, "consentctl: %s\n", std::string(text.status().message()).c_str());
+    return kFiles;
+  }
+  const absl::StatusOr<RecordingLine> line = ParseRecordingLine(*text, {});
+  if (!line.ok()) {
+    std::fprintf(stderr, "consentctl: %s\n", std::string(line.status().message()).c_str());
+    return kUnreadable;
+  }
+  flags->recording = line->recording;
+  Place& place = flags->question.place;
+  if (!line->place.country.empty()) place.country = line->place.country;
+  if (!line->place.site.empty()) place.site = line->place.site;
+  if (line->place.reviewer != ReviewerClass::kUnset) place.reviewer = line->place.reviewer;
+  return kDone;
+}
+
+int RunCheck(const Cli& cli, const std::shared_ptr<CheckFlags>& flags) {
+  if (!flags->file.empty()) {
+    if (const int code = TakeFile(flags.get()); code != kDone) return code;
+  }
+  return cli.WithClient([&](Client& client) {
+    flags->question.full = true;
+    flags->question.at_least_revision = Etag(flags->at_least);
+    const Answer answer = client.Check(flags->recording, flags->question);
+    if (!answer.error().ok()) return PrintError(answer.error(), cli.json);
+    const bool only_disposition = flags->question.purpose == Purpose::kUnset;
+    const bool yes = only_disposition ? answer.disposition() == Disposition::kKeep || answer.disposition() == Disposition::kHold
+                                      : answer.MayUse(flags->question.purpose);
+    return Print(AnswerReport(answer), cli.json, yes ? kDone : kNo);
+  });
+}
+
+}  // namespace
+
+void AddCheck(CLI::App& parent, Cli& cli) {
+  CLI::App* app = parent.add_subcommand(
+      "check", "May this recording be used for this purpose, here, now, and must it be purged? Ends with 0 for yes and 1 for "
+               "no. Without --purpose only whether it must be purged: 0 to keep or hold it, 1 to purge it.");
+  auto flags = std::make_shared<CheckFlags>();
+  AddFacts(app, flags.get());
+  app->add_option("--file", flags->file, "The facts as one JSON object, keys as for `filter`; - for standard input");
+  AddName(app, "--purpose", &flags->question.purpose, "What it would be used for");
+  AddPlace(app, &flags->question.place);
+  app->add_option("--at-least-revision", flags->at_least, "Answer at least as fresh as this etag");
+  app->callback([&cli, flags] {
+    const bool by_flags = !flags->recording.account_id.empty() && !flags->recording.recording_id.empty();
+    if (flags->file.empty() && !by_flags) throw CLI::RequiredError("--account and --recording, or --file");
+    if (!flags->file.empty() && (!flags->recording.account_id.empty() || !flags->recording.recording_id.empty())) {
+      throw CLI::ValidationError("--file", "excludes --account, --recording and the other facts");
+    }
+    if (flags->uncertainty_ms.has_value()) {
+      flags->recording.captured_uncertainty = std::chrono::milliseconds(*flags->uncertainty_ms);
+    }
+    cli.action = [&cli, flags] { return RunCheck(cli, flags); };
+  });
+}
+
+void AddReportRecording(CLI::App& parent, Cli& cli) {
+  CLI::App* app = parent.add_subcommand(
+      "report-recording", "Store what was found in a recording. It counts from now on and is never taken back.");
+  auto report = std::make_shared<RecordingReport>();
+  AddId(app, "account", &report->account_id, "Whose recording it is")->required();
+  AddId(app, "recording", &report->recording_id, "Which recording it is")->required();
+  AddNames(app, "--flag", &report->flags, "What was found; several times")->required();
+  AddEvidence(app, &report->evidence);
+  app->callback([&cli, report] {
+    cli.action = [&cli, report] {
+      return cli.WithClient([&](Client& client) {
+        const auto done = client.ReportRecording(*report);
+        if (!done.ok()) return PrintError(done.status(), cli.json);
+        Report printed;
+        printed.json = {{"flags", NamesJson(done->flags)}, {"revision", done->revision.value()}};
+        Table table("report", {"FLAGS NOW", "ETAG"});
+        table.Add({NamesText(done->flags), done->revision.value()});
+        printed.tables = {table};
+        return Print(printed, cli.json, kDone);
+      });
+    };
+  });
+}
+
+}  // namespace consent::cli

@@ -1,0 +1,116 @@
+#include "client/cli/command.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/src/default_endpoint.h"
+#include "daemon/base/time.h"
+
+namespace consent::cli {
+
+absl::StatusOr<std::unique_ptr<Client>> Cli::Connect() const {
+  ClientOptions options;
+  options.endpoint = endpoint;
+  options.deadline = std::chrono::milliseconds(static_cast<int64_t>(timeout_seconds * 1000));
+  return Client::Create(std::move(options));
+}
+
+int Cli::WithClient(const std::function<int(Client&)>& with) const {
+  auto client = Connect();
+  if (client.ok()) return with(**client);
+  PrintError(client.status(), json);
+  return kUsage;
+}
+
+std::string UpperName(std::string text) {
+  for (char& c : text) c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
+CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help) {
+  return app
+      ->add_option_function<std::string>(
+          flag,
+          [flag, out](const std::string& text) {
+            base::Instant instant;
+            if (!base::ParseRfc3339(text, &instant)) {
+              throw CLI::ValidationError(flag, "must be a time such as 2024-05-01T12:00:00Z (RFC 3339)");
+            }
+            *out = Time(std::chrono::microseconds(instant.micros));
+          },
+          help)
+      ->type_name("TIME");
+}
+
+void AddEvidence(CLI::App* app, Evidence* evidence) {
+  app->add_option("--notice", evidence->notice_version, "Version of the notice that the user saw")->group("Evidence");
+  app->add_option("--language", evidence->notice_language, "Language in which it was shown, for example en")->group("Evidence");
+  AddName(app, "--channel", &evidence->channel, "How the user spoke")->group("Evidence");
+  AddName(app, "--actor", &evidence->actor, "Who decided")->group("Evidence");
+  AddId(app, "--guardian", &evidence->guardian, "The guardian, where the actor is GUARDIAN")->group("Evidence");
+  app->add_option("--reference", evidence->reference, "A reference of yours, for example a ticket")->group("Evidence");
+}
+
+void AddScope(CLI::App* app, Scope* scope) {
+  CLI::Option* profile = AddId(app, "--profile", &scope->profile, "For this profile instead of the account");
+  AddId(app, "--device", &scope->device, "For this device instead of the account")->excludes(profile);
+}
+
+void AddPlace(CLI::App* app, Place* place) {
+  app->add_option("--country", place->country, "Where it would be used, for example RO");
+  app->add_option("--site", place->site, "At which site");
+  AddName(app, "--reviewer", &place->reviewer, "Who would listen");
+}
+
+void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from) {
+  app->add_option_function<std::string>(
+         "--etag", [etag](const std::string& text) { *etag = Etag(text); },
+         "What `" + where_from + "` printed; needed for whatever allows more. It is never fetched for you: it says which "
+         "state was looked at before deciding.")
+      ->type_name("ETAG");
+}
+
+SettingTarget ParseTarget(const std::string& text) {
+  SettingTarget target;
+  if (text == "all") {
+    target.all = true;
+  } else if (!ParseName(text, &target.purpose)) {
+    target.control = text;
+  }
+  return target;
+}
+
+int Run(int argc, const char* const* argv) {
+  CLI::App app("consentctl: read and change what users chose, and ask whether recordings may be used.", "consentctl");
+  Cli cli;
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.footer(kExitCodesHelp);
+  app.add_option("--endpoint", cli.endpoint,
+                 "Where consentd listens: unix:/path, 127.0.0.1:port, [::1]:port. Default: " + DefaultEndpoint())
+      ->envname("CONSENT_ENDPOINT");
+  app.add_option("--timeout", cli.timeout_seconds, "Seconds that one call may take, repetitions included (default 10)")
+      ->check(CLI::Range(0.001, 3600.0))
+      ->type_name("SECONDS");
+  app.add_flag("--json", cli.json, "Print one JSON object");
+  AddSubject(app, cli);
+  AddSettings(app, cli);
+  AddCheck(app, cli);
+  AddReportRecording(app, cli);
+  AddPolicy(app, cli);
+  AddImport(app, cli);
+  AddFilter(app, cli);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    app.exit(error);
+    return kUsage;
+  }
+  return cli.action();
+}
+
+}  // namespace consent::cli

@@ -1,0 +1,110 @@
+// What the commands of consentctl share. One command, one file.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "consent/client.h"
+#include "consent/names.h"
+
+namespace consent::cli {
+
+// The global options, and what the chosen command does once the whole line is parsed.
+struct Cli {
+  std::string endpoint;
+  double timeout_seconds = 10;
+  bool json = false;
+  std::function<int()> action;
+
+  absl::StatusOr<std::unique_ptr<Client>> Connect() const;
+  // Connects and runs `with`; prints the error where that fails.
+  int WithClient(const std::function<int(Client&)>& with) const;
+};
+
+// Each adds its command, with options, help and action. `cli` outlives `app`.
+void AddSubject(CLI::App& app, Cli& cli);
+void AddSettings(CLI::App& app, Cli& cli);
+void AddCheck(CLI::App& app, Cli& cli);
+void AddReportRecording(CLI::App& app, Cli& cli);
+void AddPolicy(CLI::App& app, Cli& cli);
+void AddImport(CLI::App& app, Cli& cli);
+void AddFilter(CLI::App& app, Cli& cli);
+
+// The command line's whole life: parse, run, exit code.
+int Run(int argc, const char* const* argv);
+
+// As typed: "human-review" is HUMAN_REVIEW.
+std::string UpperName(std::string text);
+
+// An option that takes an enum's name.
+template <typename Enum>
+CLI::Option* AddName(CLI::App* app, const std::string& flag, Enum* out, const std::string& help) {
+  std::string names;
+  for (int number = 1; FromNumber<Enum>(number) != Enum::kUnset; ++number) {
+    names += (names.empty() ? "" : ", ") + std::string(Name(FromNumber<Enum>(number)));
+  }
+  return app
+      ->add_option_function<std::string>(
+          flag,
+          [flag, out, names](const std::string& text) {
+            if (!ParseName(UpperName(text), out)) throw CLI::ValidationError(flag, "must be one of " + names);
+          },
+          help + ": " + names)
+      ->type_name("NAME");
+}
+
+// As AddName, several times or separated by commas.
+template <typename Enum>
+CLI::Option* AddNames(CLI::App* app, const std::string& flag, std::vector<Enum>* out, const std::string& help) {
+  std::string names;
+  for (int number = 1; FromNumber<Enum>(number) != Enum::kUnset; ++number) {
+    names += (names.empty() ? "" : ", ") + std::string(Name(FromNumber<Enum>(number)));
+  }
+  return app
+      ->add_option_function<std::vector<std::string>>(
+          flag,
+          [flag, out, names](const std::vector<std::string>& texts) {
+            out->clear();
+            for (const std::string& text : texts) {
+              Enum value = Enum::kUnset;
+              if (!ParseName(UpperName(text), &value)) throw CLI::ValidationError(flag, "must be one of " + names);
+              out->push_back(value);
+            }
+          },
+          help + ": " + names)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAME");
+}
+
+// An option that takes an id.
+template <typename Tag>
+CLI::Option* AddId(CLI::App* app, const std::string& flag, Id<Tag>* out, const std::string& help) {
+  return app
+      ->add_option_function<std::string>(
+          flag,
+          [flag, out](const std::string& text) {
+            if (text.empty() || text.size() > 128) throw CLI::ValidationError(flag, "must have 1 to 128 bytes");
+            *out = Id<Tag>(text);
+          },
+          help)
+      ->type_name("ID");
+}
+
+// An option that takes a time in RFC 3339.
+CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help);
+// --notice, --language, --channel, --actor, --guardian, --reference.
+void AddEvidence(CLI::App* app, Evidence* evidence);
+// --profile, --device.
+void AddScope(CLI::App* app, Scope* scope);
+// --country, --site, --reviewer.
+void AddPlace(CLI::App* app, Place* place);
+// --etag.
+void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from);
+// `all`, a purpose's name in upper case, or a control.
+SettingTarget ParseTarget(const std::string& text);
+
+}  // namespace consent::cli

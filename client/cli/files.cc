@@ -1,0 +1,118 @@
+#include "client/cli/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+
+#include "client/cli/output.h"
+
+namespace consent::cli {
+namespace {
+
+absl::Status Failed(const std::string& what, int error) {
+  return absl::FailedPreconditionError(what + ": " + std::strerror(error));
+}
+
+int64_t SteadyMs() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (number_ >= 0) ::close(number_);
+}
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  std::swap(number_, other.number_);
+  return *this;
+}
+
+absl::StatusOr<Descriptor> OpenInput(const std::string& path) {
+  Descriptor input(path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!input.IsOpen()) return Failed("the input cannot be opened", errno);
+  struct stat found {};
+  if (::fstat(input.get(), &found) == 0 && S_ISDIR(found.st_mode)) return Failed("the input cannot be read", EISDIR);
+  return input;
+}
+
+uint64_t SizeOf(int descriptor) {
+  struct stat found {};
+  if (::fstat(descriptor, &found) != 0 || !S_ISREG(found.st_mode)) return 0;
+  return static_cast<uint64_t>(found.st_size);
+}
+
+bool SameFile(int a, int b) {
+  struct stat first {};
+  struct stat second {};
+  if (::fstat(a, &first) != 0 || ::fstat(b, &second) != 0 || !S_ISREG(first.st_mode)) return false;
+  return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+LineFile::LineFile(int descriptor) : descriptor_(descriptor) {}
+
+absl::StatusOr<LineFile> LineFile::Open(const std::string& path, bool append, int input) {
+  LineFile file;
+  file.owned_ = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  if (!file.owned_.IsOpen()) return Failed("the file " + path + " cannot be opened for writing", errno);
+  file.descriptor_ = file.owned_.get();
+  if (SameFile(file.descriptor_, input)) {
+    return absl::FailedPreconditionError("the file " + path + " is also the input; choose another one");
+  }
+  if (SizeOf(file.descriptor_) > 0) {
+    const bool ready = append ? ::lseek(file.descriptor_, 0, SEEK_END) >= 0 : ::ftruncate(file.descriptor_, 0) == 0;
+    if (!ready) return Failed("the file " + path + " cannot be written", errno);
+  }
+  return file;
+}
+
+absl::Status LineFile::Write(std::string_view lines) {
+  if (!IsOpen() || lines.empty()) return absl::OkStatus();
+  const off_t before = ::lseek(descriptor_, 0, SEEK_CUR);
+  if (WriteAll(descriptor_, lines)) return absl::OkStatus();
+  const int error = errno;
+  const off_t after = ::lseek(descriptor_, 0, SEEK_CUR);
+  if (before >= 0 && after > before && SizeOf(descriptor_) == static_cast<uint64_t>(after)) {
+    // Best effort: the failure itself is reported in any case.
+    if (::ftruncate(descriptor_, before) == 0) ::lseek(descriptor_, before, SEEK_SET);
+  }
+  return Failed("an output cannot be written", error);
+}
+
+ProgressBar::ProgressBar(uint64_t total, bool visible)
+    : total_(total), visible_(visible && ::isatty(STDERR_FILENO) == 1) {}
+
+ProgressBar::~ProgressBar() { Clear(); }
+
+void ProgressBar::Show(uint64_t bytes, const std::string& what) {
+  constexpr int64_t kEveryMs = 200;
+  constexpr uint64_t kWidth = 30;
+  if (!visible_ || SteadyMs() - last_ms_ < kEveryMs) return;
+  last_ms_ = SteadyMs();
+  shown_ = true;
+  if (total_ == 0) {
+    std::fprintf(stderr, "\r\033[K%s", what.c_str());
+  } else {
+    const uint64_t done = std::min(bytes, total_);
+    const auto filled = static_cast<size_t>(done * kWidth / total_);
+    std::fprintf(stderr, "\r\033[K[%s%s] %3d%%  %s", std::string(filled, '#').c_str(),
+                 std::string(kWidth - filled, '.').c_str(), static_cast<int>(done * 100 / total_), what.c_str());
+  }
+  std::fflush(stderr);
+}
+
+void ProgressBar::Clear() {
+  if (!shown_) return;
+  std::fprintf(stderr, "\r\033[K");
+  std::fflush(stderr);
+  shown_ = false;
+}
+
+}  // namespace consent::cli

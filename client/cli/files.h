@@ -1,0 +1,78 @@
+// Files that consentctl reads and writes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace consent::cli {
+
+// Owns a descriptor.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor();
+  Descriptor(Descriptor&& other) noexcept : number_(other.number_) { other.number_ = -1; }
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return number_; }
+  bool IsOpen() const { return number_ >= 0; }
+
+ private:
+  int number_ = -1;
+};
+
+// "-" is standard input. FailedPrecondition: it cannot be opened, and why.
+absl::StatusOr<Descriptor> OpenInput(const std::string& path);
+// Bytes of a regular file; 0 for anything else.
+uint64_t SizeOf(int descriptor);
+// True where both are one file.
+bool SameFile(int a, int b);
+
+// Whole lines only: where a write fails midway in a regular file, what was written of the last block is cut off again.
+// Not thread-safe.
+class LineFile {
+ public:
+  // Takes part in nothing: writing to it does nothing.
+  LineFile() = default;
+  // Standard output or another descriptor that somebody else owns.
+  explicit LineFile(int descriptor);
+  // Creates or empties `path`, mode 0600; with `append` goes on at its end. FailedPrecondition: it cannot be opened, or is
+  // the same file as `input`, which would be lost.
+  static absl::StatusOr<LineFile> Open(const std::string& path, bool append, int input);
+
+  bool IsOpen() const { return descriptor_ >= 0; }
+  int descriptor() const { return descriptor_; }
+  // `lines` end with a line's end. FailedPrecondition: it cannot be written.
+  absl::Status Write(std::string_view lines);
+
+ private:
+  Descriptor owned_;
+  int descriptor_ = -1;
+};
+
+// How far a long command has come, on standard error where that is a terminal. Not thread-safe.
+class ProgressBar {
+ public:
+  // `total` bytes; 0: unknown. `visible`: false prints nothing.
+  ProgressBar(uint64_t total, bool visible);
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+  // At most five times a second.
+  void Show(uint64_t bytes, const std::string& what);
+  // Takes the bar off the terminal, so that other lines can be printed.
+  void Clear();
+
+ private:
+  const uint64_t total_;
+  const bool visible_;
+  bool shown_ = false;
+  int64_t last_ms_ = 0;
+};
+
+}  // namespace consent::cli

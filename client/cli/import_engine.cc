@@ -1,0 +1,197 @@
+#include "client/cli/import_engine.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "client/cli/exit_codes.h"
+#include "client/src/json_fields.h"
+#include "client/src/line_reader.h"
+
+namespace consent::cli {
+namespace {
+
+constexpr char kBlockedReason[] = "RESTRICTION_NOT_IN_FORCE";
+// How often a call is sent that lost against concurrent changes; nothing was written then.
+constexpr int kContentionAttempts = 5;
+
+// What a call came to, whatever its kind.
+struct Outcome {
+  absl::Status status;
+  Etag revision;
+  std::vector<PartResult> results;
+};
+
+Outcome SendOnce(Client& client, const ImportCall& call) {
+  if (const auto* off = std::get_if<OptOutOrder>(&call.order)) {
+    auto done = client.OptOut(*off);
+    return done.ok() ? Outcome{absl::OkStatus(), done->revision, {}} : Outcome{done.status(), {}, {}};
+  }
+  if (const auto* subject = std::get_if<SubjectUpdate>(&call.order)) {
+    auto done = client.UpsertSubject(*subject);
+    return done.ok() ? Outcome{absl::OkStatus(), done->revision, done->results} : Outcome{done.status(), {}, {}};
+  }
+  auto done = client.UpdateSettings(std::get<SettingsUpdate>(call.order));
+  return done.ok() ? Outcome{absl::OkStatus(), done->revision, done->results} : Outcome{done.status(), {}, {}};
+}
+
+ImportEnd Failed(ImportEnd::How how, absl::Status status) { return {how, std::move(status), 0, 0}; }
+
+}  // namespace
+
+absl::Status Import::SendCall(ImportCall call, Etag* etag, Line* line) const {
+  if (auto* update = std::get_if<SettingsUpdate>(&call.order)) update->etag = *etag;
+  Outcome outcome = SendOnce(client_, call);
+  for (int n = 1; n < kContentionAttempts && ErrorOf(outcome.status).reason == "CONTENTION"; ++n) {
+    outcome = SendOnce(client_, call);
+  }
+  if (!outcome.status.ok()) {
+    if (NoAnswer(outcome.status)) return outcome.status;
+    const std::string reason = ErrorOf(outcome.status).reason;
+    line->refused.push_back({line->number, call.part,
+                             reason.empty() ? std::string(absl::StatusCodeToString(outcome.status.code())) : reason,
+                             std::string(outcome.status.message())});
+    return absl::OkStatus();
+  }
+  *etag = outcome.revision;
+  for (const PartResult& part : outcome.results) {
+    if (!part.applied) {
+      line->refused.push_back({line->number, call.part + "/" + part.part, part.refused_reason, part.refused_message});
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Import::SendLine(int pass, Line* line) const {
+  Etag etag;
+  if (pass == 1) {
+    for (ImportCall& call : RestrictionsOf(line->parsed, line->bytes)) {
+      if (absl::Status status = SendCall(std::move(call), &etag, line); !status.ok()) return status;
+      etag = Etag();
+    }
+    return absl::OkStatus();
+  }
+  for (ImportCall& call : LooseningsOf(line->parsed, line->bytes)) {
+    if (absl::Status status = SendCall(std::move(call), &etag, line); !status.ok()) return status;
+    // Without the registration's etag no consent can follow.
+    if (etag.empty()) break;
+  }
+  return absl::OkStatus();
+}
+
+Import::Block Import::Send(int pass, Block block) const {
+  for (Line& line : block.lines) {
+    block.error = SendLine(pass, &line);
+    if (!block.error.ok()) {
+      block.failed_at = line.number;
+      break;
+    }
+  }
+  return block;
+}
+
+void Import::Launch(int pass) {
+  if (next_.last == 0) return;
+  sent_.push_back(std::async(
+      std::launch::async, [this, pass](Block block) { return Send(pass, std::move(block)); }, std::exchange(next_, {})));
+}
+
+absl::Status Import::Unreadable(int pass, uint64_t number, const std::string& why) {
+  // Pass 1 has told and counted it.
+  if (pass != 1) return absl::OkStatus();
+  ++next_.read.unreadable;
+  return sink_.Unreadable(number, why);
+}
+
+absl::Status Import::Blocked(const Line& line) {
+  // Pass 1 has counted the lines whose own restrictions were refused.
+  if (!state_.WasRefused(line.parsed.account_id, line.number)) ++next_.read.refused;
+  return sink_.Refused({line.number, "line", kBlockedReason,
+                        "a restriction of this account was refused, so nothing that allows more was sent"});
+}
+
+absl::Status Import::Take(int pass, uint64_t number, std::string bytes) {
+  if (bytes.find_first_not_of(" \t") == std::string::npos) return absl::OkStatus();
+  if (pass == 1) ++next_.read.lines;
+  absl::StatusOr<ImportLine> parsed = ParseImportLine(bytes);
+  if (!parsed.ok()) return Unreadable(pass, number, std::string(parsed.status().message()));
+  Line line{number, std::move(bytes), *std::move(parsed), {}};
+  if (pass == 2 && state_.IsBlocked(line.parsed.account_id)) return Blocked(line);
+  next_.lines.push_back(std::move(line));
+  return absl::OkStatus();
+}
+
+absl::Status Import::Count(int pass, const Block& block) {
+  counts_.lines += block.read.lines;
+  counts_.refused += block.read.refused;
+  counts_.unreadable += block.read.unreadable;
+  for (const Line& line : block.lines) {
+    for (const RefusedPart& part : line.refused) {
+      if (absl::Status status = sink_.Refused(part); !status.ok()) return status;
+    }
+    if (pass == 1 && !line.refused.empty()) {
+      ++counts_.refused;
+      if (absl::Status status = state_.Block(line.parsed.account_id, line.number); !status.ok()) return status;
+    }
+    if (pass == 2) ++(line.refused.empty() ? counts_.imported : counts_.refused);
+  }
+  return state_.Save(pass, block.last, counts_);
+}
+
+ImportEnd Import::FinishOldest(int pass) {
+  const Block block = sent_.front().get();
+  sent_.pop_front();
+  if (!block.error.ok()) return {ImportEnd::How::kDaemonFailed, block.error, block.failed_at, pass};
+  if (absl::Status status = Count(pass, block); !status.ok()) return Failed(ImportEnd::How::kOutputFailed, status);
+  return {};
+}
+
+ImportEnd Import::Pass(int pass, int input) {
+  if (::lseek(input, 0, SEEK_SET) < 0) {
+    return Failed(ImportEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)));
+  }
+  LineReader reader(input, kMaxLineBytes);
+  std::string bytes;
+  next_ = {};
+  for (;;) {
+    const LineReader::Result result = reader.Next(&bytes);
+    if (result == LineReader::Result::kError) {
+      return Failed(ImportEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)));
+    }
+    const bool more = result != LineReader::Result::kEnd;
+    if (more && reader.number() <= state_.Reached(pass)) continue;
+    absl::Status taken;
+    if (result == LineReader::Result::kLine) taken = Take(pass, reader.number(), std::move(bytes));
+    if (result == LineReader::Result::kTooLong) {
+      if (pass == 1) ++next_.read.lines;
+      taken = Unreadable(pass, reader.number(), "the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
+    }
+    if (!taken.ok()) return Failed(ImportEnd::How::kOutputFailed, taken);
+    if (more) next_.last = reader.number();
+    if (next_.lines.size() >= kBlock || !more) Launch(pass);
+    while (!sent_.empty() && (!more || sent_.size() >= parallel_)) {
+      ImportEnd end = FinishOldest(pass);
+      if (end.how != ImportEnd::How::kComplete) return end;
+    }
+    if (!more) return {};
+    sink_.Progress(pass, reader.number(), reader.bytes());
+  }
+}
+
+ImportEnd Import::Run(int input) {
+  for (const int pass : {1, 2}) {
+    const ImportEnd end = Pass(pass, input);
+    // What is still on its way is waited for and not counted: it is sent again, and answered the same, by the next run.
+    for (auto& sent : sent_) sent.wait();
+    sent_.clear();
+    if (end.how != ImportEnd::How::kComplete) {
+      counts_ = state_.counts();
+      return end;
+    }
+  }
+  return {};
+}
+
+}  // namespace consent::cli

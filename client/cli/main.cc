@@ -1,0 +1,23 @@
+#include <sodium.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "client/cli/command.h"
+#include "client/cli/exit_codes.h"
+
+int main(int argc, char** argv) {
+  // A reader that goes away is an error of writing, not a sudden end.
+  std::signal(SIGPIPE, SIG_IGN);
+  if (sodium_init() < 0) {
+    std::fprintf(stderr, "consentctl: the cryptographic library cannot be started\n");
+    return consent::cli::kFiles;
+  }
+  try {
+    return consent::cli::Run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "consentctl: %s\n", error.what());
+    return consent::cli::kFiles;
+  }
+}

@@ -1,0 +1,52 @@
+// What consentctl prints: one JSON object, tables on a terminal, tab-separated text otherwise.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace consent::cli {
+
+using Json = nlohmann::ordered_json;
+
+// Text of others made safe for a terminal and for tab-separated lines: control characters become \xNN.
+std::string Printable(const std::string& text);
+
+// Rows of text under one name.
+class Table {
+ public:
+  Table(std::string name, std::vector<std::string> headers) : name_(std::move(name)), headers_(std::move(headers)) {}
+  void Add(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  // Columns in line, under headers.
+  std::string ForTerminal() const;
+  // Each row on a line of its own: the table's name, then the cells, separated by tabs; no headers.
+  std::string Plain() const;
+
+ private:
+  std::string name_;
+  std::vector<std::string> headers_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// The reply of one command in both forms.
+struct Report {
+  Json json = Json::object();
+  std::vector<Table> tables;
+};
+
+// {"code", "reason", "message", "metadata", "fields"}.
+Json ErrorJson(const absl::Status& status);
+// One line and one more for each field at fault.
+std::string ErrorText(const absl::Status& status);
+
+// Writes all of it or fails; errno says why.
+bool WriteAll(int descriptor, std::string_view bytes);
+
+// Prints the report to standard output. Returns `code`, or kFiles where standard output cannot be written.
+int Print(const Report& report, bool as_json, int code);
+// Prints the error to standard error and, with as_json, as an object {"error": …} to standard output. Returns the exit code.
+int PrintError(const absl::Status& status, bool as_json);
+
+}  // namespace consent::cli

@@ -1,0 +1,147 @@
+// consentctl settings get|set|opt-out.
+#include "client/cli/settings.h"
+
+#include "client/cli/command.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/cli/render.h"
+#include "client/src/import_lines.h"
+
+namespace consent::cli {
+namespace {
+
+void AddGet(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("get", "What is in force for each control and purpose, and the etag");
+  auto account = std::make_shared<AccountId>();
+  AddId(app, "account", account.get(), "The account")->required();
+  app->callback([&cli, account] {
+    cli.action = [&cli, account] {
+      return cli.WithClient([&](Client& client) {
+        const auto current = client.GetSettings(*account);
+        if (!current.ok()) return PrintError(current.status(), cli.json);
+        Report report;
+        report.json = {{"etag", current->etag.value()},
+                       {"policy_version", current->policy_version},
+                       {"policy_hash", HexText(current->policy_hash)},
+                       {"settings", SettingsJson(current->settings)}};
+        Table head("settings", {"ETAG", "POLICY"});
+        head.Add({current->etag.value(), current->policy_version});
+        report.tables = SettingsTables(current->settings);
+        report.tables.insert(report.tables.begin(), head);
+        return Print(report, cli.json, kDone);
+      });
+    };
+  });
+}
+
+// What is typed for `settings set`, before the scope is known.
+struct SetOrder {
+  SettingsUpdate update;
+  Scope scope;
+  std::vector<std::string> on;
+  std::vector<std::string> off;
+  std::string retention;
+};
+
+SettingsUpdate Build(const SetOrder& order) {
+  SettingsUpdate update = order.update;
+  for (const std::string& text : order.off) update.changes.push_back({order.scope, ParseTarget(text), Switch::kOff});
+  for (const std::string& text : order.on) update.changes.push_back({order.scope, ParseTarget(text), Switch::kOn});
+  if (!order.retention.empty()) {
+    const absl::StatusOr<Retention> retention = ParseRetention(order.retention);
+    if (!retention.ok()) throw CLI::ValidationError("--retention", std::string(retention.status().message()));
+    update.retention.push_back({order.scope, *retention});
+  }
+  if (update.changes.empty() && update.retention.empty()) {
+    throw CLI::RequiredError("at least one of --on, --off and --retention");
+  }
+  return update;
+}
+
+void AddSet(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand(
+      "set", "Turn controls or purposes on or off, change the retention. Turning off and keeping shorter need nothing and are "
+             "done even where the rest is refused; turning on needs --etag, --notice, --language, --channel and --actor.");
+  auto order = std::make_shared<SetOrder>();
+  AddId(app, "account", &order->update.account_id, "The account")->required();
+  app->add_option("--on", order->on, "A control, or a purpose in capitals, to turn on; several times")->allow_extra_args(false);
+  app->add_option("--off", order->off, "A control, a purpose in capitals, or all, to turn off; several times")
+      ->allow_extra_args(false);
+  app->add_option("--retention", order->retention, "How long audio is kept: 3m, until-deleted or do-not-save");
+  AddScope(app, &order->scope);
+  AddEvidence(app, &order->update.evidence);
+  AddEtag(app, &order->update.etag, "settings get");
+  app->callback([&cli, order] {
+    auto update = std::make_shared<SettingsUpdate>(Build(*order));
+    cli.action = [&cli, update] {
+      return cli.WithClient([&](Client& client) {
+        const auto done = client.UpdateSettings(*update);
+        if (!done.ok()) return PrintError(done.status(), cli.json);
+        Report report;
+        report.json = {{"revision", done->revision.value()}, {"results", PartsJson(done->results)}};
+        Table head("settings", {"ETAG"});
+        head.Add({done->revision.value()});
+        report.tables = {head, PartsTable(done->results)};
+        return Print(report, cli.json, AnyRefused(done->results) ? kNo : kDone);
+      });
+    };
+  });
+}
+
+struct OptOutFlags {
+  OptOutOrder order;
+  std::vector<std::string> controls;
+  std::vector<Purpose> purposes;
+  bool all = false;
+};
+
+void AddOptOut(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand(
+      "opt-out", "Turn off at once: no etag, always wins, also for an account that was never seen. Say what: --control, "
+                 "--purpose or --all.");
+  auto flags = std::make_shared<OptOutFlags>();
+  AddId(app, "account", &flags->order.account_id, "The account")->required();
+  app->add_option("--control", flags->controls, "A control; several times")->allow_extra_args(false);
+  AddNames(app, "--purpose", &flags->purposes, "A purpose; several times");
+  app->add_flag("--all", flags->all, "Everything, purposes added later included");
+  AddScope(app, &flags->order.scope);
+  AddEvidence(app, &flags->order.evidence);
+  app->callback([&cli, flags] {
+    OptOutOrder& order = flags->order;
+    order.targets.clear();
+    if (flags->all) order.targets.push_back({"", Purpose::kUnset, true});
+    for (const std::string& control : flags->controls) order.targets.push_back({control, Purpose::kUnset, false});
+    for (const Purpose purpose : flags->purposes) order.targets.push_back({"", purpose, false});
+    if (order.targets.empty()) throw CLI::RequiredError("at least one of --control, --purpose and --all");
+    cli.action = [&cli, flags] {
+      return cli.WithClient([&](Client& client) {
+        const auto done = client.OptOut(flags->order);
+        if (!done.ok()) return PrintError(done.status(), cli.json);
+        Report report;
+        report.json = {{"revision", done->revision.value()},
+                       {"changed_purposes", NamesJson(done->changed_purposes)},
+                       {"refuses_future_purposes", done->refuses_future_purposes}};
+        Table table("opt_out", {"ETAG", "TURNED OFF NOW", "REFUSES LATER PURPOSES"});
+        table.Add({done->revision.value(),
+                   done->changed_purposes.empty() ? "nothing: all was off" : NamesText(done->changed_purposes),
+                   done->refuses_future_purposes ? "yes" : "no"});
+        report.tables = {table};
+        return Print(report, cli.json, kDone);
+      });
+    };
+  });
+}
+
+}  // namespace
+
+void AddSettings(CLI::App& app, Cli& cli) {
+  CLI::App* settings = app.add_subcommand("settings", "A user's choices");
+  settings->require_subcommand(1);
+  AddGet(settings, cli);
+  AddSet(settings, cli);
+  AddOptOut(settings, cli);
+  AddHistory(settings, cli);
+  AddAt(settings, cli);
+}
+
+}  // namespace consent::cli

@@ -1,0 +1,11 @@
+// The commands of `settings` that look back.
+#pragma once
+
+#include "client/cli/command.h"
+
+namespace consent::cli {
+
+void AddHistory(CLI::App* parent, Cli& cli);
+void AddAt(CLI::App* parent, Cli& cli);
+
+}  // namespace consent::cli

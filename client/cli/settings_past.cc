@@ -1,0 +1,118 @@
+// consentctl settings history|at.
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/cli/render.h"
+#include "client/cli/settings.h"
+
+namespace consent::cli {
+namespace {
+
+std::string ChangeText(const HistoryChange& change) {
+  std::string text = ScopeText(change.scope) + " ";
+  if (const auto* purpose = std::get_if<PurposeChange>(&change.what)) {
+    return text + std::string(Name(purpose->purpose)) + " " + std::string(Name(purpose->from)) + " -> " +
+           std::string(Name(purpose->to));
+  }
+  if (const auto* retention = std::get_if<Retention>(&change.what)) return text + "retention " + RetentionText(*retention);
+  if (const auto* other = std::get_if<std::string>(&change.what)) return text + *other;
+  return text + "a kind of change that this program does not know";
+}
+
+Json ChangeJson(const HistoryChange& change) {
+  Json json = {{"scope", ScopeJson(change.scope)}};
+  if (const auto* purpose = std::get_if<PurposeChange>(&change.what)) {
+    json["purpose"] = Name(purpose->purpose);
+    json["from"] = Name(purpose->from);
+    json["to"] = Name(purpose->to);
+  } else if (const auto* retention = std::get_if<Retention>(&change.what)) {
+    json["retention"] = RetentionText(*retention);
+  } else if (const auto* other = std::get_if<std::string>(&change.what)) {
+    json["other"] = *other;
+  }
+  return json;
+}
+
+Report HistoryReport(const HistoryPage& page) {
+  Report report;
+  report.json = {{"entries", Json::array()}, {"next_page_token", page.next_page_token}};
+  Table table("entry", {"TIME", "KIND", "CHANGE", "CHANNEL", "ACTOR", "NOTICE", "IMPORTED", "POLICY", "REVISION"});
+  for (const HistoryEntry& entry : page.entries) {
+    Json changes = Json::array();
+    std::string text;
+    for (const HistoryChange& change : entry.changes) {
+      changes.push_back(ChangeJson(change));
+      text += (text.empty() ? "" : "; ") + ChangeText(change);
+    }
+    report.json["entries"].push_back({{"revision", entry.revision.value()},
+                                      {"time", TimeText(entry.time)},
+                                      {"kind", Name(entry.kind)},
+                                      {"changes", changes},
+                                      {"evidence", EvidenceJson(entry.evidence)},
+                                      {"imported", entry.imported},
+                                      {"policy_version", entry.policy_version}});
+    const Evidence& evidence = entry.evidence;
+    table.Add({TimeText(entry.time), std::string(Name(entry.kind)), text,
+               evidence.channel == Channel::kUnset ? "" : std::string(Name(evidence.channel)),
+               evidence.actor == Actor::kUnset ? "" : std::string(Name(evidence.actor)), evidence.notice_version,
+               entry.imported ? "yes" : "no", entry.policy_version, entry.revision.value()});
+  }
+  report.tables = {table};
+  if (!page.next_page_token.empty()) {
+    Table more("next_page", {"NEXT PAGE: --page"});
+    more.Add({page.next_page_token});
+    report.tables.push_back(more);
+  }
+  return report;
+}
+
+struct HistoryFlags {
+  AccountId account;
+  int page_size = 100;
+  std::string page;
+};
+
+}  // namespace
+
+void AddHistory(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("history", "Who changed what when, newest first");
+  auto flags = std::make_shared<HistoryFlags>();
+  AddId(app, "account", &flags->account, "The account")->required();
+  app->add_option("--page-size", flags->page_size, "Entries to show, 1 to 1000 (default 100)")->check(CLI::Range(1, 1000));
+  app->add_option("--page", flags->page, "Where the page before ended, as printed there");
+  app->callback([&cli, flags] {
+    cli.action = [&cli, flags] {
+      return cli.WithClient([&](Client& client) {
+        const auto page = client.ListSettingsHistory(flags->account, flags->page_size, flags->page);
+        return page.ok() ? Print(HistoryReport(*page), cli.json, kDone) : PrintError(page.status(), cli.json);
+      });
+    };
+  });
+}
+
+void AddAt(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("at", "The settings and the policy that were in force at a past time");
+  auto account = std::make_shared<AccountId>();
+  auto at = std::make_shared<std::optional<Time>>();
+  AddId(app, "account", account.get(), "The account")->required();
+  AddTime(app, "time", at.get(), "The time, RFC 3339")->required();
+  app->callback([&cli, account, at] {
+    cli.action = [&cli, account, at] {
+      return cli.WithClient([&](Client& client) {
+        const auto past = client.GetSettingsAt(*account, **at);
+        if (!past.ok()) return PrintError(past.status(), cli.json);
+        Report report;
+        report.json = {{"revision", past->revision.value()},
+                       {"policy_hash", HexText(past->policy_hash)},
+                       {"settings", SettingsJson(past->settings)},
+                       {"policy", PolicyJson(past->policy)}};
+        Table head("settings", {"REVISION", "POLICY"});
+        head.Add({past->revision.value(), past->policy.version});
+        report.tables = SettingsTables(past->settings);
+        report.tables.insert(report.tables.begin(), head);
+        return Print(report, cli.json, kDone);
+      });
+    };
+  });
+}
+
+}  // namespace consent::cli

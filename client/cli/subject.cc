@@ -1,0 +1,152 @@
+// consentctl subject set|get.
+#include <sstream>
+
+#include "client/cli/command.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/cli/render.h"
+#include "client/src/import_lines.h"
+
+namespace consent::cli {
+namespace {
+
+// id[:adult|child|born=YYYY-MM-DD][:guardian=id]
+Profile ParseProfile(const std::string& text) {
+  const CLI::ValidationError wrong("--profile", "must be ID[:adult|:child|:born=YYYY-MM-DD][:guardian=ID]; ids that "
+                                                "hold a colon can be given with `consentctl import`");
+  Profile profile;
+  std::istringstream parts(text);
+  std::string part;
+  std::getline(parts, part, ':');
+  if (part.empty()) throw wrong;
+  profile.profile_id = ProfileId(part);
+  while (std::getline(parts, part, ':')) {
+    if (part == "adult" && profile.age.kind == Age::Kind::kUnset) {
+      profile.age.kind = Age::Kind::kAdult;
+    } else if (part == "child" && profile.age.kind == Age::Kind::kUnset) {
+      profile.age.kind = Age::Kind::kChild;
+    } else if (part.rfind("born=", 0) == 0 && profile.age.kind == Age::Kind::kUnset) {
+      profile.age = Age{Age::Kind::kBorn, part.substr(5)};
+    } else if (part.rfind("guardian=", 0) == 0 && !profile.guardian.has_value()) {
+      profile.guardian = GuardianId(part.substr(9));
+    } else {
+      throw wrong;
+    }
+  }
+  return profile;
+}
+
+Retention RetentionOption(const std::string& text) {
+  const absl::StatusOr<Retention> retention = ParseRetention(text);
+  if (!retention.ok()) throw CLI::ValidationError("--retention", std::string(retention.status().message()));
+  return *retention;
+}
+
+void AddSet(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand(
+      "set", "Register a subject or change it, with choices in the same commit. A stricter region or age and a new child need "
+             "nothing; whatever allows more needs --etag, --channel and --actor once the subject is registered.");
+  auto update = std::make_shared<SubjectUpdate>();
+  AddId(app, "account", &update->account_id, "The account")->required();
+  app->add_option_function<std::string>("--region", [update](const std::string& text) { update->region = text; },
+                                        "Where the user lives: DE or US-CA");
+  app->add_option_function<std::vector<std::string>>(
+         "--profile",
+         [update](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) update->profiles.push_back(ParseProfile(text));
+         },
+         "A speaker to add or change: ID[:adult|:child|:born=YYYY-MM-DD][:guardian=ID]; several times")
+      ->allow_extra_args(false);
+  const auto ids = [app](const char* flag, auto* list, const char* help) {
+    app->add_option_function<std::vector<std::string>>(
+           flag,
+           [list](const std::vector<std::string>& texts) {
+             for (const std::string& text : texts) list->emplace_back(text);
+           },
+           help)
+        ->allow_extra_args(false);
+  };
+  ids("--device", &update->devices, "A device to add; several times");
+  ids("--remove-profile", &update->remove_profiles, "A profile to remove with its choices; several times");
+  ids("--remove-device", &update->remove_devices, "A device to remove with its choices; several times");
+  const auto choices = [app, update](const char* flag, Switch turn, const char* help) {
+    app->add_option_function<std::vector<std::string>>(
+           flag,
+           [update, turn](const std::vector<std::string>& texts) {
+             for (const std::string& text : texts) update->initial_choices.push_back({{}, ParseTarget(text), turn});
+           },
+           help)
+        ->allow_extra_args(false);
+  };
+  choices("--on", Switch::kOn, "A control, or a purpose in capitals, to turn on for the account; several times");
+  choices("--off", Switch::kOff, "A control, a purpose in capitals, or all, to turn off for the account; several times");
+  app->add_option_function<std::string>(
+      "--retention", [update](const std::string& text) { update->retention.push_back({{}, RetentionOption(text)}); },
+      "How long audio is kept: 3m, until-deleted or do-not-save");
+  AddEvidence(app, &update->evidence);
+  AddEtag(app, &update->etag, "subject get");
+  app->callback([&cli, update] {
+    cli.action = [&cli, update] {
+      return cli.WithClient([&](Client& client) {
+        const auto done = client.UpsertSubject(*update);
+        if (!done.ok()) return PrintError(done.status(), cli.json);
+        Report report;
+        report.json = {{"revision", done->revision.value()},
+                       {"registered", done->registered},
+                       {"results", PartsJson(done->results)}};
+        Table table("subject", {"ETAG", "REGISTERED NOW"});
+        table.Add({done->revision.value(), done->registered ? "yes" : "no"});
+        report.tables = {table, PartsTable(done->results)};
+        return Print(report, cli.json, AnyRefused(done->results) ? kNo : kDone);
+      });
+    };
+  });
+}
+
+Report SubjectReport(const Subject& subject) {
+  Report report;
+  report.json = {{"region", subject.region},
+                 {"registered", subject.registered},
+                 {"etag", subject.etag.value()},
+                 {"profiles", Json::array()},
+                 {"devices", Json::array()}};
+  Table head("subject", {"REGION", "REGISTERED", "ETAG"});
+  head.Add({subject.region.empty() ? "unknown" : subject.region, subject.registered ? "yes" : "no", subject.etag.value()});
+  Table profiles("profile", {"PROFILE", "AGE", "GUARDIAN", "LAST ACTIVE"});
+  for (const Profile& profile : subject.profiles) {
+    const std::string guardian = profile.guardian.has_value() ? profile.guardian->value() : "";
+    report.json["profiles"].push_back({{"profile_id", profile.profile_id.value()},
+                                       {"age", AgeText(profile.age)},
+                                       {"guardian_id", guardian},
+                                       {"last_active_at", TimeText(profile.last_active_at)}});
+    profiles.Add({profile.profile_id.value(), AgeText(profile.age), guardian, TimeText(profile.last_active_at)});
+  }
+  Table devices("device", {"DEVICE"});
+  for (const DeviceId& device : subject.devices) {
+    report.json["devices"].push_back(device.value());
+    devices.Add({device.value()});
+  }
+  report.tables = {head, profiles, devices};
+  return report;
+}
+
+}  // namespace
+
+void AddSubject(CLI::App& app, Cli& cli) {
+  CLI::App* subject = app.add_subcommand("subject", "Who lives behind an account");
+  subject->require_subcommand(1);
+  AddSet(subject, cli);
+  CLI::App* get = subject->add_subcommand("get", "Show region, profiles, devices and etag");
+  auto account = std::make_shared<AccountId>();
+  AddId(get, "account", account.get(), "The account")->required();
+  get->callback([&cli, account] {
+    cli.action = [&cli, account] {
+      return cli.WithClient([&](Client& client) {
+        const auto found = client.GetSubject(*account);
+        return found.ok() ? Print(SubjectReport(*found), cli.json, kDone) : PrintError(found.status(), cli.json);
+      });
+    };
+  });
+}
+
+}  // namespace consent::cli

@@ -1,0 +1,80 @@
+// What the daemon answered about one recording, in a form that cannot be read as a yes unless it was one.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "consent/clock.h"
+#include "consent/types.h"
+
+namespace consent {
+
+// An immutable value; thread-safe. A default-constructed one is a no, and so is one for which anything went wrong: an
+// error, a late or missing reply, a value that this library does not know, an answer that contradicts itself.
+//
+// An answer ages: it holds until the daemon's good_until, measured by this machine's CLOCK_BOOTTIME from the moment of
+// sending, so clocks need not agree. Keep it no longer than needed; a change may end it sooner.
+class Answer {
+ public:
+  Answer() = default;
+
+  // There is no "truth" of an answer: ask MayUse for the purpose at hand.
+  explicit operator bool() const = delete;
+  bool operator!() const = delete;
+
+  // True only if the daemon was asked for this very purpose, said ELIGIBLE and KEEP by consent or default, and the answer
+  // still holds now. The place is the one that was asked about.
+  bool MayUse(Purpose purpose) const;
+
+  // True only if the daemon said PURGE and the answer still holds now.
+  bool MustPurge() const;
+
+  // What holds now: kUnset once the answer is too old, and where there is none.
+  Eligibility eligibility() const;
+  Disposition disposition() const;
+
+  // Most important first; what the daemon gave as reasons when it answered.
+  const std::vector<Reason>& reasons() const { return reasons_; }
+  // The subject's revision; only where the question was `full`.
+  const std::string& revision() const { return revision_; }
+  // Which policy decided: version and SHA-256 (32 bytes).
+  const std::string& policy_version() const { return policy_version_; }
+  const std::string& policy_hash() const { return policy_hash_; }
+  // By the daemon's clock, for showing.
+  Time checked_at() const { return checked_at_; }
+  Time good_until() const { return good_until_; }
+
+  // Why there is no answer; OK where there is one, be it yes or no.
+  const absl::Status& error() const { return error_; }
+
+ private:
+  friend class AnswerMaker;
+  bool Holds() const;
+
+  Purpose purpose_ = Purpose::kUnset;
+  Eligibility eligibility_ = Eligibility::kUnset;
+  Disposition disposition_ = Disposition::kUnset;
+  std::vector<Reason> reasons_;
+  std::string revision_;
+  std::string policy_version_;
+  std::string policy_hash_;
+  Time checked_at_{};
+  Time good_until_{};
+  // Null: never holds.
+  std::shared_ptr<const Clock> clock_;
+  std::chrono::nanoseconds holds_until_{0};
+  absl::Status error_ = absl::UnknownError("nothing was asked");
+};
+
+// The answers to a batch.
+struct BatchAnswers {
+  // As many as recordings were asked about, in their order, also where the call failed.
+  std::vector<Answer> answers;
+  // Why the call as a whole failed; then every answer is a no that carries this error.
+  absl::Status error = absl::UnknownError("nothing was asked");
+};
+
+}  // namespace consent

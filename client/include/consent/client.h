@@ -1,0 +1,95 @@
+// The client of consentd: may this recording be used for this purpose, here, now, and must it be purged? And the calls to
+// read and change what users chose.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "consent/answer.h"
+#include "consent/clock.h"
+#include "consent/error.h"
+#include "consent/policy.h"
+#include "consent/recording.h"
+#include "consent/settings.h"
+#include "consent/subject.h"
+
+namespace consent {
+
+// The most recordings in one BatchCheck.
+inline constexpr size_t kMaxBatch = 1000;
+
+// Only reads, and writes that carry a request_id, are repeated, and only after UNAVAILABLE, DEADLINE_EXCEEDED, or
+// RESOURCE_EXHAUSTED with reason OVERLOADED, within the call's deadline. A repeated write carries the same request_id and
+// the same etag: the library never reads an etag to repeat a loosening.
+struct RetryPolicy {
+  // Attempts in all; 1: none is repeated. 1 to 10.
+  int max_attempts = 4;
+  // The n-th wait is a random time between half and all of min(max, first * 2^(n-1)).
+  std::chrono::milliseconds first_backoff{50};
+  std::chrono::milliseconds max_backoff{1000};
+  // How long one attempt may take, so that a lost one can be repeated within the deadline.
+  std::chrono::milliseconds attempt_timeout{3000};
+};
+
+struct ClientOptions {
+  // "unix:/absolute/path", "127.0.0.1:port", "[::1]:port" or "localhost:port" (taken as 127.0.0.1). Nothing else: there
+  // are no certificates yet. Empty: DefaultEndpoint of consentd, see client/README.md.
+  std::string endpoint;
+  // For a whole call, its repetitions included. 1 ms to 1 hour.
+  std::chrono::milliseconds deadline{10000};
+  RetryPolicy retry;
+  // Null: the system's.
+  std::shared_ptr<Clock> clock;
+  std::shared_ptr<Random> random;
+};
+
+struct CallOptions {
+  // Absent: the client's.
+  std::optional<std::chrono::milliseconds> deadline;
+};
+
+// Thread-safe; make one and share it. Blocks the calling thread until the call's deadline at the longest.
+// Failures are absl::Status with the daemon's code; ErrorOf tells the reason, its metadata and the fields at fault. No
+// error text names an id.
+class Client {
+ public:
+  // InvalidArgument: endpoint, deadline or retry policy are outside the bounds above. Does not connect yet.
+  static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
+
+  virtual ~Client() = default;
+
+  // Never fails, answers no: see Answer.
+  virtual Answer Check(const Recording& recording, const Question& question, const CallOptions& options = {}) = 0;
+  // 1 to kMaxBatch recordings; outside of that all are no. A recording that cannot be sent is a no of its own.
+  virtual BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question,
+                                  const CallOptions& options = {}) = 0;
+
+  // An OK status of a write that has results says only that something was applied: each PartResult tells its part.
+  virtual absl::StatusOr<SubjectUpdated> UpsertSubject(const SubjectUpdate& update, const CallOptions& options = {}) = 0;
+  // NotFound (SUBJECT_NOT_FOUND): never registered and never restricted.
+  virtual absl::StatusOr<Subject> GetSubject(const AccountId& account, const CallOptions& options = {}) = 0;
+
+  virtual absl::StatusOr<CurrentSettings> GetSettings(const AccountId& account, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<OptedOut> OptOut(const OptOutOrder& order, const CallOptions& options = {}) = 0;
+  // Newest first. page_size 1 to 1,000; 0: 100.
+  virtual absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId& account, int page_size,
+                                                          const std::string& page_token,
+                                                          const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<PastSettings> GetSettingsAt(const AccountId& account, Time at, const CallOptions& options = {}) = 0;
+
+  virtual absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport& report,
+                                                            const CallOptions& options = {}) = 0;
+
+  // Empty version: the current policy.
+  virtual absl::StatusOr<StoredPolicy> GetPolicy(const std::string& version, const CallOptions& options = {}) = 0;
+  // Suspend and Resume carry no request_id and are never repeated by the library.
+  virtual absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options = {}) = 0;
+};
+
+}  // namespace consent

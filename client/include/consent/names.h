@@ -1,0 +1,23 @@
+// The enum values' names as the API, its JSON lines and consentctl write them.
+#pragma once
+
+#include <string_view>
+
+#include "consent/types.h"
+
+namespace consent {
+
+// The short name, for example "HUMAN_REVIEW"; "UNSPECIFIED" for kUnset. For every enum of types.h.
+template <typename Enum>
+std::string_view Name(Enum value);
+
+// Takes the short name or the proto's full one ("PURPOSE_HUMAN_REVIEW"), upper case only. False, and *out untouched, on
+// anything else, "UNSPECIFIED" included.
+template <typename Enum>
+bool ParseName(std::string_view text, Enum* out);
+
+// kUnset for a number that has no name here.
+template <typename Enum>
+Enum FromNumber(int number);
+
+}  // namespace consent

@@ -1,0 +1,101 @@
+// The rules in force, for showing and checking. The protos document every bound.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "consent/types.h"
+
+namespace consent {
+
+struct Regime {
+  std::string name;
+  std::vector<std::string> regions;
+  DefaultRule default_rule = DefaultRule::kUnset;
+  int64_t false_wake_ttl_seconds = 0;
+  std::vector<std::string> allowed_countries;
+  std::vector<std::string> allowed_sites;
+  std::vector<ReviewerClass> allowed_reviewers;
+  bool allow_several_speakers = false;
+  bool allow_unmatched_speakers = false;
+  bool allow_unidentified_single_adult = false;
+  int child_inactive_months = 0;
+  int child_notice_days = 0;
+};
+
+struct Control {
+  std::string name;
+  std::vector<Purpose> purposes;
+};
+
+struct Notice {
+  std::string version;
+  std::vector<std::string> languages;
+  std::vector<Purpose> purposes;
+  bool says_people_listen = false;
+  bool covers_past = false;
+  bool covers_household = false;
+  std::optional<Time> valid_from;
+  std::vector<std::string> supersedes;
+  int consent_lifetime_months = 0;
+};
+
+struct RetentionChoices {
+  bool until_deleted = false;
+  std::vector<int> months;
+  bool do_not_save = false;
+};
+
+struct Policy {
+  std::string version;
+  std::vector<Regime> regimes;
+  std::string unknown_region_regime;
+  std::vector<Purpose> purposes;
+  std::vector<Control> controls;
+  std::vector<Notice> notices;
+  std::map<std::string, int> ages_of_consent;
+  int default_age_of_consent = 0;
+  RetentionChoices retention_choices;
+  int longest_answer_age_seconds = 0;
+  int64_t default_capture_uncertainty_ms = 0;
+};
+
+struct Suspension {
+  Purpose purpose = Purpose::kUnset;
+  // Empty: everywhere.
+  std::string region;
+  bool active = false;
+  std::optional<Time> suspended_at;
+  std::optional<Time> resumed_at;
+  std::string reason;
+  // Needed to resume.
+  Etag etag;
+};
+
+struct StoredPolicy {
+  Policy policy;
+  // 32 bytes.
+  std::string hash;
+  std::optional<Time> activated_at;
+  std::vector<Suspension> suspensions;
+  bool current = false;
+};
+
+struct SuspendOrder {
+  Purpose purpose = Purpose::kUnset;
+  std::string region;
+  // For the record; no ids.
+  std::string reason;
+};
+
+struct ResumeOrder {
+  Purpose purpose = Purpose::kUnset;
+  std::string region;
+  std::string reason;
+  Etag etag;
+};
+
+}  // namespace consent

@@ -1,0 +1,76 @@
+// The facts of one recording, and where it would be used.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "consent/types.h"
+
+namespace consent {
+
+// Only the two ids must be there; another missing fact that the rule needs makes the recording not eligible.
+struct Recording {
+  RecordingId recording_id;
+  AccountId account_id;
+  // By the device's clock.
+  std::optional<Time> captured_at;
+  // 0 to 24 hours. Absent: the policy's.
+  std::optional<std::chrono::milliseconds> captured_uncertainty;
+  // By a server's clock. Absent: the time of asking.
+  std::optional<Time> ingested_at;
+  // At most 8, no duplicates.
+  std::vector<ProfileId> profile_ids;
+  DeviceId device_id;
+  // "DE" or "US-CA". Empty: the subject's region alone.
+  std::string region;
+  Wake wake = Wake::kUnset;
+  Kind kind = Kind::kUnset;
+  Speakers speakers = Speakers::kUnset;
+  Identity identity = Identity::kUnset;
+  SpeakerAge age = SpeakerAge::kUnset;
+  Artefact artefact = Artefact::kUnset;
+  Purpose made_for = Purpose::kUnset;
+  // At most 8. The strictest of these and the stored ones wins.
+  std::vector<Flag> flags;
+};
+
+struct Place {
+  // ISO 3166-1 alpha-2. Needed for Purpose::kHumanReview.
+  std::string country;
+  std::string site;
+  // Needed for Purpose::kHumanReview.
+  ReviewerClass reviewer = ReviewerClass::kUnset;
+  auto operator<=>(const Place&) const = default;
+};
+
+// What is asked about recordings.
+struct Question {
+  // kUnset: dispositions only; no answer is then a yes.
+  Purpose purpose = Purpose::kUnset;
+  Place place;
+  // Every reason and the subject's revision, not only the first reason.
+  bool full = false;
+  // The answer is at least as fresh as this revision. Empty: fully consistent.
+  Etag at_least_revision;
+};
+
+// What was found in a recording. Stored once reported and never taken back.
+struct RecordingReport {
+  AccountId account_id;
+  RecordingId recording_id;
+  std::vector<Flag> flags;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
+struct RecordingReported {
+  // All flags that are now stored.
+  std::vector<Flag> flags;
+  Etag revision;
+};
+
+}  // namespace consent

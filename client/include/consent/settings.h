@@ -1,0 +1,147 @@
+// A user's choices, what is in force, and how it came about.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "consent/policy.h"
+#include "consent/types.h"
+
+namespace consent {
+
+// A control's name, one purpose, or everything. Nothing set is refused by the daemon.
+struct SettingTarget {
+  std::string control;
+  Purpose purpose = Purpose::kUnset;
+  // Every purpose, those added later included. Only for turning off.
+  bool all = false;
+  auto operator<=>(const SettingTarget&) const = default;
+};
+
+struct SettingChange {
+  Scope scope;
+  SettingTarget target;
+  Switch turn = Switch::kUnset;
+};
+
+struct RetentionChange {
+  Scope scope;
+  Retention retention;
+};
+
+// One purpose at one scope.
+struct PurposeSetting {
+  Scope scope;
+  Purpose purpose = Purpose::kUnset;
+  Choice choice = Choice::kUnset;
+  EffectiveAnswer effective = EffectiveAnswer::kUnset;
+  Reason reason = Reason::kUnset;
+  std::optional<Time> since;
+  std::string notice_version;
+  bool imported = false;
+};
+
+struct ControlSetting {
+  std::string control;
+  EffectiveAnswer effective = EffectiveAnswer::kUnset;
+  Reason reason = Reason::kUnset;
+  bool people_listen = false;
+  std::vector<Purpose> purposes;
+};
+
+struct PurposeSummary {
+  Purpose purpose = Purpose::kUnset;
+  EffectiveAnswer effective = EffectiveAnswer::kUnset;
+  Reason reason = Reason::kUnset;
+  bool people_listen = false;
+};
+
+// For showing to people. Never a basis for using a recording: ask Client::Check for that.
+struct Settings {
+  std::vector<ControlSetting> controls;
+  std::vector<PurposeSummary> purposes;
+  std::vector<PurposeSetting> details;
+  std::vector<RetentionChange> retention;
+  std::vector<Scope> refused_all;
+};
+
+struct CurrentSettings {
+  Settings settings;
+  Etag etag;
+  std::string policy_version;
+  // 32 bytes.
+  std::string policy_hash;
+};
+
+struct SettingsUpdate {
+  AccountId account_id;
+  std::vector<SettingChange> changes;
+  std::vector<RetentionChange> retention;
+  // Needed for loosenings. The library never fetches one: what the user saw is what the etag must name.
+  Etag etag;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
+struct SettingsUpdated {
+  // Also the next etag.
+  Etag revision;
+  // Restrictions may be in force although loosenings were refused: look at each.
+  std::vector<PartResult> results;
+};
+
+struct OptOutOrder {
+  AccountId account_id;
+  Scope scope;
+  std::vector<SettingTarget> targets;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
+struct OptedOut {
+  Etag revision;
+  // What this call turned off; empty where all was off already.
+  std::vector<Purpose> changed_purposes;
+  bool refuses_future_purposes = false;
+};
+
+struct PurposeChange {
+  Purpose purpose = Purpose::kUnset;
+  Choice from = Choice::kUnset;
+  Choice to = Choice::kUnset;
+};
+
+struct HistoryChange {
+  Scope scope;
+  // monostate: a kind of change that this library does not know. The text: what else changed, in words.
+  std::variant<std::monostate, PurposeChange, Retention, std::string> what;
+};
+
+struct HistoryEntry {
+  Etag revision;
+  std::optional<Time> time;
+  ChangeKind kind = ChangeKind::kUnset;
+  std::vector<HistoryChange> changes;
+  Evidence evidence;
+  bool imported = false;
+  std::string policy_version;
+};
+
+struct HistoryPage {
+  std::vector<HistoryEntry> entries;
+  // Empty: the last page.
+  std::string next_page_token;
+};
+
+struct PastSettings {
+  Settings settings;
+  Etag revision;
+  Policy policy;
+  std::string policy_hash;
+};
+
+}  // namespace consent

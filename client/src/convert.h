@@ -1,0 +1,43 @@
+// Between the library's values and the protos. Total: an unknown enum number becomes kUnset, an impossible time is absent.
+#pragma once
+
+#include <optional>
+
+#include "client/src/answer_maker.h"
+#include "consent/client.h"
+#include "consent/v1/eligibility_service.pb.h"
+#include "consent/v1/policy_service.pb.h"
+#include "consent/v1/recording_service.pb.h"
+#include "consent/v1/settings_service.pb.h"
+#include "consent/v1/subject_service.pb.h"
+
+namespace consent {
+
+void ToProto(Time time, google::protobuf::Timestamp* out);
+void ToProto(const Scope& scope, v1::Scope* out);
+void ToProto(const Evidence& evidence, v1::Evidence* out);
+void ToProto(const Retention& retention, v1::Retention* out);
+void ToProto(const SettingTarget& target, v1::SettingTarget* out);
+void ToProto(const SettingChange& change, v1::SettingChange* out);
+void ToProto(const RetentionChange& change, v1::RetentionChange* out);
+void ToProto(const Recording& recording, v1::Recording* out);
+void ToProto(const Place& place, v1::Place* out);
+void ToProto(const SubjectUpdate& update, v1::UpsertSubjectRequest* out);
+void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out);
+void ToProto(const OptOutOrder& order, v1::OptOutRequest* out);
+void ToProto(const RecordingReport& report, v1::ReportRecordingRequest* out);
+
+std::optional<Time> FromProto(const google::protobuf::Timestamp& time);
+Scope FromProto(const v1::Scope& scope);
+Evidence FromProto(const v1::Evidence& evidence);
+Retention FromProto(const v1::Retention& retention);
+PartResult FromProto(const v1::PartResult& result);
+Settings FromProto(const v1::Settings& settings);
+HistoryEntry FromProto(const v1::HistoryEntry& entry);
+Subject FromProto(const v1::GetSubjectResponse& response);
+Policy FromProto(const v1::Policy& policy);
+Suspension FromProto(const v1::Suspension& suspension);
+// Fills what the decision itself says.
+ReceivedDecision FromProto(const v1::Decision& decision);
+
+}  // namespace consent

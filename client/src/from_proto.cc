@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <cstdint>
+
+#include "client/src/convert.h"
+#include "consent/names.h"
+
+namespace consent {
+namespace {
+
+template <typename Enum, typename Repeated>
+std::vector<Enum> EnumList(const Repeated& numbers) {
+  std::vector<Enum> values;
+  values.reserve(static_cast<size_t>(numbers.size()));
+  for (const int number : numbers) values.push_back(FromNumber<Enum>(number));
+  return values;
+}
+
+PurposeSetting FromProto(const v1::PurposeSetting& setting) {
+  PurposeSetting value;
+  value.scope = consent::FromProto(setting.scope());
+  value.purpose = FromNumber<Purpose>(setting.purpose());
+  value.choice = FromNumber<Choice>(setting.choice());
+  value.effective = FromNumber<EffectiveAnswer>(setting.effective());
+  value.reason = FromNumber<Reason>(setting.reason());
+  if (setting.has_since()) value.since = consent::FromProto(setting.since());
+  value.notice_version = setting.notice_version();
+  value.imported = setting.imported();
+  return value;
+}
+
+HistoryChange FromProto(const v1::HistoryChange& change) {
+  HistoryChange value;
+  value.scope = consent::FromProto(change.scope());
+  switch (change.what_case()) {
+    case v1::HistoryChange::kPurpose:
+      value.what = PurposeChange{FromNumber<Purpose>(change.purpose().purpose()),
+                                 FromNumber<Choice>(change.purpose().from()),
+                                 FromNumber<Choice>(change.purpose().to())};
+      break;
+    case v1::HistoryChange::kRetention:
+      value.what = consent::FromProto(change.retention());
+      break;
+    case v1::HistoryChange::kOther:
+      value.what = change.other();
+      break;
+    case v1::HistoryChange::WHAT_NOT_SET:
+      break;
+  }
+  return value;
+}
+
+Profile FromProto(const v1::Profile& profile) {
+  Profile value;
+  value.profile_id = ProfileId(profile.profile_id());
+  switch (profile.age().kind_case()) {
+    case v1::Age::kAdult:
+      value.age.kind = profile.age().adult() ? Age::Kind::kAdult : Age::Kind::kUnset;
+      break;
+    case v1::Age::kChild:
+      value.age.kind = Age::Kind::kChild;
+      break;
+    case v1::Age::kBorn:
+      value.age = Age{Age::Kind::kBorn, profile.age().born()};
+      break;
+    case v1::Age::KIND_NOT_SET:
+      break;
+  }
+  if (profile.has_guardian_id()) value.guardian = GuardianId(profile.guardian_id());
+  if (profile.has_last_active_at()) value.last_active_at = consent::FromProto(profile.last_active_at());
+  return value;
+}
+
+Regime FromProto(const v1::Regime& regime) {
+  Regime value;
+  value.name = regime.name();
+  value.regions.assign(regime.regions().begin(), regime.regions().end());
+  value.default_rule = FromNumber<DefaultRule>(regime.default_rule());
+  value.false_wake_ttl_seconds = regime.false_wake_ttl_seconds();
+  value.allowed_countries.assign(regime.allowed_countries().begin(), regime.allowed_countries().end());
+  value.allowed_sites.assign(regime.allowed_sites().begin(), regime.allowed_sites().end());
+  value.allowed_reviewers = EnumList<ReviewerClass>(regime.allowed_reviewer_classes());
+  value.allow_several_speakers = regime.allow_several_speakers();
+  value.allow_unmatched_speakers = regime.allow_unmatched_speakers();
+  value.allow_unidentified_single_adult = regime.allow_unidentified_single_adult();
+  value.child_inactive_months = regime.child_inactive_months();
+  value.child_notice_days = regime.child_notice_days();
+  return value;
+}
+
+Notice FromProto(const v1::Notice& notice) {
+  Notice value;
+  value.version = notice.version();
+  value.languages.assign(notice.languages().begin(), notice.languages().end());
+  value.purposes = EnumList<Purpose>(notice.purposes());
+  value.says_people_listen = notice.says_people_listen();
+  value.covers_past = notice.covers_past();
+  value.covers_household = notice.covers_household();
+  if (notice.has_valid_from()) value.valid_from = consent::FromProto(notice.valid_from());
+  value.supersedes.assign(notice.supersedes().begin(), notice.supersedes().end());
+  value.consent_lifetime_months = notice.consent_lifetime_months();
+  return value;
+}
+
+}  // namespace
+
+std::optional<Time> FromProto(const google::protobuf::Timestamp& time) {
+  // Years 1 to 9999, the range of a Timestamp.
+  constexpr int64_t kFirst = -62'135'596'800;
+  constexpr int64_t kLast = 253'402'300'799;
+  if (time.seconds() < kFirst || time.seconds() > kLast || time.nanos() < 0 || time.nanos() > 999'999'999) return {};
+  return Time(std::chrono::microseconds(time.seconds() * 1'000'000 + time.nanos() / 1000));
+}
+
+Scope FromProto(const v1::Scope& scope) { return {ProfileId(scope.profile_id()), DeviceId(scope.device_id())}; }
+
+Evidence FromProto(const v1::Evidence& evidence) {
+  Evidence value;
+  value.notice_version = evidence.notice_version();
+  value.notice_language = evidence.notice_language();
+  value.channel = FromNumber<Channel>(evidence.channel());
+  value.actor = FromNumber<Actor>(evidence.actor());
+  value.guardian = GuardianId(evidence.guardian_id());
+  if (evidence.has_given_at()) value.given_at = FromProto(evidence.given_at());
+  value.reference = evidence.reference();
+  return value;
+}
+
+Retention FromProto(const v1::Retention& retention) {
+  switch (retention.kind_case()) {
+    case v1::Retention::kUntilDeleted:
+      return {Retention::Kind::kUntilDeleted, 0};
+    case v1::Retention::kMonths:
+      return {Retention::Kind::kMonths, retention.months()};
+    case v1::Retention::kDoNotSave:
+      return {Retention::Kind::kDoNotSave, 0};
+    case v1::Retention::KIND_NOT_SET:
+      break;
+  }
+  return {};
+}
+
+PartResult FromProto(const v1::PartResult& result) {
+  return {result.part(), result.applied(), result.changed(), result.refused_reason(), result.refused_message()};
+}
+
+Settings FromProto(const v1::Settings& settings) {
+  Settings value;
+  for (const auto& control : settings.controls()) {
+    value.controls.push_back({control.control(), FromNumber<EffectiveAnswer>(control.effective()),
+                              FromNumber<Reason>(control.reason()), control.people_listen(),
+                              EnumList<Purpose>(control.purposes())});
+  }
+  for (const auto& purpose : settings.purposes()) {
+    value.purposes.push_back({FromNumber<Purpose>(purpose.purpose()), FromNumber<EffectiveAnswer>(purpose.effective()),
+                              FromNumber<Reason>(purpose.reason()), purpose.people_listen()});
+  }
+  for (const auto& detail : settings.details()) value.details.push_back(FromProto(detail));
+  for (const auto& retention : settings.retention()) {
+    value.retention.push_back({FromProto(retention.scope()), FromProto(retention.retention())});
+  }
+  for (const auto& scope : settings.refused_all()) value.refused_all.push_back(FromProto(scope));
+  return value;
+}
+
+HistoryEntry FromProto(const v1::HistoryEntry& entry) {
+  HistoryEntry value;
+  value.revision = Etag(entry.revision());
+  if (entry.has_time()) value.time = FromProto(entry.time());
+  value.kind = FromNumber<ChangeKind>(entry.kind());
+  for (const auto& change : entry.changes()) value.changes.push_back(FromProto(change));
+  value.evidence = FromProto(entry.evidence());
+  value.imported = entry.imported();
+  value.policy_version = entry.policy_version();
+  return value;
+}
+
+Subject FromProto(const v1::GetSubjectResponse& response) {
+  Subject subject;
+  subject.region = response.region();
+  for (const auto& profile : response.profiles()) subject.profiles.push_back(FromProto(profile));
+  for (const auto& device : response.device_ids()) subject.devices.emplace_back(device);
+  subject.registered = response.registered();
+  subject.etag = Etag(response.etag());
+  return subject;
+}
+
+Policy FromProto(const v1::Policy& policy) {
+  Policy value;
+  value.version = policy.version();
+  for (const auto& regime : policy.regimes()) value.regimes.push_back(FromProto(regime));
+  value.unknown_region_regime = policy.unknown_region_regime();
+  value.purposes = EnumList<Purpose>(policy.purposes());
+  for (const auto& control : policy.controls()) {
+    value.controls.push_back({control.name(), EnumList<Purpose>(control.purposes())});
+  }
+  for (const auto& notice : policy.notices()) value.notices.push_back(FromProto(notice));
+  value.ages_of_consent.insert(policy.ages_of_consent().begin(), policy.ages_of_consent().end());
+  value.default_age_of_consent = policy.default_age_of_consent();
+  value.retention_choices.until_deleted = policy.retention_choices().until_deleted();
+  value.retention_choices.months.assign(policy.retention_choices().months().begin(),
+                                        policy.retention_choices().months().end());
+  value.retention_choices.do_not_save = policy.retention_choices().do_not_save();
+  value.longest_answer_age_seconds = policy.longest_answer_age_seconds();
+  value.default_capture_uncertainty_ms = policy.default_capture_uncertainty_ms();
+  return value;
+}
+
+Suspension FromProto(const v1::Suspension& suspension) {
+  Suspension value;
+  value.purpose = FromNumber<Purpose>(suspension.purpose());
+  value.region = suspension.region();
+  value.active = suspension.active();
+  if (suspension.has_suspended_at()) value.suspended_at = FromProto(suspension.suspended_at());
+  if (suspension.has_resumed_at()) value.resumed_at = FromProto(suspension.resumed_at());
+  value.reason = suspension.reason();
+  value.etag = Etag(suspension.etag());
+  return value;
+}
+
+ReceivedDecision FromProto(const v1::Decision& decision) {
+  ReceivedDecision value;
+  value.eligibility = FromNumber<Eligibility>(decision.eligibility());
+  value.disposition = FromNumber<Disposition>(decision.disposition());
+  value.reasons = EnumList<Reason>(decision.reasons());
+  value.revision = decision.revision();
+  // Later than any Timestamp is nonsense and would overflow sums; it is cut to nothing.
+  constexpr int64_t kLastMicros = 253'402'300'799'999'999;
+  const int64_t good_until = decision.good_until_us();
+  value.good_until = Time(std::chrono::microseconds(good_until > 0 && good_until <= kLastMicros ? good_until : 0));
+  return value;
+}
+
+}  // namespace consent

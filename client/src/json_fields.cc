@@ -1,0 +1,178 @@
+#include "client/src/json_fields.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "client/src/utf8.h"
+#include "daemon/base/time.h"
+
+namespace consent {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kMaxDepth = 8;
+
+// Watches a parse for what the parser itself lets pass.
+class Watch {
+ public:
+  bool operator()(int depth, json::parse_event_t event, json& parsed) {
+    if (depth > kMaxDepth) too_deep_ = true;
+    switch (event) {
+      case json::parse_event_t::object_start:
+        keys_.emplace_back();
+        break;
+      case json::parse_event_t::object_end:
+        keys_.pop_back();
+        break;
+      case json::parse_event_t::key:
+        if (!keys_.back().insert(parsed.get<std::string>()).second) twice_ = true;
+        break;
+      default:
+        break;
+    }
+    // Nothing nested too deeply is kept, so that the tree stays small.
+    return !too_deep_;
+  }
+  bool too_deep() const { return too_deep_; }
+  bool twice() const { return twice_; }
+
+ private:
+  std::vector<std::set<std::string>> keys_;
+  bool too_deep_ = false;
+  bool twice_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<json> ParseObject(std::string_view line) {
+  if (line.size() > kMaxLineBytes) {
+    return absl::InvalidArgumentError("the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
+  }
+  if (!IsUtf8(line)) return absl::InvalidArgumentError("the line is not UTF-8");
+  Watch watch;
+  const auto callback = [&watch](int depth, json::parse_event_t event, json& parsed) {
+    return watch(depth, event, parsed);
+  };
+  json object = json::parse(line.begin(), line.end(), callback, /*allow_exceptions=*/false);
+  if (watch.too_deep()) {
+    return absl::InvalidArgumentError("the line is nested deeper than " + std::to_string(kMaxDepth) + " levels");
+  }
+  if (object.is_discarded()) return absl::InvalidArgumentError("the line is not valid JSON");
+  if (!object.is_object()) return absl::InvalidArgumentError("the line is not a JSON object");
+  if (watch.twice()) return absl::InvalidArgumentError("a key appears twice in one object; keep the one that is meant");
+  return object;
+}
+
+const json* Fields::Find(const char* key) const {
+  if (!status_.ok()) return nullptr;
+  const auto found = object_.find(key);
+  return found == object_.end() || found->is_null() ? nullptr : &*found;
+}
+
+bool Fields::Has(const char* key) const { return Find(key) != nullptr; }
+
+void Fields::Fail(const char* key, const std::string& what) {
+  if (status_.ok()) status_ = absl::InvalidArgumentError("`" + where_ + key + "`: " + what);
+}
+
+void Fields::Take(const absl::Status& status) {
+  if (status_.ok()) status_ = status;
+}
+
+bool Fields::ReadText(const char* key, size_t most, std::string* out) {
+  const json* value = Find(key);
+  if (value == nullptr) return false;
+  if (!value->is_string()) {
+    Fail(key, "must be a text");
+    return false;
+  }
+  const auto& text = value->get_ref<const std::string&>();
+  if (text.empty() || text.size() > most) {
+    Fail(key, "must have 1 to " + std::to_string(most) + " bytes; leave the key out where there is no value");
+    return false;
+  }
+  *out = text;
+  return true;
+}
+
+const json& Fields::ReadArray(const char* key, size_t most) {
+  static const json kEmpty = json::array();
+  const json* value = Find(key);
+  if (value == nullptr) return kEmpty;
+  if (!value->is_array()) {
+    Fail(key, "must be a list");
+    return kEmpty;
+  }
+  if (value->size() > most) {
+    Fail(key, "must have at most " + std::to_string(most) + " entries");
+    return kEmpty;
+  }
+  return *value;
+}
+
+std::vector<std::string> Fields::ReadTexts(const char* key, size_t most_items, size_t most_bytes) {
+  std::vector<std::string> texts;
+  for (const json& item : ReadArray(key, most_items)) {
+    if (!item.is_string() || item.get_ref<const std::string&>().empty() ||
+        item.get_ref<const std::string&>().size() > most_bytes) {
+      Fail(key, "each entry must be a text of 1 to " + std::to_string(most_bytes) + " bytes");
+      return {};
+    }
+    texts.push_back(item.get<std::string>());
+    if (std::find(texts.begin(), texts.end() - 1, texts.back()) != texts.end() - 1) {
+      Fail(key, "an entry appears twice");
+      return {};
+    }
+  }
+  return texts;
+}
+
+void Fields::ReadTime(const char* key, std::optional<Time>* out) {
+  std::string text;
+  if (!ReadText(key, 64, &text)) return;
+  base::Instant instant;
+  if (!base::ParseRfc3339(text, &instant)) {
+    return Fail(key, "must be a time such as 2024-05-01T12:00:00Z (RFC 3339, years 1970 to 9999)");
+  }
+  *out = Time(std::chrono::microseconds(instant.micros));
+}
+
+void Fields::ReadInteger(const char* key, int64_t low, int64_t high, std::optional<int64_t>* out) {
+  const json* value = Find(key);
+  if (value == nullptr) return;
+  const bool fits = value->is_number_integer() &&
+                    (!value->is_number_unsigned() || value->get<uint64_t>() <= static_cast<uint64_t>(INT64_MAX));
+  if (!fits || value->get<int64_t>() < low || value->get<int64_t>() > high) {
+    return Fail(key, "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high));
+  }
+  *out = value->get<int64_t>();
+}
+
+void Fields::ReadBool(const char* key, bool* out) {
+  const json* value = Find(key);
+  if (value == nullptr) return;
+  if (!value->is_boolean()) return Fail(key, "must be true or false");
+  *out = value->get<bool>();
+}
+
+void Fields::Require(std::initializer_list<const char*> keys) {
+  for (const char* key : keys) {
+    if (Find(key) == nullptr) return Fail(key, "is missing");
+  }
+}
+
+void Fields::AllowOnly(std::initializer_list<const char*> keys) {
+  for (const auto& [name, value] : object_.items()) {
+    if (std::find_if(keys.begin(), keys.end(), [&name = name](const char* key) { return name == key; }) == keys.end()) {
+      std::string known;
+      for (const char* key : keys) known += (known.empty() ? "" : ", ") + std::string(key);
+      Take(absl::InvalidArgumentError("an unknown key" + (where_.empty() ? "" : " in `" + where_.substr(0, where_.size() - 1) + "`") +
+                                      "; known are " + known));
+      return;
+    }
+  }
+}
+
+}  // namespace consent

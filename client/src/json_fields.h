@@ -1,0 +1,95 @@
+// One JSON object per line, read strictly: every value is checked, and what is wrong is said without repeating it, because
+// lines hold ids.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "consent/names.h"
+#include "consent/types.h"
+
+namespace consent {
+
+// The longest line in bytes, its end not counted.
+inline constexpr size_t kMaxLineBytes = 64 * 1024;
+// The longest id in bytes.
+inline constexpr size_t kMaxIdBytes = 128;
+
+// InvalidArgument: longer than kMaxLineBytes, not UTF-8, not one JSON object, nested deeper than 8, or an object that has
+// a key twice (which of the two would count?). The message never repeats the line.
+absl::StatusOr<nlohmann::json> ParseObject(std::string_view line);
+
+// Reads the values of one object. After the first mistake the getters do nothing: check status() once, at the end, before
+// any value is used. A key whose value is null counts as absent.
+class Fields {
+ public:
+  // `object` must be an object and outlive this. `where` stands in front of keys in messages, for example "choices[2].".
+  explicit Fields(const nlohmann::json& object, std::string where = "") : object_(object), where_(std::move(where)) {}
+
+  bool Has(const char* key) const;
+  // 1 to 128 bytes. Absent: *out stays as it is.
+  template <typename Tag>
+  void ReadId(const char* key, Id<Tag>* out) {
+    std::string text;
+    if (ReadText(key, kMaxIdBytes, &text)) *out = Id<Tag>(std::move(text));
+  }
+  template <typename Tag>
+  void ReadIds(const char* key, size_t most, std::vector<Id<Tag>>* out) {
+    for (std::string& text : ReadTexts(key, most, kMaxIdBytes)) out->emplace_back(std::move(text));
+  }
+  // True if there and a text of 1 to `most` bytes.
+  bool ReadText(const char* key, size_t most, std::string* out);
+  std::vector<std::string> ReadTexts(const char* key, size_t most_items, size_t most_bytes);
+  void ReadTime(const char* key, std::optional<Time>* out);
+  void ReadInteger(const char* key, int64_t low, int64_t high, std::optional<int64_t>* out);
+  void ReadBool(const char* key, bool* out);
+  template <typename Enum>
+  void ReadName(const char* key, Enum* out) {
+    std::string text;
+    if (ReadText(key, kMaxIdBytes, &text) && !ParseName(text, out)) FailName<Enum>(key);
+  }
+  template <typename Enum>
+  void ReadNames(const char* key, size_t most, std::vector<Enum>* out) {
+    for (const std::string& text : ReadTexts(key, most, kMaxIdBytes)) {
+      Enum value = Enum::kUnset;
+      if (!ParseName(text, &value)) return FailName<Enum>(key);
+      out->push_back(value);
+    }
+  }
+  // The array under `key`, empty where absent.
+  const nlohmann::json& ReadArray(const char* key, size_t most);
+
+  // The keys that must be there.
+  void Require(std::initializer_list<const char*> keys);
+  // The only keys that may be there.
+  void AllowOnly(std::initializer_list<const char*> keys);
+  void Fail(const char* key, const std::string& what);
+  // Takes over the first mistake of a nested object.
+  void Take(const absl::Status& status);
+  const absl::Status& status() const { return status_; }
+
+ private:
+  template <typename Enum>
+  void FailName(const char* key) {
+    std::string names;
+    for (int number = 1; FromNumber<Enum>(number) != Enum::kUnset; ++number) {
+      if (number > 1) names += ", ";
+      names += Name(FromNumber<Enum>(number));
+    }
+    Fail(key, "unknown value; it must be one of " + names);
+  }
+  const nlohmann::json* Find(const char* key) const;
+
+  const nlohmann::json& object_;
+  std::string where_;
+  absl::Status status_;
+};
+
+}  // namespace consent

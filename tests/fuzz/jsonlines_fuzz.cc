@@ -1,0 +1,65 @@
+// Lines from strangers: recordings, imports and command-line defaults. A line that is taken holds to the bounds, and what is
+// written about it is one line of JSON that names nobody.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "client/src/import_lines.h"
+#include "client/src/json_lines.h"
+#include "client/src/utf8.h"
+
+namespace {
+
+void Require(bool condition) {
+  if (!condition) std::abort();
+}
+
+void Recording(std::string_view line) {
+  const auto parsed = consent::ParseRecordingLine(line, {});
+  if (!parsed.ok()) {
+    Require(!parsed.status().message().empty());
+    return;
+  }
+  const consent::Recording& recording = parsed->recording;
+  Require(line.size() <= consent::kMaxLineBytes && consent::IsUtf8(line));
+  Require(!recording.recording_id.empty() && recording.recording_id.value().size() <= consent::kMaxIdBytes);
+  Require(!recording.account_id.empty() && recording.account_id.value().size() <= consent::kMaxIdBytes);
+  Require(recording.profile_ids.size() <= 8 && recording.flags.size() <= 8);
+  const std::string written = consent::AnonymousLine(recording, "0123456789abcdef0123456789abcdef");
+  Require(written.find('\n') == std::string::npos);
+  const nlohmann::json read = nlohmann::json::parse(written, nullptr, false);
+  Require(read.is_object() && read.size() <= 8 && read.at("recording_id") == recording.recording_id.value());
+  Require(!read.contains("account_id") && !read.contains("profile_ids") && !read.contains("device_id"));
+}
+
+void Import(std::string_view line) {
+  const auto parsed = consent::ParseImportLine(line);
+  if (!parsed.ok()) return;
+  for (const consent::ImportCall& call : consent::RestrictionsOf(*parsed, line)) {
+    // Nothing that allows more may stand among the restrictions.
+    Require(!std::holds_alternative<consent::SubjectUpdate>(call.order));
+    if (const auto* update = std::get_if<consent::SettingsUpdate>(&call.order)) {
+      Require(update->changes.empty());
+      for (const auto& change : update->retention) {
+        Require(change.retention.kind != consent::Retention::Kind::kUntilDeleted);
+      }
+    }
+  }
+  for (const consent::ImportCall& call : consent::LooseningsOf(*parsed, line)) {
+    Require(!std::holds_alternative<consent::OptOutOrder>(call.order));
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view line(reinterpret_cast<const char*>(data), size);
+  Recording(line);
+  Import(line);
+  const size_t equals = line.find('=');
+  if (equals != std::string_view::npos) {
+    (void)consent::LineDefaults::Create({{std::string(line.substr(0, equals)), std::string(line.substr(equals + 1))}});
+  }
+  return 0;
+}

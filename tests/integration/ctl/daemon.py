@@ -1,0 +1,107 @@
+"""A consentd of the test's own, and consentctl to talk to it."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+SOURCE = pathlib.Path(os.environ["CONSENT_SOURCE"])
+CONSENTD = os.environ["CONSENTD"]
+CONSENTCTL = os.environ["CONSENTCTL"]
+
+# Exit codes of consentctl.
+DONE, NO, USAGE, NO_ANSWER, REFUSED, UNREADABLE, FILES = range(7)
+
+
+def test_policy():
+    """The shipped policy, with one adult's voice taken for hers without a match, and work in Romania."""
+    policy = json.loads((SOURCE / "deploy" / "policy.json").read_text())
+    policy["version"] = "ctl-test-1"
+    for regime in policy["regimes"]:
+        regime["allow_unidentified_single_adult"] = True
+        regime["allowed_countries"] = ["*"]
+        regime["allowed_sites"] = ["*"]
+        regime["allowed_reviewer_classes"] = ["REVIEWER_CLASS_EMPLOYEE"]
+    return policy
+
+
+class Daemon:
+    """Starts on a temporary Unix socket and data folder; stop() ends it, start() goes on with the same data."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="ctl_test_")
+        self.root = pathlib.Path(self.folder.name)
+        self.endpoint = f"unix:{self.root}/run/consentd.sock"
+        (self.root / "policy.json").write_text(json.dumps(test_policy()))
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.log = open(self.root / "log", "ab")
+        self.process = subprocess.Popen(
+            [CONSENTD, "serve", "--listen", self.endpoint, "--data-dir", str(self.root / "data"), "--policy",
+             str(self.root / "policy.json"), "--metrics-listen", "off", "--log-format", "json"],
+            stdout=self.log, stderr=self.log)
+        end = time.monotonic() + 60
+        # Each call waits by itself, with growing pauses, before it gives up.
+        while self.ctl("policy", "show").returncode != DONE:
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise AssertionError("consentd did not start:\n" + (self.root / "log").read_text())
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(60)
+            self.log.close()
+        self.process = None
+
+    def close(self):
+        self.stop()
+        self.folder.cleanup()
+
+    def ctl(self, *arguments, stdin=None, env=None):
+        return subprocess.run(
+            [CONSENTCTL, "--endpoint", self.endpoint, *arguments], input=stdin, capture_output=True, timeout=120, text=True,
+            env=env)
+
+    def path(self, name):
+        return str(self.root / name)
+
+
+class DaemonTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = Daemon()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.daemon.close()
+
+    def ctl(self, *arguments, expect=DONE, stdin=None):
+        """Standard output of a call that ends with `expect`."""
+        done = self.daemon.ctl(*arguments, stdin=stdin)
+        self.assertEqual(done.returncode, expect, f"{arguments}\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def json(self, *arguments, expect=DONE):
+        return json.loads(self.ctl(*arguments, "--json", expect=expect))
+
+    def register(self, account, region="DE"):
+        return self.json("subject", "set", account, "--region", region, "--profile", "voice:adult", "--channel", "app",
+                         "--actor", "self")["revision"]
+
+    def consent(self, account, notice="2026-01", etag=None):
+        etag = etag or self.json("settings", "get", account)["etag"]
+        return self.json("settings", "set", account, "--on", "help_improve", "--notice", notice, "--language", "en", "--channel",
+                         "app", "--actor", "self", "--etag", etag)
+
+    def filter(self, text, *arguments, expect=DONE):
+        """Eligible lines as objects, and the summary."""
+        done = self.daemon.ctl("filter", "--purpose", "HUMAN_REVIEW", "--country", "RO", "--site", "cluj", "--reviewer",
+                               "employee", "--json", *arguments, stdin=text)
+        self.assertEqual(done.returncode, expect, done.stderr)
+        return [json.loads(line) for line in done.stdout.splitlines()], json.loads(done.stderr.splitlines()[-1])

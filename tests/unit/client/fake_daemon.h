@@ -1,0 +1,144 @@
+// A gRPC server in this process that answers as a test wants, right or wrong.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "consent/client.h"
+#include "consent/v1/eligibility_service.grpc.pb.h"
+#include "consent/v1/policy_service.grpc.pb.h"
+#include "consent/v1/recording_service.grpc.pb.h"
+#include "consent/v1/settings_service.grpc.pb.h"
+#include "consent/v1/subject_service.grpc.pb.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "tests/unit/client/fakes.h"
+
+namespace consent::testing {
+
+// A gRPC status that carries an ErrorInfo and, with a field, a BadRequest.
+inline grpc::Status RpcError(grpc::StatusCode code, const std::string& reason, const std::string& field = "") {
+  google::rpc::ErrorInfo info;
+  info.set_reason(reason);
+  info.set_domain("consent.v1");
+  (*info.mutable_metadata())["limit"] = "64";
+  google::rpc::Status status;
+  status.set_code(code);
+  status.add_details()->PackFrom(info);
+  if (!field.empty()) {
+    google::rpc::BadRequest bad;
+    bad.add_field_violations()->set_field(field);
+    status.add_details()->PackFrom(bad);
+  }
+  return {code, "refused", status.SerializeAsString()};
+}
+
+// Handlers are set before the first call; a method without one is UNIMPLEMENTED.
+class FakeDaemon final : public v1::EligibilityService::Service,
+                         public v1::SettingsService::Service,
+                         public v1::SubjectService::Service,
+                         public v1::RecordingService::Service,
+                         public v1::PolicyService::Service {
+ public:
+  template <typename Request, typename Response>
+  using Handler = std::function<grpc::Status(grpc::ServerContext&, const Request&, Response*)>;
+
+  // Listens on a loopback port of the system's choice.
+  FakeDaemon() {
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.RegisterService(static_cast<v1::EligibilityService::Service*>(this));
+    builder.RegisterService(static_cast<v1::SettingsService::Service*>(this));
+    builder.RegisterService(static_cast<v1::SubjectService::Service*>(this));
+    builder.RegisterService(static_cast<v1::RecordingService::Service*>(this));
+    builder.RegisterService(static_cast<v1::PolicyService::Service*>(this));
+    server_ = builder.BuildAndStart();
+  }
+  ~FakeDaemon() override { Stop(); }
+  FakeDaemon(const FakeDaemon&) = delete;
+  FakeDaemon& operator=(const FakeDaemon&) = delete;
+
+  void Stop() {
+    if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
+    server_.reset();
+  }
+  std::string endpoint() const { return "127.0.0.1:" + std::to_string(port_); }
+
+  std::unique_ptr<Client> Connect(std::shared_ptr<Clock> clock,
+                                  std::chrono::milliseconds deadline = std::chrono::milliseconds(30'000)) const {
+    ClientOptions options;
+    options.endpoint = endpoint();
+    options.deadline = deadline;
+    options.clock = std::move(clock);
+    options.random = std::make_shared<FakeRandom>();
+    return *Client::Create(std::move(options));
+  }
+
+  Handler<v1::CheckRequest, v1::CheckResponse> on_check;
+  Handler<v1::BatchCheckRequest, v1::BatchCheckResponse> on_batch;
+  Handler<v1::UpdateSettingsRequest, v1::UpdateSettingsResponse> on_update;
+  Handler<v1::OptOutRequest, v1::OptOutResponse> on_opt_out;
+  Handler<v1::GetSettingsRequest, v1::GetSettingsResponse> on_get_settings;
+  Handler<v1::UpsertSubjectRequest, v1::UpsertSubjectResponse> on_upsert;
+  Handler<v1::ReportRecordingRequest, v1::ReportRecordingResponse> on_report;
+  Handler<v1::SuspendRequest, v1::SuspendResponse> on_suspend;
+  Handler<v1::ResumeRequest, v1::ResumeResponse> on_resume;
+
+ private:
+  template <typename Request, typename Response>
+  static grpc::Status Run(const Handler<Request, Response>& handler, grpc::ServerContext* context, const Request* request,
+                          Response* response) {
+    return handler ? handler(*context, *request, response) : grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "");
+  }
+  grpc::Status Check(grpc::ServerContext* c, const v1::CheckRequest* q, v1::CheckResponse* r) override {
+    return Run(on_check, c, q, r);
+  }
+  grpc::Status BatchCheck(grpc::ServerContext* c, const v1::BatchCheckRequest* q, v1::BatchCheckResponse* r) override {
+    return Run(on_batch, c, q, r);
+  }
+  grpc::Status UpdateSettings(grpc::ServerContext* c, const v1::UpdateSettingsRequest* q,
+                              v1::UpdateSettingsResponse* r) override {
+    return Run(on_update, c, q, r);
+  }
+  grpc::Status OptOut(grpc::ServerContext* c, const v1::OptOutRequest* q, v1::OptOutResponse* r) override {
+    return Run(on_opt_out, c, q, r);
+  }
+  grpc::Status GetSettings(grpc::ServerContext* c, const v1::GetSettingsRequest* q, v1::GetSettingsResponse* r) override {
+    return Run(on_get_settings, c, q, r);
+  }
+  grpc::Status UpsertSubject(grpc::ServerContext* c, const v1::UpsertSubjectRequest* q,
+                             v1::UpsertSubjectResponse* r) override {
+    return Run(on_upsert, c, q, r);
+  }
+  grpc::Status ReportRecording(grpc::ServerContext* c, const v1::ReportRecordingRequest* q,
+                               v1::ReportRecordingResponse* r) override {
+    return Run(on_report, c, q, r);
+  }
+  grpc::Status Suspend(grpc::ServerContext* c, const v1::SuspendRequest* q, v1::SuspendResponse* r) override {
+    return Run(on_suspend, c, q, r);
+  }
+  grpc::Status Resume(grpc::ServerContext* c, const v1::ResumeRequest* q, v1::ResumeResponse* r) override {
+    return Run(on_resume, c, q, r);
+  }
+
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+// A decision as a sound daemon gives it: eligible by consent, good for a minute.
+inline void FillYes(v1::Decision* decision) {
+  decision->set_eligibility(v1::ELIGIBILITY_ELIGIBLE);
+  decision->set_disposition(v1::DISPOSITION_KEEP);
+  decision->add_reasons(v1::REASON_CONSENT);
+  decision->set_good_until_us(1'700'000'060'000'000);
+}
+template <typename Response>
+void FillTimes(Response* response) {
+  response->set_policy_version("test-1");
+  response->mutable_checked_at()->set_seconds(1'700'000'000);
+}
+
+}  // namespace consent::testing

@@ -1,0 +1,105 @@
+// Time, chance and a client without a daemon.
+#pragma once
+
+#include <atomic>
+#include <cstring>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "client/src/answer_maker.h"
+#include "consent/client.h"
+
+namespace consent::testing {
+
+// Stands still unless moved or slept on. Thread-safe.
+class FakeClock final : public Clock {
+ public:
+  std::chrono::nanoseconds SinceBoot() const override { return std::chrono::nanoseconds(now_.load()); }
+  void Sleep(std::chrono::nanoseconds time) override {
+    now_ += time.count();
+    const std::lock_guard<std::mutex> lock(mutex_);
+    sleeps_.push_back(time);
+  }
+  void Advance(std::chrono::nanoseconds time) { now_ += time.count(); }
+  std::vector<std::chrono::nanoseconds> sleeps() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return sleeps_;
+  }
+
+ private:
+  std::atomic<int64_t> now_{1'000'000'000};
+  mutable std::mutex mutex_;
+  std::vector<std::chrono::nanoseconds> sleeps_;
+};
+
+// Counts upwards. Thread-safe.
+class FakeRandom final : public Random {
+ public:
+  void Fill(void* out, size_t size) override { std::memset(out, ++calls_, size); }
+
+ private:
+  std::atomic<unsigned char> calls_{0};
+};
+
+// Every call goes to a function; one that is not set answers UNIMPLEMENTED, which is a no. Functions may be called from many threads.
+class FakeClient : public Client {
+ public:
+  std::function<BatchAnswers(const std::vector<Recording>&, const Question&)> on_batch;
+  std::function<absl::StatusOr<SubjectUpdated>(const SubjectUpdate&)> on_subject;
+  std::function<absl::StatusOr<SettingsUpdated>(const SettingsUpdate&)> on_settings;
+  std::function<absl::StatusOr<OptedOut>(const OptOutOrder&)> on_opt_out;
+
+  Answer Check(const Recording&, const Question&, const CallOptions&) override { return {}; }
+  BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question, const CallOptions&) override {
+    if (on_batch) return on_batch(recordings, question);
+    BatchAnswers none;
+    none.answers.resize(recordings.size());
+    return none;
+  }
+  absl::StatusOr<SubjectUpdated> UpsertSubject(const SubjectUpdate& update, const CallOptions&) override {
+    return on_subject ? on_subject(update) : absl::StatusOr<SubjectUpdated>(Missing());
+  }
+  absl::StatusOr<Subject> GetSubject(const AccountId&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<CurrentSettings> GetSettings(const AccountId&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update, const CallOptions&) override {
+    return on_settings ? on_settings(update) : absl::StatusOr<SettingsUpdated>(Missing());
+  }
+  absl::StatusOr<OptedOut> OptOut(const OptOutOrder& order, const CallOptions&) override {
+    return on_opt_out ? on_opt_out(order) : absl::StatusOr<OptedOut>(Missing());
+  }
+  absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId&, int, const std::string&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<PastSettings> GetSettingsAt(const AccountId&, Time, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<StoredPolicy> GetPolicy(const std::string&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<Suspension> Suspend(const SuspendOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<Suspension> Resume(const ResumeOrder&, const CallOptions&) override { return Missing(); }
+
+ private:
+  static absl::Status Missing() { return absl::UnimplementedError("not part of this test"); }
+};
+
+// A decision as a sound daemon gives it: eligible by consent, good for a minute.
+inline ReceivedDecision Yes(Purpose asked, const Clock& clock) {
+  ReceivedDecision decision;
+  decision.asked = asked;
+  decision.eligibility = Eligibility::kEligible;
+  decision.disposition = Disposition::kKeep;
+  decision.reasons = {Reason::kConsent};
+  decision.checked_at = Time(std::chrono::seconds(1'700'000'000));
+  decision.good_until = decision.checked_at + std::chrono::minutes(1);
+  decision.sent = clock.SinceBoot();
+  return decision;
+}
+
+inline ReceivedDecision No(Purpose asked, const Clock& clock, Reason reason, Disposition disposition = Disposition::kKeep) {
+  ReceivedDecision decision = Yes(asked, clock);
+  decision.eligibility = Eligibility::kNotEligible;
+  decision.disposition = disposition;
+  decision.reasons = {reason};
+  return decision;
+}
+
+}  // namespace consent::testing

@@ -1,0 +1,161 @@
+// Subjects as lines, and the calls that they become.
+#include "client/src/import_lines.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+namespace consent {
+namespace {
+
+const char kWhole[] =
+    R"({"account_id":"a1","region":"DE","profiles":[{"profile_id":"p1","age":"ADULT"},)"
+    R"({"profile_id":"kid","born":"2015-06-01","guardian_id":"p1","last_active_at":"2024-01-01T00:00:00Z"}],)"
+    R"("devices":["d1"],"choices":[)"
+    R"({"control":"help_improve","turn":"ON","given_at":"2021-01-01T00:00:00Z","notice_version":"n1","notice_language":"de"},)"
+    R"({"purpose":"ADVERTISING","turn":"OFF","given_at":"2020-01-01T00:00:00Z"},)"
+    R"({"purpose":"MODEL_TRAINING","turn":"ON","given_at":"2021-01-01T00:00:00Z","notice_version":"n1","notice_language":"de"},)"
+    R"({"scope":{"profile_id":"kid"},"control":"help_improve","turn":"ON","notice_version":"n2","notice_language":"de",)"
+    R"("actor":"GUARDIAN","guardian_id":"p1"},)"
+    R"({"scope":{"device_id":"d1"},"all":true,"turn":"OFF"}],)"
+    R"("retention":[{"keep":"until-deleted"},{"scope":{"profile_id":"kid"},"keep":"3m"}]})";
+
+ImportLine Whole() {
+  auto line = ParseImportLine(kWhole);
+  EXPECT_TRUE(line.ok()) << line.status();
+  return *line;
+}
+
+TEST(ImportLinesTest, ReadsEverything) {
+  const ImportLine line = Whole();
+  EXPECT_EQ(line.account_id, AccountId("a1"));
+  EXPECT_EQ(line.region, "DE");
+  ASSERT_EQ(line.profiles.size(), 2u);
+  EXPECT_EQ(line.profiles[0].age.kind, Age::Kind::kAdult);
+  EXPECT_EQ(line.profiles[1].age.born, "2015-06-01");
+  EXPECT_EQ(line.profiles[1].guardian, GuardianId("p1"));
+  EXPECT_TRUE(line.profiles[1].last_active_at.has_value());
+  EXPECT_EQ(line.devices, std::vector<DeviceId>{DeviceId("d1")});
+  ASSERT_EQ(line.choices.size(), 5u);
+  EXPECT_EQ(line.choices[0].evidence.channel, Channel::kImport);
+  EXPECT_EQ(line.choices[0].evidence.actor, Actor::kSelf);
+  EXPECT_TRUE(line.choices[0].evidence.given_at.has_value());
+  EXPECT_FALSE(line.choices[1].evidence.given_at.has_value()) << "a refusal counts from now";
+  EXPECT_EQ(line.choices[3].change.scope.profile, ProfileId("kid"));
+  EXPECT_TRUE(line.choices[4].change.target.all);
+  EXPECT_EQ(line.retention.size(), 2u);
+}
+
+TEST(ImportLinesTest, RestrictionsAndLooseningsAreApart) {
+  const std::vector<ImportCall> first = RestrictionsOf(Whole(), kWhole);
+  ASSERT_EQ(first.size(), 3u);
+  EXPECT_EQ(std::get<OptOutOrder>(first[0].order).targets[0].purpose, Purpose::kAdvertising);
+  EXPECT_EQ(std::get<OptOutOrder>(first[1].order).scope.device, DeviceId("d1"));
+  const auto& shorter = std::get<SettingsUpdate>(first[2].order);
+  ASSERT_EQ(shorter.retention.size(), 1u);
+  EXPECT_EQ(shorter.retention[0].retention.months, 3);
+  EXPECT_TRUE(shorter.changes.empty());
+
+  const std::vector<ImportCall> second = LooseningsOf(Whole(), kWhole);
+  ASSERT_EQ(second.size(), 3u);
+  const auto& subject = std::get<SubjectUpdate>(second[0].order);
+  EXPECT_EQ(subject.profiles.size(), 2u);
+  EXPECT_TRUE(subject.initial_choices.empty());
+  ASSERT_EQ(subject.retention.size(), 1u);
+  EXPECT_EQ(subject.evidence.channel, Channel::kImport);
+  // One call for each evidence.
+  EXPECT_EQ(std::get<SettingsUpdate>(second[1].order).changes.size(), 2u);
+  EXPECT_EQ(second[1].part, "choices[0],choices[2]");
+  const auto& guardian = std::get<SettingsUpdate>(second[2].order);
+  EXPECT_EQ(guardian.changes.size(), 1u);
+  EXPECT_EQ(guardian.evidence.guardian, GuardianId("p1"));
+  for (const auto& call : second) {
+    if (const auto* update = std::get_if<SettingsUpdate>(&call.order)) {
+      for (const SettingChange& change : update->changes) EXPECT_EQ(change.turn, Switch::kOn);
+    }
+  }
+}
+
+std::set<std::string> RequestIds(const std::string& bytes) {
+  const ImportLine line = *ParseImportLine(bytes);
+  std::set<std::string> ids;
+  for (const auto& list : {RestrictionsOf(line, bytes), LooseningsOf(line, bytes)}) {
+    for (const ImportCall& call : list) {
+      std::visit([&ids](const auto& order) { ids.insert(order.request_id.value()); }, call.order);
+    }
+  }
+  return ids;
+}
+
+TEST(ImportLinesTest, RequestIdsAreTheLinesOwn) {
+  const std::set<std::string> ids = RequestIds(kWhole);
+  EXPECT_EQ(ids.size(), 6u) << "every call has one of its own";
+  EXPECT_EQ(ids, RequestIds(kWhole)) << "the same line makes the same ones";
+  for (const std::string& id : ids) EXPECT_EQ(id.size(), 36u);
+  for (const std::string& other : RequestIds(std::string(kWhole) + " ")) EXPECT_EQ(ids.count(other), 0u);
+}
+
+TEST(ImportLinesTest, ALineThatOnlyRestrictsRegistersNobody) {
+  const std::string bytes = R"({"account_id":"a","choices":[{"all":true,"turn":"OFF"}],"retention":"do-not-save"})";
+  const ImportLine line = *ParseImportLine(bytes);
+  EXPECT_EQ(RestrictionsOf(line, bytes).size(), 2u);
+  EXPECT_TRUE(LooseningsOf(line, bytes).empty());
+}
+
+TEST(ImportLinesTest, RefusesWhatIsWrongWithoutRepeatingIt) {
+  const std::string start = R"({"account_id":"a",)";
+  for (const std::string& rest : {
+           std::string(R"("choises":[]})"),
+           std::string(R"("region":"SECRET7"})"),
+           std::string(R"("region":1})"),
+           std::string(R"("profiles":{}})"),
+           std::string(R"("profiles":["SECRET"]})"),
+           std::string(R"("profiles":[{}]})"),
+           std::string(R"("profiles":[{"profile_id":"SECRET","age":"TEEN"}]})"),
+           std::string(R"("profiles":[{"profile_id":"SECRET","age":"ADULT","born":"2000"}]})"),
+           std::string(R"("profiles":[{"profile_id":"SECRET","born":"2000-13-01"}]})"),
+           std::string(R"("profiles":[{"profile_id":"SECRET","name":"SECRET"}]})"),
+           std::string(R"("devices":["SECRET","SECRET"]})"),
+           std::string(R"("choices":[{"control":"c"}]})"),
+           std::string(R"("choices":[{"turn":"OFF"}]})"),
+           std::string(R"("choices":[{"turn":"OFF","control":"c","purpose":"ADVERTISING"}]})"),
+           std::string(R"("choices":[{"turn":"OFF","all":false}]})"),
+           std::string(R"("choices":[{"turn":"off","all":true}]})"),
+           std::string(R"("choices":[{"turn":"ON","all":true,"notice_version":"n","notice_language":"de"}]})"),
+           std::string(R"("choices":[{"turn":"ON","control":"c","notice_version":"n"}]})"),
+           std::string(R"("choices":[{"turn":"ON","control":"c","notice_language":"de"}]})"),
+           std::string(R"("choices":[{"turn":"OFF","control":"c","scope":"SECRET"}]})"),
+           std::string(R"("choices":[{"turn":"OFF","control":"c","scope":{"profile_id":"SECRET","device_id":"SECRET"}}]})"),
+           std::string(R"("choices":[{"turn":"OFF","control":"c","scope":{"account":"SECRET"}}]})"),
+           std::string(R"("choices":[{"turn":"OFF","control":"c","actor":"SECRET"}]})"),
+           std::string(R"("choices":[{"turn":"OFF","control":"c","given_at":"SECRET"}]})"),
+           std::string(R"("retention":"3y"})"),
+           std::string(R"("retention":3})"),
+           std::string(R"("retention":[{"scope":{}}]})"),
+           std::string(R"("retention":[{"keep":"0m"}]})"),
+       }) {
+    const auto line = ParseImportLine(start + rest);
+    ASSERT_FALSE(line.ok()) << rest;
+    EXPECT_EQ(std::string(line.status().message()).find("SECRET"), std::string::npos) << line.status();
+  }
+  EXPECT_FALSE(ParseImportLine("{}").ok());
+  EXPECT_FALSE(ParseImportLine("").ok());
+  EXPECT_TRUE(ParseImportLine(R"({"account_id":"a"})").ok());
+}
+
+TEST(ImportLinesTest, AMistakeNamesItsPlace) {
+  const auto line = ParseImportLine(R"({"account_id":"a","choices":[{"turn":"OFF","all":true},{"turn":"MAYBE","all":true}]})");
+  EXPECT_NE(std::string(line.status().message()).find("choices[1].turn"), std::string::npos) << line.status();
+}
+
+TEST(RetentionTest, TakesWhatIsDocumented) {
+  EXPECT_EQ(ParseRetention("120m")->months, 120);
+  EXPECT_EQ(ParseRetention("until-deleted")->kind, Retention::Kind::kUntilDeleted);
+  EXPECT_EQ(ParseRetention("do-not-save")->kind, Retention::Kind::kDoNotSave);
+  for (const char* bad : {"", "m", "0m", "121m", "-1m", "3", "3y", "3mm", " 3m", "+3m", "99999999999m"}) {
+    EXPECT_FALSE(ParseRetention(bad).ok()) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace consent

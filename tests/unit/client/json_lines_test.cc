@@ -1,0 +1,229 @@
+// Recordings as lines: what is taken, what is refused, and that nothing of a person comes out.
+#include "client/src/json_lines.h"
+
+#include <gtest/gtest.h>
+
+#include "client/src/pseudonym.h"
+#include "client/src/utf8.h"
+#include "tests/unit/client/fakes.h"
+
+namespace consent {
+namespace {
+
+using nlohmann::json;
+
+const char kWhole[] =
+    R"({"recording_id":"r1","account_id":"a1","captured_at":"2020-07-01T16:19:56Z","captured_uncertainty_ms":1500,)"
+    R"("ingested_at":"2020-07-01T18:19:57+02:00","profile_ids":["p1","p2"],"device_id":"d1","region":"US-CA",)"
+    R"("wake":"BUTTON","kind":"COMMAND","speakers":"ONE","identity":"NOT_RUN","age":"ADULT","artefact":"TRANSCRIPT",)"
+    R"("made_for":"HUMAN_REVIEW","flags":["SAFETY"],"country":"RO","site":"cluj","reviewer":"EMPLOYEE","other":{"x":[1]}})";
+
+std::string Why(std::string_view line, const LineDefaults& defaults = {}) {
+  const auto parsed = ParseRecordingLine(line, defaults);
+  return parsed.ok() ? "" : std::string(parsed.status().message());
+}
+
+// kWhole with one key set to `value`.
+std::string With(const std::string& key, const json& value) {
+  json object = json::parse(kWhole);
+  object[key] = value;
+  return object.dump();
+}
+
+TEST(JsonLinesTest, ReadsEveryKey) {
+  const auto line = ParseRecordingLine(kWhole, {});
+  ASSERT_TRUE(line.ok()) << line.status();
+  const Recording& recording = line->recording;
+  EXPECT_EQ(recording.recording_id, RecordingId("r1"));
+  EXPECT_EQ(recording.account_id, AccountId("a1"));
+  EXPECT_EQ(recording.captured_at->time_since_epoch().count(), 1'593'620'396'000'000);
+  EXPECT_EQ(*recording.ingested_at - *recording.captured_at, std::chrono::seconds(1));
+  EXPECT_EQ(recording.captured_uncertainty->count(), 1500);
+  EXPECT_EQ(recording.profile_ids.size(), 2u);
+  EXPECT_EQ(recording.device_id, DeviceId("d1"));
+  EXPECT_EQ(recording.region, "US-CA");
+  EXPECT_EQ(recording.wake, Wake::kButton);
+  EXPECT_EQ(recording.kind, Kind::kCommand);
+  EXPECT_EQ(recording.speakers, Speakers::kOne);
+  EXPECT_EQ(recording.identity, Identity::kNotRun);
+  EXPECT_EQ(recording.age, SpeakerAge::kAdult);
+  EXPECT_EQ(recording.artefact, Artefact::kTranscript);
+  EXPECT_EQ(recording.made_for, Purpose::kHumanReview);
+  EXPECT_EQ(recording.flags, std::vector<Flag>{Flag::kSafety});
+  EXPECT_EQ(line->place, (Place{"RO", "cluj", ReviewerClass::kEmployee}));
+}
+
+TEST(JsonLinesTest, FullNamesAreTaken) {
+  const auto line = ParseRecordingLine(With("wake", "WAKE_ACCIDENTAL"), {});
+  ASSERT_TRUE(line.ok());
+  EXPECT_EQ(line->recording.wake, Wake::kAccidental);
+}
+
+TEST(JsonLinesTest, TheFirstSecondOf1970IsATime) {
+  const auto line = ParseRecordingLine(With("captured_at", "1970-01-01T00:00:01Z"), {});
+  ASSERT_TRUE(line.ok());
+  EXPECT_TRUE(line->recording.captured_at.has_value());
+}
+
+TEST(JsonLinesTest, MissingIdsAreRefused) {
+  EXPECT_NE(Why(R"({"account_id":"a"})"), "");
+  EXPECT_NE(Why(R"({"recording_id":"r"})"), "");
+  EXPECT_NE(Why(R"({"recording_id":null,"account_id":"a"})"), "");
+  EXPECT_EQ(Why(R"({"recording_id":"r","account_id":"a"})"), "");
+}
+
+TEST(JsonLinesTest, NotALine) {
+  for (const char* line : {"", "x", "{", "[]", "1", "null", "{}", R"({"a":1}{"b":2})", R"({"a":1,})", R"({'a':1})", "{\"a\":NaN}",
+                           R"({"recording_id":"r","account_id":"a"} x)", "{\"recording_id\":\"a\nb\",\"account_id\":\"a\"}",
+                           R"({"recording_id":"\ud800","account_id":"a"})", "{\"recording_id\":\"\xff\",\"account_id\":\"a\"}",
+                           "{\"recording_id\":\"\xc0\x80\",\"account_id\":\"a\"}"}) {
+    EXPECT_NE(Why(line), "") << line;
+  }
+}
+
+TEST(JsonLinesTest, KeysThatAppearTwiceAreRefused) {
+  EXPECT_NE(Why(R"({"recording_id":"r","account_id":"a","account_id":"b"})"), "");
+  EXPECT_NE(Why(R"({"recording_id":"r","account_id":"a","wake":"BUTTON","wake":"ACCIDENTAL"})"), "");
+  EXPECT_NE(Why(R"({"recording_id":"r","account_id":"a","wa\u006be":"BUTTON","wake":"ACCIDENTAL"})"), "");
+  EXPECT_NE(Why(R"({"recording_id":"r","account_id":"a","x":{"y":1,"y":2}})"), "");
+  EXPECT_EQ(Why(R"({"recording_id":"r","account_id":"a","x":{"y":1},"z":{"y":2}})"), "");
+}
+
+TEST(JsonLinesTest, DeepAndLongLinesAreRefused) {
+  EXPECT_NE(Why(R"({"recording_id":"r","account_id":"a","x":)" + std::string(30'000, '[') + std::string(30'000, ']') + "}"), "");
+  EXPECT_NE(Why(std::string(60'000, '[')), "");
+  const std::string start = R"({"recording_id":"r","account_id":"a","x":")";
+  EXPECT_EQ(Why(start + std::string(kMaxLineBytes - start.size() - 2, 'x') + "\"}"), "");
+  EXPECT_NE(Why(start + std::string(kMaxLineBytes - start.size() - 1, 'x') + "\"}"), "");
+}
+
+TEST(JsonLinesTest, WrongTypesAndValuesAreRefusedWithoutRepeatingThem) {
+  const std::vector<std::pair<std::string, json>> cases = {
+      {"recording_id", 1},
+      {"recording_id", ""},
+      {"account_id", std::string(129, 'x')},
+      {"account_id", json::array({"SECRET"})},
+      {"captured_at", "SECRET"},
+      {"captured_at", 1593620396},
+      {"captured_at", "2020-07-01"},
+      {"captured_at", "2020-07-01T16:19:56"},
+      {"captured_at", "10000-01-01T00:00:00Z"},
+      {"captured_at", "1969-12-31T23:59:59Z"},
+      {"captured_at", "2021-02-29T00:00:00Z"},
+      {"captured_uncertainty_ms", -1},
+      {"captured_uncertainty_ms", 86'400'001},
+      {"captured_uncertainty_ms", 1.5},
+      {"captured_uncertainty_ms", 1e300},
+      {"captured_uncertainty_ms", UINT64_MAX},
+      {"captured_uncertainty_ms", "5"},
+      {"ingested_at", true},
+      {"profile_ids", "SECRET"},
+      {"profile_ids", json::array({1})},
+      {"profile_ids", json::array({""})},
+      {"profile_ids", json::array({"p", "p"})},
+      {"profile_ids", json::array({"1", "2", "3", "4", "5", "6", "7", "8", "9"})},
+      {"device_id", json::object()},
+      {"region", ""},
+      {"region", "SECRET1"},
+      {"wake", "SECRET"},
+      {"wake", "button"},
+      {"wake", "UNSPECIFIED"},
+      {"wake", "WAKE_UNSPECIFIED"},
+      {"wake", 3},
+      {"kind", "BUTTON"},
+      {"speakers", json::array({"ONE"})},
+      {"identity", ""},
+      {"age", "TEEN"},
+      {"artefact", "COPY"},
+      {"made_for", "SELLING"},
+      {"flags", "SAFETY"},
+      {"flags", json::array({"SECRET"})},
+      {"country", "ROU"},
+      {"site", std::string(65, 's')},
+      {"reviewer", "BOSS"}};
+  for (const auto& [key, value] : cases) {
+    const std::string why = Why(With(key, value));
+    EXPECT_NE(why.find(key), std::string::npos) << key << " " << value.dump() << ": " << why;
+    EXPECT_EQ(why.find("SECRET"), std::string::npos);
+  }
+}
+
+TEST(JsonLinesTest, KeysThatReadLikeKnownOnesAreRefused) {
+  for (const char* key : {"flag", "Flags", "FLAGS", "deviceId", "device-id", "profileIds", "profile_id", "Wake", "regions",
+                          "artifact", "reviewer_class", "ingestedAt", "captured_uncertainty_Ms", "recordingId"}) {
+    EXPECT_NE(Why(With(key, "x")), "") << key;
+  }
+  for (const char* key : {"speaker", "text", "path", "duration", "x-flags-x", ""}) EXPECT_EQ(Why(With(key, "x")), "") << key;
+}
+
+TEST(LineDefaultsTest, FillOnlyWhatIsMissing) {
+  const auto defaults = LineDefaults::Create(
+      {{"wake", "ACCIDENTAL"}, {"country", "DE"}, {"flags", "SAFETY,CRITICAL_DATA"}, {"captured_uncertainty_ms", "7"}});
+  ASSERT_TRUE(defaults.ok()) << defaults.status();
+  const auto bare = ParseRecordingLine(R"({"recording_id":"r","account_id":"a","wake":null})", *defaults);
+  ASSERT_TRUE(bare.ok());
+  EXPECT_EQ(bare->recording.wake, Wake::kAccidental);
+  EXPECT_EQ(bare->place.country, "DE");
+  EXPECT_EQ(bare->recording.flags.size(), 2u);
+  EXPECT_EQ(bare->recording.captured_uncertainty->count(), 7);
+  const auto own = ParseRecordingLine(kWhole, *defaults);
+  ASSERT_TRUE(own.ok());
+  EXPECT_EQ(own->recording.wake, Wake::kButton);
+  EXPECT_EQ(own->place.country, "RO");
+  EXPECT_EQ(own->recording.flags, std::vector<Flag>{Flag::kSafety});
+  EXPECT_EQ(own->recording.captured_uncertainty->count(), 1500);
+}
+
+TEST(LineDefaultsTest, RefusesIdsUnknownKeysDoublesAndBadValues) {
+  using List = std::vector<std::pair<std::string, std::string>>;
+  for (const List& list : std::vector<List>{{{"account_id", "a"}},
+                                            {{"recording_id", "r"}},
+                                            {{"profile_ids", "p"}},
+                                            {{"device_id", "d"}},
+                                            {{"colour", "red"}},
+                                            {{"", "x"}},
+                                            {{"wake", "LOUD"}},
+                                            {{"wake", ""}},
+                                            {{"country", "DE"}, {"country", "RO"}},
+                                            {{"captured_uncertainty_ms", "1x"}},
+                                            {{"captured_uncertainty_ms", ""}},
+                                            {{"flags", ""}},
+                                            {{"flags", "SAFETY,,SAFETY"}},
+                                            {{"captured_at", "yesterday"}}}) {
+    EXPECT_FALSE(LineDefaults::Create(list).ok()) << (list.empty() ? "" : list[0].first + "=" + list[0].second);
+  }
+}
+
+TEST(AnonymousLineTest, HoldsNothingOfAPerson) {
+  Recording recording = ParseRecordingLine(kWhole, {})->recording;
+  const json line = json::parse(AnonymousLine(recording, "0123"));
+  EXPECT_EQ(line, json::parse(R"({"recording_id":"r1","pseudonym":"0123","region":"US","wake":"BUTTON","kind":"COMMAND",)"
+                              R"("speakers":"ONE","artefact":"TRANSCRIPT","made_for":"HUMAN_REVIEW"})"));
+}
+
+TEST(PseudonymTest, DiffersPerRecordingAndPerRun) {
+  testing::FakeRandom random;
+  const Pseudonyms first(random);
+  const Pseudonyms second(random);
+  const std::string name = first.For(AccountId("a"), RecordingId("r"));
+  EXPECT_EQ(name.size(), 32u);
+  EXPECT_EQ(name, first.For(AccountId("a"), RecordingId("r")));
+  EXPECT_NE(name, first.For(AccountId("a"), RecordingId("s")));
+  EXPECT_NE(name, first.For(AccountId("b"), RecordingId("r")));
+  EXPECT_NE(first.For(AccountId("ab"), RecordingId("c")), first.For(AccountId("a"), RecordingId("bc")));
+  EXPECT_NE(name, second.For(AccountId("a"), RecordingId("r")));
+}
+
+TEST(Utf8Test, TakesOnlyWhatRfc3629Allows) {
+  for (const char* good : {"", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xef\xbf\xbf",
+                           "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    EXPECT_TRUE(IsUtf8(good)) << good;
+  }
+  for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xe1\x80",
+                          "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xfe"}) {
+    EXPECT_FALSE(IsUtf8(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace consent

@@ -1,0 +1,81 @@
+// What goes to terminals and pipes.
+#include "client/cli/output.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "client/cli/exit_codes.h"
+#include "client/cli/files.h"
+#include "client/src/error_details.h"
+
+namespace consent::cli {
+namespace {
+
+TEST(PrintableTest, ControlCharactersCannotReachATerminal) {
+  EXPECT_EQ(Printable("plain äöü 日本"), "plain äöü 日本");
+  EXPECT_EQ(Printable("a\x1b[2Jb\tc\nd\x7f"), "a\\x1b[2Jb\\x09c\\x0ad\\x7f");
+  EXPECT_EQ(Printable("\xc2\x9b" "31m"), "\\x9b31m");
+  EXPECT_EQ(Printable("\xc2\xa0"), "\xc2\xa0");
+}
+
+TEST(TableTest, ColumnsStandInLine) {
+  Table table("t", {"A", "LONGER"});
+  table.Add({"äöü", "x"});
+  table.Add({"b", "tab\there"});
+  EXPECT_EQ(table.ForTerminal(), "A    LONGER\näöü  x\nb    tab\\x09here\n\n");
+  EXPECT_EQ(table.Plain(), "t\täöü\tx\nt\tb\ttab\\x09here\n");
+  EXPECT_EQ(Table("t", {"A"}).ForTerminal(), "");
+}
+
+TEST(ErrorTest, SaysReasonAndFields) {
+  const absl::Status status = ItemStatus("INVALID_FIELD", "`region` must be like DE");
+  EXPECT_EQ(ErrorText(status), "INVALID_FIELD: `region` must be like DE");
+  const Json json = ErrorJson(status);
+  EXPECT_EQ(json["code"], "INVALID_ARGUMENT");
+  EXPECT_EQ(json["reason"], "INVALID_FIELD");
+}
+
+TEST(ExitCodeTest, NoAnswerAndRefusedAreApart) {
+  EXPECT_EQ(CodeFor(absl::UnavailableError("")), kNoAnswer);
+  EXPECT_EQ(CodeFor(absl::DeadlineExceededError("")), kNoAnswer);
+  EXPECT_EQ(CodeFor(absl::InternalError("")), kNoAnswer);
+  EXPECT_EQ(CodeFor(absl::NotFoundError("")), kRefused);
+  EXPECT_EQ(CodeFor(absl::ResourceExhaustedError("")), kRefused);
+  EXPECT_EQ(CodeFor(absl::FailedPreconditionError("")), kRefused);
+}
+
+TEST(LineFileTest, AFailedWriteLeavesWholeLines) {
+  const std::string path = ::testing::TempDir() + "lines_" + std::to_string(::getpid());
+  {
+    auto file = LineFile::Open(path, false, -1);
+    ASSERT_TRUE(file.ok());
+    EXPECT_TRUE(file->Write("one\n").ok());
+  }
+  {
+    auto file = LineFile::Open(path, true, -1);
+    EXPECT_TRUE(file->Write("two\n").ok());
+    const Descriptor same(::open(path.c_str(), O_RDONLY));
+    EXPECT_FALSE(LineFile::Open(path, false, same.get()).ok()) << "the input must not be emptied";
+  }
+  std::ifstream read(path);
+  std::stringstream text;
+  text << read.rdbuf();
+  EXPECT_EQ(text.str(), "one\ntwo\n");
+  ::unlink(path.c_str());
+}
+
+TEST(LineFileTest, AFullDeviceIsToldAndNoneIsNothing) {
+  LineFile none;
+  EXPECT_TRUE(none.Write("x\n").ok());
+  const Descriptor full(::open("/dev/full", O_WRONLY));
+  ASSERT_TRUE(full.IsOpen());
+  LineFile file(full.get());
+  EXPECT_FALSE(file.Write("x\n").ok());
+}
+
+}  // namespace
+}  // namespace consent::cli

@@ -1,0 +1,100 @@
+// When a call is repeated and how long it waits, without a server and without waiting.
+#include "client/src/retry.h"
+
+#include <gtest/gtest.h>
+
+#include "client/src/error_details.h"
+#include "tests/unit/client/fakes.h"
+
+namespace consent {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using testing::FakeClock;
+using testing::FakeRandom;
+
+absl::Status WithReason(absl::StatusCode code, const std::string& reason) {
+  const absl::Status details = ItemStatus(reason, "x");
+  absl::Status status(code, "x");
+  details.ForEachPayload([&status](absl::string_view url, const absl::Cord& payload) { status.SetPayload(url, payload); });
+  return status;
+}
+
+class RetryTest : public ::testing::Test {
+ protected:
+  // Runs with attempts that end as listed; later ones succeed.
+  absl::Status Run(bool repeatable, milliseconds deadline, const std::vector<absl::Status>& endings) {
+    timeouts_.clear();
+    return CallWithRetries(policy_, repeatable, deadline, clock_, random_, [&](nanoseconds timeout) {
+      timeouts_.push_back(timeout);
+      return timeouts_.size() <= endings.size() ? endings[timeouts_.size() - 1] : absl::OkStatus();
+    });
+  }
+  RetryPolicy policy_;
+  FakeClock clock_;
+  FakeRandom random_;
+  std::vector<nanoseconds> timeouts_;
+};
+
+TEST_F(RetryTest, OnlyPassingFailuresAreWorthRepeating) {
+  EXPECT_TRUE(WorthRepeating(absl::UnavailableError("")));
+  EXPECT_TRUE(WorthRepeating(absl::DeadlineExceededError("")));
+  EXPECT_TRUE(WorthRepeating(WithReason(absl::StatusCode::kResourceExhausted, "OVERLOADED")));
+  EXPECT_FALSE(WorthRepeating(absl::ResourceExhaustedError("")));
+  for (const char* reason : {"SUBJECT_FULL", "BATCH_TOO_LARGE", "MESSAGE_TOO_LARGE"}) {
+    EXPECT_FALSE(WorthRepeating(WithReason(absl::StatusCode::kResourceExhausted, reason)));
+  }
+  for (int code = 1; code <= 16; ++code) {
+    const absl::Status status(static_cast<absl::StatusCode>(code), "x");
+    const bool passing = code == 14 || code == 4;
+    EXPECT_EQ(WorthRepeating(status), passing) << code;
+  }
+}
+
+TEST_F(RetryTest, RepeatsUntilItSucceeds) {
+  EXPECT_TRUE(Run(true, milliseconds(10'000), {absl::UnavailableError("1"), absl::DeadlineExceededError("2")}).ok());
+  EXPECT_EQ(timeouts_.size(), 3u);
+  EXPECT_EQ(clock_.sleeps().size(), 2u);
+}
+
+TEST_F(RetryTest, NeverRepeatsWhatIsNotSafe) {
+  EXPECT_FALSE(Run(false, milliseconds(10'000), {absl::UnavailableError("")}).ok());
+  EXPECT_EQ(timeouts_.size(), 1u);
+  EXPECT_EQ(timeouts_[0], milliseconds(10'000)) << "the only attempt has all the time";
+  EXPECT_TRUE(clock_.sleeps().empty());
+}
+
+TEST_F(RetryTest, EndsAfterTheLastAttempt) {
+  const std::vector<absl::Status> endings(9, absl::UnavailableError(""));
+  EXPECT_EQ(Run(true, milliseconds(10'000), endings).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(timeouts_.size(), 4u);
+}
+
+TEST_F(RetryTest, NeverWaitsPastTheDeadline) {
+  policy_.first_backoff = milliseconds(500);
+  policy_.max_backoff = milliseconds(500);
+  EXPECT_FALSE(Run(true, milliseconds(200), {absl::UnavailableError("")}).ok());
+  EXPECT_EQ(timeouts_.size(), 1u);
+  EXPECT_TRUE(clock_.sleeps().empty());
+}
+
+TEST_F(RetryTest, OneAttemptCannotUseUpTheDeadline) {
+  EXPECT_TRUE(Run(true, milliseconds(10'000), {absl::DeadlineExceededError("")}).ok());
+  EXPECT_EQ(timeouts_[0], policy_.attempt_timeout);
+}
+
+TEST_F(RetryTest, BackoffGrowsIsJitteredAndBounded) {
+  for (int next = 2; next < 40; ++next) {
+    const nanoseconds bound =
+        std::min<nanoseconds>(policy_.max_backoff, policy_.first_backoff * (int64_t{1} << std::min(next - 2, 20)));
+    for (int n = 0; n < 50; ++n) {
+      const nanoseconds wait = Backoff(policy_, next, random_);
+      EXPECT_GE(wait, bound / 2);
+      EXPECT_LE(wait, bound);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace consent
