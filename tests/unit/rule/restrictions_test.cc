@@ -185,6 +185,33 @@ TEST_P(Restricting, AHoldNeverPurgesNorMakesEligible) {
   }
 }
 
+// The regimes of two regions allow what both allow. Ages of consent are left out: under the higher one a profile can still be
+// a child, for whom a guardian may consent.
+TEST_P(Restricting, NamingTheCapturesRegionNeverLoosens) {
+  const SeedRange seeds = SeedsOfChunk(GetParam(), kChunks, kCases);
+  Dice dice(seeds.first + 13);
+  for (uint64_t seed = seeds.first; seed < seeds.last; ++seed) {
+    Case before = Generate(seed);
+    before.rules.ages_of_consent.clear();
+    before.recording.has_region = false;
+    before.recording.region = domain::Region();
+    Case after = before;
+    Weather weather{dice, 0.5, before.now};
+    after.recording.has_region = true;
+    after.recording.region = MakeRegion(weather);
+    // Of an unknown subject the capture's is the only region; without it the rules of unknown regions hold, so there is no merging.
+    if (!before.known) continue;
+    const Decision was = AnswerOfRule(before);
+    const Decision is = AnswerOfRule(after);
+    if (was.eligibility != Eligibility::kEligible) {
+      ASSERT_EQ(is.eligibility, was.eligibility) << Explain(before, after);
+    }
+    if (was.disposition != Disposition::kKeep) {
+      ASSERT_EQ(is.disposition, was.disposition) << Explain(before, after);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Chunks, Restricting, testing::Range(uint64_t{0}, kChunks));
 
 }  // namespace
