@@ -13,10 +13,12 @@ namespace {
 std::string Refusal(const Difference& difference, const Usage& usage) {
   if (difference.kind != DifferenceKind::kBreaksStored) return {};
   if (difference.notice != 0 && usage.notices.count(difference.notice) != 0) {
-    return absl::StrCat(difference.path, ": ", difference.what, ", and stored consents refer to the notice: publish a notice of a new version");
+    return absl::StrCat(difference.path, ": ", difference.what,
+                        ", and stored consents refer to the notice: publish a notice of a new version");
   }
   if (difference.control != 0 && usage.controls.count(difference.control) != 0) {
-    return absl::StrCat(difference.path, ": ", difference.what, ", and stored refusals refer to the control: they must keep what they cover");
+    return absl::StrCat(difference.path, ": ", difference.what,
+                        ", and stored refusals refer to the control: they must keep what they cover");
   }
   return {};
 }

@@ -147,7 +147,8 @@ void CompareControls(const PolicyRow& previous, const v1::Policy& to, Difference
     const domain::PurposeSet listed_after = stays ? ToPurposeSet(counterpart->second->purposes()) : domain::PurposeSet{};
     // A purpose that goes out of use is never eligible; when it comes back, the refusal must cover it again.
     if (const auto freed = Without(Both(state.covers, in_use), listed_after); !freed.Empty()) {
-      out->push_back({path, absl::StrCat(stays ? "no longer covers " : "dropped with ", Names(freed)), Kind::kBreaksStored, 0, state.number});
+      std::string what = absl::StrCat(stays ? "no longer covers " : "dropped with ", Names(freed));
+      out->push_back({path, std::move(what), Kind::kBreaksStored, 0, state.number});
     } else if (was && !stays) {
       out->push_back({path, "dropped with all its purposes", Kind::kNeutral, 0, 0});
     }

@@ -13,7 +13,7 @@
 namespace consent::policy {
 
 // The largest file in bytes. A stored row holds the file and its state (state.h) and must fit into one commit of 1 MiB.
-inline constexpr size_t kMaxFileBytes = 512 * 1024;
+inline constexpr size_t kMaxFileBytes = size_t{512} * 1024;
 
 // Immutable; thread-safe to read; cheap to copy (copies share the content).
 class Document {

@@ -15,8 +15,8 @@ namespace consent::policy {
 // for a repeated field, an object for a message or map, true or false for bool, a number for int32, a number or a string of
 // digits for int64, a name or number for an enum, a string for string and Timestamp, never null. Keys are compared as
 // protobuf reads them: escapes decoded, `a_b` and `aB` the same. Ranges, enum names and times are left to protobuf and validate.h.
-// Else InvalidArgument with the place. Stops at the first problem, so that no file nests deeper than `message` does; `message` is not
-// recursive. Memory in the order of the file's size. Thread-safe.
+// Else InvalidArgument with the place. Stops at the first problem, so that no file nests deeper than `message` does; `message` is
+// not recursive. Memory in the order of the file's size. Thread-safe.
 absl::Status ScanJson(std::string_view json, const google::protobuf::Descriptor& message);
 
 // At most `limit` bytes of `text` with everything but printable ASCII escaped, for messages.

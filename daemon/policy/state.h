@@ -20,7 +20,7 @@ inline constexpr size_t kMaxNoticesEver = 4096;
 inline constexpr size_t kMaxControlsEver = domain::kMaxControls;
 // Regions of the policy and subdivisions that it no longer names, see State::opt_out_since.
 inline constexpr size_t kMaxStateRegions = 8192;
-inline constexpr size_t kMaxStateBytes = 384 * 1024;
+inline constexpr size_t kMaxStateBytes = size_t{384} * 1024;
 inline constexpr size_t kMaxRowBytes = kMaxFileBytes + kMaxStateBytes + 16;
 
 struct ControlState {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -15,7 +14,7 @@ namespace {
 
 constexpr size_t kMaxName = 64;
 constexpr size_t kMaxQuoted = 40;
-constexpr int64_t kMaxFalseWakeSeconds = 90 * 24 * 3600;
+constexpr int64_t kMaxFalseWakeSeconds = int64_t{90} * 24 * 3600;
 constexpr int64_t kLastSecond = base::kLastInstant.micros / 1'000'000;
 constexpr int kMaxMonths = 120;
 constexpr const char* kAny = "*";
@@ -23,7 +22,10 @@ constexpr const char* kAny = "*";
 std::string Quoted(const std::string& text) { return absl::StrCat("\"", Printable(text, kMaxQuoted), "\""); }
 
 bool IsVersionCharacter(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-'; }
-bool IsControlCharacter(char c) { return absl::ascii_islower(static_cast<unsigned char>(c)) || absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '_'; }
+bool IsControlCharacter(char c) {
+  const auto u = static_cast<unsigned char>(c);
+  return absl::ascii_islower(u) || absl::ascii_isdigit(u) || c == '_';
+}
 bool IsRegimeCharacter(char c) { return IsControlCharacter(c) || c == '-'; }
 
 // Well-formed as RFC 5646 asks in general: subtags of 1 to 8 letters and digits, the first of 2 to 8 letters.
@@ -171,7 +173,8 @@ void Validator::CheckPlaces(const v1::Regime& regime, const std::string& path) {
       const std::string at = absl::StrCat(path, ".allowed_sites[", i, "]");
       const std::string& text = regime.allowed_sites(i);
       if (text == kAny && regime.allowed_sites_size() > 1) Add(at, "\"*\" must stand alone");
-      const bool printable = std::none_of(text.begin(), text.end(), [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); });
+      const bool printable =
+          std::none_of(text.begin(), text.end(), [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); });
       if (text.empty() || text.size() > kMaxName || !printable) {
         Add(at, absl::StrCat(Quoted(text), " is not 1 to ", kMaxName, " bytes without control characters"));
       }
