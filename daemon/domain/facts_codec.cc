@@ -11,12 +11,17 @@ using base::Decoder;
 using base::Encoder;
 
 constexpr uint8_t kFormat = 1;
-constexpr size_t kMaxScopes = 1 + 4 * kMaxProfiles;
+// Beside the account: profiles and devices, and as many again that only restrictions named.
+constexpr size_t kMaxScopes = 4 * kMaxProfiles;
 
 // Of a subject.
 constexpr uint8_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32, kMoreScopes = 64;
 // Of a scope; the low two bits are its kind.
-constexpr uint8_t kScopeRegistered = 4, kRefusedAll = 8, kRefusedControls = 16, kScopeRetention = 32, kScopeTimes = 64, kPerson = 128;
+constexpr uint8_t kScopeRegistered = 4, kRefusedAll = 8, kRefusedControls = 16, kScopeRetention = 32, kScopeTimes = 64;
+// Everything was refused at the time of the scope's first choice, as one opt-out does it: the time is not written again.
+constexpr uint8_t kRefusedAllThen = 128;
+// The same of a control; beside its number.
+constexpr uint8_t kRefusedThen = 128;
 // Of a choice; the low two bits are the choice.
 constexpr uint8_t kByGuardian = 4, kImported = 8, kRefusedFrom = 16;
 
@@ -34,7 +39,25 @@ void PutTime(Encoder& out, Instant t) {
 
 Instant GetTime(Decoder& in) {
   const uint64_t micros = in.BigEndian(7);
-  return Instant{static_cast<int64_t>(micros == kTimeEscape ? in.BigEndian(8) : micros)};
+  if (micros != kTimeEscape) return Instant{static_cast<int64_t>(micros)};
+  const Instant far{static_cast<int64_t>(in.BigEndian(8))};
+  if (far.micros >= 0 && static_cast<uint64_t>(far.micros) < kTimeEscape) in.Fail();
+  return far;
+}
+
+// A time that is written only where it is set.
+Instant GetSetTime(Decoder& in) {
+  const Instant time = GetTime(in);
+  if (!time.IsSet()) in.Fail();
+  return time;
+}
+
+// When the first of the scope's choices, in the order of purposes, was made; unset: there is none.
+Instant FirstChoiceTime(const ScopeFacts& scope) {
+  for (const PurposeChoice& choice : scope.choices) {
+    if (!(choice == PurposeChoice{})) return choice.since;
+  }
+  return Instant{};
 }
 
 // Purposes that share one choice are written once.
@@ -65,10 +88,12 @@ void PutChoices(Encoder& out, const ScopeFacts& scope) {
   }
 }
 
+// One set of choices has one encoding: groups differ, and stand in the order of their first purposes.
 void GetChoices(Decoder& in, ScopeFacts* scope) {
   const uint8_t count = in.Byte();
   if (count > kPurposes) in.Fail();
   uint8_t seen = 0;
+  int last_first = -1;
   for (uint8_t g = 0; in.ok() && g < count; ++g) {
     const uint8_t mask = in.Byte();
     const uint8_t bits = in.Byte();
@@ -79,9 +104,13 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
     const uint64_t notice = in.Varint();
     choice.notice = static_cast<NoticeNumber>(notice);
     choice.since = GetTime(in);
-    if ((bits & kRefusedFrom) != 0) choice.refused_from = GetTime(in);
+    if ((bits & kRefusedFrom) != 0) choice.refused_from = GetSetTime(in);
+    if (choice == PurposeChoice{} || std::find(scope->choices.begin(), scope->choices.end(), choice) != scope->choices.end()) in.Fail();
     if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 5) != 0 || notice > UINT16_MAX) in.Fail();
     seen |= mask;
+    const int first = mask == 0 ? 0 : __builtin_ctz(mask);
+    if (first <= last_first) in.Fail();
+    last_first = first;
     for (int i = 0; i < kPurposes; ++i) {
       if ((mask >> i & 1) != 0) scope->choices[i] = choice;
     }
@@ -107,19 +136,22 @@ void GetPerson(Decoder& in, ScopeFacts* scope) {
 void PutScope(Encoder& out, const ScopeFacts& scope) {
   const bool times = scope.purge_floor.IsSet() || scope.default_from.IsSet();
   const bool retention = !(scope.retention == Retention{});
-  const bool person = scope.kind == ScopeKind::kProfile;
+  const Instant first = FirstChoiceTime(scope);
+  const bool all = scope.refused_all_since.IsSet();
+  const bool all_then = all && scope.refused_all_since == first;
   out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(scope.kind) | (scope.registered ? kScopeRegistered : 0) |
-                                (scope.refused_all_since.IsSet() ? kRefusedAll : 0) |
+                                (all && !all_then ? kRefusedAll : 0) | (all_then ? kRefusedAllThen : 0) |
                                 (scope.refused_controls.empty() ? 0 : kRefusedControls) | (retention ? kScopeRetention : 0) |
-                                (times ? kScopeTimes : 0) | (person ? kPerson : 0)));
+                                (times ? kScopeTimes : 0)));
   if (scope.kind != ScopeKind::kAccount) out.Raw(base::View(scope.handle));
   PutChoices(out, scope);
-  if (scope.refused_all_since.IsSet()) PutTime(out, scope.refused_all_since);
+  if (all && !all_then) PutTime(out, scope.refused_all_since);
   if (!scope.refused_controls.empty()) {
     out.Byte(static_cast<uint8_t>(scope.refused_controls.size()));
     for (const ControlRefusal& refusal : scope.refused_controls) {
-      out.Byte(refusal.control);
-      PutTime(out, refusal.since);
+      const bool then = refusal.since == first;
+      out.Byte(static_cast<uint8_t>(refusal.control | (then ? kRefusedThen : 0)));
+      if (!then) PutTime(out, refusal.since);
     }
   }
   if (retention) {
@@ -130,7 +162,39 @@ void PutScope(Encoder& out, const ScopeFacts& scope) {
     PutTime(out, scope.purge_floor);
     PutTime(out, scope.default_from);
   }
-  if (person) PutPerson(out, scope);
+  if (scope.kind == ScopeKind::kProfile) PutPerson(out, scope);
+}
+
+void GetRefusals(Decoder& in, uint8_t bits, ScopeFacts* scope) {
+  const Instant first = FirstChoiceTime(*scope);
+  if ((bits & kRefusedAll) != 0) {
+    scope->refused_all_since = GetSetTime(in);
+    if (scope->refused_all_since == first || (bits & kRefusedAllThen) != 0) in.Fail();
+  } else if ((bits & kRefusedAllThen) != 0) {
+    scope->refused_all_since = first;
+    if (!first.IsSet()) in.Fail();
+  }
+  if ((bits & kRefusedControls) == 0) return;
+  const uint8_t count = in.Byte();
+  if (count == 0 || count > kMaxControls) in.Fail();
+  for (uint8_t i = 0; in.ok() && i < count; ++i) {
+    ControlRefusal refusal;
+    const uint8_t control = in.Byte();
+    const bool then = (control & kRefusedThen) != 0;
+    refusal.control = static_cast<ControlNumber>(control & ~kRefusedThen);
+    refusal.since = then ? first : GetTime(in);
+    if (refusal.control == 0 || refusal.control > kMaxControls || then != (refusal.since == first)) in.Fail();
+    scope->refused_controls.push_back(refusal);
+  }
+}
+
+void GetRetention(Decoder& in, ScopeFacts* scope) {
+  const uint8_t kind = in.Byte();
+  scope->retention.months = in.Byte();
+  scope->retention.kind = static_cast<RetentionKind>(kind);
+  const bool months_fit = kind != static_cast<uint8_t>(RetentionKind::kMonths) ||
+                          (scope->retention.months >= 1 && scope->retention.months <= 120);
+  if (kind > static_cast<uint8_t>(RetentionKind::kDoNotSave) || !months_fit || scope->retention == Retention{}) in.Fail();
 }
 
 void GetScope(Decoder& in, bool is_account, ScopeFacts* scope) {
@@ -139,35 +203,17 @@ void GetScope(Decoder& in, bool is_account, ScopeFacts* scope) {
   scope->registered = (bits & kScopeRegistered) != 0;
   const bool kind_fits = is_account ? scope->kind == ScopeKind::kAccount
                                     : scope->kind == ScopeKind::kProfile || scope->kind == ScopeKind::kDevice;
-  const bool person_fits = ((bits & kPerson) != 0) == (scope->kind == ScopeKind::kProfile);
-  if (!kind_fits || !person_fits) in.Fail();
+  if (!kind_fits) in.Fail();
   if (!is_account) scope->handle = in.Array<16>();
   GetChoices(in, scope);
-  if ((bits & kRefusedAll) != 0) scope->refused_all_since = GetTime(in);
-  if ((bits & kRefusedControls) != 0) {
-    const uint8_t count = in.Byte();
-    if (count == 0 || count > kMaxControls) in.Fail();
-    for (uint8_t i = 0; in.ok() && i < count; ++i) {
-      ControlRefusal refusal;
-      refusal.control = in.Byte();
-      refusal.since = GetTime(in);
-      if (refusal.control == 0 || refusal.control > kMaxControls) in.Fail();
-      scope->refused_controls.push_back(refusal);
-    }
-  }
-  if ((bits & kScopeRetention) != 0) {
-    const uint8_t kind = in.Byte();
-    scope->retention.months = in.Byte();
-    scope->retention.kind = static_cast<RetentionKind>(kind);
-    const bool months_fit = kind != static_cast<uint8_t>(RetentionKind::kMonths) ||
-                            (scope->retention.months >= 1 && scope->retention.months <= 120);
-    if (kind > static_cast<uint8_t>(RetentionKind::kDoNotSave) || !months_fit) in.Fail();
-  }
+  GetRefusals(in, bits, scope);
+  if ((bits & kScopeRetention) != 0) GetRetention(in, scope);
   if ((bits & kScopeTimes) != 0) {
     scope->purge_floor = GetTime(in);
     scope->default_from = GetTime(in);
+    if (!scope->purge_floor.IsSet() && !scope->default_from.IsSet()) in.Fail();
   }
-  if ((bits & kPerson) != 0) GetPerson(in, scope);
+  if (scope->kind == ScopeKind::kProfile) GetPerson(in, scope);
 }
 
 void PutSelector(Encoder& out, ScopeKind kind, const base::Bytes16& handle, const Interval& captured) {
@@ -198,7 +244,7 @@ void GetSelectors(Decoder& in, SubjectFacts* out) {
     out->tombstones.push_back(tombstone);
   }
   const uint64_t holds = in.Varint();
-  if (holds > kMaxHolds) in.Fail();
+  if (holds > kMaxHolds || tombstones + holds == 0) in.Fail();
   for (uint64_t i = 0; in.ok() && i < holds; ++i) {
     Hold hold;
     GetSelector(in, &hold.scope, &hold.handle, &hold.captured);
@@ -228,9 +274,12 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
   out->registered = (bits & kRegistered) != 0;
   out->has_recording_marks = (bits & kMarks) != 0;
   out->revision = in.Varint();
-  if ((bits & kRegion) != 0) out->region = Region::FromPacked(static_cast<uint32_t>(in.BigEndian(4)));
-  if ((bits & kDefaultFrom) != 0) out->default_from = GetTime(in);
-  if ((bits & kClosed) != 0) out->closed_at = GetTime(in);
+  if ((bits & kRegion) != 0) {
+    out->region = Region::FromPacked(static_cast<uint32_t>(in.BigEndian(4)));
+    if (!out->region.IsSet()) in.Fail();
+  }
+  if ((bits & kDefaultFrom) != 0) out->default_from = GetSetTime(in);
+  if ((bits & kClosed) != 0) out->closed_at = GetSetTime(in);
   GetScope(in, true, &out->scopes[0]);
   if ((bits & kMoreScopes) != 0) {
     const uint64_t count = in.Varint();

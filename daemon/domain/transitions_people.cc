@@ -58,6 +58,27 @@ void RecordScope(Applying& applying, ChangedWhat what, const ScopeRef& scope) {
   applying.Record(std::move(change));
 }
 
+// An adult who becomes a child again, by a corrected age or a higher age of consent: what coming of age had ended, a guardian's
+// consents among them, stays ended. Otherwise a restriction would bring it back.
+void KeepEnded(Applying& applying, ScopeFacts& scope, Instant adult_from, Region region) {
+  const Instant now = applying.moment.time;
+  const Instant adult_from_now_on = AdultFrom(scope.age, applying.rules.AgeOfConsent(region));
+  if (adult_from > now || adult_from_now_on <= now) return;
+  for (const Purpose purpose : kAllPurposes) {
+    PurposeChoice& choice = scope.ChoiceFor(purpose);
+    if (choice.choice != Choice::kGiven || !(choice.by_guardian || choice.since < adult_from)) continue;
+    choice = PurposeChoice{};
+    choice.choice = Choice::kWithdrawn;
+    choice.since = now;
+    FactChange change;
+    change.scope = ScopeRef{scope.kind, scope.handle};
+    change.purpose = purpose;
+    change.from = Choice::kGiven;
+    change.to = Choice::kWithdrawn;
+    applying.Record(std::move(change));
+  }
+}
+
 PartOutcome AddProfile(Applying& applying, const ProfileCommand& profile) {
   const ScopeRef ref{ScopeKind::kProfile, profile.profile.bytes};
   const Age age = profile.age.value_or(Age{});
@@ -95,8 +116,11 @@ PartOutcome ChangeAge(Applying& applying, ScopeFacts& scope, Age age) {
   } else if (scope.age.adult_since.IsSet()) {
     age.adult_since = scope.age.adult_since;
   }
+  const Region region = applying.result.after.region;
+  const Instant adult_from = AdultFrom(scope.age, applying.rules.AgeOfConsent(region));
   scope.age = age;
   RecordScope(applying, ChangedWhat::kAge, ScopeRef{scope.kind, scope.handle});
+  KeepEnded(applying, scope, adult_from, region);
   return Applied(true);
 }
 
@@ -118,7 +142,10 @@ PartOutcome NoteActivity(Applying& applying, ScopeFacts& scope, Instant last_act
   const RegionRules region = applying.rules.ForRegion(applying.result.after.region);
   const Regime& regime = applying.rules.regimes[region.regime];
   const Instant inactive_from = base::AddMonths(scope.last_active, regime.child_inactive_months);
-  if (scope.last_active.IsSet() && inactive_from <= applying.moment.time) {
+  // A capture elsewhere is judged by the shorter period of two regimes, so the shortest of all says whether an answer may change.
+  int shortest = regime.child_inactive_months;
+  for (const Regime& other : applying.rules.regimes) shortest = std::min(shortest, other.child_inactive_months);
+  if (scope.last_active.IsSet() && base::AddMonths(scope.last_active, shortest) <= applying.moment.time) {
     PartOutcome gate = MayLoosen(applying, false);
     if (gate.refusal != Refusal::kNone) return gate;
     // What the notice period's end purged stays purged.
@@ -152,10 +179,14 @@ PartOutcome ApplyRegion(Applying& applying, Region region) {
     if (gate.refusal != Refusal::kNone) return gate;
     facts.default_from = applying.moment.time;
   }
-  facts.region = region;
   FactChange change;
   change.what = ChangedWhat::kRegion;
   applying.Record(std::move(change));
+  for (ScopeFacts& scope : facts.scopes) {
+    if (scope.kind != ScopeKind::kProfile) continue;
+    KeepEnded(applying, scope, AdultFrom(scope.age, applying.rules.AgeOfConsent(facts.region)), region);
+  }
+  facts.region = region;
   return Applied(true);
 }
 
