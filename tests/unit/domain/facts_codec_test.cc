@@ -1,0 +1,200 @@
+// The canonical bytes of a subject's facts.
+#include "daemon/domain/facts_codec.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "daemon/base/hash.h"
+#include "tests/support/model/generator.h"
+#include "tests/unit/domain/small_world.h"
+
+namespace consent::domain {
+namespace {
+
+std::string Encoded(const SubjectFacts& facts) {
+  std::string bytes;
+  EncodeFacts(facts, &bytes);
+  return bytes;
+}
+
+void ExpectReadsBack(const SubjectFacts& facts, const std::string& what) {
+  const std::string bytes = Encoded(facts);
+  ASSERT_LE(bytes.size(), kMaxFactsBytes) << what;
+  SubjectFacts back;
+  back.holds.resize(3);  // what was there before does not matter
+  back.scopes.resize(9);
+  ASSERT_TRUE(DecodeFacts(bytes, &back)) << what;
+  ASSERT_EQ(back, facts) << what;
+}
+
+TEST(FactsCodec, RandomFactsReadBack) {
+  for (uint64_t seed = 1; seed <= 50'000; ++seed) {
+    ExpectReadsBack(model::Generate(seed).subject, "seed " + std::to_string(seed));
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(FactsCodec, StoriesReadBack) {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    model::Dice dice(seed);
+    SmallWorld world;
+    world.Register("US");
+    for (int step = 0; step < 8; ++step) {
+      const Target targets[] = {Target{}, ControlNamed("improve"), ControlNamed("messages"), PurposeOf(Purpose::kPersonalisation)};
+      const ScopeRef scopes[] = {Account(), Profile(1), Device(1), Profile(5)};
+      const ScopeRef& scope = scopes[dice.Below(4)];
+      const Target& target = targets[dice.Below(4)];
+      world.Do(dice.Chance(0.5) ? On(world, scope, target) : Off(scope, target));
+      ExpectReadsBack(world.facts, "story " + std::to_string(seed));
+      ASSERT_FALSE(HasFatalFailure());
+    }
+  }
+}
+
+TEST(FactsCodec, TimesOfAnyKindReadBack) {
+  for (const int64_t micros : {int64_t{1}, int64_t{-1}, INT64_MIN, (int64_t{1} << 56) - 2, (int64_t{1} << 56) - 1, INT64_MAX}) {
+    SubjectFacts facts;
+    facts.closed_at = facts.default_from = Instant{micros};
+    facts.account().choices[3].since = Instant{micros};
+    facts.account().choices[5].since = Instant{micros};
+    facts.account().choices[5].refused_from = Instant{micros};
+    facts.account().purge_floor = Instant{micros};
+    ExpectReadsBack(facts, std::to_string(micros));
+  }
+}
+
+// What the index keeps inside an entry: a subject with one choice of one control, years from now.
+TEST(FactsCodec, OneChoiceOfOneControlFitsIntoAnEntryOfTheIndex) {
+  constexpr size_t kInline = 31;
+  for (const char* region : {"DE", "US-CA"}) {
+    SmallWorld world;
+    world.next.sequence = 200'000'000;
+    Command command;
+    command.registers = true;
+    command.region = In(region);
+    world.Do(command);
+    SmallWorld on = world;
+    on.Do(On(on, Account(), ControlNamed("improve")));
+    EXPECT_LE(Encoded(on.facts).size(), kInline) << "opted in";
+    SmallWorld off = world;
+    off.Do(Off(Account(), ControlNamed("improve")));
+    EXPECT_LE(Encoded(off.facts).size(), kInline) << "opted out";
+    SmallWorld all = world;
+    all.Do(Off(Account(), Target{}));
+    EXPECT_LE(Encoded(all.facts).size(), kInline) << "opted out of everything";
+    SmallWorld withdrawn = on;
+    withdrawn.Do(Off(Account(), ControlNamed("improve")));
+    EXPECT_LE(Encoded(withdrawn.facts).size(), kInline) << "changed their mind";
+  }
+}
+
+// What a client did not write is refused or reads back to the very same bytes: one subject has one encoding.
+void ExpectRefusedOrCanonical(std::string_view bytes, const std::string& what) {
+  SubjectFacts facts;
+  facts.registered = true;
+  if (!DecodeFacts(bytes, &facts)) {
+    ASSERT_EQ(facts, SubjectFacts()) << what << ": what is refused grants nothing";
+    return;
+  }
+  ASSERT_EQ(Encoded(facts), bytes) << what;
+}
+
+TEST(FactsCodec, TruncatedBytesAreRefused) {
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    const std::string bytes = Encoded(model::Generate(seed).subject);
+    for (size_t size = 0; size < bytes.size(); ++size) {
+      SubjectFacts facts;
+      ASSERT_FALSE(DecodeFacts(std::string_view(bytes).substr(0, size), &facts)) << "seed " << seed << " size " << size;
+    }
+    SubjectFacts facts;
+    ASSERT_FALSE(DecodeFacts(bytes + '\0', &facts)) << "seed " << seed;
+  }
+}
+
+TEST(FactsCodec, FlippedBitsAreRefusedOrAnotherSubject) {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    const std::string bytes = Encoded(model::Generate(seed).subject);
+    for (size_t bit = 0; bit < bytes.size() * 8; ++bit) {
+      std::string flipped = bytes;
+      flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
+      ExpectRefusedOrCanonical(flipped, "seed " + std::to_string(seed) + " bit " + std::to_string(bit));
+      ASSERT_FALSE(HasFatalFailure());
+    }
+  }
+}
+
+TEST(FactsCodec, MoreThanTheBoundsAreRefused) {
+  SubjectFacts facts;
+  facts.scopes.resize(1 + 4 * kMaxProfiles);
+  for (size_t i = 1; i < facts.scopes.size(); ++i) {
+    facts.scopes[i].kind = ScopeKind::kDevice;
+    facts.scopes[i].handle[0] = static_cast<uint8_t>(i);
+    facts.scopes[i].handle[1] = static_cast<uint8_t>(i >> 8);
+  }
+  facts.tombstones.resize(kMaxTombstones);
+  facts.holds.resize(kMaxHolds);
+  ExpectReadsBack(facts, "as many as there may be");
+  const auto refused = [](SubjectFacts more) { return !DecodeFacts(Encoded(more), &more); };
+  SubjectFacts more = facts;
+  more.scopes.push_back(more.scopes.back());
+  EXPECT_TRUE(refused(more));
+  more = facts;
+  more.tombstones.emplace_back();
+  EXPECT_TRUE(refused(more));
+  more = facts;
+  more.holds.emplace_back();
+  EXPECT_TRUE(refused(more));
+}
+
+std::map<std::string, SubjectFacts> GoldenSubjects() {
+  std::map<std::string, SubjectFacts> golden;
+  golden["nobody"] = SubjectFacts();
+  SmallWorld world;
+  world.Register("US");
+  golden["registered"] = world.facts;
+  SmallWorld refused;
+  refused.Do(Off(Account(), Target{}));
+  golden["refused all before it was known"] = refused.facts;
+  world.Do(On(world, Account(), ControlNamed("improve")));
+  golden["opted in"] = world.facts;
+  world.Do(Off(Account(), ControlNamed("improve")));
+  world.Do(On(world, Account(), PurposeOf(Purpose::kHumanReview)));
+  world.Do(Keep(world, Account(), Months(18)));
+  world.Do(Keep(world, Profile(1), kDoNotSave));
+  world.Do(Keep(world, Profile(1), Months(3)));
+  Command child = WithProfile(Command{}, 2, AChild());
+  child.profiles[0].guardian = Guardian(3);
+  world.Do(child);
+  world.Do(Off(Device(9), ControlNamed("messages")));
+  world.Do(Off(Device(9), Target{}));
+  world.facts.tombstones.push_back(Tombstone{DeletionState::kDenied, ScopeKind::kProfile, Profile(1).handle, Interval{}});
+  world.facts.holds.push_back(Hold{ScopeKind::kAccount, {}, Interval{At("2026-01-01T00:00:00Z"), At("2026-01-08T00:00:00Z")}});
+  world.facts.closed_at = At("2026-04-01T00:00:00Z");
+  world.facts.has_recording_marks = true;
+  golden["everything at once"] = world.facts;
+  return golden;
+}
+
+// Format 1 for ever: bytes that any earlier version wrote must read the same. On a mismatch the test prints what it would write.
+TEST(FactsCodec, GoldenBytes) {
+  std::ifstream file(std::string(CONSENT_GOLDEN_DIR) + "/facts/format-1.txt");
+  std::map<std::string, std::string> frozen;
+  for (std::string line; std::getline(file, line);) {
+    const size_t tab = line.find('\t');
+    if (tab != std::string::npos) frozen[line.substr(0, tab)] = line.substr(tab + 1);
+  }
+  std::ostringstream would_be;
+  bool same = true;
+  for (const auto& [name, facts] : GoldenSubjects()) {
+    const std::string hex = base::Hex(Encoded(facts));
+    would_be << name << '\t' << hex << '\n';
+    same = same && frozen[name] == hex;
+  }
+  EXPECT_TRUE(same && frozen.size() == GoldenSubjects().size()) << would_be.str();
+}
+
+}  // namespace
+}  // namespace consent::domain

@@ -1,0 +1,223 @@
+// Regions, ages, guardians, activity: who lives behind an account.
+#include <gtest/gtest.h>
+
+#include "tests/unit/domain/small_world.h"
+
+namespace consent::domain {
+namespace {
+
+Command Move(const std::string& region) {
+  Command command;
+  command.region = In(region);
+  return command;
+}
+
+ProfileCommand About(uint8_t number) {
+  ProfileCommand profile;
+  profile.profile.bytes = Profile(number).handle;
+  return profile;
+}
+
+const ScopeFacts& ProfileFacts(const SmallWorld& world, uint8_t number) {
+  return *world.facts.Find(ScopeKind::kProfile, Profile(number).handle);
+}
+
+TEST(Region, StricterNeedsNothing) {
+  SmallWorld world;
+  world.Register("US");
+  const Instant from = world.facts.default_from;
+  EXPECT_EQ(RefusalOf(world.Do(Move("US-CA"))), Refusal::kNone) << "its default began later";
+  EXPECT_EQ(RefusalOf(world.Do(Move("DE"))), Refusal::kNone);
+  EXPECT_EQ(world.facts.default_from, from) << "a stricter region makes no default apply";
+  EXPECT_EQ(RefusalOf(world.Do(Move("GB"))), Refusal::kNone) << "the same regime, a higher age of consent";
+}
+
+TEST(Region, LooserNeedsEtagAndEvidenceAndStartsTheDefaultAnew) {
+  for (const auto& [from, to] : {std::pair{"DE", "US"}, std::pair{"GB", "DE"}, std::pair{"US-CA", "US"}}) {
+    SmallWorld world;
+    world.Register(from);
+    EXPECT_EQ(RefusalOf(world.Try(Move(to))), Refusal::kEtagRequired) << from << " " << to;
+    Command move = Loosening(world);
+    move.region = In(to);
+    move.proof.notice_version.clear();  // a move is no consent
+    const Instant now = world.next.time;
+    EXPECT_EQ(RefusalOf(world.Do(move)), Refusal::kNone);
+    EXPECT_EQ(world.facts.default_from, now);
+  }
+}
+
+TEST(Region, ASuspensionLeftBehindIsALoosening) {
+  for (const bool active : {true, false}) {
+    SmallWorld world;
+    world.Register("DE");
+    world.rules.ages_of_consent[In("GB")] = 16;
+    ASSERT_EQ(RefusalOf(world.Try(Move("GB"))), Refusal::kNone);
+    Suspension suspension;
+    suspension.purpose = Purpose::kHumanReview;
+    suspension.region = In("DE");
+    suspension.active = active;
+    if (!active) suspension.resumed_at = At("2026-02-01T00:00:00Z");
+    world.rules.suspensions.push_back(suspension);
+    EXPECT_EQ(RefusalOf(world.Try(Move("GB"))), Refusal::kEtagRequired) << active;
+  }
+}
+
+TEST(Region, TheFirstRegistrationNeedsNothingEvenAfterARefusal) {
+  SmallWorld world;
+  world.Do(Off(Account(), Target{}));
+  world.Register("US");
+  EXPECT_TRUE(world.facts.registered);
+  EXPECT_TRUE(SaysNo(world.facts.account().ChoiceFor(Purpose::kHumanReview).choice));
+}
+
+TEST(Age, LoweringIsARestriction) {
+  SmallWorld world;
+  world.Register("DE");
+  for (const Age& age : {BornOn("1990-01-01"), BornOn("2015-01-01"), AChild(), Age{}}) {
+    EXPECT_EQ(RefusalOf(world.Do(WithProfile(Command{}, 1, age))), Refusal::kNone);
+  }
+}
+
+TEST(Age, RaisingIsALooseningAndCountsFromThen) {
+  for (const Age& from : {Age{}, AChild(), BornOn("2015-01-01")}) {
+    for (const Age& to : {AnAdult(), BornOn("1990-01-01")}) {
+      SmallWorld world;
+      world.Register("DE");
+      world.Do(WithProfile(Command{}, 2, AChild()));
+      world.Do(WithProfile(Loosening(world), 2, from));
+      EXPECT_EQ(RefusalOf(world.Try(WithProfile(Command{}, 2, to))), Refusal::kEtagRequired);
+      Command raise = WithProfile(Loosening(world), 2, to);
+      raise.profiles[0].age->adult_since = At("2000-01-01T00:00:00Z");  // a caller cannot say so
+      const Instant now = world.next.time;
+      ASSERT_EQ(RefusalOf(world.Do(raise)), Refusal::kNone);
+      EXPECT_EQ(ProfileFacts(world, 2).age.adult_since, now);
+      EXPECT_EQ(ProfileFacts(world, 2).default_from, now);
+    }
+  }
+}
+
+TEST(Age, AddingAnAdultIsALooseningAddingAChildIsNot) {
+  SmallWorld world;
+  world.Register("US");
+  EXPECT_EQ(RefusalOf(world.Try(WithProfile(Command{}, 2, AnAdult()))), Refusal::kEtagRequired);
+  EXPECT_EQ(RefusalOf(world.Try(WithProfile(Command{}, 2, BornOn("2020-01-01")))), Refusal::kEtagRequired)
+      << "it comes of age one day";
+  EXPECT_EQ(RefusalOf(world.Try(WithProfile(Command{}, 2, AChild()))), Refusal::kNone);
+  Command device;
+  device.devices.push_back(base::DeviceHandle{Device(2).handle});
+  EXPECT_EQ(RefusalOf(world.Try(device)), Refusal::kEtagRequired);
+}
+
+TEST(Age, LoweringEndsForGoodWhatComingOfAgeHadEnded) {
+  SmallWorld world;
+  world.Register("US");
+  Command born = WithProfile(Loosening(world), 2, BornOn("2013-03-02"));
+  born.profiles[0].guardian = Guardian(1);
+  ASSERT_EQ(RefusalOf(world.Do(born)), Refusal::kNone);
+  Command by_guardian = On(world, Profile(2), PurposeOf(Purpose::kHumanReview));
+  by_guardian.proof.actor = Actor::kGuardian;
+  by_guardian.proof.guardian = Guardian(1);
+  ASSERT_EQ(RefusalOf(world.Do(by_guardian)), Refusal::kNone);
+  const auto choice = [&] { return ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).choice; };
+
+  SmallWorld early = world;
+  early.Do(WithProfile(Command{}, 2, AChild()));
+  EXPECT_EQ(early.facts.Find(ScopeKind::kProfile, Profile(2).handle)->ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven)
+      << "a child before and after: the guardian's consent goes on";
+
+  world.next.time = At("2026-03-05T00:00:00Z");  // 13 in the US
+  SmallWorld moved = world;
+  const Transition lowered = world.Do(WithProfile(Command{}, 2, AChild()));
+  EXPECT_EQ(choice(), Choice::kWithdrawn);
+  ASSERT_EQ(lowered.changes.size(), 2U) << "and the history says so";
+  moved.Do(Move("DE"));
+  EXPECT_EQ(moved.facts.Find(ScopeKind::kProfile, Profile(2).handle)->ChoiceFor(Purpose::kHumanReview).choice, Choice::kWithdrawn)
+      << "a higher age of consent makes a child again, too";
+}
+
+TEST(Guardian, NamingIsALooseningTakingAwayIsNot) {
+  SmallWorld world;
+  world.Register("DE");
+  world.Do(WithProfile(Command{}, 2, AChild()));
+  Command name;
+  name.profiles.push_back(About(2));
+  name.profiles[0].guardian = Guardian(1);
+  EXPECT_EQ(RefusalOf(world.Try(name)), Refusal::kEtagRequired);
+  Command allowed = Loosening(world);
+  allowed.profiles = name.profiles;
+  const Instant named = world.next.time;
+  ASSERT_EQ(RefusalOf(world.Do(allowed)), Refusal::kNone);
+  EXPECT_EQ(ProfileFacts(world, 2).guardian_since, named);
+  EXPECT_FALSE(world.Try(name).parts[0].changed) << "the same again";
+  name.profiles[0].guardian = base::GuardianHandle{};
+  const Instant taken = world.next.time;
+  ASSERT_EQ(RefusalOf(world.Do(name)), Refusal::kNone);
+  EXPECT_FALSE(ProfileFacts(world, 2).guardian.IsSet());
+  EXPECT_EQ(ProfileFacts(world, 2).guardian_since, taken);
+}
+
+TEST(Guardian, AChildCanBeAddedWithItsGuardian) {
+  SmallWorld world;
+  world.Register("DE");
+  Command add = WithProfile(Command{}, 2, AChild());
+  add.profiles[0].guardian = Guardian(1);
+  ASSERT_EQ(RefusalOf(world.Do(add)), Refusal::kNone);
+  Command on = On(world, Profile(2), PurposeOf(Purpose::kHumanReview));
+  on.proof.actor = Actor::kGuardian;
+  on.proof.guardian = Guardian(1);
+  ASSERT_EQ(RefusalOf(world.Do(on)), Refusal::kNone);
+  EXPECT_TRUE(ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).by_guardian);
+}
+
+TEST(Activity, KeepsAChildActiveAndWakesItOnlyWithEvidence) {
+  SmallWorld world;
+  world.Register("DE");
+  world.Do(WithProfile(Command{}, 2, AChild()));
+  Command active;
+  active.profiles.push_back(About(2));
+  world.next.time = base::AddMonths(world.next.time, 17);
+  active.profiles[0].last_active = world.next.time + base::Days(3);
+  const Instant seen = world.next.time;
+  ASSERT_EQ(RefusalOf(world.Do(active)), Refusal::kNone);
+  EXPECT_EQ(ProfileFacts(world, 2).last_active, seen) << "never ahead of the server's time";
+  active.profiles[0].last_active = seen - base::Days(1);
+  EXPECT_FALSE(world.Do(active).parts[0].changed) << "never back";
+
+  world.next.time = base::AddMonths(seen, 18);
+  active.profiles[0].last_active = world.next.time;
+  EXPECT_EQ(RefusalOf(world.Try(active)), Refusal::kEtagRequired);
+  Command awake = Loosening(world);
+  awake.profiles = active.profiles;
+  EXPECT_EQ(RefusalOf(world.Do(awake)), Refusal::kNone);
+  EXPECT_FALSE(ProfileFacts(world, 2).purge_floor.IsSet()) << "no notice went out: nothing was purged";
+}
+
+TEST(Activity, WhatTheNoticePeriodPurgedStaysPurged) {
+  SmallWorld world;
+  world.Register("DE");
+  world.Do(WithProfile(Command{}, 2, AChild()));
+  const Instant inactive = base::AddMonths(ProfileFacts(world, 2).last_active, 18);
+  world.facts.Find(ScopeKind::kProfile, Profile(2).handle)->inactivity_notice = inactive;
+  world.next.time = inactive + base::Days(61);
+  Command awake = Loosening(world);
+  awake.profiles.push_back(About(2));
+  awake.profiles[0].last_active = world.next.time;
+  ASSERT_EQ(RefusalOf(world.Do(awake)), Refusal::kNone);
+  EXPECT_EQ(ProfileFacts(world, 2).purge_floor, inactive + base::Days(60));
+  EXPECT_FALSE(ProfileFacts(world, 2).inactivity_notice.IsSet());
+}
+
+TEST(Removal, IsALoosening) {
+  SmallWorld world;
+  world.Register("DE");
+  Command removal;
+  removal.removals = {Profile(1)};
+  EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kEtagRequired);
+  removal = Loosening(world);
+  removal.removals = {Profile(1)};
+  EXPECT_EQ(RefusalOf(world.Do(removal)), Refusal::kNone);
+  EXPECT_EQ(world.facts.scopes.size(), 2U);
+}
+
+}  // namespace
+}  // namespace consent::domain

@@ -1,0 +1,210 @@
+// Every reason for which a part can be refused, and that nothing but the part is.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "tests/unit/domain/small_world.h"
+
+namespace consent::domain {
+namespace {
+
+constexpr Purpose kReview = Purpose::kHumanReview;
+
+TEST(Refusals, LooseningNeedsTheCurrentEtag) {
+  SmallWorld world;
+  world.Register("DE");
+  Command on = On(world, Account(), PurposeOf(kReview));
+  on.expected_revision.reset();
+  EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kEtagRequired);
+  for (const uint64_t wrong : {uint64_t{0}, world.facts.revision - 1, world.facts.revision + 1}) {
+    on.expected_revision = wrong;
+    EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kEtagMismatch) << wrong;
+  }
+  on.expected_revision = world.facts.revision;
+  EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kNone);
+}
+
+TEST(Refusals, LooseningNeedsEvidence) {
+  SmallWorld world;
+  world.Register("DE");
+  const Command whole = On(world, Account(), PurposeOf(kReview));
+  Command less = whole;
+  less.proof.channel = Channel::kMissing;
+  EXPECT_EQ(world.Try(less).parts[0].detail, "channel");
+  less = whole;
+  less.proof.actor = Actor::kMissing;
+  EXPECT_EQ(world.Try(less).parts[0].detail, "actor");
+  less = whole;
+  less.proof.notice_version.clear();
+  EXPECT_EQ(world.Try(less).parts[0].detail, "notice_version");
+  less = whole;
+  less.proof.notice_language.clear();
+  EXPECT_EQ(world.Try(less).parts[0].detail, "notice_language");
+  for (const Command& longer : {Keep(world, Account(), kUntilDeleted)}) {
+    ASSERT_TRUE(world.Do(Keep(world, Account(), Months(3))).AnyApplied());
+    Command without = longer;
+    without.expected_revision = world.facts.revision;
+    without.proof = Proof{};
+    EXPECT_EQ(RefusalOf(world.Try(without)), Refusal::kEvidenceRequired);
+  }
+}
+
+TEST(Refusals, NoticeMustBeUsable) {
+  SmallWorld world;
+  world.Register("DE");
+  Command on = On(world, Account(), PurposeOf(kReview));
+  for (const char* version : {"nobody wrote it", "later", "old"}) {
+    on.proof.notice_version = version;
+    EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kNoticeNotUsable) << version;
+  }
+  on = On(world, Account(), PurposeOf(kReview));
+  on.proof.notice_language = "fr";
+  EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kNoticeNotUsable);
+  on = On(world, Account(), PurposeOf(Purpose::kPersonalisation));
+  on.proof.notice_version = "narrow";
+  EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kNoticeNotUsable) << "the notice does not list it";
+  EXPECT_EQ(RefusalOf(world.Try(On(world, Account(), PurposeOf(Purpose::kAdvertising)))), Refusal::kNoticeNotUsable)
+      << "the policy does not use it";
+  on = On(world, Account(), PurposeOf(kReview));
+  on.proof.given_at = world.next.time - base::Hours(1);
+  EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kNoticeNotUsable) << "a time of its own without an import";
+}
+
+TEST(Refusals, GuardianRequired) {
+  SmallWorld world;
+  world.Register("DE");
+  world.Do(WithProfile(Command{}, 2, AChild()));
+  Command on = On(world, Profile(2), PurposeOf(kReview));
+  EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kGuardianRequired) << "the child itself";
+  on.proof.actor = Actor::kGuardian;
+  on.proof.guardian = Guardian(1);
+  EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kGuardianRequired) << "none is named";
+  on.proof.guardian = {};
+  EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kGuardianRequired) << "no guardian equals no guardian";
+}
+
+TEST(Refusals, ImportIsOlderThanARefusalOrAhead) {
+  SmallWorld world;
+  world.Register("DE");
+  Command import = On(world, Account(), PurposeOf(kReview));
+  import.proof.channel = Channel::kImport;
+  import.proof.given_at = world.next.time + base::Microseconds(1);
+  EXPECT_EQ(RefusalOf(world.Try(import)), Refusal::kImportNotNewer);
+  import.proof.given_at = world.next.time;
+  EXPECT_EQ(RefusalOf(world.Try(import)), Refusal::kNone);
+  world.Do(Off(Account(), PurposeOf(kReview)));
+  import.expected_revision = world.facts.revision;
+  EXPECT_EQ(RefusalOf(world.Try(import)), Refusal::kImportNotNewer);
+  world.Do(On(world, Account(), PurposeOf(kReview)));
+  import.expected_revision = world.facts.revision;
+  EXPECT_EQ(RefusalOf(world.Try(import)), Refusal::kImportNotNewer) << "was refused before: an import must not forget it";
+}
+
+TEST(Refusals, SubjectAndScopeNotFound) {
+  SmallWorld world;
+  EXPECT_EQ(RefusalOf(world.Try(On(world, Account(), PurposeOf(kReview)))), Refusal::kSubjectNotFound);
+  world.Register("DE");
+  EXPECT_EQ(RefusalOf(world.Try(On(world, Profile(9), PurposeOf(kReview)))), Refusal::kScopeNotFound);
+  world.Do(Off(Profile(9), PurposeOf(kReview)));
+  EXPECT_EQ(RefusalOf(world.Try(On(world, Profile(9), PurposeOf(kReview)))), Refusal::kScopeNotFound) << "named by a refusal only";
+  Command removal = Loosening(world);
+  removal.removals = {Profile(8)};
+  EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kScopeNotFound);
+  removal.removals = {Account()};
+  EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kScopeNotFound) << "an account is closed, not removed";
+}
+
+TEST(Refusals, ClockBehindAndPolicyChangingStopLooseningsOnly) {
+  for (const bool clock : {true, false}) {
+    SmallWorld world;
+    world.Register("DE");
+    world.Do(Keep(world, Account(), Months(3)));
+    world.next.clock_behind = clock;
+    world.next.policy_changing = !clock;
+    const Refusal why = clock ? Refusal::kClockBehind : Refusal::kPolicyChanging;
+    EXPECT_EQ(RefusalOf(world.Try(On(world, Account(), PurposeOf(kReview)))), why);
+    EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), Months(18)))), why);
+    EXPECT_EQ(RefusalOf(world.Try(Off(Account(), Target{}))), Refusal::kNone);
+    EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), kDoNotSave))), Refusal::kNone);
+  }
+}
+
+TEST(Refusals, NamesThatThePolicyDoesNotHave) {
+  SmallWorld world;
+  world.Register("DE");
+  for (const bool on : {false, true}) {
+    Command command = On(world, Account(), ControlNamed("nobody"));
+    command.choices[0].on = on;
+    EXPECT_EQ(RefusalOf(world.Try(command)), Refusal::kUnknownControl) << on;
+  }
+  EXPECT_EQ(RefusalOf(world.Try(On(world, Account(), Target{}))), Refusal::kAllCannotBeTurnedOn);
+  EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), Months(4)))), Refusal::kRetentionNotOffered);
+  world.rules.offers_do_not_save = false;
+  EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), kDoNotSave))), Refusal::kRetentionNotOffered);
+}
+
+TEST(Refusals, ContradictionIsOff) {
+  SmallWorld world;
+  world.Register("DE");
+  const Target targets[] = {Target{}, ControlNamed("improve"), PurposeOf(kReview)};
+  for (const Target& off : targets) {
+    for (const bool off_first : {false, true}) {
+      Command command = On(world, Account(), PurposeOf(kReview));
+      command.choices.insert(off_first ? command.choices.begin() : command.choices.end(), {Account(), off, false});
+      const Transition done = world.Try(command);
+      EXPECT_EQ(done.parts[off_first ? 1 : 0].refusal, Refusal::kContradiction);
+      EXPECT_EQ(done.parts[off_first ? 0 : 1].refusal, Refusal::kNone);
+      EXPECT_TRUE(SaysNo(done.after.account().ChoiceFor(kReview).choice));
+    }
+  }
+  Command elsewhere = On(world, Account(), PurposeOf(kReview));
+  elsewhere.choices.push_back({Profile(1), Target{}, false});
+  EXPECT_EQ(world.Try(elsewhere).parts[0].refusal, Refusal::kNone) << "another scope is no contradiction";
+}
+
+TEST(Refusals, SubjectFull) {
+  SmallWorld world;
+  world.Register("DE");
+  for (size_t n = 1; n < kMaxProfiles; ++n) {
+    ASSERT_EQ(RefusalOf(world.Do(WithProfile(Command{}, static_cast<uint8_t>(n + 1), AChild()))), Refusal::kNone) << n;
+  }
+  EXPECT_EQ(RefusalOf(world.Do(WithProfile(Command{}, 200, AChild()))), Refusal::kSubjectFull);
+  for (size_t n = 0; n < kMaxProfiles; ++n) {
+    ASSERT_EQ(RefusalOf(world.Do(Off(Profile(static_cast<uint8_t>(100 + n)), Target{}))), Refusal::kNone)
+        << "a restriction may name as many again";
+  }
+  EXPECT_EQ(RefusalOf(world.Do(Off(Profile(250), Target{}))), Refusal::kSubjectFull);
+  EXPECT_EQ(RefusalOf(world.Do(Keep(world, Profile(251), Months(3)))), Refusal::kSubjectFull);
+  EXPECT_EQ(RefusalOf(world.Do(Off(Profile(100), Target{}))), Refusal::kNone) << "those that are there can still refuse";
+  EXPECT_EQ(RefusalOf(world.Do(Off(Device(77), Target{}))), Refusal::kNone) << "devices have their own bound";
+}
+
+TEST(Refusals, RemovalThatWouldNeedATombstoneTooMany) {
+  SmallWorld world;
+  world.Register("DE");
+  world.facts.tombstones.resize(kMaxTombstones);
+  world.Do(Keep(world, Device(1), kDoNotSave));
+  Command removal = Loosening(world);
+  removal.removals = {Device(1)};
+  EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kSubjectFull);
+  world.facts.tombstones.pop_back();
+  EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kNone);
+}
+
+TEST(Refusals, AreOnDiskUnderTheirNumbers) {
+  const std::set<uint8_t> numbers = {
+      static_cast<uint8_t>(Refusal::kNone),            static_cast<uint8_t>(Refusal::kEtagRequired),
+      static_cast<uint8_t>(Refusal::kEtagMismatch),    static_cast<uint8_t>(Refusal::kEvidenceRequired),
+      static_cast<uint8_t>(Refusal::kNoticeNotUsable), static_cast<uint8_t>(Refusal::kGuardianRequired),
+      static_cast<uint8_t>(Refusal::kImportNotNewer),  static_cast<uint8_t>(Refusal::kSubjectNotFound),
+      static_cast<uint8_t>(Refusal::kScopeNotFound),   static_cast<uint8_t>(Refusal::kSubjectFull),
+      static_cast<uint8_t>(Refusal::kClockBehind),     static_cast<uint8_t>(Refusal::kUnknownControl),
+      static_cast<uint8_t>(Refusal::kAllCannotBeTurnedOn), static_cast<uint8_t>(Refusal::kRetentionNotOffered),
+      static_cast<uint8_t>(Refusal::kContradiction),   static_cast<uint8_t>(Refusal::kPolicyChanging)};
+  EXPECT_EQ(numbers.size(), 16U);
+  EXPECT_EQ(*numbers.rbegin(), 15) << "a reason was added: test it here";
+  EXPECT_EQ(static_cast<uint8_t>(Refusal::kLast), 15);
+}
+
+}  // namespace
+}  // namespace consent::domain
