@@ -60,9 +60,8 @@ void RecordScope(Applying& applying, ChangedWhat what, const ScopeRef& scope) {
 
 // An adult who becomes a child again, by a corrected age or a higher age of consent: what coming of age had ended, a guardian's
 // consents among them, stays ended. Otherwise a restriction would bring it back.
-void KeepEnded(Applying& applying, ScopeFacts& scope, Instant adult_from, Region region) {
+void KeepEnded(Applying& applying, ScopeFacts& scope, Instant adult_from, Instant adult_from_now_on) {
   const Instant now = applying.moment.time;
-  const Instant adult_from_now_on = AdultFrom(scope.age, applying.rules.AgeOfConsent(region));
   if (adult_from > now || adult_from_now_on <= now) return;
   for (const Purpose purpose : kAllPurposes) {
     PurposeChoice& choice = scope.ChoiceFor(purpose);
@@ -116,11 +115,13 @@ PartOutcome ChangeAge(Applying& applying, ScopeFacts& scope, Age age) {
   } else if (scope.age.adult_since.IsSet()) {
     age.adult_since = scope.age.adult_since;
   }
-  const Region region = applying.result.after.region;
-  const Instant adult_from = AdultFrom(scope.age, applying.rules.AgeOfConsent(region));
+  const Age before = scope.age;
   scope.age = age;
   RecordScope(applying, ChangedWhat::kAge, ScopeRef{scope.kind, scope.handle});
-  KeepEnded(applying, scope, adult_from, region);
+  // By any age of consent: a capture elsewhere is judged by the higher of two.
+  const auto keep_ended = [&](int years) { KeepEnded(applying, scope, AdultFrom(before, years), AdultFrom(age, years)); };
+  keep_ended(applying.rules.default_age_of_consent);
+  for (const auto& [country, years] : applying.rules.ages_of_consent) keep_ended(years);
   return Applied(true);
 }
 
@@ -184,7 +185,8 @@ PartOutcome ApplyRegion(Applying& applying, Region region) {
   applying.Record(std::move(change));
   for (ScopeFacts& scope : facts.scopes) {
     if (scope.kind != ScopeKind::kProfile) continue;
-    KeepEnded(applying, scope, AdultFrom(scope.age, applying.rules.AgeOfConsent(facts.region)), region);
+    KeepEnded(applying, scope, AdultFrom(scope.age, applying.rules.AgeOfConsent(facts.region)),
+              AdultFrom(scope.age, applying.rules.AgeOfConsent(region)));
   }
   facts.region = region;
   return Applied(true);
