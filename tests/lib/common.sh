@@ -1,10 +1,7 @@
 # Sourced by tests/run and .ci/run: building a preset and counting its tests. Expects the working directory to be the repository.
 
-# Configures and builds: build_preset PRESET [TARGET...]
-build_preset() {
-  local preset=$1
-  shift
-  local flags=()
+configure_preset() {
+  local preset=$1 flags=()
   # GNU ld takes seconds per test binary, lld a fraction.
   if command -v ld.lld >/dev/null || command -v ld.lld-14 >/dev/null; then
     flags=(-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=lld -DCMAKE_SHARED_LINKER_FLAGS=-fuse-ld=lld)
@@ -15,6 +12,13 @@ build_preset() {
     cat "$log" >&2
     return 1
   fi
+}
+
+# Configures and builds: build_preset PRESET [TARGET...]
+build_preset() {
+  local preset=$1
+  shift
+  configure_preset "$preset" || return 1
   if (($#)); then
     cmake --build ".build/$preset" --target "$@"
   else

@@ -164,6 +164,7 @@ class Sockets(DaemonTest):
         daemon = self.daemon(*arguments, wait=False)
         self.assertEqual(daemon.wait(), ADDRESS, daemon.log())
         self.assertIn(says, daemon.event("start failed")["why"])
+        self.assertEqual(len(daemon.events()), len(daemon.log().splitlines()), "every line is ours")
 
     def test_the_folder_is_private(self):
         daemon = self.daemon()
