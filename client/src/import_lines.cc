@@ -17,7 +17,6 @@ using nlohmann::json;
 constexpr size_t kMaxProfiles = 64;
 constexpr size_t kMaxDevices = 64;
 constexpr size_t kMaxChoices = 64;
-constexpr size_t kMaxRegionBytes = 6;
 
 std::string At(const char* list, size_t index) { return std::string(list) + "[" + std::to_string(index) + "]"; }
 

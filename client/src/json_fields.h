@@ -19,6 +19,8 @@ namespace consent {
 
 // The longest line in bytes, its end not counted.
 inline constexpr size_t kMaxLineBytes = 64 * 1024;
+// The longest region, such as "US-CA", in bytes.
+inline constexpr size_t kMaxRegionBytes = 6;
 // The longest id in bytes.
 inline constexpr size_t kMaxIdBytes = 128;
 

@@ -12,9 +12,8 @@ namespace {
 using nlohmann::json;
 
 constexpr int64_t kMaxUncertaintyMs = 86'400'000;
-constexpr size_t kMaxProfiles = 8;
+constexpr size_t kMaxNamedProfiles = 8;
 constexpr size_t kMaxFlags = 8;
-constexpr size_t kMaxRegionBytes = 6;
 constexpr size_t kMaxSiteBytes = 64;
 
 constexpr std::array<std::string_view, 19> kKeys = {
@@ -68,7 +67,7 @@ absl::StatusOr<RecordingLine> ReadRecording(const json& object) {
   fields.ReadInteger("captured_uncertainty_ms", 0, kMaxUncertaintyMs, &uncertainty);
   if (uncertainty.has_value()) recording.captured_uncertainty = std::chrono::milliseconds(*uncertainty);
   fields.ReadTime("ingested_at", &recording.ingested_at);
-  fields.ReadIds("profile_ids", kMaxProfiles, &recording.profile_ids);
+  fields.ReadIds("profile_ids", kMaxNamedProfiles, &recording.profile_ids);
   fields.ReadId("device_id", &recording.device_id);
   fields.ReadText("region", kMaxRegionBytes, &recording.region);
   fields.ReadName("wake", &recording.wake);

@@ -7,7 +7,9 @@
 namespace consent::app {
 namespace {
 
-constexpr std::chrono::minutes kPeriod{1};
+// A round looks at every key that is kept, so it is rare; within it, pieces follow one another until nothing is left.
+constexpr std::chrono::seconds kBetweenRounds{600};
+constexpr std::chrono::seconds kBetweenPieces{0};
 
 }  // namespace
 
@@ -22,9 +24,9 @@ Housekeeper::~Housekeeper() {
   thread_.join();
 }
 
-bool Housekeeper::Pause() {
+bool Housekeeper::Pause(std::chrono::seconds period) {
   base::MutexLock lock(mutex_);
-  const auto until = std::chrono::steady_clock::now() + kPeriod;
+  const auto until = std::chrono::steady_clock::now() + period;
   while (!stopping_) {
     const auto left = until - std::chrono::steady_clock::now();
     if (left <= left.zero()) break;
@@ -34,13 +36,15 @@ bool Housekeeper::Pause() {
 }
 
 void Housekeeper::Run() {
-  while (Pause()) {
+  std::chrono::seconds period = kBetweenRounds;
+  while (Pause(period)) {
     const absl::StatusOr<size_t> dropped = service::DropExpiredRequests(context_, kPiece);
     if (!dropped.ok()) {
       log_.Warn("expired idempotency keys could not be dropped", {{"why", ops::OperatorText(dropped.status())}});
     } else if (*dropped > 0) {
       log_.Debug("expired idempotency keys dropped", {{"rows", *dropped}});
     }
+    period = dropped.ok() && *dropped >= kPiece ? kBetweenPieces : kBetweenRounds;
   }
 }
 

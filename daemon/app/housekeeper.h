@@ -1,6 +1,7 @@
 // Work that nobody waits for, on a thread of its own: expired idempotency keys are dropped.
 #pragma once
 
+#include <chrono>
 #include <thread>
 
 #include "daemon/base/mutex.h"
@@ -18,12 +19,12 @@ class Housekeeper {
   Housekeeper(const Housekeeper&) = delete;
   Housekeeper& operator=(const Housekeeper&) = delete;
 
-  static constexpr size_t kPiece = 1000;
+  static constexpr size_t kPiece = 10'000;
 
  private:
   void Run();
-  // False once it is to stop.
-  bool Pause() EXCLUDES(mutex_);
+  // Waits as long as `period`; false once it is to stop.
+  bool Pause(std::chrono::seconds period) EXCLUDES(mutex_);
   service::Context& context_;
   ops::Log& log_;
   base::Mutex mutex_;

@@ -53,8 +53,9 @@ std::optional<Failure> Runtime::OpenStore() {
   store.key_fingerprint = keyring->keys.Fingerprint();
   store.accept_loss = options_.accept_loss;
   store.on_failure = [this](const absl::Status& why) {
-    if (context_ != nullptr) context_->ready.store(false);
+    // In this order: Serve sets them the other way round and looks at the health last.
     health_.Set(ops::HealthState::kFailed);
+    if (service::Context* context = watched_.load(); context != nullptr) context->ready.store(false);
     log_.Error("write failed", {{"why", OperatorText(why)}});
     on_write_failed_();
   };
@@ -83,6 +84,7 @@ void Runtime::MakeContext(base::Keys keys) {
                                       .census = {},
                                       .writers = *writers_,
                                       .activation = {}});
+  watched_.store(context_.get());
   services_ = std::make_unique<Services>(*context_, *readers_, metrics_);
 }
 

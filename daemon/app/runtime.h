@@ -1,6 +1,7 @@
 // A running daemon: owns every part, and starts and stops them in order.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -66,6 +67,7 @@ class Runtime {
   std::unique_ptr<service::Pool> writers_;
   std::unique_ptr<store::RocksStore> store_;
   std::unique_ptr<service::Context> context_;
+  std::atomic<service::Context*> watched_{nullptr};  // the context, for the store's failure callback
   std::unique_ptr<service::Pool> readers_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<Server> server_;

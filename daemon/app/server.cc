@@ -2,12 +2,14 @@
 
 #include <google/protobuf/descriptor.h>
 #include <grpc/impl/codegen/grpc_types.h>
+#include <grpc/support/log.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -47,6 +49,11 @@ void SetBounds(grpc::ServerBuilder* builder) {
   }
 }
 
+// gRPC writes to stderr in a form of its own, and may quote what a peer sent. It says nothing unless the operator asks it to.
+void SilenceGrpc() {
+  if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_verbosity(static_cast<gpr_log_severity>(GPR_LOG_SEVERITY_ERROR + 1));
+}
+
 const std::vector<const google::protobuf::ServiceDescriptor*>& Descriptors() {
   static const std::vector<const google::protobuf::ServiceDescriptor*> kAll = {
       v1::CheckRequest::descriptor()->file()->service(0), v1::GetSettingsRequest::descriptor()->file()->service(0),
@@ -70,6 +77,7 @@ Server::~Server() { Shutdown(std::chrono::milliseconds(0)); }
 absl::StatusOr<std::unique_ptr<Server>> Server::Listen(const std::string& address, const std::vector<grpc::Service*>& services,
                                                        ops::Health& health) {
   constexpr absl::string_view kUnix = "unix:";
+  SilenceGrpc();
   auto parts = std::make_unique<Parts>();
   if (absl::StartsWith(address, kUnix)) {
     absl::StatusOr<UnixSocket> socket = UnixSocket::Prepare(address.substr(kUnix.size()));

@@ -18,6 +18,9 @@ std::string_view View(const std::array<uint8_t, N>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), N};
 }
 
+// The form in which C libraries take bytes.
+inline const unsigned char* Unsigned(std::string_view bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
+
 // Appends to a string that the caller owns. Cannot fail.
 class Encoder {
  public:

@@ -5,8 +5,6 @@
 namespace consent::base {
 namespace {
 
-const unsigned char* U(std::string_view s) { return reinterpret_cast<const unsigned char*>(s.data()); }
-
 int Nibble(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -19,8 +17,8 @@ Digest Sha256(std::string_view a, std::string_view b) {
   Digest digest{};
   crypto_hash_sha256_state state;
   crypto_hash_sha256_init(&state);
-  crypto_hash_sha256_update(&state, U(a), a.size());
-  crypto_hash_sha256_update(&state, U(b), b.size());
+  crypto_hash_sha256_update(&state, Unsigned(a), a.size());
+  crypto_hash_sha256_update(&state, Unsigned(b), b.size());
   crypto_hash_sha256_final(&state, digest.data());
   return digest;
 }
@@ -29,8 +27,8 @@ Digest Blake2b(std::string_view a, std::string_view b) {
   Digest digest{};
   crypto_generichash_state state;
   crypto_generichash_init(&state, nullptr, 0, digest.size());
-  crypto_generichash_update(&state, U(a), a.size());
-  crypto_generichash_update(&state, U(b), b.size());
+  crypto_generichash_update(&state, Unsigned(a), a.size());
+  crypto_generichash_update(&state, Unsigned(b), b.size());
   crypto_generichash_final(&state, digest.data(), digest.size());
   return digest;
 }

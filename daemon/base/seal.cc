@@ -10,16 +10,15 @@ constexpr size_t kTagBytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 static_assert(kNonceBytes + kTagBytes == kSealOverhead);
 static_assert(crypto_aead_xchacha20poly1305_ietf_KEYBYTES == sizeof(Digest));
 
-const unsigned char* U(std::string_view s) { return reinterpret_cast<const unsigned char*>(s.data()); }
-unsigned char* U(std::string& s, size_t at) { return reinterpret_cast<unsigned char*>(s.data()) + at; }
+unsigned char* Unsigned(std::string& s, size_t at) { return reinterpret_cast<unsigned char*>(s.data()) + at; }
 
 }  // namespace
 
 std::string Seal(const Digest& key, std::string_view plaintext, std::string_view context, Random& random) {
   std::string sealed(plaintext.size() + kSealOverhead, '\0');
   random.Fill(sealed.data(), kNonceBytes);
-  crypto_aead_xchacha20poly1305_ietf_encrypt(U(sealed, kNonceBytes), nullptr, U(plaintext), plaintext.size(), U(context),
-                                             context.size(), nullptr, U(sealed, 0), key.data());
+  crypto_aead_xchacha20poly1305_ietf_encrypt(Unsigned(sealed, kNonceBytes), nullptr, Unsigned(plaintext), plaintext.size(), Unsigned(context),
+                                             context.size(), nullptr, Unsigned(sealed, 0), key.data());
   return sealed;
 }
 
@@ -28,8 +27,8 @@ absl::StatusOr<std::string> Open(const Digest& key, std::string_view sealed, std
   if (sealed.size() < kSealOverhead) return damaged;
   std::string plaintext(sealed.size() - kSealOverhead, '\0');
   const std::string_view body = sealed.substr(kNonceBytes);
-  if (crypto_aead_xchacha20poly1305_ietf_decrypt(U(plaintext, 0), nullptr, nullptr, U(body), body.size(), U(context),
-                                                 context.size(), U(sealed), key.data()) != 0) {
+  if (crypto_aead_xchacha20poly1305_ietf_decrypt(Unsigned(plaintext, 0), nullptr, nullptr, Unsigned(body), body.size(), Unsigned(context),
+                                                 context.size(), Unsigned(sealed), key.data()) != 0) {
     return damaged;
   }
   return plaintext;

@@ -16,7 +16,7 @@ using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
 constexpr size_t kMaxQuotedKey = 64;
-constexpr size_t kMaxParserMessage = 256;
+constexpr size_t kMaxParserText = 256;
 
 enum class JsonType : uint8_t { kNull, kBool, kInteger, kFloat, kString };
 
@@ -79,7 +79,7 @@ class Scanner : public nlohmann::json_sax<nlohmann::json> {
   bool end_array() override { return Close(); }
   bool key(string_t& key) override;
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-    problem_ = absl::StrCat("not JSON at byte ", position, ": ", Printable(error.what(), kMaxParserMessage));
+    problem_ = absl::StrCat("not JSON at byte ", position, ": ", Printable(error.what(), kMaxParserText));
     return false;
   }
   const std::string& problem() const { return problem_; }

@@ -19,7 +19,7 @@ using domain::Region;
 
 constexpr uint8_t kStateFormat = 1;
 constexpr uint8_t kRowFormat = 1;
-constexpr size_t kMaxName = 64;
+constexpr size_t kMaxStoredName = 64;
 constexpr uint8_t kAllPurposeBits = (1U << domain::kPurposes) - 1;
 
 // A time not after `latest`; a failure otherwise. Every time in a state is one of an activation so far.
@@ -36,9 +36,9 @@ size_t ReadCount(Decoder* in, size_t limit) {
   return in->ok() ? static_cast<size_t>(n) : 0;
 }
 
-// A name of 1 to kMaxName bytes, after `last` in order.
+// A name of 1 to kMaxStoredName bytes, after `last` in order.
 std::string ReadName(Decoder* in, const std::string& last) {
-  std::string name(in->String(kMaxName));
+  std::string name(in->String(kMaxStoredName));
   if (name.empty() || name <= last) in->Fail();
   return name;
 }

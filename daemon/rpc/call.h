@@ -102,7 +102,8 @@ class Call final : public CallBase {
 template <typename RequestT, typename ResponseT>
 using CallPtr = std::shared_ptr<Call<RequestT, ResponseT>>;
 
-// Runs `use(CallPtr<RequestT, ResponseT>)` for a call that was admitted. The body of every method. `surroundings` and `method` outlive the call.
+// Runs `use(CallPtr<RequestT, ResponseT>)` for a call that was admitted: the body of every method. `surroundings` and `method` outlive
+// the call.
 template <typename RequestT, typename ResponseT, typename Use>
 grpc::ServerUnaryReactor* Handle(const Surroundings& surroundings, const Method& method, grpc::CallbackServerContext* context,
                                  const grpc::ByteBuffer* in, grpc::ByteBuffer* out, Use&& use) {

@@ -48,7 +48,7 @@ struct ChoiceSeen {
   domain::Channel channel = domain::Channel::kMissing;
   domain::ScopeKind scope = domain::ScopeKind::kAccount;
   domain::TargetKind target = domain::TargetKind::kAll;
-  std::string_view control;  // where target is kControl and it was applied, so that the policy has it; else empty. Valid during the call
+  std::string_view control;  // where target is kControl and was applied, so that the policy has it; else empty; valid during the call
   domain::Purpose purpose = domain::Purpose::kNone;  // where target is kPurpose
   bool on = false;
   domain::Refusal refusal = domain::Refusal::kNone;  // kNone: applied

@@ -8,8 +8,8 @@
 
 namespace consent::rpc {
 
-// Everything here runs on the read pool: suspending waits for every partition. A suspension is carried out even where its client went away
-// while it was waiting its turn. Thread-safe; the references outlive the server.
+// Everything here runs on the read pool: suspending waits for every partition. A suspension is carried out even where its client went
+// away while it was waiting its turn. Thread-safe; the references outlive the server.
 class PolicyRpc final
     : public v1::PolicyService::WithRawCallbackMethod_GetPolicy<v1::PolicyService::WithRawCallbackMethod_Suspend<
           v1::PolicyService::WithRawCallbackMethod_Resume<v1::PolicyService::Service>>> {

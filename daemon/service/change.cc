@@ -46,7 +46,9 @@ domain::PartOutcome GetPart(Decoder& in) {
   if (refusal > static_cast<uint8_t>(domain::Refusal::kLast)) in.Fail();
   part.refusal = static_cast<domain::Refusal>(refusal);
   part.changed = (bits & kPartChanged) != 0;
-  if ((bits & kPartHasDetail) != 0) part.detail = in.String(kMaxDetailBytes);
+  if ((bits & kPartHasDetail) == 0) return part;
+  part.detail = in.String(kMaxDetailBytes);
+  if (part.detail.empty()) in.Fail();
   return part;
 }
 

@@ -18,12 +18,19 @@ absl::Status Overloaded() {
   return wire::MakeError(v1::ERROR_REASON_OVERLOADED, "too many changes are waiting: repeat later with backoff; nothing was written");
 }
 
+// The policy or the clock changed between the trial and the commit: the request is on record, and nothing of it applied.
+bool NothingApplied(const std::vector<domain::PartOutcome>& parts) {
+  return !parts.empty() &&
+         std::all_of(parts.begin(), parts.end(), [](const auto& part) { return part.refusal != domain::Refusal::kNone; });
+}
+
 // Where an answered request's change row says so, the same answer again.
 absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition partition, const store::FeedRow& feed) {
   ChangeRow row;
   if (feed.erased || !DecodeChangeRow(feed.event.body, &row)) {
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "the first answer to this request_id can no longer be read");
   }
+  if (NothingApplied(row.parts)) return RefusalStatus(row.parts.front());
   ChangeReply reply;
   reply.revision = tokens.Encode(Revision{partition, feed.stamp.sequence});
   reply.registered_now = row.registered_now;
@@ -176,6 +183,7 @@ bool ChangeSubject::WouldApplyNothing(Work& work) const {
 absl::Status ChangeSubject::PreparePayload(Work& work) const {
   const ChangeRequest& request = work.request;
   base::Digest key{};
+  work.share.clear();  // of an attempt that found no subject yet: writing it now would replace the key that is in use
   if (work.before.found) {
     const auto stored = PayloadKeyOf(context_, request.subject);
     if (!stored.ok()) return stored.status();
@@ -290,13 +298,7 @@ void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& re
   switch (result.outcome) {
     case store::Outcome::kCommitted:
       Publish(*work, result.stamp);
-      if (!std::all_of(work->reply->parts.begin(), work->reply->parts.end(),
-                       [](const auto& part) { return part.refusal != domain::Refusal::kNone; }) ||
-          work->reply->parts.empty()) {
-        break;
-      }
-      // The policy changed between the trial and the commit: the request is on record, and nothing of it applied.
-      work->reply = RefusalStatus(work->reply->parts.front());
+      if (NothingApplied(work->reply->parts)) work->reply = RefusalStatus(domain::PartOutcome(work->reply->parts.front()));
       break;
     case store::Outcome::kConflict:
       context_.activation.Leave(work->ticket);

@@ -112,7 +112,7 @@ class FactsIndex::Shard {
   static size_t Home(base::SubjectHandle subject, size_t places) {
     return static_cast<size_t>(static_cast<Wide>(PlaceHash(subject)) * places >> 64);
   }
-  static size_t Spare(size_t places) { return 16 + places / 32; }
+  static size_t Spare(size_t places) { return 4 + places / 32; }
 
   const Entry* Locate(base::SubjectHandle subject) const REQUIRES(mutex_) {
     if (entries_.empty()) return nullptr;
@@ -132,7 +132,7 @@ class FactsIndex::Shard {
       if ((count_ + 1) * 100 <= places * kFullPercent) {
         if (Entry* entry = TryInsert(subject)) return entry;
       }
-      Grow(std::max<size_t>(places + places / 10 + 8, 16));
+      Grow(std::max<size_t>(places + places / 10 + 4, 16));
     }
   }
 
@@ -153,7 +153,7 @@ class FactsIndex::Shard {
   void Grow(size_t places) REQUIRES(mutex_) {
     std::vector<Entry> old;
     old.swap(entries_);
-    for (bool fits = false; !fits; places += places / 10 + 8) {
+    for (bool fits = false; !fits; places += places / 10 + 4) {
       entries_.clear();
       entries_.resize(places + Spare(places));
       fits = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <future>
 #include <map>
+#include <thread>
 
 #include "daemon/base/hash.h"
 #include "daemon/policy/compare.h"
@@ -97,16 +98,22 @@ absl::Status PolicyAdmin::CommitRow(store::Partition partition, store::Table tab
 absl::StatusOr<base::Instant> PolicyAdmin::CommitEverywhere(store::Table table, const MakeRow& make, uint8_t kind,
                                                             const std::string& version) {
   base::Instant first;
-  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
+  for (uint16_t number = 0; number < context_.store.partition_count();) {
     const absl::Status status = CommitRow(
         store::Partition{number}, table,
         [&](base::Instant stamp) {
-          if (!first.IsSet()) first = stamp;
+          // Not before what another partition stamped: its consents from before a suspension must not look later than its end.
+          if (!first.IsSet()) first = std::max(stamp, context_.Now());
           return make(first);
         },
         kind, version);
-    if (!status.ok()) return status;
+    // What one partition has must come to all: a queue that is full there is waited for.
+    const bool is_busy = number > 0 && wire::DetailOf(status).reason == v1::ERROR_REASON_OVERLOADED;
+    if (!status.ok() && !is_busy) return status;
+    if (is_busy) std::this_thread::yield();
+    if (status.ok()) ++number;
   }
+  context_.NoteStamp(first);
   return first;
 }
 
@@ -123,14 +130,14 @@ absl::Status PolicyAdmin::LoadTable(store::Table table, uint8_t kind, std::vecto
         });
     if (!scanned.ok()) return scanned;
   }
-  for (auto& [key, value] : rows) {
+  for (const auto& row : rows) {
     for (uint16_t number = 0; number < present.size(); ++number) {
-      if (present[number].count(key) != 0) continue;
+      if (present[number].count(row.first) != 0) continue;
       const absl::Status status =
-          CommitRow(store::Partition{number}, table, [&](base::Instant) { return Row{key, value}; }, kind, "");
+          CommitRow(store::Partition{number}, table, [&](base::Instant) { return Row{row.first, row.second}; }, kind, "");
       if (!status.ok()) return status;
     }
-    values->push_back(value);
+    values->push_back(row.second);
   }
   return absl::OkStatus();
 }

@@ -7,6 +7,8 @@
 namespace consent::service {
 namespace {
 
+absl::Status NotServing() { return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping"); }
+
 absl::Status NotFound() { return wire::MakeError(v1::ERROR_REASON_SUBJECT_NOT_FOUND, "no such subject"); }
 
 absl::Status Damaged() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a history row is damaged"); }
@@ -28,9 +30,7 @@ absl::Status ReadRow(const Context& context, base::SubjectHandle subject, store:
 ReadSubject::ReadSubject(Context& context) : context_(context) {}
 
 absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const {
-  if (!context_.ready.load(std::memory_order_acquire)) {
-    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping");
-  }
+  if (!context_.ready.load(std::memory_order_acquire)) return NotServing();
   absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
   if (!stored.ok()) return stored.status();
   if (!stored->found) return NotFound();
@@ -51,6 +51,7 @@ absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const 
 }
 
 absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, int page_size, std::string_view page_token) const {
+  if (!context_.ready.load(std::memory_order_acquire)) return NotServing();
   absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
   if (!stored.ok()) return stored.status();
   if (!stored->found) return NotFound();

@@ -146,11 +146,11 @@ std::vector<domain::RetentionCommand> ChangeReader::Retentions(
 domain::Proof ChangeReader::Evidence(const v1::Evidence& evidence, const Path& at) {
   domain::Proof proof;
   if (!evidence.notice_version().empty()) {
-    CheckLabel(evidence.notice_version(), 1, kMaxNameBytes, Path(at, "notice_version"), faults_);
+    CheckText(evidence.notice_version(), 1, kMaxNameBytes, Path(at, "notice_version"), faults_);
     proof.notice_version = evidence.notice_version();
   }
   if (!evidence.notice_language().empty()) {
-    CheckLanguage(evidence.notice_language(), Path(at, "notice_language"), faults_);
+    CheckText(evidence.notice_language(), kMinLanguageBytes, kMaxLanguageBytes, Path(at, "notice_language"), faults_);
     proof.notice_language = evidence.notice_language();
   }
   CheckEnum(evidence.channel(), v1::Channel_IsValid, Path(at, "channel"), faults_);

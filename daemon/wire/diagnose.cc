@@ -6,6 +6,7 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include "absl/container/inlined_vector.h"
 #include "daemon/wire/errors.h"
 #include "daemon/wire/violations.h"
 
@@ -45,7 +46,7 @@ class Walker {
 
   // False where a fault was found.
   bool Message(std::string_view bytes, const Descriptor& type, const Path& at, int depth) {
-    std::vector<int> counts(static_cast<size_t>(type.field_count()));
+    absl::InlinedVector<int, 16> counts(static_cast<size_t>(type.field_count()), 0);
     while (!bytes.empty()) {
       uint32_t tag = 0;
       if (!Tag(&bytes, at, &tag)) return false;

@@ -8,11 +8,10 @@
 #include "consent/v1/eligibility_service.pb.h"
 #include "daemon/base/ids.h"
 #include "daemon/domain/types.h"
+#include "daemon/wire/fields.h"
 #include "daemon/wire/violations.h"
 
 namespace consent::wire {
-
-inline constexpr int kMaxBatch = 1'000;
 
 // What one call asks of each of its recordings.
 struct CheckQuery {

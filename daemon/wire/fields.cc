@@ -32,12 +32,6 @@ void CheckLabel(std::string_view text, size_t min, size_t max, const Path& at, V
   faults->Add(at, "must be " + Bounds(static_cast<int64_t>(min), static_cast<int64_t>(max)) + " bytes of [A-Za-z0-9._-]");
 }
 
-void CheckLanguage(std::string_view text, const Path& at, Violations* faults) {
-  const auto allowed = [](char c) { return IsAlphanumeric(c) || c == '-'; };
-  if (text.size() >= 2 && text.size() <= kMaxLanguageBytes && std::all_of(text.begin(), text.end(), allowed)) return;
-  faults->Add(at, "must be a BCP 47 tag of 2 to 35 bytes");
-}
-
 bool CheckCount(int count, int min, int max, const Path& at, Violations* faults) {
   if (count >= min && count <= max) return true;
   faults->Add(at, "must be " + Bounds(min, max) + " items");
@@ -110,7 +104,8 @@ void RefuseMistyped(const google::protobuf::Message& message, const Path& at, Vi
       RefuseMistyped(reflection.GetMessage(message, field), Path(at, field->name().c_str()), faults);
       continue;
     }
-    for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+    const int count = reflection.FieldSize(message, field);
+    for (int i = 0; i < count && count <= kMaxBatch; ++i) {
       RefuseMistyped(reflection.GetRepeatedMessage(message, field, i), Path(at, field->name().c_str(), i), faults);
     }
   }

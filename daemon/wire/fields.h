@@ -21,9 +21,11 @@ namespace consent::wire {
 inline constexpr size_t kMaxRequestIdBytes = 64;
 inline constexpr size_t kMaxTokenBytes = 128;      // revisions, etags, page tokens
 inline constexpr size_t kMaxNameBytes = 64;        // controls, notice and policy versions, sites
-inline constexpr size_t kMaxLanguageBytes = 35;    // BCP 47
+inline constexpr size_t kMinLanguageBytes = 2;     // BCP 47
+inline constexpr size_t kMaxLanguageBytes = 35;
 inline constexpr size_t kMaxReferenceBytes = 256;  // of evidence; reasons of suspensions
 inline constexpr int kMaxParts = 64;               // changes or targets of one call
+inline constexpr int kMaxBatch = 1'000;            // recordings of one call; no list of any request may be longer
 inline constexpr int kMaxPageSize = 1'000;
 inline constexpr int kDefaultPageSize = 100;
 
@@ -33,8 +35,6 @@ inline void CheckText(std::string_view text, size_t min, size_t max, const Path&
 inline void CheckId(std::string_view id, const Path& at, Violations* faults);
 // `min`..`max` bytes of [A-Za-z0-9._-].
 void CheckLabel(std::string_view text, size_t min, size_t max, const Path& at, Violations* faults);
-// A BCP 47 tag as far as its form goes: 2..35 bytes of [A-Za-z0-9-].
-void CheckLanguage(std::string_view text, const Path& at, Violations* faults);
 // False where the count is out of bounds: then do not look at the items.
 bool CheckCount(int count, int min, int max, const Path& at, Violations* faults);
 void CheckRange(int64_t value, int64_t min, int64_t max, const Path& at, Violations* faults);
@@ -55,7 +55,7 @@ domain::Region ReadCountry(std::string_view text, const Path& at, Violations* fa
 
 // Adds a fault for each field whose bytes had another wire type than declared, anywhere in the message. The parser keeps those
 // as unknown fields, and so would drop, say, a flag that forbids. Numbers that this version does not declare are left alone: they are
-// a newer client's. Costs a walk by reflection.
+// a newer client's. Costs a walk by reflection; lists longer than kMaxBatch are passed over, as their length is refused anyway.
 void RefuseMistyped(const google::protobuf::Message& message, const Path& at, Violations* faults);
 
 // The same of the message's own fields only, not of the messages in them.

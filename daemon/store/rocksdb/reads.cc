@@ -13,8 +13,6 @@ namespace {
 
 constexpr size_t kBatchRows = 1000;  // of one write outside the order of commits
 
-std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
 absl::Status Truncated() { return absl::OutOfRangeError("that part of the feed was truncated"); }
 
 absl::Status Unreadable(Sequence sequence) {

@@ -14,8 +14,6 @@ absl::Status Damaged(Partition partition, const std::string& what) {
                              ". Restore it from a good copy");
 }
 
-std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
 std::unique_ptr<rocksdb::Iterator> FeedIterator(const Database& database, const rocksdb::Slice& end) {
   rocksdb::ReadOptions options = VerifiedReads();
   options.iterate_upper_bound = &end;

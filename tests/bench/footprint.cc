@@ -1,0 +1,98 @@
+#include "tests/bench/footprint.h"
+
+#include <filesystem>
+#include <memory>
+
+#include "daemon/service/change.h"
+#include "daemon/service/rows.h"
+#include "daemon/store/rocksdb/rows.h"
+#include "rocksdb/db.h"
+
+namespace consent::bench {
+namespace {
+
+// A database with all its column families, for reading alone.
+class Reader {
+ public:
+  explicit Reader(const std::string& path) {
+    std::vector<std::string> names;
+    status_ = rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), path, &names);
+    std::vector<rocksdb::ColumnFamilyDescriptor> families;
+    for (const std::string& name : names) families.emplace_back(name, rocksdb::ColumnFamilyOptions());
+    rocksdb::DB* db = nullptr;
+    if (status_.ok()) status_ = rocksdb::DB::OpenForReadOnly(rocksdb::DBOptions(), path, families, &handles_, &db);
+    db_.reset(db);
+  }
+  ~Reader() {
+    for (rocksdb::ColumnFamilyHandle* handle : handles_) db_->DestroyColumnFamilyHandle(handle);
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  absl::Status status() const { return status_.ok() ? absl::OkStatus() : absl::UnavailableError(status_.ToString()); }
+  rocksdb::DB& db() const { return *db_; }
+  const std::vector<rocksdb::ColumnFamilyHandle*>& families() const { return handles_; }
+
+ private:
+  rocksdb::Status status_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+};
+
+}  // namespace
+
+uint64_t Footprint::Rows(const std::string& table) const {
+  for (const TableSize& size : tables) {
+    if (size.name == table) return size.rows;
+  }
+  return 0;
+}
+
+uint64_t Footprint::BytesWithoutHistory() const {
+  uint64_t bytes = 0;
+  for (const TableSize& table : tables) bytes += table.name == "feed" ? 0 : table.file_bytes;
+  return bytes;
+}
+
+absl::StatusOr<Footprint> MeasureFootprint(const std::string& data_dir) {
+  Footprint footprint;
+  for (const auto& entry : std::filesystem::directory_iterator(data_dir)) {
+    if (entry.is_regular_file()) footprint.folder_bytes += entry.file_size();
+  }
+  const Reader reader(data_dir);
+  if (!reader.status().ok()) return reader.status();
+  for (rocksdb::ColumnFamilyHandle* family : reader.families()) {
+    TableSize size;
+    size.name = family->GetName();
+    reader.db().GetIntProperty(family, rocksdb::DB::Properties::kEstimateNumKeys, &size.rows);
+    reader.db().GetIntProperty(family, rocksdb::DB::Properties::kLiveSstFilesSize, &size.file_bytes);
+    footprint.tables.push_back(size);
+  }
+  return footprint;
+}
+
+absl::StatusOr<RowSizes> MeasureRows(const std::string& data_dir, size_t updates) {
+  const Reader reader(data_dir);
+  if (!reader.status().ok()) return reader.status();
+  const std::unique_ptr<rocksdb::Iterator> at(reader.db().NewIterator(rocksdb::ReadOptions(), reader.families().back()));
+  RowSizes sizes;
+  size_t seen = 0;
+  for (at->SeekToLast(); at->Valid() && seen < updates; at->Prev()) {
+    const std::string_view key(at->key().data(), at->key().size());
+    const auto sequence = store::FeedKeySequence(store::Partition{0}, key);
+    const auto feed = store::DecodeFeedRow(sequence.value_or(0), {at->value().data(), at->value().size()});
+    service::ChangeRow row;
+    if (!feed || !service::DecodeChangeRow(feed->event.body, &row)) return absl::DataLossError("the feed cannot be read");
+    if (row.kind != service::ChangeKind::kUpdateSettings) continue;
+    sizes.feed += at->value().size();
+    sizes.record += service::EncodeSubjectRow({}, row.facts).size();
+    ++seen;
+  }
+  if (seen == 0) return absl::NotFoundError("no update in the feed");
+  sizes.feed /= seen;
+  sizes.record /= seen;
+  sizes.request = service::EncodeRequestRow({}).size();
+  return sizes;
+}
+
+}  // namespace consent::bench

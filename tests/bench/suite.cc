@@ -1,0 +1,227 @@
+#include "tests/bench/suite.h"
+
+#include <cstdio>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+
+namespace consent::bench {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Later than the capture's uncertainty, so that a consent of the load covers what is captured after it.
+constexpr std::chrono::seconds kAfterLoad{4};
+constexpr milliseconds kWarmUp{1000};
+constexpr milliseconds kPause{200};
+
+// What a phase is; the table comes at the end.
+void Say(const std::string& what) {
+  std::printf("%s\n", what.c_str());
+  std::fflush(stdout);
+}
+
+template <typename Workload>
+absl::Status RunOnce(LoopOptions loop, Server& server, Workload& workload, Side* side) {
+  loop.address = server.address;
+  ClosedLoop<Workload> closed(loop, workload, server.process);
+  const LoopResult result = closed.Run();
+  if (result.failures != 0) return absl::InternalError(absl::StrCat(result.failures, " calls failed, the first with: ", result.first_error));
+  if (side != nullptr) side->Add(result);
+  std::this_thread::sleep_for(kPause);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+LoopOptions Suite::Loop(int outstanding) const {
+  LoopOptions loop;
+  loop.threads = options_.threads;
+  loop.outstanding = outstanding;
+  loop.duration = options_.round;
+  return loop;
+}
+
+Asked Suite::AskedNow() const {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return Asked{options_.subjects, options_.population, std::chrono::duration_cast<std::chrono::seconds>(now).count() - 2};
+}
+
+template <typename Workload>
+absl::Status Suite::Compare(Comparison comparison, const LoopOptions& loop, Server& daemon, Server& opponent, Workload& ours,
+                            Workload& theirs) {
+  Say(comparison.name);
+  LoopOptions warm_up = loop;
+  warm_up.duration = std::min(kWarmUp, loop.duration);
+  absl::Status status = RunOnce(warm_up, daemon, ours, nullptr);
+  if (status.ok()) status = RunOnce(warm_up, opponent, theirs, nullptr);
+  for (int round = 0; status.ok() && round < options_.rounds; ++round) {
+    const bool first = round % 2 == 0;
+    if (first) status = RunOnce(loop, daemon, ours, &comparison.daemon);
+    if (status.ok()) status = RunOnce(loop, opponent, theirs, &comparison.opponent);
+    if (status.ok() && !first) status = RunOnce(loop, daemon, ours, &comparison.daemon);
+  }
+  if (status.ok()) report_.comparisons.push_back(std::move(comparison));
+  return status;
+}
+
+absl::Status Suite::Footprint() {
+  Say("footprint: loading subjects with one choice");
+  auto nothing = servers_.StartDaemon("none", false);
+  if (!nothing.ok()) return nothing.status();
+  const auto empty_bytes = static_cast<double>(nothing->process.ResidentBytes());
+  if (absl::Status status = Servers::Stop(*std::move(nothing)); !status.ok()) return status;
+  const auto loaded = servers_.Load("one", options_.subjects, false);
+  if (!loaded.ok()) return loaded.status();
+  Say(*loaded);
+  // The first start makes table files of what the log still holds; the second one is what every later one is like.
+  for (int start = 0; start < 2; ++start) {
+    auto daemon = servers_.StartDaemon("one", false);
+    if (!daemon.ok()) return daemon.status();
+    if (start == 1) {
+      const auto filled = ReadFilled(daemon->log);
+      if (!filled.ok()) return filled.status();
+      const auto subjects = static_cast<double>(options_.subjects);
+      const double grown = static_cast<double>(daemon->process.ResidentBytes()) - empty_bytes;
+      report_.figures.push_back({"memory of the index per subject with one choice", "bytes", filled->bytes / subjects, 64, true});
+      report_.figures.push_back({"growth of resident memory per subject", "bytes", grown / subjects, 64, true});
+      report_.figures.push_back({"index filled at the start", "subjects/s", filled->subjects / filled->seconds, 1e6, false});
+    }
+    if (absl::Status status = Servers::Stop(*std::move(daemon)); !status.ok()) return status;
+  }
+  const auto footprint = MeasureFootprint(servers_.Folder("one"));
+  if (!footprint.ok()) return footprint.status();
+  const auto subjects = static_cast<double>(options_.subjects);
+  report_.figures.push_back(
+      {"disk per subject with one choice, history aside", "bytes", static_cast<double>(footprint->BytesWithoutHistory()) / subjects, 200, true});
+  for (const TableSize& table : footprint->tables) {
+    if (table.rows < options_.subjects / 2) continue;
+    report_.figures.push_back({"  of these, table " + table.name, "bytes", static_cast<double>(table.file_bytes) / subjects, 0, true});
+  }
+  if (options_.population != Population::kOneChoice) servers_.Remove("one");
+  return absl::OkStatus();
+}
+
+absl::Status Suite::Prepare() {
+  const bool household = options_.population == Population::kHousehold;
+  if (household || !options_.footprint) {
+    Say("loading what the rates are measured on");
+    const auto loaded = servers_.Load("rates", options_.subjects, household);
+    if (!loaded.ok()) return loaded.status();
+    Say(*loaded);
+  } else if (absl::Status status = servers_.Copy("one", "rates"); !status.ok()) {
+    return status;
+  }
+  std::this_thread::sleep_for(kAfterLoad);
+  auto daemon = servers_.StartDaemon("rates", false);
+  if (!daemon.ok()) return daemon.status();
+  if (household) {
+    const auto filled = ReadFilled(daemon->log);
+    if (!filled.ok()) return filled.status();
+    report_.figures.push_back({"memory of the index per subject of the rates", "bytes", filled->bytes / filled->subjects, 0, true});
+    report_.figures.push_back({"index filled with these", "subjects/s", filled->subjects / filled->seconds, 0, false});
+  }
+  daemon_ = *std::move(daemon);
+  return CheckSample();
+}
+
+// What was loaded is what the API would have made: settings, people and history of some subjects.
+absl::Status Suite::CheckSample() {
+  const auto stub = v1::SettingsService::NewStub(Connect(daemon_->address));
+  for (uint64_t i = 0; i < 20; ++i) {
+    grpc::ClientContext settings_context, history_context;
+    v1::GetSettingsRequest settings_request;
+    v1::GetSettingsResponse settings;
+    settings_request.set_account_id(AccountId(Scatter(i, options_.subjects)));
+    v1::ListSettingsHistoryRequest history_request;
+    v1::ListSettingsHistoryResponse history;
+    history_request.set_account_id(settings_request.account_id());
+    const grpc::Status first = stub->GetSettings(&settings_context, settings_request, &settings);
+    const grpc::Status second = stub->ListSettingsHistory(&history_context, history_request, &history);
+    if (!first.ok() || !second.ok()) return absl::InternalError("a loaded subject cannot be read: " + first.error_message() + second.error_message());
+    if (history.entries_size() != 1 || history.entries(0).revision() != settings.etag() ||
+        history.entries(0).evidence().notice_version() != "2026-01") {
+      return absl::InternalError("a loaded subject's history is not what the API would have written");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Suite::Reads() {
+  auto empty = servers_.StartEmpty();
+  if (!empty.ok()) return empty.status();
+  if (options_.check) {
+    CheckWorkload workload(AskedNow(), options_.check_requests);
+    Comparison comparison;
+    comparison.name = absl::StrCat("Check, ", options_.check_outstanding, " calls under way");
+    comparison.daemon.name = "consentd";
+    comparison.opponent.name = "empty";
+    comparison.target_rate = 0.85;
+    comparison.target_cpu = 1.15;
+    const absl::Status status = Compare(std::move(comparison), Loop(options_.check_outstanding), *daemon_, *empty, workload, workload);
+    if (!status.ok()) return status;
+  }
+  if (options_.batch) {
+    BatchWorkload workload(AskedNow(), options_.batch_requests);
+    Comparison comparison;
+    comparison.name = absl::StrCat("BatchCheck of 1,000, ", options_.batch_outstanding, " calls under way");
+    comparison.daemon.name = "consentd";
+    comparison.opponent.name = "empty";
+    comparison.items = BatchWorkload::kItems;
+    comparison.target_rate = 0.7;
+    comparison.target_items_rate = 1e6;
+    return Compare(std::move(comparison), Loop(options_.batch_outstanding), *daemon_, *empty, workload, workload);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Suite::CompareUpdates(const std::string& name, bool slow, const RowSizes& sizes, UpdateWorkload& ours, UpdateWorkload& theirs) {
+  auto daemon = servers_.StartDaemon("rates", slow);
+  if (!daemon.ok()) return daemon.status();
+  auto raw = servers_.StartRaw("raw", sizes, slow);
+  if (!raw.ok()) return raw.status();
+  Comparison comparison;
+  comparison.name = name;
+  comparison.daemon.name = "consentd";
+  comparison.opponent.name = "raw";
+  comparison.target_rate = slow ? 0 : 0.8;
+  absl::Status status = Compare(std::move(comparison), Loop(options_.update_clients), *daemon, *raw, ours, theirs);
+  if (status.ok()) status = Servers::Stop(*std::move(daemon));
+  return status;
+}
+
+absl::Status Suite::Updates() {
+  const auto clients = static_cast<size_t>(options_.update_clients);
+  UpdateWorkload ours(options_.subjects, clients, 1);
+  UpdateWorkload theirs(options_.subjects, clients, 2);
+  // Some updates show how large their rows are; then the opponent gets the same store to write to.
+  LoopOptions some = Loop(options_.update_clients);
+  some.duration = std::min(kWarmUp, some.duration);
+  absl::Status status = RunOnce(some, *daemon_, ours, nullptr);
+  if (status.ok()) status = Servers::Stop(*std::move(daemon_));
+  daemon_.reset();
+  if (!status.ok()) return status;
+  const auto sizes = MeasureRows(servers_.Folder("rates"), 1000);
+  if (!sizes.ok()) return sizes.status();
+  Say(absl::StrCat("rows of an update: record ", sizes->record, ", change ", sizes->feed, ", request ", sizes->request, " bytes"));
+  if (status = servers_.Copy("rates", "raw"); !status.ok()) return status;
+  const std::string name = absl::StrCat("UpdateSettings, ", options_.update_clients, " clients");
+  if (options_.update) status = CompareUpdates(name, false, *sizes, ours, theirs);
+  if (status.ok() && options_.slow_update) status = CompareUpdates(name + ", 1 ms added to each sync", true, *sizes, ours, theirs);
+  return status;
+}
+
+absl::Status Suite::Run() {
+  if (options_.footprint) {
+    if (absl::Status status = Footprint(); !status.ok()) return status;
+  }
+  if (!options_.check && !options_.batch && !options_.update && !options_.slow_update) return absl::OkStatus();
+  if (absl::Status status = Prepare(); !status.ok()) return status;
+  if (options_.check || options_.batch) {
+    if (absl::Status status = Reads(); !status.ok()) return status;
+  }
+  if (options_.update || options_.slow_update) return Updates();
+  return Servers::Stop(*std::move(daemon_));
+}
+
+}  // namespace consent::bench

@@ -1,0 +1,187 @@
+#include "tests/fault/kill/campaign.h"
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "tests/fault/kill/writers.h"
+
+namespace consent::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kStartPatience{30'000};
+constexpr milliseconds kExitPatience{15'000};
+constexpr uint64_t kMaxLoadMs = 350;
+constexpr uint64_t kMaxStartMs = 80;
+constexpr int kStartsPerKill = 6;   // one start in so many is killed on the way
+constexpr uint64_t kRepeatOneIn = 40;  // acknowledged requests
+constexpr int kOlderAccounts = 12;  // looked at again in each cycle
+
+}  // namespace
+
+Campaign::Campaign(CampaignOptions options)
+    : options_(std::move(options)),
+      address_("unix:" + options_.folder + "/run/consentd.sock"),
+      trigger_(options_.folder + "/fail-syncs"),
+      random_(options_.seed) {}
+
+absl::StatusOr<ChildProcess> Campaign::Start(const std::vector<std::pair<std::string, std::string>>& environment) {
+  ProcessSpec spec;
+  spec.program = options_.daemon;
+  spec.arguments = {"serve", "--data-dir", options_.folder + "/data", "--listen", address_, "--metrics-listen", "off"};
+  spec.environment = environment;
+  spec.output_file = options_.folder + "/log";
+  return ChildProcess::Start(spec);
+}
+
+absl::Status Campaign::EnsureServing() {
+  if (daemon_.has_value()) return absl::OkStatus();
+  while (random_() % kStartsPerKill == 0) {
+    if (absl::Status status = KillWhileStarting(); !status.ok()) return status;
+  }
+  absl::StatusOr<ChildProcess> started = Start({});
+  if (!started.ok()) return started.status();
+  daemon_ = *std::move(started);
+  if (WaitUntilServing(address_, "consent.v1.SettingsService", *daemon_, kStartPatience)) return absl::OkStatus();
+  return absl::InternalError("the daemon does not serve after a crash; its log says why");
+}
+
+absl::Status Campaign::KillWhileStarting() {
+  absl::StatusOr<ChildProcess> started = Start({});
+  if (!started.ok()) return started.status();
+  const auto ended = started->Wait(milliseconds(random_() % kMaxStartMs));
+  if (ended.has_value()) return absl::InternalError(absl::StrCat("the daemon refuses to start, exit ", *ended, "; its log says why"));
+  started->KillAndWait();
+  ++tally_.killed_starting;
+  return absl::OkStatus();
+}
+
+absl::Status Campaign::CrashUnderLoad(Crash crash, int cycle, std::vector<Attempt>* attempts) {
+  if (crash == Crash::kFailSync) {
+    daemon_.reset();
+    std::filesystem::remove(trigger_);
+    absl::StatusOr<ChildProcess> started = Start({{"LD_PRELOAD", options_.shim}, {"CONSENT_LOSE_UNSYNCED_WHILE", trigger_}});
+    if (!started.ok()) return started.status();
+    daemon_ = *std::move(started);
+    if (!WaitUntilServing(address_, "", *daemon_, kStartPatience)) return absl::InternalError("no start under the shim");
+  }
+  Writers::Options options;
+  options.address = address_;
+  options.seed = options_.seed + static_cast<uint64_t>(cycle);
+  options.threads = options_.threads;
+  options.accounts = options_.accounts;
+  options.prefix = absl::StrCat("c", cycle, "-");
+  Writers writers(options);
+  std::this_thread::sleep_for(milliseconds(1 + random_() % kMaxLoadMs));
+  absl::Status status;
+  if (crash == Crash::kKill) {
+    daemon_->KillAndWait();
+  } else {
+    std::ofstream(trigger_).put('\n');
+    status = AwaitFailure();
+  }
+  *attempts = writers.Stop();
+  daemon_.reset();
+  return status;
+}
+
+absl::Status Campaign::AwaitFailure() {
+  const std::optional<ExitStatus> ended = daemon_->Wait(kExitPatience);
+  if (!ended.has_value()) return absl::InternalError("the daemon lives on although its syncs fail");
+  if (*ended <= 0) return absl::InternalError(absl::StrCat("the daemon ended with ", *ended, " although its syncs failed"));
+  return absl::OkStatus();
+}
+
+absl::Status Campaign::Repeat(const Api& api, std::vector<Attempt>* attempts) {
+  for (Attempt& attempt : *attempts) {
+    const bool unknown = attempt.ending == Ending::kUnknown;
+    if (!unknown && (attempt.ending != Ending::kAcknowledged || random_() % kRepeatOneIn != 0)) continue;
+    std::string revision;
+    const Ending ending = api.Send(attempt.operation, &revision);
+    const std::string which = attempt.operation.account + ": the repeated request " + attempt.operation.request_id;
+    if (ending == Ending::kUnknown) return absl::InternalError(which + " got no answer from a daemon that serves");
+    if (!attempt.revision.empty() && revision != attempt.revision) return absl::InternalError(which + " was answered anew");
+    if (!unknown) {
+      ++tally_.repeated;
+      continue;
+    }
+    attempt.ending = ending;
+    attempt.revision = revision;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Campaign::Check(std::vector<Attempt>* attempts) {
+  const Api api(address_);
+  std::map<std::string, std::vector<const Attempt*>> by_account;
+  for (const Attempt& attempt : *attempts) {
+    by_account[attempt.operation.account].push_back(&attempt);
+    ++(attempt.ending == Ending::kAcknowledged ? tally_.acknowledged
+       : attempt.ending == Ending::kRefused    ? tally_.refused
+                                               : tally_.unknown);
+  }
+  // First as the crash left it; what turns out to have been done has a revision from then on, which a repetition must be answered with.
+  std::map<std::string, size_t> entries;
+  for (const auto& [account, of_account] : by_account) {
+    AccountModel model;
+    if (absl::Status status = CheckAccount(api, account, of_account, &model); !status.ok()) return status;
+    entries[account] = model.entries;
+  }
+  for (Attempt& attempt : *attempts) {
+    if (attempt.ending != Ending::kUnknown) continue;
+    const auto history = api.History(attempt.operation.account);
+    if (!history.ok()) return history.status();
+    for (const v1::HistoryEntry& entry : *history) {
+      if (entry.evidence().reference() != attempt.operation.request_id) continue;
+      attempt.revision = entry.revision();
+      ++tally_.unknown_done;
+    }
+  }
+  if (absl::Status status = Repeat(api, attempts); !status.ok()) return status;
+  for (const auto& [account, of_account] : by_account) {
+    AccountModel model;
+    if (absl::Status status = CheckAccount(api, account, of_account, &model); !status.ok()) return status;
+    known_[account] = model;
+    names_.push_back(account);
+    ++tally_.accounts_checked;
+  }
+  return CheckOlder(api);
+}
+
+absl::Status Campaign::CheckOlder(const Api& api) {
+  for (int i = 0; i < kOlderAccounts && !names_.empty(); ++i) {
+    const std::string& account = names_[random_() % names_.size()];
+    if (absl::Status status = CheckState(api, account, known_[account]); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Campaign::Run(Crash crash, int cycle) {
+  if (absl::Status status = EnsureServing(); !status.ok()) return status;
+  std::vector<Attempt> attempts;
+  if (absl::Status status = CrashUnderLoad(crash, cycle, &attempts); !status.ok()) return status;
+  std::filesystem::remove(trigger_);
+  if (absl::Status status = EnsureServing(); !status.ok()) return status;
+  return Check(&attempts);
+}
+
+absl::Status Campaign::CheckAll() {
+  if (absl::Status status = EnsureServing(); !status.ok()) return status;
+  const Api api(address_);
+  for (const auto& [account, model] : known_) {
+    if (absl::Status status = CheckState(api, account, model); !status.ok()) return status;
+    const auto history = api.History(account);
+    if (!history.ok()) return history.status();
+    if (history->size() != model.entries) return absl::InternalError(account + ": history has shrunk or grown");
+  }
+  daemon_->Signal(SIGTERM);
+  const auto ended = daemon_->Wait(kExitPatience);
+  daemon_.reset();
+  return ended == 0 ? absl::OkStatus() : absl::InternalError("the daemon does not stop cleanly");
+}
+
+}  // namespace consent::test

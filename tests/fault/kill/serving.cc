@@ -1,0 +1,58 @@
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/grpcpp.h>
+
+#include <thread>
+
+#include "tests/fault/kill/child_process.h"
+
+namespace consent::test {
+namespace {
+
+// grpc.health.v1.HealthCheckRequest{service}; Debian ships no generated client of it.
+grpc::ByteBuffer HealthRequest(const std::string& service) {
+  std::string bytes;
+  if (!service.empty()) bytes = std::string("\x0a") + static_cast<char>(service.size()) + service;
+  const grpc::Slice slice(bytes);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+bool SaysServing(const grpc::ByteBuffer& reply) {
+  grpc::Slice slice;
+  // HealthCheckResponse{status: SERVING}.
+  return reply.TrySingleSlice(&slice).ok() && slice.size() == 2 && slice.begin()[0] == 0x08 && slice.begin()[1] == 1;
+}
+
+bool IsServing(grpc::GenericStub& stub, const grpc::ByteBuffer& request) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  grpc::CompletionQueue queue;
+  const auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", request, &queue);
+  grpc::ByteBuffer reply;
+  grpc::Status status;
+  call->StartCall();
+  call->Finish(&reply, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  const bool ended = queue.Next(&tag, &ok);
+  return ended && ok && status.ok() && SaysServing(reply);
+}
+
+}  // namespace
+
+bool WaitUntilServing(const std::string& address, const std::string& service, ChildProcess& child, std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  const grpc::ByteBuffer request = HealthRequest(service);
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 5);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 20);
+  grpc::GenericStub stub(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+  while (std::chrono::steady_clock::now() < until) {
+    if (IsServing(stub, request)) return true;
+    if (child.Wait(std::chrono::milliseconds(5)).has_value()) return false;
+  }
+  return false;
+}
+
+}  // namespace consent::test

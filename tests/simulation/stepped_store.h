@@ -1,0 +1,76 @@
+// A store that moves only when it is told to: commits wait, are applied one by one, and are answered one by one, in order.
+#pragma once
+
+#include <deque>
+
+#include "daemon/base/mutex.h"
+#include "daemon/store/store.h"
+
+namespace consent::simulation {
+
+// Passes everything on to another store until Hold. Thread-safe, but steps come from one thread.
+class SteppedStore final : public store::Store {
+ public:
+  // `acknowledges_early`: a store that is wrong on purpose: it answers before it applies.
+  SteppedStore(store::Store& inner, bool acknowledges_early) : inner_(inner), early_(acknowledges_early) {}
+
+  // From now on commits wait for steps.
+  void Hold() EXCLUDES(mutex_);
+  // One commit further, if there is one that waits for that; false otherwise.
+  bool ApplyOne() EXCLUDES(mutex_);
+  bool AnswerOne() EXCLUDES(mutex_);
+  bool Idle() const EXCLUDES(mutex_);
+
+  base::Bytes16 store_id() const override { return inner_.store_id(); }
+  uint16_t partition_count() const override { return inner_.partition_count(); }
+  void Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
+              store::Done done) override EXCLUDES(mutex_);
+  absl::StatusOr<std::string> Get(store::Partition partition, store::Table table, std::string_view key) const override {
+    return inner_.Get(partition, table, key);
+  }
+  absl::Status Scan(store::Partition partition, store::Table table, std::string_view from, std::string_view to, size_t limit,
+                    const store::Visitor& visit) const override {
+    return inner_.Scan(partition, table, from, to, limit, visit);
+  }
+  absl::StatusOr<std::vector<store::FeedRow>> Feed(store::Partition partition, store::Sequence from, size_t limit) const override {
+    return inner_.Feed(partition, from, limit);
+  }
+  absl::StatusOr<store::FeedRow> FeedAt(store::Partition partition, store::Sequence sequence) const override {
+    return inner_.FeedAt(partition, sequence);
+  }
+  absl::Status TruncateFeed(store::Partition partition, store::Sequence before) override {
+    return inner_.TruncateFeed(partition, before);
+  }
+  absl::Status EraseFeed(store::Partition partition, const std::vector<store::Sequence>& sequences) override {
+    return inner_.EraseFeed(partition, sequences);
+  }
+  absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override {
+    return inner_.Erase(partition, rows);
+  }
+  store::Head GetHead(store::Partition partition) const override { return inner_.GetHead(partition); }
+  absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,
+                                            base::Span length) override {
+    return inner_.AcquireLease(partition, name, holder, length);
+  }
+  void Close() override { inner_.Close(); }
+
+ private:
+  struct Item {
+    store::Partition partition;
+    std::vector<store::Precondition> preconditions;
+    store::Build build;
+    store::Done done;
+    store::CommitResult result;
+  };
+  store::CommitResult ApplyNow(Item& item);
+
+  store::Store& inner_;
+  const bool early_;
+  mutable base::Mutex mutex_;
+  bool holding_ GUARDED_BY(mutex_) = false;
+  // An item goes from the first queue to the second and out; the wrong store takes them the other way.
+  std::deque<Item> first_ GUARDED_BY(mutex_);
+  std::deque<Item> second_ GUARDED_BY(mutex_);
+};
+
+}  // namespace consent::simulation

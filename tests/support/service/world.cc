@@ -1,0 +1,270 @@
+#include "tests/support/service/world.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+#include <utility>
+
+#include "daemon/domain/facts_codec.h"
+#include "daemon/service/fill_index.h"
+#include "daemon/service/rows.h"
+
+namespace consent::test {
+namespace {
+
+const base::Instant kStart = At("2026-03-01T12:00:00Z");
+constexpr base::Span kStep = base::Seconds(60);
+
+void Require(const absl::Status& status, const char* what) {
+  if (status.ok()) return;
+  std::fprintf(stderr, "%s: %s\n", what, std::string(status.message()).c_str());
+  std::abort();
+}
+
+store::MemoryStore::Options StoreOptions(const World::Options& options, const base::Clock& clock) {
+  store::MemoryStore::Options made;
+  made.partitions = options.partitions;
+  made.store_id[0] = static_cast<uint8_t>(options.seed);
+  made.clock = &clock;
+  return made;
+}
+
+std::vector<std::unique_ptr<service::FactsIndex>> Indexes(const World::Options& options) {
+  std::vector<std::unique_ptr<service::FactsIndex>> indexes;
+  for (uint16_t i = 0; i < options.partitions; ++i) indexes.push_back(std::make_unique<service::FactsIndex>(options.max_subjects));
+  return indexes;
+}
+
+}  // namespace
+
+// What a process holds. The pool goes last, because the committer may still hand it an answer.
+struct World::Running {
+  Running(const Options& options, store::Store& store, const base::Clock& clock, base::Random& random, const base::Keys& keys)
+      : writers(options.threads, options.queue),
+        context{.store = store,
+                .clock = clock,
+                .random = random,
+                .keys = keys,
+                .hasher = base::IdHasher(keys.lookup_key()),
+                .tokens = service::Tokens(keys, store.store_id()),
+                .policies = {},
+                .indexes = Indexes(options),
+                .census = {},
+                .writers = writers,
+                .activation = {}},
+        changes(context, options.max_in_flight),
+        checks(context),
+        reads(context),
+        admin(context) {}
+
+  service::Pool writers;
+  service::Context context;
+  service::ChangeSubject changes;
+  service::CheckEligibility checks;
+  service::ReadSubject reads;
+  service::PolicyAdmin admin;
+};
+
+World::World(Options options)
+    : clock(options.now.IsSet() ? options.now : kStart),
+      random(options.seed),
+      options_(std::move(options)),
+      keys_(base::Keys::FromSeed(options_.seed)),
+      hasher_(keys_.lookup_key()),
+      inner_(StoreOptions(options_, clock)) {
+  if (options_.decorate) decorated_ = options_.decorate(inner_);
+  Require(Start(), "start");
+  if (options_.policy) Require(Activate(PolicyBuilder()), "first policy");
+}
+
+World::~World() { running_.reset(); }
+
+absl::Status World::Start() {
+  running_ = std::make_unique<Running>(options_, store(), clock, random, keys_);
+  if (absl::Status status = running_->admin.Load(); !status.ok()) return status;
+  if (absl::Status status = service::FillIndex(running_->context); !status.ok()) return status;
+  running_->context.ready.store(true);
+  return absl::OkStatus();
+}
+
+absl::Status World::TryRestart() {
+  running_.reset();
+  return Start();
+}
+
+void World::Restart() { Require(TryRestart(), "restart"); }
+
+store::Store& World::store() const {
+  return decorated_ != nullptr ? *decorated_ : const_cast<store::MemoryStore&>(inner_);
+}
+service::Context& World::context() const { return running_->context; }
+service::ChangeSubject& World::changes() { return running_->changes; }
+service::CheckEligibility& World::checks() { return running_->checks; }
+service::ReadSubject& World::reads() { return running_->reads; }
+service::PolicyAdmin& World::admin() { return running_->admin; }
+
+Reply World::Submit(service::ChangeRequest request) {
+  std::promise<Reply> promise;
+  changes().Submit(std::move(request), [&](Reply reply) { promise.set_value(std::move(reply)); });
+  Reply reply = promise.get_future().get();
+  clock.Advance(kStep);
+  return reply;
+}
+
+absl::Status World::Activate(const PolicyBuilder& policy) {
+  absl::Status status = admin().Activate(policy.Build());
+  clock.Advance(kStep);
+  return status;
+}
+
+domain::ScopeRef World::Ref(const ScopeName& scope) const {
+  switch (scope.kind) {
+    case domain::ScopeKind::kProfile:
+      return {scope.kind, hasher_.Profile(scope.id).bytes};
+    case domain::ScopeKind::kDevice:
+      return {scope.kind, hasher_.Device(scope.id).bytes};
+    case domain::ScopeKind::kAccount:
+      break;
+  }
+  return {};
+}
+
+domain::ProfileCommand World::Command(const Person& person) const {
+  domain::ProfileCommand command;
+  command.profile = hasher_.Profile(person.id);
+  command.age = person.age;
+  if (!person.guardian.empty()) command.guardian = hasher_.Guardian(person.guardian);
+  return command;
+}
+
+domain::Proof World::Proof(const Given& given) const {
+  domain::Proof proof;
+  proof.notice_version = given.notice;
+  proof.notice_language = "en";
+  proof.channel = given.imported_at.IsSet() ? domain::Channel::kImport : domain::Channel::kApp;
+  proof.actor = given.actor;
+  if (!given.guardian.empty()) proof.guardian = hasher_.Guardian(given.guardian);
+  proof.given_at = given.imported_at;
+  return proof;
+}
+
+service::ChangeRequest World::Request(const std::string& account, service::ChangeKind kind) const {
+  service::ChangeRequest request;
+  request.subject = Handle(account);
+  request.kind = kind;
+  return request;
+}
+
+service::ChangeRequest World::OptInRequest(const std::string& account, const ScopeName& scope, domain::Target target,
+                                           const Given& given) const {
+  service::ChangeRequest request = Request(account, service::ChangeKind::kUpdateSettings);
+  request.command.expected_revision = RevisionOf(account);
+  request.command.proof = Proof(given);
+  request.command.choices.push_back({Ref(scope), std::move(target), true});
+  request.payload.evidence = "evidence of " + account + " under " + given.notice;
+  if (!scope.id.empty()) request.payload.names.emplace_back(Ref(scope), scope.id);
+  return request;
+}
+
+service::ChangeRequest World::OptOutRequest(const std::string& account, const ScopeName& scope, domain::Target target) const {
+  service::ChangeRequest request = Request(account, service::ChangeKind::kOptOut);
+  request.command.choices.push_back({Ref(scope), std::move(target), false});
+  if (!scope.id.empty()) request.payload.names.emplace_back(Ref(scope), scope.id);
+  return request;
+}
+
+Reply World::Register(const std::string& account, const std::string& region, std::vector<Person> people,
+                      std::vector<std::string> devices) {
+  service::ChangeRequest request = Request(account, service::ChangeKind::kUpsertSubject);
+  request.command.registers = true;
+  if (!region.empty()) request.command.region = Where(region);
+  for (const Person& person : people) {
+    request.command.profiles.push_back(Command(person));
+    request.payload.names.emplace_back(Ref(Profile(person.id)), person.id);
+    if (!person.guardian.empty()) request.payload.guardians.emplace_back(hasher_.Guardian(person.guardian), person.guardian);
+  }
+  for (const std::string& device : devices) {
+    request.command.devices.push_back(hasher_.Device(device));
+    request.payload.names.emplace_back(Ref(Device(device)), device);
+  }
+  return Submit(std::move(request));
+}
+
+Reply World::OptIn(const std::string& account, const ScopeName& scope, domain::Target target, const Given& given) {
+  return Submit(OptInRequest(account, scope, std::move(target), given));
+}
+
+Reply World::OptOut(const std::string& account, const ScopeName& scope, domain::Target target) {
+  return Submit(OptOutRequest(account, scope, std::move(target)));
+}
+
+Reply World::Retain(const std::string& account, const ScopeName& scope, domain::Retention retention) {
+  service::ChangeRequest request = Request(account, service::ChangeKind::kUpdateSettings);
+  request.command.expected_revision = RevisionOf(account);
+  request.command.proof = Proof(Given{});
+  request.command.retention.push_back({Ref(scope), retention});
+  return Submit(std::move(request));
+}
+
+Reply World::Report(const std::string& account, const std::string& recording, uint8_t flags) {
+  service::ChangeRequest request = Request(account, service::ChangeKind::kReportRecording);
+  request.recording = hasher_.Recording(recording);
+  request.flags = flags;
+  return Submit(std::move(request));
+}
+
+void World::Rewrite(const std::string& account, const std::function<void(domain::SubjectFacts&)>& edit) {
+  domain::SubjectFacts facts = Facts(account);
+  edit(facts);
+  std::string bytes;
+  domain::EncodeFacts(facts, &bytes);
+  std::promise<store::CommitResult> promise;
+  store().Commit(
+      context().PartitionOf(Handle(account)), {},
+      [&](const store::Stamp&) {
+        store::Change change;
+        change.writes.push_back(
+            {store::Table::kSubject, context().SubjectKey(Handle(account)), service::EncodeSubjectRow(Handle(account), bytes)});
+        change.event.body = "rewritten by a test";
+        return change;
+      },
+      [&](const store::CommitResult& result) { promise.set_value(result); });
+  const bool committed = promise.get_future().get().outcome == store::Outcome::kCommitted;
+  Require(committed ? absl::OkStatus() : absl::UnknownError("not committed"), "rewrite");
+  clock.Advance(kStep);
+  Restart();
+}
+
+domain::Decision World::Check(const std::string& account, Recording recording, domain::Purpose purpose,
+                              const domain::Place& place) const {
+  const auto session = running_->checks.Begin("");
+  Require(session.status(), "check");
+  if (!recording.facts.captured_at.IsSet()) recording.facts.captured_at = session->now - base::Seconds(30);
+  const service::CheckItem item{Handle(account), hasher_.Recording(recording.id), recording.Facts(hasher_)};
+  domain::Decision decision;
+  running_->checks.Prefetch(item);
+  if (running_->checks.TryDecide(*session, item, purpose, place, &decision)) return decision;
+  const auto stored = running_->checks.DecideFromStore(*session, item, purpose, place);
+  Require(stored.status(), "check from the store");
+  return *stored;
+}
+
+domain::Decision World::Check(const std::string& account, domain::Purpose purpose) const {
+  return Check(account, Recording(), purpose);
+}
+
+domain::SubjectFacts World::Facts(const std::string& account) const {
+  const auto stored = service::LoadFacts(context(), Handle(account));
+  Require(stored.status(), "facts");
+  return stored->facts;
+}
+
+bool World::Known(const std::string& account) const {
+  const auto stored = service::LoadFacts(context(), Handle(account));
+  Require(stored.status(), "facts");
+  return stored->found;
+}
+
+uint64_t World::RevisionOf(const std::string& account) const { return Facts(account).revision; }
+
+}  // namespace consent::test

@@ -1,0 +1,152 @@
+// A whole daemon without its network: every use case over a store in memory, with a clock, randomness and keys of the test's own,
+// and few words in which a test can tell a story.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/service/change_subject.h"
+#include "daemon/service/check_eligibility.h"
+#include "daemon/service/policy_admin.h"
+#include "daemon/service/read_subject.h"
+#include "daemon/store/memory.h"
+#include "daemon/wire/errors.h"
+#include "tests/support/service/policy_builder.h"
+#include "tests/support/service/recording.h"
+#include "tests/support/service/seeded_random.h"
+#include "tests/support/store/clock.h"
+
+namespace consent::test {
+
+// A scope by its name.
+struct ScopeName {
+  domain::ScopeKind kind = domain::ScopeKind::kAccount;
+  std::string id;
+};
+inline ScopeName Account() { return {}; }
+inline ScopeName Profile(std::string id) { return {domain::ScopeKind::kProfile, std::move(id)}; }
+inline ScopeName Device(std::string id) { return {domain::ScopeKind::kDevice, std::move(id)}; }
+
+domain::Target Control(std::string name);
+domain::Target Only(domain::Purpose purpose);
+domain::Target Everything();
+
+struct Person {
+  std::string id;
+  domain::Age age;
+  std::string guardian;  // empty: none
+};
+Person Adult(std::string id);
+Person Child(std::string id, std::string guardian);
+Person Born(std::string id, const std::string& date, std::string guardian);
+Person OfUnknownAge(std::string id);
+
+// What goes with a consent.
+struct Given {
+  std::string notice = "general";
+  domain::Actor actor = domain::Actor::kSelf;
+  std::string guardian;
+  base::Instant imported_at;  // set: an import with its own time
+};
+Given Under(std::string notice);
+Given ByGuardian(std::string guardian, std::string notice = "general");
+
+using Reply = absl::StatusOr<service::ChangeReply>;
+
+// Without an error NONE, else "ETAG_MISMATCH" and so on.
+std::string ReasonOf(const absl::Status& status);
+template <typename T>
+std::string ReasonOf(const absl::StatusOr<T>& result) {
+  return ReasonOf(result.status());
+}
+// "KEEP no: WITHDRAWN", "KEEP yes: CONSENT", without a purpose "PURGE: DELETED": what tests compare and print.
+std::string Text(domain::Disposition disposition);
+std::string Text(const domain::Decision& decision);
+bool IsYes(const domain::Decision& decision);
+
+// Every change takes a minute of the clock, so that the story's order is also the clock's. The default recording is made half a
+// minute before it is asked about, after the last change. Ends the process on what no test means (an unreadable store).
+class World {
+ public:
+  struct Options {
+    uint16_t partitions = 1;
+    uint64_t seed = 1;
+    uint64_t max_subjects = 1 << 20;
+    size_t max_in_flight = 1024;
+    int threads = 2;
+    size_t queue = 4096;
+    base::Instant now{};  // unset: 2026-03-01T12:00:00Z
+    bool policy = true;  // PolicyBuilder's is activated
+    // Puts a decorator before the store; it outlives restarts.
+    std::function<std::unique_ptr<store::Store>(store::Store&)> decorate{};
+  };
+  explicit World(Options options);
+  World() : World(Options{}) {}
+  ~World();
+
+  // Everything of the process goes; the store stays.
+  void Restart();
+  absl::Status TryRestart();
+
+  // --- changes; each a minute apart ---
+  Reply Register(const std::string& account, const std::string& region, std::vector<Person> people = {Adult("ann")},
+                 std::vector<std::string> devices = {});
+  Reply OptIn(const std::string& account, const ScopeName& scope, domain::Target target, const Given& given = {});
+  Reply OptOut(const std::string& account, const ScopeName& scope, domain::Target target);
+  Reply Retain(const std::string& account, const ScopeName& scope, domain::Retention retention);
+  Reply Report(const std::string& account, const std::string& recording, uint8_t flags);
+  // Any request, filled in with the minute and nothing else.
+  Reply Submit(service::ChangeRequest request);
+  absl::Status Activate(const PolicyBuilder& policy);
+  // A change of the facts that no request can make yet, through the store, followed by a restart.
+  void Rewrite(const std::string& account, const std::function<void(domain::SubjectFacts&)>& edit);
+
+  // --- the requests behind them ---
+  service::ChangeRequest Request(const std::string& account, service::ChangeKind kind) const;
+  service::ChangeRequest OptInRequest(const std::string& account, const ScopeName& scope, domain::Target target, const Given& given) const;
+  service::ChangeRequest OptOutRequest(const std::string& account, const ScopeName& scope, domain::Target target) const;
+  domain::ScopeRef Ref(const ScopeName& scope) const;
+  domain::ProfileCommand Command(const Person& person) const;
+  domain::Proof Proof(const Given& given) const;
+  base::SubjectHandle Handle(const std::string& account) const { return hasher_.Subject(account); }
+
+  // --- answers ---
+  domain::Decision Check(const std::string& account, Recording recording, domain::Purpose purpose = domain::Purpose::kHumanReview,
+                         const domain::Place& place = Employee()) const;
+  // For the default recording.
+  domain::Decision Check(const std::string& account, domain::Purpose purpose = domain::Purpose::kHumanReview) const;
+  domain::SubjectFacts Facts(const std::string& account) const;
+  bool Known(const std::string& account) const;
+  uint64_t RevisionOf(const std::string& account) const;
+
+  void Wait(base::Span span) { clock.Advance(span); }
+  base::Instant Now() const { return context().Now(); }
+
+  service::Context& context() const;
+  service::ChangeSubject& changes();
+  service::CheckEligibility& checks();
+  service::ReadSubject& reads();
+  service::PolicyAdmin& admin();
+  store::Store& store() const;
+  store::MemoryStore& inner_store() { return inner_; }
+
+  ManualClock clock;
+  SeededRandom random;
+
+ private:
+  struct Running;
+  absl::Status Start();
+
+  const Options options_;
+  const base::Keys keys_;
+  const base::IdHasher hasher_;
+  store::MemoryStore inner_;
+  std::unique_ptr<store::Store> decorated_;
+  std::unique_ptr<Running> running_;
+};
+
+}  // namespace consent::test

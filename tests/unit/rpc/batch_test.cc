@@ -1,0 +1,84 @@
+// BatchCheck: places, limits, items with faults, and an index that knows nothing.
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/rpc/services_fixture.h"
+
+namespace consent::test {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST_F(ServicesTest, ABatchAnswersEachItemInItsPlace) {
+  OptIn();
+  std::vector<v1::Recording> recordings;
+  for (int i = 0; i < 30; ++i) recordings.push_back(Clean(i % 3 == 0 ? "a" : i % 3 == 1 ? "unknown" : ""));
+  recordings[3].set_wake(static_cast<v1::Wake>(77));
+  const auto reply = Batch(recordings);
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  ASSERT_EQ(reply.results_size(), 30);
+  for (int i = 0; i < 30; ++i) {
+    const auto& result = reply.results(i);
+    if (i % 3 == 2 || i == 3) {
+      EXPECT_EQ(result.error().reason(), "INVALID_FIELD") << i;
+      EXPECT_EQ(result.error().message().rfind("recordings[" + std::to_string(i) + "].", 0), 0U) << result.error().message();
+    } else {
+      EXPECT_EQ(result.decision().eligibility(), i % 3 == 0 ? v1::ELIGIBILITY_ELIGIBLE : v1::ELIGIBILITY_NOT_ELIGIBLE) << i;
+      EXPECT_EQ(result.decision().reasons(0), i % 3 == 0 ? v1::REASON_CONSENT : v1::REASON_UNKNOWN_SUBJECT) << i;
+    }
+  }
+  EXPECT_EQ(notes_.item_errors(), 11U);
+  ASSERT_EQ(notes_.decisions().size(), 2U) << "aggregated";
+  EXPECT_EQ(notes_.decisions()[0].count + notes_.decisions()[1].count, 19U);
+}
+
+TEST_F(ServicesTest, BatchesOfEverySizeUpToTheLimit) {
+  for (const size_t size : {1, 2, 7, 8, 9, 16, 17, 1'000}) {
+    EXPECT_EQ(Batch(std::vector<v1::Recording>(size, Clean("unknown"))).results_size(), static_cast<int>(size));
+    EXPECT_TRUE(status_.ok()) << size;
+  }
+  Batch(std::vector<v1::Recording>(1'001, Clean("unknown")));
+  EXPECT_EQ(status_.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(Details(status_).reason, "BATCH_TOO_LARGE");
+  EXPECT_EQ(Details(status_).metadata["limit"], "1000");
+  Batch({});
+  EXPECT_EQ(Details(status_).reason, "INVALID_FIELD");
+  EXPECT_THAT(Details(status_).fields, ElementsAre("recordings"));
+}
+
+// An index that holds nothing: everything is decided from the store, on the read pool.
+class SmallIndexTest : public ServicesTest {
+ protected:
+  static World::Options Options() {
+    World::Options options;
+    options.max_subjects = 0;
+    return options;
+  }
+  SmallIndexTest() : ServicesTest(Options()) {}
+};
+
+TEST_F(SmallIndexTest, WhatTheIndexDoesNotKnowIsDecidedFromTheStore) {
+  OptIn();
+  EXPECT_EQ(Check(Clean("a")).decision().eligibility(), v1::ELIGIBILITY_ELIGIBLE);
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  std::vector<v1::Recording> recordings;
+  for (int i = 0; i < 100; ++i) recordings.push_back(Clean(i % 2 == 0 ? "a" : "unknown"));
+  recordings[50].clear_account_id();
+  const auto reply = Batch(recordings, std::string(kPlace) + " view: DECISION_VIEW_FULL");
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  ASSERT_EQ(reply.results_size(), 100);
+  for (int i = 0; i < 100; ++i) {
+    if (i == 50) {
+      EXPECT_TRUE(reply.results(i).has_error());
+      continue;
+    }
+    EXPECT_EQ(reply.results(i).decision().eligibility(), i % 2 == 0 ? v1::ELIGIBILITY_ELIGIBLE : v1::ELIGIBILITY_NOT_ELIGIBLE) << i;
+    EXPECT_EQ(reply.results(i).decision().revision().empty(), i % 2 == 1);
+  }
+}
+
+}  // namespace
+}  // namespace consent::test

@@ -1,0 +1,121 @@
+// Every RPC class on a server of the test's own, over a whole daemon with its store in memory.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <google/protobuf/stubs/logging.h>
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include "daemon/rpc/eligibility_rpc.h"
+#include "daemon/rpc/policy_rpc.h"
+#include "daemon/rpc/recording_rpc.h"
+#include "daemon/rpc/settings_rpc.h"
+#include "daemon/rpc/subject_rpc.h"
+#include "tests/support/service/world.h"
+#include "tests/unit/rpc/local_server.h"
+#include "tests/unit/rpc/note_taker.h"
+
+namespace consent::test {
+
+// Profile "ann" of account "a", in an opt-in region, under a regime that lets employees in Germany listen.
+inline constexpr char kRegister[] = R"(account_id: "a" region: "DE" profiles { profile_id: "ann" age { adult: true } } device_ids: "kitchen"
+    evidence { channel: CHANNEL_APP actor: ACTOR_SELF } request_id: "register")";
+inline constexpr char kPlace[] = R"(
+    purpose: PURPOSE_HUMAN_REVIEW place { country: "DE" site: "site" reviewer_class: REVIEWER_CLASS_EMPLOYEE })";
+
+class ServicesTest : public ::testing::Test {
+ protected:
+  explicit ServicesTest(World::Options options = {}) : world_(std::move(options)) {
+    subject_stub_ = v1::SubjectService::NewStub(server_.channel());
+    settings_stub_ = v1::SettingsService::NewStub(server_.channel());
+    eligibility_stub_ = v1::EligibilityService::NewStub(server_.channel());
+    recording_stub_ = v1::RecordingService::NewStub(server_.channel());
+    policy_stub_ = v1::PolicyService::NewStub(server_.channel());
+  }
+
+  // Calls `method` of `stub` with a request in text form; a minute passes.
+  template <typename Request, typename Response, typename Stub>
+  Response Call(const std::unique_ptr<Stub>& stub,
+                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), const std::string& text) {
+    Request request;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &request)) << text;
+    return Send(stub, method, request);
+  }
+  template <typename Request, typename Response, typename Stub>
+  Response Send(const std::unique_ptr<Stub>& stub,
+                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), const Request& request) {
+    Response response;
+    grpc::ClientContext context;
+    status_ = ((*stub).*method)(&context, request, &response);
+    world_.clock.Advance(base::Seconds(60));
+    return response;
+  }
+
+  v1::UpsertSubjectResponse Upsert(const std::string& text) { return Call(subject_stub_, &v1::SubjectService::Stub::UpsertSubject, text); }
+  v1::UpdateSettingsResponse Update(const std::string& text) {
+    return Call(settings_stub_, &v1::SettingsService::Stub::UpdateSettings, text);
+  }
+  v1::OptOutResponse OptOut(const std::string& text) { return Call(settings_stub_, &v1::SettingsService::Stub::OptOut, text); }
+  v1::GetSettingsResponse Settings(const std::string& account) {
+    return Call(settings_stub_, &v1::SettingsService::Stub::GetSettings, "account_id: \"" + account + "\"");
+  }
+  // Registers "a" and lets it consent for the account, which under this notice covers the household.
+  void OptIn() {
+    const auto registered = Upsert(kRegister);
+    ASSERT_TRUE(status_.ok()) << status_.error_message();
+    Update(R"(account_id: "a" request_id: "in" etag: ")" + registered.revision() +
+           R"(" changes { target { control: "help_improve" } turn: SWITCH_ON }
+               evidence { notice_version: "general" notice_language: "en" channel: CHANNEL_APP actor: ACTOR_SELF })");
+    ASSERT_TRUE(status_.ok()) << status_.error_message();
+  }
+  // A clean recording of ann's, captured half a minute ago.
+  v1::Recording Clean(const std::string& account, const std::string& id = "r") const {
+    v1::Recording recording;
+    recording.set_recording_id(id);
+    recording.set_account_id(account);
+    recording.mutable_captured_at()->set_seconds(world_.Now().micros / 1'000'000 - 30);
+    recording.set_captured_uncertainty_ms(0);
+    recording.add_profile_ids("ann");
+    recording.set_wake(v1::WAKE_INTENDED);
+    recording.set_kind(v1::KIND_COMMAND);
+    recording.set_speakers(v1::SPEAKERS_ONE);
+    recording.set_identity(v1::IDENTITY_MATCHED);
+    recording.set_age(v1::SPEAKER_AGE_ADULT);
+    return recording;
+  }
+  v1::CheckResponse Check(const v1::Recording& recording, const std::string& more = kPlace) {
+    v1::CheckRequest request;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(more, &request));
+    *request.mutable_recording() = recording;
+    return Send(eligibility_stub_, &v1::EligibilityService::Stub::Check, request);
+  }
+  v1::BatchCheckResponse Batch(const std::vector<v1::Recording>& recordings, const std::string& more = kPlace) {
+    v1::BatchCheckRequest request;
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(more, &request));
+    for (const v1::Recording& recording : recordings) *request.add_recordings() = recording;
+    return Send(eligibility_stub_, &v1::EligibilityService::Stub::BatchCheck, request);
+  }
+
+  google::protobuf::LogSilencer silencer_;
+  World world_;
+  NoteTaker notes_;
+  service::Pool readers_{2, 64};
+  rpc::SubjectRpc subject_{world_.context(), world_.changes(), world_.reads(), readers_, notes_};
+  rpc::SettingsRpc settings_{world_.context(), world_.changes(), world_.reads(), readers_, notes_};
+  rpc::EligibilityRpc eligibility_{world_.context(), world_.checks(), readers_, notes_};
+  rpc::RecordingRpc recording_{world_.context(), world_.changes(), readers_, notes_};
+  rpc::PolicyRpc policy_{world_.context(), world_.admin(), readers_, notes_};
+  LocalServer server_{{&subject_, &settings_, &eligibility_, &recording_, &policy_}};
+  std::unique_ptr<v1::SubjectService::Stub> subject_stub_;
+  std::unique_ptr<v1::SettingsService::Stub> settings_stub_;
+  std::unique_ptr<v1::EligibilityService::Stub> eligibility_stub_;
+  std::unique_ptr<v1::RecordingService::Stub> recording_stub_;
+  std::unique_ptr<v1::PolicyService::Stub> policy_stub_;
+  grpc::Status status_;
+};
+
+}  // namespace consent::test

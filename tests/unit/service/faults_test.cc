@@ -1,0 +1,223 @@
+// A store that answers Conflict, Retry and Unknown: nothing is acknowledged that did not happen, and nothing happens twice.
+#include <gtest/gtest.h>
+
+#include <future>
+#include <random>
+#include <utility>
+
+#include "daemon/base/hash.h"
+#include "daemon/service/rows.h"
+#include "tests/support/service/world.h"
+#include "tests/support/store/faulty.h"
+
+namespace consent::test {
+namespace {
+
+// A world over a store that fails when it is told to.
+struct FaultyWorld {
+  explicit FaultyWorld(FaultyStore::Plan plan = {}) : world(Options(std::move(plan))) {}
+  World::Options Options(FaultyStore::Plan plan) {
+    World::Options options;
+    options.decorate = [this, plan](store::Store& inner) {
+      auto made = std::make_unique<FaultyStore>(inner, plan);
+      faulty = made.get();
+      return made;
+    };
+    return options;
+  }
+  FaultyStore* faulty = nullptr;
+  World world;
+};
+
+service::ChangeRequest WithId(service::ChangeRequest request, const std::string& id) {
+  request.request_id = id;
+  request.body_hash = base::Sha256(id);
+  return request;
+}
+
+TEST(Faults, AConflictIsTriedAgain) {
+  FaultyWorld f;
+  ASSERT_TRUE(f.world.Register("a", "DE").ok());
+  for (int i = 0; i < 5; ++i) f.faulty->Inject(Fault::kConflict);
+  ASSERT_TRUE(f.world.OptIn("a", Account(), Control("help_improve")).ok());
+  EXPECT_TRUE(IsYes(f.world.Check("a")));
+}
+
+TEST(Faults, ConflictsWithoutEndAreContention) {
+  FaultyWorld f;
+  for (int i = 0; i < 2'000; ++i) f.faulty->Inject(Fault::kConflict);
+  EXPECT_EQ(ReasonOf(f.world.OptOut("a", Account(), Everything())), "CONTENTION");
+  EXPECT_FALSE(f.world.Known("a"));
+}
+
+TEST(Faults, RetryIsOverloaded) {
+  FaultyWorld f;
+  f.faulty->Inject(Fault::kRetry);
+  EXPECT_EQ(ReasonOf(f.world.OptOut("a", Account(), Everything())), "OVERLOADED");
+  EXPECT_FALSE(f.world.Known("a"));
+  EXPECT_TRUE(f.world.OptOut("a", Account(), Everything()).ok());
+}
+
+TEST(Faults, UnknownIsFoundOutByItsRequestId) {
+  for (const Fault fault : {Fault::kUnknownLost, Fault::kUnknownDone}) {
+    FaultyWorld f;
+    ASSERT_TRUE(f.world.Register("a", "DE").ok());
+    const service::ChangeRequest on = WithId(f.world.OptInRequest("a", Account(), Control("help_improve"), {}), "one");
+    f.faulty->Inject(fault);
+    EXPECT_EQ(ReasonOf(f.world.Submit(on)), "OUTCOME_UNKNOWN");
+    EXPECT_EQ(ReasonOf(f.world.OptOut("a", Account(), Everything())), "STORE_UNREADABLE") << "a failed store is not written to";
+    f.faulty->Reopen();
+    f.world.Restart();
+    EXPECT_EQ(IsYes(f.world.Check("a")), fault == Fault::kUnknownDone);
+    const Reply again = f.world.Submit(on);
+    ASSERT_TRUE(again.ok()) << again.status().message();
+    EXPECT_TRUE(IsYes(f.world.Check("a")));
+    EXPECT_EQ(f.world.reads().History(f.world.Handle("a"), 100, "")->items.size(), 2U) << "once";
+  }
+}
+
+// Writes to the same subject from elsewhere, as another daemon would, between the reading and the commit of one here.
+class Meddler final : public store::Store {
+ public:
+  explicit Meddler(store::Store& inner) : inner_(inner) {}
+  std::function<void()> before_next;
+
+  void Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build, store::Done done) override {
+    if (std::function<void()> meddle = std::exchange(before_next, nullptr)) meddle();
+    inner_.Commit(partition, std::move(preconditions), std::move(build), std::move(done));
+  }
+  base::Bytes16 store_id() const override { return inner_.store_id(); }
+  uint16_t partition_count() const override { return inner_.partition_count(); }
+  absl::StatusOr<std::string> Get(store::Partition p, store::Table table, std::string_view key) const override {
+    return inner_.Get(p, table, key);
+  }
+  absl::Status Scan(store::Partition p, store::Table table, std::string_view from, std::string_view to, size_t limit,
+                    const store::Visitor& visit) const override {
+    return inner_.Scan(p, table, from, to, limit, visit);
+  }
+  absl::StatusOr<std::vector<store::FeedRow>> Feed(store::Partition p, store::Sequence from, size_t limit) const override {
+    return inner_.Feed(p, from, limit);
+  }
+  absl::StatusOr<store::FeedRow> FeedAt(store::Partition p, store::Sequence sequence) const override {
+    return inner_.FeedAt(p, sequence);
+  }
+  absl::Status TruncateFeed(store::Partition p, store::Sequence before) override { return inner_.TruncateFeed(p, before); }
+  absl::Status EraseFeed(store::Partition p, const std::vector<store::Sequence>& s) override { return inner_.EraseFeed(p, s); }
+  absl::Status Erase(store::Partition p, const std::vector<store::RowKey>& rows) override { return inner_.Erase(p, rows); }
+  store::Head GetHead(store::Partition p) const override { return inner_.GetHead(p); }
+  absl::StatusOr<store::Lease> AcquireLease(store::Partition p, std::string_view name, std::string_view holder,
+                                            base::Span length) override {
+    return inner_.AcquireLease(p, name, holder, length);
+  }
+  void Close() override { inner_.Close(); }
+
+ private:
+  store::Store& inner_;
+};
+
+struct MeddledWorld {
+  explicit MeddledWorld(uint64_t max_subjects) : world(Options(max_subjects)) {}
+  World::Options Options(uint64_t max_subjects) {
+    World::Options options;
+    options.max_subjects = max_subjects;
+    options.decorate = [this](store::Store& inner) {
+      auto made = std::make_unique<Meddler>(inner);
+      meddler = made.get();
+      return made;
+    };
+    return options;
+  }
+  Meddler* meddler = nullptr;
+  World world;
+};
+
+// The index would be another daemon's business; with none the store alone is asked.
+TEST(Faults, ANewSubjectMadeElsewhereMeanwhileKeepsItsKey) {
+  MeddledWorld m(0);
+  World& world = m.world;
+  const service::ChangeRequest first = world.OptOutRequest("a", Profile("ann"), Everything());
+  const std::string key = world.context().SubjectKey(world.Handle("a"));
+  std::string share;
+  m.meddler->before_next = [&] {
+    // On a thread of the pool: another one makes the same subject.
+    std::promise<Reply> promise;
+    service::ChangeSubject elsewhere(world.context(), 10);
+    elsewhere.Submit(world.OptOutRequest("a", Profile("ben"), Everything()), [&](Reply reply) { promise.set_value(std::move(reply)); });
+    ASSERT_TRUE(promise.get_future().get().ok());
+    share = *world.store().Get({}, store::Table::kKeyShare, key);
+  };
+  ASSERT_TRUE(world.Submit(first).ok());
+  EXPECT_EQ(*world.store().Get({}, store::Table::kKeyShare, key), share) << "the first key seals what was written with it";
+  EXPECT_EQ(world.Facts("a").scopes.size(), 3U) << "both refusals are there";
+  const auto history = world.reads().History(world.Handle("a"), 10, "");
+  ASSERT_TRUE(history.ok()) << history.status().message();
+  EXPECT_EQ(history->items.size(), 2U);
+  EXPECT_EQ(world.reads().Get(world.Handle("a"))->names.size(), 2U);
+}
+
+TEST(Faults, ALooseningIsRefusedWhereARestrictionCameInBetween) {
+  MeddledWorld m(0);
+  World& world = m.world;
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  const service::ChangeRequest on = world.OptInRequest("a", Account(), Control("help_improve"), {});
+  m.meddler->before_next = [&] {
+    std::promise<Reply> promise;
+    service::ChangeSubject elsewhere(world.context(), 10);
+    elsewhere.Submit(world.OptOutRequest("a", Account(), Everything()), [&](Reply reply) { promise.set_value(std::move(reply)); });
+    ASSERT_TRUE(promise.get_future().get().ok());
+  };
+  EXPECT_EQ(ReasonOf(world.Submit(on)), "ETAG_MISMATCH");
+  EXPECT_FALSE(IsYes(world.Check("a")));
+}
+
+// Refused only at its place in the order: the request is on record, and both its answers are the refusal.
+TEST(Faults, WhatIsRefusedAtTheCommitIsRefusedWhenItIsRepeated) {
+  MeddledWorld m(1000);
+  World& world = m.world;
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  const service::ChangeRequest on = WithId(world.OptInRequest("a", Account(), Control("help_improve"), {}), "one");
+  const base::Instant now = world.clock.Now();
+  world.Wait(base::Hours(1));
+  ASSERT_TRUE(world.OptOut("b", Account(), Everything()).ok());
+  m.meddler->before_next = [&] { world.clock.Set(now); };  // now over a minute behind
+  EXPECT_EQ(ReasonOf(world.Submit(on)), "CLOCK_BEHIND");
+  world.clock.Set(now + base::Hours(2));
+  EXPECT_EQ(ReasonOf(world.Submit(on)), "CLOCK_BEHIND") << "the same answer again";
+  EXPECT_FALSE(IsYes(world.Check("a")));
+}
+
+TEST(Faults, SeededFaultsNeverLoseWhatWasAcknowledged) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    FaultyWorld f;
+    ASSERT_TRUE(f.world.Register("a", "DE").ok());
+    std::mt19937_64 random(seed);
+    bool on = false;
+    for (int step = 0; step < 40; ++step) {
+      constexpr Fault kFaults[] = {Fault::kNone, Fault::kNone, Fault::kConflict, Fault::kRetry, Fault::kUnknownLost, Fault::kUnknownDone};
+      const Fault fault = kFaults[random() % 6];
+      const bool want = random() % 2 == 0;
+      service::ChangeRequest request = want ? f.world.OptInRequest("a", Account(), Control("help_improve"), Under("past"))
+                                            : f.world.OptOutRequest("a", Account(), Control("help_improve"));
+      request = WithId(std::move(request), std::to_string(step));
+      f.faulty->Inject(fault);
+      for (int attempt = 0;; ++attempt) {
+        ASSERT_LT(attempt, 5) << "seed " << seed;
+        const Reply reply = f.world.Submit(request);
+        if (reply.ok()) break;
+        if (ReasonOf(reply) == "OUTCOME_UNKNOWN") {
+          f.faulty->Reopen();
+          f.world.Restart();
+        } else {
+          ASSERT_EQ(ReasonOf(reply), "OVERLOADED") << "seed " << seed;
+        }
+      }
+      on = want;
+      ASSERT_EQ(IsYes(f.world.Check("a")), on) << "seed " << seed << " step " << step;
+    }
+    const auto history = f.world.reads().History(f.world.Handle("a"), 1000, "");
+    ASSERT_EQ(history->items.size(), 41U) << "seed " << seed << ": each happened once";
+  }
+}
+
+}  // namespace
+}  // namespace consent::test

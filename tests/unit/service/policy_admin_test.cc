@@ -1,0 +1,251 @@
+// Policies and suspensions: in force in every partition or not at all, and never looser than what users chose.
+#include "daemon/service/policy_admin.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/support/service/world.h"
+#include "tests/support/store/faulty.h"
+
+namespace consent::test {
+namespace {
+
+using domain::Purpose;
+using domain::Region;
+
+std::vector<std::string> RowsOf(store::Store& store, store::Table table, uint16_t partition) {
+  std::vector<std::string> rows;
+  const auto take = [&](std::string_view key, std::string_view value) {
+    rows.push_back(std::string(key) + std::string(value));
+    return true;
+  };
+  const absl::Status scanned = store.Scan(store::Partition{partition}, table, "", "", SIZE_MAX, take);
+  EXPECT_TRUE(scanned.ok());
+  return rows;
+}
+
+void ExpectTheSameEverywhere(World& world, store::Table table, size_t count) {
+  for (uint16_t p = 0; p < world.store().partition_count(); ++p) {
+    EXPECT_EQ(RowsOf(world.store(), table, p), RowsOf(world.store(), table, 0)) << p;
+    EXPECT_EQ(RowsOf(world.store(), table, p).size(), count) << p;
+  }
+}
+
+TEST(Policies, AreInEveryPartitionAndSurviveARestart) {
+  World world({.partitions = 3});
+  ASSERT_TRUE(world.Activate(PolicyBuilder("v2")).ok());
+  ExpectTheSameEverywhere(world, store::Table::kPolicy, 2);
+  const auto hash = world.context().policies.rules()->hash;
+  for (int restart = 0; restart < 2; ++restart) {
+    EXPECT_EQ(world.context().policies.rules()->version, "v2");
+    EXPECT_EQ(world.context().policies.rules()->hash, hash);
+    EXPECT_FALSE(world.admin().Get("v1")->current);
+    EXPECT_TRUE(world.admin().Get("")->current);
+    EXPECT_EQ(ReasonOf(world.admin().Get("v3")), "POLICY_VERSION_NOT_FOUND");
+    world.Restart();
+  }
+}
+
+TEST(Policies, TheSameAgainChangesNothing) {
+  World world;
+  const size_t before = world.store().GetHead({}).stamp.sequence;
+  ASSERT_TRUE(world.Activate(PolicyBuilder("v1")).ok());
+  EXPECT_EQ(world.store().GetHead({}).stamp.sequence, before);
+}
+
+TEST(Policies, ARefusedOneLeavesTheOldInForce) {
+  World world;
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
+  PolicyBuilder drops("v2");
+  drops.DropNotice("general");
+  PolicyBuilder widens("v2");
+  widens.Notice("general").set_covers_past(true);
+  PolicyBuilder same_version("v1");
+  same_version.Notice("own").set_says_people_listen(false);
+  for (const PolicyBuilder& next : {drops, widens, same_version}) {
+    EXPECT_EQ(world.Activate(next).code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_EQ(world.context().policies.rules()->version, "v1");
+    EXPECT_TRUE(IsYes(world.Check("a")));
+    EXPECT_EQ(RowsOf(world.store(), store::Table::kPolicy, 0).size(), 1U);
+  }
+  world.Restart();
+  EXPECT_EQ(world.Activate(drops).code(), absl::StatusCode::kFailedPrecondition) << "what is in use is known after a restart";
+  PolicyBuilder unused("v2");
+  unused.DropNotice("silent");
+  EXPECT_TRUE(world.Activate(unused).ok());
+  PolicyBuilder old("v1");
+  EXPECT_EQ(world.Activate(old).ToString(), "OK") << "an old version may come back, with its content";
+  EXPECT_EQ(world.context().policies.rules()->version, "v1");
+}
+
+TEST(Policies, AClockBehindMakesThemWait) {
+  World world;
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  world.clock.Set(world.clock.Now() - base::Hours(1));
+  EXPECT_EQ(world.Activate(PolicyBuilder("v2")).code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(Policies, WhatOnlySomePartitionsHaveIsCompletedAtStart) {
+  for (const Fault fault : {Fault::kUnknownLost, Fault::kUnknownDone}) {
+    FaultyStore* faulty = nullptr;
+    World::Options options;
+    options.partitions = 3;
+    options.decorate = [&](store::Store& inner) {
+      auto made = std::make_unique<FaultyStore>(inner, FaultyStore::Plan{});
+      faulty = made.get();
+      return made;
+    };
+    World world(options);
+    faulty->Inject(Fault::kNone);
+    faulty->Inject(fault);
+    EXPECT_FALSE(world.Activate(PolicyBuilder("v2")).ok());
+    EXPECT_EQ(world.context().policies.rules()->version, "v1");
+    faulty->Reopen();
+    world.Restart();
+    EXPECT_EQ(world.context().policies.rules()->version, "v2");
+    ExpectTheSameEverywhere(world, store::Table::kPolicy, 2);
+
+    faulty->Inject(Fault::kNone);
+    faulty->Inject(fault);
+    EXPECT_FALSE(world.admin().Suspend(Purpose::kHumanReview, Region{}, "incident").ok());
+    faulty->Reopen();
+    world.Restart();
+    ASSERT_EQ(world.context().policies.rules()->suspensions.size(), 1U);
+    EXPECT_TRUE(world.context().policies.rules()->suspensions[0].active);
+    ExpectTheSameEverywhere(world, store::Table::kSuspension, 1);
+  }
+}
+
+// A full queue behind the first partition must not leave a policy that nobody heard of and a restart would put in force.
+TEST(Policies, AreInForceAsAWholeWhereAPartitionIsBusy) {
+  FaultyStore* faulty = nullptr;
+  World::Options options;
+  options.partitions = 3;
+  options.decorate = [&](store::Store& inner) {
+    auto made = std::make_unique<FaultyStore>(inner, FaultyStore::Plan{});
+    faulty = made.get();
+    return made;
+  };
+  World world(options);
+  faulty->Inject(Fault::kRetry);
+  EXPECT_FALSE(world.Activate(PolicyBuilder("v2")).ok()) << "nothing was written yet";
+  ExpectTheSameEverywhere(world, store::Table::kPolicy, 1);
+  faulty->Inject(Fault::kNone);
+  for (int i = 0; i < 20; ++i) faulty->Inject(Fault::kRetry);
+  EXPECT_TRUE(world.Activate(PolicyBuilder("v2")).ok()) << "once begun it is finished";
+  ExpectTheSameEverywhere(world, store::Table::kPolicy, 2);
+}
+
+TEST(Policies, RulesOfAPastTime) {
+  World world;
+  const base::Instant during_v1 = world.Now();
+  const auto first = world.admin().Suspend(Purpose::kHumanReview, Where("DE"), "first");
+  ASSERT_TRUE(first.ok());
+  const base::Instant suspended = world.Now();
+  world.Wait(base::Hours(1));
+  ASSERT_TRUE(world.Activate(PolicyBuilder("v2")).ok());
+  world.Wait(base::Hours(1));
+  ASSERT_TRUE(world.admin().Resume(Purpose::kHumanReview, Where("DE"), "over", first->etag).ok());
+  const service::PolicyBook& book = world.context().policies;
+  EXPECT_EQ(book.RulesAt(At("2026-03-01T11:59:59Z")), nullptr);
+  EXPECT_EQ(book.At(At("2026-03-01T11:59:59Z")), nullptr);
+  EXPECT_EQ(book.RulesAt(during_v1 - base::Seconds(1))->version, "v1");
+  EXPECT_TRUE(book.RulesAt(during_v1 - base::Seconds(1))->suspensions.empty());
+  EXPECT_TRUE(book.RulesAt(suspended)->suspensions.at(0).active);
+  EXPECT_EQ(book.RulesAt(suspended)->version, "v1");
+  EXPECT_EQ(book.RulesAt(world.Now())->version, "v2");
+  EXPECT_FALSE(book.RulesAt(world.Now())->suspensions.at(0).active);
+}
+
+TEST(Suspensions, Fold) {
+  const auto row = [](bool active, int64_t at, const char* region = "") {
+    return service::SuspensionRow{Purpose::kHumanReview, *region == '\0' ? Region{} : Where(region), active, base::Instant{at}, "r"};
+  };
+  const std::vector<service::SuspensionRow> rows = {row(true, 10), row(true, 20, "DE"), row(false, 30), row(true, 40),
+                                                    row(false, 50, "DE")};
+  EXPECT_TRUE(service::FoldSuspensions(rows, base::Instant{9}).empty());
+  const auto at = [&](int64_t micros) { return service::FoldSuspensions(rows, base::Instant{micros}); };
+  ASSERT_EQ(at(10).size(), 1U);
+  EXPECT_TRUE(at(10)[0].active);
+  EXPECT_FALSE(at(39)[0].active);
+  EXPECT_EQ(at(39)[0].resumed_at, base::Instant{30});
+  ASSERT_EQ(at(45).size(), 2U);
+  EXPECT_TRUE(at(45)[0].active);
+  EXPECT_EQ(at(45)[0].suspended_at, base::Instant{40});
+  EXPECT_EQ(at(45)[0].resumed_at, base::Instant{30}) << "the last end is kept while the next is on";
+  EXPECT_TRUE(at(45)[1].active);
+  EXPECT_FALSE(at(50)[1].active);
+}
+
+TEST(Suspensions, ResumingNeedsTheEtagOfWhatIsSuspended) {
+  World world;
+  EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", "e")), "NOT_SUSPENDED");
+  const auto first = world.admin().Suspend(Purpose::kHumanReview, Region{}, "r");
+  ASSERT_TRUE(first.ok());
+  EXPECT_EQ(world.admin().Suspend(Purpose::kHumanReview, Region{}, "again")->etag, first->etag) << "repeating changes nothing";
+  EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Where("DE"), "r", first->etag)), "NOT_SUSPENDED");
+  EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", "")), "ETAG_REQUIRED");
+  EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", "0123")), "ETAG_MISMATCH");
+  world.Restart();
+  ASSERT_TRUE(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", first->etag).ok()) << "etags survive a restart";
+  const auto second = world.admin().Suspend(Purpose::kHumanReview, Region{}, "r");
+  EXPECT_NE(second->etag, first->etag);
+  EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", first->etag)), "ETAG_MISMATCH");
+  world.clock.Set(world.clock.Now() - base::Hours(2));
+  EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", second->etag)), "CLOCK_BEHIND");
+  EXPECT_TRUE(world.admin().Suspend(Purpose::kModelTraining, Region{}, "r").ok()) << "a restriction does not wait for the clock";
+}
+
+// The partitions' last stamps may lie apart after the clock went back: a consent from before the suspension stays one.
+TEST(Suspensions, EndAfterEveryEarlierConsentWhateverThePartitionsClocks) {
+  World world({.partitions = 3});
+  std::vector<std::string> accounts;
+  for (int i = 0; i < 12; ++i) accounts.push_back("account " + std::to_string(i));
+  for (const std::string& account : accounts) {
+    ASSERT_TRUE(world.Register(account, "DE").ok());
+    ASSERT_TRUE(world.OptIn(account, Account(), Control("help_improve"), Under("past")).ok());
+  }
+  world.clock.Set(world.clock.Now() - base::Seconds(100));  // less than a minute behind the last stamp
+  const auto suspended = world.admin().Suspend(Purpose::kHumanReview, Region{}, "r");
+  ASSERT_TRUE(suspended.ok());
+  ASSERT_TRUE(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", suspended->etag).ok());
+  world.Wait(base::Hours(1));
+  for (const std::string& account : accounts) EXPECT_FALSE(IsYes(world.Check(account))) << account;
+  world.Restart();
+  for (const std::string& account : accounts) EXPECT_FALSE(IsYes(world.Check(account))) << account;
+}
+
+TEST(Activation, WaitsForChangesOfTheOldPolicyAndLetsRestrictionsThrough) {
+  World world({.threads = 3});
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(world.Register("account " + std::to_string(i), "DE").ok());
+  std::atomic<bool> stop{false};
+  std::atomic<int> refused{0};
+  std::vector<std::thread> clients;
+  for (int c = 0; c < 2; ++c) {
+    clients.emplace_back([&, c] {
+      for (int i = c; !stop.load(); i = (i + 2) % 20) {
+        const std::string account = "account " + std::to_string(i);
+        const Reply on = world.OptIn(account, Account(), Control("help_improve"));
+        if (!on.ok()) {
+          EXPECT_EQ(ReasonOf(on), "CONTENTION");
+          ++refused;
+        }
+        EXPECT_TRUE(world.OptOut(account, Account(), Control("help_improve")).ok());
+      }
+    });
+  }
+  for (int version = 2; version < 12; ++version) {
+    PolicyBuilder next("v" + std::to_string(version));
+    next.AddNotice("extra" + std::to_string(version), "general", "2026-01-01T00:00:00Z");
+    EXPECT_TRUE(world.Activate(next).ok());
+  }
+  stop.store(true);
+  for (std::thread& client : clients) client.join();
+  EXPECT_EQ(world.context().policies.rules()->version, "v11");
+}
+
+}  // namespace
+}  // namespace consent::test

@@ -1,0 +1,213 @@
+// Recordings to facts, decisions to messages.
+#include <string>
+
+#include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
+
+#include "daemon/domain/decide.h"
+#include "daemon/domain/transitions.h"
+#include "daemon/wire/eligibility.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::testing {
+namespace {
+
+using wire::DetailOf;
+
+template <typename M>
+M Text(const std::string& text) {
+  M message;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message)) << text;
+  return message;
+}
+
+class ReadRecordingTest : public ::testing::Test {
+ protected:
+  bool Read(const std::string& text) {
+    faults_.Clear();
+    return wire::ReadRecording(Text<v1::Recording>(text), hasher_, wire::Path(), &faults_, &subject_, &id_, &facts_);
+  }
+  std::string Fault(const std::string& text) {
+    if (Read(text)) return "accepted";
+    const auto violations = DetailOf(faults_.ToStatus()).violations;
+    return violations.size() == 1 ? violations[0].first : std::to_string(violations.size()) + " violations";
+  }
+
+  const base::IdHasher hasher_{base::Bytes16{7}};
+  wire::Violations faults_;
+  base::SubjectHandle subject_;
+  base::RecordingHandle id_;
+  domain::RecordingFacts facts_;
+};
+
+constexpr char kFull[] = R"(recording_id: "r" account_id: "a" captured_at { seconds: 5 nanos: 1999 } captured_uncertainty_ms: 250
+                      ingested_at { seconds: 6 } profile_ids: "p" profile_ids: "q" device_id: "d" region: "US-CA" wake: WAKE_BUTTON
+                      kind: KIND_SOUND speakers: SPEAKERS_SEVERAL identity: IDENTITY_NOT_RUN age: SPEAKER_AGE_CHILD_PRESENT
+                      artefact: ARTEFACT_DATASET_ITEM made_for: PURPOSE_ADVERTISING flags: FLAG_SAFETY flags: FLAG_CHILD_PRESENT)";
+
+TEST_F(ReadRecordingTest, EveryFactArrives) {
+  ASSERT_TRUE(Read(kFull));
+  EXPECT_EQ(subject_, hasher_.Subject("a"));
+  EXPECT_EQ(id_, hasher_.Recording("r"));
+  EXPECT_EQ(facts_.captured_at.micros, 5'000'001);
+  EXPECT_TRUE(facts_.has_uncertainty);
+  EXPECT_EQ(facts_.uncertainty, base::Milliseconds(250));
+  EXPECT_EQ(facts_.ingested_at.micros, 6'000'000);
+  ASSERT_EQ(facts_.profiles.size(), 2U);
+  EXPECT_EQ(facts_.profiles[1], hasher_.Profile("q"));
+  EXPECT_EQ(facts_.device, hasher_.Device("d"));
+  EXPECT_TRUE(facts_.has_region);
+  EXPECT_EQ(facts_.region.ToString(), "US-CA");
+  EXPECT_EQ(facts_.wake, domain::Wake::kButton);
+  EXPECT_EQ(facts_.kind, domain::Kind::kSound);
+  EXPECT_EQ(facts_.speakers, domain::Speakers::kSeveral);
+  EXPECT_EQ(facts_.identity, domain::Identity::kNotRun);
+  EXPECT_EQ(facts_.age, domain::SpeakerAge::kChildPresent);
+  EXPECT_EQ(facts_.artefact, domain::Artefact::kDatasetItem);
+  EXPECT_EQ(facts_.made_for, domain::Purpose::kAdvertising);
+  EXPECT_EQ(facts_.flags, domain::Flags::kSafety | domain::Flags::kChildPresent);
+}
+
+// The facts of the recording before must not show through: memory is reused.
+TEST_F(ReadRecordingTest, WhatIsNotSaidIsMissingAlsoAfterAFullOne) {
+  ASSERT_TRUE(Read(kFull));
+  ASSERT_TRUE(Read(R"(recording_id: "r" account_id: "a")"));
+  EXPECT_FALSE(facts_.captured_at.IsSet());
+  EXPECT_FALSE(facts_.has_uncertainty);
+  EXPECT_FALSE(facts_.ingested_at.IsSet());
+  EXPECT_TRUE(facts_.profiles.empty());
+  EXPECT_FALSE(facts_.device.IsSet());
+  EXPECT_FALSE(facts_.has_region);
+  EXPECT_FALSE(facts_.region.IsSet());
+  EXPECT_EQ(facts_.wake, domain::Wake::kMissing);
+  EXPECT_EQ(facts_.kind, domain::Kind::kMissing);
+  EXPECT_EQ(facts_.speakers, domain::Speakers::kMissing);
+  EXPECT_EQ(facts_.identity, domain::Identity::kMissing);
+  EXPECT_EQ(facts_.age, domain::SpeakerAge::kMissing);
+  EXPECT_EQ(facts_.artefact, domain::Artefact::kSource);
+  EXPECT_EQ(facts_.made_for, domain::Purpose::kNone);
+  EXPECT_EQ(facts_.flags, 0);
+}
+
+TEST_F(ReadRecordingTest, WhatIsRefused) {
+  const std::string ids = R"(recording_id: "r" account_id: "a" )";
+  EXPECT_EQ(Fault(ids + R"(profile_ids: "p" profile_ids: "q" profile_ids: "p")"), "profile_ids[2]");
+  EXPECT_EQ(Fault(ids + "made_for: PURPOSE_HUMAN_REVIEW"), "made_for");
+  EXPECT_EQ(Fault(ids + "artefact: ARTEFACT_SOURCE made_for: PURPOSE_HUMAN_REVIEW"), "made_for");
+  EXPECT_EQ(Fault(ids + "artefact: ARTEFACT_FEATURE"), "accepted") << "a fact is missing then, which is the decision's matter";
+  EXPECT_EQ(Fault(ids + "flags: FLAG_UNSPECIFIED"), "flags[0]");
+  EXPECT_EQ(Fault(ids + "flags: FLAG_SAFETY flags: FLAG_SAFETY"), "accepted");
+  EXPECT_EQ(Fault(ids + "captured_uncertainty_ms: 0"), "accepted");
+  EXPECT_EQ(Fault(ids + "captured_uncertainty_ms: 86400001"), "captured_uncertainty_ms");
+  EXPECT_EQ(Fault(R"(account_id: "a")"), "recording_id");
+  EXPECT_EQ(Fault(""), "2 violations");
+}
+
+TEST_F(ReadRecordingTest, Times) {
+  const auto captured = [&](const std::string& time) {
+    return Read(R"(recording_id: "r" account_id: "a" captured_at {)" + time + "}") ? facts_.captured_at.micros : -1;
+  };
+  EXPECT_EQ(captured(""), 1) << "zero would mean that nothing was said";
+  EXPECT_EQ(captured("nanos: 999"), 1);
+  EXPECT_EQ(captured("seconds: 1 nanos: 999999999"), 1'999'999);
+  EXPECT_EQ(captured("seconds: 253402300799 nanos: 5"), base::kLastInstant.micros);
+  EXPECT_EQ(captured("seconds: 253402300800"), -1);
+  EXPECT_EQ(captured("seconds: -1"), -1);
+  EXPECT_EQ(captured("nanos: -1"), -1);
+  EXPECT_EQ(captured("nanos: 1000000000"), -1);
+}
+
+TEST(ReadCheck, QueryAndPlace) {
+  wire::CheckQuery query;
+  ASSERT_TRUE(wire::ReadCheck(Text<v1::CheckRequest>(R"(recording {} purpose: PURPOSE_MODEL_TRAINING view: DECISION_VIEW_FULL
+                                                        place { country: "CR" site: "s" reviewer_class: REVIEWER_CLASS_CONTRACTOR })"),
+                              &query)
+                  .ok());
+  EXPECT_EQ(query.purpose, domain::Purpose::kModelTraining);
+  EXPECT_TRUE(query.full);
+  EXPECT_EQ(query.place.country.ToString(), "CR");
+  EXPECT_EQ(query.place.site, "s");
+  EXPECT_EQ(query.place.reviewer_class, domain::ReviewerClass::kContractor);
+
+  wire::CheckQuery bare;
+  ASSERT_TRUE(wire::ReadCheck(Text<v1::CheckRequest>("recording {}"), &bare).ok());
+  EXPECT_EQ(bare.purpose, domain::Purpose::kNone);
+  EXPECT_FALSE(bare.full);
+  EXPECT_FALSE(bare.place.country.IsSet());
+  EXPECT_EQ(DetailOf(wire::ReadCheck(v1::CheckRequest(), &bare)).violations.at(0).first, "recording");
+}
+
+TEST(ReadBatch, TooLargeIsToldApartAndNamesItsLimit) {
+  wire::CheckQuery query;
+  v1::BatchCheckRequest batch;
+  EXPECT_EQ(DetailOf(wire::ReadBatchCheck(batch, &query)).reason, v1::ERROR_REASON_INVALID_FIELD);
+  for (int i = 0; i < wire::kMaxBatch; ++i) batch.add_recordings();
+  EXPECT_TRUE(wire::ReadBatchCheck(batch, &query).ok()) << "each item's faults are its own";
+  batch.add_recordings();
+  const absl::Status status = wire::ReadBatchCheck(batch, &query);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(DetailOf(status).reason, v1::ERROR_REASON_BATCH_TOO_LARGE);
+  EXPECT_EQ(DetailOf(status).metadata.at("limit"), "1000");
+}
+
+TEST(WriteDecision, BasicShowsTheFirstReasonAndFullAll) {
+  domain::Decision decision;
+  decision.eligibility = domain::Eligibility::kNotEligible;
+  decision.disposition = domain::Disposition::kPurge;
+  decision.reasons.Add(domain::Reason::kRefused);
+  decision.reasons.Add(domain::Reason::kDeleted);
+  decision.good_until.micros = 77;
+  v1::Decision basic;
+  wire::WriteDecision(decision, false, &basic);
+  EXPECT_EQ(basic.eligibility(), v1::ELIGIBILITY_NOT_ELIGIBLE);
+  EXPECT_EQ(basic.disposition(), v1::DISPOSITION_PURGE);
+  ASSERT_EQ(basic.reasons_size(), 1);
+  EXPECT_EQ(static_cast<int>(basic.reasons(0)), static_cast<int>(domain::FirstReason(decision)));
+  EXPECT_EQ(basic.good_until_us(), 77);
+  v1::Decision full;
+  wire::WriteDecision(decision, true, &full);
+  ASSERT_EQ(full.reasons_size(), 2);
+  EXPECT_EQ(full.reasons(0), v1::REASON_DELETED);
+  EXPECT_EQ(full.reasons(1), v1::REASON_REFUSED);
+
+  domain::Decision keep;
+  keep.disposition = domain::Disposition::kKeep;
+  v1::Decision nothing_to_explain;
+  wire::WriteDecision(keep, false, &nothing_to_explain);
+  EXPECT_EQ(nothing_to_explain.reasons_size(), 0);
+  EXPECT_EQ(nothing_to_explain.eligibility(), v1::ELIGIBILITY_UNSPECIFIED) << "no purpose was asked";
+}
+
+// The numbers of these enums are those of the protos: conversions are casts.
+TEST(WriteDecision, NumbersEqualThoseOfTheProtos) {
+  ASSERT_EQ(v1::Reason_descriptor()->value_count(), domain::kReasons);
+  for (int i = 1; i < domain::kReasons; ++i) {
+    EXPECT_EQ(v1::Reason_Name(static_cast<v1::Reason>(i)), std::string("REASON_") + domain::ReasonName(static_cast<domain::Reason>(i)));
+  }
+  EXPECT_EQ(v1::Purpose_descriptor()->value_count(), domain::kPurposes + 1);
+  EXPECT_EQ(static_cast<int>(domain::Purpose::kAdvertising), v1::PURPOSE_ADVERTISING);
+  EXPECT_EQ(static_cast<int>(domain::Artefact::kReviewCopy), v1::ARTEFACT_REVIEW_COPY);
+  EXPECT_EQ(static_cast<int>(domain::Eligibility::kEligible), v1::ELIGIBILITY_ELIGIBLE);
+  EXPECT_EQ(static_cast<int>(domain::Disposition::kHold), v1::DISPOSITION_HOLD);
+  EXPECT_EQ(static_cast<int>(domain::Wake::kButton), v1::WAKE_BUTTON);
+  EXPECT_EQ(static_cast<int>(domain::Kind::kSound), v1::KIND_SOUND);
+  EXPECT_EQ(static_cast<int>(domain::Speakers::kSeveral), v1::SPEAKERS_SEVERAL);
+  EXPECT_EQ(static_cast<int>(domain::Identity::kNotRun), v1::IDENTITY_NOT_RUN);
+  EXPECT_EQ(static_cast<int>(domain::SpeakerAge::kChildPresent), v1::SPEAKER_AGE_CHILD_PRESENT);
+  EXPECT_EQ(static_cast<int>(domain::ReviewerClass::kContractor), v1::REVIEWER_CLASS_CONTRACTOR);
+  EXPECT_EQ(static_cast<int>(domain::Channel::kImport), v1::CHANNEL_IMPORT);
+  EXPECT_EQ(static_cast<int>(domain::Actor::kSystem), v1::ACTOR_SYSTEM);
+}
+
+TEST(WriteItemError, SaysTheReasonAndNothingOfADefect) {
+  v1::ItemError error;
+  wire::WriteItemError(wire::FieldError("recordings[3].account_id", "must be 1 to 128 bytes"), &error);
+  EXPECT_EQ(error.reason(), "INVALID_FIELD");
+  EXPECT_EQ(error.message(), "recordings[3].account_id: must be 1 to 128 bytes");
+  wire::WriteItemError(absl::DataLossError("row of alice"), &error);
+  EXPECT_EQ(error.reason(), "INTERNAL");
+  EXPECT_EQ(error.message().find("alice"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace consent::testing
