@@ -23,7 +23,7 @@ WRITE_FAILED = 74
 class Health(DaemonTest):
 
     def test_every_service_serves_and_says_when_it_drains(self):
-        daemon = self.daemon()
+        daemon = self.daemon("--drain-seconds", "1")  # the watching probe uses it up
         api = self.client(daemon)
         self.assertEqual([api.health(service) for service in SERVICES], ["SERVING"] * len(SERVICES))
         self.assertEqual(api.health("consent.v1.Nothing"), "NOT_FOUND")
