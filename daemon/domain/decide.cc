@@ -2,110 +2,17 @@
 
 #include <algorithm>
 
-#include "daemon/domain/effective.h"
+#include "daemon/domain/deciding.h"
 
 namespace consent::domain {
+namespace internal {
 namespace {
-
-// The interval in which the capture surely lies.
-struct CaptureTime {
-  bool known = false;
-  bool invalid = false;
-  Instant lo;
-  Instant hi;
-};
-
-// The regimes of the subject's and the capture's region, the stricter value of each field.
-struct MergedRegime {
-  const Regime* first = nullptr;
-  const Regime* second = nullptr;  // nullptr: the same as first
-  bool opt_in = true;
-  Instant opt_out_since;
-  Span false_wake_ttl;
-  bool allow_several = false;
-  bool allow_unmatched = false;
-  bool allow_unidentified = false;
-  int child_inactive_months = 1;
-  Span child_notice_period;
-  int age_of_consent = 0;
-};
 
 bool Overlaps(const CaptureTime& when, const Interval& interval) {
   return when.hi >= interval.from && when.lo <= interval.to;
 }
 
-// One decision in the making. Each member function is a row or a group of rows of the table.
-class Deciding {
- public:
-  Deciding(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules);
-  Decision Run();
-
- private:
-  struct Named {
-    const ScopeFacts* scope;
-    bool is_profile;
-    bool is_child_now;
-    Instant adult_from;
-  };
-
-  // By time alone something may change at `at`.
-  void TurnsAt(Instant at) {
-    if (at > now_) good_until_ = std::min(good_until_, at);
-  }
-  bool PassedAt(Instant at) {
-    TurnsAt(at);
-    return at <= now_;
-  }
-
-  // Whether the recording names that scope, registered or not: what was removed since still matches.
-  bool Names(ScopeKind kind, const base::Bytes16& handle) const;
-  CaptureTime TimeOfCapture();
-  MergedRegime Merge() const;
-  void NameScopes();
-
-  void Holds();
-  void Tombstones();
-  void RetentionOf(const ScopeFacts& scope);
-  void ChildInactivity(const Named& named);
-  void FalseWake();
-  void EndedCopies();
-  void Facts();
-  void MissingScopes();
-  void FlagsAndVoices();
-  bool OneAdultNoChild();
-  void Places();
-  bool PlaceAllowedBy(const Regime& regime) const;
-
-  ReasonSet PurposeRows(Purpose purpose);
-  ReasonSet GuardianRow(Purpose purpose);
-  ReasonSet ChoiceRows(const Named& named, Purpose purpose, const SuspensionState& suspension);
-  ReasonSet ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose, const SuspensionState& suspension);
-  ReasonSet UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension);
-  ReasonSet DeviceRow(const PurposeChoice& choice) const;
-  bool Needed(const ScopeFacts& scope, const SuspensionState& suspension) const;
-  bool ConsentEnded(const Named& named, const PurposeChoice& choice);
-  bool HouseholdCovered(Purpose purpose, const SuspensionState& suspension);
-  SuspensionState Suspended(Purpose purpose) const;
-
-  bool Accidental() const { return recording_.wake == Wake::kAccidental || (flags_ & Flags::kAccidental) != 0; }
-  bool ChildPresent() const { return recording_.age == SpeakerAge::kChildPresent || (flags_ & Flags::kChildPresent) != 0; }
-
-  const SubjectFacts* subject_;
-  const RecordingMarks& marks_;
-  const RecordingFacts& recording_;
-  const Question& question_;
-  const Rules& rules_;
-  const Instant now_;
-  const uint8_t flags_;
-  Instant good_until_;
-  CaptureTime when_;
-  MergedRegime regime_;
-  absl::InlinedVector<Named, 4> named_;  // the account first
-  bool unregistered_scope_named_ = false;
-  bool on_hold_ = false;
-  ReasonSet disposition_;    // of the R rows
-  ReasonSet eligibility_;    // of the E rows, those of E1 that are not the disposition's included
-};
+}  // namespace
 
 Deciding::Deciding(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules)
     : subject_(subject),
@@ -332,133 +239,6 @@ bool Deciding::OneAdultNoChild() {
   return adults == 1 && children == 0;
 }
 
-SuspensionState Deciding::Suspended(Purpose purpose) const {
-  SuspensionState state;
-  if (rules_.suspensions.empty()) return state;
-  state = SuspensionOf(purpose, subject_ != nullptr ? subject_->region : recording_.region, rules_);
-  if (recording_.has_region) {
-    const SuspensionState capture = SuspensionOf(purpose, recording_.region, rules_);
-    state.ever = state.ever || capture.ever;
-    state.active = state.active || capture.active;
-    state.last_end = std::max(state.last_end, capture.last_end);
-  }
-  return state;
-}
-
-// E2, E4, E8 and E9 for one purpose.
-ReasonSet Deciding::PurposeRows(Purpose purpose) {
-  ReasonSet reasons;
-  const SuspensionState suspension = Suspended(purpose);
-  if (suspension.active) reasons.Add(Reason::kSuspended);
-  if (subject_ == nullptr) return reasons;
-  reasons.Add(GuardianRow(purpose));
-  if (!rules_.purposes.Has(purpose)) reasons.Add(Reason::kNoConsent);
-  for (const Named& named : named_) reasons.Add(ChoiceRows(named, purpose, suspension));
-  return reasons;
-}
-
-// E4.
-ReasonSet Deciding::GuardianRow(Purpose purpose) {
-  ReasonSet reasons;
-  bool child_named = false;
-  for (const Named& named : named_) {
-    if (!named.is_profile) continue;
-    if (!named.is_child_now) {
-      const bool captured_as_child = when_.known ? when_.lo < named.adult_from : named.adult_from > Instant{};
-      if (captured_as_child) reasons.Add(Reason::kChildWithoutGuardian);
-      continue;
-    }
-    child_named = true;
-    const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
-    const bool by_the_guardian = choice.choice == Choice::kGiven && choice.by_guardian && named.scope->guardian.IsSet() &&
-                                 choice.since >= named.scope->guardian_since;
-    if (!by_the_guardian) reasons.Add(Reason::kChildWithoutGuardian);
-  }
-  if (ChildPresent() && !child_named) reasons.Add(Reason::kChildWithoutGuardian);
-  return reasons;
-}
-
-// E8 and E9 of one scope.
-ReasonSet Deciding::ChoiceRows(const Named& named, Purpose purpose, const SuspensionState& suspension) {
-  const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
-  ReasonSet reasons;
-  switch (choice.choice) {
-    case Choice::kRefused:
-      reasons.Add(Reason::kRefused);
-      return reasons;
-    case Choice::kWithdrawn:
-      reasons.Add(Reason::kWithdrawn);
-      return reasons;
-    case Choice::kUnset:
-      return UnsetRow(named, purpose, suspension);
-    case Choice::kGiven:
-      break;
-  }
-  const Notice* notice = rules_.FindNotice(choice.notice);
-  const bool covers_past = notice != nullptr && notice->covers_past;
-  if (when_.known && !covers_past && choice.refused_from.IsSet() && when_.hi >= choice.refused_from && when_.lo < choice.since) {
-    reasons.Add(Reason::kCapturedWhileRefused);
-  }
-  reasons.Add(named.scope->kind == ScopeKind::kDevice ? DeviceRow(choice) : ConsentRow(named, choice, purpose, suspension));
-  return reasons;
-}
-
-// A device's choice can only restrict: what is left of E9 is that it was off before.
-ReasonSet Deciding::DeviceRow(const PurposeChoice& choice) const {
-  ReasonSet reasons;
-  const Notice* notice = rules_.FindNotice(choice.notice);
-  const bool covered = (notice != nullptr && notice->covers_past) || choice.since <= when_.lo;
-  if (when_.known && choice.refused_from.IsSet() && !covered) reasons.Add(Reason::kCapturedBeforeConsent);
-  return reasons;
-}
-
-bool Deciding::Needed(const ScopeFacts& scope, const SuspensionState& suspension) const {
-  if (regime_.opt_in || suspension.ever) return true;
-  const Instant default_from = std::max({regime_.opt_out_since, subject_->default_from, scope.default_from});
-  return when_.known && when_.lo < default_from;
-}
-
-// E9 of a scope that never chose.
-ReasonSet Deciding::UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension) {
-  ReasonSet reasons;
-  if (named.scope->kind == ScopeKind::kDevice || !Needed(*named.scope, suspension)) return reasons;
-  if (!named.is_profile) {
-    reasons.Add(Reason::kNoConsent);
-  } else if (!named.is_child_now && !HouseholdCovered(purpose, suspension)) {
-    reasons.Add(Reason::kProfileWithoutConsent);
-  }
-  return reasons;
-}
-
-bool Deciding::HouseholdCovered(Purpose purpose, const SuspensionState& suspension) {
-  const PurposeChoice choice = EffectiveChoice(subject_->account(), purpose, rules_);
-  if (choice.choice != Choice::kGiven || choice.since < suspension.last_end) return false;
-  const Notice* notice = rules_.FindNotice(choice.notice);
-  if (notice == nullptr || !notice->covers_household || !notice->purposes.Has(purpose)) return false;
-  const bool superseded = PassedAt(notice->superseded_from);
-  return !superseded && !PassedAt(ConsentEnd(choice, rules_));
-}
-
-// E9 of a consent.
-ReasonSet Deciding::ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose, const SuspensionState& suspension) {
-  ReasonSet reasons;
-  const Notice* notice = rules_.FindNotice(choice.notice);
-  if (notice == nullptr) {
-    reasons.Add(Reason::kNoConsent);
-  } else {
-    if (choice.since < suspension.last_end || !notice->purposes.Has(purpose)) reasons.Add(Reason::kNoConsent);
-    if (ConsentEnded(named, choice)) reasons.Add(Reason::kConsentExpired);
-    if (PassedAt(notice->superseded_from)) reasons.Add(Reason::kNoticeSuperseded);
-    if (purpose == Purpose::kHumanReview && !notice->says_people_listen) reasons.Add(Reason::kNoticeSilentOnPeople);
-  }
-  const bool covers_past = notice != nullptr && notice->covers_past;
-  if (when_.known && !covers_past && choice.since > when_.lo &&
-      (Needed(*named.scope, suspension) || choice.refused_from.IsSet())) {
-    reasons.Add(Reason::kCapturedBeforeConsent);
-  }
-  return reasons;
-}
-
 bool Deciding::PlaceAllowedBy(const Regime& regime) const {
   const Place& place = question_.place;
   const bool is_review = question_.purpose == Purpose::kHumanReview;
@@ -529,10 +309,10 @@ Decision Deciding::Run() {
   return decision;
 }
 
-}  // namespace
+}  // namespace internal
 
 Decision Decide(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules) {
-  return Deciding(subject, marks, question, rules).Run();
+  return internal::Deciding(subject, marks, question, rules).Run();
 }
 
 Reason FirstReason(const Decision& decision) {

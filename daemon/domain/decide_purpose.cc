@@ -1,0 +1,135 @@
+// E2, E4, E8 and E9: what every named scope says to one purpose.
+#include <algorithm>
+
+#include "daemon/domain/deciding.h"
+
+namespace consent::domain::internal {
+
+SuspensionState Deciding::Suspended(Purpose purpose) const {
+  SuspensionState state;
+  if (rules_.suspensions.empty()) return state;
+  state = SuspensionOf(purpose, subject_ != nullptr ? subject_->region : recording_.region, rules_);
+  if (recording_.has_region) {
+    const SuspensionState capture = SuspensionOf(purpose, recording_.region, rules_);
+    state.ever = state.ever || capture.ever;
+    state.active = state.active || capture.active;
+    state.last_end = std::max(state.last_end, capture.last_end);
+  }
+  return state;
+}
+
+// E2, E4, E8 and E9 for one purpose.
+ReasonSet Deciding::PurposeRows(Purpose purpose) {
+  ReasonSet reasons;
+  const SuspensionState suspension = Suspended(purpose);
+  if (suspension.active) reasons.Add(Reason::kSuspended);
+  if (subject_ == nullptr) return reasons;
+  reasons.Add(GuardianRow(purpose));
+  if (!rules_.purposes.Has(purpose)) reasons.Add(Reason::kNoConsent);
+  for (const Named& named : named_) reasons.Add(ChoiceRows(named, purpose, suspension));
+  return reasons;
+}
+
+// E4.
+ReasonSet Deciding::GuardianRow(Purpose purpose) {
+  ReasonSet reasons;
+  bool child_named = false;
+  for (const Named& named : named_) {
+    if (!named.is_profile) continue;
+    if (!named.is_child_now) {
+      const bool captured_as_child = when_.known ? when_.lo < named.adult_from : named.adult_from > Instant{};
+      if (captured_as_child) reasons.Add(Reason::kChildWithoutGuardian);
+      continue;
+    }
+    child_named = true;
+    const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
+    const bool by_the_guardian = choice.choice == Choice::kGiven && choice.by_guardian && named.scope->guardian.IsSet() &&
+                                 choice.since >= named.scope->guardian_since;
+    if (!by_the_guardian) reasons.Add(Reason::kChildWithoutGuardian);
+  }
+  if (ChildPresent() && !child_named) reasons.Add(Reason::kChildWithoutGuardian);
+  return reasons;
+}
+
+// E8 and E9 of one scope.
+ReasonSet Deciding::ChoiceRows(const Named& named, Purpose purpose, const SuspensionState& suspension) {
+  const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
+  ReasonSet reasons;
+  switch (choice.choice) {
+    case Choice::kRefused:
+      reasons.Add(Reason::kRefused);
+      return reasons;
+    case Choice::kWithdrawn:
+      reasons.Add(Reason::kWithdrawn);
+      return reasons;
+    case Choice::kUnset:
+      return UnsetRow(named, purpose, suspension);
+    case Choice::kGiven:
+      break;
+  }
+  const Notice* notice = rules_.FindNotice(choice.notice);
+  const bool covers_past = notice != nullptr && notice->covers_past;
+  if (when_.known && !covers_past && choice.refused_from.IsSet() && when_.hi >= choice.refused_from && when_.lo < choice.since) {
+    reasons.Add(Reason::kCapturedWhileRefused);
+  }
+  reasons.Add(named.scope->kind == ScopeKind::kDevice ? DeviceRow(choice) : ConsentRow(named, choice, purpose, suspension));
+  return reasons;
+}
+
+// A device's choice can only restrict: what is left of E9 is that it was off before.
+ReasonSet Deciding::DeviceRow(const PurposeChoice& choice) const {
+  ReasonSet reasons;
+  const Notice* notice = rules_.FindNotice(choice.notice);
+  const bool covered = (notice != nullptr && notice->covers_past) || choice.since <= when_.lo;
+  if (when_.known && choice.refused_from.IsSet() && !covered) reasons.Add(Reason::kCapturedBeforeConsent);
+  return reasons;
+}
+
+bool Deciding::Needed(const ScopeFacts& scope, const SuspensionState& suspension) const {
+  if (regime_.opt_in || suspension.ever) return true;
+  const Instant default_from = std::max({regime_.opt_out_since, subject_->default_from, scope.default_from});
+  return when_.known && when_.lo < default_from;
+}
+
+// E9 of a scope that never chose.
+ReasonSet Deciding::UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension) {
+  ReasonSet reasons;
+  if (named.scope->kind == ScopeKind::kDevice || !Needed(*named.scope, suspension)) return reasons;
+  if (!named.is_profile) {
+    reasons.Add(Reason::kNoConsent);
+  } else if (!named.is_child_now && !HouseholdCovered(purpose, suspension)) {
+    reasons.Add(Reason::kProfileWithoutConsent);
+  }
+  return reasons;
+}
+
+bool Deciding::HouseholdCovered(Purpose purpose, const SuspensionState& suspension) {
+  const PurposeChoice choice = EffectiveChoice(subject_->account(), purpose, rules_);
+  if (choice.choice != Choice::kGiven || choice.since < suspension.last_end) return false;
+  const Notice* notice = rules_.FindNotice(choice.notice);
+  if (notice == nullptr || !notice->covers_household || !notice->purposes.Has(purpose)) return false;
+  const bool superseded = PassedAt(notice->superseded_from);
+  return !superseded && !PassedAt(ConsentEnd(choice, rules_));
+}
+
+// E9 of a consent.
+ReasonSet Deciding::ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose, const SuspensionState& suspension) {
+  ReasonSet reasons;
+  const Notice* notice = rules_.FindNotice(choice.notice);
+  if (notice == nullptr) {
+    reasons.Add(Reason::kNoConsent);
+  } else {
+    if (choice.since < suspension.last_end || !notice->purposes.Has(purpose)) reasons.Add(Reason::kNoConsent);
+    if (ConsentEnded(named, choice)) reasons.Add(Reason::kConsentExpired);
+    if (PassedAt(notice->superseded_from)) reasons.Add(Reason::kNoticeSuperseded);
+    if (purpose == Purpose::kHumanReview && !notice->says_people_listen) reasons.Add(Reason::kNoticeSilentOnPeople);
+  }
+  const bool covers_past = notice != nullptr && notice->covers_past;
+  if (when_.known && !covers_past && choice.since > when_.lo &&
+      (Needed(*named.scope, suspension) || choice.refused_from.IsSet())) {
+    reasons.Add(Reason::kCapturedBeforeConsent);
+  }
+  return reasons;
+}
+
+}  // namespace consent::domain::internal
