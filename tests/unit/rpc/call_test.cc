@@ -248,15 +248,26 @@ TEST_F(CallTest, FinishingTwiceAnswersOnce) {
   EXPECT_EQ(notes_.calls().size(), 1U);
 }
 
+// Keeps the one thread of a pool busy until Release.
+class Busy {
+ public:
+  explicit Busy(service::Pool& pool) {
+    EXPECT_TRUE(pool.Post([this, released = released_] {
+      begun_.set_value();
+      released.wait();
+    }));
+    begun_.get_future().wait();
+  }
+  void Release() { release_.set_value(); }
+
+ private:
+  std::promise<void> begun_;
+  std::promise<void> release_;
+  const std::shared_future<void> released_ = release_.get_future().share();
+};
+
 TEST_F(CallTest, AFullReadPoolIsOverload) {
-  std::promise<void> open;
-  std::shared_future<void> opened = open.get_future().share();
-  std::promise<void> busy;
-  ASSERT_TRUE(readers_.Post([&busy, opened] {
-    busy.set_value();
-    opened.wait();
-  }));
-  busy.get_future().wait();
+  Busy busy(readers_);
   ASSERT_TRUE(readers_.Post([] {}));
   Start();
   probe_->use = [this](ProbeCall call) {
@@ -265,13 +276,11 @@ TEST_F(CallTest, AFullReadPoolIsOverload) {
   const grpc::Status status = Check();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(Details(status).reason, "OVERLOADED");
-  open.set_value();
+  busy.Release();
 }
 
 TEST_F(CallTest, AReadWhoseClientWentAwayIsNotDone) {
-  std::promise<void> open;
-  std::shared_future<void> opened = open.get_future().share();
-  ASSERT_TRUE(readers_.Post([opened] { opened.wait(); }));
+  Busy busy(readers_);
   Start();
   std::atomic<bool> read{false};
   std::promise<void> queued;
@@ -297,7 +306,7 @@ TEST_F(CallTest, AReadWhoseClientWentAwayIsNotDone) {
   canceller.join();
   // The server learns of it a little later than the client.
   while (!kept->IsCancelled()) std::this_thread::yield();
-  open.set_value();
+  busy.Release();
   dropped.get_future().wait();
   EXPECT_FALSE(read);
 }
