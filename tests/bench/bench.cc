@@ -22,7 +22,7 @@ struct Arguments {
   std::vector<std::string> only;
   int64_t round_ms = 0;
   int rounds = 0;
-  bool quick = false, smoke = false, one_choice = false, keep = false;
+  bool quick = false, smoke = false, keep = false;
 };
 
 void Define(CLI::App* app, Arguments* arguments) {
@@ -36,7 +36,6 @@ void Define(CLI::App* app, Arguments* arguments) {
   app->add_option("--round-ms", arguments->round_ms, "Length of a round of one side (3000)");
   app->add_flag("--quick", arguments->quick, "Three rounds of a second");
   app->add_flag("--smoke", arguments->smoke, "One round of 100 ms, 1,000 subjects: only whether it works");
-  app->add_flag("--one-choice", arguments->one_choice, "Rates on subjects without profiles; recordings then name two ids instead of three");
   app->add_option("--threads", suite.threads, "Of the client, each with a connection")->capture_default_str();
   app->add_option("--check-outstanding", suite.check_outstanding)->capture_default_str();
   app->add_option("--batch-outstanding", suite.batch_outstanding)->capture_default_str();
@@ -60,7 +59,6 @@ void Resolve(Arguments* arguments) {
   }
   if (arguments->rounds > 0) suite.rounds = arguments->rounds;
   if (arguments->round_ms > 0) suite.round = std::chrono::milliseconds(arguments->round_ms);
-  if (arguments->one_choice) suite.population = consent::bench::Population::kOneChoice;
   if (arguments->only.empty()) return;
   const auto wanted = [&](const char* name) {
     return std::find(arguments->only.begin(), arguments->only.end(), name) != arguments->only.end();

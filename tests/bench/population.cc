@@ -74,19 +74,19 @@ void FillRegistration(uint64_t subject, Population population, v1::UpsertSubject
   choice->set_turn(v1::SWITCH_ON);
 }
 
-void FillRecording(uint64_t subject, uint64_t number, Population population, int64_t captured_at_seconds, v1::Recording* recording) {
+void FillRecording(uint64_t subject, uint64_t number, int64_t captured_at_seconds, v1::Recording* recording) {
   recording->set_recording_id(RecordingId(number));
   recording->set_account_id(AccountId(subject));
   recording->mutable_captured_at()->set_seconds(captured_at_seconds);
   recording->mutable_captured_at()->set_nanos(static_cast<int32_t>(number % 1000 * 1'000'000));
   recording->set_captured_uncertainty_ms(500);
   recording->mutable_ingested_at()->set_seconds(captured_at_seconds + 2);
-  if (population == Population::kHousehold) recording->add_profile_ids(ProfileId(subject));
+  recording->add_profile_ids(ProfileId(subject));
   recording->set_region("DE");
   recording->set_wake(v1::WAKE_INTENDED);
   recording->set_kind(v1::KIND_COMMAND);
   recording->set_speakers(v1::SPEAKERS_ONE);
-  recording->set_identity(population == Population::kHousehold ? v1::IDENTITY_MATCHED : v1::IDENTITY_NOT_RUN);
+  recording->set_identity(v1::IDENTITY_MATCHED);
   recording->set_age(v1::SPEAKER_AGE_ADULT);
 }
 

@@ -31,8 +31,9 @@ uint64_t Scatter(uint64_t i, uint64_t n);
 
 void FillEvidence(v1::Evidence* evidence);
 void FillRegistration(uint64_t subject, Population population, v1::UpsertSubjectRequest* request);
-// A recording of `subject` that is eligible for kPurpose if it consented a few seconds before `captured_at`.
-void FillRecording(uint64_t subject, uint64_t number, Population population, int64_t captured_at_seconds, v1::Recording* recording);
+// A recording of a household that is eligible for kPurpose if both had consented a few seconds before. (An account without profiles is never
+// eligible: nobody can be matched to the voice.)
+void FillRecording(uint64_t subject, uint64_t number, int64_t captured_at_seconds, v1::Recording* recording);
 void FillPlace(v1::Place* place);
 
 }  // namespace consent::bench

@@ -44,7 +44,7 @@ LoopOptions Suite::Loop(int outstanding) const {
 
 Asked Suite::AskedNow() const {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return Asked{options_.subjects, options_.population, std::chrono::duration_cast<std::chrono::seconds>(now).count() - 2};
+  return Asked{options_.subjects, std::chrono::duration_cast<std::chrono::seconds>(now).count() - 2};
 }
 
 template <typename Workload>
@@ -98,29 +98,22 @@ absl::Status Suite::Footprint() {
     if (table.rows < options_.subjects / 2) continue;
     report_.figures.push_back({"  of these, table " + table.name, "bytes", static_cast<double>(table.file_bytes) / subjects, 0, true});
   }
-  if (options_.population != Population::kOneChoice) servers_.Remove("one");
+  servers_.Remove("one");
   return absl::OkStatus();
 }
 
 absl::Status Suite::Prepare() {
-  const bool household = options_.population == Population::kHousehold;
-  if (household || !options_.footprint) {
-    Say("loading what the rates are measured on");
-    const auto loaded = servers_.Load("rates", options_.subjects, household);
-    if (!loaded.ok()) return loaded.status();
-    Say(*loaded);
-  } else if (absl::Status status = servers_.Copy("one", "rates"); !status.ok()) {
-    return status;
-  }
+  Say("loading the households that the rates are measured on");
+  const auto loaded = servers_.Load("rates", options_.subjects, true);
+  if (!loaded.ok()) return loaded.status();
+  Say(*loaded);
   std::this_thread::sleep_for(kAfterLoad);
   auto daemon = servers_.StartDaemon("rates", false);
   if (!daemon.ok()) return daemon.status();
-  if (household) {
-    const auto filled = ReadFilled(daemon->log);
-    if (!filled.ok()) return filled.status();
-    report_.figures.push_back({"memory of the index per subject of the rates", "bytes", filled->bytes / filled->subjects, 0, true});
-    report_.figures.push_back({"index filled with these", "subjects/s", filled->subjects / filled->seconds, 0, false});
-  }
+  const auto filled = ReadFilled(daemon->log);
+  if (!filled.ok()) return filled.status();
+  report_.figures.push_back({"memory of the index per household", "bytes", filled->bytes / filled->subjects, 0, true});
+  report_.figures.push_back({"index filled with households", "subjects/s", filled->subjects / filled->seconds, 0, false});
   daemon_ = *std::move(daemon);
   return CheckSample();
 }

@@ -13,7 +13,6 @@ namespace consent::bench {
 
 struct SuiteOptions {
   uint64_t subjects = 1'000'000;
-  Population population = Population::kHousehold;  // of the rates
   int rounds = 7;
   std::chrono::milliseconds round{3000};
   int threads = 1;              // of the client

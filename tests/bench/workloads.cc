@@ -6,7 +6,7 @@ namespace consent::bench {
 
 CheckWorkload::CheckWorkload(const Asked& asked, size_t requests) : requests_(requests) {
   for (size_t i = 0; i < requests; ++i) {
-    FillRecording(Scatter(i, asked.subjects), i, asked.population, asked.captured_at_seconds, requests_[i].mutable_recording());
+    FillRecording(Scatter(i, asked.subjects), i, asked.captured_at_seconds, requests_[i].mutable_recording());
     requests_[i].set_purpose(kPurpose);
     FillPlace(requests_[i].mutable_place());
   }
@@ -16,7 +16,7 @@ BatchWorkload::BatchWorkload(const Asked& asked, size_t requests) : requests_(re
   uint64_t item = 0;
   for (Request& request : requests_) {
     for (int i = 0; i < kItems; ++i, ++item) {
-      FillRecording(Scatter(item, asked.subjects), item, asked.population, asked.captured_at_seconds, request.add_recordings());
+      FillRecording(Scatter(item, asked.subjects), item, asked.captured_at_seconds, request.add_recordings());
     }
     request.set_purpose(kPurpose);
     FillPlace(request.mutable_place());

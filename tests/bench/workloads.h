@@ -16,7 +16,6 @@ namespace consent::bench {
 
 struct Asked {
   uint64_t subjects = 0;
-  Population population = Population::kHousehold;
   int64_t captured_at_seconds = 0;
 };
 

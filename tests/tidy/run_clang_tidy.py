@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs clang-tidy-14 over the sources of this tree that a build folder's compile_commands.json names.
 
-Usage: run_clang_tidy.py BUILD_FOLDER [FILE...]. A source that was found clean is remembered, in the build folder, by a hash over its
+Usage: run_clang_tidy.py BUILD_FOLDER [FILE...]. Where the build folder compiles several sources as one (CMAKE_UNITY_BUILD), so does this. What was found clean is remembered, in the build folder, by a hash over its
 preprocessed text and the settings; it is looked at again when one of them changes. Exits 1 if anything was found.
 """
 
@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -19,12 +20,17 @@ TIDY = "clang-tidy-14"
 
 
 def commands(build):
-    """Source -> compile command, for our own sources."""
+    """Source -> compile command, for our own sources and for the pieces that several of them are compiled in."""
     found = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = pathlib.Path(entry["file"])
-        if ROOT in source.parents and not str(source).startswith(str(build.resolve())) and ".build" not in source.parts:
-            found[source] = entry
+        if not source.exists():  # generated, and not needed for this
+            continue
+        if build in source.parents:
+            ours = re.findall(r'#include "([^"]+\.cc)"', source.read_text()) if source.name.startswith("unity_") else []
+            if not ours or any(build in pathlib.Path(name).parents for name in ours):
+                continue
+        found[source] = entry
     return found
 
 
