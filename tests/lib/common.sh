@@ -1,5 +1,6 @@
 # Sourced by tests/run and .ci/run: building a preset and counting its tests. Expects the working directory to be the repository.
 
+# configure_preset PRESET [CMAKE OPTION...]
 configure_preset() {
   local preset=$1 flags=()
   # GNU ld takes seconds per test binary, lld a fraction.
@@ -8,7 +9,7 @@ configure_preset() {
   fi
   local log=.build/$preset.configure.log
   mkdir -p .build
-  if ! cmake --preset "$preset" "${flags[@]}" >"$log" 2>&1; then
+  if ! cmake --preset "$preset" "${flags[@]}" "${@:2}" >"$log" 2>&1; then
     cat "$log" >&2
     return 1
   fi
