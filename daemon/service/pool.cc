@@ -18,11 +18,10 @@ Pool::~Pool() {
 }
 
 bool Pool::Post(std::function<void()> task) {
-  {
-    base::MutexLock lock(mutex_);
-    if (stopping_ || tasks_.size() >= queue_limit_) return false;
-    tasks_.push_back(std::move(task));
-  }
+  base::MutexLock lock(mutex_);
+  if (stopping_ || tasks_.size() >= queue_limit_) return false;
+  tasks_.push_back(std::move(task));
+  // Under the lock: whoever hears of the task's end may destroy the pool while this thread would still be notifying.
   ready_.NotifyOne();
   return true;
 }
