@@ -67,7 +67,7 @@ std::optional<Failure> Runtime::OpenStore() {
   return std::nullopt;
 }
 
-void Runtime::MakeContext(base::Keys keys) {
+void Runtime::MakeContext(const base::Keys& keys) {
   writers_ = std::make_unique<service::Pool>(options_.write_threads, kWriteQueue);
   readers_ = std::make_unique<service::Pool>(options_.read_threads, kReadQueue);
   std::vector<std::unique_ptr<service::FactsIndex>> indexes;
@@ -145,7 +145,7 @@ void Runtime::Serve() {
 }
 
 absl::Status Runtime::ReloadPolicy() {
-  const absl::Status status = ActivatePolicy();
+  absl::Status status = ActivatePolicy();
   metrics_.OnPolicyReload(status.ok());
   return status;
 }

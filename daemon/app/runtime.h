@@ -53,7 +53,7 @@ class Runtime {
 
  private:
   std::optional<Failure> OpenStore();
-  void MakeContext(base::Keys keys);
+  void MakeContext(const base::Keys& keys);
   std::optional<Failure> Listen();
   absl::Status ActivatePolicy();
 

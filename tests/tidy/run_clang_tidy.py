@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Runs clang-tidy-14 over the sources of this tree that a build folder's compile_commands.json names.
 
-Usage: run_clang_tidy.py BUILD_FOLDER [FILE...]. Where the build folder compiles several sources as one (CMAKE_UNITY_BUILD), so does this. What was found clean is remembered, in the build folder, by a hash over its
-preprocessed text and the settings; it is looked at again when one of them changes. Exits 1 if anything was found.
+Usage: run_clang_tidy.py BUILD_FOLDER [FILE... | --only FOLDER...]. Where the build folder compiles several sources as one
+(CMAKE_UNITY_BUILD), so does this. What was found clean is remembered, in the build folder, by a hash over its preprocessed text and the
+settings; it is looked at again when one of them changes. Exits 1 if anything was found.
 """
 
 import concurrent.futures
@@ -20,7 +21,7 @@ TIDY = "clang-tidy-14"
 
 
 def commands(build):
-    """Source -> compile command, for our own sources and for the pieces that several of them are compiled in."""
+    """Source -> (compile command, place in the tree), for our own sources and for the pieces that several of them are compiled in."""
     found = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         source = pathlib.Path(entry["file"])
@@ -30,7 +31,8 @@ def commands(build):
             ours = re.findall(r'#include "([^"]+\.cc)"', source.read_text()) if source.name.startswith("unity_") else []
             if not ours or any(build in pathlib.Path(name).parents for name in ours):
                 continue
-        found[source] = entry
+        base = build if build in source.parents else ROOT
+        found[source] = (entry, source.relative_to(base).as_posix())
     return found
 
 
@@ -61,10 +63,12 @@ def check(build, clean, source, entry):
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    chosen = {pathlib.Path(name).resolve() for name in sys.argv[2:]}
+    folders = sys.argv[3:] if sys.argv[2:3] == ["--only"] else []
+    chosen = set() if folders else {pathlib.Path(name).resolve() for name in sys.argv[2:]}
     clean = build / "clang-tidy-clean"
     clean.mkdir(exist_ok=True)
-    work = {source: entry for source, entry in commands(build).items() if not chosen or source in chosen}
+    work = {source: entry for source, (entry, place) in commands(build).items()
+            if (not chosen or source in chosen) and (not folders or place.startswith(tuple(folder + "/" for folder in folders)))}
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for source, ok, output in pool.map(lambda item: check(build, clean, *item), sorted(work.items())):
