@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ struct CampaignOptions {
   std::string folder;     // for the store, the socket and the log; exists
   uint64_t seed = 1;
   int threads = 24;
-  int accounts = 48;      // new ones in each cycle
+  int accounts = 32;      // new ones in each cycle
 };
 
 // Counts over all cycles.
@@ -58,8 +59,8 @@ class Campaign {
   absl::Status AwaitFailure();
   absl::Status KillWhileStarting();
   absl::Status Check(std::vector<Attempt>* attempts);
-  // Sends every unanswered request again, and some that were acknowledged.
-  absl::Status Repeat(const Api& api, std::vector<Attempt>* attempts);
+  // Sends every unanswered request again, and some that were acknowledged; `accounts`: whose.
+  absl::Status Repeat(const Api& api, std::vector<Attempt>* attempts, std::set<std::string>* accounts);
   absl::Status CheckOlder(const Api& api);
 
   const CampaignOptions options_;
