@@ -12,9 +12,6 @@
 #include "tests/bench/population.h"
 
 namespace consent::bench {
-namespace {
-
-constexpr int kBatch = 1000;
 
 // Request and response on one arena, with the block sizes of daemon/rpc/call.h.
 template <typename Request, typename Response>
@@ -46,6 +43,10 @@ class ArenaAllocator final : public grpc::MessageAllocator<Request, Response> {
     google::protobuf::Arena arena_;
   };
 };
+
+namespace {
+
+constexpr int kBatch = 1000;
 
 void FillDecision(v1::Decision* decision) {
   decision->set_eligibility(v1::ELIGIBILITY_ELIGIBLE);
