@@ -46,6 +46,10 @@ struct Date {
   auto operator<=>(const Date&) const = default;
 };
 
+// What ParseDate can return: 0000-01-01 to 9999-12-31.
+inline constexpr Date kFirstDate{-719'528};
+inline constexpr Date kLastDate{2'932'896};
+
 // `YYYY-MM-DD`, `YYYY-MM` or `YYYY`; the latter two mean their last day. Returns false on anything else or on a date that does not exist.
 bool ParseDate(const std::string& text, Date* out);
 std::string FormatDate(Date d);

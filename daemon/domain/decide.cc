@@ -64,24 +64,26 @@ MergedRegime Deciding::Merge() const {
   merged.allow_unidentified = a.allow_unidentified_single_adult && b.allow_unidentified_single_adult;
   merged.child_inactive_months = std::min(a.child_inactive_months, b.child_inactive_months);
   merged.child_notice_period = std::min(a.child_notice_period, b.child_notice_period);
-  merged.age_of_consent = rules_.AgeOfConsent(home);
+  merged.age_of_consent_at_home = rules_.AgeOfConsent(home);
+  merged.age_of_consent = merged.age_of_consent_at_home;
   if (recording_.has_region) merged.age_of_consent = std::max(merged.age_of_consent, rules_.AgeOfConsent(recording_.region));
   return merged;
 }
 
 void Deciding::NameScopes() {
-  named_.push_back(Named{&subject_->account(), false, false, Instant{}});
+  named_.push_back(Named{&subject_->account(), false, false, Instant{}, Instant{}});
   for (const base::ProfileHandle& profile : recording_.profiles) {
     const ScopeFacts* scope = subject_->Find(ScopeKind::kProfile, profile.bytes);
     if (scope == nullptr || !scope->registered) unregistered_scope_named_ = true;
     if (scope == nullptr) continue;
     const Instant adult_from = AdultFrom(scope->age, regime_.age_of_consent);
-    named_.push_back(Named{scope, true, !PassedAt(adult_from), adult_from});
+    const Instant guardian_until = AdultFrom(scope->age, regime_.age_of_consent_at_home);
+    named_.push_back(Named{scope, true, !PassedAt(adult_from), adult_from, guardian_until});
   }
   if (recording_.device.IsSet()) {
     const ScopeFacts* scope = subject_->Find(ScopeKind::kDevice, recording_.device.bytes);
     if (scope == nullptr || !scope->registered) unregistered_scope_named_ = true;
-    if (scope != nullptr) named_.push_back(Named{scope, false, false, Instant{}});
+    if (scope != nullptr) named_.push_back(Named{scope, false, false, Instant{}, Instant{}});
   }
 }
 
@@ -172,7 +174,7 @@ void Deciding::FalseWake() {
 
 // R5.
 void Deciding::EndedCopies() {
-  if (recording_.artefact == Artefact::kSource || recording_.made_for == Purpose::kNone) return;
+  if (recording_.artefact == Artefact::kSource || !IsPurpose(recording_.made_for)) return;
   for (const Named& named : named_) {
     const PurposeChoice choice = EffectiveChoice(*named.scope, recording_.made_for, rules_);
     const bool consent_ended =
@@ -184,8 +186,9 @@ void Deciding::EndedCopies() {
 // A consent's lifetime is over, or a child on whose behalf it was given has come of age.
 bool Deciding::ConsentEnded(const Named& named, const PurposeChoice& choice) {
   const bool lifetime_over = PassedAt(ConsentEnd(choice, rules_));
-  if (!named.is_profile || named.is_child_now) return lifetime_over;
-  return lifetime_over || choice.by_guardian || choice.since < named.adult_from;
+  if (!named.is_profile) return lifetime_over;
+  if (choice.by_guardian) return PassedAt(named.guardian_until) || lifetime_over;
+  return lifetime_over || (!named.is_child_now && choice.since < named.adult_from);
 }
 
 // E0, the part that needs no subject.
@@ -195,21 +198,22 @@ void Deciding::Facts() {
                        recording_.speakers == Speakers::kMissing || recording_.identity == Identity::kMissing ||
                        recording_.age == SpeakerAge::kMissing ||
                        (recording_.identity == Identity::kMatched && recording_.profiles.empty()) ||
-                       (is_copy && recording_.made_for == Purpose::kNone);
+                       (is_copy && !IsPurpose(recording_.made_for)) || !IsPurpose(question_.purpose);
   const bool place_missing = question_.purpose == Purpose::kHumanReview &&
                              (!question_.place.country.IsSet() || question_.place.reviewer_class == ReviewerClass::kMissing);
   if (missing || place_missing || unregistered_scope_named_) eligibility_.Add(Reason::kMissingFact);
   if (when_.invalid) eligibility_.Add(Reason::kInvalidTime);
 }
 
-// E0: who names no profile (device) may be one that said no.
+// E0: who names no profile (device) may be one that said no. One that was removed cannot be heard later.
 void Deciding::MissingScopes() {
   const bool no_profile = recording_.profiles.empty();
   const bool no_device = !recording_.device.IsSet();
   if (!no_profile && !no_device) return;
   for (const ScopeFacts& scope : subject_->scopes) {
     const bool unnamed = (scope.kind == ScopeKind::kProfile && no_profile) || (scope.kind == ScopeKind::kDevice && no_device);
-    if (unnamed && SaysNo(EffectiveChoice(scope, question_.purpose, rules_).choice)) {
+    const bool gone = scope.WasRemoved() && when_.known && when_.lo >= scope.default_from;
+    if (unnamed && !gone && SaysNo(EffectiveChoice(scope, question_.purpose, rules_).choice)) {
       eligibility_.Add(Reason::kMissingFact);
       return;
     }
@@ -265,6 +269,17 @@ void Deciding::Places() {
   if (regime_.second != nullptr) check(*regime_.second);
 }
 
+// What depends on the purpose itself: E0's unnamed scopes, E2, E4, E7, E8 and E9.
+void Deciding::AskPurpose(Purpose purpose) {
+  if (subject_ != nullptr) MissingScopes();
+  const ReasonSet purpose_rows = PurposeRows(purpose);
+  eligibility_.Add(purpose_rows);
+  if (subject_ == nullptr || recording_.kind != Kind::kMessage) return;
+  const bool messages_allowed =
+      purpose == Purpose::kMessageTranscription ? purpose_rows.Empty() : PurposeRows(Purpose::kMessageTranscription).Empty();
+  if (!messages_allowed) eligibility_.Add(Reason::kMessagesNotAllowed);
+}
+
 Decision Deciding::Run() {
   if (subject_ != nullptr) {
     Holds();
@@ -287,15 +302,8 @@ Decision Deciding::Run() {
   if (purpose != Purpose::kNone) {
     Facts();
     if (subject_ == nullptr || !subject_->registered) eligibility_.Add(Reason::kUnknownSubject);
-    if (subject_ != nullptr) MissingScopes();
     FlagsAndVoices();
-    const ReasonSet purpose_rows = PurposeRows(purpose);
-    eligibility_.Add(purpose_rows);
-    if (subject_ != nullptr && recording_.kind == Kind::kMessage) {
-      const bool allowed = purpose == Purpose::kMessageTranscription ? purpose_rows.Empty()
-                                                                     : PurposeRows(Purpose::kMessageTranscription).Empty();
-      if (!allowed) eligibility_.Add(Reason::kMessagesNotAllowed);
-    }
+    if (IsPurpose(purpose)) AskPurpose(purpose);
     Places();
     decision.reasons.Add(eligibility_);
     const bool eligible = decision.reasons.Empty();

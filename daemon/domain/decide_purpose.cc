@@ -44,7 +44,7 @@ ReasonSet Deciding::GuardianRow(Purpose purpose) {
     child_named = true;
     const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
     const bool by_the_guardian = choice.choice == Choice::kGiven && choice.by_guardian && named.scope->guardian.IsSet() &&
-                                 choice.since >= named.scope->guardian_since;
+                                 choice.since >= named.scope->guardian_since && !PassedAt(named.guardian_until);
     if (!by_the_guardian) reasons.Add(Reason::kChildWithoutGuardian);
   }
   if (ChildPresent() && !child_named) reasons.Add(Reason::kChildWithoutGuardian);
@@ -85,16 +85,17 @@ ReasonSet Deciding::DeviceRow(const PurposeChoice& choice) const {
   return reasons;
 }
 
-bool Deciding::Needed(const ScopeFacts& scope, const SuspensionState& suspension) const {
+bool Deciding::Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const {
   if (regime_.opt_in || suspension.ever) return true;
-  const Instant default_from = std::max({regime_.opt_out_since, subject_->default_from, scope.default_from});
+  const Instant default_from =
+      std::max({regime_.opt_out_since, rules_.InUseSince(purpose), subject_->default_from, scope.default_from});
   return when_.known && when_.lo < default_from;
 }
 
 // E9 of a scope that never chose.
 ReasonSet Deciding::UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension) {
   ReasonSet reasons;
-  if (named.scope->kind == ScopeKind::kDevice || !Needed(*named.scope, suspension)) return reasons;
+  if (named.scope->kind == ScopeKind::kDevice || !Needed(*named.scope, purpose, suspension)) return reasons;
   if (!named.is_profile) {
     reasons.Add(Reason::kNoConsent);
   } else if (!named.is_child_now && !HouseholdCovered(purpose, suspension)) {
@@ -126,7 +127,7 @@ ReasonSet Deciding::ConsentRow(const Named& named, const PurposeChoice& choice, 
   }
   const bool covers_past = notice != nullptr && notice->covers_past;
   if (when_.known && !covers_past && choice.since > when_.lo &&
-      (Needed(*named.scope, suspension) || choice.refused_from.IsSet())) {
+      (Needed(*named.scope, purpose, suspension) || choice.refused_from.IsSet())) {
     reasons.Add(Reason::kCapturedBeforeConsent);
   }
   return reasons;

@@ -28,6 +28,7 @@ struct MergedRegime {
   int child_inactive_months = 1;
   Span child_notice_period;
   int age_of_consent = 0;
+  int age_of_consent_at_home = 0;  // a guardian may consent only below it
 };
 
 // One decision in the making. Each member function is a row or a group of rows of the table.
@@ -42,6 +43,7 @@ class Deciding {
     bool is_profile;
     bool is_child_now;
     Instant adult_from;
+    Instant guardian_until;  // a guardian's consent ends here, which is not after adult_from
   };
 
   // By time alone something may change at `at`.
@@ -72,13 +74,14 @@ class Deciding {
   void Places();
   bool PlaceAllowedBy(const Regime& regime) const;
 
+  void AskPurpose(Purpose purpose);
   ReasonSet PurposeRows(Purpose purpose);
   ReasonSet GuardianRow(Purpose purpose);
   ReasonSet ChoiceRows(const Named& named, Purpose purpose, const SuspensionState& suspension);
   ReasonSet ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose, const SuspensionState& suspension);
   ReasonSet UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension);
   ReasonSet DeviceRow(const PurposeChoice& choice) const;
-  bool Needed(const ScopeFacts& scope, const SuspensionState& suspension) const;
+  bool Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const;
   bool ConsentEnded(const Named& named, const PurposeChoice& choice);
   bool HouseholdCovered(Purpose purpose, const SuspensionState& suspension);
   SuspensionState Suspended(Purpose purpose) const;

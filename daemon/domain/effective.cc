@@ -21,16 +21,12 @@ PurposeChoice EffectiveChoice(const ScopeFacts& scope, Purpose purpose, const Ru
 }
 
 Instant AdultFrom(const Age& age, int years) {
-  switch (age.kind) {
-    case AgeKind::kAdult:
-      return age.adult_since;
-    case AgeKind::kBorn:
-      return std::max(base::BegunEverywhere(base::AddYears(age.born, years)), age.adult_since);
-    case AgeKind::kUnknown:
-    case AgeKind::kChild:
-      break;
-  }
-  return base::kEndOfTime;
+  const auto reaches = [years](base::Date born) { return base::BegunEverywhere(base::AddYears(born, years)); };
+  if (age.kind == AgeKind::kUnknown || age.kind == AgeKind::kChild) return base::kEndOfTime;
+  Instant from = age.adult_since;
+  if (age.kind == AgeKind::kBorn) from = std::max(from, reaches(age.born));
+  if (age.born_before) from = std::max(from, reaches(*age.born_before));
+  return from;
 }
 
 Instant ConsentEnd(const PurposeChoice& consent, const Rules& rules) {

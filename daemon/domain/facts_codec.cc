@@ -22,6 +22,8 @@ constexpr uint8_t kScopeRegistered = 4, kRefusedAll = 8, kRefusedControls = 16, 
 constexpr uint8_t kRefusedAllThen = 128;
 // The same of a control; beside its number.
 constexpr uint8_t kRefusedThen = 128;
+// Of an age; the low two bits are its kind.
+constexpr uint8_t kBornBefore = 4;
 // Of a choice; the low two bits are the choice.
 constexpr uint8_t kByGuardian = 4, kImported = 8, kRefusedFrom = 16;
 
@@ -37,12 +39,20 @@ void PutTime(Encoder& out, Instant t) {
   out.BigEndian(static_cast<uint64_t>(t.micros), 8);
 }
 
+// A real time, unset or kEndOfTime; what else the bytes may hold would overflow where months are added.
 Instant GetTime(Decoder& in) {
   const uint64_t micros = in.BigEndian(7);
   if (micros != kTimeEscape) return Instant{static_cast<int64_t>(micros)};
   const Instant far{static_cast<int64_t>(in.BigEndian(8))};
-  if (far.micros >= 0 && static_cast<uint64_t>(far.micros) < kTimeEscape) in.Fail();
+  const bool real = far <= base::kLastInstant || far == base::kEndOfTime;
+  if (far.micros < static_cast<int64_t>(kTimeEscape) || !real) in.Fail();
   return far;
+}
+
+base::Date GetDate(Decoder& in) {
+  const base::Date date{static_cast<int32_t>(in.BigEndian(4))};
+  if (date < base::kFirstDate || date > base::kLastDate) in.Fail();
+  return date;
 }
 
 // A time that is written only where it is set.
@@ -118,17 +128,19 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
 }
 
 void PutPerson(Encoder& out, const ScopeFacts& scope) {
-  out.Byte(static_cast<uint8_t>(scope.age.kind));
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(scope.age.kind) | (scope.age.born_before ? kBornBefore : 0)));
   out.BigEndian(static_cast<uint32_t>(scope.age.born.days), 4);
+  if (scope.age.born_before) out.BigEndian(static_cast<uint32_t>(scope.age.born_before->days), 4);
   out.Raw(base::View(scope.guardian.bytes));
   for (const Instant t : {scope.age.adult_since, scope.guardian_since, scope.last_active, scope.inactivity_notice}) PutTime(out, t);
 }
 
 void GetPerson(Decoder& in, ScopeFacts* scope) {
-  const uint8_t kind = in.Byte();
-  if (kind > static_cast<uint8_t>(AgeKind::kBorn)) in.Fail();
-  scope->age.kind = static_cast<AgeKind>(kind);
-  scope->age.born.days = static_cast<int32_t>(in.BigEndian(4));
+  const uint8_t bits = in.Byte();
+  if (bits >= 2 * kBornBefore) in.Fail();
+  scope->age.kind = static_cast<AgeKind>(bits & 3);
+  scope->age.born = GetDate(in);
+  if ((bits & kBornBefore) != 0) scope->age.born_before = GetDate(in);
   scope->guardian.bytes = in.Array<16>();
   for (Instant* t : {&scope->age.adult_since, &scope->guardian_since, &scope->last_active, &scope->inactivity_notice}) *t = GetTime(in);
 }
@@ -324,7 +336,7 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
 
 bool DecodeFacts(std::string_view bytes, SubjectFacts* out) {
   Reset(out);
-  if (Decode(bytes, out)) return true;
+  if (bytes.size() <= kMaxFactsBytes && Decode(bytes, out)) return true;
   Reset(out);
   return false;
 }

@@ -2,6 +2,7 @@
 // default began to apply, suspensions). Built by daemon/policy; immutable once built; thread-safe to read.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -75,6 +76,8 @@ struct Rules {
   std::map<Region, int> ages_of_consent;     // years by country
   int default_age_of_consent = 21;
   PurposeSet purposes;                       // in use; any other is never eligible
+  // Since when each purpose (index: number - 1) has been in use without a break: no default covers earlier captures for it.
+  std::array<Instant, kPurposes> in_use_since{};
   std::vector<Control> controls;
   std::vector<Notice> notices;               // sorted by number
   bool offers_until_deleted = false;
@@ -90,6 +93,7 @@ struct Rules {
   // The regime of a region and since when its default applied: subdivision, else country, else unknown's.
   RegionRules ForRegion(Region region) const;
   int AgeOfConsent(Region region) const;
+  Instant InUseSince(Purpose p) const { return in_use_since[static_cast<size_t>(p) - 1]; }
 };
 
 }  // namespace consent::domain

@@ -119,14 +119,20 @@ PartOutcome TurnOff(Applying& applying, const ChoiceCommand& command) {
   if (scope == nullptr) return Refused(Refusal::kSubjectFull);
   bool changed = false;
   const PurposeSet purposes = PurposesOf(command.target, applying.rules);
+  // Who refuses after the removal is heard again.
+  const bool returns = scope->WasRemoved();
+  if (returns) scope->default_from = Instant{};
   for (const Purpose purpose : kAllPurposes) {
     if (!purposes.Has(purpose)) continue;
-    const Choice now = EffectiveChoice(*scope, purpose, applying.rules).choice;
-    if (SaysNo(now)) continue;
-    PurposeChoice refused;
-    refused.choice = now == Choice::kGiven ? Choice::kWithdrawn : Choice::kRefused;
-    refused.since = applying.moment.time;
-    SetChoice(applying, *scope, purpose, refused, now);
+    const PurposeChoice now = EffectiveChoice(*scope, purpose, applying.rules);
+    if (SaysNo(now.choice) && !returns) continue;
+    PurposeChoice refused = now;
+    if (!SaysNo(now.choice)) {
+      refused = PurposeChoice{};
+      refused.choice = now.choice == Choice::kGiven ? Choice::kWithdrawn : Choice::kRefused;
+      refused.since = applying.moment.time;
+    }
+    SetChoice(applying, *scope, purpose, refused, now.choice);
     changed = true;
   }
   if (command.target.kind != TargetKind::kPurpose) changed = RefuseFuture(applying, *scope, command.target) || changed;

@@ -58,14 +58,15 @@ void RecordScope(Applying& applying, ChangedWhat what, const ScopeRef& scope) {
   applying.Record(std::move(change));
 }
 
-// An adult who becomes a child again, by a corrected age or a higher age of consent: what coming of age had ended, a guardian's
-// consents among them, stays ended. Otherwise a restriction would bring it back.
-void KeepEnded(Applying& applying, ScopeFacts& scope, Instant adult_from, Instant adult_from_now_on) {
+// An adult who becomes a child again, by a corrected age or a higher age of consent: what coming of age had ended stays ended.
+// Otherwise a restriction would bring it back. `at_home`: by the subject's own region, where guardians' consents end.
+void KeepEnded(Applying& applying, ScopeFacts& scope, Instant adult_from, Instant adult_from_now_on, bool at_home) {
   const Instant now = applying.moment.time;
   if (adult_from > now || adult_from_now_on <= now) return;
   for (const Purpose purpose : kAllPurposes) {
     PurposeChoice& choice = scope.ChoiceFor(purpose);
-    if (choice.choice != Choice::kGiven || !(choice.by_guardian || choice.since < adult_from)) continue;
+    const bool ended = choice.by_guardian ? at_home : choice.since < adult_from;
+    if (choice.choice != Choice::kGiven || !ended) continue;
     choice = PurposeChoice{};
     choice.choice = Choice::kWithdrawn;
     choice.since = now;
@@ -104,24 +105,35 @@ PartOutcome AddProfile(Applying& applying, const ProfileCommand& profile) {
   return Applied(true);
 }
 
+// The later of two, where there are two.
+std::optional<base::Date> Later(std::optional<base::Date> a, std::optional<base::Date> b) { return std::max(a, b); }
+
 PartOutcome ChangeAge(Applying& applying, ScopeFacts& scope, Age age) {
   if (SameAge(scope.age, age)) return Applied(false);
-  age.adult_since = Instant{};
-  if (!AgeIsRestriction(age, scope.age)) {
+  const Age before = scope.age;
+  const Instant now = applying.moment.time;
+  const int years = applying.rules.AgeOfConsent(applying.result.after.region);
+  age.adult_since = before.adult_since;
+  age.born_before = before.born_before;
+  if (!AgeIsRestriction(age, before)) {
     PartOutcome gate = MayLoosen(applying, false);
     if (gate.refusal != Refusal::kNone) return gate;
-    age.adult_since = applying.moment.time;
-    scope.default_from = applying.moment.time;
-  } else if (scope.age.adult_since.IsSet()) {
-    age.adult_since = scope.age.adult_since;
+    if (AdultFrom(before, years) <= now) {
+      // An adult's age was corrected: what an adult consented to goes on, and no capture becomes an adult's that was not.
+      if (before.kind == AgeKind::kBorn) age.born_before = Later(before.born_before, before.born);
+    } else {
+      age.adult_since = now;
+      age.born_before.reset();
+      scope.default_from = now;
+    }
   }
-  const Age before = scope.age;
   scope.age = age;
   RecordScope(applying, ChangedWhat::kAge, ScopeRef{scope.kind, scope.handle});
-  // By any age of consent: a capture elsewhere is judged by the higher of two.
-  const auto keep_ended = [&](int years) { KeepEnded(applying, scope, AdultFrom(before, years), AdultFrom(age, years)); };
+  KeepEnded(applying, scope, AdultFrom(before, years), AdultFrom(age, years), true);
+  // By any other age of consent too: a capture elsewhere is judged by the higher of two.
+  const auto keep_ended = [&](int any) { KeepEnded(applying, scope, AdultFrom(before, any), AdultFrom(age, any), false); };
   keep_ended(applying.rules.default_age_of_consent);
-  for (const auto& [country, years] : applying.rules.ages_of_consent) keep_ended(years);
+  for (const auto& [country, any] : applying.rules.ages_of_consent) keep_ended(any);
   return Applied(true);
 }
 
@@ -137,22 +149,30 @@ PartOutcome ChangeGuardian(Applying& applying, ScopeFacts& scope, base::Guardian
   return Applied(true);
 }
 
+const Regime& HomeRegime(const Applying& applying) {
+  return applying.rules.regimes[applying.rules.ForRegion(applying.result.after.region).regime];
+}
+
+// When the period after the notice about a child's inactivity ended, which purged what was recorded before; unset: it did not.
+Instant InactivityPurge(const Applying& applying, const ScopeFacts& scope) {
+  const Regime& regime = HomeRegime(applying);
+  if (!scope.last_active.IsSet() || !scope.inactivity_notice.IsSet()) return Instant{};
+  if (scope.inactivity_notice < base::AddMonths(scope.last_active, regime.child_inactive_months)) return Instant{};
+  const Instant purged_at = scope.inactivity_notice + regime.child_notice_period;
+  return purged_at <= applying.moment.time ? purged_at : Instant{};
+}
+
 PartOutcome NoteActivity(Applying& applying, ScopeFacts& scope, Instant last_active) {
   last_active = std::min(last_active, applying.moment.time);
   if (last_active <= scope.last_active) return Applied(false);
-  const RegionRules region = applying.rules.ForRegion(applying.result.after.region);
-  const Regime& regime = applying.rules.regimes[region.regime];
-  const Instant inactive_from = base::AddMonths(scope.last_active, regime.child_inactive_months);
+  const Regime& regime = HomeRegime(applying);
   // A capture elsewhere is judged by the shorter period of two regimes, so the shortest of all says whether an answer may change.
   int shortest = regime.child_inactive_months;
   for (const Regime& other : applying.rules.regimes) shortest = std::min(shortest, other.child_inactive_months);
   if (scope.last_active.IsSet() && base::AddMonths(scope.last_active, shortest) <= applying.moment.time) {
     PartOutcome gate = MayLoosen(applying, false);
     if (gate.refusal != Refusal::kNone) return gate;
-    // What the notice period's end purged stays purged.
-    const Instant purged_at = scope.inactivity_notice + regime.child_notice_period;
-    const bool purged = scope.inactivity_notice.IsSet() && scope.inactivity_notice >= inactive_from && purged_at <= applying.moment.time;
-    if (purged) scope.purge_floor = std::max(scope.purge_floor, purged_at);
+    scope.purge_floor = std::max(scope.purge_floor, InactivityPurge(applying, scope));
   }
   scope.last_active = last_active;
   scope.inactivity_notice = Instant{};
@@ -186,7 +206,7 @@ PartOutcome ApplyRegion(Applying& applying, Region region) {
   for (ScopeFacts& scope : facts.scopes) {
     if (scope.kind != ScopeKind::kProfile) continue;
     KeepEnded(applying, scope, AdultFrom(scope.age, applying.rules.AgeOfConsent(facts.region)),
-              AdultFrom(scope.age, applying.rules.AgeOfConsent(region)));
+              AdultFrom(scope.age, applying.rules.AgeOfConsent(region)), true);
   }
   facts.region = region;
   return Applied(true);
@@ -217,19 +237,34 @@ PartOutcome ApplyDevice(Applying& applying, base::DeviceHandle device) {
   return Applied(true);
 }
 
+// A scope that leaves keeps what it refused and what had expired: registered again, it is not asked anew. Consents, retention and
+// the person go.
 PartOutcome ApplyRemoval(Applying& applying, const ScopeRef& ref) {
   SubjectFacts& facts = applying.after();
   const ScopeFacts* scope = ref.kind == ScopeKind::kAccount ? nullptr : facts.Find(ref.kind, ref.handle);
-  if (scope == nullptr) return Refused(Refusal::kScopeNotFound);
+  if (scope == nullptr || scope->WasRemoved()) return Refused(Refusal::kScopeNotFound);
   PartOutcome gate = MayLoosen(applying, false);
   if (gate.refusal != Refusal::kNone) return gate;
-  // What had expired under the scope's own retention stays gone: the scope leaves, so a tombstone takes over.
-  const Instant expired = std::max(scope->purge_floor, ExpiredUpTo(scope->retention, applying.moment.time));
-  if (expired.IsSet()) {
-    if (facts.tombstones.size() >= kMaxTombstones) return Refused(Refusal::kSubjectFull);
-    facts.tombstones.push_back(Tombstone{DeletionState::kVerified, ref.kind, ref.handle, Interval{Instant{}, expired}});
+  const Instant now = applying.moment.time;
+  ScopeFacts kept;
+  kept.kind = scope->kind;
+  kept.handle = scope->handle;
+  kept.refused_all_since = scope->refused_all_since;
+  kept.refused_controls = scope->refused_controls;
+  kept.purge_floor = std::max({scope->purge_floor, ExpiredUpTo(scope->retention, now), InactivityPurge(applying, *scope)});
+  bool keeps = kept.refused_all_since.IsSet() || !kept.refused_controls.empty() || kept.purge_floor.IsSet();
+  for (const Purpose purpose : kAllPurposes) {
+    if (!SaysNo(scope->ChoiceFor(purpose).choice)) continue;
+    kept.ChoiceFor(purpose) = scope->ChoiceFor(purpose);
+    keeps = true;
   }
-  facts.scopes.erase(facts.scopes.begin() + (scope - facts.scopes.data()));
+  kept.default_from = now;
+  const auto at = facts.scopes.begin() + (scope - facts.scopes.data());
+  if (keeps) {
+    *at = std::move(kept);
+  } else {
+    facts.scopes.erase(at);
+  }
   RecordScope(applying, ChangedWhat::kScopeRemoved, ref);
   return Applied(true);
 }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,13 +33,16 @@ inline constexpr std::array<Purpose, kPurposes> kAllPurposes = {
     Purpose::kHumanReview,         Purpose::kModelTraining,   Purpose::kFeatureDevelopment, Purpose::kMessageTranscription,
     Purpose::kVoiceIdentification, Purpose::kPersonalisation, Purpose::kAdvertising};
 
+// False of kNone and of any number that names no purpose.
+constexpr bool IsPurpose(Purpose p) { return p != Purpose::kNone && static_cast<int>(p) <= kPurposes; }
+
 // A set of purposes; bit (number - 1).
 struct PurposeSet {
   uint8_t bits = 0;
   auto operator<=>(const PurposeSet&) const = default;
-  constexpr bool Has(Purpose p) const { return p != Purpose::kNone && (bits >> (static_cast<int>(p) - 1) & 1) != 0; }
+  constexpr bool Has(Purpose p) const { return IsPurpose(p) && (bits >> (static_cast<int>(p) - 1) & 1) != 0; }
   constexpr void Add(Purpose p) {
-    if (p != Purpose::kNone) bits = static_cast<uint8_t>(bits | 1U << (static_cast<int>(p) - 1));
+    if (IsPurpose(p)) bits = static_cast<uint8_t>(bits | 1U << (static_cast<int>(p) - 1));
   }
   constexpr bool Empty() const { return bits == 0; }
 };
@@ -102,7 +106,10 @@ enum class AgeKind : uint8_t { kUnknown = 0, kAdult = 1, kChild = 2, kBorn = 3 }
 struct Age {
   AgeKind kind = AgeKind::kUnknown;
   base::Date born;        // where kind is kBorn
-  Instant adult_since;    // not an adult before: when the age was corrected upwards; unset: so registered
+  Instant adult_since;    // not an adult before: when a child's age was corrected upwards; unset: so registered
+  // The latest birth date that was told before this age, while the person was an adult by it: no correction makes a past capture an
+  // adult's.
+  std::optional<base::Date> born_before = std::nullopt;
   bool operator==(const Age&) const = default;
 };
 
@@ -117,13 +124,13 @@ struct ControlRefusal {
 struct ScopeFacts {
   ScopeKind kind = ScopeKind::kAccount;
   base::Bytes16 handle{};   // of a profile or device; zero for the account
-  bool registered = false;  // false: only a restriction named it so far
+  bool registered = false;  // false: it was removed, or only a restriction named it so far
   std::array<PurposeChoice, kPurposes> choices{};
   Instant refused_all_since;                             // unset: did not refuse everything
   absl::InlinedVector<ControlRefusal, 1> refused_controls;  // at most one per control
   Retention retention;
   Instant purge_floor;   // captures at or before it were once expired: they stay purged
-  Instant default_from;  // latest change of this scope that made a default apply, for example its registration
+  Instant default_from;  // latest change of this scope that made a default apply, for example its registration; or its removal
   // Profiles only.
   Age age;
   base::GuardianHandle guardian;
@@ -133,6 +140,8 @@ struct ScopeFacts {
 
   const PurposeChoice& ChoiceFor(Purpose p) const { return choices[static_cast<size_t>(p) - 1]; }
   PurposeChoice& ChoiceFor(Purpose p) { return choices[static_cast<size_t>(p) - 1]; }
+  // It was registered until default_from, and said no to something.
+  bool WasRemoved() const { return !registered && default_from.IsSet(); }
   bool operator==(const ScopeFacts&) const = default;
 };
 

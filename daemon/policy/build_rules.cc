@@ -83,7 +83,6 @@ std::vector<domain::Control> BuildControls(const v1::Policy& policy, const State
 
 std::map<domain::Region, domain::RegionRules> BuildRegions(const v1::Policy& policy, const State& state) {
   const RegimeIndex index(policy);
-  const Instant purposes_since = *std::max_element(state.in_use_since.begin(), state.in_use_since.end());
   std::map<domain::Region, domain::RegionRules> regions;
   const auto add = [&](domain::Region region) {
     domain::RegionRules rules;
@@ -91,7 +90,7 @@ std::map<domain::Region, domain::RegionRules> BuildRegions(const v1::Policy& pol
     if (index.OptOut(region)) {
       const auto own = state.opt_out_since.find(region);
       const bool known = own != state.opt_out_since.end() && own->second.IsSet();
-      rules.opt_out_since = known ? std::max(own->second, purposes_since) : base::kEndOfTime;
+      rules.opt_out_since = known ? own->second : base::kEndOfTime;
     }
     regions.emplace(region, rules);
   };
@@ -118,6 +117,7 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
   }
   rules.default_age_of_consent = policy.default_age_of_consent();
   rules.purposes = InUse(policy);
+  rules.in_use_since = state.in_use_since;
   rules.controls = BuildControls(policy, state);
   rules.notices = BuildNotices(policy, state);
   const v1::RetentionChoices& choices = policy.retention_choices();

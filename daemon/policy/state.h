@@ -54,8 +54,6 @@ absl::StatusOr<State> Advance(const State& previous, const Document& next, base:
 
 // The rules of an activated policy. `state` is Advance's for this document; total nevertheless: what the state lacks denies (a
 // notice or control without number is left out, an OPT_OUT default without time never applies).
-// Each region's opt_out_since is the later of its own and of the latest in_use_since: a default never covers captures from before
-// the user could see, and refuse, all purposes that it covers.
 domain::Rules BuildRules(const Document& document, const State& state, std::vector<domain::Suspension> suspensions);
 
 // The state's canonical encoding (layout in README.md), at most kMaxStateBytes for a state that Advance made.

@@ -87,6 +87,7 @@ void DumpRules(std::ostream& out, const domain::Rules& rules) {
   out << "rules: longest_answer=" << Text(rules.longest_answer_age) << " uncertainty=" << Text(rules.default_uncertainty)
       << " unknown=" << rules.unknown_regime << " age=" << rules.default_age_of_consent << " in_use=" << Text(rules.purposes)
       << '\n';
+  for (const domain::Purpose p : domain::kAllPurposes) When(out, "in_use_since", rules.InUseSince(p));
   for (size_t i = 0; i < rules.regimes.size(); ++i) DumpRegime(out, rules.regimes[i], i);
   for (const auto& [region, found] : rules.regions) {
     out << "  region " << region.ToString() << " regime=" << found.regime;
@@ -129,6 +130,7 @@ void DumpScope(std::ostream& out, const domain::ScopeFacts& scope) {
     out << " age=" << Name(kAges, static_cast<size_t>(scope.age.kind));
     if (scope.age.kind == domain::AgeKind::kBorn) out << ' ' << base::FormatDate(scope.age.born);
     When(out, "adult_since", scope.age.adult_since);
+    if (scope.age.born_before.has_value()) out << " born_before=" << base::FormatDate(*scope.age.born_before);
     Mark(out, "guardian", scope.guardian.IsSet());
     When(out, "guardian_since", scope.guardian_since);
     When(out, "last_active", scope.last_active);

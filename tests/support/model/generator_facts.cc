@@ -99,6 +99,7 @@ domain::Age MakeAge(Weather& weather) {
     age.kind = domain::AgeKind::kChild;
     age.adult_since = Instant();
   }
+  if (weather.dice.Chance(0.1)) age.born_before = BirthdayNear(weather);
   if (weather.Dirty()) {
     age = domain::Age();
     if (weather.dice.Chance(0.6)) age = {domain::AgeKind::kBorn, BirthdayNear(weather), {}};

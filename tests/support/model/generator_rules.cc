@@ -147,6 +147,9 @@ domain::Rules MakeRules(Weather& weather) {
     }
     rules.regions[AllRegions()[i]] = found;
   }
+  for (Instant& since : rules.in_use_since) {
+    if (dice.Chance(0.7)) since = weather.Dirty() ? weather.Ago() : weather.LongAgo();
+  }
   if (dice.Chance(0.5)) rules.ages_of_consent[AllRegions()[0]] = dice.Pick({13, 16});
   if (dice.Chance(0.5)) rules.ages_of_consent[AllRegions()[2]] = dice.Pick({13, 18});
   rules.default_age_of_consent = dice.Pick({14, 18, 21});

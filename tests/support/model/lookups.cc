@@ -73,19 +73,22 @@ domain::PurposeChoice Says(const domain::ScopeFacts& scope, domain::Purpose purp
 }
 
 std::optional<Instant> ComesOfAge(const domain::Age& age, int years) {
+  std::vector<Instant> not_before = {kAlways};
+  const auto birthday = [&](base::Date born) { not_before.push_back(base::BegunEverywhere(base::AddYears(born, years))); };
   switch (age.kind) {
     case domain::AgeKind::kAdult:
-      return age.adult_since.IsSet() ? age.adult_since : kAlways;
-    case domain::AgeKind::kBorn: {
-      const Instant birthday = base::BegunEverywhere(base::AddYears(age.born, years));
-      const Instant grown = age.adult_since.IsSet() ? std::max(birthday, age.adult_since) : birthday;
-      return grown > Instant{0} ? grown : kAlways;
-    }
+      break;
+    case domain::AgeKind::kBorn:
+      birthday(age.born);
+      break;
     case domain::AgeKind::kChild:
     case domain::AgeKind::kUnknown:
-      break;
+      return std::nullopt;
   }
-  return std::nullopt;
+  if (age.adult_since.IsSet()) not_before.push_back(age.adult_since);
+  if (age.born_before.has_value()) birthday(*age.born_before);
+  const Instant grown = *std::max_element(not_before.begin(), not_before.end());
+  return grown > Instant{0} ? grown : kAlways;
 }
 
 bool LifetimeIsOver(const domain::PurposeChoice& consent, const domain::Rules& rules, Instant now) {

@@ -39,7 +39,8 @@ bool IsNeeded(const View& view, const ScopeFacts& scope, Purpose purpose) {
   if (SuspensionsOf(view.rules, purpose, view.law.regions).ever) return true;
   if (!view.has_time) return false;
   const Instant default_starts =
-      std::max({view.law.default_began, view.subject->default_from, scope.default_from});
+      std::max({view.law.default_began, view.rules.in_use_since[static_cast<size_t>(purpose) - 1], view.subject->default_from,
+                scope.default_from});
   return view.lo < default_starts;
 }
 

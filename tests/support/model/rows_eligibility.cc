@@ -20,6 +20,9 @@ namespace {
 bool AnyScopeRefuses(const View& view, ScopeKind kind, Purpose purpose) {
   for (const ScopeFacts& scope : view.subject->scopes) {
     if (scope.kind != kind) continue;
+    const bool removed_before_the_capture =
+        !scope.registered && scope.default_from.IsSet() && view.has_time && scope.default_from <= view.lo;
+    if (removed_before_the_capture) continue;
     const Choice choice = Says(scope, purpose, view.rules).choice;
     if (choice == Choice::kRefused || choice == Choice::kWithdrawn) return true;
   }
@@ -90,7 +93,7 @@ bool Inactive(const View& view, const ScopeFacts& profile) {
 bool HasGuardiansConsent(const View& view, const ScopeFacts& profile, Purpose purpose) {
   const PurposeChoice says = Says(profile, purpose, view.rules);
   if (says.choice != Choice::kGiven) return false;
-  return says.by_guardian && profile.guardian.IsSet() && says.since >= profile.guardian_since;
+  return says.by_guardian && view.MayHaveGuardian(profile) && profile.guardian.IsSet() && says.since >= profile.guardian_since;
 }
 
 bool HasExactlyOneAdultAndNoChild(const View& view) {

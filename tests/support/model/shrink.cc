@@ -43,6 +43,7 @@ void StepsForScope(const Case& c, size_t index, Steps* steps) {
   Reset(steps, [=](Case* x) -> auto& { return scope(x).last_active; });
   Reset(steps, [=](Case* x) -> auto& { return scope(x).inactivity_notice; });
   steps->push_back([=](Case* x) { scope(x).registered = true; });
+  Reset(steps, [=](Case* x) -> auto& { return scope(x).age.born_before; });
   steps->push_back([=](Case* x) { scope(x).age = {domain::AgeKind::kAdult, {}, {}}; });
 }
 

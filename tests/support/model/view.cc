@@ -104,6 +104,7 @@ Law MergedLaw(const domain::SubjectFacts* subject, const domain::RecordingFacts&
     law.default_began = std::max(law.default_began, found.opt_out_since);
     law.age_of_consent = std::max(law.age_of_consent, AgeOfConsentIn(rules, region));
   }
+  law.age_of_consent_at_home = AgeOfConsentIn(rules, law.regions.front());
   return law;
 }
 
@@ -182,9 +183,15 @@ bool View::NamesAChild() const {
   return false;
 }
 
+bool View::MayHaveGuardian(const ScopeFacts& profile) const {
+  const std::optional<Instant> grown = ComesOfAge(profile.age, law.age_of_consent_at_home);
+  return !grown.has_value() || now < *grown;
+}
+
 bool View::IsOutgrown(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
-  if (scope.kind != ScopeKind::kProfile || IsChild(scope)) return false;
-  if (consent.by_guardian) return true;
+  if (scope.kind != ScopeKind::kProfile) return false;
+  if (consent.by_guardian) return !MayHaveGuardian(scope);
+  if (IsChild(scope)) return false;
   return consent.since < ComesOfAge(scope.age, law.age_of_consent).value();
 }
 

@@ -16,6 +16,7 @@ struct Law {
   std::vector<domain::Regime> regimes;
   Instant default_began;  // the later start of an OPT_OUT default
   int age_of_consent = 0;
+  int age_of_consent_at_home = 0;
 
   bool OptIn() const;
   domain::Span FalseWakeTtl() const;
@@ -59,6 +60,8 @@ struct View {
   bool IsChild(const domain::ScopeFacts& profile) const;
   bool WasChildAtCapture(const domain::ScopeFacts& profile) const;
   bool NamesAChild() const;
+  // At home, where guardians answer for it.
+  bool MayHaveGuardian(const domain::ScopeFacts& profile) const;
   // The profile is an adult now, and the consent is a guardian's or was given by the child that the adult was.
   bool IsOutgrown(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
 };

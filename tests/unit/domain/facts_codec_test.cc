@@ -54,16 +54,70 @@ TEST(FactsCodec, StoriesReadBack) {
   }
 }
 
-TEST(FactsCodec, TimesOfAnyKindReadBack) {
-  for (const int64_t micros : {int64_t{1}, int64_t{-1}, INT64_MIN, (int64_t{1} << 56) - 2, (int64_t{1} << 56) - 1, INT64_MAX}) {
-    SubjectFacts facts;
-    facts.closed_at = facts.default_from = Instant{micros};
-    facts.account().choices[3].since = Instant{micros};
-    facts.account().choices[5].since = Instant{micros};
-    facts.account().choices[5].refused_from = Instant{micros};
-    facts.account().purge_floor = Instant{micros};
-    ExpectReadsBack(facts, std::to_string(micros));
+SubjectFacts WithTimes(Instant time) {
+  SubjectFacts facts;
+  facts.closed_at = facts.default_from = time;
+  facts.account().choices[3].since = time;
+  facts.account().choices[5].since = time;
+  facts.account().choices[5].refused_from = time;
+  facts.account().purge_floor = time;
+  return facts;
+}
+
+TEST(FactsCodec, RealTimesReadBackAndOthersAreRefused) {
+  for (const int64_t micros : {int64_t{1}, (int64_t{1} << 56) - 2, (int64_t{1} << 56) - 1, base::kLastInstant.micros, INT64_MAX}) {
+    ExpectReadsBack(WithTimes(Instant{micros}), std::to_string(micros));
   }
+  for (const int64_t micros : {int64_t{-1}, INT64_MIN, base::kLastInstant.micros + 1, INT64_MAX - 1}) {
+    SubjectFacts facts;
+    EXPECT_FALSE(DecodeFacts(Encoded(WithTimes(Instant{micros})), &facts)) << micros;
+  }
+}
+
+TEST(FactsCodec, DatesThatDoNotExistAreRefused) {
+  SubjectFacts facts;
+  facts.scopes.emplace_back();
+  facts.scopes[1].kind = ScopeKind::kProfile;
+  facts.scopes[1].age = {AgeKind::kBorn, base::kFirstDate, {}, base::kLastDate};
+  ExpectReadsBack(facts, "the first and the last date");
+  for (const int32_t days : {base::kFirstDate.days - 1, base::kLastDate.days + 1, INT32_MIN, INT32_MAX}) {
+    SubjectFacts back;
+    SubjectFacts born = facts;
+    born.scopes[1].age.born.days = days;
+    EXPECT_FALSE(DecodeFacts(Encoded(born), &back)) << days;
+    SubjectFacts before = facts;
+    before.scopes[1].age.born_before->days = days;
+    EXPECT_FALSE(DecodeFacts(Encoded(before), &back)) << days;
+  }
+}
+
+// The largest subject that the bounds of types.h admit: every choice and refusal different, every time a long one.
+TEST(FactsCodec, TheLargestSubjectIsWithinTheBound) {
+  SubjectFacts facts;
+  facts.registered = facts.has_recording_marks = true;
+  facts.revision = UINT64_MAX;
+  facts.region = In("US-CA");
+  facts.default_from = facts.closed_at = base::kEndOfTime;
+  facts.scopes.resize(1 + 4 * kMaxProfiles);
+  for (size_t i = 0; i < facts.scopes.size(); ++i) {
+    ScopeFacts& scope = facts.scopes[i];
+    if (i > 0) scope.kind = ScopeKind::kProfile;
+    if (i > 0) scope.handle[0] = static_cast<uint8_t>(i), scope.handle[1] = static_cast<uint8_t>(i >> 8);
+    for (int p = 0; p < kPurposes; ++p) {
+      scope.choices[p] = {Choice::kGiven, true, true, static_cast<NoticeNumber>(UINT16_MAX - p), base::kLastInstant, base::kEndOfTime};
+    }
+    scope.refused_all_since = scope.purge_floor = scope.default_from = base::kEndOfTime;
+    for (int control = 1; control <= kMaxControls; ++control) {
+      scope.refused_controls.push_back({static_cast<ControlNumber>(control), base::kEndOfTime});
+    }
+    scope.retention = Months(18);
+    if (i > 0) scope.age = {AgeKind::kBorn, base::kLastDate, base::kEndOfTime, base::kLastDate};
+    if (i > 0) scope.guardian_since = scope.last_active = scope.inactivity_notice = base::kEndOfTime;
+  }
+  facts.tombstones.resize(kMaxTombstones, Tombstone{DeletionState::kVerified, ScopeKind::kDevice, {}, {base::kLastInstant, base::kEndOfTime}});
+  facts.holds.resize(kMaxHolds, Hold{ScopeKind::kDevice, {}, {base::kLastInstant, base::kEndOfTime}});
+  ExpectReadsBack(facts, "the largest");
+  std::printf("largest subject: %zu bytes\n", Encoded(facts).size());
 }
 
 // What the index keeps inside an entry: a subject with one choice of one control, years from now.

@@ -1,6 +1,7 @@
 // Regions, ages, guardians, activity: who lives behind an account.
 #include <gtest/gtest.h>
 
+#include "daemon/domain/effective.h"
 #include "tests/unit/domain/small_world.h"
 
 namespace consent::domain {
@@ -94,6 +95,44 @@ TEST(Age, RaisingIsALooseningAndCountsFromThen) {
       EXPECT_EQ(ProfileFacts(world, 2).default_from, now);
     }
   }
+}
+
+TEST(Age, CorrectingAnAdultsEndsNoConsentAndMakesNoPastCaptureAnAdults) {
+  for (const Age& from : {BornOn("1999-06-01"), BornOn("2008-03-01")}) {
+    for (const Age& to : {BornOn("1990-01-01"), AnAdult()}) {
+      SmallWorld world;
+      world.Register("US");
+      world.Do(WithProfile(Loosening(world), 2, from));
+      const Instant default_from = ProfileFacts(world, 2).default_from;
+      ASSERT_EQ(RefusalOf(world.Do(On(world, Profile(2), PurposeOf(Purpose::kHumanReview)))), Refusal::kNone);
+      const PurposeChoice given = ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview);
+      EXPECT_EQ(RefusalOf(world.Try(WithProfile(Command{}, 2, to))), Refusal::kEtagRequired);
+      ASSERT_EQ(RefusalOf(world.Do(WithProfile(Loosening(world), 2, to))), Refusal::kNone);
+      const ScopeFacts& corrected = ProfileFacts(world, 2);
+      EXPECT_EQ(corrected.age.born, to.born);
+      EXPECT_EQ(corrected.ChoiceFor(Purpose::kHumanReview), given);
+      EXPECT_EQ(corrected.default_from, default_from);
+      for (const int years : {13, 16, 21}) EXPECT_EQ(AdultFrom(corrected.age, years), AdultFrom(from, years)) << years;
+
+      world.Do(WithProfile(Command{}, 2, BornOn("2009-01-01")));
+      EXPECT_EQ(AdultFrom(ProfileFacts(world, 2).age, 16), AdultFrom(BornOn("2009-01-01"), 16)) << "a later date still restricts";
+    }
+  }
+}
+
+// A guardian's consent is a matter of where the child lives: 14 there, and another country's 16 brings nothing back and ends nothing.
+TEST(Age, AnotherCountrysAgeOfConsentEndsNoGuardiansConsent) {
+  SmallWorld world;
+  world.Register("DE");
+  Command child = WithProfile(Loosening(world), 2, BornOn("2012-02-01"));
+  child.profiles[0].guardian = Guardian(1);
+  ASSERT_EQ(RefusalOf(world.Do(child)), Refusal::kNone);
+  Command by_guardian = On(world, Profile(2), PurposeOf(Purpose::kHumanReview));
+  by_guardian.proof.actor = Actor::kGuardian;
+  by_guardian.proof.guardian = Guardian(1);
+  ASSERT_EQ(RefusalOf(world.Do(by_guardian)), Refusal::kNone);
+  world.Do(WithProfile(Command{}, 2, BornOn("2014-01-01")));
+  EXPECT_EQ(ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven) << "a child before and after at home";
 }
 
 TEST(Age, AddingAnAdultIsALooseningAddingAChildIsNot) {
@@ -217,6 +256,57 @@ TEST(Removal, IsALoosening) {
   removal.removals = {Profile(1)};
   EXPECT_EQ(RefusalOf(world.Do(removal)), Refusal::kNone);
   EXPECT_EQ(world.facts.scopes.size(), 2U);
+}
+
+// What leaves and comes back has not forgotten that it said no.
+TEST(Removal, KeepsWhatWasRefusedAndWhatHadExpired) {
+  SmallWorld world;
+  world.Register("US");
+  world.Do(On(world, Profile(1), PurposeOf(Purpose::kPersonalisation)));
+  world.Do(Off(Profile(1), PurposeOf(Purpose::kHumanReview)));
+  world.Do(Off(Profile(1), ControlNamed("messages")));
+  world.Do(Keep(world, Profile(1), kDoNotSave));
+  const ScopeFacts before = ProfileFacts(world, 1);
+  Command removal = Loosening(world);
+  removal.removals = {Profile(1)};
+  const Instant removed_at = world.next.time;
+  ASSERT_EQ(RefusalOf(world.Do(removal)), Refusal::kNone);
+  const ScopeFacts& kept = ProfileFacts(world, 1);
+  EXPECT_TRUE(kept.WasRemoved());
+  EXPECT_EQ(kept.default_from, removed_at);
+  EXPECT_EQ(kept.age, Age{}) << "of the person nothing stays";
+  EXPECT_EQ(kept.ChoiceFor(Purpose::kHumanReview), before.ChoiceFor(Purpose::kHumanReview));
+  EXPECT_EQ(kept.ChoiceFor(Purpose::kPersonalisation), PurposeChoice{}) << "a consent goes with who gave it";
+  EXPECT_EQ(kept.refused_controls.size(), 1U);
+  EXPECT_EQ(kept.purge_floor, removed_at);
+  EXPECT_EQ(kept.retention, Retention{});
+  removal = Loosening(world);
+  removal.removals = {Profile(1)};
+  EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kScopeNotFound);
+
+  SmallWorld again = world;
+  ASSERT_EQ(RefusalOf(again.Do(WithProfile(Loosening(again), 1, AnAdult()))), Refusal::kNone);
+  EXPECT_FALSE(ProfileFacts(again, 1).WasRemoved());
+  EXPECT_EQ(ProfileFacts(again, 1).ChoiceFor(Purpose::kHumanReview).choice, Choice::kRefused);
+  EXPECT_EQ(ProfileFacts(again, 1).purge_floor, removed_at);
+
+  const Transition refused_again = world.Do(Off(Profile(1), PurposeOf(Purpose::kHumanReview)));
+  EXPECT_TRUE(refused_again.parts[0].changed) << "who refuses after the removal counts again for captures that name nobody";
+  EXPECT_FALSE(ProfileFacts(world, 1).WasRemoved());
+  EXPECT_EQ(ProfileFacts(world, 1).ChoiceFor(Purpose::kHumanReview), before.ChoiceFor(Purpose::kHumanReview)) << "since the first time";
+}
+
+TEST(Removal, OfAnInactiveChildBringsNothingBack) {
+  SmallWorld world;
+  world.Register("DE");
+  world.Do(WithProfile(Command{}, 2, AChild()));
+  const Instant inactive = base::AddMonths(ProfileFacts(world, 2).last_active, 18);
+  world.facts.Find(ScopeKind::kProfile, Profile(2).handle)->inactivity_notice = inactive;
+  world.next.time = inactive + base::Days(61);
+  Command removal = Loosening(world);
+  removal.removals = {Profile(2)};
+  ASSERT_EQ(RefusalOf(world.Do(removal)), Refusal::kNone);
+  EXPECT_EQ(ProfileFacts(world, 2).purge_floor, inactive + base::Days(60));
 }
 
 }  // namespace

@@ -179,18 +179,6 @@ TEST(Refusals, SubjectFull) {
   EXPECT_EQ(RefusalOf(world.Do(Off(Device(77), Target{}))), Refusal::kNone) << "devices have their own bound";
 }
 
-TEST(Refusals, RemovalThatWouldNeedATombstoneTooMany) {
-  SmallWorld world;
-  world.Register("DE");
-  world.facts.tombstones.resize(kMaxTombstones);
-  world.Do(Keep(world, Device(1), kDoNotSave));
-  Command removal = Loosening(world);
-  removal.removals = {Device(1)};
-  EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kSubjectFull);
-  world.facts.tombstones.pop_back();
-  EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kNone);
-}
-
 TEST(Refusals, AreOnDiskUnderTheirNumbers) {
   const std::set<uint8_t> numbers = {
       static_cast<uint8_t>(Refusal::kNone),            static_cast<uint8_t>(Refusal::kEtagRequired),

@@ -88,7 +88,7 @@ TEST(Retention, FloorsNeverSink) {
   }
 }
 
-TEST(Retention, RemovedScopeLeavesATombstoneForWhatHadExpired) {
+TEST(Retention, RemovedScopeKeepsWhatHadExpired) {
   SmallWorld world;
   world.Register("DE");
   world.Do(Keep(world, Device(1), Months(3)));
@@ -96,17 +96,14 @@ TEST(Retention, RemovedScopeLeavesATombstoneForWhatHadExpired) {
   Command removal = Loosening(world);
   removal.removals = {Device(1)};
   ASSERT_EQ(RefusalOf(world.Do(removal)), Refusal::kNone);
-  ASSERT_EQ(world.facts.tombstones.size(), 1U);
-  const Tombstone& stone = world.facts.tombstones[0];
-  EXPECT_EQ(stone.state, DeletionState::kVerified);
-  EXPECT_EQ(stone.scope, ScopeKind::kDevice);
-  EXPECT_EQ(stone.handle, Device(1).handle);
-  EXPECT_EQ(stone.captured, (Interval{Instant{}, internal::ExpiredUpTo(Months(3), now)}));
-  EXPECT_EQ(world.facts.Find(ScopeKind::kDevice, Device(1).handle), nullptr);
+  const ScopeFacts* kept = world.facts.Find(ScopeKind::kDevice, Device(1).handle);
+  ASSERT_NE(kept, nullptr);
+  EXPECT_EQ(kept->purge_floor, internal::ExpiredUpTo(Months(3), now));
+  EXPECT_EQ(kept->retention, kUntilDeleted) << "what comes later is not its";
   removal.removals = {Profile(1)};
   removal.expected_revision = world.facts.revision;
   ASSERT_EQ(RefusalOf(world.Do(removal)), Refusal::kNone);
-  EXPECT_EQ(world.facts.tombstones.size(), 1U) << "nothing of it had expired";
+  EXPECT_EQ(world.facts.Find(ScopeKind::kProfile, Profile(1).handle), nullptr) << "nothing of it had expired";
 }
 
 }  // namespace

@@ -161,7 +161,7 @@ TEST(StateOptOut, FlippingTheRegimesRuleCounts) {
   EXPECT_FALSE(Since(second, "US").IsSet());
 }
 
-TEST(StatePurposes, ANewOneMovesTheBeginningOfDefaults) {
+TEST(StatePurposes, ANewOneHasItsOwnBeginning) {
   v1::Policy policy = Regions({}, {"US"});
   const PolicyRow first = Activated(policy, At(1));
   EXPECT_EQ(first.state.in_use_since[0], At(1));
@@ -171,7 +171,8 @@ TEST(StatePurposes, ANewOneMovesTheBeginningOfDefaults) {
   EXPECT_EQ(second.state.in_use_since[0], At(1));
   EXPECT_EQ(second.state.in_use_since[6], At(2));
   EXPECT_EQ(second.state.opt_out_since.at(RegionOf("US")), At(1));
-  EXPECT_EQ(Since(second, "US"), At(2));
+  EXPECT_EQ(Since(second, "US"), At(1));
+  EXPECT_EQ(BuildRules(second.document, second.state, {}).InUseSince(domain::Purpose::kAdvertising), At(2));
   const PolicyRow third = Activated(Regions({}, {"US"}), At(3), &second);  // taken away again
   EXPECT_FALSE(third.state.in_use_since[6].IsSet());
   EXPECT_EQ(Since(third, "US"), At(1));

@@ -93,6 +93,26 @@ const Mutant kTimeMutants[] = {
        for (auto& entry : c->rules.regions) entry.second.opt_out_since = {};
      },
      nullptr},
+    {"lets a default reach back before its purpose was in use", [](Case* c) { c->rules.in_use_since = {}; }, nullptr},
+    {"forgets which birth date was told before",
+     [](Case* c) {
+       for (ScopeFacts& scope : c->subject.scopes) scope.age.born_before.reset();
+     },
+     nullptr},
+    {"does not hear what a removed scope refused",
+     [](Case* c) {
+       for (ScopeFacts& scope : c->subject.scopes) {
+         if (scope.WasRemoved()) scope.choices = {};
+       }
+     },
+     nullptr},
+    {"ends a guardian's consent by the capture's age of consent",
+     [](Case* c) {
+       const domain::Region there = c->recording.region;
+       if (!c->recording.has_region || c->rules.AgeOfConsent(there) <= c->rules.AgeOfConsent(c->subject.region)) return;
+       c->rules.ages_of_consent[c->subject.region.Country()] = c->rules.AgeOfConsent(there);
+     },
+     nullptr},
     {"lets a default reach back before a move", [](Case* c) { c->subject.default_from = {}; }, nullptr},
 };
 

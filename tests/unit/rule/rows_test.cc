@@ -146,6 +146,64 @@ TEST(Rows, EachRowByItself) {
   }
 }
 
+// US: of age at 13, so a guardian's consent has ended at 14; a capture in Germany, where one is a child until 16, revives nothing.
+TEST(Rows, AGuardiansConsentEndsWhereTheChildLives) {
+  const auto born = base::Date{static_cast<int32_t>(Scene::Ago(14 * 366).micros / base::Days(1).micros)};
+  Scene scene;
+  scene.LivesIn("US").AddProfile("tim", {domain::AgeKind::kBorn, born, {}}).NamesProfiles({"tim"});
+  scene.GuardianGives("tim", kReview, Scene::Ago(600));
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP CONSENT_EXPIRED");
+  scene.facts.recording.has_region = true;
+  scene.facts.recording.region = RegionOf("DE");
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN CONSENT_EXPIRED");
+  Scene german;
+  german.AddProfile("tim", {domain::AgeKind::kBorn, born, {}}).NamesProfiles({"tim"}).GuardianGives("tim", kReview, Scene::Ago(600));
+  EXPECT_EQ(german.Answer(), "ELIGIBLE KEEP CONSENT");
+  german.facts.recording.has_region = true;
+  german.facts.recording.region = RegionOf("US");
+  EXPECT_EQ(german.Answer(), "ELIGIBLE KEEP CONSENT") << "travelling to where one is of age earlier ends nothing";
+}
+
+TEST(Rows, ARemovedScopesRefusalCountsForWhatWasCapturedBefore) {
+  Scene scene;
+  scene.AddProfile("bob").Refuses("bob", kReview, Scene::Ago(50));
+  scene.NamesProfiles({}).facts.recording.identity = domain::Identity::kNotRun;
+  scene.Germany().allow_unidentified_single_adult = true;
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT SPEAKER_NOT_IDENTIFIED");
+  scene.Scope("bob").registered = false;
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT") << "named by a restriction only";
+  scene.Scope("bob").default_from = Scene::Ago(3);
+  EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP CONSENT") << "gone before the capture";
+  scene.Captured(Scene::Ago(3) - base::Microseconds(1));
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT") << "it may be bob's voice";
+}
+
+TEST(Rows, ADefaultDoesNotReachBackBeforeItsPurposeWasInUse) {
+  Scene scene;
+  scene.LivesIn("US").NobodyChose();
+  scene.facts.rules.in_use_since[static_cast<size_t>(kReview) - 1] = Scene::Ago(3);
+  EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP DEFAULT");
+  scene.Captured(Scene::Ago(3) - base::Microseconds(1));
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP NO_CONSENT PROFILE_WITHOUT_CONSENT");
+  scene.facts.rules.in_use_since[static_cast<size_t>(kReview) - 1] = {};
+  scene.facts.rules.in_use_since[static_cast<size_t>(Purpose::kModelTraining) - 1] = Scene::Ago(1);
+  EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP DEFAULT") << "another purpose's beginning is its own matter";
+}
+
+// No such number comes through the wire; a caller that links the rule may still pass one.
+TEST(Rows, ANumberThatIsNoPurposeIsAMissingFact) {
+  for (const int number : {8, 100, 255}) {
+    Scene scene;
+    scene.facts.recording.kind = domain::Kind::kMessage;
+    scene.Copy(domain::Artefact::kFeature, static_cast<Purpose>(number));
+    const domain::Question question{scene.facts.recording, static_cast<Purpose>(number), scene.facts.place, scene.facts.now};
+    const domain::Decision decision = domain::Decide(&scene.facts.subject, {}, question, scene.facts.rules);
+    EXPECT_EQ(decision.eligibility, domain::Eligibility::kNotEligible) << number;
+    EXPECT_EQ(decision.disposition, domain::Disposition::kKeep) << number;
+    EXPECT_EQ(domain::FirstReason(decision), Reason::kMissingFact) << number;
+  }
+}
+
 TEST(Rows, TheFirstMatchingRowExplainsAndTheOthersAreReportedToo) {
   Scene scene;
   scene.Hold().Delete(DeletionState::kVerified).Keeps({domain::RetentionKind::kDoNotSave, 0});
