@@ -49,27 +49,38 @@ CallBase::~CallBase() {
   if (reactor_ != nullptr) Finish(absl::InternalError("the handler gave up its call"));
 }
 
-bool CallBase::Admit(const grpc::ByteBuffer& in, google::protobuf::Message* request) {
-  absl::Status status = Authorize(peer_, method_);
-  if (status.ok() && !surroundings_.ready.load(std::memory_order_acquire)) {
-    status = wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping: repeat later; no answer means no");
+absl::Status CallBase::MayGoOn(const grpc::ByteBuffer& in) const {
+  if (absl::Status status = Authorize(peer_, method_); !status.ok()) return status;
+  if (!surroundings_.ready.load(std::memory_order_acquire)) {
+    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping: repeat later; no answer means no");
   }
-  if (status.ok()) status = Parse(in, request);
-  if (status.ok()) return true;
-  Finish(status);
-  return false;
-}
-
-absl::Status CallBase::Parse(const grpc::ByteBuffer& in, google::protobuf::Message* request) const {
   if (in.Length() > kMaxRequestBytes) {
     return wire::MakeError(v1::ERROR_REASON_MESSAGE_TOO_LARGE,
                            "the request is larger than " + std::to_string(kMaxRequestBytes) + " bytes; split it",
                            {{"limit", std::to_string(kMaxRequestBytes)}});
   }
-  // The reader wants a pointer to a mutable buffer and changes nothing in it.
-  grpc::ProtoBufferReader reader(const_cast<grpc::ByteBuffer*>(&in));
-  if (reader.status().ok() && request->ParseFromZeroCopyStream(&reader)) return absl::OkStatus();
-  return wire::Diagnose(Flatten(in), *request->GetDescriptor());
+  return absl::OkStatus();
+}
+
+bool CallBase::Admit(const grpc::ByteBuffer& in, google::protobuf::Message* request) {
+  absl::Status status = MayGoOn(in);
+  if (status.ok()) {
+    // The reader wants a pointer to a mutable buffer and changes nothing in it.
+    grpc::ProtoBufferReader reader(const_cast<grpc::ByteBuffer*>(&in));
+    if (reader.status().ok() && request->ParseFromZeroCopyStream(&reader)) return true;
+    status = wire::Diagnose(Flatten(in), *request->GetDescriptor());
+  }
+  Finish(status);
+  return false;
+}
+
+bool CallBase::AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes) {
+  if (absl::Status status = MayGoOn(in); !status.ok()) {
+    Finish(status);
+    return false;
+  }
+  *bytes = Flatten(in);
+  return true;
 }
 
 void CallBase::Finish(const absl::Status& status) {

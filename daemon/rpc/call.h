@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <google/protobuf/arena.h>
@@ -43,6 +44,8 @@ class CallBase {
   const service::Caller& caller() const { return peer_.caller; }
   // The client went away or its deadline has passed: there is nobody to answer. Finish all the same.
   bool IsCancelled() const { return context_->IsCancelled(); }
+  // As Admit, for a handler that parses by itself: `*bytes` are the request's.
+  bool AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes);
   // Answers with the response where `status` is OK, else with the error. Once; afterwards nothing that belongs to gRPC is touched.
   void Finish(const absl::Status& status);
 
@@ -54,7 +57,8 @@ class CallBase {
 
  private:
   virtual const google::protobuf::Message& Response() const = 0;
-  absl::Status Parse(const grpc::ByteBuffer& in, google::protobuf::Message* request) const;
+  // Whether the caller may call, the daemon serves, and the request is not too large.
+  absl::Status MayGoOn(const grpc::ByteBuffer& in) const;
 
   const Surroundings& surroundings_;
   const Method& method_;
@@ -111,6 +115,17 @@ grpc::ServerUnaryReactor* Handle(const Surroundings& surroundings, const Method&
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call = std::make_shared<Call<RequestT, ResponseT>>(surroundings, method, context, reactor, out);
   if (call->Admit(*in)) use(std::move(call));
+  return reactor;
+}
+
+// The same for `use(CallPtr<RequestT, ResponseT>, std::string bytes)`, which parses by itself.
+template <typename RequestT, typename ResponseT, typename Use>
+grpc::ServerUnaryReactor* HandleBytes(const Surroundings& surroundings, const Method& method, grpc::CallbackServerContext* context,
+                                      const grpc::ByteBuffer* in, grpc::ByteBuffer* out, Use&& use) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call = std::make_shared<Call<RequestT, ResponseT>>(surroundings, method, context, reactor, out);
+  std::string bytes;
+  if (call->AdmitBytes(*in, &bytes)) use(std::move(call), std::move(bytes));
   return reactor;
 }
 

@@ -2,12 +2,15 @@
 
 #include <array>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "daemon/domain/decide.h"
+#include "daemon/wire/diagnose.h"
 #include "daemon/wire/eligibility.h"
 #include "daemon/wire/fields.h"
+#include "daemon/wire/split_batch.h"
 
 namespace consent::rpc {
 namespace {
@@ -101,31 +104,36 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
                });
 }
 
-// One BatchCheck on its way.
+// One BatchCheck on its way. Its recordings are read one after another from the bytes and never exist together.
 class EligibilityRpc::Batch {
  public:
-  Batch(const EligibilityRpc& rpc, BatchCall call) : rpc_(rpc), call_(std::move(call)) {}
+  Batch(const EligibilityRpc& rpc, BatchCall call, std::string bytes) : rpc_(rpc), call_(std::move(call)), bytes_(std::move(bytes)) {}
 
-  // What the call as a whole may be refused for.
+  // What the call as a whole may be refused for, but for recordings that do not parse.
   absl::Status Begin() {
-    absl::Status status = wire::ReadBatchCheck(call_->request(), &query_);
+    if (!wire::Split(bytes_, &split_)) return Malformed();
+    absl::Status status = wire::ReadBatchCheck(split_.rest, split_.recordings.size(), &query_);
     if (!status.ok()) return status;
-    absl::StatusOr<service::CheckSession> session = rpc_.check_.Begin(call_->request().at_least_revision());
+    absl::StatusOr<service::CheckSession> session = rpc_.check_.Begin(split_.rest.at_least_revision());
     if (!session.ok()) return session.status();
     session_ = *std::move(session);
     return absl::OkStatus();
   }
 
-  // Decides all that the index knows; each item's entry is on its way to the cache while the items before it are decided.
-  void DecideFromIndex() {
-    const int count = call_->request().recordings_size();
-    call_->response()->mutable_results()->Reserve(count);
+  // Decides all that the index knows; each item's entry and facts are on their way to the cache while the items before it are decided.
+  // MALFORMED_MESSAGE: the call as a whole is refused.
+  absl::Status DecideFromIndex() {
+    const size_t count = split_.recordings.size();
+    call_->response()->mutable_results()->Reserve(static_cast<int>(count));
     std::array<Slot, kAhead> ring;
-    for (int i = 0; i < count + kAhead; ++i) {
-      Slot& slot = ring[static_cast<size_t>(i % kAhead)];
-      if (i >= kAhead && i - kAhead < count) Decide(slot, i - kAhead);
-      if (i < count) Read(i, &slot);
+    for (size_t i = 0; i < count + kAhead; ++i) {
+      Slot& slot = ring[i % kAhead];
+      if (i >= kAhead) Decide(slot, i - kAhead);
+      if (i < count && !Read(i, &slot)) return Malformed();
+      const Slot& half_way = ring[(i + kAhead / 2) % kAhead];
+      if (i >= kAhead / 2 && i - kAhead / 2 < count && half_way.error.ok()) rpc_.check_.PrefetchFacts(half_way.item);
     }
+    return absl::OkStatus();
   }
 
   bool Complete() const { return missed_.empty(); }
@@ -134,7 +142,7 @@ class EligibilityRpc::Batch {
   absl::Status DecideFromStore() {
     for (const Missed& missed : missed_) {
       if (call_->IsCancelled()) return absl::CancelledError();
-      v1::BatchCheckResult* result = call_->response()->mutable_results(missed.index);
+      v1::BatchCheckResult* result = call_->response()->mutable_results(static_cast<int>(missed.index));
       const auto decision = rpc_.check_.DecideFromStore(session_, missed.item, query_.purpose, query_.place);
       if (decision.ok()) {
         Answer(*decision, missed.item.subject, result);
@@ -157,31 +165,40 @@ class EligibilityRpc::Batch {
 
  private:
   // How far reading runs ahead of deciding.
-  static constexpr int kAhead = 8;
+  static constexpr size_t kAhead = 8;
   struct Slot {
     service::CheckItem item;
     absl::Status error;
   };
   struct Missed {
-    int index;
+    size_t index;
     service::CheckItem item;
   };
 
-  void Read(int index, Slot* slot) {
+  absl::Status Malformed() const { return wire::Diagnose(bytes_, *v1::BatchCheckRequest::descriptor()); }
+
+  // False where the recording does not parse.
+  bool Read(size_t index, Slot* slot) {
+    const std::string_view bytes = split_.recordings[index];
+    const bool plain = view_.Parse(bytes);
+    if (!plain && !unusual_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
     const wire::Path root;
-    const wire::Path at(root, "recordings", index);
-    const bool valid = wire::ReadRecording(call_->request().recordings(index), rpc_.context_.hasher, at, &faults_,
-                                           &slot->item.subject, &slot->item.recording, &slot->item.facts);
-    if (valid) {
+    const wire::Path at(root, "recordings", static_cast<int>(index));
+    const auto read = [&](const auto& recording) {
+      return wire::ReadRecording(recording, rpc_.context_.hasher, at, &faults_, &slot->item.subject, &slot->item.recording,
+                                 &slot->item.facts);
+    };
+    if (plain ? read(view_) : read(unusual_)) {
       rpc_.check_.Prefetch(slot->item);
       if (!slot->error.ok()) slot->error = absl::OkStatus();
     } else {
       slot->error = faults_.ToStatus();
       faults_.Clear();
     }
+    return true;
   }
 
-  void Decide(const Slot& slot, int index) {
+  void Decide(const Slot& slot, size_t index) {
     v1::BatchCheckResult* result = call_->response()->add_results();
     if (!slot.error.ok()) return Refuse(slot.error, result);
     domain::Decision decision;
@@ -204,6 +221,10 @@ class EligibilityRpc::Batch {
 
   const EligibilityRpc& rpc_;
   const BatchCall call_;
+  const std::string bytes_;
+  wire::SplitBatch split_;  // into bytes_
+  wire::RecordingView view_;
+  v1::Recording unusual_;
   wire::CheckQuery query_;
   service::CheckSession session_;
   wire::Violations faults_;
@@ -214,11 +235,12 @@ class EligibilityRpc::Batch {
 
 grpc::ServerUnaryReactor* EligibilityRpc::BatchCheck(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                                      grpc::ByteBuffer* out) {
-  return Handle<v1::BatchCheckRequest, v1::BatchCheckResponse>(
-      surroundings_, batch_method_, context, in, out, [this](BatchCall call) {
-        auto batch = std::make_shared<Batch>(*this, std::move(call));
-        if (absl::Status status = batch->Begin(); !status.ok()) return batch->call()->Finish(status);
-        batch->DecideFromIndex();
+  return HandleBytes<v1::BatchCheckRequest, v1::BatchCheckResponse>(
+      surroundings_, batch_method_, context, in, out, [this](BatchCall call, std::string bytes) {
+        auto batch = std::make_shared<Batch>(*this, std::move(call), std::move(bytes));
+        absl::Status status = batch->Begin();
+        if (status.ok()) status = batch->DecideFromIndex();
+        if (!status.ok()) return batch->call()->Finish(status);
         if (batch->Complete()) return batch->call()->Finish(batch->Seal());
         FinishOnPool(surroundings_, batch->call(), [batch] { return batch->DecideFromStore(); });
       });

@@ -24,6 +24,8 @@ absl::StatusOr<CheckSession> CheckEligibility::Begin(std::string_view at_least) 
 
 void CheckEligibility::Prefetch(const CheckItem& item) const { context_.IndexOf(item.subject).Prefetch(item.subject); }
 
+void CheckEligibility::PrefetchFacts(const CheckItem& item) const { context_.IndexOf(item.subject).PrefetchFacts(item.subject); }
+
 bool CheckEligibility::TryDecide(const CheckSession& session, const CheckItem& item, domain::Purpose purpose,
                                  const domain::Place& place, domain::Decision* decision) const {
   // Reused, because building and freeing the facts of a subject would cost as much as deciding on them.

@@ -36,8 +36,9 @@ class FactsIndex {
   Found Find(base::SubjectHandle subject, domain::SubjectFacts* out) const;
   // The same, undecoded.
   Found FindBytes(base::SubjectHandle subject, std::string* facts) const;
-  // Brings the subject's entry towards the cache; for batches.
+  // For batches: brings the subject's entry towards the cache; and, once that is there, facts that lie outside it.
   void Prefetch(base::SubjectHandle subject) const;
+  void PrefetchFacts(base::SubjectHandle subject) const;
 
   // Inserts or replaces. `facts` is what EncodeFacts wrote. Where the bound is reached a new subject is not inserted and the
   // index is no longer complete; a replaced one always is.

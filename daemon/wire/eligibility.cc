@@ -41,7 +41,16 @@ bool HasUnknown(const Message& message) {
   return !reflection.GetUnknownFields(message).empty();
 }
 
-void ReadProfiles(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
+void RefuseMistypedIn(const v1::Recording& recording, const Path& at, Violations* faults) {
+  if (HasUnknown(recording) || HasUnknown(recording.captured_at()) || HasUnknown(recording.ingested_at())) {
+    RefuseMistyped(recording, at, faults);
+  }
+}
+// A view has fields of the declared type only.
+void RefuseMistypedIn(const RecordingView&, const Path&, Violations*) {}
+
+template <typename Recording>
+void ReadProfiles(const Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
                   domain::RecordingFacts* facts) {
   const int count = recording.profile_ids_size();
   if (count > kMaxProfiles) {
@@ -59,7 +68,8 @@ void ReadProfiles(const v1::Recording& recording, const base::IdHasher& hasher, 
   }
 }
 
-void ReadTimes(const v1::Recording& recording, const Path& at, Violations* faults, domain::RecordingFacts* facts) {
+template <typename Recording>
+void ReadTimes(const Recording& recording, const Path& at, Violations* faults, domain::RecordingFacts* facts) {
   facts->captured_at = {};
   facts->ingested_at = {};
   if (recording.has_captured_at()) facts->captured_at = ReadTimestamp(recording.captured_at(), Path(at, "captured_at"), faults);
@@ -72,7 +82,8 @@ void ReadTimes(const v1::Recording& recording, const Path& at, Violations* fault
   facts->uncertainty = base::Milliseconds(bounded);
 }
 
-void ReadEnums(const v1::Recording& recording, const Path& at, Violations* faults, domain::RecordingFacts* facts) {
+template <typename Recording>
+void ReadEnums(const Recording& recording, const Path& at, Violations* faults, domain::RecordingFacts* facts) {
   CheckEnum(recording.wake(), v1::Wake_IsValid, Path(at, "wake"), faults);
   CheckEnum(recording.kind(), v1::Kind_IsValid, Path(at, "kind"), faults);
   CheckEnum(recording.speakers(), v1::Speakers_IsValid, Path(at, "speakers"), faults);
@@ -94,36 +105,10 @@ void ReadEnums(const v1::Recording& recording, const Path& at, Violations* fault
   }
 }
 
-}  // namespace
-
-absl::Status ReadCheck(const v1::CheckRequest& request, CheckQuery* query) {
-  Violations faults;
-  const Path root;
-  if (HasUnknown(request)) RefuseMistypedHere(request, root, &faults);
-  if (!request.has_recording()) faults.Add(Path(root, "recording"), "must be set");
-  ReadCommon(request, &faults, query);
-  return faults.ToStatus();
-}
-
-absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, CheckQuery* query) {
-  if (request.recordings_size() > kMaxBatch) {
-    return MakeError(v1::ERROR_REASON_BATCH_TOO_LARGE,
-                     "recordings: at most " + std::to_string(kMaxBatch) + " in one call; split the batch",
-                     {{"limit", std::to_string(kMaxBatch)}, {"field", "recordings"}});
-  }
-  Violations faults;
-  const Path root;
-  if (HasUnknown(request)) RefuseMistypedHere(request, root, &faults);
-  CheckCount(request.recordings_size(), 1, kMaxBatch, Path(root, "recordings"), &faults);
-  ReadCommon(request, &faults, query);
-  return faults.ToStatus();
-}
-
-bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
-                   base::SubjectHandle* subject, base::RecordingHandle* id, domain::RecordingFacts* facts) {
-  if (HasUnknown(recording) || HasUnknown(recording.captured_at()) || HasUnknown(recording.ingested_at())) {
-    RefuseMistyped(recording, at, faults);
-  }
+template <typename Recording>
+bool ReadAnyRecording(const Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
+                      base::SubjectHandle* subject, base::RecordingHandle* id, domain::RecordingFacts* facts) {
+  RefuseMistypedIn(recording, at, faults);
   CheckId(recording.recording_id(), Path(at, "recording_id"), faults);
   CheckId(recording.account_id(), Path(at, "account_id"), faults);
   CheckText(recording.device_id(), 0, base::kMaxIdBytes, Path(at, "device_id"), faults);
@@ -138,6 +123,45 @@ bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher,
   facts->region = facts->has_region ? ReadRegion(recording.region(), Path(at, "region"), faults) : domain::Region{};
   facts->flags = ReadFlags(recording.flags(), 0, kMaxFlags, false, at, faults);
   return faults->empty();
+}
+
+}  // namespace
+
+absl::Status ReadCheck(const v1::CheckRequest& request, CheckQuery* query) {
+  Violations faults;
+  const Path root;
+  if (HasUnknown(request)) RefuseMistypedHere(request, root, &faults);
+  if (!request.has_recording()) faults.Add(Path(root, "recording"), "must be set");
+  ReadCommon(request, &faults, query);
+  return faults.ToStatus();
+}
+
+absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, CheckQuery* query) {
+  return ReadBatchCheck(request, static_cast<size_t>(request.recordings_size()), query);
+}
+
+absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, size_t recordings, CheckQuery* query) {
+  if (recordings > kMaxBatch) {
+    return MakeError(v1::ERROR_REASON_BATCH_TOO_LARGE,
+                     "recordings: at most " + std::to_string(kMaxBatch) + " in one call; split the batch",
+                     {{"limit", std::to_string(kMaxBatch)}, {"field", "recordings"}});
+  }
+  Violations faults;
+  const Path root;
+  if (HasUnknown(request)) RefuseMistypedHere(request, root, &faults);
+  CheckCount(static_cast<int>(recordings), 1, kMaxBatch, Path(root, "recordings"), &faults);
+  ReadCommon(request, &faults, query);
+  return faults.ToStatus();
+}
+
+bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
+                   base::SubjectHandle* subject, base::RecordingHandle* id, domain::RecordingFacts* facts) {
+  return ReadAnyRecording(recording, hasher, at, faults, subject, id, facts);
+}
+
+bool ReadRecording(const RecordingView& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
+                   base::SubjectHandle* subject, base::RecordingHandle* id, domain::RecordingFacts* facts) {
+  return ReadAnyRecording(recording, hasher, at, faults, subject, id, facts);
 }
 
 void WriteDecision(const domain::Decision& decision, bool full, v1::Decision* out) {

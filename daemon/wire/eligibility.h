@@ -9,6 +9,7 @@
 #include "daemon/base/ids.h"
 #include "daemon/domain/types.h"
 #include "daemon/wire/fields.h"
+#include "daemon/wire/recording_view.h"
 #include "daemon/wire/violations.h"
 
 namespace consent::wire {
@@ -25,9 +26,13 @@ struct CheckQuery {
 absl::Status ReadCheck(const v1::CheckRequest& request, CheckQuery* query);
 // The same for a batch; also its size: INVALID_FIELD where empty, BATCH_TOO_LARGE with metadata `limit` above kMaxBatch.
 absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, CheckQuery* query);
+// The same where the recordings, so many, were left out of the message; see SplitBatch.
+absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, size_t recordings, CheckQuery* query);
 
 // One recording. Replaces `*facts`, reusing its memory. Adds what is wrong to `faults` (empty before) and returns whether nothing was.
 bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
+                   base::SubjectHandle* subject, base::RecordingHandle* id, domain::RecordingFacts* facts);
+bool ReadRecording(const RecordingView& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
                    base::SubjectHandle* subject, base::RecordingHandle* id, domain::RecordingFacts* facts);
 
 // View BASIC: the two answers, the first reason and good_until. Full: every reason; the caller adds the revision's token.
