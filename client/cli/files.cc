@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 
 namespace consent::cli {
@@ -106,6 +107,11 @@ void ProgressBar::Show(uint64_t bytes, const std::string& what) {
                  std::string(kWidth - filled, '.').c_str(), static_cast<int>(done * 100 / total_), what.c_str());
   }
   std::fflush(stderr);
+}
+
+int FileError(const absl::Status& status) {
+  std::fprintf(stderr, "consentctl: %s\n", std::string(status.message()).c_str());
+  return kFiles;
 }
 
 void ProgressBar::Clear() {

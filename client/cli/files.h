@@ -26,6 +26,12 @@ class Descriptor {
   int number_ = -1;
 };
 
+// Problems with single lines that are printed; the rest is only counted.
+inline constexpr uint64_t kMostPrinted = 100;
+
+// Says on standard error what is wrong with a file; returns kFiles.
+int FileError(const absl::Status& status);
+
 // "-" is standard input. FailedPrecondition: it cannot be opened, and why.
 absl::StatusOr<Descriptor> OpenInput(const std::string& path);
 // Bytes of a regular file; 0 for anything else.

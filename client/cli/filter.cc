@@ -11,9 +11,6 @@
 namespace consent::cli {
 namespace {
 
-// Problems with single lines that are printed; the rest is only counted.
-constexpr uint64_t kMostPrinted = 100;
-
 struct FilterFlags {
   FilterSettings settings;
   std::string input = "-";
@@ -146,11 +143,6 @@ absl::StatusOr<LineDefaults> Defaults(const FilterFlags& flags) {
     settings.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   return LineDefaults::Create(settings);
-}
-
-int FileError(const absl::Status& status) {
-  std::fprintf(stderr, "consentctl: %s\n", std::string(status.message()).c_str());
-  return kFiles;
 }
 
 int RunFilter(const Cli& cli, const FilterFlags& flags) {

@@ -17,9 +17,6 @@
 namespace consent::cli {
 namespace {
 
-// Problems with single lines that are printed; the rest is counted, and written to --refused.
-constexpr uint64_t kMostPrinted = 100;
-
 struct ImportFlags {
   std::string input;
   std::string state_path;
@@ -132,11 +129,6 @@ int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool as_json)
     code = kNo;
   }
   return Print(report, as_json, code);
-}
-
-int FileError(const absl::Status& status) {
-  std::fprintf(stderr, "consentctl: %s\n", std::string(status.message()).c_str());
-  return kFiles;
 }
 
 int RunImport(const Cli& cli, const ImportFlags& flags) {
