@@ -1,5 +1,7 @@
 #include "daemon/service/fill_index.h"
 
+#include <malloc.h>
+
 #include <array>
 #include <thread>
 
@@ -26,17 +28,54 @@ std::array<Range, kThreads> Ranges() {
   return ranges;
 }
 
+// Puts each subject some rows after it was handed over, when its place in the index has come to the cache.
+class LatePuts {
+ public:
+  explicit LatePuts(FactsIndex& index) : index_(index) {}
+  ~LatePuts() {
+    for (size_t i = 0; i < kLate; ++i) Next();
+  }
+  LatePuts(const LatePuts&) = delete;
+  LatePuts& operator=(const LatePuts&) = delete;
+
+  void Put(base::SubjectHandle subject, std::string_view facts) {
+    Waiting& place = Next();
+    place.subject = subject;
+    place.facts.assign(facts);
+    index_.Prefetch(subject);
+  }
+
+ private:
+  static constexpr size_t kLate = 16;
+  struct Waiting {
+    base::SubjectHandle subject;
+    std::string facts;  // empty: nothing waits
+  };
+
+  Waiting& Next() {
+    Waiting& oldest = waiting_[next_++ % kLate];
+    if (!oldest.facts.empty()) index_.Put(oldest.subject, oldest.facts);
+    oldest.facts.clear();
+    return oldest;
+  }
+
+  FactsIndex& index_;
+  std::array<Waiting, kLate> waiting_;
+  size_t next_ = 0;
+};
+
 absl::Status FillRange(Context& context, store::Partition partition, const Range& range, Census* census) {
   FactsIndex& index = *context.indexes[partition.number];
   domain::SubjectFacts facts;
   bool damaged = false;
+  LatePuts puts(index);
   absl::Status scanned = context.store.Scan(
       partition, store::Table::kSubject, range.from, range.to, SIZE_MAX, [&](std::string_view, std::string_view row) {
         base::SubjectHandle subject;
         std::string_view bytes;
         damaged = !SplitSubjectRow(row, &subject, &bytes) || !domain::DecodeFacts(bytes, &facts);
         if (damaged) return false;
-        index.Put(subject, bytes);
+        puts.Put(subject, bytes);
         census->Replace(nullptr, &facts);
         return true;
       });
@@ -72,6 +111,8 @@ absl::Status FillIndex(Context& context) {
       context.census.Merge(counted[i]);
     }
   }
+  // What the tables were before they grew would stay with the process: as much again as a quarter of the index.
+  malloc_trim(0);
   return absl::OkStatus();
 }
 
