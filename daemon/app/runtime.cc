@@ -23,7 +23,20 @@ using ops::OperatorText;
 constexpr size_t kReadQueue = 4096;
 constexpr size_t kWriteQueue = 16384;
 
+// RocksDB writes several files while it opens, and Debian's ends the process by an assertion where they do not fit.
+constexpr uint64_t kLeastFreeMiB = 32;
+
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
+
+// Why there is not enough room for opening the store in `folder`; empty: there is.
+std::string NoRoom(const std::filesystem::path& folder) {
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(folder, error);
+  const uint64_t free_mib = space.available >> 20;
+  if (error || free_mib >= kLeastFreeMiB) return "";
+  return absl::StrCat("the file system of ", folder.string(), " has ", free_mib, " MiB free; opening a store needs at least ",
+                      kLeastFreeMiB, " MiB: free some space or enlarge it. Nothing that was acknowledged is lost");
+}
 
 }  // namespace
 
@@ -39,7 +52,12 @@ std::optional<Failure> Runtime::Open() {
 
 std::optional<Failure> Runtime::OpenStore() {
   std::error_code error;
-  std::filesystem::create_directories(std::filesystem::path(options_.data_dir).parent_path(), error);
+  const std::filesystem::path data_dir(options_.data_dir);
+  std::filesystem::create_directories(data_dir.parent_path(), error);
+  const bool exists = std::filesystem::exists(data_dir, error);
+  if (std::string why = NoRoom(exists ? data_dir : data_dir.parent_path()); !why.empty()) {
+    return Failure{ExitCode::kStore, std::move(why)};
+  }
   absl::StatusOr<Keyring> keyring = OpenKeyring(options_.key_file, options_.data_dir, options_.head_file);
   if (!keyring.ok()) return Failure{ExitCode::kKeys, Text(keyring.status())};
   if (keyring->made) log_.Info("keys made; keep a copy apart from the store's", {{"key_file", OperatorText(options_.key_file)}});

@@ -1,10 +1,15 @@
 """What stops the start, in one line and with an exit code; and which of four places wins."""
 
+import contextlib
 import shutil
 import socket
 import stat
+import subprocess
 import unittest
 
+import grpc
+
+from consent.v1 import settings_service_pb2 as settings
 from harness import DaemonTest, run_to_end, until
 from words import opt_out
 
@@ -156,6 +161,42 @@ class Files(DaemonTest):
         path.write_text("{\"version\": \"x\", \"nonsense\": 1}")
         self.refused_start("--policy", path, code=POLICY, says="nonsense")
         self.refused_start("--policy", self.folder / "no.json", code=POLICY, says="no.json")
+
+
+class FullDisk(DaemonTest):
+
+    def setUp(self):
+        super().setUp()
+        self.disk = self.folder / "disk"
+        self.disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", self.disk], capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest("needs the right to mount a small file system")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.disk], check=False)
+
+    def test_it_ends_refuses_to_start_and_has_lost_nothing(self):
+        arguments = ("--data-dir", self.disk / "data", "--key-file", self.folder / "keys")
+        daemon = self.daemon(*arguments)
+        api = self.client(daemon)
+        api.settings.OptOut(opt_out("first"))
+        ballast = self.disk / "ballast"
+        with open(ballast, "wb") as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(1 << 16))
+        acknowledged = ["first"]
+        with self.assertRaises(grpc.RpcError):
+            for number in range(100_000):
+                api.settings.OptOut(opt_out(f"account-{number}"))
+                acknowledged.append(f"account-{number}")
+        self.assertEqual(daemon.wait(), 74, daemon.log())
+        refused = self.daemon(*arguments, wait=False)
+        self.assertEqual(refused.wait(), STORE, refused.log())
+        self.assertIn("MiB free", refused.event("start failed")["why"])
+        ballast.unlink()
+        again = self.client(self.daemon(*arguments))
+        for account in acknowledged:
+            shown = again.settings.GetSettings(settings.GetSettingsRequest(account_id=account))
+            self.assertTrue(shown.settings.refused_all, account)
 
 
 class Sockets(DaemonTest):
