@@ -123,8 +123,10 @@ class Checker:
             match = FUNCTION_START.match(line)
             if not match:
                 continue
-            indent = match.group(1) if match.group(1) is not None else match.group(2)
-            closing = indent + "}"
+            # The head may end on a continued line; what closes the body stands two columns left of its first line.
+            first = next((body for body in lines[start + 1:] if body.strip() and not body.startswith("#")), "")
+            width = len(first) - len(first.lstrip())
+            closing = " " * (width if first.lstrip().startswith("}") else max(width - 2, 0)) + "}"
             for end in range(start + 1, len(lines)):
                 if lines[end].startswith(closing) and (len(lines[end]) == len(closing) or lines[end][len(closing)] in " ;,)"):
                     if end - start + 1 > limit:
