@@ -64,26 +64,32 @@ MergedRegime Deciding::Merge() const {
   merged.allow_unidentified = a.allow_unidentified_single_adult && b.allow_unidentified_single_adult;
   merged.child_inactive_months = std::min(a.child_inactive_months, b.child_inactive_months);
   merged.child_notice_period = std::min(a.child_notice_period, b.child_notice_period);
-  merged.age_of_consent_at_home = rules_.AgeOfConsent(home);
-  merged.age_of_consent = merged.age_of_consent_at_home;
-  if (recording_.has_region) merged.age_of_consent = std::max(merged.age_of_consent, rules_.AgeOfConsent(recording_.region));
+  merged.at_home = &rules_.AgeOfConsentIn(home);
+  if (recording_.has_region) merged.at_capture = &rules_.AgeOfConsentIn(recording_.region);
   return merged;
 }
 
+// Since when someone is an adult by both regions.
+Instant Deciding::GrownFrom(const Age& age) const {
+  const Instant at_home = AdultFrom(age, *regime_.at_home);
+  return regime_.at_capture != nullptr ? std::max(at_home, AdultFrom(age, *regime_.at_capture)) : at_home;
+}
+
 void Deciding::NameScopes() {
-  named_.push_back(Named{&subject_->account(), false, false, Instant{}, Instant{}});
+  named_.push_back(Named{&subject_->account(), false, false, {}, {}, {}});
   for (const base::ProfileHandle& profile : recording_.profiles) {
     const ScopeFacts* scope = subject_->Find(ScopeKind::kProfile, profile.bytes);
     if (scope == nullptr || !scope->registered) unregistered_scope_named_ = true;
     if (scope == nullptr) continue;
-    const Instant adult_from = AdultFrom(scope->age, regime_.age_of_consent);
-    const Instant guardian_until = AdultFrom(scope->age, regime_.age_of_consent_at_home);
-    named_.push_back(Named{scope, true, !PassedAt(adult_from), adult_from, guardian_until});
+    const Instant adult_from = GrownFrom(scope->age);
+    const Instant guardian_since = std::max(scope->guardian_since, ChildAgainSince(scope->age, *regime_.at_home));
+    named_.push_back(
+        Named{scope, true, !PassedAt(adult_from), adult_from, AdultFrom(scope->age, *regime_.at_home), guardian_since});
   }
   if (recording_.device.IsSet()) {
     const ScopeFacts* scope = subject_->Find(ScopeKind::kDevice, recording_.device.bytes);
     if (scope == nullptr || !scope->registered) unregistered_scope_named_ = true;
-    if (scope != nullptr) named_.push_back(Named{scope, false, false, Instant{}, Instant{}});
+    if (scope != nullptr) named_.push_back(Named{scope, false, false, {}, {}, {}});
   }
 }
 
@@ -187,7 +193,9 @@ void Deciding::EndedCopies() {
 bool Deciding::ConsentEnded(const Named& named, const PurposeChoice& choice) {
   const bool lifetime_over = PassedAt(ConsentEnd(choice, rules_));
   if (!named.is_profile) return lifetime_over;
-  if (choice.by_guardian) return PassedAt(named.guardian_until) || lifetime_over;
+  if (choice.by_guardian) {
+    return PassedAt(named.guardian_until) || choice.since < ChildAgainSince(named.scope->age, *regime_.at_home) || lifetime_over;
+  }
   return lifetime_over || (!named.is_child_now && choice.since < named.adult_from);
 }
 
@@ -238,7 +246,7 @@ bool Deciding::OneAdultNoChild() {
   int children = 0;
   for (const ScopeFacts& scope : subject_->scopes) {
     if (scope.kind != ScopeKind::kProfile || !scope.registered) continue;
-    (PassedAt(AdultFrom(scope.age, regime_.age_of_consent)) ? adults : children) += 1;
+    (PassedAt(GrownFrom(scope.age)) ? adults : children) += 1;
   }
   return adults == 1 && children == 0;
 }

@@ -44,7 +44,7 @@ ReasonSet Deciding::GuardianRow(Purpose purpose) {
     child_named = true;
     const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
     const bool by_the_guardian = choice.choice == Choice::kGiven && choice.by_guardian && named.scope->guardian.IsSet() &&
-                                 choice.since >= named.scope->guardian_since && !PassedAt(named.guardian_until);
+                                 choice.since >= named.guardian_since && !PassedAt(named.guardian_until);
     if (!by_the_guardian) reasons.Add(Reason::kChildWithoutGuardian);
   }
   if (ChildPresent() && !child_named) reasons.Add(Reason::kChildWithoutGuardian);

@@ -27,8 +27,8 @@ struct MergedRegime {
   bool allow_unidentified = false;
   int child_inactive_months = 1;
   Span child_notice_period;
-  int age_of_consent = 0;
-  int age_of_consent_at_home = 0;  // a guardian may consent only below it
+  const AgeOfConsent* at_home = nullptr;     // a guardian may consent only below it
+  const AgeOfConsent* at_capture = nullptr;  // nullptr: the same, or no region was named
 };
 
 // One decision in the making. Each member function is a row or a group of rows of the table.
@@ -44,6 +44,7 @@ class Deciding {
     bool is_child_now;
     Instant adult_from;
     Instant guardian_until;  // a guardian's consent ends here, which is not after adult_from
+    Instant guardian_since;  // and counts if it was given since then
   };
 
   // By time alone something may change at `at`.
@@ -59,6 +60,7 @@ class Deciding {
   bool Names(ScopeKind kind, const base::Bytes16& handle) const;
   CaptureTime TimeOfCapture();
   MergedRegime Merge() const;
+  Instant GrownFrom(const Age& age) const;
   void NameScopes();
 
   void Holds();

@@ -29,6 +29,27 @@ Instant AdultFrom(const Age& age, int years) {
   return from;
 }
 
+Instant AdultFrom(const Age& age, const AgeOfConsent& consent) {
+  const auto& steps = consent.steps();
+  Instant from = AdultFrom(age, steps.back().years);
+  for (size_t i = steps.size() - 1; i > 0 && from <= steps[i].from; --i) {
+    // An adult all through this step: since when depends on the one before, which ended with it.
+    const Instant before = AdultFrom(age, steps[i - 1].years);
+    if (before >= steps[i].from) return steps[i].from;
+    from = before;
+  }
+  return from;
+}
+
+Instant ChildAgainSince(const Age& age, const AgeOfConsent& consent) {
+  const auto& steps = consent.steps();
+  for (size_t i = steps.size() - 1; i > 0; --i) {
+    const Instant start = steps[i].from;
+    if (AdultFrom(age, steps[i - 1].years) < start && AdultFrom(age, steps[i].years) > start) return start;
+  }
+  return Instant{};
+}
+
 Instant ConsentEnd(const PurposeChoice& consent, const Rules& rules) {
   const Notice* notice = rules.FindNotice(consent.notice);
   if (notice == nullptr || notice->consent_lifetime_months == 0) return base::kEndOfTime;

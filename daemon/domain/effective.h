@@ -13,6 +13,10 @@ PurposeChoice EffectiveChoice(const ScopeFacts& scope, Purpose purpose, const Ru
 
 // From when on a profile is an adult by the age of consent of `years`; unset: always was; kEndOfTime: not foreseeable.
 Instant AdultFrom(const Age& age, int years);
+// The same by an age of consent that may have changed: since when without a break.
+Instant AdultFrom(const Age& age, const AgeOfConsent& consent);
+// When a raised age of consent last made a child of one who had been an adult; unset: none did.
+Instant ChildAgainSince(const Age& age, const AgeOfConsent& consent);
 
 // When a consent ends by its notice's lifetime; kEndOfTime: never, also where the
 // notice is unknown: such a consent does not count (NO_CONSENT), but nothing is purged for what a file forgot.

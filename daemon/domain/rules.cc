@@ -4,6 +4,13 @@
 
 namespace consent::domain {
 
+void AgeOfConsent::ChangeTo(int years, Instant at) {
+  if (years == this->years()) return;
+  // Two changes at one moment are one.
+  if (steps_.size() > 1 && steps_.back().from == at) steps_.pop_back();
+  if (years != this->years()) steps_.push_back({at, years});
+}
+
 const Notice* Rules::FindNotice(NoticeNumber number) const {
   const auto at = std::lower_bound(notices.begin(), notices.end(), number,
                                    [](const Notice& notice, NoticeNumber n) { return notice.number < n; });
@@ -40,7 +47,7 @@ RegionRules Rules::ForRegion(Region region) const {
   return RegionRules{unknown_regime, Instant{}};
 }
 
-int Rules::AgeOfConsent(Region region) const {
+const AgeOfConsent& Rules::AgeOfConsentIn(Region region) const {
   const auto at = ages_of_consent.find(region.Country());
   return at == ages_of_consent.end() ? default_age_of_consent : at->second;
 }

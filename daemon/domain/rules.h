@@ -65,6 +65,28 @@ struct RegionRules {
   Instant opt_out_since;    // since when OPT_OUT has applied to this region without a break; unset under OPT_IN
 };
 
+// An age of consent in years, with what it was before: a policy that changes one makes no past capture an adult's and brings no
+// consent back.
+class AgeOfConsent {
+ public:
+  struct Step {
+    Instant from;
+    int years = 0;
+    bool operator==(const Step&) const = default;
+  };
+  // NOLINTNEXTLINE(google-explicit-constructor): one that never changed is a number
+  AgeOfConsent(int years = 21) : steps_{{Instant{}, years}} {}
+  int years() const { return steps_.back().years; }
+  // From `at` on, which is not before any earlier step; nothing where it is so already.
+  void ChangeTo(int years, Instant at);
+  // Never empty, oldest first; the first has applied always.
+  const std::vector<Step>& steps() const { return steps_; }
+  bool operator==(const AgeOfConsent&) const = default;
+
+ private:
+  std::vector<Step> steps_;
+};
+
 struct Rules {
   std::string version;
   base::Digest hash{};
@@ -73,8 +95,8 @@ struct Rules {
   std::vector<Regime> regimes;
   size_t unknown_regime = 0;                 // index; OPT_IN
   std::map<Region, RegionRules> regions;     // countries and subdivisions that the policy names
-  std::map<Region, int> ages_of_consent;     // years by country
-  int default_age_of_consent = 21;
+  std::map<Region, AgeOfConsent> ages_of_consent;  // by country
+  AgeOfConsent default_age_of_consent;
   PurposeSet purposes;                       // in use; any other is never eligible
   // Since when each purpose (index: number - 1) has been in use without a break: no default covers earlier captures for it.
   std::array<Instant, kPurposes> in_use_since{};
@@ -92,7 +114,7 @@ struct Rules {
   const Control* FindControl(std::string_view name) const;
   // The regime of a region and since when its default applied: subdivision, else country, else unknown's.
   RegionRules ForRegion(Region region) const;
-  int AgeOfConsent(Region region) const;
+  const AgeOfConsent& AgeOfConsentIn(Region region) const;
   Instant InUseSince(Purpose p) const { return in_use_since[static_cast<size_t>(p) - 1]; }
 };
 

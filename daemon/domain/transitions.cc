@@ -153,8 +153,7 @@ std::string WhyNotUsable(const Notice* notice, const Proof& proof, Instant at) {
 PartOutcome MayConsent(const Applying& applying, const ScopeFacts& scope, const Target& target) {
   const Proof& proof = applying.command.proof;
   if (scope.kind != ScopeKind::kProfile) return Applied(false);
-  const int years = applying.rules.AgeOfConsent(applying.result.after.region);
-  const bool is_child = applying.moment.time < AdultFrom(scope.age, years);
+  const bool is_child = applying.moment.time < AdultFrom(scope.age, applying.rules.AgeOfConsentIn(applying.result.after.region));
   if (!is_child) {
     if (proof.actor == Actor::kGuardian) return Refused(Refusal::kEvidenceRequired, "actor SELF or AGENT: an adult consents for themselves");
     return Applied(false);
@@ -174,8 +173,9 @@ bool KeepsFirstTime(const Applying& applying, const ScopeFacts& scope, Purpose p
   const SubjectFacts& facts = applying.result.after;
   if (now.since < SuspensionOf(purpose, facts.region, applying.rules).last_end) return false;
   if (scope.kind != ScopeKind::kProfile) return true;
-  const Instant adult_from = AdultFrom(scope.age, applying.rules.AgeOfConsent(facts.region));
-  if (applying.moment.time < adult_from) return now.since >= scope.guardian_since;
+  const AgeOfConsent& at_home = applying.rules.AgeOfConsentIn(facts.region);
+  const Instant adult_from = AdultFrom(scope.age, at_home);
+  if (applying.moment.time < adult_from) return now.since >= std::max(scope.guardian_since, ChildAgainSince(scope.age, at_home));
   return now.since >= adult_from;
 }
 

@@ -25,13 +25,21 @@ bool IsAtLeastAsStrict(const Regime& b, const Regime& a) {
          b.child_inactive_months <= a.child_inactive_months && b.child_notice_period <= a.child_notice_period;
 }
 
+// Nobody is an adult earlier by `b` than by `a`, whatever either was before.
+bool IsNeverLower(const AgeOfConsent& b, const AgeOfConsent& a) {
+  const auto lower = [](const AgeOfConsent::Step& x, const AgeOfConsent::Step& y) { return x.years < y.years; };
+  const auto lowest = std::min_element(b.steps().begin(), b.steps().end(), lower);
+  const auto highest = std::max_element(a.steps().begin(), a.steps().end(), lower);
+  return a == b || lowest->years >= highest->years;
+}
+
 bool MovingIsRestriction(Region from, Region to, const Rules& rules) {
   const RegionRules a = rules.ForRegion(from);
   const RegionRules b = rules.ForRegion(to);
   if (!IsAtLeastAsStrict(rules.regimes[b.regime], rules.regimes[a.regime])) return false;
   const bool still_opt_out = rules.regimes[b.regime].default_rule == DefaultRule::kOptOut;
   if (still_opt_out && b.opt_out_since < a.opt_out_since) return false;
-  if (rules.AgeOfConsent(to) < rules.AgeOfConsent(from)) return false;
+  if (!IsNeverLower(rules.AgeOfConsentIn(to), rules.AgeOfConsentIn(from))) return false;
   for (const Purpose purpose : kAllPurposes) {
     const SuspensionState old_state = SuspensionOf(purpose, from, rules);
     const SuspensionState new_state = SuspensionOf(purpose, to, rules);
@@ -58,15 +66,26 @@ void RecordScope(Applying& applying, ChangedWhat what, const ScopeRef& scope) {
   applying.Record(std::move(change));
 }
 
-// An adult who becomes a child again, by a corrected age or a higher age of consent: what coming of age had ended stays ended.
-// Otherwise a restriction would bring it back. `at_home`: by the subject's own region, where guardians' consents end.
-void KeepEnded(Applying& applying, ScopeFacts& scope, Instant adult_from, Instant adult_from_now_on, bool at_home) {
+// Whose consent an age gives: a person's age and the age of consent that it is measured by.
+struct Measured {
+  const Age& age;
+  const AgeOfConsent& by;
+};
+
+// A consent that coming of age has ended. `at_home`: by the subject's own region, where guardians' consents end.
+bool EndedByAge(const PurposeChoice& consent, const Measured& person, bool at_home, Instant now) {
+  const Instant adult_from = AdultFrom(person.age, person.by);
+  if (!consent.by_guardian) return adult_from <= now && consent.since < adult_from;
+  return at_home && (adult_from <= now || consent.since < ChildAgainSince(person.age, person.by));
+}
+
+// What coming of age had ended stays ended when a corrected age or a higher age of consent makes a child of an adult: otherwise a
+// restriction would bring it back.
+void KeepEnded(Applying& applying, ScopeFacts& scope, const Measured& before, const Measured& after, bool at_home) {
   const Instant now = applying.moment.time;
-  if (adult_from > now || adult_from_now_on <= now) return;
   for (const Purpose purpose : kAllPurposes) {
     PurposeChoice& choice = scope.ChoiceFor(purpose);
-    const bool ended = choice.by_guardian ? at_home : choice.since < adult_from;
-    if (choice.choice != Choice::kGiven || !ended) continue;
+    if (choice.choice != Choice::kGiven || !EndedByAge(choice, before, at_home, now) || EndedByAge(choice, after, at_home, now)) continue;
     choice = PurposeChoice{};
     choice.choice = Choice::kWithdrawn;
     choice.since = now;
@@ -82,8 +101,7 @@ void KeepEnded(Applying& applying, ScopeFacts& scope, Instant adult_from, Instan
 PartOutcome AddProfile(Applying& applying, const ProfileCommand& profile) {
   const ScopeRef ref{ScopeKind::kProfile, profile.profile.bytes};
   const Age age = profile.age.value_or(Age{});
-  const int years = applying.rules.AgeOfConsent(applying.result.after.region);
-  const bool is_child = applying.moment.time < AdultFrom(age, years);
+  const bool is_child = applying.moment.time < AdultFrom(age, applying.rules.AgeOfConsentIn(applying.result.after.region));
   // Naming it was a missing fact; a child stays ineligible until its guardian consents, which is a loosening of its own.
   if (!is_child || age.kind == AgeKind::kBorn) {
     PartOutcome gate = MayLoosen(applying, true);
@@ -112,13 +130,13 @@ PartOutcome ChangeAge(Applying& applying, ScopeFacts& scope, Age age) {
   if (SameAge(scope.age, age)) return Applied(false);
   const Age before = scope.age;
   const Instant now = applying.moment.time;
-  const int years = applying.rules.AgeOfConsent(applying.result.after.region);
+  const AgeOfConsent& at_home = applying.rules.AgeOfConsentIn(applying.result.after.region);
   age.adult_since = before.adult_since;
   age.born_before = before.born_before;
   if (!AgeIsRestriction(age, before)) {
     PartOutcome gate = MayLoosen(applying, false);
     if (gate.refusal != Refusal::kNone) return gate;
-    if (AdultFrom(before, years) <= now) {
+    if (AdultFrom(before, at_home) <= now) {
       // An adult's age was corrected: what an adult consented to goes on, and no capture becomes an adult's that was not.
       if (before.kind == AgeKind::kBorn) age.born_before = Later(before.born_before, before.born);
     } else {
@@ -129,9 +147,9 @@ PartOutcome ChangeAge(Applying& applying, ScopeFacts& scope, Age age) {
   }
   scope.age = age;
   RecordScope(applying, ChangedWhat::kAge, ScopeRef{scope.kind, scope.handle});
-  KeepEnded(applying, scope, AdultFrom(before, years), AdultFrom(age, years), true);
+  KeepEnded(applying, scope, {before, at_home}, {age, at_home}, true);
   // By any other age of consent too: a capture elsewhere is judged by the higher of two.
-  const auto keep_ended = [&](int any) { KeepEnded(applying, scope, AdultFrom(before, any), AdultFrom(age, any), false); };
+  const auto keep_ended = [&](const AgeOfConsent& any) { KeepEnded(applying, scope, {before, any}, {age, any}, false); };
   keep_ended(applying.rules.default_age_of_consent);
   for (const auto& [country, any] : applying.rules.ages_of_consent) keep_ended(any);
   return Applied(true);
@@ -205,8 +223,8 @@ PartOutcome ApplyRegion(Applying& applying, Region region) {
   applying.Record(std::move(change));
   for (ScopeFacts& scope : facts.scopes) {
     if (scope.kind != ScopeKind::kProfile) continue;
-    KeepEnded(applying, scope, AdultFrom(scope.age, applying.rules.AgeOfConsent(facts.region)),
-              AdultFrom(scope.age, applying.rules.AgeOfConsent(region)), true);
+    const AgeOfConsent& from = applying.rules.AgeOfConsentIn(facts.region);
+    KeepEnded(applying, scope, {scope.age, from}, {scope.age, applying.rules.AgeOfConsentIn(region)}, true);
   }
   facts.region = region;
   return Applied(true);

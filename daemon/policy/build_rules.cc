@@ -111,11 +111,8 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
   for (const v1::Regime& regime : policy.regimes()) rules.regimes.push_back(ToRegime(regime));
   rules.unknown_regime = static_cast<size_t>(RegimeIndex(policy).unknown());
   rules.regions = BuildRegions(policy, state);
-  for (const auto& [text, years] : policy.ages_of_consent()) {
-    domain::Region country;
-    if (domain::Region::Parse(text, &country)) rules.ages_of_consent.emplace(country, years);
-  }
-  rules.default_age_of_consent = policy.default_age_of_consent();
+  rules.ages_of_consent = state.ages_of_consent;
+  if (const auto others = rules.ages_of_consent.extract(domain::Region{}); !others.empty()) rules.default_age_of_consent = others.mapped();
   rules.purposes = InUse(policy);
   rules.in_use_since = state.in_use_since;
   rules.controls = BuildControls(policy, state);

@@ -63,13 +63,13 @@ void AddAge(const std::string& path, int from, int to, Differences* out) {
   if (to < from) {
     Add(out, path,
         absl::StrCat(from, " becomes ", to, ": profiles come of age earlier; guardians' consents for them end, and a default or the ",
-                     "household's consent can cover them"),
+                     "household's consent can cover what they say from the activation on"),
         Kind::kLoosening);
   } else if (to > from) {
     Add(out, path,
-        absl::StrCat(from, " becomes ", to, ": profiles count as children for longer; own consents of those in between do not count, ",
-                     "guardians' consents that had not been replaced do again"),
-        Kind::kLoosening);
+        absl::StrCat(from, " becomes ", to, ": profiles count as children for longer; own consents of those in between do not count, and ",
+                     "guardians' consents that had ended stay ended"),
+        Kind::kRestriction);
   }
 }
 

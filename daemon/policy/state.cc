@@ -1,6 +1,8 @@
 #include "daemon/policy/state.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -36,6 +38,37 @@ void AdvanceRegions(const State& previous, const RegimeIndex& next, Instant now,
     const Instant own = since(region);
     if (own != since(region.Country())) state->opt_out_since.emplace(region, own);
   }
+}
+
+// Ages by country, and the default's under the unset region.
+std::map<Region, int> AgesOf(const v1::Policy& policy) {
+  std::map<Region, int> ages = {{Region{}, policy.default_age_of_consent()}};
+  for (const auto& [text, years] : policy.ages_of_consent()) {
+    Region country;
+    if (Region::Parse(text, &country)) ages.emplace(country, years);
+  }
+  return ages;
+}
+
+absl::Status AdvanceAges(const State& previous, const v1::Policy& next, Instant now, State* state) {
+  std::map<Region, int> ages = AgesOf(next);
+  const int by_default = ages.at(Region{});
+  for (const auto& [country, unused] : previous.ages_of_consent) ages.emplace(country, by_default);
+  for (const auto& [country, years] : ages) {
+    auto before = previous.ages_of_consent.find(country);
+    if (before == previous.ages_of_consent.end()) before = previous.ages_of_consent.find(Region{});
+    domain::AgeOfConsent consent = before == previous.ages_of_consent.end() ? domain::AgeOfConsent(years) : before->second;
+    consent.ChangeTo(years, now);
+    if (consent.steps().size() > kMaxAgeSteps) return Exhausted("ages of consent of one country", kMaxAgeSteps);
+    state->ages_of_consent.emplace(country, std::move(consent));
+  }
+  // The same as all others': not worth an entry unless the policy lists it.
+  const domain::AgeOfConsent others = state->ages_of_consent.at(Region{});
+  const std::map<Region, int> listed = AgesOf(next);
+  for (auto at = state->ages_of_consent.begin(); at != state->ages_of_consent.end();) {
+    at = listed.count(at->first) == 0 && at->second == others ? state->ages_of_consent.erase(at) : std::next(at);
+  }
+  return absl::OkStatus();
 }
 
 void AdvanceControls(const v1::Policy& next, domain::PurposeSet in_use, State* state) {
@@ -74,6 +107,7 @@ absl::StatusOr<State> Advance(const State& previous, const Document& next, Insta
   AdvanceControls(policy, in_use, &state);
   AdvanceRegions(previous, RegimeIndex(policy), state.activated_at, &state);
   if (state.opt_out_since.size() > kMaxStateRegions) return Exhausted("regions", kMaxStateRegions);
+  if (absl::Status ages = AdvanceAges(previous, policy, state.activated_at, &state); !ages.ok()) return ages;
   return state;
 }
 

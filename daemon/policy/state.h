@@ -20,7 +20,9 @@ inline constexpr size_t kMaxNoticesEver = 4096;
 inline constexpr size_t kMaxControlsEver = domain::kMaxControls;
 // Regions of the policy and subdivisions that it no longer names, see State::opt_out_since.
 inline constexpr size_t kMaxStateRegions = 8192;
-inline constexpr size_t kMaxStateBytes = size_t{384} * 1024;
+// Changes of one country's age of consent.
+inline constexpr size_t kMaxAgeSteps = 16;
+inline constexpr size_t kMaxStateBytes = size_t{448} * 1024;
 inline constexpr size_t kMaxRowBytes = kMaxFileBytes + kMaxStateBytes + 16;
 
 struct ControlState {
@@ -41,6 +43,9 @@ struct State {
   // subdivisions that an earlier policy named and this one does not, where OPT_OUT came to them at another time than to their
   // country.
   std::map<domain::Region, base::Instant> opt_out_since;
+  // By country; under the unset region the one of all others. A country that the policy does not list has an entry where it once
+  // had an age of its own.
+  std::map<domain::Region, domain::AgeOfConsent> ages_of_consent;
   bool operator==(const State&) const = default;
 };
 
@@ -48,7 +53,7 @@ struct State {
 // `previous`. Numbers that were ever given stay; new ones go up from the largest. A region to which OPT_OUT applied, be it
 // through its country, keeps its time; one to which it newly applies gets `now`; OPT_IN forgets it. An activation is never
 // earlier than its predecessor: `now` before previous.activated_at counts as that.
-// ResourceExhausted: over kMaxNoticesEver, kMaxControlsEver or kMaxStateRegions. InvalidArgument: `now` is not set or is after
+// ResourceExhausted: over kMaxNoticesEver, kMaxControlsEver, kMaxStateRegions or kMaxAgeSteps. InvalidArgument: `now` is not set or is after
 // base::kLastInstant.
 absl::StatusOr<State> Advance(const State& previous, const Document& next, base::Instant now);
 

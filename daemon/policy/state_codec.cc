@@ -92,6 +92,58 @@ void ReadRegions(Decoder* in, State* state) {
   }
 }
 
+// Steps of which each differs from the one before and is later; only the first has no time.
+void ReadAge(Decoder* in, State* state, Region country) {
+  const size_t count = ReadCount(in, kMaxAgeSteps);
+  domain::AgeOfConsent consent;
+  Instant last;
+  for (size_t i = 0; i < count && in->ok(); ++i) {
+    const Instant from = ReadTime(in, state->activated_at);
+    const int years = in->Byte();
+    const bool in_order = i == 0 ? !from.IsSet() : from > last && years != consent.years();
+    if (!in_order) in->Fail();
+    if (i == 0) consent = domain::AgeOfConsent(years);
+    if (i > 0) consent.ChangeTo(years, from);
+    last = from;
+  }
+  if (count == 0) in->Fail();
+  state->ages_of_consent.emplace(country, std::move(consent));
+}
+
+void ReadAges(Decoder* in, State* state) {
+  const size_t count = ReadCount(in, kMaxStateRegions);
+  uint64_t next = 0;
+  for (size_t i = 0; i < count && in->ok(); ++i) {
+    const uint64_t packed = in->Varint();
+    Region again;
+    if (packed < next || packed > UINT32_MAX) in->Fail();
+    if (!in->ok()) return;
+    const Region country = Region::FromPacked(static_cast<uint32_t>(packed));
+    const bool names_one = Region::Parse(country.ToString(), &again) && again == country && country == country.Country();
+    if (country.IsSet() && !names_one) return in->Fail();
+    ReadAge(in, state, country);
+    next = packed + 1;
+  }
+}
+
+bool AgesFit(const v1::Policy& policy, const State& state) {
+  const auto age = [&](const Region& country) {
+    const auto& listed = policy.ages_of_consent();
+    const auto at = country.IsSet() ? listed.find(country.ToString()) : listed.end();
+    return at != listed.end() ? at->second : policy.default_age_of_consent();
+  };
+  const auto others = state.ages_of_consent.find(Region{});
+  if (others == state.ages_of_consent.end()) return false;
+  for (const auto& [text, years] : policy.ages_of_consent()) {
+    Region country;
+    if (Region::Parse(text, &country) && state.ages_of_consent.count(country) == 0) return false;
+  }
+  return std::all_of(state.ages_of_consent.begin(), state.ages_of_consent.end(), [&](const auto& entry) {
+    const bool needed = !entry.first.IsSet() || policy.ages_of_consent().count(entry.first.ToString()) != 0 || !(entry.second == others->second);
+    return needed && entry.second.years() == age(entry.first);
+  });
+}
+
 bool RegionsFit(const RegimeIndex& index, const State& state) {
   for (const auto& [region, regime] : index.named()) {
     if (state.opt_out_since.count(region) == 0) return false;
@@ -122,7 +174,7 @@ bool Fits(const Document& document, const State& state) {
   for (const auto& [name, control] : state.controls) {
     if (Both(control.covers, in_use) != listed[name]) return false;
   }
-  return RegionsFit(RegimeIndex(policy), state);
+  return RegionsFit(RegimeIndex(policy), state) && AgesFit(policy, state);
 }
 
 }  // namespace
@@ -149,6 +201,15 @@ std::string EncodeState(const State& state) {
     out.Varint(region.packed());
     out.Varint(static_cast<uint64_t>(since.micros));
   }
+  out.Varint(state.ages_of_consent.size());
+  for (const auto& [country, consent] : state.ages_of_consent) {
+    out.Varint(country.packed());
+    out.Varint(consent.steps().size());
+    for (const domain::AgeOfConsent::Step& step : consent.steps()) {
+      out.Varint(static_cast<uint64_t>(step.from.micros));
+      out.Byte(static_cast<uint8_t>(step.years));
+    }
+  }
   return bytes;
 }
 
@@ -162,6 +223,7 @@ absl::StatusOr<State> DecodeState(std::string_view bytes) {
   ReadNotices(&in, &state);
   ReadControls(&in, &state);
   ReadRegions(&in, &state);
+  ReadAges(&in, &state);
   if (!in.Done()) return absl::DataLossError("policy state: damaged");
   return state;
 }

@@ -59,6 +59,15 @@ std::string Text(domain::PurposeSet set) {
   return text + " }";
 }
 
+std::string Text(const domain::AgeOfConsent& consent) {
+  std::string text;
+  for (const domain::AgeOfConsent::Step& step : consent.steps()) {
+    text += (text.empty() ? "" : ", then ") + std::to_string(step.years);
+    if (step.from.IsSet()) text += " from " + Text(step.from);
+  }
+  return text;
+}
+
 std::string Text(const domain::Interval& interval) { return "[" + Text(interval.from) + ", " + Text(interval.to) + "]"; }
 
 void When(std::ostream& out, const char* name, Instant t) {
@@ -85,7 +94,7 @@ void DumpRegime(std::ostream& out, const domain::Regime& r, size_t index) {
 
 void DumpRules(std::ostream& out, const domain::Rules& rules) {
   out << "rules: longest_answer=" << Text(rules.longest_answer_age) << " uncertainty=" << Text(rules.default_uncertainty)
-      << " unknown=" << rules.unknown_regime << " age=" << rules.default_age_of_consent << " in_use=" << Text(rules.purposes)
+      << " unknown=" << rules.unknown_regime << " age=" << Text(rules.default_age_of_consent) << " in_use=" << Text(rules.purposes)
       << '\n';
   for (const domain::Purpose p : domain::kAllPurposes) When(out, "in_use_since", rules.InUseSince(p));
   for (size_t i = 0; i < rules.regimes.size(); ++i) DumpRegime(out, rules.regimes[i], i);
@@ -94,7 +103,7 @@ void DumpRules(std::ostream& out, const domain::Rules& rules) {
     When(out, "opt_out_since", found.opt_out_since);
     out << '\n';
   }
-  for (const auto& [country, years] : rules.ages_of_consent) out << "  age in " << country.ToString() << ' ' << years << '\n';
+  for (const auto& [country, consent] : rules.ages_of_consent) out << "  age in " << country.ToString() << ' ' << Text(consent) << '\n';
   for (const domain::Control& control : rules.controls) {
     out << "  control " << int{control.number} << ' ' << Text(control.purposes) << '\n';
   }

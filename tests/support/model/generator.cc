@@ -109,11 +109,14 @@ void Around(std::vector<Instant>* borders, Instant t, Span uncertainty) {
 std::vector<Instant> TimesOfAdulthood(const Case& c, const domain::ScopeFacts& scope) {
   std::vector<Instant> times;
   if (scope.kind != domain::ScopeKind::kProfile) return times;
-  std::vector<int> ages = {c.rules.default_age_of_consent};
-  for (const auto& [country, years] : c.rules.ages_of_consent) ages.push_back(years);
-  for (const int years : ages) {
-    const auto grown = ComesOfAge(scope.age, years);
-    if (grown.has_value() && *grown != kAlways) times.push_back(*grown);
+  std::vector<domain::AgeOfConsent> ages = {c.rules.default_age_of_consent};
+  for (const auto& [country, consent] : c.rules.ages_of_consent) ages.push_back(consent);
+  for (const domain::AgeOfConsent& consent : ages) {
+    for (const domain::AgeOfConsent::Step& step : consent.steps()) {
+      if (step.from.IsSet()) times.push_back(step.from);
+      const auto grown = ComesOfAge(scope.age, step.years);
+      if (grown.has_value() && *grown != kAlways) times.push_back(*grown);
+    }
   }
   return times;
 }

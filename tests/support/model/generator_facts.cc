@@ -96,8 +96,8 @@ domain::Age MakeAge(Weather& weather) {
     age = {domain::AgeKind::kBorn, base::AddYears(BirthdayNear(weather), -weather.dice.Pick({20, 45, 60})), {}};
   }
   if (weather.dice.Chance(0.15)) {
-    age.kind = domain::AgeKind::kChild;
-    age.adult_since = Instant();
+    age = {domain::AgeKind::kChild, {}, {}};
+    if (weather.dice.Chance(0.5)) age = {domain::AgeKind::kBorn, BirthdayNear(weather), {}};
   }
   if (weather.dice.Chance(0.1)) age.born_before = BirthdayNear(weather);
   if (weather.Dirty()) {

@@ -128,6 +128,15 @@ Region MakeRegion(Weather& weather) {
   return AllRegions()[weather.dice.Below(6)];
 }
 
+domain::AgeOfConsent MakeAgeOfConsent(Weather& weather, int years) {
+  domain::AgeOfConsent consent(years);
+  if (!weather.dice.Chance(0.25)) return consent;
+  std::vector<Instant> changes = {weather.LongAgo(), weather.Ago(), weather.Recently()};
+  std::sort(changes.begin(), changes.end());
+  for (const Instant at : changes) consent.ChangeTo(weather.dice.Pick({13, 14, 16, 18, 21}), at);
+  return consent;
+}
+
 domain::Rules MakeRules(Weather& weather) {
   Dice& dice = weather.dice;
   domain::Rules rules;
@@ -150,9 +159,9 @@ domain::Rules MakeRules(Weather& weather) {
   for (Instant& since : rules.in_use_since) {
     if (dice.Chance(0.7)) since = weather.Dirty() ? weather.Ago() : weather.LongAgo();
   }
-  if (dice.Chance(0.5)) rules.ages_of_consent[AllRegions()[0]] = dice.Pick({13, 16});
-  if (dice.Chance(0.5)) rules.ages_of_consent[AllRegions()[2]] = dice.Pick({13, 18});
-  rules.default_age_of_consent = dice.Pick({14, 18, 21});
+  if (dice.Chance(0.5)) rules.ages_of_consent[AllRegions()[0]] = MakeAgeOfConsent(weather, dice.Pick({13, 16}));
+  if (dice.Chance(0.5)) rules.ages_of_consent[AllRegions()[2]] = MakeAgeOfConsent(weather, dice.Pick({13, 18}));
+  rules.default_age_of_consent = MakeAgeOfConsent(weather, dice.Pick({14, 18, 21}));
   rules.purposes = weather.Dirty() ? SomePurposes(weather) : AllPurposes();
   for (domain::ControlNumber number = 1; number <= 3; ++number) {
     domain::Control control;

@@ -28,7 +28,7 @@ domain::RegionRules RulesOfRegion(const domain::Rules& rules, Region region) {
   return unknown;
 }
 
-int AgeOfConsentIn(const domain::Rules& rules, Region region) {
+const domain::AgeOfConsent& AgeOfConsentIn(const domain::Rules& rules, Region region) {
   if (region.IsSet()) {
     for (const auto& [country, years] : rules.ages_of_consent) {
       if (country == region.Country()) return years;
@@ -89,6 +89,51 @@ std::optional<Instant> ComesOfAge(const domain::Age& age, int years) {
   if (age.born_before.has_value()) birthday(*age.born_before);
   const Instant grown = *std::max_element(not_before.begin(), not_before.end());
   return grown > Instant{0} ? grown : kAlways;
+}
+
+namespace {
+
+bool IsAdultAt(const domain::Age& age, const domain::AgeOfConsent& consent, Instant t) {
+  int years = consent.steps().front().years;
+  for (const domain::AgeOfConsent::Step& step : consent.steps()) {
+    if (step.from <= t) years = step.years;
+  }
+  const std::optional<Instant> grown = ComesOfAge(age, years);
+  return grown.has_value() && *grown <= t;
+}
+
+// Every moment at which that may turn, in order; kAlways first.
+std::vector<Instant> Turns(const domain::Age& age, const domain::AgeOfConsent& consent) {
+  std::vector<Instant> turns = {kAlways};
+  for (const domain::AgeOfConsent::Step& step : consent.steps()) {
+    if (step.from.IsSet()) turns.push_back(step.from);
+    if (const std::optional<Instant> grown = ComesOfAge(age, step.years)) turns.push_back(*grown);
+  }
+  std::sort(turns.begin(), turns.end());
+  return turns;
+}
+
+}  // namespace
+
+std::optional<Instant> StopsBeingAChild(const domain::Age& age, const domain::AgeOfConsent& consent) {
+  std::optional<Instant> since;
+  for (const Instant turn : Turns(age, consent)) {
+    const bool adult = IsAdultAt(age, consent, turn);
+    if (!adult) since.reset();
+    if (adult && !since.has_value()) since = turn;
+  }
+  return since;
+}
+
+Instant LastTimeAChildAgain(const domain::Age& age, const domain::AgeOfConsent& consent) {
+  Instant last;
+  bool was_adult = false;
+  for (const Instant turn : Turns(age, consent)) {
+    const bool adult = IsAdultAt(age, consent, turn);
+    if (was_adult && !adult) last = turn;
+    was_adult = adult;
+  }
+  return last;
 }
 
 bool LifetimeIsOver(const domain::PurposeChoice& consent, const domain::Rules& rules, Instant now) {

@@ -15,7 +15,7 @@ const domain::Notice* NoticeByNumber(const domain::Rules& rules, domain::NoticeN
 
 // Subdivision, else country, else what the policy says of unknown regions.
 domain::RegionRules RulesOfRegion(const domain::Rules& rules, domain::Region region);
-int AgeOfConsentIn(const domain::Rules& rules, domain::Region region);
+const domain::AgeOfConsent& AgeOfConsentIn(const domain::Rules& rules, domain::Region region);
 
 // Everything the policy remembers about suspensions of one purpose in any of some regions.
 struct SuspensionHistory {
@@ -33,6 +33,10 @@ domain::PurposeChoice Says(const domain::ScopeFacts& scope, domain::Purpose purp
 // before which no recording lies.
 inline constexpr Instant kAlways{INT64_MIN};
 std::optional<Instant> ComesOfAge(const domain::Age& age, int years);
+// The same under an age of consent that may have changed: the beginning of the adulthood that lasts.
+std::optional<Instant> StopsBeingAChild(const domain::Age& age, const domain::AgeOfConsent& consent);
+// Unset: no change of the age of consent ever made a child of an adult.
+Instant LastTimeAChildAgain(const domain::Age& age, const domain::AgeOfConsent& consent);
 
 // The lifetime of the consent's notice has passed. A notice that nobody knows has no lifetime.
 bool LifetimeIsOver(const domain::PurposeChoice& consent, const domain::Rules& rules, Instant now);

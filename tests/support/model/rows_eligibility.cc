@@ -93,6 +93,7 @@ bool Inactive(const View& view, const ScopeFacts& profile) {
 bool HasGuardiansConsent(const View& view, const ScopeFacts& profile, Purpose purpose) {
   const PurposeChoice says = Says(profile, purpose, view.rules);
   if (says.choice != Choice::kGiven) return false;
+  if (says.since < LastTimeAChildAgain(profile.age, view.law.ages_of_consent.front())) return false;
   return says.by_guardian && view.MayHaveGuardian(profile) && profile.guardian.IsSet() && says.since >= profile.guardian_since;
 }
 

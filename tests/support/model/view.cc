@@ -102,9 +102,8 @@ Law MergedLaw(const domain::SubjectFacts* subject, const domain::RecordingFacts&
     const domain::RegionRules found = RulesOfRegion(rules, region);
     law.regimes.push_back(found.regime < rules.regimes.size() ? rules.regimes[found.regime] : Regime());
     law.default_began = std::max(law.default_began, found.opt_out_since);
-    law.age_of_consent = std::max(law.age_of_consent, AgeOfConsentIn(rules, region));
+    law.ages_of_consent.push_back(AgeOfConsentIn(rules, region));
   }
-  law.age_of_consent_at_home = AgeOfConsentIn(rules, law.regions.front());
   return law;
 }
 
@@ -164,13 +163,23 @@ std::vector<ScopeFacts> View::NamedScopes() const {
   return all;
 }
 
+std::optional<Instant> View::ComesOfAgeEverywhere(const ScopeFacts& profile) const {
+  Instant last = kAlways;
+  for (const domain::AgeOfConsent& consent : law.ages_of_consent) {
+    const std::optional<Instant> grown = StopsBeingAChild(profile.age, consent);
+    if (!grown.has_value()) return std::nullopt;
+    last = std::max(last, *grown);
+  }
+  return last;
+}
+
 bool View::IsChild(const ScopeFacts& profile) const {
-  const std::optional<Instant> grown = ComesOfAge(profile.age, law.age_of_consent);
+  const std::optional<Instant> grown = ComesOfAgeEverywhere(profile);
   return !grown.has_value() || now < *grown;
 }
 
 bool View::WasChildAtCapture(const ScopeFacts& profile) const {
-  const std::optional<Instant> grown = ComesOfAge(profile.age, law.age_of_consent);
+  const std::optional<Instant> grown = ComesOfAgeEverywhere(profile);
   if (!grown.has_value()) return true;
   return has_time ? lo < *grown : *grown != kAlways;
 }
@@ -184,15 +193,17 @@ bool View::NamesAChild() const {
 }
 
 bool View::MayHaveGuardian(const ScopeFacts& profile) const {
-  const std::optional<Instant> grown = ComesOfAge(profile.age, law.age_of_consent_at_home);
+  const std::optional<Instant> grown = StopsBeingAChild(profile.age, law.ages_of_consent.front());
   return !grown.has_value() || now < *grown;
 }
 
 bool View::IsOutgrown(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
   if (scope.kind != ScopeKind::kProfile) return false;
-  if (consent.by_guardian) return !MayHaveGuardian(scope);
+  if (consent.by_guardian) {
+    return !MayHaveGuardian(scope) || consent.since < LastTimeAChildAgain(scope.age, law.ages_of_consent.front());
+  }
   if (IsChild(scope)) return false;
-  return consent.since < ComesOfAge(scope.age, law.age_of_consent).value();
+  return consent.since < ComesOfAgeEverywhere(scope).value();
 }
 
 }  // namespace consent::model

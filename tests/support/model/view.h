@@ -15,8 +15,7 @@ struct Law {
   std::vector<domain::Region> regions;
   std::vector<domain::Regime> regimes;
   Instant default_began;  // the later start of an OPT_OUT default
-  int age_of_consent = 0;
-  int age_of_consent_at_home = 0;
+  std::vector<domain::AgeOfConsent> ages_of_consent;  // home first
 
   bool OptIn() const;
   domain::Span FalseWakeTtl() const;
@@ -57,6 +56,8 @@ struct View {
   bool names_strange_device = false;
 
   std::vector<domain::ScopeFacts> NamedScopes() const;
+  // By every region's age of consent.
+  std::optional<Instant> ComesOfAgeEverywhere(const domain::ScopeFacts& profile) const;
   bool IsChild(const domain::ScopeFacts& profile) const;
   bool WasChildAtCapture(const domain::ScopeFacts& profile) const;
   bool NamesAChild() const;

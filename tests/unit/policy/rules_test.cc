@@ -27,8 +27,8 @@ TEST(BuildRules, CopiesEveryField) {
   EXPECT_EQ(rules.default_uncertainty, base::Seconds(2));
   EXPECT_EQ(rules.unknown_regime, 2U);
   EXPECT_EQ(rules.default_age_of_consent, 18);
-  EXPECT_EQ(rules.AgeOfConsent(RegionOf("DE")), 16);
-  EXPECT_EQ(rules.AgeOfConsent(RegionOf("FR")), 18);
+  EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("DE")), 16);
+  EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("FR")), 18);
   EXPECT_EQ(rules.purposes.bits, 0b11);
   EXPECT_TRUE(rules.offers_until_deleted);
   EXPECT_TRUE(rules.offers_do_not_save);

@@ -178,6 +178,36 @@ TEST(StatePurposes, ANewOneHasItsOwnBeginning) {
   EXPECT_EQ(Since(third, "US"), At(1));
 }
 
+TEST(StateAges, KeepWhatTheyWere) {
+  using Step = domain::AgeOfConsent::Step;
+  v1::Policy policy = SamplePolicy();  // DE 16, others 18
+  const PolicyRow first = Activated(policy, At(1));
+  (*policy.mutable_ages_of_consent())["DE"] = 14;
+  (*policy.mutable_ages_of_consent())["FR"] = 15;
+  const PolicyRow second = Activated(policy, At(2), &first);
+  policy.clear_ages_of_consent();
+  const PolicyRow third = Activated(policy, At(3), &second);
+  policy.set_default_age_of_consent(21);
+  const PolicyRow fourth = Activated(policy, At(4), &third);
+  const domain::Rules rules = BuildRules(fourth.document, fourth.state, {});
+  EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("DE-BE")).steps(), (std::vector<Step>{{{}, 16}, {At(2), 14}, {At(3), 18}, {At(4), 21}}));
+  EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("FR")).steps(), (std::vector<Step>{{{}, 18}, {At(2), 15}, {At(3), 18}, {At(4), 21}}));
+  EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("PL")).steps(), (std::vector<Step>{{{}, 18}, {At(4), 21}}));
+  EXPECT_EQ(third.state.ages_of_consent.size(), 3U);
+  EXPECT_TRUE(DecodeRow(EncodeRow(fourth.document, fourth.state)).ok());
+}
+
+TEST(StateAges, RunOutInsteadOfBeingForgotten) {
+  v1::Policy policy = SamplePolicy();
+  PolicyRow row = Activated(policy, At(1));
+  for (size_t step = 1; step < kMaxAgeSteps; ++step) {
+    (*policy.mutable_ages_of_consent())["DE"] = step % 2 == 0 ? 16 : 14;
+    row = Activated(policy, At(static_cast<int>(step) + 1), &row);
+  }
+  (*policy.mutable_ages_of_consent())["DE"] = 17;
+  EXPECT_EQ(Advance(row.state, Parsed(policy), At(99)).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
 TEST(StateControls, RememberWhatRetiredWithThem) {
   v1::Policy policy = SamplePolicy();
   policy.mutable_controls(0)->add_purposes(v1::PURPOSE_MODEL_TRAINING);

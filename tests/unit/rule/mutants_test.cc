@@ -109,8 +109,8 @@ const Mutant kTimeMutants[] = {
     {"ends a guardian's consent by the capture's age of consent",
      [](Case* c) {
        const domain::Region there = c->recording.region;
-       if (!c->recording.has_region || c->rules.AgeOfConsent(there) <= c->rules.AgeOfConsent(c->subject.region)) return;
-       c->rules.ages_of_consent[c->subject.region.Country()] = c->rules.AgeOfConsent(there);
+       if (!c->recording.has_region || c->rules.AgeOfConsentIn(there).years() <= c->rules.AgeOfConsentIn(c->subject.region).years()) return;
+       c->rules.ages_of_consent[c->subject.region.Country()] = domain::AgeOfConsent(c->rules.AgeOfConsentIn(there));
      },
      nullptr},
     {"lets a default reach back before a move", [](Case* c) { c->subject.default_from = {}; }, nullptr},
@@ -202,6 +202,12 @@ const Mutant kPeopleMutants[] = {
        for (ScopeFacts& scope : c->subject.scopes) {
          if (scope.age.kind == domain::AgeKind::kUnknown) scope.age.kind = domain::AgeKind::kAdult;
        }
+     },
+     nullptr},
+    {"forgets what ages of consent were before",
+     [](Case* c) {
+       for (auto& [country, consent] : c->rules.ages_of_consent) consent = consent.years();
+       c->rules.default_age_of_consent = c->rules.default_age_of_consent.years();
      },
      nullptr},
     {"takes the policy's age of consent everywhere", [](Case* c) { c->rules.ages_of_consent.clear(); }, nullptr},

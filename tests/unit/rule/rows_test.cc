@@ -164,6 +164,30 @@ TEST(Rows, AGuardiansConsentEndsWhereTheChildLives) {
   EXPECT_EQ(german.Answer(), "ELIGIBLE KEEP CONSENT") << "travelling to where one is of age earlier ends nothing";
 }
 
+// A policy's change of the age of consent: lowered it ends what guardians gave, and makes adults for later captures only; raised
+// again it brings nothing back.
+TEST(Rows, AChangedAgeOfConsentLoosensNothingThatWas) {
+  const auto born = base::Date{static_cast<int32_t>(Scene::Ago(14 * 366).micros / base::Days(1).micros)};
+  const auto tim = [&] {
+    Scene scene;
+    scene.AddProfile("tim", {domain::AgeKind::kBorn, born, {}}).NamesProfiles({"tim"}).GuardianGives("tim", kReview, Scene::Ago(600));
+    return scene;
+  };
+  Scene lowered = tim();
+  lowered.facts.rules.ages_of_consent[RegionOf("DE")].ChangeTo(13, Scene::Ago(30));
+  EXPECT_EQ(lowered.Answer(), "NOT_ELIGIBLE KEEP CONSENT_EXPIRED");
+  Scene raised = lowered;
+  raised.facts.rules.ages_of_consent[RegionOf("DE")].ChangeTo(16, Scene::Ago(10));
+  EXPECT_EQ(raised.Answer(), "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN CONSENT_EXPIRED") << "ended stays ended";
+  raised.GuardianGives("tim", kReview, Scene::Ago(5));
+  EXPECT_EQ(raised.Answer(), "ELIGIBLE KEEP CONSENT") << "and can be given anew";
+  Scene own = lowered;
+  own.Gives("tim", kReview, Scene::Ago(20));
+  EXPECT_EQ(own.Answer(), "ELIGIBLE KEEP CONSENT");
+  own.Gives("tim", kReview, Scene::Ago(20), Scene::kCoversPast).Captured(Scene::Ago(31));
+  EXPECT_EQ(own.Answer(), "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN") << "a child when it was captured";
+}
+
 TEST(Rows, ARemovedScopesRefusalCountsForWhatWasCapturedBefore) {
   Scene scene;
   scene.AddProfile("bob").Refuses("bob", kReview, Scene::Ago(50));
