@@ -27,7 +27,8 @@ Committer::Committer(Options options, CommitEngine& engine)
       engine_(engine),
       heads_(options.heads),
       next_heads_(std::move(options.heads)),
-      thread_([this] { Run(); }) {}
+      applier_([this] { ApplyGroups(); }),
+      preparer_([this] { PrepareGroups(); }) {}
 
 Committer::~Committer() { Close(); }
 
@@ -39,11 +40,12 @@ void Committer::Commit(Partition partition, std::vector<Precondition> preconditi
     base::MutexLock lock(mutex_);
     if (closing_ || failed_) {
       refused.outcome = Outcome::kClosed;
-    } else if (queue_.size() >= max_queue_) {
+    } else if (waiting_ >= max_queue_) {
       refused.outcome = Outcome::kRetry;
     } else {
       queue_.push_back(Item{partition, std::move(preconditions), std::move(build), std::move(done), {}});
-      if (queue_.size() == 1) wake_.NotifyOne();
+      ++waiting_;
+      if (queue_.size() == 1) prepare_.NotifyOne();
       return;
     }
   }
@@ -74,60 +76,72 @@ void Committer::Close() {
   {
     base::MutexLock lock(mutex_);
     closing_ = true;
-    wake_.NotifyOne();
+    prepare_.NotifyOne();
   }
   base::MutexLock lock(join_mutex_);  // a second caller waits until the first is through
   if (joined_) return;
-  thread_.join();
+  preparer_.join();
+  applier_.join();
   joined_ = true;
 }
 
-void Committer::Run() {
+void Committer::Group::Clear() {
+  items.clear();
+  rows.clear();
+  prepared.clear();
+  bytes = 0;
+  applied = false;
+}
+
+const Write* Committer::Group::Find(const RowName& row) const {
+  if (rows.empty()) return nullptr;
+  const auto found = rows.find(row);
+  return found == rows.end() ? nullptr : found->second;
+}
+
+void Committer::PrepareGroups() {
   std::vector<Item> items;
-  while (TakeQueue(&items)) {
-    for (size_t begin = 0; begin < items.size();) begin = CommitGroup(items, begin);
-  }
+  size_t next = 0;
+  do {
+    while (next < items.size() && HasRoom()) Add(std::move(items[next++]));
+    if (next < items.size()) continue;
+    items.clear();
+    next = 0;
+  } while (HandOverOrTake(items.empty() && HasRoom(), &items));
 }
 
-bool Committer::TakeQueue(std::vector<Item>* items) {
-  items->clear();
+bool Committer::HandOverOrTake(bool may_take, std::vector<Item>* items) {
   base::MutexLock lock(mutex_);
-  while (queue_.empty() && !closing_) wake_.Wait(mutex_);
-  items->swap(queue_);
-  return !items->empty();
-}
-
-size_t Committer::CommitGroup(std::vector<Item>& items, size_t begin) {
-  group_.clear();
-  overlay_.clear();
-  group_bytes_ = 0;
-  if (failed_) {
-    for (size_t i = begin; i < items.size(); ++i) items[i].result.outcome = Outcome::kClosed;
-    Answer(items, begin, items.size(), absl::OkStatus());
-    return items.size();
-  }
-  absl::Status applied;
-  size_t end = begin;
-  for (; end < items.size() && group_.size() < max_group_ && group_bytes_ < kMaxGroupBytes; ++end) {
-    items[end].result.outcome = Prepare(items[end], end + 1 == items.size());
-  }
-  if (!group_.empty()) {
-    applied = engine_.Apply(group_);
-    if (applied.ok()) {
-      base::MutexLock lock(mutex_);
-      for (const Prepared& p : group_) {
-        const size_t index = p.partition.number - first_.number;
-        heads_[index] = next_heads_[index];
-      }
-    } else {
-      Fail(applied);
+  for (;; prepare_.Wait(mutex_)) {
+    const bool prepared = !preparing_->items.empty();
+    if (may_take && !queue_.empty()) {
+      items->swap(queue_);
+      return true;
+    }
+    if (prepared && applying_ == nullptr) {
+      applying_ = preparing_;
+      waiting_ -= applying_->items.size();
+      std::swap(preparing_, previous_);
+      preparing_->Clear();
+      apply_.NotifyOne();
+      return true;
+    }
+    if (closing_ && !prepared && queue_.empty()) {
+      no_more_ = true;
+      apply_.NotifyOne();
+      return false;
     }
   }
-  Answer(items, begin, end, applied);
-  return end;
 }
 
-Outcome Committer::Prepare(Item& item, bool last) {
+bool Committer::HasRoom() const { return preparing_->items.size() < max_group_ && preparing_->bytes < kMaxGroupBytes; }
+
+void Committer::Add(Item item) {
+  item.result.outcome = failed_ ? Outcome::kClosed : Prepare(item);
+  preparing_->items.push_back(std::move(item));
+}
+
+Outcome Committer::Prepare(Item& item) {
   for (const Precondition& precondition : item.preconditions) {
     const absl::StatusOr<bool> holds = Holds(item, precondition);
     // An unreadable row says nothing about the others: this commit alone is turned away.
@@ -145,27 +159,58 @@ Outcome Committer::Prepare(Item& item, bool last) {
   prepared.chain = NextChain(head.chain, prepared.stamp, prepared.change.event);
   head = Head{prepared.stamp, prepared.chain};
   item.result.stamp = prepared.stamp;
-  group_bytes_ += bytes;
-  group_.push_back(std::move(prepared));
-  if (!last) {  // nobody looks at what the last one wrote
-    for (const Write& write : group_.back().change.writes) {
-      overlay_[RowName{item.partition.number, write.table, write.key}] = &write;
-    }
+  Group& group = *preparing_;
+  group.bytes += bytes;
+  group.prepared.push_back(std::move(prepared));
+  for (const Write& write : group.prepared.back().change.writes) {
+    group.rows[RowName{item.partition.number, write.table, write.key}] = &write;
   }
   return Outcome::kCommitted;
 }
 
 absl::StatusOr<bool> Committer::Holds(const Item& item, const Precondition& precondition) {
-  if (!overlay_.empty()) {
-    const auto found = overlay_.find(RowName{item.partition.number, precondition.table, precondition.key});
-    if (found != overlay_.end()) return found->second->value == precondition.expected;
-  }
-  return engine_.Holds(item.partition, precondition);
+  const RowName row{item.partition.number, precondition.table, precondition.key};
+  const Write* write = preparing_->Find(row);
+  if (write == nullptr && !previous_->applied.load(std::memory_order_acquire)) write = previous_->Find(row);
+  return write != nullptr ? write->value == precondition.expected : engine_.Holds(item.partition, precondition);
 }
 
-void Committer::Answer(std::vector<Item>& items, size_t begin, size_t end, const absl::Status& applied) {
-  for (size_t i = begin; i < end; ++i) {
-    Item& item = items[i];
+void Committer::ApplyGroups() {
+  for (;;) {
+    Group* group = nullptr;
+    {
+      base::MutexLock lock(mutex_);
+      while (applying_ == nullptr && !no_more_) apply_.Wait(mutex_);
+      if (applying_ == nullptr) return;
+      group = applying_;
+    }
+    ApplyGroup(*group);
+    base::MutexLock lock(mutex_);
+    applying_ = nullptr;
+    prepare_.NotifyOne();
+  }
+}
+
+void Committer::ApplyGroup(Group& group) {
+  absl::Status applied;
+  if (failed_) {
+    for (Item& item : group.items) item.result.outcome = Outcome::kClosed;
+  } else if (!group.prepared.empty()) {
+    applied = engine_.Apply(group.prepared);
+    if (applied.ok()) {
+      base::MutexLock lock(mutex_);
+      for (const Prepared& p : group.prepared) heads_[p.partition.number - first_.number] = Head{p.stamp, p.chain};
+    } else {
+      Fail(applied);
+    }
+  }
+  group.applied.store(true, std::memory_order_release);
+  Answer(group.items, applied);
+  group.items.clear();
+}
+
+void Committer::Answer(std::vector<Item>& items, const absl::Status& applied) {
+  for (Item& item : items) {
     if (!applied.ok()) {
       // What was not part of the failed write was judged by a state that may never have been: it only learns that nothing was written.
       item.result = CommitResult{item.result.outcome == Outcome::kCommitted ? Outcome::kUnknown : Outcome::kClosed, {}};

@@ -1,5 +1,6 @@
 // The one writer behind every engine of this process: takes commits from any thread, gives each its place in the order, and
-// hands them to the engine in groups, so that many concurrent commits share one sync.
+// hands them to the engine in groups, so that many concurrent commits share one sync. The next group is prepared while the one
+// before it is being synced.
 #pragma once
 
 #include <atomic>
@@ -25,17 +26,17 @@ struct Prepared {
   base::Digest chain{};
 };
 
-// What an engine does for the committer. Called on the committer's thread only.
+// What an engine does for the committer. Each function is called by one thread at a time; Holds also while Apply is under way.
 class CommitEngine {
  public:
   virtual ~CommitEngine() = default;
-  // Whether the row is as expected, seen from after the last applied group.
+  // Whether the row is as expected, seen from after the last applied group. A row that the group under way writes is not asked for.
   virtual absl::StatusOr<bool> Holds(Partition partition, const Precondition& precondition) = 0;
   // Makes the whole group durable and visible, all or nothing. After an error it may be durable or not.
   virtual absl::Status Apply(const std::vector<Prepared>& group) = 0;
 };
 
-// Thread-safe, apart from construction and destruction. Owns one thread.
+// Thread-safe, apart from construction and destruction. Owns two threads.
 class Committer {
  public:
   struct Options {
@@ -61,7 +62,7 @@ class Committer {
   absl::Status Check() const;
   // Goes into the failed state; the first call reports `why`. What is queued is answered kClosed.
   void Fail(const absl::Status& why) EXCLUDES(mutex_);
-  // Takes nothing more, finishes what is queued and ends the thread. Idempotent. Not from within a Done.
+  // Takes nothing more, finishes what is queued and ends the threads. Idempotent. Not from within a Done.
   void Close() EXCLUDES(mutex_, join_mutex_);
 
  private:
@@ -72,7 +73,6 @@ class Committer {
     Done done;
     CommitResult result;
   };
-  // Rows written earlier in the group that is being prepared.
   struct RowName {
     uint16_t partition;
     Table table;
@@ -82,15 +82,32 @@ class Committer {
   struct RowNameHash {
     size_t operator()(const RowName& row) const;
   };
+  // What shares a sync. Belongs to the preparing thread until it is handed over, then to the applying one; but the rows stay as they
+  // are until the next group is handed over.
+  struct Group {
+    std::vector<Item> items;
+    std::vector<Prepared> prepared;
+    size_t bytes = 0;
+    std::unordered_map<RowName, const Write*, RowNameHash> rows;  // what `prepared` writes, the last of each
+    std::atomic<bool> applied = false;                            // the engine knows of it
 
-  void Run() EXCLUDES(mutex_);
-  // Takes all that waits, or blocks; false when there will be no more.
-  bool TakeQueue(std::vector<Item>* items) EXCLUDES(mutex_);
-  // Prepares, applies and answers items[begin..); returns where the next group begins.
-  size_t CommitGroup(std::vector<Item>& items, size_t begin) EXCLUDES(mutex_);
-  Outcome Prepare(Item& item, bool last);
+    void Clear();
+    const Write* Find(const RowName& row) const;
+  };
+
+  void PrepareGroups() EXCLUDES(mutex_);
+  // Waits until there is something to do: takes what is queued where there is room for it, else hands over what is prepared where the
+  // applying thread is free. False when there will be no more.
+  bool HandOverOrTake(bool may_take, std::vector<Item>* items) EXCLUDES(mutex_);
+  bool HasRoom() const;
+  // Gives the item its place in the group.
+  void Add(Item item);
+  Outcome Prepare(Item& item);
   absl::StatusOr<bool> Holds(const Item& item, const Precondition& precondition);
-  void Answer(std::vector<Item>& items, size_t begin, size_t end, const absl::Status& applied);
+
+  void ApplyGroups() EXCLUDES(mutex_);
+  void ApplyGroup(Group& group) EXCLUDES(mutex_);
+  static void Answer(std::vector<Item>& items, const absl::Status& applied);
 
   const base::Clock* const clock_;
   const size_t max_queue_;
@@ -100,9 +117,13 @@ class Committer {
   CommitEngine& engine_;
 
   mutable base::Mutex mutex_;
-  base::CondVar wake_;
+  base::CondVar prepare_;
+  base::CondVar apply_;
   std::vector<Item> queue_ GUARDED_BY(mutex_);
-  std::vector<Head> heads_ GUARDED_BY(mutex_);  // of what was applied
+  size_t waiting_ GUARDED_BY(mutex_) = 0;  // queued or being prepared
+  Group* applying_ GUARDED_BY(mutex_) = nullptr;  // handed over and not yet answered
+  bool no_more_ GUARDED_BY(mutex_) = false;       // nothing will be handed over any more
+  std::vector<Head> heads_ GUARDED_BY(mutex_);    // of what was applied
   // Set under the mutex, so that nothing is queued after them; read without it by Check.
   std::atomic<bool> closing_ = false;
   std::atomic<bool> failed_ = false;
@@ -110,13 +131,14 @@ class Committer {
   base::Mutex join_mutex_;
   bool joined_ GUARDED_BY(join_mutex_) = false;
 
-  // Only the thread's own.
+  // Only the preparing thread's own.
   std::vector<Head> next_heads_;  // including the group that is being prepared
-  std::vector<Prepared> group_;
-  size_t group_bytes_ = 0;
-  std::unordered_map<RowName, const Write*, RowNameHash> overlay_;
+  Group groups_[2];
+  Group* preparing_ = &groups_[0];
+  Group* previous_ = &groups_[1];  // handed over last
 
-  std::thread thread_;  // last: starts when all else is there
+  std::thread applier_;  // the threads come last: they start when all else is there
+  std::thread preparer_;
 };
 
 }  // namespace consent::store

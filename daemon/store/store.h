@@ -76,7 +76,8 @@ struct Change {
   Event event;
 };
 
-// Builds the change once its stamp is known, on the committer's thread, after the preconditions held. Pure: no I/O, no
+// Builds the change once its stamp is known, in the order of the stamps, after the preconditions held; earlier commits may not be
+// durable yet and their Done not called. Pure: no I/O, no
 // locks, no side effect beyond its result; an engine that retries may call it more than once. Microseconds, not milliseconds.
 using Build = std::function<Change(const Stamp&)>;
 
@@ -94,7 +95,7 @@ struct CommitResult {
   Stamp stamp;  // only of kCommitted
 };
 
-// Called exactly once per Commit. For kCommitted in the order of sequence numbers of the partition, on the committer's thread,
+// Called exactly once per Commit. For kCommitted in the order of sequence numbers of the partition, one after another,
 // so that whoever publishes the change does so in order and before anything is acknowledged; must not block.
 // For other outcomes on any thread, also within Commit itself.
 using Done = std::function<void(const CommitResult&)>;

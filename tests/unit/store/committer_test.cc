@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <vector>
 
@@ -68,7 +69,12 @@ class CommitterTest : public ::testing::Test {
                        [this](const CommitResult& result) {
                          std::lock_guard<std::mutex> lock(mutex_);
                          outcomes_.push_back(result.outcome);
+                         answered_.notify_all();
                        });
+  }
+  void AwaitAnswers(size_t n) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    answered_.wait(lock, [this, n] { return outcomes_.size() >= n; });
   }
   // All answers, once everything is through.
   std::vector<Outcome> Outcomes() {
@@ -81,6 +87,7 @@ class CommitterTest : public ::testing::Test {
   ScriptedEngine engine_;
   std::atomic<int> failures_ = 0;
   std::mutex mutex_;
+  std::condition_variable answered_;
   std::vector<Outcome> outcomes_;
   std::unique_ptr<Committer> committer_;
 };
@@ -92,6 +99,35 @@ TEST_F(CommitterTest, WhatWaitsSharesOneApply) {
   engine_.Release(2);
   EXPECT_EQ(Outcomes(), std::vector<Outcome>(51, Outcome::kCommitted));
   EXPECT_EQ(engine_.groups(), (std::vector<size_t>{1, 50}));
+}
+
+// The engine says of every row that it is not there.
+TEST_F(CommitterTest, WhatTheGroupUnderWayWritesIsSeenByTheNextOne) {
+  const auto put = [](const std::string& value) { return Change{{{Table::kSubject, "k", value}}, {}}; };
+  const auto is = [](const std::string& value) { return std::vector<Precondition>{{Table::kSubject, "k", value}}; };
+  Commit({}, put("1"));
+  engine_.AwaitGroups(1);
+  Commit(is("1"), put("2"));
+  Commit(is("1"), put("3"));
+  Commit(is("2"));
+  std::promise<void> prepared;
+  const auto build = [&](const Stamp&) {
+    prepared.set_value();
+    return Change{};
+  };
+  committer_->Commit(Partition{}, {}, build, [](const CommitResult&) {});
+  prepared.get_future().wait();
+  engine_.Release(2);
+  EXPECT_EQ(Outcomes(), (std::vector<Outcome>{Outcome::kCommitted, Outcome::kCommitted, Outcome::kConflict, Outcome::kCommitted}));
+  EXPECT_EQ(engine_.groups(), (std::vector<size_t>{1, 3}));
+}
+
+TEST_F(CommitterTest, WhatAnAppliedGroupWroteIsTheEnginesToSay) {
+  engine_.Release(2);
+  Commit({}, Change{{{Table::kSubject, "k", "1"}}, {}});
+  AwaitAnswers(1);
+  Commit({{Table::kSubject, "k", std::nullopt}});
+  EXPECT_EQ(Outcomes(), std::vector<Outcome>(2, Outcome::kCommitted)) << "another writer may have erased it";
 }
 
 TEST_F(CommitterTest, GroupsAreBoundedByCountAndBytes) {
