@@ -132,8 +132,9 @@ class FactsIndex::Shard {
     const uint64_t hash = PlaceHash(subject);
     for (size_t at = Home(subject, places_.load(std::memory_order_relaxed)); at < entries_.size(); ++at) {
       const Entry& entry = entries_[at];
-      if (entry.size == 0 || PlaceHash(entry.subject) > hash) return nullptr;
-      if (entry.subject == subject) return &entry;
+      const uint64_t here = PlaceHash(entry.subject);
+      if (entry.size == 0 || here > hash) return nullptr;
+      if (here == hash && entry.subject == subject) return &entry;
     }
     return nullptr;
   }
