@@ -1,5 +1,6 @@
 #include "tests/bench/report.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -22,8 +23,20 @@ void PrintSide(const Side& side, double items) {
               side.latencies.Quantile(0.99), side.latencies.Quantile(0.999), Median(side.server_cpu), Median(side.client_cpu));
 }
 
-void PrintBound(const char* what, double value, double target, bool met) {
-  std::printf("  %-22s %10.2f  target %8.2f  %s\n", what, value, target, Verdict(met));
+struct Bound {
+  double target = 0;  // 0: none
+  bool at_most = false;
+};
+
+void PrintValue(const char* what, double value, const std::vector<double>& rounds, const Bound& bound) {
+  std::printf("  %-16s %10.2f", what, value);
+  if (!rounds.empty()) {
+    const auto [least, most] = std::minmax_element(rounds.begin(), rounds.end());
+    std::printf("  (rounds %.2f to %.2f)", *least, *most);
+  }
+  const bool met = bound.at_most ? value <= bound.target : value >= bound.target;
+  if (bound.target != 0) std::printf("  target %s %.2f  %s", bound.at_most ? "<=" : ">=", bound.target, Verdict(met));
+  std::printf("\n");
 }
 
 void Json(const Side& side, std::ostream& out) {
@@ -59,13 +72,12 @@ void Report::Print() const {
     std::printf("\n%s, %zu rounds\n", comparison.name.c_str(), comparison.daemon.rates.size());
     PrintSide(comparison.daemon, comparison.items);
     PrintSide(comparison.opponent, comparison.items);
-    const double rate = comparison.RateRatio();
-    if (comparison.target_rate != 0) PrintBound("rate ratio >=", rate, comparison.target_rate, rate >= comparison.target_rate);
-    const double cpu = comparison.CpuRatio();
-    if (comparison.target_cpu != 0) PrintBound("server CPU ratio <=", cpu, comparison.target_cpu, cpu <= comparison.target_cpu);
-    const double items = Median(comparison.daemon.rates) * comparison.items;
+    PrintValue("rate ratio", comparison.RateRatio(), Ratios(comparison.daemon.rates, comparison.opponent.rates),
+               {comparison.target_rate, false});
+    PrintValue("server CPU ratio", comparison.CpuRatio(), Ratios(comparison.daemon.server_cpu, comparison.opponent.server_cpu),
+               {comparison.target_cpu, true});
     if (comparison.target_items_rate != 0) {
-      PrintBound("items a second >=", items, comparison.target_items_rate, items >= comparison.target_items_rate);
+      PrintValue("items a second", Median(comparison.daemon.rates) * comparison.items, {}, {comparison.target_items_rate, false});
     }
   }
   std::fflush(stdout);

@@ -27,6 +27,7 @@ absl::Status RunOnce(LoopOptions loop, Server& server, Workload& workload, Side*
   ClosedLoop<Workload> closed(loop, workload, server.process);
   const LoopResult result = closed.Run();
   if (result.failures != 0) return absl::InternalError(absl::StrCat(result.failures, " calls failed, the first with: ", result.first_error));
+  if (result.calls == 0) return absl::InternalError("nothing was answered during a whole round");
   if (side != nullptr) side->Add(result);
   std::this_thread::sleep_for(kPause);
   return absl::OkStatus();
@@ -115,7 +116,9 @@ absl::Status Suite::Prepare() {
   report_.figures.push_back({"memory of the index per household", "bytes", filled->bytes / filled->subjects, 0, true});
   report_.figures.push_back({"index filled with households", "subjects/s", filled->subjects / filled->seconds, 0, false});
   daemon_ = *std::move(daemon);
-  return CheckSample();
+  absl::Status status = CheckSample();
+  if (status.ok()) status = CheckAnswers();
+  return status;
 }
 
 // What was loaded is what the API would have made: settings, people and history of some subjects.
@@ -135,6 +138,31 @@ absl::Status Suite::CheckSample() {
     if (history.entries_size() != 1 || history.entries(0).revision() != settings.etag() ||
         history.entries(0).evidence().notice_version() != "2026-01") {
       return absl::InternalError("a loaded subject's history is not what the API would have written");
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Who consented is eligible from then on, not before; whom nobody knows is not: so the rates are those of real decisions.
+absl::Status Suite::CheckAnswers() {
+  const auto stub = v1::EligibilityService::NewStub(Connect(daemon_->address));
+  const auto answer = [&](uint64_t subject, int64_t captured_at_seconds) {
+    grpc::ClientContext context;
+    v1::CheckRequest request;
+    v1::CheckResponse response;
+    FillRecording(subject, 1, captured_at_seconds, request.mutable_recording());
+    request.set_purpose(kPurpose);
+    FillPlace(request.mutable_place());
+    const grpc::Status status = stub->Check(&context, request, &response);
+    return status.ok() ? response.decision().eligibility() : v1::ELIGIBILITY_UNSPECIFIED;
+  };
+  constexpr int64_t kDay = 86'400;
+  const int64_t now = AskedNow().captured_at_seconds;
+  for (uint64_t i = 0; i < 20; ++i) {
+    const uint64_t subject = Scatter(i, options_.subjects);
+    if (answer(subject, now) != v1::ELIGIBILITY_ELIGIBLE || answer(subject, now - kDay) != v1::ELIGIBILITY_NOT_ELIGIBLE ||
+        answer(options_.subjects + i, now) != v1::ELIGIBILITY_NOT_ELIGIBLE) {
+      return absl::InternalError("a check is not answered as the subjects were loaded");
     }
   }
   return absl::OkStatus();

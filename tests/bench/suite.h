@@ -36,6 +36,7 @@ class Suite {
   // Loads what the rates are measured on, starts consentd on it and looks at a sample through the API.
   absl::Status Prepare();
   absl::Status CheckSample();
+  absl::Status CheckAnswers();
   absl::Status Reads();
   absl::Status Updates();
   absl::Status CompareUpdates(const std::string& name, bool slow, const RowSizes& sizes, UpdateWorkload& ours, UpdateWorkload& theirs);
