@@ -44,11 +44,9 @@ bool WaitUntilServing(const std::string& address, const std::string& service, Ch
   const grpc::ByteBuffer request = HealthRequest(service);
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 5);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 20);
-  grpc::GenericStub stub(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
   while (std::chrono::steady_clock::now() < until) {
+    // A new one each time: a channel that failed once waits for seconds before it tries again.
+    grpc::GenericStub stub(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
     if (IsServing(stub, request)) return true;
     if (child.Wait(std::chrono::milliseconds(5)).has_value()) return false;
   }
