@@ -68,9 +68,15 @@ class Decoder {
     ok_ = false;
     return 0;
   }
+  // 1 to 8 bytes.
   uint64_t BigEndian(int width) {
     if (!Has(static_cast<size_t>(width))) return 0;
     uint64_t v = 0;
+    if (static_cast<size_t>(end_ - at_) >= sizeof v) {  // one load, of which the upper bytes count
+      std::memcpy(&v, at_, sizeof v);
+      at_ += width;
+      return __builtin_bswap64(v) >> (64 - 8 * width);
+    }
     for (int i = 0; i < width; ++i) v = v << 8 | static_cast<uint8_t>(*at_++);
     return v;
   }

@@ -189,9 +189,18 @@ void Deciding::EndedCopies() {
   }
 }
 
+// Counting months is slow, and hardly any consent ends within the life of an answer: no month has fewer than 28 days.
+bool Deciding::LifetimeOver(const PurposeChoice& consent) {
+  const Notice* notice = rules_.FindNotice(consent.notice);
+  if (notice == nullptr || notice->consent_lifetime_months == 0) return false;
+  const Instant at_the_earliest = consent.since + base::Days(28 * int64_t{notice->consent_lifetime_months});
+  if (at_the_earliest > now_ && at_the_earliest > good_until_) return false;
+  return PassedAt(ConsentEnd(consent, rules_));
+}
+
 // A consent's lifetime is over, or a child on whose behalf it was given has come of age.
 bool Deciding::ConsentEnded(const Named& named, const PurposeChoice& choice) {
-  const bool lifetime_over = PassedAt(ConsentEnd(choice, rules_));
+  const bool lifetime_over = LifetimeOver(choice);
   if (!named.is_profile) return lifetime_over;
   if (choice.by_guardian) {
     return PassedAt(named.guardian_until) || choice.since < ChildAgainSince(named.scope->age, *regime_.at_home) || lifetime_over;

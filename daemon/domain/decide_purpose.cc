@@ -110,7 +110,7 @@ bool Deciding::HouseholdCovered(Purpose purpose, const SuspensionState& suspensi
   const Notice* notice = rules_.FindNotice(choice.notice);
   if (notice == nullptr || !notice->covers_household || !notice->purposes.Has(purpose)) return false;
   const bool superseded = PassedAt(notice->superseded_from);
-  return !superseded && !PassedAt(ConsentEnd(choice, rules_));
+  return !superseded && !LifetimeOver(choice);
 }
 
 // E9 of a consent.

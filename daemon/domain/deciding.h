@@ -84,6 +84,7 @@ class Deciding {
   ReasonSet UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension);
   ReasonSet DeviceRow(const PurposeChoice& choice) const;
   bool Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const;
+  bool LifetimeOver(const PurposeChoice& consent);
   bool ConsentEnded(const Named& named, const PurposeChoice& choice);
   bool HouseholdCovered(Purpose purpose, const SuspensionState& suspension);
   SuspensionState Suspended(Purpose purpose) const;

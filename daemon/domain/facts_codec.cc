@@ -22,8 +22,8 @@ constexpr uint8_t kScopeRegistered = 4, kRefusedAll = 8, kRefusedControls = 16, 
 constexpr uint8_t kRefusedAllThen = 128;
 // The same of a control; beside its number.
 constexpr uint8_t kRefusedThen = 128;
-// Of an age; the low two bits are its kind.
-constexpr uint8_t kBornBefore = 4;
+// Of a person; the low two bits are the kind of age.
+constexpr uint8_t kBornBefore = 4, kBorn = 8, kGuardian = 16, kAdultSince = 32, kLastActive = 64, kInactivityNotice = 128;
 // Of a choice; the low two bits are the choice.
 constexpr uint8_t kByGuardian = 4, kImported = 8, kRefusedFrom = 16;
 
@@ -128,21 +128,40 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
 }
 
 void PutPerson(Encoder& out, const ScopeFacts& scope) {
-  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(scope.age.kind) | (scope.age.born_before ? kBornBefore : 0)));
-  out.BigEndian(static_cast<uint32_t>(scope.age.born.days), 4);
-  if (scope.age.born_before) out.BigEndian(static_cast<uint32_t>(scope.age.born_before->days), 4);
-  out.Raw(base::View(scope.guardian.bytes));
-  for (const Instant t : {scope.age.adult_since, scope.guardian_since, scope.last_active, scope.inactivity_notice}) PutTime(out, t);
+  const Age& age = scope.age;
+  const bool born = age.born != base::Date{};
+  const bool guardian = scope.guardian.IsSet() || scope.guardian_since.IsSet();
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(age.kind) | (age.born_before ? kBornBefore : 0) | (born ? kBorn : 0) |
+                                (guardian ? kGuardian : 0) | (age.adult_since.IsSet() ? kAdultSince : 0) |
+                                (scope.last_active.IsSet() ? kLastActive : 0) |
+                                (scope.inactivity_notice.IsSet() ? kInactivityNotice : 0)));
+  if (age.born_before) out.BigEndian(static_cast<uint32_t>(age.born_before->days), 4);
+  if (born) out.BigEndian(static_cast<uint32_t>(age.born.days), 4);
+  if (guardian) {
+    out.Raw(base::View(scope.guardian.bytes));
+    PutTime(out, scope.guardian_since);
+  }
+  for (const Instant t : {age.adult_since, scope.last_active, scope.inactivity_notice}) {
+    if (t.IsSet()) PutTime(out, t);
+  }
 }
 
 void GetPerson(Decoder& in, ScopeFacts* scope) {
   const uint8_t bits = in.Byte();
-  if (bits >= 2 * kBornBefore) in.Fail();
   scope->age.kind = static_cast<AgeKind>(bits & 3);
-  scope->age.born = GetDate(in);
   if ((bits & kBornBefore) != 0) scope->age.born_before = GetDate(in);
-  scope->guardian.bytes = in.Array<16>();
-  for (Instant* t : {&scope->age.adult_since, &scope->guardian_since, &scope->last_active, &scope->inactivity_notice}) *t = GetTime(in);
+  if ((bits & kBorn) != 0) {
+    scope->age.born = GetDate(in);
+    if (scope->age.born == base::Date{}) in.Fail();
+  }
+  if ((bits & kGuardian) != 0) {
+    scope->guardian.bytes = in.Array<16>();
+    scope->guardian_since = GetTime(in);
+    if (!scope->guardian.IsSet() && !scope->guardian_since.IsSet()) in.Fail();
+  }
+  if ((bits & kAdultSince) != 0) scope->age.adult_since = GetSetTime(in);
+  if ((bits & kLastActive) != 0) scope->last_active = GetSetTime(in);
+  if ((bits & kInactivityNotice) != 0) scope->inactivity_notice = GetSetTime(in);
 }
 
 void PutScope(Encoder& out, const ScopeFacts& scope) {

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <array>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "absl/container/btree_map.h"
 #include "daemon/base/bytes.h"
 #include "daemon/domain/types.h"
 
@@ -94,8 +94,8 @@ struct Rules {
   Span default_uncertainty;
   std::vector<Regime> regimes;
   size_t unknown_regime = 0;                 // index; OPT_IN
-  std::map<Region, RegionRules> regions;     // countries and subdivisions that the policy names
-  std::map<Region, AgeOfConsent> ages_of_consent;  // by country
+  absl::btree_map<Region, RegionRules> regions;  // countries and subdivisions that the policy names
+  absl::btree_map<Region, AgeOfConsent> ages_of_consent;  // by country
   AgeOfConsent default_age_of_consent;
   PurposeSet purposes;                       // in use; any other is never eligible
   // Since when each purpose (index: number - 1) has been in use without a break: no default covers earlier captures for it.

@@ -81,9 +81,9 @@ std::vector<domain::Control> BuildControls(const v1::Policy& policy, const State
   return controls;
 }
 
-std::map<domain::Region, domain::RegionRules> BuildRegions(const v1::Policy& policy, const State& state) {
+absl::btree_map<domain::Region, domain::RegionRules> BuildRegions(const v1::Policy& policy, const State& state) {
   const RegimeIndex index(policy);
-  std::map<domain::Region, domain::RegionRules> regions;
+  absl::btree_map<domain::Region, domain::RegionRules> regions;
   const auto add = [&](domain::Region region) {
     domain::RegionRules rules;
     rules.regime = static_cast<size_t>(index.For(region));
@@ -111,8 +111,13 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
   for (const v1::Regime& regime : policy.regimes()) rules.regimes.push_back(ToRegime(regime));
   rules.unknown_regime = static_cast<size_t>(RegimeIndex(policy).unknown());
   rules.regions = BuildRegions(policy, state);
-  rules.ages_of_consent = state.ages_of_consent;
-  if (const auto others = rules.ages_of_consent.extract(domain::Region{}); !others.empty()) rules.default_age_of_consent = others.mapped();
+  for (const auto& [country, consent] : state.ages_of_consent) {
+    if (country.IsSet()) {
+      rules.ages_of_consent.emplace(country, consent);
+    } else {
+      rules.default_age_of_consent = consent;
+    }
+  }
   rules.purposes = InUse(policy);
   rules.in_use_since = state.in_use_since;
   rules.controls = BuildControls(policy, state);
