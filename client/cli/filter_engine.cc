@@ -90,11 +90,11 @@ void Filter::Refuse(const Item& item, std::vector<RefusedLine>* refused) {
   refused->push_back(std::move(line));
 }
 
-absl::Status Filter::Write(Batch batch) {
+absl::Status Filter::Write(const Batch& batch) {
   std::string eligible;
   std::vector<RefusedLine> refused;
   uint64_t passed = 0;
-  for (Item& item : batch.items) {
+  for (const Item& item : batch.items) {
     if (!item.answer.error().ok()) {
       Unreadable(item.number, "the daemon cannot take it: " + std::string(item.answer.error().message()));
     } else if (item.answer.MayUse(settings_.purpose)) {
@@ -123,7 +123,7 @@ bool Filter::WriteOldest(FilterEnd* end) {
     *end = {FilterEnd::How::kDaemonFailed, batch.error, batch.items.front().number};
     return false;
   }
-  if (absl::Status status = Write(std::move(batch)); !status.ok()) {
+  if (absl::Status status = Write(batch); !status.ok()) {
     *end = {FilterEnd::How::kOutputFailed, status, 0};
     return false;
   }

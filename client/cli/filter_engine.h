@@ -100,7 +100,7 @@ class Filter {
   absl::Status AskGroup(const Place& place, const std::vector<size_t>& group, Batch* batch) const;
   // Writes the oldest batch. True: go on.
   bool WriteOldest(FilterEnd* end);
-  absl::Status Write(Batch batch);
+  absl::Status Write(const Batch& batch);
   bool MustAskAgain(const Batch& batch) const;
   void Refuse(const Item& item, std::vector<RefusedLine>* refused);
   FilterEnd Finish(FilterEnd end);

@@ -182,7 +182,7 @@ ImportEnd Import::Pass(int pass, int input) {
 
 ImportEnd Import::Run(int input) {
   for (const int pass : {1, 2}) {
-    const ImportEnd end = Pass(pass, input);
+    ImportEnd end = Pass(pass, input);
     // What is still on its way is waited for and not counted: it is sent again, and answered the same, by the next run.
     for (auto& sent : sent_) sent.wait();
     sent_.clear();

@@ -40,7 +40,7 @@ absl::Status ImportState::Load(const std::string& text, const std::string& input
     const size_t end = text.find('\n', at);
     const Json line = Json::parse(text.substr(at, end - at), nullptr, /*allow_exceptions=*/false);
     at = end + 1;
-    const absl::Status bad = absl::FailedPreconditionError("the state file is damaged or not one of `consentctl import`");
+    absl::Status bad = absl::FailedPreconditionError("the state file is damaged or not one of `consentctl import`");
     if (!line.is_object()) return bad;
     try {
       if (head) {

@@ -73,10 +73,12 @@ Enum FromNumber(int number) {
   return known ? static_cast<Enum>(number) : Enum::kUnset;
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a type takes no parentheses.
 #define CONSENT_INSTANTIATE(Enum)                   \
   template std::string_view Name(Enum);             \
   template bool ParseName(std::string_view, Enum*); \
   template Enum FromNumber(int)
+// NOLINTEND(bugprone-macro-parentheses)
 CONSENT_INSTANTIATE(Purpose);
 CONSENT_INSTANTIATE(Choice);
 CONSENT_INSTANTIATE(Channel);

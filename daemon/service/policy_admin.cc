@@ -120,9 +120,10 @@ absl::StatusOr<base::Instant> PolicyAdmin::CommitEverywhere(store::Table table, 
 // All rows of a table in any partition; those that a crash kept from some partitions are written there now.
 absl::Status PolicyAdmin::LoadTable(store::Table table, uint8_t kind, std::vector<std::string>* values) {
   std::map<std::string, std::string> rows;
-  std::vector<std::map<std::string, bool>> present(context_.store.partition_count());
-  for (uint16_t number = 0; number < present.size(); ++number) {
-    const absl::Status scanned =
+  const uint16_t partitions = context_.store.partition_count();
+  std::vector<std::map<std::string, bool>> present(partitions);
+  for (uint16_t number = 0; number < partitions; ++number) {
+    absl::Status scanned =
         context_.store.Scan(store::Partition{number}, table, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
           rows.emplace(key, value);
           present[number].emplace(key, true);
@@ -131,9 +132,9 @@ absl::Status PolicyAdmin::LoadTable(store::Table table, uint8_t kind, std::vecto
     if (!scanned.ok()) return scanned;
   }
   for (const auto& row : rows) {
-    for (uint16_t number = 0; number < present.size(); ++number) {
+    for (uint16_t number = 0; number < partitions; ++number) {
       if (present[number].count(row.first) != 0) continue;
-      const absl::Status status =
+      absl::Status status =
           CommitRow(store::Partition{number}, table, [&](base::Instant) { return Row{row.first, row.second}; }, kind, "");
       if (!status.ok()) return status;
     }
@@ -171,15 +172,13 @@ absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   const std::shared_ptr<const policy::PolicyRow> current = context_.policies.current();
   if (current != nullptr && current->document.hash() == document.hash()) return absl::OkStatus();
   if (const auto used = context_.policies.Find(document.version())) {
-    const absl::Status same = policy::CheckSameContent(used->document.hash(), document);
-    if (!same.ok()) return same;
+    if (absl::Status same = policy::CheckSameContent(used->document.hash(), document); !same.ok()) return same;
   }
   if (context_.ClockBehind()) {
     return absl::FailedPreconditionError("the clock is over a minute behind the last change: a new policy waits until it is right");
   }
   const policy::Usage usage{context_.census.NoticesInUse(), context_.census.ControlsRefused()};
-  const absl::Status allowed = policy::CheckActivation(current.get(), document, usage);
-  if (!allowed.ok()) return allowed;
+  if (absl::Status allowed = policy::CheckActivation(current.get(), document, usage); !allowed.ok()) return allowed;
   const policy::State previous = current != nullptr ? current->state : policy::State{};
   const auto trial = policy::Advance(previous, document, context_.Now());
   if (!trial.ok()) return trial.status();
@@ -241,7 +240,7 @@ absl::StatusOr<SuspensionView> PolicyAdmin::Suspend(domain::Purpose purpose, dom
 }
 
 absl::StatusOr<SuspensionView> PolicyAdmin::Resume(domain::Purpose purpose, domain::Region region, std::string reason,
-                                                   std::string etag) {
+                                                   const std::string& etag) {
   base::MutexLock lock(writing_);
   if (context_.policies.rules() == nullptr) return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
   const std::vector<SuspensionView> views = Suspensions();

@@ -41,7 +41,8 @@ class PolicyAdmin {
   // In force in every partition on return; repeating changes nothing. `reason` 1..256 bytes.
   absl::StatusOr<SuspensionView> Suspend(domain::Purpose purpose, domain::Region region, std::string reason);
   // NOT_SUSPENDED, ETAG_REQUIRED, ETAG_MISMATCH, CLOCK_BEHIND.
-  absl::StatusOr<SuspensionView> Resume(domain::Purpose purpose, domain::Region region, std::string reason, std::string etag);
+  absl::StatusOr<SuspensionView> Resume(domain::Purpose purpose, domain::Region region, std::string reason,
+                                        const std::string& etag);
 
  private:
   // Commits the same row to every partition, the first one's stamp deciding key and value; returns that stamp.

@@ -15,7 +15,7 @@ namespace consent::store {
 // One partition: its rows behind a mutex, and its committer.
 class MemoryStore::Part final : public CommitEngine {
  public:
-  Part(Committer::Options options) : committer_(std::move(options), *this) {}
+  explicit Part(Committer::Options options) : committer_(std::move(options), *this) {}
 
   absl::StatusOr<bool> Holds(Partition, const Precondition& precondition) override {
     base::MutexLock lock(mutex_);

@@ -59,13 +59,13 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
   return absl::StatusCode::kInternal;
 }
 
-absl::Status Make(v1::ErrorReason reason, const std::string& message, std::map<std::string, std::string> metadata,
+absl::Status Make(v1::ErrorReason reason, const std::string& message, const std::map<std::string, std::string>& metadata,
                   const std::vector<std::pair<std::string, std::string>>& violations) {
   absl::Status status(CodeOf(reason), message);
   google::rpc::ErrorInfo info;
   info.set_reason(ReasonName(reason));
   info.set_domain("consent.v1");
-  for (auto& [key, value] : metadata) (*info.mutable_metadata())[key] = std::move(value);
+  for (const auto& [key, value] : metadata) (*info.mutable_metadata())[key] = value;
   status.SetPayload(kInfoUrl, absl::Cord(info.SerializeAsString()));
   if (!violations.empty()) {
     google::rpc::BadRequest bad;
@@ -91,19 +91,19 @@ std::string Summary(const std::vector<std::pair<std::string, std::string>>& viol
 
 }  // namespace
 
-absl::Status MakeError(v1::ErrorReason reason, std::string message, std::map<std::string, std::string> metadata) {
-  return Make(reason, message, std::move(metadata), {});
+absl::Status MakeError(v1::ErrorReason reason, const std::string& message, const std::map<std::string, std::string>& metadata) {
+  return Make(reason, message, metadata, {});
 }
 
 absl::Status FieldError(std::string field, std::string description) {
   return FieldErrors({{std::move(field), std::move(description)}});
 }
 
-absl::Status FieldErrors(std::vector<std::pair<std::string, std::string>> violations) {
+absl::Status FieldErrors(const std::vector<std::pair<std::string, std::string>>& violations) {
   return Make(v1::ERROR_REASON_INVALID_FIELD, Summary(violations), {}, violations);
 }
 
-absl::Status MalformedError(std::vector<std::pair<std::string, std::string>> violations) {
+absl::Status MalformedError(const std::vector<std::pair<std::string, std::string>>& violations) {
   return Make(v1::ERROR_REASON_MALFORMED_MESSAGE, Summary(violations), {}, violations);
 }
 

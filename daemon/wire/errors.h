@@ -20,12 +20,12 @@ struct ErrorDetail {
 };
 
 // The status code follows from the reason, as errors.proto lists it. `message`: what is wrong, which bound, what to do.
-absl::Status MakeError(v1::ErrorReason reason, std::string message, std::map<std::string, std::string> metadata = {});
+absl::Status MakeError(v1::ErrorReason reason, const std::string& message, const std::map<std::string, std::string>& metadata = {});
 // INVALID_ARGUMENT with INVALID_FIELD.
 absl::Status FieldError(std::string field, std::string description);
-absl::Status FieldErrors(std::vector<std::pair<std::string, std::string>> violations);
+absl::Status FieldErrors(const std::vector<std::pair<std::string, std::string>>& violations);
 // INVALID_ARGUMENT with MALFORMED_MESSAGE: the bytes are not the declared message.
-absl::Status MalformedError(std::vector<std::pair<std::string, std::string>> violations);
+absl::Status MalformedError(const std::vector<std::pair<std::string, std::string>>& violations);
 
 // The detail of a status that MakeError or FieldError made; any other status is INTERNAL.
 ErrorDetail DetailOf(const absl::Status& status);

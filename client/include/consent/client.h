@@ -62,6 +62,7 @@ class Client {
 
   virtual ~Client() = default;
 
+  // NOLINTBEGIN(google-default-arguments): only this interface gives defaults, so that they cannot differ by static type.
   // Never fails, answers no: see Answer.
   virtual Answer Check(const Recording& recording, const Question& question, const CallOptions& options = {}) = 0;
   // 1 to kMaxBatch recordings; outside of that all are no. A recording that cannot be sent is a no of its own.
@@ -90,6 +91,7 @@ class Client {
   // Suspend and Resume carry no request_id and are never repeated by the library.
   virtual absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options = {}) = 0;
+  // NOLINTEND(google-default-arguments)
 };
 
 }  // namespace consent

@@ -37,9 +37,6 @@ ColumnFamilyOptions FamilyOptions(const DatabaseOptions& options, const std::sha
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   // Feed rows are asked for only where they are.
   if (use != Use::kFeed) table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  // Most rows that a commit looks for are not in memory; without it each of them is searched for there all the same.
-  family.memtable_whole_key_filtering = use != Use::kFeed;
-  family.memtable_prefix_bloom_size_ratio = use != Use::kFeed ? 0.02 : 0;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return family;
 }

@@ -40,7 +40,7 @@ absl::Status SyncFolderOf(const std::string& path) {
   const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return Failed("cannot open the folder of", path);
   const bool synced = fsync(fd) == 0;
-  const absl::Status status = synced ? absl::OkStatus() : Failed("cannot sync the folder of", path);
+  absl::Status status = synced ? absl::OkStatus() : Failed("cannot sync the folder of", path);
   close(fd);
   return status;
 }

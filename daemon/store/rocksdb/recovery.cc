@@ -154,9 +154,9 @@ absl::StatusOr<std::vector<std::string>> FindLosses(const Database& database, co
   if (record->heads.size() != recovered.heads.size()) {
     return std::vector<std::string>{"the head file is of another number of partitions"};
   }
-  for (uint16_t p = 0; p < recovered.heads.size(); ++p) {
+  for (size_t p = 0; p < recovered.heads.size(); ++p) {
     absl::StatusOr<std::string> loss =
-        FindLoss(database, Partition{p}, record->heads[p], recovered.heads[p], recovered.firsts[p]);
+        FindLoss(database, Partition{static_cast<uint16_t>(p)}, record->heads[p], recovered.heads[p], recovered.firsts[p]);
     if (!loss.ok()) return loss.status();
     if (!loss->empty()) losses.push_back(*std::move(loss));
   }

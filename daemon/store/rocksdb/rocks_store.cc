@@ -7,7 +7,7 @@
 
 namespace consent::store {
 
-absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(Options options) {
+absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const Options& options) {
   absl::StatusOr<Opened> opened = OpenChecked(options);
   if (!opened.ok()) return opened.status();
   return std::unique_ptr<RocksStore>(new RocksStore(std::make_unique<Impl>(options, *std::move(opened))));

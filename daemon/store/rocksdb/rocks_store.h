@@ -48,7 +48,7 @@ class RocksStore final : public Store {
   // FailedPrecondition: wrong keys or partition count, used by another process, or changes are missing (an old copy, a head file
   // that is missing or of another store); DataLoss: damage. Both texts say what to do. InvalidArgument: the options;
   // Unavailable: the file system's errors.
-  static absl::StatusOr<std::unique_ptr<RocksStore>> Open(Options options);
+  static absl::StatusOr<std::unique_ptr<RocksStore>> Open(const Options& options);
   // Closes.
   ~RocksStore() override;
 

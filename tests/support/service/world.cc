@@ -173,8 +173,8 @@ service::ChangeRequest World::OptOutRequest(const std::string& account, const Sc
   return request;
 }
 
-Reply World::Register(const std::string& account, const std::string& region, std::vector<Person> people,
-                      std::vector<std::string> devices) {
+Reply World::Register(const std::string& account, const std::string& region, const std::vector<Person>& people,
+                      const std::vector<std::string>& devices) {
   service::ChangeRequest request = Request(account, service::ChangeKind::kUpsertSubject);
   request.command.registers = true;
   if (!region.empty()) request.command.region = Where(region);

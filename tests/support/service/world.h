@@ -93,8 +93,8 @@ class World {
   absl::Status TryRestart();
 
   // --- changes; each a minute apart ---
-  Reply Register(const std::string& account, const std::string& region, std::vector<Person> people = {Adult("ann")},
-                 std::vector<std::string> devices = {});
+  Reply Register(const std::string& account, const std::string& region, const std::vector<Person>& people = {Adult("ann")},
+                 const std::vector<std::string>& devices = {});
   Reply OptIn(const std::string& account, const ScopeName& scope, domain::Target target, const Given& given = {});
   Reply OptOut(const std::string& account, const ScopeName& scope, domain::Target target);
   Reply Retain(const std::string& account, const ScopeName& scope, domain::Retention retention);
