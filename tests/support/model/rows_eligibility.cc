@@ -150,7 +150,7 @@ Reasons RowE3(const View& view) {
 
 Reasons RowE4(const View& view, Purpose purpose) {
   if (view.subject == nullptr) return {};
-  const Reasons applies = {Reason::kChildWithoutGuardian};
+  Reasons applies = {Reason::kChildWithoutGuardian};
   for (const ScopeFacts& profile : view.profiles) {
     const bool child = view.IsChild(profile);
     if (child && !HasGuardiansConsent(view, profile, purpose)) return applies;
