@@ -77,7 +77,7 @@ std::optional<Failure> Runtime::OpenStore() {
     log_.Error("write failed", {{"why", OperatorText(why)}});
     on_write_failed_();
   };
-  absl::StatusOr<std::unique_ptr<store::RocksStore>> opened = store::RocksStore::Open(std::move(store));
+  absl::StatusOr<std::unique_ptr<store::RocksStore>> opened = store::RocksStore::Open(store);
   if (!opened.ok()) return Failure{ExitCode::kStore, Text(opened.status())};
   store_ = *std::move(opened);
   for (const std::string& loss : store_->accepted_losses()) log_.Warn("loss accepted", {{"what", OperatorText(loss)}});
