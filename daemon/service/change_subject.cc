@@ -61,6 +61,7 @@ struct ChangeSubject::Work {
   ActivationGate::Ticket ticket;
   int attempts = 0;
 
+  std::optional<store::Seen> seen;  // before anything was read
   StoredFacts before;
   domain::RecordingMarks marks;
   std::string share;      // of a new subject; else empty
@@ -108,8 +109,10 @@ void ChangeSubject::Attempt(const WorkPtr& work) {
   std::vector<store::Precondition> preconditions;
   std::optional<std::string> expected;
   if (work->before.found) expected = EncodeSubjectRow(subject, work->before.bytes);
-  preconditions.push_back({store::Table::kSubject, context_.SubjectKey(subject), std::move(expected)});
-  if (!work->request_key.empty()) preconditions.push_back({store::Table::kRequest, work->request_key, work->request_row});
+  preconditions.push_back({store::Table::kSubject, context_.SubjectKey(subject), std::move(expected), work->seen});
+  if (!work->request_key.empty()) {
+    preconditions.push_back({store::Table::kRequest, work->request_key, work->request_row, work->seen});
+  }
   context_.store.Commit(
       context_.PartitionOf(subject), std::move(preconditions),
       [this, work](const store::Stamp& stamp) { return Build(*work, stamp); },
@@ -119,6 +122,7 @@ void ChangeSubject::Attempt(const WorkPtr& work) {
 // All that may block or cost is done here, on a pool thread, before the commit takes its place in the order.
 bool ChangeSubject::Prepare(Work& work) const {
   const ChangeRequest& request = work.request;
+  work.seen = context_.store.Now(context_.PartitionOf(request.subject));
   if (IsAnsweredBefore(work)) return false;
   absl::StatusOr<StoredFacts> before = LoadFacts(context_, request.subject);
   if (!before.ok()) {

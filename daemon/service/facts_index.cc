@@ -15,6 +15,7 @@ constexpr size_t kInline = 31;
 constexpr uint8_t kLong = 255;
 // Entries a shard may hold per hundred places, and how it grows: between 0.84 and 0.92 full.
 constexpr size_t kFullPercent = 92;
+constexpr size_t kReservedPercent = 88;  // of what is reserved; the hashes fill one shard more than another
 
 // The shard takes the low bits of the first half of the handle, the place in it the second half: both are keyed hashes.
 size_t ShardOf(base::SubjectHandle subject) { return subject.Hash() % kShards; }
@@ -114,6 +115,12 @@ class FactsIndex::Shard {
     entry->Set(facts);
     *outside = static_cast<int64_t>(entry->OutsideBytes()) - before;
     return true;
+  }
+
+  void Reserve(size_t subjects) {
+    base::MutexLock lock(mutex_);
+    const size_t places = subjects * 100 / kReservedPercent;
+    if (places > places_.load(std::memory_order_relaxed)) Grow(places);
   }
 
   uint64_t TableBytes() const {
@@ -246,6 +253,11 @@ void FactsIndex::Put(base::SubjectHandle subject, std::string_view facts) {
   }
   if (inserted) size_.fetch_add(1, std::memory_order_relaxed);
   long_bytes_.fetch_add(static_cast<uint64_t>(outside), std::memory_order_relaxed);
+}
+
+void FactsIndex::Reserve(uint64_t subjects) {
+  const size_t each = std::min(subjects, max_subjects_) / kShards;
+  for (size_t i = 0; i < kShards; ++i) shards_[i].Reserve(each);
 }
 
 Found FactsIndex::FindMarks(base::SubjectHandle subject, base::RecordingHandle recording, domain::RecordingMarks* out) const {

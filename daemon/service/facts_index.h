@@ -44,6 +44,9 @@ class FactsIndex {
   // index is no longer complete; a replaced one always is.
   void Put(base::SubjectHandle subject, std::string_view facts);
 
+  // Makes room for about so many subjects in one step, where Put would grow its tables many times. Only an estimate is needed.
+  void Reserve(uint64_t subjects);
+
   // Marks of single recordings, under the same bound.
   // kUnknown: nothing is stored of it.
   Found FindMarks(base::SubjectHandle subject, base::RecordingHandle recording, domain::RecordingMarks* out) const;

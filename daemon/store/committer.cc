@@ -11,6 +11,8 @@ namespace {
 
 // A group is closed above this, so that one sync never waits for more than a few megabytes.
 constexpr size_t kMaxGroupBytes = 4 << 20;
+// Rows share slots; with a thousand changes under way one in twenty precondition is read without need.
+constexpr size_t kLastWriterSlots = 1 << 16;
 
 }  // namespace
 
@@ -27,6 +29,7 @@ Committer::Committer(Options options, CommitEngine& engine)
       engine_(engine),
       heads_(options.heads),
       next_heads_(std::move(options.heads)),
+      last_writers_(kLastWriterSlots),
       applier_([this] { ApplyGroups(); }),
       preparer_([this] { PrepareGroups(); }) {}
 
@@ -57,6 +60,13 @@ Head Committer::GetHead(Partition partition) const {
   return heads_[partition.number - first_.number];
 }
 
+Seen Committer::Now() const {
+  Seen seen;
+  seen.group = published_.load(std::memory_order_acquire);
+  seen.erasures = erasures_.load();
+  return seen;
+}
+
 absl::Status Committer::Check() const {
   if (failed_) return absl::UnavailableError("the store failed; it serves again when it is opened anew");
   if (closing_) return absl::UnavailableError("the store is closed");
@@ -85,7 +95,8 @@ void Committer::Close() {
   joined_ = true;
 }
 
-void Committer::Group::Clear() {
+void Committer::Group::Begin(uint64_t its_number) {
+  number = its_number;
   items.clear();
   rows.clear();
   prepared.clear();
@@ -100,6 +111,7 @@ const Write* Committer::Group::Find(const RowName& row) const {
 }
 
 void Committer::PrepareGroups() {
+  preparing_->Begin(1);
   std::vector<Item> items;
   size_t next = 0;
   do {
@@ -122,7 +134,7 @@ bool Committer::HandOverOrTake(bool may_take, std::vector<Item>* items) {
       applying_ = preparing_;
       waiting_ -= applying_->items.size();
       std::swap(preparing_, previous_);
-      preparing_->Clear();
+      preparing_->Begin(previous_->number + 1);
       apply_.NotifyOne();
       return true;
     }
@@ -163,16 +175,23 @@ Outcome Committer::Prepare(Item& item) {
   group.bytes += bytes;
   group.prepared.push_back(std::move(prepared));
   for (const Write& write : group.prepared.back().change.writes) {
-    group.rows[RowName{item.partition.number, write.table, write.key}] = &write;
+    const RowName row{item.partition.number, write.table, write.key};
+    group.rows[row] = &write;
+    LastWriter(row) = group.number;
   }
   return Outcome::kCommitted;
 }
 
 absl::StatusOr<bool> Committer::Holds(const Item& item, const Precondition& precondition) {
   const RowName row{item.partition.number, precondition.table, precondition.key};
+  if (IsUntouched(row, precondition.seen)) return true;
   const Write* write = preparing_->Find(row);
   if (write == nullptr && !previous_->applied.load(std::memory_order_acquire)) write = previous_->Find(row);
   return write != nullptr ? write->value == precondition.expected : engine_.Holds(item.partition, precondition);
+}
+
+bool Committer::IsUntouched(const RowName& row, const std::optional<Seen>& since) {
+  return since && since->erasures == erasures_.load() && LastWriter(row) <= since->group;
 }
 
 void Committer::ApplyGroups() {
@@ -206,6 +225,7 @@ void Committer::ApplyGroup(Group& group) {
   }
   group.applied.store(true, std::memory_order_release);
   Answer(group.items, applied);
+  published_.store(group.number, std::memory_order_release);
   group.items.clear();
 }
 

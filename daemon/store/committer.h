@@ -58,6 +58,10 @@ class Committer {
   // As Store::Commit.
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) EXCLUDES(mutex_);
   Head GetHead(Partition partition) const EXCLUDES(mutex_);
+  // As Store::Now. Takes no lock.
+  Seen Now() const;
+  // To be called before and after rows are erased outside the order of commits: what was read before is then read again.
+  void NoteErasure() { erasures_.fetch_add(1); }
   // Ok, or Unavailable once failed or closing: reads are refused with it. Takes no lock.
   absl::Status Check() const;
   // Goes into the failed state; the first call reports `why`. What is queued is answered kClosed.
@@ -85,13 +89,14 @@ class Committer {
   // What shares a sync. Belongs to the preparing thread until it is handed over, then to the applying one; but the rows stay as they
   // are until the next group is handed over.
   struct Group {
+    uint64_t number = 0;  // 1 is the first
     std::vector<Item> items;
     std::vector<Prepared> prepared;
     size_t bytes = 0;
     std::unordered_map<RowName, const Write*, RowNameHash> rows;  // what `prepared` writes, the last of each
     std::atomic<bool> applied = false;                            // the engine knows of it
 
-    void Clear();
+    void Begin(uint64_t its_number);
     const Write* Find(const RowName& row) const;
   };
 
@@ -104,6 +109,9 @@ class Committer {
   void Add(Item item);
   Outcome Prepare(Item& item);
   absl::StatusOr<bool> Holds(const Item& item, const Precondition& precondition);
+  // The number of the last group that wrote this row, or another of the same slot: never less than the truth.
+  uint64_t& LastWriter(const RowName& row) { return last_writers_[RowNameHash()(row) % last_writers_.size()]; }
+  bool IsUntouched(const RowName& row, const std::optional<Seen>& since);
 
   void ApplyGroups() EXCLUDES(mutex_);
   void ApplyGroup(Group& group) EXCLUDES(mutex_);
@@ -127,12 +135,15 @@ class Committer {
   // Set under the mutex, so that nothing is queued after them; read without it by Check.
   std::atomic<bool> closing_ = false;
   std::atomic<bool> failed_ = false;
+  std::atomic<uint64_t> published_ = 0;  // number of the last group that was answered
+  std::atomic<uint64_t> erasures_ = 0;
 
   base::Mutex join_mutex_;
   bool joined_ GUARDED_BY(join_mutex_) = false;
 
   // Only the preparing thread's own.
   std::vector<Head> next_heads_;  // including the group that is being prepared
+  std::vector<uint64_t> last_writers_;
   Group groups_[2];
   Group* preparing_ = &groups_[0];
   Group* previous_ = &groups_[1];  // handed over last

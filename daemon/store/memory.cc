@@ -203,13 +203,21 @@ absl::Status MemoryStore::Erase(Partition partition, const std::vector<RowKey>& 
     if (absl::Status s = CheckPlace(partition, partition_count(), row.table); !s.ok()) return s;
   }
   if (absl::Status s = Usable(partition); !s.ok()) return s;
-  partitions_[partition.number]->Erase(rows);
+  Part& part = *partitions_[partition.number];
+  part.committer().NoteErasure();
+  part.Erase(rows);
+  part.committer().NoteErasure();
   return absl::OkStatus();
 }
 
 Head MemoryStore::GetHead(Partition partition) const {
   if (!CheckPlace(partition, partition_count()).ok()) return Head{};
   return partitions_[partition.number]->committer().GetHead(partition);
+}
+
+std::optional<Seen> MemoryStore::Now(Partition partition) const {
+  if (!CheckPlace(partition, partition_count()).ok()) return std::nullopt;
+  return partitions_[partition.number]->committer().Now();
 }
 
 absl::StatusOr<Lease> MemoryStore::AcquireLease(Partition partition, std::string_view name, std::string_view holder,

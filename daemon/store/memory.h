@@ -37,6 +37,7 @@ class MemoryStore final : public Store {
   absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) override;
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) override;
   Head GetHead(Partition partition) const override;
+  std::optional<Seen> Now(Partition partition) const override;
   absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
                                      base::Span length) override;
   void Close() override;

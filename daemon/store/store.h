@@ -49,11 +49,20 @@ struct Stamp {
   base::Instant time;
 };
 
+// How far a partition's rows had come when somebody began to read. Only for Precondition::seen; means nothing after a reopening.
+struct Seen {
+  uint64_t group = 0;     // what was published last
+  uint64_t erasures = 0;  // begun or done outside the order of commits
+};
+
 // The row must have exactly this value, or (nullopt) must not exist, when the commit takes its place in the order.
 struct Precondition {
   Table table;
   std::string key;
   std::optional<std::string> expected;
+  // Taken from Store::Now before the expected value was read (from the store, or from what its Done keeps). A store may then spare
+  // itself the reading where it knows that nobody has written the row since. Absent: it reads.
+  std::optional<Seen> seen = {};
 };
 
 // nullopt deletes.
@@ -164,6 +173,9 @@ class Store {
   virtual absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) = 0;
 
   virtual Head GetHead(Partition partition) const = 0;
+
+  // See Precondition::seen. Nothing where the store cannot tell.
+  virtual std::optional<Seen> Now(Partition partition) const = 0;
 
   // Grants or renews the named lease of a partition until `now + length`. Unavailable while another holder's has not expired.
   // `holder` 1..64 bytes. A renewal keeps its token; a new grant gets a larger one.

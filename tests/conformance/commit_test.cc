@@ -79,6 +79,21 @@ TEST_P(Conformance, PreconditionEqual) {
   EXPECT_EQ(Value("k"), "2");
 }
 
+TEST_P(Conformance, WhatWasSeenHoldsOnlyUntilSomebodyWritesIt) {
+  auto before = db().Now(last());
+  Put("k", "1");
+  EXPECT_EQ(Commit({{Table::kSubject, "k", std::nullopt, before}}, {}).outcome, Outcome::kConflict) << "written since";
+  before = db().Now(last());
+  EXPECT_EQ(Value("k"), "1");
+  EXPECT_EQ(Commit({{Table::kSubject, "k", "1", before}}, Change{{{Table::kSubject, "k", "2"}}, {}}).outcome, Outcome::kCommitted);
+  EXPECT_EQ(Commit({{Table::kSubject, "k", "1", before}}, {}).outcome, Outcome::kConflict) << "written by the one before";
+  before = db().Now(last());
+  ASSERT_TRUE(db().Erase(last(), {{Table::kSubject, "k"}}).ok());
+  EXPECT_EQ(Commit({{Table::kSubject, "k", "2", before}}, {}).outcome, Outcome::kConflict) << "erased since";
+  before = db().Now(last());
+  EXPECT_EQ(Commit({{Table::kSubject, "k", std::nullopt, before}}, {}).outcome, Outcome::kCommitted);
+}
+
 TEST_P(Conformance, AllOrNothing) {
   Put("a", "1");
   const Change change{{{Table::kSubject, "a", "2"}, {Table::kNames, "b", "2"}, {Table::kSubject, "c", std::nullopt}}, {}};
@@ -169,9 +184,10 @@ TEST_P(Conformance, LaterCommitsOfAGroupSeeEarlierOnes) {
                                    {"1", "9", Outcome::kConflict},
                                    {std::nullopt, "2", Outcome::kCommitted}};
   std::vector<std::promise<CommitResult>> answers(steps.size());
+  const auto seen = db().Now(last());
   for (size_t i = 0; i < steps.size(); ++i) {
     db().Commit(
-        last(), {{Table::kSubject, "counter", steps[i].expected}},
+        last(), {{Table::kSubject, "counter", steps[i].expected, seen}},
         [next = steps[i].next](const Stamp&) { return Change{{{Table::kSubject, "counter", next}}, {}}; },
         [&answer = answers[i]](const CommitResult& result) { answer.set_value(result); });
   }

@@ -48,6 +48,8 @@ class SteppedStore final : public store::Store {
     return inner_.Erase(partition, rows);
   }
   store::Head GetHead(store::Partition partition) const override { return inner_.GetHead(partition); }
+  // What is applied and not yet answered is published in the inner store and not here.
+  std::optional<store::Seen> Now(store::Partition) const override { return std::nullopt; }
   absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,
                                             base::Span length) override {
     return inner_.AcquireLease(partition, name, holder, length);

@@ -140,15 +140,18 @@ absl::Status RocksStore::Impl::Erase(Partition partition, const std::vector<RowK
   if (absl::Status s = CheckPlace(partition, store_.partitions); !s.ok()) return s;
   const Use use(*this);
   if (absl::Status s = use.Check(); !s.ok()) return s;
-  rocksdb::WriteBatch batch;
-  for (const RowKey& row : rows) {
-    const rocksdb::Status status = batch.Delete(database_->table(row.table), DiskRowKey(partition, row.key));
-    if (!status.ok()) return FromRocks(status, "cannot prepare a write");
-    if (batch.Count() < kBatchRows) continue;
-    if (absl::Status s = WriteAside(batch); !s.ok()) return s;
-    batch.Clear();
+  for (size_t done = 0; done < rows.size(); done += kBatchRows) {
+    rocksdb::WriteBatch batch;
+    for (size_t i = done; i < std::min(rows.size(), done + kBatchRows); ++i) {
+      const rocksdb::Status status = batch.Delete(database_->table(rows[i].table), DiskRowKey(partition, rows[i].key));
+      if (!status.ok()) return FromRocks(status, "cannot prepare a write");
+    }
+    committer_->NoteErasure();
+    const absl::Status written = WriteAside(batch);
+    committer_->NoteErasure();
+    if (!written.ok()) return written;
   }
-  return batch.Count() == 0 ? absl::OkStatus() : WriteAside(batch);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Lease> RocksStore::Impl::AcquireLease(Partition partition, std::string_view name, std::string_view holder,

@@ -57,6 +57,11 @@ Head RocksStore::GetHead(Partition partition) const {
   return impl_->committer().GetHead(partition);
 }
 
+std::optional<Seen> RocksStore::Now(Partition partition) const {
+  if (!CheckPlace(partition, partition_count()).ok()) return std::nullopt;
+  return impl_->committer().Now();
+}
+
 absl::StatusOr<Lease> RocksStore::AcquireLease(Partition partition, std::string_view name, std::string_view holder,
                                                base::Span length) {
   return impl_->AcquireLease(partition, name, holder, length);

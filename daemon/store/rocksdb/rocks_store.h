@@ -65,6 +65,7 @@ class RocksStore final : public Store {
   absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) override;
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) override;
   Head GetHead(Partition partition) const override;
+  std::optional<Seen> Now(Partition partition) const override;
   absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
                                      base::Span length) override;
   // Waits for reads that are under way.

@@ -56,6 +56,7 @@ class FaultyStore final : public store::Store {
   absl::Status EraseFeed(store::Partition partition, const std::vector<store::Sequence>& sequences) override;
   absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override;
   store::Head GetHead(store::Partition partition) const override { return inner_.GetHead(partition); }
+  std::optional<store::Seen> Now(store::Partition partition) const override { return inner_.Now(partition); }
   absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,
                                             base::Span length) override;
   void Close() override { inner_.Close(); }

@@ -130,6 +130,26 @@ TEST_F(CommitterTest, WhatAnAppliedGroupWroteIsTheEnginesToSay) {
   EXPECT_EQ(Outcomes(), std::vector<Outcome>(2, Outcome::kCommitted)) << "another writer may have erased it";
 }
 
+// The engine says of every row that it is not there: where it is asked, "k" conflicts.
+TEST_F(CommitterTest, WhatNobodyWroteSinceIsNotReadAgain) {
+  engine_.Release(100);
+  const Seen before = committer_->Now();
+  const std::vector<Precondition> as_seen = {{Table::kSubject, "k", "1", before}};
+  Commit(as_seen);
+  Commit({{Table::kSubject, "k", "1"}});
+  Commit({}, Change{{{Table::kSubject, "another", "1"}}, {}});
+  Commit(as_seen);
+  AwaitAnswers(4);
+  committer_->NoteErasure();
+  Commit(as_seen);
+  const std::vector<Precondition> as_seen_afterwards = {{Table::kSubject, "k", "1", committer_->Now()}};
+  Commit(as_seen_afterwards);
+  Commit({}, Change{{{Table::kSubject, "k", "2"}}, {}});
+  Commit(as_seen_afterwards);
+  EXPECT_EQ(Outcomes(), (std::vector<Outcome>{Outcome::kCommitted, Outcome::kConflict, Outcome::kCommitted, Outcome::kCommitted,
+                                              Outcome::kConflict, Outcome::kCommitted, Outcome::kCommitted, Outcome::kConflict}));
+}
+
 TEST_F(CommitterTest, GroupsAreBoundedByCountAndBytes) {
   Start(10);
   Commit();
