@@ -8,6 +8,7 @@
 
 #include "absl/container/btree_map.h"
 #include "daemon/base/bytes.h"
+#include "daemon/domain/deadlines.h"
 #include "daemon/domain/types.h"
 
 namespace consent::domain {
@@ -30,6 +31,7 @@ struct Regime {
   bool allow_unidentified_single_adult = false;
   int child_inactive_months = 1;
   Span child_notice_period;  // at most 90 days
+  DeadlineRules deletion;
 };
 
 struct Notice {
