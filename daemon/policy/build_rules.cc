@@ -12,7 +12,7 @@ using base::Instant;
 
 constexpr const char* kAny = "*";
 
-domain::Regime ToRegime(const v1::Regime& from) {
+domain::Regime ToRegime(const v1::Policy& policy, const v1::Regime& from) {
   domain::Regime to;
   to.name = from.name();
   const bool opt_out = from.default_rule() == v1::DEFAULT_RULE_OPT_OUT;
@@ -44,6 +44,8 @@ domain::Regime ToRegime(const v1::Regime& from) {
   to.allow_unidentified_single_adult = from.allow_unidentified_single_adult();
   to.child_inactive_months = from.child_inactive_months();
   to.child_notice_period = base::Days(from.child_notice_days());
+  to.deletion = PeriodsOf(from);
+  to.deletion.holidays = HolidaysOf(policy, from.holiday_calendar());
   return to;
 }
 
@@ -108,7 +110,7 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
   rules.hash = document.hash();
   rules.longest_answer_age = base::Seconds(policy.longest_answer_age_seconds());
   rules.default_uncertainty = base::Milliseconds(policy.default_capture_uncertainty_ms());
-  for (const v1::Regime& regime : policy.regimes()) rules.regimes.push_back(ToRegime(regime));
+  for (const v1::Regime& regime : policy.regimes()) rules.regimes.push_back(ToRegime(policy, regime));
   rules.unknown_regime = static_cast<size_t>(RegimeIndex(policy).unknown());
   rules.regions = BuildRegions(policy, state);
   for (const auto& [country, consent] : state.ages_of_consent) {

@@ -159,6 +159,7 @@ void CompareRegime(const v1::Regime& from, const v1::Regime& to, const std::stri
   flag(".allow_unidentified_single_adult", from.allow_unidentified_single_adult(), to.allow_unidentified_single_adult());
   CompareNumber(path + ".child_inactive_months", from.child_inactive_months(), to.child_inactive_months(), out);
   CompareNumber(path + ".child_notice_days", from.child_notice_days(), to.child_notice_days(), out);
+  CompareDeadlines(from, to, path, out);
 }
 
 void CompareRegimes(const v1::Policy& from, const v1::Policy& to, Differences* out) {
@@ -192,6 +193,7 @@ std::vector<Difference> Compare(const PolicyRow& previous, const Document& next)
     Add(&out, "default_capture_uncertainty_ms",
         absl::StrCat(from.default_capture_uncertainty_ms(), " becomes ", to.default_capture_uncertainty_ms()), Kind::kLoosening);
   }
+  CompareHolidayCalendars(from, to, &out);
   return out;
 }
 

@@ -15,6 +15,9 @@ std::string Listed(const std::vector<std::string>& names);
 
 // What the fields of `to` change against those of `from`, under `path`. Names and regions are not compared.
 void CompareRegime(const v1::Regime& from, const v1::Regime& to, const std::string& path, Differences* out);
+// deletion_deadlines and holiday_calendar of a regime, by what counts: stating what holds anyway is no difference.
+void CompareDeadlines(const v1::Regime& from, const v1::Regime& to, const std::string& path, Differences* out);
+void CompareHolidayCalendars(const v1::Policy& from, const v1::Policy& to, Differences* out);
 void CompareRegimes(const v1::Policy& from, const v1::Policy& to, Differences* out);
 void CompareControls(const PolicyRow& from, const v1::Policy& to, Differences* out);
 void CompareNotices(const PolicyRow& from, const v1::Policy& to, Differences* out);

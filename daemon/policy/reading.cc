@@ -4,6 +4,18 @@
 
 namespace consent::policy {
 
+namespace {
+
+domain::Period ToPeriod(const v1::Period& period) {
+  switch (period.unit()) {
+    case v1::PERIOD_UNIT_BUSINESS_DAYS: return {period.count(), domain::PeriodUnit::kBusinessDays};
+    case v1::PERIOD_UNIT_MONTHS: return {period.count(), domain::PeriodUnit::kMonths};
+    default: return {period.count(), domain::PeriodUnit::kCalendarDays};
+  }
+}
+
+}  // namespace
+
 RegimeIndex::RegimeIndex(const v1::Policy& policy) : policy_(policy) {
   for (int i = 0; i < policy.regimes_size(); ++i) {
     if (policy.regimes(i).name() == policy.unknown_region_regime()) unknown_ = i;
@@ -37,6 +49,28 @@ std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy) {
     }
   }
   return superseded;
+}
+
+domain::DeadlineRules PeriodsOf(const v1::Regime& regime) {
+  domain::DeadlineRules rules;
+  if (!regime.has_deletion_deadlines()) return rules;
+  const v1::DeletionDeadlines& stated = regime.deletion_deadlines();
+  rules.confirmation = ToPeriod(stated.confirmation());
+  rules.completion = ToPeriod(stated.completion());
+  if (stated.has_extension()) rules.extension = domain::Extension{ToPeriod(stated.extension()), ToPeriod(stated.extension_notice())};
+  return rules;
+}
+
+std::vector<base::Date> HolidaysOf(const v1::Policy& policy, const std::string& name) {
+  std::vector<base::Date> holidays;
+  for (const v1::HolidayCalendar& calendar : policy.holiday_calendars()) {
+    if (calendar.name() != name) continue;
+    for (const std::string& text : calendar.dates()) {
+      base::Date date;
+      if (base::ParseDate(text, &date)) holidays.push_back(date);
+    }
+  }
+  return holidays;
 }
 
 domain::PurposeSet InUse(const v1::Policy& policy) { return ToPurposeSet(policy.purposes()); }

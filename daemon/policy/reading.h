@@ -3,8 +3,10 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "consent/v1/policy.pb.h"
+#include "daemon/domain/deadlines.h"
 #include "daemon/domain/types.h"
 
 namespace consent::policy {
@@ -32,6 +34,11 @@ class RegimeIndex {
 base::Instant ToInstant(const google::protobuf::Timestamp& time);
 // By version, for each notice that another supersedes: the earliest valid_from of all those others.
 std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy);
+
+// The periods of a valid regime, without its holidays; the domain's where it states none.
+domain::DeadlineRules PeriodsOf(const v1::Regime& regime);
+// The dates of the calendar of that name, sorted; none where `name` is empty.
+std::vector<base::Date> HolidaysOf(const v1::Policy& policy, const std::string& name);
 
 domain::PurposeSet InUse(const v1::Policy& policy);
 template <typename Purposes>

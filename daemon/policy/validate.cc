@@ -7,26 +7,17 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/base/time.h"
 #include "daemon/domain/rules.h"
-#include "daemon/policy/json_scan.h"
+#include "daemon/policy/problems.h"
 
 namespace consent::policy {
 namespace {
 
-constexpr size_t kMaxName = 64;
-constexpr size_t kMaxQuoted = 40;
 constexpr int64_t kMaxFalseWakeSeconds = int64_t{90} * 24 * 3600;
 constexpr int64_t kLastSecond = base::kLastInstant.micros / 1'000'000;
 constexpr int kMaxMonths = 120;
 constexpr const char* kAny = "*";
 
-std::string Quoted(const std::string& text) { return absl::StrCat("\"", Printable(text, kMaxQuoted), "\""); }
-
 bool IsVersionCharacter(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-'; }
-bool IsControlCharacter(char c) {
-  const auto u = static_cast<unsigned char>(c);
-  return absl::ascii_islower(u) || absl::ascii_isdigit(u) || c == '_';
-}
-bool IsRegimeCharacter(char c) { return IsControlCharacter(c) || c == '-'; }
 
 // Well-formed as RFC 5646 asks in general: subtags of 1 to 8 letters and digits, the first of 2 to 8 letters.
 bool LooksLikeLanguage(const std::string& tag) {
@@ -51,7 +42,7 @@ bool IsCountry(const std::string& text) {
   return domain::Region::Parse(text, &region) && region.IsSet() && region.Country() == region;
 }
 
-class Validator {
+class Validator : private Problems {
  public:
   explicit Validator(const v1::Policy& policy) : policy_(policy) {}
 
@@ -66,33 +57,11 @@ class Validator {
     CheckRetentionChoices();
     Range("longest_answer_age_seconds", policy_.longest_answer_age_seconds(), 1, 86'400);
     Range("default_capture_uncertainty_ms", policy_.default_capture_uncertainty_ms(), 0, 86'400'000);
-    return std::move(problems_);
+    CheckHolidayCalendars(policy_, this);
+    return Take();
   }
 
  private:
-  void Add(std::string path, std::string message) {
-    if (problems_.size() < kMaxProblems) problems_.push_back({std::move(path), std::move(message)});
-  }
-  void Range(const std::string& path, int64_t value, int64_t from, int64_t to) {
-    if (value < from || value > to) Add(path, absl::StrCat(value, " is not within ", from, " to ", to));
-  }
-  void Name(const std::string& path, const std::string& name, bool (*allowed)(char), const char* set) {
-    if (name.empty() || name.size() > kMaxName || !std::all_of(name.begin(), name.end(), allowed)) {
-      Add(path, absl::StrCat(Quoted(name), " is not 1 to ", kMaxName, " bytes of ", set));
-    }
-  }
-  // True if `size` is within the bound; loops over what is too long are skipped.
-  bool Count(const std::string& path, int size, int from, int to) {
-    if (size >= from && size <= to) return true;
-    Add(path, absl::StrCat(size, " entries are not within ", from, " to ", to));
-    return false;
-  }
-  template <typename Key>
-  void Unique(std::map<Key, std::string>* seen, const Key& key, const std::string& shown, const std::string& path) {
-    const auto [at, added] = seen->emplace(key, path);
-    if (!added) Add(path, absl::StrCat(shown, " is already at ", at->second));
-  }
-
   void CheckRegimes();
   void CheckRegime(const v1::Regime& regime, const std::string& path);
   void CheckRegimeRegions(const v1::Regime& regime, const std::string& path);
@@ -109,7 +78,6 @@ class Validator {
   void CheckRetentionChoices();
 
   const v1::Policy& policy_;
-  std::vector<Problem> problems_;
   std::map<domain::Region, std::string> region_paths_;
   size_t regions_ = 0;
 };
@@ -139,6 +107,7 @@ void Validator::CheckRegime(const v1::Regime& regime, const std::string& path) {
   CheckPlaces(regime, path);
   Range(path + ".child_inactive_months", regime.child_inactive_months(), 1, kMaxMonths);
   Range(path + ".child_notice_days", regime.child_notice_days(), 1, 90);
+  CheckDeadlines(policy_, regime, path, this);
 }
 
 void Validator::CheckRegimeRegions(const v1::Regime& regime, const std::string& path) {

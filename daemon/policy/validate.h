@@ -19,6 +19,9 @@ inline constexpr int kMaxListed = 256;
 // later than 21.
 inline constexpr int kMinAgeOfConsent = 13;
 inline constexpr int kMaxAgeOfConsent = 21;
+inline constexpr int kMaxHolidayCalendars = 64;
+// Dates of one calendar.
+inline constexpr int kMaxHolidays = 4096;
 
 // `path` uses the names of policy.proto, for example `regimes[2].regions[0]` or `ages_of_consent["DE"]`. `message` says what is
 // wrong and the bound.

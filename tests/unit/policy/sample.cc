@@ -40,6 +40,11 @@ constexpr const char* kSample = R"json({
   "default_capture_uncertainty_ms": 2000
 })json";
 
+void Set(v1::Period* period, int count, v1::PeriodUnit unit) {
+  period->set_count(count);
+  period->set_unit(unit);
+}
+
 // The tests' own mistake, not a finding.
 void Require(bool condition, const std::string& what) {
   if (condition) return;
@@ -53,6 +58,25 @@ v1::Policy SamplePolicy() {
   const absl::StatusOr<Document> document = Document::Parse(kSample);
   Require(document.ok(), std::string(document.status().message()));
   return document->policy();
+}
+
+v1::Policy PolicyWithDeadlines() {
+  v1::Policy policy = SamplePolicy();
+  v1::DeletionDeadlines* eea = policy.mutable_regimes(0)->mutable_deletion_deadlines();
+  Set(eea->mutable_confirmation(), 10, v1::PERIOD_UNIT_BUSINESS_DAYS);
+  Set(eea->mutable_completion(), 1, v1::PERIOD_UNIT_MONTHS);
+  Set(eea->mutable_extension(), 2, v1::PERIOD_UNIT_MONTHS);
+  Set(eea->mutable_extension_notice(), 1, v1::PERIOD_UNIT_MONTHS);
+  v1::DeletionDeadlines* us = policy.mutable_regimes(1)->mutable_deletion_deadlines();
+  Set(us->mutable_confirmation(), 10, v1::PERIOD_UNIT_BUSINESS_DAYS);
+  Set(us->mutable_completion(), 45, v1::PERIOD_UNIT_CALENDAR_DAYS);
+  Set(us->mutable_extension(), 45, v1::PERIOD_UNIT_CALENDAR_DAYS);
+  Set(us->mutable_extension_notice(), 45, v1::PERIOD_UNIT_CALENDAR_DAYS);
+  policy.mutable_regimes(1)->set_holiday_calendar("us");
+  v1::HolidayCalendar* calendar = policy.add_holiday_calendars();
+  calendar->set_name("us");
+  for (const char* date : {"2026-06-19", "2026-07-03", "2026-09-07"}) calendar->add_dates(date);
+  return policy;
 }
 
 std::string ToJson(const v1::Policy& policy) {
