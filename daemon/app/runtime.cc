@@ -132,6 +132,7 @@ std::optional<Failure> Runtime::Prepare() {
   const auto began = std::chrono::steady_clock::now();
   if (absl::Status status = services_->policy_admin.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = service::FillIndex(*context_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
+  if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = ActivatePolicy(); !status.ok()) return Failure{ExitCode::kPolicy, Text(status)};
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   uint64_t bytes = 0;
@@ -171,6 +172,7 @@ absl::Status Runtime::ReloadPolicy() {
 void Runtime::Drain() {
   health_.Set(ops::HealthState::kDraining);
   context_->ready.store(false);
+  services_->board.Stop();
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
   server_.reset();
   housekeeper_.reset();

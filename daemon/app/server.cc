@@ -15,8 +15,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "consent/v1/policy_service.pb.h"
+#include "consent/v1/purge_service.pb.h"
 #include "consent/v1/recording_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
 #include "consent/v1/subject_service.pb.h"
@@ -58,7 +60,8 @@ const std::vector<const google::protobuf::ServiceDescriptor*>& Descriptors() {
   static const std::vector<const google::protobuf::ServiceDescriptor*> kAll = {
       v1::CheckRequest::descriptor()->file()->service(0), v1::GetSettingsRequest::descriptor()->file()->service(0),
       v1::GetSubjectRequest::descriptor()->file()->service(0), v1::ReportRecordingRequest::descriptor()->file()->service(0),
-      v1::GetPolicyRequest::descriptor()->file()->service(0)};
+      v1::GetPolicyRequest::descriptor()->file()->service(0), v1::GetDeletionRequestRequest::descriptor()->file()->service(0),
+      v1::LeaseTasksRequest::descriptor()->file()->service(0), v1::LeaseTasksRequest::descriptor()->file()->service(1)};
   return kAll;
 }
 

@@ -3,16 +3,22 @@
 
 #include <vector>
 
+#include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/eligibility_rpc.h"
 #include "daemon/rpc/observer.h"
 #include "daemon/rpc/policy_rpc.h"
+#include "daemon/rpc/purge_rpc.h"
 #include "daemon/rpc/recording_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
 #include "daemon/service/change_subject.h"
 #include "daemon/service/check_eligibility.h"
+#include "daemon/service/data_systems.h"
+#include "daemon/service/deletions.h"
 #include "daemon/service/policy_admin.h"
+#include "daemon/service/purge_tasks.h"
 #include "daemon/service/read_subject.h"
+#include "daemon/service/task_board.h"
 
 namespace consent::app {
 
@@ -23,13 +29,22 @@ struct Services {
         check(context),
         reads(context),
         policy_admin(context),
+        board(context),
+        systems(context, board),
+        deletions(context, changes, board),
+        tasks(context, board),
         eligibility_rpc(context, check, readers, observer),
         settings_rpc(context, changes, reads, readers, observer),
         subject_rpc(context, changes, reads, readers, observer),
         recording_rpc(context, changes, readers, observer),
-        policy_rpc(context, policy_admin, readers, observer) {}
+        policy_rpc(context, policy_admin, readers, observer),
+        deletion_rpc(context, deletions, systems, readers, observer),
+        purge_rpc(context, tasks, systems, board, readers, observer),
+        data_system_rpc(context, systems, board, readers, observer) {}
 
-  std::vector<grpc::Service*> All() { return {&eligibility_rpc, &settings_rpc, &subject_rpc, &recording_rpc, &policy_rpc}; }
+  std::vector<grpc::Service*> All() {
+    return {&eligibility_rpc, &settings_rpc, &subject_rpc, &recording_rpc, &policy_rpc, &deletion_rpc, &purge_rpc, &data_system_rpc};
+  }
 
   // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
   static constexpr size_t kMaxChangesInFlight = 4096;
@@ -38,11 +53,18 @@ struct Services {
   service::CheckEligibility check;
   service::ReadSubject reads;
   service::PolicyAdmin policy_admin;
+  service::TaskBoard board;
+  service::DataSystems systems;
+  service::Deletions deletions;
+  service::PurgeTasks tasks;
   rpc::EligibilityRpc eligibility_rpc;
   rpc::SettingsRpc settings_rpc;
   rpc::SubjectRpc subject_rpc;
   rpc::RecordingRpc recording_rpc;
   rpc::PolicyRpc policy_rpc;
+  rpc::DeletionRpc deletion_rpc;
+  rpc::PurgeRpc purge_rpc;
+  rpc::DataSystemRpc data_system_rpc;
 };
 
 }  // namespace consent::app

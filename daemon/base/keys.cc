@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sodium.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -62,6 +63,14 @@ absl::Status CheckOwner(int fd, const std::string& path) {
     return absl::FailedPreconditionError("key file " + path + " can be used by its group or by others; its mode must be 0600");
   }
   return absl::OkStatus();
+}
+
+// Whether the open file has this name and no other.
+bool IsOnlyName(int fd, const std::string& path) {
+  struct stat opened {};
+  struct stat named {};
+  return fstat(fd, &opened) == 0 && lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino &&
+         opened.st_nlink == 1;
 }
 
 absl::Status ReadAll(int fd, const std::string& path, std::string* text) {
@@ -199,15 +208,21 @@ absl::Status Keys::Save(const std::string& path) const {
   const Digest check = Blake2b(secret.text);
   secret.text.append(kCheckLabel).append(Hex(View(check))).append("\n");
 
-  const File file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  // Whole under another name first: a process that ends in between must not leave a key file that is none. What one left is used again.
+  const std::string unfinished = path + ".creating";
+  const File file(open(unfinished.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file.ok()) return Failed("cannot create", path, errno);
+  if (flock(file.fd(), LOCK_EX) != 0) return Failed("cannot lock", unfinished, errno);
+  // Another process may have finished it meanwhile: then this very file is the key file now.
+  if (!IsOnlyName(file.fd(), unfinished)) return Failed("cannot create", path, EEXIST);
   // A strange umask could have taken the owner's rights; others never get any.
-  if (fchmod(file.fd(), 0600) != 0) return Failed("cannot protect", path, errno);
-  if (absl::Status s = WriteAll(file.fd(), path, secret.text); !s.ok()) {
-    unlink(path.c_str());
-    return s;
-  }
-  return SyncFolderOf(path);
+  if (fchmod(file.fd(), 0600) != 0 || ftruncate(file.fd(), 0) != 0) return Failed("cannot protect", unfinished, errno);
+  if (absl::Status s = CheckOwner(file.fd(), unfinished); !s.ok()) return s;
+  absl::Status saved = WriteAll(file.fd(), unfinished, secret.text);
+  // Never over an existing one.
+  if (saved.ok() && link(unfinished.c_str(), path.c_str()) != 0) saved = Failed("cannot create", path, errno);
+  unlink(unfinished.c_str());
+  return saved.ok() ? SyncFolderOf(path) : saved;
 }
 
 DiskKey Keys::DiskKeyFor(SubjectHandle subject) const {

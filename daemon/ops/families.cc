@@ -60,10 +60,28 @@ const char* Label(service::ChangeKind kind) {
       return "opt_out";
     case service::ChangeKind::kReportRecording:
       return "report_recording";
+    case service::ChangeKind::kDeletionReceived:
+      return "deletion_received";
+    case service::ChangeKind::kDeletionVerified:
+      return "deletion_verified";
+    case service::ChangeKind::kDeletionDenied:
+      return "deletion_denied";
+    case service::ChangeKind::kDeletionExtended:
+      return "deletion_extended";
+    case service::ChangeKind::kDeletionCancelled:
+      return "deletion_cancelled";
+    case service::ChangeKind::kTaskEnded:
+      return "task_ended";
+    case service::ChangeKind::kTaskFailed:
+      return "task_failed";
     case service::ChangeKind::kPolicyActivated:
       return "policy_activated";
     case service::ChangeKind::kSuspensionChanged:
       return "suspension_changed";
+    case service::ChangeKind::kSystemChanged:
+      return "system_changed";
+    case service::ChangeKind::kTasksLeased:
+      return "tasks_leased";
   }
   return "unknown";
 }

@@ -102,8 +102,17 @@ bool KnownKind(uint8_t kind) {
     case ChangeKind::kUpdateSettings:
     case ChangeKind::kOptOut:
     case ChangeKind::kReportRecording:
+    case ChangeKind::kDeletionReceived:
+    case ChangeKind::kDeletionVerified:
+    case ChangeKind::kDeletionDenied:
+    case ChangeKind::kDeletionExtended:
+    case ChangeKind::kDeletionCancelled:
+    case ChangeKind::kTaskEnded:
+    case ChangeKind::kTaskFailed:
     case ChangeKind::kPolicyActivated:
     case ChangeKind::kSuspensionChanged:
+    case ChangeKind::kSystemChanged:
+    case ChangeKind::kTasksLeased:
       return true;
   }
   return false;

@@ -1,6 +1,7 @@
 // What a write request is, what it answers, and the history row that is both: one change row is history, feed event and answer in one.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,14 +14,25 @@
 
 namespace consent::service {
 
-// Numbers equal those of consent.v1.ChangeKind and are on disk; the last two concern a whole partition.
+class ChangePart;
+
+// Numbers equal those of consent.v1.ChangeKind and are on disk; those from 64 on concern a whole partition.
 enum class ChangeKind : uint8_t {
   kUpsertSubject = 1,
   kUpdateSettings = 2,
   kOptOut = 3,
   kReportRecording = 4,
+  kDeletionReceived = 5,
+  kDeletionVerified = 6,  // or its verification began
+  kDeletionDenied = 7,
+  kDeletionExtended = 8,
+  kDeletionCancelled = 9,
+  kTaskEnded = 10,   // these two are no part of a subject's history: they change nothing of its record
+  kTaskFailed = 11,
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
+  kSystemChanged = 66,
+  kTasksLeased = 67,
 };
 
 // Who called. Until there are certificates every local caller is "local".
@@ -47,6 +59,7 @@ struct ChangeRequest {
   // Of kReportRecording only.
   base::RecordingHandle recording;
   uint8_t flags = 0;
+  std::shared_ptr<ChangePart> part;  // of deletion requests; else empty
 };
 
 // The answer to a write, kept in its change row so that a repeated request_id gets the same one.

@@ -4,15 +4,14 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
+#include "daemon/service/commit_now.h"
+#include "daemon/service/report_flags.h"
 #include "daemon/service/rows.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
 
-constexpr size_t kShareBytes = 32;
-// An attempt fails only by another change of the same subject in another process, or by the same request twice at once.
-constexpr int kMaxAttempts = 1000;
 
 absl::Status Overloaded() {
   return wire::MakeError(v1::ERROR_REASON_OVERLOADED, "too many changes are waiting: repeat later with backoff; nothing was written");
@@ -63,7 +62,6 @@ struct ChangeSubject::Work {
 
   std::optional<store::Seen> seen;  // before anything was read
   StoredFacts before;
-  domain::RecordingMarks marks;
   std::string share;      // of a new subject; else empty
   std::string names_row;  // to be written; else empty
   std::string sealed;
@@ -85,6 +83,10 @@ void ChangeSubject::Submit(ChangeRequest request, ChangeDone done) {
   }
   auto work = std::make_shared<Work>();
   work->request = std::move(request);
+  const ChangeRequest& taken = work->request;
+  if (taken.kind == ChangeKind::kReportRecording) {
+    work->request.part = std::make_shared<ReportFlags>(taken.subject, taken.recording, taken.flags);
+  }
   work->done = std::move(done);
   const bool room = in_flight_.fetch_add(1, std::memory_order_relaxed) < max_in_flight_;
   if (room && context_.writers.Post([this, work] { Start(work); })) return;
@@ -113,6 +115,7 @@ void ChangeSubject::Attempt(const WorkPtr& work) {
   if (!work->request_key.empty()) {
     preconditions.push_back({store::Table::kRequest, work->request_key, work->request_row, work->seen});
   }
+  if (work->request.part != nullptr) work->request.part->AddPreconditions(preconditions);
   context_.store.Commit(
       context_.PartitionOf(subject), std::move(preconditions),
       [this, work](const store::Stamp& stamp) { return Build(*work, stamp); },
@@ -130,15 +133,7 @@ bool ChangeSubject::Prepare(Work& work) const {
     return false;
   }
   work.before = *std::move(before);
-  if (request.kind == ChangeKind::kReportRecording) {
-    const auto marks = LoadMarks(context_, request.subject, request.recording);
-    if (!marks.ok()) {
-      work.reply = marks.status();
-      return false;
-    }
-    work.marks = *marks;
-  }
-  if (WouldApplyNothing(work)) return false;
+  if (request.part != nullptr ? !PreparePart(work) : WouldApplyNothing(work)) return false;
   const absl::Status sealed = PreparePayload(work);
   if (!sealed.ok()) work.reply = sealed;
   return sealed.ok();
@@ -174,8 +169,20 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
   return true;
 }
 
+bool ChangeSubject::PreparePart(Work& work) const {
+  const absl::StatusOr<ChangePart::Prepared> prepared = work.request.part->Prepare(context_, work.before, work.seen);
+  if (!prepared.ok()) {
+    work.reply = prepared.status();
+    return false;
+  }
+  if (*prepared == ChangePart::Prepared::kGoOn) return true;
+  ChangeReply reply;
+  reply.revision = context_.tokens.Encode(Revision{context_.PartitionOf(work.request.subject), work.before.facts.revision});
+  work.reply = std::move(reply);
+  return false;
+}
+
 bool ChangeSubject::WouldApplyNothing(Work& work) const {
-  if (work.request.kind == ChangeKind::kReportRecording) return false;
   const std::shared_ptr<const domain::Rules> rules = context_.policies.rules();
   const domain::Moment moment{context_.Now(), work.before.facts.revision + 1, context_.ClockBehind(), work.ticket.closed};
   const domain::Transition trial = domain::Apply(work.before.facts, work.request.command, moment, *rules);
@@ -233,9 +240,10 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   const std::string key = context_.SubjectKey(request.subject);
   store::Change change;
   ChangeReply reply;
-  if (request.kind == ChangeKind::kReportRecording) {
-    ReportFlags(work, transition, change.writes);
-    reply.flags = static_cast<uint8_t>(work.marks.flags | request.flags);
+  if (request.part != nullptr) {
+    PartOutput output{transition, change.writes};
+    request.part->Build(context_, stamp, output);
+    reply.flags = output.flags;
   }
   work.facts_after.clear();
   domain::EncodeFacts(transition.after, &work.facts_after);
@@ -270,28 +278,11 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   return change;
 }
 
-void ChangeSubject::ReportFlags(Work& work, domain::Transition& transition, std::vector<store::Write>& writes) const {
-  const ChangeRequest& request = work.request;
-  const domain::RecordingMarks marks = domain::AddFlags(work.marks, request.flags);
-  const auto added = static_cast<uint8_t>(marks.flags & ~work.marks.flags);
-  transition.after.has_recording_marks = true;
-  if (added != 0) {
-    domain::FactChange change;
-    change.what = domain::ChangedWhat::kFlags;
-    change.flags = added;
-    transition.changes.push_back(change);
-  }
-  writes.push_back({store::Table::kRecording, context_.RecordingKey(request.subject, request.recording),
-                    EncodeMarksRow(request.subject, request.recording, marks)});
-}
-
 // On the committer's thread, in the order of the commits: what every later check sees, before anybody hears of it.
 void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
   const ChangeRequest& request = work.request;
   FactsIndex& index = context_.IndexOf(request.subject);
-  if (request.kind == ChangeKind::kReportRecording) {
-    index.PutMarks(request.subject, request.recording, domain::AddFlags(work.marks, request.flags));
-  }
+  if (request.part != nullptr) request.part->Publish(context_, stamp);
   index.Put(request.subject, work.facts_after);
   context_.NoteStamp(stamp.time);
   context_.census.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);
@@ -306,7 +297,7 @@ void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& re
       break;
     case store::Outcome::kConflict:
       context_.activation.Leave(work->ticket);
-      if (work->attempts < kMaxAttempts && context_.writers.Post([this, work] { Attempt(work); })) return;
+      if (work->attempts < kMaxCommitAttempts && context_.writers.Post([this, work] { Attempt(work); })) return;
       work->ticket = context_.activation.Enter();
       work->reply = wire::MakeError(v1::ERROR_REASON_CONTENTION, "concurrent changes won every time: repeat the call; nothing was written");
       break;

@@ -1,4 +1,4 @@
-// The one way in which a subject changes: UpsertSubject, UpdateSettings, OptOut and ReportRecording all come here.
+// The one way in which a subject changes: UpsertSubject, UpdateSettings, OptOut, ReportRecording and deletion requests all come here.
 #pragma once
 
 #include <atomic>
@@ -33,10 +33,10 @@ class ChangeSubject {
   // Ok: commit. Otherwise work.reply is the answer.
   bool Prepare(Work& work) const;
   bool IsAnsweredBefore(Work& work) const;
+  bool PreparePart(Work& work) const;
   bool WouldApplyNothing(Work& work) const;
   absl::Status PreparePayload(Work& work) const;
   store::Change Build(Work& work, const store::Stamp& stamp) const;
-  void ReportFlags(Work& work, domain::Transition& transition, std::vector<store::Write>& writes) const;
   void Committed(const WorkPtr& work, const store::CommitResult& result);
   void Publish(Work& work, const store::Stamp& stamp) const;
   void Finish(const WorkPtr& work);

@@ -1,13 +1,13 @@
 #include "daemon/service/policy_admin.h"
 
 #include <algorithm>
-#include <future>
 #include <map>
 #include <thread>
 
 #include "daemon/base/hash.h"
 #include "daemon/policy/compare.h"
 #include "daemon/service/change.h"
+#include "daemon/service/commit_now.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
@@ -33,29 +33,6 @@ std::string EtagOf(const SuspensionRow& row) {
   return base::Hex(base::View(base::Blake2b(EncodeSuspension(row)))).substr(0, 16);
 }
 
-absl::Status CommitError(store::Outcome outcome) {
-  switch (outcome) {
-    case store::Outcome::kRetry:
-      return wire::MakeError(v1::ERROR_REASON_OVERLOADED, "too many changes are waiting: repeat later; nothing is in force");
-    case store::Outcome::kClosed:
-      return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is stopping");
-    case store::Outcome::kUnknown:
-      return wire::MakeError(v1::ERROR_REASON_OUTCOME_UNKNOWN, "the store failed while writing: look again after the daemon has restarted");
-    default:
-      return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a policy row could not be written");
-  }
-}
-
-store::Event EventOf(uint8_t kind, const std::string& version) {
-  ChangeRow row;
-  row.kind = static_cast<ChangeKind>(kind);
-  row.policy_version = version;
-  store::Event event;
-  event.body = EncodeChangeRow(row);
-  event.commitment = base::Sha256(event.body);
-  return event;
-}
-
 constexpr auto kActivated = static_cast<uint8_t>(ChangeKind::kPolicyActivated);
 constexpr auto kSuspensionChanged = static_cast<uint8_t>(ChangeKind::kSuspensionChanged);
 
@@ -77,22 +54,14 @@ PolicyAdmin::PolicyAdmin(Context& context) : context_(context) {}
 
 absl::Status PolicyAdmin::CommitRow(store::Partition partition, store::Table table,
                                     const std::function<Row(base::Instant)>& make, uint8_t kind, const std::string& version) {
-  std::promise<store::CommitResult> promise;
-  context_.store.Commit(
-      partition, {},
-      [&](const store::Stamp& stamp) {
-        Row row = make(stamp.time);
-        store::Change change;
-        change.writes.push_back({table, std::move(row.key), std::move(row.value)});
-        change.event = EventOf(kind, version);
-        return change;
-      },
-      [&](const store::CommitResult& result) {
-        if (result.outcome == store::Outcome::kCommitted) context_.NoteStamp(result.stamp.time);
-        promise.set_value(result);
-      });
-  const store::CommitResult result = promise.get_future().get();
-  return result.outcome == store::Outcome::kCommitted ? absl::OkStatus() : CommitError(result.outcome);
+  const store::CommitResult result = CommitNow(context_, partition, {}, [&](const store::Stamp& stamp) {
+    Row row = make(stamp.time);
+    store::Change change;
+    change.writes.push_back({table, std::move(row.key), std::move(row.value)});
+    change.event = PlainEvent(static_cast<ChangeKind>(kind), version);
+    return change;
+  });
+  return OutcomeStatus(result.outcome);
 }
 
 absl::StatusOr<base::Instant> PolicyAdmin::CommitEverywhere(store::Table table, const MakeRow& make, uint8_t kind,

@@ -9,7 +9,6 @@ namespace consent::service {
 namespace {
 
 constexpr size_t kHandleBytes = 16;
-constexpr size_t kNonceBytes = 32;
 constexpr uint8_t kTombstoneBit = 1, kHoldBit = 2;
 constexpr int kStateShift = 2;
 
@@ -91,7 +90,7 @@ absl::StatusOr<base::Digest> PayloadKeyOf(const Context& context, base::SubjectH
 
 std::string SealPayload(const base::Digest& key, const Payload& payload, base::SubjectHandle subject, base::Random& random,
                         base::Digest* commitment) {
-  std::string plain(kNonceBytes, '\0');
+  std::string plain(kPayloadNonceBytes, '\0');
   random.Fill(plain.data(), plain.size());
   plain.append(EncodePayload(payload));
   *commitment = base::Sha256(plain);
@@ -101,7 +100,7 @@ std::string SealPayload(const base::Digest& key, const Payload& payload, base::S
 absl::StatusOr<Payload> OpenPayload(const base::Digest& key, std::string_view sealed, base::SubjectHandle subject) {
   const auto plain = base::Open(key, sealed, base::View(subject.bytes));
   Payload payload;
-  if (!plain.ok() || plain->size() < kNonceBytes || !DecodePayload(std::string_view(*plain).substr(kNonceBytes), &payload)) {
+  if (!plain.ok() || plain->size() < kPayloadNonceBytes || !DecodePayload(std::string_view(*plain).substr(kPayloadNonceBytes), &payload)) {
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a sealed payload cannot be opened: the store or the key file is damaged");
   }
   return payload;

@@ -13,6 +13,10 @@
 
 namespace consent::service {
 
+inline constexpr size_t kShareBytes = 32;         // random; half of what a payload is sealed with
+inline constexpr size_t kPayloadNonceBytes = 32;  // before every payload, so that its commitment tells nothing
+inline constexpr size_t kMaxRowsPerPage = 10'000;  // that one page of a listing looks at
+
 // handle (16) ‖ EncodeFacts. Partition note: the handle is in the value because the row's key cannot be turned back.
 std::string EncodeSubjectRow(base::SubjectHandle subject, std::string_view facts);
 bool SplitSubjectRow(std::string_view row, base::SubjectHandle* subject, std::string_view* facts);

@@ -38,6 +38,10 @@ enum class Table : uint8_t {
   kRecording = 5,    // what was reported of single recordings
   kPolicy = 6,       // policy versions
   kSuspension = 7,   // suspended purposes
+  kDeletion = 8,     // deletion requests
+  kDeletionOf = 9,   // which of them are a subject's
+  kTask = 10,        // what data systems still owe
+  kSystem = 11,      // data systems
 };
 
 inline constexpr size_t kMaxKeyBytes = 256;

@@ -23,14 +23,19 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_BATCH_TOO_LARGE:
     case v1::ERROR_REASON_SUBJECT_FULL:
     case v1::ERROR_REASON_OVERLOADED:
+    case v1::ERROR_REASON_SYSTEMS_FULL:
       return absl::StatusCode::kResourceExhausted;
     case v1::ERROR_REASON_SUBJECT_NOT_FOUND:
     case v1::ERROR_REASON_SCOPE_NOT_FOUND:
     case v1::ERROR_REASON_POLICY_VERSION_NOT_FOUND:
+    case v1::ERROR_REASON_DELETION_NOT_FOUND:
+    case v1::ERROR_REASON_SYSTEM_NOT_FOUND:
+    case v1::ERROR_REASON_TASK_NOT_FOUND:
     case v1::ERROR_REASON_NO_SETTINGS_AT_TIME:
       return absl::StatusCode::kNotFound;
     case v1::ERROR_REASON_ETAG_MISMATCH:
     case v1::ERROR_REASON_CONTENTION:
+    case v1::ERROR_REASON_LEASE_LOST:
       return absl::StatusCode::kAborted;
     case v1::ERROR_REASON_ETAG_REQUIRED:
     case v1::ERROR_REASON_EVIDENCE_REQUIRED:
@@ -41,8 +46,13 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_CLOCK_BEHIND:
     case v1::ERROR_REASON_NOT_SUSPENDED:
     case v1::ERROR_REASON_ALREADY_REGISTERED:
+    case v1::ERROR_REASON_DELETION_STATE:
+    case v1::ERROR_REASON_EXTENSION_NOT_ALLOWED:
+    case v1::ERROR_REASON_SYSTEM_CANNOT_MATCH:
+    case v1::ERROR_REASON_SYSTEM_HAS_TASKS:
       return absl::StatusCode::kFailedPrecondition;
     case v1::ERROR_REASON_REQUEST_ID_REUSED:
+    case v1::ERROR_REASON_SYSTEM_EXISTS:
       return absl::StatusCode::kAlreadyExists;
     case v1::ERROR_REASON_NOT_SERVING:
     case v1::ERROR_REASON_OUTCOME_UNKNOWN:

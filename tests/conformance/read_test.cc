@@ -36,12 +36,12 @@ TEST_P(Conformance, KeysAndValuesAreBytes) {
 }
 
 TEST_P(Conformance, TablesAndPartitionsAreApart) {
-  for (const Table table : {Table::kSubject, Table::kNames, Table::kKeyShare, Table::kRequest, Table::kRecording,
-                            Table::kPolicy, Table::kSuspension}) {
+  const std::vector<Table> kEach = {Table::kSubject,    Table::kNames,    Table::kKeyShare,   Table::kRequest, Table::kRecording, Table::kPolicy,
+                                    Table::kSuspension, Table::kDeletion, Table::kDeletionOf, Table::kTask,    Table::kSystem};
+  for (const Table table : kEach) {
     Put("k", std::to_string(static_cast<int>(table)), table);
   }
-  for (const Table table : {Table::kSubject, Table::kNames, Table::kKeyShare, Table::kRequest, Table::kRecording,
-                            Table::kPolicy, Table::kSuspension}) {
+  for (const Table table : kEach) {
     EXPECT_EQ(Value("k", table), std::to_string(static_cast<int>(table)));
     EXPECT_EQ(ScanAll("", "", 10, table).size(), 1u);
   }

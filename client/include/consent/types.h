@@ -51,7 +51,18 @@ enum class Eligibility : uint8_t { kUnset = 0, kNotEligible = 1, kEligible = 2 }
 enum class Disposition : uint8_t { kUnset = 0, kKeep = 1, kPurge = 2, kHold = 3 };
 enum class Switch : uint8_t { kUnset = 0, kOff = 1, kOn = 2 };
 enum class EffectiveAnswer : uint8_t { kUnset = 0, kOff = 1, kOn = 2, kPartial = 3 };
-enum class ChangeKind : uint8_t { kUnset = 0, kUpsertSubject = 1, kUpdateSettings = 2, kOptOut = 3, kReportRecording = 4 };
+enum class ChangeKind : uint8_t {
+  kUnset = 0,
+  kUpsertSubject = 1,
+  kUpdateSettings = 2,
+  kOptOut = 3,
+  kReportRecording = 4,
+  kDeletionReceived = 5,
+  kDeletionVerified = 6,
+  kDeletionDenied = 7,
+  kDeletionExtended = 8,
+  kDeletionCancelled = 9,
+};
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 
 // Why a decision is what it is; the protos say when each occurs.

@@ -54,6 +54,10 @@ std::vector<ColumnFamilyDescriptor> ColumnFamilies(const DatabaseOptions& option
           points("recording"),
           points("policy"),
           points("suspension"),
+          points("deletion"),
+          points("deletion_of"),
+          points("task"),
+          points("system"),
           ColumnFamilyDescriptor("feed", FamilyOptions(options, cache, Use::kFeed))};
 }
 
@@ -89,6 +93,14 @@ rocksdb::DBOptions Settings(const DatabaseOptions& options) {
   return settings;
 }
 
+// Format 1 had the families up to `suspension`, and the feed. Families cannot be added behind the feed.
+bool IsOfFormat1(const std::string& path) {
+  constexpr size_t kFamilies = 9;
+  std::vector<std::string> names;
+  return rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), path, &names).ok() && names.size() == kFamilies &&
+         names.back() == "feed";
+}
+
 rocksdb::WriteOptions Durable() {
   rocksdb::WriteOptions options;
   options.sync = true;
@@ -102,7 +114,7 @@ absl::Status Database::Create(const DatabaseOptions& options, std::string_view m
   settings.create_if_missing = true;
   settings.create_missing_column_families = true;
   settings.error_if_exists = true;
-  settings.max_manifest_file_size = 1 << 20;  // nine families would start nine
+  settings.max_manifest_file_size = 1 << 20;  // each family would start one
   std::unique_ptr<Database> created(new Database());
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(settings, options.path, ColumnFamilies(options), &created->handles_, &db);
@@ -118,6 +130,11 @@ absl::Status Database::Create(const DatabaseOptions& options, std::string_view m
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options) {
   std::unique_ptr<Database> opened(new Database());
   rocksdb::DB* db = nullptr;
+  if (IsOfFormat1(options.path)) {
+    return absl::FailedPreconditionError("the database " + options.path +
+                                         " was made before deletion requests were stored, by no released version: start with an empty data "
+                                         "folder and import the subjects again");
+  }
   const rocksdb::Status status =
       rocksdb::DB::Open(Settings(options), options.path, ColumnFamilies(options), &opened->handles_, &db);
   if (!status.ok()) {

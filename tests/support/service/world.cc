@@ -55,7 +55,11 @@ struct World::Running {
         changes(context, options.max_in_flight),
         checks(context),
         reads(context),
-        admin(context) {}
+        admin(context),
+        board(context),
+        systems(context, board),
+        deletions(context, changes, board),
+        tasks(context, board) {}
 
   service::Pool writers;
   service::Context context;
@@ -63,6 +67,10 @@ struct World::Running {
   service::CheckEligibility checks;
   service::ReadSubject reads;
   service::PolicyAdmin admin;
+  service::TaskBoard board;
+  service::DataSystems systems;
+  service::Deletions deletions;
+  service::PurgeTasks tasks;
 };
 
 World::World(Options options)
@@ -83,6 +91,7 @@ absl::Status World::Start() {
   running_ = std::make_unique<Running>(options_, store(), clock, random, keys_);
   if (absl::Status status = running_->admin.Load(); !status.ok()) return status;
   if (absl::Status status = service::FillIndex(running_->context); !status.ok()) return status;
+  if (absl::Status status = running_->systems.Load(); !status.ok()) return status;
   running_->context.ready.store(true);
   return absl::OkStatus();
 }
@@ -102,6 +111,10 @@ service::ChangeSubject& World::changes() { return running_->changes; }
 service::CheckEligibility& World::checks() { return running_->checks; }
 service::ReadSubject& World::reads() { return running_->reads; }
 service::PolicyAdmin& World::admin() { return running_->admin; }
+service::TaskBoard& World::board() { return running_->board; }
+service::DataSystems& World::systems() { return running_->systems; }
+service::Deletions& World::deletions() { return running_->deletions; }
+service::PurgeTasks& World::tasks() { return running_->tasks; }
 
 Reply World::Submit(service::ChangeRequest request) {
   std::promise<Reply> promise;

@@ -11,7 +11,10 @@
 #include "absl/status/statusor.h"
 #include "daemon/service/change_subject.h"
 #include "daemon/service/check_eligibility.h"
+#include "daemon/service/data_systems.h"
+#include "daemon/service/deletions.h"
 #include "daemon/service/policy_admin.h"
+#include "daemon/service/purge_tasks.h"
 #include "daemon/service/read_subject.h"
 #include "daemon/store/memory.h"
 #include "daemon/wire/errors.h"
@@ -131,6 +134,10 @@ class World {
   service::CheckEligibility& checks();
   service::ReadSubject& reads();
   service::PolicyAdmin& admin();
+  service::TaskBoard& board();
+  service::DataSystems& systems();
+  service::Deletions& deletions();
+  service::PurgeTasks& tasks();
   store::Store& store() const;
   store::MemoryStore& inner_store() { return inner_; }
 

@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include "daemon/base/hash.h"
 #include "tests/support/store/temp_folder.h"
@@ -59,6 +62,42 @@ TEST_F(KeysTest, NeverOverwrites) {
   ASSERT_TRUE(first.Save(path_).ok());
   EXPECT_TRUE(absl::IsAlreadyExists(Keys::Generate().Save(path_)));
   EXPECT_EQ(Keys::Load(path_)->Fingerprint(), first.Fingerprint());
+}
+
+TEST_F(KeysTest, AnUnfinishedFileIsNoKeyFileAndIsUsedAgain) {
+  { std::ofstream(path_ + ".creating") << "consentd keys 1\nlook"; }
+  EXPECT_TRUE(absl::IsNotFound(Keys::Load(path_).status()));
+  const Keys keys = Keys::Generate();
+  ASSERT_TRUE(keys.Save(path_).ok());
+  EXPECT_EQ(Keys::Load(path_)->Fingerprint(), keys.Fingerprint());
+  EXPECT_NE(access((path_ + ".creating").c_str(), F_OK), 0) << "no second copy of the keys stays";
+}
+
+// The process ended between giving the file its name and taking the other one away.
+TEST_F(KeysTest, ASecondNameOfTheKeyFileIsNotWrittenThrough) {
+  const Keys keys = Keys::Generate();
+  ASSERT_TRUE(keys.Save(path_).ok());
+  ASSERT_EQ(link(path_.c_str(), (path_ + ".creating").c_str()), 0);
+  EXPECT_TRUE(absl::IsAlreadyExists(Keys::Generate().Save(path_)));
+  EXPECT_EQ(Keys::Load(path_)->Fingerprint(), keys.Fingerprint());
+}
+
+TEST_F(KeysTest, ManyAtOnceMakeOne) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string path = folder_ / ("keys" + std::to_string(round));
+    std::atomic<int> made = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&] {
+        const absl::Status saved = Keys::Generate().Save(path);
+        made += saved.ok() ? 1 : 0;
+        EXPECT_TRUE(saved.ok() || absl::IsAlreadyExists(saved)) << saved;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(made, 1);
+    EXPECT_TRUE(Keys::Load(path).ok());
+  }
 }
 
 TEST_F(KeysTest, RefusesAnyRightOfOthers) {

@@ -1,0 +1,133 @@
+#include "daemon/domain/deletion.h"
+
+#include <algorithm>
+
+namespace consent::domain {
+
+const SystemPart* DeletionRequest::Find(SystemNumber system) const {
+  const auto at = std::find_if(parts.begin(), parts.end(), [&](const SystemPart& part) { return part.system == system; });
+  return at == parts.end() ? nullptr : &*at;
+}
+
+SystemPart* DeletionRequest::Find(SystemNumber system) {
+  return const_cast<SystemPart*>(static_cast<const DeletionRequest*>(this)->Find(system));
+}
+
+StepRefusal BeginVerification(DeletionRequest& request) {
+  if (request.state == RequestState::kReceived) request.state = RequestState::kVerifying;
+  return IsOpen(request.state) ? StepRefusal::kNone : StepRefusal::kState;
+}
+
+StepRefusal Verify(DeletionRequest& request, Instant now, const std::vector<SystemNumber>& systems) {
+  if (IsVerified(request.state)) return StepRefusal::kNone;
+  if (!IsOpen(request.state)) return StepRefusal::kState;
+  request.state = RequestState::kAccepted;
+  request.verified_at = now;
+  for (const SystemNumber system : systems) AddPart(request, system);
+  return StepRefusal::kNone;
+}
+
+StepRefusal Deny(DeletionRequest& request, Instant now, const std::string& reason) {
+  if (request.state == RequestState::kDenied) return StepRefusal::kNone;
+  if (!IsOpen(request.state) || IsVerified(request.state)) return StepRefusal::kState;
+  request.state = RequestState::kDenied;
+  request.ended_at = now;
+  request.denied_reason = reason;
+  return StepRefusal::kNone;
+}
+
+StepRefusal Extend(DeletionRequest& request, Instant now, const DeadlineRules& rules) {
+  if (!IsOpen(request.state)) return StepRefusal::kState;
+  if (request.extended || !MayExtend(request.received_at, now, rules)) return StepRefusal::kExtension;
+  request.extended = true;
+  request.due_at = ExtendedDeadline(request.received_at, rules);
+  return StepRefusal::kNone;
+}
+
+StepRefusal Cancel(DeletionRequest& request, Instant now) {
+  if (request.state == RequestState::kCancelled) return StepRefusal::kNone;
+  if (request.state > RequestState::kAccepted) return StepRefusal::kState;
+  request.state = RequestState::kCancelled;
+  request.ended_at = now;
+  request.parts.clear();
+  return StepRefusal::kNone;
+}
+
+void Begin(DeletionRequest& request) {
+  if (request.state == RequestState::kAccepted) request.state = RequestState::kInProgress;
+}
+
+void AddPart(DeletionRequest& request, SystemNumber system) {
+  if (!IsOpen(request.state) || !IsVerified(request.state) || request.Find(system) != nullptr) return;
+  SystemPart part;
+  part.system = system;
+  const auto at = std::find_if(request.parts.begin(), request.parts.end(), [&](const SystemPart& p) { return p.system > system; });
+  request.parts.insert(at, std::move(part));
+}
+
+bool EndPart(DeletionRequest& request, const SystemPart& part, Instant now) {
+  SystemPart* mine = request.Find(part.system);
+  if (mine == nullptr || mine->outcome != PurgeOutcome::kOpen || part.outcome == PurgeOutcome::kOpen) return false;
+  *mine = part;
+  mine->ended_at = now;
+  Begin(request);
+  const bool all_ended = std::all_of(request.parts.begin(), request.parts.end(),
+                                     [](const SystemPart& p) { return p.outcome != PurgeOutcome::kOpen; });
+  if (all_ended) {
+    request.state = RequestState::kCompleted;
+    request.ended_at = now;
+  }
+  return true;
+}
+
+DeletionState TombstoneState(RequestState state) {
+  if (IsVerified(state)) return DeletionState::kVerified;
+  return state == RequestState::kDenied ? DeletionState::kDenied : DeletionState::kPending;
+}
+
+bool TombstoneOf(const DeletionRequest& request, Tombstone* out) {
+  if (request.state == RequestState::kCancelled || request.selector.kind == SelectorKind::kRecordings) return false;
+  out->state = TombstoneState(request.state);
+  out->scope = request.selector.scope.kind;
+  out->handle = request.selector.scope.handle;
+  out->captured = request.selector.captured;
+  return true;
+}
+
+bool AddTombstone(SubjectFacts& facts, const Tombstone& tombstone) {
+  Tombstone merged = tombstone;
+  const auto joins = [&merged](const Tombstone& other) {
+    if (other.state != merged.state || other.scope != merged.scope || other.handle != merged.handle) return false;
+    const Instant reach = merged.captured.to + base::Microseconds(1);
+    const Instant other_reach = other.captured.to + base::Microseconds(1);
+    return other.captured.from <= reach && merged.captured.from <= other_reach;
+  };
+  auto rest = facts.tombstones;
+  for (auto at = std::find_if(rest.begin(), rest.end(), joins); at != rest.end(); at = std::find_if(rest.begin(), rest.end(), joins)) {
+    merged.captured.from = std::min(merged.captured.from, at->captured.from);
+    merged.captured.to = std::max(merged.captured.to, at->captured.to);
+    rest.erase(at);
+  }
+  if (rest.size() >= kMaxTombstones) return false;
+  rest.push_back(merged);
+  facts.tombstones = std::move(rest);
+  return true;
+}
+
+void StrengthenMarks(RecordingMarks& marks, DeletionState state) {
+  const auto rank = [](DeletionState s) { return s == DeletionState::kVerified ? 2 : s == DeletionState::kPending ? 1 : 0; };
+  if (marks.has_tombstone && rank(marks.tombstone) >= rank(state)) return;
+  marks.has_tombstone = true;
+  marks.tombstone = state;
+}
+
+Span RetryDelay(uint32_t failures, uint64_t random) {
+  constexpr int64_t kFirst = base::Seconds(60).micros;
+  constexpr int64_t kLongest = base::Days(1).micros;
+  int64_t delay = kFirst;
+  for (uint32_t i = 1; i < failures && delay < kLongest; ++i) delay *= 2;
+  delay = std::min(delay, kLongest);
+  return Span{delay / 2 + static_cast<int64_t>(random % static_cast<uint64_t>(delay / 2 + 1))};
+}
+
+}  // namespace consent::domain

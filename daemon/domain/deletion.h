@@ -1,0 +1,136 @@
+// Deletion requests: what one selects, the states that it goes through, how its tasks end. Pure.
+//
+// States only move forward. A step that the state does not allow changes nothing and says so; the store's preconditions see to it
+// that two steps never start from the same state.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "daemon/base/bytes.h"
+#include "daemon/domain/deadlines.h"
+#include "daemon/domain/transitions.h"
+#include "daemon/domain/types.h"
+
+namespace consent::domain {
+
+// Numbers are on disk.
+enum class SelectorKind : uint8_t {
+  kEverything = 1,
+  kTimeRange = 2,
+  kSpokenDay = 3,
+  kRecordings = 4,
+  kProfile = 5,
+  kDevice = 6,
+};
+
+inline constexpr size_t kMaxSelectedRecordings = 1000;
+
+// What a request selects, as the rule matches it.
+struct Selector {
+  SelectorKind kind = SelectorKind::kEverything;
+  ScopeRef scope;
+  Interval captured;                               // of all but kRecordings
+  std::vector<base::RecordingHandle> recordings;   // of kRecordings: sorted, no duplicates
+  bool operator==(const Selector&) const = default;
+  // It reaches to its receipt, so one that is received later covers more: never the same request as an earlier one.
+  bool IsOpenEnded() const { return kind != SelectorKind::kTimeRange && kind != SelectorKind::kRecordings; }
+};
+
+// Numbers equal those of consent.v1.DeletionState and are on disk.
+enum class RequestState : uint8_t {
+  kReceived = 1,
+  kVerifying = 2,
+  kAccepted = 3,
+  kInProgress = 4,
+  kCompleted = 5,
+  kDenied = 6,
+  kCancelled = 7,
+};
+constexpr bool IsOpen(RequestState state) { return state < RequestState::kCompleted; }
+constexpr bool IsVerified(RequestState state) { return state >= RequestState::kAccepted && state <= RequestState::kCompleted; }
+
+// Data systems are numbered as they are registered; 0: none.
+using SystemNumber = uint16_t;
+
+// Numbers equal those of consent.v1.PurgeOutcome and are on disk.
+enum class PurgeOutcome : uint8_t {
+  kOpen = 0,
+  kAcknowledged = 1,
+  kNotFound = 2,
+  kExempt = 3,
+  kExcludedFromNextBuild = 4,
+  kErasedBeforeHold = 5,
+};
+
+// One data system's part of a request.
+struct SystemPart {
+  SystemNumber system = 0;
+  PurgeOutcome outcome = PurgeOutcome::kOpen;
+  uint64_t epoch = 0;          // of the lease whose report ended it
+  Instant ended_at;
+  uint64_t erased_count = 0;
+  base::Digest evidence{};     // all zero: none was given
+  std::string reason;          // of kExempt
+  bool leased_before = false;  // an earlier lease ended without a report of its end: it may have erased
+  bool operator==(const SystemPart&) const = default;
+};
+
+struct DeletionRequest {
+  base::SubjectHandle subject;
+  RequestState state = RequestState::kReceived;
+  Selector selector;
+  Actor requester = Actor::kMissing;
+  std::string regime;  // whose deadlines count
+  Instant received_at;
+  Instant confirm_by;
+  Instant due_at;
+  Instant verified_at;
+  Instant ended_at;
+  bool extended = false;
+  std::string denied_reason;
+  uint64_t changed = 0;  // sequence of the last step; reports of tasks are no steps
+  std::vector<SystemPart> parts;  // in order of their systems' numbers; empty before it is verified
+  bool operator==(const DeletionRequest&) const = default;
+
+  // nullptr where there is none.
+  const SystemPart* Find(SystemNumber system) const;
+  SystemPart* Find(SystemNumber system);
+  bool IsOverdue(Instant now) const { return IsOpen(state) && now >= due_at; }
+};
+
+// Why a step was refused.
+enum class StepRefusal : uint8_t { kNone = 0, kState, kExtension };
+
+// All of them take the commit's stamp. kNone: done, or it was so already.
+StepRefusal BeginVerification(DeletionRequest& request);
+// Every system that is registered gets a part.
+StepRefusal Verify(DeletionRequest& request, Instant now, const std::vector<SystemNumber>& systems);
+StepRefusal Deny(DeletionRequest& request, Instant now, const std::string& reason);
+// The user was told at `now`.
+StepRefusal Extend(DeletionRequest& request, Instant now, const DeadlineRules& rules);
+// Only before a task was handed out.
+StepRefusal Cancel(DeletionRequest& request, Instant now);
+// A task of it was handed out.
+void Begin(DeletionRequest& request);
+// A system that was registered later gets a part, as long as the request is open.
+void AddPart(DeletionRequest& request, SystemNumber system);
+// The system's task ended as `part` says. Completes the request where that was the last one. False where it had ended before.
+bool EndPart(DeletionRequest& request, const SystemPart& part, Instant now);
+
+// What the request adds to its subject's record; nothing for one that was cancelled, or that names single recordings.
+bool TombstoneOf(const DeletionRequest& request, Tombstone* out);
+// The state in which a request's tombstones are; of one that was not cancelled.
+DeletionState TombstoneState(RequestState state);
+
+// Adds a tombstone; one that overlaps or touches others of the same scope and state becomes one with them. False where the record is
+// full (kMaxTombstones): nothing was added.
+bool AddTombstone(SubjectFacts& facts, const Tombstone& tombstone);
+// The most restrictive of the two: what is verified before what is pending before what was denied.
+void StrengthenMarks(RecordingMarks& marks, DeletionState state);
+
+// How a task waits before it is handed out again: doubles with each failure from a minute to a day, spread by `random` over half of it.
+Span RetryDelay(uint32_t failures, uint64_t random);
+
+}  // namespace consent::domain

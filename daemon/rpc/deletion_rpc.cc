@@ -1,0 +1,156 @@
+#include "daemon/rpc/deletion_rpc.h"
+
+#include <utility>
+
+#include "daemon/rpc/changes.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::rpc {
+
+DeletionRpc::DeletionRpc(service::Context& context, service::Deletions& deletions, service::DataSystems& systems, service::Pool& readers,
+                         RpcObserver& observer)
+    : context_(context),
+      deletions_(deletions),
+      systems_(systems),
+      surroundings_{context.ready, readers, observer},
+      create_(Method::Named("consent.v1.DeletionService.CreateDeletionRequest")),
+      verify_(Method::Named("consent.v1.DeletionService.VerifyDeletionRequest")),
+      deny_(Method::Named("consent.v1.DeletionService.DenyDeletionRequest")),
+      extend_(Method::Named("consent.v1.DeletionService.ExtendDeletionRequest")),
+      cancel_(Method::Named("consent.v1.DeletionService.CancelDeletionRequest")),
+      get_(Method::Named("consent.v1.DeletionService.GetDeletionRequest")),
+      list_(Method::Named("consent.v1.DeletionService.ListDeletionRequests")) {}
+
+absl::StatusOr<service::DeletionPlace> DeletionRpc::PlaceOf(const std::string& deletion_id) const {
+  service::Revision revision;
+  if (context_.tokens.Decode(deletion_id, &revision)) return service::DeletionPlace{revision.partition, revision.sequence};
+  return wire::MakeError(v1::ERROR_REASON_DELETION_NOT_FOUND, "there is no deletion request of that deletion_id");
+}
+
+void DeletionRpc::Write(const service::DeletionView& view, v1::DeletionRequest* out) const {
+  std::vector<wire::SystemName> names;
+  for (const service::SystemRow& system : systems_.List()) names.emplace_back(system.number, system.name);
+  wire::WriteDeletion(view.request, context_.tokens.Encode({view.place.partition, view.place.sequence}),
+                      context_.tokens.Encode({view.place.partition, view.request.changed}), names, context_.Now(), out);
+  if (!view.payload.has_value()) return;
+  out->set_account_id(view.payload->account_id);
+  out->mutable_selector()->ParseFromString(view.payload->selector);
+}
+
+absl::Status DeletionRpc::Read(service::DeletionPlace place, v1::DeletionRequest* out) const {
+  const absl::StatusOr<service::DeletionView> view = deletions_.Get(place);
+  if (view.ok()) Write(*view, out);
+  return view.status();
+}
+
+grpc::ServerUnaryReactor* DeletionRpc::CreateDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::CreateDeletionRequestRequest, v1::CreateDeletionRequestResponse>(
+      surroundings_, create_, context, in, out, [this](auto call) {
+        auto input = wire::ReadCreateDeletion(call->request(), context_.hasher, context_.Now());
+        if (!input.ok()) return call->Finish(input.status());
+        service::NewDeletion deletion{std::move(input->selector), input->requester, input->state,
+                                      {std::move(input->account_id), std::move(input->selector_bytes)}};
+        auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kDeletionReceived, std::move(input->change));
+        deletions_.Create(std::move(request), std::move(deletion), [this, call](absl::StatusOr<service::Deletions::Created> created) {
+          if (!created.ok()) return call->Finish(created.status());
+          call->response()->set_created(created->created);
+          call->response()->set_revision(created->revision);
+          call->Finish(Read(created->place, call->response()->mutable_request()));
+        });
+      });
+}
+
+template <typename CallPtrT>
+void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input, service::DeletionStep step) {
+  const absl::StatusOr<service::DeletionPlace> place = PlaceOf(input.deletion_id);
+  if (!place.ok()) return call->Finish(place.status());
+  const std::string etag = std::exchange(input.change.etag, std::string());
+  auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kDeletionVerified, std::move(input.change));
+  if (!etag.empty()) {
+    service::Revision revision;
+    const bool ours = context_.tokens.Decode(etag, &revision) && revision.partition == place->partition;
+    request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
+  }
+  const bool posted = surroundings_.readers.Post(
+      [this, call, place = *place, step, reason = std::move(input.reason), request = std::move(request)]() mutable {
+        deletions_.Step(std::move(request), place, step, reason, [this, call, place](const absl::Status& done) {
+          call->Finish(done.ok() ? Read(place, call->response()->mutable_request()) : done);
+        });
+      });
+  if (!posted) call->Finish(OverloadedError());
+}
+
+grpc::ServerUnaryReactor* DeletionRpc::VerifyDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::VerifyDeletionRequestRequest, v1::VerifyDeletionRequestResponse>(
+      surroundings_, verify_, context, in, out, [this](auto call) {
+        auto input = wire::ReadVerifyDeletion(call->request(), context_.hasher);
+        if (!input.ok()) return call->Finish(input.status());
+        const auto step = input->only_begun ? service::DeletionStep::kBeginVerification : service::DeletionStep::kVerify;
+        Step(call, *std::move(input), step);
+      });
+}
+
+grpc::ServerUnaryReactor* DeletionRpc::DenyDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::DenyDeletionRequestRequest, v1::DenyDeletionRequestResponse>(
+      surroundings_, deny_, context, in, out, [this](auto call) {
+        auto input = wire::ReadDenyDeletion(call->request(), context_.hasher);
+        if (!input.ok()) return call->Finish(input.status());
+        Step(call, *std::move(input), service::DeletionStep::kDeny);
+      });
+}
+
+grpc::ServerUnaryReactor* DeletionRpc::ExtendDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ExtendDeletionRequestRequest, v1::ExtendDeletionRequestResponse>(
+      surroundings_, extend_, context, in, out, [this](auto call) {
+        auto input = wire::ReadExtendDeletion(call->request(), context_.hasher);
+        if (!input.ok()) return call->Finish(input.status());
+        Step(call, *std::move(input), service::DeletionStep::kExtend);
+      });
+}
+
+grpc::ServerUnaryReactor* DeletionRpc::CancelDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::CancelDeletionRequestRequest, v1::CancelDeletionRequestResponse>(
+      surroundings_, cancel_, context, in, out, [this](auto call) {
+        auto input = wire::ReadCancelDeletion(call->request(), context_.hasher);
+        if (!input.ok()) return call->Finish(input.status());
+        Step(call, *std::move(input), service::DeletionStep::kCancel);
+      });
+}
+
+grpc::ServerUnaryReactor* DeletionRpc::GetDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>(surroundings_, get_, context, in, out, [this](auto call) {
+    const auto deletion_id = wire::ReadGetDeletion(call->request());
+    if (!deletion_id.ok()) return call->Finish(deletion_id.status());
+    const absl::StatusOr<service::DeletionPlace> place = PlaceOf(*deletion_id);
+    if (!place.ok()) return call->Finish(place.status());
+    FinishOnPool(surroundings_, call, [this, call, place = *place] { return Read(place, call->response()->mutable_request()); });
+  });
+}
+
+grpc::ServerUnaryReactor* DeletionRpc::ListDeletionRequests(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>(
+      surroundings_, list_, context, in, out, [this](auto call) {
+        auto query = wire::ReadListDeletions(call->request(), context_.hasher);
+        if (!query.ok()) return call->Finish(query.status());
+        service::Revision from;
+        if (!query->page_token.empty() && !context_.tokens.Decode(query->page_token, &from)) {
+          return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
+        }
+        service::DeletionFilter filter;
+        if (query->has_subject) filter.subject = query->subject;
+        filter.states = query->states;
+        filter.due_before = query->due_before;
+        const auto limit = static_cast<size_t>(query->page_size);
+        FinishOnPool(surroundings_, call, [this, call, filter, limit, from]() -> absl::Status {
+          const auto page = deletions_.List(filter, limit, service::DeletionPlace{from.partition, from.sequence});
+          if (!page.ok()) return page.status();
+          for (const service::DeletionView& view : page->requests) Write(view, call->response()->add_requests());
+          if (page->next.has_value()) {
+            call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->sequence}));
+          }
+          return absl::OkStatus();
+        });
+      });
+}
+
+}  // namespace consent::rpc

@@ -1,0 +1,225 @@
+#include "daemon/rpc/purge_rpc.h"
+
+#include <utility>
+
+#include "daemon/wire/deletion.h"
+#include "daemon/wire/errors.h"
+#include "daemon/wire/fields.h"
+
+namespace consent::rpc {
+namespace {
+
+absl::Status NoSuchTask() {
+  return wire::MakeError(v1::ERROR_REASON_TASK_NOT_FOUND, "the system has no open task of that task_id");
+}
+
+service::TaskReport ToReport(service::DeletionPlace place, const wire::ReportInput& input) {
+  service::TaskReport report;
+  report.place = place;
+  report.epoch = input.epoch;
+  report.outcome = input.outcome;
+  report.erased_count = input.erased_count;
+  report.evidence = input.evidence;
+  report.reason = input.text;
+  return report;
+}
+
+}  // namespace
+
+PurgeRpc::PurgeRpc(service::Context& context, service::PurgeTasks& tasks, service::DataSystems& systems, service::TaskBoard& board,
+                   service::Pool& readers, RpcObserver& observer)
+    : context_(context),
+      tasks_(tasks),
+      systems_(systems),
+      board_(board),
+      surroundings_{context.ready, readers, observer},
+      lease_(Method::Named("consent.v1.PurgeService.LeaseTasks")),
+      complete_(Method::Named("consent.v1.PurgeService.CompleteTasks")),
+      fail_(Method::Named("consent.v1.PurgeService.FailTasks")),
+      list_(Method::Named("consent.v1.PurgeService.ListTasks")) {}
+
+// `<deletion_id>/<system>`: a deletion_id has no slash.
+std::string PurgeRpc::TaskId(service::DeletionPlace place, const std::string& system) const {
+  return context_.tokens.Encode({place.partition, place.sequence}) + "/" + system;
+}
+
+absl::StatusOr<service::DeletionPlace> PurgeRpc::PlaceOf(const std::string& task_id, const std::string& system) const {
+  const size_t slash = task_id.find('/');
+  service::Revision revision;
+  if (slash == std::string::npos || std::string_view(task_id).substr(slash + 1) != system ||
+      !context_.tokens.Decode(std::string_view(task_id).substr(0, slash), &revision) ||
+      revision.partition.number >= context_.store.partition_count()) {
+    return NoSuchTask();
+  }
+  return service::DeletionPlace{revision.partition, revision.sequence};
+}
+
+void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patience>& patience) {
+  const service::SystemRow& system = patience->system;
+  const auto leased = tasks_.Lease(system, patience->input.max_tasks, patience->input.visibility);
+  if (!leased.ok()) return call->Finish(leased.status());
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(patience->until - std::chrono::steady_clock::now());
+  if (leased->empty() && left.count() > 0 && surroundings_.ready.load(std::memory_order_acquire) && !call->IsCancelled() &&
+      board_.Wait(system.number, left, [this, call, patience] { Lease(call, patience); })) {
+    return;
+  }
+  for (const service::LeasedTask& task : *leased) {
+    v1::PurgeTask& out = *call->response()->add_tasks();
+    out.set_task_id(TaskId(task.place, system.name));
+    out.set_epoch(static_cast<int64_t>(task.row.epoch));
+    out.set_attempt(static_cast<int32_t>(std::min<uint64_t>(task.row.epoch, INT32_MAX)));
+    wire::WriteTimestamp(task.row.leased_until, out.mutable_lease_expires_at());
+    out.set_account_id(task.payload.account_id);
+    out.mutable_selector()->ParseFromString(task.payload.selector);
+    if (wire::HasCovers(task.request.selector)) wire::WriteCovers(task.request.selector, out.mutable_covers());
+    wire::WriteTimestamp(task.request.due_at, out.mutable_due_at());
+    out.set_again_for_late_data(task.row.IsAgain());
+  }
+  call->Finish(absl::OkStatus());
+}
+
+void PurgeRpc::Lease(LeaseCall call, std::shared_ptr<const Patience> patience) {
+  const bool posted = surroundings_.readers.Post([this, call, patience = std::move(patience)] { LeaseNow(call, patience); });
+  if (!posted) call->Finish(OverloadedError());
+}
+
+grpc::ServerUnaryReactor* PurgeRpc::LeaseTasks(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::LeaseTasksRequest, v1::LeaseTasksResponse>(surroundings_, lease_, context, in, out, [this](auto call) {
+    auto input = wire::ReadLeaseTasks(call->request());
+    if (!input.ok()) return call->Finish(input.status());
+    auto system = systems_.Find(input->system);
+    if (!system.ok()) return call->Finish(system.status());
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(input->wait.micros);
+    Lease(call, std::make_shared<const Patience>(Patience{*std::move(system), *std::move(input), until}));
+  });
+}
+
+grpc::ServerUnaryReactor* PurgeRpc::CompleteTasks(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::CompleteTasksRequest, v1::CompleteTasksResponse>(surroundings_, complete_, context, in, out, [this](auto call) {
+    auto input = wire::ReadCompleteTasks(call->request());
+    if (!input.ok()) return call->Finish(input.status());
+    FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
+      const auto system = systems_.Find(input.system);
+      if (!system.ok()) return system.status();
+      for (const wire::ReportInput& report : input.reports) {
+        const auto place = PlaceOf(report.task_id, system->name);
+        wire::WriteTaskAnswer(place.ok() ? tasks_.End(*system, ToReport(*place, report)) : place.status(), call->response()->add_answers());
+      }
+      return absl::OkStatus();
+    });
+  });
+}
+
+grpc::ServerUnaryReactor* PurgeRpc::FailTasks(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::FailTasksRequest, v1::FailTasksResponse>(surroundings_, fail_, context, in, out, [this](auto call) {
+    auto input = wire::ReadFailTasks(call->request());
+    if (!input.ok()) return call->Finish(input.status());
+    FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
+      const auto system = systems_.Find(input.system);
+      if (!system.ok()) return system.status();
+      for (const wire::ReportInput& report : input.reports) {
+        const auto place = PlaceOf(report.task_id, system->name);
+        const absl::Status failed = place.ok() ? tasks_.Fail(*system, *place, report.epoch, report.text) : place.status();
+        wire::WriteTaskAnswer(failed, call->response()->add_answers());
+      }
+      return absl::OkStatus();
+    });
+  });
+}
+
+grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ListTasksRequest, v1::ListTasksResponse>(surroundings_, list_, context, in, out, [this](auto call) {
+    auto query = wire::ReadListTasks(call->request());
+    if (!query.ok()) return call->Finish(query.status());
+    service::Revision from;
+    if (!query->page_token.empty() && !context_.tokens.Decode(query->page_token, &from)) {
+      return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
+    }
+    FinishOnPool(surroundings_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
+      const auto system = systems_.Find(query.system);
+      if (!system.ok()) return system.status();
+      const auto page = tasks_.List(*system, query.min_failures, static_cast<size_t>(query.page_size), {from.partition, from.sequence});
+      if (!page.ok()) return page.status();
+      const base::Instant now = context_.Now();
+      for (const service::OpenTask& task : page->tasks) {
+        v1::TaskStatus& status = *call->response()->add_tasks();
+        status.set_task_id(TaskId(task.place, system->name));
+        status.set_deletion_id(context_.tokens.Encode({task.place.partition, task.place.sequence}));
+        wire::WriteTimestamp(task.request.due_at, status.mutable_due_at());
+        if (task.row.leased_until > now) wire::WriteTimestamp(task.row.leased_until, status.mutable_leased_until());
+        if (task.row.not_before > now) wire::WriteTimestamp(task.row.not_before, status.mutable_not_before());
+        status.set_attempts(static_cast<int32_t>(std::min<uint64_t>(task.row.epoch, INT32_MAX)));
+        status.set_failures(static_cast<int32_t>(std::min<uint32_t>(task.row.failures, INT32_MAX)));
+        status.set_last_error(task.row.last_error);
+      }
+      if (page->next.has_value()) {
+        call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->sequence}));
+      }
+      return absl::OkStatus();
+    });
+  });
+}
+
+DataSystemRpc::DataSystemRpc(service::Context& context, service::DataSystems& systems, service::TaskBoard& board, service::Pool& readers,
+                             RpcObserver& observer)
+    : systems_(systems),
+      board_(board),
+      surroundings_{context.ready, readers, observer},
+      register_(Method::Named("consent.v1.DataSystemService.RegisterDataSystem")),
+      retire_(Method::Named("consent.v1.DataSystemService.RetireDataSystem")),
+      list_(Method::Named("consent.v1.DataSystemService.ListDataSystems")) {}
+
+void DataSystemRpc::Write(const service::SystemRow& row, v1::DataSystem* out) const {
+  out->set_name(row.name);
+  out->set_kind(static_cast<v1::DataSystemKind>(row.kind));
+  for (int key = v1::MatchKey_MIN + 1; key <= v1::MatchKey_MAX; ++key) {
+    if ((row.matches_by >> (key - 1) & 1) != 0) out->add_matches_by(static_cast<v1::MatchKey>(key));
+  }
+  out->set_latest_arrival_seconds(row.latest_arrival.micros / base::Seconds(1).micros);
+  out->set_checks_on_ingest(row.checks_on_ingest);
+  out->set_state(row.IsActive() ? v1::DATA_SYSTEM_STATE_ACTIVE : v1::DATA_SYSTEM_STATE_RETIRED);
+  wire::WriteTimestamp(row.registered_at, out->mutable_registered_at());
+  if (row.retired_at.IsSet()) wire::WriteTimestamp(row.retired_at, out->mutable_retired_at());
+  out->set_open_tasks(board_.open(row.number));
+}
+
+grpc::ServerUnaryReactor* DataSystemRpc::RegisterDataSystem(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::RegisterDataSystemRequest, v1::RegisterDataSystemResponse>(
+      surroundings_, register_, context, in, out, [this](auto call) {
+        auto input = wire::ReadRegisterSystem(call->request());
+        if (!input.ok()) return call->Finish(input.status());
+        service::SystemRow row;
+        row.name = std::move(input->name);
+        row.kind = input->kind;
+        row.matches_by = input->matches_by;
+        row.latest_arrival = input->latest_arrival;
+        row.checks_on_ingest = input->checks_on_ingest;
+        FinishOnPool(surroundings_, call, [this, call, row = std::move(row)]() -> absl::Status {
+          const auto registered = systems_.Register(row);
+          if (registered.ok()) Write(*registered, call->response()->mutable_system());
+          return registered.status();
+        });
+      });
+}
+
+grpc::ServerUnaryReactor* DataSystemRpc::RetireDataSystem(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::RetireDataSystemRequest, v1::RetireDataSystemResponse>(
+      surroundings_, retire_, context, in, out, [this](auto call) {
+        auto input = wire::ReadRetireSystem(call->request());
+        if (!input.ok()) return call->Finish(input.status());
+        FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
+          const auto retired = systems_.Retire(input.name, input.reason);
+          if (retired.ok()) Write(*retired, call->response()->mutable_system());
+          return retired.status();
+        });
+      });
+}
+
+grpc::ServerUnaryReactor* DataSystemRpc::ListDataSystems(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ListDataSystemsRequest, v1::ListDataSystemsResponse>(surroundings_, list_, context, in, out, [this](auto call) {
+    for (const service::SystemRow& row : systems_.List()) Write(row, call->response()->add_systems());
+    call->Finish(absl::OkStatus());
+  });
+}
+
+}  // namespace consent::rpc

@@ -1,0 +1,77 @@
+// PurgeService and DataSystemService on gRPC.
+#pragma once
+
+#include <chrono>
+
+#include "consent/v1/purge_service.grpc.pb.h"
+#include "daemon/rpc/call.h"
+#include "daemon/service/data_systems.h"
+#include "daemon/service/purge_tasks.h"
+#include "daemon/wire/purge.h"
+
+namespace consent::rpc {
+
+using PurgeServiceBase = v1::PurgeService::WithRawCallbackMethod_LeaseTasks<v1::PurgeService::WithRawCallbackMethod_CompleteTasks<
+    v1::PurgeService::WithRawCallbackMethod_FailTasks<v1::PurgeService::WithRawCallbackMethod_ListTasks<v1::PurgeService::Service>>>>;
+
+// Thread-safe; the references outlive the server.
+class PurgeRpc final : public PurgeServiceBase {
+ public:
+  PurgeRpc(service::Context& context, service::PurgeTasks& tasks, service::DataSystems& systems, service::TaskBoard& board,
+           service::Pool& readers, RpcObserver& observer);
+
+  using In = const grpc::ByteBuffer*;
+  using Out = grpc::ByteBuffer*;
+  grpc::ServerUnaryReactor* LeaseTasks(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* CompleteTasks(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* FailTasks(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* ListTasks(grpc::CallbackServerContext* context, In in, Out out) override;
+
+ private:
+  using LeaseCall = CallPtr<v1::LeaseTasksRequest, v1::LeaseTasksResponse>;
+  struct Patience {
+    service::SystemRow system;
+    wire::LeaseInput input;
+    std::chrono::steady_clock::time_point until;
+  };
+  // Leases now, or when there is something to lease, until patience ends.
+  void Lease(LeaseCall call, std::shared_ptr<const Patience> patience);
+  void LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patience>& patience);
+  std::string TaskId(service::DeletionPlace place, const std::string& system) const;
+  // TASK_NOT_FOUND where it is none of the system's.
+  absl::StatusOr<service::DeletionPlace> PlaceOf(const std::string& task_id, const std::string& system) const;
+
+  service::Context& context_;
+  service::PurgeTasks& tasks_;
+  service::DataSystems& systems_;
+  service::TaskBoard& board_;
+  const Surroundings surroundings_;
+  const Method lease_, complete_, fail_, list_;
+};
+
+using DataSystemServiceBase = v1::DataSystemService::WithRawCallbackMethod_RegisterDataSystem<
+    v1::DataSystemService::WithRawCallbackMethod_RetireDataSystem<
+        v1::DataSystemService::WithRawCallbackMethod_ListDataSystems<v1::DataSystemService::Service>>>;
+
+// Thread-safe; the references outlive the server.
+class DataSystemRpc final : public DataSystemServiceBase {
+ public:
+  DataSystemRpc(service::Context& context, service::DataSystems& systems, service::TaskBoard& board, service::Pool& readers,
+                RpcObserver& observer);
+
+  using In = const grpc::ByteBuffer*;
+  using Out = grpc::ByteBuffer*;
+  grpc::ServerUnaryReactor* RegisterDataSystem(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* RetireDataSystem(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* ListDataSystems(grpc::CallbackServerContext* context, In in, Out out) override;
+
+ private:
+  void Write(const service::SystemRow& row, v1::DataSystem* out) const;
+
+  service::DataSystems& systems_;
+  service::TaskBoard& board_;
+  const Surroundings surroundings_;
+  const Method register_, retire_, list_;
+};
+
+}  // namespace consent::rpc

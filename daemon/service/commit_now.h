@@ -1,0 +1,25 @@
+// Commits that their caller waits for, and what their outcomes mean for it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "daemon/service/change.h"
+#include "daemon/service/context.h"
+
+namespace consent::service {
+
+// Of a change that lost to others: each attempt loses only to another change that was made.
+inline constexpr int kMaxCommitAttempts = 1000;
+
+// Blocks until the commit is answered; not on the store's own threads. What was committed is noted in the context's stamp.
+store::CommitResult CommitNow(Context& context, store::Partition partition, std::vector<store::Precondition> preconditions,
+                              store::Build build);
+// OVERLOADED, NOT_SERVING, OUTCOME_UNKNOWN, CONTENTION; OK of kCommitted.
+absl::Status OutcomeStatus(store::Outcome outcome);
+
+// An event that is no part of a subject's history: `subject` is empty or 16 bytes, `detail` at most 256 bytes and without ids.
+store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, std::string_view subject = {}, const std::string& detail = {});
+
+}  // namespace consent::service

@@ -1,0 +1,310 @@
+#include "daemon/service/deletion_parts.h"
+
+#include <algorithm>
+
+#include "daemon/service/rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+const domain::DeadlineRules& DeadlinesFor(const domain::Rules& rules, domain::Region region, std::string* regime) {
+  const domain::Regime& found = rules.regimes[rules.ForRegion(region).regime];
+  if (regime != nullptr) *regime = found.name;
+  return found.deletion;
+}
+
+const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime) {
+  for (const domain::Regime& known : rules.regimes) {
+    if (known.name == regime) return known.deletion;
+  }
+  return rules.regimes[rules.unknown_regime].deletion;
+}
+
+const char* StateName(domain::RequestState state) {
+  static constexpr const char* kNames[] = {"", "RECEIVED", "VERIFYING", "ACCEPTED", "IN_PROGRESS", "COMPLETED", "DENIED", "CANCELLED"};
+  return kNames[static_cast<size_t>(state)];
+}
+
+absl::Status StepStatus(domain::StepRefusal refusal, domain::RequestState state) {
+  switch (refusal) {
+    case domain::StepRefusal::kNone:
+      return absl::OkStatus();
+    case domain::StepRefusal::kState:
+      return wire::MakeError(v1::ERROR_REASON_DELETION_STATE, std::string("the request is ") + StateName(state) + ", which does not allow this step",
+                             {{"state", StateName(state)}});
+    case domain::StepRefusal::kExtension:
+      return wire::MakeError(v1::ERROR_REASON_EXTENSION_NOT_ALLOWED,
+                             "the regime allows no extension, or the request was extended before, or the time for telling the user is over");
+  }
+  return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
+}
+
+absl::Status RecordFull() {
+  return wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL,
+                         "the subject has as many separate deletions of times as its record holds; one that overlaps or encloses them fits",
+                         {{"limit", std::to_string(domain::kMaxTombstones)}});
+}
+
+store::Write ListedAs(const Context& context, store::Sequence sequence, const domain::DeletionRequest& request) {
+  const DeletionOfRow row{request.state, SelectorDigest(request.selector)};
+  return {store::Table::kDeletionOf, DeletionOfKey(context, request.subject, sequence), EncodeDeletionOfRow(row)};
+}
+
+void WriteTasks(const domain::DeletionRequest& request, store::Sequence sequence, std::vector<store::Write>& writes) {
+  for (const domain::SystemPart& part : request.parts) {
+    writes.push_back({store::Table::kTask, TaskKey(part.system, sequence), EncodeTaskRow(TaskRow{})});
+  }
+}
+
+void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place) {
+  for (const domain::SystemNumber system : systems.active) {
+    board.Count(system, 1);
+    board.Add(system, place, base::Instant{});
+  }
+}
+
+}  // namespace
+
+absl::Status Marking::LoadRecordings(const Context& context, const domain::Selector& selector) {
+  recordings_.clear();
+  for (const base::RecordingHandle recording : selector.recordings) {
+    const auto marks = LoadMarks(context, subject_, recording);
+    if (!marks.ok()) return marks.status();
+    recordings_.emplace_back(recording, *marks);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Marking::LoadOthers(const Context& context, DeletionPlace except, const domain::Selector& selector) {
+  if (absl::Status s = LoadRecordings(context, selector); !s.ok()) return s;
+  for (auto& [recording, marks] : recordings_) marks.has_tombstone = false;
+  anew_ = true;
+  others_.clear();
+  std::vector<store::Sequence> sequences;
+  const std::string from = DeletionOfKey(context, subject_, 0);
+  const std::string to = DeletionOfKey(context, subject_, UINT64_MAX);
+  const absl::Status scanned = context.store.Scan(except.partition, store::Table::kDeletionOf, from, to, SIZE_MAX,
+                                                  [&](std::string_view key, std::string_view) {
+                                                    sequences.push_back(SequenceOfKey(key));
+                                                    return true;
+                                                  });
+  if (!scanned.ok()) return StoreUnreadable();
+  for (const store::Sequence sequence : sequences) {
+    if (sequence == except.sequence) continue;
+    const absl::StatusOr<DeletionRow> row = LoadDeletion(context, DeletionPlace{except.partition, sequence});
+    if (!row.ok()) return row.status();
+    domain::Tombstone tombstone;
+    if (domain::TombstoneOf(row->request, &tombstone)) others_.push_back(tombstone);
+    if (row->request.state == domain::RequestState::kCancelled) continue;
+    const std::vector<base::RecordingHandle>& named = row->request.selector.recordings;
+    for (auto& [recording, marks] : recordings_) {
+      if (std::binary_search(named.begin(), named.end(), recording)) {
+        domain::StrengthenMarks(marks, domain::TombstoneState(row->request.state));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+domain::SubjectFacts Marking::WithTombstones(const domain::SubjectFacts& before, const domain::DeletionRequest& request, bool* fits) const {
+  domain::SubjectFacts facts = before;
+  *fits = true;
+  if (anew_) {
+    facts.tombstones.clear();
+    for (const domain::Tombstone& other : others_) *fits = domain::AddTombstone(facts, other) && *fits;
+  }
+  domain::Tombstone tombstone;
+  if (domain::TombstoneOf(request, &tombstone)) *fits = domain::AddTombstone(facts, tombstone) && *fits;
+  return facts;
+}
+
+bool Marking::Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const {
+  bool fits = false;
+  (void)WithTombstones(before, request, &fits);
+  return fits;
+}
+
+void Marking::Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out) {
+  bool fits = false;
+  out.transition.after.tombstones = WithTombstones(out.transition.after, request, &fits).tombstones;
+  if (recordings_.empty()) return;
+  out.transition.after.has_recording_marks = true;
+  for (auto& [recording, marks] : recordings_) {
+    if (request.state != domain::RequestState::kCancelled) domain::StrengthenMarks(marks, domain::TombstoneState(request.state));
+    out.writes.push_back({store::Table::kRecording, context.RecordingKey(subject_, recording), EncodeMarksRow(subject_, recording, marks)});
+  }
+}
+
+void Marking::Publish(Context& context) const {
+  for (const auto& [recording, marks] : recordings_) context.IndexOf(subject_).PutMarks(subject_, recording, marks);
+}
+
+CreatePart::CreatePart(TaskBoard& board, base::SubjectHandle subject, NewDeletion deletion)
+    : board_(board), deletion_(std::move(deletion)), marking_(subject) {
+  request_.subject = subject;
+  request_.selector = deletion_.selector;
+  request_.requester = deletion_.requester;
+}
+
+// A fixed selection that is asked for again while the first request for it is open.
+absl::Status CreatePart::FindSame(const Context& context) {
+  found_ = 0;
+  if (deletion_.selector.IsOpenEnded()) return absl::OkStatus();
+  const base::Bytes16 wanted = SelectorDigest(deletion_.selector);
+  const std::string from = DeletionOfKey(context, request_.subject, 0);
+  const std::string to = DeletionOfKey(context, request_.subject, UINT64_MAX);
+  const absl::Status scanned = context.store.Scan(
+      context.PartitionOf(request_.subject), store::Table::kDeletionOf, from, to, SIZE_MAX, [&](std::string_view key, std::string_view value) {
+        DeletionOfRow row;
+        if (DecodeDeletionOfRow(value, &row) && domain::IsOpen(row.state) && row.selector == wanted) found_ = SequenceOfKey(key);
+        return found_ == 0;
+      });
+  return scanned.ok() ? absl::OkStatus() : StoreUnreadable();
+}
+
+absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context, const StoredFacts& before,
+                                                         const std::optional<store::Seen>&) {
+  if (absl::Status s = FindSame(context); !s.ok()) return s;
+  if (found_ != 0) return Prepared::kAnswered;
+  absl::StatusOr<SystemsSeen> systems = LoadSystems(context, context.PartitionOf(request_.subject));
+  if (!systems.ok()) return systems.status();
+  systems_ = *std::move(systems);
+  if (absl::Status s = marking_.LoadRecordings(context, deletion_.selector); !s.ok()) return s;
+  domain::DeletionRequest trial = request_;
+  trial.state = deletion_.state;
+  if (!trial.selector.captured.to.IsSet()) trial.selector.captured.to = context.Now();
+  if (!marking_.Fits(before.facts, trial)) return RecordFull();
+  share_.resize(kShareBytes);
+  context.random.Fill(share_.data(), share_.size());
+  sealed_ = SealDeletion(context.keys.PayloadKey(request_.subject, share_), deletion_.payload, request_.subject, context.random, &commitment_);
+  return Prepared::kGoOn;
+}
+
+void CreatePart::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+  if (deletion_.state == domain::RequestState::kAccepted) preconditions.push_back(systems_.AsPrecondition());
+}
+
+void CreatePart::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
+  domain::DeletionRequest request = request_;
+  request.received_at = stamp.time;
+  request.changed = stamp.sequence;
+  if (request.selector.kind != domain::SelectorKind::kRecordings && !request.selector.captured.to.IsSet()) {
+    request.selector.captured.to = stamp.time;
+  }
+  const std::shared_ptr<const domain::Rules> rules = context.policies.rules();
+  const domain::DeadlineRules& deadlines = DeadlinesFor(*rules, out.transition.after.region, &request.regime);
+  const domain::Deadlines due = domain::DeadlinesOf(stamp.time, deadlines);
+  request.confirm_by = due.confirm_by;
+  request.due_at = due.complete_by;
+  if (deletion_.state == domain::RequestState::kVerifying) domain::BeginVerification(request);
+  if (deletion_.state == domain::RequestState::kAccepted) domain::Verify(request, stamp.time, systems_.active);
+  marking_.Apply(context, request, out);
+  const DeletionPlace place{context.PartitionOf(request.subject), stamp.sequence};
+  out.writes.push_back({store::Table::kDeletion, DeletionKey(stamp.sequence), EncodeDeletionRow(DeletionRow{request, sealed_})});
+  out.writes.push_back(ListedAs(context, stamp.sequence, request));
+  out.writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), share_});
+  WriteTasks(request, stamp.sequence, out.writes);
+}
+
+void CreatePart::Publish(Context& context, const store::Stamp& stamp) {
+  marking_.Publish(context);
+  if (deletion_.state != domain::RequestState::kAccepted) return;
+  PutOnBoard(board_, systems_, DeletionPlace{context.PartitionOf(request_.subject), stamp.sequence});
+}
+
+StepPart::StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place, DeletionStep step, std::string reason,
+                   const domain::Command& command)
+    : board_(board),
+      place_(place),
+      step_(step),
+      reason_(std::move(reason)),
+      etag_(command.expected_revision),
+      proof_(command.proof),
+      marking_(subject) {}
+
+domain::StepRefusal StepPart::Do(domain::DeletionRequest& request, base::Instant now, const domain::Rules& rules) const {
+  switch (step_) {
+    case DeletionStep::kBeginVerification:
+      return domain::BeginVerification(request);
+    case DeletionStep::kVerify:
+      return domain::Verify(request, now, systems_.active);
+    case DeletionStep::kDeny:
+      return domain::Deny(request, now, reason_);
+    case DeletionStep::kExtend:
+      return domain::Extend(request, now, DeadlinesOfRegime(rules, request.regime));
+    case DeletionStep::kCancel:
+      return domain::Cancel(request, now);
+  }
+  return domain::StepRefusal::kState;
+}
+
+// A loosening.
+absl::Status StepPart::MayCancel(const Context& context) const {
+  if (context.ClockBehind()) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockBehind, false, {}});
+  if (!etag_.has_value()) {
+    return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "cancelling needs the request's current etag: GetDeletionRequest has it");
+  }
+  if (*etag_ != row_.request.changed) {
+    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH, "the etag is not the request's current one: read it again and ask the user again");
+  }
+  if (proof_.channel == domain::Channel::kMissing) return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "channel"});
+  if (proof_.actor == domain::Actor::kMissing) return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "actor"});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, const StoredFacts& before,
+                                                       const std::optional<store::Seen>&) {
+  absl::StatusOr<DeletionRow> row = LoadDeletion(context, place_, &bytes_);
+  if (!row.ok()) return row.status();
+  row_ = *std::move(row);
+  absl::StatusOr<SystemsSeen> systems = LoadSystems(context, place_.partition);
+  if (!systems.ok()) return systems.status();
+  systems_ = *std::move(systems);
+  domain::DeletionRequest trial = row_.request;
+  const absl::Status refused = StepStatus(Do(trial, context.Now(), *context.policies.rules()), row_.request.state);
+  if (!refused.ok()) return refused;
+  if (trial == row_.request) return Prepared::kAnswered;
+  if (step_ == DeletionStep::kCancel) {
+    if (absl::Status s = MayCancel(context); !s.ok()) return s;
+  }
+  if (domain::TombstoneState(trial.state) == domain::TombstoneState(row_.request.state) && step_ != DeletionStep::kCancel) {
+    return Prepared::kGoOn;
+  }
+  if (absl::Status s = marking_.LoadOthers(context, place_, row_.request.selector); !s.ok()) return s;
+  if (!marking_.Fits(before.facts, trial)) return RecordFull();
+  return Prepared::kGoOn;
+}
+
+void StepPart::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+  preconditions.push_back({store::Table::kDeletion, DeletionKey(place_.sequence), bytes_});
+  if (step_ == DeletionStep::kVerify) preconditions.push_back(systems_.AsPrecondition());
+}
+
+void StepPart::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
+  DeletionRow next = row_;
+  // What was allowed a moment ago and is not any more (an extension) then changes nothing but the history.
+  if (Do(next.request, stamp.time, *context.policies.rules()) == domain::StepRefusal::kNone) {
+    next.request.changed = stamp.sequence;
+    marking_.Apply(context, next.request, out);
+  }
+  if (!domain::IsOpen(next.request.state) && domain::IsOpen(row_.request.state)) {
+    next.sealed.clear();
+    out.writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place_), std::nullopt});
+    for (const domain::SystemPart& part : row_.request.parts) {
+      out.writes.push_back({store::Table::kTask, TaskKey(part.system, place_.sequence), std::nullopt});
+    }
+  }
+  out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.sequence), EncodeDeletionRow(next)});
+  out.writes.push_back(ListedAs(context, place_.sequence, next.request));
+  if (step_ == DeletionStep::kVerify) WriteTasks(next.request, place_.sequence, out.writes);
+}
+
+void StepPart::Publish(Context& context, const store::Stamp&) {
+  marking_.Publish(context);
+  if (step_ == DeletionStep::kVerify) PutOnBoard(board_, systems_, place_);
+  if (step_ != DeletionStep::kCancel) return;
+  for (const domain::SystemPart& part : row_.request.parts) board_.Count(part.system, -1);
+}
+
+}  // namespace consent::service

@@ -1,0 +1,85 @@
+// What the steps of a deletion request add to a change of its subject. Private to this folder.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/service/change_part.h"
+#include "daemon/service/deletions.h"
+
+namespace consent::service {
+
+// What a request means for the rule: tombstones of the record, marks of single recordings.
+class Marking {
+ public:
+  explicit Marking(base::SubjectHandle subject) : subject_(subject) {}
+  // Reads what is stored of the recordings that the selector names.
+  absl::Status LoadRecordings(const Context& context, const domain::Selector& selector);
+  // From all requests of the subject but the one at `except`: for steps after which a request selects less, or otherwise.
+  absl::Status LoadOthers(const Context& context, DeletionPlace except, const domain::Selector& selector);
+  // Whether the record has room for it.
+  bool Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const;
+  void Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out);
+  void Publish(Context& context) const;
+
+ private:
+  domain::SubjectFacts WithTombstones(const domain::SubjectFacts& before, const domain::DeletionRequest& request, bool* fits) const;
+
+  const base::SubjectHandle subject_;
+  bool anew_ = false;                          // the tombstones are those of `others_` and the request's
+  std::vector<domain::Tombstone> others_;
+  std::vector<std::pair<base::RecordingHandle, domain::RecordingMarks>> recordings_;
+};
+
+class CreatePart final : public ChangePart {
+ public:
+  CreatePart(TaskBoard& board, base::SubjectHandle subject, NewDeletion deletion);
+  absl::StatusOr<Prepared> Prepare(const Context& context, const StoredFacts& before, const std::optional<store::Seen>& seen) override;
+  void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
+  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
+  void Publish(Context& context, const store::Stamp& stamp) override;
+
+  // Of an open request for the same that was found; 0: none.
+  store::Sequence found() const { return found_; }
+
+ private:
+  absl::Status FindSame(const Context& context);
+
+  TaskBoard& board_;
+  const NewDeletion deletion_;
+  domain::DeletionRequest request_;
+  Marking marking_;
+  SystemsSeen systems_;
+  std::string share_;
+  std::string sealed_;
+  base::Digest commitment_{};
+  store::Sequence found_ = 0;
+};
+
+class StepPart final : public ChangePart {
+ public:
+  StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place, DeletionStep step, std::string reason,
+           const domain::Command& command);
+  absl::StatusOr<Prepared> Prepare(const Context& context, const StoredFacts& before, const std::optional<store::Seen>& seen) override;
+  void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
+  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
+  void Publish(Context& context, const store::Stamp& stamp) override;
+
+ private:
+  domain::StepRefusal Do(domain::DeletionRequest& request, base::Instant now, const domain::Rules& rules) const;
+  absl::Status MayCancel(const Context& context) const;
+
+  TaskBoard& board_;
+  const DeletionPlace place_;
+  const DeletionStep step_;
+  const std::string reason_;
+  const std::optional<uint64_t> etag_;
+  const domain::Proof proof_;
+  DeletionRow row_;
+  std::string bytes_;
+  SystemsSeen systems_;
+  Marking marking_;
+};
+
+}  // namespace consent::service

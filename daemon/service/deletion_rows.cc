@@ -1,0 +1,324 @@
+#include "daemon/service/deletion_rows.h"
+
+#include "daemon/base/hash.h"
+#include "daemon/base/seal.h"
+#include "daemon/service/rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+using base::Decoder;
+using base::Encoder;
+using base::Instant;
+
+constexpr uint8_t kDeletionFormat = 1;
+constexpr uint8_t kTaskFormat = 1;
+constexpr uint8_t kSystemFormat = 1;
+constexpr size_t kMaxLabelBytes = 64;
+constexpr size_t kMaxTextBytes = 256;
+constexpr size_t kMaxSealedBytes = 256 << 10;  // a thousand ids of 128 bytes, and what surrounds them
+constexpr size_t kMaxSystemParts = 1024;
+constexpr uint8_t kExtendedBit = 1;
+constexpr uint8_t kLeasedBeforeBit = 128;
+constexpr uint8_t kIngestBit = 1;
+
+void PutTime(Encoder& out, Instant time) { out.Varint(static_cast<uint64_t>(time.micros)); }
+Instant GetTime(Decoder& in) {
+  const uint64_t micros = in.Varint();
+  if (micros > static_cast<uint64_t>(INT64_MAX)) in.Fail();
+  return Instant{static_cast<int64_t>(micros)};
+}
+
+void PutSelector(Encoder& out, const domain::Selector& selector) {
+  out.Byte(static_cast<uint8_t>(selector.kind));
+  out.Byte(static_cast<uint8_t>(selector.scope.kind));
+  if (selector.scope.kind != domain::ScopeKind::kAccount) out.Raw(base::View(selector.scope.handle));
+  PutTime(out, selector.captured.from);
+  PutTime(out, selector.captured.to);
+  out.Varint(selector.recordings.size());
+  for (const base::RecordingHandle& recording : selector.recordings) out.Raw(base::View(recording.bytes));
+}
+
+domain::Selector GetSelector(Decoder& in) {
+  domain::Selector selector;
+  const uint8_t kind = in.Byte();
+  const uint8_t scope = in.Byte();
+  if (kind < 1 || kind > static_cast<uint8_t>(domain::SelectorKind::kDevice) || scope > static_cast<uint8_t>(domain::ScopeKind::kDevice)) in.Fail();
+  selector.kind = static_cast<domain::SelectorKind>(kind);
+  selector.scope.kind = static_cast<domain::ScopeKind>(scope);
+  if (selector.scope.kind != domain::ScopeKind::kAccount) selector.scope.handle = in.Array<16>();
+  selector.captured.from = GetTime(in);
+  selector.captured.to = GetTime(in);
+  const uint64_t count = in.Varint();
+  if (count > domain::kMaxSelectedRecordings) in.Fail();
+  for (uint64_t i = 0; in.ok() && i < count; ++i) {
+    base::RecordingHandle recording;
+    recording.bytes = in.Array<16>();
+    if (i > 0 && !(selector.recordings.back() < recording)) in.Fail();
+    selector.recordings.push_back(recording);
+  }
+  return selector;
+}
+
+void PutSystemPart(Encoder& out, const domain::SystemPart& part) {
+  out.BigEndian(part.system, 2);
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(part.outcome) | (part.leased_before ? 128 : 0)));
+  if (part.outcome == domain::PurgeOutcome::kOpen) return;
+  out.Varint(part.epoch);
+  PutTime(out, part.ended_at);
+  out.Varint(part.erased_count);
+  out.Raw(base::View(part.evidence));
+  out.String(part.reason);
+}
+
+domain::SystemPart GetSystemPart(Decoder& in) {
+  domain::SystemPart part;
+  part.system = static_cast<domain::SystemNumber>(in.BigEndian(2));
+  const uint8_t bits = in.Byte();
+  const uint8_t outcome = bits & 127;
+  if (outcome > static_cast<uint8_t>(domain::PurgeOutcome::kErasedBeforeHold)) in.Fail();
+  part.outcome = static_cast<domain::PurgeOutcome>(outcome);
+  part.leased_before = (bits & 128) != 0;
+  if (part.outcome == domain::PurgeOutcome::kOpen) return part;
+  part.epoch = in.Varint();
+  part.ended_at = GetTime(in);
+  part.erased_count = in.Varint();
+  part.evidence = in.Array<32>();
+  part.reason = in.String(kMaxTextBytes);
+  return part;
+}
+
+}  // namespace
+
+std::string DeletionKey(store::Sequence sequence) {
+  std::string key;
+  Encoder(&key).BigEndian(sequence, 8);
+  return key;
+}
+
+std::string DeletionOfKey(const Context& context, base::SubjectHandle subject, store::Sequence sequence) {
+  return context.SubjectKey(subject) + DeletionKey(sequence);
+}
+
+std::string DeletionShareKey(const Context& context, DeletionPlace place) {
+  std::string named;
+  Encoder out(&named);
+  out.BigEndian(place.partition.number, 2);
+  out.BigEndian(place.sequence, 8);
+  return std::string(base::View(context.keys.DiskHash("deletion", named)));
+}
+
+std::string TaskKey(domain::SystemNumber system, store::Sequence sequence) {
+  std::string key;
+  Encoder out(&key);
+  out.BigEndian(system, 2);
+  out.BigEndian(sequence, 8);
+  return key;
+}
+
+std::string SystemKey(domain::SystemNumber system) {
+  std::string key;
+  Encoder(&key).BigEndian(system, 2);
+  return key;
+}
+
+store::Sequence SequenceOfKey(std::string_view key) {
+  if (key.size() < 8) return 0;
+  Decoder in(key.substr(key.size() - 8));
+  return in.BigEndian(8);
+}
+
+std::string EncodeDeletionRow(const DeletionRow& row) {
+  const domain::DeletionRequest& request = row.request;
+  std::string bytes;
+  Encoder out(&bytes);
+  out.Byte(kDeletionFormat);
+  out.Raw(base::View(request.subject.bytes));
+  out.Byte(static_cast<uint8_t>(request.state));
+  out.Byte(request.extended ? kExtendedBit : 0);
+  out.Byte(static_cast<uint8_t>(request.requester));
+  out.String(request.regime);
+  for (const Instant time : {request.received_at, request.confirm_by, request.due_at, request.verified_at, request.ended_at}) PutTime(out, time);
+  out.String(request.denied_reason);
+  out.Varint(request.changed);
+  PutSelector(out, request.selector);
+  out.Varint(request.parts.size());
+  for (const domain::SystemPart& part : request.parts) PutSystemPart(out, part);
+  out.String(row.sealed);
+  return bytes;
+}
+
+bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
+  *row = DeletionRow{};
+  domain::DeletionRequest& request = row->request;
+  Decoder in(bytes);
+  if (in.Byte() != kDeletionFormat) return false;
+  request.subject.bytes = in.Array<16>();
+  const uint8_t state = in.Byte();
+  const uint8_t bits = in.Byte();
+  const uint8_t requester = in.Byte();
+  if (state < 1 || state > static_cast<uint8_t>(domain::RequestState::kCancelled) || bits > kExtendedBit ||
+      requester > static_cast<uint8_t>(domain::Actor::kSystem)) {
+    return false;
+  }
+  request.state = static_cast<domain::RequestState>(state);
+  request.extended = bits == kExtendedBit;
+  request.requester = static_cast<domain::Actor>(requester);
+  request.regime = in.String(kMaxLabelBytes);
+  for (Instant* time : {&request.received_at, &request.confirm_by, &request.due_at, &request.verified_at, &request.ended_at}) *time = GetTime(in);
+  request.denied_reason = in.String(kMaxTextBytes);
+  request.changed = in.Varint();
+  request.selector = GetSelector(in);
+  const uint64_t parts = in.Varint();
+  if (parts > kMaxSystemParts) return false;
+  for (uint64_t i = 0; in.ok() && i < parts; ++i) request.parts.push_back(GetSystemPart(in));
+  row->sealed = in.String(kMaxSealedBytes);
+  return in.Done();
+}
+
+std::string EncodeDeletionOfRow(const DeletionOfRow& row) {
+  std::string bytes(1, static_cast<char>(row.state));
+  bytes.append(base::View(row.selector));
+  return bytes;
+}
+
+bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
+  Decoder in(bytes);
+  const uint8_t state = in.Byte();
+  row->state = static_cast<domain::RequestState>(state);
+  row->selector = in.Array<16>();
+  return in.Done() && state >= 1 && state <= static_cast<uint8_t>(domain::RequestState::kCancelled);
+}
+
+base::Bytes16 SelectorDigest(const domain::Selector& selector) {
+  std::string bytes;
+  Encoder out(&bytes);
+  PutSelector(out, selector);
+  const base::Digest whole = base::Blake2b(bytes);
+  base::Bytes16 digest{};
+  std::memcpy(digest.data(), whole.data(), digest.size());
+  return digest;
+}
+
+std::string EncodeTaskRow(const TaskRow& row) {
+  std::string bytes;
+  Encoder out(&bytes);
+  out.Byte(kTaskFormat);
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(row.first_outcome) | (row.leased_before ? kLeasedBeforeBit : 0)));
+  out.Varint(row.epoch);
+  out.Varint(row.failures);
+  PutTime(out, row.not_before);
+  PutTime(out, row.leased_until);
+  out.String(row.last_error);
+  if (!row.IsAgain()) return bytes;
+  out.Varint(row.first_epoch);
+  out.Varint(row.erased_count);
+  out.Raw(base::View(row.evidence));
+  return bytes;
+}
+
+bool DecodeTaskRow(std::string_view bytes, TaskRow* row) {
+  *row = TaskRow{};
+  Decoder in(bytes);
+  if (in.Byte() != kTaskFormat) return false;
+  const uint8_t bits = in.Byte();
+  const uint8_t outcome = bits & (kLeasedBeforeBit - 1);
+  if (outcome > static_cast<uint8_t>(domain::PurgeOutcome::kErasedBeforeHold)) return false;
+  row->first_outcome = static_cast<domain::PurgeOutcome>(outcome);
+  row->leased_before = (bits & kLeasedBeforeBit) != 0;
+  row->epoch = in.Varint();
+  const uint64_t failures = in.Varint();
+  row->failures = static_cast<uint32_t>(failures);
+  row->not_before = GetTime(in);
+  row->leased_until = GetTime(in);
+  row->last_error = in.String(kMaxTextBytes);
+  if (row->IsAgain()) {
+    row->first_epoch = in.Varint();
+    row->erased_count = in.Varint();
+    row->evidence = in.Array<32>();
+  }
+  return in.Done() && failures <= UINT32_MAX;
+}
+
+std::string EncodeSystemRow(const SystemRow& row) {
+  std::string bytes;
+  Encoder out(&bytes);
+  out.Byte(kSystemFormat);
+  out.BigEndian(row.number, 2);
+  out.String(row.name);
+  out.Byte(row.kind);
+  out.Byte(row.matches_by);
+  out.Byte(row.checks_on_ingest ? kIngestBit : 0);
+  out.Varint(static_cast<uint64_t>(row.latest_arrival.micros));
+  PutTime(out, row.registered_at);
+  PutTime(out, row.retired_at);
+  out.String(row.retired_reason);
+  return bytes;
+}
+
+bool DecodeSystemRow(std::string_view bytes, SystemRow* row) {
+  *row = SystemRow{};
+  Decoder in(bytes);
+  if (in.Byte() != kSystemFormat) return false;
+  row->number = static_cast<domain::SystemNumber>(in.BigEndian(2));
+  row->name = in.String(kMaxLabelBytes);
+  row->kind = in.Byte();
+  row->matches_by = in.Byte();
+  const uint8_t bits = in.Byte();
+  row->checks_on_ingest = bits == kIngestBit;
+  row->latest_arrival = base::Span{GetTime(in).micros};
+  row->registered_at = GetTime(in);
+  row->retired_at = GetTime(in);
+  row->retired_reason = in.String(kMaxTextBytes);
+  return in.Done() && bits <= kIngestBit && row->number != 0 && !row->name.empty();
+}
+
+std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload, base::SubjectHandle subject, base::Random& random,
+                         base::Digest* commitment) {
+  std::string plain(kPayloadNonceBytes, '\0');
+  random.Fill(plain.data(), plain.size());
+  Encoder out(&plain);
+  out.String(payload.account_id);
+  out.String(payload.selector);
+  *commitment = base::Sha256(plain);
+  return base::Seal(key, plain, base::View(subject.bytes), random);
+}
+
+absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPlace place, const DeletionRow& row) {
+  const auto share = context.store.Get(place.partition, store::Table::kKeyShare, DeletionShareKey(context, place));
+  if (absl::IsNotFound(share.status())) return share.status();
+  if (!share.ok()) return StoreUnreadable();
+  const base::Digest key = context.keys.PayloadKey(row.request.subject, *share);
+  const auto plain = base::Open(key, row.sealed, base::View(row.request.subject.bytes));
+  DeletionPayload payload;
+  if (plain.ok() && plain->size() >= kPayloadNonceBytes) {
+    Decoder in(std::string_view(*plain).substr(kPayloadNonceBytes));
+    payload.account_id = in.String(base::kMaxIdBytes);
+    payload.selector = in.String(kMaxSealedBytes);
+    if (in.Done()) return payload;
+  }
+  return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a sealed deletion request cannot be opened: the store or the key file is damaged");
+}
+
+absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place, std::string* bytes) {
+  absl::StatusOr<std::string> stored = absl::NotFoundError("no such partition");
+  if (place.partition.number < context.store.partition_count()) {
+    stored = context.store.Get(place.partition, store::Table::kDeletion, DeletionKey(place.sequence));
+  }
+  if (absl::IsNotFound(stored.status())) {
+    return wire::MakeError(v1::ERROR_REASON_DELETION_NOT_FOUND, "there is no deletion request of that deletion_id");
+  }
+  if (!stored.ok()) return StoreUnreadable();
+  DeletionRow row;
+  if (!DecodeDeletionRow(*stored, &row)) return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a deletion request's row is damaged");
+  *bytes = *std::move(stored);
+  return row;
+}
+
+absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place) {
+  std::string unused;
+  return LoadDeletion(context, place, &unused);
+}
+
+}  // namespace consent::service

@@ -1,0 +1,103 @@
+// The rows of deletion requests, of the tasks that they make, and of data systems. Layouts: README.md. Pure; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "daemon/base/random.h"
+#include "daemon/domain/deletion.h"
+#include "daemon/service/context.h"
+#include "daemon/store/store.h"
+
+namespace consent::service {
+
+// Where a request lies: its partition and the sequence of the commit that received it.
+struct DeletionPlace {
+  store::Partition partition;
+  store::Sequence sequence = 0;
+  auto operator<=>(const DeletionPlace&) const = default;
+};
+
+// What was asked, with its ids; sealed under a key of the request's own. `selector` is a serialised consent.v1.DeletionSelector.
+struct DeletionPayload {
+  std::string account_id;
+  std::string selector;
+};
+
+// A request and, while it is open, what was asked (sealed).
+struct DeletionRow {
+  domain::DeletionRequest request;
+  std::string sealed;  // empty once the request has ended
+};
+
+// Row keys.
+std::string DeletionKey(store::Sequence sequence);
+std::string DeletionOfKey(const Context& context, base::SubjectHandle subject, store::Sequence sequence);
+std::string DeletionShareKey(const Context& context, DeletionPlace place);
+std::string TaskKey(domain::SystemNumber system, store::Sequence sequence);
+std::string SystemKey(domain::SystemNumber system);
+// The registry's version of a partition: every commit that makes tasks has it for a precondition.
+inline constexpr std::string_view kSystemsVersionKey = "version";
+// The sequence at the end of a key of kDeletion, kDeletionOf or kTask; 0 where it is none.
+store::Sequence SequenceOfKey(std::string_view key);
+
+std::string EncodeDeletionRow(const DeletionRow& row);
+bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row);
+
+// A subject's list of requests: enough to find an open one for the same without reading each.
+struct DeletionOfRow {
+  domain::RequestState state = domain::RequestState::kReceived;
+  base::Bytes16 selector{};  // SelectorDigest
+};
+std::string EncodeDeletionOfRow(const DeletionOfRow& row);
+bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row);
+// The same for the same selection of one subject.
+base::Bytes16 SelectorDigest(const domain::Selector& selector);
+
+// A task that has not ended.
+struct TaskRow {
+  uint64_t epoch = 0;          // of the latest lease; 0: never leased
+  uint32_t failures = 0;
+  bool leased_before = false;  // a lease ended without a report of its end, so it may have erased
+  base::Instant not_before;    // unset: at once
+  base::Instant leased_until;  // unset: not leased
+  std::string last_error;
+  // What was reported once, where the task is to be done again for late data.
+  domain::PurgeOutcome first_outcome = domain::PurgeOutcome::kOpen;  // kOpen: not yet
+  uint64_t first_epoch = 0;
+  uint64_t erased_count = 0;
+  base::Digest evidence{};
+  bool IsAgain() const { return first_outcome != domain::PurgeOutcome::kOpen; }
+};
+std::string EncodeTaskRow(const TaskRow& row);
+bool DecodeTaskRow(std::string_view bytes, TaskRow* row);
+
+// Numbers equal those of consent.v1 and are on disk.
+struct SystemRow {
+  domain::SystemNumber number = 0;
+  std::string name;
+  uint8_t kind = 0;
+  uint8_t matches_by = 0;  // bit (number - 1)
+  base::Span latest_arrival;
+  bool checks_on_ingest = false;
+  base::Instant registered_at;
+  base::Instant retired_at;  // unset: active
+  std::string retired_reason;
+  bool IsActive() const { return !retired_at.IsSet(); }
+};
+std::string EncodeSystemRow(const SystemRow& row);
+bool DecodeSystemRow(std::string_view bytes, SystemRow* row);
+
+std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload, base::SubjectHandle subject, base::Random& random,
+                         base::Digest* commitment);
+// STORE_UNREADABLE, INTERNAL. Nothing (NotFound) where the key is destroyed.
+absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPlace place, const DeletionRow& row);
+
+// DELETION_NOT_FOUND, STORE_UNREADABLE, INTERNAL.
+absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place);
+// The same with the bytes as they lie there.
+absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place, std::string* bytes);
+
+}  // namespace consent::service

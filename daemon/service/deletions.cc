@@ -1,0 +1,123 @@
+#include "daemon/service/deletions.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "daemon/service/deletion_parts.h"
+#include "daemon/service/rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+ChangeKind KindOf(DeletionStep step) {
+  switch (step) {
+    case DeletionStep::kBeginVerification:
+    case DeletionStep::kVerify:
+      break;
+    case DeletionStep::kDeny:
+      return ChangeKind::kDeletionDenied;
+    case DeletionStep::kExtend:
+      return ChangeKind::kDeletionExtended;
+    case DeletionStep::kCancel:
+      return ChangeKind::kDeletionCancelled;
+  }
+  return ChangeKind::kDeletionVerified;
+}
+
+bool Matches(const DeletionFilter& filter, const domain::DeletionRequest& request) {
+  if (filter.due_before.IsSet() && !(domain::IsOpen(request.state) && request.due_at < filter.due_before)) return false;
+  return filter.states.empty() || std::find(filter.states.begin(), filter.states.end(), request.state) != filter.states.end();
+}
+
+}  // namespace
+
+Deletions::Deletions(Context& context, ChangeSubject& changes, TaskBoard& board) : context_(context), changes_(changes), board_(board) {}
+
+void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone done) {
+  const auto part = std::make_shared<CreatePart>(board_, change.subject, std::move(deletion));
+  const store::Partition partition = context_.PartitionOf(change.subject);
+  change.kind = ChangeKind::kDeletionReceived;
+  change.part = part;
+  changes_.Submit(std::move(change), [this, part, partition, done = std::move(done)](absl::StatusOr<ChangeReply> reply) {
+    if (!reply.ok()) return done(reply.status());
+    Created created;
+    created.revision = reply->revision;
+    created.place = DeletionPlace{partition, part->found()};
+    if (created.place.sequence == 0) {
+      // The request is named by the commit that received it, which is the revision that the reply names.
+      Revision revision;
+      if (!context_.tokens.Decode(reply->revision, &revision)) return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
+      created.place.sequence = revision.sequence;
+      created.created = true;
+    }
+    done(std::move(created));
+  });
+}
+
+void Deletions::Step(ChangeRequest change, DeletionPlace place, DeletionStep step, const std::string& reason, StepDone done) {
+  const absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+  if (!row.ok()) return done(row.status());
+  change.subject = row->request.subject;
+  change.kind = KindOf(step);
+  change.part = std::make_shared<StepPart>(board_, change.subject, place, step, reason, change.command);
+  change.command.expected_revision.reset();  // the request's etag, not the subject's
+  changes_.Submit(std::move(change), [done = std::move(done)](const absl::StatusOr<ChangeReply>& reply) { done(reply.status()); });
+}
+
+absl::StatusOr<DeletionView> Deletions::Get(DeletionPlace place) const {
+  if (!context_.ready.load(std::memory_order_acquire)) {
+    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping");
+  }
+  absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+  if (!row.ok()) return row.status();
+  DeletionView view;
+  view.place = place;
+  if (!row->sealed.empty()) {
+    absl::StatusOr<DeletionPayload> payload = OpenDeletion(context_, place, *row);
+    if (payload.ok()) view.payload = *std::move(payload);
+    // It may have ended, and its key gone, since the row was read.
+    if (!payload.ok() && !absl::IsNotFound(payload.status())) return payload.status();
+  }
+  view.request = std::move(row->request);
+  return view;
+}
+
+absl::StatusOr<DeletionPage> Deletions::List(const DeletionFilter& filter, size_t limit, DeletionPlace from) const {
+  DeletionPage page;
+  std::vector<DeletionPlace> found;
+  size_t looked_at = 0;
+  const auto consider = [&](DeletionPlace place) {
+    if (found.size() >= kMaxRowsPerPage || looked_at++ >= kMaxRowsPerPage) {
+      page.next = place;
+      return false;
+    }
+    found.push_back(place);
+    return true;
+  };
+  const store::Partition first = filter.subject ? context_.PartitionOf(*filter.subject) : from.partition;
+  for (store::Partition partition = first; partition.number < context_.store.partition_count(); ++partition.number) {
+    const store::Sequence begin = partition == from.partition ? from.sequence : 0;
+    const store::Table table = filter.subject ? store::Table::kDeletionOf : store::Table::kDeletion;
+    const std::string start = filter.subject ? DeletionOfKey(context_, *filter.subject, begin) : DeletionKey(begin);
+    const std::string end = filter.subject ? DeletionOfKey(context_, *filter.subject, UINT64_MAX) : std::string();
+    const absl::Status scanned = context_.store.Scan(partition, table, start, end, kMaxRowsPerPage + 1, [&](std::string_view key, std::string_view) {
+      return consider(DeletionPlace{partition, SequenceOfKey(key)});
+    });
+    if (!scanned.ok()) return StoreUnreadable();
+    if (page.next.has_value() || filter.subject) break;
+  }
+  for (const DeletionPlace& place : found) {
+    if (page.requests.size() >= limit) {
+      page.next = place;
+      break;
+    }
+    absl::StatusOr<DeletionView> view = Get(place);
+    if (!view.ok()) return view.status();
+    if (Matches(filter, view->request)) page.requests.push_back(*std::move(view));
+  }
+  return page;
+}
+
+}  // namespace consent::service

@@ -1,0 +1,73 @@
+// What can be leased when: in front of the task rows, for each data system a queue of its open tasks by the time at which they may be
+// handed out. It only hints: the rows decide. Filled at the start; a task that has ended leaves its entry behind, which is dropped when its turn comes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <queue>
+#include <thread>
+#include <vector>
+
+#include "daemon/base/mutex.h"
+#include "daemon/service/deletion_rows.h"
+
+namespace consent::service {
+
+// Thread-safe. Owns a thread, which only wakes waiters.
+class TaskBoard {
+ public:
+  // Called once, on the board's own thread or on that of the caller; must not block.
+  using Wake = std::function<void()>;
+
+  explicit TaskBoard(const Context& context);
+  // Wakes all that wait.
+  ~TaskBoard();
+  TaskBoard(const TaskBoard&) = delete;
+  TaskBoard& operator=(const TaskBoard&) = delete;
+
+  // The task may be handed out from `at` on (unset: at once).
+  void Add(domain::SystemNumber system, DeletionPlace task, base::Instant at) EXCLUDES(mutex_);
+  // Takes up to `limit` that may be handed out now, the longest waiting first. What is not handed out must be added again.
+  std::vector<DeletionPlace> Take(domain::SystemNumber system, size_t limit) EXCLUDES(mutex_);
+
+  // Wakes the caller when a task of the system may be handed out, and after `patience` in any case. False where too many wait already.
+  [[nodiscard]] bool Wait(domain::SystemNumber system, std::chrono::milliseconds patience, Wake wake) EXCLUDES(mutex_);
+  // Wakes all that wait and takes no more waiters: before the server is shut down.
+  void Stop() EXCLUDES(mutex_);
+
+  // Tasks counted as open: by whoever makes and ends them.
+  void Count(domain::SystemNumber system, int64_t change) EXCLUDES(mutex_);
+  int64_t open(domain::SystemNumber system) const EXCLUDES(mutex_);
+
+ private:
+  struct Entry {
+    base::Instant at;
+    DeletionPlace task;
+    // For a queue whose top is the earliest.
+    bool operator<(const Entry& other) const { return other.at < at || (other.at == at && other.task < task); }
+  };
+  struct Waiter {
+    std::chrono::steady_clock::time_point until;
+    Wake wake;
+  };
+  struct Line {
+    std::priority_queue<Entry> entries;
+    std::vector<Waiter> waiters;
+    int64_t open = 0;
+  };
+
+  void Run() EXCLUDES(mutex_);
+  // Those whose time has come, or for whom there is a task.
+  void TakeReady(std::vector<Wake>* ready) REQUIRES(mutex_);
+
+  const Context& context_;
+  mutable base::Mutex mutex_;
+  base::CondVar changed_;
+  std::map<domain::SystemNumber, Line> lines_ GUARDED_BY(mutex_);
+  size_t waiting_ GUARDED_BY(mutex_) = 0;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace consent::service

@@ -1,0 +1,305 @@
+#include "daemon/wire/deletion.h"
+
+#include <algorithm>
+
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+#include "daemon/wire/digest.h"
+#include "daemon/wire/fields.h"
+
+namespace consent::wire {
+namespace {
+
+constexpr size_t kMaxDeletionIdBytes = 64;
+constexpr int kMaxStates = 7;
+// What a client's clock may be ahead.
+constexpr base::Span kClockDifference = base::Seconds(60);
+
+void CheckPast(base::Instant time, base::Instant now, const Path& at, Violations* faults) {
+  if (time > now + kClockDifference) faults->Add(at, "must not lie in the future");
+}
+
+domain::Interval ReadRange(const v1::TimeRange& range, base::Instant now, const Path& at, Violations* faults) {
+  domain::Interval interval;
+  const Path to(at, "to");
+  if (range.has_from()) interval.from = ReadTimestamp(range.from(), Path(at, "from"), faults);
+  if (!range.has_to()) {
+    faults->Add(to, "must be set");
+    return interval;
+  }
+  interval.to = ReadTimestamp(range.to(), to, faults);
+  CheckPast(interval.to, now, to, faults);
+  if (interval.from > interval.to) faults->Add(to, "must not lie before `from`");
+  return interval;
+}
+
+// The first instant of the day on which it was said: midnight, or, where the clocks skip it, what follows; the first of two midnights.
+base::Instant FirstInstantOfDay(base::Instant spoken, const absl::TimeZone& zone) {
+  const absl::CivilDay day(zone.At(absl::FromUnixMicros(spoken.micros)).cs);
+  const absl::TimeZone::TimeInfo midnight = zone.At(absl::CivilSecond(day));
+  const absl::Time first = midnight.kind == absl::TimeZone::TimeInfo::SKIPPED ? midnight.trans : midnight.pre;
+  return base::Instant{std::max<int64_t>(absl::ToUnixMicros(first), 1)};
+}
+
+domain::Interval ReadDay(const v1::SpokenDay& day, base::Instant now, const Path& at, Violations* faults) {
+  domain::Interval interval;
+  interval.to = base::Instant{};
+  const Path spoken_at(at, "spoken_at");
+  const Path time_zone(at, "time_zone");
+  if (!day.has_spoken_at()) {
+    faults->Add(spoken_at, "must be set");
+    return interval;
+  }
+  const base::Instant spoken = ReadTimestamp(day.spoken_at(), spoken_at, faults);
+  CheckPast(spoken, now, spoken_at, faults);
+  CheckText(day.time_zone(), 1, kMaxNameBytes, time_zone, faults);
+  absl::TimeZone zone;
+  // Names only: a path would be read from the machine's disk.
+  const bool is_name = !day.time_zone().empty() && day.time_zone().front() != '/' && day.time_zone().find("..") == std::string::npos &&
+                       day.time_zone().find(':') == std::string::npos;
+  if (!is_name || !absl::LoadTimeZone(day.time_zone(), &zone)) {
+    faults->Add(time_zone, "must be an IANA time zone name that the server's time zone database has, such as `Europe/Bucharest`");
+    return interval;
+  }
+  interval.from = FirstInstantOfDay(spoken, zone);
+  return interval;
+}
+
+void ReadRecordings(const v1::RecordingIds& recordings, const base::IdHasher& hasher, const Path& at, Violations* faults,
+                    domain::Selector* selector) {
+  const Path list(at, "recording_ids");
+  if (!CheckCount(recordings.recording_ids_size(), 1, static_cast<int>(domain::kMaxSelectedRecordings), list, faults)) return;
+  for (int i = 0; i < recordings.recording_ids_size(); ++i) {
+    CheckId(recordings.recording_ids(i), Path(at, "recording_ids", i), faults);
+    selector->recordings.push_back(hasher.Recording(recordings.recording_ids(i)));
+  }
+  std::sort(selector->recordings.begin(), selector->recordings.end());
+  const auto twice = std::adjacent_find(selector->recordings.begin(), selector->recordings.end());
+  if (twice != selector->recordings.end()) faults->Add(list, "names a recording twice");
+}
+
+domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instant now, const Path& at, const base::IdHasher& hasher,
+                              ChangeReader& reader, Violations* faults) {
+  domain::Selector out;
+  out.captured.to = base::Instant{};
+  switch (selector.kind_case()) {
+    case v1::DeletionSelector::kEverything:
+      out.kind = domain::SelectorKind::kEverything;
+      if (!selector.everything()) faults->Add(Path(at, "everything"), "must be true");
+      break;
+    case v1::DeletionSelector::kTimeRange:
+      out.kind = domain::SelectorKind::kTimeRange;
+      out.captured = ReadRange(selector.time_range(), now, Path(at, "time_range"), faults);
+      break;
+    case v1::DeletionSelector::kSpokenDay:
+      out.kind = domain::SelectorKind::kSpokenDay;
+      out.captured = ReadDay(selector.spoken_day(), now, Path(at, "spoken_day"), faults);
+      break;
+    case v1::DeletionSelector::kRecordings:
+      out.kind = domain::SelectorKind::kRecordings;
+      ReadRecordings(selector.recordings(), hasher, Path(at, "recordings"), faults, &out);
+      break;
+    case v1::DeletionSelector::kProfileId:
+      out.kind = domain::SelectorKind::kProfile;
+      out.scope = reader.Profile(selector.profile_id(), Path(at, "profile_id"));
+      break;
+    case v1::DeletionSelector::kDeviceId:
+      out.kind = domain::SelectorKind::kDevice;
+      out.scope = reader.Device(selector.device_id(), Path(at, "device_id"));
+      break;
+    case v1::DeletionSelector::KIND_NOT_SET:
+      faults->Add(at, "must say what is to be deleted");
+      break;
+  }
+  return out;
+}
+
+domain::RequestState BeginningState(v1::Verification verification) {
+  switch (verification) {
+    case v1::VERIFICATION_VERIFIED:
+      return domain::RequestState::kAccepted;
+    case v1::VERIFICATION_UNDER_WAY:
+      return domain::RequestState::kVerifying;
+    default:
+      return domain::RequestState::kReceived;
+  }
+}
+
+// What the four steps have in common.
+template <typename Request>
+void ReadStep(const Request& request, const base::IdHasher& hasher, Violations* faults, DeletionStepInput* input) {
+  const Path root;
+  RefuseMistyped(request, root, faults);
+  CheckText(request.deletion_id(), 1, kMaxDeletionIdBytes, Path(root, "deletion_id"), faults);
+  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), faults);
+  ChangeReader reader(hasher, faults, &input->change.names);
+  if (request.has_evidence()) {
+    input->change.command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
+    input->change.evidence = request.evidence().SerializeAsString();
+  }
+  input->deletion_id = request.deletion_id();
+  input->change.request_id = request.request_id();
+  if (faults->empty()) input->change.digest = RequestDigest(request);
+}
+
+std::string Summary(const domain::DeletionRequest& request, base::Instant now) {
+  const auto date = [](base::Instant time) { return base::FormatRfc3339(time).substr(0, 10); };
+  const auto ended = static_cast<size_t>(std::count_if(request.parts.begin(), request.parts.end(), [](const domain::SystemPart& part) {
+    return part.outcome != domain::PurgeOutcome::kOpen;
+  }));
+  std::string text = "We received your request on " + date(request.received_at) + ". ";
+  switch (request.state) {
+    case domain::RequestState::kReceived:
+    case domain::RequestState::kVerifying:
+      return text + "Until we know that it came from you we only stop using the recordings. We will finish it by " +
+             date(request.due_at - base::Microseconds(1)) + ".";
+    case domain::RequestState::kAccepted:
+    case domain::RequestState::kInProgress:
+      text += "The recordings are not used any more. " + std::to_string(ended) + " of " + std::to_string(request.parts.size()) +
+              " systems have confirmed so far; it is not finished.";
+      if (request.IsOverdue(now)) return text + " It should have been finished by " + date(request.due_at - base::Microseconds(1)) + ".";
+      return text + " We will finish it by " + date(request.due_at - base::Microseconds(1)) + ".";
+    case domain::RequestState::kCompleted:
+      return text + "All " + std::to_string(request.parts.size()) + " systems had confirmed by " + date(request.ended_at) + ".";
+    case domain::RequestState::kDenied:
+      return text + "It was denied on " + date(request.ended_at) + ". The recordings are kept and not used.";
+    case domain::RequestState::kCancelled:
+      return text + "It was cancelled on " + date(request.ended_at) + " before anything was deleted.";
+  }
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequestRequest& request, const base::IdHasher& hasher,
+                                                 base::Instant now) {
+  Violations faults;
+  const Path root;
+  DeletionInput input;
+  ChangeReader reader(hasher, &faults, &input.change.names);
+  RefuseMistyped(request, root, &faults);
+  CheckId(request.account_id(), Path(root, "account_id"), &faults);
+  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
+  input.selector = ReadSelector(request.selector(), now, Path(root, "selector"), hasher, reader, &faults);
+  CheckChosen(request.requester(), v1::Actor_IsValid, Path(root, "requester"), &faults);
+  CheckEnum(request.verification(), v1::Verification_IsValid, Path(root, "verification"), &faults);
+  if (request.has_evidence()) {
+    input.change.command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
+    input.change.evidence = request.evidence().SerializeAsString();
+  }
+  if (!faults.empty()) return faults.ToStatus();
+  input.requester = static_cast<domain::Actor>(request.requester());
+  input.state = BeginningState(request.verification());
+  input.account_id = request.account_id();
+  input.selector_bytes = request.selector().SerializeAsString();
+  input.change.subject = hasher.Subject(request.account_id());
+  input.change.request_id = request.request_id();
+  input.change.digest = RequestDigest(request);
+  return input;
+}
+
+absl::StatusOr<DeletionStepInput> ReadVerifyDeletion(const v1::VerifyDeletionRequestRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  DeletionStepInput input;
+  ReadStep(request, hasher, &faults, &input);
+  input.only_begun = request.only_begun();
+  return faults.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : faults.ToStatus();
+}
+
+absl::StatusOr<DeletionStepInput> ReadDenyDeletion(const v1::DenyDeletionRequestRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  DeletionStepInput input;
+  ReadStep(request, hasher, &faults, &input);
+  const Path root;
+  CheckText(request.reason(), 1, kMaxReasonBytes, Path(root, "reason"), &faults);
+  input.reason = request.reason();
+  return faults.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : faults.ToStatus();
+}
+
+absl::StatusOr<DeletionStepInput> ReadExtendDeletion(const v1::ExtendDeletionRequestRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  DeletionStepInput input;
+  ReadStep(request, hasher, &faults, &input);
+  return faults.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : faults.ToStatus();
+}
+
+absl::StatusOr<DeletionStepInput> ReadCancelDeletion(const v1::CancelDeletionRequestRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  DeletionStepInput input;
+  ReadStep(request, hasher, &faults, &input);
+  const Path root;
+  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &faults);
+  input.change.etag = request.etag();
+  return faults.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : faults.ToStatus();
+}
+
+absl::StatusOr<std::string> ReadGetDeletion(const v1::GetDeletionRequestRequest& request) {
+  Violations faults;
+  const Path root;
+  RefuseMistyped(request, root, &faults);
+  CheckText(request.deletion_id(), 1, kMaxDeletionIdBytes, Path(root, "deletion_id"), &faults);
+  return faults.empty() ? absl::StatusOr<std::string>(request.deletion_id()) : faults.ToStatus();
+}
+
+absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  const Path root;
+  DeletionsQuery query;
+  RefuseMistyped(request, root, &faults);
+  query.has_subject = !request.account_id().empty();
+  if (query.has_subject) {
+    CheckId(request.account_id(), Path(root, "account_id"), &faults);
+    query.subject = hasher.Subject(request.account_id());
+  }
+  if (CheckCount(request.states_size(), 0, kMaxStates, Path(root, "states"), &faults)) {
+    for (int i = 0; i < request.states_size(); ++i) {
+      CheckChosen(request.states(i), v1::DeletionState_IsValid, Path(root, "states", i), &faults);
+      query.states.push_back(static_cast<domain::RequestState>(request.states(i)));
+    }
+  }
+  if (request.has_due_before()) query.due_before = ReadTimestamp(request.due_before(), Path(root, "due_before"), &faults);
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &faults);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &faults);
+  query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
+  query.page_token = request.page_token();
+  return faults.empty() ? absl::StatusOr<DeletionsQuery>(std::move(query)) : faults.ToStatus();
+}
+
+bool HasCovers(const domain::Selector& selector) { return selector.kind != domain::SelectorKind::kRecordings; }
+
+void WriteCovers(const domain::Selector& selector, v1::TimeRange* out) {
+  if (selector.captured.from.IsSet()) WriteTimestamp(selector.captured.from, out->mutable_from());
+  WriteTimestamp(selector.captured.to, out->mutable_to());
+}
+
+void WriteDeletion(const domain::DeletionRequest& request, const std::string& deletion_id, const std::string& etag,
+                   const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out) {
+  out->set_deletion_id(deletion_id);
+  out->set_state(static_cast<v1::DeletionState>(request.state));
+  out->set_extended(request.extended);
+  out->set_overdue(request.IsOverdue(now));
+  out->set_requester(static_cast<v1::Actor>(request.requester));
+  out->set_regime(request.regime);
+  WriteTimestamp(request.received_at, out->mutable_received_at());
+  WriteTimestamp(request.confirm_by, out->mutable_confirm_by());
+  WriteTimestamp(request.due_at, out->mutable_due_at());
+  if (request.verified_at.IsSet()) WriteTimestamp(request.verified_at, out->mutable_verified_at());
+  if (request.ended_at.IsSet()) WriteTimestamp(request.ended_at, out->mutable_ended_at());
+  out->set_denied_reason(request.denied_reason);
+  if (HasCovers(request.selector)) WriteCovers(request.selector, out->mutable_covers());
+  for (const domain::SystemPart& part : request.parts) {
+    v1::DeletionProgress& progress = *out->add_progress();
+    const auto named = std::find_if(systems.begin(), systems.end(), [&](const SystemName& name) { return name.first == part.system; });
+    if (named != systems.end()) progress.set_system(named->second);
+    progress.set_outcome(static_cast<v1::PurgeOutcome>(part.outcome));
+    if (part.ended_at.IsSet()) WriteTimestamp(part.ended_at, progress.mutable_ended_at());
+    progress.set_erased_count(static_cast<int64_t>(part.erased_count));
+    if (part.evidence != base::Digest{}) progress.set_evidence_hash(std::string(base::View(part.evidence)));
+    progress.set_reason(part.reason);
+    progress.set_leased_before(part.leased_before);
+  }
+  out->set_etag(etag);
+  out->set_summary(Summary(request, now));
+}
+
+}  // namespace consent::wire

@@ -1,0 +1,63 @@
+// DeletionService: requests to the domain's words, answers back.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "consent/v1/deletion_service.pb.h"
+#include "daemon/base/ids.h"
+#include "daemon/domain/deletion.h"
+#include "daemon/wire/change_input.h"
+
+namespace consent::wire {
+
+inline constexpr size_t kMaxReasonBytes = 256;
+
+struct DeletionInput {
+  ChangeInput change;          // without a command
+  domain::Selector selector;   // `captured.to` unset: until receipt
+  domain::Actor requester = domain::Actor::kMissing;
+  domain::RequestState state = domain::RequestState::kReceived;  // in which it begins
+  std::string account_id;
+  std::string selector_bytes;  // as it was sent, serialised
+};
+
+struct DeletionStepInput {
+  ChangeInput change;  // the subject is not known; the proof and, of CancelDeletionRequest, the etag
+  std::string deletion_id;
+  std::string reason;
+  bool only_begun = false;
+};
+
+struct DeletionsQuery {
+  bool has_subject = false;
+  base::SubjectHandle subject;
+  std::vector<domain::RequestState> states;
+  base::Instant due_before;
+  int page_size = 0;
+  std::string page_token;
+};
+
+// INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
+// Times after `now` are refused; a day is resolved by the machine's time zone database (absl::LoadTimeZone).
+absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequestRequest& request, const base::IdHasher& hasher,
+                                                 base::Instant now);
+absl::StatusOr<DeletionStepInput> ReadVerifyDeletion(const v1::VerifyDeletionRequestRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<DeletionStepInput> ReadDenyDeletion(const v1::DenyDeletionRequestRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<DeletionStepInput> ReadExtendDeletion(const v1::ExtendDeletionRequestRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<DeletionStepInput> ReadCancelDeletion(const v1::CancelDeletionRequestRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<std::string> ReadGetDeletion(const v1::GetDeletionRequestRequest& request);
+absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsRequest& request, const base::IdHasher& hasher);
+
+// A data system's name by its number.
+using SystemName = std::pair<domain::SystemNumber, std::string>;
+// All but the ids: those of `account_id` and `selector` are the caller's to add.
+void WriteDeletion(const domain::DeletionRequest& request, const std::string& deletion_id, const std::string& etag,
+                   const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out);
+// Absent where single recordings are named.
+bool HasCovers(const domain::Selector& selector);
+void WriteCovers(const domain::Selector& selector, v1::TimeRange* out);
+
+}  // namespace consent::wire

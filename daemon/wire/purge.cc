@@ -1,0 +1,167 @@
+#include "daemon/wire/purge.h"
+
+#include <cstring>
+#include <set>
+
+#include "daemon/wire/errors.h"
+#include "daemon/wire/fields.h"
+
+namespace consent::wire {
+namespace {
+
+constexpr size_t kMaxTaskIdBytes = 128;
+constexpr size_t kMaxTextBytes = 256;
+constexpr int kMaxTasks = 100;
+constexpr int kDefaultTasks = 10;
+constexpr int kMaxVisibilitySeconds = 43'200;
+constexpr int kDefaultVisibilitySeconds = 300;
+constexpr int kMaxWaitSeconds = 60;
+constexpr int kMaxMatchKeys = 7;
+constexpr int64_t kMaxArrivalSeconds = int64_t{90} * 86'400;
+
+void CheckSystemName(const std::string& name, const Path& at, Violations* faults) {
+  constexpr char kAllowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+  CheckText(name, 1, kMaxNameBytes, at, faults);
+  if (name.find_first_not_of(kAllowed) != std::string::npos) faults->Add(at, "must be of [a-z0-9_-]");
+}
+
+// What reports of ends and of failures have in common.
+template <typename Report>
+ReportInput ReadReport(const Report& report, const Path& at, std::set<std::string>* seen, Violations* faults) {
+  ReportInput input;
+  CheckText(report.task_id(), 1, kMaxTaskIdBytes, Path(at, "task_id"), faults);
+  if (!seen->insert(report.task_id()).second) faults->Add(Path(at, "task_id"), "names a task twice");
+  CheckRange(report.epoch(), 1, INT64_MAX, Path(at, "epoch"), faults);
+  input.task_id = report.task_id();
+  input.epoch = static_cast<uint64_t>(report.epoch());
+  return input;
+}
+
+}  // namespace
+
+absl::StatusOr<SystemInput> ReadRegisterSystem(const v1::RegisterDataSystemRequest& request) {
+  Violations faults;
+  const Path root;
+  const Path at(root, "system");
+  const v1::DataSystem& system = request.system();
+  SystemInput input;
+  RefuseMistyped(request, root, &faults);
+  CheckSystemName(system.name(), Path(at, "name"), &faults);
+  CheckChosen(system.kind(), v1::DataSystemKind_IsValid, Path(at, "kind"), &faults);
+  if (CheckCount(system.matches_by_size(), 1, kMaxMatchKeys, Path(at, "matches_by"), &faults)) {
+    for (int i = 0; i < system.matches_by_size(); ++i) {
+      CheckChosen(system.matches_by(i), v1::MatchKey_IsValid, Path(at, "matches_by", i), &faults);
+      if (v1::MatchKey_IsValid(system.matches_by(i)) && system.matches_by(i) != 0) {
+        input.matches_by = static_cast<uint8_t>(input.matches_by | 1U << (system.matches_by(i) - 1));
+      }
+    }
+  }
+  CheckRange(system.latest_arrival_seconds(), 0, kMaxArrivalSeconds, Path(at, "latest_arrival_seconds"), &faults);
+  if (system.state() != 0 || system.has_registered_at() || system.has_retired_at() || system.open_tasks() != 0) {
+    faults.Add(at, "state, registered_at, retired_at and open_tasks are answers, not part of a registration");
+  }
+  if (!faults.empty()) return faults.ToStatus();
+  input.name = system.name();
+  input.kind = static_cast<uint8_t>(system.kind());
+  input.latest_arrival = base::Seconds(system.latest_arrival_seconds());
+  input.checks_on_ingest = system.checks_on_ingest();
+  return input;
+}
+
+absl::StatusOr<RetireInput> ReadRetireSystem(const v1::RetireDataSystemRequest& request) {
+  Violations faults;
+  const Path root;
+  RefuseMistyped(request, root, &faults);
+  CheckSystemName(request.name(), Path(root, "name"), &faults);
+  CheckText(request.reason(), 0, kMaxTextBytes, Path(root, "reason"), &faults);
+  return faults.empty() ? absl::StatusOr<RetireInput>(RetireInput{request.name(), request.reason()}) : faults.ToStatus();
+}
+
+absl::StatusOr<LeaseInput> ReadLeaseTasks(const v1::LeaseTasksRequest& request) {
+  Violations faults;
+  const Path root;
+  RefuseMistyped(request, root, &faults);
+  CheckSystemName(request.system(), Path(root, "system"), &faults);
+  CheckRange(request.max_tasks(), 0, kMaxTasks, Path(root, "max_tasks"), &faults);
+  CheckRange(request.visibility_seconds(), 0, kMaxVisibilitySeconds, Path(root, "visibility_seconds"), &faults);
+  CheckRange(request.wait_seconds(), 0, kMaxWaitSeconds, Path(root, "wait_seconds"), &faults);
+  if (!faults.empty()) return faults.ToStatus();
+  LeaseInput input;
+  input.system = request.system();
+  input.max_tasks = static_cast<size_t>(request.max_tasks() == 0 ? kDefaultTasks : request.max_tasks());
+  input.visibility = base::Seconds(request.visibility_seconds() == 0 ? kDefaultVisibilitySeconds : request.visibility_seconds());
+  input.wait = base::Seconds(request.wait_seconds());
+  return input;
+}
+
+absl::StatusOr<ReportsInput> ReadCompleteTasks(const v1::CompleteTasksRequest& request) {
+  Violations faults;
+  const Path root;
+  ReportsInput input;
+  std::set<std::string> seen;
+  RefuseMistyped(request, root, &faults);
+  CheckSystemName(request.system(), Path(root, "system"), &faults);
+  if (!CheckCount(request.results_size(), 1, kMaxTasks, Path(root, "results"), &faults)) return faults.ToStatus();
+  for (int i = 0; i < request.results_size(); ++i) {
+    const v1::TaskResult& result = request.results(i);
+    const Path at(root, "results", i);
+    ReportInput report = ReadReport(result, at, &seen, &faults);
+    CheckChosen(result.outcome(), v1::PurgeOutcome_IsValid, Path(at, "outcome"), &faults);
+    CheckRange(result.erased_count(), 0, INT64_MAX, Path(at, "erased_count"), &faults);
+    const bool hash_fits = result.evidence_hash().empty() || result.evidence_hash().size() == report.evidence.size();
+    if (!hash_fits) faults.Add(Path(at, "evidence_hash"), "must have 32 bytes or none");
+    const bool exempt = result.outcome() == v1::PURGE_OUTCOME_EXEMPT;
+    CheckText(result.reason(), exempt ? 1 : 0, exempt ? kMaxTextBytes : 0, Path(at, "reason"), &faults);
+    if (!faults.empty()) continue;
+    report.outcome = static_cast<domain::PurgeOutcome>(result.outcome());
+    report.erased_count = static_cast<uint64_t>(result.erased_count());
+    if (!result.evidence_hash().empty()) std::memcpy(report.evidence.data(), result.evidence_hash().data(), report.evidence.size());
+    report.text = result.reason();
+    input.reports.push_back(std::move(report));
+  }
+  if (!faults.empty()) return faults.ToStatus();
+  input.system = request.system();
+  return input;
+}
+
+absl::StatusOr<ReportsInput> ReadFailTasks(const v1::FailTasksRequest& request) {
+  Violations faults;
+  const Path root;
+  ReportsInput input;
+  std::set<std::string> seen;
+  RefuseMistyped(request, root, &faults);
+  CheckSystemName(request.system(), Path(root, "system"), &faults);
+  if (!CheckCount(request.failures_size(), 1, kMaxTasks, Path(root, "failures"), &faults)) return faults.ToStatus();
+  for (int i = 0; i < request.failures_size(); ++i) {
+    const Path at(root, "failures", i);
+    ReportInput report = ReadReport(request.failures(i), at, &seen, &faults);
+    CheckText(request.failures(i).error(), 0, kMaxTextBytes, Path(at, "error"), &faults);
+    report.text = request.failures(i).error();
+    input.reports.push_back(std::move(report));
+  }
+  if (!faults.empty()) return faults.ToStatus();
+  input.system = request.system();
+  return input;
+}
+
+absl::StatusOr<TasksQuery> ReadListTasks(const v1::ListTasksRequest& request) {
+  Violations faults;
+  const Path root;
+  RefuseMistyped(request, root, &faults);
+  CheckSystemName(request.system(), Path(root, "system"), &faults);
+  CheckRange(request.min_failures(), 0, INT32_MAX, Path(root, "min_failures"), &faults);
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &faults);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &faults);
+  if (!faults.empty()) return faults.ToStatus();
+  return TasksQuery{request.system(), static_cast<uint32_t>(request.min_failures()),
+                    request.page_size() == 0 ? kDefaultPageSize : request.page_size(), request.page_token()};
+}
+
+void WriteTaskAnswer(const absl::Status& status, v1::TaskAnswer* out) {
+  out->set_accepted(status.ok());
+  if (status.ok()) return;
+  out->set_refused_reason(ReasonName(DetailOf(status).reason));
+  out->set_refused_message(std::string(status.message()));
+}
+
+}  // namespace consent::wire

@@ -1,0 +1,62 @@
+// PurgeService and DataSystemService: requests to the domain's words, answers back.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "consent/v1/purge_service.pb.h"
+#include "daemon/base/bytes.h"
+#include "daemon/base/time.h"
+#include "daemon/domain/deletion.h"
+
+namespace consent::wire {
+
+struct SystemInput {
+  std::string name;
+  uint8_t kind = 0;
+  uint8_t matches_by = 0;  // bit (number - 1)
+  base::Span latest_arrival;
+  bool checks_on_ingest = false;
+};
+struct RetireInput {
+  std::string name;
+  std::string reason;
+};
+struct LeaseInput {
+  std::string system;
+  size_t max_tasks = 0;
+  base::Span visibility;
+  base::Span wait;
+};
+struct ReportInput {
+  std::string task_id;
+  uint64_t epoch = 0;
+  domain::PurgeOutcome outcome = domain::PurgeOutcome::kOpen;
+  uint64_t erased_count = 0;
+  base::Digest evidence{};
+  std::string text;  // the reason of an exemption, or a failure's error
+};
+struct ReportsInput {
+  std::string system;
+  std::vector<ReportInput> reports;
+};
+struct TasksQuery {
+  std::string system;
+  uint32_t min_failures = 0;
+  int page_size = 0;
+  std::string page_token;
+};
+
+// INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
+absl::StatusOr<SystemInput> ReadRegisterSystem(const v1::RegisterDataSystemRequest& request);
+absl::StatusOr<RetireInput> ReadRetireSystem(const v1::RetireDataSystemRequest& request);
+absl::StatusOr<LeaseInput> ReadLeaseTasks(const v1::LeaseTasksRequest& request);
+absl::StatusOr<ReportsInput> ReadCompleteTasks(const v1::CompleteTasksRequest& request);
+absl::StatusOr<ReportsInput> ReadFailTasks(const v1::FailTasksRequest& request);
+absl::StatusOr<TasksQuery> ReadListTasks(const v1::ListTasksRequest& request);
+
+// OK: accepted.
+void WriteTaskAnswer(const absl::Status& status, v1::TaskAnswer* out);
+
+}  // namespace consent::wire

@@ -1,0 +1,132 @@
+#include "tests/support/service/deleting.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <future>
+
+namespace consent::test {
+namespace {
+
+constexpr base::Span kMinute = base::Seconds(60);
+constexpr uint8_t kByRecordingAndAccount = 3;
+
+template <typename T>
+T Required(absl::StatusOr<T> result, const char* what) {
+  if (result.ok()) return *std::move(result);
+  std::fprintf(stderr, "%s: %s\n", what, std::string(result.status().message()).c_str());
+  std::abort();
+}
+
+}  // namespace
+
+domain::Selector AllOfIt() {
+  domain::Selector selector;
+  selector.kind = domain::SelectorKind::kEverything;
+  selector.captured.to = base::Instant{};
+  return selector;
+}
+
+domain::Selector Within(base::Instant from, base::Instant to) {
+  domain::Selector selector;
+  selector.kind = domain::SelectorKind::kTimeRange;
+  selector.captured = {from, to};
+  return selector;
+}
+
+service::SystemRow System(std::string name) {
+  service::SystemRow row;
+  row.name = std::move(name);
+  row.kind = 1;
+  row.matches_by = kByRecordingAndAccount;
+  row.checks_on_ingest = true;
+  return row;
+}
+
+domain::Selector Deleting::Of(const ScopeName& scope) const {
+  domain::Selector selector = AllOfIt();
+  selector.kind = scope.kind == domain::ScopeKind::kProfile ? domain::SelectorKind::kProfile : domain::SelectorKind::kDevice;
+  selector.scope = world_.Ref(scope);
+  return selector;
+}
+
+domain::Selector Deleting::Recordings(const std::vector<std::string>& recordings) const {
+  domain::Selector selector = AllOfIt();
+  selector.kind = domain::SelectorKind::kRecordings;
+  for (const std::string& recording : recordings) selector.recordings.push_back(world_.context().hasher.Recording(recording));
+  std::sort(selector.recordings.begin(), selector.recordings.end());
+  return selector;
+}
+
+absl::StatusOr<service::Deletions::Created> Deleting::TryAsk(const std::string& account, domain::Selector selector,
+                                                             domain::RequestState state, const std::string& request_id) {
+  service::ChangeRequest change = world_.Request(account, service::ChangeKind::kDeletionReceived);
+  change.request_id = request_id;
+  service::NewDeletion deletion{std::move(selector), domain::Actor::kSelf, state, {account, "as it was asked"}};
+  std::promise<absl::StatusOr<service::Deletions::Created>> promise;
+  world_.deletions().Create(std::move(change), std::move(deletion), [&](auto created) { promise.set_value(std::move(created)); });
+  auto created = promise.get_future().get();
+  world_.Wait(kMinute);
+  return created;
+}
+
+service::DeletionPlace Deleting::Ask(const std::string& account, domain::Selector selector, domain::RequestState state) {
+  return Required(TryAsk(account, std::move(selector), state), "ask").place;
+}
+
+absl::Status Deleting::Step(service::DeletionPlace place, service::DeletionStep step, const std::string& reason) {
+  service::ChangeRequest change;
+  std::promise<absl::Status> promise;
+  world_.deletions().Step(std::move(change), place, step, reason, [&](const absl::Status& done) { promise.set_value(done); });
+  absl::Status done = promise.get_future().get();
+  world_.Wait(kMinute);
+  return done;
+}
+
+absl::Status Deleting::Cancel(service::DeletionPlace place) {
+  service::ChangeRequest change;
+  change.command.expected_revision = Get(place).changed;
+  change.command.proof.channel = domain::Channel::kApp;
+  change.command.proof.actor = domain::Actor::kSelf;
+  std::promise<absl::Status> promise;
+  world_.deletions().Step(std::move(change), place, service::DeletionStep::kCancel, "",
+                          [&](const absl::Status& done) { promise.set_value(done); });
+  absl::Status done = promise.get_future().get();
+  world_.Wait(kMinute);
+  return done;
+}
+
+domain::DeletionRequest Deleting::Get(service::DeletionPlace place) const { return Required(world_.deletions().Get(place), "get").request; }
+
+void Deleting::Register(service::SystemRow system) { Required(world_.systems().Register(std::move(system)), "register"); }
+
+service::SystemRow Deleting::Named(const std::string& name) const { return Required(world_.systems().Find(name), "system"); }
+
+std::vector<service::LeasedTask> Deleting::Lease(const std::string& system, size_t limit, base::Span visibility) {
+  return Required(world_.tasks().Lease(Named(system), limit, visibility), "lease");
+}
+
+absl::Status Deleting::End(const std::string& system, const service::LeasedTask& task, domain::PurgeOutcome outcome, uint64_t count) {
+  service::TaskReport report;
+  report.place = task.place;
+  report.epoch = task.row.epoch;
+  report.outcome = outcome;
+  report.erased_count = count;
+  return world_.tasks().End(Named(system), report);
+}
+
+absl::Status Deleting::Fail(const std::string& system, const service::LeasedTask& task) {
+  return world_.tasks().Fail(Named(system), task.place, task.row.epoch, "it did not work");
+}
+
+size_t Deleting::Work(const std::string& system) {
+  size_t done = 0;
+  for (auto tasks = Lease(system); !tasks.empty(); tasks = Lease(system)) {
+    for (const service::LeasedTask& task : tasks) {
+      if (End(system, task).ok()) ++done;
+    }
+  }
+  return done;
+}
+
+}  // namespace consent::test

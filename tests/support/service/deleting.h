@@ -1,0 +1,47 @@
+// Words in which a test tells the story of a deletion: requests, data systems and their workers, on a World.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/support/service/world.h"
+
+namespace consent::test {
+
+domain::Selector AllOfIt();
+domain::Selector Within(base::Instant from, base::Instant to);
+// A data system that matches by account and recording, asks about what arrives, and has no late data.
+service::SystemRow System(std::string name);
+
+// Each change takes a minute of the world's clock. Ends the process on what no test means.
+class Deleting {
+ public:
+  explicit Deleting(World& world) : world_(world) {}
+
+  domain::Selector Of(const ScopeName& scope) const;
+  domain::Selector Recordings(const std::vector<std::string>& recordings) const;
+
+  absl::StatusOr<service::Deletions::Created> TryAsk(const std::string& account, domain::Selector selector,
+                                                     domain::RequestState state = domain::RequestState::kAccepted,
+                                                     const std::string& request_id = "");
+  service::DeletionPlace Ask(const std::string& account, domain::Selector selector,
+                             domain::RequestState state = domain::RequestState::kAccepted);
+  absl::Status Step(service::DeletionPlace place, service::DeletionStep step, const std::string& reason = "");
+  // With evidence and the request's etag as it is now.
+  absl::Status Cancel(service::DeletionPlace place);
+  domain::DeletionRequest Get(service::DeletionPlace place) const;
+
+  void Register(service::SystemRow system);
+  service::SystemRow Named(const std::string& name) const;
+  std::vector<service::LeasedTask> Lease(const std::string& system, size_t limit = 100, base::Span visibility = base::Seconds(300));
+  absl::Status End(const std::string& system, const service::LeasedTask& task,
+                   domain::PurgeOutcome outcome = domain::PurgeOutcome::kAcknowledged, uint64_t count = 1);
+  absl::Status Fail(const std::string& system, const service::LeasedTask& task);
+  // Leases and acknowledges all that there is. How many there were.
+  size_t Work(const std::string& system);
+
+ private:
+  World& world_;
+};
+
+}  // namespace consent::test

@@ -1,0 +1,202 @@
+// The numbered hard cases about deletion requests and their tasks.
+#include <gtest/gtest.h>
+
+#include "tests/support/service/deleting.h"
+
+namespace consent::test {
+namespace {
+
+using domain::PurgeOutcome;
+using domain::Purpose;
+using domain::RequestState;
+using service::DeletionPlace;
+using service::DeletionStep;
+
+// Registered in Germany, help_improve on under a notice that covers the past; two data systems.
+class HardCaseOfADeletion : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(world.Register("a", "DE").ok());
+    ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
+    deleting.Register(System("audio"));
+    deleting.Register(System("transcripts-secondary"));
+  }
+  std::string Fate(const Recording& recording) const { return Text(world.Check("a", recording, Purpose::kNone)); }
+  std::string Answer(const Recording& recording) const { return Text(world.Check("a", recording)); }
+
+  World world;
+  Deleting deleting{world};
+};
+
+TEST_F(HardCaseOfADeletion, N37_OneSystemThatHasNotConfirmedKeepsItFromBeingCompleted) {
+  const DeletionPlace place = deleting.Ask("a", AllOfIt());
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kAccepted);
+  const auto tasks = deleting.Lease("audio");
+  ASSERT_EQ(tasks.size(), 1U);
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress);
+  ASSERT_TRUE(deleting.End("audio", tasks[0]).ok());
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress);
+  world.Restart();
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress);
+  EXPECT_EQ(deleting.Work("transcripts-secondary"), 1U);
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  world.Restart();
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+}
+
+TEST_F(HardCaseOfADeletion, N38_WhatIsNotConfirmedAtTheDeadlineIsOverdue) {
+  const DeletionPlace place = deleting.Ask("a", AllOfIt());
+  deleting.Work("audio");
+  const base::Instant due = deleting.Get(place).due_at;
+  world.clock.Set(due - base::Microseconds(1));
+  EXPECT_FALSE(deleting.Get(place).IsOverdue(world.Now()));
+  world.clock.Set(due);
+  EXPECT_TRUE(deleting.Get(place).IsOverdue(world.Now()));
+  service::DeletionFilter late;
+  late.due_before = world.Now() + base::Microseconds(1);
+  EXPECT_EQ(world.deletions().List(late, 10, {})->requests.size(), 1U);
+  deleting.Work("transcripts-secondary");
+  EXPECT_FALSE(deleting.Get(place).IsOverdue(world.Now())) << "it is done";
+  EXPECT_TRUE(world.deletions().List(late, 10, {})->requests.empty());
+}
+
+TEST_F(HardCaseOfADeletion, N40_ALateUploadInsideADeletedRangeIsPurged) {
+  const base::Instant from = world.Now() - base::Days(10);
+  const base::Instant to = world.Now() - base::Days(5);
+  deleting.Ask("a", Within(from, to));
+  deleting.Work("audio");
+  deleting.Work("transcripts-secondary");
+  world.Restart();
+  EXPECT_EQ(Fate(Recording(from)), "PURGE: DELETED");
+  EXPECT_EQ(Fate(Recording(to)), "PURGE: DELETED");
+  EXPECT_EQ(Fate(Recording(to - base::Days(1))), "PURGE: DELETED");
+  EXPECT_EQ(Fate(Recording(to + base::Days(1))), "KEEP");
+  Recording fast(to + base::Hours(1));
+  fast.facts.has_uncertainty = true;
+  fast.facts.uncertainty = base::Hours(1);
+  EXPECT_EQ(Fate(fast), "PURGE: DELETED") << "the device's clock ran an hour fast";
+}
+
+TEST_F(HardCaseOfADeletion, N41_WhatIsCapturedAfterEverythingWasDeletedFollowsTheNormalRules) {
+  const Recording before(world.Now() - base::Seconds(10));
+  deleting.Ask("a", AllOfIt());
+  EXPECT_EQ(Answer(before), "PURGE no: DELETED");
+  world.Wait(base::Hours(1));
+  EXPECT_EQ(Answer(Recording(world.Now() - base::Seconds(10))), "KEEP yes: CONSENT");
+}
+
+TEST_F(HardCaseOfADeletion, N42_AnUnverifiedOneStopsUseAndPurgesNothing) {
+  const Recording recording(world.Now() - base::Seconds(10));
+  const DeletionPlace place = deleting.Ask("a", AllOfIt(), RequestState::kReceived);
+  EXPECT_EQ(Answer(recording), "KEEP no: DELETION_PENDING");
+  EXPECT_EQ(deleting.Work("audio"), 0U);
+  EXPECT_TRUE(deleting.Get(place).due_at.IsSet()) << "the clock runs";
+  const base::Instant due = deleting.Get(place).due_at;
+  ASSERT_TRUE(deleting.Step(place, DeletionStep::kBeginVerification).ok());
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kVerifying);
+  EXPECT_EQ(Answer(recording), "KEEP no: DELETION_PENDING");
+  world.Wait(base::Days(3));
+  ASSERT_TRUE(deleting.Step(place, DeletionStep::kVerify).ok());
+  EXPECT_EQ(deleting.Get(place).due_at, due);
+  EXPECT_EQ(Answer(recording), "PURGE no: DELETED");
+  EXPECT_EQ(deleting.Work("audio"), 1U);
+}
+
+TEST_F(HardCaseOfADeletion, N43_TheSameAskedTwiceWhileOpenIsOneRequest) {
+  const auto first = deleting.TryAsk("a", deleting.Recordings({"r1", "r2"}));
+  const auto again = deleting.TryAsk("a", deleting.Recordings({"r2", "r1"}));
+  ASSERT_TRUE(first.ok());
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(first->created);
+  EXPECT_FALSE(again->created);
+  EXPECT_EQ(first->place, again->place);
+  EXPECT_NE(deleting.Ask("a", deleting.Recordings({"r1"})), first->place);
+  const base::Instant from = world.Now() - base::Days(2);
+  const DeletionPlace range = deleting.Ask("a", Within(from, from + base::Days(1)));
+  EXPECT_EQ(deleting.Ask("a", Within(from, from + base::Days(1))), range);
+  EXPECT_NE(deleting.Ask("b", Within(from, from + base::Days(1))), range) << "another subject's";
+  deleting.Work("audio");
+  EXPECT_EQ(deleting.Work("transcripts-secondary"), 4U) << "each once";
+  EXPECT_NE(deleting.Ask("a", Within(from, from + base::Days(1))), range) << "the first one has ended";
+}
+
+TEST_F(HardCaseOfADeletion, N43_EverythingOnMondayAndOnTuesdayAreTwoRequests) {
+  const DeletionPlace monday = deleting.Ask("a", AllOfIt());
+  world.Wait(base::Days(1));
+  const Recording on_tuesday(world.Now() - base::Hours(1));
+  EXPECT_EQ(Fate(on_tuesday), "KEEP");
+  const DeletionPlace tuesday = deleting.Ask("a", AllOfIt());
+  EXPECT_NE(monday, tuesday);
+  EXPECT_EQ(Fate(on_tuesday), "PURGE: DELETED");
+  EXPECT_EQ(world.Facts("a").tombstones.size(), 1U) << "one interval";
+}
+
+TEST_F(HardCaseOfADeletion, N43_TheSameRequestIdIsTheSameRequest) {
+  const auto first = deleting.TryAsk("a", AllOfIt(), RequestState::kAccepted, "one");
+  const auto again = deleting.TryAsk("a", AllOfIt(), RequestState::kAccepted, "one");
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(first->place, again->place);
+  EXPECT_EQ(first->revision, again->revision);
+}
+
+TEST_F(HardCaseOfADeletion, N48_ADeniedOneKeepsItsReasonAndUseStaysStopped) {
+  const Recording recording(world.Now() - base::Seconds(10));
+  const DeletionPlace place = deleting.Ask("a", AllOfIt(), RequestState::kReceived);
+  ASSERT_TRUE(deleting.Step(place, DeletionStep::kDeny, "not the account's owner").ok());
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kDenied);
+  EXPECT_EQ(deleting.Get(place).denied_reason, "not the account's owner");
+  EXPECT_EQ(Answer(recording), "KEEP no: DELETION_DENIED");
+  EXPECT_EQ(ReasonOf(deleting.Step(place, DeletionStep::kVerify)), "DELETION_STATE");
+  world.Restart();
+  EXPECT_EQ(Answer(recording), "KEEP no: DELETION_DENIED");
+}
+
+TEST_F(HardCaseOfADeletion, N49_WhatIsBuiltAlreadyIsExcludedFromTheNextBuildAndTheRequestSaysSo) {
+  deleting.Register(System("datasets"));
+  const DeletionPlace place = deleting.Ask("a", AllOfIt());
+  deleting.Work("audio");
+  deleting.Work("transcripts-secondary");
+  const auto tasks = deleting.Lease("datasets");
+  ASSERT_TRUE(deleting.End("datasets", tasks.at(0), PurgeOutcome::kExcludedFromNextBuild, 3).ok());
+  const domain::DeletionRequest request = deleting.Get(place);
+  EXPECT_EQ(request.state, RequestState::kCompleted);
+  EXPECT_EQ(request.Find(deleting.Named("datasets").number)->outcome, PurgeOutcome::kExcludedFromNextBuild);
+}
+
+TEST_F(HardCaseOfADeletion, N58_WhatArrivesAfterNotFoundIsFoundByASecondTask) {
+  service::SystemRow vendor = System("vendor");
+  vendor.checks_on_ingest = false;
+  vendor.latest_arrival = base::Hours(1);
+  deleting.Register(vendor);
+  const DeletionPlace place = deleting.Ask("a", AllOfIt());
+  deleting.Work("audio");
+  deleting.Work("transcripts-secondary");
+  const auto first = deleting.Lease("vendor");
+  ASSERT_EQ(first.size(), 1U);
+  ASSERT_TRUE(deleting.End("vendor", first[0], PurgeOutcome::kNotFound, 0).ok());
+  EXPECT_TRUE(deleting.End("vendor", first[0], PurgeOutcome::kNotFound, 0).ok()) << "repeating is harmless";
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress);
+  world.Wait(base::Seconds(600));
+  EXPECT_TRUE(deleting.Lease("vendor").empty()) << "what can still arrive has not";
+  world.Restart();
+  world.Wait(base::Hours(1));
+  const auto second = deleting.Lease("vendor");
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_TRUE(second[0].row.IsAgain());
+  ASSERT_TRUE(deleting.End("vendor", second[0], PurgeOutcome::kAcknowledged, 1).ok());
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(place).Find(deleting.Named("vendor").number)->erased_count, 1U);
+}
+
+TEST(HardCaseOfADeadline, N44_GdprRequestOf31JanuaryIsDue28February) {
+  World::Options options;
+  options.now = At("2026-01-31T09:00:00Z");
+  World world(options);
+  Deleting deleting(world);
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  const DeletionPlace place = deleting.Ask("a", AllOfIt(), RequestState::kReceived);
+  EXPECT_EQ(base::FormatRfc3339(deleting.Get(place).due_at), "2026-03-01T00:00:00Z") << "by the end of 28 February";
+}
+
+}  // namespace
+}  // namespace consent::test
