@@ -17,6 +17,8 @@ constexpr int kMaxVisibilitySeconds = 43'200;
 constexpr int kDefaultVisibilitySeconds = 300;
 constexpr int kMaxWaitSeconds = 60;
 constexpr int kMaxMatchKeys = 7;
+constexpr int64_t kMaxCount = 1'000'000'000'000;
+constexpr int kMaxFailures = 1'000'000;
 constexpr int64_t kMaxArrivalSeconds = int64_t{90} * 86'400;
 
 void CheckSystemName(const std::string& name, const Path& at, Violations* faults) {
@@ -31,7 +33,7 @@ ReportInput ReadReport(const Report& report, const Path& at, std::set<std::strin
   ReportInput input;
   CheckText(report.task_id(), 1, kMaxTaskIdBytes, Path(at, "task_id"), faults);
   if (!seen->insert(report.task_id()).second) faults->Add(Path(at, "task_id"), "names a task twice");
-  CheckRange(report.epoch(), 1, INT64_MAX, Path(at, "epoch"), faults);
+  CheckRange(report.epoch(), 1, kMaxCount, Path(at, "epoch"), faults);
   input.task_id = report.task_id();
   input.epoch = static_cast<uint64_t>(report.epoch());
   return input;
@@ -107,7 +109,7 @@ absl::StatusOr<ReportsInput> ReadCompleteTasks(const v1::CompleteTasksRequest& r
     const Path at(root, "results", i);
     ReportInput report = ReadReport(result, at, &seen, &faults);
     CheckChosen(result.outcome(), v1::PurgeOutcome_IsValid, Path(at, "outcome"), &faults);
-    CheckRange(result.erased_count(), 0, INT64_MAX, Path(at, "erased_count"), &faults);
+    CheckRange(result.erased_count(), 0, kMaxCount, Path(at, "erased_count"), &faults);
     const bool hash_fits = result.evidence_hash().empty() || result.evidence_hash().size() == report.evidence.size();
     if (!hash_fits) faults.Add(Path(at, "evidence_hash"), "must have 32 bytes or none");
     const bool exempt = result.outcome() == v1::PURGE_OUTCOME_EXEMPT;
@@ -149,7 +151,7 @@ absl::StatusOr<TasksQuery> ReadListTasks(const v1::ListTasksRequest& request) {
   const Path root;
   RefuseMistyped(request, root, &faults);
   CheckSystemName(request.system(), Path(root, "system"), &faults);
-  CheckRange(request.min_failures(), 0, INT32_MAX, Path(root, "min_failures"), &faults);
+  CheckRange(request.min_failures(), 0, kMaxFailures, Path(root, "min_failures"), &faults);
   CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &faults);
   CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &faults);
   if (!faults.empty()) return faults.ToStatus();

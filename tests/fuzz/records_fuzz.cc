@@ -7,6 +7,7 @@
 
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/change.h"
+#include "daemon/service/deletion_rows.h"
 #include "daemon/service/policy_book.h"
 #include "daemon/service/rows.h"
 #include "daemon/service/tokens.h"
@@ -54,6 +55,21 @@ void FuzzRequest(std::string_view bytes) {
   if (service::DecodeRequestRow(bytes, &row)) Require(service::EncodeRequestRow(row) == bytes);
 }
 
+void FuzzDeletion(std::string_view bytes) {
+  service::DeletionRow row;
+  if (service::DecodeDeletionRow(bytes, &row)) Require(service::EncodeDeletionRow(row) == bytes);
+}
+
+void FuzzTask(std::string_view bytes) {
+  service::TaskRow row;
+  if (service::DecodeTaskRow(bytes, &row)) Require(service::EncodeTaskRow(row) == bytes);
+}
+
+void FuzzSystem(std::string_view bytes) {
+  service::SystemRow row;
+  if (service::DecodeSystemRow(bytes, &row)) Require(service::EncodeSystemRow(row) == bytes);
+}
+
 void FuzzSuspension(std::string_view bytes) {
   service::SuspensionRow row;
   if (service::DecodeSuspension(bytes, &row)) Require(service::EncodeSuspension(row) == bytes);
@@ -89,6 +105,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     case 's': FuzzSuspension(rest); break;
     case 't': FuzzToken(rest); break;
     case 'u': FuzzSubjectRow(rest); break;
+    case 'd': FuzzDeletion(rest); break;
+    case 'k': FuzzTask(rest); break;
+    case 'y': FuzzSystem(rest); break;
     default: break;
   }
   return 0;

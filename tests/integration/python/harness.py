@@ -26,8 +26,10 @@ except ImportError as missing:
     print(f"skipped: {missing}", file=sys.stderr)
     sys.exit(77)
 
+from consent.v1 import deletion_service_pb2_grpc as deletion_grpc
 from consent.v1 import eligibility_service_pb2_grpc as eligibility_grpc
 from consent.v1 import policy_service_pb2_grpc as policy_grpc
+from consent.v1 import purge_service_pb2_grpc as purge_grpc
 from consent.v1 import recording_service_pb2_grpc as recording_grpc
 from consent.v1 import settings_service_pb2_grpc as settings_grpc
 from consent.v1 import subject_service_pb2_grpc as subject_grpc
@@ -173,6 +175,9 @@ class Client:
         self.eligibility = eligibility_grpc.EligibilityServiceStub(self.channel)
         self.recordings = recording_grpc.RecordingServiceStub(self.channel)
         self.policies = policy_grpc.PolicyServiceStub(self.channel)
+        self.deletions = deletion_grpc.DeletionServiceStub(self.channel)
+        self.purges = purge_grpc.PurgeServiceStub(self.channel)
+        self.systems = purge_grpc.DataSystemServiceStub(self.channel)
 
     def close(self):
         self.channel.close()

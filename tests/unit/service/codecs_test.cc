@@ -12,6 +12,7 @@
 #include "daemon/service/tokens.h"
 #include "tests/support/service/recording.h"
 #include "tests/support/service/seeded_random.h"
+#include "tests/unit/service/torment.h"
 
 namespace consent::service {
 namespace {
@@ -124,30 +125,12 @@ TEST(ChangeRow, ReadsBack) {
   }
 }
 
-// Whatever decodes encodes to the very same bytes; nothing crashes.
-template <typename Decode>
-void Torment(const std::string& bytes, Decode reencode, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  for (size_t size = 0; size < bytes.size(); ++size) {
-    const std::string cut = bytes.substr(0, size);
-    const std::string again = reencode(cut);
-    ASSERT_TRUE(again.empty() || again == cut) << seed;
-  }
-  for (int i = 0; i < 200; ++i) {
-    std::string hurt = bytes;
-    for (uint64_t n = 1 + random() % 3; n > 0 && !hurt.empty(); --n) hurt[random() % hurt.size()] = static_cast<char>(random());
-    if (random() % 4 == 0) hurt += static_cast<char>(random());
-    const std::string again = reencode(hurt);
-    ASSERT_TRUE(again.empty() || again == hurt) << seed << " " << base::Hex(hurt);
-  }
-}
-
 TEST(ChangeRow, HostileBytes) {
   const auto reencode = [](const std::string& bytes) {
     ChangeRow row;
     return DecodeChangeRow(bytes, &row) ? EncodeChangeRow(row) : std::string();
   };
-  for (uint64_t seed = 0; seed < 300; ++seed) Torment(EncodeChangeRow(SomeRow(seed)), reencode, seed);
+  for (uint64_t seed = 0; seed < 300; ++seed) test::Torment(EncodeChangeRow(SomeRow(seed)), reencode, seed);
 }
 
 TEST(Payload, ReadsBackAndSurvivesHostileBytes) {
@@ -162,7 +145,7 @@ TEST(Payload, ReadsBackAndSurvivesHostileBytes) {
     ASSERT_EQ(back.evidence, payload.evidence);
     ASSERT_EQ(back.names, payload.names);
     ASSERT_EQ(back.guardians, payload.guardians);
-    Torment(EncodePayload(payload), reencode, seed);
+    test::Torment(EncodePayload(payload), reencode, seed);
   }
 }
 
@@ -205,17 +188,17 @@ const SuspensionRow kSuspension{domain::Purpose::kModelTraining, test::Where("US
 TEST(Rows, ReadBackAndSurviveHostileBytes) {
   const auto subject = HandleOf<base::SubjectHandle>(1);
   const auto recording = HandleOf<base::RecordingHandle>(2);
-  Torment(EncodeMarksRow(subject, recording, SomeMarks()), [](const std::string& bytes) {
+  test::Torment(EncodeMarksRow(subject, recording, SomeMarks()), [](const std::string& bytes) {
     base::SubjectHandle s;
     base::RecordingHandle r;
     domain::RecordingMarks marks;
     return DecodeMarksRow(bytes, &s, &r, &marks) ? EncodeMarksRow(s, r, marks) : std::string();
   }, 1);
-  Torment(EncodeRequestRow(kRequest), [](const std::string& bytes) {
+  test::Torment(EncodeRequestRow(kRequest), [](const std::string& bytes) {
     RequestRow row;
     return DecodeRequestRow(bytes, &row) ? EncodeRequestRow(row) : std::string();
   }, 2);
-  Torment(EncodeSuspension(kSuspension), [](const std::string& bytes) {
+  test::Torment(EncodeSuspension(kSuspension), [](const std::string& bytes) {
     SuspensionRow row;
     return DecodeSuspension(bytes, &row) ? EncodeSuspension(row) : std::string();
   }, 3);

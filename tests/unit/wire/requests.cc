@@ -4,8 +4,10 @@
 
 #include <google/protobuf/text_format.h>
 
+#include "daemon/wire/deletion.h"
 #include "daemon/wire/eligibility.h"
 #include "daemon/wire/policy.h"
+#include "daemon/wire/purge.h"
 #include "daemon/wire/recording.h"
 #include "daemon/wire/settings.h"
 #include "daemon/wire/subject.h"
@@ -54,6 +56,20 @@ absl::Status ReadRequest(const v1::ReportRecordingRequest& r) { return wire::Rea
 absl::Status ReadRequest(const v1::GetPolicyRequest& r) { return wire::ReadGetPolicy(r).status(); }
 absl::Status ReadRequest(const v1::SuspendRequest& r) { return wire::ReadSuspend(r).status(); }
 absl::Status ReadRequest(const v1::ResumeRequest& r) { return wire::ReadResume(r).status(); }
+absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) { return wire::ReadCreateDeletion(r, Hasher(), kNow).status(); }
+absl::Status ReadRequest(const v1::VerifyDeletionRequestRequest& r) { return wire::ReadVerifyDeletion(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::DenyDeletionRequestRequest& r) { return wire::ReadDenyDeletion(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::ExtendDeletionRequestRequest& r) { return wire::ReadExtendDeletion(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::CancelDeletionRequestRequest& r) { return wire::ReadCancelDeletion(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::GetDeletionRequestRequest& r) { return wire::ReadGetDeletion(r).status(); }
+absl::Status ReadRequest(const v1::ListDeletionRequestsRequest& r) { return wire::ReadListDeletions(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::LeaseTasksRequest& r) { return wire::ReadLeaseTasks(r).status(); }
+absl::Status ReadRequest(const v1::CompleteTasksRequest& r) { return wire::ReadCompleteTasks(r).status(); }
+absl::Status ReadRequest(const v1::FailTasksRequest& r) { return wire::ReadFailTasks(r).status(); }
+absl::Status ReadRequest(const v1::ListTasksRequest& r) { return wire::ReadListTasks(r).status(); }
+absl::Status ReadRequest(const v1::RegisterDataSystemRequest& r) { return wire::ReadRegisterSystem(r).status(); }
+absl::Status ReadRequest(const v1::RetireDataSystemRequest& r) { return wire::ReadRetireSystem(r).status(); }
+absl::Status ReadRequest(const v1::ListDataSystemsRequest&) { return absl::OkStatus(); }
 
 template <typename Request>
 RequestKind Kind(std::vector<std::string> samples) {
@@ -84,11 +100,43 @@ std::string Changes(const std::string& field) {
          R"( { scope { device_id: "d1" } target { all: true } turn: SWITCH_OFF } )";
 }
 
+// Of the requests about deletion.
+std::vector<RequestKind> MakeDeletions() {
+  const std::string evidence = kEvidence;
+  const auto create = [&](const std::string& selector) {
+    return R"(account_id: "a1" requester: ACTOR_SELF verification: VERIFICATION_VERIFIED request_id: "q1" selector { )" + selector + " }" + evidence;
+  };
+  const std::string step = R"(deletion_id: "token" request_id: "q1" )" + evidence;
+  return {
+      Kind<v1::CreateDeletionRequestRequest>(
+          {create("everything: true"), create("time_range { from { seconds: 1780000000 } to { seconds: 1790000000 nanos: 7 } }"),
+           create(R"(spoken_day { spoken_at { seconds: 1790000000 } time_zone: "Europe/Bucharest" })"),
+           create(R"(recordings { recording_ids: "r1" recording_ids: "r2" })"), create(R"(profile_id: "p1")"), create(R"(device_id: "d1")")}),
+      Kind<v1::VerifyDeletionRequestRequest>({step + " only_begun: true"}),
+      Kind<v1::DenyDeletionRequestRequest>({step + R"( reason: "not the owner")"}),
+      Kind<v1::ExtendDeletionRequestRequest>({step}),
+      Kind<v1::CancelDeletionRequestRequest>({step + R"( etag: "token")"}),
+      Kind<v1::GetDeletionRequestRequest>({R"(deletion_id: "token")"}),
+      Kind<v1::ListDeletionRequestsRequest>({R"(account_id: "a1" states: DELETION_STATE_RECEIVED states: DELETION_STATE_DENIED
+          due_before { seconds: 1790000000 } page_size: 50 page_token: "token")", ""}),
+      Kind<v1::LeaseTasksRequest>({R"(system: "audio" max_tasks: 5 visibility_seconds: 60 wait_seconds: 10)"}),
+      Kind<v1::CompleteTasksRequest>({R"(system: "audio" results { task_id: "t1" epoch: 1 outcome: PURGE_OUTCOME_EXEMPT erased_count: 3
+          evidence_hash: "0123456789abcdef0123456789abcdef" reason: "law" } results { task_id: "t2" epoch: 2
+          outcome: PURGE_OUTCOME_EXEMPT reason: "law" })"}),
+      Kind<v1::FailTasksRequest>({R"(system: "audio" failures { task_id: "t1" epoch: 1 error: "disk" } failures { task_id: "t2" epoch: 7 })"}),
+      Kind<v1::ListTasksRequest>({R"(system: "audio" min_failures: 3 page_size: 50 page_token: "token")"}),
+      Kind<v1::RegisterDataSystemRequest>({R"(system { name: "audio" kind: DATA_SYSTEM_KIND_AUDIO matches_by: MATCH_KEY_ACCOUNT
+          matches_by: MATCH_KEY_RECORDING_ID latest_arrival_seconds: 3600 checks_on_ingest: true })"}),
+      Kind<v1::RetireDataSystemRequest>({R"(name: "audio" reason: "shredded")"}),
+      Kind<v1::ListDataSystemsRequest>({""}),
+  };
+}
+
 std::vector<RequestKind> Make() {
   const std::string recording = kRecording;
   const std::string query = kQuery;
   const std::string evidence = kEvidence;
-  return {
+  std::vector<RequestKind> kinds = {
       Kind<v1::CheckRequest>({"recording {" + recording + "}" + query, R"(recording { recording_id: "r" account_id: "a" })"}),
       Kind<v1::BatchCheckRequest>({"recordings {" + recording + "} recordings {" + recording + "}" + query}),
       Kind<v1::UpsertSubjectRequest>(
@@ -116,6 +164,8 @@ std::vector<RequestKind> Make() {
       Kind<v1::SuspendRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "drill")"}),
       Kind<v1::ResumeRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US-CA" reason: "drill over" etag: "token")"}),
   };
+  for (RequestKind& kind : MakeDeletions()) kinds.push_back(std::move(kind));
+  return kinds;
 }
 
 }  // namespace
