@@ -45,7 +45,8 @@ void GatherPolicy(const service::Context& context, ops::Readings* readings) {
 }  // namespace
 
 ops::Readings Gather(const service::Context& context, const store::RocksStore& store, const service::Pool& readers,
-                     const service::ChangeSubject& changes, ops::HealthState health) {
+                     const service::ChangeSubject& changes, const service::DataSystems& systems, const service::TaskBoard& board,
+                     ops::HealthState health) {
   ops::Readings readings;
   readings.health = health;
   for (const auto& index : context.indexes) readings.indexes.push_back({index->size(), index->memory_bytes(), index->complete()});
@@ -54,6 +55,7 @@ ops::Readings Gather(const service::Context& context, const store::RocksStore& s
   readings.changes_in_flight = changes.in_flight();
   readings.engine = store.Health();
   GatherPolicy(context, &readings);
+  for (const service::SystemRow& system : systems.List()) readings.systems.push_back({system.name, board.open(system.number)});
   return readings;
 }
 

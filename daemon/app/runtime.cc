@@ -112,7 +112,8 @@ std::optional<Failure> Runtime::Listen() {
   server_ = *std::move(server);
   if (!options_.metrics_listen.empty()) {
     const auto collect = [this] {
-      std::vector<prometheus::MetricFamily> families = ops::ReadingFamilies(Gather(*context_, *store_, *readers_, services_->changes, health_.state()));
+      std::vector<prometheus::MetricFamily> families = ops::ReadingFamilies(
+          Gather(*context_, *store_, *readers_, services_->changes, services_->systems, services_->board, health_.state()));
       for (std::vector<prometheus::MetricFamily> more : {metrics_.Collect(), ops::ProcessFamilies()}) {
         families.insert(families.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
       }

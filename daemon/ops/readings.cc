@@ -77,6 +77,12 @@ void AddPolicy(const Readings& readings, std::vector<MetricFamily>* families) {
   families->push_back(std::move(suspended));
 }
 
+void AddSystems(const Readings& readings, std::vector<MetricFamily>* families) {
+  MetricFamily open = Family("consentd_purge_tasks_open", "Purge tasks that have not ended, by data system.", MetricType::Gauge);
+  for (const SystemReading& system : readings.systems) AddValue(&open, {{"system", system.name}}, static_cast<double>(system.open_tasks));
+  families->push_back(std::move(open));
+}
+
 // Field `number` (as proc(5) counts them) of /proc/self/stat; 0 where it cannot be read.
 double StatField(int number) {
   std::ifstream in("/proc/self/stat");
@@ -122,6 +128,7 @@ std::vector<MetricFamily> ReadingFamilies(const Readings& readings) {
                            static_cast<double>(readings.changes_in_flight)));
   if (readings.engine.has_value()) AddEngine(*readings.engine, &families);
   AddPolicy(readings, &families);
+  AddSystems(readings, &families);
   std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });
   return families;
 }

@@ -44,6 +44,12 @@ struct ActiveSuspension {
   std::string region;  // empty: everywhere
 };
 
+// A data system that is registered.
+struct SystemReading {
+  std::string name;  // an operator's
+  int64_t open_tasks = 0;
+};
+
 // What is not known yet while the daemon starts is left out.
 struct Readings {
   HealthState health = HealthState::kStarting;
@@ -55,6 +61,7 @@ struct Readings {
   std::optional<store::EngineHealth> engine;
   std::optional<PolicyReading> policy;
   std::vector<ActiveSuspension> suspensions;
+  std::vector<SystemReading> systems;
 };
 
 // Families in a fixed order; one without metrics is left out.

@@ -36,9 +36,11 @@ TEST(ReadingsTest, EveryReadingIsShown) {
   readings.engine.emplace().background_errors = 2;
   readings.policy = PolicyReading{"2026-01", "abcd"};
   readings.suspensions = {{domain::Purpose::kAdvertising, ""}, {domain::Purpose::kHumanReview, "DE"}};
+  readings.systems = {{"audio", 4}};
   const std::string text = Text(ReadingFamilies(readings));
   for (const char* line :
-       {"consentd_serving 1\n", "consentd_subjects{regime=\"eea\",purpose=\"human_review\",choice=\"withdrawn\"} 7\n",
+       {"consentd_purge_tasks_open{system=\"audio\"} 4\n",
+        "consentd_serving 1\n", "consentd_subjects{regime=\"eea\",purpose=\"human_review\",choice=\"withdrawn\"} 7\n",
         "consentd_index_subjects{partition=\"0\"} 100\n", "consentd_index_bytes{partition=\"1\"} 4700\n",
         "consentd_index_complete{partition=\"1\"} 0\n", "consentd_store_commits{partition=\"1\"} 13\n", "consentd_pool_queue{pool=\"read\"} 3\n",
         "consentd_changes_in_flight 5\n", "consentd_rocksdb_background_errors 2\n", "consentd_policy_info{version=\"2026-01\",hash=\"abcd\"} 1\n", "consentd_suspensions_active 2\n",
