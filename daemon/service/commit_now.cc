@@ -1,6 +1,8 @@
 #include "daemon/service/commit_now.h"
 
+#include <chrono>
 #include <future>
+#include <thread>
 
 #include "daemon/base/hash.h"
 #include "daemon/wire/errors.h"
@@ -15,6 +17,20 @@ store::CommitResult CommitNow(Context& context, store::Partition partition, std:
     promise.set_value(result);
   });
   return promise.get_future().get();
+}
+
+store::CommitResult CommitPatiently(Context& context, store::Partition partition, const std::vector<store::Precondition>& preconditions,
+                                    const store::Build& build) {
+  constexpr int kAttempts = 10'000;
+  constexpr std::chrono::milliseconds kPause{1};
+  store::CommitResult result;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    result = CommitNow(context, partition, preconditions, build);
+    const bool is_spurious = result.outcome == store::Outcome::kConflict && preconditions.empty();
+    if (result.outcome != store::Outcome::kRetry && !is_spurious) break;
+    std::this_thread::sleep_for(kPause);
+  }
+  return result;
 }
 
 absl::Status OutcomeStatus(store::Outcome outcome) {

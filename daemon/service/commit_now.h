@@ -16,6 +16,10 @@ inline constexpr int kMaxCommitAttempts = 1000;
 // Blocks until the commit is answered; not on the store's own threads. What was committed is noted in the context's stamp.
 store::CommitResult CommitNow(Context& context, store::Partition partition, std::vector<store::Precondition> preconditions,
                               store::Build build);
+// The same, again and again while the store's queue is full (or reports a conflict of no precondition), for ten seconds: for what should
+// not stop half way.
+store::CommitResult CommitPatiently(Context& context, store::Partition partition, const std::vector<store::Precondition>& preconditions,
+                                    const store::Build& build);
 // OVERLOADED, NOT_SERVING, OUTCOME_UNKNOWN, CONTENTION; OK of kCommitted.
 absl::Status OutcomeStatus(store::Outcome outcome);
 

@@ -97,7 +97,7 @@ absl::StatusOr<SystemRow> DataSystems::Find(domain::SystemNumber number) const {
 }
 
 absl::Status DataSystems::WriteRow(store::Partition partition, const std::function<SystemRow(base::Instant)>& make) {
-  const store::CommitResult result = CommitNow(context_, partition, {}, [&](const store::Stamp& stamp) {
+  const store::CommitResult result = CommitPatiently(context_, partition, {}, [&](const store::Stamp& stamp) {
     const SystemRow row = make(stamp.time);
     store::Change change;
     change.writes.push_back({store::Table::kSystem, SystemKey(row.number), EncodeSystemRow(row)});
@@ -115,8 +115,19 @@ absl::Status DataSystems::WriteEverywhere(SystemRow& row, base::Instant SystemRo
       if (!(row.*stamped).IsSet()) row.*stamped = std::max(time, context_.Now());
       return row;
     });
-    if (!written.ok()) return written;
+    if (written.ok()) continue;
+    if (number > 0) unfinished_ = row;
+    return written;
   }
+  unfinished_.reset();
+  return absl::OkStatus();
+}
+
+absl::Status DataSystems::FinishUnfinished() {
+  if (!unfinished_.has_value()) return absl::OkStatus();
+  SystemRow row = *unfinished_;
+  if (absl::Status s = WriteEverywhere(row, row.IsActive() ? &SystemRow::registered_at : &SystemRow::retired_at); !s.ok()) return s;
+  Remember(row);
   return absl::OkStatus();
 }
 
@@ -127,10 +138,11 @@ absl::StatusOr<SystemRow> DataSystems::Register(SystemRow row) {
                            "a data system must find its data by account and by recording id: without them nothing could be asked of it");
   }
   base::MutexLock lock(writing_);
+  if (absl::Status s = FinishUnfinished(); !s.ok()) return s;
   const std::vector<SystemRow> known = List();
   const auto same = std::find_if(known.begin(), known.end(), [&](const SystemRow& other) { return other.name == row.name; });
   if (same != known.end()) {
-    if (same->IsActive() && SameContent(*same, row)) return *same;
+    if (same->IsActive() && SameContent(*same, row)) return MakeMissingTasks(*same);
     return wire::MakeError(v1::ERROR_REASON_SYSTEM_EXISTS, same->IsActive()
                                ? "a data system of that name is registered with another content: take another name and retire this one"
                                : "a data system of that name was retired: names are not used again");
@@ -144,6 +156,10 @@ absl::StatusOr<SystemRow> DataSystems::Register(SystemRow row) {
   row.retired_at = base::Instant{};
   if (absl::Status s = WriteEverywhere(row, &SystemRow::registered_at); !s.ok()) return s;
   Remember(row);
+  return MakeMissingTasks(row);
+}
+
+absl::StatusOr<SystemRow> DataSystems::MakeMissingTasks(const SystemRow& row) {
   for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
     if (absl::Status s = MakeMissingTasks(store::Partition{number}); !s.ok()) return s;
   }
@@ -152,6 +168,7 @@ absl::StatusOr<SystemRow> DataSystems::Register(SystemRow row) {
 
 absl::StatusOr<SystemRow> DataSystems::Retire(const std::string& name, const std::string& reason) {
   base::MutexLock lock(writing_);
+  if (absl::Status s = FinishUnfinished(); !s.ok()) return s;
   absl::StatusOr<SystemRow> found = Find(name);
   if (!found.ok()) return found;
   SystemRow row = *std::move(found);
@@ -265,10 +282,10 @@ absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
     if (added.empty()) return absl::OkStatus();
     writes.push_back({store::Table::kDeletion, DeletionKey(place.sequence), EncodeDeletionRow(*row)});
     const store::CommitResult result =
-        CommitNow(context_, place.partition,
-                  {{store::Table::kDeletion, DeletionKey(place.sequence), bytes}, systems->AsPrecondition()}, [&](const store::Stamp&) {
-                    return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "", base::View(row->request.subject.bytes))};
-                  });
+        CommitPatiently(context_, place.partition,
+                        {{store::Table::kDeletion, DeletionKey(place.sequence), bytes}, systems->AsPrecondition()}, [&](const store::Stamp&) {
+                          return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "", base::View(row->request.subject.bytes))};
+                        });
     if (result.outcome == store::Outcome::kConflict) continue;
     if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
     for (const domain::SystemNumber system : added) {
@@ -296,7 +313,9 @@ absl::Status DataSystems::EndTasks(const SystemRow& system) {
     if (!scanned.ok()) return StoreUnreadable();
     for (const DeletionPlace& place : open) {
       report.place = place;
-      if (absl::Status s = EndTask(context_, board_, system, report); !s.ok()) return s;
+      absl::Status ended = EndTask(context_, board_, system, report);
+      while (wire::DetailOf(ended).reason == v1::ERROR_REASON_OVERLOADED) ended = EndTask(context_, board_, system, report);
+      if (!ended.ok()) return ended;
     }
   }
   return absl::OkStatus();

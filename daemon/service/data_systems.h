@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,8 +45,12 @@ class DataSystems {
   absl::StatusOr<SystemRow> Find(domain::SystemNumber number) const EXCLUDES(mutex_);
 
  private:
-  absl::Status WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped);
+  // Where it fails half way the row is kept, and finished before anything else is written; a restart finishes it too.
+  absl::Status WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped) REQUIRES(writing_);
+  absl::Status FinishUnfinished() REQUIRES(writing_);
   absl::Status WriteRow(store::Partition partition, const std::function<SystemRow(base::Instant)>& make);
+  // For every partition; answers the row.
+  absl::StatusOr<SystemRow> MakeMissingTasks(const SystemRow& row);
   // Gives the partition's open requests a task for each active system.
   absl::Status MakeMissingTasks(store::Partition partition);
   absl::Status MakeMissingTasks(DeletionPlace place);
@@ -57,6 +62,7 @@ class DataSystems {
   Context& context_;
   TaskBoard& board_;
   base::Mutex writing_;
+  std::optional<SystemRow> unfinished_ GUARDED_BY(writing_);
   mutable base::Mutex mutex_;
   std::vector<SystemRow> systems_ GUARDED_BY(mutex_);  // by number
 };

@@ -41,7 +41,7 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
   change.kind = ChangeKind::kDeletionReceived;
   change.part = part;
   changes_.Submit(std::move(change), [this, part, partition, done = std::move(done)](absl::StatusOr<ChangeReply> reply) {
-    if (!reply.ok()) return done(reply.status());
+    if (!reply.ok()) return done(std::move(reply).status());
     Created created;
     created.revision = reply->revision;
     created.place = DeletionPlace{partition, part->found()};
@@ -57,13 +57,13 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
 }
 
 void Deletions::Step(ChangeRequest change, DeletionPlace place, DeletionStep step, const std::string& reason, StepDone done) {
-  const absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
-  if (!row.ok()) return done(row.status());
+  absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+  if (!row.ok()) return done(std::move(row).status());
   change.subject = row->request.subject;
   change.kind = KindOf(step);
   change.part = std::make_shared<StepPart>(board_, change.subject, place, step, reason, change.command);
   change.command.expected_revision.reset();  // the request's etag, not the subject's
-  changes_.Submit(std::move(change), [done = std::move(done)](const absl::StatusOr<ChangeReply>& reply) { done(reply.status()); });
+  changes_.Submit(std::move(change), [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });
 }
 
 absl::StatusOr<DeletionView> Deletions::Get(DeletionPlace place) const {

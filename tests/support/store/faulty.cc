@@ -20,6 +20,11 @@ void FaultyStore::Inject(Fault fault) {
   script_.push_back(fault);
 }
 
+void FaultyStore::Calm() {
+  base::MutexLock lock(mutex_);
+  calm_ = true;
+}
+
 void FaultyStore::Reopen() {
   base::MutexLock lock(mutex_);
   failed_ = false;
@@ -31,6 +36,7 @@ bool FaultyStore::failed() const {
 }
 
 Fault FaultyStore::Next() {
+  if (calm_) return Fault::kNone;
   if (!script_.empty()) {
     const Fault fault = script_.front();
     script_.pop_front();

@@ -38,6 +38,8 @@ class FaultyStore final : public store::Store {
 
   // Adds to the script.
   void Inject(Fault fault) EXCLUDES(mutex_);
+  // Fails nothing any more, neither by plan nor by script.
+  void Calm() EXCLUDES(mutex_);
   // Serves again after a kUnknown.
   void Reopen() EXCLUDES(mutex_);
   bool failed() const EXCLUDES(mutex_);
@@ -75,6 +77,7 @@ class FaultyStore final : public store::Store {
   mutable base::Mutex mutex_;
   std::mt19937_64 random_ GUARDED_BY(mutex_);
   std::deque<Fault> script_ GUARDED_BY(mutex_);
+  bool calm_ GUARDED_BY(mutex_) = false;
   bool failed_ GUARDED_BY(mutex_) = false;
   uint64_t generation_ GUARDED_BY(mutex_) = 0;  // counts failures, so that a commit begun before one is not answered after Reopen
 };
