@@ -78,7 +78,7 @@ void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patie
   call->Finish(absl::OkStatus());
 }
 
-void PurgeRpc::Lease(LeaseCall call, std::shared_ptr<const Patience> patience) {
+void PurgeRpc::Lease(const LeaseCall& call, std::shared_ptr<const Patience> patience) {
   const bool posted = surroundings_.readers.Post([this, call, patience = std::move(patience)] { LeaseNow(call, patience); });
   if (!posted) call->Finish(OverloadedError());
 }

@@ -35,7 +35,7 @@ class PurgeRpc final : public PurgeServiceBase {
     std::chrono::steady_clock::time_point until;
   };
   // Leases now, or when there is something to lease, until patience ends.
-  void Lease(LeaseCall call, std::shared_ptr<const Patience> patience);
+  void Lease(const LeaseCall& call, std::shared_ptr<const Patience> patience);
   void LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patience>& patience);
   std::string TaskId(service::DeletionPlace place, const std::string& system) const;
   // TASK_NOT_FOUND where it is none of the system's.

@@ -111,7 +111,7 @@ absl::Status DataSystems::WriteRow(store::Partition partition, const std::functi
 // `stamped` is set to the first partition's time.
 absl::Status DataSystems::WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped) {
   for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
-    const absl::Status written = WriteRow(store::Partition{number}, [&](base::Instant time) {
+    absl::Status written = WriteRow(store::Partition{number}, [&](base::Instant time) {
       if (!(row.*stamped).IsSet()) row.*stamped = std::max(time, context_.Now());
       return row;
     });
@@ -189,8 +189,9 @@ absl::StatusOr<SystemRow> DataSystems::Retire(const std::string& name, const std
 absl::Status DataSystems::Load() {
   base::MutexLock lock(writing_);
   std::map<domain::SystemNumber, SystemRow> all;
-  std::vector<std::map<domain::SystemNumber, bool>> current(context_.store.partition_count());
-  for (uint16_t number = 0; number < current.size(); ++number) {
+  const uint16_t partitions = context_.store.partition_count();
+  std::vector<std::map<domain::SystemNumber, bool>> current(partitions);
+  for (uint16_t number = 0; number < partitions; ++number) {
     std::vector<SystemRow> systems;
     std::optional<std::string> unused;
     if (absl::Status s = ScanSystems(context_, store::Partition{number}, &systems, &unused); !s.ok()) return s;
@@ -201,15 +202,15 @@ absl::Status DataSystems::Load() {
     }
   }
   for (const auto& [system, row] : all) {
-    for (uint16_t number = 0; number < current.size(); ++number) {
+    for (uint16_t number = 0; number < partitions; ++number) {
       const auto at = current[number].find(system);
       if (at != current[number].end() && at->second == row.IsActive()) continue;
-      const absl::Status written = WriteRow(store::Partition{number}, [&row = row](base::Instant) { return row; });
+      absl::Status written = WriteRow(store::Partition{number}, [&row = row](base::Instant) { return row; });
       if (!written.ok()) return written;
     }
     Remember(row);
   }
-  for (uint16_t number = 0; number < current.size(); ++number) {
+  for (uint16_t number = 0; number < partitions; ++number) {
     if (absl::Status s = FillBoard(store::Partition{number}); !s.ok()) return s;
     if (absl::Status s = MakeMissingTasks(store::Partition{number}); !s.ok()) return s;
   }

@@ -76,9 +76,9 @@ absl::StatusOr<DeletionView> Deletions::Get(DeletionPlace place) const {
   view.place = place;
   if (!row->sealed.empty()) {
     absl::StatusOr<DeletionPayload> payload = OpenDeletion(context_, place, *row);
-    if (payload.ok()) view.payload = *std::move(payload);
     // It may have ended, and its key gone, since the row was read.
     if (!payload.ok() && !absl::IsNotFound(payload.status())) return payload.status();
+    if (payload.ok()) view.payload = *std::move(payload);
   }
   view.request = std::move(row->request);
   return view;

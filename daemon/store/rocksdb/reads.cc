@@ -147,7 +147,7 @@ absl::Status RocksStore::Impl::Erase(Partition partition, const std::vector<RowK
       if (!status.ok()) return FromRocks(status, "cannot prepare a write");
     }
     committer_->NoteErasure();
-    const absl::Status written = WriteAside(batch);
+    absl::Status written = WriteAside(batch);
     committer_->NoteErasure();
     if (!written.ok()) return written;
   }
