@@ -87,9 +87,9 @@ void TaskBoard::Run() {
     {
       base::MutexLock lock(mutex_);
       while (waiting_ == 0 && !stopping_) changed_.Wait(mutex_);
+      stop = stopping_;  // before all that still wait are woken for it
       TakeReady(&ready);
-      if (ready.empty() && !stopping_) changed_.WaitFor(mutex_, kTick);
-      stop = stopping_;
+      if (ready.empty() && !stop) changed_.WaitFor(mutex_, kTick);
     }
     for (const Wake& wake : ready) wake();
     if (stop) return;

@@ -1,0 +1,75 @@
+// The board: in order of time, nobody waits for ever.
+#include "daemon/service/task_board.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
+
+#include "tests/support/service/world.h"
+
+namespace consent::test {
+namespace {
+
+using service::DeletionPlace;
+using service::TaskBoard;
+
+DeletionPlace Place(store::Sequence sequence) { return {store::Partition{0}, sequence}; }
+
+TEST(TaskBoardTest, GivesWhatIsDueTheLongestWaitingFirst) {
+  World world;
+  TaskBoard board(world.context());
+  const base::Instant now = world.Now();
+  board.Add(1, Place(1), now + base::Seconds(10));
+  board.Add(1, Place(2), now - base::Seconds(5));
+  board.Add(1, Place(3), base::Instant{});
+  board.Add(2, Place(4), base::Instant{});
+  EXPECT_EQ(board.Take(1, 10), (std::vector<DeletionPlace>{Place(3), Place(2)}));
+  EXPECT_TRUE(board.Take(1, 10).empty());
+  world.Wait(base::Seconds(10));
+  EXPECT_EQ(board.Take(1, 1), std::vector<DeletionPlace>{Place(1)});
+  EXPECT_EQ(board.Take(2, 1), std::vector<DeletionPlace>{Place(4)});
+}
+
+TEST(TaskBoardTest, WakesForATaskAndWhenPatienceEnds) {
+  World world;
+  TaskBoard board(world.context());
+  std::promise<void> woken;
+  ASSERT_TRUE(board.Wait(1, std::chrono::hours(1), [&] { woken.set_value(); }));
+  board.Add(2, Place(1), base::Instant{});
+  board.Add(1, Place(2), base::Instant{});
+  woken.get_future().get();
+  std::promise<void> patience_ended;
+  ASSERT_TRUE(board.Wait(3, std::chrono::milliseconds(1), [&] { patience_ended.set_value(); }));
+  patience_ended.get_future().get();
+}
+
+// Stopped at any moment of the board's own thread, all that wait are woken, and nobody waits afterwards.
+TEST(TaskBoardTest, StoppingWakesEverybody) {
+  World world;
+  for (int round = 0; round < 300; ++round) {
+    std::atomic<int> woken = 0;
+    int waiting = 0;
+    {
+      TaskBoard board(world.context());
+      for (int i = 0; i < 3; ++i) waiting += board.Wait(1, std::chrono::hours(1), [&] { ++woken; }) ? 1 : 0;
+      if (round % 3 == 1) std::this_thread::yield();
+      if (round % 3 == 2) board.Add(2, Place(1), base::Instant{});
+      board.Stop();
+      EXPECT_FALSE(board.Wait(1, std::chrono::hours(1), [] {}));
+    }
+    ASSERT_EQ(waiting, 3);
+    ASSERT_EQ(woken, waiting) << round;
+  }
+}
+
+TEST(TaskBoardTest, TheNumberOfWaitersIsBounded) {
+  World world;
+  TaskBoard board(world.context());
+  int waiting = 0;
+  while (board.Wait(1, std::chrono::hours(1), [] {})) ++waiting;
+  EXPECT_EQ(waiting, 1024);
+}
+
+}  // namespace
+}  // namespace consent::test
