@@ -5,8 +5,10 @@
 
 #include "client/src/answer_maker.h"
 #include "consent/client.h"
+#include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "consent/v1/policy_service.pb.h"
+#include "consent/v1/purge_service.pb.h"
 #include "consent/v1/recording_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
 #include "consent/v1/subject_service.pb.h"
@@ -26,6 +28,19 @@ void ToProto(const SubjectUpdate& update, v1::UpsertSubjectRequest* out);
 void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out);
 void ToProto(const OptOutOrder& order, v1::OptOutRequest* out);
 void ToProto(const RecordingReport& report, v1::ReportRecordingRequest* out);
+void ToProto(const DeletionSelector& selector, v1::DeletionSelector* out);
+void ToProto(const DeletionOrder& order, v1::CreateDeletionRequestRequest* out);
+void ToProto(const VerifyOrder& order, v1::VerifyDeletionRequestRequest* out);
+void ToProto(const DenyOrder& order, v1::DenyDeletionRequestRequest* out);
+void ToProto(const ExtendOrder& order, v1::ExtendDeletionRequestRequest* out);
+void ToProto(const CancelOrder& order, v1::CancelDeletionRequestRequest* out);
+void ToProto(const DeletionQuery& query, v1::ListDeletionRequestsRequest* out);
+// What a registration says; not what its answer says.
+void ToProto(const DataSystem& system, v1::DataSystem* out);
+void ToProto(const LeaseOrder& order, v1::LeaseTasksRequest* out);
+void ToProto(const TaskResult& result, v1::TaskResult* out);
+void ToProto(const TaskFailure& failure, v1::TaskFailure* out);
+void ToProto(const TaskQuery& query, v1::ListTasksRequest* out);
 
 std::optional<Time> FromProto(const google::protobuf::Timestamp& time);
 Scope FromProto(const v1::Scope& scope);
@@ -37,6 +52,12 @@ HistoryEntry FromProto(const v1::HistoryEntry& entry);
 Subject FromProto(const v1::GetSubjectResponse& response);
 Policy FromProto(const v1::Policy& policy);
 Suspension FromProto(const v1::Suspension& suspension);
+DeletionSelector FromProto(const v1::DeletionSelector& selector);
+DeletionRequest FromProto(const v1::DeletionRequest& request);
+DataSystem FromProto(const v1::DataSystem& system);
+PurgeTask FromProto(const v1::PurgeTask& task);
+TaskAnswer FromProto(const v1::TaskAnswer& answer);
+TaskStatus FromProto(const v1::TaskStatus& task);
 // Fills what the decision itself says.
 ReceivedDecision FromProto(const v1::Decision& decision);
 

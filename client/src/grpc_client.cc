@@ -7,7 +7,6 @@
 
 #include "client/src/convert.h"
 #include "client/src/error_details.h"
-#include "client/src/retry.h"
 #include "client/src/utf8.h"
 #include "consent/names.h"
 
@@ -74,30 +73,14 @@ std::vector<PartResult> Parts(const Results& results) {
 
 GrpcClient::GrpcClient(ClientOptions options, std::shared_ptr<grpc::Channel> channel)
     : options_(std::move(options)),
+      deletion_(v1::DeletionService::NewStub(channel)),
       eligibility_(v1::EligibilityService::NewStub(channel)),
       policy_(v1::PolicyService::NewStub(channel)),
+      purge_(v1::PurgeService::NewStub(channel)),
       recording_(v1::RecordingService::NewStub(channel)),
       settings_(v1::SettingsService::NewStub(channel)),
-      subject_(v1::SubjectService::NewStub(channel)) {}
-
-template <typename Stub, typename Request, typename Response>
-absl::Status GrpcClient::Call(const CallOptions& options, bool repeatable, Stub& stub,
-                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
-                              const Request& request, Response* response, std::chrono::nanoseconds* sent) {
-  const std::chrono::milliseconds deadline = options.deadline.value_or(options_.deadline);
-  if (deadline < std::chrono::milliseconds(1) || deadline > std::chrono::hours(1)) {
-    return absl::InvalidArgumentError("the deadline must be from 1 ms to 1 hour");
-  }
-  return CallWithRetries(options_.retry, repeatable, deadline, *options_.clock, *options_.random,
-                         [&](std::chrono::nanoseconds timeout) {
-                           grpc::ClientContext context;
-                           context.set_deadline(std::chrono::system_clock::now() +
-                                                std::chrono::duration_cast<std::chrono::microseconds>(timeout));
-                           response->Clear();
-                           if (sent != nullptr) *sent = options_.clock->SinceBoot();
-                           return FromGrpc((stub.*method)(&context, request, response));
-                         });
-}
+      subject_(v1::SubjectService::NewStub(channel)),
+      systems_(v1::DataSystemService::NewStub(channel)) {}
 
 // A random UUID (RFC 4122, version 4).
 RequestId GrpcClient::NewRequestId() {

@@ -7,9 +7,13 @@
 #include <memory>
 #include <string>
 
+#include "client/src/error_details.h"
+#include "client/src/retry.h"
 #include "consent/client.h"
+#include "consent/v1/deletion_service.grpc.pb.h"
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "consent/v1/policy_service.grpc.pb.h"
+#include "consent/v1/purge_service.grpc.pb.h"
 #include "consent/v1/recording_service.grpc.pb.h"
 #include "consent/v1/settings_service.grpc.pb.h"
 #include "consent/v1/subject_service.grpc.pb.h"
@@ -37,12 +41,35 @@ class GrpcClient final : public Client {
   absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options) override;
   absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options) override;
 
+  // In grpc_deletion.cc.
+  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder& order, const CallOptions& options) override;
+  absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder& order, const CallOptions& options) override;
+  absl::StatusOr<DeletionRequest> DenyDeletionRequest(const DenyOrder& order, const CallOptions& options) override;
+  absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder& order, const CallOptions& options) override;
+  absl::StatusOr<DeletionRequest> CancelDeletionRequest(const CancelOrder& order, const CallOptions& options) override;
+  absl::StatusOr<DeletionRequest> GetDeletionRequest(const DeletionId& deletion, const CallOptions& options) override;
+  absl::StatusOr<DeletionPage> ListDeletionRequests(const DeletionQuery& query, const CallOptions& options) override;
+  absl::StatusOr<DataSystem> RegisterDataSystem(const DataSystem& system, const CallOptions& options) override;
+  absl::StatusOr<DataSystem> RetireDataSystem(const std::string& name, const std::string& reason,
+                                              const CallOptions& options) override;
+  absl::StatusOr<std::vector<DataSystem>> ListDataSystems(const CallOptions& options) override;
+  absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions& options) override;
+  absl::StatusOr<std::vector<TaskAnswer>> CompleteTasks(const std::string& system, const std::vector<TaskResult>& results,
+                                                        const CallOptions& options) override;
+  absl::StatusOr<std::vector<TaskAnswer>> FailTasks(const std::string& system, const std::vector<TaskFailure>& failures,
+                                                    const CallOptions& options) override;
+  absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options) override;
+
  private:
   // Runs one unary method with deadline and repetitions. *sent, where wanted, is when the answered attempt left.
   template <typename Stub, typename Request, typename Response>
   absl::Status Call(const CallOptions& options, bool repeatable, Stub& stub,
                     grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), const Request& request,
                     Response* response, std::chrono::nanoseconds* sent = nullptr);
+  // One step of a deletion request; in grpc_deletion.cc.
+  template <typename Request, typename Response, typename Order>
+  absl::StatusOr<DeletionRequest> Step(const CallOptions& options, const Order& order,
+                                       grpc::Status (v1::DeletionService::Stub::*method)(grpc::ClientContext*, const Request&, Response*));
   RequestId NewRequestId();
   // A copy with a request_id of its own where there was none.
   template <typename Order>
@@ -53,11 +80,33 @@ class GrpcClient final : public Client {
   }
 
   const ClientOptions options_;
+  std::unique_ptr<v1::DeletionService::Stub> deletion_;
   std::unique_ptr<v1::EligibilityService::Stub> eligibility_;
   std::unique_ptr<v1::PolicyService::Stub> policy_;
+  std::unique_ptr<v1::PurgeService::Stub> purge_;
   std::unique_ptr<v1::RecordingService::Stub> recording_;
   std::unique_ptr<v1::SettingsService::Stub> settings_;
   std::unique_ptr<v1::SubjectService::Stub> subject_;
+  std::unique_ptr<v1::DataSystemService::Stub> systems_;
 };
+
+template <typename Stub, typename Request, typename Response>
+absl::Status GrpcClient::Call(const CallOptions& options, bool repeatable, Stub& stub,
+                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                              const Request& request, Response* response, std::chrono::nanoseconds* sent) {
+  const std::chrono::milliseconds deadline = options.deadline.value_or(options_.deadline);
+  if (deadline < std::chrono::milliseconds(1) || deadline > std::chrono::hours(1)) {
+    return absl::InvalidArgumentError("the deadline must be from 1 ms to 1 hour");
+  }
+  return CallWithRetries(options_.retry, repeatable, deadline, *options_.clock, *options_.random,
+                         [&](std::chrono::nanoseconds timeout) {
+                           grpc::ClientContext context;
+                           context.set_deadline(std::chrono::system_clock::now() +
+                                                std::chrono::duration_cast<std::chrono::microseconds>(timeout));
+                           response->Clear();
+                           if (sent != nullptr) *sent = options_.clock->SinceBoot();
+                           return FromGrpc((stub.*method)(&context, request, response));
+                         });
+}
 
 }  // namespace consent

@@ -1,5 +1,5 @@
 // The client of consentd: may this recording be used for this purpose, here, now, and must it be purged? And the calls to
-// read and change what users chose.
+// read and change what users chose, to have recordings deleted, and to do that work.
 #pragma once
 
 #include <chrono>
@@ -11,8 +11,10 @@
 #include "absl/status/statusor.h"
 #include "consent/answer.h"
 #include "consent/clock.h"
+#include "consent/deletion.h"
 #include "consent/error.h"
 #include "consent/policy.h"
+#include "consent/purge.h"
 #include "consent/recording.h"
 #include "consent/settings.h"
 #include "consent/subject.h"
@@ -22,9 +24,9 @@ namespace consent {
 // The most recordings in one BatchCheck.
 inline constexpr size_t kMaxBatch = 1000;
 
-// Only reads, and writes that carry a request_id, are repeated, and only after UNAVAILABLE, DEADLINE_EXCEEDED, or
-// RESOURCE_EXHAUSTED with reason OVERLOADED, within the call's deadline. A repeated write carries the same request_id and
-// the same etag: the library never reads an etag to repeat a loosening.
+// Only reads, writes that carry a request_id, and reports of tasks (each counts once, by task and epoch) are repeated, and only after
+// UNAVAILABLE, DEADLINE_EXCEEDED, or RESOURCE_EXHAUSTED with reason OVERLOADED, within the call's deadline. A repeated write carries the
+// same request_id and the same etag: the library never reads an etag to repeat a loosening.
 struct RetryPolicy {
   // Attempts in all; 1: none is repeated. 1 to 10.
   int max_attempts = 4;
@@ -91,6 +93,34 @@ class Client {
   // Suspend and Resume carry no request_id and are never repeated by the library.
   virtual absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options = {}) = 0;
+
+  virtual absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder& order, const CallOptions& options = {}) = 0;
+  // NotFound (DELETION_NOT_FOUND) for these five; FailedPrecondition (DELETION_STATE): the request's state does not allow the step.
+  virtual absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder& order, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<DeletionRequest> DenyDeletionRequest(const DenyOrder& order, const CallOptions& options = {}) = 0;
+  // FailedPrecondition (EXTENSION_NOT_ALLOWED).
+  virtual absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder& order, const CallOptions& options = {}) = 0;
+  // A loosening: needs the request's etag, channel and actor.
+  virtual absl::StatusOr<DeletionRequest> CancelDeletionRequest(const CancelOrder& order, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<DeletionRequest> GetDeletionRequest(const DeletionId& deletion, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<DeletionPage> ListDeletionRequests(const DeletionQuery& query, const CallOptions& options = {}) = 0;
+
+  // RegisterDataSystem and RetireDataSystem carry no request_id and are never repeated by the library.
+  virtual absl::StatusOr<DataSystem> RegisterDataSystem(const DataSystem& system, const CallOptions& options = {}) = 0;
+  // With an empty reason FailedPrecondition (SYSTEM_HAS_TASKS) where tasks are open; else they end as EXEMPT for it.
+  virtual absl::StatusOr<DataSystem> RetireDataSystem(const std::string& name, const std::string& reason,
+                                                      const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<std::vector<DataSystem>> ListDataSystems(const CallOptions& options = {}) = 0;
+
+  // Never repeated by the library: tasks of a lost reply come back when their lease ends. NotFound (SYSTEM_NOT_FOUND).
+  virtual absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions& options = {}) = 0;
+  // 1 to 100 tasks, none twice. An OK status has one answer for each, in their order: look at each. A repetition of what FailTasks had
+  // done already is answered LEASE_LOST.
+  virtual absl::StatusOr<std::vector<TaskAnswer>> CompleteTasks(const std::string& system, const std::vector<TaskResult>& results,
+                                                                const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<std::vector<TaskAnswer>> FailTasks(const std::string& system, const std::vector<TaskFailure>& failures,
+                                                            const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options = {}) = 0;
   // NOLINTEND(google-default-arguments)
 };
 

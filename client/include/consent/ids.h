@@ -1,4 +1,4 @@
-// Ids of people and recordings. Opaque UTF-8, 1 to 128 bytes, compared byte by byte, never normalised.
+// Ids of people, recordings and what is asked about them. Opaque UTF-8, 1 to 128 bytes, compared byte by byte, never normalised.
 #pragma once
 
 #include <compare>
@@ -30,5 +30,9 @@ using RecordingId = Id<struct RecordingTag>;
 using Etag = Id<struct EtagTag>;
 // Names one write for the daemon: repeated within 72 hours it is answered and not made again.
 using RequestId = Id<struct RequestTag>;
+// A request to delete, as the daemon named it; never an id of a person.
+using DeletionId = Id<struct DeletionTag>;
+// One data system's part of such a request.
+using TaskId = Id<struct TaskTag>;
 
 }  // namespace consent

@@ -3,11 +3,13 @@
 
 #include <string_view>
 
+#include "consent/deletion.h"
+#include "consent/purge.h"
 #include "consent/types.h"
 
 namespace consent {
 
-// The short name, for example "HUMAN_REVIEW"; "UNSPECIFIED" for kUnset. For every enum of types.h.
+// The short name, for example "HUMAN_REVIEW"; "UNSPECIFIED" for kUnset. For every enum of types.h, deletion.h and purge.h.
 template <typename Enum>
 std::string_view Name(Enum value);
 

@@ -8,8 +8,10 @@
 #include <string>
 
 #include "consent/client.h"
+#include "consent/v1/deletion_service.grpc.pb.h"
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "consent/v1/policy_service.grpc.pb.h"
+#include "consent/v1/purge_service.grpc.pb.h"
 #include "consent/v1/recording_service.grpc.pb.h"
 #include "consent/v1/settings_service.grpc.pb.h"
 #include "consent/v1/subject_service.grpc.pb.h"
@@ -41,7 +43,10 @@ class FakeDaemon final : public v1::EligibilityService::Service,
                          public v1::SettingsService::Service,
                          public v1::SubjectService::Service,
                          public v1::RecordingService::Service,
-                         public v1::PolicyService::Service {
+                         public v1::PolicyService::Service,
+                         public v1::DeletionService::Service,
+                         public v1::PurgeService::Service,
+                         public v1::DataSystemService::Service {
  public:
   template <typename Request, typename Response>
   using Handler = std::function<grpc::Status(grpc::ServerContext&, const Request&, Response*)>;
@@ -55,6 +60,9 @@ class FakeDaemon final : public v1::EligibilityService::Service,
     builder.RegisterService(static_cast<v1::SubjectService::Service*>(this));
     builder.RegisterService(static_cast<v1::RecordingService::Service*>(this));
     builder.RegisterService(static_cast<v1::PolicyService::Service*>(this));
+    builder.RegisterService(static_cast<v1::DeletionService::Service*>(this));
+    builder.RegisterService(static_cast<v1::PurgeService::Service*>(this));
+    builder.RegisterService(static_cast<v1::DataSystemService::Service*>(this));
     server_ = builder.BuildAndStart();
   }
   ~FakeDaemon() override { Stop(); }
@@ -86,6 +94,15 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   Handler<v1::ReportRecordingRequest, v1::ReportRecordingResponse> on_report;
   Handler<v1::SuspendRequest, v1::SuspendResponse> on_suspend;
   Handler<v1::ResumeRequest, v1::ResumeResponse> on_resume;
+  Handler<v1::CreateDeletionRequestRequest, v1::CreateDeletionRequestResponse> on_create;
+  Handler<v1::CancelDeletionRequestRequest, v1::CancelDeletionRequestResponse> on_cancel;
+  Handler<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse> on_get_deletion;
+  Handler<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse> on_list_deletions;
+  Handler<v1::RegisterDataSystemRequest, v1::RegisterDataSystemResponse> on_register;
+  Handler<v1::RetireDataSystemRequest, v1::RetireDataSystemResponse> on_retire;
+  Handler<v1::LeaseTasksRequest, v1::LeaseTasksResponse> on_lease;
+  Handler<v1::CompleteTasksRequest, v1::CompleteTasksResponse> on_complete;
+  Handler<v1::FailTasksRequest, v1::FailTasksResponse> on_fail;
 
  private:
   template <typename Request, typename Response>
@@ -122,6 +139,39 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   }
   grpc::Status Resume(grpc::ServerContext* c, const v1::ResumeRequest* q, v1::ResumeResponse* r) override {
     return Run(on_resume, c, q, r);
+  }
+  grpc::Status CreateDeletionRequest(grpc::ServerContext* c, const v1::CreateDeletionRequestRequest* q,
+                                     v1::CreateDeletionRequestResponse* r) override {
+    return Run(on_create, c, q, r);
+  }
+  grpc::Status CancelDeletionRequest(grpc::ServerContext* c, const v1::CancelDeletionRequestRequest* q,
+                                     v1::CancelDeletionRequestResponse* r) override {
+    return Run(on_cancel, c, q, r);
+  }
+  grpc::Status GetDeletionRequest(grpc::ServerContext* c, const v1::GetDeletionRequestRequest* q,
+                                  v1::GetDeletionRequestResponse* r) override {
+    return Run(on_get_deletion, c, q, r);
+  }
+  grpc::Status ListDeletionRequests(grpc::ServerContext* c, const v1::ListDeletionRequestsRequest* q,
+                                    v1::ListDeletionRequestsResponse* r) override {
+    return Run(on_list_deletions, c, q, r);
+  }
+  grpc::Status RegisterDataSystem(grpc::ServerContext* c, const v1::RegisterDataSystemRequest* q,
+                                  v1::RegisterDataSystemResponse* r) override {
+    return Run(on_register, c, q, r);
+  }
+  grpc::Status RetireDataSystem(grpc::ServerContext* c, const v1::RetireDataSystemRequest* q,
+                                v1::RetireDataSystemResponse* r) override {
+    return Run(on_retire, c, q, r);
+  }
+  grpc::Status LeaseTasks(grpc::ServerContext* c, const v1::LeaseTasksRequest* q, v1::LeaseTasksResponse* r) override {
+    return Run(on_lease, c, q, r);
+  }
+  grpc::Status CompleteTasks(grpc::ServerContext* c, const v1::CompleteTasksRequest* q, v1::CompleteTasksResponse* r) override {
+    return Run(on_complete, c, q, r);
+  }
+  grpc::Status FailTasks(grpc::ServerContext* c, const v1::FailTasksRequest* q, v1::FailTasksResponse* r) override {
+    return Run(on_fail, c, q, r);
   }
 
   int port_ = 0;

@@ -49,6 +49,9 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<SubjectUpdated>(const SubjectUpdate&)> on_subject;
   std::function<absl::StatusOr<SettingsUpdated>(const SettingsUpdate&)> on_settings;
   std::function<absl::StatusOr<OptedOut>(const OptOutOrder&)> on_opt_out;
+  std::function<absl::StatusOr<LeasedTasks>(const LeaseOrder&)> on_lease;
+  std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskResult>&)> on_complete;
+  std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskFailure>&)> on_fail;
 
   Answer Check(const Recording&, const Question&, const CallOptions&) override { return {}; }
   BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question, const CallOptions&) override {
@@ -76,6 +79,30 @@ class FakeClient : public Client {
   absl::StatusOr<StoredPolicy> GetPolicy(const std::string&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<Suspension> Suspend(const SuspendOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<Suspension> Resume(const ResumeOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DeletionRequest> DenyDeletionRequest(const DenyOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DeletionRequest> CancelDeletionRequest(const CancelOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DeletionRequest> GetDeletionRequest(const DeletionId&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DeletionPage> ListDeletionRequests(const DeletionQuery&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DataSystem> RegisterDataSystem(const DataSystem&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DataSystem> RetireDataSystem(const std::string&, const std::string&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<std::vector<DataSystem>> ListDataSystems(const CallOptions&) override { return Missing(); }
+  absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions&) override {
+    return on_lease ? on_lease(order) : absl::StatusOr<LeasedTasks>(Missing());
+  }
+  absl::StatusOr<std::vector<TaskAnswer>> CompleteTasks(const std::string&, const std::vector<TaskResult>& results,
+                                                        const CallOptions&) override {
+    return on_complete ? on_complete(results) : absl::StatusOr<std::vector<TaskAnswer>>(Missing());
+  }
+  absl::StatusOr<std::vector<TaskAnswer>> FailTasks(const std::string&, const std::vector<TaskFailure>& failures,
+                                                    const CallOptions&) override {
+    return on_fail ? on_fail(failures) : absl::StatusOr<std::vector<TaskAnswer>>(Missing());
+  }
+  absl::StatusOr<TaskPage> ListTasks(const TaskQuery&, const CallOptions&) override { return Missing(); }
 
  private:
   static absl::Status Missing() { return absl::UnimplementedError("not part of this test"); }

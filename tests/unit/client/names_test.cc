@@ -4,7 +4,9 @@
 #include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
+#include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
+#include "consent/v1/purge_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
 
 namespace consent {
@@ -52,6 +54,12 @@ TEST(NamesTest, EqualThoseOfTheProtos) {
   ExpectSame<ChangeKind>(v1::ChangeKind_descriptor(), "CHANGE_KIND_");
   ExpectSame<DefaultRule>(v1::DefaultRule_descriptor(), "DEFAULT_RULE_");
   ExpectSame<Reason>(v1::Reason_descriptor(), "REASON_");
+  ExpectSame<DeletionState>(v1::DeletionState_descriptor(), "DELETION_STATE_");
+  ExpectSame<PurgeOutcome>(v1::PurgeOutcome_descriptor(), "PURGE_OUTCOME_");
+  ExpectSame<Verification>(v1::Verification_descriptor(), "VERIFICATION_");
+  ExpectSame<DataSystemKind>(v1::DataSystemKind_descriptor(), "DATA_SYSTEM_KIND_");
+  ExpectSame<MatchKey>(v1::MatchKey_descriptor(), "MATCH_KEY_");
+  ExpectSame<DataSystemState>(v1::DataSystemState_descriptor(), "DATA_SYSTEM_STATE_");
 }
 
 }  // namespace

@@ -1,0 +1,183 @@
+// Requests to delete recordings, from receipt until every data system has said how it ended.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "consent/types.h"
+
+namespace consent {
+
+// Only moves forward.
+enum class DeletionState : uint8_t {
+  kUnset = 0,
+  kReceived = 1,
+  kVerifying = 2,
+  kAccepted = 3,
+  kInProgress = 4,
+  kCompleted = 5,
+  kDenied = 6,
+  kCancelled = 7,
+};
+// How a data system's part ended; kUnset: it has not.
+enum class PurgeOutcome : uint8_t {
+  kUnset = 0,
+  kAcknowledged = 1,
+  kNotFound = 2,
+  kExempt = 3,
+  kExcludedFromNextBuild = 4,
+  kErasedBeforeHold = 5,
+};
+// How far it is known that who asks may ask. kUnset counts as kPending.
+enum class Verification : uint8_t { kUnset = 0, kPending = 1, kUnderWay = 2, kVerified = 3 };
+
+// Times of capture; both ends belong to it. `from` absent: from the beginning.
+struct TimeRange {
+  std::optional<Time> from;
+  std::optional<Time> to;
+  auto operator<=>(const TimeRange&) const = default;
+};
+
+// All that was captured until receipt.
+struct Everything {
+  auto operator<=>(const Everything&) const = default;
+};
+
+// From the first instant of the day on which it was said until receipt.
+struct SpokenDay {
+  std::optional<Time> spoken_at;
+  // IANA name such as "Europe/Bucharest".
+  std::string time_zone;
+  auto operator<=>(const SpokenDay&) const = default;
+};
+
+// The most recordings in one selector.
+inline constexpr size_t kMaxDeletedRecordings = 1000;
+
+// What is to be deleted. Recordings: 1 to 1,000, no duplicates. A profile or device: all of it that was captured until receipt.
+// monostate: not said, or said in a way that this library does not know; the daemon refuses it, and nobody may delete by it.
+using DeletionSelector =
+    std::variant<std::monostate, Everything, TimeRange, SpokenDay, std::vector<RecordingId>, ProfileId, DeviceId>;
+
+// One data system's part of a request.
+struct DeletionProgress {
+  std::string system;
+  PurgeOutcome outcome = PurgeOutcome::kUnset;
+  std::optional<Time> ended_at;
+  // Recordings or copies, as the system counted.
+  int64_t erased_count = 0;
+  // SHA-256 of the evidence that the system keeps; 32 bytes or empty.
+  std::string evidence_hash;
+  // Of kExempt.
+  std::string reason;
+  // An earlier worker took the task and did not report: what kNotFound did not find may have been erased then.
+  bool leased_before = false;
+};
+
+struct DeletionRequest {
+  DeletionId deletion_id;
+  DeletionState state = DeletionState::kUnset;
+  // The due time was moved once.
+  bool extended = false;
+  // It is open and due_at has passed.
+  bool overdue = false;
+  Actor requester = Actor::kUnset;
+  // Whose deadlines count.
+  std::string regime;
+  std::optional<Time> received_at;
+  // Until when the receipt must be confirmed to the user.
+  std::optional<Time> confirm_by;
+  std::optional<Time> due_at;
+  std::optional<Time> verified_at;
+  // When it was completed, denied or cancelled.
+  std::optional<Time> ended_at;
+  std::string denied_reason;
+  // Absent where it names single recordings.
+  std::optional<TimeRange> covers;
+  // As it was asked; empty once the request has ended, when its key is destroyed.
+  AccountId account_id;
+  DeletionSelector selector;
+  std::vector<DeletionProgress> progress;
+  // For CancelDeletionRequest.
+  Etag etag;
+  // What may be told to the user, in plain English.
+  std::string summary;
+};
+
+struct DeletionOrder {
+  AccountId account_id;
+  DeletionSelector selector;
+  // Who asks.
+  Actor requester = Actor::kUnset;
+  Verification verification = Verification::kUnset;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
+struct DeletionCreated {
+  DeletionRequest request;
+  // False: an open request for the same was there, and is returned.
+  bool created = false;
+  Etag revision;
+};
+
+struct VerifyOrder {
+  DeletionId deletion_id;
+  // Verification has begun and is not over.
+  bool only_begun = false;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
+struct DenyOrder {
+  DeletionId deletion_id;
+  // 1 to 256 bytes; kept, and shown to auditors. No ids.
+  std::string reason;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
+struct ExtendOrder {
+  DeletionId deletion_id;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
+struct CancelOrder {
+  DeletionId deletion_id;
+  // That of the request. The library never fetches one.
+  Etag etag;
+  // Channel and actor are needed.
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
+struct DeletionQuery {
+  // Empty: of all subjects.
+  AccountId account_id;
+  // Only these; empty: all.
+  std::vector<DeletionState> states;
+  // Only those that are due before it and open.
+  std::optional<Time> due_before;
+  // 1 to 1,000; 0: 100.
+  int page_size = 0;
+  std::string page_token;
+};
+
+// In the order of receipt.
+struct DeletionPage {
+  std::vector<DeletionRequest> requests;
+  // Empty: the last page. A page may be empty and not the last.
+  std::string next_page_token;
+};
+
+}  // namespace consent

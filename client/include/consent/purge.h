@@ -1,0 +1,155 @@
+// The work of deletion: where data lies that must go, and the tasks that each such data system leases, does and reports.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "consent/deletion.h"
+#include "consent/types.h"
+
+namespace consent {
+
+// What a data system holds.
+enum class DataSystemKind : uint8_t {
+  kUnset = 0,
+  kAudio = 1,
+  kTranscripts = 2,
+  kAnnotationQueue = 3,
+  kAnnotations = 4,
+  kFeatures = 5,
+  kDatasets = 6,
+  kVendorCopies = 7,
+  kCaches = 8,
+  kVoiceIds = 9,
+  kBackups = 10,
+};
+// What a data system can find its data by.
+enum class MatchKey : uint8_t {
+  kUnset = 0,
+  kRecordingId = 1,
+  kAccount = 2,
+  kProfile = 3,
+  kDevice = 4,
+  kTime = 5,
+  kVoiceId = 6,
+  kPseudonym = 7,
+};
+enum class DataSystemState : uint8_t { kUnset = 0, kActive = 1, kRetired = 2 };
+
+struct DataSystem {
+  // 1 to 64 bytes of [a-z0-9_-]; never used again for another one.
+  std::string name;
+  DataSystemKind kind = DataSystemKind::kUnset;
+  // kAccount and kRecordingId are needed.
+  std::vector<MatchKey> matches_by;
+  // How late after its capture data can still reach the system; 0 to 90 days.
+  std::chrono::seconds latest_arrival{0};
+  // It asks consentd about each item that arrives. Where not, a task may have to be done once more for what arrived late.
+  bool checks_on_ingest = false;
+  // Answers, not part of a registration.
+  DataSystemState state = DataSystemState::kUnset;
+  std::optional<Time> registered_at;
+  std::optional<Time> retired_at;
+  int64_t open_tasks = 0;
+};
+
+struct LeaseOrder {
+  std::string system;
+  // 1 to 100; 0: 10.
+  int max_tasks = 0;
+  // How long the caller may take before the tasks go back; 1 s to 12 h.
+  std::chrono::seconds visibility{300};
+  // How long to wait where there is none; 0 to 60 s. Added to the call's deadline.
+  std::chrono::seconds wait{0};
+};
+
+// What one data system has to delete for one request.
+struct PurgeTask {
+  TaskId task_id;
+  // Of this lease. Another lease makes it worthless.
+  int64_t epoch = 0;
+  // 1 is the first.
+  int attempt = 0;
+  // By the daemon's clock, for showing: see LeasedTasks::held_until.
+  std::optional<Time> lease_expires_at;
+  // Whose data: all of it that `selector` names and that was captured within `covers`.
+  AccountId account_id;
+  DeletionSelector selector;
+  // Absent where single recordings are named.
+  std::optional<TimeRange> covers;
+  std::optional<Time> due_at;
+  // It is done once more, for what may have arrived late.
+  bool again_for_late_data = false;
+};
+
+struct LeasedTasks {
+  std::vector<PurgeTask> tasks;
+  // By the client's Clock::SinceBoot: the tasks are surely still held until then. Counted from the moment of sending, so clocks need not
+  // agree, and what was waited for a task is lost.
+  std::chrono::nanoseconds held_until{0};
+};
+
+// How a task ended.
+struct TaskResult {
+  TaskId task_id;
+  int64_t epoch = 0;
+  PurgeOutcome outcome = PurgeOutcome::kUnset;
+  // 0 or more.
+  int64_t erased_count = 0;
+  // SHA-256 of what the system keeps as evidence; 32 bytes or empty.
+  std::string evidence_hash;
+  // With kExempt: 1 to 256 bytes, no ids.
+  std::string reason;
+};
+
+// A task that could not be done and goes back.
+struct TaskFailure {
+  TaskId task_id;
+  int64_t epoch = 0;
+  // For operators; at most 256 bytes, no ids.
+  std::string error;
+};
+
+// How the report of one task was answered.
+struct TaskAnswer {
+  // The report is durable, or was before.
+  bool accepted = false;
+  // For example "LEASE_LOST"; empty where accepted.
+  std::string refused_reason;
+  std::string refused_message;
+};
+
+struct TaskQuery {
+  std::string system;
+  // Only those that failed as often, or more.
+  int min_failures = 0;
+  // 1 to 1,000; 0: 100.
+  int page_size = 0;
+  std::string page_token;
+};
+
+// An open task as operators see it.
+struct TaskStatus {
+  TaskId task_id;
+  DeletionId deletion_id;
+  std::optional<Time> due_at;
+  // Handed out until then.
+  std::optional<Time> leased_until;
+  // Not handed out before.
+  std::optional<Time> not_before;
+  int attempts = 0;
+  int failures = 0;
+  // Of the last failure.
+  std::string last_error;
+};
+
+struct TaskPage {
+  std::vector<TaskStatus> tasks;
+  // Empty: the last page. A page may be empty and not the last.
+  std::string next_page_token;
+};
+
+}  // namespace consent

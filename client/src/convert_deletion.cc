@@ -1,0 +1,237 @@
+// Conversions of deletion requests, data systems and tasks.
+#include <type_traits>
+
+#include "client/src/convert.h"
+#include "consent/names.h"
+
+namespace consent {
+namespace {
+
+template <typename Proto, typename Enum>
+Proto ProtoNumber(Enum value) {
+  return static_cast<Proto>(static_cast<int>(value));
+}
+
+TimeRange RangeOf(const v1::TimeRange& range) {
+  TimeRange value;
+  if (range.has_from()) value.from = FromProto(range.from());
+  if (range.has_to()) value.to = FromProto(range.to());
+  return value;
+}
+
+DeletionProgress ProgressOf(const v1::DeletionProgress& progress) {
+  DeletionProgress value;
+  value.system = progress.system();
+  value.outcome = FromNumber<PurgeOutcome>(progress.outcome());
+  if (progress.has_ended_at()) value.ended_at = FromProto(progress.ended_at());
+  value.erased_count = progress.erased_count();
+  value.evidence_hash = progress.evidence_hash();
+  value.reason = progress.reason();
+  value.leased_before = progress.leased_before();
+  return value;
+}
+
+// Writes the one member of the selector that `kind` is.
+struct SelectorWriter {
+  v1::DeletionSelector* out;
+
+  void operator()(std::monostate /*none*/) const {}
+  void operator()(Everything /*all*/) const { out->set_everything(true); }
+  void operator()(const TimeRange& range) const {
+    v1::TimeRange* time_range = out->mutable_time_range();
+    if (range.from.has_value()) ToProto(*range.from, time_range->mutable_from());
+    if (range.to.has_value()) ToProto(*range.to, time_range->mutable_to());
+  }
+  void operator()(const SpokenDay& day) const {
+    v1::SpokenDay* spoken_day = out->mutable_spoken_day();
+    if (day.spoken_at.has_value()) ToProto(*day.spoken_at, spoken_day->mutable_spoken_at());
+    spoken_day->set_time_zone(day.time_zone);
+  }
+  void operator()(const std::vector<RecordingId>& recordings) const {
+    v1::RecordingIds* list = out->mutable_recordings();
+    for (const RecordingId& recording : recordings) list->add_recording_ids(recording.value());
+  }
+  void operator()(const ProfileId& profile) const { out->set_profile_id(profile.value()); }
+  void operator()(const DeviceId& device) const { out->set_device_id(device.value()); }
+};
+
+// What the four steps of a request have in common.
+template <typename Order, typename Request>
+void WriteStep(const Order& order, Request* out) {
+  out->set_deletion_id(order.deletion_id.value());
+  if (order.evidence != Evidence{}) ToProto(order.evidence, out->mutable_evidence());
+  out->set_request_id(order.request_id.value());
+}
+
+}  // namespace
+
+void ToProto(const DeletionSelector& selector, v1::DeletionSelector* out) { std::visit(SelectorWriter{out}, selector); }
+
+void ToProto(const DeletionOrder& order, v1::CreateDeletionRequestRequest* out) {
+  out->set_account_id(order.account_id.value());
+  ToProto(order.selector, out->mutable_selector());
+  out->set_requester(ProtoNumber<v1::Actor>(order.requester));
+  out->set_verification(ProtoNumber<v1::Verification>(order.verification));
+  if (order.evidence != Evidence{}) ToProto(order.evidence, out->mutable_evidence());
+  out->set_request_id(order.request_id.value());
+}
+
+void ToProto(const VerifyOrder& order, v1::VerifyDeletionRequestRequest* out) {
+  WriteStep(order, out);
+  out->set_only_begun(order.only_begun);
+}
+
+void ToProto(const DenyOrder& order, v1::DenyDeletionRequestRequest* out) {
+  WriteStep(order, out);
+  out->set_reason(order.reason);
+}
+
+void ToProto(const ExtendOrder& order, v1::ExtendDeletionRequestRequest* out) { WriteStep(order, out); }
+
+void ToProto(const CancelOrder& order, v1::CancelDeletionRequestRequest* out) {
+  WriteStep(order, out);
+  out->set_etag(order.etag.value());
+}
+
+void ToProto(const DeletionQuery& query, v1::ListDeletionRequestsRequest* out) {
+  out->set_account_id(query.account_id.value());
+  for (const DeletionState state : query.states) out->add_states(ProtoNumber<v1::DeletionState>(state));
+  if (query.due_before.has_value()) ToProto(*query.due_before, out->mutable_due_before());
+  out->set_page_size(query.page_size);
+  out->set_page_token(query.page_token);
+}
+
+void ToProto(const DataSystem& system, v1::DataSystem* out) {
+  out->set_name(system.name);
+  out->set_kind(ProtoNumber<v1::DataSystemKind>(system.kind));
+  for (const MatchKey key : system.matches_by) out->add_matches_by(ProtoNumber<v1::MatchKey>(key));
+  out->set_latest_arrival_seconds(system.latest_arrival.count());
+  out->set_checks_on_ingest(system.checks_on_ingest);
+}
+
+void ToProto(const LeaseOrder& order, v1::LeaseTasksRequest* out) {
+  out->set_system(order.system);
+  out->set_max_tasks(order.max_tasks);
+  out->set_visibility_seconds(static_cast<int32_t>(order.visibility.count()));
+  out->set_wait_seconds(static_cast<int32_t>(order.wait.count()));
+}
+
+void ToProto(const TaskResult& result, v1::TaskResult* out) {
+  out->set_task_id(result.task_id.value());
+  out->set_epoch(result.epoch);
+  out->set_outcome(ProtoNumber<v1::PurgeOutcome>(result.outcome));
+  out->set_erased_count(result.erased_count);
+  out->set_evidence_hash(result.evidence_hash);
+  out->set_reason(result.reason);
+}
+
+void ToProto(const TaskFailure& failure, v1::TaskFailure* out) {
+  out->set_task_id(failure.task_id.value());
+  out->set_epoch(failure.epoch);
+  out->set_error(failure.error);
+}
+
+void ToProto(const TaskQuery& query, v1::ListTasksRequest* out) {
+  out->set_system(query.system);
+  out->set_min_failures(query.min_failures);
+  out->set_page_size(query.page_size);
+  out->set_page_token(query.page_token);
+}
+
+DeletionSelector FromProto(const v1::DeletionSelector& selector) {
+  switch (selector.kind_case()) {
+    case v1::DeletionSelector::kEverything:
+      // A false here would be nonsense, and nonsense deletes nothing.
+      return selector.everything() ? DeletionSelector(Everything{}) : DeletionSelector();
+    case v1::DeletionSelector::kTimeRange:
+      return RangeOf(selector.time_range());
+    case v1::DeletionSelector::kSpokenDay: {
+      SpokenDay day;
+      if (selector.spoken_day().has_spoken_at()) day.spoken_at = FromProto(selector.spoken_day().spoken_at());
+      day.time_zone = selector.spoken_day().time_zone();
+      return day;
+    }
+    case v1::DeletionSelector::kRecordings: {
+      std::vector<RecordingId> recordings;
+      for (const std::string& id : selector.recordings().recording_ids()) recordings.emplace_back(id);
+      return recordings;
+    }
+    case v1::DeletionSelector::kProfileId:
+      return ProfileId(selector.profile_id());
+    case v1::DeletionSelector::kDeviceId:
+      return DeviceId(selector.device_id());
+    case v1::DeletionSelector::KIND_NOT_SET:
+      break;
+  }
+  return {};
+}
+
+DeletionRequest FromProto(const v1::DeletionRequest& request) {
+  DeletionRequest value;
+  value.deletion_id = DeletionId(request.deletion_id());
+  value.state = FromNumber<DeletionState>(request.state());
+  value.extended = request.extended();
+  value.overdue = request.overdue();
+  value.requester = FromNumber<Actor>(request.requester());
+  value.regime = request.regime();
+  if (request.has_received_at()) value.received_at = FromProto(request.received_at());
+  if (request.has_confirm_by()) value.confirm_by = FromProto(request.confirm_by());
+  if (request.has_due_at()) value.due_at = FromProto(request.due_at());
+  if (request.has_verified_at()) value.verified_at = FromProto(request.verified_at());
+  if (request.has_ended_at()) value.ended_at = FromProto(request.ended_at());
+  value.denied_reason = request.denied_reason();
+  if (request.has_covers()) value.covers = RangeOf(request.covers());
+  value.account_id = AccountId(request.account_id());
+  value.selector = FromProto(request.selector());
+  for (const v1::DeletionProgress& progress : request.progress()) value.progress.push_back(ProgressOf(progress));
+  value.etag = Etag(request.etag());
+  value.summary = request.summary();
+  return value;
+}
+
+DataSystem FromProto(const v1::DataSystem& system) {
+  DataSystem value;
+  value.name = system.name();
+  value.kind = FromNumber<DataSystemKind>(system.kind());
+  for (const int key : system.matches_by()) value.matches_by.push_back(FromNumber<MatchKey>(key));
+  value.latest_arrival = std::chrono::seconds(system.latest_arrival_seconds());
+  value.checks_on_ingest = system.checks_on_ingest();
+  value.state = FromNumber<DataSystemState>(system.state());
+  if (system.has_registered_at()) value.registered_at = FromProto(system.registered_at());
+  if (system.has_retired_at()) value.retired_at = FromProto(system.retired_at());
+  value.open_tasks = system.open_tasks();
+  return value;
+}
+
+PurgeTask FromProto(const v1::PurgeTask& task) {
+  PurgeTask value;
+  value.task_id = TaskId(task.task_id());
+  value.epoch = task.epoch();
+  value.attempt = task.attempt();
+  if (task.has_lease_expires_at()) value.lease_expires_at = FromProto(task.lease_expires_at());
+  value.account_id = AccountId(task.account_id());
+  value.selector = FromProto(task.selector());
+  if (task.has_covers()) value.covers = RangeOf(task.covers());
+  if (task.has_due_at()) value.due_at = FromProto(task.due_at());
+  value.again_for_late_data = task.again_for_late_data();
+  return value;
+}
+
+TaskAnswer FromProto(const v1::TaskAnswer& answer) {
+  return {answer.accepted(), answer.refused_reason(), answer.refused_message()};
+}
+
+TaskStatus FromProto(const v1::TaskStatus& task) {
+  TaskStatus value;
+  value.task_id = TaskId(task.task_id());
+  value.deletion_id = DeletionId(task.deletion_id());
+  if (task.has_due_at()) value.due_at = FromProto(task.due_at());
+  if (task.has_leased_until()) value.leased_until = FromProto(task.leased_until());
+  if (task.has_not_before()) value.not_before = FromProto(task.not_before());
+  value.attempts = task.attempts();
+  value.failures = task.failures();
+  value.last_error = task.last_error();
+  return value;
+}
+
+}  // namespace consent

@@ -1,0 +1,221 @@
+// Deletion requests, data systems and tasks between the library's values and the protos: nothing is lost, and nothing that this library
+// does not know becomes something that may be deleted.
+#include <gtest/gtest.h>
+
+#include "client/src/convert.h"
+
+namespace consent {
+namespace {
+
+Time At(int64_t seconds) { return Time(std::chrono::seconds(seconds)); }
+
+std::vector<DeletionSelector> EverySelector() {
+  return {Everything{},
+          TimeRange{At(10), At(20)},
+          TimeRange{{}, At(20)},
+          SpokenDay{At(30), "Europe/Bucharest"},
+          std::vector<RecordingId>{RecordingId("r1"), RecordingId("r\n2")},
+          ProfileId("p"),
+          DeviceId("d")};
+}
+
+TEST(DeletionSelectorTest, ComesBackAsItWent) {
+  for (const DeletionSelector& selector : EverySelector()) {
+    v1::DeletionSelector proto;
+    ToProto(selector, &proto);
+    EXPECT_EQ(FromProto(proto), selector) << proto.DebugString();
+  }
+}
+
+TEST(DeletionSelectorTest, WhatIsNotSaidOrNotKnownSelectsNothing) {
+  v1::DeletionSelector proto;
+  ToProto(DeletionSelector(), &proto);
+  EXPECT_EQ(proto.kind_case(), v1::DeletionSelector::KIND_NOT_SET);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(FromProto(proto)));
+  proto.set_everything(false);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(FromProto(proto)));
+  // A kind of selector that a later daemon may have.
+  ASSERT_TRUE(proto.ParseFromString(std::string("\x5a\x01x", 3)));
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(FromProto(proto)));
+}
+
+TEST(DeletionOrderTest, SaysWhoAsksAndHowFarThatIsKnown) {
+  DeletionOrder order;
+  order.account_id = AccountId("a");
+  order.selector = Everything{};
+  order.requester = Actor::kGuardian;
+  order.verification = Verification::kUnderWay;
+  order.evidence.channel = Channel::kSupport;
+  order.request_id = RequestId("id");
+  v1::CreateDeletionRequestRequest proto;
+  ToProto(order, &proto);
+  EXPECT_EQ(proto.account_id(), "a");
+  EXPECT_TRUE(proto.selector().everything());
+  EXPECT_EQ(proto.requester(), v1::ACTOR_GUARDIAN);
+  EXPECT_EQ(proto.verification(), v1::VERIFICATION_UNDER_WAY);
+  EXPECT_EQ(proto.evidence().channel(), v1::CHANNEL_SUPPORT);
+  EXPECT_EQ(proto.request_id(), "id");
+  ToProto(DeletionOrder(), &(proto = {}));
+  EXPECT_FALSE(proto.has_evidence()) << "none was given";
+}
+
+TEST(DeletionOrderTest, StepsCarryTheirParts) {
+  v1::VerifyDeletionRequestRequest verify;
+  ToProto(VerifyOrder{DeletionId("d"), true, {}, RequestId("v")}, &verify);
+  EXPECT_EQ(verify.deletion_id(), "d");
+  EXPECT_TRUE(verify.only_begun());
+  EXPECT_EQ(verify.request_id(), "v");
+  v1::DenyDeletionRequestRequest deny;
+  ToProto(DenyOrder{DeletionId("d"), "not the owner", {}, RequestId("n")}, &deny);
+  EXPECT_EQ(deny.reason(), "not the owner");
+  v1::CancelDeletionRequestRequest cancel;
+  CancelOrder order{DeletionId("d"), Etag("e"), {}, RequestId("c")};
+  order.evidence.actor = Actor::kSelf;
+  ToProto(order, &cancel);
+  EXPECT_EQ(cancel.etag(), "e");
+  EXPECT_EQ(cancel.evidence().actor(), v1::ACTOR_SELF);
+  v1::ListDeletionRequestsRequest list;
+  ToProto(DeletionQuery{AccountId("a"), {DeletionState::kAccepted, DeletionState::kInProgress}, At(5), 7, "t"}, &list);
+  EXPECT_EQ(list.account_id(), "a");
+  EXPECT_EQ(list.states_size(), 2);
+  EXPECT_EQ(list.states(1), v1::DELETION_STATE_IN_PROGRESS);
+  EXPECT_EQ(list.due_before().seconds(), 5);
+  EXPECT_EQ(list.page_size(), 7);
+  EXPECT_EQ(list.page_token(), "t");
+}
+
+TEST(DeletionRequestTest, IsReadInFull) {
+  v1::DeletionRequest proto;
+  proto.set_deletion_id("d");
+  proto.set_state(v1::DELETION_STATE_IN_PROGRESS);
+  proto.set_extended(true);
+  proto.set_overdue(true);
+  proto.set_requester(v1::ACTOR_AGENT);
+  proto.set_regime("eu");
+  for (auto* time : {proto.mutable_received_at(), proto.mutable_confirm_by(), proto.mutable_due_at(), proto.mutable_verified_at(),
+                     proto.mutable_ended_at(), proto.mutable_covers()->mutable_to()}) {
+    time->set_seconds(9);
+  }
+  proto.set_denied_reason("why");
+  proto.set_account_id("a");
+  proto.mutable_selector()->set_profile_id("p");
+  v1::DeletionProgress* part = proto.add_progress();
+  part->set_system("audio");
+  part->set_outcome(v1::PURGE_OUTCOME_EXEMPT);
+  part->mutable_ended_at()->set_seconds(9);
+  part->set_erased_count(3);
+  part->set_evidence_hash("hash");
+  part->set_reason("kept");
+  part->set_leased_before(true);
+  proto.set_etag("e");
+  proto.set_summary("words");
+  const DeletionRequest value = FromProto(proto);
+  EXPECT_EQ(value.deletion_id, DeletionId("d"));
+  EXPECT_EQ(value.state, DeletionState::kInProgress);
+  EXPECT_TRUE(value.extended && value.overdue);
+  EXPECT_EQ(value.requester, Actor::kAgent);
+  EXPECT_EQ(value.regime, "eu");
+  for (const auto& time : {value.received_at, value.confirm_by, value.due_at, value.verified_at, value.ended_at, value.covers->to}) {
+    EXPECT_EQ(time, At(9));
+  }
+  EXPECT_EQ(value.covers->from, std::nullopt);
+  EXPECT_EQ(value.denied_reason, "why");
+  EXPECT_EQ(value.account_id, AccountId("a"));
+  EXPECT_EQ(value.selector, DeletionSelector(ProfileId("p")));
+  ASSERT_EQ(value.progress.size(), 1u);
+  EXPECT_EQ(value.progress[0].outcome, PurgeOutcome::kExempt);
+  EXPECT_EQ(value.progress[0].erased_count, 3);
+  EXPECT_TRUE(value.progress[0].leased_before);
+  EXPECT_EQ(value.etag, Etag("e"));
+  EXPECT_EQ(value.summary, "words");
+}
+
+TEST(DeletionRequestTest, AnUnknownStateIsNoStateAndMissingTimesAreAbsent) {
+  v1::DeletionRequest proto;
+  proto.set_state(static_cast<v1::DeletionState>(99));
+  proto.add_progress()->set_outcome(static_cast<v1::PurgeOutcome>(99));
+  const DeletionRequest value = FromProto(proto);
+  EXPECT_EQ(value.state, DeletionState::kUnset);
+  EXPECT_EQ(value.progress[0].outcome, PurgeOutcome::kUnset) << "not ended";
+  EXPECT_FALSE(value.received_at.has_value() || value.due_at.has_value() || value.covers.has_value());
+}
+
+TEST(DataSystemTest, ARegistrationSaysWhatItIsAndNotWhatBecameOfIt) {
+  DataSystem system;
+  system.name = "audio";
+  system.kind = DataSystemKind::kAudio;
+  system.matches_by = {MatchKey::kAccount, MatchKey::kRecordingId};
+  system.latest_arrival = std::chrono::hours(24);
+  system.checks_on_ingest = true;
+  system.state = DataSystemState::kRetired;
+  system.registered_at = At(1);
+  system.open_tasks = 5;
+  v1::DataSystem proto;
+  ToProto(system, &proto);
+  EXPECT_EQ(proto.state(), v1::DATA_SYSTEM_STATE_UNSPECIFIED);
+  EXPECT_FALSE(proto.has_registered_at());
+  EXPECT_EQ(proto.open_tasks(), 0);
+  proto.set_state(v1::DATA_SYSTEM_STATE_ACTIVE);
+  proto.mutable_registered_at()->set_seconds(1);
+  proto.set_open_tasks(2);
+  const DataSystem back = FromProto(proto);
+  EXPECT_EQ(back.name, "audio");
+  EXPECT_EQ(back.kind, DataSystemKind::kAudio);
+  EXPECT_EQ(back.matches_by, system.matches_by);
+  EXPECT_EQ(back.latest_arrival, std::chrono::hours(24));
+  EXPECT_TRUE(back.checks_on_ingest);
+  EXPECT_EQ(back.state, DataSystemState::kActive);
+  EXPECT_EQ(back.registered_at, At(1));
+  EXPECT_EQ(back.open_tasks, 2);
+}
+
+TEST(TaskTest, IsReadInFull) {
+  v1::PurgeTask proto;
+  proto.set_task_id("d/audio");
+  proto.set_epoch(4);
+  proto.set_attempt(2);
+  proto.set_account_id("a");
+  proto.mutable_selector()->mutable_recordings()->add_recording_ids("r");
+  proto.mutable_lease_expires_at()->set_seconds(8);
+  proto.mutable_due_at()->set_seconds(9);
+  proto.set_again_for_late_data(true);
+  const PurgeTask task = FromProto(proto);
+  EXPECT_EQ(task.task_id, TaskId("d/audio"));
+  EXPECT_EQ(task.epoch, 4);
+  EXPECT_EQ(task.attempt, 2);
+  EXPECT_EQ(task.account_id, AccountId("a"));
+  EXPECT_EQ(task.selector, DeletionSelector(std::vector<RecordingId>{RecordingId("r")}));
+  EXPECT_FALSE(task.covers.has_value());
+  EXPECT_EQ(task.lease_expires_at, At(8));
+  EXPECT_EQ(task.due_at, At(9));
+  EXPECT_TRUE(task.again_for_late_data);
+}
+
+TEST(TaskTest, ReportsCarryWhatTheySay) {
+  v1::TaskResult result;
+  ToProto(TaskResult{TaskId("t"), 3, PurgeOutcome::kAcknowledged, 12, std::string(32, 'h'), ""}, &result);
+  EXPECT_EQ(result.task_id(), "t");
+  EXPECT_EQ(result.epoch(), 3);
+  EXPECT_EQ(result.outcome(), v1::PURGE_OUTCOME_ACKNOWLEDGED);
+  EXPECT_EQ(result.erased_count(), 12);
+  EXPECT_EQ(result.evidence_hash().size(), 32u);
+  v1::TaskFailure failure;
+  ToProto(TaskFailure{TaskId("t"), 3, "exit 1"}, &failure);
+  EXPECT_EQ(failure.error(), "exit 1");
+  v1::TaskStatus status;
+  status.set_task_id("t");
+  status.set_deletion_id("d");
+  status.mutable_leased_until()->set_seconds(1);
+  status.set_attempts(2);
+  status.set_failures(1);
+  status.set_last_error("signal 9");
+  const TaskStatus read = FromProto(status);
+  EXPECT_EQ(read.deletion_id, DeletionId("d"));
+  EXPECT_EQ(read.leased_until, At(1));
+  EXPECT_FALSE(read.not_before.has_value());
+  EXPECT_EQ(read.failures, 1);
+  EXPECT_EQ(read.last_error, "signal 9");
+}
+
+}  // namespace
+}  // namespace consent
