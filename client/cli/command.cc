@@ -44,6 +44,30 @@ CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>
       ->type_name("TIME");
 }
 
+void AddRequestId(CLI::App* app, RequestId* id) {
+  app->add_option_function<std::string>(
+         "--request-id",
+         [id](const std::string& text) {
+           if (text.empty() || text.size() > 64) throw CLI::ValidationError("--request-id", "must have 1 to 64 bytes");
+           *id = RequestId(text);
+         },
+         "A name for this call: repeated with it within 72 hours it is answered and not done again (default: a random one)")
+      ->type_name("ID");
+}
+
+bool ParseDuration(const std::string& text, std::chrono::seconds* out) {
+  constexpr size_t kMostDigits = 9;
+  constexpr int64_t kMostSeconds = int64_t{100'000} * 86'400;
+  const size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  if (digits == 0 || digits > kMostDigits) return false;
+  const std::string unit = text.substr(digits);
+  const int64_t factor = unit == "s" ? 1 : unit == "min" ? 60 : unit == "h" ? 3'600 : unit == "d" ? 86'400 : 0;
+  const int64_t seconds = std::stoll(text.substr(0, digits)) * factor;
+  if (factor == 0 || seconds > kMostSeconds) return false;
+  *out = std::chrono::seconds(seconds);
+  return true;
+}
+
 void AddEvidence(CLI::App* app, Evidence* evidence) {
   app->add_option("--notice", evidence->notice_version, "Version of the notice that the user saw")->group("Evidence");
   app->add_option("--language", evidence->notice_language, "Language in which it was shown, for example en")->group("Evidence");
@@ -83,7 +107,7 @@ SettingTarget ParseTarget(const std::string& text) {
 }
 
 int Run(int argc, const char* const* argv) {
-  CLI::App app("consentctl: read and change what users chose, and ask whether recordings may be used.", "consentctl");
+  CLI::App app("consentctl: read and change what users chose, ask whether recordings may be used, and have them deleted.", "consentctl");
   Cli cli;
   app.require_subcommand(1);
   app.fallthrough();
@@ -102,6 +126,11 @@ int Run(int argc, const char* const* argv) {
   AddPolicy(app, cli);
   AddImport(app, cli);
   AddFilter(app, cli);
+  AddDelete(app, cli);
+  AddRequests(app, cli);
+  AddSystems(app, cli);
+  AddTasks(app, cli);
+  AddWorker(app, cli);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,6 +33,11 @@ void AddReportRecording(CLI::App& app, Cli& cli);
 void AddPolicy(CLI::App& app, Cli& cli);
 void AddImport(CLI::App& app, Cli& cli);
 void AddFilter(CLI::App& app, Cli& cli);
+void AddDelete(CLI::App& app, Cli& cli);
+void AddRequests(CLI::App& app, Cli& cli);
+void AddSystems(CLI::App& app, Cli& cli);
+void AddTasks(CLI::App& app, Cli& cli);
+void AddWorker(CLI::App& app, Cli& cli);
 
 // The command line's whole life: parse, run, exit code.
 int Run(int argc, const char* const* argv);
@@ -94,6 +100,28 @@ CLI::Option* AddId(CLI::App* app, const std::string& flag, Id<Tag>* out, const s
       ->type_name("ID");
 }
 
+// An option that takes an id, several times.
+template <typename Tag>
+CLI::Option* AddIds(CLI::App* app, const std::string& flag, std::vector<Id<Tag>>* out, const std::string& help) {
+  return app
+      ->add_option_function<std::vector<std::string>>(
+          flag,
+          [flag, out](const std::vector<std::string>& texts) {
+            out->clear();
+            for (const std::string& text : texts) {
+              if (text.empty() || text.size() > 128) throw CLI::ValidationError(flag, "must have 1 to 128 bytes");
+              out->emplace_back(text);
+            }
+          },
+          help)
+      ->allow_extra_args(false)
+      ->type_name("ID");
+}
+
+// --request-id.
+void AddRequestId(CLI::App* app, RequestId* id);
+// "30s", "15min", "12h" or "30d". False, and *out untouched, on anything else and beyond 100,000 days.
+bool ParseDuration(const std::string& text, std::chrono::seconds* out);
 // An option that takes a time in RFC 3339.
 CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help);
 // --notice, --language, --channel, --actor, --guardian, --reference.

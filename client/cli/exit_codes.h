@@ -8,7 +8,7 @@ namespace consent::cli {
 enum ExitCode {
   // Done; the answer is yes; every line was read and asked about.
   kDone = 0,
-  // The answer is no, or part of what was asked for was refused.
+  // The answer is no, part of what was asked for was refused, or not every task was done.
   kNo = 1,
   // The command line is wrong.
   kUsage = 2,
@@ -25,7 +25,8 @@ enum ExitCode {
 inline constexpr char kExitCodesHelp[] =
     "Exit codes:\n"
     "  0  done; the answer is yes; every line was read and asked about\n"
-    "  1  the answer is no (check), or part of the request was refused (settings, subject, import)\n"
+    "  1  the answer is no (check), or part of the request was refused (settings, subject, import),\n"
+    "     or not every task was done (worker --once)\n"
     "  2  wrong command line\n"
     "  3  the daemon cannot be reached or gave no answer; nothing counts as allowed\n"
     "  4  the daemon refused the call\n"

@@ -105,6 +105,12 @@ bool WriteAll(int descriptor, std::string_view bytes) {
   return true;
 }
 
+int PrintText(const std::string& text, int code) {
+  if (WriteAll(STDOUT_FILENO, text)) return code;
+  std::fprintf(stderr, "consentctl: standard output cannot be written\n");
+  return kFiles;
+}
+
 int Print(const Report& report, bool as_json, int code) {
   std::string text;
   if (as_json) {
@@ -113,9 +119,7 @@ int Print(const Report& report, bool as_json, int code) {
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     for (const Table& table : report.tables) text += terminal ? table.ForTerminal() : table.Plain();
   }
-  if (WriteAll(STDOUT_FILENO, text)) return code;
-  std::fprintf(stderr, "consentctl: standard output cannot be written\n");
-  return kFiles;
+  return PrintText(text, code);
 }
 
 int PrintError(const absl::Status& status, bool as_json) {
@@ -123,8 +127,8 @@ int PrintError(const absl::Status& status, bool as_json) {
   const std::string reason = ErrorOf(status).reason;
   if (reason == "ETAG_REQUIRED" || reason == "ETAG_MISMATCH") {
     std::fprintf(stderr,
-                 "What allows more must name the state that was looked at: see `settings get`, `subject get` or `policy show`, "
-                 "and repeat the command with its --etag.\n");
+                 "What allows more must name the state that was looked at: see `settings get`, `subject get`, `policy show` or "
+                 "`requests show`, and repeat the command with its --etag.\n");
   }
   if (as_json && !WriteAll(STDOUT_FILENO, Dump(Json{{"error", ErrorJson(status)}}))) return kFiles;
   return CodeFor(status);

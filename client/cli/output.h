@@ -44,6 +44,8 @@ std::string ErrorText(const absl::Status& status);
 // Writes all of it or fails; errno says why.
 bool WriteAll(int descriptor, std::string_view bytes);
 
+// Writes to standard output. Returns `code`, or kFiles where it cannot be written.
+int PrintText(const std::string& text, int code);
 // Prints the report to standard output. Returns `code`, or kFiles where standard output cannot be written.
 int Print(const Report& report, bool as_json, int code);
 // Prints the error to standard error and, with as_json, as an object {"error": …} to standard output. Returns the exit code.

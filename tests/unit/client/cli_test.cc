@@ -1,6 +1,7 @@
 // Whole command lines in this process, against no daemon: usage, exit codes.
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 #include "client/cli/command.h"
@@ -29,9 +30,28 @@ TEST(CommandLineTest, ADaemonThatIsNotThereIsItsOwnExitCode) {
       {"report-recording", "a", "r", "--flag", "critical-data,safety"},
       {"policy", "show"},
       {"policy", "suspend", "HUMAN_REVIEW", "--reason", "x"},
-      {"policy", "resume", "HUMAN_REVIEW", "--reason", "x", "--etag", "1"}};
+      {"policy", "resume", "HUMAN_REVIEW", "--reason", "x", "--etag", "1"},
+      {"delete", "a", "--everything", "--verified"},
+      {"delete", "a", "--from", "2024-01-01T00:00:00Z", "--to", "2024-02-01T00:00:00Z", "--requester", "agent"},
+      {"delete", "a", "--today", "--time-zone", "Europe/Bucharest"},
+      {"delete", "a", "--recording", "r1", "--recording", "r2", "--request-id", "once"},
+      {"delete", "a", "--profile", "p"},
+      {"requests", "list"},
+      {"requests", "list", "a", "--state", "received,in-progress", "--due-before", "2024-01-01T00:00:00Z"},
+      {"requests", "show", "d"},
+      {"requests", "verify", "d", "--only-begun"},
+      {"requests", "deny", "d", "--reason", "x"},
+      {"requests", "extend", "d"},
+      {"requests", "cancel", "d", "--etag", "1", "--channel", "app", "--actor", "self"},
+      {"requests", "report", "--from", "2024-01-01T00:00:00Z", "--to", "2025-01-01T00:00:00Z", "--csv"},
+      {"systems", "register", "s", "--kind", "audio", "--matches-by", "account,recording-id", "--latest-arrival", "30d"},
+      {"systems", "list"},
+      {"systems", "retire", "s", "--reason", "x"},
+      {"tasks", "list", "s", "--min-failures", "3"},
+      {"worker", "s", "--once"}};
   for (std::vector<const char*> command : commands) {
     command.insert(command.end(), {"--endpoint", kNowhere, "--timeout", "0.2"});
+    if (command[0] == std::string("worker")) command.insert(command.end(), {"--", "true", "--json", "check"});
     EXPECT_EQ(Ctl(command), kNoAnswer) << command[0] << " " << command[1];
   }
 }
@@ -49,11 +69,53 @@ TEST(CommandLineTest, WrongLinesAreUsageErrors) {
   EXPECT_EQ(Ctl({"policy", "show", "--endpoint", "10.0.0.1:1"}), kUsage);
 }
 
+TEST(CommandLineTest, WhatIsToBeDeletedIsSaidOnceAndInFull) {
+  EXPECT_EQ(Ctl({"delete", "a"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "--everything"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--everything", "--profile", "p"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--recording", "r", "--device", "d"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--recording", ""}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--from", "2024-01-01T00:00:00Z"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--to", "2024-01-01T00:00:00Z"}), kUsage) << "a forgotten --from must not mean everything before";
+  EXPECT_EQ(Ctl({"delete", "a", "--today"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--everything", "--time-zone", "Europe/Bucharest"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--everything", "--verified", "--verifying"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--everything", "--requester", "somebody"}), kUsage);
+}
+
+TEST(CommandLineTest, TheOtherDeletionCommandsRefuseWhatTheyCannotMean) {
+  EXPECT_EQ(Ctl({"requests", "deny", "d"}), kUsage);
+  EXPECT_EQ(Ctl({"requests", "list", "--state", "gone"}), kUsage);
+  EXPECT_EQ(Ctl({"requests", "report", "--from", "2024-01-01T00:00:00Z"}), kUsage);
+  EXPECT_EQ(Ctl({"requests", "report", "--from", "2024-01-01T00:00:00Z", "--to", "2024-01-01T00:00:00Z"}), kUsage);
+  EXPECT_EQ(Ctl({"requests", "report", "--from", "2024-01-01T00:00:00Z", "--to", "2025-01-01T00:00:00Z", "--csv", "--json"}), kUsage);
+  EXPECT_EQ(Ctl({"systems", "register", "s", "--kind", "audio"}), kUsage);
+  EXPECT_EQ(Ctl({"systems", "register", "s", "--kind", "audio", "--matches-by", "account", "--latest-arrival", "3m"}), kUsage);
+  EXPECT_EQ(Ctl({"worker", "s"}), kUsage);
+  EXPECT_EQ(Ctl({"worker", "s", "--parallel", "0", "--", "true"}), kUsage);
+  EXPECT_EQ(Ctl({"worker", "s", "--visibility", "43201", "--", "true"}), kUsage);
+}
+
+TEST(CommandLineTest, DurationsNeedAUnitThatNobodyMistakes) {
+  std::chrono::seconds duration{-1};
+  for (const char* text : {"", "5", "m", "3m", "3 d", "-1s", "1.5h", "1week", "1000000000s", "999999999d"}) {
+    EXPECT_FALSE(ParseDuration(text, &duration)) << text;
+    EXPECT_EQ(duration.count(), -1);
+  }
+  const std::vector<std::pair<const char*, int64_t>> good = {
+      {"0s", 0}, {"30s", 30}, {"15min", 900}, {"12h", 43'200}, {"90d", 7'776'000}};
+  for (const auto& [text, seconds] : good) {
+    EXPECT_TRUE(ParseDuration(text, &duration)) << text;
+    EXPECT_EQ(duration.count(), seconds);
+  }
+}
+
 TEST(CommandLineTest, FilesThatAreNotThereAreTheirOwnExitCode) {
   EXPECT_EQ(Ctl({"filter", "/nonexistent/lines", "--purpose", "HUMAN_REVIEW"}), kFiles);
   EXPECT_EQ(Ctl({"filter", "/", "--purpose", "HUMAN_REVIEW"}), kFiles);
   EXPECT_EQ(Ctl({"import", "/nonexistent/lines"}), kFiles);
   EXPECT_EQ(Ctl({"check", "--file", "/nonexistent/line"}), kFiles);
+  EXPECT_EQ(Ctl({"worker", "s", "--once", "--", "/nonexistent/program"}), kFiles) << "before any task is taken";
 }
 
 TEST(CommandLineTest, TargetsAreControlsPurposesOrAll) {

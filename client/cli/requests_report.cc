@@ -1,0 +1,68 @@
+// consentctl requests report.
+#include "client/cli/deletion_tally.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/cli/render.h"
+#include "client/cli/requests.h"
+
+namespace consent::cli {
+namespace {
+
+constexpr int kLargestPage = 1000;
+
+struct ReportFlags {
+  std::optional<Time> from;
+  std::optional<Time> to;
+  bool csv = false;
+};
+
+// Reads all requests, page by page.
+absl::Status Read(Client& client, DeletionTally* tally) {
+  DeletionQuery query;
+  query.page_size = kLargestPage;
+  do {
+    const absl::StatusOr<DeletionPage> page = client.ListDeletionRequests(query);
+    if (!page.ok()) return page.status();
+    for (const DeletionRequest& request : page->requests) tally->Add(request);
+    query.page_token = page->next_page_token;
+  } while (!query.page_token.empty());
+  return absl::OkStatus();
+}
+
+int RunReport(const Cli& cli, const ReportFlags& flags) {
+  return cli.WithClient([&](Client& client) {
+    DeletionTally tally(*flags.from, *flags.to);
+    // Half of a count is no count: an error leaves nothing on standard output.
+    if (const absl::Status status = Read(client, &tally); !status.ok()) return PrintError(status, cli.json);
+    if (flags.csv) return PrintText(FiguresCsv(tally), kDone);
+    Report report;
+    report.json = {{"from", TimeText(flags.from)}, {"to", TimeText(flags.to)}, {"regimes", Json::array()}};
+    for (const auto& [regime, figures] : tally.ByRegime()) {
+      Json json = {{"regime", regime}};
+      json.update(FiguresJson(figures));
+      report.json["regimes"].push_back(json);
+    }
+    report.json["total"] = FiguresJson(tally.Total());
+    report.tables = {FiguresTable(tally)};
+    return Print(report, cli.json, kDone);
+  });
+}
+
+}  // namespace
+
+void AddRequestsReport(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand(
+      "report", "Figures of a period by regime: requests received, and of these extended; complied with, denied and cancelled in it, "
+                "whenever they were received; mean and median days from receipt to completion; open ones that are due and overdue now");
+  auto flags = std::make_shared<ReportFlags>();
+  AddTime(app, "--from", &flags->from, "The period's first instant")->required();
+  AddTime(app, "--to", &flags->to, "The first instant that no longer belongs to it")->required();
+  app->add_flag("--csv", flags->csv, "As comma-separated values with a header, for a spreadsheet");
+  app->callback([&cli, flags] {
+    if (*flags->from >= *flags->to) throw CLI::ValidationError("--to", "must lie after --from");
+    if (flags->csv && cli.json) throw CLI::ValidationError("--csv", "excludes --json");
+    cli.action = [&cli, flags] { return RunReport(cli, *flags); };
+  });
+}
+
+}  // namespace consent::cli

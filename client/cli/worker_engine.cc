@@ -1,0 +1,213 @@
+#include "client/cli/worker_engine.h"
+
+#include <algorithm>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+#include "client/cli/exit_codes.h"
+
+namespace consent::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+constexpr int kExitDone = 0;
+constexpr int kExitNotFound = 3;
+// As sysexits.h has it: a failure that passes.
+constexpr int kExitRetry = 75;
+
+constexpr size_t kMostLeased = 100;
+// A request to stop is noticed within it.
+constexpr seconds kLongestWait{5};
+// Between leases that brought nothing although no wait was due, and between reports that had no answer.
+constexpr milliseconds kPause{1000};
+constexpr milliseconds kLongestPause{30'000};
+
+// Waiting costs the lease's time, as it is counted from the moment of asking.
+seconds WaitOf(const WorkerSettings& settings) {
+  return settings.once ? seconds(0) : std::min(kLongestWait, settings.visibility / 4);
+}
+
+}  // namespace
+
+Verdict Judge(const RunEnd& end) {
+  switch (end.how) {
+    case RunEnd::How::kNotStarted:
+      return {Verdict::Kind::kFailed, "the command cannot be started: " + std::string(std::strerror(end.number))};
+    case RunEnd::How::kSignalled:
+      return {Verdict::Kind::kFailed, "signal " + std::to_string(end.number)};
+    case RunEnd::How::kOutOfTime:
+      return {Verdict::Kind::kFailed, "ended by the worker: it was not done before its lease ran out"};
+    case RunEnd::How::kStopped:
+      return {Verdict::Kind::kGivenBack, "the worker was stopped"};
+    case RunEnd::How::kExited:
+      break;
+  }
+  if (end.number == kExitDone) return {Verdict::Kind::kDone, ""};
+  if (end.number == kExitNotFound) return {Verdict::Kind::kNotFound, ""};
+  return {end.number == kExitRetry ? Verdict::Kind::kRetry : Verdict::Kind::kFailed, "exit " + std::to_string(end.number)};
+}
+
+RunLimits LimitsOf(nanoseconds held_until, seconds visibility, int stop) {
+  const nanoseconds tenth = nanoseconds(visibility) / 10;
+  const nanoseconds grace = std::min<nanoseconds>(tenth, seconds(10));
+  const nanoseconds for_report = std::min<nanoseconds>(tenth, seconds(5));
+  return {held_until - for_report - grace, grace, stop};
+}
+
+absl::Status Worker::Run() {
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < settings_.parallel; ++i) threads.emplace_back([this] { Serve(); });
+  absl::Status ended = LeaseAll();
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads) thread.join();
+  return ended;
+}
+
+absl::Status Worker::LeaseAll() {
+  milliseconds pause = kPause;
+  for (;;) {
+    const size_t room = WaitForRoom();
+    if (stop_.Asked()) return absl::OkStatus();
+    LeaseOrder order;
+    order.system = settings_.system;
+    order.max_tasks = settings_.batch > 0 ? settings_.batch : static_cast<int>(std::min(room, kMostLeased));
+    order.visibility = settings_.visibility;
+    order.wait = WaitOf(settings_);
+    const nanoseconds asked = clock_.SinceBoot();
+    absl::StatusOr<LeasedTasks> leased = client_.LeaseTasks(order);
+    if (!leased.ok()) {
+      if (settings_.once || !NoAnswer(leased.status())) return leased.status();
+      {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        sink_.NoAnswer(leased.status());
+      }
+      StopRequest::Pause(stop_.asked(), pause);
+      pause = std::min(pause * 2, kLongestPause);
+      continue;
+    }
+    pause = kPause;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      sink_.Answered();
+    }
+    if (leased->tasks.empty()) {
+      if (settings_.once) return absl::OkStatus();
+      if (clock_.SinceBoot() - asked < kPause) StopRequest::Pause(stop_.asked(), kPause);
+    }
+    Enqueue(*std::move(leased));
+  }
+}
+
+size_t Worker::WaitForRoom() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [this] { return waiting_.empty() && running_ < settings_.parallel; });
+  sink_.Progress(counts_, running_);
+  return settings_.parallel - running_;
+}
+
+void Worker::Enqueue(LeasedTasks leased) {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    for (PurgeTask& task : leased.tasks) waiting_.push_back({std::move(task), leased.held_until});
+  }
+  changed_.notify_all();
+}
+
+void Worker::Serve() {
+  while (const std::optional<Item> item = Next()) {
+    Do(*item);
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      --running_;
+      sink_.Progress(counts_, running_);
+    }
+    changed_.notify_all();
+  }
+}
+
+std::optional<Worker::Item> Worker::Next() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [this] { return !waiting_.empty() || closing_; });
+  if (waiting_.empty()) return {};
+  Item item = std::move(waiting_.front());
+  waiting_.pop_front();
+  ++running_;
+  sink_.Progress(counts_, running_);
+  return item;
+}
+
+void Worker::Do(const Item& item) {
+  if (stop_.Asked()) return Report(item, {Verdict::Kind::kGivenBack, "the worker was stopped before it began"}, {});
+  if (clock_.SinceBoot() > item.held_until - nanoseconds(settings_.visibility) / 2) {
+    return Report(item, {Verdict::Kind::kGivenBack, "not begun in half of its lease: lease fewer at once, or for longer"}, {});
+  }
+  const absl::StatusOr<TaskInput> input = MakeTaskInput(item.task, environment_, settings_.stdin_only);
+  if (!input.ok()) return Report(item, {Verdict::Kind::kFailed, std::string(input.status().message())}, {});
+  const RunEnd end = command_.Run(*input, LimitsOf(item.held_until, settings_.visibility, stop_.at_once()), clock_);
+  Report(item, Judge(end), end);
+}
+
+absl::StatusOr<TaskAnswer> Worker::Send(const Item& item, const Verdict& verdict, const RunEnd& end) {
+  absl::StatusOr<std::vector<TaskAnswer>> answers;
+  if (verdict.kind == Verdict::Kind::kDone || verdict.kind == Verdict::Kind::kNotFound) {
+    const bool done = verdict.kind == Verdict::Kind::kDone;
+    answers = client_.CompleteTasks(
+        settings_.system, {{item.task.task_id, item.task.epoch, done ? PurgeOutcome::kAcknowledged : PurgeOutcome::kNotFound,
+                            done ? end.last_number.value_or(0) : 0, end.output_hash, ""}});
+  } else {
+    answers = client_.FailTasks(settings_.system, {{item.task.task_id, item.task.epoch, verdict.error}});
+  }
+  if (!answers.ok()) return answers.status();
+  if (answers->size() != 1) return absl::InternalError("one report must have one answer");
+  return answers->front();
+}
+
+void Worker::Report(const Item& item, const Verdict& verdict, const RunEnd& end) {
+  absl::StatusOr<TaskAnswer> answer = Send(item, verdict, end);
+  while (!answer.ok() && NoAnswer(answer.status()) && clock_.SinceBoot() < item.held_until &&
+         !StopRequest::Pause(stop_.at_once(), kPause)) {
+    answer = Send(item, verdict, end);
+  }
+  Count(answer, verdict, end);
+}
+
+void Worker::Count(const absl::StatusOr<TaskAnswer>& answer, const Verdict& verdict, const RunEnd& end) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!answer.ok()) {
+    ++counts_.unreported;
+    return sink_.NoAnswer(answer.status());
+  }
+  if (!answer->accepted) {
+    ++counts_.lost;
+    return sink_.GoesBack("its report was refused: " + answer->refused_reason);
+  }
+  switch (verdict.kind) {
+    case Verdict::Kind::kDone:
+      ++counts_.done;
+      counts_.erased += end.last_number.value_or(0);
+      return;
+    case Verdict::Kind::kNotFound:
+      ++counts_.not_found;
+      return;
+    case Verdict::Kind::kRetry:
+      ++counts_.retried;
+      break;
+    case Verdict::Kind::kFailed:
+      ++counts_.failed;
+      break;
+    case Verdict::Kind::kGivenBack:
+      ++counts_.given_back;
+      break;
+  }
+  sink_.GoesBack(verdict.error);
+}
+
+}  // namespace consent::cli

@@ -1,0 +1,132 @@
+// The work of `consentctl worker`, without its command line: tasks leased, one run of the command for each, and how it ended reported.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "client/cli/stop_request.h"
+#include "client/cli/task_command.h"
+#include "consent/client.h"
+
+namespace consent::cli {
+
+struct WorkerSettings {
+  std::string system;
+  // End when no task is to be had, instead of waiting for more.
+  bool once = false;
+  // Runs at the same time, 1 to 64.
+  size_t parallel = 1;
+  // Tasks in one lease, 1 to 100; 0: as many as can be begun at once.
+  int batch = 0;
+  // How long a lease lasts; 1 s to 12 h. A run has at least half of it.
+  std::chrono::seconds visibility{300};
+  // See MakeTaskInput.
+  bool stdin_only = false;
+};
+
+struct WorkerCounts {
+  // Reported, and the report was accepted.
+  uint64_t done = 0;
+  uint64_t not_found = 0;
+  // They come again: the command said so; it failed; it was not begun or not finished because the worker stopped or the lease ran out.
+  uint64_t retried = 0;
+  uint64_t failed = 0;
+  uint64_t given_back = 0;
+  // The report came too late: another worker has the task, or it ended meanwhile.
+  uint64_t lost = 0;
+  // The daemon gave no answer, or refused the call, as long as the lease lasted.
+  uint64_t unreported = 0;
+  // Of those done, as the command counted.
+  int64_t erased = 0;
+};
+
+// How a run is reported.
+struct Verdict {
+  enum class Kind { kDone, kNotFound, kRetry, kFailed, kGivenBack };
+  Kind kind = Kind::kFailed;
+  // For FailTasks: what went wrong; no ids.
+  std::string error;
+};
+// Exit status 0: done; 3: not found; 75: again later; anything else: failed.
+Verdict Judge(const RunEnd& end);
+
+// When a run of a task whose lease ends at `held_until` has to be over: there is time left to report it.
+RunLimits LimitsOf(std::chrono::nanoseconds held_until, std::chrono::seconds visibility, int stop);
+
+// Called by one thread at a time. No text names an id.
+class WorkerSink {
+ public:
+  virtual ~WorkerSink() = default;
+  // A task goes back; why.
+  virtual void GoesBack(const std::string& why) = 0;
+  // The daemon gave no answer; the worker goes on. Again and again as long as that lasts.
+  virtual void NoAnswer(const absl::Status& status) = 0;
+  // It answered a lease.
+  virtual void Answered() = 0;
+  virtual void Progress(const WorkerCounts& counts, size_t running) = 0;
+};
+
+// One run. Makes `parallel` threads. Not thread-safe.
+class Worker {
+ public:
+  // All of them must outlive the run. `environment`: NAME=VALUE each, for the command.
+  Worker(const WorkerSettings& settings, Client& client, const TaskCommand& command, std::vector<std::string> environment,
+         const StopRequest& stop, Clock& clock, WorkerSink& sink)
+      : settings_(settings),
+        client_(client),
+        command_(command),
+        environment_(std::move(environment)),
+        stop_(stop),
+        clock_(clock),
+        sink_(sink) {}
+
+  // Until it is asked to stop, or with `once` until there is no task. Whatever was leased has been reported or given back then. OK, or why
+  // no tasks could be leased: with `once` any error, else only what repeating does not help against.
+  absl::Status Run();
+  const WorkerCounts& counts() const { return counts_; }
+
+ private:
+  struct Item {
+    PurgeTask task;
+    std::chrono::nanoseconds held_until{0};
+  };
+
+  absl::Status LeaseAll();
+  // Waits until a task could be begun at once; how many.
+  size_t WaitForRoom();
+  void Enqueue(LeasedTasks leased);
+  // Runs on each of the threads.
+  void Serve();
+  // Nothing: there will be no more.
+  std::optional<Item> Next();
+  void Do(const Item& item);
+  // Reports a task, again and again while its lease lasts, and counts it.
+  void Report(const Item& item, const Verdict& verdict, const RunEnd& end);
+  absl::StatusOr<TaskAnswer> Send(const Item& item, const Verdict& verdict, const RunEnd& end);
+  void Count(const absl::StatusOr<TaskAnswer>& answer, const Verdict& verdict, const RunEnd& end);
+
+  const WorkerSettings& settings_;
+  Client& client_;
+  const TaskCommand& command_;
+  const std::vector<std::string> environment_;
+  const StopRequest& stop_;
+  Clock& clock_;
+  WorkerSink& sink_;
+
+  // Guards what follows, and calls to the sink.
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Item> waiting_;
+  size_t running_ = 0;
+  bool closing_ = false;
+  WorkerCounts counts_;
+};
+
+}  // namespace consent::cli

@@ -1,0 +1,278 @@
+// The worker against a client of the test's own and with real commands: what is reported, what goes back, and when it ends.
+#include "client/cli/worker_engine.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "client/src/error_details.h"
+#include "tests/unit/client/fakes.h"
+
+namespace consent::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+using testing::FakeClient;
+
+class Notes final : public WorkerSink {
+ public:
+  void GoesBack(const std::string& why) override { back.push_back(why); }
+  void NoAnswer(const absl::Status&) override { ++no_answers; }
+  void Answered() override { ++answers; }
+  void Progress(const WorkerCounts&, size_t running) override { most_running = std::max(most_running, running); }
+
+  std::vector<std::string> back;
+  int no_answers = 0;
+  int answers = 0;
+  size_t most_running = 0;
+};
+
+class WorkerTest : public ::testing::Test {
+ protected:
+  WorkerTest() {
+    std::signal(SIGPIPE, SIG_IGN);
+    settings_.system = "audio";
+    settings_.once = true;
+    settings_.visibility = seconds(60);
+    client_.on_lease = [this](const LeaseOrder& order) { return Lease(order); };
+    client_.on_complete = [this](const std::vector<TaskResult>& results) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      results_.insert(results_.end(), results.begin(), results.end());
+      return Accepted();
+    };
+    client_.on_fail = [this](const std::vector<TaskFailure>& failures) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      failures_.insert(failures_.end(), failures.begin(), failures.end());
+      return Accepted();
+    };
+  }
+
+  static std::vector<TaskAnswer> Accepted() { return {{true, "", ""}}; }
+
+  LeasedTasks Lease(const LeaseOrder& order) {
+    orders_.push_back(order);
+    LeasedTasks leased;
+    leased.held_until = clock_->SinceBoot() + held_for_;
+    for (int n = 0; n < order.max_tasks && !tasks_.empty(); ++n) {
+      leased.tasks.push_back(tasks_.front());
+      tasks_.pop_front();
+    }
+    return leased;
+  }
+
+  void AddTask(const std::string& account, DeletionSelector selector = Everything{}) {
+    PurgeTask task;
+    task.task_id = TaskId("task-" + std::to_string(tasks_.size()));
+    task.epoch = 7;
+    task.attempt = 1;
+    task.account_id = AccountId(account);
+    task.selector = std::move(selector);
+    tasks_.push_back(std::move(task));
+  }
+
+  // The account says how the command ends.
+  absl::Status Run(const std::string& script = "echo 2; exit \"$CONSENT_ACCOUNT_ID\"", milliseconds patience = seconds(30)) {
+    const auto command = TaskCommand::Create({"sh", "-c", script}, false);
+    const StopRequest stop(patience);
+    EXPECT_TRUE(stop.status().ok());
+    Worker worker(settings_, client_, *command, {"PATH=/usr/bin:/bin"}, stop, *clock_, notes_);
+    absl::Status ended = worker.Run();
+    counts_ = worker.counts();
+    return ended;
+  }
+
+  WorkerSettings settings_;
+  FakeClient client_;
+  std::shared_ptr<Clock> clock_ = Clock::System();
+  seconds held_for_{60};
+  std::deque<PurgeTask> tasks_;
+  std::vector<LeaseOrder> orders_;
+  std::mutex mutex_;
+  std::vector<TaskResult> results_;
+  std::vector<TaskFailure> failures_;
+  Notes notes_;
+  WorkerCounts counts_;
+};
+
+TEST(JudgeTest, SaysWhatTheExitStatusMeans) {
+  const auto judge = [](RunEnd::How how, int number) { return Judge({how, number, {}, ""}); };
+  EXPECT_EQ(judge(RunEnd::How::kExited, 0).kind, Verdict::Kind::kDone);
+  EXPECT_EQ(judge(RunEnd::How::kExited, 3).kind, Verdict::Kind::kNotFound);
+  EXPECT_EQ(judge(RunEnd::How::kExited, 75).kind, Verdict::Kind::kRetry);
+  EXPECT_EQ(judge(RunEnd::How::kExited, 75).error, "exit 75");
+  for (const int status : {1, 2, 4, 74, 126, 127, 255}) {
+    EXPECT_EQ(judge(RunEnd::How::kExited, status).kind, Verdict::Kind::kFailed);
+    EXPECT_EQ(judge(RunEnd::How::kExited, status).error, "exit " + std::to_string(status));
+  }
+  // Signals whose numbers are exit statuses with a meaning.
+  EXPECT_EQ(judge(RunEnd::How::kSignalled, 3).kind, Verdict::Kind::kFailed);
+  EXPECT_EQ(judge(RunEnd::How::kSignalled, 9).error, "signal 9");
+  // An exit status of 0 after it was told to end counts for nothing.
+  EXPECT_EQ(judge(RunEnd::How::kOutOfTime, 0).kind, Verdict::Kind::kFailed);
+  EXPECT_EQ(judge(RunEnd::How::kStopped, 0).kind, Verdict::Kind::kGivenBack);
+  EXPECT_EQ(judge(RunEnd::How::kNotStarted, 0).kind, Verdict::Kind::kFailed);
+}
+
+TEST(LimitsTest, ThereIsTimeToReportBeforeTheLeaseEnds) {
+  for (const int visibility : {1, 2, 30, 300, 43'200}) {
+    const nanoseconds held_until = seconds(100'000);
+    const RunLimits limits = LimitsOf(held_until, seconds(visibility), -1);
+    EXPECT_LT(limits.terminate_at + limits.grace, held_until);
+    EXPECT_GT(limits.terminate_at, held_until - nanoseconds(seconds(visibility)) / 4) << "most of the lease is the command's";
+    EXPECT_GT(limits.grace.count(), 0);
+  }
+}
+
+TEST_F(WorkerTest, EachTaskIsReportedAsItsCommandEnded) {
+  for (const char* account : {"0", "3", "75", "1", "0"}) AddTask(account);
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(counts_.done, 2u);
+  EXPECT_EQ(counts_.not_found, 1u);
+  EXPECT_EQ(counts_.retried, 1u);
+  EXPECT_EQ(counts_.failed, 1u);
+  EXPECT_EQ(counts_.erased, 4);
+  ASSERT_EQ(results_.size(), 3u);
+  EXPECT_EQ(results_[0].outcome, PurgeOutcome::kAcknowledged);
+  EXPECT_EQ(results_[0].epoch, 7);
+  EXPECT_EQ(results_[0].erased_count, 2);
+  EXPECT_EQ(results_[0].evidence_hash.size(), 32u);
+  EXPECT_EQ(results_[1].outcome, PurgeOutcome::kNotFound);
+  EXPECT_EQ(results_[1].erased_count, 0);
+  ASSERT_EQ(failures_.size(), 2u);
+  EXPECT_EQ(failures_[0].error, "exit 75");
+  EXPECT_EQ(failures_[1].error, "exit 1");
+  EXPECT_EQ(notes_.back, (std::vector<std::string>{"exit 75", "exit 1"}));
+  EXPECT_EQ(orders_.back().wait, seconds(0)) << "`once` waits for nothing";
+  EXPECT_EQ(orders_.front().max_tasks, 1) << "no task waits while its lease runs";
+}
+
+TEST_F(WorkerTest, AsManyRunAsMayAndEachOnce) {
+  settings_.parallel = 4;
+  settings_.batch = 8;
+  for (int n = 0; n < 40; ++n) AddTask("0");
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(counts_.done, 40u);
+  EXPECT_EQ(notes_.most_running, 4u);
+  EXPECT_EQ(orders_.front().max_tasks, 8);
+}
+
+TEST_F(WorkerTest, WhatCannotBeSaidIsNotRun) {
+  AddTask("0", DeletionSelector());
+  AddTask("0", std::vector<RecordingId>{RecordingId("a\nb")});
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(counts_.failed, 2u);
+  EXPECT_TRUE(results_.empty());
+}
+
+TEST_F(WorkerTest, ATaskThatWaitedForHalfOfItsLeaseIsGivenBack) {
+  held_for_ = seconds(29);
+  AddTask("0");
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(counts_.given_back, 1u);
+  ASSERT_EQ(failures_.size(), 1u);
+  EXPECT_NE(failures_[0].error.find("not begun"), std::string::npos);
+}
+
+TEST_F(WorkerTest, ACommandIsEndedBeforeItsLease) {
+  settings_.visibility = seconds(1);
+  held_for_ = seconds(1);
+  AddTask("0");
+  const nanoseconds began = clock_->SinceBoot();
+  EXPECT_TRUE(Run("exec sleep 600").ok());
+  EXPECT_LT(clock_->SinceBoot() - began, seconds(30));
+  EXPECT_EQ(counts_.failed, 1u);
+  EXPECT_NE(failures_.at(0).error.find("lease"), std::string::npos);
+}
+
+TEST_F(WorkerTest, AReportWithoutAnAnswerIsRepeated) {
+  AddTask("0");
+  int calls = 0;
+  client_.on_complete = [&calls](const std::vector<TaskResult>&) -> absl::StatusOr<std::vector<TaskAnswer>> {
+    if (++calls == 1) return absl::UnavailableError("restarting");
+    return Accepted();
+  };
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(counts_.done, 1u);
+  EXPECT_EQ(counts_.unreported, 0u);
+}
+
+TEST_F(WorkerTest, AReportThatIsRefusedIsNotDone) {
+  AddTask("0");
+  AddTask("3");
+  client_.on_complete = [](const std::vector<TaskResult>& results) -> absl::StatusOr<std::vector<TaskAnswer>> {
+    if (results[0].outcome == PurgeOutcome::kNotFound) return absl::NotFoundError("no such system any more");
+    return std::vector<TaskAnswer>{{false, "LEASE_LOST", "too late"}};
+  };
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(counts_.done + counts_.not_found, 0u);
+  EXPECT_EQ(counts_.lost, 1u);
+  EXPECT_EQ(counts_.unreported, 1u);
+  EXPECT_EQ(counts_.erased, 0);
+}
+
+TEST_F(WorkerTest, OnceEndsWithTheErrorOfTheLease) {
+  client_.on_lease = [](const LeaseOrder&) { return absl::UnavailableError("nobody there"); };
+  EXPECT_EQ(Run().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(WorkerTest, ALongRunOutlastsALostDaemonAndEndsWhereItIsRefused) {
+  settings_.once = false;
+  AddTask("0");
+  int calls = 0;
+  client_.on_lease = [&](const LeaseOrder& order) -> absl::StatusOr<LeasedTasks> {
+    ++calls;
+    if (calls == 1) return absl::UnavailableError("restarting");
+    if (calls == 2) return Lease(order);
+    return ItemStatus("SYSTEM_NOT_FOUND", "retired");
+  };
+  EXPECT_EQ(Run().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(counts_.done, 1u);
+  EXPECT_EQ(notes_.no_answers, 1);
+  EXPECT_EQ(notes_.answers, 1);
+  EXPECT_GT(orders_.front().wait, seconds(0));
+  EXPECT_LE(orders_.front().wait * 4, settings_.visibility) << "waiting costs the lease's time";
+}
+
+TEST_F(WorkerTest, AskedToStopItGivesBackWhatItCannotFinish) {
+  settings_.once = false;
+  settings_.batch = 2;
+  AddTask("0");
+  AddTask("0");
+  EXPECT_TRUE(Run("kill -TERM $PPID; exec sleep 600", milliseconds(50)).ok());
+  EXPECT_EQ(counts_.given_back, 2u);
+  EXPECT_EQ(counts_.done, 0u);
+  ASSERT_EQ(failures_.size(), 2u);
+  EXPECT_EQ(failures_[0].error, "the worker was stopped");
+  EXPECT_EQ(failures_[1].error, "the worker was stopped before it began");
+  EXPECT_EQ(orders_.size(), 1u) << "nothing new is taken";
+}
+
+TEST_F(WorkerTest, AskedTwiceItStopsAtOnce) {
+  settings_.once = false;
+  AddTask("0");
+  // The second signal is sent as long as the first may have taken both.
+  EXPECT_TRUE(Run("trap 'exit 0' TERM; while :; do kill -INT $PPID; sleep 0.02; done", seconds(600)).ok());
+  EXPECT_EQ(counts_.given_back, 1u);
+}
+
+TEST_F(WorkerTest, AskedOnceItFinishesWhatRuns) {
+  settings_.once = false;
+  AddTask("0");
+  // It ends once the worker has seen the signal: the next lease is no longer asked for.
+  client_.on_complete = [this](const std::vector<TaskResult>& results) {
+    results_ = results;
+    ::kill(::getpid(), SIGTERM);
+    return Accepted();
+  };
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(counts_.done, 1u);
+  EXPECT_EQ(counts_.given_back, 0u);
+}
+
+}  // namespace
+}  // namespace consent::cli
