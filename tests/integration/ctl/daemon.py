@@ -72,6 +72,42 @@ class Daemon:
         return str(self.root / name)
 
 
+def until(condition, what, patience=60):
+    """The first true value of condition(), asked again and again."""
+    end = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {patience} s: {what}")
+        time.sleep(0.01)
+
+
+class Worker:
+    """A running `consentctl worker`; ends with the test."""
+
+    def __init__(self, test, system, *command, options=()):
+        self.process = subprocess.Popen(
+            [CONSENTCTL, "--endpoint", test.daemon.endpoint, "worker", system, *options, "--", *command], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True)
+        test.addCleanup(self.kill)
+
+    def stop(self, how=signal.SIGTERM):
+        """Exit code, standard output and standard error."""
+        self.process.send_signal(how)
+        return self.wait()
+
+    def wait(self):
+        out, err = self.process.communicate(timeout=60)
+        return self.process.returncode, out, err
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
 class DaemonTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -98,6 +134,23 @@ class DaemonTest(unittest.TestCase):
         etag = etag or self.json("settings", "get", account)["etag"]
         return self.json("settings", "set", account, "--on", "help_improve", "--notice", notice, "--language", "en", "--channel",
                          "app", "--actor", "self", "--etag", etag)
+
+    def system(self, name, kind, *options):
+        keys = "account,recording-id,profile,time"
+        return self.json("systems", "register", name, "--kind", kind, "--matches-by", keys, *options)["system"]
+
+    def delete(self, account, *what):
+        return self.json("delete", account, *what)["request"]
+
+    def request(self, deletion):
+        return self.json("requests", "show", deletion["deletion_id"])["request"]
+
+    def completed(self, deletion):
+        """The request once it is completed."""
+        def look():
+            request = self.request(deletion)
+            return request if request["state"] == "COMPLETED" else None
+        return until(look, "COMPLETED")
 
     def filter(self, text, *arguments, expect=DONE):
         """Eligible lines as objects, and the summary."""

@@ -1,0 +1,178 @@
+"""`consentctl worker` as a process: stopped, killed, failing, without a daemon; and what never leaves it."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import unittest
+
+from daemon import CONSENTCTL, DONE, FILES, NO, NO_ANSWER, REFUSED, DaemonTest, Worker, until
+
+
+class WorkerTest(DaemonTest):
+    def setUp(self):
+        # A system of its own for each test, so that none finds another's tasks.
+        self.name = self.id().rsplit(".", 1)[1].replace("test_", "")[:60]
+        self.system(self.name, "audio")
+        self.deletion = self.delete("ann", "--everything", "--verified")
+
+    def tearDown(self):
+        self.json("systems", "retire", self.name, "--reason", "end of a test")
+
+    def once(self, *command, options=(), expect=DONE):
+        done = self.daemon.ctl("worker", self.name, "--once", "--json", *options, "--", *command)
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        return json.loads(done.stdout)
+
+    def part(self):
+        return next(part for part in self.request(self.deletion)["progress"] if part["system"] == self.name)
+
+    def task(self):
+        return self.json("tasks", "list", self.name)["tasks"][0]
+
+    def test_done(self):
+        counts = self.once("sh", "-c", "echo file; echo 1")
+        self.assertEqual((counts["done"], counts["erased"]), (1, 1))
+        self.assertEqual((self.part()["outcome"], self.part()["erased_count"]), ("ACKNOWLEDGED", 1))
+        self.assertEqual(len(self.part()["evidence_hash"]), 64)
+        self.assertEqual(self.once("true")["done"], 0)
+
+    def test_not_found(self):
+        self.assertEqual(self.once("sh", "-c", "exit 3")["not_found"], 1)
+        self.assertEqual(self.part()["outcome"], "NOT_FOUND")
+
+    def test_failures_come_again_and_are_told(self):
+        self.assertEqual(self.once("sh", "-c", "exit 1", expect=NO)["failed"], 1)
+        task = self.task()
+        self.assertEqual((task["failures"], task["last_error"]), (1, "exit 1"))
+        self.assertTrue(task["not_before"])
+        self.assertEqual(self.json("tasks", "list", self.name, "--min-failures", "2")["tasks"], [])
+        self.assertEqual(self.part()["outcome"], "")
+
+    def test_later_is_no_success(self):
+        self.assertEqual(self.once("sh", "-c", "exit 75", expect=NO)["retried"], 1)
+        self.assertEqual(self.task()["last_error"], "exit 75")
+
+    def test_a_signal_is_told(self):
+        self.once("sh", "-c", "kill -9 $$", expect=NO)
+        self.assertEqual(self.task()["last_error"], "signal 9")
+
+    def test_a_command_is_ended_before_its_lease(self):
+        self.once("sleep", "600", options=("--visibility", "1"), expect=NO)
+        self.assertIn("lease", self.task()["last_error"])
+
+    def test_ids_reach_the_command_only(self):
+        secret = "speaker-4711"
+        self.delete(secret, "--profile", "kid-0815", "--verified")
+        script = 'echo "$CONSENT_ACCOUNT_ID $CONSENT_PROFILE_ID" >&2; cat >&2; exit 1'
+        done = self.daemon.ctl("worker", self.name, "--once", "--batch", "10", "--", "sh", "-c", script)
+        self.assertEqual(done.returncode, NO)
+        self.assertIn("a task goes back: exit 1", done.stderr)
+        log = pathlib.Path(self.daemon.path("log")).read_text()
+        for text in (done.stdout, done.stderr, log, json.dumps(self.json("tasks", "list", self.name))):
+            self.assertNotIn(secret, text)
+            self.assertNotIn("kid-0815", text)
+
+    def test_stopped_it_finishes_what_runs(self):
+        began, go = pathlib.Path(self.daemon.path("began")), pathlib.Path(self.daemon.path("go"))
+        worker = Worker(self, self.name, "sh", "-c", f'touch "{began}"; until [ -e "{go}" ]; do sleep 0.02; done; echo 1',
+                        options=("--json",))
+        until(began.exists, "the command began")
+        worker.process.send_signal(signal.SIGTERM)
+        go.touch()
+        code, out, err = worker.wait()
+        self.assertEqual(code, DONE, err)
+        self.assertEqual(json.loads(out)["done"], 1)
+        self.assertEqual(self.part()["outcome"], "ACKNOWLEDGED")
+
+    def test_stopped_twice_it_gives_back(self):
+        began = pathlib.Path(self.daemon.path("began-twice"))
+        worker = Worker(self, self.name, "sh", "-c", f'touch "{began}"; exec sleep 600', options=("--json",))
+        until(began.exists, "the command began")
+
+        def ended():
+            worker.process.send_signal(signal.SIGINT)
+            return worker.process.poll() is not None
+
+        until(ended, "the worker ended")
+        code, out, err = worker.wait()
+        self.assertEqual((code, json.loads(out)["given_back"]), (DONE, 1), err)
+        self.assertEqual(self.task()["last_error"], "the worker was stopped")
+
+    def test_idle_it_ends_when_asked(self):
+        self.once("true")
+        code, _, err = Worker(self, self.name, "true").stop()
+        self.assertIn(code, (DONE, -signal.SIGTERM), err)  # the signal may have come before it was waited for
+
+    def test_killed_its_task_comes_again(self):
+        began = pathlib.Path(self.daemon.path("began-killed"))
+        worker = Worker(self, self.name, "sh", "-c", f'echo $$ >"{began}"; exec sleep 600', options=("--visibility", "2"))
+        until(lambda: began.exists() and began.read_text().endswith("\n"), "the command began")
+        worker.kill()
+        os.kill(int(began.read_text()), signal.SIGKILL)
+        self.assertEqual(self.part()["outcome"], "")
+        until(lambda: self.once("sh", "-c", "exit 3")["not_found"] == 1, "the task came again")
+        self.assertTrue(self.part()["leased_before"])
+
+    def test_many_run_at_once_and_none_twice(self):
+        for number in range(40):
+            self.delete("bob", "--recording", f"r{number}", "--verified")
+        done = pathlib.Path(self.daemon.path("many"))
+        script = f'printf "%s\\n" "$CONSENT_TASK_ID" >>"{done}"; echo 1'
+        counts = self.once("sh", "-c", script, options=("--parallel", "8", "--batch", "16"))
+        self.assertEqual(counts["done"], 41)
+        self.assertEqual(len(set(done.read_text().splitlines())), 41)
+        self.assertEqual(len(done.read_text().splitlines()), 41)
+
+    def test_a_program_that_is_not_there_takes_no_task(self):
+        done = self.daemon.ctl("worker", self.name, "--once", "--", "no-such-program")
+        self.assertEqual(done.returncode, FILES)
+        self.assertEqual(self.task()["attempts"], 0)
+
+    def test_an_unknown_system_is_refused(self):
+        done = self.daemon.ctl("worker", "nowhere", "--", "true")
+        self.assertEqual(done.returncode, REFUSED)
+        self.assertIn("SYSTEM_NOT_FOUND", done.stderr)
+
+    def test_what_the_environment_cannot_carry(self):
+        self.delete("cid", "--recording", "a\nb", "--verified")
+        self.once("true", options=("--batch", "10"), expect=NO)
+        self.assertIn("--stdin-only", self.task()["last_error"])
+        self.delete("cid", "--recording", "c\nd", "--verified")
+        seen = pathlib.Path(self.daemon.path("seen"))
+        script = f"import os, sys; open({str(seen)!r}, 'w').write(sys.stdin.read() + str('CONSENT_SELECTOR' in os.environ))"
+        self.once(sys.executable, "-c", script, options=("--stdin-only",))
+        line, in_environment = seen.read_text().split("\n")
+        self.assertEqual(json.loads(line)["selector"]["recording_ids"], ["c\nd"])
+        self.assertEqual(in_environment, "False")
+
+
+class LostDaemonTest(DaemonTest):
+    def test_a_worker_outlasts_a_restart_of_the_daemon(self):
+        self.system("audio", "audio")
+        worker = Worker(self, "audio", "sh", "-c", "echo 1")
+        self.completed(self.delete("ann", "--everything", "--verified"))
+        self.daemon.stop()
+        done = self.daemon.ctl("worker", "audio", "--once", "--", "true")
+        self.assertEqual(done.returncode, NO_ANSWER, done.stderr)
+        self.assertIn("no answer", worker.process.stderr.readline())
+        self.daemon.start()
+        self.completed(self.delete("ben", "--everything", "--verified"))
+        code, out, err = worker.stop()
+        self.assertEqual((code, err), (DONE, "consentctl: the daemon answers again\n"), "and says each once, however long it lasts")
+        self.assertEqual(out.split("\t")[1], "2")
+
+
+class OutputTest(DaemonTest):
+    def test_a_standard_output_that_cannot_be_written_is_told(self):
+        self.system("audio", "audio")
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([CONSENTCTL, "--endpoint", self.daemon.endpoint, "worker", "audio", "--once", "--", "true"], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, FILES, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
