@@ -41,7 +41,7 @@ std::string FindProgram(const std::string& name) {
   for (;;) {
     const size_t end = folders.find(':');
     const std::string folder = folders.substr(0, end);
-    const std::string program = (folder.empty() ? "." : folder) + "/" + name;
+    std::string program = (folder.empty() ? "." : folder) + "/" + name;
     if (!name.empty() && IsProgram(program)) return program;
     if (end == std::string::npos) return "";
     folders.erase(0, end + 1);
@@ -69,6 +69,7 @@ bool Open(Pipe* out) {
 
 std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   // posix_spawn takes them as not const and does not change them.
   for (const std::string& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
   pointers.push_back(nullptr);
