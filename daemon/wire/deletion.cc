@@ -1,6 +1,9 @@
 #include "daemon/wire/deletion.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
@@ -33,6 +36,16 @@ domain::Interval ReadRange(const v1::TimeRange& range, base::Instant now, const 
   return interval;
 }
 
+// Whether the machine's database has a zone of that name. Asked first because the library remembers each name that it ever looked for,
+// those that are none, too.
+bool IsZone(const std::string& name) {
+  constexpr char kAllowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
+  if (name.empty() || name.front() == '/' || name.find_first_not_of(kAllowed) != std::string::npos) return false;
+  const char* folder = std::getenv("TZDIR");
+  std::error_code error;
+  return std::filesystem::is_regular_file(std::filesystem::path(folder != nullptr ? folder : "/usr/share/zoneinfo") / name, error);
+}
+
 // The first instant of the day on which it was said: midnight, or, where the clocks skip it, what follows; the first of two midnights.
 base::Instant FirstInstantOfDay(base::Instant spoken, const absl::TimeZone& zone) {
   const absl::CivilDay day(zone.At(absl::FromUnixMicros(spoken.micros)).cs);
@@ -54,10 +67,7 @@ domain::Interval ReadDay(const v1::SpokenDay& day, base::Instant now, const Path
   CheckPast(spoken, now, spoken_at, faults);
   CheckText(day.time_zone(), 1, kMaxNameBytes, time_zone, faults);
   absl::TimeZone zone;
-  // Names only: a path would be read from the machine's disk.
-  const bool is_name = !day.time_zone().empty() && day.time_zone().front() != '/' && day.time_zone().find("..") == std::string::npos &&
-                       day.time_zone().find(':') == std::string::npos;
-  if (!is_name || !absl::LoadTimeZone(day.time_zone(), &zone)) {
+  if (!IsZone(day.time_zone()) || !absl::LoadTimeZone(day.time_zone(), &zone)) {
     faults->Add(time_zone, "must be an IANA time zone name that the server's time zone database has, such as `Europe/Bucharest`");
     return interval;
   }
