@@ -146,7 +146,7 @@ class ErasureTest(DaemonTest):
 
     def test_what_arrives_late_is_deleted_too(self):
         """Hard case 58: a store that says how late data can reach it is asked once more."""
-        self.register_systems("--latest-arrival", "4s")
+        self.register_systems("--latest-arrival", "10s")
         late = "5_lucas_0.wav"
         (self.stores["audio"] / late).rename(self.daemon.path("still on its way"))
         for name in SUFFIXES:

@@ -177,8 +177,8 @@ TEST_F(WorkerTest, ATaskThatWaitedForHalfOfItsLeaseIsGivenBack) {
 }
 
 TEST_F(WorkerTest, ACommandIsEndedBeforeItsLease) {
-  settings_.visibility = seconds(1);
-  held_for_ = seconds(1);
+  settings_.visibility = seconds(2);
+  held_for_ = seconds(2);
   AddTask("0");
   const nanoseconds began = clock_->SinceBoot();
   EXPECT_TRUE(Run("exec sleep 600").ok());
