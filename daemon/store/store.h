@@ -42,6 +42,8 @@ enum class Table : uint8_t {
   kDeletionOf = 9,   // which of them are a subject's
   kTask = 10,        // what data systems still owe
   kSystem = 11,      // data systems
+  kHold = 12,        // legal holds
+  kErasure = 13,     // rows whose former bytes have yet to leave the files
 };
 
 inline constexpr size_t kMaxKeyBytes = 256;

@@ -58,6 +58,8 @@ std::vector<ColumnFamilyDescriptor> ColumnFamilies(const DatabaseOptions& option
           points("deletion_of"),
           points("task"),
           points("system"),
+          points("hold"),
+          points("erasure"),
           ColumnFamilyDescriptor("feed", FamilyOptions(options, cache, Use::kFeed))};
 }
 
@@ -93,12 +95,12 @@ rocksdb::DBOptions Settings(const DatabaseOptions& options) {
   return settings;
 }
 
-// Format 1 had the families up to `suspension`, and the feed. Families cannot be added behind the feed.
-bool IsOfFormat1(const std::string& path) {
-  constexpr size_t kFamilies = 9;
+// Earlier formats had fewer families, and the feed last among them, too. Families cannot be added behind the feed.
+bool IsOfEarlierFormat(const std::string& path) {
+  constexpr size_t kFamilies = 1 + std::size(kTables) + 1;  // meta and feed beside the tables
   std::vector<std::string> names;
-  return rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), path, &names).ok() && names.size() == kFamilies &&
-         names.back() == "feed";
+  return rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), path, &names).ok() && names.size() < kFamilies &&
+         names.size() > 1 && names.back() == "feed";
 }
 
 rocksdb::WriteOptions Durable() {
@@ -130,9 +132,9 @@ absl::Status Database::Create(const DatabaseOptions& options, std::string_view m
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options) {
   std::unique_ptr<Database> opened(new Database());
   rocksdb::DB* db = nullptr;
-  if (IsOfFormat1(options.path)) {
+  if (IsOfEarlierFormat(options.path)) {
     return absl::FailedPreconditionError("the database " + options.path +
-                                         " was made before deletion requests were stored, by no released version: start with an empty data "
+                                         " was made by a build before the first release: start with an empty data "
                                          "folder and import the subjects again");
   }
   const rocksdb::Status status =
