@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
+#include "consent/v1/hold_service.pb.h"
 #include "consent/v1/policy_service.pb.h"
 #include "consent/v1/purge_service.pb.h"
 #include "consent/v1/recording_service.pb.h"
@@ -61,7 +62,7 @@ const std::vector<const google::protobuf::ServiceDescriptor*>& Descriptors() {
       v1::CheckRequest::descriptor()->file()->service(0), v1::GetSettingsRequest::descriptor()->file()->service(0),
       v1::GetSubjectRequest::descriptor()->file()->service(0), v1::ReportRecordingRequest::descriptor()->file()->service(0),
       v1::GetPolicyRequest::descriptor()->file()->service(0), v1::GetDeletionRequestRequest::descriptor()->file()->service(0),
-      v1::LeaseTasksRequest::descriptor()->file()->service(0), v1::LeaseTasksRequest::descriptor()->file()->service(1)};
+      v1::ListHoldsRequest::descriptor()->file()->service(0), v1::LeaseTasksRequest::descriptor()->file()->service(0), v1::LeaseTasksRequest::descriptor()->file()->service(1)};
   return kAll;
 }
 

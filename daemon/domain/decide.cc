@@ -135,11 +135,16 @@ void Deciding::Tombstones() {
   if (marks_.has_tombstone) matched(marks_.tombstone, true);
   for (const Tombstone& tombstone : subject_->tombstones) {
     const bool scope_named = Names(tombstone.scope, tombstone.handle);
-    if (!scope_named) continue;
+    const bool is_copy_of_it = recording_.artefact != Artefact::kSource && tombstone.copies_of.Has(recording_.made_for);
+    if (!scope_named || !(tombstone.copies_of.Empty() || is_copy_of_it)) continue;
     // Without a time every one matches for eligibility and none for the disposition.
     if (!when_.known || Overlaps(when_, tombstone.captured)) matched(tombstone.state, when_.known);
   }
-  if (subject_->closed_at.IsSet()) disposition_.Add(Reason::kAccountClosed);
+  if (!subject_->closed_at.IsSet()) return;
+  // What was captured before a new account began is the closed one's.
+  const Instant reopened = subject_->reopened_at;
+  if (!reopened.IsSet() || (when_.known && when_.lo <= reopened)) disposition_.Add(Reason::kAccountClosed);
+  if (!when_.known) eligibility_.Add(Reason::kAccountClosed);
 }
 
 // R3 of one scope. A border case is KEEP and never eligible.

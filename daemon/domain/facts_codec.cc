@@ -15,7 +15,9 @@ constexpr uint8_t kFormat = 1;
 constexpr size_t kMaxScopes = 4 * kMaxProfiles;
 
 // Of a subject.
-constexpr uint8_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32, kMoreScopes = 64;
+constexpr uint8_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32, kMoreScopes = 64, kReopened = 128;
+// Of a tombstone; the low two bits are its state.
+constexpr uint8_t kOfCopies = 4;
 // Of a scope; the low two bits are its kind.
 constexpr uint8_t kScopeRegistered = 4, kRefusedAll = 8, kRefusedControls = 16, kScopeRetention = 32, kScopeTimes = 64;
 // Everything was refused at the time of the scope's first choice, as one opt-out does it: the time is not written again.
@@ -268,19 +270,26 @@ void GetSelectors(Decoder& in, SubjectFacts* out) {
   if (tombstones > kMaxTombstones) in.Fail();
   for (uint64_t i = 0; in.ok() && i < tombstones; ++i) {
     Tombstone tombstone;
-    const uint8_t state = in.Byte();
-    if (state > static_cast<uint8_t>(DeletionState::kVerified)) in.Fail();
+    const uint8_t bits = in.Byte();
+    const uint8_t state = bits & 3;
+    if (state > static_cast<uint8_t>(DeletionState::kVerified) || bits > (kOfCopies | 3)) in.Fail();
     tombstone.state = static_cast<DeletionState>(state);
+    if ((bits & kOfCopies) != 0) {
+      tombstone.copies_of.bits = in.Byte();
+      if (tombstone.copies_of.Empty() || tombstone.copies_of.bits >= 1U << kPurposes) in.Fail();
+    }
     GetSelector(in, &tombstone.scope, &tombstone.handle, &tombstone.captured);
     out->tombstones.push_back(tombstone);
   }
   const uint64_t holds = in.Varint();
-  if (holds > kMaxHolds || tombstones + holds == 0) in.Fail();
+  if (holds > kMaxHolds) in.Fail();
   for (uint64_t i = 0; in.ok() && i < holds; ++i) {
     Hold hold;
     GetSelector(in, &hold.scope, &hold.handle, &hold.captured);
     out->holds.push_back(hold);
   }
+  out->holds_changed = in.Varint();
+  if (tombstones + holds + out->holds_changed == 0) in.Fail();
 }
 
 // Everything back to what allows nothing; memory is kept.
@@ -291,6 +300,8 @@ void Reset(SubjectFacts* out) {
   out->region = Region{};
   out->default_from = Instant{};
   out->closed_at = Instant{};
+  out->reopened_at = Instant{};
+  out->holds_changed = 0;
   out->scopes.resize(1);
   out->scopes[0] = ScopeFacts{};
   out->tombstones.clear();
@@ -301,7 +312,6 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
   Decoder in(bytes);
   if (in.Byte() != kFormat) return false;
   const uint8_t bits = in.Byte();
-  if ((bits & 128) != 0) return false;
   out->registered = (bits & kRegistered) != 0;
   out->has_recording_marks = (bits & kMarks) != 0;
   out->revision = in.Varint();
@@ -311,6 +321,10 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
   }
   if ((bits & kDefaultFrom) != 0) out->default_from = GetSetTime(in);
   if ((bits & kClosed) != 0) out->closed_at = GetSetTime(in);
+  if ((bits & kReopened) != 0) {
+    out->reopened_at = GetSetTime(in);
+    if (!out->closed_at.IsSet()) in.Fail();
+  }
   GetScope(in, true, &out->scopes[0]);
   if ((bits & kMoreScopes) != 0) {
     const uint64_t count = in.Varint();
@@ -328,16 +342,17 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
 
 void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
   Encoder out(bytes);
-  const bool selectors = !facts.tombstones.empty() || !facts.holds.empty();
+  const bool selectors = !facts.tombstones.empty() || !facts.holds.empty() || facts.holds_changed != 0;
   out.Byte(kFormat);
   out.Byte(static_cast<uint8_t>((facts.registered ? kRegistered : 0) | (facts.has_recording_marks ? kMarks : 0) |
                                 (facts.region.IsSet() ? kRegion : 0) | (facts.default_from.IsSet() ? kDefaultFrom : 0) |
                                 (facts.closed_at.IsSet() ? kClosed : 0) | (selectors ? kSelectors : 0) |
-                                (facts.scopes.size() > 1 ? kMoreScopes : 0)));
+                                (facts.scopes.size() > 1 ? kMoreScopes : 0) | (facts.reopened_at.IsSet() ? kReopened : 0)));
   out.Varint(facts.revision);
   if (facts.region.IsSet()) out.BigEndian(facts.region.packed(), 4);
   if (facts.default_from.IsSet()) PutTime(out, facts.default_from);
   if (facts.closed_at.IsSet()) PutTime(out, facts.closed_at);
+  if (facts.reopened_at.IsSet()) PutTime(out, facts.reopened_at);
   PutScope(out, facts.account());
   if (facts.scopes.size() > 1) {
     out.Varint(facts.scopes.size() - 1);
@@ -346,11 +361,14 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
   if (!selectors) return;
   out.Varint(facts.tombstones.size());
   for (const Tombstone& tombstone : facts.tombstones) {
-    out.Byte(static_cast<uint8_t>(tombstone.state));
+    const bool of_copies = !tombstone.copies_of.Empty();
+    out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(tombstone.state) | (of_copies ? kOfCopies : 0)));
+    if (of_copies) out.Byte(tombstone.copies_of.bits);
     PutSelector(out, tombstone.scope, tombstone.handle, tombstone.captured);
   }
   out.Varint(facts.holds.size());
   for (const Hold& hold : facts.holds) PutSelector(out, hold.scope, hold.handle, hold.captured);
+  out.Varint(facts.holds_changed);
 }
 
 bool DecodeFacts(std::string_view bytes, SubjectFacts* out) {

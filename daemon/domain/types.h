@@ -159,6 +159,7 @@ struct Tombstone {
   ScopeKind scope = ScopeKind::kAccount;
   base::Bytes16 handle{};  // which profile or device
   Interval captured;
+  PurposeSet copies_of;    // only what was made of them for these purposes; empty: all, and the audio itself
   bool operator==(const Tombstone&) const = default;
 };
 
@@ -182,7 +183,9 @@ struct SubjectFacts {
   bool has_recording_marks = false;  // rows about single recordings exist
   Region region;
   Instant default_from;  // latest change of region, or registration, that made a default apply
-  Instant closed_at;     // unset: open
+  Instant closed_at;     // unset: never closed
+  Instant reopened_at;   // a new account of the same id since then, which is not the closed one's; unset: it is closed for good
+  uint64_t holds_changed = 0;  // sequence of the latest hold that was placed or released; 0: none ever
   absl::InlinedVector<ScopeFacts, 2> scopes;
   absl::InlinedVector<Tombstone, 1> tombstones;
   absl::InlinedVector<Hold, 1> holds;

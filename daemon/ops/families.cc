@@ -70,6 +70,10 @@ const char* Label(service::ChangeKind kind) {
       return "deletion_extended";
     case service::ChangeKind::kDeletionCancelled:
       return "deletion_cancelled";
+    case service::ChangeKind::kHoldPlaced:
+      return "hold_placed";
+    case service::ChangeKind::kHoldReleased:
+      return "hold_released";
     case service::ChangeKind::kTaskEnded:
       return "task_ended";
     case service::ChangeKind::kTaskFailed:
@@ -82,6 +86,8 @@ const char* Label(service::ChangeKind kind) {
       return "system_changed";
     case service::ChangeKind::kTasksLeased:
       return "tasks_leased";
+    case service::ChangeKind::kErased:
+      return "erased";
   }
   return "unknown";
 }

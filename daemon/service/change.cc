@@ -107,12 +107,15 @@ bool KnownKind(uint8_t kind) {
     case ChangeKind::kDeletionDenied:
     case ChangeKind::kDeletionExtended:
     case ChangeKind::kDeletionCancelled:
+    case ChangeKind::kHoldPlaced:
+    case ChangeKind::kHoldReleased:
     case ChangeKind::kTaskEnded:
     case ChangeKind::kTaskFailed:
     case ChangeKind::kPolicyActivated:
     case ChangeKind::kSuspensionChanged:
     case ChangeKind::kSystemChanged:
     case ChangeKind::kTasksLeased:
+    case ChangeKind::kErased:
       return true;
   }
   return false;

@@ -16,7 +16,7 @@ namespace consent::service {
 
 class ChangePart;
 
-// Numbers equal those of consent.v1.ChangeKind and are on disk; those from 64 on concern a whole partition.
+// Numbers equal those of consent.v1.ChangeKind and are on disk; those from 64 on are no part of a subject's history.
 enum class ChangeKind : uint8_t {
   kUpsertSubject = 1,
   kUpdateSettings = 2,
@@ -27,12 +27,15 @@ enum class ChangeKind : uint8_t {
   kDeletionDenied = 7,
   kDeletionExtended = 8,
   kDeletionCancelled = 9,
-  kTaskEnded = 10,   // these two are no part of a subject's history: they change nothing of its record
-  kTaskFailed = 11,
+  kHoldPlaced = 10,
+  kHoldReleased = 11,
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
   kTasksLeased = 67,
+  kTaskEnded = 68,
+  kTaskFailed = 69,
+  kErased = 70,  // what a finished deletion left behind
 };
 
 // Who called. Until there are certificates every local caller is "local".

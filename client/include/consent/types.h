@@ -62,6 +62,8 @@ enum class ChangeKind : uint8_t {
   kDeletionDenied = 7,
   kDeletionExtended = 8,
   kDeletionCancelled = 9,
+  kHoldPlaced = 10,
+  kHoldReleased = 11,
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 

@@ -163,12 +163,13 @@ void DumpSubject(std::ostream& out, const domain::SubjectFacts& subject) {
       << " region=" << subject.region.ToString();
   When(out, "default_from", subject.default_from);
   When(out, "closed_at", subject.closed_at);
+  When(out, "reopened_at", subject.reopened_at);
   out << '\n';
   for (const domain::ScopeFacts& scope : subject.scopes) DumpScope(out, scope);
   for (const domain::Tombstone& tombstone : subject.tombstones) {
     out << "  tombstone " << Name(kStates, static_cast<size_t>(tombstone.state)) << ' '
         << Name(kScopes, static_cast<size_t>(tombstone.scope)) << ' ' << Text(tombstone.handle) << ' '
-        << Text(tombstone.captured) << '\n';
+        << Text(tombstone.captured) << " copies of " << static_cast<int>(tombstone.copies_of.bits) << '\n';
   }
   for (const domain::Hold& hold : subject.holds) {
     out << "  hold " << Name(kScopes, static_cast<size_t>(hold.scope)) << ' ' << Text(hold.handle) << ' '

@@ -147,6 +147,7 @@ std::vector<Instant> CaptureBorders(const Case& c) {
     Around(&borders, hold.captured.to, u);
   }
   Around(&borders, c.subject.default_from, u);
+  Around(&borders, c.subject.reopened_at, u);
   Around(&borders, c.rules.in_use_since[asked], u);
   for (const auto& [region, found] : c.rules.regions) Around(&borders, found.opt_out_since, u);
   if (c.recording.wake == domain::Wake::kAccidental) {

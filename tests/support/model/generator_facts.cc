@@ -179,7 +179,10 @@ domain::SubjectFacts MakeSubject(Weather& weather, const domain::Rules& rules, P
   subject.has_recording_marks = dice.Chance(0.5);
   subject.region = MakeRegion(weather);
   if (dice.Chance(0.7)) subject.default_from = weather.Dirty() ? weather.Ago() : weather.LongAgo();
-  if (weather.Dirty() && dice.Chance(0.2)) subject.closed_at = weather.Ago();
+  if (weather.Dirty() && dice.Chance(0.2)) {
+    subject.closed_at = weather.Ago();
+    if (dice.Chance(0.7)) subject.reopened_at = std::max(subject.closed_at, weather.Ago());
+  }
   subject.scopes[0].registered = subject.registered;
   Choose(weather, rules, 0.6, false, &subject.scopes[0]);
   Retain(weather, &subject.scopes[0]);
@@ -191,6 +194,7 @@ domain::SubjectFacts MakeSubject(Weather& weather, const domain::Rules& rules, P
     domain::Tombstone tombstone;
     tombstone.state = SomeState(weather);
     Aim(weather, &tombstone);
+    if (dice.Chance(0.3)) tombstone.copies_of.bits = static_cast<uint8_t>(1 + dice.Below(127));
     subject.tombstones.push_back(tombstone);
   }
   while (weather.Dirty() && dice.Chance(0.6) && subject.holds.size() < 4) {

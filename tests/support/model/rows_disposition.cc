@@ -24,6 +24,25 @@ bool Overlap(const View& view, const domain::Interval& interval) {
   return view.lo <= interval.to && interval.from <= view.hi;
 }
 
+}  // namespace
+
+// A deletion of a purpose's copies is about those alone; any other about all that there is.
+bool AboutThisArtefact(const View& view, const domain::Tombstone& tombstone) {
+  if (tombstone.copies_of.bits == 0) return true;
+  if (view.recording.artefact == domain::Artefact::kSource) return false;
+  return tombstone.copies_of.Has(view.recording.made_for);
+}
+
+// Whose recording is it, if the account was closed and its id perhaps given out again?
+Known OfClosedAccount(const View& view) {
+  if (!view.subject->closed_at.IsSet()) return Known::kNo;
+  if (!view.subject->reopened_at.IsSet()) return Known::kYes;
+  if (!view.has_time) return Known::kPerhaps;
+  return view.lo > view.subject->reopened_at ? Known::kNo : Known::kYes;
+}
+
+namespace {
+
 bool HoldMatches(const View& view, const domain::Hold& hold) {
   if (!Listed(view, hold.scope, hold.handle)) return false;
   return !view.has_time || Overlap(view, hold.captured);
@@ -31,6 +50,7 @@ bool HoldMatches(const View& view, const domain::Hold& hold) {
 
 bool VerifiedTombstoneMatches(const View& view, const domain::Tombstone& tombstone) {
   if (tombstone.state != domain::DeletionState::kVerified) return false;
+  if (!AboutThisArtefact(view, tombstone)) return false;
   if (!Listed(view, tombstone.scope, tombstone.handle)) return false;
   return view.has_time && Overlap(view, tombstone.captured);
 }
@@ -79,7 +99,7 @@ Reasons RowR2(const View& view) {
     if (VerifiedTombstoneMatches(view, tombstone)) deleted = true;
   }
   if (deleted) reasons.push_back(Reason::kDeleted);
-  if (view.subject->closed_at.IsSet()) reasons.push_back(Reason::kAccountClosed);
+  if (OfClosedAccount(view) == Known::kYes) reasons.push_back(Reason::kAccountClosed);
   return reasons;
 }
 

@@ -60,7 +60,7 @@ bool NamesLackFacts(const View& view, Purpose purpose) {
 bool DeletionMatches(const View& view, domain::DeletionState state) {
   if (view.marks.has_tombstone && view.marks.tombstone == state) return true;
   for (const domain::Tombstone& tombstone : view.subject->tombstones) {
-    if (tombstone.state != state) continue;
+    if (tombstone.state != state || !AboutThisArtefact(view, tombstone)) continue;
     bool listed = tombstone.scope == ScopeKind::kAccount;
     for (const base::ProfileHandle& profile : view.recording.profiles) {
       if (tombstone.scope == ScopeKind::kProfile && profile.bytes == tombstone.handle) listed = true;
@@ -127,6 +127,7 @@ Reasons RowE1(const View& view) {
   if (DeletionMatches(view, domain::DeletionState::kVerified)) reasons.push_back(Reason::kDeleted);
   if (DeletionMatches(view, domain::DeletionState::kPending)) reasons.push_back(Reason::kDeletionPending);
   if (DeletionMatches(view, domain::DeletionState::kDenied)) reasons.push_back(Reason::kDeletionDenied);
+  if (OfClosedAccount(view) == Known::kPerhaps) reasons.push_back(Reason::kAccountClosed);
   for (const ScopeFacts& scope : view.NamedScopes()) {
     if (PerhapsPastRetention(view, scope)) reasons.push_back(Reason::kRetentionExpired);
   }

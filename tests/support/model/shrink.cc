@@ -65,6 +65,7 @@ void StepsForSubject(const Case& c, Steps* steps) {
   Reset(steps, [](Case* x) -> auto& { return x->subject.region; });
   Reset(steps, [](Case* x) -> auto& { return x->subject.default_from; });
   Reset(steps, [](Case* x) -> auto& { return x->subject.closed_at; });
+  Reset(steps, [](Case* x) -> auto& { return x->subject.reopened_at; });
 }
 
 void StepsForRules(const Case& c, Steps* steps) {

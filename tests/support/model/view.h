@@ -67,6 +67,11 @@ struct View {
   bool IsOutgrown(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
 };
 
+bool AboutThisArtefact(const View& view, const domain::Tombstone& tombstone);
+
+enum class Known { kNo, kPerhaps, kYes };
+Known OfClosedAccount(const View& view);
+
 // The rows of the disposition.
 Reasons RowR1(const View& view);
 Reasons RowR2(const View& view);

@@ -56,7 +56,7 @@ TEST(FactsCodec, StoriesReadBack) {
 
 SubjectFacts WithTimes(Instant time) {
   SubjectFacts facts;
-  facts.closed_at = facts.default_from = time;
+  facts.closed_at = facts.default_from = facts.reopened_at = time;
   facts.account().choices[3].since = time;
   facts.account().choices[5].since = time;
   facts.account().choices[5].refused_from = time;
@@ -97,7 +97,8 @@ TEST(FactsCodec, TheLargestSubjectIsWithinTheBound) {
   facts.registered = facts.has_recording_marks = true;
   facts.revision = UINT64_MAX;
   facts.region = In("US-CA");
-  facts.default_from = facts.closed_at = base::kEndOfTime;
+  facts.default_from = facts.closed_at = facts.reopened_at = base::kEndOfTime;
+  facts.holds_changed = UINT64_MAX;
   facts.scopes.resize(1 + 4 * kMaxProfiles);
   for (size_t i = 0; i < facts.scopes.size(); ++i) {
     ScopeFacts& scope = facts.scopes[i];
@@ -114,7 +115,7 @@ TEST(FactsCodec, TheLargestSubjectIsWithinTheBound) {
     if (i > 0) scope.age = {AgeKind::kBorn, base::kLastDate, base::kEndOfTime, base::kLastDate};
     if (i > 0) scope.guardian_since = scope.last_active = scope.inactivity_notice = base::kEndOfTime;
   }
-  facts.tombstones.resize(kMaxTombstones, Tombstone{DeletionState::kVerified, ScopeKind::kDevice, {}, {base::kLastInstant, base::kEndOfTime}});
+  facts.tombstones.resize(kMaxTombstones, Tombstone{DeletionState::kVerified, ScopeKind::kDevice, {}, {base::kLastInstant, base::kEndOfTime}, {127}});
   facts.holds.resize(kMaxHolds, Hold{ScopeKind::kDevice, {}, {base::kLastInstant, base::kEndOfTime}});
   ExpectReadsBack(facts, "the largest");
   std::printf("largest subject: %zu bytes\n", Encoded(facts).size());
@@ -226,7 +227,10 @@ std::map<std::string, SubjectFacts> GoldenSubjects() {
   world.Do(Off(Device(9), Target{}));
   world.facts.tombstones.push_back(Tombstone{DeletionState::kDenied, ScopeKind::kProfile, Profile(1).handle, Interval{}});
   world.facts.holds.push_back(Hold{ScopeKind::kAccount, {}, Interval{At("2026-01-01T00:00:00Z"), At("2026-01-08T00:00:00Z")}});
+  world.facts.tombstones.push_back(Tombstone{DeletionState::kVerified, ScopeKind::kAccount, {}, Interval{}, {5}});
+  world.facts.holds_changed = 77;
   world.facts.closed_at = At("2026-04-01T00:00:00Z");
+  world.facts.reopened_at = At("2026-04-02T00:00:00Z");
   world.facts.has_recording_marks = true;
   golden["everything at once"] = world.facts;
   return golden;

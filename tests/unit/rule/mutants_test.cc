@@ -78,6 +78,21 @@ const Mutant kTimeMutants[] = {
        for (domain::Tombstone& tombstone : c->subject.tombstones) tombstone.captured.to = tombstone.captured.to - kTick;
      },
      nullptr},
+    {"deletes the audio where only copies were to go",
+     [](Case* c) {
+       for (domain::Tombstone& tombstone : c->subject.tombstones) tombstone.copies_of = {};
+     },
+     nullptr},
+    {"lets a new account inherit the closed one's recordings",
+     [](Case* c) {
+       if (c->subject.reopened_at.IsSet()) c->subject.closed_at = c->subject.reopened_at = {};
+     },
+     nullptr},
+    {"gives the moment of a new account's beginning to it",
+     [](Case* c) {
+       if (c->subject.reopened_at.IsSet()) c->subject.reopened_at = c->subject.reopened_at - kTick;
+     },
+     nullptr},
     {"ends a false wake's time to live a microsecond early",
      [](Case* c) {
        for (domain::Regime& regime : c->rules.regimes) regime.false_wake_ttl.micros -= regime.false_wake_ttl.micros > 0 ? 1 : 0;

@@ -89,6 +89,7 @@ void Delete(Dice& dice, Case* c) {
   tombstone.handle = scope.handle;
   if (dice.Chance(0.5)) tombstone.captured.from = PastTime(dice, *c);
   if (dice.Chance(0.5)) tombstone.captured.to = std::max(tombstone.captured.from, PastTime(dice, *c));
+  if (dice.Chance(0.2)) tombstone.copies_of.bits = static_cast<uint8_t>(1 + dice.Below(127));
   c->subject.tombstones.push_back(tombstone);
 }
 
@@ -98,7 +99,10 @@ void DeleteThisRecording(Dice& dice, Case* c) {
   c->marks.tombstone = static_cast<domain::DeletionState>(dice.Below(3));
 }
 
-void Close(Dice& dice, Case* c) { c->subject.closed_at = PastTime(dice, *c); }
+void Close(Dice& dice, Case* c) {
+  c->subject.closed_at = PastTime(dice, *c);
+  c->subject.reopened_at = {};
+}
 
 void Flag(Dice& dice, Case* c) {
   const auto flag = static_cast<uint8_t>(1U << dice.Below(4));
