@@ -104,6 +104,7 @@ class Meddler final : public store::Store {
   absl::Status TruncateFeed(store::Partition p, store::Sequence before) override { return inner_.TruncateFeed(p, before); }
   absl::Status EraseFeed(store::Partition p, const std::vector<store::Sequence>& s) override { return inner_.EraseFeed(p, s); }
   absl::Status Erase(store::Partition p, const std::vector<store::RowKey>& rows) override { return inner_.Erase(p, rows); }
+  absl::Status Scrub(store::Partition p, const store::Remains& remains) override { return inner_.Scrub(p, remains); }
   store::Head GetHead(store::Partition p) const override { return inner_.GetHead(p); }
   std::optional<store::Seen> Now(store::Partition p) const override { return inner_.Now(p); }
   absl::StatusOr<store::Lease> AcquireLease(store::Partition p, std::string_view name, std::string_view holder,
