@@ -106,6 +106,9 @@ struct DeletionRequest {
   std::string denied_reason;
   uint64_t changed = 0;  // sequence of the last step; reports of tasks are no steps
   std::vector<SystemPart> parts;  // in order of their systems' numbers; empty before it is verified
+  // Of a closure that is verified: what the record said before, for one that is cancelled.
+  Instant closed_before;
+  Instant reopened_before;
   bool operator==(const DeletionRequest&) const = default;
 
   // nullptr where there is none.

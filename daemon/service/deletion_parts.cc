@@ -52,6 +52,13 @@ void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, s
   }
 }
 
+// What a closure that begins to count must remember.
+void RememberOpening(const domain::SubjectFacts& facts, domain::DeletionRequest& request) {
+  if (request.selector.kind != domain::SelectorKind::kAccountClosure) return;
+  request.closed_before = facts.closed_at;
+  request.reopened_before = facts.reopened_at;
+}
+
 }  // namespace
 
 void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place) {
@@ -137,9 +144,10 @@ bool Marking::Fits(const domain::SubjectFacts& before, const domain::DeletionReq
 }
 
 void Marking::Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out) {
-  if (request.selector.kind == domain::SelectorKind::kAccountClosure && domain::IsVerified(request.state)) {
-    out.transition.after.closed_at = request.verified_at;
-    out.transition.after.reopened_at = base::Instant{};
+  if (request.selector.kind == domain::SelectorKind::kAccountClosure && request.verified_at.IsSet()) {
+    const bool open_again = request.state == domain::RequestState::kCancelled;
+    out.transition.after.closed_at = open_again ? request.closed_before : request.verified_at;
+    out.transition.after.reopened_at = open_again ? request.reopened_before : base::Instant{};
   }
   bool fits = false;
   out.transition.after.tombstones = WithTombstones(out.transition.after, request, &fits).tombstones;
@@ -208,7 +216,10 @@ void CreatePart::Build(const Context& context, const store::Stamp& stamp, PartOu
   }
   SetDeadlines(*context.policies.rules(), out.transition.after.region, request);
   if (deletion_.state == domain::RequestState::kVerifying) domain::BeginVerification(request);
-  if (deletion_.state == domain::RequestState::kAccepted) domain::Verify(request, stamp.time, systems_.active);
+  if (deletion_.state == domain::RequestState::kAccepted) {
+    RememberOpening(out.transition.after, request);
+    domain::Verify(request, stamp.time, systems_.active);
+  }
   marking_.Apply(context, request, out);
   const DeletionPlace place{context.PartitionOf(request.subject), NumberOf(stamp.sequence)};
   WriteNewDeletion(context, place, DeletionRow{request, sealed_}, share_, out.writes);
@@ -291,6 +302,7 @@ void StepPart::AddPreconditions(std::vector<store::Precondition>& preconditions)
 
 void StepPart::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
   DeletionRow next = row_;
+  if (step_ == DeletionStep::kVerify) RememberOpening(out.transition.after, next.request);
   // What was allowed a moment ago and is not any more (an extension) then changes nothing but the history.
   if (Do(next.request, stamp.time, *context.policies.rules()) == domain::StepRefusal::kNone) {
     next.request.changed = stamp.sequence;

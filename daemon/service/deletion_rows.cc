@@ -150,6 +150,10 @@ std::string EncodeDeletionRow(const DeletionRow& row) {
   out.String(request.denied_reason);
   out.Varint(request.changed);
   PutSelector(out, request.selector);
+  if (request.selector.kind == domain::SelectorKind::kAccountClosure) {
+    PutTime(out, request.closed_before);
+    PutTime(out, request.reopened_before);
+  }
   out.Varint(request.parts.size());
   for (const domain::SystemPart& part : request.parts) PutSystemPart(out, part);
   out.String(row.sealed);
@@ -179,6 +183,10 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   request.denied_reason = in.String(kMaxTextBytes);
   request.changed = in.Varint();
   request.selector = GetSelector(in);
+  if (request.selector.kind == domain::SelectorKind::kAccountClosure) {
+    request.closed_before = GetTime(in);
+    request.reopened_before = GetTime(in);
+  }
   const uint64_t parts = in.Varint();
   if (parts > kMaxSystemParts) return false;
   for (uint64_t i = 0; in.ok() && i < parts; ++i) request.parts.push_back(GetSystemPart(in));

@@ -50,6 +50,9 @@ class Erasures {
   absl::Status CompleteInOne(const std::vector<const Finished*>& finished);
   // False: it must wait, because some of the account is on hold.
   absl::StatusOr<bool> EraseAccount(const Finished& finished);
+  // Requests of the account that nobody has verified yet: with it gone there is nothing left to decide.
+  absl::Status EndUndecided(const Finished& finished);
+  absl::Status EndUndecided(DeletionPlace place);
   absl::Status ListAccount(const Finished& finished, const domain::SubjectFacts& facts);
   // The record shrinks to the suppression record, but for what IsForgotten says; key and names go.
   absl::StatusOr<store::Outcome> Suppress(const Finished& finished, const std::string& facts_bytes, const domain::SubjectFacts& facts);

@@ -205,6 +205,22 @@ TEST_F(HardCaseOfAnEnding, N47_AClosedIdIsUsedAgainOnlyExplicitlyAndNothingIsInh
   EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
 }
 
+TEST_F(HardCaseOfAnEnding, AClosureThatIsCancelledLeavesTheAccountAsItWas) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  const DeletionPlace first = deleting.Ask("a", TheAccount());
+  ASSERT_TRUE(deleting.Cancel(first).ok());
+  EXPECT_FALSE(world.Facts("a").closed_at.IsSet());
+  ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
+  EXPECT_EQ(Text(world.Check("a")), "KEEP yes: CONSENT");
+  deleting.Ask("a", TheAccount());
+  WorkAll();
+  ASSERT_TRUE(CreateNew("a", true).ok());
+  const domain::SubjectFacts anew = world.Facts("a");
+  ASSERT_TRUE(deleting.Cancel(deleting.Ask("a", TheAccount())).ok());
+  EXPECT_EQ(world.Facts("a").closed_at, anew.closed_at);
+  EXPECT_EQ(world.Facts("a").reopened_at, anew.reopened_at);
+}
+
 TEST_F(HardCaseOfAnEnding, AHoldKeepsAClosedAccountFromBeingForgotten) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const DeletionPlace place = deleting.Ask("a", TheAccount());
