@@ -10,6 +10,7 @@
 #include "consent/client.h"
 #include "consent/v1/deletion_service.grpc.pb.h"
 #include "consent/v1/eligibility_service.grpc.pb.h"
+#include "consent/v1/hold_service.grpc.pb.h"
 #include "consent/v1/policy_service.grpc.pb.h"
 #include "consent/v1/purge_service.grpc.pb.h"
 #include "consent/v1/recording_service.grpc.pb.h"
@@ -46,7 +47,8 @@ class FakeDaemon final : public v1::EligibilityService::Service,
                          public v1::PolicyService::Service,
                          public v1::DeletionService::Service,
                          public v1::PurgeService::Service,
-                         public v1::DataSystemService::Service {
+                         public v1::DataSystemService::Service,
+                         public v1::HoldService::Service {
  public:
   template <typename Request, typename Response>
   using Handler = std::function<grpc::Status(grpc::ServerContext&, const Request&, Response*)>;
@@ -63,6 +65,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
     builder.RegisterService(static_cast<v1::DeletionService::Service*>(this));
     builder.RegisterService(static_cast<v1::PurgeService::Service*>(this));
     builder.RegisterService(static_cast<v1::DataSystemService::Service*>(this));
+    builder.RegisterService(static_cast<v1::HoldService::Service*>(this));
     server_ = builder.BuildAndStart();
   }
   ~FakeDaemon() override { Stop(); }
@@ -103,6 +106,9 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   Handler<v1::LeaseTasksRequest, v1::LeaseTasksResponse> on_lease;
   Handler<v1::CompleteTasksRequest, v1::CompleteTasksResponse> on_complete;
   Handler<v1::FailTasksRequest, v1::FailTasksResponse> on_fail;
+  Handler<v1::PlaceHoldRequest, v1::PlaceHoldResponse> on_place_hold;
+  Handler<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse> on_release_hold;
+  Handler<v1::ListHoldsRequest, v1::ListHoldsResponse> on_list_holds;
 
  private:
   template <typename Request, typename Response>
@@ -172,6 +178,15 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   }
   grpc::Status FailTasks(grpc::ServerContext* c, const v1::FailTasksRequest* q, v1::FailTasksResponse* r) override {
     return Run(on_fail, c, q, r);
+  }
+  grpc::Status PlaceHold(grpc::ServerContext* c, const v1::PlaceHoldRequest* q, v1::PlaceHoldResponse* r) override {
+    return Run(on_place_hold, c, q, r);
+  }
+  grpc::Status ReleaseHold(grpc::ServerContext* c, const v1::ReleaseHoldRequest* q, v1::ReleaseHoldResponse* r) override {
+    return Run(on_release_hold, c, q, r);
+  }
+  grpc::Status ListHolds(grpc::ServerContext* c, const v1::ListHoldsRequest* q, v1::ListHoldsResponse* r) override {
+    return Run(on_list_holds, c, q, r);
   }
 
   int port_ = 0;
