@@ -133,6 +133,7 @@ int Run(int argc, const char* const* argv) {
   AddTasks(app, cli);
   AddWorker(app, cli);
   AddHolds(app, cli);
+  AddExportSubject(app, cli);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
