@@ -113,7 +113,7 @@ void AddSelector(CLI::App* app, DeleteFlags* flags) {
       ->group("What");
   AddId(app, "--voice-id", &flags->voice_id_of, "What was learnt to know this profile's voice by")->group("What");
   app->add_flag("--close-account", flags->close_account,
-                "CLOSES THE ACCOUNT once it is verified: everything goes, whenever it was captured, choices and profiles included. It is not "
+                "CLOSES THE ACCOUNT once it is verified: everything goes, whenever it was captured, choices and profiles included. Nobody is "
                 "asked again. The account_id is refused from then on, until `subject set --create-new` starts it anew.")
       ->group("What");
 }
