@@ -205,7 +205,7 @@ class ExportCommandTest : public OrdersTest {
     daemon_.on_list_deletions = Empty<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>();
     daemon_.on_list_holds = Empty<v1::ListHoldsRequest, v1::ListHoldsResponse>();
   }
-  ~ExportCommandTest() override { ::unlink(path_.c_str()); }
+  void TearDown() override { ::unlink(path_.c_str()); }
 
   template <typename Request, typename Response>
   static FakeDaemon::Handler<Request, Response> Empty() {

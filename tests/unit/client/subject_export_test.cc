@@ -150,7 +150,7 @@ class WholeFileTest : public ::testing::Test {
     folder_ = ::mkdtemp(pattern.data());
     path_ = folder_ + "/out";
   }
-  ~WholeFileTest() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string Read() const {
     std::ifstream file(path_);
