@@ -3,6 +3,7 @@
 #include <map>
 #include <tuple>
 
+#include "daemon/app/services.h"
 #include "daemon/base/hash.h"
 
 namespace consent::app {
@@ -42,20 +43,70 @@ void GatherPolicy(const service::Context& context, ops::Readings* readings) {
   if (context.ready.load()) readings->subjects = CountSubjects(context.census, *rules);
 }
 
+// Overdue requests that are looked at one by one, because some may be on hold.
+constexpr size_t kMaxOverdue = 10'000;
+
+const char* Label(domain::DeletionCause cause) {
+  static constexpr const char* kNames[] = {"unknown", "requested", "withdrawal", "retention"};
+  return kNames[static_cast<size_t>(cause)];
+}
+
+const char* Label(domain::RequestState state) {
+  static constexpr const char* kNames[] = {"unknown", "received", "verifying", "accepted", "in_progress", "completed", "denied", "cancelled"};
+  return kNames[static_cast<size_t>(state)];
+}
+
+double SecondsSince(base::Instant then, base::Instant now) {
+  return then.IsSet() && then < now ? static_cast<double>((now - then).micros) / 1e6 : 0;
+}
+
+ops::DeletionReading GatherDeletions(const service::Context& context, const Services& services) {
+  ops::DeletionReading reading;
+  const base::Instant now = context.Now();
+  for (const service::DeletionCount& count : context.deletions.Counts()) {
+    reading.requests.push_back({Label(count.cause), count.regime, Label(count.state), count.requests});
+  }
+  const uint64_t past_due = context.deletions.CountDueBefore(now + base::Microseconds(1));
+  reading.due_within_week = context.deletions.CountDueBefore(now + base::Days(7)) - past_due;
+  const std::vector<service::DeletionPlace> places = context.deletions.DueBefore(now + base::Microseconds(1), kMaxOverdue);
+  reading.overdue = past_due;
+  for (const service::DeletionPlace& place : places) {
+    const auto view = services.deletions.Get(place);
+    if (view.ok() && view->on_hold) --reading.overdue;
+  }
+  reading.oldest_open_seconds = SecondsSince(context.deletions.oldest_open(), now);
+  const service::DeletionCensus::Completions completions = context.deletions.completions();
+  reading.completion_days.assign(service::DeletionCensus::kCompletionDays.begin(), service::DeletionCensus::kCompletionDays.end());
+  reading.completions.assign(completions.buckets.begin(), completions.buckets.end());
+  reading.completion_days_sum = completions.sum_days;
+  if (const auto lag = services.erasures.Lag(); lag.ok()) {
+    reading.erasures_waiting[0] = lag->keys;
+    reading.erasures_waiting[1] = lag->bytes;
+    reading.oldest_erasure_seconds[0] = SecondsSince(lag->oldest_key, now);
+    reading.oldest_erasure_seconds[1] = SecondsSince(lag->oldest_byte, now);
+  }
+  return reading;
+}
+
 }  // namespace
 
 ops::Readings Gather(const service::Context& context, const store::RocksStore& store, const service::Pool& readers,
-                     const service::ChangeSubject& changes, const service::DataSystems& systems, const service::TaskBoard& board,
-                     ops::HealthState health) {
+                     const Services& services, ops::HealthState health) {
   ops::Readings readings;
   readings.health = health;
   for (const auto& index : context.indexes) readings.indexes.push_back({index->size(), index->memory_bytes(), index->complete()});
   for (uint16_t i = 0; i < store.partition_count(); ++i) readings.sequences.push_back(store.GetHead({i}).stamp.sequence);
   readings.pools = {{"read", readers.queued()}, {"write", context.writers.queued()}};
-  readings.changes_in_flight = changes.in_flight();
+  readings.changes_in_flight = services.changes.in_flight();
   readings.engine = store.Health();
   GatherPolicy(context, &readings);
-  for (const service::SystemRow& system : systems.List()) readings.systems.push_back({system.name, board.open(system.number)});
+  if (!context.ready.load()) return readings;
+  for (const service::SystemRow& system : services.systems.List()) {
+    const service::TaskBoard::Counts counts = services.board.counts(system.number);
+    readings.systems.push_back({system.name, counts.open, counts.stuck, counts.retries,
+                                SecondsSince(services.tasks.OldestOpen(system), context.Now())});
+  }
+  readings.deletions = GatherDeletions(context, services);
   return readings;
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/app/gather.h"
+#include "daemon/app/housekeeping.h"
 #include "daemon/app/keyring.h"
 #include "daemon/app/policy_file.h"
 #include "daemon/app/services.h"
@@ -113,7 +114,7 @@ std::optional<Failure> Runtime::Listen() {
   if (!options_.metrics_listen.empty()) {
     const auto collect = [this] {
       std::vector<prometheus::MetricFamily> families = ops::ReadingFamilies(
-          Gather(*context_, *store_, *readers_, services_->changes, services_->systems, services_->board, health_.state()));
+          Gather(*context_, *store_, *readers_, *services_, health_.state()));
       for (std::vector<prometheus::MetricFamily> more : {metrics_.Collect(), ops::ProcessFamilies()}) {
         families.insert(families.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
       }
@@ -158,7 +159,8 @@ absl::Status Runtime::ActivatePolicy() {
 }
 
 void Runtime::Serve() {
-  housekeeper_ = std::make_unique<Housekeeper>(*context_, log_);
+  sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*context_, log_));
+  eraser_ = std::make_unique<Periodic>(kBetweenErasures, EraseLeftovers(*context_, services_->erasures, log_));
   context_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
   if (health_.state() != ops::HealthState::kServing) context_->ready.store(false);  // a write failed in between
@@ -176,7 +178,8 @@ void Runtime::Drain() {
   services_->board.Stop();
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
   server_.reset();
-  housekeeper_.reset();
+  eraser_.reset();
+  sweeper_.reset();
   http_.reset();
   readers_.reset();
   store_->Close();

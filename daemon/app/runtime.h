@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 #include "daemon/app/exit_codes.h"
-#include "daemon/app/housekeeper.h"
+#include "daemon/app/periodic.h"
 #include "daemon/app/server.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
@@ -72,7 +72,8 @@ class Runtime {
   std::unique_ptr<Services> services_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<ops::HttpServer> http_;
-  std::unique_ptr<Housekeeper> housekeeper_;
+  std::unique_ptr<Periodic> sweeper_;
+  std::unique_ptr<Periodic> eraser_;
 };
 
 }  // namespace consent::app

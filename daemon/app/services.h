@@ -5,6 +5,7 @@
 
 #include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/eligibility_rpc.h"
+#include "daemon/rpc/hold_rpc.h"
 #include "daemon/rpc/observer.h"
 #include "daemon/rpc/policy_rpc.h"
 #include "daemon/rpc/purge_rpc.h"
@@ -15,6 +16,8 @@
 #include "daemon/service/check_eligibility.h"
 #include "daemon/service/data_systems.h"
 #include "daemon/service/deletions.h"
+#include "daemon/service/erasures.h"
+#include "daemon/service/holds.h"
 #include "daemon/service/policy_admin.h"
 #include "daemon/service/purge_tasks.h"
 #include "daemon/service/read_subject.h"
@@ -25,13 +28,15 @@ namespace consent::app {
 // Thread-safe as its members are. The references outlive it, and it outlives the server.
 struct Services {
   Services(service::Context& context, service::Pool& readers, rpc::RpcObserver& observer)
-      : changes(context, kMaxChangesInFlight),
+      : board(context),
+        changes(context, board, kMaxChangesInFlight),
         check(context),
         reads(context),
         policy_admin(context),
-        board(context),
         systems(context, board),
         deletions(context, changes, board),
+        holds(context, changes, board),
+        erasures(context),
         tasks(context, board),
         eligibility_rpc(context, check, readers, observer),
         settings_rpc(context, changes, reads, readers, observer),
@@ -39,23 +44,26 @@ struct Services {
         recording_rpc(context, changes, readers, observer),
         policy_rpc(context, policy_admin, readers, observer),
         deletion_rpc(context, deletions, systems, readers, observer),
+        hold_rpc(context, holds, readers, observer),
         purge_rpc(context, tasks, systems, board, readers, observer),
         data_system_rpc(context, systems, board, readers, observer) {}
 
   std::vector<grpc::Service*> All() {
-    return {&eligibility_rpc, &settings_rpc, &subject_rpc, &recording_rpc, &policy_rpc, &deletion_rpc, &purge_rpc, &data_system_rpc};
+    return {&eligibility_rpc, &settings_rpc, &subject_rpc, &recording_rpc, &policy_rpc, &deletion_rpc, &hold_rpc, &purge_rpc, &data_system_rpc};
   }
 
   // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
   static constexpr size_t kMaxChangesInFlight = 4096;
 
+  service::TaskBoard board;
   service::ChangeSubject changes;
   service::CheckEligibility check;
   service::ReadSubject reads;
   service::PolicyAdmin policy_admin;
-  service::TaskBoard board;
   service::DataSystems systems;
   service::Deletions deletions;
+  service::Holds holds;
+  service::Erasures erasures;
   service::PurgeTasks tasks;
   rpc::EligibilityRpc eligibility_rpc;
   rpc::SettingsRpc settings_rpc;
@@ -63,6 +71,7 @@ struct Services {
   rpc::RecordingRpc recording_rpc;
   rpc::PolicyRpc policy_rpc;
   rpc::DeletionRpc deletion_rpc;
+  rpc::HoldRpc hold_rpc;
   rpc::PurgeRpc purge_rpc;
   rpc::DataSystemRpc data_system_rpc;
 };

@@ -23,6 +23,7 @@ StepRefusal Verify(DeletionRequest& request, Instant now, const std::vector<Syst
   if (!IsOpen(request.state)) return StepRefusal::kState;
   request.state = RequestState::kAccepted;
   request.verified_at = now;
+  if (request.selector.kind == SelectorKind::kAccountClosure) request.selector.captured.to = base::kLastInstant;
   for (const SystemNumber system : systems) AddPart(request, system);
   return StepRefusal::kNone;
 }
@@ -59,6 +60,7 @@ void Begin(DeletionRequest& request) {
 
 void AddPart(DeletionRequest& request, SystemNumber system) {
   if (!IsOpen(request.state) || !IsVerified(request.state) || request.Find(system) != nullptr) return;
+  if (!request.parts.empty() && AllEnded(request)) return;  // its key is gone already
   SystemPart part;
   part.system = system;
   const auto at = std::find_if(request.parts.begin(), request.parts.end(), [&](const SystemPart& p) { return p.system > system; });
@@ -71,12 +73,18 @@ bool EndPart(DeletionRequest& request, const SystemPart& part, Instant now) {
   *mine = part;
   mine->ended_at = now;
   Begin(request);
-  const bool all_ended = std::all_of(request.parts.begin(), request.parts.end(),
-                                     [](const SystemPart& p) { return p.outcome != PurgeOutcome::kOpen; });
-  if (all_ended) {
-    request.state = RequestState::kCompleted;
-    request.ended_at = now;
-  }
+  return true;
+}
+
+bool AllEnded(const DeletionRequest& request) {
+  return std::all_of(request.parts.begin(), request.parts.end(),
+                     [](const SystemPart& part) { return part.outcome != PurgeOutcome::kOpen; });
+}
+
+bool Complete(DeletionRequest& request, Instant now) {
+  if (request.state != RequestState::kInProgress || !AllEnded(request)) return false;
+  request.state = RequestState::kCompleted;
+  request.ended_at = now;
   return true;
 }
 
@@ -85,19 +93,47 @@ DeletionState TombstoneState(RequestState state) {
   return state == RequestState::kDenied ? DeletionState::kDenied : DeletionState::kPending;
 }
 
+bool MayOverlap(const HeldPart& held, const Selector& selector) {
+  if (selector.kind == SelectorKind::kRecordings) {
+    if (held.recordings.empty()) return true;
+    return std::any_of(selector.recordings.begin(), selector.recordings.end(), [&](const base::RecordingHandle& recording) {
+      return std::binary_search(held.recordings.begin(), held.recordings.end(), recording);
+    });
+  }
+  if (!held.recordings.empty()) return true;
+  return held.captured.from <= selector.captured.to && selector.captured.from <= held.captured.to;
+}
+
+bool CoversAll(const HeldPart& held, const Selector& selector) {
+  if (!held.recordings.empty()) {
+    return selector.kind == SelectorKind::kRecordings &&
+           std::includes(held.recordings.begin(), held.recordings.end(), selector.recordings.begin(), selector.recordings.end());
+  }
+  const bool same_scope = held.scope.kind == ScopeKind::kAccount || held.scope == selector.scope;
+  const bool any_time = !held.captured.from.IsSet() && held.captured.to == base::kEndOfTime;
+  if (selector.kind == SelectorKind::kRecordings) return same_scope && any_time;
+  return same_scope && held.captured.from <= selector.captured.from && selector.captured.to <= held.captured.to;
+}
+
 bool TombstoneOf(const DeletionRequest& request, Tombstone* out) {
-  if (request.state == RequestState::kCancelled || request.selector.kind == SelectorKind::kRecordings) return false;
+  if (request.state == RequestState::kCancelled || request.selector.kind == SelectorKind::kRecordings ||
+      request.cause != DeletionCause::kRequested) {
+    return false;
+  }
   out->state = TombstoneState(request.state);
   out->scope = request.selector.scope.kind;
   out->handle = request.selector.scope.handle;
   out->captured = request.selector.captured;
+  out->copies_of = request.selector.copies_of;
   return true;
 }
 
 bool AddTombstone(SubjectFacts& facts, const Tombstone& tombstone) {
   Tombstone merged = tombstone;
   const auto joins = [&merged](const Tombstone& other) {
-    if (other.state != merged.state || other.scope != merged.scope || other.handle != merged.handle) return false;
+    if (other.state != merged.state || other.scope != merged.scope || other.handle != merged.handle || other.copies_of != merged.copies_of) {
+      return false;
+    }
     const Instant reach = merged.captured.to + base::Microseconds(1);
     const Instant other_reach = other.captured.to + base::Microseconds(1);
     return other.captured.from <= reach && merged.captured.from <= other_reach;

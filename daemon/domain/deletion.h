@@ -23,6 +23,16 @@ enum class SelectorKind : uint8_t {
   kRecordings = 4,
   kProfile = 5,
   kDevice = 6,
+  kPurposeCopies = 7,
+  kVoiceId = 8,  // a profile's: its copies for VOICE_IDENTIFICATION
+  kAccountClosure = 9,
+};
+
+// Why there is a request. Numbers equal those of consent.v1.DeletionCause and are on disk.
+enum class DeletionCause : uint8_t {
+  kRequested = 1,
+  kWithdrawal = 2,  // the rule purges these two by the record itself: they add no tombstone
+  kRetention = 3,
 };
 
 inline constexpr size_t kMaxSelectedRecordings = 1000;
@@ -33,9 +43,12 @@ struct Selector {
   ScopeRef scope;
   Interval captured;                               // of all but kRecordings
   std::vector<base::RecordingHandle> recordings;   // of kRecordings: sorted, no duplicates
+  PurposeSet copies_of;                            // of kPurposeCopies and kVoiceId
   bool operator==(const Selector&) const = default;
-  // It reaches to its receipt, so one that is received later covers more: never the same request as an earlier one.
-  bool IsOpenEnded() const { return kind != SelectorKind::kTimeRange && kind != SelectorKind::kRecordings; }
+  // It reaches to its receipt, so one that is received later covers more: never the same request as an earlier one. An account is closed once.
+  bool IsOpenEnded() const {
+    return kind != SelectorKind::kTimeRange && kind != SelectorKind::kRecordings && kind != SelectorKind::kAccountClosure;
+  }
 };
 
 // Numbers equal those of consent.v1.DeletionState and are on disk.
@@ -79,6 +92,7 @@ struct SystemPart {
 
 struct DeletionRequest {
   base::SubjectHandle subject;
+  DeletionCause cause = DeletionCause::kRequested;
   RequestState state = RequestState::kReceived;
   Selector selector;
   Actor requester = Actor::kMissing;
@@ -116,10 +130,24 @@ StepRefusal Cancel(DeletionRequest& request, Instant now);
 void Begin(DeletionRequest& request);
 // A system that was registered later gets a part, as long as the request is open.
 void AddPart(DeletionRequest& request, SystemNumber system);
-// The system's task ended as `part` says. Completes the request where that was the last one. False where it had ended before.
+// The system's task ended as `part` says. False where it had ended before.
 bool EndPart(DeletionRequest& request, const SystemPart& part, Instant now);
+bool AllEnded(const DeletionRequest& request);
+// Every task has ended and the request's key is gone from the store's files. False where that cannot be, or was said before.
+bool Complete(DeletionRequest& request, Instant now);
 
-// What the request adds to its subject's record; nothing for one that was cancelled, or that names single recordings.
+// A legal hold as tasks and requests see it.
+struct HeldPart {
+  ScopeRef scope;
+  Interval captured;                              // unless it names recordings
+  std::vector<base::RecordingHandle> recordings;  // sorted; empty: all of the scope
+};
+// Some of what the request selects may be on hold. Where it cannot be told, yes: a recording can name any profile and any device.
+bool MayOverlap(const HeldPart& held, const Selector& selector);
+// All of what the request selects surely is.
+bool CoversAll(const HeldPart& held, const Selector& selector);
+
+// What the request adds to its subject's record; nothing for one that was cancelled, that names single recordings, or that nobody asked for.
 bool TombstoneOf(const DeletionRequest& request, Tombstone* out);
 // The state in which a request's tombstones are; of one that was not cancelled.
 DeletionState TombstoneState(RequestState state);

@@ -40,6 +40,18 @@ ScopeFacts* FindOrCreate(Applying& applying, const ScopeRef& ref) {
   return &scope;
 }
 
+int Strictness(const Retention& retention) {
+  switch (retention.kind) {
+    case RetentionKind::kDoNotSave:
+      return 0;
+    case RetentionKind::kMonths:
+      return retention.months;
+    case RetentionKind::kUntilDeleted:
+      break;
+  }
+  return INT16_MAX;
+}
+
 // AddMonths never decreases, so the last capture whose period is over can be searched for.
 Instant ExpiredUpTo(const Retention& retention, Instant now) {
   if (retention.kind == RetentionKind::kUntilDeleted) return Instant{};
@@ -251,19 +263,6 @@ PartOutcome TurnOn(Applying& applying, const ChoiceCommand& command, const std::
   return Applied(changed);
 }
 
-// Smaller is stricter.
-int Strictness(const Retention& retention) {
-  switch (retention.kind) {
-    case RetentionKind::kDoNotSave:
-      return 0;
-    case RetentionKind::kMonths:
-      return retention.months;
-    case RetentionKind::kUntilDeleted:
-      break;
-  }
-  return INT16_MAX;
-}
-
 bool Offered(const Retention& retention, const Rules& rules) {
   switch (retention.kind) {
     case RetentionKind::kUntilDeleted:
@@ -281,7 +280,7 @@ PartOutcome ChangeRetention(Applying& applying, const RetentionCommand& command)
   const ScopeFacts* existing = applying.after().Find(command.scope.kind, command.scope.handle);
   const Retention now = existing != nullptr ? existing->retention : Retention{};
   if (now == command.retention) return Applied(false);
-  if (Strictness(command.retention) > Strictness(now)) {
+  if (internal::Strictness(command.retention) > internal::Strictness(now)) {
     PartOutcome gate = internal::MayLoosen(applying, false);
     if (gate.refusal != Refusal::kNone) return gate;
   }
@@ -329,6 +328,7 @@ Transition Apply(const SubjectFacts& before, const Command& command, const Momen
     result.after.registered = true;
     result.after.account().registered = true;
     result.after.default_from = moment.time;
+    if (before.closed_at.IsSet()) result.after.reopened_at = moment.time;
     FactChange change;
     change.what = ChangedWhat::kRegistered;
     applying.Record(std::move(change));

@@ -32,6 +32,9 @@ ScopeFacts* FindOrCreate(Applying& applying, const ScopeRef& scope);
 
 size_t CountScopes(const SubjectFacts& facts, ScopeKind kind, bool registered_only);
 
+// Smaller is stricter.
+int Strictness(const Retention& retention);
+
 // The last capture that had expired under `retention` at `now`; unset: none.
 Instant ExpiredUpTo(const Retention& retention, Instant now);
 

@@ -159,7 +159,7 @@ struct Tombstone {
   ScopeKind scope = ScopeKind::kAccount;
   base::Bytes16 handle{};  // which profile or device
   Interval captured;
-  PurposeSet copies_of;    // only what was made of them for these purposes; empty: all, and the audio itself
+  PurposeSet copies_of{};  // only what was made of them for these purposes; empty: all, and the audio itself
   bool operator==(const Tombstone&) const = default;
 };
 
@@ -197,6 +197,16 @@ struct SubjectFacts {
   ScopeFacts* Find(ScopeKind kind, const base::Bytes16& handle);
   bool operator==(const SubjectFacts&) const = default;
 };
+
+// What is left of an account whose closure is finished: that it was closed, and when.
+inline bool IsSuppressionRecord(const SubjectFacts& facts) {
+  return facts.closed_at.IsSet() && !facts.reopened_at.IsSet() && facts.tombstones.empty();
+}
+// The same before its keys have left the files: until then a tombstone of all times, which no request makes, keeps its id from being used anew.
+inline bool IsForgotten(const SubjectFacts& facts) {
+  const bool last = facts.tombstones.size() == 1 && facts.tombstones[0].captured == Interval{};
+  return IsSuppressionRecord(facts) || (facts.closed_at.IsSet() && !facts.reopened_at.IsSet() && last);
+}
 
 // Flags of one recording; bits are on disk.
 struct Flags {

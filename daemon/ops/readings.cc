@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "daemon/ops/families.h"
@@ -79,8 +80,51 @@ void AddPolicy(const Readings& readings, std::vector<MetricFamily>* families) {
 
 void AddSystems(const Readings& readings, std::vector<MetricFamily>* families) {
   MetricFamily open = Family("consentd_purge_tasks_open", "Purge tasks that have not ended, by data system.", MetricType::Gauge);
-  for (const SystemReading& system : readings.systems) AddValue(&open, {{"system", system.name}}, static_cast<double>(system.open_tasks));
-  families->push_back(std::move(open));
+  MetricFamily stuck = Family("consentd_purge_tasks_stuck", "Open purge tasks that failed five times or more.", MetricType::Gauge);
+  MetricFamily oldest = Family("consentd_purge_task_oldest_seconds", "Age of the oldest open purge task; 0: none is open.", MetricType::Gauge);
+  MetricFamily retries = Family("consentd_purge_task_failures_total", "Purge tasks that were given back as failed.", MetricType::Counter);
+  for (const SystemReading& system : readings.systems) {
+    AddValue(&open, {{"system", system.name}}, static_cast<double>(system.open_tasks));
+    AddValue(&stuck, {{"system", system.name}}, static_cast<double>(system.stuck_tasks));
+    AddValue(&oldest, {{"system", system.name}}, system.oldest_seconds);
+    AddValue(&retries, {{"system", system.name}}, static_cast<double>(system.retries));
+  }
+  for (MetricFamily* family : {&open, &stuck, &oldest, &retries}) families->push_back(std::move(*family));
+}
+
+void AddDeletions(const DeletionReading& deletions, std::vector<MetricFamily>* families) {
+  MetricFamily requests = Family("consentd_deletion_requests", "Deletion requests by cause, regime and state.", MetricType::Gauge);
+  for (const RequestCount& count : deletions.requests) {
+    AddValue(&requests, {{"cause", count.cause}, {"regime", count.regime}, {"state", count.state}}, static_cast<double>(count.requests));
+  }
+  families->push_back(std::move(requests));
+  families->push_back(Gauge("consentd_deletion_requests_due_within_week", "Open deletion requests that are due within seven days.",
+                            static_cast<double>(deletions.due_within_week)));
+  families->push_back(Gauge("consentd_deletion_requests_overdue", "Open deletion requests past their due time; those on hold are not counted.",
+                            static_cast<double>(deletions.overdue)));
+  families->push_back(Gauge("consentd_deletion_request_oldest_seconds", "Age of the oldest open deletion request; 0: none is open.",
+                            deletions.oldest_open_seconds));
+  MetricFamily days = Family("consentd_deletion_completion_days", "Days from receipt to completion of requests that somebody asked for.",
+                             MetricType::Histogram);
+  prometheus::ClientMetric histogram;
+  uint64_t up_to = 0;
+  for (size_t i = 0; i < deletions.completions.size(); ++i) {
+    up_to += deletions.completions[i];
+    const bool bounded = i < deletions.completion_days.size();
+    histogram.histogram.bucket.push_back({up_to, bounded ? deletions.completion_days[i] : std::numeric_limits<double>::infinity()});
+  }
+  histogram.histogram.sample_count = up_to;
+  histogram.histogram.sample_sum = deletions.completion_days_sum;
+  days.metric.push_back(std::move(histogram));
+  families->push_back(std::move(days));
+  MetricFamily waiting = Family("consentd_erasures_waiting", "What has yet to be erased from the store's files: keys, other bytes.", MetricType::Gauge);
+  MetricFamily oldest = Family("consentd_erasure_oldest_seconds", "How long the oldest of it has waited; 0: nothing waits.", MetricType::Gauge);
+  const char* const steps[] = {"keys", "bytes"};
+  for (size_t i = 0; i < std::size(steps); ++i) {
+    AddValue(&waiting, {{"step", steps[i]}}, static_cast<double>(deletions.erasures_waiting[i]));
+    AddValue(&oldest, {{"step", steps[i]}}, deletions.oldest_erasure_seconds[i]);
+  }
+  for (MetricFamily* family : {&waiting, &oldest}) families->push_back(std::move(*family));
 }
 
 // Field `number` (as proc(5) counts them) of /proc/self/stat; 0 where it cannot be read.
@@ -129,6 +173,7 @@ std::vector<MetricFamily> ReadingFamilies(const Readings& readings) {
   if (readings.engine.has_value()) AddEngine(*readings.engine, &families);
   AddPolicy(readings, &families);
   AddSystems(readings, &families);
+  if (readings.deletions.has_value()) AddDeletions(*readings.deletions, &families);
   std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });
   return families;
 }

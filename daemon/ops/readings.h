@@ -48,6 +48,29 @@ struct ActiveSuspension {
 struct SystemReading {
   std::string name;  // an operator's
   int64_t open_tasks = 0;
+  int64_t stuck_tasks = 0;
+  uint64_t retries = 0;
+  double oldest_seconds = 0;  // since its oldest open task was made; 0: none is open
+};
+
+// Deletion requests of one regime in one state, and why they were made.
+struct RequestCount {
+  std::string cause;
+  std::string regime;
+  std::string state;
+  uint64_t requests = 0;
+};
+
+struct DeletionReading {
+  std::vector<RequestCount> requests;
+  uint64_t due_within_week = 0;  // open, and not overdue
+  uint64_t overdue = 0;          // those on hold are not
+  double oldest_open_seconds = 0;
+  std::vector<double> completion_days;           // bounds of the buckets
+  std::vector<uint64_t> completions;             // each bucket its own; one more than bounds
+  double completion_days_sum = 0;
+  uint64_t erasures_waiting[2] = {0, 0};         // keys, bytes
+  double oldest_erasure_seconds[2] = {0, 0};
 };
 
 // What is not known yet while the daemon starts is left out.
@@ -62,6 +85,7 @@ struct Readings {
   std::optional<PolicyReading> policy;
   std::vector<ActiveSuspension> suspensions;
   std::vector<SystemReading> systems;
+  std::optional<DeletionReading> deletions;
 };
 
 // Families in a fixed order; one without metrics is left out.

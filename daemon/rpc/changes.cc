@@ -14,6 +14,7 @@ service::ChangeRequest ToChangeRequest(const service::Context& context, const se
   request.request_id = std::move(input.request_id);
   request.body_hash = input.digest;
   request.subject = input.subject;
+  request.account_id = std::move(input.account_id);
   request.kind = kind;
   request.command = std::move(input.command);
   if (!input.etag.empty()) {
@@ -26,6 +27,7 @@ service::ChangeRequest ToChangeRequest(const service::Context& context, const se
   request.payload.guardians = std::move(input.names.guardians);
   request.recording = input.recording;
   request.flags = input.flags;
+  request.create_new = input.create_new;
   return request;
 }
 

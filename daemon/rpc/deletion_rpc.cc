@@ -30,7 +30,7 @@ absl::StatusOr<service::DeletionPlace> DeletionRpc::PlaceOf(const std::string& d
 void DeletionRpc::Write(const service::DeletionView& view, v1::DeletionRequest* out) const {
   std::vector<wire::SystemName> names;
   for (const service::SystemRow& system : systems_.List()) names.emplace_back(system.number, system.name);
-  wire::WriteDeletion(view.request, context_.tokens.Encode({view.place.partition, view.place.sequence}),
+  wire::WriteDeletion(view.request, view.on_hold, context_.tokens.Encode({view.place.partition, view.place.number}),
                       context_.tokens.Encode({view.place.partition, view.request.changed}), names, context_.Now(), out);
   if (!view.payload.has_value()) return;
   out->set_account_id(view.payload->account_id);
@@ -139,14 +139,17 @@ grpc::ServerUnaryReactor* DeletionRpc::ListDeletionRequests(grpc::CallbackServer
         service::DeletionFilter filter;
         if (query->has_subject) filter.subject = query->subject;
         filter.states = query->states;
+        filter.causes = query->causes;
         filter.due_before = query->due_before;
+        filter.received_from = query->received_from;
+        filter.received_before = query->received_before;
         const auto limit = static_cast<size_t>(query->page_size);
         FinishOnPool(surroundings_, call, [this, call, filter, limit, from]() -> absl::Status {
           const auto page = deletions_.List(filter, limit, service::DeletionPlace{from.partition, from.sequence});
           if (!page.ok()) return page.status();
           for (const service::DeletionView& view : page->requests) Write(view, call->response()->add_requests());
           if (page->next.has_value()) {
-            call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->sequence}));
+            call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->number}));
           }
           return absl::OkStatus();
         });

@@ -24,6 +24,8 @@ service::TaskReport ToReport(service::DeletionPlace place, const wire::ReportInp
   return report;
 }
 
+service::TaskFailure ToFailure(const wire::ReportInput& input) { return {input.epoch, input.text, input.not_begun}; }
+
 }  // namespace
 
 PurgeRpc::PurgeRpc(service::Context& context, service::PurgeTasks& tasks, service::DataSystems& systems, service::TaskBoard& board,
@@ -40,7 +42,7 @@ PurgeRpc::PurgeRpc(service::Context& context, service::PurgeTasks& tasks, servic
 
 // `<deletion_id>/<system>`: a deletion_id has no slash.
 std::string PurgeRpc::TaskId(service::DeletionPlace place, const std::string& system) const {
-  return context_.tokens.Encode({place.partition, place.sequence}) + "/" + system;
+  return context_.tokens.Encode({place.partition, place.number}) + "/" + system;
 }
 
 absl::StatusOr<service::DeletionPlace> PurgeRpc::PlaceOf(const std::string& task_id, const std::string& system) const {
@@ -74,6 +76,8 @@ void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patie
     if (wire::HasCovers(task.request.selector)) wire::WriteCovers(task.request.selector, out.mutable_covers());
     wire::WriteTimestamp(task.request.due_at, out.mutable_due_at());
     out.set_again_for_late_data(task.row.IsAgain());
+    out.set_cause(static_cast<v1::DeletionCause>(task.request.cause));
+    for (const std::string& exception : task.exceptions) out.add_exceptions()->ParseFromString(exception);
   }
   call->Finish(absl::OkStatus());
 }
@@ -119,7 +123,7 @@ grpc::ServerUnaryReactor* PurgeRpc::FailTasks(grpc::CallbackServerContext* conte
       if (!system.ok()) return system.status();
       for (const wire::ReportInput& report : input.reports) {
         const auto place = PlaceOf(report.task_id, system->name);
-        const absl::Status failed = place.ok() ? tasks_.Fail(*system, *place, report.epoch, report.text) : place.status();
+        const absl::Status failed = place.ok() ? tasks_.Fail(*system, *place, ToFailure(report)) : place.status();
         wire::WriteTaskAnswer(failed, call->response()->add_answers());
       }
       return absl::OkStatus();
@@ -144,16 +148,17 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
       for (const service::OpenTask& task : page->tasks) {
         v1::TaskStatus& status = *call->response()->add_tasks();
         status.set_task_id(TaskId(task.place, system->name));
-        status.set_deletion_id(context_.tokens.Encode({task.place.partition, task.place.sequence}));
+        status.set_deletion_id(context_.tokens.Encode({task.place.partition, task.place.number}));
         wire::WriteTimestamp(task.request.due_at, status.mutable_due_at());
         if (task.row.leased_until > now) wire::WriteTimestamp(task.row.leased_until, status.mutable_leased_until());
         if (task.row.not_before > now) wire::WriteTimestamp(task.row.not_before, status.mutable_not_before());
         status.set_attempts(static_cast<int32_t>(std::min<uint64_t>(task.row.epoch, INT32_MAX)));
         status.set_failures(static_cast<int32_t>(std::min<uint32_t>(task.row.failures, INT32_MAX)));
         status.set_last_error(task.row.last_error);
+        status.set_waits_for_release(task.row.waits_for_release);
       }
       if (page->next.has_value()) {
-        call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->sequence}));
+        call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->number}));
       }
       return absl::OkStatus();
     });
@@ -180,7 +185,7 @@ void DataSystemRpc::Write(const service::SystemRow& row, v1::DataSystem* out) co
   out->set_state(row.IsActive() ? v1::DATA_SYSTEM_STATE_ACTIVE : v1::DATA_SYSTEM_STATE_RETIRED);
   wire::WriteTimestamp(row.registered_at, out->mutable_registered_at());
   if (row.retired_at.IsSet()) wire::WriteTimestamp(row.retired_at, out->mutable_retired_at());
-  out->set_open_tasks(board_.open(row.number));
+  out->set_open_tasks(board_.counts(row.number).open);
 }
 
 grpc::ServerUnaryReactor* DataSystemRpc::RegisterDataSystem(grpc::CallbackServerContext* context, In in, Out out) {

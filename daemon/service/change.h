@@ -56,13 +56,16 @@ struct ChangeRequest {
   std::string request_id;    // empty: not idempotent
   base::Digest body_hash{};  // of the request without request_id
   base::SubjectHandle subject;
+  std::string account_id;  // whose handle `subject` is; needed where settings change: data systems may have to be told
   ChangeKind kind = ChangeKind::kUpdateSettings;
   domain::Command command;
   Payload payload;
   // Of kReportRecording only.
   base::RecordingHandle recording;
   uint8_t flags = 0;
-  std::shared_ptr<ChangePart> part;  // of deletion requests; else empty
+  // Of kUpsertSubject only: a closed account's id is somebody's new account.
+  bool create_new = false;
+  std::shared_ptr<ChangePart> part;  // of deletion requests and holds; else empty
 };
 
 // The answer to a write, kept in its change row so that a repeated request_id gets the same one.

@@ -12,6 +12,13 @@
 
 namespace consent::service {
 
+// What a part may look at before the commit.
+struct PartInput {
+  const StoredFacts& before;
+  const domain::Transition& trial;          // what the command would do now
+  const std::optional<store::Seen>& seen;   // from before anything was read
+};
+
 // What a part puts into the commit beside the subject's record.
 struct PartOutput {
   domain::Transition& transition;
@@ -30,9 +37,8 @@ class ChangePart {
   };
   virtual ~ChangePart() = default;
 
-  // On a pool thread; may block. An error is the answer to the request. `seen` is from before anything was read.
-  virtual absl::StatusOr<Prepared> Prepare(const Context& context, const StoredFacts& before,
-                                           const std::optional<store::Seen>& seen) = 0;
+  // On a pool thread; may block. An error is the answer to the request.
+  virtual absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) = 0;
   virtual void AddPreconditions(std::vector<store::Precondition>&) const {}
   // In the order of the commits, as store::Build: pure, and perhaps called again.
   virtual void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) = 0;

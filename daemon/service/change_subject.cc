@@ -5,13 +5,13 @@
 
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/commit_now.h"
+#include "daemon/service/ended_uses.h"
 #include "daemon/service/report_flags.h"
 #include "daemon/service/rows.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
-
 
 absl::Status Overloaded() {
   return wire::MakeError(v1::ERROR_REASON_OVERLOADED, "too many changes are waiting: repeat later with backoff; nothing was written");
@@ -62,6 +62,7 @@ struct ChangeSubject::Work {
 
   std::optional<store::Seen> seen;  // before anything was read
   StoredFacts before;
+  bool anew = false;      // a closed account's id begins a new one: `before` has nothing of the closed one but its bytes
   std::string share;      // of a new subject; else empty
   std::string names_row;  // to be written; else empty
   std::string sealed;
@@ -74,7 +75,8 @@ struct ChangeSubject::Work {
   absl::StatusOr<ChangeReply> reply = absl::UnknownError("not answered");
 };
 
-ChangeSubject::ChangeSubject(Context& context, size_t max_in_flight) : context_(context), max_in_flight_(max_in_flight) {}
+ChangeSubject::ChangeSubject(Context& context, TaskBoard& board, size_t max_in_flight)
+    : context_(context), board_(board), max_in_flight_(max_in_flight) {}
 
 void ChangeSubject::Submit(ChangeRequest request, ChangeDone done) {
   if (!context_.ready.load(std::memory_order_acquire)) {
@@ -86,6 +88,8 @@ void ChangeSubject::Submit(ChangeRequest request, ChangeDone done) {
   const ChangeRequest& taken = work->request;
   if (taken.kind == ChangeKind::kReportRecording) {
     work->request.part = std::make_shared<ReportFlags>(taken.subject, taken.recording, taken.flags);
+  } else if (taken.part == nullptr) {
+    work->request.part = std::make_shared<EndedUses>(board_, taken.subject, taken.account_id, taken.payload.names);
   }
   work->done = std::move(done);
   const bool room = in_flight_.fetch_add(1, std::memory_order_relaxed) < max_in_flight_;
@@ -115,7 +119,7 @@ void ChangeSubject::Attempt(const WorkPtr& work) {
   if (!work->request_key.empty()) {
     preconditions.push_back({store::Table::kRequest, work->request_key, work->request_row, work->seen});
   }
-  if (work->request.part != nullptr) work->request.part->AddPreconditions(preconditions);
+  work->request.part->AddPreconditions(preconditions);
   context_.store.Commit(
       context_.PartitionOf(subject), std::move(preconditions),
       [this, work](const store::Stamp& stamp) { return Build(*work, stamp); },
@@ -133,7 +137,7 @@ bool ChangeSubject::Prepare(Work& work) const {
     return false;
   }
   work.before = *std::move(before);
-  if (request.part != nullptr ? !PreparePart(work) : WouldApplyNothing(work)) return false;
+  if (IsClosed(work) || !PreparePart(work)) return false;
   const absl::Status sealed = PreparePayload(work);
   if (!sealed.ok()) work.reply = sealed;
   return sealed.ok();
@@ -169,8 +173,52 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
   return true;
 }
 
+namespace {
+
+domain::SubjectFacts SinceClosedAt(base::Instant closed_at) {
+  domain::SubjectFacts facts;
+  facts.closed_at = closed_at;
+  return facts;
+}
+
+}  // namespace
+
+bool ChangeSubject::IsClosed(Work& work) const {
+  const domain::SubjectFacts& facts = work.before.facts;
+  work.anew = false;
+  if (!facts.closed_at.IsSet() || facts.reopened_at.IsSet()) return false;
+  const bool finished = domain::IsSuppressionRecord(facts);
+  switch (work.request.kind) {
+    case ChangeKind::kUpsertSubject:
+      if (!finished || !work.request.create_new) break;
+      work.anew = true;
+      work.before.facts = SinceClosedAt(facts.closed_at);
+      return false;
+    case ChangeKind::kUpdateSettings:
+    case ChangeKind::kOptOut:
+    case ChangeKind::kReportRecording:
+      break;
+    default:
+      if (!domain::IsForgotten(facts)) return false;
+      break;
+  }
+  work.reply = wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED,
+                               finished ? "the account is closed: nothing of it is used. UpsertSubject with create_new starts a new one of that id"
+                                        : "the account is closed and its closure is not finished: nothing of it is used. A new one of that id can "
+                                          "begin when the closure is COMPLETED");
+  return true;
+}
+
+// Tries the command, so that one of which nothing would apply costs no commit, and asks the part what it adds.
 bool ChangeSubject::PreparePart(Work& work) const {
-  const absl::StatusOr<ChangePart::Prepared> prepared = work.request.part->Prepare(context_, work.before, work.seen);
+  const std::shared_ptr<const domain::Rules> rules = context_.policies.rules();
+  const domain::Moment moment{context_.Now(), work.before.facts.revision + 1, context_.ClockBehind(), work.ticket.closed};
+  const domain::Transition trial = domain::Apply(work.before.facts, work.request.command, moment, *rules);
+  if (!trial.AnyApplied()) {
+    work.reply = RefusalStatus(trial.parts.front());
+    return false;
+  }
+  const absl::StatusOr<ChangePart::Prepared> prepared = work.request.part->Prepare(context_, PartInput{work.before, trial, work.seen});
   if (!prepared.ok()) {
     work.reply = prepared.status();
     return false;
@@ -182,20 +230,12 @@ bool ChangeSubject::PreparePart(Work& work) const {
   return false;
 }
 
-bool ChangeSubject::WouldApplyNothing(Work& work) const {
-  const std::shared_ptr<const domain::Rules> rules = context_.policies.rules();
-  const domain::Moment moment{context_.Now(), work.before.facts.revision + 1, context_.ClockBehind(), work.ticket.closed};
-  const domain::Transition trial = domain::Apply(work.before.facts, work.request.command, moment, *rules);
-  if (trial.AnyApplied()) return false;
-  work.reply = RefusalStatus(trial.parts.front());
-  return true;
-}
-
 absl::Status ChangeSubject::PreparePayload(Work& work) const {
   const ChangeRequest& request = work.request;
   base::Digest key{};
   work.share.clear();  // of an attempt that found no subject yet: writing it now would replace the key that is in use
-  if (work.before.found) {
+  const bool has_key = work.before.found && !work.anew;
+  if (has_key) {
     const auto stored = PayloadKeyOf(context_, request.subject);
     if (!stored.ok()) return stored.status();
     key = *stored;
@@ -207,7 +247,7 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
   work.sealed = SealPayload(key, request.payload, request.subject, context_.random, &work.commitment);
   if (request.payload.names.empty() && request.payload.guardians.empty()) return absl::OkStatus();
   Payload known;
-  if (work.before.found) {
+  if (has_key) {
     const auto row = context_.store.Get(context_.PartitionOf(request.subject), store::Table::kNames, context_.SubjectKey(request.subject));
     if (row.ok()) {
       absl::StatusOr<Payload> opened = OpenPayload(key, *row, request.subject);
@@ -240,11 +280,9 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   const std::string key = context_.SubjectKey(request.subject);
   store::Change change;
   ChangeReply reply;
-  if (request.part != nullptr) {
-    PartOutput output{transition, change.writes};
-    request.part->Build(context_, stamp, output);
-    reply.flags = output.flags;
-  }
+  PartOutput output{transition, change.writes};
+  request.part->Build(context_, stamp, output);
+  reply.flags = output.flags;
   work.facts_after.clear();
   domain::EncodeFacts(transition.after, &work.facts_after);
   change.writes.push_back({store::Table::kSubject, key, EncodeSubjectRow(request.subject, work.facts_after)});
@@ -282,7 +320,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
 void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
   const ChangeRequest& request = work.request;
   FactsIndex& index = context_.IndexOf(request.subject);
-  if (request.part != nullptr) request.part->Publish(context_, stamp);
+  request.part->Publish(context_, stamp);
   index.Put(request.subject, work.facts_after);
   context_.NoteStamp(stamp.time);
   context_.census.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);

@@ -9,6 +9,7 @@
 #include "daemon/service/change.h"
 #include "daemon/service/context.h"
 #include "daemon/service/subject_turns.h"
+#include "daemon/service/task_board.h"
 
 namespace consent::service {
 
@@ -20,8 +21,8 @@ using ChangeDone = std::function<void(absl::StatusOr<ChangeReply>)>;
 // Outlives all that was submitted.
 class ChangeSubject {
  public:
-  // At most `max_in_flight` changes at a time; more are OVERLOADED.
-  ChangeSubject(Context& context, size_t max_in_flight);
+  // At most `max_in_flight` changes at a time; more are OVERLOADED. Tasks that changes of settings make go on the board.
+  ChangeSubject(Context& context, TaskBoard& board, size_t max_in_flight);
   void Submit(ChangeRequest request, ChangeDone done);
   size_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
 
@@ -33,8 +34,9 @@ class ChangeSubject {
   // Ok: commit. Otherwise work.reply is the answer.
   bool Prepare(Work& work) const;
   bool IsAnsweredBefore(Work& work) const;
+  // An account that is closed takes no changes, but for what its closure needs. Sets what a new account of its id begins with.
+  bool IsClosed(Work& work) const;
   bool PreparePart(Work& work) const;
-  bool WouldApplyNothing(Work& work) const;
   absl::Status PreparePayload(Work& work) const;
   store::Change Build(Work& work, const store::Stamp& stamp) const;
   void Committed(const WorkPtr& work, const store::CommitResult& result);
@@ -42,6 +44,7 @@ class ChangeSubject {
   void Finish(const WorkPtr& work);
 
   Context& context_;
+  TaskBoard& board_;
   const size_t max_in_flight_;
   std::atomic<size_t> in_flight_{0};
   SubjectTurns turns_;

@@ -10,10 +10,13 @@
 namespace consent::service {
 
 store::CommitResult CommitNow(Context& context, store::Partition partition, std::vector<store::Precondition> preconditions,
-                              store::Build build) {
+                              store::Build build, const std::function<void(const store::Stamp&)>& publish) {
   std::promise<store::CommitResult> promise;
   context.store.Commit(partition, std::move(preconditions), std::move(build), [&](const store::CommitResult& result) {
-    if (result.outcome == store::Outcome::kCommitted) context.NoteStamp(result.stamp.time);
+    if (result.outcome == store::Outcome::kCommitted) {
+      if (publish) publish(result.stamp);
+      context.NoteStamp(result.stamp.time);
+    }
     promise.set_value(result);
   });
   return promise.get_future().get();

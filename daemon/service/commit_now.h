@@ -1,6 +1,7 @@
 // Commits that their caller waits for, and what their outcomes mean for it.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,9 @@ namespace consent::service {
 inline constexpr int kMaxCommitAttempts = 1000;
 
 // Blocks until the commit is answered; not on the store's own threads. What was committed is noted in the context's stamp.
+// `publish`: what every later check is to see, called in the order of the commits before this returns; must not block.
 store::CommitResult CommitNow(Context& context, store::Partition partition, std::vector<store::Precondition> preconditions,
-                              store::Build build);
+                              store::Build build, const std::function<void(const store::Stamp&)>& publish = {});
 // The same, again and again while the store's queue is full (or reports a conflict of no precondition), for ten seconds: for what should
 // not stop half way.
 store::CommitResult CommitPatiently(Context& context, store::Partition partition, const std::vector<store::Precondition>& preconditions,

@@ -10,6 +10,7 @@
 #include "daemon/base/keys.h"
 #include "daemon/base/random.h"
 #include "daemon/service/census.h"
+#include "daemon/service/deletion_census.h"
 #include "daemon/service/facts_index.h"
 #include "daemon/service/policy_book.h"
 #include "daemon/service/pool.h"
@@ -31,6 +32,7 @@ struct Context {
   Census census;
   Pool& writers;  // prepare commits and send replies
   ActivationGate activation;
+  DeletionCensus deletions{};
   std::atomic<bool> ready{false};  // the index is filled and the policy is active
   std::atomic<int64_t> last_stamp{0};  // micros of the latest stamp of any partition, published before its acknowledgement
 

@@ -50,11 +50,12 @@ absl::Status ScanSystems(const Context& context, store::Partition partition, std
 }  // namespace
 
 store::Precondition SystemsSeen::AsPrecondition() const {
-  return {store::Table::kSystem, std::string(kSystemsVersionKey), version};
+  return {store::Table::kSystem, std::string(kSystemsVersionKey), version, seen};
 }
 
 absl::StatusOr<SystemsSeen> LoadSystems(const Context& context, store::Partition partition) {
   SystemsSeen seen;
+  seen.seen = context.store.Now(partition);
   std::vector<SystemRow> systems;
   if (absl::Status s = ScanSystems(context, partition, &systems, &seen.version); !s.ok()) return s;
   for (const SystemRow& system : systems) {
@@ -173,7 +174,7 @@ absl::StatusOr<SystemRow> DataSystems::Retire(const std::string& name, const std
   if (!found.ok()) return found;
   SystemRow row = *std::move(found);
   if (row.IsActive()) {
-    const int64_t open = board_.open(row.number);
+    const int64_t open = board_.counts(row.number).open;
     if (open > 0 && reason.empty()) {
       return wire::MakeError(v1::ERROR_REASON_SYSTEM_HAS_TASKS, "the data system has open tasks: let them end, or give a reason for leaving them",
                              {{"open", std::to_string(open)}});
@@ -212,6 +213,7 @@ absl::Status DataSystems::Load() {
   }
   for (uint16_t number = 0; number < partitions; ++number) {
     if (absl::Status s = FillBoard(store::Partition{number}); !s.ok()) return s;
+    if (absl::Status s = FillCensus(store::Partition{number}); !s.ok()) return s;
     if (absl::Status s = MakeMissingTasks(store::Partition{number}); !s.ok()) return s;
   }
   // A crash may have come between a retirement and the end of its tasks.
@@ -231,12 +233,26 @@ absl::Status DataSystems::FillBoard(store::Partition partition) {
         if (damaged) return false;
         base::Decoder in(key);
         const auto system = static_cast<domain::SystemNumber>(in.BigEndian(2));
-        board_.Add(system, DeletionPlace{partition, SequenceOfKey(key)}, std::max(row.not_before, row.leased_until));
+        board_.Add(system, DeletionPlace{partition, NumberOfKey(key)}, std::max(row.not_before, row.leased_until));
         board_.Count(system, 1);
+        if (row.failures >= kStuckAfter) board_.CountStuck(system, 1);
         return true;
       });
   if (!scanned.ok()) return StoreUnreadable();
   return damaged ? DamagedRow("a purge task's row") : absl::OkStatus();
+}
+
+absl::Status DataSystems::FillCensus(store::Partition partition) {
+  bool damaged = false;
+  const absl::Status scanned =
+      context_.store.Scan(partition, store::Table::kDeletion, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
+        DeletionRow row;
+        damaged = !DecodeDeletionRow(value, &row);
+        if (!damaged) context_.deletions.Replace(DeletionPlace{partition, NumberOfKey(key)}, nullptr, row.request);
+        return !damaged;
+      });
+  if (!scanned.ok()) return StoreUnreadable();
+  return damaged ? DamagedRow("a deletion request's row") : absl::OkStatus();
 }
 
 absl::Status DataSystems::MakeMissingTasks(store::Partition partition) {
@@ -253,7 +269,7 @@ absl::Status DataSystems::MakeMissingTasks(store::Partition partition) {
         const bool waits = domain::IsOpen(request.state) && domain::IsVerified(request.state);
         const bool lacks = std::any_of(seen->active.begin(), seen->active.end(),
                                        [&](domain::SystemNumber system) { return request.Find(system) == nullptr; });
-        if (waits && lacks) lacking.push_back(DeletionPlace{partition, SequenceOfKey(key)});
+        if (waits && lacks) lacking.push_back(DeletionPlace{partition, NumberOfKey(key)});
         return true;
       });
   if (!scanned.ok()) return StoreUnreadable();
@@ -277,15 +293,15 @@ absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
       const size_t before = row->request.parts.size();
       domain::AddPart(row->request, system);
       if (row->request.parts.size() == before) continue;
-      writes.push_back({store::Table::kTask, TaskKey(system, place.sequence), EncodeTaskRow(TaskRow{})});
+      writes.push_back({store::Table::kTask, TaskKey(system, place.number), EncodeTaskRow(TaskRow{})});
       added.push_back(system);
     }
     if (added.empty()) return absl::OkStatus();
-    writes.push_back({store::Table::kDeletion, DeletionKey(place.sequence), EncodeDeletionRow(*row)});
+    writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(*row)});
     const store::CommitResult result =
         CommitPatiently(context_, place.partition,
-                        {{store::Table::kDeletion, DeletionKey(place.sequence), bytes}, systems->AsPrecondition()}, [&](const store::Stamp&) {
-                          return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "", base::View(row->request.subject.bytes))};
+                        {{store::Table::kDeletion, DeletionKey(place.number), bytes}, systems->AsPrecondition()}, [&](const store::Stamp&) {
+                          return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "")};
                         });
     if (result.outcome == store::Outcome::kConflict) continue;
     if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
@@ -308,7 +324,7 @@ absl::Status DataSystems::EndTasks(const SystemRow& system) {
     const absl::Status scanned = context_.store.Scan(
         partition, store::Table::kTask, TaskKey(system.number, 0), TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0),
         SIZE_MAX, [&](std::string_view key, std::string_view) {
-          open.push_back(DeletionPlace{partition, SequenceOfKey(key)});
+          open.push_back(DeletionPlace{partition, NumberOfKey(key)});
           return true;
         });
     if (!scanned.ok()) return StoreUnreadable();

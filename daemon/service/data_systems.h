@@ -21,6 +21,7 @@ inline constexpr size_t kMaxSystems = 64;
 struct SystemsSeen {
   std::optional<std::string> version;        // of the row kSystemsVersionKey
   std::vector<domain::SystemNumber> active;  // in order
+  std::optional<store::Seen> seen;           // from before it was read
   store::Precondition AsPrecondition() const;
 };
 // May block. STORE_UNREADABLE, INTERNAL.
@@ -57,6 +58,7 @@ class DataSystems {
   // Ends the system's open tasks as EXEMPT.
   absl::Status EndTasks(const SystemRow& system);
   absl::Status FillBoard(store::Partition partition);
+  absl::Status FillCensus(store::Partition partition);
   void Remember(const SystemRow& row) EXCLUDES(mutex_);
 
   Context& context_;

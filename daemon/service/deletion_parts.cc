@@ -2,17 +2,12 @@
 
 #include <algorithm>
 
+#include "daemon/service/erasures.h"
 #include "daemon/service/rows.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
-
-const domain::DeadlineRules& DeadlinesFor(const domain::Rules& rules, domain::Region region, std::string* regime) {
-  const domain::Regime& found = rules.regimes[rules.ForRegion(region).regime];
-  if (regime != nullptr) *regime = found.name;
-  return found.deletion;
-}
 
 const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime) {
   for (const domain::Regime& known : rules.regimes) {
@@ -46,16 +41,18 @@ absl::Status RecordFull() {
                          {{"limit", std::to_string(domain::kMaxTombstones)}});
 }
 
-store::Write ListedAs(const Context& context, store::Sequence sequence, const domain::DeletionRequest& request) {
+store::Write ListedAs(const Context& context, DeletionNumber number, const domain::DeletionRequest& request) {
   const DeletionOfRow row{request.state, SelectorDigest(request.selector)};
-  return {store::Table::kDeletionOf, DeletionOfKey(context, request.subject, sequence), EncodeDeletionOfRow(row)};
+  return {store::Table::kDeletionOf, DeletionOfKey(context, request.subject, number), EncodeDeletionOfRow(row)};
 }
 
-void WriteTasks(const domain::DeletionRequest& request, store::Sequence sequence, std::vector<store::Write>& writes) {
+void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes) {
   for (const domain::SystemPart& part : request.parts) {
-    writes.push_back({store::Table::kTask, TaskKey(part.system, sequence), EncodeTaskRow(TaskRow{})});
+    writes.push_back({store::Table::kTask, TaskKey(part.system, number), EncodeTaskRow(TaskRow{})});
   }
 }
+
+}  // namespace
 
 void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place) {
   for (const domain::SystemNumber system : systems.active) {
@@ -64,7 +61,21 @@ void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace plac
   }
 }
 
-}  // namespace
+void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::DeletionRequest& request) {
+  const domain::Regime& regime = rules.regimes[rules.ForRegion(region).regime];
+  request.regime = regime.name;
+  const domain::Deadlines due = domain::DeadlinesOf(request.received_at, regime.deletion);
+  request.confirm_by = due.confirm_by;
+  request.due_at = due.complete_by;
+}
+
+void WriteNewDeletion(const Context& context, DeletionPlace place, const DeletionRow& row, const std::string& share,
+                      std::vector<store::Write>& writes) {
+  writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)});
+  writes.push_back(ListedAs(context, place.number, row.request));
+  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), share});
+  WriteTasks(row.request, place.number, writes);
+}
 
 absl::Status Marking::LoadRecordings(const Context& context, const domain::Selector& selector) {
   recordings_.clear();
@@ -81,18 +92,18 @@ absl::Status Marking::LoadOthers(const Context& context, DeletionPlace except, c
   for (auto& [recording, marks] : recordings_) marks.has_tombstone = false;
   anew_ = true;
   others_.clear();
-  std::vector<store::Sequence> sequences;
+  std::vector<DeletionNumber> numbers;
   const std::string from = DeletionOfKey(context, subject_, 0);
   const std::string to = DeletionOfKey(context, subject_, UINT64_MAX);
   const absl::Status scanned = context.store.Scan(except.partition, store::Table::kDeletionOf, from, to, SIZE_MAX,
                                                   [&](std::string_view key, std::string_view) {
-                                                    sequences.push_back(SequenceOfKey(key));
+                                                    numbers.push_back(NumberOfKey(key));
                                                     return true;
                                                   });
   if (!scanned.ok()) return StoreUnreadable();
-  for (const store::Sequence sequence : sequences) {
-    if (sequence == except.sequence) continue;
-    const absl::StatusOr<DeletionRow> row = LoadDeletion(context, DeletionPlace{except.partition, sequence});
+  for (const DeletionNumber number : numbers) {
+    if (number == except.number) continue;
+    const absl::StatusOr<DeletionRow> row = LoadDeletion(context, DeletionPlace{except.partition, number});
     if (!row.ok()) return row.status();
     domain::Tombstone tombstone;
     if (domain::TombstoneOf(row->request, &tombstone)) others_.push_back(tombstone);
@@ -126,6 +137,10 @@ bool Marking::Fits(const domain::SubjectFacts& before, const domain::DeletionReq
 }
 
 void Marking::Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out) {
+  if (request.selector.kind == domain::SelectorKind::kAccountClosure && domain::IsVerified(request.state)) {
+    out.transition.after.closed_at = request.verified_at;
+    out.transition.after.reopened_at = base::Instant{};
+  }
   bool fits = false;
   out.transition.after.tombstones = WithTombstones(out.transition.after, request, &fits).tombstones;
   if (recordings_.empty()) return;
@@ -157,14 +172,13 @@ absl::Status CreatePart::FindSame(const Context& context) {
   const absl::Status scanned = context.store.Scan(
       context.PartitionOf(request_.subject), store::Table::kDeletionOf, from, to, SIZE_MAX, [&](std::string_view key, std::string_view value) {
         DeletionOfRow row;
-        if (DecodeDeletionOfRow(value, &row) && domain::IsOpen(row.state) && row.selector == wanted) found_ = SequenceOfKey(key);
+        if (DecodeDeletionOfRow(value, &row) && domain::IsOpen(row.state) && row.selector == wanted) found_ = NumberOfKey(key);
         return found_ == 0;
       });
   return scanned.ok() ? absl::OkStatus() : StoreUnreadable();
 }
 
-absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context, const StoredFacts& before,
-                                                         const std::optional<store::Seen>&) {
+absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context, const PartInput& input) {
   if (absl::Status s = FindSame(context); !s.ok()) return s;
   if (found_ != 0) return Prepared::kAnswered;
   absl::StatusOr<SystemsSeen> systems = LoadSystems(context, context.PartitionOf(request_.subject));
@@ -174,7 +188,7 @@ absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context,
   domain::DeletionRequest trial = request_;
   trial.state = deletion_.state;
   if (!trial.selector.captured.to.IsSet()) trial.selector.captured.to = context.Now();
-  if (!marking_.Fits(before.facts, trial)) return RecordFull();
+  if (!marking_.Fits(input.before.facts, trial)) return RecordFull();
   share_.resize(kShareBytes);
   context.random.Fill(share_.data(), share_.size());
   sealed_ = SealDeletion(context.keys.PayloadKey(request_.subject, share_), deletion_.payload, request_.subject, context.random, &commitment_);
@@ -192,25 +206,20 @@ void CreatePart::Build(const Context& context, const store::Stamp& stamp, PartOu
   if (request.selector.kind != domain::SelectorKind::kRecordings && !request.selector.captured.to.IsSet()) {
     request.selector.captured.to = stamp.time;
   }
-  const std::shared_ptr<const domain::Rules> rules = context.policies.rules();
-  const domain::DeadlineRules& deadlines = DeadlinesFor(*rules, out.transition.after.region, &request.regime);
-  const domain::Deadlines due = domain::DeadlinesOf(stamp.time, deadlines);
-  request.confirm_by = due.confirm_by;
-  request.due_at = due.complete_by;
+  SetDeadlines(*context.policies.rules(), out.transition.after.region, request);
   if (deletion_.state == domain::RequestState::kVerifying) domain::BeginVerification(request);
   if (deletion_.state == domain::RequestState::kAccepted) domain::Verify(request, stamp.time, systems_.active);
   marking_.Apply(context, request, out);
-  const DeletionPlace place{context.PartitionOf(request.subject), stamp.sequence};
-  out.writes.push_back({store::Table::kDeletion, DeletionKey(stamp.sequence), EncodeDeletionRow(DeletionRow{request, sealed_})});
-  out.writes.push_back(ListedAs(context, stamp.sequence, request));
-  out.writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), share_});
-  WriteTasks(request, stamp.sequence, out.writes);
+  const DeletionPlace place{context.PartitionOf(request.subject), NumberOf(stamp.sequence)};
+  WriteNewDeletion(context, place, DeletionRow{request, sealed_}, share_, out.writes);
+  made_ = std::move(request);
 }
 
 void CreatePart::Publish(Context& context, const store::Stamp& stamp) {
   marking_.Publish(context);
-  if (deletion_.state != domain::RequestState::kAccepted) return;
-  PutOnBoard(board_, systems_, DeletionPlace{context.PartitionOf(request_.subject), stamp.sequence});
+  const DeletionPlace place{context.PartitionOf(request_.subject), NumberOf(stamp.sequence)};
+  context.deletions.Replace(place, nullptr, made_);
+  if (deletion_.state == domain::RequestState::kAccepted) PutOnBoard(board_, systems_, place);
 }
 
 StepPart::StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place, DeletionStep step, std::string reason,
@@ -253,8 +262,7 @@ absl::Status StepPart::MayCancel(const Context& context) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, const StoredFacts& before,
-                                                       const std::optional<store::Seen>&) {
+absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, const PartInput& input) {
   absl::StatusOr<DeletionRow> row = LoadDeletion(context, place_, &bytes_);
   if (!row.ok()) return row.status();
   row_ = *std::move(row);
@@ -272,12 +280,12 @@ absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, c
     return Prepared::kGoOn;
   }
   if (absl::Status s = marking_.LoadOthers(context, place_, row_.request.selector); !s.ok()) return s;
-  if (!marking_.Fits(before.facts, trial)) return RecordFull();
+  if (!marking_.Fits(input.before.facts, trial)) return RecordFull();
   return Prepared::kGoOn;
 }
 
 void StepPart::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
-  preconditions.push_back({store::Table::kDeletion, DeletionKey(place_.sequence), bytes_});
+  preconditions.push_back({store::Table::kDeletion, DeletionKey(place_.number), bytes_});
   if (step_ == DeletionStep::kVerify) preconditions.push_back(systems_.AsPrecondition());
 }
 
@@ -291,17 +299,23 @@ void StepPart::Build(const Context& context, const store::Stamp& stamp, PartOutp
   if (!domain::IsOpen(next.request.state) && domain::IsOpen(row_.request.state)) {
     next.sealed.clear();
     out.writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place_), std::nullopt});
+    store::Remains remains;
+    remains.rows = {{store::Table::kKeyShare, DeletionShareKey(context, place_)}, {store::Table::kDeletion, DeletionKey(place_.number)}};
     for (const domain::SystemPart& part : row_.request.parts) {
-      out.writes.push_back({store::Table::kTask, TaskKey(part.system, place_.sequence), std::nullopt});
+      out.writes.push_back({store::Table::kTask, TaskKey(part.system, place_.number), std::nullopt});
+      remains.rows.push_back({store::Table::kTask, TaskKey(part.system, place_.number)});
     }
+    BeginErasure(place_.number, remains, stamp, out.writes);
   }
-  out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.sequence), EncodeDeletionRow(next)});
-  out.writes.push_back(ListedAs(context, place_.sequence, next.request));
-  if (step_ == DeletionStep::kVerify) WriteTasks(next.request, place_.sequence, out.writes);
+  out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.number), EncodeDeletionRow(next)});
+  out.writes.push_back(ListedAs(context, place_.number, next.request));
+  if (step_ == DeletionStep::kVerify) WriteTasks(next.request, place_.number, out.writes);
+  made_ = std::move(next.request);
 }
 
 void StepPart::Publish(Context& context, const store::Stamp&) {
   marking_.Publish(context);
+  context.deletions.Replace(place_, &row_.request, made_);
   if (step_ == DeletionStep::kVerify) PutOnBoard(board_, systems_, place_);
   if (step_ != DeletionStep::kCancel) return;
   for (const domain::SystemPart& part : row_.request.parts) board_.Count(part.system, -1);

@@ -32,16 +32,23 @@ class Marking {
   std::vector<std::pair<base::RecordingHandle, domain::RecordingMarks>> recordings_;
 };
 
+// The rows of a request that begins: its own, its line in the subject's list, its key's share, and a task for each of its parts.
+void WriteNewDeletion(const Context& context, DeletionPlace place, const DeletionRow& row, const std::string& share,
+                      std::vector<store::Write>& writes);
+// The due times by the regime of `region`, whose name is noted.
+void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::DeletionRequest& request);
+void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place);
+
 class CreatePart final : public ChangePart {
  public:
   CreatePart(TaskBoard& board, base::SubjectHandle subject, NewDeletion deletion);
-  absl::StatusOr<Prepared> Prepare(const Context& context, const StoredFacts& before, const std::optional<store::Seen>& seen) override;
+  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
   void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
   void Publish(Context& context, const store::Stamp& stamp) override;
 
   // Of an open request for the same that was found; 0: none.
-  store::Sequence found() const { return found_; }
+  DeletionNumber found() const { return found_; }
 
  private:
   absl::Status FindSame(const Context& context);
@@ -49,19 +56,20 @@ class CreatePart final : public ChangePart {
   TaskBoard& board_;
   const NewDeletion deletion_;
   domain::DeletionRequest request_;
+  domain::DeletionRequest made_;  // as it was committed
   Marking marking_;
   SystemsSeen systems_;
   std::string share_;
   std::string sealed_;
   base::Digest commitment_{};
-  store::Sequence found_ = 0;
+  DeletionNumber found_ = 0;
 };
 
 class StepPart final : public ChangePart {
  public:
   StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place, DeletionStep step, std::string reason,
            const domain::Command& command);
-  absl::StatusOr<Prepared> Prepare(const Context& context, const StoredFacts& before, const std::optional<store::Seen>& seen) override;
+  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
   void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
   void Publish(Context& context, const store::Stamp& stamp) override;
@@ -77,6 +85,7 @@ class StepPart final : public ChangePart {
   const std::optional<uint64_t> etag_;
   const domain::Proof proof_;
   DeletionRow row_;
+  domain::DeletionRequest made_;  // as it was committed
   std::string bytes_;
   SystemsSeen systems_;
   Marking marking_;

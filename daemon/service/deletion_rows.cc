@@ -20,7 +20,10 @@ constexpr size_t kMaxTextBytes = 256;
 constexpr size_t kMaxSealedBytes = 256 << 10;  // a thousand ids of 128 bytes, and what surrounds them
 constexpr size_t kMaxSystemParts = 1024;
 constexpr uint8_t kExtendedBit = 1;
+// Of a part and of a task, beside the outcome.
 constexpr uint8_t kLeasedBeforeBit = 128;
+// Of a task.
+constexpr uint8_t kExceptionsBit = 64, kWaitsBit = 32;
 constexpr uint8_t kIngestBit = 1;
 
 void PutTime(Encoder& out, Instant time) { out.Varint(static_cast<uint64_t>(time.micros)); }
@@ -38,13 +41,14 @@ void PutSelector(Encoder& out, const domain::Selector& selector) {
   PutTime(out, selector.captured.to);
   out.Varint(selector.recordings.size());
   for (const base::RecordingHandle& recording : selector.recordings) out.Raw(base::View(recording.bytes));
+  out.Byte(selector.copies_of.bits);
 }
 
 domain::Selector GetSelector(Decoder& in) {
   domain::Selector selector;
   const uint8_t kind = in.Byte();
   const uint8_t scope = in.Byte();
-  if (kind < 1 || kind > static_cast<uint8_t>(domain::SelectorKind::kDevice) || scope > static_cast<uint8_t>(domain::ScopeKind::kDevice)) in.Fail();
+  if (kind < 1 || kind > static_cast<uint8_t>(domain::SelectorKind::kAccountClosure) || scope > static_cast<uint8_t>(domain::ScopeKind::kDevice)) in.Fail();
   selector.kind = static_cast<domain::SelectorKind>(kind);
   selector.scope.kind = static_cast<domain::ScopeKind>(scope);
   if (selector.scope.kind != domain::ScopeKind::kAccount) selector.scope.handle = in.Array<16>();
@@ -58,6 +62,8 @@ domain::Selector GetSelector(Decoder& in) {
     if (i > 0 && !(selector.recordings.back() < recording)) in.Fail();
     selector.recordings.push_back(recording);
   }
+  selector.copies_of.bits = in.Byte();
+  if (selector.copies_of.bits >= 1U << domain::kPurposes) in.Fail();
   return selector;
 }
 
@@ -91,29 +97,29 @@ domain::SystemPart GetSystemPart(Decoder& in) {
 
 }  // namespace
 
-std::string DeletionKey(store::Sequence sequence) {
+std::string DeletionKey(DeletionNumber number) {
   std::string key;
-  Encoder(&key).BigEndian(sequence, 8);
+  Encoder(&key).BigEndian(number, 8);
   return key;
 }
 
-std::string DeletionOfKey(const Context& context, base::SubjectHandle subject, store::Sequence sequence) {
-  return context.SubjectKey(subject) + DeletionKey(sequence);
+std::string DeletionOfKey(const Context& context, base::SubjectHandle subject, DeletionNumber number) {
+  return context.SubjectKey(subject) + DeletionKey(number);
 }
 
 std::string DeletionShareKey(const Context& context, DeletionPlace place) {
   std::string named;
   Encoder out(&named);
   out.BigEndian(place.partition.number, 2);
-  out.BigEndian(place.sequence, 8);
+  out.BigEndian(place.number, 8);
   return std::string(base::View(context.keys.DiskHash("deletion", named)));
 }
 
-std::string TaskKey(domain::SystemNumber system, store::Sequence sequence) {
+std::string TaskKey(domain::SystemNumber system, DeletionNumber number) {
   std::string key;
   Encoder out(&key);
   out.BigEndian(system, 2);
-  out.BigEndian(sequence, 8);
+  out.BigEndian(number, 8);
   return key;
 }
 
@@ -123,7 +129,7 @@ std::string SystemKey(domain::SystemNumber system) {
   return key;
 }
 
-store::Sequence SequenceOfKey(std::string_view key) {
+DeletionNumber NumberOfKey(std::string_view key) {
   if (key.size() < 8) return 0;
   Decoder in(key.substr(key.size() - 8));
   return in.BigEndian(8);
@@ -135,6 +141,7 @@ std::string EncodeDeletionRow(const DeletionRow& row) {
   Encoder out(&bytes);
   out.Byte(kDeletionFormat);
   out.Raw(base::View(request.subject.bytes));
+  out.Byte(static_cast<uint8_t>(request.cause));
   out.Byte(static_cast<uint8_t>(request.state));
   out.Byte(request.extended ? kExtendedBit : 0);
   out.Byte(static_cast<uint8_t>(request.requester));
@@ -155,13 +162,15 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   Decoder in(bytes);
   if (in.Byte() != kDeletionFormat) return false;
   request.subject.bytes = in.Array<16>();
+  const uint8_t cause = in.Byte();
   const uint8_t state = in.Byte();
   const uint8_t bits = in.Byte();
   const uint8_t requester = in.Byte();
-  if (state < 1 || state > static_cast<uint8_t>(domain::RequestState::kCancelled) || bits > kExtendedBit ||
-      requester > static_cast<uint8_t>(domain::Actor::kSystem)) {
+  if (cause < 1 || cause > static_cast<uint8_t>(domain::DeletionCause::kRetention) || state < 1 ||
+      state > static_cast<uint8_t>(domain::RequestState::kCancelled) || bits > kExtendedBit || requester > static_cast<uint8_t>(domain::Actor::kSystem)) {
     return false;
   }
+  request.cause = static_cast<domain::DeletionCause>(cause);
   request.state = static_cast<domain::RequestState>(state);
   request.extended = bits == kExtendedBit;
   request.requester = static_cast<domain::Actor>(requester);
@@ -192,9 +201,11 @@ bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
 }
 
 base::Bytes16 SelectorDigest(const domain::Selector& selector) {
+  domain::Selector fixed = selector;
+  if (selector.kind == domain::SelectorKind::kAccountClosure) fixed.captured = domain::Interval{};
   std::string bytes;
   Encoder out(&bytes);
-  PutSelector(out, selector);
+  PutSelector(out, fixed);
   const base::Digest whole = base::Blake2b(bytes);
   base::Bytes16 digest{};
   std::memcpy(digest.data(), whole.data(), digest.size());
@@ -205,8 +216,11 @@ std::string EncodeTaskRow(const TaskRow& row) {
   std::string bytes;
   Encoder out(&bytes);
   out.Byte(kTaskFormat);
-  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(row.first_outcome) | (row.leased_before ? kLeasedBeforeBit : 0)));
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(row.first_outcome) | (row.leased_before ? kLeasedBeforeBit : 0) |
+                                (row.has_exceptions ? kExceptionsBit : 0) | (row.waits_for_release ? kWaitsBit : 0)));
   out.Varint(row.epoch);
+  out.Varint(row.holds_seen);
+  out.Varint(row.failed_epoch);
   out.Varint(row.failures);
   PutTime(out, row.not_before);
   PutTime(out, row.leased_until);
@@ -223,11 +237,15 @@ bool DecodeTaskRow(std::string_view bytes, TaskRow* row) {
   Decoder in(bytes);
   if (in.Byte() != kTaskFormat) return false;
   const uint8_t bits = in.Byte();
-  const uint8_t outcome = bits & (kLeasedBeforeBit - 1);
+  const uint8_t outcome = bits & (kWaitsBit - 1);
   if (outcome > static_cast<uint8_t>(domain::PurgeOutcome::kErasedBeforeHold)) return false;
   row->first_outcome = static_cast<domain::PurgeOutcome>(outcome);
   row->leased_before = (bits & kLeasedBeforeBit) != 0;
+  row->has_exceptions = (bits & kExceptionsBit) != 0;
+  row->waits_for_release = (bits & kWaitsBit) != 0;
   row->epoch = in.Varint();
+  row->holds_seen = in.Varint();
+  row->failed_epoch = in.Varint();
   const uint64_t failures = in.Varint();
   row->failures = static_cast<uint32_t>(failures);
   row->not_before = GetTime(in);
@@ -285,12 +303,13 @@ std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload
   return base::Seal(key, plain, base::View(subject.bytes), random);
 }
 
-absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPlace place, const DeletionRow& row) {
-  const auto share = context.store.Get(place.partition, store::Table::kKeyShare, DeletionShareKey(context, place));
+absl::StatusOr<DeletionPayload> OpenSealed(const Context& context, store::Partition partition, const std::string& share_key,
+                                           base::SubjectHandle subject, const std::string& sealed) {
+  const auto share = context.store.Get(partition, store::Table::kKeyShare, share_key);
   if (absl::IsNotFound(share.status())) return share.status();
   if (!share.ok()) return StoreUnreadable();
-  const base::Digest key = context.keys.PayloadKey(row.request.subject, *share);
-  const auto plain = base::Open(key, row.sealed, base::View(row.request.subject.bytes));
+  const base::Digest key = context.keys.PayloadKey(subject, *share);
+  const auto plain = base::Open(key, sealed, base::View(subject.bytes));
   DeletionPayload payload;
   if (plain.ok() && plain->size() >= kPayloadNonceBytes) {
     Decoder in(std::string_view(*plain).substr(kPayloadNonceBytes));
@@ -298,13 +317,17 @@ absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPla
     payload.selector = in.String(kMaxSealedBytes);
     if (in.Done()) return payload;
   }
-  return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a sealed deletion request cannot be opened: the store or the key file is damaged");
+  return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a sealed request or hold cannot be opened: the store or the key file is damaged");
+}
+
+absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPlace place, const DeletionRow& row) {
+  return OpenSealed(context, place.partition, DeletionShareKey(context, place), row.request.subject, row.sealed);
 }
 
 absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place, std::string* bytes) {
   absl::StatusOr<std::string> stored = absl::NotFoundError("no such partition");
   if (place.partition.number < context.store.partition_count()) {
-    stored = context.store.Get(place.partition, store::Table::kDeletion, DeletionKey(place.sequence));
+    stored = context.store.Get(place.partition, store::Table::kDeletion, DeletionKey(place.number));
   }
   if (absl::IsNotFound(stored.status())) {
     return wire::MakeError(v1::ERROR_REASON_DELETION_NOT_FOUND, "there is no deletion request of that deletion_id");
@@ -319,6 +342,27 @@ absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace p
 absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place) {
   std::string unused;
   return LoadDeletion(context, place, &unused);
+}
+
+absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(const Context& context,
+                                                                                                base::SubjectHandle subject) {
+  const store::Partition partition = context.PartitionOf(subject);
+  std::vector<DeletionPlace> places;
+  const absl::Status scanned = context.store.Scan(
+      partition, store::Table::kDeletionOf, DeletionOfKey(context, subject, 0), DeletionOfKey(context, subject, UINT64_MAX), SIZE_MAX,
+      [&](std::string_view key, std::string_view value) {
+        DeletionOfRow row;
+        if (!DecodeDeletionOfRow(value, &row) || domain::IsOpen(row.state)) places.push_back(DeletionPlace{partition, NumberOfKey(key)});
+        return true;
+      });
+  if (!scanned.ok()) return StoreUnreadable();
+  std::vector<std::pair<DeletionPlace, domain::DeletionRequest>> open;
+  for (const DeletionPlace& place : places) {
+    absl::StatusOr<DeletionRow> row = LoadDeletion(context, place);
+    if (!row.ok()) return row.status();
+    if (domain::IsOpen(row->request.state)) open.emplace_back(place, std::move(row->request));
+  }
+  return open;
 }
 
 }  // namespace consent::service

@@ -4,21 +4,17 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "daemon/base/random.h"
 #include "daemon/domain/deletion.h"
 #include "daemon/service/context.h"
+#include "daemon/service/deletion_place.h"
 #include "daemon/store/store.h"
 
 namespace consent::service {
-
-// Where a request lies: its partition and the sequence of the commit that received it.
-struct DeletionPlace {
-  store::Partition partition;
-  store::Sequence sequence = 0;
-  auto operator<=>(const DeletionPlace&) const = default;
-};
 
 // What was asked, with its ids; sealed under a key of the request's own. `selector` is a serialised consent.v1.DeletionSelector.
 struct DeletionPayload {
@@ -33,15 +29,15 @@ struct DeletionRow {
 };
 
 // Row keys.
-std::string DeletionKey(store::Sequence sequence);
-std::string DeletionOfKey(const Context& context, base::SubjectHandle subject, store::Sequence sequence);
+std::string DeletionKey(DeletionNumber number);
+std::string DeletionOfKey(const Context& context, base::SubjectHandle subject, DeletionNumber number);
 std::string DeletionShareKey(const Context& context, DeletionPlace place);
-std::string TaskKey(domain::SystemNumber system, store::Sequence sequence);
+std::string TaskKey(domain::SystemNumber system, DeletionNumber number);
 std::string SystemKey(domain::SystemNumber system);
 // The registry's version of a partition: every commit that makes tasks has it for a precondition.
 inline constexpr std::string_view kSystemsVersionKey = "version";
-// The sequence at the end of a key of kDeletion, kDeletionOf or kTask; 0 where it is none.
-store::Sequence SequenceOfKey(std::string_view key);
+// The number at the end of a key of kDeletion, kDeletionOf or kTask; 0 where it is none.
+DeletionNumber NumberOfKey(std::string_view key);
 
 std::string EncodeDeletionRow(const DeletionRow& row);
 bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row);
@@ -60,12 +56,16 @@ base::Bytes16 SelectorDigest(const domain::Selector& selector);
 struct TaskRow {
   uint64_t epoch = 0;          // of the latest lease; 0: never leased
   uint32_t failures = 0;
+  uint64_t failed_epoch = 0;   // of the lease that was given back last
   bool leased_before = false;  // a lease ended without a report of its end, so it may have erased
   base::Instant not_before;    // unset: at once
   base::Instant leased_until;  // unset: not leased
+  uint64_t holds_seen = 0;     // SubjectFacts::holds_changed at the latest lease
+  bool has_exceptions = false;     // the latest lease left something on hold alone
+  bool waits_for_release = false;  // what is left of it is on hold, as far as `holds_seen` tells
   std::string last_error;
-  // What was reported once, where the task is to be done again for late data.
-  domain::PurgeOutcome first_outcome = domain::PurgeOutcome::kOpen;  // kOpen: not yet
+  // What was reported before, where the task is to be done again: for late data, or for what was on hold.
+  domain::PurgeOutcome first_outcome = domain::PurgeOutcome::kOpen;  // kOpen: nothing yet
   uint64_t first_epoch = 0;
   uint64_t erased_count = 0;
   base::Digest evidence{};
@@ -92,12 +92,17 @@ bool DecodeSystemRow(std::string_view bytes, SystemRow* row);
 
 std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload, base::SubjectHandle subject, base::Random& random,
                          base::Digest* commitment);
-// STORE_UNREADABLE, INTERNAL. Nothing (NotFound) where the key is destroyed.
+// STORE_UNREADABLE, INTERNAL. Nothing (NotFound) where the key, whose share lies at `share_key`, is destroyed.
+absl::StatusOr<DeletionPayload> OpenSealed(const Context& context, store::Partition partition, const std::string& share_key,
+                                           base::SubjectHandle subject, const std::string& sealed);
 absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPlace place, const DeletionRow& row);
 
 // DELETION_NOT_FOUND, STORE_UNREADABLE, INTERNAL.
 absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place);
 // The same with the bytes as they lie there.
 absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place, std::string* bytes);
+// The subject's requests that have not ended, in the order of receipt.
+absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(const Context& context,
+                                                                                                base::SubjectHandle subject);
 
 }  // namespace consent::service

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/service/deletion_parts.h"
+#include "daemon/service/hold_rows.h"
 #include "daemon/service/rows.h"
 #include "daemon/wire/errors.h"
 
@@ -28,6 +29,10 @@ ChangeKind KindOf(DeletionStep step) {
 
 bool Matches(const DeletionFilter& filter, const domain::DeletionRequest& request) {
   if (filter.due_before.IsSet() && !(domain::IsOpen(request.state) && request.due_at < filter.due_before)) return false;
+  if (request.received_at < filter.received_from) return false;
+  if (filter.received_before.IsSet() && !(request.received_at < filter.received_before)) return false;
+  const bool of_cause = filter.causes.empty() || std::find(filter.causes.begin(), filter.causes.end(), request.cause) != filter.causes.end();
+  if (!of_cause) return false;
   return filter.states.empty() || std::find(filter.states.begin(), filter.states.end(), request.state) != filter.states.end();
 }
 
@@ -45,11 +50,11 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
     Created created;
     created.revision = reply->revision;
     created.place = DeletionPlace{partition, part->found()};
-    if (created.place.sequence == 0) {
+    if (created.place.number == 0) {
       // The request is named by the commit that received it, which is the revision that the reply names.
       Revision revision;
       if (!context_.tokens.Decode(reply->revision, &revision)) return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
-      created.place.sequence = revision.sequence;
+      created.place.number = NumberOf(revision.sequence);
       created.created = true;
     }
     done(std::move(created));
@@ -81,6 +86,12 @@ absl::StatusOr<DeletionView> Deletions::Get(DeletionPlace place) const {
     if (payload.ok()) view.payload = *std::move(payload);
   }
   view.request = std::move(row->request);
+  if (!domain::IsOpen(view.request.state)) return view;
+  const auto facts = LoadFacts(context_, view.request.subject);
+  if (!facts.ok()) return facts.status();
+  const auto holds = LoadHoldsInForce(context_, view.request.subject, facts->facts);
+  if (!holds.ok()) return holds.status();
+  view.on_hold = OverlapOf(*holds, view.request.selector).any;
   return view;
 }
 
@@ -98,12 +109,12 @@ absl::StatusOr<DeletionPage> Deletions::List(const DeletionFilter& filter, size_
   };
   const store::Partition first = filter.subject ? context_.PartitionOf(*filter.subject) : from.partition;
   for (store::Partition partition = first; partition.number < context_.store.partition_count(); ++partition.number) {
-    const store::Sequence begin = partition == from.partition ? from.sequence : 0;
+    const DeletionNumber begin = partition == from.partition ? from.number : 0;
     const store::Table table = filter.subject ? store::Table::kDeletionOf : store::Table::kDeletion;
     const std::string start = filter.subject ? DeletionOfKey(context_, *filter.subject, begin) : DeletionKey(begin);
     const std::string end = filter.subject ? DeletionOfKey(context_, *filter.subject, UINT64_MAX) : std::string();
     const absl::Status scanned = context_.store.Scan(partition, table, start, end, kMaxRowsPerPage + 1, [&](std::string_view key, std::string_view) {
-      return consider(DeletionPlace{partition, SequenceOfKey(key)});
+      return consider(DeletionPlace{partition, NumberOfKey(key)});
     });
     if (!scanned.ok()) return StoreUnreadable();
     if (page.next.has_value() || filter.subject) break;

@@ -19,6 +19,7 @@ struct DeletionView {
   DeletionPlace place;
   domain::DeletionRequest request;
   std::optional<DeletionPayload> payload;  // while its key exists
+  bool on_hold = false;                    // it is open, and some of what it selects is on hold
 };
 
 struct DeletionPage {
@@ -29,7 +30,10 @@ struct DeletionPage {
 struct DeletionFilter {
   std::optional<base::SubjectHandle> subject;
   std::vector<domain::RequestState> states;  // empty: all
+  std::vector<domain::DeletionCause> causes;  // empty: all
   base::Instant due_before;                  // unset: any; else only open ones
+  base::Instant received_from;               // unset: any
+  base::Instant received_before;             // unset: any
 };
 
 // A validated CreateDeletionRequest, beside the ChangeRequest that carries caller, idempotency and evidence.

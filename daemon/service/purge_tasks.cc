@@ -5,6 +5,8 @@
 #include <set>
 
 #include "daemon/service/commit_now.h"
+#include "daemon/service/erasures.h"
+#include "daemon/service/hold_rows.h"
 #include "daemon/service/rows.h"
 #include "daemon/wire/errors.h"
 
@@ -22,7 +24,7 @@ absl::Status DamagedTask() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "
 
 // NotFound: there is no such row.
 absl::StatusOr<TaskRow> LoadTask(const Context& context, const SystemRow& system, DeletionPlace place, std::string* bytes) {
-  absl::StatusOr<std::string> stored = context.store.Get(place.partition, store::Table::kTask, TaskKey(system.number, place.sequence));
+  absl::StatusOr<std::string> stored = context.store.Get(place.partition, store::Table::kTask, TaskKey(system.number, place.number));
   if (absl::IsNotFound(stored.status())) return stored.status();
   if (!stored.ok()) return StoreUnreadable();
   TaskRow row;
@@ -32,11 +34,11 @@ absl::StatusOr<TaskRow> LoadTask(const Context& context, const SystemRow& system
 }
 
 store::Write PutTask(const SystemRow& system, DeletionPlace place, const TaskRow& row) {
-  return {store::Table::kTask, TaskKey(system.number, place.sequence), EncodeTaskRow(row)};
+  return {store::Table::kTask, TaskKey(system.number, place.number), EncodeTaskRow(row)};
 }
 
 store::Write PutDeletion(DeletionPlace place, const DeletionRow& row) {
-  return {store::Table::kDeletion, DeletionKey(place.sequence), EncodeDeletionRow(row)};
+  return {store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)};
 }
 
 const char* OutcomeName(domain::PurgeOutcome outcome) {
@@ -57,13 +59,42 @@ const char* OutcomeName(domain::PurgeOutcome outcome) {
   return "OPEN";
 }
 
-// Whether what may still arrive has to be looked for, too.
-bool MustBeDoneAgain(const SystemRow& system, const TaskRow& task, const domain::DeletionRequest& request, const TaskReport& report,
-                     base::Instant now) {
+// The worker did what it was asked, so what is left has to be asked for, too: what was on hold, and what may still arrive.
+bool Looked(const TaskReport& report) {
   const bool looked = report.outcome == domain::PurgeOutcome::kAcknowledged || report.outcome == domain::PurgeOutcome::kNotFound;
-  return looked && report.epoch.has_value() && !task.IsAgain() && !system.checks_on_ingest &&
-         now < request.received_at + system.latest_arrival;
+  return looked && report.epoch.has_value();
 }
+bool MayArriveLate(const SystemRow& system, const domain::DeletionRequest& request, base::Instant now) {
+  return !system.checks_on_ingest && now < request.received_at + system.latest_arrival;
+}
+
+// The subject as holds and leases see it.
+struct Guard {
+  StoredFacts facts;
+  std::vector<HoldInForce> holds;
+  std::optional<store::Seen> seen;
+
+  // A hold is placed by a change of the record, so nothing is placed unseen between this reading and the commit.
+  store::Precondition AsPrecondition(const Context& context, base::SubjectHandle subject) const {
+    std::optional<std::string> expected;
+    if (facts.found) expected = EncodeSubjectRow(subject, facts.bytes);
+    return {store::Table::kSubject, context.SubjectKey(subject), std::move(expected), seen};
+  }
+};
+absl::StatusOr<Guard> LoadGuard(const Context& context, base::SubjectHandle subject) {
+  Guard guard;
+  guard.seen = context.store.Now(context.PartitionOf(subject));
+  absl::StatusOr<StoredFacts> facts = LoadFacts(context, subject);
+  if (!facts.ok()) return facts.status();
+  guard.facts = *std::move(facts);
+  absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(context, subject, guard.facts.facts);
+  if (!holds.ok()) return holds.status();
+  guard.holds = *std::move(holds);
+  return guard;
+}
+
+// A hold that was placed after the lease covers some of what was handed out.
+bool IsTakenBack(const TaskRow& task, const Overlap& overlap) { return overlap.any && overlap.latest > task.holds_seen; }
 
 // What both rounds together say.
 domain::SystemPart PartOf(const SystemRow& system, const TaskRow& task, const TaskReport& report) {
@@ -72,7 +103,7 @@ domain::SystemPart PartOf(const SystemRow& system, const TaskRow& task, const Ta
   part.epoch = report.epoch.value_or(task.epoch);
   part.outcome = report.outcome;
   part.reason = report.reason;
-  part.erased_count = task.erased_count + report.erased_count;
+  part.erased_count = task.erased_count + report.erased_count;  // of all rounds
   part.evidence = report.evidence;
   part.leased_before = task.leased_before;
   const bool found_before = task.first_outcome == domain::PurgeOutcome::kAcknowledged;
@@ -95,36 +126,40 @@ absl::Status AnswerOfEnded(const Context& context, const SystemRow& system, cons
 struct Ending {
   DeletionRow deletion;
   TaskRow task;
+  bool on_hold = false;  // some of what the request selects still is
   bool again = false;
+  base::Instant due;     // where it is done again; kEndOfTime: when what is on hold is released
+  domain::DeletionRequest after;
 
   store::Change Build(const Context& context, const SystemRow& system, const TaskReport& report, const store::Stamp& stamp) {
     store::Change change;
     const domain::DeletionRequest before = deletion.request;
-    again = MustBeDoneAgain(system, task, before, report, stamp.time);
+    const bool late = MayArriveLate(system, before, stamp.time);
+    again = Looked(report) && (task.has_exceptions || late);
     if (again) {
+      const bool waits = task.has_exceptions && on_hold;
+      due = waits ? base::kEndOfTime : late && !task.has_exceptions ? before.received_at + system.latest_arrival : stamp.time;
       TaskRow next = task;
-      next.first_outcome = report.outcome;
+      if (next.first_outcome != domain::PurgeOutcome::kAcknowledged) next.first_outcome = report.outcome;
       next.first_epoch = *report.epoch;
-      next.erased_count = report.erased_count;
-      next.evidence = report.evidence;
+      next.erased_count += report.erased_count;
+      if (report.evidence != base::Digest{}) next.evidence = report.evidence;
       next.leased_until = base::Instant{};
-      next.not_before = before.received_at + system.latest_arrival;
+      next.waits_for_release = waits;
+      next.not_before = waits ? base::Instant{} : due;
       change.writes.push_back(PutTask(system, report.place, next));
     } else {
       DeletionRow next = deletion;
       domain::EndPart(next.request, PartOf(system, task, report), stamp.time);
-      change.writes.push_back({store::Table::kTask, TaskKey(system.number, report.place.sequence), std::nullopt});
-      if (next.request.state == domain::RequestState::kCompleted) {
+      change.writes.push_back({store::Table::kTask, TaskKey(system.number, report.place.number), std::nullopt});
+      if (domain::AllEnded(next.request)) {
         next.sealed.clear();
-        change.writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, report.place), std::nullopt});
-        const DeletionOfRow listed{next.request.state, SelectorDigest(before.selector)};
-        change.writes.push_back({store::Table::kDeletionOf, DeletionOfKey(context, before.subject, report.place.sequence),
-                                 EncodeDeletionOfRow(listed)});
+        BeginErasure(context, report.place, stamp, change.writes);
       }
       change.writes.push_back(PutDeletion(report.place, next));
+      after = std::move(next.request);
     }
-    change.event = PlainEvent(ChangeKind::kTaskEnded, "", base::View(before.subject.bytes),
-                              system.name + (again ? " once " : " ") + OutcomeName(report.outcome));
+    change.event = PlainEvent(ChangeKind::kTaskEnded, "", {}, system.name + (again ? " once " : " ") + OutcomeName(report.outcome));
     return change;
   }
 };
@@ -144,18 +179,26 @@ absl::Status EndTask(Context& context, TaskBoard& board, const SystemRow& system
     std::string deletion_bytes;
     absl::StatusOr<DeletionRow> deletion = LoadDeletion(context, report.place, &deletion_bytes);
     if (!deletion.ok()) return deletion.status();
-    Ending ending{*std::move(deletion), *task};
+    const base::SubjectHandle subject = deletion->request.subject;
+    const absl::StatusOr<Guard> guard = LoadGuard(context, subject);
+    if (!guard.ok()) return guard.status();
+    const Overlap overlap = OverlapOf(guard->holds, deletion->request.selector);
+    if (report.epoch.has_value() && IsTakenBack(*task, overlap)) return LeaseLost();
+    Ending ending{*std::move(deletion), *task, overlap.any, false, {}, {}};
     const store::CommitResult result =
         CommitNow(context, report.place.partition,
-                  {{store::Table::kTask, TaskKey(system.number, report.place.sequence), task_bytes},
-                   {store::Table::kDeletion, DeletionKey(report.place.sequence), deletion_bytes}},
+                  {{store::Table::kTask, TaskKey(system.number, report.place.number), task_bytes},
+                   {store::Table::kDeletion, DeletionKey(report.place.number), deletion_bytes},
+                   guard->AsPrecondition(context, subject)},
                   [&](const store::Stamp& stamp) { return ending.Build(context, system, report, stamp); });
     if (result.outcome == store::Outcome::kConflict) continue;
     if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
-    if (ending.again) {
-      board.Add(system.number, report.place, ending.deletion.request.received_at + system.latest_arrival);
-    } else {
+    if (!ending.again) {
       board.Count(system.number, -1);
+      if (task->failures >= kStuckAfter) board.CountStuck(system.number, -1);
+      context.deletions.Replace(report.place, &ending.deletion.request, ending.after);
+    } else if (ending.due != base::kEndOfTime) {
+      board.Add(system.number, report.place, ending.due);
     }
     return absl::OkStatus();
   }
@@ -164,57 +207,110 @@ absl::Status EndTask(Context& context, TaskBoard& board, const SystemRow& system
 
 PurgeTasks::PurgeTasks(Context& context, TaskBoard& board) : context_(context), board_(board) {}
 
-absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, const SystemRow& system, const std::set<DeletionPlace>& places,
-                                                   base::Span visibility, std::vector<LeasedTask>* leased) {
+// A task that may be handed out, as it is read.
+struct PurgeTasks::Candidate {
+  LeasedTask task;
+  std::optional<DeletionRow> begun;  // where this lease is the request's first
+  uint64_t holds_seen = 0;
   std::vector<store::Precondition> preconditions;
-  std::vector<LeasedTask> found;
-  std::vector<DeletionRow> begun;  // beside `found`; sealed empty: not changed
-  const base::Instant now = context_.Now();
-  for (const DeletionPlace& place : places) {
-    std::string task_bytes;
-    const absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &task_bytes);
-    if (absl::IsNotFound(row.status())) continue;  // ended, or cancelled, since it was put on the board
-    if (!row.ok()) return row.status();
-    if (std::max(row->not_before, row->leased_until) > now) continue;  // has another entry
-    std::string deletion_bytes;
-    absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place, &deletion_bytes);
-    if (!deletion.ok()) return deletion.status();
-    absl::StatusOr<DeletionPayload> payload = OpenDeletion(context_, place, *deletion);
-    if (absl::IsNotFound(payload.status())) return wire::MakeError(v1::ERROR_REASON_INTERNAL, "an open request has no key: the store is damaged");
-    if (!payload.ok()) return payload.status();
-    preconditions.push_back({store::Table::kTask, TaskKey(system.number, place.sequence), task_bytes});
-    DeletionRow next;
-    if (deletion->request.state == domain::RequestState::kAccepted) {
-      preconditions.push_back({store::Table::kDeletion, DeletionKey(place.sequence), deletion_bytes});
-      next = *deletion;
-      domain::Begin(next.request);
+  size_t bytes = 0;
+};
+
+absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const SystemRow& system, DeletionPlace place) {
+  Candidate found;
+  std::string task_bytes;
+  const absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &task_bytes);
+  if (absl::IsNotFound(row.status())) return std::optional<Candidate>();  // ended, or cancelled, since it was put on the board
+  if (!row.ok()) return row.status();
+  if (row->not_before > context_.Now()) return std::optional<Candidate>();  // has another entry
+  std::string deletion_bytes;
+  absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place, &deletion_bytes);
+  if (!deletion.ok()) return deletion.status();
+  const base::SubjectHandle subject = deletion->request.subject;
+  const absl::StatusOr<Guard> guard = LoadGuard(context_, subject);
+  if (!guard.ok()) return guard.status();
+  const Overlap overlap = OverlapOf(guard->holds, deletion->request.selector);
+  found.holds_seen = guard->facts.facts.holds_changed;
+  if (row->leased_until > context_.Now() && !IsTakenBack(*row, overlap)) return std::optional<Candidate>();  // has another entry
+  // What waits for a release comes back to the board with one.
+  if (overlap.all || (row->waits_for_release && overlap.any && found.holds_seen == row->holds_seen)) return std::optional<Candidate>();
+  for (const HoldInForce& hold : guard->holds) {
+    if (!domain::MayOverlap(hold.row.held, deletion->request.selector)) continue;
+    absl::StatusOr<DeletionPayload> held =
+        OpenSealed(context_, place.partition, HoldShareKey(context_, HoldPlace{place.partition, hold.sequence}), subject, hold.row.sealed);
+    if (absl::IsNotFound(held.status())) return std::optional<Candidate>();  // released since; its release puts the task on the board
+    if (!held.ok()) return held.status();
+    found.bytes += held->selector.size();
+    found.task.exceptions.push_back(std::move(held->selector));
+  }
+  absl::StatusOr<DeletionPayload> payload = OpenDeletion(context_, place, *deletion);
+  if (absl::IsNotFound(payload.status())) return wire::MakeError(v1::ERROR_REASON_INTERNAL, "an open request has no key: the store is damaged");
+  if (!payload.ok()) return payload.status();
+  found.bytes += payload->selector.size();
+  found.preconditions.push_back({store::Table::kTask, TaskKey(system.number, place.number), task_bytes});
+  found.preconditions.push_back(guard->AsPrecondition(context_, subject));
+  if (deletion->request.state == domain::RequestState::kAccepted) {
+    found.preconditions.push_back({store::Table::kDeletion, DeletionKey(place.number), deletion_bytes});
+    found.begun = *deletion;
+    domain::Begin(found.begun->request);
+  }
+  found.task.place = place;
+  found.task.row = *row;
+  found.task.request = std::move(deletion->request);
+  found.task.payload = *std::move(payload);
+  return std::optional<Candidate>(std::move(found));
+}
+
+absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, const SystemRow& system, std::set<DeletionPlace>* places,
+                                                   base::Span visibility, std::vector<LeasedTask>* leased) {
+  constexpr size_t kMaxReplyBytes = 2 << 20;  // of what the tasks of one lease say; one task alone may be larger
+  std::vector<store::Precondition> preconditions;
+  std::vector<Candidate> found;
+  size_t bytes = 0;
+  while (!places->empty() && bytes < kMaxReplyBytes) {
+    absl::StatusOr<std::optional<Candidate>> candidate = Consider(system, *places->begin());
+    if (!candidate.ok()) {
+      for (const Candidate& put_back : found) places->insert(put_back.task.place);
+      return candidate.status();
     }
-    found.push_back(LeasedTask{place, *row, std::move(deletion->request), *std::move(payload)});
-    begun.push_back(std::move(next));
+    places->erase(places->begin());
+    if (!candidate->has_value()) continue;
+    for (store::Precondition& precondition : (*candidate)->preconditions) preconditions.push_back(std::move(precondition));
+    bytes += (*candidate)->bytes;
+    found.push_back(**std::move(candidate));
   }
   if (found.empty()) return store::Outcome::kCommitted;
+  const auto next_of = [&](const Candidate& candidate, base::Instant now) {
+    TaskRow next = candidate.task.row;
+    next.leased_before = next.leased_before || next.leased_until.IsSet();
+    next.epoch = candidate.task.row.epoch + 1;
+    next.leased_until = now + visibility;
+    next.not_before = base::Instant{};
+    next.holds_seen = candidate.holds_seen;
+    next.has_exceptions = !candidate.task.exceptions.empty();
+    next.waits_for_release = false;
+    return next;
+  };
   const store::CommitResult result = CommitNow(context_, partition, std::move(preconditions), [&](const store::Stamp& stamp) {
     store::Change change;
-    for (size_t i = 0; i < found.size(); ++i) {
-      TaskRow next = found[i].row;
-      next.leased_before = next.leased_before || next.leased_until.IsSet();
-      next.epoch = found[i].row.epoch + 1;
-      next.leased_until = stamp.time + visibility;
-      next.not_before = base::Instant{};
-      change.writes.push_back(PutTask(system, found[i].place, next));
-      if (!begun[i].sealed.empty()) change.writes.push_back(PutDeletion(found[i].place, begun[i]));
+    for (const Candidate& candidate : found) {
+      change.writes.push_back(PutTask(system, candidate.task.place, next_of(candidate, stamp.time)));
+      if (candidate.begun.has_value()) change.writes.push_back(PutDeletion(candidate.task.place, *candidate.begun));
     }
     change.event = PlainEvent(ChangeKind::kTasksLeased, "", {}, system.name);
     return change;
   });
-  if (result.outcome != store::Outcome::kCommitted) return result.outcome;
-  for (LeasedTask& task : found) {
-    task.row.leased_before = task.row.leased_before || task.row.leased_until.IsSet();
-    ++task.row.epoch;
-    task.row.leased_until = result.stamp.time + visibility;
-    task.row.not_before = base::Instant{};
-    board_.Add(system.number, task.place, task.row.leased_until);
-    leased->push_back(std::move(task));
+  if (result.outcome != store::Outcome::kCommitted) {
+    for (const Candidate& candidate : found) places->insert(candidate.task.place);
+    return result.outcome;
+  }
+  for (Candidate& candidate : found) {
+    candidate.task.row = next_of(candidate, result.stamp.time);
+    board_.Add(system.number, candidate.task.place, candidate.task.row.leased_until);
+    if (candidate.begun.has_value()) {
+      context_.deletions.Replace(candidate.task.place, &candidate.task.request, candidate.begun->request);
+    }
+    leased->push_back(std::move(candidate.task));
   }
   return store::Outcome::kCommitted;
 }
@@ -227,60 +323,80 @@ absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& syste
     for (const DeletionPlace& place : board_.Take(system.number, limit)) places[place.partition].insert(place);
     if (places.empty()) break;
     absl::Status failed;
-    for (const auto& [partition, taken] : places) {
-      absl::StatusOr<store::Outcome> outcome = LeaseIn(partition, system, taken, visibility, &leased);
-      if (outcome.ok() && *outcome == store::Outcome::kCommitted) continue;
+    for (auto& [partition, taken] : places) {
+      absl::StatusOr<store::Outcome> outcome = LeaseIn(partition, system, &taken, visibility, &leased);
       for (const DeletionPlace& place : taken) board_.Add(system.number, place, base::Instant{});
       if (!outcome.ok()) failed = outcome.status();
-      if (outcome.ok() && *outcome != store::Outcome::kConflict) failed = OutcomeStatus(*outcome);
+      if (outcome.ok() && *outcome != store::Outcome::kCommitted && *outcome != store::Outcome::kConflict) failed = OutcomeStatus(*outcome);
     }
     if (leased.empty() && !failed.ok()) return failed;
   }
   return leased;
 }
 
-absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, uint64_t epoch, const std::string& error) {
+absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure) {
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
     std::string bytes;
     absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &bytes);
     if (absl::IsNotFound(row.status())) return NoSuchTask();
     if (!row.ok()) return row.status();
-    if (row->epoch != epoch || !row->leased_until.IsSet()) return LeaseLost();
-    const absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place);
-    if (!deletion.ok()) return deletion.status();
+    if (row->epoch == failure.epoch && row->failed_epoch == failure.epoch) return absl::OkStatus();
+    if (row->epoch != failure.epoch || !row->leased_until.IsSet()) return LeaseLost();
     TaskRow next = *row;
-    ++next.failures;
-    next.leased_before = true;
     next.leased_until = base::Instant{};
-    next.last_error = error;
-    uint64_t dice = 0;
-    context_.random.Fill(&dice, sizeof dice);
-    const base::Span delay = domain::RetryDelay(next.failures, dice);
+    next.failed_epoch = failure.epoch;
+    base::Span delay;
+    if (!failure.not_begun) {
+      ++next.failures;
+      next.leased_before = true;
+      next.last_error = failure.error;
+      uint64_t dice = 0;
+      context_.random.Fill(&dice, sizeof dice);
+      delay = domain::RetryDelay(next.failures, dice);
+    }
     const store::CommitResult result =
-        CommitNow(context_, place.partition, {{store::Table::kTask, TaskKey(system.number, place.sequence), bytes}},
+        CommitNow(context_, place.partition, {{store::Table::kTask, TaskKey(system.number, place.number), bytes}},
                   [&](const store::Stamp& stamp) {
                     next.not_before = stamp.time + delay;
-                    return store::Change{{PutTask(system, place, next)},
-                                         PlainEvent(ChangeKind::kTaskFailed, "", base::View(deletion->request.subject.bytes), system.name)};
+                    return store::Change{{PutTask(system, place, next)}, PlainEvent(ChangeKind::kTaskFailed, "", {}, system.name)};
                   });
     if (result.outcome == store::Outcome::kConflict) continue;
     if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
     board_.Add(system.number, place, result.stamp.time + delay);
+    if (!failure.not_begun) board_.CountRetry(system.number);
+    if (next.failures == kStuckAfter && row->failures < kStuckAfter) board_.CountStuck(system.number, 1);
     return absl::OkStatus();
   }
   return OutcomeStatus(store::Outcome::kConflict);
+}
+
+base::Instant PurgeTasks::OldestOpen(const SystemRow& system) const {
+  base::Instant oldest;
+  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
+    DeletionPlace first{store::Partition{number}, 0};
+    const std::string end = TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0);
+    const absl::Status scanned = context_.store.Scan(first.partition, store::Table::kTask, TaskKey(system.number, 0), end, 1,
+                                                     [&](std::string_view key, std::string_view) {
+                                                       first.number = NumberOfKey(key);
+                                                       return false;
+                                                     });
+    if (!scanned.ok() || first.number == 0) continue;
+    const absl::StatusOr<DeletionRow> row = LoadDeletion(context_, first);
+    if (row.ok() && (!oldest.IsSet() || row->request.verified_at < oldest)) oldest = row->request.verified_at;
+  }
+  return oldest;
 }
 
 absl::StatusOr<OpenTasks> PurgeTasks::List(const SystemRow& system, uint32_t min_failures, size_t limit, DeletionPlace from) const {
   OpenTasks page;
   size_t looked_at = 0;
   for (store::Partition partition = from.partition; partition.number < context_.store.partition_count(); ++partition.number) {
-    const store::Sequence begin = partition == from.partition ? from.sequence : 0;
+    const DeletionNumber begin = partition == from.partition ? from.number : 0;
     const std::string end = TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0);
     bool damaged = false;
     const absl::Status scanned = context_.store.Scan(
         partition, store::Table::kTask, TaskKey(system.number, begin), end, SIZE_MAX, [&](std::string_view key, std::string_view value) {
-          const DeletionPlace place{partition, SequenceOfKey(key)};
+          const DeletionPlace place{partition, NumberOfKey(key)};
           if (page.tasks.size() >= limit || looked_at++ >= kMaxRowsPerPage) {
             page.next = place;
             return false;

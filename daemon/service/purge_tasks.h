@@ -19,6 +19,7 @@ struct LeasedTask {
   TaskRow row;
   domain::DeletionRequest request;
   DeletionPayload payload;
+  std::vector<std::string> exceptions;  // what is on hold: serialised consent.v1.HoldSelectors
 };
 
 // How a task ended, by whom it was leased.
@@ -31,8 +32,15 @@ struct TaskReport {
   std::string reason;
 };
 
-// Ends one task, or has it done again where late data can still reach the system; completes the request with the last one, and destroys its
-// key. Repeating a report changes nothing. Blocks. TASK_NOT_FOUND, LEASE_LOST and those of the store.
+// A task that was not done.
+struct TaskFailure {
+  uint64_t epoch = 0;
+  std::string error;
+  bool not_begun = false;  // given back: no failure, and free at once
+};
+
+// Ends one task; or has it done again, where late data can still reach the system or something was on hold. With the last task of a request its
+// key's share goes; that it is COMPLETED is said once that has left the files (erasures.h). Repeating a report changes nothing. Blocks. TASK_NOT_FOUND, LEASE_LOST and those of the store.
 absl::Status EndTask(Context& context, TaskBoard& board, const SystemRow& system, const TaskReport& report);
 
 struct OpenTask {
@@ -53,15 +61,20 @@ class PurgeTasks {
   // At most `limit` tasks, each with an epoch of its own lease; durable before they are returned. Empty: there are none now.
   absl::StatusOr<std::vector<LeasedTask>> Lease(const SystemRow& system, size_t limit, base::Span visibility);
   absl::Status End(const SystemRow& system, const TaskReport& report) { return EndTask(context_, board_, system, report); }
-  // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST.
-  absl::Status Fail(const SystemRow& system, DeletionPlace place, uint64_t epoch, const std::string& error);
+  // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST. Repeating a report of the latest failure is OK.
+  absl::Status Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure);
   // From `from` on, at most `limit` of those that failed at least `min_failures` times.
+  // When the system's oldest open task was made; unset: none is open, or it cannot be read.
+  base::Instant OldestOpen(const SystemRow& system) const;
   absl::StatusOr<OpenTasks> List(const SystemRow& system, uint32_t min_failures, size_t limit, DeletionPlace from) const;
 
  private:
-  // Of one partition, in one commit. A conflict: nothing was leased.
-  absl::StatusOr<store::Outcome> LeaseIn(store::Partition partition, const SystemRow& system, const std::set<DeletionPlace>& places,
+  struct Candidate;
+  // Of one partition, in one commit. A conflict: nothing was leased. Places that were not looked at are left in `places`.
+  absl::StatusOr<store::Outcome> LeaseIn(store::Partition partition, const SystemRow& system, std::set<DeletionPlace>* places,
                                          base::Span visibility, std::vector<LeasedTask>* leased);
+  // Nothing: it is not to be handed out now.
+  absl::StatusOr<std::optional<Candidate>> Consider(const SystemRow& system, DeletionPlace place);
 
   Context& context_;
   TaskBoard& board_;

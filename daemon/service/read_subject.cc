@@ -55,6 +55,7 @@ absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, in
   absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
   if (!stored.ok()) return stored.status();
   if (!stored->found) return NotFound();
+  if (domain::IsForgotten(stored->facts)) return HistoryPage{};
   const store::Partition partition = context_.PartitionOf(subject);
   store::Sequence next = stored->facts.revision;
   if (!page_token.empty()) {
@@ -90,7 +91,7 @@ absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, in
 absl::StatusOr<SettingsAt> ReadSubject::At(base::SubjectHandle subject, base::Instant at) const {
   absl::StatusOr<SubjectView> now = Get(subject);
   if (!now.ok()) return now.status();
-  store::Sequence next = now->facts.revision;
+  store::Sequence next = domain::IsForgotten(now->facts) ? 0 : now->facts.revision;
   while (next != 0) {
     store::FeedRow feed;
     ChangeRow row;

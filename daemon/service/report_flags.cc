@@ -2,7 +2,7 @@
 
 namespace consent::service {
 
-absl::StatusOr<ChangePart::Prepared> ReportFlags::Prepare(const Context& context, const StoredFacts&, const std::optional<store::Seen>&) {
+absl::StatusOr<ChangePart::Prepared> ReportFlags::Prepare(const Context& context, const PartInput&) {
   const auto marks = LoadMarks(context, subject_, recording_);
   if (!marks.ok()) return marks.status();
   before_ = *marks;

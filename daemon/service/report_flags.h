@@ -10,7 +10,7 @@ class ReportFlags final : public ChangePart {
   ReportFlags(base::SubjectHandle subject, base::RecordingHandle recording, uint8_t flags)
       : subject_(subject), recording_(recording), flags_(flags) {}
 
-  absl::StatusOr<Prepared> Prepare(const Context& context, const StoredFacts& before, const std::optional<store::Seen>& seen) override;
+  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
   void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
   void Publish(Context& context, const store::Stamp& stamp) override;
 

@@ -54,13 +54,23 @@ void TaskBoard::Stop() {
 
 void TaskBoard::Count(domain::SystemNumber system, int64_t change) {
   base::MutexLock lock(mutex_);
-  lines_[system].open += change;
+  lines_[system].counts.open += change;
 }
 
-int64_t TaskBoard::open(domain::SystemNumber system) const {
+void TaskBoard::CountStuck(domain::SystemNumber system, int64_t change) {
+  base::MutexLock lock(mutex_);
+  lines_[system].counts.stuck += change;
+}
+
+void TaskBoard::CountRetry(domain::SystemNumber system) {
+  base::MutexLock lock(mutex_);
+  ++lines_[system].counts.retries;
+}
+
+TaskBoard::Counts TaskBoard::counts(domain::SystemNumber system) const {
   base::MutexLock lock(mutex_);
   const auto at = lines_.find(system);
-  return at == lines_.end() ? 0 : at->second.open;
+  return at == lines_.end() ? Counts{} : at->second.counts;
 }
 
 void TaskBoard::TakeReady(std::vector<Wake>* ready) {

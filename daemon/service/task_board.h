@@ -14,6 +14,9 @@
 
 namespace consent::service {
 
+// Failures after which somebody should look at a task.
+inline constexpr uint32_t kStuckAfter = 5;
+
 // Thread-safe. Owns a thread, which only wakes waiters.
 class TaskBoard {
  public:
@@ -38,7 +41,15 @@ class TaskBoard {
 
   // Tasks counted as open: by whoever makes and ends them.
   void Count(domain::SystemNumber system, int64_t change) EXCLUDES(mutex_);
-  int64_t open(domain::SystemNumber system) const EXCLUDES(mutex_);
+  // Tasks that failed kStuckAfter times or more; failures since the process began.
+  void CountStuck(domain::SystemNumber system, int64_t change) EXCLUDES(mutex_);
+  void CountRetry(domain::SystemNumber system) EXCLUDES(mutex_);
+  struct Counts {
+    int64_t open = 0;
+    int64_t stuck = 0;
+    uint64_t retries = 0;
+  };
+  Counts counts(domain::SystemNumber system) const EXCLUDES(mutex_);
 
  private:
   struct Entry {
@@ -54,7 +65,7 @@ class TaskBoard {
   struct Line {
     std::priority_queue<Entry> entries;
     std::vector<Waiter> waiters;
-    int64_t open = 0;
+    Counts counts;
   };
 
   void Run() EXCLUDES(mutex_);

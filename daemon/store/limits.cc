@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 
 namespace consent::store {
 namespace {
@@ -34,6 +35,17 @@ absl::Status CheckPlace(Partition partition, uint16_t partition_count) {
 
 absl::Status CheckPlace(Partition partition, uint16_t partition_count, Table table) {
   if (!IsTable(table)) return absl::InvalidArgumentError("the store has no such table");
+  return CheckPlace(partition, partition_count);
+}
+
+absl::Status CheckRemains(Partition partition, uint16_t partition_count, const Remains& remains) {
+  if (remains.rows.size() + remains.feed.size() > kMaxRemains) {
+    return absl::InvalidArgumentError("at most " + std::to_string(kMaxRemains) + " rows can be scrubbed at once");
+  }
+  for (const RowKey& row : remains.rows) {
+    if (absl::Status s = CheckPlace(partition, partition_count, row.table); !s.ok()) return s;
+    if (row.key.size() > kMaxKeyBytes) return absl::InvalidArgumentError("a key is too long");
+  }
   return CheckPlace(partition, partition_count);
 }
 

@@ -210,6 +210,11 @@ absl::Status MemoryStore::Erase(Partition partition, const std::vector<RowKey>& 
   return absl::OkStatus();
 }
 
+absl::Status MemoryStore::Scrub(Partition partition, const Remains& remains) {
+  if (absl::Status s = CheckRemains(partition, partition_count(), remains); !s.ok()) return s;
+  return Usable(partition);
+}
+
 Head MemoryStore::GetHead(Partition partition) const {
   if (!CheckPlace(partition, partition_count()).ok()) return Head{};
   return partitions_[partition.number]->committer().GetHead(partition);

@@ -48,6 +48,7 @@ enum class Table : uint8_t {
 
 inline constexpr size_t kMaxKeyBytes = 256;
 inline constexpr size_t kMaxCommitBytes = 1 << 20;  // all writes and the event of one commit
+inline constexpr size_t kMaxRemains = 50'000;       // rows, those of the feed included, of one Scrub
 
 // What the committer assigned. time = max(clock, last + 1 us): strictly increasing within a partition.
 struct Stamp {
@@ -134,6 +135,12 @@ struct RowKey {
   std::string key;
 };
 
+// What was deleted, overwritten or replaced by stubs, and whose former bytes are to leave the store's files.
+struct Remains {
+  std::vector<RowKey> rows;    // deleted or overwritten; a present value stays
+  std::vector<Sequence> feed;  // of EraseFeed
+};
+
 struct Lease {
   uint64_t token = 0;  // fencing token, grows with each grant of that name
   base::Instant expires;
@@ -177,6 +184,14 @@ class Store {
   virtual absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) = 0;
   // Deletes rows outside the order of commits: for rows that nothing decides by, such as expired idempotency keys. Durable on return.
   virtual absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) = 0;
+
+  // On OK no file of the store holds former bytes of these rows as they were when the call began: no value before the present one, and,
+  // of a row that is not there, not its key either. What is overwritten or deleted meanwhile is another call's; what never was is no
+  // error. Copies of the files (backups) and blocks that the file system has freed are not covered.
+  // Blocks for seconds to minutes; reads and commits go on. One at a time, further callers queue. May be repeated, and costs little where
+  // nothing is left. InvalidArgument: no such partition or table, a key over kMaxKeyBytes, more than kMaxRemains rows. Unavailable:
+  // closed, failed, an I/O error, or a read that has held old files for a minute; then some bytes may be gone and others not.
+  virtual absl::Status Scrub(Partition partition, const Remains& remains) = 0;
 
   virtual Head GetHead(Partition partition) const = 0;
 

@@ -26,6 +26,7 @@ struct Names {
 // is not set.
 struct ChangeInput {
   base::SubjectHandle subject;
+  std::string account_id;  // whose handle it is
   domain::Command command;
   std::string etag;        // empty: none
   std::string request_id;  // empty: not idempotent
@@ -35,6 +36,8 @@ struct ChangeInput {
   // Of ReportRecording only.
   base::RecordingHandle recording;
   uint8_t flags = 0;  // domain::Flags
+  // Of UpsertSubject only.
+  bool create_new = false;
 };
 
 // Reads the shared pieces of one write request. Adds what is wrong to the Violations and goes on; what it returns is meaningful only

@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kMaxDeletionIdBytes = 64;
 constexpr int kMaxStates = 7;
+constexpr int kMaxCauses = 3;
 // What a client's clock may be ahead.
 constexpr base::Span kClockDifference = base::Seconds(60);
 
@@ -75,17 +76,19 @@ domain::Interval ReadDay(const v1::SpokenDay& day, base::Instant now, const Path
   return interval;
 }
 
-void ReadRecordings(const v1::RecordingIds& recordings, const base::IdHasher& hasher, const Path& at, Violations* faults,
-                    domain::Selector* selector) {
-  const Path list(at, "recording_ids");
-  if (!CheckCount(recordings.recording_ids_size(), 1, static_cast<int>(domain::kMaxSelectedRecordings), list, faults)) return;
-  for (int i = 0; i < recordings.recording_ids_size(); ++i) {
-    CheckId(recordings.recording_ids(i), Path(at, "recording_ids", i), faults);
-    selector->recordings.push_back(hasher.Recording(recordings.recording_ids(i)));
+domain::Selector ReadCopies(const v1::PurposeCopies& copies, const Path& at, ChangeReader& reader, Violations* faults) {
+  domain::Selector selector;
+  selector.kind = domain::SelectorKind::kPurposeCopies;
+  selector.captured.to = base::Instant{};
+  selector.scope = reader.Scope(copies.scope(), Path(at, "scope"));
+  if (!CheckCount(copies.purposes_size(), 1, domain::kPurposes, Path(at, "purposes"), faults)) return selector;
+  for (int i = 0; i < copies.purposes_size(); ++i) {
+    CheckChosen(copies.purposes(i), v1::Purpose_IsValid, Path(at, "purposes", i), faults);
+    const auto purpose = static_cast<domain::Purpose>(copies.purposes(i));
+    if (selector.copies_of.Has(purpose)) faults->Add(Path(at, "purposes", i), "names a purpose twice");
+    if (v1::Purpose_IsValid(copies.purposes(i))) selector.copies_of.Add(purpose);
   }
-  std::sort(selector->recordings.begin(), selector->recordings.end());
-  const auto twice = std::adjacent_find(selector->recordings.begin(), selector->recordings.end());
-  if (twice != selector->recordings.end()) faults->Add(list, "names a recording twice");
+  return selector;
 }
 
 domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instant now, const Path& at, const base::IdHasher& hasher,
@@ -107,7 +110,7 @@ domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instan
       break;
     case v1::DeletionSelector::kRecordings:
       out.kind = domain::SelectorKind::kRecordings;
-      ReadRecordings(selector.recordings(), hasher, Path(at, "recordings"), faults, &out);
+      out.recordings = ReadRecordingIds(selector.recordings(), hasher, Path(at, "recordings"), faults);
       break;
     case v1::DeletionSelector::kProfileId:
       out.kind = domain::SelectorKind::kProfile;
@@ -116,6 +119,17 @@ domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instan
     case v1::DeletionSelector::kDeviceId:
       out.kind = domain::SelectorKind::kDevice;
       out.scope = reader.Device(selector.device_id(), Path(at, "device_id"));
+      break;
+    case v1::DeletionSelector::kPurposeCopies:
+      return ReadCopies(selector.purpose_copies(), Path(at, "purpose_copies"), reader, faults);
+    case v1::DeletionSelector::kVoiceIdOfProfileId:
+      out.kind = domain::SelectorKind::kVoiceId;
+      out.scope = reader.Profile(selector.voice_id_of_profile_id(), Path(at, "voice_id_of_profile_id"));
+      out.copies_of.Add(domain::Purpose::kVoiceIdentification);
+      break;
+    case v1::DeletionSelector::kAccountClosure:
+      out.kind = domain::SelectorKind::kAccountClosure;
+      if (!selector.account_closure()) faults->Add(Path(at, "account_closure"), "must be true");
       break;
     case v1::DeletionSelector::KIND_NOT_SET:
       faults->Add(at, "must say what is to be deleted");
@@ -152,12 +166,13 @@ void ReadStep(const Request& request, const base::IdHasher& hasher, Violations* 
   if (faults->empty()) input->change.digest = RequestDigest(request);
 }
 
-std::string Summary(const domain::DeletionRequest& request, base::Instant now) {
+std::string Summary(const domain::DeletionRequest& request, bool on_hold, base::Instant now) {
   const auto date = [](base::Instant time) { return base::FormatRfc3339(time).substr(0, 10); };
   const auto ended = static_cast<size_t>(std::count_if(request.parts.begin(), request.parts.end(), [](const domain::SystemPart& part) {
     return part.outcome != domain::PurgeOutcome::kOpen;
   }));
-  std::string text = "We received your request on " + date(request.received_at) + ". ";
+  const bool asked = request.cause == domain::DeletionCause::kRequested;
+  std::string text = (asked ? "We received your request on " : "Your settings changed on ") + date(request.received_at) + ". ";
   switch (request.state) {
     case domain::RequestState::kReceived:
     case domain::RequestState::kVerifying:
@@ -167,6 +182,7 @@ std::string Summary(const domain::DeletionRequest& request, base::Instant now) {
     case domain::RequestState::kInProgress:
       text += "The recordings are not used any more. " + std::to_string(ended) + " of " + std::to_string(request.parts.size()) +
               " systems have confirmed so far; it is not finished.";
+      if (on_hold) return text + " The law makes us keep some of them until further notice; these will be deleted when that is over.";
       if (request.IsOverdue(now)) return text + " It should have been finished by " + date(request.due_at - base::Microseconds(1)) + ".";
       return text + " We will finish it by " + date(request.due_at - base::Microseconds(1)) + ".";
     case domain::RequestState::kCompleted:
@@ -267,12 +283,34 @@ absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsR
       query.states.push_back(static_cast<domain::RequestState>(request.states(i)));
     }
   }
+  if (CheckCount(request.causes_size(), 0, kMaxCauses, Path(root, "causes"), &faults)) {
+    for (int i = 0; i < request.causes_size(); ++i) {
+      CheckChosen(request.causes(i), v1::DeletionCause_IsValid, Path(root, "causes", i), &faults);
+      query.causes.push_back(static_cast<domain::DeletionCause>(request.causes(i)));
+    }
+  }
+  if (request.has_received_from()) query.received_from = ReadTimestamp(request.received_from(), Path(root, "received_from"), &faults);
+  if (request.has_received_before()) query.received_before = ReadTimestamp(request.received_before(), Path(root, "received_before"), &faults);
   if (request.has_due_before()) query.due_before = ReadTimestamp(request.due_before(), Path(root, "due_before"), &faults);
   CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &faults);
   CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &faults);
   query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
   query.page_token = request.page_token();
   return faults.empty() ? absl::StatusOr<DeletionsQuery>(std::move(query)) : faults.ToStatus();
+}
+
+std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& recordings, const base::IdHasher& hasher, const Path& at,
+                                                    Violations* faults) {
+  std::vector<base::RecordingHandle> handles;
+  const Path list(at, "recording_ids");
+  if (!CheckCount(recordings.recording_ids_size(), 1, static_cast<int>(domain::kMaxSelectedRecordings), list, faults)) return handles;
+  for (int i = 0; i < recordings.recording_ids_size(); ++i) {
+    CheckId(recordings.recording_ids(i), Path(at, "recording_ids", i), faults);
+    handles.push_back(hasher.Recording(recordings.recording_ids(i)));
+  }
+  std::sort(handles.begin(), handles.end());
+  if (std::adjacent_find(handles.begin(), handles.end()) != handles.end()) faults->Add(list, "names a recording twice");
+  return handles;
 }
 
 bool HasCovers(const domain::Selector& selector) { return selector.kind != domain::SelectorKind::kRecordings; }
@@ -282,12 +320,14 @@ void WriteCovers(const domain::Selector& selector, v1::TimeRange* out) {
   WriteTimestamp(selector.captured.to, out->mutable_to());
 }
 
-void WriteDeletion(const domain::DeletionRequest& request, const std::string& deletion_id, const std::string& etag,
+void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& deletion_id, const std::string& etag,
                    const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out) {
   out->set_deletion_id(deletion_id);
   out->set_state(static_cast<v1::DeletionState>(request.state));
   out->set_extended(request.extended);
-  out->set_overdue(request.IsOverdue(now));
+  out->set_overdue(request.IsOverdue(now) && !on_hold);
+  out->set_on_hold(on_hold);
+  out->set_cause(static_cast<v1::DeletionCause>(request.cause));
   out->set_requester(static_cast<v1::Actor>(request.requester));
   out->set_regime(request.regime);
   WriteTimestamp(request.received_at, out->mutable_received_at());
@@ -309,7 +349,7 @@ void WriteDeletion(const domain::DeletionRequest& request, const std::string& de
     progress.set_leased_before(part.leased_before);
   }
   out->set_etag(etag);
-  out->set_summary(Summary(request, now));
+  out->set_summary(Summary(request, on_hold, now));
 }
 
 }  // namespace consent::wire

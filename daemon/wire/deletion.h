@@ -35,7 +35,10 @@ struct DeletionsQuery {
   bool has_subject = false;
   base::SubjectHandle subject;
   std::vector<domain::RequestState> states;
+  std::vector<domain::DeletionCause> causes;
   base::Instant due_before;
+  base::Instant received_from;
+  base::Instant received_before;
   int page_size = 0;
   std::string page_token;
 };
@@ -51,10 +54,15 @@ absl::StatusOr<DeletionStepInput> ReadCancelDeletion(const v1::CancelDeletionReq
 absl::StatusOr<std::string> ReadGetDeletion(const v1::GetDeletionRequestRequest& request);
 absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsRequest& request, const base::IdHasher& hasher);
 
+// 1 to 1,000 of them, sorted.
+std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& recordings, const base::IdHasher& hasher, const Path& at,
+                                                    Violations* faults);
+
 // A data system's name by its number.
 using SystemName = std::pair<domain::SystemNumber, std::string>;
 // All but the ids: those of `account_id` and `selector` are the caller's to add.
-void WriteDeletion(const domain::DeletionRequest& request, const std::string& deletion_id, const std::string& etag,
+// `on_hold`: some of what it selects is.
+void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& deletion_id, const std::string& etag,
                    const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out);
 // Absent where single recordings are named.
 bool HasCovers(const domain::Selector& selector);

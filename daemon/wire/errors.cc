@@ -31,6 +31,7 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_DELETION_NOT_FOUND:
     case v1::ERROR_REASON_SYSTEM_NOT_FOUND:
     case v1::ERROR_REASON_TASK_NOT_FOUND:
+    case v1::ERROR_REASON_HOLD_NOT_FOUND:
     case v1::ERROR_REASON_NO_SETTINGS_AT_TIME:
       return absl::StatusCode::kNotFound;
     case v1::ERROR_REASON_ETAG_MISMATCH:
@@ -50,6 +51,7 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_EXTENSION_NOT_ALLOWED:
     case v1::ERROR_REASON_SYSTEM_CANNOT_MATCH:
     case v1::ERROR_REASON_SYSTEM_HAS_TASKS:
+    case v1::ERROR_REASON_ACCOUNT_CLOSED:
       return absl::StatusCode::kFailedPrecondition;
     case v1::ERROR_REASON_REQUEST_ID_REUSED:
     case v1::ERROR_REASON_SYSTEM_EXISTS:

@@ -139,6 +139,7 @@ absl::StatusOr<ReportsInput> ReadFailTasks(const v1::FailTasksRequest& request) 
     ReportInput report = ReadReport(request.failures(i), at, &seen, &faults);
     CheckText(request.failures(i).error(), 0, kMaxTextBytes, Path(at, "error"), &faults);
     report.text = request.failures(i).error();
+    report.not_begun = request.failures(i).not_begun();
     input.reports.push_back(std::move(report));
   }
   if (!faults.empty()) return faults.ToStatus();

@@ -36,6 +36,7 @@ struct ReportInput {
   uint64_t erased_count = 0;
   base::Digest evidence{};
   std::string text;  // the reason of an exemption, or a failure's error
+  bool not_begun = false;  // of a failure
 };
 struct ReportsInput {
   std::string system;

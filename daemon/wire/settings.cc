@@ -18,6 +18,7 @@ void ReadCommon(const Request& request, const base::IdHasher& hasher, ChangeRead
     input->evidence = request.evidence().SerializeAsString();
   }
   input->subject = hasher.Subject(request.account_id());
+  input->account_id = request.account_id();
   input->request_id = request.request_id();
 }
 

@@ -155,6 +155,8 @@ absl::StatusOr<ChangeInput> ReadUpsertSubject(const v1::UpsertSubjectRequest& re
   if (!faults.empty()) return faults.ToStatus();
   input.command.registers = true;
   input.subject = hasher.Subject(request.account_id());
+  input.account_id = request.account_id();
+  input.create_new = request.create_new();
   input.etag = request.etag();
   input.request_id = request.request_id();
   input.digest = RequestDigest(request);
@@ -195,6 +197,8 @@ void WriteSubject(const domain::SubjectFacts& facts, const Names& names, const s
     if (scope.kind == domain::ScopeKind::kDevice) out->add_device_ids(NameOf(scope, names));
   }
   out->set_registered(facts.registered);
+  if (facts.closed_at.IsSet()) WriteTimestamp(facts.closed_at, out->mutable_closed_at());
+  if (facts.reopened_at.IsSet()) WriteTimestamp(facts.reopened_at, out->mutable_reopened_at());
   out->set_etag(revision);
 }
 

@@ -55,7 +55,8 @@ class Loader {
 
   // Returns how many could not be written.
   uint64_t Load(uint64_t subjects, Population population) {
-    service::ChangeSubject changes(*context_, kInFlight);
+    service::TaskBoard board(*context_);
+    service::ChangeSubject changes(*context_, board, kInFlight);
     std::counting_semaphore<kInFlight> room(kInFlight);
     std::atomic<uint64_t> failures{0};
     v1::UpsertSubjectRequest request;

@@ -1,7 +1,8 @@
-// Seeded lives of deletion requests: requests and their steps, registrations, workers that die, lose acknowledgements and repeat reports, a
-// store that answers Conflict, Retry and Unknown, restarts and jumps of the clock. The model beside it knows only what was acknowledged.
+// Seeded lives of deletion requests: requests and their steps, holds and their releases, closed accounts, registrations, workers that die,
+// lose acknowledgements and repeat reports, erasures, a store that answers Conflict, Retry and Unknown, restarts and jumps of the clock. The model beside it knows only what was acknowledged.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <set>
@@ -53,6 +54,12 @@ class Life {
     std::string system;
     service::LeasedTask task;
   };
+  // Placed for sure, and nobody tried to release it: of all of an account's that was captured until `to`.
+  struct Hold {
+    std::string account;
+    base::Instant to;
+    service::HoldPlace place;
+  };
 
   test::World::Options Options(uint64_t seed) {
     test::World::Options options;
@@ -103,10 +110,13 @@ class Life {
     Known known;
     known.account = "a" + std::to_string(Below(kAccounts));
     const base::Instant now = world_.Now();
-    switch (Below(3)) {
+    switch (Below(8)) {
       case 0:
         known.selector = test::AllOfIt();
+        if (Below(3) == 0) known.selector.kind = domain::SelectorKind::kAccountClosure;
         break;
+      case 5:
+      case 6:
       case 1:
         known.selector = test::Within(now - base::Days(10), now - base::Days(static_cast<int64_t>(1 + Below(9))));
         break;
@@ -130,7 +140,17 @@ class Life {
   }
 
   void Step() {
-    switch (Below(14)) {
+    switch (Below(18)) {
+      case 14:
+        return PlaceHold();
+      case 15:
+        return ReleaseHold();
+      case 16:
+        if (Below(2) == 0) (void)world_.erasures().EraseKeys();
+        if (Below(4) == 0) (void)world_.erasures().EraseBytes(world_.Now());
+        return;
+      case 17:
+        return OpenAnew();
       case 0:
       case 1:
       case 2:
@@ -176,6 +196,38 @@ class Life {
     }
   }
 
+  void PlaceHold() {
+    Hold hold;
+    hold.account = "a" + std::to_string(Below(kAccounts));
+    hold.to = world_.Now() - base::Days(static_cast<int64_t>(Below(4)));
+    domain::HeldPart held;
+    held.captured.to = hold.to;
+    const auto placed = deleting_.TryHold(hold.account, held);
+    if (!placed.ok()) return void(doubtful_.insert(hold.account));
+    hold.place = placed->place;
+    holds_.push_back(hold);
+  }
+
+  void ReleaseHold() {
+    if (holds_.empty()) return;
+    const size_t at = Below(holds_.size());
+    const Hold hold = holds_[at];
+    holds_.erase(holds_.begin() + static_cast<std::ptrdiff_t>(at));
+    if (!deleting_.Release(hold.place).ok()) doubtful_.insert(hold.account);
+  }
+
+  bool IsHeld(const std::string& account, base::Instant captured) const {
+    return std::any_of(holds_.begin(), holds_.end(), [&](const Hold& hold) { return hold.account == account && captured <= hold.to; });
+  }
+
+  // A closed account's id is taken into use again.
+  void OpenAnew() {
+    service::ChangeRequest request = world_.Request("a" + std::to_string(Below(kAccounts)), service::ChangeKind::kUpsertSubject);
+    request.command.registers = true;
+    request.create_new = true;
+    (void)world_.Submit(std::move(request));
+  }
+
   void Lease() {
     if (systems_.empty()) return;
     const std::string system = systems_[Below(systems_.size())];
@@ -183,6 +235,9 @@ class Life {
     if (!leased.ok() || Below(5) == 0) return;  // the reply, or the worker, is lost
     for (const service::LeasedTask& task : *leased) {
       held_.push_back({system, task});
+      const bool is_held = task.request.selector.kind != domain::SelectorKind::kRecordings &&
+                           IsHeld(task.payload.account_id, task.request.selector.captured.from);
+      if (is_held && task.exceptions.empty()) Wrong("a task does not know what is on hold");
       // A request whose acknowledgement was lost is one all the same.
       const domain::DeletionRequest& request = task.request;
       known_.try_emplace(task.place, Known{task.payload.account_id, request.selector, RequestState::kAccepted, request.received_at, {}});
@@ -198,11 +253,15 @@ class Life {
     } else {
       const domain::SystemNumber number = deleting_.Named(held.system).number;
       const bool was_open = Outcome(held.task.place, number) == PurgeOutcome::kOpen;
+      const domain::DeletionRequest before = deleting_.Get(held.task.place);
+      const bool is_held = before.selector.kind != domain::SelectorKind::kRecordings &&
+                           IsHeld(held.task.payload.account_id, before.selector.captured.from);
       const absl::Status ended = deleting_.End(held.system, held.task, Below(3) == 0 ? PurgeOutcome::kNotFound : PurgeOutcome::kAcknowledged);
       Recover();
       const bool is_open = Outcome(held.task.place, number) == PurgeOutcome::kOpen;
       if (was_open && !is_open && !known_[held.task.place].done.insert(number).second) Wrong("a task was ended twice");
       if (was_open && !is_open) ++effects_;
+      if (was_open && !is_open && is_held) Wrong("a task has ended although some of it is on hold");
       if (!ended.ok() && test::ReasonOf(ended) == "INTERNAL") Wrong("an internal error: " + std::string(ended.message()));
     }
     if (Below(3) != 0) held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(at));  // else it is reported once more, some time
@@ -229,7 +288,7 @@ class Life {
       for (const domain::SystemPart& part : request.parts) {
         const bool is_open = part.outcome == PurgeOutcome::kOpen;
         if (request.state == RequestState::kCompleted && is_open) Wrong("completed with a task open");
-        const std::string key = service::TaskKey(part.system, place.sequence);
+        const std::string key = service::TaskKey(part.system, place.number);
         const bool has_row = world_.store().Get(place.partition, store::Table::kTask, key).ok();
         if (is_open != has_row) Wrong(is_open ? "a task is lost" : "a task is left over");
         if (is_open) ++open[part.system];
@@ -245,8 +304,11 @@ class Life {
     if (known.selector.kind == domain::SelectorKind::kRecordings) recording.Id("r7");
     const domain::Decision decision = world_.Check(known.account, recording);
     if (test::IsYes(decision)) Wrong("eligible after the request was received");
-    const bool must_go = domain::IsVerified(request.state);
-    if (must_go && decision.disposition != domain::Disposition::kPurge) Wrong("a verified deletion does not purge");
+    const bool is_held = IsHeld(known.account, recording.facts.captured_at);
+    if (is_held && decision.disposition != domain::Disposition::kHold) Wrong("what is on hold is not held");
+    const bool may_be_held = is_held || doubtful_.count(known.account) != 0;
+    const bool goes = decision.disposition == domain::Disposition::kPurge || (may_be_held && decision.disposition == domain::Disposition::kHold);
+    if (domain::IsVerified(request.state) && !goes) Wrong("a verified deletion does not purge");
   }
 
   // Everything is verified and done: then all that is not denied or cancelled must be completed, and nothing is left.
@@ -255,8 +317,12 @@ class Life {
     for (auto& [place, known] : known_) {
       if (domain::IsOpen(known.least)) (void)deleting_.Step(place, DeletionStep::kVerify);
     }
+    const auto holds = world_.holds().List(std::nullopt, false, 1000, {});
+    for (const service::HoldView& hold : holds->holds) (void)deleting_.Release(hold.place);
+    holds_.clear();
     for (int round = 0; round < 40; ++round) {
       for (const std::string& system : systems_) (void)deleting_.Work(system);
+      (void)world_.erasures().EraseKeys();
       world_.Wait(base::Days(1));
     }
     Examine();
@@ -265,8 +331,11 @@ class Life {
       if (state == RequestState::kCompleted) ++completed_;
       if (!systems_.empty() && domain::IsOpen(state)) Wrong("a request is never completed");
     }
+    (void)world_.erasures().EraseBytes(world_.Now());
+    const auto lag = world_.erasures().Lag();
+    if (!lag.ok() || lag->keys + lag->bytes != 0) Wrong("something is never erased");
     for (const std::string& system : systems_) {
-      if (world_.board().open(deleting_.Named(system).number) != 0) Wrong("the count of open tasks is off");
+      if (world_.board().counts(deleting_.Named(system).number).open != 0) Wrong("the count of open tasks is off");
     }
   }
 
@@ -277,6 +346,8 @@ class Life {
   std::vector<std::string> systems_;
   std::map<DeletionPlace, Known> known_;
   std::vector<Held> held_;
+  std::vector<Hold> holds_;
+  std::set<std::string> doubtful_;  // accounts of which some hold's placing or release was not acknowledged
   std::string wrong_;
   size_t completed_ = 0;
   size_t effects_ = 0;

@@ -107,6 +107,7 @@ void RocksStore::Impl::Close() {
     stop_.NotifyAll();
   }
   head_thread_.join();
+  stop_scrub_ = true;
   // New reads are refused by now; those under way finish.
   for (int64_t users = users_.load(); users != 0; users = users_.load()) users_.wait(users);
   if (const absl::Status status = SyncHead(); !status.ok()) committer_->Fail(status);

@@ -12,6 +12,7 @@
 #include "daemon/store/committer.h"
 #include "daemon/store/rocksdb/open.h"
 #include "daemon/store/rocksdb/rocks_store.h"
+#include "daemon/store/rocksdb/scrub.h"
 
 namespace consent::store {
 
@@ -32,6 +33,7 @@ class RocksStore::Impl final : public CommitEngine {
   absl::Status TruncateFeed(Partition partition, Sequence before) EXCLUDES(maintenance_mutex_);
   absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) EXCLUDES(maintenance_mutex_);
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows);
+  absl::Status Scrub(Partition partition, const Remains& remains) EXCLUDES(scrub_mutex_);
   absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder, base::Span length)
       EXCLUDES(maintenance_mutex_);
   EngineHealth Health() const;
@@ -59,6 +61,7 @@ class RocksStore::Impl final : public CommitEngine {
   absl::Status WriteAside(rocksdb::WriteBatch& batch) EXCLUDES(head_mutex_);
   absl::Status WriteHead(const std::vector<Prepared>& group) EXCLUDES(head_mutex_);
   absl::Status SyncHead() EXCLUDES(head_mutex_);
+  absl::Status Rewrite(Scrubber& scrubber, Partition partition, const Remains& remains);
   void SyncHeadEverySecond() EXCLUDES(head_mutex_);
 
   const base::Clock* const clock_;
@@ -72,6 +75,9 @@ class RocksStore::Impl final : public CommitEngine {
   mutable std::atomic<int64_t> users_ = 0;
 
   base::Mutex maintenance_mutex_;  // one read-then-write outside the order of commits at a time
+
+  base::Mutex scrub_mutex_;              // one Scrub at a time
+  std::atomic<bool> stop_scrub_ = false;  // set by Close
 
   base::Mutex head_mutex_;
   HeadRecord record_ GUARDED_BY(head_mutex_);

@@ -52,6 +52,8 @@ absl::Status RocksStore::EraseFeed(Partition partition, const std::vector<Sequen
 
 absl::Status RocksStore::Erase(Partition partition, const std::vector<RowKey>& rows) { return impl_->Erase(partition, rows); }
 
+absl::Status RocksStore::Scrub(Partition partition, const Remains& remains) { return impl_->Scrub(partition, remains); }
+
 Head RocksStore::GetHead(Partition partition) const {
   if (!CheckPlace(partition, partition_count()).ok()) return Head{};
   return impl_->committer().GetHead(partition);

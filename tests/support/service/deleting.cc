@@ -112,11 +112,46 @@ absl::Status Deleting::End(const std::string& system, const service::LeasedTask&
   report.epoch = task.row.epoch;
   report.outcome = outcome;
   report.erased_count = count;
-  return world_.tasks().End(Named(system), report);
+  absl::Status ended = world_.tasks().End(Named(system), report);
+  if (ended.ok()) (void)world_.erasures().EraseKeys();
+  return ended;
 }
 
 absl::Status Deleting::Fail(const std::string& system, const service::LeasedTask& task) {
-  return world_.tasks().Fail(Named(system), task.place, task.row.epoch, "it did not work");
+  return world_.tasks().Fail(Named(system), task.place, {task.row.epoch, "it did not work", false});
+}
+
+domain::HeldPart Deleting::HeldRecordings(const std::vector<std::string>& recordings) const {
+  domain::HeldPart held;
+  held.recordings = Recordings(recordings).recordings;
+  return held;
+}
+
+absl::StatusOr<service::Holds::Placed> Deleting::TryHold(const std::string& account, domain::HeldPart held) {
+  service::ChangeRequest change = world_.Request(account, service::ChangeKind::kHoldPlaced);
+  service::NewHold hold{std::move(held), {"a court", "a case"}, {account, "as it was ordered"}};
+  std::promise<absl::StatusOr<service::Holds::Placed>> promise;
+  world_.holds().Place(std::move(change), std::move(hold), [&](auto placed) { promise.set_value(std::move(placed)); });
+  auto placed = promise.get_future().get();
+  world_.Wait(kMinute);
+  return placed;
+}
+
+service::HoldPlace Deleting::Hold(const std::string& account, domain::HeldPart held) {
+  return Required(TryHold(account, std::move(held)), "hold").place;
+}
+
+absl::Status Deleting::Release(service::HoldPlace place) {
+  service::ChangeRequest change;
+  change.command.expected_revision = Required(world_.holds().Get(place), "hold").row.changed;
+  change.command.proof.channel = domain::Channel::kSupport;
+  change.command.proof.actor = domain::Actor::kAgent;
+  std::promise<absl::Status> promise;
+  world_.holds().Release(std::move(change), place, {"a court", "the case is over"},
+                         [&](absl::Status done) { promise.set_value(std::move(done)); });
+  absl::Status done = promise.get_future().get();
+  world_.Wait(kMinute);
+  return done;
 }
 
 size_t Deleting::Work(const std::string& system) {

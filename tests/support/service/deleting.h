@@ -34,9 +34,16 @@ class Deleting {
   void Register(service::SystemRow system);
   service::SystemRow Named(const std::string& name) const;
   std::vector<service::LeasedTask> Lease(const std::string& system, size_t limit = 100, base::Span visibility = base::Seconds(300));
+  // The eraser follows at once.
   absl::Status End(const std::string& system, const service::LeasedTask& task,
                    domain::PurgeOutcome outcome = domain::PurgeOutcome::kAcknowledged, uint64_t count = 1);
   absl::Status Fail(const std::string& system, const service::LeasedTask& task);
+
+  absl::StatusOr<service::Holds::Placed> TryHold(const std::string& account, domain::HeldPart held);
+  service::HoldPlace Hold(const std::string& account, domain::HeldPart held);
+  domain::HeldPart HeldRecordings(const std::vector<std::string>& recordings) const;
+  // With evidence and the hold's etag as it is now.
+  absl::Status Release(service::HoldPlace place);
   // Leases and acknowledges all that there is. How many there were.
   size_t Work(const std::string& system);
 

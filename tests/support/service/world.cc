@@ -52,24 +52,28 @@ struct World::Running {
                 .census = {},
                 .writers = writers,
                 .activation = {}},
-        changes(context, options.max_in_flight),
+        board(context),
+        changes(context, board, options.max_in_flight),
         checks(context),
         reads(context),
         admin(context),
-        board(context),
         systems(context, board),
         deletions(context, changes, board),
+        holds(context, changes, board),
+        erasures(context),
         tasks(context, board) {}
 
   service::Pool writers;
   service::Context context;
+  service::TaskBoard board;
   service::ChangeSubject changes;
   service::CheckEligibility checks;
   service::ReadSubject reads;
   service::PolicyAdmin admin;
-  service::TaskBoard board;
   service::DataSystems systems;
   service::Deletions deletions;
+  service::Holds holds;
+  service::Erasures erasures;
   service::PurgeTasks tasks;
 };
 
@@ -114,6 +118,8 @@ service::PolicyAdmin& World::admin() { return running_->admin; }
 service::TaskBoard& World::board() { return running_->board; }
 service::DataSystems& World::systems() { return running_->systems; }
 service::Deletions& World::deletions() { return running_->deletions; }
+service::Holds& World::holds() { return running_->holds; }
+service::Erasures& World::erasures() { return running_->erasures; }
 service::PurgeTasks& World::tasks() { return running_->tasks; }
 
 Reply World::Submit(service::ChangeRequest request) {
@@ -164,6 +170,7 @@ domain::Proof World::Proof(const Given& given) const {
 service::ChangeRequest World::Request(const std::string& account, service::ChangeKind kind) const {
   service::ChangeRequest request;
   request.subject = Handle(account);
+  request.account_id = account;
   request.kind = kind;
   return request;
 }

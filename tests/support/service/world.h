@@ -13,6 +13,8 @@
 #include "daemon/service/check_eligibility.h"
 #include "daemon/service/data_systems.h"
 #include "daemon/service/deletions.h"
+#include "daemon/service/erasures.h"
+#include "daemon/service/holds.h"
 #include "daemon/service/policy_admin.h"
 #include "daemon/service/purge_tasks.h"
 #include "daemon/service/read_subject.h"
@@ -138,6 +140,8 @@ class World {
   service::DataSystems& systems();
   service::Deletions& deletions();
   service::PurgeTasks& tasks();
+  service::Holds& holds();
+  service::Erasures& erasures();
   store::Store& store() const;
   store::MemoryStore& inner_store() { return inner_; }
 

@@ -138,6 +138,11 @@ absl::Status FaultyStore::Erase(Partition partition, const std::vector<store::Ro
   return inner_.Erase(partition, rows);
 }
 
+absl::Status FaultyStore::Scrub(Partition partition, const store::Remains& remains) {
+  if (absl::Status s = Check(); !s.ok()) return s;
+  return inner_.Scrub(partition, remains);
+}
+
 absl::StatusOr<store::Lease> FaultyStore::AcquireLease(Partition partition, std::string_view name, std::string_view holder,
                                                        base::Span length) {
   if (absl::Status s = Check(); !s.ok()) return s;

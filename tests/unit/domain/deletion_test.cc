@@ -78,8 +78,14 @@ TEST(DeletionRequest, AnEndIsToldOnce) {
   EXPECT_FALSE(EndPart(request, Ended(7), kDay)) << "not one of its systems";
   EXPECT_FALSE(EndPart(request, Ended(2, PurgeOutcome::kOpen), kDay));
   EXPECT_EQ(request.state, RequestState::kInProgress);
+  EXPECT_FALSE(Complete(request, kDay)) << "one is open";
   EXPECT_TRUE(EndPart(request, Ended(2), kDay));
+  EXPECT_EQ(request.state, RequestState::kInProgress) << "its key is still in the files";
+  AddPart(request, 3);
+  EXPECT_EQ(request.Find(3), nullptr) << "a system that comes now has nothing to be told with";
+  EXPECT_TRUE(Complete(request, kDay));
   EXPECT_EQ(request.state, RequestState::kCompleted);
+  EXPECT_FALSE(Complete(request, kDay)) << "once";
 }
 
 TEST(DeletionRequest, WithoutSystemsItWaits) {

@@ -34,7 +34,8 @@ class Dice {
 
 domain::Selector SomeSelector(Dice& dice) {
   domain::Selector selector;
-  selector.kind = static_cast<domain::SelectorKind>(1 + dice.Below(6));
+  selector.kind = static_cast<domain::SelectorKind>(1 + dice.Below(9));
+  selector.copies_of.bits = static_cast<uint8_t>(dice.Below(128));
   selector.scope.kind = static_cast<domain::ScopeKind>(dice.Below(3));
   if (selector.scope.kind != domain::ScopeKind::kAccount) selector.scope.handle.fill(static_cast<uint8_t>(dice.Below(256)));
   selector.captured = {dice.Time(), dice.Below(2) == 0 ? base::kEndOfTime : dice.Time()};
@@ -47,6 +48,7 @@ DeletionRow SomeDeletion(uint64_t seed) {
   DeletionRow row;
   domain::DeletionRequest& request = row.request;
   request.subject.bytes.fill(static_cast<uint8_t>(dice.Below(256)));
+  request.cause = static_cast<domain::DeletionCause>(1 + dice.Below(3));
   request.state = static_cast<domain::RequestState>(1 + dice.Below(7));
   request.selector = SomeSelector(dice);
   request.requester = static_cast<domain::Actor>(dice.Below(5));
@@ -80,6 +82,10 @@ TaskRow SomeTask(uint64_t seed) {
   TaskRow row;
   row.epoch = dice.Below(100);
   row.failures = static_cast<uint32_t>(dice.Below(100));
+  row.failed_epoch = dice.Below(100);
+  row.holds_seen = dice.Below(1'000'000);
+  row.has_exceptions = dice.Below(2) == 0;
+  row.waits_for_release = dice.Below(2) == 0;
   row.leased_before = dice.Below(2) == 0;
   row.not_before = dice.Time();
   row.leased_until = dice.Time();
@@ -136,8 +142,8 @@ TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
 TEST(DeletionRows, KeysOrderBySequence) {
   EXPECT_LT(DeletionKey(255), DeletionKey(256));
   EXPECT_LT(TaskKey(1, UINT64_MAX), TaskKey(2, 0));
-  EXPECT_EQ(SequenceOfKey(TaskKey(3, 77)), 77U);
-  EXPECT_EQ(SequenceOfKey("short"), 0U);
+  EXPECT_EQ(NumberOfKey(TaskKey(3, 77)), 77U);
+  EXPECT_EQ(NumberOfKey("short"), 0U);
 }
 
 TEST(DeletionRows, TheSameSelectionHasTheSameDigest) {

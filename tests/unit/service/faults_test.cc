@@ -104,6 +104,7 @@ class Meddler final : public store::Store {
   absl::Status TruncateFeed(store::Partition p, store::Sequence before) override { return inner_.TruncateFeed(p, before); }
   absl::Status EraseFeed(store::Partition p, const std::vector<store::Sequence>& s) override { return inner_.EraseFeed(p, s); }
   absl::Status Erase(store::Partition p, const std::vector<store::RowKey>& rows) override { return inner_.Erase(p, rows); }
+  absl::Status Scrub(store::Partition p, const store::Remains& remains) override { return inner_.Scrub(p, remains); }
   store::Head GetHead(store::Partition p) const override { return inner_.GetHead(p); }
   std::optional<store::Seen> Now(store::Partition p) const override { return inner_.Now(p); }
   absl::StatusOr<store::Lease> AcquireLease(store::Partition p, std::string_view name, std::string_view holder,
@@ -142,7 +143,7 @@ TEST(Faults, ANewSubjectMadeElsewhereMeanwhileKeepsItsKey) {
   m.meddler->before_next = [&] {
     // On a thread of the pool: another one makes the same subject.
     std::promise<Reply> promise;
-    service::ChangeSubject elsewhere(world.context(), 10);
+    service::ChangeSubject elsewhere(world.context(), world.board(), 10);
     elsewhere.Submit(world.OptOutRequest("a", Profile("ben"), Everything()), [&](Reply reply) { promise.set_value(std::move(reply)); });
     ASSERT_TRUE(promise.get_future().get().ok());
     share = *world.store().Get({}, store::Table::kKeyShare, key);
@@ -163,7 +164,7 @@ TEST(Faults, ALooseningIsRefusedWhereARestrictionCameInBetween) {
   const service::ChangeRequest on = world.OptInRequest("a", Account(), Control("help_improve"), {});
   m.meddler->before_next = [&] {
     std::promise<Reply> promise;
-    service::ChangeSubject elsewhere(world.context(), 10);
+    service::ChangeSubject elsewhere(world.context(), world.board(), 10);
     elsewhere.Submit(world.OptOutRequest("a", Account(), Everything()), [&](Reply reply) { promise.set_value(std::move(reply)); });
     ASSERT_TRUE(promise.get_future().get().ok());
   };

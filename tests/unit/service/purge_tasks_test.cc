@@ -69,11 +69,11 @@ TEST_P(PurgeTasksTest, ReportsMayBeRepeatedAndAreCountedOnce) {
   EXPECT_TRUE(deleting.End("audio", tasks.at(0), PurgeOutcome::kAcknowledged, 5).ok());
   EXPECT_EQ(deleting.Get(place).Find(1)->erased_count, 5U);
   EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress);
-  EXPECT_EQ(world.board().open(1), 0);
-  EXPECT_EQ(world.board().open(2), 1);
+  EXPECT_EQ(world.board().counts(1).open, 0);
+  EXPECT_EQ(world.board().counts(2).open, 1);
   service::LeasedTask never = tasks[0];
   EXPECT_EQ(ReasonOf(deleting.End("copies", never)), "LEASE_LOST") << "not leased to anybody";
-  never.place.sequence += 1000;
+  never.place.number += 1000;
   EXPECT_EQ(ReasonOf(deleting.End("audio", never)), "TASK_NOT_FOUND");
 }
 
@@ -133,7 +133,7 @@ TEST_P(PurgeTasksTest, ASystemThatIsRegisteredGetsTasksOfWhatIsOpen) {
   std::vector<DeletionPlace> places;
   for (int i = 0; i < 20; ++i) places.push_back(deleting.Ask("a" + std::to_string(i), AllOfIt()));
   deleting.Register(System("late"));
-  EXPECT_EQ(world.board().open(deleting.Named("late").number), 20);
+  EXPECT_EQ(world.board().counts(deleting.Named("late").number).open, 20);
   EXPECT_EQ(deleting.Work("audio"), 20U);
   for (const DeletionPlace& place : places) EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress);
   EXPECT_EQ(deleting.Work("late"), 20U);
@@ -210,7 +210,7 @@ TEST_P(PurgeTasksTest, ManyWorkersDoEachTaskOnce) {
   for (std::thread& worker : workers) worker.join();
   EXPECT_EQ(done.size(), size_t{kRequests});
   EXPECT_EQ(std::set<DeletionPlace>(done.begin(), done.end()).size(), size_t{kRequests});
-  EXPECT_EQ(world.board().open(1), 0);
+  EXPECT_EQ(world.board().counts(1).open, 0);
 }
 
 TEST_P(PurgeTasksTest, CancellingTakesTheTombstoneBackAndNeedsTheEtagAndEvidence) {
@@ -227,7 +227,7 @@ TEST_P(PurgeTasksTest, CancellingTakesTheTombstoneBackAndNeedsTheEtagAndEvidence
   EXPECT_EQ(Text(world.Check("a", recording)), "KEEP yes: CONSENT");
   EXPECT_EQ(Text(world.Check("a", Recording(world.Now() - base::Days(25)))), "KEEP no: DELETION_PENDING") << "the other one stays";
   EXPECT_EQ(deleting.Work("audio"), 0U);
-  EXPECT_EQ(world.board().open(1), 0);
+  EXPECT_EQ(world.board().counts(1).open, 0);
   EXPECT_FALSE(HasKey(place));
   const DeletionPlace begun = deleting.Ask("a", AllOfIt());
   ASSERT_EQ(deleting.Lease("audio").size(), 1U);

@@ -1,0 +1,56 @@
+#include "daemon/app/housekeeping.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "daemon/service/fill_index.h"
+
+namespace consent::app {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A round looks at every key that is kept, so it is rare; within it, pieces follow one another until nothing is left.
+constexpr size_t kSweepPiece = 10'000;
+// Of all that was deleted; the bound is a day.
+constexpr std::chrono::hours kBetweenBytes{1};
+constexpr std::chrono::minutes kAfterFailure{1};
+// Nine times as long as the work took.
+constexpr int kRest = 9;
+
+}  // namespace
+
+std::function<milliseconds()> SweepRequests(service::Context& context, ops::Log& log) {
+  return [&context, &log]() -> milliseconds {
+    const absl::StatusOr<size_t> dropped = service::DropExpiredRequests(context, kSweepPiece);
+    if (!dropped.ok()) {
+      log.Warn("expired idempotency keys could not be dropped", {{"why", ops::OperatorText(dropped.status())}});
+    } else if (*dropped > 0) {
+      log.Debug("expired idempotency keys dropped", {{"rows", *dropped}});
+    }
+    return dropped.ok() && *dropped >= kSweepPiece ? milliseconds(0) : milliseconds(kBetweenSweeps);
+  };
+}
+
+std::function<milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures, ops::Log& log) {
+  using Clock = std::chrono::steady_clock;
+  const auto bytes_due = std::make_shared<Clock::time_point>(Clock::now() + kBetweenErasures);
+  return [&context, &erasures, &log, bytes_due]() -> milliseconds {
+    const Clock::time_point began = Clock::now();
+    absl::StatusOr<size_t> erased = erasures.EraseKeys();
+    if (erased.ok() && *erased > 0) log.Info("keys of finished deletions erased", {{"requests", *erased}});
+    if (erased.ok() && began >= *bytes_due) {
+      erased = erasures.EraseBytes(context.Now());
+      if (erased.ok()) *bytes_due = began + kBetweenBytes;
+      if (erased.ok() && *erased > 0) log.Info("leftovers of deletions erased", {{"rows", *erased}});
+    }
+    if (!erased.ok()) {
+      log.Warn("leftovers of deletions could not be erased; they will be tried again", {{"why", ops::OperatorText(erased.status())}});
+      return kAfterFailure;
+    }
+    const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
+    return std::max<milliseconds>(kBetweenErasures, kRest * took);
+  };
+}
+
+}  // namespace consent::app

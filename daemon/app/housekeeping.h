@@ -1,0 +1,23 @@
+// What Periodic does for a running daemon. What is returned is called by one thread; the references outlive it.
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include "daemon/ops/log.h"
+#include "daemon/service/context.h"
+#include "daemon/service/erasures.h"
+
+namespace consent::app {
+
+inline constexpr std::chrono::seconds kBetweenSweeps{600};
+inline constexpr std::chrono::seconds kBetweenErasures{2};
+
+// Drops expired idempotency keys.
+std::function<std::chrono::milliseconds()> SweepRequests(service::Context& context, ops::Log& log);
+
+// Erases what finished deletions left behind: keys soon, all bytes within hours. At most a tenth of the time is spent on it, so keys
+// are gone within ten minutes as long as a step takes less than one.
+std::function<std::chrono::milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures, ops::Log& log);
+
+}  // namespace consent::app

@@ -1,0 +1,47 @@
+#include "daemon/domain/ended.h"
+
+#include <algorithm>
+
+#include "daemon/domain/effective.h"
+#include "daemon/domain/transitions_internal.h"
+
+namespace consent::domain {
+namespace {
+
+bool MayHaveBeenAllowed(const SubjectFacts& before, const FactChange& change, const Rules& rules) {
+  if (change.from == Choice::kGiven) return true;
+  if (!before.registered) return false;
+  if (rules.regimes[rules.ForRegion(before.region).regime].default_rule == DefaultRule::kOptOut) return true;
+  // By the account's consent, which covers its devices and perhaps the household.
+  return EffectiveChoice(before.account(), change.purpose, rules).choice == Choice::kGiven;
+}
+
+Ended& ForScope(std::vector<Ended>& ended, DeletionCause cause, const ScopeRef& scope) {
+  const auto at = std::find_if(ended.begin(), ended.end(), [&](const Ended& one) { return one.cause == cause && one.scope == scope; });
+  if (at != ended.end()) return *at;
+  return ended.emplace_back(Ended{cause, scope, {}, {}});
+}
+
+}  // namespace
+
+std::vector<Ended> EndedBy(const SubjectFacts& before, const Transition& change, const Moment& moment, const Rules& rules) {
+  std::vector<Ended> ended;
+  for (const FactChange& one : change.changes) {
+    if (one.what == ChangedWhat::kPurpose) {
+      const bool turned_off = SaysNo(one.to) && !SaysNo(one.from);
+      if (turned_off && MayHaveBeenAllowed(before, one, rules)) {
+        ForScope(ended, DeletionCause::kWithdrawal, one.scope).copies_of.Add(one.purpose);
+      }
+    } else if (one.what == ChangedWhat::kRetention) {
+      const ScopeFacts* scope = before.Find(one.scope.kind, one.scope.handle);
+      const Retention kept = scope != nullptr ? scope->retention : Retention{};
+      if (internal::Strictness(one.retention) >= internal::Strictness(kept)) continue;
+      const bool at_once = one.retention.kind == RetentionKind::kDoNotSave;
+      const Instant up_to = internal::ExpiredUpTo(one.retention, moment.time);
+      if (at_once || up_to.IsSet()) ForScope(ended, DeletionCause::kRetention, one.scope).up_to = at_once ? Instant{} : up_to;
+    }
+  }
+  return ended;
+}
+
+}  // namespace consent::domain

@@ -1,0 +1,108 @@
+#include "daemon/rpc/hold_rpc.h"
+
+#include <optional>
+#include <utility>
+
+#include "daemon/rpc/changes.h"
+#include "daemon/wire/errors.h"
+#include "daemon/wire/fields.h"
+#include "daemon/wire/hold.h"
+
+namespace consent::rpc {
+
+HoldRpc::HoldRpc(service::Context& context, service::Holds& holds, service::Pool& readers, RpcObserver& observer)
+    : context_(context),
+      holds_(holds),
+      surroundings_{context.ready, readers, observer},
+      place_(Method::Named("consent.v1.HoldService.PlaceHold")),
+      release_(Method::Named("consent.v1.HoldService.ReleaseHold")),
+      list_(Method::Named("consent.v1.HoldService.ListHolds")) {}
+
+void HoldRpc::Write(const service::HoldView& view, v1::Hold* out) const {
+  const service::HoldRow& row = view.row;
+  out->set_hold_id(context_.tokens.Encode({view.place.partition, view.place.sequence}));
+  out->set_authority(row.placed.authority);
+  out->set_reason(row.placed.reason);
+  wire::WriteTimestamp(row.placed_at, out->mutable_placed_at());
+  if (!row.InForce()) {
+    wire::WriteTimestamp(row.released_at, out->mutable_released_at());
+    out->set_release_authority(row.released.authority);
+    out->set_release_reason(row.released.reason);
+  }
+  out->set_etag(context_.tokens.Encode({view.place.partition, row.changed}));
+  if (!view.payload.has_value()) return;
+  out->set_account_id(view.payload->account_id);
+  out->mutable_selector()->ParseFromString(view.payload->selector);
+}
+
+absl::Status HoldRpc::Read(service::HoldPlace place, v1::Hold* out) const {
+  const absl::StatusOr<service::HoldView> view = holds_.Get(place);
+  if (view.ok()) Write(*view, out);
+  return view.status();
+}
+
+grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::PlaceHoldRequest, v1::PlaceHoldResponse>(surroundings_, place_, context, in, out, [this](auto call) {
+    auto input = wire::ReadPlaceHold(call->request(), context_.hasher);
+    if (!input.ok()) return call->Finish(input.status());
+    service::NewHold hold{std::move(input->held),
+                          {std::move(input->authority), std::move(input->reason)},
+                          {input->change.account_id, std::move(input->selector_bytes)}};
+    auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kHoldPlaced, std::move(input->change));
+    holds_.Place(std::move(request), std::move(hold), [this, call](absl::StatusOr<service::Holds::Placed> placed) {
+      if (!placed.ok()) return call->Finish(placed.status());
+      call->response()->set_revision(placed->revision);
+      call->Finish(Read(placed->place, call->response()->mutable_hold()));
+    });
+  });
+}
+
+grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse>(surroundings_, release_, context, in, out, [this](auto call) {
+    auto input = wire::ReadReleaseHold(call->request(), context_.hasher);
+    if (!input.ok()) return call->Finish(input.status());
+    service::Revision named;
+    if (!context_.tokens.Decode(input->hold_id, &named)) {
+      return call->Finish(wire::MakeError(v1::ERROR_REASON_HOLD_NOT_FOUND, "there is no hold of that hold_id"));
+    }
+    const service::HoldPlace place{named.partition, named.sequence};
+    const std::string etag = std::exchange(input->change.etag, std::string());
+    service::Order order{std::move(input->authority), std::move(input->reason)};
+    auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kHoldReleased, std::move(input->change));
+    if (!etag.empty()) {
+      service::Revision revision;
+      const bool ours = context_.tokens.Decode(etag, &revision) && revision.partition == place.partition;
+      request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
+    }
+    const bool posted = surroundings_.readers.Post([this, call, place, order = std::move(order), request = std::move(request)]() mutable {
+      holds_.Release(std::move(request), place, std::move(order), [this, call, place](const absl::Status& done) {
+        call->Finish(done.ok() ? Read(place, call->response()->mutable_hold()) : done);
+      });
+    });
+    if (!posted) call->Finish(OverloadedError());
+  });
+}
+
+grpc::ServerUnaryReactor* HoldRpc::ListHolds(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ListHoldsRequest, v1::ListHoldsResponse>(surroundings_, list_, context, in, out, [this](auto call) {
+    auto query = wire::ReadListHolds(call->request(), context_.hasher);
+    if (!query.ok()) return call->Finish(query.status());
+    service::Revision from;
+    if (!query->page_token.empty() && !context_.tokens.Decode(query->page_token, &from)) {
+      return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
+    }
+    FinishOnPool(surroundings_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
+      std::optional<base::SubjectHandle> subject;
+      if (query.has_subject) subject = query.subject;
+      const auto page = holds_.List(subject, query.include_released, static_cast<size_t>(query.page_size), {from.partition, from.sequence});
+      if (!page.ok()) return page.status();
+      for (const service::HoldView& view : page->holds) Write(view, call->response()->add_holds());
+      if (page->next.has_value()) {
+        call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->sequence}));
+      }
+      return absl::OkStatus();
+    });
+  });
+}
+
+}  // namespace consent::rpc

@@ -1,0 +1,34 @@
+// HoldService on gRPC.
+#pragma once
+
+#include "consent/v1/hold_service.grpc.pb.h"
+#include "daemon/rpc/call.h"
+#include "daemon/service/holds.h"
+
+namespace consent::rpc {
+
+using HoldServiceBase = v1::HoldService::WithRawCallbackMethod_PlaceHold<
+    v1::HoldService::WithRawCallbackMethod_ReleaseHold<v1::HoldService::WithRawCallbackMethod_ListHolds<v1::HoldService::Service>>>;
+
+// Thread-safe; the references outlive the server.
+class HoldRpc final : public HoldServiceBase {
+ public:
+  HoldRpc(service::Context& context, service::Holds& holds, service::Pool& readers, RpcObserver& observer);
+
+  using In = const grpc::ByteBuffer*;
+  using Out = grpc::ByteBuffer*;
+  grpc::ServerUnaryReactor* PlaceHold(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* ReleaseHold(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* ListHolds(grpc::CallbackServerContext* context, In in, Out out) override;
+
+ private:
+  absl::Status Read(service::HoldPlace place, v1::Hold* out) const;
+  void Write(const service::HoldView& view, v1::Hold* out) const;
+
+  service::Context& context_;
+  service::Holds& holds_;
+  const Surroundings surroundings_;
+  const Method place_, release_, list_;
+};
+
+}  // namespace consent::rpc

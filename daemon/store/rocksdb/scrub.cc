@@ -1,0 +1,189 @@
+#include "daemon/store/rocksdb/scrub.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+#include "daemon/store/limits.h"
+#include "daemon/store/rocksdb/impl.h"
+#include "rocksdb/utilities/debug.h"
+
+namespace consent::store {
+namespace {
+
+// A file may slip one level down unread while a key's files are rewritten level by level; the next try finds it there.
+constexpr int kRewrites = 5;
+constexpr base::Span kPatience = base::Seconds(60);
+constexpr std::chrono::milliseconds kPoll(50);
+
+bool IsTableFile(std::string_view name) { return name.ends_with(".sst"); }
+bool IsManifest(std::string_view name) { return name.starts_with("MANIFEST-"); }
+
+bool IsLogBefore(std::string_view name, uint64_t number) {
+  if (!name.ends_with(".log")) return false;
+  uint64_t its = 0;
+  std::from_chars(name.data(), name.data() + name.size(), its);
+  return its < number;
+}
+
+}  // namespace
+
+Scrubber::Scrubber(Database& database, std::atomic<bool>& stop)
+    : database_(database), stop_(stop), began_(database.db().GetLatestSequenceNumber()) {}
+
+absl::Status Scrubber::Stopped() const {
+  return stop_ ? absl::UnavailableError("the store is being closed") : absl::OkStatus();
+}
+
+absl::Status Scrubber::Flush() {
+  if (absl::Status s = Stopped(); !s.ok()) return s;
+  return FromRocks(database_.db().Flush(rocksdb::FlushOptions(), database_.all()), "cannot write out what is in memory");
+}
+
+absl::StatusOr<bool> Scrubber::HasFormer(rocksdb::ColumnFamilyHandle* family, const std::string& key) {
+  // The list of versions says nothing of blocks that cannot be read; a seek to the same place does.
+  const std::string end = key + '\0';
+  const rocksdb::Slice end_slice(end);
+  rocksdb::ReadOptions options = VerifiedReads();
+  options.iterate_upper_bound = &end_slice;
+  const std::unique_ptr<rocksdb::Iterator> at(database_.db().NewIterator(options, family));
+  at->Seek(key);
+  if (!at->status().ok()) return FromRocks(at->status(), "cannot read a row");
+  std::vector<rocksdb::KeyVersion> versions;  // the latest first
+  const rocksdb::Status status =
+      rocksdb::GetAllKeyVersions(&database_.db(), family, key, key, std::numeric_limits<size_t>::max(), &versions);
+  if (!status.ok()) return FromRocks(status, "cannot read a row's versions");
+  std::erase_if(versions, [this](const rocksdb::KeyVersion& version) { return version.sequence > began_; });
+  return versions.size() > 1 || (versions.size() == 1 && versions.front().GetTypeName() != "TypeValue");
+}
+
+absl::Status Scrubber::Rewrite(rocksdb::ColumnFamilyHandle* family, std::vector<std::string> keys) {
+  std::sort(keys.begin(), keys.end());
+  for (const std::string& key : keys) {
+    for (int rewrites = 0;; ++rewrites) {
+      if (absl::Status s = Stopped(); !s.ok()) return s;
+      const absl::StatusOr<bool> former = HasFormer(family, key);
+      if (!former.ok()) return former.status();
+      if (!*former) break;  // as most are, once their neighbours' files were rewritten
+      if (rewrites == kRewrites) return absl::UnavailableError("a row's former bytes stay although its files were rewritten");
+      if (absl::Status s = RewriteRange(family, key, key); !s.ok()) return s;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Scrubber::RewriteRange(rocksdb::ColumnFamilyHandle* family, const std::string& first, const std::string& last) {
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;  // or others would wait, and commits for them
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  options.canceled = &stop_;
+  const rocksdb::Slice from(first);
+  const rocksdb::Slice to(last);
+  const rocksdb::Status status = database_.db().CompactRange(options, family, &from, &to);
+  if (absl::Status s = Stopped(); !s.ok()) return s;
+  return FromRocks(status, "cannot rewrite table files");
+}
+
+absl::StatusOr<std::vector<std::string>> Scrubber::ListFiles() const {
+  std::vector<std::string> names;
+  const rocksdb::Status status = database_.db().GetEnv()->GetChildren(database_.db().GetName(), &names);
+  if (!status.ok()) return FromRocks(status, "cannot list the database folder");
+  return names;
+}
+
+absl::Status Scrubber::NoteFiles() {
+  // All that was there when the run began lies in earlier log files: the first flush began a new one.
+  std::unique_ptr<rocksdb::LogFile> log;
+  const rocksdb::Status status = database_.db().GetCurrentWalFile(&log);
+  if (!status.ok()) return FromRocks(status, "cannot tell the current log file");
+  absl::StatusOr<std::vector<std::string>> names = ListFiles();
+  if (!names.ok()) return names.status();
+  std::erase_if(*names, [&log](const std::string& name) {
+    return !IsTableFile(name) && !IsManifest(name) && !IsLogBefore(name, log->LogNumber());
+  });
+  noted_ = *std::move(names);
+  std::sort(noted_.begin(), noted_.end());
+  return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> Scrubber::CountLeft() const {
+  std::vector<std::string> live;
+  uint64_t ignored = 0;
+  const rocksdb::Status status = database_.db().GetLiveFiles(live, &ignored, /*flush_memtable=*/false);
+  if (!status.ok()) return FromRocks(status, "cannot tell which files are in use");
+  std::sort(live.begin(), live.end());
+  const absl::StatusOr<std::vector<std::string>> names = ListFiles();
+  if (!names.ok()) return names.status();
+  return std::count_if(names->begin(), names->end(), [this, &live](const std::string& name) {
+    return std::binary_search(noted_.begin(), noted_.end(), name) &&
+           !(IsTableFile(name) && std::binary_search(live.begin(), live.end(), '/' + name));
+  });
+}
+
+absl::Status Scrubber::AwaitRemoval(const base::Clock& clock) {
+  for (const base::Instant deadline = clock.Now() + kPatience;; std::this_thread::sleep_for(kPoll)) {
+    if (absl::Status s = Stopped(); !s.ok()) return s;
+    // Enabling deletes at once whatever nobody reads any more; otherwise that may wait for the next flush.
+    rocksdb::Status status = database_.db().DisableFileDeletions();
+    if (status.ok()) status = database_.db().EnableFileDeletions(/*force=*/false);
+    if (!status.ok()) return FromRocks(status, "cannot delete old files");
+    const absl::StatusOr<size_t> left = CountLeft();
+    if (!left.ok()) return left.status();
+    if (*left == 0) break;
+    if (clock.Now() >= deadline) {
+      return absl::UnavailableError(std::to_string(*left) + " old files are still being read or written; try again when that has ended");
+    }
+  }
+  // A power cut must not bring them back.
+  std::unique_ptr<rocksdb::Directory> folder;
+  rocksdb::Status status = database_.db().GetEnv()->NewDirectory(database_.db().GetName(), &folder);
+  if (status.ok()) status = folder->Fsync();
+  return FromRocks(status, "cannot sync the database folder");
+}
+
+absl::Status RocksStore::Impl::Scrub(Partition partition, const Remains& remains) {
+  if (absl::Status s = CheckRemains(partition, store_.partitions, remains); !s.ok()) return s;
+  const Use use(*this);
+  base::MutexLock lock(scrub_mutex_);
+  if (absl::Status s = use.Check(); !s.ok()) return s;
+  if (remains.rows.empty() && remains.feed.empty()) return absl::OkStatus();
+  Scrubber scrubber(*database_, stop_scrub_);
+  if (absl::Status s = scrubber.Flush(); !s.ok()) return s;
+  if (absl::Status s = Rewrite(scrubber, partition, remains); !s.ok()) return s;
+  if (absl::Status s = scrubber.NoteFiles(); !s.ok()) return s;
+  // Any write will do; this one changes nothing.
+  rocksdb::WriteBatch batch;
+  const rocksdb::Status status = batch.Put(database_->meta(), std::string(kStoreRowKey), EncodeStoreRow(store_));
+  if (!status.ok()) return FromRocks(status, "cannot prepare a write");
+  if (absl::Status s = WriteAside(batch); !s.ok()) return s;
+  if (absl::Status s = scrubber.Flush(); !s.ok()) return s;
+  return scrubber.AwaitRemoval(*clock_);
+}
+
+absl::Status RocksStore::Impl::Rewrite(Scrubber& scrubber, Partition partition, const Remains& remains) {
+  std::map<Table, std::vector<std::string>> rows;
+  for (const RowKey& row : remains.rows) rows[row.table].push_back(DiskRowKey(partition, row.key));
+  for (auto& [table, keys] : rows) {
+    if (absl::Status s = scrubber.Rewrite(database_->table(table), std::move(keys)); !s.ok()) return s;
+  }
+  if (remains.feed.empty()) return absl::OkStatus();
+  std::vector<std::string> keys;
+  for (const Sequence sequence : remains.feed) keys.push_back(FeedKey(partition, sequence));
+  if (absl::Status s = scrubber.Rewrite(database_->feed(), std::move(keys)); !s.ok()) return s;
+  // What was truncated away before it was looked at was not seen.
+  const Sequence first = firsts_[partition.number];
+  std::vector<Sequence> truncated = remains.feed;
+  std::erase_if(truncated, [first](Sequence sequence) { return sequence >= first; });
+  if (truncated.empty()) return absl::OkStatus();
+  const auto [least, greatest] = std::minmax_element(truncated.begin(), truncated.end());
+  return scrubber.RewriteRange(database_->feed(), FeedKey(partition, *least), FeedKey(partition, *greatest));
+}
+
+}  // namespace consent::store

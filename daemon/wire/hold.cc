@@ -1,0 +1,120 @@
+#include "daemon/wire/hold.h"
+
+#include "daemon/wire/deletion.h"
+#include "daemon/wire/digest.h"
+#include "daemon/wire/fields.h"
+
+namespace consent::wire {
+namespace {
+
+constexpr size_t kMaxHoldIdBytes = 64;
+constexpr size_t kMaxAuthorityBytes = 128;
+
+domain::Interval ReadHeldTimes(const v1::TimeRange& range, const Path& at, Violations* faults) {
+  domain::Interval interval;
+  if (range.has_from()) interval.from = ReadTimestamp(range.from(), Path(at, "from"), faults);
+  if (range.has_to()) interval.to = ReadTimestamp(range.to(), Path(at, "to"), faults);
+  if (interval.from > interval.to) faults->Add(Path(at, "to"), "must not lie before `from`");
+  return interval;
+}
+
+domain::HeldPart ReadHeld(const v1::HoldSelector& selector, const Path& at, const base::IdHasher& hasher, ChangeReader& reader,
+                          Violations* faults) {
+  domain::HeldPart held;
+  switch (selector.scope_case()) {
+    case v1::HoldSelector::kAccount:
+      if (!selector.account()) faults->Add(Path(at, "account"), "must be true");
+      break;
+    case v1::HoldSelector::kProfileId:
+      held.scope = reader.Profile(selector.profile_id(), Path(at, "profile_id"));
+      break;
+    case v1::HoldSelector::kDeviceId:
+      held.scope = reader.Device(selector.device_id(), Path(at, "device_id"));
+      break;
+    case v1::HoldSelector::kRecordings:
+      held.recordings = ReadRecordingIds(selector.recordings(), hasher, Path(at, "recordings"), faults);
+      if (selector.has_captured()) faults->Add(Path(at, "captured"), "must not be set beside recordings");
+      break;
+    case v1::HoldSelector::SCOPE_NOT_SET:
+      faults->Add(at, "must say what is to be kept");
+      break;
+  }
+  if (selector.has_captured()) held.captured = ReadHeldTimes(selector.captured(), Path(at, "captured"), faults);
+  return held;
+}
+
+void CheckOrder(const std::string& authority, const std::string& reason, const Path& root, Violations* faults) {
+  CheckText(authority, 1, kMaxAuthorityBytes, Path(root, "authority"), faults);
+  CheckText(reason, 1, kMaxReasonBytes, Path(root, "reason"), faults);
+}
+
+}  // namespace
+
+absl::StatusOr<PlaceHoldInput> ReadPlaceHold(const v1::PlaceHoldRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  const Path root;
+  PlaceHoldInput input;
+  ChangeReader reader(hasher, &faults, &input.change.names);
+  RefuseMistyped(request, root, &faults);
+  CheckId(request.account_id(), Path(root, "account_id"), &faults);
+  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
+  CheckOrder(request.authority(), request.reason(), root, &faults);
+  input.held = ReadHeld(request.selector(), Path(root, "selector"), hasher, reader, &faults);
+  if (request.has_evidence()) {
+    input.change.command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
+    input.change.evidence = request.evidence().SerializeAsString();
+  }
+  if (!faults.empty()) return faults.ToStatus();
+  input.authority = request.authority();
+  input.reason = request.reason();
+  input.selector_bytes = request.selector().SerializeAsString();
+  input.change.subject = hasher.Subject(request.account_id());
+  input.change.account_id = request.account_id();
+  input.change.request_id = request.request_id();
+  input.change.digest = RequestDigest(request);
+  return input;
+}
+
+absl::StatusOr<ReleaseHoldInput> ReadReleaseHold(const v1::ReleaseHoldRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  const Path root;
+  ReleaseHoldInput input;
+  ChangeReader reader(hasher, &faults, &input.change.names);
+  RefuseMistyped(request, root, &faults);
+  CheckText(request.hold_id(), 1, kMaxHoldIdBytes, Path(root, "hold_id"), &faults);
+  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &faults);
+  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
+  CheckOrder(request.authority(), request.reason(), root, &faults);
+  if (request.has_evidence()) {
+    input.change.command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
+    input.change.evidence = request.evidence().SerializeAsString();
+  }
+  if (!faults.empty()) return faults.ToStatus();
+  input.hold_id = request.hold_id();
+  input.authority = request.authority();
+  input.reason = request.reason();
+  input.change.etag = request.etag();
+  input.change.request_id = request.request_id();
+  input.change.digest = RequestDigest(request);
+  return input;
+}
+
+absl::StatusOr<HoldsQuery> ReadListHolds(const v1::ListHoldsRequest& request, const base::IdHasher& hasher) {
+  Violations faults;
+  const Path root;
+  HoldsQuery query;
+  RefuseMistyped(request, root, &faults);
+  query.has_subject = !request.account_id().empty();
+  if (query.has_subject) {
+    CheckId(request.account_id(), Path(root, "account_id"), &faults);
+    query.subject = hasher.Subject(request.account_id());
+  }
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &faults);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &faults);
+  query.include_released = request.include_released();
+  query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
+  query.page_token = request.page_token();
+  return faults.empty() ? absl::StatusOr<HoldsQuery>(std::move(query)) : faults.ToStatus();
+}
+
+}  // namespace consent::wire

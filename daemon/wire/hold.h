@@ -1,0 +1,42 @@
+// HoldService: requests to the domain's words, answers back.
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "consent/v1/hold_service.pb.h"
+#include "daemon/base/ids.h"
+#include "daemon/domain/deletion.h"
+#include "daemon/wire/change_input.h"
+
+namespace consent::wire {
+
+struct PlaceHoldInput {
+  ChangeInput change;  // without a command
+  domain::HeldPart held;
+  std::string authority;
+  std::string reason;
+  std::string selector_bytes;  // as it was sent, serialised
+};
+
+struct ReleaseHoldInput {
+  ChangeInput change;  // the subject is not known; the proof and the etag
+  std::string hold_id;
+  std::string authority;
+  std::string reason;
+};
+
+struct HoldsQuery {
+  bool has_subject = false;
+  base::SubjectHandle subject;
+  bool include_released = false;
+  int page_size = 0;
+  std::string page_token;
+};
+
+// INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
+absl::StatusOr<PlaceHoldInput> ReadPlaceHold(const v1::PlaceHoldRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<ReleaseHoldInput> ReadReleaseHold(const v1::ReleaseHoldRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<HoldsQuery> ReadListHolds(const v1::ListHoldsRequest& request, const base::IdHasher& hasher);
+
+}  // namespace consent::wire

@@ -1,0 +1,158 @@
+// Why Scrub has the steps that it has: each is left out once, and the same search that proves the whole finds what that leaves.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <random>
+
+#include "daemon/store/rocksdb/rows.h"
+#include "daemon/store/rocksdb/scrub.h"
+#include "tests/fault/store/erasure.h"
+
+namespace consent::test {
+namespace {
+
+using store::Partition;
+using store::Table;
+
+constexpr uint64_t kSeed = 20'241'102;
+
+enum class Without { kNothing, kFlushOfAllFamilies, kRewriting, kNewManifest, kRemoval };
+
+// A minute passes whenever it is asked.
+class HastyClock final : public base::Clock {
+ public:
+  base::Instant Now() const override { return base::Instant{micros_ += base::Seconds(61).micros}; }
+
+ private:
+  mutable int64_t micros_ = 1;
+};
+
+// One table whose first row, a border of its file, is deleted and whose second is overwritten twice; beside it rows of another table
+// that nobody means to erase, but whose changes share the log.
+class ErasureSteps : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(store::Database::Create(Options(), "meta", "value").ok());
+    auto opened = store::Database::Open(Options());
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    database_ = *std::move(opened);
+    share_ = database_->table(Table::kKeyShare);
+    std::mt19937_64 random(kSeed);
+    for (int i = 0; i < 300; ++i) {
+      const std::string key(1, static_cast<char>(i / 2));
+      Put(share_, key + RandomBytes(random, 15), RandomBytes(random, 60));
+      Put(database_->table(Table::kSubject), RandomBytes(random, 16), RandomBytes(random, 60));
+      if (i == 1) deleted_ = keys_[0], overwritten_ = keys_[1];
+    }
+    if (overwritten_ < deleted_) std::swap(deleted_, overwritten_);
+    rocksdb::CompactRangeOptions all;
+    all.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    ASSERT_TRUE(database_->db().CompactRange(all, share_, nullptr, nullptr).ok());
+    ASSERT_TRUE(database_->db().DisableFileDeletions().ok());
+    rocksdb::VectorLogPtr waits_for_deletions;
+    ASSERT_TRUE(database_->db().GetSortedWalFiles(waits_for_deletions).ok());
+    ASSERT_TRUE(database_->db().EnableFileDeletions(false).ok());
+    const std::string later = RandomBytes(random, 60);
+    Put(share_, overwritten_, later);
+    Put(share_, overwritten_, RandomBytes(random, 60));
+    rocksdb::WriteBatch batch;
+    batch.Delete(share_, store::DiskRowKey(Partition{}, deleted_));
+    ASSERT_TRUE(database_->Write(batch).ok());
+    Put(database_->table(Table::kSubject), RandomBytes(random, 16), RandomBytes(random, 60));
+    former_.Note(deleted_, "key");
+    former_.Note(values_[deleted_], "value");
+    former_.Note(values_[overwritten_], "first value");
+    former_.Note(later, "second value");
+  }
+
+  store::DatabaseOptions Options() { return {folder_ / "db", size_t{8} << 20, size_t{8} << 20, false}; }
+
+  void Put(rocksdb::ColumnFamilyHandle* table, const std::string& key, const std::string& value) {
+    rocksdb::WriteBatch batch;
+    batch.Put(table, store::DiskRowKey(Partition{}, key), value);
+    ASSERT_TRUE(database_->Write(batch).ok());
+    if (table != share_) return;
+    keys_.push_back(key);
+    values_.emplace(key, value);  // the first one of each key
+  }
+
+  absl::Status Run(Without without) {
+    std::atomic<bool> stop = false;
+    store::Scrubber scrubber(*database_, stop);
+    absl::Status status = FlushAs(scrubber, without, share_);
+    if (status.ok() && without != Without::kRewriting) {
+      status = scrubber.Rewrite(share_, {store::DiskRowKey(Partition{}, deleted_), store::DiskRowKey(Partition{}, overwritten_)});
+    }
+    if (status.ok()) status = scrubber.NoteFiles();
+    if (status.ok() && without != Without::kNewManifest) {
+      rocksdb::WriteBatch batch;
+      batch.Put(database_->meta(), "meta", "value");
+      status = database_->Write(batch);
+      if (status.ok()) status = FlushAs(scrubber, without, database_->meta());
+    }
+    if (status.ok() && without != Without::kRemoval) status = scrubber.AwaitRemoval(HastyClock());
+    return status;
+  }
+
+  absl::Status FlushAs(store::Scrubber& scrubber, Without without, rocksdb::ColumnFamilyHandle* family) {
+    if (without != Without::kFlushOfAllFamilies) return scrubber.Flush();
+    return store::FromRocks(database_->db().Flush(rocksdb::FlushOptions(), family), "cannot flush");
+  }
+
+  // What is found, by the beginning or the end of the files' names.
+  std::set<std::string> FoundIn(const std::string& kind) {
+    std::set<std::string> all;
+    for (const auto& [file, whats] : former_.FindIn(folder_.path())) {
+      if (file.starts_with(kind) || file.ends_with(kind)) all.insert(whats.begin(), whats.end());
+    }
+    return all;
+  }
+
+  TempFolder folder_;
+  std::unique_ptr<store::Database> database_;
+  rocksdb::ColumnFamilyHandle* share_ = nullptr;
+  std::vector<std::string> keys_;
+  std::map<std::string, std::string> values_;
+  std::string deleted_, overwritten_;
+  Traces former_;
+};
+
+using Found = std::set<std::string>;
+
+TEST_F(ErasureSteps, AllTogetherLeaveNothing) {
+  EXPECT_EQ(FoundIn(".sst"), (Found{"key", "value", "first value"}));
+  EXPECT_EQ(FoundIn(".log"), (Found{"key", "second value"})) << "before it";
+  EXPECT_EQ(FoundIn("MANIFEST-"), Found{"key"});
+  const absl::Status status = Run(Without::kNothing);
+  ASSERT_TRUE(status.ok()) << status;
+  ExpectNoTraces(former_, folder_.path(), "all steps");
+}
+
+// Another table's change keeps the log, and with it what was erased. The last step sees that it is there.
+TEST_F(ErasureSteps, WithoutFlushingAllFamiliesTheLogStays) {
+  EXPECT_TRUE(absl::IsUnavailable(Run(Without::kFlushOfAllFamilies)));
+  EXPECT_EQ(FoundIn(".log"), (Found{"key", "second value"}));
+  EXPECT_EQ(FoundIn(".sst"), Found{});
+}
+
+// A flush alone keeps one version of each row, of a deleted one the marker with its key; what is in older files stays.
+TEST_F(ErasureSteps, WithoutRewritingTheTableFilesStay) {
+  EXPECT_TRUE(Run(Without::kRewriting).ok());
+  EXPECT_EQ(FoundIn(".sst"), (Found{"key", "value", "first value"}));
+  EXPECT_EQ(FoundIn("MANIFEST-"), Found{"key"});
+}
+
+TEST_F(ErasureSteps, WithoutANewManifestTheBordersOfFilesStay) {
+  EXPECT_TRUE(absl::IsUnavailable(Run(Without::kNewManifest)));
+  EXPECT_EQ(FoundIn("MANIFEST-"), Found{"key"});
+  EXPECT_EQ(FoundIn(".sst"), Found{});
+}
+
+TEST_F(ErasureSteps, WithoutWaitingARunningReadKeepsOldFiles) {
+  const std::unique_ptr<rocksdb::Iterator> reading(database_->db().NewIterator(store::VerifiedReads(), share_));
+  EXPECT_TRUE(Run(Without::kRemoval).ok());
+  EXPECT_EQ(FoundIn(".sst"), (Found{"key", "value", "first value"}));
+}
+
+}  // namespace
+}  // namespace consent::test

@@ -1,0 +1,276 @@
+// What Scrub promises, looked for in the files themselves: after it none of them holds what a row was, nor the key of one that is gone.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+#include <thread>
+
+#include "rocksdb/sst_file_reader.h"
+#include "tests/fault/store/erasure.h"
+
+namespace consent::test {
+namespace {
+
+namespace fs = std::filesystem;
+using store::Change;
+using store::Partition;
+using store::Table;
+
+constexpr uint64_t kSeed = 20'241'101;
+
+std::string ReadWhole(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::set<std::string> TableFiles(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder / "db")) {
+    if (entry.path().extension() == ".sst") names.insert(entry.path().filename());
+  }
+  return names;
+}
+
+// Rows at the bottom of the tree, rows in files above, rows in memory and log only; of each some are hurt, some of them twice, some
+// before they ever reached a file.
+void Age(History& history) {
+  history.Fill(120);
+  history.Reopen();  // what was in the log is in files
+  history.Hurt(5);
+  ASSERT_TRUE(history.Scrub().ok());  // and now at the bottom
+  history.Fill(100);
+  history.Hurt(5);
+  history.Reopen();
+  history.Hurt(10);
+  history.Fill(80);
+  history.Hurt(15);
+}
+
+class Erasure : public ::testing::TestWithParam<uint64_t> {
+ protected:
+  Erasure() { Age(history_); }
+  const testing::ScopedTrace seed_{__FILE__, __LINE__, "seed " + std::to_string(GetParam())};
+  History history_{GetParam()};
+};
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Erasure, ::testing::Values(kSeed, kSeed + 1, kSeed + 2));
+
+TEST_P(Erasure, LeavesNothingInTheFiles) {
+  const absl::Status scrubbed = history_.Scrub();
+  ASSERT_TRUE(scrubbed.ok()) << scrubbed;
+  history_.ExpectScrubbed("after Scrub");
+  history_.ExpectRows();
+  history_.Reopen();
+  history_.ExpectScrubbed("after reopening");
+  history_.ExpectRows();
+}
+
+// The search finds what it is meant to find.
+TEST_P(Erasure, WithoutItMuchIsLeft) {
+  const auto found = history_.former().FindIn(history_.folder());
+  bool log = false, table = false, manifest = false;
+  for (const auto& [file, whats] : found) {
+    log |= file.ends_with(".log");
+    table |= file.ends_with(".sst");
+    manifest |= file.starts_with("MANIFEST-");
+  }
+  EXPECT_TRUE(log && table && manifest) << Describe(found);
+}
+
+TEST_P(Erasure, LeavesNothingWhileTheStoreIsInUse) {
+  std::atomic<bool> stop = false;
+  std::atomic<int> commits = 0, scans = 0;
+  std::vector<std::thread> users;
+  for (int t = 0; t < 2; ++t) {
+    users.emplace_back([&, t] {
+      std::mt19937_64 random(GetParam() * 100 + static_cast<uint64_t>(t));
+      for (; !stop; ++commits) {
+        const store::Event event{RandomBytes(random, 16), RandomBytes(random, 100), {}};
+        CommitOrFail(history_.store(), Change{{{Table::kSubject, RandomBytes(random, 16), RandomBytes(random, 60)},
+                                               {Table::kRequest, RandomBytes(random, 16), RandomBytes(random, 400)}},
+                                              event});
+      }
+    });
+  }
+  users.emplace_back([&] {
+    for (; !stop; ++scans) {
+      const auto any = [](std::string_view, std::string_view) { return true; };
+      EXPECT_TRUE(history_.store().Scan(Partition{}, Table::kSubject, "", "", SIZE_MAX, any).ok());
+    }
+  });
+  for (int round = 0; round < 3; ++round) {
+    const absl::Status scrubbed = history_.Scrub();
+    EXPECT_TRUE(scrubbed.ok()) << scrubbed;
+    ExpectNoTraces(history_.former(), history_.folder(), "in use, round " + std::to_string(round));
+    history_.Fill(20);
+    history_.Hurt(10);
+  }
+  stop = true;
+  for (std::thread& user : users) user.join();
+  EXPECT_GT(commits, 0);
+  EXPECT_GT(scans, 0);
+}
+
+TEST_P(Erasure, OfErasedFeedRowsThatWereTruncatedToo) {
+  ASSERT_TRUE(history_.store().TruncateFeed(Partition{}, 250).ok());
+  ASSERT_TRUE(history_.Scrub().ok());
+  ExpectNoTraces(history_.former(), history_.folder(), "after Scrub");
+}
+
+TEST_P(Erasure, TheSearchFollowsEveryEntryOfATableFile) {
+  history_.Reopen();  // what was in the log is in files
+  history_.Close();
+  uint64_t entries = 0;
+  for (const std::string& name : TableFiles(history_.folder())) {
+    const fs::path path = history_.folder() / "db" / name;
+    rocksdb::SstFileReader reader{rocksdb::Options()};
+    ASSERT_TRUE(reader.Open(path).ok());
+    const auto keys = TableKeys(ReadWhole(path));
+    ASSERT_TRUE(keys.has_value());
+    EXPECT_EQ(keys->size(), reader.GetTableProperties()->num_entries) << name;
+    entries += keys->size();
+  }
+  EXPECT_GT(entries, 800u);
+}
+
+TEST_P(Erasure, ASecondTimeRewritesNothing) {
+  const store::Remains remains = history_.remains();
+  ASSERT_TRUE(history_.Scrub().ok());
+  const auto before = TableFiles(history_.folder());
+  ASSERT_TRUE(history_.store().Scrub(Partition{}, remains).ok());
+  const auto after = TableFiles(history_.folder());
+  // The store's own few rows are written anew each time, and their files merged now and then.
+  size_t gone = 0;
+  for (const std::string& name : before) gone += after.contains(name) ? 0 : 1;
+  EXPECT_GE(before.size(), 5u);
+  EXPECT_LE(gone, 4u);
+  EXPECT_LE(after.size(), before.size() + 1);
+}
+
+// A row's block that cannot be read is not taken for one that holds nothing.
+TEST_P(Erasure, ReportsWhatItCannotRead) {
+  std::string key, value;
+  ASSERT_TRUE(history_.Scrub().ok());
+  ASSERT_TRUE(history_.store().Scan(Partition{}, Table::kKeyShare, "\x80", "", 1, [&](std::string_view k, std::string_view v) {
+    key = k;
+    value = v;
+    return true;
+  }).ok());
+  history_.Close();
+  int damaged = 0;
+  for (const std::string& name : TableFiles(history_.folder())) {
+    const fs::path path = history_.folder() / "db" / name;
+    std::string bytes = ReadWhole(path);
+    const size_t at = bytes.find(value);
+    if (at == std::string::npos) continue;
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+    ++damaged;
+  }
+  ASSERT_EQ(damaged, 1);
+  history_.Reopen();
+  const absl::Status scrubbed = history_.store().Scrub(Partition{}, {{{Table::kKeyShare, key}}, {}});
+  EXPECT_TRUE(absl::IsUnavailable(scrubbed)) << scrubbed;
+}
+
+// A scan that stands still, and with it the files that it began with.
+class StandingScan {
+ public:
+  explicit StandingScan(store::Store& store)
+      : thread_([this, &store] {
+          EXPECT_TRUE(store.Scan(Partition{}, Table::kKeyShare, "", "", 1, [this](std::string_view, std::string_view) {
+            std::unique_lock<std::mutex> lock(mutex_);
+            reached_ = true;
+            changed_.notify_all();
+            changed_.wait(lock, [this] { return ended_; });
+            return false;
+          }).ok());
+        }) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [this] { return reached_; });
+  }
+  ~StandingScan() { End(); }
+  void End() {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      ended_ = true;
+      changed_.notify_all();
+    }
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool reached_ = false;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+// Moves the clock on until it is destroyed.
+class PassingTime {
+ public:
+  explicit PassingTime(ManualClock& clock)
+      : thread_([this, &clock] {
+          while (!stop_) {
+            clock.Advance(base::Seconds(1));
+            std::this_thread::yield();
+          }
+        }) {}
+  ~PassingTime() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_ = false;
+  std::thread thread_;
+};
+
+TEST_P(Erasure, AnEndlessReadIsReportedAndTheNextTrySucceeds) {
+  StandingScan scan(history_.store());
+  {
+    const PassingTime time(history_.clock());
+    const absl::Status scrubbed = history_.Scrub();
+    ASSERT_TRUE(absl::IsUnavailable(scrubbed)) << scrubbed;
+    EXPECT_NE(scrubbed.message().find("still being read"), std::string::npos) << scrubbed;
+  }
+  EXPECT_FALSE(history_.former().FindIn(history_.folder()).empty()) << "the scan's files are there";
+  scan.End();
+  ASSERT_TRUE(history_.Scrub().ok());
+  history_.ExpectScrubbed("after the scan");
+}
+
+TEST_P(Erasure, WaitsForAReadThatEnds) {
+  StandingScan scan(history_.store());
+  absl::Status scrubbed = absl::UnknownError("not yet");
+  std::thread scrubber([&] { scrubbed = history_.Scrub(); });
+  // It is under way.
+  const auto before = TableFiles(history_.folder());
+  while (TableFiles(history_.folder()) == before) std::this_thread::yield();
+  scan.End();
+  scrubber.join();
+  ASSERT_TRUE(scrubbed.ok()) << scrubbed;
+  history_.ExpectScrubbed("after the scan");
+}
+
+TEST_P(Erasure, ClosingEndsIt) {
+  StandingScan scan(history_.store());
+  absl::Status scrubbed;
+  std::thread scrubber([&] { scrubbed = history_.Scrub(); });
+  const auto before = TableFiles(history_.folder());
+  while (TableFiles(history_.folder()) == before) std::this_thread::yield();
+  std::thread closer([&] { history_.store().Close(); });  // waits for the scan
+  scrubber.join();
+  EXPECT_TRUE(absl::IsUnavailable(scrubbed)) << scrubbed;
+  scan.End();
+  closer.join();
+  history_.Reopen();
+  ASSERT_TRUE(history_.Scrub().ok());
+  history_.ExpectScrubbed("after reopening");
+}
+
+}  // namespace
+}  // namespace consent::test

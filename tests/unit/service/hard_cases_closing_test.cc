@@ -1,0 +1,223 @@
+// The numbered hard cases about withdrawals and retention as data systems see them, and about closed accounts.
+#include <gtest/gtest.h>
+
+#include "daemon/service/rows.h"
+#include "tests/support/service/deleting.h"
+
+namespace consent::test {
+namespace {
+
+using domain::DeletionCause;
+using domain::Purpose;
+using domain::RequestState;
+using service::DeletionPlace;
+
+domain::Selector TheAccount() {
+  domain::Selector selector = AllOfIt();
+  selector.kind = domain::SelectorKind::kAccountClosure;
+  return selector;
+}
+
+class HardCaseOfAnEnding : public testing::Test {
+ protected:
+  void SetUp() override {
+    deleting.Register(System("audio"));
+    deleting.Register(System("vendor"));
+  }
+  std::string Fate(const std::string& account, const Recording& recording) const {
+    return Text(world.Check(account, recording, Purpose::kNone));
+  }
+  // What the systems were told of by themselves, not asked by anybody.
+  std::vector<domain::DeletionRequest> Told(const std::string& account) {
+    service::DeletionFilter filter;
+    filter.subject = world.Handle(account);
+    filter.causes = {DeletionCause::kWithdrawal, DeletionCause::kRetention};
+    std::vector<domain::DeletionRequest> requests;
+    for (const service::DeletionView& view : world.deletions().List(filter, 100, {})->requests) requests.push_back(view.request);
+    return requests;
+  }
+  Reply CreateNew(const std::string& account, bool create_new) {
+    service::ChangeRequest request = world.Request(account, service::ChangeKind::kUpsertSubject);
+    request.command.registers = true;
+    request.command.region = Where("DE");
+    request.create_new = create_new;
+    return world.Submit(std::move(request));
+  }
+  void WorkAll() {
+    while (deleting.Work("audio") + deleting.Work("vendor") > 0) {
+    }
+  }
+
+  World world;
+  Deleting deleting{world};
+};
+
+TEST_F(HardCaseOfAnEnding, N23_DoNotSaveSendsEarlierAudioAway) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  const Recording earlier(world.Now() - base::Days(400));
+  EXPECT_EQ(Fate("a", earlier), "KEEP");
+  ASSERT_TRUE(world.Retain("a", Account(), {domain::RetentionKind::kDoNotSave, 0}).ok());
+  EXPECT_EQ(Fate("a", earlier), "PURGE: DO_NOT_SAVE");
+  const auto told = Told("a");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].cause, DeletionCause::kRetention);
+  EXPECT_EQ(told[0].state, RequestState::kAccepted);
+  EXPECT_FALSE(told[0].selector.captured.from.IsSet());
+  EXPECT_EQ(told[0].selector.captured.to, told[0].received_at);
+  EXPECT_EQ(deleting.Work("audio"), 1U);
+  EXPECT_EQ(deleting.Work("vendor"), 1U);
+  EXPECT_EQ(Told("a")[0].state, RequestState::kCompleted);
+}
+
+TEST_F(HardCaseOfAnEnding, N24_AShorterRetentionSendsWhatIsOlderAwayAndALongerOneBringsNothingBack) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  ASSERT_TRUE(world.Retain("a", Account(), {domain::RetentionKind::kMonths, 18}).ok());
+  EXPECT_EQ(Told("a").size(), 1U) << "from until deleted to 18 months";
+  const Recording old(world.Now() - base::Days(100));
+  EXPECT_EQ(Fate("a", old), "KEEP");
+  ASSERT_TRUE(world.Retain("a", Account(), {domain::RetentionKind::kMonths, 3}).ok());
+  EXPECT_EQ(Fate("a", old), "PURGE: RETENTION_EXPIRED");
+  ASSERT_EQ(Told("a").size(), 2U);
+  const domain::Interval covers = Told("a")[1].selector.captured;
+  EXPECT_GE(covers.to, old.facts.captured_at);
+  EXPECT_LE(covers.to, base::AddMonths(world.Now(), -3) + base::Days(1));
+  ASSERT_TRUE(world.Retain("a", Account(), {domain::RetentionKind::kMonths, 18}).ok());
+  EXPECT_EQ(Told("a").size(), 2U) << "a longer one ends nothing";
+  EXPECT_EQ(Fate("a", old), "PURGE: RETENTION_EXPIRED");
+}
+
+TEST_F(HardCaseOfAnEnding, N31_AFalseWakeIsPurgedAtItsTimeToLive) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
+  Recording woken(world.Now() - base::Seconds(60));
+  woken.facts.wake = domain::Wake::kAccidental;
+  EXPECT_EQ(Text(world.Check("a", woken)), "PURGE no: ACCIDENTAL_EXPIRED, ACCIDENTAL") << "opt-in: at once";
+}
+
+TEST_F(HardCaseOfAnEnding, N53_AnOptOutFromTheDefaultPurgesTheCopiesAndLeavesTheAudio) {
+  ASSERT_TRUE(world.Register("a", "US").ok());
+  Recording audio(world.Now() - base::Hours(1));
+  Recording copy = audio;
+  copy.facts.artefact = domain::Artefact::kReviewCopy;
+  copy.facts.made_for = Purpose::kHumanReview;
+  EXPECT_EQ(Fate("a", copy), "KEEP");
+  ASSERT_TRUE(world.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
+  EXPECT_EQ(Fate("a", audio), "KEEP");
+  EXPECT_EQ(Fate("a", copy), "PURGE: PURPOSE_ENDED");
+  const auto told = Told("a");
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].cause, DeletionCause::kWithdrawal);
+  EXPECT_TRUE(told[0].selector.copies_of.Has(Purpose::kHumanReview));
+  EXPECT_FALSE(told[0].selector.copies_of.Has(Purpose::kModelTraining));
+  const auto tasks = deleting.Lease("vendor");
+  ASSERT_EQ(tasks.size(), 1U);
+  EXPECT_EQ(tasks[0].payload.account_id, "a");
+  EXPECT_EQ(tasks[0].request.selector.kind, domain::SelectorKind::kPurposeCopies);
+}
+
+TEST_F(HardCaseOfAnEnding, OnlyWhatMayHaveBeenAllowedEnds) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  ASSERT_TRUE(world.OptOut("a", Account(), Everything()).ok());
+  EXPECT_TRUE(Told("a").empty()) << "nobody had allowed anything";
+  ASSERT_TRUE(world.OptOut("b", Account(), Everything()).ok());
+  EXPECT_TRUE(Told("b").empty()) << "never seen";
+  ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview)).ok());
+  EXPECT_TRUE(Told("a").empty());
+  ASSERT_TRUE(world.OptOut("a", Profile("ann"), Everything()).ok());
+  ASSERT_EQ(Told("a").size(), 1U) << "the account's consent may have covered the profile";
+  EXPECT_EQ(Told("a")[0].selector.scope, world.Ref(Profile("ann")));
+  ASSERT_TRUE(world.OptOut("a", Account(), Everything()).ok());
+  ASSERT_EQ(Told("a").size(), 2U);
+  ASSERT_TRUE(world.OptOut("a", Account(), Everything()).ok());
+  EXPECT_EQ(Told("a").size(), 2U) << "once";
+}
+
+TEST_F(HardCaseOfAnEnding, AWithdrawalWithNoSystemMakesNoRequestAndASystemThatComesMeanwhileIsNotMissed) {
+  World fresh;
+  Deleting there(fresh);
+  ASSERT_TRUE(fresh.Register("a", "US").ok());
+  ASSERT_TRUE(fresh.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
+  service::DeletionFilter all;
+  EXPECT_TRUE(fresh.deletions().List(all, 10, {})->requests.empty());
+  there.Register(System("late"));
+  ASSERT_TRUE(fresh.OptOut("a", Account(), Only(Purpose::kModelTraining)).ok());
+  EXPECT_EQ(there.Work("late"), 1U);
+}
+
+TEST_F(HardCaseOfAnEnding, N46_AClosedAccountIsPurgedAndOnlyTheSuppressionRecordStays) {
+  ASSERT_TRUE(world.Register("a", "DE", {Adult("ann"), Adult("bob")}, {"speaker"}).ok());
+  ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
+  ASSERT_TRUE(world.Report("a", "r1", domain::Flags::kSafety).ok());
+  const uint64_t last = world.RevisionOf("a");
+  const Recording any(world.Now() - base::Days(1));
+  const DeletionPlace place = deleting.Ask("a", TheAccount(), RequestState::kReceived);
+  EXPECT_EQ(Text(world.Check("a", any)), "KEEP no: DELETION_PENDING");
+  ASSERT_TRUE(deleting.Step(place, service::DeletionStep::kVerify).ok());
+  EXPECT_EQ(Fate("a", any), "PURGE: DELETED, ACCOUNT_CLOSED");
+  EXPECT_EQ(Fate("a", Recording(world.Now() - base::Seconds(10))), "PURGE: DELETED, ACCOUNT_CLOSED") << "whenever it was captured";
+  EXPECT_EQ(ReasonOf(world.OptOut("a", Account(), Everything())), "ACCOUNT_CLOSED");
+  EXPECT_EQ(ReasonOf(CreateNew("a", true)), "ACCOUNT_CLOSED") << "not finished";
+  EXPECT_EQ(deleting.Ask("a", TheAccount()), place) << "it is closed once";
+  WorkAll();
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  domain::SubjectFacts left;
+  left.closed_at = deleting.Get(place).verified_at;
+  left.revision = world.RevisionOf("a");
+  EXPECT_EQ(world.Facts("a"), left);
+  EXPECT_EQ(Fate("a", any), "PURGE: ACCOUNT_CLOSED");
+  const auto gone = [&](store::Table table) {
+    return absl::IsNotFound(world.store().Get({}, table, world.context().SubjectKey(world.Handle("a"))).status());
+  };
+  EXPECT_TRUE(gone(store::Table::kNames));
+  EXPECT_TRUE(gone(store::Table::kKeyShare));
+  size_t recordings = 0;
+  ASSERT_TRUE(world.store().Scan({}, store::Table::kRecording, "", "", SIZE_MAX, [&](auto, auto) { return ++recordings > 0; }).ok());
+  EXPECT_EQ(recordings, 0U);
+  EXPECT_TRUE(world.store().FeedAt({}, last)->erased);
+  EXPECT_TRUE(world.reads().History(world.Handle("a"), 100, "")->items.empty());
+  world.Restart();
+  EXPECT_EQ(Fate("a", any), "PURGE: ACCOUNT_CLOSED");
+  EXPECT_EQ(world.Facts("a"), left);
+}
+
+TEST_F(HardCaseOfAnEnding, N47_AClosedIdIsUsedAgainOnlyExplicitlyAndNothingIsInherited) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
+  deleting.Ask("a", TheAccount());
+  WorkAll();
+  const Recording old(world.Now() - base::Days(1));
+  EXPECT_EQ(ReasonOf(CreateNew("a", false)), "ACCOUNT_CLOSED");
+  const Reply anew = CreateNew("a", true);
+  ASSERT_TRUE(anew.ok());
+  EXPECT_TRUE(anew->registered_now);
+  EXPECT_EQ(Fate("a", old), "PURGE: ACCOUNT_CLOSED") << "the closed one's late audio";
+  Recording young(world.Now() - base::Seconds(10));
+  EXPECT_EQ(Fate("a", young), "KEEP");
+  EXPECT_EQ(world.Check("a", young).eligibility, domain::Eligibility::kNotEligible) << "no consent is inherited";
+  ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("past")).ok());
+  EXPECT_EQ(Fate("a", old), "PURGE: ACCOUNT_CLOSED") << "not even under a notice that covers the past";
+  EXPECT_EQ(world.reads().History(world.Handle("a"), 100, "")->items.size(), 2U);
+  world.Restart();
+  EXPECT_EQ(Fate("a", old), "PURGE: ACCOUNT_CLOSED");
+  deleting.Ask("a", TheAccount());
+  EXPECT_EQ(Fate("a", young), "PURGE: DELETED, ACCOUNT_CLOSED") << "and it can be closed again";
+  WorkAll();
+  EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
+}
+
+TEST_F(HardCaseOfAnEnding, AHoldKeepsAClosedAccountFromBeingForgotten) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  const DeletionPlace place = deleting.Ask("a", TheAccount());
+  const service::HoldPlace hold = deleting.Hold("a", domain::HeldPart{});
+  const Recording any(world.Now() - base::Days(1));
+  EXPECT_EQ(Fate("a", any), "HOLD: LEGAL_HOLD, DELETED, ACCOUNT_CLOSED");
+  WorkAll();
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kAccepted);
+  ASSERT_TRUE(deleting.Release(hold).ok());
+  WorkAll();
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_TRUE(world.holds().List(std::nullopt, true, 10, {})->holds.empty()) << "nor does the hold name it";
+}
+
+}  // namespace
+}  // namespace consent::test
