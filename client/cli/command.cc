@@ -107,7 +107,8 @@ SettingTarget ParseTarget(const std::string& text) {
 }
 
 int Run(int argc, const char* const* argv) {
-  CLI::App app("consentctl: read and change what users chose, ask whether recordings may be used, and have them deleted.", "consentctl");
+  CLI::App app("consentctl: read and change what users chose, ask whether recordings may be used, have them deleted or held, and tell a "
+               "subject what is known.", "consentctl");
   Cli cli;
   app.require_subcommand(1);
   app.fallthrough();
@@ -131,6 +132,8 @@ int Run(int argc, const char* const* argv) {
   AddSystems(app, cli);
   AddTasks(app, cli);
   AddWorker(app, cli);
+  AddHolds(app, cli);
+  AddExportSubject(app, cli);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {

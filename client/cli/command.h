@@ -38,6 +38,8 @@ void AddRequests(CLI::App& app, Cli& cli);
 void AddSystems(CLI::App& app, Cli& cli);
 void AddTasks(CLI::App& app, Cli& cli);
 void AddWorker(CLI::App& app, Cli& cli);
+void AddHolds(CLI::App& app, Cli& cli);
+void AddExportSubject(CLI::App& app, Cli& cli);
 
 // The command line's whole life: parse, run, exit code.
 int Run(int argc, const char* const* argv);

@@ -1,4 +1,5 @@
 // consentctl delete.
+#include <algorithm>
 #include <chrono>
 
 #include "client/cli/command.h"
@@ -18,26 +19,42 @@ struct DeleteFlags {
   std::vector<RecordingId> recordings;
   ProfileId profile;
   DeviceId device;
+  // With these, profile and device narrow them down.
+  std::vector<Purpose> purpose_copies;
+  ProfileId voice_id_of;
+  bool close_account = false;
   bool verified = false;
   bool verifying = false;
 };
 
 Time Now() { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
 
+bool HasRange(const DeleteFlags& flags) { return flags.range.from.has_value() || flags.range.to.has_value(); }
+
+// Throws unless exactly one kind is said.
+void CheckOneKind(const DeleteFlags& flags) {
+  const bool copies = !flags.purpose_copies.empty();
+  const std::vector<bool> kinds = {flags.everything,
+                                   HasRange(flags),
+                                   flags.today,
+                                   !flags.recordings.empty(),
+                                   !flags.profile.empty() && !copies,
+                                   !flags.device.empty() && !copies,
+                                   copies,
+                                   !flags.voice_id_of.empty(),
+                                   flags.close_account};
+  if (std::count(kinds.begin(), kinds.end(), true) == 1) return;
+  throw CLI::ValidationError("delete", "needs exactly one of --everything, --from with --to, --today, --recording, --profile, --device, "
+                                       "--purpose-copies, --voice-id and --close-account: it says what is to be deleted");
+}
+
 DeletionSelector SelectorOf(const DeleteFlags& flags) {
-  const bool range = flags.range.from.has_value() || flags.range.to.has_value();
-  const int kinds = static_cast<int>(flags.everything) + static_cast<int>(range) + static_cast<int>(flags.today) +
-                    static_cast<int>(!flags.recordings.empty()) + static_cast<int>(!flags.profile.empty()) +
-                    static_cast<int>(!flags.device.empty());
-  if (kinds != 1) {
-    throw CLI::ValidationError("delete", "needs exactly one of --everything, --from with --to, --today, --recording, --profile and "
-                                         "--device: it says what is to be deleted");
-  }
+  CheckOneKind(flags);
   if (!flags.today && (flags.day.spoken_at.has_value() || !flags.day.time_zone.empty())) {
     throw CLI::ValidationError("--time-zone", "and --spoken-at belong to --today");
   }
   if (flags.everything) return Everything{};
-  if (range) {
+  if (HasRange(flags)) {
     // An open end would delete more than somebody who forgot it meant.
     if (!flags.range.from.has_value()) throw CLI::ValidationError("--to", "needs --from; 1970-01-01T00:00:00Z is before everything");
     if (!flags.range.to.has_value()) throw CLI::ValidationError("--from", "needs --to");
@@ -49,6 +66,14 @@ DeletionSelector SelectorOf(const DeleteFlags& flags) {
     if (!day.spoken_at.has_value()) day.spoken_at = Now();
     return day;
   }
+  if (!flags.purpose_copies.empty()) {
+    if (!flags.profile.empty() && !flags.device.empty()) {
+      throw CLI::ValidationError("--purpose-copies", "takes --profile or --device, not both");
+    }
+    return PurposeCopies{flags.purpose_copies, {flags.profile, flags.device}};
+  }
+  if (!flags.voice_id_of.empty()) return VoiceIdOf{flags.voice_id_of};
+  if (flags.close_account) return AccountClosure{};
   if (!flags.profile.empty()) return flags.profile;
   if (!flags.device.empty()) return flags.device;
   if (flags.recordings.size() > kMaxDeletedRecordings) {
@@ -83,6 +108,14 @@ void AddSelector(CLI::App* app, DeleteFlags* flags) {
   AddIds(app, "--recording", &flags->recordings, "A recording; several times, at most 1,000")->group("What");
   AddId(app, "--profile", &flags->profile, "All of this speaker that was captured until now")->group("What");
   AddId(app, "--device", &flags->device, "All of this device that was captured until now")->group("What");
+  AddNames(app, "--purpose-copies", &flags->purpose_copies,
+           "What was made of recordings for these purposes, not the audio itself; of the account, or with --profile or --device of that")
+      ->group("What");
+  AddId(app, "--voice-id", &flags->voice_id_of, "What was learnt to know this profile's voice by")->group("What");
+  app->add_flag("--close-account", flags->close_account,
+                "CLOSES THE ACCOUNT once it is verified: everything goes, whenever it was captured, choices and profiles included. Nobody is "
+                "asked again. The account_id is refused from then on, until `subject set --create-new` starts it anew.")
+      ->group("What");
 }
 
 }  // namespace

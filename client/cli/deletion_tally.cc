@@ -43,7 +43,8 @@ std::vector<std::string> Cells(const std::string& regime, const DeletionFigures&
           DaysText(figures.median_days),
           std::to_string(figures.extended),
           std::to_string(figures.due_now),
-          std::to_string(figures.overdue_now)};
+          std::to_string(figures.overdue_now),
+          std::to_string(figures.on_hold)};
 }
 
 std::vector<std::vector<std::string>> Rows(const DeletionTally& tally) {
@@ -93,6 +94,7 @@ void DeletionTally::Add(const DeletionRequest& request) {
       break;
   }
   ++(request.overdue ? figures.overdue_now : figures.due_now);
+  if (request.on_hold) ++figures.on_hold;
 }
 
 DeletionFigures DeletionTally::Figures(const Counted& counted) {
@@ -120,6 +122,7 @@ DeletionFigures DeletionTally::Total() const {
     all.figures.cancelled += figures.cancelled;
     all.figures.due_now += figures.due_now;
     all.figures.overdue_now += figures.overdue_now;
+    all.figures.on_hold += figures.on_hold;
     all.days.insert(all.days.end(), counted.days.begin(), counted.days.end());
   }
   return Figures(all);
@@ -135,18 +138,19 @@ Json FiguresJson(const DeletionFigures& figures) {
           {"median_days", days(figures.median_days)},
           {"extended", figures.extended},
           {"due_now", figures.due_now},
-          {"overdue_now", figures.overdue_now}};
+          {"overdue_now", figures.overdue_now},
+          {"on_hold", figures.on_hold}};
 }
 
 Table FiguresTable(const DeletionTally& tally) {
   Table table("figures", {"REGIME", "RECEIVED", "COMPLIED", "DENIED", "CANCELLED", "MEAN DAYS", "MEDIAN DAYS", "EXTENDED", "DUE NOW",
-                          "OVERDUE NOW"});
+                          "OVERDUE NOW", "ON HOLD"});
   for (std::vector<std::string>& row : Rows(tally)) table.Add(std::move(row));
   return table;
 }
 
 std::string FiguresCsv(const DeletionTally& tally) {
-  std::string text = "regime,received,complied,denied,cancelled,mean_days,median_days,extended,due_now,overdue_now\n";
+  std::string text = "regime,received,complied,denied,cancelled,mean_days,median_days,extended,due_now,overdue_now,on_hold\n";
   for (const std::vector<std::string>& row : Rows(tally)) {
     for (size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : ",") + CsvCell(row[i]);
     text += "\n";

@@ -26,6 +26,8 @@ struct DeletionFigures {
   // Open at the time of asking, whenever they were received: still in time, and past their due time.
   uint64_t due_now = 0;
   uint64_t overdue_now = 0;
+  // Of both, those of which some is on hold.
+  uint64_t on_hold = 0;
 };
 
 // Takes requests one by one; keeps one number for each that was complied with. Not thread-safe.
@@ -39,6 +41,8 @@ class DeletionTally {
   // By regime, of which each request has one; in order of names.
   std::map<std::string, DeletionFigures> ByRegime() const;
   DeletionFigures Total() const;
+  // The end of the period.
+  Time to() const { return to_; }
 
  private:
   struct Counted {

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include "client/cli/exit_codes.h"
@@ -85,6 +86,26 @@ absl::Status LineFile::Write(std::string_view lines) {
     if (::ftruncate(descriptor_, before) == 0) ::lseek(descriptor_, before, SEEK_SET);
   }
   return Failed("an output cannot be written", error);
+}
+
+absl::Status WriteWholeFile(const std::string& path, std::string_view bytes, bool replace) {
+  const std::string what = "the file " + path + " cannot be written";
+  struct stat found {};
+  if (replace && ::lstat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode)) {
+    return absl::FailedPreconditionError(what + ": what is there is no regular file");
+  }
+  std::string beside = path + ".XXXXXX";
+  // Mode 0600.
+  const Descriptor file(::mkostemp(beside.data(), O_CLOEXEC));
+  if (!file.IsOpen()) return Failed(what, errno);
+  // A link, unlike a rename, never replaces.
+  const bool placed = WriteAll(file.get(), bytes) && ::fsync(file.get()) == 0 &&
+                      (replace ? ::rename(beside.c_str(), path.c_str()) : ::link(beside.c_str(), path.c_str())) == 0;
+  const int error = errno;
+  if (!placed || !replace) ::unlink(beside.c_str());
+  if (placed) return absl::OkStatus();
+  if (error == EEXIST) return absl::AlreadyExistsError("the file " + path + " is there already; with --force it is replaced");
+  return Failed(what, error);
 }
 
 ProgressBar::ProgressBar(uint64_t total, bool visible)

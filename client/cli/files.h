@@ -61,6 +61,11 @@ class LineFile {
   int descriptor_ = -1;
 };
 
+// Writes a whole file, mode 0600, so that `path` never holds half of it: under another name beside it, synced, then put in place.
+// AlreadyExists: `path` is there, and `replace` is not set. FailedPrecondition: it cannot be written, or what would be replaced is no
+// regular file.
+absl::Status WriteWholeFile(const std::string& path, std::string_view bytes, bool replace);
+
 // How far a long command has come, on standard error where that is a terminal. Not thread-safe.
 class ProgressBar {
  public:

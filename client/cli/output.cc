@@ -19,8 +19,6 @@ size_t Width(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-std::string Dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
-
 }  // namespace
 
 std::string Printable(const std::string& text) {
@@ -95,6 +93,8 @@ std::string ErrorText(const absl::Status& status) {
   return text;
 }
 
+std::string JsonText(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
 bool WriteAll(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
@@ -114,7 +114,7 @@ int PrintText(const std::string& text, int code) {
 int Print(const Report& report, bool as_json, int code) {
   std::string text;
   if (as_json) {
-    text = Dump(report.json);
+    text = JsonText(report.json);
   } else {
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     for (const Table& table : report.tables) text += terminal ? table.ForTerminal() : table.Plain();
@@ -127,10 +127,10 @@ int PrintError(const absl::Status& status, bool as_json) {
   const std::string reason = ErrorOf(status).reason;
   if (reason == "ETAG_REQUIRED" || reason == "ETAG_MISMATCH") {
     std::fprintf(stderr,
-                 "What allows more must name the state that was looked at: see `settings get`, `subject get`, `policy show` or "
-                 "`requests show`, and repeat the command with its --etag.\n");
+                 "What allows more must name the state that was looked at: see `settings get`, `subject get`, `policy show`, "
+                 "`requests show` or `holds list`, and repeat the command with its --etag.\n");
   }
-  if (as_json && !WriteAll(STDOUT_FILENO, Dump(Json{{"error", ErrorJson(status)}}))) return kFiles;
+  if (as_json && !WriteAll(STDOUT_FILENO, JsonText(Json{{"error", ErrorJson(status)}}))) return kFiles;
   return CodeFor(status);
 }
 

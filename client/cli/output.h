@@ -41,6 +41,9 @@ Json ErrorJson(const absl::Status& status);
 // One line and one more for each field at fault.
 std::string ErrorText(const absl::Status& status);
 
+// Indented, with a line's end; bytes that are no UTF-8 are replaced.
+std::string JsonText(const Json& json);
+
 // Writes all of it or fails; errno says why.
 bool WriteAll(int descriptor, std::string_view bytes);
 

@@ -101,6 +101,13 @@ Json SettingsJson(const Settings& settings) {
   return json;
 }
 
+Json CurrentSettingsJson(const CurrentSettings& current) {
+  return {{"etag", current.etag.value()},
+          {"policy_version", current.policy_version},
+          {"policy_hash", HexText(current.policy_hash)},
+          {"settings", SettingsJson(current.settings)}};
+}
+
 std::vector<Table> SettingsTables(const Settings& settings) {
   Table controls("control", {"CONTROL", "ANSWER", "WHY", "PEOPLE LISTEN", "PURPOSES"});
   for (const ControlSetting& control : settings.controls) {

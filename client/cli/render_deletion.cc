@@ -18,6 +18,10 @@ std::string SelectorText(const DeletionSelector& selector) {
   }
   if (const auto* profile = std::get_if<ProfileId>(&selector)) return text + ":" + profile->value();
   if (const auto* device = std::get_if<DeviceId>(&selector)) return text + ":" + device->value();
+  if (const auto* voice = std::get_if<VoiceIdOf>(&selector)) return text + ":" + voice->profile.value();
+  if (const auto* copies = std::get_if<PurposeCopies>(&selector)) {
+    return text + ": " + NamesText(copies->purposes) + (copies->scope == Scope{} ? "" : " of " + ScopeText(copies->scope));
+  }
   return text;
 }
 
@@ -26,12 +30,21 @@ std::string FromText(const std::optional<TimeRange>& range) {
   return range->from.has_value() ? TimeText(range->from) : "the beginning";
 }
 
-std::string ToText(const std::optional<TimeRange>& range) { return range.has_value() ? TimeText(range->to) : ""; }
+std::string ToText(const std::optional<TimeRange>& range) {
+  if (!range.has_value()) return "";
+  return range->to.has_value() ? TimeText(range->to) : "the end";
+}
+
+std::string CauseText(const DeletionRequest& request) {
+  return request.cause == DeletionCause::kUnset ? "unknown" : std::string(Name(request.cause));
+}
 
 std::string MarksText(const DeletionRequest& request) {
-  std::string text = request.extended ? "EXTENDED" : "";
-  if (request.overdue) text += text.empty() ? "OVERDUE" : ",OVERDUE";
-  return text;
+  std::vector<std::string> marks;
+  if (request.extended) marks.emplace_back("EXTENDED");
+  if (request.on_hold) marks.emplace_back("ON_HOLD");
+  if (request.overdue) marks.emplace_back("OVERDUE");
+  return ListText(marks);
 }
 
 // "2/3": systems that ended, of all.
@@ -72,6 +85,9 @@ std::string SelectorKind(const DeletionSelector& selector) {
     const char* operator()(const std::vector<RecordingId>& /*recordings*/) const { return "recordings"; }
     const char* operator()(const ProfileId& /*profile*/) const { return "profile"; }
     const char* operator()(const DeviceId& /*device*/) const { return "device"; }
+    const char* operator()(const PurposeCopies& /*copies*/) const { return "purpose_copies"; }
+    const char* operator()(const VoiceIdOf& /*voice*/) const { return "voice_id"; }
+    const char* operator()(AccountClosure /*closure*/) const { return "account_closure"; }
   };
   return std::visit(Kind(), selector);
 }
@@ -92,6 +108,11 @@ Json SelectorJson(const DeletionSelector& selector) {
     json["profile_id"] = profile->value();
   } else if (const auto* device = std::get_if<DeviceId>(&selector)) {
     json["device_id"] = device->value();
+  } else if (const auto* copies = std::get_if<PurposeCopies>(&selector)) {
+    json["purposes"] = NamesJson(copies->purposes);
+    json.update(ScopeJson(copies->scope));
+  } else if (const auto* voice = std::get_if<VoiceIdOf>(&selector)) {
+    json["profile_id"] = voice->profile.value();
   }
   return json;
 }
@@ -114,6 +135,8 @@ Json DeletionJson(const DeletionRequest& request) {
                {"state", Name(request.state)},
                {"extended", request.extended},
                {"overdue", request.overdue},
+               {"on_hold", request.on_hold},
+               {"cause", Name(request.cause)},
                {"requester", Name(request.requester)},
                {"regime", request.regime},
                {"received_at", TimeText(request.received_at)},
@@ -136,9 +159,9 @@ std::vector<Table> DeletionTables(const DeletionRequest& request) {
   Table head("request", {"DELETION", "STATE", "MARKS", "DUE", "ETAG"});
   head.Add({request.deletion_id.value(), std::string(Name(request.state)), MarksText(request), TimeText(request.due_at),
             request.etag.value()});
-  Table times("received", {"RECEIVED", "CONFIRM BY", "VERIFIED", "ENDED", "REGIME", "REQUESTER", "DENIED BECAUSE"});
+  Table times("received", {"RECEIVED", "CONFIRM BY", "VERIFIED", "ENDED", "REGIME", "REQUESTER", "DENIED BECAUSE", "CAUSE"});
   times.Add({TimeText(request.received_at), TimeText(request.confirm_by), TimeText(request.verified_at), TimeText(request.ended_at),
-             request.regime, std::string(Name(request.requester)), request.denied_reason});
+             request.regime, std::string(Name(request.requester)), request.denied_reason, CauseText(request)});
   Table selects("selects", {"ACCOUNT", "WHAT", "CAPTURED FROM", "TO"});
   selects.Add({request.account_id.value(), SelectorText(request.selector), FromText(request.covers), ToText(request.covers)});
   Table summary("summary", {"SUMMARY"});
@@ -147,11 +170,11 @@ std::vector<Table> DeletionTables(const DeletionRequest& request) {
 }
 
 Table DeletionsTable(const std::vector<DeletionRequest>& requests) {
-  Table table("request", {"DELETION", "STATE", "MARKS", "REGIME", "RECEIVED", "DUE", "ENDED", "SYSTEMS", "ACCOUNT", "WHAT"});
+  Table table("request", {"DELETION", "STATE", "MARKS", "REGIME", "RECEIVED", "DUE", "ENDED", "SYSTEMS", "ACCOUNT", "WHAT", "CAUSE"});
   for (const DeletionRequest& request : requests) {
     table.Add({request.deletion_id.value(), std::string(Name(request.state)), MarksText(request), request.regime,
                TimeText(request.received_at), TimeText(request.due_at), TimeText(request.ended_at), ProgressText(request),
-               request.account_id.value(), SelectorText(request.selector)});
+               request.account_id.value(), SelectorText(request.selector), CauseText(request)});
   }
   return table;
 }
@@ -187,14 +210,15 @@ Json TaskJson(const TaskStatus& task) {
           {"not_before", TimeText(task.not_before)},
           {"attempts", task.attempts},
           {"failures", task.failures},
-          {"last_error", task.last_error}};
+          {"last_error", task.last_error},
+          {"waits_for_release", task.waits_for_release}};
 }
 
 Table TasksTable(const std::vector<TaskStatus>& tasks) {
-  Table table("task", {"TASK", "DUE", "LEASED UNTIL", "NOT BEFORE", "ATTEMPTS", "FAILURES", "LAST ERROR"});
+  Table table("task", {"TASK", "DUE", "LEASED UNTIL", "NOT BEFORE", "ATTEMPTS", "FAILURES", "LAST ERROR", "WAITS FOR RELEASE"});
   for (const TaskStatus& task : tasks) {
     table.Add({task.task_id.value(), TimeText(task.due_at), TimeText(task.leased_until), TimeText(task.not_before),
-               std::to_string(task.attempts), std::to_string(task.failures), task.last_error});
+               std::to_string(task.attempts), std::to_string(task.failures), task.last_error, task.waits_for_release ? "yes" : "no"});
   }
   return table;
 }

@@ -1,14 +1,16 @@
 // consentctl requests report.
-#include "client/cli/deletion_tally.h"
+#include "client/cli/requests.h"
+
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render.h"
-#include "client/cli/requests.h"
 
 namespace consent::cli {
 namespace {
 
-constexpr int kLargestPage = 1000;
+// A hundred of them fit a message even where each names a thousand recordings.
+constexpr int kRequestsPerPage = 100;
+constexpr Time kAfterEveryDueTime = std::chrono::sys_days(std::chrono::year(9999) / 1 / 1);
 
 struct ReportFlags {
   std::optional<Time> from;
@@ -16,10 +18,9 @@ struct ReportFlags {
   bool csv = false;
 };
 
-// Reads all requests, page by page.
-absl::Status Read(Client& client, DeletionTally* tally) {
-  DeletionQuery query;
-  query.page_size = kLargestPage;
+absl::Status CountPages(Client& client, DeletionQuery query, DeletionTally* tally) {
+  query.causes = {DeletionCause::kRequested};
+  query.page_size = kRequestsPerPage;
   do {
     const absl::StatusOr<DeletionPage> page = client.ListDeletionRequests(query);
     if (!page.ok()) return page.status();
@@ -33,7 +34,7 @@ int RunReport(const Cli& cli, const ReportFlags& flags) {
   return cli.WithClient([&](Client& client) {
     DeletionTally tally(*flags.from, *flags.to);
     // Half of a count is no count: an error leaves nothing on standard output.
-    if (const absl::Status status = Read(client, &tally); !status.ok()) return PrintError(status, cli.json);
+    if (const absl::Status status = CountRequests(client, &tally); !status.ok()) return PrintError(status, cli.json);
     if (flags.csv) return PrintText(FiguresCsv(tally), kDone);
     Report report;
     report.json = {{"from", TimeText(flags.from)}, {"to", TimeText(flags.to)}, {"regimes", Json::array()}};
@@ -50,10 +51,22 @@ int RunReport(const Cli& cli, const ReportFlags& flags) {
 
 }  // namespace
 
+absl::Status CountRequests(Client& client, DeletionTally* tally) {
+  // What was received before the period may have ended in it; what was received after it counts only while it is open.
+  DeletionQuery until_end;
+  until_end.received_before = tally->to();
+  if (absl::Status status = CountPages(client, until_end, tally); !status.ok()) return status;
+  DeletionQuery open_since;
+  open_since.received_from = tally->to();
+  open_since.due_before = kAfterEveryDueTime;
+  return CountPages(client, open_since, tally);
+}
+
 void AddRequestsReport(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
       "report", "Figures of a period by regime: requests received, and of these extended; complied with, denied and cancelled in it, "
-                "whenever they were received; mean and median days from receipt to completion; open ones that are due and overdue now");
+                "whenever they were received; mean and median days from receipt to completion; open ones that are due and overdue now, and "
+                "how many of both wait for a hold's release. Requests that somebody made, not those that a changed choice made.");
   auto flags = std::make_shared<ReportFlags>();
   AddTime(app, "--from", &flags->from, "The period's first instant")->required();
   AddTime(app, "--to", &flags->to, "The first instant that no longer belongs to it")->required();

@@ -20,10 +20,7 @@ void AddGet(CLI::App* parent, Cli& cli) {
         const auto current = client.GetSettings(*account);
         if (!current.ok()) return PrintError(current.status(), cli.json);
         Report report;
-        report.json = {{"etag", current->etag.value()},
-                       {"policy_version", current->policy_version},
-                       {"policy_hash", HexText(current->policy_hash)},
-                       {"settings", SettingsJson(current->settings)}};
+        report.json = CurrentSettingsJson(*current);
         Table head("settings", {"ETAG", "POLICY"});
         head.Add({current->etag.value(), current->policy_version});
         report.tables = SettingsTables(current->settings);

@@ -2,66 +2,18 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render.h"
+#include "client/cli/render_deletion.h"
+#include "client/cli/render_subject.h"
 #include "client/cli/settings.h"
 
 namespace consent::cli {
 namespace {
 
-std::string ChangeText(const HistoryChange& change) {
-  std::string text = ScopeText(change.scope) + " ";
-  if (const auto* purpose = std::get_if<PurposeChange>(&change.what)) {
-    return text + std::string(Name(purpose->purpose)) + " " + std::string(Name(purpose->from)) + " -> " +
-           std::string(Name(purpose->to));
-  }
-  if (const auto* retention = std::get_if<Retention>(&change.what)) return text + "retention " + RetentionText(*retention);
-  if (const auto* other = std::get_if<std::string>(&change.what)) return text + *other;
-  return text + "a kind of change that this program does not know";
-}
-
-Json ChangeJson(const HistoryChange& change) {
-  Json json = {{"scope", ScopeJson(change.scope)}};
-  if (const auto* purpose = std::get_if<PurposeChange>(&change.what)) {
-    json["purpose"] = Name(purpose->purpose);
-    json["from"] = Name(purpose->from);
-    json["to"] = Name(purpose->to);
-  } else if (const auto* retention = std::get_if<Retention>(&change.what)) {
-    json["retention"] = RetentionText(*retention);
-  } else if (const auto* other = std::get_if<std::string>(&change.what)) {
-    json["other"] = *other;
-  }
-  return json;
-}
-
 Report HistoryReport(const HistoryPage& page) {
   Report report;
   report.json = {{"entries", Json::array()}, {"next_page_token", page.next_page_token}};
-  Table table("entry", {"TIME", "KIND", "CHANGE", "CHANNEL", "ACTOR", "NOTICE", "IMPORTED", "POLICY", "REVISION"});
-  for (const HistoryEntry& entry : page.entries) {
-    Json changes = Json::array();
-    std::string text;
-    for (const HistoryChange& change : entry.changes) {
-      changes.push_back(ChangeJson(change));
-      text += (text.empty() ? "" : "; ") + ChangeText(change);
-    }
-    report.json["entries"].push_back({{"revision", entry.revision.value()},
-                                      {"time", TimeText(entry.time)},
-                                      {"kind", Name(entry.kind)},
-                                      {"changes", changes},
-                                      {"evidence", EvidenceJson(entry.evidence)},
-                                      {"imported", entry.imported},
-                                      {"policy_version", entry.policy_version}});
-    const Evidence& evidence = entry.evidence;
-    table.Add({TimeText(entry.time), std::string(Name(entry.kind)), text,
-               evidence.channel == Channel::kUnset ? "" : std::string(Name(evidence.channel)),
-               evidence.actor == Actor::kUnset ? "" : std::string(Name(evidence.actor)), evidence.notice_version,
-               entry.imported ? "yes" : "no", entry.policy_version, entry.revision.value()});
-  }
-  report.tables = {table};
-  if (!page.next_page_token.empty()) {
-    Table more("next_page", {"NEXT PAGE: --page"});
-    more.Add({page.next_page_token});
-    report.tables.push_back(more);
-  }
+  for (const HistoryEntry& entry : page.entries) report.json["entries"].push_back(HistoryEntryJson(entry));
+  report.tables = {HistoryTable(page.entries), NextPageTable(page.next_page_token)};
   return report;
 }
 

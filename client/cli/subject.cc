@@ -5,6 +5,7 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render.h"
+#include "client/cli/render_subject.h"
 #include "client/src/import_lines.h"
 
 namespace consent::cli {
@@ -83,6 +84,9 @@ void AddSet(CLI::App* parent, Cli& cli) {
   app->add_option_function<std::string>(
       "--retention", [update](const std::string& text) { update->retention.push_back({{}, RetentionOption(text)}); },
       "How long audio is kept: 3m, until-deleted or do-not-save");
+  app->add_flag("--create-new", update->create_new,
+                "The account was closed, and its id is somebody's new account: registers that one, which inherits nothing; what was captured "
+                "before stays the closed one's. Only once the closure is COMPLETED.");
   AddEvidence(app, &update->evidence);
   AddEtag(app, &update->etag, "subject get");
   app->callback([&cli, update] {
@@ -103,47 +107,21 @@ void AddSet(CLI::App* parent, Cli& cli) {
   });
 }
 
-Report SubjectReport(const Subject& subject) {
-  Report report;
-  report.json = {{"region", subject.region},
-                 {"registered", subject.registered},
-                 {"etag", subject.etag.value()},
-                 {"profiles", Json::array()},
-                 {"devices", Json::array()}};
-  Table head("subject", {"REGION", "REGISTERED", "ETAG"});
-  head.Add({subject.region.empty() ? "unknown" : subject.region, subject.registered ? "yes" : "no", subject.etag.value()});
-  Table profiles("profile", {"PROFILE", "AGE", "GUARDIAN", "LAST ACTIVE"});
-  for (const Profile& profile : subject.profiles) {
-    const std::string guardian = profile.guardian.has_value() ? profile.guardian->value() : "";
-    report.json["profiles"].push_back({{"profile_id", profile.profile_id.value()},
-                                       {"age", AgeText(profile.age)},
-                                       {"guardian_id", guardian},
-                                       {"last_active_at", TimeText(profile.last_active_at)}});
-    profiles.Add({profile.profile_id.value(), AgeText(profile.age), guardian, TimeText(profile.last_active_at)});
-  }
-  Table devices("device", {"DEVICE"});
-  for (const DeviceId& device : subject.devices) {
-    report.json["devices"].push_back(device.value());
-    devices.Add({device.value()});
-  }
-  report.tables = {head, profiles, devices};
-  return report;
-}
-
 }  // namespace
 
 void AddSubject(CLI::App& app, Cli& cli) {
   CLI::App* subject = app.add_subcommand("subject", "Who lives behind an account");
   subject->require_subcommand(1);
   AddSet(subject, cli);
-  CLI::App* get = subject->add_subcommand("get", "Show region, profiles, devices and etag");
+  CLI::App* get = subject->add_subcommand("get", "Show region, profiles, devices and etag, and whether the account was closed");
   auto account = std::make_shared<AccountId>();
   AddId(get, "account", account.get(), "The account")->required();
   get->callback([&cli, account] {
     cli.action = [&cli, account] {
       return cli.WithClient([&](Client& client) {
         const auto found = client.GetSubject(*account);
-        return found.ok() ? Print(SubjectReport(*found), cli.json, kDone) : PrintError(found.status(), cli.json);
+        if (!found.ok()) return PrintError(found.status(), cli.json);
+        return Print({SubjectJson(*found), SubjectTables(*found)}, cli.json, kDone);
       });
     };
   });

@@ -7,12 +7,16 @@
 
 #include "client/cli/render.h"
 #include "client/cli/render_deletion.h"
+#include "client/cli/render_hold.h"
 
 namespace consent::cli {
 namespace {
 
-constexpr std::array<std::string_view, 8> kNames = {"CONSENT_TASK_ID", "CONSENT_ACCOUNT_ID",    "CONSENT_SELECTOR",   "CONSENT_FROM",
-                                                    "CONSENT_TO",      "CONSENT_RECORDING_IDS", "CONSENT_PROFILE_ID", "CONSENT_DEVICE_ID"};
+constexpr std::array<std::string_view, 11> kNames = {"CONSENT_TASK_ID",    "CONSENT_ACCOUNT_ID", "CONSENT_CAUSE",         "CONSENT_SELECTOR",
+                                                     "CONSENT_FROM",       "CONSENT_TO",         "CONSENT_RECORDING_IDS", "CONSENT_PROFILE_ID",
+                                                     "CONSENT_DEVICE_ID",  "CONSENT_PURPOSES",   "CONSENT_EXCEPTIONS"};
+// Linux refuses a variable of 128 KiB or more (MAX_ARG_STRLEN), its name and the closing NUL included.
+constexpr size_t kLongestVariable = size_t{128} * 1024 - 1;
 
 bool IsOurs(std::string_view variable) {
   const std::string_view name = variable.substr(0, variable.find('='));
@@ -24,8 +28,8 @@ class Variables {
  public:
   explicit Variables(std::vector<std::string>* out) : out_(out) {}
   void Set(const char* name, const std::string& value) {
-    if (value.find('\0') != std::string::npos) fits_ = false;
     out_->push_back(std::string(name) + "=" + value);
+    if (value.find('\0') != std::string::npos || out_->back().size() > kLongestVariable) fits_ = false;
   }
   void SetList(const char* name, const std::vector<RecordingId>& values) {
     std::string text;
@@ -35,6 +39,21 @@ class Variables {
     }
     Set(name, text);
   }
+  void SetScope(const Scope& scope) {
+    if (!scope.profile.empty()) Set("CONSENT_PROFILE_ID", scope.profile.value());
+    if (!scope.device.empty()) Set("CONSENT_DEVICE_ID", scope.device.value());
+  }
+  void SetSelector(const DeletionSelector& selector) {
+    Set("CONSENT_SELECTOR", SelectorKind(selector));
+    if (const auto* recordings = std::get_if<std::vector<RecordingId>>(&selector)) SetList("CONSENT_RECORDING_IDS", *recordings);
+    if (const auto* profile = std::get_if<ProfileId>(&selector)) SetScope({*profile, {}});
+    if (const auto* device = std::get_if<DeviceId>(&selector)) SetScope({{}, *device});
+    if (const auto* voice = std::get_if<VoiceIdOf>(&selector)) SetScope({voice->profile, {}});
+    if (const auto* copies = std::get_if<PurposeCopies>(&selector)) {
+      Set("CONSENT_PURPOSES", NamesText(copies->purposes));
+      SetScope(copies->scope);
+    }
+  }
   bool fits() const { return fits_; }
 
  private:
@@ -42,16 +61,30 @@ class Variables {
   bool fits_ = true;
 };
 
+// A list; null where one of them is not known.
+Json ExceptionsJson(const std::vector<HoldSelector>& exceptions) {
+  Json list = Json::array();
+  for (const HoldSelector& exception : exceptions) {
+    list.push_back(HoldSelectorJson(exception));
+    if (list.back().is_null()) return nullptr;
+  }
+  return list;
+}
+
 }  // namespace
 
 absl::StatusOr<TaskInput> MakeTaskInput(const PurgeTask& task, const std::vector<std::string>& inherited, bool stdin_only) {
-  const std::string kind = SelectorKind(task.selector);
-  if (kind.empty()) return absl::InvalidArgumentError("this version does not know what is to be deleted; use a newer one");
+  const Json exceptions = ExceptionsJson(task.exceptions);
+  if (SelectorKind(task.selector).empty() || exceptions.is_null()) {
+    return absl::InvalidArgumentError("this version does not know what is to be deleted or left alone; use a newer one");
+  }
   TaskInput input;
   const Json json = {{"task_id", task.task_id.value()},
                      {"account_id", task.account_id.value()},
                      {"selector", SelectorJson(task.selector)},
                      {"covers", RangeJson(task.covers)},
+                     {"exceptions", exceptions},
+                     {"cause", task.cause == DeletionCause::kUnset ? "" : Name(task.cause)},
                      {"due_at", TimeText(task.due_at)},
                      {"attempt", task.attempt},
                      {"again_for_late_data", task.again_for_late_data}};
@@ -62,16 +95,13 @@ absl::StatusOr<TaskInput> MakeTaskInput(const PurgeTask& task, const std::vector
   Variables variables(&input.environment);
   variables.Set("CONSENT_TASK_ID", task.task_id.value());
   variables.Set("CONSENT_ACCOUNT_ID", task.account_id.value());
-  variables.Set("CONSENT_SELECTOR", kind);
+  if (task.cause != DeletionCause::kUnset) variables.Set("CONSENT_CAUSE", std::string(Name(task.cause)));
+  variables.SetSelector(task.selector);
   if (task.covers.has_value() && task.covers->from.has_value()) variables.Set("CONSENT_FROM", TimeText(task.covers->from));
   if (task.covers.has_value() && task.covers->to.has_value()) variables.Set("CONSENT_TO", TimeText(task.covers->to));
-  if (const auto* recordings = std::get_if<std::vector<RecordingId>>(&task.selector)) {
-    variables.SetList("CONSENT_RECORDING_IDS", *recordings);
-  }
-  if (const auto* profile = std::get_if<ProfileId>(&task.selector)) variables.Set("CONSENT_PROFILE_ID", profile->value());
-  if (const auto* device = std::get_if<DeviceId>(&task.selector)) variables.Set("CONSENT_DEVICE_ID", device->value());
+  if (!task.exceptions.empty()) variables.Set("CONSENT_EXCEPTIONS", exceptions.dump());
   if (!variables.fits()) {
-    return absl::InvalidArgumentError("an id holds a byte that the environment cannot carry; run the worker with --stdin-only");
+    return absl::InvalidArgumentError("the environment cannot carry an id's bytes, or all exceptions; run the worker with --stdin-only");
   }
   return input;
 }

@@ -112,8 +112,9 @@ void AddWorker(CLI::App& parent, Cli& cli) {
       "Do the deletions of one data system: lease its tasks and run COMMAND once for each, without a shell. What is to be deleted stands "
       "on its standard input, as one JSON line, and in CONSENT_… variables (see client/cli/README.md). It ends with 0: deleted; 3: there "
       "was nothing; 75: again later; anything else: failed, and again later. The last line of its standard output may be the number of "
-      "what was erased; the SHA-256 of all of it is the evidence. SIGTERM or SIGINT: nothing new is begun, and what runs may go on for "
-      "30 seconds.");
+      "what was erased; the SHA-256 of all of it is the evidence. Where some of it is on hold, the line's `exceptions` say what must be left "
+      "alone; such a task is run only with --heeds-exceptions. SIGTERM or SIGINT: nothing new is begun, what runs may go on for 30 seconds, "
+      "and what was leased and not begun is free for others at once.");
   auto flags = std::make_shared<WorkerFlags>();
   WorkerSettings& settings = flags->settings;
   app->add_option("system", settings.system, "The data system, as `systems register` named it")->required();
@@ -128,6 +129,9 @@ void AddWorker(CLI::App& parent, Cli& cli) {
   app->add_option("--batch", settings.batch, "Tasks leased at once, 1 to 100 (default: as many as can be begun)")
       ->check(CLI::Range(1, 100));
   app->add_flag("--stdin-only", settings.stdin_only, "No CONSENT_… variables: what is to be deleted stands on standard input only");
+  app->add_flag("--heeds-exceptions", settings.heeds_exceptions,
+                "The command leaves alone what `exceptions` (or CONSENT_EXCEPTIONS) names: it is on hold. Without this flag a task that has "
+                "any fails and waits, so that nothing on hold is deleted by a command that does not look.");
   app->add_flag("--show-errors", flags->show_errors,
                 "The command's standard error is the worker's; else it is thrown away, because it may name people");
   app->callback([&cli, flags] {

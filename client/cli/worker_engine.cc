@@ -81,6 +81,7 @@ absl::Status Worker::LeaseAll() {
     order.max_tasks = settings_.batch > 0 ? settings_.batch : static_cast<int>(std::min(room, kMostLeased));
     order.visibility = settings_.visibility;
     order.wait = WaitOf(settings_);
+    order.heeds_exceptions = settings_.heeds_exceptions;
     const nanoseconds asked = clock_.SinceBoot();
     absl::StatusOr<LeasedTasks> leased = client_.LeaseTasks(order);
     if (!leased.ok()) {
@@ -145,9 +146,13 @@ std::optional<Worker::Item> Worker::Next() {
 }
 
 void Worker::Do(const Item& item) {
-  if (stop_.Asked()) return Report(item, {Verdict::Kind::kGivenBack, "the worker was stopped before it began"}, {});
+  if (stop_.Asked()) return Report(item, {Verdict::Kind::kGivenBack, "the worker was stopped before it began", true}, {});
   if (clock_.SinceBoot() > item.held_until - nanoseconds(settings_.visibility) / 2) {
+    // Counted as a failure, so that operators see it, and so that it comes again after a growing delay.
     return Report(item, {Verdict::Kind::kGivenBack, "not begun in half of its lease: lease fewer at once, or for longer"}, {});
+  }
+  if (!item.task.exceptions.empty() && !settings_.heeds_exceptions) {
+    return Report(item, {Verdict::Kind::kFailed, "some of it is on hold: run the worker with --heeds-exceptions, once its command does"}, {});
   }
   const absl::StatusOr<TaskInput> input = MakeTaskInput(item.task, environment_, settings_.stdin_only);
   if (!input.ok()) return Report(item, {Verdict::Kind::kFailed, std::string(input.status().message())}, {});
@@ -163,7 +168,7 @@ absl::StatusOr<TaskAnswer> Worker::Send(const Item& item, const Verdict& verdict
         settings_.system, {{item.task.task_id, item.task.epoch, done ? PurgeOutcome::kAcknowledged : PurgeOutcome::kNotFound,
                             done ? end.last_number.value_or(0) : 0, end.output_hash, ""}});
   } else {
-    answers = client_.FailTasks(settings_.system, {{item.task.task_id, item.task.epoch, verdict.error}});
+    answers = client_.FailTasks(settings_.system, {{item.task.task_id, item.task.epoch, verdict.error, verdict.not_begun}});
   }
   if (!answers.ok()) return answers.status();
   if (answers->size() != 1) return absl::InternalError("one report must have one answer");

@@ -29,6 +29,8 @@ struct WorkerSettings {
   std::chrono::seconds visibility{300};
   // See MakeTaskInput.
   bool stdin_only = false;
+  // The command leaves alone what a task excepts. Where it does not, no task with exceptions is run.
+  bool heeds_exceptions = false;
 };
 
 struct WorkerCounts {
@@ -53,6 +55,8 @@ struct Verdict {
   Kind kind = Kind::kFailed;
   // For FailTasks: what went wrong; no ids.
   std::string error;
+  // See TaskFailure.
+  bool not_begun = false;
 };
 // Exit status 0: done; 3: not found; 75: again later; anything else: failed.
 Verdict Judge(const RunEnd& end);

@@ -1,4 +1,5 @@
-// Between the library's values and the protos. Total: an unknown enum number becomes kUnset, an impossible time is absent.
+// Between the library's values and the protos. Total: an unknown enum number becomes kUnset, an impossible time is absent. What says how far
+// a deletion or a hold reaches is stricter: where any of it is unknown or impossible there is no selector at all.
 #pragma once
 
 #include <optional>
@@ -7,6 +8,7 @@
 #include "consent/client.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
+#include "consent/v1/hold_service.pb.h"
 #include "consent/v1/policy_service.pb.h"
 #include "consent/v1/purge_service.pb.h"
 #include "consent/v1/recording_service.pb.h"
@@ -28,6 +30,7 @@ void ToProto(const SubjectUpdate& update, v1::UpsertSubjectRequest* out);
 void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out);
 void ToProto(const OptOutOrder& order, v1::OptOutRequest* out);
 void ToProto(const RecordingReport& report, v1::ReportRecordingRequest* out);
+void ToProto(const TimeRange& range, v1::TimeRange* out);
 void ToProto(const DeletionSelector& selector, v1::DeletionSelector* out);
 void ToProto(const DeletionOrder& order, v1::CreateDeletionRequestRequest* out);
 void ToProto(const VerifyOrder& order, v1::VerifyDeletionRequestRequest* out);
@@ -41,6 +44,13 @@ void ToProto(const LeaseOrder& order, v1::LeaseTasksRequest* out);
 void ToProto(const TaskResult& result, v1::TaskResult* out);
 void ToProto(const TaskFailure& failure, v1::TaskFailure* out);
 void ToProto(const TaskQuery& query, v1::ListTasksRequest* out);
+void ToProto(const HoldSelector& selector, v1::HoldSelector* out);
+void ToProto(const PlaceHoldOrder& order, v1::PlaceHoldRequest* out);
+void ToProto(const ReleaseHoldOrder& order, v1::ReleaseHoldRequest* out);
+void ToProto(const HoldQuery& query, v1::ListHoldsRequest* out);
+
+// Neither it nor what it holds has a field that this library does not know.
+bool IsKnown(const google::protobuf::Message& message);
 
 std::optional<Time> FromProto(const google::protobuf::Timestamp& time);
 Scope FromProto(const v1::Scope& scope);
@@ -52,12 +62,16 @@ HistoryEntry FromProto(const v1::HistoryEntry& entry);
 Subject FromProto(const v1::GetSubjectResponse& response);
 Policy FromProto(const v1::Policy& policy);
 Suspension FromProto(const v1::Suspension& suspension);
+// Nothing where an end is no time: taken for an open end it would reach further than was meant.
+std::optional<TimeRange> FromProto(const v1::TimeRange& range);
 DeletionSelector FromProto(const v1::DeletionSelector& selector);
 DeletionRequest FromProto(const v1::DeletionRequest& request);
 DataSystem FromProto(const v1::DataSystem& system);
 PurgeTask FromProto(const v1::PurgeTask& task);
 TaskAnswer FromProto(const v1::TaskAnswer& answer);
 TaskStatus FromProto(const v1::TaskStatus& task);
+HoldSelector FromProto(const v1::HoldSelector& selector);
+Hold FromProto(const v1::Hold& hold);
 // Fills what the decision itself says.
 ReceivedDecision FromProto(const v1::Decision& decision);
 

@@ -1,5 +1,6 @@
 // Conversions of deletion requests, data systems and tasks.
-#include <type_traits>
+#include <algorithm>
+#include <memory>
 
 #include "client/src/convert.h"
 #include "consent/names.h"
@@ -10,13 +11,6 @@ namespace {
 template <typename Proto, typename Enum>
 Proto ProtoNumber(Enum value) {
   return static_cast<Proto>(static_cast<int>(value));
-}
-
-TimeRange RangeOf(const v1::TimeRange& range) {
-  TimeRange value;
-  if (range.has_from()) value.from = FromProto(range.from());
-  if (range.has_to()) value.to = FromProto(range.to());
-  return value;
 }
 
 DeletionProgress ProgressOf(const v1::DeletionProgress& progress) {
@@ -37,11 +31,7 @@ struct SelectorWriter {
 
   void operator()(std::monostate /*none*/) const {}
   void operator()(Everything /*all*/) const { out->set_everything(true); }
-  void operator()(const TimeRange& range) const {
-    v1::TimeRange* time_range = out->mutable_time_range();
-    if (range.from.has_value()) ToProto(*range.from, time_range->mutable_from());
-    if (range.to.has_value()) ToProto(*range.to, time_range->mutable_to());
-  }
+  void operator()(const TimeRange& range) const { ToProto(range, out->mutable_time_range()); }
   void operator()(const SpokenDay& day) const {
     v1::SpokenDay* spoken_day = out->mutable_spoken_day();
     if (day.spoken_at.has_value()) ToProto(*day.spoken_at, spoken_day->mutable_spoken_at());
@@ -53,7 +43,36 @@ struct SelectorWriter {
   }
   void operator()(const ProfileId& profile) const { out->set_profile_id(profile.value()); }
   void operator()(const DeviceId& device) const { out->set_device_id(device.value()); }
+  void operator()(const PurposeCopies& copies) const {
+    v1::PurposeCopies* purpose_copies = out->mutable_purpose_copies();
+    for (const Purpose purpose : copies.purposes) purpose_copies->add_purposes(ProtoNumber<v1::Purpose>(purpose));
+    if (copies.scope != Scope{}) ToProto(copies.scope, purpose_copies->mutable_scope());
+  }
+  void operator()(const VoiceIdOf& voice) const { out->set_voice_id_of_profile_id(voice.profile.value()); }
+  void operator()(AccountClosure /*closure*/) const { out->set_account_closure(true); }
 };
+
+// None where a purpose or the scope is not known: what is left of them would select something else.
+DeletionSelector CopiesOf(const v1::PurposeCopies& copies) {
+  PurposeCopies value;
+  for (const int purpose : copies.purposes()) {
+    value.purposes.push_back(FromNumber<Purpose>(purpose));
+    if (value.purposes.back() == Purpose::kUnset) return {};
+  }
+  value.scope = FromProto(copies.scope());
+  const bool scope_lost = copies.scope().kind_case() != v1::Scope::KIND_NOT_SET && value.scope == Scope{};
+  if (value.purposes.empty() || scope_lost) return {};
+  return value;
+}
+
+// A task of which only a part is known is none to delete by.
+bool IsUsable(const v1::PurgeTask& task, const PurgeTask& read) {
+  const bool covers_lost = task.has_covers() && (!read.covers.has_value() || !IsKnown(task.covers()));
+  const bool cause_lost = task.cause() != v1::DELETION_CAUSE_UNSPECIFIED && read.cause == DeletionCause::kUnset;
+  return !covers_lost && !cause_lost && std::none_of(read.exceptions.begin(), read.exceptions.end(), [](const HoldSelector& exception) {
+    return std::holds_alternative<std::monostate>(exception.scope);
+  });
+}
 
 // What the four steps of a request have in common.
 template <typename Order, typename Request>
@@ -64,6 +83,18 @@ void WriteStep(const Order& order, Request* out) {
 }
 
 }  // namespace
+
+bool IsKnown(const google::protobuf::Message& message) {
+  const std::unique_ptr<google::protobuf::Message> known(message.New());
+  known->CopyFrom(message);
+  known->DiscardUnknownFields();
+  return known->ByteSizeLong() == message.ByteSizeLong();
+}
+
+void ToProto(const TimeRange& range, v1::TimeRange* out) {
+  if (range.from.has_value()) ToProto(*range.from, out->mutable_from());
+  if (range.to.has_value()) ToProto(*range.to, out->mutable_to());
+}
 
 void ToProto(const DeletionSelector& selector, v1::DeletionSelector* out) { std::visit(SelectorWriter{out}, selector); }
 
@@ -97,6 +128,9 @@ void ToProto(const DeletionQuery& query, v1::ListDeletionRequestsRequest* out) {
   out->set_account_id(query.account_id.value());
   for (const DeletionState state : query.states) out->add_states(ProtoNumber<v1::DeletionState>(state));
   if (query.due_before.has_value()) ToProto(*query.due_before, out->mutable_due_before());
+  if (query.received_from.has_value()) ToProto(*query.received_from, out->mutable_received_from());
+  if (query.received_before.has_value()) ToProto(*query.received_before, out->mutable_received_before());
+  for (const DeletionCause cause : query.causes) out->add_causes(ProtoNumber<v1::DeletionCause>(cause));
   out->set_page_size(query.page_size);
   out->set_page_token(query.page_token);
 }
@@ -129,6 +163,7 @@ void ToProto(const TaskFailure& failure, v1::TaskFailure* out) {
   out->set_task_id(failure.task_id.value());
   out->set_epoch(failure.epoch);
   out->set_error(failure.error);
+  out->set_not_begun(failure.not_begun);
 }
 
 void ToProto(const TaskQuery& query, v1::ListTasksRequest* out) {
@@ -138,13 +173,24 @@ void ToProto(const TaskQuery& query, v1::ListTasksRequest* out) {
   out->set_page_token(query.page_token);
 }
 
+std::optional<TimeRange> FromProto(const v1::TimeRange& range) {
+  TimeRange value;
+  if (range.has_from()) value.from = FromProto(range.from());
+  if (range.has_to()) value.to = FromProto(range.to());
+  if (range.has_from() != value.from.has_value() || range.has_to() != value.to.has_value()) return {};
+  return value;
+}
+
 DeletionSelector FromProto(const v1::DeletionSelector& selector) {
+  if (!IsKnown(selector)) return {};
   switch (selector.kind_case()) {
     case v1::DeletionSelector::kEverything:
       // A false here would be nonsense, and nonsense deletes nothing.
       return selector.everything() ? DeletionSelector(Everything{}) : DeletionSelector();
-    case v1::DeletionSelector::kTimeRange:
-      return RangeOf(selector.time_range());
+    case v1::DeletionSelector::kTimeRange: {
+      const std::optional<TimeRange> range = FromProto(selector.time_range());
+      return range.has_value() ? DeletionSelector(*range) : DeletionSelector();
+    }
     case v1::DeletionSelector::kSpokenDay: {
       SpokenDay day;
       if (selector.spoken_day().has_spoken_at()) day.spoken_at = FromProto(selector.spoken_day().spoken_at());
@@ -160,6 +206,12 @@ DeletionSelector FromProto(const v1::DeletionSelector& selector) {
       return ProfileId(selector.profile_id());
     case v1::DeletionSelector::kDeviceId:
       return DeviceId(selector.device_id());
+    case v1::DeletionSelector::kPurposeCopies:
+      return CopiesOf(selector.purpose_copies());
+    case v1::DeletionSelector::kVoiceIdOfProfileId:
+      return VoiceIdOf{ProfileId(selector.voice_id_of_profile_id())};
+    case v1::DeletionSelector::kAccountClosure:
+      return selector.account_closure() ? DeletionSelector(AccountClosure{}) : DeletionSelector();
     case v1::DeletionSelector::KIND_NOT_SET:
       break;
   }
@@ -172,6 +224,8 @@ DeletionRequest FromProto(const v1::DeletionRequest& request) {
   value.state = FromNumber<DeletionState>(request.state());
   value.extended = request.extended();
   value.overdue = request.overdue();
+  value.on_hold = request.on_hold();
+  value.cause = FromNumber<DeletionCause>(request.cause());
   value.requester = FromNumber<Actor>(request.requester());
   value.regime = request.regime();
   if (request.has_received_at()) value.received_at = FromProto(request.received_at());
@@ -180,7 +234,7 @@ DeletionRequest FromProto(const v1::DeletionRequest& request) {
   if (request.has_verified_at()) value.verified_at = FromProto(request.verified_at());
   if (request.has_ended_at()) value.ended_at = FromProto(request.ended_at());
   value.denied_reason = request.denied_reason();
-  if (request.has_covers()) value.covers = RangeOf(request.covers());
+  if (request.has_covers()) value.covers = FromProto(request.covers());
   value.account_id = AccountId(request.account_id());
   value.selector = FromProto(request.selector());
   for (const v1::DeletionProgress& progress : request.progress()) value.progress.push_back(ProgressOf(progress));
@@ -211,9 +265,12 @@ PurgeTask FromProto(const v1::PurgeTask& task) {
   if (task.has_lease_expires_at()) value.lease_expires_at = FromProto(task.lease_expires_at());
   value.account_id = AccountId(task.account_id());
   value.selector = FromProto(task.selector());
-  if (task.has_covers()) value.covers = RangeOf(task.covers());
+  if (task.has_covers()) value.covers = FromProto(task.covers());
   if (task.has_due_at()) value.due_at = FromProto(task.due_at());
   value.again_for_late_data = task.again_for_late_data();
+  for (const v1::HoldSelector& exception : task.exceptions()) value.exceptions.push_back(FromProto(exception));
+  value.cause = FromNumber<DeletionCause>(task.cause());
+  if (!IsUsable(task, value)) value.selector = {};
   return value;
 }
 
@@ -231,6 +288,7 @@ TaskStatus FromProto(const v1::TaskStatus& task) {
   value.attempts = task.attempts();
   value.failures = task.failures();
   value.last_error = task.last_error();
+  value.waits_for_release = task.waits_for_release();
   return value;
 }
 

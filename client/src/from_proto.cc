@@ -180,6 +180,8 @@ Subject FromProto(const v1::GetSubjectResponse& response) {
   for (const auto& profile : response.profiles()) subject.profiles.push_back(FromProto(profile));
   for (const auto& device : response.device_ids()) subject.devices.emplace_back(device);
   subject.registered = response.registered();
+  if (response.has_closed_at()) subject.closed_at = FromProto(response.closed_at());
+  if (response.has_reopened_at()) subject.reopened_at = FromProto(response.reopened_at());
   subject.etag = Etag(response.etag());
   return subject;
 }

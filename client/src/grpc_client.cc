@@ -75,6 +75,7 @@ GrpcClient::GrpcClient(ClientOptions options, std::shared_ptr<grpc::Channel> cha
     : options_(std::move(options)),
       deletion_(v1::DeletionService::NewStub(channel)),
       eligibility_(v1::EligibilityService::NewStub(channel)),
+      hold_(v1::HoldService::NewStub(channel)),
       policy_(v1::PolicyService::NewStub(channel)),
       purge_(v1::PurgeService::NewStub(channel)),
       recording_(v1::RecordingService::NewStub(channel)),

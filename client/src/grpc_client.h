@@ -12,6 +12,7 @@
 #include "consent/client.h"
 #include "consent/v1/deletion_service.grpc.pb.h"
 #include "consent/v1/eligibility_service.grpc.pb.h"
+#include "consent/v1/hold_service.grpc.pb.h"
 #include "consent/v1/policy_service.grpc.pb.h"
 #include "consent/v1/purge_service.grpc.pb.h"
 #include "consent/v1/recording_service.grpc.pb.h"
@@ -60,6 +61,11 @@ class GrpcClient final : public Client {
                                                     const CallOptions& options) override;
   absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options) override;
 
+  // In grpc_hold.cc.
+  absl::StatusOr<HoldPlaced> PlaceHold(const PlaceHoldOrder& order, const CallOptions& options) override;
+  absl::StatusOr<Hold> ReleaseHold(const ReleaseHoldOrder& order, const CallOptions& options) override;
+  absl::StatusOr<HoldPage> ListHolds(const HoldQuery& query, const CallOptions& options) override;
+
  private:
   // Runs one unary method with deadline and repetitions. *sent, where wanted, is when the answered attempt left.
   template <typename Stub, typename Request, typename Response>
@@ -82,6 +88,7 @@ class GrpcClient final : public Client {
   const ClientOptions options_;
   std::unique_ptr<v1::DeletionService::Stub> deletion_;
   std::unique_ptr<v1::EligibilityService::Stub> eligibility_;
+  std::unique_ptr<v1::HoldService::Stub> hold_;
   std::unique_ptr<v1::PolicyService::Stub> policy_;
   std::unique_ptr<v1::PurgeService::Stub> purge_;
   std::unique_ptr<v1::RecordingService::Stub> recording_;

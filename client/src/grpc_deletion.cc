@@ -134,7 +134,10 @@ absl::StatusOr<LeasedTasks> GrpcClient::LeaseTasks(const LeaseOrder& order, cons
       Call(waiting, false, *purge_, &v1::PurgeService::Stub::LeaseTasks, request, &response, &sent);
   if (!status.ok()) return status;
   LeasedTasks leased;
-  for (const v1::PurgeTask& task : response.tasks()) leased.tasks.push_back(FromProto(task));
+  for (const v1::PurgeTask& task : response.tasks()) {
+    leased.tasks.push_back(FromProto(task));
+    if (!order.heeds_exceptions && !leased.tasks.back().exceptions.empty()) leased.tasks.back().selector = {};
+  }
   leased.held_until = sent + order.visibility;
   return leased;
 }

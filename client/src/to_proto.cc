@@ -135,6 +135,7 @@ void ToProto(const SubjectUpdate& update, v1::UpsertSubjectRequest* out) {
   out->set_etag(update.etag.value());
   if (update.evidence != Evidence{}) ToProto(update.evidence, out->mutable_evidence());
   out->set_request_id(update.request_id.value());
+  out->set_create_new(update.create_new);
 }
 
 void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out) {

@@ -1,5 +1,5 @@
 // The client of consentd: may this recording be used for this purpose, here, now, and must it be purged? And the calls to
-// read and change what users chose, to have recordings deleted, and to do that work.
+// read and change what users chose, to have recordings deleted, to do that work, and to put some on hold.
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,7 @@
 #include "consent/clock.h"
 #include "consent/deletion.h"
 #include "consent/error.h"
+#include "consent/hold.h"
 #include "consent/policy.h"
 #include "consent/purge.h"
 #include "consent/recording.h"
@@ -104,6 +105,12 @@ class Client {
   virtual absl::StatusOr<DeletionRequest> CancelDeletionRequest(const CancelOrder& order, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<DeletionRequest> GetDeletionRequest(const DeletionId& deletion, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<DeletionPage> ListDeletionRequests(const DeletionQuery& query, const CallOptions& options = {}) = 0;
+
+  // From then on nothing that it covers is purged; what was purged before stays purged.
+  virtual absl::StatusOr<HoldPlaced> PlaceHold(const PlaceHoldOrder& order, const CallOptions& options = {}) = 0;
+  // A loosening: needs the hold's etag, channel and actor. NotFound (HOLD_NOT_FOUND).
+  virtual absl::StatusOr<Hold> ReleaseHold(const ReleaseHoldOrder& order, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<HoldPage> ListHolds(const HoldQuery& query, const CallOptions& options = {}) = 0;
 
   // RegisterDataSystem and RetireDataSystem carry no request_id and are never repeated by the library.
   virtual absl::StatusOr<DataSystem> RegisterDataSystem(const DataSystem& system, const CallOptions& options = {}) = 0;

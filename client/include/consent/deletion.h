@@ -32,6 +32,16 @@ enum class PurgeOutcome : uint8_t {
   kExcludedFromNextBuild = 4,
   kErasedBeforeHold = 5,
 };
+// Why there is a request.
+enum class DeletionCause : uint8_t {
+  kUnset = 0,
+  // Somebody asked.
+  kRequested = 1,
+  // A purpose that was allowed is not any more: its copies must go.
+  kWithdrawal = 2,
+  // DO_NOT_SAVE or a shorter retention was chosen: what is older must go.
+  kRetention = 3,
+};
 // How far it is known that who asks may ask. kUnset counts as kPending.
 enum class Verification : uint8_t { kUnset = 0, kPending = 1, kUnderWay = 2, kVerified = 3 };
 
@@ -55,13 +65,34 @@ struct SpokenDay {
   auto operator<=>(const SpokenDay&) const = default;
 };
 
+// What was made of recordings for some purposes: transcripts, review copies, annotations, features, items of data sets. Not the audio
+// itself.
+struct PurposeCopies {
+  // 1 to 7, no duplicates.
+  std::vector<Purpose> purposes;
+  // Empty: of the whole account.
+  Scope scope;
+  auto operator<=>(const PurposeCopies&) const = default;
+};
+
+// What was learnt to know a speaker's voice by.
+struct VoiceIdOf {
+  ProfileId profile;
+  auto operator<=>(const VoiceIdOf&) const = default;
+};
+
+// The account is closed once the request is verified: everything goes, whenever it was captured.
+struct AccountClosure {
+  auto operator<=>(const AccountClosure&) const = default;
+};
+
 // The most recordings in one selector.
 inline constexpr size_t kMaxDeletedRecordings = 1000;
 
 // What is to be deleted. Recordings: 1 to 1,000, no duplicates. A profile or device: all of it that was captured until receipt.
-// monostate: not said, or said in a way that this library does not know; the daemon refuses it, and nobody may delete by it.
-using DeletionSelector =
-    std::variant<std::monostate, Everything, TimeRange, SpokenDay, std::vector<RecordingId>, ProfileId, DeviceId>;
+// monostate: not said, or said in a way that this library does not know in full; the daemon refuses it, and nobody may delete by it.
+using DeletionSelector = std::variant<std::monostate, Everything, TimeRange, SpokenDay, std::vector<RecordingId>, ProfileId, DeviceId,
+                                      PurposeCopies, VoiceIdOf, AccountClosure>;
 
 // One data system's part of a request.
 struct DeletionProgress {
@@ -85,6 +116,9 @@ struct DeletionRequest {
   bool extended = false;
   // It is open and due_at has passed.
   bool overdue = false;
+  // Some of what it selects is on hold: that waits, and is not overdue.
+  bool on_hold = false;
+  DeletionCause cause = DeletionCause::kUnset;
   Actor requester = Actor::kUnset;
   // Whose deadlines count.
   std::string regime;
@@ -168,6 +202,12 @@ struct DeletionQuery {
   std::vector<DeletionState> states;
   // Only those that are due before it and open.
   std::optional<Time> due_before;
+  // Only those received from it on.
+  std::optional<Time> received_from;
+  // Only those received before it.
+  std::optional<Time> received_before;
+  // Only these; empty: all.
+  std::vector<DeletionCause> causes;
   // 1 to 1,000; 0: 100.
   int page_size = 0;
   std::string page_token;

@@ -34,5 +34,7 @@ using RequestId = Id<struct RequestTag>;
 using DeletionId = Id<struct DeletionTag>;
 // One data system's part of such a request.
 using TaskId = Id<struct TaskTag>;
+// A legal hold, as the daemon named it; never an id of a person.
+using HoldId = Id<struct HoldTag>;
 
 }  // namespace consent

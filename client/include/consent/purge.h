@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "consent/deletion.h"
+#include "consent/hold.h"
 #include "consent/types.h"
 
 namespace consent {
@@ -64,6 +65,9 @@ struct LeaseOrder {
   std::chrono::seconds visibility{300};
   // How long to wait where there is none; 0 to 60 s. Added to the call's deadline.
   std::chrono::seconds wait{0};
+  // The caller leaves alone what PurgeTask::exceptions name. Where that is not said, a task that has any arrives without its selector, so that
+  // nothing on hold is deleted by code that does not look.
+  bool heeds_exceptions = false;
 };
 
 // What one data system has to delete for one request.
@@ -75,7 +79,9 @@ struct PurgeTask {
   int attempt = 0;
   // By the daemon's clock, for showing: see LeasedTasks::held_until.
   std::optional<Time> lease_expires_at;
-  // Whose data: all of it that `selector` names and that was captured within `covers`.
+  // Whose data: all of it that `selector` names and that was captured within `covers`, but for `exceptions`. monostate also where `covers`,
+  // an exception or the cause is one that this library does not know, and see LeaseOrder::heeds_exceptions: deleting by the rest could delete
+  // more than was meant. Fail such a task.
   AccountId account_id;
   DeletionSelector selector;
   // Absent where single recordings are named.
@@ -83,6 +89,10 @@ struct PurgeTask {
   std::optional<Time> due_at;
   // It is done once more, for what may have arrived late.
   bool again_for_late_data = false;
+  // What must be left alone although it is selected: it is on hold. The task comes again when that is over.
+  std::vector<HoldSelector> exceptions;
+  // kUnset: not said.
+  DeletionCause cause = DeletionCause::kUnset;
 };
 
 struct LeasedTasks {
@@ -111,6 +121,8 @@ struct TaskFailure {
   int64_t epoch = 0;
   // For operators; at most 256 bytes, no ids.
   std::string error;
+  // Nothing was done of it: it is free for others at once, and not counted as a failure.
+  bool not_begun = false;
 };
 
 // How the report of one task was answered.
@@ -144,6 +156,8 @@ struct TaskStatus {
   int failures = 0;
   // Of the last failure.
   std::string last_error;
+  // What is left of it is on hold: it is not handed out before the release.
+  bool waits_for_release = false;
 };
 
 struct TaskPage {

@@ -42,6 +42,9 @@ struct SubjectUpdate {
   Evidence evidence;
   // Empty: one is made up.
   RequestId request_id;
+  // The account was closed, and its id is somebody's new account: registers that, and nothing is inherited. Without effect on an account
+  // that was never closed. FailedPrecondition (ACCOUNT_CLOSED) where it is missing, or the closure is not completed.
+  bool create_new = false;
 };
 
 struct SubjectUpdated {
@@ -57,6 +60,10 @@ struct Subject {
   std::vector<DeviceId> devices;
   // False where only restrictions named it so far.
   bool registered = false;
+  // When the account was closed; of one that was started anew: the closed one before it. Absent: never.
+  std::optional<Time> closed_at;
+  // When it was started anew.
+  std::optional<Time> reopened_at;
   Etag etag;
 };
 

@@ -7,63 +7,33 @@ import shutil
 import sys
 import unittest
 
-from daemon import DONE, NO, SOURCE, DaemonTest, Worker, until
+from daemon import DONE, NO, SOURCE, until
+from stores import SUFFIXES, StoresTest
 
 RECORDINGS = pathlib.Path(os.environ.get("CONSENT_RECORDINGS", SOURCE.parent / "shared" / "recordings" / "fsdd.jsonl"))
 WAV = RECORDINGS.parent / "wav"
-ERASE = pathlib.Path(__file__).with_name("erase.py")
 # Three speakers share an account, each with a profile; the others have accounts of their own.
 FAMILY = {"nicolas", "theo", "yweweler"}
-SUFFIXES = {"audio": "", "transcripts": ".txt"}
 
 
 def speaker(recording):
     return recording["recording_id"].split("_")[1]
 
 
-class ErasureTest(DaemonTest):
+class ErasureTest(StoresTest):
     def setUp(self):
-        # Every test has all files and a daemon that knows of no deletion.
-        self.daemon.close()
-        type(self).daemon = self.daemon = type(self.daemon)()
+        super().setUp()
         present = {path.name for path in WAV.glob("*.wav")}
         lines = map(json.loads, RECORDINGS.read_text().splitlines())
-        self.recordings = {line["recording_id"]: line for line in lines if line["recording_id"] in present}
-        self.assertEqual(len(self.recordings), 60)
-        self.manifest = pathlib.Path(self.daemon.path("manifest.jsonl"))
-        self.write_manifest()
-        self.stores = {name: pathlib.Path(self.daemon.path(name)) for name in SUFFIXES}
-        for store in self.stores.values():
-            store.mkdir()
+        self.lines = {line["recording_id"]: line for line in lines if line["recording_id"] in present}
+        self.assertEqual(len(self.lines), 60)
+        self.fill([{"recording_id": line["recording_id"], "account_id": "family" if speaker(line) in FAMILY else speaker(line),
+                    "profile_id": speaker(line), "device_id": "desk", "captured_at": line["captured_at"]} for line in self.lines.values()])
         for recording in self.recordings:
             shutil.copy(WAV / recording, self.stores["audio"] / recording)
-            (self.stores["transcripts"] / (recording + ".txt")).write_text(f"the digit {recording[0]}\n")
-
-    def write_manifest(self):
-        self.manifest.write_text("".join(
-            json.dumps({"recording_id": line["recording_id"], "account_id": "family" if speaker(line) in FAMILY else speaker(line),
-                        "profile_id": speaker(line), "captured_at": line["captured_at"]}) + "\n" for line in self.recordings.values()))
-
-    def register_systems(self, *options):
-        self.system("audio", "audio", *options)
-        self.system("transcripts", "transcripts", *options)
-
-    def work(self, name):
-        """One store reads its tasks from standard input, the other from the environment."""
-        source = "line" if name == "audio" else "environment"
-        return Worker(self, name, sys.executable, str(ERASE), source, str(self.manifest), str(self.stores[name]), SUFFIXES[name],
-                      options=("--parallel", "2"))
-
-    def left(self, name):
-        return {path.name.removesuffix(".txt") for path in self.stores[name].iterdir()}
-
-    def assert_gone(self, gone):
-        """Exactly these are gone, from both stores."""
-        for name in SUFFIXES:
-            self.assertEqual(self.left(name), set(self.recordings) - gone, name)
 
     def of(self, *speakers):
-        return {recording for recording, line in self.recordings.items() if speaker(line) in speakers}
+        return {recording for recording, line in self.lines.items() if speaker(line) in speakers}
 
     def check(self, account, recording, captured_at, profile, expect):
         return self.json("check", "--account", account, "--recording", recording, "--captured-at", captured_at, "--profile", profile,

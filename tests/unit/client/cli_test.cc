@@ -36,6 +36,20 @@ TEST(CommandLineTest, ADaemonThatIsNotThereIsItsOwnExitCode) {
       {"delete", "a", "--today", "--time-zone", "Europe/Bucharest"},
       {"delete", "a", "--recording", "r1", "--recording", "r2", "--request-id", "once"},
       {"delete", "a", "--profile", "p"},
+      {"delete", "a", "--purpose-copies", "human-review,advertising", "--device", "d"},
+      {"delete", "a", "--purpose-copies", "human-review", "--purpose-copies", "advertising"},
+      {"delete", "a", "--voice-id", "p"},
+      {"delete", "a", "--close-account", "--verified"},
+      {"holds", "place", "a", "--authority", "court", "--reason", "x"},
+      {"holds", "place", "a", "--authority", "court", "--reason", "x", "--profile", "p", "--from", "2024-01-01T00:00:00Z"},
+      {"holds", "place", "a", "--authority", "court", "--reason", "x", "--recording", "r1", "--recording", "r2"},
+      {"holds", "release", "h", "--etag", "1", "--authority", "court", "--reason", "x", "--channel", "support", "--actor", "system"},
+      {"holds", "list"},
+      {"holds", "list", "--account", "a", "--all"},
+      {"export-subject", "a"},
+      {"export-subject", "a", "--text", "--output", "/nonexistent/out", "--force"},
+      {"subject", "set", "a", "--create-new"},
+      {"requests", "list", "--cause", "requested,withdrawal", "--received-from", "2024-01-01T00:00:00Z"},
       {"requests", "list"},
       {"requests", "list", "a", "--state", "received,in-progress", "--due-before", "2024-01-01T00:00:00Z"},
       {"requests", "show", "d"},
@@ -48,7 +62,7 @@ TEST(CommandLineTest, ADaemonThatIsNotThereIsItsOwnExitCode) {
       {"systems", "list"},
       {"systems", "retire", "s", "--reason", "x"},
       {"tasks", "list", "s", "--min-failures", "3"},
-      {"worker", "s", "--once"}};
+      {"worker", "s", "--once", "--heeds-exceptions"}};
   for (std::vector<const char*> command : commands) {
     command.insert(command.end(), {"--endpoint", kNowhere, "--timeout", "0.2"});
     if (command[0] == std::string("worker")) command.insert(command.end(), {"--", "true", "--json", "check"});
@@ -81,6 +95,32 @@ TEST(CommandLineTest, WhatIsToBeDeletedIsSaidOnceAndInFull) {
   EXPECT_EQ(Ctl({"delete", "a", "--everything", "--time-zone", "Europe/Bucharest"}), kUsage);
   EXPECT_EQ(Ctl({"delete", "a", "--everything", "--verified", "--verifying"}), kUsage);
   EXPECT_EQ(Ctl({"delete", "a", "--everything", "--requester", "somebody"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--purpose-copies", "selling"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--purpose-copies", "human-review", "--profile", "p", "--device", "d"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--purpose-copies", "human-review", "--everything"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--voice-id", "p", "--profile", "p"}), kUsage);
+  EXPECT_EQ(Ctl({"delete", "a", "--close-account", "--everything"}), kUsage);
+}
+
+TEST(CommandLineTest, WhatIsHeldIsSaidByWhomAndWhy) {
+  const std::vector<const char*> place = {"holds", "place", "a", "--authority", "court", "--reason", "x"};
+  const auto refused = [&place](std::vector<const char*> more) {
+    more.insert(more.begin(), place.begin(), place.end());
+    return Ctl(more) == kUsage;
+  };
+  EXPECT_EQ(Ctl({"holds", "place", "a", "--authority", "court"}), kUsage);
+  EXPECT_EQ(Ctl({"holds", "place", "a", "--reason", "x"}), kUsage);
+  EXPECT_EQ(Ctl({"holds", "release", "h"}), kUsage);
+  EXPECT_TRUE(refused({"--profile", "p", "--device", "d"}));
+  EXPECT_TRUE(refused({"--recording", "r", "--profile", "p"}));
+  EXPECT_TRUE(refused({"--recording", "r", "--to", "2024-01-01T00:00:00Z"}));
+  EXPECT_TRUE(refused({"--from", "2024-01-02T00:00:00Z", "--to", "2024-01-01T00:00:00Z"}));
+}
+
+TEST(CommandLineTest, AnExportIsOneThing) {
+  EXPECT_EQ(Ctl({"export-subject"}), kUsage);
+  EXPECT_EQ(Ctl({"export-subject", "a", "--force"}), kUsage);
+  EXPECT_EQ(Ctl({"export-subject", "a", "--text", "--json"}), kUsage);
 }
 
 TEST(CommandLineTest, TheOtherDeletionCommandsRefuseWhatTheyCannotMean) {

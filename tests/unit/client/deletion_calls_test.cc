@@ -83,6 +83,27 @@ TEST_F(DeletionCallsTest, ALeaseLastsFromTheMomentOfSending) {
   EXPECT_EQ(leased->held_until, before + seconds(60));
 }
 
+TEST_F(DeletionCallsTest, ATaskWithExceptionsIsOnlyForThoseWhoHeedThem) {
+  daemon_.on_lease = [](grpc::ServerContext&, const v1::LeaseTasksRequest&, v1::LeaseTasksResponse* response) {
+    for (const bool held : {false, true}) {
+      v1::PurgeTask* task = response->add_tasks();
+      task->mutable_selector()->set_everything(true);
+      if (held) task->add_exceptions()->set_profile_id("p");
+    }
+    return grpc::Status::OK;
+  };
+  LeaseOrder order{"audio", 7, seconds(60), seconds(0)};
+  auto leased = client_->LeaseTasks(order);
+  ASSERT_TRUE(leased.ok());
+  EXPECT_EQ(leased->tasks.at(0).selector, DeletionSelector(Everything{}));
+  EXPECT_EQ(leased->tasks.at(1).selector, DeletionSelector()) << "by forgetting them nothing is deleted";
+  EXPECT_EQ(leased->tasks.at(1).exceptions.size(), 1u);
+  order.heeds_exceptions = true;
+  leased = client_->LeaseTasks(order);
+  ASSERT_TRUE(leased.ok());
+  EXPECT_EQ(leased->tasks.at(1).selector, DeletionSelector(Everything{}));
+}
+
 TEST_F(DeletionCallsTest, ALeaseOutsideOfItsBoundsIsNotSent) {
   for (const LeaseOrder& order : {LeaseOrder{"s", 1, seconds(0), seconds(0)}, LeaseOrder{"s", 1, seconds(43'201), seconds(0)},
                                   LeaseOrder{"s", 1, seconds(1), seconds(61)}, LeaseOrder{"s", 1, seconds(1), seconds(-1)}}) {
@@ -108,8 +129,9 @@ TEST_F(DeletionCallsTest, ReportsAreRepeatedAsTheyAre) {
   EXPECT_TRUE(done->at(0).accepted);
   ASSERT_EQ(completed.size(), 3u);
   EXPECT_EQ(completed[2].results(0).epoch(), 5) << "the epoch makes it one report";
-  const auto back = client_->FailTasks("audio", {{TaskId("t"), 5, "exit 1"}});
+  const auto back = client_->FailTasks("audio", {{TaskId("t"), 5, "stopped", true}});
   ASSERT_TRUE(back.ok());
+  EXPECT_TRUE(failed[1].failures(0).not_begun());
   EXPECT_FALSE(back->at(0).accepted);
   EXPECT_EQ(back->at(0).refused_reason, "LEASE_LOST");
   EXPECT_EQ(failed.size(), 2u);
@@ -145,7 +167,10 @@ TEST_F(DeletionCallsTest, AListingIsARead) {
     response->set_next_page_token("next");
     return grpc::Status::OK;
   };
-  const auto page = client_->ListDeletionRequests({AccountId("a"), {}, {}, 10, "t"});
+  DeletionQuery query;
+  query.account_id = AccountId("a");
+  query.page_token = "t";
+  const auto page = client_->ListDeletionRequests(query);
   ASSERT_TRUE(page.ok());
   EXPECT_EQ(seen.size(), 2u);
   EXPECT_EQ(page->requests.at(0).deletion_id, DeletionId("d"));

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "client/cli/requests.h"
+#include "tests/unit/client/fakes.h"
+
 namespace consent::cli {
 namespace {
 
@@ -33,7 +38,8 @@ TEST(DeletionTallyTest, NothingIsNothing) {
   EXPECT_FALSE(total.mean_days.has_value());
   EXPECT_FALSE(total.median_days.has_value());
   EXPECT_EQ(FiguresCsv(tally),
-            "regime,received,complied,denied,cancelled,mean_days,median_days,extended,due_now,overdue_now\n(all),0,0,0,0,,,0,0,0\n");
+            "regime,received,complied,denied,cancelled,mean_days,median_days,extended,due_now,overdue_now,on_hold\n"
+            "(all),0,0,0,0,,,0,0,0,0\n");
 }
 
 TEST(DeletionTallyTest, MeanAndMedianDiffer) {
@@ -94,6 +100,80 @@ TEST(DeletionTallyTest, OpenOnesAreDueOrOverdue) {
   EXPECT_EQ(total.complied, 0u);
 }
 
+TEST(DeletionTallyTest, HoldsAreCountedAmongTheOpenOnes) {
+  DeletionTally tally(kFrom, kTo);
+  DeletionRequest held = Request(DeletionState::kInProgress, kFrom - days(10));
+  held.on_hold = true;
+  tally.Add(held);
+  held.regime = "us-ca";
+  held.overdue = true;
+  tally.Add(held);
+  DeletionRequest done = Completed(kFrom, days(1));
+  done.on_hold = true;
+  tally.Add(done);
+  const DeletionFigures total = tally.Total();
+  EXPECT_EQ(total.due_now, 1u);
+  EXPECT_EQ(total.overdue_now, 1u);
+  EXPECT_EQ(total.on_hold, 2u) << "what is done waits for nothing";
+  EXPECT_EQ(tally.ByRegime().at("eu").on_hold, 1u);
+  EXPECT_EQ(FiguresJson(total)["on_hold"], 2);
+  EXPECT_NE(FiguresCsv(tally).find("\n(all),1,1,0,0,1.00,1.00,0,1,1,2\n"), std::string::npos) << FiguresCsv(tally);
+}
+
+// What the daemon would answer: those of `all` that the query asks for, a page of one at a time.
+DeletionPage Answer(const std::vector<DeletionRequest>& all, const DeletionQuery& query) {
+  std::vector<DeletionRequest> found;
+  for (const DeletionRequest& request : all) {
+    const bool open = request.state != DeletionState::kCompleted;
+    const bool caused = std::find(query.causes.begin(), query.causes.end(), request.cause) != query.causes.end();
+    if (caused && (!query.received_from || request.received_at >= query.received_from) &&
+        (!query.received_before || request.received_at < query.received_before) && (!query.due_before || open)) {
+      found.push_back(request);
+    }
+  }
+  const size_t at = query.page_token.empty() ? 0 : std::stoul(query.page_token);
+  DeletionPage page;
+  if (at < found.size()) page.requests = {found[at]};
+  if (at + 1 < found.size()) page.next_page_token = std::to_string(at + 1);
+  return page;
+}
+
+TEST(CountRequestsTest, EachThatSomebodyAskedForIsCountedOnceWhereItBelongs) {
+  std::vector<DeletionRequest> all = {
+      Completed(kFrom - days(5), days(10)),                                // received before, done in it
+      Completed(kFrom + days(5), days(10)),                                // received and done in it
+      Request(DeletionState::kInProgress, kFrom - days(1)),                // open, received before
+      Request(DeletionState::kReceived, kTo - std::chrono::microseconds(1)),
+      Request(DeletionState::kReceived, kTo),                              // open, received after
+      Request(DeletionState::kUnset, kTo),                                 // in a state of a later daemon
+      Completed(kTo, days(1))};                                            // neither received nor done in it
+  for (DeletionRequest& request : all) request.cause = DeletionCause::kRequested;
+  all.push_back(Request(DeletionState::kReceived, kFrom));
+  all.back().cause = DeletionCause::kWithdrawal;
+  all.push_back(Completed(kFrom, days(1)));
+  all.back().cause = DeletionCause::kRetention;
+  testing::FakeClient client;
+  client.on_list_deletions = [&all](const DeletionQuery& query) { return Answer(all, query); };
+  DeletionTally tally(kFrom, kTo);
+  ASSERT_TRUE(CountRequests(client, &tally).ok());
+  const DeletionFigures total = tally.Total();
+  EXPECT_EQ(total.received, 2u);
+  EXPECT_EQ(total.complied, 2u);
+  EXPECT_EQ(total.due_now, 4u);
+}
+
+TEST(CountRequestsTest, AnErrorOfEitherReadingIsTold) {
+  for (const bool late : {false, true}) {
+    testing::FakeClient client;
+    client.on_list_deletions = [late](const DeletionQuery& query) -> absl::StatusOr<DeletionPage> {
+      if (query.received_from.has_value() == late) return absl::UnavailableError("restarting");
+      return DeletionPage();
+    };
+    DeletionTally tally(kFrom, kTo);
+    EXPECT_EQ(CountRequests(client, &tally).code(), absl::StatusCode::kUnavailable);
+  }
+}
+
 TEST(DeletionTallyTest, RegimesAreApartAndTheirSumIsOfAllRequests) {
   DeletionTally tally(kFrom, kTo);
   tally.Add(Request(DeletionState::kCompleted, kFrom, kFrom + days(1), "us-ca"));
@@ -105,8 +185,8 @@ TEST(DeletionTallyTest, RegimesAreApartAndTheirSumIsOfAllRequests) {
   EXPECT_DOUBLE_EQ(*by_regime.at("us-ca").median_days, 1);
   EXPECT_DOUBLE_EQ(*tally.Total().median_days, 2.5) << "not the mean of the regimes' medians";
   EXPECT_EQ(FiguresTable(tally).Plain(),
-            "figures\teu\t3\t3\t0\t0\t3.00\t3.00\t0\t0\t0\nfigures\tus-ca\t1\t1\t0\t0\t1.00\t1.00\t0\t0\t0\n"
-            "figures\t(all)\t4\t4\t0\t0\t2.50\t2.50\t0\t0\t0\n");
+            "figures\teu\t3\t3\t0\t0\t3.00\t3.00\t0\t0\t0\t0\nfigures\tus-ca\t1\t1\t0\t0\t1.00\t1.00\t0\t0\t0\t0\n"
+            "figures\t(all)\t4\t4\t0\t0\t2.50\t2.50\t0\t0\t0\t0\n");
 }
 
 TEST(DeletionTallyTest, ARequestWithoutTimesIsNotCountedInAPeriod) {

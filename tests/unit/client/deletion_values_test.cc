@@ -9,6 +9,9 @@ namespace {
 
 Time At(int64_t seconds) { return Time(std::chrono::seconds(seconds)); }
 
+// Field 100, of which this library knows nothing.
+const std::string kLaterField("\xa2\x06\x01x", 4);
+
 std::vector<DeletionSelector> EverySelector() {
   return {Everything{},
           TimeRange{At(10), At(20)},
@@ -16,7 +19,12 @@ std::vector<DeletionSelector> EverySelector() {
           SpokenDay{At(30), "Europe/Bucharest"},
           std::vector<RecordingId>{RecordingId("r1"), RecordingId("r\n2")},
           ProfileId("p"),
-          DeviceId("d")};
+          DeviceId("d"),
+          PurposeCopies{{Purpose::kHumanReview, Purpose::kModelTraining}, {}},
+          PurposeCopies{{Purpose::kAdvertising}, {ProfileId("p"), DeviceId()}},
+          PurposeCopies{{Purpose::kAdvertising}, {ProfileId(), DeviceId("d")}},
+          VoiceIdOf{ProfileId("p")},
+          AccountClosure{}};
 }
 
 TEST(DeletionSelectorTest, ComesBackAsItWent) {
@@ -35,8 +43,41 @@ TEST(DeletionSelectorTest, WhatIsNotSaidOrNotKnownSelectsNothing) {
   proto.set_everything(false);
   EXPECT_TRUE(std::holds_alternative<std::monostate>(FromProto(proto)));
   // A kind of selector that a later daemon may have.
-  ASSERT_TRUE(proto.ParseFromString(std::string("\x5a\x01x", 3)));
+  ASSERT_TRUE(proto.ParseFromString(kLaterField));
   EXPECT_TRUE(std::holds_alternative<std::monostate>(FromProto(proto)));
+  proto.set_account_closure(false);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(FromProto(proto)));
+}
+
+TEST(DeletionSelectorTest, WhatIsKnownInPartSelectsNothing) {
+  const auto selects_nothing = [](const v1::DeletionSelector& proto) {
+    return std::holds_alternative<std::monostate>(FromProto(proto));
+  };
+  // A later daemon may narrow any selector down.
+  for (const DeletionSelector& selector : EverySelector()) {
+    v1::DeletionSelector proto;
+    ToProto(selector, &proto);
+    ASSERT_TRUE(proto.MergeFromString(kLaterField));
+    EXPECT_TRUE(selects_nothing(proto)) << proto.DebugString();
+  }
+  v1::DeletionSelector scope;
+  ASSERT_TRUE(scope.mutable_purpose_copies()->mutable_scope()->ParseFromString(kLaterField));
+  scope.mutable_purpose_copies()->add_purposes(v1::PURPOSE_ADVERTISING);
+  EXPECT_TRUE(selects_nothing(scope)) << "not the whole account";
+  scope.mutable_purpose_copies()->mutable_scope()->Clear();
+  EXPECT_FALSE(selects_nothing(scope));
+  scope.mutable_purpose_copies()->mutable_scope()->set_profile_id("");
+  EXPECT_TRUE(selects_nothing(scope));
+  scope.mutable_purpose_copies()->clear_scope();
+  scope.mutable_purpose_copies()->add_purposes(static_cast<v1::Purpose>(99));
+  EXPECT_TRUE(selects_nothing(scope));
+  scope.mutable_purpose_copies()->clear_purposes();
+  EXPECT_TRUE(selects_nothing(scope));
+  // An end that is no time is not an open end.
+  v1::DeletionSelector range;
+  range.mutable_time_range()->mutable_from()->set_nanos(-1);
+  range.mutable_time_range()->mutable_to()->set_seconds(5);
+  EXPECT_TRUE(selects_nothing(range));
 }
 
 TEST(DeletionOrderTest, SaysWhoAsksAndHowFarThatIsKnown) {
@@ -75,7 +116,12 @@ TEST(DeletionOrderTest, StepsCarryTheirParts) {
   EXPECT_EQ(cancel.etag(), "e");
   EXPECT_EQ(cancel.evidence().actor(), v1::ACTOR_SELF);
   v1::ListDeletionRequestsRequest list;
-  ToProto(DeletionQuery{AccountId("a"), {DeletionState::kAccepted, DeletionState::kInProgress}, At(5), 7, "t"}, &list);
+  const std::vector<DeletionCause> causes = {DeletionCause::kRequested, DeletionCause::kRetention};
+  ToProto(DeletionQuery{AccountId("a"), {DeletionState::kAccepted, DeletionState::kInProgress}, At(5), At(6), At(7), causes, 7, "t"}, &list);
+  EXPECT_EQ(list.received_from().seconds(), 6);
+  EXPECT_EQ(list.received_before().seconds(), 7);
+  EXPECT_EQ(list.causes_size(), 2);
+  EXPECT_EQ(list.causes(1), v1::DELETION_CAUSE_RETENTION);
   EXPECT_EQ(list.account_id(), "a");
   EXPECT_EQ(list.states_size(), 2);
   EXPECT_EQ(list.states(1), v1::DELETION_STATE_IN_PROGRESS);
@@ -90,6 +136,8 @@ TEST(DeletionRequestTest, IsReadInFull) {
   proto.set_state(v1::DELETION_STATE_IN_PROGRESS);
   proto.set_extended(true);
   proto.set_overdue(true);
+  proto.set_on_hold(true);
+  proto.set_cause(v1::DELETION_CAUSE_WITHDRAWAL);
   proto.set_requester(v1::ACTOR_AGENT);
   proto.set_regime("eu");
   for (auto* time : {proto.mutable_received_at(), proto.mutable_confirm_by(), proto.mutable_due_at(), proto.mutable_verified_at(),
@@ -112,7 +160,8 @@ TEST(DeletionRequestTest, IsReadInFull) {
   const DeletionRequest value = FromProto(proto);
   EXPECT_EQ(value.deletion_id, DeletionId("d"));
   EXPECT_EQ(value.state, DeletionState::kInProgress);
-  EXPECT_TRUE(value.extended && value.overdue);
+  EXPECT_TRUE(value.extended && value.overdue && value.on_hold);
+  EXPECT_EQ(value.cause, DeletionCause::kWithdrawal);
   EXPECT_EQ(value.requester, Actor::kAgent);
   EXPECT_EQ(value.regime, "eu");
   for (const auto& time : {value.received_at, value.confirm_by, value.due_at, value.verified_at, value.ended_at, value.covers->to}) {
@@ -133,9 +182,11 @@ TEST(DeletionRequestTest, IsReadInFull) {
 TEST(DeletionRequestTest, AnUnknownStateIsNoStateAndMissingTimesAreAbsent) {
   v1::DeletionRequest proto;
   proto.set_state(static_cast<v1::DeletionState>(99));
+  proto.set_cause(static_cast<v1::DeletionCause>(99));
   proto.add_progress()->set_outcome(static_cast<v1::PurgeOutcome>(99));
   const DeletionRequest value = FromProto(proto);
   EXPECT_EQ(value.state, DeletionState::kUnset);
+  EXPECT_EQ(value.cause, DeletionCause::kUnset);
   EXPECT_EQ(value.progress[0].outcome, PurgeOutcome::kUnset) << "not ended";
   EXPECT_FALSE(value.received_at.has_value() || value.due_at.has_value() || value.covers.has_value());
 }
@@ -200,8 +251,11 @@ TEST(TaskTest, ReportsCarryWhatTheySay) {
   EXPECT_EQ(result.erased_count(), 12);
   EXPECT_EQ(result.evidence_hash().size(), 32u);
   v1::TaskFailure failure;
-  ToProto(TaskFailure{TaskId("t"), 3, "exit 1"}, &failure);
+  ToProto(TaskFailure{TaskId("t"), 3, "exit 1", false}, &failure);
   EXPECT_EQ(failure.error(), "exit 1");
+  EXPECT_FALSE(failure.not_begun());
+  ToProto(TaskFailure{TaskId("t"), 3, "stopped", true}, &failure);
+  EXPECT_TRUE(failure.not_begun());
   v1::TaskStatus status;
   status.set_task_id("t");
   status.set_deletion_id("d");
@@ -209,12 +263,14 @@ TEST(TaskTest, ReportsCarryWhatTheySay) {
   status.set_attempts(2);
   status.set_failures(1);
   status.set_last_error("signal 9");
+  status.set_waits_for_release(true);
   const TaskStatus read = FromProto(status);
   EXPECT_EQ(read.deletion_id, DeletionId("d"));
   EXPECT_EQ(read.leased_until, At(1));
   EXPECT_FALSE(read.not_before.has_value());
   EXPECT_EQ(read.failures, 1);
   EXPECT_EQ(read.last_error, "signal 9");
+  EXPECT_TRUE(read.waits_for_release);
 }
 
 }  // namespace

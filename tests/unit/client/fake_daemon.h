@@ -10,6 +10,7 @@
 #include "consent/client.h"
 #include "consent/v1/deletion_service.grpc.pb.h"
 #include "consent/v1/eligibility_service.grpc.pb.h"
+#include "consent/v1/hold_service.grpc.pb.h"
 #include "consent/v1/policy_service.grpc.pb.h"
 #include "consent/v1/purge_service.grpc.pb.h"
 #include "consent/v1/recording_service.grpc.pb.h"
@@ -46,7 +47,8 @@ class FakeDaemon final : public v1::EligibilityService::Service,
                          public v1::PolicyService::Service,
                          public v1::DeletionService::Service,
                          public v1::PurgeService::Service,
-                         public v1::DataSystemService::Service {
+                         public v1::DataSystemService::Service,
+                         public v1::HoldService::Service {
  public:
   template <typename Request, typename Response>
   using Handler = std::function<grpc::Status(grpc::ServerContext&, const Request&, Response*)>;
@@ -63,6 +65,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
     builder.RegisterService(static_cast<v1::DeletionService::Service*>(this));
     builder.RegisterService(static_cast<v1::PurgeService::Service*>(this));
     builder.RegisterService(static_cast<v1::DataSystemService::Service*>(this));
+    builder.RegisterService(static_cast<v1::HoldService::Service*>(this));
     server_ = builder.BuildAndStart();
   }
   ~FakeDaemon() override { Stop(); }
@@ -90,7 +93,9 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   Handler<v1::UpdateSettingsRequest, v1::UpdateSettingsResponse> on_update;
   Handler<v1::OptOutRequest, v1::OptOutResponse> on_opt_out;
   Handler<v1::GetSettingsRequest, v1::GetSettingsResponse> on_get_settings;
+  Handler<v1::ListSettingsHistoryRequest, v1::ListSettingsHistoryResponse> on_history;
   Handler<v1::UpsertSubjectRequest, v1::UpsertSubjectResponse> on_upsert;
+  Handler<v1::GetSubjectRequest, v1::GetSubjectResponse> on_get_subject;
   Handler<v1::ReportRecordingRequest, v1::ReportRecordingResponse> on_report;
   Handler<v1::SuspendRequest, v1::SuspendResponse> on_suspend;
   Handler<v1::ResumeRequest, v1::ResumeResponse> on_resume;
@@ -103,6 +108,10 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   Handler<v1::LeaseTasksRequest, v1::LeaseTasksResponse> on_lease;
   Handler<v1::CompleteTasksRequest, v1::CompleteTasksResponse> on_complete;
   Handler<v1::FailTasksRequest, v1::FailTasksResponse> on_fail;
+  Handler<v1::ListTasksRequest, v1::ListTasksResponse> on_list_tasks;
+  Handler<v1::PlaceHoldRequest, v1::PlaceHoldResponse> on_place_hold;
+  Handler<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse> on_release_hold;
+  Handler<v1::ListHoldsRequest, v1::ListHoldsResponse> on_list_holds;
 
  private:
   template <typename Request, typename Response>
@@ -125,6 +134,13 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   }
   grpc::Status GetSettings(grpc::ServerContext* c, const v1::GetSettingsRequest* q, v1::GetSettingsResponse* r) override {
     return Run(on_get_settings, c, q, r);
+  }
+  grpc::Status ListSettingsHistory(grpc::ServerContext* c, const v1::ListSettingsHistoryRequest* q,
+                                   v1::ListSettingsHistoryResponse* r) override {
+    return Run(on_history, c, q, r);
+  }
+  grpc::Status GetSubject(grpc::ServerContext* c, const v1::GetSubjectRequest* q, v1::GetSubjectResponse* r) override {
+    return Run(on_get_subject, c, q, r);
   }
   grpc::Status UpsertSubject(grpc::ServerContext* c, const v1::UpsertSubjectRequest* q,
                              v1::UpsertSubjectResponse* r) override {
@@ -172,6 +188,18 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   }
   grpc::Status FailTasks(grpc::ServerContext* c, const v1::FailTasksRequest* q, v1::FailTasksResponse* r) override {
     return Run(on_fail, c, q, r);
+  }
+  grpc::Status ListTasks(grpc::ServerContext* c, const v1::ListTasksRequest* q, v1::ListTasksResponse* r) override {
+    return Run(on_list_tasks, c, q, r);
+  }
+  grpc::Status PlaceHold(grpc::ServerContext* c, const v1::PlaceHoldRequest* q, v1::PlaceHoldResponse* r) override {
+    return Run(on_place_hold, c, q, r);
+  }
+  grpc::Status ReleaseHold(grpc::ServerContext* c, const v1::ReleaseHoldRequest* q, v1::ReleaseHoldResponse* r) override {
+    return Run(on_release_hold, c, q, r);
+  }
+  grpc::Status ListHolds(grpc::ServerContext* c, const v1::ListHoldsRequest* q, v1::ListHoldsResponse* r) override {
+    return Run(on_list_holds, c, q, r);
   }
 
   int port_ = 0;

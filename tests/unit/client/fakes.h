@@ -49,6 +49,11 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<SubjectUpdated>(const SubjectUpdate&)> on_subject;
   std::function<absl::StatusOr<SettingsUpdated>(const SettingsUpdate&)> on_settings;
   std::function<absl::StatusOr<OptedOut>(const OptOutOrder&)> on_opt_out;
+  std::function<absl::StatusOr<Subject>(const AccountId&)> on_get_subject;
+  std::function<absl::StatusOr<CurrentSettings>(const AccountId&)> on_get_settings;
+  std::function<absl::StatusOr<HistoryPage>(const AccountId&, int, const std::string&)> on_history;
+  std::function<absl::StatusOr<DeletionPage>(const DeletionQuery&)> on_list_deletions;
+  std::function<absl::StatusOr<HoldPage>(const HoldQuery&)> on_list_holds;
   std::function<absl::StatusOr<LeasedTasks>(const LeaseOrder&)> on_lease;
   std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskResult>&)> on_complete;
   std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskFailure>&)> on_fail;
@@ -63,16 +68,21 @@ class FakeClient : public Client {
   absl::StatusOr<SubjectUpdated> UpsertSubject(const SubjectUpdate& update, const CallOptions&) override {
     return on_subject ? on_subject(update) : absl::StatusOr<SubjectUpdated>(Missing());
   }
-  absl::StatusOr<Subject> GetSubject(const AccountId&, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<CurrentSettings> GetSettings(const AccountId&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<Subject> GetSubject(const AccountId& account, const CallOptions&) override {
+    return on_get_subject ? on_get_subject(account) : absl::StatusOr<Subject>(Missing());
+  }
+  absl::StatusOr<CurrentSettings> GetSettings(const AccountId& account, const CallOptions&) override {
+    return on_get_settings ? on_get_settings(account) : absl::StatusOr<CurrentSettings>(Missing());
+  }
   absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update, const CallOptions&) override {
     return on_settings ? on_settings(update) : absl::StatusOr<SettingsUpdated>(Missing());
   }
   absl::StatusOr<OptedOut> OptOut(const OptOutOrder& order, const CallOptions&) override {
     return on_opt_out ? on_opt_out(order) : absl::StatusOr<OptedOut>(Missing());
   }
-  absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId&, int, const std::string&, const CallOptions&) override {
-    return Missing();
+  absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId& account, int page_size, const std::string& page_token,
+                                                  const CallOptions&) override {
+    return on_history ? on_history(account, page_size, page_token) : absl::StatusOr<HistoryPage>(Missing());
   }
   absl::StatusOr<PastSettings> GetSettingsAt(const AccountId&, Time, const CallOptions&) override { return Missing(); }
   absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport&, const CallOptions&) override { return Missing(); }
@@ -85,7 +95,14 @@ class FakeClient : public Client {
   absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<DeletionRequest> CancelDeletionRequest(const CancelOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<DeletionRequest> GetDeletionRequest(const DeletionId&, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<DeletionPage> ListDeletionRequests(const DeletionQuery&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DeletionPage> ListDeletionRequests(const DeletionQuery& query, const CallOptions&) override {
+    return on_list_deletions ? on_list_deletions(query) : absl::StatusOr<DeletionPage>(Missing());
+  }
+  absl::StatusOr<HoldPlaced> PlaceHold(const PlaceHoldOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<Hold> ReleaseHold(const ReleaseHoldOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<HoldPage> ListHolds(const HoldQuery& query, const CallOptions&) override {
+    return on_list_holds ? on_list_holds(query) : absl::StatusOr<HoldPage>(Missing());
+  }
   absl::StatusOr<DataSystem> RegisterDataSystem(const DataSystem&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<DataSystem> RetireDataSystem(const std::string&, const std::string&, const CallOptions&) override {
     return Missing();

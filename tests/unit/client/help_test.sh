@@ -9,12 +9,13 @@ help() {
 }
 
 help
-for command in check report-recording import filter subject settings policy delete requests systems tasks worker; do help "$command"; done
+for command in check report-recording import filter subject settings policy delete requests systems tasks worker holds export-subject; do help "$command"; done
 for command in set get; do help subject "$command"; done
 for command in get set opt-out history at; do help settings "$command"; done
 for command in show suspend resume; do help policy "$command"; done
 for command in list show verify deny extend cancel report; do help requests "$command"; done
 for command in register list retire; do help systems "$command"; done
+for command in place release list; do help holds "$command"; done
 help tasks list
 "$ctl" --help | grep -q 'Exit codes' || { echo "the exit codes are not documented" >&2; exit 1; }
 
@@ -39,6 +40,9 @@ wrong report-recording a r
 wrong subject set a --profile p:teenager
 wrong delete a
 wrong delete a --everything --device d
+wrong delete a --close-account --everything
+wrong holds place a
+wrong export-subject a --force
 wrong requests deny d
 wrong systems register s --kind audio --matches-by account --latest-arrival 3m
 wrong tasks

@@ -55,6 +55,7 @@ TEST(NamesTest, EqualThoseOfTheProtos) {
   ExpectSame<DefaultRule>(v1::DefaultRule_descriptor(), "DEFAULT_RULE_");
   ExpectSame<Reason>(v1::Reason_descriptor(), "REASON_");
   ExpectSame<DeletionState>(v1::DeletionState_descriptor(), "DELETION_STATE_");
+  ExpectSame<DeletionCause>(v1::DeletionCause_descriptor(), "DELETION_CAUSE_");
   ExpectSame<PurgeOutcome>(v1::PurgeOutcome_descriptor(), "PURGE_OUTCOME_");
   ExpectSame<Verification>(v1::Verification_descriptor(), "VERIFICATION_");
   ExpectSame<DataSystemKind>(v1::DataSystemKind_descriptor(), "DATA_SYSTEM_KIND_");

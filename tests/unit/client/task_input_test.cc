@@ -37,6 +37,7 @@ TEST(TaskInputTest, TheLineSaysAll) {
   PurgeTask task = Task(TimeRange{At(1), At(2)});
   task.covers = TimeRange{At(1), At(2)};
   task.again_for_late_data = true;
+  task.cause = DeletionCause::kRetention;
   const auto input = MakeTaskInput(task, {}, false);
   ASSERT_TRUE(input.ok());
   EXPECT_EQ(input->line.back(), '\n');
@@ -44,8 +45,10 @@ TEST(TaskInputTest, TheLineSaysAll) {
   EXPECT_EQ(nlohmann::json::parse(input->line),
             nlohmann::json::parse(R"({"task_id": "d/audio", "account_id": "ann",
               "selector": {"kind": "time_range", "from": "1970-01-01T00:00:01Z", "to": "1970-01-01T00:00:02Z"},
-              "covers": {"from": "1970-01-01T00:00:01Z", "to": "1970-01-01T00:00:02Z"},
+              "covers": {"from": "1970-01-01T00:00:01Z", "to": "1970-01-01T00:00:02Z"}, "exceptions": [], "cause": "RETENTION",
               "due_at": "1970-01-02T00:00:00Z", "attempt": 2, "again_for_late_data": true})"));
+  EXPECT_EQ(Value(*input, "CONSENT_CAUSE"), "RETENTION");
+  EXPECT_FALSE(Value(*input, "CONSENT_EXCEPTIONS").has_value());
   EXPECT_EQ(Value(*input, "CONSENT_TASK_ID"), "d/audio");
   EXPECT_EQ(Value(*input, "CONSENT_ACCOUNT_ID"), "ann");
   EXPECT_EQ(Value(*input, "CONSENT_SELECTOR"), "time_range");
@@ -78,12 +81,64 @@ TEST(TaskInputTest, EachKindHasItsVariable) {
   EXPECT_EQ(Value(*device, "CONSENT_DEVICE_ID"), "hall");
   const auto day = MakeTaskInput(Task(SpokenDay{At(5), "Asia/Tokyo"}), {}, false);
   EXPECT_EQ(Value(*day, "CONSENT_SELECTOR"), "spoken_day");
+  const auto voice = MakeTaskInput(Task(VoiceIdOf{ProfileId("kid")}), {}, false);
+  EXPECT_EQ(Value(*voice, "CONSENT_SELECTOR"), "voice_id");
+  EXPECT_EQ(Value(*voice, "CONSENT_PROFILE_ID"), "kid");
+  const auto closure = MakeTaskInput(Task(AccountClosure{}), {}, false);
+  EXPECT_EQ(Value(*closure, "CONSENT_SELECTOR"), "account_closure");
+}
+
+TEST(TaskInputTest, CopiesNameTheirPurposesAndTheirScope) {
+  const auto all = MakeTaskInput(Task(PurposeCopies{{Purpose::kHumanReview, Purpose::kAdvertising}, {}}), {}, false);
+  ASSERT_TRUE(all.ok());
+  EXPECT_EQ(Value(*all, "CONSENT_SELECTOR"), "purpose_copies");
+  EXPECT_EQ(Value(*all, "CONSENT_PURPOSES"), "HUMAN_REVIEW,ADVERTISING");
+  EXPECT_FALSE(Value(*all, "CONSENT_PROFILE_ID").has_value() || Value(*all, "CONSENT_DEVICE_ID").has_value());
+  EXPECT_EQ(nlohmann::json::parse(all->line)["selector"],
+            nlohmann::json::parse(R"({"kind": "purpose_copies", "purposes": ["HUMAN_REVIEW", "ADVERTISING"]})"));
+  const auto device = MakeTaskInput(Task(PurposeCopies{{Purpose::kAdvertising}, {{}, DeviceId("hall")}}), {}, false);
+  EXPECT_EQ(Value(*device, "CONSENT_DEVICE_ID"), "hall");
+  EXPECT_EQ(nlohmann::json::parse(device->line)["selector"]["device_id"], "hall");
+}
+
+TEST(TaskInputTest, ExceptionsAreToldInBothWays) {
+  PurgeTask task = Task(Everything{});
+  task.exceptions = {{WholeAccount{}, {At(1), At(2)}},
+                     {ProfileId("kid"), {{}, At(2)}},
+                     {DeviceId("hall"), {}},
+                     {std::vector<RecordingId>{RecordingId("a\nb")}, {}}};
+  const auto expected = nlohmann::json::parse(R"([
+    {"kind": "account", "from": "1970-01-01T00:00:01Z", "to": "1970-01-01T00:00:02Z"},
+    {"kind": "profile", "profile_id": "kid", "from": null, "to": "1970-01-01T00:00:02Z"},
+    {"kind": "device", "device_id": "hall", "from": null, "to": null},
+    {"kind": "recordings", "recording_ids": ["a\nb"], "from": null, "to": null}])");
+  const auto input = MakeTaskInput(task, {}, false);
+  ASSERT_TRUE(input.ok()) << "escaped, so that any id can be carried";
+  EXPECT_EQ(nlohmann::json::parse(input->line)["exceptions"], expected);
+  EXPECT_EQ(nlohmann::json::parse(*Value(*input, "CONSENT_EXCEPTIONS")), expected);
+  EXPECT_EQ(Value(*input, "CONSENT_EXCEPTIONS")->find('\n'), std::string::npos);
+  const auto by_line = MakeTaskInput(task, {}, true);
+  ASSERT_TRUE(by_line.ok());
+  EXPECT_TRUE(by_line->environment.empty());
+}
+
+TEST(TaskInputTest, ExceptionsThatTheEnvironmentCannotCarryAreRefusedAndNotCut) {
+  PurgeTask task = Task(Everything{});
+  const std::vector<RecordingId> thousand(kMaxDeletedRecordings, RecordingId(std::string(120, 'x')));
+  task.exceptions = {{thousand, {}}};
+  const auto one = MakeTaskInput(task, {}, false);
+  ASSERT_TRUE(one.ok()) << "as many as one hold names can be carried";
+  EXPECT_LT(Value(*one, "CONSENT_EXCEPTIONS")->size(), size_t{128} * 1024);
+  task.exceptions.push_back({thousand, {}});
+  EXPECT_EQ(MakeTaskInput(task, {}, false).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(MakeTaskInput(task, {}, true).ok());
 }
 
 TEST(TaskInputTest, NothingOfAnotherTaskIsInherited) {
   const std::vector<std::string> inherited = {"PATH=/bin",          "CONSENT_PROFILE_ID=somebody", "CONSENT_FROM=1970-01-01T00:00:00Z",
                                               "CONSENT_ENDPOINT=x", "CONSENT_RECORDING_IDS=old",   "CONSENT_TASK_ID=old",
-                                              "CONSENT_TO"};
+                                              "CONSENT_TO",         "CONSENT_EXCEPTIONS=[]",       "CONSENT_PURPOSES=ADVERTISING",
+                                              "CONSENT_CAUSE=old"};
   const auto input = MakeTaskInput(Task(Everything{}), inherited, false);
   ASSERT_TRUE(input.ok());
   EXPECT_EQ(input->environment, (std::vector<std::string>{"PATH=/bin", "CONSENT_ENDPOINT=x", "CONSENT_TASK_ID=d/audio",
@@ -111,6 +166,10 @@ TEST(TaskInputTest, WhatIsNotKnownIsNotHandedOn) {
   const auto refused = MakeTaskInput(Task({}), {}, false);
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(refused.status().message().find("ann"), std::string::npos);
+  PurgeTask task = Task(Everything{});
+  task.exceptions = {{ProfileId("kid"), {}}, {}};
+  EXPECT_EQ(MakeTaskInput(task, {}, false).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(MakeTaskInput(task, {}, true).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 std::optional<int64_t> LastNumberOf(std::string_view text, size_t piece) {

@@ -63,13 +63,14 @@ class WorkerTest : public ::testing::Test {
     return leased;
   }
 
-  void AddTask(const std::string& account, DeletionSelector selector = Everything{}) {
+  void AddTask(const std::string& account, DeletionSelector selector = Everything{}, std::vector<HoldSelector> exceptions = {}) {
     PurgeTask task;
     task.task_id = TaskId("task-" + std::to_string(tasks_.size()));
     task.epoch = 7;
     task.attempt = 1;
     task.account_id = AccountId(account);
     task.selector = std::move(selector);
+    task.exceptions = std::move(exceptions);
     tasks_.push_back(std::move(task));
   }
 
@@ -167,6 +168,34 @@ TEST_F(WorkerTest, WhatCannotBeSaidIsNotRun) {
   EXPECT_TRUE(results_.empty());
 }
 
+TEST_F(WorkerTest, NothingIsRunWhereTheCommandDoesNotHeedExceptions) {
+  AddTask("0", Everything{}, {{ProfileId("kid"), {}}});
+  AddTask("0");
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(counts_.failed, 1u);
+  EXPECT_EQ(counts_.done, 1u);
+  ASSERT_EQ(failures_.size(), 1u);
+  EXPECT_EQ(failures_[0].task_id, TaskId("task-0"));
+  EXPECT_NE(failures_[0].error.find("--heeds-exceptions"), std::string::npos);
+  EXPECT_FALSE(failures_[0].not_begun) << "operators see it among the failures";
+}
+
+TEST_F(WorkerTest, ACommandThatHeedsExceptionsIsTold) {
+  settings_.heeds_exceptions = true;
+  AddTask("0", Everything{}, {{ProfileId("kid"), {}}});
+  EXPECT_TRUE(Run("case $CONSENT_EXCEPTIONS in *kid*) grep -q kid && echo 1;; *) exit 1;; esac").ok());
+  EXPECT_EQ(counts_.done, 1u);
+  EXPECT_TRUE(orders_.front().heeds_exceptions);
+}
+
+TEST_F(WorkerTest, AnExceptionThatIsNotKnownFailsTheTask) {
+  settings_.heeds_exceptions = true;
+  AddTask("0", Everything{}, {{ProfileId("kid"), {}}, {}});
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(counts_.failed, 1u);
+  EXPECT_TRUE(results_.empty());
+}
+
 TEST_F(WorkerTest, ATaskThatWaitedForHalfOfItsLeaseIsGivenBack) {
   held_for_ = seconds(29);
   AddTask("0");
@@ -174,6 +203,7 @@ TEST_F(WorkerTest, ATaskThatWaitedForHalfOfItsLeaseIsGivenBack) {
   EXPECT_EQ(counts_.given_back, 1u);
   ASSERT_EQ(failures_.size(), 1u);
   EXPECT_NE(failures_[0].error.find("not begun"), std::string::npos);
+  EXPECT_FALSE(failures_[0].not_begun) << "at once it would only come back";
 }
 
 TEST_F(WorkerTest, ACommandIsEndedBeforeItsLease) {
@@ -249,6 +279,8 @@ TEST_F(WorkerTest, AskedToStopItGivesBackWhatItCannotFinish) {
   ASSERT_EQ(failures_.size(), 2u);
   EXPECT_EQ(failures_[0].error, "the worker was stopped");
   EXPECT_EQ(failures_[1].error, "the worker was stopped before it began");
+  EXPECT_FALSE(failures_[0].not_begun) << "it may have erased something";
+  EXPECT_TRUE(failures_[1].not_begun);
   EXPECT_EQ(orders_.size(), 1u) << "nothing new is taken";
 }
 

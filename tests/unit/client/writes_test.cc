@@ -99,6 +99,19 @@ TEST_F(WritesTest, OverloadIsRepeatedAndAFullSubjectIsNot) {
   EXPECT_EQ(seen.size(), 1u);
 }
 
+TEST_F(WritesTest, AnAccountIsStartedAnewOnlyWhereThatIsSaid) {
+  std::vector<v1::UpsertSubjectRequest> seen;
+  daemon_.on_upsert = Failing<v1::UpsertSubjectRequest, v1::UpsertSubjectResponse>(1, &seen);
+  SubjectUpdate update;
+  EXPECT_TRUE(client_->UpsertSubject(update).ok());
+  update.create_new = true;
+  EXPECT_TRUE(client_->UpsertSubject(update).ok());
+  ASSERT_EQ(seen.size(), 3u);
+  EXPECT_FALSE(seen[0].create_new());
+  EXPECT_FALSE(seen[1].create_new()) << "a repetition is the same request";
+  EXPECT_TRUE(seen[2].create_new());
+}
+
 TEST_F(WritesTest, SuspendAndResumeHaveNoRequestIdAndAreNotRepeated) {
   std::vector<v1::SuspendRequest> suspended;
   std::vector<v1::ResumeRequest> resumed;

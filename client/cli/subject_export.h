@@ -1,0 +1,36 @@
+// The work of `consentctl export-subject`, without its command line: all that consentd holds about one subject.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "client/cli/output.h"
+#include "consent/client.h"
+
+namespace consent::cli {
+
+struct SubjectExport {
+  AccountId account_id;
+  Subject subject;
+  // Absent where the account is closed: nothing is chosen there any more.
+  std::optional<CurrentSettings> settings;
+  // Newest first.
+  std::vector<HistoryEntry> history;
+  // In the order of receipt, ended ones included.
+  std::vector<DeletionRequest> requests;
+  // In the order in which they were placed, released ones included.
+  std::vector<Hold> holds;
+};
+
+// Reads every page. What it returns was all true at one time: where the subject changed meanwhile it is read again. Unavailable: it changed
+// each of five times. Otherwise the first call's error that failed; then nothing is returned, since half of it would pass for all.
+absl::StatusOr<SubjectExport> ReadSubject(Client& client, const AccountId& account);
+
+// One document.
+Json ExportJson(const SubjectExport& subject, Time read_at);
+// The same as text under headings.
+std::string ExportText(const SubjectExport& subject, Time read_at);
+
+}  // namespace consent::cli

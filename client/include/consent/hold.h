@@ -1,0 +1,94 @@
+// Legal holds: what must be kept although it was to be purged.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "consent/deletion.h"
+#include "consent/types.h"
+
+namespace consent {
+
+// Every recording of the account.
+struct WholeAccount {
+  auto operator<=>(const WholeAccount&) const = default;
+};
+
+// What a hold covers, and what a task leaves alone: all recordings of the scope that were captured within `captured`.
+struct HoldSelector {
+  // Recordings: 1 to 1,000, no duplicates. monostate: not said, or the selector says something that this library does not know; the
+  // daemon refuses it, and nobody can tell by it what to leave alone.
+  std::variant<std::monostate, WholeAccount, ProfileId, DeviceId, std::vector<RecordingId>> scope;
+  // Either end may be absent: open, also towards the future. Not with recordings.
+  TimeRange captured;
+  auto operator<=>(const HoldSelector&) const = default;
+};
+
+struct Hold {
+  HoldId hold_id;
+  // As they were given; empty once it is released, when its key is destroyed.
+  AccountId account_id;
+  HoldSelector selector;
+  // Who ordered it, and why.
+  std::string authority;
+  std::string reason;
+  std::optional<Time> placed_at;
+  // Absent: in force.
+  std::optional<Time> released_at;
+  std::string release_authority;
+  std::string release_reason;
+  // For ReleaseHold.
+  Etag etag;
+};
+
+struct PlaceHoldOrder {
+  AccountId account_id;
+  HoldSelector selector;
+  // A court, an authority, a matter's number; 1 to 128 bytes. Kept, and shown to auditors. No ids.
+  std::string authority;
+  // 1 to 256 bytes; no ids.
+  std::string reason;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
+struct HoldPlaced {
+  Hold hold;
+  // Of the subject, after the change.
+  Etag revision;
+};
+
+struct ReleaseHoldOrder {
+  HoldId hold_id;
+  // That of the hold. The library never fetches one.
+  Etag etag;
+  // Who lifted it, and why; as in PlaceHoldOrder.
+  std::string authority;
+  std::string reason;
+  // Channel and actor are needed.
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
+struct HoldQuery {
+  // Empty: of all subjects.
+  AccountId account_id;
+  // Those that were released, too.
+  bool include_released = false;
+  // 1 to 1,000; 0: 100.
+  int page_size = 0;
+  std::string page_token;
+};
+
+// In the order in which they were placed.
+struct HoldPage {
+  std::vector<Hold> holds;
+  // Empty: the last page. A page may be empty and not the last.
+  std::string next_page_token;
+};
+
+}  // namespace consent

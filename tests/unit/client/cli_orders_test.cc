@@ -1,0 +1,256 @@
+// Whole command lines in this process, against a daemon of the test's own: what each asks for, and what is shown of the answer.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "client/cli/command.h"
+#include "client/cli/exit_codes.h"
+#include "tests/unit/client/fake_daemon.h"
+
+namespace consent::cli {
+namespace {
+
+using testing::FakeDaemon;
+using testing::RpcError;
+
+class OrdersTest : public ::testing::Test {
+ protected:
+  // The exit code; standard output is kept in `out_`.
+  int Call(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "consentctl");
+    arguments.insert(arguments.end(), {"--endpoint", daemon_.endpoint()});
+    std::vector<const char*> pointers;
+    for (const std::string& argument : arguments) pointers.push_back(argument.c_str());
+    ::testing::internal::CaptureStdout();
+    const int code = cli::Run(static_cast<int>(pointers.size()), pointers.data());
+    out_ = ::testing::internal::GetCapturedStdout();
+    return code;
+  }
+  nlohmann::json OutJson() const { return nlohmann::json::parse(out_); }
+
+  // What `delete a …` asks for.
+  v1::DeletionSelector Deleted(std::vector<std::string> what) {
+    v1::DeletionSelector selector;
+    daemon_.on_create = [&selector](grpc::ServerContext&, const v1::CreateDeletionRequestRequest& request, auto*) {
+      selector = request.selector();
+      return grpc::Status::OK;
+    };
+    what.insert(what.begin(), {"delete", "a"});
+    EXPECT_EQ(Call(what), kDone);
+    return selector;
+  }
+  // What `holds place a …` asks for.
+  v1::PlaceHoldRequest Held(std::vector<std::string> what) {
+    v1::PlaceHoldRequest order;
+    daemon_.on_place_hold = [&order](grpc::ServerContext&, const v1::PlaceHoldRequest& request, v1::PlaceHoldResponse* response) {
+      order = request;
+      response->mutable_hold()->set_hold_id("hold-1");
+      *response->mutable_hold()->mutable_selector() = request.selector();
+      response->set_revision("7");
+      return grpc::Status::OK;
+    };
+    what.insert(what.begin(), {"holds", "place", "a", "--authority", "court", "--reason", "discovery", "--json"});
+    EXPECT_EQ(Call(what), kDone);
+    return order;
+  }
+
+  FakeDaemon daemon_;
+  std::string out_;
+};
+
+TEST_F(OrdersTest, DeleteSelectsWhatWasSaid) {
+  EXPECT_TRUE(Deleted({"--everything"}).everything());
+  EXPECT_TRUE(Deleted({"--close-account"}).account_closure());
+  EXPECT_EQ(Deleted({"--voice-id", "p"}).voice_id_of_profile_id(), "p");
+  EXPECT_EQ(Deleted({"--profile", "p"}).profile_id(), "p");
+  const v1::PurposeCopies copies = Deleted({"--purpose-copies", "human-review,advertising"}).purpose_copies();
+  ASSERT_EQ(copies.purposes_size(), 2);
+  EXPECT_EQ(copies.purposes(1), v1::PURPOSE_ADVERTISING);
+  EXPECT_FALSE(copies.has_scope());
+  EXPECT_EQ(Deleted({"--purpose-copies", "advertising", "--profile", "p"}).purpose_copies().scope().profile_id(), "p");
+  EXPECT_EQ(Deleted({"--device", "d", "--purpose-copies", "advertising"}).purpose_copies().scope().device_id(), "d");
+}
+
+TEST_F(OrdersTest, HoldsCoverWhatWasSaid) {
+  v1::PlaceHoldRequest order = Held({});
+  EXPECT_EQ(order.account_id(), "a");
+  EXPECT_EQ(order.authority(), "court");
+  EXPECT_EQ(order.reason(), "discovery");
+  EXPECT_TRUE(order.selector().account());
+  EXPECT_FALSE(order.selector().has_captured());
+  EXPECT_EQ(OutJson()["hold"]["hold_id"], "hold-1");
+  EXPECT_EQ(OutJson()["hold"]["selector"]["kind"], "account");
+  EXPECT_EQ(OutJson()["revision"], "7");
+  order = Held({"--profile", "p", "--from", "1970-01-01T00:00:01Z", "--to", "1970-01-01T00:00:02Z"});
+  EXPECT_EQ(order.selector().profile_id(), "p");
+  EXPECT_EQ(order.selector().captured().from().seconds(), 1);
+  EXPECT_EQ(order.selector().captured().to().seconds(), 2);
+  order = Held({"--device", "d", "--to", "1970-01-01T00:00:02Z"});
+  EXPECT_EQ(order.selector().device_id(), "d");
+  EXPECT_FALSE(order.selector().captured().has_from());
+  order = Held({"--recording", "r1", "--recording", "r2"});
+  EXPECT_EQ(order.selector().recordings().recording_ids_size(), 2);
+  EXPECT_FALSE(order.selector().has_captured());
+}
+
+TEST_F(OrdersTest, AReleaseCarriesItsEtagAndProof) {
+  v1::ReleaseHoldRequest order;
+  daemon_.on_release_hold = [&order](grpc::ServerContext&, const v1::ReleaseHoldRequest& request, auto*) {
+    order = request;
+    return RpcError(grpc::StatusCode::ABORTED, "ETAG_MISMATCH");
+  };
+  EXPECT_EQ(Call({"holds", "release", "h", "--etag", "e", "--authority", "court", "--reason", "settled", "--actor", "system", "--channel",
+                  "support", "--json"}),
+            kRefused);
+  EXPECT_EQ(order.hold_id(), "h");
+  EXPECT_EQ(order.etag(), "e");
+  EXPECT_EQ(order.authority(), "court");
+  EXPECT_EQ(order.reason(), "settled");
+  EXPECT_EQ(order.evidence().channel(), v1::CHANNEL_SUPPORT);
+  EXPECT_EQ(OutJson()["error"]["reason"], "ETAG_MISMATCH");
+}
+
+TEST_F(OrdersTest, HoldsAreListedAsLinesAndAsObjects) {
+  std::vector<v1::ListHoldsRequest> seen;
+  daemon_.on_list_holds = [&seen](grpc::ServerContext&, const v1::ListHoldsRequest& request, v1::ListHoldsResponse* response) {
+    seen.push_back(request);
+    v1::Hold* hold = response->add_holds();
+    hold->set_hold_id("h");
+    hold->set_account_id("a");
+    hold->mutable_selector()->set_profile_id("p\x1b");
+    hold->set_authority("court");
+    response->set_next_page_token("more");
+    return grpc::Status::OK;
+  };
+  EXPECT_EQ(Call({"holds", "list"}), kDone);
+  EXPECT_EQ(out_, "hold\th\tIN_FORCE\ta\tprofile:p\\x1b\t\t\tcourt\t\t\t\t\t\t\nnext_page\tmore\n");
+  EXPECT_EQ(Call({"holds", "list", "--account", "a", "--all", "--page", "t", "--json"}), kDone);
+  EXPECT_EQ(OutJson()["next_page_token"], "more");
+  EXPECT_EQ(OutJson()["holds"][0]["selector"]["profile_id"], "p\x1b");
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_FALSE(seen[0].include_released());
+  EXPECT_EQ(seen[1].account_id(), "a");
+  EXPECT_TRUE(seen[1].include_released());
+  EXPECT_EQ(seen[1].page_token(), "t");
+}
+
+TEST_F(OrdersTest, RequestsShowHoldsAndCauses) {
+  v1::ListDeletionRequestsRequest query;
+  daemon_.on_list_deletions = [&query](grpc::ServerContext&, const v1::ListDeletionRequestsRequest& request,
+                                       v1::ListDeletionRequestsResponse* response) {
+    query = request;
+    v1::DeletionRequest* found = response->add_requests();
+    found->set_deletion_id("d");
+    found->set_on_hold(true);
+    found->set_extended(true);
+    found->set_cause(v1::DELETION_CAUSE_WITHDRAWAL);
+    found->mutable_selector()->mutable_purpose_copies()->add_purposes(v1::PURPOSE_ADVERTISING);
+    return grpc::Status::OK;
+  };
+  EXPECT_EQ(Call({"requests", "list", "--cause", "withdrawal,retention", "--received-from", "1970-01-01T00:00:01Z", "--received-before",
+                  "1970-01-01T00:00:02Z"}),
+            kDone);
+  EXPECT_EQ(out_, "request\td\tUNSPECIFIED\tEXTENDED,ON_HOLD\t\t\t\t\t0/0\t\tpurpose_copies: ADVERTISING\tWITHDRAWAL\n");
+  ASSERT_EQ(query.causes_size(), 2);
+  EXPECT_EQ(query.causes(0), v1::DELETION_CAUSE_WITHDRAWAL);
+  EXPECT_EQ(query.received_from().seconds(), 1);
+  EXPECT_EQ(query.received_before().seconds(), 2);
+  EXPECT_EQ(Call({"requests", "list", "--json"}), kDone);
+  EXPECT_EQ(OutJson()["requests"][0]["on_hold"], true);
+  EXPECT_EQ(OutJson()["requests"][0]["cause"], "WITHDRAWAL");
+}
+
+TEST_F(OrdersTest, TasksShowWhatWaitsForARelease) {
+  daemon_.on_list_tasks = [](grpc::ServerContext&, const auto&, v1::ListTasksResponse* response) {
+    response->add_tasks()->set_waits_for_release(true);
+    return grpc::Status::OK;
+  };
+  EXPECT_EQ(Call({"tasks", "list", "audio"}), kDone);
+  EXPECT_EQ(out_, "task\t\t\t\t\t0\t0\t\tyes\n");
+  EXPECT_EQ(Call({"tasks", "list", "audio", "--json"}), kDone);
+  EXPECT_EQ(OutJson()["tasks"][0]["waits_for_release"], true);
+}
+
+TEST_F(OrdersTest, SubjectsAreStartedAnewAndShowIt) {
+  bool create_new = false;
+  daemon_.on_upsert = [&create_new](grpc::ServerContext&, const v1::UpsertSubjectRequest& request, auto*) {
+    create_new = request.create_new();
+    return grpc::Status::OK;
+  };
+  daemon_.on_get_subject = [](grpc::ServerContext&, const auto&, v1::GetSubjectResponse* response) {
+    response->mutable_closed_at()->set_seconds(1);
+    response->mutable_reopened_at()->set_seconds(2);
+    return grpc::Status::OK;
+  };
+  EXPECT_EQ(Call({"subject", "set", "a", "--region", "DE"}), kDone);
+  EXPECT_FALSE(create_new);
+  EXPECT_EQ(Call({"subject", "set", "a", "--region", "DE", "--create-new"}), kDone);
+  EXPECT_TRUE(create_new);
+  EXPECT_EQ(Call({"subject", "get", "a"}), kDone);
+  EXPECT_EQ(out_, "subject\tunknown\tno\t\t1970-01-01T00:00:01Z\t1970-01-01T00:00:02Z\n");
+  EXPECT_EQ(Call({"subject", "get", "a", "--json"}), kDone);
+  EXPECT_EQ(OutJson()["closed_at"], "1970-01-01T00:00:01Z");
+}
+
+class ExportCommandTest : public OrdersTest {
+ protected:
+  ExportCommandTest() {
+    daemon_.on_get_subject = Empty<v1::GetSubjectRequest, v1::GetSubjectResponse>();
+    daemon_.on_get_settings = Empty<v1::GetSettingsRequest, v1::GetSettingsResponse>();
+    daemon_.on_history = Empty<v1::ListSettingsHistoryRequest, v1::ListSettingsHistoryResponse>();
+    daemon_.on_list_deletions = Empty<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>();
+    daemon_.on_list_holds = Empty<v1::ListHoldsRequest, v1::ListHoldsResponse>();
+  }
+  void TearDown() override { ::unlink(path_.c_str()); }
+
+  template <typename Request, typename Response>
+  static FakeDaemon::Handler<Request, Response> Empty() {
+    return [](grpc::ServerContext&, const Request&, Response*) { return grpc::Status::OK; };
+  }
+  std::string Written() const {
+    std::ifstream file(path_);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+
+  const std::string path_ = ::testing::TempDir() + "export_" + std::to_string(::getpid());
+};
+
+TEST_F(ExportCommandTest, WritesOneDocumentToStandardOutput) {
+  for (const bool flag : {false, true}) {
+    EXPECT_EQ(Call(flag ? std::vector<std::string>{"export-subject", "a", "--json"} : std::vector<std::string>{"export-subject", "a"}), kDone);
+    EXPECT_EQ(OutJson()["account_id"], "a");
+  }
+  EXPECT_EQ(Call({"export-subject", "a", "--text"}), kDone);
+  EXPECT_EQ(out_.find("What consentd holds about the account a"), 0u);
+}
+
+TEST_F(ExportCommandTest, AFileIsWrittenOnceAndReplacedOnlyByForce) {
+  EXPECT_EQ(Call({"export-subject", "a", "--output", path_}), kDone);
+  EXPECT_EQ(out_, "");
+  const std::string first = Written();
+  EXPECT_EQ(nlohmann::json::parse(first)["account_id"], "a");
+  EXPECT_EQ(Call({"export-subject", "b", "--output", path_}), kFiles);
+  EXPECT_EQ(Written(), first);
+  EXPECT_EQ(Call({"export-subject", "b", "--output", path_, "--force"}), kDone);
+  EXPECT_EQ(nlohmann::json::parse(Written())["account_id"], "b");
+}
+
+TEST_F(ExportCommandTest, AnErrorLeavesNothing) {
+  daemon_.on_list_holds = [](grpc::ServerContext&, const auto&, auto*) {
+    return RpcError(grpc::StatusCode::PERMISSION_DENIED, "ROLE_REQUIRED");
+  };
+  EXPECT_EQ(Call({"export-subject", "a", "--output", path_}), kRefused);
+  EXPECT_EQ(out_, "");
+  EXPECT_NE(::access(path_.c_str(), F_OK), 0);
+  EXPECT_EQ(Call({"export-subject", "a", "--json"}), kRefused);
+  EXPECT_EQ(OutJson()["error"]["reason"], "ROLE_REQUIRED");
+}
+
+}  // namespace
+}  // namespace consent::cli

@@ -1,0 +1,87 @@
+// The calls for legal holds: repeated only as the same request.
+#include <gtest/gtest.h>
+
+#include "tests/unit/client/fake_daemon.h"
+
+namespace consent {
+namespace {
+
+using testing::FakeClock;
+using testing::FakeDaemon;
+using testing::RpcError;
+
+class HoldCallsTest : public ::testing::Test {
+ protected:
+  // Fails `failures` times, then answers with a hold, and keeps what it saw.
+  template <typename Request, typename Response>
+  auto Failing(int failures, std::vector<Request>* seen) {
+    return [=](grpc::ServerContext&, const Request& request, Response* response) {
+      seen->push_back(request);
+      response->mutable_hold()->set_hold_id("h");
+      return static_cast<int>(seen->size()) <= failures ? RpcError(grpc::StatusCode::UNAVAILABLE, "OUTCOME_UNKNOWN") : grpc::Status::OK;
+    };
+  }
+  FakeDaemon daemon_;
+  std::unique_ptr<Client> client_ = daemon_.Connect(std::make_shared<FakeClock>());
+};
+
+TEST_F(HoldCallsTest, AnOrderIsRepeatedAsOneRequest) {
+  std::vector<v1::PlaceHoldRequest> seen;
+  daemon_.on_place_hold = Failing<v1::PlaceHoldRequest, v1::PlaceHoldResponse>(2, &seen);
+  PlaceHoldOrder order;
+  order.account_id = AccountId("a");
+  order.selector.scope = WholeAccount{};
+  const auto placed = client_->PlaceHold(order);
+  ASSERT_TRUE(placed.ok()) << placed.status();
+  EXPECT_EQ(placed->hold.hold_id, HoldId("h"));
+  ASSERT_EQ(seen.size(), 3u);
+  EXPECT_EQ(seen[0].request_id().size(), 36u);
+  for (const auto& request : seen) EXPECT_EQ(request.SerializeAsString(), seen[0].SerializeAsString());
+  order.request_id = RequestId("mine");
+  EXPECT_TRUE(client_->PlaceHold(order).ok());
+  EXPECT_EQ(seen[3].request_id(), "mine");
+}
+
+TEST_F(HoldCallsTest, AReleaseIsRepeatedWithItsOwnEtagAndNoneIsRead) {
+  std::vector<v1::ReleaseHoldRequest> seen;
+  int reads = 0;
+  daemon_.on_release_hold = Failing<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse>(1, &seen);
+  daemon_.on_list_holds = [&reads](grpc::ServerContext&, const auto&, auto*) {
+    ++reads;
+    return grpc::Status::OK;
+  };
+  EXPECT_TRUE(client_->ReleaseHold({HoldId("h"), Etag("seen"), "court", "settled", {}, RequestId()}).ok());
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[0].etag(), "seen");
+  EXPECT_EQ(seen[1].SerializeAsString(), seen[0].SerializeAsString());
+  EXPECT_EQ(reads, 0);
+}
+
+TEST_F(HoldCallsTest, AReleaseThatIsRefusedIsNotRepeated) {
+  int calls = 0;
+  daemon_.on_release_hold = [&calls](grpc::ServerContext&, const auto&, auto*) {
+    ++calls;
+    return RpcError(grpc::StatusCode::NOT_FOUND, "HOLD_NOT_FOUND");
+  };
+  EXPECT_EQ(ErrorOf(client_->ReleaseHold({}).status()).reason, "HOLD_NOT_FOUND");
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(HoldCallsTest, AListingIsARead) {
+  std::vector<v1::ListHoldsRequest> seen;
+  daemon_.on_list_holds = [&seen](grpc::ServerContext&, const v1::ListHoldsRequest& request, v1::ListHoldsResponse* response) {
+    seen.push_back(request);
+    if (seen.size() == 1) return RpcError(grpc::StatusCode::UNAVAILABLE, "NOT_SERVING");
+    response->add_holds()->set_hold_id("h");
+    response->set_next_page_token("next");
+    return grpc::Status::OK;
+  };
+  const auto page = client_->ListHolds({AccountId("a"), true, 10, "t"});
+  ASSERT_TRUE(page.ok());
+  EXPECT_EQ(seen.size(), 2u);
+  EXPECT_EQ(page->holds.at(0).hold_id, HoldId("h"));
+  EXPECT_EQ(page->next_page_token, "next");
+}
+
+}  // namespace
+}  // namespace consent
