@@ -159,8 +159,7 @@ class SystemsTest(DaemonTest):
         failed = self.json("systems", "retire", "audio", expect=REFUSED)
         self.assertEqual(failed["error"]["reason"], "SYSTEM_HAS_TASKS")
         self.assertEqual(self.json("systems", "retire", "audio", "--reason", "shut down")["system"]["state"], "RETIRED")
-        ended = self.request(waiting)
-        self.assertEqual(ended["state"], "COMPLETED")
+        ended = self.completed(waiting)
         self.assertEqual((ended["progress"][0]["outcome"], ended["progress"][0]["reason"]), ("EXEMPT", "shut down"))
         self.assertIn("audio\tAUDIO\tRETIRED", self.ctl("systems", "list"))
 
