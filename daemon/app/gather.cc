@@ -76,9 +76,9 @@ ops::DeletionReading GatherDeletions(const service::Context& context, const Serv
   }
   reading.oldest_open_seconds = SecondsSince(context.deletions.oldest_open(), now);
   const service::DeletionCensus::Completions completions = context.deletions.completions();
-  reading.completion_days.assign(service::DeletionCensus::kCompletionDays.begin(), service::DeletionCensus::kCompletionDays.end());
+  reading.completion_bounds.assign(service::DeletionCensus::kCompletionSeconds.begin(), service::DeletionCensus::kCompletionSeconds.end());
   reading.completions.assign(completions.buckets.begin(), completions.buckets.end());
-  reading.completion_days_sum = completions.sum_days;
+  reading.completion_seconds_sum = completions.sum_seconds;
   if (const auto lag = services.erasures.Lag(); lag.ok()) {
     reading.erasures_waiting[0] = lag->keys;
     reading.erasures_waiting[1] = lag->bytes;

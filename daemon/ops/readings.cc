@@ -104,19 +104,19 @@ void AddDeletions(const DeletionReading& deletions, std::vector<MetricFamily>* f
                             static_cast<double>(deletions.overdue)));
   families->push_back(Gauge("consentd_deletion_request_oldest_seconds", "Age of the oldest open deletion request; 0: none is open.",
                             deletions.oldest_open_seconds));
-  MetricFamily days = Family("consentd_deletion_completion_days", "Days from receipt to completion of requests that somebody asked for.",
+  MetricFamily completion = Family("consentd_deletion_completion_seconds", "From receipt to completion of requests that somebody asked for.",
                              MetricType::Histogram);
   prometheus::ClientMetric histogram;
   uint64_t up_to = 0;
   for (size_t i = 0; i < deletions.completions.size(); ++i) {
     up_to += deletions.completions[i];
-    const bool bounded = i < deletions.completion_days.size();
-    histogram.histogram.bucket.push_back({up_to, bounded ? deletions.completion_days[i] : std::numeric_limits<double>::infinity()});
+    const bool bounded = i < deletions.completion_bounds.size();
+    histogram.histogram.bucket.push_back({up_to, bounded ? deletions.completion_bounds[i] : std::numeric_limits<double>::infinity()});
   }
   histogram.histogram.sample_count = up_to;
-  histogram.histogram.sample_sum = deletions.completion_days_sum;
-  days.metric.push_back(std::move(histogram));
-  families->push_back(std::move(days));
+  histogram.histogram.sample_sum = deletions.completion_seconds_sum;
+  completion.metric.push_back(std::move(histogram));
+  families->push_back(std::move(completion));
   MetricFamily waiting = Family("consentd_erasures_waiting", "What has yet to be erased from the store's files: keys, other bytes.", MetricType::Gauge);
   MetricFamily oldest = Family("consentd_erasure_oldest_seconds", "How long the oldest of it has waited; 0: nothing waits.", MetricType::Gauge);
   const char* const steps[] = {"keys", "bytes"};

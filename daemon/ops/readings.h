@@ -66,9 +66,9 @@ struct DeletionReading {
   uint64_t due_within_week = 0;  // open, and not overdue
   uint64_t overdue = 0;          // those on hold are not
   double oldest_open_seconds = 0;
-  std::vector<double> completion_days;           // bounds of the buckets
+  std::vector<double> completion_bounds;         // of the buckets, seconds
   std::vector<uint64_t> completions;             // each bucket its own; one more than bounds
-  double completion_days_sum = 0;
+  double completion_seconds_sum = 0;
   uint64_t erasures_waiting[2] = {0, 0};         // keys, bytes
   double oldest_erasure_seconds[2] = {0, 0};
 };

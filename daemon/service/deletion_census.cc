@@ -29,10 +29,10 @@ void DeletionCensus::Replace(DeletionPlace place, const domain::DeletionRequest*
   Count(place, after, 1);
   const bool completed = before != nullptr && before->state != after.state && after.state == domain::RequestState::kCompleted;
   if (!completed || after.cause != domain::DeletionCause::kRequested) return;
-  const double days = static_cast<double>((after.ended_at - after.received_at).micros) / static_cast<double>(base::Days(1).micros);
-  const auto bucket = std::lower_bound(kCompletionDays.begin(), kCompletionDays.end(), days) - kCompletionDays.begin();
+  const double seconds = static_cast<double>((after.ended_at - after.received_at).micros) / 1e6;
+  const auto bucket = std::lower_bound(kCompletionSeconds.begin(), kCompletionSeconds.end(), seconds) - kCompletionSeconds.begin();
   ++completions_.buckets[static_cast<size_t>(bucket)];
-  completions_.sum_days += days;
+  completions_.sum_seconds += seconds;
 }
 
 std::vector<DeletionCount> DeletionCensus::Counts() const {

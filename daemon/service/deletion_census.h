@@ -26,11 +26,11 @@ struct DeletionCount {
 // Thread-safe.
 class DeletionCensus {
  public:
-  // Days from receipt to completion; the last bucket has no bound.
-  static constexpr std::array<double, 8> kCompletionDays = {0.01, 1, 7, 14, 30, 45, 60, 90};
+  // Seconds from receipt to completion: a quarter of an hour, and 1 to 90 days; the last bucket has no bound.
+  static constexpr std::array<double, 8> kCompletionSeconds = {900, 86'400, 604'800, 1'209'600, 2'592'000, 3'888'000, 5'184'000, 7'776'000};
   struct Completions {
-    std::array<uint64_t, kCompletionDays.size() + 1> buckets{};  // each its own, not summed up
-    double sum_days = 0;
+    std::array<uint64_t, kCompletionSeconds.size() + 1> buckets{};  // each its own, not summed up
+    double sum_seconds = 0;
   };
 
   // Counts `after` in and `before` out; nullptr: was not there.

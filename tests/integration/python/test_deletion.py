@@ -98,8 +98,9 @@ class Story(DeletionTest):
         self.assertTrue(self.complete("transcripts", self.lease("transcripts")[0], deletion.PURGE_OUTCOME_NOT_FOUND).accepted)
         self.restart(hard=False)
 
+        self.assertIn(self.get(request.deletion_id).state, (deletion.DELETION_STATE_IN_PROGRESS, deletion.DELETION_STATE_COMPLETED))
+        until(lambda: self.get(request.deletion_id).state == deletion.DELETION_STATE_COMPLETED, "its key has left the files")
         done = self.get(request.deletion_id)
-        self.assertEqual(done.state, deletion.DELETION_STATE_COMPLETED)
         ended = [(progress.system, progress.erased_count, progress.evidence_hash) for progress in done.progress]
         self.assertEqual(ended, [("audio", 7, proof), ("transcripts", 0, b"")])
         self.assertFalse(done.account_id or done.HasField("selector"), "its key is gone")
