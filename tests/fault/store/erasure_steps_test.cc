@@ -93,6 +93,7 @@ class ErasureSteps : public ::testing::Test {
     absl::Status status = FlushAs(scrubber, without, share_);
     if (status.ok() && without != Without::kRewriting) {
       std::vector<std::string> rows;
+      rows.reserve(keys.size());
       for (const std::string& key : keys) rows.push_back(store::DiskRowKey(Partition{}, key));
       status = scrubber.Rewrite(share_, std::move(rows));
     }

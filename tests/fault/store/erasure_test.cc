@@ -103,6 +103,7 @@ TEST_F(Erasure, LeavesNothingWhileTheStoreIsInUse) {
   std::atomic<bool> stop = false;
   std::atomic<int> commits = 0, scans = 0;
   std::vector<std::thread> users;
+  users.reserve(3);
   for (int t = 0; t < 2; ++t) {
     users.emplace_back([&, t] {
       std::mt19937_64 random(kSeed * 100 + static_cast<uint64_t>(t));
