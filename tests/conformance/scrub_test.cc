@@ -87,6 +87,7 @@ TEST_P(Conformance, ScrubsAndCommitsTogether) {
     for (int i = 0; !stop; ++i) EXPECT_EQ(Put(std::to_string(i % 50), std::to_string(i)).outcome, Outcome::kCommitted);
   });
   std::vector<std::thread> scrubbers;
+  scrubbers.reserve(3);
   for (int t = 0; t < 3; ++t) {
     scrubbers.emplace_back([&, t] {
       for (int i = 0; i < 3; ++i) {

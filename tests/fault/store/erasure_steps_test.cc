@@ -93,6 +93,7 @@ class ErasureSteps : public ::testing::Test {
     absl::Status status = FlushAs(scrubber, without, share_);
     if (status.ok() && without != Without::kRewriting) {
       std::vector<std::string> rows;
+      rows.reserve(keys.size());
       for (const std::string& key : keys) rows.push_back(store::DiskRowKey(Partition{}, key));
       status = scrubber.Rewrite(share_, std::move(rows));
     }
@@ -165,6 +166,36 @@ TEST_F(ErasureSteps, WithoutWaitingARunningReadKeepsOldFiles) {
   const std::unique_ptr<rocksdb::Iterator> reading(database_->db().NewIterator(store::VerifiedReads(), share_));
   EXPECT_TRUE(Run(Without::kRemoval).ok());
   EXPECT_EQ(FoundIn(".sst"), (Found{"key", "value", "first value"}));
+}
+
+// Rows that share no file, neither below nor above: cleaning one does nothing for the others.
+TEST_F(ErasureSteps, EachRowIsLookedAt) {
+  std::mt19937_64 random(kSeed + 2);
+  MoveTopTo(6);
+  former_ = Traces();
+  std::vector<std::string> apart;
+  for (const char* prefix : {"\xa0", "\xb0", "\xc0"}) {
+    for (const char* place : {"0", "1", "2"}) {
+      const std::string key = std::string(prefix) + place + RandomBytes(random, 14);
+      const std::string value = RandomBytes(random, 60);
+      Put(share_, key, value);
+      if (*place != '1') continue;
+      apart.push_back(key);
+      former_.Note(key, "key of " + std::to_string(apart.size()));
+      former_.Note(value, "value of " + std::to_string(apart.size()));
+    }
+    MoveTopTo(6);
+  }
+  for (const std::string& key : apart) {
+    rocksdb::WriteBatch batch;
+    batch.Delete(share_, store::DiskRowKey(Partition{}, key));
+    ASSERT_TRUE(database_->Write(batch).ok());
+    MoveTopTo(5);
+  }
+  EXPECT_EQ(FoundIn(".sst").size(), 6u);
+  const absl::Status status = Run(Without::kNothing, apart);
+  ASSERT_TRUE(status.ok()) << status;
+  ExpectNoTraces(former_, folder_.path(), "all steps");
 }
 
 // A marker in the middle of the tree, above a file that spans its key without having it: the engine's compaction of that key alone ends

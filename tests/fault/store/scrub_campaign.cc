@@ -19,8 +19,9 @@
 
 namespace {
 
-using namespace consent;
-using bench::Latencies;
+namespace base = consent::base;
+namespace store = consent::store;
+using consent::bench::Latencies;
 using store::Partition;
 using store::Table;
 using Steady = std::chrono::steady_clock;
