@@ -105,10 +105,16 @@ grpc::ServerUnaryReactor* PurgeRpc::CompleteTasks(grpc::CallbackServerContext* c
     FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
       const auto system = systems_.Find(input.system);
       if (!system.ok()) return system.status();
+      std::vector<service::TaskReport> reports;
+      std::vector<absl::Status> unknown;  // of those that name no task
       for (const wire::ReportInput& report : input.reports) {
         const auto place = PlaceOf(report.task_id, system->name);
-        wire::WriteTaskAnswer(place.ok() ? tasks_.End(*system, ToReport(*place, report)) : place.status(), call->response()->add_answers());
+        unknown.push_back(place.status());
+        if (place.ok()) reports.push_back(ToReport(*place, report));
       }
+      const std::vector<absl::Status> ended = tasks_.End(*system, reports);
+      auto answer = ended.begin();
+      for (const absl::Status& status : unknown) wire::WriteTaskAnswer(status.ok() ? *answer++ : status, call->response()->add_answers());
       return absl::OkStatus();
     });
   });

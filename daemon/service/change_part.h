@@ -26,7 +26,7 @@ struct PartOutput {
   uint8_t flags = 0;  // for the reply and the history: all flags of the recording
 };
 
-// One request's part. Used by one thread at a time, in the order Prepare, AddPreconditions, Build, Publish; after a conflict from the
+// One request's part. Used by one thread at a time, in the order Prepare, AddPreconditions, Build, Publish, Wake; after a conflict from the
 // start again. Whatever a part reads of the subject stays as it is until the commit, because every change writes the subject's record;
 // rows that other commits may write need preconditions of their own.
 class ChangePart {
@@ -44,6 +44,9 @@ class ChangePart {
   virtual void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) = 0;
   // After the commit, in the order of the commits, before the index has the record and before anything is acknowledged.
   virtual void Publish(Context& context, const store::Stamp& stamp) = 0;
+  // After Publish, when the index has the record: puts on the board what may be handed out. A worker that waits reads the record at once,
+  // and by the one before would find that nothing has changed.
+  virtual void Wake() {}
 };
 
 }  // namespace consent::service

@@ -322,6 +322,7 @@ void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
   FactsIndex& index = context_.IndexOf(request.subject);
   request.part->Publish(context_, stamp);
   index.Put(request.subject, work.facts_after);
+  request.part->Wake();
   context_.NoteStamp(stamp.time);
   context_.census.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);
   work.reply->revision = context_.tokens.Encode(Revision{context_.PartitionOf(request.subject), stamp.sequence});

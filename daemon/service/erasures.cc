@@ -13,7 +13,7 @@
 namespace consent::service {
 namespace {
 
-constexpr size_t kMaxAtOnce = 1000;       // requests of one keys' step
+constexpr size_t kMaxAtOnce = 20'000;     // requests of one keys' step
 constexpr size_t kCompletedPerCommit = 100;
 
 }  // namespace

@@ -102,9 +102,10 @@ class PlacePart final : public ChangePart {
     out.writes.push_back({store::Table::kKeyShare, HoldShareKey(context, place), share_});
   }
 
+  void Publish(Context& context, const store::Stamp&) override { PublishMarked(context, subject_, recordings_); }
+
   // Leases that it takes back can be handed out again at once.
-  void Publish(Context& context, const store::Stamp&) override {
-    PublishMarked(context, subject_, recordings_);
+  void Wake() override {
     for (const auto& [system, place] : open_) board_.Add(system, place, base::Instant{});
   }
 
@@ -173,9 +174,10 @@ class ReleasePart final : public ChangePart {
     BeginErasure(NumberOf(stamp.sequence), remains, stamp, out.writes);
   }
 
+  void Publish(Context& context, const store::Stamp&) override { PublishMarked(context, subject_, recordings_); }
+
   // What waited for the release is due at once.
-  void Publish(Context& context, const store::Stamp&) override {
-    PublishMarked(context, subject_, recordings_);
+  void Wake() override {
     for (const auto& [system, place] : waiting_) board_.Add(system, place, base::Instant{});
   }
 

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/service/data_systems.h"
 #include "daemon/service/deletion_rows.h"
+#include "daemon/service/end_tasks.h"
 #include "daemon/service/task_board.h"
 
 namespace consent::service {
@@ -22,26 +23,12 @@ struct LeasedTask {
   std::vector<std::string> exceptions;  // what is on hold: serialised consent.v1.HoldSelectors
 };
 
-// How a task ended, by whom it was leased.
-struct TaskReport {
-  DeletionPlace place;
-  std::optional<uint64_t> epoch;  // of the lease; absent: the system is being retired
-  domain::PurgeOutcome outcome = domain::PurgeOutcome::kOpen;
-  uint64_t erased_count = 0;
-  base::Digest evidence{};
-  std::string reason;
-};
-
 // A task that was not done.
 struct TaskFailure {
   uint64_t epoch = 0;
   std::string error;
   bool not_begun = false;  // given back: no failure, and free at once
 };
-
-// Ends one task; or has it done again, where late data can still reach the system or something was on hold. With the last task of a request its
-// key's share goes; that it is COMPLETED is said once that has left the files (erasures.h). Repeating a report changes nothing. Blocks. TASK_NOT_FOUND, LEASE_LOST and those of the store.
-absl::Status EndTask(Context& context, TaskBoard& board, const SystemRow& system, const TaskReport& report);
 
 struct OpenTask {
   DeletionPlace place;
@@ -60,7 +47,9 @@ class PurgeTasks {
 
   // At most `limit` tasks, each with an epoch of its own lease; durable before they are returned. Empty: there are none now.
   absl::StatusOr<std::vector<LeasedTask>> Lease(const SystemRow& system, size_t limit, base::Span visibility);
-  absl::Status End(const SystemRow& system, const TaskReport& report) { return EndTask(context_, board_, system, report); }
+  std::vector<absl::Status> End(const SystemRow& system, const std::vector<TaskReport>& reports) {
+    return EndTasks(context_, board_, system, reports);
+  }
   // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST. Repeating a report of the latest failure is OK.
   absl::Status Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure);
   // From `from` on, at most `limit` of those that failed at least `min_failures` times.

@@ -282,7 +282,9 @@ class Life {
       if (known.least > RequestState::kCompleted && request.state != known.least) Wrong("a denied or cancelled request became something else");
       known.least = request.state;
       for (const std::string& system : systems_) {
-        const bool waits = domain::IsOpen(request.state) && domain::IsVerified(request.state);
+        // One whose tasks have all ended only waits for its key to leave the files.
+        const bool waits = domain::IsOpen(request.state) && domain::IsVerified(request.state) &&
+                           (request.parts.empty() || !domain::AllEnded(request));
         if (waits && request.Find(deleting_.Named(system).number) == nullptr) Wrong("a registered system has no task");
       }
       for (const domain::SystemPart& part : request.parts) {

@@ -18,7 +18,8 @@
 namespace consent::store {
 namespace {
 
-// A file may slip one level down unread while a key's files are rewritten level by level; the next try finds it there.
+// The first is of the key alone, the others of what LowestSpan says. One of these is enough unless a file slips down a level unread
+// while others compact; the next finds it there.
 constexpr int kRewrites = 5;
 constexpr base::Span kPatience = base::Seconds(60);
 constexpr std::chrono::milliseconds kPoll(50);
@@ -73,10 +74,22 @@ absl::Status Scrubber::Rewrite(rocksdb::ColumnFamilyHandle* family, std::vector<
       if (!former.ok()) return former.status();
       if (!*former) break;  // as most are, once their neighbours' files were rewritten
       if (rewrites == kRewrites) return absl::UnavailableError("a row's former bytes stay although its files were rewritten");
-      if (absl::Status s = RewriteRange(family, key, key); !s.ok()) return s;
+      if (absl::Status s = RewriteRange(family, rewrites == 0 ? key : LowestSpan(family, key), key); !s.ok()) return s;
     }
   }
   return absl::OkStatus();
+}
+
+std::string Scrubber::LowestSpan(rocksdb::ColumnFamilyHandle* family, const std::string& key) {
+  rocksdb::ColumnFamilyMetaData tree;
+  database_.db().GetColumnFamilyMetaData(family, &tree);
+  std::string first = key;
+  for (const rocksdb::LevelMetaData& level : tree.levels) {
+    for (const rocksdb::SstFileMetaData& file : level.files) {
+      if (file.smallestkey <= key && key <= file.largestkey) first = file.smallestkey;
+    }
+  }
+  return first;
 }
 
 absl::Status Scrubber::RewriteRange(rocksdb::ColumnFamilyHandle* family, const std::string& first, const std::string& last) {

@@ -35,6 +35,9 @@ class Scrubber {
 
  private:
   absl::StatusOr<bool> HasFormer(rocksdb::ColumnFamilyHandle* family, const std::string& key);
+  // Where the file begins that is the lowest one to span `key`. A compaction goes down to the lowest level that has one of its keys: of
+  // `key` alone that may be above this file, for whose sake a marker is then kept.
+  std::string LowestSpan(rocksdb::ColumnFamilyHandle* family, const std::string& key);
   absl::Status Stopped() const;
   absl::StatusOr<std::vector<std::string>> ListFiles() const;
   absl::StatusOr<size_t> CountLeft() const;

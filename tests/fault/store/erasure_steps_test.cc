@@ -76,12 +76,25 @@ class ErasureSteps : public ::testing::Test {
     values_.emplace(key, value);  // the first one of each key
   }
 
-  absl::Status Run(Without without) {
+  // What is in memory and at the top of the tree goes to `level`, as it does by itself in larger trees.
+  void MoveTopTo(int level) {
+    ASSERT_TRUE(database_->db().Flush(rocksdb::FlushOptions(), database_->all()).ok());
+    rocksdb::ColumnFamilyMetaData tree;
+    database_->db().GetColumnFamilyMetaData(share_, &tree);
+    std::vector<std::string> files;
+    for (const rocksdb::SstFileMetaData& file : tree.levels[0].files) files.push_back(file.relative_filename);
+    ASSERT_TRUE(database_->db().CompactFiles(rocksdb::CompactionOptions(), share_, files, level).ok());
+  }
+
+  absl::Status Run(Without without) { return Run(without, {deleted_, overwritten_}); }
+  absl::Status Run(Without without, const std::vector<std::string>& keys) {
     std::atomic<bool> stop = false;
     store::Scrubber scrubber(*database_, stop);
     absl::Status status = FlushAs(scrubber, without, share_);
     if (status.ok() && without != Without::kRewriting) {
-      status = scrubber.Rewrite(share_, {store::DiskRowKey(Partition{}, deleted_), store::DiskRowKey(Partition{}, overwritten_)});
+      std::vector<std::string> rows;
+      for (const std::string& key : keys) rows.push_back(store::DiskRowKey(Partition{}, key));
+      status = scrubber.Rewrite(share_, std::move(rows));
     }
     if (status.ok()) status = scrubber.NoteFiles();
     if (status.ok() && without != Without::kNewManifest) {
@@ -152,6 +165,30 @@ TEST_F(ErasureSteps, WithoutWaitingARunningReadKeepsOldFiles) {
   const std::unique_ptr<rocksdb::Iterator> reading(database_->db().NewIterator(store::VerifiedReads(), share_));
   EXPECT_TRUE(Run(Without::kRemoval).ok());
   EXPECT_EQ(FoundIn(".sst"), (Found{"key", "value", "first value"}));
+}
+
+// A marker in the middle of the tree, above a file that spans its key without having it: the engine's compaction of that key alone ends
+// in the middle, and the marker, with the key, stays for the sake of the file below.
+TEST_F(ErasureSteps, AMarkerAboveAFileWithoutItsKeyGoes) {
+  std::mt19937_64 random(kSeed + 1);
+  const std::string young = "\x40" + RandomBytes(random, 15);
+  const std::string value = RandomBytes(random, 60);
+  Put(share_, young, value);
+  MoveTopTo(5);
+  rocksdb::WriteBatch batch;
+  batch.Delete(share_, store::DiskRowKey(Partition{}, young));
+  ASSERT_TRUE(database_->Write(batch).ok());
+  std::atomic<bool> stop = false;
+  store::Scrubber alone(*database_, stop);
+  ASSERT_TRUE(alone.Flush().ok());
+  ASSERT_TRUE(alone.RewriteRange(share_, store::DiskRowKey(Partition{}, young), store::DiskRowKey(Partition{}, young)).ok());
+  former_ = Traces();
+  former_.Note(young, "key");
+  former_.Note(value, "value");
+  EXPECT_EQ(FoundIn(".sst"), Found{"key"}) << "one compaction is enough: then there is no need for more";
+  const absl::Status status = Run(Without::kNothing, {young});
+  ASSERT_TRUE(status.ok()) << status;
+  ExpectNoTraces(former_, folder_.path(), "all steps");
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ absl::Status Deleting::End(const std::string& system, const service::LeasedTask&
   report.epoch = task.row.epoch;
   report.outcome = outcome;
   report.erased_count = count;
-  absl::Status ended = world_.tasks().End(Named(system), report);
+  absl::Status ended = world_.tasks().End(Named(system), {report}).front();
   if (ended.ok()) (void)world_.erasures().EraseKeys();
   return ended;
 }

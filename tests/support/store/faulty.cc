@@ -35,8 +35,43 @@ bool FaultyStore::failed() const {
   return failed_;
 }
 
+bool FaultyStore::crashed() const {
+  base::MutexLock lock(mutex_);
+  return crashed_;
+}
+
+void FaultyStore::CrashAt(uint64_t call, bool done) {
+  base::MutexLock lock(mutex_);
+  crash_in_ = call;
+  crash_when_done_ = done;
+  crashed_ = false;
+}
+
+bool FaultyStore::IsTheLast() {
+  if (crash_in_ == 0 || --crash_in_ != 0) return false;
+  crashed_ = true;
+  return true;
+}
+
+absl::Status FaultyStore::Change(const std::function<absl::Status()>& change) {
+  if (absl::Status s = Check(); !s.ok()) return s;
+  bool is_last = false;
+  bool is_done = true;
+  {
+    base::MutexLock lock(mutex_);
+    is_last = IsTheLast();
+    if (is_last) is_done = crash_when_done_;
+  }
+  absl::Status status;
+  if (is_done) status = change();
+  if (!is_last) return status;
+  MarkFailed();
+  return absl::UnavailableError("injected crash");
+}
+
 Fault FaultyStore::Next() {
   if (calm_) return Fault::kNone;
+  if (IsTheLast()) return crash_when_done_ ? Fault::kUnknownDone : Fault::kUnknownLost;
   if (!script_.empty()) {
     const Fault fault = script_.front();
     script_.pop_front();
@@ -129,18 +164,15 @@ absl::Status FaultyStore::TruncateFeed(Partition partition, store::Sequence befo
 }
 
 absl::Status FaultyStore::EraseFeed(Partition partition, const std::vector<store::Sequence>& sequences) {
-  if (absl::Status s = Check(); !s.ok()) return s;
-  return inner_.EraseFeed(partition, sequences);
+  return Change([&] { return inner_.EraseFeed(partition, sequences); });
 }
 
 absl::Status FaultyStore::Erase(Partition partition, const std::vector<store::RowKey>& rows) {
-  if (absl::Status s = Check(); !s.ok()) return s;
-  return inner_.Erase(partition, rows);
+  return Change([&] { return inner_.Erase(partition, rows); });
 }
 
 absl::Status FaultyStore::Scrub(Partition partition, const store::Remains& remains) {
-  if (absl::Status s = Check(); !s.ok()) return s;
-  return inner_.Scrub(partition, remains);
+  return Change([&] { return inner_.Scrub(partition, remains); });
 }
 
 absl::StatusOr<store::Lease> FaultyStore::AcquireLease(Partition partition, std::string_view name, std::string_view holder,

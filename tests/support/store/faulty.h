@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <random>
 #include <vector>
 
@@ -40,9 +41,13 @@ class FaultyStore final : public store::Store {
   void Inject(Fault fault) EXCLUDES(mutex_);
   // Fails nothing any more, neither by plan nor by script.
   void Calm() EXCLUDES(mutex_);
+  // The `call`-th call from now on that changes the store (1: the next) is the last before a crash: it is kUnknown, or Unavailable, and
+  // done or not.
+  void CrashAt(uint64_t call, bool done) EXCLUDES(mutex_);
   // Serves again after a kUnknown.
   void Reopen() EXCLUDES(mutex_);
   bool failed() const EXCLUDES(mutex_);
+  bool crashed() const EXCLUDES(mutex_);  // CrashAt's call has come
 
   base::Bytes16 store_id() const override { return inner_.store_id(); }
   uint16_t partition_count() const override { return inner_.partition_count(); }
@@ -66,6 +71,10 @@ class FaultyStore final : public store::Store {
 
  private:
   Fault Next() REQUIRES(mutex_);
+  // True where this call is the one that CrashAt named.
+  bool IsTheLast() REQUIRES(mutex_);
+  // Runs a change that is no commit.
+  absl::Status Change(const std::function<absl::Status()>& change) EXCLUDES(mutex_);
   absl::Status Check() const EXCLUDES(mutex_);
   // True for the first failure since the last Reopen.
   bool MarkFailed() EXCLUDES(mutex_);
@@ -80,6 +89,9 @@ class FaultyStore final : public store::Store {
   std::deque<Fault> script_ GUARDED_BY(mutex_);
   bool calm_ GUARDED_BY(mutex_) = false;
   bool failed_ GUARDED_BY(mutex_) = false;
+  uint64_t crash_in_ GUARDED_BY(mutex_) = 0;  // calls; 0: none is planned
+  bool crash_when_done_ GUARDED_BY(mutex_) = false;
+  bool crashed_ GUARDED_BY(mutex_) = false;
   uint64_t generation_ GUARDED_BY(mutex_) = 0;  // counts failures, so that a commit begun before one is not answered after Reopen
 };
 
