@@ -7,94 +7,38 @@
 #include <cstdlib>
 #include <semaphore>
 
-#include "daemon/app/keyring.h"
-#include "daemon/app/policy_file.h"
-#include "daemon/base/clock.h"
 #include "daemon/rpc/changes.h"
 #include "daemon/service/change_subject.h"
-#include "daemon/service/policy_admin.h"
-#include "daemon/store/rocksdb/rocks_store.h"
+#include "daemon/service/task_board.h"
 #include "daemon/wire/subject.h"
+#include "tests/bench/offline.h"
 #include "tests/bench/population.h"
 
 namespace consent::bench {
 namespace {
 
-constexpr size_t kInFlight = 2000;
-
-template <typename T>
-T Need(absl::StatusOr<T> result) {
-  if (result.ok()) return *std::move(result);
-  std::fprintf(stderr, "bench_load: %s\n", result.status().ToString().c_str());
-  std::exit(1);
+// Returns how many could not be written.
+uint64_t Load(service::Context& context, uint64_t subjects, Population population) {
+  constexpr size_t kInFlight = Offline::kInFlight;
+  service::TaskBoard board(context);
+  service::ChangeSubject changes(context, board, kInFlight);
+  std::counting_semaphore<kInFlight> room(kInFlight);
+  std::atomic<uint64_t> failures{0};
+  v1::UpsertSubjectRequest request;
+  for (uint64_t i = 0; i < subjects; ++i) {
+    FillRegistration(i, population, &request);
+    service::ChangeRequest change = rpc::ToChangeRequest(context, service::Caller{}, service::ChangeKind::kUpsertSubject,
+                                                         Need(wire::ReadUpsertSubject(request, context.hasher, context.Now())));
+    change.request_id.clear();
+    room.acquire();
+    changes.Submit(std::move(change), [&](const absl::StatusOr<service::ChangeReply>& reply) {
+      if (!reply.ok()) failures.fetch_add(1);
+      room.release();
+    });
+  }
+  for (size_t i = 0; i < kInFlight; ++i) room.acquire();
+  return failures.load();
 }
-
-class Loader {
- public:
-  explicit Loader(const std::string& data_dir)
-      : writers_(2, 2 * kInFlight), keyring_(Need(app::OpenKeyring(data_dir + ".key", data_dir, data_dir + ".head"))), store_(Open(data_dir)) {
-    std::vector<std::unique_ptr<service::FactsIndex>> indexes;
-    indexes.push_back(std::make_unique<service::FactsIndex>(UINT64_MAX));
-    context_.reset(new service::Context{.store = *store_,
-                                        .clock = clock_,
-                                        .random = random_,
-                                        .keys = keyring_.keys,
-                                        .hasher = base::IdHasher(keyring_.keys.lookup_key()),
-                                        .tokens = service::Tokens(keyring_.keys, store_->store_id()),
-                                        .policies = {},
-                                        .indexes = std::move(indexes),
-                                        .census = {},
-                                        .writers = writers_,
-                                        .activation = {}});
-    service::PolicyAdmin admin(*context_);
-    absl::Status status = admin.Load();
-    if (status.ok()) status = admin.Activate(Need(app::LoadPolicy("")));
-    if (!status.ok()) Need<int>(status);
-    context_->ready.store(true);
-  }
-
-  // Returns how many could not be written.
-  uint64_t Load(uint64_t subjects, Population population) {
-    service::TaskBoard board(*context_);
-    service::ChangeSubject changes(*context_, board, kInFlight);
-    std::counting_semaphore<kInFlight> room(kInFlight);
-    std::atomic<uint64_t> failures{0};
-    v1::UpsertSubjectRequest request;
-    for (uint64_t i = 0; i < subjects; ++i) {
-      FillRegistration(i, population, &request);
-      service::ChangeRequest change = rpc::ToChangeRequest(*context_, service::Caller{}, service::ChangeKind::kUpsertSubject,
-                                                           Need(wire::ReadUpsertSubject(request, context_->hasher, context_->Now())));
-      change.request_id.clear();
-      room.acquire();
-      changes.Submit(std::move(change), [&](const absl::StatusOr<service::ChangeReply>& reply) {
-        if (!reply.ok()) failures.fetch_add(1);
-        room.release();
-      });
-    }
-    for (size_t i = 0; i < kInFlight; ++i) room.acquire();
-    return failures.load();
-  }
-
-  void Close() { store_->Close(); }
-
- private:
-  std::unique_ptr<store::RocksStore> Open(const std::string& data_dir) {
-    store::RocksStore::Options options;
-    options.db_path = data_dir;
-    options.head_path = data_dir + ".head";
-    options.clock = &clock_;
-    options.random = &random_;
-    options.key_fingerprint = keyring_.keys.Fingerprint();
-    return Need(store::RocksStore::Open(std::move(options)));
-  }
-
-  const base::SystemClock clock_;
-  base::SystemRandom random_;
-  service::Pool writers_;
-  app::Keyring keyring_;
-  std::unique_ptr<store::RocksStore> store_;
-  std::unique_ptr<service::Context> context_;
-};
 
 }  // namespace
 }  // namespace consent::bench
@@ -109,10 +53,10 @@ int main(int argc, char** argv) {
   app.add_flag("--household", household, "Each with one adult profile and its consent");
   CLI11_PARSE(app, argc, argv);
   const auto began = std::chrono::steady_clock::now();
-  consent::bench::Loader loader(data_dir);
+  consent::bench::Offline offline(data_dir);
   using consent::bench::Population;
-  const uint64_t failures = loader.Load(subjects, household ? Population::kHousehold : Population::kOneChoice);
-  loader.Close();
+  const uint64_t failures = consent::bench::Load(offline.context(), subjects, household ? Population::kHousehold : Population::kOneChoice);
+  offline.store().Close();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   std::printf("%llu subjects in %.1f s, %llu failures\n", static_cast<unsigned long long>(subjects), took.count(),
               static_cast<unsigned long long>(failures));

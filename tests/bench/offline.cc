@@ -1,0 +1,48 @@
+#include "tests/bench/offline.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "daemon/app/policy_file.h"
+#include "daemon/service/policy_admin.h"
+
+namespace consent::bench {
+
+void Give(const absl::Status& status) {
+  std::fprintf(stderr, "bench: %s\n", status.ToString().c_str());
+  std::exit(1);
+}
+
+Offline::Offline(const std::string& data_dir)
+    : writers_(2, 2 * kInFlight), keyring_(Need(app::OpenKeyring(data_dir + ".key", data_dir, data_dir + ".head"))), store_(Open(data_dir)) {
+  std::vector<std::unique_ptr<service::FactsIndex>> indexes;
+  indexes.push_back(std::make_unique<service::FactsIndex>(UINT64_MAX));
+  context_.reset(new service::Context{.store = *store_,
+                                      .clock = clock_,
+                                      .random = random_,
+                                      .keys = keyring_.keys,
+                                      .hasher = base::IdHasher(keyring_.keys.lookup_key()),
+                                      .tokens = service::Tokens(keyring_.keys, store_->store_id()),
+                                      .policies = {},
+                                      .indexes = std::move(indexes),
+                                      .census = {},
+                                      .writers = writers_,
+                                      .activation = {}});
+  service::PolicyAdmin admin(*context_);
+  absl::Status status = admin.Load();
+  if (status.ok()) status = admin.Activate(Need(app::LoadPolicy("")));
+  if (!status.ok()) Give(status);
+  context_->ready.store(true);
+}
+
+std::unique_ptr<store::RocksStore> Offline::Open(const std::string& data_dir) {
+  store::RocksStore::Options options;
+  options.db_path = data_dir;
+  options.head_path = data_dir + ".head";
+  options.clock = &clock_;
+  options.random = &random_;
+  options.key_fingerprint = keyring_.keys.Fingerprint();
+  return Need(store::RocksStore::Open(std::move(options)));
+}
+
+}  // namespace consent::bench

@@ -1,0 +1,50 @@
+// The use cases over a store folder of the daemon's own format, without a server: for filling and measuring.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "daemon/app/keyring.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/random.h"
+#include "daemon/service/context.h"
+#include "daemon/store/rocksdb/rocks_store.h"
+
+namespace consent::bench {
+
+// Ends the process where there is none.
+template <typename T>
+T Need(absl::StatusOr<T> result);
+
+// Creates the folder; key and head file lie beside it. The shipped policy is in force.
+class Offline {
+ public:
+  static constexpr size_t kInFlight = 2000;
+
+  explicit Offline(const std::string& data_dir);
+
+  service::Context& context() { return *context_; }
+  store::RocksStore& store() { return *store_; }
+  const app::Keyring& keyring() const { return keyring_; }
+
+ private:
+  std::unique_ptr<store::RocksStore> Open(const std::string& data_dir);
+
+  const base::SystemClock clock_;
+  base::SystemRandom random_;
+  service::Pool writers_;
+  app::Keyring keyring_;
+  std::unique_ptr<store::RocksStore> store_;
+  std::unique_ptr<service::Context> context_;
+};
+
+[[noreturn]] void Give(const absl::Status& status);
+
+template <typename T>
+T Need(absl::StatusOr<T> result) {
+  if (!result.ok()) Give(result.status());
+  return *std::move(result);
+}
+
+}  // namespace consent::bench

@@ -1,0 +1,198 @@
+// What finished deletions and closed accounts leave in the store's files: nothing of what was sealed, nor of the keys, looked for in the files.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "daemon/store/rocksdb/rocks_store.h"
+#include "tests/fault/store/raw_files.h"
+#include "tests/support/service/deleting.h"
+#include "tests/support/store/temp_folder.h"
+
+namespace consent::test {
+namespace {
+
+using domain::RequestState;
+using service::DeletionPlace;
+using store::Table;
+
+// The embedded store; on purpose without its erasure where `scrubs` is false.
+class OnDisk final : public store::Store {
+ public:
+  OnDisk(std::unique_ptr<store::RocksStore> rocks, bool scrubs) : rocks_(std::move(rocks)), scrubs_(scrubs) {}
+
+  base::Bytes16 store_id() const override { return rocks_->store_id(); }
+  uint16_t partition_count() const override { return rocks_->partition_count(); }
+  void Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build, store::Done done) override {
+    rocks_->Commit(partition, std::move(preconditions), std::move(build), std::move(done));
+  }
+  absl::StatusOr<std::string> Get(store::Partition partition, Table table, std::string_view key) const override {
+    return rocks_->Get(partition, table, key);
+  }
+  absl::Status Scan(store::Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,
+                    const store::Visitor& visit) const override {
+    return rocks_->Scan(partition, table, from, to, limit, visit);
+  }
+  absl::StatusOr<std::vector<store::FeedRow>> Feed(store::Partition partition, store::Sequence from, size_t limit) const override {
+    return rocks_->Feed(partition, from, limit);
+  }
+  absl::StatusOr<store::FeedRow> FeedAt(store::Partition partition, store::Sequence sequence) const override {
+    return rocks_->FeedAt(partition, sequence);
+  }
+  absl::Status TruncateFeed(store::Partition partition, store::Sequence before) override { return rocks_->TruncateFeed(partition, before); }
+  absl::Status EraseFeed(store::Partition partition, const std::vector<store::Sequence>& sequences) override {
+    return rocks_->EraseFeed(partition, sequences);
+  }
+  absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override { return rocks_->Erase(partition, rows); }
+  absl::Status Scrub(store::Partition partition, const store::Remains& remains) override {
+    return scrubs_ ? rocks_->Scrub(partition, remains) : absl::OkStatus();
+  }
+  store::Head GetHead(store::Partition partition) const override { return rocks_->GetHead(partition); }
+  std::optional<store::Seen> Now(store::Partition partition) const override { return rocks_->Now(partition); }
+  absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,
+                                            base::Span length) override {
+    return rocks_->AcquireLease(partition, name, holder, length);
+  }
+  void Close() override { rocks_->Close(); }
+
+ private:
+  const std::unique_ptr<store::RocksStore> rocks_;
+  const bool scrubs_;
+};
+
+class DeletionErasure : public testing::Test {
+ protected:
+  void Start(bool scrubs) {
+    World::Options options;
+    options.decorate = [this, scrubs](store::Store&) -> std::unique_ptr<store::Store> {
+      store::RocksStore::Options rocks;
+      rocks.db_path = folder_ / "db";
+      rocks.head_path = folder_ / "head";
+      rocks.clock = &clock_;
+      rocks.random = &random_;
+      auto opened = store::RocksStore::Open(rocks);
+      EXPECT_TRUE(opened.ok()) << opened.status();
+      return std::make_unique<OnDisk>(*std::move(opened), scrubs);
+    };
+    world_ = std::make_unique<World>(options);
+    deleting_.emplace(*world_);
+    deleting_->Register(System("audio"));
+    ASSERT_TRUE(world_->Register("a", "DE", {Adult("ann"), Child("bob", "ann")}, {"speaker"}).ok());
+    ASSERT_TRUE(world_->Register("b", "DE").ok());
+    ASSERT_TRUE(world_->OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
+    ASSERT_TRUE(world_->Report("a", "r1", domain::Flags::kSafety).ok());
+  }
+
+  std::string Row(Table table, const std::string& key) { return world_->store().Get({}, table, key).value_or(std::string()); }
+  void Note(Traces& traces, const std::string& bytes, const std::string& what) {
+    ASSERT_GE(bytes.size(), Traces::kPiece) << what;
+    traces.Note(bytes, what);
+  }
+  void NoteShareOf(Traces& traces, DeletionPlace place) {
+    Note(traces, Row(Table::kKeyShare, service::DeletionShareKey(world_->context(), place)), "the request's key share");
+  }
+  void NoteSealed(Traces& traces, DeletionPlace place) {
+    const auto row = service::LoadDeletion(world_->context(), place);
+    ASSERT_TRUE(row.ok());
+    Note(traces, row->sealed, "what was asked");
+  }
+  // Reports without the eraser that follows in a daemon.
+  void EndAll() {
+    const auto leased = world_->tasks().Lease(deleting_->Named("audio"), 10, base::Seconds(300));
+    ASSERT_TRUE(leased.ok());
+    for (const service::LeasedTask& task : *leased) {
+      service::TaskReport report;
+      report.place = task.place;
+      report.epoch = task.row.epoch;
+      report.outcome = domain::PurgeOutcome::kAcknowledged;
+      ASSERT_TRUE(world_->tasks().End(deleting_->Named("audio"), {report}).front().ok());
+    }
+  }
+  std::string Found(const Traces& traces) { return Describe(traces.FindIn(folder_.path())); }
+
+  TempFolder folder_;
+  ManualClock clock_{At("2026-03-01T12:00:00Z")};
+  SeededRandom random_{7};
+  std::unique_ptr<World> world_;
+  std::optional<Deleting> deleting_;
+};
+
+TEST_F(DeletionErasure, OfAFinishedRequestKeysGoFirstAndThenEverythingElse) {
+  Start(true);
+  Traces keys;
+  Traces bytes;
+  const DeletionPlace place = deleting_->Ask("a", AllOfIt());
+  NoteShareOf(keys, place);
+  NoteSealed(bytes, place);
+  EXPECT_NE(Found(keys), "") << "it is looked for where it is";
+  EXPECT_NE(Found(bytes), "");
+  EndAll();
+  EXPECT_EQ(deleting_->Get(place).state, RequestState::kInProgress) << "its key is deleted, and still in the files";
+  EXPECT_NE(Found(keys), "");
+  ASSERT_EQ(*world_->erasures().EraseKeys(), 1U);
+  EXPECT_EQ(Found(keys), "");
+  EXPECT_EQ(deleting_->Get(place).state, RequestState::kCompleted);
+  ASSERT_TRUE(world_->erasures().EraseBytes(world_->Now()).ok());
+  EXPECT_EQ(Found(bytes), "");
+  EXPECT_EQ(deleting_->Get(place).state, RequestState::kCompleted) << "the request's own log stays";
+}
+
+TEST_F(DeletionErasure, OfACancelledRequestAndAReleasedHoldToo) {
+  Start(true);
+  Traces traces;
+  const DeletionPlace cancelled = deleting_->Ask("a", AllOfIt(), RequestState::kReceived);
+  NoteShareOf(traces, cancelled);
+  NoteSealed(traces, cancelled);
+  const service::HoldPlace hold = deleting_->Hold("a", domain::HeldPart{});
+  Note(traces, Row(Table::kKeyShare, service::HoldShareKey(world_->context(), hold)), "the hold's key share");
+  Note(traces, world_->holds().Get(hold)->row.sealed, "what the hold names");
+  ASSERT_TRUE(deleting_->Cancel(cancelled).ok());
+  ASSERT_TRUE(deleting_->Release(hold).ok());
+  ASSERT_TRUE(world_->erasures().EraseBytes(world_->Now()).ok());
+  EXPECT_EQ(Found(traces), "");
+}
+
+TEST_F(DeletionErasure, OfAClosedAccountOnlyTheSuppressionRecordStays) {
+  Start(true);
+  Traces keys;
+  Traces bytes;
+  const base::SubjectHandle subject = world_->Handle("a");
+  const std::string key = world_->context().SubjectKey(subject);
+  Note(keys, Row(Table::kKeyShare, key), "the account's key share");
+  Note(bytes, Row(Table::kNames, key), "the names");
+  Note(bytes, Row(Table::kRecording, world_->context().RecordingKey(subject, world_->context().hasher.Recording("r1"))).substr(16), "a recording's marks");
+  for (store::Sequence next = world_->RevisionOf("a"); next != 0;) {
+    service::ChangeRow row;
+    const auto feed = world_->store().FeedAt({}, next);
+    ASSERT_TRUE(feed.ok() && service::DecodeChangeRow(feed->event.body, &row));
+    Note(bytes, row.sealed, "evidence");
+    next = row.previous;
+  }
+  domain::Selector closure = AllOfIt();
+  closure.kind = domain::SelectorKind::kAccountClosure;
+  const DeletionPlace place = deleting_->Ask("a", closure);
+  EndAll();
+  ASSERT_EQ(*world_->erasures().EraseKeys(), 1U);
+  EXPECT_EQ(Found(keys), "");
+  EXPECT_EQ(deleting_->Get(place).state, RequestState::kCompleted);
+  ASSERT_TRUE(world_->erasures().EraseBytes(world_->Now()).ok());
+  EXPECT_EQ(Found(bytes), "");
+  EXPECT_TRUE(domain::IsSuppressionRecord(world_->Facts("a")));
+  EXPECT_FALSE(world_->Facts("b").closed_at.IsSet()) << "nor is anybody else touched";
+  EXPECT_EQ(world_->reads().History(world_->Handle("b"), 10, "")->items.size(), 1U);
+}
+
+// The search would find it.
+TEST_F(DeletionErasure, WithoutTheErasureItIsFound) {
+  Start(false);
+  Traces keys;
+  const DeletionPlace place = deleting_->Ask("a", AllOfIt());
+  NoteShareOf(keys, place);
+  EndAll();
+  ASSERT_EQ(*world_->erasures().EraseKeys(), 1U);
+  ASSERT_TRUE(world_->erasures().EraseBytes(world_->Now()).ok());
+  EXPECT_NE(Found(keys), "");
+}
+
+}  // namespace
+}  // namespace consent::test
