@@ -134,6 +134,14 @@ std::vector<Table> SettingsTables(const Settings& settings) {
   return {controls, purposes, details, retention, refused};
 }
 
+std::vector<Table> CurrentSettingsTables(const CurrentSettings& current) {
+  Table head("settings", {"ETAG", "POLICY"});
+  head.Add({current.etag.value(), current.policy_version});
+  std::vector<Table> tables = SettingsTables(current.settings);
+  tables.insert(tables.begin(), head);
+  return tables;
+}
+
 Json SuspensionJson(const Suspension& suspension) {
   return {{"purpose", Name(suspension.purpose)},
           {"region", suspension.region},

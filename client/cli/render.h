@@ -39,6 +39,7 @@ Json ScopeJson(const Scope& scope);
 Json SettingsJson(const Settings& settings);
 // {"etag", "policy_version", "policy_hash", "settings"}.
 Json CurrentSettingsJson(const CurrentSettings& current);
+std::vector<Table> CurrentSettingsTables(const CurrentSettings& current);
 std::vector<Table> SettingsTables(const Settings& settings);
 Json PolicyJson(const Policy& policy);
 Json SuspensionJson(const Suspension& suspension);

@@ -19,13 +19,7 @@ void AddGet(CLI::App* parent, Cli& cli) {
       return cli.WithClient([&](Client& client) {
         const auto current = client.GetSettings(*account);
         if (!current.ok()) return PrintError(current.status(), cli.json);
-        Report report;
-        report.json = CurrentSettingsJson(*current);
-        Table head("settings", {"ETAG", "POLICY"});
-        head.Add({current->etag.value(), current->policy_version});
-        report.tables = SettingsTables(current->settings);
-        report.tables.insert(report.tables.begin(), head);
-        return Print(report, cli.json, kDone);
+        return Print({CurrentSettingsJson(*current), CurrentSettingsTables(*current)}, cli.json, kDone);
       });
     };
   });

@@ -35,15 +35,6 @@ absl::Status ReadPages(const std::function<absl::StatusOr<Page>(const std::strin
   return absl::OkStatus();
 }
 
-absl::Status ReadSettings(Client& client, SubjectExport* out) {
-  absl::StatusOr<CurrentSettings> settings = client.GetSettings(out->account_id);
-  if (settings.ok()) {
-    out->settings = *std::move(settings);
-    return absl::OkStatus();
-  }
-  return ErrorOf(settings.status()).reason == "ACCOUNT_CLOSED" ? absl::OkStatus() : settings.status();
-}
-
 absl::Status ReadLists(Client& client, SubjectExport* out) {
   const AccountId& account = out->account_id;
   absl::Status status = ReadPages<HistoryPage, HistoryEntry>(
@@ -78,7 +69,9 @@ absl::StatusOr<SubjectExport> ReadOnce(Client& client, const AccountId& account,
   out.account_id = account;
   absl::StatusOr<Subject> before = client.GetSubject(account);
   if (!before.ok()) return before.status();
-  if (absl::Status status = ReadSettings(client, &out); !status.ok()) return status;
+  absl::StatusOr<CurrentSettings> settings = client.GetSettings(account);
+  if (!settings.ok()) return settings.status();
+  out.settings = *std::move(settings);
   if (absl::Status status = ReadLists(client, &out); !status.ok()) return status;
   absl::StatusOr<Subject> after = client.GetSubject(account);
   if (!after.ok()) return after.status();
@@ -109,7 +102,7 @@ Json ExportJson(const SubjectExport& subject, Time read_at) {
                {"read_at", TimeText(read_at)},
                {"not_included", kNotIncluded},
                {"subject", SubjectJson(subject.subject)},
-               {"settings", subject.settings.has_value() ? CurrentSettingsJson(*subject.settings) : Json(nullptr)},
+               {"settings", CurrentSettingsJson(subject.settings)},
                {"history", Json::array()},
                {"deletion_requests", Json::array()},
                {"holds", Json::array()}};
@@ -123,7 +116,7 @@ std::string ExportText(const SubjectExport& subject, Time read_at) {
   std::string text = "What consentd holds about the account " + Printable(subject.account_id.value()) + ", read at " + TimeText(read_at) +
                      "\n\nNot included: " + kNotIncluded + "\n\n";
   text += Section("Subject", SubjectTables(subject.subject));
-  text += Section("Settings", subject.settings.has_value() ? SettingsTables(subject.settings->settings) : std::vector<Table>());
+  text += Section("Settings", CurrentSettingsTables(subject.settings));
   text += Section("History, newest first", {HistoryTable(subject.history)});
   text += Section("Evidence", {EvidenceTable(subject.history)});
   std::vector<Table> requests;

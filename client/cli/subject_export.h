@@ -1,7 +1,6 @@
 // The work of `consentctl export-subject`, without its command line: all that consentd holds about one subject.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,7 @@ namespace consent::cli {
 struct SubjectExport {
   AccountId account_id;
   Subject subject;
-  // Absent where the account is closed: nothing is chosen there any more.
-  std::optional<CurrentSettings> settings;
+  CurrentSettings settings;
   // Newest first.
   std::vector<HistoryEntry> history;
   // In the order of receipt, ended ones included.
@@ -30,7 +28,7 @@ absl::StatusOr<SubjectExport> ReadSubject(Client& client, const AccountId& accou
 
 // One document.
 Json ExportJson(const SubjectExport& subject, Time read_at);
-// The same as text under headings.
+// As tables under headings.
 std::string ExportText(const SubjectExport& subject, Time read_at);
 
 }  // namespace consent::cli

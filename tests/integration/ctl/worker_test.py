@@ -87,6 +87,25 @@ class WorkerTest(DaemonTest):
         self.assertEqual(json.loads(out)["done"], 1)
         self.assertEqual(self.part()["outcome"], "ACKNOWLEDGED")
 
+    def test_stopped_what_it_had_not_begun_is_free_at_once(self):
+        for number in range(5):
+            self.delete("bea", "--recording", f"b{number}", "--verified")
+        began, go = pathlib.Path(self.daemon.path("began-first")), pathlib.Path(self.daemon.path("go-first"))
+        worker = Worker(self, self.name, "sh", "-c", f'touch "{began}"; until [ -e "{go}" ]; do sleep 0.02; done; echo 1',
+                        options=("--json", "--batch", "10"))
+        until(began.exists, "the first command began")
+        taken = self.json("tasks", "list", self.name)["tasks"]
+        self.assertTrue(all(task["leased_until"] for task in taken))
+        worker.process.send_signal(signal.SIGTERM)
+        go.touch()
+        code, out, err = worker.wait()
+        counts = json.loads(out)
+        left = self.json("tasks", "list", self.name)["tasks"]
+        self.assertGreater(len(left), 0)  # another may have begun before the worker saw the signal
+        self.assertEqual((code, counts["done"], counts["given_back"]), (DONE, len(taken) - len(left), len(left)), err)
+        for task in left:
+            self.assertEqual((task["failures"], task["leased_until"], task["not_before"]), (0, "", ""))
+
     def test_stopped_twice_it_gives_back(self):
         began = pathlib.Path(self.daemon.path("began-twice"))
         worker = Worker(self, self.name, "sh", "-c", f'touch "{began}"; exec sleep 600', options=("--json",))

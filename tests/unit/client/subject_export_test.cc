@@ -12,7 +12,6 @@
 #include <sstream>
 
 #include "client/cli/files.h"
-#include "client/src/error_details.h"
 #include "tests/unit/client/fakes.h"
 
 namespace consent::cli {
@@ -105,7 +104,7 @@ TEST_F(SubjectExportTest, TheTextSaysTheSame) {
   const auto subject = ReadSubject(client_, kAnn);
   ASSERT_TRUE(subject.ok());
   const std::string text = ExportText(*subject, kReadAt);
-  for (const char* part : {"ann", "2026-02-03T00:00:00Z", "DE", "hall", "revision-4", "ticket-4", "deletion-2", "hold-2", "profile:eve"}) {
+  for (const char* part : {"ann", "2026-02-03T00:00:00Z", "DE", "hall", "policy-1", "revision-4", "ticket-4", "deletion-2", "hold-2", "profile:eve"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
   SubjectExport bare;
@@ -132,15 +131,8 @@ TEST_F(SubjectExportTest, AnErrorLeavesNothing) {
     return page;
   };
   EXPECT_EQ(ReadSubject(client_, kAnn).status().code(), absl::StatusCode::kUnavailable);
-}
-
-TEST_F(SubjectExportTest, AClosedAccountHasNoSettings) {
-  client_.on_get_settings = [](const AccountId&) { return ItemStatus("ACCOUNT_CLOSED", "closed"); };
-  const auto subject = ReadSubject(client_, kAnn);
-  ASSERT_TRUE(subject.ok());
-  EXPECT_TRUE(ExportJson(*subject, kReadAt)["settings"].is_null());
-  client_.on_get_settings = [](const AccountId&) { return ItemStatus("SUBJECT_NOT_FOUND", "not there"); };
-  EXPECT_FALSE(ReadSubject(client_, kAnn).ok());
+  client_.on_get_settings = [](const AccountId&) { return absl::NotFoundError("not there"); };
+  EXPECT_EQ(ReadSubject(client_, kAnn).status().code(), absl::StatusCode::kNotFound);
 }
 
 class WholeFileTest : public ::testing::Test {

@@ -132,6 +132,23 @@ TEST_F(HardCaseOfAHold, ALeaseForSomethingElseIsNotTakenBack) {
   EXPECT_TRUE(deleting.End("audio", tasks[0]).ok());
 }
 
+TEST_F(HardCaseOfAHold, OneOfTwoReleasedWhileATaskIsOutIsNotForgotten) {
+  const HoldPlace first = deleting.Hold("a", TheWeekFrom(week));
+  deleting.Hold("a", TheWeekFrom(week + base::Days(8)));
+  deleting.Ask("a", AllOfIt());
+  const auto tasks = deleting.Lease("audio");
+  ASSERT_EQ(tasks.size(), 1U);
+  EXPECT_EQ(tasks[0].exceptions.size(), 2U);
+  ASSERT_TRUE(deleting.Release(first).ok());
+  EXPECT_TRUE(deleting.Lease("audio").empty()) << "it is out";
+  ASSERT_TRUE(deleting.End("audio", tasks[0]).ok());
+  const auto again = deleting.Lease("audio");
+  ASSERT_EQ(again.size(), 1U) << "what the report did not cover may go";
+  EXPECT_EQ(again[0].exceptions.size(), 1U);
+  ASSERT_TRUE(deleting.End("audio", again[0]).ok());
+  EXPECT_TRUE(deleting.Lease("audio").empty()) << "the rest waits";
+}
+
 TEST_F(HardCaseOfAHold, AReleaseWhileATaskIsOutLetsItBeReported) {
   const HoldPlace hold = deleting.Hold("a", TheWeekFrom(week));
   const DeletionPlace place = deleting.Ask("a", AllOfIt());
