@@ -22,7 +22,7 @@ LAYERS = {
     "daemon/wire": {"daemon/base", "daemon/domain", "daemon/policy", "daemon/service/change.h", "daemon/service/check_eligibility.h",
                     "daemon/service/read_subject.h", "daemon/service/policy_admin.h"},
     "daemon/store": {"daemon/base"},
-    "daemon/service": {"daemon/base", "daemon/domain", "daemon/policy", "daemon/store/store.h", "daemon/wire/errors.h"},
+    "daemon/service": {"daemon/base", "daemon/domain", "daemon/policy", "daemon/store/store.h", "daemon/wire/errors.h", "daemon/wire/selector.h"},
     "daemon/rpc": {"daemon/base", "daemon/domain", "daemon/policy", "daemon/wire", "daemon/service"},
     "daemon/ops": {"daemon/base", "daemon/domain", "daemon/service/change.h", "daemon/rpc/observer.h", "daemon/store/rocksdb/rocks_store.h"},
     "daemon/app": None,  # the composition root may include all
