@@ -6,6 +6,7 @@
 
 #include "daemon/wire/deletion.h"
 #include "daemon/wire/eligibility.h"
+#include "daemon/wire/hold.h"
 #include "daemon/wire/policy.h"
 #include "daemon/wire/purge.h"
 #include "daemon/wire/recording.h"
@@ -63,6 +64,9 @@ absl::Status ReadRequest(const v1::ExtendDeletionRequestRequest& r) { return wir
 absl::Status ReadRequest(const v1::CancelDeletionRequestRequest& r) { return wire::ReadCancelDeletion(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::GetDeletionRequestRequest& r) { return wire::ReadGetDeletion(r).status(); }
 absl::Status ReadRequest(const v1::ListDeletionRequestsRequest& r) { return wire::ReadListDeletions(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::PlaceHoldRequest& r) { return wire::ReadPlaceHold(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::ReleaseHoldRequest& r) { return wire::ReadReleaseHold(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::ListHoldsRequest& r) { return wire::ReadListHolds(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::LeaseTasksRequest& r) { return wire::ReadLeaseTasks(r).status(); }
 absl::Status ReadRequest(const v1::CompleteTasksRequest& r) { return wire::ReadCompleteTasks(r).status(); }
 absl::Status ReadRequest(const v1::FailTasksRequest& r) { return wire::ReadFailTasks(r).status(); }
@@ -106,24 +110,35 @@ std::vector<RequestKind> MakeDeletions() {
   const auto create = [&](const std::string& selector) {
     return R"(account_id: "a1" requester: ACTOR_SELF verification: VERIFICATION_VERIFIED request_id: "q1" selector { )" + selector + " }" + evidence;
   };
+  const auto hold = [&](const std::string& selector) {
+    return R"(account_id: "a1" authority: "a court" reason: "a case" request_id: "q1" selector { )" + selector + " }" + evidence;
+  };
   const std::string step = R"(deletion_id: "token" request_id: "q1" )" + evidence;
   return {
       Kind<v1::CreateDeletionRequestRequest>(
           {create("everything: true"), create("time_range { from { seconds: 1780000000 } to { seconds: 1790000000 nanos: 7 } }"),
            create(R"(spoken_day { spoken_at { seconds: 1790000000 } time_zone: "Europe/Bucharest" })"),
-           create(R"(recordings { recording_ids: "r1" recording_ids: "r2" })"), create(R"(profile_id: "p1")"), create(R"(device_id: "d1")")}),
+           create(R"(recordings { recording_ids: "r1" recording_ids: "r2" })"), create(R"(profile_id: "p1")"), create(R"(device_id: "d1")"),
+           create(R"(purpose_copies { purposes: PURPOSE_HUMAN_REVIEW purposes: PURPOSE_ADVERTISING scope { profile_id: "p1" } })"),
+           create(R"(voice_id_of_profile_id: "p1")"), create("account_closure: true")}),
+      Kind<v1::PlaceHoldRequest>(
+          {hold(R"(account: true captured { from { seconds: 1780000000 } to { seconds: 1790000000 } })"), hold(R"(profile_id: "p1")"),
+           hold(R"(device_id: "d1")"), hold(R"(recordings { recording_ids: "r1" recording_ids: "r2" })")}),
+      Kind<v1::ReleaseHoldRequest>({R"(hold_id: "token" etag: "token" authority: "a court" reason: "over" request_id: "q1" )" + evidence}),
+      Kind<v1::ListHoldsRequest>({R"(account_id: "a1" include_released: true page_size: 50 page_token: "token")", ""}),
       Kind<v1::VerifyDeletionRequestRequest>({step + " only_begun: true"}),
       Kind<v1::DenyDeletionRequestRequest>({step + R"( reason: "not the owner")"}),
       Kind<v1::ExtendDeletionRequestRequest>({step}),
       Kind<v1::CancelDeletionRequestRequest>({step + R"( etag: "token")"}),
       Kind<v1::GetDeletionRequestRequest>({R"(deletion_id: "token")"}),
       Kind<v1::ListDeletionRequestsRequest>({R"(account_id: "a1" states: DELETION_STATE_RECEIVED states: DELETION_STATE_DENIED
-          due_before { seconds: 1790000000 } page_size: 50 page_token: "token")", ""}),
+          due_before { seconds: 1790000000 } received_from { seconds: 1780000000 } received_before { seconds: 1790000000 }
+          causes: DELETION_CAUSE_REQUESTED causes: DELETION_CAUSE_RETENTION page_size: 50 page_token: "token")", ""}),
       Kind<v1::LeaseTasksRequest>({R"(system: "audio" max_tasks: 5 visibility_seconds: 60 wait_seconds: 10)"}),
       Kind<v1::CompleteTasksRequest>({R"(system: "audio" results { task_id: "t1" epoch: 1 outcome: PURGE_OUTCOME_EXEMPT erased_count: 3
           evidence_hash: "0123456789abcdef0123456789abcdef" reason: "law" } results { task_id: "t2" epoch: 2
           outcome: PURGE_OUTCOME_EXEMPT reason: "law" })"}),
-      Kind<v1::FailTasksRequest>({R"(system: "audio" failures { task_id: "t1" epoch: 1 error: "disk" } failures { task_id: "t2" epoch: 7 })"}),
+      Kind<v1::FailTasksRequest>({R"(system: "audio" failures { task_id: "t1" epoch: 1 error: "disk" not_begun: true } failures { task_id: "t2" epoch: 7 })"}),
       Kind<v1::ListTasksRequest>({R"(system: "audio" min_failures: 3 page_size: 50 page_token: "token")"}),
       Kind<v1::RegisterDataSystemRequest>({R"(system { name: "audio" kind: DATA_SYSTEM_KIND_AUDIO matches_by: MATCH_KEY_ACCOUNT
           matches_by: MATCH_KEY_RECORDING_ID latest_arrival_seconds: 3600 checks_on_ingest: true })"}),
@@ -144,7 +159,7 @@ std::vector<RequestKind> Make() {
               profiles { profile_id: "p2" age { child: true } guardian_id: "g1" last_active_at { seconds: 1790000000 } }
               profiles { profile_id: "p3" age { born: "2015-02-28" } guardian_id: "" }
               device_ids: "d1" device_ids: "d2" remove_profile_ids: "p4" remove_profile_ids: "p5" remove_device_ids: "d4"
-              remove_device_ids: "d5" etag: "token" request_id: "q1" )" +
+              remove_device_ids: "d5" etag: "token" request_id: "q1" create_new: true )" +
                Changes("initial_choices") + kRetention + evidence,
            R"(account_id: "a1" request_id: "q1")"}),
       Kind<v1::GetSubjectRequest>({R"(account_id: "a1")"}),
