@@ -12,6 +12,7 @@
 
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
+#include "consent/v1/hold_service.pb.h"
 #include "consent/v1/policy_service.pb.h"
 #include "consent/v1/purge_service.pb.h"
 #include "consent/v1/recording_service.pb.h"
@@ -98,6 +99,20 @@ const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.RecordingIds.recording_ids", kId},
       {"consent.v1.DeletionSelector.profile_id", kId},
       {"consent.v1.DeletionSelector.device_id", kId},
+      {"consent.v1.DeletionSelector.voice_id_of_profile_id", kId},
+      {"consent.v1.PlaceHoldRequest.account_id", kId},
+      {"consent.v1.PlaceHoldRequest.authority", {1, 128}},
+      {"consent.v1.PlaceHoldRequest.reason", {1, 256}},
+      {"consent.v1.PlaceHoldRequest.request_id", kFreeRequestId},
+      {"consent.v1.HoldSelector.profile_id", kId},
+      {"consent.v1.HoldSelector.device_id", kId},
+      {"consent.v1.ReleaseHoldRequest.hold_id", kDeletionId},
+      {"consent.v1.ReleaseHoldRequest.etag", kToken},
+      {"consent.v1.ReleaseHoldRequest.authority", {1, 128}},
+      {"consent.v1.ReleaseHoldRequest.reason", {1, 256}},
+      {"consent.v1.ReleaseHoldRequest.request_id", kFreeRequestId},
+      {"consent.v1.ListHoldsRequest.account_id", kOptionalId},
+      {"consent.v1.ListHoldsRequest.page_token", kToken},
       {"consent.v1.VerifyDeletionRequestRequest.deletion_id", kDeletionId},
       {"consent.v1.VerifyDeletionRequestRequest.request_id", kFreeRequestId},
       {"consent.v1.DenyDeletionRequestRequest.deletion_id", kDeletionId},
@@ -135,6 +150,7 @@ const std::map<std::string, std::pair<int64_t, int64_t>>& NumberRules() {
       {"consent.v1.Retention.months", {1, 120}},
       {"consent.v1.ListSettingsHistoryRequest.page_size", {0, 1'000}},
       {"consent.v1.ListDeletionRequestsRequest.page_size", {0, 1'000}},
+      {"consent.v1.ListHoldsRequest.page_size", {0, 1'000}},
       {"consent.v1.LeaseTasksRequest.max_tasks", {0, 100}},
       {"consent.v1.LeaseTasksRequest.visibility_seconds", {0, 43'200}},
       {"consent.v1.LeaseTasksRequest.wait_seconds", {0, 60}},
@@ -167,6 +183,8 @@ const std::map<std::string, std::pair<int, int>>& CountRules() {
       {"consent.v1.ReportRecordingRequest.flags", {1, 4}},
       {"consent.v1.RecordingIds.recording_ids", {1, 1'000}},
       {"consent.v1.ListDeletionRequestsRequest.states", {0, 7}},
+      {"consent.v1.ListDeletionRequestsRequest.causes", {0, 3}},
+      {"consent.v1.PurposeCopies.purposes", {1, 7}},
       {"consent.v1.CompleteTasksRequest.results", {1, 100}},
       {"consent.v1.FailTasksRequest.failures", {1, 100}},
       {"consent.v1.DataSystem.matches_by", {1, 7}},
@@ -180,13 +198,16 @@ const std::set<std::string>& ChosenEnums() {
       "consent.v1.SettingTarget.purpose", "consent.v1.SettingChange.turn", "consent.v1.ReportRecordingRequest.flags",
       "consent.v1.Recording.flags",       "consent.v1.SuspendRequest.purpose", "consent.v1.ResumeRequest.purpose",
       "consent.v1.CreateDeletionRequestRequest.requester", "consent.v1.ListDeletionRequestsRequest.states",
+      "consent.v1.ListDeletionRequestsRequest.causes", "consent.v1.PurposeCopies.purposes",
       "consent.v1.TaskResult.outcome", "consent.v1.DataSystem.kind", "consent.v1.DataSystem.matches_by"};
   return chosen;
 }
 
 // Bools that may say either.
 const std::set<std::string>& FreeBools() {
-  static const std::set<std::string> free = {"consent.v1.VerifyDeletionRequestRequest.only_begun", "consent.v1.DataSystem.checks_on_ingest"};
+  static const std::set<std::string> free = {"consent.v1.VerifyDeletionRequestRequest.only_begun", "consent.v1.DataSystem.checks_on_ingest",
+                                             "consent.v1.ListHoldsRequest.include_released", "consent.v1.UpsertSubjectRequest.create_new",
+                                             "consent.v1.TaskFailure.not_begun"};
   return free;
 }
 
@@ -234,7 +255,7 @@ TEST(Bounds, EveryRequestOfEveryServiceIsHere) {
       v1::CheckRequest::descriptor()->file(), v1::SuspendRequest::descriptor()->file(),
       v1::ReportRecordingRequest::descriptor()->file(), v1::OptOutRequest::descriptor()->file(),
       v1::UpsertSubjectRequest::descriptor()->file(), v1::GetDeletionRequestRequest::descriptor()->file(),
-      v1::LeaseTasksRequest::descriptor()->file()};
+      v1::LeaseTasksRequest::descriptor()->file(), v1::PlaceHoldRequest::descriptor()->file()};
   size_t methods = 0;
   for (const auto* file : files) {
     for (int s = 0; s < file->service_count(); ++s) {
