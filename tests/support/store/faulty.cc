@@ -47,6 +47,11 @@ void FaultyStore::CrashAt(uint64_t call, bool done) {
   crashed_ = false;
 }
 
+void FaultyStore::BeforeNextCommit(std::function<void()> meddle) {
+  base::MutexLock lock(mutex_);
+  meddle_ = std::move(meddle);
+}
+
 bool FaultyStore::IsTheLast() {
   if (crash_in_ == 0 || --crash_in_ != 0) return false;
   crashed_ = true;
@@ -117,6 +122,12 @@ CommitResult FaultyStore::Translate(Fault fault, CommitResult result, uint64_t g
 
 void FaultyStore::Commit(Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
                          store::Done done) {
+  std::function<void()> meddle;
+  {
+    base::MutexLock lock(mutex_);
+    meddle = std::exchange(meddle_, nullptr);
+  }
+  if (meddle) meddle();
   Fault fault = Fault::kNone;
   uint64_t generation = 0;
   {

@@ -7,7 +7,7 @@
 
 #include "daemon/base/hash.h"
 #include "daemon/service/rows.h"
-#include "tests/support/service/world.h"
+#include "tests/support/service/deleting.h"
 #include "tests/support/store/faulty.h"
 
 namespace consent::test {
@@ -15,9 +15,10 @@ namespace {
 
 // A world over a store that fails when it is told to.
 struct FaultyWorld {
-  explicit FaultyWorld(FaultyStore::Plan plan = {}) : world(Options(std::move(plan))) {}
-  World::Options Options(FaultyStore::Plan plan) {
+  explicit FaultyWorld(FaultyStore::Plan plan = {}, uint64_t max_subjects = 1 << 20) : world(Options(std::move(plan), max_subjects)) {}
+  World::Options Options(FaultyStore::Plan plan, uint64_t max_subjects) {
     World::Options options;
+    options.max_subjects = max_subjects;
     options.decorate = [this, plan](store::Store& inner) {
       auto made = std::make_unique<FaultyStore>(inner, plan);
       faulty = made.get();
@@ -76,78 +77,21 @@ TEST(Faults, UnknownIsFoundOutByItsRequestId) {
   }
 }
 
-// Writes to the same subject from elsewhere, as another daemon would, between the reading and the commit of one here.
-class Meddler final : public store::Store {
- public:
-  explicit Meddler(store::Store& inner) : inner_(inner) {}
-  std::function<void()> before_next;
-
-  void Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build, store::Done done) override {
-    if (std::function<void()> meddle = std::exchange(before_next, nullptr)) meddle();
-    inner_.Commit(partition, std::move(preconditions), std::move(build), std::move(done));
-  }
-  base::Bytes16 store_id() const override { return inner_.store_id(); }
-  uint16_t partition_count() const override { return inner_.partition_count(); }
-  absl::StatusOr<std::string> Get(store::Partition p, store::Table table, std::string_view key) const override {
-    return inner_.Get(p, table, key);
-  }
-  absl::Status Scan(store::Partition p, store::Table table, std::string_view from, std::string_view to, size_t limit,
-                    const store::Visitor& visit) const override {
-    return inner_.Scan(p, table, from, to, limit, visit);
-  }
-  absl::StatusOr<std::vector<store::FeedRow>> Feed(store::Partition p, store::Sequence from, size_t limit) const override {
-    return inner_.Feed(p, from, limit);
-  }
-  absl::StatusOr<store::FeedRow> FeedAt(store::Partition p, store::Sequence sequence) const override {
-    return inner_.FeedAt(p, sequence);
-  }
-  absl::Status TruncateFeed(store::Partition p, store::Sequence before) override { return inner_.TruncateFeed(p, before); }
-  absl::Status EraseFeed(store::Partition p, const std::vector<store::Sequence>& s) override { return inner_.EraseFeed(p, s); }
-  absl::Status Erase(store::Partition p, const std::vector<store::RowKey>& rows) override { return inner_.Erase(p, rows); }
-  absl::Status Scrub(store::Partition p, const store::Remains& remains) override { return inner_.Scrub(p, remains); }
-  store::Head GetHead(store::Partition p) const override { return inner_.GetHead(p); }
-  std::optional<store::Seen> Now(store::Partition p) const override { return inner_.Now(p); }
-  absl::StatusOr<store::Lease> AcquireLease(store::Partition p, std::string_view name, std::string_view holder,
-                                            base::Span length) override {
-    return inner_.AcquireLease(p, name, holder, length);
-  }
-  void Close() override { inner_.Close(); }
-
- private:
-  store::Store& inner_;
-};
-
-struct MeddledWorld {
-  explicit MeddledWorld(uint64_t max_subjects) : world(Options(max_subjects)) {}
-  World::Options Options(uint64_t max_subjects) {
-    World::Options options;
-    options.max_subjects = max_subjects;
-    options.decorate = [this](store::Store& inner) {
-      auto made = std::make_unique<Meddler>(inner);
-      meddler = made.get();
-      return made;
-    };
-    return options;
-  }
-  Meddler* meddler = nullptr;
-  World world;
-};
-
 // The index would be another daemon's business; with none the store alone is asked.
 TEST(Faults, ANewSubjectMadeElsewhereMeanwhileKeepsItsKey) {
-  MeddledWorld m(0);
+  FaultyWorld m({}, 0);
   World& world = m.world;
   const service::ChangeRequest first = world.OptOutRequest("a", Profile("ann"), Everything());
   const std::string key = world.context().SubjectKey(world.Handle("a"));
   std::string share;
-  m.meddler->before_next = [&] {
+  m.faulty->BeforeNextCommit([&] {
     // On a thread of the pool: another one makes the same subject.
     std::promise<Reply> promise;
     service::ChangeSubject elsewhere(world.context(), world.board(), 10);
     elsewhere.Submit(world.OptOutRequest("a", Profile("ben"), Everything()), [&](Reply reply) { promise.set_value(std::move(reply)); });
     ASSERT_TRUE(promise.get_future().get().ok());
     share = *world.store().Get({}, store::Table::kKeyShare, key);
-  };
+  });
   ASSERT_TRUE(world.Submit(first).ok());
   EXPECT_EQ(*world.store().Get({}, store::Table::kKeyShare, key), share) << "the first key seals what was written with it";
   EXPECT_EQ(world.Facts("a").scopes.size(), 3U) << "both refusals are there";
@@ -158,30 +102,30 @@ TEST(Faults, ANewSubjectMadeElsewhereMeanwhileKeepsItsKey) {
 }
 
 TEST(Faults, ALooseningIsRefusedWhereARestrictionCameInBetween) {
-  MeddledWorld m(0);
+  FaultyWorld m({}, 0);
   World& world = m.world;
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const service::ChangeRequest on = world.OptInRequest("a", Account(), Control("help_improve"), {});
-  m.meddler->before_next = [&] {
+  m.faulty->BeforeNextCommit([&] {
     std::promise<Reply> promise;
     service::ChangeSubject elsewhere(world.context(), world.board(), 10);
     elsewhere.Submit(world.OptOutRequest("a", Account(), Everything()), [&](Reply reply) { promise.set_value(std::move(reply)); });
     ASSERT_TRUE(promise.get_future().get().ok());
-  };
+  });
   EXPECT_EQ(ReasonOf(world.Submit(on)), "ETAG_MISMATCH");
   EXPECT_FALSE(IsYes(world.Check("a")));
 }
 
 // Refused only at its place in the order: the request is on record, and both its answers are the refusal.
 TEST(Faults, WhatIsRefusedAtTheCommitIsRefusedWhenItIsRepeated) {
-  MeddledWorld m(1000);
+  FaultyWorld m({}, 1000);
   World& world = m.world;
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const service::ChangeRequest on = WithId(world.OptInRequest("a", Account(), Control("help_improve"), {}), "one");
   const base::Instant now = world.clock.Now();
   world.Wait(base::Hours(1));
   ASSERT_TRUE(world.OptOut("b", Account(), Everything()).ok());
-  m.meddler->before_next = [&] { world.clock.Set(now); };  // now over a minute behind
+  m.faulty->BeforeNextCommit([&] { world.clock.Set(now); });  // now over a minute behind
   EXPECT_EQ(ReasonOf(world.Submit(on)), "CLOCK_BEHIND");
   world.clock.Set(now + base::Hours(2));
   EXPECT_EQ(ReasonOf(world.Submit(on)), "CLOCK_BEHIND") << "the same answer again";
@@ -219,6 +163,53 @@ TEST(Faults, SeededFaultsNeverLoseWhatWasAcknowledged) {
     const auto history = f.world.reads().History(f.world.Handle("a"), 1000, "");
     ASSERT_EQ(history->items.size(), 41U) << "seed " << seed << ": each happened once";
   }
+}
+
+// What comes in between the reading and the commit of something else about deletions.
+class Crossing : public testing::Test {
+ protected:
+  void SetUp() override {
+    deleting.Register(System("audio"));
+    ASSERT_TRUE(world.Register("a", "US").ok());
+  }
+  FaultyWorld faulty;
+  World& world = faulty.world;
+  Deleting deleting{world};
+};
+
+TEST_F(Crossing, ASystemThatComesWhileAPurposeIsWithdrawnHasItsTask) {
+  faulty.faulty->BeforeNextCommit([&] { deleting.Register(System("late")); });
+  ASSERT_TRUE(world.OptOut("a", Account(), Only(domain::Purpose::kHumanReview)).ok());
+  EXPECT_EQ(deleting.Lease("late").size(), 1U);
+  EXPECT_EQ(deleting.Lease("audio").size(), 1U);
+}
+
+TEST_F(Crossing, TheFirstSystemThatComesWhileAPurposeIsWithdrawnHasItsTask) {
+  FaultyWorld fresh;
+  Deleting there(fresh.world);
+  ASSERT_TRUE(fresh.world.Register("a", "US").ok());
+  fresh.faulty->BeforeNextCommit([&] { there.Register(System("late")); });
+  ASSERT_TRUE(fresh.world.OptOut("a", Account(), Only(domain::Purpose::kHumanReview)).ok());
+  EXPECT_EQ(there.Lease("late").size(), 1U);
+}
+
+TEST_F(Crossing, AHoldThatIsPlacedWhileATaskIsLeasedIsInTheLease) {
+  deleting.Ask("a", AllOfIt());
+  domain::HeldPart held;
+  held.captured.to = world.Now() - base::Days(1);
+  faulty.faulty->BeforeNextCommit([&] { deleting.Hold("a", held); });
+  const auto leased = deleting.Lease("audio");
+  ASSERT_EQ(leased.size(), 1U);
+  EXPECT_EQ(leased[0].exceptions.size(), 1U);
+}
+
+TEST_F(Crossing, AHoldThatIsPlacedWhileATaskIsReportedTakesTheLeaseBack) {
+  const service::DeletionPlace place = deleting.Ask("a", AllOfIt());
+  const auto leased = deleting.Lease("audio");
+  ASSERT_EQ(leased.size(), 1U);
+  faulty.faulty->BeforeNextCommit([&] { deleting.Hold("a", domain::HeldPart{}); });
+  EXPECT_EQ(ReasonOf(deleting.End("audio", leased[0])), "LEASE_LOST");
+  EXPECT_EQ(deleting.Get(place).Find(1)->outcome, domain::PurgeOutcome::kOpen);
 }
 
 }  // namespace
