@@ -173,12 +173,13 @@ std::vector<absl::Status> EndTasks(Context& context, TaskBoard& board, const Sys
     answers[i] = Prepare(context, system, reports[i], &ending);
     if (ending.has_value()) endings[reports[i].place.partition].emplace_back(i, *std::move(ending));
   }
-  for (auto& [partition, together] : endings) {
+  for (auto& of_partition : endings) {
+    std::vector<std::pair<size_t, Ending>>& together = of_partition.second;
     std::vector<store::Precondition> preconditions;
     for (auto& [i, ending] : together) {
       for (store::Precondition& precondition : ending.preconditions) preconditions.push_back(std::move(precondition));
     }
-    const store::CommitResult result = CommitNow(context, partition, std::move(preconditions), [&](const store::Stamp& stamp) {
+    const store::CommitResult result = CommitNow(context, of_partition.first, std::move(preconditions), [&](const store::Stamp& stamp) {
       store::Change change;
       for (auto& [i, ending] : together) ending.Build(context, system, stamp, change.writes);
       change.event = PlainEvent(ChangeKind::kTaskEnded, "", {}, system.name);

@@ -205,6 +205,26 @@ TEST_F(HardCaseOfAnEnding, N47_AClosedIdIsUsedAgainOnlyExplicitlyAndNothingIsInh
   EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
 }
 
+TEST_F(HardCaseOfAnEnding, AHoldAfterTheLastReportStillKeepsTheAccountFromBeingForgotten) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  const DeletionPlace place = deleting.Ask("a", TheAccount());
+  for (const std::string system : {"audio", "vendor"}) {
+    service::TaskReport report;
+    const auto tasks = deleting.Lease(system);
+    ASSERT_EQ(tasks.size(), 1U);
+    report.place = place;
+    report.epoch = tasks[0].row.epoch;
+    report.outcome = domain::PurgeOutcome::kAcknowledged;
+    ASSERT_TRUE(world.tasks().End(deleting.Named(system), {report}).front().ok());
+  }
+  const service::HoldPlace hold = deleting.Hold("a", domain::HeldPart{});
+  EXPECT_EQ(*world.erasures().EraseKeys(), 0U);
+  EXPECT_EQ(Fate("a", Recording(world.Now() - base::Days(1))), "HOLD: LEGAL_HOLD, DELETED, ACCOUNT_CLOSED") << "what arrives late is held";
+  ASSERT_TRUE(deleting.Release(hold).ok());
+  EXPECT_EQ(*world.erasures().EraseKeys(), 1U);
+  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+}
+
 TEST_F(HardCaseOfAnEnding, AClosureThatIsCancelledLeavesTheAccountAsItWas) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const DeletionPlace first = deleting.Ask("a", TheAccount());
