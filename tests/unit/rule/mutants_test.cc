@@ -25,7 +25,7 @@ using domain::ScopeFacts;
 using domain::ScopeKind;
 
 // The most cases in which a wrong rule may go unnoticed; a run of the differential test has a hundred times as many.
-constexpr uint64_t kCases = 12'000;
+constexpr uint64_t kCases = 60'000;
 
 using Spoil = void (*)(Case*);                   // what the wrong rule does not see or sees otherwise
 using Twist = void (*)(const Case&, Decision*);  // what it makes of its answer
