@@ -33,7 +33,9 @@ class HardCaseOfAnEnding : public testing::Test {
     filter.subject = world.Handle(account);
     filter.causes = {DeletionCause::kWithdrawal, DeletionCause::kRetention};
     std::vector<domain::DeletionRequest> requests;
-    for (const service::DeletionView& view : world.deletions().List(filter, 100, {})->requests) requests.push_back(view.request);
+    const auto page = world.deletions().List(filter, 100, {});
+    if (!page.ok()) return requests;
+    for (const service::DeletionView& view : page->requests) requests.push_back(view.request);
     return requests;
   }
   Reply CreateNew(const std::string& account, bool create_new) {
