@@ -123,6 +123,7 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
     // Nothing else writes the row of a request whose tasks have all ended, nor the record of an account that is forgotten.
     std::vector<store::Precondition> preconditions;
+    preconditions.reserve(finished.size() + 1);
     for (const Finished* one : finished) preconditions.push_back({store::Table::kDeletion, DeletionKey(one->place.number), one->bytes});
     if (is_closure) {
       const absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
