@@ -121,7 +121,8 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
     if (is_closure) context_.IndexOf(subject).Put(subject, left_bytes);
   };
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
-    // Nothing else writes the row of a request whose tasks have all ended, nor the record of an account that is forgotten.
+    // Of a request whose tasks have all ended only an extension still writes the row: the next run then completes it. Nothing writes the
+    // record of an account that is forgotten.
     std::vector<store::Precondition> preconditions;
     preconditions.reserve(finished.size() + 1);
     for (const Finished* one : finished) preconditions.push_back({store::Table::kDeletion, DeletionKey(one->place.number), one->bytes});

@@ -52,9 +52,9 @@ class PurgeTasks {
   }
   // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST. Repeating a report of the latest failure is OK.
   absl::Status Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure);
-  // From `from` on, at most `limit` of those that failed at least `min_failures` times.
   // When the system's oldest open task was made; unset: none is open, or it cannot be read.
   base::Instant OldestOpen(const SystemRow& system) const;
+  // From `from` on, at most `limit` of those that failed at least `min_failures` times.
   absl::StatusOr<OpenTasks> List(const SystemRow& system, uint32_t min_failures, size_t limit, DeletionPlace from) const;
 
  private:
