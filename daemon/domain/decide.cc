@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/domain/cover.h"
 #include "daemon/domain/deciding.h"
 
 namespace consent::domain {
@@ -133,12 +134,22 @@ void Deciding::Tombstones() {
     }
   };
   if (marks_.has_tombstone) matched(marks_.tombstone, true);
-  for (const Tombstone& tombstone : subject_->tombstones) {
+  const auto match = [&](const Tombstone& tombstone) {
     const bool scope_named = Names(tombstone.scope, tombstone.handle);
     const bool is_copy_of_it = recording_.artefact != Artefact::kSource && tombstone.copies_of.Has(recording_.made_for);
-    if (!scope_named || !(tombstone.copies_of.Empty() || is_copy_of_it)) continue;
+    if (!scope_named || !(tombstone.copies_of.Empty() || is_copy_of_it)) return;
     // Without a time every one matches for eligibility and none for the disposition.
     if (!when_.known || Overlaps(when_, tombstone.captured)) matched(tombstone.state, when_.known);
+  };
+  for (const Tombstone& tombstone : subject_->tombstones) match(tombstone);
+  if (subject_->has_more_tombstones) {
+    if (subject_->cover == nullptr) {
+      eligibility_.Add(Reason::kDeletionPending);
+    } else if (when_.known) {
+      subject_->cover->Visit(when_.lo, when_.hi, match);
+    } else {
+      subject_->cover->Visit(Instant{}, base::kEndOfTime, match);
+    }
   }
   if (!subject_->closed_at.IsSet()) return;
   // What was captured before a new account began is the closed one's.

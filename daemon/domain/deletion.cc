@@ -129,25 +129,26 @@ bool TombstoneOf(const DeletionRequest& request, Tombstone* out) {
 }
 
 bool AddTombstone(SubjectFacts& facts, const Tombstone& tombstone) {
-  Tombstone merged = tombstone;
-  const auto joins = [&merged](const Tombstone& other) {
-    if (other.state != merged.state || other.scope != merged.scope || other.handle != merged.handle || other.copies_of != merged.copies_of) {
-      return false;
-    }
-    const Instant reach = merged.captured.to + base::Microseconds(1);
-    const Instant other_reach = other.captured.to + base::Microseconds(1);
-    return other.captured.from <= reach && merged.captured.from <= other_reach;
-  };
-  auto rest = facts.tombstones;
-  for (auto at = std::find_if(rest.begin(), rest.end(), joins); at != rest.end(); at = std::find_if(rest.begin(), rest.end(), joins)) {
-    merged.captured.from = std::min(merged.captured.from, at->captured.from);
-    merged.captured.to = std::max(merged.captured.to, at->captured.to);
-    rest.erase(at);
+  Cover all;
+  if (facts.has_more_tombstones) {
+    if (facts.cover == nullptr) return false;
+    all = *facts.cover;
   }
-  if (rest.size() >= kMaxTombstones) return false;
-  rest.push_back(merged);
-  facts.tombstones = std::move(rest);
+  for (const Tombstone& known : facts.tombstones) all.Add(known);
+  if (!all.Add(tombstone)) return false;
+  SetTombstones(facts, std::move(all));
   return true;
+}
+
+void SetTombstones(SubjectFacts& facts, Cover tombstones) {
+  facts.tombstones.clear();
+  facts.cover.reset();
+  facts.has_more_tombstones = tombstones.size() > kMaxTombstones;
+  if (facts.has_more_tombstones) {
+    facts.cover = std::make_shared<const Cover>(std::move(tombstones));
+  } else {
+    for (const Tombstone& tombstone : tombstones.All()) facts.tombstones.push_back(tombstone);
+  }
 }
 
 void StrengthenMarks(RecordingMarks& marks, DeletionState state) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/base/bytes.h"
+#include "daemon/domain/cover.h"
 #include "daemon/domain/deadlines.h"
 #include "daemon/domain/transitions.h"
 #include "daemon/domain/types.h"
@@ -155,9 +156,11 @@ bool TombstoneOf(const DeletionRequest& request, Tombstone* out);
 // The state in which a request's tombstones are; of one that was not cancelled.
 DeletionState TombstoneState(RequestState state);
 
-// Adds a tombstone; one that overlaps or touches others of the same scope and state becomes one with them. False where the record is
-// full (kMaxTombstones): nothing was added.
+// Adds a tombstone; one that overlaps or touches others of the same scope and state becomes one with them. False where there is no room
+// (kMaxCovered), or where the facts have more of them than the record and came without: nothing was added.
 bool AddTombstone(SubjectFacts& facts, const Tombstone& tombstone);
+// Replaces all of them: in the record where they are few, else beside it.
+void SetTombstones(SubjectFacts& facts, Cover tombstones);
 // The most restrictive of the two: what is verified before what is pending before what was denied.
 void StrengthenMarks(RecordingMarks& marks, DeletionState state);
 

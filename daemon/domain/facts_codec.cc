@@ -16,6 +16,8 @@ constexpr size_t kMaxScopes = 4 * kMaxProfiles;
 
 // Of a subject.
 constexpr uint8_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32, kMoreScopes = 64, kReopened = 128;
+// Instead of their number: more than the record holds, and none in it.
+constexpr uint64_t kManyTombstones = kMaxTombstones + 1;
 // Of a tombstone; the low two bits are its state.
 constexpr uint8_t kOfCopies = 4;
 // Of a scope; the low two bits are its kind.
@@ -266,8 +268,10 @@ void GetSelector(Decoder& in, ScopeKind* kind, base::Bytes16* handle, Interval* 
 }
 
 void GetSelectors(Decoder& in, SubjectFacts* out) {
-  const uint64_t tombstones = in.Varint();
-  if (tombstones > kMaxTombstones) in.Fail();
+  uint64_t tombstones = in.Varint();
+  if (tombstones > kManyTombstones) in.Fail();
+  out->has_more_tombstones = tombstones == kManyTombstones;
+  if (out->has_more_tombstones) tombstones = 0;
   for (uint64_t i = 0; in.ok() && i < tombstones; ++i) {
     Tombstone tombstone;
     const uint8_t bits = in.Byte();
@@ -289,7 +293,7 @@ void GetSelectors(Decoder& in, SubjectFacts* out) {
     out->holds.push_back(hold);
   }
   out->holds_changed = in.Varint();
-  if (tombstones + holds + out->holds_changed == 0) in.Fail();
+  if (tombstones + holds + out->holds_changed == 0 && !out->has_more_tombstones) in.Fail();
 }
 
 // Everything back to what allows nothing; memory is kept.
@@ -305,6 +309,8 @@ void Reset(SubjectFacts* out) {
   out->scopes.resize(1);
   out->scopes[0] = ScopeFacts{};
   out->tombstones.clear();
+  out->has_more_tombstones = false;
+  out->cover.reset();
   out->holds.clear();
 }
 
@@ -342,7 +348,7 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
 
 void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
   Encoder out(bytes);
-  const bool selectors = !facts.tombstones.empty() || !facts.holds.empty() || facts.holds_changed != 0;
+  const bool selectors = !facts.tombstones.empty() || facts.has_more_tombstones || !facts.holds.empty() || facts.holds_changed != 0;
   out.Byte(kFormat);
   out.Byte(static_cast<uint8_t>((facts.registered ? kRegistered : 0) | (facts.has_recording_marks ? kMarks : 0) |
                                 (facts.region.IsSet() ? kRegion : 0) | (facts.default_from.IsSet() ? kDefaultFrom : 0) |
@@ -359,7 +365,7 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
     for (size_t i = 1; i < facts.scopes.size(); ++i) PutScope(out, facts.scopes[i]);
   }
   if (!selectors) return;
-  out.Varint(facts.tombstones.size());
+  out.Varint(facts.has_more_tombstones ? kManyTombstones : facts.tombstones.size());
   for (const Tombstone& tombstone : facts.tombstones) {
     const bool of_copies = !tombstone.copies_of.Empty();
     out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(tombstone.state) | (of_copies ? kOfCopies : 0)));

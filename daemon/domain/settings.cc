@@ -25,6 +25,7 @@ SubjectFacts OnlyThisScope(const SubjectFacts& subject, const ScopeFacts& scope)
   SubjectFacts one = subject;
   one.scopes.resize(1);
   one.tombstones.clear();
+  one.has_more_tombstones = false;
   one.holds.clear();
   if (scope.kind == ScopeKind::kAccount) {
     // The account alone, spoken to by an adult whom its notice covers.

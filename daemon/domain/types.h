@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -171,8 +172,10 @@ struct Hold {
   bool operator==(const Hold&) const = default;
 };
 
+class Cover;
+
 inline constexpr size_t kMaxProfiles = 64;    // and as many devices; restrictions may add as many again unregistered
-inline constexpr size_t kMaxTombstones = 64;  // in the record
+inline constexpr size_t kMaxTombstones = 64;  // in the record; a subject with more of them has all of them in rows of their own
 inline constexpr size_t kMaxHolds = 64;
 
 // All that a decision needs to know about a subject. scopes[0] is always the account.
@@ -188,6 +191,8 @@ struct SubjectFacts {
   uint64_t holds_changed = 0;  // sequence of the latest hold that was placed or released; 0: none ever
   absl::InlinedVector<ScopeFacts, 2> scopes;
   absl::InlinedVector<Tombstone, 1> tombstones;
+  bool has_more_tombstones = false;    // the record holds none of them, `cover` all
+  std::shared_ptr<const Cover> cover;  // not part of the record; nullptr with has_more_tombstones denies
   absl::InlinedVector<Hold, 1> holds;
 
   const ScopeFacts& account() const { return scopes[0]; }
@@ -200,7 +205,7 @@ struct SubjectFacts {
 
 // What is left of an account whose closure is finished: that it was closed, and when.
 inline bool IsSuppressionRecord(const SubjectFacts& facts) {
-  return facts.closed_at.IsSet() && !facts.reopened_at.IsSet() && facts.tombstones.empty();
+  return facts.closed_at.IsSet() && !facts.reopened_at.IsSet() && facts.tombstones.empty() && !facts.has_more_tombstones;
 }
 // The same before its keys have left the files: until then a tombstone of all times, which no request makes, keeps its id from being used anew.
 inline bool IsForgotten(const SubjectFacts& facts) {

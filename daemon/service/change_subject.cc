@@ -321,6 +321,7 @@ void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
   const ChangeRequest& request = work.request;
   FactsIndex& index = context_.IndexOf(request.subject);
   request.part->Publish(context_, stamp);
+  if (work.before.facts.has_more_tombstones || work.after.has_more_tombstones) index.PutCover(request.subject, work.after.cover);
   index.Put(request.subject, work.facts_after);
   request.part->Wake();
   context_.NoteStamp(stamp.time);

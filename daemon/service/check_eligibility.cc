@@ -35,6 +35,7 @@ bool CheckEligibility::TryDecide(const CheckSession& session, const CheckItem& i
   if (found == Found::kNotInIndex) return false;
   domain::RecordingMarks marks;
   const bool known = found == Found::kFound;
+  if (known && facts.has_more_tombstones && facts.cover == nullptr) return false;
   if (known && facts.has_recording_marks &&
       index.FindMarks(item.subject, item.recording, &marks) == Found::kNotInIndex) {
     return false;

@@ -35,17 +35,6 @@ absl::Status StepStatus(domain::StepRefusal refusal, domain::RequestState state)
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
 }
 
-absl::Status RecordFull() {
-  return wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL,
-                         "the subject has as many separate deletions of times as its record holds; one that overlaps or encloses them fits",
-                         {{"limit", std::to_string(domain::kMaxTombstones)}});
-}
-
-store::Write ListedAs(const Context& context, DeletionNumber number, const domain::DeletionRequest& request) {
-  const DeletionOfRow row{request.state, SelectorDigest(request.selector)};
-  return {store::Table::kDeletionOf, DeletionOfKey(context, request.subject, number), EncodeDeletionOfRow(row)};
-}
-
 void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes) {
   for (const domain::SystemPart& part : request.parts) {
     writes.push_back({store::Table::kTask, TaskKey(part.system, number), EncodeTaskRow(TaskRow{})});
@@ -98,26 +87,18 @@ absl::Status Marking::LoadOthers(const Context& context, DeletionPlace except, c
   if (absl::Status s = LoadRecordings(context, selector); !s.ok()) return s;
   for (auto& [recording, marks] : recordings_) marks.has_tombstone = false;
   anew_ = true;
-  others_.clear();
-  std::vector<DeletionNumber> numbers;
-  const std::string from = DeletionOfKey(context, subject_, 0);
-  const std::string to = DeletionOfKey(context, subject_, UINT64_MAX);
-  const absl::Status scanned = context.store.Scan(except.partition, store::Table::kDeletionOf, from, to, SIZE_MAX,
-                                                  [&](std::string_view key, std::string_view) {
-                                                    numbers.push_back(NumberOfKey(key));
-                                                    return true;
-                                                  });
-  if (!scanned.ok()) return StoreUnreadable();
-  for (const DeletionNumber number : numbers) {
-    if (number == except.number) continue;
+  std::vector<DeletionNumber> named;
+  absl::StatusOr<domain::Cover> others =
+      LoadCover(context, subject_, except.number, [&named](DeletionNumber number) { named.push_back(number); });
+  if (!others.ok()) return others.status();
+  others_ = *std::move(others);
+  if (recordings_.empty()) return absl::OkStatus();
+  for (const DeletionNumber number : named) {
     const absl::StatusOr<DeletionRow> row = LoadDeletion(context, DeletionPlace{except.partition, number});
     if (!row.ok()) return row.status();
-    domain::Tombstone tombstone;
-    if (domain::TombstoneOf(row->request, &tombstone)) others_.push_back(tombstone);
-    if (row->request.state == domain::RequestState::kCancelled) continue;
-    const std::vector<base::RecordingHandle>& named = row->request.selector.recordings;
+    const std::vector<base::RecordingHandle>& theirs = row->request.selector.recordings;
     for (auto& [recording, marks] : recordings_) {
-      if (std::binary_search(named.begin(), named.end(), recording)) {
+      if (std::binary_search(theirs.begin(), theirs.end(), recording)) {
         domain::StrengthenMarks(marks, domain::TombstoneState(row->request.state));
       }
     }
@@ -125,22 +106,15 @@ absl::Status Marking::LoadOthers(const Context& context, DeletionPlace except, c
   return absl::OkStatus();
 }
 
-domain::SubjectFacts Marking::WithTombstones(const domain::SubjectFacts& before, const domain::DeletionRequest& request, bool* fits) const {
-  domain::SubjectFacts facts = before;
-  *fits = true;
-  if (anew_) {
-    facts.tombstones.clear();
-    for (const domain::Tombstone& other : others_) *fits = domain::AddTombstone(facts, other) && *fits;
-  }
+bool Marking::SetTombstones(const domain::DeletionRequest& request, domain::SubjectFacts& facts) const {
+  if (anew_) domain::SetTombstones(facts, others_);
   domain::Tombstone tombstone;
-  if (domain::TombstoneOf(request, &tombstone)) *fits = domain::AddTombstone(facts, tombstone) && *fits;
-  return facts;
+  return !domain::TombstoneOf(request, &tombstone) || domain::AddTombstone(facts, tombstone);
 }
 
 bool Marking::Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const {
-  bool fits = false;
-  (void)WithTombstones(before, request, &fits);
-  return fits;
+  domain::SubjectFacts facts = before;
+  return SetTombstones(request, facts);
 }
 
 void Marking::Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out) {
@@ -149,8 +123,7 @@ void Marking::Apply(const Context& context, const domain::DeletionRequest& reque
     out.transition.after.closed_at = open_again ? request.closed_before : request.verified_at;
     out.transition.after.reopened_at = open_again ? request.reopened_before : base::Instant{};
   }
-  bool fits = false;
-  out.transition.after.tombstones = WithTombstones(out.transition.after, request, &fits).tombstones;
+  (void)SetTombstones(request, out.transition.after);  // Fits has seen that there is room
   if (recordings_.empty()) return;
   out.transition.after.has_recording_marks = true;
   for (auto& [recording, marks] : recordings_) {
@@ -196,7 +169,7 @@ absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context,
   domain::DeletionRequest trial = request_;
   trial.state = deletion_.state;
   if (!trial.selector.captured.to.IsSet()) trial.selector.captured.to = context.Now();
-  if (!marking_.Fits(input.before.facts, trial)) return RecordFull();
+  if (!marking_.Fits(input.before.facts, trial)) return TooManyTombstones();
   share_.resize(kShareBytes);
   context.random.Fill(share_.data(), share_.size());
   sealed_ = SealDeletion(context.keys.PayloadKey(request_.subject, share_), deletion_.payload, request_.subject, context.random, &commitment_);
@@ -291,7 +264,7 @@ absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, c
     return Prepared::kGoOn;
   }
   if (absl::Status s = marking_.LoadOthers(context, place_, row_.request.selector); !s.ok()) return s;
-  if (!marking_.Fits(input.before.facts, trial)) return RecordFull();
+  if (!marking_.Fits(input.before.facts, trial)) return TooManyTombstones();
   return Prepared::kGoOn;
 }
 

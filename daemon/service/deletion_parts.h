@@ -18,17 +18,18 @@ class Marking {
   absl::Status LoadRecordings(const Context& context, const domain::Selector& selector);
   // From all requests of the subject but the one at `except`: for steps after which a request selects less, or otherwise.
   absl::Status LoadOthers(const Context& context, DeletionPlace except, const domain::Selector& selector);
-  // Whether the record has room for it.
+  // Whether there is room for its tombstone.
   bool Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const;
   void Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out);
   void Publish(Context& context) const;
 
  private:
-  domain::SubjectFacts WithTombstones(const domain::SubjectFacts& before, const domain::DeletionRequest& request, bool* fits) const;
+  // False where there is no room.
+  bool SetTombstones(const domain::DeletionRequest& request, domain::SubjectFacts& facts) const;
 
   const base::SubjectHandle subject_;
   bool anew_ = false;                          // the tombstones are those of `others_` and the request's
-  std::vector<domain::Tombstone> others_;
+  domain::Cover others_;
   std::vector<std::pair<base::RecordingHandle, domain::RecordingMarks>> recordings_;
 };
 

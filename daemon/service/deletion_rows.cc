@@ -197,6 +197,13 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
 std::string EncodeDeletionOfRow(const DeletionOfRow& row) {
   std::string bytes(1, static_cast<char>(row.state));
   bytes.append(base::View(row.selector));
+  if (!row.tombstone) return bytes;
+  Encoder out(&bytes);
+  out.Byte(static_cast<uint8_t>(row.tombstone->scope));
+  if (row.tombstone->scope != domain::ScopeKind::kAccount) out.Raw(base::View(row.tombstone->handle));
+  PutTime(out, row.tombstone->captured.from);
+  PutTime(out, row.tombstone->captured.to);
+  out.Byte(row.tombstone->copies_of.bits);
   return bytes;
 }
 
@@ -205,7 +212,27 @@ bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
   const uint8_t state = in.Byte();
   row->state = static_cast<domain::RequestState>(state);
   row->selector = in.Array<16>();
+  row->tombstone.reset();
+  if (in.ok() && !in.Done()) {
+    domain::Tombstone& tombstone = row->tombstone.emplace();
+    const uint8_t scope = in.Byte();
+    if (scope > static_cast<uint8_t>(domain::ScopeKind::kDevice) || row->state == domain::RequestState::kCancelled) in.Fail();
+    tombstone.state = domain::TombstoneState(row->state);
+    tombstone.scope = static_cast<domain::ScopeKind>(scope);
+    if (tombstone.scope != domain::ScopeKind::kAccount) tombstone.handle = in.Array<16>();
+    tombstone.captured.from = GetTime(in);
+    tombstone.captured.to = GetTime(in);
+    tombstone.copies_of.bits = in.Byte();
+    if (tombstone.copies_of.bits >= 1U << domain::kPurposes) in.Fail();
+  }
   return in.Done() && state >= 1 && state <= static_cast<uint8_t>(domain::RequestState::kCancelled);
+}
+
+store::Write ListedAs(const Context& context, DeletionNumber number, const domain::DeletionRequest& request) {
+  DeletionOfRow row{request.state, SelectorDigest(request.selector), {}};
+  domain::Tombstone tombstone;
+  if (domain::TombstoneOf(request, &tombstone)) row.tombstone = tombstone;
+  return {store::Table::kDeletionOf, DeletionOfKey(context, request.subject, number), EncodeDeletionOfRow(row)};
 }
 
 base::Bytes16 SelectorDigest(const domain::Selector& selector) {
@@ -350,6 +377,37 @@ absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace p
 absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place) {
   std::string unused;
   return LoadDeletion(context, place, &unused);
+}
+
+absl::StatusOr<domain::Cover> LoadCover(const Context& context, base::SubjectHandle subject, DeletionNumber except,
+                                        const std::function<void(DeletionNumber)>& named) {
+  domain::Cover cover;
+  bool damaged = false;
+  bool fits = true;
+  const absl::Status scanned = context.store.Scan(
+      context.PartitionOf(subject), store::Table::kDeletionOf, DeletionOfKey(context, subject, 0), DeletionOfKey(context, subject, UINT64_MAX),
+      SIZE_MAX, [&](std::string_view key, std::string_view value) {
+        const DeletionNumber number = NumberOfKey(key);
+        DeletionOfRow row;
+        damaged = !DecodeDeletionOfRow(value, &row);
+        if (damaged || number == except) return !damaged;
+        if (row.tombstone) {
+          fits = cover.Add(*row.tombstone);
+        } else if (row.state != domain::RequestState::kCancelled) {
+          named(number);
+        }
+        return fits;
+      });
+  if (!scanned.ok()) return StoreUnreadable();
+  if (damaged) return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a line of a subject's deletion requests is damaged");
+  if (!fits) return TooManyTombstones();
+  return cover;
+}
+
+absl::Status TooManyTombstones() {
+  return wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL,
+                         "the subject has as many separate deletions of times as there may be; one that overlaps or encloses them fits",
+                         {{"limit", std::to_string(domain::kMaxCovered)}});
 }
 
 absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(const Context& context,

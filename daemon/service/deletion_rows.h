@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,11 +44,18 @@ DeletionNumber NumberOfKey(std::string_view key);
 std::string EncodeDeletionRow(const DeletionRow& row);
 bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row);
 
-// A subject's list of requests: enough to find an open one for the same without reading each.
+// A subject's list of requests: enough to find an open one for the same, and what all of them cover, without reading each.
 struct DeletionOfRow {
   domain::RequestState state = domain::RequestState::kReceived;
-  base::Bytes16 selector{};  // SelectorDigest
+  base::Bytes16 selector{};                    // SelectorDigest
+  std::optional<domain::Tombstone> tombstone;  // what it adds to the record; its state is that of the request
 };
+// What all requests of the subject but the one numbered `except` (0: none) cover. STORE_UNREADABLE, SUBJECT_FULL, INTERNAL for a row that is
+// damaged. Calls named(number) for those that may name single recordings.
+absl::StatusOr<domain::Cover> LoadCover(const Context& context, base::SubjectHandle subject, DeletionNumber except,
+                                        const std::function<void(DeletionNumber)>& named);
+absl::Status TooManyTombstones();
+store::Write ListedAs(const Context& context, DeletionNumber number, const domain::DeletionRequest& request);
 std::string EncodeDeletionOfRow(const DeletionOfRow& row);
 bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row);
 // The same for the same selection of one subject.

@@ -80,9 +80,8 @@ absl::Status Erasures::EndUndecided(DeletionPlace place) {
           (void)domain::Deny(next.request, stamp.time, "the account was closed, and all of it deleted");
           next.request.changed = stamp.sequence;
           store::Change change;
-          const DeletionOfRow listed{next.request.state, SelectorDigest(was.selector)};
           change.writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(next)});
-          change.writes.push_back({store::Table::kDeletionOf, DeletionOfKey(context_, was.subject, place.number), EncodeDeletionOfRow(listed)});
+          change.writes.push_back(ListedAs(context_, place.number, next.request));
           change.writes.push_back({store::Table::kKeyShare, DeletionShareKey(context_, place), std::nullopt});
           store::Remains remains = RowsOf(place, was);
           remains.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context_, place)});
@@ -163,6 +162,7 @@ absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, cons
       },
       [&](const store::Stamp&) {
         context_.IndexOf(subject).Put(subject, left_bytes);
+        context_.IndexOf(subject).PutCover(subject, nullptr);
         context_.census.Replace(&facts, &left);
       });
   return result.outcome;

@@ -96,9 +96,8 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
       DeletionRow next = one->row;
       domain::Complete(next.request, stamp.time);
       const domain::DeletionRequest& request = next.request;
-      const DeletionOfRow listed{request.state, SelectorDigest(request.selector)};
       change.writes.push_back({store::Table::kDeletion, DeletionKey(one->place.number), EncodeDeletionRow(next)});
-      change.writes.push_back({store::Table::kDeletionOf, DeletionOfKey(context_, request.subject, one->place.number), EncodeDeletionOfRow(listed)});
+      change.writes.push_back(ListedAs(context_, one->place.number, request));
       change.writes.push_back({store::Table::kErasure, WaitingKey(kKeysStep, one->place.number), std::nullopt});
       change.writes.push_back(
           {store::Table::kErasure, WaitingKey(kBytesStep, one->place.number), EncodeWaiting(one->since, RowsOf(one->place, request))});

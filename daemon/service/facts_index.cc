@@ -215,10 +215,21 @@ struct FactsIndex::MarksShard {
   std::unordered_map<Key, domain::RecordingMarks, Hash> marks GUARDED_BY(mutex);
 };
 
+// Few subjects have one.
+struct FactsIndex::Covers {
+  struct Hash {
+    size_t operator()(base::SubjectHandle subject) const { return subject.Hash(); }
+  };
+  mutable base::Mutex mutex;
+  std::unordered_map<base::SubjectHandle, std::shared_ptr<const domain::Cover>, Hash> of GUARDED_BY(mutex);
+  uint64_t tombstones GUARDED_BY(mutex) = 0;
+};
+
 FactsIndex::FactsIndex(uint64_t max_subjects)
     : max_subjects_(max_subjects),
       shards_(std::make_unique<Shard[]>(kShards)),
-      marks_(std::make_unique<MarksShard[]>(kMarksShards)) {
+      marks_(std::make_unique<MarksShard[]>(kMarksShards)),
+      covers_(std::make_unique<Covers>()) {
   static_assert(sizeof(Entry) == 48);
 }
 
@@ -228,6 +239,7 @@ Found FactsIndex::Find(base::SubjectHandle subject, domain::SubjectFacts* out) c
   bool decoded = true;
   const bool found = shards_[ShardOf(subject)].Read(
       subject, [&](std::string_view facts) { decoded = domain::DecodeFacts(facts, out); });
+  if (found && decoded && out->has_more_tombstones) out->cover = FindCover(subject);
   if (found) return decoded ? Found::kFound : Found::kNotInIndex;
   return complete_.load(std::memory_order_acquire) ? Found::kUnknown : Found::kNotInIndex;
 }
@@ -260,6 +272,24 @@ void FactsIndex::Reserve(uint64_t subjects) {
   for (size_t i = 0; i < kShards; ++i) shards_[i].Reserve(each);
 }
 
+std::shared_ptr<const domain::Cover> FactsIndex::FindCover(base::SubjectHandle subject) const {
+  base::MutexLock lock(covers_->mutex);
+  const auto at = covers_->of.find(subject);
+  return at == covers_->of.end() ? nullptr : at->second;
+}
+
+void FactsIndex::PutCover(base::SubjectHandle subject, std::shared_ptr<const domain::Cover> cover) {
+  base::MutexLock lock(covers_->mutex);
+  const auto at = covers_->of.find(subject);
+  if (at != covers_->of.end()) {
+    covers_->tombstones -= at->second->size();
+    covers_->of.erase(at);
+  }
+  if (cover == nullptr || covers_->tombstones + cover->size() > max_subjects_) return;
+  covers_->tombstones += cover->size();
+  covers_->of.emplace(subject, std::move(cover));
+}
+
 Found FactsIndex::FindMarks(base::SubjectHandle subject, base::RecordingHandle recording, domain::RecordingMarks* out) const {
   const MarksShard& shard = marks_[recording.Hash() % kMarksShards];
   base::MutexLock lock(shard.mutex);
@@ -290,7 +320,8 @@ void FactsIndex::PutMarks(base::SubjectHandle subject, base::RecordingHandle rec
 uint64_t FactsIndex::memory_bytes() const {
   uint64_t bytes = long_bytes_.load(std::memory_order_relaxed);
   for (size_t i = 0; i < kShards; ++i) bytes += shards_[i].TableBytes();
-  return bytes;
+  base::MutexLock lock(covers_->mutex);
+  return bytes + covers_->tombstones * sizeof(domain::Interval);
 }
 
 }  // namespace consent::service

@@ -13,6 +13,7 @@
 
 #include "daemon/base/ids.h"
 #include "daemon/base/mutex.h"
+#include "daemon/domain/cover.h"
 #include "daemon/domain/types.h"
 
 namespace consent::service {
@@ -40,6 +41,11 @@ class FactsIndex {
   void Prefetch(base::SubjectHandle subject) const;
   void PrefetchFacts(base::SubjectHandle subject) const;
 
+  // The tombstones of a subject that has more of them than its record holds; Find puts them beside the facts. Put them before facts that say
+  // so. Under the same bound; nullptr: none, or it did not fit and the store has it.
+  std::shared_ptr<const domain::Cover> FindCover(base::SubjectHandle subject) const;
+  void PutCover(base::SubjectHandle subject, std::shared_ptr<const domain::Cover> cover);
+
   // Inserts or replaces. `facts` is what EncodeFacts wrote. Where the bound is reached a new subject is not inserted and the
   // index is no longer complete; a replaced one always is.
   void Put(base::SubjectHandle subject, std::string_view facts);
@@ -64,6 +70,7 @@ class FactsIndex {
   struct Entry;
   class Shard;
   struct MarksShard;
+  struct Covers;
   const uint64_t max_subjects_;
   std::atomic<uint64_t> size_{0};
   std::atomic<uint64_t> marks_size_{0};
@@ -72,6 +79,7 @@ class FactsIndex {
   std::atomic<bool> marks_complete_{true};
   std::unique_ptr<Shard[]> shards_;
   std::unique_ptr<MarksShard[]> marks_;
+  std::unique_ptr<Covers> covers_;
 };
 
 }  // namespace consent::service

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "daemon/domain/facts_codec.h"
+#include "daemon/service/deletion_rows.h"
 #include "daemon/service/rows.h"
 
 namespace consent::service {
@@ -83,6 +84,7 @@ absl::Status FillRange(Context& context, store::Partition partition, const Range
   FactsIndex& index = *context.indexes[partition.number];
   domain::SubjectFacts facts;
   bool damaged = false;
+  std::vector<base::SubjectHandle> with_covers;
   LatePuts puts(index);
   absl::Status scanned = context.store.Scan(
       partition, store::Table::kSubject, range.from, range.to, SIZE_MAX, [&](std::string_view, std::string_view row) {
@@ -90,12 +92,18 @@ absl::Status FillRange(Context& context, store::Partition partition, const Range
         std::string_view bytes;
         damaged = !SplitSubjectRow(row, &subject, &bytes) || !domain::DecodeFacts(bytes, &facts);
         if (damaged) return false;
+        if (facts.has_more_tombstones) with_covers.push_back(subject);
         puts.Put(subject, bytes);
         census->Replace(nullptr, &facts);
         return true;
       });
   if (!scanned.ok()) return scanned;
   if (damaged) return absl::DataLossError("a subject's record cannot be decoded: restore the store from a backup");
+  for (const base::SubjectHandle subject : with_covers) {
+    absl::StatusOr<domain::Cover> cover = LoadCover(context, subject, 0, [](DeletionNumber) {});
+    if (!cover.ok()) return cover.status();
+    index.PutCover(subject, std::make_shared<const domain::Cover>(*std::move(cover)));
+  }
   scanned = context.store.Scan(
       partition, store::Table::kRecording, range.from, range.to, SIZE_MAX, [&](std::string_view, std::string_view row) {
         base::SubjectHandle subject;

@@ -3,6 +3,7 @@
 #include "daemon/base/hash.h"
 #include "daemon/base/seal.h"
 #include "daemon/domain/facts_codec.h"
+#include "daemon/service/deletion_rows.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
@@ -125,6 +126,12 @@ absl::StatusOr<StoredFacts> LoadFacts(const Context& context, base::SubjectHandl
   if (!domain::DecodeFacts(stored.bytes, &stored.facts)) {
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record cannot be decoded");
   }
+  if (!stored.facts.has_more_tombstones) return stored;
+  stored.facts.cover = context.IndexOf(subject).FindCover(subject);
+  if (stored.facts.cover != nullptr) return stored;
+  absl::StatusOr<domain::Cover> cover = LoadCover(context, subject, 0, [](DeletionNumber) {});
+  if (!cover.ok()) return cover.status();
+  stored.facts.cover = std::make_shared<const domain::Cover>(*std::move(cover));
   return stored;
 }
 

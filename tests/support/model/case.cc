@@ -1,5 +1,6 @@
 #include "tests/support/model/case.h"
 
+#include "daemon/domain/cover.h"
 #include "tests/support/model/model.h"
 
 namespace consent::model {
@@ -7,6 +8,16 @@ namespace consent::model {
 domain::Decision AnswerOfRule(const Case& c) {
   const domain::Question question{c.recording, c.purpose, c.place, c.now};
   return domain::Decide(c.known ? &c.subject : nullptr, c.marks, question, c.rules);
+}
+
+domain::Decision AnswerOfRuleByCover(const Case& c) {
+  Case beside = c;
+  domain::Cover cover;
+  for (const domain::Tombstone& tombstone : c.subject.tombstones) cover.Add(tombstone);
+  beside.subject.tombstones.clear();
+  beside.subject.has_more_tombstones = true;
+  beside.subject.cover = std::make_shared<const domain::Cover>(std::move(cover));
+  return AnswerOfRule(beside);
 }
 
 domain::Decision AnswerOfModel(const Case& c) {

@@ -27,6 +27,8 @@ domain::Decision AnswerOfModel(const Case& c);
 std::string Dump(const Case& c);
 std::string Dump(const domain::Decision& decision);
 
+// The rule's where none of the tombstones is in the record: the same.
+domain::Decision AnswerOfRuleByCover(const Case& c);
 // Empty where both decisions agree on everything that the model promises; else what differs.
 std::string Difference(const domain::Decision& rule, const domain::Decision& model);
 

@@ -151,17 +151,79 @@ TEST(Tombstones, MergeWithoutCoveringMoreOrLess) {
   }
 }
 
-TEST(Tombstones, TheRecordIsBounded) {
+// The n-th of separate moments.
+Tombstone Moment(size_t n) {
+  const Instant at{static_cast<int64_t>(10 * n + 1)};
+  return {DeletionState::kVerified, ScopeKind::kAccount, {}, {at, at}};
+}
+const Tombstone kAllTimes{DeletionState::kVerified, ScopeKind::kAccount, {}, {Instant{}, base::kEndOfTime}};
+
+TEST(Tombstones, WhereTheRecordHoldsNoMoreAllAreBesideIt) {
   SubjectFacts facts;
-  for (size_t i = 0; i < kMaxTombstones; ++i) {
-    const Instant at{static_cast<int64_t>(10 * i + 1)};
-    ASSERT_TRUE(AddTombstone(facts, {DeletionState::kVerified, ScopeKind::kAccount, {}, {at, at}}));
-  }
-  const SubjectFacts full = facts;
-  EXPECT_FALSE(AddTombstone(facts, {DeletionState::kVerified, ScopeKind::kAccount, {}, {Instant{5}, Instant{5}}}));
-  EXPECT_EQ(facts, full) << "nothing was added";
-  EXPECT_TRUE(AddTombstone(facts, {DeletionState::kVerified, ScopeKind::kAccount, {}, {Instant{}, base::kEndOfTime}}));
+  for (size_t i = 0; i < kMaxTombstones; ++i) ASSERT_TRUE(AddTombstone(facts, Moment(i)));
+  EXPECT_EQ(facts.tombstones.size(), kMaxTombstones);
+  EXPECT_FALSE(facts.has_more_tombstones);
+  ASSERT_TRUE(AddTombstone(facts, Moment(kMaxTombstones)));
+  EXPECT_TRUE(facts.has_more_tombstones);
+  EXPECT_TRUE(facts.tombstones.empty());
+  ASSERT_NE(facts.cover, nullptr);
+  EXPECT_EQ(facts.cover->size(), kMaxTombstones + 1);
+  SubjectFacts without = facts;
+  without.cover.reset();
+  EXPECT_FALSE(AddTombstone(without, kAllTimes)) << "what the others are is not known";
+  EXPECT_TRUE(AddTombstone(facts, kAllTimes));
+  EXPECT_FALSE(facts.has_more_tombstones);
+  EXPECT_EQ(facts.cover, nullptr);
   EXPECT_EQ(facts.tombstones.size(), 1U);
+}
+
+TEST(Tombstones, ThereAreNoMoreThanSoMany) {
+  Cover cover;
+  for (size_t i = 0; i < kMaxCovered; ++i) ASSERT_TRUE(cover.Add(Moment(i)));
+  const std::vector<Tombstone> full = cover.All();
+  EXPECT_FALSE(cover.Add(Moment(kMaxCovered)));
+  Tombstone other = Moment(0);
+  other.state = DeletionState::kPending;
+  EXPECT_FALSE(cover.Add(other));
+  EXPECT_EQ(cover.All(), full) << "nothing was added";
+  EXPECT_TRUE(cover.Add(Moment(7))) << "it is there already";
+  EXPECT_TRUE(cover.Add(kAllTimes));
+  EXPECT_EQ(cover.size(), 1U);
+}
+
+TEST(Tombstones, OfACoverExactlyThoseKindsAreVisitedThatMatch) {
+  for (uint64_t seed = 0; seed < 2'000; ++seed) {
+    std::mt19937_64 dice(seed);
+    const auto some = [&dice](int64_t longest) {
+      const auto from = static_cast<int64_t>(1 + dice() % 60);
+      return Interval{Instant{from}, Instant{from + static_cast<int64_t>(dice()) % longest}};
+    };
+    Cover cover;
+    std::vector<Tombstone> all;
+    for (int i = 0; i < 20; ++i) {
+      Tombstone tombstone{static_cast<DeletionState>(dice() % 3), ScopeKind::kProfile, {}, some(5), {}};
+      tombstone.handle.fill(static_cast<uint8_t>(dice() % 2));
+      if (dice() % 3 == 0) tombstone.copies_of.Add(Purpose::kHumanReview);
+      if (tombstone.captured.to < tombstone.captured.from) std::swap(tombstone.captured.from, tombstone.captured.to);
+      ASSERT_TRUE(cover.Add(tombstone));
+      all.push_back(tombstone);
+    }
+    for (int i = 0; i < 20; ++i) {
+      Interval asked = some(8);
+      if (asked.to < asked.from) std::swap(asked.from, asked.to);
+      const auto kind = [](const Tombstone& t) { return std::tuple(t.state, t.handle, t.copies_of.bits); };
+      std::set<std::tuple<DeletionState, base::Bytes16, uint8_t>> expected;
+      for (const Tombstone& t : all) {
+        if (t.captured.from <= asked.to && asked.from <= t.captured.to) expected.insert(kind(t));
+      }
+      decltype(expected) visited;
+      cover.Visit(asked.from, asked.to, [&](const Tombstone& t) {
+        EXPECT_TRUE(visited.insert(kind(t)).second) << "once each";
+        EXPECT_TRUE(t.captured.from <= asked.to && asked.from <= t.captured.to);
+      });
+      ASSERT_EQ(visited, expected) << seed;
+    }
+  }
 }
 
 TEST(Marks, TheStrictestStays) {

@@ -200,6 +200,10 @@ TEST(FactsCodec, MoreThanTheBoundsAreRefused) {
   more.tombstones.emplace_back();
   EXPECT_TRUE(refused(more));
   more = facts;
+  more.tombstones.clear();
+  more.has_more_tombstones = true;
+  ExpectReadsBack(more, "all of them beside the record");
+  more = facts;
   more.holds.emplace_back();
   EXPECT_TRUE(refused(more));
 }

@@ -59,7 +59,11 @@ TEST_P(Differential, RuleAndModelAgree) {
     const Case c = Generate(seed);
     const Decision rule = AnswerOfRule(c);
     tally.Count(c, rule);
-    if (!Difference(rule, AnswerOfModel(c)).empty()) FAIL() << Explain(Shrink(c, Differ));
+    const Decision model = AnswerOfModel(c);
+    if (!Difference(rule, model).empty()) FAIL() << Explain(Shrink(c, Differ));
+    if (c.subject.tombstones.empty()) continue;
+    const std::string by_cover = Difference(AnswerOfRuleByCover(c), model);
+    ASSERT_EQ(by_cover, "") << "with the tombstones beside the record; CONSENT_TEST_SEED=" << seed << " CONSENT_TEST_CASES=1 replays it\n" << Dump(c);
   }
   std::printf("%llu cases, %.1f %% eligible of those asked for a purpose\n", static_cast<unsigned long long>(tally.cases),
               Percent(tally.eligible, tally.asked));

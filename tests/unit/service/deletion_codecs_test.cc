@@ -113,6 +113,16 @@ SystemRow SomeSystem(uint64_t seed) {
   return row;
 }
 
+domain::Tombstone SomeTombstone(uint64_t seed) {
+  Dice dice(seed);
+  domain::Tombstone tombstone;
+  tombstone.scope = domain::ScopeKind::kDevice;
+  tombstone.handle.fill(static_cast<uint8_t>(dice.Below(256)));
+  tombstone.captured = {dice.Time(), dice.Time()};
+  tombstone.copies_of.bits = static_cast<uint8_t>(dice.Below(128));
+  return tombstone;
+}
+
 TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     const DeletionRow deletion = SomeDeletion(seed);
@@ -132,7 +142,7 @@ TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
       SystemRow row;
       return DecodeSystemRow(bytes, &row) ? EncodeSystemRow(row) : std::string();
     }, seed);
-    test::Torment(EncodeDeletionOfRow({domain::RequestState::kDenied, {1, 2, 3}}), [](const std::string& bytes) {
+    test::Torment(EncodeDeletionOfRow({domain::RequestState::kDenied, {1, 2, 3}, SomeTombstone(seed)}), [](const std::string& bytes) {
       DeletionOfRow row;
       return DecodeDeletionOfRow(bytes, &row) ? EncodeDeletionOfRow(row) : std::string();
     }, seed);
@@ -158,7 +168,8 @@ TEST(DeletionRows, TheSameSelectionHasTheSameDigest) {
 TEST(DeletionRows, GoldenBytes) {
   const std::map<std::string, std::string> now = {
       {"deletion", base::Hex(EncodeDeletionRow(SomeDeletion(5)))},
-      {"deletion_of", base::Hex(EncodeDeletionOfRow({domain::RequestState::kAccepted, {1, 2, 3}}))},
+      {"deletion_of", base::Hex(EncodeDeletionOfRow({domain::RequestState::kAccepted, {1, 2, 3}, {}}))},
+      {"deletion_of_times", base::Hex(EncodeDeletionOfRow({domain::RequestState::kAccepted, {1, 2, 3}, SomeTombstone(5)}))},
       {"system", base::Hex(EncodeSystemRow(SomeSystem(5)))},
       {"task", base::Hex(EncodeTaskRow(SomeTask(3)))},
       {"task_again", base::Hex(EncodeTaskRow(SomeTask(7)))}};
