@@ -169,6 +169,10 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
     return true;
   }
   const auto feed = context_.store.FeedAt(partition, row.sequence);
+  if (feed.ok() && feed->erased) {
+    work.reply = wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED, "the request was done; the account has been closed since, and what was answered is erased with it");
+    return true;
+  }
   work.reply = feed.ok() ? ReplyFromRow(context_.tokens, partition, *feed) : absl::StatusOr<ChangeReply>(StoreUnreadable());
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/service/erasure_rows.h"
 #include "daemon/service/erasures.h"
 #include "daemon/service/rows.h"
 #include "daemon/wire/errors.h"
@@ -68,7 +69,7 @@ void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::Del
 void WriteNewDeletion(const Context& context, DeletionPlace place, const DeletionRow& row, const std::string& share,
                       std::vector<store::Write>& writes) {
   writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)});
-  writes.push_back(ListedAs(context, place.number, row.request));
+  ListDeletion(context, place.number, row.request, writes);
   writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), share});
   WriteTasks(row.request, place.number, writes);
 }
@@ -143,24 +144,11 @@ CreatePart::CreatePart(TaskBoard& board, base::SubjectHandle subject, NewDeletio
   request_.requester = deletion_.requester;
 }
 
-// A fixed selection that is asked for again while the first request for it is open.
-absl::Status CreatePart::FindSame(const Context& context) {
-  found_ = 0;
-  if (deletion_.selector.IsOpenEnded()) return absl::OkStatus();
-  const base::Bytes16 wanted = SelectorDigest(deletion_.selector);
-  const std::string from = DeletionOfKey(context, request_.subject, 0);
-  const std::string to = DeletionOfKey(context, request_.subject, UINT64_MAX);
-  const absl::Status scanned = context.store.Scan(
-      context.PartitionOf(request_.subject), store::Table::kDeletionOf, from, to, SIZE_MAX, [&](std::string_view key, std::string_view value) {
-        DeletionOfRow row;
-        if (DecodeDeletionOfRow(value, &row) && domain::IsOpen(row.state) && row.selector == wanted) found_ = NumberOfKey(key);
-        return found_ == 0;
-      });
-  return scanned.ok() ? absl::OkStatus() : StoreUnreadable();
-}
-
 absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context, const PartInput& input) {
-  if (absl::Status s = FindSame(context); !s.ok()) return s;
+  // A fixed selection that is asked for again while the first request for it is open.
+  const absl::StatusOr<DeletionNumber> same = FindOpenFor(context, request_.subject, deletion_.selector);
+  if (!same.ok()) return same.status();
+  found_ = *same;
   if (found_ != 0) return Prepared::kAnswered;
   absl::StatusOr<SystemsSeen> systems = LoadSystems(context, context.PartitionOf(request_.subject));
   if (!systems.ok()) return systems.status();
@@ -284,16 +272,15 @@ void StepPart::Build(const Context& context, const store::Stamp& stamp, PartOutp
   if (!domain::IsOpen(next.request.state) && domain::IsOpen(row_.request.state)) {
     next.sealed.clear();
     out.writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place_), std::nullopt});
-    store::Remains remains;
-    remains.rows = {{store::Table::kKeyShare, DeletionShareKey(context, place_)}, {store::Table::kDeletion, DeletionKey(place_.number)}};
+    store::Remains remains = RowsOf(context, place_, row_.request);
+    remains.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context, place_)});
     for (const domain::SystemPart& part : row_.request.parts) {
       out.writes.push_back({store::Table::kTask, TaskKey(part.system, place_.number), std::nullopt});
-      remains.rows.push_back({store::Table::kTask, TaskKey(part.system, place_.number)});
     }
     BeginErasure(place_.number, remains, stamp, out.writes);
   }
   out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.number), EncodeDeletionRow(next)});
-  out.writes.push_back(ListedAs(context, place_.number, next.request));
+  ListDeletion(context, place_.number, next.request, out.writes);
   if (step_ == DeletionStep::kVerify) WriteTasks(next.request, place_.number, out.writes);
   made_ = std::move(next.request);
 }

@@ -52,8 +52,6 @@ class CreatePart final : public ChangePart {
   DeletionNumber found() const { return found_; }
 
  private:
-  absl::Status FindSame(const Context& context);
-
   TaskBoard& board_;
   const NewDeletion deletion_;
   domain::DeletionRequest request_;

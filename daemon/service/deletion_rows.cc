@@ -107,6 +107,10 @@ std::string DeletionOfKey(const Context& context, base::SubjectHandle subject, D
   return context.SubjectKey(subject) + DeletionKey(number);
 }
 
+std::string DeletionSameKey(const Context& context, base::SubjectHandle subject, const domain::Selector& selector) {
+  return context.SubjectKey(subject) + std::string(base::View(SelectorDigest(selector)));
+}
+
 std::string DeletionShareKey(const Context& context, DeletionPlace place) {
   std::string named;
   Encoder out(&named);
@@ -196,7 +200,6 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
 
 std::string EncodeDeletionOfRow(const DeletionOfRow& row) {
   std::string bytes(1, static_cast<char>(row.state));
-  bytes.append(base::View(row.selector));
   if (!row.tombstone) return bytes;
   Encoder out(&bytes);
   out.Byte(static_cast<uint8_t>(row.tombstone->scope));
@@ -211,7 +214,6 @@ bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
   Decoder in(bytes);
   const uint8_t state = in.Byte();
   row->state = static_cast<domain::RequestState>(state);
-  row->selector = in.Array<16>();
   row->tombstone.reset();
   if (in.ok() && !in.Done()) {
     domain::Tombstone& tombstone = row->tombstone.emplace();
@@ -228,11 +230,23 @@ bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
   return in.Done() && state >= 1 && state <= static_cast<uint8_t>(domain::RequestState::kCancelled);
 }
 
-store::Write ListedAs(const Context& context, DeletionNumber number, const domain::DeletionRequest& request) {
-  DeletionOfRow row{request.state, SelectorDigest(request.selector), {}};
+void ListDeletion(const Context& context, DeletionNumber number, const domain::DeletionRequest& request, std::vector<store::Write>& writes) {
+  DeletionOfRow row{request.state, {}};
   domain::Tombstone tombstone;
   if (domain::TombstoneOf(request, &tombstone)) row.tombstone = tombstone;
-  return {store::Table::kDeletionOf, DeletionOfKey(context, request.subject, number), EncodeDeletionOfRow(row)};
+  writes.push_back({store::Table::kDeletionOf, DeletionOfKey(context, request.subject, number), EncodeDeletionOfRow(row)});
+  if (request.selector.IsOpenEnded() || request.cause != domain::DeletionCause::kRequested) return;
+  std::optional<std::string> open;
+  if (domain::IsOpen(request.state)) open = DeletionKey(number);
+  writes.push_back({store::Table::kDeletionSame, DeletionSameKey(context, request.subject, request.selector), open});
+}
+
+absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::SubjectHandle subject, const domain::Selector& selector) {
+  if (selector.IsOpenEnded()) return DeletionNumber{0};
+  const auto row = context.store.Get(context.PartitionOf(subject), store::Table::kDeletionSame, DeletionSameKey(context, subject, selector));
+  if (absl::IsNotFound(row.status())) return DeletionNumber{0};
+  if (!row.ok()) return StoreUnreadable();
+  return NumberOfKey(*row);
 }
 
 base::Bytes16 SelectorDigest(const domain::Selector& selector) {

@@ -32,6 +32,8 @@ struct DeletionRow {
 
 // Row keys.
 std::string DeletionKey(DeletionNumber number);
+// Where the request that is open for that selection is found.
+std::string DeletionSameKey(const Context& context, base::SubjectHandle subject, const domain::Selector& selector);
 std::string DeletionOfKey(const Context& context, base::SubjectHandle subject, DeletionNumber number);
 std::string DeletionShareKey(const Context& context, DeletionPlace place);
 std::string TaskKey(domain::SystemNumber system, DeletionNumber number);
@@ -44,10 +46,9 @@ DeletionNumber NumberOfKey(std::string_view key);
 std::string EncodeDeletionRow(const DeletionRow& row);
 bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row);
 
-// A subject's list of requests: enough to find an open one for the same, and what all of them cover, without reading each.
+// A subject's list of requests: enough to know what all of them cover without reading each.
 struct DeletionOfRow {
   domain::RequestState state = domain::RequestState::kReceived;
-  base::Bytes16 selector{};                    // SelectorDigest
   std::optional<domain::Tombstone> tombstone;  // what it adds to the record; its state is that of the request
 };
 // What all requests of the subject but the one numbered `except` (0: none) cover. STORE_UNREADABLE, SUBJECT_FULL, INTERNAL for a row that is
@@ -55,7 +56,10 @@ struct DeletionOfRow {
 absl::StatusOr<domain::Cover> LoadCover(const Context& context, base::SubjectHandle subject, DeletionNumber except,
                                         const std::function<void(DeletionNumber)>& named);
 absl::Status TooManyTombstones();
-store::Write ListedAs(const Context& context, DeletionNumber number, const domain::DeletionRequest& request);
+// Lists the request as it is now; as the open one for its selection, where an equal one could be asked for, until it has ended.
+void ListDeletion(const Context& context, DeletionNumber number, const domain::DeletionRequest& request, std::vector<store::Write>& writes);
+// 0: there is none.
+absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::SubjectHandle subject, const domain::Selector& selector);
 std::string EncodeDeletionOfRow(const DeletionOfRow& row);
 bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row);
 // The same for the same selection of one subject.

@@ -81,9 +81,9 @@ absl::Status Erasures::EndUndecided(DeletionPlace place) {
           next.request.changed = stamp.sequence;
           store::Change change;
           change.writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(next)});
-          change.writes.push_back(ListedAs(context_, place.number, next.request));
+          ListDeletion(context_, place.number, next.request, change.writes);
           change.writes.push_back({store::Table::kKeyShare, DeletionShareKey(context_, place), std::nullopt});
-          store::Remains remains = RowsOf(place, was);
+          store::Remains remains = RowsOf(context_, place, was);
           remains.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context_, place)});
           BeginErasure(place.number, remains, stamp, change.writes);
           change.event = PlainEvent(ChangeKind::kErased, "");

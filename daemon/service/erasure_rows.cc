@@ -60,8 +60,9 @@ base::Instant SinceOf(std::string_view bytes) {
 
 absl::Status DamagedWaiting() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a row of what is to be erased is damaged"); }
 
-store::Remains RowsOf(DeletionPlace place, const domain::DeletionRequest& request) {
+store::Remains RowsOf(const Context& context, DeletionPlace place, const domain::DeletionRequest& request) {
   store::Remains remains;
+  remains.rows.push_back({store::Table::kDeletionSame, DeletionSameKey(context, request.subject, request.selector)});
   remains.rows.push_back({store::Table::kDeletion, DeletionKey(place.number)});
   for (const domain::SystemPart& part : request.parts) remains.rows.push_back({store::Table::kTask, TaskKey(part.system, place.number)});
   return remains;

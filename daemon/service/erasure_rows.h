@@ -22,8 +22,8 @@ bool DecodeWaiting(std::string_view bytes, base::Instant* since, store::Remains*
 // Without what it lists.
 base::Instant SinceOf(std::string_view bytes);
 absl::Status DamagedWaiting();
-// The request's own rows: former values of its row, and the tasks, which are gone.
-store::Remains RowsOf(DeletionPlace place, const domain::DeletionRequest& request);
+// The request's own rows: former values of its row, and the tasks, which are gone, as what was found by its selection.
+store::Remains RowsOf(const Context& context, DeletionPlace place, const domain::DeletionRequest& request);
 
 // A request of which every task has ended.
 struct Erasures::Finished {

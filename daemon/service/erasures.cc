@@ -97,10 +97,10 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
       domain::Complete(next.request, stamp.time);
       const domain::DeletionRequest& request = next.request;
       change.writes.push_back({store::Table::kDeletion, DeletionKey(one->place.number), EncodeDeletionRow(next)});
-      change.writes.push_back(ListedAs(context_, one->place.number, request));
+      ListDeletion(context_, one->place.number, request, change.writes);
       change.writes.push_back({store::Table::kErasure, WaitingKey(kKeysStep, one->place.number), std::nullopt});
       change.writes.push_back(
-          {store::Table::kErasure, WaitingKey(kBytesStep, one->place.number), EncodeWaiting(one->since, RowsOf(one->place, request))});
+          {store::Table::kErasure, WaitingKey(kBytesStep, one->place.number), EncodeWaiting(one->since, RowsOf(context_, one->place, request))});
     }
     if (is_closure) {
       left.revision = stamp.sequence;

@@ -44,6 +44,7 @@ enum class Table : uint8_t {
   kSystem = 11,      // data systems
   kHold = 12,        // legal holds
   kErasure = 13,     // rows whose former bytes have yet to leave the files
+  kDeletionSame = 14,  // by subject and selection: the open request for it
 };
 
 inline constexpr size_t kMaxKeyBytes = 256;

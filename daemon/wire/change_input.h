@@ -62,6 +62,13 @@ class ChangeReader {
                                                    const Path& parent);
   // What a change needs of it is the transitions' matter; here only its form.
   domain::Proof Evidence(const v1::Evidence& evidence, const Path& at);
+  // Of a request that may carry some: what is proven, and its bytes for the history. Without evidence both stay as they are.
+  template <typename Request>
+  void ProofOf(const Request& request, const Path& root, domain::Proof* proof, std::string* bytes) {
+    if (!request.has_evidence()) return;
+    *proof = Evidence(request.evidence(), Path(root, "evidence"));
+    *bytes = request.evidence().SerializeAsString();
+  }
 
  private:
   void Name(const domain::ScopeRef& scope, const std::string& id);

@@ -157,10 +157,7 @@ void ReadStep(const Request& request, const base::IdHasher& hasher, Violations* 
   CheckText(request.deletion_id(), 1, kMaxDeletionIdBytes, Path(root, "deletion_id"), faults);
   CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), faults);
   ChangeReader reader(hasher, faults, &input->change.names);
-  if (request.has_evidence()) {
-    input->change.command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
-    input->change.evidence = request.evidence().SerializeAsString();
-  }
+  reader.ProofOf(request, root, &input->change.command.proof, &input->change.evidence);
   input->deletion_id = request.deletion_id();
   input->change.request_id = request.request_id();
   if (faults->empty()) input->change.digest = RequestDigest(request);
@@ -209,10 +206,7 @@ absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequest
   input.selector = ReadSelector(request.selector(), now, Path(root, "selector"), hasher, reader, &faults);
   CheckChosen(request.requester(), v1::Actor_IsValid, Path(root, "requester"), &faults);
   CheckEnum(request.verification(), v1::Verification_IsValid, Path(root, "verification"), &faults);
-  if (request.has_evidence()) {
-    input.change.command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
-    input.change.evidence = request.evidence().SerializeAsString();
-  }
+  reader.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
   if (!faults.empty()) return faults.ToStatus();
   input.requester = static_cast<domain::Actor>(request.requester());
   input.state = BeginningState(request.verification());

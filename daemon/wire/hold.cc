@@ -60,10 +60,7 @@ absl::StatusOr<PlaceHoldInput> ReadPlaceHold(const v1::PlaceHoldRequest& request
   CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
   CheckOrder(request.authority(), request.reason(), root, &faults);
   input.held = ReadHeld(request.selector(), Path(root, "selector"), hasher, reader, &faults);
-  if (request.has_evidence()) {
-    input.change.command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
-    input.change.evidence = request.evidence().SerializeAsString();
-  }
+  reader.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
   if (!faults.empty()) return faults.ToStatus();
   input.authority = request.authority();
   input.reason = request.reason();
@@ -85,10 +82,7 @@ absl::StatusOr<ReleaseHoldInput> ReadReleaseHold(const v1::ReleaseHoldRequest& r
   CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &faults);
   CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
   CheckOrder(request.authority(), request.reason(), root, &faults);
-  if (request.has_evidence()) {
-    input.change.command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
-    input.change.evidence = request.evidence().SerializeAsString();
-  }
+  reader.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
   if (!faults.empty()) return faults.ToStatus();
   input.hold_id = request.hold_id();
   input.authority = request.authority();

@@ -13,10 +13,7 @@ void ReadCommon(const Request& request, const base::IdHasher& hasher, ChangeRead
   RefuseMistyped(request, root, faults);
   CheckId(request.account_id(), Path(root, "account_id"), faults);
   CheckText(request.request_id(), 1, kMaxRequestIdBytes, Path(root, "request_id"), faults);
-  if (request.has_evidence()) {
-    input->command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
-    input->evidence = request.evidence().SerializeAsString();
-  }
+  reader.ProofOf(request, root, &input->command.proof, &input->evidence);
   input->subject = hasher.Subject(request.account_id());
   input->account_id = request.account_id();
   input->request_id = request.request_id();

@@ -148,10 +148,7 @@ absl::StatusOr<ChangeInput> ReadUpsertSubject(const v1::UpsertSubjectRequest& re
   ReadPeople(request, now, reader, &faults, &input.command);
   input.command.choices = reader.Choices(request.initial_choices(), root, "initial_choices");
   input.command.retention = reader.Retentions(request.retention(), root);
-  if (request.has_evidence()) {
-    input.command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
-    input.evidence = request.evidence().SerializeAsString();
-  }
+  reader.ProofOf(request, root, &input.command.proof, &input.evidence);
   if (!faults.empty()) return faults.ToStatus();
   input.command.registers = true;
   input.subject = hasher.Subject(request.account_id());

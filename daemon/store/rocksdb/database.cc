@@ -60,6 +60,7 @@ std::vector<ColumnFamilyDescriptor> ColumnFamilies(const DatabaseOptions& option
           points("system"),
           points("hold"),
           points("erasure"),
+          points("deletion_same"),
           ColumnFamilyDescriptor("feed", FamilyOptions(options, cache, Use::kFeed))};
 }
 

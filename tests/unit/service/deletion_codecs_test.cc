@@ -142,7 +142,7 @@ TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
       SystemRow row;
       return DecodeSystemRow(bytes, &row) ? EncodeSystemRow(row) : std::string();
     }, seed);
-    test::Torment(EncodeDeletionOfRow({domain::RequestState::kDenied, {1, 2, 3}, SomeTombstone(seed)}), [](const std::string& bytes) {
+    test::Torment(EncodeDeletionOfRow({domain::RequestState::kDenied, SomeTombstone(seed)}), [](const std::string& bytes) {
       DeletionOfRow row;
       return DecodeDeletionOfRow(bytes, &row) ? EncodeDeletionOfRow(row) : std::string();
     }, seed);
@@ -168,8 +168,8 @@ TEST(DeletionRows, TheSameSelectionHasTheSameDigest) {
 TEST(DeletionRows, GoldenBytes) {
   const std::map<std::string, std::string> now = {
       {"deletion", base::Hex(EncodeDeletionRow(SomeDeletion(5)))},
-      {"deletion_of", base::Hex(EncodeDeletionOfRow({domain::RequestState::kAccepted, {1, 2, 3}, {}}))},
-      {"deletion_of_times", base::Hex(EncodeDeletionOfRow({domain::RequestState::kAccepted, {1, 2, 3}, SomeTombstone(5)}))},
+      {"deletion_of", base::Hex(EncodeDeletionOfRow({domain::RequestState::kAccepted, {}}))},
+      {"deletion_of_times", base::Hex(EncodeDeletionOfRow({domain::RequestState::kAccepted, SomeTombstone(5)}))},
       {"system", base::Hex(EncodeSystemRow(SomeSystem(5)))},
       {"task", base::Hex(EncodeTaskRow(SomeTask(3)))},
       {"task_again", base::Hex(EncodeTaskRow(SomeTask(7)))}};

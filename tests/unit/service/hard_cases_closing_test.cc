@@ -207,6 +207,14 @@ TEST_F(HardCaseOfAnEnding, N47_AClosedIdIsUsedAgainOnlyExplicitlyAndNothingIsInh
   EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
 }
 
+TEST_F(HardCaseOfAnEnding, ARepeatedRequestOfAForgottenAccountIsToldThatItIsClosed) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  ASSERT_TRUE(deleting.TryAsk("a", TheAccount(), RequestState::kAccepted, "once").ok());
+  WorkAll();
+  ASSERT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
+  EXPECT_EQ(ReasonOf(deleting.TryAsk("a", TheAccount(), RequestState::kAccepted, "once")), "ACCOUNT_CLOSED");
+}
+
 TEST_F(HardCaseOfAnEnding, AHoldAfterTheLastReportStillKeepsTheAccountFromBeingForgotten) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const DeletionPlace place = deleting.Ask("a", TheAccount());
