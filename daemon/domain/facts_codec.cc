@@ -377,6 +377,14 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
   out.Varint(facts.holds_changed);
 }
 
+uint64_t RevisionOf(std::string_view bytes) {
+  Decoder in(bytes);
+  const bool known = in.Byte() == kFormat;
+  in.Byte();
+  const uint64_t revision = in.Varint();
+  return known && in.ok() ? revision : 0;
+}
+
 bool DecodeFacts(std::string_view bytes, SubjectFacts* out) {
   Reset(out);
   if (bytes.size() <= kMaxFactsBytes && Decode(bytes, out)) return true;

@@ -16,6 +16,9 @@ void EncodeFacts(const SubjectFacts& facts, std::string* out);
 // without any right. Total: any bytes are safe.
 bool DecodeFacts(std::string_view bytes, SubjectFacts* out);
 
+// Of what EncodeFacts wrote; 0 where it is none.
+uint64_t RevisionOf(std::string_view bytes);
+
 // At most: 257 scopes of no more than 1,440 bytes and 128 selectors of no more than 49 by the bounds of types.h. With a history row of
 // the same size it fits into one commit.
 inline constexpr size_t kMaxFactsBytes = 384 * 1024;

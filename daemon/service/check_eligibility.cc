@@ -4,6 +4,15 @@
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
+namespace {
+
+constexpr int kAttempts = 100;
+
+// Something beside the record counts, too. The record is looked at once more after that: what belongs to different moments could make a yes that
+// was right at none of them.
+bool HasMore(const domain::SubjectFacts& facts) { return facts.has_recording_marks || facts.has_more_tombstones; }
+
+}  // namespace
 
 CheckEligibility::CheckEligibility(Context& context) : context_(context) {}
 
@@ -35,10 +44,10 @@ bool CheckEligibility::TryDecide(const CheckSession& session, const CheckItem& i
   if (found == Found::kNotInIndex) return false;
   domain::RecordingMarks marks;
   const bool known = found == Found::kFound;
-  if (known && facts.has_more_tombstones && facts.cover == nullptr) return false;
-  if (known && facts.has_recording_marks &&
-      index.FindMarks(item.subject, item.recording, &marks) == Found::kNotInIndex) {
-    return false;
+  if (known && HasMore(facts)) {
+    if (facts.has_more_tombstones && facts.cover == nullptr) return false;
+    if (facts.has_recording_marks && index.FindMarks(item.subject, item.recording, &marks) == Found::kNotInIndex) return false;
+    if (!index.HasRevision(item.subject, facts.revision)) return false;
   }
   *decision = domain::Decide(known ? &facts : nullptr, marks, domain::Question{item.facts, purpose, place, session.now}, *session.rules);
   return true;
@@ -46,16 +55,20 @@ bool CheckEligibility::TryDecide(const CheckSession& session, const CheckItem& i
 
 absl::StatusOr<domain::Decision> CheckEligibility::DecideFromStore(const CheckSession& session, const CheckItem& item,
                                                                    domain::Purpose purpose, const domain::Place& place) const {
-  const absl::StatusOr<StoredFacts> stored = LoadFacts(context_, item.subject);
-  if (!stored.ok()) return stored.status();
-  domain::RecordingMarks marks;
-  if (stored->found && stored->facts.has_recording_marks) {
-    const auto loaded = LoadMarks(context_, item.subject, item.recording);
-    if (!loaded.ok()) return loaded.status();
-    marks = *loaded;
+  const domain::Question question{item.facts, purpose, place, session.now};
+  absl::StatusOr<StoredFacts> stored = LoadFacts(context_, item.subject);
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (!stored.ok()) return stored.status();
+    if (!stored->found) return domain::Decide(nullptr, {}, question, *session.rules);
+    if (!HasMore(stored->facts)) return domain::Decide(&stored->facts, {}, question, *session.rules);
+    absl::StatusOr<domain::RecordingMarks> marks = domain::RecordingMarks{};
+    if (stored->facts.has_recording_marks) marks = LoadMarks(context_, item.subject, item.recording);
+    if (!marks.ok()) return marks.status();
+    absl::StatusOr<StoredFacts> again = LoadFacts(context_, item.subject);
+    if (again.ok() && again->bytes == stored->bytes) return domain::Decide(&stored->facts, *marks, question, *session.rules);
+    stored = std::move(again);
   }
-  return domain::Decide(stored->found ? &stored->facts : nullptr, marks,
-                        domain::Question{item.facts, purpose, place, session.now}, *session.rules);
+  return wire::MakeError(v1::ERROR_REASON_CONTENTION, "the subject changed each time it was read: repeat the call; no answer, which means no");
 }
 
 }  // namespace consent::service

@@ -37,7 +37,7 @@ class CheckEligibility {
   // Decides from memory. False: the index does not know, ask DecideFromStore on a pool thread. Never blocks.
   bool TryDecide(const CheckSession& session, const CheckItem& item, domain::Purpose purpose, const domain::Place& place,
                  domain::Decision* decision) const;
-  // Decides from the store; may block. STORE_UNREADABLE.
+  // Decides from the store; may block. STORE_UNREADABLE, CONTENTION.
   absl::StatusOr<domain::Decision> DecideFromStore(const CheckSession& session, const CheckItem& item, domain::Purpose purpose,
                                                    const domain::Place& place) const;
 

@@ -244,6 +244,12 @@ Found FactsIndex::Find(base::SubjectHandle subject, domain::SubjectFacts* out) c
   return complete_.load(std::memory_order_acquire) ? Found::kUnknown : Found::kNotInIndex;
 }
 
+bool FactsIndex::HasRevision(base::SubjectHandle subject, uint64_t revision) const {
+  bool same = false;
+  shards_[ShardOf(subject)].Read(subject, [&](std::string_view facts) { same = domain::RevisionOf(facts) == revision; });
+  return same;
+}
+
 Found FactsIndex::FindBytes(base::SubjectHandle subject, std::string* facts) const {
   const bool found = shards_[ShardOf(subject)].Read(subject, [&](std::string_view bytes) { facts->assign(bytes); });
   if (found) return Found::kFound;

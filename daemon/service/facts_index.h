@@ -35,7 +35,9 @@ class FactsIndex {
 
   // Copies the subject's facts into `*out` (its memory is reused). Facts that cannot be decoded count as kNotInIndex.
   Found Find(base::SubjectHandle subject, domain::SubjectFacts* out) const;
-  // The same, undecoded.
+  // Whether the index has the subject's facts of that very revision, which nothing has followed.
+  bool HasRevision(base::SubjectHandle subject, uint64_t revision) const;
+  // The same as Find, undecoded.
   Found FindBytes(base::SubjectHandle subject, std::string* facts) const;
   // For batches: brings the subject's entry towards the cache; and, once that is there, facts that lie outside it.
   void Prefetch(base::SubjectHandle subject) const;

@@ -1,7 +1,6 @@
 // Precompiled into every test binary, so that each of its sources need not read these headers again. A source includes what it uses all
 // the same.
-#ifndef TESTS_SUPPORT_PRELUDE_H_
-#define TESTS_SUPPORT_PRELUDE_H_
+#pragma once
 
 #include <absl/status/statusor.h>
 #include <absl/strings/str_cat.h>
@@ -27,5 +26,3 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-#endif  // TESTS_SUPPORT_PRELUDE_H_

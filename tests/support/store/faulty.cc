@@ -47,6 +47,12 @@ void FaultyStore::CrashAt(uint64_t call, bool done) {
   crashed_ = false;
 }
 
+void FaultyStore::BeforeNextGet(store::Table table, std::function<void()> meddle) {
+  base::MutexLock lock(mutex_);
+  read_table_ = table;
+  meddle_reading_ = std::move(meddle);
+}
+
 void FaultyStore::BeforeNextCommit(std::function<void()> meddle) {
   base::MutexLock lock(mutex_);
   meddle_ = std::move(meddle);
@@ -150,6 +156,12 @@ void FaultyStore::Commit(Partition partition, std::vector<store::Precondition> p
 
 absl::StatusOr<std::string> FaultyStore::Get(Partition partition, store::Table table, std::string_view key) const {
   if (absl::Status s = Check(); !s.ok()) return s;
+  std::function<void()> meddle;
+  {
+    base::MutexLock lock(mutex_);
+    if (table == read_table_) meddle = std::exchange(meddle_reading_, nullptr);
+  }
+  if (meddle) meddle();
   return inner_.Get(partition, table, key);
 }
 

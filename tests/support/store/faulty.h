@@ -41,6 +41,8 @@ class FaultyStore final : public store::Store {
   void Inject(Fault fault) EXCLUDES(mutex_);
   // Runs once, on the caller's thread, before the next commit is passed on: somebody else who comes in between. May itself commit.
   void BeforeNextCommit(std::function<void()> meddle) EXCLUDES(mutex_);
+  // The same before the next Get of that table.
+  void BeforeNextGet(store::Table table, std::function<void()> meddle) EXCLUDES(mutex_);
   // Fails nothing any more, neither by plan nor by script.
   void Calm() EXCLUDES(mutex_);
   // The `call`-th call from now on that changes the store (1: the next) is the last before a crash: it is kUnknown, or Unavailable, and
@@ -90,6 +92,8 @@ class FaultyStore final : public store::Store {
   std::mt19937_64 random_ GUARDED_BY(mutex_);
   std::deque<Fault> script_ GUARDED_BY(mutex_);
   std::function<void()> meddle_ GUARDED_BY(mutex_);
+  mutable std::function<void()> meddle_reading_ GUARDED_BY(mutex_);
+  store::Table read_table_ GUARDED_BY(mutex_) = store::Table::kSubject;
   bool calm_ GUARDED_BY(mutex_) = false;
   bool failed_ GUARDED_BY(mutex_) = false;
   uint64_t crash_in_ GUARDED_BY(mutex_) = 0;  // calls; 0: none is planned

@@ -44,6 +44,22 @@ TEST(Faults, AConflictIsTriedAgain) {
   EXPECT_TRUE(IsYes(f.world.Check("a")));
 }
 
+// The user says no and takes a deletion back while a check reads: it must not take the consent from before and the recording from after.
+TEST(Faults, ACheckIsOfOneMoment) {
+  FaultyWorld f({}, 0);
+  Deleting deleting(f.world);
+  ASSERT_TRUE(f.world.Register("a", "DE").ok());
+  ASSERT_TRUE(f.world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
+  const Recording recording(f.world.Now() - base::Days(1));
+  const service::DeletionPlace place = deleting.Ask("a", deleting.Recordings({recording.id}));
+  EXPECT_EQ(Text(f.world.Check("a", recording)), "PURGE no: DELETED");
+  f.faulty->BeforeNextGet(store::Table::kRecording, [&] {
+    ASSERT_TRUE(f.world.OptOut("a", Account(), Everything()).ok());
+    ASSERT_TRUE(deleting.Cancel(place).ok());
+  });
+  EXPECT_EQ(Text(f.world.Check("a", recording)), "KEEP no: WITHDRAWN");
+}
+
 TEST(Faults, ConflictsWithoutEndAreContention) {
   FaultyWorld f;
   for (int i = 0; i < 2'000; ++i) f.faulty->Inject(Fault::kConflict);
