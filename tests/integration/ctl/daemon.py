@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.request
 
 SOURCE = pathlib.Path(os.environ["CONSENT_SOURCE"])
 CONSENTD = os.environ["CONSENTD"]
@@ -30,22 +31,24 @@ def test_policy():
 
 
 class Daemon:
-    """Starts on a temporary Unix socket and data folder; stop() ends it, start() goes on with the same data."""
+    """Starts on a temporary Unix socket and data folder; stop() ends it, start() goes on with the same data.
 
-    def __init__(self):
+    Both starts may add to the daemon's environment."""
+
+    def __init__(self, **environment):
         self.folder = tempfile.TemporaryDirectory(prefix="ctl_test_")
         self.root = pathlib.Path(self.folder.name)
         self.endpoint = f"unix:{self.root}/run/consentd.sock"
         (self.root / "policy.json").write_text(json.dumps(test_policy()))
         self.process = None
-        self.start()
+        self.start(**environment)
 
-    def start(self):
+    def start(self, **environment):
         self.log = open(self.root / "log", "ab")
         self.process = subprocess.Popen(
             [CONSENTD, "serve", "--listen", self.endpoint, "--data-dir", str(self.root / "data"), "--policy",
-             str(self.root / "policy.json"), "--metrics-listen", "off", "--log-format", "json"],
-            stdout=self.log, stderr=self.log)
+             str(self.root / "policy.json"), "--metrics-listen", "127.0.0.1:0", "--log-format", "json"],
+            stdout=self.log, stderr=self.log, env={**os.environ, **environment})
         end = time.monotonic() + 60
         # Each call waits by itself, with growing pauses, before it gives up.
         while self.ctl("policy", "show").returncode != DONE:
@@ -67,6 +70,13 @@ class Daemon:
         return subprocess.run(
             [CONSENTCTL, "--endpoint", self.endpoint, *arguments], input=stdin, capture_output=True, timeout=120, text=True,
             env=env)
+
+    def metric(self, name):
+        """The value of one without labels."""
+        lines = [json.loads(line) for line in (self.root / "log").read_text().splitlines()]
+        address = [line["metrics"] for line in lines if line.get("event") == "listening"][-1]
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=60) as answer:
+            return next(float(line.split()[1]) for line in answer.read().decode().splitlines() if line.startswith(f"{name} "))
 
     def path(self, name):
         return str(self.root / name)
