@@ -17,6 +17,9 @@ class StoresTest(DaemonTest):
     def setUp(self):
         self.daemon.close()
         type(self).daemon = self.daemon = type(self.daemon)()
+        self.make_stores()
+
+    def make_stores(self):
         self.manifest = pathlib.Path(self.daemon.path("manifest.jsonl"))
         self.stores = {name: pathlib.Path(self.daemon.path(name)) for name in SUFFIXES}
         for store in self.stores.values():
