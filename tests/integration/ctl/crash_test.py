@@ -88,7 +88,7 @@ class Story(StoresTest):
             self.prepare()
             workers = [self.work(name, "--visibility", "4") for name in SUFFIXES]
             deletions = {self.turn_off(), self.erase_everything(), self.close_under_hold()}
-            until(lambda: all(request["state"] == "COMPLETED" for request in self.look().values()), "all are COMPLETED")
+            until(lambda: all(request["state"] == "COMPLETED" for request in self.look().values()), "all are COMPLETED", pause=0.1)
             self.assertEqual(set(self.look()), deletions, "each was made once")
             self.look_closely()
             self.assert_left(self.of("ben", "dan"), "audio")
@@ -132,7 +132,8 @@ class Story(StoresTest):
         held = {"cid-0"}
         self.change(held, False, False, "holds", "place", "cid", *ORDER, "--recording", "cid-0", "--request-id", "place")
         deletion = self.delete_and_verify("cid", "--close-account", held)
-        until(lambda: self.look() and all(self.left(name) & self.of("cid") == held for name in SUFFIXES), "what is not held is gone")
+        until(lambda: self.look() and all(self.left(name) & self.of("cid") == held for name in SUFFIXES), "what is not held is gone",
+              pause=0.1)
         self.assertEqual(self.look()[deletion]["state"], "IN_PROGRESS")
         hold, = self.json("holds", "list", "--account", "cid")["holds"]
         self.change(held, False, True, "holds", "release", hold["hold_id"], "--etag", hold["etag"], *ORDER, *PROOF, "--request-id", "release")
@@ -208,7 +209,6 @@ class Story(StoresTest):
 
     def assert_answers(self):
         refused = pathlib.Path(self.daemon.path("refused"))
-        refused.unlink(missing_ok=True)
         self.ctl("filter", "--purpose", "HUMAN_REVIEW", "--country", "RO", "--site", "cluj", "--reviewer", "employee", "--refused",
                  str(refused), stdin=self.lines)
         answers = {answer["line"]: answer["disposition"] for answer in map(json.loads, refused.read_text().splitlines())}

@@ -82,7 +82,7 @@ class Daemon:
         return str(self.root / name)
 
 
-def until(condition, what, patience=60):
+def until(condition, what, patience=60, pause=0.01):
     """The first true value of condition(), asked again and again."""
     end = time.monotonic() + patience
     while True:
@@ -91,7 +91,7 @@ def until(condition, what, patience=60):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"not within {patience} s: {what}")
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 class Worker:
