@@ -18,7 +18,7 @@ from stores import SUFFIXES, StoresTest
 SHIM = os.environ["CONSENT_KILL_AT_SYNC_SHIM"]
 SEED = int(os.environ.get("CONSENT_CRASH_SEED", "1"))
 POINTS = os.environ.get("CONSENT_CRASH_POINTS", "12")
-AT_ONCE = 4  # they wait most of the time
+AT_ONCE = 6  # they wait most of the time
 
 STATES = ("RECEIVED", "VERIFYING", "ACCEPTED", "IN_PROGRESS", "COMPLETED")
 PROOF = ("--channel", "app", "--actor", "self")
