@@ -157,7 +157,7 @@ void Traces::Find(std::string_view bytes, std::set<std::string>* found) const {
   }
 }
 
-std::map<std::string, std::set<std::string>> Traces::FindIn(const fs::path& folder) const {
+std::map<std::string, std::set<std::string>> Traces::FindIn(const fs::path& folder, uint64_t* searched) const {
   std::vector<fs::path> paths;
   std::error_code vanished;
   for (fs::recursive_directory_iterator at(folder, vanished), end; at != end; at.increment(vanished)) {
@@ -169,6 +169,7 @@ std::map<std::string, std::set<std::string>> Traces::FindIn(const fs::path& fold
     const std::string name = path.filename().string();
     std::ifstream in(path, std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    if (searched != nullptr) *searched += bytes.size();
     std::set<std::string> found;
     Find(name, &found);
     Find(bytes, &found);

@@ -2,6 +2,7 @@
 // something. Table files shorten keys by what they share with the key before, and logs cut records at the borders of blocks.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -28,8 +29,8 @@ class Traces {
   // `what` says in the report what it was. At least kPiece bytes.
   void Note(std::string_view bytes, const std::string& what);
   bool empty() const { return pieces_.empty(); }
-  // By file, in all folders below: what was found in it. Files that vanish meanwhile are passed over.
-  std::map<std::string, std::set<std::string>> FindIn(const std::filesystem::path& folder) const;
+  // By file, in all folders below: what was found in it. Files that vanish meanwhile are passed over. `searched`: adds the bytes of the files.
+  std::map<std::string, std::set<std::string>> FindIn(const std::filesystem::path& folder, uint64_t* searched = nullptr) const;
 
  private:
   void Find(std::string_view bytes, std::set<std::string>* found) const;
