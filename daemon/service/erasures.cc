@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kMaxAtOnce = 20'000;     // requests of one keys' step
 constexpr size_t kCompletedPerCommit = 100;
+constexpr size_t kEmptiedPerCommit = 10'000;
 
 }  // namespace
 
@@ -160,6 +161,7 @@ absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::In
   for (std::string from(1, kBytesStep); !from.empty();) {
     store::Remains remains;
     std::vector<store::RowKey> listed;
+    base::Instant oldest;
     bool damaged = false;
     std::string next;
     const absl::Status scanned = context_.store.Scan(
@@ -176,17 +178,33 @@ absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::In
           remains.rows.insert(remains.rows.end(), one.rows.begin(), one.rows.end());
           remains.feed.insert(remains.feed.end(), one.feed.begin(), one.feed.end());
           listed.push_back({store::Table::kErasure, std::string(key)});
+          if (!oldest.IsSet() || since < oldest) oldest = since;
           return true;
         });
     if (!scanned.ok()) return StoreUnreadable();
     if (damaged) return DamagedWaiting();
     if (listed.empty()) return done;
     if (absl::Status s = context_.store.Scrub(partition, remains); !s.ok()) return s;
-    if (absl::Status s = context_.store.Erase(partition, listed); !s.ok()) return s;
+    if (absl::Status s = EraseLists(partition, listed, oldest); !s.ok()) return s;
     done += remains.rows.size() + remains.feed.size();
     from = next;
   }
   return done;
+}
+
+absl::Status Erasures::EraseLists(store::Partition partition, const std::vector<store::RowKey>& lists, base::Instant since) {
+  for (size_t from = 0; from < lists.size(); from += kEmptiedPerCommit) {
+    const size_t to = std::min(lists.size(), from + kEmptiedPerCommit);
+    const store::CommitResult result = CommitPatiently(context_, partition, {}, [&](const store::Stamp&) {
+      store::Change change;
+      for (size_t i = from; i < to; ++i) change.writes.push_back({lists[i].table, lists[i].key, EncodeWaiting(since, {})});
+      change.event = PlainEvent(ChangeKind::kErased, "");
+      return change;
+    });
+    if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
+  }
+  if (absl::Status s = context_.store.Scrub(partition, store::Remains{lists, {}}); !s.ok()) return s;
+  return context_.store.Erase(partition, lists);
 }
 
 absl::StatusOr<ErasureLag> Erasures::Lag() const {

@@ -45,6 +45,9 @@ class Erasures {
   struct Finished;
   absl::StatusOr<size_t> EraseKeys(store::Partition partition);
   absl::StatusOr<size_t> EraseBytes(store::Partition partition, base::Instant before);
+  // Rows that list what has left the files now: hashes stand in them, too. They are emptied before they are deleted, so that a crash between
+  // leaves a row that is erased the next time.
+  absl::Status EraseLists(store::Partition partition, const std::vector<store::RowKey>& lists, base::Instant since);
   absl::Status Complete(const std::vector<Finished>& finished);
   // In one commit: any number of requests that are no closures, or one closure.
   absl::Status CompleteInOne(const std::vector<const Finished*>& finished);

@@ -89,7 +89,9 @@ class DeletionErasure : public testing::Test {
     traces.Note(bytes, what);
   }
   void NoteShareOf(Traces& traces, DeletionPlace place) {
-    Note(traces, Row(Table::kKeyShare, service::DeletionShareKey(world_->context(), place)), "the request's key share");
+    const std::string key = service::DeletionShareKey(world_->context(), place);
+    Note(traces, Row(Table::kKeyShare, key), "the request's key share");
+    Note(traces, key, "where the request's key share lay");
   }
   void NoteSealed(Traces& traces, DeletionPlace place) {
     const auto row = service::LoadDeletion(world_->context(), place);
@@ -144,7 +146,9 @@ TEST_F(DeletionErasure, OfACancelledRequestAndAReleasedHoldToo) {
   NoteShareOf(traces, cancelled);
   NoteSealed(traces, cancelled);
   const service::HoldPlace hold = deleting_->Hold("a", domain::HeldPart{});
-  Note(traces, Row(Table::kKeyShare, service::HoldShareKey(world_->context(), hold)), "the hold's key share");
+  const std::string hold_key = service::HoldShareKey(world_->context(), hold);
+  Note(traces, Row(Table::kKeyShare, hold_key), "the hold's key share");
+  Note(traces, hold_key, "where the hold's key share lay");
   Note(traces, world_->holds().Get(hold)->row.sealed, "what the hold names");
   ASSERT_TRUE(deleting_->Cancel(cancelled).ok());
   ASSERT_TRUE(deleting_->Release(hold).ok());
@@ -160,7 +164,9 @@ TEST_F(DeletionErasure, OfAClosedAccountOnlyTheSuppressionRecordStays) {
   const std::string key = world_->context().SubjectKey(subject);
   Note(keys, Row(Table::kKeyShare, key), "the account's key share");
   Note(bytes, Row(Table::kNames, key), "the names");
-  Note(bytes, Row(Table::kRecording, world_->context().RecordingKey(subject, world_->context().hasher.Recording("r1"))).substr(16), "a recording's marks");
+  const std::string recording = world_->context().RecordingKey(subject, world_->context().hasher.Recording("r1"));
+  Note(bytes, Row(Table::kRecording, recording).substr(16), "a recording's marks");
+  Note(bytes, recording.substr(16), "where a recording's marks lay");
   for (store::Sequence next = world_->RevisionOf("a"); next != 0;) {
     service::ChangeRow row;
     const auto feed = world_->store().FeedAt({}, next);
