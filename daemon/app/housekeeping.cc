@@ -17,6 +17,8 @@ constexpr std::chrono::hours kBetweenBytes{1};
 constexpr std::chrono::minutes kAfterFailure{1};
 // Nine times as long as the work took.
 constexpr int kRest = 9;
+// But requests wait for the next round before they are COMPLETED, for ten minutes at most: a round of bytes may take minutes itself.
+constexpr std::chrono::minutes kLongestRest{2};
 
 }  // namespace
 
@@ -49,7 +51,7 @@ std::function<milliseconds()> EraseLeftovers(const service::Context& context, se
       return kAfterFailure;
     }
     const auto took = std::chrono::duration_cast<milliseconds>(Clock::now() - began);
-    return std::max<milliseconds>(kBetweenErasures, kRest * took);
+    return std::clamp<milliseconds>(kRest * took, kBetweenErasures, kLongestRest);
   };
 }
 

@@ -36,7 +36,9 @@ class ErasureCampaign {
   void Idle();
   // Under load; once.
   void Busy(int round);
-  // The rows are deleted by plain commits: the search must find all of it. Then they are erased.
+  // The daemon rests after a long step; a request must not wait for too long meanwhile.
+  void RightAfterBytes();
+  // The rows are deleted by plain writes: the search must find all of it. Then they are erased.
   void WithoutErasure();
 
   void Start();

@@ -32,13 +32,15 @@ class Noting {
 
  private:
   // Gone before COMPLETED.
-  void Key(const std::string& bytes, const std::string& what) { Put(&notes_->keys, &notes_->of_keys, bytes, what); }
+  void Key(const std::string& bytes, const std::string& what) {
+    Bytes(bytes, what);
+    notes_->keys.Note(bytes, who_ + what);
+  }
   // Gone with the bytes' step.
-  void Bytes(const std::string& bytes, const std::string& what) { Put(&notes_->bytes, &notes_->of_bytes, bytes, what); }
-  void Put(test::Traces* traces, std::set<std::string>* names, const std::string& bytes, const std::string& what) {
+  void Bytes(const std::string& bytes, const std::string& what) {
     if (bytes.size() < test::Traces::kPiece) Give(absl::InternalError(who_ + what + " is not stored"));
-    traces->Note(bytes, who_ + what);
-    names->insert(who_ + what);
+    notes_->all.Note(bytes, who_ + what);
+    notes_->names.insert(who_ + what);
   }
   std::string Row(Table table, const std::string& key) {
     notes_->rows.rows.push_back({table, key});
@@ -123,8 +125,8 @@ Notes NoteStored(Offline& offline, const Cohort& cohort) {
   Noting noting(offline, &notes);
   for (const Leaver& leaver : cohort.leavers()) noting.Note(leaver);
   for (const std::string& error : cohort.errors()) {
-    notes.bytes.Note(error, "a task's error " + error);
-    notes.of_bytes.insert("a task's error " + error);
+    notes.all.Note(error, "a task's error " + error);
+    notes.names.insert("a task's error " + error);
   }
   return notes;
 }

@@ -112,6 +112,20 @@ std::string FromHex(std::string_view text) {
   return bytes;
 }
 
+// Empty where it has vanished. In large pieces: stores may have gigabytes.
+std::string ReadFile(const fs::path& path) {
+  constexpr size_t kRead = 1 << 20;
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes;
+  while (in) {
+    const size_t size = bytes.size();
+    bytes.resize(size + kRead);
+    in.read(bytes.data() + size, kRead);
+    bytes.resize(size + static_cast<size_t>(in.gcount()));
+  }
+  return bytes;
+}
+
 size_t Slot(const char* piece, size_t slots) {
   uint64_t v = 0;
   std::memcpy(&v, piece, sizeof v);
@@ -167,8 +181,7 @@ std::map<std::string, std::set<std::string>> Traces::FindIn(const fs::path& fold
   std::map<std::string, std::set<std::string>> all;
   for (const fs::path& path : paths) {
     const std::string name = path.filename().string();
-    std::ifstream in(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    const std::string bytes = ReadFile(path);
     if (searched != nullptr) *searched += bytes.size();
     std::set<std::string> found;
     Find(name, &found);

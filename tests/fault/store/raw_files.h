@@ -36,7 +36,7 @@ class Traces {
   void Find(std::string_view bytes, std::set<std::string>* found) const;
 
   std::unordered_map<std::string, std::string> pieces_;  // to what they are of
-  std::vector<bool> maybe_ = std::vector<bool>(1 << 22);  // by the hash of a piece: spares most look-ups
+  std::vector<bool> maybe_ = std::vector<bool>(1 << 24);  // by the hash of a piece: spares most look-ups
 };
 
 // For failure messages.
