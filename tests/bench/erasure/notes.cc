@@ -68,7 +68,12 @@ class Noting {
     gated ? Key(share, "its request's key share") : Bytes(share, "its request's key share");
     gated ? Key(share_key, "where its request's key share lay") : Bytes(share_key, "where its request's key share lay");
     notes_->rows.rows.push_back({Table::kDeletion, service::DeletionKey(place.number)});
-    Bytes(Need(service::LoadDeletion(context_, place)).sealed, "what was asked");
+    const service::DeletionRow row = Need(service::LoadDeletion(context_, place));
+    Bytes(row.sealed, "what was asked");
+    if (row.request.selector.IsOpenEnded()) return;
+    const std::string same = service::DeletionSameKey(context_, subject_, row.request.selector);
+    (void)Row(Table::kDeletionSame, same);
+    Bytes(same.substr(kHandleBytes), "the hash of what was asked");
   }
 
   void NoteHold(const Leaver& leaver) {

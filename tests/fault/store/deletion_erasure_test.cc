@@ -97,6 +97,10 @@ class DeletionErasure : public testing::Test {
     const auto row = service::LoadDeletion(world_->context(), place);
     ASSERT_TRUE(row.ok());
     Note(traces, row->sealed, "what was asked");
+    if (row->request.selector.IsOpenEnded()) return;
+    const std::string same = service::DeletionSameKey(world_->context(), row->request.subject, row->request.selector);
+    EXPECT_FALSE(Row(Table::kDeletionSame, same).empty());
+    Note(traces, same.substr(16), "the hash of what was asked");
   }
   // Reports without the eraser that follows in a daemon.
   void EndAll() {
@@ -124,8 +128,10 @@ TEST_F(DeletionErasure, OfAFinishedRequestKeysGoFirstAndThenEverythingElse) {
   Traces keys;
   Traces bytes;
   const DeletionPlace place = deleting_->Ask("a", AllOfIt());
-  NoteShareOf(keys, place);
-  NoteSealed(bytes, place);
+  for (const DeletionPlace noted : {place, deleting_->Ask("a", deleting_->Recordings({"r1", "r2"}))}) {
+    NoteShareOf(keys, noted);
+    NoteSealed(bytes, noted);
+  }
   EXPECT_NE(Found(keys), "") << "it is looked for where it is";
   EXPECT_NE(Found(bytes), "");
   EndAll();
