@@ -17,7 +17,7 @@ constexpr std::chrono::hours kBetweenBytes{1};
 constexpr std::chrono::minutes kAfterFailure{1};
 // Nine times as long as the work took.
 constexpr int kRest = 9;
-// But requests wait for the next round before they are COMPLETED, for ten minutes at most: a round of bytes may take minutes itself.
+// But requests wait for the next round before they are COMPLETED, for ten minutes at most: a piece of bytes may take minutes itself.
 constexpr std::chrono::minutes kLongestRest{2};
 
 }  // namespace
@@ -36,15 +36,21 @@ std::function<milliseconds()> SweepRequests(service::Context& context, ops::Log&
 
 std::function<milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures, ops::Log& log) {
   using Clock = std::chrono::steady_clock;
-  const auto bytes_due = std::make_shared<Clock::time_point>(Clock::now() + kBetweenErasures);
-  return [&context, &erasures, &log, bytes_due]() -> milliseconds {
+  struct Bytes {
+    Clock::time_point due = Clock::now() + kBetweenErasures;
+    base::Instant before;  // of the round that is under way; unset: none
+  };
+  const auto bytes = std::make_shared<Bytes>();
+  return [&context, &erasures, &log, bytes]() -> milliseconds {
     const Clock::time_point began = Clock::now();
     absl::StatusOr<size_t> erased = erasures.EraseKeys();
     if (erased.ok() && *erased > 0) log.Info("keys of finished deletions erased", {{"requests", *erased}});
-    if (erased.ok() && began >= *bytes_due) {
-      erased = erasures.EraseBytes(context.Now());
-      if (erased.ok()) *bytes_due = began + kBetweenBytes;
+    if (erased.ok() && began >= bytes->due) {
+      // A round may take many pieces; between two of them it is the keys' turn.
+      if (!bytes->before.IsSet()) bytes->before = context.Now();
+      erased = erasures.EraseBytes(bytes->before);
       if (erased.ok() && *erased > 0) log.Info("leftovers of deletions erased", {{"rows", *erased}});
+      if (erased.ok() && *erased == 0) *bytes = Bytes{began + kBetweenBytes, {}};
     }
     if (!erased.ok()) {
       log.Warn("leftovers of deletions could not be erased; they will be tried again", {{"why", ops::OperatorText(erased.status())}});

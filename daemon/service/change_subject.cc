@@ -163,7 +163,7 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
     work.request_row = *std::move(stored);
     return false;
   }
-  if (row.body_hash != request.body_hash) {
+  if (row.body != BodyOf(request)) {
     work.reply = wire::MakeError(v1::ERROR_REASON_REQUEST_ID_REUSED,
                                  "this request_id was used within 72 hours with another body: use a new one for a new request");
     return true;
@@ -234,6 +234,8 @@ bool ChangeSubject::PreparePart(Work& work) const {
   return false;
 }
 
+base::Bytes16 ChangeSubject::BodyOf(const ChangeRequest& request) const { return context_.keys.DiskHash("body", base::View(request.body_hash)); }
+
 absl::Status ChangeSubject::PreparePayload(Work& work) const {
   const ChangeRequest& request = work.request;
   base::Digest key{};
@@ -293,7 +295,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   if (!work.share.empty()) change.writes.push_back({store::Table::kKeyShare, key, work.share});
   if (!work.names_row.empty()) change.writes.push_back({store::Table::kNames, key, work.names_row});
   if (!work.request_key.empty()) {
-    const RequestRow row{stamp.time, stamp.sequence, request.body_hash};
+    const RequestRow row{stamp.time, stamp.sequence, BodyOf(request)};
     change.writes.push_back({store::Table::kRequest, work.request_key, EncodeRequestRow(row)});
   }
 

@@ -37,6 +37,7 @@ class ChangeSubject {
   // An account that is closed takes no changes, but for what its closure needs. Sets what a new account of its id begins with.
   bool IsClosed(Work& work) const;
   bool PreparePart(Work& work) const;
+  base::Bytes16 BodyOf(const ChangeRequest& request) const;
   absl::Status PreparePayload(Work& work) const;
   store::Change Build(Work& work, const store::Stamp& stamp) const;
   void Committed(const WorkPtr& work, const store::CommitResult& result);

@@ -157,39 +157,31 @@ absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::In
                                                     return true;
                                                   });
   if (!looked.ok()) return StoreUnreadable();
-  size_t done = 0;
-  for (std::string from(1, kBytesStep); !from.empty();) {
-    store::Remains remains;
-    std::vector<store::RowKey> listed;
-    base::Instant oldest;
-    bool damaged = false;
-    std::string next;
-    const absl::Status scanned = context_.store.Scan(
-        partition, store::Table::kErasure, from, std::string(1, kBytesStep + 1), SIZE_MAX, [&](std::string_view key, std::string_view value) {
-          base::Instant since;
-          store::Remains one;
-          damaged = damaged || !DecodeWaiting(value, &since, &one);
-          if (damaged) return false;
-          if (!(since < before) || unfinished.count(NumberOfWaiting(key)) != 0) return true;
-          if (remains.rows.size() + remains.feed.size() + one.rows.size() + one.feed.size() + listed.size() + 2 > store::kMaxRemains) {
-            next = std::string(key);
-            return false;
-          }
-          remains.rows.insert(remains.rows.end(), one.rows.begin(), one.rows.end());
-          remains.feed.insert(remains.feed.end(), one.feed.begin(), one.feed.end());
-          listed.push_back({store::Table::kErasure, std::string(key)});
-          if (!oldest.IsSet() || since < oldest) oldest = since;
-          return true;
-        });
-    if (!scanned.ok()) return StoreUnreadable();
-    if (damaged) return DamagedWaiting();
-    if (listed.empty()) return done;
-    if (absl::Status s = context_.store.Scrub(partition, remains); !s.ok()) return s;
-    if (absl::Status s = EraseLists(partition, listed, oldest); !s.ok()) return s;
-    done += remains.rows.size() + remains.feed.size();
-    from = next;
-  }
-  return done;
+  store::Remains remains;
+  std::vector<store::RowKey> listed;
+  base::Instant oldest;
+  bool damaged = false;
+  const absl::Status scanned = context_.store.Scan(
+      partition, store::Table::kErasure, std::string(1, kBytesStep), std::string(1, kBytesStep + 1), SIZE_MAX,
+      [&](std::string_view key, std::string_view value) {
+        base::Instant since;
+        store::Remains one;
+        damaged = !DecodeWaiting(value, &since, &one);
+        if (damaged) return false;
+        if (!(since < before) || unfinished.count(NumberOfWaiting(key)) != 0) return true;
+        if (remains.rows.size() + remains.feed.size() + one.rows.size() + one.feed.size() + listed.size() + 2 > store::kMaxRemains) return false;
+        remains.rows.insert(remains.rows.end(), one.rows.begin(), one.rows.end());
+        remains.feed.insert(remains.feed.end(), one.feed.begin(), one.feed.end());
+        listed.push_back({store::Table::kErasure, std::string(key)});
+        if (!oldest.IsSet() || since < oldest) oldest = since;
+        return true;
+      });
+  if (!scanned.ok()) return StoreUnreadable();
+  if (damaged) return DamagedWaiting();
+  if (listed.empty()) return 0;
+  if (absl::Status s = context_.store.Scrub(partition, remains); !s.ok()) return s;
+  if (absl::Status s = EraseLists(partition, listed, oldest); !s.ok()) return s;
+  return remains.rows.size() + remains.feed.size() + listed.size();
 }
 
 absl::Status Erasures::EraseLists(store::Partition partition, const std::vector<store::RowKey>& lists, base::Instant since) {

@@ -36,7 +36,8 @@ class Erasures {
 
   // The keys' step of all that waits: erases closed accounts, scrubs the keys, completes the requests. How many were completed.
   absl::StatusOr<size_t> EraseKeys();
-  // The bytes' step of all that waits, of what has waited since before `before`. How many rows were scrubbed.
+  // A piece of the bytes' step, of at most kMaxRemains rows in each partition, of what has waited since before `before`. How many rows were
+  // scrubbed; 0: nothing of it waits any more.
   absl::StatusOr<size_t> EraseBytes(base::Instant before);
   // Reads the waiting rows. STORE_UNREADABLE.
   absl::StatusOr<ErasureLag> Lag() const;

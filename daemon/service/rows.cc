@@ -68,7 +68,7 @@ std::string EncodeRequestRow(const RequestRow& row) {
   base::Encoder out(&bytes);
   out.BigEndian(static_cast<uint64_t>(row.time.micros), 8);
   out.BigEndian(row.sequence, 8);
-  out.Raw(base::View(row.body_hash));
+  out.Raw(base::View(row.body));
   return bytes;
 }
 
@@ -76,7 +76,7 @@ bool DecodeRequestRow(std::string_view bytes, RequestRow* row) {
   base::Decoder in(bytes);
   row->time = base::Instant{static_cast<int64_t>(in.BigEndian(8))};
   row->sequence = in.BigEndian(8);
-  row->body_hash = in.Array<32>();
+  row->body = in.Array<16>();
   return in.Done();
 }
 

@@ -26,11 +26,11 @@ std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle re
 bool DecodeMarksRow(std::string_view row, base::SubjectHandle* subject, base::RecordingHandle* recording,
                     domain::RecordingMarks* marks);
 
-// time (8) ‖ sequence (8) ‖ body hash (32).
+// time (8) ‖ sequence (8) ‖ body (16).
 struct RequestRow {
   base::Instant time;
   store::Sequence sequence = 0;
-  base::Digest body_hash{};
+  base::Bytes16 body{};  // keyed hash of the request without request_id: a guess of who asked what cannot be tried against it
 };
 inline constexpr base::Span kRequestLifetime = base::Hours(72);
 std::string EncodeRequestRow(const RequestRow& row);

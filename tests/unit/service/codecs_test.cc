@@ -182,7 +182,7 @@ domain::RecordingMarks SomeMarks() {
   return marks;
 }
 
-const RequestRow kRequest{base::Instant{1'700'000'000'000'001}, 123'456'789, base::Sha256("body")};
+const RequestRow kRequest{base::Instant{1'700'000'000'000'001}, 123'456'789, {1, 2, 3}};
 const SuspensionRow kSuspension{domain::Purpose::kModelTraining, test::Where("US-CA"), true, base::Instant{1'700'000'000'000'002}, "why"};
 
 TEST(Rows, ReadBackAndSurviveHostileBytes) {
