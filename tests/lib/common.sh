@@ -27,13 +27,13 @@ build_preset() {
   fi
 }
 
-# Runs a preset's tests two at a time, sets passed, failed and skipped: run_tests PRESET [CTEST OPTION...]
+# Runs a preset's tests three at a time, because many wait, sets passed, failed and skipped: run_tests PRESET [CTEST OPTION...]
 run_tests() {
   local preset=$1
   shift
   local report=$PWD/.build/$preset.junit.xml
   rm -f "$report"
-  ctest --test-dir ".build/$preset" -j2 --output-on-failure --no-tests=error --output-junit "$report" "$@" || true
+  ctest --test-dir ".build/$preset" -j3 --output-on-failure --no-tests=error --output-junit "$report" "$@" || true
   count_report "$report"
 }
 

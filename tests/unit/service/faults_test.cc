@@ -57,7 +57,7 @@ TEST(Faults, ACheckIsOfOneMoment) {
     ASSERT_TRUE(f.world.OptOut("a", Account(), Everything()).ok());
     ASSERT_TRUE(deleting.Cancel(place).ok());
   });
-  EXPECT_EQ(Text(f.world.Check("a", recording)), "KEEP no: WITHDRAWN");
+  EXPECT_EQ(Text(f.world.Check("a", recording)), "KEEP no: WITHDRAWN, PROFILE_WITHOUT_CONSENT");
 }
 
 TEST(Faults, ConflictsWithoutEndAreContention) {
