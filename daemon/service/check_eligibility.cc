@@ -6,7 +6,7 @@
 namespace consent::service {
 namespace {
 
-constexpr int kAttempts = 100;
+constexpr int kMaxReads = 100;
 
 // Something beside the record counts, too. The record is looked at once more after that: what belongs to different moments could make a yes that
 // was right at none of them.
@@ -57,7 +57,7 @@ absl::StatusOr<domain::Decision> CheckEligibility::DecideFromStore(const CheckSe
                                                                    domain::Purpose purpose, const domain::Place& place) const {
   const domain::Question question{item.facts, purpose, place, session.now};
   absl::StatusOr<StoredFacts> stored = LoadFacts(context_, item.subject);
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+  for (int attempt = 0; attempt < kMaxReads; ++attempt) {
     if (!stored.ok()) return stored.status();
     if (!stored->found) return domain::Decide(nullptr, {}, question, *session.rules);
     if (!HasMore(stored->facts)) return domain::Decide(&stored->facts, {}, question, *session.rules);
