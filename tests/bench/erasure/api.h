@@ -32,7 +32,7 @@ struct Api {
   std::unique_ptr<v1::PurgeService::Stub> purges;
 };
 
-// `call` gets the context and the response: Ask<v1::CheckResponse>([&](auto* context, auto* out) { return stub.Check(context, in, out); }).
+// The response of one call; `call(context, response)` makes it by one of the stubs and returns its status.
 template <typename Response, typename Call>
 Response Ask(const Call& call) {
   grpc::ClientContext context;

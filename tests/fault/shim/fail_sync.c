@@ -6,20 +6,13 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static atomic_long calls;
+#include "log_file.h"
 
-static int is_log(int fd) {
-  char link[64];
-  char path[4096];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  const ssize_t n = readlink(link, path, sizeof path);
-  return n >= 4 && n < (ssize_t)sizeof path && memcmp(path + n - 4, ".log", 4) == 0;
-}
+static atomic_long calls;
 
 static int must_fail(int fd) {
   if (!is_log(fd)) return 0;

@@ -9,11 +9,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "log_file.h"
 
 enum { kLogs = 256 };  // a daemon that lives for seconds makes a handful
 
@@ -26,14 +27,6 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct Log logs[kLogs];
 static int known;
 static long calls;
-
-static int is_log(int fd) {
-  char link[64];
-  char path[4096];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-  const ssize_t n = readlink(link, path, sizeof path);
-  return n >= 4 && n < (ssize_t)sizeof path && memcmp(path + n - 4, ".log", 4) == 0;
-}
 
 static struct Log* find(ino_t inode) {
   for (int i = 0; i < known; ++i) {
