@@ -98,7 +98,7 @@ void AddRelease(CLI::App* parent, Cli& cli) {
   });
 }
 
-void AddList(CLI::App* parent, Cli& cli) {
+void AddListHolds(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("list", "Holds in the order in which they were placed, and their etags");
   auto query = std::make_shared<HoldQuery>();
   query->page_size = 100;
@@ -128,7 +128,7 @@ void AddHolds(CLI::App& app, Cli& cli) {
   holds->require_subcommand(1);
   AddPlaceHold(holds, cli);
   AddRelease(holds, cli);
-  AddList(holds, cli);
+  AddListHolds(holds, cli);
 }
 
 }  // namespace consent::cli

@@ -53,7 +53,7 @@ int PrintSuspension(const absl::StatusOr<Suspension>& suspension, bool as_json) 
   return Print(report, as_json, kDone);
 }
 
-void AddShow(CLI::App* parent, Cli& cli) {
+void AddShowPolicy(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("show", "The rules in force, or those of an earlier version, and suspensions");
   auto version = std::make_shared<std::string>();
   app->add_option("--version", *version, "An earlier version");
@@ -100,7 +100,7 @@ void AddResume(CLI::App* parent, Cli& cli) {
 void AddPolicy(CLI::App& app, Cli& cli) {
   CLI::App* policy = app.add_subcommand("policy", "The rules, and the switch that stops a purpose");
   policy->require_subcommand(1);
-  AddShow(policy, cli);
+  AddShowPolicy(policy, cli);
   AddSuspend(policy, cli);
   AddResume(policy, cli);
 }

@@ -16,7 +16,7 @@ int PrintRequest(const absl::StatusOr<DeletionRequest>& request, bool as_json) {
   return Print(report, as_json, kDone);
 }
 
-void AddList(CLI::App* parent, Cli& cli) {
+void AddListRequests(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("list", "Requests in the order of their receipt");
   auto query = std::make_shared<DeletionQuery>();
   query->page_size = 100;
@@ -43,7 +43,7 @@ void AddList(CLI::App* parent, Cli& cli) {
   });
 }
 
-void AddShow(CLI::App* parent, Cli& cli) {
+void AddShowRequest(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("show", "How far a request has come: each data system's part, due time, etag, and what may be "
                                                  "told to the user");
   auto deletion = std::make_shared<DeletionId>();
@@ -95,8 +95,8 @@ void AddSteps(CLI::App* parent, Cli& cli) {
 void AddRequests(CLI::App& app, Cli& cli) {
   CLI::App* requests = app.add_subcommand("requests", "Requests to delete recordings: how far they have come, and what is due");
   requests->require_subcommand(1);
-  AddList(requests, cli);
-  AddShow(requests, cli);
+  AddListRequests(requests, cli);
+  AddShowRequest(requests, cli);
   AddSteps(requests, cli);
   AddRequestsReport(requests, cli);
 }

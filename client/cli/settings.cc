@@ -49,7 +49,7 @@ SettingsUpdate Build(const SetOrder& order) {
   return update;
 }
 
-void AddSet(CLI::App* parent, Cli& cli) {
+void AddSetChoice(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
       "set", "Turn controls or purposes on or off, change the retention. Turning off and keeping shorter need nothing and are "
              "done even where the rest is refused; turning on needs --etag, --notice, --language, --channel and --actor.");
@@ -129,7 +129,7 @@ void AddSettings(CLI::App& app, Cli& cli) {
   CLI::App* settings = app.add_subcommand("settings", "A user's choices");
   settings->require_subcommand(1);
   AddGet(settings, cli);
-  AddSet(settings, cli);
+  AddSetChoice(settings, cli);
   AddOptOut(settings, cli);
   AddHistory(settings, cli);
   AddAt(settings, cli);

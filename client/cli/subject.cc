@@ -43,7 +43,7 @@ Retention RetentionOption(const std::string& text) {
   return *retention;
 }
 
-void AddSet(CLI::App* parent, Cli& cli) {
+void AddSetSubject(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
       "set", "Register a subject or change it, with choices in the same commit. A stricter region or age and a new child need "
              "nothing; whatever allows more needs --etag, --channel and --actor once the subject is registered.");
@@ -112,7 +112,7 @@ void AddSet(CLI::App* parent, Cli& cli) {
 void AddSubject(CLI::App& app, Cli& cli) {
   CLI::App* subject = app.add_subcommand("subject", "Who lives behind an account");
   subject->require_subcommand(1);
-  AddSet(subject, cli);
+  AddSetSubject(subject, cli);
   CLI::App* get = subject->add_subcommand("get", "Show region, profiles, devices and etag, and whether the account was closed");
   auto account = std::make_shared<AccountId>();
   AddId(get, "account", account.get(), "The account")->required();
