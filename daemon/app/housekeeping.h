@@ -11,13 +11,11 @@
 namespace consent::app {
 
 inline constexpr std::chrono::seconds kBetweenSweeps{600};
-inline constexpr std::chrono::seconds kBetweenErasures{2};
 
 // Drops expired idempotency keys.
 std::function<std::chrono::milliseconds()> SweepRequests(service::Context& context, ops::Log& log);
 
-// Erases what finished deletions left behind: keys soon, all bytes within hours. At most a tenth of the time is spent on it, so keys
-// are gone within ten minutes as long as a step takes less than one.
+// Erases what finished deletions left behind, and says so.
 std::function<std::chrono::milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures, ops::Log& log);
 
 }  // namespace consent::app

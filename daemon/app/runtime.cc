@@ -13,6 +13,7 @@
 #include "daemon/app/keyring.h"
 #include "daemon/app/policy_file.h"
 #include "daemon/app/services.h"
+#include "daemon/service/eraser.h"
 #include "daemon/service/fill_index.h"
 
 namespace consent::app {
@@ -160,7 +161,7 @@ absl::Status Runtime::ActivatePolicy() {
 
 void Runtime::Serve() {
   sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*context_, log_));
-  eraser_ = std::make_unique<Periodic>(kBetweenErasures, EraseLeftovers(*context_, services_->erasures, log_));
+  eraser_ = std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*context_, services_->erasures, log_));
   context_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
   if (health_.state() != ops::HealthState::kServing) context_->ready.store(false);  // a write failed in between

@@ -1,5 +1,7 @@
 #include "daemon/store/rocksdb/database.h"
 
+#include <sys/resource.h>
+
 #include "daemon/store/limits.h"
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/table.h"
@@ -96,6 +98,16 @@ rocksdb::DBOptions Settings(const DatabaseOptions& options) {
   return settings;
 }
 
+// Rewriting the files of the lowest level, as a scrub does, is long work that no commit waits for: its thread lets those go first that
+// answer. Not at the engine's own low priority, which would give it next to nothing on a machine that is always busy, and keys have
+// to leave the files in time. The threads are the process's.
+void YieldWhileRewriting() {
+  constexpr int kNice = 10;  // about a tenth of what an answering thread gets
+  rocksdb::Env* const env = rocksdb::Env::Default();
+  env->SetBackgroundThreads(1, rocksdb::Env::Priority::BOTTOM);
+  env->Schedule([](void*) { (void)setpriority(PRIO_PROCESS, /*this thread*/ 0, kNice); }, nullptr, rocksdb::Env::Priority::BOTTOM);
+}
+
 // Earlier formats had fewer families, and the feed last among them, too. Families cannot be added behind the feed.
 bool IsOfEarlierFormat(const std::string& path) {
   constexpr size_t kFamilies = 1 + std::size(kTables) + 1;  // meta and feed beside the tables
@@ -138,6 +150,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
                                          " was made by a build before the first release: start with an empty data "
                                          "folder and import the subjects again");
   }
+  YieldWhileRewriting();
   const rocksdb::Status status =
       rocksdb::DB::Open(Settings(options), options.path, ColumnFamilies(options), &opened->handles_, &db);
   if (!status.ok()) {

@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 constexpr size_t kAccounts = 200;
 constexpr size_t kClosures = 20;
 constexpr int kFailed = 4;
-constexpr int kRounds = 3;
+constexpr int kRounds = 5;
 constexpr size_t kAccountsPerRound = 24;
 constexpr size_t kClosuresPerRound = 2;
 constexpr double kKeysBound = 600;       // seconds
@@ -25,7 +25,8 @@ constexpr double kLatencyBound = 2;      // times that of before
 // Longer than the daemon waits before it first looks for leftovers; its threads and caches are warm by then.
 constexpr std::chrono::milliseconds kWarmUp(1'500);
 constexpr std::chrono::seconds kBefore(15);
-constexpr std::chrono::milliseconds kBetweenReadings(100);
+// At most as often as a metrics server would: each reading costs the daemon some milliseconds.
+constexpr std::chrono::seconds kBetweenReadings(1);
 
 double Since(Clock::time_point began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
 
@@ -94,7 +95,7 @@ void ErasureCampaign::Busy(int round) {
     Load load({daemon_->address, options_.subjects, random_(), captured_at_seconds_}, used_);
     std::this_thread::sleep_for(kWarmUp);
     load.Take();
-    std::this_thread::sleep_for(kBefore);
+    WatchFor(kBefore);
     before = load.Take();
     const double keys = cohort.Finish(*api_);
     const Load::Answered during = load.Take();
@@ -168,6 +169,10 @@ Notes ErasureCampaign::NoteAndFind(const Cohort& cohort) {
   offline.store().Close();
   Scan(notes.all, notes.names, "before");
   return notes;
+}
+
+void ErasureCampaign::WatchFor(std::chrono::seconds length) const {
+  for (const Clock::time_point end = Clock::now() + length; Clock::now() < end; std::this_thread::sleep_for(kBetweenReadings)) (void)Waiting("bytes");
 }
 
 double ErasureCampaign::AwaitBytes() {

@@ -1,6 +1,7 @@
 // Deletions and closures in a large store, and a search through all of its files for what they leave behind. See README.md.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <random>
@@ -45,6 +46,8 @@ class ErasureCampaign {
   void Stop();
   // What the cohort left, while no daemon runs; all of it must be found.
   Notes NoteAndFind(const Cohort& cohort);
+  // Lets time pass and reads the daemon's metrics meanwhile, as AwaitBytes does.
+  void WatchFor(std::chrono::seconds length) const;
   // Seconds until the daemon says that no bytes wait.
   double AwaitBytes();
   double Waiting(const char* step) const;

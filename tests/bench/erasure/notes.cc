@@ -73,9 +73,9 @@ class Noting {
     if (row.request.selector.IsOpenEnded()) return;
     const std::string same = service::DeletionSameKey(context_, subject_, row.request.selector);
     (void)Row(Table::kDeletionSame, same);
-    // Others may have asked for the same, and the subject's own key stays: only where the two meet is its alone.
-    constexpr size_t kMost = test::Traces::kPiece - 1;
-    Bytes(same.substr(kHandleBytes - kMost, 2 * kMost), "the hash of what was asked");
+    // Others may have asked for the same, and other keys begin with the subject's: half of each is this row's alone.
+    constexpr size_t kHalf = test::Traces::kPiece / 2;
+    Bytes(same.substr(kHandleBytes - kHalf, 2 * kHalf), "the hash of what was asked");
   }
 
   void NoteHold(const Leaver& leaver) {

@@ -1,13 +1,24 @@
 // What Open refuses although nothing is damaged.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <future>
 
 #include "daemon/base/random.h"
+#include "rocksdb/env.h"
 #include "tests/fault/store/scenario.h"
 
 namespace consent::test {
 namespace {
 
 using store::RocksStore;
+
+// How nice the engine's one thread of that kind is.
+int NiceOf(rocksdb::Env::Priority kind) {
+  std::promise<int> nice;
+  rocksdb::Env::Default()->Schedule([](void* out) { static_cast<std::promise<int>*>(out)->set_value(getpriority(PRIO_PROCESS, 0)); }, &nice, kind);
+  return nice.get_future().get();
+}
 
 class OpenTest : public ::testing::Test {
  protected:
@@ -54,6 +65,13 @@ TEST_F(OpenTest, ASecondOpenerGetsOneClearLine) {
   const std::string text(second.status().message());
   EXPECT_NE(text.find("in use by another process"), std::string::npos);
   EXPECT_EQ(text.find('\n'), std::string::npos);
+}
+
+TEST_F(OpenTest, OnlyWhatRewritesTheLowestLevelLetsOthersGoFirst) {
+  ASSERT_TRUE(RocksStore::Open(Options()).ok());
+  EXPECT_EQ(NiceOf(rocksdb::Env::Priority::BOTTOM), 10);
+  EXPECT_EQ(NiceOf(rocksdb::Env::Priority::LOW), 0) << "commits wait for it when it falls behind";
+  EXPECT_EQ(NiceOf(rocksdb::Env::Priority::HIGH), 0);
 }
 
 TEST_F(OpenTest, AnEmptyStoreMayLoseItsHeadFile) {

@@ -8,27 +8,17 @@
 #include "daemon/base/hash.h"
 #include "daemon/service/rows.h"
 #include "tests/support/service/deleting.h"
-#include "tests/support/store/faulty.h"
+#include "tests/support/service/faulty_world.h"
 
 namespace consent::test {
 namespace {
 
-// A world over a store that fails when it is told to.
-struct FaultyWorld {
-  explicit FaultyWorld(FaultyStore::Plan plan = {}, uint64_t max_subjects = 1 << 20) : world(Options(std::move(plan), max_subjects)) {}
-  World::Options Options(FaultyStore::Plan plan, uint64_t max_subjects) {
-    World::Options options;
-    options.max_subjects = max_subjects;
-    options.decorate = [this, plan](store::Store& inner) {
-      auto made = std::make_unique<FaultyStore>(inner, plan);
-      faulty = made.get();
-      return made;
-    };
-    return options;
-  }
-  FaultyStore* faulty = nullptr;
-  World world;
-};
+// Its index holds `max_subjects`; of the others the store is asked.
+World::Options Indexing(uint64_t max_subjects) {
+  World::Options options;
+  options.max_subjects = max_subjects;
+  return options;
+}
 
 service::ChangeRequest WithId(service::ChangeRequest request, const std::string& id) {
   request.request_id = id;
@@ -46,7 +36,7 @@ TEST(Faults, AConflictIsTriedAgain) {
 
 // The user says no and takes a deletion back while a check reads: it must not take the consent from before and the recording from after.
 TEST(Faults, ACheckIsOfOneMoment) {
-  FaultyWorld f({}, 0);
+  FaultyWorld f(Indexing(0));
   Deleting deleting(f.world);
   ASSERT_TRUE(f.world.Register("a", "DE").ok());
   ASSERT_TRUE(f.world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
@@ -95,7 +85,7 @@ TEST(Faults, UnknownIsFoundOutByItsRequestId) {
 
 // The index would be another daemon's business; with none the store alone is asked.
 TEST(Faults, ANewSubjectMadeElsewhereMeanwhileKeepsItsKey) {
-  FaultyWorld m({}, 0);
+  FaultyWorld m(Indexing(0));
   World& world = m.world;
   const service::ChangeRequest first = world.OptOutRequest("a", Profile("ann"), Everything());
   const std::string key = world.context().SubjectKey(world.Handle("a"));
@@ -118,7 +108,7 @@ TEST(Faults, ANewSubjectMadeElsewhereMeanwhileKeepsItsKey) {
 }
 
 TEST(Faults, ALooseningIsRefusedWhereARestrictionCameInBetween) {
-  FaultyWorld m({}, 0);
+  FaultyWorld m(Indexing(0));
   World& world = m.world;
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const service::ChangeRequest on = world.OptInRequest("a", Account(), Control("help_improve"), {});
@@ -134,7 +124,7 @@ TEST(Faults, ALooseningIsRefusedWhereARestrictionCameInBetween) {
 
 // Refused only at its place in the order: the request is on record, and both its answers are the refusal.
 TEST(Faults, WhatIsRefusedAtTheCommitIsRefusedWhenItIsRepeated) {
-  FaultyWorld m({}, 1000);
+  FaultyWorld m(Indexing(1000));
   World& world = m.world;
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const service::ChangeRequest on = WithId(world.OptInRequest("a", Account(), Control("help_improve"), {}), "one");

@@ -6,8 +6,7 @@
 #include <atomic>
 #include <thread>
 
-#include "tests/support/service/world.h"
-#include "tests/support/store/faulty.h"
+#include "tests/support/service/faulty_world.h"
 
 namespace consent::test {
 namespace {
@@ -90,15 +89,11 @@ TEST(Policies, AClockBehindMakesThemWait) {
 
 TEST(Policies, WhatOnlySomePartitionsHaveIsCompletedAtStart) {
   for (const Fault fault : {Fault::kUnknownLost, Fault::kUnknownDone}) {
-    FaultyStore* faulty = nullptr;
     World::Options options;
     options.partitions = 3;
-    options.decorate = [&](store::Store& inner) {
-      auto made = std::make_unique<FaultyStore>(inner, FaultyStore::Plan{});
-      faulty = made.get();
-      return made;
-    };
-    World world(options);
+    FaultyWorld f(options);
+    World& world = f.world;
+    FaultyStore* faulty = f.faulty;
     faulty->Inject(Fault::kNone);
     faulty->Inject(fault);
     EXPECT_FALSE(world.Activate(PolicyBuilder("v2")).ok());
@@ -121,15 +116,11 @@ TEST(Policies, WhatOnlySomePartitionsHaveIsCompletedAtStart) {
 
 // A full queue behind the first partition must not leave a policy that nobody heard of and a restart would put in force.
 TEST(Policies, AreInForceAsAWholeWhereAPartitionIsBusy) {
-  FaultyStore* faulty = nullptr;
   World::Options options;
   options.partitions = 3;
-  options.decorate = [&](store::Store& inner) {
-    auto made = std::make_unique<FaultyStore>(inner, FaultyStore::Plan{});
-    faulty = made.get();
-    return made;
-  };
-  World world(options);
+  FaultyWorld f(options);
+  World& world = f.world;
+  FaultyStore* faulty = f.faulty;
   faulty->Inject(Fault::kRetry);
   EXPECT_FALSE(world.Activate(PolicyBuilder("v2")).ok()) << "nothing was written yet";
   ExpectTheSameEverywhere(world, store::Table::kPolicy, 1);

@@ -1,0 +1,142 @@
+// Keys' and bytes' steps take turns: however much there is to scrub, keys stay within their ten minutes.
+#include "daemon/service/eraser.h"
+
+#include <gtest/gtest.h>
+
+#include "daemon/service/commit_now.h"
+#include "daemon/service/erasure_rows.h"
+#include "tests/support/service/deleting.h"
+#include "tests/support/service/faulty_world.h"
+
+namespace consent::test {
+namespace {
+
+using domain::RequestState;
+using service::Eraser;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+struct ErasureTurns : testing::Test {
+  ErasureTurns() {
+    deleting.Register(System("audio"));
+    EXPECT_TRUE(world.Register("a", "DE").ok());
+    eraser.emplace(world.context(), world.erasures(), [this] { return now; });
+  }
+
+  // A request of which every task has ended, and nothing has been erased.
+  service::DeletionPlace Finished(const std::string& recording) {
+    const service::DeletionPlace place = deleting.Ask("a", deleting.Recordings({recording}));
+    for (const service::LeasedTask& task : deleting.Lease("audio")) {
+      service::TaskReport report;
+      report.place = place;
+      report.epoch = task.row.epoch;
+      report.outcome = domain::PurgeOutcome::kAcknowledged;
+      EXPECT_TRUE(world.tasks().End(deleting.Named("audio"), {report}).front().ok());
+    }
+    EXPECT_EQ(StateOf(place), RequestState::kInProgress);
+    return place;
+  }
+  RequestState StateOf(service::DeletionPlace place) const { return deleting.Get(place).state; }
+
+  // As many rows that wait for their bytes' step, as `lists` deletions.
+  void LetWait(size_t lists, size_t rows_each) {
+    for (size_t i = 0; i < lists; ++i) {
+      store::Remains remains;
+      for (size_t row = 0; row < rows_each; ++row) remains.rows.push_back({store::Table::kRecording, std::to_string(i) + "/" + std::to_string(row)});
+      const store::CommitResult result = service::CommitNow(world.context(), {}, {}, [&](const store::Stamp& stamp) {
+        store::Change change;
+        service::BeginErasure(1000 + i, remains, stamp, change.writes);
+        change.event = service::PlainEvent(service::ChangeKind::kErased, "");
+        return change;
+      });
+      ASSERT_EQ(result.outcome, store::Outcome::kCommitted);
+    }
+    world.Wait(base::Seconds(1));
+  }
+  uint64_t ListsLeft() const { return world.erasures().Lag()->bytes; }
+  // Rounds without a rest that count for nothing, until nothing waits.
+  void Settle() {
+    now += Eraser::kShortestRest;
+    while (eraser->Next().scrubbed > 0) {}
+    ASSERT_EQ(ListsLeft(), 0U);
+  }
+  // The next commit of an erasure takes that long.
+  void Slow(milliseconds by) {
+    f.faulty->BeforeNextCommit([this, by] { now += by; });
+  }
+
+  FaultyWorld f;
+  World& world = f.world;
+  mutable Deleting deleting{world};
+  std::chrono::steady_clock::time_point now{};
+  std::optional<Eraser> eraser;
+};
+
+TEST_F(ErasureTurns, AnyNumberOfBytesGoesInPiecesUntilNothingWaits) {
+  LetWait(6, 8'999);
+  const base::Instant before = world.Now();
+  EXPECT_EQ(*world.erasures().EraseBytes(before), 45'000U) << "the sixth would not fit into one scrub";
+  EXPECT_EQ(ListsLeft(), 1U);
+  EXPECT_EQ(*world.erasures().EraseBytes(before), 9'000U);
+  EXPECT_EQ(ListsLeft(), 0U);
+  EXPECT_EQ(*world.erasures().EraseBytes(before), 0U);
+}
+
+TEST_F(ErasureTurns, WhatCameAfterAPassBeganWaitsForTheNext) {
+  const base::Instant before = world.Now();
+  world.Wait(base::Seconds(1));
+  LetWait(1, 1);
+  EXPECT_EQ(*world.erasures().EraseBytes(before), 0U);
+  EXPECT_EQ(*world.erasures().EraseBytes(world.Now()), 2U);
+}
+
+TEST_F(ErasureTurns, KeysGoBetweenTwoPiecesOfBytes) {
+  LetWait(6, 8'999);
+  now += Eraser::kShortestRest;
+  Slow(minutes(7));
+  EXPECT_EQ(eraser->Next().scrubbed, 45'000U);
+  const service::DeletionPlace place = Finished("r");
+  Slow(minutes(7));
+  const Eraser::Round round = eraser->Next();
+  EXPECT_EQ(round.completed, 1U) << "although bytes still wait";
+  EXPECT_EQ(StateOf(place), RequestState::kCompleted);
+  EXPECT_EQ(round.scrubbed, 9'000U);
+}
+
+TEST_F(ErasureTurns, ARestIsNineTimesTheWorkWithinItsBounds) {
+  Settle();
+  EXPECT_EQ(eraser->Next().rest, Eraser::kShortestRest) << "nothing to do";
+  Finished("one");
+  Slow(seconds(4));
+  EXPECT_EQ(eraser->Next().rest, seconds(36));
+  Finished("two");
+  Slow(minutes(5));
+  EXPECT_EQ(eraser->Next().rest, Eraser::kLongestRest) << "the next request waits for its key";
+}
+
+TEST_F(ErasureTurns, APassOverTheBytesBeginsEachHour) {
+  Settle();
+  LetWait(1, 1);
+  now += Eraser::kBetweenBytes - seconds(1);
+  EXPECT_EQ(eraser->Next().scrubbed, 0U);
+  now += seconds(1);
+  EXPECT_EQ(eraser->Next().scrubbed, 2U);
+}
+
+TEST_F(ErasureTurns, AfterAFailureTheyAreTriedAgain) {
+  const service::DeletionPlace place = Finished("r");
+  f.faulty->Inject(Fault::kUnknownLost);
+  const Eraser::Round failed = eraser->Next();
+  EXPECT_FALSE(failed.status.ok());
+  EXPECT_EQ(failed.rest, Eraser::kAfterFailure);
+  f.faulty->Reopen();
+  world.Restart();
+  EXPECT_EQ(StateOf(place), RequestState::kInProgress);
+  eraser.emplace(world.context(), world.erasures(), [this] { return now; });
+  EXPECT_EQ(eraser->Next().completed, 1U);
+  EXPECT_EQ(StateOf(place), RequestState::kCompleted);
+}
+
+}  // namespace
+}  // namespace consent::test
