@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <optional>
+#include <string_view>
 #include <thread>
 
 #include "daemon/app/events.h"
@@ -21,6 +23,15 @@ using ops::OperatorText;
 
 // Calls that were waiting for the failed write get this long to hear that its outcome is unknown.
 constexpr std::chrono::milliseconds kFailurePatience{500};
+
+// The store's engine checks itself with assertions, and a damaged file can fail one before its checksum is looked at. The line that it
+// prints would leave an operator alone. What a signal handler may call: write.
+void SayWhatAnAbortMeans(int) {
+  static constexpr std::string_view kText =
+      "consentd: stopped at once because a check of its own or of the store's engine failed; the line above names it. If this happens at "
+      "every start, a file in the data folder is damaged: restore the folder from a good copy\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
+}
 
 class Daemon {
  public:
@@ -99,6 +110,7 @@ class Daemon {
 
 int Serve(const ops::ServeOptions& options) {
   umask(077);  // nothing that the daemon makes is for others
+  std::signal(SIGABRT, SayWhatAnAbortMeans);  // abort() ends the process once the handler returns
   Events events;
   ops::Log log(options.log_format, options.log_level);
   if (!events.status().ok()) {

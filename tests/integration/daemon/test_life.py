@@ -152,6 +152,17 @@ class Restart(DaemonTest):
             api = self.client(daemon)
 
 
+class FailedAssertion(DaemonTest):
+
+    def test_the_daemon_says_what_it_means(self):
+        daemon = self.daemon()
+        daemon.signal(signal.SIGABRT)
+        self.assertEqual(daemon.wait(), -signal.SIGABRT)
+        last = daemon.log().splitlines()[-1]
+        self.assertTrue(last.startswith("consentd: stopped at once"), last)
+        self.assertIn("restore the folder from a good copy", last)
+
+
 @unittest.skipUnless(os.environ.get("TEST_SHIM"), "no preloaded library under sanitizers")
 class FailedWrite(DaemonTest):
 
