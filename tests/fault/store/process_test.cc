@@ -1,10 +1,10 @@
 // A writing process that is hurt from outside: its syncs fail, or it is killed. What it acknowledged must be there afterwards.
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+#include <cstdio>
 #include <random>
 #include <set>
 #include <string>

@@ -26,7 +26,8 @@ struct Acknowledged {
   uint64_t lease_token = 0;
 };
 
-enum class Verdict { kComplete, kRefused, kReadError, kLost };
+// kStopped: an assertion of the engine's ended the process.
+enum class Verdict { kComplete, kRefused, kReadError, kStopped, kLost };
 
 struct Judgement {
   Verdict verdict = Verdict::kLost;

@@ -19,7 +19,8 @@
 
 namespace {
 
-using namespace consent;
+namespace base = consent::base;
+namespace store = consent::store;
 
 void Print(const std::string& line) {
   const std::string whole = line + "\n";
