@@ -12,10 +12,8 @@ namespace {
 using store::Change;
 using store::CommitResult;
 using store::Outcome;
-using store::Precondition;
 using store::Stamp;
 using store::Table;
-using store::Write;
 
 TEST_P(Conformance, StartsEmpty) {
   EXPECT_EQ(db().partition_count(), GetParam().partitions);

@@ -23,7 +23,7 @@ TEST_P(Conformance, KeysAndValuesAreBytes) {
   }
   model[""] = "the empty key";
   model["empty value"] = "";
-  for (const char* key : {"Key", "key", "KEY", "stra\xc3\x9f" "e", "strasse", "\xc3\xa9", "e\xcc\x81", "\xff\xfe not UTF-8"}) {
+  for (const char* key : {"Key", "key", "KEY", "stra\303\237e", "strasse", "\xc3\xa9", "e\xcc\x81", "\xff\xfe not UTF-8"}) {
     model[key] = key;
   }
   for (const auto& [key, value] : model) change.writes.push_back({Table::kSubject, key, value});

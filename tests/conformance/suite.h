@@ -65,7 +65,7 @@ class Conformance : public ::testing::TestWithParam<Configuration> {
 
   static store::Event SomeEvent(std::string body) {
     store::Event event;
-    event.subject = std::string("\0sub\xffject-of-16", 16);
+    event.subject = std::string("\0sub\xffject-of-16\0", 16);
     event.body = std::move(body);
     event.commitment.fill(7);
     return event;

@@ -18,13 +18,14 @@ bool SteppedStore::Idle() const {
 void SteppedStore::Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
                           store::Done done) {
   Item item{partition, std::move(preconditions), std::move(build), std::move(done), {}};
-  bool holding = false;
   {
     base::MutexLock lock(mutex_);
-    holding = holding_;
-    if (holding) first_.push_back(std::move(item));
+    if (holding_) {
+      first_.push_back(std::move(item));
+      return;
+    }
   }
-  if (!holding) inner_.Commit(item.partition, std::move(item.preconditions), std::move(item.build), std::move(item.done));
+  inner_.Commit(item.partition, std::move(item.preconditions), std::move(item.build), std::move(item.done));
 }
 
 store::CommitResult SteppedStore::ApplyNow(Item& item) {

@@ -16,7 +16,6 @@ using domain::Choice;
 using domain::Decision;
 using domain::DeletionState;
 using domain::Disposition;
-using domain::Instant;
 using domain::Notice;
 using domain::PurposeChoice;
 using domain::Reason;

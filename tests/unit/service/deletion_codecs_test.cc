@@ -39,7 +39,7 @@ domain::Selector SomeSelector(Dice& dice) {
   selector.scope.kind = static_cast<domain::ScopeKind>(dice.Below(3));
   if (selector.scope.kind != domain::ScopeKind::kAccount) selector.scope.handle.fill(static_cast<uint8_t>(dice.Below(256)));
   selector.captured = {dice.Time(), dice.Below(2) == 0 ? base::kEndOfTime : dice.Time()};
-  for (uint8_t i = 0; i < dice.Below(4); ++i) selector.recordings.push_back(base::RecordingHandle{{i, 7}});
+  for (uint64_t i = 0; i < dice.Below(4); ++i) selector.recordings.push_back(base::RecordingHandle{{static_cast<uint8_t>(i), 7}});
   return selector;
 }
 
@@ -59,9 +59,9 @@ DeletionRow SomeDeletion(uint64_t seed) {
   request.extended = dice.Below(2) == 0;
   request.denied_reason = dice.Text(256);
   request.changed = dice.Below(1'000'000);
-  for (uint16_t i = 1; i <= dice.Below(4); ++i) {
+  for (uint64_t i = 1; i <= dice.Below(4); ++i) {
     domain::SystemPart part;
-    part.system = i;
+    part.system = static_cast<uint16_t>(i);
     part.leased_before = dice.Below(2) == 0;
     if (dice.Below(2) == 0) {
       part.outcome = static_cast<PurgeOutcome>(1 + dice.Below(5));
