@@ -1,5 +1,6 @@
 #include "daemon/app/serve.h"
 
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,12 +26,14 @@ using ops::OperatorText;
 constexpr std::chrono::milliseconds kFailurePatience{500};
 
 // The store's engine checks itself with assertions, and a damaged file can fail one before its checksum is looked at. The line that it
-// prints would leave an operator alone. What a signal handler may call: write.
+// prints would leave an operator alone. Calls only what a signal handler may.
 void SayWhatAnAbortMeans(int) {
   static constexpr std::string_view kText =
       "consentd: stopped at once because a check of its own or of the store's engine failed; the line above names it. If this happens at "
       "every start, a file in the data folder is damaged: restore the folder from a good copy\n";
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
+  std::signal(SIGABRT, SIG_DFL);
+  std::raise(SIGABRT);  // comes once this returns, also where the signal was sent from outside
 }
 
 class Daemon {
@@ -109,8 +112,9 @@ class Daemon {
 }  // namespace
 
 int Serve(const ops::ServeOptions& options) {
-  umask(077);  // nothing that the daemon makes is for others
-  std::signal(SIGABRT, SayWhatAnAbortMeans);  // abort() ends the process once the handler returns
+  umask(077);                 // nothing that the daemon makes is for others
+  prctl(PR_SET_DUMPABLE, 0);  // and its memory, keys and ids in it, goes into no core file
+  std::signal(SIGABRT, SayWhatAnAbortMeans);
   Events events;
   ops::Log log(options.log_format, options.log_level);
   if (!events.status().ok()) {

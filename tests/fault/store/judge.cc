@@ -1,5 +1,6 @@
 // judge ACKNOWLEDGED: reads folders from standard input, one a line, and answers each with a line: the number of its verdict and a text.
 // Each is looked at by a process of its own, made before anything of the engine's runs in this one.
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +40,8 @@ int main(int argc, char** argv) {
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
   Acknowledged acknowledged;
   if (!consent::test::DecodeAcknowledged(bytes, &acknowledged)) return 65;
+  const rlimit no_core_files{};
+  setrlimit(RLIMIT_CORE, &no_core_files);
   for (std::string folder; std::getline(std::cin, folder);) {
     const pid_t child = fork();
     if (child == 0) {

@@ -1,6 +1,7 @@
 """Health, drain, restart and a failing disk, as clients and probes see them."""
 
 import os
+import resource
 import signal
 import threading
 import time
@@ -154,10 +155,14 @@ class Restart(DaemonTest):
 
 class FailedAssertion(DaemonTest):
 
-    def test_the_daemon_says_what_it_means(self):
+    def test_the_daemon_says_what_it_means_and_leaves_no_core_file(self):
         daemon = self.daemon()
+        most = resource.prlimit(daemon.process.pid, resource.RLIMIT_CORE)[1]
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_CORE, (most, most))
         daemon.signal(signal.SIGABRT)
-        self.assertEqual(daemon.wait(), -signal.SIGABRT)
+        ended = os.waitid(os.P_PID, daemon.process.pid, os.WEXITED | os.WNOWAIT)
+        self.assertEqual((ended.si_code, ended.si_status), (os.CLD_KILLED, signal.SIGABRT))
+        daemon.wait()
         last = daemon.log().splitlines()[-1]
         self.assertTrue(last.startswith("consentd: stopped at once"), last)
         self.assertIn("restore the folder from a good copy", last)
