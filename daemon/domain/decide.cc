@@ -52,7 +52,8 @@ MergedRegime Deciding::Merge() const {
   MergedRegime merged;
   const Region home = subject_ != nullptr ? subject_->region : recording_.region;
   const RegionRules home_rules = rules_.ForRegion(home);
-  const RegionRules capture_rules = recording_.has_region ? rules_.ForRegion(recording_.region) : home_rules;
+  const bool elsewhere = recording_.has_region && recording_.region != home;
+  const RegionRules capture_rules = elsewhere ? rules_.ForRegion(recording_.region) : home_rules;
   const Regime& a = rules_.regimes[home_rules.regime];
   const Regime& b = rules_.regimes[capture_rules.regime];
   merged.first = &a;
@@ -66,7 +67,7 @@ MergedRegime Deciding::Merge() const {
   merged.child_inactive_months = std::min(a.child_inactive_months, b.child_inactive_months);
   merged.child_notice_period = std::min(a.child_notice_period, b.child_notice_period);
   merged.at_home = &rules_.AgeOfConsentIn(home);
-  if (recording_.has_region) merged.at_capture = &rules_.AgeOfConsentIn(recording_.region);
+  if (elsewhere) merged.at_capture = &rules_.AgeOfConsentIn(recording_.region);
   return merged;
 }
 

@@ -119,7 +119,8 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
     choice.notice = static_cast<NoticeNumber>(notice);
     choice.since = GetTime(in);
     if ((bits & kRefusedFrom) != 0) choice.refused_from = GetSetTime(in);
-    if (choice == PurposeChoice{} || std::find(scope->choices.begin(), scope->choices.end(), choice) != scope->choices.end()) in.Fail();
+    const bool repeated = seen != 0 && std::find(scope->choices.begin(), scope->choices.end(), choice) != scope->choices.end();
+    if (choice == PurposeChoice{} || repeated) in.Fail();
     if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 5) != 0 || notice > UINT16_MAX) in.Fail();
     seen |= mask;
     const int first = mask == 0 ? 0 : __builtin_ctz(mask);
@@ -201,6 +202,7 @@ void PutScope(Encoder& out, const ScopeFacts& scope) {
 }
 
 void GetRefusals(Decoder& in, uint8_t bits, ScopeFacts* scope) {
+  if ((bits & (kRefusedAll | kRefusedAllThen | kRefusedControls)) == 0) return;
   const Instant first = FirstChoiceTime(*scope);
   if ((bits & kRefusedAll) != 0) {
     scope->refused_all_since = GetSetTime(in);

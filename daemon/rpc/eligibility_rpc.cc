@@ -78,7 +78,7 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
   absl::Status status = wire::ReadCheck(request, &query);
   const wire::Path root;
   if (status.ok() && !wire::ReadRecording(request.recording(), context_.hasher, wire::Path(root, "recording"), &faults, &item.subject,
-                                          &item.recording, &item.facts)) {
+                                          &item.recording_id, &item.facts)) {
     status = faults.ToStatus();
   }
   if (!status.ok()) return call->Finish(status);
@@ -185,7 +185,7 @@ class EligibilityRpc::Batch {
     const wire::Path root;
     const wire::Path at(root, "recordings", static_cast<int>(index));
     const auto read = [&](const auto& recording) {
-      return wire::ReadRecording(recording, rpc_.context_.hasher, at, &faults_, &slot->item.subject, &slot->item.recording,
+      return wire::ReadRecording(recording, rpc_.context_.hasher, at, &faults_, &slot->item.subject, &slot->item.recording_id,
                                  &slot->item.facts);
     };
     if (plain ? read(view_) : read(unusual_)) {

@@ -46,7 +46,10 @@ bool CheckEligibility::TryDecide(const CheckSession& session, const CheckItem& i
   const bool known = found == Found::kFound;
   if (known && HasMore(facts)) {
     if (facts.has_more_tombstones && facts.cover == nullptr) return false;
-    if (facts.has_recording_marks && index.FindMarks(item.subject, item.recording, &marks) == Found::kNotInIndex) return false;
+    if (facts.has_recording_marks) {
+      const base::RecordingHandle recording = context_.hasher.Recording(item.recording_id);
+      if (index.FindMarks(item.subject, recording, &marks) == Found::kNotInIndex) return false;
+    }
     if (!index.HasRevision(item.subject, facts.revision)) return false;
   }
   *decision = domain::Decide(known ? &facts : nullptr, marks, domain::Question{item.facts, purpose, place, session.now}, *session.rules);
@@ -62,7 +65,7 @@ absl::StatusOr<domain::Decision> CheckEligibility::DecideFromStore(const CheckSe
     if (!stored->found) return domain::Decide(nullptr, {}, question, *session.rules);
     if (!HasMore(stored->facts)) return domain::Decide(&stored->facts, {}, question, *session.rules);
     absl::StatusOr<domain::RecordingMarks> marks = domain::RecordingMarks{};
-    if (stored->facts.has_recording_marks) marks = LoadMarks(context_, item.subject, item.recording);
+    if (stored->facts.has_recording_marks) marks = LoadMarks(context_, item.subject, context_.hasher.Recording(item.recording_id));
     if (!marks.ok()) return marks.status();
     absl::StatusOr<StoredFacts> again = LoadFacts(context_, item.subject);
     if (again.ok() && again->bytes == stored->bytes) return domain::Decide(&stored->facts, *marks, question, *session.rules);

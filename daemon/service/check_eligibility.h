@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -12,7 +13,7 @@ namespace consent::service {
 
 struct CheckItem {
   base::SubjectHandle subject;
-  base::RecordingHandle recording;
+  std::string recording_id;  // hashed only where the subject has rows about single recordings
   domain::RecordingFacts facts;
 };
 

@@ -107,13 +107,13 @@ void ReadEnums(const Recording& recording, const Path& at, Violations* faults, d
 
 template <typename Recording>
 bool ReadAnyRecording(const Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
-                      base::SubjectHandle* subject, base::RecordingHandle* id, domain::RecordingFacts* facts) {
+                      base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts) {
   RefuseMistypedIn(recording, at, faults);
   CheckId(recording.recording_id(), Path(at, "recording_id"), faults);
   CheckId(recording.account_id(), Path(at, "account_id"), faults);
   CheckText(recording.device_id(), 0, base::kMaxIdBytes, Path(at, "device_id"), faults);
   *subject = hasher.Subject(recording.account_id());
-  *id = hasher.Recording(recording.recording_id());
+  id->assign(recording.recording_id());
   facts->device = recording.device_id().empty() ? base::DeviceHandle{} : hasher.Device(recording.device_id());
   facts->profiles.clear();
   ReadProfiles(recording, hasher, at, faults, facts);
@@ -155,12 +155,12 @@ absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, size_t recordi
 }
 
 bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
-                   base::SubjectHandle* subject, base::RecordingHandle* id, domain::RecordingFacts* facts) {
+                   base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts) {
   return ReadAnyRecording(recording, hasher, at, faults, subject, id, facts);
 }
 
 bool ReadRecording(const RecordingView& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
-                   base::SubjectHandle* subject, base::RecordingHandle* id, domain::RecordingFacts* facts) {
+                   base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts) {
   return ReadAnyRecording(recording, hasher, at, faults, subject, id, facts);
 }
 

@@ -29,11 +29,11 @@ absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, CheckQuery* qu
 // The same where the recordings, so many, were left out of the message; see SplitBatch.
 absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, size_t recordings, CheckQuery* query);
 
-// One recording. Replaces `*facts`, reusing its memory. Adds what is wrong to `faults` (empty before) and returns whether nothing was.
+// One recording. Replaces `*id` and `*facts`, reusing their memory. Its id stays as it is, as hardly any check needs its hash. Adds what is wrong to `faults` (empty before) and returns whether nothing was.
 bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
-                   base::SubjectHandle* subject, base::RecordingHandle* id, domain::RecordingFacts* facts);
+                   base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts);
 bool ReadRecording(const RecordingView& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
-                   base::SubjectHandle* subject, base::RecordingHandle* id, domain::RecordingFacts* facts);
+                   base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts);
 
 // View BASIC: the two answers, the first reason and good_until. Full: every reason; the caller adds the revision's token.
 void WriteDecision(const domain::Decision& decision, bool full, v1::Decision* out);

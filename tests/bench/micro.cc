@@ -117,7 +117,7 @@ void Decide(benchmark::State& state) {
   const domain::SubjectFacts facts = Registered(Population::kHousehold);
   wire::Violations faults;
   base::SubjectHandle subject;
-  base::RecordingHandle id;
+  std::string id;
   domain::RecordingFacts recording;
   wire::ReadRecording(Asked(), Hasher(), wire::Path(), &faults, &subject, &id, &recording);
   v1::CheckRequest request;
@@ -137,7 +137,7 @@ void ReadRecording(benchmark::State& state) {
   const v1::Recording recording = Asked();
   wire::Violations faults;
   base::SubjectHandle subject;
-  base::RecordingHandle id;
+  std::string id;
   domain::RecordingFacts facts;
   for (auto _ : state) benchmark::DoNotOptimize(wire::ReadRecording(recording, Hasher(), wire::Path(), &faults, &subject, &id, &facts));
 }

@@ -260,7 +260,7 @@ domain::Decision World::Check(const std::string& account, Recording recording, d
   const auto session = running_->checks.Begin("");
   Require(session.status(), "check");
   if (!recording.facts.captured_at.IsSet()) recording.facts.captured_at = session->now - base::Seconds(30);
-  const service::CheckItem item{Handle(account), hasher_.Recording(recording.id), recording.Facts(hasher_)};
+  const service::CheckItem item{Handle(account), recording.id, recording.Facts(hasher_)};
   domain::Decision decision;
   running_->checks.Prefetch(item);
   if (running_->checks.TryDecide(*session, item, purpose, place, &decision)) return decision;

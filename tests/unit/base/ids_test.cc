@@ -19,6 +19,18 @@ TEST(Ids, KindsAndKeysAreApart) {
   EXPECT_NE(hasher.Guardian("a").bytes, hasher.Recording("a").bytes);
 }
 
+TEST(Ids, EveryByteCounts) {
+  const SubjectHandle handle = IdHasher(Bytes16{1}).Subject("a");
+  for (size_t i = 0; i < handle.bytes.size(); ++i) {
+    SubjectHandle other = handle;
+    other.bytes[i] ^= 1;
+    EXPECT_NE(other, handle) << i;
+    SubjectHandle one;
+    one.bytes[i] = 1;
+    EXPECT_TRUE(one.IsSet()) << i;
+  }
+}
+
 TEST(Ids, UnsetIsZero) {
   EXPECT_FALSE(SubjectHandle{}.IsSet());
   EXPECT_TRUE(IdHasher(Bytes16{1}).Subject("").IsSet());

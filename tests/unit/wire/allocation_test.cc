@@ -38,7 +38,7 @@ TEST(Allocations, NoneForARecordingAndNoneForADecision) {
   const base::IdHasher hasher(base::Bytes16{1});
   wire::Violations faults;
   base::SubjectHandle subject;
-  base::RecordingHandle id;
+  std::string id;
   domain::RecordingFacts facts;
   domain::Decision decision;
   decision.reasons.Add(domain::Reason::kRefused);

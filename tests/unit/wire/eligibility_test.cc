@@ -36,7 +36,7 @@ class ReadRecordingTest : public ::testing::Test {
   const base::IdHasher hasher_{base::Bytes16{7}};
   wire::Violations faults_;
   base::SubjectHandle subject_;
-  base::RecordingHandle id_;
+  std::string id_;
   domain::RecordingFacts facts_;
 };
 
@@ -48,7 +48,7 @@ constexpr char kFull[] = R"(recording_id: "r" account_id: "a" captured_at { seco
 TEST_F(ReadRecordingTest, EveryFactArrives) {
   ASSERT_TRUE(Read(kFull));
   EXPECT_EQ(subject_, hasher_.Subject("a"));
-  EXPECT_EQ(id_, hasher_.Recording("r"));
+  EXPECT_EQ(id_, "r");
   EXPECT_EQ(facts_.captured_at.micros, 5'000'001);
   EXPECT_TRUE(facts_.has_uncertainty);
   EXPECT_EQ(facts_.uncertainty, base::Milliseconds(250));

@@ -24,7 +24,7 @@ const base::IdHasher& Hasher() {
 absl::Status ReadItem(const v1::Recording& recording, const wire::Path& at) {
   wire::Violations faults;
   base::SubjectHandle subject;
-  base::RecordingHandle id;
+  std::string id;
   domain::RecordingFacts facts;
   if (wire::ReadRecording(recording, Hasher(), at, &faults, &subject, &id, &facts)) return absl::OkStatus();
   return faults.ToStatus();
