@@ -63,7 +63,9 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::vector<std::thread> threads;
-  for (int t = 0; t < std::atoi(argv[2]); ++t) {
+  const int count = std::atoi(argv[2]);
+  threads.reserve(static_cast<size_t>(count));
+  for (int t = 0; t < count; ++t) {
     threads.emplace_back([&opened, t, commits = std::atoi(argv[3])] { WriteRows(**opened, t, commits); });
   }
   for (std::thread& thread : threads) thread.join();
