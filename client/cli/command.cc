@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string_view>
 
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
@@ -42,6 +43,18 @@ CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>
           },
           help)
       ->type_name("TIME");
+}
+
+CLI::Option* AddBoundary(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help) {
+  return AddTime(app, flag, out, help)
+      ->transform(
+          [](std::string text) {
+            constexpr size_t kDate = std::string_view("2026-11-01").size();
+            if (text.size() == kDate) text += "T00:00:00Z";
+            return text;
+          },
+          "")
+      ->type_name("DATE|TIME");
 }
 
 void AddRequestId(CLI::App* app, RequestId* id) {

@@ -23,9 +23,9 @@ void AddListRequests(CLI::App* parent, Cli& cli) {
   AddId(app, "account", &query->account_id, "Only of this account; without it of all");
   AddNames(app, "--state", &query->states, "Only in these states; several times");
   AddNames(app, "--cause", &query->causes, "Only for these causes; several times");
-  AddTime(app, "--due-before", &query->due_before, "Only open ones that are due before then");
-  AddTime(app, "--received-from", &query->received_from, "Only those received from then on");
-  AddTime(app, "--received-before", &query->received_before, "Only those received before then");
+  AddBoundary(app, "--due-before", &query->due_before, "Only open ones that are due before then");
+  AddBoundary(app, "--received-from", &query->received_from, "Only those received from then on");
+  AddBoundary(app, "--received-before", &query->received_before, "Only those received before then");
   app->add_option("--page-size", query->page_size, "Requests to show, 1 to 1000 (default 100)")->check(CLI::Range(1, 1000));
   app->add_option("--page", query->page_token, "Where the page before ended, as printed there; with the same other options");
   app->callback([&cli, query] {

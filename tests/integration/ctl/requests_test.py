@@ -1,10 +1,11 @@
 """The commands about deletion one by one: asked for, verified, denied, extended, cancelled, listed, counted; data systems and tasks."""
 
 import csv
+import datetime
 import io
 import unittest
 
-from daemon import DONE, NO, REFUSED, DaemonTest
+from daemon import DONE, NO, REFUSED, USAGE, DaemonTest
 
 CHANNEL = ("--channel", "app", "--actor", "self")
 CAPTURED = "2024-05-01T12:00:00Z"
@@ -110,7 +111,7 @@ class CountsTest(DaemonTest):
         self.assertEqual(len(self.json("requests", "list", "de")["requests"]), 3)
         self.assertEqual(len(self.json("requests", "list", "--state", "denied,accepted")["requests"]), 2)
         self.assertEqual(len(self.json("requests", "list", "--due-before", "2999-01-01T00:00:00Z")["requests"]), 3)
-        self.assertEqual(self.json("requests", "list", "--due-before", "2020-01-01T00:00:00Z")["requests"], [])
+        self.assertEqual(self.json("requests", "list", "--due-before", "2020-01-01")["requests"], [])
         # Page by page it is the same list.
         seen, page = [], ()
         while True:
@@ -133,6 +134,13 @@ class CountsTest(DaemonTest):
         self.assertEqual(rows[-1]["received"], "4")
         past = self.json("requests", "report", "--from", "2020-01-01T00:00:00Z", "--to", "2021-01-01T00:00:00Z")["total"]
         self.assertEqual((past["received"], past["denied"], past["due_now"]), (0, 0, 3))
+        # A date is its first instant.
+        first = datetime.date.fromisoformat(found[0]["received_at"][:10])
+        after = datetime.date.fromisoformat(found[-1]["received_at"][:10]) + datetime.timedelta(days=1)
+        for begin, end, received in ((first, after, 4), (datetime.date(2020, 1, 1), first, 0), (after, datetime.date(2999, 1, 1), 0)):
+            total = self.json("requests", "report", "--from", str(begin), "--to", str(end))["total"]
+            self.assertEqual(total["received"], received, (begin, end))
+        self.ctl("requests", "report", "--from", "2026-02-30", "--to", "2999-01-01", expect=USAGE)
         # Human forms hold the same: a pipe gets lines of cells.
         self.assertIn("figures\t(all)\t4\t", self.ctl("requests", "report", *self.PERIOD))
         self.assertIn("request\t", self.ctl("requests", "list"))
