@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <string_view>
 
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
@@ -30,30 +29,40 @@ std::string UpperName(std::string text) {
   return text;
 }
 
+namespace {
+
+std::optional<Time> ParseTime(const std::string& text) {
+  base::Instant instant;
+  if (!base::ParseRfc3339(text, &instant)) return std::nullopt;
+  return Time(std::chrono::microseconds(instant.micros));
+}
+
+}  // namespace
+
 CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help) {
   return app
       ->add_option_function<std::string>(
           flag,
           [flag, out](const std::string& text) {
-            base::Instant instant;
-            if (!base::ParseRfc3339(text, &instant)) {
-              throw CLI::ValidationError(flag, "must be a time such as 2024-05-01T12:00:00Z (RFC 3339)");
-            }
-            *out = Time(std::chrono::microseconds(instant.micros));
+            *out = ParseTime(text);
+            if (!out->has_value()) throw CLI::ValidationError(flag, "must be a time such as 2024-05-01T12:00:00Z (RFC 3339)");
           },
           help)
       ->type_name("TIME");
 }
 
 CLI::Option* AddBoundary(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help) {
-  return AddTime(app, flag, out, help)
-      ->transform(
-          [](std::string text) {
-            constexpr size_t kDate = std::string_view("2026-11-01").size();
-            if (text.size() == kDate) text += "T00:00:00Z";
-            return text;
+  return app
+      ->add_option_function<std::string>(
+          flag,
+          [flag, out](const std::string& text) {
+            *out = ParseTime(text);
+            if (!out->has_value()) *out = ParseTime(text + "T00:00:00Z");
+            if (!out->has_value()) {
+              throw CLI::ValidationError(flag, "must be a date such as 2024-05-01 or a time such as 2024-05-01T12:00:00Z (RFC 3339)");
+            }
           },
-          "")
+          help + " (a date: its first instant, UTC)")
       ->type_name("DATE|TIME");
 }
 

@@ -126,7 +126,7 @@ void AddRequestId(CLI::App* app, RequestId* id);
 bool ParseDuration(const std::string& text, std::chrono::seconds* out);
 // An option that takes a time in RFC 3339.
 CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help);
-// The same, or a date: its first instant in UTC. Where an end does not belong to what it ends.
+// The same, or a date, which is its first instant in UTC: for ends that do not belong to what they end, and their beginnings.
 CLI::Option* AddBoundary(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help);
 // --notice, --language, --channel, --actor, --guardian, --reference.
 void AddEvidence(CLI::App* app, Evidence* evidence);

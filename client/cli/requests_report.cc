@@ -68,8 +68,8 @@ void AddRequestsReport(CLI::App* parent, Cli& cli) {
                 "whenever they were received; mean and median days from receipt to completion; open ones that are due and overdue now, and "
                 "how many of both wait for a hold's release. Requests that somebody made, not those that a changed choice made.");
   auto flags = std::make_shared<ReportFlags>();
-  AddBoundary(app, "--from", &flags->from, "The period's first instant; of a date the day's beginning, UTC")->required();
-  AddBoundary(app, "--to", &flags->to, "The first instant that no longer belongs to it; of a date likewise")->required();
+  AddBoundary(app, "--from", &flags->from, "The period's first instant")->required();
+  AddBoundary(app, "--to", &flags->to, "The first instant that no longer belongs to it")->required();
   app->add_flag("--csv", flags->csv, "As comma-separated values with a header, for a spreadsheet");
   app->callback([&cli, flags] {
     if (*flags->from >= *flags->to) throw CLI::ValidationError("--to", "must lie after --from");

@@ -13,7 +13,8 @@ void AgeOfConsent::ChangeTo(int years, Instant at) {
 
 const Notice* Rules::FindNotice(NoticeNumber number) const {
   // Numbers are given in a row from 1, so nearly every notice lies where its number says.
-  if (number != 0 && number <= notices.size() && notices[number - size_t{1}].number == number) return &notices[number - size_t{1}];
+  const size_t place = number - size_t{1};
+  if (place < notices.size() && notices[place].number == number) return &notices[place];
   const auto at = std::lower_bound(notices.begin(), notices.end(), number,
                                    [](const Notice& notice, NoticeNumber n) { return notice.number < n; });
   return at != notices.end() && at->number == number ? &*at : nullptr;

@@ -1,5 +1,5 @@
 // EligibilityService: recordings to facts, decisions back. This is the hot path: for a valid recording nothing is allocated (more
-// than two named profiles apart) and no reflection is used.
+// than two named profiles apart, and the id where its string is new) and no reflection is used.
 #pragma once
 
 #include <string>
@@ -29,7 +29,8 @@ absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, CheckQuery* qu
 // The same where the recordings, so many, were left out of the message; see SplitBatch.
 absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, size_t recordings, CheckQuery* query);
 
-// One recording. Replaces `*id` and `*facts`, reusing their memory. Its id stays as it is, as hardly any check needs its hash. Adds what is wrong to `faults` (empty before) and returns whether nothing was.
+// One recording. Replaces `*id` (as the caller wrote it: hardly any check needs its hash) and `*facts`, reusing their memory. Adds what is
+// wrong to `faults` (empty before) and returns whether nothing was.
 bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
                    base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts);
 bool ReadRecording(const RecordingView& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,

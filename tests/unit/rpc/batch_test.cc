@@ -35,6 +35,42 @@ TEST_F(ServicesTest, ABatchAnswersEachItemInItsPlace) {
   EXPECT_EQ(notes_.decisions()[0].count + notes_.decisions()[1].count, 19U);
 }
 
+// What is stored about a recording counts for that one alone. Names outside ASCII take another way through the parser.
+class FlaggedInABatch : public ServicesTest, public ::testing::WithParamInterface<uint64_t> {
+ protected:
+  static World::Options Options(uint64_t max_subjects) {
+    World::Options options;
+    options.max_subjects = max_subjects;
+    return options;
+  }
+  FlaggedInABatch() : ServicesTest(Options(GetParam())) {}
+};
+
+TEST_P(FlaggedInABatch, IsRefusedAndNoOther) {
+  OptIn();
+  const auto id = [](int i) { return (i % 5 == 3 ? "\u00e9-" : "r-") + std::to_string(i); };
+  const auto flagged = [](int i) { return i % 7 == 3; };
+  for (int i = 0; i < 30; ++i) {
+    if (!flagged(i)) continue;
+    Call(recording_stub_, &v1::RecordingService::Stub::ReportRecording,
+         "account_id: \"a\" flags: FLAG_CRITICAL_DATA recording_id: \"" + id(i) + "\"");
+    ASSERT_TRUE(status_.ok()) << status_.error_message();
+  }
+  std::vector<v1::Recording> recordings;
+  for (int i = 0; i < 30; ++i) recordings.push_back(Clean("a", id(i)));
+  const auto reply = Batch(recordings);
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  ASSERT_EQ(reply.results_size(), 30);
+  for (int i = 0; i < 30; ++i) {
+    const v1::Decision& decision = reply.results(i).decision();
+    EXPECT_EQ(decision.eligibility(), flagged(i) ? v1::ELIGIBILITY_NOT_ELIGIBLE : v1::ELIGIBILITY_ELIGIBLE) << i;
+    EXPECT_EQ(decision.reasons(0), flagged(i) ? v1::REASON_CRITICAL_DATA : v1::REASON_CONSENT) << i;
+  }
+}
+
+// In the index, and decided from the store.
+INSTANTIATE_TEST_SUITE_P(MaxSubjects, FlaggedInABatch, ::testing::Values(1'000, 0));
+
 TEST_F(ServicesTest, BatchesOfEverySizeUpToTheLimit) {
   for (const size_t size : {1, 2, 7, 8, 9, 16, 17, 1'000}) {
     EXPECT_EQ(Batch(std::vector<v1::Recording>(size, Clean("unknown"))).results_size(), static_cast<int>(size));
