@@ -31,6 +31,21 @@ struct Instant {
 inline constexpr Instant kLastInstant{253'402'300'799'000'000};
 inline constexpr Instant kEndOfTime{INT64_MAX};
 
+// "Now", as far as no single clock is believed. What purges by time asks the earlier end, what denies asks the later one; so an error of
+// the clock between them never purges and never permits. A default-constructed one permits nothing and purges nothing.
+struct Now {
+  Instant wall;          // the wall clock: what people mean
+  Instant earliest;      // the earlier of wall and trusted clock; unset while doubtful or behind: nothing is purged by time alone
+  Instant latest;        // the later of wall and last stamp
+  Instant not_before;    // the last stamp that was made while time was trusted
+  bool doubtful = true;  // nothing is eligible and loosenings wait until somebody has confirmed the time
+  bool behind = false;   // the wall is over a minute behind the last stamp: loosenings wait
+
+  // Of one clock that is sure.
+  static constexpr Now Sure(Instant t) { return Now{t, t, t, Instant{}, false, false}; }
+  bool operator==(const Now&) const = default;
+};
+
 // Sums and differences saturate at 1 and kEndOfTime, so that no input can wrap around; kEndOfTime and unset stay what they are.
 Instant operator+(Instant t, Span d);
 Instant operator-(Instant t, Span d);

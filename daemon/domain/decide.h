@@ -11,15 +11,11 @@ struct Question {
   const RecordingFacts& recording;
   Purpose purpose = Purpose::kNone;
   const Place& place;
-  Instant now;  // set; the server's
+  base::Now now;  // the server's
 };
 
 // `subject` nullptr: unknown. `marks`: what is stored of this very recording. No I/O, no exception, no clock; unknown means no.
 // Thread-safe. Cost: a few hundred nanoseconds for a subject with few scopes, linear in scopes, holds and tombstones.
 Decision Decide(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules);
-
-// The reason that explains the answer the caller will look at first: for an asked purpose the first reason for its eligibility,
-// without one the first for the disposition. kNone only where there is nothing to explain (KEEP).
-Reason FirstReason(const Decision& decision);
 
 }  // namespace consent::domain

@@ -15,13 +15,25 @@ namespace consent::domain {
 
 enum class DefaultRule : uint8_t { kOptIn = 0, kOptOut = 1 };
 
+// Countries of use that a regime allows.
+struct Countries {
+  bool any = false;
+  std::vector<Region> named;  // sorted
+  bool operator==(const Countries&) const = default;
+};
+struct PurposeCountries {
+  Purpose purpose = Purpose::kNone;
+  Countries countries;
+  bool operator==(const PurposeCountries&) const = default;
+};
+
 // A default-constructed regime is the strictest one: opt-in, nothing allowed anywhere.
 struct Regime {
   std::string name;
   DefaultRule default_rule = DefaultRule::kOptIn;
   Span false_wake_ttl;  // 0..90 days
-  bool any_country = false;
-  std::vector<Region> countries;  // sorted
+  Countries countries;                         // where people may listen, and where every purpose may be used that has no entry of its own
+  std::vector<PurposeCountries> other_countries;  // at most one for each purpose
   bool any_site = false;
   std::vector<std::string> sites;  // sorted
   bool employees = false;
@@ -32,6 +44,13 @@ struct Regime {
   int child_inactive_months = 1;
   Span child_notice_period;  // at most 90 days
   DeadlineRules deletion;
+
+  const Countries& CountriesFor(Purpose p) const {
+    for (const PurposeCountries& other : other_countries) {
+      if (other.purpose == p) return other.countries;
+    }
+    return countries;
+  }
 };
 
 struct Notice {
@@ -41,7 +60,6 @@ struct Notice {
   PurposeSet purposes;
   bool says_people_listen = false;
   bool covers_past = false;
-  bool covers_household = false;
   Instant valid_from;
   Instant superseded_from = base::kEndOfTime;  // when a notice that supersedes it becomes valid
   int consent_lifetime_months = 0;             // 0: no end
@@ -94,6 +112,7 @@ struct Rules {
   base::Digest hash{};
   Span longest_answer_age;
   Span default_uncertainty;
+  Instant service_began_at;  // a stamp of before is that of a clock that was never set
   std::vector<Regime> regimes;
   size_t unknown_regime = 0;                 // index; OPT_IN
   absl::btree_map<Region, RegionRules> regions;  // countries and subdivisions that the policy names

@@ -10,7 +10,8 @@ namespace internal {
 
 PartOutcome MayLoosen(const Applying& applying, bool about_people) {
   const Command& command = applying.command;
-  if (applying.moment.clock_behind) return Refused(Refusal::kClockBehind);
+  if (applying.moment.now.doubtful) return Refused(Refusal::kClockDoubtful);
+  if (applying.moment.now.behind) return Refused(Refusal::kClockBehind);
   if (applying.moment.policy_changing) return Refused(Refusal::kPolicyChanging);
   const bool registering = command.registers && !applying.before.registered;
   if (!applying.before.registered && !registering) return Refused(Refusal::kSubjectNotFound);

@@ -4,6 +4,7 @@
 // loosening: it needs the current revision and evidence, and is refused on its own while the restrictions beside it apply.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -87,7 +88,8 @@ enum class Refusal : uint8_t {
   kRetentionNotOffered,
   kContradiction,   // turned off in the same request
   kPolicyChanging,  // a policy is being activated: repeat
-  kLast = kPolicyChanging,  // numbers are on disk: add at the end
+  kClockDoubtful,   // the time is doubtful until somebody confirms it
+  kLast = kClockDoubtful,  // numbers are on disk: add at the end
 };
 
 struct PartOutcome {
@@ -123,10 +125,17 @@ struct FactChange {
 
 // When and on what the command applies.
 struct Moment {
-  Instant time;               // the commit's stamp
-  uint64_t sequence = 0;      // becomes the subject's revision
-  bool clock_behind = false;  // the clock is over a minute behind the last stamp: loosenings are refused
-  bool policy_changing = false;  // so they are while a policy is being activated
+  Instant time;           // the commit's stamp: orders, and is what a choice and its end are dated by
+  uint64_t sequence = 0;  // becomes the subject's revision
+  base::Now now = base::Now::Sure(time);
+  bool policy_changing = false;  // loosenings are refused while a policy is being activated
+
+  // The end of an order that reaches to its receipt: PURGE up to the earlier of stamp and wall, no eligibility up to the stamp. In doubt
+  // nothing is sure, and there is no end until the time is settled.
+  Instant SureReceipt() const { return now.doubtful ? Instant{} : std::min(time, now.wall); }
+  Instant LatestReceipt() const { return now.doubtful ? base::kEndOfTime : std::max(time, now.latest); }
+  // What a receipt is dated by and deadlines run from: the earlier of stamp and wall, never before the last stamp that was trusted.
+  Instant Received() const { return std::max(std::min(time, now.wall), now.not_before); }
 };
 
 struct Transition {

@@ -101,6 +101,7 @@ const char* ReasonName(Reason r) {
       "REVIEWER_NOT_ALLOWED",
       "CONSENT",
       "DEFAULT",
+      "CLOCK_DOUBTFUL",
   };
   const auto index = static_cast<size_t>(r);
   return index < kNames.size() ? kNames[index] : "NONE";

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,15 +84,24 @@ class Region {
 
 enum class ScopeKind : uint8_t { kAccount = 0, kProfile = 1, kDevice = 2 };
 
-// What one scope chose about one purpose.
+// What one scope chose about one purpose. A consent has two times: captures count from the first, its lifetime from the last.
 struct PurposeChoice {
   Choice choice = Choice::kUnset;
   bool by_guardian = false;  // of a consent: the named guardian gave it
   bool imported = false;     // of a consent: came through an import with its own time
+  bool has_ended = false;    // of a guardian's consent: the child had come of age once; no later correction brings it back
   NoticeNumber notice = 0;   // of a consent
-  Instant since;             // of a consent: the time from which it counts; of a refusal: when it was said
-  Instant refused_from;      // of a consent: start of the last refusal before it; unset: none
+  Instant since;             // of a consent: the time from which captures count; of a refusal: when it was said
+  Instant renewed;           // of a consent: when it was last given again, in whole seconds after `since`, rounded down; unset: never
+  // The last end of an earlier consent or default: when it was refused or withdrawn, or had expired. Kept through later consents and, with
+  // choice kUnset, after the scope was removed. Unset: there was none.
+  Instant refused_from;
+  bool end_was_expiry = false;   // that end was an expiry, no refusal: nothing was captured while it was refused
+  bool copies_forgiven = false;  // a notice that covers the past was agreed to since that end: copies of before it stay
   bool operator==(const PurposeChoice&) const = default;
+
+  // From when its lifetime counts.
+  Instant LastGiven() const { return renewed.IsSet() ? renewed : since; }
 };
 
 // Numbers are on disk.
@@ -121,10 +131,12 @@ struct ControlRefusal {
   bool operator==(const ControlRefusal&) const = default;
 };
 
-// The account, one profile or one device.
+// The account, one profile or one device. A profile or device with a zero handle is the fold: what was refused by those of its kind that
+// are gone and for which the record has no room of their own. It is named by no recording and decides no disposition; who names no
+// scope of that kind, or registers one that the record does not know, has refused what it refuses.
 struct ScopeFacts {
   ScopeKind kind = ScopeKind::kAccount;
-  base::Bytes16 handle{};   // of a profile or device; zero for the account
+  base::Bytes16 handle{};   // of a profile or device; zero for the account and for a fold
   bool registered = false;  // false: it was removed, or only a restriction named it so far
   std::array<PurposeChoice, kPurposes> choices{};
   Instant refused_all_since;                             // unset: did not refuse everything
@@ -143,14 +155,57 @@ struct ScopeFacts {
   PurposeChoice& ChoiceFor(Purpose p) { return choices[static_cast<size_t>(p) - 1]; }
   // It was registered until default_from, and said no to something.
   bool WasRemoved() const { return !registered && default_from.IsSet(); }
+  bool IsFold() const { return kind != ScopeKind::kAccount && handle == base::Bytes16{}; }
   bool operator==(const ScopeFacts&) const = default;
 };
 
-// Both ends belong to it. from unset: from the beginning; to = kEndOfTime: open.
+// Captures of a time, for holds. Both ends belong to it. from unset: from the beginning; to = kEndOfTime: open.
 struct Interval {
   Instant from;
   Instant to = base::kEndOfTime;
   bool operator==(const Interval&) const = default;
+};
+
+// The captures that a deletion orders away. Its end is two times, because no clock is sure of its receipt: what was surely captured by
+// `sure` is purged, what was perhaps captured by `latest` is never eligible. Both ends belong to it. In order by construction:
+// sure <= latest, and from <= latest. Immutable.
+class OrderedTimes {
+ public:
+  // Nothing at all: neither purges nor denies.
+  constexpr OrderedTimes() = default;
+  // Whenever captured: no beginning and no end.
+  static constexpr OrderedTimes Always() { return OrderedTimes(Instant{}, base::kEndOfTime, base::kEndOfTime); }
+  // Whenever captured, but not known to be so until it is verified or its time is settled: denies, and purges nothing.
+  static constexpr OrderedTimes AlwaysUnsure() { return OrderedTimes(Instant{}, Instant{}, base::kEndOfTime); }
+  // Without a beginning.
+  static constexpr OrderedTimes Until(Instant sure, Instant latest) { return Between(Instant{}, sure, latest); }
+  // Ends that are out of order are brought into it: the later of `sure` and `latest` is latest, and a beginning after it is it.
+  static constexpr OrderedTimes Between(Instant from, Instant sure, Instant latest) {
+    const Instant end = latest < sure ? sure : latest;
+    return OrderedTimes(end < from ? end : from, latest < sure ? latest : sure, end);
+  }
+
+  constexpr bool HasBeginning() const { return from_.IsSet(); }
+  constexpr bool HasEnd() const { return latest_ != base::kEndOfTime; }
+  constexpr bool IsEmpty() const { return !latest_.IsSet(); }
+  constexpr Instant from() const { return from_; }
+  constexpr Instant sure() const { return sure_; }
+  constexpr Instant latest() const { return latest_; }
+
+  // What was captured some time from `lo` to `hi`: perhaps within the times that are surely ordered, or within those that perhaps are.
+  constexpr bool SurelyOrders(Instant lo, Instant hi) const { return sure_.IsSet() && lo <= sure_ && hi >= from_; }
+  constexpr bool PerhapsOrders(Instant lo, Instant hi) const { return latest_.IsSet() && lo <= latest_ && hi >= from_; }
+  // All of `other` lies within this, what is sure within what is sure.
+  constexpr bool Contains(const OrderedTimes& other) const {
+    return from_ <= other.from_ && other.sure_ <= sure_ && other.latest_ <= latest_;
+  }
+  constexpr bool operator==(const OrderedTimes&) const = default;
+
+ private:
+  constexpr OrderedTimes(Instant from, Instant sure, Instant latest) : from_(from), sure_(sure), latest_(latest) {}
+  Instant from_;    // unset: no beginning
+  Instant sure_;    // unset: nothing is sure
+  Instant latest_;  // kEndOfTime: no end; unset: empty
 };
 
 // A stored deletion selector. Numbers are on disk.
@@ -159,7 +214,7 @@ struct Tombstone {
   DeletionState state = DeletionState::kPending;
   ScopeKind scope = ScopeKind::kAccount;
   base::Bytes16 handle{};  // which profile or device
-  Interval captured;
+  OrderedTimes captured;
   PurposeSet copies_of{};  // only what was made of them for these purposes; empty: all, and the audio itself
   bool operator==(const Tombstone&) const = default;
 };
@@ -174,7 +229,7 @@ struct Hold {
 
 class Cover;
 
-inline constexpr size_t kMaxProfiles = 64;    // and as many devices; restrictions may add as many again unregistered
+inline constexpr size_t kMaxProfiles = 64;    // and as many devices; restrictions and removals may add as many again unregistered
 inline constexpr size_t kMaxTombstones = 64;  // in the record; a subject with more of them has all of them in rows of their own
 inline constexpr size_t kMaxHolds = 64;
 
@@ -186,7 +241,9 @@ struct SubjectFacts {
   bool has_recording_marks = false;  // rows about single recordings exist
   Region region;
   Instant default_from;  // latest change of region, or registration, that made a default apply
+  Instant default_denied;  // a denied closure or "everything" took every default away until the subject has chosen; unset: none did
   Instant closed_at;     // unset: never closed
+  bool forgotten = false;  // closed, and its names and keys are being erased: nothing but deletions' own steps changes it until that is done
   Instant reopened_at;   // a new account of the same id since then, which is not the closed one's; unset: it is closed for good
   uint64_t holds_changed = 0;  // sequence of the latest hold that was placed or released; 0: none ever
   absl::InlinedVector<ScopeFacts, 2> scopes;
@@ -203,15 +260,12 @@ struct SubjectFacts {
   bool operator==(const SubjectFacts&) const = default;
 };
 
-// What is left of an account whose closure is finished: that it was closed, and when.
+// What is left of an account whose closure is finished: that it was closed, and when; and what was refused since.
 inline bool IsSuppressionRecord(const SubjectFacts& facts) {
-  return facts.closed_at.IsSet() && !facts.reopened_at.IsSet() && facts.tombstones.empty() && !facts.has_more_tombstones;
+  return facts.closed_at.IsSet() && !facts.reopened_at.IsSet() && !facts.forgotten && facts.tombstones.empty() && !facts.has_more_tombstones;
 }
-// The same before its keys have left the files: until then a tombstone of all times, which no request makes, keeps its id from being used anew.
-inline bool IsForgotten(const SubjectFacts& facts) {
-  const bool last = facts.tombstones.size() == 1 && facts.tombstones[0].captured == Interval{};
-  return IsSuppressionRecord(facts) || (facts.closed_at.IsSet() && !facts.reopened_at.IsSet() && last);
-}
+// The same also before its keys have left the files.
+inline bool IsForgotten(const SubjectFacts& facts) { return IsSuppressionRecord(facts) || facts.forgotten; }
 
 // Flags of one recording; bits are on disk.
 struct Flags {
@@ -306,16 +360,27 @@ enum class Reason : uint8_t {
   kReviewerNotAllowed = 33,
   kConsent = 34,
   kDefault = 35,
+  kClockDoubtful = 36,
 };
-inline constexpr int kReasons = 36;
+inline constexpr int kReasons = 37;
 // "LEGAL_HOLD" and so on: the names of consent.v1.Reason without prefix. Never null.
 const char* ReasonName(Reason r);
 
-// A set of reasons that iterates in order of importance, which is the order of their numbers.
+// A set of reasons; iterates in the order of their numbers.
 class ReasonSet {
  public:
+  constexpr ReasonSet() = default;
+  constexpr ReasonSet(std::initializer_list<Reason> reasons) {
+    for (const Reason reason : reasons) Add(reason);
+  }
   constexpr void Add(Reason r) { bits_ |= uint64_t{1} << static_cast<int>(r); }
   constexpr void Add(ReasonSet other) { bits_ |= other.bits_; }
+  constexpr void Remove(ReasonSet other) { bits_ &= ~other.bits_; }
+  constexpr ReasonSet In(ReasonSet other) const {
+    ReasonSet both;
+    both.bits_ = bits_ & other.bits_;
+    return both;
+  }
   constexpr bool Has(Reason r) const { return (bits_ >> static_cast<int>(r) & 1) != 0; }
   constexpr bool Empty() const { return bits_ == 0; }
   // kNone where empty.
@@ -330,16 +395,42 @@ class ReasonSet {
   uint64_t bits_ = 0;
 };
 
+// E0's.
+inline constexpr ReasonSet kFirstOfEligibility{Reason::kClockDoubtful, Reason::kUnknownSubject, Reason::kMissingFact, Reason::kInvalidTime};
+
 // Two answers that are never merged.
 struct Decision {
   Eligibility eligibility = Eligibility::kNotAnswered;
   Disposition disposition = Disposition::kNotAnswered;
-  // Every reason that applied. The first of the R rows explains the disposition, see FirstReason.
-  ReasonSet reasons;
+  ReasonSet disposed;  // by R1 to R5
+  ReasonSet reasons;   // every reason that applied, those of `disposed` among them
   uint64_t revision = 0;  // of the subject; 0: unknown subject
   Instant checked_at;
   // Nothing changes before it by time alone. Not before checked_at; equal to it: do not keep the answer.
   Instant good_until;
+
+  // Every reason once, most important first: the disposition's, then those of E0, then of E1 and so on. The first one explains the answer.
+  template <typename F>
+  constexpr void ForEachReason(F f) const {
+    disposed.ForEach(f);
+    ReasonSet rest = reasons;
+    rest.Remove(disposed);
+    const ReasonSet first = rest.In(kFirstOfEligibility);
+    if (first.Has(Reason::kClockDoubtful)) f(Reason::kClockDoubtful);
+    ReasonSet facts = first;
+    facts.Remove(ReasonSet{Reason::kClockDoubtful});
+    facts.ForEach(f);
+    rest.Remove(first);
+    rest.ForEach(f);
+  }
+  // kNone only where there is nothing to explain (KEEP, and no purpose was asked).
+  constexpr Reason FirstReason() const {
+    Reason found = Reason::kNone;
+    ForEachReason([&found](Reason r) {
+      if (found == Reason::kNone) found = r;
+    });
+    return found;
+  }
 };
 
 }  // namespace consent::domain
