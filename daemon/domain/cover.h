@@ -8,38 +8,46 @@
 
 namespace consent::domain {
 
-// Of one subject, in memory: 16 bytes each.
+// Of one subject, in memory: 16 to 32 bytes each.
 inline constexpr size_t kMaxCovered = 16'384;
 
-// A value. Tombstones that differ in state, scope or copies are kept apart; of the others those that overlap or touch are one. Safe to
-// read by many threads.
+// A value. Tombstones that differ in state, scope or copies are kept apart; of the others the times that overlap or touch are one: what is
+// surely ordered and what perhaps is, each for itself. Safe to read by many threads.
 class Cover {
  public:
-  // False where it is full (kMaxCovered): nothing was added.
+  // False where it is full (kMaxCovered): nothing was added. A tombstone without any time adds nothing.
   bool Add(const Tombstone& tombstone);
-  // How many separate tombstones.
+  // How many separate times are perhaps ordered.
   size_t size() const { return size_; }
-  std::vector<Tombstone> All() const;
+  // Tombstones that say the same, as few as can be; where there are more than `most`, none.
+  std::vector<Tombstone> All(size_t most) const;
+  std::vector<Tombstone> All() const { return All(SIZE_MAX); }
 
-  // Calls use(const Tombstone&) with those that some time from `first` to `last` may match, at most one of each kind: that it matches is
-  // all that a decision needs to know. Costs a binary search for each kind.
+  // Calls use(const Tombstone&) with those that some time from `first` to `last` may match, at most two of each kind: that it matches surely
+  // or perhaps is all that a decision needs to know. Costs two binary searches for each kind.
   template <typename F>
   void Visit(Instant first, Instant last, F use) const {
     for (const Kind& kind : kinds_) {
-      const Interval* match = kind.Find(first, last);
-      if (match == nullptr) continue;
       Tombstone tombstone = kind.like;
-      tombstone.captured = *match;
-      use(tombstone);
+      if (const Interval* match = Find(kind.sure, first, last)) {
+        tombstone.captured = OrderedTimes::Between(match->from, match->to, match->to);
+        use(tombstone);
+      }
+      if (const Interval* match = Find(kind.perhaps, first, last)) {
+        tombstone.captured = OrderedTimes::Between(match->from, Instant{}, match->to);
+        use(tombstone);
+      }
     }
   }
 
  private:
   struct Kind {
-    Tombstone like;                   // but for its time
-    std::vector<Interval> intervals;  // in order; no two overlap or touch
-    const Interval* Find(Instant first, Instant last) const;
+    Tombstone like;  // but for its time
+    // In order; no two of one list overlap or touch; each of `sure` lies within one of `perhaps`.
+    std::vector<Interval> sure;
+    std::vector<Interval> perhaps;
   };
+  static const Interval* Find(const std::vector<Interval>& intervals, Instant first, Instant last);
   std::vector<Kind> kinds_;  // none without an interval
   size_t size_ = 0;
 };

@@ -23,7 +23,7 @@ Deciding::Deciding(const SubjectFacts* subject, const RecordingMarks& marks, con
       rules_(rules),
       now_(question.now),
       flags_(static_cast<uint8_t>(marks.flags | question.recording.flags)),
-      good_until_(question.now + rules.longest_answer_age),
+      good_until_(question.now.latest + rules.longest_answer_age),
       when_(TimeOfCapture()),
       regime_(Merge()) {
   if (subject_ != nullptr) NameScopes();
@@ -31,17 +31,18 @@ Deciding::Deciding(const SubjectFacts* subject, const RecordingMarks& marks, con
 
 CaptureTime Deciding::TimeOfCapture() {
   CaptureTime when;
-  if (!recording_.captured_at.IsSet()) return when;
-  const bool ingested_given = recording_.ingested_at.IsSet() && recording_.ingested_at <= now_;
-  const Instant ingested = ingested_given ? recording_.ingested_at : now_;
+  const Instant captured = recording_.captured_at;
+  if (IsStamp(recording_.ingested_at) && recording_.ingested_at <= now_.latest) when.ingested = recording_.ingested_at;
+  if (!captured.IsSet()) return when;
+  const Instant ingested = when.ingested.IsSet() ? when.ingested : now_.latest;
   // While the capture lies ahead of a moving "now" every comparison moves with it.
-  if (!ingested_given && recording_.captured_at > now_) good_until_ = now_;
+  if (captured > ingested && !when.ingested.IsSet()) good_until_ = now_.latest;
   const Span uncertainty = recording_.has_uncertainty ? recording_.uncertainty : rules_.default_uncertainty;
-  if (recording_.captured_at - uncertainty > ingested) {
+  if (!IsStamp(captured) || captured - uncertainty > ingested) {
     when.invalid = true;
     return when;
   }
-  const Instant t = std::min(recording_.captured_at, ingested);
+  const Instant t = std::min(captured, ingested);
   when.known = true;
   when.lo = t - uncertainty;
   when.hi = t + uncertainty;
@@ -78,20 +79,21 @@ Instant Deciding::GrownFrom(const Age& age) const {
 }
 
 void Deciding::NameScopes() {
-  named_.push_back(Named{&subject_->account(), false, false, {}, {}, {}});
+  named_.push_back(Named{&subject_->account(), false, false, {}, {}, {}, {}});
   for (const base::ProfileHandle& profile : recording_.profiles) {
     const ScopeFacts* scope = subject_->Find(ScopeKind::kProfile, profile.bytes);
     if (scope == nullptr || !scope->registered) unregistered_scope_named_ = true;
     if (scope == nullptr) continue;
-    const Instant adult_from = GrownFrom(scope->age);
+    const Instant at_home = AdultFrom(scope->age, *regime_.at_home);
+    const Instant at_capture = regime_.at_capture != nullptr ? AdultFrom(scope->age, *regime_.at_capture) : at_home;
+    const Instant adult_from = std::max(at_home, at_capture);
     const Instant guardian_since = std::max(scope->guardian_since, ChildAgainSince(scope->age, *regime_.at_home));
-    named_.push_back(
-        Named{scope, true, !PassedAt(adult_from), adult_from, AdultFrom(scope->age, *regime_.at_home), guardian_since});
+    named_.push_back(Named{scope, true, !PassedAt(adult_from), adult_from, std::min(at_home, at_capture), at_home, guardian_since});
   }
   if (recording_.device.IsSet()) {
     const ScopeFacts* scope = subject_->Find(ScopeKind::kDevice, recording_.device.bytes);
     if (scope == nullptr || !scope->registered) unregistered_scope_named_ = true;
-    if (scope != nullptr) named_.push_back(Named{scope, false, false, {}, {}, {}});
+    if (scope != nullptr) named_.push_back(Named{scope, false, false, {}, {}, {}, {}});
   }
 }
 
@@ -139,8 +141,14 @@ void Deciding::Tombstones() {
     const bool scope_named = Names(tombstone.scope, tombstone.handle);
     const bool is_copy_of_it = recording_.artefact != Artefact::kSource && tombstone.copies_of.Has(recording_.made_for);
     if (!scope_named || !(tombstone.copies_of.Empty() || is_copy_of_it)) return;
-    // Without a time every one matches for eligibility and none for the disposition.
-    if (!when_.known || Overlaps(when_, tombstone.captured)) matched(tombstone.state, when_.known);
+    const OrderedTimes& times = tombstone.captured;
+    if (when_.known) {
+      if (times.PerhapsOrders(when_.lo, when_.hi)) matched(tombstone.state, times.SurelyOrders(when_.lo, when_.hi));
+    } else if (!times.IsEmpty()) {
+      // Without a time every one matches for eligibility; for the disposition only what its ingestion proves.
+      const bool proven = !times.HasBeginning() && when_.ingested.IsSet() && when_.ingested <= times.sure();
+      matched(tombstone.state, proven);
+    }
   };
   for (const Tombstone& tombstone : subject_->tombstones) match(tombstone);
   if (subject_->has_more_tombstones) {
@@ -155,26 +163,25 @@ void Deciding::Tombstones() {
   if (!subject_->closed_at.IsSet()) return;
   // What was captured before a new account began is the closed one's.
   const Instant reopened = subject_->reopened_at;
-  if (!reopened.IsSet() || (when_.known && when_.lo <= reopened)) disposition_.Add(Reason::kAccountClosed);
+  const Instant earliest = when_.known ? when_.lo : when_.ingested;
+  if (!reopened.IsSet() || (earliest.IsSet() && earliest <= reopened)) disposition_.Add(Reason::kAccountClosed);
   if (!when_.known) eligibility_.Add(Reason::kAccountClosed);
 }
 
 // R3 of one scope. A border case is KEEP and never eligible.
 void Deciding::RetentionOf(const ScopeFacts& scope) {
-  if (scope.retention.kind == RetentionKind::kDoNotSave) disposition_.Add(Reason::kDoNotSave);
   const bool by_months = scope.retention.kind == RetentionKind::kMonths;
-  if (!when_.known) {
-    if (by_months || scope.purge_floor.IsSet()) eligibility_.Add(Reason::kRetentionExpired);
-    return;
+  const bool has_floor = scope.purge_floor.IsSet();
+  if (scope.retention.kind == RetentionKind::kDoNotSave) disposition_.Add(Reason::kDoNotSave);
+  if (const Instant no_later = when_.NoLaterThan(); no_later.IsSet()) {
+    const bool over = (has_floor && no_later <= scope.purge_floor) ||
+                      (by_months && SurelyPassedAt(base::AddMonths(no_later, scope.retention.months)));
+    if (over) disposition_.Add(Reason::kRetentionExpired);
   }
-  bool over_surely = scope.purge_floor.IsSet() && when_.hi <= scope.purge_floor;
-  bool over_perhaps = scope.purge_floor.IsSet() && when_.lo <= scope.purge_floor;
-  if (by_months) {
-    over_surely = PassedAt(base::AddMonths(when_.hi, scope.retention.months)) || over_surely;
-    over_perhaps = PassedAt(base::AddMonths(when_.lo, scope.retention.months)) || over_perhaps;
-  }
-  if (over_surely) disposition_.Add(Reason::kRetentionExpired);
-  if (over_perhaps) eligibility_.Add(Reason::kRetentionExpired);
+  const bool perhaps_over = when_.known ? (has_floor && when_.lo <= scope.purge_floor) ||
+                                              (by_months && PassedAt(base::AddMonths(when_.lo, scope.retention.months)))
+                                        : by_months || has_floor;
+  if (perhaps_over) eligibility_.Add(Reason::kRetentionExpired);
 }
 
 // R3 and E1 of one named profile.
@@ -185,14 +192,15 @@ void Deciding::ChildInactivity(const Named& named) {
   eligibility_.Add(Reason::kChildInactive);
   const Instant notice = named.scope->inactivity_notice;
   if (!notice.IsSet() || notice < inactive_from) return;
-  if (PassedAt(notice + regime_.child_notice_period)) disposition_.Add(Reason::kChildInactive);
+  if (SurelyPassedAt(notice + regime_.child_notice_period)) disposition_.Add(Reason::kChildInactive);
 }
 
-// R4.
+// R4. Nothing is known of the region of a subject that only restrictions have named.
 void Deciding::FalseWake() {
-  if (!Accidental() || !when_.known) return;
-  const Instant over_from = when_.hi + regime_.false_wake_ttl + base::Microseconds(1);
-  if (PassedAt(over_from)) disposition_.Add(Reason::kAccidentalExpired);
+  const Instant no_later = when_.NoLaterThan();
+  if (!Accidental() || !subject_->registered || !no_later.IsSet()) return;
+  const Instant over_from = no_later + regime_.false_wake_ttl + base::Microseconds(1);
+  if (SurelyPassedAt(over_from)) disposition_.Add(Reason::kAccidentalExpired);
 }
 
 // R5.
@@ -200,29 +208,47 @@ void Deciding::EndedCopies() {
   if (recording_.artefact == Artefact::kSource || !IsPurpose(recording_.made_for)) return;
   for (const Named& named : named_) {
     const PurposeChoice choice = EffectiveChoice(*named.scope, recording_.made_for, rules_);
-    const bool consent_ended =
-        choice.choice == Choice::kGiven && named.scope->kind != ScopeKind::kDevice && ConsentEnded(named, choice);
-    if (SaysNo(choice.choice) || consent_ended) disposition_.Add(Reason::kPurposeEnded);
+    if (SaysNo(choice.choice) || ConsentSurelyEnded(named, choice) || CopiesOwed(choice)) disposition_.Add(Reason::kPurposeEnded);
   }
 }
 
+// It ended after the capture and was consented to again, or its scope was removed since: what was made before that end is still owed. What
+// was captured after it was made of nothing that was allowed then, and the record tells nothing of it.
+bool Deciding::CopiesOwed(const PurposeChoice& choice) const {
+  if (!choice.refused_from.IsSet() || choice.copies_forgiven) return false;
+  const Instant earliest = when_.known ? when_.lo : when_.ingested;
+  return earliest.IsSet() && earliest < choice.refused_from;
+}
+
 // Counting months is slow, and hardly any consent ends within the life of an answer: no month has fewer than 28 days.
-bool Deciding::LifetimeOver(const PurposeChoice& consent) {
+bool Deciding::MayBeOver(const PurposeChoice& consent) const {
   const Notice* notice = rules_.FindNotice(consent.notice);
   if (notice == nullptr || notice->consent_lifetime_months == 0) return false;
-  const Instant at_the_earliest = consent.since + base::Days(28 * int64_t{notice->consent_lifetime_months});
-  if (at_the_earliest > now_ && at_the_earliest > good_until_) return false;
-  return PassedAt(ConsentEnd(consent, rules_));
+  const Instant at_the_earliest = consent.LastGiven() + base::Days(28 * int64_t{notice->consent_lifetime_months});
+  return at_the_earliest <= now_.latest || at_the_earliest <= good_until_;
 }
+
+bool Deciding::LifetimeOver(const PurposeChoice& consent) { return MayBeOver(consent) && PassedAt(ConsentEnd(consent, rules_)); }
 
 // A consent's lifetime is over, or a child on whose behalf it was given has come of age.
 bool Deciding::ConsentEnded(const Named& named, const PurposeChoice& choice) {
   const bool lifetime_over = LifetimeOver(choice);
   if (!named.is_profile) return lifetime_over;
   if (choice.by_guardian) {
-    return PassedAt(named.guardian_until) || choice.since < ChildAgainSince(named.scope->age, *regime_.at_home) || lifetime_over;
+    return PassedAt(named.guardian_until) || choice.has_ended || choice.since < ChildAgainSince(named.scope->age, *regime_.at_home) ||
+           lifetime_over;
   }
   return lifetime_over || (!named.is_child_now && choice.since < named.adult_from);
+}
+
+// The same as far as it purges copies: by the subject's own region alone, and never because somebody's age was corrected. A device's
+// consent is not needed, so its end is none.
+bool Deciding::ConsentSurelyEnded(const Named& named, const PurposeChoice& choice) {
+  if (choice.choice != Choice::kGiven || named.scope->kind == ScopeKind::kDevice) return false;
+  const bool lifetime_over = MayBeOver(choice) && SurelyPassedAt(ConsentEnd(choice, rules_));
+  if (!named.is_profile || !choice.by_guardian) return lifetime_over;
+  return lifetime_over || SurelyPassedAt(named.guardian_ends_home) || choice.has_ended ||
+         choice.since < ChildAgainSince(named.scope->age, *regime_.at_home);
 }
 
 // E0, the part that needs no subject.
@@ -233,21 +259,33 @@ void Deciding::Facts() {
                        recording_.age == SpeakerAge::kMissing ||
                        (recording_.identity == Identity::kMatched && recording_.profiles.empty()) ||
                        (is_copy && !IsPurpose(recording_.made_for)) || !IsPurpose(question_.purpose);
-  const bool place_missing = question_.purpose == Purpose::kHumanReview &&
-                             (!question_.place.country.IsSet() || question_.place.reviewer_class == ReviewerClass::kMissing);
+  const bool place_missing = IsPurpose(question_.purpose) &&
+                             (PlaceMissing(*regime_.first) || (regime_.second != nullptr && PlaceMissing(*regime_.second)));
   if (missing || place_missing || unregistered_scope_named_) eligibility_.Add(Reason::kMissingFact);
   if (when_.invalid) eligibility_.Add(Reason::kInvalidTime);
 }
 
-// E0: who names no profile (device) may be one that said no. One that was removed cannot be heard later.
+// It says no, or said no when the capture was made and has not consented for the past since.
+bool Deciding::RefusedNowOrThen(const ScopeFacts& scope, Purpose purpose) const {
+  const PurposeChoice choice = EffectiveChoice(scope, purpose, rules_);
+  return SaysNo(choice.choice) || CapturedWhileRefused(choice);
+}
+
+bool Deciding::CapturedWhileRefused(const PurposeChoice& choice) const {
+  if (!when_.known || !choice.refused_from.IsSet() || choice.end_was_expiry) return false;
+  const Notice* notice = rules_.FindNotice(choice.notice);
+  const bool covers_past = choice.choice == Choice::kGiven ? notice != nullptr && notice->covers_past : choice.copies_forgiven;
+  return !covers_past && when_.hi >= choice.refused_from && when_.lo < choice.since;
+}
+
+// E0: who names no profile (device) may be one that said no, also one that is gone.
 void Deciding::MissingScopes() {
   const bool no_profile = recording_.profiles.empty();
   const bool no_device = !recording_.device.IsSet();
   if (!no_profile && !no_device) return;
   for (const ScopeFacts& scope : subject_->scopes) {
     const bool unnamed = (scope.kind == ScopeKind::kProfile && no_profile) || (scope.kind == ScopeKind::kDevice && no_device);
-    const bool gone = scope.WasRemoved() && when_.known && when_.lo >= scope.default_from;
-    if (unnamed && !gone && SaysNo(EffectiveChoice(scope, question_.purpose, rules_).choice)) {
+    if (unnamed && RefusedNowOrThen(scope, question_.purpose)) {
       eligibility_.Add(Reason::kMissingFact);
       return;
     }
@@ -267,32 +305,43 @@ void Deciding::FlagsAndVoices() {
   }
 }
 
+// Now, and when it was captured.
 bool Deciding::OneAdultNoChild() {
   int adults = 0;
   int children = 0;
   for (const ScopeFacts& scope : subject_->scopes) {
     if (scope.kind != ScopeKind::kProfile || !scope.registered) continue;
-    (PassedAt(GrownFrom(scope.age)) ? adults : children) += 1;
+    const Instant adult_from = GrownFrom(scope.age);
+    const bool adult = PassedAt(adult_from) && when_.known && adult_from <= when_.lo;
+    (adult ? adults : children) += 1;
   }
   return adults == 1 && children == 0;
 }
 
-bool Deciding::PlaceAllowedBy(const Regime& regime) const {
+// What is left out is never more permissive than what is said.
+bool Deciding::PlaceMissing(const Regime& regime) const {
   const Place& place = question_.place;
   const bool is_review = question_.purpose == Purpose::kHumanReview;
-  if (place.country.IsSet() && !regime.any_country &&
-      !std::binary_search(regime.countries.begin(), regime.countries.end(), place.country)) {
+  if (is_review && (!place.country.IsSet() || place.reviewer_class == ReviewerClass::kMissing)) return true;
+  if (!place.country.IsSet() && !regime.CountriesFor(question_.purpose).any) return true;
+  return place.site.empty() && !regime.any_site;
+}
+
+bool Deciding::PlaceAllowedBy(const Regime& regime) const {
+  const Place& place = question_.place;
+  const Countries& countries = regime.CountriesFor(question_.purpose);
+  if (place.country.IsSet() && !countries.any &&
+      !std::binary_search(countries.named.begin(), countries.named.end(), place.country)) {
     return false;
   }
-  if (regime.any_site) return true;
-  if (place.site.empty()) return !is_review;
-  return std::binary_search(regime.sites.begin(), regime.sites.end(), place.site);
+  return regime.any_site || place.site.empty() || std::binary_search(regime.sites.begin(), regime.sites.end(), place.site);
 }
 
 // E10.
 void Deciding::Places() {
   const auto check = [this](const Regime& regime) {
     if (!PlaceAllowedBy(regime)) eligibility_.Add(Reason::kPlaceNotAllowed);
+    if (question_.purpose != Purpose::kHumanReview) return;
     const ReviewerClass reviewer = question_.place.reviewer_class;
     if ((reviewer == ReviewerClass::kEmployee && !regime.employees) ||
         (reviewer == ReviewerClass::kContractor && !regime.contractors)) {
@@ -314,38 +363,57 @@ void Deciding::AskPurpose(Purpose purpose) {
   if (!messages_allowed) eligibility_.Add(Reason::kMessagesNotAllowed);
 }
 
-Decision Deciding::Run() {
-  if (subject_ != nullptr) {
-    Holds();
-    Tombstones();
-    for (const Named& named : named_) {
-      RetentionOf(*named.scope);
-      ChildInactivity(named);
-    }
-    FalseWake();
-    EndedCopies();
+// R1 to R5.
+void Deciding::Dispose() {
+  Holds();
+  Tombstones();
+  // In doubt of the time only orders purge.
+  const ReasonSet by_orders = disposition_;
+  for (const Named& named : named_) {
+    RetentionOf(*named.scope);
+    ChildInactivity(named);
   }
+  FalseWake();
+  EndedCopies();
+  if (now_.doubtful) disposition_ = by_orders;
+}
+
+// E0 to E10.
+void Deciding::FindNoes(Purpose purpose) {
+  if (now_.doubtful) eligibility_.Add(Reason::kClockDoubtful);
+  Facts();
+  if (subject_ == nullptr || !subject_->registered) eligibility_.Add(Reason::kUnknownSubject);
+  FlagsAndVoices();
+  if (IsPurpose(purpose)) AskPurpose(purpose);
+  Places();
+}
+
+// E12: whether a consent of the account and of each named profile covers the capture.
+bool Deciding::OnConsentAlone(Purpose purpose) const {
+  return std::all_of(named_.begin(), named_.end(), [&](const Named& named) {
+    if (named.scope->kind == ScopeKind::kDevice) return true;
+    const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
+    return choice.choice == Choice::kGiven && CoversCapture(choice);
+  });
+}
+
+Decision Deciding::Run() {
+  if (subject_ != nullptr) Dispose();
   Decision decision;
   decision.disposition = on_hold_                ? Disposition::kHold
                          : disposition_.Empty() ? Disposition::kKeep
                                                 : Disposition::kPurge;
+  decision.disposed = disposition_;
   decision.reasons = disposition_;
   decision.revision = subject_ != nullptr ? subject_->revision : 0;
-  decision.checked_at = now_;
+  decision.checked_at = now_.latest;
   const Purpose purpose = question_.purpose;
   if (purpose != Purpose::kNone) {
-    Facts();
-    if (subject_ == nullptr || !subject_->registered) eligibility_.Add(Reason::kUnknownSubject);
-    FlagsAndVoices();
-    if (IsPurpose(purpose)) AskPurpose(purpose);
-    Places();
+    FindNoes(purpose);
     decision.reasons.Add(eligibility_);
     const bool eligible = decision.reasons.Empty();
     decision.eligibility = eligible ? Eligibility::kEligible : Eligibility::kNotEligible;
-    if (eligible) {
-      const Choice account = EffectiveChoice(subject_->account(), purpose, rules_).choice;
-      decision.reasons.Add(account == Choice::kGiven ? Reason::kConsent : Reason::kDefault);
-    }
+    if (eligible) decision.reasons.Add(OnConsentAlone(purpose) ? Reason::kConsent : Reason::kDefault);
   }
   decision.good_until = good_until_;
   return decision;
@@ -355,15 +423,6 @@ Decision Deciding::Run() {
 
 Decision Decide(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules) {
   return internal::Deciding(subject, marks, question, rules).Run();
-}
-
-Reason FirstReason(const Decision& decision) {
-  if (decision.eligibility == Eligibility::kNotEligible) {
-    for (const Reason reason : {Reason::kUnknownSubject, Reason::kMissingFact, Reason::kInvalidTime}) {
-      if (decision.reasons.Has(reason)) return reason;
-    }
-  }
-  return decision.reasons.First();
 }
 
 }  // namespace consent::domain

@@ -43,8 +43,8 @@ ReasonSet Deciding::GuardianRow(Purpose purpose) {
     }
     child_named = true;
     const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
-    const bool by_the_guardian = choice.choice == Choice::kGiven && choice.by_guardian && named.scope->guardian.IsSet() &&
-                                 choice.since >= named.guardian_since && !PassedAt(named.guardian_until);
+    const bool by_the_guardian = choice.choice == Choice::kGiven && choice.by_guardian && !choice.has_ended &&
+                                 named.scope->guardian.IsSet() && choice.since >= named.guardian_since && !PassedAt(named.guardian_until);
     if (!by_the_guardian) reasons.Add(Reason::kChildWithoutGuardian);
   }
   if (ChildPresent() && !child_named) reasons.Add(Reason::kChildWithoutGuardian);
@@ -63,54 +63,52 @@ ReasonSet Deciding::ChoiceRows(const Named& named, Purpose purpose, const Suspen
       reasons.Add(Reason::kWithdrawn);
       return reasons;
     case Choice::kUnset:
-      return UnsetRow(named, purpose, suspension);
+      reasons = UnsetRow(named, purpose, suspension);
+      break;
     case Choice::kGiven:
+      reasons = named.scope->kind == ScopeKind::kDevice ? DeviceRow(choice) : ConsentRow(named, choice, purpose, suspension);
       break;
   }
-  const Notice* notice = rules_.FindNotice(choice.notice);
-  const bool covers_past = notice != nullptr && notice->covers_past;
-  if (when_.known && !covers_past && choice.refused_from.IsSet() && when_.hi >= choice.refused_from && when_.lo < choice.since) {
-    reasons.Add(Reason::kCapturedWhileRefused);
-  }
-  reasons.Add(named.scope->kind == ScopeKind::kDevice ? DeviceRow(choice) : ConsentRow(named, choice, purpose, suspension));
+  if (CapturedWhileRefused(choice)) reasons.Add(Reason::kCapturedWhileRefused);
   return reasons;
+}
+
+bool Deciding::CoversCapture(const PurposeChoice& consent) const {
+  const Notice* notice = rules_.FindNotice(consent.notice);
+  return (notice != nullptr && notice->covers_past) || consent.since <= when_.lo;
 }
 
 // A device's choice can only restrict: what is left of E9 is that it was off before.
 ReasonSet Deciding::DeviceRow(const PurposeChoice& choice) const {
   ReasonSet reasons;
-  const Notice* notice = rules_.FindNotice(choice.notice);
-  const bool covered = (notice != nullptr && notice->covers_past) || choice.since <= when_.lo;
-  if (when_.known && choice.refused_from.IsSet() && !covered) reasons.Add(Reason::kCapturedBeforeConsent);
+  if (when_.known && choice.refused_from.IsSet() && !CoversCapture(choice)) reasons.Add(Reason::kCapturedBeforeConsent);
   return reasons;
 }
 
+// A denied closure, or "everything", took the default away, and the account has said nothing to this purpose since.
+bool Deciding::DefaultDenied(Purpose purpose) const {
+  if (!subject_->default_denied.IsSet()) return false;
+  const PurposeChoice account = EffectiveChoice(subject_->account(), purpose, rules_);
+  return account.choice == Choice::kUnset || account.LastGiven() <= subject_->default_denied;
+}
+
 bool Deciding::Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const {
-  if (regime_.opt_in || suspension.ever) return true;
-  const Instant default_from =
-      std::max({regime_.opt_out_since, rules_.InUseSince(purpose), subject_->default_from, scope.default_from});
+  if (regime_.opt_in || suspension.ever || DefaultDenied(purpose)) return true;
+  const Instant default_from = std::max({regime_.opt_out_since, rules_.InUseSince(purpose), subject_->default_from, scope.default_from,
+                                         subject_->default_denied});
   return when_.known && when_.lo < default_from;
 }
 
-// E9 of a scope that never chose.
+// E9 of a scope that never chose. No notice speaks for another adult.
 ReasonSet Deciding::UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension) {
   ReasonSet reasons;
   if (named.scope->kind == ScopeKind::kDevice || !Needed(*named.scope, purpose, suspension)) return reasons;
   if (!named.is_profile) {
     reasons.Add(Reason::kNoConsent);
-  } else if (!named.is_child_now && !HouseholdCovered(purpose, suspension)) {
+  } else if (!named.is_child_now) {
     reasons.Add(Reason::kProfileWithoutConsent);
   }
   return reasons;
-}
-
-bool Deciding::HouseholdCovered(Purpose purpose, const SuspensionState& suspension) {
-  const PurposeChoice choice = EffectiveChoice(subject_->account(), purpose, rules_);
-  if (choice.choice != Choice::kGiven || choice.since < suspension.last_end) return false;
-  const Notice* notice = rules_.FindNotice(choice.notice);
-  if (notice == nullptr || !notice->covers_household || !notice->purposes.Has(purpose)) return false;
-  const bool superseded = PassedAt(notice->superseded_from);
-  return !superseded && !LifetimeOver(choice);
 }
 
 // E9 of a consent.
@@ -125,9 +123,7 @@ ReasonSet Deciding::ConsentRow(const Named& named, const PurposeChoice& choice, 
     if (PassedAt(notice->superseded_from)) reasons.Add(Reason::kNoticeSuperseded);
     if (purpose == Purpose::kHumanReview && !notice->says_people_listen) reasons.Add(Reason::kNoticeSilentOnPeople);
   }
-  const bool covers_past = notice != nullptr && notice->covers_past;
-  if (when_.known && !covers_past && choice.since > when_.lo &&
-      (Needed(*named.scope, purpose, suspension) || choice.refused_from.IsSet())) {
+  if (when_.known && !CoversCapture(choice) && (Needed(*named.scope, purpose, suspension) || choice.refused_from.IsSet())) {
     reasons.Add(Reason::kCapturedBeforeConsent);
   }
   return reasons;

@@ -7,12 +7,16 @@
 
 namespace consent::domain::internal {
 
-// The interval in which the capture surely lies.
+// The interval in which the capture surely lies, and what its ingestion proves.
 struct CaptureTime {
-  bool known = false;
-  bool invalid = false;
+  bool known = false;    // lo and hi are set
+  bool invalid = false;  // given, but impossible
   Instant lo;
   Instant hi;
+  Instant ingested;  // as it was given, by the server's clock: the capture was no later; unset: not given, or of a clock that was never set
+
+  // The capture was surely no later; unset: nothing is sure.
+  Instant NoLaterThan() const { return known ? hi : ingested; }
 };
 
 // The regimes of the subject's and the capture's region, the stricter value of each field.
@@ -42,26 +46,34 @@ class Deciding {
     const ScopeFacts* scope;
     bool is_profile;
     bool is_child_now;
-    Instant adult_from;
-    Instant guardian_until;  // a guardian's consent ends here, which is not after adult_from
-    Instant guardian_since;  // and counts if it was given since then
+    Instant adult_from;          // by the higher of both ages of consent
+    Instant guardian_until;      // by the lower: a guardian's consent counts until then
+    Instant guardian_ends_home;  // by the subject's own region: only this end purges
+    Instant guardian_since;      // a guardian's consent counts if it was given since then
   };
 
-  // By time alone something may change at `at`.
-  void TurnsAt(Instant at) {
-    if (at > now_) good_until_ = std::min(good_until_, at);
-  }
+  // What denies: has it passed by the latest that it can be? By time alone something may change at `at`.
   bool PassedAt(Instant at) {
-    TurnsAt(at);
-    return at <= now_;
+    if (at > now_.latest) good_until_ = std::min(good_until_, at);
+    return at <= now_.latest;
+  }
+  // What purges: has it surely passed? Both ends of "now" move on alike.
+  bool SurelyPassedAt(Instant at) {
+    if (!now_.earliest.IsSet()) return false;
+    if (at > now_.earliest) good_until_ = std::min(good_until_, std::max(now_.latest, now_.latest + (at - now_.earliest)));
+    return at <= now_.earliest;
   }
 
   // Whether the recording names that scope, registered or not: what was removed since still matches.
   bool Names(ScopeKind kind, const base::Bytes16& handle) const;
+  bool IsStamp(Instant given) const { return given.IsSet() && given >= rules_.service_began_at; }
   CaptureTime TimeOfCapture();
   MergedRegime Merge() const;
   Instant GrownFrom(const Age& age) const;
   void NameScopes();
+
+  void Dispose();
+  void FindNoes(Purpose purpose);
 
   void Holds();
   void Tombstones();
@@ -74,6 +86,7 @@ class Deciding {
   void FlagsAndVoices();
   bool OneAdultNoChild();
   void Places();
+  bool PlaceMissing(const Regime& regime) const;
   bool PlaceAllowedBy(const Regime& regime) const;
 
   void AskPurpose(Purpose purpose);
@@ -84,9 +97,16 @@ class Deciding {
   ReasonSet UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension);
   ReasonSet DeviceRow(const PurposeChoice& choice) const;
   bool Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const;
+  bool DefaultDenied(Purpose purpose) const;
+  bool MayBeOver(const PurposeChoice& consent) const;
   bool LifetimeOver(const PurposeChoice& consent);
   bool ConsentEnded(const Named& named, const PurposeChoice& choice);
-  bool HouseholdCovered(Purpose purpose, const SuspensionState& suspension);
+  bool ConsentSurelyEnded(const Named& named, const PurposeChoice& choice);
+  bool CopiesOwed(const PurposeChoice& choice) const;
+  bool CapturedWhileRefused(const PurposeChoice& choice) const;
+  bool RefusedNowOrThen(const ScopeFacts& scope, Purpose purpose) const;
+  bool CoversCapture(const PurposeChoice& consent) const;
+  bool OnConsentAlone(Purpose purpose) const;
   SuspensionState Suspended(Purpose purpose) const;
 
   bool Accidental() const { return recording_.wake == Wake::kAccidental || (flags_ & Flags::kAccidental) != 0; }
@@ -97,7 +117,7 @@ class Deciding {
   const RecordingFacts& recording_;
   const Question& question_;
   const Rules& rules_;
-  const Instant now_;
+  const base::Now now_;
   const uint8_t flags_;
   Instant good_until_;
   CaptureTime when_;
@@ -105,8 +125,8 @@ class Deciding {
   absl::InlinedVector<Named, 4> named_;  // the account first
   bool unregistered_scope_named_ = false;
   bool on_hold_ = false;
-  ReasonSet disposition_;    // of the R rows
-  ReasonSet eligibility_;    // of the E rows, those of E1 that are not the disposition's included
+  ReasonSet disposition_;  // of the R rows
+  ReasonSet eligibility_;  // of the E rows, those of E1 that are not the disposition's included
 };
 
 }  // namespace consent::domain::internal

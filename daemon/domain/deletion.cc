@@ -13,43 +13,52 @@ SystemPart* DeletionRequest::Find(SystemNumber system) {
   return const_cast<SystemPart*>(static_cast<const DeletionRequest*>(this)->Find(system));
 }
 
+OrderedTimes TimesOf(SelectorKind kind, const NamedTimes& named, const Moment& received) {
+  if (kind == SelectorKind::kRecordings) return OrderedTimes();
+  if (kind == SelectorKind::kAccountClosure) return OrderedTimes::Always();
+  const auto no_later = [&named](Instant receipt) { return named.to.IsSet() ? std::min(named.to, receipt) : receipt; };
+  return OrderedTimes::Between(named.from, no_later(received.SureReceipt()), no_later(received.LatestReceipt()));
+}
+
 StepRefusal BeginVerification(DeletionRequest& request) {
   if (request.state == RequestState::kReceived) request.state = RequestState::kVerifying;
   return IsOpen(request.state) ? StepRefusal::kNone : StepRefusal::kState;
 }
 
-StepRefusal Verify(DeletionRequest& request, Instant now, const std::vector<SystemNumber>& systems) {
+StepRefusal Verify(DeletionRequest& request, const Moment& moment, const std::vector<SystemNumber>& systems) {
   if (IsVerified(request.state)) return StepRefusal::kNone;
   if (!IsOpen(request.state)) return StepRefusal::kState;
   request.state = RequestState::kAccepted;
-  request.verified_at = now;
-  if (request.selector.kind == SelectorKind::kAccountClosure) request.selector.captured.to = base::kLastInstant;
+  request.verified_at = moment.Received();
   for (const SystemNumber system : systems) AddPart(request, system);
   return StepRefusal::kNone;
 }
 
-StepRefusal Deny(DeletionRequest& request, Instant now, const std::string& reason) {
+StepRefusal Deny(DeletionRequest& request, const Moment& moment, const std::string& reason) {
   if (request.state == RequestState::kDenied) return StepRefusal::kNone;
   if (!IsOpen(request.state) || IsVerified(request.state)) return StepRefusal::kState;
   request.state = RequestState::kDenied;
-  request.ended_at = now;
+  request.ended_at = moment.Received();
+  if (request.selector.kind == SelectorKind::kAccountClosure) {
+    request.selector.captured = OrderedTimes::Until(moment.SureReceipt(), moment.LatestReceipt());
+  }
   request.denied_reason = reason;
   return StepRefusal::kNone;
 }
 
-StepRefusal Extend(DeletionRequest& request, Instant now, const DeadlineRules& rules) {
+StepRefusal Extend(DeletionRequest& request, const Moment& moment, const DeadlineRules& rules) {
   if (!IsOpen(request.state)) return StepRefusal::kState;
-  if (request.extended || !MayExtend(request.received_at, now, rules)) return StepRefusal::kExtension;
+  if (request.extended || !MayExtend(request.received_at, moment.now.latest, rules)) return StepRefusal::kExtension;
   request.extended = true;
   request.due_at = ExtendedDeadline(request.received_at, rules);
   return StepRefusal::kNone;
 }
 
-StepRefusal Cancel(DeletionRequest& request, Instant now) {
+StepRefusal Cancel(DeletionRequest& request, const Moment& moment) {
   if (request.state == RequestState::kCancelled) return StepRefusal::kNone;
   if (request.state > RequestState::kAccepted) return StepRefusal::kState;
   request.state = RequestState::kCancelled;
-  request.ended_at = now;
+  request.ended_at = moment.Received();
   request.parts.clear();
   return StepRefusal::kNone;
 }
@@ -88,6 +97,25 @@ bool Complete(DeletionRequest& request, Instant now) {
   return true;
 }
 
+bool DenialTakesDefaults(const Selector& selector) {
+  return selector.kind == SelectorKind::kAccountClosure || selector.kind == SelectorKind::kEverything;
+}
+
+bool LiesWithin(const Selector& inner, const Selector& outer) {
+  if (outer.kind == SelectorKind::kAccountClosure) return true;
+  if (inner.kind == SelectorKind::kAccountClosure) return false;
+  // Everything received before it, named by whatever.
+  if (outer.kind == SelectorKind::kEverything) return true;
+  if (inner.kind == SelectorKind::kRecordings || outer.kind == SelectorKind::kRecordings) {
+    return inner.kind == outer.kind &&
+           std::includes(outer.recordings.begin(), outer.recordings.end(), inner.recordings.begin(), inner.recordings.end());
+  }
+  const bool scope = outer.scope.kind == ScopeKind::kAccount || outer.scope == inner.scope;
+  const bool all_copies = outer.copies_of.Empty();
+  const bool some_copies = !inner.copies_of.Empty() && (inner.copies_of.bits & ~outer.copies_of.bits) == 0;
+  return scope && (all_copies || some_copies) && outer.captured.Contains(inner.captured);
+}
+
 DeletionState TombstoneState(RequestState state) {
   if (IsVerified(state)) return DeletionState::kVerified;
   return state == RequestState::kDenied ? DeletionState::kDenied : DeletionState::kPending;
@@ -101,7 +129,7 @@ bool MayOverlap(const HeldPart& held, const Selector& selector) {
     });
   }
   if (!held.recordings.empty()) return true;
-  return held.captured.from <= selector.captured.to && selector.captured.from <= held.captured.to;
+  return selector.captured.PerhapsOrders(held.captured.from, held.captured.to);
 }
 
 bool CoversAll(const HeldPart& held, const Selector& selector) {
@@ -112,7 +140,7 @@ bool CoversAll(const HeldPart& held, const Selector& selector) {
   const bool same_scope = held.scope.kind == ScopeKind::kAccount || held.scope == selector.scope;
   const bool any_time = !held.captured.from.IsSet() && held.captured.to == base::kEndOfTime;
   if (selector.kind == SelectorKind::kRecordings) return same_scope && any_time;
-  return same_scope && held.captured.from <= selector.captured.from && selector.captured.to <= held.captured.to;
+  return same_scope && held.captured.from <= selector.captured.from() && selector.captured.latest() <= held.captured.to;
 }
 
 bool TombstoneOf(const DeletionRequest& request, Tombstone* out) {
@@ -143,11 +171,12 @@ bool AddTombstone(SubjectFacts& facts, const Tombstone& tombstone) {
 void SetTombstones(SubjectFacts& facts, Cover tombstones) {
   facts.tombstones.clear();
   facts.cover.reset();
-  facts.has_more_tombstones = tombstones.size() > kMaxTombstones;
+  const std::vector<Tombstone> all = tombstones.All(kMaxTombstones);
+  facts.has_more_tombstones = all.empty() && tombstones.size() > 0;
   if (facts.has_more_tombstones) {
     facts.cover = std::make_shared<const Cover>(std::move(tombstones));
   } else {
-    for (const Tombstone& tombstone : tombstones.All()) facts.tombstones.push_back(tombstone);
+    facts.tombstones.assign(all.begin(), all.end());
   }
 }
 

@@ -38,11 +38,21 @@ enum class DeletionCause : uint8_t {
 
 inline constexpr size_t kMaxSelectedRecordings = 1000;
 
+// The times that a request names. `to` unset: until its receipt.
+struct NamedTimes {
+  Instant from;  // unset: no beginning
+  Instant to;
+  bool operator==(const NamedTimes&) const = default;
+};
+// What a request of that kind orders when it is received: never later than the receipt, whoever's clock made its ends. Of kRecordings
+// nothing by time; a closure has no times: always.
+OrderedTimes TimesOf(SelectorKind kind, const NamedTimes& named, const Moment& received);
+
 // What a request selects, as the rule matches it.
 struct Selector {
   SelectorKind kind = SelectorKind::kEverything;
   ScopeRef scope;
-  Interval captured;                               // of all but kRecordings
+  OrderedTimes captured;                           // of all but kRecordings
   std::vector<base::RecordingHandle> recordings;   // of kRecordings: sorted, no duplicates
   PurposeSet copies_of;                            // of kPurposeCopies and kVoiceId
   bool operator==(const Selector&) const = default;
@@ -98,7 +108,7 @@ struct DeletionRequest {
   Selector selector;
   Actor requester = Actor::kMissing;
   std::string regime;  // whose deadlines count
-  Instant received_at;
+  Instant received_at;  // Moment::Received; deadlines run from it
   Instant confirm_by;
   Instant due_at;
   Instant verified_at;
@@ -121,21 +131,26 @@ struct DeletionRequest {
 // Why a step was refused.
 enum class StepRefusal : uint8_t { kNone = 0, kState, kExtension };
 
-// All of them take the commit's stamp. kNone: done, or it was so already.
+// kNone: done, or it was so already.
 StepRefusal BeginVerification(DeletionRequest& request);
 // Every system that is registered gets a part.
-StepRefusal Verify(DeletionRequest& request, Instant now, const std::vector<SystemNumber>& systems);
-StepRefusal Deny(DeletionRequest& request, Instant now, const std::string& reason);
-// The user was told at `now`.
-StepRefusal Extend(DeletionRequest& request, Instant now, const DeadlineRules& rules);
+StepRefusal Verify(DeletionRequest& request, const Moment& moment, const std::vector<SystemNumber>& systems);
+// A denied closure denies only what was captured before.
+StepRefusal Deny(DeletionRequest& request, const Moment& moment, const std::string& reason);
+// The user was told at that moment.
+StepRefusal Extend(DeletionRequest& request, const Moment& moment, const DeadlineRules& rules);
 // Only before a task was handed out.
-StepRefusal Cancel(DeletionRequest& request, Instant now);
+StepRefusal Cancel(DeletionRequest& request, const Moment& moment);
 // A task of it was handed out.
 void Begin(DeletionRequest& request);
 // A system that was registered later gets a part, as long as the request is open.
 void AddPart(DeletionRequest& request, SystemNumber system);
 // The system's task ended as `part` says. False where it had ended before.
 bool EndPart(DeletionRequest& request, const SystemPart& part, Instant now);
+// A denial of `selector` takes every default of the subject away.
+bool DenialTakesDefaults(const Selector& selector);
+// Whatever `inner` selects, `outer`, which was received later, selects too: what verifies the one verifies the other.
+bool LiesWithin(const Selector& inner, const Selector& outer);
 bool AllEnded(const DeletionRequest& request);
 // Every task has ended and the request's key is gone from the store's files. False where that cannot be, or was said before.
 bool Complete(DeletionRequest& request, Instant now);

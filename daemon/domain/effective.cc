@@ -53,7 +53,7 @@ Instant ChildAgainSince(const Age& age, const AgeOfConsent& consent) {
 Instant ConsentEnd(const PurposeChoice& consent, const Rules& rules) {
   const Notice* notice = rules.FindNotice(consent.notice);
   if (notice == nullptr || notice->consent_lifetime_months == 0) return base::kEndOfTime;
-  return base::AddMonths(consent.since, notice->consent_lifetime_months);
+  return base::AddMonths(consent.LastGiven(), notice->consent_lifetime_months);
 }
 
 SuspensionState SuspensionOf(Purpose purpose, Region region, const Rules& rules) {

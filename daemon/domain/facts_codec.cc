@@ -10,16 +10,17 @@ namespace {
 using base::Decoder;
 using base::Encoder;
 
-constexpr uint8_t kFormat = 1;
-// Beside the account: profiles and devices, and as many again that only restrictions named.
-constexpr size_t kMaxScopes = 4 * kMaxProfiles;
+constexpr uint8_t kFormat = 2;
+// Beside the account: profiles and devices, as many again that only restrictions named or that were removed, and what the rest folds into.
+constexpr size_t kMaxScopes = 4 * kMaxProfiles + 2;
 
 // Of a subject.
-constexpr uint8_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32, kMoreScopes = 64, kReopened = 128;
+constexpr uint64_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32, kMoreScopes = 64, kReopened = 128,
+                   kDefaultDenied = 256, kForgotten = 512;
 // Instead of their number: more than the record holds, and none in it.
 constexpr uint64_t kManyTombstones = kMaxTombstones + 1;
 // Of a tombstone; the low two bits are its state.
-constexpr uint8_t kOfCopies = 4;
+constexpr uint8_t kOfCopies = 4, kUnsure = 8, kNoEnd = 16, kNoBeginning = 32;
 // Of a scope; the low two bits are its kind.
 constexpr uint8_t kScopeRegistered = 4, kRefusedAll = 8, kRefusedControls = 16, kScopeRetention = 32, kScopeTimes = 64;
 // Everything was refused at the time of the scope's first choice, as one opt-out does it: the time is not written again.
@@ -29,10 +30,12 @@ constexpr uint8_t kRefusedThen = 128;
 // Of a person; the low two bits are the kind of age.
 constexpr uint8_t kBornBefore = 4, kBorn = 8, kGuardian = 16, kAdultSince = 32, kLastActive = 64, kInactivityNotice = 128;
 // Of a choice; the low two bits are the choice.
-constexpr uint8_t kByGuardian = 4, kImported = 8, kRefusedFrom = 16;
+constexpr uint64_t kByGuardian = 4, kImported = 8, kRefusedFrom = 16, kRenewed = 32, kHasEnded = 64, kEndWasExpiry = 128, kCopiesForgiven = 256;
 
 // Seven bytes reach the year 4253; whatever does not fit follows an escape.
 constexpr uint64_t kTimeEscape = (uint64_t{1} << 56) - 1;
+
+constexpr int64_t kSecond = base::Seconds(1).micros;
 
 void PutTime(Encoder& out, Instant t) {
   if (t.micros >= 0 && static_cast<uint64_t>(t.micros) < kTimeEscape) {
@@ -94,12 +97,24 @@ void PutChoices(Encoder& out, const ScopeFacts& scope) {
   for (size_t g = 0; g < count; ++g) {
     const PurposeChoice& choice = *groups[g].choice;
     out.Byte(groups[g].mask);
-    out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(choice.choice) | (choice.by_guardian ? kByGuardian : 0) |
-                                  (choice.imported ? kImported : 0) | (choice.refused_from.IsSet() ? kRefusedFrom : 0)));
+    out.Varint(static_cast<uint64_t>(choice.choice) | (choice.by_guardian ? kByGuardian : 0) | (choice.imported ? kImported : 0) |
+               (choice.refused_from.IsSet() ? kRefusedFrom : 0) | (choice.renewed.IsSet() ? kRenewed : 0) |
+               (choice.has_ended ? kHasEnded : 0) | (choice.end_was_expiry ? kEndWasExpiry : 0) |
+               (choice.copies_forgiven ? kCopiesForgiven : 0));
     out.Varint(choice.notice);
     PutTime(out, choice.since);
+    if (choice.renewed.IsSet()) out.Varint(static_cast<uint64_t>((choice.renewed - choice.since).micros / kSecond));
     if (choice.refused_from.IsSet()) PutTime(out, choice.refused_from);
   }
+}
+
+// A renewal lies whole seconds after the first time.
+Instant GetRenewal(Decoder& in, Instant since) {
+  const uint64_t seconds = in.Varint();
+  const bool fits = seconds != 0 && seconds <= static_cast<uint64_t>(base::kLastInstant.micros / kSecond) && since <= base::kLastInstant;
+  const Instant renewed{since.micros + static_cast<int64_t>(fits ? seconds : 0) * kSecond};
+  if (!fits || renewed > base::kLastInstant) in.Fail();
+  return renewed;
 }
 
 // One set of choices has one encoding: groups differ, and stand in the order of their first purposes.
@@ -110,7 +125,7 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
   int last_first = -1;
   for (uint8_t g = 0; in.ok() && g < count; ++g) {
     const uint8_t mask = in.Byte();
-    const uint8_t bits = in.Byte();
+    const uint64_t bits = in.Varint();
     PurposeChoice choice;
     choice.choice = static_cast<Choice>(bits & 3);
     choice.by_guardian = (bits & kByGuardian) != 0;
@@ -118,10 +133,14 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
     const uint64_t notice = in.Varint();
     choice.notice = static_cast<NoticeNumber>(notice);
     choice.since = GetTime(in);
+    if ((bits & kRenewed) != 0) choice.renewed = GetRenewal(in, choice.since);
     if ((bits & kRefusedFrom) != 0) choice.refused_from = GetSetTime(in);
+    choice.has_ended = (bits & kHasEnded) != 0;
+    choice.end_was_expiry = (bits & kEndWasExpiry) != 0;
+    choice.copies_forgiven = (bits & kCopiesForgiven) != 0;
     const bool repeated = seen != 0 && std::find(scope->choices.begin(), scope->choices.end(), choice) != scope->choices.end();
     if (choice == PurposeChoice{} || repeated) in.Fail();
-    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 5) != 0 || notice > UINT16_MAX) in.Fail();
+    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 9) != 0 || notice > UINT16_MAX) in.Fail();
     seen |= mask;
     const int first = mask == 0 ? 0 : __builtin_ctz(mask);
     if (first <= last_first) in.Fail();
@@ -253,20 +272,49 @@ void GetScope(Decoder& in, bool is_account, ScopeFacts* scope) {
   if (scope->kind == ScopeKind::kProfile) GetPerson(in, scope);
 }
 
-void PutSelector(Encoder& out, ScopeKind kind, const base::Bytes16& handle, const Interval& captured) {
+void PutScopeName(Encoder& out, ScopeKind kind, const base::Bytes16& handle) {
   out.Byte(static_cast<uint8_t>(kind));
   if (kind != ScopeKind::kAccount) out.Raw(base::View(handle));
-  PutTime(out, captured.from);
-  PutTime(out, captured.to);
 }
 
-void GetSelector(Decoder& in, ScopeKind* kind, base::Bytes16* handle, Interval* captured) {
+void GetScopeName(Decoder& in, ScopeKind* kind, base::Bytes16* handle) {
   const uint8_t number = in.Byte();
   if (number > static_cast<uint8_t>(ScopeKind::kDevice)) in.Fail();
   *kind = static_cast<ScopeKind>(number);
   if (*kind != ScopeKind::kAccount) *handle = in.Array<16>();
-  captured->from = GetTime(in);
-  captured->to = GetTime(in);
+}
+
+void PutTombstone(Encoder& out, const Tombstone& tombstone) {
+  const OrderedTimes& times = tombstone.captured;
+  const bool of_copies = !tombstone.copies_of.Empty();
+  const bool unsure = times.sure() != times.latest();
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(tombstone.state) | (of_copies ? kOfCopies : 0) | (unsure ? kUnsure : 0) |
+                                (times.HasEnd() ? 0 : kNoEnd) | (times.HasBeginning() ? 0 : kNoBeginning)));
+  if (of_copies) out.Byte(tombstone.copies_of.bits);
+  PutScopeName(out, tombstone.scope, tombstone.handle);
+  if (times.HasBeginning()) PutTime(out, times.from());
+  if (times.HasEnd()) PutTime(out, times.latest());
+  if (unsure) PutTime(out, times.sure());
+}
+
+Tombstone GetTombstone(Decoder& in) {
+  Tombstone tombstone;
+  const uint8_t bits = in.Byte();
+  const uint8_t state = bits & 3;
+  if (state > static_cast<uint8_t>(DeletionState::kVerified) || (bits >> 6) != 0) in.Fail();
+  tombstone.state = static_cast<DeletionState>(state);
+  if ((bits & kOfCopies) != 0) {
+    tombstone.copies_of.bits = in.Byte();
+    if (tombstone.copies_of.Empty() || tombstone.copies_of.bits >= 1U << kPurposes) in.Fail();
+  }
+  GetScopeName(in, &tombstone.scope, &tombstone.handle);
+  const Instant from = (bits & kNoBeginning) != 0 ? Instant{} : GetSetTime(in);
+  const Instant latest = (bits & kNoEnd) != 0 ? base::kEndOfTime : GetSetTime(in);
+  const Instant sure = (bits & kUnsure) != 0 ? GetTime(in) : latest;
+  tombstone.captured = OrderedTimes::Between(from, sure, latest);
+  const bool in_order = from <= latest && sure <= latest && (sure != latest) == ((bits & kUnsure) != 0);
+  if (!in_order || tombstone.captured.HasEnd() == ((bits & kNoEnd) != 0)) in.Fail();
+  return tombstone;
 }
 
 void GetSelectors(Decoder& in, SubjectFacts* out) {
@@ -275,23 +323,15 @@ void GetSelectors(Decoder& in, SubjectFacts* out) {
   out->has_more_tombstones = tombstones == kManyTombstones;
   if (out->has_more_tombstones) tombstones = 0;
   for (uint64_t i = 0; in.ok() && i < tombstones; ++i) {
-    Tombstone tombstone;
-    const uint8_t bits = in.Byte();
-    const uint8_t state = bits & 3;
-    if (state > static_cast<uint8_t>(DeletionState::kVerified) || bits > (kOfCopies | 3)) in.Fail();
-    tombstone.state = static_cast<DeletionState>(state);
-    if ((bits & kOfCopies) != 0) {
-      tombstone.copies_of.bits = in.Byte();
-      if (tombstone.copies_of.Empty() || tombstone.copies_of.bits >= 1U << kPurposes) in.Fail();
-    }
-    GetSelector(in, &tombstone.scope, &tombstone.handle, &tombstone.captured);
-    out->tombstones.push_back(tombstone);
+    out->tombstones.push_back(GetTombstone(in));
   }
   const uint64_t holds = in.Varint();
   if (holds > kMaxHolds) in.Fail();
   for (uint64_t i = 0; in.ok() && i < holds; ++i) {
     Hold hold;
-    GetSelector(in, &hold.scope, &hold.handle, &hold.captured);
+    GetScopeName(in, &hold.scope, &hold.handle);
+    hold.captured.from = GetTime(in);
+    hold.captured.to = GetTime(in);
     out->holds.push_back(hold);
   }
   out->holds_changed = in.Varint();
@@ -305,7 +345,9 @@ void Reset(SubjectFacts* out) {
   out->has_recording_marks = false;
   out->region = Region{};
   out->default_from = Instant{};
+  out->default_denied = Instant{};
   out->closed_at = Instant{};
+  out->forgotten = false;
   out->reopened_at = Instant{};
   out->holds_changed = 0;
   out->scopes.resize(1);
@@ -319,7 +361,7 @@ void Reset(SubjectFacts* out) {
 bool Decode(std::string_view bytes, SubjectFacts* out) {
   Decoder in(bytes);
   if (in.Byte() != kFormat) return false;
-  const uint8_t bits = in.Byte();
+  const uint64_t bits = in.Varint();
   out->registered = (bits & kRegistered) != 0;
   out->has_recording_marks = (bits & kMarks) != 0;
   out->revision = in.Varint();
@@ -329,10 +371,10 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
   }
   if ((bits & kDefaultFrom) != 0) out->default_from = GetSetTime(in);
   if ((bits & kClosed) != 0) out->closed_at = GetSetTime(in);
-  if ((bits & kReopened) != 0) {
-    out->reopened_at = GetSetTime(in);
-    if (!out->closed_at.IsSet()) in.Fail();
-  }
+  if ((bits & kReopened) != 0) out->reopened_at = GetSetTime(in);
+  if ((bits & kDefaultDenied) != 0) out->default_denied = GetSetTime(in);
+  out->forgotten = (bits & kForgotten) != 0;
+  if ((bits >> 10) != 0 || ((out->reopened_at.IsSet() || out->forgotten) && !out->closed_at.IsSet())) in.Fail();
   GetScope(in, true, &out->scopes[0]);
   if ((bits & kMoreScopes) != 0) {
     const uint64_t count = in.Varint();
@@ -352,15 +394,16 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
   Encoder out(bytes);
   const bool selectors = !facts.tombstones.empty() || facts.has_more_tombstones || !facts.holds.empty() || facts.holds_changed != 0;
   out.Byte(kFormat);
-  out.Byte(static_cast<uint8_t>((facts.registered ? kRegistered : 0) | (facts.has_recording_marks ? kMarks : 0) |
-                                (facts.region.IsSet() ? kRegion : 0) | (facts.default_from.IsSet() ? kDefaultFrom : 0) |
-                                (facts.closed_at.IsSet() ? kClosed : 0) | (selectors ? kSelectors : 0) |
-                                (facts.scopes.size() > 1 ? kMoreScopes : 0) | (facts.reopened_at.IsSet() ? kReopened : 0)));
+  out.Varint((facts.registered ? kRegistered : 0) | (facts.has_recording_marks ? kMarks : 0) | (facts.region.IsSet() ? kRegion : 0) |
+             (facts.default_from.IsSet() ? kDefaultFrom : 0) | (facts.closed_at.IsSet() ? kClosed : 0) | (selectors ? kSelectors : 0) |
+             (facts.scopes.size() > 1 ? kMoreScopes : 0) | (facts.reopened_at.IsSet() ? kReopened : 0) |
+             (facts.default_denied.IsSet() ? kDefaultDenied : 0) | (facts.forgotten ? kForgotten : 0));
   out.Varint(facts.revision);
   if (facts.region.IsSet()) out.BigEndian(facts.region.packed(), 4);
   if (facts.default_from.IsSet()) PutTime(out, facts.default_from);
   if (facts.closed_at.IsSet()) PutTime(out, facts.closed_at);
   if (facts.reopened_at.IsSet()) PutTime(out, facts.reopened_at);
+  if (facts.default_denied.IsSet()) PutTime(out, facts.default_denied);
   PutScope(out, facts.account());
   if (facts.scopes.size() > 1) {
     out.Varint(facts.scopes.size() - 1);
@@ -368,21 +411,20 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
   }
   if (!selectors) return;
   out.Varint(facts.has_more_tombstones ? kManyTombstones : facts.tombstones.size());
-  for (const Tombstone& tombstone : facts.tombstones) {
-    const bool of_copies = !tombstone.copies_of.Empty();
-    out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(tombstone.state) | (of_copies ? kOfCopies : 0)));
-    if (of_copies) out.Byte(tombstone.copies_of.bits);
-    PutSelector(out, tombstone.scope, tombstone.handle, tombstone.captured);
-  }
+  for (const Tombstone& tombstone : facts.tombstones) PutTombstone(out, tombstone);
   out.Varint(facts.holds.size());
-  for (const Hold& hold : facts.holds) PutSelector(out, hold.scope, hold.handle, hold.captured);
+  for (const Hold& hold : facts.holds) {
+    PutScopeName(out, hold.scope, hold.handle);
+    PutTime(out, hold.captured.from);
+    PutTime(out, hold.captured.to);
+  }
   out.Varint(facts.holds_changed);
 }
 
 uint64_t RevisionOf(std::string_view bytes) {
   Decoder in(bytes);
   const bool known = in.Byte() == kFormat;
-  in.Byte();
+  in.Varint();
   const uint64_t revision = in.Varint();
   return known && in.ok() ? revision : 0;
 }

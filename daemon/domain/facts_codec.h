@@ -1,5 +1,5 @@
 // Canonical bytes of a subject's facts: what lies in the record row, in the facts index and in each history row.
-// Format 1 is written down in README.md and frozen by golden files.
+// Format 2 is written down in README.md and frozen by golden files.
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ bool DecodeFacts(std::string_view bytes, SubjectFacts* out);
 // Of what EncodeFacts wrote; 0 where it is none.
 uint64_t RevisionOf(std::string_view bytes);
 
-// At most: 257 scopes of no more than 1,440 bytes and 128 selectors of no more than 49 by the bounds of types.h. With a history row of
+// At most: 259 scopes of no more than 1,482 bytes and 128 selectors of no more than 64 by the bounds of types.h. With a history row of
 // the same size it fits into one commit.
 inline constexpr size_t kMaxFactsBytes = 384 * 1024;
 

@@ -7,11 +7,12 @@ namespace consent::domain {
 namespace {
 
 // A place that the regime of `region` allows, so that the place does not colour the answer.
-Place AllowedPlace(Region region, const Rules& rules) {
+Place AllowedPlace(Region region, Purpose purpose, const Rules& rules) {
   const Regime& regime = rules.regimes[rules.ForRegion(region).regime];
   Place place;
-  if (!regime.countries.empty()) {
-    place.country = regime.countries.front();
+  const Countries& countries = regime.CountriesFor(purpose);
+  if (!countries.named.empty()) {
+    place.country = countries.named.front();
   } else {
     Region::Parse("ZZ", &place.country);
   }
@@ -28,7 +29,7 @@ SubjectFacts OnlyThisScope(const SubjectFacts& subject, const ScopeFacts& scope)
   one.has_more_tombstones = false;
   one.holds.clear();
   if (scope.kind == ScopeKind::kAccount) {
-    // The account alone, spoken to by an adult whom its notice covers.
+    // The account alone, spoken to by an adult who chose as it did.
     ScopeFacts nobody = scope;
     nobody.kind = ScopeKind::kProfile;
     nobody.registered = true;
@@ -42,7 +43,7 @@ SubjectFacts OnlyThisScope(const SubjectFacts& subject, const ScopeFacts& scope)
 
 }  // namespace
 
-PurposeState StateOf(const SubjectFacts& subject, size_t index, Purpose purpose, Instant now, const Rules& rules) {
+PurposeState StateOf(const SubjectFacts& subject, size_t index, Purpose purpose, const base::Now& now, const Rules& rules) {
   const ScopeFacts& scope = subject.scopes[index];
   PurposeState state;
   state.scope = index;
@@ -51,7 +52,7 @@ PurposeState StateOf(const SubjectFacts& subject, size_t index, Purpose purpose,
 
   SubjectFacts one = OnlyThisScope(subject, scope);
   RecordingFacts recording;
-  recording.captured_at = now;
+  recording.captured_at = now.latest;
   recording.has_uncertainty = true;
   recording.wake = Wake::kIntended;
   recording.kind = Kind::kCommand;
@@ -69,14 +70,14 @@ PurposeState StateOf(const SubjectFacts& subject, size_t index, Purpose purpose,
   } else {
     recording.profiles.push_back(base::ProfileHandle{one.scopes[1].handle});
   }
-  const Place place = AllowedPlace(subject.region, rules);
+  const Place place = AllowedPlace(subject.region, purpose, rules);
   const Decision decision = Decide(&one, RecordingMarks{}, Question{recording, purpose, place, now}, rules);
   state.on = decision.eligibility == Eligibility::kEligible;
-  state.reason = FirstReason(decision);
+  state.reason = decision.FirstReason();
   return state;
 }
 
-std::vector<PurposeState> States(const SubjectFacts& subject, Instant now, const Rules& rules) {
+std::vector<PurposeState> States(const SubjectFacts& subject, const base::Now& now, const Rules& rules) {
   std::vector<PurposeState> states;
   for (size_t scope = 0; scope < subject.scopes.size(); ++scope) {
     for (const Purpose purpose : kAllPurposes) {

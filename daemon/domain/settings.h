@@ -25,9 +25,9 @@ struct Summary {
 };
 
 // State of one purpose at one scope, for a capture at `now` by an intended wake of the one matched speaker.
-PurposeState StateOf(const SubjectFacts& subject, size_t scope, Purpose purpose, Instant now, const Rules& rules);
+PurposeState StateOf(const SubjectFacts& subject, size_t scope, Purpose purpose, const base::Now& now, const Rules& rules);
 // Every scope and every purpose in use by the policy.
-std::vector<PurposeState> States(const SubjectFacts& subject, Instant now, const Rules& rules);
+std::vector<PurposeState> States(const SubjectFacts& subject, const base::Now& now, const Rules& rules);
 // ON or OFF where all registered scopes and all given purposes agree, else PARTIAL. A device counts only where it says no.
 Summary Summarise(const std::vector<PurposeState>& states, const SubjectFacts& subject, PurposeSet purposes);
 

@@ -15,7 +15,11 @@ bool IsSubset(const std::vector<T>& inner, const std::vector<T>& outer) {
 // Every answer under `b` is no or the same as under `a`.
 bool IsAtLeastAsStrict(const Regime& b, const Regime& a) {
   const bool defaults = b.default_rule == DefaultRule::kOptIn || a.default_rule == DefaultRule::kOptOut;
-  const bool countries = a.any_country || (!b.any_country && IsSubset(b.countries, a.countries));
+  const auto within = [](const Countries& inner, const Countries& outer) {
+    return outer.any || (!inner.any && IsSubset(inner.named, outer.named));
+  };
+  const bool countries = std::all_of(kAllPurposes.begin(), kAllPurposes.end(),
+                                     [&](Purpose p) { return within(b.CountriesFor(p), a.CountriesFor(p)); });
   const bool sites = a.any_site || (!b.any_site && IsSubset(b.sites, a.sites));
   const bool reviewers = (a.employees || !b.employees) && (a.contractors || !b.contractors);
   const bool voices = (a.allow_several_speakers || !b.allow_several_speakers) &&

@@ -175,11 +175,10 @@ class OrderedTimes {
   constexpr OrderedTimes() = default;
   // Whenever captured: no beginning and no end.
   static constexpr OrderedTimes Always() { return OrderedTimes(Instant{}, base::kEndOfTime, base::kEndOfTime); }
-  // Whenever captured, but not known to be so until it is verified or its time is settled: denies, and purges nothing.
-  static constexpr OrderedTimes AlwaysUnsure() { return OrderedTimes(Instant{}, Instant{}, base::kEndOfTime); }
-  // Without a beginning.
+  // Without a beginning. `sure` unset: nothing is sure, as of what was received in doubt of the time.
   static constexpr OrderedTimes Until(Instant sure, Instant latest) { return Between(Instant{}, sure, latest); }
-  // Ends that are out of order are brought into it: the later of `sure` and `latest` is latest, and a beginning after it is it.
+  // From `from` on. Ends that are out of order are brought into it: the later of the two is latest, and a
+  // beginning after it is it.
   static constexpr OrderedTimes Between(Instant from, Instant sure, Instant latest) {
     const Instant end = latest < sure ? sure : latest;
     return OrderedTimes(end < from ? end : from, latest < sure ? latest : sure, end);
@@ -193,8 +192,8 @@ class OrderedTimes {
   constexpr Instant latest() const { return latest_; }
 
   // What was captured some time from `lo` to `hi`: perhaps within the times that are surely ordered, or within those that perhaps are.
-  constexpr bool SurelyOrders(Instant lo, Instant hi) const { return sure_.IsSet() && lo <= sure_ && hi >= from_; }
-  constexpr bool PerhapsOrders(Instant lo, Instant hi) const { return latest_.IsSet() && lo <= latest_ && hi >= from_; }
+  constexpr bool SurelyOrders(Instant lo, Instant hi) const { return sure_.IsSet() && from_ <= sure_ && lo <= sure_ && hi >= from_; }
+  constexpr bool PerhapsOrders(Instant lo, Instant hi) const { return !IsEmpty() && lo <= latest_ && hi >= from_; }
   // All of `other` lies within this, what is sure within what is sure.
   constexpr bool Contains(const OrderedTimes& other) const {
     return from_ <= other.from_ && other.sure_ <= sure_ && other.latest_ <= latest_;

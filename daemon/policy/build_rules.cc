@@ -12,21 +12,31 @@ using base::Instant;
 
 constexpr const char* kAny = "*";
 
+template <typename Texts>
+domain::Countries ToCountries(const Texts& texts) {
+  domain::Countries countries;
+  for (const std::string& text : texts) {
+    domain::Region country;
+    if (text == kAny) {
+      countries.any = true;
+    } else if (domain::Region::Parse(text, &country)) {
+      countries.named.push_back(country);
+    }
+  }
+  std::sort(countries.named.begin(), countries.named.end());
+  return countries;
+}
+
 domain::Regime ToRegime(const v1::Policy& policy, const v1::Regime& from) {
   domain::Regime to;
   to.name = from.name();
   const bool opt_out = from.default_rule() == v1::DEFAULT_RULE_OPT_OUT;
   to.default_rule = opt_out ? domain::DefaultRule::kOptOut : domain::DefaultRule::kOptIn;
   to.false_wake_ttl = base::Seconds(from.false_wake_ttl_seconds());
-  for (const std::string& text : from.allowed_countries()) {
-    domain::Region country;
-    if (text == kAny) {
-      to.any_country = true;
-    } else if (domain::Region::Parse(text, &country)) {
-      to.countries.push_back(country);
-    }
+  to.countries = ToCountries(from.allowed_countries());
+  for (const v1::PurposeCountries& other : from.other_countries()) {
+    to.other_countries.push_back({static_cast<domain::Purpose>(other.purpose()), ToCountries(other.allowed_countries())});
   }
-  std::sort(to.countries.begin(), to.countries.end());
   for (const std::string& site : from.allowed_sites()) {
     if (site == kAny) {
       to.any_site = true;
@@ -62,7 +72,6 @@ std::vector<domain::Notice> BuildNotices(const v1::Policy& policy, const State& 
     to.purposes = ToPurposeSet(from.purposes());
     to.says_people_listen = from.says_people_listen();
     to.covers_past = from.covers_past();
-    to.covers_household = from.covers_household();
     to.valid_from = ToInstant(from.valid_from());
     if (const auto at = superseded_from.find(from.version()); at != superseded_from.end()) to.superseded_from = at->second;
     to.consent_lifetime_months = from.consent_lifetime_months();
@@ -110,6 +119,7 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
   rules.hash = document.hash();
   rules.longest_answer_age = base::Seconds(policy.longest_answer_age_seconds());
   rules.default_uncertainty = base::Milliseconds(policy.default_capture_uncertainty_ms());
+  rules.service_began_at = ServiceBeganAt(policy);
   for (const v1::Regime& regime : policy.regimes()) rules.regimes.push_back(ToRegime(policy, regime));
   rules.unknown_regime = static_cast<size_t>(RegimeIndex(policy).unknown());
   rules.regions = BuildRegions(policy, state);

@@ -52,6 +52,13 @@ std::set<std::string> ClassNames(const v1::Regime& regime) {
   return names;
 }
 
+std::set<std::string> CountriesFor(const v1::Regime& regime, v1::Purpose purpose) {
+  for (const v1::PurposeCountries& other : regime.other_countries()) {
+    if (other.purpose() == purpose) return ToSet(other.allowed_countries());
+  }
+  return ToSet(regime.allowed_countries());
+}
+
 const v1::Regime* FindRegime(const v1::Policy& policy, const std::string& name) {
   for (const v1::Regime& regime : policy.regimes()) {
     if (regime.name() == name) return &regime;
@@ -152,6 +159,12 @@ void CompareRegime(const v1::Regime& from, const v1::Regime& to, const std::stri
   }
   CompareNumber(path + ".false_wake_ttl_seconds", from.false_wake_ttl_seconds(), to.false_wake_ttl_seconds(), out);
   CompareSets(path + ".allowed_countries", ToSet(from.allowed_countries()), ToSet(to.allowed_countries()), out);
+  for (const domain::Purpose p : domain::kAllPurposes) {
+    const auto purpose = static_cast<v1::Purpose>(p);
+    if ((from.other_countries().empty() && to.other_countries().empty()) || p == domain::Purpose::kHumanReview) continue;
+    CompareSets(absl::StrCat(path, ".other_countries[", v1::Purpose_Name(purpose), "]"), CountriesFor(from, purpose),
+                CountriesFor(to, purpose), out);
+  }
   CompareSets(path + ".allowed_sites", ToSet(from.allowed_sites()), ToSet(to.allowed_sites()), out);
   CompareSets(path + ".allowed_reviewer_classes", ClassNames(from), ClassNames(to), out);
   flag(".allow_several_speakers", from.allow_several_speakers(), to.allow_several_speakers());
@@ -192,6 +205,11 @@ std::vector<Difference> Compare(const PolicyRow& previous, const Document& next)
     // Either way some border moves towards yes or KEEP: less of it admits captures close to a change, more of it keeps longer.
     Add(&out, "default_capture_uncertainty_ms",
         absl::StrCat(from.default_capture_uncertainty_ms(), " becomes ", to.default_capture_uncertainty_ms()), Kind::kLoosening);
+  }
+  if (const base::Instant began = ServiceBeganAt(from), begins = ServiceBeganAt(to); began != begins) {
+    // Either way some recording gains or loses a time: one that has none is never eligible, and by its time it may have to go.
+    Add(&out, "service_began_at", absl::StrCat(base::FormatRfc3339(began), " becomes ", base::FormatRfc3339(begins)),
+        begins < began ? Kind::kLoosening : Kind::kRestriction);
   }
   CompareHolidayCalendars(from, to, &out);
   return out;

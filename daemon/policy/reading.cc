@@ -40,6 +40,11 @@ base::Instant ToInstant(const google::protobuf::Timestamp& time) {
   return std::min(base::Instant{time.seconds() * 1'000'000 + time.nanos() / 1'000}, base::kLastInstant);
 }
 
+base::Instant ServiceBeganAt(const v1::Policy& policy) {
+  constexpr base::Instant kBeforeAny{1'262'304'000'000'000};  // 2010-01-01T00:00:00Z
+  return policy.has_service_began_at() ? ToInstant(policy.service_began_at()) : kBeforeAny;
+}
+
 std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy) {
   std::map<std::string, base::Instant> superseded;
   for (const v1::Notice& notice : policy.notices()) {

@@ -32,6 +32,8 @@ class RegimeIndex {
 
 // Of a year within 1970 to 9999, cut to microseconds and at base::kLastInstant.
 base::Instant ToInstant(const google::protobuf::Timestamp& time);
+// What a policy means that says nothing of it: before any such service.
+base::Instant ServiceBeganAt(const v1::Policy& policy);
 // By version, for each notice that another supersedes: the earliest valid_from of all those others.
 std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy);
 

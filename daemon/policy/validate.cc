@@ -57,6 +57,9 @@ class Validator : private Problems {
     CheckRetentionChoices();
     Range("longest_answer_age_seconds", policy_.longest_answer_age_seconds(), 1, 86'400);
     Range("default_capture_uncertainty_ms", policy_.default_capture_uncertainty_ms(), 0, 86'400'000);
+    if (const int64_t began = policy_.service_began_at().seconds(); policy_.has_service_began_at() && (began < 1 || began > kLastSecond)) {
+      Add("service_began_at", "is not within the years 1970 to 9999");
+    }
     CheckHolidayCalendars(policy_, this);
     return Take();
   }
@@ -65,6 +68,9 @@ class Validator : private Problems {
   void CheckRegimes();
   void CheckRegime(const v1::Regime& regime, const std::string& path);
   void CheckRegimeRegions(const v1::Regime& regime, const std::string& path);
+  template <typename Texts>
+  void CheckCountries(const Texts& texts, const std::string& path);
+  void CheckOtherCountries(const v1::Regime& regime, const std::string& path);
   void CheckPlaces(const v1::Regime& regime, const std::string& path);
   void CheckUnknownRegime();
   template <typename Purposes>
@@ -125,17 +131,38 @@ void Validator::CheckRegimeRegions(const v1::Regime& regime, const std::string& 
   }
 }
 
-void Validator::CheckPlaces(const v1::Regime& regime, const std::string& path) {
-  if (Count(path + ".allowed_countries", regime.allowed_countries_size(), 0, kMaxListed)) {
-    std::map<std::string, std::string> seen;
-    for (int i = 0; i < regime.allowed_countries_size(); ++i) {
-      const std::string at = absl::StrCat(path, ".allowed_countries[", i, "]");
-      const std::string& text = regime.allowed_countries(i);
-      if (text == kAny && regime.allowed_countries_size() > 1) Add(at, "\"*\" must stand alone");
-      if (text != kAny && !IsCountry(text)) Add(at, absl::StrCat(Quoted(text), " is neither ISO 3166-1 alpha-2 in upper case nor \"*\""));
-      Unique(&seen, text, Quoted(text), at);
-    }
+template <typename Texts>
+void Validator::CheckCountries(const Texts& texts, const std::string& path) {
+  if (!Count(path, texts.size(), 0, kMaxListed)) return;
+  std::map<std::string, std::string> seen;
+  for (int i = 0; i < texts.size(); ++i) {
+    const std::string at = absl::StrCat(path, "[", i, "]");
+    const std::string& text = texts.Get(i);
+    if (text == kAny && texts.size() > 1) Add(at, "\"*\" must stand alone");
+    if (text != kAny && !IsCountry(text)) Add(at, absl::StrCat(Quoted(text), " is neither ISO 3166-1 alpha-2 in upper case nor \"*\""));
+    Unique(&seen, text, Quoted(text), at);
   }
+}
+
+void Validator::CheckOtherCountries(const v1::Regime& regime, const std::string& path) {
+  if (!Count(path, regime.other_countries_size(), 0, domain::kPurposes - 1)) return;
+  std::map<int, std::string> seen;
+  for (int i = 0; i < regime.other_countries_size(); ++i) {
+    const std::string at = absl::StrCat(path, "[", i, "]");
+    const v1::PurposeCountries& other = regime.other_countries(i);
+    if (!v1::Purpose_IsValid(other.purpose()) || other.purpose() == v1::PURPOSE_UNSPECIFIED) {
+      Add(at + ".purpose", absl::StrCat(static_cast<int>(other.purpose()), " is no Purpose"));
+    } else if (other.purpose() == v1::PURPOSE_HUMAN_REVIEW) {
+      Add(at + ".purpose", "where people may listen is said by allowed_countries");
+    }
+    Unique(&seen, static_cast<int>(other.purpose()), v1::Purpose_Name(other.purpose()), at + ".purpose");
+    CheckCountries(other.allowed_countries(), at + ".allowed_countries");
+  }
+}
+
+void Validator::CheckPlaces(const v1::Regime& regime, const std::string& path) {
+  CheckCountries(regime.allowed_countries(), path + ".allowed_countries");
+  CheckOtherCountries(regime, path + ".other_countries");
   if (Count(path + ".allowed_sites", regime.allowed_sites_size(), 0, kMaxListed)) {
     std::map<std::string, std::string> seen;
     for (int i = 0; i < regime.allowed_sites_size(); ++i) {
