@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/ops/http_answer.h"
 #include "daemon/ops/http_request.h"
 
 namespace consent::ops {
@@ -39,8 +40,6 @@ using Text = Collector::Text;
 constexpr int kBacklog = 1024;                     // newcomers that wait for their turn in a flood
 constexpr int kAcceptsAtOnce = 16;                 // then the others' turn comes
 constexpr size_t kMostHeardOut = size_t{1} << 20;  // of what a refused peer still sends
-constexpr char kPlain[] = "text/plain; charset=utf-8";
-constexpr char kExposition[] = "text/plain; version=0.0.4; charset=utf-8";
 
 // Without a query; of http://host/path its path.
 std::string_view PathOf(std::string_view target) {
@@ -65,42 +64,6 @@ bool Hopeless(std::string_view bytes) {
   if (std::isalpha(static_cast<unsigned char>(bytes[0])) == 0) return true;
   const size_t line = bytes.find('\n');
   return line != std::string_view::npos && bytes[line - 1] != '\r';
-}
-
-// What one answer is made of.
-struct Answer {
-  const char* status = "";
-  const char* type = kPlain;
-  const char* more = "";  // further fields, each ended
-  Text body;
-};
-
-Answer Say(const char* status, std::string text, const char* more = "") {
-  return {.status = status, .type = kPlain, .more = more, .body = std::make_shared<const std::string>(std::move(text))};
-}
-
-Answer SayState(bool good, HealthState state) {
-  return Say(good ? "200 OK" : "503 Service Unavailable", absl::StrCat(HealthStateName(state), "\n"));
-}
-
-// Of all that needs no metrics.
-Answer AnswerTo(HttpAsked asked, HealthState state, size_t head_bytes) {
-  switch (asked) {
-    case HttpAsked::kAlive:
-      return SayState(IsAlive(state), state);
-    case HttpAsked::kReady:
-      return SayState(IsReady(state), state);
-    case HttpAsked::kElsewhere:
-      return Say("404 Not Found", "There are /metrics, /livez and /readyz.\n");
-    case HttpAsked::kWrongMethod:
-      return Say("405 Method Not Allowed", "GET and HEAD are served.\n", "Allow: GET, HEAD\r\n");
-    case HttpAsked::kBody:
-      return Say("413 Content Too Large", "Requests with a body are not taken.\n");
-    case HttpAsked::kTooLong:
-      return Say("431 Request Header Fields Too Large", absl::StrCat("A request's head is at most ", head_bytes, " bytes.\n"));
-    default:
-      return Say("400 Bad Request", "This is no request of HTTP/1.1 or HTTP/1.0.\n");
-  }
 }
 
 }  // namespace
@@ -200,7 +163,7 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
     loop_.awaited_.splice(loop_.awaited_.end(), loop_.scraping_, place_);
     scraping_for_ = 0;
     since_ = Steady::now();
-    Send({.status = "200 OK", .type = kExposition, .body = text});
+    Send(MetricsAnswer(text));
   }
 
  private:
@@ -233,7 +196,7 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
     since_ = Steady::now();
     request_.keep_alive = false;
     Limit(loop_.limits_.answer_time);
-    Send(Say("503 Service Unavailable", "The metrics are still being collected.\n"));
+    Send(NoMetricsAnswer("The metrics are still being collected.\n"));
   }
 
   void AwaitHead() {
@@ -262,15 +225,14 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
       scraping_for_ = loop_.collector_->Ask();
       loop_.scraping_.splice(loop_.scraping_.end(), loop_.awaited_, place_);
     } else if (loop_.last_text_ != nullptr && Steady::now() - loop_.last_collected_ <= loop_.limits_.shared_age) {
-      Send({.status = "200 OK", .type = kExposition, .body = loop_.last_text_});
+      Send(MetricsAnswer(loop_.last_text_));
     } else {
-      Send(Say("503 Service Unavailable", "Too many wait for the metrics.\n", "Retry-After: 1\r\n"));
+      Send(NoMetricsAnswer("Too many wait for the metrics.\n"));
     }
   }
 
-  void Send(const Answer& answer) {
-    head_ = absl::StrCat("HTTP/1.1 ", answer.status, "\r\nContent-Type: ", answer.type, "\r\nContent-Length: ", answer.body->size(),
-                         "\r\nCache-Control: no-store\r\n", answer.more, "Connection: ", request_.keep_alive ? "keep-alive" : "close", "\r\n\r\n");
+  void Send(const HttpAnswer& answer) {
+    head_ = HeadOf(answer, request_.keep_alive);
     body_ = request_.head_only ? nullptr : answer.body;
     sent_ = 0;
     SendMore();

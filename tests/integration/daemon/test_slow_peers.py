@@ -71,6 +71,7 @@ class SlowPeers(DaemonTest):
         return sorted(took)
 
     def test_probes_and_scrapes_are_answered(self):
+        before = self.served.metric("process_resident_memory_bytes")
         swarm = self.attack()
         for path in ("/livez", "/readyz"):
             took = self.times(path, 500)
@@ -83,6 +84,9 @@ class SlowPeers(DaemonTest):
         self.assertEqual(self.ask("/metrics", "HEAD")[:2], (200, ""))
         self.assertEqual(self.ask("/metrics", "POST")[0], 405)
         self.turned_away(swarm)
+        grown = self.served.metric("process_resident_memory_bytes") - before
+        print(f"resident memory grew by {grown / 2**20:.1f} MiB")
+        self.assertLess(grown, 64 << 20)
         self.assertEqual(self.served.stop(), 0)
 
     def test_scrapes_that_nobody_takes_keep_out_none_that_is_taken(self):
