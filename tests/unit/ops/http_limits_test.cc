@@ -22,7 +22,7 @@ using ::testing::StartsWith;
 using std::chrono::milliseconds;
 using Steady = std::chrono::steady_clock;
 
-constexpr milliseconds kShort{100};
+constexpr milliseconds kShort{300};
 constexpr milliseconds kLong{Peer::kPatience};  // what is not to pass in a test
 
 // Metrics that are collected when the test says so.
@@ -128,7 +128,7 @@ TEST_F(HttpLimitsTest, AHeadHasItsTimeAndNoMore) {
 
 TEST_F(HttpLimitsTest, AnAnswerThatIsNotTakenIsTakenBack) {
   HttpLimits limits = Patient();
-  limits.answer_time = kShort;
+  limits.answer_time = std::chrono::seconds(1);
   Start(limits, [] { return std::vector{Large(16 << 20)}; });
   Peer& slow = Connect();
   slow.Send("GET /metrics HTTP/1.1\r\n\r\n");
