@@ -6,14 +6,17 @@ namespace consent::app {
 
 using Found = store::RocksStore::Found;
 
-absl::StatusOr<Keyring> OpenKeyring(const std::string& key_file, const std::string& data_dir, Found found) {
+absl::StatusOr<Keyring> OpenKeyring(const std::string& key_file, const std::string& data_dir, const std::string& head_file,
+                                    Found found) {
   absl::StatusOr<base::Keys> keys = base::Keys::Load(key_file);
   if (keys.ok()) return Keyring{*std::move(keys), false};
   if (!absl::IsNotFound(keys.status())) return keys.status();
   if (found == Found::kStore || found == Found::kHeadAlone) {
-    return absl::FailedPreconditionError(absl::StrCat("the key file ", key_file, " is missing beside the store ", data_dir,
-                                                      found == Found::kStore ? "" : " (of which the head file tells)",
-                                                      ": put the key file back; without it nothing in the store can be found or read"));
+    const std::string missing = absl::StrCat("the key file ", key_file, " is missing beside the ");
+    constexpr char kPutBack[] = "put the key file back; without it nothing in the store can be found or read";
+    return absl::FailedPreconditionError(
+        found == Found::kStore ? absl::StrCat(missing, "store ", data_dir, ": ", kPutBack)
+                               : absl::StrCat(missing, "head file ", head_file, ", and the store ", data_dir, " is missing, too: put the store back, and ", kPutBack));
   }
   return Keyring{base::Keys::Generate(), true};
 }

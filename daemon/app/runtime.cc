@@ -27,6 +27,13 @@ constexpr size_t kWriteQueue = 16384;
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
+// As LoadPolicy; what is wrong with a file's content is told with its name.
+absl::StatusOr<policy::Document> ReadPolicy(const std::string& path) {
+  absl::StatusOr<policy::Document> document = LoadPolicy(path);
+  if (!absl::IsInvalidArgument(document.status()) || path.empty()) return document;
+  return absl::InvalidArgumentError(absl::StrCat("the policy file ", path, ": ", Text(document.status())));
+}
+
 }  // namespace
 
 Runtime::Runtime(ops::ServeOptions options, ops::Log& log, std::function<void()> on_write_failed)
@@ -37,7 +44,7 @@ Runtime::~Runtime() = default;
 std::optional<Failure> Runtime::Open() {
   // All is looked at before anything is made.
   if (std::optional<Failure> failure = CheckPlaces(options_); failure.has_value()) return failure;
-  absl::StatusOr<policy::Document> document = LoadPolicy(options_.policy_file);
+  absl::StatusOr<policy::Document> document = ReadPolicy(options_.policy_file);
   if (!document.ok()) return FailureFrom(ExitCode::kPolicy, document.status());
   first_policy_ = *std::move(document);
   if (std::optional<Failure> failure = OpenStore(); failure.has_value()) return failure;
@@ -48,7 +55,7 @@ std::optional<Failure> Runtime::OpenStore() {
   store::RocksStore::Options store = StoreOptions();
   const absl::StatusOr<store::RocksStore::Found> found = store::RocksStore::Look(store);
   if (!found.ok()) return FailureFrom(ExitCode::kStore, found.status());
-  const absl::StatusOr<Keyring> keyring = OpenKeyring(options_.key_file, options_.data_dir, *found);
+  const absl::StatusOr<Keyring> keyring = OpenKeyring(options_.key_file, options_.data_dir, options_.head_file, *found);
   if (!keyring.ok()) return FailureFrom(ExitCode::kKeys, keyring.status());
   if (IsStoreLost(*keyring, *found)) {
     const std::string what = absl::StrCat("the key file ", options_.key_file, " is there, its store ", options_.data_dir, " and the head file ",
@@ -185,7 +192,7 @@ void Runtime::Serve() {
 }
 
 absl::Status Runtime::ReloadPolicy() {
-  const absl::StatusOr<policy::Document> document = LoadPolicy(options_.policy_file);
+  const absl::StatusOr<policy::Document> document = ReadPolicy(options_.policy_file);
   absl::Status status = document.ok() ? ActivatePolicy(*document) : document.status();
   metrics_.OnPolicyReload(status.ok());
   return status;

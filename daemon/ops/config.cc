@@ -265,7 +265,7 @@ absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
     invocation.help = app.help();
     return invocation;
   } catch (const CLI::ConfigError& error) {
-    return absl::InvalidArgumentError(OneLine(absl::StrCat("configuration file: ", FileProblem(error.what()))));
+    return absl::InvalidArgumentError(OneLine(absl::StrCat("configuration file ", app.get_config_ptr()->results().back(), ": ", FileProblem(error.what()))));
   } catch (const CLI::Error& error) {
     return absl::InvalidArgumentError(OneLine(error.what()));
   }
