@@ -37,7 +37,7 @@ FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
 }
 
 std::string ErrorAdvice(int error) {
-  const std::string cause = std::strerror(error);
+  std::string cause = std::strerror(error);
   switch (error) {
     case ENOSPC:
     case EDQUOT:
