@@ -1,9 +1,7 @@
 #include "daemon/app/runtime.h"
 
 #include <chrono>
-#include <filesystem>
 #include <future>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -11,8 +9,10 @@
 #include "daemon/app/gather.h"
 #include "daemon/app/housekeeping.h"
 #include "daemon/app/keyring.h"
+#include "daemon/app/places.h"
 #include "daemon/app/policy_file.h"
 #include "daemon/app/services.h"
+#include "daemon/policy/compare.h"
 #include "daemon/service/eraser.h"
 #include "daemon/service/fill_index.h"
 
@@ -25,19 +25,13 @@ using ops::OperatorText;
 constexpr size_t kReadQueue = 4096;
 constexpr size_t kWriteQueue = 16384;
 
-// RocksDB writes several files while it opens, and Debian's ends the process by an assertion where they do not fit.
-constexpr uint64_t kLeastFreeMiB = 32;
-
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
-// Why there is not enough room for opening the store in `folder`; empty: there is.
-std::string NoRoom(const std::filesystem::path& folder) {
-  std::error_code error;
-  const std::filesystem::space_info space = std::filesystem::space(folder, error);
-  const uint64_t free_mib = space.available >> 20;
-  if (error || free_mib >= kLeastFreeMiB) return "";
-  return absl::StrCat("the file system of ", folder.string(), " has ", free_mib, " MiB free; opening a store needs at least ",
-                      kLeastFreeMiB, " MiB: free some space or enlarge it. Nothing that was acknowledged is lost");
+// As LoadPolicy; what is wrong with a file's content is told with its name.
+absl::StatusOr<policy::Document> ReadPolicy(const std::string& path) {
+  absl::StatusOr<policy::Document> document = LoadPolicy(path);
+  if (!absl::IsInvalidArgument(document.status()) || path.empty()) return document;
+  return absl::InvalidArgumentError(absl::StrCat("the policy file ", path, ": ", Text(document.status())));
 }
 
 }  // namespace
@@ -48,29 +42,54 @@ Runtime::Runtime(ops::ServeOptions options, ops::Log& log, std::function<void()>
 Runtime::~Runtime() = default;
 
 std::optional<Failure> Runtime::Open() {
+  // All is looked at before anything is made.
+  if (std::optional<Failure> failure = CheckPlaces(options_); failure.has_value()) return failure;
+  absl::StatusOr<policy::Document> document = ReadPolicy(options_.policy_file);
+  if (!document.ok()) return FailureFrom(ExitCode::kPolicy, document.status());
+  first_policy_ = *std::move(document);
   if (std::optional<Failure> failure = OpenStore(); failure.has_value()) return failure;
   return Listen();
 }
 
 std::optional<Failure> Runtime::OpenStore() {
-  std::error_code error;
-  const std::filesystem::path data_dir(options_.data_dir);
-  std::filesystem::create_directories(data_dir.parent_path(), error);
-  const bool exists = std::filesystem::exists(data_dir, error);
-  if (std::string why = NoRoom(exists ? data_dir : data_dir.parent_path()); !why.empty()) {
-    return Failure{ExitCode::kStore, std::move(why)};
+  store::RocksStore::Options store = StoreOptions();
+  const absl::StatusOr<store::RocksStore::Found> found = store::RocksStore::Look(store);
+  if (!found.ok()) return FailureFrom(ExitCode::kStore, found.status());
+  const absl::StatusOr<Keyring> keyring = OpenKeyring(options_.key_file, options_.data_dir, options_.head_file, *found);
+  if (!keyring.ok()) return FailureFrom(ExitCode::kKeys, keyring.status());
+  if (IsStoreLost(*keyring, *found)) {
+    const std::string what = absl::StrCat("the key file ", options_.key_file, " is there, its store ", options_.data_dir, " and the head file ",
+                                          options_.head_file, " are not");
+    if (!options_.accept_loss) {
+      return Failure{ExitCode::kStore, absl::StrCat(what, ": put them back, or mount the disk that has them. To begin with a new store, which knows "
+                                                          "no earlier refusal, start once with --accept-loss")};
+    }
+    log_.Warn("loss accepted", {{"what", OperatorText(what)}});
   }
-  absl::StatusOr<Keyring> keyring = OpenKeyring(options_.key_file, options_.data_dir, options_.head_file);
-  if (!keyring.ok()) return Failure{ExitCode::kKeys, Text(keyring.status())};
-  if (keyring->made) log_.Info("keys made; keep a copy apart from the store's", {{"key_file", OperatorText(options_.key_file)}});
+  if (std::optional<Failure> failure = MakeParent(options_); failure.has_value()) return failure;
+  store.key_fingerprint = keyring->keys.Fingerprint();
+  store.before_creation = [&] { return keyring->is_new ? SaveKeys(keyring->keys) : absl::OkStatus(); };
+  absl::StatusOr<std::unique_ptr<store::RocksStore>> opened = store::RocksStore::Open(store);
+  if (!opened.ok()) return FailureFrom(ExitCode::kStore, opened.status());
+  store_ = *std::move(opened);
+  for (const std::string& loss : store_->accepted_losses()) log_.Warn("loss accepted", {{"what", OperatorText(loss)}});
+  MakeContext(keyring->keys);
+  return std::nullopt;
+}
 
+absl::Status Runtime::SaveKeys(const base::Keys& keys) {
+  absl::Status status = keys.Save(options_.key_file);
+  if (status.ok()) log_.Info("keys made; keep a copy apart from the store's", {{"key_file", OperatorText(options_.key_file)}});
+  return status;
+}
+
+store::RocksStore::Options Runtime::StoreOptions() {
   store::RocksStore::Options store;
   store.db_path = options_.data_dir;
   store.head_path = options_.head_file;
   store.partitions = options_.partitions;
   store.clock = &clock_;
   store.random = &random_;
-  store.key_fingerprint = keyring->keys.Fingerprint();
   store.accept_loss = options_.accept_loss;
   store.on_failure = [this](const absl::Status& why) {
     // In this order: Serve sets them the other way round and looks at the health last.
@@ -79,12 +98,7 @@ std::optional<Failure> Runtime::OpenStore() {
     log_.Error("write failed", {{"why", OperatorText(why)}});
     on_write_failed_();
   };
-  absl::StatusOr<std::unique_ptr<store::RocksStore>> opened = store::RocksStore::Open(store);
-  if (!opened.ok()) return Failure{ExitCode::kStore, Text(opened.status())};
-  store_ = *std::move(opened);
-  for (const std::string& loss : store_->accepted_losses()) log_.Warn("loss accepted", {{"what", OperatorText(loss)}});
-  MakeContext(keyring->keys);
-  return std::nullopt;
+  return store;
 }
 
 void Runtime::MakeContext(const base::Keys& keys) {
@@ -114,8 +128,11 @@ std::optional<Failure> Runtime::Listen() {
   server_ = *std::move(server);
   if (options_.metrics_listen.has_value()) {
     const auto collect = [this] {
-      std::vector<prometheus::MetricFamily> families = ops::ReadingFamilies(
-          Gather(*context_, *store_, *readers_, *services_, health_.state()));
+      ops::Readings readings = Gather(*context_, *store_, *readers_, *services_, health_.state());
+      const Room room = RoomAt(options_.data_dir);
+      readings.data_free_bytes = room.bytes;
+      readings.data_free_inodes = room.inodes;
+      std::vector<prometheus::MetricFamily> families = ops::ReadingFamilies(readings);
       for (std::vector<prometheus::MetricFamily> more : {metrics_.Collect(), ops::ProcessFamilies()}) {
         families.insert(families.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
       }
@@ -136,7 +153,8 @@ std::optional<Failure> Runtime::Prepare() {
   if (absl::Status status = services_->policy_admin.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = service::FillIndex(*context_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
-  if (absl::Status status = ActivatePolicy(); !status.ok()) return Failure{ExitCode::kPolicy, Text(status)};
+  if (absl::Status status = ActivatePolicy(*first_policy_); !status.ok()) return FailureFrom(ExitCode::kPolicy, status);
+  first_policy_.reset();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   uint64_t bytes = 0;
   bool complete = true;
@@ -149,13 +167,19 @@ std::optional<Failure> Runtime::Prepare() {
   return std::nullopt;
 }
 
-absl::Status Runtime::ActivatePolicy() {
-  const absl::StatusOr<policy::Document> document = LoadPolicy(options_.policy_file);
-  if (!document.ok()) return document.status();
+absl::Status Runtime::ActivatePolicy(const policy::Document& document) {
   const std::shared_ptr<const policy::PolicyRow> before = context_->policies.current();
-  if (absl::Status status = services_->policy_admin.Activate(*document); !status.ok()) return status;
-  const bool changed = before == nullptr || before->document.hash() != document->hash();
-  log_.Info("policy in force", {{"version", OperatorText(document->version())}, {"changed", changed}});
+  if (absl::Status status = services_->policy_admin.Activate(document); !status.ok()) return status;
+  const bool changed = before == nullptr || before->document.hash() != document.hash();
+  log_.Info("policy in force", {{"version", OperatorText(document.version())}, {"changed", changed}});
+  if (!changed || before == nullptr) return absl::OkStatus();
+  for (const policy::Difference& difference : policy::Compare(*before, document)) {
+    // One that breaks stored choices passes only while nobody has such a choice; it loosens what will be chosen.
+    if (difference.kind != policy::DifferenceKind::kLoosening && difference.kind != policy::DifferenceKind::kBreaksStored) continue;
+    log_.Warn("policy loosened", {{"version", OperatorText(document.version())},
+                                  {"field", OperatorText(difference.path)},
+                                  {"what", OperatorText(difference.what)}});
+  }
   return absl::OkStatus();
 }
 
@@ -168,7 +192,8 @@ void Runtime::Serve() {
 }
 
 absl::Status Runtime::ReloadPolicy() {
-  absl::Status status = ActivatePolicy();
+  const absl::StatusOr<policy::Document> document = ReadPolicy(options_.policy_file);
+  absl::Status status = document.ok() ? ActivatePolicy(*document) : document.status();
   metrics_.OnPolicyReload(status.ok());
   return status;
 }

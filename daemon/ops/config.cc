@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "daemon/base/file.h"
 
 namespace consent::ops {
 namespace {
@@ -30,10 +31,22 @@ struct Raw {
   bool accept_loss = false;
 };
 
+constexpr size_t kMaxConfigBytes = 1 << 20;
+
+// Empty, or why CLI11, which waits for whatever it opens, must not be given this file.
+std::string ConfigProblem(const std::string& path) {
+  const absl::StatusOr<base::FileDescriptor> file = base::OpenRegular("configuration file", path, base::Links::kFollow);
+  absl::Status status = file.status();
+  if (status.ok()) status = base::CheckNotOpenToAll(file->fd(), "configuration file", path);
+  if (status.ok()) status = base::ReadBounded(file->fd(), "configuration file", path, kMaxConfigBytes).status();
+  return std::string(status.message());
+}
+
 // THE definition: names, meanings and defaults of all options.
 void Define(CLI::App* app, Raw* raw) {
   app->set_config("--config", "", "Configuration file (TOML): keys are the options below without dashes in front");
   app->get_config_ptr()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app->get_config_ptr()->check(ConfigProblem);
   app->allow_config_extras(CLI::config_extras_mode::error);
   app->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->always_capture_default();
 
@@ -255,7 +268,7 @@ absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
     invocation.help = app.help();
     return invocation;
   } catch (const CLI::ConfigError& error) {
-    return absl::InvalidArgumentError(OneLine(absl::StrCat("configuration file: ", FileProblem(error.what()))));
+    return absl::InvalidArgumentError(OneLine(absl::StrCat("configuration file ", app.get_config_ptr()->results().back(), ": ", FileProblem(error.what()))));
   } catch (const CLI::Error& error) {
     return absl::InvalidArgumentError(OneLine(error.what()));
   }

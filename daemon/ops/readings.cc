@@ -170,6 +170,13 @@ std::vector<MetricFamily> ReadingFamilies(const Readings& readings) {
   families.push_back(std::move(pools));
   families.push_back(Gauge("consentd_changes_in_flight", "Changes that were taken and are not yet answered.",
                            static_cast<double>(readings.changes_in_flight)));
+  if (readings.data_free_bytes.has_value()) {
+    families.push_back(Gauge("consentd_data_free_bytes", "Room in the file system of the data folder.", static_cast<double>(*readings.data_free_bytes)));
+  }
+  if (readings.data_free_inodes.has_value()) {
+    families.push_back(Gauge("consentd_data_free_inodes", "Free inodes of the file system of the data folder.",
+                             static_cast<double>(*readings.data_free_inodes)));
+  }
   if (readings.engine.has_value()) AddEngine(*readings.engine, &families);
   AddPolicy(readings, &families);
   AddSystems(readings, &families);

@@ -82,6 +82,8 @@ struct Readings {
   std::vector<PoolReading> pools;
   uint64_t changes_in_flight = 0;
   std::optional<store::EngineHealth> engine;
+  std::optional<uint64_t> data_free_bytes;  // of the data folder's file system; unset where it reports none
+  std::optional<uint64_t> data_free_inodes;
   std::optional<PolicyReading> policy;
   std::vector<ActiveSuspension> suspensions;
   std::vector<SystemReading> systems;

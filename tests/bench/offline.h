@@ -29,6 +29,7 @@ class Offline {
   const app::Keyring& keyring() const { return keyring_; }
 
  private:
+  store::RocksStore::Options Options(const std::string& data_dir);
   std::unique_ptr<store::RocksStore> Open(const std::string& data_dir);
 
   const base::SystemClock clock_;

@@ -31,6 +31,7 @@ std::optional<HeadRecord> DecodeHeadRecord(std::string_view slot);
 class HeadFile {
  public:
   // The newest whole record; nothing where there is no file. DataLoss: the file is there and neither slot is whole.
+  // FailedPrecondition: no regular file, or not ours alone.
   static absl::StatusOr<std::optional<HeadRecord>> Read(const std::string& path);
   // Replaces the file by one with this record, durably and in one step, and opens it for Write.
   static absl::StatusOr<std::unique_ptr<HeadFile>> Replace(const std::string& path, const HeadRecord& record);

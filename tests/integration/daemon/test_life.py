@@ -166,7 +166,7 @@ class FailedAssertion(DaemonTest):
         daemon.wait()
         last = daemon.log().splitlines()[-1]
         self.assertTrue(last.startswith("consentd: stopped at once"), last)
-        self.assertIn("restore the folder from a good copy", last)
+        self.assertIn("keep a copy of the data folder before anything is changed", last)
 
 
 @unittest.skipUnless(os.environ.get("TEST_SHIM"), "no preloaded library under sanitizers")
