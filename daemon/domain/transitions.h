@@ -1,7 +1,8 @@
 // How a command changes a subject: state + command + stamp -> state, with a result for each part. Pure.
 //
 // A restriction can only turn answers towards no or PURGE: it needs no precondition and always applies. Everything else is a
-// loosening: it needs the current revision and evidence, and is refused on its own while the restrictions beside it apply.
+// loosening: it needs the current revision and evidence, and is refused on its own while the restrictions beside it apply. An import
+// (its channel says so) fills what is unset and loosens nothing that is stored: nobody who imports has seen a later choice.
 #pragma once
 
 #include <algorithm>
@@ -67,6 +68,8 @@ struct Command {
   std::vector<base::DeviceHandle> devices;
   std::vector<ScopeRef> removals;
   std::vector<ChoiceCommand> choices;
+  // The adult who consents: what is turned on for the account is turned on for this profile too, both or neither.
+  std::optional<base::ProfileHandle> self_profile;
   std::vector<RetentionCommand> retention;
 };
 
@@ -78,7 +81,7 @@ enum class Refusal : uint8_t {
   kEvidenceRequired,
   kNoticeNotUsable,
   kGuardianRequired,
-  kImportNotNewer,
+  kImportCannotLoosen,
   kSubjectNotFound,
   kScopeNotFound,
   kSubjectFull,
@@ -89,13 +92,14 @@ enum class Refusal : uint8_t {
   kContradiction,   // turned off in the same request
   kPolicyChanging,  // a policy is being activated: repeat
   kClockDoubtful,   // the time is doubtful until somebody confirms it
-  kLast = kClockDoubtful,  // numbers are on disk: add at the end
+  kAccountClosed,   // nothing of a closed account is loosened
+  kLast = kAccountClosed,  // numbers are on disk: add at the end
 };
 
 struct PartOutcome {
   Refusal refusal = Refusal::kNone;
   bool changed = false;
-  std::string detail;  // for kEvidenceRequired what is missing, for kNoticeNotUsable why; never an id
+  std::string detail;  // for kEvidenceRequired what is missing, for kNoticeNotUsable why, for kImportCannotLoosen what is stored; never an id
 };
 
 // One thing that changed, for the history.
@@ -148,7 +152,8 @@ struct Transition {
   bool AnyApplied() const;
 };
 
-// `before` is a default SubjectFacts for a subject without a record. Total: a command that asks for too much gets refusals.
+// `before` is a default SubjectFacts for a subject without a record. Total: a command that asks for too much gets refusals; no restriction
+// is refused for want of room.
 Transition Apply(const SubjectFacts& before, const Command& command, const Moment& moment, const Rules& rules);
 
 // A reported flag, the restriction that ReportRecording makes: returns the marks after it.
