@@ -238,6 +238,7 @@ struct SubjectFacts {
   uint64_t revision = 0;    // sequence of the latest change of this subject in its partition; 0: none
   bool registered = false;  // false: only restrictions named it so far
   bool has_recording_marks = false;  // rows about single recordings exist
+  bool has_unverified_deletions = false;  // perhaps: requests that are open and unverified
   Region region;
   Instant default_from;  // latest change of region, or registration, that made a default apply
   Instant default_denied;  // a denied closure or "everything" took every default away until the subject has chosen; unset: none did

@@ -48,7 +48,7 @@ grpc::ServerUnaryReactor* DeletionRpc::CreateDeletionRequest(grpc::CallbackServe
       surroundings_, create_, context, in, out, [this](auto call) {
         auto input = wire::ReadCreateDeletion(call->request(), context_.hasher, context_.Now());
         if (!input.ok()) return call->Finish(input.status());
-        service::NewDeletion deletion{std::move(input->selector), input->requester, input->state,
+        service::NewDeletion deletion{std::move(input->selector), input->times, input->requester, input->state,
                                       {std::move(input->account_id), std::move(input->selector_bytes)}};
         auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kDeletionReceived, std::move(input->change));
         deletions_.Create(std::move(request), std::move(deletion), [this, call](absl::StatusOr<service::Deletions::Created> created) {

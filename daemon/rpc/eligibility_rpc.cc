@@ -20,7 +20,7 @@ template <typename Response>
 void WriteSession(const service::CheckSession& session, Response* response) {
   response->set_policy_version(session.rules->version);
   response->set_policy_hash(session.rules->hash.data(), session.rules->hash.size());
-  wire::WriteTimestamp(session.now, response->mutable_checked_at());
+  wire::WriteTimestamp(session.now.latest, response->mutable_checked_at());
 }
 
 // Counts the answers of one call, so that the observer is asked once for each distinct one.
@@ -28,7 +28,7 @@ class Tally {
  public:
   void Add(const domain::Decision& decision) {
     const size_t answer = static_cast<size_t>(decision.eligibility) * kDispositions + static_cast<size_t>(decision.disposition);
-    ++counts_[answer * domain::kReasons + static_cast<size_t>(domain::FirstReason(decision))];
+    ++counts_[answer * domain::kReasons + static_cast<size_t>(decision.FirstReason())];
   }
   void Tell(domain::Purpose purpose, RpcObserver& observer) const {
     for (size_t i = 0; i < counts_.size(); ++i) {
@@ -90,7 +90,7 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
     Write(decision, asked.full, subject, to->response()->mutable_decision());
     WriteSession(in, to->response());
     surroundings_.observer.OnDecisions(
-        {asked.purpose, decision.eligibility, decision.disposition, domain::FirstReason(decision), 1});
+        {asked.purpose, decision.eligibility, decision.disposition, decision.FirstReason(), 1});
     return absl::OkStatus();
   };
   domain::Decision decision;

@@ -27,7 +27,7 @@ struct DecisionsSeen {
   domain::Purpose purpose = domain::Purpose::kNone;  // kNone: dispositions only
   domain::Eligibility eligibility = domain::Eligibility::kNotAnswered;
   domain::Disposition disposition = domain::Disposition::kNotAnswered;
-  domain::Reason reason = domain::Reason::kNone;  // domain::FirstReason
+  domain::Reason reason = domain::Reason::kNone;  // domain::Decision::FirstReason
   uint32_t count = 0;
 };
 

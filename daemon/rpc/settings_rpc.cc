@@ -50,7 +50,7 @@ grpc::ServerUnaryReactor* SettingsRpc::GetSettings(grpc::CallbackServerContext* 
       if (!view.ok()) return view.status();
       const auto rules = context_.policies.rules();
       v1::GetSettingsResponse* response = call->response();
-      wire::WriteSettings(view->facts, view->names, *rules, context_.Now(), response->mutable_settings());
+      wire::WriteSettings(view->facts, view->names, *rules, context_.Present(), response->mutable_settings());
       response->set_etag(view->revision);
       response->set_policy_version(rules->version);
       response->set_policy_hash(rules->hash.data(), rules->hash.size());
@@ -127,7 +127,7 @@ grpc::ServerUnaryReactor* SettingsRpc::GetSettingsAt(grpc::CallbackServerContext
       const auto then = reads_.At(query.subject, query.at);
       if (!then.ok()) return then.status();
       v1::GetSettingsAtResponse* response = call->response();
-      wire::WriteSettings(then->view.facts, then->view.names, *then->rules, query.at, response->mutable_settings());
+      wire::WriteSettings(then->view.facts, then->view.names, *then->rules, base::Now::Sure(query.at), response->mutable_settings());
       response->set_revision(then->view.revision);
       *response->mutable_policy() = then->policy->policy();
       response->set_policy_hash(then->policy->hash().data(), then->policy->hash().size());

@@ -17,10 +17,12 @@ struct PartInput {
   const StoredFacts& before;
   const domain::Transition& trial;          // what the command would do now
   const std::optional<store::Seen>& seen;   // from before anything was read
+  const domain::Moment& moment;             // at which it was tried
 };
 
 // What a part puts into the commit beside the subject's record.
 struct PartOutput {
+  const domain::Moment& moment;
   domain::Transition& transition;
   std::vector<store::Write>& writes;
   uint8_t flags = 0;  // for the reply and the history: all flags of the recording

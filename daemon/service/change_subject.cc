@@ -216,13 +216,14 @@ bool ChangeSubject::IsClosed(Work& work) const {
 // Tries the command, so that one of which nothing would apply costs no commit, and asks the part what it adds.
 bool ChangeSubject::PreparePart(Work& work) const {
   const std::shared_ptr<const domain::Rules> rules = context_.policies.rules();
-  const domain::Moment moment{context_.Now(), work.before.facts.revision + 1, context_.ClockBehind(), work.ticket.closed};
+  const base::Now now = context_.Present();
+  const domain::Moment moment{now.latest, work.before.facts.revision + 1, now, work.ticket.closed};
   const domain::Transition trial = domain::Apply(work.before.facts, work.request.command, moment, *rules);
   if (!trial.AnyApplied()) {
     work.reply = RefusalStatus(trial.parts.front());
     return false;
   }
-  const absl::StatusOr<ChangePart::Prepared> prepared = work.request.part->Prepare(context_, PartInput{work.before, trial, work.seen});
+  const absl::StatusOr<ChangePart::Prepared> prepared = work.request.part->Prepare(context_, PartInput{work.before, trial, work.seen, moment});
   if (!prepared.ok()) {
     work.reply = prepared.status();
     return false;
@@ -280,13 +281,13 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
 store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const {
   const ChangeRequest& request = work.request;
   const std::shared_ptr<const domain::Rules> rules = context_.policies.rules();
-  const domain::Moment moment{stamp.time, stamp.sequence, context_.ClockBehind(), work.ticket.closed};
+  const domain::Moment moment{stamp.time, stamp.sequence, context_.Present(), work.ticket.closed};
   domain::Transition transition = domain::Apply(work.before.facts, request.command, moment, *rules);
 
   const std::string key = context_.SubjectKey(request.subject);
   store::Change change;
   ChangeReply reply;
-  PartOutput output{transition, change.writes};
+  PartOutput output{moment, transition, change.writes};
   request.part->Build(context_, stamp, output);
   reply.flags = output.flags;
   work.facts_after.clear();

@@ -28,7 +28,7 @@ absl::StatusOr<CheckSession> CheckEligibility::Begin(std::string_view at_least) 
                              "at_least_revision is not a revision that this store has reached: it belongs to another store, or this one was restored");
     }
   }
-  return CheckSession{context_.policies.rules(), context_.Now()};
+  return CheckSession{context_.policies.rules(), context_.Present()};
 }
 
 void CheckEligibility::Prefetch(const CheckItem& item) const { context_.IndexOf(item.subject).Prefetch(item.subject); }

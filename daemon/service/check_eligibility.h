@@ -20,7 +20,7 @@ struct CheckItem {
 // One call's view: one policy, one time.
 struct CheckSession {
   std::shared_ptr<const domain::Rules> rules;
-  base::Instant now;
+  base::Now now;
 };
 
 // Thread-safe.

@@ -11,6 +11,13 @@ base::Instant Context::Now() const {
   return std::max(clock.Now(), stamp);
 }
 
+base::Now Context::Present() const {
+  const base::Instant wall = clock.Now();
+  const base::Instant stamp{last_stamp.load(std::memory_order_acquire)};
+  const bool behind = wall + base::Seconds(60) < stamp;
+  return base::Now{wall, behind ? base::Instant{} : wall, std::max(wall, stamp), base::Instant{}, false, behind};
+}
+
 bool Context::ClockBehind() const {
   const base::Instant stamp{last_stamp.load(std::memory_order_acquire)};
   return clock.Now() + base::Seconds(60) < stamp;

@@ -40,6 +40,8 @@ struct Context {
   FactsIndex& IndexOf(base::SubjectHandle subject) const { return *indexes[PartitionOf(subject).number]; }
   // The clock, but never before the last stamp.
   base::Instant Now() const;
+  // Now, as what decides and changes asks for it.
+  base::Now Present() const;
   // True where the clock is over a minute behind the last stamp: loosenings wait.
   bool ClockBehind() const;
   void NoteStamp(base::Instant stamp);

@@ -36,12 +36,6 @@ absl::Status StepStatus(domain::StepRefusal refusal, domain::RequestState state)
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
 }
 
-void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes) {
-  for (const domain::SystemPart& part : request.parts) {
-    writes.push_back({store::Table::kTask, TaskKey(part.system, number), EncodeTaskRow(TaskRow{})});
-  }
-}
-
 // What a closure that begins to count must remember.
 void RememberOpening(const domain::SubjectFacts& facts, domain::DeletionRequest& request) {
   if (request.selector.kind != domain::SelectorKind::kAccountClosure) return;
@@ -50,6 +44,12 @@ void RememberOpening(const domain::SubjectFacts& facts, domain::DeletionRequest&
 }
 
 }  // namespace
+
+void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes) {
+  for (const domain::SystemPart& part : request.parts) {
+    writes.push_back({store::Table::kTask, TaskKey(part.system, number), EncodeTaskRow(TaskRow{})});
+  }
+}
 
 void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place) {
   for (const domain::SystemNumber system : systems.active) {
@@ -121,8 +121,12 @@ bool Marking::Fits(const domain::SubjectFacts& before, const domain::DeletionReq
 void Marking::Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out) {
   if (request.selector.kind == domain::SelectorKind::kAccountClosure && request.verified_at.IsSet()) {
     const bool open_again = request.state == domain::RequestState::kCancelled;
-    out.transition.after.closed_at = open_again ? request.closed_before : request.verified_at;
-    out.transition.after.reopened_at = open_again ? request.reopened_before : base::Instant{};
+    domain::SubjectFacts& after = out.transition.after;
+    const bool closes = !open_again && (!after.closed_at.IsSet() || after.reopened_at.IsSet());
+    // By the stamp, because what is changed afterwards is told by it.
+    if (closes) after.closed_at = out.moment.time;
+    if (open_again) after.closed_at = request.closed_before;
+    after.reopened_at = open_again ? request.reopened_before : base::Instant{};
   }
   (void)SetTombstones(request, out.transition.after);  // Fits has seen that there is room
   if (recordings_.empty()) return;
@@ -138,15 +142,16 @@ void Marking::Publish(Context& context) const {
 }
 
 CreatePart::CreatePart(TaskBoard& board, base::SubjectHandle subject, NewDeletion deletion)
-    : board_(board), deletion_(std::move(deletion)), marking_(subject) {
+    : board_(board), deletion_(std::move(deletion)), marking_(subject), within_(subject) {
   request_.subject = subject;
   request_.selector = deletion_.selector;
   request_.requester = deletion_.requester;
 }
 
 absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context, const PartInput& input) {
+  request_.selector.captured = domain::TimesOf(deletion_.selector.kind, deletion_.times, input.moment);
   // A fixed selection that is asked for again while the first request for it is open.
-  const absl::StatusOr<DeletionNumber> same = FindOpenFor(context, request_.subject, deletion_.selector);
+  const absl::StatusOr<DeletionNumber> same = FindOpenFor(context, request_.subject, request_.selector);
   if (!same.ok()) return same.status();
   found_ = *same;
   if (found_ != 0) return Prepared::kAnswered;
@@ -156,8 +161,10 @@ absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context,
   if (absl::Status s = marking_.LoadRecordings(context, deletion_.selector); !s.ok()) return s;
   domain::DeletionRequest trial = request_;
   trial.state = deletion_.state;
-  if (!trial.selector.captured.to.IsSet()) trial.selector.captured.to = context.Now();
   if (!marking_.Fits(input.before.facts, trial)) return TooManyTombstones();
+  if (domain::IsVerified(deletion_.state)) {
+    if (absl::Status s = within_.Load(context, input.before.facts, request_.selector, 0); !s.ok()) return s;
+  }
   share_.resize(kShareBytes);
   context.random.Fill(share_.data(), share_.size());
   sealed_ = SealDeletion(context.keys.PayloadKey(request_.subject, share_), deletion_.payload, request_.subject, context.random, &commitment_);
@@ -166,22 +173,24 @@ absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context,
 
 void CreatePart::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
   if (deletion_.state == domain::RequestState::kAccepted) preconditions.push_back(systems_.AsPrecondition());
+  within_.AddPreconditions(preconditions);
 }
 
 void CreatePart::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
   domain::DeletionRequest request = request_;
-  request.received_at = stamp.time;
+  request.received_at = out.moment.Received();
   request.changed = stamp.sequence;
-  if (request.selector.kind != domain::SelectorKind::kRecordings && !request.selector.captured.to.IsSet()) {
-    request.selector.captured.to = stamp.time;
-  }
+  request.selector.captured = domain::TimesOf(request.selector.kind, deletion_.times, out.moment);
   SetDeadlines(*context.policies.rules(), out.transition.after.region, request);
   if (deletion_.state == domain::RequestState::kVerifying) domain::BeginVerification(request);
   if (deletion_.state == domain::RequestState::kAccepted) {
     RememberOpening(out.transition.after, request);
-    domain::Verify(request, stamp.time, systems_.active);
+    domain::Verify(request, out.moment, systems_.active);
+  } else {
+    out.transition.after.has_unverified_deletions = true;
   }
   marking_.Apply(context, request, out);
+  within_.Build(context, systems_, out);
   const DeletionPlace place{context.PartitionOf(request.subject), NumberOf(stamp.sequence)};
   WriteNewDeletion(context, place, DeletionRow{request, sealed_}, share_, out.writes);
   made_ = std::move(request);
@@ -192,6 +201,7 @@ void CreatePart::Publish(Context& context, const store::Stamp& stamp) {
   const DeletionPlace place{context.PartitionOf(request_.subject), NumberOf(stamp.sequence)};
   context.deletions.Replace(place, nullptr, made_);
   if (deletion_.state == domain::RequestState::kAccepted) PutOnBoard(board_, systems_, place);
+  within_.Publish(context, board_, systems_);
 }
 
 StepPart::StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place, DeletionStep step, std::string reason,
@@ -202,27 +212,30 @@ StepPart::StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace 
       reason_(std::move(reason)),
       etag_(command.expected_revision),
       proof_(command.proof),
-      marking_(subject) {}
+      marking_(subject),
+      within_(subject) {}
 
-domain::StepRefusal StepPart::Do(domain::DeletionRequest& request, base::Instant now, const domain::Rules& rules) const {
+domain::StepRefusal StepPart::Do(domain::DeletionRequest& request, const domain::Moment& moment, const domain::Rules& rules) const {
   switch (step_) {
     case DeletionStep::kBeginVerification:
       return domain::BeginVerification(request);
     case DeletionStep::kVerify:
-      return domain::Verify(request, now, systems_.active);
+      return domain::Verify(request, moment, systems_.active);
     case DeletionStep::kDeny:
-      return domain::Deny(request, now, reason_);
+      return domain::Deny(request, moment, reason_);
     case DeletionStep::kExtend:
-      return domain::Extend(request, now, DeadlinesOfRegime(rules, request.regime));
+      return domain::Extend(request, moment, DeadlinesOfRegime(rules, request.regime));
     case DeletionStep::kCancel:
-      return domain::Cancel(request, now);
+      return domain::Cancel(request, moment);
   }
   return domain::StepRefusal::kState;
 }
 
 // A loosening.
 absl::Status StepPart::MayCancel(const Context& context) const {
-  if (context.ClockBehind()) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockBehind, false, {}});
+  const base::Now now = context.Present();
+  if (now.doubtful) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockDoubtful, false, {}});
+  if (now.behind) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockBehind, false, {}});
   if (!etag_.has_value()) {
     return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "cancelling needs the request's current etag: GetDeletionRequest has it");
   }
@@ -242,9 +255,12 @@ absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, c
   if (!systems.ok()) return systems.status();
   systems_ = *std::move(systems);
   domain::DeletionRequest trial = row_.request;
-  const absl::Status refused = StepStatus(Do(trial, context.Now(), *context.policies.rules()), row_.request.state);
+  const absl::Status refused = StepStatus(Do(trial, input.moment, *context.policies.rules()), row_.request.state);
   if (!refused.ok()) return refused;
-  if (trial == row_.request) return Prepared::kAnswered;
+  if (domain::IsVerified(trial.state) && step_ == DeletionStep::kVerify) {
+    if (absl::Status s = within_.Load(context, input.before.facts, row_.request.selector, place_.number); !s.ok()) return s;
+  }
+  if (trial == row_.request && within_.empty()) return Prepared::kAnswered;
   if (step_ == DeletionStep::kCancel) {
     if (absl::Status s = MayCancel(context); !s.ok()) return s;
   }
@@ -259,16 +275,21 @@ absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, c
 void StepPart::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
   preconditions.push_back({store::Table::kDeletion, DeletionKey(place_.number), bytes_});
   if (step_ == DeletionStep::kVerify) preconditions.push_back(systems_.AsPrecondition());
+  within_.AddPreconditions(preconditions);
 }
 
 void StepPart::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
   DeletionRow next = row_;
-  if (step_ == DeletionStep::kVerify) RememberOpening(out.transition.after, next.request);
+  const bool verifies = step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state);
+  if (verifies) RememberOpening(out.transition.after, next.request);
   // What was allowed a moment ago and is not any more (an extension) then changes nothing but the history.
-  if (Do(next.request, stamp.time, *context.policies.rules()) == domain::StepRefusal::kNone) {
+  if (Do(next.request, out.moment, *context.policies.rules()) == domain::StepRefusal::kNone) {
     next.request.changed = stamp.sequence;
     marking_.Apply(context, next.request, out);
+    const bool denies = step_ == DeletionStep::kDeny && domain::DenialTakesDefaults(next.request.selector);
+    if (denies) out.transition.after.default_denied = stamp.time;
   }
+  within_.Build(context, systems_, out);
   if (!domain::IsOpen(next.request.state) && domain::IsOpen(row_.request.state)) {
     next.sealed.clear();
     out.writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place_), std::nullopt});
@@ -281,14 +302,15 @@ void StepPart::Build(const Context& context, const store::Stamp& stamp, PartOutp
   }
   out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.number), EncodeDeletionRow(next)});
   ListDeletion(context, place_.number, next.request, out.writes);
-  if (step_ == DeletionStep::kVerify) WriteTasks(next.request, place_.number, out.writes);
+  if (verifies) WriteTasks(next.request, place_.number, out.writes);
   made_ = std::move(next.request);
 }
 
 void StepPart::Publish(Context& context, const store::Stamp&) {
   marking_.Publish(context);
   context.deletions.Replace(place_, &row_.request, made_);
-  if (step_ == DeletionStep::kVerify) PutOnBoard(board_, systems_, place_);
+  if (step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state)) PutOnBoard(board_, systems_, place_);
+  within_.Publish(context, board_, systems_);
   if (step_ != DeletionStep::kCancel) return;
   for (const domain::SystemPart& part : row_.request.parts) board_.Count(part.system, -1);
 }

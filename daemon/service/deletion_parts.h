@@ -7,6 +7,7 @@
 
 #include "daemon/service/change_part.h"
 #include "daemon/service/deletions.h"
+#include "daemon/service/verify_within.h"
 
 namespace consent::service {
 
@@ -36,6 +37,8 @@ class Marking {
 // The rows of a request that begins: its own, its line in the subject's list, its key's share, and a task for each of its parts.
 void WriteNewDeletion(const Context& context, DeletionPlace place, const DeletionRow& row, const std::string& share,
                       std::vector<store::Write>& writes);
+// A task for each of its parts.
+void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes);
 // The due times by the regime of `region`, whose name is noted.
 void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::DeletionRequest& request);
 void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place);
@@ -50,6 +53,8 @@ class CreatePart final : public ChangePart {
 
   // Of an open request for the same that was found; 0: none.
   DeletionNumber found() const { return found_; }
+  // It is verified, and more requests that lie within it wait to be.
+  bool more_within() const { return within_.more(); }
 
  private:
   TaskBoard& board_;
@@ -58,6 +63,7 @@ class CreatePart final : public ChangePart {
   domain::DeletionRequest made_;  // as it was committed
   Marking marking_;
   SystemsSeen systems_;
+  VerifyWithin within_;
   std::string share_;
   std::string sealed_;
   base::Digest commitment_{};
@@ -73,8 +79,11 @@ class StepPart final : public ChangePart {
   void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
   void Publish(Context& context, const store::Stamp& stamp) override;
 
+  // It is verified, and more requests that lie within it wait to be.
+  bool more_within() const { return within_.more(); }
+
  private:
-  domain::StepRefusal Do(domain::DeletionRequest& request, base::Instant now, const domain::Rules& rules) const;
+  domain::StepRefusal Do(domain::DeletionRequest& request, const domain::Moment& moment, const domain::Rules& rules) const;
   absl::Status MayCancel(const Context& context) const;
 
   TaskBoard& board_;
@@ -88,6 +97,7 @@ class StepPart final : public ChangePart {
   std::string bytes_;
   SystemsSeen systems_;
   Marking marking_;
+  VerifyWithin within_;
 };
 
 }  // namespace consent::service

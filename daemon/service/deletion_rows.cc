@@ -12,7 +12,7 @@ using base::Decoder;
 using base::Encoder;
 using base::Instant;
 
-constexpr uint8_t kDeletionFormat = 1;
+constexpr uint8_t kDeletionFormat = 2;
 constexpr uint8_t kTaskFormat = 1;
 constexpr uint8_t kSystemFormat = 1;
 constexpr size_t kMaxLabelBytes = 64;
@@ -33,12 +33,22 @@ Instant GetTime(Decoder& in) {
   return Instant{static_cast<int64_t>(micros)};
 }
 
+void PutTimes(Encoder& out, const domain::OrderedTimes& times) {
+  for (const Instant time : {times.from(), times.sure(), times.latest()}) PutTime(out, time);
+}
+domain::OrderedTimes GetTimes(Decoder& in) {
+  const Instant from = GetTime(in);
+  const Instant sure = GetTime(in);
+  const Instant latest = GetTime(in);
+  if (latest < from || latest < sure) in.Fail();
+  return domain::OrderedTimes::Between(from, sure, latest);
+}
+
 void PutSelector(Encoder& out, const domain::Selector& selector) {
   out.Byte(static_cast<uint8_t>(selector.kind));
   out.Byte(static_cast<uint8_t>(selector.scope.kind));
   if (selector.scope.kind != domain::ScopeKind::kAccount) out.Raw(base::View(selector.scope.handle));
-  PutTime(out, selector.captured.from);
-  PutTime(out, selector.captured.to);
+  PutTimes(out, selector.captured);
   out.Varint(selector.recordings.size());
   for (const base::RecordingHandle& recording : selector.recordings) out.Raw(base::View(recording.bytes));
   out.Byte(selector.copies_of.bits);
@@ -52,8 +62,7 @@ domain::Selector GetSelector(Decoder& in) {
   selector.kind = static_cast<domain::SelectorKind>(kind);
   selector.scope.kind = static_cast<domain::ScopeKind>(scope);
   if (selector.scope.kind != domain::ScopeKind::kAccount) selector.scope.handle = in.Array<16>();
-  selector.captured.from = GetTime(in);
-  selector.captured.to = GetTime(in);
+  selector.captured = GetTimes(in);
   const uint64_t count = in.Varint();
   if (count > domain::kMaxSelectedRecordings) in.Fail();
   for (uint64_t i = 0; in.ok() && i < count; ++i) {
@@ -204,8 +213,7 @@ std::string EncodeDeletionOfRow(const DeletionOfRow& row) {
   Encoder out(&bytes);
   out.Byte(static_cast<uint8_t>(row.tombstone->scope));
   if (row.tombstone->scope != domain::ScopeKind::kAccount) out.Raw(base::View(row.tombstone->handle));
-  PutTime(out, row.tombstone->captured.from);
-  PutTime(out, row.tombstone->captured.to);
+  PutTimes(out, row.tombstone->captured);
   out.Byte(row.tombstone->copies_of.bits);
   return bytes;
 }
@@ -222,8 +230,7 @@ bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
     tombstone.state = domain::TombstoneState(row->state);
     tombstone.scope = static_cast<domain::ScopeKind>(scope);
     if (tombstone.scope != domain::ScopeKind::kAccount) tombstone.handle = in.Array<16>();
-    tombstone.captured.from = GetTime(in);
-    tombstone.captured.to = GetTime(in);
+    tombstone.captured = GetTimes(in);
     tombstone.copies_of.bits = in.Byte();
     if (tombstone.copies_of.bits >= 1U << domain::kPurposes) in.Fail();
   }
@@ -251,7 +258,7 @@ absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::Subject
 
 base::Bytes16 SelectorDigest(const domain::Selector& selector) {
   domain::Selector fixed = selector;
-  if (selector.kind == domain::SelectorKind::kAccountClosure) fixed.captured = domain::Interval{};
+  if (selector.kind == domain::SelectorKind::kAccountClosure) fixed.captured = domain::OrderedTimes();
   std::string bytes;
   Encoder out(&bytes);
   PutSelector(out, fixed);

@@ -41,11 +41,16 @@ bool Matches(const DeletionFilter& filter, const domain::DeletionRequest& reques
 Deletions::Deletions(Context& context, ChangeSubject& changes, TaskBoard& board) : context_(context), changes_(changes), board_(board) {}
 
 void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone done) {
+  const domain::RequestState begins_as = deletion.state;
   const auto part = std::make_shared<CreatePart>(board_, change.subject, std::move(deletion));
   const store::Partition partition = context_.PartitionOf(change.subject);
   change.kind = ChangeKind::kDeletionReceived;
   change.part = part;
-  changes_.Submit(std::move(change), [this, part, partition, done = std::move(done)](absl::StatusOr<ChangeReply> reply) {
+  // What a step that follows is asked with: it is the same act, so it needs no request_id.
+  ChangeRequest further = change;
+  further.request_id.clear();
+  changes_.Submit(std::move(change), [this, part, partition, begins_as, further = std::move(further),
+                                      done = std::move(done)](absl::StatusOr<ChangeReply> reply) mutable {
     if (!reply.ok()) return done(std::move(reply).status());
     Created created;
     created.revision = reply->revision;
@@ -57,7 +62,13 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
       created.place.number = NumberOf(revision.sequence);
       created.created = true;
     }
-    done(std::move(created));
+    // A repetition may be stronger than the first request, which is then what is verified.
+    const bool goes_on = begins_as != domain::RequestState::kReceived && (!created.created || part->more_within());
+    if (!goes_on) return done(std::move(created));
+    const DeletionStep step = domain::IsVerified(begins_as) ? DeletionStep::kVerify : DeletionStep::kBeginVerification;
+    Step(std::move(further), created.place, step, "", [done = std::move(done), created = std::move(created)](const absl::Status& stepped) mutable {
+      stepped.ok() ? done(std::move(created)) : done(stepped);
+    });
   });
 }
 
@@ -66,9 +77,16 @@ void Deletions::Step(ChangeRequest change, DeletionPlace place, DeletionStep ste
   if (!row.ok()) return done(std::move(row).status());
   change.subject = row->request.subject;
   change.kind = KindOf(step);
-  change.part = std::make_shared<StepPart>(board_, change.subject, place, step, reason, change.command);
+  const auto part = std::make_shared<StepPart>(board_, change.subject, place, step, reason, change.command);
+  change.part = part;
   change.command.expected_revision.reset();  // the request's etag, not the subject's
-  changes_.Submit(std::move(change), [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });
+  ChangeRequest further = change;
+  further.request_id.clear();
+  changes_.Submit(std::move(change), [this, part, place, step, further = std::move(further),
+                                      done = std::move(done)](absl::StatusOr<ChangeReply> reply) mutable {
+    if (!reply.ok() || !part->more_within()) return done(std::move(reply).status());
+    Step(std::move(further), place, step, "", std::move(done));
+  });
 }
 
 absl::StatusOr<DeletionView> Deletions::Get(DeletionPlace place) const {

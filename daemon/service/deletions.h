@@ -38,7 +38,8 @@ struct DeletionFilter {
 
 // A validated CreateDeletionRequest, beside the ChangeRequest that carries caller, idempotency and evidence.
 struct NewDeletion {
-  domain::Selector selector;  // what reaches to its receipt has `captured.to` unset
+  domain::Selector selector;  // without its times
+  domain::NamedTimes times;
   domain::Actor requester = domain::Actor::kMissing;
   domain::RequestState state = domain::RequestState::kReceived;  // kReceived, kVerifying, or kAccepted: verified
   DeletionPayload payload;

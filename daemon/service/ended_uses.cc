@@ -7,8 +7,9 @@
 
 namespace consent::service {
 
-EndedUses::New EndedUses::Make(const Context& context, const domain::Ended& ended) const {
+EndedUses::New EndedUses::Make(const Context& context, const domain::Ended& ended, const domain::Moment& moment) const {
   New made;
+  made.times.to = ended.up_to;
   domain::DeletionRequest& request = made.request;
   request.subject = subject_;
   request.cause = ended.cause;
@@ -16,7 +17,6 @@ EndedUses::New EndedUses::Make(const Context& context, const domain::Ended& ende
   domain::Selector& selector = request.selector;
   selector.scope = ended.scope;
   selector.copies_of = ended.copies_of;
-  selector.captured.to = ended.up_to;
   if (ended.cause == domain::DeletionCause::kWithdrawal) {
     selector.kind = domain::SelectorKind::kPurposeCopies;
   } else if (ended.scope.kind == domain::ScopeKind::kAccount) {
@@ -27,7 +27,7 @@ EndedUses::New EndedUses::Make(const Context& context, const domain::Ended& ende
   const auto named = std::find_if(names_.begin(), names_.end(), [&](const auto& name) { return name.first == ended.scope; });
   // Until when it reaches is the commit's to say; what the systems are told of it is in the request, not in the selector.
   domain::Selector told = selector;
-  if (!told.captured.to.IsSet()) told.captured.to = context.Now();
+  told.captured = domain::TimesOf(selector.kind, made.times, moment);
   const DeletionPayload payload{account_id_, wire::SerialiseSelector(told, named == names_.end() ? std::string() : named->second)};
   made.share.resize(kShareBytes);
   context.random.Fill(made.share.data(), made.share.size());
@@ -38,8 +38,7 @@ EndedUses::New EndedUses::Make(const Context& context, const domain::Ended& ende
 
 absl::StatusOr<ChangePart::Prepared> EndedUses::Prepare(const Context& context, const PartInput& input) {
   made_.clear();
-  const domain::Moment moment{context.Now(), input.before.facts.revision + 1, false, false};
-  const std::vector<domain::Ended> ended = domain::EndedBy(input.before.facts, input.trial, moment, *context.policies.rules());
+  const std::vector<domain::Ended> ended = domain::EndedBy(input.before.facts, input.trial, input.moment, *context.policies.rules());
   ends_something_ = !ended.empty();
   if (!ends_something_) return Prepared::kGoOn;
   absl::StatusOr<SystemsSeen> systems = LoadSystems(context, context.PartitionOf(subject_));
@@ -47,7 +46,7 @@ absl::StatusOr<ChangePart::Prepared> EndedUses::Prepare(const Context& context, 
   systems_ = *std::move(systems);
   // With no data system there is nobody to be told; the precondition sees to it that there is none when the change is made.
   if (systems_.active.empty()) return Prepared::kGoOn;
-  for (const domain::Ended& one : ended) made_.push_back(Make(context, one));
+  for (const domain::Ended& one : ended) made_.push_back(Make(context, one, input.moment));
   return Prepared::kGoOn;
 }
 
@@ -55,16 +54,17 @@ void EndedUses::AddPreconditions(std::vector<store::Precondition>& preconditions
   if (ends_something_) preconditions.push_back(systems_.AsPrecondition());
 }
 
-void EndedUses::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
+void EndedUses::Build(const Context& context, const store::Stamp&, PartOutput& out) {
+  const domain::Moment& moment = out.moment;
   const store::Partition partition = context.PartitionOf(subject_);
   for (size_t i = 0; i < made_.size(); ++i) {
     domain::DeletionRequest request = made_[i].request;
-    request.received_at = stamp.time;
-    request.changed = stamp.sequence;
-    if (!request.selector.captured.to.IsSet()) request.selector.captured.to = stamp.time;
+    request.received_at = moment.Received();
+    request.changed = moment.sequence;
+    request.selector.captured = domain::TimesOf(request.selector.kind, made_[i].times, moment);
     SetDeadlines(*context.policies.rules(), out.transition.after.region, request);
-    domain::Verify(request, stamp.time, systems_.active);
-    WriteNewDeletion(context, DeletionPlace{partition, NumberOf(stamp.sequence, i)}, DeletionRow{request, made_[i].sealed}, made_[i].share,
+    domain::Verify(request, moment, systems_.active);
+    WriteNewDeletion(context, DeletionPlace{partition, NumberOf(moment.sequence, i)}, DeletionRow{request, made_[i].sealed}, made_[i].share,
                      out.writes);
     made_[i].made = std::move(request);
   }

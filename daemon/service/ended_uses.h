@@ -27,11 +27,12 @@ class EndedUses final : public ChangePart {
   // One request to be made.
   struct New {
     domain::DeletionRequest request;
+    domain::NamedTimes times;      // that it selects
     domain::DeletionRequest made;  // as it was committed
     std::string share;
     std::string sealed;
   };
-  New Make(const Context& context, const domain::Ended& ended) const;
+  New Make(const Context& context, const domain::Ended& ended, const domain::Moment& moment) const;
 
   TaskBoard& board_;
   const base::SubjectHandle subject_;

@@ -77,7 +77,7 @@ absl::Status Erasures::EndUndecided(DeletionPlace place) {
     const store::CommitResult result = CommitNow(
         context_, place.partition, {{store::Table::kDeletion, DeletionKey(place.number), bytes}},
         [&](const store::Stamp& stamp) {
-          (void)domain::Deny(next.request, stamp.time, "the account was closed, and all of it deleted");
+          (void)domain::Deny(next.request, domain::Moment{stamp.time, stamp.sequence, context_.Present(), false}, "the account was closed, and all of it deleted");
           next.request.changed = stamp.sequence;
           store::Change change;
           change.writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(next)});
@@ -145,7 +145,7 @@ absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, cons
   const std::string key = context_.SubjectKey(subject);
   domain::SubjectFacts left;
   left.closed_at = facts.closed_at;
-  left.tombstones.push_back(domain::Tombstone{domain::DeletionState::kVerified, domain::ScopeKind::kAccount, {}, domain::Interval{}, {}});
+  left.forgotten = true;
   std::string left_bytes;
   const store::CommitResult result = CommitNow(
       context_, finished.place.partition, {{store::Table::kSubject, key, EncodeSubjectRow(subject, facts_bytes)}},

@@ -36,6 +36,9 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
     case domain::Refusal::kClockBehind:
       return wire::MakeError(v1::ERROR_REASON_CLOCK_BEHIND,
                              "the server's clock is over a minute behind its last change: loosenings wait until it is right");
+    case domain::Refusal::kClockDoubtful:
+      return wire::MakeError(v1::ERROR_REASON_CLOCK_DOUBTFUL,
+                             "the server's time is doubtful: loosenings wait until it is right again or an operator confirms it (consentctl clock confirm)");
     case domain::Refusal::kUnknownControl:
       return wire::FieldError("control", "the policy has no such control");
     case domain::Refusal::kAllCannotBeTurnedOn:

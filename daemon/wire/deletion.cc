@@ -23,8 +23,8 @@ void CheckPast(base::Instant time, base::Instant now, const Path& at, Violations
   if (time > now + kClockDifference) faults->Add(at, "must not lie in the future");
 }
 
-domain::Interval ReadRange(const v1::TimeRange& range, base::Instant now, const Path& at, Violations* faults) {
-  domain::Interval interval;
+domain::NamedTimes ReadRange(const v1::TimeRange& range, base::Instant now, const Path& at, Violations* faults) {
+  domain::NamedTimes interval;
   const Path to(at, "to");
   if (range.has_from()) interval.from = ReadTimestamp(range.from(), Path(at, "from"), faults);
   if (!range.has_to()) {
@@ -55,9 +55,8 @@ base::Instant FirstInstantOfDay(base::Instant spoken, const absl::TimeZone& zone
   return base::Instant{std::max<int64_t>(absl::ToUnixMicros(first), 1)};
 }
 
-domain::Interval ReadDay(const v1::SpokenDay& day, base::Instant now, const Path& at, Violations* faults) {
-  domain::Interval interval;
-  interval.to = base::Instant{};
+domain::NamedTimes ReadDay(const v1::SpokenDay& day, base::Instant now, const Path& at, Violations* faults) {
+  domain::NamedTimes interval;
   const Path spoken_at(at, "spoken_at");
   const Path time_zone(at, "time_zone");
   if (!day.has_spoken_at()) {
@@ -79,7 +78,6 @@ domain::Interval ReadDay(const v1::SpokenDay& day, base::Instant now, const Path
 domain::Selector ReadCopies(const v1::PurposeCopies& copies, const Path& at, ChangeReader& reader, Violations* faults) {
   domain::Selector selector;
   selector.kind = domain::SelectorKind::kPurposeCopies;
-  selector.captured.to = base::Instant{};
   selector.scope = reader.Scope(copies.scope(), Path(at, "scope"));
   if (!CheckCount(copies.purposes_size(), 1, domain::kPurposes, Path(at, "purposes"), faults)) return selector;
   for (int i = 0; i < copies.purposes_size(); ++i) {
@@ -92,9 +90,8 @@ domain::Selector ReadCopies(const v1::PurposeCopies& copies, const Path& at, Cha
 }
 
 domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instant now, const Path& at, const base::IdHasher& hasher,
-                              ChangeReader& reader, Violations* faults) {
+                              ChangeReader& reader, Violations* faults, domain::NamedTimes* times) {
   domain::Selector out;
-  out.captured.to = base::Instant{};
   switch (selector.kind_case()) {
     case v1::DeletionSelector::kEverything:
       out.kind = domain::SelectorKind::kEverything;
@@ -102,11 +99,11 @@ domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instan
       break;
     case v1::DeletionSelector::kTimeRange:
       out.kind = domain::SelectorKind::kTimeRange;
-      out.captured = ReadRange(selector.time_range(), now, Path(at, "time_range"), faults);
+      *times = ReadRange(selector.time_range(), now, Path(at, "time_range"), faults);
       break;
     case v1::DeletionSelector::kSpokenDay:
       out.kind = domain::SelectorKind::kSpokenDay;
-      out.captured = ReadDay(selector.spoken_day(), now, Path(at, "spoken_day"), faults);
+      *times = ReadDay(selector.spoken_day(), now, Path(at, "spoken_day"), faults);
       break;
     case v1::DeletionSelector::kRecordings:
       out.kind = domain::SelectorKind::kRecordings;
@@ -203,7 +200,7 @@ absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequest
   RefuseMistyped(request, root, &faults);
   CheckId(request.account_id(), Path(root, "account_id"), &faults);
   CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
-  input.selector = ReadSelector(request.selector(), now, Path(root, "selector"), hasher, reader, &faults);
+  input.selector = ReadSelector(request.selector(), now, Path(root, "selector"), hasher, reader, &faults, &input.times);
   CheckChosen(request.requester(), v1::Actor_IsValid, Path(root, "requester"), &faults);
   CheckEnum(request.verification(), v1::Verification_IsValid, Path(root, "verification"), &faults);
   reader.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
@@ -307,11 +304,13 @@ std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& reco
   return handles;
 }
 
-bool HasCovers(const domain::Selector& selector) { return selector.kind != domain::SelectorKind::kRecordings; }
+bool HasCovers(const domain::Selector& selector) {
+  return selector.kind != domain::SelectorKind::kRecordings && selector.kind != domain::SelectorKind::kAccountClosure;
+}
 
 void WriteCovers(const domain::Selector& selector, v1::TimeRange* out) {
-  if (selector.captured.from.IsSet()) WriteTimestamp(selector.captured.from, out->mutable_from());
-  WriteTimestamp(selector.captured.to, out->mutable_to());
+  if (selector.captured.HasBeginning()) WriteTimestamp(selector.captured.from(), out->mutable_from());
+  if (selector.captured.sure().IsSet()) WriteTimestamp(selector.captured.sure(), out->mutable_to());
 }
 
 void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& deletion_id, const std::string& etag,

@@ -17,7 +17,8 @@ inline constexpr size_t kMaxReasonBytes = 256;
 
 struct DeletionInput {
   ChangeInput change;          // without a command
-  domain::Selector selector;   // `captured.to` unset: until receipt
+  domain::Selector selector;   // without its times
+  domain::NamedTimes times;
   domain::Actor requester = domain::Actor::kMissing;
   domain::RequestState state = domain::RequestState::kReceived;  // in which it begins
   std::string account_id;
@@ -64,8 +65,9 @@ using SystemName = std::pair<domain::SystemNumber, std::string>;
 // `on_hold`: some of what it selects is.
 void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& deletion_id, const std::string& etag,
                    const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out);
-// Absent where single recordings are named.
+// Absent where single recordings are named, and of a closure, which has no times.
 bool HasCovers(const domain::Selector& selector);
+// What is surely ordered; without `to` while the time of its receipt is in doubt.
 void WriteCovers(const domain::Selector& selector, v1::TimeRange* out);
 
 }  // namespace consent::wire

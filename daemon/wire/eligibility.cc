@@ -168,8 +168,8 @@ void WriteDecision(const domain::Decision& decision, bool full, v1::Decision* ou
   out->set_eligibility(static_cast<v1::Eligibility>(decision.eligibility));
   out->set_disposition(static_cast<v1::Disposition>(decision.disposition));
   if (full) {
-    decision.reasons.ForEach([&](domain::Reason reason) { out->add_reasons(static_cast<v1::Reason>(reason)); });
-  } else if (const domain::Reason first = domain::FirstReason(decision); first != domain::Reason::kNone) {
+    decision.ForEachReason([&](domain::Reason reason) { out->add_reasons(static_cast<v1::Reason>(reason)); });
+  } else if (const domain::Reason first = decision.FirstReason(); first != domain::Reason::kNone) {
     out->add_reasons(static_cast<v1::Reason>(first));
   }
   out->set_good_until_us(decision.good_until.micros);

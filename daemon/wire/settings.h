@@ -41,7 +41,7 @@ std::string UpdatePartName(const v1::UpdateSettingsRequest& request, size_t part
 
 // What is in force at `now` under `rules`; the same functions as the decision's say so.
 void WriteSettings(const domain::SubjectFacts& facts, const std::vector<ScopeName>& names, const domain::Rules& rules,
-                   base::Instant now, v1::Settings* out);
+                   const base::Now& now, v1::Settings* out);
 
 // `scope` of the change goes by `names`.
 void WriteHistoryChange(const domain::FactChange& change, const std::vector<ScopeName>& names, v1::HistoryChange* out);

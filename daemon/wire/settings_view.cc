@@ -85,7 +85,7 @@ const char* Words(domain::ChangedWhat what) {
 }  // namespace
 
 void WriteSettings(const domain::SubjectFacts& facts, const std::vector<ScopeName>& names, const domain::Rules& rules,
-                   base::Instant now, v1::Settings* out) {
+                   const base::Now& now, v1::Settings* out) {
   const std::vector<domain::PurposeState> states = domain::States(facts, now, rules);
   for (const domain::Control& control : rules.controls) {
     const domain::Summary summary = domain::Summarise(states, facts, control.purposes);
@@ -111,6 +111,7 @@ void WriteSettings(const domain::SubjectFacts& facts, const std::vector<ScopeNam
   }
   for (const domain::PurposeState& state : states) WritePurposeSetting(state, facts, names, rules, out->add_details());
   for (const ScopeFacts& scope : facts.scopes) {
+    if (scope.IsFold()) continue;
     const bool account = scope.kind == domain::ScopeKind::kAccount;
     if (account || scope.retention != domain::Retention{}) {
       v1::RetentionSetting& setting = *out->add_retention();
