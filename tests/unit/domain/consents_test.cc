@@ -39,7 +39,7 @@ TEST(Consents, RestrictionsNeedNoPrecondition) {
         if (known) world.Register("DE");
         Command off = Off(scope, target);
         off.expected_revision = 999;  // a wrong etag does not stop it either
-        world.next.clock_behind = world.next.policy_changing = true;
+        world.next.now.behind = world.next.now.doubtful = world.next.policy_changing = true;
         ASSERT_EQ(RefusalOf(world.Do(off)), Refusal::kNone);
         const ScopeFacts* found = world.facts.Find(scope.kind, scope.handle);
         ASSERT_NE(found, nullptr);

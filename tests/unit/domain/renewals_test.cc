@@ -123,7 +123,8 @@ TEST(Renewal, InEveryOtherCaseItIsANewConsent) {
     EXPECT_EQ(Of(world, Profile(1)).since, now) << row.name;
     EXPECT_FALSE(Of(world, Profile(1)).renewed.IsSet()) << row.name;
     EXPECT_EQ(Of(world, Profile(1)).end_was_expiry, row.was_expiry) << row.name;
-    if (row.was_expiry) EXPECT_EQ(Of(world, Profile(1)).refused_from, end) << row.name;
+    if (!row.was_expiry) continue;
+    EXPECT_EQ(Of(world, Profile(1)).refused_from, end) << row.name;
   }
 }
 
