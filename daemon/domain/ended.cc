@@ -26,6 +26,8 @@ Ended& ForScope(std::vector<Ended>& ended, DeletionCause cause, const ScopeRef& 
 
 std::vector<Ended> EndedBy(const SubjectFacts& before, const Transition& change, const Moment& moment, const Rules& rules) {
   std::vector<Ended> ended;
+  // All of a closed account goes already.
+  if (before.closed_at.IsSet() && !before.reopened_at.IsSet()) return ended;
   for (const FactChange& one : change.changes) {
     if (one.what == ChangedWhat::kPurpose) {
       const bool turned_off = SaysNo(one.to) && !SaysNo(one.from);

@@ -9,8 +9,7 @@ namespace internal {
 
 PartOutcome MayLoosen(const Applying& applying, bool about_people) {
   const Command& command = applying.command;
-  const bool closed = applying.result.after.closed_at.IsSet() && !applying.result.after.reopened_at.IsSet();
-  if (closed) return Refused(Refusal::kAccountClosed);
+  if (applying.IsClosed()) return Refused(Refusal::kAccountClosed);
   if (applying.moment.now.doubtful) return Refused(Refusal::kClockDoubtful);
   if (applying.moment.now.behind) return Refused(Refusal::kClockBehind);
   if (applying.moment.policy_changing) return Refused(Refusal::kPolicyChanging);
@@ -104,6 +103,21 @@ PartOutcome ChangeRetention(Applying& applying, const RetentionCommand& command)
   return Applied(true);
 }
 
+// Of who lives behind a closed account nothing is changed.
+void ApplyPeople(Applying& applying) {
+  const Command& command = applying.command;
+  std::vector<PartOutcome>& parts = applying.result.parts;
+  if (applying.IsClosed()) {
+    const size_t count = (command.region ? 1 : 0) + command.profiles.size() + command.devices.size() + command.removals.size();
+    parts.assign(count, Refused(Refusal::kAccountClosed));
+    return;
+  }
+  if (command.region) parts.push_back(internal::ApplyRegion(applying, *command.region));
+  for (const ProfileCommand& profile : command.profiles) parts.push_back(internal::ApplyProfile(applying, profile));
+  for (const base::DeviceHandle device : command.devices) parts.push_back(internal::ApplyDevice(applying, device));
+  for (const ScopeRef& scope : command.removals) parts.push_back(internal::ApplyRemoval(applying, scope));
+}
+
 }  // namespace
 
 bool Transition::AnyApplied() const {
@@ -115,20 +129,18 @@ Transition Apply(const SubjectFacts& before, const Command& command, const Momen
   Transition result;
   result.after = before;
   Applying applying{before, command, moment, rules, result};
-  if (command.registers && !before.registered) {
+  const bool was_closed = before.closed_at.IsSet() && !before.reopened_at.IsSet();
+  if (command.registers && !before.registered && (!was_closed || command.reopens)) {
     result.registered_now = true;
     result.after.registered = true;
     result.after.account().registered = true;
     result.after.default_from = moment.time;
-    if (before.closed_at.IsSet()) result.after.reopened_at = moment.time;
+    if (was_closed) result.after.reopened_at = moment.time;
     FactChange change;
     change.what = ChangedWhat::kRegistered;
     applying.Record(std::move(change));
   }
-  if (command.region) result.parts.push_back(internal::ApplyRegion(applying, *command.region));
-  for (const ProfileCommand& profile : command.profiles) result.parts.push_back(internal::ApplyProfile(applying, profile));
-  for (const base::DeviceHandle device : command.devices) result.parts.push_back(internal::ApplyDevice(applying, device));
-  for (const ScopeRef& scope : command.removals) result.parts.push_back(internal::ApplyRemoval(applying, scope));
+  ApplyPeople(applying);
   internal::ApplyChoices(applying);
   for (const RetentionCommand& retention : command.retention) result.parts.push_back(ChangeRetention(applying, retention));
   internal::DropGuardiansOfAdults(applying);

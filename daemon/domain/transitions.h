@@ -63,6 +63,7 @@ struct Command {
   std::optional<uint64_t> expected_revision;  // the etag
   Proof proof;
   bool registers = false;  // UpsertSubject: an unregistered subject becomes registered
+  bool reopens = false;    // and a closed account's id becomes somebody's new account
   std::optional<Region> region;
   std::vector<ProfileCommand> profiles;
   std::vector<base::DeviceHandle> devices;
@@ -124,6 +125,7 @@ struct FactChange {
   Choice to = Choice::kUnset;
   Retention retention;               // where what is kRetention
   uint8_t flags = 0;                 // where what is kFlags: those added
+  Instant holds_until;               // of a consent that was given or renewed: when it expires; unset: it has no end
   bool operator==(const FactChange&) const = default;
 };
 
@@ -155,6 +157,10 @@ struct Transition {
 // `before` is a default SubjectFacts for a subject without a record. Total: a command that asks for too much gets refusals; no restriction
 // is refused for want of room.
 Transition Apply(const SubjectFacts& before, const Command& command, const Moment& moment, const Rules& rules);
+
+// What is left of a closed account's record when it is forgotten: that and when it was closed, and what was refused since. The record does
+// not say when a retention was chosen: `retention_since` are the changes of retention since the closure, out of the history.
+SubjectFacts RefusedSinceClosure(const SubjectFacts& facts, const std::vector<FactChange>& retention_since);
 
 // A reported flag, the restriction that ReportRecording makes: returns the marks after it.
 RecordingMarks AddFlags(const RecordingMarks& before, uint8_t flags);

@@ -31,6 +31,10 @@ void SetChoice(Applying& applying, ScopeFacts& scope, Purpose purpose, const Pur
   change.purpose = purpose;
   change.from = shown_from;
   change.to = choice.choice;
+  if (choice.choice == Choice::kGiven) {
+    const Instant end = ConsentEnd(choice, applying.rules);
+    if (end != base::kEndOfTime) change.holds_until = end;
+  }
   applying.Record(std::move(change));
 }
 

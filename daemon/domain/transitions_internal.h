@@ -18,6 +18,7 @@ struct Applying {
   Transition& result;
 
   SubjectFacts& after() { return result.after; }
+  bool IsClosed() const { return result.after.closed_at.IsSet() && !result.after.reopened_at.IsSet(); }
   bool IsImport() const { return command.proof.channel == Channel::kImport; }
   // Where the account lives, as far as the command has been applied.
   const AgeOfConsent& AgeAtHome() const { return rules.AgeOfConsentIn(result.after.region); }

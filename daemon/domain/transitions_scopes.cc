@@ -134,3 +134,44 @@ PartOutcome ApplyRemoval(Applying& applying, const ScopeRef& ref) {
 }
 
 }  // namespace consent::domain::internal
+
+namespace consent::domain {
+namespace {
+
+bool KeepRefusalsSince(Instant closed_at, const ScopeFacts& scope, ScopeFacts& kept) {
+  for (const Purpose purpose : kAllPurposes) {
+    const PurposeChoice& choice = scope.ChoiceFor(purpose);
+    if (SaysNo(choice.choice) && choice.since > closed_at) kept.ChoiceFor(purpose) = choice;
+  }
+  if (scope.refused_all_since > closed_at) kept.refused_all_since = scope.refused_all_since;
+  for (const ControlRefusal& refusal : scope.refused_controls) {
+    if (refusal.since > closed_at) kept.refused_controls.push_back(refusal);
+  }
+  return kept.choices != decltype(kept.choices){} || kept.refused_all_since.IsSet() || !kept.refused_controls.empty();
+}
+
+}  // namespace
+
+SubjectFacts RefusedSinceClosure(const SubjectFacts& facts, const std::vector<FactChange>& retention_since) {
+  SubjectFacts left;
+  left.closed_at = facts.closed_at;
+  for (const ScopeFacts& scope : facts.scopes) {
+    ScopeFacts kept;
+    kept.kind = scope.kind;
+    kept.handle = scope.handle;
+    const bool keeps = KeepRefusalsSince(facts.closed_at, scope, kept);
+    if (scope.kind == ScopeKind::kAccount) {
+      left.account() = std::move(kept);
+    } else if (keeps) {
+      left.scopes.push_back(std::move(kept));
+    }
+  }
+  for (const FactChange& change : retention_since) {
+    ScopeFacts* scope = left.Find(change.scope.kind, change.scope.handle);
+    if (scope == nullptr) scope = &internal::AddScope(left, change.scope.kind, change.scope.handle);
+    if (internal::Strictness(change.retention) < internal::Strictness(scope->retention)) scope->retention = change.retention;
+  }
+  return left;
+}
+
+}  // namespace consent::domain
