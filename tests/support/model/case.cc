@@ -5,8 +5,13 @@
 
 namespace consent::model {
 
+base::Now NowOf(const Case& c) {
+  const bool none = c.doubtful || c.behind;
+  return base::Now{c.now, none ? domain::Instant{} : c.now - c.lag, c.now, domain::Instant{}, c.doubtful, c.behind};
+}
+
 domain::Decision AnswerOfRule(const Case& c) {
-  const domain::Question question{c.recording, c.purpose, c.place, c.now};
+  const domain::Question question{c.recording, c.purpose, c.place, NowOf(c)};
   return domain::Decide(c.known ? &c.subject : nullptr, c.marks, question, c.rules);
 }
 
@@ -21,7 +26,7 @@ domain::Decision AnswerOfRuleByCover(const Case& c) {
 }
 
 domain::Decision AnswerOfModel(const Case& c) {
-  const domain::Question question{c.recording, c.purpose, c.place, c.now};
+  const domain::Question question{c.recording, c.purpose, c.place, NowOf(c)};
   return model::Decide(c.known ? &c.subject : nullptr, c.marks, question, c.rules);
 }
 
@@ -36,8 +41,9 @@ std::string Difference(const domain::Decision& rule, const domain::Decision& mod
     text += domain::ReasonName(reason);
     text += ' ';
   }
-  if (domain::FirstReason(rule) != model::FirstReason(model)) text += "first-reason ";
-  if (domain::FirstReason(rule) != model::FirstReason(rule)) text += "first-reason-of-rule ";
+  if (rule.FirstReason() != model::FirstReason(model)) text += "first-reason ";
+  if (rule.FirstReason() != model::FirstReason(rule)) text += "first-reason-of-rule ";
+  if (!(rule.disposed == model.disposed)) text += "disposed ";
   if (rule.revision != model.revision) text += "revision ";
   if (rule.checked_at != model.checked_at) text += "checked_at ";
   return text;

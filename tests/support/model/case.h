@@ -16,9 +16,14 @@ struct Case {
   domain::RecordingFacts recording;
   domain::Place place;
   domain::Purpose purpose = domain::Purpose::kNone;
-  domain::Instant now;
+  domain::Instant now;            // the later end of "now"
+  domain::Span lag;               // the earlier end lies that much before
+  bool doubtful = false;          // the time is in doubt: there is no earlier end
+  bool behind = false;            // the clock is behind the last stamp: there is none either
 };
 
+// When the case asks.
+base::Now NowOf(const Case& c);
 // The rule's answer and the model's.
 domain::Decision AnswerOfRule(const Case& c);
 domain::Decision AnswerOfModel(const Case& c);

@@ -68,7 +68,16 @@ std::string Text(const domain::AgeOfConsent& consent) {
   return text;
 }
 
+std::string Text(const domain::OrderedTimes& times) {
+  return "[" + Text(times.from()) + ", surely " + Text(times.sure()) + ", perhaps " + Text(times.latest()) + "]";
+}
+
 std::string Text(const domain::Interval& interval) { return "[" + Text(interval.from) + ", " + Text(interval.to) + "]"; }
+
+void List(std::ostream& out, const domain::Countries& countries) {
+  if (countries.any) out << '*';
+  for (const domain::Region country : countries.named) out << country.ToString() << ',';
+}
 
 void When(std::ostream& out, const char* name, Instant t) {
   if (t.IsSet()) out << ' ' << name << '=' << Text(t);
@@ -80,8 +89,12 @@ void Mark(std::ostream& out, const char* name, bool on) {
 
 void DumpRegime(std::ostream& out, const domain::Regime& r, size_t index) {
   out << "  regime " << index << (r.default_rule == domain::DefaultRule::kOptOut ? " OPT_OUT" : " OPT_IN");
-  out << " ttl=" << Text(r.false_wake_ttl) << " countries=" << (r.any_country ? "*" : "");
-  for (const domain::Region country : r.countries) out << country.ToString() << ',';
+  out << " ttl=" << Text(r.false_wake_ttl) << " countries=";
+  List(out, r.countries);
+  for (const domain::PurposeCountries& other : r.other_countries) {
+    out << " countries of " << Name(other.purpose) << '=';
+    List(out, other.countries);
+  }
   out << " sites=" << (r.any_site ? "*" : "");
   for (const std::string& site : r.sites) out << site << ',';
   Mark(out, "employees", r.employees);
@@ -111,7 +124,6 @@ void DumpRules(std::ostream& out, const domain::Rules& rules) {
     out << "  notice " << notice.number << ' ' << Text(notice.purposes);
     Mark(out, "people", notice.says_people_listen);
     Mark(out, "past", notice.covers_past);
-    Mark(out, "household", notice.covers_household);
     When(out, "superseded", notice.superseded_from);
     out << " lifetime=" << notice.consent_lifetime_months << '\n';
   }
@@ -153,7 +165,11 @@ void DumpScope(std::ostream& out, const domain::ScopeFacts& scope) {
     Mark(out, "by_guardian", choice.by_guardian);
     Mark(out, "imported", choice.imported);
     When(out, "since", choice.since);
+    When(out, "renewed", choice.renewed);
     When(out, "refused_from", choice.refused_from);
+    Mark(out, "has_ended", choice.has_ended);
+    Mark(out, "end_was_expiry", choice.end_was_expiry);
+    Mark(out, "copies_forgiven", choice.copies_forgiven);
     out << '\n';
   }
 }
@@ -162,6 +178,7 @@ void DumpSubject(std::ostream& out, const domain::SubjectFacts& subject) {
   out << "subject:" << (subject.registered ? "" : " unregistered") << " revision=" << subject.revision
       << " region=" << subject.region.ToString();
   When(out, "default_from", subject.default_from);
+  When(out, "default_denied", subject.default_denied);
   When(out, "closed_at", subject.closed_at);
   When(out, "reopened_at", subject.reopened_at);
   out << '\n';
@@ -202,7 +219,10 @@ void DumpRecording(std::ostream& out, const domain::RecordingFacts& r) {
 
 std::string Dump(const Case& c) {
   std::ostringstream out;
-  out << "seed " << c.seed << ", asked for " << Name(c.purpose) << " at " << Text(c.now) << '\n';
+  out << "seed " << c.seed << ", asked for " << Name(c.purpose) << " at " << Text(c.now) << ", surely " << Text(c.lag) << " before";
+  Mark(out, "doubtful", c.doubtful);
+  Mark(out, "behind", c.behind);
+  out << '\n';
   DumpRules(out, c.rules);
   if (c.known) {
     DumpSubject(out, c.subject);
@@ -225,7 +245,7 @@ std::string Dump(const domain::Decision& decision) {
   std::ostringstream out;
   out << Name(kEligibilities, static_cast<size_t>(decision.eligibility)) << ' '
       << Name(kDispositions, static_cast<size_t>(decision.disposition)) << " because of";
-  decision.reasons.ForEach([&](domain::Reason reason) { out << ' ' << domain::ReasonName(reason); });
+  decision.ForEachReason([&](domain::Reason reason) { out << ' ' << domain::ReasonName(reason); });
   out << "; revision " << decision.revision << ", checked " << Text(decision.checked_at) << ", good until "
       << Text(decision.good_until);
   return out.str();

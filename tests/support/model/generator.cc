@@ -48,6 +48,7 @@ void SetTimes(Weather& weather, Case* c) {
     recording.captured_at = weather.Ago();
   }
   if (weather.Dirty() && dice.Chance(0.3)) recording.captured_at = Instant();
+  if (weather.Dirty() && dice.Chance(0.3)) recording.captured_at = Beside(dice, {c->rules.service_began_at, weather.now + base::Days(400)});
   const Span uncertainty = recording.has_uncertainty ? recording.uncertainty : c->rules.default_uncertainty;
   switch (dice.Below(8)) {
     case 0:
@@ -58,6 +59,10 @@ void SetTimes(Weather& weather, Case* c) {
       break;
     case 2:
       recording.ingested_at = weather.Near(recording.captured_at - uncertainty);
+      break;
+    case 4:
+      recording.ingested_at = dice.Chance(0.5) ? weather.Ago() : weather.Recently();
+      if (weather.Dirty()) recording.ingested_at = Beside(dice, {c->rules.service_began_at});
       break;
     case 3:
       recording.ingested_at = weather.Dirty() ? weather.now + base::Hours(1) : weather.now;
@@ -89,6 +94,9 @@ Case Generate(uint64_t seed) {
   c.recording = MakeRecording(weather, c.subject, c.purpose);
   c.place = MakePlace(weather);
   SetTimes(weather, &c);
+  if (dice.Chance(0.15)) c.lag = dice.Pick({base::Microseconds(1), base::Seconds(1), base::Hours(1), base::Days(6)});
+  c.doubtful = weather.Dirty() && dice.Chance(0.3);
+  c.behind = weather.Dirty() && dice.Chance(0.3);
   return c;
 }
 
@@ -139,8 +147,9 @@ std::vector<Instant> CaptureBorders(const Case& c) {
     for (const Instant grown : TimesOfAdulthood(c, scope)) Around(&borders, grown, u);
   }
   for (const domain::Tombstone& tombstone : c.subject.tombstones) {
-    Around(&borders, tombstone.captured.from, u);
-    Around(&borders, tombstone.captured.to, u);
+    Around(&borders, tombstone.captured.from(), u);
+    Around(&borders, tombstone.captured.sure(), u);
+    Around(&borders, tombstone.captured.latest(), u);
   }
   for (const domain::Hold& hold : c.subject.holds) {
     Around(&borders, hold.captured.from, u);
@@ -168,6 +177,7 @@ std::vector<Instant> NowBorders(const Case& c) {
       Keep(&borders, notice->superseded_from);
       if (notice->consent_lifetime_months > 0) {
         Keep(&borders, base::AddMonths(choice.since, notice->consent_lifetime_months));
+        Keep(&borders, base::AddMonths(choice.renewed, notice->consent_lifetime_months));
       }
     }
     if (scope.retention.kind == domain::RetentionKind::kMonths) {
@@ -195,6 +205,8 @@ std::vector<Instant> TimesToAskAgain(const Case& c, Instant until, Dice& dice) {
   }
   for (const Instant border : NowBorders(c)) {
     candidates.insert(candidates.end(), {border - tick, border, border + tick});
+    const Instant late = border + c.lag;  // when the earlier end comes there
+    candidates.insert(candidates.end(), {late - tick, late, late + tick});
   }
   std::vector<Instant> times;
   for (const Instant t : candidates) {

@@ -38,7 +38,14 @@ PurposeChoice Given(Weather& weather, const domain::Rules& rules, bool by_guardi
   if (weather.dice.Chance(0.2)) {
     const Instant before = weather.dice.Chance(0.5) ? weather.LongAgo() : weather.Ago();
     if (before < choice.since) choice.refused_from = before;
+    choice.end_was_expiry = choice.refused_from.IsSet() && weather.dice.Chance(0.2);
+    choice.copies_forgiven = choice.refused_from.IsSet() && weather.dice.Chance(0.2);
   }
+  if (weather.dice.Chance(0.2)) {
+    const int64_t seconds = static_cast<int64_t>(weather.dice.Below(static_cast<uint64_t>((weather.now - choice.since).micros / 1'000'000 + 1)));
+    if (seconds > 0) choice.renewed = choice.since + base::Seconds(seconds);
+  }
+  choice.has_ended = choice.by_guardian && weather.Dirty();
   return choice;
 }
 
@@ -68,6 +75,20 @@ void Choose(Weather& weather, const domain::Rules& rules, double given, bool by_
     if (weather.Dirty() && weather.dice.Chance(0.4)) {
       scope->refused_controls.push_back({control, weather.dice.Chance(0.5) ? weather.LongAgo() : weather.Ago()});
     }
+  }
+}
+
+// What is left of a scope that was removed.
+void Remove(Weather& weather, ScopeFacts* scope) {
+  scope->registered = false;
+  scope->default_from = weather.Recently();
+  for (PurposeChoice& choice : scope->choices) {
+    if (choice.choice != Choice::kGiven) continue;
+    choice.choice = Choice::kUnset;
+    choice.by_guardian = choice.imported = choice.has_ended = false;
+    choice.notice = 0;
+    choice.renewed = Instant();
+    if (!choice.refused_from.IsSet()) choice = PurposeChoice();
   }
 }
 
@@ -128,6 +149,7 @@ void AddProfile(Weather& weather, const domain::Rules& rules, uint8_t number, do
   }
   Choose(weather, rules, child ? 0.9 : 0.4, child, &profile);
   Retain(weather, &profile);
+  if (weather.Dirty() && weather.dice.Chance(0.3)) Remove(weather, &profile);
   subject->scopes.push_back(profile);
 }
 
@@ -138,7 +160,19 @@ void AddDevice(Weather& weather, const domain::Rules& rules, uint8_t number, dom
   device.registered = !weather.Dirty();
   Choose(weather, rules, 0.3, false, &device);
   Retain(weather, &device);
+  if (weather.Dirty()) Remove(weather, &device);
   subject->scopes.push_back(device);
+}
+
+domain::OrderedTimes SomeTimes(Weather& weather) {
+  const Instant a = weather.dice.Chance(0.5) ? weather.LongAgo() : weather.Ago();
+  const Instant b = weather.dice.Chance(0.5) ? weather.Recently() : weather.Ago();
+  if (weather.dice.Chance(0.2)) return domain::OrderedTimes::Always();
+  const Instant from = weather.dice.Chance(0.5) ? std::min(a, b) : Instant();
+  const Instant end = std::max(a, b);
+  const Instant sure = weather.dice.Chance(0.7) ? end : weather.dice.Chance(0.3) ? Instant() : end - weather.dice.Pick({base::Microseconds(1), base::Days(6)});
+  const Instant latest = weather.dice.Chance(0.1) ? base::kEndOfTime : end;
+  return domain::OrderedTimes::Between(from, sure, latest);
 }
 
 domain::Interval SomeInterval(Weather& weather) {
@@ -162,7 +196,6 @@ void Aim(Weather& weather, T* selector) {
     selector->scope = ScopeKind::kDevice;
     selector->handle = HandleNumber(static_cast<uint8_t>(kFirstDevice + weather.dice.Below(3)));
   }
-  selector->captured = SomeInterval(weather);
 }
 
 domain::DeletionState SomeState(Weather& weather) {
@@ -184,6 +217,7 @@ domain::SubjectFacts MakeSubject(Weather& weather, const domain::Rules& rules, P
     if (dice.Chance(0.7)) subject.reopened_at = std::max(subject.closed_at, weather.Ago());
   }
   subject.scopes[0].registered = subject.registered;
+  if (weather.Dirty() && dice.Chance(0.5)) subject.default_denied = weather.Ago();
   Choose(weather, rules, 0.6, false, &subject.scopes[0]);
   Retain(weather, &subject.scopes[0]);
   const int profiles = dice.Pick({0, 1, 1, 1, 2, 2, 3});
@@ -194,12 +228,14 @@ domain::SubjectFacts MakeSubject(Weather& weather, const domain::Rules& rules, P
     domain::Tombstone tombstone;
     tombstone.state = SomeState(weather);
     Aim(weather, &tombstone);
+    tombstone.captured = SomeTimes(weather);
     if (dice.Chance(0.3)) tombstone.copies_of.bits = static_cast<uint8_t>(1 + dice.Below(127));
     subject.tombstones.push_back(tombstone);
   }
   while (weather.Dirty() && dice.Chance(0.6) && subject.holds.size() < 4) {
     domain::Hold hold;
     Aim(weather, &hold);
+    hold.captured = SomeInterval(weather);
     subject.holds.push_back(hold);
   }
   // The choice that decides is the one for the asked purpose; now and then it alone is another one.

@@ -56,17 +56,25 @@ domain::PurposeSet SomePurposes(Weather& weather) {
   return set;
 }
 
+domain::Countries MakeCountries(Weather& weather) {
+  domain::Countries countries;
+  countries.any = weather.dice.Chance(0.5);
+  if (countries.any) return countries;
+  for (const char* country : {"DE", "FR", "US"}) {
+    if (!weather.Dirty()) countries.named.push_back(Parsed(country));
+  }
+  std::sort(countries.named.begin(), countries.named.end());
+  return countries;
+}
+
 domain::Regime MakeRegime(Weather& weather, domain::DefaultRule rule) {
   Dice& dice = weather.dice;
   domain::Regime regime;
   regime.default_rule = rule;
   regime.false_wake_ttl = dice.Pick({Days(0), base::Hours(1), Days(2), Days(30), Days(90)});
-  regime.any_country = dice.Chance(0.5);
-  if (!regime.any_country) {
-    for (const char* country : {"DE", "FR", "US"}) {
-      if (!weather.Dirty()) regime.countries.push_back(Parsed(country));
-    }
-    std::sort(regime.countries.begin(), regime.countries.end());
+  regime.countries = MakeCountries(weather);
+  for (const Purpose purpose : domain::kAllPurposes) {
+    if (purpose != Purpose::kHumanReview && dice.Chance(0.1)) regime.other_countries.push_back({purpose, MakeCountries(weather)});
   }
   regime.any_site = dice.Chance(0.6);
   if (!regime.any_site) {
@@ -95,7 +103,6 @@ std::vector<domain::Notice> MakeNotices(Weather& weather) {
     notice.purposes = weather.Dirty() ? SomePurposes(weather) : AllPurposes();
     notice.says_people_listen = !weather.Dirty();
     notice.covers_past = dice.Chance(0.3);
-    notice.covers_household = dice.Chance(0.6);
     notice.valid_from = weather.LongAgo();
     if (weather.Dirty()) notice.superseded_from = dice.Pick({weather.Recently(), weather.Ago(), weather.now + Days(1)});
     notice.consent_lifetime_months = dice.Chance(0.5) ? 0 : dice.Pick({1, 3, 6, 12, 24, 120});
@@ -141,6 +148,7 @@ domain::Rules MakeRules(Weather& weather) {
   Dice& dice = weather.dice;
   domain::Rules rules;
   rules.version = "generated";
+  rules.service_began_at = base::AddMonths(weather.now, -120);
   rules.longest_answer_age = dice.Pick({base::Seconds(0), base::Seconds(60), base::Hours(1), Days(30)});
   rules.default_uncertainty = dice.Pick({base::Seconds(0), base::Microseconds(1), base::Seconds(60), base::Hours(1)});
   rules.regimes.push_back(MakeRegime(weather, domain::DefaultRule::kOptIn));

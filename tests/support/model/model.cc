@@ -48,8 +48,8 @@ Decision Decide(const domain::SubjectFacts* subject, const domain::RecordingMark
   const Purpose purpose = question.purpose;
   Decision decision;
   decision.revision = subject == nullptr ? 0 : subject->revision;
-  decision.checked_at = question.now;
-  decision.good_until = question.now;
+  decision.checked_at = question.now.latest;
+  decision.good_until = question.now.latest;
   decision.disposition = DispositionOf(view);
   Reasons reasons = Concatenate({RowR1(view), RowR2(view), RowR3(view), RowR4(view), RowR5(view)});
   if (purpose != Purpose::kNone) {

@@ -29,6 +29,10 @@ void StepsForScope(const Case& c, size_t index, Steps* steps) {
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p]; });
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].refused_from; });
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].imported; });
+    Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].renewed; });
+    Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].has_ended; });
+    Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].end_was_expiry; });
+    Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].copies_forgiven; });
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].by_guardian; });
   }
   Reset(steps, [=](Case* x) -> auto& { return scope(x).refused_all_since; });
@@ -64,6 +68,10 @@ void StepsForSubject(const Case& c, Steps* steps) {
   Reset(steps, [](Case* x) -> auto& { return x->subject.revision; });
   Reset(steps, [](Case* x) -> auto& { return x->subject.region; });
   Reset(steps, [](Case* x) -> auto& { return x->subject.default_from; });
+  Reset(steps, [](Case* x) -> auto& { return x->subject.default_denied; });
+  Reset(steps, [](Case* x) -> auto& { return x->lag; });
+  Reset(steps, [](Case* x) -> auto& { return x->doubtful; });
+  Reset(steps, [](Case* x) -> auto& { return x->behind; });
   Reset(steps, [](Case* x) -> auto& { return x->subject.closed_at; });
   Reset(steps, [](Case* x) -> auto& { return x->subject.reopened_at; });
 }
@@ -79,7 +87,6 @@ void StepsForRules(const Case& c, Steps* steps) {
     steps->push_back([=](Case* x) { notice(x).says_people_listen = true; });
     steps->push_back([=](Case* x) { notice(x).superseded_from = base::kEndOfTime; });
     Reset(steps, [=](Case* x) -> auto& { return notice(x).covers_past; });
-    Reset(steps, [=](Case* x) -> auto& { return notice(x).covers_household; });
     Reset(steps, [=](Case* x) -> auto& { return notice(x).consent_lifetime_months; });
     Reset(steps, [=](Case* x) -> auto& { return notice(x).valid_from; });
   }
@@ -94,9 +101,10 @@ void StepsForRules(const Case& c, Steps* steps) {
   Reset(steps, [](Case* x) -> auto& { return x->rules.default_uncertainty; });
   for (size_t i = 0; i < c.rules.regimes.size(); ++i) {
     const auto regime = [i](Case* x) -> domain::Regime& { return x->rules.regimes[i]; };
-    steps->push_back([=](Case* x) { regime(x).any_country = regime(x).any_site = true; });
+    steps->push_back([=](Case* x) { regime(x).countries.any = regime(x).any_site = true; });
     steps->push_back([=](Case* x) { regime(x).employees = regime(x).contractors = true; });
-    steps->push_back([=](Case* x) { regime(x).countries.clear(); });
+    steps->push_back([=](Case* x) { regime(x).countries.named.clear(); });
+    steps->push_back([=](Case* x) { regime(x).other_countries.clear(); });
     steps->push_back([=](Case* x) { regime(x).sites.clear(); });
     Reset(steps, [=](Case* x) -> auto& { return regime(x).false_wake_ttl; });
     Reset(steps, [=](Case* x) -> auto& { return regime(x).child_notice_period; });

@@ -26,8 +26,8 @@ domain::Span Law::FalseWakeTtl() const {
 
 bool Law::CountryAllowed(domain::Region country) const {
   for (const Regime& regime : regimes) {
-    if (regime.any_country) continue;
-    if (std::count(regime.countries.begin(), regime.countries.end(), country) == 0) return false;
+    if (regime.countries.any) continue;
+    if (std::count(regime.countries.named.begin(), regime.countries.named.end(), country) == 0) return false;
   }
   return true;
 }
@@ -125,7 +125,7 @@ View::View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks&
       recording(question.recording),
       place(question.place),
       rules(rules_in),
-      now(question.now),
+      now(question.now.latest),
       law(MergedLaw(subject_in, question.recording, rules_in)) {
   flags = recording.flags | marks.flags;
   accidental = recording.wake == domain::Wake::kAccidental || (flags & Flags::kAccidental) != 0;

@@ -19,9 +19,9 @@ constexpr Purpose kReview = Purpose::kHumanReview;
 TEST(HardCases, Case28_AccountOnProfileOff) {
   EXPECT_EQ(Scene().Refuses("ann", kReview, Scene::Ago(50)).Answer(), "NOT_ELIGIBLE KEEP REFUSED");
   EXPECT_EQ(Scene().NeverChose("ann").Answer(), "NOT_ELIGIBLE KEEP PROFILE_WITHOUT_CONSENT");
-  Scene household;
-  household.NeverChose("ann").Gives("", kReview, Scene::Ago(100), Scene::kCoversHousehold);
-  EXPECT_EQ(household.Answer(), "ELIGIBLE KEEP CONSENT") << "a notice that speaks for the household";
+  Scene opt_out;
+  opt_out.LivesIn("US").NeverChose("ann");
+  EXPECT_EQ(opt_out.Answer(), "ELIGIBLE KEEP DEFAULT") << "the weaker ground is the reason";
   Scene unnamed;
   unnamed.Refuses("ann", kReview, Scene::Ago(50)).NamesProfiles({});
   unnamed.facts.recording.identity = domain::Identity::kUnmatched;

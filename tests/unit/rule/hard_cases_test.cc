@@ -179,7 +179,7 @@ TEST(HardCases, Case24_ShorterRetentionPurgesAndLongerResurrectsNothing) {
 
 TEST(HardCases, Case25_ChildProfileWithOnlyAGeneralConsent) {
   Scene scene;
-  scene.Gives("", kReview, Scene::Ago(100), Scene::kCoversHousehold);
+  scene.Gives("", kReview, Scene::Ago(100), Scene::kCoversPast);
   scene.AddProfile("tim", {domain::AgeKind::kChild, {}, {}}).NamesProfiles({"tim"});
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN");
   scene.Gives("tim", kReview, Scene::Ago(100));

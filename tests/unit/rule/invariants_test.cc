@@ -34,16 +34,17 @@ void ExpectConsistent(const Case& c, const Decision& d) {
   EXPECT_TRUE(for_purge || d.disposition != Disposition::kPurge);
   const bool eligible = d.eligibility == Eligibility::kEligible;
   EXPECT_EQ(eligible, HasAny(d, Reason::kConsent, Reason::kDefault));
+  EXPECT_EQ(asked && c.doubtful, d.reasons.Has(Reason::kClockDoubtful));
   if (eligible) {
     EXPECT_EQ(d.disposition, Disposition::kKeep);
     EXPECT_FALSE(HasAny(d, Reason::kLegalHold, Reason::kReviewerNotAllowed));
   }
   if (asked) {
     EXPECT_FALSE(d.reasons.Empty());
-    EXPECT_NE(domain::FirstReason(d), Reason::kNone);
+    EXPECT_NE(d.FirstReason(), Reason::kNone);
   } else {
-    EXPECT_FALSE(HasAny(d, Reason::kUnknownSubject, Reason::kDefault));
-    EXPECT_EQ(domain::FirstReason(d) == Reason::kNone, d.disposition == Disposition::kKeep);
+    EXPECT_FALSE(HasAny(d, Reason::kUnknownSubject, Reason::kClockDoubtful));
+    EXPECT_EQ(d.FirstReason() == Reason::kNone, d.disposition == Disposition::kKeep);
   }
 }
 
@@ -96,7 +97,7 @@ TEST(Invariants, AnAnswerThatWasNotGivenAllowsAndPurgesNothing) {
   EXPECT_NE(nothing.eligibility, Eligibility::kEligible);
   EXPECT_NE(nothing.disposition, Disposition::kPurge);
   EXPECT_FALSE(nothing.good_until.IsSet());
-  EXPECT_EQ(domain::FirstReason(nothing), Reason::kNone);
+  EXPECT_EQ(nothing.FirstReason(), Reason::kNone);
 }
 
 TEST(Invariants, FactsThatSayNothingPurgeNothingAndAllowNothing) {
@@ -141,6 +142,7 @@ void MakeWild(Dice& dice, domain::ScopeFacts* scope) {
     if (dice.Chance(0.3)) choice.choice = WildByte<domain::Choice>(dice);
     if (dice.Chance(0.3)) choice.since = WildInstant(dice);
     if (dice.Chance(0.3)) choice.refused_from = WildInstant(dice);
+    if (dice.Chance(0.3)) choice.renewed = WildInstant(dice);
   }
   scope->refused_all_since = dice.Chance(0.3) ? WildInstant(dice) : Instant();
   scope->refused_controls.push_back({WildByte<domain::ControlNumber>(dice), WildInstant(dice)});
@@ -159,8 +161,10 @@ void MakeWild(Dice& dice, Case* c) {
   c->subject.region = domain::Region::FromPacked(static_cast<uint32_t>(dice.Below(69'343'957)));
   c->subject.default_from = WildInstant(dice);
   for (int i = 0; i < 3; ++i) {
+    const Instant from = WildInstant(dice);
+    const Instant sure = WildInstant(dice);
     c->subject.tombstones.push_back({WildByte<domain::DeletionState>(dice), WildByte<domain::ScopeKind>(dice), HandleNumber(1),
-                                     {WildInstant(dice), WildInstant(dice)}});
+                                     domain::OrderedTimes::Between(from, sure, WildInstant(dice)), {}});
     c->subject.holds.push_back({WildByte<domain::ScopeKind>(dice), HandleNumber(1), {WildInstant(dice), WildInstant(dice)}});
   }
   c->marks.flags = WildByte<uint8_t>(dice);
@@ -179,6 +183,7 @@ void MakeWild(Dice& dice, Case* c) {
   c->place.country = domain::Region::FromPacked(static_cast<uint32_t>(dice.Below(69'343'957)));
   c->place.reviewer_class = WildByte<domain::ReviewerClass>(dice);
   if (dice.Chance(0.3)) c->now = dice.Pick({Instant{1}, base::kLastInstant});
+  c->lag = {};
 }
 
 TEST(Invariants, WildValuesGetAnAnswerToo) {

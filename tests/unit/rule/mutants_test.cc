@@ -36,6 +36,11 @@ struct Mutant {
   Twist twist;
 };
 
+domain::OrderedTimes Earlier(const domain::OrderedTimes& times) {
+  if (!times.HasEnd()) return times;
+  return domain::OrderedTimes::Between(times.from(), times.sure().IsSet() ? times.sure() - kTick : times.sure(), times.latest() - kTick);
+}
+
 template <typename F>
 void EveryChoice(Case* c, F f) {
   for (ScopeFacts& scope : c->subject.scopes) {
@@ -74,7 +79,7 @@ const Mutant kTimeMutants[] = {
      [](const Case& c, Decision* d) { d->checked_at = c.now; }},
     {"counts a tombstone's last instant out",
      [](Case* c) {
-       for (domain::Tombstone& tombstone : c->subject.tombstones) tombstone.captured.to = tombstone.captured.to - kTick;
+       for (domain::Tombstone& tombstone : c->subject.tombstones) tombstone.captured = Earlier(tombstone.captured);
      },
      nullptr},
     {"deletes the audio where only copies were to go",
@@ -161,16 +166,6 @@ const Mutant kChoiceMutants[] = {
     {"forgets that a notice was superseded",
      [](Case* c) {
        for (Notice& notice : c->rules.notices) notice.superseded_from = base::kEndOfTime;
-     },
-     nullptr},
-    {"ignores that a notice speaks for the household",
-     [](Case* c) {
-       for (Notice& notice : c->rules.notices) notice.covers_household = false;
-     },
-     nullptr},
-    {"takes every notice for one of the household",
-     [](Case* c) {
-       for (Notice& notice : c->rules.notices) notice.covers_household = true;
      },
      nullptr},
     {"takes every notice for one that covers the past",
@@ -298,6 +293,45 @@ const Mutant kDeletionMutants[] = {
        const bool refused = d->reasons.Has(Reason::kRefused) || d->reasons.Has(Reason::kWithdrawn);
        if (refused && d->disposition == Disposition::kKeep) d->disposition = Disposition::kPurge;
      }},
+    {"believes the later end of now where it purges", [](Case* c) { c->lag = {}; }, nullptr},
+    {"purges by time though the clock is behind", [](Case* c) { c->behind = false; }, nullptr},
+    {"believes a clock that is in doubt", [](Case* c) { c->doubtful = false; }, nullptr},
+    {"purges all that perhaps was ordered",
+     [](Case* c) {
+       for (domain::Tombstone& t : c->subject.tombstones) {
+         t.captured = domain::OrderedTimes::Between(t.captured.from(), t.captured.latest(), t.captured.latest());
+       }
+     },
+     nullptr},
+    {"denies only what was surely ordered",
+     [](Case* c) {
+       for (domain::Tombstone& t : c->subject.tombstones) {
+         t.captured = domain::OrderedTimes::Between(t.captured.from(), t.captured.sure(), t.captured.sure());
+       }
+     },
+     nullptr},
+    {"believes a stamp of before the service", [](Case* c) { c->rules.service_began_at = {}; }, nullptr},
+    {"does not let a renewal prolong a consent",
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.renewed = {}; }); }, nullptr},
+    {"counts captures from the renewal",
+     [](Case* c) {
+       EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.since = choice.LastGiven(); });
+     },
+     nullptr},
+    {"forgets what a notice for the past forgave",
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.copies_forgiven = false; }); }, nullptr},
+    {"owes no copies once a purpose was consented to again",
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.copies_forgiven = true; }); }, nullptr},
+    {"takes an expiry for a refusal",
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.end_was_expiry = false; }); }, nullptr},
+    {"revives a guardian's consent that had ended",
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.has_ended = false; }); }, nullptr},
+    {"lets a default go on after a denial", [](Case* c) { c->subject.default_denied = {}; }, nullptr},
+    {"asks the same countries for every purpose",
+     [](Case* c) {
+       for (domain::Regime& regime : c->rules.regimes) regime.other_countries.clear();
+     },
+     nullptr},
     {"makes what is held eligible", nullptr,
      [](const Case&, Decision* d) {
        if (d->disposition == Disposition::kHold) d->eligibility = domain::Eligibility::kEligible;
@@ -313,7 +347,7 @@ const Mutant kDeletionMutants[] = {
      }},
     {"reports the first reason only", nullptr,
      [](const Case&, Decision* d) {
-       const Reason first = domain::FirstReason(*d);
+       const Reason first = d->FirstReason();
        d->reasons = ReasonSet();
        if (first != Reason::kNone) d->reasons.Add(first);
      }},

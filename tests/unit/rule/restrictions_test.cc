@@ -87,8 +87,9 @@ void Delete(Dice& dice, Case* c) {
   const ScopeFacts& scope = AnyScope(dice, c);
   tombstone.scope = scope.kind;
   tombstone.handle = scope.handle;
-  if (dice.Chance(0.5)) tombstone.captured.from = PastTime(dice, *c);
-  if (dice.Chance(0.5)) tombstone.captured.to = std::max(tombstone.captured.from, PastTime(dice, *c));
+  const Instant from = dice.Chance(0.5) ? PastTime(dice, *c) : Instant();
+  const Instant end = dice.Chance(0.5) ? std::max(from, PastTime(dice, *c)) : base::kEndOfTime;
+  tombstone.captured = domain::OrderedTimes::Between(from, dice.Chance(0.8) ? end : Instant(), end);
   if (dice.Chance(0.2)) tombstone.copies_of.bits = static_cast<uint8_t>(1 + dice.Below(127));
   c->subject.tombstones.push_back(tombstone);
 }

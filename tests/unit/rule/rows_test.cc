@@ -110,7 +110,7 @@ const Row kLateRows[] = {
     {"E9", Reason::kProfileWithoutConsent, "NOT_ELIGIBLE KEEP PROFILE_WITHOUT_CONSENT", [](Scene& s) { s.NeverChose("ann"); }},
     {"E9", Reason::kNoticeSilentOnPeople, "NOT_ELIGIBLE KEEP NOTICE_SILENT_ON_PEOPLE",
      [](Scene& s) { s.Gives("", kReview, Scene::Ago(100), Scene::kSilentOnPeople); }},
-    {"E10", Reason::kPlaceNotAllowed, "NOT_ELIGIBLE KEEP PLACE_NOT_ALLOWED", [](Scene& s) { s.Germany().any_country = false; }},
+    {"E10", Reason::kPlaceNotAllowed, "NOT_ELIGIBLE KEEP PLACE_NOT_ALLOWED", [](Scene& s) { s.Germany().countries.any = false; }},
     {"E10", Reason::kPlaceNotAllowed, "NOT_ELIGIBLE KEEP PLACE_NOT_ALLOWED",
      [](Scene& s) {
        s.Germany().any_site = false;
@@ -128,7 +128,7 @@ std::set<Reason> Check(const Row* begin, const Row* end, bool asked) {
     if (!asked) scene.AsksDispositionOnly();
     row->change(scene);
     EXPECT_EQ(scene.Answer(), row->answer) << row->row;
-    EXPECT_EQ(domain::FirstReason(AnswerOfRule(scene.facts)), row->first) << row->row;
+    EXPECT_EQ(AnswerOfRule(scene.facts).FirstReason(), row->first) << row->row;
     seen.insert(row->first);
   }
   return seen;
@@ -220,11 +220,11 @@ TEST(Rows, ANumberThatIsNoPurposeIsAMissingFact) {
     Scene scene;
     scene.facts.recording.kind = domain::Kind::kMessage;
     scene.Copy(domain::Artefact::kFeature, static_cast<Purpose>(number));
-    const domain::Question question{scene.facts.recording, static_cast<Purpose>(number), scene.facts.place, scene.facts.now};
+    const domain::Question question{scene.facts.recording, static_cast<Purpose>(number), scene.facts.place, NowOf(scene.facts)};
     const domain::Decision decision = domain::Decide(&scene.facts.subject, {}, question, scene.facts.rules);
     EXPECT_EQ(decision.eligibility, domain::Eligibility::kNotEligible) << number;
     EXPECT_EQ(decision.disposition, domain::Disposition::kKeep) << number;
-    EXPECT_EQ(domain::FirstReason(decision), Reason::kMissingFact) << number;
+    EXPECT_EQ(decision.FirstReason(), Reason::kMissingFact) << number;
   }
 }
 
@@ -236,9 +236,9 @@ TEST(Rows, TheFirstMatchingRowExplainsAndTheOthersAreReportedToo) {
   scene.facts.recording.speakers = domain::Speakers::kMissing;
   EXPECT_EQ(scene.Answer(),
             "NOT_ELIGIBLE HOLD LEGAL_HOLD DELETED DO_NOT_SAVE ACCIDENTAL_EXPIRED PURPOSE_ENDED MISSING_FACT ACCIDENTAL WITHDRAWN");
-  EXPECT_EQ(domain::FirstReason(AnswerOfRule(scene.facts)), Reason::kMissingFact);
+  EXPECT_EQ(AnswerOfRule(scene.facts).FirstReason(), Reason::kMissingFact);
   scene.AsksDispositionOnly();
-  EXPECT_EQ(domain::FirstReason(AnswerOfRule(scene.facts)), Reason::kLegalHold);
+  EXPECT_EQ(AnswerOfRule(scene.facts).FirstReason(), Reason::kLegalHold);
 }
 
 TEST(Rows, WithoutATimeNothingIsPurgedForItsTimeAndNothingIsEligible) {

@@ -21,6 +21,13 @@ Instant Parse(const char* text) {
 
 const Instant kNow = Parse("2026-03-31T10:00:00Z");
 
+PurposeChoice Said(Choice no, Instant since) {
+  PurposeChoice choice;
+  choice.choice = no;
+  choice.since = since;
+  return choice;
+}
+
 bool IsDevice(const char* name) { return std::strcmp(name, "kitchen") == 0 || (*name >= 'A' && *name <= 'Z'); }
 
 base::Bytes16 HandleOf(const char* name) {
@@ -39,7 +46,7 @@ domain::Regime Open(domain::DefaultRule rule) {
   domain::Regime regime;
   regime.default_rule = rule;
   regime.false_wake_ttl = base::Days(30);
-  regime.any_country = regime.any_site = regime.employees = regime.contractors = true;
+  regime.countries.any = regime.any_site = regime.employees = regime.contractors = true;
   regime.child_inactive_months = 18;
   regime.child_notice_period = base::Days(60);
   return regime;
@@ -47,14 +54,13 @@ domain::Regime Open(domain::DefaultRule rule) {
 
 std::vector<domain::Notice> Notices() {
   std::vector<domain::Notice> notices;
-  for (const auto number : {Scene::kPlain, Scene::kCoversPast, Scene::kCoversHousehold, Scene::kSilentOnPeople, Scene::kOneYear,
+  for (const auto number : {Scene::kPlain, Scene::kCoversPast, Scene::kSilentOnPeople, Scene::kOneYear,
                             Scene::kSuperseded, Scene::kForOthers}) {
     domain::Notice notice;
     notice.number = number;
     notice.purposes = Everything();
     notice.says_people_listen = number != Scene::kSilentOnPeople;
     notice.covers_past = number == Scene::kCoversPast;
-    notice.covers_household = number == Scene::kCoversHousehold;
     if (number == Scene::kOneYear) notice.consent_lifetime_months = 12;
     if (number == Scene::kSuperseded) notice.superseded_from = Scene::Ago(2);
     if (number == Scene::kForOthers) {
@@ -69,6 +75,7 @@ std::vector<domain::Notice> Notices() {
 domain::Rules Policy() {
   domain::Rules rules;
   rules.version = "test";
+  rules.service_began_at = Parse("2014-11-06T00:00:00Z");
   rules.longest_answer_age = base::Seconds(60);
   rules.regimes = {Open(domain::DefaultRule::kOptIn), Open(domain::DefaultRule::kOptIn), Open(domain::DefaultRule::kOptOut)};
   rules.regions[RegionOf("DE")] = {1, {}};
@@ -173,7 +180,12 @@ Scene& Scene::Gives(const char* who, Purpose purpose, Instant since, Notice noti
   PurposeChoice& choice = Scope(who).choices[static_cast<size_t>(purpose) - 1];
   const bool refused = choice.choice == Choice::kRefused || choice.choice == Choice::kWithdrawn;
   const Instant refused_from = refused ? choice.since : choice.refused_from;
-  choice = {Choice::kGiven, false, false, notice, since, refused_from};
+  choice = PurposeChoice();
+  choice.choice = Choice::kGiven;
+  choice.notice = notice;
+  choice.since = since;
+  choice.refused_from = refused_from;
+  choice.copies_forgiven = refused_from.IsSet() && notice == kCoversPast;
   return *this;
 }
 
@@ -187,12 +199,12 @@ Scene& Scene::GuardianGives(const char* who, Purpose purpose, Instant since) {
 }
 
 Scene& Scene::Refuses(const char* who, Purpose purpose, Instant since) {
-  Scope(who).choices[static_cast<size_t>(purpose) - 1] = {Choice::kRefused, false, false, 0, since, {}};
+  Scope(who).choices[static_cast<size_t>(purpose) - 1] = Said(Choice::kRefused, since);
   return *this;
 }
 
 Scene& Scene::Withdraws(const char* who, Purpose purpose, Instant since) {
-  Scope(who).choices[static_cast<size_t>(purpose) - 1] = {Choice::kWithdrawn, false, false, 0, since, {}};
+  Scope(who).choices[static_cast<size_t>(purpose) - 1] = Said(Choice::kWithdrawn, since);
   return *this;
 }
 
@@ -212,7 +224,11 @@ Scene& Scene::Keeps(domain::Retention retention) {
 }
 
 Scene& Scene::Delete(domain::DeletionState state, Instant from, Instant to) {
-  facts.subject.tombstones.push_back({state, ScopeKind::kAccount, {}, {from, to}});
+  return Order(state, domain::OrderedTimes::Between(from, to, to));
+}
+
+Scene& Scene::Order(domain::DeletionState state, domain::OrderedTimes times) {
+  facts.subject.tombstones.push_back({state, ScopeKind::kAccount, {}, times, {}});
   return *this;
 }
 
@@ -270,7 +286,7 @@ std::string Scene::Answer() const {
       text += "-";
       break;
   }
-  rule.reasons.ForEach([&](domain::Reason reason) { text += std::string(" ") + domain::ReasonName(reason); });
+  rule.ForEachReason([&](domain::Reason reason) { text += std::string(" ") + domain::ReasonName(reason); });
   return text;
 }
 

@@ -25,7 +25,7 @@ class Scene {
   static domain::Instant AgoHours(int hours);
 
   // Policy.
-  enum Notice : domain::NoticeNumber { kPlain = 1, kCoversPast, kCoversHousehold, kSilentOnPeople, kOneYear, kSuperseded, kForOthers };
+  enum Notice : domain::NoticeNumber { kPlain = 1, kCoversPast, kSilentOnPeople, kOneYear, kSuperseded, kForOthers };
   domain::Regime& Germany() { return facts.rules.regimes[1]; }
   domain::Regime& States() { return facts.rules.regimes[2]; }
   Scene& Suspend(domain::Purpose purpose, domain::Instant from, domain::Instant until = {});
@@ -43,6 +43,7 @@ class Scene {
   Scene& NobodyChose();
   Scene& Keeps(domain::Retention retention);
   Scene& Delete(domain::DeletionState state, domain::Instant from = {}, domain::Instant to = base::kEndOfTime);
+  Scene& Order(domain::DeletionState state, domain::OrderedTimes times);
   Scene& Hold(domain::Instant from = {}, domain::Instant to = base::kEndOfTime);
 
   // Recording and question.

@@ -43,7 +43,7 @@ void Compare(const Scene& scene, Reached* reached) {
   ++reached->combinations;
   if (rule.eligibility == domain::Eligibility::kEligible) ++reached->eligible;
   ++reached->dispositions[static_cast<size_t>(rule.disposition)];
-  ++reached->first[static_cast<size_t>(domain::FirstReason(rule))];
+  ++reached->first[static_cast<size_t>(rule.FirstReason())];
   rule.reasons.ForEach([&](Reason reason) { ++reached->any[static_cast<size_t>(reason)]; });
 }
 
@@ -80,7 +80,7 @@ const Axis kAccountChoices = {
     [](Scene& s) { s.Refuses("", kReview, Scene::Ago(2)).Gives("", kReview, Scene::AgoHours(3), Scene::kCoversPast); },
     [](Scene& s) { s.Gives("", kReview, Scene::AgoHours(3)); },
     [](Scene& s) { s.Gives("", kReview, Scene::AgoHours(3), Scene::kCoversPast); },
-    [](Scene& s) { s.Gives("", kReview, Scene::Ago(100), Scene::kCoversHousehold); },
+    [](Scene& s) { s.Gives("", kReview, Scene::Ago(400), Scene::kOneYear).Scope("").choices[0].renewed = Scene::Ago(40); },
     [](Scene& s) { s.Gives("", kReview, Scene::Ago(100), Scene::kSilentOnPeople); },
     [](Scene& s) { s.Gives("", kReview, Scene::Ago(100), Scene::kSuperseded); },
     [](Scene& s) { s.Gives("", kReview, Scene::Ago(400), Scene::kOneYear); },
@@ -142,7 +142,7 @@ TEST(Table, ChoicesAndRegimes) {
 const Axis kFewChoices = {
     AsItIs,
     [](Scene& s) { s.NobodyChose(); },
-    [](Scene& s) { s.Gives("", Purpose::kMessageTranscription, Scene::Ago(100), Scene::kCoversHousehold); },
+    [](Scene& s) { s.Gives("", Purpose::kMessageTranscription, Scene::Ago(100)); },
 };
 
 const Axis kFewRegimes = {
@@ -238,8 +238,8 @@ const Axis kPlaces = {
     [](Scene& s) { s.facts.place = {}; },
     [](Scene& s) { s.Germany().contractors = s.Germany().employees = false; },
     [](Scene& s) {
-      s.Germany().any_country = false;
-      s.Germany().countries = {RegionOf("FR")};
+      s.Germany().countries.any = false;
+      s.Germany().countries.named = {RegionOf("FR")};
     },
     [](Scene& s) {
       s.Germany().any_site = false;
