@@ -131,10 +131,15 @@ bool StillCounts(const Applying& applying, const ScopeFacts& scope, Purpose purp
   return now < adult_from && consent.since >= std::max(scope.guardian_since, ChildAgainSince(scope.age, applying.AgeAtHome()));
 }
 
+// Neither the person nor the person's guardian says it.
+bool IsByOther(const Applying& applying, const ScopeFacts& scope) {
+  return !IsByGuardian(applying, scope) && applying.command.proof.actor != Actor::kSelf;
+}
+
 // The same person says again what still counts: an agent or the system is not that person.
 bool IsRenewal(const Applying& applying, const ScopeFacts& scope, Purpose purpose, const PurposeChoice& now, const Consenting& consenting) {
   const bool by_guardian = IsByGuardian(applying, scope);
-  const bool in_person = by_guardian || applying.command.proof.actor == Actor::kSelf;
+  const bool in_person = !IsByOther(applying, scope) && !now.by_other;
   return in_person && !applying.IsImport() && now.by_guardian == by_guardian && now.notice == consenting.notice.number &&
          StillCounts(applying, scope, purpose, now);
 }
@@ -207,6 +212,7 @@ bool Give(Applying& applying, ScopeFacts& scope, Purpose purpose, const Consenti
     given = EndOf(applying, scope, now);
     given.choice = Choice::kGiven;
     given.by_guardian = IsByGuardian(applying, scope);
+    given.by_other = IsByOther(applying, scope);
     given.imported = applying.command.proof.given_at.IsSet();
     given.notice = consenting.notice.number;
     given.since = consenting.given_at;

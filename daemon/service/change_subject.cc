@@ -239,7 +239,8 @@ bool ChangeSubject::PreparePart(Work& work) const {
     return false;
   }
   work.guardian_leaves = AGuardianLeaves(work.before.facts, trial.after);
-  work.after = trial.after;
+  const Payload& payload = work.request.payload;
+  if (work.guardian_leaves || !payload.names.empty() || !payload.guardians.empty()) work.after = trial.after;
   const absl::StatusOr<ChangePart::Prepared> prepared = work.request.part->Prepare(context_, PartInput{work.before, trial, work.seen, moment});
   if (!prepared.ok()) {
     work.reply = prepared.status();

@@ -15,6 +15,8 @@
 
 namespace consent::service {
 
+struct StoredFacts;
+
 // A request of which every task has ended: its key's share goes with the commit, and the keys' step is due.
 void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp, std::vector<store::Write>& writes);
 // Rows that the commit deletes or overwrites, where nothing waits for their keys: a request that was cancelled, a hold that was released.

@@ -103,6 +103,13 @@ TEST(Renewal, InEveryOtherCaseItIsANewConsent) {
       {"another notice", nothing, [](Command& c) { c.proof.notice_version = "narrow"; }},
       {"an agent", nothing, [](Command& c) { c.proof.actor = Actor::kAgent; }},
       {"the system", nothing, [](Command& c) { c.proof.actor = Actor::kSystem; }},
+      {"the person after an agent",
+       [](SmallWorld& w) {
+         Command agent = On(w, Profile(1), PurposeOf(kReview));
+         agent.proof.actor = Actor::kAgent;
+         w.Do(agent);
+       },
+       nothing},
       {"removed",
        [](SmallWorld& w) {
          Command removal = Loosening(w);

@@ -213,16 +213,16 @@ TEST_F(HardCaseOfAnEnding, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedA
     const std::string account = "a " + when.substr(0, 5);
     ASSERT_TRUE(world.Register(account, "DE").ok());
     ASSERT_TRUE(world.Retain(account, Account(), {domain::RetentionKind::kMonths, 18}).ok());
-    ASSERT_TRUE(world.OptOut(account, Account(), Of(Purpose::kPersonalisation)).ok());
+    ASSERT_TRUE(world.OptOut(account, Account(), Only(Purpose::kPersonalisation)).ok());
     deleting.Ask(account, TheAccount());
     if (when == "after it was") WorkAll();
-    const Reply off = world.OptOut(account, Account(), Of(Purpose::kHumanReview));
+    const Reply off = world.OptOut(account, Account(), Only(Purpose::kHumanReview));
     ASSERT_TRUE(off.ok()) << when;
     EXPECT_TRUE(off->account_closed);
     ASSERT_TRUE(world.Retain(account, Account(), {domain::RetentionKind::kMonths, 3}).ok());
     WorkAll();
     ASSERT_TRUE(domain::IsSuppressionRecord(world.Facts(account))) << when;
-    ASSERT_TRUE(world.OptOut(account, Account(), Of(Purpose::kAdvertising)).ok()) << "again, under no key";
+    ASSERT_TRUE(world.OptOut(account, Account(), Only(Purpose::kAdvertising)).ok()) << "again, under no key";
     EXPECT_EQ(world.reads().History(world.Handle(account), 100, "")->items.size(), 0U);
     ASSERT_TRUE(CreateNew(account, true).ok());
     const domain::ScopeFacts& anew = world.Facts(account).account();
@@ -231,7 +231,7 @@ TEST_F(HardCaseOfAnEnding, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedA
     EXPECT_EQ(anew.ChoiceFor(Purpose::kPersonalisation).choice, domain::Choice::kUnset) << "the closed one's own is not inherited";
     EXPECT_EQ(anew.retention, (domain::Retention{domain::RetentionKind::kMonths, 3})) << when;
     EXPECT_EQ(world.reads().History(world.Handle(account), 100, "")->items.size(), 1U) << when;
-    ASSERT_TRUE(world.OptIn(account, Account(), Of(Purpose::kHumanReview)).ok()) << "its holder chooses";
+    ASSERT_TRUE(world.OptIn(account, Account(), Only(Purpose::kHumanReview)).ok()) << "its holder chooses";
   }
 }
 
