@@ -8,7 +8,7 @@ namespace {
 using base::Decoder;
 using base::Encoder;
 
-constexpr uint8_t kRowFormat = 2;
+constexpr uint8_t kRowFormat = 1;
 constexpr uint8_t kPayloadFormat = 1;
 constexpr size_t kMaxDetailBytes = 256;
 constexpr size_t kMaxParts = 1024;
