@@ -35,11 +35,11 @@ Report PolicyReport(const StoredPolicy& stored) {
   }
   Table controls("control", {"CONTROL", "PURPOSES"});
   for (const Control& control : policy.controls) controls.Add({control.name, NamesText(control.purposes)});
-  Table notices("notice", {"NOTICE", "LANGUAGES", "PURPOSES", "PEOPLE LISTEN", "PAST", "HOUSEHOLD", "VALID FROM"});
+  Table notices("notice", {"NOTICE", "LANGUAGES", "PURPOSES", "PEOPLE LISTEN", "PAST", "VALID FROM"});
   for (const Notice& notice : policy.notices) {
     notices.Add({notice.version, ListText(notice.languages), NamesText(notice.purposes),
                  notice.says_people_listen ? "yes" : "no", notice.covers_past ? "yes" : "no",
-                 notice.covers_household ? "yes" : "no", TimeText(notice.valid_from)});
+                 TimeText(notice.valid_from)});
   }
   report.tables = {head, regimes, controls, notices, SuspensionTable(stored.suspensions)};
   return report;

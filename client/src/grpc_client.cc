@@ -187,7 +187,10 @@ absl::StatusOr<SettingsUpdated> GrpcClient::UpdateSettings(const SettingsUpdate&
   const absl::Status status =
       Call(options, true, *settings_, &v1::SettingsService::Stub::UpdateSettings, request, &response);
   if (!status.ok()) return status;
-  return SettingsUpdated{Etag(response.revision()), Parts(response.results())};
+  SettingsUpdated done{Etag(response.revision()), Parts(response.results())};
+  done.account_closed = response.account_closed();
+  if (response.has_consent_holds_until()) done.consent_holds_until = FromProto(response.consent_holds_until());
+  return done;
 }
 
 absl::StatusOr<OptedOut> GrpcClient::OptOut(const OptOutOrder& order, const CallOptions& options) {
@@ -200,6 +203,7 @@ absl::StatusOr<OptedOut> GrpcClient::OptOut(const OptOutOrder& order, const Call
   done.revision = Etag(response.revision());
   for (const int purpose : response.changed_purposes()) done.changed_purposes.push_back(FromNumber<Purpose>(purpose));
   done.refuses_future_purposes = response.refuses_future_purposes();
+  done.account_closed = response.account_closed();
   return done;
 }
 
@@ -241,6 +245,7 @@ absl::StatusOr<RecordingReported> GrpcClient::ReportRecording(const RecordingRep
   RecordingReported reported;
   for (const int flag : response.flags()) reported.flags.push_back(FromNumber<Flag>(flag));
   reported.revision = Etag(response.revision());
+  reported.account_closed = response.account_closed();
   return reported;
 }
 

@@ -88,6 +88,7 @@ enum class ScopeKind : uint8_t { kAccount = 0, kProfile = 1, kDevice = 2 };
 struct PurposeChoice {
   Choice choice = Choice::kUnset;
   bool by_guardian = false;  // of a consent: the named guardian gave it
+  bool by_other = false;     // of a consent: an agent or the system gave it, neither the person nor the named guardian
   bool imported = false;     // of a consent: came through an import with its own time
   bool has_ended = false;    // of a guardian's consent: the child had come of age once; no later correction brings it back
   NoticeNumber notice = 0;   // of a consent

@@ -71,6 +71,7 @@ struct RecordingReported {
   // All flags that are now stored.
   std::vector<Flag> flags;
   Etag revision;
+  bool account_closed = false;
 };
 
 }  // namespace consent

@@ -78,7 +78,7 @@ class Reload(DaemonTest):
         self.assertEqual(self.version(), "v1")
         self.assertIn("CAPTURED_BEFORE_CONSENT", reasons(self.api.eligibility.Check(check("tied")).decision))
 
-        self.write(version="v4", notices=[notice for notice in whole if notice["version"] != "2026-01-household"])
+        self.write(version="v4", notices=[notice for notice in whole if notice["version"] != "2026-01-past"])
         self.reload("ok")  # nobody was shown that one
         self.assertEqual(self.version(), "v4")
 
