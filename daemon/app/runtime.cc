@@ -28,6 +28,13 @@ constexpr size_t kWriteQueue = 16384;
 // RocksDB writes several files while it opens, and Debian's ends the process by an assertion where they do not fit.
 constexpr uint64_t kLeastFreeMiB = 32;
 
+// A container without /proc counts each start as a boot.
+base::BootId ThisBoot(base::Random& random) {
+  base::BootId boot{};
+  if (!base::ReadBootId(&boot)) random.Fill(boot.data(), boot.size());
+  return boot;
+}
+
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
 // Why there is not enough room for opening the store in `folder`; empty: there is.
@@ -43,7 +50,12 @@ std::string NoRoom(const std::filesystem::path& folder) {
 }  // namespace
 
 Runtime::Runtime(ops::ServeOptions options, ops::Log& log, std::function<void()> on_write_failed)
-    : options_(std::move(options)), log_(log), on_write_failed_(std::move(on_write_failed)), health_(ServiceNames()), metrics_(MethodNames()) {}
+    : options_(std::move(options)),
+      log_(log),
+      on_write_failed_(std::move(on_write_failed)),
+      time_(clock_, ThisBoot(random_), base::ClockBounds{options_.clock_step, options_.clock_downtime}),
+      health_(ServiceNames()),
+      metrics_(MethodNames()) {}
 
 Runtime::~Runtime() = default;
 
@@ -68,7 +80,8 @@ std::optional<Failure> Runtime::OpenStore() {
   store.db_path = options_.data_dir;
   store.head_path = options_.head_file;
   store.partitions = options_.partitions;
-  store.clock = &clock_;
+  store.clock = &time_;
+  store.trusted = &time_;
   store.random = &random_;
   store.key_fingerprint = keyring->keys.Fingerprint();
   store.accept_loss = options_.accept_loss;
@@ -83,8 +96,20 @@ std::optional<Failure> Runtime::OpenStore() {
   if (!opened.ok()) return Failure{ExitCode::kStore, Text(opened.status())};
   store_ = *std::move(opened);
   for (const std::string& loss : store_->accepted_losses()) log_.Warn("loss accepted", {{"what", OperatorText(loss)}});
+  AcceptClock();
   MakeContext(keyring->keys);
   return std::nullopt;
+}
+
+void Runtime::AcceptClock() {
+  if (!options_.accept_clock.IsSet()) return;
+  const std::string named = base::FormatRfc3339(options_.accept_clock);
+  if (time_.Confirm(options_.accept_clock)) {
+    log_.Info("the time is confirmed", {{"named", named}});
+  } else {
+    // No reason not to start: it may have been left on the command line.
+    log_.Warn("--accept-clock confirms nothing: the clock is more than an hour away from the time that it names", {{"named", named}});
+  }
 }
 
 void Runtime::MakeContext(const base::Keys& keys) {
@@ -94,7 +119,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
   const uint64_t share = options_.index_max_subjects / store_->partition_count() + 1;
   for (uint16_t i = 0; i < store_->partition_count(); ++i) indexes.push_back(std::make_unique<service::FactsIndex>(share));
   context_.reset(new service::Context{.store = *store_,
-                                      .clock = clock_,
+                                      .time = time_,
                                       .random = random_,
                                       .keys = keys,
                                       .hasher = base::IdHasher(keys.lookup_key()),
@@ -153,7 +178,13 @@ absl::Status Runtime::ActivatePolicy() {
   const absl::StatusOr<policy::Document> document = LoadPolicy(options_.policy_file);
   if (!document.ok()) return document.status();
   const std::shared_ptr<const policy::PolicyRow> before = context_->policies.current();
-  if (absl::Status status = services_->policy_admin.Activate(*document); !status.ok()) return status;
+  absl::Status status = services_->policy_admin.Activate(*document);
+  if (!status.ok() && before != nullptr && time_.Look().doubtful && !context_->ready.load()) {
+    // A doubtful time does not keep the daemon from starting: restrictions are to be taken.
+    log_.Warn("the policy file is not in force yet; the policy before is", {{"why", OperatorText(status)}});
+    return absl::OkStatus();
+  }
+  if (!status.ok()) return status;
   const bool changed = before == nullptr || before->document.hash() != document->hash();
   log_.Info("policy in force", {{"version", OperatorText(document->version())}, {"changed", changed}});
   return absl::OkStatus();
@@ -162,6 +193,7 @@ absl::Status Runtime::ActivatePolicy() {
 void Runtime::Serve() {
   sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*context_, log_));
   eraser_ = std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*context_, services_->erasures, log_));
+  clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*context_, log_));
   context_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
   if (health_.state() != ops::HealthState::kServing) context_->ready.store(false);  // a write failed in between
@@ -180,6 +212,7 @@ void Runtime::Drain() {
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
   server_.reset();
   eraser_.reset();
+  clock_watch_.reset();
   sweeper_.reset();
   http_.reset();
   readers_.reset();

@@ -14,6 +14,7 @@
 #include "daemon/app/periodic.h"
 #include "daemon/app/server.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/trusted_clock.h"
 #include "daemon/base/random.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/health.h"
@@ -53,6 +54,8 @@ class Runtime {
 
  private:
   std::optional<Failure> OpenStore();
+  // What the operator vouches for.
+  void AcceptClock();
   void MakeContext(const base::Keys& keys);
   std::optional<Failure> Listen();
   absl::Status ActivatePolicy();
@@ -62,6 +65,7 @@ class Runtime {
   const std::function<void()> on_write_failed_;
   const base::SystemClock clock_;
   base::SystemRandom random_;
+  base::TrustedClock time_;
   ops::Health health_;
   ops::Metrics metrics_;
   std::unique_ptr<service::Pool> writers_;
@@ -74,6 +78,7 @@ class Runtime {
   std::unique_ptr<ops::HttpServer> http_;
   std::unique_ptr<Periodic> sweeper_;
   std::unique_ptr<Periodic> eraser_;
+  std::unique_ptr<Periodic> clock_watch_;
 };
 
 }  // namespace consent::app
