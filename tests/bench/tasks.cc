@@ -54,8 +54,7 @@ class TasksBench {
       deletion.selector.kind = by_time ? domain::SelectorKind::kTimeRange : domain::SelectorKind::kRecordings;
       if (!by_time) deletion.selector.recordings = {context_.hasher.Recording("r" + std::to_string(i))};
       const base::Instant second{static_cast<int64_t>(1 + 10 * i) * 1'000'000};
-      if (by_time) deletion.selector.captured = {second, second + base::Seconds(1)};
-      if (!by_time) deletion.selector.captured.to = base::Instant{};
+      if (by_time) deletion.times = {second, second + base::Seconds(1)};
       deletion.requester = domain::Actor::kSelf;
       deletion.state = domain::RequestState::kAccepted;
       deletion.payload = {account, "as it was asked"};

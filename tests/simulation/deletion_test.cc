@@ -236,7 +236,7 @@ class Life {
     for (const service::LeasedTask& task : *leased) {
       held_.push_back({system, task});
       const bool is_held = task.request.selector.kind != domain::SelectorKind::kRecordings &&
-                           IsHeld(task.payload.account_id, task.request.selector.captured.from);
+                           IsHeld(task.payload.account_id, task.request.selector.captured.from());
       if (is_held && task.exceptions.empty()) Wrong("a task does not know what is on hold");
       // A request whose acknowledgement was lost is one all the same.
       const domain::DeletionRequest& request = task.request;
@@ -255,7 +255,7 @@ class Life {
       const bool was_open = Outcome(held.task.place, number) == PurgeOutcome::kOpen;
       const domain::DeletionRequest before = deleting_.Get(held.task.place);
       const bool is_held = before.selector.kind != domain::SelectorKind::kRecordings &&
-                           IsHeld(held.task.payload.account_id, before.selector.captured.from);
+                           IsHeld(held.task.payload.account_id, before.selector.captured.from());
       const absl::Status ended = deleting_.End(held.system, held.task, Below(3) == 0 ? PurgeOutcome::kNotFound : PurgeOutcome::kAcknowledged);
       Recover();
       const bool is_open = Outcome(held.task.place, number) == PurgeOutcome::kOpen;
@@ -301,7 +301,7 @@ class Life {
 
   void ExamineUse(const Known& known, const domain::DeletionRequest& request) {
     if (request.state == RequestState::kCancelled) return;
-    test::Recording recording(known.selector.kind == domain::SelectorKind::kTimeRange ? known.selector.captured.from + base::Hours(1)
+    test::Recording recording(known.selector.kind == domain::SelectorKind::kTimeRange ? known.selector.captured.from() + base::Hours(1)
                                                                                      : known.asked_before - base::Days(2));
     if (known.selector.kind == domain::SelectorKind::kRecordings) recording.Id("r7");
     const domain::Decision decision = world_.Check(known.account, recording);

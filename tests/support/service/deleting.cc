@@ -23,14 +23,13 @@ T Required(absl::StatusOr<T> result, const char* what) {
 domain::Selector AllOfIt() {
   domain::Selector selector;
   selector.kind = domain::SelectorKind::kEverything;
-  selector.captured.to = base::Instant{};
   return selector;
 }
 
 domain::Selector Within(base::Instant from, base::Instant to) {
   domain::Selector selector;
   selector.kind = domain::SelectorKind::kTimeRange;
-  selector.captured = {from, to};
+  selector.captured = domain::OrderedTimes::Between(from, to, to);
   return selector;
 }
 
@@ -62,7 +61,9 @@ absl::StatusOr<service::Deletions::Created> Deleting::TryAsk(const std::string& 
                                                              domain::RequestState state, const std::string& request_id) {
   service::ChangeRequest change = world_.Request(account, service::ChangeKind::kDeletionReceived);
   change.request_id = request_id;
-  service::NewDeletion deletion{std::move(selector), domain::Actor::kSelf, state, {account, "as it was asked"}};
+  domain::NamedTimes times;
+  if (!selector.captured.IsEmpty()) times = {selector.captured.from(), selector.captured.latest()};
+  service::NewDeletion deletion{std::move(selector), times, domain::Actor::kSelf, state, {account, "as it was asked"}};
   std::promise<absl::StatusOr<service::Deletions::Created>> promise;
   world_.deletions().Create(std::move(change), std::move(deletion), [&](auto created) { promise.set_value(std::move(created)); });
   auto created = promise.get_future().get();

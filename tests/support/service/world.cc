@@ -268,7 +268,7 @@ domain::Decision World::Check(const std::string& account, Recording recording, d
                               const domain::Place& place) const {
   const auto session = running_->checks.Begin("");
   Require(session.status(), "check");
-  if (!recording.facts.captured_at.IsSet()) recording.facts.captured_at = session->now - base::Seconds(30);
+  if (!recording.facts.captured_at.IsSet()) recording.facts.captured_at = session->now.latest - base::Seconds(30);
   const service::CheckItem item{Handle(account), recording.id, recording.Facts(hasher_)};
   domain::Decision decision;
   running_->checks.Prefetch(item);

@@ -38,7 +38,9 @@ domain::Selector SomeSelector(Dice& dice) {
   selector.copies_of.bits = static_cast<uint8_t>(dice.Below(128));
   selector.scope.kind = static_cast<domain::ScopeKind>(dice.Below(3));
   if (selector.scope.kind != domain::ScopeKind::kAccount) selector.scope.handle.fill(static_cast<uint8_t>(dice.Below(256)));
-  selector.captured = {dice.Time(), dice.Below(2) == 0 ? base::kEndOfTime : dice.Time()};
+  const base::Instant from = dice.Time();
+  const base::Instant sure = dice.Time();
+  selector.captured = domain::OrderedTimes::Between(from, sure, dice.Below(2) == 0 ? base::kEndOfTime : dice.Time());
   for (uint64_t i = 0; i < dice.Below(4); ++i) selector.recordings.push_back(base::RecordingHandle{{static_cast<uint8_t>(i), 7}});
   return selector;
 }
@@ -120,7 +122,8 @@ domain::Tombstone SomeTombstone(uint64_t seed) {
   domain::Tombstone tombstone;
   tombstone.scope = domain::ScopeKind::kDevice;
   tombstone.handle.fill(static_cast<uint8_t>(dice.Below(256)));
-  tombstone.captured = {dice.Time(), dice.Time()};
+  const base::Instant from = dice.Time();
+  tombstone.captured = domain::OrderedTimes::Until(from, dice.Time());
   tombstone.copies_of.bits = static_cast<uint8_t>(dice.Below(128));
   return tombstone;
 }
@@ -163,7 +166,7 @@ TEST(DeletionRows, TheSameSelectionHasTheSameDigest) {
   const domain::Selector one = SomeSelector(dice);
   domain::Selector other = one;
   EXPECT_EQ(SelectorDigest(one), SelectorDigest(other));
-  other.captured.from = other.captured.from + base::Microseconds(1);
+  other.captured = domain::OrderedTimes::Between(one.captured.from(), one.captured.sure(), one.captured.latest() - base::Microseconds(1));
   EXPECT_NE(SelectorDigest(one), SelectorDigest(other));
 }
 

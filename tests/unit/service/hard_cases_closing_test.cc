@@ -64,8 +64,8 @@ TEST_F(HardCaseOfAnEnding, N23_DoNotSaveSendsEarlierAudioAway) {
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told[0].cause, DeletionCause::kRetention);
   EXPECT_EQ(told[0].state, RequestState::kAccepted);
-  EXPECT_FALSE(told[0].selector.captured.from.IsSet());
-  EXPECT_EQ(told[0].selector.captured.to, told[0].received_at);
+  EXPECT_FALSE(told[0].selector.captured.HasBeginning());
+  EXPECT_EQ(told[0].selector.captured.sure(), told[0].received_at);
   EXPECT_EQ(deleting.Work("audio"), 1U);
   EXPECT_EQ(deleting.Work("vendor"), 1U);
   EXPECT_EQ(Told("a")[0].state, RequestState::kCompleted);
@@ -80,9 +80,9 @@ TEST_F(HardCaseOfAnEnding, N24_AShorterRetentionSendsWhatIsOlderAwayAndALongerOn
   ASSERT_TRUE(world.Retain("a", Account(), {domain::RetentionKind::kMonths, 3}).ok());
   EXPECT_EQ(Fate("a", old), "PURGE: RETENTION_EXPIRED");
   ASSERT_EQ(Told("a").size(), 2U);
-  const domain::Interval covers = Told("a")[1].selector.captured;
-  EXPECT_GE(covers.to, old.facts.captured_at);
-  EXPECT_LE(covers.to, base::AddMonths(world.Now(), -3) + base::Days(1));
+  const domain::OrderedTimes covers = Told("a")[1].selector.captured;
+  EXPECT_GE(covers.sure(), old.facts.captured_at);
+  EXPECT_LE(covers.sure(), base::AddMonths(world.Now(), -3) + base::Days(1));
   ASSERT_TRUE(world.Retain("a", Account(), {domain::RetentionKind::kMonths, 18}).ok());
   EXPECT_EQ(Told("a").size(), 2U) << "a longer one ends nothing";
   EXPECT_EQ(Fate("a", old), "PURGE: RETENTION_EXPIRED");

@@ -89,7 +89,7 @@ TEST_F(HardCaseOfAnOptedIn, N24_LongerRetentionWithoutEtagIsRefused) {
 TEST_F(HardCaseOfAnOptedIn, N41_CapturedAfterDeleteEverythingFollowsTheNormalRules) {
   const base::Instant received = world.Now();
   world.Rewrite("a", [&](SubjectFacts& facts) {
-    facts.tombstones.push_back(Tombstone{DeletionState::kVerified, ScopeKind::kAccount, {}, Interval{base::Instant{}, received}});
+    facts.tombstones.push_back(Tombstone{DeletionState::kVerified, ScopeKind::kAccount, {}, domain::OrderedTimes::Until(received, received), {}});
   });
   EXPECT_EQ(Text(world.Check("a", Recording(received - base::Days(3)))), "PURGE no: DELETED");
   EXPECT_EQ(Text(world.Check("a", Recording(received + base::Seconds(1)))), "PURGE no: DELETED") << "the border is PURGE";

@@ -123,7 +123,7 @@ TEST_P(Reading, SettingsAtAPastTimeUnderThePolicyOfThatTime) {
     const auto state = [&](base::Instant at) {
       const auto past = world.reads().At(a, at);
       EXPECT_TRUE(past.ok()) << past.status().message();
-      return domain::StateOf(past->view.facts, 0, Purpose::kHumanReview, at, *past->rules);
+      return domain::StateOf(past->view.facts, 0, Purpose::kHumanReview, base::Now::Sure(at), *past->rules);
     };
     EXPECT_EQ(state(registered).reason, domain::Reason::kNoConsent);
     EXPECT_TRUE(state(on).on);

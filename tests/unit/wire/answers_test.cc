@@ -99,12 +99,15 @@ TEST(WriteSettings, WhatIsInForceAndWhy) {
   home.facts.account().registered = true;
   home.facts.account().default_from = base::Instant{1};
   domain::PurposeChoice& given = home.facts.account().ChoiceFor(domain::Purpose::kHumanReview);
-  given = {domain::Choice::kGiven, false, true, 3, base::Instant{5'000'000}, {}};
+  given.choice = domain::Choice::kGiven;
+  given.imported = true;
+  given.notice = 3;
+  given.since = base::Instant{5'000'000};
   domain::ScopeFacts& device = home.Add(ScopeKind::kDevice, "kitchen");
   device.refused_all_since = base::Instant{6'000'000};
   device.retention = {domain::RetentionKind::kMonths, 3};
   v1::Settings settings;
-  wire::WriteSettings(home.facts, home.names.scopes, OptOutRules(), kNow, &settings);
+  wire::WriteSettings(home.facts, home.names.scopes, OptOutRules(), base::Now::Sure(kNow), &settings);
 
   ASSERT_EQ(settings.controls_size(), 1);
   EXPECT_EQ(settings.controls(0).control(), "help_improve");

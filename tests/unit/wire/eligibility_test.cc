@@ -156,13 +156,14 @@ TEST(WriteDecision, BasicShowsTheFirstReasonAndFullAll) {
   decision.disposition = domain::Disposition::kPurge;
   decision.reasons.Add(domain::Reason::kRefused);
   decision.reasons.Add(domain::Reason::kDeleted);
+  decision.disposed.Add(domain::Reason::kDeleted);
   decision.good_until.micros = 77;
   v1::Decision basic;
   wire::WriteDecision(decision, false, &basic);
   EXPECT_EQ(basic.eligibility(), v1::ELIGIBILITY_NOT_ELIGIBLE);
   EXPECT_EQ(basic.disposition(), v1::DISPOSITION_PURGE);
   ASSERT_EQ(basic.reasons_size(), 1);
-  EXPECT_EQ(static_cast<int>(basic.reasons(0)), static_cast<int>(domain::FirstReason(decision)));
+  EXPECT_EQ(static_cast<int>(basic.reasons(0)), static_cast<int>(decision.FirstReason()));
   EXPECT_EQ(basic.good_until_us(), 77);
   v1::Decision full;
   wire::WriteDecision(decision, true, &full);
