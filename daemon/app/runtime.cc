@@ -25,6 +25,13 @@ using ops::OperatorText;
 constexpr size_t kReadQueue = 4096;
 constexpr size_t kWriteQueue = 16384;
 
+// A container without /proc counts each start as a boot.
+base::BootId ThisBoot(base::Random& random) {
+  base::BootId boot{};
+  if (!base::ReadBootId(&boot)) random.Fill(boot.data(), boot.size());
+  return boot;
+}
+
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
 // As LoadPolicy; what is wrong with a file's content is told with its name.
@@ -37,7 +44,12 @@ absl::StatusOr<policy::Document> ReadPolicy(const std::string& path) {
 }  // namespace
 
 Runtime::Runtime(ops::ServeOptions options, ops::Log& log, std::function<void()> on_write_failed)
-    : options_(std::move(options)), log_(log), on_write_failed_(std::move(on_write_failed)), health_(ServiceNames()), metrics_(MethodNames()) {}
+    : options_(std::move(options)),
+      log_(log),
+      on_write_failed_(std::move(on_write_failed)),
+      time_(clock_, ThisBoot(random_), base::ClockBounds{options_.clock_step, options_.clock_downtime}),
+      health_(ServiceNames()),
+      metrics_(MethodNames()) {}
 
 Runtime::~Runtime() = default;
 
@@ -73,6 +85,7 @@ std::optional<Failure> Runtime::OpenStore() {
   if (!opened.ok()) return FailureFrom(ExitCode::kStore, opened.status());
   store_ = *std::move(opened);
   for (const std::string& loss : store_->accepted_losses()) log_.Warn("loss accepted", {{"what", OperatorText(loss)}});
+  AcceptClock();
   MakeContext(keyring->keys);
   return std::nullopt;
 }
@@ -88,7 +101,8 @@ store::RocksStore::Options Runtime::StoreOptions() {
   store.db_path = options_.data_dir;
   store.head_path = options_.head_file;
   store.partitions = options_.partitions;
-  store.clock = &clock_;
+  store.clock = &time_;
+  store.trusted = &time_;
   store.random = &random_;
   store.accept_loss = options_.accept_loss;
   store.on_failure = [this](const absl::Status& why) {
@@ -101,6 +115,17 @@ store::RocksStore::Options Runtime::StoreOptions() {
   return store;
 }
 
+void Runtime::AcceptClock() {
+  if (!options_.accept_clock.IsSet()) return;
+  const std::string named = base::FormatRfc3339(options_.accept_clock);
+  if (time_.Confirm(options_.accept_clock)) {
+    log_.Info("the time is confirmed", {{"named", named}});
+  } else {
+    // No reason not to start: it may have been left on the command line.
+    log_.Warn("--accept-clock confirms nothing: the clock is more than an hour away from the time that it names", {{"named", named}});
+  }
+}
+
 void Runtime::MakeContext(const base::Keys& keys) {
   writers_ = std::make_unique<service::Pool>(options_.write_threads, kWriteQueue);
   readers_ = std::make_unique<service::Pool>(options_.read_threads, kReadQueue);
@@ -108,7 +133,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
   const uint64_t share = options_.index_max_subjects / store_->partition_count() + 1;
   for (uint16_t i = 0; i < store_->partition_count(); ++i) indexes.push_back(std::make_unique<service::FactsIndex>(share));
   context_.reset(new service::Context{.store = *store_,
-                                      .clock = clock_,
+                                      .time = time_,
                                       .random = random_,
                                       .keys = keys,
                                       .hasher = base::IdHasher(keys.lookup_key()),
@@ -169,7 +194,13 @@ std::optional<Failure> Runtime::Prepare() {
 
 absl::Status Runtime::ActivatePolicy(const policy::Document& document) {
   const std::shared_ptr<const policy::PolicyRow> before = context_->policies.current();
-  if (absl::Status status = services_->policy_admin.Activate(document); !status.ok()) return status;
+  absl::Status status = services_->policy_admin.Activate(document);
+  if (!status.ok() && before != nullptr && time_.Look().doubtful && !context_->ready.load()) {
+    // A doubtful time does not keep the daemon from starting: restrictions are to be taken.
+    log_.Warn("the policy file is not in force yet; the policy before is", {{"why", OperatorText(status)}});
+    return absl::OkStatus();
+  }
+  if (!status.ok()) return status;
   const bool changed = before == nullptr || before->document.hash() != document.hash();
   log_.Info("policy in force", {{"version", OperatorText(document.version())}, {"changed", changed}});
   if (!changed || before == nullptr) return absl::OkStatus();
@@ -186,6 +217,7 @@ absl::Status Runtime::ActivatePolicy(const policy::Document& document) {
 void Runtime::Serve() {
   sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*context_, log_));
   eraser_ = std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*context_, services_->erasures, log_));
+  clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*context_, log_));
   context_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
   if (health_.state() != ops::HealthState::kServing) context_->ready.store(false);  // a write failed in between
@@ -205,6 +237,7 @@ void Runtime::Drain() {
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
   server_.reset();
   eraser_.reset();
+  clock_watch_.reset();
   sweeper_.reset();
   http_.reset();
   readers_.reset();

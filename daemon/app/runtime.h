@@ -14,6 +14,7 @@
 #include "daemon/app/periodic.h"
 #include "daemon/app/server.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/trusted_clock.h"
 #include "daemon/base/random.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/health.h"
@@ -56,6 +57,8 @@ class Runtime {
   store::RocksStore::Options StoreOptions();
   std::optional<Failure> OpenStore();
   absl::Status SaveKeys(const base::Keys& keys);
+  // What the operator vouches for.
+  void AcceptClock();
   void MakeContext(const base::Keys& keys);
   std::optional<Failure> Listen();
   // Puts it in force where it is another one, and lists in the log what it loosens.
@@ -66,6 +69,7 @@ class Runtime {
   const std::function<void()> on_write_failed_;
   const base::SystemClock clock_;
   base::SystemRandom random_;
+  base::TrustedClock time_;
   ops::Health health_;
   ops::Metrics metrics_;
   std::optional<policy::Document> first_policy_;  // from Open to Prepare
@@ -79,6 +83,7 @@ class Runtime {
   std::unique_ptr<ops::HttpServer> http_;
   std::unique_ptr<Periodic> sweeper_;
   std::unique_ptr<Periodic> eraser_;
+  std::unique_ptr<Periodic> clock_watch_;
 };
 
 }  // namespace consent::app

@@ -28,7 +28,10 @@ struct Raw {
   int64_t drain_seconds = 10;
   int64_t read_threads = 4;
   int64_t write_threads = 2;
+  int64_t clock_step_seconds = 3'600;
+  int64_t clock_downtime_days = 7;
   bool accept_loss = false;
+  std::string accept_clock;
 };
 
 constexpr size_t kMaxConfigBytes = 1 << 20;
@@ -71,7 +74,15 @@ void Define(CLI::App* app, Raw* raw) {
   app->add_option("--drain-seconds", raw->drain_seconds, "How long calls may go on after SIGTERM, 0 to 600");
   app->add_option("--read-threads", raw->read_threads, "Threads for reads that may block, 1 to 256");
   app->add_option("--write-threads", raw->write_threads, "Threads that prepare changes, 1 to 256");
-  // Not in the environment or a file: left there it would switch the protection off for good.
+  app->add_option("--clock-step-seconds", raw->clock_step_seconds,
+                  "How far the wall clock may be from the trusted time within one boot before the time is doubtful, 60 to 86400");
+  app->add_option("--clock-downtime-days", raw->clock_downtime_days,
+                  "How long the machine may have been off, as far as the wall clock tells, before the time is doubtful, 1 to 365");
+  // Not in the environment or a file: left there they would switch the protection off for good.
+  app->add_option("--accept-clock", raw->accept_clock,
+                  "Vouch for the wall clock once by naming the time in UTC, such as 2026-11-27T12 or 2026-11-27T12:30: taken where the clock is "
+                  "within an hour of it. Command line only")
+      ->configurable(false);
   app->add_flag("--accept-loss", raw->accept_loss,
                 "Open a store that misses acknowledged changes, once, and go on without them. Command line only")
       ->configurable(false);
@@ -190,7 +201,8 @@ absl::Status Number(const Raw& raw, ServeOptions* out) {
   for (const absl::Status& status :
        {InRange("partitions", raw.partitions, 1, 1024), InRange("index-max-subjects", raw.index_max_subjects, 1, INT64_C(4'000'000'000)),
         InRange("drain-seconds", raw.drain_seconds, 0, 600), InRange("read-threads", raw.read_threads, 1, 256),
-        InRange("write-threads", raw.write_threads, 1, 256)}) {
+        InRange("write-threads", raw.write_threads, 1, 256), InRange("clock-step-seconds", raw.clock_step_seconds, 60, 86'400),
+        InRange("clock-downtime-days", raw.clock_downtime_days, 1, 365)}) {
     if (!status.ok()) return status;
   }
   out->partitions = static_cast<uint16_t>(raw.partitions);
@@ -198,7 +210,19 @@ absl::Status Number(const Raw& raw, ServeOptions* out) {
   out->drain_seconds = static_cast<int>(raw.drain_seconds);
   out->read_threads = static_cast<int>(raw.read_threads);
   out->write_threads = static_cast<int>(raw.write_threads);
+  out->clock_step = base::Seconds(raw.clock_step_seconds);
+  out->clock_downtime = base::Days(raw.clock_downtime_days);
   return absl::OkStatus();
+}
+
+// The hour or the minute in UTC, or a whole RFC 3339 time.
+absl::Status NamedTime(const std::string& text, base::Instant* out) {
+  constexpr size_t kHour = 13;    // 2026-11-27T12
+  constexpr size_t kMinute = 16;  // 2026-11-27T12:30
+  if (text.empty()) return absl::OkStatus();
+  const std::string whole = text.size() == kHour ? text + ":00:00Z" : text.size() == kMinute ? text + ":00Z" : text;
+  if (base::ParseRfc3339(whole, out)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--accept-clock must be a time such as 2026-11-27T12 or 2026-11-27T12:30, not '", text, "'"));
 }
 
 template <typename T>
@@ -217,6 +241,7 @@ absl::StatusOr<ServeOptions> Validate(const Raw& raw, const Surroundings& surrou
   ServeOptions out;
   absl::Status status = Place(raw, surroundings, &out);
   if (status.ok()) status = Number(raw, &out);
+  if (status.ok()) status = NamedTime(raw.accept_clock, &out.accept_clock);
   if (status.ok()) {
     status = OneOf<LogFormat>("log-format", raw.log_format,
                               {{"auto", LogFormat::kAuto}, {"json", LogFormat::kJson}, {"text", LogFormat::kText}}, &out.log_format);

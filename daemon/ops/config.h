@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "daemon/base/time.h"
 #include "daemon/ops/address.h"
 
 namespace consent::ops {
@@ -34,6 +35,9 @@ struct ServeOptions {
   LogFormat log_format = LogFormat::kAuto;
   LogLevel log_level = LogLevel::kInfo;
   bool accept_loss = false;
+  base::Span clock_step;      // a minute to a day: how far the wall clock may jump within one boot before it is doubtful
+  base::Span clock_downtime;  // one to 365 days: how long the machine may have been off before the wall clock is doubtful
+  base::Instant accept_clock;  // the time that an operator vouches for; unset: none
 };
 
 enum class Command : uint8_t { kHelp = 0, kServe = 1, kValidatePolicy = 2, kVersion = 3 };

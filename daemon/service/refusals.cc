@@ -61,4 +61,10 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
 }
 
+absl::Status TimeToLoosen(const base::Now& now) {
+  if (now.doubtful) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockDoubtful, false, {}});
+  if (now.behind) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockBehind, false, {}});
+  return absl::OkStatus();
+}
+
 }  // namespace consent::service

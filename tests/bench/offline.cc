@@ -18,7 +18,7 @@ Offline::Offline(const std::string& data_dir)
   std::vector<std::unique_ptr<service::FactsIndex>> indexes;
   indexes.push_back(std::make_unique<service::FactsIndex>(UINT64_MAX));
   context_.reset(new service::Context{.store = *store_,
-                                      .clock = clock_,
+                                      .time = time_,
                                       .random = random_,
                                       .keys = keyring_.keys,
                                       .hasher = base::IdHasher(keyring_.keys.lookup_key()),

@@ -14,10 +14,31 @@
 namespace consent::store {
 namespace {
 
-constexpr std::string_view kMagic = "CONSHD01";
+constexpr std::string_view kMagic = "CONSHD02";
 constexpr size_t kChecksumBytes = 32;
 constexpr size_t kSlotBytes = 64 << 10;  // holds 1024 partitions; slots of a fixed place need no length to be found
-static_assert(8 + 16 + 8 + 8 + 2 + kMaxPartitions * (8 + 8 + 32) + kChecksumBytes <= kSlotBytes);
+constexpr size_t kClockBytes = 16 + 5 * 8 + 1;
+static_assert(8 + 16 + 8 + 8 + kClockBytes + 2 + kMaxPartitions * (8 + 8 + 32) + kChecksumBytes <= kSlotBytes);
+
+void PutClock(base::Encoder& encoder, const base::ClockRecord& clock) {
+  encoder.Raw(base::View(clock.boot_id));
+  for (const int64_t micros : {clock.read.boot.micros, clock.read.wall.micros, clock.offset.micros, clock.last_trusted.micros,
+                               clock.doubtful_since.micros}) {
+    encoder.BigEndian(static_cast<uint64_t>(micros), 8);
+  }
+  encoder.Byte(clock.settled ? 1 : 0);
+}
+
+base::ClockRecord GetClock(base::Decoder& decoder) {
+  base::ClockRecord clock;
+  clock.boot_id = decoder.Array<16>();
+  for (int64_t* micros : {&clock.read.boot.micros, &clock.read.wall.micros, &clock.offset.micros, &clock.last_trusted.micros,
+                          &clock.doubtful_since.micros}) {
+    *micros = static_cast<int64_t>(decoder.BigEndian(8));
+  }
+  clock.settled = decoder.Byte() == 1;
+  return clock;
+}
 
 absl::Status Failed(const char* what, const std::string& path) {
   return base::FileError(std::string(what) + " head file " + path, errno);
@@ -49,12 +70,13 @@ absl::Status SyncFolderOf(const std::string& path) {
 
 std::string EncodeHeadRecord(const HeadRecord& record) {
   std::string bytes;
-  bytes.reserve(kMagic.size() + 34 + record.heads.size() * 48 + kChecksumBytes);
+  bytes.reserve(kMagic.size() + 34 + kClockBytes + record.heads.size() * 48 + kChecksumBytes);
   base::Encoder encoder(&bytes);
   encoder.Raw(kMagic);
   encoder.Raw(base::View(record.store_id));
   encoder.BigEndian(record.generation, 8);
   encoder.BigEndian(record.position, 8);
+  PutClock(encoder, record.clock);
   encoder.BigEndian(record.heads.size(), 2);
   for (const Head& head : record.heads) {
     encoder.BigEndian(head.stamp.sequence, 8);
@@ -73,6 +95,7 @@ std::optional<HeadRecord> DecodeHeadRecord(std::string_view slot) {
   record.store_id = decoder.Array<16>();
   record.generation = decoder.BigEndian(8);
   record.position = decoder.BigEndian(8);
+  record.clock = GetClock(decoder);
   const uint64_t partitions = decoder.BigEndian(2);
   if (!decoder.ok() || magic != kMagic || partitions == 0 || partitions > kMaxPartitions) return std::nullopt;
   for (uint64_t i = 0; i < partitions; ++i) {

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "daemon/base/bytes.h"
+#include "daemon/base/trusted_time.h"
 #include "daemon/store/store.h"
 
 namespace consent::store {
@@ -19,6 +20,7 @@ struct HeadRecord {
   base::Bytes16 store_id{};
   uint64_t generation = 0;  // grows by one with each record
   uint64_t position = 0;    // the engine's own count of writes, those outside the order of commits included
+  base::ClockRecord clock;  // all zero: of a store that was opened without a trusted clock
   std::vector<Head> heads;  // one per partition
 };
 

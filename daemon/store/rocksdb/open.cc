@@ -232,6 +232,12 @@ absl::StatusOr<Opened> OpenChecked(const RocksStore::Options& options) {
   opened.record.generation = *record ? (*record)->generation + 1 : 1;
   opened.record.position = opened.database->Position();
   opened.record.heads = opened.recovered.heads;
+  if (options.trusted != nullptr) {
+    base::Instant last_stamp;
+    for (const Head& head : opened.record.heads) last_stamp = std::max(last_stamp, head.stamp.time);
+    options.trusted->Resume(*record ? std::optional((*record)->clock) : std::nullopt, last_stamp);
+    opened.record.clock = options.trusted->Tick();
+  }
   absl::StatusOr<std::unique_ptr<HeadFile>> head_file = HeadFile::Replace(options.head_path, opened.record);
   if (!head_file.ok()) return head_file.status();
   opened.head_file = *std::move(head_file);

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/trusted_clock.h"
 #include "daemon/base/random.h"
 #include "daemon/store/store.h"
 
@@ -36,6 +37,8 @@ class RocksStore final : public Store {
     std::string head_path;  // a file outside db_path, best on another disk; created with the store
     uint16_t partitions = 1;  // 1..1024; fixed at creation, another number is refused afterwards
     const base::Clock* clock = nullptr;  // outlives the store
+    // What it knows is kept in the head file, and resumed from there by Open. Outlives the store; as a rule `clock` is the same. nullptr: none.
+    base::TrustedClock* trusted = nullptr;
     base::Random* random = nullptr;      // used by Open only
     base::Bytes16 key_fingerprint{};     // base::Keys::Fingerprint(); stored at creation, another one is refused afterwards
     OnFailure on_failure;                // may be empty

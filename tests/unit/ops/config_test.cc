@@ -117,6 +117,18 @@ TEST_F(ConfigTest, ALossIsAcceptedOnTheCommandLineOnly) {
   EXPECT_THAT(Error({}), HasSubstr("CONSENTD_ACCEPT_LOSS"));
 }
 
+TEST_F(ConfigTest, ATimeIsVouchedForOnTheCommandLineOnly) {
+  const base::Instant noon{1'795'780'800'000'000};  // 2026-11-27T12:00:00Z
+  EXPECT_EQ(Serve({"--accept-clock=2026-11-27T12"})->serve.accept_clock, noon);
+  EXPECT_EQ(Serve({"--accept-clock=2026-11-27T12:30"})->serve.accept_clock, noon + base::Seconds(1'800));
+  EXPECT_EQ(Serve({"--accept-clock=2026-11-27T13:00:00+01:00"})->serve.accept_clock, noon);
+  EXPECT_FALSE(Serve({})->serve.accept_clock.IsSet());
+  for (const char* bad : {"now", "2026-11-27", "2026-11-27T25", "12:30"}) {
+    EXPECT_THAT(Error({"--accept-clock", bad}), HasSubstr("2026-11-27T12")) << bad;
+  }
+  EXPECT_THAT(Error({"--config", File("accept-clock = \"2026-11-27T12\"\n")}), HasSubstr("accept-clock"));
+}
+
 TEST_F(ConfigTest, EveryBoundIsSaid) {
   EXPECT_THAT(Error({"--partitions", "0"}), HasSubstr("1 to 1024"));
   EXPECT_THAT(Error({"--partitions", "1025"}), HasSubstr("1 to 1024"));
