@@ -109,10 +109,10 @@ void Runtime::MakeContext(const base::Keys& keys) {
 }
 
 std::optional<Failure> Runtime::Listen() {
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(options_.listen, services_->All(), health_);
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(options_.listen.ToText(), services_->All(), health_);
   if (!server.ok()) return Failure{ExitCode::kAddress, absl::StrCat("--listen: ", Text(server.status()))};
   server_ = *std::move(server);
-  if (!options_.metrics_listen.empty()) {
+  if (options_.metrics_listen.has_value()) {
     const auto collect = [this] {
       std::vector<prometheus::MetricFamily> families = ops::ReadingFamilies(
           Gather(*context_, *store_, *readers_, *services_, health_.state()));
@@ -121,7 +121,7 @@ std::optional<Failure> Runtime::Listen() {
       }
       return families;
     };
-    absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(options_.metrics_listen, collect, health_);
+    absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(options_.metrics_listen->ToText(), collect, health_);
     if (!http.ok()) return Failure{ExitCode::kAddress, absl::StrCat("--metrics-listen: ", Text(http.status()))};
     http_ = *std::move(http);
   }

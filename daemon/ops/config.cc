@@ -1,7 +1,5 @@
 #include "daemon/ops/config.h"
 
-#include <arpa/inet.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
@@ -143,17 +141,22 @@ absl::StatusOr<std::string> DefaultDataDir(const Surroundings& surroundings) {
   return absl::StrCat(home, "/.local/share/consentd");
 }
 
+absl::Status Listeners(const Raw& raw, const Surroundings& surroundings, ServeOptions* out) {
+  const absl::StatusOr<Address> listen = ListenAddress(raw.listen.empty() ? DefaultListen(surroundings) : raw.listen, true);
+  if (!listen.ok()) return absl::InvalidArgumentError(absl::StrCat("--listen ", listen.status().message()));
+  out->listen = *listen;
+  if (raw.metrics_listen.empty() || raw.metrics_listen == "off") return absl::OkStatus();
+  const absl::StatusOr<Address> metrics = ListenAddress(raw.metrics_listen, false);
+  if (!metrics.ok()) return absl::InvalidArgumentError(absl::StrCat("--metrics-listen ", metrics.status().message()));
+  if (*metrics == *listen && metrics->port() != 0) {
+    return absl::InvalidArgumentError(absl::StrCat("--listen and --metrics-listen are both ", metrics->ToText(), ": choose two ports"));
+  }
+  out->metrics_listen = *metrics;
+  return absl::OkStatus();
+}
+
 absl::Status Place(const Raw& raw, const Surroundings& surroundings, ServeOptions* out) {
-  out->listen = raw.listen.empty() ? DefaultListen(surroundings) : raw.listen;
-  if (absl::Status status = ValidateAddress(out->listen, true); !status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("--listen ", status.message()));
-  }
-  out->metrics_listen = raw.metrics_listen == "off" ? "" : raw.metrics_listen;
-  if (!out->metrics_listen.empty()) {
-    if (absl::Status status = ValidateAddress(out->metrics_listen, false); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("--metrics-listen ", status.message()));
-    }
-  }
+  if (absl::Status status = Listeners(raw, surroundings, out); !status.ok()) return status;
   absl::StatusOr<std::string> data_dir = raw.data_dir.empty() ? DefaultDataDir(surroundings) : raw.data_dir;
   if (!data_dir.ok()) return data_dir.status();
   out->data_dir = Absolute(*data_dir, surroundings);
@@ -263,38 +266,16 @@ absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
   return invocation;
 }
 
-absl::Status ValidatePort(const std::string& address, const std::string& port) {
-  const bool digits = !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-  if (digits && std::stoi(port) <= 65535) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("'", address, "' does not end in a port of 0 to 65535"));
-}
-
 }  // namespace
 
-absl::Status ValidateAddress(const std::string& address, bool unix_allowed) {
-  constexpr size_t kMaxSocketPath = 100;  // sun_path holds 108, and the socket is made under a longer name first
-  if (unix_allowed && address.rfind("unix:", 0) == 0) {
-    const std::string path = address.substr(5);
-    if (path.empty() || path[0] != '/' || path.back() == '/') {
-      return absl::InvalidArgumentError(absl::StrCat("'", address, "' must be unix: and an absolute path"));
-    }
-    if (path.size() > kMaxSocketPath) {
-      return absl::InvalidArgumentError(absl::StrCat("'", address, "' is over ", kMaxSocketPath, " bytes, the longest path of a socket"));
-    }
-    return absl::OkStatus();
+absl::StatusOr<Address> ListenAddress(std::string_view text, bool unix_allowed) {
+  absl::StatusOr<Address> address = Address::Parse(text);
+  if (!address.ok()) return address;
+  if (!unix_allowed && address->kind() == Address::Kind::kUnix) {
+    return absl::InvalidArgumentError(absl::StrCat("'", address->ToText(), "' is a Unix socket; write 127.0.0.1:port or [::1]:port here"));
   }
-  const size_t colon = address.rfind(':');
-  if (colon == std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("'", address, "' must be ", unix_allowed ? "unix:/path, " : "", "127.0.0.1:port or [::1]:port"));
-  }
-  const std::string host = address.substr(0, colon);
-  in_addr v4{};
-  const bool loopback = host == "[::1]" || (inet_pton(AF_INET, host.c_str(), &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
-  if (!loopback) {
-    return absl::InvalidArgumentError(absl::StrCat("'", address, "' is refused: without certificates only loopback (127.0.0.1, [::1])",
-                                                   unix_allowed ? " or a Unix socket" : "", " is served, because callers are not authenticated"));
-  }
-  return ValidatePort(address, address.substr(colon + 1));
+  if (absl::Status status = AllowedWithoutCertificates(*address); !status.ok()) return status;
+  return address;
 }
 
 std::vector<std::pair<std::string, std::string>> ConfigurableOptions() {

@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "daemon/ops/address.h"
 
 namespace consent::ops {
 
@@ -17,12 +20,12 @@ enum class LogLevel : uint8_t { kDebug = 0, kInfo = 1, kWarn = 2, kError = 3 };
 
 // Options of `consentd serve`, complete and validated. Paths are absolute.
 struct ServeOptions {
-  std::string listen;          // as gRPC takes it: unix:/path, 127.0.0.1:port or [::1]:port; port 0: the system chooses
+  Address listen;              // a Unix socket or loopback; port 0: the system chooses
   std::string data_dir;        // the store
   std::string key_file;        // beside data_dir, never inside
   std::string head_file;       // beside data_dir, never inside
   std::string policy_file;     // empty: the compiled-in policy
-  std::string metrics_listen;  // empty: off
+  std::optional<Address> metrics_listen;  // loopback; absent: off
   uint16_t partitions = 1;     // 1..1024; only a new store takes it
   uint64_t index_max_subjects = 0;
   int read_threads = 0;   // 1..256
@@ -59,7 +62,8 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
 // The options of `serve` that environment and file may set: name without dashes and default as text. For documentation tests.
 std::vector<std::pair<std::string, std::string>> ConfigurableOptions();
 
-// Ok for unix:/absolute/path (path at most 100 bytes), 127.x.x.x:port and [::1]:port. InvalidArgument says why not.
-absl::Status ValidateAddress(const std::string& address, bool unix_allowed);
+// Where a listener may stand as long as there are no certificates: an address as Address::Parse takes it that is loopback or, where
+// `unix_allowed`, a Unix socket. InvalidArgument says why not and what to write.
+absl::StatusOr<Address> ListenAddress(std::string_view text, bool unix_allowed);
 
 }  // namespace consent::ops

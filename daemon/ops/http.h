@@ -20,7 +20,7 @@ class HttpServer {
  public:
   using Collect = std::function<std::vector<prometheus::MetricFamily>()>;
 
-  // `address` as ValidateAddress takes it, without Unix sockets; port 0: the system chooses. `collect` is called on the server's
+  // `address` as ListenAddress takes it, without Unix sockets; port 0: the system chooses. `collect` is called on the server's
   // threads and may be called concurrently. Unavailable: the address cannot be bound.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const std::string& address, Collect collect, const Health& health);
   ~HttpServer();
