@@ -13,6 +13,7 @@ enum class ExitCode : int {
   kKeys = 66,         // the key file: missing beside a store, open to others, damaged
   kAddress = 69,      // an address or its folder cannot be used
   kInternal = 70,     // a defect
+  kSystem = 71,       // the system allows the process too little: open files
   kStore = 72,        // the store: in use, damaged, incomplete, not to be created
   kWriteFailed = 74,  // a write failed while running; start again
 };

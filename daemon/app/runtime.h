@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/periodic.h"
 #include "daemon/app/server.h"
@@ -20,6 +21,7 @@
 #include "daemon/ops/http.h"
 #include "daemon/ops/log.h"
 #include "daemon/ops/metrics.h"
+#include "daemon/ops/readings.h"
 #include "daemon/service/context.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 
@@ -55,6 +57,8 @@ class Runtime {
   std::optional<Failure> OpenStore();
   void MakeContext(const base::Keys& keys);
   std::optional<Failure> Listen();
+  ops::ConnectionReading ReadConnections() const;
+  void LogCuts(const ConnectionCounts& counts);
   absl::Status ActivatePolicy();
 
   const ops::ServeOptions options_;
@@ -62,6 +66,7 @@ class Runtime {
   const std::function<void()> on_write_failed_;
   const base::SystemClock clock_;
   base::SystemRandom random_;
+  DescriptorPlan descriptors_;
   ops::Health health_;
   ops::Metrics metrics_;
   std::unique_ptr<service::Pool> writers_;
