@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -17,11 +17,12 @@
 namespace consent::app {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
-
 constexpr std::chrono::milliseconds kBetweenTicks{1000};
 // How long the loop rests where there are no descriptors, or too many connections are on their way out.
 constexpr std::chrono::milliseconds kRest{10};
+// Between looks for peers that have been silent for too long.
+constexpr std::chrono::milliseconds kBetweenLooks{100};
+constexpr int kEventsAtATime = 64;
 
 bool IsIp(int fd) {
   int domain = AF_UNSPEC;
@@ -74,34 +75,60 @@ Acceptor::~Acceptor() {
     (void)!write(stop_, &one, sizeof one);
     thread_.join();
   }
+  for (const auto& [fd, accepted] : silent_) close(fd);
   for (const int fd : {poll_, stop_, options_.listener}) {
     if (fd >= 0) close(fd);
   }
 }
 
 void Acceptor::Run() {
-  const auto remaining = [](SteadyClock::time_point until) {
-    return std::max<int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now()).count());
-  };
   SteadyClock::time_point tick = SteadyClock::now() + kBetweenTicks;
   bool rests = false;
   for (;;) {
-    epoll_event events[2];
+    std::array<epoll_event, kEventsAtATime> events{};
     // While it rests, the listener is not asked: what waits there would wake it at once.
     if (rests) epoll_ctl(poll_, EPOLL_CTL_DEL, options_.listener, nullptr);
-    const int wait = static_cast<int>(rests ? std::min<int64_t>(kRest.count(), remaining(tick)) : remaining(tick));
-    const int count = epoll_wait(poll_, events, 2, wait);
+    const std::chrono::milliseconds wait = rests ? kRest : silent_.empty() ? kBetweenTicks : kBetweenLooks;
+    const int count = epoll_wait(poll_, events.data(), kEventsAtATime, static_cast<int>(wait.count()));
     if (rests) Watch(poll_, options_.listener);
     bool incoming = rests;
     for (int i = 0; i < count; ++i) {
-      if (events[i].data.fd == stop_) return;
-      incoming = true;
+      const int fd = events[i].data.fd;
+      if (fd == stop_) return;
+      if (fd == options_.listener) {
+        incoming = true;
+      } else {
+        Arrived(fd);
+      }
     }
     if (incoming) rests = !AcceptAll();
-    if (SteadyClock::now() >= tick) {
-      options_.each_second();
-      tick = SteadyClock::now() + kBetweenTicks;
+    CloseOverdue();
+    if (SteadyClock::now() < tick) continue;
+    options_.each_second();
+    tick = SteadyClock::now() + kBetweenTicks;
+  }
+}
+
+void Acceptor::Arrived(int fd) {
+  if (silent_.erase(fd) == 0) return;
+  epoll_ctl(poll_, EPOLL_CTL_DEL, fd, nullptr);
+  char first = 0;
+  if (recv(fd, &first, 1, MSG_PEEK) > 0) {
+    options_.hand_over(fd);
+  } else {
+    close(fd);
+  }
+}
+
+void Acceptor::CloseOverdue() {
+  const SteadyClock::time_point before = SteadyClock::now() - options_.silence;
+  for (auto at = silent_.begin(); at != silent_.end();) {
+    if (at->second >= before) {
+      ++at;
+      continue;
     }
+    close(at->first);  // leaves the epoll, too
+    at = silent_.erase(at);
   }
 }
 
@@ -125,7 +152,8 @@ bool Acceptor::AcceptAll() {
       close(fd);
       continue;
     }
-    options_.hand_over(fd);
+    silent_.emplace(fd, SteadyClock::now());
+    Watch(poll_, fd);
   }
   return true;
 }

@@ -44,7 +44,7 @@ class Connections::Connection final : public Follower {
  public:
   Connection(Connections& owner, const FrameLimits& limits) : owner_(owner), bound_(limits) {}
 
-  bool MayPass(const uint8_t* bytes, size_t size, int64_t second) override;
+  bool MayPass(const uint8_t* bytes, size_t size, int64_t now) override;
   void Closed() override { owner_.Forget(this); }
 
   uint64_t frames() {
@@ -72,7 +72,7 @@ class Connections::Connection final : public Follower {
   bool called_ GUARDED_BY(mutex_) = false;
 };
 
-bool Connections::Connection::MayPass(const uint8_t* bytes, size_t size, int64_t second) {
+bool Connections::Connection::MayPass(const uint8_t* bytes, size_t size, int64_t now) {
   if (out.load()) return false;
   heard.store(true, std::memory_order_relaxed);
   FrameFault fault = FrameFault::kNone;
@@ -81,7 +81,7 @@ bool Connections::Connection::MayPass(const uint8_t* bytes, size_t size, int64_t
   uint64_t body_bytes = 0;
   {
     base::MutexLock lock(mutex_);
-    fault = bound_.Feed(bytes, size, second);
+    fault = bound_.Feed(bytes, size, now);
     called = bound_.called();
     moves_on = !greeted_ || called != called_;
     greeted_ = true;

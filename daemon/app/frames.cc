@@ -24,7 +24,7 @@ const char* FrameFaultName(FrameFault fault) {
   return index < std::size(kNames) ? kNames[index] : "unknown";
 }
 
-FrameFault FrameBound::Feed(const uint8_t* bytes, size_t size, int64_t second) {
+FrameFault FrameBound::Feed(const uint8_t* bytes, size_t size, int64_t now) {
   if (fault_ != FrameFault::kNone) return fault_;
   const uint8_t* const end = bytes + size;
   for (; preface_ < kPreface.size() && bytes != end; ++bytes, ++preface_) {
@@ -40,12 +40,12 @@ FrameFault FrameBound::Feed(const uint8_t* bytes, size_t size, int64_t second) {
     head_[have_++] = *bytes++;
     if (have_ < kHeadBytes) continue;
     have_ = 0;
-    if (Begin(second) != FrameFault::kNone) return fault_;
+    if (Begin(now) != FrameFault::kNone) return fault_;
   }
   return FrameFault::kNone;
 }
 
-FrameFault FrameBound::Begin(int64_t second) {
+FrameFault FrameBound::Begin(int64_t now) {
   ++frames_;
   const uint32_t length = uint32_t{head_[0]} << 16 | uint32_t{head_[1]} << 8 | head_[2];
   const uint8_t type = head_[3];
@@ -60,7 +60,7 @@ FrameFault FrameBound::Begin(int64_t second) {
     case kContinuation:
       return BeginContinuation(length, flags);
     case kData:
-      return BeginData(length, flags, stream, second);
+      return BeginData(length, flags, stream, now);
     case kWindowUpdate:
       return FrameFault::kNone;  // costs no more than it is long
     case kReset:
@@ -72,7 +72,7 @@ FrameFault FrameBound::Begin(int64_t second) {
     default:
       break;
   }
-  return CountControl(second);
+  return CountControl(now);
 }
 
 FrameFault FrameBound::BeginHeaders(uint32_t length, uint8_t flags, uint32_t stream) {
@@ -97,7 +97,7 @@ FrameFault FrameBound::AddToBlock(uint32_t length, uint8_t flags) {
   return FrameFault::kNone;
 }
 
-FrameFault FrameBound::BeginData(uint32_t length, uint8_t flags, uint32_t stream, int64_t second) {
+FrameFault FrameBound::BeginData(uint32_t length, uint8_t flags, uint32_t stream, int64_t now) {
   if ((flags & kEndStream) != 0) {
     EndBody(stream);
   } else if (length > 0) {
@@ -106,15 +106,16 @@ FrameFault FrameBound::BeginData(uint32_t length, uint8_t flags, uint32_t stream
     if (bodies_.size() > limits_.open_bodies) return Fail(FrameFault::kOpenBodies);
   }
   // gRPC ends many a request with an empty frame: only one that does not is for nothing.
-  return length == 0 && (flags & kEndStream) == 0 ? CountControl(second) : FrameFault::kNone;
+  return length == 0 && (flags & kEndStream) == 0 ? CountControl(now) : FrameFault::kNone;
 }
 
-FrameFault FrameBound::CountControl(int64_t second) {
-  if (second != second_) {
-    second_ = second;
-    control_ = 0;
-  }
-  return ++control_ > limits_.control_frames ? Fail(FrameFault::kControlFrames) : FrameFault::kNone;
+FrameFault FrameBound::CountControl(int64_t now) {
+  // A bucket that leaks: so many at once, and as many again as the time since has let go.
+  constexpr int64_t kOne = 1000;
+  const int64_t gone = std::clamp<int64_t>(now - counted_at_, 0, kOne) * limits_.control_frames_a_second;
+  control_ = std::max<int64_t>(control_ - gone, 0) + kOne;
+  counted_at_ = now;
+  return control_ > kOne * limits_.control_frames ? Fail(FrameFault::kControlFrames) : FrameFault::kNone;
 }
 
 void FrameBound::EndBody(uint32_t stream) {

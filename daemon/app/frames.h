@@ -17,7 +17,7 @@ enum class FrameFault : uint8_t {
   kHeaderBlock = 3,     // a header block is too long or in too many pieces
   kContinuation = 4,    // CONTINUATION that continues nothing, or another frame inside a header block
   kUnacknowledged = 5,  // too many calls, or too large ones, before the server's SETTINGS are acknowledged
-  kControlFrames = 6,   // too many frames in a second that carry nothing
+  kControlFrames = 6,   // too many frames at a time that carry nothing
   kOpenBodies = 7,      // too many requests that have begun and not ended
 };
 inline constexpr size_t kFrameFaults = 8;
@@ -30,7 +30,8 @@ struct FrameLimits {
   uint32_t block_continuations = 8;
   uint32_t unacknowledged_headers = 128;       // HEADERS until SETTINGS are acknowledged
   uint32_t unacknowledged_bytes = 64 << 10;    // of their blocks together
-  uint32_t control_frames = 2000;              // a second: RST_STREAM, PING, SETTINGS, PRIORITY, empty DATA, unknown types
+  uint32_t control_frames = 256;               // at once: RST_STREAM, PING, SETTINGS, PRIORITY, empty DATA, unknown types
+  uint32_t control_frames_a_second = 2000;     // of them, in the long run
   uint32_t open_bodies = 256;                  // streams whose DATA has begun and not ended
 };
 
@@ -40,9 +41,9 @@ class FrameBound {
  public:
   explicit FrameBound(const FrameLimits& limits) : limits_(limits) {}
 
-  // The next bytes that the client sent, in whatever pieces; `second` is the time in whole seconds and must not go back. Anything but
-  // kNone is final: the bytes of this call and all later ones must not be passed on.
-  FrameFault Feed(const uint8_t* bytes, size_t size, int64_t second);
+  // The next bytes that the client sent, in whatever pieces; `now` is the time in milliseconds and does not go back. Anything but kNone is
+  // final: the bytes of this call and all later ones must not be passed on.
+  FrameFault Feed(const uint8_t* bytes, size_t size, int64_t now);
 
   uint64_t frames() const { return frames_; }  // whose heads were seen
   bool called() const { return called_; }      // a request has begun
@@ -54,12 +55,12 @@ class FrameBound {
 
   FrameFault Fail(FrameFault fault) { return fault_ = fault; }
   // The whole head is in head_: what the frame means.
-  FrameFault Begin(int64_t second);
+  FrameFault Begin(int64_t now);
   FrameFault BeginHeaders(uint32_t length, uint8_t flags, uint32_t stream);
   FrameFault BeginContinuation(uint32_t length, uint8_t flags);
   FrameFault AddToBlock(uint32_t length, uint8_t flags);
-  FrameFault BeginData(uint32_t length, uint8_t flags, uint32_t stream, int64_t second);
-  FrameFault CountControl(int64_t second);
+  FrameFault BeginData(uint32_t length, uint8_t flags, uint32_t stream, int64_t now);
+  FrameFault CountControl(int64_t now);
   void EndBody(uint32_t stream);
 
   FrameLimits limits_;
@@ -75,8 +76,8 @@ class FrameBound {
   uint32_t pieces_ = 0;       // its CONTINUATIONs
   uint32_t early_headers_ = 0;
   uint32_t early_bytes_ = 0;
-  uint32_t control_ = 0;      // frames in second_
-  int64_t second_ = 0;
+  int64_t control_ = 0;       // thousandths of control frames that are held against the client
+  int64_t counted_at_ = 0;
   uint64_t frames_ = 0;
   uint64_t open_body_bytes_ = 0;
   std::map<uint32_t, uint64_t> bodies_;  // stream -> bytes so far

@@ -23,17 +23,17 @@ Follower* FollowerOf(int fd) {
   return fd >= 0 && fd < kMostDescriptors ? Followers()[fd].load(std::memory_order_acquire) : nullptr;
 }
 
-int64_t Second() {
+int64_t Milliseconds() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return now.tv_sec;
+  return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
 bool MayPass(Follower* follower, const msghdr& message, size_t size) {
-  const int64_t second = Second();
+  const int64_t now = Milliseconds();
   for (size_t i = 0; i < message.msg_iovlen && size > 0; ++i) {
     const size_t part = std::min(size, message.msg_iov[i].iov_len);
-    if (!follower->MayPass(static_cast<const uint8_t*>(message.msg_iov[i].iov_base), part, second)) return false;
+    if (!follower->MayPass(static_cast<const uint8_t*>(message.msg_iov[i].iov_base), part, now)) return false;
     size -= part;
   }
   return true;

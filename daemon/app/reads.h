@@ -13,8 +13,8 @@ namespace consent::app {
 class Follower {
  public:
   virtual ~Follower() = default;
-  // `bytes` were read at `second` (of a clock that does not go back). False: they are not passed on, the reader gets ECONNRESET.
-  virtual bool MayPass(const uint8_t* bytes, size_t size, int64_t second) = 0;
+  // `bytes` were read at `now`, in milliseconds of a clock that does not go back. False: they are not passed on, the reader gets ECONNRESET.
+  virtual bool MayPass(const uint8_t* bytes, size_t size, int64_t now) = 0;
   // The descriptor is about to be closed, and its number may come again. The last call.
   virtual void Closed() = 0;
 };

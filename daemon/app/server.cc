@@ -38,7 +38,7 @@ namespace {
 constexpr size_t kQuotaBytes = size_t{512} << 20;  // of all calls together
 constexpr int kStreamsPerConnection = 128;
 constexpr int kMetadataBytes = 8 << 10;
-constexpr int kBacklog = 1024;
+constexpr int kBacklog = 4096;  // as many as the system lets wait: a peer that finds the queue of a Unix socket full gives up at once
 
 // A drain's ping is answered by every peer that lives, within this.
 constexpr std::chrono::seconds kPingPatience{2};
@@ -135,6 +135,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Listen(ServerOptions options, co
   Acceptor::Options accepting;
   accepting.listener = listener->fd;
   accepting.connections = &parts.connections;
+  accepting.silence = times.handshake;
   accepting.each_second = [&parts] { parts.after_cuts.Look(); };
   accepting.hand_over = [&parts](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;

@@ -40,8 +40,8 @@ FrameLimits Limits() {
   return limits;
 }
 
-FrameFault Feed(FrameBound& bound, const std::string& bytes, int64_t second = 1) {
-  return bound.Feed(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), second);
+FrameFault Feed(FrameBound& bound, const std::string& bytes, int64_t now = 1) {
+  return bound.Feed(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), now);
 }
 
 FrameFault Verdict(const std::string& after_preface) {
@@ -141,18 +141,26 @@ TEST(Frames, HeaderBytesBeforeSettingsAreAcknowledged) {
   EXPECT_EQ(Verdict(Times(4, header) + Frame(kSettings, kAck, 0, 0) + Times(100, header)), FrameFault::kNone);
 }
 
-TEST(Frames, ControlFramesOfASecond) {
+TEST(Frames, ControlFramesAtATime) {
   for (const std::string& frame : {Frame(kReset, kNoFlags, 4), Frame(kPing, kNoFlags, 8, 0), Frame(kSettings, kNoFlags, 0, 0),
                                    Frame(kSettings, kAck, 0, 0), Frame(kPriority, kNoFlags, 5), Frame(kData, kNoFlags, 0),
                                    Frame(kGoAway, kNoFlags, 8, 0), Frame(kUnknown, kNoFlags, 0)}) {
     FrameBound bound(Limits());
-    EXPECT_EQ(Feed(bound, kPreface + Times(1999, frame)), FrameFault::kNone);
+    EXPECT_EQ(Feed(bound, kPreface + Times(255, frame)), FrameFault::kNone);
     EXPECT_EQ(Feed(bound, frame), FrameFault::kNone);
     FrameBound other = bound;
     EXPECT_EQ(Feed(other, frame), FrameFault::kControlFrames) << int{static_cast<uint8_t>(frame[3])};
-    EXPECT_EQ(Feed(bound, Times(2000, frame), 2), FrameFault::kNone) << "the next second counts from zero";
-    EXPECT_EQ(Feed(bound, frame, 2), FrameFault::kControlFrames);
+    EXPECT_EQ(Feed(bound, Times(2, frame), 2), FrameFault::kNone) << "a millisecond lets two go";
+    other = bound;
+    EXPECT_EQ(Feed(other, frame, 2), FrameFault::kControlFrames);
+    EXPECT_EQ(Feed(bound, Times(256, frame), 100'000), FrameFault::kNone) << "and never more than all";
+    EXPECT_EQ(Feed(bound, frame, 100'000), FrameFault::kControlFrames);
   }
+  FrameBound steady(Limits());
+  EXPECT_EQ(Feed(steady, kPreface), FrameFault::kNone);
+  for (int64_t now = 1; now <= 20'000; ++now) ASSERT_EQ(Feed(steady, Times(2, Frame(kReset, kNoFlags, 4)), now), FrameFault::kNone) << now;
+  // A clock that stood still or went back lets nothing go and takes nothing.
+  EXPECT_EQ(Feed(steady, Frame(kReset, kNoFlags, 4), 5), FrameFault::kNone);
   // What carries something, or ends something, is no control frame.
   for (const std::string& frame : {Frame(kWindowUpdate, kNoFlags, 4), Frame(kData, kEndStream, 0), Frame(kData, kEndStream, 1)}) {
     EXPECT_EQ(Verdict(kAcknowledged + Times(5000, frame)), FrameFault::kNone);
@@ -188,7 +196,7 @@ std::vector<std::pair<std::string, FrameFault>> Samples() {
           {kPreface + Frame(kHeaders, kNoFlags, 3) + Times(8, Frame(kContinuation, kNoFlags, 2)) + head(Frame(kContinuation, kNoFlags, 2)), FrameFault::kHeaderBlock},
           {kPreface + kCall + Frame(kHeaders, kNoFlags, 3) + head(Frame(kPing, kNoFlags, 8)), FrameFault::kContinuation},
           {kPreface + Times(128, Frame(kHeaders, kEndHeaders, 1)) + head(Frame(kHeaders, kEndHeaders, 1)), FrameFault::kUnacknowledged},
-          {kPreface + Times(2000, Frame(kReset, kNoFlags, 0)) + head(Frame(kReset, kNoFlags, 4)), FrameFault::kControlFrames}};
+          {kPreface + Times(256, Frame(kReset, kNoFlags, 0)) + head(Frame(kReset, kNoFlags, 4)), FrameFault::kControlFrames}};
 }
 
 TEST(Frames, SplitAtEveryByte) {
