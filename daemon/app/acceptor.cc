@@ -76,7 +76,7 @@ Acceptor::~Acceptor() {
     thread_.join();
   }
   for (const auto& [fd, accepted] : silent_) close(fd);
-  for (const int fd : {poll_, stop_, options_.listener}) {
+  for (const int fd : {held_, poll_, stop_, options_.listener}) {
     if (fd >= 0) close(fd);
   }
 }
@@ -136,7 +136,7 @@ bool Acceptor::AcceptAll() {
   constexpr int kAtATime = 64;  // then the loop looks whether it shall stop
   for (int i = 0; i < kAtATime; ++i) {
     if (options_.connections->Crowded()) return false;
-    const int fd = accept4(options_.listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd = held_ >= 0 ? std::exchange(held_, -1) : accept4(options_.listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       // A peer that gave up is nobody's fault; whatever else fails (EMFILE, ENFILE, ENOBUFS, ENOMEM) gets time to pass.
       if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
@@ -148,7 +148,12 @@ bool Acceptor::AcceptAll() {
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
     const std::string peer = PeerOf(fd);
-    if (peer.empty() || !options_.connections->Admit(fd, peer)) {
+    const Admission admission = peer.empty() ? Admission::kTurnedAway : options_.connections->Admit(fd, peer);
+    if (admission == Admission::kLater) {
+      held_ = fd;
+      return false;
+    }
+    if (admission == Admission::kTurnedAway) {
       close(fd);
       continue;
     }

@@ -50,6 +50,7 @@ class Acceptor {
   const Options options_;
   int stop_ = -1;
   int poll_ = -1;
+  int held_ = -1;  // of the thread: accepted, and has to wait for room
   std::map<int, SteadyClock::time_point> silent_;  // of the thread: accepted when
   std::thread thread_;
 };

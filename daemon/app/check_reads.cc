@@ -46,7 +46,7 @@ absl::Status CheckReads(Connections& connections, const std::function<void(int f
     return absl::UnavailableError(absl::StrCat("socketpair: ", std::strerror(errno)));
   }
   const auto [served, own] = ends;
-  if (!connections.Admit(served, "self")) {
+  if (connections.Admit(served, "self") != Admission::kAdmitted) {
     close(served);
     close(own);
     return absl::UnavailableError("no connection is free for the check of the frame bound");

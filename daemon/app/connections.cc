@@ -57,6 +57,7 @@ class Connections::Connection final : public Follower {
   int fd = -1;
   uint64_t order = 0;
   std::string peer;
+  std::chrono::steady_clock::time_point since{};
   Stage stage = Stage::kFree;
   // Without a lock.
   std::atomic<bool> out{false};    // turned out: nothing more may pass
@@ -124,33 +125,36 @@ bool Connections::Crowded() const {
   return used_.size() - open_ >= limits_.leaving;
 }
 
-bool Connections::Admit(int fd, const std::string& peer) {
+Admission Connections::Admit(int fd, const std::string& peer) {
   base::MutexLock lock(mutex_);
   const auto at = peers_.find(peer);
   const bool too_many_of_peer = at != peers_.end() && at->second >= limits_.per_peer;
+  const auto now = std::chrono::steady_clock::now();
   if (too_many_of_peer || open_ >= limits_.connections) {
     Connection* leaves = Choose(too_many_of_peer ? &peer : nullptr);
     if (leaves == nullptr) {
       ++closed_[static_cast<size_t>(CloseReason::kTurnedAway)];
-      return false;
+      return Admission::kTurnedAway;
     }
+    if (leaves->stage == Stage::kSilent && now - leaves->since < limits_.least_stay) return Admission::kLater;
     TurnOut(leaves, CloseReason::kEvicted);
   }
   if (free_.empty()) free_.push_back(all_.emplace_back(std::make_unique<Connection>(*this, limits_.frames)).get());
   Connection* const connection = free_.back();
   if (!Follow(fd, connection)) {
     ++closed_[static_cast<size_t>(CloseReason::kTurnedAway)];
-    return false;
+    return Admission::kTurnedAway;
   }
   free_.pop_back();
   connection->fd = fd;
   connection->order = ++admitted_;
   connection->peer = peer;
+  connection->since = now;
   connection->stage = Stage::kSilent;
   used_.emplace(connection->order, connection);
   ++peers_[peer];
   ++open_;
-  return true;
+  return Admission::kAdmitted;
 }
 
 Connections::Connection* Connections::Choose(const std::string* peer) const {

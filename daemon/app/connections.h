@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -22,6 +23,7 @@ struct ConnectionLimits {
   size_t connections = 512;
   size_t per_peer = 256;                          // from one address or of one user
   size_t leaving = 64;                            // turned out, but not closed by gRPC yet
+  std::chrono::milliseconds least_stay{25};       // of a silent one that has to make way: its first bytes may be on the way
   uint64_t open_body_bytes = uint64_t{48} << 20;  // of requests that have begun and not ended, all connections together
   FrameLimits frames;
 };
@@ -45,6 +47,12 @@ struct ConnectionCounts {
   uint64_t cut() const;
 };
 
+enum class Admission : uint8_t {
+  kTurnedAway = 0,  // all are at work: the caller closes the descriptor
+  kLater = 1,       // whoever is to make way has only just come: the caller asks again
+  kAdmitted = 2,
+};
+
 // Thread-safe.
 class Connections {
  public:
@@ -57,8 +65,8 @@ class Connections {
   // Whether so many leave that no other may be accepted for a moment.
   bool Crowded() const;
   // Follows the connected socket `fd` of `peer` (an address or a user; any bytes) from here on. Where there is no room, the oldest connection
-  // that has sent nothing goes, else the oldest that has made no call. False: all are at work, and the caller closes `fd`.
-  bool Admit(int fd, const std::string& peer);
+  // that has sent nothing goes, else the oldest that has made no call.
+  Admission Admit(int fd, const std::string& peer);
   // Frames that were seen on `fd`; 0 where it is not followed.
   uint64_t FramesSeen(int fd) const;
   // Once calls are refused: those that have never made one go at once.

@@ -2,13 +2,13 @@
 
 #include <dlfcn.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <ctime>
 
 namespace consent::app {
 namespace {

@@ -133,12 +133,12 @@ std::optional<Failure> Runtime::Listen() {
       }
       return families;
     };
-    absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(options_.metrics_listen->ToText(), collect, health_);
+    absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(*options_.metrics_listen, collect, health_);
     if (!http.ok()) return Failure{ExitCode::kAddress, absl::StrCat("--metrics-listen: ", Text(http.status()))};
     http_ = *std::move(http);
   }
   log_.Info("listening", {{"address", OperatorText(server_->address())},
-                          {"metrics", OperatorText(http_ == nullptr ? std::string("off") : http_->address())},
+                          {"metrics", OperatorText(http_ == nullptr ? std::string("off") : http_->address().ToText())},
                           {"partitions", static_cast<int>(store_->partition_count())},
                           {"connections", descriptors_.connections},
                           {"open_files", descriptors_.limit}});

@@ -122,7 +122,7 @@ absl::Status UnixSocket::Bind(int backlog) {
   struct stat info {};
   if (bind(listener_, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 || chmod(path.c_str(), 0600) != 0 ||
       listen(listener_, backlog) != 0 || lstat(path.c_str(), &info) != 0) {
-    const absl::Status status = SystemError(absl::StrCat("the socket ", path_, " cannot be made"));
+    absl::Status status = SystemError(absl::StrCat("the socket ", path_, " cannot be made"));
     unlink(path.c_str());
     return status;
   }

@@ -52,7 +52,7 @@ void Define(CLI::App* app, Raw* raw) {
   app->add_option("--index-max-subjects", raw->index_max_subjects,
                   "Subjects kept in memory; what is beyond is read from the store");
   app->add_option("--metrics-listen", raw->metrics_listen,
-                  "Where /metrics and /healthz are served: 127.0.0.1:port or [::1]:port; empty or off: nowhere");
+                  "Where /metrics, /livez and /readyz are served: 127.0.0.1:port or [::1]:port; empty or off: nowhere");
   app->add_option("--log-format", raw->log_format, "json, text, or auto: text on a terminal, JSON lines elsewhere");
   app->add_option("--log-level", raw->log_level, "debug, info, warn or error");
   app->add_option("--drain-seconds", raw->drain_seconds, "How long calls may go on after SIGTERM, 0 to 600");

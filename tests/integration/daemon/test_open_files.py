@@ -38,11 +38,11 @@ class Silence(DaemonTest):
         peers.wait()
 
     def write(self, api, name, late):
-        """Opts accounts out, many at a time; now and then with a client that has just come. Returns those that were acknowledged."""
+        """Opts accounts out, many at a time; now and then a client comes that has not been there. Returns those that were acknowledged."""
         acknowledged, waiting = [], collections.deque()
         for number in range(CHANGES):
             account = f"{name}-{number}"
-            waiting.append((account, api.settings.OptOut.future(opt_out(account), timeout=60)))
+            waiting.append((account, api.settings.OptOut.future(opt_out(account), timeout=60, wait_for_ready=True)))
             if len(waiting) >= UNDER_WAY:
                 self.take(waiting, acknowledged)
             if number % (CHANGES // 10) == 0:

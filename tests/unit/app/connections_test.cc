@@ -28,6 +28,7 @@ ConnectionLimits Small() {
   limits.connections = 4;
   limits.per_peer = 3;
   limits.leaving = 2;
+  limits.least_stay = std::chrono::milliseconds(0);
   limits.open_body_bytes = 1000;
   limits.frames.frame_bytes = 10'000;
   return limits;
@@ -83,7 +84,7 @@ class Pair {
 TEST(Connections, WhatIsReadPassesThroughTheBound) {
   Connections connections(Small());
   Pair pair;
-  ASSERT_TRUE(connections.Admit(pair.served(), "a"));
+  ASSERT_EQ(connections.Admit(pair.served(), "a"), Admission::kAdmitted);
   EXPECT_EQ(pair.Pass(kPreface + kSettings), 33);
   EXPECT_EQ(connections.FramesSeen(pair.served()), 1u);
   EXPECT_EQ(pair.Pass(kCall), 9);
@@ -102,14 +103,14 @@ TEST(Connections, OthersAreNotLookedAt) {
 TEST(Connections, ADescriptorThatComesAgainIsANewConnection) {
   Connections connections(Small());
   auto pair = std::make_unique<Pair>();
-  ASSERT_TRUE(connections.Admit(pair->served(), "a"));
+  ASSERT_EQ(connections.Admit(pair->served(), "a"), Admission::kAdmitted);
   EXPECT_EQ(pair->Pass("no preface"), -ECONNRESET);
   const int number = pair->served();
   pair->CloseServed();
   Pair again;
   ASSERT_EQ(again.served(), number) << "the system gives the smallest number that is free";
   EXPECT_EQ(again.Pass("not followed"), 12);
-  ASSERT_TRUE(connections.Admit(again.served(), "a"));
+  ASSERT_EQ(connections.Admit(again.served(), "a"), Admission::kAdmitted);
   EXPECT_EQ(again.Pass(kPreface + kSettings), 33);
   again.CloseServed();
   EXPECT_EQ(Closed(connections, CloseReason::kEnded), 1u);
@@ -122,14 +123,14 @@ TEST(Connections, TheOldestSilentOneMakesWay) {
   Pair silent;
   Pair later;
   Pair greeted;
-  ASSERT_TRUE(connections.Admit(called.served(), "a"));
-  ASSERT_TRUE(connections.Admit(greeted.served(), "a"));
-  ASSERT_TRUE(connections.Admit(silent.served(), "b"));
-  ASSERT_TRUE(connections.Admit(later.served(), "b"));
+  ASSERT_EQ(connections.Admit(called.served(), "a"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(greeted.served(), "a"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(silent.served(), "b"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(later.served(), "b"), Admission::kAdmitted);
   called.Pass(kPreface + kSettings + kCall);
   greeted.Pass(kPreface);
   Pair fifth;
-  ASSERT_TRUE(connections.Admit(fifth.served(), "c"));
+  ASSERT_EQ(connections.Admit(fifth.served(), "c"), Admission::kAdmitted);
   EXPECT_TRUE(silent.TurnedOut());
   EXPECT_EQ(Closed(connections, CloseReason::kEvicted), 1u);
   EXPECT_EQ(connections.Counts().open, 4u);
@@ -139,7 +140,7 @@ TEST(Connections, TheOldestSilentOneMakesWay) {
   later.Send(kPreface);
   fifth.Send(kPreface);
   Pair sixth;
-  ASSERT_TRUE(connections.Admit(sixth.served(), "c"));
+  ASSERT_EQ(connections.Admit(sixth.served(), "c"), Admission::kAdmitted);
   EXPECT_TRUE(greeted.TurnedOut()) << "the oldest that has made no call";
   EXPECT_GT(later.Read(), 0);
 }
@@ -149,33 +150,47 @@ TEST(Connections, WhereAllAreAtWorkTheNewOneIsTurnedAway) {
   std::vector<std::unique_ptr<Pair>> pairs;
   for (const char* peer : {"a", "a", "b", "b"}) {
     pairs.push_back(std::make_unique<Pair>());
-    ASSERT_TRUE(connections.Admit(pairs.back()->served(), peer));
+    ASSERT_EQ(connections.Admit(pairs.back()->served(), peer), Admission::kAdmitted);
     pairs.back()->Pass(kPreface + kSettings + kCall);
   }
   Pair fifth;
-  EXPECT_FALSE(connections.Admit(fifth.served(), "c"));
+  EXPECT_EQ(connections.Admit(fifth.served(), "c"), Admission::kTurnedAway);
   EXPECT_EQ(Closed(connections, CloseReason::kTurnedAway), 1u);
   pairs.pop_back();
-  EXPECT_TRUE(connections.Admit(fifth.served(), "c"));
+  EXPECT_EQ(connections.Admit(fifth.served(), "c"), Admission::kAdmitted);
 }
 
 TEST(Connections, APeerTakesRoomFromItselfOnly) {
   Connections connections(Small());
   Pair other;
-  ASSERT_TRUE(connections.Admit(other.served(), "quiet"));
+  ASSERT_EQ(connections.Admit(other.served(), "quiet"), Admission::kAdmitted);
   std::vector<std::unique_ptr<Pair>> pairs;
   for (int i = 0; i < 20; ++i) {
     pairs.push_back(std::make_unique<Pair>());
     if (connections.Crowded()) pairs.erase(pairs.begin());
-    ASSERT_TRUE(connections.Admit(pairs.back()->served(), "loud")) << i;
+    ASSERT_EQ(connections.Admit(pairs.back()->served(), "loud"), Admission::kAdmitted) << i;
   }
   EXPECT_EQ(other.Read(), -EAGAIN);
   EXPECT_EQ(connections.Counts().open, 4u);
   for (const auto& pair : pairs) pair->Pass(kPreface + kSettings + kCall);
   Pair more;
-  EXPECT_FALSE(connections.Admit(more.served(), "loud"));
-  EXPECT_TRUE(connections.Admit(more.served(), "third")) << "by the eviction of the quiet one";
+  EXPECT_EQ(connections.Admit(more.served(), "loud"), Admission::kTurnedAway);
+  EXPECT_EQ(connections.Admit(more.served(), "third"), Admission::kAdmitted) << "by the eviction of the quiet one";
   EXPECT_TRUE(other.TurnedOut());
+}
+
+TEST(Connections, WhoHasOnlyJustComeMayStay) {
+  ConnectionLimits limits = Small();
+  limits.connections = 1;
+  limits.least_stay = std::chrono::hours(1);
+  Connections connections(limits);
+  Pair first;
+  Pair second;
+  ASSERT_EQ(connections.Admit(first.served(), "a"), Admission::kAdmitted);
+  EXPECT_EQ(connections.Admit(second.served(), "b"), Admission::kLater);
+  EXPECT_EQ(first.Read(), -EAGAIN);
+  first.Pass(kPreface);
+  EXPECT_EQ(connections.Admit(second.served(), "b"), Admission::kAdmitted) << "it has sent something and made no call since";
 }
 
 TEST(Connections, ThoseOnTheirWayOutAreBounded) {
@@ -184,7 +199,7 @@ TEST(Connections, ThoseOnTheirWayOutAreBounded) {
   for (int i = 0; i < 5; ++i) {
     pairs.push_back(std::make_unique<Pair>());
     ASSERT_FALSE(connections.Crowded());
-    ASSERT_TRUE(connections.Admit(pairs.back()->served(), "a"));
+    ASSERT_EQ(connections.Admit(pairs.back()->served(), "a"), Admission::kAdmitted);
   }
   EXPECT_TRUE(connections.Crowded()) << "two were turned out, and nobody has closed them";
   pairs[0]->CloseServed();
@@ -195,8 +210,8 @@ TEST(Connections, TheLargestUnfinishedRequestsGo) {
   Connections connections(Small());
   Pair small;
   Pair large;
-  ASSERT_TRUE(connections.Admit(small.served(), "a"));
-  ASSERT_TRUE(connections.Admit(large.served(), "a"));
+  ASSERT_EQ(connections.Admit(small.served(), "a"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(large.served(), "a"), Admission::kAdmitted);
   EXPECT_GT(large.Pass(kPreface + kSettings + OpenBody(600)), 0);
   EXPECT_GT(small.Pass(kPreface + kSettings + OpenBody(400)), 0);
   EXPECT_EQ(Closed(connections, static_cast<CloseReason>(FrameFault::kOpenBodies)), 0u) << "at the bound";
@@ -207,7 +222,7 @@ TEST(Connections, TheLargestUnfinishedRequestsGo) {
   small.CloseServed();
   large.CloseServed();
   Pair next;
-  ASSERT_TRUE(connections.Admit(next.served(), "a"));
+  ASSERT_EQ(connections.Admit(next.served(), "a"), Admission::kAdmitted);
   EXPECT_GT(next.Pass(kPreface + kSettings + OpenBody(1000)), 0) << "nothing is left of those that are closed";
 }
 
@@ -217,10 +232,10 @@ TEST(Connections, ADrainEndsWhoHasNoCallAndThenWhoIsSilent) {
   Pair greeted;
   Pair living;
   Pair dead;
-  ASSERT_TRUE(connections.Admit(silent.served(), "a"));
-  ASSERT_TRUE(connections.Admit(greeted.served(), "a"));
-  ASSERT_TRUE(connections.Admit(living.served(), "b"));
-  ASSERT_TRUE(connections.Admit(dead.served(), "b"));
+  ASSERT_EQ(connections.Admit(silent.served(), "a"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(greeted.served(), "a"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(living.served(), "b"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(dead.served(), "b"), Admission::kAdmitted);
   greeted.Pass(kPreface + kSettings);
   living.Pass(kPreface + kSettings + kCall);
   dead.Pass(kPreface + kSettings + kCall);

@@ -180,7 +180,7 @@ TEST(AddressTest, ErrorsNameTheirTrueCause) {
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
   rlimit none = before;
-  none.rlim_cur = 0;
+  none.rlim_cur = 1;
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
   const absl::StatusOr<ListeningSocket> full = ListeningSocket::Open(*Address::Parse("127.0.0.1:0"), kBacklog);
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
