@@ -110,10 +110,12 @@ void Acceptor::Run() {
 }
 
 void Acceptor::Arrived(int fd) {
-  if (silent_.erase(fd) == 0) return;
-  epoll_ctl(poll_, EPOLL_CTL_DEL, fd, nullptr);
   char first = 0;
-  if (recv(fd, &first, 1, MSG_PEEK) > 0) {
+  const ssize_t size = recv(fd, &first, 1, MSG_PEEK);
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;  // woken for nothing
+  silent_.erase(fd);
+  epoll_ctl(poll_, EPOLL_CTL_DEL, fd, nullptr);
+  if (size > 0) {
     options_.hand_over(fd);
   } else {
     close(fd);
