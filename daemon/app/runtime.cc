@@ -59,6 +59,9 @@ std::optional<Failure> Runtime::Open() {
   absl::StatusOr<policy::Document> document = ReadPolicy(options_.policy_file);
   if (!document.ok()) return FailureFrom(ExitCode::kPolicy, document.status());
   first_policy_ = *std::move(document);
+  const absl::StatusOr<DescriptorPlan> descriptors = TakeDescriptors();
+  if (!descriptors.ok()) return Failure{ExitCode::kShortage, Text(descriptors.status())};
+  descriptors_ = *descriptors;
   if (std::optional<Failure> failure = OpenStore(); failure.has_value()) return failure;
   return Listen();
 }
@@ -105,6 +108,7 @@ store::RocksStore::Options Runtime::StoreOptions() {
   store.trusted = &time_;
   store.random = &random_;
   store.accept_loss = options_.accept_loss;
+  store.max_open_files = descriptors_.store_files;
   store.on_failure = [this](const absl::Status& why) {
     // In this order: Serve sets them the other way round and looks at the health last.
     health_.Set(ops::HealthState::kFailed);
@@ -148,8 +152,15 @@ void Runtime::MakeContext(const base::Keys& keys) {
 }
 
 std::optional<Failure> Runtime::Listen() {
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(options_.listen.ToText(), services_->All(), health_);
-  if (!server.ok()) return Failure{ExitCode::kAddress, absl::StrCat("--listen: ", Text(server.status()))};
+  ServerOptions serving;
+  serving.address = options_.listen;
+  serving.connections = LimitsOf(descriptors_);
+  serving.on_cuts = [this](const ConnectionCounts& counts) { LogCuts(counts); };
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(std::move(serving), services_->All(), health_);
+  if (!server.ok()) {
+    const ExitCode code = absl::IsInternal(server.status()) ? ExitCode::kInternal : ExitCode::kAddress;
+    return Failure{code, absl::StrCat("--listen: ", Text(server.status()))};
+  }
   server_ = *std::move(server);
   if (options_.metrics_listen.has_value()) {
     const auto collect = [this] {
@@ -157,6 +168,7 @@ std::optional<Failure> Runtime::Listen() {
       const Room room = RoomAt(options_.data_dir);
       readings.data_free_bytes = room.bytes;
       readings.data_free_inodes = room.inodes;
+      readings.connections = ReadConnections();
       std::vector<prometheus::MetricFamily> families = ops::ReadingFamilies(readings);
       for (std::vector<prometheus::MetricFamily> more : {metrics_.Collect(), ops::ProcessFamilies()}) {
         families.insert(families.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
@@ -169,8 +181,26 @@ std::optional<Failure> Runtime::Listen() {
   }
   log_.Info("listening", {{"address", OperatorText(server_->address())},
                           {"metrics", OperatorText(http_ == nullptr ? std::string("off") : http_->address().ToText())},
-                          {"partitions", static_cast<int>(store_->partition_count())}});
+                          {"partitions", static_cast<int>(store_->partition_count())},
+                          {"connections", descriptors_.connections},
+                          {"open_files", descriptors_.limit}});
   return std::nullopt;
+}
+
+ops::ConnectionReading Runtime::ReadConnections() const {
+  const ConnectionCounts counts = server_->Counts();
+  ops::ConnectionReading reading;
+  reading.open = counts.open;
+  reading.most = descriptors_.connections;
+  for (size_t i = 0; i < kCloseReasons; ++i) reading.closed.emplace_back(CloseReasonName(static_cast<CloseReason>(i)), counts.closed[i]);
+  return reading;
+}
+
+void Runtime::LogCuts(const ConnectionCounts& counts) {
+  log_.Warn("connections were ended", {{"open", counts.open},
+                                       {"cut", counts.cut()},
+                                       {"evicted", counts.closed[static_cast<size_t>(CloseReason::kEvicted)]},
+                                       {"turned_away", counts.closed[static_cast<size_t>(CloseReason::kTurnedAway)]}});
 }
 
 std::optional<Failure> Runtime::Prepare() {
@@ -235,11 +265,11 @@ void Runtime::Drain() {
   context_->ready.store(false);
   services_->board.Stop();
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
-  server_.reset();
   eraser_.reset();
   clock_watch_.reset();
   sweeper_.reset();
-  http_.reset();
+  http_.reset();  // a scrape asks the server
+  server_.reset();
   readers_.reset();
   store_->Close();
   writers_.reset();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/periodic.h"
 #include "daemon/app/server.h"
@@ -21,6 +22,7 @@
 #include "daemon/ops/http.h"
 #include "daemon/ops/log.h"
 #include "daemon/ops/metrics.h"
+#include "daemon/ops/readings.h"
 #include "daemon/policy/document.h"
 #include "daemon/service/context.h"
 #include "daemon/store/rocksdb/rocks_store.h"
@@ -61,6 +63,8 @@ class Runtime {
   void AcceptClock();
   void MakeContext(const base::Keys& keys);
   std::optional<Failure> Listen();
+  ops::ConnectionReading ReadConnections() const;
+  void LogCuts(const ConnectionCounts& counts);
   // Puts it in force where it is another one, and lists in the log what it loosens.
   absl::Status ActivatePolicy(const policy::Document& document);
 
@@ -70,6 +74,7 @@ class Runtime {
   const base::SystemClock clock_;
   base::SystemRandom random_;
   base::TrustedClock time_;
+  DescriptorPlan descriptors_;
   ops::Health health_;
   ops::Metrics metrics_;
   std::optional<policy::Document> first_policy_;  // from Open to Prepare

@@ -127,6 +127,14 @@ void AddDeletions(const DeletionReading& deletions, std::vector<MetricFamily>* f
   for (MetricFamily* family : {&waiting, &oldest}) families->push_back(std::move(*family));
 }
 
+void AddConnections(const ConnectionReading& connections, std::vector<MetricFamily>* families) {
+  families->push_back(Gauge("consentd_connections", "Connections to the API.", static_cast<double>(connections.open)));
+  families->push_back(Gauge("consentd_connections_max", "Connections that may be open at a time.", static_cast<double>(connections.most)));
+  MetricFamily closed = Family("consentd_connections_closed_total", "Connections that ended or were not let in, by reason.", MetricType::Counter);
+  for (const auto& [reason, count] : connections.closed) AddValue(&closed, {{"reason", reason}}, static_cast<double>(count));
+  families->push_back(std::move(closed));
+}
+
 // Field `number` (as proc(5) counts them) of /proc/self/stat; 0 where it cannot be read.
 double StatField(int number) {
   std::ifstream in("/proc/self/stat");
@@ -184,6 +192,7 @@ std::vector<MetricFamily> ReadingFamilies(const Readings& readings) {
   AddPolicy(readings, &families);
   AddSystems(readings, &families);
   if (readings.deletions.has_value()) AddDeletions(*readings.deletions, &families);
+  if (readings.connections.has_value()) AddConnections(*readings.connections, &families);
   std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });
   return families;
 }

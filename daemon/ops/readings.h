@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/base/time.h"
@@ -73,6 +74,13 @@ struct DeletionReading {
   double oldest_erasure_seconds[2] = {0, 0};
 };
 
+// Connections to the API.
+struct ConnectionReading {
+  uint64_t open = 0;
+  uint64_t most = 0;
+  std::vector<std::pair<std::string, uint64_t>> closed;  // by reason, since the process began
+};
+
 // What is not known yet while the daemon starts is left out.
 struct Readings {
   HealthState health = HealthState::kStarting;
@@ -90,6 +98,7 @@ struct Readings {
   std::vector<ActiveSuspension> suspensions;
   std::vector<SystemReading> systems;
   std::optional<DeletionReading> deletions;
+  std::optional<ConnectionReading> connections;
 };
 
 // Families in a fixed order; one without metrics is left out.

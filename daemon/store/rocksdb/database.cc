@@ -76,7 +76,8 @@ rocksdb::DBOptions Settings(const DatabaseOptions& options) {
   settings.create_missing_column_families = false;  // a family that is missing is damage, not a wish
   settings.paranoid_checks = true;
   settings.flush_verify_memtable_count = true;
-  settings.max_open_files = -1;  // all files are opened, and so checked for, at the start
+  // All files are looked for and their sizes compared at the start, and opened there, too, as far as this reaches.
+  settings.max_open_files = options.max_open_files;
   settings.skip_checking_sst_file_sizes_on_db_open = false;
   settings.wal_recovery_mode = options.stop_at_damage ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
                                                       : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;

@@ -30,6 +30,7 @@ DatabaseOptions ForDatabase(const RocksStore::Options& options, std::string path
   database.path = std::move(path);
   database.block_cache_bytes = options.block_cache_bytes;
   database.write_buffer_bytes = options.write_buffer_bytes;
+  database.max_open_files = options.max_open_files;
   database.stop_at_damage = options.accept_loss;
   return database;
 }

@@ -48,6 +48,7 @@ class RocksStore final : public Store {
     bool accept_loss = false;  // go on although changes are missing; what is missing is told by accepted_losses()
     size_t block_cache_bytes = 64 << 20;
     size_t write_buffer_bytes = 64 << 20;
+    int max_open_files = -1;  // tables kept open at a time; -1: all
   };
 
   // What lies at the options' places.

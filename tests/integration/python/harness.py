@@ -76,7 +76,7 @@ def run_to_end(*arguments, environment=None, patience=PATIENCE):
 class Daemon:
     """One consentd in a folder of its own. Stops when the test ends, however it ends."""
 
-    def __init__(self, folder, *arguments, environment=None, defaults=True):
+    def __init__(self, folder, *arguments, environment=None, defaults=True, open_files=None):
         self.folder = pathlib.Path(folder)
         self.socket = self.folder / "run" / "consentd.sock"
         self.data_dir = self.folder / "data"
@@ -86,6 +86,8 @@ class Daemon:
                               "--log-format", "json"]
         self.arguments += [str(argument) for argument in arguments]
         self.environment = clean_environment(environment)
+        # How many files it may open; None: as many as this process.
+        self.command = [DAEMON] if open_files is None else ["/bin/sh", "-c", f'ulimit -n {open_files} && exec "$0" "$@"', DAEMON]
         self.process = None
         self.log_path = self.folder / "log"
         self.log_start = 0
@@ -93,7 +95,7 @@ class Daemon:
     def start(self, wait=True):
         self.log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([DAEMON, "serve", *self.arguments], stderr=log, stdout=log, env=self.environment)
+            self.process = subprocess.Popen([*self.command, "serve", *self.arguments], stderr=log, stdout=log, env=self.environment)
         if wait:
             self.wait_for("serving")
         return self
