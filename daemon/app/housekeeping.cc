@@ -37,7 +37,8 @@ std::function<milliseconds()> WatchClock(const service::Context& context, ops::L
     const int64_t offset = clock.Offset().micros / 1'000'000;
     if (doubtful) {
       log.Warn("the time is doubtful: nothing is eligible and loosenings wait until the clock is right again or somebody confirms it",
-               {{"offset_seconds", offset}, {"wall", base::FormatRfc3339(clock.wall)}, {"trusted", base::FormatRfc3339(clock.trusted)}});
+               {{"offset_seconds", offset}, {"wall", ops::OperatorText(base::FormatRfc3339(clock.wall))},
+                {"trusted", ops::OperatorText(base::FormatRfc3339(clock.trusted))}});
     } else {
       log.Info("the time is trusted again", {{"offset_seconds", offset}});
     }

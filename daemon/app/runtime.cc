@@ -123,10 +123,10 @@ void Runtime::AcceptClock() {
   if (!options_.accept_clock.IsSet()) return;
   const std::string named = base::FormatRfc3339(options_.accept_clock);
   if (time_.Confirm(options_.accept_clock)) {
-    log_.Info("the time is confirmed", {{"named", named}});
+    log_.Info("the time is confirmed", {{"named", OperatorText(named)}});
   } else {
     // No reason not to start: it may have been left on the command line.
-    log_.Warn("--accept-clock confirms nothing: the clock is more than an hour away from the time that it names", {{"named", named}});
+    log_.Warn("--accept-clock confirms nothing: the clock is more than an hour away from the time that it names", {{"named", OperatorText(named)}});
   }
 }
 

@@ -79,7 +79,7 @@ TEST(Golden, HeadRecord) {
                             Repeat("00", 15) + "0000000000000009" + "0000000000000008" + "000000000000000a" + "000000000000000b" +
                             "000000000000000c" + "01" + "0001" +
                             "0000000000000004" + "0000000000000005" + Repeat("06", 32) +
-                            "e2efad415861c60360ee559b706ab6a5cedaac55025936be0e9c0fa5d5457cc8");
+                            "2675cbaf11de9f36871bdcfb6122eb51e23e1ceff447604563675d7870778ad1");
 }
 
 TEST(Rows, PrefixesOrderAsPartitionsDo) {
