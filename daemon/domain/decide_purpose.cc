@@ -66,7 +66,7 @@ ReasonSet Deciding::ChoiceRows(const Named& named, Purpose purpose, const Suspen
       reasons = UnsetRow(named, purpose, suspension);
       break;
     case Choice::kGiven:
-      reasons = named.scope->kind == ScopeKind::kDevice ? DeviceRow(choice) : ConsentRow(named, choice, purpose, suspension);
+      reasons = named.scope->kind == ScopeKind::kDevice ? DeviceRow(named, choice) : ConsentRow(named, choice, purpose, suspension);
       break;
   }
   if (CapturedWhileRefused(choice)) reasons.Add(Reason::kCapturedWhileRefused);
@@ -79,9 +79,9 @@ bool Deciding::CoversCapture(const PurposeChoice& consent) const {
 }
 
 // A device's choice can only restrict: what is left of E9 is that it was off before.
-ReasonSet Deciding::DeviceRow(const PurposeChoice& choice) const {
+ReasonSet Deciding::DeviceRow(const Named& named, const PurposeChoice& choice) const {
   ReasonSet reasons;
-  if (when_.known && choice.refused_from.IsSet() && !CoversCapture(choice)) reasons.Add(Reason::kCapturedBeforeConsent);
+  if (when_.known && EndedOnce(named, choice) && !CoversCapture(choice)) reasons.Add(Reason::kCapturedBeforeConsent);
   return reasons;
 }
 
@@ -123,7 +123,7 @@ ReasonSet Deciding::ConsentRow(const Named& named, const PurposeChoice& choice, 
     if (PassedAt(notice->superseded_from)) reasons.Add(Reason::kNoticeSuperseded);
     if (purpose == Purpose::kHumanReview && !notice->says_people_listen) reasons.Add(Reason::kNoticeSilentOnPeople);
   }
-  if (when_.known && !CoversCapture(choice) && (Needed(*named.scope, purpose, suspension) || choice.refused_from.IsSet())) {
+  if (when_.known && !CoversCapture(choice) && (Needed(*named.scope, purpose, suspension) || EndedOnce(named, choice))) {
     reasons.Add(Reason::kCapturedBeforeConsent);
   }
   return reasons;

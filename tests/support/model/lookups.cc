@@ -80,7 +80,7 @@ domain::PurposeChoice Says(const domain::ScopeFacts& scope, domain::Purpose purp
   const std::vector<Instant> refusals = WiderRefusals(scope, purpose, rules);
   if (refusals.empty()) return own;
   const Instant last = *std::max_element(refusals.begin(), refusals.end());
-  if (own.choice == Choice::kGiven && LastTimeGiven(own) > last) return own;
+  if (own.choice == Choice::kGiven && own.since > last) return own;
   domain::PurposeChoice says = own;
   if (own.choice != Choice::kWithdrawn) says.choice = Choice::kRefused;
   return says;
@@ -150,13 +150,15 @@ std::optional<Instant> StopsBeingAChild(const domain::Age& age, const domain::Ag
   return since;
 }
 
-bool WasAnAdultBetween(const domain::Age& age, const domain::AgeOfConsent& consent, Instant from, Instant until) {
-  if (IsAdultAt(age, consent, until)) return true;
-  if (from <= until && IsAdultAt(age, consent, from)) return true;
+Instant LastTimeAChildAgain(const domain::Age& age, const domain::AgeOfConsent& consent) {
+  Instant last;
+  bool was_adult = false;
   for (const Instant turn : Turns(age, consent)) {
-    if (from <= turn && turn <= until && IsAdultAt(age, consent, turn)) return true;
+    const bool adult = IsAdultAt(age, consent, turn);
+    if (was_adult && !adult) last = turn;
+    was_adult = adult;
   }
-  return false;
+  return last;
 }
 
 bool LifetimeIsOver(const domain::PurposeChoice& consent, const domain::Rules& rules, Instant now) {

@@ -35,8 +35,8 @@ inline constexpr Instant kAlways{INT64_MIN};
 std::optional<Instant> ComesOfAge(const domain::Age& age, int years);
 // The same under an age of consent that may have changed: the beginning of the adulthood that lasts.
 std::optional<Instant> StopsBeingAChild(const domain::Age& age, const domain::AgeOfConsent& consent);
-// The person was an adult at some instant from `from` to `until`, both included, or is one at `until`.
-bool WasAnAdultBetween(const domain::Age& age, const domain::AgeOfConsent& consent, Instant from, Instant until);
+// Unset: no change of the age of consent ever made a child of an adult. The changes that a policy remembers have happened.
+Instant LastTimeAChildAgain(const domain::Age& age, const domain::AgeOfConsent& consent);
 
 // The account has answered for this purpose after `t`: by itself, by a control or by everything.
 bool HasChosenAfter(const domain::ScopeFacts& account, domain::Purpose purpose, const domain::Rules& rules, Instant t);

@@ -24,12 +24,12 @@ bool ConsentCoversTheCapture(const View& view, const PurposeChoice& consent) {
 
 bool SaysNo(const PurposeChoice& says) { return says.choice == Choice::kRefused || says.choice == Choice::kWithdrawn; }
 
-// It refused from `refused_from` until `since`: until it consented again, or was removed.
+// It refused from `refused_from` until `since`: until it consented again, or was removed. Of several consents since, the notice of the
+// last one speaks.
 bool RefusedAtTheCapture(const View& view, const PurposeChoice& says) {
-  if (SaysNo(says) || !says.refused_from.IsSet() || says.end_was_expiry) return false;
-  if (says.copies_forgiven) return false;
-  if (says.choice == Choice::kGiven && CoversThePast(view, says)) return false;
-  return !view.has_time || (view.hi >= says.refused_from && view.lo < says.since);
+  if (SaysNo(says) || !says.refused_from.IsSet() || says.end_was_expiry || !view.has_time) return false;
+  const bool consented_for_the_past = says.choice == Choice::kGiven ? CoversThePast(view, says) : says.copies_forgiven;
+  return !consented_for_the_past && view.hi >= says.refused_from && view.lo < says.since;
 }
 
 namespace {
@@ -43,7 +43,9 @@ bool CountsAsAbsent(const View& view, const PurposeChoice& consent, Purpose purp
 
 bool HasEnded(const View& view, const ScopeFacts& scope, const PurposeChoice& consent) {
   if (LifetimeIsOver(consent, view.rules, view.now)) return true;
-  return view.EndedByComingOfAge(scope, consent, view.now) || view.GivenBeforeAdulthood(scope, consent);
+  if (scope.kind != ScopeKind::kProfile) return false;
+  if (consent.by_guardian) return view.HadEndedOnce(scope, consent) || !view.MayHaveGuardian(scope);
+  return view.GivenBeforeAdulthood(scope, consent);
 }
 
 // A denied closure or "everything" took every default away, and the account has not answered for this purpose since.
@@ -91,7 +93,7 @@ Reasons RowE8(const View& view, Purpose purpose) {
     const PurposeChoice says = Says(scope, purpose, view.rules);
     if (says.choice == Choice::kRefused) reasons.push_back(Reason::kRefused);
     if (says.choice == Choice::kWithdrawn) reasons.push_back(Reason::kWithdrawn);
-    if (view.has_time && RefusedAtTheCapture(view, says)) reasons.push_back(Reason::kCapturedWhileRefused);
+    if (RefusedAtTheCapture(view, says)) reasons.push_back(Reason::kCapturedWhileRefused);
   }
   return reasons;
 }

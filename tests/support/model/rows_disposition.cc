@@ -92,9 +92,12 @@ bool InactivePastNotice(const View& view, const ScopeFacts& profile) {
 bool ConsentRanOut(const View& view, const ScopeFacts& scope) {
   const PurposeChoice says = Says(scope, view.recording.made_for, view.rules);
   if (scope.kind == ScopeKind::kDevice || says.choice != Choice::kGiven) return false;
-  if (says.by_guardian && says.has_ended) return true;
+  if (view.HadEndedOnce(scope, says)) return true;
   if (!view.surely_now.has_value()) return false;
-  return LifetimeIsOver(says, view.rules, *view.surely_now) || view.EndedByComingOfAge(scope, says, *view.surely_now);
+  if (LifetimeIsOver(says, view.rules, *view.surely_now)) return true;
+  if (scope.kind != ScopeKind::kProfile || !says.by_guardian) return false;
+  const std::optional<Instant> grown = StopsBeingAChild(scope.age, view.law.ages_of_consent.front());
+  return grown.has_value() && *grown <= *view.surely_now;
 }
 
 // The copy can be of before an end that a later consent, or the removal of the scope, has not undone.
@@ -147,7 +150,8 @@ Reasons RowR4(const View& view) {
   if (view.subject == nullptr || !view.subject->registered || view.doubtful || !view.accidental) return {};
   const std::optional<Instant> captured = CapturedBy(view);
   if (!captured.has_value() || !view.surely_now.has_value()) return {};
-  if (*captured + view.law.FalseWakeTtl() <= *view.surely_now) return {Reason::kAccidentalExpired};
+  // Older than that: at the border itself it is kept.
+  if (*captured + view.law.FalseWakeTtl() < *view.surely_now) return {Reason::kAccidentalExpired};
   return {};
 }
 

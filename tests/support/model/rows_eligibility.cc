@@ -90,11 +90,12 @@ bool HasGuardiansConsent(const View& view, const ScopeFacts& profile, Purpose pu
   const PurposeChoice says = Says(profile, purpose, view.rules);
   if (says.choice != Choice::kGiven || !says.by_guardian) return false;
   if (!profile.guardian.IsSet() || says.since < profile.guardian_since) return false;
-  return view.MayHaveGuardian(profile) && !view.EndedByComingOfAge(profile, says, view.now);
+  return view.MayHaveGuardian(profile) && !view.HadEndedOnce(profile, says);
 }
 
-// Now, and when it was captured.
+// Now, and when it was captured: without a time nobody knows.
 bool HasExactlyOneAdultAndNoChild(const View& view) {
+  if (!view.has_time) return false;
   int adults = 0;
   int children = 0;
   for (const ScopeFacts& scope : view.subject->scopes) {
@@ -133,7 +134,6 @@ Reasons RowE1(const View& view) {
   if (DeletionMatches(view, domain::DeletionState::kDenied)) reasons.push_back(Reason::kDeletionDenied);
   if (OfClosedAccount(view) == Known::kPerhaps) reasons.push_back(Reason::kAccountClosed);
   for (const ScopeFacts& scope : view.NamedScopes()) {
-    if (scope.retention.kind == domain::RetentionKind::kDoNotSave) reasons.push_back(Reason::kDoNotSave);
     if (PerhapsPastRetention(view, scope)) reasons.push_back(Reason::kRetentionExpired);
   }
   for (const ScopeFacts& profile : view.profiles) {

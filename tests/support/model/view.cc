@@ -153,10 +153,11 @@ View::View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks&
 
   if (question.now.earliest.IsSet() && !doubtful) surely_now = question.now.earliest;
 
-  // A stamp of before the service began is that of a clock that was never set.
-  if (recording.ingested_at.IsSet() && recording.ingested_at >= rules.service_began_at) ingested = recording.ingested_at;
+  // A stamp of before the service began is that of a clock that was never set, and nothing has arrived that is still to come.
+  const Instant stamp = recording.ingested_at;
+  if (stamp.IsSet() && stamp >= rules.service_began_at && stamp <= now) ingested = stamp;
   if (recording.captured_at.IsSet()) {
-    const Instant arrived = std::min(ingested.value_or(now), now);
+    const Instant arrived = ingested.value_or(now);
     const domain::Span uncertainty = recording.has_uncertainty ? recording.uncertainty : rules.default_uncertainty;
     time_invalid = recording.captured_at - uncertainty > arrived || recording.captured_at < rules.service_began_at;
     if (!time_invalid) {
@@ -224,10 +225,9 @@ bool View::MayHaveGuardian(const ScopeFacts& profile) const {
   return true;
 }
 
-bool View::EndedByComingOfAge(const ScopeFacts& scope, const domain::PurposeChoice& consent, Instant t) const {
+bool View::HadEndedOnce(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
   if (scope.kind != ScopeKind::kProfile || !consent.by_guardian) return false;
-  if (consent.has_ended) return true;
-  return WasAnAdultBetween(scope.age, law.ages_of_consent.front(), consent.since, t);
+  return consent.has_ended || consent.since < LastTimeAChildAgain(scope.age, law.ages_of_consent.front());
 }
 
 bool View::GivenBeforeAdulthood(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {

@@ -68,8 +68,9 @@ struct View {
   bool NamesAChild() const;
   // A child by the ages of consent of all regions: a guardian can answer for it.
   bool MayHaveGuardian(const domain::ScopeFacts& profile) const;
-  // A guardian's consent that had ended by `t`, because the child came of age where it lives.
-  bool EndedByComingOfAge(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent, Instant t) const;
+  // A guardian's consent that had ended before, because the child had come of age where it lives; no later change of an age brings
+  // it back.
+  bool HadEndedOnce(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
   // The profile is an adult now, and the consent is one that the child had given for itself.
   bool GivenBeforeAdulthood(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
 };
