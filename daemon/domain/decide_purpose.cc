@@ -85,11 +85,18 @@ ReasonSet Deciding::DeviceRow(const Named& named, const PurposeChoice& choice) c
   return reasons;
 }
 
-// A denied closure, or "everything", took the default away, and the account has said nothing to this purpose since.
+// A denied closure, or "everything", took the default away, and the account has said nothing to this purpose since: neither by itself nor
+// by a control or everything.
 bool Deciding::DefaultDenied(Purpose purpose) const {
-  if (!subject_->default_denied.IsSet()) return false;
-  const PurposeChoice account = EffectiveChoice(subject_->account(), purpose, rules_);
-  return account.choice == Choice::kUnset || account.LastGiven() <= subject_->default_denied;
+  const Instant denied = subject_->default_denied;
+  if (!denied.IsSet()) return false;
+  const ScopeFacts& account = subject_->account();
+  const PurposeChoice& own = account.ChoiceFor(purpose);
+  if ((own.choice != Choice::kUnset && own.LastGiven() > denied) || account.refused_all_since > denied) return false;
+  return std::none_of(account.refused_controls.begin(), account.refused_controls.end(), [&](const ControlRefusal& refusal) {
+    const Control* control = rules_.FindControl(refusal.control);
+    return refusal.since > denied && control != nullptr && control->purposes.Has(purpose);
+  });
 }
 
 bool Deciding::Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const {
