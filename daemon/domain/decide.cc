@@ -32,7 +32,7 @@ Deciding::Deciding(const SubjectFacts* subject, const RecordingMarks& marks, con
 CaptureTime Deciding::TimeOfCapture() {
   CaptureTime when;
   const Instant captured = recording_.captured_at;
-  if (IsStamp(recording_.ingested_at) && recording_.ingested_at <= now_.latest) when.ingested = recording_.ingested_at;
+  if (IsStamp(recording_.ingested_at) && PassedAt(recording_.ingested_at)) when.ingested = recording_.ingested_at;
   if (!captured.IsSet()) return when;
   const Instant ingested = when.ingested.IsSet() ? when.ingested : now_.latest;
   // While the capture lies ahead of a moving "now" every comparison moves with it.
@@ -208,14 +208,21 @@ void Deciding::EndedCopies() {
   if (recording_.artefact == Artefact::kSource || !IsPurpose(recording_.made_for)) return;
   for (const Named& named : named_) {
     const PurposeChoice choice = EffectiveChoice(*named.scope, recording_.made_for, rules_);
-    if (SaysNo(choice.choice) || ConsentSurelyEnded(named, choice) || CopiesOwed(choice)) disposition_.Add(Reason::kPurposeEnded);
+    const bool owed = EndedOnce(named, choice) && CopiesOwed(choice);
+    if (SaysNo(choice.choice) || ConsentSurelyEnded(named, choice) || owed) disposition_.Add(Reason::kPurposeEnded);
   }
+}
+
+// An earlier consent or default had ended. A device's consent is never needed, so it only can have refused.
+bool Deciding::EndedOnce(const Named& named, const PurposeChoice& choice) const {
+  const bool needs_none = named.scope->kind == ScopeKind::kDevice;
+  return choice.refused_from.IsSet() && !(needs_none && choice.end_was_expiry);
 }
 
 // It ended after the capture and was consented to again, or its scope was removed since: what was made before that end is still owed. What
 // was captured after it was made of nothing that was allowed then, and the record tells nothing of it.
 bool Deciding::CopiesOwed(const PurposeChoice& choice) const {
-  if (!choice.refused_from.IsSet() || choice.copies_forgiven) return false;
+  if (choice.copies_forgiven) return false;
   const Instant earliest = when_.known ? when_.lo : when_.ingested;
   return earliest.IsSet() && earliest < choice.refused_from;
 }
@@ -279,17 +286,14 @@ bool Deciding::CapturedWhileRefused(const PurposeChoice& choice) const {
 }
 
 // E0: who names no profile (device) may be one that said no, also one that is gone.
-void Deciding::MissingScopes() {
+bool Deciding::HidesRefusal(Purpose purpose) const {
   const bool no_profile = recording_.profiles.empty();
   const bool no_device = !recording_.device.IsSet();
-  if (!no_profile && !no_device) return;
-  for (const ScopeFacts& scope : subject_->scopes) {
+  if (!no_profile && !no_device) return false;
+  return std::any_of(subject_->scopes.begin(), subject_->scopes.end(), [&](const ScopeFacts& scope) {
     const bool unnamed = (scope.kind == ScopeKind::kProfile && no_profile) || (scope.kind == ScopeKind::kDevice && no_device);
-    if (unnamed && RefusedNowOrThen(scope, question_.purpose)) {
-      eligibility_.Add(Reason::kMissingFact);
-      return;
-    }
-  }
+    return unnamed && RefusedNowOrThen(scope, purpose);
+  });
 }
 
 // E3, E5, E6.
@@ -354,12 +358,15 @@ void Deciding::Places() {
 
 // What depends on the purpose itself: E0's unnamed scopes, E2, E4, E7, E8 and E9.
 void Deciding::AskPurpose(Purpose purpose) {
-  if (subject_ != nullptr) MissingScopes();
   const ReasonSet purpose_rows = PurposeRows(purpose);
   eligibility_.Add(purpose_rows);
-  if (subject_ == nullptr || recording_.kind != Kind::kMessage) return;
-  const bool messages_allowed =
-      purpose == Purpose::kMessageTranscription ? purpose_rows.Empty() : PurposeRows(Purpose::kMessageTranscription).Empty();
+  if (subject_ == nullptr) return;
+  const bool hides_refusal = HidesRefusal(purpose);
+  if (hides_refusal) eligibility_.Add(Reason::kMissingFact);
+  if (recording_.kind != Kind::kMessage) return;
+  constexpr Purpose kMessages = Purpose::kMessageTranscription;
+  const bool messages_allowed = purpose == kMessages ? purpose_rows.Empty() && !hides_refusal
+                                                     : PurposeRows(kMessages).Empty() && !HidesRefusal(kMessages);
   if (!messages_allowed) eligibility_.Add(Reason::kMessagesNotAllowed);
 }
 

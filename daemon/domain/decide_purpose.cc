@@ -66,7 +66,7 @@ ReasonSet Deciding::ChoiceRows(const Named& named, Purpose purpose, const Suspen
       reasons = UnsetRow(named, purpose, suspension);
       break;
     case Choice::kGiven:
-      reasons = named.scope->kind == ScopeKind::kDevice ? DeviceRow(choice) : ConsentRow(named, choice, purpose, suspension);
+      reasons = named.scope->kind == ScopeKind::kDevice ? DeviceRow(named, choice) : ConsentRow(named, choice, purpose, suspension);
       break;
   }
   if (CapturedWhileRefused(choice)) reasons.Add(Reason::kCapturedWhileRefused);
@@ -79,17 +79,24 @@ bool Deciding::CoversCapture(const PurposeChoice& consent) const {
 }
 
 // A device's choice can only restrict: what is left of E9 is that it was off before.
-ReasonSet Deciding::DeviceRow(const PurposeChoice& choice) const {
+ReasonSet Deciding::DeviceRow(const Named& named, const PurposeChoice& choice) const {
   ReasonSet reasons;
-  if (when_.known && choice.refused_from.IsSet() && !CoversCapture(choice)) reasons.Add(Reason::kCapturedBeforeConsent);
+  if (when_.known && EndedOnce(named, choice) && !CoversCapture(choice)) reasons.Add(Reason::kCapturedBeforeConsent);
   return reasons;
 }
 
-// A denied closure, or "everything", took the default away, and the account has said nothing to this purpose since.
+// A denied closure, or "everything", took the default away, and the account has said nothing to this purpose since: neither by itself nor
+// by a control or everything.
 bool Deciding::DefaultDenied(Purpose purpose) const {
-  if (!subject_->default_denied.IsSet()) return false;
-  const PurposeChoice account = EffectiveChoice(subject_->account(), purpose, rules_);
-  return account.choice == Choice::kUnset || account.LastGiven() <= subject_->default_denied;
+  const Instant denied = subject_->default_denied;
+  if (!denied.IsSet()) return false;
+  const ScopeFacts& account = subject_->account();
+  const PurposeChoice& own = account.ChoiceFor(purpose);
+  if ((own.choice != Choice::kUnset && own.LastGiven() > denied) || account.refused_all_since > denied) return false;
+  return std::none_of(account.refused_controls.begin(), account.refused_controls.end(), [&](const ControlRefusal& refusal) {
+    const Control* control = rules_.FindControl(refusal.control);
+    return refusal.since > denied && control != nullptr && control->purposes.Has(purpose);
+  });
 }
 
 bool Deciding::Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const {
@@ -123,7 +130,7 @@ ReasonSet Deciding::ConsentRow(const Named& named, const PurposeChoice& choice, 
     if (PassedAt(notice->superseded_from)) reasons.Add(Reason::kNoticeSuperseded);
     if (purpose == Purpose::kHumanReview && !notice->says_people_listen) reasons.Add(Reason::kNoticeSilentOnPeople);
   }
-  if (when_.known && !CoversCapture(choice) && (Needed(*named.scope, purpose, suspension) || choice.refused_from.IsSet())) {
+  if (when_.known && !CoversCapture(choice) && (Needed(*named.scope, purpose, suspension) || EndedOnce(named, choice))) {
     reasons.Add(Reason::kCapturedBeforeConsent);
   }
   return reasons;

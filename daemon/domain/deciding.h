@@ -82,7 +82,7 @@ class Deciding {
   void FalseWake();
   void EndedCopies();
   void Facts();
-  void MissingScopes();
+  bool HidesRefusal(Purpose purpose) const;
   void FlagsAndVoices();
   bool OneAdultNoChild();
   void Places();
@@ -95,13 +95,14 @@ class Deciding {
   ReasonSet ChoiceRows(const Named& named, Purpose purpose, const SuspensionState& suspension);
   ReasonSet ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose, const SuspensionState& suspension);
   ReasonSet UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension);
-  ReasonSet DeviceRow(const PurposeChoice& choice) const;
+  ReasonSet DeviceRow(const Named& named, const PurposeChoice& choice) const;
   bool Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const;
   bool DefaultDenied(Purpose purpose) const;
   bool MayBeOver(const PurposeChoice& consent) const;
   bool LifetimeOver(const PurposeChoice& consent);
   bool ConsentEnded(const Named& named, const PurposeChoice& choice);
   bool ConsentSurelyEnded(const Named& named, const PurposeChoice& choice);
+  bool EndedOnce(const Named& named, const PurposeChoice& choice) const;
   bool CopiesOwed(const PurposeChoice& choice) const;
   bool CapturedWhileRefused(const PurposeChoice& choice) const;
   bool RefusedNowOrThen(const ScopeFacts& scope, Purpose purpose) const;

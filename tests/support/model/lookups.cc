@@ -55,8 +55,10 @@ SuspensionHistory SuspensionsOf(const domain::Rules& rules, domain::Purpose purp
   return history;
 }
 
-domain::PurposeChoice Says(const domain::ScopeFacts& scope, domain::Purpose purpose, const domain::Rules& rules) {
-  const domain::PurposeChoice& own = scope.choices[static_cast<size_t>(purpose) - 1];
+namespace {
+
+// When a scope refused everything, or a control that lists the purpose today.
+std::vector<Instant> WiderRefusals(const domain::ScopeFacts& scope, domain::Purpose purpose, const domain::Rules& rules) {
   std::vector<Instant> refusals;
   if (scope.refused_all_since.IsSet()) refusals.push_back(scope.refused_all_since);
   for (const domain::ControlRefusal& refusal : scope.refused_controls) {
@@ -64,12 +66,35 @@ domain::PurposeChoice Says(const domain::ScopeFacts& scope, domain::Purpose purp
       if (control.number == refusal.control && control.purposes.Has(purpose)) refusals.push_back(refusal.since);
     }
   }
+  return refusals;
+}
+
+Instant LastTimeGiven(const domain::PurposeChoice& consent) {
+  return consent.renewed.IsSet() ? consent.renewed : consent.since;
+}
+
+}  // namespace
+
+domain::PurposeChoice Says(const domain::ScopeFacts& scope, domain::Purpose purpose, const domain::Rules& rules) {
+  const domain::PurposeChoice& own = scope.choices[static_cast<size_t>(purpose) - 1];
+  const std::vector<Instant> refusals = WiderRefusals(scope, purpose, rules);
   if (refusals.empty()) return own;
   const Instant last = *std::max_element(refusals.begin(), refusals.end());
   if (own.choice == Choice::kGiven && own.since > last) return own;
   domain::PurposeChoice says = own;
   if (own.choice != Choice::kWithdrawn) says.choice = Choice::kRefused;
   return says;
+}
+
+bool HasChosenAfter(const domain::ScopeFacts& account, domain::Purpose purpose, const domain::Rules& rules, Instant t) {
+  const domain::PurposeChoice& own = account.choices[static_cast<size_t>(purpose) - 1];
+  std::vector<Instant> answers = WiderRefusals(account, purpose, rules);
+  if (own.choice == Choice::kGiven) answers.push_back(LastTimeGiven(own));
+  if (own.choice == Choice::kRefused || own.choice == Choice::kWithdrawn) answers.push_back(own.since);
+  for (const Instant answered : answers) {
+    if (answered > t) return true;
+  }
+  return false;
 }
 
 std::optional<Instant> ComesOfAge(const domain::Age& age, int years) {
@@ -139,7 +164,7 @@ Instant LastTimeAChildAgain(const domain::Age& age, const domain::AgeOfConsent& 
 bool LifetimeIsOver(const domain::PurposeChoice& consent, const domain::Rules& rules, Instant now) {
   const domain::Notice* notice = NoticeByNumber(rules, consent.notice);
   if (notice == nullptr || notice->consent_lifetime_months == 0) return false;
-  return base::AddMonths(consent.since, notice->consent_lifetime_months) <= now;
+  return base::AddMonths(LastTimeGiven(consent), notice->consent_lifetime_months) <= now;
 }
 
 bool IsSuperseded(const domain::PurposeChoice& consent, const domain::Rules& rules, Instant now) {

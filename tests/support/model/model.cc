@@ -18,26 +18,14 @@ Reasons Concatenate(const std::vector<Reasons>& rows) {
   return all;
 }
 
+Reasons Disposing(const View& view) {
+  return Concatenate({RowR1(view), RowR2(view), RowR3(view), RowR4(view), RowR5(view)});
+}
+
 Disposition DispositionOf(const View& view) {
   if (!RowR1(view).empty()) return Disposition::kHold;
   const Reasons purge = Concatenate({RowR2(view), RowR3(view), RowR4(view), RowR5(view)});
   return purge.empty() ? Disposition::kKeep : Disposition::kPurge;
-}
-
-bool EligibleByConsent(const View& view, Purpose purpose) {
-  return Says(view.accounts.front(), purpose, view.rules).choice == domain::Choice::kGiven;
-}
-
-// The order in which reasons explain an eligibility: the missing and impossible first, then what became of the data.
-std::vector<Reason> OrderForEligibility() {
-  std::vector<Reason> order = {Reason::kUnknownSubject,    Reason::kMissingFact,      Reason::kInvalidTime,
-                               Reason::kLegalHold,         Reason::kDeleted,          Reason::kAccountClosed,
-                               Reason::kDoNotSave,         Reason::kRetentionExpired, Reason::kChildInactive,
-                               Reason::kAccidentalExpired, Reason::kPurposeEnded};
-  for (int number = static_cast<int>(Reason::kDeletionPending); number < domain::kReasons; ++number) {
-    order.push_back(static_cast<Reason>(number));
-  }
-  return order;
 }
 
 }  // namespace
@@ -51,7 +39,7 @@ Decision Decide(const domain::SubjectFacts* subject, const domain::RecordingMark
   decision.checked_at = question.now.latest;
   decision.good_until = question.now.latest;
   decision.disposition = DispositionOf(view);
-  Reasons reasons = Concatenate({RowR1(view), RowR2(view), RowR3(view), RowR4(view), RowR5(view)});
+  Reasons reasons = Disposing(view);
   if (purpose != Purpose::kNone) {
     const Reasons against = Concatenate({RowE0(view, purpose), RowE1(view), RowE2(view, purpose), RowE3(view),
                                          RowE4(view, purpose), RowE5(view), RowE6(view), RowE7(view),
@@ -61,16 +49,18 @@ Decision Decide(const domain::SubjectFacts* subject, const domain::RecordingMark
     if (eligible) reasons.push_back(EligibleByConsent(view, purpose) ? Reason::kConsent : Reason::kDefault);
     reasons.insert(reasons.end(), against.begin(), against.end());
   }
+  for (const Reason reason : Disposing(view)) decision.disposed.Add(reason);
   for (const Reason reason : reasons) decision.reasons.Add(reason);
   return decision;
 }
 
+// The disposition's, then E0's, then those of E1 and so on, within each in the order of the table.
 Reason FirstReason(const Decision& decision) {
-  if (decision.eligibility != Eligibility::kNotAnswered) {
-    for (const Reason reason : OrderForEligibility()) {
-      if (decision.reasons.Has(reason)) return reason;
-    }
-    return Reason::kNone;
+  for (int number = 1; number < domain::kReasons; ++number) {
+    if (decision.disposed.Has(static_cast<Reason>(number))) return static_cast<Reason>(number);
+  }
+  for (const Reason reason : {Reason::kClockDoubtful, Reason::kUnknownSubject, Reason::kMissingFact, Reason::kInvalidTime}) {
+    if (decision.reasons.Has(reason)) return reason;
   }
   for (int number = 1; number < domain::kReasons; ++number) {
     if (decision.reasons.Has(static_cast<Reason>(number))) return static_cast<Reason>(number);

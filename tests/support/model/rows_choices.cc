@@ -1,4 +1,4 @@
-// E8 and E9: what the user chose.
+// E8, E9 and E12: what the user chose.
 #include <algorithm>
 
 #include "tests/support/model/view.h"
@@ -11,8 +11,7 @@ using domain::Purpose;
 using domain::PurposeChoice;
 using domain::Reason;
 using domain::ScopeFacts;
-
-namespace {
+using domain::ScopeKind;
 
 bool CoversThePast(const View& view, const PurposeChoice& consent) {
   const Notice* notice = NoticeByNumber(view.rules, consent.notice);
@@ -20,8 +19,20 @@ bool CoversThePast(const View& view, const PurposeChoice& consent) {
 }
 
 bool ConsentCoversTheCapture(const View& view, const PurposeChoice& consent) {
-  return CoversThePast(view, consent) || consent.since <= view.lo;
+  return CoversThePast(view, consent) || (view.has_time && consent.since <= view.lo);
 }
+
+bool SaysNo(const PurposeChoice& says) { return says.choice == Choice::kRefused || says.choice == Choice::kWithdrawn; }
+
+// It refused from `refused_from` until `since`: until it consented again, or was removed. Of several consents since, the notice of the
+// last one speaks.
+bool RefusedAtTheCapture(const View& view, const PurposeChoice& says) {
+  if (SaysNo(says) || !says.refused_from.IsSet() || says.end_was_expiry || !view.has_time) return false;
+  const bool consented_for_the_past = says.choice == Choice::kGiven ? CoversThePast(view, says) : says.copies_forgiven;
+  return !consented_for_the_past && view.hi >= says.refused_from && view.lo < says.since;
+}
+
+namespace {
 
 // A consent that was given and still has to be counted as absent.
 bool CountsAsAbsent(const View& view, const PurposeChoice& consent, Purpose purpose) {
@@ -31,26 +42,27 @@ bool CountsAsAbsent(const View& view, const PurposeChoice& consent, Purpose purp
 }
 
 bool HasEnded(const View& view, const ScopeFacts& scope, const PurposeChoice& consent) {
-  return LifetimeIsOver(consent, view.rules, view.now) || view.IsOutgrown(scope, consent);
+  if (LifetimeIsOver(consent, view.rules, view.now)) return true;
+  if (scope.kind != ScopeKind::kProfile) return false;
+  if (consent.by_guardian) return view.HadEndedOnce(scope, consent) || !view.MayHaveGuardian(scope);
+  return view.GivenBeforeAdulthood(scope, consent);
+}
+
+// A denied closure or "everything" took every default away, and the account has not answered for this purpose since.
+bool DefaultIsDenied(const View& view, Purpose purpose) {
+  const Instant denied = view.subject->default_denied;
+  return denied.IsSet() && !HasChosenAfter(view.accounts.front(), purpose, view.rules, denied);
 }
 
 bool IsNeeded(const View& view, const ScopeFacts& scope, Purpose purpose) {
   if (view.law.OptIn()) return true;
   if (SuspensionsOf(view.rules, purpose, view.law.regions).ever) return true;
+  if (DefaultIsDenied(view, purpose)) return true;
   if (!view.has_time) return false;
   const Instant default_starts =
       std::max({view.law.default_began, view.rules.in_use_since[static_cast<size_t>(purpose) - 1], view.subject->default_from,
-                scope.default_from});
+                view.subject->default_denied, scope.default_from});
   return view.lo < default_starts;
-}
-
-bool HouseholdIsCovered(const View& view, Purpose purpose) {
-  const ScopeFacts& account = view.accounts.front();
-  const PurposeChoice says = Says(account, purpose, view.rules);
-  if (says.choice != Choice::kGiven) return false;
-  if (CountsAsAbsent(view, says, purpose) || HasEnded(view, account, says)) return false;
-  if (IsSuperseded(says, view.rules, view.now)) return false;
-  return NoticeByNumber(view.rules, says.notice)->covers_household;
 }
 
 // What is wrong with a consent that was given by the account or a profile.
@@ -81,10 +93,7 @@ Reasons RowE8(const View& view, Purpose purpose) {
     const PurposeChoice says = Says(scope, purpose, view.rules);
     if (says.choice == Choice::kRefused) reasons.push_back(Reason::kRefused);
     if (says.choice == Choice::kWithdrawn) reasons.push_back(Reason::kWithdrawn);
-    if (says.choice != Choice::kGiven || !says.refused_from.IsSet()) continue;
-    if (!view.has_time || CoversThePast(view, says)) continue;
-    const bool overlaps = view.hi >= says.refused_from && view.lo < says.since;
-    if (overlaps) reasons.push_back(Reason::kCapturedWhileRefused);
+    if (RefusedAtTheCapture(view, says)) reasons.push_back(Reason::kCapturedWhileRefused);
   }
   return reasons;
 }
@@ -102,16 +111,25 @@ Reasons RowE9(const View& view, Purpose purpose) {
     const PurposeChoice says = Says(profile, purpose, view.rules);
     if (says.choice == Choice::kGiven) Append(&reasons, FaultsOfConsent(view, profile, says, purpose));
     if (says.choice != Choice::kUnset || view.IsChild(profile)) continue;
-    if (IsNeeded(view, profile, purpose) && !HouseholdIsCovered(view, purpose)) {
-      reasons.push_back(Reason::kProfileWithoutConsent);
-    }
+    if (IsNeeded(view, profile, purpose)) reasons.push_back(Reason::kProfileWithoutConsent);
   }
+  // A device's consent is never needed; but one that had refused and has agreed since has agreed from then on.
   for (const ScopeFacts& device : view.devices) {
     const PurposeChoice says = Says(device, purpose, view.rules);
-    if (says.choice != Choice::kGiven || !says.refused_from.IsSet()) continue;
+    const bool refused_before = says.refused_from.IsSet() && !says.end_was_expiry;
+    if (says.choice != Choice::kGiven || !refused_before) continue;
     if (view.has_time && !ConsentCoversTheCapture(view, says)) reasons.push_back(Reason::kCapturedBeforeConsent);
   }
   return reasons;
+}
+
+bool EligibleByConsent(const View& view, Purpose purpose) {
+  for (const ScopeFacts& scope : view.NamedScopes()) {
+    if (scope.kind == ScopeKind::kDevice) continue;
+    const PurposeChoice says = Says(scope, purpose, view.rules);
+    if (says.choice != Choice::kGiven || !ConsentCoversTheCapture(view, says)) return false;
+  }
+  return true;
 }
 
 }  // namespace consent::model

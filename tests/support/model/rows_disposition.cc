@@ -1,4 +1,7 @@
 // R1 to R5: may it be kept?
+#include <algorithm>
+#include <optional>
+
 #include "tests/support/model/view.h"
 
 namespace consent::model {
@@ -9,8 +12,6 @@ using domain::Reason;
 using domain::ScopeFacts;
 using domain::ScopeKind;
 
-namespace {
-
 bool Listed(const View& view, ScopeKind scope, const base::Bytes16& handle) {
   if (scope == ScopeKind::kAccount) return true;
   if (scope == ScopeKind::kDevice) return view.recording.device.IsSet() && view.recording.device.bytes == handle;
@@ -19,12 +20,6 @@ bool Listed(const View& view, ScopeKind scope, const base::Bytes16& handle) {
   }
   return false;
 }
-
-bool Overlap(const View& view, const domain::Interval& interval) {
-  return view.lo <= interval.to && interval.from <= view.hi;
-}
-
-}  // namespace
 
 // A deletion of a purpose's copies is about those alone; any other about all that there is.
 bool AboutThisArtefact(const View& view, const domain::Tombstone& tombstone) {
@@ -37,7 +32,10 @@ bool AboutThisArtefact(const View& view, const domain::Tombstone& tombstone) {
 Known OfClosedAccount(const View& view) {
   if (!view.subject->closed_at.IsSet()) return Known::kNo;
   if (!view.subject->reopened_at.IsSet()) return Known::kYes;
-  if (!view.has_time) return Known::kPerhaps;
+  if (!view.has_time) {
+    const bool came_before = view.ingested.has_value() && *view.ingested <= view.subject->reopened_at;
+    return came_before ? Known::kYes : Known::kPerhaps;
+  }
   return view.lo > view.subject->reopened_at ? Known::kNo : Known::kYes;
 }
 
@@ -45,38 +43,70 @@ namespace {
 
 bool HoldMatches(const View& view, const domain::Hold& hold) {
   if (!Listed(view, hold.scope, hold.handle)) return false;
-  return !view.has_time || Overlap(view, hold.captured);
+  if (!view.has_time) return true;
+  return view.lo <= hold.captured.to && hold.captured.from <= view.hi;
+}
+
+// The capture surely was ordered away: it can lie between the beginning and what is sure of the end; or it has no time, and
+// arrived before what is sure of the end of an order that has no beginning.
+bool SurelyOrdered(const View& view, const domain::OrderedTimes& times) {
+  if (!times.sure().IsSet() || times.latest() < times.sure()) return false;
+  if (!view.has_time) return !times.from().IsSet() && view.ingested.has_value() && *view.ingested <= times.sure();
+  const Instant first = std::max(view.lo, times.from());
+  const Instant last = std::min(view.hi, times.sure());
+  return times.from() <= times.sure() && first <= last;
 }
 
 bool VerifiedTombstoneMatches(const View& view, const domain::Tombstone& tombstone) {
   if (tombstone.state != domain::DeletionState::kVerified) return false;
   if (!AboutThisArtefact(view, tombstone)) return false;
   if (!Listed(view, tombstone.scope, tombstone.handle)) return false;
-  return view.has_time && Overlap(view, tombstone.captured);
+  return SurelyOrdered(view, tombstone.captured);
+}
+
+// The last moment at which it can have been captured.
+std::optional<Instant> CapturedBy(const View& view) {
+  if (view.has_time) return view.hi;
+  return view.ingested;
 }
 
 bool PastRetention(const View& view, const ScopeFacts& scope) {
-  if (!view.has_time) return false;
-  if (scope.purge_floor.IsSet() && view.hi <= scope.purge_floor) return true;
-  if (scope.retention.kind != domain::RetentionKind::kMonths) return false;
-  return base::AddMonths(view.hi, scope.retention.months) <= view.now;
+  const std::optional<Instant> captured = CapturedBy(view);
+  if (!captured.has_value()) return false;
+  if (scope.purge_floor.IsSet() && *captured <= scope.purge_floor) return true;
+  if (scope.retention.kind != domain::RetentionKind::kMonths || !view.surely_now.has_value()) return false;
+  return base::AddMonths(*captured, scope.retention.months) <= *view.surely_now;
 }
 
 // The notice about the inactivity went out after it began, and its period has passed.
 bool InactivePastNotice(const View& view, const ScopeFacts& profile) {
-  if (!view.IsChild(profile)) return false;
+  if (!view.IsChild(profile) || !view.surely_now.has_value()) return false;
   if (!profile.last_active.IsSet() || !profile.inactivity_notice.IsSet()) return false;
   const Instant inactive_from = base::AddMonths(profile.last_active, view.law.ChildInactiveMonths());
-  if (inactive_from > view.now) return false;
+  if (inactive_from > *view.surely_now) return false;
   if (profile.inactivity_notice < inactive_from) return false;
-  return profile.inactivity_notice + view.law.ChildNoticePeriod() <= view.now;
+  return profile.inactivity_notice + view.law.ChildNoticePeriod() <= *view.surely_now;
 }
 
-// A scope's consent to what the copy was made for has run out.
+// A consent to what the copy was made for has surely run out. A device's is never needed, so that its end is none.
 bool ConsentRanOut(const View& view, const ScopeFacts& scope) {
   const PurposeChoice says = Says(scope, view.recording.made_for, view.rules);
-  if (says.choice != Choice::kGiven) return false;
-  return LifetimeIsOver(says, view.rules, view.now) || view.IsOutgrown(scope, says);
+  if (scope.kind == ScopeKind::kDevice || says.choice != Choice::kGiven) return false;
+  if (view.HadEndedOnce(scope, says)) return true;
+  if (!view.surely_now.has_value()) return false;
+  if (LifetimeIsOver(says, view.rules, *view.surely_now)) return true;
+  if (scope.kind != ScopeKind::kProfile || !says.by_guardian) return false;
+  const std::optional<Instant> grown = StopsBeingAChild(scope.age, view.law.ages_of_consent.front());
+  return grown.has_value() && *grown <= *view.surely_now;
+}
+
+// The copy can be of before an end that a later consent, or the removal of the scope, has not undone.
+bool EndedSinceTheCapture(const View& view, const ScopeFacts& scope) {
+  const PurposeChoice says = Says(scope, view.recording.made_for, view.rules);
+  if (!says.refused_from.IsSet() || says.copies_forgiven) return false;
+  if (scope.kind == ScopeKind::kDevice && says.end_was_expiry) return false;
+  if (view.has_time) return view.lo < says.refused_from;
+  return view.ingested.has_value() && *view.ingested < says.refused_from;
 }
 
 }  // namespace
@@ -104,6 +134,7 @@ Reasons RowR2(const View& view) {
 }
 
 Reasons RowR3(const View& view) {
+  if (view.doubtful) return {};
   Reasons reasons;
   for (const ScopeFacts& scope : view.NamedScopes()) {
     if (scope.retention.kind == domain::RetentionKind::kDoNotSave) reasons.push_back(Reason::kDoNotSave);
@@ -116,24 +147,23 @@ Reasons RowR3(const View& view) {
 }
 
 Reasons RowR4(const View& view) {
-  if (view.subject == nullptr || !view.accidental || !view.has_time) return {};
-  if (view.now - view.hi > view.law.FalseWakeTtl()) return {Reason::kAccidentalExpired};
+  if (view.subject == nullptr || !view.subject->registered || view.doubtful || !view.accidental) return {};
+  const std::optional<Instant> captured = CapturedBy(view);
+  if (!captured.has_value() || !view.surely_now.has_value()) return {};
+  // Older than that: at the border itself it is kept.
+  if (*captured + view.law.FalseWakeTtl() < *view.surely_now) return {Reason::kAccidentalExpired};
   return {};
 }
 
 Reasons RowR5(const View& view) {
+  if (view.doubtful) return {};
   if (view.recording.artefact == domain::Artefact::kSource) return {};
   if (view.recording.made_for == domain::Purpose::kNone) return {};
   bool ended = false;
   for (const ScopeFacts& scope : view.NamedScopes()) {
-    const Choice choice = Says(scope, view.recording.made_for, view.rules).choice;
-    if (choice == Choice::kRefused || choice == Choice::kWithdrawn) ended = true;
-  }
-  for (const ScopeFacts& account : view.accounts) {
-    if (ConsentRanOut(view, account)) ended = true;
-  }
-  for (const ScopeFacts& profile : view.profiles) {
-    if (ConsentRanOut(view, profile)) ended = true;
+    if (SaysNo(Says(scope, view.recording.made_for, view.rules))) ended = true;
+    if (ConsentRanOut(view, scope)) ended = true;
+    if (EndedSinceTheCapture(view, scope)) ended = true;
   }
   if (ended) return {Reason::kPurposeEnded};
   return {};

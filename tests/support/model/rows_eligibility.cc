@@ -20,16 +20,20 @@ namespace {
 bool AnyScopeRefuses(const View& view, ScopeKind kind, Purpose purpose) {
   for (const ScopeFacts& scope : view.subject->scopes) {
     if (scope.kind != kind) continue;
-    const bool removed_before_the_capture =
-        !scope.registered && scope.default_from.IsSet() && view.has_time && scope.default_from <= view.lo;
-    if (removed_before_the_capture) continue;
-    const Choice choice = Says(scope, purpose, view.rules).choice;
-    if (choice == Choice::kRefused || choice == Choice::kWithdrawn) return true;
+    const PurposeChoice says = Says(scope, purpose, view.rules);
+    if (SaysNo(says) || RefusedAtTheCapture(view, says)) return true;
   }
   return false;
 }
 
-bool RecordingLacksFacts(const View& view, Purpose purpose) {
+bool PlaceLacksFacts(const View& view, Purpose purpose) {
+  const bool people_listen = purpose == Purpose::kHumanReview;
+  if (people_listen && view.place.reviewer_class == ReviewerClass::kMissing) return true;
+  if (!view.place.country.IsSet() && (people_listen || !view.law.AnyCountryAllowed(purpose))) return true;
+  return view.place.site.empty() && !view.law.AnySiteAllowed();
+}
+
+bool RecordingLacksFacts(const View& view) {
   const domain::RecordingFacts& recording = view.recording;
   if (!recording.captured_at.IsSet()) return true;
   if (recording.wake == domain::Wake::kMissing) return true;
@@ -38,9 +42,7 @@ bool RecordingLacksFacts(const View& view, Purpose purpose) {
   if (recording.identity == Identity::kMissing) return true;
   if (recording.age == domain::SpeakerAge::kMissing) return true;
   if (recording.identity == Identity::kMatched && recording.profiles.empty()) return true;
-  if (recording.artefact != domain::Artefact::kSource && recording.made_for == Purpose::kNone) return true;
-  if (purpose != Purpose::kHumanReview) return false;
-  return !view.place.country.IsSet() || view.place.reviewer_class == ReviewerClass::kMissing;
+  return recording.artefact != domain::Artefact::kSource && recording.made_for == Purpose::kNone;
 }
 
 bool NamesLackFacts(const View& view, Purpose purpose) {
@@ -52,8 +54,7 @@ bool NamesLackFacts(const View& view, Purpose purpose) {
   for (const ScopeFacts& device : view.devices) {
     if (!device.registered) return true;
   }
-  if (view.recording.profiles.empty() && AnyScopeRefuses(view, ScopeKind::kProfile, purpose)) return true;
-  return !view.recording.device.IsSet() && AnyScopeRefuses(view, ScopeKind::kDevice, purpose);
+  return HidesARefusal(view, purpose);
 }
 
 // Whether a deletion in this state matches for the eligibility: what has no time is matched by every time.
@@ -61,17 +62,11 @@ bool DeletionMatches(const View& view, domain::DeletionState state) {
   if (view.marks.has_tombstone && view.marks.tombstone == state) return true;
   for (const domain::Tombstone& tombstone : view.subject->tombstones) {
     if (tombstone.state != state || !AboutThisArtefact(view, tombstone)) continue;
-    bool listed = tombstone.scope == ScopeKind::kAccount;
-    for (const base::ProfileHandle& profile : view.recording.profiles) {
-      if (tombstone.scope == ScopeKind::kProfile && profile.bytes == tombstone.handle) listed = true;
-    }
-    if (tombstone.scope == ScopeKind::kDevice && view.recording.device.IsSet() &&
-        view.recording.device.bytes == tombstone.handle) {
-      listed = true;
-    }
-    if (!listed) continue;
+    if (!Listed(view, tombstone.scope, tombstone.handle)) continue;
+    const domain::OrderedTimes& times = tombstone.captured;
+    if (!times.latest().IsSet()) continue;
     if (!view.has_time) return true;
-    if (std::max(view.lo, tombstone.captured.from) <= std::min(view.hi, tombstone.captured.to)) return true;
+    if (std::max(view.lo, times.from()) <= std::min(view.hi, times.latest())) return true;
   }
   return false;
 }
@@ -90,19 +85,22 @@ bool Inactive(const View& view, const ScopeFacts& profile) {
   return base::AddMonths(profile.last_active, view.law.ChildInactiveMonths()) <= view.now;
 }
 
+// He has to be the guardian who was named when he gave it.
 bool HasGuardiansConsent(const View& view, const ScopeFacts& profile, Purpose purpose) {
   const PurposeChoice says = Says(profile, purpose, view.rules);
-  if (says.choice != Choice::kGiven) return false;
-  if (says.since < LastTimeAChildAgain(profile.age, view.law.ages_of_consent.front())) return false;
-  return says.by_guardian && view.MayHaveGuardian(profile) && profile.guardian.IsSet() && says.since >= profile.guardian_since;
+  if (says.choice != Choice::kGiven || !says.by_guardian) return false;
+  if (!profile.guardian.IsSet() || says.since < profile.guardian_since) return false;
+  return view.MayHaveGuardian(profile) && !view.HadEndedOnce(profile, says);
 }
 
+// Now, and when it was captured: without a time nobody knows.
 bool HasExactlyOneAdultAndNoChild(const View& view) {
+  if (!view.has_time) return false;
   int adults = 0;
   int children = 0;
   for (const ScopeFacts& scope : view.subject->scopes) {
     if (scope.kind != ScopeKind::kProfile || !scope.registered) continue;
-    if (view.IsChild(scope)) {
+    if (view.IsChild(scope) || view.WasChildAtCapture(scope)) {
       ++children;
     } else {
       ++adults;
@@ -113,10 +111,17 @@ bool HasExactlyOneAdultAndNoChild(const View& view) {
 
 }  // namespace
 
+bool HidesARefusal(const View& view, Purpose purpose) {
+  if (view.recording.profiles.empty() && AnyScopeRefuses(view, ScopeKind::kProfile, purpose)) return true;
+  return !view.recording.device.IsSet() && AnyScopeRefuses(view, ScopeKind::kDevice, purpose);
+}
+
 Reasons RowE0(const View& view, Purpose purpose) {
   Reasons reasons;
+  if (view.doubtful) reasons.push_back(Reason::kClockDoubtful);
   if (view.subject == nullptr || !view.subject->registered) reasons.push_back(Reason::kUnknownSubject);
-  if (RecordingLacksFacts(view, purpose) || NamesLackFacts(view, purpose)) reasons.push_back(Reason::kMissingFact);
+  const bool missing = RecordingLacksFacts(view) || PlaceLacksFacts(view, purpose) || NamesLackFacts(view, purpose);
+  if (missing) reasons.push_back(Reason::kMissingFact);
   if (view.time_invalid) reasons.push_back(Reason::kInvalidTime);
   return reasons;
 }
@@ -188,21 +193,20 @@ Reasons RowE7(const View& view) {
   if (view.subject == nullptr || view.recording.kind != domain::Kind::kMessage) return {};
   const Purpose asked = Purpose::kMessageTranscription;
   const bool allowed = RowE2(view, asked).empty() && RowE4(view, asked).empty() && RowE8(view, asked).empty() &&
-                       RowE9(view, asked).empty();
+                       RowE9(view, asked).empty() && !HidesARefusal(view, asked);
   if (allowed) return {};
   return {Reason::kMessagesNotAllowed};
 }
 
+// What is not said is a missing fact, and no wrong place.
 Reasons RowE10(const View& view, Purpose purpose) {
   Reasons reasons;
   const domain::Place& place = view.place;
-  const bool site_must_be_named = purpose == Purpose::kHumanReview && !view.law.AnySiteAllowed();
-  const bool country_wrong = place.country.IsSet() && !view.law.CountryAllowed(place.country);
-  const bool site_wrong = place.site.empty() ? site_must_be_named : !view.law.SiteAllowed(place.site);
+  const bool country_wrong = place.country.IsSet() && !view.law.CountryAllowed(purpose, place.country);
+  const bool site_wrong = !place.site.empty() && !view.law.SiteAllowed(place.site);
   if (country_wrong || site_wrong) reasons.push_back(Reason::kPlaceNotAllowed);
-  if (place.reviewer_class != ReviewerClass::kMissing && !view.law.ClassAllowed(place.reviewer_class)) {
-    reasons.push_back(Reason::kReviewerNotAllowed);
-  }
+  const bool class_matters = purpose == Purpose::kHumanReview && place.reviewer_class != ReviewerClass::kMissing;
+  if (class_matters && !view.law.ClassAllowed(place.reviewer_class)) reasons.push_back(Reason::kReviewerNotAllowed);
   return reasons;
 }
 

@@ -24,10 +24,29 @@ domain::Span Law::FalseWakeTtl() const {
   return *std::min_element(all.begin(), all.end());
 }
 
-bool Law::CountryAllowed(domain::Region country) const {
+namespace {
+
+const domain::Countries& CountriesOf(const Regime& regime, domain::Purpose purpose) {
+  for (const domain::PurposeCountries& other : regime.other_countries) {
+    if (other.purpose == purpose) return other.countries;
+  }
+  return regime.countries;
+}
+
+}  // namespace
+
+bool Law::AnyCountryAllowed(domain::Purpose purpose) const {
   for (const Regime& regime : regimes) {
-    if (regime.countries.any) continue;
-    if (std::count(regime.countries.named.begin(), regime.countries.named.end(), country) == 0) return false;
+    if (!CountriesOf(regime, purpose).any) return false;
+  }
+  return true;
+}
+
+bool Law::CountryAllowed(domain::Purpose purpose, domain::Region country) const {
+  for (const Regime& regime : regimes) {
+    const domain::Countries& countries = CountriesOf(regime, purpose);
+    if (countries.any) continue;
+    if (std::count(countries.named.begin(), countries.named.end(), country) == 0) return false;
   }
   return true;
 }
@@ -107,9 +126,10 @@ Law MergedLaw(const domain::SubjectFacts* subject, const domain::RecordingFacts&
   return law;
 }
 
-// Every scope of one kind with one handle; there is at most one.
+// Every scope of one kind with one handle; there is at most one. What was folded together has no name.
 std::vector<ScopeFacts> ScopesOf(const domain::SubjectFacts& subject, ScopeKind kind, const base::Bytes16& handle) {
   std::vector<ScopeFacts> found;
+  if (handle == base::Bytes16{}) return found;
   for (const ScopeFacts& scope : subject.scopes) {
     if (scope.kind == kind && scope.handle == handle) found.push_back(scope);
   }
@@ -126,17 +146,22 @@ View::View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks&
       place(question.place),
       rules(rules_in),
       now(question.now.latest),
+      doubtful(question.now.doubtful),
       law(MergedLaw(subject_in, question.recording, rules_in)) {
   flags = recording.flags | marks.flags;
   accidental = recording.wake == domain::Wake::kAccidental || (flags & Flags::kAccidental) != 0;
 
+  if (question.now.earliest.IsSet() && !doubtful) surely_now = question.now.earliest;
+
+  // A stamp of before the service began is that of a clock that was never set, and nothing has arrived that is still to come.
+  const Instant stamp = recording.ingested_at;
+  if (stamp.IsSet() && stamp >= rules.service_began_at && stamp <= now) ingested = stamp;
   if (recording.captured_at.IsSet()) {
-    Instant ingested = now;
-    if (recording.ingested_at.IsSet() && recording.ingested_at < now) ingested = recording.ingested_at;
+    const Instant arrived = ingested.value_or(now);
     const domain::Span uncertainty = recording.has_uncertainty ? recording.uncertainty : rules.default_uncertainty;
-    time_invalid = recording.captured_at - uncertainty > ingested;
+    time_invalid = recording.captured_at - uncertainty > arrived || recording.captured_at < rules.service_began_at;
     if (!time_invalid) {
-      const Instant t = std::min(recording.captured_at, ingested);
+      const Instant t = std::min(recording.captured_at, arrived);
       has_time = true;
       lo = t - uncertainty;
       hi = t + uncertainty;
@@ -193,16 +218,20 @@ bool View::NamesAChild() const {
 }
 
 bool View::MayHaveGuardian(const ScopeFacts& profile) const {
-  const std::optional<Instant> grown = StopsBeingAChild(profile.age, law.ages_of_consent.front());
-  return !grown.has_value() || now < *grown;
+  for (const domain::AgeOfConsent& consent : law.ages_of_consent) {
+    const std::optional<Instant> grown = StopsBeingAChild(profile.age, consent);
+    if (grown.has_value() && *grown <= now) return false;
+  }
+  return true;
 }
 
-bool View::IsOutgrown(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
-  if (scope.kind != ScopeKind::kProfile) return false;
-  if (consent.by_guardian) {
-    return !MayHaveGuardian(scope) || consent.since < LastTimeAChildAgain(scope.age, law.ages_of_consent.front());
-  }
-  if (IsChild(scope)) return false;
+bool View::HadEndedOnce(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
+  if (scope.kind != ScopeKind::kProfile || !consent.by_guardian) return false;
+  return consent.has_ended || consent.since < LastTimeAChildAgain(scope.age, law.ages_of_consent.front());
+}
+
+bool View::GivenBeforeAdulthood(const ScopeFacts& scope, const domain::PurposeChoice& consent) const {
+  if (scope.kind != ScopeKind::kProfile || consent.by_guardian || IsChild(scope)) return false;
   return consent.since < ComesOfAgeEverywhere(scope).value();
 }
 

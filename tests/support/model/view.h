@@ -1,6 +1,7 @@
 // One question, spelled out: which scopes, regimes and times the rows look at. And the rows themselves.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "daemon/domain/decide.h"
@@ -19,7 +20,8 @@ struct Law {
 
   bool OptIn() const;
   domain::Span FalseWakeTtl() const;
-  bool CountryAllowed(domain::Region country) const;
+  bool AnyCountryAllowed(domain::Purpose purpose) const;
+  bool CountryAllowed(domain::Purpose purpose, domain::Region country) const;
   bool AnySiteAllowed() const;
   bool SiteAllowed(const std::string& site) const;
   bool ClassAllowed(domain::ReviewerClass reviewer) const;
@@ -39,12 +41,15 @@ struct View {
   const domain::RecordingFacts& recording;
   const domain::Place& place;
   const domain::Rules& rules;
-  Instant now;
+  Instant now;                       // the later end: what denies asks it
+  std::optional<Instant> surely_now;  // the earlier end: what purges by time asks it; none: no time is sure
+  bool doubtful;
 
   Law law;
   bool time_invalid = false;
   bool has_time = false;  // neither missing nor invalid
   Instant lo, hi;         // the capture lies somewhere in [lo, hi]
+  std::optional<Instant> ingested;  // by the server's clock; none: not said, or the stamp of a clock that was never set
   uint8_t flags = 0;      // stored and given
   bool accidental = false;
 
@@ -61,13 +66,24 @@ struct View {
   bool IsChild(const domain::ScopeFacts& profile) const;
   bool WasChildAtCapture(const domain::ScopeFacts& profile) const;
   bool NamesAChild() const;
-  // At home, where guardians answer for it.
+  // A child by the ages of consent of all regions: a guardian can answer for it.
   bool MayHaveGuardian(const domain::ScopeFacts& profile) const;
-  // The profile is an adult now, and the consent is a guardian's or was given by the child that the adult was.
-  bool IsOutgrown(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
+  // A guardian's consent that had ended before, because the child had come of age where it lives; no later change of an age brings
+  // it back.
+  bool HadEndedOnce(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
+  // The profile is an adult now, and the consent is one that the child had given for itself.
+  bool GivenBeforeAdulthood(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
 };
 
 bool AboutThisArtefact(const View& view, const domain::Tombstone& tombstone);
+bool Listed(const View& view, domain::ScopeKind scope, const base::Bytes16& handle);
+bool CoversThePast(const View& view, const domain::PurposeChoice& consent);
+bool ConsentCoversTheCapture(const View& view, const domain::PurposeChoice& consent);
+bool SaysNo(const domain::PurposeChoice& says);
+// It said no when the recording was captured, though it does not now, and has agreed to nothing that covers the past since.
+bool RefusedAtTheCapture(const View& view, const domain::PurposeChoice& says);
+// The recording names no scope of a kind of which one refuses the purpose, or did at the capture.
+bool HidesARefusal(const View& view, domain::Purpose purpose);
 
 enum class Known { kNo, kPerhaps, kYes };
 Known OfClosedAccount(const View& view);
@@ -91,5 +107,7 @@ Reasons RowE7(const View& view);
 Reasons RowE8(const View& view, domain::Purpose purpose);
 Reasons RowE9(const View& view, domain::Purpose purpose);
 Reasons RowE10(const View& view, domain::Purpose purpose);
+// E12: all that the recording names have agreed, and for this capture.
+bool EligibleByConsent(const View& view, domain::Purpose purpose);
 
 }  // namespace consent::model
