@@ -19,7 +19,9 @@ constexpr size_t kMostGroups = 128;
 // the worker. Allocates nothing.
 [[noreturn]] void Guard(int groups) {
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) std::signal(number, SIG_IGN);
-  for (int other = 0; other <= STDERR_FILENO; ++other) ::close(other);
+  for (int other = 0; other <= STDERR_FILENO; ++other) {
+    if (other != groups) ::close(other);
+  }
   std::array<pid_t, kMostGroups> running{};
   pid_t told = 0;
   for (;;) {

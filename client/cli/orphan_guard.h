@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "client/cli/files.h"

@@ -128,7 +128,12 @@ absl::Status Worker::LeaseAll() {
       counts_.open = leased->open_tasks;
     }
     if (leased->tasks.empty()) {
-      if (settings_.once) return absl::OkStatus();
+      // What ran when it was asked may have ended since, so how much is open is asked again.
+      if (settings_.once && room == settings_.parallel) return absl::OkStatus();
+      if (settings_.once) {
+        WaitUntilIdle();
+        continue;
+      }
       if (clock_.SinceBoot() - asked < kPause) StopRequest::Pause(stop_.asked(), kPause);
     }
     Enqueue(*std::move(leased));
@@ -140,6 +145,11 @@ size_t Worker::WaitForRoom() {
   changed_.wait(lock, [this] { return waiting_.empty() && running_ < settings_.parallel; });
   sink_.Progress(counts_, running_);
   return settings_.parallel - running_;
+}
+
+void Worker::WaitUntilIdle() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [this] { return waiting_.empty() && running_ == 0; });
 }
 
 void Worker::Enqueue(LeasedTasks leased) {

@@ -124,6 +124,7 @@ class Worker {
   absl::Status LeaseAll();
   // Waits until a task could be begun at once; how many.
   size_t WaitForRoom();
+  void WaitUntilIdle();
   void Enqueue(LeasedTasks leased);
   // Runs on each of the threads.
   void Serve();

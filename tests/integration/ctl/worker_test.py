@@ -173,7 +173,8 @@ class WorkerTest(DaemonTest):
         worker.kill()
         until(lambda: not running(began.read_text().strip()), "nothing goes on erasing for a worker that is dead")
         self.assertEqual(self.part()["outcome"], "")
-        until(lambda: self.once("sh", "-c", "exit 3")["not_found"] == 1, "the task came again")
+        until(lambda: json.loads(self.daemon.ctl("worker", self.name, "--once", "--json", "--", "sh", "-c", "exit 3").stdout)["not_found"] == 1,
+              "the task came again")
         self.assertTrue(self.part()["leased_before"])
 
     def test_many_run_at_once_and_none_twice(self):
