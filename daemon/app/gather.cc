@@ -71,8 +71,8 @@ ops::DeletionReading GatherDeletions(const service::Context& context, const Serv
   const std::vector<service::DeletionPlace> places = context.deletions.DueBefore(now + base::Microseconds(1), kMaxOverdue);
   reading.overdue = past_due;
   for (const service::DeletionPlace& place : places) {
-    const auto view = services.deletions.Get(place);
-    if (view.ok() && view->on_hold) --reading.overdue;
+    const auto on_hold = services.deletions.IsOnHold(place);
+    if (on_hold.ok() && *on_hold) --reading.overdue;
   }
   reading.oldest_open_seconds = SecondsSince(context.deletions.oldest_open(), now);
   const service::DeletionCensus::Completions completions = context.deletions.completions();
@@ -106,7 +106,7 @@ ops::Readings Gather(const service::Context& context, const store::RocksStore& s
   if (!context.ready.load()) return readings;
   for (const service::SystemRow& system : services.systems.List()) {
     const service::TaskBoard::Counts counts = services.board.counts(system.number);
-    readings.systems.push_back({system.name, counts.open, counts.stuck, counts.retries,
+    readings.systems.push_back({system.name, counts.open, counts.stuck, counts.retries, counts.refused,
                                 SecondsSince(services.tasks.OldestOpen(system), context.Now())});
   }
   readings.deletions = GatherDeletions(context, services);

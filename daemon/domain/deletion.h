@@ -96,6 +96,7 @@ struct SystemPart {
   Instant ended_at;
   uint64_t erased_count = 0;
   base::Digest evidence{};     // all zero: none was given
+  base::Digest earlier_evidence{};  // of a round or an unfinished run before, where it differs; all zero: none
   std::string reason;          // of kExempt
   bool leased_before = false;  // an earlier lease ended without a report of its end: it may have erased
   bool operator==(const SystemPart&) const = default;

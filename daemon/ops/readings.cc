@@ -83,13 +83,18 @@ void AddSystems(const Readings& readings, std::vector<MetricFamily>* families) {
   MetricFamily stuck = Family("consentd_purge_tasks_stuck", "Open purge tasks that failed five times or more.", MetricType::Gauge);
   MetricFamily oldest = Family("consentd_purge_task_oldest_seconds", "Age of the oldest open purge task; 0: none is open.", MetricType::Gauge);
   MetricFamily retries = Family("consentd_purge_task_failures_total", "Purge tasks that were given back as failed.", MetricType::Counter);
+  MetricFamily refused = Family("consentd_purge_task_reports_refused_total", "Reports of purge tasks that were refused, by reason.",
+                                MetricType::Counter);
   for (const SystemReading& system : readings.systems) {
+    for (const auto& [reason, count] : system.refused) {
+      AddValue(&refused, {{"system", system.name}, {"reason", reason}}, static_cast<double>(count));
+    }
     AddValue(&open, {{"system", system.name}}, static_cast<double>(system.open_tasks));
     AddValue(&stuck, {{"system", system.name}}, static_cast<double>(system.stuck_tasks));
     AddValue(&oldest, {{"system", system.name}}, system.oldest_seconds);
     AddValue(&retries, {{"system", system.name}}, static_cast<double>(system.retries));
   }
-  for (MetricFamily* family : {&open, &stuck, &oldest, &retries}) families->push_back(std::move(*family));
+  for (MetricFamily* family : {&open, &stuck, &oldest, &retries, &refused}) families->push_back(std::move(*family));
 }
 
 void AddDeletions(const DeletionReading& deletions, std::vector<MetricFamily>* families) {

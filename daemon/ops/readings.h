@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,7 @@ struct SystemReading {
   int64_t open_tasks = 0;
   int64_t stuck_tasks = 0;
   uint64_t retries = 0;
+  std::map<std::string, uint64_t> refused;  // reports, by reason
   double oldest_seconds = 0;  // since its oldest open task was made; 0: none is open
 };
 

@@ -299,18 +299,16 @@ absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
     }
     if (added.empty()) return absl::OkStatus();
     writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(*row)});
-    const store::CommitResult result =
-        CommitPatiently(context_, place.partition,
-                        {{store::Table::kDeletion, DeletionKey(place.number), bytes}, systems->AsPrecondition()}, [&](const store::Stamp&) {
-                          return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "")};
-                        });
-    if (result.outcome == store::Outcome::kConflict) continue;
-    if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
-    for (const domain::SystemNumber system : added) {
-      board_.Count(system, 1);
-      board_.Add(system, place, base::Span{});
-    }
-    return absl::OkStatus();
+    const store::CommitResult result = CommitPatiently(
+        context_, place.partition, {{store::Table::kDeletion, DeletionKey(place.number), bytes}, systems->AsPrecondition()},
+        [&](const store::Stamp&) { return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "")}; },
+        [&](const store::Stamp&) {
+          for (const domain::SystemNumber system : added) {
+            board_.Count(system, 1);
+            board_.Add(system, place, base::Span{});
+          }
+        });
+    if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
   }
   return OutcomeStatus(store::Outcome::kConflict);
 }

@@ -68,6 +68,11 @@ void TaskBoard::CountRetry(domain::SystemNumber system) {
   ++lines_[system].counts.retries;
 }
 
+void TaskBoard::CountRefused(domain::SystemNumber system, const std::string& reason) {
+  base::MutexLock lock(mutex_);
+  ++lines_[system].counts.refused[reason];
+}
+
 TaskBoard::Counts TaskBoard::counts(domain::SystemNumber system) const {
   base::MutexLock lock(mutex_);
   const auto at = lines_.find(system);

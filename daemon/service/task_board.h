@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <queue>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -44,10 +45,13 @@ class TaskBoard {
   // Tasks that failed kStuckAfter times or more; failures since the process began.
   void CountStuck(domain::SystemNumber system, int64_t change) EXCLUDES(mutex_);
   void CountRetry(domain::SystemNumber system) EXCLUDES(mutex_);
+  // A report that was refused for `reason`, the name of an error: there are few.
+  void CountRefused(domain::SystemNumber system, const std::string& reason) EXCLUDES(mutex_);
   struct Counts {
     int64_t open = 0;
     int64_t stuck = 0;
     uint64_t retries = 0;
+    std::map<std::string, uint64_t> refused;
   };
   Counts counts(domain::SystemNumber system) const EXCLUDES(mutex_);
 

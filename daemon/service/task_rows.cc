@@ -33,7 +33,7 @@ store::Write PutDeletion(DeletionPlace place, const DeletionRow& row) {
   return {store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)};
 }
 
-store::Precondition Guard::AsPrecondition(const Context& context, base::SubjectHandle subject) const {
+store::Precondition Guard::AsPrecondition(const Context& context) const {
   std::optional<std::string> expected;
   if (facts.found) expected = EncodeSubjectRow(subject, facts.bytes);
   return {store::Table::kSubject, context.SubjectKey(subject), std::move(expected), seen};
@@ -41,6 +41,7 @@ store::Precondition Guard::AsPrecondition(const Context& context, base::SubjectH
 
 absl::StatusOr<Guard> LoadGuard(const Context& context, base::SubjectHandle subject) {
   Guard guard;
+  guard.subject = subject;
   guard.seen = context.store.Now(context.PartitionOf(subject));
   absl::StatusOr<StoredFacts> facts = LoadFacts(context, subject);
   if (!facts.ok()) return facts.status();

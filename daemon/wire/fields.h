@@ -43,6 +43,9 @@ inline void CheckEnum(int value, bool (*is_valid)(int), const Path& at, Violatio
 // As CheckEnum, and not the zero value.
 void CheckChosen(int value, bool (*is_valid)(int), const Path& at, Violations* faults);
 
+// Neither unset nor the end of time, which stand for no time at all and must never be told as one.
+inline bool IsTime(base::Instant time) { return time.IsSet() && time != base::kEndOfTime; }
+
 // Years 1970 to 9999, nanoseconds 0..999,999,999, cut to microseconds. The very first microsecond of 1970 becomes the second one,
 // because a zero Instant means "not set".
 base::Instant ReadTimestamp(const google::protobuf::Timestamp& time, const Path& at, Violations* faults);

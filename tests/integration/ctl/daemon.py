@@ -16,6 +16,7 @@ CONSENTCTL = os.environ["CONSENTCTL"]
 
 # Exit codes of consentctl.
 DONE, NO, USAGE, NO_ANSWER, REFUSED, UNREADABLE, FILES = range(7)
+WORK_LEFT = 40
 
 
 def test_policy():

@@ -6,7 +6,7 @@ import pathlib
 import stat
 import unittest
 
-from daemon import DONE, FILES, NO, REFUSED, until
+from daemon import DONE, FILES, NO, REFUSED, WORK_LEFT, until
 from stores import SUFFIXES, StoresTest
 
 PROOF = ("--channel", "support", "--actor", "system")
@@ -101,7 +101,7 @@ class HoldsTest(StoresTest):
         ran = pathlib.Path(self.daemon.path("ran"))
         self.delete("ann", "--everything", "--verified")
         done = self.daemon.ctl("worker", "audio", "--once", "--", "touch", str(ran))
-        self.assertEqual(done.returncode, NO, done.stderr)
+        self.assertEqual(done.returncode, WORK_LEFT, done.stderr)
         self.assertFalse(ran.exists())
         self.assertIn("--heeds-exceptions", self.json("tasks", "list", "audio")["tasks"][0]["last_error"])
         self.assertEqual(self.hold("--recording", "ann-5")["selector"], hold["selector"])

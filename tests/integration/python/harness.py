@@ -29,6 +29,7 @@ except ImportError as missing:
 from consent.v1 import deletion_service_pb2_grpc as deletion_grpc
 from consent.v1 import eligibility_service_pb2_grpc as eligibility_grpc
 from consent.v1 import policy_service_pb2_grpc as policy_grpc
+from consent.v1 import hold_service_pb2_grpc as hold_grpc
 from consent.v1 import purge_service_pb2_grpc as purge_grpc
 from consent.v1 import recording_service_pb2_grpc as recording_grpc
 from consent.v1 import settings_service_pb2_grpc as settings_grpc
@@ -180,6 +181,7 @@ class Client:
         self.policies = policy_grpc.PolicyServiceStub(self.channel)
         self.deletions = deletion_grpc.DeletionServiceStub(self.channel)
         self.purges = purge_grpc.PurgeServiceStub(self.channel)
+        self.holds = hold_grpc.HoldServiceStub(self.channel)
         self.systems = purge_grpc.DataSystemServiceStub(self.channel)
 
     def close(self):
