@@ -15,7 +15,7 @@ bool NoAnswer(const absl::Status& status) {
     case absl::StatusCode::kResourceExhausted:
       return ErrorOf(status).reason == "OVERLOADED";
     case absl::StatusCode::kFailedPrecondition:
-      return ErrorOf(status).reason == "CLOCK_BEHIND";
+      return ErrorOf(status).reason == "CLOCK_BEHIND" || ErrorOf(status).reason == "CLOCK_DOUBTFUL";
     default:
       return false;
   }

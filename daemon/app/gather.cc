@@ -97,6 +97,9 @@ ops::Readings Gather(const service::Context& context, const store::RocksStore& s
   for (const auto& index : context.indexes) readings.indexes.push_back({index->size(), index->memory_bytes(), index->complete()});
   for (uint16_t i = 0; i < store.partition_count(); ++i) readings.sequences.push_back(store.GetHead({i}).stamp.sequence);
   readings.pools = {{"read", readers.queued()}, {"write", context.writers.queued()}};
+  const base::TrustedClock::View clock = context.time.Look();
+  readings.clock_offset_seconds = static_cast<double>(clock.Offset().micros) / 1e6;
+  readings.clock_trusted = !clock.doubtful;
   readings.changes_in_flight = services.changes.in_flight();
   readings.engine = store.Health();
   GatherPolicy(context, &readings);

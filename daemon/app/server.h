@@ -19,7 +19,7 @@ namespace consent::app {
 // Main thread only.
 class Server {
  public:
-  // Listens on `address` (as ops::ValidateAddress takes it) with health, reflection and the given services, which must outlive the
+  // Listens on `address` (as ops::ListenAddress takes it) with health, reflection and the given services, which must outlive the
   // server. Health is attached before anybody can connect to a Unix socket. FailedPrecondition, Unavailable: the address cannot be
   // used.
   static absl::StatusOr<std::unique_ptr<Server>> Listen(const std::string& address, const std::vector<grpc::Service*>& services,

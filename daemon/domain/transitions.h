@@ -94,13 +94,15 @@ enum class Refusal : uint8_t {
   kPolicyChanging,  // a policy is being activated: repeat
   kClockDoubtful,   // the time is doubtful until somebody confirms it
   kAccountClosed,   // nothing of a closed account is loosened
-  kLast = kAccountClosed,  // numbers are on disk: add at the end
+  kUnknownRegion,   // ISO 3166-1 does not assign the code, and the policy does not name it
+  kLast = kUnknownRegion,  // numbers are on disk: add at the end
 };
 
 struct PartOutcome {
   Refusal refusal = Refusal::kNone;
   bool changed = false;
-  std::string detail;  // for kEvidenceRequired what is missing, for kNoticeNotUsable why, for kImportCannotLoosen what is stored; never an id
+  std::string detail;  // for kEvidenceRequired what is missing, for kNoticeNotUsable why, for kImportCannotLoosen what is stored, for kUnknownRegion what
+                       // is meant; never an id
 };
 
 // One thing that changed, for the history.

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/domain/effective.h"
+#include "daemon/domain/standards.h"
 #include "daemon/domain/transitions_internal.h"
 
 namespace consent::domain::internal {
@@ -35,6 +36,12 @@ bool IsNeverLower(const AgeOfConsent& b, const AgeOfConsent& a) {
   const auto lowest = std::min_element(b.steps().begin(), b.steps().end(), lower);
   const auto highest = std::max_element(a.steps().begin(), a.steps().end(), lower);
   return a == b || lowest->years >= highest->years;
+}
+
+// An unassigned code would be stored as an unknown region, without a word; what is user-assigned means what the policy says.
+bool IsKnown(Region region, const Rules& rules) {
+  if (IsAssigned(region)) return true;
+  return IsUserAssigned(region) && (rules.regions.contains(region) || rules.regions.contains(region.Country()));
 }
 
 bool MovingIsRestriction(Region from, Region to, const Rules& rules) {
@@ -213,6 +220,7 @@ Instant InactivityPurge(const Applying& applying, const ScopeFacts& scope) {
 PartOutcome ApplyRegion(Applying& applying, Region region) {
   SubjectFacts& facts = applying.after();
   if (facts.region == region) return Applied(false);
+  if (!IsKnown(region, applying.rules)) return Refused(Refusal::kUnknownRegion, WhyNotAssigned(region));
   if (!MovingIsRestriction(facts.region, region, applying.rules)) {
     if (applying.IsImport() && facts.region.IsSet()) return Refused(Refusal::kImportCannotLoosen, "another region");
     PartOutcome gate = MayLoosen(applying, true);

@@ -168,8 +168,18 @@ std::vector<MetricFamily> ReadingFamilies(const Readings& readings) {
   MetricFamily pools = Family("consentd_pool_queue", "Tasks that wait for a thread.", MetricType::Gauge);
   for (const PoolReading& pool : readings.pools) AddValue(&pools, {{"pool", pool.name}}, static_cast<double>(pool.queued));
   families.push_back(std::move(pools));
+  families.push_back(Gauge("consentd_clock_offset_seconds", "How far the wall clock is ahead of the trusted time.", readings.clock_offset_seconds));
+  families.push_back(Gauge("consentd_clock_trusted", "1 while the wall clock is believed; 0: nothing is eligible, and loosenings wait.",
+                           readings.clock_trusted ? 1 : 0));
   families.push_back(Gauge("consentd_changes_in_flight", "Changes that were taken and are not yet answered.",
                            static_cast<double>(readings.changes_in_flight)));
+  if (readings.data_free_bytes.has_value()) {
+    families.push_back(Gauge("consentd_data_free_bytes", "Room in the file system of the data folder.", static_cast<double>(*readings.data_free_bytes)));
+  }
+  if (readings.data_free_inodes.has_value()) {
+    families.push_back(Gauge("consentd_data_free_inodes", "Free inodes of the file system of the data folder.",
+                             static_cast<double>(*readings.data_free_inodes)));
+  }
   if (readings.engine.has_value()) AddEngine(*readings.engine, &families);
   AddPolicy(readings, &families);
   AddSystems(readings, &families);

@@ -81,7 +81,11 @@ struct Readings {
   std::vector<uint64_t> sequences;        // of the last commit, one per partition
   std::vector<PoolReading> pools;
   uint64_t changes_in_flight = 0;
+  double clock_offset_seconds = 0;  // wall clock less trusted time
+  bool clock_trusted = false;
   std::optional<store::EngineHealth> engine;
+  std::optional<uint64_t> data_free_bytes;  // of the data folder's file system; unset where it reports none
+  std::optional<uint64_t> data_free_inodes;
   std::optional<PolicyReading> policy;
   std::vector<ActiveSuspension> suspensions;
   std::vector<SystemReading> systems;

@@ -150,14 +150,13 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
       if (!system.ok()) return system.status();
       const auto page = tasks_.List(*system, query.min_failures, static_cast<size_t>(query.page_size), {from.partition, from.sequence});
       if (!page.ok()) return page.status();
-      const base::Instant now = context_.Now();
       for (const service::OpenTask& task : page->tasks) {
         v1::TaskStatus& status = *call->response()->add_tasks();
         status.set_task_id(TaskId(task.place, system->name));
         status.set_deletion_id(context_.tokens.Encode({task.place.partition, task.place.number}));
         wire::WriteTimestamp(task.request.due_at, status.mutable_due_at());
-        if (task.row.leased_until > now) wire::WriteTimestamp(task.row.leased_until, status.mutable_leased_until());
-        if (task.row.not_before > now) wire::WriteTimestamp(task.row.not_before, status.mutable_not_before());
+        if (task.waits && task.row.leased_until.IsSet()) wire::WriteTimestamp(task.row.leased_until, status.mutable_leased_until());
+        if (task.waits && task.row.not_before.IsSet()) wire::WriteTimestamp(task.row.not_before, status.mutable_not_before());
         status.set_attempts(static_cast<int32_t>(std::min<uint64_t>(task.row.epoch, INT32_MAX)));
         status.set_failures(static_cast<int32_t>(std::min<uint32_t>(task.row.failures, INT32_MAX)));
         status.set_last_error(task.row.last_error);

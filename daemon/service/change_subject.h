@@ -54,5 +54,7 @@ class ChangeSubject {
 
 // The error of a part that was refused.
 absl::Status RefusalStatus(const domain::PartOutcome& part);
+// Whether a loosening may be taken now: OK, CLOCK_DOUBTFUL, CLOCK_BEHIND.
+absl::Status TimeToLoosen(const base::Now& now);
 
 }  // namespace consent::service

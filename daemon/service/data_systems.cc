@@ -6,6 +6,7 @@
 #include "daemon/service/commit_now.h"
 #include "daemon/service/purge_tasks.h"
 #include "daemon/service/rows.h"
+#include "daemon/service/task_rows.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
@@ -233,7 +234,7 @@ absl::Status DataSystems::FillBoard(store::Partition partition) {
         if (damaged) return false;
         base::Decoder in(key);
         const auto system = static_cast<domain::SystemNumber>(in.BigEndian(2));
-        board_.Add(system, DeletionPlace{partition, NumberOfKey(key)}, std::max(row.not_before, row.leased_until));
+        board_.Add(system, DeletionPlace{partition, NumberOfKey(key)}, HandOutFrom(context_, row));
         board_.Count(system, 1);
         if (row.failures >= kStuckAfter) board_.CountStuck(system, 1);
         return true;
@@ -307,7 +308,7 @@ absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
     if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
     for (const domain::SystemNumber system : added) {
       board_.Count(system, 1);
-      board_.Add(system, place, base::Instant{});
+      board_.Add(system, place, base::Span{});
     }
     return absl::OkStatus();
   }

@@ -13,7 +13,7 @@ using base::Encoder;
 using base::Instant;
 
 constexpr uint8_t kDeletionFormat = 2;
-constexpr uint8_t kTaskFormat = 1;
+constexpr uint8_t kTaskFormat = 2;
 constexpr uint8_t kSystemFormat = 1;
 constexpr size_t kMaxLabelBytes = 64;
 constexpr size_t kMaxTextBytes = 256;
@@ -278,6 +278,8 @@ std::string EncodeTaskRow(const TaskRow& row) {
   out.Varint(row.holds_seen);
   out.Varint(row.failed_epoch);
   out.Varint(row.failures);
+  out.Raw(base::View(row.waits_until.boot));
+  out.Varint(static_cast<uint64_t>(row.waits_until.since.micros));
   PutTime(out, row.not_before);
   PutTime(out, row.leased_until);
   out.String(row.last_error);
@@ -304,6 +306,8 @@ bool DecodeTaskRow(std::string_view bytes, TaskRow* row) {
   row->failed_epoch = in.Varint();
   const uint64_t failures = in.Varint();
   row->failures = static_cast<uint32_t>(failures);
+  row->waits_until.boot = in.Array<16>();
+  row->waits_until.since.micros = static_cast<int64_t>(in.Varint());
   row->not_before = GetTime(in);
   row->leased_until = GetTime(in);
   row->last_error = in.String(kMaxTextBytes);

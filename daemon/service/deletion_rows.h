@@ -71,8 +71,11 @@ struct TaskRow {
   uint32_t failures = 0;
   uint64_t failed_epoch = 0;   // of the lease that was given back last
   bool leased_before = false;  // a lease ended without a report of its end, so it may have erased
-  base::Instant not_before;    // unset: at once
-  base::Instant leased_until;  // unset: not leased
+  // The lease or the pause after a failure that it waits for, by the boot clock: as long as it was meant, whatever the wall does. Of no
+  // boot: it waits for nothing but not_before.
+  base::BootTime waits_until;
+  base::Instant not_before;    // when it may be handed out, as far as the wall tells; unset: at once
+  base::Instant leased_until;  // for showing; unset: not leased
   uint64_t holds_seen = 0;     // SubjectFacts::holds_changed at the latest lease
   bool has_exceptions = false;     // the latest lease left something on hold alone
   bool waits_for_release = false;  // what is left of it is on hold, as far as `holds_seen` tells

@@ -72,6 +72,7 @@ struct Ending {
   bool on_hold = false;  // some of what the request selects still is, and no hold was released since the lease
   bool again = false;
   base::Instant due;     // where it is done again; kEndOfTime: when what is on hold is released
+  base::Span from;       // the same by the boot clock
   domain::DeletionRequest after;
   std::vector<store::Precondition> preconditions;
 
@@ -88,8 +89,10 @@ struct Ending {
       next.erased_count += report.erased_count;
       if (report.evidence != base::Digest{}) next.evidence = report.evidence;
       next.leased_until = base::Instant{};
+      next.waits_until = base::BootTime{};
       next.waits_for_release = waits;
       next.not_before = waits ? base::Instant{} : due;
+      from = waits ? base::Span{} : HandOutFrom(context, next);
       writes.push_back(PutTask(system, report.place, next));
     } else {
       DeletionRow next = deletion;
@@ -107,7 +110,7 @@ struct Ending {
   // After the commit.
   void Tell(Context& context, TaskBoard& board, const SystemRow& system) const {
     if (again) {
-      if (due != base::kEndOfTime) board.Add(system.number, report.place, due);
+      if (due != base::kEndOfTime) board.Add(system.number, report.place, from);
       return;
     }
     board.Count(system.number, -1);
@@ -139,7 +142,7 @@ absl::Status Prepare(const Context& context, const SystemRow& system, const Task
       {store::Table::kTask, TaskKey(system.number, report.place.number), std::move(task_bytes)},
       {store::Table::kDeletion, DeletionKey(report.place.number), std::move(deletion_bytes)},
       guard->AsPrecondition(context, subject)};
-  ending->emplace(Ending{report, *std::move(deletion), *std::move(task), overlap.any && as_leased, false, {}, {}, std::move(preconditions)});
+  ending->emplace(Ending{report, *std::move(deletion), *std::move(task), overlap.any && as_leased, false, {}, {}, {}, std::move(preconditions)});
   return absl::OkStatus();
 }
 

@@ -106,7 +106,7 @@ class PlacePart final : public ChangePart {
 
   // Leases that it takes back can be handed out again at once.
   void Wake() override {
-    for (const auto& [system, place] : open_) board_.Add(system, place, base::Instant{});
+    for (const auto& [system, place] : open_) board_.Add(system, place, base::Span{});
   }
 
  private:
@@ -178,13 +178,13 @@ class ReleasePart final : public ChangePart {
 
   // What waited for the release is due at once.
   void Wake() override {
-    for (const auto& [system, place] : waiting_) board_.Add(system, place, base::Instant{});
+    for (const auto& [system, place] : waiting_) board_.Add(system, place, base::Span{});
   }
 
  private:
   // A loosening.
   absl::Status MayRelease(const Context& context) const {
-    if (context.ClockBehind()) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockBehind, false, {}});
+    if (absl::Status s = TimeToLoosen(context.Present()); !s.ok()) return s;
     if (!etag_.has_value()) {
       return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "releasing needs the hold's current etag: ListHolds has it");
     }

@@ -27,7 +27,12 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   const absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &task_bytes);
   if (absl::IsNotFound(row.status())) return std::optional<Candidate>();  // ended, or cancelled, since it was put on the board
   if (!row.ok()) return row.status();
-  if (row->not_before > context_.Now()) return std::optional<Candidate>();  // has another entry
+  const base::Span from = HandOutFrom(context_, *row);
+  if (from.micros > 0 && !row->leased_until.IsSet()) {
+    // One that waits for a date may have been put on the board by another clock.
+    if (row->waits_until == base::BootTime{}) board_.Add(system.number, place, from);
+    return std::optional<Candidate>();  // has an entry
+  }
   std::string deletion_bytes;
   absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place, &deletion_bytes);
   if (!deletion.ok()) return deletion.status();
@@ -36,7 +41,7 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   if (!guard.ok()) return guard.status();
   const Overlap overlap = OverlapOf(guard->holds, deletion->request.selector);
   found.holds_seen = guard->facts.facts.holds_changed;
-  if (row->leased_until > context_.Now() && !IsTakenBack(*row, overlap)) return std::optional<Candidate>();  // has another entry
+  if (from.micros > 0 && !IsTakenBack(*row, overlap)) return std::optional<Candidate>();  // has another entry
   // What waits for a release comes back to the board with one.
   if (overlap.all || (row->waits_for_release && overlap.any && found.holds_seen == row->holds_seen)) return std::optional<Candidate>();
   for (const HoldInForce& hold : guard->holds) {
@@ -85,10 +90,12 @@ absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, c
     found.push_back(**std::move(candidate));
   }
   if (found.empty()) return store::Outcome::kCommitted;
+  const base::BootTime until = context_.time.After(visibility);
   const auto next_of = [&](const Candidate& candidate, base::Instant now) {
     TaskRow next = candidate.task.row;
     next.leased_before = next.leased_before || next.leased_until.IsSet();
     next.epoch = candidate.task.row.epoch + 1;
+    next.waits_until = until;
     next.leased_until = now + visibility;
     next.not_before = base::Instant{};
     next.holds_seen = candidate.holds_seen;
@@ -111,7 +118,7 @@ absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, c
   }
   for (Candidate& candidate : found) {
     candidate.task.row = next_of(candidate, result.stamp.time);
-    board_.Add(system.number, candidate.task.place, candidate.task.row.leased_until);
+    board_.Add(system.number, candidate.task.place, until.since);
     if (candidate.begun.has_value()) {
       context_.deletions.Replace(candidate.task.place, &candidate.task.request, candidate.begun->request);
     }
@@ -130,7 +137,7 @@ absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& syste
     absl::Status failed;
     for (auto& [partition, taken] : places) {
       absl::StatusOr<store::Outcome> outcome = LeaseIn(partition, system, &taken, visibility, &leased);
-      for (const DeletionPlace& place : taken) board_.Add(system.number, place, base::Instant{});
+      for (const DeletionPlace& place : taken) board_.Add(system.number, place, base::Span{});
       if (!outcome.ok()) failed = outcome.status();
       if (outcome.ok() && *outcome != store::Outcome::kCommitted && *outcome != store::Outcome::kConflict) failed = OutcomeStatus(*outcome);
     }
@@ -149,6 +156,7 @@ absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, cons
     if (row->epoch != failure.epoch || !row->leased_until.IsSet()) return LeaseLost();
     TaskRow next = *row;
     next.leased_until = base::Instant{};
+    next.waits_until = base::BootTime{};
     next.failed_epoch = failure.epoch;
     base::Span delay;
     if (!failure.not_begun) {
@@ -159,6 +167,7 @@ absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, cons
       context_.random.Fill(&dice, sizeof dice);
       delay = domain::RetryDelay(next.failures, dice);
     }
+    next.waits_until = context_.time.After(delay);
     const store::CommitResult result =
         CommitNow(context_, place.partition, {{store::Table::kTask, TaskKey(system.number, place.number), bytes}},
                   [&](const store::Stamp& stamp) {
@@ -167,7 +176,7 @@ absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, cons
                   });
     if (result.outcome == store::Outcome::kConflict) continue;
     if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
-    board_.Add(system.number, place, result.stamp.time + delay);
+    board_.Add(system.number, place, next.waits_until.since);
     if (!failure.not_begun) board_.CountRetry(system.number);
     if (next.failures == kStuckAfter && row->failures < kStuckAfter) board_.CountStuck(system.number, 1);
     return absl::OkStatus();
@@ -208,7 +217,10 @@ absl::StatusOr<OpenTasks> PurgeTasks::List(const SystemRow& system, uint32_t min
           }
           TaskRow row;
           damaged = !DecodeTaskRow(value, &row);
-          if (!damaged && row.failures >= min_failures) page.tasks.push_back(OpenTask{place, std::move(row), {}});
+          if (!damaged && row.failures >= min_failures) {
+            const bool waits = HandOutFrom(context_, row).micros > 0;
+            page.tasks.push_back(OpenTask{place, std::move(row), waits, {}});
+          }
           return !damaged;
         });
     if (!scanned.ok()) return StoreUnreadable();

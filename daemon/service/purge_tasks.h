@@ -33,6 +33,7 @@ struct TaskFailure {
 struct OpenTask {
   DeletionPlace place;
   TaskRow row;
+  bool waits = false;  // for the end of its lease, of its pause, or for its date
   domain::DeletionRequest request;
 };
 struct OpenTasks {

@@ -49,6 +49,8 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
       return wire::FieldError("control", "the policy has no such control");
     case domain::Refusal::kAllCannotBeTurnedOn:
       return wire::FieldError("all", "everything can be turned off at once but not on: name controls or purposes");
+    case domain::Refusal::kUnknownRegion:
+      return wire::FieldError("region", part.detail);
     case domain::Refusal::kRetentionNotOffered:
       return wire::FieldError("retention", "not one of the policy's retention choices");
     case domain::Refusal::kContradiction:
@@ -57,6 +59,12 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
       return wire::MakeError(v1::ERROR_REASON_CONTENTION, "a new policy is being activated: repeat the call");
   }
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
+}
+
+absl::Status TimeToLoosen(const base::Now& now) {
+  if (now.doubtful) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockDoubtful, false, {}});
+  if (now.behind) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockBehind, false, {}});
+  return absl::OkStatus();
 }
 
 }  // namespace consent::service

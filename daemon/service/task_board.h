@@ -29,8 +29,8 @@ class TaskBoard {
   TaskBoard(const TaskBoard&) = delete;
   TaskBoard& operator=(const TaskBoard&) = delete;
 
-  // The task may be handed out from `at` on (unset: at once).
-  void Add(domain::SystemNumber system, DeletionPlace task, base::Instant at) EXCLUDES(mutex_);
+  // The task may be handed out from `at` on, by the boot clock (zero: at once).
+  void Add(domain::SystemNumber system, DeletionPlace task, base::Span at) EXCLUDES(mutex_);
   // Takes up to `limit` that may be handed out now, the longest waiting first. What is not handed out must be added again.
   std::vector<DeletionPlace> Take(domain::SystemNumber system, size_t limit) EXCLUDES(mutex_);
 
@@ -53,13 +53,13 @@ class TaskBoard {
 
  private:
   struct Entry {
-    base::Instant at;
+    base::Span at;
     DeletionPlace task;
     // For a queue whose top is the earliest.
     bool operator<(const Entry& other) const { return other.at < at || (other.at == at && other.task < task); }
   };
   struct Waiter {
-    std::chrono::steady_clock::time_point until;
+    base::Span until;  // by the boot clock
     Wake wake;
   };
   struct Line {

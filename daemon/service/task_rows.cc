@@ -51,6 +51,12 @@ absl::StatusOr<Guard> LoadGuard(const Context& context, base::SubjectHandle subj
   return guard;
 }
 
+base::Span HandOutFrom(const Context& context, const TaskRow& task) {
+  if (task.waits_until.boot != base::BootId{}) return context.time.IsOver(task.waits_until) ? base::Span{} : task.waits_until.since;
+  const base::Instant now = context.Now();
+  return task.not_before > now ? context.time.After(task.not_before - now).since : base::Span{};
+}
+
 bool IsTakenBack(const TaskRow& task, const Overlap& overlap) { return overlap.any && overlap.latest > task.holds_seen; }
 
 }  // namespace consent::service

@@ -31,6 +31,8 @@ struct Guard {
   store::Precondition AsPrecondition(const Context& context, base::SubjectHandle subject) const;
 };
 absl::StatusOr<Guard> LoadGuard(const Context& context, base::SubjectHandle subject);
+// When the task may be handed out, by the boot clock. Zero: at once.
+base::Span HandOutFrom(const Context& context, const TaskRow& task);
 // A hold that was placed after the lease covers some of what was handed out.
 bool IsTakenBack(const TaskRow& task, const Overlap& overlap);
 

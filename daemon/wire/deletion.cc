@@ -1,14 +1,12 @@
 #include "daemon/wire/deletion.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <system_error>
 
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "daemon/wire/digest.h"
 #include "daemon/wire/fields.h"
+#include "daemon/wire/time_zones.h"
 
 namespace consent::wire {
 namespace {
@@ -37,16 +35,6 @@ domain::NamedTimes ReadRange(const v1::TimeRange& range, base::Instant now, cons
   return interval;
 }
 
-// Whether the machine's database has a zone of that name. Asked first because the library remembers each name that it ever looked for,
-// those that are none, too.
-bool IsZone(const std::string& name) {
-  constexpr char kAllowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
-  if (name.empty() || name.front() == '/' || name.find_first_not_of(kAllowed) != std::string::npos) return false;
-  const char* folder = std::getenv("TZDIR");
-  std::error_code error;
-  return std::filesystem::is_regular_file(std::filesystem::path(folder != nullptr ? folder : "/usr/share/zoneinfo") / name, error);
-}
-
 // The first instant of the day on which it was said: midnight, or, where the clocks skip it, what follows; the first of two midnights.
 base::Instant FirstInstantOfDay(base::Instant spoken, const absl::TimeZone& zone) {
   const absl::CivilDay day(zone.At(absl::FromUnixMicros(spoken.micros)).cs);
@@ -67,8 +55,8 @@ domain::NamedTimes ReadDay(const v1::SpokenDay& day, base::Instant now, const Pa
   CheckPast(spoken, now, spoken_at, faults);
   CheckText(day.time_zone(), 1, kMaxNameBytes, time_zone, faults);
   absl::TimeZone zone;
-  if (!IsZone(day.time_zone()) || !absl::LoadTimeZone(day.time_zone(), &zone)) {
-    faults->Add(time_zone, "must be an IANA time zone name that the server's time zone database has, such as `Europe/Bucharest`");
+  if (!IsTimeZoneName(day.time_zone()) || !absl::LoadTimeZone(day.time_zone(), &zone)) {
+    faults->Add(time_zone, "must be the name of a zone in the server's time zone database, such as `Europe/Bucharest`");
     return interval;
   }
   interval.from = FirstInstantOfDay(spoken, zone);

@@ -43,11 +43,11 @@ class Daemon:
         self.process = None
         self.start(**environment)
 
-    def start(self, **environment):
+    def start(self, *options, **environment):
         self.log = open(self.root / "log", "ab")
         self.process = subprocess.Popen(
             [CONSENTD, "serve", "--listen", self.endpoint, "--data-dir", str(self.root / "data"), "--policy",
-             str(self.root / "policy.json"), "--metrics-listen", "127.0.0.1:0", "--log-format", "json"],
+             str(self.root / "policy.json"), "--metrics-listen", "127.0.0.1:0", "--log-format", "json", *options],
             stdout=self.log, stderr=self.log, env={**os.environ, **environment})
         end = time.monotonic() + 60
         # Each call waits by itself, with growing pauses, before it gives up.

@@ -156,9 +156,10 @@ class Daemon:
                 return float(value)
         return None
 
-    def healthz(self):
+    def probe(self, path):
+        """Status and body of /livez or /readyz."""
         try:
-            with urllib.request.urlopen(self.metrics_url("/healthz"), timeout=PATIENCE) as answer:
+            with urllib.request.urlopen(self.metrics_url(path), timeout=PATIENCE) as answer:
                 return answer.status, answer.read().decode().strip()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode().strip()

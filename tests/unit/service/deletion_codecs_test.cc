@@ -89,6 +89,8 @@ TaskRow SomeTask(uint64_t seed) {
   row.has_exceptions = dice.Below(2) == 0;
   row.waits_for_release = dice.Below(2) == 0;
   row.leased_before = dice.Below(2) == 0;
+  row.waits_until.boot = {static_cast<uint8_t>(dice.Below(256))};
+  row.waits_until.since = base::Span{static_cast<int64_t>(dice.Below(1'000'000'000))};
   row.not_before = dice.Time();
   row.leased_until = dice.Time();
   row.last_error = dice.Text(256);
