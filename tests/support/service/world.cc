@@ -184,12 +184,22 @@ service::ChangeRequest World::Request(const std::string& account, service::Chang
   return request;
 }
 
+// Who speaks for the account: its first adult; nobody where there is none.
+static std::optional<base::ProfileHandle> FirstAdult(const domain::SubjectFacts& facts) {
+  for (const domain::ScopeFacts& scope : facts.scopes) {
+    const bool adult = scope.kind == domain::ScopeKind::kProfile && scope.registered && scope.age.kind == domain::AgeKind::kAdult;
+    if (adult) return base::ProfileHandle{scope.handle};
+  }
+  return std::nullopt;
+}
+
 service::ChangeRequest World::OptInRequest(const std::string& account, const ScopeName& scope, domain::Target target,
                                            const Given& given) const {
   service::ChangeRequest request = Request(account, service::ChangeKind::kUpdateSettings);
   request.command.expected_revision = RevisionOf(account);
   request.command.proof = Proof(given);
   request.command.choices.push_back({Ref(scope), std::move(target), true});
+  if (scope.kind == domain::ScopeKind::kAccount && given.notice != "own") request.command.self_profile = FirstAdult(Facts(account));
   request.payload.evidence = "evidence of " + account + " under " + given.notice;
   if (!scope.id.empty()) request.payload.names.emplace_back(Ref(scope), scope.id);
   return request;

@@ -225,7 +225,7 @@ TEST_F(HardCaseOfAnEnding, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedA
     ASSERT_TRUE(world.OptOut(account, Account(), Only(Purpose::kAdvertising)).ok()) << "again, under no key";
     EXPECT_EQ(world.reads().History(world.Handle(account), 100, "")->items.size(), 0U);
     ASSERT_TRUE(CreateNew(account, true).ok());
-    const domain::ScopeFacts& anew = world.Facts(account).account();
+    const domain::ScopeFacts anew = world.Facts(account).account();
     EXPECT_TRUE(domain::SaysNo(anew.ChoiceFor(Purpose::kHumanReview).choice)) << when;
     EXPECT_TRUE(domain::SaysNo(anew.ChoiceFor(Purpose::kAdvertising).choice)) << when;
     EXPECT_EQ(anew.ChoiceFor(Purpose::kPersonalisation).choice, domain::Choice::kUnset) << "the closed one's own is not inherited";
