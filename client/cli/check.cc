@@ -17,6 +17,7 @@ struct CheckFlags {
   std::string file;
   std::optional<int64_t> uncertainty_ms;
   std::string at_least;
+  bool disposition_only = false;
 };
 
 void AddFacts(CLI::App* app, CheckFlags* flags) {
@@ -69,6 +70,7 @@ Report AnswerReport(const Answer& answer) {
                  {"disposition", Name(answer.disposition())},
                  {"reasons", NamesJson(answer.reasons())},
                  {"good_until", TimeText(answer.good_until())},
+                 {"fresh", answer.IsFresh()},
                  {"checked_at", TimeText(answer.checked_at())},
                  {"policy_version", answer.policy_version()},
                  {"policy_hash", HexText(answer.policy_hash())},
@@ -107,12 +109,12 @@ int RunCheck(const Cli& cli, const std::shared_ptr<CheckFlags>& flags) {
   return cli.WithClient([&](Client& client) {
     flags->question.full = true;
     flags->question.at_least_revision = Etag(flags->at_least);
-    const Answer answer = client.Check(flags->recording, flags->question);
+    Answer answer = client.Check(flags->recording, flags->question);
+    // A yes that came too late to be used may come in time when asked again.
+    if (answer.eligibility() == Eligibility::kEligible && !answer.IsFresh()) answer = client.Check(flags->recording, flags->question);
     if (!answer.error().ok()) return PrintError(answer.error(), cli.json);
-    const bool only_disposition = flags->question.purpose == Purpose::kUnset;
-    const bool yes = only_disposition ? answer.disposition() == Disposition::kKeep || answer.disposition() == Disposition::kHold
-                                      : answer.MayUse(flags->question.purpose);
-    return Print(AnswerReport(answer), cli.json, yes ? kDone : kNo);
+    const ExitCode code = flags->disposition_only ? CodeForDisposition(answer) : CodeForUse(answer, flags->question.purpose);
+    return Print(AnswerReport(answer), cli.json, code);
   });
 }
 
@@ -120,15 +122,19 @@ int RunCheck(const Cli& cli, const std::shared_ptr<CheckFlags>& flags) {
 
 void AddCheck(CLI::App& parent, Cli& cli) {
   CLI::App* app = parent.add_subcommand(
-      "check", "May this recording be used for this purpose, here, now, and must it be purged? Ends with 0 for yes and 1 for "
-               "no. Without --purpose only whether it must be purged: 0 to keep or hold it, 1 to purge it.");
+      "check", "With --purpose: may this recording be used for it, here, now? Ends with 0 for ELIGIBLE and with 10 for NOT_ELIGIBLE. "
+               "With --disposition: what is to be done with it? Ends with 11 for KEEP, 12 for HOLD, 13 for PURGE. 20: there is no answer.");
   auto flags = std::make_shared<CheckFlags>();
   AddFacts(app, flags.get());
   app->add_option("--file", flags->file, "The facts as one JSON object, keys as for `filter`; - for standard input");
-  AddName(app, "--purpose", &flags->question.purpose, "What it would be used for");
+  CLI::Option* purpose = AddName(app, "--purpose", &flags->question.purpose, "What it would be used for");
+  app->add_flag("--disposition", flags->disposition_only, "Ask only whether it is kept, held or must be purged")->excludes(purpose);
   AddPlace(app, &flags->question.place);
   app->add_option("--at-least-revision", flags->at_least, "Answer at least as fresh as this etag");
   app->callback([&cli, flags] {
+    if (flags->question.purpose == Purpose::kUnset && !flags->disposition_only) {
+      throw CLI::RequiredError("--purpose (may it be used?) or --disposition (must it be purged?)");
+    }
     const bool by_flags = !flags->recording.account_id.empty() && !flags->recording.recording_id.empty();
     if (flags->file.empty() && !by_flags) throw CLI::RequiredError("--account and --recording, or --file");
     if (!flags->file.empty() && (!flags->recording.account_id.empty() || !flags->recording.recording_id.empty())) {

@@ -134,7 +134,7 @@ int Run(int argc, const char* const* argv) {
   Cli cli;
   app.require_subcommand(1);
   app.fallthrough();
-  app.footer(kExitCodesHelp);
+  app.footer(ExitCodesHelp());
   app.add_option("--endpoint", cli.endpoint,
                  "Where consentd listens: unix:/path, 127.0.0.1:port, [::1]:port. Default: " + DefaultEndpoint())
       ->envname("CONSENT_ENDPOINT");

@@ -10,7 +10,7 @@
 namespace consent::cli {
 namespace {
 
-// The answer grew too old before its line could be written, or is one that this program does not know.
+// The daemon said yes and it grew too old before its line could be written, or it said what this program does not know.
 constexpr char kNoUsableAnswer[] = "NO_USABLE_ANSWER";
 // How long a slow input may keep lines waiting for a full batch.
 constexpr std::chrono::milliseconds kIdle{200};
@@ -70,23 +70,21 @@ Filter::Batch Filter::Ask(Batch batch) const {
 
 bool Filter::MustAskAgain(const Batch& batch) const {
   return std::any_of(batch.items.begin(), batch.items.end(), [](const Item& item) {
-    return item.answer.error().ok() && item.answer.eligibility() == Eligibility::kUnset;
+    // Only a yes ages: what else the daemon said stays said.
+    return item.answer.error().ok() && item.answer.eligibility() == Eligibility::kEligible && !item.answer.IsFresh();
   });
 }
 
 void Filter::Refuse(const Item& item, std::vector<RefusedLine>* refused) {
   RefusedLine line{item.number, item.line.recording.recording_id, item.answer.disposition(), {}};
-  const bool unusable = item.answer.eligibility() != Eligibility::kNotEligible;
-  if (unusable) {
-    line.reasons.emplace_back(kNoUsableAnswer);
-  } else {
+  if (item.answer.eligibility() != Eligibility::kNotEligible) line.reasons.emplace_back(kNoUsableAnswer);
+  if (item.answer.eligibility() != Eligibility::kEligible) {
     for (const Reason reason : item.answer.reasons()) line.reasons.emplace_back(Name(reason));
-    if (line.reasons.empty()) line.reasons.emplace_back(Name(Reason::kUnset));
   }
+  if (line.reasons.empty()) line.reasons.emplace_back(Name(Reason::kUnset));
   ++counts_.refused;
   ++counts_.refused_by_reason[line.reasons.front()];
   if (item.answer.MustPurge()) ++counts_.to_purge;
-  if (!item.answer.MustPurge() && line.disposition == Disposition::kPurge) line.disposition = Disposition::kUnset;
   refused->push_back(std::move(line));
 }
 

@@ -126,7 +126,7 @@ int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool as_json)
   } else if (counts.unreadable > 0) {
     code = kUnreadable;
   } else if (counts.refused > 0) {
-    code = kNo;
+    code = kNotAllCounted;
   }
   return Print(report, as_json, code);
 }

@@ -73,7 +73,7 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
         Table head("settings", {"ETAG"});
         head.Add({done->revision.value()});
         report.tables = {head, PartsTable(done->results)};
-        return Print(report, cli.json, AnyRefused(done->results) ? kNo : kDone);
+        return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);
       });
     };
   });

@@ -101,7 +101,7 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
         Table table("subject", {"ETAG", "REGISTERED NOW"});
         table.Add({done->revision.value(), done->registered ? "yes" : "no"});
         report.tables = {table, PartsTable(done->results)};
-        return Print(report, cli.json, AnyRefused(done->results) ? kNo : kDone);
+        return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);
       });
     };
   });

@@ -60,11 +60,28 @@ class Console final : public WorkerSink {
   bool silent_ = false;
 };
 
-int CodeOf(const absl::Status& ended, const WorkerCounts& counts, bool once, bool stopped) {
+// Whether the system has tasks that no report has ended: those that wait in back-off or for a hold, or that others have leased, too.
+absl::StatusOr<bool> AnyOpen(Client& client, const std::string& system) {
+  TaskQuery query;
+  query.system = system;
+  query.page_size = 1;
+  do {
+    const absl::StatusOr<TaskPage> page = client.ListTasks(query);
+    if (!page.ok()) return page.status();
+    if (!page->tasks.empty()) return true;
+    query.page_token = page->next_page_token;
+  } while (!query.page_token.empty());
+  return false;
+}
+
+// With `once` only the daemon can tell that nothing is left: a lease that brings nothing passes over what waits.
+int CodeOf(const absl::Status& ended, const WorkerCounts& counts, const WorkerSettings& settings, Client& client) {
   if (!ended.ok()) return CodeFor(ended);
   if (counts.unreported > 0) return kNoAnswer;
-  const bool all = !stopped && counts.retried + counts.failed + counts.given_back + counts.lost == 0;
-  return once && !all ? kNo : kDone;
+  if (!settings.once) return kDone;
+  const absl::StatusOr<bool> open = AnyOpen(client, settings.system);
+  if (!open.ok()) return CodeFor(open.status());
+  return *open ? kWorkLeft : kDone;
 }
 
 int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code, bool as_json) {
@@ -100,7 +117,7 @@ int RunWorker(const Cli& cli, const WorkerFlags& flags) {
     Worker worker(flags.settings, client, *command, OwnEnvironment(), stop, *clock, console);
     const absl::Status ended = worker.Run();
     console.bar().Clear();
-    return PrintCounts(ended, worker.counts(), CodeOf(ended, worker.counts(), flags.settings.once, stop.Asked()), cli.json);
+    return PrintCounts(ended, worker.counts(), CodeOf(ended, worker.counts(), flags.settings, client), cli.json);
   });
 }
 
@@ -119,7 +136,8 @@ void AddWorker(CLI::App& parent, Cli& cli) {
   WorkerSettings& settings = flags->settings;
   app->add_option("system", settings.system, "The data system, as `systems register` named it")->required();
   app->add_option("command", flags->command, "After --: the program and its arguments")->required()->type_name("COMMAND");
-  app->add_flag("--once", settings.once, "End when there is no task, instead of waiting for more");
+  app->add_flag("--once", settings.once, "End when no task is to be had, instead of waiting for more: with 0 where none is open, with 40 where some are (they wait "
+                "after a failure or for a hold, or others have them)");
   app->add_option("--parallel", settings.parallel, "Runs at the same time, 1 to 64 (default 1)")
       ->check(CLI::Range(size_t{1}, size_t{64}));
   app->add_option("--visibility", flags->visibility_seconds,

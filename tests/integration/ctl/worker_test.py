@@ -8,7 +8,7 @@ import subprocess
 import sys
 import unittest
 
-from daemon import CONSENTCTL, DONE, FILES, NO, NO_ANSWER, REFUSED, DaemonTest, Worker, until
+from daemon import CONSENTCTL, DONE, FILES, NO_ANSWER, REFUSED, WORK_LEFT, DaemonTest, Worker, until
 
 
 class WorkerTest(DaemonTest):
@@ -44,23 +44,25 @@ class WorkerTest(DaemonTest):
         self.assertEqual(self.part()["outcome"], "NOT_FOUND")
 
     def test_failures_come_again_and_are_told(self):
-        self.assertEqual(self.once("sh", "-c", "exit 1", expect=NO)["failed"], 1)
+        self.assertEqual(self.once("sh", "-c", "exit 1", expect=WORK_LEFT)["failed"], 1)
         task = self.task()
         self.assertEqual((task["failures"], task["last_error"]), (1, "exit 1"))
         self.assertTrue(task["not_before"])
+        # It waits: nothing can be leased, and it is still open.
+        self.assertEqual(self.once("true", expect=WORK_LEFT)["done"], 0)
         self.assertEqual(self.json("tasks", "list", self.name, "--min-failures", "2")["tasks"], [])
         self.assertEqual(self.part()["outcome"], "")
 
     def test_later_is_no_success(self):
-        self.assertEqual(self.once("sh", "-c", "exit 75", expect=NO)["retried"], 1)
+        self.assertEqual(self.once("sh", "-c", "exit 75", expect=WORK_LEFT)["retried"], 1)
         self.assertEqual(self.task()["last_error"], "exit 75")
 
     def test_a_signal_is_told(self):
-        self.once("sh", "-c", "kill -9 $$", expect=NO)
+        self.once("sh", "-c", "kill -9 $$", expect=WORK_LEFT)
         self.assertEqual(self.task()["last_error"], "signal 9")
 
     def test_a_command_is_ended_before_its_lease(self):
-        self.once("sleep", "600", options=("--visibility", "1"), expect=NO)
+        self.once("sleep", "600", options=("--visibility", "1"), expect=WORK_LEFT)
         self.assertIn("lease", self.task()["last_error"])
 
     def test_ids_reach_the_command_only(self):
@@ -68,7 +70,7 @@ class WorkerTest(DaemonTest):
         self.delete(secret, "--profile", "kid-0815", "--verified")
         script = 'echo "$CONSENT_ACCOUNT_ID $CONSENT_PROFILE_ID" >&2; cat >&2; exit 1'
         done = self.daemon.ctl("worker", self.name, "--once", "--batch", "10", "--", "sh", "-c", script)
-        self.assertEqual(done.returncode, NO)
+        self.assertEqual(done.returncode, WORK_LEFT)
         self.assertIn("a task goes back: exit 1", done.stderr)
         log = pathlib.Path(self.daemon.path("log")).read_text()
         for text in (done.stdout, done.stderr, log, json.dumps(self.json("tasks", "list", self.name))):
@@ -157,7 +159,7 @@ class WorkerTest(DaemonTest):
 
     def test_what_the_environment_cannot_carry(self):
         self.delete("cid", "--recording", "a\nb", "--verified")
-        self.once("true", options=("--batch", "10"), expect=NO)
+        self.once("true", options=("--batch", "10"), expect=WORK_LEFT)
         self.assertIn("--stdin-only", self.task()["last_error"])
         self.delete("cid", "--recording", "c\nd", "--verified")
         seen = pathlib.Path(self.daemon.path("seen"))

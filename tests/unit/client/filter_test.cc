@@ -240,6 +240,31 @@ TEST_F(FilterTest, AnswersThatAreAlwaysOldAreNo) {
   EXPECT_EQ(counts_.refused_by_reason.at("NO_USABLE_ANSWER"), 1u);
 }
 
+// A capture stamp ahead of the server's clock: the answer is over at once, and a closed account's recording still goes.
+TEST_F(FilterTest, ALifeThatIsOverAtOnceLosesNoReasonAndNoPurge) {
+  client_.on_batch = [this](const std::vector<Recording>& recordings, const Question& question) {
+    ++calls_;
+    BatchAnswers batch;
+    batch.error = absl::OkStatus();
+    for (const Recording& recording : recordings) {
+      const bool purge = recording.account_id == AccountId("closed");
+      ReceivedDecision decision = testing::No(question.purpose, *clock_, purge ? Reason::kAccountClosed : Reason::kLegalHold,
+                                              purge ? Disposition::kPurge : Disposition::kHold);
+      decision.good_until = decision.checked_at;
+      batch.answers.push_back(AnswerMaker::Received(decision, clock_));
+    }
+    return batch;
+  };
+  EXPECT_EQ(Run(Line("closed", 1) + Line("held", 2)).how, How::kComplete);
+  EXPECT_EQ(calls_, 1) << "only a yes is asked for again";
+  EXPECT_EQ(counts_.to_purge, 1u);
+  ASSERT_EQ(sink_.refused.size(), 2u);
+  EXPECT_EQ(sink_.refused[0].disposition, Disposition::kPurge);
+  EXPECT_EQ(sink_.refused[0].reasons, std::vector<std::string>{"ACCOUNT_CLOSED"});
+  EXPECT_EQ(sink_.refused[1].disposition, Disposition::kHold);
+  EXPECT_EQ(sink_.refused[1].reasons, std::vector<std::string>{"LEGAL_HOLD"});
+}
+
 TEST_F(FilterTest, AnOutputThatFailsEndsTheRun) {
   sink_.fail_output = true;
   std::string input;
