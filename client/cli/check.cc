@@ -1,12 +1,12 @@
 // consentctl check and report-recording: one recording.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "client/cli/command.h"
 #include "client/cli/exit_codes.h"
+#include "client/cli/files.h"
 #include "client/cli/output.h"
 #include "client/cli/render.h"
 #include "client/src/json_lines.h"
+#include "client/src/line_reader.h"
+#include "daemon/base/bounds.h"
 
 namespace consent::cli {
 namespace {
@@ -26,17 +26,21 @@ void AddFacts(CLI::App* app, CheckFlags* flags) {
   AddId(app, "--recording", &recording.recording_id, "Which recording it is");
   AddTime(app, "--captured-at", &recording.captured_at, "When it was captured, by the device's clock");
   app->add_option("--captured-uncertainty-ms", flags->uncertainty_ms, "How far captured-at may be off")
-      ->check(CLI::Range(int64_t{0}, int64_t{86'400'000}));
+      ->check(CLI::Range(int64_t{0}, base::kMaxUncertaintyMs));
   AddTime(app, "--ingested-at", &recording.ingested_at, "When a server received it");
   app->add_option_function<std::vector<std::string>>(
          "--profile",
          [&recording](const std::vector<std::string>& texts) {
-           for (const std::string& text : texts) recording.profile_ids.emplace_back(text);
+           for (const std::string& text : texts) {
+             CheckId("--profile", text);
+             recording.profile_ids.emplace_back(text);
+           }
+           if (texts.size() > base::kMaxNamedProfiles) throw CLI::ValidationError("--profile", "may be given 8 times");
          },
          "A speaker; several times")
       ->allow_extra_args(false);
   AddId(app, "--device", &recording.device_id, "The device");
-  app->add_option("--region", recording.region, "Where it was captured: DE or US-CA");
+  AddRegion(app, "--region", &recording.region, true, "Where it was captured: DE or US-CA");
   AddName(app, "--wake", &recording.wake, "How it began");
   AddName(app, "--kind", &recording.kind, "What it holds");
   AddName(app, "--speakers", &recording.speakers, "How many speak");
@@ -47,21 +51,25 @@ void AddFacts(CLI::App* app, CheckFlags* flags) {
   AddNames(app, "--flag", &recording.flags, "What is known about it");
 }
 
-// Up to one byte more than a line may have, so that a longer file is noticed.
-absl::StatusOr<std::string> ReadOneFile(const std::string& path) {
-  const int descriptor = path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return absl::NotFoundError("the file cannot be opened: " + path);
-  std::string text(kMaxLineBytes + 1, '\0');
-  size_t held = 0;
-  ssize_t count = 1;
-  while (count > 0 && held < text.size()) {
-    count = ::read(descriptor, text.data() + held, text.size() - held);
-    if (count > 0) held += static_cast<size_t>(count);
+// The one line that the file is.
+absl::StatusOr<RecordingLine> ReadOneLine(int input) {
+  LineReader reader(input, kMaxLineBytes);
+  std::string line;
+  std::string more;
+  switch (reader.Next(&line)) {
+    case LineReader::Result::kLine:
+      break;
+    case LineReader::Result::kTooLong:
+      return absl::InvalidArgumentError("the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
+    case LineReader::Result::kError:
+      return absl::NotFoundError("the file cannot be read");
+    default:
+      return absl::InvalidArgumentError("the file is empty");
   }
-  ::close(descriptor);
-  if (count < 0) return absl::NotFoundError("the file cannot be read: " + path);
-  text.resize(held);
-  return text;
+  if (reader.Next(&more) != LineReader::Result::kEnd) {
+    return absl::InvalidArgumentError("the file must hold one JSON object on one line, and nothing behind it");
+  }
+  return ParseRecordingLine(line, {});
 }
 
 Report AnswerReport(const Answer& answer) {
@@ -84,12 +92,10 @@ Report AnswerReport(const Answer& answer) {
 
 // Fills flags from --file. Returns an exit code, or kDone.
 int TakeFile(CheckFlags* flags) {
-  const absl::StatusOr<std::string> text = ReadOneFile(flags->file);
-  if (!text.ok()) {
-    std::fprintf(stderr, "consentctl: %s\n", std::string(text.status().message()).c_str());
-    return kFiles;
-  }
-  const absl::StatusOr<RecordingLine> line = ParseRecordingLine(*text, {});
+  const absl::StatusOr<Descriptor> input = OpenInput(flags->file);
+  if (!input.ok()) return FileError(input.status());
+  const absl::StatusOr<RecordingLine> line = ReadOneLine(input->get());
+  if (absl::IsNotFound(line.status())) return FileError(line.status());
   if (!line.ok()) {
     std::fprintf(stderr, "consentctl: %s\n", std::string(line.status().message()).c_str());
     return kUnreadable;
@@ -130,7 +136,7 @@ void AddCheck(CLI::App& parent, Cli& cli) {
   CLI::Option* purpose = AddName(app, "--purpose", &flags->question.purpose, "What it would be used for");
   app->add_flag("--disposition", flags->disposition_only, "Ask only whether it is kept, held or must be purged")->excludes(purpose);
   AddPlace(app, &flags->question.place);
-  app->add_option("--at-least-revision", flags->at_least, "Answer at least as fresh as this etag");
+  AddText(app, "--at-least-revision", &flags->at_least, 0, base::kMaxTokenBytes, "Answer at least as fresh as this etag");
   app->callback([&cli, flags] {
     if (flags->question.purpose == Purpose::kUnset && !flags->disposition_only) {
       throw CLI::RequiredError("--purpose (may it be used?) or --disposition (must it be purged?)");
@@ -165,6 +171,7 @@ void AddReportRecording(CLI::App& parent, Cli& cli) {
         Table table("report", {"FLAGS NOW", "ETAG"});
         table.Add({NamesText(done->flags), done->revision.value()});
         printed.tables = {table};
+        TellNewSubject(done->subject_is_new, &printed);
         return Print(printed, cli.json, kDone);
       });
     };

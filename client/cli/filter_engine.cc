@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "client/src/answer_maker.h"
+#include "consent/error.h"
 #include "consent/names.h"
 
 namespace consent::cli {
@@ -41,11 +43,28 @@ void Filter::Launch() {
       std::launch::async, [this](Batch batch) { return Ask(std::move(batch)); }, std::exchange(next_, {})));
 }
 
+absl::Status Filter::Refused(const Place& place, const std::vector<size_t>& group, const BatchAnswers& answers, Batch* batch) const {
+  // One line must not end the run for all. Where the question is at fault (its place came from these lines), all of them are
+  // reported; else halves are asked about until the line stands alone.
+  const std::vector<FieldViolation> fields = ErrorOf(answers.error).fields;
+  const bool of_the_question = std::any_of(fields.begin(), fields.end(), [](const FieldViolation& fault) {
+    return fault.field.rfind("recordings", 0) != 0;
+  });
+  if (group.size() == 1 || of_the_question) {
+    for (const size_t index : group) batch->items[index].answer = AnswerMaker::Failed(answers.error);
+    return absl::OkStatus();
+  }
+  const auto middle = group.begin() + static_cast<std::ptrdiff_t>(group.size() / 2);
+  absl::Status first = AskGroup(place, {group.begin(), middle}, batch);
+  return first.ok() ? AskGroup(place, {middle, group.end()}, batch) : first;
+}
+
 absl::Status Filter::AskGroup(const Place& place, const std::vector<size_t>& group, Batch* batch) const {
   std::vector<Recording> recordings;
   recordings.reserve(group.size());
   for (const size_t index : group) recordings.push_back(batch->items[index].line.recording);
   BatchAnswers answers = client_.BatchCheck(recordings, {settings_.purpose, place, settings_.all_reasons, {}});
+  if (IsItemError(answers.error)) return Refused(place, group, answers, batch);
   if (!answers.error.ok()) return answers.error;
   if (answers.answers.size() != group.size()) return absl::InternalError("the number of answers is not that of the lines");
   for (size_t i = 0; i < group.size(); ++i) {

@@ -73,6 +73,7 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
         Table head("settings", {"ETAG"});
         head.Add({done->revision.value()});
         report.tables = {head, PartsTable(done->results)};
+        TellNewSubject(done->subject_is_new, &report);
         return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);
       });
     };
@@ -117,6 +118,7 @@ void AddOptOut(CLI::App* parent, Cli& cli) {
                    done->changed_purposes.empty() ? "nothing: all was off" : NamesText(done->changed_purposes),
                    done->refuses_future_purposes ? "yes" : "no"});
         report.tables = {table};
+        TellNewSubject(done->subject_is_new, &report);
         return Print(report, cli.json, kDone);
       });
     };

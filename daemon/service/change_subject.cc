@@ -33,6 +33,7 @@ absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition 
   ChangeReply reply;
   reply.revision = tokens.Encode(Revision{partition, feed.stamp.sequence});
   reply.registered_now = row.registered_now;
+  reply.subject_is_new = row.previous == 0;
   reply.parts = std::move(row.parts);
   reply.changes = std::move(row.changes);
   reply.flags = row.flags;
@@ -315,6 +316,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   change.event.commitment = work.commitment;
 
   reply.registered_now = transition.registered_now;
+  reply.subject_is_new = row.previous == 0;
   reply.parts = std::move(transition.parts);
   reply.changes = std::move(transition.changes);
   work.reply = std::move(reply);

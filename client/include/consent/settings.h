@@ -91,6 +91,8 @@ struct SettingsUpdated {
   Etag revision;
   // Restrictions may be in force although loosenings were refused: look at each.
   std::vector<PartResult> results;
+  // Nothing was known of the account before this call: a mistyped id reads so.
+  bool subject_is_new = false;
 };
 
 struct OptOutOrder {
@@ -107,6 +109,8 @@ struct OptedOut {
   // What this call turned off; empty where all was off already.
   std::vector<Purpose> changed_purposes;
   bool refuses_future_purposes = false;
+  // Nothing was known of the account before this call: a mistyped id reads so.
+  bool subject_is_new = false;
 };
 
 struct PurposeChange {

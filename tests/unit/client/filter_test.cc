@@ -265,6 +265,28 @@ TEST_F(FilterTest, ALifeThatIsOverAtOnceLosesNoReasonAndNoPurge) {
   EXPECT_EQ(sink_.refused[1].reasons, std::vector<std::string>{"LEGAL_HOLD"});
 }
 
+// The daemon refuses a whole call: for a place, or for one recording that it cannot even read.
+TEST_F(FilterTest, ALineThatTheDaemonRefusesEndsNoRun) {
+  settings_.batch = 100;
+  auto sound = client_.on_batch;
+  client_.on_batch = [sound](const std::vector<Recording>& recordings, const Question& question) {
+    const bool bad_place = question.place.country == "XX";
+    const bool bad_line = std::any_of(recordings.begin(), recordings.end(), [](auto& one) { return one.recording_id == RecordingId("r7"); });
+    if (!bad_place && !bad_line) return sound(recordings, question);
+    BatchAnswers batch;
+    batch.answers.resize(recordings.size());
+    batch.error = ItemStatus(bad_line ? "MALFORMED_MESSAGE" : "INVALID_FIELD", "refused");
+    return batch;
+  };
+  std::string input;
+  for (int i = 0; i < 20; ++i) input += Line("yes", i, i == 3 ? R"(,"country":"XX")" : "");
+  EXPECT_EQ(Run(input).how, How::kComplete);
+  EXPECT_EQ(OutputIds().size(), 18u);
+  ASSERT_EQ(sink_.unreadable.size(), 2u);
+  EXPECT_EQ(sink_.unreadable[0].first, 4u);
+  EXPECT_EQ(sink_.unreadable[1].first, 8u);
+}
+
 TEST_F(FilterTest, AnOutputThatFailsEndsTheRun) {
   sink_.fail_output = true;
   std::string input;
