@@ -78,7 +78,8 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
         Table head("settings", {"ETAG", "CONSENT HOLDS UNTIL", "ACCOUNT CLOSED"});
         head.Add({done->revision.value(), TimeText(done->consent_holds_until), done->account_closed ? "yes" : "no"});
         report.tables = {head, PartsTable(done->results)};
-        return Print(report, cli.json, AnyRefused(done->results) ? kNo : kDone);
+        TellNewSubject(done->subject_is_new, &report);
+        return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);
       });
     };
   });
@@ -123,6 +124,7 @@ void AddOptOut(CLI::App* parent, Cli& cli) {
                    done->changed_purposes.empty() ? "nothing: all was off" : NamesText(done->changed_purposes),
                    done->refuses_future_purposes ? "yes" : "no", done->account_closed ? "yes" : "no"});
         report.tables = {table};
+        TellNewSubject(done->subject_is_new, &report);
         return Print(report, cli.json, kDone);
       });
     };

@@ -6,6 +6,7 @@
 #include "client/cli/files.h"
 #include "client/cli/output.h"
 #include "client/cli/worker_engine.h"
+#include "daemon/base/bounds.h"
 
 namespace consent::cli {
 namespace {
@@ -61,6 +62,7 @@ class Console final : public WorkerSink {
   bool silent_ = false;
 };
 
+// With `once` all that was leased ended well, and the daemon says that nothing is left.
 int CodeOf(const absl::Status& ended, const WorkerCounts& counts, bool once, bool stopped) {
   if (!ended.ok()) return CodeFor(ended);
   if (counts.unreported > 0) return kNoAnswer;
@@ -124,9 +126,10 @@ void AddWorker(CLI::App& parent, Cli& cli) {
       "and what was leased and not begun is free for others at once.");
   auto flags = std::make_shared<WorkerFlags>();
   WorkerSettings& settings = flags->settings;
-  app->add_option("system", settings.system, "The data system, as `systems register` named it")->required();
+  AddText(app, "system", &settings.system, 1, base::kMaxNameBytes, "The data system, as `systems register` named it")->required();
   app->add_option("command", flags->command, "After --: the program and its arguments")->required()->type_name("COMMAND");
-  app->add_flag("--once", settings.once, "End when there is no task, instead of waiting for more");
+  app->add_flag("--once", settings.once, "End when no task is to be had, instead of waiting for more: with 0 where none is open, with 40 where some are (they wait "
+                "after a failure or for a hold, or others have them)");
   app->add_option("--parallel", settings.parallel, "Runs at the same time, 1 to 64 (default 1)")
       ->check(CLI::Range(size_t{1}, size_t{64}));
   app->add_option("--visibility", flags->visibility_seconds,

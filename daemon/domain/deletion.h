@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/base/bounds.h"
 #include "daemon/base/bytes.h"
 #include "daemon/domain/cover.h"
 #include "daemon/domain/deadlines.h"
@@ -36,7 +37,7 @@ enum class DeletionCause : uint8_t {
   kRetention = 3,
 };
 
-inline constexpr size_t kMaxSelectedRecordings = 1000;
+using base::kMaxSelectedRecordings;
 
 // The times that a request names. `to` unset: until its receipt.
 struct NamedTimes {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "absl/container/inlined_vector.h"
+#include "daemon/base/bounds.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/time.h"
 
@@ -229,7 +230,7 @@ struct Hold {
 
 class Cover;
 
-inline constexpr size_t kMaxProfiles = 64;    // and as many devices; restrictions and removals may add as many again unregistered
+using base::kMaxProfiles;                      // and as many devices; restrictions and removals may add as many again unregistered
 inline constexpr size_t kMaxTombstones = 64;  // in the record; a subject with more of them has all of them in rows of their own
 inline constexpr size_t kMaxHolds = 64;
 

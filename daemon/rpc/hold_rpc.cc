@@ -63,6 +63,7 @@ grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* contex
     holds_.Place(std::move(request), std::move(hold), [this, call](absl::StatusOr<service::Holds::Placed> placed) {
       if (!placed.ok()) return call->Finish(placed.status());
       call->response()->set_revision(placed->revision);
+      call->response()->set_subject_is_new(placed->subject_is_new);
       call->Finish(Read(placed->place, call->response()->mutable_hold()));
     });
   });

@@ -26,6 +26,7 @@ grpc::ServerUnaryReactor* RecordingRpc::ReportRecording(grpc::CallbackServerCont
       wire::WriteFlags(reply->flags, call->response()->mutable_flags());
       call->response()->set_revision(reply->revision);
       call->response()->set_account_closed(reply->account_closed);
+      call->response()->set_subject_is_new(reply->subject_is_new);
       call->Finish(absl::OkStatus());
     });
   });

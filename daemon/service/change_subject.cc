@@ -37,6 +37,7 @@ absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition 
   reply.registered_now = row.registered_now;
   domain::SubjectFacts after;
   reply.account_closed = domain::DecodeFacts(row.facts, &after) && IsClosedFor(after);
+  reply.subject_is_new = row.previous == 0;
   reply.parts = std::move(row.parts);
   reply.changes = std::move(row.changes);
   reply.flags = row.flags;
@@ -344,6 +345,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
 
   reply.registered_now = transition.registered_now;
   reply.account_closed = IsClosedFor(transition.after);
+  reply.subject_is_new = row.previous == 0;
   reply.parts = std::move(transition.parts);
   reply.changes = std::move(transition.changes);
   work.reply = std::move(reply);

@@ -54,6 +54,7 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
     if (!reply.ok()) return done(std::move(reply).status());
     Created created;
     created.revision = reply->revision;
+    created.subject_is_new = reply->subject_is_new;
     created.place = DeletionPlace{partition, part->found()};
     if (created.place.number == 0) {
       // The request is named by the commit that received it, which is the revision that the reply names.

@@ -54,6 +54,7 @@ class Deletions {
     DeletionPlace place;
     bool created = false;
     std::string revision;
+    bool subject_is_new = false;
   };
   using CreateDone = std::function<void(absl::StatusOr<Created>)>;
   using StepDone = std::function<void(absl::Status)>;

@@ -251,7 +251,7 @@ void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
     // The hold is named by the commit that placed it, which is the revision that the reply names.
     Revision revision;
     if (!context_.tokens.Decode(reply->revision, &revision)) return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
-    done(Placed{HoldPlace{partition, revision.sequence}, std::move(reply->revision)});
+    done(Placed{HoldPlace{partition, revision.sequence}, std::move(reply->revision), reply->subject_is_new});
   });
 }
 

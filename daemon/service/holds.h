@@ -45,6 +45,7 @@ class Holds {
   struct Placed {
     HoldPlace place;
     std::string revision;
+    bool subject_is_new = false;
   };
   using PlaceDone = std::function<void(absl::StatusOr<Placed>)>;
   using ReleaseDone = std::function<void(absl::Status)>;

@@ -7,7 +7,7 @@
 namespace consent::wire {
 namespace {
 
-constexpr int kMaxRetentionMonths = 120;
+using base::kMaxRetentionMonths;
 
 // "Must be true" fields of a oneof: the name says it, the value can only confirm it.
 void CheckTrue(bool value, const Path& at, Violations* faults) {

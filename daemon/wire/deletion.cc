@@ -11,7 +11,7 @@
 namespace consent::wire {
 namespace {
 
-constexpr size_t kMaxDeletionIdBytes = 64;
+using base::kMaxDeletionIdBytes;
 constexpr int kMaxStates = 7;
 constexpr int kMaxCauses = 3;
 // What a client's clock may be ahead.

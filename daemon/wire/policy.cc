@@ -6,7 +6,7 @@
 namespace consent::wire {
 namespace {
 
-constexpr size_t kMaxReasonBytes = 256;
+using base::kMaxReasonBytes;
 
 template <typename Request>
 SuspensionInput ReadCommon(const Request& request, Violations* faults) {

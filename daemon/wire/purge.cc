@@ -9,17 +9,17 @@
 namespace consent::wire {
 namespace {
 
-constexpr size_t kMaxTaskIdBytes = 128;
-constexpr size_t kMaxTextBytes = 256;
-constexpr int kMaxTasks = 100;
+using base::kMaxTaskIdBytes;
+constexpr size_t kMaxTextBytes = base::kMaxReasonBytes;
+using base::kMaxTasks;
 constexpr int kDefaultTasks = 10;
-constexpr int kMaxVisibilitySeconds = 43'200;
+using base::kMaxVisibilitySeconds;
 constexpr int kDefaultVisibilitySeconds = 300;
-constexpr int kMaxWaitSeconds = 60;
+using base::kMaxWaitSeconds;
 constexpr int kMaxMatchKeys = 7;
-constexpr int64_t kMaxCount = 1'000'000'000'000;
-constexpr int kMaxFailures = 1'000'000;
-constexpr int64_t kMaxArrivalSeconds = int64_t{90} * 86'400;
+constexpr int64_t kMaxCount = base::kMaxErasedCount;
+using base::kMaxFailures;
+using base::kMaxArrivalSeconds;
 
 void CheckSystemName(const std::string& name, const Path& at, Violations* faults) {
   constexpr char kAllowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";

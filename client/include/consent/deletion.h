@@ -160,6 +160,8 @@ struct DeletionCreated {
   // False: an open request for the same was there, and is returned.
   bool created = false;
   Etag revision;
+  // Nothing was known of the account before this call: a mistyped id reads so.
+  bool subject_is_new = false;
 };
 
 struct VerifyOrder {

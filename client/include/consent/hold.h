@@ -67,6 +67,8 @@ struct HoldPlaced {
   Hold hold;
   // Of the subject, after the change.
   Etag revision;
+  // Nothing was known of the account before this call: a mistyped id reads so.
+  bool subject_is_new = false;
 };
 
 struct ReleaseHoldOrder {

@@ -72,6 +72,8 @@ struct RecordingReported {
   std::vector<Flag> flags;
   Etag revision;
   bool account_closed = false;
+  // Nothing was known of the account before this call: a mistyped id reads so.
+  bool subject_is_new = false;
 };
 
 }  // namespace consent

@@ -57,6 +57,8 @@ class WorkerTest(DaemonTest):
         task = self.task()
         self.assertEqual((task["failures"], task["last_error"]), (1, "exit 1"))
         self.assertTrue(task["not_before"])
+        # It waits: nothing can be leased, and it is still open.
+        self.assertEqual(self.once("true", expect=WORK_LEFT)["done"], 0)
         self.assertEqual(self.json("tasks", "list", self.name, "--min-failures", "2")["tasks"], [])
         self.assertEqual(self.part()["outcome"], "")
 
