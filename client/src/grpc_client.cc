@@ -187,7 +187,9 @@ absl::StatusOr<SettingsUpdated> GrpcClient::UpdateSettings(const SettingsUpdate&
   const absl::Status status =
       Call(options, true, *settings_, &v1::SettingsService::Stub::UpdateSettings, request, &response);
   if (!status.ok()) return status;
-  SettingsUpdated done{Etag(response.revision()), Parts(response.results())};
+  SettingsUpdated done;
+  done.revision = Etag(response.revision());
+  done.results = Parts(response.results());
   done.account_closed = response.account_closed();
   if (response.has_consent_holds_until()) done.consent_holds_until = FromProto(response.consent_holds_until());
   done.subject_is_new = response.subject_is_new();

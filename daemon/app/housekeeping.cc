@@ -4,6 +4,7 @@
 
 #include "daemon/service/eraser.h"
 #include "daemon/service/fill_index.h"
+#include "daemon/service/settle_orders.h"
 
 namespace consent::app {
 namespace {
@@ -27,10 +28,14 @@ std::function<milliseconds()> SweepRequests(service::Context& context, ops::Log&
   };
 }
 
-std::function<milliseconds()> WatchClock(const service::Context& context, ops::Log& log) {
+std::function<milliseconds()> WatchClock(service::Context& context, Services& services, ops::Log& log) {
   constexpr milliseconds kBetweenLooks(1'000);
   constexpr milliseconds kBetweenLines(10'000);  // a clock that swings about the bound does not fill the log
-  return [&context, &log, doubtful = false]() mutable -> milliseconds {
+  return [&context, &services, &log, doubtful = false]() mutable -> milliseconds {
+    size_t settled = 0;
+    const absl::Status status = service::SettleOrders(context, services.changes, services.board, &settled);
+    if (settled > 0) log.Info("deletion requests of the doubtful time have their ends", {{"requests", settled}});
+    if (!status.ok()) log.Warn("deletion requests of the doubtful time could not be settled; they will be tried again", {{"why", ops::OperatorText(status)}});
     const base::TrustedClock::View clock = context.time.Look();
     if (clock.doubtful == doubtful) return kBetweenLooks;
     doubtful = clock.doubtful;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 
+#include "daemon/app/services.h"
 #include "daemon/ops/log.h"
 #include "daemon/service/context.h"
 #include "daemon/service/erasures.h"
@@ -16,7 +17,8 @@ inline constexpr std::chrono::seconds kBetweenSweeps{600};
 std::function<std::chrono::milliseconds()> SweepRequests(service::Context& context, ops::Log& log);
 
 // Says when the time becomes doubtful, and when it is believed again.
-std::function<std::chrono::milliseconds()> WatchClock(const service::Context& context, ops::Log& log);
+// Then settles what was ordered meanwhile.
+std::function<std::chrono::milliseconds()> WatchClock(service::Context& context, Services& services, ops::Log& log);
 
 // Erases what finished deletions left behind, and says so.
 std::function<std::chrono::milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures, ops::Log& log);

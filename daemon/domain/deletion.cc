@@ -54,6 +54,15 @@ StepRefusal Extend(DeletionRequest& request, const Moment& moment, const Deadlin
   return StepRefusal::kNone;
 }
 
+void Settle(DeletionRequest& request, Instant sure, Instant latest) {
+  const OrderedTimes& named = request.selector.captured;
+  const bool by_time = !named.IsEmpty() && !(request.selector.kind == SelectorKind::kAccountClosure && request.state != RequestState::kDenied);
+  if (by_time) request.selector.captured = OrderedTimes::Between(named.from(), std::min(named.latest(), sure), std::min(named.latest(), latest));
+  if (request.state != RequestState::kDenied) request.received_at = sure;
+  request.doubt_since = base::BootTime{};
+  request.doubt_after = Instant{};
+}
+
 StepRefusal Cancel(DeletionRequest& request, const Moment& moment) {
   if (request.state == RequestState::kCancelled) return StepRefusal::kNone;
   if (request.state > RequestState::kAccepted) return StepRefusal::kState;

@@ -10,6 +10,7 @@
 
 #include "daemon/base/bounds.h"
 #include "daemon/base/bytes.h"
+#include "daemon/base/clock.h"
 #include "daemon/domain/cover.h"
 #include "daemon/domain/deadlines.h"
 #include "daemon/domain/transitions.h"
@@ -119,6 +120,9 @@ struct DeletionRequest {
   std::string denied_reason;
   uint64_t changed = 0;  // sequence of the last step; reports of tasks are no steps
   std::vector<SystemPart> parts;  // in order of their systems' numbers; empty before it is verified
+  // Of one whose end was taken while the time was in doubt, until that is settled: the boot clock then, and the last stamp that had been trusted.
+  base::BootTime doubt_since;
+  Instant doubt_after;
   // Of a closure that is verified: what the record said before, for one that is cancelled.
   Instant closed_before;
   Instant reopened_before;
@@ -127,6 +131,9 @@ struct DeletionRequest {
   // nullptr where there is none.
   const SystemPart* Find(SystemNumber system) const;
   SystemPart* Find(SystemNumber system);
+  bool IsUnsettled() const { return doubt_since.boot != base::BootId{}; }
+  // What a data system is to erase cannot be told yet.
+  bool WaitsForTime() const { return IsUnsettled() && !selector.captured.IsEmpty() && !selector.captured.sure().IsSet(); }
   bool IsOverdue(Instant now) const { return IsOpen(state) && now >= due_at; }
 };
 
@@ -141,6 +148,9 @@ StepRefusal Verify(DeletionRequest& request, const Moment& moment, const std::ve
 StepRefusal Deny(DeletionRequest& request, const Moment& moment, const std::string& reason);
 // The user was told at that moment.
 StepRefusal Extend(DeletionRequest& request, const Moment& moment, const DeadlineRules& rules);
+// The time is no longer in doubt: what was received then was surely received by `sure` and perhaps as late as `latest`. Times that the request
+// itself named stay, as far as they lie before. The deadlines are the caller's to set anew.
+void Settle(DeletionRequest& request, Instant sure, Instant latest);
 // Only before a task was handed out.
 StepRefusal Cancel(DeletionRequest& request, const Moment& moment);
 // A task of it was handed out.

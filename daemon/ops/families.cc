@@ -74,6 +74,8 @@ const char* Label(service::ChangeKind kind) {
       return "hold_placed";
     case service::ChangeKind::kHoldReleased:
       return "hold_released";
+    case service::ChangeKind::kDeletionSettled:
+      return "deletion_settled";
     case service::ChangeKind::kTaskEnded:
       return "task_ended";
     case service::ChangeKind::kTaskFailed:

@@ -115,6 +115,7 @@ bool KnownKind(uint8_t kind) {
     case ChangeKind::kDeletionCancelled:
     case ChangeKind::kHoldPlaced:
     case ChangeKind::kHoldReleased:
+    case ChangeKind::kDeletionSettled:
     case ChangeKind::kTaskEnded:
     case ChangeKind::kTaskFailed:
     case ChangeKind::kPolicyActivated:

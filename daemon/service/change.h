@@ -29,6 +29,7 @@ enum class ChangeKind : uint8_t {
   kDeletionCancelled = 9,
   kHoldPlaced = 10,
   kHoldReleased = 11,
+  kDeletionSettled = 12,  // received while the time was in doubt
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,

@@ -250,6 +250,7 @@ absl::Status DataSystems::FillCensus(store::Partition partition) {
         DeletionRow row;
         damaged = !DecodeDeletionRow(value, &row);
         if (!damaged) context_.deletions.Replace(DeletionPlace{partition, NumberOfKey(key)}, nullptr, row.request);
+        if (!damaged && row.request.IsUnsettled()) context_.perhaps_unsettled.store(true);
         return !damaged;
       });
   if (!scanned.ok()) return StoreUnreadable();

@@ -10,13 +10,6 @@
 namespace consent::service {
 namespace {
 
-const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime) {
-  for (const domain::Regime& known : rules.regimes) {
-    if (known.name == regime) return known.deletion;
-  }
-  return rules.regimes[rules.unknown_regime].deletion;
-}
-
 const char* StateName(domain::RequestState state) {
   static constexpr const char* kNames[] = {"", "RECEIVED", "VERIFYING", "ACCEPTED", "IN_PROGRESS", "COMPLETED", "DENIED", "CANCELLED"};
   return kNames[static_cast<size_t>(state)];
@@ -49,6 +42,19 @@ void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, s
   for (const domain::SystemPart& part : request.parts) {
     writes.push_back({store::Table::kTask, TaskKey(part.system, number), EncodeTaskRow(TaskRow{})});
   }
+}
+
+const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime) {
+  for (const domain::Regime& known : rules.regimes) {
+    if (known.name == regime) return known.deletion;
+  }
+  return rules.regimes[rules.unknown_regime].deletion;
+}
+
+void NoteDoubt(const Context& context, const domain::Moment& moment, domain::DeletionRequest& request) {
+  if (!moment.now.doubtful) return;
+  request.doubt_since = context.time.After(base::Span{});
+  request.doubt_after = moment.now.not_before;
 }
 
 void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place) {
@@ -181,6 +187,7 @@ void CreatePart::Build(const Context& context, const store::Stamp& stamp, PartOu
   request.received_at = out.moment.Received();
   request.changed = stamp.sequence;
   request.selector.captured = domain::TimesOf(request.selector.kind, deletion_.times, out.moment);
+  NoteDoubt(context, out.moment, request);
   SetDeadlines(*context.policies.rules(), out.transition.after.region, request);
   if (deletion_.state == domain::RequestState::kVerifying) domain::BeginVerification(request);
   if (deletion_.state == domain::RequestState::kAccepted) {
@@ -200,6 +207,7 @@ void CreatePart::Publish(Context& context, const store::Stamp& stamp) {
   marking_.Publish(context);
   const DeletionPlace place{context.PartitionOf(request_.subject), NumberOf(stamp.sequence)};
   context.deletions.Replace(place, nullptr, made_);
+  if (made_.IsUnsettled()) context.perhaps_unsettled.store(true);
   if (deletion_.state == domain::RequestState::kAccepted) PutOnBoard(board_, systems_, place);
   within_.Publish(context, board_, systems_);
 }
@@ -286,6 +294,8 @@ void StepPart::Build(const Context& context, const store::Stamp& stamp, PartOutp
     marking_.Apply(context, next.request, out);
     const bool denies = step_ == DeletionStep::kDeny && domain::DenialTakesDefaults(next.request.selector);
     if (denies) out.transition.after.default_denied = stamp.time;
+    // A denied closure's end is now.
+    if (denies && next.request.selector.kind == domain::SelectorKind::kAccountClosure) NoteDoubt(context, out.moment, next.request);
   }
   within_.Build(context, systems_, out);
   if (!domain::IsOpen(next.request.state) && domain::IsOpen(row_.request.state)) {
@@ -307,6 +317,7 @@ void StepPart::Build(const Context& context, const store::Stamp& stamp, PartOutp
 void StepPart::Publish(Context& context, const store::Stamp&) {
   marking_.Publish(context);
   context.deletions.Replace(place_, &row_.request, made_);
+  if (made_.IsUnsettled()) context.perhaps_unsettled.store(true);
   if (step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state)) PutOnBoard(board_, systems_, place_);
   within_.Publish(context, board_, systems_);
   if (step_ != DeletionStep::kCancel) return;

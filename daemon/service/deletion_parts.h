@@ -37,8 +37,12 @@ class Marking {
 // The rows of a request that begins: its own, its line in the subject's list, its key's share, and a task for each of its parts.
 void WriteNewDeletion(const Context& context, DeletionPlace place, const DeletionRow& row, const std::string& share,
                       std::vector<store::Write>& writes);
+// Where the time is in doubt: notes when that was by the boot clock, so that it can be settled.
+void NoteDoubt(const Context& context, const domain::Moment& moment, domain::DeletionRequest& request);
 // A task for each of its parts.
 void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes);
+// The periods of the regime of that name; of one that is gone the unknown region's.
+const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime);
 // The due times by the regime of `region`, whose name is noted.
 void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::DeletionRequest& request);
 void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place);

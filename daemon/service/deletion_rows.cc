@@ -19,7 +19,7 @@ constexpr size_t kMaxLabelBytes = 64;
 constexpr size_t kMaxTextBytes = 256;
 constexpr size_t kMaxSealedBytes = 256 << 10;  // a thousand ids of 128 bytes, and what surrounds them
 constexpr size_t kMaxSystemParts = 1024;
-constexpr uint8_t kExtendedBit = 1;
+constexpr uint8_t kExtendedBit = 1, kUnsettledBit = 2;
 // Of a part and of a task, beside the outcome.
 constexpr uint8_t kLeasedBeforeBit = 128;
 // Of a task.
@@ -161,10 +161,15 @@ std::string EncodeDeletionRow(const DeletionRow& row) {
   out.Raw(base::View(request.subject.bytes));
   out.Byte(static_cast<uint8_t>(request.cause));
   out.Byte(static_cast<uint8_t>(request.state));
-  out.Byte(request.extended ? kExtendedBit : 0);
+  out.Byte(static_cast<uint8_t>((request.extended ? kExtendedBit : 0) | (request.IsUnsettled() ? kUnsettledBit : 0)));
   out.Byte(static_cast<uint8_t>(request.requester));
   out.String(request.regime);
   for (const Instant time : {request.received_at, request.confirm_by, request.due_at, request.verified_at, request.ended_at}) PutTime(out, time);
+  if (request.IsUnsettled()) {
+    out.Raw(base::View(request.doubt_since.boot));
+    out.Varint(static_cast<uint64_t>(request.doubt_since.since.micros));
+    PutTime(out, request.doubt_after);
+  }
   out.String(request.denied_reason);
   out.Varint(request.changed);
   PutSelector(out, request.selector);
@@ -189,15 +194,22 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   const uint8_t bits = in.Byte();
   const uint8_t requester = in.Byte();
   if (cause < 1 || cause > static_cast<uint8_t>(domain::DeletionCause::kRetention) || state < 1 ||
-      state > static_cast<uint8_t>(domain::RequestState::kCancelled) || bits > kExtendedBit || requester > static_cast<uint8_t>(domain::Actor::kSystem)) {
+      state > static_cast<uint8_t>(domain::RequestState::kCancelled) || bits > (kExtendedBit | kUnsettledBit) || requester > static_cast<uint8_t>(domain::Actor::kSystem)) {
     return false;
   }
   request.cause = static_cast<domain::DeletionCause>(cause);
   request.state = static_cast<domain::RequestState>(state);
-  request.extended = bits == kExtendedBit;
+  request.extended = (bits & kExtendedBit) != 0;
   request.requester = static_cast<domain::Actor>(requester);
   request.regime = in.String(kMaxLabelBytes);
   for (Instant* time : {&request.received_at, &request.confirm_by, &request.due_at, &request.verified_at, &request.ended_at}) *time = GetTime(in);
+  if ((bits & kUnsettledBit) != 0) {
+    request.doubt_since.boot = in.Array<16>();
+    const uint64_t since = in.Varint();
+    request.doubt_since.since = base::Span{static_cast<int64_t>(since)};
+    request.doubt_after = GetTime(in);
+    if (!request.IsUnsettled() || since > static_cast<uint64_t>(INT64_MAX)) in.Fail();
+  }
   request.denied_reason = in.String(kMaxTextBytes);
   request.changed = in.Varint();
   request.selector = GetSelector(in);

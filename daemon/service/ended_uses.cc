@@ -62,6 +62,7 @@ void EndedUses::Build(const Context& context, const store::Stamp&, PartOutput& o
     request.received_at = moment.Received();
     request.changed = moment.sequence;
     request.selector.captured = domain::TimesOf(request.selector.kind, made_[i].times, moment);
+    NoteDoubt(context, moment, request);
     SetDeadlines(*context.policies.rules(), out.transition.after.region, request);
     domain::Verify(request, moment, systems_.active);
     WriteNewDeletion(context, DeletionPlace{partition, NumberOf(moment.sequence, i)}, DeletionRow{request, made_[i].sealed}, made_[i].share,
@@ -74,6 +75,7 @@ void EndedUses::Publish(Context& context, const store::Stamp& stamp) {
   for (size_t i = 0; i < made_.size(); ++i) {
     const DeletionPlace place{context.PartitionOf(subject_), NumberOf(stamp.sequence, i)};
     context.deletions.Replace(place, nullptr, made_[i].made);
+    if (made_[i].made.IsUnsettled()) context.perhaps_unsettled.store(true);
     PutOnBoard(board_, systems_, place);
   }
 }

@@ -74,6 +74,7 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   std::string deletion_bytes;
   absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place, &deletion_bytes);
   if (!deletion.ok()) return deletion.status();
+  if (deletion->request.WaitsForTime()) return std::optional<Candidate>();  // comes back to the board when that is settled
   const base::SubjectHandle subject = deletion->request.subject;
   const absl::StatusOr<Guard> guard = LoadGuard(context_, subject);
   if (!guard.ok()) return guard.status();
@@ -255,7 +256,7 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
     if (!taken_back.ok()) return taken_back.status();
     if (*taken_back) return Renewal{Renewal::State::kTakenBack, {}};
     const bool mostly_left = !context_.time.IsOver(row->waits_until) &&
-                             row->waits_until.since - context_.time.SinceBoot() > base::Microseconds(visibility.micros / 4 * 3);
+                             row->waits_until.since.micros - context_.time.SinceBoot().micros > visibility.micros / 4 * 3;
     if (mostly_left) return Renewal{Renewal::State::kRenewed, row->leased_until};
     TaskRow next = *row;
     next.waits_until = context_.time.After(visibility);

@@ -64,6 +64,7 @@ enum class ChangeKind : uint8_t {
   kDeletionCancelled = 9,
   kHoldPlaced = 10,
   kHoldReleased = 11,
+  kDeletionSettled = 12,
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 
