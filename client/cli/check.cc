@@ -1,12 +1,12 @@
 // consentctl check and report-recording: one recording.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "client/cli/command.h"
 #include "client/cli/exit_codes.h"
+#include "client/cli/files.h"
 #include "client/cli/output.h"
 #include "client/cli/render.h"
 #include "client/src/json_lines.h"
+#include "client/src/line_reader.h"
+#include "daemon/base/bounds.h"
 
 namespace consent::cli {
 namespace {
@@ -17,6 +17,7 @@ struct CheckFlags {
   std::string file;
   std::optional<int64_t> uncertainty_ms;
   std::string at_least;
+  bool disposition_only = false;
 };
 
 void AddFacts(CLI::App* app, CheckFlags* flags) {
@@ -25,17 +26,21 @@ void AddFacts(CLI::App* app, CheckFlags* flags) {
   AddId(app, "--recording", &recording.recording_id, "Which recording it is");
   AddTime(app, "--captured-at", &recording.captured_at, "When it was captured, by the device's clock");
   app->add_option("--captured-uncertainty-ms", flags->uncertainty_ms, "How far captured-at may be off")
-      ->check(CLI::Range(int64_t{0}, int64_t{86'400'000}));
+      ->check(CLI::Range(int64_t{0}, base::kMaxUncertaintyMs));
   AddTime(app, "--ingested-at", &recording.ingested_at, "When a server received it");
   app->add_option_function<std::vector<std::string>>(
          "--profile",
          [&recording](const std::vector<std::string>& texts) {
-           for (const std::string& text : texts) recording.profile_ids.emplace_back(text);
+           for (const std::string& text : texts) {
+             CheckId("--profile", text);
+             recording.profile_ids.emplace_back(text);
+           }
+           if (texts.size() > base::kMaxNamedProfiles) throw CLI::ValidationError("--profile", "may be given 8 times");
          },
          "A speaker; several times")
       ->allow_extra_args(false);
   AddId(app, "--device", &recording.device_id, "The device");
-  app->add_option("--region", recording.region, "Where it was captured: DE or US-CA");
+  AddRegion(app, "--region", &recording.region, true, "Where it was captured: DE or US-CA");
   AddName(app, "--wake", &recording.wake, "How it began");
   AddName(app, "--kind", &recording.kind, "What it holds");
   AddName(app, "--speakers", &recording.speakers, "How many speak");
@@ -46,21 +51,25 @@ void AddFacts(CLI::App* app, CheckFlags* flags) {
   AddNames(app, "--flag", &recording.flags, "What is known about it");
 }
 
-// Up to one byte more than a line may have, so that a longer file is noticed.
-absl::StatusOr<std::string> ReadOneFile(const std::string& path) {
-  const int descriptor = path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return absl::NotFoundError("the file cannot be opened: " + path);
-  std::string text(kMaxLineBytes + 1, '\0');
-  size_t held = 0;
-  ssize_t count = 1;
-  while (count > 0 && held < text.size()) {
-    count = ::read(descriptor, text.data() + held, text.size() - held);
-    if (count > 0) held += static_cast<size_t>(count);
+// The one line that the file is.
+absl::StatusOr<RecordingLine> ReadOneLine(int input) {
+  LineReader reader(input, kMaxLineBytes);
+  std::string line;
+  std::string more;
+  switch (reader.Next(&line)) {
+    case LineReader::Result::kLine:
+      break;
+    case LineReader::Result::kTooLong:
+      return absl::InvalidArgumentError("the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
+    case LineReader::Result::kError:
+      return absl::NotFoundError("the file cannot be read");
+    default:
+      return absl::InvalidArgumentError("the file is empty");
   }
-  ::close(descriptor);
-  if (count < 0) return absl::NotFoundError("the file cannot be read: " + path);
-  text.resize(held);
-  return text;
+  if (reader.Next(&more) != LineReader::Result::kEnd) {
+    return absl::InvalidArgumentError("the file must hold one JSON object on one line, and nothing behind it");
+  }
+  return ParseRecordingLine(line, {});
 }
 
 Report AnswerReport(const Answer& answer) {
@@ -69,6 +78,7 @@ Report AnswerReport(const Answer& answer) {
                  {"disposition", Name(answer.disposition())},
                  {"reasons", NamesJson(answer.reasons())},
                  {"good_until", TimeText(answer.good_until())},
+                 {"fresh", answer.IsFresh()},
                  {"checked_at", TimeText(answer.checked_at())},
                  {"policy_version", answer.policy_version()},
                  {"policy_hash", HexText(answer.policy_hash())},
@@ -82,12 +92,10 @@ Report AnswerReport(const Answer& answer) {
 
 // Fills flags from --file. Returns an exit code, or kDone.
 int TakeFile(CheckFlags* flags) {
-  const absl::StatusOr<std::string> text = ReadOneFile(flags->file);
-  if (!text.ok()) {
-    std::fprintf(stderr, "consentctl: %s\n", std::string(text.status().message()).c_str());
-    return kFiles;
-  }
-  const absl::StatusOr<RecordingLine> line = ParseRecordingLine(*text, {});
+  const absl::StatusOr<Descriptor> input = OpenInput(flags->file);
+  if (!input.ok()) return FileError(input.status());
+  const absl::StatusOr<RecordingLine> line = ReadOneLine(input->get());
+  if (absl::IsNotFound(line.status())) return FileError(line.status());
   if (!line.ok()) {
     std::fprintf(stderr, "consentctl: %s\n", std::string(line.status().message()).c_str());
     return kUnreadable;
@@ -107,12 +115,12 @@ int RunCheck(const Cli& cli, const std::shared_ptr<CheckFlags>& flags) {
   return cli.WithClient([&](Client& client) {
     flags->question.full = true;
     flags->question.at_least_revision = Etag(flags->at_least);
-    const Answer answer = client.Check(flags->recording, flags->question);
+    Answer answer = client.Check(flags->recording, flags->question);
+    // A yes that came too late to be used may come in time when asked again.
+    if (answer.eligibility() == Eligibility::kEligible && !answer.IsFresh()) answer = client.Check(flags->recording, flags->question);
     if (!answer.error().ok()) return PrintError(answer.error(), cli.json);
-    const bool only_disposition = flags->question.purpose == Purpose::kUnset;
-    const bool yes = only_disposition ? answer.disposition() == Disposition::kKeep || answer.disposition() == Disposition::kHold
-                                      : answer.MayUse(flags->question.purpose);
-    return Print(AnswerReport(answer), cli.json, yes ? kDone : kNo);
+    const ExitCode code = flags->disposition_only ? CodeForDisposition(answer) : CodeForUse(answer, flags->question.purpose);
+    return Print(AnswerReport(answer), cli.json, code);
   });
 }
 
@@ -120,15 +128,19 @@ int RunCheck(const Cli& cli, const std::shared_ptr<CheckFlags>& flags) {
 
 void AddCheck(CLI::App& parent, Cli& cli) {
   CLI::App* app = parent.add_subcommand(
-      "check", "May this recording be used for this purpose, here, now, and must it be purged? Ends with 0 for yes and 1 for "
-               "no. Without --purpose only whether it must be purged: 0 to keep or hold it, 1 to purge it.");
+      "check", "With --purpose: may this recording be used for it, here, now? Ends with 0 for ELIGIBLE and with 10 for NOT_ELIGIBLE. "
+               "With --disposition: what is to be done with it? Ends with 11 for KEEP, 12 for HOLD, 13 for PURGE. 20: there is no answer.");
   auto flags = std::make_shared<CheckFlags>();
   AddFacts(app, flags.get());
   app->add_option("--file", flags->file, "The facts as one JSON object, keys as for `filter`; - for standard input");
-  AddName(app, "--purpose", &flags->question.purpose, "What it would be used for");
+  CLI::Option* purpose = AddName(app, "--purpose", &flags->question.purpose, "What it would be used for");
+  app->add_flag("--disposition", flags->disposition_only, "Ask only whether it is kept, held or must be purged")->excludes(purpose);
   AddPlace(app, &flags->question.place);
-  app->add_option("--at-least-revision", flags->at_least, "Answer at least as fresh as this etag");
+  AddText(app, "--at-least-revision", &flags->at_least, 0, base::kMaxTokenBytes, "Answer at least as fresh as this etag");
   app->callback([&cli, flags] {
+    if (flags->question.purpose == Purpose::kUnset && !flags->disposition_only) {
+      throw CLI::RequiredError("--purpose (may it be used?) or --disposition (must it be purged?)");
+    }
     const bool by_flags = !flags->recording.account_id.empty() && !flags->recording.recording_id.empty();
     if (flags->file.empty() && !by_flags) throw CLI::RequiredError("--account and --recording, or --file");
     if (!flags->file.empty() && (!flags->recording.account_id.empty() || !flags->recording.recording_id.empty())) {
@@ -159,6 +171,7 @@ void AddReportRecording(CLI::App& parent, Cli& cli) {
         Table table("report", {"FLAGS NOW", "ETAG"});
         table.Add({NamesText(done->flags), done->revision.value()});
         printed.tables = {table};
+        TellNewSubject(done->subject_is_new, &printed);
         return Print(printed, cli.json, kDone);
       });
     };

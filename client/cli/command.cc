@@ -6,7 +6,11 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/src/default_endpoint.h"
+#include "client/src/utf8.h"
+#include "daemon/base/bounds.h"
+#include "daemon/base/ids.h"
 #include "daemon/base/time.h"
+#include "daemon/domain/types.h"
 
 namespace consent::cli {
 
@@ -66,11 +70,47 @@ CLI::Option* AddBoundary(CLI::App* app, const std::string& flag, std::optional<T
       ->type_name("DATE|TIME");
 }
 
+void CheckTextFlag(const std::string& flag, const std::string& text, size_t least, size_t most) {
+  if (text.size() < least || text.size() > most) {
+    throw CLI::ValidationError(flag, "must have " + std::to_string(least) + " to " + std::to_string(most) + " bytes");
+  }
+  if (!IsUtf8(text)) throw CLI::ValidationError(flag, "must be UTF-8");
+}
+
+void CheckId(const std::string& flag, const std::string& text) {
+  CheckTextFlag(flag, text, 1, base::kMaxIdBytes);
+  WarnOfOddId(flag, text);
+}
+
+CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, size_t least, size_t most, const std::string& help) {
+  return app->add_option_function<std::string>(
+      flag,
+      [flag, out, least, most](const std::string& text) {
+        CheckTextFlag(flag, text, least, most);
+        *out = text;
+      },
+      help);
+}
+
+CLI::Option* AddRegion(CLI::App* app, const std::string& flag, std::string* out, bool subdivisions, const std::string& help) {
+  return app->add_option_function<std::string>(
+      flag,
+      [flag, out, subdivisions](const std::string& text) {
+        domain::Region region;
+        if (!domain::Region::Parse(text, &region) || (!subdivisions && text.size() != 2)) {
+          throw CLI::ValidationError(flag, subdivisions ? "must be a country such as DE, or with a subdivision such as US-CA, in upper case"
+                                                        : "must be a country such as DE, in upper case");
+        }
+        *out = text;
+      },
+      help);
+}
+
 void AddRequestId(CLI::App* app, RequestId* id) {
   app->add_option_function<std::string>(
          "--request-id",
          [id](const std::string& text) {
-           if (text.empty() || text.size() > 64) throw CLI::ValidationError("--request-id", "must have 1 to 64 bytes");
+           CheckTextFlag("--request-id", text, 1, base::kMaxRequestIdBytes);
            *id = RequestId(text);
          },
          "A name for this call: repeated with it within 72 hours it is answered and not done again (default: a random one)")
@@ -91,12 +131,14 @@ bool ParseDuration(const std::string& text, std::chrono::seconds* out) {
 }
 
 void AddEvidence(CLI::App* app, Evidence* evidence) {
-  app->add_option("--notice", evidence->notice_version, "Version of the notice that the user saw")->group("Evidence");
-  app->add_option("--language", evidence->notice_language, "Language in which it was shown, for example en")->group("Evidence");
+  AddText(app, "--notice", &evidence->notice_version, 1, base::kMaxNameBytes, "Version of the notice that the user saw")->group("Evidence");
+  AddText(app, "--language", &evidence->notice_language, base::kMinLanguageBytes, base::kMaxLanguageBytes,
+          "Language in which it was shown, for example en")
+      ->group("Evidence");
   AddName(app, "--channel", &evidence->channel, "How the user spoke")->group("Evidence");
   AddName(app, "--actor", &evidence->actor, "Who decided")->group("Evidence");
   AddId(app, "--guardian", &evidence->guardian, "The guardian, where the actor is GUARDIAN")->group("Evidence");
-  app->add_option("--reference", evidence->reference, "A reference of yours, for example a ticket")->group("Evidence");
+  AddText(app, "--reference", &evidence->reference, 0, base::kMaxReferenceBytes, "A reference of yours, for example a ticket")->group("Evidence");
 }
 
 void AddScope(CLI::App* app, Scope* scope) {
@@ -105,14 +147,18 @@ void AddScope(CLI::App* app, Scope* scope) {
 }
 
 void AddPlace(CLI::App* app, Place* place) {
-  app->add_option("--country", place->country, "Where it would be used, for example RO");
-  app->add_option("--site", place->site, "At which site");
+  AddRegion(app, "--country", &place->country, false, "Where it would be used, for example RO");
+  AddText(app, "--site", &place->site, 0, base::kMaxNameBytes, "At which site");
   AddName(app, "--reviewer", &place->reviewer, "Who would listen");
 }
 
 void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from) {
   app->add_option_function<std::string>(
-         "--etag", [etag](const std::string& text) { *etag = Etag(text); },
+         "--etag",
+         [etag](const std::string& text) {
+           CheckTextFlag("--etag", text, 0, base::kMaxTokenBytes);
+           *etag = Etag(text);
+         },
          "What `" + where_from + "` printed; needed for whatever allows more. It is never fetched for you: it says which "
          "state was looked at before deciding.")
       ->type_name("ETAG");
@@ -134,7 +180,7 @@ int Run(int argc, const char* const* argv) {
   Cli cli;
   app.require_subcommand(1);
   app.fallthrough();
-  app.footer(kExitCodesHelp);
+  app.footer(ExitCodesHelp());
   app.add_option("--endpoint", cli.endpoint,
                  "Where consentd listens: unix:/path, 127.0.0.1:port, [::1]:port. Default: " + DefaultEndpoint())
       ->envname("CONSENT_ENDPOINT");

@@ -88,6 +88,14 @@ CLI::Option* AddNames(CLI::App* app, const std::string& flag, std::vector<Enum>*
       ->type_name("NAME");
 }
 
+// Throws ValidationError unless `text` is UTF-8 of `least` to `most` bytes, as the daemon takes it.
+void CheckTextFlag(const std::string& flag, const std::string& text, size_t least, size_t most);
+// The same of an id; warns of one that looks mistaken.
+void CheckId(const std::string& flag, const std::string& text);
+// An option that takes a text of `least` to `most` bytes.
+CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, size_t least, size_t most, const std::string& help);
+// As AddText: `DE`, and with `subdivisions` also `US-CA`.
+CLI::Option* AddRegion(CLI::App* app, const std::string& flag, std::string* out, bool subdivisions, const std::string& help);
 // An option that takes an id.
 template <typename Tag>
 CLI::Option* AddId(CLI::App* app, const std::string& flag, Id<Tag>* out, const std::string& help) {
@@ -95,7 +103,7 @@ CLI::Option* AddId(CLI::App* app, const std::string& flag, Id<Tag>* out, const s
       ->add_option_function<std::string>(
           flag,
           [flag, out](const std::string& text) {
-            if (text.empty() || text.size() > 128) throw CLI::ValidationError(flag, "must have 1 to 128 bytes");
+            CheckId(flag, text);
             *out = Id<Tag>(text);
           },
           help)
@@ -111,7 +119,7 @@ CLI::Option* AddIds(CLI::App* app, const std::string& flag, std::vector<Id<Tag>>
           [flag, out](const std::vector<std::string>& texts) {
             out->clear();
             for (const std::string& text : texts) {
-              if (text.empty() || text.size() > 128) throw CLI::ValidationError(flag, "must have 1 to 128 bytes");
+              CheckId(flag, text);
               out->emplace_back(text);
             }
           },

@@ -6,6 +6,7 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render_deletion.h"
+#include "daemon/base/bounds.h"
 
 namespace consent::cli {
 namespace {
@@ -94,6 +95,7 @@ int RunDelete(const Cli& cli, const DeletionOrder& order) {
     Table created("created", {"NEW REQUEST"});
     created.Add({done->created ? "yes" : "no: an open request for the same was there"});
     report.tables.push_back(created);
+    TellNewSubject(done->subject_is_new, &report);
     return Print(report, cli.json, kDone);
   });
 }
@@ -103,7 +105,7 @@ void AddSelector(CLI::App* app, DeleteFlags* flags) {
   AddTime(app, "--from", &flags->range.from, "Captured from then on; with --to")->group("What");
   AddTime(app, "--to", &flags->range.to, "Captured until then, not in the future; with --from")->group("What");
   app->add_flag("--today", flags->today, "From the first instant of the day on which it was said; with --time-zone")->group("What");
-  app->add_option("--time-zone", flags->day.time_zone, "The user's, such as Europe/Bucharest")->group("What");
+  AddText(app, "--time-zone", &flags->day.time_zone, 1, base::kMaxNameBytes, "The user's, such as Europe/Bucharest")->group("What");
   AddTime(app, "--spoken-at", &flags->day.spoken_at, "When it was said (default: now, by this machine's clock)")->group("What");
   AddIds(app, "--recording", &flags->recordings, "A recording; several times, at most 1,000")->group("What");
   AddId(app, "--profile", &flags->profile, "All of this speaker that was captured until now")->group("What");

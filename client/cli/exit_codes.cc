@@ -4,6 +4,34 @@
 
 namespace consent::cli {
 
+std::string ExitCodesHelp() {
+  std::string help = "Exit codes:\n";
+  for (const ExitCodeMeaning& row : kExitCodes) {
+    const std::string number = std::to_string(row.code);
+    help += "  " + std::string(2 - number.size(), ' ') + number + "  " + row.meaning + "\n";
+  }
+  return help;
+}
+
+ExitCode CodeForUse(const Answer& answer, Purpose purpose) {
+  if (answer.MayUse(purpose)) return kDone;
+  return answer.eligibility() == Eligibility::kNotEligible ? kNotEligible : kNoAnswer;
+}
+
+ExitCode CodeForDisposition(const Answer& answer) {
+  switch (answer.disposition()) {
+    case Disposition::kKeep:
+      return kKeep;
+    case Disposition::kHold:
+      return kHold;
+    case Disposition::kPurge:
+      return kPurge;
+    case Disposition::kUnset:
+      break;
+  }
+  return kNoAnswer;
+}
+
 bool NoAnswer(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnavailable:
@@ -15,7 +43,7 @@ bool NoAnswer(const absl::Status& status) {
     case absl::StatusCode::kResourceExhausted:
       return ErrorOf(status).reason == "OVERLOADED";
     case absl::StatusCode::kFailedPrecondition:
-      return ErrorOf(status).reason == "CLOCK_BEHIND";
+      return ErrorOf(status).reason == "CLOCK_BEHIND" || ErrorOf(status).reason == "CLOCK_DOUBTFUL";
     default:
       return false;
   }

@@ -1,37 +1,65 @@
 // How consentctl ends. Scripts depend on these numbers: they never change their meaning.
+//
+// 0 says that the answer is ELIGIBLE, or that all is done, and nothing else. Other answers, no answer and work left lie between 10 and
+// 63, which no shell, wrapper or crash gives; a wrong command line and broken files have the numbers of sysexits.h.
 #pragma once
 
+#include <array>
+#include <string>
+
 #include "absl/status/status.h"
+#include "consent/answer.h"
 
 namespace consent::cli {
 
 enum ExitCode {
-  // Done; the answer is yes; every line was read and asked about.
   kDone = 0,
-  // The answer is no, part of what was asked for was refused, or not every task was done.
-  kNo = 1,
-  // The command line is wrong.
-  kUsage = 2,
-  // The daemon cannot be reached or gave no answer. Nothing counts as allowed; repeat later.
-  kNoAnswer = 3,
-  // The daemon refused the call.
-  kRefused = 4,
-  // All readable lines were asked about, but some lines could not be read.
-  kUnreadable = 5,
-  // A file or standard output could not be read or written.
-  kFiles = 6,
+  kNotEligible = 10,
+  kKeep = 11,
+  kHold = 12,
+  kPurge = 13,
+  kNoAnswer = 20,
+  kRefused = 21,
+  kPartlyRefused = 22,
+  kUnreadable = 30,
+  kNotAllCounted = 31,
+  kWorkLeft = 40,
+  kUsage = 64,
+  kInternal = 70,
+  kFiles = 74,
 };
 
-inline constexpr char kExitCodesHelp[] =
-    "Exit codes:\n"
-    "  0  done; the answer is yes; every line was read and asked about\n"
-    "  1  the answer is no (check), or part of the request was refused (settings, subject, import),\n"
-    "     or not every task was done (worker --once)\n"
-    "  2  wrong command line\n"
-    "  3  the daemon cannot be reached or gave no answer; nothing counts as allowed\n"
-    "  4  the daemon refused the call\n"
-    "  5  some lines could not be read (filter, import)\n"
-    "  6  a file or standard output could not be read or written\n";
+struct ExitCodeMeaning {
+  ExitCode code;
+  // As the help and the README say it.
+  const char* meaning;
+};
+
+// All of them, in ascending order. The help is made from it; a test holds the README's table against it.
+inline constexpr std::array kExitCodes = {
+    ExitCodeMeaning{kDone, "done; `check --purpose`: ELIGIBLE; `filter`, `import`: every line was read and asked about, or counts"},
+    ExitCodeMeaning{kNotEligible, "`check --purpose`: NOT_ELIGIBLE"},
+    ExitCodeMeaning{kKeep, "`check --disposition`: KEEP"},
+    ExitCodeMeaning{kHold, "`check --disposition`: HOLD; nothing of it may be purged"},
+    ExitCodeMeaning{kPurge, "`check --disposition`: PURGE, and nothing else ends with this"},
+    ExitCodeMeaning{kNoAnswer, "the daemon cannot be reached or gave no answer that can be used; nothing counts as allowed; repeat later"},
+    ExitCodeMeaning{kRefused, "the daemon refused the call"},
+    ExitCodeMeaning{kPartlyRefused, "part of what was asked for was refused, the rest is done (`settings set`, `subject set`)"},
+    ExitCodeMeaning{kUnreadable, "some lines could not be read or asked about (`filter`, `import`, `check --file`); the others were"},
+    ExitCodeMeaning{kNotAllCounted, "`import`: all lines were read, and something in some of them does not count"},
+    ExitCodeMeaning{kWorkLeft, "`worker --once`: tasks of the system are still open"},
+    ExitCodeMeaning{kUsage, "wrong command line"},
+    ExitCodeMeaning{kInternal, "consentctl itself failed"},
+    ExitCodeMeaning{kFiles, "a file or standard output could not be read or written"},
+};
+
+// For the foot of the help.
+std::string ExitCodesHelp();
+
+// Of `check`: what the answer says about the purpose. ELIGIBLE is kDone only while it is fresh.
+ExitCode CodeForUse(const Answer& answer, Purpose purpose);
+// What it says about keeping, fresh or not.
+ExitCode CodeForDisposition(const Answer& answer);
 
 // True where the daemon did not get to an answer and repeating later makes sense.
 bool NoAnswer(const absl::Status& status);

@@ -5,12 +5,14 @@
 #include <cstring>
 #include <utility>
 
+#include "client/src/answer_maker.h"
+#include "consent/error.h"
 #include "consent/names.h"
 
 namespace consent::cli {
 namespace {
 
-// The answer grew too old before its line could be written, or is one that this program does not know.
+// The daemon said yes and it grew too old before its line could be written, or it said what this program does not know.
 constexpr char kNoUsableAnswer[] = "NO_USABLE_ANSWER";
 // How long a slow input may keep lines waiting for a full batch.
 constexpr std::chrono::milliseconds kIdle{200};
@@ -41,11 +43,28 @@ void Filter::Launch() {
       std::launch::async, [this](Batch batch) { return Ask(std::move(batch)); }, std::exchange(next_, {})));
 }
 
+absl::Status Filter::Refused(const Place& place, const std::vector<size_t>& group, const BatchAnswers& answers, Batch* batch) const {
+  // One line must not end the run for all. Where the question is at fault (its place came from these lines), all of them are
+  // reported; else halves are asked about until the line stands alone.
+  const std::vector<FieldViolation> fields = ErrorOf(answers.error).fields;
+  const bool of_the_question = std::any_of(fields.begin(), fields.end(), [](const FieldViolation& fault) {
+    return fault.field.rfind("recordings", 0) != 0;
+  });
+  if (group.size() == 1 || of_the_question) {
+    for (const size_t index : group) batch->items[index].answer = AnswerMaker::Failed(answers.error);
+    return absl::OkStatus();
+  }
+  const auto middle = group.begin() + static_cast<std::ptrdiff_t>(group.size() / 2);
+  absl::Status first = AskGroup(place, {group.begin(), middle}, batch);
+  return first.ok() ? AskGroup(place, {middle, group.end()}, batch) : first;
+}
+
 absl::Status Filter::AskGroup(const Place& place, const std::vector<size_t>& group, Batch* batch) const {
   std::vector<Recording> recordings;
   recordings.reserve(group.size());
   for (const size_t index : group) recordings.push_back(batch->items[index].line.recording);
   BatchAnswers answers = client_.BatchCheck(recordings, {settings_.purpose, place, settings_.all_reasons, {}});
+  if (IsItemError(answers.error)) return Refused(place, group, answers, batch);
   if (!answers.error.ok()) return answers.error;
   if (answers.answers.size() != group.size()) return absl::InternalError("the number of answers is not that of the lines");
   for (size_t i = 0; i < group.size(); ++i) {
@@ -70,23 +89,21 @@ Filter::Batch Filter::Ask(Batch batch) const {
 
 bool Filter::MustAskAgain(const Batch& batch) const {
   return std::any_of(batch.items.begin(), batch.items.end(), [](const Item& item) {
-    return item.answer.error().ok() && item.answer.eligibility() == Eligibility::kUnset;
+    // Only a yes ages: what else the daemon said stays said.
+    return item.answer.error().ok() && item.answer.eligibility() == Eligibility::kEligible && !item.answer.IsFresh();
   });
 }
 
 void Filter::Refuse(const Item& item, std::vector<RefusedLine>* refused) {
   RefusedLine line{item.number, item.line.recording.recording_id, item.answer.disposition(), {}};
-  const bool unusable = item.answer.eligibility() != Eligibility::kNotEligible;
-  if (unusable) {
-    line.reasons.emplace_back(kNoUsableAnswer);
-  } else {
+  if (item.answer.eligibility() != Eligibility::kNotEligible) line.reasons.emplace_back(kNoUsableAnswer);
+  if (item.answer.eligibility() != Eligibility::kEligible) {
     for (const Reason reason : item.answer.reasons()) line.reasons.emplace_back(Name(reason));
-    if (line.reasons.empty()) line.reasons.emplace_back(Name(Reason::kUnset));
   }
+  if (line.reasons.empty()) line.reasons.emplace_back(Name(Reason::kUnset));
   ++counts_.refused;
   ++counts_.refused_by_reason[line.reasons.front()];
   if (item.answer.MustPurge()) ++counts_.to_purge;
-  if (!item.answer.MustPurge() && line.disposition == Disposition::kPurge) line.disposition = Disposition::kUnset;
   refused->push_back(std::move(line));
 }
 

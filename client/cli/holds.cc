@@ -4,6 +4,7 @@
 #include "client/cli/output.h"
 #include "client/cli/render_deletion.h"
 #include "client/cli/render_hold.h"
+#include "daemon/base/bounds.h"
 
 namespace consent::cli {
 namespace {
@@ -17,10 +18,10 @@ struct PlaceFlags {
 // --authority and --reason; `what` ends "Who …".
 template <typename Order>
 void AddAuthority(CLI::App* app, Order* order, const std::string& what) {
-  app->add_option("--authority", order->authority,
-                  "Who " + what + ": a court, an authority, a matter's number; 1 to 128 bytes; kept, and shown to auditors; no ids")
+  AddText(app, "--authority", &order->authority, 1, base::kMaxAuthorityBytes,
+          "Who " + what + ": a court, an authority, a matter's number; 1 to 128 bytes; kept, and shown to auditors; no ids")
       ->required();
-  app->add_option("--reason", order->reason, "Why; 1 to 256 bytes; no ids")->required();
+  AddText(app, "--reason", &order->reason, 1, base::kMaxReasonBytes, "Why; 1 to 256 bytes; no ids")->required();
 }
 
 HoldSelector SelectorOf(const PlaceFlags& flags) {
@@ -68,6 +69,7 @@ void AddPlaceHold(CLI::App* parent, Cli& cli) {
         Report report;
         report.json = {{"hold", HoldJson(placed->hold)}, {"revision", placed->revision.value()}};
         report.tables = {HoldsTable({placed->hold})};
+        TellNewSubject(placed->subject_is_new, &report);
         return Print(report, cli.json, kDone);
       });
     };

@@ -36,6 +36,8 @@ class ImportReport final : public ImportSink {
     return refused_.Write(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
   }
 
+  void Odd(uint64_t number, const std::string& what) override { Say(number, what); }
+
   absl::Status Unreadable(uint64_t number, const std::string& why) override {
     Say(number, why);
     const Json json = {{"line", number}, {"part", "line"}, {"reason", "UNREADABLE"}, {"message", why}};
@@ -63,7 +65,11 @@ class ImportReport final : public ImportSink {
   uint64_t printed_ = 0;
 };
 
-// An input that can be read twice: standard input is copied to a file that has no name and goes with this process.
+// As much of a pipe is copied; more is given as a file.
+constexpr uint64_t kMaxSpoolBytes = uint64_t{4} << 30;
+
+// An input that can be read twice: standard input is copied to a file that has no name and goes with this process. No yes can be sent
+// before the last line's noes are in force, so nothing can be sent from a pipe directly.
 absl::StatusOr<Descriptor> Rereadable(Descriptor input) {
   if (::lseek(input.get(), 0, SEEK_SET) == 0) return input;
   const char* folder = std::getenv("TMPDIR");
@@ -72,10 +78,12 @@ absl::StatusOr<Descriptor> Rereadable(Descriptor input) {
   if (!copy.IsOpen()) return absl::FailedPreconditionError("standard input cannot be copied: " + std::string(std::strerror(errno)));
   ::unlink(name.c_str());
   std::string block(64 * 1024, '\0');
-  for (;;) {
+  for (uint64_t copied = 0;;) {
     const ssize_t count = ::read(input.get(), block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
     if (count == 0) return copy;
+    copied += static_cast<uint64_t>(count > 0 ? count : 0);
+    if (copied > kMaxSpoolBytes) return absl::FailedPreconditionError("a pipe may bring at most 4 GiB; give a larger input as a file");
     if (count < 0 || !WriteAll(copy.get(), std::string_view(block).substr(0, static_cast<size_t>(count)))) {
       return absl::FailedPreconditionError("standard input cannot be copied: " + std::string(std::strerror(errno)));
     }
@@ -126,7 +134,7 @@ int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool as_json)
   } else if (counts.unreadable > 0) {
     code = kUnreadable;
   } else if (counts.refused > 0) {
-    code = kNo;
+    code = kNotAllCounted;
   }
   return Print(report, as_json, code);
 }
@@ -163,13 +171,13 @@ void AddImport(CLI::App& parent, Cli& cli) {
       "import",
       "Bring in subjects and choices made elsewhere, one JSON object per line: account_id, region, profiles, devices, choices, "
       "retention (see client/cli/README.md). Every restriction of the whole input is in force before the first registration or "
-      "consent is sent. Sending the same lines again within 72 hours changes nothing.");
+      "consent is sent, whatever else is wrong with its line. An import fills what is unset and changes nothing towards more. Sending the same lines again within 72 hours changes nothing.");
   auto flags = std::make_shared<ImportFlags>();
   app->add_option("input", flags->input, "A file; - for standard input")->required();
   app->add_option("--state", flags->state_path,
                   "Keep here how far the import has come; run again with the same file and input to go on")
       ->type_name("FILE");
-  app->add_option("--refused", flags->refused_path, "Write lines that were refused or cannot be read here: number, part, reason")
+  app->add_option("--refused", flags->refused_path, "Write here what does not count: the line's number, which part, and why")
       ->type_name("FILE");
   app->add_option("--parallel", flags->parallel, "Calls at the same time, 1 to 256 (default 16)")
       ->check(CLI::Range(size_t{1}, size_t{256}));

@@ -2,17 +2,22 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "client/cli/exit_codes.h"
+#include "client/cli/printable.h"
 #include "client/src/json_fields.h"
 #include "client/src/line_reader.h"
 
 namespace consent::cli {
 namespace {
 
+constexpr char kUnreadableReason[] = "UNREADABLE";
+constexpr char kOverruledReason[] = "OVERRULED_IN_LINE";
+constexpr char kNotSentReason[] = "NOT_SENT";
 constexpr char kBlockedReason[] = "RESTRICTION_NOT_IN_FORCE";
 // How often a call is sent that lost against concurrent changes; nothing was written then.
 constexpr int kContentionAttempts = 5;
@@ -35,6 +40,14 @@ Outcome SendOnce(Client& client, const ImportCall& call) {
   }
   auto done = client.UpdateSettings(std::get<SettingsUpdate>(call.order));
   return done.ok() ? Outcome{absl::OkStatus(), done->revision, done->results} : Outcome{done.status(), {}, {}};
+}
+
+// What looks mistaken about the ids of a line; empty: nothing.
+std::string OddIds(const ImportLine& line) {
+  std::string odd = Oddity(line.account_id.value());
+  for (const Profile& profile : line.profiles) odd += odd.empty() ? Oddity(profile.profile_id.value()) : "";
+  for (const DeviceId& device : line.devices) odd += odd.empty() ? Oddity(device.value()) : "";
+  return odd;
 }
 
 ImportEnd Failed(ImportEnd::How how, absl::Status status) { return {how, std::move(status), 0, 0}; }
@@ -73,10 +86,16 @@ absl::Status Import::SendLine(int pass, Line* line) const {
     }
     return absl::OkStatus();
   }
+  for (const LineFault& yes : line->parsed.overruled) line->refused.push_back({line->number, yes.part, kOverruledReason, yes.why});
+  bool registered = false;
   for (ImportCall& call : LooseningsOf(line->parsed, line->bytes)) {
-    if (absl::Status status = SendCall(std::move(call), &etag, line); !status.ok()) return status;
     // Without the registration's etag no consent can follow.
-    if (etag.empty()) break;
+    if (registered && etag.empty()) {
+      line->refused.push_back({line->number, call.part, kNotSentReason, "the registration was refused, so it was not sent"});
+      continue;
+    }
+    if (absl::Status status = SendCall(std::move(call), &etag, line); !status.ok()) return status;
+    registered = true;
   }
   return absl::OkStatus();
 }
@@ -109,7 +128,7 @@ absl::Status Import::Blocked(const Line& line) {
   // Pass 1 has counted the lines whose own restrictions were refused.
   if (!state_.WasRefused(line.parsed.account_id, line.number)) ++next_.read.refused;
   return sink_.Refused({line.number, "line", kBlockedReason,
-                        "a restriction of this account was refused, so nothing that allows more was sent"});
+                        "a restriction of this account was refused or cannot be read, so nothing that allows more was sent"});
 }
 
 absl::Status Import::Take(int pass, uint64_t number, std::string bytes) {
@@ -118,6 +137,9 @@ absl::Status Import::Take(int pass, uint64_t number, std::string bytes) {
   absl::StatusOr<ImportLine> parsed = ParseImportLine(bytes);
   if (!parsed.ok()) return Unreadable(pass, number, std::string(parsed.status().message()));
   Line line{number, std::move(bytes), *std::move(parsed), {}};
+  if (const std::string odd = OddIds(line.parsed); pass == 1 && !odd.empty()) sink_.Odd(number, odd);
+  // Pass 1 has told and counted what is wrong with it, and sent what of it counts.
+  if (pass == 2 && !line.parsed.faults.empty()) return absl::OkStatus();
   if (pass == 2 && state_.IsBlocked(line.parsed.account_id)) return Blocked(line);
   next_.lines.push_back(std::move(line));
   return absl::OkStatus();
@@ -131,8 +153,15 @@ absl::Status Import::Count(int pass, const Block& block) {
     for (const RefusedPart& part : line.refused) {
       if (absl::Status status = sink_.Refused(part); !status.ok()) return status;
     }
-    if (pass == 1 && !line.refused.empty()) {
-      ++counts_.refused;
+    if (pass == 1) {
+      for (const LineFault& fault : line.parsed.faults) {
+        if (absl::Status status = sink_.Refused({line.number, fault.part, kUnreadableReason, fault.why}); !status.ok()) return status;
+      }
+    }
+    if (pass == 1 && !(line.refused.empty() && line.parsed.faults.empty())) ++counts_.refused;
+    const bool hides = std::any_of(line.parsed.faults.begin(), line.parsed.faults.end(),
+                                   [](const LineFault& fault) { return fault.may_hide_no; });
+    if (pass == 1 && (hides || !line.refused.empty())) {
       if (absl::Status status = state_.Block(line.parsed.account_id, line.number); !status.ok()) return status;
     }
     if (pass == 2) ++(line.refused.empty() ? counts_.imported : counts_.refused);

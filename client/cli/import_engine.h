@@ -28,6 +28,8 @@ class ImportSink {
  public:
   virtual ~ImportSink() = default;
   virtual absl::Status Refused(const RefusedPart& part) = 0;
+  // Something in the line is used as it is and looks mistaken.
+  virtual void Odd(uint64_t number, const std::string& what) = 0;
   virtual absl::Status Unreadable(uint64_t number, const std::string& why) = 0;
   virtual void Progress(int pass, uint64_t line, uint64_t bytes) = 0;
 };
@@ -41,8 +43,8 @@ struct ImportEnd {
   int pass = 0;
 };
 
-// Reads a file twice. Pass 1 sends every restriction of every line; only when all of them are in force pass 2 registers
-// subjects and sends consents, and none of an account whose restrictions were refused. Repeating a run is harmless: the same line
+// Reads a file twice. Pass 1 sends every restriction of every line, whatever else is wrong with the line; only when all of them are in force pass 2 registers
+// subjects and sends consents, none of an account whose restrictions were refused or cannot be read, and none of a line with faults. Repeating a run is harmless: the same line
 // makes the same request_ids, which the daemon remembers for 72 hours. Memory is bounded. Not thread-safe.
 class Import {
  public:

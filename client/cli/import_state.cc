@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "client/cli/output.h"
+#include "client/src/json_fields.h"
 #include "daemon/base/hash.h"
 
 namespace consent::cli {
@@ -28,38 +29,50 @@ absl::StatusOr<std::string> ReadAll(const std::string& path) {
   return text;
 }
 
+absl::Status Damaged() { return absl::FailedPreconditionError("the state file is damaged or not one of `consentctl import`"); }
+
 }  // namespace
 
 std::string ImportState::HashOf(const AccountId& account) const {
   return base::Hex(base::View(base::Blake2b(salt_, account.value())).substr(0, 16));
 }
 
+absl::Status ImportState::LoadLine(const nlohmann::json& line, const std::string* input_hash) {
+  Fields fields(line);
+  const auto number = [&fields](const char* key, int64_t low, int64_t high) {
+    std::optional<int64_t> value;
+    fields.Require({key});
+    fields.ReadInteger(key, low, high, &value);
+    return static_cast<uint64_t>(value.value_or(0));
+  };
+  std::string text;
+  if (input_hash != nullptr) {
+    fields.Require({"input", "salt"});
+    number(kMarker, 1, 1);
+    fields.ReadText("input", kMaxLineBytes, &text);
+    fields.ReadText("salt", kMaxLineBytes, &salt_);
+    if (fields.status().ok() && text != *input_hash) {
+      return absl::FailedPreconditionError("the state file belongs to an input with other content; use a new one");
+    }
+  } else if (fields.Has("blocked")) {
+    fields.ReadText("blocked", kMaxLineBytes, &text);
+    blocked_.emplace(text, number("line", 1, INT64_MAX));
+  } else {
+    reached_[number("pass", 1, 2) == 1 ? 0 : 1] = number("line", 0, INT64_MAX);
+    counts_ = {number("lines", 0, INT64_MAX), number("imported", 0, INT64_MAX), number("refused", 0, INT64_MAX),
+               number("unreadable", 0, INT64_MAX)};
+  }
+  return fields.status().ok() ? absl::OkStatus() : Damaged();
+}
+
 absl::Status ImportState::Load(const std::string& text, const std::string& input_hash) {
   size_t at = 0;
   for (bool head = true; at < text.size(); head = false) {
     const size_t end = text.find('\n', at);
-    const Json line = Json::parse(text.substr(at, end - at), nullptr, /*allow_exceptions=*/false);
+    const absl::StatusOr<nlohmann::json> line = ParseObject(std::string_view(text).substr(at, end - at));
     at = end + 1;
-    absl::Status bad = absl::FailedPreconditionError("the state file is damaged or not one of `consentctl import`");
-    if (!line.is_object()) return bad;
-    try {
-      if (head) {
-        if (line.value(kMarker, 0) != 1) return bad;
-        if (line.value("input", "") != input_hash) {
-          return absl::FailedPreconditionError("the state file belongs to an input with other content; use a new one");
-        }
-        salt_ = line.at("salt").get<std::string>();
-      } else if (line.contains("blocked")) {
-        blocked_.emplace(line.at("blocked").get<std::string>(), line.at("line").get<uint64_t>());
-      } else {
-        const int pass = line.at("pass").get<int>();
-        reached_[pass == 1 ? 0 : 1] = line.at("line").get<uint64_t>();
-        counts_ = {line.at("lines").get<uint64_t>(), line.at("imported").get<uint64_t>(),
-                   line.at("refused").get<uint64_t>(), line.at("unreadable").get<uint64_t>()};
-      }
-    } catch (const Json::exception&) {
-      return bad;
-    }
+    if (!line.ok()) return Damaged();
+    if (absl::Status loaded = LoadLine(*line, head ? &input_hash : nullptr); !loaded.ok()) return loaded;
   }
   return absl::OkStatus();
 }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -46,6 +47,8 @@ class ImportState {
  private:
   std::string HashOf(const AccountId& account) const;
   absl::Status Load(const std::string& text, const std::string& input_hash);
+  // `input_hash`: of the head; null for any other line.
+  absl::Status LoadLine(const nlohmann::json& line, const std::string* input_hash);
 
   LineFile file_;
   std::string salt_;

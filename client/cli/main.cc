@@ -12,12 +12,12 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   if (sodium_init() < 0) {
     std::fprintf(stderr, "consentctl: the cryptographic library cannot be started\n");
-    return consent::cli::kFiles;
+    return consent::cli::kInternal;
   }
   try {
     return consent::cli::Run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "consentctl: %s\n", error.what());
-    return consent::cli::kFiles;
+    return consent::cli::kInternal;
   }
 }

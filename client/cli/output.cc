@@ -21,23 +21,6 @@ size_t Width(const std::string& text) {
 
 }  // namespace
 
-std::string Printable(const std::string& text) {
-  std::string safe;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F control a terminal too; in UTF-8 they start with C2.
-    const bool c1 = c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c >= 0x20 && c != 0x7F && !c1) {
-      safe += text[i];
-      continue;
-    }
-    std::array<char, 8> escaped{};
-    std::snprintf(escaped.data(), escaped.size(), "\\x%02x", c1 ? static_cast<unsigned char>(text[++i]) : c);
-    safe += escaped.data();
-  }
-  return safe;
-}
-
 std::string Table::ForTerminal() const {
   if (rows_.empty()) return "";
   std::vector<size_t> widths;
@@ -93,7 +76,7 @@ std::string ErrorText(const absl::Status& status) {
   return text;
 }
 
-std::string JsonText(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string JsonText(const Json& json) { return PrintableJson(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n"; }
 
 bool WriteAll(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -109,6 +92,18 @@ int PrintText(const std::string& text, int code) {
   if (WriteAll(STDOUT_FILENO, text)) return code;
   std::fprintf(stderr, "consentctl: standard output cannot be written\n");
   return kFiles;
+}
+
+void WarnOfOddId(const std::string& flag, const std::string& id) {
+  const std::string odd = Oddity(id);
+  if (!odd.empty()) std::fprintf(stderr, "consentctl: %s %s: %s\n", flag.c_str(), Printable(id).c_str(), odd.c_str());
+}
+
+void TellNewSubject(bool is_new, Report* report) {
+  report->json["subject_is_new"] = is_new;
+  Table table("subject_is_new", {"NEW SUBJECT"});
+  table.Add({is_new ? "yes: nothing was known of this account before; look at its id if that surprises" : "no"});
+  report->tables.push_back(table);
 }
 
 int Print(const Report& report, bool as_json, int code) {

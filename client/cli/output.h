@@ -6,13 +6,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "client/cli/printable.h"
 
 namespace consent::cli {
 
 using Json = nlohmann::ordered_json;
-
-// Text of others made safe for a terminal and for tab-separated lines: control characters become \xNN.
-std::string Printable(const std::string& text);
 
 // Rows of text under one name.
 class Table {
@@ -49,6 +47,10 @@ bool WriteAll(int descriptor, std::string_view bytes);
 
 // Writes to standard output. Returns `code`, or kFiles where it cannot be written.
 int PrintText(const std::string& text, int code);
+// Says on standard error what looks mistaken about an id that was typed as `flag`; nothing where nothing does.
+void WarnOfOddId(const std::string& flag, const std::string& id);
+// Adds whether the account was new to the daemon: the only sign of a mistyped id.
+void TellNewSubject(bool is_new, Report* report);
 // Prints the report to standard output. Returns `code`, or kFiles where standard output cannot be written.
 int Print(const Report& report, bool as_json, int code);
 // Prints the error to standard error and, with as_json, as an object {"error": …} to standard output. Returns the exit code.

@@ -3,6 +3,7 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render.h"
+#include "daemon/base/bounds.h"
 
 namespace consent::cli {
 namespace {
@@ -35,11 +36,11 @@ Report PolicyReport(const StoredPolicy& stored) {
   }
   Table controls("control", {"CONTROL", "PURPOSES"});
   for (const Control& control : policy.controls) controls.Add({control.name, NamesText(control.purposes)});
-  Table notices("notice", {"NOTICE", "LANGUAGES", "PURPOSES", "PEOPLE LISTEN", "PAST", "HOUSEHOLD", "VALID FROM"});
+  Table notices("notice", {"NOTICE", "LANGUAGES", "PURPOSES", "PEOPLE LISTEN", "PAST", "VALID FROM"});
   for (const Notice& notice : policy.notices) {
     notices.Add({notice.version, ListText(notice.languages), NamesText(notice.purposes),
                  notice.says_people_listen ? "yes" : "no", notice.covers_past ? "yes" : "no",
-                 notice.covers_household ? "yes" : "no", TimeText(notice.valid_from)});
+                 TimeText(notice.valid_from)});
   }
   report.tables = {head, regimes, controls, notices, SuspensionTable(stored.suspensions)};
   return report;
@@ -56,7 +57,7 @@ int PrintSuspension(const absl::StatusOr<Suspension>& suspension, bool as_json) 
 void AddShowPolicy(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("show", "The rules in force, or those of an earlier version, and suspensions");
   auto version = std::make_shared<std::string>();
-  app->add_option("--version", *version, "An earlier version");
+  AddText(app, "--version", version.get(), 0, base::kMaxNameBytes, "An earlier version");
   app->callback([&cli, version] {
     cli.action = [&cli, version] {
       return cli.WithClient([&](Client& client) {
@@ -72,8 +73,8 @@ void AddSuspend(CLI::App* parent, Cli& cli) {
                                                     "harmless.");
   auto order = std::make_shared<SuspendOrder>();
   AddName(app, "purpose", &order->purpose, "What is stopped")->required();
-  app->add_option("--region", order->region, "Only there: DE or US-CA");
-  app->add_option("--reason", order->reason, "For the record; no ids")->required();
+  AddRegion(app, "--region", &order->region, true, "Only there: DE or US-CA");
+  AddText(app, "--reason", &order->reason, 1, base::kMaxReasonBytes, "For the record; no ids")->required();
   app->callback([&cli, order] {
     cli.action = [&cli, order] {
       return cli.WithClient([&](Client& client) { return PrintSuspension(client.Suspend(*order), cli.json); });
@@ -85,8 +86,8 @@ void AddResume(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("resume", "Lift a suspension. Afterwards only choices made since count.");
   auto order = std::make_shared<ResumeOrder>();
   AddName(app, "purpose", &order->purpose, "What goes on")->required();
-  app->add_option("--region", order->region, "The region of the suspension");
-  app->add_option("--reason", order->reason, "For the record; no ids")->required();
+  AddRegion(app, "--region", &order->region, true, "The region of the suspension");
+  AddText(app, "--reason", &order->reason, 1, base::kMaxReasonBytes, "For the record; no ids")->required();
   AddEtag(app, &order->etag, "policy show");
   app->callback([&cli, order] {
     cli.action = [&cli, order] {

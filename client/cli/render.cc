@@ -92,7 +92,9 @@ Json SettingsJson(const Settings& settings) {
                                {"reason", Name(detail.reason)},
                                {"since", TimeText(detail.since)},
                                {"notice_version", detail.notice_version},
-                               {"imported", detail.imported}});
+                               {"imported", detail.imported},
+                               {"renewed", TimeText(detail.renewed)},
+                               {"holds_until", TimeText(detail.holds_until)}});
   }
   for (const RetentionChange& retention : settings.retention) {
     json["retention"].push_back({{"scope", ScopeJson(retention.scope)}, {"keep", RetentionText(retention.retention)}});
@@ -119,11 +121,11 @@ std::vector<Table> SettingsTables(const Settings& settings) {
     purposes.Add({std::string(Name(purpose.purpose)), std::string(Name(purpose.effective)),
                   std::string(Name(purpose.reason)), YesNo(purpose.people_listen)});
   }
-  Table details("choice", {"SCOPE", "PURPOSE", "CHOICE", "ANSWER", "WHY", "SINCE", "NOTICE", "IMPORTED"});
+  Table details("choice", {"SCOPE", "PURPOSE", "CHOICE", "ANSWER", "WHY", "SINCE", "HOLDS UNTIL", "NOTICE", "IMPORTED"});
   for (const PurposeSetting& detail : settings.details) {
     details.Add({ScopeText(detail.scope), std::string(Name(detail.purpose)), std::string(Name(detail.choice)),
                  std::string(Name(detail.effective)), std::string(Name(detail.reason)), TimeText(detail.since),
-                 detail.notice_version, YesNo(detail.imported)});
+                 TimeText(detail.holds_until), detail.notice_version, YesNo(detail.imported)});
   }
   Table retention("retention", {"SCOPE", "KEEP"});
   for (const RetentionChange& change : settings.retention) {
@@ -196,7 +198,6 @@ Json PolicyJson(const Policy& policy) {
                                {"purposes", NamesJson(notice.purposes)},
                                {"says_people_listen", notice.says_people_listen},
                                {"covers_past", notice.covers_past},
-                               {"covers_household", notice.covers_household},
                                {"valid_from", TimeText(notice.valid_from)},
                                {"supersedes", notice.supersedes},
                                {"consent_lifetime_months", notice.consent_lifetime_months}});

@@ -61,15 +61,16 @@ Json ProgressJson(const DeletionProgress& progress) {
           {"ended_at", TimeText(progress.ended_at)},
           {"erased_count", progress.erased_count},
           {"evidence_hash", HexText(progress.evidence_hash)},
+          {"earlier_evidence_hash", HexText(progress.earlier_evidence_hash)},
           {"reason", progress.reason},
           {"leased_before", progress.leased_before}};
 }
 
 Table ProgressTable(const std::vector<DeletionProgress>& progress) {
-  Table table("progress", {"SYSTEM", "OUTCOME", "ENDED", "ERASED", "EVIDENCE", "WHY", "TAKEN BEFORE"});
+  Table table("progress", {"SYSTEM", "OUTCOME", "ENDED", "ERASED", "EVIDENCE", "EARLIER EVIDENCE", "WHY", "TAKEN BEFORE"});
   for (const DeletionProgress& part : progress) {
     table.Add({part.system, part.outcome == PurgeOutcome::kUnset ? "open" : std::string(Name(part.outcome)), TimeText(part.ended_at),
-               std::to_string(part.erased_count), HexText(part.evidence_hash), part.reason, part.leased_before ? "yes" : "no"});
+               std::to_string(part.erased_count), HexText(part.evidence_hash), HexText(part.earlier_evidence_hash), part.reason, part.leased_before ? "yes" : "no"});
   }
   return table;
 }
@@ -211,14 +212,17 @@ Json TaskJson(const TaskStatus& task) {
           {"attempts", task.attempts},
           {"failures", task.failures},
           {"last_error", task.last_error},
-          {"waits_for_release", task.waits_for_release}};
+          {"waits_for_release", task.waits_for_release},
+          {"erased_count", task.erased_count},
+          {"again", task.again == TaskAgain::kUnset ? "" : Name(task.again)}};
 }
 
 Table TasksTable(const std::vector<TaskStatus>& tasks) {
-  Table table("task", {"TASK", "DUE", "LEASED UNTIL", "NOT BEFORE", "ATTEMPTS", "FAILURES", "LAST ERROR", "WAITS FOR RELEASE"});
+  Table table("task", {"TASK", "DUE", "LEASED UNTIL", "NOT BEFORE", "ATTEMPTS", "FAILURES", "LAST ERROR", "WAITS FOR RELEASE", "ERASED", "AGAIN FOR"});
   for (const TaskStatus& task : tasks) {
     table.Add({task.task_id.value(), TimeText(task.due_at), TimeText(task.leased_until), TimeText(task.not_before),
-               std::to_string(task.attempts), std::to_string(task.failures), task.last_error, task.waits_for_release ? "yes" : "no"});
+               std::to_string(task.attempts), std::to_string(task.failures), task.last_error, task.waits_for_release ? "yes" : "no",
+               std::to_string(task.erased_count), task.again == TaskAgain::kUnset ? "" : std::string(Name(task.again))});
   }
   return table;
 }

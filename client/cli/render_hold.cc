@@ -20,6 +20,12 @@ std::string HeldText(const HoldSelector& selector) {
   return std::visit(Text(), selector.scope);
 }
 
+std::string LeasesText(const std::vector<LeaseOut>& leases) {
+  std::string text;
+  for (const LeaseOut& lease : leases) text += (text.empty() ? "" : ", ") + lease.system + " until " + TimeText(lease.until);
+  return text;
+}
+
 }  // namespace
 
 Json HoldSelectorJson(const HoldSelector& selector) {
@@ -43,6 +49,8 @@ Json HoldSelectorJson(const HoldSelector& selector) {
 }
 
 Json HoldJson(const Hold& hold) {
+  Json leases_out = Json::array();
+  for (const LeaseOut& lease : hold.leases_out) leases_out.push_back({{"system", lease.system}, {"until", TimeText(lease.until)}});
   return {{"hold_id", hold.hold_id.value()},
           {"account_id", hold.account_id.value()},
           {"selector", HoldSelectorJson(hold.selector)},
@@ -52,17 +60,18 @@ Json HoldJson(const Hold& hold) {
           {"released_at", TimeText(hold.released_at)},
           {"release_authority", hold.release_authority},
           {"release_reason", hold.release_reason},
-          {"etag", hold.etag.value()}};
+          {"etag", hold.etag.value()},
+          {"leases_out", leases_out}};
 }
 
 Table HoldsTable(const std::vector<Hold>& holds) {
   Table table("hold", {"HOLD", "STATE", "ACCOUNT", "WHAT", "CAPTURED FROM", "TO", "AUTHORITY", "REASON", "PLACED", "RELEASED",
-                       "RELEASED BY", "RELEASED BECAUSE", "ETAG"});
+                       "RELEASED BY", "RELEASED BECAUSE", "ETAG", "STILL OUT"});
   for (const Hold& hold : holds) {
     table.Add({hold.hold_id.value(), hold.released_at.has_value() ? "RELEASED" : "IN_FORCE", hold.account_id.value(),
                HeldText(hold.selector), TimeText(hold.selector.captured.from), TimeText(hold.selector.captured.to), hold.authority,
                hold.reason, TimeText(hold.placed_at), TimeText(hold.released_at), hold.release_authority, hold.release_reason,
-               hold.etag.value()});
+               hold.etag.value(), LeasesText(hold.leases_out)});
   }
   return table;
 }

@@ -24,6 +24,7 @@ Json ChangeJson(const HistoryChange& change) {
     json["purpose"] = Name(purpose->purpose);
     json["from"] = Name(purpose->from);
     json["to"] = Name(purpose->to);
+    if (purpose->holds_until.has_value()) json["holds_until"] = TimeText(purpose->holds_until);
   } else if (const auto* retention = std::get_if<Retention>(&change.what)) {
     json["retention"] = RetentionText(*retention);
   } else if (const auto* other = std::get_if<std::string>(&change.what)) {

@@ -4,6 +4,7 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render_deletion.h"
+#include "daemon/base/bounds.h"
 
 namespace consent::cli {
 namespace {
@@ -26,8 +27,8 @@ void AddListRequests(CLI::App* parent, Cli& cli) {
   AddBoundary(app, "--due-before", &query->due_before, "Only open ones that are due before then");
   AddBoundary(app, "--received-from", &query->received_from, "Only those received from then on");
   AddBoundary(app, "--received-before", &query->received_before, "Only those received before then");
-  app->add_option("--page-size", query->page_size, "Requests to show, 1 to 1000 (default 100)")->check(CLI::Range(1, 1000));
-  app->add_option("--page", query->page_token, "Where the page before ended, as printed there; with the same other options");
+  app->add_option("--page-size", query->page_size, "Requests to show, 1 to 1000 (default 100)")->check(CLI::Range(1, base::kMaxPageSize));
+  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there; with the same other options");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {
       return cli.WithClient([&](Client& client) {
@@ -78,7 +79,7 @@ void AddSteps(CLI::App* parent, Cli& cli) {
 
   CLI::App* deny = parent->add_subcommand("deny", "Only before it was verified. What it selects is kept and stays not eligible.");
   auto denial = AddStep(deny, cli, &Client::DenyDeletionRequest);
-  deny->add_option("--reason", denial->reason, "1 to 256 bytes; kept, and shown to auditors; no ids")->required();
+  AddText(deny, "--reason", &denial->reason, 1, base::kMaxReasonBytes, "1 to 256 bytes; kept, and shown to auditors; no ids")->required();
 
   CLI::App* extend = parent->add_subcommand("extend", "Move the due time, once, as far as the regime allows: this says that the notice "
                                                       "to the user went out in time");

@@ -60,6 +60,8 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
       ->allow_extra_args(false);
   app->add_option("--retention", order->retention, "How long audio is kept: 3m, until-deleted or do-not-save");
   AddScope(app, &order->scope);
+  AddId(app, "--self-profile", &order->update.self_profile,
+        "The profile of the adult who consents: what is turned on for the account is turned on for it too");
   AddEvidence(app, &order->update.evidence);
   AddEtag(app, &order->update.etag, "settings get");
   app->callback([&cli, order] {
@@ -69,11 +71,15 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
         const auto done = client.UpdateSettings(*update);
         if (!done.ok()) return PrintError(done.status(), cli.json);
         Report report;
-        report.json = {{"revision", done->revision.value()}, {"results", PartsJson(done->results)}};
-        Table head("settings", {"ETAG"});
-        head.Add({done->revision.value()});
+        report.json = {{"revision", done->revision.value()},
+                       {"results", PartsJson(done->results)},
+                       {"consent_holds_until", TimeText(done->consent_holds_until)},
+                       {"account_closed", done->account_closed}};
+        Table head("settings", {"ETAG", "CONSENT HOLDS UNTIL", "ACCOUNT CLOSED"});
+        head.Add({done->revision.value(), TimeText(done->consent_holds_until), done->account_closed ? "yes" : "no"});
         report.tables = {head, PartsTable(done->results)};
-        return Print(report, cli.json, AnyRefused(done->results) ? kNo : kDone);
+        TellNewSubject(done->subject_is_new, &report);
+        return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);
       });
     };
   });
@@ -111,12 +117,14 @@ void AddOptOut(CLI::App* parent, Cli& cli) {
         Report report;
         report.json = {{"revision", done->revision.value()},
                        {"changed_purposes", NamesJson(done->changed_purposes)},
-                       {"refuses_future_purposes", done->refuses_future_purposes}};
-        Table table("opt_out", {"ETAG", "TURNED OFF NOW", "REFUSES LATER PURPOSES"});
+                       {"refuses_future_purposes", done->refuses_future_purposes},
+                       {"account_closed", done->account_closed}};
+        Table table("opt_out", {"ETAG", "TURNED OFF NOW", "REFUSES LATER PURPOSES", "ACCOUNT CLOSED"});
         table.Add({done->revision.value(),
                    done->changed_purposes.empty() ? "nothing: all was off" : NamesText(done->changed_purposes),
-                   done->refuses_future_purposes ? "yes" : "no"});
+                   done->refuses_future_purposes ? "yes" : "no", done->account_closed ? "yes" : "no"});
         report.tables = {table};
+        TellNewSubject(done->subject_is_new, &report);
         return Print(report, cli.json, kDone);
       });
     };

@@ -5,6 +5,7 @@
 #include "client/cli/render_deletion.h"
 #include "client/cli/render_subject.h"
 #include "client/cli/settings.h"
+#include "daemon/base/bounds.h"
 
 namespace consent::cli {
 namespace {
@@ -29,8 +30,8 @@ void AddHistory(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("history", "Who changed what when, newest first");
   auto flags = std::make_shared<HistoryFlags>();
   AddId(app, "account", &flags->account, "The account")->required();
-  app->add_option("--page-size", flags->page_size, "Entries to show, 1 to 1000 (default 100)")->check(CLI::Range(1, 1000));
-  app->add_option("--page", flags->page, "Where the page before ended, as printed there");
+  app->add_option("--page-size", flags->page_size, "Entries to show, 1 to 1000 (default 100)")->check(CLI::Range(1, base::kMaxPageSize));
+  AddText(app, "--page", &flags->page, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there");
   app->callback([&cli, flags] {
     cli.action = [&cli, flags] {
       return cli.WithClient([&](Client& client) {

@@ -19,7 +19,7 @@ Profile ParseProfile(const std::string& text) {
   std::istringstream parts(text);
   std::string part;
   std::getline(parts, part, ':');
-  if (part.empty()) throw wrong;
+  CheckId("--profile", part);
   profile.profile_id = ProfileId(part);
   while (std::getline(parts, part, ':')) {
     if (part == "adult" && profile.age.kind == Age::Kind::kUnset) {
@@ -29,6 +29,7 @@ Profile ParseProfile(const std::string& text) {
     } else if (part.rfind("born=", 0) == 0 && profile.age.kind == Age::Kind::kUnset) {
       profile.age = Age{Age::Kind::kBorn, part.substr(5)};
     } else if (part.rfind("guardian=", 0) == 0 && !profile.guardian.has_value()) {
+      if (part.size() > 9) CheckId("--profile", part.substr(9));
       profile.guardian = GuardianId(part.substr(9));
     } else {
       throw wrong;
@@ -49,8 +50,8 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
              "nothing; whatever allows more needs --etag, --channel and --actor once the subject is registered.");
   auto update = std::make_shared<SubjectUpdate>();
   AddId(app, "account", &update->account_id, "The account")->required();
-  app->add_option_function<std::string>("--region", [update](const std::string& text) { update->region = text; },
-                                        "Where the user lives: DE or US-CA");
+  auto region = std::make_shared<std::string>();
+  AddRegion(app, "--region", region.get(), true, "Where the user lives: DE or US-CA");
   app->add_option_function<std::vector<std::string>>(
          "--profile",
          [update](const std::vector<std::string>& texts) {
@@ -61,8 +62,11 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
   const auto ids = [app](const char* flag, auto* list, const char* help) {
     app->add_option_function<std::vector<std::string>>(
            flag,
-           [list](const std::vector<std::string>& texts) {
-             for (const std::string& text : texts) list->emplace_back(text);
+           [flag, list](const std::vector<std::string>& texts) {
+             for (const std::string& text : texts) {
+               CheckId(flag, text);
+               list->emplace_back(text);
+             }
            },
            help)
         ->allow_extra_args(false);
@@ -89,7 +93,8 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
                 "before stays the closed one's. Only once the closure is COMPLETED.");
   AddEvidence(app, &update->evidence);
   AddEtag(app, &update->etag, "subject get");
-  app->callback([&cli, update] {
+  app->callback([&cli, update, region] {
+    if (!region->empty()) update->region = *region;
     cli.action = [&cli, update] {
       return cli.WithClient([&](Client& client) {
         const auto done = client.UpsertSubject(*update);
@@ -101,7 +106,8 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
         Table table("subject", {"ETAG", "REGISTERED NOW"});
         table.Add({done->revision.value(), done->registered ? "yes" : "no"});
         report.tables = {table, PartsTable(done->results)};
-        return Print(report, cli.json, AnyRefused(done->results) ? kNo : kDone);
+        TellNewSubject(done->subject_is_new, &report);
+        return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);
       });
     };
   });

@@ -3,6 +3,7 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render_deletion.h"
+#include "daemon/base/bounds.h"
 
 namespace consent::cli {
 namespace {
@@ -20,7 +21,7 @@ void AddRegister(CLI::App* parent, Cli& cli) {
       "register", "From now on every verified request has a task for this data system, and so have those that are open. Repeating with "
                   "the same options changes nothing; with others it is refused.");
   auto system = std::make_shared<DataSystem>();
-  app->add_option("name", system->name, "1 to 64 of [a-z0-9_-]; never used again for another one")->required();
+  AddText(app, "name", &system->name, 1, base::kMaxNameBytes, "1 to 64 of [a-z0-9_-]; never used again for another one")->required();
   AddName(app, "--kind", &system->kind, "What it holds")->required();
   AddNames(app, "--matches-by", &system->matches_by, "What it can find its data by; ACCOUNT and RECORDING_ID are needed")->required();
   app->add_option_function<std::string>(
@@ -64,8 +65,8 @@ void AddRetire(CLI::App* parent, Cli& cli) {
                                                    "for it, and what they were for is not deleted there.");
   auto name = std::make_shared<std::string>();
   auto reason = std::make_shared<std::string>();
-  app->add_option("name", *name, "The data system")->required();
-  app->add_option("--reason", *reason, "1 to 256 bytes; kept with each task that ends by it; no ids");
+  AddText(app, "name", name.get(), 1, base::kMaxNameBytes, "The data system")->required();
+  AddText(app, "--reason", reason.get(), 0, base::kMaxReasonBytes, "1 to 256 bytes; kept with each task that ends by it; no ids");
   app->callback([&cli, name, reason] {
     cli.action = [&cli, name, reason] {
       return cli.WithClient([&](Client& client) { return PrintSystem(client.RetireDataSystem(*name, *reason), cli.json); });
@@ -77,10 +78,10 @@ void AddListTasks(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("list", "Open tasks of one data system: due, taken, failed and why; no ids of people");
   auto query = std::make_shared<TaskQuery>();
   query->page_size = 100;
-  app->add_option("system", query->system, "The data system")->required();
-  app->add_option("--min-failures", query->min_failures, "Only those that failed as often, or more")->check(CLI::Range(0, INT32_MAX));
-  app->add_option("--page-size", query->page_size, "Tasks to show, 1 to 1000 (default 100)")->check(CLI::Range(1, 1000));
-  app->add_option("--page", query->page_token, "Where the page before ended, as printed there; with the same other options");
+  AddText(app, "system", &query->system, 1, base::kMaxNameBytes, "The data system")->required();
+  app->add_option("--min-failures", query->min_failures, "Only those that failed as often, or more")->check(CLI::Range(0, base::kMaxFailures));
+  app->add_option("--page-size", query->page_size, "Tasks to show, 1 to 1000 (default 100)")->check(CLI::Range(1, base::kMaxPageSize));
+  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there; with the same other options");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {
       return cli.WithClient([&](Client& client) {

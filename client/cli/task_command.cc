@@ -132,6 +132,7 @@ class Child {
     if (!exited_.IsOpen()) {
       const int error = errno;
       Signal(SIGKILL);
+      if (limits.guard != nullptr) limits.guard->Remove(pid_);
       Reap();
       return {RunEnd::How::kNotStarted, error, {}, ""};
     }
@@ -141,6 +142,7 @@ class Child {
     Signal(SIGKILL);
     for (int n = 0; n < kMostDrained && Read(); ++n) {
     }
+    if (limits.guard != nullptr) limits.guard->Remove(pid_);
     RunEnd end = Reap();
     if (ending_.has_value()) end.how = *ending_;
     end.last_number = output_.LastNumber();
@@ -159,12 +161,17 @@ class Child {
     }
     const nanoseconds next = !ending_.has_value() ? limits.terminate_at : killed_ ? now + std::chrono::hours(1) : kill_at_;
     const int64_t wait_ms = std::chrono::ceil<std::chrono::milliseconds>(next - now).count();
-    std::array<pollfd, 4> waits = {{{exited_.get(), POLLIN, 0},
+    std::array<pollfd, 5> waits = {{{exited_.get(), POLLIN, 0},
                                     {out_.get(), POLLIN, 0},
                                     {in_.get(), POLLOUT, 0},
-                                    {ending_.has_value() ? -1 : limits.stop, POLLIN, 0}}};
+                                    {ending_.has_value() ? -1 : limits.stop, POLLIN, 0},
+                                    {ending_.has_value() ? -1 : limits.lease, POLLIN, 0}}};
     if (::poll(waits.data(), waits.size(), static_cast<int>(std::clamp<int64_t>(wait_ms, 0, INT_MAX))) < 0) return false;
-    if (waits[3].revents != 0) Terminate(RunEnd::How::kStopped, clock.SinceBoot() + limits.grace);
+    if (waits[4].revents != 0) {
+      Terminate(RunEnd::How::kLeaseEnded, clock.SinceBoot() + limits.grace);
+    } else if (waits[3].revents != 0) {
+      Terminate(RunEnd::How::kStopped, clock.SinceBoot() + limits.grace);
+    }
     if (waits[2].revents != 0) Send();
     if (waits[1].revents != 0) Read();
     return waits[0].revents != 0;
@@ -237,6 +244,7 @@ RunEnd TaskCommand::Run(const TaskInput& input, const RunLimits& limits, const C
   if (error != 0) return {RunEnd::How::kNotStarted, error, {}, ""};
   in.read = Descriptor();
   out.write = Descriptor();
+  if (limits.guard != nullptr) limits.guard->Add(pid);
   return Child(pid, std::move(in.write), std::move(out.read), input.line).Supervise(limits, clock);
 }
 

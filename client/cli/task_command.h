@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client/cli/orphan_guard.h"
 #include "client/cli/task_input.h"
 #include "consent/clock.h"
 
@@ -21,6 +22,10 @@ struct RunLimits {
   std::chrono::nanoseconds grace{0};
   // SIGTERM at once when this descriptor can be read; -1: none.
   int stop = -1;
+  // The same, for what has become of the task's lease; -1: none.
+  int lease = -1;
+  // Kills its process group where this process dies; nullptr: nobody does.
+  const OrphanGuard* guard = nullptr;
 };
 
 struct RunEnd {
@@ -34,6 +39,7 @@ struct RunEnd {
     // It was ended here, whatever it then said.
     kOutOfTime,
     kStopped,
+    kLeaseEnded,
   };
   How how = How::kNotStarted;
   int number = 0;

@@ -12,9 +12,10 @@
 namespace consent::cli {
 namespace {
 
-constexpr std::array<std::string_view, 11> kNames = {"CONSENT_TASK_ID",    "CONSENT_ACCOUNT_ID", "CONSENT_CAUSE",         "CONSENT_SELECTOR",
+constexpr std::array<std::string_view, 13> kNames = {"CONSENT_TASK_ID",    "CONSENT_ACCOUNT_ID", "CONSENT_CAUSE",         "CONSENT_SELECTOR",
                                                      "CONSENT_FROM",       "CONSENT_TO",         "CONSENT_RECORDING_IDS", "CONSENT_PROFILE_ID",
-                                                     "CONSENT_DEVICE_ID",  "CONSENT_PURPOSES",   "CONSENT_EXCEPTIONS"};
+                                                     "CONSENT_DEVICE_ID",  "CONSENT_PURPOSES",   "CONSENT_EXCEPTIONS",
+                                                     "CONSENT_AGAIN",      "CONSENT_LOOKED_AT"};
 // Linux refuses a variable of 128 KiB or more (MAX_ARG_STRLEN), its name and the closing NUL included.
 constexpr size_t kLongestVariable = size_t{128} * 1024 - 1;
 
@@ -87,7 +88,8 @@ absl::StatusOr<TaskInput> MakeTaskInput(const PurgeTask& task, const std::vector
                      {"cause", task.cause == DeletionCause::kUnset ? "" : Name(task.cause)},
                      {"due_at", TimeText(task.due_at)},
                      {"attempt", task.attempt},
-                     {"again_for_late_data", task.again_for_late_data}};
+                     {"again", task.again == TaskAgain::kUnset ? "" : Name(task.again)},
+                     {"looked_at", TimeText(task.looked_at)}};
   input.line = json.dump() + "\n";
   std::copy_if(inherited.begin(), inherited.end(), std::back_inserter(input.environment),
                [](const std::string& variable) { return !IsOurs(variable); });
@@ -96,6 +98,8 @@ absl::StatusOr<TaskInput> MakeTaskInput(const PurgeTask& task, const std::vector
   variables.Set("CONSENT_TASK_ID", task.task_id.value());
   variables.Set("CONSENT_ACCOUNT_ID", task.account_id.value());
   if (task.cause != DeletionCause::kUnset) variables.Set("CONSENT_CAUSE", std::string(Name(task.cause)));
+  if (task.again != TaskAgain::kUnset) variables.Set("CONSENT_AGAIN", std::string(Name(task.again)));
+  if (task.looked_at.has_value()) variables.Set("CONSENT_LOOKED_AT", TimeText(task.looked_at));
   variables.SetSelector(task.selector);
   if (task.covers.has_value() && task.covers->from.has_value()) variables.Set("CONSENT_FROM", TimeText(task.covers->from));
   if (task.covers.has_value() && task.covers->to.has_value()) variables.Set("CONSENT_TO", TimeText(task.covers->to));

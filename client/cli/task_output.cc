@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/base/bounds.h"
 #include "daemon/base/bytes.h"
 
 namespace consent::cli {
@@ -42,7 +43,7 @@ std::optional<int64_t> TaskOutput::LastNumber() const {
     if (c < '0' || c > '9') return {};
     number = number * 10 + (c - '0');
   }
-  return number;
+  return number <= base::kMaxErasedCount ? std::optional<int64_t>(number) : std::nullopt;
 }
 
 std::string TaskOutput::Hash() {

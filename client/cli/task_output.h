@@ -15,7 +15,7 @@ class TaskOutput {
  public:
   TaskOutput();
   void Add(std::string_view bytes);
-  // The last line, the end of which may be missing, is a whole number from 0 to 10^18 - 1, with nothing but blanks around it.
+  // The last line, the end of which may be missing, is a whole number from 0 to 10^12, as much as a report may say, with nothing but blanks around it.
   std::optional<int64_t> LastNumber() const;
   // SHA-256, 32 bytes; empty where nothing was added. Ends the use of this object.
   std::string Hash();

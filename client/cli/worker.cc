@@ -6,6 +6,7 @@
 #include "client/cli/files.h"
 #include "client/cli/output.h"
 #include "client/cli/worker_engine.h"
+#include "daemon/base/bounds.h"
 
 namespace consent::cli {
 namespace {
@@ -16,6 +17,7 @@ constexpr std::chrono::seconds kStopPatience{30};
 struct WorkerFlags {
   WorkerSettings settings;
   int64_t visibility_seconds = 300;
+  int64_t longest_run_seconds = 3600;
   bool show_errors = false;
   std::vector<std::string> command;
 };
@@ -60,11 +62,13 @@ class Console final : public WorkerSink {
   bool silent_ = false;
 };
 
+// With `once` all that was leased ended well, and the daemon says that nothing is left.
 int CodeOf(const absl::Status& ended, const WorkerCounts& counts, bool once, bool stopped) {
   if (!ended.ok()) return CodeFor(ended);
   if (counts.unreported > 0) return kNoAnswer;
-  const bool all = !stopped && counts.retried + counts.failed + counts.given_back + counts.lost == 0;
-  return once && !all ? kNo : kDone;
+  const bool all = !stopped && counts.open == 0 &&
+                   counts.retried + counts.failed + counts.given_back + counts.lost + counts.taken_back + counts.refused == 0;
+  return once && !all ? kWorkLeft : kDone;
 }
 
 int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code, bool as_json) {
@@ -72,12 +76,14 @@ int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code,
   Report report;
   report.json = {{"done", counts.done},     {"not_found", counts.not_found},   {"retried", counts.retried},
                  {"failed", counts.failed}, {"given_back", counts.given_back}, {"lost", counts.lost},
-                 {"erased", counts.erased}, {"unreported", counts.unreported}};
+                 {"erased", counts.erased}, {"unreported", counts.unreported}, {"taken_back", counts.taken_back},
+                 {"refused", counts.refused}, {"open", counts.open}};
   if (!ended.ok()) report.json["error"] = ErrorJson(ended);
-  Table table("worker", {"DONE", "NOT FOUND", "AGAIN LATER", "FAILED", "GIVEN BACK", "LOST", "UNREPORTED", "ERASED"});
+  Table table("worker", {"DONE", "NOT FOUND", "AGAIN LATER", "FAILED", "GIVEN BACK", "LOST", "UNREPORTED", "TAKEN BACK", "REFUSED", "STILL OPEN", "ERASED"});
   table.Add({std::to_string(counts.done), std::to_string(counts.not_found), std::to_string(counts.retried),
              std::to_string(counts.failed), std::to_string(counts.given_back), std::to_string(counts.lost),
-             std::to_string(counts.unreported), std::to_string(counts.erased)});
+             std::to_string(counts.unreported), std::to_string(counts.taken_back), std::to_string(counts.refused),
+             std::to_string(counts.open), std::to_string(counts.erased)});
   report.tables = {table};
   return Print(report, as_json, code);
 }
@@ -88,10 +94,13 @@ std::vector<std::string> OwnEnvironment() {
   return variables;
 }
 
-int RunWorker(const Cli& cli, const WorkerFlags& flags) {
+int RunWorker(const Cli& cli, WorkerFlags flags) {
   const absl::StatusOr<TaskCommand> command = TaskCommand::Create(flags.command, flags.show_errors);
   if (!command.ok()) return FileError(command.status());
-  // Before the client has threads.
+  // Both before the client has threads.
+  const absl::StatusOr<std::unique_ptr<OrphanGuard>> guard = OrphanGuard::Start();
+  if (!guard.ok()) return FileError(guard.status());
+  flags.settings.guard = guard->get();
   const StopRequest stop(kStopPatience);
   if (!stop.status().ok()) return FileError(stop.status());
   return cli.WithClient([&](Client& client) {
@@ -117,13 +126,19 @@ void AddWorker(CLI::App& parent, Cli& cli) {
       "and what was leased and not begun is free for others at once.");
   auto flags = std::make_shared<WorkerFlags>();
   WorkerSettings& settings = flags->settings;
-  app->add_option("system", settings.system, "The data system, as `systems register` named it")->required();
+  AddText(app, "system", &settings.system, 1, base::kMaxNameBytes, "The data system, as `systems register` named it")->required();
   app->add_option("command", flags->command, "After --: the program and its arguments")->required()->type_name("COMMAND");
-  app->add_flag("--once", settings.once, "End when there is no task, instead of waiting for more");
+  app->add_flag("--once", settings.once, "End when no task is to be had, instead of waiting for more: with 0 where none is open, with 40 where some are (they wait "
+                "after a failure or for a hold, or others have them)");
   app->add_option("--parallel", settings.parallel, "Runs at the same time, 1 to 64 (default 1)")
       ->check(CLI::Range(size_t{1}, size_t{64}));
   app->add_option("--visibility", flags->visibility_seconds,
-                  "Seconds that a task is leased for, 1 to 43200 (default 300); a command that is not done by then is ended")
+                  "Seconds that a task is leased for, 1 to 43200 (default 300): renewed while its command runs, so that only a worker that "
+                  "died keeps it from others for so long")
+      ->check(CLI::Range(int64_t{1}, int64_t{43'200}))
+      ->type_name("SECONDS");
+  app->add_option("--longest-run", flags->longest_run_seconds,
+                  "Seconds that a command may take, 1 to 43200 (default 3600); it is ended then")
       ->check(CLI::Range(int64_t{1}, int64_t{43'200}))
       ->type_name("SECONDS");
   app->add_option("--batch", settings.batch, "Tasks leased at once, 1 to 100 (default: as many as can be begun)")
@@ -136,6 +151,7 @@ void AddWorker(CLI::App& parent, Cli& cli) {
                 "The command's standard error is the worker's; else it is thrown away, because it may name people");
   app->callback([&cli, flags] {
     flags->settings.visibility = std::chrono::seconds(flags->visibility_seconds);
+    flags->settings.longest_run = std::chrono::seconds(flags->longest_run_seconds);
     cli.action = [&cli, flags] { return RunWorker(cli, *flags); };
   });
 }

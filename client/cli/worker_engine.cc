@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "client/cli/exit_codes.h"
+#include "consent/error.h"
 
 namespace consent::cli {
 namespace {
@@ -31,6 +32,25 @@ seconds WaitOf(const WorkerSettings& settings) {
   return settings.once ? seconds(0) : std::min(kLongestWait, settings.visibility / 4);
 }
 
+bool IsComplete(const Verdict& verdict) { return verdict.kind == Verdict::Kind::kDone || verdict.kind == Verdict::Kind::kNotFound; }
+
+constexpr char kLeaseLost[] = "LEASE_LOST";
+constexpr char kTaskNotFound[] = "TASK_NOT_FOUND";
+constexpr size_t kMostReasonBytes = 64;
+
+// Why a report was refused; empty: it was taken, or had no answer.
+std::string RefusalOf(const absl::StatusOr<TaskAnswer>& answer) {
+  std::string reason;
+  if (answer.ok()) {
+    if (answer->accepted) return reason;
+    reason = answer->refused_reason;
+  } else {
+    if (NoAnswer(answer.status())) return reason;
+    reason = ErrorOf(answer.status()).reason;
+  }
+  return reason.empty() ? "UNKNOWN" : reason.substr(0, kMostReasonBytes);
+}
+
 }  // namespace
 
 Verdict Judge(const RunEnd& end) {
@@ -40,7 +60,9 @@ Verdict Judge(const RunEnd& end) {
     case RunEnd::How::kSignalled:
       return {Verdict::Kind::kFailed, "signal " + std::to_string(end.number)};
     case RunEnd::How::kOutOfTime:
-      return {Verdict::Kind::kFailed, "ended by the worker: it was not done before its lease ran out"};
+      return {Verdict::Kind::kFailed, "ended by the worker: it was not done within --longest-run"};
+    case RunEnd::How::kLeaseEnded:
+      return JudgeEndedLease(LeaseState::kUnset);
     case RunEnd::How::kStopped:
       return {Verdict::Kind::kGivenBack, "the worker was stopped"};
     case RunEnd::How::kExited:
@@ -51,11 +73,16 @@ Verdict Judge(const RunEnd& end) {
   return {end.number == kExitRetry ? Verdict::Kind::kRetry : Verdict::Kind::kFailed, "exit " + std::to_string(end.number)};
 }
 
-RunLimits LimitsOf(nanoseconds held_until, seconds visibility, int stop) {
-  const nanoseconds tenth = nanoseconds(visibility) / 10;
-  const nanoseconds grace = std::min<nanoseconds>(tenth, seconds(10));
-  const nanoseconds for_report = std::min<nanoseconds>(tenth, seconds(5));
-  return {held_until - for_report - grace, grace, stop};
+Verdict JudgeEndedLease(LeaseState lease) {
+  if (lease == LeaseState::kTakenBack) return {Verdict::Kind::kTakenBack, "ended by the worker: some of it is on hold now"};
+  if (lease == LeaseState::kLost) return {Verdict::Kind::kGivenBack, "ended by the worker: its lease was lost"};
+  return {Verdict::Kind::kFailed, "ended by the worker: its lease could not be renewed"};
+}
+
+nanoseconds GraceOf(seconds visibility) { return std::min<nanoseconds>(nanoseconds(visibility) / 10, seconds(10)); }
+
+nanoseconds MarginOf(seconds visibility) {
+  return GraceOf(visibility) + std::min<nanoseconds>(nanoseconds(visibility) / 10, seconds(5));
 }
 
 absl::Status Worker::Run() {
@@ -98,9 +125,15 @@ absl::Status Worker::LeaseAll() {
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       sink_.Answered();
+      counts_.open = leased->open_tasks;
     }
     if (leased->tasks.empty()) {
-      if (settings_.once) return absl::OkStatus();
+      // What ran when it was asked may have ended since, so how much is open is asked again.
+      if (settings_.once && room == settings_.parallel) return absl::OkStatus();
+      if (settings_.once) {
+        WaitUntilIdle();
+        continue;
+      }
       if (clock_.SinceBoot() - asked < kPause) StopRequest::Pause(stop_.asked(), kPause);
     }
     Enqueue(*std::move(leased));
@@ -112,6 +145,11 @@ size_t Worker::WaitForRoom() {
   changed_.wait(lock, [this] { return waiting_.empty() && running_ < settings_.parallel; });
   sink_.Progress(counts_, running_);
   return settings_.parallel - running_;
+}
+
+void Worker::WaitUntilIdle() {
+  std::unique_lock<std::mutex> lock(mutex_);
+  changed_.wait(lock, [this] { return waiting_.empty() && running_ == 0; });
 }
 
 void Worker::Enqueue(LeasedTasks leased) {
@@ -156,32 +194,56 @@ void Worker::Do(const Item& item) {
   }
   const absl::StatusOr<TaskInput> input = MakeTaskInput(item.task, environment_, settings_.stdin_only);
   if (!input.ok()) return Report(item, {Verdict::Kind::kFailed, std::string(input.status().message())}, {});
-  const RunEnd end = command_.Run(*input, LimitsOf(item.held_until, settings_.visibility, stop_.at_once()), clock_);
-  Report(item, Judge(end), end);
+  const auto kept = keeper_.Keep({item.task.task_id, item.task.epoch}, item.held_until);
+  const RunLimits limits{clock_.SinceBoot() + settings_.longest_run, GraceOf(settings_.visibility), stop_.at_once(), kept->ended(), settings_.guard};
+  const RunEnd end = command_.Run(*input, limits, clock_);
+  keeper_.Drop(kept);
+  const Item held{item.task, kept->held_until()};
+  Report(held, end.how == RunEnd::How::kLeaseEnded ? JudgeEndedLease(kept->state()) : Judge(end), end);
 }
 
 absl::StatusOr<TaskAnswer> Worker::Send(const Item& item, const Verdict& verdict, const RunEnd& end) {
   absl::StatusOr<std::vector<TaskAnswer>> answers;
-  if (verdict.kind == Verdict::Kind::kDone || verdict.kind == Verdict::Kind::kNotFound) {
+  if (IsComplete(verdict)) {
     const bool done = verdict.kind == Verdict::Kind::kDone;
     answers = client_.CompleteTasks(
         settings_.system, {{item.task.task_id, item.task.epoch, done ? PurgeOutcome::kAcknowledged : PurgeOutcome::kNotFound,
                             done ? end.last_number.value_or(0) : 0, end.output_hash, ""}});
   } else {
-    answers = client_.FailTasks(settings_.system, {{item.task.task_id, item.task.epoch, verdict.error, verdict.not_begun}});
+    TaskFailure failure{item.task.task_id, item.task.epoch, verdict.error, verdict.not_begun, 0, ""};
+    // What it counted before it failed or was ended is erased all the same.
+    if (end.last_number.has_value() && *end.last_number <= kMaxErasedCount) {
+      failure.erased_count = *end.last_number;
+      failure.evidence_hash = end.output_hash;
+    }
+    answers = client_.FailTasks(settings_.system, {failure});
   }
   if (!answers.ok()) return answers.status();
   if (answers->size() != 1) return absl::InternalError("one report must have one answer");
   return answers->front();
 }
 
-void Worker::Report(const Item& item, const Verdict& verdict, const RunEnd& end) {
+absl::StatusOr<TaskAnswer> Worker::SendPatiently(const Item& item, const Verdict& verdict, const RunEnd& end) {
   absl::StatusOr<TaskAnswer> answer = Send(item, verdict, end);
   while (!answer.ok() && NoAnswer(answer.status()) && clock_.SinceBoot() < item.held_until &&
          !StopRequest::Pause(stop_.at_once(), kPause)) {
     answer = Send(item, verdict, end);
   }
-  Count(answer, verdict, end);
+  return answer;
+}
+
+void Worker::Report(const Item& item, const Verdict& verdict, const RunEnd& end) {
+  const absl::StatusOr<TaskAnswer> answer = SendPatiently(item, verdict, end);
+  const std::string refused = RefusalOf(answer);
+  if (refused.empty() || !IsComplete(verdict)) return Count(answer, verdict, end);
+  // No answer is awaited for ever, and a refusal is none: what was refused once is refused again, so the task must fail by it.
+  const Verdict failed{Verdict::Kind::kFailed, "REPORT_REFUSED: " + refused};
+  const absl::StatusOr<TaskAnswer> told = SendPatiently(item, failed, end);
+  const bool is_lost = refused == kLeaseLost || refused == kTaskNotFound;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++(is_lost ? counts_.lost : counts_.refused);
+  if (!told.ok()) sink_.NoAnswer(told.status());
+  sink_.GoesBack("its report was refused: " + refused);
 }
 
 void Worker::Count(const absl::StatusOr<TaskAnswer>& answer, const Verdict& verdict, const RunEnd& end) {
@@ -191,7 +253,7 @@ void Worker::Count(const absl::StatusOr<TaskAnswer>& answer, const Verdict& verd
     return sink_.NoAnswer(answer.status());
   }
   if (!answer->accepted) {
-    ++counts_.lost;
+    ++(verdict.kind == Verdict::Kind::kTakenBack ? counts_.taken_back : counts_.lost);
     return sink_.GoesBack("its report was refused: " + answer->refused_reason);
   }
   switch (verdict.kind) {
@@ -210,6 +272,9 @@ void Worker::Count(const absl::StatusOr<TaskAnswer>& answer, const Verdict& verd
       break;
     case Verdict::Kind::kGivenBack:
       ++counts_.given_back;
+      break;
+    case Verdict::Kind::kTakenBack:
+      ++counts_.taken_back;
       break;
   }
   sink_.GoesBack(verdict.error);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "client/cli/lease_keeper.h"
 #include "client/cli/stop_request.h"
 #include "client/cli/task_command.h"
 #include "consent/client.h"
@@ -25,12 +26,19 @@ struct WorkerSettings {
   size_t parallel = 1;
   // Tasks in one lease, 1 to 100; 0: as many as can be begun at once.
   int batch = 0;
-  // How long a lease lasts; 1 s to 12 h. A run has at least half of it.
+  // How long a lease lasts; 1 s to 12 h. It is renewed while the command runs, so it only says how soon others have the task where this
+  // worker dies.
   std::chrono::seconds visibility{300};
+  // A command that is not done by then is ended.
+  std::chrono::seconds longest_run{3600};
+  // How often it is asked whether a lease is still held, at most; below 10 s, so that a hold ends a command within 15 s.
+  std::chrono::milliseconds renew_every{5000};
   // See MakeTaskInput.
   bool stdin_only = false;
   // The command leaves alone what a task excepts. Where it does not, no task with exceptions is run.
   bool heeds_exceptions = false;
+  // Outlives the worker; see RunLimits.
+  const OrphanGuard* guard = nullptr;
 };
 
 struct WorkerCounts {
@@ -43,6 +51,12 @@ struct WorkerCounts {
   uint64_t given_back = 0;
   // The report came too late: another worker has the task, or it ended meanwhile.
   uint64_t lost = 0;
+  // A hold took the task back while its command ran.
+  uint64_t taken_back = 0;
+  // The daemon refused what the report says; the task failed by that.
+  uint64_t refused = 0;
+  // Of the system, as the last lease said.
+  int64_t open = 0;
   // The daemon gave no answer, or refused the call, as long as the lease lasted.
   uint64_t unreported = 0;
   // Of those done, as the command counted.
@@ -51,7 +65,7 @@ struct WorkerCounts {
 
 // How a run is reported.
 struct Verdict {
-  enum class Kind { kDone, kNotFound, kRetry, kFailed, kGivenBack };
+  enum class Kind { kDone, kNotFound, kRetry, kFailed, kGivenBack, kTakenBack };
   Kind kind = Kind::kFailed;
   // For FailTasks: what went wrong; no ids.
   std::string error;
@@ -61,8 +75,12 @@ struct Verdict {
 // Exit status 0: done; 3: not found; 75: again later; anything else: failed.
 Verdict Judge(const RunEnd& end);
 
-// When a run of a task whose lease ends at `held_until` has to be over: there is time left to report it.
-RunLimits LimitsOf(std::chrono::nanoseconds held_until, std::chrono::seconds visibility, int stop);
+// The same of a run that was ended because its lease had become `lease`.
+Verdict JudgeEndedLease(LeaseState lease);
+
+// What a command has between SIGTERM and SIGKILL, and how long before its lease ends it gets SIGTERM: there is time left to report it.
+std::chrono::nanoseconds GraceOf(std::chrono::seconds visibility);
+std::chrono::nanoseconds MarginOf(std::chrono::seconds visibility);
 
 // Called by one thread at a time. No text names an id.
 class WorkerSink {
@@ -89,7 +107,8 @@ class Worker {
         environment_(std::move(environment)),
         stop_(stop),
         clock_(clock),
-        sink_(sink) {}
+        sink_(sink),
+        keeper_({settings.system, settings.visibility, settings.renew_every, MarginOf(settings.visibility)}, client, clock) {}
 
   // Until it is asked to stop, or with `once` until there is no task. Whatever was leased has been reported or given back then. OK, or why
   // no tasks could be leased: with `once` any error, else only what repeating does not help against.
@@ -105,6 +124,7 @@ class Worker {
   absl::Status LeaseAll();
   // Waits until a task could be begun at once; how many.
   size_t WaitForRoom();
+  void WaitUntilIdle();
   void Enqueue(LeasedTasks leased);
   // Runs on each of the threads.
   void Serve();
@@ -114,6 +134,7 @@ class Worker {
   // Reports a task, again and again while its lease lasts, and counts it.
   void Report(const Item& item, const Verdict& verdict, const RunEnd& end);
   absl::StatusOr<TaskAnswer> Send(const Item& item, const Verdict& verdict, const RunEnd& end);
+  absl::StatusOr<TaskAnswer> SendPatiently(const Item& item, const Verdict& verdict, const RunEnd& end);
   void Count(const absl::StatusOr<TaskAnswer>& answer, const Verdict& verdict, const RunEnd& end);
 
   const WorkerSettings& settings_;
@@ -131,6 +152,7 @@ class Worker {
   size_t running_ = 0;
   bool closing_ = false;
   WorkerCounts counts_;
+  LeaseKeeper keeper_;
 };
 
 }  // namespace consent::cli

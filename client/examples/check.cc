@@ -8,12 +8,12 @@
 int main(int argc, char** argv) {
   if (argc != 3) {
     std::fprintf(stderr, "usage: %s ACCOUNT RECORDING\n", argv[0]);
-    return 2;
+    return 64;
   }
   auto client = consent::Client::Create({});
   if (!client.ok()) {
     std::fprintf(stderr, "%s\n", std::string(client.status().message()).c_str());
-    return 2;
+    return 64;
   }
   consent::Recording recording;
   recording.account_id = consent::AccountId(argv[1]);
@@ -28,5 +28,5 @@ int main(int argc, char** argv) {
   const consent::Answer answer = (*client)->Check(recording, {consent::Purpose::kHumanReview, place, false, {}});
   if (!answer.error().ok()) std::fprintf(stderr, "no answer: %s\n", std::string(answer.error().message()).c_str());
   for (const consent::Reason reason : answer.reasons()) std::puts(std::string(consent::Name(reason)).c_str());
-  return answer.MayUse(consent::Purpose::kHumanReview) ? 0 : 1;
+  return answer.MayUse(consent::Purpose::kHumanReview) ? 0 : 10;
 }

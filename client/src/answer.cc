@@ -20,17 +20,11 @@ bool SaysYes(const ReceivedDecision& decision) {
 
 }  // namespace
 
-bool Answer::Holds() const { return clock_ != nullptr && clock_->SinceBoot() < holds_until_; }
+bool Answer::IsFresh() const { return clock_ != nullptr && clock_->SinceBoot() < fresh_until_; }
 
 bool Answer::MayUse(Purpose purpose) const {
-  return purpose != Purpose::kUnset && purpose == purpose_ && eligibility_ == Eligibility::kEligible && Holds();
+  return purpose != Purpose::kUnset && purpose == purpose_ && eligibility_ == Eligibility::kEligible && IsFresh();
 }
-
-bool Answer::MustPurge() const { return disposition_ == Disposition::kPurge && Holds(); }
-
-Eligibility Answer::eligibility() const { return Holds() ? eligibility_ : Eligibility::kUnset; }
-
-Disposition Answer::disposition() const { return Holds() ? disposition_ : Disposition::kUnset; }
 
 Answer AnswerMaker::Received(ReceivedDecision decision, std::shared_ptr<const Clock> clock) {
   Answer answer;
@@ -51,7 +45,7 @@ Answer AnswerMaker::Received(ReceivedDecision decision, std::shared_ptr<const Cl
   // Differences of the daemon's own times only: this machine's wall clock plays no part. Compared before they are
   // subtracted so that no reply can overflow.
   if (decision.checked_at > Time{} && decision.good_until > decision.checked_at) {
-    answer.holds_until_ = decision.sent + std::min(decision.good_until - decision.checked_at, kLongestLife);
+    answer.fresh_until_ = decision.sent + std::min(decision.good_until - decision.checked_at, kLongestLife);
   }
   answer.error_ = absl::OkStatus();
   return answer;

@@ -20,6 +20,7 @@ DeletionProgress ProgressOf(const v1::DeletionProgress& progress) {
   if (progress.has_ended_at()) value.ended_at = FromProto(progress.ended_at());
   value.erased_count = progress.erased_count();
   value.evidence_hash = progress.evidence_hash();
+  value.earlier_evidence_hash = progress.earlier_evidence_hash();
   value.reason = progress.reason();
   value.leased_before = progress.leased_before();
   return value;
@@ -164,6 +165,8 @@ void ToProto(const TaskFailure& failure, v1::TaskFailure* out) {
   out->set_epoch(failure.epoch);
   out->set_error(failure.error);
   out->set_not_begun(failure.not_begun);
+  out->set_erased_count(failure.erased_count);
+  out->set_evidence_hash(failure.evidence_hash);
 }
 
 void ToProto(const TaskQuery& query, v1::ListTasksRequest* out) {
@@ -267,7 +270,8 @@ PurgeTask FromProto(const v1::PurgeTask& task) {
   value.selector = FromProto(task.selector());
   if (task.has_covers()) value.covers = FromProto(task.covers());
   if (task.has_due_at()) value.due_at = FromProto(task.due_at());
-  value.again_for_late_data = task.again_for_late_data();
+  value.again = FromNumber<TaskAgain>(task.again());
+  if (task.has_looked_at()) value.looked_at = FromProto(task.looked_at());
   for (const v1::HoldSelector& exception : task.exceptions()) value.exceptions.push_back(FromProto(exception));
   value.cause = FromNumber<DeletionCause>(task.cause());
   if (!IsUsable(task, value)) value.selector = {};
@@ -289,6 +293,8 @@ TaskStatus FromProto(const v1::TaskStatus& task) {
   value.failures = task.failures();
   value.last_error = task.last_error();
   value.waits_for_release = task.waits_for_release();
+  value.erased_count = task.erased_count();
+  value.again = FromNumber<TaskAgain>(task.again());
   return value;
 }
 

@@ -25,6 +25,8 @@ PurposeSetting FromProto(const v1::PurposeSetting& setting) {
   if (setting.has_since()) value.since = consent::FromProto(setting.since());
   value.notice_version = setting.notice_version();
   value.imported = setting.imported();
+  if (setting.has_renewed()) value.renewed = consent::FromProto(setting.renewed());
+  if (setting.has_holds_until()) value.holds_until = consent::FromProto(setting.holds_until());
   return value;
 }
 
@@ -33,9 +35,10 @@ HistoryChange FromProto(const v1::HistoryChange& change) {
   value.scope = consent::FromProto(change.scope());
   switch (change.what_case()) {
     case v1::HistoryChange::kPurpose:
-      value.what = PurposeChange{FromNumber<Purpose>(change.purpose().purpose()),
-                                 FromNumber<Choice>(change.purpose().from()),
-                                 FromNumber<Choice>(change.purpose().to())};
+      value.what = PurposeChange{
+          FromNumber<Purpose>(change.purpose().purpose()), FromNumber<Choice>(change.purpose().from()),
+          FromNumber<Choice>(change.purpose().to()),
+          change.purpose().has_holds_until() ? std::optional<Time>(consent::FromProto(change.purpose().holds_until())) : std::nullopt};
       break;
     case v1::HistoryChange::kRetention:
       value.what = consent::FromProto(change.retention());
@@ -94,7 +97,6 @@ Notice FromProto(const v1::Notice& notice) {
   value.purposes = EnumList<Purpose>(notice.purposes());
   value.says_people_listen = notice.says_people_listen();
   value.covers_past = notice.covers_past();
-  value.covers_household = notice.covers_household();
   if (notice.has_valid_from()) value.valid_from = consent::FromProto(notice.valid_from());
   value.supersedes.assign(notice.supersedes().begin(), notice.supersedes().end());
   value.consent_lifetime_months = notice.consent_lifetime_months();

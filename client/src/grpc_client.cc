@@ -158,7 +158,7 @@ absl::StatusOr<SubjectUpdated> GrpcClient::UpsertSubject(const SubjectUpdate& up
   const absl::Status status =
       Call(options, true, *subject_, &v1::SubjectService::Stub::UpsertSubject, request, &response);
   if (!status.ok()) return status;
-  return SubjectUpdated{Etag(response.revision()), response.registered(), Parts(response.results())};
+  return SubjectUpdated{Etag(response.revision()), response.registered(), Parts(response.results()), response.subject_is_new()};
 }
 
 absl::StatusOr<Subject> GrpcClient::GetSubject(const AccountId& account, const CallOptions& options) {
@@ -187,7 +187,11 @@ absl::StatusOr<SettingsUpdated> GrpcClient::UpdateSettings(const SettingsUpdate&
   const absl::Status status =
       Call(options, true, *settings_, &v1::SettingsService::Stub::UpdateSettings, request, &response);
   if (!status.ok()) return status;
-  return SettingsUpdated{Etag(response.revision()), Parts(response.results())};
+  SettingsUpdated done{Etag(response.revision()), Parts(response.results())};
+  done.account_closed = response.account_closed();
+  if (response.has_consent_holds_until()) done.consent_holds_until = FromProto(response.consent_holds_until());
+  done.subject_is_new = response.subject_is_new();
+  return done;
 }
 
 absl::StatusOr<OptedOut> GrpcClient::OptOut(const OptOutOrder& order, const CallOptions& options) {
@@ -200,6 +204,8 @@ absl::StatusOr<OptedOut> GrpcClient::OptOut(const OptOutOrder& order, const Call
   done.revision = Etag(response.revision());
   for (const int purpose : response.changed_purposes()) done.changed_purposes.push_back(FromNumber<Purpose>(purpose));
   done.refuses_future_purposes = response.refuses_future_purposes();
+  done.account_closed = response.account_closed();
+  done.subject_is_new = response.subject_is_new();
   return done;
 }
 
@@ -241,6 +247,8 @@ absl::StatusOr<RecordingReported> GrpcClient::ReportRecording(const RecordingRep
   RecordingReported reported;
   for (const int flag : response.flags()) reported.flags.push_back(FromNumber<Flag>(flag));
   reported.revision = Etag(response.revision());
+  reported.account_closed = response.account_closed();
+  reported.subject_is_new = response.subject_is_new();
   return reported;
 }
 

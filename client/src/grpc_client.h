@@ -59,6 +59,8 @@ class GrpcClient final : public Client {
                                                         const CallOptions& options) override;
   absl::StatusOr<std::vector<TaskAnswer>> FailTasks(const std::string& system, const std::vector<TaskFailure>& failures,
                                                     const CallOptions& options) override;
+  absl::StatusOr<std::vector<TaskRenewal>> RenewTasks(const std::string& system, const std::vector<TaskLease>& leases,
+                                                      std::chrono::seconds visibility, const CallOptions& options) override;
   absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options) override;
 
   // In grpc_hold.cc.

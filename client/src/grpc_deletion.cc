@@ -28,7 +28,7 @@ absl::StatusOr<DeletionCreated> GrpcClient::CreateDeletionRequest(const Deletion
   const absl::Status status =
       Call(options, true, *deletion_, &v1::DeletionService::Stub::CreateDeletionRequest, request, &response);
   if (!status.ok()) return status;
-  return DeletionCreated{FromProto(response.request()), response.created(), Etag(response.revision())};
+  return DeletionCreated{FromProto(response.request()), response.created(), Etag(response.revision()), response.subject_is_new()};
 }
 
 absl::StatusOr<DeletionRequest> GrpcClient::VerifyDeletionRequest(const VerifyOrder& order, const CallOptions& options) {
@@ -139,6 +139,7 @@ absl::StatusOr<LeasedTasks> GrpcClient::LeaseTasks(const LeaseOrder& order, cons
     if (!order.heeds_exceptions && !leased.tasks.back().exceptions.empty()) leased.tasks.back().selector = {};
   }
   leased.held_until = sent + order.visibility;
+  leased.open_tasks = response.open_tasks();
   return leased;
 }
 
@@ -162,6 +163,32 @@ absl::StatusOr<std::vector<TaskAnswer>> GrpcClient::FailTasks(const std::string&
   const absl::Status status = Call(options, true, *purge_, &v1::PurgeService::Stub::FailTasks, request, &response);
   if (!status.ok()) return status;
   return Answers(response, failures.size());
+}
+
+absl::StatusOr<std::vector<TaskRenewal>> GrpcClient::RenewTasks(const std::string& system, const std::vector<TaskLease>& leases,
+                                                                std::chrono::seconds visibility, const CallOptions& options) {
+  if (visibility < std::chrono::seconds(1) || visibility > std::chrono::seconds(43'200)) {
+    return absl::InvalidArgumentError("`visibility` must be from 1 to 43,200 s");
+  }
+  v1::RenewTasksRequest request;
+  request.set_system(system);
+  request.set_visibility_seconds(static_cast<int32_t>(visibility.count()));
+  for (const TaskLease& lease : leases) {
+    v1::TaskLease& out = *request.add_leases();
+    out.set_task_id(lease.task_id.value());
+    out.set_epoch(lease.epoch);
+  }
+  v1::RenewTasksResponse response;
+  std::chrono::nanoseconds sent{0};
+  const absl::Status status = Call(options, false, *purge_, &v1::PurgeService::Stub::RenewTasks, request, &response, &sent);
+  if (!status.ok()) return status;
+  if (static_cast<size_t>(response.renewals_size()) != leases.size()) return absl::InternalError("one lease must have one answer");
+  std::vector<TaskRenewal> renewals;
+  for (const v1::TaskRenewal& renewal : response.renewals()) {
+    const auto held = std::min(std::chrono::milliseconds(std::max<int64_t>(renewal.held_milliseconds(), 0)), std::chrono::milliseconds(visibility));
+    renewals.push_back({FromNumber<LeaseState>(renewal.state()), sent + held});
+  }
+  return renewals;
 }
 
 absl::StatusOr<TaskPage> GrpcClient::ListTasks(const TaskQuery& query, const CallOptions& options) {

@@ -10,7 +10,7 @@ absl::StatusOr<HoldPlaced> GrpcClient::PlaceHold(const PlaceHoldOrder& order, co
   v1::PlaceHoldResponse response;
   const absl::Status status = Call(options, true, *hold_, &v1::HoldService::Stub::PlaceHold, request, &response);
   if (!status.ok()) return status;
-  return HoldPlaced{FromProto(response.hold()), Etag(response.revision())};
+  return HoldPlaced{FromProto(response.hold()), Etag(response.revision()), response.subject_is_new()};
 }
 
 absl::StatusOr<Hold> GrpcClient::ReleaseHold(const ReleaseHoldOrder& order, const CallOptions& options) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "client/src/json_fields.h"
+#include "daemon/base/bounds.h"
 #include "daemon/base/bytes.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/time.h"
@@ -14,19 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr size_t kMaxProfiles = 64;
-constexpr size_t kMaxDevices = 64;
-constexpr size_t kMaxChoices = 64;
-
 std::string At(const char* list, size_t index) { return std::string(list) + "[" + std::to_string(index) + "]"; }
-
-// The object under `index`, or a failure in `fields`.
-const json* ObjectAt(const json& list, size_t index, const char* name, Fields* fields) {
-  const json& item = list[index];
-  if (item.is_object()) return &item;
-  fields->Fail(At(name, index).c_str(), "must be an object");
-  return nullptr;
-}
 
 void ReadScope(const json& object, const std::string& where, Fields* outer, Scope* scope) {
   const auto found = object.find("scope");
@@ -42,7 +31,7 @@ void ReadScope(const json& object, const std::string& where, Fields* outer, Scop
   outer->Take(fields.status());
 }
 
-void ReadProfile(const json& object, const std::string& where, Fields* outer, Profile* profile) {
+absl::Status ReadProfile(const json& object, const std::string& where, Profile* profile) {
   Fields fields(object, where);
   fields.AllowOnly({"profile_id", "age", "born", "guardian_id", "last_active_at"});
   fields.Require({"profile_id"});
@@ -66,11 +55,11 @@ void ReadProfile(const json& object, const std::string& where, Fields* outer, Pr
   }
   if (fields.Has("guardian_id")) fields.ReadId("guardian_id", &profile->guardian.emplace());
   fields.ReadTime("last_active_at", &profile->last_active_at);
-  outer->Take(fields.status());
+  return fields.status();
 }
 
 void ReadTarget(Fields* fields, SettingTarget* target) {
-  const bool has_control = fields->ReadText("control", 64, &target->control);
+  const bool has_control = fields->ReadText("control", base::kMaxNameBytes, &target->control);
   fields->ReadName("purpose", &target->purpose);
   if (fields->Has("all")) {
     fields->ReadBool("all", &target->all);
@@ -80,59 +69,113 @@ void ReadTarget(Fields* fields, SettingTarget* target) {
   if (given != 1) fields->Fail("control", "exactly one of control, purpose and all must be there");
 }
 
-void ReadChoice(const json& object, const std::string& where, Fields* outer, ImportChoice* choice) {
-  Fields fields(object, where);
-  fields.AllowOnly({"scope", "control", "purpose", "all", "turn", "given_at", "notice_version", "notice_language", "actor",
-                    "guardian_id", "reference"});
-  fields.Require({"turn"});
-  fields.ReadName("turn", &choice->change.turn);
-  ReadScope(object, where, &fields, &choice->change.scope);
-  ReadTarget(&fields, &choice->change.target);
-  Evidence& evidence = choice->evidence;
+Evidence OfTheImport() {
+  Evidence evidence;
+  evidence.channel = Channel::kImport;
+  evidence.actor = Actor::kSystem;
+  return evidence;
+}
+
+// What it is about and which way it turns is read apart from its evidence: a no counts whatever is wrong with the rest.
+void ReadChoice(const json& object, const std::string& part, ImportLine* line) {
+  ImportChoice choice;
+  const std::string where = part + ".";
+  Fields what(object, where);
+  what.Require({"turn"});
+  what.ReadName("turn", &choice.change.turn);
+  ReadScope(object, where, &what, &choice.change.scope);
+  ReadTarget(&what, &choice.change.target);
+  const bool on = choice.change.turn == Switch::kOn;
+  if (!what.status().ok()) return line->faults.push_back({part, std::string(what.status().message()), !on});
+  Evidence& evidence = choice.evidence;
   evidence.channel = Channel::kImport;
   evidence.actor = Actor::kSelf;
-  fields.ReadName("actor", &evidence.actor);
-  fields.ReadId("guardian_id", &evidence.guardian);
-  fields.ReadText("notice_version", 64, &evidence.notice_version);
-  fields.ReadText("notice_language", 35, &evidence.notice_language);
-  fields.ReadTime("given_at", &evidence.given_at);
-  fields.ReadText("reference", 256, &evidence.reference);
-  if (choice->change.turn == Switch::kOn) {
-    fields.Require({"notice_version", "notice_language"});
-    if (choice->change.target.all) fields.Fail("all", "can only be turned off");
+  Fields rest(object, where);
+  rest.AllowOnly({"scope", "control", "purpose", "all", "turn", "given_at", "notice_version", "notice_language", "actor", "guardian_id",
+                  "reference"});
+  rest.ReadName("actor", &evidence.actor);
+  rest.ReadId("guardian_id", &evidence.guardian);
+  rest.ReadText("notice_version", base::kMaxNameBytes, &evidence.notice_version);
+  rest.ReadText("notice_language", base::kMinLanguageBytes, base::kMaxLanguageBytes, &evidence.notice_language);
+  rest.ReadTime("given_at", &evidence.given_at);
+  rest.ReadText("reference", base::kMaxReferenceBytes, &evidence.reference);
+  if (on) {
+    rest.Require({"notice_version", "notice_language"});
+    if (choice.change.target.all) rest.Fail("all", "can only be turned off");
   }
-  // A refusal counts from now, whenever it was made: it denies the past with or without its time.
-  if (choice->change.turn == Switch::kOff) {
+  if (!rest.status().ok()) line->faults.push_back({part, std::string(rest.status().message()), false});
+  if (on && !rest.status().ok()) return;
+  if (!on) {
+    // A refusal counts from now, whenever it was made: it denies the past with or without its time.
     evidence.given_at.reset();
     evidence.notice_version.clear();
     evidence.notice_language.clear();
+    // What of its evidence cannot be read goes unsaid.
+    if (!rest.status().ok()) evidence = OfTheImport();
   }
-  outer->Take(fields.status());
+  line->choices.push_back({part, std::move(choice.change), std::move(choice.evidence)});
 }
 
-void ReadRetention(const json& object, Fields* fields, std::vector<RetentionChange>* out) {
-  const auto found = object.find("retention");
+// Calls read(item, part) for each object of the list under `key`. What is no list of at most `most` objects is a fault; beyond `most`
+// the items are read all the same.
+template <typename Read>
+void ReadList(const json& object, const char* key, size_t most, bool may_hide_no, ImportLine* line, Read&& read) {
+  const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return;
-  const auto add = [&](const std::string& text, const Scope& scope, const std::string& part) {
-    const absl::StatusOr<Retention> retention = ParseRetention(text);
-    if (!retention.ok()) return fields->Fail(part.c_str(), std::string(retention.status().message()));
-    out->push_back({scope, *retention});
-  };
-  if (found->is_string()) return add(found->get<std::string>(), {}, "retention");
-  const json& list = fields->ReadArray("retention", kMaxProfiles + kMaxDevices + 1);
-  for (size_t i = 0; i < list.size(); ++i) {
-    const json* item = ObjectAt(list, i, "retention", fields);
-    if (item == nullptr) return;
-    const std::string where = At("retention", i) + ".";
-    Fields own(*item, where);
-    own.AllowOnly({"scope", "keep"});
-    own.Require({"keep"});
+  if (!found->is_array()) return line->faults.push_back({key, "must be a list", may_hide_no});
+  if (found->size() > most) line->faults.push_back({key, "must have at most " + std::to_string(most) + " entries", false});
+  for (size_t i = 0; i < found->size(); ++i) {
+    if ((*found)[i].is_object()) {
+      read((*found)[i], At(key, i));
+    } else {
+      line->faults.push_back({At(key, i), "must be an object", may_hide_no});
+    }
+  }
+}
+
+void AddRetention(const std::string& text, const Scope& scope, const std::string& part, ImportLine* line) {
+  const absl::StatusOr<Retention> retention = ParseRetention(text);
+  if (!retention.ok()) return line->faults.push_back({part, std::string(retention.status().message()), true});
+  line->retention.push_back({part, {scope, *retention}});
+}
+
+void ReadRetention(const json& object, ImportLine* line) {
+  const auto found = object.find("retention");
+  if (found != object.end() && found->is_string()) return AddRetention(found->get<std::string>(), {}, "retention", line);
+  ReadList(object, "retention", base::kMaxParts, true, line, [line](const json& item, const std::string& part) {
+    Fields fields(item, part + ".");
+    fields.AllowOnly({"scope", "keep"});
+    fields.Require({"keep"});
     Scope scope;
-    ReadScope(*item, where, &own, &scope);
+    ReadScope(item, part + ".", &fields, &scope);
     std::string text;
-    own.ReadText("keep", 32, &text);
-    fields->Take(own.status());
-    if (own.status().ok()) add(text, scope, where + "keep");
+    fields.ReadText("keep", base::kMaxNameBytes, &text);
+    if (!fields.status().ok()) return line->faults.push_back({part, std::string(fields.status().message()), true});
+    AddRetention(text, scope, part, line);
+  });
+}
+
+// Of a yes and a no to the same the no counts, whatever their order; of two yeses to the same the first.
+void OverruleYeses(ImportLine* line) {
+  const std::vector<ImportChoice> all = line->choices;
+  line->choices.clear();
+  for (size_t i = 0; i < all.size(); ++i) {
+    const SettingChange& change = all[i].change;
+    const auto overrules = [&](size_t other) {
+      const SettingChange& by = all[other].change;
+      if (by.scope != change.scope) return false;
+      if (by.turn == Switch::kOff) return by.target.all || by.target == change.target;
+      return other < i && by.target == change.target;
+    };
+    size_t by = 0;
+    while (by < all.size() && !(change.turn == Switch::kOn && by != i && overrules(by))) ++by;
+    if (by == all.size()) {
+      line->choices.push_back(all[i]);
+    } else {
+      line->overruled.push_back({all[i].part, all[by].change.turn == Switch::kOff ? all[by].part + " refuses it: the no counts"
+                                                                                  : all[by].part + " says the same; only one can count",
+                                 false});
+    }
   }
 }
 
@@ -148,20 +191,13 @@ RequestId RequestIdFor(std::string_view bytes, const std::string& part) {
                    hex.substr(20));
 }
 
-bool EndsByItself(const RetentionChange& change) { return change.retention.kind != Retention::Kind::kUntilDeleted; }
+bool EndsByItself(const ImportRetention& entry) { return entry.change.retention.kind != Retention::Kind::kUntilDeleted; }
 
 bool OnlyRestricts(const ImportLine& line) {
   return !line.region.has_value() && line.profiles.empty() && line.devices.empty() &&
          std::all_of(line.retention.begin(), line.retention.end(), EndsByItself) &&
          std::none_of(line.choices.begin(), line.choices.end(),
                       [](const ImportChoice& choice) { return choice.change.turn == Switch::kOn; });
-}
-
-Evidence OfTheImport() {
-  Evidence evidence;
-  evidence.channel = Channel::kImport;
-  evidence.actor = Actor::kSystem;
-  return evidence;
 }
 
 }  // namespace
@@ -172,7 +208,7 @@ absl::StatusOr<Retention> ParseRetention(const std::string& text) {
   int months = 0;
   const char* end = text.data() + text.size();
   const auto [at, error] = std::from_chars(text.data(), end, months);
-  if (error == std::errc() && at + 1 == end && *at == 'm' && months >= 1 && months <= 120) {
+  if (error == std::errc() && at + 1 == end && *at == 'm' && months >= 1 && months <= base::kMaxRetentionMonths) {
     return Retention{Retention::Kind::kMonths, months};
   }
   return absl::InvalidArgumentError("must be until-deleted, do-not-save or 1m to 120m");
@@ -182,72 +218,76 @@ absl::StatusOr<ImportLine> ParseImportLine(std::string_view bytes) {
   absl::StatusOr<json> object = ParseObject(bytes);
   if (!object.ok()) return object.status();
   ImportLine line;
-  Fields fields(*object);
-  fields.AllowOnly({"account_id", "region", "profiles", "devices", "choices", "retention"});
-  fields.Require({"account_id"});
-  fields.ReadId("account_id", &line.account_id);
-  std::string region;
-  if (fields.ReadText("region", kMaxRegionBytes, &region)) line.region = region;
-  const json& profiles = fields.ReadArray("profiles", kMaxProfiles);
-  for (size_t i = 0; i < profiles.size(); ++i) {
-    const json* item = ObjectAt(profiles, i, "profiles", &fields);
-    if (item != nullptr) ReadProfile(*item, At("profiles", i) + ".", &fields, &line.profiles.emplace_back());
-  }
-  fields.ReadIds("devices", kMaxDevices, &line.devices);
-  const json& choices = fields.ReadArray("choices", kMaxChoices);
-  for (size_t i = 0; i < choices.size(); ++i) {
-    const json* item = ObjectAt(choices, i, "choices", &fields);
-    if (item != nullptr) ReadChoice(*item, At("choices", i) + ".", &fields, &line.choices.emplace_back());
-  }
-  ReadRetention(*object, &fields, &line.retention);
-  if (!fields.status().ok()) return fields.status();
+  Fields whose(*object);
+  whose.Require({"account_id"});
+  whose.ReadId("account_id", &line.account_id);
+  if (!whose.status().ok()) return whose.status();
+  const auto note = [&line](const char* part, const absl::Status& status, bool may_hide_no) {
+    if (!status.ok()) line.faults.push_back({part, std::string(status.message()), may_hide_no});
+  };
+  Fields keys(*object);
+  keys.AllowOnly({"account_id", "region", "profiles", "devices", "choices", "retention"});
+  note("line", keys.status(), true);
+  Fields region(*object);
+  std::string code;
+  region.ReadRegion("region", &code);
+  if (!code.empty()) line.region = code;
+  note("region", region.status(), false);
+  Fields devices(*object);
+  devices.ReadIds("devices", base::kMaxProfiles, &line.devices);
+  note("devices", devices.status(), false);
+  ReadList(*object, "profiles", base::kMaxProfiles, false, &line, [&](const json& item, const std::string& part) {
+    note(part.c_str(), ReadProfile(item, part + ".", &line.profiles.emplace_back()), false);
+  });
+  ReadList(*object, "choices", base::kMaxParts, true, &line,
+           [&line](const json& item, const std::string& part) { ReadChoice(item, part, &line); });
+  ReadRetention(*object, &line);
+  OverruleYeses(&line);
   return line;
 }
 
 std::vector<ImportCall> RestrictionsOf(const ImportLine& line, std::string_view bytes) {
   std::vector<ImportCall> calls;
-  for (size_t i = 0; i < line.choices.size(); ++i) {
-    const ImportChoice& choice = line.choices[i];
+  for (const ImportChoice& choice : line.choices) {
     if (choice.change.turn != Switch::kOff) continue;
     OptOutOrder order;
     order.account_id = line.account_id;
     order.scope = choice.change.scope;
     order.targets = {choice.change.target};
     order.evidence = choice.evidence;
-    order.request_id = RequestIdFor(bytes, "off " + At("choices", i));
-    calls.push_back({At("choices", i), std::move(order)});
+    order.request_id = RequestIdFor(bytes, "off " + choice.part);
+    calls.push_back({choice.part, std::move(order)});
   }
-  SettingsUpdate shorter;
-  for (const RetentionChange& change : line.retention) {
-    if (EndsByItself(change)) shorter.retention.push_back(change);
-  }
-  if (!shorter.retention.empty()) {
+  // Each in a call of its own, so that one that is refused takes no other with it.
+  for (const ImportRetention& entry : line.retention) {
+    if (!EndsByItself(entry)) continue;
+    SettingsUpdate shorter;
     shorter.account_id = line.account_id;
+    shorter.retention = {entry.change};
     shorter.evidence = OfTheImport();
-    shorter.request_id = RequestIdFor(bytes, "retention");
-    calls.push_back({"retention", std::move(shorter)});
+    shorter.request_id = RequestIdFor(bytes, entry.part);
+    calls.push_back({entry.part, std::move(shorter)});
   }
   return calls;
 }
 
 std::vector<ImportCall> LooseningsOf(const ImportLine& line, std::string_view bytes) {
   std::vector<ImportCall> calls;
-  if (OnlyRestricts(line)) return calls;
+  if (OnlyRestricts(line) || !line.faults.empty()) return calls;
   SubjectUpdate subject;
   subject.account_id = line.account_id;
   subject.region = line.region;
   subject.profiles = line.profiles;
   subject.devices = line.devices;
-  for (const RetentionChange& change : line.retention) {
-    if (!EndsByItself(change)) subject.retention.push_back(change);
+  for (const ImportRetention& entry : line.retention) {
+    if (!EndsByItself(entry)) subject.retention.push_back(entry.change);
   }
   subject.evidence = OfTheImport();
   subject.request_id = RequestIdFor(bytes, "subject");
   calls.push_back({"subject", std::move(subject)});
   // Consents under one evidence go together, in the order of the line.
   std::vector<std::pair<Evidence, size_t>> seen;
-  for (size_t i = 0; i < line.choices.size(); ++i) {
-    const ImportChoice& choice = line.choices[i];
+  for (const ImportChoice& choice : line.choices) {
     if (choice.change.turn != Switch::kOn) continue;
     size_t call = 0;
     for (const auto& [evidence, index] : seen) {
@@ -257,12 +297,12 @@ std::vector<ImportCall> LooseningsOf(const ImportLine& line, std::string_view by
       SettingsUpdate update;
       update.account_id = line.account_id;
       update.evidence = choice.evidence;
-      update.request_id = RequestIdFor(bytes, "on " + At("choices", i));
+      update.request_id = RequestIdFor(bytes, "on " + choice.part);
       call = calls.size();
-      calls.push_back({At("choices", i), std::move(update)});
+      calls.push_back({choice.part, std::move(update)});
       seen.emplace_back(choice.evidence, call);
     } else {
-      calls[call].part += "," + At("choices", i);
+      calls[call].part += "," + choice.part;
     }
     std::get<SettingsUpdate>(calls[call].order).changes.push_back(choice.change);
   }

@@ -14,8 +14,24 @@
 namespace consent {
 
 struct ImportChoice {
+  // Where in the line: "choices[2]".
+  std::string part;
   SettingChange change;
   Evidence evidence;
+};
+
+struct ImportRetention {
+  // "retention", or "retention[1]".
+  std::string part;
+  RetentionChange change;
+};
+
+// What of a line cannot be used, and why; no ids.
+struct LineFault {
+  std::string part;
+  std::string why;
+  // What cannot be read here may be a no or a shorter retention.
+  bool may_hide_no = false;
 };
 
 // One subject. client/cli/README.md documents the line.
@@ -25,10 +41,16 @@ struct ImportLine {
   std::vector<Profile> profiles;
   std::vector<DeviceId> devices;
   std::vector<ImportChoice> choices;
-  std::vector<RetentionChange> retention;
+  std::vector<ImportRetention> retention;
+  // What could not be read. The refusals and shorter retentions above count all the same; nothing else of the line does.
+  std::vector<LineFault> faults;
+  // Yeses that do not count because the line itself says otherwise; they are not among the choices.
+  std::vector<LineFault> overruled;
 };
 
-// InvalidArgument: whatever is wrong, without ids. Unknown keys are refused: a misspelt refusal must not get lost.
+// InvalidArgument, and nothing of the line may be used: it is no JSON object, or its account cannot be read. Whatever else is wrong is a
+// fault of the line: a no counts where account, scope and target can be read. Unknown keys are faults: a misspelt refusal must not get
+// lost.
 absl::StatusOr<ImportLine> ParseImportLine(std::string_view line);
 
 // "until-deleted", "do-not-save" or months such as "3m". InvalidArgument: anything else.
@@ -43,7 +65,7 @@ struct ImportCall {
 // Everything in the line that can only restrict: refusals, and retention that ends by itself. Each carries a request_id made
 // from the line's bytes, so that the same line sent again is the same request.
 std::vector<ImportCall> RestrictionsOf(const ImportLine& line, std::string_view bytes);
-// The registration, then the consents, one call for each evidence; nothing where the line only restricts. The caller puts the
+// The registration, then the consents, one call for each evidence; nothing where the line only restricts or has faults. The caller puts the
 // etag of the call before into each.
 std::vector<ImportCall> LooseningsOf(const ImportLine& line, std::string_view bytes);
 

@@ -6,6 +6,7 @@
 
 #include "client/src/utf8.h"
 #include "daemon/base/time.h"
+#include "daemon/domain/types.h"
 
 namespace consent {
 namespace {
@@ -50,7 +51,13 @@ absl::StatusOr<json> ParseObject(std::string_view line) {
   if (line.size() > kMaxLineBytes) {
     return absl::InvalidArgumentError("the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
   }
+  // The parser skips a byte order mark, takes a NUL byte for the end and a CR for a blank.
+  if (line.find('\0') != std::string_view::npos) return absl::InvalidArgumentError("the line holds a NUL byte");
+  if (line.find('\r') != std::string_view::npos) return absl::InvalidArgumentError("the line holds a CR that does not end it");
   if (!IsUtf8(line)) return absl::InvalidArgumentError("the line is not UTF-8");
+  if (line.empty() || line.front() != '{' || line.back() != '}') {
+    return absl::InvalidArgumentError("the line must be one JSON object, with no byte before or behind it");
+  }
   Watch watch;
   const auto callback = [&watch](int depth, json::parse_event_t event, json& parsed) {
     return watch(depth, event, parsed);
@@ -81,7 +88,7 @@ void Fields::Take(const absl::Status& status) {
   if (status_.ok()) status_ = status;
 }
 
-bool Fields::ReadText(const char* key, size_t most, std::string* out) {
+bool Fields::ReadText(const char* key, size_t least, size_t most, std::string* out) {
   const json* value = Find(key);
   if (value == nullptr) return false;
   if (!value->is_string()) {
@@ -89,8 +96,8 @@ bool Fields::ReadText(const char* key, size_t most, std::string* out) {
     return false;
   }
   const auto& text = value->get_ref<const std::string&>();
-  if (text.empty() || text.size() > most) {
-    Fail(key, "must have 1 to " + std::to_string(most) + " bytes; leave the key out where there is no value");
+  if (text.size() < least || text.size() > most) {
+    Fail(key, "must have " + std::to_string(least) + " to " + std::to_string(most) + " bytes; leave the key out where there is no value");
     return false;
   }
   *out = text;
@@ -121,12 +128,24 @@ std::vector<std::string> Fields::ReadTexts(const char* key, size_t most_items, s
       return {};
     }
     texts.push_back(item.get<std::string>());
-    if (std::find(texts.begin(), texts.end() - 1, texts.back()) != texts.end() - 1) {
-      Fail(key, "an entry appears twice");
-      return {};
-    }
   }
   return texts;
+}
+
+void Fields::ReadRegion(const char* key, std::string* out) {
+  domain::Region region;
+  std::string text;
+  if (!ReadText(key, base::kMaxNameBytes, &text)) return;
+  if (!domain::Region::Parse(text, &region)) return Fail(key, "must be a country such as DE, or with a subdivision such as US-CA, in upper case");
+  *out = text;
+}
+
+void Fields::ReadCountry(const char* key, std::string* out) {
+  domain::Region region;
+  std::string text;
+  if (!ReadText(key, base::kMaxNameBytes, &text)) return;
+  if (text.size() != 2 || !domain::Region::Parse(text, &region)) return Fail(key, "must be a country such as DE, in upper case");
+  *out = text;
 }
 
 void Fields::ReadTime(const char* key, std::optional<Time>* out) {

@@ -2,6 +2,7 @@
 // lines hold ids.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
@@ -14,18 +15,19 @@
 #include "absl/status/statusor.h"
 #include "consent/names.h"
 #include "consent/types.h"
+#include "daemon/base/bounds.h"
+#include "daemon/base/ids.h"
 
 namespace consent {
 
 // The longest line in bytes, its end not counted.
 inline constexpr size_t kMaxLineBytes = 64 * 1024;
-// The longest region, such as "US-CA", in bytes.
-inline constexpr size_t kMaxRegionBytes = 6;
-// The longest id in bytes.
-inline constexpr size_t kMaxIdBytes = 128;
 
-// InvalidArgument: longer than kMaxLineBytes, not UTF-8, not one JSON object, nested deeper than 8, or an object that has
-// a key twice (which of the two would count?). The message never repeats the line.
+// The only reader of JSON in the client: lines of recordings and imports, the file of `check`, state files. A line is one JSON object and
+// nothing else, whatever the bytes: its first byte opens the object and its last one closes it. InvalidArgument, and nothing of the
+// line may be used: a byte before or behind the object (a blank, a second value, a byte order mark), a NUL byte or a lone CR anywhere,
+// longer than kMaxLineBytes, not UTF-8, nested deeper than 8, or an object that has a key twice (which of the two would count?).
+// The message never repeats the line.
 absl::StatusOr<nlohmann::json> ParseObject(std::string_view line);
 
 // Reads the values of one object. After the first mistake the getters do nothing: check status() once, at the end, before
@@ -40,14 +42,21 @@ class Fields {
   template <typename Tag>
   void ReadId(const char* key, Id<Tag>* out) {
     std::string text;
-    if (ReadText(key, kMaxIdBytes, &text)) *out = Id<Tag>(std::move(text));
+    if (ReadText(key, base::kMaxIdBytes, &text)) *out = Id<Tag>(std::move(text));
   }
   template <typename Tag>
   void ReadIds(const char* key, size_t most, std::vector<Id<Tag>>* out) {
-    for (std::string& text : ReadTexts(key, most, kMaxIdBytes)) out->emplace_back(std::move(text));
+    for (std::string& text : ReadTexts(key, most, base::kMaxIdBytes)) {
+      if (std::find(out->begin(), out->end(), Id<Tag>(text)) != out->end()) return Fail(key, "an entry appears twice");
+      out->emplace_back(std::move(text));
+    }
   }
+  // As the daemon reads them: `DE`, and where a subdivision may stand `US-CA`.
+  void ReadRegion(const char* key, std::string* out);
+  void ReadCountry(const char* key, std::string* out);
   // True if there and a text of 1 to `most` bytes.
-  bool ReadText(const char* key, size_t most, std::string* out);
+  bool ReadText(const char* key, size_t most, std::string* out) { return ReadText(key, 1, most, out); }
+  bool ReadText(const char* key, size_t least, size_t most, std::string* out);
   std::vector<std::string> ReadTexts(const char* key, size_t most_items, size_t most_bytes);
   void ReadTime(const char* key, std::optional<Time>* out);
   void ReadInteger(const char* key, int64_t low, int64_t high, std::optional<int64_t>* out);
@@ -55,11 +64,11 @@ class Fields {
   template <typename Enum>
   void ReadName(const char* key, Enum* out) {
     std::string text;
-    if (ReadText(key, kMaxIdBytes, &text) && !ParseName(text, out)) FailName<Enum>(key);
+    if (ReadText(key, base::kMaxIdBytes, &text) && !ParseName(text, out)) FailName<Enum>(key);
   }
   template <typename Enum>
   void ReadNames(const char* key, size_t most, std::vector<Enum>* out) {
-    for (const std::string& text : ReadTexts(key, most, kMaxIdBytes)) {
+    for (const std::string& text : ReadTexts(key, most, base::kMaxIdBytes)) {
       Enum value = Enum::kUnset;
       if (!ParseName(text, &value)) return FailName<Enum>(key);
       out->push_back(value);

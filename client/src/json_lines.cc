@@ -11,11 +11,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int64_t kMaxUncertaintyMs = 86'400'000;
-constexpr size_t kMaxNamedProfiles = 8;
-constexpr size_t kMaxFlags = 8;
-constexpr size_t kMaxSiteBytes = 64;
-
 constexpr std::array<std::string_view, 19> kKeys = {
     "recording_id", "account_id", "captured_at", "captured_uncertainty_ms", "ingested_at", "profile_ids", "device_id",
     "region",       "wake",       "kind",        "speakers",                "identity",    "age",         "artefact",
@@ -64,12 +59,12 @@ absl::StatusOr<RecordingLine> ReadRecording(const json& object) {
   fields.ReadId("account_id", &recording.account_id);
   fields.ReadTime("captured_at", &recording.captured_at);
   std::optional<int64_t> uncertainty;
-  fields.ReadInteger("captured_uncertainty_ms", 0, kMaxUncertaintyMs, &uncertainty);
+  fields.ReadInteger("captured_uncertainty_ms", 0, base::kMaxUncertaintyMs, &uncertainty);
   if (uncertainty.has_value()) recording.captured_uncertainty = std::chrono::milliseconds(*uncertainty);
   fields.ReadTime("ingested_at", &recording.ingested_at);
-  fields.ReadIds("profile_ids", kMaxNamedProfiles, &recording.profile_ids);
+  fields.ReadIds("profile_ids", base::kMaxNamedProfiles, &recording.profile_ids);
   fields.ReadId("device_id", &recording.device_id);
-  fields.ReadText("region", kMaxRegionBytes, &recording.region);
+  fields.ReadRegion("region", &recording.region);
   fields.ReadName("wake", &recording.wake);
   fields.ReadName("kind", &recording.kind);
   fields.ReadName("speakers", &recording.speakers);
@@ -77,9 +72,9 @@ absl::StatusOr<RecordingLine> ReadRecording(const json& object) {
   fields.ReadName("age", &recording.age);
   fields.ReadName("artefact", &recording.artefact);
   fields.ReadName("made_for", &recording.made_for);
-  fields.ReadNames("flags", kMaxFlags, &recording.flags);
-  fields.ReadText("country", 2, &line.place.country);
-  fields.ReadText("site", kMaxSiteBytes, &line.place.site);
+  fields.ReadNames("flags", base::kMaxNamedFlags, &recording.flags);
+  fields.ReadCountry("country", &line.place.country);
+  fields.ReadText("site", base::kMaxNameBytes, &line.place.site);
   fields.ReadName("reviewer", &line.place.reviewer);
   if (!fields.status().ok()) return fields.status();
   return line;

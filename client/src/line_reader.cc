@@ -60,7 +60,8 @@ bool LineReader::TakeLine(std::string* line, Result* result) {
   }
   ++number_;
   size_t length = end - begin_;
-  if (length > 0 && buffer_[end - 1] == '\r') --length;
+  // A CR belongs to the end of a line only where an LF follows.
+  if (found && length > 0 && buffer_[end - 1] == '\r') --length;
   *result = skipping_ || length > most_bytes_ ? Result::kTooLong : Result::kLine;
   line->clear();
   if (*result == Result::kLine) line->assign(buffer_, begin_, length);

@@ -145,6 +145,7 @@ void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out) {
   out->set_etag(update.etag.value());
   if (update.evidence != Evidence{}) ToProto(update.evidence, out->mutable_evidence());
   out->set_request_id(update.request_id.value());
+  out->set_self_profile_id(update.self_profile.value());
 }
 
 void ToProto(const OptOutOrder& order, v1::OptOutRequest* out) {

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "absl/status/status.h"
+
 namespace consent::app {
 
 enum class ExitCode : int {
@@ -15,6 +17,7 @@ enum class ExitCode : int {
   kInternal = 70,     // a defect
   kStore = 72,        // the store: in use, damaged, incomplete, not to be created
   kWriteFailed = 74,  // a write failed while running; start again
+  kShortage = 75,     // no room, memory, thread or descriptor at the moment; start again later
 };
 
 // Why the daemon did not start.
@@ -22,5 +25,10 @@ struct Failure {
   ExitCode code = ExitCode::kInternal;
   std::string why;  // one line
 };
+
+// What may heal by itself (ResourceExhausted) has an exit code that a supervisor starts again after; all else has `code`.
+inline Failure FailureFrom(ExitCode code, const absl::Status& status) {
+  return Failure{absl::IsResourceExhausted(status) ? ExitCode::kShortage : code, std::string(status.message())};
+}
 
 }  // namespace consent::app

@@ -71,8 +71,8 @@ ops::DeletionReading GatherDeletions(const service::Context& context, const Serv
   const std::vector<service::DeletionPlace> places = context.deletions.DueBefore(now + base::Microseconds(1), kMaxOverdue);
   reading.overdue = past_due;
   for (const service::DeletionPlace& place : places) {
-    const auto view = services.deletions.Get(place);
-    if (view.ok() && view->on_hold) --reading.overdue;
+    const auto on_hold = services.deletions.IsOnHold(place);
+    if (on_hold.ok() && *on_hold) --reading.overdue;
   }
   reading.oldest_open_seconds = SecondsSince(context.deletions.oldest_open(), now);
   const service::DeletionCensus::Completions completions = context.deletions.completions();
@@ -97,13 +97,16 @@ ops::Readings Gather(const service::Context& context, const store::RocksStore& s
   for (const auto& index : context.indexes) readings.indexes.push_back({index->size(), index->memory_bytes(), index->complete()});
   for (uint16_t i = 0; i < store.partition_count(); ++i) readings.sequences.push_back(store.GetHead({i}).stamp.sequence);
   readings.pools = {{"read", readers.queued()}, {"write", context.writers.queued()}};
+  const base::TrustedClock::View clock = context.time.Look();
+  readings.clock_offset_seconds = static_cast<double>(clock.Offset().micros) / 1e6;
+  readings.clock_trusted = !clock.doubtful;
   readings.changes_in_flight = services.changes.in_flight();
   readings.engine = store.Health();
   GatherPolicy(context, &readings);
   if (!context.ready.load()) return readings;
   for (const service::SystemRow& system : services.systems.List()) {
     const service::TaskBoard::Counts counts = services.board.counts(system.number);
-    readings.systems.push_back({system.name, counts.open, counts.stuck, counts.retries,
+    readings.systems.push_back({system.name, counts.open, counts.stuck, counts.retries, counts.refused,
                                 SecondsSince(services.tasks.OldestOpen(system), context.Now())});
   }
   readings.deletions = GatherDeletions(context, services);

@@ -27,6 +27,25 @@ std::function<milliseconds()> SweepRequests(service::Context& context, ops::Log&
   };
 }
 
+std::function<milliseconds()> WatchClock(const service::Context& context, ops::Log& log) {
+  constexpr milliseconds kBetweenLooks(1'000);
+  constexpr milliseconds kBetweenLines(10'000);  // a clock that swings about the bound does not fill the log
+  return [&context, &log, doubtful = false]() mutable -> milliseconds {
+    const base::TrustedClock::View clock = context.time.Look();
+    if (clock.doubtful == doubtful) return kBetweenLooks;
+    doubtful = clock.doubtful;
+    const int64_t offset = clock.Offset().micros / 1'000'000;
+    if (doubtful) {
+      log.Warn("the time is doubtful: nothing is eligible and loosenings wait until the clock is right again or somebody confirms it",
+               {{"offset_seconds", offset}, {"wall", ops::OperatorText(base::FormatRfc3339(clock.wall))},
+                {"trusted", ops::OperatorText(base::FormatRfc3339(clock.trusted))}});
+    } else {
+      log.Info("the time is trusted again", {{"offset_seconds", offset}});
+    }
+    return kBetweenLines;
+  };
+}
+
 std::function<milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures, ops::Log& log) {
   const auto eraser = std::make_shared<service::Eraser>(context, erasures);
   return [&log, eraser]() -> milliseconds {

@@ -15,6 +15,9 @@ inline constexpr std::chrono::seconds kBetweenSweeps{600};
 // Drops expired idempotency keys.
 std::function<std::chrono::milliseconds()> SweepRequests(service::Context& context, ops::Log& log);
 
+// Says when the time becomes doubtful, and when it is believed again.
+std::function<std::chrono::milliseconds()> WatchClock(const service::Context& context, ops::Log& log);
+
 // Erases what finished deletions left behind, and says so.
 std::function<std::chrono::milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures, ops::Log& log);
 

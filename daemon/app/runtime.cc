@@ -1,9 +1,7 @@
 #include "daemon/app/runtime.h"
 
 #include <chrono>
-#include <filesystem>
 #include <future>
-#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -11,8 +9,10 @@
 #include "daemon/app/gather.h"
 #include "daemon/app/housekeeping.h"
 #include "daemon/app/keyring.h"
+#include "daemon/app/places.h"
 #include "daemon/app/policy_file.h"
 #include "daemon/app/services.h"
+#include "daemon/policy/compare.h"
 #include "daemon/service/eraser.h"
 #include "daemon/service/fill_index.h"
 
@@ -25,53 +25,90 @@ using ops::OperatorText;
 constexpr size_t kReadQueue = 4096;
 constexpr size_t kWriteQueue = 16384;
 
-// RocksDB writes several files while it opens, and Debian's ends the process by an assertion where they do not fit.
-constexpr uint64_t kLeastFreeMiB = 32;
+// A container without /proc counts each start as a boot.
+base::BootId ThisBoot(base::Random& random) {
+  base::BootId boot{};
+  if (!base::ReadBootId(&boot)) random.Fill(boot.data(), boot.size());
+  return boot;
+}
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
-// Why there is not enough room for opening the store in `folder`; empty: there is.
-std::string NoRoom(const std::filesystem::path& folder) {
-  std::error_code error;
-  const std::filesystem::space_info space = std::filesystem::space(folder, error);
-  const uint64_t free_mib = space.available >> 20;
-  if (error || free_mib >= kLeastFreeMiB) return "";
-  return absl::StrCat("the file system of ", folder.string(), " has ", free_mib, " MiB free; opening a store needs at least ",
-                      kLeastFreeMiB, " MiB: free some space or enlarge it. Nothing that was acknowledged is lost");
+// As LoadPolicy; what is wrong with a file's content is told with its name.
+absl::StatusOr<policy::Document> ReadPolicy(const std::string& path) {
+  absl::StatusOr<policy::Document> document = LoadPolicy(path);
+  if (!absl::IsInvalidArgument(document.status()) || path.empty()) return document;
+  return absl::InvalidArgumentError(absl::StrCat("the policy file ", path, ": ", Text(document.status())));
 }
 
 }  // namespace
 
 Runtime::Runtime(ops::ServeOptions options, ops::Log& log, std::function<void()> on_write_failed)
-    : options_(std::move(options)), log_(log), on_write_failed_(std::move(on_write_failed)), health_(ServiceNames()), metrics_(MethodNames()) {}
+    : options_(std::move(options)),
+      log_(log),
+      on_write_failed_(std::move(on_write_failed)),
+      time_(clock_, ThisBoot(random_), base::ClockBounds{options_.clock_step, options_.clock_downtime}),
+      health_(ServiceNames()),
+      metrics_(MethodNames()) {}
 
 Runtime::~Runtime() = default;
 
 std::optional<Failure> Runtime::Open() {
+  // All is looked at before anything is made.
+  if (std::optional<Failure> failure = CheckPlaces(options_); failure.has_value()) return failure;
+  absl::StatusOr<policy::Document> document = ReadPolicy(options_.policy_file);
+  if (!document.ok()) return FailureFrom(ExitCode::kPolicy, document.status());
+  first_policy_ = *std::move(document);
+  const absl::StatusOr<DescriptorPlan> descriptors = TakeDescriptors();
+  if (!descriptors.ok()) return Failure{ExitCode::kShortage, Text(descriptors.status())};
+  descriptors_ = *descriptors;
   if (std::optional<Failure> failure = OpenStore(); failure.has_value()) return failure;
   return Listen();
 }
 
 std::optional<Failure> Runtime::OpenStore() {
-  std::error_code error;
-  const std::filesystem::path data_dir(options_.data_dir);
-  std::filesystem::create_directories(data_dir.parent_path(), error);
-  const bool exists = std::filesystem::exists(data_dir, error);
-  if (std::string why = NoRoom(exists ? data_dir : data_dir.parent_path()); !why.empty()) {
-    return Failure{ExitCode::kStore, std::move(why)};
+  store::RocksStore::Options store = StoreOptions();
+  const absl::StatusOr<store::RocksStore::Found> found = store::RocksStore::Look(store);
+  if (!found.ok()) return FailureFrom(ExitCode::kStore, found.status());
+  const absl::StatusOr<Keyring> keyring = OpenKeyring(options_.key_file, options_.data_dir, options_.head_file, *found);
+  if (!keyring.ok()) return FailureFrom(ExitCode::kKeys, keyring.status());
+  if (IsStoreLost(*keyring, *found)) {
+    const std::string what = absl::StrCat("the key file ", options_.key_file, " is there, its store ", options_.data_dir, " and the head file ",
+                                          options_.head_file, " are not");
+    if (!options_.accept_loss) {
+      return Failure{ExitCode::kStore, absl::StrCat(what, ": put them back, or mount the disk that has them. To begin with a new store, which knows "
+                                                          "no earlier refusal, start once with --accept-loss")};
+    }
+    log_.Warn("loss accepted", {{"what", OperatorText(what)}});
   }
-  absl::StatusOr<Keyring> keyring = OpenKeyring(options_.key_file, options_.data_dir, options_.head_file);
-  if (!keyring.ok()) return Failure{ExitCode::kKeys, Text(keyring.status())};
-  if (keyring->made) log_.Info("keys made; keep a copy apart from the store's", {{"key_file", OperatorText(options_.key_file)}});
+  if (std::optional<Failure> failure = MakeParent(options_); failure.has_value()) return failure;
+  store.key_fingerprint = keyring->keys.Fingerprint();
+  store.before_creation = [&] { return keyring->is_new ? SaveKeys(keyring->keys) : absl::OkStatus(); };
+  absl::StatusOr<std::unique_ptr<store::RocksStore>> opened = store::RocksStore::Open(store);
+  if (!opened.ok()) return FailureFrom(ExitCode::kStore, opened.status());
+  store_ = *std::move(opened);
+  for (const std::string& loss : store_->accepted_losses()) log_.Warn("loss accepted", {{"what", OperatorText(loss)}});
+  AcceptClock();
+  MakeContext(keyring->keys);
+  return std::nullopt;
+}
 
+absl::Status Runtime::SaveKeys(const base::Keys& keys) {
+  absl::Status status = keys.Save(options_.key_file);
+  if (status.ok()) log_.Info("keys made; keep a copy apart from the store's", {{"key_file", OperatorText(options_.key_file)}});
+  return status;
+}
+
+store::RocksStore::Options Runtime::StoreOptions() {
   store::RocksStore::Options store;
   store.db_path = options_.data_dir;
   store.head_path = options_.head_file;
   store.partitions = options_.partitions;
-  store.clock = &clock_;
+  store.clock = &time_;
+  store.trusted = &time_;
   store.random = &random_;
-  store.key_fingerprint = keyring->keys.Fingerprint();
   store.accept_loss = options_.accept_loss;
+  store.max_open_files = descriptors_.store_files;
   store.on_failure = [this](const absl::Status& why) {
     // In this order: Serve sets them the other way round and looks at the health last.
     health_.Set(ops::HealthState::kFailed);
@@ -79,12 +116,18 @@ std::optional<Failure> Runtime::OpenStore() {
     log_.Error("write failed", {{"why", OperatorText(why)}});
     on_write_failed_();
   };
-  absl::StatusOr<std::unique_ptr<store::RocksStore>> opened = store::RocksStore::Open(store);
-  if (!opened.ok()) return Failure{ExitCode::kStore, Text(opened.status())};
-  store_ = *std::move(opened);
-  for (const std::string& loss : store_->accepted_losses()) log_.Warn("loss accepted", {{"what", OperatorText(loss)}});
-  MakeContext(keyring->keys);
-  return std::nullopt;
+  return store;
+}
+
+void Runtime::AcceptClock() {
+  if (!options_.accept_clock.IsSet()) return;
+  const std::string named = base::FormatRfc3339(options_.accept_clock);
+  if (time_.Confirm(options_.accept_clock)) {
+    log_.Info("the time is confirmed", {{"named", OperatorText(named)}});
+  } else {
+    // No reason not to start: it may have been left on the command line.
+    log_.Warn("--accept-clock confirms nothing: the clock is more than an hour away from the time that it names", {{"named", OperatorText(named)}});
+  }
 }
 
 void Runtime::MakeContext(const base::Keys& keys) {
@@ -94,7 +137,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
   const uint64_t share = options_.index_max_subjects / store_->partition_count() + 1;
   for (uint16_t i = 0; i < store_->partition_count(); ++i) indexes.push_back(std::make_unique<service::FactsIndex>(share));
   context_.reset(new service::Context{.store = *store_,
-                                      .clock = clock_,
+                                      .time = time_,
                                       .random = random_,
                                       .keys = keys,
                                       .hasher = base::IdHasher(keys.lookup_key()),
@@ -109,26 +152,55 @@ void Runtime::MakeContext(const base::Keys& keys) {
 }
 
 std::optional<Failure> Runtime::Listen() {
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(options_.listen, services_->All(), health_);
-  if (!server.ok()) return Failure{ExitCode::kAddress, absl::StrCat("--listen: ", Text(server.status()))};
+  ServerOptions serving;
+  serving.address = options_.listen;
+  serving.connections = LimitsOf(descriptors_);
+  serving.on_cuts = [this](const ConnectionCounts& counts) { LogCuts(counts); };
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(std::move(serving), services_->All(), health_);
+  if (!server.ok()) {
+    const ExitCode code = absl::IsInternal(server.status()) ? ExitCode::kInternal : ExitCode::kAddress;
+    return Failure{code, absl::StrCat("--listen: ", Text(server.status()))};
+  }
   server_ = *std::move(server);
-  if (!options_.metrics_listen.empty()) {
+  if (options_.metrics_listen.has_value()) {
     const auto collect = [this] {
-      std::vector<prometheus::MetricFamily> families = ops::ReadingFamilies(
-          Gather(*context_, *store_, *readers_, *services_, health_.state()));
+      ops::Readings readings = Gather(*context_, *store_, *readers_, *services_, health_.state());
+      const Room room = RoomAt(options_.data_dir);
+      readings.data_free_bytes = room.bytes;
+      readings.data_free_inodes = room.inodes;
+      readings.connections = ReadConnections();
+      std::vector<prometheus::MetricFamily> families = ops::ReadingFamilies(readings);
       for (std::vector<prometheus::MetricFamily> more : {metrics_.Collect(), ops::ProcessFamilies()}) {
         families.insert(families.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
       }
       return families;
     };
-    absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(options_.metrics_listen, collect, health_);
+    absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(*options_.metrics_listen, collect, health_);
     if (!http.ok()) return Failure{ExitCode::kAddress, absl::StrCat("--metrics-listen: ", Text(http.status()))};
     http_ = *std::move(http);
   }
   log_.Info("listening", {{"address", OperatorText(server_->address())},
-                          {"metrics", OperatorText(http_ == nullptr ? std::string("off") : http_->address())},
-                          {"partitions", static_cast<int>(store_->partition_count())}});
+                          {"metrics", OperatorText(http_ == nullptr ? std::string("off") : http_->address().ToText())},
+                          {"partitions", static_cast<int>(store_->partition_count())},
+                          {"connections", descriptors_.connections},
+                          {"open_files", descriptors_.limit}});
   return std::nullopt;
+}
+
+ops::ConnectionReading Runtime::ReadConnections() const {
+  const ConnectionCounts counts = server_->Counts();
+  ops::ConnectionReading reading;
+  reading.open = counts.open;
+  reading.most = descriptors_.connections;
+  for (size_t i = 0; i < kCloseReasons; ++i) reading.closed.emplace_back(CloseReasonName(static_cast<CloseReason>(i)), counts.closed[i]);
+  return reading;
+}
+
+void Runtime::LogCuts(const ConnectionCounts& counts) {
+  log_.Warn("connections were ended", {{"open", counts.open},
+                                       {"cut", counts.cut()},
+                                       {"evicted", counts.closed[static_cast<size_t>(CloseReason::kEvicted)]},
+                                       {"turned_away", counts.closed[static_cast<size_t>(CloseReason::kTurnedAway)]}});
 }
 
 std::optional<Failure> Runtime::Prepare() {
@@ -136,7 +208,8 @@ std::optional<Failure> Runtime::Prepare() {
   if (absl::Status status = services_->policy_admin.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = service::FillIndex(*context_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
-  if (absl::Status status = ActivatePolicy(); !status.ok()) return Failure{ExitCode::kPolicy, Text(status)};
+  if (absl::Status status = ActivatePolicy(*first_policy_); !status.ok()) return FailureFrom(ExitCode::kPolicy, status);
+  first_policy_.reset();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   uint64_t bytes = 0;
   bool complete = true;
@@ -149,26 +222,40 @@ std::optional<Failure> Runtime::Prepare() {
   return std::nullopt;
 }
 
-absl::Status Runtime::ActivatePolicy() {
-  const absl::StatusOr<policy::Document> document = LoadPolicy(options_.policy_file);
-  if (!document.ok()) return document.status();
+absl::Status Runtime::ActivatePolicy(const policy::Document& document) {
   const std::shared_ptr<const policy::PolicyRow> before = context_->policies.current();
-  if (absl::Status status = services_->policy_admin.Activate(*document); !status.ok()) return status;
-  const bool changed = before == nullptr || before->document.hash() != document->hash();
-  log_.Info("policy in force", {{"version", OperatorText(document->version())}, {"changed", changed}});
+  absl::Status status = services_->policy_admin.Activate(document);
+  if (!status.ok() && before != nullptr && time_.Look().doubtful && !context_->ready.load()) {
+    // A doubtful time does not keep the daemon from starting: restrictions are to be taken.
+    log_.Warn("the policy file is not in force yet; the policy before is", {{"why", OperatorText(status)}});
+    return absl::OkStatus();
+  }
+  if (!status.ok()) return status;
+  const bool changed = before == nullptr || before->document.hash() != document.hash();
+  log_.Info("policy in force", {{"version", OperatorText(document.version())}, {"changed", changed}});
+  if (!changed || before == nullptr) return absl::OkStatus();
+  for (const policy::Difference& difference : policy::Compare(*before, document)) {
+    // One that breaks stored choices passes only while nobody has such a choice; it loosens what will be chosen.
+    if (difference.kind != policy::DifferenceKind::kLoosening && difference.kind != policy::DifferenceKind::kBreaksStored) continue;
+    log_.Warn("policy loosened", {{"version", OperatorText(document.version())},
+                                  {"field", OperatorText(difference.path)},
+                                  {"what", OperatorText(difference.what)}});
+  }
   return absl::OkStatus();
 }
 
 void Runtime::Serve() {
   sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*context_, log_));
   eraser_ = std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*context_, services_->erasures, log_));
+  clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*context_, log_));
   context_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
   if (health_.state() != ops::HealthState::kServing) context_->ready.store(false);  // a write failed in between
 }
 
 absl::Status Runtime::ReloadPolicy() {
-  absl::Status status = ActivatePolicy();
+  const absl::StatusOr<policy::Document> document = ReadPolicy(options_.policy_file);
+  absl::Status status = document.ok() ? ActivatePolicy(*document) : document.status();
   metrics_.OnPolicyReload(status.ok());
   return status;
 }
@@ -178,10 +265,11 @@ void Runtime::Drain() {
   context_->ready.store(false);
   services_->board.Stop();
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
-  server_.reset();
   eraser_.reset();
+  clock_watch_.reset();
   sweeper_.reset();
-  http_.reset();
+  http_.reset();  // a scrape asks the server
+  server_.reset();
   readers_.reset();
   store_->Close();
   writers_.reset();

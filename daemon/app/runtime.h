@@ -10,16 +10,20 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/periodic.h"
 #include "daemon/app/server.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/trusted_clock.h"
 #include "daemon/base/random.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/health.h"
 #include "daemon/ops/http.h"
 #include "daemon/ops/log.h"
 #include "daemon/ops/metrics.h"
+#include "daemon/ops/readings.h"
+#include "daemon/policy/document.h"
 #include "daemon/service/context.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 
@@ -27,7 +31,7 @@ namespace consent::app {
 
 struct Services;
 
-// Open, Prepare, Serve, then Drain; each once. Prepare may run on a thread of its own, the rest belongs to the main thread.
+// Open, Prepare, Serve, then Drain; each once. Open and Prepare may run on a thread of their own, the rest belongs to the main thread.
 class Runtime {
  public:
   // `on_write_failed` is called once, from any thread, when the store has gone into its failed state.
@@ -37,7 +41,7 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  // Keys, lock and store; then the addresses, where health says NOT_SERVING and calls are refused with it.
+  // Looks at all files, then makes or opens keys, lock and store; then the addresses, where health says NOT_SERVING and calls are refused with it.
   std::optional<Failure> Open();
   // Puts the policy in force and fills the index. Takes as long as the store is large.
   std::optional<Failure> Prepare();
@@ -52,18 +56,28 @@ class Runtime {
   void Abandon(std::chrono::milliseconds patience);
 
  private:
+  store::RocksStore::Options StoreOptions();
   std::optional<Failure> OpenStore();
+  absl::Status SaveKeys(const base::Keys& keys);
+  // What the operator vouches for.
+  void AcceptClock();
   void MakeContext(const base::Keys& keys);
   std::optional<Failure> Listen();
-  absl::Status ActivatePolicy();
+  ops::ConnectionReading ReadConnections() const;
+  void LogCuts(const ConnectionCounts& counts);
+  // Puts it in force where it is another one, and lists in the log what it loosens.
+  absl::Status ActivatePolicy(const policy::Document& document);
 
   const ops::ServeOptions options_;
   ops::Log& log_;
   const std::function<void()> on_write_failed_;
   const base::SystemClock clock_;
   base::SystemRandom random_;
+  base::TrustedClock time_;
+  DescriptorPlan descriptors_;
   ops::Health health_;
   ops::Metrics metrics_;
+  std::optional<policy::Document> first_policy_;  // from Open to Prepare
   std::unique_ptr<service::Pool> writers_;
   std::unique_ptr<store::RocksStore> store_;
   std::unique_ptr<service::Context> context_;
@@ -74,6 +88,7 @@ class Runtime {
   std::unique_ptr<ops::HttpServer> http_;
   std::unique_ptr<Periodic> sweeper_;
   std::unique_ptr<Periodic> eraser_;
+  std::unique_ptr<Periodic> clock_watch_;
 };
 
 }  // namespace consent::app

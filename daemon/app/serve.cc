@@ -5,15 +5,14 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <optional>
-#include <string_view>
 #include <thread>
 
 #include "daemon/app/events.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/runtime.h"
+#include "daemon/app/shortage.h"
 #include "daemon/ops/log.h"
 #include "daemon/ops/version.h"
 
@@ -25,32 +24,23 @@ using ops::OperatorText;
 // Calls that were waiting for the failed write get this long to hear that its outcome is unknown.
 constexpr std::chrono::milliseconds kFailurePatience{500};
 
-// The store's engine checks itself with assertions, and a damaged file can fail one before its checksum is looked at. The line that it
-// prints would leave an operator alone. Calls only what a signal handler may.
-void SayWhatAnAbortMeans(int) {
-  static constexpr std::string_view kText =
-      "consentd: stopped at once because a check of its own or of the store's engine failed; the line above names it. If this happens at "
-      "every start, a file in the data folder is damaged: restore the folder from a good copy\n";
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kText.data(), kText.size());
-  std::signal(SIGABRT, SIG_DFL);
-  std::raise(SIGABRT);  // comes once this returns, also where the signal was sent from outside
-}
-
 class Daemon {
  public:
   Daemon(const ops::ServeOptions& options, ops::Log& log, Events& events)
-      : log_(log), events_(events), runtime_(options, log, [&events] { events.Post(Event::kWriteFailed); }) {}
+      : options_(options), log_(log), events_(events), runtime_(options, log, [&events] { events.Post(Event::kWriteFailed); }) {}
 
   int Run() {
-    if (std::optional<Failure> failure = runtime_.Open(); failure.has_value()) return Fail(*failure);
+    if (std::optional<Failure> failure = CheckResources(options_); failure.has_value()) return Fail(*failure);
+    // Not on this thread: a disk may let it wait, and a signal must end it all the same.
     std::thread preparing([this] {
-      failure_ = runtime_.Prepare();
+      failure_ = runtime_.Open();
+      if (!failure_.has_value()) failure_ = runtime_.Prepare();
       events_.Post(Event::kPrepared);
     });
     for (;;) {
       switch (events_.Wait()) {
         case Event::kWriteFailed:
-          Abandon();
+          Abandon(/*is_serving=*/!preparing.joinable());
         case Event::kStop:
           if (preparing.joinable()) StopWhilePreparing();
           return Stop();
@@ -91,9 +81,9 @@ class Daemon {
     std::_Exit(static_cast<int>(ExitCode::kOk));
   }
 
-  [[noreturn]] void Abandon() {
+  [[noreturn]] void Abandon(bool is_serving) {
     log_.Error("a write failed: its outcome is unknown until the store is opened anew", {{"exit_code", static_cast<int>(ExitCode::kWriteFailed)}});
-    runtime_.Abandon(kFailurePatience);
+    if (is_serving) runtime_.Abandon(kFailurePatience);
     std::_Exit(static_cast<int>(ExitCode::kWriteFailed));
   }
 
@@ -102,10 +92,11 @@ class Daemon {
     if (!status.ok()) log_.Error("policy reload refused, the old policy stays in force", {{"why", OperatorText(status)}});
   }
 
+  const ops::ServeOptions& options_;
   ops::Log& log_;
   Events& events_;
   Runtime runtime_;
-  std::optional<Failure> failure_;  // of Prepare; read once its event came
+  std::optional<Failure> failure_;  // of Open and Prepare; read once its event came
   bool reload_waits_ = false;
 };
 
@@ -114,7 +105,7 @@ class Daemon {
 int Serve(const ops::ServeOptions& options) {
   umask(077);                 // nothing that the daemon makes is for others
   prctl(PR_SET_DUMPABLE, 0);  // and its memory, keys and ids in it, goes into no core file
-  std::signal(SIGABRT, SayWhatAnAbortMeans);
+  TellShortages();
   Events events;
   ops::Log log(options.log_format, options.log_level);
   if (!events.status().ok()) {

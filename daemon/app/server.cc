@@ -8,12 +8,15 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
+#include <future>
 #include <optional>
+#include <thread>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
@@ -23,6 +26,9 @@
 #include "consent/v1/recording_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
 #include "consent/v1/subject_service.pb.h"
+#include "daemon/app/acceptor.h"
+#include "daemon/app/after_cuts.h"
+#include "daemon/app/check_reads.h"
 #include "daemon/app/unix_socket.h"
 #include "daemon/rpc/limits.h"
 
@@ -30,21 +36,30 @@ namespace consent::app {
 namespace {
 
 constexpr size_t kQuotaBytes = size_t{512} << 20;  // of all calls together
-constexpr int kStreamsPerConnection = 1024;
-constexpr int kMetadataBytes = 16 << 10;
+constexpr int kStreamsPerConnection = 128;
+constexpr int kMetadataBytes = 8 << 10;
+constexpr int kBacklog = 4096;  // as many as the system lets wait: a peer that finds the queue of a Unix socket full gives up at once
 
-void SetBounds(grpc::ServerBuilder* builder) {
+// A drain's ping is answered by every peer that lives, within this.
+constexpr std::chrono::seconds kPingPatience{2};
+
+int Milliseconds(std::chrono::milliseconds time) { return static_cast<int>(time.count()); }
+
+void SetBounds(const ConnectionTimes& times, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(rpc::kMaxReceiveBytes);
   grpc::ResourceQuota quota("consentd");
   quota.Resize(kQuotaBytes);
   builder->SetResourceQuota(quota);
   for (const auto& [name, value] : {
-           std::pair{GRPC_ARG_ALLOW_REUSEPORT, 0},  // or a second daemon binds the same port
            std::pair{GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnection},
            std::pair{GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytes},
-           // Dead peers are found out within 80 seconds; peers may ping each 10 seconds.
-           std::pair{GRPC_ARG_KEEPALIVE_TIME_MS, 60'000},
-           std::pair{GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20'000},
+           std::pair{GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, Milliseconds(times.handshake)},
+           std::pair{GRPC_ARG_MAX_CONNECTION_IDLE_MS, Milliseconds(times.idle)},
+           std::pair{GRPC_ARG_MAX_CONNECTION_AGE_MS, Milliseconds(times.age)},
+           std::pair{GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, Milliseconds(times.grace)},
+           // Peers may ping each 10 seconds.
+           std::pair{GRPC_ARG_KEEPALIVE_TIME_MS, Milliseconds(times.ping)},
+           std::pair{GRPC_ARG_KEEPALIVE_TIMEOUT_MS, Milliseconds(times.ping_answer)},
            std::pair{GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1},
            std::pair{GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000},
        }) {
@@ -66,11 +81,41 @@ const std::vector<const google::protobuf::ServiceDescriptor*>& Descriptors() {
   return kAll;
 }
 
+// A descriptor that listens, and the address it has.
+struct Listener {
+  int fd = -1;
+  std::string address;
+  std::optional<UnixSocket> socket;
+};
+
+absl::StatusOr<Listener> Open(const ops::Address& address) {
+  Listener listener;
+  if (address.kind() == ops::Address::Kind::kUnix) {
+    absl::StatusOr<UnixSocket> socket = UnixSocket::Listen(address.path(), kBacklog);
+    if (!socket.ok()) return socket.status();
+    listener.fd = socket->Release();
+    listener.address = address.ToText();
+    listener.socket.emplace(*std::move(socket));
+    return listener;
+  }
+  absl::StatusOr<ops::ListeningSocket> socket = ops::ListeningSocket::Open(address, kBacklog);
+  if (!socket.ok()) return socket.status();
+  listener.address = socket->address().ToText();
+  listener.fd = socket->Release();
+  return listener;
+}
+
 }  // namespace
 
+// Members go in reverse order: nobody is accepted any more when the server ends, and its connections outlive it.
 struct Server::Parts {
+  explicit Parts(ServerOptions options) : connections(options.connections), after_cuts(connections, std::move(options.on_cuts)) {}
+  Connections connections;
+  AfterCuts after_cuts;  // of the acceptor's thread
   std::optional<UnixSocket> socket;
   std::unique_ptr<grpc::Server> server;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> way_in;
+  std::unique_ptr<Acceptor> acceptor;
 };
 
 Server::Server(std::unique_ptr<Parts> parts, std::string address, ops::Health& health)
@@ -78,40 +123,67 @@ Server::Server(std::unique_ptr<Parts> parts, std::string address, ops::Health& h
 
 Server::~Server() { Shutdown(std::chrono::milliseconds(0)); }
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Listen(const std::string& address, const std::vector<grpc::Service*>& services,
-                                                       ops::Health& health) {
-  constexpr absl::string_view kUnix = "unix:";
+absl::StatusOr<std::unique_ptr<Server>> Server::Listen(ServerOptions options, const std::vector<grpc::Service*>& services, ops::Health& health) {
   SilenceGrpc();
-  auto parts = std::make_unique<Parts>();
-  if (absl::StartsWith(address, kUnix)) {
-    absl::StatusOr<UnixSocket> socket = UnixSocket::Prepare(address.substr(kUnix.size()));
-    if (!socket.ok()) return socket.status();
-    parts->socket = *std::move(socket);
-  }
+  absl::StatusOr<Listener> listener = Open(options.address);
+  if (!listener.ok()) return listener.status();
+  const ConnectionTimes times = options.times;
+  auto made = std::make_unique<Parts>(std::move(options));
+  std::unique_ptr<Server> server(new Server(std::move(made), listener->address, health));
+  Parts& parts = *server->parts_;
+  if (listener->socket.has_value()) parts.socket.emplace(*std::move(listener->socket));
+  Acceptor::Options accepting;
+  accepting.listener = listener->fd;
+  accepting.connections = &parts.connections;
+  accepting.silence = times.handshake;
+  accepting.each_second = [&parts] { parts.after_cuts.Look(); };
+  accepting.hand_over = [&parts](int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    parts.way_in->HandleNewConnection(&connection);
+  };
+
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  SetBounds(&builder);
-  int port = 0;
-  builder.AddListeningPort(parts->socket.has_value() ? parts->socket->bind_address() : address, grpc::InsecureServerCredentials(), &port);
+  SetBounds(times, &builder);
+  parts.way_in = builder.experimental().AddExternalConnectionAcceptor(grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+                                                                      grpc::InsecureServerCredentials());
   for (grpc::Service* service : services) builder.RegisterService(service);
-  parts->server = builder.BuildAndStart();
-  if (parts->server == nullptr || port == 0) {
-    return absl::UnavailableError(absl::StrCat(address, " cannot be bound; is another process using it?"));
+  parts.server = builder.BuildAndStart();
+  if (parts.server == nullptr) {
+    close(accepting.listener);
+    return absl::InternalError("gRPC's server could not be started");
   }
-  health.Attach(parts->server->GetHealthCheckService());
-  std::string shown = address;
-  if (!parts->socket.has_value()) shown = absl::StrCat(address.substr(0, address.rfind(':')), ":", port);
-  std::unique_ptr<Server> server(new Server(std::move(parts), std::move(shown), health));
-  if (server->parts_->socket.has_value()) {
-    if (absl::Status status = server->parts_->socket->Publish(); !status.ok()) return status;
+  health.Attach(parts.server->GetHealthCheckService());
+  if (absl::Status status = CheckReads(parts.connections, accepting.hand_over); !status.ok()) {
+    close(accepting.listener);
+    return status;
+  }
+  absl::StatusOr<std::unique_ptr<Acceptor>> acceptor = Acceptor::Start(std::move(accepting));
+  if (!acceptor.ok()) return acceptor.status();
+  parts.acceptor = *std::move(acceptor);
+  if (parts.socket.has_value()) {
+    if (absl::Status status = parts.socket->Publish(); !status.ok()) return status;
   }
   return server;
 }
 
+ConnectionCounts Server::Counts() const { return parts_->connections.Counts(); }
+
 void Server::Shutdown(std::chrono::milliseconds patience) {
   if (parts_->server == nullptr) return;
+  parts_->acceptor.reset();
+  // gRPC waits for each connection to answer a ping. Those that never made a call have nothing to lose; of the others whoever does not answer
+  // has gone, or never meant to.
+  parts_->connections.EndCallless();
+  std::promise<void> ended;
+  std::thread impatient([this, over = ended.get_future()] {
+    if (over.wait_for(kPingPatience) == std::future_status::timeout) parts_->connections.EndSilent();
+  });
   parts_->server->Shutdown(std::chrono::system_clock::now() + patience);
+  ended.set_value();
+  impatient.join();
   health_.Attach(nullptr);
   parts_->server.reset();
   if (parts_->socket.has_value()) parts_->socket->Remove();

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "daemon/app/connections.h"
+#include "daemon/ops/address.h"
 #include "daemon/ops/health.h"
 
 namespace grpc {
@@ -16,20 +19,39 @@ class Service;
 
 namespace consent::app {
 
-// Main thread only.
+// When a connection ends that goes no further. Each ends what the others do not: README.md has the table.
+struct ConnectionTimes {
+  std::chrono::milliseconds handshake{std::chrono::seconds(5)};      // until the first SETTINGS
+  std::chrono::milliseconds idle{std::chrono::minutes(5)};           // without a call
+  std::chrono::milliseconds age{std::chrono::minutes(10)};           // whatever it does; a client connects again
+  std::chrono::milliseconds grace{std::chrono::seconds(30)};         // for its calls after that
+  std::chrono::milliseconds ping{std::chrono::seconds(60)};          // between pings of a silent peer
+  std::chrono::milliseconds ping_answer{std::chrono::seconds(20)};   // after which it counts as gone
+};
+
+struct ServerOptions {
+  ops::Address address;
+  ConnectionLimits connections;
+  ConnectionTimes times;
+  // Connections were cut because of what they sent, or made way; at most each ten seconds, on a thread of the server's. May be empty.
+  std::function<void(const ConnectionCounts&)> on_cuts;
+};
+
+// Main thread only, but for Counts.
 class Server {
  public:
-  // Listens on `address` (as ops::ValidateAddress takes it) with health, reflection and the given services, which must outlive the
-  // server. Health is attached before anybody can connect to a Unix socket. FailedPrecondition, Unavailable: the address cannot be
-  // used.
-  static absl::StatusOr<std::unique_ptr<Server>> Listen(const std::string& address, const std::vector<grpc::Service*>& services,
-                                                        ops::Health& health);
+  // Listens with health, reflection and the given services, which must outlive the server. Nobody is let in before health is attached.
+  // FailedPrecondition, Unavailable: the address cannot be used. Internal: what gRPC reads does not pass through the frame bound.
+  static absl::StatusOr<std::unique_ptr<Server>> Listen(ServerOptions options, const std::vector<grpc::Service*>& services, ops::Health& health);
   // Cancels what is under way.
   ~Server();
 
   // The address with the port that is really in use.
   const std::string& address() const { return address_; }
-  // Takes no more calls, waits for those under way until `patience` has passed, cancels the rest and waits for that. Idempotent.
+  // Thread-safe.
+  ConnectionCounts Counts() const;
+  // Takes no more connections or calls, ends connections without calls, waits for calls under way until `patience` has passed, cancels the rest
+  // and waits for that. Idempotent.
   void Shutdown(std::chrono::milliseconds patience);
 
  private:

@@ -44,7 +44,7 @@ struct Services {
         recording_rpc(context, changes, readers, observer),
         policy_rpc(context, policy_admin, readers, observer),
         deletion_rpc(context, deletions, systems, readers, observer),
-        hold_rpc(context, holds, readers, observer),
+        hold_rpc(context, holds, systems, readers, observer),
         purge_rpc(context, tasks, systems, board, readers, observer),
         data_system_rpc(context, systems, board, readers, observer) {}
 

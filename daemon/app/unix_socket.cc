@@ -1,13 +1,16 @@
 #include "daemon/app/unix_socket.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -16,6 +19,13 @@ namespace consent::app {
 namespace {
 
 absl::Status SystemError(const std::string& what) { return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(errno))); }
+
+// No longer than the path itself, which may be as long as sun_path.
+std::string BindPath(std::string path) {
+  path.back() = path.back() == '~' ? '-' : '~';
+  return path;
+}
+std::string LockPath(const std::string& path) { return path + ".lock"; }
 
 absl::Status PrivateFolder(const std::string& folder) {
   if (mkdir(folder.c_str(), 0700) == 0) return absl::OkStatus();
@@ -32,42 +42,110 @@ absl::Status PrivateFolder(const std::string& folder) {
   return absl::OkStatus();
 }
 
+// `path` fits, as ops::Address sees to.
+sockaddr_un At(const std::string& path) {
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  std::memcpy(at.sun_path, path.data(), std::min(path.size(), sizeof at.sun_path - 1));
+  return at;
+}
+
 // Whether somebody accepts connections there.
 bool Answers(const std::string& path) {
-  sockaddr_un to{};
-  to.sun_family = AF_UNIX;
-  std::memcpy(to.sun_path, path.c_str(), path.size() + 1);
+  const sockaddr_un to = At(path);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return false;
+  if (fd < 0) return true;  // not known, so nothing is taken over
   const bool answers = connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 || errno == EAGAIN;
   close(fd);
   return answers;
 }
 
-}  // namespace
-
-absl::StatusOr<UnixSocket> UnixSocket::Prepare(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  if (absl::Status status = PrivateFolder(slash == 0 ? "/" : path.substr(0, slash)); !status.ok()) return status;
+absl::Status NobodyAt(const std::string& path) {
   struct stat info {};
-  if (lstat(path.c_str(), &info) == 0) {
-    if (!S_ISSOCK(info.st_mode)) return absl::FailedPreconditionError(absl::StrCat(path, " is there and is no socket; it is not replaced"));
-    if (Answers(path)) return absl::FailedPreconditionError(absl::StrCat("another process answers on ", path));
-  } else if (errno != ENOENT) {
-    return SystemError(path);
-  }
-  return UnixSocket(path);
+  if (lstat(path.c_str(), &info) != 0) return errno == ENOENT ? absl::OkStatus() : SystemError(path);
+  if (!S_ISSOCK(info.st_mode)) return absl::FailedPreconditionError(absl::StrCat(path, " is there and is no socket; it is not replaced"));
+  if (Answers(path)) return absl::FailedPreconditionError(absl::StrCat("another process answers on ", path));
+  return absl::OkStatus();
 }
 
+}  // namespace
+
+absl::StatusOr<UnixSocket> UnixSocket::Listen(const std::string& path, int backlog) {
+  const size_t slash = path.rfind('/');
+  if (absl::Status status = PrivateFolder(slash == 0 ? "/" : path.substr(0, slash)); !status.ok()) return status;
+  UnixSocket made(path);
+  if (absl::Status status = made.Lock(); !status.ok()) return status;
+  if (absl::Status status = NobodyAt(path); !status.ok()) return status;
+  if (absl::Status status = made.Bind(backlog); !status.ok()) return status;
+  return made;
+}
+
+UnixSocket::UnixSocket(UnixSocket&& other) noexcept
+    : path_(std::move(other.path_)),
+      lock_(std::exchange(other.lock_, -1)),
+      listener_(std::exchange(other.listener_, -1)),
+      published_(std::exchange(other.published_, false)),
+      device_(other.device_),
+      inode_(other.inode_) {}
+
+UnixSocket::~UnixSocket() {
+  Remove();
+  if (listener_ >= 0) close(listener_);
+}
+
+absl::Status UnixSocket::Lock() {
+  const std::string path = LockPath(path_);
+  // Whoever stops takes the file away, so a lock may be got on one that has no name any more.
+  for (;;) {
+    lock_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (lock_ < 0) return SystemError(absl::StrCat("the socket's lock ", path, " cannot be opened"));
+    if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+      close(std::exchange(lock_, -1));
+      return absl::FailedPreconditionError(absl::StrCat("another process answers on ", path_, ": it holds the lock ", path));
+    }
+    struct stat held {};
+    struct stat named {};
+    if (fstat(lock_, &held) == 0 && lstat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino) {
+      return absl::OkStatus();
+    }
+    close(std::exchange(lock_, -1));
+  }
+}
+
+absl::Status UnixSocket::Bind(int backlog) {
+  const std::string path = BindPath(path_);
+  const sockaddr_un at = At(path);
+  if (absl::Status status = NobodyAt(path); !status.ok()) return status;
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return SystemError(absl::StrCat("what a crash left at ", path, " cannot be removed"));
+  listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (listener_ < 0) return SystemError("a socket cannot be made");
+  struct stat info {};
+  if (bind(listener_, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 || chmod(path.c_str(), 0600) != 0 ||
+      listen(listener_, backlog) != 0 || lstat(path.c_str(), &info) != 0) {
+    absl::Status status = SystemError(absl::StrCat("the socket ", path_, " cannot be made"));
+    unlink(path.c_str());
+    return status;
+  }
+  device_ = info.st_dev;
+  inode_ = info.st_ino;
+  return absl::OkStatus();
+}
+
+int UnixSocket::Release() { return std::exchange(listener_, -1); }
+
 absl::Status UnixSocket::Publish() {
-  if (rename(bind_path_.c_str(), path_.c_str()) != 0) return SystemError(absl::StrCat("the socket ", path_, " cannot be put in place"));
+  if (rename(BindPath(path_).c_str(), path_.c_str()) != 0) return SystemError(absl::StrCat("the socket ", path_, " cannot be put in place"));
   published_ = true;
   return absl::OkStatus();
 }
 
 void UnixSocket::Remove() {
-  if (published_) unlink(path_.c_str());
-  published_ = false;
+  if (lock_ < 0) return;
+  const std::string name = std::exchange(published_, false) ? path_ : BindPath(path_);
+  struct stat info {};
+  if (inode_ != 0 && lstat(name.c_str(), &info) == 0 && info.st_dev == device_ && info.st_ino == inode_) unlink(name.c_str());
+  unlink(LockPath(path_).c_str());
+  close(std::exchange(lock_, -1));
 }
 
 }  // namespace consent::app

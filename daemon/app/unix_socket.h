@@ -1,5 +1,8 @@
-// A Unix socket that only the daemon's user can reach, and that shows up only once the daemon's health can be asked.
+// A Unix socket that only the daemon's user can reach, that no living daemon loses to another one, and that shows up only once the
+// daemon's health can be asked.
 #pragma once
+
+#include <sys/types.h>
 
 #include <string>
 
@@ -8,27 +11,37 @@
 
 namespace consent::app {
 
-// gRPC listens under another name first; Publish gives the socket its own in one step, over what a crashed daemon left. So nobody
-// connects before the health service says "not serving", and nobody finds a socket missing while it is replaced.
-// Not thread-safe. Made while the store's lock is held.
+// It listens under another name first; Publish gives the socket its own in one step, over what a crashed daemon left. So nobody connects
+// before the health service says "not serving", and nobody finds a socket missing while it is replaced. A lock beside the socket keeps two
+// daemons from doing this at once. Movable. Not thread-safe.
 class UnixSocket {
  public:
-  // `path` is absolute. Makes its folder with mode 0700 where it is missing; the folder's parent must be there.
+  // `path` is an ops::Address's. Makes its folder with mode 0700 where it is missing; the folder's parent must be there.
   // FailedPrecondition: the folder is not ours or open to others, something else than a socket has the name, or a living process
-  // answers there. Unavailable: the file system's errors.
-  static absl::StatusOr<UnixSocket> Prepare(const std::string& path);
+  // holds the lock or answers there. Unavailable: the file system's errors.
+  static absl::StatusOr<UnixSocket> Listen(const std::string& path, int backlog);
+  // As Remove, and closes the lock; not the listening descriptor once it was released.
+  ~UnixSocket();
+  UnixSocket(UnixSocket&& other) noexcept;
+  UnixSocket& operator=(UnixSocket&& other) = delete;
 
-  // What gRPC is to listen on.
-  std::string bind_address() const { return "unix:" + bind_path_; }
+  // The listening descriptor, which does not block. The caller closes it from here on.
+  int Release();
   absl::Status Publish();
-  // Takes the name away, if Publish gave it. Idempotent.
+  // Takes the name away, unless it has become another socket's, and the lock. Idempotent.
   void Remove();
 
  private:
-  explicit UnixSocket(std::string path) : path_(std::move(path)), bind_path_(path_ + ".start") {}
+  explicit UnixSocket(std::string path) : path_(std::move(path)) {}
+  absl::Status Lock();
+  absl::Status Bind(int backlog);
+
   std::string path_;
-  std::string bind_path_;
+  int lock_ = -1;
+  int listener_ = -1;
   bool published_ = false;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
 };
 
 }  // namespace consent::app

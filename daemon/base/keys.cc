@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "daemon/base/file.h"
 #include "daemon/base/hash.h"
 
 namespace consent::base {
@@ -20,49 +21,16 @@ constexpr std::string_view kVersionLine = "consentd keys 1\n";
 constexpr std::string_view kCheckLabel = "check ";
 constexpr size_t kMaxFileBytes = 4096;  // the real one has under 400
 
-// Closes what it holds.
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int fd() const { return fd_; }
-  bool ok() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
 // Text that holds keys: wiped when it goes.
 struct SecretText {
   std::string text;
   ~SecretText() { sodium_memzero(text.data(), text.size()); }
 };
 
-absl::Status Failed(const std::string& what, const std::string& path, int error) {
-  const std::string text = what + " key file " + path + ": " + std::strerror(error);
-  if (error == ENOENT) return absl::NotFoundError(text);
-  if (error == EEXIST) return absl::AlreadyExistsError(text);
-  return absl::UnavailableError(text);
-}
+absl::Status Failed(const std::string& what, const std::string& path, int error) { return FileError(what + " key file " + path, error); }
 
 absl::Status Damaged(const std::string& path) {
   return absl::DataLossError("key file " + path + " is damaged or not a key file of this version; restore it from its backup");
-}
-
-// What only the owner may touch, so that no other account can have read or planted it.
-absl::Status CheckOwner(int fd, const std::string& path) {
-  struct stat info {};
-  if (fstat(fd, &info) != 0) return Failed("cannot examine", path, errno);
-  if (!S_ISREG(info.st_mode)) return absl::FailedPreconditionError("key file " + path + " is not a regular file");
-  if (info.st_uid != geteuid()) return absl::FailedPreconditionError("key file " + path + " belongs to another user");
-  if ((info.st_mode & 077) != 0) {
-    return absl::FailedPreconditionError("key file " + path + " can be used by its group or by others; its mode must be 0600");
-  }
-  return absl::OkStatus();
 }
 
 // Whether the open file has this name and no other.
@@ -71,20 +39,6 @@ bool IsOnlyName(int fd, const std::string& path) {
   struct stat named {};
   return fstat(fd, &opened) == 0 && lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino &&
          opened.st_nlink == 1;
-}
-
-absl::Status ReadAll(int fd, const std::string& path, std::string* text) {
-  text->resize(kMaxFileBytes);
-  size_t size = 0;
-  while (size < text->size()) {
-    const ssize_t n = read(fd, text->data() + size, text->size() - size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Failed("cannot read", path, errno);
-    if (n == 0) break;
-    size += static_cast<size_t>(n);
-  }
-  text->resize(size);
-  return absl::OkStatus();
 }
 
 absl::Status WriteAll(int fd, const std::string& path, std::string_view text) {
@@ -101,7 +55,7 @@ absl::Status WriteAll(int fd, const std::string& path, std::string_view text) {
 absl::Status SyncFolderOf(const std::string& path) {
   const size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-  const File opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const FileDescriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened.ok() || fsync(opened.fd()) != 0) return Failed("cannot sync the folder of", path, errno);
   return absl::OkStatus();
 }
@@ -174,13 +128,15 @@ Keys Keys::FromSeed(uint64_t seed) {
 
 absl::StatusOr<Keys> Keys::Load(const std::string& path) {
   PrepareLibrary();
-  // O_NONBLOCK: a pipe in the file's place must be refused, not waited for.
-  const File file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  if (!file.ok() && errno == ELOOP) return absl::FailedPreconditionError("key file " + path + " is not a regular file");
-  if (!file.ok()) return Failed("cannot open", path, errno);
-  if (absl::Status s = CheckOwner(file.fd(), path); !s.ok()) return s;
+  absl::StatusOr<FileDescriptor> file = OpenRegular("key file", path, Links::kRefuse);
+  if (!file.ok()) return file.status();
+  // No other account can have read or planted it.
+  if (absl::Status s = CheckPrivate(file->fd(), "key file", path); !s.ok()) return s;
   SecretText secret;
-  if (absl::Status s = ReadAll(file.fd(), path, &secret.text); !s.ok()) return s;
+  absl::StatusOr<std::string> text = ReadBounded(file->fd(), "key file", path, kMaxFileBytes);
+  if (absl::IsInvalidArgument(text.status())) return Damaged(path);
+  if (!text.ok()) return text.status();
+  secret.text.swap(*text);
 
   const std::string_view whole = secret.text;
   std::string_view rest = whole;
@@ -210,14 +166,14 @@ absl::Status Keys::Save(const std::string& path) const {
 
   // Whole under another name first: a process that ends in between must not leave a key file that is none. What one left is used again.
   const std::string unfinished = path + ".creating";
-  const File file(open(unfinished.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const FileDescriptor file(open(unfinished.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
   if (!file.ok()) return Failed("cannot create", path, errno);
   if (flock(file.fd(), LOCK_EX) != 0) return Failed("cannot lock", unfinished, errno);
   // Another process may have finished it meanwhile: then this very file is the key file now.
   if (!IsOnlyName(file.fd(), unfinished)) return Failed("cannot create", path, EEXIST);
   // A strange umask could have taken the owner's rights; others never get any.
   if (fchmod(file.fd(), 0600) != 0 || ftruncate(file.fd(), 0) != 0) return Failed("cannot protect", unfinished, errno);
-  if (absl::Status s = CheckOwner(file.fd(), unfinished); !s.ok()) return s;
+  if (absl::Status s = CheckPrivate(file.fd(), "key file", unfinished); !s.ok()) return s;
   absl::Status saved = WriteAll(file.fd(), unfinished, secret.text);
   // Never over an existing one.
   if (saved.ok() && link(unfinished.c_str(), path.c_str()) != 0) saved = Failed("cannot create", path, errno);

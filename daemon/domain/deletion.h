@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/base/bounds.h"
 #include "daemon/base/bytes.h"
 #include "daemon/domain/cover.h"
 #include "daemon/domain/deadlines.h"
@@ -36,7 +37,7 @@ enum class DeletionCause : uint8_t {
   kRetention = 3,
 };
 
-inline constexpr size_t kMaxSelectedRecordings = 1000;
+using base::kMaxSelectedRecordings;
 
 // The times that a request names. `to` unset: until its receipt.
 struct NamedTimes {
@@ -96,6 +97,7 @@ struct SystemPart {
   Instant ended_at;
   uint64_t erased_count = 0;
   base::Digest evidence{};     // all zero: none was given
+  base::Digest earlier_evidence{};  // of a round or an unfinished run before, where it differs; all zero: none
   std::string reason;          // of kExempt
   bool leased_before = false;  // an earlier lease ended without a report of its end: it may have erased
   bool operator==(const SystemPart&) const = default;

@@ -12,8 +12,8 @@ bool MayHaveBeenAllowed(const SubjectFacts& before, const FactChange& change, co
   if (change.from == Choice::kGiven) return true;
   if (!before.registered) return false;
   if (rules.regimes[rules.ForRegion(before.region).regime].default_rule == DefaultRule::kOptOut) return true;
-  // By the account's consent, which covers its devices and perhaps the household.
-  return EffectiveChoice(before.account(), change.purpose, rules).choice == Choice::kGiven;
+  // By the account's consent, which covers its devices; no notice speaks for another adult.
+  return change.scope.kind == ScopeKind::kDevice && EffectiveChoice(before.account(), change.purpose, rules).choice == Choice::kGiven;
 }
 
 Ended& ForScope(std::vector<Ended>& ended, DeletionCause cause, const ScopeRef& scope) {
@@ -26,6 +26,8 @@ Ended& ForScope(std::vector<Ended>& ended, DeletionCause cause, const ScopeRef& 
 
 std::vector<Ended> EndedBy(const SubjectFacts& before, const Transition& change, const Moment& moment, const Rules& rules) {
   std::vector<Ended> ended;
+  // All of a closed account goes already.
+  if (before.closed_at.IsSet() && !before.reopened_at.IsSet()) return ended;
   for (const FactChange& one : change.changes) {
     if (one.what == ChangedWhat::kPurpose) {
       const bool turned_off = SaysNo(one.to) && !SaysNo(one.from);
@@ -37,7 +39,7 @@ std::vector<Ended> EndedBy(const SubjectFacts& before, const Transition& change,
       const Retention kept = scope != nullptr ? scope->retention : Retention{};
       if (internal::Strictness(one.retention) >= internal::Strictness(kept)) continue;
       const bool at_once = one.retention.kind == RetentionKind::kDoNotSave;
-      const Instant up_to = internal::ExpiredUpTo(one.retention, moment.time);
+      const Instant up_to = internal::ExpiredUpTo(one.retention, moment.now.earliest);
       if (at_once || up_to.IsSet()) ForScope(ended, DeletionCause::kRetention, one.scope).up_to = at_once ? Instant{} : up_to;
     }
   }

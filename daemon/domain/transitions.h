@@ -1,7 +1,8 @@
 // How a command changes a subject: state + command + stamp -> state, with a result for each part. Pure.
 //
 // A restriction can only turn answers towards no or PURGE: it needs no precondition and always applies. Everything else is a
-// loosening: it needs the current revision and evidence, and is refused on its own while the restrictions beside it apply.
+// loosening: it needs the current revision and evidence, and is refused on its own while the restrictions beside it apply. An import
+// (its channel says so) fills what is unset and loosens nothing that is stored: nobody who imports has seen a later choice.
 #pragma once
 
 #include <algorithm>
@@ -62,11 +63,14 @@ struct Command {
   std::optional<uint64_t> expected_revision;  // the etag
   Proof proof;
   bool registers = false;  // UpsertSubject: an unregistered subject becomes registered
+  bool reopens = false;    // and a closed account's id becomes somebody's new account
   std::optional<Region> region;
   std::vector<ProfileCommand> profiles;
   std::vector<base::DeviceHandle> devices;
   std::vector<ScopeRef> removals;
   std::vector<ChoiceCommand> choices;
+  // The adult who consents: what is turned on for the account is turned on for this profile too, both or neither.
+  std::optional<base::ProfileHandle> self_profile;
   std::vector<RetentionCommand> retention;
 };
 
@@ -78,7 +82,7 @@ enum class Refusal : uint8_t {
   kEvidenceRequired,
   kNoticeNotUsable,
   kGuardianRequired,
-  kImportNotNewer,
+  kImportCannotLoosen,
   kSubjectNotFound,
   kScopeNotFound,
   kSubjectFull,
@@ -89,13 +93,16 @@ enum class Refusal : uint8_t {
   kContradiction,   // turned off in the same request
   kPolicyChanging,  // a policy is being activated: repeat
   kClockDoubtful,   // the time is doubtful until somebody confirms it
-  kLast = kClockDoubtful,  // numbers are on disk: add at the end
+  kAccountClosed,   // nothing of a closed account is loosened
+  kUnknownRegion,   // ISO 3166-1 does not assign the code, and the policy does not name it
+  kLast = kUnknownRegion,  // numbers are on disk: add at the end
 };
 
 struct PartOutcome {
   Refusal refusal = Refusal::kNone;
   bool changed = false;
-  std::string detail;  // for kEvidenceRequired what is missing, for kNoticeNotUsable why; never an id
+  std::string detail;  // for kEvidenceRequired what is missing, for kNoticeNotUsable why, for kImportCannotLoosen what is stored, for kUnknownRegion what
+                       // is meant; never an id
 };
 
 // One thing that changed, for the history.
@@ -120,6 +127,7 @@ struct FactChange {
   Choice to = Choice::kUnset;
   Retention retention;               // where what is kRetention
   uint8_t flags = 0;                 // where what is kFlags: those added
+  Instant holds_until;               // of a consent that was given or renewed: when it expires; unset: it has no end
   bool operator==(const FactChange&) const = default;
 };
 
@@ -148,8 +156,13 @@ struct Transition {
   bool AnyApplied() const;
 };
 
-// `before` is a default SubjectFacts for a subject without a record. Total: a command that asks for too much gets refusals.
+// `before` is a default SubjectFacts for a subject without a record. Total: a command that asks for too much gets refusals; no restriction
+// is refused for want of room.
 Transition Apply(const SubjectFacts& before, const Command& command, const Moment& moment, const Rules& rules);
+
+// What is left of a closed account's record when it is forgotten: that and when it was closed, and what was refused since. The record does
+// not say when a retention was chosen: `retention_since` are the changes of retention since the closure, out of the history.
+SubjectFacts RefusedSinceClosure(const SubjectFacts& facts, const std::vector<FactChange>& retention_since);
 
 // A reported flag, the restriction that ReportRecording makes: returns the marks after it.
 RecordingMarks AddFlags(const RecordingMarks& before, uint8_t flags);

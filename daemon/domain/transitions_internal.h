@@ -1,4 +1,5 @@
-// What transitions.cc and transitions_people.cc share. Private to this folder.
+// What the files of the transitions share: transitions.cc (retention, and the order of the parts), transitions_choices.cc,
+// transitions_people.cc and transitions_scopes.cc. Private to this folder.
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@
 
 namespace consent::domain::internal {
 
-// One command being applied. The two halves (choices and retention; people) are free functions over it.
+// One command being applied. Its parts are free functions over it.
 struct Applying {
   const SubjectFacts& before;
   const Command& command;
@@ -17,6 +18,12 @@ struct Applying {
   Transition& result;
 
   SubjectFacts& after() { return result.after; }
+  bool IsClosed() const { return result.after.closed_at.IsSet() && !result.after.reopened_at.IsSet(); }
+  bool IsImport() const { return command.proof.channel == Channel::kImport; }
+  // Where the account lives, as far as the command has been applied.
+  const AgeOfConsent& AgeAtHome() const { return rules.AgeOfConsentIn(result.after.region); }
+  // By the time of the change.
+  bool IsAdultAtHome(const ScopeFacts& profile) const;
   void Record(FactChange change) { result.changes.push_back(std::move(change)); }
 };
 
@@ -27,10 +34,18 @@ inline PartOutcome Applied(bool changed) { return PartOutcome{Refusal::kNone, ch
 // `about_people`: the part only says who lives there, which a first registration may do without etag and evidence.
 PartOutcome MayLoosen(const Applying& applying, bool about_people);
 
-// The scope, made unregistered if a restriction names it first; nullptr where the subject is full.
-ScopeFacts* FindOrCreate(Applying& applying, const ScopeRef& scope);
+void RecordScope(Applying& applying, ChangedWhat what, const ScopeRef& scope);
 
-size_t CountScopes(const SubjectFacts& facts, ScopeKind kind, bool registered_only);
+// The scope, made unregistered if it is named for the first time: it then begins with what the fold of its kind refuses, and the oldest
+// unregistered one may fold to make room. Other references to scopes end.
+ScopeFacts& FindOrCreate(Applying& applying, const ScopeRef& scope);
+
+// A profile or device is registered, if the subject may have one more; nullptr: it may not.
+ScopeFacts* Register(Applying& applying, const ScopeRef& scope);
+
+// The last end that a scope remembers, its choice unset, now that `choice` is replaced or goes: a refusal's time, or when a consent had
+// expired, or an earlier one. Where there is none, nothing.
+PurposeChoice EndOf(const Applying& applying, const ScopeFacts& scope, const PurposeChoice& choice);
 
 // Smaller is stricter.
 int Strictness(const Retention& retention);
@@ -38,9 +53,16 @@ int Strictness(const Retention& retention);
 // The last capture that had expired under `retention` at `now`; unset: none.
 Instant ExpiredUpTo(const Retention& retention, Instant now);
 
+// Choices and their outcomes, refusals first.
+void ApplyChoices(Applying& applying);
+
 PartOutcome ApplyRegion(Applying& applying, Region region);
 PartOutcome ApplyProfile(Applying& applying, const ProfileCommand& profile);
 PartOutcome ApplyDevice(Applying& applying, base::DeviceHandle device);
 PartOutcome ApplyRemoval(Applying& applying, const ScopeRef& scope);
+// A guardian's name has no reason to stay with who has come of age.
+void DropGuardiansOfAdults(Applying& applying);
+// When the period after the notice about a child's inactivity had surely ended, which purged what was recorded before; unset: it has not.
+Instant InactivityPurge(const Applying& applying, const ScopeFacts& scope);
 
 }  // namespace consent::domain::internal

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/domain/effective.h"
+#include "daemon/domain/standards.h"
 #include "daemon/domain/transitions_internal.h"
 
 namespace consent::domain::internal {
@@ -37,6 +38,12 @@ bool IsNeverLower(const AgeOfConsent& b, const AgeOfConsent& a) {
   return a == b || lowest->years >= highest->years;
 }
 
+// An unassigned code would be stored as an unknown region, without a word; what is user-assigned means what the policy says.
+bool IsKnown(Region region, const Rules& rules) {
+  if (IsAssigned(region)) return true;
+  return IsUserAssigned(region) && (rules.regions.contains(region) || rules.regions.contains(region.Country()));
+}
+
 bool MovingIsRestriction(Region from, Region to, const Rules& rules) {
   const RegionRules a = rules.ForRegion(from);
   const RegionRules b = rules.ForRegion(to);
@@ -63,47 +70,44 @@ bool AgeIsRestriction(const Age& b, const Age& a) {
 
 bool SameAge(const Age& a, const Age& b) { return a.kind == b.kind && (a.kind != AgeKind::kBorn || a.born == b.born); }
 
-void RecordScope(Applying& applying, ChangedWhat what, const ScopeRef& scope) {
-  FactChange change;
-  change.what = what;
-  change.scope = scope;
-  applying.Record(std::move(change));
+// A guardian's consent that the child's coming of age, where it lives, has ended.
+bool EndedByAge(const PurposeChoice& consent, const Age& age, const AgeOfConsent& by, Instant now) {
+  return AdultFrom(age, by) <= now || consent.since < ChildAgainSince(age, by);
 }
 
-// Whose consent an age gives: a person's age and the age of consent that it is measured by.
+// A person's age, and the age of consent that it is measured by.
 struct Measured {
-  const Age& age;
+  Age age;
   const AgeOfConsent& by;
 };
 
-// A consent that coming of age has ended. `at_home`: by the subject's own region, where guardians' consents end.
-bool EndedByAge(const PurposeChoice& consent, const Measured& person, bool at_home, Instant now) {
-  const Instant adult_from = AdultFrom(person.age, person.by);
-  if (!consent.by_guardian) return adult_from <= now && consent.since < adult_from;
-  return at_home && (adult_from <= now || consent.since < ChildAgainSince(person.age, person.by));
-}
-
-// What coming of age had ended stays ended when a corrected age or a higher age of consent makes a child of an adult: otherwise a
-// restriction would bring it back.
-void KeepEnded(Applying& applying, ScopeFacts& scope, const Measured& before, const Measured& after, bool at_home) {
-  const Instant now = applying.moment.time;
+// A guardian's consent that had ended stays ended when a corrected age or a move makes a child again: otherwise a restriction would bring
+// it back. An adult's own only stops counting meanwhile, which is computed: nobody said so.
+void KeepEnded(const Applying& applying, ScopeFacts& scope, const Measured& before, const Measured& after) {
+  // What has ended is purged, so it must have ended surely.
+  const Instant now = applying.moment.now.earliest;
   for (const Purpose purpose : kAllPurposes) {
     PurposeChoice& choice = scope.ChoiceFor(purpose);
-    if (choice.choice != Choice::kGiven || !EndedByAge(choice, before, at_home, now) || EndedByAge(choice, after, at_home, now)) continue;
-    choice = PurposeChoice{};
-    choice.choice = Choice::kWithdrawn;
-    choice.since = now;
-    FactChange change;
-    change.scope = ScopeRef{scope.kind, scope.handle};
-    change.purpose = purpose;
-    change.from = Choice::kGiven;
-    change.to = Choice::kWithdrawn;
-    applying.Record(std::move(change));
+    if (choice.choice != Choice::kGiven || !choice.by_guardian) continue;
+    const bool ended = EndedByAge(choice, before.age, before.by, now) && !EndedByAge(choice, after.age, after.by, now);
+    choice.has_ended = choice.has_ended || ended;
   }
+}
+
+void NameGuardian(Applying& applying, ScopeFacts& scope, base::GuardianHandle guardian) {
+  scope.guardian = guardian;
+  scope.guardian_since = applying.moment.time;
+}
+
+// The record still knows that somebody removed it.
+bool IsRemovalUndoneByImport(const Applying& applying, const ScopeRef& ref) {
+  const ScopeFacts* scope = applying.result.after.Find(ref.kind, ref.handle);
+  return applying.IsImport() && scope != nullptr && scope->WasRemoved();
 }
 
 PartOutcome AddProfile(Applying& applying, const ProfileCommand& profile) {
   const ScopeRef ref{ScopeKind::kProfile, profile.profile.bytes};
+  if (IsRemovalUndoneByImport(applying, ref)) return Refused(Refusal::kImportCannotLoosen, "the profile's removal");
   const Age age = profile.age.value_or(Age{});
   const bool is_child = applying.moment.time < AdultFrom(age, applying.rules.AgeOfConsentIn(applying.result.after.region));
   // Naming it was a missing fact; a child stays ineligible until its guardian consents, which is a loosening of its own.
@@ -111,19 +115,12 @@ PartOutcome AddProfile(Applying& applying, const ProfileCommand& profile) {
     PartOutcome gate = MayLoosen(applying, true);
     if (gate.refusal != Refusal::kNone) return gate;
   }
-  if (CountScopes(applying.result.after, ScopeKind::kProfile, true) >= kMaxProfiles) return Refused(Refusal::kSubjectFull);
-  ScopeFacts* scope = FindOrCreate(applying, ref);
+  ScopeFacts* scope = Register(applying, ref);
   if (scope == nullptr) return Refused(Refusal::kSubjectFull);
-  scope->registered = true;
   scope->age = age;
   scope->age.adult_since = Instant{};
-  scope->default_from = applying.moment.time;
   scope->last_active = profile.last_active.IsSet() ? std::min(profile.last_active, applying.moment.time) : applying.moment.time;
-  if (profile.guardian) {
-    scope->guardian = *profile.guardian;
-    scope->guardian_since = applying.moment.time;
-  }
-  RecordScope(applying, ChangedWhat::kScopeAdded, ref);
+  if (profile.guardian && is_child) NameGuardian(applying, *scope, *profile.guardian);
   return Applied(true);
 }
 
@@ -134,10 +131,11 @@ PartOutcome ChangeAge(Applying& applying, ScopeFacts& scope, Age age) {
   if (SameAge(scope.age, age)) return Applied(false);
   const Age before = scope.age;
   const Instant now = applying.moment.time;
-  const AgeOfConsent& at_home = applying.rules.AgeOfConsentIn(applying.result.after.region);
+  const AgeOfConsent& at_home = applying.AgeAtHome();
   age.adult_since = before.adult_since;
   age.born_before = before.born_before;
   if (!AgeIsRestriction(age, before)) {
+    if (applying.IsImport() && before.kind != AgeKind::kUnknown) return Refused(Refusal::kImportCannotLoosen, "another age");
     PartOutcome gate = MayLoosen(applying, false);
     if (gate.refusal != Refusal::kNone) return gate;
     if (AdultFrom(before, at_home) <= now) {
@@ -151,22 +149,20 @@ PartOutcome ChangeAge(Applying& applying, ScopeFacts& scope, Age age) {
   }
   scope.age = age;
   RecordScope(applying, ChangedWhat::kAge, ScopeRef{scope.kind, scope.handle});
-  KeepEnded(applying, scope, {before, at_home}, {age, at_home}, true);
-  // By any other age of consent too: a capture elsewhere is judged by the higher of two.
-  const auto keep_ended = [&](const AgeOfConsent& any) { KeepEnded(applying, scope, {before, any}, {age, any}, false); };
-  keep_ended(applying.rules.default_age_of_consent);
-  for (const auto& [country, any] : applying.rules.ages_of_consent) keep_ended(any);
+  KeepEnded(applying, scope, {before, at_home}, {age, at_home});
   return Applied(true);
 }
 
 PartOutcome ChangeGuardian(Applying& applying, ScopeFacts& scope, base::GuardianHandle guardian) {
-  if (scope.guardian == guardian) return Applied(false);
+  // An adult has none.
+  if (scope.guardian == guardian || (guardian.IsSet() && applying.IsAdultAtHome(scope))) return Applied(false);
   if (guardian.IsSet()) {
+    const bool was_said = scope.guardian_since.IsSet();
+    if (applying.IsImport() && was_said) return Refused(Refusal::kImportCannotLoosen, "another guardian, or that there is none");
     PartOutcome gate = MayLoosen(applying, false);
     if (gate.refusal != Refusal::kNone) return gate;
   }
-  scope.guardian = guardian;
-  scope.guardian_since = applying.moment.time;
+  NameGuardian(applying, scope, guardian);
   RecordScope(applying, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle});
   return Applied(true);
 }
@@ -175,18 +171,10 @@ const Regime& HomeRegime(const Applying& applying) {
   return applying.rules.regimes[applying.rules.ForRegion(applying.result.after.region).regime];
 }
 
-// When the period after the notice about a child's inactivity ended, which purged what was recorded before; unset: it did not.
-Instant InactivityPurge(const Applying& applying, const ScopeFacts& scope) {
-  const Regime& regime = HomeRegime(applying);
-  if (!scope.last_active.IsSet() || !scope.inactivity_notice.IsSet()) return Instant{};
-  if (scope.inactivity_notice < base::AddMonths(scope.last_active, regime.child_inactive_months)) return Instant{};
-  const Instant purged_at = scope.inactivity_notice + regime.child_notice_period;
-  return purged_at <= applying.moment.time ? purged_at : Instant{};
-}
-
 PartOutcome NoteActivity(Applying& applying, ScopeFacts& scope, Instant last_active) {
   last_active = std::min(last_active, applying.moment.time);
   if (last_active <= scope.last_active) return Applied(false);
+  if (applying.IsImport() && scope.last_active.IsSet()) return Refused(Refusal::kImportCannotLoosen, "an earlier activity");
   const Regime& regime = HomeRegime(applying);
   // A capture elsewhere is judged by the shorter period of two regimes, so the shortest of all says whether an answer may change.
   int shortest = regime.child_inactive_months;
@@ -212,23 +200,40 @@ void Merge(PartOutcome& into, PartOutcome part) {
 
 }  // namespace
 
+bool Applying::IsAdultAtHome(const ScopeFacts& profile) const { return AdultFrom(profile.age, AgeAtHome()) <= moment.time; }
+
+void RecordScope(Applying& applying, ChangedWhat what, const ScopeRef& scope) {
+  FactChange change;
+  change.what = what;
+  change.scope = scope;
+  applying.Record(std::move(change));
+}
+
+Instant InactivityPurge(const Applying& applying, const ScopeFacts& scope) {
+  const Regime& regime = HomeRegime(applying);
+  if (!scope.last_active.IsSet() || !scope.inactivity_notice.IsSet()) return Instant{};
+  if (scope.inactivity_notice < base::AddMonths(scope.last_active, regime.child_inactive_months)) return Instant{};
+  const Instant purged_at = scope.inactivity_notice + regime.child_notice_period;
+  return purged_at <= applying.moment.now.earliest ? purged_at : Instant{};
+}
+
 PartOutcome ApplyRegion(Applying& applying, Region region) {
   SubjectFacts& facts = applying.after();
   if (facts.region == region) return Applied(false);
-  const bool registering = applying.command.registers && !applying.before.registered;
-  const bool restriction = !registering && MovingIsRestriction(facts.region, region, applying.rules);
-  if (!restriction) {
+  if (!IsKnown(region, applying.rules)) return Refused(Refusal::kUnknownRegion, WhyNotAssigned(region));
+  if (!MovingIsRestriction(facts.region, region, applying.rules)) {
+    if (applying.IsImport() && facts.region.IsSet()) return Refused(Refusal::kImportCannotLoosen, "another region");
     PartOutcome gate = MayLoosen(applying, true);
     if (gate.refusal != Refusal::kNone) return gate;
-    facts.default_from = applying.moment.time;
   }
+  // A default counts from the change that made it apply, be it the stricter one.
+  facts.default_from = applying.moment.time;
   FactChange change;
   change.what = ChangedWhat::kRegion;
   applying.Record(std::move(change));
   for (ScopeFacts& scope : facts.scopes) {
     if (scope.kind != ScopeKind::kProfile) continue;
-    const AgeOfConsent& from = applying.rules.AgeOfConsentIn(facts.region);
-    KeepEnded(applying, scope, {scope.age, from}, {scope.age, applying.rules.AgeOfConsentIn(region)}, true);
+    KeepEnded(applying, scope, {scope.age, applying.AgeAtHome()}, {scope.age, applying.rules.AgeOfConsentIn(region)});
   }
   facts.region = region;
   return Applied(true);
@@ -248,47 +253,21 @@ PartOutcome ApplyDevice(Applying& applying, base::DeviceHandle device) {
   const ScopeRef ref{ScopeKind::kDevice, device.bytes};
   const ScopeFacts* existing = applying.after().Find(ref.kind, ref.handle);
   if (existing != nullptr && existing->registered) return Applied(false);
+  if (IsRemovalUndoneByImport(applying, ref)) return Refused(Refusal::kImportCannotLoosen, "the device's removal");
   PartOutcome gate = MayLoosen(applying, true);
   if (gate.refusal != Refusal::kNone) return gate;
-  if (CountScopes(applying.result.after, ScopeKind::kDevice, true) >= kMaxProfiles) return Refused(Refusal::kSubjectFull);
-  ScopeFacts* scope = FindOrCreate(applying, ref);
-  if (scope == nullptr) return Refused(Refusal::kSubjectFull);
-  scope->registered = true;
-  scope->default_from = applying.moment.time;
-  RecordScope(applying, ChangedWhat::kScopeAdded, ref);
-  return Applied(true);
+  return Register(applying, ref) != nullptr ? Applied(true) : Refused(Refusal::kSubjectFull);
 }
 
-// A scope that leaves keeps what it refused and what had expired: registered again, it is not asked anew. Consents, retention and
-// the person go.
-PartOutcome ApplyRemoval(Applying& applying, const ScopeRef& ref) {
-  SubjectFacts& facts = applying.after();
-  const ScopeFacts* scope = ref.kind == ScopeKind::kAccount ? nullptr : facts.Find(ref.kind, ref.handle);
-  if (scope == nullptr || scope->WasRemoved()) return Refused(Refusal::kScopeNotFound);
-  PartOutcome gate = MayLoosen(applying, false);
-  if (gate.refusal != Refusal::kNone) return gate;
-  const Instant now = applying.moment.time;
-  ScopeFacts kept;
-  kept.kind = scope->kind;
-  kept.handle = scope->handle;
-  kept.refused_all_since = scope->refused_all_since;
-  kept.refused_controls = scope->refused_controls;
-  kept.purge_floor = std::max({scope->purge_floor, ExpiredUpTo(scope->retention, now), InactivityPurge(applying, *scope)});
-  bool keeps = kept.refused_all_since.IsSet() || !kept.refused_controls.empty() || kept.purge_floor.IsSet();
-  for (const Purpose purpose : kAllPurposes) {
-    if (!SaysNo(scope->ChoiceFor(purpose).choice)) continue;
-    kept.ChoiceFor(purpose) = scope->ChoiceFor(purpose);
-    keeps = true;
+void DropGuardiansOfAdults(Applying& applying) {
+  if (applying.moment.now.doubtful) return;
+  for (ScopeFacts& scope : applying.after().scopes) {
+    const bool has_one = scope.guardian.IsSet() || scope.guardian_since.IsSet();
+    if (!has_one || !applying.IsAdultAtHome(scope)) continue;
+    scope.guardian = base::GuardianHandle{};
+    scope.guardian_since = Instant{};
+    RecordScope(applying, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle});
   }
-  kept.default_from = now;
-  const auto at = facts.scopes.begin() + (scope - facts.scopes.data());
-  if (keeps) {
-    *at = std::move(kept);
-  } else {
-    facts.scopes.erase(at);
-  }
-  RecordScope(applying, ChangedWhat::kScopeRemoved, ref);
-  return Applied(true);
 }
 
 }  // namespace consent::domain::internal

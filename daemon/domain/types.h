@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "absl/container/inlined_vector.h"
+#include "daemon/base/bounds.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/time.h"
 
@@ -88,6 +89,7 @@ enum class ScopeKind : uint8_t { kAccount = 0, kProfile = 1, kDevice = 2 };
 struct PurposeChoice {
   Choice choice = Choice::kUnset;
   bool by_guardian = false;  // of a consent: the named guardian gave it
+  bool by_other = false;     // of a consent: an agent or the system gave it, neither the person nor the named guardian
   bool imported = false;     // of a consent: came through an import with its own time
   bool has_ended = false;    // of a guardian's consent: the child had come of age once; no later correction brings it back
   NoticeNumber notice = 0;   // of a consent
@@ -228,7 +230,7 @@ struct Hold {
 
 class Cover;
 
-inline constexpr size_t kMaxProfiles = 64;    // and as many devices; restrictions and removals may add as many again unregistered
+using base::kMaxProfiles;                      // and as many devices; restrictions and removals may add as many again unregistered
 inline constexpr size_t kMaxTombstones = 64;  // in the record; a subject with more of them has all of them in rows of their own
 inline constexpr size_t kMaxHolds = 64;
 

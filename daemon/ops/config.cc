@@ -1,7 +1,5 @@
 #include "daemon/ops/config.h"
 
-#include <arpa/inet.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
@@ -9,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "daemon/base/file.h"
 
 namespace consent::ops {
 namespace {
@@ -29,13 +28,28 @@ struct Raw {
   int64_t drain_seconds = 10;
   int64_t read_threads = 4;
   int64_t write_threads = 2;
+  int64_t clock_step_seconds = 3'600;
+  int64_t clock_downtime_days = 7;
   bool accept_loss = false;
+  std::string accept_clock;
 };
+
+constexpr size_t kMaxConfigBytes = 1 << 20;
+
+// Empty, or why CLI11, which waits for whatever it opens, must not be given this file.
+std::string ConfigProblem(const std::string& path) {
+  const absl::StatusOr<base::FileDescriptor> file = base::OpenRegular("configuration file", path, base::Links::kFollow);
+  absl::Status status = file.status();
+  if (status.ok()) status = base::CheckNotOpenToAll(file->fd(), "configuration file", path);
+  if (status.ok()) status = base::ReadBounded(file->fd(), "configuration file", path, kMaxConfigBytes).status();
+  return std::string(status.message());
+}
 
 // THE definition: names, meanings and defaults of all options.
 void Define(CLI::App* app, Raw* raw) {
   app->set_config("--config", "", "Configuration file (TOML): keys are the options below without dashes in front");
   app->get_config_ptr()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app->get_config_ptr()->check(ConfigProblem);
   app->allow_config_extras(CLI::config_extras_mode::error);
   app->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->always_capture_default();
 
@@ -54,13 +68,21 @@ void Define(CLI::App* app, Raw* raw) {
   app->add_option("--index-max-subjects", raw->index_max_subjects,
                   "Subjects kept in memory; what is beyond is read from the store");
   app->add_option("--metrics-listen", raw->metrics_listen,
-                  "Where /metrics and /healthz are served: 127.0.0.1:port or [::1]:port; empty or off: nowhere");
+                  "Where /metrics, /livez and /readyz are served: 127.0.0.1:port or [::1]:port; empty or off: nowhere");
   app->add_option("--log-format", raw->log_format, "json, text, or auto: text on a terminal, JSON lines elsewhere");
   app->add_option("--log-level", raw->log_level, "debug, info, warn or error");
   app->add_option("--drain-seconds", raw->drain_seconds, "How long calls may go on after SIGTERM, 0 to 600");
   app->add_option("--read-threads", raw->read_threads, "Threads for reads that may block, 1 to 256");
   app->add_option("--write-threads", raw->write_threads, "Threads that prepare changes, 1 to 256");
-  // Not in the environment or a file: left there it would switch the protection off for good.
+  app->add_option("--clock-step-seconds", raw->clock_step_seconds,
+                  "How far the wall clock may be from the trusted time within one boot before the time is doubtful, 60 to 86400");
+  app->add_option("--clock-downtime-days", raw->clock_downtime_days,
+                  "How long the machine may have been off, as far as the wall clock tells, before the time is doubtful, 1 to 365");
+  // Not in the environment or a file: left there they would switch the protection off for good.
+  app->add_option("--accept-clock", raw->accept_clock,
+                  "Vouch for the wall clock once by naming the time in UTC, such as 2026-11-27T12 or 2026-11-27T12:30: taken where the clock is "
+                  "within an hour of it. Command line only")
+      ->configurable(false);
   app->add_flag("--accept-loss", raw->accept_loss,
                 "Open a store that misses acknowledged changes, once, and go on without them. Command line only")
       ->configurable(false);
@@ -143,17 +165,22 @@ absl::StatusOr<std::string> DefaultDataDir(const Surroundings& surroundings) {
   return absl::StrCat(home, "/.local/share/consentd");
 }
 
+absl::Status Listeners(const Raw& raw, const Surroundings& surroundings, ServeOptions* out) {
+  const absl::StatusOr<Address> listen = ListenAddress(raw.listen.empty() ? DefaultListen(surroundings) : raw.listen, true);
+  if (!listen.ok()) return absl::InvalidArgumentError(absl::StrCat("--listen ", listen.status().message()));
+  out->listen = *listen;
+  if (raw.metrics_listen.empty() || raw.metrics_listen == "off") return absl::OkStatus();
+  const absl::StatusOr<Address> metrics = ListenAddress(raw.metrics_listen, false);
+  if (!metrics.ok()) return absl::InvalidArgumentError(absl::StrCat("--metrics-listen ", metrics.status().message()));
+  if (*metrics == *listen && metrics->port() != 0) {
+    return absl::InvalidArgumentError(absl::StrCat("--listen and --metrics-listen are both ", metrics->ToText(), ": choose two ports"));
+  }
+  out->metrics_listen = *metrics;
+  return absl::OkStatus();
+}
+
 absl::Status Place(const Raw& raw, const Surroundings& surroundings, ServeOptions* out) {
-  out->listen = raw.listen.empty() ? DefaultListen(surroundings) : raw.listen;
-  if (absl::Status status = ValidateAddress(out->listen, true); !status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("--listen ", status.message()));
-  }
-  out->metrics_listen = raw.metrics_listen == "off" ? "" : raw.metrics_listen;
-  if (!out->metrics_listen.empty()) {
-    if (absl::Status status = ValidateAddress(out->metrics_listen, false); !status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("--metrics-listen ", status.message()));
-    }
-  }
+  if (absl::Status status = Listeners(raw, surroundings, out); !status.ok()) return status;
   absl::StatusOr<std::string> data_dir = raw.data_dir.empty() ? DefaultDataDir(surroundings) : raw.data_dir;
   if (!data_dir.ok()) return data_dir.status();
   out->data_dir = Absolute(*data_dir, surroundings);
@@ -174,7 +201,8 @@ absl::Status Number(const Raw& raw, ServeOptions* out) {
   for (const absl::Status& status :
        {InRange("partitions", raw.partitions, 1, 1024), InRange("index-max-subjects", raw.index_max_subjects, 1, INT64_C(4'000'000'000)),
         InRange("drain-seconds", raw.drain_seconds, 0, 600), InRange("read-threads", raw.read_threads, 1, 256),
-        InRange("write-threads", raw.write_threads, 1, 256)}) {
+        InRange("write-threads", raw.write_threads, 1, 256), InRange("clock-step-seconds", raw.clock_step_seconds, 60, 86'400),
+        InRange("clock-downtime-days", raw.clock_downtime_days, 1, 365)}) {
     if (!status.ok()) return status;
   }
   out->partitions = static_cast<uint16_t>(raw.partitions);
@@ -182,7 +210,19 @@ absl::Status Number(const Raw& raw, ServeOptions* out) {
   out->drain_seconds = static_cast<int>(raw.drain_seconds);
   out->read_threads = static_cast<int>(raw.read_threads);
   out->write_threads = static_cast<int>(raw.write_threads);
+  out->clock_step = base::Seconds(raw.clock_step_seconds);
+  out->clock_downtime = base::Days(raw.clock_downtime_days);
   return absl::OkStatus();
+}
+
+// The hour or the minute in UTC, or a whole RFC 3339 time.
+absl::Status NamedTime(const std::string& text, base::Instant* out) {
+  constexpr size_t kHour = 13;    // 2026-11-27T12
+  constexpr size_t kMinute = 16;  // 2026-11-27T12:30
+  if (text.empty()) return absl::OkStatus();
+  const std::string whole = text.size() == kHour ? text + ":00:00Z" : text.size() == kMinute ? text + ":00Z" : text;
+  if (base::ParseRfc3339(whole, out)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--accept-clock must be a time such as 2026-11-27T12 or 2026-11-27T12:30, not '", text, "'"));
 }
 
 template <typename T>
@@ -201,6 +241,7 @@ absl::StatusOr<ServeOptions> Validate(const Raw& raw, const Surroundings& surrou
   ServeOptions out;
   absl::Status status = Place(raw, surroundings, &out);
   if (status.ok()) status = Number(raw, &out);
+  if (status.ok()) status = NamedTime(raw.accept_clock, &out.accept_clock);
   if (status.ok()) {
     status = OneOf<LogFormat>("log-format", raw.log_format,
                               {{"auto", LogFormat::kAuto}, {"json", LogFormat::kJson}, {"text", LogFormat::kText}}, &out.log_format);
@@ -252,7 +293,7 @@ absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
     invocation.help = app.help();
     return invocation;
   } catch (const CLI::ConfigError& error) {
-    return absl::InvalidArgumentError(OneLine(absl::StrCat("configuration file: ", FileProblem(error.what()))));
+    return absl::InvalidArgumentError(OneLine(absl::StrCat("configuration file ", app.get_config_ptr()->results().back(), ": ", FileProblem(error.what()))));
   } catch (const CLI::Error& error) {
     return absl::InvalidArgumentError(OneLine(error.what()));
   }
@@ -263,38 +304,16 @@ absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
   return invocation;
 }
 
-absl::Status ValidatePort(const std::string& address, const std::string& port) {
-  const bool digits = !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
-  if (digits && std::stoi(port) <= 65535) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("'", address, "' does not end in a port of 0 to 65535"));
-}
-
 }  // namespace
 
-absl::Status ValidateAddress(const std::string& address, bool unix_allowed) {
-  constexpr size_t kMaxSocketPath = 100;  // sun_path holds 108, and the socket is made under a longer name first
-  if (unix_allowed && address.rfind("unix:", 0) == 0) {
-    const std::string path = address.substr(5);
-    if (path.empty() || path[0] != '/' || path.back() == '/') {
-      return absl::InvalidArgumentError(absl::StrCat("'", address, "' must be unix: and an absolute path"));
-    }
-    if (path.size() > kMaxSocketPath) {
-      return absl::InvalidArgumentError(absl::StrCat("'", address, "' is over ", kMaxSocketPath, " bytes, the longest path of a socket"));
-    }
-    return absl::OkStatus();
+absl::StatusOr<Address> ListenAddress(std::string_view text, bool unix_allowed) {
+  absl::StatusOr<Address> address = Address::Parse(text);
+  if (!address.ok()) return address;
+  if (!unix_allowed && address->kind() == Address::Kind::kUnix) {
+    return absl::InvalidArgumentError(absl::StrCat("'", address->ToText(), "' is a Unix socket; write 127.0.0.1:port or [::1]:port here"));
   }
-  const size_t colon = address.rfind(':');
-  if (colon == std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("'", address, "' must be ", unix_allowed ? "unix:/path, " : "", "127.0.0.1:port or [::1]:port"));
-  }
-  const std::string host = address.substr(0, colon);
-  in_addr v4{};
-  const bool loopback = host == "[::1]" || (inet_pton(AF_INET, host.c_str(), &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127);
-  if (!loopback) {
-    return absl::InvalidArgumentError(absl::StrCat("'", address, "' is refused: without certificates only loopback (127.0.0.1, [::1])",
-                                                   unix_allowed ? " or a Unix socket" : "", " is served, because callers are not authenticated"));
-  }
-  return ValidatePort(address, address.substr(colon + 1));
+  if (absl::Status status = AllowedWithoutCertificates(*address); !status.ok()) return status;
+  return address;
 }
 
 std::vector<std::pair<std::string, std::string>> ConfigurableOptions() {

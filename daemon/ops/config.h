@@ -4,11 +4,15 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "daemon/base/time.h"
+#include "daemon/ops/address.h"
 
 namespace consent::ops {
 
@@ -17,12 +21,12 @@ enum class LogLevel : uint8_t { kDebug = 0, kInfo = 1, kWarn = 2, kError = 3 };
 
 // Options of `consentd serve`, complete and validated. Paths are absolute.
 struct ServeOptions {
-  std::string listen;          // as gRPC takes it: unix:/path, 127.0.0.1:port or [::1]:port; port 0: the system chooses
+  Address listen;              // a Unix socket or loopback; port 0: the system chooses
   std::string data_dir;        // the store
   std::string key_file;        // beside data_dir, never inside
   std::string head_file;       // beside data_dir, never inside
   std::string policy_file;     // empty: the compiled-in policy
-  std::string metrics_listen;  // empty: off
+  std::optional<Address> metrics_listen;  // loopback; absent: off
   uint16_t partitions = 1;     // 1..1024; only a new store takes it
   uint64_t index_max_subjects = 0;
   int read_threads = 0;   // 1..256
@@ -31,6 +35,9 @@ struct ServeOptions {
   LogFormat log_format = LogFormat::kAuto;
   LogLevel log_level = LogLevel::kInfo;
   bool accept_loss = false;
+  base::Span clock_step;      // a minute to a day: how far the wall clock may jump within one boot before it is doubtful
+  base::Span clock_downtime;  // one to 365 days: how long the machine may have been off before the wall clock is doubtful
+  base::Instant accept_clock;  // the time that an operator vouches for; unset: none
 };
 
 enum class Command : uint8_t { kHelp = 0, kServe = 1, kValidatePolicy = 2, kVersion = 3 };
@@ -59,7 +66,8 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
 // The options of `serve` that environment and file may set: name without dashes and default as text. For documentation tests.
 std::vector<std::pair<std::string, std::string>> ConfigurableOptions();
 
-// Ok for unix:/absolute/path (path at most 100 bytes), 127.x.x.x:port and [::1]:port. InvalidArgument says why not.
-absl::Status ValidateAddress(const std::string& address, bool unix_allowed);
+// Where a listener may stand as long as there are no certificates: an address as Address::Parse takes it that is loopback or, where
+// `unix_allowed`, a Unix socket. InvalidArgument says why not and what to write.
+absl::StatusOr<Address> ListenAddress(std::string_view text, bool unix_allowed);
 
 }  // namespace consent::ops

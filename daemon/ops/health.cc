@@ -20,6 +20,10 @@ const char* HealthStateName(HealthState state) {
   return "failed";
 }
 
+bool IsReady(HealthState state) { return state == HealthState::kServing; }
+
+bool IsAlive(HealthState state) { return state != HealthState::kFailed; }
+
 Health::Health(std::vector<std::string> services) : services_(std::move(services)) {}
 
 void Health::Attach(grpc::HealthCheckServiceInterface* service) {
@@ -35,14 +39,9 @@ void Health::Set(HealthState state) {
   Show();
 }
 
-HealthState Health::state() const {
-  base::MutexLock lock(mutex_);
-  return state_;
-}
-
 void Health::Show() {
   if (shown_by_ == nullptr) return;
-  const bool serving = state_ == HealthState::kServing;
+  const bool serving = IsReady(state_);
   shown_by_->SetServingStatus("", serving);
   for (const std::string& service : services_) shown_by_->SetServingStatus(service, serving);
 }

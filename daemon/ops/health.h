@@ -1,6 +1,8 @@
-// Whether the daemon may be asked: one state, shown by gRPC's health service for every service and by /healthz.
+// Whether the daemon may be asked: one state, shown by gRPC's health service for every service, by /readyz and by /livez.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,10 @@ namespace consent::ops {
 enum class HealthState : uint8_t { kStarting = 0, kServing = 1, kDraining = 2, kFailed = 3 };
 // "starting", "serving", "draining", "failed". Never null.
 const char* HealthStateName(HealthState state);
+// Whether it answers calls.
+bool IsReady(HealthState state);
+// Whether a restart would be of no use: it starts, serves or drains. Not after a failed write, when it can only end.
+bool IsAlive(HealthState state);
 
 // Thread-safe. Starts as kStarting. SERVING in kServing alone.
 class Health {
@@ -26,13 +32,14 @@ class Health {
   void Attach(grpc::HealthCheckServiceInterface* service);
   // Moves on. Draining only ends in failure, and failure does not end: a late "serving" cannot undo them.
   void Set(HealthState state);
-  HealthState state() const;
+  // Never waits.
+  HealthState state() const { return state_.load(); }
 
  private:
   void Show() REQUIRES(mutex_);
   const std::vector<std::string> services_;
-  mutable base::Mutex mutex_;
-  HealthState state_ GUARDED_BY(mutex_) = HealthState::kStarting;
+  base::Mutex mutex_;
+  std::atomic<HealthState> state_{HealthState::kStarting};  // set under the mutex; read by probes, which gRPC must not hold up
   grpc::HealthCheckServiceInterface* shown_by_ GUARDED_BY(mutex_) = nullptr;
 };
 

@@ -83,13 +83,18 @@ void AddSystems(const Readings& readings, std::vector<MetricFamily>* families) {
   MetricFamily stuck = Family("consentd_purge_tasks_stuck", "Open purge tasks that failed five times or more.", MetricType::Gauge);
   MetricFamily oldest = Family("consentd_purge_task_oldest_seconds", "Age of the oldest open purge task; 0: none is open.", MetricType::Gauge);
   MetricFamily retries = Family("consentd_purge_task_failures_total", "Purge tasks that were given back as failed.", MetricType::Counter);
+  MetricFamily refused = Family("consentd_purge_task_reports_refused_total", "Reports of purge tasks that were refused, by reason.",
+                                MetricType::Counter);
   for (const SystemReading& system : readings.systems) {
+    for (const auto& [reason, count] : system.refused) {
+      AddValue(&refused, {{"system", system.name}, {"reason", reason}}, static_cast<double>(count));
+    }
     AddValue(&open, {{"system", system.name}}, static_cast<double>(system.open_tasks));
     AddValue(&stuck, {{"system", system.name}}, static_cast<double>(system.stuck_tasks));
     AddValue(&oldest, {{"system", system.name}}, system.oldest_seconds);
     AddValue(&retries, {{"system", system.name}}, static_cast<double>(system.retries));
   }
-  for (MetricFamily* family : {&open, &stuck, &oldest, &retries}) families->push_back(std::move(*family));
+  for (MetricFamily* family : {&open, &stuck, &oldest, &retries, &refused}) families->push_back(std::move(*family));
 }
 
 void AddDeletions(const DeletionReading& deletions, std::vector<MetricFamily>* families) {
@@ -125,6 +130,14 @@ void AddDeletions(const DeletionReading& deletions, std::vector<MetricFamily>* f
     AddValue(&oldest, {{"step", steps[i]}}, deletions.oldest_erasure_seconds[i]);
   }
   for (MetricFamily* family : {&waiting, &oldest}) families->push_back(std::move(*family));
+}
+
+void AddConnections(const ConnectionReading& connections, std::vector<MetricFamily>* families) {
+  families->push_back(Gauge("consentd_connections", "Connections to the API.", static_cast<double>(connections.open)));
+  families->push_back(Gauge("consentd_connections_max", "Connections that may be open at a time.", static_cast<double>(connections.most)));
+  MetricFamily closed = Family("consentd_connections_closed_total", "Connections that ended or were not let in, by reason.", MetricType::Counter);
+  for (const auto& [reason, count] : connections.closed) AddValue(&closed, {{"reason", reason}}, static_cast<double>(count));
+  families->push_back(std::move(closed));
 }
 
 // Field `number` (as proc(5) counts them) of /proc/self/stat; 0 where it cannot be read.
@@ -168,12 +181,23 @@ std::vector<MetricFamily> ReadingFamilies(const Readings& readings) {
   MetricFamily pools = Family("consentd_pool_queue", "Tasks that wait for a thread.", MetricType::Gauge);
   for (const PoolReading& pool : readings.pools) AddValue(&pools, {{"pool", pool.name}}, static_cast<double>(pool.queued));
   families.push_back(std::move(pools));
+  families.push_back(Gauge("consentd_clock_offset_seconds", "How far the wall clock is ahead of the trusted time.", readings.clock_offset_seconds));
+  families.push_back(Gauge("consentd_clock_trusted", "1 while the wall clock is believed; 0: nothing is eligible, and loosenings wait.",
+                           readings.clock_trusted ? 1 : 0));
   families.push_back(Gauge("consentd_changes_in_flight", "Changes that were taken and are not yet answered.",
                            static_cast<double>(readings.changes_in_flight)));
+  if (readings.data_free_bytes.has_value()) {
+    families.push_back(Gauge("consentd_data_free_bytes", "Room in the file system of the data folder.", static_cast<double>(*readings.data_free_bytes)));
+  }
+  if (readings.data_free_inodes.has_value()) {
+    families.push_back(Gauge("consentd_data_free_inodes", "Free inodes of the file system of the data folder.",
+                             static_cast<double>(*readings.data_free_inodes)));
+  }
   if (readings.engine.has_value()) AddEngine(*readings.engine, &families);
   AddPolicy(readings, &families);
   AddSystems(readings, &families);
   if (readings.deletions.has_value()) AddDeletions(*readings.deletions, &families);
+  if (readings.connections.has_value()) AddConnections(*readings.connections, &families);
   std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });
   return families;
 }

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/base/time.h"
@@ -50,6 +52,7 @@ struct SystemReading {
   int64_t open_tasks = 0;
   int64_t stuck_tasks = 0;
   uint64_t retries = 0;
+  std::map<std::string, uint64_t> refused;  // reports, by reason
   double oldest_seconds = 0;  // since its oldest open task was made; 0: none is open
 };
 
@@ -73,6 +76,13 @@ struct DeletionReading {
   double oldest_erasure_seconds[2] = {0, 0};
 };
 
+// Connections to the API.
+struct ConnectionReading {
+  uint64_t open = 0;
+  uint64_t most = 0;
+  std::vector<std::pair<std::string, uint64_t>> closed;  // by reason, since the process began
+};
+
 // What is not known yet while the daemon starts is left out.
 struct Readings {
   HealthState health = HealthState::kStarting;
@@ -81,11 +91,16 @@ struct Readings {
   std::vector<uint64_t> sequences;        // of the last commit, one per partition
   std::vector<PoolReading> pools;
   uint64_t changes_in_flight = 0;
+  double clock_offset_seconds = 0;  // wall clock less trusted time
+  bool clock_trusted = false;
   std::optional<store::EngineHealth> engine;
+  std::optional<uint64_t> data_free_bytes;  // of the data folder's file system; unset where it reports none
+  std::optional<uint64_t> data_free_inodes;
   std::optional<PolicyReading> policy;
   std::vector<ActiveSuspension> suspensions;
   std::vector<SystemReading> systems;
   std::optional<DeletionReading> deletions;
+  std::optional<ConnectionReading> connections;
 };
 
 // Families in a fixed order; one without metrics is left out.

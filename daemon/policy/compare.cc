@@ -69,8 +69,8 @@ const v1::Regime* FindRegime(const v1::Policy& policy, const std::string& name) 
 void AddAge(const std::string& path, int from, int to, Differences* out) {
   if (to < from) {
     Add(out, path,
-        absl::StrCat(from, " becomes ", to, ": profiles come of age earlier; guardians' consents for them end, and a default or the ",
-                     "household's consent can cover what they say from the activation on"),
+        absl::StrCat(from, " becomes ", to, ": profiles come of age earlier; guardians' consents for them end, and a default can cover ",
+                     "what they say from the activation on"),
         Kind::kLoosening);
   } else if (to > from) {
     Add(out, path,

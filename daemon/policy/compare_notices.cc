@@ -51,7 +51,6 @@ class NoticeComparison {
     if (const auto lost = Without(before, after); !lost.Empty()) Plain(".purposes", "loses " + Names(lost), Kind::kRestriction);
     Flag(".says_people_listen", from.says_people_listen(), to.says_people_listen());
     Flag(".covers_past", from.covers_past(), to.covers_past());
-    Flag(".covers_household", from.covers_household(), to.covers_household());
     Time(".valid_from", ToInstant(from.valid_from()), ToInstant(to.valid_from()), true);
     Lifetime(from.consent_lifetime_months(), to.consent_lifetime_months());
   }

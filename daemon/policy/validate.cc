@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/base/time.h"
 #include "daemon/domain/rules.h"
+#include "daemon/domain/standards.h"
 #include "daemon/policy/problems.h"
 
 namespace consent::policy {
@@ -19,27 +20,14 @@ constexpr const char* kAny = "*";
 
 bool IsVersionCharacter(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-'; }
 
-// Well-formed as RFC 5646 asks in general: subtags of 1 to 8 letters and digits, the first of 2 to 8 letters.
-bool LooksLikeLanguage(const std::string& tag) {
-  if (tag.size() < 2 || tag.size() > 35) return false;
-  size_t length = 0;
-  bool first = true;
-  for (const char c : tag) {
-    if (c == '-') {
-      if (length == 0 || (first && length < 2)) return false;
-      length = 0;
-      first = false;
-      continue;
-    }
-    const auto u = static_cast<unsigned char>(c);
-    if (!(first ? absl::ascii_isalpha(u) : absl::ascii_isalnum(u)) || ++length > 8) return false;
-  }
-  return length > 0;
-}
+// A policy may name what is assigned, and give a meaning to what is user-assigned.
+bool MayBeNamed(domain::Region region) { return domain::IsAssigned(region) || domain::IsUserAssigned(region); }
 
-bool IsCountry(const std::string& text) {
+// Empty where the text is a country that a policy may name, else why not.
+std::string WhyNoCountry(const std::string& text) {
   domain::Region region;
-  return domain::Region::Parse(text, &region) && region.IsSet() && region.Country() == region;
+  if (!domain::Region::Parse(text, &region) || region.Country() != region) return absl::StrCat(Quoted(text), " is not ISO 3166-1 alpha-2 in upper case");
+  return MayBeNamed(region) ? "" : domain::WhyNotAssigned(region);
 }
 
 class Validator : private Problems {
@@ -127,6 +115,7 @@ void Validator::CheckRegimeRegions(const v1::Regime& regime, const std::string& 
       Add(at, absl::StrCat(Quoted(text), " is not ISO 3166-1 alpha-2 (\"DE\") or ISO 3166-2 (\"US-CA\") in upper case"));
       continue;
     }
+    if (!MayBeNamed(region)) Add(at, domain::WhyNotAssigned(region));
     Unique(&region_paths_, region, Quoted(text), at);
   }
 }
@@ -139,7 +128,7 @@ void Validator::CheckCountries(const Texts& texts, const std::string& path) {
     const std::string at = absl::StrCat(path, "[", i, "]");
     const std::string& text = texts.Get(i);
     if (text == kAny && texts.size() > 1) Add(at, "\"*\" must stand alone");
-    if (text != kAny && !IsCountry(text)) Add(at, absl::StrCat(Quoted(text), " is neither ISO 3166-1 alpha-2 in upper case nor \"*\""));
+    if (const std::string why = WhyNoCountry(text); text != kAny && !why.empty()) Add(at, absl::StrCat(why, "; \"*\" stands for any"));
     Unique(&seen, text, Quoted(text), at);
   }
 }
@@ -250,7 +239,7 @@ void Validator::CheckNotice(const v1::Notice& notice, const std::string& path) {
     for (int i = 0; i < notice.languages_size(); ++i) {
       const std::string at = absl::StrCat(path, ".languages[", i, "]");
       const std::string& tag = notice.languages(i);
-      if (!LooksLikeLanguage(tag)) Add(at, absl::StrCat(Quoted(tag), " is not a BCP 47 tag of 2 to 35 bytes"));
+      if (!domain::IsLanguageTag(tag)) Add(at, absl::StrCat(Quoted(tag), " is not a well-formed BCP 47 tag of at most 35 bytes"));
       Unique(&seen, std::string(absl::AsciiStrToLower(tag)), Quoted(tag), at);
     }
   }
@@ -318,7 +307,7 @@ void Validator::CheckAges() {
   if (Count("ages_of_consent", static_cast<int>(ages.size()), 0, kMaxListed)) {
     for (const auto& [country, years] : ages) {
       const std::string path = absl::StrCat("ages_of_consent[", Quoted(country), "]");
-      if (!IsCountry(country)) Add(path, "the key is not ISO 3166-1 alpha-2 in upper case");
+      if (const std::string why = WhyNoCountry(country); !why.empty()) Add(path, absl::StrCat("the key: ", why));
       Range(path, years, kMinAgeOfConsent, kMaxAgeOfConsent);
     }
   }

@@ -55,6 +55,7 @@ grpc::ServerUnaryReactor* DeletionRpc::CreateDeletionRequest(grpc::CallbackServe
           if (!created.ok()) return call->Finish(created.status());
           call->response()->set_created(created->created);
           call->response()->set_revision(created->revision);
+          call->response()->set_subject_is_new(created->subject_is_new);
           call->Finish(Read(created->place, call->response()->mutable_request()));
         });
       });

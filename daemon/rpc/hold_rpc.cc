@@ -1,5 +1,6 @@
 #include "daemon/rpc/hold_rpc.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -10,9 +11,10 @@
 
 namespace consent::rpc {
 
-HoldRpc::HoldRpc(service::Context& context, service::Holds& holds, service::Pool& readers, RpcObserver& observer)
+HoldRpc::HoldRpc(service::Context& context, service::Holds& holds, service::DataSystems& systems, service::Pool& readers, RpcObserver& observer)
     : context_(context),
       holds_(holds),
+      systems_(systems),
       surroundings_{context.ready, readers, observer},
       place_(Method::Named("consent.v1.HoldService.PlaceHold")),
       release_(Method::Named("consent.v1.HoldService.ReleaseHold")),
@@ -30,6 +32,15 @@ void HoldRpc::Write(const service::HoldView& view, v1::Hold* out) const {
     out->set_release_reason(row.released.reason);
   }
   out->set_etag(context_.tokens.Encode({view.place.partition, row.changed}));
+  if (!view.leases_out.empty()) {
+    const std::vector<service::SystemRow> systems = systems_.List();
+    for (const service::LeaseOut& lease : view.leases_out) {
+      v1::LeaseOut& told = *out->add_leases_out();
+      const auto named = std::find_if(systems.begin(), systems.end(), [&](const service::SystemRow& system) { return system.number == lease.system; });
+      if (named != systems.end()) told.set_system(named->name);
+      wire::WriteTimestamp(lease.until, told.mutable_until());
+    }
+  }
   if (!view.payload.has_value()) return;
   out->set_account_id(view.payload->account_id);
   out->mutable_selector()->ParseFromString(view.payload->selector);
@@ -52,6 +63,7 @@ grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* contex
     holds_.Place(std::move(request), std::move(hold), [this, call](absl::StatusOr<service::Holds::Placed> placed) {
       if (!placed.ok()) return call->Finish(placed.status());
       call->response()->set_revision(placed->revision);
+      call->response()->set_subject_is_new(placed->subject_is_new);
       call->Finish(Read(placed->place, call->response()->mutable_hold()));
     });
   });

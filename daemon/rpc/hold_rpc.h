@@ -3,6 +3,7 @@
 
 #include "consent/v1/hold_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
+#include "daemon/service/data_systems.h"
 #include "daemon/service/holds.h"
 
 namespace consent::rpc {
@@ -13,7 +14,7 @@ using HoldServiceBase = v1::HoldService::WithRawCallbackMethod_PlaceHold<
 // Thread-safe; the references outlive the server.
 class HoldRpc final : public HoldServiceBase {
  public:
-  HoldRpc(service::Context& context, service::Holds& holds, service::Pool& readers, RpcObserver& observer);
+  HoldRpc(service::Context& context, service::Holds& holds, service::DataSystems& systems, service::Pool& readers, RpcObserver& observer);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;
@@ -27,6 +28,7 @@ class HoldRpc final : public HoldServiceBase {
 
   service::Context& context_;
   service::Holds& holds_;
+  service::DataSystems& systems_;
   const Surroundings surroundings_;
   const Method place_, release_, list_;
 };

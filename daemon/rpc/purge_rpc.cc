@@ -1,5 +1,6 @@
 #include "daemon/rpc/purge_rpc.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/wire/deletion.h"
@@ -24,7 +25,23 @@ service::TaskReport ToReport(service::DeletionPlace place, const wire::ReportInp
   return report;
 }
 
-service::TaskFailure ToFailure(const wire::ReportInput& input) { return {input.epoch, input.text, input.not_begun}; }
+service::TaskFailure ToFailure(const wire::ReportInput& input) {
+  return {input.epoch, input.text, input.not_begun, input.erased_count, input.evidence};
+}
+
+v1::LeaseState StateOf(service::Renewal::State state) {
+  switch (state) {
+    case service::Renewal::State::kRenewed:
+      return v1::LEASE_STATE_RENEWED;
+    case service::Renewal::State::kTakenBack:
+      return v1::LEASE_STATE_TAKEN_BACK;
+    case service::Renewal::State::kDone:
+      return v1::LEASE_STATE_DONE;
+    case service::Renewal::State::kLost:
+      break;
+  }
+  return v1::LEASE_STATE_LOST;
+}
 
 }  // namespace
 
@@ -38,6 +55,7 @@ PurgeRpc::PurgeRpc(service::Context& context, service::PurgeTasks& tasks, servic
       lease_(Method::Named("consent.v1.PurgeService.LeaseTasks")),
       complete_(Method::Named("consent.v1.PurgeService.CompleteTasks")),
       fail_(Method::Named("consent.v1.PurgeService.FailTasks")),
+      renew_(Method::Named("consent.v1.PurgeService.RenewTasks")),
       list_(Method::Named("consent.v1.PurgeService.ListTasks")) {}
 
 // `<deletion_id>/<system>`: a deletion_id has no slash.
@@ -74,11 +92,13 @@ void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patie
     out.set_account_id(task.payload.account_id);
     out.mutable_selector()->ParseFromString(task.payload.selector);
     if (wire::HasCovers(task.request.selector)) wire::WriteCovers(task.request.selector, out.mutable_covers());
-    wire::WriteTimestamp(task.request.due_at, out.mutable_due_at());
-    out.set_again_for_late_data(task.row.IsAgain());
+    if (wire::IsTime(task.request.due_at)) wire::WriteTimestamp(task.request.due_at, out.mutable_due_at());
+    out.set_again(static_cast<v1::TaskAgain>(task.row.again));
+    if (task.row.looked_at.IsSet()) wire::WriteTimestamp(task.row.looked_at, out.mutable_looked_at());
     out.set_cause(static_cast<v1::DeletionCause>(task.request.cause));
     for (const std::string& exception : task.exceptions) out.add_exceptions()->ParseFromString(exception);
   }
+  call->response()->set_open_tasks(board_.counts(system.number).open);
   call->Finish(absl::OkStatus());
 }
 
@@ -101,20 +121,61 @@ grpc::ServerUnaryReactor* PurgeRpc::LeaseTasks(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* PurgeRpc::CompleteTasks(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::CompleteTasksRequest, v1::CompleteTasksResponse>(surroundings_, complete_, context, in, out, [this](auto call) {
     auto input = wire::ReadCompleteTasks(call->request());
-    if (!input.ok()) return call->Finish(input.status());
+    if (!input.ok()) {
+      // Nothing of it names a task for sure, so none fails by it; it is counted all the same.
+      if (const auto system = systems_.Find(call->request().system()); system.ok()) {
+        board_.CountRefused(system->number, wire::ReasonName(wire::DetailOf(input.status()).reason));
+      }
+      return call->Finish(input.status());
+    }
     FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
       const auto system = systems_.Find(input.system);
       if (!system.ok()) return system.status();
       std::vector<service::TaskReport> reports;
-      std::vector<absl::Status> unknown;  // of those that name no task
+      std::vector<absl::Status> unknown;  // of those that name no task, or say what cannot be taken
       for (const wire::ReportInput& report : input.reports) {
         const auto place = PlaceOf(report.task_id, system->name);
-        unknown.push_back(place.status());
-        if (place.ok()) reports.push_back(ToReport(*place, report));
+        unknown.push_back(!place.ok() || report.refused.ok() ? place.status() : Refuse(*system, *place, report));
+        if (unknown.back().ok()) reports.push_back(ToReport(*place, report));
       }
       const std::vector<absl::Status> ended = tasks_.End(*system, reports);
-      auto answer = ended.begin();
-      for (const absl::Status& status : unknown) wire::WriteTaskAnswer(status.ok() ? *answer++ : status, call->response()->add_answers());
+      auto next = ended.begin();
+      for (const absl::Status& status : unknown) {
+        const absl::Status& answer = status.ok() ? *next++ : status;
+        if (!answer.ok()) board_.CountRefused(system->number, wire::ReasonName(wire::DetailOf(answer).reason));
+        wire::WriteTaskAnswer(answer, call->response()->add_answers());
+      }
+      return absl::OkStatus();
+    });
+  });
+}
+
+absl::Status PurgeRpc::Refuse(const service::SystemRow& system, service::DeletionPlace place, const wire::ReportInput& report) {
+  service::TaskFailure failure;
+  failure.epoch = report.epoch;
+  failure.error = "REPORT_REFUSED: " + wire::ReasonName(wire::DetailOf(report.refused).reason);
+  const absl::Status failed = tasks_.Fail(system, place, failure);
+  return failed.ok() ? report.refused : failed;
+}
+
+grpc::ServerUnaryReactor* PurgeRpc::RenewTasks(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::RenewTasksRequest, v1::RenewTasksResponse>(surroundings_, renew_, context, in, out, [this](auto call) {
+    auto input = wire::ReadRenewTasks(call->request());
+    if (!input.ok()) return call->Finish(input.status());
+    FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
+      const auto system = systems_.Find(input.system);
+      if (!system.ok()) return system.status();
+      for (const auto& [task_id, epoch] : input.leases) {
+        const auto place = PlaceOf(task_id, system->name);
+        absl::StatusOr<service::Renewal> renewal = service::Renewal{};
+        if (place.ok()) renewal = tasks_.Renew(*system, *place, epoch, input.visibility);
+        if (!renewal.ok()) return renewal.status();
+        v1::TaskRenewal& answer = *call->response()->add_renewals();
+        answer.set_state(StateOf(renewal->state));
+        if (!renewal->until.IsSet()) continue;
+        wire::WriteTimestamp(renewal->until, answer.mutable_lease_expires_at());
+        answer.set_held_milliseconds(std::max<int64_t>((renewal->until - context_.Now()).micros / 1'000, 0));
+      }
       return absl::OkStatus();
     });
   });
@@ -150,18 +211,19 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
       if (!system.ok()) return system.status();
       const auto page = tasks_.List(*system, query.min_failures, static_cast<size_t>(query.page_size), {from.partition, from.sequence});
       if (!page.ok()) return page.status();
-      const base::Instant now = context_.Now();
       for (const service::OpenTask& task : page->tasks) {
         v1::TaskStatus& status = *call->response()->add_tasks();
         status.set_task_id(TaskId(task.place, system->name));
         status.set_deletion_id(context_.tokens.Encode({task.place.partition, task.place.number}));
-        wire::WriteTimestamp(task.request.due_at, status.mutable_due_at());
-        if (task.row.leased_until > now) wire::WriteTimestamp(task.row.leased_until, status.mutable_leased_until());
-        if (task.row.not_before > now) wire::WriteTimestamp(task.row.not_before, status.mutable_not_before());
+        if (wire::IsTime(task.request.due_at)) wire::WriteTimestamp(task.request.due_at, status.mutable_due_at());
+        if (task.waits && task.row.leased_until.IsSet()) wire::WriteTimestamp(task.row.leased_until, status.mutable_leased_until());
+        if (task.waits && task.row.not_before.IsSet()) wire::WriteTimestamp(task.row.not_before, status.mutable_not_before());
         status.set_attempts(static_cast<int32_t>(std::min<uint64_t>(task.row.epoch, INT32_MAX)));
         status.set_failures(static_cast<int32_t>(std::min<uint32_t>(task.row.failures, INT32_MAX)));
         status.set_last_error(task.row.last_error);
         status.set_waits_for_release(task.row.waits_for_release);
+        status.set_erased_count(static_cast<int64_t>(task.row.erased_count));
+        status.set_again(static_cast<v1::TaskAgain>(task.row.again));
       }
       if (page->next.has_value()) {
         call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->number}));

@@ -12,7 +12,8 @@
 namespace consent::rpc {
 
 using PurgeServiceBase = v1::PurgeService::WithRawCallbackMethod_LeaseTasks<v1::PurgeService::WithRawCallbackMethod_CompleteTasks<
-    v1::PurgeService::WithRawCallbackMethod_FailTasks<v1::PurgeService::WithRawCallbackMethod_ListTasks<v1::PurgeService::Service>>>>;
+    v1::PurgeService::WithRawCallbackMethod_FailTasks<v1::PurgeService::WithRawCallbackMethod_RenewTasks<
+        v1::PurgeService::WithRawCallbackMethod_ListTasks<v1::PurgeService::Service>>>>>;
 
 // Thread-safe; the references outlive the server.
 class PurgeRpc final : public PurgeServiceBase {
@@ -25,6 +26,7 @@ class PurgeRpc final : public PurgeServiceBase {
   grpc::ServerUnaryReactor* LeaseTasks(grpc::CallbackServerContext* context, In in, Out out) override;
   grpc::ServerUnaryReactor* CompleteTasks(grpc::CallbackServerContext* context, In in, Out out) override;
   grpc::ServerUnaryReactor* FailTasks(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* RenewTasks(grpc::CallbackServerContext* context, In in, Out out) override;
   grpc::ServerUnaryReactor* ListTasks(grpc::CallbackServerContext* context, In in, Out out) override;
 
  private:
@@ -37,6 +39,8 @@ class PurgeRpc final : public PurgeServiceBase {
   // Leases now, or when there is something to lease, until patience ends.
   void Lease(const LeaseCall& call, std::shared_ptr<const Patience> patience);
   void LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patience>& patience);
+  // The answer to a report that was refused for what it says: a failure of its task, counted.
+  absl::Status Refuse(const service::SystemRow& system, service::DeletionPlace place, const wire::ReportInput& report);
   std::string TaskId(service::DeletionPlace place, const std::string& system) const;
   // TASK_NOT_FOUND where it is none of the system's.
   absl::StatusOr<service::DeletionPlace> PlaceOf(const std::string& task_id, const std::string& system) const;
@@ -46,7 +50,7 @@ class PurgeRpc final : public PurgeServiceBase {
   service::DataSystems& systems_;
   service::TaskBoard& board_;
   const Surroundings surroundings_;
-  const Method lease_, complete_, fail_, list_;
+  const Method lease_, complete_, fail_, renew_, list_;
 };
 
 using DataSystemServiceBase = v1::DataSystemService::WithRawCallbackMethod_RegisterDataSystem<

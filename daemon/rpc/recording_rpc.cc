@@ -25,6 +25,8 @@ grpc::ServerUnaryReactor* RecordingRpc::ReportRecording(grpc::CallbackServerCont
       note.Tell(*reply, surroundings_.observer);
       wire::WriteFlags(reply->flags, call->response()->mutable_flags());
       call->response()->set_revision(reply->revision);
+      call->response()->set_account_closed(reply->account_closed);
+      call->response()->set_subject_is_new(reply->subject_is_new);
       call->Finish(absl::OkStatus());
     });
   });

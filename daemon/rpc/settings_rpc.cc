@@ -69,6 +69,9 @@ grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContex
       if (!reply.ok()) return call->Finish(reply.status());
       note.Tell(*reply, surroundings_.observer);
       call->response()->set_revision(reply->revision);
+      call->response()->set_account_closed(reply->account_closed);
+      wire::WriteConsentEnd(reply->changes, call->response());
+      call->response()->set_subject_is_new(reply->subject_is_new);
       WriteParts(reply->parts, [&call](size_t i) { return wire::UpdatePartName(call->request(), i); },
                  call->response()->mutable_results());
       call->Finish(absl::OkStatus());
@@ -90,6 +93,8 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
       note.Tell(*reply, surroundings_.observer);
       v1::OptOutResponse* response = call->response();
       response->set_revision(reply->revision);
+      response->set_account_closed(reply->account_closed);
+      response->set_subject_is_new(reply->subject_is_new);
       wire::WriteChangedPurposes(reply->changes, response);
       response->set_refuses_future_purposes(AppliedToAll(command, *reply) || RefusesFuture(subject, command.choices.front().scope));
       call->Finish(absl::OkStatus());

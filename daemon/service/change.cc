@@ -18,6 +18,7 @@ constexpr size_t kMaxNames = 1024;
 
 constexpr uint8_t kPartChanged = 128;
 constexpr uint8_t kPartHasDetail = 64;
+constexpr uint8_t kChangeHasEnd = 128;  // beside a purpose's number
 
 void PutScope(Encoder& out, const domain::ScopeRef& scope) {
   out.Byte(static_cast<uint8_t>(scope.kind));
@@ -57,8 +58,9 @@ void PutChange(Encoder& out, const domain::FactChange& change) {
   PutScope(out, change.scope);
   switch (change.what) {
     case domain::ChangedWhat::kPurpose:
-      out.Byte(static_cast<uint8_t>(change.purpose));
+      out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(change.purpose) | (change.holds_until.IsSet() ? kChangeHasEnd : 0)));
       out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(change.from) << 4 | static_cast<uint8_t>(change.to)));
+      if (change.holds_until.IsSet()) out.Varint(static_cast<uint64_t>(change.holds_until.micros));
       break;
     case domain::ChangedWhat::kRetention:
       out.Byte(static_cast<uint8_t>(change.retention.kind));
@@ -79,12 +81,16 @@ domain::FactChange GetChange(Decoder& in) {
   change.what = static_cast<domain::ChangedWhat>(what);
   change.scope = GetScope(in);
   if (change.what == domain::ChangedWhat::kPurpose) {
-    const uint8_t purpose = in.Byte();
+    const uint8_t bits = in.Byte();
+    const auto purpose = static_cast<uint8_t>(bits & ~kChangeHasEnd);
     const uint8_t choices = in.Byte();
     if (purpose < 1 || purpose > domain::kPurposes || (choices >> 4) > 3 || (choices & 15) > 3) in.Fail();
     change.purpose = static_cast<domain::Purpose>(purpose);
     change.from = static_cast<domain::Choice>(choices >> 4 & 3);
     change.to = static_cast<domain::Choice>(choices & 3);
+    if ((bits & kChangeHasEnd) != 0) change.holds_until.micros = static_cast<int64_t>(in.Varint());
+    const bool real = base::Instant{} < change.holds_until && change.holds_until <= base::kLastInstant;
+    if ((bits & kChangeHasEnd) != 0 && !real) in.Fail();
   } else if (change.what == domain::ChangedWhat::kRetention) {
     const uint8_t kind = in.Byte();
     if (kind > static_cast<uint8_t>(domain::RetentionKind::kDoNotSave)) in.Fail();

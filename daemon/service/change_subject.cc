@@ -23,6 +23,8 @@ bool NothingApplied(const std::vector<domain::PartOutcome>& parts) {
          std::all_of(parts.begin(), parts.end(), [](const auto& part) { return part.refusal != domain::Refusal::kNone; });
 }
 
+bool IsClosedFor(const domain::SubjectFacts& facts) { return facts.closed_at.IsSet() && !facts.reopened_at.IsSet(); }
+
 // Where an answered request's change row says so, the same answer again.
 absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition partition, const store::FeedRow& feed) {
   ChangeRow row;
@@ -33,10 +35,23 @@ absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition 
   ChangeReply reply;
   reply.revision = tokens.Encode(Revision{partition, feed.stamp.sequence});
   reply.registered_now = row.registered_now;
+  domain::SubjectFacts after;
+  reply.account_closed = domain::DecodeFacts(row.facts, &after) && IsClosedFor(after);
+  reply.subject_is_new = row.previous == 0;
   reply.parts = std::move(row.parts);
   reply.changes = std::move(row.changes);
   reply.flags = row.flags;
   return reply;
+}
+
+bool IsGuardianIn(const domain::SubjectFacts& facts, base::GuardianHandle guardian) {
+  return std::any_of(facts.scopes.begin(), facts.scopes.end(), [&](const auto& scope) { return scope.guardian == guardian; });
+}
+
+// Somebody's guardian before is nobody's after.
+bool AGuardianLeaves(const domain::SubjectFacts& before, const domain::SubjectFacts& after) {
+  return std::any_of(before.scopes.begin(), before.scopes.end(),
+                     [&](const auto& scope) { return scope.guardian.IsSet() && !IsGuardianIn(after, scope.guardian); });
 }
 
 // Adds what a command names to what is known by name, the newest last.
@@ -62,7 +77,8 @@ struct ChangeSubject::Work {
 
   std::optional<store::Seen> seen;  // before anything was read
   StoredFacts before;
-  bool anew = false;      // a closed account's id begins a new one: `before` has nothing of the closed one but its bytes
+  bool anew = false;      // a closed account's id begins a new one: `before` has nothing of the closed one but what was refused since
+  bool guardian_leaves = false;  // the change leaves a guardian without a child
   std::string share;      // of a new subject; else empty
   std::string names_row;  // to be written; else empty
   std::string sealed;
@@ -179,11 +195,8 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
 
 namespace {
 
-domain::SubjectFacts SinceClosedAt(base::Instant closed_at) {
-  domain::SubjectFacts facts;
-  facts.closed_at = closed_at;
-  return facts;
-}
+// A suppression record that is more than one.
+bool RefusesAnything(const domain::SubjectFacts& facts) { return facts.scopes.size() > 1 || !(facts.account() == domain::ScopeFacts{}); }
 
 }  // namespace
 
@@ -194,14 +207,17 @@ bool ChangeSubject::IsClosed(Work& work) const {
   const bool finished = domain::IsSuppressionRecord(facts);
   switch (work.request.kind) {
     case ChangeKind::kUpsertSubject:
-      if (!finished || !work.request.create_new) break;
-      work.anew = true;
-      work.before.facts = SinceClosedAt(facts.closed_at);
-      return false;
+      work.anew = finished && work.request.create_new;
+      work.request.command.reopens = work.anew;
+      // Of the closed one nothing but what was refused since: who looked at that may choose otherwise, so its revision is asked for then.
+      if (work.anew && !RefusesAnything(facts)) work.before.facts.revision = 0;
+      if (work.anew || !work.request.command.choices.empty() || !work.request.command.retention.empty()) return false;
+      break;
     case ChangeKind::kUpdateSettings:
     case ChangeKind::kOptOut:
     case ChangeKind::kReportRecording:
-      break;
+      // Its transition takes restrictions and nothing else.
+      return false;
     default:
       if (!domain::IsForgotten(facts)) return false;
       break;
@@ -223,6 +239,9 @@ bool ChangeSubject::PreparePart(Work& work) const {
     work.reply = RefusalStatus(trial.parts.front());
     return false;
   }
+  work.guardian_leaves = AGuardianLeaves(work.before.facts, trial.after);
+  const Payload& payload = work.request.payload;
+  if (work.guardian_leaves || !payload.names.empty() || !payload.guardians.empty()) work.after = trial.after;
   const absl::StatusOr<ChangePart::Prepared> prepared = work.request.part->Prepare(context_, PartInput{work.before, trial, work.seen, moment});
   if (!prepared.ok()) {
     work.reply = prepared.status();
@@ -242,6 +261,13 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
   base::Digest key{};
   work.share.clear();  // of an attempt that found no subject yet: writing it now would replace the key that is in use
   const bool has_key = work.before.found && !work.anew;
+  if (has_key && domain::IsForgotten(work.before.facts)) {
+    // A forgotten account has no key, and gets none: who said no to it, and in what words, is not kept.
+    work.names_row.clear();
+    context_.random.Fill(key.data(), key.size());
+    work.sealed = SealPayload(key, request.payload, request.subject, context_.random, &work.commitment);
+    return absl::OkStatus();
+  }
   if (has_key) {
     const auto stored = PayloadKeyOf(context_, request.subject);
     if (!stored.ok()) return stored.status();
@@ -252,7 +278,7 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
     key = context_.keys.PayloadKey(request.subject, work.share);
   }
   work.sealed = SealPayload(key, request.payload, request.subject, context_.random, &work.commitment);
-  if (request.payload.names.empty() && request.payload.guardians.empty()) return absl::OkStatus();
+  if (request.payload.names.empty() && request.payload.guardians.empty() && !work.guardian_leaves) return absl::OkStatus();
   Payload known;
   if (has_key) {
     const auto row = context_.store.Get(context_.PartitionOf(request.subject), store::Table::kNames, context_.SubjectKey(request.subject));
@@ -272,6 +298,8 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
            std::none_of(request.payload.names.begin(), request.payload.names.end(), named_now);
   };
   known.names.erase(std::remove_if(known.names.begin(), known.names.end(), gone), known.names.end());
+  const auto left = [&](const auto& guardian) { return !IsGuardianIn(work.after, guardian.first); };
+  known.guardians.erase(std::remove_if(known.guardians.begin(), known.guardians.end(), left), known.guardians.end());
   base::Digest unused{};
   work.names_row = SealPayload(key, known, request.subject, context_.random, &unused);
   return absl::OkStatus();
@@ -302,7 +330,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
 
   ChangeRow row;
   row.kind = request.kind;
-  row.previous = work.before.facts.revision;
+  row.previous = work.anew ? 0 : work.before.facts.revision;
   row.policy_version = rules->version;
   row.channel = request.command.proof.channel;
   row.registered_now = transition.registered_now;
@@ -316,6 +344,8 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   change.event.commitment = work.commitment;
 
   reply.registered_now = transition.registered_now;
+  reply.account_closed = IsClosedFor(transition.after);
+  reply.subject_is_new = row.previous == 0;
   reply.parts = std::move(transition.parts);
   reply.changes = std::move(transition.changes);
   work.reply = std::move(reply);

@@ -34,7 +34,8 @@ class ChangeSubject {
   // Ok: commit. Otherwise work.reply is the answer.
   bool Prepare(Work& work) const;
   bool IsAnsweredBefore(Work& work) const;
-  // An account that is closed takes no changes, but for what its closure needs. Sets what a new account of its id begins with.
+  // An account that is closed takes restrictions, and what its closure needs; true: this is neither. Sets what a new account of its id begins
+  // with.
   bool IsClosed(Work& work) const;
   bool PreparePart(Work& work) const;
   base::Bytes16 BodyOf(const ChangeRequest& request) const;
@@ -53,5 +54,7 @@ class ChangeSubject {
 
 // The error of a part that was refused.
 absl::Status RefusalStatus(const domain::PartOutcome& part);
+// Whether a loosening may be taken now: OK, CLOCK_DOUBTFUL, CLOCK_BEHIND.
+absl::Status TimeToLoosen(const base::Now& now);
 
 }  // namespace consent::service

@@ -23,12 +23,12 @@ store::CommitResult CommitNow(Context& context, store::Partition partition, std:
 }
 
 store::CommitResult CommitPatiently(Context& context, store::Partition partition, const std::vector<store::Precondition>& preconditions,
-                                    const store::Build& build) {
+                                    const store::Build& build, const std::function<void(const store::Stamp&)>& publish) {
   constexpr int kAttempts = 10'000;
   constexpr std::chrono::milliseconds kPause{1};
   store::CommitResult result;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    result = CommitNow(context, partition, preconditions, build);
+    result = CommitNow(context, partition, preconditions, build, publish);
     const bool is_spurious = result.outcome == store::Outcome::kConflict && preconditions.empty();
     if (result.outcome != store::Outcome::kRetry && !is_spurious) break;
     std::this_thread::sleep_for(kPause);

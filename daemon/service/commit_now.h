@@ -21,7 +21,7 @@ store::CommitResult CommitNow(Context& context, store::Partition partition, std:
 // The same, again and again while the store's queue is full (or reports a conflict of no precondition), for ten seconds: for what should
 // not stop half way.
 store::CommitResult CommitPatiently(Context& context, store::Partition partition, const std::vector<store::Precondition>& preconditions,
-                                    const store::Build& build);
+                                    const store::Build& build, const std::function<void(const store::Stamp&)>& publish = {});
 // OVERLOADED, NOT_SERVING, OUTCOME_UNKNOWN, CONTENTION; OK of kCommitted.
 absl::Status OutcomeStatus(store::Outcome outcome);
 

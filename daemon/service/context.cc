@@ -8,22 +8,24 @@ store::Partition Context::PartitionOf(base::SubjectHandle subject) const {
 
 base::Instant Context::Now() const {
   const base::Instant stamp{last_stamp.load(std::memory_order_acquire)};
-  return std::max(clock.Now(), stamp);
+  return std::max(time.Now(), stamp);
 }
 
 base::Now Context::Present() const {
-  const base::Instant wall = clock.Now();
+  const base::TrustedClock::View view = time.Look();
   const base::Instant stamp{last_stamp.load(std::memory_order_acquire)};
-  const bool behind = wall + base::Seconds(60) < stamp;
-  return base::Now{wall, behind ? base::Instant{} : wall, std::max(wall, stamp), base::Instant{}, false, behind};
-}
-
-bool Context::ClockBehind() const {
-  const base::Instant stamp{last_stamp.load(std::memory_order_acquire)};
-  return clock.Now() + base::Seconds(60) < stamp;
+  base::Now now;
+  now.wall = view.wall;
+  now.latest = std::max(view.wall, stamp);
+  now.not_before = time.last_trusted();
+  now.doubtful = view.doubtful;
+  now.behind = view.wall + base::TrustedClock::kBehind < stamp;
+  if (!now.doubtful && !now.behind) now.earliest = std::min(view.wall, view.trusted);
+  return now;
 }
 
 void Context::NoteStamp(base::Instant stamp) {
+  time.NoteStamp(stamp);
   int64_t seen = last_stamp.load(std::memory_order_relaxed);
   while (seen < stamp.micros && !last_stamp.compare_exchange_weak(seen, stamp.micros, std::memory_order_release)) {
   }

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "daemon/base/clock.h"
+#include "daemon/base/trusted_clock.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/keys.h"
 #include "daemon/base/random.h"
@@ -22,7 +22,7 @@ namespace consent::service {
 // Outlives every use case. The references are not owned.
 struct Context {
   store::Store& store;
-  const base::Clock& clock;
+  base::TrustedClock& time;
   base::Random& random;
   base::Keys keys;
   base::IdHasher hasher;
@@ -38,12 +38,10 @@ struct Context {
 
   store::Partition PartitionOf(base::SubjectHandle subject) const;
   FactsIndex& IndexOf(base::SubjectHandle subject) const { return *indexes[PartitionOf(subject).number]; }
-  // The clock, but never before the last stamp.
+  // As a stamp of now would be: the clock, but never before the last stamp, and the trusted time while the wall is doubtful and ahead.
   base::Instant Now() const;
-  // Now, as what decides and changes asks for it.
+  // Now, as what decides and changes asks for it. Takes no lock.
   base::Now Present() const;
-  // True where the clock is over a minute behind the last stamp: loosenings wait.
-  bool ClockBehind() const;
   void NoteStamp(base::Instant stamp);
 
   // Rows of a subject.

@@ -6,6 +6,7 @@
 #include "daemon/service/commit_now.h"
 #include "daemon/service/purge_tasks.h"
 #include "daemon/service/rows.h"
+#include "daemon/service/task_rows.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
@@ -233,7 +234,7 @@ absl::Status DataSystems::FillBoard(store::Partition partition) {
         if (damaged) return false;
         base::Decoder in(key);
         const auto system = static_cast<domain::SystemNumber>(in.BigEndian(2));
-        board_.Add(system, DeletionPlace{partition, NumberOfKey(key)}, std::max(row.not_before, row.leased_until));
+        board_.Add(system, DeletionPlace{partition, NumberOfKey(key)}, HandOutFrom(context_, row));
         board_.Count(system, 1);
         if (row.failures >= kStuckAfter) board_.CountStuck(system, 1);
         return true;
@@ -298,18 +299,16 @@ absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
     }
     if (added.empty()) return absl::OkStatus();
     writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(*row)});
-    const store::CommitResult result =
-        CommitPatiently(context_, place.partition,
-                        {{store::Table::kDeletion, DeletionKey(place.number), bytes}, systems->AsPrecondition()}, [&](const store::Stamp&) {
-                          return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "")};
-                        });
-    if (result.outcome == store::Outcome::kConflict) continue;
-    if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
-    for (const domain::SystemNumber system : added) {
-      board_.Count(system, 1);
-      board_.Add(system, place, base::Instant{});
-    }
-    return absl::OkStatus();
+    const store::CommitResult result = CommitPatiently(
+        context_, place.partition, {{store::Table::kDeletion, DeletionKey(place.number), bytes}, systems->AsPrecondition()},
+        [&](const store::Stamp&) { return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "")}; },
+        [&](const store::Stamp&) {
+          for (const domain::SystemNumber system : added) {
+            board_.Count(system, 1);
+            board_.Add(system, place, base::Span{});
+          }
+        });
+    if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
   }
   return OutcomeStatus(store::Outcome::kConflict);
 }

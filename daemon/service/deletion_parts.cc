@@ -54,7 +54,7 @@ void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, s
 void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place) {
   for (const domain::SystemNumber system : systems.active) {
     board.Count(system, 1);
-    board.Add(system, place, base::Instant{});
+    board.Add(system, place, base::Span{});
   }
 }
 
@@ -233,9 +233,7 @@ domain::StepRefusal StepPart::Do(domain::DeletionRequest& request, const domain:
 
 // A loosening.
 absl::Status StepPart::MayCancel(const Context& context) const {
-  const base::Now now = context.Present();
-  if (now.doubtful) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockDoubtful, false, {}});
-  if (now.behind) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockBehind, false, {}});
+  if (absl::Status s = TimeToLoosen(context.Present()); !s.ok()) return s;
   if (!etag_.has_value()) {
     return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "cancelling needs the request's current etag: GetDeletionRequest has it");
   }

@@ -13,7 +13,7 @@ using base::Encoder;
 using base::Instant;
 
 constexpr uint8_t kDeletionFormat = 2;
-constexpr uint8_t kTaskFormat = 1;
+constexpr uint8_t kTaskFormat = 2;
 constexpr uint8_t kSystemFormat = 1;
 constexpr size_t kMaxLabelBytes = 64;
 constexpr size_t kMaxTextBytes = 256;
@@ -84,6 +84,8 @@ void PutSystemPart(Encoder& out, const domain::SystemPart& part) {
   PutTime(out, part.ended_at);
   out.Varint(part.erased_count);
   out.Raw(base::View(part.evidence));
+  out.Byte(part.earlier_evidence != base::Digest{} ? 1 : 0);
+  if (part.earlier_evidence != base::Digest{}) out.Raw(base::View(part.earlier_evidence));
   out.String(part.reason);
 }
 
@@ -100,6 +102,9 @@ domain::SystemPart GetSystemPart(Decoder& in) {
   part.ended_at = GetTime(in);
   part.erased_count = in.Varint();
   part.evidence = in.Array<32>();
+  const uint8_t has_earlier = in.Byte();
+  if (has_earlier > 1) in.Fail();
+  if (has_earlier == 1) part.earlier_evidence = in.Array<32>();
   part.reason = in.String(kMaxTextBytes);
   return part;
 }
@@ -278,13 +283,21 @@ std::string EncodeTaskRow(const TaskRow& row) {
   out.Varint(row.holds_seen);
   out.Varint(row.failed_epoch);
   out.Varint(row.failures);
+  out.Raw(base::View(row.waits_until.boot));
+  out.Varint(static_cast<uint64_t>(row.waits_until.since.micros));
   PutTime(out, row.not_before);
   PutTime(out, row.leased_until);
   out.String(row.last_error);
-  if (!row.IsAgain()) return bytes;
+  out.Byte(static_cast<uint8_t>(row.again));
   out.Varint(row.first_epoch);
+  PutTime(out, row.looked_at);
   out.Varint(row.erased_count);
-  out.Raw(base::View(row.evidence));
+  out.Byte(row.evidence != base::Digest{} ? 1 : 0);
+  if (row.evidence != base::Digest{}) out.Raw(base::View(row.evidence));
+  out.Varint(row.partial_epoch);
+  out.Varint(row.out_epoch);
+  PutTime(out, row.out_until);
+  out.Varint(row.out_holds_seen);
   return bytes;
 }
 
@@ -304,14 +317,24 @@ bool DecodeTaskRow(std::string_view bytes, TaskRow* row) {
   row->failed_epoch = in.Varint();
   const uint64_t failures = in.Varint();
   row->failures = static_cast<uint32_t>(failures);
+  row->waits_until.boot = in.Array<16>();
+  row->waits_until.since.micros = static_cast<int64_t>(in.Varint());
   row->not_before = GetTime(in);
   row->leased_until = GetTime(in);
   row->last_error = in.String(kMaxTextBytes);
-  if (row->IsAgain()) {
-    row->first_epoch = in.Varint();
-    row->erased_count = in.Varint();
-    row->evidence = in.Array<32>();
-  }
+  const uint8_t again = in.Byte();
+  if (again > static_cast<uint8_t>(Again::kTakenBack)) return false;
+  row->again = static_cast<Again>(again);
+  row->first_epoch = in.Varint();
+  row->looked_at = GetTime(in);
+  row->erased_count = in.Varint();
+  const uint8_t has_evidence = in.Byte();
+  if (has_evidence > 1) return false;
+  if (has_evidence == 1) row->evidence = in.Array<32>();
+  row->partial_epoch = in.Varint();
+  row->out_epoch = in.Varint();
+  row->out_until = GetTime(in);
+  row->out_holds_seen = in.Varint();
   return in.Done() && failures <= UINT32_MAX;
 }
 

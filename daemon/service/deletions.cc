@@ -54,6 +54,7 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
     if (!reply.ok()) return done(std::move(reply).status());
     Created created;
     created.revision = reply->revision;
+    created.subject_is_new = reply->subject_is_new;
     created.place = DeletionPlace{partition, part->found()};
     if (created.place.number == 0) {
       // The request is named by the commit that received it, which is the revision that the reply names.
@@ -95,22 +96,37 @@ absl::StatusOr<DeletionView> Deletions::Get(DeletionPlace place) const {
   }
   absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
   if (!row.ok()) return row.status();
+  return View(place, *std::move(row));
+}
+
+absl::StatusOr<DeletionView> Deletions::View(DeletionPlace place, DeletionRow row) const {
   DeletionView view;
   view.place = place;
-  if (!row->sealed.empty()) {
-    absl::StatusOr<DeletionPayload> payload = OpenDeletion(context_, place, *row);
+  if (!row.sealed.empty()) {
+    absl::StatusOr<DeletionPayload> payload = OpenDeletion(context_, place, row);
     // It may have ended, and its key gone, since the row was read.
     if (!payload.ok() && !absl::IsNotFound(payload.status())) return payload.status();
     if (payload.ok()) view.payload = *std::move(payload);
   }
-  view.request = std::move(row->request);
-  if (!domain::IsOpen(view.request.state)) return view;
-  const auto facts = LoadFacts(context_, view.request.subject);
-  if (!facts.ok()) return facts.status();
-  const auto holds = LoadHoldsInForce(context_, view.request.subject, facts->facts);
-  if (!holds.ok()) return holds.status();
-  view.on_hold = OverlapOf(*holds, view.request.selector).any;
+  view.request = std::move(row.request);
+  const absl::StatusOr<bool> on_hold = IsOnHold(view.request);
+  if (!on_hold.ok()) return on_hold.status();
+  view.on_hold = *on_hold;
   return view;
+}
+
+absl::StatusOr<bool> Deletions::IsOnHold(DeletionPlace place) const {
+  const absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+  return row.ok() ? IsOnHold(row->request) : row.status();
+}
+
+absl::StatusOr<bool> Deletions::IsOnHold(const domain::DeletionRequest& request) const {
+  if (!domain::IsOpen(request.state)) return false;
+  const auto facts = LoadFacts(context_, request.subject);
+  if (!facts.ok()) return facts.status();
+  const auto holds = LoadHoldsInForce(context_, request.subject, facts->facts);
+  if (!holds.ok()) return holds.status();
+  return OverlapOf(*holds, request.selector).any;
 }
 
 absl::StatusOr<DeletionPage> Deletions::List(const DeletionFilter& filter, size_t limit, DeletionPlace from) const {
@@ -142,9 +158,12 @@ absl::StatusOr<DeletionPage> Deletions::List(const DeletionFilter& filter, size_
       page.next = place;
       break;
     }
-    absl::StatusOr<DeletionView> view = Get(place);
+    absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+    if (!row.ok()) return row.status();
+    if (!Matches(filter, row->request)) continue;  // before anything is unsealed
+    absl::StatusOr<DeletionView> view = View(place, *std::move(row));
     if (!view.ok()) return view.status();
-    if (Matches(filter, view->request)) page.requests.push_back(*std::move(view));
+    page.requests.push_back(*std::move(view));
   }
   return page;
 }

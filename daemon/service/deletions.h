@@ -54,6 +54,7 @@ class Deletions {
     DeletionPlace place;
     bool created = false;
     std::string revision;
+    bool subject_is_new = false;
   };
   using CreateDone = std::function<void(absl::StatusOr<Created>)>;
   using StepDone = std::function<void(absl::Status)>;
@@ -68,9 +69,14 @@ class Deletions {
 
   // These block. DELETION_NOT_FOUND, STORE_UNREADABLE.
   absl::StatusOr<DeletionView> Get(DeletionPlace place) const;
+  // It is open, and some of what it selects is on hold: asked without unsealing anything.
+  absl::StatusOr<bool> IsOnHold(DeletionPlace place) const;
   absl::StatusOr<DeletionPage> List(const DeletionFilter& filter, size_t limit, DeletionPlace from) const;
 
  private:
+  absl::StatusOr<DeletionView> View(DeletionPlace place, DeletionRow row) const;
+  absl::StatusOr<bool> IsOnHold(const domain::DeletionRequest& request) const;
+
   Context& context_;
   ChangeSubject& changes_;
   TaskBoard& board_;

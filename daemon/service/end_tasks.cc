@@ -50,7 +50,11 @@ domain::SystemPart PartOf(const SystemRow& system, const TaskRow& task, const Ta
   part.leased_before = task.leased_before;
   const bool found_before = task.first_outcome == domain::PurgeOutcome::kAcknowledged;
   if (found_before && report.outcome == domain::PurgeOutcome::kNotFound) part.outcome = domain::PurgeOutcome::kAcknowledged;
-  if (part.evidence == base::Digest{}) part.evidence = task.evidence;
+  if (part.evidence == base::Digest{}) {
+    part.evidence = task.evidence;
+  } else if (task.evidence != part.evidence) {
+    part.earlier_evidence = task.evidence;
+  }
   return part;
 }
 
@@ -72,6 +76,7 @@ struct Ending {
   bool on_hold = false;  // some of what the request selects still is, and no hold was released since the lease
   bool again = false;
   base::Instant due;     // where it is done again; kEndOfTime: when what is on hold is released
+  base::Span from;       // the same by the boot clock
   domain::DeletionRequest after;
   std::vector<store::Precondition> preconditions;
 
@@ -84,12 +89,16 @@ struct Ending {
       due = waits ? base::kEndOfTime : late && !task.has_exceptions ? before.received_at + system.latest_arrival : stamp.time;
       TaskRow next = task;
       if (next.first_outcome != domain::PurgeOutcome::kAcknowledged) next.first_outcome = report.outcome;
+      next.again = task.has_exceptions ? Again::kHoldReleased : Again::kLateData;
+      next.looked_at = stamp.time;
       next.first_epoch = *report.epoch;
       next.erased_count += report.erased_count;
       if (report.evidence != base::Digest{}) next.evidence = report.evidence;
       next.leased_until = base::Instant{};
+      next.waits_until = base::BootTime{};
       next.waits_for_release = waits;
       next.not_before = waits ? base::Instant{} : due;
+      from = waits ? base::Span{} : HandOutFrom(context, next);
       writes.push_back(PutTask(system, report.place, next));
     } else {
       DeletionRow next = deletion;
@@ -104,10 +113,10 @@ struct Ending {
     }
   }
 
-  // After the commit.
+  // As part of the commit: whoever changes the request next finds it told.
   void Tell(Context& context, TaskBoard& board, const SystemRow& system) const {
     if (again) {
-      if (due != base::kEndOfTime) board.Add(system.number, report.place, due);
+      if (due != base::kEndOfTime) board.Add(system.number, report.place, from);
       return;
     }
     board.Count(system.number, -1);
@@ -138,8 +147,8 @@ absl::Status Prepare(const Context& context, const SystemRow& system, const Task
   std::vector<store::Precondition> preconditions = {
       {store::Table::kTask, TaskKey(system.number, report.place.number), std::move(task_bytes)},
       {store::Table::kDeletion, DeletionKey(report.place.number), std::move(deletion_bytes)},
-      guard->AsPrecondition(context, subject)};
-  ending->emplace(Ending{report, *std::move(deletion), *std::move(task), overlap.any && as_leased, false, {}, {}, std::move(preconditions)});
+      guard->AsPrecondition(context)};
+  ending->emplace(Ending{report, *std::move(deletion), *std::move(task), overlap.any && as_leased, false, {}, {}, {}, std::move(preconditions)});
   return absl::OkStatus();
 }
 
@@ -156,11 +165,9 @@ absl::Status EndTask(Context& context, TaskBoard& board, const SystemRow& system
           ending->Build(context, system, stamp, change.writes);
           change.event = PlainEvent(ChangeKind::kTaskEnded, "", {}, system.name + (ending->again ? " once " : " ") + OutcomeName(report.outcome));
           return change;
-        });
+        }, [&](const store::Stamp&) { ending->Tell(context, board, system); });
     if (result.outcome == store::Outcome::kConflict) continue;
-    if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
-    ending->Tell(context, board, system);
-    return absl::OkStatus();
+    return OutcomeStatus(result.outcome);
   }
   return OutcomeStatus(store::Outcome::kConflict);
 }
@@ -184,16 +191,13 @@ std::vector<absl::Status> EndTasks(Context& context, TaskBoard& board, const Sys
       for (auto& [i, ending] : together) ending.Build(context, system, stamp, change.writes);
       change.event = PlainEvent(ChangeKind::kTaskEnded, "", {}, system.name);
       return change;
+    }, [&](const store::Stamp&) {
+      for (const auto& [i, ending] : together) ending.Tell(context, board, system);
     });
     for (const auto& [i, ending] : together) {
       // Somebody else changed one of them, or they are too many for one commit: each by itself.
       const bool apart = result.outcome == store::Outcome::kConflict || result.outcome == store::Outcome::kTooLarge;
-      if (apart) {
-        answers[i] = EndTask(context, board, system, reports[i]);
-      } else {
-        answers[i] = OutcomeStatus(result.outcome);
-        if (answers[i].ok()) ending.Tell(context, board, system);
-      }
+      answers[i] = apart ? EndTask(context, board, system, reports[i]) : OutcomeStatus(result.outcome);
     }
   }
   return answers;

@@ -44,8 +44,9 @@ absl::StatusOr<bool> Erasures::EraseAccount(const Finished& finished) {
     if (!holds.ok()) return holds.status();
     if (!holds->empty()) return false;
     if (absl::Status s = EndUndecided(finished); !s.ok()) return s;
-    if (absl::Status s = ListAccount(finished, stored->facts); !s.ok()) return s;
-    const absl::StatusOr<store::Outcome> outcome = Suppress(finished, stored->bytes, stored->facts);
+    std::vector<domain::FactChange> retention_since;
+    if (absl::Status s = ListAccount(finished, stored->facts, &retention_since); !s.ok()) return s;
+    const absl::StatusOr<store::Outcome> outcome = Suppress(finished, *stored, retention_since);
     if (!outcome.ok()) return outcome.status();
     if (*outcome == store::Outcome::kConflict) continue;
     if (absl::Status s = OutcomeStatus(*outcome); !s.ok()) return s;
@@ -95,7 +96,8 @@ absl::Status Erasures::EndUndecided(DeletionPlace place) {
   return OutcomeStatus(store::Outcome::kConflict);
 }
 
-absl::Status Erasures::ListAccount(const Finished& finished, const domain::SubjectFacts& facts) {
+absl::Status Erasures::ListAccount(const Finished& finished, const domain::SubjectFacts& facts,
+                                   std::vector<domain::FactChange>* retention_since) {
   const base::SubjectHandle subject = finished.row.request.subject;
   const store::Partition partition = finished.place.partition;
   const std::string key = context_.SubjectKey(subject);
@@ -121,6 +123,10 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
     }
     all.feed.push_back(next);
     next = row.previous;
+    for (const domain::FactChange& change : row.changes) {
+      const bool since = change.what == domain::ChangedWhat::kRetention && feed->stamp.time > facts.closed_at;
+      if (since) retention_since->push_back(change);
+    }
   }
   uint64_t chunk_number = kListedChunk;
   for (size_t row = 0, feed = 0; row < all.rows.size() || feed < all.feed.size(); ++chunk_number) {
@@ -140,15 +146,15 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
   return absl::OkStatus();
 }
 
-absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, const std::string& facts_bytes, const domain::SubjectFacts& facts) {
+absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, const StoredFacts& stored,
+                                                  const std::vector<domain::FactChange>& retention_since) {
   const base::SubjectHandle subject = finished.row.request.subject;
   const std::string key = context_.SubjectKey(subject);
-  domain::SubjectFacts left;
-  left.closed_at = facts.closed_at;
+  domain::SubjectFacts left = domain::RefusedSinceClosure(stored.facts, retention_since);
   left.forgotten = true;
   std::string left_bytes;
   const store::CommitResult result = CommitNow(
-      context_, finished.place.partition, {{store::Table::kSubject, key, EncodeSubjectRow(subject, facts_bytes)}},
+      context_, finished.place.partition, {{store::Table::kSubject, key, EncodeSubjectRow(subject, stored.bytes)}},
       [&](const store::Stamp& stamp) {
         left.revision = stamp.sequence;
         left_bytes.clear();
@@ -163,7 +169,7 @@ absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, cons
       [&](const store::Stamp&) {
         context_.IndexOf(subject).Put(subject, left_bytes);
         context_.IndexOf(subject).PutCover(subject, nullptr);
-        context_.census.Replace(&facts, &left);
+        context_.census.Replace(&stored.facts, &left);
       });
   return result.outcome;
 }

@@ -121,15 +121,17 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
     if (is_closure) context_.IndexOf(subject).Put(subject, left_bytes);
   };
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
-    // Of a request whose tasks have all ended only an extension still writes the row: the next run then completes it. Nothing writes the
-    // record of an account that is forgotten.
+    // Of a request whose tasks have all ended only an extension still writes the row: the next run then completes it. The record of an account
+    // that is forgotten is written by restrictions alone.
     std::vector<store::Precondition> preconditions;
     preconditions.reserve(finished.size() + 1);
     for (const Finished* one : finished) preconditions.push_back({store::Table::kDeletion, DeletionKey(one->place.number), one->bytes});
     if (is_closure) {
       const absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
       if (!stored.ok()) return stored.status();
-      left.closed_at = stored->facts.closed_at;
+      left = stored->facts;
+      left.forgotten = false;
+      left.tombstones.clear();
       preconditions.push_back({store::Table::kSubject, context_.SubjectKey(subject), EncodeSubjectRow(subject, stored->bytes)});
     }
     const store::CommitResult result = CommitNow(context_, partition, std::move(preconditions), build, publish);

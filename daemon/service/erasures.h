@@ -15,6 +15,8 @@
 
 namespace consent::service {
 
+struct StoredFacts;
+
 // A request of which every task has ended: its key's share goes with the commit, and the keys' step is due.
 void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp, std::vector<store::Write>& writes);
 // Rows that the commit deletes or overwrites, where nothing waits for their keys: a request that was cancelled, a hold that was released.
@@ -57,9 +59,11 @@ class Erasures {
   // Requests of the account that nobody has verified yet: with it gone there is nothing left to decide.
   absl::Status EndUndecided(const Finished& finished);
   absl::Status EndUndecided(DeletionPlace place);
-  absl::Status ListAccount(const Finished& finished, const domain::SubjectFacts& facts);
+  // Adds the changes of retention since the closure, of which the record does not tell.
+  absl::Status ListAccount(const Finished& finished, const domain::SubjectFacts& facts, std::vector<domain::FactChange>* retention_since);
   // The record shrinks to the suppression record, but for what IsForgotten says; key and names go.
-  absl::StatusOr<store::Outcome> Suppress(const Finished& finished, const std::string& facts_bytes, const domain::SubjectFacts& facts);
+  absl::StatusOr<store::Outcome> Suppress(const Finished& finished, const StoredFacts& stored,
+                                          const std::vector<domain::FactChange>& retention_since);
   absl::Status EraseListed(const Finished& finished);
 
   Context& context_;

@@ -7,6 +7,7 @@
 #include "daemon/service/change_part.h"
 #include "daemon/service/erasures.h"
 #include "daemon/service/rows.h"
+#include "daemon/service/task_rows.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
@@ -40,6 +41,29 @@ void WriteMarked(const Context& context, base::SubjectHandle subject, const Mark
 
 void PublishMarked(Context& context, base::SubjectHandle subject, const MarkedRecordings& recordings) {
   for (const auto& [recording, marks] : recordings) context.IndexOf(subject).PutMarks(subject, recording, marks);
+}
+
+// What is out of the tasks of the subject although `hold`, in force since the commit numbered `placed`, takes it back.
+absl::StatusOr<std::vector<LeaseOut>> LeasesOut(const Context& context, store::Sequence placed, const HoldRow& hold) {
+  std::vector<LeaseOut> out;
+  const auto open = LoadOpenDeletions(context, hold.subject);
+  if (!open.ok()) return open.status();
+  const base::Instant now = context.Now();
+  for (const auto& [place, request] : *open) {
+    if (!domain::MayOverlap(hold.held, request.selector)) continue;
+    for (const domain::SystemPart& part : request.parts) {
+      if (part.outcome != domain::PurgeOutcome::kOpen) continue;
+      SystemRow system;
+      system.number = part.system;
+      std::string unused;
+      const absl::StatusOr<TaskRow> task = LoadTask(context, system, place, &unused);
+      if (absl::IsNotFound(task.status())) continue;  // it ended just now
+      if (!task.ok()) return task.status();
+      if (task->out_until > now && task->out_holds_seen < placed) out.push_back({part.system, task->out_until});
+      if (task->leased_until > now && task->holds_seen < placed) out.push_back({part.system, task->leased_until});
+    }
+  }
+  return out;
 }
 
 // Where the subject's open tasks are.
@@ -106,7 +130,7 @@ class PlacePart final : public ChangePart {
 
   // Leases that it takes back can be handed out again at once.
   void Wake() override {
-    for (const auto& [system, place] : open_) board_.Add(system, place, base::Instant{});
+    for (const auto& [system, place] : open_) board_.Add(system, place, base::Span{});
   }
 
  private:
@@ -178,13 +202,13 @@ class ReleasePart final : public ChangePart {
 
   // What waited for the release is due at once.
   void Wake() override {
-    for (const auto& [system, place] : waiting_) board_.Add(system, place, base::Instant{});
+    for (const auto& [system, place] : waiting_) board_.Add(system, place, base::Span{});
   }
 
  private:
   // A loosening.
   absl::Status MayRelease(const Context& context) const {
-    if (context.ClockBehind()) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockBehind, false, {}});
+    if (absl::Status s = TimeToLoosen(context.Present()); !s.ok()) return s;
     if (!etag_.has_value()) {
       return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "releasing needs the hold's current etag: ListHolds has it");
     }
@@ -227,7 +251,7 @@ void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
     // The hold is named by the commit that placed it, which is the revision that the reply names.
     Revision revision;
     if (!context_.tokens.Decode(reply->revision, &revision)) return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
-    done(Placed{HoldPlace{partition, revision.sequence}, std::move(reply->revision)});
+    done(Placed{HoldPlace{partition, revision.sequence}, std::move(reply->revision), reply->subject_is_new});
   });
 }
 
@@ -258,6 +282,11 @@ absl::StatusOr<HoldView> Holds::Get(HoldPlace place) const {
     if (!payload.ok() && !absl::IsNotFound(payload.status())) return payload.status();
     if (payload.ok()) view.payload = *std::move(payload);
   }
+  if (row->InForce()) {
+    absl::StatusOr<std::vector<LeaseOut>> out = LeasesOut(context_, place.sequence, *row);
+    if (!out.ok()) return out.status();
+    view.leases_out = *std::move(out);
+  }
   view.row = *std::move(row);
   return view;
 }
@@ -283,13 +312,16 @@ absl::StatusOr<HoldPage> Holds::List(const std::optional<base::SubjectHandle>& s
     });
     if (!scanned.ok()) return StoreUnreadable();
     for (const HoldPlace& place : found) {
-      absl::StatusOr<HoldView> view = Get(place);
-      if (!view.ok()) return view.status();
-      if (!include_released && !view->row.InForce()) continue;
+      std::string unused;
+      const absl::StatusOr<HoldRow> row = LoadHold(context_, place, &unused);
+      if (!row.ok()) return row.status();
+      if (!include_released && !row->InForce()) continue;  // before anything is unsealed
       if (page.holds.size() >= limit) {
         page.next = place;
         return page;
       }
+      absl::StatusOr<HoldView> view = Get(place);
+      if (!view.ok()) return view.status();
       page.holds.push_back(*std::move(view));
     }
     if (page.next.has_value() || subject) break;

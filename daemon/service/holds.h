@@ -13,11 +13,18 @@
 
 namespace consent::service {
 
+// A lease that was out when a hold was placed over some of what it handed out, and whose worker has not reported since.
+struct LeaseOut {
+  domain::SystemNumber system = 0;
+  base::Instant until;
+};
+
 // A hold as the API shows it.
 struct HoldView {
   HoldPlace place;
   HoldRow row;
   std::optional<DeletionPayload> payload;  // while it is in force
+  std::vector<LeaseOut> leases_out;        // while it is in force
 };
 
 struct HoldPage {
@@ -38,6 +45,7 @@ class Holds {
   struct Placed {
     HoldPlace place;
     std::string revision;
+    bool subject_is_new = false;
   };
   using PlaceDone = std::function<void(absl::StatusOr<Placed>)>;
   using ReleaseDone = std::function<void(absl::Status)>;

@@ -7,6 +7,7 @@
 #include "daemon/base/hash.h"
 #include "daemon/policy/compare.h"
 #include "daemon/service/change.h"
+#include "daemon/service/change_subject.h"
 #include "daemon/service/commit_now.h"
 #include "daemon/wire/errors.h"
 
@@ -143,7 +144,11 @@ absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   if (const auto used = context_.policies.Find(document.version())) {
     if (absl::Status same = policy::CheckSameContent(used->document.hash(), document); !same.ok()) return same;
   }
-  if (context_.ClockBehind()) {
+  const base::Now now = context_.Present();
+  if (now.doubtful) {
+    return absl::FailedPreconditionError("the time is doubtful: a new policy waits until it is right again or an operator confirms it");
+  }
+  if (now.behind) {
     return absl::FailedPreconditionError("the clock is over a minute behind the last change: a new policy waits until it is right");
   }
   const policy::Usage usage{context_.census.NoticesInUse(), context_.census.ControlsRefused()};
@@ -221,9 +226,7 @@ absl::StatusOr<SuspensionView> PolicyAdmin::Resume(domain::Purpose purpose, doma
   }
   if (etag.empty()) return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "lifting a suspension needs its etag, see GetPolicy");
   if (etag != at->etag) return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH, "the etag is not the suspension's current one, see GetPolicy");
-  if (context_.ClockBehind()) {
-    return wire::MakeError(v1::ERROR_REASON_CLOCK_BEHIND, "the server's clock is over a minute behind its last change: loosenings wait");
-  }
+  if (absl::Status s = TimeToLoosen(context_.Present()); !s.ok()) return s;
   return ChangeSuspension(SuspensionRow{purpose, region, false, base::Instant{}, std::move(reason)});
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/service/deletion_rows.h"
 #include "daemon/service/end_tasks.h"
 #include "daemon/service/task_board.h"
+#include "daemon/service/task_rows.h"
 
 namespace consent::service {
 
@@ -28,11 +29,27 @@ struct TaskFailure {
   uint64_t epoch = 0;
   std::string error;
   bool not_begun = false;  // given back: no failure, and free at once
+  // What was erased all the same, before the run was ended or failed.
+  uint64_t erased_count = 0;
+  base::Digest evidence{};
+};
+
+// What has become of a lease.
+struct Renewal {
+  enum class State : uint8_t {
+    kLost = 0,       // it ran out and the task was handed out again, was given back, or its request was cancelled
+    kRenewed = 1,
+    kTakenBack = 2,  // by a hold: what the worker does now may erase what must be kept
+    kDone = 3,       // it was reported
+  };
+  State state = State::kLost;
+  base::Instant until;  // of kRenewed
 };
 
 struct OpenTask {
   DeletionPlace place;
   TaskRow row;
+  bool waits = false;  // for the end of its lease, of its pause, or for its date
   domain::DeletionRequest request;
 };
 struct OpenTasks {
@@ -51,7 +68,10 @@ class PurgeTasks {
     return EndTasks(context_, board_, system, reports);
   }
   // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST. Repeating a report of the latest failure is OK.
+  // A lease that a hold took back is no failure, and what it erased counts even where the task is handed out again already.
   absl::Status Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure);
+  // Keeps a lease for `visibility` from now on; writes only where less than three quarters of that are left, so that it may be asked often.
+  absl::StatusOr<Renewal> Renew(const SystemRow& system, DeletionPlace place, uint64_t epoch, base::Span visibility);
   // When the system's oldest open task was made; unset: none is open, or it cannot be read.
   base::Instant OldestOpen(const SystemRow& system) const;
   // From `from` on, at most `limit` of those that failed at least `min_failures` times.
@@ -64,6 +84,11 @@ class PurgeTasks {
                                          base::Span visibility, std::vector<LeasedTask>* leased);
   // Nothing: it is not to be handed out now.
   absl::StatusOr<std::optional<Candidate>> Consider(const SystemRow& system, DeletionPlace place);
+
+  // A hold covers some of what the task's latest lease handed out; fills `guard`.
+  absl::StatusOr<bool> WasTakenBack(DeletionPlace place, const TaskRow& row, Guard* guard) const;
+  // Of a task that failed so often before.
+  void CountFailure(const SystemRow& system, uint32_t failures_before);
 
   Context& context_;
   TaskBoard& board_;

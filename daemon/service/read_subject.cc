@@ -1,5 +1,6 @@
 #include "daemon/service/read_subject.h"
 
+#include "daemon/domain/effective.h"
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/rows.h"
 #include "daemon/wire/errors.h"
@@ -25,6 +26,14 @@ absl::Status ReadRow(const Context& context, base::SubjectHandle subject, store:
   return absl::OkStatus();
 }
 
+// Who has come of age by time alone keeps the guardian's name until the next change, and nobody is told it.
+void HideGuardiansOfAdults(const Context& context, domain::SubjectFacts* facts) {
+  const domain::AgeOfConsent& at_home = context.policies.rules()->AgeOfConsentIn(facts->region);
+  for (domain::ScopeFacts& scope : facts->scopes) {
+    if (scope.guardian.IsSet() && domain::AdultFrom(scope.age, at_home) <= context.Now()) scope.guardian = base::GuardianHandle{};
+  }
+}
+
 }  // namespace
 
 ReadSubject::ReadSubject(Context& context) : context_(context) {}
@@ -37,6 +46,7 @@ absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const 
   SubjectView view;
   view.facts = std::move(stored->facts);
   view.revision = context_.tokens.Encode(Revision{context_.PartitionOf(subject), view.facts.revision});
+  HideGuardiansOfAdults(context_, &view.facts);
   if (view.facts.scopes.size() == 1) return view;
   const auto row = context_.store.Get(context_.PartitionOf(subject), store::Table::kNames, context_.SubjectKey(subject));
   if (absl::IsNotFound(row.status())) return view;

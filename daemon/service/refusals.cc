@@ -23,9 +23,15 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
     case domain::Refusal::kGuardianRequired:
       return wire::MakeError(v1::ERROR_REASON_GUARDIAN_REQUIRED, "a child's consent comes from its guardian: " + part.detail,
                              {{"needs", part.detail}});
-    case domain::Refusal::kImportNotNewer:
-      return wire::MakeError(v1::ERROR_REASON_IMPORT_NOT_NEWER,
-                             "an imported consent cannot undo a refusal that is stored here, nor lie in the future");
+    case domain::Refusal::kImportCannotLoosen:
+      return wire::MakeError(v1::ERROR_REASON_IMPORT_CANNOT_LOOSEN,
+                             "an import fills what is unset and loosens nothing; stored is " + part.detail +
+                                 ": a later yes is entered as a change, with the etag of what was looked at",
+                             {{"stored", part.detail}});
+    case domain::Refusal::kAccountClosed:
+      return wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED,
+                             "the account is closed: nothing of it is used, and only restrictions are taken. UpsertSubject with create_new "
+                             "starts a new one of that id once the closure is COMPLETED");
     case domain::Refusal::kSubjectNotFound:
       return wire::MakeError(v1::ERROR_REASON_SUBJECT_NOT_FOUND, "the subject is not registered: call UpsertSubject first");
     case domain::Refusal::kScopeNotFound:
@@ -43,6 +49,8 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
       return wire::FieldError("control", "the policy has no such control");
     case domain::Refusal::kAllCannotBeTurnedOn:
       return wire::FieldError("all", "everything can be turned off at once but not on: name controls or purposes");
+    case domain::Refusal::kUnknownRegion:
+      return wire::FieldError("region", part.detail);
     case domain::Refusal::kRetentionNotOffered:
       return wire::FieldError("retention", "not one of the policy's retention choices");
     case domain::Refusal::kContradiction:
@@ -51,6 +59,12 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
       return wire::MakeError(v1::ERROR_REASON_CONTENTION, "a new policy is being activated: repeat the call");
   }
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
+}
+
+absl::Status TimeToLoosen(const base::Now& now) {
+  if (now.doubtful) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockDoubtful, false, {}});
+  if (now.behind) return RefusalStatus(domain::PartOutcome{domain::Refusal::kClockBehind, false, {}});
+  return absl::OkStatus();
 }
 
 }  // namespace consent::service

@@ -18,7 +18,7 @@ TaskBoard::~TaskBoard() {
   thread_.join();
 }
 
-void TaskBoard::Add(domain::SystemNumber system, DeletionPlace task, base::Instant at) {
+void TaskBoard::Add(domain::SystemNumber system, DeletionPlace task, base::Span at) {
   base::MutexLock lock(mutex_);
   Line& line = lines_[system];
   line.entries.push(Entry{at, task});
@@ -26,7 +26,7 @@ void TaskBoard::Add(domain::SystemNumber system, DeletionPlace task, base::Insta
 }
 
 std::vector<DeletionPlace> TaskBoard::Take(domain::SystemNumber system, size_t limit) {
-  const base::Instant now = context_.Now();
+  const base::Span now = context_.time.SinceBoot();
   std::vector<DeletionPlace> taken;
   base::MutexLock lock(mutex_);
   std::priority_queue<Entry>& entries = lines_[system].entries;
@@ -38,10 +38,11 @@ std::vector<DeletionPlace> TaskBoard::Take(domain::SystemNumber system, size_t l
 }
 
 bool TaskBoard::Wait(domain::SystemNumber system, std::chrono::milliseconds patience, Wake wake) {
+  const base::Span until = context_.time.After(base::Milliseconds(patience.count())).since;
   base::MutexLock lock(mutex_);
   if (stopping_ || waiting_ >= kMaxWaiters) return false;
   ++waiting_;
-  lines_[system].waiters.push_back(Waiter{std::chrono::steady_clock::now() + patience, std::move(wake)});
+  lines_[system].waiters.push_back(Waiter{until, std::move(wake)});
   changed_.NotifyOne();
   return true;
 }
@@ -67,6 +68,11 @@ void TaskBoard::CountRetry(domain::SystemNumber system) {
   ++lines_[system].counts.retries;
 }
 
+void TaskBoard::CountRefused(domain::SystemNumber system, const std::string& reason) {
+  base::MutexLock lock(mutex_);
+  ++lines_[system].counts.refused[reason];
+}
+
 TaskBoard::Counts TaskBoard::counts(domain::SystemNumber system) const {
   base::MutexLock lock(mutex_);
   const auto at = lines_.find(system);
@@ -74,10 +80,9 @@ TaskBoard::Counts TaskBoard::counts(domain::SystemNumber system) const {
 }
 
 void TaskBoard::TakeReady(std::vector<Wake>* ready) {
-  const auto now = std::chrono::steady_clock::now();
-  const base::Instant time = context_.Now();
+  const base::Span now = context_.time.SinceBoot();
   for (auto& [system, line] : lines_) {
-    const bool has_task = !line.entries.empty() && line.entries.top().at <= time;
+    const bool has_task = !line.entries.empty() && line.entries.top().at <= now;
     for (size_t i = 0; i < line.waiters.size();) {
       if (!has_task && !stopping_ && line.waiters[i].until > now) {
         ++i;

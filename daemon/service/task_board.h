@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <queue>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -29,8 +30,8 @@ class TaskBoard {
   TaskBoard(const TaskBoard&) = delete;
   TaskBoard& operator=(const TaskBoard&) = delete;
 
-  // The task may be handed out from `at` on (unset: at once).
-  void Add(domain::SystemNumber system, DeletionPlace task, base::Instant at) EXCLUDES(mutex_);
+  // The task may be handed out from `at` on, by the boot clock (zero: at once).
+  void Add(domain::SystemNumber system, DeletionPlace task, base::Span at) EXCLUDES(mutex_);
   // Takes up to `limit` that may be handed out now, the longest waiting first. What is not handed out must be added again.
   std::vector<DeletionPlace> Take(domain::SystemNumber system, size_t limit) EXCLUDES(mutex_);
 
@@ -44,22 +45,25 @@ class TaskBoard {
   // Tasks that failed kStuckAfter times or more; failures since the process began.
   void CountStuck(domain::SystemNumber system, int64_t change) EXCLUDES(mutex_);
   void CountRetry(domain::SystemNumber system) EXCLUDES(mutex_);
+  // A report that was refused for `reason`, the name of an error: there are few.
+  void CountRefused(domain::SystemNumber system, const std::string& reason) EXCLUDES(mutex_);
   struct Counts {
     int64_t open = 0;
     int64_t stuck = 0;
     uint64_t retries = 0;
+    std::map<std::string, uint64_t> refused;
   };
   Counts counts(domain::SystemNumber system) const EXCLUDES(mutex_);
 
  private:
   struct Entry {
-    base::Instant at;
+    base::Span at;
     DeletionPlace task;
     // For a queue whose top is the earliest.
     bool operator<(const Entry& other) const { return other.at < at || (other.at == at && other.task < task); }
   };
   struct Waiter {
-    std::chrono::steady_clock::time_point until;
+    base::Span until;  // by the boot clock
     Wake wake;
   };
   struct Line {

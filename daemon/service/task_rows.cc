@@ -33,7 +33,7 @@ store::Write PutDeletion(DeletionPlace place, const DeletionRow& row) {
   return {store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)};
 }
 
-store::Precondition Guard::AsPrecondition(const Context& context, base::SubjectHandle subject) const {
+store::Precondition Guard::AsPrecondition(const Context& context) const {
   std::optional<std::string> expected;
   if (facts.found) expected = EncodeSubjectRow(subject, facts.bytes);
   return {store::Table::kSubject, context.SubjectKey(subject), std::move(expected), seen};
@@ -41,6 +41,7 @@ store::Precondition Guard::AsPrecondition(const Context& context, base::SubjectH
 
 absl::StatusOr<Guard> LoadGuard(const Context& context, base::SubjectHandle subject) {
   Guard guard;
+  guard.subject = subject;
   guard.seen = context.store.Now(context.PartitionOf(subject));
   absl::StatusOr<StoredFacts> facts = LoadFacts(context, subject);
   if (!facts.ok()) return facts.status();
@@ -49,6 +50,12 @@ absl::StatusOr<Guard> LoadGuard(const Context& context, base::SubjectHandle subj
   if (!holds.ok()) return holds.status();
   guard.holds = *std::move(holds);
   return guard;
+}
+
+base::Span HandOutFrom(const Context& context, const TaskRow& task) {
+  if (task.waits_until.boot != base::BootId{}) return context.time.IsOver(task.waits_until) ? base::Span{} : task.waits_until.since;
+  const base::Instant now = context.Now();
+  return task.not_before > now ? context.time.After(task.not_before - now).since : base::Span{};
 }
 
 bool IsTakenBack(const TaskRow& task, const Overlap& overlap) { return overlap.any && overlap.latest > task.holds_seen; }

@@ -20,9 +20,9 @@ struct LeaseRow {
 // Unavailable: another holder's lease has not expired. A holder whose own lease has expired gets a new token, because
 // it cannot know what happened in between.
 absl::StatusOr<LeaseRow> GrantLease(const std::optional<LeaseRow>& current, std::string_view name, std::string_view holder,
-                                    base::Instant now, base::Span length);
+                                    const base::BootTime& now, base::Span length);
 
-// Canonical bytes: version 1 ‖ token ‖ expiry ‖ holder.
+// Canonical bytes: version 2 ‖ token ‖ boot ‖ expiry ‖ holder.
 std::string EncodeLease(const LeaseRow& row);
 // Nothing unless the bytes are canonical.
 std::optional<LeaseRow> DecodeLease(std::string_view bytes);

@@ -89,7 +89,7 @@ class MemoryStore::Part final : public CommitEngine {
     for (const RowKey& row : rows) rows_.erase(Row{row.table, row.key});
   }
 
-  absl::StatusOr<Lease> AcquireLease(std::string_view name, std::string_view holder, base::Instant now, base::Span length) {
+  absl::StatusOr<Lease> AcquireLease(std::string_view name, std::string_view holder, const base::BootTime& now, base::Span length) {
     base::MutexLock lock(mutex_);
     const auto found = leases_.find(name);
     const std::optional<LeaseRow> current = found == leases_.end() ? std::nullopt : std::optional(found->second);
@@ -228,7 +228,7 @@ std::optional<Seen> MemoryStore::Now(Partition partition) const {
 absl::StatusOr<Lease> MemoryStore::AcquireLease(Partition partition, std::string_view name, std::string_view holder,
                                                 base::Span length) {
   if (absl::Status s = Usable(partition); !s.ok()) return s;
-  return partitions_[partition.number]->AcquireLease(name, holder, clock_->Now(), length);
+  return partitions_[partition.number]->AcquireLease(name, holder, base::BootTime{{}, clock_->SinceBoot()}, length);
 }
 
 void MemoryStore::Close() {

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "daemon/base/bytes.h"
+#include "daemon/base/clock.h"
 #include "daemon/base/time.h"
 
 namespace consent::store {
@@ -144,7 +145,7 @@ struct Remains {
 
 struct Lease {
   uint64_t token = 0;  // fencing token, grows with each grant of that name
-  base::Instant expires;
+  base::BootTime expires;  // by the boot clock: a lease lasts as long as it was granted for, whatever the wall does
 };
 
 // Row seen by Scan: views die when the visitor returns. Return false to stop.
@@ -199,7 +200,7 @@ class Store {
   // See Precondition::seen. Nothing where the store cannot tell.
   virtual std::optional<Seen> Now(Partition partition) const = 0;
 
-  // Grants or renews the named lease of a partition until `now + length`. Unavailable while another holder's has not expired.
+  // Grants or renews the named lease of a partition for `length` from now; a reboot ends it. Unavailable while another holder's has not expired.
   // `holder` 1..64 bytes. A renewal keeps its token; a new grant gets a larger one.
   virtual absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
                                              base::Span length) = 0;

@@ -7,15 +7,11 @@
 namespace consent::wire {
 namespace {
 
-constexpr int kMaxRetentionMonths = 120;
+using base::kMaxRetentionMonths;
 
 // "Must be true" fields of a oneof: the name says it, the value can only confirm it.
 void CheckTrue(bool value, const Path& at, Violations* faults) {
   if (!value) faults->Add(at, "must be true");
-}
-
-bool SameTarget(const domain::Target& a, const domain::Target& b) {
-  return a.kind == b.kind && a.control == b.control && a.purpose == b.purpose;
 }
 
 }  // namespace
@@ -118,10 +114,7 @@ std::vector<domain::ChoiceCommand> ChangeReader::Choices(const google::protobuf:
     choice.target = Target(changes[i].target(), Path(at, "target"));
     CheckChosen(changes[i].turn(), v1::Switch_IsValid, Path(at, "turn"), faults_);
     choice.on = changes[i].turn() == v1::SWITCH_ON;
-    const auto same = [&](const domain::ChoiceCommand& other) {
-      return other.scope == choice.scope && SameTarget(other.target, choice.target);
-    };
-    if (std::any_of(out.begin(), out.end(), same)) faults_->Add(at, "names the same scope and target as an earlier one");
+    // A target named twice is harmless, and where it is turned on and off the no is done.
     out.push_back(std::move(choice));
   }
   return out;
@@ -136,8 +129,6 @@ std::vector<domain::RetentionCommand> ChangeReader::Retentions(
     domain::RetentionCommand change;
     change.scope = Scope(changes[i].scope(), Path(at, "scope"));
     change.retention = Retention(changes[i].retention(), Path(at, "retention"));
-    const auto same = [&](const domain::RetentionCommand& other) { return other.scope == change.scope; };
-    if (std::any_of(out.begin(), out.end(), same)) faults_->Add(at, "names the same scope as an earlier one");
     out.push_back(change);
   }
   return out;

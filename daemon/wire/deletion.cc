@@ -1,19 +1,17 @@
 #include "daemon/wire/deletion.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <system_error>
 
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "daemon/wire/digest.h"
 #include "daemon/wire/fields.h"
+#include "daemon/wire/time_zones.h"
 
 namespace consent::wire {
 namespace {
 
-constexpr size_t kMaxDeletionIdBytes = 64;
+using base::kMaxDeletionIdBytes;
 constexpr int kMaxStates = 7;
 constexpr int kMaxCauses = 3;
 // What a client's clock may be ahead.
@@ -37,16 +35,6 @@ domain::NamedTimes ReadRange(const v1::TimeRange& range, base::Instant now, cons
   return interval;
 }
 
-// Whether the machine's database has a zone of that name. Asked first because the library remembers each name that it ever looked for,
-// those that are none, too.
-bool IsZone(const std::string& name) {
-  constexpr char kAllowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
-  if (name.empty() || name.front() == '/' || name.find_first_not_of(kAllowed) != std::string::npos) return false;
-  const char* folder = std::getenv("TZDIR");
-  std::error_code error;
-  return std::filesystem::is_regular_file(std::filesystem::path(folder != nullptr ? folder : "/usr/share/zoneinfo") / name, error);
-}
-
 // The first instant of the day on which it was said: midnight, or, where the clocks skip it, what follows; the first of two midnights.
 base::Instant FirstInstantOfDay(base::Instant spoken, const absl::TimeZone& zone) {
   const absl::CivilDay day(zone.At(absl::FromUnixMicros(spoken.micros)).cs);
@@ -67,8 +55,8 @@ domain::NamedTimes ReadDay(const v1::SpokenDay& day, base::Instant now, const Pa
   CheckPast(spoken, now, spoken_at, faults);
   CheckText(day.time_zone(), 1, kMaxNameBytes, time_zone, faults);
   absl::TimeZone zone;
-  if (!IsZone(day.time_zone()) || !absl::LoadTimeZone(day.time_zone(), &zone)) {
-    faults->Add(time_zone, "must be an IANA time zone name that the server's time zone database has, such as `Europe/Bucharest`");
+  if (!IsTimeZoneName(day.time_zone()) || !absl::LoadTimeZone(day.time_zone(), &zone)) {
+    faults->Add(time_zone, "must be the name of a zone in the server's time zone database, such as `Europe/Bucharest`");
     return interval;
   }
   interval.from = FirstInstantOfDay(spoken, zone);
@@ -160,6 +148,14 @@ void ReadStep(const Request& request, const base::IdHasher& hasher, Violations* 
   if (faults->empty()) input->change.digest = RequestDigest(request);
 }
 
+// Until when it will be, or was to be, finished: a day that has not passed is promised, any other is owned up to.
+std::string Promise(const domain::DeletionRequest& request, bool on_hold, base::Instant now) {
+  if (!IsTime(request.due_at)) return "";
+  const std::string day = base::FormatRfc3339(request.due_at - base::Microseconds(1)).substr(0, 10);
+  if (on_hold) return " The law makes us keep some of them until further notice; these will be deleted when that is over.";
+  return request.IsOverdue(now) ? " It should have been finished by " + day + "." : " We will finish it by " + day + ".";
+}
+
 std::string Summary(const domain::DeletionRequest& request, bool on_hold, base::Instant now) {
   const auto date = [](base::Instant time) { return base::FormatRfc3339(time).substr(0, 10); };
   const auto ended = static_cast<size_t>(std::count_if(request.parts.begin(), request.parts.end(), [](const domain::SystemPart& part) {
@@ -170,19 +166,16 @@ std::string Summary(const domain::DeletionRequest& request, bool on_hold, base::
   switch (request.state) {
     case domain::RequestState::kReceived:
     case domain::RequestState::kVerifying:
-      return text + "Until we know that it came from you we only stop using the recordings. We will finish it by " +
-             date(request.due_at - base::Microseconds(1)) + ".";
+      return text + "Until we know that it came from you we only stop using the recordings." + Promise(request, on_hold, now);
     case domain::RequestState::kAccepted:
     case domain::RequestState::kInProgress:
-      text += "The recordings are not used any more. " + std::to_string(ended) + " of " + std::to_string(request.parts.size()) +
-              " systems have confirmed so far; it is not finished.";
-      if (on_hold) return text + " The law makes us keep some of them until further notice; these will be deleted when that is over.";
-      if (request.IsOverdue(now)) return text + " It should have been finished by " + date(request.due_at - base::Microseconds(1)) + ".";
-      return text + " We will finish it by " + date(request.due_at - base::Microseconds(1)) + ".";
+      return text + "The recordings are not used any more. " + std::to_string(ended) + " of " + std::to_string(request.parts.size()) +
+             " systems have confirmed so far; it is not finished." + Promise(request, on_hold, now);
     case domain::RequestState::kCompleted:
       return text + "All " + std::to_string(request.parts.size()) + " systems had confirmed by " + date(request.ended_at) + ".";
     case domain::RequestState::kDenied:
-      return text + "It was denied on " + date(request.ended_at) + ". The recordings are kept and not used.";
+      return text + "It was denied on " + date(request.ended_at) + ": " + request.denied_reason +
+             ". The recordings are kept and not used. You may ask again, and you may complain to the supervisory authority.";
     case domain::RequestState::kCancelled:
       return text + "It was cancelled on " + date(request.ended_at) + " before anything was deleted.";
   }
@@ -324,8 +317,8 @@ void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const s
   out->set_requester(static_cast<v1::Actor>(request.requester));
   out->set_regime(request.regime);
   WriteTimestamp(request.received_at, out->mutable_received_at());
-  WriteTimestamp(request.confirm_by, out->mutable_confirm_by());
-  WriteTimestamp(request.due_at, out->mutable_due_at());
+  if (IsTime(request.confirm_by)) WriteTimestamp(request.confirm_by, out->mutable_confirm_by());
+  if (IsTime(request.due_at)) WriteTimestamp(request.due_at, out->mutable_due_at());
   if (request.verified_at.IsSet()) WriteTimestamp(request.verified_at, out->mutable_verified_at());
   if (request.ended_at.IsSet()) WriteTimestamp(request.ended_at, out->mutable_ended_at());
   out->set_denied_reason(request.denied_reason);
@@ -338,6 +331,7 @@ void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const s
     if (part.ended_at.IsSet()) WriteTimestamp(part.ended_at, progress.mutable_ended_at());
     progress.set_erased_count(static_cast<int64_t>(part.erased_count));
     if (part.evidence != base::Digest{}) progress.set_evidence_hash(std::string(base::View(part.evidence)));
+    if (part.earlier_evidence != base::Digest{}) progress.set_earlier_evidence_hash(std::string(base::View(part.earlier_evidence)));
     progress.set_reason(part.reason);
     progress.set_leased_before(part.leased_before);
   }

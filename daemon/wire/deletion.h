@@ -7,13 +7,14 @@
 
 #include "absl/status/statusor.h"
 #include "consent/v1/deletion_service.pb.h"
+#include "daemon/base/bounds.h"
 #include "daemon/base/ids.h"
 #include "daemon/domain/deletion.h"
 #include "daemon/wire/change_input.h"
 
 namespace consent::wire {
 
-inline constexpr size_t kMaxReasonBytes = 256;
+using base::kMaxReasonBytes;
 
 struct DeletionInput {
   ChangeInput change;          // without a command

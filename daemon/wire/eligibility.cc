@@ -10,9 +10,9 @@
 namespace consent::wire {
 namespace {
 
-constexpr int kMaxProfiles = 8;
-constexpr int kMaxFlags = 8;
-constexpr int64_t kMaxUncertaintyMs = 86'400'000;
+constexpr int kMaxProfiles = base::kMaxNamedProfiles;
+constexpr int kMaxFlags = base::kMaxNamedFlags;
+using base::kMaxUncertaintyMs;
 
 void ReadPlace(const v1::Place& place, const Path& at, Violations* faults, domain::Place* out) {
   RefuseMistypedHere(place, at, faults);

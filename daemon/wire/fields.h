@@ -12,22 +12,23 @@
 #include <google/protobuf/timestamp.pb.h>
 
 #include "consent/v1/types.pb.h"
+#include "daemon/base/bounds.h"
 #include "daemon/base/time.h"
 #include "daemon/domain/types.h"
 #include "daemon/wire/violations.h"
 
 namespace consent::wire {
 
-inline constexpr size_t kMaxRequestIdBytes = 64;
-inline constexpr size_t kMaxTokenBytes = 128;      // revisions, etags, page tokens
-inline constexpr size_t kMaxNameBytes = 64;        // controls, notice and policy versions, sites
-inline constexpr size_t kMinLanguageBytes = 2;     // BCP 47
-inline constexpr size_t kMaxLanguageBytes = 35;
-inline constexpr size_t kMaxReferenceBytes = 256;  // of evidence; reasons of suspensions
-inline constexpr int kMaxParts = 64;               // changes or targets of one call
-inline constexpr int kMaxBatch = 1'000;            // recordings of one call; no list of any request may be longer
-inline constexpr int kMaxPageSize = 1'000;
-inline constexpr int kDefaultPageSize = 100;
+using base::kDefaultPageSize;
+using base::kMaxBatch;
+using base::kMaxLanguageBytes;
+using base::kMaxNameBytes;
+using base::kMaxPageSize;
+using base::kMaxParts;
+using base::kMaxReferenceBytes;
+using base::kMaxRequestIdBytes;
+using base::kMaxTokenBytes;
+using base::kMinLanguageBytes;
 
 // `min`..`max` bytes.
 inline void CheckText(std::string_view text, size_t min, size_t max, const Path& at, Violations* faults);
@@ -42,6 +43,9 @@ void CheckRange(int64_t value, int64_t min, int64_t max, const Path& at, Violati
 inline void CheckEnum(int value, bool (*is_valid)(int), const Path& at, Violations* faults);
 // As CheckEnum, and not the zero value.
 void CheckChosen(int value, bool (*is_valid)(int), const Path& at, Violations* faults);
+
+// Neither unset nor the end of time, which stand for no time at all and must never be told as one.
+inline bool IsTime(base::Instant time) { return time.IsSet() && time != base::kEndOfTime; }
 
 // Years 1970 to 9999, nanoseconds 0..999,999,999, cut to microseconds. The very first microsecond of 1970 becomes the second one,
 // because a zero Instant means "not set".

@@ -7,8 +7,8 @@
 namespace consent::wire {
 namespace {
 
-constexpr size_t kMaxHoldIdBytes = 64;
-constexpr size_t kMaxAuthorityBytes = 128;
+using base::kMaxHoldIdBytes;
+using base::kMaxAuthorityBytes;
 
 domain::Interval ReadHeldTimes(const v1::TimeRange& range, const Path& at, Violations* faults) {
   domain::Interval interval;

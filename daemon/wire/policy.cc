@@ -1,11 +1,12 @@
 #include "daemon/wire/policy.h"
 
+#include "daemon/domain/standards.h"
 #include "daemon/wire/fields.h"
 
 namespace consent::wire {
 namespace {
 
-constexpr size_t kMaxReasonBytes = 256;
+using base::kMaxReasonBytes;
 
 template <typename Request>
 SuspensionInput ReadCommon(const Request& request, Violations* faults) {
@@ -14,7 +15,13 @@ SuspensionInput ReadCommon(const Request& request, Violations* faults) {
   RefuseMistyped(request, root, faults);
   CheckChosen(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), faults);
   input.purpose = static_cast<domain::Purpose>(request.purpose());
-  if (!request.region().empty()) input.region = ReadRegion(request.region(), Path(root, "region"), faults);
+  if (!request.region().empty()) {
+    const Path at(root, "region");
+    input.region = ReadRegion(request.region(), at, faults);
+    // It would stop nothing.
+    const bool means_something = domain::IsAssigned(input.region) || domain::IsUserAssigned(input.region);
+    if (input.region.IsSet() && !means_something) faults->Add(at, domain::WhyNotAssigned(input.region));
+  }
   CheckText(request.reason(), 1, kMaxReasonBytes, Path(root, "reason"), faults);
   input.reason = request.reason();
   return input;

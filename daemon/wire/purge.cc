@@ -9,22 +9,32 @@
 namespace consent::wire {
 namespace {
 
-constexpr size_t kMaxTaskIdBytes = 128;
-constexpr size_t kMaxTextBytes = 256;
-constexpr int kMaxTasks = 100;
+using base::kMaxTaskIdBytes;
+constexpr size_t kMaxTextBytes = base::kMaxReasonBytes;
+using base::kMaxTasks;
 constexpr int kDefaultTasks = 10;
-constexpr int kMaxVisibilitySeconds = 43'200;
+using base::kMaxVisibilitySeconds;
 constexpr int kDefaultVisibilitySeconds = 300;
-constexpr int kMaxWaitSeconds = 60;
+using base::kMaxWaitSeconds;
 constexpr int kMaxMatchKeys = 7;
-constexpr int64_t kMaxCount = 1'000'000'000'000;
-constexpr int kMaxFailures = 1'000'000;
-constexpr int64_t kMaxArrivalSeconds = int64_t{90} * 86'400;
+constexpr int64_t kMaxCount = base::kMaxErasedCount;
+using base::kMaxFailures;
+using base::kMaxArrivalSeconds;
 
 void CheckSystemName(const std::string& name, const Path& at, Violations* faults) {
   constexpr char kAllowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
   CheckText(name, 1, kMaxNameBytes, at, faults);
   if (name.find_first_not_of(kAllowed) != std::string::npos) faults->Add(at, "must be of [a-z0-9_-]");
+}
+
+// What was erased, and the evidence; of results and of failures.
+template <typename Report>
+void ReadErased(const Report& report, const Path& at, ReportInput* input, Violations* faults) {
+  CheckRange(report.erased_count(), 0, kMaxCount, Path(at, "erased_count"), faults);
+  const bool hash_fits = report.evidence_hash().empty() || report.evidence_hash().size() == input->evidence.size();
+  if (!hash_fits) faults->Add(Path(at, "evidence_hash"), "must have 32 bytes or none");
+  input->erased_count = static_cast<uint64_t>(report.erased_count());
+  if (hash_fits && !report.evidence_hash().empty()) std::memcpy(input->evidence.data(), report.evidence_hash().data(), input->evidence.size());
 }
 
 // What reports of ends and of failures have in common.
@@ -108,17 +118,17 @@ absl::StatusOr<ReportsInput> ReadCompleteTasks(const v1::CompleteTasksRequest& r
     const v1::TaskResult& result = request.results(i);
     const Path at(root, "results", i);
     ReportInput report = ReadReport(result, at, &seen, &faults);
-    CheckChosen(result.outcome(), v1::PurgeOutcome_IsValid, Path(at, "outcome"), &faults);
-    CheckRange(result.erased_count(), 0, kMaxCount, Path(at, "erased_count"), &faults);
-    const bool hash_fits = result.evidence_hash().empty() || result.evidence_hash().size() == report.evidence.size();
-    if (!hash_fits) faults.Add(Path(at, "evidence_hash"), "must have 32 bytes or none");
+    Violations untaken;
+    CheckChosen(result.outcome(), v1::PurgeOutcome_IsValid, Path(at, "outcome"), &untaken);
+    ReadErased(result, at, &report, &untaken);
     const bool exempt = result.outcome() == v1::PURGE_OUTCOME_EXEMPT;
-    CheckText(result.reason(), exempt ? 1 : 0, exempt ? kMaxTextBytes : 0, Path(at, "reason"), &faults);
-    if (!faults.empty()) continue;
-    report.outcome = static_cast<domain::PurgeOutcome>(result.outcome());
-    report.erased_count = static_cast<uint64_t>(result.erased_count());
-    if (!result.evidence_hash().empty()) std::memcpy(report.evidence.data(), result.evidence_hash().data(), report.evidence.size());
-    report.text = result.reason();
+    CheckText(result.reason(), exempt ? 1 : 0, exempt ? kMaxTextBytes : 0, Path(at, "reason"), &untaken);
+    if (untaken.empty()) {
+      report.outcome = static_cast<domain::PurgeOutcome>(result.outcome());
+      report.text = result.reason();
+    } else {
+      report.refused = untaken.ToStatus();
+    }
     input.reports.push_back(std::move(report));
   }
   if (!faults.empty()) return faults.ToStatus();
@@ -138,12 +148,32 @@ absl::StatusOr<ReportsInput> ReadFailTasks(const v1::FailTasksRequest& request) 
     const Path at(root, "failures", i);
     ReportInput report = ReadReport(request.failures(i), at, &seen, &faults);
     CheckText(request.failures(i).error(), 0, kMaxTextBytes, Path(at, "error"), &faults);
+    ReadErased(request.failures(i), at, &report, &faults);
     report.text = request.failures(i).error();
     report.not_begun = request.failures(i).not_begun();
     input.reports.push_back(std::move(report));
   }
   if (!faults.empty()) return faults.ToStatus();
   input.system = request.system();
+  return input;
+}
+
+absl::StatusOr<RenewInput> ReadRenewTasks(const v1::RenewTasksRequest& request) {
+  Violations faults;
+  const Path root;
+  RenewInput input;
+  std::set<std::string> seen;
+  RefuseMistyped(request, root, &faults);
+  CheckSystemName(request.system(), Path(root, "system"), &faults);
+  CheckRange(request.visibility_seconds(), 0, kMaxVisibilitySeconds, Path(root, "visibility_seconds"), &faults);
+  if (!CheckCount(request.leases_size(), 1, kMaxTasks, Path(root, "leases"), &faults)) return faults.ToStatus();
+  for (int i = 0; i < request.leases_size(); ++i) {
+    ReportInput lease = ReadReport(request.leases(i), Path(root, "leases", i), &seen, &faults);
+    input.leases.emplace_back(std::move(lease.task_id), lease.epoch);
+  }
+  if (!faults.empty()) return faults.ToStatus();
+  input.system = request.system();
+  input.visibility = base::Seconds(request.visibility_seconds() == 0 ? kDefaultVisibilitySeconds : request.visibility_seconds());
   return input;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -37,10 +38,16 @@ struct ReportInput {
   base::Digest evidence{};
   std::string text;  // the reason of an exemption, or a failure's error
   bool not_begun = false;  // of a failure
+  absl::Status refused;    // what it says cannot be taken; `task_id` and `epoch` can
 };
 struct ReportsInput {
   std::string system;
   std::vector<ReportInput> reports;
+};
+struct RenewInput {
+  std::string system;
+  std::vector<std::pair<std::string, uint64_t>> leases;  // task and epoch
+  base::Span visibility;
 };
 struct TasksQuery {
   std::string system;
@@ -53,8 +60,10 @@ struct TasksQuery {
 absl::StatusOr<SystemInput> ReadRegisterSystem(const v1::RegisterDataSystemRequest& request);
 absl::StatusOr<RetireInput> ReadRetireSystem(const v1::RetireDataSystemRequest& request);
 absl::StatusOr<LeaseInput> ReadLeaseTasks(const v1::LeaseTasksRequest& request);
+// A result that says what cannot be taken does not spoil the others: see ReportInput::refused.
 absl::StatusOr<ReportsInput> ReadCompleteTasks(const v1::CompleteTasksRequest& request);
 absl::StatusOr<ReportsInput> ReadFailTasks(const v1::FailTasksRequest& request);
+absl::StatusOr<RenewInput> ReadRenewTasks(const v1::RenewTasksRequest& request);
 absl::StatusOr<TasksQuery> ReadListTasks(const v1::ListTasksRequest& request);
 
 // OK: accepted.

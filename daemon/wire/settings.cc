@@ -37,6 +37,9 @@ absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& 
   ReadCommon(request, hasher, reader, &faults, &input);
   CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &faults);
   input.etag = request.etag();
+  if (!request.self_profile_id().empty()) {
+    input.command.self_profile = base::ProfileHandle{reader.Profile(request.self_profile_id(), Path(root, "self_profile_id")).handle};
+  }
   const int64_t parts = int64_t{request.changes_size()} + request.retention_size();
   if (parts < 1 || parts > kMaxParts) {
     faults.Add(Path(root, "changes"), "must be 1 to " + std::to_string(kMaxParts) + " items together with retention");

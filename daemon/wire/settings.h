@@ -48,6 +48,8 @@ void WriteHistoryChange(const domain::FactChange& change, const std::vector<Scop
 // Evidence as it was sealed. Bytes that are none (from a damaged row) leave `out` empty.
 void WriteEvidence(std::string_view evidence, v1::Evidence* out);
 
+// The first end of the consents that were given.
+void WriteConsentEnd(const std::vector<domain::FactChange>& changes, v1::UpdateSettingsResponse* out);
 // What an opt-out turned off, without duplicates, in ascending order.
 void WriteChangedPurposes(const std::vector<domain::FactChange>& changes, v1::OptOutResponse* out);
 

@@ -1,6 +1,7 @@
 // The answers of SettingsService.
 #include <array>
 
+#include "daemon/domain/effective.h"
 #include "daemon/domain/settings.h"
 #include "daemon/wire/fields.h"
 #include "daemon/wire/settings.h"
@@ -53,6 +54,9 @@ void WritePurposeSetting(const domain::PurposeState& state, const domain::Subjec
   if (state.choice.choice != domain::Choice::kGiven) return;
   if (const domain::Notice* notice = rules.FindNotice(state.choice.notice)) out->set_notice_version(notice->version);
   out->set_imported(state.choice.imported);
+  if (state.choice.renewed.IsSet()) WriteTimestamp(state.choice.renewed, out->mutable_renewed());
+  const base::Instant end = domain::ConsentEnd(state.choice, rules);
+  if (end != base::kEndOfTime) WriteTimestamp(end, out->mutable_holds_until());
 }
 
 const char* Words(domain::ChangedWhat what) {
@@ -129,6 +133,7 @@ void WriteHistoryChange(const domain::FactChange& change, const std::vector<Scop
     purpose.set_purpose(static_cast<v1::Purpose>(change.purpose));
     purpose.set_from(ChoiceOf(change.from));
     purpose.set_to(ChoiceOf(change.to));
+    if (change.holds_until.IsSet()) WriteTimestamp(change.holds_until, purpose.mutable_holds_until());
   } else if (change.what == domain::ChangedWhat::kRetention) {
     WriteRetention(change.retention, out->mutable_retention());
   } else {
@@ -138,6 +143,14 @@ void WriteHistoryChange(const domain::FactChange& change, const std::vector<Scop
 
 void WriteEvidence(std::string_view evidence, v1::Evidence* out) {
   if (!out->ParseFromArray(evidence.data(), static_cast<int>(evidence.size()))) out->Clear();
+}
+
+void WriteConsentEnd(const std::vector<domain::FactChange>& changes, v1::UpdateSettingsResponse* out) {
+  base::Instant first;
+  for (const domain::FactChange& change : changes) {
+    if (change.holds_until.IsSet() && (!first.IsSet() || change.holds_until < first)) first = change.holds_until;
+  }
+  if (first.IsSet()) WriteTimestamp(first, out->mutable_consent_holds_until());
 }
 
 void WriteChangedPurposes(const std::vector<domain::FactChange>& changes, v1::OptOutResponse* out) {

@@ -14,11 +14,11 @@ void Give(const absl::Status& status) {
 }
 
 Offline::Offline(const std::string& data_dir)
-    : writers_(2, 2 * kInFlight), keyring_(Need(app::OpenKeyring(data_dir + ".key", data_dir, data_dir + ".head"))), store_(Open(data_dir)) {
+    : writers_(2, 2 * kInFlight), keyring_(Need(app::OpenKeyring(data_dir + ".key", data_dir, data_dir + ".head", Need(store::RocksStore::Look(Options(data_dir)))))), store_(Open(data_dir)) {
   std::vector<std::unique_ptr<service::FactsIndex>> indexes;
   indexes.push_back(std::make_unique<service::FactsIndex>(UINT64_MAX));
   context_.reset(new service::Context{.store = *store_,
-                                      .clock = clock_,
+                                      .time = time_,
                                       .random = random_,
                                       .keys = keyring_.keys,
                                       .hasher = base::IdHasher(keyring_.keys.lookup_key()),
@@ -35,13 +35,19 @@ Offline::Offline(const std::string& data_dir)
   context_->ready.store(true);
 }
 
-std::unique_ptr<store::RocksStore> Offline::Open(const std::string& data_dir) {
+store::RocksStore::Options Offline::Options(const std::string& data_dir) {
   store::RocksStore::Options options;
   options.db_path = data_dir;
   options.head_path = data_dir + ".head";
   options.clock = &clock_;
   options.random = &random_;
+  return options;
+}
+
+std::unique_ptr<store::RocksStore> Offline::Open(const std::string& data_dir) {
+  store::RocksStore::Options options = Options(data_dir);
   options.key_fingerprint = keyring_.keys.Fingerprint();
+  if (keyring_.is_new) options.before_creation = [this, data_dir] { return keyring_.keys.Save(data_dir + ".key"); };
   return Need(store::RocksStore::Open(std::move(options)));
 }
 

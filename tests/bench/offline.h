@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/app/keyring.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/trusted_clock.h"
 #include "daemon/base/random.h"
 #include "daemon/service/context.h"
 #include "daemon/store/rocksdb/rocks_store.h"
@@ -29,9 +30,11 @@ class Offline {
   const app::Keyring& keyring() const { return keyring_; }
 
  private:
+  store::RocksStore::Options Options(const std::string& data_dir);
   std::unique_ptr<store::RocksStore> Open(const std::string& data_dir);
 
   const base::SystemClock clock_;
+  base::TrustedClock time_{clock_, base::BootId{}, base::ClockBounds{}};
   base::SystemRandom random_;
   service::Pool writers_;
   app::Keyring keyring_;

@@ -23,14 +23,24 @@ void Recording(std::string_view line) {
   }
   const consent::Recording& recording = parsed->recording;
   Require(line.size() <= consent::kMaxLineBytes && consent::IsUtf8(line));
-  Require(!recording.recording_id.empty() && recording.recording_id.value().size() <= consent::kMaxIdBytes);
-  Require(!recording.account_id.empty() && recording.account_id.value().size() <= consent::kMaxIdBytes);
+  Require(!recording.recording_id.empty() && recording.recording_id.value().size() <= consent::base::kMaxIdBytes);
+  Require(!recording.account_id.empty() && recording.account_id.value().size() <= consent::base::kMaxIdBytes);
   Require(recording.profile_ids.size() <= 8 && recording.flags.size() <= 8);
   const std::string written = consent::AnonymousLine(recording, "0123456789abcdef0123456789abcdef");
   Require(written.find('\n') == std::string::npos);
   const nlohmann::json read = nlohmann::json::parse(written, nullptr, false);
   Require(read.is_object() && read.size() <= 8 && read.at("recording_id") == recording.recording_id.value());
   Require(!read.contains("account_id") && !read.contains("profile_ids") && !read.contains("device_id"));
+}
+
+// If any byte stands before or behind the value, nothing is taken; so the value is all of the line.
+void OneValue(std::string_view line) {
+  if (!consent::ParseObject(line).ok()) return;
+  Require(line.front() == '{' && line.back() == '}' && line.find('\0') == std::string_view::npos && line.find('\r') == std::string_view::npos);
+  for (const char* byte : {" ", "\n", "\r", "\t", "}", "0", ",", "\xEF\xBB\xBF", "{}"}) {
+    Require(!consent::ParseObject(std::string(line) + byte).ok() && !consent::ParseObject(byte + std::string(line)).ok());
+  }
+  Require(!consent::ParseObject(std::string(line) + '\0').ok());
 }
 
 void Import(std::string_view line) {
@@ -55,6 +65,7 @@ void Import(std::string_view line) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view line(reinterpret_cast<const char*>(data), size);
+  OneValue(line);
   Recording(line);
   Import(line);
   const size_t equals = line.find('=');

@@ -29,6 +29,7 @@ LAYERS = {
     "client": {"daemon/base", "daemon/domain", "daemon/policy", "daemon/wire"},
 }
 GRPC_ALLOWED = ("daemon/rpc/", "daemon/app/", "daemon/ops/health", "client/src/", "tests/")
+BOOST_ALLOWED = ("daemon/ops/http.cc",)
 ROCKSDB_ALLOWED = ("daemon/store/rocksdb/", "tests/")
 PROTO_FORBIDDEN = ("daemon/base/", "daemon/domain/", "daemon/store/", "client/include/")
 
@@ -144,6 +145,8 @@ class Checker:
                 self.find(path, line, f"includes {included}: gRPC stays in rpc, app, ops/health and the client's connection")
             if included.startswith("rocksdb/") and not name.startswith(ROCKSDB_ALLOWED):
                 self.find(path, line, f"includes {included}: RocksDB stays in store/rocksdb")
+            if included.startswith("boost/") and name not in BOOST_ALLOWED:
+                self.find(path, line, f"includes {included}: Boost stays in ops/http.cc")
             if (included.startswith("google/protobuf/") or ".pb.h" in included) and name.startswith(PROTO_FORBIDDEN):
                 self.find(path, line, f"includes {included}: this folder knows no protobuf")
             self.check_layer(path, name, line, included)

@@ -13,10 +13,13 @@
 namespace consent {
 
 // An immutable value; thread-safe. A default-constructed one is a no, and so is one for which anything went wrong: an
-// error, a late or missing reply, a value that this library does not know, an answer that contradicts itself.
+// error, a missing reply, a value that this library does not know, an answer that contradicts itself.
 //
-// An answer ages: it holds until the daemon's good_until, measured by this machine's CLOCK_BOOTTIME from the moment of
-// sending, so clocks need not agree. Keep it no longer than needed; a change may end it sooner.
+// An answer has two sides. What the daemon said stays as it was said, for ever: eligibility, disposition, reasons, times. Beside it
+// stands whether it is fresh: until the daemon's good_until, measured by this machine's CLOCK_BOOTTIME from the moment of sending,
+// so clocks need not agree. Only MayUse asks for both. An answer may be over at once (good_until = checked_at, as under a
+// hold whose capture lies ahead of the server's clock): it is never fresh, and still says what it says. Keep a yes no longer than
+// needed; a change may end it sooner.
 class Answer {
  public:
   Answer() = default;
@@ -26,15 +29,19 @@ class Answer {
   bool operator!() const = delete;
 
   // True only if the daemon was asked for this very purpose, said ELIGIBLE and KEEP by consent or default, and the answer
-  // still holds now. The place is the one that was asked about.
+  // is fresh. The place is the one that was asked about.
   bool MayUse(Purpose purpose) const;
 
-  // True only if the daemon said PURGE and the answer still holds now.
-  bool MustPurge() const;
+  // True only if the daemon said PURGE, however long ago: what must be purged does not come back, but a legal hold may have been
+  // placed since. Who purges much later asks again.
+  bool MustPurge() const { return disposition_ == Disposition::kPurge; }
 
-  // What holds now: kUnset once the answer is too old, and where there is none.
-  Eligibility eligibility() const;
-  Disposition disposition() const;
+  // True until the life that the daemon gave this answer is over.
+  bool IsFresh() const;
+
+  // What the daemon said, fresh or not; kUnset where there is no answer, and without a purpose for the eligibility.
+  Eligibility eligibility() const { return eligibility_; }
+  Disposition disposition() const { return disposition_; }
 
   // Most important first; what the daemon gave as reasons when it answered.
   const std::vector<Reason>& reasons() const { return reasons_; }
@@ -52,7 +59,6 @@ class Answer {
 
  private:
   friend class AnswerMaker;
-  bool Holds() const;
 
   Purpose purpose_ = Purpose::kUnset;
   Eligibility eligibility_ = Eligibility::kUnset;
@@ -63,9 +69,9 @@ class Answer {
   std::string policy_hash_;
   Time checked_at_{};
   Time good_until_{};
-  // Null: never holds.
+  // Null: never fresh.
   std::shared_ptr<const Clock> clock_;
-  std::chrono::nanoseconds holds_until_{0};
+  std::chrono::nanoseconds fresh_until_{0};
   absl::Status error_ = absl::UnknownError("nothing was asked");
 };
 

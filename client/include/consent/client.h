@@ -127,6 +127,10 @@ class Client {
                                                                 const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<std::vector<TaskAnswer>> FailTasks(const std::string& system, const std::vector<TaskFailure>& failures,
                                                             const CallOptions& options = {}) = 0;
+  // 1 to 100 leases, none twice; keeps each for `visibility` (1 s to 12 h) from now on. An OK status has one answer for each, in their order.
+  // Ask every few seconds while a task is being done, and stop what is done for one that is not kRenewed.
+  virtual absl::StatusOr<std::vector<TaskRenewal>> RenewTasks(const std::string& system, const std::vector<TaskLease>& leases,
+                                                              std::chrono::seconds visibility, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options = {}) = 0;
   // NOLINTEND(google-default-arguments)
 };

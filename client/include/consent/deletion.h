@@ -103,6 +103,8 @@ struct DeletionProgress {
   int64_t erased_count = 0;
   // SHA-256 of the evidence that the system keeps; 32 bytes or empty.
   std::string evidence_hash;
+  // Of a round or an unfinished run before, where it differs; 32 bytes or empty.
+  std::string earlier_evidence_hash;
   // Of kExempt.
   std::string reason;
   // An earlier worker took the task and did not report: what kNotFound did not find may have been erased then.
@@ -158,6 +160,8 @@ struct DeletionCreated {
   // False: an open request for the same was there, and is returned.
   bool created = false;
   Etag revision;
+  // Nothing was known of the account before this call: a mistyped id reads so.
+  bool subject_is_new = false;
 };
 
 struct VerifyOrder {

@@ -26,6 +26,12 @@ struct HoldSelector {
   auto operator<=>(const HoldSelector&) const = default;
 };
 
+struct LeaseOut {
+  // The data system.
+  std::string system;
+  std::optional<Time> until;
+};
+
 struct Hold {
   HoldId hold_id;
   // As they were given; empty once it is released, when its key is destroyed.
@@ -41,6 +47,8 @@ struct Hold {
   std::string release_reason;
   // For ReleaseHold.
   Etag etag;
+  // While it is in force: leases that were out when it was placed, and whose worker has not said yet that it stopped.
+  std::vector<LeaseOut> leases_out;
 };
 
 struct PlaceHoldOrder {
@@ -59,6 +67,8 @@ struct HoldPlaced {
   Hold hold;
   // Of the subject, after the change.
   Etag revision;
+  // Nothing was known of the account before this call: a mistyped id reads so.
+  bool subject_is_new = false;
 };
 
 struct ReleaseHoldOrder {

@@ -37,7 +37,6 @@ struct Notice {
   std::vector<Purpose> purposes;
   bool says_people_listen = false;
   bool covers_past = false;
-  bool covers_household = false;
   std::optional<Time> valid_from;
   std::vector<std::string> supersedes;
   int consent_lifetime_months = 0;

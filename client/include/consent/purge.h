@@ -70,6 +70,17 @@ struct LeaseOrder {
   bool heeds_exceptions = false;
 };
 
+// Why a task is handed out although it was reported, or begun, before; kUnset: it was not.
+enum class TaskAgain : uint8_t {
+  kUnset = 0,
+  // For what arrived since it was looked at.
+  kLateData = 1,
+  // For all that is selected: some of it was on hold before.
+  kHoldReleased = 2,
+  // For all that is selected but the exceptions: a hold took back the lease under which it was being done.
+  kTakenBack = 3,
+};
+
 // What one data system has to delete for one request.
 struct PurgeTask {
   TaskId task_id;
@@ -84,11 +95,12 @@ struct PurgeTask {
   // more than was meant. Fail such a task.
   AccountId account_id;
   DeletionSelector selector;
-  // Absent where single recordings are named.
+  // Absent where single recordings are named, and of a closure, which has no times.
   std::optional<TimeRange> covers;
   std::optional<Time> due_at;
-  // It is done once more, for what may have arrived late.
-  bool again_for_late_data = false;
+  TaskAgain again = TaskAgain::kUnset;
+  // When it was reported before.
+  std::optional<Time> looked_at;
   // What must be left alone although it is selected: it is on hold. The task comes again when that is over.
   std::vector<HoldSelector> exceptions;
   // kUnset: not said.
@@ -100,7 +112,27 @@ struct LeasedTasks {
   // By the client's Clock::SinceBoot: the tasks are surely still held until then. Counted from the moment of sending, so clocks need not
   // agree, and what was waited for a task is lost.
   std::chrono::nanoseconds held_until{0};
+  // Of the system, these included: also what is leased elsewhere, comes again later, or waits for a hold's release.
+  int64_t open_tasks = 0;
 };
+
+// A lease that is to be kept.
+struct TaskLease {
+  TaskId task_id;
+  int64_t epoch = 0;
+};
+
+// kUnset: it is not known; treat it as kLost.
+enum class LeaseState : uint8_t { kUnset = 0, kRenewed = 1, kTakenBack = 2, kLost = 3, kDone = 4 };
+
+struct TaskRenewal {
+  LeaseState state = LeaseState::kUnset;
+  // Of kRenewed: as LeasedTasks::held_until.
+  std::chrono::nanoseconds held_until{0};
+};
+
+// At most so much in one report.
+inline constexpr int64_t kMaxErasedCount = 1'000'000'000'000;
 
 // How a task ended.
 struct TaskResult {
@@ -123,6 +155,9 @@ struct TaskFailure {
   std::string error;
   // Nothing was done of it: it is free for others at once, and not counted as a failure.
   bool not_begun = false;
+  // What was erased all the same; as in TaskResult.
+  int64_t erased_count = 0;
+  std::string evidence_hash;
 };
 
 // How the report of one task was answered.
@@ -158,6 +193,9 @@ struct TaskStatus {
   std::string last_error;
   // What is left of it is on hold: it is not handed out before the release.
   bool waits_for_release = false;
+  // By all its reports and unfinished runs so far.
+  int64_t erased_count = 0;
+  TaskAgain again = TaskAgain::kUnset;
 };
 
 struct TaskPage {

@@ -71,6 +71,9 @@ struct RecordingReported {
   // All flags that are now stored.
   std::vector<Flag> flags;
   Etag revision;
+  bool account_closed = false;
+  // Nothing was known of the account before this call: a mistyped id reads so.
+  bool subject_is_new = false;
 };
 
 }  // namespace consent

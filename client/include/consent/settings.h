@@ -41,6 +41,9 @@ struct PurposeSetting {
   std::optional<Time> since;
   std::string notice_version;
   bool imported = false;
+  // Of a consent: when it was last given again, and when it expires; nothing: never.
+  std::optional<Time> renewed;
+  std::optional<Time> holds_until;
 };
 
 struct ControlSetting {
@@ -84,6 +87,8 @@ struct SettingsUpdate {
   Evidence evidence;
   // Empty: one is made up.
   RequestId request_id;
+  // The profile of the adult who consents: what is turned on for the account is turned on for it too, both or neither. Empty: none.
+  ProfileId self_profile;
 };
 
 struct SettingsUpdated {
@@ -91,6 +96,12 @@ struct SettingsUpdated {
   Etag revision;
   // Restrictions may be in force although loosenings were refused: look at each.
   std::vector<PartResult> results;
+  // What was refused is kept, and binds an account that is started anew under this id until its holder chooses.
+  bool account_closed = false;
+  // The first end of the consents that were given or renewed; nothing: none was, or none ends.
+  std::optional<Time> consent_holds_until;
+  // Nothing was known of the account before this call: a mistyped id reads so.
+  bool subject_is_new = false;
 };
 
 struct OptOutOrder {
@@ -107,12 +118,18 @@ struct OptedOut {
   // What this call turned off; empty where all was off already.
   std::vector<Purpose> changed_purposes;
   bool refuses_future_purposes = false;
+  // What was refused is kept, and binds an account that is started anew under this id until its holder chooses.
+  bool account_closed = false;
+  // Nothing was known of the account before this call: a mistyped id reads so.
+  bool subject_is_new = false;
 };
 
 struct PurposeChange {
   Purpose purpose = Purpose::kUnset;
   Choice from = Choice::kUnset;
   Choice to = Choice::kUnset;
+  // Of a consent that was given or renewed; nothing: it has no end.
+  std::optional<Time> holds_until;
 };
 
 struct HistoryChange {

@@ -52,6 +52,8 @@ struct SubjectUpdated {
   Etag revision;
   bool registered = false;
   std::vector<PartResult> results;
+  // Nothing was known of the account before this call: a mistyped id reads so.
+  bool subject_is_new = false;
 };
 
 struct Subject {

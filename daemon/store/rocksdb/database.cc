@@ -2,6 +2,10 @@
 
 #include <sys/resource.h>
 
+#include <cerrno>
+#include <cstring>
+
+#include "daemon/base/file.h"
 #include "daemon/store/limits.h"
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/table.h"
@@ -72,7 +76,8 @@ rocksdb::DBOptions Settings(const DatabaseOptions& options) {
   settings.create_missing_column_families = false;  // a family that is missing is damage, not a wish
   settings.paranoid_checks = true;
   settings.flush_verify_memtable_count = true;
-  settings.max_open_files = -1;  // all files are opened, and so checked for, at the start
+  // All files are looked for and their sizes compared at the start, and opened there, too, as far as this reaches.
+  settings.max_open_files = options.max_open_files;
   settings.skip_checking_sst_file_sizes_on_db_open = false;
   settings.wal_recovery_mode = options.stop_at_damage ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
                                                       : rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -116,6 +121,28 @@ bool IsOfEarlierFormat(const std::string& path) {
          names.size() > 1 && names.back() == "feed";
 }
 
+// The errno behind an engine's error, of those that say nothing about the files' content; 0: none of them. The engine keeps its text
+// alone, and calls an unreadable file corrupt.
+int ErrorBehind(const rocksdb::Status& status) {
+  if (status.IsNoSpace()) return ENOSPC;
+  const std::string text = status.ToString();
+  for (const int error : {EIO, ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EACCES, EPERM, EROFS, EAGAIN}) {
+    if (text.find(std::strerror(error)) != std::string::npos) return error;
+  }
+  return 0;
+}
+
+absl::Status OpenError(const rocksdb::Status& status, const std::string& path) {
+  const std::string text = status.ToString();
+  const int error = ErrorBehind(status);
+  if (error == EAGAIN && text.find("LOCK") != std::string::npos) {
+    return absl::FailedPreconditionError("the database " + path + " is in use by another process: nothing is wrong with it; stop that daemon");
+  }
+  if (error != 0) return base::FileError("the database " + path + " cannot be opened (engine: " + text + ")", error);
+  return absl::DataLossError("the database " + path + " is damaged or lacks files (engine: " + text +
+                             "). Keep a copy of it as it is, then put a good copy in its place");
+}
+
 rocksdb::WriteOptions Durable() {
   rocksdb::WriteOptions options;
   options.sync = true;
@@ -133,7 +160,7 @@ absl::Status Database::Create(const DatabaseOptions& options, std::string_view m
   std::unique_ptr<Database> created(new Database());
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(settings, options.path, ColumnFamilies(options), &created->handles_, &db);
-  if (!status.ok()) return FromRocks(status, "cannot create the database " + options.path);
+  if (!status.ok()) return OpenError(status, options.path);
   created->db_.reset(db);
   rocksdb::WriteBatch batch;
   status = batch.Put(created->meta(), rocksdb::Slice(meta_key.data(), meta_key.size()),
@@ -153,10 +180,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   YieldWhileRewriting();
   const rocksdb::Status status =
       rocksdb::DB::Open(Settings(options), options.path, ColumnFamilies(options), &opened->handles_, &db);
-  if (!status.ok()) {
-    return absl::DataLossError("the database " + options.path + " cannot be opened; restore it from a good copy (engine: " +
-                               status.ToString() + ")");
-  }
+  if (!status.ok()) return OpenError(status, options.path);
   opened->db_.reset(db);
   return opened;
 }
@@ -180,7 +204,8 @@ rocksdb::ReadOptions VerifiedReads() {
 absl::Status FromRocks(const rocksdb::Status& status, const std::string& what) {
   if (status.ok()) return absl::OkStatus();
   if (status.IsNotFound()) return absl::NotFoundError("no such row");
-  return absl::UnavailableError(what + " (engine: " + status.ToString() + ")");
+  const int error = ErrorBehind(status);
+  return absl::UnavailableError(what + " (engine: " + status.ToString() + ")" + (error == 0 ? "" : ": " + base::ErrorAdvice(error)));
 }
 
 }  // namespace consent::store

@@ -19,6 +19,7 @@ struct DatabaseOptions {
   std::string path;
   size_t block_cache_bytes = 0;
   size_t write_buffer_bytes = 0;
+  int max_open_files = -1;      // tables kept open at a time; -1: all
   bool stop_at_damage = false;  // recover what stands before damage in the log instead of refusing it
 };
 

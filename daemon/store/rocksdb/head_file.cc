@@ -5,22 +5,43 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
+#include "daemon/base/file.h"
 #include "daemon/base/hash.h"
 #include "daemon/store/limits.h"
 
 namespace consent::store {
 namespace {
 
-constexpr std::string_view kMagic = "CONSHD01";
+constexpr std::string_view kMagic = "CONSHD02";
 constexpr size_t kChecksumBytes = 32;
 constexpr size_t kSlotBytes = 64 << 10;  // holds 1024 partitions; slots of a fixed place need no length to be found
-static_assert(8 + 16 + 8 + 8 + 2 + kMaxPartitions * (8 + 8 + 32) + kChecksumBytes <= kSlotBytes);
+constexpr size_t kClockBytes = 16 + 5 * 8 + 1;
+static_assert(8 + 16 + 8 + 8 + kClockBytes + 2 + kMaxPartitions * (8 + 8 + 32) + kChecksumBytes <= kSlotBytes);
+
+void PutClock(base::Encoder& encoder, const base::ClockRecord& clock) {
+  encoder.Raw(base::View(clock.boot_id));
+  for (const int64_t micros : {clock.read.boot.micros, clock.read.wall.micros, clock.offset.micros, clock.last_trusted.micros,
+                               clock.doubtful_since.micros}) {
+    encoder.BigEndian(static_cast<uint64_t>(micros), 8);
+  }
+  encoder.Byte(clock.settled ? 1 : 0);
+}
+
+base::ClockRecord GetClock(base::Decoder& decoder) {
+  base::ClockRecord clock;
+  clock.boot_id = decoder.Array<16>();
+  for (int64_t* micros : {&clock.read.boot.micros, &clock.read.wall.micros, &clock.offset.micros, &clock.last_trusted.micros,
+                          &clock.doubtful_since.micros}) {
+    *micros = static_cast<int64_t>(decoder.BigEndian(8));
+  }
+  clock.settled = decoder.Byte() == 1;
+  return clock;
+}
 
 absl::Status Failed(const char* what, const std::string& path) {
-  return absl::UnavailableError(std::string(what) + " head file " + path + ": " + std::strerror(errno));
+  return base::FileError(std::string(what) + " head file " + path, errno);
 }
 
 absl::Status WriteAt(int fd, const std::string& path, std::string_view bytes, size_t offset) {
@@ -49,12 +70,13 @@ absl::Status SyncFolderOf(const std::string& path) {
 
 std::string EncodeHeadRecord(const HeadRecord& record) {
   std::string bytes;
-  bytes.reserve(kMagic.size() + 34 + record.heads.size() * 48 + kChecksumBytes);
+  bytes.reserve(kMagic.size() + 34 + kClockBytes + record.heads.size() * 48 + kChecksumBytes);
   base::Encoder encoder(&bytes);
   encoder.Raw(kMagic);
   encoder.Raw(base::View(record.store_id));
   encoder.BigEndian(record.generation, 8);
   encoder.BigEndian(record.position, 8);
+  PutClock(encoder, record.clock);
   encoder.BigEndian(record.heads.size(), 2);
   for (const Head& head : record.heads) {
     encoder.BigEndian(head.stamp.sequence, 8);
@@ -73,6 +95,7 @@ std::optional<HeadRecord> DecodeHeadRecord(std::string_view slot) {
   record.store_id = decoder.Array<16>();
   record.generation = decoder.BigEndian(8);
   record.position = decoder.BigEndian(8);
+  record.clock = GetClock(decoder);
   const uint64_t partitions = decoder.BigEndian(2);
   if (!decoder.ok() || magic != kMagic || partitions == 0 || partitions > kMaxPartitions) return std::nullopt;
   for (uint64_t i = 0; i < partitions; ++i) {
@@ -89,20 +112,14 @@ std::optional<HeadRecord> DecodeHeadRecord(std::string_view slot) {
 }
 
 absl::StatusOr<std::optional<HeadRecord>> HeadFile::Read(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0 && errno == ENOENT) return std::nullopt;
-  if (fd < 0) return Failed("cannot open", path);
-  std::string bytes(2 * kSlotBytes, '\0');
-  size_t size = 0;
-  ssize_t n = 0;
-  while (size < bytes.size() && (n = pread(fd, bytes.data() + size, bytes.size() - size, static_cast<off_t>(size))) != 0) {
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) break;
-    size += static_cast<size_t>(n);
-  }
-  close(fd);
-  if (n < 0) return Failed("cannot read", path);
-  const std::string_view file = std::string_view(bytes).substr(0, size);
+  absl::StatusOr<base::FileDescriptor> opened = base::OpenRegular("head file", path, base::Links::kRefuse);
+  if (absl::IsNotFound(opened.status())) return std::nullopt;
+  if (!opened.ok()) return opened.status();
+  if (absl::Status s = base::CheckPrivate(opened->fd(), "head file", path); !s.ok()) return s;
+  absl::StatusOr<std::string> bytes = base::ReadBounded(opened->fd(), "head file", path, 2 * kSlotBytes);
+  if (absl::IsInvalidArgument(bytes.status())) return absl::DataLossError("head file " + path + " is damaged: it is longer than any");
+  if (!bytes.ok()) return bytes.status();
+  const std::string_view file = *bytes;
   std::optional<HeadRecord> newest = DecodeHeadRecord(file.substr(0, kSlotBytes));
   if (file.size() > kSlotBytes) {
     std::optional<HeadRecord> second = DecodeHeadRecord(file.substr(kSlotBytes));
@@ -114,7 +131,9 @@ absl::StatusOr<std::optional<HeadRecord>> HeadFile::Read(const std::string& path
 
 absl::StatusOr<std::unique_ptr<HeadFile>> HeadFile::Replace(const std::string& path, const HeadRecord& record) {
   const std::string fresh = path + ".new";
-  const int fd = open(fresh.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  // What a crash left goes; what a link of that name leads to is not touched.
+  if (unlink(fresh.c_str()) != 0 && errno != ENOENT) return Failed("cannot replace", fresh);
+  const int fd = open(fresh.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0) return Failed("cannot create", fresh);
   std::unique_ptr<HeadFile> file(new HeadFile(path, fd));
   // Both slots at once: the space is taken, and a later flipped bit in one leaves the other.

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "daemon/base/bytes.h"
+#include "daemon/base/trusted_time.h"
 #include "daemon/store/store.h"
 
 namespace consent::store {
@@ -19,6 +20,7 @@ struct HeadRecord {
   base::Bytes16 store_id{};
   uint64_t generation = 0;  // grows by one with each record
   uint64_t position = 0;    // the engine's own count of writes, those outside the order of commits included
+  base::ClockRecord clock;  // all zero: of a store that was opened without a trusted clock
   std::vector<Head> heads;  // one per partition
 };
 
@@ -31,6 +33,7 @@ std::optional<HeadRecord> DecodeHeadRecord(std::string_view slot);
 class HeadFile {
  public:
   // The newest whole record; nothing where there is no file. DataLoss: the file is there and neither slot is whole.
+  // FailedPrecondition: no regular file, or not ours alone.
   static absl::StatusOr<std::optional<HeadRecord>> Read(const std::string& path);
   // Replaces the file by one with this record, durably and in one step, and opens it for Write.
   static absl::StatusOr<std::unique_ptr<HeadFile>> Replace(const std::string& path, const HeadRecord& record);

@@ -7,6 +7,7 @@ namespace consent::store {
 
 RocksStore::Impl::Impl(const Options& options, Opened opened)
     : clock_(options.clock),
+      trusted_(options.trusted),
       store_(opened.recovered.store),
       accepted_losses_(std::move(opened.accepted_losses)),
       lock_(std::move(opened.lock)),
@@ -75,6 +76,14 @@ absl::Status RocksStore::Impl::WriteHead(const std::vector<Prepared>& group) {
   return head_file_->Write(record_);
 }
 
+absl::Status RocksStore::Impl::WriteClock() {
+  if (trusted_ == nullptr) return absl::OkStatus();
+  base::MutexLock lock(head_mutex_);
+  record_.clock = trusted_->Tick();
+  ++record_.generation;
+  return head_file_->Write(record_);
+}
+
 absl::Status RocksStore::Impl::SyncHead() {
   {
     base::MutexLock lock(head_mutex_);
@@ -92,7 +101,9 @@ void RocksStore::Impl::SyncHeadEverySecond() {
       if (!stopping_) stop_.WaitFor(head_mutex_, kInterval);
       if (stopping_) return;
     }
-    if (const absl::Status status = SyncHead(); !status.ok()) committer_->Fail(status);
+    absl::Status status = WriteClock();
+    if (status.ok()) status = SyncHead();
+    if (!status.ok()) committer_->Fail(status);
   }
 }
 
@@ -110,7 +121,9 @@ void RocksStore::Impl::Close() {
   stop_scrub_ = true;
   // New reads are refused by now; those under way finish.
   for (int64_t users = users_.load(); users != 0; users = users_.load()) users_.wait(users);
-  if (const absl::Status status = SyncHead(); !status.ok()) committer_->Fail(status);
+  absl::Status status = WriteClock();
+  if (status.ok()) status = SyncHead();
+  if (!status.ok()) committer_->Fail(status);
   database_.reset();
   head_file_.reset();
   lock_.reset();

@@ -60,11 +60,14 @@ class RocksStore::Impl final : public CommitEngine {
   // A durable write outside the order of commits; an error fails the store.
   absl::Status WriteAside(rocksdb::WriteBatch& batch) EXCLUDES(head_mutex_);
   absl::Status WriteHead(const std::vector<Prepared>& group) EXCLUDES(head_mutex_);
+  // Writes what the clock has come to, for the next process; the system writes it out some time.
+  absl::Status WriteClock() EXCLUDES(head_mutex_);
   absl::Status SyncHead() EXCLUDES(head_mutex_);
   absl::Status Rewrite(Scrubber& scrubber, Partition partition, const Remains& remains);
   void SyncHeadEverySecond() EXCLUDES(head_mutex_);
 
   const base::Clock* const clock_;
+  base::TrustedClock* const trusted_;  // or nullptr
   const StoreRow store_;
   const std::vector<std::string> accepted_losses_;
   std::unique_ptr<ProcessLock> lock_;

@@ -1,18 +1,17 @@
 #include "daemon/store/rocksdb/open.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <system_error>
 #include <utility>
 
+#include "daemon/base/file.h"
 #include "daemon/store/limits.h"
 #include "daemon/store/rocksdb/wal_check.h"
 
@@ -21,14 +20,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kWhatToDo[] =
+constexpr char kPutFolderBack[] =
     "Put the newer database folder back; or start once with --accept-loss to go on without what is missing";
+constexpr char kPutHeadBack[] =
+    "Put the head file back (--head-file); or start once with --accept-loss if the database folder is the newest there is";
 
 DatabaseOptions ForDatabase(const RocksStore::Options& options, std::string path) {
   DatabaseOptions database;
   database.path = std::move(path);
   database.block_cache_bytes = options.block_cache_bytes;
   database.write_buffer_bytes = options.write_buffer_bytes;
+  database.max_open_files = options.max_open_files;
   database.stop_at_damage = options.accept_loss;
   return database;
 }
@@ -51,30 +53,51 @@ absl::Status CheckOptions(const RocksStore::Options& options) {
 }
 
 absl::Status SyncFolder(const fs::path& folder) {
-  const int fd = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = fd >= 0 && fsync(fd) == 0;
-  const int error = errno;
-  if (fd >= 0) close(fd);
-  if (synced) return absl::OkStatus();
-  return absl::UnavailableError("cannot sync the folder " + folder.string() + ": " + std::strerror(error));
+  const base::FileDescriptor opened(open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.ok() && fsync(opened.fd()) == 0) return absl::OkStatus();
+  return base::FileError("cannot sync the folder " + folder.string(), errno);
 }
 
-// Built aside and moved into place, so that a half-made database is never taken for a store.
-absl::Status CreateDatabase(const RocksStore::Options& options) {
-  const fs::path place = fs::path(options.db_path);
-  const std::string aside = options.db_path + ".creating";
+bool HasChanges(const HeadRecord& record) {
+  return std::any_of(record.heads.begin(), record.heads.end(), [](const Head& head) { return head.stamp.sequence != 0; });
+}
+
+// The folder's own name where links lead to it: what is built beside it can then take its place.
+std::string WithoutLinks(const std::string& path) {
   std::error_code error;
-  fs::remove_all(aside, error);
-  if (!error && mkdir(aside.c_str(), 0700) != 0) error = std::error_code(errno, std::generic_category());
-  if (error) return absl::UnavailableError("cannot create " + aside + ": " + error.message());
+  const fs::path real = fs::canonical(path, error);
+  return error ? path : real.string();
+}
+
+// The head file first: where it tells of a store without changes, an interrupted creation is continued, and a key file alone is always
+// what was left of a store. Then whatever the caller keeps beside the store. The database is built aside and moved into place, so that
+// a half-made one is never taken for a store.
+absl::Status CreateDatabase(const RocksStore::Options& options, const std::optional<HeadRecord>& record) {
+  const std::string place = WithoutLinks(options.db_path);
   StoreRow row;
-  options.random->Fill(row.store_id.data(), row.store_id.size());
+  if (record && !HasChanges(*record)) {
+    row.store_id = record->store_id;
+  } else {
+    options.random->Fill(row.store_id.data(), row.store_id.size());
+  }
   row.partitions = options.partitions;
   row.key_fingerprint = options.key_fingerprint;
   row.created = options.clock->Now();
+  HeadRecord begun;
+  begun.store_id = row.store_id;
+  begun.heads.resize(options.partitions);
+  if (const auto head_file = HeadFile::Replace(options.head_path, begun); !head_file.ok()) return head_file.status();
+  if (options.before_creation) {
+    if (absl::Status s = options.before_creation(); !s.ok()) return s;
+  }
+  const std::string aside = place + ".creating";
+  std::error_code error;
+  fs::remove_all(aside, error);
+  if (!error && mkdir(aside.c_str(), 0700) != 0) error = std::error_code(errno, std::generic_category());
+  if (error) return base::FileError("cannot create " + aside, error.value());
   if (absl::Status s = Database::Create(ForDatabase(options, aside), kStoreRowKey, EncodeStoreRow(row)); !s.ok()) return s;
   fs::rename(aside, place, error);
-  if (error) return absl::UnavailableError("cannot put the new database into " + options.db_path + ": " + error.message());
+  if (error) return base::FileError("cannot put the new database into " + options.db_path, error.value());
   return SyncFolder(fs::absolute(place).lexically_normal().parent_path());
 }
 
@@ -101,45 +124,75 @@ absl::StatusOr<std::optional<HeadRecord>> ReadHeadFile(const RocksStore::Options
                                               "with --accept-loss if the database folder is the newest there is");
 }
 
-absl::Status Refuse(const RocksStore::Options& options, const std::vector<std::string>& losses) {
+absl::Status Refuse(const RocksStore::Options& options, const std::vector<std::string>& losses, const char* what_to_do) {
   std::string text = "the database " + options.db_path + " does not match the head file " + options.head_path + ": ";
   constexpr size_t kShown = 8;  // of up to 1024 partitions
   for (size_t i = 0; i < std::min(losses.size(), kShown); ++i) text += losses[i] + "; ";
   if (losses.size() > kShown) text += "and " + std::to_string(losses.size() - kShown) + " more; ";
-  return absl::FailedPreconditionError(text.substr(0, text.size() - 2) + ". " + kWhatToDo);
+  return absl::FailedPreconditionError(text.substr(0, text.size() - 2) + ". " + what_to_do);
 }
 
-// The folder exists and holds something (false), or a new database was made (true), but never where one with changes had been.
-absl::StatusOr<bool> FindOrCreate(const RocksStore::Options& options, const std::optional<HeadRecord>& record,
-                          std::vector<std::string>* losses) {
+// The folder exists and holds something.
+absl::StatusOr<bool> HoldsSomething(const std::string& folder) {
   std::error_code error;
-  const bool exists = fs::exists(options.db_path, error) && !fs::is_empty(options.db_path, error);
-  if (error) return absl::UnavailableError("cannot look into " + options.db_path + ": " + error.message());
-  if (exists) return false;
-  if (record) {
-    const bool used = std::any_of(record->heads.begin(), record->heads.end(),
-                                  [](const Head& head) { return head.stamp.sequence != 0; });
-    if (used) losses->push_back("the database folder is missing or empty, the head file knows of a store with changes");
-    if (used && !options.accept_loss) return Refuse(options, *losses);
+  const bool is_there = fs::exists(folder, error) && !fs::is_empty(folder, error);
+  if (error) return base::FileError("cannot look into the database folder " + folder, error.value());
+  return is_there;
+}
+
+// False: there is a database. True: a new one was made, but never where one with changes had been.
+absl::StatusOr<bool> FindOrCreate(const RocksStore::Options& options, const std::optional<HeadRecord>& record, std::vector<std::string>* losses) {
+  const absl::StatusOr<bool> is_there = HoldsSomething(options.db_path);
+  if (!is_there.ok()) return is_there.status();
+  if (*is_there) return false;
+  if (record && HasChanges(*record)) {
+    losses->push_back("the database folder is missing or empty, the head file knows of a store with changes");
+    if (!options.accept_loss) return Refuse(options, *losses, kPutFolderBack);
   }
-  if (absl::Status s = CreateDatabase(options); !s.ok()) return s;
+  if (absl::Status s = CreateDatabase(options, record); !s.ok()) return s;
   return true;
+}
+
+// The engine and its reader wait for whatever a name leads to, and only ever make files and folders.
+absl::Status CheckEntries(const std::string& folder) {
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    const fs::file_type type = at->symlink_status(error).type();
+    if (error || type == fs::file_type::regular || type == fs::file_type::directory) continue;
+    return absl::FailedPreconditionError("in the database folder " + folder + " lies " + at->path().filename().string() +
+                                         ", a link, pipe, socket or device, which the store never makes; see who put it there and take it out");
+  }
+  return error ? base::FileError("cannot list the database folder " + folder, error.value()) : absl::OkStatus();
+}
+
+absl::Status CheckFolder(const std::string& path) {
+  const base::FileDescriptor folder(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!folder.ok() && errno == ENOENT) return absl::OkStatus();
+  if (!folder.ok() && errno != ENXIO) return base::FileError("cannot open the database folder " + path, errno);
+  struct stat info {};
+  if (!folder.ok() || (fstat(folder.fd(), &info) == 0 && !S_ISDIR(info.st_mode))) {
+    return absl::FailedPreconditionError(path + " is no folder: --data-dir names the folder of the store, which is made where nothing has the name");
+  }
+  return base::CheckPrivate(folder.fd(), "database folder", path);
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ProcessLock>> ProcessLock::Take(const std::string& db_path) {
-  const std::string path = db_path + ".lock";
-  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return absl::UnavailableError("cannot open the lock file " + path + ": " + std::strerror(errno));
-  std::unique_ptr<ProcessLock> lock(new ProcessLock(fd));
-  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    return absl::FailedPreconditionError("the database " + db_path + " is in use by another process");
+absl::StatusOr<RocksStore::Found> LookAt(const RocksStore::Options& options) {
+  if (absl::Status s = CheckFolder(options.db_path); !s.ok()) return s;
+  if (absl::Status s = ProcessLock::Probe(options.db_path); !s.ok()) return s;
+  const absl::StatusOr<std::optional<HeadRecord>> record = HeadFile::Read(options.head_path);
+  if (!record.ok() && !absl::IsDataLoss(record.status())) return record.status();
+  const absl::StatusOr<bool> is_there = HoldsSomething(options.db_path);
+  if (!is_there.ok()) return is_there.status();
+  if (*is_there) {
+    if (absl::Status s = CheckEntries(options.db_path); !s.ok()) return s;
+    return RocksStore::Found::kStore;
   }
-  return lock;
+  if (!record.ok()) return RocksStore::Found::kHeadAlone;  // damaged: nothing tells that there were no changes
+  if (!record->has_value()) return RocksStore::Found::kNothing;
+  return HasChanges(**record) ? RocksStore::Found::kHeadAlone : RocksStore::Found::kBegun;
 }
-
-ProcessLock::~ProcessLock() { close(fd_); }
 
 absl::StatusOr<Opened> OpenChecked(const RocksStore::Options& options) {
   if (absl::Status s = CheckOptions(options); !s.ok()) return s;
@@ -152,6 +205,9 @@ absl::StatusOr<Opened> OpenChecked(const RocksStore::Options& options) {
   if (!record.ok()) return record.status();
   const absl::StatusOr<bool> created = FindOrCreate(options, *record, &opened.accepted_losses);
   if (!created.ok()) return created.status();
+  if (*created) {
+    if (absl::Status s = opened.lock->TakeFolder(); !s.ok()) return s;
+  }
 
   absl::StatusOr<uint64_t> wal_bytes = CheckWalFiles(options.db_path);
   if (!wal_bytes.ok()) {
@@ -170,13 +226,19 @@ absl::StatusOr<Opened> OpenChecked(const RocksStore::Options& options) {
   if (!*created) {
     absl::StatusOr<std::vector<std::string>> losses = FindLosses(*opened.database, opened.recovered, *record);
     if (!losses.ok()) return losses.status();
-    if (!losses->empty() && !options.accept_loss) return Refuse(options, *losses);
+    if (!losses->empty() && !options.accept_loss) return Refuse(options, *losses, *record ? kPutFolderBack : kPutHeadBack);
     opened.accepted_losses.insert(opened.accepted_losses.end(), losses->begin(), losses->end());
   }
   opened.record.store_id = opened.recovered.store.store_id;
   opened.record.generation = *record ? (*record)->generation + 1 : 1;
   opened.record.position = opened.database->Position();
   opened.record.heads = opened.recovered.heads;
+  if (options.trusted != nullptr) {
+    base::Instant last_stamp;
+    for (const Head& head : opened.record.heads) last_stamp = std::max(last_stamp, head.stamp.time);
+    options.trusted->Resume(*record ? std::optional((*record)->clock) : std::nullopt, last_stamp);
+    opened.record.clock = options.trusted->Tick();
+  }
   absl::StatusOr<std::unique_ptr<HeadFile>> head_file = HeadFile::Replace(options.head_path, opened.record);
   if (!head_file.ok()) return head_file.status();
   opened.head_file = *std::move(head_file);

@@ -8,24 +8,11 @@
 #include "absl/status/statusor.h"
 #include "daemon/store/rocksdb/database.h"
 #include "daemon/store/rocksdb/head_file.h"
+#include "daemon/store/rocksdb/process_lock.h"
 #include "daemon/store/rocksdb/recovery.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 
 namespace consent::store {
-
-// Keeps other processes, and other stores of this one, away from a database folder. Released with the object.
-class ProcessLock {
- public:
-  // FailedPrecondition: somebody else holds it.
-  static absl::StatusOr<std::unique_ptr<ProcessLock>> Take(const std::string& db_path);
-  ~ProcessLock();
-  ProcessLock(const ProcessLock&) = delete;
-  ProcessLock& operator=(const ProcessLock&) = delete;
-
- private:
-  explicit ProcessLock(int fd) : fd_(fd) {}
-  const int fd_;
-};
 
 // Members go in reverse order: the lock last.
 struct Opened {
@@ -37,6 +24,8 @@ struct Opened {
   std::vector<std::string> accepted_losses;
 };
 
+// As RocksStore::Look.
+absl::StatusOr<RocksStore::Found> LookAt(const RocksStore::Options& options);
 // As RocksStore::Open, without the threads.
 absl::StatusOr<Opened> OpenChecked(const RocksStore::Options& options);
 

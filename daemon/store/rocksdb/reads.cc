@@ -169,7 +169,8 @@ absl::StatusOr<Lease> RocksStore::Impl::AcquireLease(Partition partition, std::s
     current = DecodeLease(value);
     if (!current) return absl::UnavailableError("a lease row is damaged");
   }
-  absl::StatusOr<LeaseRow> row = GrantLease(current, name, holder, clock_->Now(), length);
+  const base::BootTime now{trusted_ == nullptr ? base::BootId{} : trusted_->boot_id(), clock_->SinceBoot()};
+  absl::StatusOr<LeaseRow> row = GrantLease(current, name, holder, now, length);
   if (!row.ok()) return row.status();
   rocksdb::WriteBatch batch;
   status = batch.Put(database_->meta(), key, EncodeLease(*row));

@@ -7,6 +7,8 @@
 
 namespace consent::store {
 
+absl::StatusOr<RocksStore::Found> RocksStore::Look(const Options& options) { return LookAt(options); }
+
 absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(const Options& options) {
   absl::StatusOr<Opened> opened = OpenChecked(options);
   if (!opened.ok()) return opened.status();

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/trusted_clock.h"
 #include "daemon/base/random.h"
 #include "daemon/store/store.h"
 
@@ -35,19 +37,34 @@ class RocksStore final : public Store {
     std::string head_path;  // a file outside db_path, best on another disk; created with the store
     uint16_t partitions = 1;  // 1..1024; fixed at creation, another number is refused afterwards
     const base::Clock* clock = nullptr;  // outlives the store
+    // What it knows is kept in the head file, and resumed from there by Open. Outlives the store; as a rule `clock` is the same. nullptr: none.
+    base::TrustedClock* trusted = nullptr;
     base::Random* random = nullptr;      // used by Open only
     base::Bytes16 key_fingerprint{};     // base::Keys::Fingerprint(); stored at creation, another one is refused afterwards
     OnFailure on_failure;                // may be empty
+    // Called once where a new store is made, before its database is: saves what the database cannot be read without. May be empty.
+    std::function<absl::Status()> before_creation;
     size_t max_queue = 4096;
     bool accept_loss = false;  // go on although changes are missing; what is missing is told by accepted_losses()
     size_t block_cache_bytes = 64 << 20;
     size_t write_buffer_bytes = 64 << 20;
+    int max_open_files = -1;  // tables kept open at a time; -1: all
   };
 
+  // What lies at the options' places.
+  enum class Found {
+    kNothing = 0,    // neither database nor head file
+    kBegun = 1,      // a head file of a store without changes: its creation was interrupted, or nothing was ever written
+    kHeadAlone = 2,  // a head file that knows of changes, or is damaged, and no database
+    kStore = 3,      // a database
+  };
+  // Makes and changes nothing. FailedPrecondition: in use, or one of the places is taken by something else or not ours alone; else the
+  // file system's errors.
+  static absl::StatusOr<Found> Look(const Options& options);
   // Creates the store, or recovers it and checks that nothing acknowledged is missing.
   // FailedPrecondition: wrong keys or partition count, used by another process, or changes are missing (an old copy, a head file
   // that is missing or of another store); DataLoss: damage. Both texts say what to do. InvalidArgument: the options;
-  // Unavailable: the file system's errors.
+  // Unavailable: the file system's errors, of them those that may heal by themselves ResourceExhausted (base/file.h).
   static absl::StatusOr<std::unique_ptr<RocksStore>> Open(const Options& options);
   // Closes.
   ~RocksStore() override;

@@ -141,7 +141,7 @@ absl::StatusOr<size_t> Scrubber::CountLeft() const {
 }
 
 absl::Status Scrubber::AwaitRemoval(const base::Clock& clock) {
-  for (const base::Instant deadline = clock.Now() + kPatience;; std::this_thread::sleep_for(kPoll)) {
+  for (const base::Span deadline{clock.SinceBoot().micros + kPatience.micros};; std::this_thread::sleep_for(kPoll)) {
     if (absl::Status s = Stopped(); !s.ok()) return s;
     // Enabling deletes at once whatever nobody reads any more; otherwise that may wait for the next flush.
     rocksdb::Status status = database_.db().DisableFileDeletions();
@@ -150,7 +150,7 @@ absl::Status Scrubber::AwaitRemoval(const base::Clock& clock) {
     const absl::StatusOr<size_t> left = CountLeft();
     if (!left.ok()) return left.status();
     if (*left == 0) break;
-    if (clock.Now() >= deadline) {
+    if (clock.SinceBoot() >= deadline) {
       return absl::UnavailableError(std::to_string(*left) + " old files are still being read or written; try again when that has ended");
     }
   }

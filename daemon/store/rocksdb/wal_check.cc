@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 #include <vector>
 
+#include "daemon/base/file.h"
 #include "daemon/store/rocksdb/crc32c.h"
 
 namespace consent::store {
@@ -14,6 +14,7 @@ namespace {
 
 // The log is a row of blocks; a record never begins in the last bytes of one, where its header would not fit.
 constexpr size_t kBlockBytes = 32'768;
+constexpr size_t kMostLogBytes = size_t{4} << 30;  // a file has a fraction of it; see max_total_wal_size in database.cc
 constexpr size_t kHeaderBytes = 7;  // masked CRC (4), length (2), type (1)
 enum Type : uint8_t { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
 
@@ -65,22 +66,21 @@ absl::StatusOr<uint64_t> CheckWalFiles(const std::string& folder) {
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     if (at->path().extension() == ".log") files.push_back(at->path());
   }
-  if (error) return absl::UnavailableError("cannot list the database folder " + folder + ": " + error.message());
+  if (error) return base::FileError("cannot list the database folder " + folder, error.value());
   std::sort(files.begin(), files.end());
   uint64_t total = 0;
   for (const fs::path& path : files) {
-    const uintmax_t size = fs::file_size(path, error);
-    std::string bytes(error ? 0 : size, '\0');
-    std::ifstream in(path, std::ios::binary);
-    in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    if (error || !in) return absl::UnavailableError("cannot read the log file " + path.string());
-    if (!IsWalSound(bytes)) {
+    absl::StatusOr<base::FileDescriptor> file = base::OpenRegular("log file", path.string(), base::Links::kRefuse);
+    if (!file.ok()) return file.status();
+    const absl::StatusOr<std::string> bytes = base::ReadBounded(file->fd(), "log file", path.string(), kMostLogBytes);
+    if (!bytes.ok()) return bytes.status();
+    if (!IsWalSound(*bytes)) {
       return absl::DataLossError("log file " + path.string() +
                                  " is damaged in the middle: acknowledged changes stand after the damaged place and would be "
                                  "lost. Restore the database folder from a good copy; or start once with --accept-loss to go on "
                                  "with the changes before the damage");
     }
-    total += bytes.size();
+    total += bytes->size();
   }
   return total;
 }

@@ -22,6 +22,7 @@ enum class Without { kNothing, kFlushOfAllFamilies, kRewriting, kNewManifest, kR
 class HastyClock final : public base::Clock {
  public:
   base::Instant Now() const override { return base::Instant{micros_ += base::Seconds(61).micros}; }
+  base::Span SinceBoot() const override { return base::Span{micros_ += base::Seconds(61).micros}; }
 
  private:
   mutable int64_t micros_ = 1;

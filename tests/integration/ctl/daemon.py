@@ -15,7 +15,8 @@ CONSENTD = os.environ["CONSENTD"]
 CONSENTCTL = os.environ["CONSENTCTL"]
 
 # Exit codes of consentctl.
-DONE, NO, USAGE, NO_ANSWER, REFUSED, UNREADABLE, FILES = range(7)
+DONE, NOT_ELIGIBLE, KEEP, HOLD, PURGE, NO_ANSWER, REFUSED, PARTLY_REFUSED = 0, 10, 11, 12, 13, 20, 21, 22
+UNREADABLE, NOT_ALL_COUNTED, WORK_LEFT, USAGE, FILES = 30, 31, 40, 64, 74
 
 
 def test_policy():
@@ -43,11 +44,11 @@ class Daemon:
         self.process = None
         self.start(**environment)
 
-    def start(self, **environment):
+    def start(self, *options, **environment):
         self.log = open(self.root / "log", "ab")
         self.process = subprocess.Popen(
             [CONSENTD, "serve", "--listen", self.endpoint, "--data-dir", str(self.root / "data"), "--policy",
-             str(self.root / "policy.json"), "--metrics-listen", "127.0.0.1:0", "--log-format", "json"],
+             str(self.root / "policy.json"), "--metrics-listen", "127.0.0.1:0", "--log-format", "json", *options],
             stdout=self.log, stderr=self.log, env={**os.environ, **environment})
         end = time.monotonic() + 60
         # Each call waits by itself, with growing pauses, before it gives up.

@@ -7,7 +7,7 @@ import shutil
 import sys
 import unittest
 
-from daemon import DONE, NO, SOURCE, until
+from daemon import DONE, KEEP, PURGE, SOURCE, until
 from stores import SUFFIXES, StoresTest
 
 RECORDINGS = pathlib.Path(os.environ.get("CONSENT_RECORDINGS", SOURCE.parent / "shared" / "recordings" / "fsdd.jsonl"))
@@ -36,7 +36,7 @@ class ErasureTest(StoresTest):
         return {recording for recording, line in self.lines.items() if speaker(line) in speakers}
 
     def check(self, account, recording, captured_at, profile, expect):
-        return self.json("check", "--account", account, "--recording", recording, "--captured-at", captured_at, "--profile", profile,
+        return self.json("check", "--disposition", "--account", account, "--recording", recording, "--captured-at", captured_at, "--profile", profile,
                          expect=expect)
 
     def test_exactly_what_was_asked_for_goes_from_both(self):
@@ -54,15 +54,15 @@ class ErasureTest(StoresTest):
         gone |= self.of("nicolas", "theo")
         self.assert_gone(gone)
         # What of that range is asked about afterwards, whether it was known or arrives late, must go; what lies outside stays.
-        self.assertEqual(self.check("family", "late-upload", "2017-06-01T00:00:00Z", "theo", NO)["disposition"], "PURGE")
-        self.assertEqual(self.check("family", "late-upload", "2018-06-01T00:00:00Z", "theo", DONE)["disposition"], "KEEP")
+        self.assertEqual(self.check("family", "late-upload", "2017-06-01T00:00:00Z", "theo", PURGE)["disposition"], "PURGE")
+        self.assertEqual(self.check("family", "late-upload", "2018-06-01T00:00:00Z", "theo", KEEP)["disposition"], "KEEP")
 
         # Single recordings.
         self.completed(self.delete("george", "--recording", "3_george_0.wav", "--recording", "7_george_0.wav", "--verified"))
         gone |= {"3_george_0.wav", "7_george_0.wav"}
         self.assert_gone(gone)
-        self.assertEqual(self.check("george", "3_george_0.wav", "2020-07-01T16:19:56Z", "george", NO)["reasons"], ["DELETED"])
-        self.assertEqual(self.check("george", "4_george_0.wav", "2020-07-01T16:19:56Z", "george", DONE)["disposition"], "KEEP")
+        self.assertEqual(self.check("george", "3_george_0.wav", "2020-07-01T16:19:56Z", "george", PURGE)["reasons"], ["DELETED"])
+        self.assertEqual(self.check("george", "4_george_0.wav", "2020-07-01T16:19:56Z", "george", KEEP)["disposition"], "KEEP")
 
         # One speaker of an account, and a day on which nobody spoke.
         self.completed(self.delete("family", "--profile", "yweweler", "--verified"))

@@ -6,7 +6,7 @@ import pathlib
 import stat
 import unittest
 
-from daemon import DONE, FILES, NO, REFUSED, until
+from daemon import DONE, FILES, HOLD, PURGE, REFUSED, WORK_LEFT, until
 from stores import SUFFIXES, StoresTest
 
 PROOF = ("--channel", "support", "--actor", "system")
@@ -39,7 +39,7 @@ class HoldsTest(StoresTest):
         return {f"ann-{number}" for number in numbers}
 
     def check(self, recording, number, expect):
-        return self.json("check", "--account", "ann", "--recording", recording, "--captured-at", day(number), "--profile", "voice",
+        return self.json("check", "--disposition", "--account", "ann", "--recording", recording, "--captured-at", day(number), "--profile", "voice",
                          expect=expect)
 
     def waiting(self, deletion):
@@ -60,8 +60,8 @@ class HoldsTest(StoresTest):
         self.assert_gone(self.of_ann() - week)
         self.assertEqual((request["state"], request["on_hold"], request["overdue"]), ("IN_PROGRESS", True, False))
         self.assertIn("ON_HOLD", self.ctl("requests", "show", deletion["deletion_id"]).split("\n")[0])
-        self.assertEqual(self.check("ann-7", 7, DONE)["disposition"], "HOLD")
-        self.assertEqual(self.check("ann-6", 6, NO)["disposition"], "PURGE")
+        self.assertEqual(self.check("ann-7", 7, HOLD)["disposition"], "HOLD")
+        self.assertEqual(self.check("ann-6", 6, PURGE)["disposition"], "PURGE")
         total = self.json("requests", "report", "--from", "2020-01-01T00:00:00Z", "--to", "2999-01-01T00:00:00Z")["total"]
         self.assertEqual((total["due_now"], total["overdue_now"], total["on_hold"]), (1, 0, 1))
         self.assertEqual([found["hold_id"] for found in self.json("holds", "list", "--account", "ann")["holds"]], [hold["hold_id"]])
@@ -101,7 +101,7 @@ class HoldsTest(StoresTest):
         ran = pathlib.Path(self.daemon.path("ran"))
         self.delete("ann", "--everything", "--verified")
         done = self.daemon.ctl("worker", "audio", "--once", "--", "touch", str(ran))
-        self.assertEqual(done.returncode, NO, done.stderr)
+        self.assertEqual(done.returncode, WORK_LEFT, done.stderr)
         self.assertFalse(ran.exists())
         self.assertIn("--heeds-exceptions", self.json("tasks", "list", "audio")["tasks"][0]["last_error"])
         self.assertEqual(self.hold("--recording", "ann-5")["selector"], hold["selector"])
@@ -151,7 +151,7 @@ class HoldsTest(StoresTest):
         choices = {detail["choice"] for detail in self.json("settings", "get", "ann")["settings"]["details"]}
         self.assertEqual(choices, {"UNSET"})
         # What was captured before is the closed account's, however late it comes.
-        late = self.json("check", "--account", "ann", "--recording", "late", "--captured-at", day(5), "--profile", "new", expect=NO)
+        late = self.json("check", "--disposition", "--account", "ann", "--recording", "late", "--captured-at", day(5), "--profile", "new", expect=PURGE)
         self.assertEqual((late["disposition"], late["reasons"][0]), ("PURGE", "ACCOUNT_CLOSED"))
 
     def test_one_document_says_all_that_is_held_about_a_subject(self):

@@ -5,7 +5,7 @@ import datetime
 import io
 import unittest
 
-from daemon import DONE, NO, REFUSED, USAGE, DaemonTest
+from daemon import DONE, KEEP, NOT_ELIGIBLE, PURGE, REFUSED, USAGE, DaemonTest
 
 CHANNEL = ("--channel", "app", "--actor", "self")
 CAPTURED = "2024-05-01T12:00:00Z"
@@ -17,7 +17,7 @@ class RequestsTest(DaemonTest):
 
     def test_from_receipt_on_nothing_is_used_and_from_verification_on_it_must_go(self):
         self.register("ann")
-        self.assertEqual(self.check("ann", DONE)["disposition"], "KEEP")
+        self.assertEqual(self.check("ann", KEEP, "--disposition")["disposition"], "KEEP")
         created = self.json("delete", "ann", "--from", "2024-01-01T00:00:00Z", "--to", "2024-12-31T23:59:59Z", "--reference", "ticket 7",
                             *CHANNEL)
         self.assertTrue(created["created"])
@@ -26,7 +26,7 @@ class RequestsTest(DaemonTest):
         self.assertEqual(request["covers"], {"from": "2024-01-01T00:00:00Z", "to": "2024-12-31T23:59:59Z"})
         self.assertGreater(request["due_at"], request["received_at"])
         self.assertIn("We received your request", request["summary"])
-        answer = self.check("ann", NO, "--purpose", "MODEL_TRAINING")
+        answer = self.check("ann", NOT_ELIGIBLE, "--purpose", "MODEL_TRAINING")
         self.assertEqual(answer["disposition"], "KEEP")
         self.assertIn("DELETION_PENDING", answer["reasons"])
         deletion = request["deletion_id"]
@@ -34,7 +34,7 @@ class RequestsTest(DaemonTest):
         verified = self.json("requests", "verify", deletion)["request"]
         self.assertEqual(verified["state"], "ACCEPTED")
         self.assertEqual(self.json("requests", "verify", deletion)["request"]["verified_at"], verified["verified_at"])
-        answer = self.check("ann", NO)
+        answer = self.check("ann", PURGE, "--disposition")
         self.assertEqual((answer["disposition"], answer["reasons"][0]), ("PURGE", "DELETED"))
         self.json("requests", "deny", deletion, "--reason", "too late", expect=REFUSED)
         self.assertIn("DELETION_RECEIVED", [entry["kind"] for entry in self.json("settings", "history", "ann")["entries"]])
@@ -64,7 +64,7 @@ class RequestsTest(DaemonTest):
         deletion = self.delete("dan", "--everything", "--requester", "agent")["deletion_id"]
         denied = self.json("requests", "deny", deletion, "--reason", "not the owner")["request"]
         self.assertEqual((denied["state"], denied["denied_reason"]), ("DENIED", "not the owner"))
-        answer = self.check("dan", NO, "--purpose", "MODEL_TRAINING")
+        answer = self.check("dan", NOT_ELIGIBLE, "--purpose", "MODEL_TRAINING")
         self.assertEqual(answer["disposition"], "KEEP")
         self.assertIn("DELETION_DENIED", answer["reasons"])
         self.json("requests", "verify", deletion, expect=REFUSED)

@@ -3,7 +3,7 @@
 import datetime
 import unittest
 
-from daemon import DONE, NO, NO_ANSWER, REFUSED, DaemonTest
+from daemon import DONE, KEEP, NO_ANSWER, NOT_ELIGIBLE, PARTLY_REFUSED, REFUSED, DaemonTest
 
 
 def now():
@@ -18,16 +18,16 @@ class StoryTest(DaemonTest):
                          "cluj", "--reviewer", reviewer, expect=expect)
 
     def test_choice_decision_opt_out_history(self):
-        self.assertEqual(self.check("ann", NO)["reasons"][0], "UNKNOWN_SUBJECT")
+        self.assertEqual(self.check("ann", NOT_ELIGIBLE)["reasons"][0], "UNKNOWN_SUBJECT")
         self.register("ann")
-        self.assertEqual(self.check("ann", NO)["reasons"][0], "NO_CONSENT")
+        self.assertEqual(self.check("ann", NOT_ELIGIBLE)["reasons"][0], "NO_CONSENT")
         before = now()
         self.consent("ann")
         self.assertEqual(self.check("ann", DONE)["reasons"], ["CONSENT"])
-        self.assertEqual(self.check("ann", NO, "contractor")["reasons"][0], "REVIEWER_NOT_ALLOWED")
+        self.assertEqual(self.check("ann", NOT_ELIGIBLE, "contractor")["reasons"][0], "REVIEWER_NOT_ALLOWED")
         out = self.json("settings", "opt-out", "ann", "--control", "help_improve")
         self.assertEqual(sorted(out["changed_purposes"]), ["FEATURE_DEVELOPMENT", "HUMAN_REVIEW"])
-        self.assertEqual(self.check("ann", NO)["reasons"][0], "WITHDRAWN")
+        self.assertEqual(self.check("ann", NOT_ELIGIBLE)["reasons"][0], "WITHDRAWN")
         self.assertEqual(self.json("settings", "opt-out", "ann", "--control", "help_improve")["changed_purposes"], [])
         history = self.json("settings", "history", "ann")["entries"]
         self.assertEqual(history[-1]["kind"], "UPSERT_SUBJECT")
@@ -52,7 +52,7 @@ class StoryTest(DaemonTest):
         etag = self.register("cleo")
         self.consent("cleo")
         done = self.json("settings", "set", "cleo", "--off", "help_improve", "--on", "train_models", "--notice", "2026-01",
-                         "--language", "en", "--channel", "app", "--actor", "self", "--etag", etag, expect=NO)
+                         "--language", "en", "--channel", "app", "--actor", "self", "--etag", etag, expect=PARTLY_REFUSED)
         self.assertEqual([part["applied"] for part in done["results"]], [True, False])
         self.assertEqual(done["results"][1]["refused_reason"], "ETAG_MISMATCH")
 
@@ -79,14 +79,14 @@ class StoryTest(DaemonTest):
         self.consent("fay")
         self.check("fay", DONE)
         self.assertEqual(self.json("report-recording", "fay", "r-fay", "--flag", "critical-data")["flags"], ["CRITICAL_DATA"])
-        self.assertEqual(self.check("fay", NO)["reasons"][0], "CRITICAL_DATA")
+        self.assertEqual(self.check("fay", NOT_ELIGIBLE)["reasons"][0], "CRITICAL_DATA")
 
     def test_check_reads_a_file_and_standard_input(self):
         self.register("gus")
         line = '{"recording_id":"r","account_id":"gus","wake":"BUTTON","country":"RO","reviewer":"EMPLOYEE"}'
-        out = self.ctl("check", "--file", "-", "--purpose", "HUMAN_REVIEW", "--json", expect=NO, stdin=line)
+        out = self.ctl("check", "--file", "-", "--purpose", "HUMAN_REVIEW", "--json", expect=NOT_ELIGIBLE, stdin=line)
         self.assertIn("MISSING_FACT", out)
-        self.ctl("check", "--file", "-", "--json", stdin=line)
+        self.ctl("check", "--file", "-", "--disposition", "--json", expect=KEEP, stdin=line)
 
     def test_unknown_things_are_refused(self):
         failed = self.json("settings", "get", "nobody-here", expect=REFUSED)

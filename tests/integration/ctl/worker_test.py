@@ -6,9 +6,18 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
-from daemon import CONSENTCTL, DONE, FILES, NO, NO_ANSWER, REFUSED, DaemonTest, Worker, until
+from daemon import CONSENTCTL, DONE, FILES, NO_ANSWER, REFUSED, WORK_LEFT, DaemonTest, Worker, until
+
+
+def running(pid):
+    """It is there and no zombie."""
+    try:
+        return pathlib.Path("/proc", pid, "stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 class WorkerTest(DaemonTest):
@@ -44,31 +53,65 @@ class WorkerTest(DaemonTest):
         self.assertEqual(self.part()["outcome"], "NOT_FOUND")
 
     def test_failures_come_again_and_are_told(self):
-        self.assertEqual(self.once("sh", "-c", "exit 1", expect=NO)["failed"], 1)
+        self.assertEqual(self.once("sh", "-c", "exit 1", expect=WORK_LEFT)["failed"], 1)
         task = self.task()
         self.assertEqual((task["failures"], task["last_error"]), (1, "exit 1"))
         self.assertTrue(task["not_before"])
+        # It waits: nothing can be leased, and it is still open.
+        self.assertEqual(self.once("true", expect=WORK_LEFT)["done"], 0)
         self.assertEqual(self.json("tasks", "list", self.name, "--min-failures", "2")["tasks"], [])
         self.assertEqual(self.part()["outcome"], "")
 
     def test_later_is_no_success(self):
-        self.assertEqual(self.once("sh", "-c", "exit 75", expect=NO)["retried"], 1)
+        self.assertEqual(self.once("sh", "-c", "exit 75", expect=WORK_LEFT)["retried"], 1)
         self.assertEqual(self.task()["last_error"], "exit 75")
 
     def test_a_signal_is_told(self):
-        self.once("sh", "-c", "kill -9 $$", expect=NO)
+        self.once("sh", "-c", "kill -9 $$", expect=WORK_LEFT)
         self.assertEqual(self.task()["last_error"], "signal 9")
 
-    def test_a_command_is_ended_before_its_lease(self):
-        self.once("sleep", "600", options=("--visibility", "1"), expect=NO)
-        self.assertIn("lease", self.task()["last_error"])
+    def test_a_command_has_its_longest_time(self):
+        self.once("sleep", "600", options=("--longest-run", "1"), expect=WORK_LEFT)
+        self.assertIn("--longest-run", self.task()["last_error"])
+
+    def test_once_says_that_work_is_left_as_long_as_it_is(self):
+        self.assertEqual(self.once("false", expect=WORK_LEFT)["open"], 1)
+        counts = self.once("true", expect=WORK_LEFT)
+        self.assertEqual((counts["done"], counts["failed"], counts["open"]), (0, 0, 1), "in its back-off")
+
+    def test_a_refused_report_is_a_failure(self):
+        counts = self.once("sh", "-c", "echo 999999999999999999", expect=WORK_LEFT)
+        self.assertEqual((counts["refused"], counts["done"]), (1, 0))
+        task = self.task()
+        self.assertEqual((task["failures"], task["last_error"]), (1, "REPORT_REFUSED: INVALID_FIELD"))
+        self.assertTrue(task["not_before"], "it comes again after its back-off")
+        self.assertEqual(self.daemon.metric(f'consentd_purge_task_reports_refused_total{{system="{self.name}",reason="INVALID_FIELD"}}'), 1)
+
+    def test_a_hold_ends_what_runs(self):
+        began = pathlib.Path(self.daemon.path("began-held"))
+        script = f"trap 'kill $child; echo 3; exit 0' TERM; sleep 600 & child=$!; echo $$ >\"{began}\"; wait"
+        worker = Worker(self, self.name, "sh", "-c", script, options=("--visibility", "300"))
+        until(lambda: began.exists() and began.read_text().endswith("\n"), "the command began")
+        hold = self.json("holds", "place", "ann", "--authority", "court", "--reason", "case 7", "--recording", "r1")["hold"]
+        placed = time.monotonic()
+        self.assertEqual([lease["system"] for lease in hold["leases_out"]], [self.name])
+        self.assertTrue(hold["leases_out"][0]["until"])
+        until(lambda: not running(began.read_text().strip()), "the command has ended", patience=20)
+        self.assertLess(time.monotonic() - placed, 15)
+        until(lambda: self.json("holds", "list", "--account", "ann")["holds"][0]["leases_out"] == [], "the worker has said so")
+        worker.stop()
+        task = self.task()
+        self.assertEqual((task["erased_count"], task["again"]), (3, "TAKEN_BACK"))
+        etag = self.json("holds", "list", "--account", "ann")["holds"][0]["etag"]
+        self.json("holds", "release", hold["hold_id"], "--authority", "court", "--reason", "over", "--etag", etag, "--channel", "support",
+                  "--actor", "system")
 
     def test_ids_reach_the_command_only(self):
         secret = "speaker-4711"
         self.delete(secret, "--profile", "kid-0815", "--verified")
         script = 'echo "$CONSENT_ACCOUNT_ID $CONSENT_PROFILE_ID" >&2; cat >&2; exit 1'
         done = self.daemon.ctl("worker", self.name, "--once", "--batch", "10", "--", "sh", "-c", script)
-        self.assertEqual(done.returncode, NO)
+        self.assertEqual(done.returncode, WORK_LEFT)
         self.assertIn("a task goes back: exit 1", done.stderr)
         log = pathlib.Path(self.daemon.path("log")).read_text()
         for text in (done.stdout, done.stderr, log, json.dumps(self.json("tasks", "list", self.name))):
@@ -127,12 +170,13 @@ class WorkerTest(DaemonTest):
 
     def test_killed_its_task_comes_again(self):
         began = pathlib.Path(self.daemon.path("began-killed"))
-        worker = Worker(self, self.name, "sh", "-c", f'echo $$ >"{began}"; exec sleep 600', options=("--visibility", "2"))
+        worker = Worker(self, self.name, "sh", "-c", f'sleep 600 & echo $! >"{began}"; wait', options=("--visibility", "2"))
         until(lambda: began.exists() and began.read_text().endswith("\n"), "the command began")
         worker.kill()
-        os.kill(int(began.read_text()), signal.SIGKILL)
+        until(lambda: not running(began.read_text().strip()), "nothing goes on erasing for a worker that is dead")
         self.assertEqual(self.part()["outcome"], "")
-        until(lambda: self.once("sh", "-c", "exit 3")["not_found"] == 1, "the task came again")
+        until(lambda: json.loads(self.daemon.ctl("worker", self.name, "--once", "--json", "--", "sh", "-c", "exit 3").stdout)["not_found"] == 1,
+              "the task came again")
         self.assertTrue(self.part()["leased_before"])
 
     def test_many_run_at_once_and_none_twice(self):
@@ -157,7 +201,7 @@ class WorkerTest(DaemonTest):
 
     def test_what_the_environment_cannot_carry(self):
         self.delete("cid", "--recording", "a\nb", "--verified")
-        self.once("true", options=("--batch", "10"), expect=NO)
+        self.once("true", options=("--batch", "10"), expect=WORK_LEFT)
         self.assertIn("--stdin-only", self.task()["last_error"])
         self.delete("cid", "--recording", "c\nd", "--verified")
         seen = pathlib.Path(self.daemon.path("seen"))

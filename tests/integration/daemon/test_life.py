@@ -28,7 +28,8 @@ class Health(DaemonTest):
         api = self.client(daemon)
         self.assertEqual([api.health(service) for service in SERVICES], ["SERVING"] * len(SERVICES))
         self.assertEqual(api.health("consent.v1.Nothing"), "NOT_FOUND")
-        self.assertEqual(daemon.healthz(), (200, "serving"))
+        self.assertEqual(daemon.probe("/readyz"), (200, "serving"))
+        self.assertEqual(daemon.probe("/livez"), (200, "serving"))
         states = api.watch_health("consent.v1.EligibilityService")
         self.assertEqual(next(states), "SERVING")
         daemon.signal(signal.SIGTERM)
@@ -165,7 +166,7 @@ class FailedAssertion(DaemonTest):
         daemon.wait()
         last = daemon.log().splitlines()[-1]
         self.assertTrue(last.startswith("consentd: stopped at once"), last)
-        self.assertIn("restore the folder from a good copy", last)
+        self.assertIn("keep a copy of the data folder before anything is changed", last)
 
 
 @unittest.skipUnless(os.environ.get("TEST_SHIM"), "no preloaded library under sanitizers")

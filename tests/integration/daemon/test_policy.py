@@ -78,7 +78,7 @@ class Reload(DaemonTest):
         self.assertEqual(self.version(), "v1")
         self.assertIn("CAPTURED_BEFORE_CONSENT", reasons(self.api.eligibility.Check(check("tied")).decision))
 
-        self.write(version="v4", notices=[notice for notice in whole if notice["version"] != "2026-01-household"])
+        self.write(version="v4", notices=[notice for notice in whole if notice["version"] != "2026-01-past"])
         self.reload("ok")  # nobody was shown that one
         self.assertEqual(self.version(), "v4")
 
@@ -95,6 +95,31 @@ class Reload(DaemonTest):
         again = self.daemon("--policy", self.path, wait=False)
         self.assertEqual(again.wait(), 65)
         self.assertIn("v1", again.event("start failed")["why"])
+
+
+class Loosening(DaemonTest):
+
+    def test_the_log_names_each_field_that_loosens(self):
+        document = json.loads(DEFAULT_POLICY.read_text())
+        path = self.folder / "policy.json"
+        path.write_text(json.dumps({**document, "version": "v1"}))
+        daemon = self.daemon("--policy", path)
+        self.assertEqual([event for event in daemon.events() if event["event"] == "policy loosened"], [], "the first has no predecessor")
+        us = next(regime for regime in document["regimes"] if regime["name"] == "us")
+        us["default_rule"] = "DEFAULT_RULE_OPT_OUT"
+        document["longest_answer_age_seconds"] += 1
+        path.write_text(json.dumps({**document, "version": "v2"}))
+        daemon.signal(signal.SIGHUP)
+        until(lambda: [e for e in daemon.events() if e["event"] == "policy in force" and e["version"] == "v2"], "the second policy")
+        until(lambda: daemon.metric('consentd_policy_reloads_total{result="ok"}') == 1, "the reload's end")
+        loosened = [event for event in daemon.events() if event["event"] == "policy loosened"]
+        self.assertEqual({event["level"] for event in loosened}, {"warning"})
+        self.assertEqual(len({event["field"] for event in loosened}), len(loosened), "one a field")
+        self.assertTrue(any("us" in event["field"] and "default_rule" in event["field"] for event in loosened), loosened)
+        self.assertTrue(any(event["field"] == "longest_answer_age_seconds" for event in loosened), loosened)
+        daemon.stop()
+        again = self.daemon("--policy", path)
+        self.assertEqual([event for event in again.events() if event["event"] == "policy loosened"], [], "told once")
 
 
 class Validate(DaemonTest):

@@ -29,6 +29,7 @@ except ImportError as missing:
 from consent.v1 import deletion_service_pb2_grpc as deletion_grpc
 from consent.v1 import eligibility_service_pb2_grpc as eligibility_grpc
 from consent.v1 import policy_service_pb2_grpc as policy_grpc
+from consent.v1 import hold_service_pb2_grpc as hold_grpc
 from consent.v1 import purge_service_pb2_grpc as purge_grpc
 from consent.v1 import recording_service_pb2_grpc as recording_grpc
 from consent.v1 import settings_service_pb2_grpc as settings_grpc
@@ -76,7 +77,7 @@ def run_to_end(*arguments, environment=None, patience=PATIENCE):
 class Daemon:
     """One consentd in a folder of its own. Stops when the test ends, however it ends."""
 
-    def __init__(self, folder, *arguments, environment=None, defaults=True):
+    def __init__(self, folder, *arguments, environment=None, defaults=True, open_files=None):
         self.folder = pathlib.Path(folder)
         self.socket = self.folder / "run" / "consentd.sock"
         self.data_dir = self.folder / "data"
@@ -86,6 +87,8 @@ class Daemon:
                               "--log-format", "json"]
         self.arguments += [str(argument) for argument in arguments]
         self.environment = clean_environment(environment)
+        # How many files it may open; None: as many as this process.
+        self.command = [DAEMON] if open_files is None else ["/bin/sh", "-c", f'ulimit -n {open_files} && exec "$0" "$@"', DAEMON]
         self.process = None
         self.log_path = self.folder / "log"
         self.log_start = 0
@@ -93,7 +96,7 @@ class Daemon:
     def start(self, wait=True):
         self.log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([DAEMON, "serve", *self.arguments], stderr=log, stdout=log, env=self.environment)
+            self.process = subprocess.Popen([*self.command, "serve", *self.arguments], stderr=log, stdout=log, env=self.environment)
         if wait:
             self.wait_for("serving")
         return self
@@ -156,9 +159,10 @@ class Daemon:
                 return float(value)
         return None
 
-    def healthz(self):
+    def probe(self, path):
+        """Status and body of /livez or /readyz."""
         try:
-            with urllib.request.urlopen(self.metrics_url("/healthz"), timeout=PATIENCE) as answer:
+            with urllib.request.urlopen(self.metrics_url(path), timeout=PATIENCE) as answer:
                 return answer.status, answer.read().decode().strip()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode().strip()
@@ -177,6 +181,7 @@ class Client:
         self.policies = policy_grpc.PolicyServiceStub(self.channel)
         self.deletions = deletion_grpc.DeletionServiceStub(self.channel)
         self.purges = purge_grpc.PurgeServiceStub(self.channel)
+        self.holds = hold_grpc.HoldServiceStub(self.channel)
         self.systems = purge_grpc.DataSystemServiceStub(self.channel)
 
     def close(self):

@@ -9,6 +9,7 @@ import zoneinfo
 import grpc
 
 from consent.v1 import deletion_service_pb2 as deletion
+from consent.v1 import hold_service_pb2 as hold
 from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import types_pb2 as types
@@ -194,8 +195,56 @@ class Workers(DeletionTest):
         self.assertEqual(self.lease("audio"), [])
         self.restart(hard=True)
         status = self.api.purges.ListTasks(purge.ListTasksRequest(system="audio", min_failures=1)).tasks[0]
-        self.assertEqual((status.failures, status.last_error), (1, "disk on fire"))
+        self.assertEqual((status.failures, status.last_error), (2, "disk on fire"), "the lease that ran out without a word is a failure, too")
         self.assertTrue(status.HasField("not_before"))
+
+    def test_a_report_that_is_refused_is_a_failure_whatever_the_worker_makes_of_it(self):
+        self.register("audio")
+        wrong = [dict(evidence_hash=b"short"), dict(erased_count=10**12 + 1), dict(erased_count=-1), dict(reason="not asked for"),
+                 dict(outcome=deletion.PURGE_OUTCOME_UNSPECIFIED), dict(outcome=99), dict(outcome=deletion.PURGE_OUTCOME_EXEMPT),
+                 dict(outcome=deletion.PURGE_OUTCOME_EXEMPT, reason="x" * 257)]
+        for number, fields in enumerate(wrong):
+            self.ask(f"refused-{number}")
+            self.ask(f"taken-{number}")
+        tasks = self.lease("audio", max_tasks=100)
+        self.assertEqual(len(tasks), 2 * len(wrong))
+        odd = {task.account_id: task for task in tasks}
+        for number, fields in enumerate(wrong):
+            bad, good = odd[f"refused-{number}"], odd[f"taken-{number}"]
+            results = [purge.TaskResult(task_id=bad.task_id, epoch=bad.epoch, **{"outcome": deletion.PURGE_OUTCOME_ACKNOWLEDGED, **fields}),
+                       purge.TaskResult(task_id=good.task_id, epoch=good.epoch, outcome=deletion.PURGE_OUTCOME_ACKNOWLEDGED)]
+            answers = self.api.purges.CompleteTasks(purge.CompleteTasksRequest(system="audio", results=results)).answers
+            self.assertEqual([answer.accepted for answer in answers], [False, True], fields)
+            self.assertEqual(answers[0].refused_reason, "INVALID_FIELD", fields)
+        self.assertEqual(self.lease("audio"), [], "each comes again after its delay")
+        left = self.api.purges.ListTasks(purge.ListTasksRequest(system="audio")).tasks
+        self.assertEqual({(task.failures, task.last_error) for task in left}, {(1, "REPORT_REFUSED: INVALID_FIELD")})
+        self.assertEqual(len(left), len(wrong))
+        self.assertEqual(self.process.metric('consentd_purge_task_reports_refused_total{system="audio",reason="INVALID_FIELD"}'), len(wrong))
+        self.assertEqual(self.process.metric('consentd_purge_task_failures_total{system="audio"}'), len(wrong))
+
+    def test_a_hold_reaches_the_worker_by_its_next_renewal(self):
+        self.register("audio")
+        self.ask("held")
+        task = self.lease("audio", visibility_seconds=43200)[0]
+        renew = purge.RenewTasksRequest(system="audio", visibility_seconds=43200, leases=[purge.TaskLease(task_id=task.task_id, epoch=task.epoch)])
+        self.assertEqual(self.api.purges.RenewTasks(renew).renewals[0].state, purge.LEASE_STATE_RENEWED)
+        place = hold.PlaceHoldRequest(account_id="held", selector=deletion.HoldSelector(profile_id="p"),
+                                      authority="court", reason="case", request_id=fresh_id())
+        placed = self.api.holds.PlaceHold(place).hold
+        self.assertEqual([out.system for out in placed.leases_out], ["audio"])
+        self.assertEqual(placed.leases_out[0].until, task.lease_expires_at)
+        self.assertEqual(self.api.purges.RenewTasks(renew).renewals[0].state, purge.LEASE_STATE_TAKEN_BACK)
+        again = self.lease("audio")[0]
+        self.assertEqual(again.again, purge.TASK_AGAIN_TAKEN_BACK)
+        self.assertEqual(len(again.exceptions), 1)
+        listed = lambda: self.api.holds.ListHolds(hold.ListHoldsRequest(account_id="held")).holds[0].leases_out
+        self.assertEqual(len(listed()), 1, "the first worker may still be at it")
+        stopped = purge.TaskFailure(task_id=task.task_id, epoch=task.epoch, error="stopped", erased_count=4, evidence_hash=b"e" * 32)
+        self.assertTrue(self.api.purges.FailTasks(purge.FailTasksRequest(system="audio", failures=[stopped])).answers[0].accepted)
+        self.assertEqual(len(listed()), 0)
+        status = self.api.purges.ListTasks(purge.ListTasksRequest(system="audio")).tasks[0]
+        self.assertEqual((status.erased_count, status.failures), (4, 0))
 
     def test_another_systems_task_cannot_be_ended(self):
         self.register("audio", "transcripts")

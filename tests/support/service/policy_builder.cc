@@ -57,7 +57,6 @@ v1::Notice MakeNotice(const v1::Policy& policy, const std::string& version) {
   notice.add_languages("de");
   *notice.mutable_purposes() = policy.purposes();
   notice.set_says_people_listen(version != "silent");
-  notice.set_covers_household(version != "own");
   notice.set_covers_past(version == "past");
   notice.set_consent_lifetime_months(version == "short" ? 12 : 0);
   google::protobuf::util::TimeUtil::FromString("2026-01-01T00:00:00Z", notice.mutable_valid_from());

@@ -13,11 +13,11 @@ namespace consent::test {
 // "open" (CA, and every region that is not named: opt-in, everybody everywhere). In use: HUMAN_REVIEW, MODEL_TRAINING,
 // FEATURE_DEVELOPMENT, MESSAGE_TRANSCRIPTION; controls help_improve (HUMAN_REVIEW, FEATURE_DEVELOPMENT), messages_improve,
 // train. Notices, valid from 2026-01-01, languages en and de, listing all in use:
-//   general  covers the household
-//   own      covers neither household nor past
-//   past     covers household and past
-//   silent   covers the household, does not say that people listen
-//   short    covers the household, a consent lasts 12 months
+//   general
+//   own      the same; World consents for the account alone under it
+//   past     covers the past
+//   silent   does not say that people listen
+//   short    a consent lasts 12 months
 // Retention: until deleted, 3, 18 months, do not save. Ages of consent: DE 16, US 13, else 18. Uncertainty 2 s.
 class PolicyBuilder {
  public:

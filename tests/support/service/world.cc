@@ -39,10 +39,10 @@ std::vector<std::unique_ptr<service::FactsIndex>> Indexes(const World::Options& 
 
 // What a process holds. The pool goes last, because the committer may still hand it an answer.
 struct World::Running {
-  Running(const Options& options, store::Store& store, const base::Clock& clock, base::Random& random, const base::Keys& keys)
+  Running(const Options& options, store::Store& store, base::TrustedClock& time, base::Random& random, const base::Keys& keys)
       : writers(options.threads, options.queue),
         context{.store = store,
-                .clock = clock,
+                .time = time,
                 .random = random,
                 .keys = keys,
                 .hasher = base::IdHasher(keys.lookup_key()),
@@ -83,7 +83,8 @@ World::World(Options options)
       options_(std::move(options)),
       keys_(base::Keys::FromSeed(options_.seed)),
       hasher_(keys_.lookup_key()),
-      inner_(StoreOptions(options_, clock)) {
+      clock_of_process_(clock),
+      inner_(StoreOptions(options_, clock_of_process_)) {
   if (options_.decorate) decorated_ = options_.decorate(inner_);
   Require(Start(), "start");
   if (options_.policy) Require(Activate(PolicyBuilder()), "first policy");
@@ -92,7 +93,7 @@ World::World(Options options)
 World::~World() { running_.reset(); }
 
 absl::Status World::Start() {
-  running_ = std::make_unique<Running>(options_, store(), clock, random, keys_);
+  running_ = std::make_unique<Running>(options_, store(), clock_of_process_.time(), random, keys_);
   if (absl::Status status = running_->admin.Load(); !status.ok()) return status;
   if (absl::Status status = service::FillIndex(running_->context); !status.ok()) return status;
   if (absl::Status status = running_->systems.Load(); !status.ok()) return status;
@@ -102,7 +103,15 @@ absl::Status World::Start() {
 
 absl::Status World::TryRestart() {
   running_.reset();
+  base::Instant last_stamp;
+  for (uint16_t i = 0; i < inner_.partition_count(); ++i) last_stamp = std::max(last_stamp, inner_.GetHead({i}).stamp.time);
+  clock_of_process_.Begin(last_stamp);
   return Start();
+}
+
+void World::Reboot() {
+  clock_of_process_.CountBoot();
+  Restart();
 }
 
 void World::Restart() { Require(TryRestart(), "restart"); }
@@ -175,12 +184,22 @@ service::ChangeRequest World::Request(const std::string& account, service::Chang
   return request;
 }
 
+// Who speaks for the account: its first adult; nobody where there is none.
+static std::optional<base::ProfileHandle> FirstAdult(const domain::SubjectFacts& facts) {
+  for (const domain::ScopeFacts& scope : facts.scopes) {
+    const bool adult = scope.kind == domain::ScopeKind::kProfile && scope.registered && scope.age.kind == domain::AgeKind::kAdult;
+    if (adult) return base::ProfileHandle{scope.handle};
+  }
+  return std::nullopt;
+}
+
 service::ChangeRequest World::OptInRequest(const std::string& account, const ScopeName& scope, domain::Target target,
                                            const Given& given) const {
   service::ChangeRequest request = Request(account, service::ChangeKind::kUpdateSettings);
   request.command.expected_revision = RevisionOf(account);
   request.command.proof = Proof(given);
   request.command.choices.push_back({Ref(scope), std::move(target), true});
+  if (scope.kind == domain::ScopeKind::kAccount && given.notice != "own") request.command.self_profile = FirstAdult(Facts(account));
   request.payload.evidence = "evidence of " + account + " under " + given.notice;
   if (!scope.id.empty()) request.payload.names.emplace_back(Ref(scope), scope.id);
   return request;

@@ -23,6 +23,7 @@
 #include "tests/support/service/policy_builder.h"
 #include "tests/support/service/recording.h"
 #include "tests/support/service/seeded_random.h"
+#include "tests/support/service/process_clock.h"
 #include "tests/support/store/clock.h"
 
 namespace consent::test {
@@ -145,6 +146,11 @@ class World {
   store::Store& store() const;
   store::MemoryStore& inner_store() { return inner_; }
 
+  // As Restart, of another boot.
+  void Reboot();
+  // The clock of the process that runs.
+  base::TrustedClock& time() { return clock_of_process_.time(); }
+
   ManualClock clock;
   SeededRandom random;
 
@@ -155,6 +161,7 @@ class World {
   const Options options_;
   const base::Keys keys_;
   const base::IdHasher hasher_;
+  ProcessClock clock_of_process_;
   store::MemoryStore inner_;
   std::unique_ptr<store::Store> decorated_;
   std::unique_ptr<Running> running_;

@@ -34,7 +34,6 @@ constexpr Purpose kAllPurposes[] = {Purpose::kUnset,
 
 void ExpectNo(const Answer& answer) {
   for (const Purpose purpose : kAllPurposes) EXPECT_FALSE(answer.MayUse(purpose));
-  EXPECT_NE(answer.eligibility(), Eligibility::kEligible);
 }
 
 class AnswerTest : public ::testing::Test {
@@ -70,7 +69,36 @@ TEST_F(AnswerTest, EndsAtGoodUntilMeasuredFromSending) {
   EXPECT_TRUE(answer.MayUse(Purpose::kHumanReview));
   clock_->Advance(std::chrono::nanoseconds(1));
   ExpectNo(answer);
-  EXPECT_EQ(answer.disposition(), Disposition::kUnset);
+  EXPECT_FALSE(answer.IsFresh());
+  EXPECT_EQ(answer.eligibility(), Eligibility::kEligible) << "what was said stays said";
+  EXPECT_EQ(answer.disposition(), Disposition::kKeep);
+}
+
+TEST_F(AnswerTest, WhatWasSaidStaysSaidWhateverItsLife) {
+  for (const Disposition disposition : {Disposition::kKeep, Disposition::kPurge, Disposition::kHold}) {
+    for (const Purpose purpose : {Purpose::kUnset, Purpose::kHumanReview}) {
+      // Over at once, over before it began, without times, and one that grows old.
+      for (const int life_seconds : {0, -5, -1'700'000'000, 60}) {
+        ReceivedDecision decision = No(purpose, *clock_, Reason::kLegalHold, disposition);
+        decision.good_until = decision.checked_at + std::chrono::seconds(life_seconds);
+        decision.revision = "7";
+        decision.policy_version = "p1";
+        const Answer answer = Make(decision);
+        clock_->Advance(std::chrono::minutes(2));
+        EXPECT_TRUE(answer.error().ok());
+        EXPECT_FALSE(answer.IsFresh());
+        ExpectNo(answer);
+        EXPECT_EQ(answer.eligibility(), Eligibility::kNotEligible);
+        EXPECT_EQ(answer.disposition(), disposition);
+        EXPECT_EQ(answer.MustPurge(), disposition == Disposition::kPurge);
+        EXPECT_EQ(answer.reasons(), std::vector<Reason>{Reason::kLegalHold});
+        EXPECT_EQ(answer.good_until(), decision.good_until);
+        EXPECT_EQ(answer.checked_at(), decision.checked_at);
+        EXPECT_EQ(answer.revision(), "7");
+        EXPECT_EQ(answer.policy_version(), "p1");
+      }
+    }
+  }
 }
 
 TEST_F(AnswerTest, ALateReplyIsNo) {
@@ -133,14 +161,15 @@ TEST_F(AnswerTest, EligibleForAnyOtherReasonContradicts) {
   ExpectNo(Make(decision));
 }
 
-TEST_F(AnswerTest, PurgesOnlyWhileItHoldsAndWasSaid) {
+TEST_F(AnswerTest, PurgesOnlyWhatWasSaidToGo) {
   const Answer purge = Make(No(Purpose::kHumanReview, *clock_, Reason::kDoNotSave, Disposition::kPurge));
   EXPECT_TRUE(purge.MustPurge());
   ExpectNo(purge);
   EXPECT_FALSE(Make(No(Purpose::kHumanReview, *clock_, Reason::kRefused)).MustPurge());
   EXPECT_FALSE(Make(No(Purpose::kHumanReview, *clock_, Reason::kRefused, Disposition::kUnset)).MustPurge());
+  EXPECT_FALSE(Make(No(Purpose::kHumanReview, *clock_, Reason::kLegalHold, Disposition::kHold)).MustPurge());
   clock_->Advance(std::chrono::minutes(1));
-  EXPECT_FALSE(purge.MustPurge());
+  EXPECT_TRUE(purge.MustPurge());
 }
 
 TEST_F(AnswerTest, FailureIsNeverOk) {

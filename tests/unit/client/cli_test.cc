@@ -27,6 +27,7 @@ TEST(CommandLineTest, ADaemonThatIsNotThereIsItsOwnExitCode) {
       {"subject", "get", "a"},
       {"subject", "set", "a", "--region", "DE", "--profile", "p:child:guardian=g"},
       {"check", "--account", "a", "--recording", "r", "--purpose", "human-review"},
+      {"check", "--account", "a", "--recording", "r", "--disposition"},
       {"report-recording", "a", "r", "--flag", "critical-data,safety"},
       {"policy", "show"},
       {"policy", "suspend", "HUMAN_REVIEW", "--reason", "x"},
@@ -78,7 +79,9 @@ TEST(CommandLineTest, WrongLinesAreUsageErrors) {
   EXPECT_EQ(Ctl({"subject", "set", ""}), kUsage);
   EXPECT_EQ(Ctl({"subject", "set", "a", "--profile", ":adult"}), kUsage);
   EXPECT_EQ(Ctl({"subject", "set", "a", "--profile", "p:adult:child"}), kUsage);
-  EXPECT_EQ(Ctl({"check", "--file", "x", "--account", "a", "--recording", "r"}), kUsage);
+  EXPECT_EQ(Ctl({"check", "--file", "x", "--account", "a", "--recording", "r", "--disposition"}), kUsage);
+  EXPECT_EQ(Ctl({"check", "--account", "a", "--recording", "r"}), kUsage) << "a question without a purpose says so";
+  EXPECT_EQ(Ctl({"check", "--account", "a", "--recording", "r", "--disposition", "--purpose", "HUMAN_REVIEW"}), kUsage);
   EXPECT_EQ(Ctl({"filter", "--purpose", "HUMAN_REVIEW", "--batch", "1001"}), kUsage);
   EXPECT_EQ(Ctl({"policy", "show", "--endpoint", "10.0.0.1:1"}), kUsage);
 }
@@ -154,7 +157,7 @@ TEST(CommandLineTest, FilesThatAreNotThereAreTheirOwnExitCode) {
   EXPECT_EQ(Ctl({"filter", "/nonexistent/lines", "--purpose", "HUMAN_REVIEW"}), kFiles);
   EXPECT_EQ(Ctl({"filter", "/", "--purpose", "HUMAN_REVIEW"}), kFiles);
   EXPECT_EQ(Ctl({"import", "/nonexistent/lines"}), kFiles);
-  EXPECT_EQ(Ctl({"check", "--file", "/nonexistent/line"}), kFiles);
+  EXPECT_EQ(Ctl({"check", "--file", "/nonexistent/line", "--disposition"}), kFiles);
   EXPECT_EQ(Ctl({"worker", "s", "--once", "--", "/nonexistent/program"}), kFiles) << "before any task is taken";
 }
 

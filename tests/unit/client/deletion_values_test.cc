@@ -229,7 +229,7 @@ TEST(TaskTest, IsReadInFull) {
   proto.mutable_selector()->mutable_recordings()->add_recording_ids("r");
   proto.mutable_lease_expires_at()->set_seconds(8);
   proto.mutable_due_at()->set_seconds(9);
-  proto.set_again_for_late_data(true);
+  proto.set_again(v1::TASK_AGAIN_LATE_DATA);
   const PurgeTask task = FromProto(proto);
   EXPECT_EQ(task.task_id, TaskId("d/audio"));
   EXPECT_EQ(task.epoch, 4);
@@ -239,7 +239,7 @@ TEST(TaskTest, IsReadInFull) {
   EXPECT_FALSE(task.covers.has_value());
   EXPECT_EQ(task.lease_expires_at, At(8));
   EXPECT_EQ(task.due_at, At(9));
-  EXPECT_TRUE(task.again_for_late_data);
+  EXPECT_EQ(task.again, TaskAgain::kLateData);
 }
 
 TEST(TaskTest, ReportsCarryWhatTheySay) {

@@ -108,6 +108,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   Handler<v1::LeaseTasksRequest, v1::LeaseTasksResponse> on_lease;
   Handler<v1::CompleteTasksRequest, v1::CompleteTasksResponse> on_complete;
   Handler<v1::FailTasksRequest, v1::FailTasksResponse> on_fail;
+  Handler<v1::RenewTasksRequest, v1::RenewTasksResponse> on_renew;
   Handler<v1::ListTasksRequest, v1::ListTasksResponse> on_list_tasks;
   Handler<v1::PlaceHoldRequest, v1::PlaceHoldResponse> on_place_hold;
   Handler<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse> on_release_hold;
@@ -188,6 +189,9 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   }
   grpc::Status FailTasks(grpc::ServerContext* c, const v1::FailTasksRequest* q, v1::FailTasksResponse* r) override {
     return Run(on_fail, c, q, r);
+  }
+  grpc::Status RenewTasks(grpc::ServerContext* c, const v1::RenewTasksRequest* q, v1::RenewTasksResponse* r) override {
+    return Run(on_renew, c, q, r);
   }
   grpc::Status ListTasks(grpc::ServerContext* c, const v1::ListTasksRequest* q, v1::ListTasksResponse* r) override {
     return Run(on_list_tasks, c, q, r);

@@ -57,6 +57,7 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<LeasedTasks>(const LeaseOrder&)> on_lease;
   std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskResult>&)> on_complete;
   std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskFailure>&)> on_fail;
+  std::function<absl::StatusOr<std::vector<TaskRenewal>>(const std::vector<TaskLease>&)> on_renew;
 
   Answer Check(const Recording&, const Question&, const CallOptions&) override { return {}; }
   BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question, const CallOptions&) override {
@@ -118,6 +119,10 @@ class FakeClient : public Client {
   absl::StatusOr<std::vector<TaskAnswer>> FailTasks(const std::string&, const std::vector<TaskFailure>& failures,
                                                     const CallOptions&) override {
     return on_fail ? on_fail(failures) : absl::StatusOr<std::vector<TaskAnswer>>(Missing());
+  }
+  absl::StatusOr<std::vector<TaskRenewal>> RenewTasks(const std::string&, const std::vector<TaskLease>& leases, std::chrono::seconds,
+                                                      const CallOptions&) override {
+    return on_renew ? on_renew(leases) : absl::StatusOr<std::vector<TaskRenewal>>(Missing());
   }
   absl::StatusOr<TaskPage> ListTasks(const TaskQuery&, const CallOptions&) override { return Missing(); }
 

@@ -240,6 +240,53 @@ TEST_F(FilterTest, AnswersThatAreAlwaysOldAreNo) {
   EXPECT_EQ(counts_.refused_by_reason.at("NO_USABLE_ANSWER"), 1u);
 }
 
+// A capture stamp ahead of the server's clock: the answer is over at once, and a closed account's recording still goes.
+TEST_F(FilterTest, ALifeThatIsOverAtOnceLosesNoReasonAndNoPurge) {
+  client_.on_batch = [this](const std::vector<Recording>& recordings, const Question& question) {
+    ++calls_;
+    BatchAnswers batch;
+    batch.error = absl::OkStatus();
+    for (const Recording& recording : recordings) {
+      const bool purge = recording.account_id == AccountId("closed");
+      ReceivedDecision decision = testing::No(question.purpose, *clock_, purge ? Reason::kAccountClosed : Reason::kLegalHold,
+                                              purge ? Disposition::kPurge : Disposition::kHold);
+      decision.good_until = decision.checked_at;
+      batch.answers.push_back(AnswerMaker::Received(decision, clock_));
+    }
+    return batch;
+  };
+  EXPECT_EQ(Run(Line("closed", 1) + Line("held", 2)).how, How::kComplete);
+  EXPECT_EQ(calls_, 1) << "only a yes is asked for again";
+  EXPECT_EQ(counts_.to_purge, 1u);
+  ASSERT_EQ(sink_.refused.size(), 2u);
+  EXPECT_EQ(sink_.refused[0].disposition, Disposition::kPurge);
+  EXPECT_EQ(sink_.refused[0].reasons, std::vector<std::string>{"ACCOUNT_CLOSED"});
+  EXPECT_EQ(sink_.refused[1].disposition, Disposition::kHold);
+  EXPECT_EQ(sink_.refused[1].reasons, std::vector<std::string>{"LEGAL_HOLD"});
+}
+
+// The daemon refuses a whole call: for a place, or for one recording that it cannot even read.
+TEST_F(FilterTest, ALineThatTheDaemonRefusesEndsNoRun) {
+  settings_.batch = 100;
+  auto sound = client_.on_batch;
+  client_.on_batch = [sound](const std::vector<Recording>& recordings, const Question& question) {
+    const bool bad_place = question.place.country == "XX";
+    const bool bad_line = std::any_of(recordings.begin(), recordings.end(), [](auto& one) { return one.recording_id == RecordingId("r7"); });
+    if (!bad_place && !bad_line) return sound(recordings, question);
+    BatchAnswers batch;
+    batch.answers.resize(recordings.size());
+    batch.error = ItemStatus(bad_line ? "MALFORMED_MESSAGE" : "INVALID_FIELD", "refused");
+    return batch;
+  };
+  std::string input;
+  for (int i = 0; i < 20; ++i) input += Line("yes", i, i == 3 ? R"(,"country":"XX")" : "");
+  EXPECT_EQ(Run(input).how, How::kComplete);
+  EXPECT_EQ(OutputIds().size(), 18u);
+  ASSERT_EQ(sink_.unreadable.size(), 2u);
+  EXPECT_EQ(sink_.unreadable[0].first, 4u);
+  EXPECT_EQ(sink_.unreadable[1].first, 8u);
+}
+
 TEST_F(FilterTest, AnOutputThatFailsEndsTheRun) {
   sink_.fail_output = true;
   std::string input;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every command of the built consentctl prints its help and ends with 0; nonsense ends with 2.
+# Every command of the built consentctl prints its help and ends with 0; nonsense ends with 64.
 set -eu
 ctl=$1
 
@@ -22,7 +22,7 @@ help tasks list
 wrong() {
   code=0
   "$ctl" "$@" >/dev/null 2>&1 || code=$?
-  [ "$code" = 2 ] || { echo "consentctl $*: ended with $code, not 2" >&2; exit 1; }
+  [ "$code" = 64 ] || { echo "consentctl $*: ended with $code, not 64" >&2; exit 1; }
 }
 
 wrong
@@ -36,6 +36,7 @@ wrong settings set a
 wrong settings set a --retention 3y
 wrong settings at a yesterday
 wrong check --purpose HUMAN_REVIEW
+wrong check --account a --recording r
 wrong report-recording a r
 wrong subject set a --profile p:teenager
 wrong delete a

@@ -92,7 +92,9 @@ TEST(ImportLinesTest, RequestIdsAreTheLinesOwn) {
   EXPECT_EQ(ids.size(), 6u) << "every call has one of its own";
   EXPECT_EQ(ids, RequestIds(kWhole)) << "the same line makes the same ones";
   for (const std::string& id : ids) EXPECT_EQ(id.size(), 36u);
-  for (const std::string& other : RequestIds(std::string(kWhole) + " ")) EXPECT_EQ(ids.count(other), 0u);
+  std::string moved = kWhole;
+  moved.replace(moved.find("DE"), 2, "FR");
+  for (const std::string& other : RequestIds(moved)) EXPECT_EQ(ids.count(other), 0u);
 }
 
 TEST(ImportLinesTest, ALineThatOnlyRestrictsRegistersNobody) {
@@ -135,8 +137,10 @@ TEST(ImportLinesTest, RefusesWhatIsWrongWithoutRepeatingIt) {
            std::string(R"("retention":[{"keep":"0m"}]})"),
        }) {
     const auto line = ParseImportLine(start + rest);
-    ASSERT_FALSE(line.ok()) << rest;
-    EXPECT_EQ(std::string(line.status().message()).find("SECRET"), std::string::npos) << line.status();
+    ASSERT_TRUE(line.ok()) << rest;
+    ASSERT_FALSE(line->faults.empty()) << rest;
+    for (const LineFault& fault : line->faults) EXPECT_EQ((fault.part + fault.why).find("SECRET"), std::string::npos) << fault.why;
+    EXPECT_TRUE(LooseningsOf(*line, start + rest).empty()) << "nothing of it allows more: " << rest;
   }
   EXPECT_FALSE(ParseImportLine("{}").ok());
   EXPECT_FALSE(ParseImportLine("").ok());
@@ -145,7 +149,88 @@ TEST(ImportLinesTest, RefusesWhatIsWrongWithoutRepeatingIt) {
 
 TEST(ImportLinesTest, AMistakeNamesItsPlace) {
   const auto line = ParseImportLine(R"({"account_id":"a","choices":[{"turn":"OFF","all":true},{"turn":"MAYBE","all":true}]})");
-  EXPECT_NE(std::string(line.status().message()).find("choices[1].turn"), std::string::npos) << line.status();
+  ASSERT_EQ(line->faults.size(), 1u);
+  EXPECT_NE(line->faults[0].why.find("choices[1].turn"), std::string::npos) << line->faults[0].why;
+}
+
+// Hard case 73, and every other thing that may be wrong on the line of a no.
+TEST(ImportLinesTest, ANoCountsWhateverElseOnItsLineIsUnusable) {
+  const std::string off = R"({"all":true,"turn":"OFF"})";
+  const std::string on = R"({"turn":"ON","control":"c","notice_version":"n","notice_language":"de"})";
+  const std::string long_text(300, 'x');
+  std::string many = "[";
+  for (int i = 0; i < 70; ++i) many += R"({"purpose":"ADVERTISING","turn":"ON","notice_version":"n","notice_language":"de"},)";
+  for (const std::string& rest : std::vector<std::string>{
+           R"("choices":[)" + off + R"(],"profiles":[{"profile_id":"p","age":"TEEN"}])",
+           R"("choices":[)" + off + R"(],"profiles":[{"profile_id":"p","born":"2000","age":"ADULT"}])",
+           R"("choices":[)" + off + R"(],"profiles":"p")",
+           R"("choices":[)" + off + R"(],"region":"Germany")",
+           R"("choices":[)" + off + R"(],"region":7)",
+           R"("choices":[)" + off + R"(],"devices":["d","d"])",
+           R"("choices":[)" + off + R"(],"retention":"3y")",
+           R"("choices":[)" + off + R"(],"colour":"red")",
+           R"("choices":[{"turn":"MAYBE","all":true},)" + off + "]",
+           R"("choices":[7,)" + off + "]",
+           R"("choices":[{"turn":"ON","control":"c"},)" + off + "]",
+           R"("choices":[{"turn":"ON","control":")" + long_text + R"("},)" + off + "]",
+           R"("choices":[{"all":true,"turn":"OFF","given_at":"yesterday"}])",
+           R"("choices":[{"all":true,"turn":"OFF","actor":"NOBODY"}])",
+           R"("choices":[{"all":true,"turn":"OFF","reference":")" + long_text + R"("}])",
+           R"("choices":[{"all":true,"turn":"OFF","notice_version":7}])",
+           R"("choices":[{"all":true,"turn":"OFF","why":"x"}])",
+           R"("choices":)" + many + off + "]",
+       }) {
+    const std::string bytes = R"({"account_id":"a",)" + rest + "}";
+    const auto line = ParseImportLine(bytes);
+    ASSERT_TRUE(line.ok()) << bytes << line.status();
+    EXPECT_FALSE(line->faults.empty()) << bytes;
+    const std::vector<ImportCall> calls = RestrictionsOf(*line, bytes);
+    ASSERT_EQ(calls.size(), 1u) << bytes;
+    EXPECT_TRUE(std::get<OptOutOrder>(calls[0].order).targets[0].all);
+    EXPECT_TRUE(LooseningsOf(*line, bytes).empty()) << bytes;
+  }
+  // The same for a shorter retention.
+  const std::string bytes = R"({"account_id":"a","region":7,"retention":[{"keep":"3m"},{"keep":"x"}]})";
+  EXPECT_EQ(RestrictionsOf(*ParseImportLine(bytes), bytes).size(), 1u);
+}
+
+TEST(ImportLinesTest, AFaultSaysWhetherItMayHideANo) {
+  const std::vector<std::pair<std::string, bool>> cases = {
+      {R"("region":7)", false},
+      {R"("profiles":[{"profile_id":"p","age":"TEEN"}])", false},
+      {R"("choices":[{"turn":"ON","control":"c"}])", false},
+      {R"("choices":[{"turn":"MAYBE","control":"c"}])", true},
+      {R"("choices":[{"turn":"OFF"}])", true},
+      {R"("choices":{"turn":"OFF"})", true},
+      {R"("choice":[{"turn":"OFF","all":true}])", true},
+      {R"("retention":"3 months")", true}};
+  for (const auto& [rest, hides] : cases) {
+    const auto line = ParseImportLine(R"({"account_id":"a",)" + rest + "}");
+    ASSERT_EQ(line->faults.size(), 1u) << rest;
+    EXPECT_EQ(line->faults[0].may_hide_no, hides) << rest;
+  }
+}
+
+// Whatever their order, with and without the scope and the time.
+TEST(ImportLinesTest, OfAYesAndANoToTheSameTheNoCounts) {
+  for (const std::string& scope : {std::string(), std::string(R"("scope":{"profile_id":"p"},)"), std::string(R"("scope":{"device_id":"d"},)")}) {
+    for (const std::string& target : {std::string(R"("control":"c")"), std::string(R"("purpose":"ADVERTISING")")}) {
+      for (const std::string& given : {std::string(), std::string(R"("given_at":"2021-01-01T00:00:00Z",)")}) {
+        for (const std::string& no : {target, std::string(R"("all":true)")}) {
+          const std::string on = "{" + scope + given + target + R"(,"turn":"ON","notice_version":"n","notice_language":"de"})";
+          const std::string off = "{" + scope + no + R"(,"turn":"OFF"})";
+          for (const std::string& both : {on + "," + off, off + "," + on}) {
+            const std::string bytes = R"({"account_id":"a","region":"DE","choices":[)" + both + "]}";
+            const auto line = ParseImportLine(bytes);
+            ASSERT_TRUE(line.ok() && line->faults.empty()) << bytes;
+            EXPECT_EQ(line->overruled.size(), 1u) << bytes;
+            EXPECT_EQ(RestrictionsOf(*line, bytes).size(), 1u);
+            EXPECT_EQ(LooseningsOf(*line, bytes).size(), 1u) << "the registration alone: " << bytes;
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST(RetentionTest, TakesWhatIsDocumented) {

@@ -26,6 +26,7 @@ class CollectingSink final : public ImportSink {
     refused.push_back(part);
     return absl::OkStatus();
   }
+  void Odd(uint64_t number, const std::string&) override { odd.push_back(number); }
   absl::Status Unreadable(uint64_t number, const std::string&) override {
     unreadable.push_back(number);
     return absl::OkStatus();
@@ -33,6 +34,7 @@ class CollectingSink final : public ImportSink {
   void Progress(int, uint64_t, uint64_t) override {}
   std::vector<RefusedPart> refused;
   std::vector<uint64_t> unreadable;
+  std::vector<uint64_t> odd;
 };
 
 std::string Line(int number, const std::string& off, const std::string& on) {
@@ -165,6 +167,42 @@ TEST_F(ImportTest, UnreadableLinesAreToldOnce) {
   EXPECT_EQ(sink_.unreadable, (std::vector<uint64_t>{2, 4}));
   EXPECT_EQ(counts_.lines, 4u);
   EXPECT_EQ(counts_.unreadable, 2u);
+  EXPECT_EQ(counts_.imported, 2u);
+}
+
+TEST_F(ImportTest, ANoOfALineWithFaultsCountsAndTheRestIsTold) {
+  const std::string faulty = R"({"account_id":"a1","region":"DE","profiles":[{"profile_id":"p","age":"TEEN"}],"choices":[{"all":true,"turn":"OFF"}]})";
+  EXPECT_EQ(Run(faulty + "\n" + Line(2, "", "x") + Line(1, "", "y")).how, How::kComplete);
+  EXPECT_EQ(std::count(calls_.begin(), calls_.end(), "off a1"), 1);
+  EXPECT_EQ(std::count(calls_.begin(), calls_.end(), "subject a1"), 1) << "of line 3: an age hides no no";
+  ASSERT_EQ(sink_.refused.size(), 1u);
+  EXPECT_EQ(sink_.refused[0].number, 1u);
+  EXPECT_EQ(sink_.refused[0].part, "profiles[0]");
+  EXPECT_EQ(sink_.refused[0].reason, "UNREADABLE");
+  EXPECT_EQ(counts_.lines, 3u);
+  EXPECT_EQ(counts_.refused, 1u);
+  EXPECT_EQ(counts_.imported, 2u);
+}
+
+TEST_F(ImportTest, WhatMayHideANoHoldsBackItsAccount) {
+  EXPECT_EQ(Run(R"({"account_id":"a1","choices":[{"all":true,"turn":"of"}]})" "\n" + Line(1, "", "x") + Line(2, "", "x")).how, How::kComplete);
+  EXPECT_EQ(std::count(calls_.begin(), calls_.end(), "on a1"), 0);
+  EXPECT_EQ(std::count(calls_.begin(), calls_.end(), "on a2"), 1);
+  EXPECT_EQ(counts_.refused, 2u);
+}
+
+TEST_F(ImportTest, AYesThatItsLineRefusesIsToldByPart) {
+  EXPECT_EQ(Run(Line(1, "x", "x")).how, How::kComplete);
+  EXPECT_EQ(std::count(calls_.begin(), calls_.end(), "on a1"), 0);
+  ASSERT_EQ(sink_.refused.size(), 1u);
+  EXPECT_EQ(sink_.refused[0].part, "choices[1]");
+  EXPECT_EQ(sink_.refused[0].reason, "OVERRULED_IN_LINE");
+  EXPECT_EQ(counts_.refused, 1u);
+}
+
+TEST_F(ImportTest, IdsThatLookMistakenAreToldAndTaken) {
+  EXPECT_EQ(Run("{\"account_id\":\"a\xe2\x80\xae\",\"region\":\"DE\"}\n" + Line(2, "", "")).how, How::kComplete);
+  EXPECT_EQ(sink_.odd, std::vector<uint64_t>{1});
   EXPECT_EQ(counts_.imported, 2u);
 }
 

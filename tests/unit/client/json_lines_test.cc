@@ -81,6 +81,22 @@ TEST(JsonLinesTest, NotALine) {
   }
 }
 
+// A line is one JSON object and nothing else, whatever the bytes.
+TEST(JsonLinesTest, NoByteMayStandBeforeOrBehindTheValue) {
+  const std::string line = R"({"recording_id":"r","account_id":"a"})";
+  EXPECT_EQ(Why(line), "");
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string one(1, static_cast<char>(byte));
+    EXPECT_NE(Why(line + one), "") << byte;
+    EXPECT_NE(Why(one + line), "") << byte;
+    EXPECT_NE(Why(line + one + line), "") << byte;
+    EXPECT_NE(Why(line + std::string("\0", 1) + one), "") << byte;
+  }
+  EXPECT_NE(Why("\xEF\xBB\xBF" + line), "");
+  EXPECT_NE(Why("{\r\"recording_id\":\"r\",\"account_id\":\"a\"}"), "") << "a CR is no blank here";
+  EXPECT_NE(Why("{\"recording_id\":\"r\",\"account_id\":\"a\"" + std::string("\0", 1) + "}"), "");
+}
+
 TEST(JsonLinesTest, KeysThatAppearTwiceAreRefused) {
   EXPECT_NE(Why(R"({"recording_id":"r","account_id":"a","account_id":"b"})"), "");
   EXPECT_NE(Why(R"({"recording_id":"r","account_id":"a","wake":"BUTTON","wake":"ACCIDENTAL"})"), "");
@@ -139,6 +155,10 @@ TEST(JsonLinesTest, WrongTypesAndValuesAreRefusedWithoutRepeatingThem) {
       {"flags", "SAFETY"},
       {"flags", json::array({"SECRET"})},
       {"country", "ROU"},
+      {"country", "de"},
+      {"country", "US-CA"},
+      {"region", "us-CA"},
+      {"region", "D1"},
       {"site", std::string(65, 's')},
       {"reviewer", "BOSS"}};
   for (const auto& [key, value] : cases) {

@@ -47,7 +47,7 @@ using Strings = std::vector<std::string>;
 TEST_F(LineReaderTest, Empty) { EXPECT_EQ(Lines(""), Strings{}); }
 TEST_F(LineReaderTest, LastLineWithAndWithoutEnd) { EXPECT_EQ(Lines("a\nb"), (Strings{"a", "b"})); }
 TEST_F(LineReaderTest, EmptyLinesCount) { EXPECT_EQ(Lines("\n\na\n"), (Strings{"", "", "a"})); }
-TEST_F(LineReaderTest, CarriageReturns) { EXPECT_EQ(Lines("a\r\nb\rc\r\n\r\nd\r"), (Strings{"a", "b\rc", "", "d"})); }
+TEST_F(LineReaderTest, CarriageReturns) { EXPECT_EQ(Lines("a\r\nb\rc\r\n\r\nd\r"), (Strings{"a", "b\rc", "", "d\r"})); }
 TEST_F(LineReaderTest, TheBoundIsExact) {
   EXPECT_EQ(Lines("12345678\n123456789\n12345678\r\nx\n"), (Strings{"12345678", "!", "12345678", "x"}));
 }

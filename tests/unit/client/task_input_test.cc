@@ -36,7 +36,7 @@ std::optional<std::string> Value(const TaskInput& input, const std::string& name
 TEST(TaskInputTest, TheLineSaysAll) {
   PurgeTask task = Task(TimeRange{At(1), At(2)});
   task.covers = TimeRange{At(1), At(2)};
-  task.again_for_late_data = true;
+  task.again = TaskAgain::kHoldReleased;
   task.cause = DeletionCause::kRetention;
   const auto input = MakeTaskInput(task, {}, false);
   ASSERT_TRUE(input.ok());
@@ -46,7 +46,7 @@ TEST(TaskInputTest, TheLineSaysAll) {
             nlohmann::json::parse(R"({"task_id": "d/audio", "account_id": "ann",
               "selector": {"kind": "time_range", "from": "1970-01-01T00:00:01Z", "to": "1970-01-01T00:00:02Z"},
               "covers": {"from": "1970-01-01T00:00:01Z", "to": "1970-01-01T00:00:02Z"}, "exceptions": [], "cause": "RETENTION",
-              "due_at": "1970-01-02T00:00:00Z", "attempt": 2, "again_for_late_data": true})"));
+              "due_at": "1970-01-02T00:00:00Z", "attempt": 2, "again": "HOLD_RELEASED", "looked_at": ""})"));
   EXPECT_EQ(Value(*input, "CONSENT_CAUSE"), "RETENTION");
   EXPECT_FALSE(Value(*input, "CONSENT_EXCEPTIONS").has_value());
   EXPECT_EQ(Value(*input, "CONSENT_TASK_ID"), "d/audio");

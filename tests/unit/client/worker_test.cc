@@ -119,11 +119,9 @@ TEST(JudgeTest, SaysWhatTheExitStatusMeans) {
 
 TEST(LimitsTest, ThereIsTimeToReportBeforeTheLeaseEnds) {
   for (const int visibility : {1, 2, 30, 300, 43'200}) {
-    const nanoseconds held_until = seconds(100'000);
-    const RunLimits limits = LimitsOf(held_until, seconds(visibility), -1);
-    EXPECT_LT(limits.terminate_at + limits.grace, held_until);
-    EXPECT_GT(limits.terminate_at, held_until - nanoseconds(seconds(visibility)) / 4) << "most of the lease is the command's";
-    EXPECT_GT(limits.grace.count(), 0);
+    EXPECT_GT(GraceOf(seconds(visibility)).count(), 0);
+    EXPECT_GT(MarginOf(seconds(visibility)), GraceOf(seconds(visibility)));
+    EXPECT_LT(MarginOf(seconds(visibility)), nanoseconds(seconds(visibility)) / 4) << "most of the lease is the command's";
   }
 }
 
@@ -230,18 +228,82 @@ TEST_F(WorkerTest, AReportWithoutAnAnswerIsRepeated) {
   EXPECT_EQ(counts_.unreported, 0u);
 }
 
-TEST_F(WorkerTest, AReportThatIsRefusedIsNotDone) {
+TEST_F(WorkerTest, AReportThatIsRefusedIsAFailureOfItsTask) {
   AddTask("0");
   AddTask("3");
   client_.on_complete = [](const std::vector<TaskResult>& results) -> absl::StatusOr<std::vector<TaskAnswer>> {
-    if (results[0].outcome == PurgeOutcome::kNotFound) return absl::NotFoundError("no such system any more");
-    return std::vector<TaskAnswer>{{false, "LEASE_LOST", "too late"}};
+    if (results[0].outcome == PurgeOutcome::kNotFound) return ItemStatus("INVALID_FIELD", "the call as a whole");
+    return std::vector<TaskAnswer>{{false, "INVALID_FIELD", "this one"}};
   };
   EXPECT_TRUE(Run().ok());
-  EXPECT_EQ(counts_.done + counts_.not_found, 0u);
-  EXPECT_EQ(counts_.lost, 1u);
-  EXPECT_EQ(counts_.unreported, 1u);
+  EXPECT_EQ(counts_.done + counts_.not_found + counts_.unreported, 0u);
+  EXPECT_EQ(counts_.refused, 2u);
   EXPECT_EQ(counts_.erased, 0);
+  ASSERT_EQ(failures_.size(), 2u) << "silence would have the command run again with each lease";
+  EXPECT_EQ(failures_[0].error, "REPORT_REFUSED: INVALID_FIELD");
+  EXPECT_EQ(failures_[1].error, "REPORT_REFUSED: INVALID_FIELD");
+  EXPECT_FALSE(failures_[0].not_begun);
+}
+
+TEST_F(WorkerTest, ACountThatNoReportTakesIsNotSentTwice) {
+  AddTask("0");
+  client_.on_complete = [](const std::vector<TaskResult>&) { return std::vector<TaskAnswer>{{false, "INVALID_FIELD", "too many"}}; };
+  EXPECT_TRUE(Run("echo 999999999999999999").ok());
+  ASSERT_EQ(failures_.size(), 1u);
+  EXPECT_EQ(failures_[0].erased_count, 0);
+  EXPECT_EQ(counts_.refused, 1u);
+}
+
+TEST_F(WorkerTest, ALeaseThatIsLostIsNoRefusalAndSaysWhatWasErased) {
+  AddTask("0");
+  client_.on_complete = [](const std::vector<TaskResult>&) { return std::vector<TaskAnswer>{{false, "LEASE_LOST", "too late"}}; };
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(counts_.lost, 1u);
+  EXPECT_EQ(counts_.refused, 0u);
+  ASSERT_EQ(failures_.size(), 1u);
+  EXPECT_EQ(failures_[0].erased_count, 2) << "where a hold took it back, this is kept";
+}
+
+TEST_F(WorkerTest, AHoldEndsTheCommandWhateverTheVisibility) {
+  settings_.visibility = seconds(43'200);
+  held_for_ = seconds(43'200);
+  settings_.renew_every = milliseconds(20);
+  AddTask("0");
+  int renewals = 0;
+  client_.on_renew = [&](const std::vector<TaskLease>& leases) {
+    EXPECT_EQ(leases.size(), 1u);
+    EXPECT_EQ(leases[0].epoch, 7);
+    return std::vector<TaskRenewal>{{++renewals < 3 ? LeaseState::kRenewed : LeaseState::kTakenBack, clock_->SinceBoot() + held_for_}};
+  };
+  const nanoseconds began = clock_->SinceBoot();
+  EXPECT_TRUE(Run("trap 'kill $child; echo 5; exit 0' TERM; sleep 600 & child=$!; wait").ok());
+  EXPECT_LT(clock_->SinceBoot() - began, seconds(15));
+  EXPECT_EQ(counts_.taken_back, 1u);
+  EXPECT_TRUE(results_.empty()) << "an exit status of 0 after the hold ends nothing";
+  ASSERT_EQ(failures_.size(), 1u);
+  EXPECT_EQ(failures_[0].erased_count, 5) << "what was erased before is kept";
+  EXPECT_EQ(failures_[0].evidence_hash.size(), 32u);
+  EXPECT_FALSE(failures_[0].not_begun);
+}
+
+TEST_F(WorkerTest, ALeaseIsKeptWhileItsCommandRuns) {
+  settings_.visibility = seconds(2);
+  held_for_ = seconds(2);
+  settings_.renew_every = milliseconds(50);
+  AddTask("0");
+  client_.on_renew = [&](const std::vector<TaskLease>& leases) {
+    return std::vector<TaskRenewal>(leases.size(), {LeaseState::kRenewed, clock_->SinceBoot() + seconds(2)});
+  };
+  EXPECT_TRUE(Run("sleep 3; echo 2").ok());
+  EXPECT_EQ(counts_.done, 1u) << "longer than one lease";
+}
+
+TEST_F(WorkerTest, ACommandHasItsLongestTime) {
+  settings_.longest_run = seconds(1);
+  AddTask("0");
+  EXPECT_TRUE(Run("exec sleep 600").ok());
+  EXPECT_EQ(counts_.failed, 1u);
+  EXPECT_NE(failures_.at(0).error.find("--longest-run"), std::string::npos);
 }
 
 TEST_F(WorkerTest, OnceEndsWithTheErrorOfTheLease) {

@@ -39,7 +39,7 @@ TEST(Consents, RestrictionsNeedNoPrecondition) {
         if (known) world.Register("DE");
         Command off = Off(scope, target);
         off.expected_revision = 999;  // a wrong etag does not stop it either
-        world.next.clock_behind = world.next.policy_changing = true;
+        world.next.now.behind = world.next.now.doubtful = world.next.policy_changing = true;
         ASSERT_EQ(RefusalOf(world.Do(off)), Refusal::kNone);
         const ScopeFacts* found = world.facts.Find(scope.kind, scope.handle);
         ASSERT_NE(found, nullptr);
@@ -61,39 +61,6 @@ TEST(Consents, OffAgainChangesNothing) {
   SubjectFacts same = world.facts;
   same.revision = before.revision;
   EXPECT_EQ(same, before) << "the first refusal keeps its time";
-}
-
-TEST(Consents, TheSameConsentAgainKeepsItsFirstTime) {
-  SmallWorld world;
-  world.Register("DE");
-  const Instant first = world.next.time;
-  world.Do(On(world, Account(), PurposeOf(kReview)));
-  EXPECT_FALSE(world.Do(On(world, Account(), PurposeOf(kReview))).parts[0].changed);
-  EXPECT_EQ(Review(world).since, first);
-
-  Command narrow = On(world, Account(), PurposeOf(kReview));
-  narrow.proof.notice_version = "narrow";
-  const Instant second = world.next.time;
-  EXPECT_TRUE(world.Do(narrow).parts[0].changed) << "another notice is another consent";
-  EXPECT_EQ(Review(world).since, second);
-}
-
-TEST(Consents, ExpiredOrSuspendedOnesAreGivenAnew) {
-  SmallWorld world;
-  world.Register("DE");
-  world.Do(On(world, Account(), PurposeOf(kReview)));
-  world.next.time = base::AddMonths(Review(world).since, 12);
-  const Instant renewed = world.next.time;
-  world.Do(On(world, Account(), PurposeOf(kReview)));
-  EXPECT_EQ(Review(world).since, renewed);
-
-  Suspension suspension;
-  suspension.purpose = kReview;
-  suspension.resumed_at = world.next.time;
-  world.rules.suspensions.push_back(suspension);
-  const Instant after = world.next.time;
-  world.Do(On(world, Account(), PurposeOf(kReview)));
-  EXPECT_EQ(Review(world).since, after);
 }
 
 TEST(Consents, RememberTheRefusalBefore) {
@@ -169,24 +136,6 @@ TEST(Consents, InAMixedRequestTheRestrictionsApplyWhateverBecomesOfTheRest) {
   EXPECT_EQ(Review(world).choice, Choice::kWithdrawn);
   EXPECT_EQ(world.facts.account().ChoiceFor(kFeature).choice, Choice::kUnset);
   EXPECT_EQ(world.facts.region, In("DE"));
-}
-
-TEST(Consents, ImportsKeepTheirTimeAndSayThatTheyAreImported) {
-  SmallWorld world;
-  world.Register("DE");
-  Command import = On(world, Account(), ControlNamed("improve"));
-  import.proof.channel = Channel::kImport;
-  import.proof.given_at = At("2026-01-15T00:00:00Z");
-  import.proof.notice_version = "old";
-  EXPECT_EQ(RefusalOf(world.Do(import)), Refusal::kNone) << "valid when it was given; superseded since like any other";
-  EXPECT_TRUE(Review(world).imported);
-  EXPECT_EQ(Review(world).since, At("2026-01-15T00:00:00Z"));
-  import.expected_revision = world.facts.revision;
-  import.proof.given_at = At("2026-02-15T00:00:00Z");
-  EXPECT_EQ(RefusalOf(world.Do(import)), Refusal::kNoticeNotUsable) << "it was superseded by then";
-  import.expected_revision = world.facts.revision;
-  import.proof.given_at = At("2025-12-31T23:59:59Z");
-  EXPECT_EQ(RefusalOf(world.Do(import)), Refusal::kNoticeNotUsable) << "nobody had seen it";
 }
 
 TEST(Consents, FlagsOnlyGrow) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/domain/effective.h"
+#include "daemon/domain/ended.h"
 #include "tests/unit/domain/small_world.h"
 
 namespace consent::domain {
@@ -26,10 +27,10 @@ const ScopeFacts& ProfileFacts(const SmallWorld& world, uint8_t number) {
 TEST(Region, StricterNeedsNothing) {
   SmallWorld world;
   world.Register("US");
-  const Instant from = world.facts.default_from;
+  const Instant moved = world.next.time;
   EXPECT_EQ(RefusalOf(world.Do(Move("US-CA"))), Refusal::kNone) << "its default began later";
+  EXPECT_EQ(world.facts.default_from, moved) << "another regime's default counts from the move to it";
   EXPECT_EQ(RefusalOf(world.Do(Move("DE"))), Refusal::kNone);
-  EXPECT_EQ(world.facts.default_from, from) << "a stricter region makes no default apply";
   EXPECT_EQ(RefusalOf(world.Do(Move("GB"))), Refusal::kNone) << "the same regime, a higher age of consent";
 }
 
@@ -164,14 +165,61 @@ TEST(Age, LoweringEndsForGoodWhatComingOfAgeHadEnded) {
   EXPECT_EQ(early.facts.Find(ScopeKind::kProfile, Profile(2).handle)->ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven)
       << "a child before and after: the guardian's consent goes on";
 
-  world.next.time = At("2026-03-05T00:00:00Z");  // 13 in the US
+  EXPECT_FALSE(early.facts.Find(ScopeKind::kProfile, Profile(2).handle)->ChoiceFor(Purpose::kHumanReview).has_ended);
+
+  world.GoTo(At("2026-03-05T00:00:00Z"));  // 13 in the US
   SmallWorld moved = world;
-  const Transition lowered = world.Do(WithProfile(Command{}, 2, AChild()));
-  EXPECT_EQ(choice(), Choice::kWithdrawn);
-  ASSERT_EQ(lowered.changes.size(), 2U) << "and the history says so";
+  world.Do(WithProfile(Command{}, 2, AChild()));
+  EXPECT_EQ(choice(), Choice::kGiven) << "nobody withdrew it";
+  EXPECT_TRUE(ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).has_ended);
   moved.Do(Move("DE"));
-  EXPECT_EQ(moved.facts.Find(ScopeKind::kProfile, Profile(2).handle)->ChoiceFor(Purpose::kHumanReview).choice, Choice::kWithdrawn)
-      << "a higher age of consent makes a child again, too";
+  const PurposeChoice& there = moved.facts.Find(ScopeKind::kProfile, Profile(2).handle)->ChoiceFor(Purpose::kHumanReview);
+  EXPECT_EQ(there.choice, Choice::kGiven);
+  EXPECT_TRUE(there.has_ended) << "a higher age of consent makes a child again, too";
+}
+
+// A corrected birth date or a move makes a child of an adult: what the adult chose stays as it was said, and nothing is owed for it.
+TEST(Age, WhatIsComputedIsNeverStoredAsIfSomebodyHadSaidIt) {
+  for (const bool by_correction : {true, false}) {
+    SmallWorld world;
+    world.Register("US");
+    ASSERT_EQ(RefusalOf(world.Do(WithProfile(Loosening(world), 2, BornOn("2011-01-01")))), Refusal::kNone);
+    ASSERT_EQ(RefusalOf(world.Do(On(world, Profile(2), PurposeOf(Purpose::kHumanReview)))), Refusal::kNone);
+    const SubjectFacts before = world.facts;
+    const Transition made_child = world.Do(by_correction ? WithProfile(Command{}, 2, BornOn("2015-01-01")) : Move("DE"));
+    ASSERT_EQ(RefusalOf(made_child), Refusal::kNone);
+    ASSERT_EQ(made_child.changes.size(), 1U) << "the age or the region";
+    EXPECT_EQ(ProfileFacts(world, 2).choices, before.Find(ScopeKind::kProfile, Profile(2).handle)->choices);
+    EXPECT_TRUE(EndedBy(before, made_child, world.next, world.rules).empty()) << "no task, no purge";
+  }
+}
+
+TEST(Guardian, LeavesTheProfileWhenTheChildHasComeOfAge) {
+  for (const bool by_correction : {true, false}) {
+    SmallWorld world;
+    world.Register("DE");
+    Command child = WithProfile(Loosening(world), 2, BornOn("2010-06-01"));
+    child.profiles[0].guardian = Guardian(1);
+    ASSERT_EQ(RefusalOf(world.Do(child)), Refusal::kNone);
+    if (by_correction) {
+      ASSERT_EQ(RefusalOf(world.Do(WithProfile(Loosening(world), 2, BornOn("2000-01-01")))), Refusal::kNone);
+    } else {
+      world.GoTo(At("2026-06-02T00:00:00Z"));
+      SmallWorld doubtful = world;
+      doubtful.next.now.doubtful = true;
+      doubtful.Do(Off(Device(1), PurposeOf(Purpose::kHumanReview)));
+      EXPECT_TRUE(ProfileFacts(doubtful, 2).guardian.IsSet()) << "a clock that nobody trusts takes no name away";
+      const Transition any = world.Do(Off(Device(1), PurposeOf(Purpose::kHumanReview)));
+      EXPECT_EQ(any.changes.back().what, ChangedWhat::kGuardian) << "by time alone: with the next change of anything";
+    }
+    EXPECT_FALSE(ProfileFacts(world, 2).guardian.IsSet());
+    EXPECT_FALSE(ProfileFacts(world, 2).guardian_since.IsSet());
+    Command name = Loosening(world);
+    name.profiles.push_back(About(2));
+    name.profiles[0].guardian = Guardian(1);
+    EXPECT_FALSE(world.Do(name).parts[0].changed) << "an adult has none";
+    EXPECT_FALSE(ProfileFacts(world, 2).guardian.IsSet());
+  }
 }
 
 TEST(Guardian, NamingIsALooseningTakingAwayIsNot) {
@@ -214,7 +262,7 @@ TEST(Activity, KeepsAChildActiveAndWakesItOnlyWithEvidence) {
   world.Do(WithProfile(Command{}, 2, AChild()));
   Command active;
   active.profiles.push_back(About(2));
-  world.next.time = base::AddMonths(world.next.time, 17);
+  world.GoTo(base::AddMonths(world.next.time, 17));
   active.profiles[0].last_active = world.next.time + base::Days(3);
   const Instant seen = world.next.time;
   ASSERT_EQ(RefusalOf(world.Do(active)), Refusal::kNone);
@@ -222,7 +270,7 @@ TEST(Activity, KeepsAChildActiveAndWakesItOnlyWithEvidence) {
   active.profiles[0].last_active = seen - base::Days(1);
   EXPECT_FALSE(world.Do(active).parts[0].changed) << "never back";
 
-  world.next.time = base::AddMonths(seen, 18);
+  world.GoTo(base::AddMonths(seen, 18));
   active.profiles[0].last_active = world.next.time;
   EXPECT_EQ(RefusalOf(world.Try(active)), Refusal::kEtagRequired);
   Command awake = Loosening(world);
@@ -237,76 +285,13 @@ TEST(Activity, WhatTheNoticePeriodPurgedStaysPurged) {
   world.Do(WithProfile(Command{}, 2, AChild()));
   const Instant inactive = base::AddMonths(ProfileFacts(world, 2).last_active, 18);
   world.facts.Find(ScopeKind::kProfile, Profile(2).handle)->inactivity_notice = inactive;
-  world.next.time = inactive + base::Days(61);
+  world.GoTo(inactive + base::Days(61));
   Command awake = Loosening(world);
   awake.profiles.push_back(About(2));
   awake.profiles[0].last_active = world.next.time;
   ASSERT_EQ(RefusalOf(world.Do(awake)), Refusal::kNone);
   EXPECT_EQ(ProfileFacts(world, 2).purge_floor, inactive + base::Days(60));
   EXPECT_FALSE(ProfileFacts(world, 2).inactivity_notice.IsSet());
-}
-
-TEST(Removal, IsALoosening) {
-  SmallWorld world;
-  world.Register("DE");
-  Command removal;
-  removal.removals = {Profile(1)};
-  EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kEtagRequired);
-  removal = Loosening(world);
-  removal.removals = {Profile(1)};
-  EXPECT_EQ(RefusalOf(world.Do(removal)), Refusal::kNone);
-  EXPECT_EQ(world.facts.scopes.size(), 2U);
-}
-
-// What leaves and comes back has not forgotten that it said no.
-TEST(Removal, KeepsWhatWasRefusedAndWhatHadExpired) {
-  SmallWorld world;
-  world.Register("US");
-  world.Do(On(world, Profile(1), PurposeOf(Purpose::kPersonalisation)));
-  world.Do(Off(Profile(1), PurposeOf(Purpose::kHumanReview)));
-  world.Do(Off(Profile(1), ControlNamed("messages")));
-  world.Do(Keep(world, Profile(1), kDoNotSave));
-  const ScopeFacts before = ProfileFacts(world, 1);
-  Command removal = Loosening(world);
-  removal.removals = {Profile(1)};
-  const Instant removed_at = world.next.time;
-  ASSERT_EQ(RefusalOf(world.Do(removal)), Refusal::kNone);
-  const ScopeFacts& kept = ProfileFacts(world, 1);
-  EXPECT_TRUE(kept.WasRemoved());
-  EXPECT_EQ(kept.default_from, removed_at);
-  EXPECT_EQ(kept.age, Age{}) << "of the person nothing stays";
-  EXPECT_EQ(kept.ChoiceFor(Purpose::kHumanReview), before.ChoiceFor(Purpose::kHumanReview));
-  EXPECT_EQ(kept.ChoiceFor(Purpose::kPersonalisation), PurposeChoice{}) << "a consent goes with who gave it";
-  EXPECT_EQ(kept.refused_controls.size(), 1U);
-  EXPECT_EQ(kept.purge_floor, removed_at);
-  EXPECT_EQ(kept.retention, Retention{});
-  removal = Loosening(world);
-  removal.removals = {Profile(1)};
-  EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kScopeNotFound);
-
-  SmallWorld again = world;
-  ASSERT_EQ(RefusalOf(again.Do(WithProfile(Loosening(again), 1, AnAdult()))), Refusal::kNone);
-  EXPECT_FALSE(ProfileFacts(again, 1).WasRemoved());
-  EXPECT_EQ(ProfileFacts(again, 1).ChoiceFor(Purpose::kHumanReview).choice, Choice::kRefused);
-  EXPECT_EQ(ProfileFacts(again, 1).purge_floor, removed_at);
-
-  const Transition refused_again = world.Do(Off(Profile(1), PurposeOf(Purpose::kHumanReview)));
-  EXPECT_TRUE(refused_again.parts[0].changed) << "who refuses after the removal counts again for captures that name nobody";
-  EXPECT_FALSE(ProfileFacts(world, 1).WasRemoved());
-  EXPECT_EQ(ProfileFacts(world, 1).ChoiceFor(Purpose::kHumanReview), before.ChoiceFor(Purpose::kHumanReview)) << "since the first time";
-}
-
-TEST(Removal, OfAnInactiveChildBringsNothingBack) {
-  SmallWorld world;
-  world.Register("DE");
-  world.Do(WithProfile(Command{}, 2, AChild()));
-  const Instant inactive = base::AddMonths(ProfileFacts(world, 2).last_active, 18);
-  world.facts.Find(ScopeKind::kProfile, Profile(2).handle)->inactivity_notice = inactive;
-  world.next.time = inactive + base::Days(61);
-  Command removal = Loosening(world);
-  removal.removals = {Profile(2)};
-  ASSERT_EQ(RefusalOf(world.Do(removal)), Refusal::kNone);
-  EXPECT_EQ(ProfileFacts(world, 2).purge_floor, inactive + base::Days(60));
 }
 
 }  // namespace

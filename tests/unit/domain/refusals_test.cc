@@ -83,23 +83,6 @@ TEST(Refusals, GuardianRequired) {
   EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kGuardianRequired) << "no guardian equals no guardian";
 }
 
-TEST(Refusals, ImportIsOlderThanARefusalOrAhead) {
-  SmallWorld world;
-  world.Register("DE");
-  Command import = On(world, Account(), PurposeOf(kReview));
-  import.proof.channel = Channel::kImport;
-  import.proof.given_at = world.next.time + base::Microseconds(1);
-  EXPECT_EQ(RefusalOf(world.Try(import)), Refusal::kImportNotNewer);
-  import.proof.given_at = world.next.time;
-  EXPECT_EQ(RefusalOf(world.Try(import)), Refusal::kNone);
-  world.Do(Off(Account(), PurposeOf(kReview)));
-  import.expected_revision = world.facts.revision;
-  EXPECT_EQ(RefusalOf(world.Try(import)), Refusal::kImportNotNewer);
-  world.Do(On(world, Account(), PurposeOf(kReview)));
-  import.expected_revision = world.facts.revision;
-  EXPECT_EQ(RefusalOf(world.Try(import)), Refusal::kImportNotNewer) << "was refused before: an import must not forget it";
-}
-
 TEST(Refusals, SubjectAndScopeNotFound) {
   SmallWorld world;
   EXPECT_EQ(RefusalOf(world.Try(On(world, Account(), PurposeOf(kReview)))), Refusal::kSubjectNotFound);
@@ -114,19 +97,31 @@ TEST(Refusals, SubjectAndScopeNotFound) {
   EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kScopeNotFound) << "an account is closed, not removed";
 }
 
-TEST(Refusals, ClockBehindAndPolicyChangingStopLooseningsOnly) {
-  for (const bool clock : {true, false}) {
+TEST(Refusals, AClockThatIsNotTrustedAndAPolicyThatChangesStopLooseningsOnly) {
+  for (const Refusal why : {Refusal::kClockBehind, Refusal::kClockDoubtful, Refusal::kPolicyChanging}) {
     SmallWorld world;
     world.Register("DE");
     world.Do(Keep(world, Account(), Months(3)));
-    world.next.clock_behind = clock;
-    world.next.policy_changing = !clock;
-    const Refusal why = clock ? Refusal::kClockBehind : Refusal::kPolicyChanging;
+    world.next.now.behind = why == Refusal::kClockBehind;
+    world.next.now.doubtful = why == Refusal::kClockDoubtful;
+    world.next.policy_changing = why == Refusal::kPolicyChanging;
     EXPECT_EQ(RefusalOf(world.Try(On(world, Account(), PurposeOf(kReview)))), why);
     EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), Months(18)))), why);
     EXPECT_EQ(RefusalOf(world.Try(Off(Account(), Target{}))), Refusal::kNone);
     EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), kDoNotSave))), Refusal::kNone);
   }
+}
+
+TEST(Refusals, AClosedAccountIsRestrictedOnly) {
+  SmallWorld world;
+  world.Register("DE");
+  world.Do(Keep(world, Account(), Months(3)));
+  world.facts.closed_at = world.next.time;
+  EXPECT_EQ(RefusalOf(world.Try(On(world, Account(), PurposeOf(kReview)))), Refusal::kAccountClosed);
+  EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), Months(18)))), Refusal::kAccountClosed);
+  EXPECT_EQ(RefusalOf(world.Do(Off(Account(), Target{}))), Refusal::kNone);
+  EXPECT_EQ(RefusalOf(world.Do(Keep(world, Account(), kDoNotSave))), Refusal::kNone);
+  EXPECT_TRUE(SaysNo(world.facts.account().ChoiceFor(kReview).choice));
 }
 
 TEST(Refusals, NamesThatThePolicyDoesNotHave) {
@@ -157,6 +152,23 @@ TEST(Refusals, ContradictionIsOff) {
       EXPECT_TRUE(SaysNo(done.after.account().ChoiceFor(kReview).choice));
     }
   }
+  // The same target, whatever else keeps the yes from being done.
+  for (const Target& target : {ControlNamed("improve"), PurposeOf(kReview)}) {
+    Command both;
+    both.choices = {{Account(), target, true}, {Account(), target, false}};
+    const Transition done = world.Try(both);
+    EXPECT_EQ(done.parts[0].refusal, Refusal::kContradiction);
+    EXPECT_EQ(done.parts[1].refusal, Refusal::kNone);
+    EXPECT_TRUE(SaysNo(done.after.account().ChoiceFor(kReview).choice));
+  }
+  Command control = On(world, Account(), ControlNamed("improve"));
+  control.choices.push_back({Account(), PurposeOf(kReview), false});
+  EXPECT_EQ(world.Try(control).parts[0].refusal, Refusal::kContradiction) << "a purpose of it is off";
+  Command kept = Keep(world, Account(), Months(18));
+  kept.retention.insert(kept.retention.begin(), {Account(), Months(3)});
+  const Transition shortest = world.Try(kept);
+  EXPECT_EQ(shortest.parts[0].refusal, Refusal::kNone);
+  EXPECT_EQ(shortest.parts[1].refusal, Refusal::kContradiction);
   Command elsewhere = On(world, Account(), PurposeOf(kReview));
   elsewhere.choices.push_back({Profile(1), Target{}, false});
   EXPECT_EQ(world.Try(elsewhere).parts[0].refusal, Refusal::kNone) << "another scope is no contradiction";
@@ -169,14 +181,8 @@ TEST(Refusals, SubjectFull) {
     ASSERT_EQ(RefusalOf(world.Do(WithProfile(Command{}, static_cast<uint8_t>(n + 1), AChild()))), Refusal::kNone) << n;
   }
   EXPECT_EQ(RefusalOf(world.Do(WithProfile(Command{}, 200, AChild()))), Refusal::kSubjectFull);
-  for (size_t n = 0; n < kMaxProfiles; ++n) {
-    ASSERT_EQ(RefusalOf(world.Do(Off(Profile(static_cast<uint8_t>(100 + n)), Target{}))), Refusal::kNone)
-        << "a restriction may name as many again";
-  }
-  EXPECT_EQ(RefusalOf(world.Do(Off(Profile(250), Target{}))), Refusal::kSubjectFull);
-  EXPECT_EQ(RefusalOf(world.Do(Keep(world, Profile(251), Months(3)))), Refusal::kSubjectFull);
-  EXPECT_EQ(RefusalOf(world.Do(Off(Profile(100), Target{}))), Refusal::kNone) << "those that are there can still refuse";
-  EXPECT_EQ(RefusalOf(world.Do(Off(Device(77), Target{}))), Refusal::kNone) << "devices have their own bound";
+  EXPECT_EQ(RefusalOf(world.Do(Off(Profile(200), Target{}))), Refusal::kNone) << "a restriction always finds room";
+  EXPECT_EQ(RefusalOf(world.Do(Keep(world, Profile(201), Months(3)))), Refusal::kNone);
 }
 
 TEST(Refusals, AreOnDiskUnderTheirNumbers) {
@@ -184,14 +190,15 @@ TEST(Refusals, AreOnDiskUnderTheirNumbers) {
       static_cast<uint8_t>(Refusal::kNone),            static_cast<uint8_t>(Refusal::kEtagRequired),
       static_cast<uint8_t>(Refusal::kEtagMismatch),    static_cast<uint8_t>(Refusal::kEvidenceRequired),
       static_cast<uint8_t>(Refusal::kNoticeNotUsable), static_cast<uint8_t>(Refusal::kGuardianRequired),
-      static_cast<uint8_t>(Refusal::kImportNotNewer),  static_cast<uint8_t>(Refusal::kSubjectNotFound),
+      static_cast<uint8_t>(Refusal::kImportCannotLoosen),  static_cast<uint8_t>(Refusal::kSubjectNotFound),
       static_cast<uint8_t>(Refusal::kScopeNotFound),   static_cast<uint8_t>(Refusal::kSubjectFull),
       static_cast<uint8_t>(Refusal::kClockBehind),     static_cast<uint8_t>(Refusal::kUnknownControl),
       static_cast<uint8_t>(Refusal::kAllCannotBeTurnedOn), static_cast<uint8_t>(Refusal::kRetentionNotOffered),
-      static_cast<uint8_t>(Refusal::kContradiction),   static_cast<uint8_t>(Refusal::kPolicyChanging)};
-  EXPECT_EQ(numbers.size(), 16U);
-  EXPECT_EQ(*numbers.rbegin(), 15) << "a reason was added: test it here";
-  EXPECT_EQ(static_cast<uint8_t>(Refusal::kLast), 15);
+      static_cast<uint8_t>(Refusal::kContradiction),   static_cast<uint8_t>(Refusal::kPolicyChanging),
+      static_cast<uint8_t>(Refusal::kClockDoubtful),   static_cast<uint8_t>(Refusal::kAccountClosed)};
+  EXPECT_EQ(numbers.size(), 18U);
+  EXPECT_EQ(*numbers.rbegin(), 17) << "a reason was added: test it here";
+  EXPECT_EQ(static_cast<uint8_t>(Refusal::kLast), 17);
 }
 
 }  // namespace

@@ -32,17 +32,17 @@ Decision DecideForAdult(const SmallWorld& world, Purpose purpose, bool with_devi
   Place place;
   place.country = In("DE");
   place.reviewer_class = ReviewerClass::kEmployee;
-  return Decide(&world.facts, RecordingMarks{}, Question{recording, purpose, place, world.next.time}, world.rules);
+  return Decide(&world.facts, RecordingMarks{}, Question{recording, purpose, place, world.next.now}, world.rules);
 }
 
 bool IsOn(const SmallWorld& world, size_t scope, Purpose purpose) {
-  return StateOf(world.facts, scope, purpose, world.next.time, world.rules).on;
+  return StateOf(world.facts, scope, purpose, world.next.now, world.rules).on;
 }
 
 Summary SummaryOf(const SmallWorld& world, Purpose purpose) {
   PurposeSet one;
   one.Add(purpose);
-  return Summarise(States(world.facts, world.next.time, world.rules), world.facts, one);
+  return Summarise(States(world.facts, world.next.now, world.rules), world.facts, one);
 }
 
 TEST(Settings, AllScopesOnMeansEligibleAndAnyOffMeansNot) {
@@ -64,9 +64,7 @@ TEST(Settings, AllScopesOnMeansEligibleAndAnyOffMeansNot) {
       const bool device = IsOn(world, 2, purpose);
       const Decision decision = DecideForAdult(world, purpose, true);
       const bool yes = decision.eligibility == Eligibility::kEligible;
-      // A profile that never chose lives by the account's notice, which lists the household in these rules.
-      const Choice own = EffectiveChoice(world.facts.scopes[1], purpose, world.rules).choice;
-      EXPECT_EQ(yes, account && (own == Choice::kUnset || profile) && device) << "seed " << seed << " " << static_cast<int>(purpose);
+      EXPECT_EQ(yes, account && profile && device) << "seed " << seed << " " << static_cast<int>(purpose);
     }
   }
 }
@@ -74,7 +72,7 @@ TEST(Settings, AllScopesOnMeansEligibleAndAnyOffMeansNot) {
 TEST(Settings, SaysWhy) {
   SmallWorld world;
   world.Register("DE");
-  const auto state = [&](size_t scope) { return StateOf(world.facts, scope, Purpose::kHumanReview, world.next.time, world.rules); };
+  const auto state = [&](size_t scope) { return StateOf(world.facts, scope, Purpose::kHumanReview, world.next.now, world.rules); };
   EXPECT_FALSE(state(0).on);
   EXPECT_EQ(state(0).reason, Reason::kNoConsent);
   world.Do(On(world, Account(), PurposeOf(Purpose::kHumanReview)));
@@ -98,35 +96,32 @@ TEST(Settings, AnExpiredConsentIsShownAsExpired) {
   world.Do(On(world, Profile(1), PurposeOf(Purpose::kHumanReview)));
   EXPECT_EQ(SummaryOf(world, Purpose::kHumanReview).answer, Answer::kOn);
   EXPECT_EQ(SummaryOf(world, Purpose::kHumanReview).reason, Reason::kConsent);
-  world.next.time = base::AddMonths(world.next.time, 13);
+  world.GoTo(base::AddMonths(world.next.time, 13));
   EXPECT_EQ(SummaryOf(world, Purpose::kHumanReview).answer, Answer::kOff);
   EXPECT_EQ(SummaryOf(world, Purpose::kHumanReview).reason, Reason::kConsentExpired);
 }
 
-TEST(Settings, AProfileUnderAHouseholdNoticeIsShownAsItIsDecided) {
+// No notice speaks for another adult; one adult speaks for the account and for himself in one call.
+TEST(Settings, AnAccountsConsentIsPartialUntilItsAdultConsentsToo) {
   SmallWorld world;
   world.Register("DE");
-  world.Do(On(world, Account(), PurposeOf(Purpose::kHumanReview)));
-  ASSERT_EQ(DecideForAdult(world, Purpose::kHumanReview, false).eligibility, Eligibility::kEligible);
-  EXPECT_TRUE(IsOn(world, 1, Purpose::kHumanReview));
-  EXPECT_EQ(SummaryOf(world, Purpose::kHumanReview).answer, Answer::kOn);
-}
-
-TEST(Settings, AnAccountWithoutAHouseholdNoticeIsOnForItself) {
-  SmallWorld world;
-  world.rules.notices[0].covers_household = false;
-  world.Register("DE");
-  world.Do(On(world, Account(), PurposeOf(Purpose::kHumanReview)));
+  Command on = On(world, Account(), PurposeOf(Purpose::kHumanReview));
+  SmallWorld both = world;
+  world.Do(on);
   EXPECT_TRUE(IsOn(world, 0, Purpose::kHumanReview));
   EXPECT_FALSE(IsOn(world, 1, Purpose::kHumanReview));
   EXPECT_EQ(SummaryOf(world, Purpose::kHumanReview).answer, Answer::kPartial);
+  on.self_profile = base::ProfileHandle{Profile(1).handle};
+  both.Do(on);
+  ASSERT_EQ(DecideForAdult(both, Purpose::kHumanReview, false).eligibility, Eligibility::kEligible);
+  EXPECT_EQ(SummaryOf(both, Purpose::kHumanReview).answer, Answer::kOn);
 }
 
 TEST(Settings, TombstonesAndHoldsDoNotColourThem) {
   SmallWorld world;
   world.Register("DE");
   world.Do(On(world, Account(), PurposeOf(Purpose::kHumanReview)));
-  world.facts.tombstones.push_back(Tombstone{DeletionState::kVerified, ScopeKind::kAccount, {}, Interval{}});
+  world.facts.tombstones.push_back(Tombstone{DeletionState::kVerified, ScopeKind::kAccount, {}, OrderedTimes::Always()});
   world.facts.holds.push_back(Hold{});
   EXPECT_TRUE(IsOn(world, 0, Purpose::kHumanReview));
 }
@@ -134,7 +129,7 @@ TEST(Settings, TombstonesAndHoldsDoNotColourThem) {
 TEST(Settings, AreTotalForRandomSubjects) {
   for (uint64_t seed = 1; seed <= 20'000; ++seed) {
     const model::Case c = model::Generate(seed);
-    const std::vector<PurposeState> states = States(c.subject, c.now, c.rules);
+    const std::vector<PurposeState> states = States(c.subject, model::NowOf(c), c.rules);
     for (const PurposeState& state : states) {
       ASSERT_LT(state.scope, c.subject.scopes.size());
       ASSERT_TRUE(c.rules.purposes.Has(state.purpose));

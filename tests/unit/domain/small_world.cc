@@ -32,7 +32,6 @@ domain::Notice MakeNotice(NoticeNumber number, std::string version, PurposeSet p
   notice.languages = {"en"};
   notice.purposes = purposes;
   notice.says_people_listen = true;
-  notice.covers_household = true;
   notice.valid_from = At("2026-01-01T00:00:00Z");
   return notice;
 }
@@ -75,7 +74,7 @@ Rules SmallRules() {
   for (const char* name : {"de", "us", "unknown"}) {
     Regime regime;
     regime.name = name;
-    regime.any_country = regime.any_site = regime.employees = true;
+    regime.countries.any = regime.any_site = regime.employees = true;
     regime.child_inactive_months = 18;
     regime.child_notice_period = base::Days(60);
     rules.regimes.push_back(regime);
@@ -111,9 +110,14 @@ Transition SmallWorld::Try(const Command& command) const { return Apply(facts, c
 Transition SmallWorld::Do(const Command& command) {
   Transition done = Try(command);
   facts = done.after;
-  next.time = next.time + base::Seconds(60);
+  GoTo(next.time + base::Seconds(60));
   ++next.sequence;
   return done;
+}
+
+void SmallWorld::GoTo(Instant time) {
+  next.time = time;
+  next.now = base::Now::Sure(time);
 }
 
 void SmallWorld::Register(const std::string& region) {
@@ -145,6 +149,12 @@ Command On(const SmallWorld& world, const ScopeRef& scope, Target target) {
 Command Off(const ScopeRef& scope, Target target) {
   Command command;
   command.choices.push_back({scope, std::move(target), false});
+  return command;
+}
+
+Command Import(const SmallWorld& world) {
+  Command command = Loosening(world);
+  command.proof.channel = Channel::kImport;
   return command;
 }
 

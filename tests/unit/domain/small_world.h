@@ -36,17 +36,21 @@ class SmallWorld {
   Transition Do(const Command& command);
   // The same without keeping what it does.
   Transition Try(const Command& command) const;
+  // The next command comes then; all clocks agree.
+  void GoTo(Instant time);
   // Registered in `region` with profile 1, an adult, and device 1.
   void Register(const std::string& region);
 
   Rules rules;
   SubjectFacts facts;
-  Moment next{At("2026-03-01T12:00:00Z"), 1, false, false};
+  Moment next{At("2026-03-01T12:00:00Z"), 1};
 };
 
 // With current etag and full evidence under notice "n1".
 Command Loosening(const SmallWorld& world);
 Command On(const SmallWorld& world, const ScopeRef& scope, Target target);
+// As a loosening, by an import without a time of its own.
+Command Import(const SmallWorld& world);
 Command Off(const ScopeRef& scope, Target target);
 Command Keep(const SmallWorld& world, const ScopeRef& scope, Retention retention);
 Command WithProfile(Command command, uint8_t number, Age age);

@@ -18,7 +18,6 @@ using Kind = DifferenceKind;
 v1::Policy Base() {
   v1::Policy policy = SamplePolicy();
   policy.mutable_notices(1)->set_covers_past(true);
-  policy.mutable_notices(1)->set_covers_household(true);
   policy.mutable_regimes(1)->set_allow_several_speakers(true);
   return policy;
 }
@@ -134,8 +133,6 @@ const Case kNotices[] = {
     {"PeopleOff", [](auto* p) { N(p, 0)->set_says_people_listen(false); }, "notices[\"n1\"].says_people_listen", "turned off", Kind::kRestriction},
     {"PastOn", [](auto* p) { N(p, 0)->set_covers_past(true); }, "notices[\"n1\"].covers_past", "turned on", Kind::kBreaksStored},
     {"PastOff", [](auto* p) { N(p, 1)->set_covers_past(false); }, "notices[\"n2\"].covers_past", "turned off", Kind::kRestriction},
-    {"HouseholdOn", [](auto* p) { N(p, 0)->set_covers_household(true); }, "notices[\"n1\"].covers_household", "turned on", Kind::kBreaksStored},
-    {"HouseholdOff", [](auto* p) { N(p, 1)->set_covers_household(false); }, "notices[\"n2\"].covers_household", "turned off", Kind::kRestriction},
     {"ValidEarlier", [](auto* p) { N(p, 1)->mutable_valid_from()->set_seconds(1'767'225'601); }, "notices[\"n2\"].valid_from", "becomes 2026-01-01T00:00:01Z", Kind::kBreaksStored},
     {"ValidLater", [](auto* p) { N(p, 1)->mutable_valid_from()->set_nanos(1'000); }, "notices[\"n2\"].valid_from", "becomes", Kind::kRestriction},
     {"LifetimeLonger", [](auto* p) { N(p, 0)->set_consent_lifetime_months(25); }, "notices[\"n1\"].consent_lifetime_months", "24 becomes 25", Kind::kBreaksStored},

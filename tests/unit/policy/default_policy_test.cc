@@ -75,17 +75,13 @@ TEST(DefaultPolicy, ControlsCoverEveryPurposeOnce) {
 
 TEST(DefaultPolicy, NoticesDifferInOneFlagEach) {
   const v1::Policy policy = ParsedFile("policy.json").policy();
-  ASSERT_EQ(policy.notices_size(), 3);
+  ASSERT_EQ(policy.notices_size(), 2);
   v1::Notice plain = policy.notices(0);
-  EXPECT_FALSE(plain.covers_past() || plain.covers_household());
+  EXPECT_FALSE(plain.covers_past());
   EXPECT_TRUE(plain.says_people_listen());
   plain.set_version("2026-01-past");
   plain.set_covers_past(true);
   EXPECT_TRUE(MessageDifferencer::Equals(plain, policy.notices(1)));
-  plain.set_version("2026-01-household");
-  plain.set_covers_past(false);
-  plain.set_covers_household(true);
-  EXPECT_TRUE(MessageDifferencer::Equals(plain, policy.notices(2)));
 }
 
 TEST(ExamplePolicies, DifferFromTheDefaultInTheNamedFieldsOnly) {

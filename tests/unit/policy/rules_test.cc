@@ -90,7 +90,7 @@ TEST(BuildRules, NoticesSortedByNumberAndSupersededFromTheEarliest) {
   EXPECT_THAT(n1.languages, ElementsAre("en", "de"));
   EXPECT_EQ(n1.purposes.bits, 0b1);
   EXPECT_TRUE(n1.says_people_listen);
-  EXPECT_FALSE(n1.covers_past || n1.covers_household);
+  EXPECT_FALSE(n1.covers_past);
   EXPECT_EQ(n1.valid_from, At(0));
   EXPECT_EQ(n1.superseded_from, At(31 * 86'400));
   EXPECT_EQ(n1.consent_lifetime_months, 24);

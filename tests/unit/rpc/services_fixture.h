@@ -63,7 +63,7 @@ class ServicesTest : public ::testing::Test {
   v1::GetSettingsResponse Settings(const std::string& account) {
     return Call(settings_stub_, &v1::SettingsService::Stub::GetSettings, "account_id: \"" + account + "\"");
   }
-  // Registers "a" and lets it consent for the account, which under this notice covers the household.
+  // Registers "a" and lets it consent for the account, which speaks for its adult profile too.
   void OptIn() {
     const auto registered = Upsert(kRegister);
     ASSERT_TRUE(status_.ok()) << status_.error_message();

@@ -65,6 +65,7 @@ DeletionRow SomeDeletion(uint64_t seed) {
     domain::SystemPart part;
     part.system = static_cast<uint16_t>(i);
     part.leased_before = dice.Below(2) == 0;
+    if (part.outcome != PurgeOutcome::kOpen && dice.Below(2) == 0) part.earlier_evidence = dice.Digest();
     if (dice.Below(2) == 0) {
       part.outcome = static_cast<PurgeOutcome>(1 + dice.Below(5));
       part.epoch = dice.Below(100);
@@ -89,14 +90,22 @@ TaskRow SomeTask(uint64_t seed) {
   row.has_exceptions = dice.Below(2) == 0;
   row.waits_for_release = dice.Below(2) == 0;
   row.leased_before = dice.Below(2) == 0;
+  row.waits_until.boot = {static_cast<uint8_t>(dice.Below(256))};
+  row.waits_until.since = base::Span{static_cast<int64_t>(dice.Below(1'000'000'000))};
   row.not_before = dice.Time();
   row.leased_until = dice.Time();
   row.last_error = dice.Text(256);
+  row.again = static_cast<Again>(dice.Below(4));
+  row.looked_at = dice.Time();
+  row.erased_count = dice.Below(100);
+  if (dice.Below(2) == 0) row.evidence = dice.Digest();
+  row.partial_epoch = dice.Below(100);
+  row.out_epoch = dice.Below(100);
+  row.out_until = dice.Time();
+  row.out_holds_seen = dice.Below(1'000'000);
   if (dice.Below(2) == 0) return row;
   row.first_outcome = static_cast<PurgeOutcome>(1 + dice.Below(5));
   row.first_epoch = dice.Below(100);
-  row.erased_count = dice.Below(100);
-  row.evidence = dice.Digest();
   return row;
 }
 

@@ -157,7 +157,7 @@ TEST_F(HardCaseOfAnEnding, N46_AClosedAccountIsPurgedAndOnlyTheSuppressionRecord
   ASSERT_TRUE(deleting.Step(place, service::DeletionStep::kVerify).ok());
   EXPECT_EQ(Fate("a", any), "PURGE: DELETED, ACCOUNT_CLOSED");
   EXPECT_EQ(Fate("a", Recording(world.Now() - base::Seconds(10))), "PURGE: DELETED, ACCOUNT_CLOSED") << "whenever it was captured";
-  EXPECT_EQ(ReasonOf(world.OptOut("a", Account(), Everything())), "ACCOUNT_CLOSED");
+  EXPECT_EQ(ReasonOf(world.OptIn("a", Account(), Control("help_improve"))), "ACCOUNT_CLOSED");
   EXPECT_EQ(ReasonOf(CreateNew("a", true)), "ACCOUNT_CLOSED") << "not finished";
   EXPECT_EQ(deleting.Ask("a", TheAccount()), place) << "it is closed once";
   WorkAll();
@@ -205,6 +205,34 @@ TEST_F(HardCaseOfAnEnding, N47_AClosedIdIsUsedAgainOnlyExplicitlyAndNothingIsInh
   EXPECT_EQ(Fate("a", young), "PURGE: DELETED, ACCOUNT_CLOSED") << "and it can be closed again";
   WorkAll();
   EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
+}
+
+// A restriction for a closed id is taken at every stage of the closing, and binds who starts anew under the id until they choose.
+TEST_F(HardCaseOfAnEnding, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedAnew) {
+  for (const std::string when : {"before it is forgotten", "after it was"}) {
+    const std::string account = "a " + when.substr(0, 5);
+    ASSERT_TRUE(world.Register(account, "DE").ok());
+    ASSERT_TRUE(world.Retain(account, Account(), {domain::RetentionKind::kMonths, 18}).ok());
+    ASSERT_TRUE(world.OptOut(account, Account(), Only(Purpose::kPersonalisation)).ok());
+    deleting.Ask(account, TheAccount());
+    if (when == "after it was") WorkAll();
+    const Reply off = world.OptOut(account, Account(), Only(Purpose::kHumanReview));
+    ASSERT_TRUE(off.ok()) << when;
+    EXPECT_TRUE(off->account_closed);
+    ASSERT_TRUE(world.Retain(account, Account(), {domain::RetentionKind::kMonths, 3}).ok());
+    WorkAll();
+    ASSERT_TRUE(domain::IsSuppressionRecord(world.Facts(account))) << when;
+    ASSERT_TRUE(world.OptOut(account, Account(), Only(Purpose::kAdvertising)).ok()) << "again, under no key";
+    EXPECT_EQ(world.reads().History(world.Handle(account), 100, "")->items.size(), 0U);
+    ASSERT_TRUE(CreateNew(account, true).ok());
+    const domain::ScopeFacts anew = world.Facts(account).account();
+    EXPECT_TRUE(domain::SaysNo(anew.ChoiceFor(Purpose::kHumanReview).choice)) << when;
+    EXPECT_TRUE(domain::SaysNo(anew.ChoiceFor(Purpose::kAdvertising).choice)) << when;
+    EXPECT_EQ(anew.ChoiceFor(Purpose::kPersonalisation).choice, domain::Choice::kUnset) << "the closed one's own is not inherited";
+    EXPECT_EQ(anew.retention, (domain::Retention{domain::RetentionKind::kMonths, 3})) << when;
+    EXPECT_EQ(world.reads().History(world.Handle(account), 100, "")->items.size(), 1U) << when;
+    ASSERT_TRUE(world.OptIn(account, Account(), Only(Purpose::kHumanReview)).ok()) << "its holder chooses";
+  }
 }
 
 TEST_F(HardCaseOfAnEnding, ARepeatedRequestOfAForgottenAccountIsToldThatItIsClosed) {

@@ -182,7 +182,7 @@ TEST_F(HardCaseOfADeletion, N58_WhatArrivesAfterNotFoundIsFoundByASecondTask) {
   world.Wait(base::Hours(1));
   const auto second = deleting.Lease("vendor");
   ASSERT_EQ(second.size(), 1U);
-  EXPECT_TRUE(second[0].row.IsAgain());
+  EXPECT_EQ(second[0].row.again, service::Again::kLateData);
   ASSERT_TRUE(deleting.End("vendor", second[0], PurgeOutcome::kAcknowledged, 1).ok());
   EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
   EXPECT_EQ(deleting.Get(place).Find(deleting.Named("vendor").number)->erased_count, 1U);

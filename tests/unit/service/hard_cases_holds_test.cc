@@ -123,6 +123,44 @@ TEST_F(HardCaseOfAHold, WhatWasErasedBeforeTheHoldIsReportedAsThat) {
   EXPECT_TRUE(deleting.Get(place).Find(1)->leased_before);
 }
 
+TEST_F(HardCaseOfAHold, ARenewalSaysThatAHoldTookTheTaskBackAndTheHoldSaysWhoStillHasIt) {
+  using State = service::Renewal::State;
+  deleting.Ask("a", AllOfIt());
+  const service::SystemRow audio = deleting.Named("audio");
+  const auto before = deleting.Lease("audio", 1, base::Hours(12));
+  ASSERT_EQ(before.size(), 1U);
+  const auto renewed = [&](const service::LeasedTask& task) { return world.tasks().Renew(audio, task.place, task.row.epoch, base::Hours(12))->state; };
+  EXPECT_EQ(renewed(before[0]), State::kRenewed);
+  const HoldPlace hold = deleting.Hold("a", TheWeekFrom(week));
+  EXPECT_EQ(renewed(before[0]), State::kTakenBack) << "by the first renewal after the acknowledgement";
+  const auto out = [&] { return world.holds().Get(hold)->leases_out; };
+  ASSERT_EQ(out().size(), 1U);
+  EXPECT_EQ(out()[0].system, audio.number);
+  EXPECT_EQ(out()[0].until, before[0].row.leased_until);
+  const auto after = deleting.Lease("audio");
+  ASSERT_EQ(after.size(), 1U);
+  EXPECT_EQ(after[0].row.again, service::Again::kTakenBack);
+  EXPECT_EQ(renewed(before[0]), State::kTakenBack) << "also when another worker has it already";
+  EXPECT_EQ(out().size(), 1U) << "the first worker may still be at it";
+  service::TaskFailure stopped;
+  stopped.epoch = before[0].row.epoch;
+  stopped.erased_count = 5;
+  stopped.evidence[0] = 1;
+  ASSERT_TRUE(world.tasks().Fail(audio, before[0].place, stopped).ok());
+  ASSERT_TRUE(world.tasks().Fail(audio, before[0].place, stopped).ok()) << "repeating is harmless";
+  EXPECT_TRUE(out().empty()) << "it has said that it stopped";
+  EXPECT_EQ(renewed(after[0]), State::kRenewed) << "the second lease is none the worse";
+  EXPECT_EQ(world.board().counts(audio.number).stuck, 0);
+  ASSERT_TRUE(deleting.End("audio", after[0], PurgeOutcome::kAcknowledged, 2).ok());
+  ASSERT_TRUE(deleting.Release(hold).ok());
+  const auto rest = deleting.Lease("audio");
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_EQ(rest[0].row.again, service::Again::kHoldReleased) << "what was held was there all the time: looking at new arrivals is not enough";
+  EXPECT_TRUE(rest[0].row.looked_at.IsSet());
+  EXPECT_EQ(rest[0].row.erased_count, 7U) << "what was erased before the hold is counted, once";
+  EXPECT_EQ(rest[0].row.failures, 0U) << "a hold is no failure";
+}
+
 TEST_F(HardCaseOfAHold, ALeaseForSomethingElseIsNotTakenBack) {
   deleting.Ask("a", Within(week, week + base::Days(7)));
   const auto tasks = deleting.Lease("audio");

@@ -64,7 +64,7 @@ TEST(HardCase, N28_AccountOnProfileOffIsNo) {
   EXPECT_EQ(Text(world.Check("a", Recording().Spoken({}))), "KEEP no: MISSING_FACT") << "nor by leaving the name out";
 }
 
-TEST(HardCase, N28_AccountOnProfileNeverChoseNeedsANoticeForTheHousehold) {
+TEST(HardCase, N28_AccountOnProfileNeverChoseNeedsItsOwnConsent) {
   World world;
   ASSERT_TRUE(world.Register("a", "DE").ok());
   ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("own")).ok());

@@ -35,7 +35,7 @@ TEST(HardCase, N12_ClientsClockTwoHoursFastIsOutweighedByTheServersOrder) {
   fast.command.proof.given_at = world.Now() + base::Hours(2);
   EXPECT_EQ(ReasonOf(world.Submit(fast)), "NOTICE_NOT_USABLE") << "a client's time counts nowhere but in an import";
   fast.command.proof.channel = domain::Channel::kImport;
-  EXPECT_EQ(ReasonOf(world.Submit(fast)), "IMPORT_NOT_NEWER") << "and there it cannot lie ahead";
+  EXPECT_EQ(ReasonOf(world.Submit(fast)), "IMPORT_CANNOT_LOOSEN") << "and there it cannot lie ahead";
 
   ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
   ASSERT_TRUE(world.OptOut("a", Account(), Control("help_improve")).ok());

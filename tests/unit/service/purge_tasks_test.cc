@@ -102,6 +102,63 @@ TEST_P(PurgeTasksTest, AFailedTaskComesBackLaterAndLater) {
   EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
 }
 
+TEST_P(PurgeTasksTest, ALeaseIsKeptByRenewalsAndByNobodyElses) {
+  using State = service::Renewal::State;
+  deleting.Register(System("audio"));
+  deleting.Register(System("copies"));
+  deleting.Ask("a", AllOfIt());
+  const service::SystemRow audio = deleting.Named("audio");
+  const auto task = deleting.Lease("audio", 1, base::Seconds(100)).at(0);
+  const auto renew = [&](const service::SystemRow& system, uint64_t epoch) { return world.tasks().Renew(system, task.place, epoch, base::Seconds(100)); };
+  for (int i = 0; i < 10; ++i) {
+    world.Wait(base::Seconds(60));
+    const auto renewed = renew(audio, task.row.epoch);
+    ASSERT_EQ(renewed->state, State::kRenewed);
+    EXPECT_GE(renewed->until, world.Now() + base::Seconds(50));
+    EXPECT_TRUE(deleting.Lease("audio").empty());
+  }
+  EXPECT_EQ(renew(audio, task.row.epoch + 1)->state, State::kLost);
+  EXPECT_EQ(renew(deleting.Named("copies"), task.row.epoch)->state, State::kLost) << "another system's";
+  world.Restart();
+  EXPECT_EQ(renew(audio, task.row.epoch)->state, State::kRenewed);
+  ASSERT_TRUE(deleting.End("audio", task).ok());
+  EXPECT_EQ(renew(audio, task.row.epoch)->state, State::kDone);
+}
+
+TEST_P(PurgeTasksTest, ALeaseThatRunsOutWithoutAReportIsAFailure) {
+  deleting.Register(System("audio"));
+  deleting.Ask("a", AllOfIt());
+  const service::SystemRow audio = deleting.Named("audio");
+  for (uint32_t failures = 0; failures <= service::kStuckAfter; ++failures) {
+    ASSERT_EQ(deleting.Lease("audio", 1, base::Seconds(10)).size(), 1U);
+    const auto open = world.tasks().List(audio, 0, 10, {});
+    EXPECT_EQ(open->tasks.at(0).row.failures, failures) << "nothing fails for ever without a word";
+    EXPECT_EQ(world.board().counts(audio.number).stuck, failures >= service::kStuckAfter ? 1 : 0);
+    world.Wait(base::Seconds(11));
+  }
+  world.Restart();
+  EXPECT_EQ(world.board().counts(audio.number).stuck, 1);
+  EXPECT_EQ(deleting.Work("audio"), 1U);
+  EXPECT_EQ(world.board().counts(audio.number).stuck, 0);
+}
+
+TEST_P(PurgeTasksTest, WhatAFailedRunErasedIsCountedAndItsEvidenceKept) {
+  deleting.Register(System("audio"));
+  const DeletionPlace place = deleting.Ask("a", AllOfIt());
+  const service::SystemRow audio = deleting.Named("audio");
+  const auto first = deleting.Lease("audio").at(0);
+  service::TaskFailure failure;
+  failure.epoch = first.row.epoch;
+  failure.erased_count = 3;
+  failure.evidence[0] = 7;
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(world.tasks().Fail(audio, place, failure).ok());
+  world.Wait(base::Days(1));
+  ASSERT_TRUE(deleting.End("audio", deleting.Lease("audio").at(0), PurgeOutcome::kAcknowledged, 4).ok());
+  const domain::SystemPart part = *deleting.Get(place).Find(1);
+  EXPECT_EQ(part.erased_count, 7U);
+  EXPECT_EQ(part.evidence[0] == 7 ? part.evidence : part.earlier_evidence, failure.evidence);
+}
+
 TEST_P(PurgeTasksTest, TheKeyGoesWithTheLastReportAndTheIdsWithIt) {
   deleting.Register(System("audio"));
   const DeletionPlace place = deleting.Ask("a", AllOfIt());

@@ -19,11 +19,11 @@ DeletionPlace Place(store::Sequence sequence) { return {store::Partition{0}, seq
 TEST(TaskBoardTest, GivesWhatIsDueTheLongestWaitingFirst) {
   World world;
   TaskBoard board(world.context());
-  const base::Instant now = world.Now();
-  board.Add(1, Place(1), now + base::Seconds(10));
-  board.Add(1, Place(2), now - base::Seconds(5));
-  board.Add(1, Place(3), base::Instant{});
-  board.Add(2, Place(4), base::Instant{});
+  const base::Span now = world.clock.SinceBoot();
+  board.Add(1, Place(1), base::Span{now.micros + base::Seconds(10).micros});
+  board.Add(1, Place(2), base::Span{now.micros - base::Seconds(5).micros});
+  board.Add(1, Place(3), base::Span{});
+  board.Add(2, Place(4), base::Span{});
   EXPECT_EQ(board.Take(1, 10), (std::vector<DeletionPlace>{Place(3), Place(2)}));
   EXPECT_TRUE(board.Take(1, 10).empty());
   world.Wait(base::Seconds(10));
@@ -36,8 +36,8 @@ TEST(TaskBoardTest, WakesForATaskAndWhenPatienceEnds) {
   TaskBoard board(world.context());
   std::promise<void> woken;
   ASSERT_TRUE(board.Wait(1, std::chrono::hours(1), [&] { woken.set_value(); }));
-  board.Add(2, Place(1), base::Instant{});
-  board.Add(1, Place(2), base::Instant{});
+  board.Add(2, Place(1), base::Span{});
+  board.Add(1, Place(2), base::Span{});
   woken.get_future().get();
   std::promise<void> patience_ended;
   ASSERT_TRUE(board.Wait(3, std::chrono::milliseconds(1), [&] { patience_ended.set_value(); }));
@@ -54,7 +54,7 @@ TEST(TaskBoardTest, StoppingWakesEverybody) {
       TaskBoard board(world.context());
       for (int i = 0; i < 3; ++i) waiting += board.Wait(1, std::chrono::hours(1), [&] { ++woken; }) ? 1 : 0;
       if (round % 3 == 1) std::this_thread::yield();
-      if (round % 3 == 2) board.Add(2, Place(1), base::Instant{});
+      if (round % 3 == 2) board.Add(2, Place(1), base::Span{});
       board.Stop();
       EXPECT_FALSE(board.Wait(1, std::chrono::hours(1), [] {}));
     }

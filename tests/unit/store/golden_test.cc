@@ -52,7 +52,7 @@ TEST(Golden, EveryMemberCounts) {
 }
 
 TEST(Golden, Lease) {
-  EXPECT_EQ(base::Hex(EncodeLease(LeaseRow{{5, base::Instant{300}}, "me"})), "0105ac02026d65");
+  EXPECT_EQ(base::Hex(EncodeLease(LeaseRow{{5, {{0xb}, base::Span{300}}}, "me"})), "02050b000000000000000000000000000000ac02026d65");
 }
 
 }  // namespace

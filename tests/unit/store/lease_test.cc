@@ -5,13 +5,22 @@
 namespace consent::store {
 namespace {
 
-TEST(Lease, AClockThatGoesBackNeitherFreesNorShortensIt) {
-  const base::Instant now{1'000'000'000};
-  const auto granted = GrantLease(std::nullopt, "name", "one", now, base::Seconds(10));
+const base::BootId kBoot{1};
+base::BootTime At(base::Span since) { return base::BootTime{kBoot, since}; }
+
+TEST(Lease, ARebootEndsIt) {
+  const auto granted = GrantLease(std::nullopt, "name", "one", At(base::Seconds(100)), base::Seconds(10));
   ASSERT_TRUE(granted.ok());
-  const base::Instant earlier = now - base::Seconds(100);
-  EXPECT_TRUE(absl::IsUnavailable(GrantLease(*granted, "name", "two", earlier, base::Seconds(10)).status()));
-  const auto renewed = GrantLease(*granted, "name", "one", earlier, base::Seconds(10));
+  EXPECT_TRUE(absl::IsUnavailable(GrantLease(*granted, "name", "two", At(base::Seconds(109)), base::Seconds(10)).status()));
+  const auto other = GrantLease(*granted, "name", "two", base::BootTime{{2}, base::Seconds(1)}, base::Seconds(10));
+  ASSERT_TRUE(other.ok());
+  EXPECT_GT(other->lease.token, granted->lease.token);
+}
+
+TEST(Lease, AShorterRenewalDoesNotShortenIt) {
+  const auto granted = GrantLease(std::nullopt, "name", "one", At(base::Seconds(100)), base::Seconds(10));
+  ASSERT_TRUE(granted.ok());
+  const auto renewed = GrantLease(*granted, "name", "one", At(base::Seconds(101)), base::Seconds(1));
   ASSERT_TRUE(renewed.ok());
   EXPECT_EQ(renewed->lease.token, granted->lease.token);
   EXPECT_EQ(renewed->lease.expires, granted->lease.expires);
@@ -19,10 +28,10 @@ TEST(Lease, AClockThatGoesBackNeitherFreesNorShortensIt) {
 
 TEST(Lease, TokensOnlyGrow) {
   std::optional<LeaseRow> row;
-  base::Instant now{1};
+  base::Span now{1};
   uint64_t last = 0;
   for (int i = 0; i < 100; ++i) {
-    const auto next = GrantLease(row, "name", i % 3 == 0 ? "one" : "two", now, base::Seconds(10));
+    const auto next = GrantLease(row, "name", i % 3 == 0 ? "one" : "two", At(now), base::Seconds(10));
     if (next.ok()) {
       EXPECT_GE(next->lease.token, last);
       if (row && next->holder != row->holder) {
@@ -31,12 +40,12 @@ TEST(Lease, TokensOnlyGrow) {
       last = next->lease.token;
       row = *next;
     }
-    now = now + base::Seconds(i % 14);
+    now.micros += base::Seconds(i % 14).micros;
   }
 }
 
 TEST(Lease, BytesRoundTripAndNothingElseIsRead) {
-  const LeaseRow row{{7, base::Instant{12345}}, "holder"};
+  const LeaseRow row{{7, At(base::Span{12345})}, "holder"};
   const std::string bytes = EncodeLease(row);
   const auto read = DecodeLease(bytes);
   ASSERT_TRUE(read);
@@ -45,7 +54,7 @@ TEST(Lease, BytesRoundTripAndNothingElseIsRead) {
   EXPECT_EQ(read->holder, "holder");
   for (size_t i = 0; i < bytes.size(); ++i) EXPECT_FALSE(DecodeLease(bytes.substr(0, i)));
   EXPECT_FALSE(DecodeLease(bytes + "x"));
-  EXPECT_FALSE(DecodeLease("\x02" + bytes.substr(1)));
+  EXPECT_FALSE(DecodeLease("\x01" + bytes.substr(1)));
 }
 
 }  // namespace

@@ -67,11 +67,19 @@ TEST(Golden, HeadRecord) {
   record.store_id = {1};
   record.generation = 2;
   record.position = 3;
+  record.clock.boot_id = {7};
+  record.clock.read = {base::Instant{8}, base::Span{9}};
+  record.clock.offset = base::Span{10};
+  record.clock.settled = true;
+  record.clock.last_trusted = base::Instant{11};
+  record.clock.doubtful_since = base::Instant{12};
   record.heads = {Head{{4, base::Instant{5}}, Filled(6)}};
   const std::string bytes = EncodeHeadRecord(record);
-  EXPECT_EQ(Hex(bytes), Hex("CONSHD01") + "01" + Repeat("00", 15) + "0000000000000002" + "0000000000000003" + "0001" +
+  EXPECT_EQ(Hex(bytes), Hex("CONSHD02") + "01" + Repeat("00", 15) + "0000000000000002" + "0000000000000003" + "07" +
+                            Repeat("00", 15) + "0000000000000009" + "0000000000000008" + "000000000000000a" + "000000000000000b" +
+                            "000000000000000c" + "01" + "0001" +
                             "0000000000000004" + "0000000000000005" + Repeat("06", 32) +
-                            "e2efad415861c60360ee559b706ab6a5cedaac55025936be0e9c0fa5d5457cc8");
+                            "2675cbaf11de9f36871bdcfb6122eb51e23e1ceff447604563675d7870778ad1");
 }
 
 TEST(Rows, PrefixesOrderAsPartitionsDo) {
@@ -108,6 +116,7 @@ TEST(HeadRecord, NoDamageIsTakenForARecord) {
   HeadRecord record;
   record.heads.resize(2);
   const std::string good = EncodeHeadRecord(record);
+  EXPECT_EQ(DecodeHeadRecord(good)->clock, record.clock);
   ASSERT_TRUE(DecodeHeadRecord(good + "what follows in the slot"));
   for (size_t i = 0; i < good.size(); ++i) {
     EXPECT_FALSE(DecodeHeadRecord(good.substr(0, i)));

@@ -129,6 +129,8 @@ const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.LeaseTasksRequest.system", kSystem},
       {"consent.v1.CompleteTasksRequest.system", kSystem},
       {"consent.v1.FailTasksRequest.system", kSystem},
+      {"consent.v1.RenewTasksRequest.system", kSystem},
+      {"consent.v1.TaskLease.task_id", {1, 128}},
       {"consent.v1.ListTasksRequest.system", kSystem},
       {"consent.v1.ListTasksRequest.page_token", kToken},
       {"consent.v1.TaskResult.task_id", {1, 128}},
@@ -187,6 +189,7 @@ const std::map<std::string, std::pair<int, int>>& CountRules() {
       {"consent.v1.PurposeCopies.purposes", {1, 7}},
       {"consent.v1.CompleteTasksRequest.results", {1, 100}},
       {"consent.v1.FailTasksRequest.failures", {1, 100}},
+      {"consent.v1.RenewTasksRequest.leases", {1, 100}},
       {"consent.v1.DataSystem.matches_by", {1, 7}},
   };
   return rules;

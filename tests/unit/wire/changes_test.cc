@@ -155,11 +155,23 @@ TEST(Update, OneToSixtyFourPartsTogether) {
   EXPECT_THAT(Faults(Update(text)), ElementsAre("changes"));
 }
 
-TEST(Update, TheSameScopeAndTargetTwiceIsRefused) {
+// Which of them is done is the transition's to say: a no is never lost for what stands beside it.
+TEST(Update, TheSameScopeAndTargetMayBeNamedTwice) {
   const std::string on = R"(changes { target { control: "c" } turn: SWITCH_ON } )";
   const std::string off = R"(changes { scope {} target { control: "c" } turn: SWITCH_OFF } )";
-  EXPECT_THAT(Faults(Update(on + off)), ElementsAre("changes[1]"));
-  EXPECT_TRUE(Update(on + R"(changes { scope { device_id: "d" } target { control: "c" } turn: SWITCH_OFF })").ok());
+  const auto both = Update(on + off + off);
+  ASSERT_TRUE(both.ok()) << both.status();
+  EXPECT_EQ(both->command.choices.size(), 3U);
+  EXPECT_TRUE(Update("retention { retention { months: 3 } } retention { retention { months: 18 } }").ok());
+}
+
+TEST(Update, NamesTheProfileOfWhoConsents) {
+  const std::string on = R"(changes { target { control: "c" } turn: SWITCH_ON } )";
+  const auto input = Update(on + R"(self_profile_id: "p")");
+  ASSERT_TRUE(input.ok()) << input.status();
+  ASSERT_TRUE(input->command.self_profile.has_value());
+  EXPECT_EQ(input->command.self_profile->bytes, Profile("p").handle);
+  EXPECT_FALSE(Update(on)->command.self_profile.has_value());
 }
 
 // Turning everything on is refused part by part, so that the restrictions beside it apply.

@@ -68,7 +68,16 @@ absl::Status ReadRequest(const v1::PlaceHoldRequest& r) { return wire::ReadPlace
 absl::Status ReadRequest(const v1::ReleaseHoldRequest& r) { return wire::ReadReleaseHold(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::ListHoldsRequest& r) { return wire::ReadListHolds(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::LeaseTasksRequest& r) { return wire::ReadLeaseTasks(r).status(); }
-absl::Status ReadRequest(const v1::CompleteTasksRequest& r) { return wire::ReadCompleteTasks(r).status(); }
+absl::Status ReadRequest(const v1::CompleteTasksRequest& r) {
+  const auto read = wire::ReadCompleteTasks(r);
+  if (!read.ok()) return read.status();
+  // A result that cannot be taken is refused by itself.
+  for (const wire::ReportInput& report : read->reports) {
+    if (!report.refused.ok()) return report.refused;
+  }
+  return absl::OkStatus();
+}
+absl::Status ReadRequest(const v1::RenewTasksRequest& r) { return wire::ReadRenewTasks(r).status(); }
 absl::Status ReadRequest(const v1::FailTasksRequest& r) { return wire::ReadFailTasks(r).status(); }
 absl::Status ReadRequest(const v1::ListTasksRequest& r) { return wire::ReadListTasks(r).status(); }
 absl::Status ReadRequest(const v1::RegisterDataSystemRequest& r) { return wire::ReadRegisterSystem(r).status(); }
@@ -138,7 +147,9 @@ std::vector<RequestKind> MakeDeletions() {
       Kind<v1::CompleteTasksRequest>({R"(system: "audio" results { task_id: "t1" epoch: 1 outcome: PURGE_OUTCOME_EXEMPT erased_count: 3
           evidence_hash: "0123456789abcdef0123456789abcdef" reason: "law" } results { task_id: "t2" epoch: 2
           outcome: PURGE_OUTCOME_EXEMPT reason: "law" })"}),
-      Kind<v1::FailTasksRequest>({R"(system: "audio" failures { task_id: "t1" epoch: 1 error: "disk" not_begun: true } failures { task_id: "t2" epoch: 7 })"}),
+      Kind<v1::FailTasksRequest>({R"(system: "audio" failures { task_id: "t1" epoch: 1 error: "disk" not_begun: true erased_count: 2
+          evidence_hash: "0123456789abcdef0123456789abcdef" } failures { task_id: "t2" epoch: 7 })"}),
+      Kind<v1::RenewTasksRequest>({R"(system: "audio" leases { task_id: "t1" epoch: 1 } leases { task_id: "t2" epoch: 7 } visibility_seconds: 60)"}),
       Kind<v1::ListTasksRequest>({R"(system: "audio" min_failures: 3 page_size: 50 page_token: "token")"}),
       Kind<v1::RegisterDataSystemRequest>({R"(system { name: "audio" kind: DATA_SYSTEM_KIND_AUDIO matches_by: MATCH_KEY_ACCOUNT
           matches_by: MATCH_KEY_RECORDING_ID latest_arrival_seconds: 3600 checks_on_ingest: true })"}),

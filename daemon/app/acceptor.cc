@@ -1,0 +1,168 @@
+#include "daemon/app/acceptor.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace consent::app {
+namespace {
+
+constexpr std::chrono::milliseconds kBetweenTicks{1000};
+// How long the loop rests where there are no descriptors, or too many connections are on their way out.
+constexpr std::chrono::milliseconds kRest{10};
+// Between looks for peers that have been silent for too long.
+constexpr std::chrono::milliseconds kBetweenLooks{100};
+constexpr int kEventsAtATime = 64;
+
+bool IsIp(int fd) {
+  int domain = AF_UNSPEC;
+  socklen_t size = sizeof domain;
+  return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain != AF_UNIX;
+}
+
+void Watch(int poll, int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = fd;
+  epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event);
+}
+
+}  // namespace
+
+std::string PeerOf(int fd) {
+  sockaddr_storage from{};
+  socklen_t size = sizeof from;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&from), &size) != 0) return "";
+  if (from.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(from);
+    return "4" + std::string(reinterpret_cast<const char*>(&v4.sin_addr), sizeof v4.sin_addr);
+  }
+  if (from.ss_family == AF_INET6) {
+    constexpr size_t kNetworkBytes = 8;
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(from);
+    return "6" + std::string(reinterpret_cast<const char*>(&v6.sin6_addr), kNetworkBytes);
+  }
+  ucred credentials{};
+  size = sizeof credentials;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return "";
+  return absl::StrCat("u", credentials.uid);
+}
+
+absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Start(Options options) {
+  std::unique_ptr<Acceptor> acceptor(new Acceptor(std::move(options)));
+  acceptor->stop_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  acceptor->poll_ = epoll_create1(EPOLL_CLOEXEC);
+  if (acceptor->stop_ < 0 || acceptor->poll_ < 0) return absl::UnavailableError(absl::StrCat("eventfd or epoll: ", std::strerror(errno)));
+  Watch(acceptor->poll_, acceptor->stop_);
+  Watch(acceptor->poll_, acceptor->options_.listener);
+  acceptor->thread_ = std::thread([&self = *acceptor] { self.Run(); });
+  return acceptor;
+}
+
+Acceptor::~Acceptor() {
+  if (thread_.joinable()) {
+    const uint64_t one = 1;
+    (void)!write(stop_, &one, sizeof one);
+    thread_.join();
+  }
+  for (const auto& [fd, accepted] : silent_) close(fd);
+  for (const int fd : {held_, poll_, stop_, options_.listener}) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+void Acceptor::Run() {
+  SteadyClock::time_point tick = SteadyClock::now() + kBetweenTicks;
+  bool rests = false;
+  for (;;) {
+    std::array<epoll_event, kEventsAtATime> events{};
+    // While it rests, the listener is not asked: what waits there would wake it at once.
+    if (rests) epoll_ctl(poll_, EPOLL_CTL_DEL, options_.listener, nullptr);
+    const std::chrono::milliseconds wait = rests ? kRest : silent_.empty() ? kBetweenTicks : kBetweenLooks;
+    const int count = epoll_wait(poll_, events.data(), kEventsAtATime, static_cast<int>(wait.count()));
+    if (rests) Watch(poll_, options_.listener);
+    bool incoming = rests;
+    for (int i = 0; i < count; ++i) {
+      const int fd = events[i].data.fd;
+      if (fd == stop_) return;
+      if (fd == options_.listener) {
+        incoming = true;
+      } else {
+        Arrived(fd);
+      }
+    }
+    if (incoming) rests = !AcceptAll();
+    CloseOverdue();
+    if (SteadyClock::now() < tick) continue;
+    options_.each_second();
+    tick = SteadyClock::now() + kBetweenTicks;
+  }
+}
+
+void Acceptor::Arrived(int fd) {
+  char first = 0;
+  const ssize_t size = recv(fd, &first, 1, MSG_PEEK);
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;  // woken for nothing
+  silent_.erase(fd);
+  epoll_ctl(poll_, EPOLL_CTL_DEL, fd, nullptr);
+  if (size > 0) {
+    options_.hand_over(fd);
+  } else {
+    close(fd);
+  }
+}
+
+void Acceptor::CloseOverdue() {
+  const SteadyClock::time_point before = SteadyClock::now() - options_.silence;
+  for (auto at = silent_.begin(); at != silent_.end();) {
+    if (at->second >= before) {
+      ++at;
+      continue;
+    }
+    close(at->first);  // leaves the epoll, too
+    at = silent_.erase(at);
+  }
+}
+
+bool Acceptor::AcceptAll() {
+  constexpr int kAtATime = 64;  // then the loop looks whether it shall stop
+  for (int i = 0; i < kAtATime; ++i) {
+    if (options_.connections->Crowded()) return false;
+    const int fd = held_ >= 0 ? std::exchange(held_, -1) : accept4(options_.listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      // A peer that gave up is nobody's fault; whatever else fails (EMFILE, ENFILE, ENOBUFS, ENOMEM) gets time to pass.
+      if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
+      if (errno == ECONNABORTED || errno == EINTR) continue;
+      return false;
+    }
+    if (IsIp(fd)) {
+      const int on = 1;
+      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    const std::string peer = PeerOf(fd);
+    const Admission admission = peer.empty() ? Admission::kTurnedAway : options_.connections->Admit(fd, peer);
+    if (admission == Admission::kLater) {
+      held_ = fd;
+      return false;
+    }
+    if (admission == Admission::kTurnedAway) {
+      close(fd);
+      continue;
+    }
+    silent_.emplace(fd, SteadyClock::now());
+    Watch(poll_, fd);
+  }
+  return true;
+}
+
+}  // namespace consent::app

@@ -1,0 +1,257 @@
+#include "daemon/app/connections.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "daemon/app/reads.h"
+
+namespace consent::app {
+namespace {
+
+// Whether bytes wait that gRPC has not come to read yet.
+bool HasUnread(int fd) {
+  int bytes = 0;
+  return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+}  // namespace
+
+const char* CloseReasonName(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::kEnded:
+      return "ended";
+    case CloseReason::kEvicted:
+      return "evicted";
+    case CloseReason::kTurnedAway:
+      return "turned_away";
+    case CloseReason::kDrained:
+      return "drained";
+  }
+  return FrameFaultName(static_cast<FrameFault>(reason));
+}
+
+uint64_t ConnectionCounts::cut() const {
+  uint64_t sum = 0;
+  for (size_t fault = 1; fault < kFrameFaults; ++fault) sum += closed[fault];
+  return sum;
+}
+
+class Connections::Connection final : public Follower {
+ public:
+  Connection(Connections& owner, const FrameLimits& limits) : owner_(owner), bound_(limits) {}
+
+  bool MayPass(const uint8_t* bytes, size_t size, int64_t now) override;
+  void Closed() override { owner_.Forget(this); }
+
+  uint64_t frames() {
+    base::MutexLock lock(mutex_);
+    return bound_.frames();
+  }
+  void Reset(const FrameLimits& limits);
+
+  // Under Connections::mutex_.
+  int fd = -1;
+  uint64_t order = 0;
+  std::string peer;
+  std::chrono::steady_clock::time_point since{};
+  Stage stage = Stage::kFree;
+  // Without a lock.
+  std::atomic<bool> out{false};    // turned out: nothing more may pass
+  std::atomic<bool> heard{false};  // read from since the drain began
+  std::atomic<uint64_t> open_body_bytes{0};
+
+ private:
+  Connections& owner_;
+  // gRPC reads a connection from one thread at a time; the lock says so to whoever looks for races.
+  base::Mutex mutex_;
+  FrameBound bound_ GUARDED_BY(mutex_);
+  bool greeted_ GUARDED_BY(mutex_) = false;
+  bool called_ GUARDED_BY(mutex_) = false;
+};
+
+bool Connections::Connection::MayPass(const uint8_t* bytes, size_t size, int64_t now) {
+  if (out.load()) return false;
+  heard.store(true, std::memory_order_relaxed);
+  FrameFault fault = FrameFault::kNone;
+  bool moves_on = false;
+  bool called = false;
+  uint64_t body_bytes = 0;
+  {
+    base::MutexLock lock(mutex_);
+    fault = bound_.Feed(bytes, size, now);
+    called = bound_.called();
+    moves_on = !greeted_ || called != called_;
+    greeted_ = true;
+    called_ = called;
+    body_bytes = bound_.open_body_bytes();
+  }
+  if (fault != FrameFault::kNone) {
+    owner_.Cut(this, fault);
+    return false;
+  }
+  if (moves_on) owner_.MoveOn(this, called);
+  const uint64_t before = open_body_bytes.exchange(body_bytes);
+  if (before != body_bytes) owner_.CountOpenBodies(before, body_bytes);
+  return !out.load();
+}
+
+void Connections::Connection::Reset(const FrameLimits& limits) {
+  fd = -1;
+  stage = Stage::kFree;
+  out.store(false);
+  heard.store(false);
+  base::MutexLock lock(mutex_);
+  bound_ = FrameBound(limits);
+  greeted_ = false;
+  called_ = false;
+}
+
+Connections::Connections(const ConnectionLimits& limits) : limits_(limits) {}
+
+Connections::~Connections() {
+  constexpr std::chrono::seconds kPatience{5};
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  base::MutexLock lock(mutex_);
+  while (!used_.empty() && std::chrono::steady_clock::now() < deadline) forgotten_.WaitFor(mutex_, std::chrono::milliseconds(100));
+  for (const auto& [order, connection] : used_) Unfollow(connection->fd);
+}
+
+bool Connections::Crowded() const {
+  base::MutexLock lock(mutex_);
+  return used_.size() - open_ >= limits_.leaving;
+}
+
+Admission Connections::Admit(int fd, const std::string& peer) {
+  base::MutexLock lock(mutex_);
+  const auto at = peers_.find(peer);
+  const bool too_many_of_peer = at != peers_.end() && at->second >= limits_.per_peer;
+  const auto now = std::chrono::steady_clock::now();
+  if (too_many_of_peer || open_ >= limits_.connections) {
+    Connection* leaves = Choose(too_many_of_peer ? &peer : nullptr);
+    if (leaves == nullptr) {
+      ++closed_[static_cast<size_t>(CloseReason::kTurnedAway)];
+      return Admission::kTurnedAway;
+    }
+    if (leaves->stage == Stage::kSilent && now - leaves->since < limits_.least_stay) return Admission::kLater;
+    TurnOut(leaves, CloseReason::kEvicted);
+  }
+  if (free_.empty()) free_.push_back(all_.emplace_back(std::make_unique<Connection>(*this, limits_.frames)).get());
+  Connection* const connection = free_.back();
+  if (!Follow(fd, connection)) {
+    ++closed_[static_cast<size_t>(CloseReason::kTurnedAway)];
+    return Admission::kTurnedAway;
+  }
+  free_.pop_back();
+  connection->fd = fd;
+  connection->order = ++admitted_;
+  connection->peer = peer;
+  connection->since = now;
+  connection->stage = Stage::kSilent;
+  used_.emplace(connection->order, connection);
+  ++peers_[peer];
+  ++open_;
+  return Admission::kAdmitted;
+}
+
+Connections::Connection* Connections::Choose(const std::string* peer) const {
+  // A flood of new connections must not push out one whose first bytes are on their way; a look at each would cost too much.
+  constexpr int kLooks = 8;
+  int looks = 0;
+  Connection* silent = nullptr;
+  Connection* greeted = nullptr;
+  for (const auto& [order, connection] : used_) {
+    if (peer != nullptr && connection->peer != *peer) continue;
+    if (connection->stage == Stage::kGreeted && greeted == nullptr) greeted = connection;
+    if (connection->stage != Stage::kSilent) continue;
+    if (silent == nullptr) silent = connection;
+    if (++looks > kLooks) break;
+    if (!HasUnread(connection->fd)) return connection;
+  }
+  return silent != nullptr && greeted == nullptr ? silent : greeted;
+}
+
+void Connections::TurnOut(Connection* connection, CloseReason reason) {
+  Uncount(connection);
+  connection->stage = Stage::kLeaving;
+  connection->out.store(true);
+  ++closed_[static_cast<size_t>(reason)];
+  shutdown(connection->fd, SHUT_RDWR);  // gRPC hears of it and closes
+}
+
+void Connections::Uncount(Connection* connection) {
+  --open_;
+  const auto peer = peers_.find(connection->peer);
+  if (--peer->second == 0) peers_.erase(peer);
+  open_body_bytes_.fetch_sub(connection->open_body_bytes.exchange(0));
+}
+
+uint64_t Connections::FramesSeen(int fd) const {
+  base::MutexLock lock(mutex_);
+  for (const auto& [order, connection] : used_) {
+    if (connection->fd == fd) return connection->frames();
+  }
+  return 0;
+}
+
+void Connections::EndCallless() {
+  base::MutexLock lock(mutex_);
+  for (const auto& [order, connection] : used_) {
+    connection->heard.store(false);
+    if (connection->stage == Stage::kSilent || connection->stage == Stage::kGreeted) TurnOut(connection, CloseReason::kDrained);
+  }
+}
+
+void Connections::EndSilent() {
+  base::MutexLock lock(mutex_);
+  for (const auto& [order, connection] : used_) {
+    if (connection->stage != Stage::kLeaving && !connection->heard.load()) TurnOut(connection, CloseReason::kDrained);
+  }
+}
+
+void Connections::Cut(Connection* connection, FrameFault fault) {
+  base::MutexLock lock(mutex_);
+  if (connection->stage != Stage::kLeaving) TurnOut(connection, static_cast<CloseReason>(fault));
+}
+
+void Connections::MoveOn(Connection* connection, bool called) {
+  base::MutexLock lock(mutex_);
+  if (connection->stage != Stage::kLeaving) connection->stage = called ? Stage::kCalled : Stage::kGreeted;
+}
+
+void Connections::CountOpenBodies(uint64_t before, uint64_t after) {
+  const uint64_t all = open_body_bytes_.fetch_add(after - before) + after - before;
+  if (all <= limits_.open_body_bytes || after < before) return;
+  base::MutexLock lock(mutex_);
+  if (open_body_bytes_.load() <= limits_.open_body_bytes) return;  // somebody else was faster
+  Connection* largest = nullptr;
+  for (const auto& [order, connection] : used_) {
+    if (connection->stage == Stage::kLeaving) continue;
+    if (largest == nullptr || connection->open_body_bytes.load() > largest->open_body_bytes.load()) largest = connection;
+  }
+  if (largest != nullptr) TurnOut(largest, static_cast<CloseReason>(FrameFault::kOpenBodies));
+}
+
+void Connections::Forget(Connection* connection) {
+  base::MutexLock lock(mutex_);
+  if (connection->stage != Stage::kLeaving) {
+    ++closed_[static_cast<size_t>(CloseReason::kEnded)];
+    Uncount(connection);
+  }
+  // A read that was under way when it was turned out may have added to it.
+  open_body_bytes_.fetch_sub(connection->open_body_bytes.exchange(0));
+  used_.erase(connection->order);
+  connection->Reset(limits_.frames);
+  free_.push_back(connection);
+  forgotten_.NotifyAll();
+}
+
+ConnectionCounts Connections::Counts() const {
+  base::MutexLock lock(mutex_);
+  return {open_, closed_};
+}
+
+}  // namespace consent::app

@@ -1,0 +1,105 @@
+// The connections that gRPC serves: how many there may be, which goes when there is no room, and what each may send.
+//
+// gRPC 1.51 bounds none of it. So connections are accepted by the daemon itself (acceptor.h), and what gRPC reads from them passes through here
+// first (reads.h).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/app/frames.h"
+#include "daemon/base/mutex.h"
+
+namespace consent::app {
+
+struct ConnectionLimits {
+  size_t connections = 512;
+  size_t per_peer = 256;                          // from one address or of one user
+  size_t leaving = 64;                            // turned out, but not closed by gRPC yet
+  std::chrono::milliseconds least_stay{25};       // of a silent one that has to make way: its first bytes may be on the way
+  uint64_t open_body_bytes = uint64_t{48} << 20;  // of requests that have begun and not ended, all connections together
+  FrameLimits frames;
+};
+
+// Why a connection ended. Those of FrameFault come first, with its numbers.
+enum class CloseReason : uint8_t {
+  kEnded = 0,  // by the peer, by a time limit or by a drain: nothing was wrong
+  // FrameFault 1 to 7
+  kEvicted = 8,     // made way for another one before it had made a call
+  kTurnedAway = 9,  // came when all others were at work
+  kDrained = 10,    // idle or silent while the daemon drained
+};
+inline constexpr size_t kCloseReasons = 11;
+// As metrics and logs say it.
+const char* CloseReasonName(CloseReason reason);
+
+struct ConnectionCounts {
+  size_t open = 0;
+  std::array<uint64_t, kCloseReasons> closed{};  // by CloseReason, since the process began
+  // Cut because of what was sent.
+  uint64_t cut() const;
+};
+
+enum class Admission : uint8_t {
+  kTurnedAway = 0,  // all are at work: the caller closes the descriptor
+  kLater = 1,       // whoever is to make way has only just come: the caller asks again
+  kAdmitted = 2,
+};
+
+// Thread-safe.
+class Connections {
+ public:
+  explicit Connections(const ConnectionLimits& limits);
+  // Waits a while for connections that have yet to be closed.
+  ~Connections();
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
+  // Whether so many leave that no other may be accepted for a moment.
+  bool Crowded() const;
+  // Follows the connected socket `fd` of `peer` (an address or a user; any bytes) from here on. Where there is no room, the oldest connection
+  // that has sent nothing goes, else the oldest that has made no call.
+  Admission Admit(int fd, const std::string& peer);
+  // Frames that were seen on `fd`; 0 where it is not followed.
+  uint64_t FramesSeen(int fd) const;
+  // Once calls are refused: those that have never made one go at once.
+  void EndCallless();
+  // Those from which nothing was read since EndCallless: a living peer answers the ping of a drain.
+  void EndSilent();
+
+  ConnectionCounts Counts() const;
+
+ private:
+  enum class Stage : uint8_t { kFree, kSilent, kGreeted, kCalled, kLeaving };
+  class Connection;
+  // The one that had best go, of `peer` alone unless null; null: none may.
+  Connection* Choose(const std::string* peer) const REQUIRES(mutex_);
+  void TurnOut(Connection* connection, CloseReason reason) REQUIRES(mutex_);
+  void Uncount(Connection* connection) REQUIRES(mutex_);
+  // What a connection tells of itself.
+  void Cut(Connection* connection, FrameFault fault);
+  void MoveOn(Connection* connection, bool called);
+  void CountOpenBodies(uint64_t before, uint64_t after);
+  void Forget(Connection* connection);
+
+  const ConnectionLimits limits_;
+  std::atomic<uint64_t> open_body_bytes_{0};
+  mutable base::Mutex mutex_;
+  base::CondVar forgotten_;
+  std::vector<std::unique_ptr<Connection>> all_ GUARDED_BY(mutex_);
+  std::vector<Connection*> free_ GUARDED_BY(mutex_);
+  std::map<uint64_t, Connection*> used_ GUARDED_BY(mutex_);  // by their order
+  std::map<std::string, size_t> peers_ GUARDED_BY(mutex_);
+  uint64_t admitted_ GUARDED_BY(mutex_) = 0;
+  size_t open_ GUARDED_BY(mutex_) = 0;  // without those that leave
+  std::array<uint64_t, kCloseReasons> closed_ GUARDED_BY(mutex_){};
+};
+
+}  // namespace consent::app

@@ -1,0 +1,328 @@
+// Choices: what is turned off and on.
+#include <algorithm>
+
+#include "daemon/domain/effective.h"
+#include "daemon/domain/transitions_internal.h"
+
+namespace consent::domain::internal {
+namespace {
+
+PurposeSet PurposesOf(const Target& target, const Rules& rules) {
+  PurposeSet purposes;
+  switch (target.kind) {
+    case TargetKind::kAll:
+      for (const Purpose p : kAllPurposes) purposes.Add(p);
+      break;
+    case TargetKind::kPurpose:
+      purposes.Add(target.purpose);
+      break;
+    case TargetKind::kControl:
+      if (const Control* control = rules.FindControl(target.control)) purposes = control->purposes;
+      break;
+  }
+  return purposes;
+}
+
+void SetChoice(Applying& applying, ScopeFacts& scope, Purpose purpose, const PurposeChoice& choice, Choice shown_from) {
+  scope.ChoiceFor(purpose) = choice;
+  FactChange change;
+  change.what = ChangedWhat::kPurpose;
+  change.scope = ScopeRef{scope.kind, scope.handle};
+  change.purpose = purpose;
+  change.from = shown_from;
+  change.to = choice.choice;
+  if (choice.choice == Choice::kGiven) {
+    const Instant end = ConsentEnd(choice, applying.rules);
+    if (end != base::kEndOfTime) change.holds_until = end;
+  }
+  applying.Record(std::move(change));
+}
+
+// Refuses what is added to the target later. True where that is new.
+bool RefuseFuture(Applying& applying, ScopeFacts& scope, const Target& target) {
+  if (target.kind == TargetKind::kAll) {
+    if (scope.refused_all_since.IsSet()) return false;
+    scope.refused_all_since = applying.moment.time;
+  } else {
+    const ControlNumber number = applying.rules.FindControl(target.control)->number;
+    for (const ControlRefusal& refusal : scope.refused_controls) {
+      if (refusal.control == number) return false;
+    }
+    scope.refused_controls.push_back(ControlRefusal{number, applying.moment.time});
+  }
+  FactChange change;
+  change.what = ChangedWhat::kRefusesFuture;
+  change.scope = ScopeRef{scope.kind, scope.handle};
+  applying.Record(std::move(change));
+  return true;
+}
+
+PartOutcome TurnOff(Applying& applying, const ChoiceCommand& command) {
+  if (command.target.kind == TargetKind::kControl && applying.rules.FindControl(command.target.control) == nullptr) {
+    return Refused(Refusal::kUnknownControl);
+  }
+  ScopeFacts& scope = FindOrCreate(applying, command.scope);
+  bool changed = false;
+  const PurposeSet purposes = PurposesOf(command.target, applying.rules);
+  for (const Purpose purpose : kAllPurposes) {
+    if (!purposes.Has(purpose)) continue;
+    const PurposeChoice now = EffectiveChoice(scope, purpose, applying.rules);
+    if (SaysNo(now.choice)) continue;
+    PurposeChoice refused;
+    refused.choice = now.choice == Choice::kGiven ? Choice::kWithdrawn : Choice::kRefused;
+    refused.since = applying.moment.time;
+    SetChoice(applying, scope, purpose, refused, now.choice);
+    changed = true;
+  }
+  if (command.target.kind != TargetKind::kPurpose) changed = RefuseFuture(applying, scope, command.target) || changed;
+  return Applied(changed);
+}
+
+// Empty where the notice can be used for a consent at `at`, else why not.
+std::string WhyNotUsable(const Notice* notice, const Proof& proof, Instant at) {
+  if (notice == nullptr) return "the policy has no such notice";
+  if (notice->valid_from > at) return "the notice is not valid yet";
+  if (notice->superseded_from <= at) return "the notice is superseded";
+  const bool has_language =
+      std::find(notice->languages.begin(), notice->languages.end(), proof.notice_language) != notice->languages.end();
+  return has_language ? "" : "the notice has no such language";
+}
+
+// A consent as it is asked for: what the proof and the policy make of it for every scope.
+struct Consenting {
+  const Notice& notice;
+  PurposeSet granted;
+  Instant given_at;  // when it counts from
+};
+
+// Who may consent for this scope.
+PartOutcome MayConsent(const Applying& applying, const ScopeFacts& scope, const Target& target, Instant given_at) {
+  const Proof& proof = applying.command.proof;
+  if (scope.kind != ScopeKind::kProfile) return Applied(false);
+  if (applying.IsAdultAtHome(scope)) {
+    if (proof.actor == Actor::kGuardian) return Refused(Refusal::kEvidenceRequired, "actor SELF or AGENT: an adult consents for themselves");
+    return Applied(false);
+  }
+  if (proof.actor != Actor::kGuardian || !scope.guardian.IsSet() || proof.guardian != scope.guardian) {
+    return Refused(Refusal::kGuardianRequired, "the guardian named in the profile");
+  }
+  if (target.kind != TargetKind::kPurpose) return Refused(Refusal::kGuardianRequired, "a guardian consents purpose by purpose");
+  if (given_at < scope.guardian_since) {
+    return Refused(Refusal::kGuardianRequired, "the guardian was not named yet when the consent is said to have been given");
+  }
+  return Applied(false);
+}
+
+bool IsByGuardian(const Applying& applying, const ScopeFacts& scope) {
+  return scope.kind == ScopeKind::kProfile && applying.command.proof.actor == Actor::kGuardian;
+}
+
+// It counts now as it did when it was given: neither its lifetime nor a notice, a suspension or an age has ended it.
+bool StillCounts(const Applying& applying, const ScopeFacts& scope, Purpose purpose, const PurposeChoice& consent) {
+  const Instant now = applying.moment.time;
+  const Notice* notice = applying.rules.FindNotice(consent.notice);
+  if (consent.choice != Choice::kGiven || consent.has_ended || notice == nullptr || notice->superseded_from <= now) return false;
+  if (ConsentEnd(consent, applying.rules) <= now) return false;
+  const SuspensionState suspension = SuspensionOf(purpose, applying.result.after.region, applying.rules);
+  if (suspension.active || consent.since < suspension.last_end) return false;
+  if (scope.kind != ScopeKind::kProfile) return true;
+  const Instant adult_from = AdultFrom(scope.age, applying.AgeAtHome());
+  if (!consent.by_guardian) return adult_from <= now && consent.since >= adult_from;
+  return now < adult_from && consent.since >= std::max(scope.guardian_since, ChildAgainSince(scope.age, applying.AgeAtHome()));
+}
+
+// Neither the person nor the person's guardian says it.
+bool IsByOther(const Applying& applying, const ScopeFacts& scope) {
+  return !IsByGuardian(applying, scope) && applying.command.proof.actor != Actor::kSelf;
+}
+
+// The same person says again what still counts: an agent or the system is not that person.
+bool IsRenewal(const Applying& applying, const ScopeFacts& scope, Purpose purpose, const PurposeChoice& now, const Consenting& consenting) {
+  const bool by_guardian = IsByGuardian(applying, scope);
+  const bool in_person = !IsByOther(applying, scope) && !now.by_other;
+  return in_person && !applying.IsImport() && now.by_guardian == by_guardian && now.notice == consenting.notice.number &&
+         StillCounts(applying, scope, purpose, now);
+}
+
+// An import may say again what is stored, or fill what is unset. Empty: it may; else what is stored that it would loosen.
+std::string WhyNotFilled(const Applying& applying, const ScopeFacts& scope, const Consenting& consenting) {
+  // After a denied closure, or "everything", the subject chooses, and an import has not heard it.
+  if (applying.result.after.default_denied.IsSet()) return "the wish to have the account closed or everything deleted";
+  for (const Purpose purpose : kAllPurposes) {
+    if (!consenting.granted.Has(purpose)) continue;
+    const PurposeChoice now = EffectiveChoice(scope, purpose, applying.rules);
+    if (SaysNo(now.choice)) return "a refusal";
+    if (now.choice == Choice::kUnset && !now.refused_from.IsSet()) continue;
+    if (now.choice == Choice::kUnset) return "an end of a consent that was given before";
+    const bool same = now.notice == consenting.notice.number && now.by_guardian == IsByGuardian(applying, scope) &&
+                      (!applying.command.proof.given_at.IsSet() || applying.command.proof.given_at == now.since) &&
+                      StillCounts(applying, scope, purpose, now);
+    if (!same) return "another consent";
+  }
+  return "";
+}
+
+// Everything a consent needs before any scope is looked at.
+PartOutcome MayTurnOn(const Applying& applying, const ChoiceCommand& command) {
+  if (command.target.kind == TargetKind::kAll) return Refused(Refusal::kAllCannotBeTurnedOn);
+  if (command.target.kind == TargetKind::kControl && applying.rules.FindControl(command.target.control) == nullptr) {
+    return Refused(Refusal::kUnknownControl);
+  }
+  PartOutcome gate = MayLoosen(applying, false);
+  if (gate.refusal != Refusal::kNone) return gate;
+  const Proof& proof = applying.command.proof;
+  if (proof.notice_version.empty()) return Refused(Refusal::kEvidenceRequired, "notice_version");
+  if (proof.notice_language.empty()) return Refused(Refusal::kEvidenceRequired, "notice_language");
+  const Instant given = proof.given_at.IsSet() ? proof.given_at : applying.moment.time;
+  if (given > applying.moment.time) return Refused(Refusal::kImportCannotLoosen, "nothing yet at the time that it states, which lies in the future");
+  std::string why = WhyNotUsable(applying.rules.FindNotice(proof.notice_version), proof, given);
+  // What was given elsewhere under an older notice may be imported; it is then superseded like any other. A later yes on paper counts from
+  // its entry.
+  if (proof.given_at.IsSet() && !applying.IsImport()) why = "only an import states when it was given";
+  if (!why.empty()) return Refused(Refusal::kNoticeNotUsable, std::move(why));
+  return Applied(false);
+}
+
+// What one scope needs.
+PartOutcome MayTurnOnAt(const Applying& applying, const ChoiceCommand& command, const ScopeFacts* scope, const Consenting& consenting) {
+  if (scope == nullptr || !scope->registered) return Refused(Refusal::kScopeNotFound);
+  PartOutcome gate = MayConsent(applying, *scope, command.target, consenting.given_at);
+  if (gate.refusal != Refusal::kNone || !applying.IsImport()) return gate;
+  std::string stored = WhyNotFilled(applying, *scope, consenting);
+  return stored.empty() ? Applied(false) : Refused(Refusal::kImportCannotLoosen, std::move(stored));
+}
+
+// The lifetime starts anew, in whole seconds. False where it did within this second.
+bool Renew(PurposeChoice& consent, Instant now) {
+  const int64_t whole = (now - consent.since).micros / base::Seconds(1).micros;
+  const Instant renewed = consent.since + base::Seconds(whole);
+  if (whole == 0 || renewed <= consent.renewed) return false;
+  consent.renewed = renewed;
+  return true;
+}
+
+bool Give(Applying& applying, ScopeFacts& scope, Purpose purpose, const Consenting& consenting) {
+  const PurposeChoice now = EffectiveChoice(scope, purpose, applying.rules);
+  if (applying.IsImport() && now.choice == Choice::kGiven) return false;
+  PurposeChoice given;
+  if (IsRenewal(applying, scope, purpose, now, consenting)) {
+    given = now;
+    if (!Renew(given, applying.moment.time)) return false;
+  } else {
+    given = EndOf(applying, scope, now);
+    given.choice = Choice::kGiven;
+    given.by_guardian = IsByGuardian(applying, scope);
+    given.by_other = IsByOther(applying, scope);
+    given.imported = applying.command.proof.given_at.IsSet();
+    given.notice = consenting.notice.number;
+    given.since = consenting.given_at;
+    given.copies_forgiven = given.refused_from.IsSet() && (given.copies_forgiven || consenting.notice.covers_past);
+  }
+  SetChoice(applying, scope, purpose, given, now.choice);
+  return true;
+}
+
+// The scopes that a consent is for: the account's may be that of one adult in it, too. The second may be none.
+struct ConsentScopes {
+  ScopeRef first;
+  std::optional<ScopeRef> second;
+};
+
+ConsentScopes ScopesOf(const Applying& applying, const ChoiceCommand& command) {
+  ConsentScopes scopes{command.scope, std::nullopt};
+  if (command.scope.kind == ScopeKind::kAccount && applying.command.self_profile) {
+    scopes.second = ScopeRef{ScopeKind::kProfile, applying.command.self_profile->bytes};
+  }
+  return scopes;
+}
+
+bool TurnOnAt(Applying& applying, const ChoiceCommand& command, ScopeFacts& scope, const Consenting& consenting, bool wholly) {
+  bool changed = false;
+  for (const Purpose purpose : kAllPurposes) {
+    if (consenting.granted.Has(purpose)) changed = Give(applying, scope, purpose, consenting) || changed;
+  }
+  if (command.target.kind == TargetKind::kControl && wholly && !applying.IsImport()) {
+    const ControlNumber number = applying.rules.FindControl(command.target.control)->number;
+    auto& refusals = scope.refused_controls;
+    refusals.erase(std::remove_if(refusals.begin(), refusals.end(), [&](const ControlRefusal& r) { return r.control == number; }),
+                   refusals.end());
+  }
+  return changed;
+}
+
+PartOutcome TurnOn(Applying& applying, const ChoiceCommand& command) {
+  const PartOutcome gate = MayTurnOn(applying, command);
+  if (gate.refusal != Refusal::kNone) return gate;
+  const Proof& proof = applying.command.proof;
+  const Notice& notice = *applying.rules.FindNotice(proof.notice_version);
+  const PurposeSet asked = PurposesOf(command.target, applying.rules);
+  PurposeSet granted;
+  granted.bits = asked.bits & notice.purposes.bits & applying.rules.purposes.bits;
+  const Consenting consenting{notice, granted, proof.given_at.IsSet() ? proof.given_at : applying.moment.time};
+  const ConsentScopes scopes = ScopesOf(applying, command);
+  ScopeFacts* first = applying.after().Find(scopes.first.kind, scopes.first.handle);
+  ScopeFacts* second = scopes.second ? applying.after().Find(scopes.second->kind, scopes.second->handle) : nullptr;
+  PartOutcome allowed = MayTurnOnAt(applying, command, first, consenting);
+  if (allowed.refusal == Refusal::kNone && scopes.second) allowed = MayTurnOnAt(applying, command, second, consenting);
+  if (allowed.refusal != Refusal::kNone) return allowed;
+  if (granted.Empty()) return Refused(Refusal::kNoticeNotUsable, "the notice does not list the purpose, or the policy does not use it");
+  bool changed = TurnOnAt(applying, command, *first, consenting, granted == asked);
+  if (second != nullptr) changed = TurnOnAt(applying, command, *second, consenting, granted == asked) || changed;
+  return Applied(changed);
+}
+
+// The same call turns some of it off.
+bool IsContradicted(const Applying& applying, const ChoiceCommand& on) {
+  const PurposeSet asked = PurposesOf(on.target, applying.rules);
+  const ConsentScopes scopes = ScopesOf(applying, on);
+  const auto& choices = applying.command.choices;
+  return std::any_of(choices.begin(), choices.end(), [&](const ChoiceCommand& off) {
+    return !off.on && (off.scope == scopes.first || off.scope == scopes.second) &&
+           (PurposesOf(off.target, applying.rules).bits & asked.bits) != 0;
+  });
+}
+
+}  // namespace
+
+PurposeChoice EndOf(const Applying& applying, const ScopeFacts& scope, const PurposeChoice& choice) {
+  PurposeChoice end;
+  if (SaysNo(choice.choice)) {
+    end.refused_from = choice.since;
+    return end;
+  }
+  end.refused_from = choice.refused_from;
+  end.end_was_expiry = choice.end_was_expiry;
+  end.copies_forgiven = choice.copies_forgiven;
+  // A device's consent is never needed, so its end is none; and only a sure end purges.
+  const Instant now = applying.moment.now.earliest;
+  if (choice.choice != Choice::kGiven || scope.kind == ScopeKind::kDevice || !now.IsSet()) return end;
+  Instant expired = ConsentEnd(choice, applying.rules);
+  if (scope.kind == ScopeKind::kProfile && choice.by_guardian) {
+    expired = std::min(expired, AdultFrom(scope.age, applying.AgeAtHome()));
+    const Instant again = ChildAgainSince(scope.age, applying.AgeAtHome());
+    if (choice.since < again) expired = std::min(expired, again);
+    // When is not told any more; all of it is owed now.
+    if (choice.has_ended) expired = std::min(expired, now);
+  }
+  expired = std::max(expired, choice.since);
+  if (expired > now) return end;
+  end.refused_from = expired;
+  end.end_was_expiry = true;
+  end.copies_forgiven = false;
+  return end;
+}
+
+void ApplyChoices(Applying& applying) {
+  const std::vector<ChoiceCommand>& choices = applying.command.choices;
+  std::vector<PartOutcome> outcomes(choices.size());
+  for (size_t i = 0; i < choices.size(); ++i) {
+    if (!choices[i].on) outcomes[i] = TurnOff(applying, choices[i]);
+  }
+  for (size_t i = 0; i < choices.size(); ++i) {
+    if (!choices[i].on) continue;
+    outcomes[i] = IsContradicted(applying, choices[i]) ? Refused(Refusal::kContradiction) : TurnOn(applying, choices[i]);
+  }
+  for (PartOutcome& outcome : outcomes) applying.result.parts.push_back(std::move(outcome));
+}
+
+}  // namespace consent::domain::internal

@@ -1,0 +1,260 @@
+// Which connections are let in and which go, with real descriptors: what is read and closed here passes through daemon/app/reads.h.
+#include "daemon/app/connections.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+
+namespace consent::app {
+namespace {
+
+const std::string kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const std::string kSettings("\0\0\0\4\0\0\0\0\0", 9);
+const std::string kCall("\0\0\0\1\5\0\0\0\1", 9);          // HEADERS that end a stream, of no bytes
+const std::string kEndless("\0\0\0\1\0\0\0\0\1", 9);       // HEADERS without their end
+std::string OpenBody(uint16_t bytes) {
+  return std::string("\0", 1) + static_cast<char>(bytes >> 8) + static_cast<char>(bytes) + std::string("\0\0\0\0\0\1", 6) + std::string(bytes, 'x');
+}
+
+ConnectionLimits Small() {
+  ConnectionLimits limits;
+  limits.connections = 4;
+  limits.per_peer = 3;
+  limits.leaving = 2;
+  limits.least_stay = std::chrono::milliseconds(0);
+  limits.open_body_bytes = 1000;
+  limits.frames.frame_bytes = 10'000;
+  return limits;
+}
+
+uint64_t Closed(const Connections& connections, CloseReason reason) { return connections.Counts().closed[static_cast<size_t>(reason)]; }
+
+// A peer and the server's end of its connection, as gRPC would use it.
+class Pair {
+ public:
+  Pair() {
+    int ends[2];
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    served_ = ends[0];
+    peer_ = ends[1];
+  }
+  ~Pair() {
+    CloseServed();
+    ::close(peer_);
+  }
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
+
+  int served() const { return served_; }
+  // Fails where the connection was turned out; Read tells.
+  void Send(const std::string& bytes) { (void)!send(peer_, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  // As gRPC reads: the number of bytes, or -errno.
+  ssize_t Read() {
+    char first[7];
+    char second[65536];
+    iovec parts[2] = {{first, sizeof first}, {second, sizeof second}};
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
+    const ssize_t size = recvmsg(served_, &message, 0);
+    return size < 0 ? -errno : size;
+  }
+  ssize_t Pass(const std::string& bytes) {
+    Send(bytes);
+    return Read();
+  }
+  // The server's end was shut down.
+  bool TurnedOut() { return Read() == 0 || Read() == -ECONNRESET; }
+  void CloseServed() {
+    if (served_ >= 0) ::close(std::exchange(served_, -1));
+  }
+
+ private:
+  int served_ = -1;
+  int peer_ = -1;
+};
+
+TEST(Connections, WhatIsReadPassesThroughTheBound) {
+  Connections connections(Small());
+  Pair pair;
+  ASSERT_EQ(connections.Admit(pair.served(), "a"), Admission::kAdmitted);
+  EXPECT_EQ(pair.Pass(kPreface + kSettings), 33);
+  EXPECT_EQ(connections.FramesSeen(pair.served()), 1u);
+  EXPECT_EQ(pair.Pass(kCall), 9);
+  EXPECT_EQ(pair.Pass(kEndless + kEndless), -ECONNRESET);
+  EXPECT_EQ(Closed(connections, CloseReason{static_cast<uint8_t>(FrameFault::kContinuation)}), 1u);
+  EXPECT_EQ(connections.Counts().open, 0u);
+  EXPECT_EQ(connections.Counts().cut(), 1u);
+  EXPECT_EQ(pair.Read(), 0) << "shut down";
+}
+
+TEST(Connections, OthersAreNotLookedAt) {
+  Pair pair;
+  EXPECT_EQ(pair.Pass("no preface"), 10);
+}
+
+TEST(Connections, ADescriptorThatComesAgainIsANewConnection) {
+  Connections connections(Small());
+  auto pair = std::make_unique<Pair>();
+  ASSERT_EQ(connections.Admit(pair->served(), "a"), Admission::kAdmitted);
+  EXPECT_EQ(pair->Pass("no preface"), -ECONNRESET);
+  const int number = pair->served();
+  pair->CloseServed();
+  Pair again;
+  ASSERT_EQ(again.served(), number) << "the system gives the smallest number that is free";
+  EXPECT_EQ(again.Pass("not followed"), 12);
+  ASSERT_EQ(connections.Admit(again.served(), "a"), Admission::kAdmitted);
+  EXPECT_EQ(again.Pass(kPreface + kSettings), 33);
+  again.CloseServed();
+  EXPECT_EQ(Closed(connections, CloseReason::kEnded), 1u);
+  EXPECT_EQ(connections.Counts().open, 0u);
+}
+
+TEST(Connections, TheOldestSilentOneMakesWay) {
+  Connections connections(Small());
+  Pair called;
+  Pair silent;
+  Pair later;
+  Pair greeted;
+  ASSERT_EQ(connections.Admit(called.served(), "a"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(greeted.served(), "a"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(silent.served(), "b"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(later.served(), "b"), Admission::kAdmitted);
+  called.Pass(kPreface + kSettings + kCall);
+  greeted.Pass(kPreface);
+  Pair fifth;
+  ASSERT_EQ(connections.Admit(fifth.served(), "c"), Admission::kAdmitted);
+  EXPECT_TRUE(silent.TurnedOut());
+  EXPECT_EQ(Closed(connections, CloseReason::kEvicted), 1u);
+  EXPECT_EQ(connections.Counts().open, 4u);
+  EXPECT_EQ(later.Read(), -EAGAIN);
+
+  // What has sent something that nobody has read yet is not silent.
+  later.Send(kPreface);
+  fifth.Send(kPreface);
+  Pair sixth;
+  ASSERT_EQ(connections.Admit(sixth.served(), "c"), Admission::kAdmitted);
+  EXPECT_TRUE(greeted.TurnedOut()) << "the oldest that has made no call";
+  EXPECT_GT(later.Read(), 0);
+}
+
+TEST(Connections, WhereAllAreAtWorkTheNewOneIsTurnedAway) {
+  Connections connections(Small());
+  std::vector<std::unique_ptr<Pair>> pairs;
+  for (const char* peer : {"a", "a", "b", "b"}) {
+    pairs.push_back(std::make_unique<Pair>());
+    ASSERT_EQ(connections.Admit(pairs.back()->served(), peer), Admission::kAdmitted);
+    pairs.back()->Pass(kPreface + kSettings + kCall);
+  }
+  Pair fifth;
+  EXPECT_EQ(connections.Admit(fifth.served(), "c"), Admission::kTurnedAway);
+  EXPECT_EQ(Closed(connections, CloseReason::kTurnedAway), 1u);
+  pairs.pop_back();
+  EXPECT_EQ(connections.Admit(fifth.served(), "c"), Admission::kAdmitted);
+}
+
+TEST(Connections, APeerTakesRoomFromItselfOnly) {
+  Connections connections(Small());
+  Pair other;
+  ASSERT_EQ(connections.Admit(other.served(), "quiet"), Admission::kAdmitted);
+  std::vector<std::unique_ptr<Pair>> pairs;
+  for (int i = 0; i < 20; ++i) {
+    pairs.push_back(std::make_unique<Pair>());
+    if (connections.Crowded()) pairs.erase(pairs.begin());
+    ASSERT_EQ(connections.Admit(pairs.back()->served(), "loud"), Admission::kAdmitted) << i;
+  }
+  EXPECT_EQ(other.Read(), -EAGAIN);
+  EXPECT_EQ(connections.Counts().open, 4u);
+  for (const auto& pair : pairs) pair->Pass(kPreface + kSettings + kCall);
+  Pair more;
+  EXPECT_EQ(connections.Admit(more.served(), "loud"), Admission::kTurnedAway);
+  EXPECT_EQ(connections.Admit(more.served(), "third"), Admission::kAdmitted) << "by the eviction of the quiet one";
+  EXPECT_TRUE(other.TurnedOut());
+}
+
+TEST(Connections, WhoHasOnlyJustComeMayStay) {
+  ConnectionLimits limits = Small();
+  limits.connections = 1;
+  limits.least_stay = std::chrono::hours(1);
+  Connections connections(limits);
+  Pair first;
+  Pair second;
+  ASSERT_EQ(connections.Admit(first.served(), "a"), Admission::kAdmitted);
+  EXPECT_EQ(connections.Admit(second.served(), "b"), Admission::kLater);
+  EXPECT_EQ(first.Read(), -EAGAIN);
+  first.Pass(kPreface);
+  EXPECT_EQ(connections.Admit(second.served(), "b"), Admission::kAdmitted) << "it has sent something and made no call since";
+}
+
+TEST(Connections, ThoseOnTheirWayOutAreBounded) {
+  Connections connections(Small());
+  std::vector<std::unique_ptr<Pair>> pairs;
+  for (int i = 0; i < 5; ++i) {
+    pairs.push_back(std::make_unique<Pair>());
+    ASSERT_FALSE(connections.Crowded());
+    ASSERT_EQ(connections.Admit(pairs.back()->served(), "a"), Admission::kAdmitted);
+  }
+  EXPECT_TRUE(connections.Crowded()) << "two were turned out, and nobody has closed them";
+  pairs[0]->CloseServed();
+  EXPECT_FALSE(connections.Crowded());
+}
+
+TEST(Connections, TheLargestUnfinishedRequestsGo) {
+  Connections connections(Small());
+  Pair small;
+  Pair large;
+  ASSERT_EQ(connections.Admit(small.served(), "a"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(large.served(), "a"), Admission::kAdmitted);
+  EXPECT_GT(large.Pass(kPreface + kSettings + OpenBody(600)), 0);
+  EXPECT_GT(small.Pass(kPreface + kSettings + OpenBody(400)), 0);
+  EXPECT_EQ(Closed(connections, static_cast<CloseReason>(FrameFault::kOpenBodies)), 0u) << "at the bound";
+  EXPECT_GT(small.Pass(OpenBody(1)), 0) << "above it";
+  EXPECT_TRUE(large.TurnedOut());
+  EXPECT_EQ(Closed(connections, static_cast<CloseReason>(FrameFault::kOpenBodies)), 1u);
+  EXPECT_GT(small.Pass(OpenBody(500)), 0) << "the other's bytes no longer count";
+  small.CloseServed();
+  large.CloseServed();
+  Pair next;
+  ASSERT_EQ(connections.Admit(next.served(), "a"), Admission::kAdmitted);
+  EXPECT_GT(next.Pass(kPreface + kSettings + OpenBody(1000)), 0) << "nothing is left of those that are closed";
+}
+
+TEST(Connections, ADrainEndsWhoHasNoCallAndThenWhoIsSilent) {
+  Connections connections(Small());
+  Pair silent;
+  Pair greeted;
+  Pair living;
+  Pair dead;
+  ASSERT_EQ(connections.Admit(silent.served(), "a"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(greeted.served(), "a"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(living.served(), "b"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(dead.served(), "b"), Admission::kAdmitted);
+  greeted.Pass(kPreface + kSettings);
+  living.Pass(kPreface + kSettings + kCall);
+  dead.Pass(kPreface + kSettings + kCall);
+  connections.EndCallless();
+  EXPECT_TRUE(silent.TurnedOut());
+  EXPECT_TRUE(greeted.TurnedOut());
+  living.Pass(kSettings);
+  connections.EndSilent();
+  EXPECT_TRUE(dead.TurnedOut());
+  EXPECT_EQ(living.Read(), -EAGAIN);
+  EXPECT_EQ(Closed(connections, CloseReason::kDrained), 3u);
+}
+
+TEST(Connections, EveryReasonHasANameOfItsOwn) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < kCloseReasons; ++i) names.emplace_back(CloseReasonName(static_cast<CloseReason>(i)));
+  EXPECT_THAT(names, testing::ElementsAre("ended", "preface", "frame_bytes", "header_block", "continuation", "unacknowledged", "control_frames",
+                                          "open_bodies", "evicted", "turned_away", "drained"));
+}
+
+}  // namespace
+}  // namespace consent::app

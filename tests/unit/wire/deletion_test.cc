@@ -1,0 +1,74 @@
+// What is told of a deletion request: a text that is true at the time of asking, and no time that is none.
+#include "daemon/wire/deletion.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace consent::wire {
+namespace {
+
+using domain::RequestState;
+using testing::HasSubstr;
+using testing::Not;
+
+const base::Instant kReceived{1'700'000'000'000'000};  // 14 November 2023
+const base::Instant kDue = kReceived + base::Days(30);
+
+domain::DeletionRequest RequestIn(RequestState state) {
+  domain::DeletionRequest request;
+  request.cause = domain::DeletionCause::kRequested;
+  request.state = state;
+  request.received_at = kReceived;
+  request.confirm_by = kReceived + base::Days(10);
+  request.due_at = kDue;
+  if (!domain::IsOpen(state)) request.ended_at = kReceived + base::Days(1);
+  if (state == RequestState::kDenied) request.denied_reason = "identity not shown";
+  return request;
+}
+
+v1::DeletionRequest Told(const domain::DeletionRequest& request, bool on_hold, base::Instant now) {
+  v1::DeletionRequest out;
+  WriteDeletion(request, on_hold, "d", "e", {}, now, &out);
+  return out;
+}
+
+TEST(SummaryTest, NoStatePromisesADayThatHasPassed) {
+  for (const RequestState state : {RequestState::kReceived, RequestState::kVerifying, RequestState::kAccepted, RequestState::kInProgress,
+                                   RequestState::kCompleted, RequestState::kDenied, RequestState::kCancelled}) {
+    for (const bool on_hold : {false, true}) {
+      const domain::DeletionRequest request = RequestIn(state);
+      const std::string late = Told(request, on_hold, kDue + base::Days(1)).summary();
+      const std::string early = Told(request, on_hold, kReceived + base::Days(2)).summary();
+      EXPECT_THAT(late, Not(HasSubstr("We will finish"))) << static_cast<int>(state);
+      EXPECT_THAT(early, Not(HasSubstr("should have been"))) << static_cast<int>(state);
+      const bool promises = domain::IsOpen(state) && !on_hold;
+      EXPECT_EQ(early.find("We will finish it by 2023-12-14") != std::string::npos, promises) << early;
+      EXPECT_EQ(late.find("It should have been finished by 2023-12-14") != std::string::npos, promises) << late;
+      EXPECT_EQ(late.find("The law makes us keep") != std::string::npos, domain::IsOpen(state) && on_hold) << late;
+    }
+  }
+}
+
+TEST(SummaryTest, ADenialSaysWhyAndWhatCanBeDoneAboutIt) {
+  const std::string summary = Told(RequestIn(RequestState::kDenied), false, kDue).summary();
+  EXPECT_THAT(summary, HasSubstr("identity not shown"));
+  EXPECT_THAT(summary, HasSubstr("complain"));
+}
+
+TEST(CoversTest, TheEndOfTimeIsNoTime) {
+  domain::DeletionRequest request = RequestIn(RequestState::kReceived);
+  request.selector.kind = domain::SelectorKind::kAccountClosure;
+  EXPECT_FALSE(Told(request, false, kReceived).has_covers()) << "a closure has no times";
+  request.selector.kind = domain::SelectorKind::kProfile;
+  request.selector.captured = {base::Instant{}, base::kEndOfTime};
+  EXPECT_FALSE(Told(request, false, kReceived).covers().has_from());
+  EXPECT_FALSE(Told(request, false, kReceived).covers().has_to());
+  request.due_at = request.confirm_by = base::kEndOfTime;
+  const v1::DeletionRequest told = Told(request, false, kReceived);
+  EXPECT_FALSE(told.has_due_at());
+  EXPECT_FALSE(told.has_confirm_by());
+  EXPECT_THAT(told.summary(), Not(HasSubstr("9999")));
+}
+
+}  // namespace
+}  // namespace consent::wire
