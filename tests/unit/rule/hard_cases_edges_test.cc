@@ -111,6 +111,18 @@ TEST(HardCases, Case66_EverythingAndACaptureStampOfNextYear) {
   EXPECT_EQ(range.AsksDispositionOnly().Answer(), "KEEP") << "it can be of before a range that has a beginning";
 }
 
+// Two orders that overlap are not one without a beginning, neither in the record nor beside it.
+TEST(HardCases, Case66_AnOrderWithoutABeginningIsNotProlongedByARange) {
+  Scene scene;
+  scene.Order(DeletionState::kVerified, OrderedTimes::Until(Scene::Ago(10), Scene::Ago(10)));
+  scene.Delete(DeletionState::kVerified, Scene::Ago(20), Scene::Ago(1)).Captured({}).AsksDispositionOnly();
+  for (const int days : {11, 10, 5}) {
+    scene.facts.recording.ingested_at = Scene::Ago(days);
+    EXPECT_EQ(scene.Answer(), days >= 10 ? "PURGE DELETED" : "KEEP");
+    EXPECT_EQ(Difference(AnswerOfRuleByCover(scene.facts), AnswerOfRule(scene.facts)), "") << days;
+  }
+}
+
 TEST(HardCases, Case68_AConsentConfirmedAgainBeforeItsEnd) {
   Scene scene;
   scene.Gives("", kReview, Scene::Ago(400), Scene::kOneYear).Gives("ann", kReview, Scene::Ago(400)).Captured(Scene::Ago(399));
