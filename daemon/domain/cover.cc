@@ -43,11 +43,12 @@ bool Cover::Add(const Tombstone& tombstone) {
     const Neighbours beside = NeighboursOf(kind->perhaps, perhaps);
     if (beside.first == beside.last) return false;
   }
-  if (is_new) kind = kinds_.insert(kinds_.end(), Kind{tombstone, {}, {}});
+  if (is_new) kind = kinds_.insert(kinds_.end(), Kind{tombstone, {}, {}, {}});
   size_ -= kind->perhaps.size();
   Insert(kind->perhaps, perhaps);
   size_ += kind->perhaps.size();
-  if (times.sure().IsSet() && times.sure() >= times.from()) Insert(kind->sure, Interval{times.from(), times.sure()});
+  if (times.sure().IsSet() && !times.HasBeginning()) kind->until = std::max(kind->until, times.sure());
+  if (times.HasBeginning() && times.sure() >= times.from()) Insert(kind->sure, Interval{times.from(), times.sure()});
   return true;
 }
 
@@ -62,10 +63,11 @@ std::vector<Tombstone> Cover::All(size_t most) const {
     for (const Interval& perhaps : kind.perhaps) {
       const auto end = std::partition_point(sure, kind.sure.end(), [&](const Interval& i) { return i.from <= perhaps.to; });
       // One from its beginning on is told together with what perhaps is.
-      const bool together = sure != end && sure->from == perhaps.from && end - sure == 1;
-      add(kind.like, OrderedTimes::Between(perhaps.from, together ? sure->to : Instant{}, perhaps.to));
-      if (!together) {
-        for (auto i = sure; i != end; ++i) add(kind.like, OrderedTimes::Between(i->from, i->to, i->to));
+      const bool together = perhaps.from.IsSet() && sure != end && sure->from == perhaps.from && end - sure == 1;
+      const Instant until = perhaps.from.IsSet() ? Instant{} : kind.until;
+      add(kind.like, OrderedTimes::Between(perhaps.from, together ? sure->to : until, perhaps.to));
+      for (auto i = sure; i != end && !together; ++i) {
+        if (i->to > until) add(kind.like, OrderedTimes::Between(i->from, i->to, i->to));
       }
       if (all.size() > most) return {};
       sure = end;

@@ -12,7 +12,8 @@ namespace consent::domain {
 inline constexpr size_t kMaxCovered = 16'384;
 
 // A value. Tombstones that differ in state, scope or copies are kept apart; of the others the times that overlap or touch are one: what is
-// surely ordered and what perhaps is, each for itself. Safe to read by many threads.
+// surely ordered and what perhaps is, each for itself. What is surely ordered without a beginning is kept apart too: it alone matches what has
+// no time and was ingested before its end. Safe to read by many threads.
 class Cover {
  public:
   // False where it is full (kMaxCovered): nothing was added. A tombstone without any time adds nothing.
@@ -23,7 +24,7 @@ class Cover {
   std::vector<Tombstone> All(size_t most) const;
   std::vector<Tombstone> All() const { return All(SIZE_MAX); }
 
-  // Calls use(const Tombstone&) with those that some time from `first` to `last` may match, at most two of each kind: that it matches surely
+  // Calls use(const Tombstone&) with those that some time from `first` to `last` may match, at most three of each kind: that it matches surely
   // or perhaps is all that a decision needs to know. Costs two binary searches for each kind.
   template <typename F>
   void Visit(Instant first, Instant last, F use) const {
@@ -31,6 +32,10 @@ class Cover {
       Tombstone tombstone = kind.like;
       if (const Interval* match = Find(kind.sure, first, last)) {
         tombstone.captured = OrderedTimes::Between(match->from, match->to, match->to);
+        use(tombstone);
+      }
+      if (kind.until.IsSet() && first <= kind.until) {
+        tombstone.captured = OrderedTimes::Until(kind.until, kind.until);
         use(tombstone);
       }
       if (const Interval* match = Find(kind.perhaps, first, last)) {
@@ -43,7 +48,8 @@ class Cover {
  private:
   struct Kind {
     Tombstone like;  // but for its time
-    // In order; no two of one list overlap or touch; each of `sure` lies within one of `perhaps`.
+    Instant until;  // the latest sure end of those without a beginning; unset: there is none
+    // In order; no two of one list overlap or touch; each of `sure` has a beginning and lies within one of `perhaps`.
     std::vector<Interval> sure;
     std::vector<Interval> perhaps;
   };

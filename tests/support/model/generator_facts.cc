@@ -164,6 +164,15 @@ void AddDevice(Weather& weather, const domain::Rules& rules, uint8_t number, dom
   subject->scopes.push_back(device);
 }
 
+// What is left of scopes that are gone and for which the record has no room.
+void AddFold(Weather& weather, const domain::Rules& rules, ScopeKind kind, domain::SubjectFacts* subject) {
+  ScopeFacts fold;
+  fold.kind = kind;
+  Choose(weather, rules, 0.3, false, &fold);
+  Remove(weather, &fold);
+  subject->scopes.push_back(fold);
+}
+
 domain::OrderedTimes SomeTimes(Weather& weather) {
   const Instant a = weather.dice.Chance(0.5) ? weather.LongAgo() : weather.Ago();
   const Instant b = weather.dice.Chance(0.5) ? weather.Recently() : weather.Ago();
@@ -224,6 +233,9 @@ domain::SubjectFacts MakeSubject(Weather& weather, const domain::Rules& rules, P
   for (int i = 0; i < profiles; ++i) AddProfile(weather, rules, static_cast<uint8_t>(1 + i), &subject);
   const uint64_t devices = dice.Below(3);
   for (uint64_t i = 0; i < devices; ++i) AddDevice(weather, rules, static_cast<uint8_t>(kFirstDevice + i), &subject);
+  for (const ScopeKind kind : {ScopeKind::kProfile, ScopeKind::kDevice}) {
+    if (weather.Dirty() && dice.Chance(0.3)) AddFold(weather, rules, kind, &subject);
+  }
   while (weather.Dirty() && subject.tombstones.size() < 4) {
     domain::Tombstone tombstone;
     tombstone.state = SomeState(weather);
@@ -261,6 +273,7 @@ domain::RecordingFacts MakeRecording(Weather& weather, const domain::SubjectFact
   Dice& dice = weather.dice;
   domain::RecordingFacts recording;
   for (const ScopeFacts& scope : subject.scopes) {
+    if (scope.IsFold()) continue;
     base::ProfileHandle profile;
     profile.bytes = scope.handle;
     if (scope.kind == ScopeKind::kProfile && dice.Chance(0.75)) recording.profiles.push_back(profile);

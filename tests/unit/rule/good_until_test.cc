@@ -70,6 +70,26 @@ TEST(GoodUntil, IsNowWhereTheCaptureLiesAheadAndNothingSaysWhenItArrived) {
   EXPECT_GT(seen, 0U);
 }
 
+// An arrival that lies ahead is none until then; from then on it proves something.
+TEST(GoodUntil, EndsWhereAnArrivalThatLiesAheadIsReached) {
+  uint64_t purged = 0;
+  for (uint64_t seed = 1; seed <= 2'000; ++seed) {
+    Case c = Generate(seed);
+    c.doubtful = c.behind = false;
+    c.rules.longest_answer_age = base::Days(400);
+    c.recording.captured_at = Instant();
+    c.recording.ingested_at = c.now + base::Hours(1);
+    c.rules.service_began_at = Instant();
+    c.subject.tombstones = {{domain::DeletionState::kVerified, domain::ScopeKind::kAccount, {}, domain::OrderedTimes::Always(), {}}};
+    const Decision decision = AnswerOfRule(c);
+    EXPECT_LE(decision.good_until, c.recording.ingested_at) << Dump(c);
+    Case then = c;
+    then.now = c.recording.ingested_at;
+    if (!SameAnswer(decision, AnswerOfRule(then))) ++purged;
+  }
+  EXPECT_GT(purged, 1'000U);
+}
+
 // What a rule that forgets one cause of change would promise.
 struct Forgetful {
   const char* name;

@@ -125,6 +125,8 @@ const Mutant kTimeMutants[] = {
        }
      },
      nullptr},
+    {"does not hear what was folded together",
+     [](Case* c) { Drop(&c->subject.scopes, [](const ScopeFacts& scope) { return scope.IsFold(); }); }, nullptr},
     {"ends a guardian's consent by the capture's age of consent",
      [](Case* c) {
        const domain::Region there = c->recording.region;

@@ -190,14 +190,12 @@ TEST_P(Restricting, AHoldNeverPurgesNorMakesEligible) {
   }
 }
 
-// The regimes of two regions allow what both allow. Ages of consent are left out: under the higher one a profile can still be
-// a child, for whom a guardian may consent.
+// The regimes of two regions allow what both allow; a person is a child below the higher age, and a guardian answers below the lower.
 TEST_P(Restricting, NamingTheCapturesRegionNeverLoosens) {
   const SeedRange seeds = SeedsOfChunk(GetParam(), kChunks, kCases);
   Dice dice(seeds.first + 13);
   for (uint64_t seed = seeds.first; seed < seeds.last; ++seed) {
     Case before = Generate(seed);
-    before.rules.ages_of_consent.clear();
     before.recording.has_region = false;
     before.recording.region = domain::Region();
     Case after = before;

@@ -265,6 +265,9 @@ TEST(Table, EveryRowAndReasonIsReachedAndEveryOneComesFirst) {
     Compare(flagged, &reached);
   }
   Compare(Scene().Captured(Scene::Ago(-1)), &reached);
+  Scene doubt;
+  doubt.facts.doubtful = true;
+  Compare(doubt, &reached);
   Scene wake;
   wake.AsksDispositionOnly().facts.recording.wake = domain::Wake::kAccidental;
   Compare(wake, &reached);
