@@ -63,9 +63,29 @@ Instant AddMonths(Instant t, int months) {
   const year_month_day from{sys_days{days{static_cast<int>(day)}}};
   const auto month = from.year() / from.month() + std::chrono::months{months};
   const auto last = (month / std::chrono::last).day();
-  const bool clamped = from.day() > last;
   const int64_t to_day = sys_days{month / std::min(from.day(), last)}.time_since_epoch().count();
-  return Instant{std::max<int64_t>(to_day * kDayMicros + (clamped ? kDayMicros - 1 : time_of_day), 1)};
+  return Instant{std::max<int64_t>(to_day * kDayMicros + time_of_day, 1)};
+}
+
+// Within a day AddMonths never decreases; its steps back lie between days, at most three at the end of a month.
+Instant EarliestAfterMonths(Instant from, Instant to, int months) {
+  constexpr int64_t kDaysThatShare = 4;
+  Instant earliest = AddMonths(from, months);
+  int64_t day = FloorDiv(from.micros, kDayMicros) + 1;
+  for (int64_t i = 0; i < kDaysThatShare && day * kDayMicros <= std::min(to, kLastInstant).micros; ++i, ++day) {
+    earliest = std::min(earliest, AddMonths(Instant{day * kDayMicros}, months));
+  }
+  return earliest;
+}
+
+Instant LatestAfterMonths(Instant from, Instant to, int months) {
+  constexpr int64_t kDaysThatShare = 4;
+  Instant latest = AddMonths(to, months);
+  int64_t day = FloorDiv(std::min(to, kLastInstant).micros, kDayMicros);
+  for (int64_t i = 0; i < kDaysThatShare && day * kDayMicros > from.micros; ++i, --day) {
+    latest = std::max(latest, AddMonths(Instant{day * kDayMicros - 1}, months));
+  }
+  return latest;
 }
 
 bool ParseDate(const std::string& text, Date* out) {

@@ -51,9 +51,12 @@ Instant operator+(Instant t, Span d);
 Instant operator-(Instant t, Span d);
 constexpr Span operator-(Instant a, Instant b) { return Span{a.micros - b.micros}; }
 
-// Adds calendar months in UTC: same day and time of day; where the month has no such day, the last microsecond of its last day, so that
-// a later `t` never gives an earlier result. `months` in 0..1200.
+// Adds calendar months in UTC: same time of the same day, or of the last day of a month that has no such day. So within the days that a month
+// lacks a later `t` can give an earlier result: 28 November 23:00 and 29 November 20:41 in three months. `months` in 0..1200.
 Instant AddMonths(Instant t, int months);
+// The earliest and the latest that AddMonths gives for any time of [from, to], which are in order and both set.
+Instant EarliestAfterMonths(Instant from, Instant to, int months);
+Instant LatestAfterMonths(Instant from, Instant to, int months);
 
 // A calendar date as days since 1970-01-01 (negative before).
 struct Date {

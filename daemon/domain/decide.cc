@@ -174,12 +174,13 @@ void Deciding::RetentionOf(const ScopeFacts& scope) {
   const bool has_floor = scope.purge_floor.IsSet();
   if (scope.retention.kind == RetentionKind::kDoNotSave) disposition_.Add(Reason::kDoNotSave);
   if (const Instant no_later = when_.NoLaterThan(); no_later.IsSet()) {
+    const Instant no_earlier = when_.known ? when_.lo : no_later;  // it goes by the ingestion
     const bool over = (has_floor && no_later <= scope.purge_floor) ||
-                      (by_months && SurelyPassedAt(base::AddMonths(no_later, scope.retention.months)));
+                      (by_months && SurelyPassedAt(base::LatestAfterMonths(no_earlier, no_later, scope.retention.months)));
     if (over) disposition_.Add(Reason::kRetentionExpired);
   }
   const bool perhaps_over = when_.known ? (has_floor && when_.lo <= scope.purge_floor) ||
-                                              (by_months && PassedAt(base::AddMonths(when_.lo, scope.retention.months)))
+                                              (by_months && PassedAt(base::EarliestAfterMonths(when_.lo, when_.hi, scope.retention.months)))
                                         : by_months || has_floor;
   if (perhaps_over) eligibility_.Add(Reason::kRetentionExpired);
 }

@@ -36,7 +36,8 @@ int Strictness(const Retention& retention) {
   return INT16_MAX;
 }
 
-// AddMonths never decreases, so the last capture whose period is over can be searched for.
+// The last capture up to which every one has expired. One that has expired on the last day of a short month, while an earlier one of the day
+// before has not yet, waits for it: a PURGE is never answered from what the record cannot tell.
 Instant ExpiredUpTo(const Retention& retention, Instant now) {
   if (retention.kind == RetentionKind::kUntilDeleted) return Instant{};
   if (retention.kind == RetentionKind::kDoNotSave) return now;
@@ -44,7 +45,7 @@ Instant ExpiredUpTo(const Retention& retention, Instant now) {
   int64_t high = now.micros;
   while (low < high) {
     const int64_t middle = low + (high - low + 1) / 2;
-    if (base::AddMonths(Instant{middle}, retention.months) <= now) {
+    if (base::LatestAfterMonths(Instant{1}, Instant{middle}, retention.months) <= now) {
       low = middle;
     } else {
       high = middle - 1;

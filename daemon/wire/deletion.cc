@@ -303,7 +303,7 @@ bool HasCovers(const domain::Selector& selector) {
 
 void WriteCovers(const domain::Selector& selector, v1::TimeRange* out) {
   if (selector.captured.HasBeginning()) WriteTimestamp(selector.captured.from(), out->mutable_from());
-  if (selector.captured.sure().IsSet()) WriteTimestamp(selector.captured.sure(), out->mutable_to());
+  if (IsTime(selector.captured.sure())) WriteTimestamp(selector.captured.sure(), out->mutable_to());
 }
 
 void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& deletion_id, const std::string& etag,

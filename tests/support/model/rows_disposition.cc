@@ -75,7 +75,8 @@ bool PastRetention(const View& view, const ScopeFacts& scope) {
   if (!captured.has_value()) return false;
   if (scope.purge_floor.IsSet() && *captured <= scope.purge_floor) return true;
   if (scope.retention.kind != domain::RetentionKind::kMonths || !view.surely_now.has_value()) return false;
-  return base::AddMonths(*captured, scope.retention.months) <= *view.surely_now;
+  const Instant first = view.has_time ? view.lo : *captured;
+  return base::LatestAfterMonths(first, *captured, scope.retention.months) <= *view.surely_now;
 }
 
 // The notice about the inactivity went out after it began, and its period has passed.

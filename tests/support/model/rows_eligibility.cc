@@ -77,7 +77,7 @@ bool PerhapsPastRetention(const View& view, const ScopeFacts& scope) {
   const bool floor = scope.purge_floor.IsSet();
   if (!view.has_time) return months || floor;
   if (floor && view.lo <= scope.purge_floor) return true;
-  return months && base::AddMonths(view.lo, scope.retention.months) <= view.now;
+  return months && base::EarliestAfterMonths(view.lo, view.hi, scope.retention.months) <= view.now;
 }
 
 bool Inactive(const View& view, const ScopeFacts& profile) {

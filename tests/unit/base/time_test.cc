@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "daemon/base/clock.h"
 
 namespace consent::base {
@@ -31,21 +33,34 @@ TEST(Time, SumsSaturate) {
 TEST(Time, MonthsThatLackTheDayEndWithTheirLast) {
   EXPECT_EQ(FormatRfc3339(AddMonths(At("2024-11-15T01:02:03Z"), 3)), "2025-02-15T01:02:03Z");
   EXPECT_EQ(FormatRfc3339(AddMonths(At("2024-01-31T10:00:00Z"), 2)), "2024-03-31T10:00:00Z");
-  EXPECT_EQ(FormatRfc3339(AddMonths(At("2023-01-31T10:00:00Z"), 1)), "2023-02-28T23:59:59.999999Z");
-  EXPECT_EQ(FormatRfc3339(AddMonths(At("2024-01-31T10:00:00Z"), 1)), "2024-02-29T23:59:59.999999Z");
-  EXPECT_EQ(FormatRfc3339(AddMonths(At("2024-02-29T10:00:00Z"), 12)), "2025-02-28T23:59:59.999999Z");
+  EXPECT_EQ(FormatRfc3339(AddMonths(At("2023-01-31T10:00:00Z"), 1)), "2023-02-28T10:00:00Z");
+  EXPECT_EQ(FormatRfc3339(AddMonths(At("2024-01-31T10:00:00Z"), 1)), "2024-02-29T10:00:00Z");
+  EXPECT_EQ(FormatRfc3339(AddMonths(At("2024-02-29T10:00:00Z"), 12)), "2025-02-28T10:00:00Z");
+  EXPECT_EQ(FormatRfc3339(AddMonths(At("2025-11-29T20:41:00Z"), 3)), "2026-02-28T20:41:00Z");
   EXPECT_EQ(AddMonths(At("2024-01-31T10:00:00Z"), 0), At("2024-01-31T10:00:00Z"));
   EXPECT_EQ(AddMonths(kEndOfTime, 1), kEndOfTime);
   EXPECT_FALSE(AddMonths(Instant{}, 1).IsSet());
 }
 
-TEST(Time, ALaterStartNeverEndsEarlier) {
+// By looking at every hour, and at both sides of each midnight.
+TEST(Time, TheEarliestAndLatestEndOfAnInterval) {
+  const Span tick = Microseconds(1);
   for (int months = 0; months <= 14; ++months) {
-    Instant last;
-    for (Instant t = At("2023-12-25T00:00:00Z"); t < At("2024-04-05T00:00:00Z"); t = t + Hours(7)) {
-      const Instant end = AddMonths(t, months);
-      ASSERT_GE(end, last) << FormatRfc3339(t) << " and " << months << " months";
-      last = end;
+    for (Instant from = At("2024-01-26T05:00:00Z"); from < At("2024-03-03T00:00:00Z"); from = from + Hours(7)) {
+      for (const Span length : {Hours(0), Hours(1), Hours(20), Hours(48), Hours(120)}) {
+        const Instant to = from + length;
+        Instant earliest = std::min(AddMonths(from, months), AddMonths(to, months));
+        Instant latest = std::max(AddMonths(from, months), AddMonths(to, months));
+        for (Instant hour = At("2024-01-26T00:00:00Z"); hour <= to; hour = hour + Hours(1)) {
+          for (const Instant t : {hour - tick, hour}) {
+            if (t < from || t > to) continue;
+            earliest = std::min(earliest, AddMonths(t, months));
+            latest = std::max(latest, AddMonths(t, months));
+          }
+        }
+        ASSERT_EQ(EarliestAfterMonths(from, to, months), earliest) << FormatRfc3339(from) << " to " << FormatRfc3339(to) << ", " << months;
+        ASSERT_EQ(LatestAfterMonths(from, to, months), latest) << FormatRfc3339(from) << " to " << FormatRfc3339(to) << ", " << months;
+      }
     }
   }
 }

@@ -97,15 +97,22 @@ TEST(FactsCodec, TheLargestSubjectIsWithinTheBound) {
   facts.registered = facts.has_recording_marks = true;
   facts.revision = UINT64_MAX;
   facts.region = In("US-CA");
-  facts.default_from = facts.closed_at = facts.reopened_at = base::kEndOfTime;
+  facts.default_from = facts.default_denied = facts.closed_at = facts.reopened_at = base::kEndOfTime;
+  facts.forgotten = facts.has_unverified_deletions = true;
   facts.holds_changed = UINT64_MAX;
-  facts.scopes.resize(1 + 4 * kMaxProfiles);
+  facts.scopes.resize(3 + 4 * kMaxProfiles);
   for (size_t i = 0; i < facts.scopes.size(); ++i) {
     ScopeFacts& scope = facts.scopes[i];
     if (i > 0) scope.kind = ScopeKind::kProfile;
     if (i > 0) scope.handle[0] = static_cast<uint8_t>(i), scope.handle[1] = static_cast<uint8_t>(i >> 8);
     for (int p = 0; p < kPurposes; ++p) {
-      scope.choices[p] = {Choice::kGiven, true, true, static_cast<NoticeNumber>(UINT16_MAX - p), base::kLastInstant, base::kEndOfTime};
+      PurposeChoice& choice = scope.choices[p];
+      choice.choice = Choice::kGiven;
+      choice.by_guardian = choice.imported = choice.by_other = choice.has_ended = choice.end_was_expiry = choice.copies_forgiven = true;
+      choice.notice = static_cast<NoticeNumber>(UINT16_MAX - p);
+      choice.since = base::kLastInstant - base::Days(365'000);
+      choice.renewed = base::kLastInstant - base::Days(1);
+      choice.refused_from = base::kEndOfTime;
     }
     scope.refused_all_since = scope.purge_floor = scope.default_from = base::kEndOfTime;
     for (int control = 1; control <= kMaxControls; ++control) {
@@ -115,7 +122,9 @@ TEST(FactsCodec, TheLargestSubjectIsWithinTheBound) {
     if (i > 0) scope.age = {AgeKind::kBorn, base::kLastDate, base::kEndOfTime, base::kLastDate};
     if (i > 0) scope.guardian_since = scope.last_active = scope.inactivity_notice = base::kEndOfTime;
   }
-  facts.tombstones.resize(kMaxTombstones, Tombstone{DeletionState::kVerified, ScopeKind::kDevice, {}, {base::kLastInstant, base::kEndOfTime}, {127}});
+  facts.tombstones.resize(kMaxTombstones, Tombstone{DeletionState::kVerified, ScopeKind::kDevice, {},
+                                                     OrderedTimes::Between(base::kLastInstant - base::Days(2), base::kLastInstant - base::Days(1), base::kLastInstant),
+                                                     {127}});
   facts.holds.resize(kMaxHolds, Hold{ScopeKind::kDevice, {}, {base::kLastInstant, base::kEndOfTime}});
   ExpectReadsBack(facts, "the largest");
   std::printf("largest subject: %zu bytes\n", Encoded(facts).size());
@@ -183,7 +192,7 @@ TEST(FactsCodec, FlippedBitsAreRefusedOrAnotherSubject) {
 
 TEST(FactsCodec, MoreThanTheBoundsAreRefused) {
   SubjectFacts facts;
-  facts.scopes.resize(1 + 4 * kMaxProfiles);
+  facts.scopes.resize(3 + 4 * kMaxProfiles);
   for (size_t i = 1; i < facts.scopes.size(); ++i) {
     facts.scopes[i].kind = ScopeKind::kDevice;
     facts.scopes[i].handle[0] = static_cast<uint8_t>(i);
@@ -229,9 +238,9 @@ std::map<std::string, SubjectFacts> GoldenSubjects() {
   world.Do(child);
   world.Do(Off(Device(9), ControlNamed("messages")));
   world.Do(Off(Device(9), Target{}));
-  world.facts.tombstones.push_back(Tombstone{DeletionState::kDenied, ScopeKind::kProfile, Profile(1).handle, Interval{}});
+  world.facts.tombstones.push_back(Tombstone{DeletionState::kDenied, ScopeKind::kProfile, Profile(1).handle, OrderedTimes::Always(), {}});
   world.facts.holds.push_back(Hold{ScopeKind::kAccount, {}, Interval{At("2026-01-01T00:00:00Z"), At("2026-01-08T00:00:00Z")}});
-  world.facts.tombstones.push_back(Tombstone{DeletionState::kVerified, ScopeKind::kAccount, {}, Interval{}, {5}});
+  world.facts.tombstones.push_back(Tombstone{DeletionState::kVerified, ScopeKind::kAccount, {}, OrderedTimes::Until(At("2026-03-01T00:00:00Z"), At("2026-03-02T00:00:00Z")), {5}});
   world.facts.holds_changed = 77;
   world.facts.closed_at = At("2026-04-01T00:00:00Z");
   world.facts.reopened_at = At("2026-04-02T00:00:00Z");

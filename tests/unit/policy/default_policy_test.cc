@@ -36,11 +36,11 @@ TEST(DefaultPolicy, DefaultsToNoEverywhere) {
   const domain::Rules rules = BuildRules(row.document, row.state, {});
   for (const domain::Regime& regime : rules.regimes) {
     EXPECT_EQ(regime.default_rule, domain::DefaultRule::kOptIn) << regime.name;
-    EXPECT_FALSE(regime.contractors || regime.any_country || regime.allow_unidentified_single_adult) << regime.name;
+    EXPECT_FALSE(regime.contractors || regime.countries.any || regime.allow_unidentified_single_adult) << regime.name;
   }
   const domain::Regime& unknown = rules.regimes[rules.unknown_regime];
   EXPECT_EQ(unknown.name, "unknown");
-  EXPECT_TRUE(unknown.countries.empty() && unknown.sites.empty() && !unknown.any_site && !unknown.employees);
+  EXPECT_TRUE(unknown.countries.named.empty() && unknown.sites.empty() && !unknown.any_site && !unknown.employees);
   EXPECT_EQ(rules.purposes.bits, 0x7f);
 }
 

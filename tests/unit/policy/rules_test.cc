@@ -54,8 +54,8 @@ TEST(BuildRules, Regimes) {
   EXPECT_EQ(eea.name, "eea");
   EXPECT_EQ(eea.default_rule, domain::DefaultRule::kOptIn);
   EXPECT_EQ(eea.false_wake_ttl, base::Span{});
-  EXPECT_FALSE(eea.any_country);
-  EXPECT_THAT(eea.countries, ElementsAre(RegionOf("DE"), RegionOf("FR")));
+  EXPECT_FALSE(eea.countries.any);
+  EXPECT_THAT(eea.countries.named, ElementsAre(RegionOf("DE"), RegionOf("FR")));
   EXPECT_FALSE(eea.any_site);
   EXPECT_THAT(eea.sites, ElementsAre("aachen", "berlin"));
   EXPECT_TRUE(eea.employees);
@@ -65,12 +65,12 @@ TEST(BuildRules, Regimes) {
   const domain::Regime& us = rules.regimes[1];
   EXPECT_EQ(us.default_rule, domain::DefaultRule::kOptOut);
   EXPECT_EQ(us.false_wake_ttl, base::Hours(1));
-  EXPECT_TRUE(us.any_country && us.any_site && us.employees && us.contractors && us.allow_several_speakers);
+  EXPECT_TRUE(us.countries.any && us.any_site && us.employees && us.contractors && us.allow_several_speakers);
   EXPECT_FALSE(us.allow_unmatched_speakers);
   const domain::Regime& unknown = rules.regimes[2];
   EXPECT_EQ(unknown.default_rule, domain::DefaultRule::kOptIn);
   EXPECT_TRUE(unknown.allow_unidentified_single_adult);
-  EXPECT_FALSE(unknown.any_country || unknown.any_site || unknown.employees || unknown.contractors);
+  EXPECT_FALSE(unknown.countries.any || unknown.any_site || unknown.employees || unknown.contractors);
   EXPECT_EQ(rules.ForRegion(RegionOf("FR")).regime, 0U);
   EXPECT_EQ(rules.ForRegion(RegionOf("US-CA")).regime, 1U);
   EXPECT_EQ(rules.ForRegion(RegionOf("JP")).regime, 2U);

@@ -60,7 +60,7 @@ TEST(CoversTest, TheEndOfTimeIsNoTime) {
   request.selector.kind = domain::SelectorKind::kAccountClosure;
   EXPECT_FALSE(Told(request, false, kReceived).has_covers()) << "a closure has no times";
   request.selector.kind = domain::SelectorKind::kProfile;
-  request.selector.captured = {base::Instant{}, base::kEndOfTime};
+  request.selector.captured = domain::OrderedTimes::Always();
   EXPECT_FALSE(Told(request, false, kReceived).covers().has_from());
   EXPECT_FALSE(Told(request, false, kReceived).covers().has_to());
   request.due_at = request.confirm_by = base::kEndOfTime;
