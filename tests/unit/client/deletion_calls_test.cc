@@ -129,7 +129,7 @@ TEST_F(DeletionCallsTest, ReportsAreRepeatedAsTheyAre) {
   EXPECT_TRUE(done->at(0).accepted);
   ASSERT_EQ(completed.size(), 3u);
   EXPECT_EQ(completed[2].results(0).epoch(), 5) << "the epoch makes it one report";
-  const auto back = client_->FailTasks("audio", {{TaskId("t"), 5, "stopped", true}});
+  const auto back = client_->FailTasks("audio", {{TaskId("t"), 5, "stopped", true, 0, ""}});
   ASSERT_TRUE(back.ok());
   EXPECT_TRUE(failed[1].failures(0).not_begun());
   EXPECT_FALSE(back->at(0).accepted);

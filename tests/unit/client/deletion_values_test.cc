@@ -251,10 +251,10 @@ TEST(TaskTest, ReportsCarryWhatTheySay) {
   EXPECT_EQ(result.erased_count(), 12);
   EXPECT_EQ(result.evidence_hash().size(), 32u);
   v1::TaskFailure failure;
-  ToProto(TaskFailure{TaskId("t"), 3, "exit 1", false}, &failure);
+  ToProto(TaskFailure{TaskId("t"), 3, "exit 1", false, 0, ""}, &failure);
   EXPECT_EQ(failure.error(), "exit 1");
   EXPECT_FALSE(failure.not_begun());
-  ToProto(TaskFailure{TaskId("t"), 3, "stopped", true}, &failure);
+  ToProto(TaskFailure{TaskId("t"), 3, "stopped", true, 0, ""}, &failure);
   EXPECT_TRUE(failure.not_begun());
   v1::TaskStatus status;
   status.set_task_id("t");

@@ -63,7 +63,7 @@ class ImportTest : public ::testing::Test {
     client_.on_settings = [this](const SettingsUpdate& update) -> absl::StatusOr<SettingsUpdated> {
       if (absl::Status status = Note("on", update.account_id, update.request_id); !status.ok()) return status;
       EXPECT_EQ(update.etag, Etag("etag of " + update.account_id.value()));
-      return SettingsUpdated{Etag("e2"), {{"part", true, true, "", ""}}};
+      return SettingsUpdated{Etag("e2"), {{"part", true, true, "", ""}}, false, {}, false};
     };
     path_ = ::testing::TempDir() + "import_" + std::to_string(::getpid()) + "_" +
             ::testing::UnitTest::GetInstance()->current_test_info()->name();
@@ -154,7 +154,7 @@ TEST_F(ImportTest, WithoutItsRegistrationThereIsNoConsent) {
 
 TEST_F(ImportTest, PartsThatWereRefusedAreTold) {
   client_.on_settings = [](const SettingsUpdate&) {
-    return SettingsUpdated{Etag("e"), {{"scope[0].x", false, false, "NOTICE_NOT_USABLE", "superseded"}}};
+    return SettingsUpdated{Etag("e"), {{"scope[0].x", false, false, "NOTICE_NOT_USABLE", "superseded"}}, false, {}, false};
   };
   EXPECT_EQ(Run(Line(1, "", "help_improve")).how, How::kComplete);
   ASSERT_EQ(sink_.refused.size(), 1u);

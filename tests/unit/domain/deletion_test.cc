@@ -256,10 +256,10 @@ TEST(Selectors, WhatVerifiesTheOneVerifiesTheOther) {
   fewer.recordings = {{{1}}, {{3}}};
   const Selector march = of(SelectorKind::kTimeRange, OrderedTimes::Between(Instant{100}, Instant{200}, Instant{200}));
   const Selector day = of(SelectorKind::kSpokenDay, OrderedTimes::Between(Instant{120}, Instant{130}, Instant{131}));
-  for (const Selector* inner : {&everything, &profile, &voice, &ids, &march, &day}) {
-    EXPECT_TRUE(LiesWithin(*inner, everything));
-    EXPECT_TRUE(LiesWithin(*inner, closure));
-    EXPECT_FALSE(LiesWithin(closure, *inner));
+  for (const Selector& inner : std::vector<Selector>{everything, profile, voice, ids, march, day}) {
+    EXPECT_TRUE(LiesWithin(inner, everything));
+    EXPECT_TRUE(LiesWithin(inner, closure));
+    EXPECT_FALSE(LiesWithin(closure, inner));
   }
   EXPECT_TRUE(LiesWithin(fewer, ids));
   EXPECT_FALSE(LiesWithin(ids, fewer));

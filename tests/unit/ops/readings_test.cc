@@ -37,7 +37,7 @@ TEST(ReadingsTest, EveryReadingIsShown) {
   readings.engine.emplace().background_errors = 2;
   readings.policy = PolicyReading{"2026-01", "abcd"};
   readings.suspensions = {{domain::Purpose::kAdvertising, ""}, {domain::Purpose::kHumanReview, "DE"}};
-  readings.systems = {{"audio", 4}};
+  readings.systems = {{"audio", 4, 0, 0, {}, 0}};
   const std::string text = Text(ReadingFamilies(readings));
   for (const char* line :
        {"consentd_purge_tasks_open{system=\"audio\"} 4\n",

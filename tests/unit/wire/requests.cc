@@ -176,7 +176,7 @@ std::vector<RequestKind> Make() {
       Kind<v1::GetSubjectRequest>({R"(account_id: "a1")"}),
       Kind<v1::GetSettingsRequest>({R"(account_id: "a1")"}),
       Kind<v1::UpdateSettingsRequest>(
-          {R"(account_id: "a1" etag: "token" request_id: "q1" )" + Changes("changes") + kRetention + evidence}),
+          {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" )" + Changes("changes") + kRetention + evidence}),
       Kind<v1::OptOutRequest>(
           {R"(account_id: "a1" scope { profile_id: "p1" } targets { control: "help_improve" } targets { all: true }
               targets { purpose: PURPOSE_ADVERTISING } request_id: "q1" )" +
