@@ -84,13 +84,19 @@ struct Measured {
 // A guardian's consent that had ended stays ended when a corrected age or a move makes a child again: otherwise a restriction would bring
 // it back. An adult's own only stops counting meanwhile, which is computed: nobody said so.
 void KeepEnded(const Applying& applying, ScopeFacts& scope, const Measured& before, const Measured& after) {
-  // What has ended is purged, so it must have ended surely.
-  const Instant now = applying.moment.now.earliest;
+  const base::Now& now = applying.moment.now;
+  const auto is_revived = [&](const PurposeChoice& choice, Instant at) {
+    return EndedByAge(choice, before.age, before.by, at) && !EndedByAge(choice, after.age, after.by, at);
+  };
   for (const Purpose purpose : kAllPurposes) {
     PurposeChoice& choice = scope.ChoiceFor(purpose);
     if (choice.choice != Choice::kGiven || !choice.by_guardian) continue;
-    const bool ended = EndedByAge(choice, before.age, before.by, now) && !EndedByAge(choice, after.age, after.by, now);
-    choice.has_ended = choice.has_ended || ended;
+    // What has ended is purged, so it must have ended surely; what may have ended only waits for the guardian to say it again.
+    if (is_revived(choice, now.earliest)) {
+      choice.has_ended = true;
+    } else if (is_revived(choice, now.latest)) {
+      scope.guardian_since = applying.moment.time;
+    }
   }
 }
 

@@ -106,6 +106,7 @@ enum class Reason : uint8_t {
   kReviewerNotAllowed = 33,
   kConsent = 34,
   kDefault = 35,
+  kClockDoubtful = 36,
 };
 
 // The account (nothing set), one profile or one device. At most one may be set.

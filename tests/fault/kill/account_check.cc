@@ -55,6 +55,8 @@ bool Before(const google::protobuf::Timestamp& a, const google::protobuf::Timest
   return a.seconds() != b.seconds() ? a.seconds() < b.seconds() : a.nanos() < b.nanos();
 }
 
+int64_t Micros(const google::protobuf::Timestamp& t) { return t.seconds() * 1'000'000 + t.nanos() / 1'000; }
+
 absl::Status CheckHistory(const std::string& account, const std::vector<v1::HistoryEntry>& history,
                           const std::map<std::string, const Attempt*>& by_request, AccountModel* model) {
   std::set<std::string> seen;
@@ -69,7 +71,7 @@ absl::Status CheckHistory(const std::string& account, const std::vector<v1::Hist
     if (attempt.ended < latest_begin) return Wrong(account, "history is not in the order of the acknowledgements");
     latest_begin = std::max(latest_begin, attempt.began);
     if (i > 0 && !Before(history[i - 1].time(), entry.time())) return Wrong(account, "time does not grow along the history");
-    if (!SamePurposes(entry, model->Apply(attempt.operation))) {
+    if (!SamePurposes(entry, model->Apply(attempt.operation, Micros(entry.time())))) {
       return Wrong(account, "the entry of request " + attempt.operation.request_id + " says other changes than its place in history makes");
     }
     model->etag = entry.revision();
@@ -83,7 +85,7 @@ absl::Status CheckHistory(const std::string& account, const std::vector<v1::Hist
 
 }  // namespace
 
-std::vector<v1::PurposeChange> AccountModel::Apply(const Operation& operation) {
+std::vector<v1::PurposeChange> AccountModel::Apply(const Operation& operation, int64_t time) {
   std::vector<v1::PurposeChange> changes;
   const auto choose = [&](v1::Choice to) {
     v1::PurposeChange change;
@@ -108,7 +110,13 @@ std::vector<v1::PurposeChange> AccountModel::Apply(const Operation& operation) {
       if (now == v1::CHOICE_UNSET) choose(v1::CHOICE_REFUSED);
       break;
     case Kind::kOptIn:
-      if (now != v1::CHOICE_GIVEN) choose(v1::CHOICE_GIVEN);
+      if (now != v1::CHOICE_GIVEN) {
+        choose(v1::CHOICE_GIVEN);
+        given[operation.purpose] = time;
+      } else if (const int64_t seconds = (time - given[operation.purpose]) / 1'000'000; seconds > 0) {
+        choose(v1::CHOICE_GIVEN);
+        given[operation.purpose] += seconds * 1'000'000;
+      }
       break;
     case Kind::kReport:
       flagged.insert(operation.recording);

@@ -198,7 +198,9 @@ TEST(FactsCodec, MoreThanTheBoundsAreRefused) {
     facts.scopes[i].handle[0] = static_cast<uint8_t>(i);
     facts.scopes[i].handle[1] = static_cast<uint8_t>(i >> 8);
   }
-  facts.tombstones.resize(kMaxTombstones);
+  Tombstone tombstone;
+  tombstone.captured = OrderedTimes::Always();
+  facts.tombstones.resize(kMaxTombstones, tombstone);
   facts.holds.resize(kMaxHolds);
   ExpectReadsBack(facts, "as many as there may be");
   const auto refused = [](SubjectFacts more) { return !DecodeFacts(Encoded(more), &more); };
@@ -206,7 +208,7 @@ TEST(FactsCodec, MoreThanTheBoundsAreRefused) {
   more.scopes.push_back(more.scopes.back());
   EXPECT_TRUE(refused(more));
   more = facts;
-  more.tombstones.emplace_back();
+  more.tombstones.push_back(tombstone);
   EXPECT_TRUE(refused(more));
   more = facts;
   more.tombstones.clear();

@@ -195,10 +195,11 @@ TEST(Refusals, AreOnDiskUnderTheirNumbers) {
       static_cast<uint8_t>(Refusal::kClockBehind),     static_cast<uint8_t>(Refusal::kUnknownControl),
       static_cast<uint8_t>(Refusal::kAllCannotBeTurnedOn), static_cast<uint8_t>(Refusal::kRetentionNotOffered),
       static_cast<uint8_t>(Refusal::kContradiction),   static_cast<uint8_t>(Refusal::kPolicyChanging),
-      static_cast<uint8_t>(Refusal::kClockDoubtful),   static_cast<uint8_t>(Refusal::kAccountClosed)};
-  EXPECT_EQ(numbers.size(), 18U);
-  EXPECT_EQ(*numbers.rbegin(), 17) << "a reason was added: test it here";
-  EXPECT_EQ(static_cast<uint8_t>(Refusal::kLast), 17);
+      static_cast<uint8_t>(Refusal::kClockDoubtful),   static_cast<uint8_t>(Refusal::kAccountClosed),
+      static_cast<uint8_t>(Refusal::kUnknownRegion)};
+  EXPECT_EQ(numbers.size(), 19U);
+  EXPECT_EQ(*numbers.rbegin(), 18) << "a reason was added: test it here";
+  EXPECT_EQ(static_cast<uint8_t>(Refusal::kLast), 18);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace consent::domain {
 namespace {
 
-TEST(Retention, AddMonthsNeverDecreases) {
+TEST(Retention, MonthsAreMonotoneUpToTheDaysThatAMonthLacks) {
   std::mt19937_64 random(20260301);
   const int64_t last = base::kLastInstant.micros;
   for (int i = 0; i < 200'000; ++i) {
@@ -19,8 +19,19 @@ TEST(Retention, AddMonthsNeverDecreases) {
     const int64_t step = static_cast<int64_t>(random() % (i % 2 == 0 ? 90'000'000'000U : 40U * 86'400'000'000U));
     const int64_t b = std::min(last, a + step);
     const int months = static_cast<int>(random() % 130);
-    ASSERT_LE(base::AddMonths(Instant{a}, months), base::AddMonths(Instant{b}, months)) << a << " " << b << " " << months;
-    ASSERT_LE(base::AddMonths(Instant{a}, months), base::AddMonths(Instant{a}, months + 1)) << a << " " << months;
+    const Instant of_a = base::AddMonths(Instant{a}, months);
+    const Instant of_b = base::AddMonths(Instant{b}, months);
+    // Only the time of day can go back, on the last day of a month.
+    ASSERT_LT(of_a, of_b + base::Days(1)) << a << " " << b << " " << months;
+    ASSERT_LE(of_a, base::AddMonths(Instant{a}, months + 1)) << a << " " << months;
+    const Instant earliest = base::EarliestAfterMonths(Instant{a}, Instant{b}, months);
+    const Instant latest = base::LatestAfterMonths(Instant{a}, Instant{b}, months);
+    ASSERT_LE(earliest, std::min(of_a, of_b)) << a << " " << b << " " << months;
+    ASSERT_GE(latest, std::max(of_a, of_b)) << a << " " << b << " " << months;
+    const Instant between{a + static_cast<int64_t>(random() % static_cast<uint64_t>(b - a + 1))};
+    const Instant of_between = base::AddMonths(between, months);
+    ASSERT_LE(earliest, of_between) << a << " " << b << " " << between.micros << " " << months;
+    ASSERT_GE(latest, of_between) << a << " " << b << " " << between.micros << " " << months;
   }
 }
 

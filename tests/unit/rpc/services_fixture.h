@@ -63,11 +63,11 @@ class ServicesTest : public ::testing::Test {
   v1::GetSettingsResponse Settings(const std::string& account) {
     return Call(settings_stub_, &v1::SettingsService::Stub::GetSettings, "account_id: \"" + account + "\"");
   }
-  // Registers "a" and lets it consent for the account, which speaks for its adult profile too.
+  // Registers "a" and lets its adult consent for the account and as profile "ann".
   void OptIn() {
     const auto registered = Upsert(kRegister);
     ASSERT_TRUE(status_.ok()) << status_.error_message();
-    Update(R"(account_id: "a" request_id: "in" etag: ")" + registered.revision() +
+    Update(R"(account_id: "a" request_id: "in" self_profile_id: "ann" etag: ")" + registered.revision() +
            R"(" changes { target { control: "help_improve" } turn: SWITCH_ON }
                evidence { notice_version: "general" notice_language: "en" channel: CHANNEL_APP actor: ACTOR_SELF })");
     ASSERT_TRUE(status_.ok()) << status_.error_message();

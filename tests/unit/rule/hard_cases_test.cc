@@ -206,7 +206,7 @@ TEST(HardCases, Case27_ChildInactiveEighteenMonths) {
   scene.AddProfile("tim", {domain::AgeKind::kChild, {}, {}}).NamesProfiles({"tim"});
   scene.GuardianGives("tim", kReview, Scene::Ago(100));
   domain::ScopeFacts& tim = scene.Scope("tim");
-  tim.last_active = base::AddMonths(scene.facts.now, -18) + Microseconds(1);
+  tim.last_active = base::AddMonths(scene.facts.now, -18) + base::Days(1);
   EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP CONSENT");
   tim.last_active = base::AddMonths(scene.facts.now, -18);
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP CHILD_INACTIVE");

@@ -47,7 +47,7 @@ TEST(Faults, ACheckIsOfOneMoment) {
     ASSERT_TRUE(f.world.OptOut("a", Account(), Everything()).ok());
     ASSERT_TRUE(deleting.Cancel(place).ok());
   });
-  EXPECT_EQ(Text(f.world.Check("a", recording)), "KEEP no: WITHDRAWN, PROFILE_WITHOUT_CONSENT");
+  EXPECT_EQ(Text(f.world.Check("a", recording)), "KEEP no: WITHDRAWN");
 }
 
 TEST(Faults, ConflictsWithoutEndAreContention) {

@@ -52,7 +52,7 @@ TEST(HardCase, N07_OptOutBetweenSamplingAndListeningIsNo) {
   const Recording sampled(world.Now() - base::Seconds(20));
   ASSERT_TRUE(IsYes(world.Check("a", sampled)));
   ASSERT_TRUE(world.OptOut("a", Account(), Control("help_improve")).ok());
-  EXPECT_EQ(Text(world.Check("a", sampled)), "KEEP no: WITHDRAWN, PROFILE_WITHOUT_CONSENT");
+  EXPECT_EQ(Text(world.Check("a", sampled)), "KEEP no: WITHDRAWN");
 }
 
 TEST(HardCase, N10_ConsentAtCaptureWithdrawnNowIsNo) {
@@ -63,7 +63,7 @@ TEST(HardCase, N10_ConsentAtCaptureWithdrawnNowIsNo) {
   world.Wait(base::Days(40));
   ASSERT_TRUE(IsYes(world.Check("a", recording)));
   ASSERT_TRUE(world.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
-  EXPECT_EQ(Text(world.Check("a", recording)), "KEEP no: WITHDRAWN, PROFILE_WITHOUT_CONSENT");
+  EXPECT_EQ(Text(world.Check("a", recording)), "KEEP no: WITHDRAWN");
 }
 
 TEST(HardCase, N11_CapturedWhileOffStaysNoAfterOnAgain) {

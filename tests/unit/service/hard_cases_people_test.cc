@@ -60,7 +60,7 @@ TEST(HardCase, N28_AccountOnProfileOffIsNo) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
   ASSERT_TRUE(world.OptOut("a", Profile("ann"), Control("help_improve")).ok());
-  EXPECT_EQ(Text(world.Check("a")), "KEEP no: REFUSED");
+  EXPECT_EQ(Text(world.Check("a")), "KEEP no: WITHDRAWN");
   EXPECT_EQ(Text(world.Check("a", Recording().Spoken({}))), "KEEP no: MISSING_FACT") << "nor by leaving the name out";
 }
 
@@ -84,7 +84,7 @@ TEST(HardCase, N29_ADeviceCanOnlyRestrict) {
   EXPECT_EQ(Text(world.Check("a")), "KEEP no: MISSING_FACT") << "naming no device might hide it";
   ASSERT_TRUE(world.OptIn("a", Device("kitchen"), Control("help_improve")).ok());
   ASSERT_TRUE(world.OptOut("a", Account(), Control("help_improve")).ok());
-  EXPECT_EQ(Text(world.Check("a", in_kitchen)), "KEEP no: WITHDRAWN, PROFILE_WITHOUT_CONSENT") << "device on, account off";
+  EXPECT_EQ(Text(world.Check("a", in_kitchen)), "KEEP no: WITHDRAWN") << "device on, account off";
 }
 
 TEST(HardCase, N30_GuestBesideTheOwnerIsNoInTheEu) {

@@ -26,7 +26,7 @@ TEST(HardCase, N34_SuspendedIsNoAtOnceAndLiftedOnlyLaterChoicesCount) {
     world.Wait(base::Hours(1));
     ASSERT_TRUE(world.admin().Resume(Purpose::kHumanReview, domain::Region{}, "solved", suspended->etag).ok());
     world.Wait(base::Seconds(60));
-    EXPECT_EQ(Text(world.Check("a")), "KEEP no: NO_CONSENT, PROFILE_WITHOUT_CONSENT");
+    EXPECT_EQ(Text(world.Check("a")), "KEEP no: NO_CONSENT");
     EXPECT_EQ(Text(world.Check("u")), "KEEP no: NO_CONSENT, PROFILE_WITHOUT_CONSENT") << "no default either";
     ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
     EXPECT_EQ(Text(world.Check("a")), "KEEP yes: CONSENT");
@@ -101,7 +101,7 @@ TEST(HardCase, N59_SupersededNoticeStopsUntilRenewedAndPurgesNothing) {
   ASSERT_TRUE(world.Activate(next).ok());
   EXPECT_EQ(Text(world.Check("a")), "KEEP yes: CONSENT") << "not valid yet";
   world.Wait(base::Days(5));
-  EXPECT_EQ(Text(world.Check("a")), "KEEP no: NOTICE_SUPERSEDED, PROFILE_WITHOUT_CONSENT");
+  EXPECT_EQ(Text(world.Check("a")), "KEEP no: NOTICE_SUPERSEDED");
   Recording copy;
   copy.Copy(domain::Artefact::kReviewCopy, Purpose::kHumanReview);
   EXPECT_EQ(Text(world.Check("a", copy, Purpose::kNone)), "KEEP");

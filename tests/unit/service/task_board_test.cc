@@ -41,6 +41,7 @@ TEST(TaskBoardTest, WakesForATaskAndWhenPatienceEnds) {
   woken.get_future().get();
   std::promise<void> patience_ended;
   ASSERT_TRUE(board.Wait(3, std::chrono::milliseconds(1), [&] { patience_ended.set_value(); }));
+  world.clock.Advance(base::Milliseconds(1));
   patience_ended.get_future().get();
 }
 
