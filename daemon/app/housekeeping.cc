@@ -29,8 +29,8 @@ std::function<milliseconds()> SweepRequests(service::Context& context, ops::Log&
 }
 
 std::function<milliseconds()> WatchClock(service::Context& context, Services& services, ops::Log& log) {
-  constexpr milliseconds kBetweenLooks(1'000);
-  constexpr milliseconds kBetweenLines(10'000);  // a clock that swings about the bound does not fill the log
+  static constexpr milliseconds kBetweenLooks(1'000);
+  static constexpr milliseconds kBetweenLines(10'000);  // a clock that swings about the bound does not fill the log
   return [&context, &services, &log, doubtful = false]() mutable -> milliseconds {
     size_t settled = 0;
     const absl::Status status = service::SettleOrders(context, services.changes, services.board, &settled);

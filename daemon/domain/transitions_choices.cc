@@ -251,7 +251,7 @@ bool TurnOnAt(Applying& applying, const ChoiceCommand& command, ScopeFacts& scop
 }
 
 PartOutcome TurnOn(Applying& applying, const ChoiceCommand& command) {
-  const PartOutcome gate = MayTurnOn(applying, command);
+  PartOutcome gate = MayTurnOn(applying, command);
   if (gate.refusal != Refusal::kNone) return gate;
   const Proof& proof = applying.command.proof;
   const Notice& notice = *applying.rules.FindNotice(proof.notice_version);
