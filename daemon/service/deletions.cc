@@ -67,7 +67,8 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
     const bool goes_on = begins_as != domain::RequestState::kReceived && (!created.created || part->more_within());
     if (!goes_on) return done(std::move(created));
     const DeletionStep step = domain::IsVerified(begins_as) ? DeletionStep::kVerify : DeletionStep::kBeginVerification;
-    Step(std::move(further), created.place, step, "", [done = std::move(done), created = std::move(created)](const absl::Status& stepped) mutable {
+    const DeletionPlace place = created.place;
+    Step(std::move(further), place, step, "", [done = std::move(done), created = std::move(created)](const absl::Status& stepped) mutable {
       stepped.ok() ? done(std::move(created)) : done(stepped);
     });
   });
