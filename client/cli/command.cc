@@ -193,6 +193,7 @@ int Run(int argc, const char* const* argv) {
   AddCheck(app, cli);
   AddReportRecording(app, cli);
   AddPolicy(app, cli);
+  AddClock(app, cli);
   AddImport(app, cli);
   AddFilter(app, cli);
   AddDelete(app, cli);

@@ -31,6 +31,7 @@ void AddSettings(CLI::App& app, Cli& cli);
 void AddCheck(CLI::App& app, Cli& cli);
 void AddReportRecording(CLI::App& app, Cli& cli);
 void AddPolicy(CLI::App& app, Cli& cli);
+void AddClock(CLI::App& app, Cli& cli);
 void AddImport(CLI::App& app, Cli& cli);
 void AddFilter(CLI::App& app, Cli& cli);
 void AddDelete(CLI::App& app, Cli& cli);

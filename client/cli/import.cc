@@ -12,6 +12,7 @@
 #include "client/cli/files.h"
 #include "client/cli/import_engine.h"
 #include "client/cli/output.h"
+#include "client/cli/render.h"
 #include "daemon/base/hash.h"
 
 namespace consent::cli {
@@ -124,7 +125,7 @@ int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool as_json)
                  {"unreadable", counts.unreadable}, {"complete", why.empty()},     {"error", why}};
   Table table("import", {"LINES", "IMPORTED", "REFUSED", "UNREADABLE", "COMPLETE"});
   table.Add({std::to_string(counts.lines), std::to_string(counts.imported), std::to_string(counts.refused),
-             std::to_string(counts.unreadable), why.empty() ? "yes" : "no"});
+             std::to_string(counts.unreadable), YesNo(why.empty())});
   report.tables = {table};
   int code = kDone;
   if (end.how == ImportEnd::How::kDaemonFailed) {

@@ -32,7 +32,7 @@ struct Outcome {
 Outcome SendOnce(Client& client, const ImportCall& call) {
   if (const auto* off = std::get_if<OptOutOrder>(&call.order)) {
     auto done = client.OptOut(*off);
-    return done.ok() ? Outcome{absl::OkStatus(), done->revision, {}} : Outcome{done.status(), {}, {}};
+    return done.ok() ? Outcome{absl::OkStatus(), done->revision, done->results} : Outcome{done.status(), {}, {}};
   }
   if (const auto* subject = std::get_if<SubjectUpdate>(&call.order)) {
     auto done = client.UpsertSubject(*subject);

@@ -12,7 +12,7 @@ Table SuspensionTable(const std::vector<Suspension>& suspensions) {
   Table table("suspension", {"PURPOSE", "REGION", "ACTIVE", "SUSPENDED", "RESUMED", "WHY", "ETAG"});
   for (const Suspension& suspension : suspensions) {
     table.Add({std::string(Name(suspension.purpose)), suspension.region.empty() ? "everywhere" : suspension.region,
-               suspension.active ? "yes" : "no", TimeText(suspension.suspended_at), TimeText(suspension.resumed_at),
+               YesNo(suspension.active), TimeText(suspension.suspended_at), TimeText(suspension.resumed_at),
                suspension.reason, suspension.etag.value()});
   }
   return table;
@@ -28,7 +28,7 @@ Report PolicyReport(const StoredPolicy& stored) {
   for (const Suspension& suspension : stored.suspensions) report.json["suspensions"].push_back(SuspensionJson(suspension));
   const Policy& policy = stored.policy;
   Table head("policy", {"VERSION", "CURRENT", "ACTIVATED", "HASH"});
-  head.Add({policy.version, stored.current ? "yes" : "no", TimeText(stored.activated_at), HexText(stored.hash)});
+  head.Add({policy.version, YesNo(stored.current), TimeText(stored.activated_at), HexText(stored.hash)});
   Table regimes("regime", {"REGIME", "DEFAULT", "REGIONS", "COUNTRIES", "SITES", "REVIEWERS"});
   for (const Regime& regime : policy.regimes) {
     regimes.Add({regime.name, std::string(Name(regime.default_rule)), ListText(regime.regions),
@@ -39,7 +39,7 @@ Report PolicyReport(const StoredPolicy& stored) {
   Table notices("notice", {"NOTICE", "LANGUAGES", "PURPOSES", "PEOPLE LISTEN", "PAST", "VALID FROM"});
   for (const Notice& notice : policy.notices) {
     notices.Add({notice.version, ListText(notice.languages), NamesText(notice.purposes),
-                 notice.says_people_listen ? "yes" : "no", notice.covers_past ? "yes" : "no",
+                 YesNo(notice.says_people_listen), YesNo(notice.covers_past),
                  TimeText(notice.valid_from)});
   }
   report.tables = {head, regimes, controls, notices, SuspensionTable(stored.suspensions)};

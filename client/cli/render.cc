@@ -6,12 +6,6 @@
 #include "daemon/base/time.h"
 
 namespace consent::cli {
-namespace {
-
-const char* YesNo(bool value) { return value ? "yes" : "no"; }
-
-}  // namespace
-
 std::string TimeText(const std::optional<Time>& time) {
   return time.has_value() ? base::FormatRfc3339(base::Instant{time->time_since_epoch().count()}) : "";
 }

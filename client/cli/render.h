@@ -13,6 +13,7 @@ namespace consent::cli {
 
 // RFC 3339 in UTC; empty where there is none.
 std::string TimeText(const std::optional<Time>& time);
+inline const char* YesNo(bool value) { return value ? "yes" : "no"; }
 // "account", "profile:ID" or "device:ID".
 std::string ScopeText(const Scope& scope);
 // "until-deleted", "do-not-save", "3m", or "unknown".

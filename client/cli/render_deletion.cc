@@ -70,7 +70,7 @@ Table ProgressTable(const std::vector<DeletionProgress>& progress) {
   Table table("progress", {"SYSTEM", "OUTCOME", "ENDED", "ERASED", "EVIDENCE", "EARLIER EVIDENCE", "WHY", "TAKEN BEFORE"});
   for (const DeletionProgress& part : progress) {
     table.Add({part.system, part.outcome == PurgeOutcome::kUnset ? "open" : std::string(Name(part.outcome)), TimeText(part.ended_at),
-               std::to_string(part.erased_count), HexText(part.evidence_hash), HexText(part.earlier_evidence_hash), part.reason, part.leased_before ? "yes" : "no"});
+               std::to_string(part.erased_count), HexText(part.evidence_hash), HexText(part.earlier_evidence_hash), part.reason, YesNo(part.leased_before)});
   }
   return table;
 }
@@ -197,7 +197,7 @@ Table DataSystemsTable(const std::vector<DataSystem>& systems) {
                          "RETIRED"});
   for (const DataSystem& system : systems) {
     table.Add({system.name, std::string(Name(system.kind)), std::string(Name(system.state)), std::to_string(system.open_tasks),
-               NamesText(system.matches_by), DurationText(system.latest_arrival), system.checks_on_ingest ? "yes" : "no",
+               NamesText(system.matches_by), DurationText(system.latest_arrival), YesNo(system.checks_on_ingest),
                TimeText(system.registered_at), TimeText(system.retired_at)});
   }
   return table;
@@ -221,7 +221,7 @@ Table TasksTable(const std::vector<TaskStatus>& tasks) {
   Table table("task", {"TASK", "DUE", "LEASED UNTIL", "NOT BEFORE", "ATTEMPTS", "FAILURES", "LAST ERROR", "WAITS FOR RELEASE", "ERASED", "AGAIN FOR"});
   for (const TaskStatus& task : tasks) {
     table.Add({task.task_id.value(), TimeText(task.due_at), TimeText(task.leased_until), TimeText(task.not_before),
-               std::to_string(task.attempts), std::to_string(task.failures), task.last_error, task.waits_for_release ? "yes" : "no",
+               std::to_string(task.attempts), std::to_string(task.failures), task.last_error, YesNo(task.waits_for_release),
                std::to_string(task.erased_count), task.again == TaskAgain::kUnset ? "" : std::string(Name(task.again))});
   }
   return table;

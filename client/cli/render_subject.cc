@@ -61,7 +61,7 @@ Json SubjectJson(const Subject& subject) {
 
 std::vector<Table> SubjectTables(const Subject& subject) {
   Table head("subject", {"REGION", "REGISTERED", "ETAG", "CLOSED", "STARTED ANEW"});
-  head.Add({subject.region.empty() ? "unknown" : subject.region, subject.registered ? "yes" : "no", subject.etag.value(),
+  head.Add({subject.region.empty() ? "unknown" : subject.region, YesNo(subject.registered), subject.etag.value(),
             TimeText(subject.closed_at), TimeText(subject.reopened_at)});
   Table profiles("profile", {"PROFILE", "AGE", "GUARDIAN", "LAST ACTIVE"});
   for (const Profile& profile : subject.profiles) {
@@ -92,7 +92,7 @@ Table HistoryTable(const std::vector<HistoryEntry>& entries) {
     for (const HistoryChange& change : entry.changes) text += (text.empty() ? "" : "; ") + ChangeText(change);
     const Evidence& evidence = entry.evidence;
     table.Add({TimeText(entry.time), std::string(Name(entry.kind)), text, NameOrNone(evidence.channel), NameOrNone(evidence.actor),
-               evidence.notice_version, entry.imported ? "yes" : "no", entry.policy_version, entry.revision.value()});
+               evidence.notice_version, YesNo(entry.imported), entry.policy_version, entry.revision.value()});
   }
   return table;
 }

@@ -76,7 +76,7 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
                        {"consent_holds_until", TimeText(done->consent_holds_until)},
                        {"account_closed", done->account_closed}};
         Table head("settings", {"ETAG", "CONSENT HOLDS UNTIL", "ACCOUNT CLOSED"});
-        head.Add({done->revision.value(), TimeText(done->consent_holds_until), done->account_closed ? "yes" : "no"});
+        head.Add({done->revision.value(), TimeText(done->consent_holds_until), YesNo(done->account_closed)});
         report.tables = {head, PartsTable(done->results)};
         TellNewSubject(done->subject_is_new, &report);
         return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);
@@ -118,14 +118,18 @@ void AddOptOut(CLI::App* parent, Cli& cli) {
         report.json = {{"revision", done->revision.value()},
                        {"changed_purposes", NamesJson(done->changed_purposes)},
                        {"refuses_future_purposes", done->refuses_future_purposes},
-                       {"account_closed", done->account_closed}};
+                       {"account_closed", done->account_closed},
+                       {"results", PartsJson(done->results)}};
+        const bool refused = AnyRefused(done->results);
         Table table("opt_out", {"ETAG", "TURNED OFF NOW", "REFUSES LATER PURPOSES", "ACCOUNT CLOSED"});
         table.Add({done->revision.value(),
                    done->changed_purposes.empty() ? "nothing: all was off" : NamesText(done->changed_purposes),
-                   done->refuses_future_purposes ? "yes" : "no", done->account_closed ? "yes" : "no"});
+                   YesNo(done->refuses_future_purposes), YesNo(done->account_closed)});
         report.tables = {table};
+        // What was done is said above it.
+        if (refused) report.tables.push_back(PartsTable(done->results));
         TellNewSubject(done->subject_is_new, &report);
-        return Print(report, cli.json, kDone);
+        return Print(report, cli.json, refused ? kPartlyRefused : kDone);
       });
     };
   });

@@ -104,7 +104,7 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
                        {"registered", done->registered},
                        {"results", PartsJson(done->results)}};
         Table table("subject", {"ETAG", "REGISTERED NOW"});
-        table.Add({done->revision.value(), done->registered ? "yes" : "no"});
+        table.Add({done->revision.value(), YesNo(done->registered)});
         report.tables = {table, PartsTable(done->results)};
         TellNewSubject(done->subject_is_new, &report);
         return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);

@@ -62,6 +62,7 @@ HistoryEntry FromProto(const v1::HistoryEntry& entry);
 Subject FromProto(const v1::GetSubjectResponse& response);
 Policy FromProto(const v1::Policy& policy);
 Suspension FromProto(const v1::Suspension& suspension);
+ClockState FromProto(const v1::ClockState& clock);
 // Nothing where an end is no time: taken for an open end it would reach further than was meant.
 std::optional<TimeRange> FromProto(const v1::TimeRange& range);
 DeletionSelector FromProto(const v1::DeletionSelector& selector);

@@ -209,6 +209,15 @@ Policy FromProto(const v1::Policy& policy) {
   return value;
 }
 
+ClockState FromProto(const v1::ClockState& clock) {
+  ClockState out;
+  if (clock.has_wall()) out.wall = FromProto(clock.wall());
+  if (clock.has_trusted()) out.trusted = FromProto(clock.trusted());
+  // What is not a time cannot be trusted.
+  out.doubtful = clock.doubtful() || !out.wall || !out.trusted;
+  return out;
+}
+
 Suspension FromProto(const v1::Suspension& suspension) {
   Suspension value;
   value.purpose = FromNumber<Purpose>(suspension.purpose());

@@ -206,6 +206,7 @@ absl::StatusOr<OptedOut> GrpcClient::OptOut(const OptOutOrder& order, const Call
   done.revision = Etag(response.revision());
   for (const int purpose : response.changed_purposes()) done.changed_purposes.push_back(FromNumber<Purpose>(purpose));
   done.refuses_future_purposes = response.refuses_future_purposes();
+  done.results = Parts(response.results());
   done.account_closed = response.account_closed();
   done.subject_is_new = response.subject_is_new();
   return done;
@@ -290,6 +291,22 @@ absl::StatusOr<Suspension> GrpcClient::Resume(const ResumeOrder& order, const Ca
   const absl::Status status = Call(options, false, *policy_, &v1::PolicyService::Stub::Resume, request, &response);
   if (!status.ok()) return status;
   return FromProto(response.suspension());
+}
+
+absl::StatusOr<ClockState> GrpcClient::GetClock(const CallOptions& options) {
+  v1::GetClockResponse response;
+  const absl::Status status = Call(options, true, *policy_, &v1::PolicyService::Stub::GetClock, v1::GetClockRequest(), &response);
+  if (!status.ok()) return status;
+  return FromProto(response.clock());
+}
+
+absl::StatusOr<ClockState> GrpcClient::ConfirmClock(Time time, const CallOptions& options) {
+  v1::ConfirmClockRequest request;
+  ToProto(time, request.mutable_time());
+  v1::ConfirmClockResponse response;
+  const absl::Status status = Call(options, true, *policy_, &v1::PolicyService::Stub::ConfirmClock, request, &response);
+  if (!status.ok()) return status;
+  return FromProto(response.clock());
 }
 
 }  // namespace consent

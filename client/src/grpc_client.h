@@ -41,6 +41,8 @@ class GrpcClient final : public Client {
   absl::StatusOr<StoredPolicy> GetPolicy(const std::string& version, const CallOptions& options) override;
   absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options) override;
   absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options) override;
+  absl::StatusOr<ClockState> GetClock(const CallOptions& options) override;
+  absl::StatusOr<ClockState> ConfirmClock(Time time, const CallOptions& options) override;
 
   // In grpc_deletion.cc.
   absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder& order, const CallOptions& options) override;

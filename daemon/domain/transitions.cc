@@ -9,6 +9,7 @@ namespace internal {
 
 PartOutcome MayLoosen(const Applying& applying, bool about_people) {
   const Command& command = applying.command;
+  if (!command.unusable.empty()) return Refused(Refusal::kUnusable, command.unusable);
   if (applying.IsClosed()) return Refused(Refusal::kAccountClosed);
   if (applying.moment.now.doubtful) return Refused(Refusal::kClockDoubtful);
   if (applying.moment.now.behind) return Refused(Refusal::kClockBehind);
@@ -77,11 +78,12 @@ bool Offered(const Retention& retention, const Rules& rules) {
 // The same command asks for a shorter one, too.
 bool IsContradicted(const Command& whole, const RetentionCommand& longer) {
   return std::any_of(whole.retention.begin(), whole.retention.end(), [&](const RetentionCommand& other) {
-    return other.scope == longer.scope && internal::Strictness(other.retention) < internal::Strictness(longer.retention);
+    return other.unreadable.empty() && other.scope == longer.scope && internal::Strictness(other.retention) < internal::Strictness(longer.retention);
   });
 }
 
 PartOutcome ChangeRetention(Applying& applying, const RetentionCommand& command) {
+  if (!command.unreadable.empty()) return Refused(Refusal::kUnusable, command.unreadable);
   if (!Offered(command.retention, applying.rules)) return Refused(Refusal::kRetentionNotOffered);
   const ScopeFacts* existing = applying.after().Find(command.scope.kind, command.scope.handle);
   const Retention now = existing != nullptr ? existing->retention : Retention{};
@@ -104,13 +106,13 @@ PartOutcome ChangeRetention(Applying& applying, const RetentionCommand& command)
   return Applied(true);
 }
 
-// Of who lives behind a closed account nothing is changed.
+// Of who lives behind a closed account nothing is changed, nor by a request that cannot be used as it was sent.
 void ApplyPeople(Applying& applying) {
   const Command& command = applying.command;
   std::vector<PartOutcome>& parts = applying.result.parts;
-  if (applying.IsClosed()) {
+  if (applying.IsClosed() || !command.unusable.empty()) {
     const size_t count = (command.region ? 1 : 0) + command.profiles.size() + command.devices.size() + command.removals.size();
-    parts.assign(count, Refused(Refusal::kAccountClosed));
+    parts.assign(count, command.unusable.empty() ? Refused(Refusal::kAccountClosed) : Refused(Refusal::kUnusable, command.unusable));
     return;
   }
   if (command.region) parts.push_back(internal::ApplyRegion(applying, *command.region));
@@ -131,7 +133,7 @@ Transition Apply(const SubjectFacts& before, const Command& command, const Momen
   result.after = before;
   Applying applying{before, command, moment, rules, result};
   const bool was_closed = before.closed_at.IsSet() && !before.reopened_at.IsSet();
-  if (command.registers && !before.registered && (!was_closed || command.reopens)) {
+  if (command.registers && command.unusable.empty() && !before.registered && (!was_closed || command.reopens)) {
     result.registered_now = true;
     result.after.registered = true;
     result.after.account().registered = true;

@@ -32,11 +32,14 @@ struct ChoiceCommand {
   ScopeRef scope;
   Target target;
   bool on = false;
+  // Why it cannot be read: it is refused, and the fields above say nothing. Empty: it can.
+  std::string unreadable = {};
 };
 
 struct RetentionCommand {
   ScopeRef scope;
   Retention retention;
+  std::string unreadable = {};  // as a choice's
 };
 
 struct ProfileCommand {
@@ -72,6 +75,9 @@ struct Command {
   // The adult who consents: what is turned on for the account is turned on for this profile too, both or neither.
   std::optional<base::ProfileHandle> self_profile;
   std::vector<RetentionCommand> retention;
+  // Why something of the request cannot be used: then it registers, changes and loosens nothing, and its restrictions count all the same.
+  // Empty: all of it can. Names a field and its bound, never a value; at most 256 bytes.
+  std::string unusable;
 };
 
 // Why a part was refused. kNone: it was applied.
@@ -95,14 +101,15 @@ enum class Refusal : uint8_t {
   kClockDoubtful,   // the time is doubtful until somebody confirms it
   kAccountClosed,   // nothing of a closed account is loosened
   kUnknownRegion,   // ISO 3166-1 does not assign the code, and the policy does not name it
-  kLast = kUnknownRegion,  // numbers are on disk: add at the end
+  kUnusable,        // it, or something else of the request, cannot be used as it was sent
+  kLast = kUnusable,  // numbers are on disk: add at the end
 };
 
 struct PartOutcome {
   Refusal refusal = Refusal::kNone;
   bool changed = false;
   std::string detail;  // for kEvidenceRequired what is missing, for kNoticeNotUsable why, for kImportCannotLoosen what is stored, for kUnknownRegion what
-                       // is meant; never an id
+                       // is meant, for kUnusable which field and why; never an id
 };
 
 // One thing that changed, for the history.

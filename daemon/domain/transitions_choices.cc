@@ -277,7 +277,7 @@ bool IsContradicted(const Applying& applying, const ChoiceCommand& on) {
   const ConsentScopes scopes = ScopesOf(applying, on);
   const auto& choices = applying.command.choices;
   return std::any_of(choices.begin(), choices.end(), [&](const ChoiceCommand& off) {
-    return !off.on && (off.scope == scopes.first || off.scope == scopes.second) &&
+    return !off.on && off.unreadable.empty() && (off.scope == scopes.first || off.scope == scopes.second) &&
            (PurposesOf(off.target, applying.rules).bits & asked.bits) != 0;
   });
 }
@@ -316,10 +316,14 @@ void ApplyChoices(Applying& applying) {
   const std::vector<ChoiceCommand>& choices = applying.command.choices;
   std::vector<PartOutcome> outcomes(choices.size());
   for (size_t i = 0; i < choices.size(); ++i) {
-    if (!choices[i].on) outcomes[i] = TurnOff(applying, choices[i]);
+    if (!choices[i].unreadable.empty()) {
+      outcomes[i] = Refused(Refusal::kUnusable, choices[i].unreadable);
+    } else if (!choices[i].on) {
+      outcomes[i] = TurnOff(applying, choices[i]);
+    }
   }
   for (size_t i = 0; i < choices.size(); ++i) {
-    if (!choices[i].on) continue;
+    if (!choices[i].on || !choices[i].unreadable.empty()) continue;
     outcomes[i] = IsContradicted(applying, choices[i]) ? Refused(Refusal::kContradiction) : TurnOn(applying, choices[i]);
   }
   for (PartOutcome& outcome : outcomes) applying.result.parts.push_back(std::move(outcome));

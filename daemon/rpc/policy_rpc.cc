@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/service/confirm_clock.h"
 #include "daemon/wire/fields.h"
 #include "daemon/wire/policy.h"
 
@@ -16,11 +17,14 @@ absl::Status WriteView(const absl::StatusOr<service::SuspensionView>& view, v1::
 }  // namespace
 
 PolicyRpc::PolicyRpc(service::Context& context, service::PolicyAdmin& admin, service::Pool& readers, RpcObserver& observer)
-    : admin_(admin),
+    : context_(context),
+      admin_(admin),
       surroundings_{context.ready, readers, observer},
       get_(Method::Named("consent.v1.PolicyService.GetPolicy")),
       suspend_(Method::Named("consent.v1.PolicyService.Suspend")),
-      resume_(Method::Named("consent.v1.PolicyService.Resume")) {}
+      resume_(Method::Named("consent.v1.PolicyService.Resume")),
+      get_clock_(Method::Named("consent.v1.PolicyService.GetClock")),
+      confirm_clock_(Method::Named("consent.v1.PolicyService.ConfirmClock")) {}
 
 grpc::ServerUnaryReactor* PolicyRpc::GetPolicy(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::GetPolicyRequest, v1::GetPolicyResponse>(surroundings_, get_, context, in, out, [this](auto call) {
@@ -59,6 +63,26 @@ grpc::ServerUnaryReactor* PolicyRpc::Resume(grpc::CallbackServerContext* context
     if (!input.ok()) return call->Finish(input.status());
     FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)] {
       return WriteView(admin_.Resume(input.purpose, input.region, input.reason, input.etag), call->response()->mutable_suspension());
+    });
+  });
+}
+
+grpc::ServerUnaryReactor* PolicyRpc::GetClock(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::GetClockRequest, v1::GetClockResponse>(surroundings_, get_clock_, context, in, out, [this](auto call) {
+    const absl::Status read = wire::ReadGetClock(call->request());
+    if (read.ok()) wire::WriteClock(context_.time.Look(), call->response()->mutable_clock());
+    call->Finish(read);
+  });
+}
+
+grpc::ServerUnaryReactor* PolicyRpc::ConfirmClock(grpc::CallbackServerContext* context, In in, Out out) {
+  return Handle<v1::ConfirmClockRequest, v1::ConfirmClockResponse>(surroundings_, confirm_clock_, context, in, out, [this](auto call) {
+    const auto stated = wire::ReadConfirmClock(call->request());
+    if (!stated.ok()) return call->Finish(stated.status());
+    FinishOnPool(surroundings_, call, [this, call, stated = *stated]() -> absl::Status {
+      const auto clock = service::ConfirmClock(context_, stated);
+      if (clock.ok()) wire::WriteClock(*clock, call->response()->mutable_clock());
+      return clock.status();
     });
   });
 }

@@ -12,7 +12,8 @@ namespace consent::rpc {
 // away while it was waiting its turn. Thread-safe; the references outlive the server.
 class PolicyRpc final
     : public v1::PolicyService::WithRawCallbackMethod_GetPolicy<v1::PolicyService::WithRawCallbackMethod_Suspend<
-          v1::PolicyService::WithRawCallbackMethod_Resume<v1::PolicyService::Service>>> {
+          v1::PolicyService::WithRawCallbackMethod_Resume<v1::PolicyService::WithRawCallbackMethod_GetClock<
+              v1::PolicyService::WithRawCallbackMethod_ConfirmClock<v1::PolicyService::Service>>>>> {
  public:
   PolicyRpc(service::Context& context, service::PolicyAdmin& admin, service::Pool& readers, RpcObserver& observer);
 
@@ -21,13 +22,18 @@ class PolicyRpc final
   grpc::ServerUnaryReactor* GetPolicy(grpc::CallbackServerContext* context, In in, Out out) override;
   grpc::ServerUnaryReactor* Suspend(grpc::CallbackServerContext* context, In in, Out out) override;
   grpc::ServerUnaryReactor* Resume(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* GetClock(grpc::CallbackServerContext* context, In in, Out out) override;
+  grpc::ServerUnaryReactor* ConfirmClock(grpc::CallbackServerContext* context, In in, Out out) override;
 
  private:
+  service::Context& context_;
   service::PolicyAdmin& admin_;
   const Surroundings surroundings_;
   const Method get_;
   const Method suspend_;
   const Method resume_;
+  const Method get_clock_;
+  const Method confirm_clock_;
 };
 
 }  // namespace consent::rpc

@@ -96,6 +96,7 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
       response->set_account_closed(reply->account_closed);
       response->set_subject_is_new(reply->subject_is_new);
       wire::WriteChangedPurposes(reply->changes, response);
+      WriteParts(reply->parts, wire::OptOutPartName, response->mutable_results());
       response->set_refuses_future_purposes(AppliedToAll(command, *reply) || RefusesFuture(subject, command.choices.front().scope));
       call->Finish(absl::OkStatus());
     });

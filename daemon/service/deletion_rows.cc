@@ -466,20 +466,27 @@ absl::Status TooManyTombstones() {
                          {{"limit", std::to_string(domain::kMaxCovered)}});
 }
 
-absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(const Context& context,
-                                                                                                base::SubjectHandle subject) {
+absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(const Context& context, base::SubjectHandle subject,
+                                                           const std::function<bool(domain::RequestState)>& is_wanted) {
   const store::Partition partition = context.PartitionOf(subject);
   std::vector<DeletionPlace> places;
   const absl::Status scanned = context.store.Scan(
       partition, store::Table::kDeletionOf, DeletionOfKey(context, subject, 0), DeletionOfKey(context, subject, UINT64_MAX), SIZE_MAX,
       [&](std::string_view key, std::string_view value) {
         DeletionOfRow row;
-        if (!DecodeDeletionOfRow(value, &row) || domain::IsOpen(row.state)) places.push_back(DeletionPlace{partition, NumberOfKey(key)});
+        if (!DecodeDeletionOfRow(value, &row) || is_wanted(row.state)) places.push_back(DeletionPlace{partition, NumberOfKey(key)});
         return true;
       });
   if (!scanned.ok()) return StoreUnreadable();
+  return places;
+}
+
+absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(const Context& context,
+                                                                                                base::SubjectHandle subject) {
+  const absl::StatusOr<std::vector<DeletionPlace>> places = ListDeletionsOf(context, subject, domain::IsOpen);
+  if (!places.ok()) return places.status();
   std::vector<std::pair<DeletionPlace, domain::DeletionRequest>> open;
-  for (const DeletionPlace& place : places) {
+  for (const DeletionPlace& place : *places) {
     absl::StatusOr<DeletionRow> row = LoadDeletion(context, place);
     if (!row.ok()) return row.status();
     if (domain::IsOpen(row->request.state)) open.emplace_back(place, std::move(row->request));

@@ -133,6 +133,9 @@ absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPla
 absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place);
 // The same with the bytes as they lie there.
 absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place, std::string* bytes);
+// Where the subject's requests lie whose state is wanted, in the order of receipt, and those whose line is damaged: only their row can say.
+absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(const Context& context, base::SubjectHandle subject,
+                                                           const std::function<bool(domain::RequestState)>& is_wanted);
 // The subject's requests that have not ended, in the order of receipt.
 absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(const Context& context,
                                                                                                 base::SubjectHandle subject);

@@ -49,6 +49,8 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
       return wire::FieldError("control", "the policy has no such control");
     case domain::Refusal::kAllCannotBeTurnedOn:
       return wire::FieldError("all", "everything can be turned off at once but not on: name controls or purposes");
+    case domain::Refusal::kUnusable:
+      return wire::MakeError(v1::ERROR_REASON_INVALID_FIELD, part.detail);
     case domain::Refusal::kUnknownRegion:
       return wire::FieldError("region", part.detail);
     case domain::Refusal::kRetentionNotOffered:

@@ -22,18 +22,10 @@ absl::Status VerifyWithin::Load(const Context& context, const domain::SubjectFac
   looked_ = facts.has_unverified_deletions;
   more_ = others_left_ = false;
   if (!looked_) return absl::OkStatus();
-  const store::Partition partition = context.PartitionOf(subject_);
-  std::vector<DeletionPlace> places;
-  const absl::Status scanned = context.store.Scan(
-      partition, store::Table::kDeletionOf, DeletionOfKey(context, subject_, 0), DeletionOfKey(context, subject_, UINT64_MAX), SIZE_MAX,
-      [&](std::string_view key, std::string_view value) {
-        DeletionOfRow row;
-        const DeletionNumber number = NumberOfKey(key);
-        if (number != outer_number && (!DecodeDeletionOfRow(value, &row) || IsUnverified(row.state))) places.push_back({partition, number});
-        return true;
-      });
-  if (!scanned.ok()) return StoreUnreadable();
-  for (const DeletionPlace& place : places) {
+  const absl::StatusOr<std::vector<DeletionPlace>> places = ListDeletionsOf(context, subject_, IsUnverified);
+  if (!places.ok()) return places.status();
+  for (const DeletionPlace& place : *places) {
+    if (place.number == outer_number) continue;
     if (absl::Status s = Add(context, place, outer); !s.ok()) return s;
   }
   return absl::OkStatus();

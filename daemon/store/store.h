@@ -195,6 +195,9 @@ class Store {
   // closed, failed, an I/O error, or a read that has held old files for a minute; then some bytes may be gone and others not.
   virtual absl::Status Scrub(Partition partition, const Remains& remains) = 0;
 
+  // Keeps what the store's trusted clock knows, durably on return; a store without one has nothing to keep. Unavailable: it failed.
+  virtual absl::Status SaveClock() { return absl::OkStatus(); }
+
   virtual Head GetHead(Partition partition) const = 0;
 
   // See Precondition::seen. Nothing where the store cannot tell.

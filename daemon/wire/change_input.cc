@@ -1,6 +1,7 @@
 #include "daemon/wire/change_input.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/wire/fields.h"
 
@@ -18,6 +19,20 @@ void CheckTrue(bool value, const Path& at, Violations* faults) {
 
 ChangeReader::ChangeReader(const base::IdHasher& hasher, Violations* faults, Names* names)
     : hasher_(hasher), faults_(faults), names_(names) {}
+
+std::string ChangeReader::Apart(const std::function<void(Violations*)>& read) {
+  Violations own;
+  Violations* const all = std::exchange(faults_, &own);
+  const size_t scopes = names_->scopes.size();
+  const size_t guardians = names_->guardians.size();
+  read(&own);
+  faults_ = all;
+  if (own.empty()) return {};
+  names_->scopes.resize(scopes);
+  names_->guardians.resize(guardians);
+  faults_->Append(own);
+  return own.Why();
+}
 
 void ChangeReader::Name(const domain::ScopeRef& scope, const std::string& id) {
   const auto same = [&](const ScopeName& known) { return known.first == scope; };
@@ -106,14 +121,15 @@ domain::Retention ChangeReader::Retention(const v1::Retention& retention, const 
 std::vector<domain::ChoiceCommand> ChangeReader::Choices(const google::protobuf::RepeatedPtrField<v1::SettingChange>& changes,
                                                          const Path& parent, const char* field) {
   std::vector<domain::ChoiceCommand> out;
-  if (!CheckCount(changes.size(), 0, kMaxParts, Path(parent, field), faults_)) return out;
   for (int i = 0; i < changes.size(); ++i) {
     const Path at(parent, field, i);
     domain::ChoiceCommand choice;
-    choice.scope = Scope(changes[i].scope(), Path(at, "scope"));
-    choice.target = Target(changes[i].target(), Path(at, "target"));
-    CheckChosen(changes[i].turn(), v1::Switch_IsValid, Path(at, "turn"), faults_);
-    choice.on = changes[i].turn() == v1::SWITCH_ON;
+    choice.unreadable = Apart([&](Violations* own) {
+      choice.scope = Scope(changes[i].scope(), Path(at, "scope"));
+      choice.target = Target(changes[i].target(), Path(at, "target"));
+      CheckChosen(changes[i].turn(), v1::Switch_IsValid, Path(at, "turn"), own);
+      choice.on = changes[i].turn() == v1::SWITCH_ON;
+    });
     // A target named twice is harmless, and where it is turned on and off the no is done.
     out.push_back(std::move(choice));
   }
@@ -123,13 +139,14 @@ std::vector<domain::ChoiceCommand> ChangeReader::Choices(const google::protobuf:
 std::vector<domain::RetentionCommand> ChangeReader::Retentions(
     const google::protobuf::RepeatedPtrField<v1::RetentionChange>& changes, const Path& parent) {
   std::vector<domain::RetentionCommand> out;
-  if (!CheckCount(changes.size(), 0, kMaxParts, Path(parent, "retention"), faults_)) return out;
   for (int i = 0; i < changes.size(); ++i) {
     const Path at(parent, "retention", i);
     domain::RetentionCommand change;
-    change.scope = Scope(changes[i].scope(), Path(at, "scope"));
-    change.retention = Retention(changes[i].retention(), Path(at, "retention"));
-    out.push_back(change);
+    change.unreadable = Apart([&](Violations*) {
+      change.scope = Scope(changes[i].scope(), Path(at, "scope"));
+      change.retention = Retention(changes[i].retention(), Path(at, "retention"));
+    });
+    out.push_back(std::move(change));
   }
   return out;
 }
@@ -156,6 +173,22 @@ domain::Proof ChangeReader::Evidence(const v1::Evidence& evidence, const Path& a
   }
   CheckText(evidence.reference(), 0, kMaxReferenceBytes, Path(at, "reference"), faults_);
   return proof;
+}
+
+absl::Status Settle(const Violations& fatal, const Violations& others, domain::Command* command) {
+  if (fatal.empty() && others.empty()) return absl::OkStatus();
+  const auto& choices = command->choices;
+  const auto& retention = command->retention;
+  const bool restricts =
+      std::any_of(choices.begin(), choices.end(), [](const domain::ChoiceCommand& c) { return !c.on && c.unreadable.empty(); }) ||
+      std::any_of(retention.begin(), retention.end(), [](const domain::RetentionCommand& r) { return r.unreadable.empty(); });
+  if (fatal.empty() && restricts) {
+    command->unusable = others.Why();
+    return absl::OkStatus();
+  }
+  Violations all = fatal;
+  all.Append(others);
+  return all.ToStatus();
 }
 
 void WriteScope(const domain::ScopeRef& scope, const std::vector<ScopeName>& names, v1::Scope* out) {

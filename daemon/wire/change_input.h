@@ -1,6 +1,7 @@
 // What a write request says, checked and in the domain's words, and the pieces that write requests share.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,7 +42,7 @@ struct ChangeInput {
 };
 
 // Reads the shared pieces of one write request. Adds what is wrong to the Violations and goes on; what it returns is meaningful only
-// if nothing was added. Not thread-safe; lives for one request.
+// if nothing was added, but for choices and retention, which each say whether they could be read. Not thread-safe; lives for one request.
 class ChangeReader {
  public:
   // `hasher`, `faults` and `names` outlive it.
@@ -54,21 +55,30 @@ class ChangeReader {
   base::GuardianHandle Guardian(const std::string& guardian_id, const Path& at);
   domain::Target Target(const v1::SettingTarget& target, const Path& at);
   domain::Retention Retention(const v1::Retention& retention, const Path& at);
-  // Target and turn must be set; the same scope and target twice is refused.
+  // Target and turn must be set. How many there are is the caller's to check.
   std::vector<domain::ChoiceCommand> Choices(const google::protobuf::RepeatedPtrField<v1::SettingChange>& changes, const Path& parent,
                                              const char* field);
-  // At most one for each scope.
   std::vector<domain::RetentionCommand> Retentions(const google::protobuf::RepeatedPtrField<v1::RetentionChange>& changes,
                                                    const Path& parent);
   // What a change needs of it is the transitions' matter; here only its form.
   domain::Proof Evidence(const v1::Evidence& evidence, const Path& at);
-  // Of a request that may carry some: what is proven, and its bytes for the history. Without evidence both stay as they are.
+  // Of a request that may carry some: what is proven, and its bytes for the history. Without evidence both stay as they are. Of evidence
+  // that cannot be used only its channel and actor are kept.
   template <typename Request>
   void ProofOf(const Request& request, const Path& root, domain::Proof* proof, std::string* bytes) {
     if (!request.has_evidence()) return;
-    *proof = Evidence(request.evidence(), Path(root, "evidence"));
-    *bytes = request.evidence().SerializeAsString();
+    domain::Proof read;
+    if (Apart([&](Violations*) { read = Evidence(request.evidence(), Path(root, "evidence")); }).empty()) {
+      *proof = std::move(read);
+      *bytes = request.evidence().SerializeAsString();
+    } else {
+      if (v1::Channel_IsValid(request.evidence().channel())) proof->channel = read.channel;
+      if (v1::Actor_IsValid(request.evidence().actor())) proof->actor = read.actor;
+    }
   }
+  // Calls `read`, which reads a piece, with Violations of its own. Adds them to all others and says them in words; empty: there were none.
+  // The ids that a piece with faults named are forgotten.
+  std::string Apart(const std::function<void(Violations*)>& read);
 
  private:
   void Name(const domain::ScopeRef& scope, const std::string& id);
@@ -76,6 +86,11 @@ class ChangeReader {
   Violations* faults_;
   Names* names_;
 };
+
+// What becomes of a request that is read so far. OK where nothing is wrong with it, and where what is wrong leaves it a restriction that can be
+// read: a no counts whatever else is unusable, and the command says why it does nothing else. `fatal`: the faults of what must be there for
+// anything to count; `others`: all others.
+absl::Status Settle(const Violations& fatal, const Violations& others, domain::Command* command);
 
 // The account, or the scope's id from `names`; an id that is not known there is left empty.
 void WriteScope(const domain::ScopeRef& scope, const std::vector<ScopeName>& names, v1::Scope* out);

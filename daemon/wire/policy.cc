@@ -53,6 +53,27 @@ absl::StatusOr<SuspensionInput> ReadResume(const v1::ResumeRequest& request) {
   return input;
 }
 
+absl::Status ReadGetClock(const v1::GetClockRequest& request) {
+  Violations faults;
+  RefuseMistyped(request, Path(), &faults);
+  return faults.ToStatus();
+}
+
+absl::StatusOr<base::Instant> ReadConfirmClock(const v1::ConfirmClockRequest& request) {
+  Violations faults;
+  const Path root;
+  const Path at(root, "time");
+  RefuseMistyped(request, root, &faults);
+  base::Instant time;
+  if (request.has_time()) {
+    time = ReadTimestamp(request.time(), at, &faults);
+  } else {
+    faults.Add(at, "must be set");
+  }
+  if (!faults.empty()) return faults.ToStatus();
+  return time;
+}
+
 void WriteSuspension(const domain::Suspension& suspension, const std::string& reason, const std::string& etag, v1::Suspension* out) {
   out->set_purpose(static_cast<v1::Purpose>(suspension.purpose));
   if (suspension.region.IsSet()) out->set_region(suspension.region.ToString());
@@ -61,6 +82,12 @@ void WriteSuspension(const domain::Suspension& suspension, const std::string& re
   if (!suspension.active && suspension.resumed_at.IsSet()) WriteTimestamp(suspension.resumed_at, out->mutable_resumed_at());
   out->set_reason(reason);
   out->set_etag(etag);
+}
+
+void WriteClock(const base::TrustedClock::View& clock, v1::ClockState* out) {
+  WriteTimestamp(clock.wall, out->mutable_wall());
+  WriteTimestamp(clock.trusted, out->mutable_trusted());
+  out->set_doubtful(clock.doubtful);
 }
 
 }  // namespace consent::wire

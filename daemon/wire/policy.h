@@ -7,6 +7,7 @@
 #include "absl/status/statusor.h"
 #include "consent/v1/policy_service.pb.h"
 #include "daemon/base/time.h"
+#include "daemon/base/trusted_clock.h"
 #include "daemon/domain/rules.h"
 #include "daemon/domain/types.h"
 
@@ -24,7 +25,11 @@ struct SuspensionInput {
 absl::StatusOr<std::string> ReadGetPolicy(const v1::GetPolicyRequest& request);
 absl::StatusOr<SuspensionInput> ReadSuspend(const v1::SuspendRequest& request);
 absl::StatusOr<SuspensionInput> ReadResume(const v1::ResumeRequest& request);
+absl::Status ReadGetClock(const v1::GetClockRequest& request);
+// The time that is named.
+absl::StatusOr<base::Instant> ReadConfirmClock(const v1::ConfirmClockRequest& request);
 
 void WriteSuspension(const domain::Suspension& suspension, const std::string& reason, const std::string& etag, v1::Suspension* out);
+void WriteClock(const base::TrustedClock::View& clock, v1::ClockState* out);
 
 }  // namespace consent::wire

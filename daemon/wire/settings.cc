@@ -8,11 +8,11 @@ namespace {
 
 // What every write of this service has.
 template <typename Request>
-void ReadCommon(const Request& request, const base::IdHasher& hasher, ChangeReader& reader, Violations* faults, ChangeInput* input) {
+void ReadCommon(const Request& request, const base::IdHasher& hasher, ChangeReader& reader, Violations* fatal, ChangeInput* input) {
   const Path root;
-  RefuseMistyped(request, root, faults);
-  CheckId(request.account_id(), Path(root, "account_id"), faults);
-  CheckText(request.request_id(), 1, kMaxRequestIdBytes, Path(root, "request_id"), faults);
+  RefuseMistyped(request, root, fatal);
+  CheckId(request.account_id(), Path(root, "account_id"), fatal);
+  CheckText(request.request_id(), 1, kMaxRequestIdBytes, Path(root, "request_id"), fatal);
   reader.ProofOf(request, root, &input->command.proof, &input->evidence);
   input->subject = hasher.Subject(request.account_id());
   input->account_id = request.account_id();
@@ -30,41 +30,48 @@ absl::StatusOr<base::SubjectHandle> ReadGetSettings(const v1::GetSettingsRequest
 }
 
 absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& request, const base::IdHasher& hasher) {
-  Violations faults;
+  Violations fatal;
+  Violations others;
   const Path root;
   ChangeInput input;
-  ChangeReader reader(hasher, &faults, &input.names);
-  ReadCommon(request, hasher, reader, &faults, &input);
-  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &faults);
-  input.etag = request.etag();
+  ChangeReader reader(hasher, &others, &input.names);
+  ReadCommon(request, hasher, reader, &fatal, &input);
+  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &others);
+  if (request.etag().size() <= kMaxTokenBytes) input.etag = request.etag();
   if (!request.self_profile_id().empty()) {
-    input.command.self_profile = base::ProfileHandle{reader.Profile(request.self_profile_id(), Path(root, "self_profile_id")).handle};
+    reader.Apart([&](Violations*) {
+      input.command.self_profile = base::ProfileHandle{reader.Profile(request.self_profile_id(), Path(root, "self_profile_id")).handle};
+    });
   }
   const int64_t parts = int64_t{request.changes_size()} + request.retention_size();
   if (parts < 1 || parts > kMaxParts) {
-    faults.Add(Path(root, "changes"), "must be 1 to " + std::to_string(kMaxParts) + " items together with retention");
+    fatal.Add(Path(root, "changes"), "must be 1 to " + std::to_string(kMaxParts) + " items together with retention");
   } else {
     input.command.choices = reader.Choices(request.changes(), root, "changes");
     input.command.retention = reader.Retentions(request.retention(), root);
   }
-  if (!faults.empty()) return faults.ToStatus();
+  if (absl::Status s = Settle(fatal, others, &input.command); !s.ok()) return s;
   input.digest = RequestDigest(request);
   return input;
 }
 
 absl::StatusOr<ChangeInput> ReadOptOut(const v1::OptOutRequest& request, const base::IdHasher& hasher) {
-  Violations faults;
+  Violations fatal;
+  Violations others;
   const Path root;
   ChangeInput input;
-  ChangeReader reader(hasher, &faults, &input.names);
-  ReadCommon(request, hasher, reader, &faults, &input);
-  const domain::ScopeRef scope = reader.Scope(request.scope(), Path(root, "scope"));
-  if (CheckCount(request.targets_size(), 1, kMaxParts, Path(root, "targets"), &faults)) {
+  ChangeReader reader(hasher, &others, &input.names);
+  ReadCommon(request, hasher, reader, &fatal, &input);
+  domain::ScopeRef scope;
+  const bool has_scope = reader.Apart([&](Violations*) { scope = reader.Scope(request.scope(), Path(root, "scope")); }).empty();
+  if (CheckCount(request.targets_size(), 1, kMaxParts, Path(root, "targets"), &fatal) && has_scope) {
     for (int i = 0; i < request.targets_size(); ++i) {
-      input.command.choices.push_back({scope, reader.Target(request.targets(i), Path(root, "targets", i)), false});
+      domain::ChoiceCommand& off = input.command.choices.emplace_back();
+      off.scope = scope;
+      off.unreadable = reader.Apart([&](Violations*) { off.target = reader.Target(request.targets(i), Path(root, "targets", i)); });
     }
   }
-  if (!faults.empty()) return faults.ToStatus();
+  if (absl::Status s = Settle(fatal, others, &input.command); !s.ok()) return s;
   input.digest = RequestDigest(request);
   return input;
 }
@@ -98,6 +105,8 @@ absl::StatusOr<SettingsAtQuery> ReadSettingsAt(const v1::GetSettingsAtRequest& r
   if (!faults.empty()) return faults.ToStatus();
   return SettingsAtQuery{hasher.Subject(request.account_id()), instant};
 }
+
+std::string OptOutPartName(size_t part) { return "targets[" + std::to_string(part) + ']'; }
 
 std::string UpdatePartName(const v1::UpdateSettingsRequest& request, size_t part) {
   const auto changes = static_cast<size_t>(request.changes_size());

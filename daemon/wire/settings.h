@@ -36,6 +36,8 @@ absl::StatusOr<HistoryQuery> ReadListHistory(const v1::ListSettingsHistoryReques
 absl::StatusOr<SettingsAtQuery> ReadSettingsAt(const v1::GetSettingsAtRequest& request, const base::IdHasher& hasher,
                                                base::Instant now);
 
+// The field that part i of the request was.
+std::string OptOutPartName(size_t part);
 // The field that part i of the request was: `changes[0]`, ..., `retention[0]`, ...
 std::string UpdatePartName(const v1::UpdateSettingsRequest& request, size_t part);
 

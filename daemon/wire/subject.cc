@@ -66,15 +66,21 @@ domain::ProfileCommand ReadProfile(const v1::Profile& profile, base::Instant now
   return command;
 }
 
-// Profiles, devices and removals; a scope may be named once.
-void ReadPeople(const v1::UpsertSubjectRequest& request, base::Instant now, ChangeReader& reader, Violations* faults,
-                domain::Command* command) {
+// False where a list is too long: then do not look at the items.
+bool CheckCounts(const v1::UpsertSubjectRequest& request, Violations* faults) {
   const Path root;
   bool bounded = CheckCount(request.profiles_size(), 0, kMaxScopes, Path(root, "profiles"), faults);
   bounded &= CheckCount(request.device_ids_size(), 0, kMaxScopes, Path(root, "device_ids"), faults);
   bounded &= CheckCount(request.remove_profile_ids_size(), 0, kMaxRemovals, Path(root, "remove_profile_ids"), faults);
   bounded &= CheckCount(request.remove_device_ids_size(), 0, kMaxRemovals, Path(root, "remove_device_ids"), faults);
-  if (!bounded) return;
+  bounded &= CheckCount(request.initial_choices_size(), 0, kMaxParts, Path(root, "initial_choices"), faults);
+  return CheckCount(request.retention_size(), 0, kMaxParts, Path(root, "retention"), faults) && bounded;
+}
+
+// Profiles, devices and removals; a scope may be named once.
+void ReadPeople(const v1::UpsertSubjectRequest& request, base::Instant now, ChangeReader& reader, Violations* faults,
+                domain::Command* command) {
+  const Path root;
   std::vector<domain::ScopeRef> seen;
   const auto once = [&](const domain::ScopeRef& scope, const Path& at) {
     if (std::find(seen.begin(), seen.end(), scope) != seen.end()) faults->Add(at, "names a profile or device a second time");
@@ -136,25 +142,28 @@ void WriteProfile(const domain::ScopeFacts& scope, const Names& names, v1::Profi
 
 absl::StatusOr<ChangeInput> ReadUpsertSubject(const v1::UpsertSubjectRequest& request, const base::IdHasher& hasher,
                                               base::Instant now) {
-  Violations faults;
+  Violations fatal;
+  Violations others;
   const Path root;
   ChangeInput input;
-  ChangeReader reader(hasher, &faults, &input.names);
-  RefuseMistyped(request, root, &faults);
-  CheckId(request.account_id(), Path(root, "account_id"), &faults);
-  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &faults);
-  CheckText(request.request_id(), 1, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
-  if (request.has_region()) input.command.region = ReadRegion(request.region(), Path(root, "region"), &faults);
-  ReadPeople(request, now, reader, &faults, &input.command);
-  input.command.choices = reader.Choices(request.initial_choices(), root, "initial_choices");
-  input.command.retention = reader.Retentions(request.retention(), root);
+  ChangeReader reader(hasher, &others, &input.names);
+  RefuseMistyped(request, root, &fatal);
+  CheckId(request.account_id(), Path(root, "account_id"), &fatal);
+  CheckText(request.request_id(), 1, kMaxRequestIdBytes, Path(root, "request_id"), &fatal);
+  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &others);
+  if (request.has_region()) input.command.region = ReadRegion(request.region(), Path(root, "region"), &others);
+  if (CheckCounts(request, &fatal)) {
+    reader.Apart([&](Violations* own) { ReadPeople(request, now, reader, own, &input.command); });
+    input.command.choices = reader.Choices(request.initial_choices(), root, "initial_choices");
+    input.command.retention = reader.Retentions(request.retention(), root);
+  }
   reader.ProofOf(request, root, &input.command.proof, &input.evidence);
-  if (!faults.empty()) return faults.ToStatus();
+  if (absl::Status s = Settle(fatal, others, &input.command); !s.ok()) return s;
   input.command.registers = true;
   input.subject = hasher.Subject(request.account_id());
   input.account_id = request.account_id();
-  input.create_new = request.create_new();
-  input.etag = request.etag();
+  input.create_new = request.create_new() && input.command.unusable.empty();
+  if (request.etag().size() <= kMaxTokenBytes) input.etag = request.etag();
   input.request_id = request.request_id();
   input.digest = RequestDigest(request);
   return input;

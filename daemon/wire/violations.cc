@@ -22,6 +22,15 @@ void Violations::AddMalformed(const Path& at, std::string description) {
   Add(at, std::move(description));
 }
 
+void Violations::Append(const Violations& other) {
+  malformed_ = malformed_ || other.malformed_;
+  for (const auto& fault : other.found_) {
+    if (found_.size() < kMax) found_.push_back(fault);
+  }
+}
+
+std::string Violations::Why() const { return std::string(ToStatus().message().substr(0, kMaxWhyBytes)); }
+
 absl::Status Violations::ToStatus() const {
   if (found_.empty()) return absl::OkStatus();
   return malformed_ ? MalformedError(found_) : FieldErrors(found_);

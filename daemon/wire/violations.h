@@ -30,12 +30,17 @@ class Violations {
  public:
   // As many are kept; further ones only count as "at least one".
   static constexpr size_t kMax = 16;
+  static constexpr size_t kMaxWhyBytes = 256;
 
   // `description` names the bound and never the value.
   void Add(const Path& at, std::string description);
   // As Add; the request then counts as malformed: it is not even the declared message.
   void AddMalformed(const Path& at, std::string description);
   bool empty() const { return found_.empty(); }
+  // Adds all of `other`.
+  void Append(const Violations& other);
+  // What ToStatus() says, at most kMaxWhyBytes of it; empty where nothing was found.
+  std::string Why() const;
   void Clear() {
     found_.clear();
     malformed_ = false;

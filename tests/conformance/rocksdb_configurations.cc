@@ -1,7 +1,7 @@
 #include "daemon/store/rocksdb/rocks_store.h"
 #include "tests/conformance/suite.h"
 #include "tests/support/store/faulty.h"
-#include "tests/support/store/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace consent::test {
 namespace {

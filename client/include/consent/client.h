@@ -94,6 +94,9 @@ class Client {
   // Suspend and Resume carry no request_id and are never repeated by the library.
   virtual absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<ClockState> GetClock(const CallOptions& options = {}) = 0;
+  // Vouches for the daemon's wall clock; `time` is by another clock. FailedPrecondition (CLOCK_DISAGREES): they are over an hour apart.
+  virtual absl::StatusOr<ClockState> ConfirmClock(Time time, const CallOptions& options = {}) = 0;
 
   virtual absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder& order, const CallOptions& options = {}) = 0;
   // NotFound (DELETION_NOT_FOUND) for these five; FailedPrecondition (DELETION_STATE): the request's state does not allow the step.

@@ -90,6 +90,14 @@ struct SuspendOrder {
   std::string reason;
 };
 
+// What a daemon takes the time to be.
+struct ClockState {
+  std::optional<Time> wall;
+  std::optional<Time> trusted;
+  // Too far apart: nothing is eligible and loosenings wait, until the clock is right again or somebody confirms it.
+  bool doubtful = false;
+};
+
 struct ResumeOrder {
   Purpose purpose = Purpose::kUnset;
   std::string region;

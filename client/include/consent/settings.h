@@ -115,6 +115,8 @@ struct OptOutOrder {
 
 struct OptedOut {
   Etag revision;
+  // One for each target: one that could not be used left the others in force.
+  std::vector<PartResult> results;
   // What this call turned off; empty where all was off already.
   std::vector<Purpose> changed_purposes;
   bool refuses_future_purposes = false;

@@ -84,6 +84,15 @@ absl::Status RocksStore::Impl::WriteClock() {
   return head_file_->Write(record_);
 }
 
+absl::Status RocksStore::Impl::SaveClock() {
+  const Use use(*this);
+  if (absl::Status s = use.Check(); !s.ok()) return s;
+  absl::Status status = WriteClock();
+  if (status.ok()) status = head_file_->Sync();
+  if (!status.ok()) committer_->Fail(status);
+  return status;
+}
+
 absl::Status RocksStore::Impl::SyncHead() {
   {
     base::MutexLock lock(head_mutex_);

@@ -32,6 +32,7 @@ class RocksStore::Impl final : public CommitEngine {
   absl::StatusOr<FeedRow> FeedAt(Partition partition, Sequence sequence) const;
   absl::Status TruncateFeed(Partition partition, Sequence before) EXCLUDES(maintenance_mutex_);
   absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) EXCLUDES(maintenance_mutex_);
+  absl::Status SaveClock() EXCLUDES(head_mutex_);
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows);
   absl::Status Scrub(Partition partition, const Remains& remains) EXCLUDES(scrub_mutex_);
   absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder, base::Span length)

@@ -56,6 +56,8 @@ absl::Status RocksStore::Erase(Partition partition, const std::vector<RowKey>& r
 
 absl::Status RocksStore::Scrub(Partition partition, const Remains& remains) { return impl_->Scrub(partition, remains); }
 
+absl::Status RocksStore::SaveClock() { return impl_->SaveClock(); }
+
 Head RocksStore::GetHead(Partition partition) const {
   if (!CheckPlace(partition, partition_count()).ok()) return Head{};
   return impl_->committer().GetHead(partition);

@@ -83,6 +83,7 @@ class RocksStore final : public Store {
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) override;
   // Close ends it early. What it waits for, and for how long, is in ../README.md, "Physical erasure".
   absl::Status Scrub(Partition partition, const Remains& remains) override;
+  absl::Status SaveClock() override;
   Head GetHead(Partition partition) const override;
   std::optional<Seen> Now(Partition partition) const override;
   absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,

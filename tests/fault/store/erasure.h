@@ -12,7 +12,7 @@
 #include "daemon/store/rocksdb/rocks_store.h"
 #include "tests/fault/store/raw_files.h"
 #include "tests/support/store/clock.h"
-#include "tests/support/store/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace consent::test {
 

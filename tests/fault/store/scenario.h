@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 #include "tests/support/store/clock.h"
-#include "tests/support/store/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace consent::test {
 

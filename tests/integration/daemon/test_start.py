@@ -4,13 +4,12 @@ import contextlib
 import shutil
 import socket
 import stat
-import subprocess
 import unittest
 
 import grpc
 
 from consent.v1 import settings_service_pb2 as settings
-from harness import DaemonTest, run_to_end, until
+from harness import DaemonTest, MountedTest, run_to_end, until
 from words import opt_out
 
 USAGE, POLICY, KEYS, ADDRESS, STORE, WRITE_FAILED, SHORTAGE = 64, 65, 66, 69, 72, 74, 75
@@ -156,17 +155,6 @@ class Files(DaemonTest):
         path.write_text("{\"version\": \"x\", \"nonsense\": 1}")
         self.refused_start("--policy", path, code=POLICY, says="nonsense")
         self.refused_start("--policy", self.folder / "no.json", code=POLICY, says="no.json")
-
-
-class MountedTest(DaemonTest):
-
-    def mount(self, options):
-        self.disk = self.folder / "disk"
-        self.disk.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", self.disk], capture_output=True, check=False)
-        if mounted.returncode != 0:
-            self.skipTest("needs the right to mount a small file system")
-        self.addCleanup(subprocess.run, ["umount", "-l", self.disk], check=False)
 
 
 class SmallDisk(MountedTest):

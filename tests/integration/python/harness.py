@@ -275,3 +275,15 @@ class DaemonTest(unittest.TestCase):
         path = self.folder / f"policy-{document['version']}.json"
         path.write_text(json.dumps(document))
         return path
+
+
+class MountedTest(DaemonTest):
+    """A test with a small file system of its own, in self.disk."""
+
+    def mount(self, options):
+        self.disk = self.folder / "disk"
+        self.disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", self.disk], capture_output=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest("needs the right to mount a small file system")
+        self.addCleanup(subprocess.run, ["umount", "-l", self.disk], check=False)

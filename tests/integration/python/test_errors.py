@@ -31,12 +31,13 @@ EMPTY_REQUESTS = [
     ("recordings", "ReportRecording", recordings.ReportRecordingRequest(), "account_id"),
     ("policies", "Suspend", policy.SuspendRequest(), "purpose"),
     ("policies", "Resume", policy.ResumeRequest(), "purpose"),
+    ("policies", "ConfirmClock", policy.ConfirmClockRequest(), "time"),
 ]
 METHODS = [
     "SubjectService/UpsertSubject", "SubjectService/GetSubject", "SettingsService/GetSettings", "SettingsService/UpdateSettings",
     "SettingsService/OptOut", "SettingsService/ListSettingsHistory", "SettingsService/GetSettingsAt", "EligibilityService/Check",
     "EligibilityService/BatchCheck", "RecordingService/ReportRecording", "PolicyService/GetPolicy", "PolicyService/Suspend",
-    "PolicyService/Resume"]
+    "PolicyService/Resume", "PolicyService/ConfirmClock"]
 
 
 class ErrorTest(DaemonTest):

@@ -24,6 +24,7 @@
 #include "absl/strings/str_cat.h"
 #include "daemon/app/descriptors.h"
 #include "gmock/gmock.h"
+#include "tests/support/temp_folder.h"
 
 namespace consent::app {
 namespace {
@@ -84,17 +85,9 @@ class RawPeer {
 class Servers : public testing::Test {
  protected:
   Servers() {
-    std::string name = std::filesystem::temp_directory_path() / "consentd-server-XXXXXX";
-    base_ = mkdtemp(name.data());
-    path_ = base_ / "run" / "s";
     options_.address = *ops::Address::Parse(absl::StrCat("unix:", path_.string()));
     options_.connections = LimitsOf(*PlanDescriptors(1024));
   }
-  ~Servers() override {
-    server_.reset();
-    std::filesystem::remove_all(base_);
-  }
-
   void Start() {
     absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(options_, {}, health_);
     ASSERT_TRUE(server.ok()) << server.status();
@@ -118,8 +111,8 @@ class Servers : public testing::Test {
   }
   uint64_t Closed(CloseReason reason) const { return server_->Counts().closed[static_cast<size_t>(reason)]; }
 
-  std::filesystem::path base_;
-  std::filesystem::path path_;
+  test::TempFolder folder_;
+  const std::filesystem::path path_ = folder_.path() / "run" / "s";
   ServerOptions options_;
   ops::Health health_{{}};
   std::unique_ptr<Server> server_;

@@ -13,6 +13,7 @@
 
 #include "daemon/ops/address.h"
 #include "gmock/gmock.h"
+#include "tests/support/temp_folder.h"
 
 namespace consent::app {
 namespace {
@@ -21,13 +22,6 @@ namespace fs = std::filesystem;
 
 class UnixSockets : public testing::Test {
  protected:
-  UnixSockets() {
-    std::string name = fs::temp_directory_path() / "consentd-socket-XXXXXX";
-    base_ = mkdtemp(name.data());
-    path_ = base_ / "run" / "consentd.sock";
-  }
-  ~UnixSockets() override { fs::remove_all(base_); }
-
   absl::StatusOr<UnixSocket> Listen() { return UnixSocket::Listen(path_.string(), 8); }
   static bool Answers(const std::string& path) {
     sockaddr_un to{};
@@ -39,8 +33,9 @@ class UnixSockets : public testing::Test {
     return answers;
   }
 
-  fs::path base_;
-  fs::path path_;
+  test::TempFolder folder_;
+  const fs::path base_ = folder_.path();
+  fs::path path_ = base_ / "run" / "consentd.sock";
 };
 
 TEST_F(UnixSockets, NobodyReachesItUnderItsNameBeforeItIsPublished) {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "daemon/base/hash.h"
-#include "tests/support/store/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace consent::base {
 namespace {

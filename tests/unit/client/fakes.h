@@ -90,6 +90,8 @@ class FakeClient : public Client {
   absl::StatusOr<StoredPolicy> GetPolicy(const std::string&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<Suspension> Suspend(const SuspendOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<Suspension> Resume(const ResumeOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<ClockState> GetClock(const CallOptions&) override { return Missing(); }
+  absl::StatusOr<ClockState> ConfirmClock(Time, const CallOptions&) override { return Missing(); }
   absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<DeletionRequest> DenyDeletionRequest(const DenyOrder&, const CallOptions&) override { return Missing(); }

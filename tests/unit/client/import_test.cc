@@ -54,7 +54,9 @@ class ImportTest : public ::testing::Test {
   ImportTest() {
     client_.on_opt_out = [this](const OptOutOrder& order) -> absl::StatusOr<OptedOut> {
       if (absl::Status status = Note("off", order.account_id, order.request_id); !status.ok()) return status;
-      return OptedOut{Etag("e-off"), {}, false};
+      OptedOut done;
+      done.revision = Etag("e-off");
+      return done;
     };
     client_.on_subject = [this](const SubjectUpdate& update) -> absl::StatusOr<SubjectUpdated> {
       if (absl::Status status = Note("subject", update.account_id, update.request_id); !status.ok()) return status;

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "client/cli/files.h"
+#include "tests/support/temp_folder.h"
 #include "tests/unit/client/fakes.h"
 
 namespace consent::cli {
@@ -137,23 +138,16 @@ TEST_F(SubjectExportTest, AnErrorLeavesNothing) {
 
 class WholeFileTest : public ::testing::Test {
  protected:
-  WholeFileTest() {
-    std::string pattern = ::testing::TempDir() + "whole_file_XXXXXX";
-    folder_ = ::mkdtemp(pattern.data());
-    path_ = folder_ + "/out";
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   std::string Read() const {
     std::ifstream file(path_);
     std::stringstream text;
     text << file.rdbuf();
     return text.str();
   }
-  ptrdiff_t Files() const { return std::distance(std::filesystem::directory_iterator(folder_), std::filesystem::directory_iterator()); }
+  ptrdiff_t Files() const { return std::distance(std::filesystem::directory_iterator(folder_.path()), std::filesystem::directory_iterator()); }
 
-  std::string folder_;
-  std::string path_;
+  test::TempFolder folder_;
+  const std::string path_ = folder_ / "out";
 };
 
 TEST_F(WholeFileTest, IsWrittenForItsOwnerOnly) {
@@ -179,8 +173,8 @@ TEST_F(WholeFileTest, ReplacesOnlyWhereThatIsSaid) {
 TEST_F(WholeFileTest, WhatIsNoFileIsNotReplaced) {
   ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
   EXPECT_EQ(WriteWholeFile(path_, "one", true).code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(WriteWholeFile(folder_, "one", true).code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(WriteWholeFile(folder_ + "/nowhere/out", "one", true).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(WriteWholeFile(folder_.path().string(), "one", true).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(WriteWholeFile(folder_ / "nowhere/out", "one", true).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(Files(), 1);
 }
 

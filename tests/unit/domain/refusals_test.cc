@@ -185,6 +185,40 @@ TEST(Refusals, SubjectFull) {
   EXPECT_EQ(RefusalOf(world.Do(Keep(world, Profile(201), Months(3)))), Refusal::kNone);
 }
 
+// Of a request that cannot be used as it was sent only the restrictions are done.
+TEST(Refusals, WhatCannotBeUsedLoosensNothing) {
+  SmallWorld world;
+  world.Register("DE");
+  world.Do(Keep(world, Account(), Months(3)));
+  const Command good[] = {On(world, Account(), PurposeOf(kReview)), Keep(world, Account(), kUntilDeleted)};
+  for (Command command : good) {
+    command.unusable = "etag: too long";
+    EXPECT_EQ(RefusalOf(world.Try(command)), Refusal::kUnusable);
+    EXPECT_EQ(world.Try(command).parts[0].detail, "etag: too long");
+  }
+  Command people = Loosening(world);
+  people.region = Region{};
+  people.profiles.push_back({base::ProfileHandle{Profile(1).handle}, Age{AgeKind::kChild, {}, {}}, {}, {}});
+  people.removals.push_back(Profile(1));
+  people.choices.push_back({Account(), Target{}, false, ""});
+  people.choices.push_back({Account(), Target{}, false, "changes[1].target: must be named"});
+  people.unusable = "region: not a code";
+  const Transition done = world.Try(people);
+  ASSERT_EQ(done.parts.size(), 5U);
+  for (const size_t refused : {0U, 1U, 2U, 4U}) EXPECT_EQ(done.parts[refused].refusal, Refusal::kUnusable) << refused;
+  EXPECT_EQ(done.parts[3].refusal, Refusal::kNone);
+  EXPECT_EQ(done.after.region, world.facts.region);
+  EXPECT_TRUE(done.after.account().refused_all_since.IsSet());
+  Command unreadable;
+  unreadable.choices.push_back({Account(), Target{}, false, "targets[0]: must be named"});
+  EXPECT_EQ(RefusalOf(world.Try(unreadable)), Refusal::kUnusable);
+  EXPECT_FALSE(world.Try(unreadable).after.account().refused_all_since.IsSet()) << "it says nothing";
+  Command new_one;
+  new_one.registers = true;
+  new_one.unusable = "region: not a code";
+  EXPECT_FALSE(Apply(SubjectFacts{}, new_one, Moment{At("2026-03-01T12:00:00Z"), 1}, world.rules).after.registered);
+}
+
 TEST(Refusals, AreOnDiskUnderTheirNumbers) {
   const std::set<uint8_t> numbers = {
       static_cast<uint8_t>(Refusal::kNone),            static_cast<uint8_t>(Refusal::kEtagRequired),
@@ -196,10 +230,10 @@ TEST(Refusals, AreOnDiskUnderTheirNumbers) {
       static_cast<uint8_t>(Refusal::kAllCannotBeTurnedOn), static_cast<uint8_t>(Refusal::kRetentionNotOffered),
       static_cast<uint8_t>(Refusal::kContradiction),   static_cast<uint8_t>(Refusal::kPolicyChanging),
       static_cast<uint8_t>(Refusal::kClockDoubtful),   static_cast<uint8_t>(Refusal::kAccountClosed),
-      static_cast<uint8_t>(Refusal::kUnknownRegion)};
-  EXPECT_EQ(numbers.size(), 19U);
-  EXPECT_EQ(*numbers.rbegin(), 18) << "a reason was added: test it here";
-  EXPECT_EQ(static_cast<uint8_t>(Refusal::kLast), 18);
+      static_cast<uint8_t>(Refusal::kUnknownRegion),   static_cast<uint8_t>(Refusal::kUnusable)};
+  EXPECT_EQ(numbers.size(), 20U);
+  EXPECT_EQ(*numbers.rbegin(), 19) << "a reason was added: test it here";
+  EXPECT_EQ(static_cast<uint8_t>(Refusal::kLast), 19);
 }
 
 }  // namespace

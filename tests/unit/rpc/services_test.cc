@@ -64,6 +64,46 @@ TEST_F(ServicesTest, ConsentMakesEligibleAndAnOptOutEndsItAtOnce) {
   EXPECT_EQ(notes_.decisions()[0].count, 1U);
 }
 
+// A no counts whatever else of its call cannot be used, and the reply tells each part.
+TEST_F(ServicesTest, ANoCountsBesideWhatCannotBeUsed) {
+  OptIn();
+  ASSERT_EQ(Check(Clean("a")).decision().eligibility(), v1::ELIGIBILITY_ELIGIBLE);
+  const std::string etag = Settings("a").etag();
+  const auto reply = Update(R"(account_id: "a" request_id: "mixed" etag: ")" + etag + R"("
+      changes {} changes { target { control: "help_improve" } turn: SWITCH_OFF } changes { target { control: "train" } turn: SWITCH_ON }
+      retention { retention { months: 1000 } }
+      evidence { notice_version: "general" notice_language: "en" channel: CHANNEL_APP actor: ACTOR_SELF })");
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  ASSERT_EQ(reply.results_size(), 4);
+  for (const int refused : {0, 2, 3}) {
+    EXPECT_FALSE(reply.results(refused).applied()) << refused;
+    EXPECT_EQ(reply.results(refused).refused_reason(), "INVALID_FIELD") << refused;
+  }
+  EXPECT_THAT(reply.results(0).refused_message(), ::testing::HasSubstr("changes[0].target"));
+  EXPECT_THAT(reply.results(3).refused_message(), ::testing::HasSubstr("retention[0].retention.months"));
+  EXPECT_TRUE(reply.results(1).applied() && reply.results(1).changed());
+  EXPECT_EQ(Check(Clean("a")).decision().eligibility(), v1::ELIGIBILITY_NOT_ELIGIBLE);
+
+  const auto out = OptOut(R"(account_id: "a" request_id: "out" targets { control: "nobody has it" } targets {} targets { all: true })");
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  ASSERT_EQ(out.results_size(), 3);
+  EXPECT_EQ(out.results(0).refused_reason(), "INVALID_FIELD");
+  EXPECT_EQ(out.results(1).part(), "targets[1]");
+  EXPECT_EQ(out.results(1).refused_reason(), "INVALID_FIELD");
+  EXPECT_TRUE(out.results(2).applied());
+  EXPECT_TRUE(out.refuses_future_purposes());
+
+  // Of somebody new: the no is there, and nobody was registered by what cannot be used.
+  const auto upserted = Upsert(R"(account_id: "new" region: "Germany" profiles { profile_id: "p" age { adult: true } } request_id: "up"
+      initial_choices { target { control: "help_improve" } turn: SWITCH_OFF })");
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  EXPECT_FALSE(upserted.registered());
+  ASSERT_EQ(upserted.results_size(), 3);
+  EXPECT_FALSE(upserted.results(0).applied());
+  EXPECT_FALSE(upserted.results(1).applied());
+  EXPECT_TRUE(upserted.results(2).applied());
+}
+
 // Hard case 52, and a token that is none counts as stale.
 TEST_F(ServicesTest, RestrictionsApplyBesideARefusedLoosening) {
   OptIn();
@@ -195,7 +235,8 @@ TEST_F(ServicesTest, EveryMethodRefusesAnEmptyOrMalformedRequestByName) {
       {"SettingsService/OptOut", "account_id"},       {"SettingsService/ListSettingsHistory", "account_id"},
       {"SettingsService/GetSettingsAt", "account_id"}, {"EligibilityService/Check", "recording"},
       {"EligibilityService/BatchCheck", "recordings"}, {"RecordingService/ReportRecording", "account_id"},
-      {"PolicyService/Suspend", "purpose"},           {"PolicyService/Resume", "purpose"}};
+      {"PolicyService/Suspend", "purpose"},           {"PolicyService/Resume", "purpose"},
+      {"PolicyService/ConfirmClock", "time"}};
   for (const auto& [method, field] : first_fault) {
     const grpc::Status empty = server_.CallRaw("/consent.v1." + method, "");
     EXPECT_EQ(empty.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << method;

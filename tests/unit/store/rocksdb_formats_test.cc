@@ -8,7 +8,7 @@
 #include "daemon/store/rocksdb/head_file.h"
 #include "daemon/store/rocksdb/rows.h"
 #include "daemon/store/rocksdb/wal_check.h"
-#include "tests/support/store/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace consent::store {
 namespace {

@@ -193,6 +193,63 @@ TEST(OptOut, ScopeAndTargets) {
   EXPECT_THAT(Faults(OptOut("")), ElementsAre("targets"));
 }
 
+// A no counts wherever account, scope and target can be read; all else of the request is refused, and says why.
+TEST(Unusable, ANoCountsWhateverIsBesideIt) {
+  const std::string off = R"(changes { target { control: "c" } turn: SWITCH_OFF } )";
+  const std::string initial = R"(initial_choices { target { control: "c" } turn: SWITCH_OFF } )";
+  const std::string target = R"(targets { control: "c" } )";
+  const std::string long_id(129, 'x');
+  const std::string evidence[] = {"evidence { channel: 99 } ", "evidence { notice_version: \"" + long_id + "\" } ", "evidence { guardian_id: \"" + long_id + "\" } ",
+                                  "evidence { channel: CHANNEL_APP given_at { seconds: 7 } } ", "evidence { given_at { seconds: -1 } channel: CHANNEL_IMPORT } "};
+  const auto expect_only_the_no = [&](const absl::StatusOr<wire::ChangeInput>& input, const std::string& why, const std::string& text) {
+    ASSERT_TRUE(input.ok()) << text << input.status();
+    EXPECT_THAT(input->command.unusable, ::testing::HasSubstr(why)) << text;
+    EXPECT_TRUE(input->evidence.empty()) << text;
+    EXPECT_FALSE(input->create_new) << text;
+    for (const auto& [scope, id] : input->names.scopes) EXPECT_NE(id, long_id) << text;
+    EXPECT_TRUE(input->names.guardians.empty()) << text;
+    for (const domain::ChoiceCommand& choice : input->command.choices) {
+      if (choice.unreadable.empty() && !choice.on) {
+        EXPECT_EQ(choice.target.control, "c") << text;
+        return;
+      }
+    }
+    ADD_FAILURE() << "the no is lost beside " << text;
+  };
+  for (const std::string& bad : evidence) {
+    expect_only_the_no(Update(off + bad), "evidence", bad);
+    expect_only_the_no(OptOut(target + bad), "evidence", bad);
+    expect_only_the_no(Upsert(initial + bad), "evidence", bad);
+  }
+  for (const std::string& bad : {std::string("changes {}"), "changes { scope { profile_id: \"" + long_id + "\" } target { control: \"d\" } turn: SWITCH_OFF }",
+                                std::string("changes { target { purpose: 99 } turn: SWITCH_OFF }"), std::string("changes { target { control: \"d\" } turn: 9 }"),
+                                std::string("retention { retention { months: 121 } }"), "etag: \"" + std::string(300, 'e') + "\"",
+                                "self_profile_id: \"" + long_id + "\""}) {
+    expect_only_the_no(Update(off + bad), ":", bad);
+    expect_only_the_no(Update(bad + off), ":", bad);
+  }
+  for (const std::string& bad : {std::string("targets {}"), std::string("targets { purpose: 99 }"), std::string("targets { all: false }")}) {
+    expect_only_the_no(OptOut(target + bad), "targets[1]", bad);
+    expect_only_the_no(OptOut(bad + target), "targets[0]", bad);
+  }
+  for (const std::string& bad :
+       {std::string(R"(region: "Germany")"), std::string(R"(profiles { profile_id: "p" age {} })"), "profiles { profile_id: \"" + long_id + "\" }",
+        std::string(R"(profiles { profile_id: "p" age { born: "2015-13" } guardian_id: "g" })"), "device_ids: \"" + long_id + "\"",
+        std::string(R"(remove_device_ids: "")"), std::string("initial_choices {}"), std::string("retention {}")}) {
+    expect_only_the_no(Upsert(initial + bad + " create_new: true"), ":", bad);
+  }
+}
+
+TEST(Unusable, WithoutANoThatCanBeReadTheWholeIsRefused) {
+  EXPECT_FALSE(Update(R"(changes { target { control: "c" } turn: SWITCH_ON } changes {})").ok());
+  EXPECT_FALSE(Update(R"(changes { scope { profile_id: "" } target { control: "c" } turn: SWITCH_OFF })").ok());
+  EXPECT_FALSE(OptOut(R"(scope { device_id: "" } targets { all: true })").ok()) << "whose no is it?";
+  EXPECT_FALSE(Upsert(R"(region: "Germany" initial_choices { target { control: "c" } turn: SWITCH_ON })").ok());
+  const std::string off = R"(targets { all: true })";
+  EXPECT_FALSE(wire::ReadOptOut(Text<v1::OptOutRequest>("request_id: \"q\" " + off), kHasher).ok());
+  EXPECT_FALSE(wire::ReadOptOut(Text<v1::OptOutRequest>("account_id: \"a\" " + off), kHasher).ok());
+}
+
 TEST(Evidence, FormOnlyAndGivenAtWithAnImportOnly) {
   const auto input = OptOut(R"(targets { all: true } evidence { notice_version: "v" notice_language: "de" channel: CHANNEL_IMPORT
       actor: ACTOR_GUARDIAN guardian_id: "g" given_at { seconds: 7 } reference: "t" })");
@@ -208,7 +265,7 @@ TEST(Evidence, FormOnlyAndGivenAtWithAnImportOnly) {
   wire::WriteEvidence(input->evidence, &sealed);
   EXPECT_EQ(sealed.reference(), "t");
   EXPECT_THAT(input->names.guardians, ElementsAre(Pair(kHasher.Guardian("g"), "g")));
-  EXPECT_THAT(Faults(OptOut("targets { all: true } evidence { channel: CHANNEL_APP given_at { seconds: 7 } }")),
+  EXPECT_THAT(Faults(Update(R"(changes { target { control: "c" } turn: SWITCH_ON } evidence { channel: CHANNEL_APP given_at { seconds: 7 } })")),
               ElementsAre("evidence.given_at"));
   EXPECT_TRUE(OptOut("targets { all: true } evidence {}").ok()) << "an opt-out needs none";
   EXPECT_TRUE(OptOut("targets { all: true } evidence { actor: ACTOR_GUARDIAN }").ok()) << "what is missing does not stop a restriction";

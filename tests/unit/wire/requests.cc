@@ -5,6 +5,7 @@
 #include <google/protobuf/text_format.h>
 
 #include "daemon/wire/deletion.h"
+#include "daemon/wire/errors.h"
 #include "daemon/wire/eligibility.h"
 #include "daemon/wire/hold.h"
 #include "daemon/wire/policy.h"
@@ -46,17 +47,26 @@ absl::Status ReadRequest(const v1::BatchCheckRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status ReadRequest(const v1::UpsertSubjectRequest& r) { return wire::ReadUpsertSubject(r, Hasher(), kNow).status(); }
+// What is wrong with a change, also where its restrictions count all the same.
+absl::Status FaultOf(const absl::StatusOr<wire::ChangeInput>& read) {
+  if (!read.ok() || read->command.unusable.empty()) return read.status();
+  const std::string& why = read->command.unusable;
+  return wire::FieldError(why.substr(0, why.find(": ")), why);
+}
+
+absl::Status ReadRequest(const v1::UpsertSubjectRequest& r) { return FaultOf(wire::ReadUpsertSubject(r, Hasher(), kNow)); }
 absl::Status ReadRequest(const v1::GetSubjectRequest& r) { return wire::ReadGetSubject(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::GetSettingsRequest& r) { return wire::ReadGetSettings(r, Hasher()).status(); }
-absl::Status ReadRequest(const v1::UpdateSettingsRequest& r) { return wire::ReadUpdateSettings(r, Hasher()).status(); }
-absl::Status ReadRequest(const v1::OptOutRequest& r) { return wire::ReadOptOut(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::UpdateSettingsRequest& r) { return FaultOf(wire::ReadUpdateSettings(r, Hasher())); }
+absl::Status ReadRequest(const v1::OptOutRequest& r) { return FaultOf(wire::ReadOptOut(r, Hasher())); }
 absl::Status ReadRequest(const v1::ListSettingsHistoryRequest& r) { return wire::ReadListHistory(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::GetSettingsAtRequest& r) { return wire::ReadSettingsAt(r, Hasher(), kNow).status(); }
 absl::Status ReadRequest(const v1::ReportRecordingRequest& r) { return wire::ReadReportRecording(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::GetPolicyRequest& r) { return wire::ReadGetPolicy(r).status(); }
 absl::Status ReadRequest(const v1::SuspendRequest& r) { return wire::ReadSuspend(r).status(); }
 absl::Status ReadRequest(const v1::ResumeRequest& r) { return wire::ReadResume(r).status(); }
+absl::Status ReadRequest(const v1::GetClockRequest& r) { return wire::ReadGetClock(r); }
+absl::Status ReadRequest(const v1::ConfirmClockRequest& r) { return wire::ReadConfirmClock(r).status(); }
 absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) { return wire::ReadCreateDeletion(r, Hasher(), kNow).status(); }
 absl::Status ReadRequest(const v1::VerifyDeletionRequestRequest& r) { return wire::ReadVerifyDeletion(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::DenyDeletionRequestRequest& r) { return wire::ReadDenyDeletion(r, Hasher()).status(); }
@@ -189,6 +199,8 @@ std::vector<RequestKind> Make() {
       Kind<v1::GetPolicyRequest>({R"(version: "2026-01")", ""}),
       Kind<v1::SuspendRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "drill")"}),
       Kind<v1::ResumeRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US-CA" reason: "drill over" etag: "token")"}),
+      Kind<v1::GetClockRequest>({""}),
+      Kind<v1::ConfirmClockRequest>({"time { seconds: 1764000000 nanos: 5000 }"}),
   };
   for (RequestKind& kind : MakeDeletions()) kinds.push_back(std::move(kind));
   return kinds;
