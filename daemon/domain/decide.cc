@@ -210,7 +210,8 @@ void Deciding::EndedCopies() {
   for (const Named& named : named_) {
     const PurposeChoice choice = EffectiveChoice(*named.scope, recording_.made_for, rules_);
     const bool owed = EndedOnce(named, choice) && CopiesOwed(choice);
-    if (SaysNo(choice.choice) || ConsentSurelyEnded(named, choice) || owed) disposition_.Add(Reason::kPurposeEnded);
+    // A no that another removed scope may have said forbids, and purges nothing.
+    if ((SaysNo(choice.choice) && !choice.inherited) || ConsentSurelyEnded(named, choice) || owed) disposition_.Add(Reason::kPurposeEnded);
   }
 }
 
@@ -273,17 +274,22 @@ void Deciding::Facts() {
   if (when_.invalid) eligibility_.Add(Reason::kInvalidTime);
 }
 
-// It says no, or said no when the capture was made and has not consented for the past since.
-bool Deciding::RefusedNowOrThen(const ScopeFacts& scope, Purpose purpose) const {
+bool Deciding::HasConsentedForThePast(const PurposeChoice& choice) const {
+  const Notice* notice = rules_.FindNotice(choice.notice);
+  return choice.choice == Choice::kGiven ? notice != nullptr && notice->covers_past : choice.copies_forgiven;
+}
+
+// It says no, or may have said no when the capture was made and has not consented for the past since. The record knows the last end alone,
+// so any before the last consent may have been a refusal, and may have begun before the capture.
+bool Deciding::MayHaveRefused(const ScopeFacts& scope, Purpose purpose) const {
   const PurposeChoice choice = EffectiveChoice(scope, purpose, rules_);
-  return SaysNo(choice.choice) || CapturedWhileRefused(choice);
+  if (SaysNo(choice.choice)) return true;
+  return when_.known && choice.refused_from.IsSet() && !HasConsentedForThePast(choice) && when_.lo < choice.since;
 }
 
 bool Deciding::CapturedWhileRefused(const PurposeChoice& choice) const {
   if (!when_.known || !choice.refused_from.IsSet() || choice.end_was_expiry) return false;
-  const Notice* notice = rules_.FindNotice(choice.notice);
-  const bool covers_past = choice.choice == Choice::kGiven ? notice != nullptr && notice->covers_past : choice.copies_forgiven;
-  return !covers_past && when_.hi >= choice.refused_from && when_.lo < choice.since;
+  return !HasConsentedForThePast(choice) && when_.hi >= choice.refused_from && when_.lo < choice.since;
 }
 
 // E0: who names no profile (device) may be one that said no, also one that is gone.
@@ -293,7 +299,7 @@ bool Deciding::HidesRefusal(Purpose purpose) const {
   if (!no_profile && !no_device) return false;
   return std::any_of(subject_->scopes.begin(), subject_->scopes.end(), [&](const ScopeFacts& scope) {
     const bool unnamed = (scope.kind == ScopeKind::kProfile && no_profile) || (scope.kind == ScopeKind::kDevice && no_device);
-    return unnamed && RefusedNowOrThen(scope, purpose);
+    return unnamed && MayHaveRefused(scope, purpose);
   });
 }
 

@@ -105,7 +105,8 @@ class Deciding {
   bool EndedOnce(const Named& named, const PurposeChoice& choice) const;
   bool CopiesOwed(const PurposeChoice& choice) const;
   bool CapturedWhileRefused(const PurposeChoice& choice) const;
-  bool RefusedNowOrThen(const ScopeFacts& scope, Purpose purpose) const;
+  bool HasConsentedForThePast(const PurposeChoice& choice) const;
+  bool MayHaveRefused(const ScopeFacts& scope, Purpose purpose) const;
   bool CoversCapture(const PurposeChoice& consent) const;
   bool OnConsentAlone(Purpose purpose) const;
   SuspensionState Suspended(Purpose purpose) const;

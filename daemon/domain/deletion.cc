@@ -157,6 +157,8 @@ bool TombstoneOf(const DeletionRequest& request, Tombstone* out) {
       request.cause != DeletionCause::kRequested) {
     return false;
   }
+  // `closed_at` speaks for it, and none of its order may reach a new account of the same id.
+  if (request.selector.kind == SelectorKind::kAccountClosure && request.state == RequestState::kCompleted) return false;
   out->state = TombstoneState(request.state);
   out->scope = request.selector.scope.kind;
   out->handle = request.selector.scope.handle;

@@ -31,7 +31,7 @@ constexpr uint8_t kRefusedThen = 128;
 constexpr uint8_t kBornBefore = 4, kBorn = 8, kGuardian = 16, kAdultSince = 32, kLastActive = 64, kInactivityNotice = 128;
 // Of a choice; the low two bits are the choice.
 constexpr uint64_t kByGuardian = 4, kImported = 8, kRefusedFrom = 16, kRenewed = 32, kHasEnded = 64, kEndWasExpiry = 128, kCopiesForgiven = 256,
-                   kByOther = 512;
+                   kByOther = 512, kInherited = 1024;
 
 // Seven bytes reach the year 4253; whatever does not fit follows an escape.
 constexpr uint64_t kTimeEscape = (uint64_t{1} << 56) - 1;
@@ -101,7 +101,7 @@ void PutChoices(Encoder& out, const ScopeFacts& scope) {
     out.Varint(static_cast<uint64_t>(choice.choice) | (choice.by_guardian ? kByGuardian : 0) | (choice.imported ? kImported : 0) |
                (choice.refused_from.IsSet() ? kRefusedFrom : 0) | (choice.renewed.IsSet() ? kRenewed : 0) |
                (choice.has_ended ? kHasEnded : 0) | (choice.end_was_expiry ? kEndWasExpiry : 0) |
-               (choice.copies_forgiven ? kCopiesForgiven : 0) | (choice.by_other ? kByOther : 0));
+               (choice.copies_forgiven ? kCopiesForgiven : 0) | (choice.by_other ? kByOther : 0) | (choice.inherited ? kInherited : 0));
     out.Varint(choice.notice);
     PutTime(out, choice.since);
     if (choice.renewed.IsSet()) out.Varint(static_cast<uint64_t>((choice.renewed - choice.since).micros / kSecond));
@@ -140,9 +140,10 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
     choice.end_was_expiry = (bits & kEndWasExpiry) != 0;
     choice.copies_forgiven = (bits & kCopiesForgiven) != 0;
     choice.by_other = (bits & kByOther) != 0;
+    choice.inherited = (bits & kInherited) != 0;
     const bool repeated = seen != 0 && std::find(scope->choices.begin(), scope->choices.end(), choice) != scope->choices.end();
     if (choice == PurposeChoice{} || repeated) in.Fail();
-    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 10) != 0 || notice > UINT16_MAX) in.Fail();
+    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 11) != 0 || notice > UINT16_MAX) in.Fail();
     seen |= mask;
     const int first = mask == 0 ? 0 : __builtin_ctz(mask);
     if (first <= last_first) in.Fail();

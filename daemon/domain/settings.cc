@@ -80,7 +80,7 @@ PurposeState StateOf(const SubjectFacts& subject, size_t index, Purpose purpose,
 std::vector<PurposeState> States(const SubjectFacts& subject, const base::Now& now, const Rules& rules) {
   std::vector<PurposeState> states;
   for (size_t scope = 0; scope < subject.scopes.size(); ++scope) {
-    if (subject.scopes[scope].IsFold()) continue;
+    if (subject.scopes[scope].IsFold() || subject.scopes[scope].IsNothingButRemoved()) continue;
     for (const Purpose purpose : kAllPurposes) {
       if (rules.purposes.Has(purpose)) states.push_back(StateOf(subject, scope, purpose, now, rules));
     }

@@ -87,6 +87,17 @@ PartOutcome ChangeRetention(Applying& applying, const RetentionCommand& command)
   if (!Offered(command.retention, applying.rules)) return Refused(Refusal::kRetentionNotOffered);
   const ScopeFacts* existing = applying.after().Find(command.scope.kind, command.scope.handle);
   const Retention now = existing != nullptr ? existing->retention : Retention{};
+  FactChange change;
+  change.what = ChangedWhat::kRetention;
+  change.scope = command.scope;
+  change.retention = command.retention;
+  const bool restricts = command.retention.kind != RetentionKind::kUntilDeleted;
+  if (restricts && applying.IsClosed() && internal::Strictness(command.retention) >= internal::Strictness(now)) {
+    // Nothing stricter for the closed account; it binds the next one of its id.
+    const bool is_news = applying.IsToBeForgotten();
+    if (is_news) applying.Record(std::move(change));
+    return Applied(is_news);
+  }
   if (now == command.retention) return Applied(false);
   if (internal::Strictness(command.retention) > internal::Strictness(now)) {
     if (IsContradicted(applying.command, command)) return Refused(Refusal::kContradiction);
@@ -98,10 +109,6 @@ PartOutcome ChangeRetention(Applying& applying, const RetentionCommand& command)
   // What had surely expired stays expired.
   scope.purge_floor = std::max(scope.purge_floor, internal::ExpiredUpTo(scope.retention, applying.moment.now.earliest));
   scope.retention = command.retention;
-  FactChange change;
-  change.what = ChangedWhat::kRetention;
-  change.scope = command.scope;
-  change.retention = command.retention;
   applying.Record(std::move(change));
   return Applied(true);
 }

@@ -167,9 +167,15 @@ struct Transition {
 // is refused for want of room.
 Transition Apply(const SubjectFacts& before, const Command& command, const Moment& moment, const Rules& rules);
 
-// What is left of a closed account's record when it is forgotten: that and when it was closed, and what was refused since. The record does
-// not say when a retention was chosen: `retention_since` are the changes of retention since the closure, out of the history.
-SubjectFacts RefusedSinceClosure(const SubjectFacts& facts, const std::vector<FactChange>& retention_since);
+// A change since the closure, and when.
+struct SaidSince {
+  Instant at;
+  FactChange change;
+};
+
+// What is left of a closed account's record when it is forgotten: that and when it was closed, and what was refused since. The record says
+// neither when a retention was chosen nor what was only said again: `said_since` are the changes since the closure, out of the history.
+SubjectFacts RefusedSinceClosure(const SubjectFacts& facts, const std::vector<SaidSince>& said_since);
 
 // A reported flag, the restriction that ReportRecording makes: returns the marks after it.
 RecordingMarks AddFlags(const RecordingMarks& before, uint8_t flags);

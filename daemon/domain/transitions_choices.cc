@@ -38,16 +38,17 @@ void SetChoice(Applying& applying, ScopeFacts& scope, Purpose purpose, const Pur
   applying.Record(std::move(change));
 }
 
-// Refuses what is added to the target later. True where that is new.
+// Refuses what is added to the target later. True where that is new, or said anew of a closed account: it then binds the next one of its id.
 bool RefuseFuture(Applying& applying, ScopeFacts& scope, const Target& target) {
   if (target.kind == TargetKind::kAll) {
-    if (scope.refused_all_since.IsSet()) return false;
+    if (scope.refused_all_since.IsSet() && !applying.IsToBeForgotten()) return false;
     scope.refused_all_since = applying.moment.time;
   } else {
     const ControlNumber number = applying.rules.FindControl(target.control)->number;
-    for (const ControlRefusal& refusal : scope.refused_controls) {
-      if (refusal.control == number) return false;
-    }
+    const auto known = std::find_if(scope.refused_controls.begin(), scope.refused_controls.end(),
+                                    [&](const ControlRefusal& refusal) { return refusal.control == number; });
+    if (known != scope.refused_controls.end() && !applying.IsToBeForgotten()) return false;
+    if (known != scope.refused_controls.end()) scope.refused_controls.erase(known);
     scope.refused_controls.push_back(ControlRefusal{number, applying.moment.time});
   }
   FactChange change;
@@ -67,7 +68,17 @@ PartOutcome TurnOff(Applying& applying, const ChoiceCommand& command) {
   for (const Purpose purpose : kAllPurposes) {
     if (!purposes.Has(purpose)) continue;
     const PurposeChoice now = EffectiveChoice(scope, purpose, applying.rules);
-    if (SaysNo(now.choice)) continue;
+    if (SaysNo(now.choice) && applying.IsToBeForgotten()) {
+      // The record keeps since when it is refused; the history, that it was said to the closed account too.
+      FactChange again;
+      again.scope = ScopeRef{scope.kind, scope.handle};
+      again.purpose = purpose;
+      again.from = again.to = now.choice;
+      applying.Record(std::move(again));
+      changed = true;
+      continue;
+    }
+    if (SaysNo(now.choice) && !now.inherited) continue;
     PurposeChoice refused;
     refused.choice = now.choice == Choice::kGiven ? Choice::kWithdrawn : Choice::kRefused;
     refused.since = applying.moment.time;
@@ -148,6 +159,8 @@ bool IsRenewal(const Applying& applying, const ScopeFacts& scope, Purpose purpos
 std::string WhyNotFilled(const Applying& applying, const ScopeFacts& scope, const Consenting& consenting) {
   // After a denied closure, or "everything", the subject chooses, and an import has not heard it.
   if (applying.result.after.default_denied.IsSet()) return "the wish to have the account closed or everything deleted";
+  // Given to the closed account of that id, and nothing of it is inherited.
+  if (consenting.given_at <= applying.result.after.reopened_at) return "the closure of the account that had this id before";
   for (const Purpose purpose : kAllPurposes) {
     if (!consenting.granted.Has(purpose)) continue;
     const PurposeChoice now = EffectiveChoice(scope, purpose, applying.rules);
@@ -288,6 +301,7 @@ PurposeChoice EndOf(const Applying& applying, const ScopeFacts& scope, const Pur
   PurposeChoice end;
   if (SaysNo(choice.choice)) {
     end.refused_from = choice.since;
+    end.copies_forgiven = choice.inherited;  // it may have said no such thing, so nothing of it is owed
     return end;
   }
   end.refused_from = choice.refused_from;

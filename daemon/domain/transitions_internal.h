@@ -19,6 +19,8 @@ struct Applying {
 
   SubjectFacts& after() { return result.after; }
   bool IsClosed() const { return result.after.closed_at.IsSet() && !result.after.reopened_at.IsSet(); }
+  // Closed, and its record not yet shrunk to what was refused since.
+  bool IsToBeForgotten() const { return IsClosed() && !IsForgotten(result.after); }
   bool IsImport() const { return command.proof.channel == Channel::kImport; }
   // Where the account lives, as far as the command has been applied.
   const AgeOfConsent& AgeAtHome() const { return rules.AgeOfConsentIn(result.after.region); }

@@ -82,19 +82,22 @@ struct Measured {
 };
 
 // A guardian's consent that had ended stays ended when a corrected age or a move makes a child again: otherwise a restriction would bring
-// it back. An adult's own only stops counting meanwhile, which is computed: nobody said so.
+// it back. One that would last longer by it the guardian must give again, unless the change was made as a loosening is. An adult's own only
+// stops counting meanwhile, which is computed: nobody said so.
 void KeepEnded(const Applying& applying, ScopeFacts& scope, const Measured& before, const Measured& after) {
   const base::Now& now = applying.moment.now;
   const auto is_revived = [&](const PurposeChoice& choice, Instant at) {
     return EndedByAge(choice, before.age, before.by, at) && !EndedByAge(choice, after.age, after.by, at);
   };
+  const bool lasts_longer = AdultFrom(after.age, after.by) > AdultFrom(before.age, before.by);
+  const bool as_loosening = !applying.IsImport() && MayLoosen(applying, false).refusal == Refusal::kNone;
   for (const Purpose purpose : kAllPurposes) {
     PurposeChoice& choice = scope.ChoiceFor(purpose);
     if (choice.choice != Choice::kGiven || !choice.by_guardian) continue;
     // What has ended is purged, so it must have ended surely; what may have ended only waits for the guardian to say it again.
     if (is_revived(choice, now.earliest)) {
       choice.has_ended = true;
-    } else if (is_revived(choice, now.latest)) {
+    } else if (is_revived(choice, now.latest) || (lasts_longer && !as_loosening)) {
       scope.guardian_since = applying.moment.time;
     }
   }
@@ -108,7 +111,9 @@ void NameGuardian(Applying& applying, ScopeFacts& scope, base::GuardianHandle gu
 // The record still knows that somebody removed it.
 bool IsRemovalUndoneByImport(const Applying& applying, const ScopeRef& ref) {
   const ScopeFacts* scope = applying.result.after.Find(ref.kind, ref.handle);
-  return applying.IsImport() && scope != nullptr && scope->WasRemoved();
+  if (!applying.IsImport()) return false;
+  // Of those that are folded together nobody knows which they were.
+  return scope == nullptr ? applying.result.after.Find(ref.kind, base::Bytes16{}) != nullptr : scope->WasRemoved();
 }
 
 PartOutcome AddProfile(Applying& applying, const ProfileCommand& profile) {

@@ -37,6 +37,7 @@ void InheritRefusals(const ScopeFacts& from, ScopeFacts& into) {
     if (!since.IsSet()) continue;
     PurposeChoice& kept = into.ChoiceFor(purpose);
     kept.choice = Choice::kRefused;
+    kept.inherited = true;
     kept.since = EarlierSet(kept.since, since);
   }
   into.refused_all_since = EarlierSet(into.refused_all_since, from.refused_all_since);
@@ -120,14 +121,11 @@ PartOutcome ApplyRemoval(Applying& applying, const ScopeRef& ref) {
   if (applying.IsImport()) return Refused(Refusal::kImportCannotLoosen, "the profile or device");
   PartOutcome gate = MayLoosen(applying, false);
   if (gate.refusal != Refusal::kNone) return gate;
+  // Also where nothing is left of it but that it was removed: no import may bring it back.
   ScopeFacts kept = KeptOf(applying, *scope);
-  ScopeFacts nothing;
-  nothing.kind = kept.kind;
-  nothing.handle = kept.handle;
-  const bool keeps = !(kept == nothing);
   kept.default_from = applying.moment.time;
   facts.scopes.erase(facts.scopes.begin() + (scope - facts.scopes.data()));
-  if (keeps) facts.scopes.push_back(std::move(kept));
+  facts.scopes.push_back(std::move(kept));
   FoldToBound(facts, ref.kind);
   RecordScope(applying, ChangedWhat::kScopeRemoved, ref);
   return Applied(true);
@@ -152,7 +150,7 @@ bool KeepRefusalsSince(Instant closed_at, const ScopeFacts& scope, ScopeFacts& k
 
 }  // namespace
 
-SubjectFacts RefusedSinceClosure(const SubjectFacts& facts, const std::vector<FactChange>& retention_since) {
+SubjectFacts RefusedSinceClosure(const SubjectFacts& facts, const std::vector<SaidSince>& said_since) {
   SubjectFacts left;
   left.closed_at = facts.closed_at;
   for (const ScopeFacts& scope : facts.scopes) {
@@ -166,10 +164,19 @@ SubjectFacts RefusedSinceClosure(const SubjectFacts& facts, const std::vector<Fa
       left.scopes.push_back(std::move(kept));
     }
   }
-  for (const FactChange& change : retention_since) {
+  for (const auto& [at, change] : said_since) {
+    const bool is_no = change.what == ChangedWhat::kPurpose && SaysNo(change.to);
+    if (!is_no && change.what != ChangedWhat::kRetention) continue;
     ScopeFacts* scope = left.Find(change.scope.kind, change.scope.handle);
     if (scope == nullptr) scope = &internal::AddScope(left, change.scope.kind, change.scope.handle);
-    if (internal::Strictness(change.retention) < internal::Strictness(scope->retention)) scope->retention = change.retention;
+    if (is_no) {
+      PurposeChoice& choice = scope->ChoiceFor(change.purpose);
+      choice = PurposeChoice{};
+      choice.choice = Choice::kRefused;
+      choice.since = at;
+    } else if (internal::Strictness(change.retention) < internal::Strictness(scope->retention)) {
+      scope->retention = change.retention;
+    }
   }
   return left;
 }

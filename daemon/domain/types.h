@@ -91,6 +91,7 @@ struct PurposeChoice {
   bool by_guardian = false;  // of a consent: the named guardian gave it
   bool by_other = false;     // of a consent: an agent or the system gave it, neither the person nor the named guardian
   bool imported = false;     // of a consent: came through an import with its own time
+  bool inherited = false;    // of a refusal: one of the removed scopes that the fold keeps together said it, perhaps another one
   bool has_ended = false;    // of a guardian's consent: the child had come of age once; no later correction brings it back
   NoticeNumber notice = 0;   // of a consent
   Instant since;             // of a consent: the time from which captures count; of a refusal: when it was said
@@ -157,9 +158,18 @@ struct ScopeFacts {
   PurposeChoice& ChoiceFor(Purpose p) { return choices[static_cast<size_t>(p) - 1]; }
   // It was registered until default_from, and said no to something.
   bool WasRemoved() const { return !registered && default_from.IsSet(); }
+  // Removed, and all that is left of it is that.
+  bool IsNothingButRemoved() const;
   bool IsFold() const { return kind != ScopeKind::kAccount && handle == base::Bytes16{}; }
   bool operator==(const ScopeFacts&) const = default;
 };
+inline bool ScopeFacts::IsNothingButRemoved() const {
+  ScopeFacts nothing;
+  nothing.kind = kind;
+  nothing.handle = handle;
+  nothing.default_from = default_from;
+  return WasRemoved() && *this == nothing;
+}
 
 // Captures of a time, for holds. Both ends belong to it. from unset: from the beginning; to = kEndOfTime: open.
 struct Interval {

@@ -20,13 +20,6 @@ void WriteEntry(const service::HistoryItem& item, v1::HistoryEntry* out) {
   out->set_policy_version(item.row.policy_version);
 }
 
-bool AppliedToAll(const domain::Command& command, const service::ChangeReply& reply) {
-  for (size_t i = 0; i < std::min(command.choices.size(), reply.parts.size()); ++i) {
-    if (command.choices[i].target.kind == domain::TargetKind::kAll && reply.parts[i].refusal == domain::Refusal::kNone) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 SettingsRpc::SettingsRpc(service::Context& context, service::ChangeSubject& changes, const service::ReadSubject& reads,
@@ -85,10 +78,7 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
     if (!input.ok()) return call->Finish(input.status());
     auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kOptOut, *std::move(input));
     ChangeNote note(request);
-    const base::SubjectHandle subject = request.subject;
-    domain::Command command = request.command;
-    changes_.Submit(std::move(request), [this, call, subject, note = std::move(note),
-                                         command = std::move(command)](absl::StatusOr<service::ChangeReply> reply) {
+    changes_.Submit(std::move(request), [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
       if (!reply.ok()) return call->Finish(reply.status());
       note.Tell(*reply, surroundings_.observer);
       v1::OptOutResponse* response = call->response();
@@ -97,17 +87,10 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
       response->set_subject_is_new(reply->subject_is_new);
       wire::WriteChangedPurposes(reply->changes, response);
       WriteParts(reply->parts, wire::OptOutPartName, response->mutable_results());
-      response->set_refuses_future_purposes(AppliedToAll(command, *reply) || RefusesFuture(subject, command.choices.front().scope));
+      response->set_refuses_future_purposes(reply->refuses_future);
       call->Finish(absl::OkStatus());
     });
   });
-}
-
-bool SettingsRpc::RefusesFuture(base::SubjectHandle subject, const domain::ScopeRef& scope) const {
-  domain::SubjectFacts facts;
-  if (context_.IndexOf(subject).Find(subject, &facts) != service::Found::kFound) return false;
-  const domain::ScopeFacts* found = facts.Find(scope.kind, scope.handle);
-  return found != nullptr && found->refused_all_since.IsSet();
 }
 
 grpc::ServerUnaryReactor* SettingsRpc::ListSettingsHistory(grpc::CallbackServerContext* context, In in, Out out) {

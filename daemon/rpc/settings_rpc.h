@@ -28,9 +28,6 @@ class SettingsRpc final
   grpc::ServerUnaryReactor* GetSettingsAt(grpc::CallbackServerContext* context, In in, Out out) override;
 
  private:
-  // True where the scope refuses purposes that are added later. False also where the index no longer holds the subject.
-  bool RefusesFuture(base::SubjectHandle subject, const domain::ScopeRef& scope) const;
-
   service::Context& context_;
   service::ChangeSubject& changes_;
   const service::ReadSubject& reads_;

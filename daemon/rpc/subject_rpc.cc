@@ -29,6 +29,7 @@ grpc::ServerUnaryReactor* SubjectRpc::UpsertSubject(grpc::CallbackServerContext*
       v1::UpsertSubjectResponse* response = call->response();
       response->set_revision(reply->revision);
       response->set_registered(reply->registered_now);
+      response->set_account_closed(reply->account_closed);
       response->set_subject_is_new(reply->subject_is_new);
       WriteParts(reply->parts, [&call](size_t i) { return wire::UpsertPartName(call->request(), i); }, response->mutable_results());
       call->Finish(absl::OkStatus());

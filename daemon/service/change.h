@@ -75,6 +75,7 @@ struct ChangeReply {
   bool registered_now = false;
   bool account_closed = false;  // what was refused is kept for an account that is started anew under the id
   bool subject_is_new = false;  // nothing was known of the subject before
+  bool refuses_future = false;  // the first choice's scope refuses purposes that are added later
   std::vector<domain::PartOutcome> parts;
   std::vector<domain::FactChange> changes;
   uint8_t flags = 0;  // all flags of the recording after kReportRecording

@@ -25,8 +25,20 @@ bool NothingApplied(const std::vector<domain::PartOutcome>& parts) {
 
 bool IsClosedFor(const domain::SubjectFacts& facts) { return facts.closed_at.IsSet() && !facts.reopened_at.IsSet(); }
 
+// What the record says after the command.
+void TellOfFacts(const domain::SubjectFacts& after, const domain::Command& command, bool is_first, ChangeReply& reply) {
+  reply.account_closed = IsClosedFor(after);
+  // An account that is started anew was known before.
+  reply.subject_is_new = is_first && !after.reopened_at.IsSet();
+  if (command.choices.empty()) return;
+  const domain::ScopeRef& scope = command.choices.front().scope;
+  const domain::ScopeFacts* found = after.Find(scope.kind, scope.handle);
+  reply.refuses_future = found != nullptr && found->refused_all_since.IsSet();
+}
+
 // Where an answered request's change row says so, the same answer again.
-absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition partition, const store::FeedRow& feed) {
+absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition partition, const store::FeedRow& feed,
+                                         const domain::Command& command) {
   ChangeRow row;
   if (feed.erased || !DecodeChangeRow(feed.event.body, &row)) {
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "the first answer to this request_id can no longer be read");
@@ -36,8 +48,7 @@ absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition 
   reply.revision = tokens.Encode(Revision{partition, feed.stamp.sequence});
   reply.registered_now = row.registered_now;
   domain::SubjectFacts after;
-  reply.account_closed = domain::DecodeFacts(row.facts, &after) && IsClosedFor(after);
-  reply.subject_is_new = row.previous == 0;
+  if (domain::DecodeFacts(row.facts, &after)) TellOfFacts(after, command, row.previous == 0, reply);
   reply.parts = std::move(row.parts);
   reply.changes = std::move(row.changes);
   reply.flags = row.flags;
@@ -189,7 +200,7 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
     work.reply = wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED, "the request was done; the account has been closed since, and what was answered is erased with it");
     return true;
   }
-  work.reply = feed.ok() ? ReplyFromRow(context_.tokens, partition, *feed) : absl::StatusOr<ChangeReply>(StoreUnreadable());
+  work.reply = feed.ok() ? ReplyFromRow(context_.tokens, partition, *feed, request.command) : absl::StatusOr<ChangeReply>(StoreUnreadable());
   return true;
 }
 
@@ -200,14 +211,25 @@ bool RefusesAnything(const domain::SubjectFacts& facts) { return facts.scopes.si
 
 }  // namespace
 
+// A new account begins at a stamp, and all before it is purged: not by a clock that may be wrong.
+absl::Status ChangeSubject::MayReopen(const domain::Command& command) const {
+  if (command.proof.channel == domain::Channel::kImport) {
+    return RefusalStatus(domain::PartOutcome{domain::Refusal::kImportCannotLoosen, false, "the account's closure"});
+  }
+  return TimeToLoosen(context_.Present());
+}
+
 bool ChangeSubject::IsClosed(Work& work) const {
   const domain::SubjectFacts& facts = work.before.facts;
   work.anew = false;
+  absl::Status refused;
   if (!facts.closed_at.IsSet() || facts.reopened_at.IsSet()) return false;
   const bool finished = domain::IsSuppressionRecord(facts);
   switch (work.request.kind) {
     case ChangeKind::kUpsertSubject:
       work.anew = finished && work.request.create_new;
+      if (work.anew) refused = MayReopen(work.request.command);
+      work.anew = work.anew && refused.ok();
       work.request.command.reopens = work.anew;
       // Of the closed one nothing but what was refused since: who looked at that may choose otherwise, so its revision is asked for then.
       if (work.anew && !RefusesAnything(facts)) work.before.facts.revision = 0;
@@ -221,6 +243,10 @@ bool ChangeSubject::IsClosed(Work& work) const {
     default:
       if (!domain::IsForgotten(facts)) return false;
       break;
+  }
+  if (!refused.ok()) {
+    work.reply = refused;
+    return true;
   }
   work.reply = wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED,
                                finished ? "the account is closed: nothing of it is used. UpsertSubject with create_new starts a new one of that id"
@@ -294,7 +320,8 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
   // Names of scopes that are gone go too; those of this request are not in the facts yet.
   const auto gone = [&](const std::pair<domain::ScopeRef, std::string>& name) {
     const auto named_now = [&](const auto& other) { return other.first == name.first; };
-    return work.before.facts.Find(name.first.kind, name.first.handle) == nullptr &&
+    const domain::ScopeFacts* scope = work.before.facts.Find(name.first.kind, name.first.handle);
+    return (scope == nullptr || scope->IsNothingButRemoved()) &&
            std::none_of(request.payload.names.begin(), request.payload.names.end(), named_now);
   };
   known.names.erase(std::remove_if(known.names.begin(), known.names.end(), gone), known.names.end());
@@ -344,8 +371,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   change.event.commitment = work.commitment;
 
   reply.registered_now = transition.registered_now;
-  reply.account_closed = IsClosedFor(transition.after);
-  reply.subject_is_new = row.previous == 0;
+  TellOfFacts(transition.after, request.command, row.previous == 0, reply);
   reply.parts = std::move(transition.parts);
   reply.changes = std::move(transition.changes);
   work.reply = std::move(reply);

@@ -37,6 +37,7 @@ class ChangeSubject {
   // An account that is closed takes restrictions, and what its closure needs; true: this is neither. Sets what a new account of its id begins
   // with.
   bool IsClosed(Work& work) const;
+  absl::Status MayReopen(const domain::Command& command) const;
   bool PreparePart(Work& work) const;
   base::Bytes16 BodyOf(const ChangeRequest& request) const;
   absl::Status PreparePayload(Work& work) const;

@@ -125,7 +125,8 @@ bool Marking::Fits(const domain::SubjectFacts& before, const domain::DeletionReq
 }
 
 void Marking::Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out) {
-  if (request.selector.kind == domain::SelectorKind::kAccountClosure && request.verified_at.IsSet()) {
+  const bool completed = request.state == domain::RequestState::kCompleted;  // then the account may be somebody's anew
+  if (request.selector.kind == domain::SelectorKind::kAccountClosure && request.verified_at.IsSet() && !completed) {
     const bool open_again = request.state == domain::RequestState::kCancelled;
     domain::SubjectFacts& after = out.transition.after;
     const bool closes = !open_again && (!after.closed_at.IsSet() || after.reopened_at.IsSet());
@@ -263,7 +264,7 @@ absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, c
   domain::DeletionRequest trial = row_.request;
   const absl::Status refused = StepStatus(Do(trial, input.moment, *context.policies.rules()), row_.request.state);
   if (!refused.ok()) return refused;
-  if (domain::IsVerified(trial.state) && step_ == DeletionStep::kVerify) {
+  if (domain::IsVerified(trial.state) && domain::IsOpen(trial.state) && step_ == DeletionStep::kVerify) {
     if (absl::Status s = within_.Load(context, input.before.facts, row_.request.selector, place_.number); !s.ok()) return s;
   }
   if (trial == row_.request && within_.empty()) return Prepared::kAnswered;

@@ -44,9 +44,9 @@ absl::StatusOr<bool> Erasures::EraseAccount(const Finished& finished) {
     if (!holds.ok()) return holds.status();
     if (!holds->empty()) return false;
     if (absl::Status s = EndUndecided(finished); !s.ok()) return s;
-    std::vector<domain::FactChange> retention_since;
-    if (absl::Status s = ListAccount(finished, stored->facts, &retention_since); !s.ok()) return s;
-    const absl::StatusOr<store::Outcome> outcome = Suppress(finished, *stored, retention_since);
+    std::vector<domain::SaidSince> said_since;
+    if (absl::Status s = ListAccount(finished, stored->facts, &said_since); !s.ok()) return s;
+    const absl::StatusOr<store::Outcome> outcome = Suppress(finished, *stored, said_since);
     if (!outcome.ok()) return outcome.status();
     if (*outcome == store::Outcome::kConflict) continue;
     if (absl::Status s = OutcomeStatus(*outcome); !s.ok()) return s;
@@ -97,7 +97,7 @@ absl::Status Erasures::EndUndecided(DeletionPlace place) {
 }
 
 absl::Status Erasures::ListAccount(const Finished& finished, const domain::SubjectFacts& facts,
-                                   std::vector<domain::FactChange>* retention_since) {
+                                   std::vector<domain::SaidSince>* said_since) {
   const base::SubjectHandle subject = finished.row.request.subject;
   const store::Partition partition = finished.place.partition;
   const std::string key = context_.SubjectKey(subject);
@@ -123,10 +123,8 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
     }
     all.feed.push_back(next);
     next = row.previous;
-    for (const domain::FactChange& change : row.changes) {
-      const bool since = change.what == domain::ChangedWhat::kRetention && feed->stamp.time > facts.closed_at;
-      if (since) retention_since->push_back(change);
-    }
+    if (feed->stamp.time <= facts.closed_at) continue;
+    for (const domain::FactChange& change : row.changes) said_since->push_back({feed->stamp.time, change});
   }
   uint64_t chunk_number = kListedChunk;
   for (size_t row = 0, feed = 0; row < all.rows.size() || feed < all.feed.size(); ++chunk_number) {
@@ -147,10 +145,10 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
 }
 
 absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, const StoredFacts& stored,
-                                                  const std::vector<domain::FactChange>& retention_since) {
+                                                  const std::vector<domain::SaidSince>& said_since) {
   const base::SubjectHandle subject = finished.row.request.subject;
   const std::string key = context_.SubjectKey(subject);
-  domain::SubjectFacts left = domain::RefusedSinceClosure(stored.facts, retention_since);
+  domain::SubjectFacts left = domain::RefusedSinceClosure(stored.facts, said_since);
   left.forgotten = true;
   std::string left_bytes;
   const store::CommitResult result = CommitNow(

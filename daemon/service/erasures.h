@@ -60,10 +60,10 @@ class Erasures {
   absl::Status EndUndecided(const Finished& finished);
   absl::Status EndUndecided(DeletionPlace place);
   // Adds the changes of retention since the closure, of which the record does not tell.
-  absl::Status ListAccount(const Finished& finished, const domain::SubjectFacts& facts, std::vector<domain::FactChange>* retention_since);
+  absl::Status ListAccount(const Finished& finished, const domain::SubjectFacts& facts, std::vector<domain::SaidSince>* said_since);
   // The record shrinks to the suppression record, but for what IsForgotten says; key and names go.
   absl::StatusOr<store::Outcome> Suppress(const Finished& finished, const StoredFacts& stored,
-                                          const std::vector<domain::FactChange>& retention_since);
+                                          const std::vector<domain::SaidSince>& said_since);
   absl::Status EraseListed(const Finished& finished);
 
   Context& context_;

@@ -67,13 +67,18 @@ domain::ProfileCommand ReadProfile(const v1::Profile& profile, base::Instant now
 }
 
 // False where a list is too long: then do not look at the items.
-bool CheckCounts(const v1::UpsertSubjectRequest& request, Violations* faults) {
+bool CheckCountsOfPeople(const v1::UpsertSubjectRequest& request, Violations* faults) {
   const Path root;
   bool bounded = CheckCount(request.profiles_size(), 0, kMaxScopes, Path(root, "profiles"), faults);
   bounded &= CheckCount(request.device_ids_size(), 0, kMaxScopes, Path(root, "device_ids"), faults);
   bounded &= CheckCount(request.remove_profile_ids_size(), 0, kMaxRemovals, Path(root, "remove_profile_ids"), faults);
-  bounded &= CheckCount(request.remove_device_ids_size(), 0, kMaxRemovals, Path(root, "remove_device_ids"), faults);
-  bounded &= CheckCount(request.initial_choices_size(), 0, kMaxParts, Path(root, "initial_choices"), faults);
+  return CheckCount(request.remove_device_ids_size(), 0, kMaxRemovals, Path(root, "remove_device_ids"), faults) && bounded;
+}
+
+// The same of what may restrict.
+bool CheckCountsOfParts(const v1::UpsertSubjectRequest& request, Violations* faults) {
+  const Path root;
+  const bool bounded = CheckCount(request.initial_choices_size(), 0, kMaxParts, Path(root, "initial_choices"), faults);
   return CheckCount(request.retention_size(), 0, kMaxParts, Path(root, "retention"), faults) && bounded;
 }
 
@@ -152,8 +157,10 @@ absl::StatusOr<ChangeInput> ReadUpsertSubject(const v1::UpsertSubjectRequest& re
   CheckText(request.request_id(), 1, kMaxRequestIdBytes, Path(root, "request_id"), &fatal);
   CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &others);
   if (request.has_region()) input.command.region = ReadRegion(request.region(), Path(root, "region"), &others);
-  if (CheckCounts(request, &fatal)) {
+  if (CheckCountsOfPeople(request, &others)) {
     reader.Apart([&](Violations* own) { ReadPeople(request, now, reader, own, &input.command); });
+  }
+  if (CheckCountsOfParts(request, &fatal)) {
     input.command.choices = reader.Choices(request.initial_choices(), root, "initial_choices");
     input.command.retention = reader.Retentions(request.retention(), root);
   }

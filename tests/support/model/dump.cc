@@ -169,6 +169,7 @@ void DumpScope(std::ostream& out, const domain::ScopeFacts& scope) {
     When(out, "refused_from", choice.refused_from);
     Mark(out, "has_ended", choice.has_ended);
     Mark(out, "end_was_expiry", choice.end_was_expiry);
+    Mark(out, "inherited", choice.inherited);
     Mark(out, "copies_forgiven", choice.copies_forgiven);
     out << '\n';
   }

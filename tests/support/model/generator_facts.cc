@@ -53,6 +53,7 @@ PurposeChoice Said(Weather& weather, Choice no) {
   PurposeChoice choice;
   choice.choice = no;
   choice.since = weather.dice.Chance(0.5) ? weather.Recently() : weather.Ago();
+  choice.inherited = weather.dice.Chance(0.1);
   return choice;
 }
 

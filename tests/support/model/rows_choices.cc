@@ -24,12 +24,19 @@ bool ConsentCoversTheCapture(const View& view, const PurposeChoice& consent) {
 
 bool SaysNo(const PurposeChoice& says) { return says.choice == Choice::kRefused || says.choice == Choice::kWithdrawn; }
 
+// Of ends before the last consent only the last is remembered: an earlier one may have been a refusal, or this one may have ended a consent
+// that had come after a refusal.
+bool PerhapsRefusedAtTheCapture(const View& view, const PurposeChoice& says) {
+  if (SaysNo(says) || !says.refused_from.IsSet() || !view.has_time) return false;
+  const bool consented_for_the_past = says.choice == Choice::kGiven ? CoversThePast(view, says) : says.copies_forgiven;
+  return !consented_for_the_past && view.lo < says.since;
+}
+
 // It refused from `refused_from` until `since`: until it consented again, or was removed. Of several consents since, the notice of the
 // last one speaks.
 bool RefusedAtTheCapture(const View& view, const PurposeChoice& says) {
-  if (SaysNo(says) || !says.refused_from.IsSet() || says.end_was_expiry || !view.has_time) return false;
-  const bool consented_for_the_past = says.choice == Choice::kGiven ? CoversThePast(view, says) : says.copies_forgiven;
-  return !consented_for_the_past && view.hi >= says.refused_from && view.lo < says.since;
+  if (says.end_was_expiry || !PerhapsRefusedAtTheCapture(view, says)) return false;
+  return view.hi >= says.refused_from && view.lo < says.since;
 }
 
 namespace {

@@ -162,7 +162,9 @@ Reasons RowR5(const View& view) {
   if (view.recording.made_for == domain::Purpose::kNone) return {};
   bool ended = false;
   for (const ScopeFacts& scope : view.NamedScopes()) {
-    if (SaysNo(Says(scope, view.recording.made_for, view.rules))) ended = true;
+    const PurposeChoice says = Says(scope, view.recording.made_for, view.rules);
+    // A no that may be another scope's purges nothing.
+    if (SaysNo(says) && !says.inherited) ended = true;
     if (ConsentRanOut(view, scope)) ended = true;
     if (EndedSinceTheCapture(view, scope)) ended = true;
   }

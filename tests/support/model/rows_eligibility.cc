@@ -21,7 +21,7 @@ bool AnyScopeRefuses(const View& view, ScopeKind kind, Purpose purpose) {
   for (const ScopeFacts& scope : view.subject->scopes) {
     if (scope.kind != kind) continue;
     const PurposeChoice says = Says(scope, purpose, view.rules);
-    if (SaysNo(says) || RefusedAtTheCapture(view, says)) return true;
+    if (SaysNo(says) || PerhapsRefusedAtTheCapture(view, says)) return true;
   }
   return false;
 }

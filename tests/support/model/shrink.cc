@@ -32,6 +32,7 @@ void StepsForScope(const Case& c, size_t index, Steps* steps) {
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].renewed; });
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].has_ended; });
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].end_was_expiry; });
+    Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].inherited; });
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].copies_forgiven; });
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].by_guardian; });
   }

@@ -82,6 +82,8 @@ bool ConsentCoversTheCapture(const View& view, const domain::PurposeChoice& cons
 bool SaysNo(const domain::PurposeChoice& says);
 // It said no when the recording was captured, though it does not now, and has agreed to nothing that covers the past since.
 bool RefusedAtTheCapture(const View& view, const domain::PurposeChoice& says);
+// The same as far as nobody remembers that it did not.
+bool PerhapsRefusedAtTheCapture(const View& view, const domain::PurposeChoice& says);
 // The recording names no scope of a kind of which one refuses the purpose, or did at the capture.
 bool HidesARefusal(const View& view, domain::Purpose purpose);
 

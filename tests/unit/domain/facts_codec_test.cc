@@ -108,7 +108,7 @@ TEST(FactsCodec, TheLargestSubjectIsWithinTheBound) {
     for (int p = 0; p < kPurposes; ++p) {
       PurposeChoice& choice = scope.choices[p];
       choice.choice = Choice::kGiven;
-      choice.by_guardian = choice.imported = choice.by_other = choice.has_ended = choice.end_was_expiry = choice.copies_forgiven = true;
+      choice.by_guardian = choice.imported = choice.by_other = choice.has_ended = choice.end_was_expiry = choice.copies_forgiven = choice.inherited = true;
       choice.notice = static_cast<NoticeNumber>(UINT16_MAX - p);
       choice.since = base::kLastInstant - base::Days(365'000);
       choice.renewed = base::kLastInstant - base::Days(1);

@@ -1,4 +1,7 @@
 // Regions, ages, guardians, activity: who lives behind an account.
+#include <functional>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "daemon/domain/effective.h"
@@ -219,6 +222,41 @@ TEST(Guardian, LeavesTheProfileWhenTheChildHasComeOfAge) {
     name.profiles[0].guardian = Guardian(1);
     EXPECT_FALSE(world.Do(name).parts[0].changed) << "an adult has none";
     EXPECT_FALSE(ProfileFacts(world, 2).guardian.IsSet());
+  }
+}
+
+// Nobody asks for an etag when a child is said to be younger; so it must not let a guardian's consent last longer.
+TEST(Guardian, ConsentsAnewWhereItsConsentWouldLastLonger) {
+  struct Row {
+    const char* name;
+    std::function<void(Command&)> change;
+  };
+  const std::vector<Row> rows = {
+      {"a child of no age", [](Command& c) { c.profiles.push_back(About(1)), c.profiles[0].age = AChild(); }},
+      {"born later", [](Command& c) { c.profiles.push_back(About(1)), c.profiles[0].age = BornOn("2013-01-01"); }},
+      {"a move to a higher age of consent", [](Command& c) { c.region = In("GB"); }},
+  };
+  for (const Row& row : rows) {
+    for (const bool as_loosening : {false, true}) {
+      SmallWorld world;
+      world.Register("DE");
+      Command born = WithProfile(Loosening(world), 1, BornOn("2012-01-01"));
+      ASSERT_EQ(RefusalOf(world.Do(born)), Refusal::kNone);
+      Command name = Loosening(world);
+      name.profiles.push_back(About(1));
+      name.profiles[0].guardian = Guardian(1);
+      ASSERT_EQ(RefusalOf(world.Do(name)), Refusal::kNone);
+      Command on = On(world, Profile(1), PurposeOf(Purpose::kHumanReview));
+      on.proof.actor = Actor::kGuardian;
+      on.proof.guardian = Guardian(1);
+      ASSERT_EQ(RefusalOf(world.Do(on)), Refusal::kNone);
+      const Instant given = ProfileFacts(world, 1).ChoiceFor(Purpose::kHumanReview).since;
+      Command change = as_loosening ? Loosening(world) : Command{};
+      row.change(change);
+      ASSERT_EQ(RefusalOf(world.Do(change)), Refusal::kNone) << row.name;
+      EXPECT_EQ(ProfileFacts(world, 1).guardian_since > given, !as_loosening) << row.name;
+      EXPECT_EQ(ProfileFacts(world, 1).ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven) << "nobody took it back";
+    }
   }
 }
 

@@ -118,7 +118,9 @@ TEST(Refusals, AClosedAccountIsRestrictedOnly) {
   world.Do(Keep(world, Account(), Months(3)));
   world.facts.closed_at = world.next.time;
   EXPECT_EQ(RefusalOf(world.Try(On(world, Account(), PurposeOf(kReview)))), Refusal::kAccountClosed);
-  EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), Months(18)))), Refusal::kAccountClosed);
+  EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), kUntilDeleted))), Refusal::kAccountClosed);
+  EXPECT_EQ(RefusalOf(world.Do(Keep(world, Account(), Months(18)))), Refusal::kNone) << "it binds who comes next";
+  EXPECT_EQ(world.facts.account().retention, Months(3)) << "and not the closed one";
   EXPECT_EQ(RefusalOf(world.Do(Off(Account(), Target{}))), Refusal::kNone);
   EXPECT_EQ(RefusalOf(world.Do(Keep(world, Account(), kDoNotSave))), Refusal::kNone);
   EXPECT_TRUE(SaysNo(world.facts.account().ChoiceFor(kReview).choice));

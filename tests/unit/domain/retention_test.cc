@@ -114,7 +114,7 @@ TEST(Retention, RemovedScopeKeepsWhatHadExpired) {
   removal.removals = {Profile(1)};
   removal.expected_revision = world.facts.revision;
   ASSERT_EQ(RefusalOf(world.Do(removal)), Refusal::kNone);
-  EXPECT_EQ(world.facts.Find(ScopeKind::kProfile, Profile(1).handle), nullptr) << "nothing of it had expired";
+  EXPECT_TRUE(world.facts.Find(ScopeKind::kProfile, Profile(1).handle)->IsNothingButRemoved()) << "nothing of it had expired";
 }
 
 }  // namespace

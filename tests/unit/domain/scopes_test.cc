@@ -40,7 +40,28 @@ TEST(Removal, IsALoosening) {
   removal.removals = {Profile(1)};
   EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kEtagRequired);
   EXPECT_EQ(RefusalOf(world.Do(Remove(world, Profile(1)))), Refusal::kNone);
-  EXPECT_EQ(world.facts.scopes.size(), 2U);
+  EXPECT_TRUE(world.facts.Find(ScopeKind::kProfile, Profile(1).handle)->IsNothingButRemoved());
+}
+
+// Nobody who imports has heard of the removal.
+TEST(Removal, IsUndoneByNoImport) {
+  SmallWorld world;
+  world.Register("DE");
+  Command child = WithProfile(Loosening(world), 2, AChild());
+  child.profiles[0].guardian = Guardian(1);
+  ASSERT_EQ(RefusalOf(world.Do(child)), Refusal::kNone);
+  for (const ScopeRef& scope : {Profile(1), Profile(2), Device(1)}) {
+    ASSERT_EQ(RefusalOf(world.Do(Remove(world, scope))), Refusal::kNone);
+    Command import = Import(world);
+    if (scope.kind == ScopeKind::kDevice) {
+      import.devices.push_back(base::DeviceHandle{scope.handle});
+    } else {
+      import = WithProfile(std::move(import), scope == Profile(1) ? 1 : 2, scope == Profile(1) ? AnAdult() : AChild());
+    }
+    EXPECT_EQ(RefusalOf(world.Do(import)), Refusal::kImportCannotLoosen);
+  }
+  Command unknown = WithProfile(Import(world), 3, AnAdult());
+  EXPECT_EQ(RefusalOf(world.Do(unknown)), Refusal::kNone) << "one that was never there";
 }
 
 // What leaves and comes back has not forgotten that it said no.
@@ -87,7 +108,7 @@ TEST(Removal, ForgetsNoEndWhoseCopiesAreOwed) {
       EXPECT_EQ(Found(world, scope)->ChoiceFor(kReview).copies_forgiven, covers_past);
       ASSERT_EQ(RefusalOf(world.Do(Remove(world, scope))), Refusal::kNone);
       if (covers_past) {
-        EXPECT_EQ(Found(world, scope), nullptr);
+        EXPECT_TRUE(Found(world, scope)->IsNothingButRemoved());
         continue;
       }
       ASSERT_NE(Found(world, scope), nullptr);
@@ -109,7 +130,7 @@ TEST(Removal, AConsentThatHadExpiredIsAnEndButADevicesIsNone) {
     world.GoTo(end + base::Days(3));
     ASSERT_EQ(RefusalOf(world.Do(Remove(world, scope))), Refusal::kNone);
     if (scope.kind == ScopeKind::kDevice) {
-      EXPECT_EQ(Found(world, scope), nullptr);
+      EXPECT_TRUE(Found(world, scope)->IsNothingButRemoved());
       continue;
     }
     ASSERT_NE(Found(world, scope), nullptr);

@@ -186,7 +186,7 @@ TEST(Authorize, EveryMethodOfTheContractNamesARole) {
       EXPECT_FALSE(rpc::Method(descriptor->method(i)).roles().Empty()) << descriptor->method(i)->full_name();
     }
   }
-  EXPECT_EQ(methods, 13);
+  EXPECT_EQ(methods, 15);
 }
 
 TEST_F(CallTest, NotServingUntilReadyAndAgainWhileDraining) {

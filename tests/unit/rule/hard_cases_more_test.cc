@@ -38,6 +38,14 @@ TEST(HardCases, Case29_DeviceOff) {
   Scene unnamed;
   unnamed.Refuses("kitchen", kReview, Scene::Ago(50)).facts.recording.device = {};
   EXPECT_EQ(unnamed.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT");
+
+  // Off, on, off, on: of the first refusal, in which it was captured, the record says no more than that there was one before the last.
+  Scene twice;
+  twice.Gives("kitchen", kReview, Scene::AgoHours(1)).facts.recording.device = {};
+  twice.Scope("kitchen").ChoiceFor(kReview).refused_from = Scene::AgoHours(2);
+  EXPECT_EQ(twice.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT");
+  twice.Scope("kitchen").ChoiceFor(kReview).notice = Scene::kCoversPast;
+  EXPECT_EQ(twice.Answer(), "ELIGIBLE KEEP CONSENT") << "it has agreed to the past since";
 }
 
 TEST(HardCases, Case30_GuestBesideTheOwner) {

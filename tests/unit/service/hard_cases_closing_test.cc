@@ -235,6 +235,78 @@ TEST_F(HardCaseOfAnEnding, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedA
   }
 }
 
+TEST_F(HardCaseOfAnEnding, N74_ANoThatIsSaidAgainToAClosedAccountBindsTheNextOneToo) {
+  ASSERT_TRUE(world.Register("a", "US").ok());
+  ASSERT_TRUE(world.OptOut("a", Account(), Everything()).ok());
+  ASSERT_TRUE(world.OptOut("a", Device("den"), Control("help_improve")).ok());
+  ASSERT_TRUE(world.Retain("a", Account(), {domain::RetentionKind::kMonths, 3}).ok());
+  const domain::ScopeFacts before = world.Facts("a").account();
+  deleting.Ask("a", TheAccount());
+  EXPECT_TRUE(world.OptOut("a", Account(), Everything())->refuses_future);
+  ASSERT_TRUE(world.OptOut("a", Device("den"), Control("help_improve")).ok());
+  ASSERT_TRUE(world.Retain("a", Account(), {domain::RetentionKind::kMonths, 18}).ok());
+  EXPECT_EQ(world.Facts("a").account().choices, before.choices) << "the record keeps since when";
+  EXPECT_EQ(world.Facts("a").account().retention, before.retention);
+  WorkAll();
+  ASSERT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
+  ASSERT_TRUE(CreateNew("a", true).ok());
+  const domain::SubjectFacts anew = world.Facts("a");
+  for (const Purpose purpose : domain::kAllPurposes) EXPECT_TRUE(domain::SaysNo(anew.account().ChoiceFor(purpose).choice));
+  EXPECT_TRUE(anew.account().refused_all_since.IsSet());
+  EXPECT_EQ(anew.account().retention, (domain::Retention{domain::RetentionKind::kMonths, 18}));
+  const domain::ScopeRef den = world.Ref(Device("den"));
+  ASSERT_NE(anew.Find(den.kind, den.handle), nullptr);
+  EXPECT_EQ(anew.Find(den.kind, den.handle)->refused_controls.size(), 1U);
+}
+
+// Whatever is asked of a new account, nothing of the closed one's deletion reaches it.
+TEST_F(HardCaseOfAnEnding, N47_AnOldClosureDoesNotReachTheNewAccount) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  const DeletionPlace closure = deleting.Ask("a", TheAccount());
+  WorkAll();
+  const Reply anew = CreateNew("a", true);
+  ASSERT_TRUE(anew.ok());
+  EXPECT_FALSE(anew->subject_is_new) << "an account of that id was known";
+  const DeletionPlace asked = deleting.Ask("a", Within(world.Now() - base::Days(3), world.Now() - base::Days(2)), RequestState::kReceived);
+  const auto kept = [&] { return Fate("a", Recording(world.Now() - base::Seconds(10))); };
+  EXPECT_EQ(kept(), "KEEP");
+  ASSERT_TRUE(deleting.Step(closure, service::DeletionStep::kVerify).ok()) << "repeated";
+  EXPECT_EQ(deleting.Get(asked).state, RequestState::kReceived) << "and verifies nothing of the new account";
+  EXPECT_EQ(kept(), "KEEP");
+  ASSERT_TRUE(deleting.Step(asked, service::DeletionStep::kVerify).ok());
+  EXPECT_EQ(kept(), "KEEP");
+  for (int i = 0; i < 70; ++i) {
+    const base::Instant to = world.Now() - base::Days(10 + 2 * i);
+    deleting.Ask("a", Within(to - base::Days(1), to), RequestState::kReceived);
+  }
+  EXPECT_TRUE(world.Facts("a").has_more_tombstones);
+  EXPECT_EQ(kept(), "KEEP");
+  world.Restart();
+  EXPECT_EQ(kept(), "KEEP");
+  EXPECT_FALSE(world.Facts("a").closed_at > world.Facts("a").reopened_at);
+}
+
+TEST_F(HardCaseOfAnEnding, N47_NeitherAnImportNorADoubtfulClockStartsItAnew) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  const base::Instant before = world.Now();
+  deleting.Ask("a", TheAccount());
+  WorkAll();
+  service::ChangeRequest import = world.Request("a", service::ChangeKind::kUpsertSubject);
+  import.command.registers = true;
+  import.command.region = Where("DE");
+  import.command.proof.channel = domain::Channel::kImport;
+  import.create_new = true;
+  EXPECT_EQ(ReasonOf(world.Submit(import)), "IMPORT_CANNOT_LOOSEN");
+  world.clock.StepWall(base::Days(30));
+  EXPECT_EQ(ReasonOf(CreateNew("a", true)), "CLOCK_DOUBTFUL");
+  world.clock.StepWall(base::Span{-base::Days(30).micros});
+  EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
+  ASSERT_TRUE(CreateNew("a", true).ok());
+  Given old;
+  old.imported_at = before;
+  EXPECT_EQ(ReasonOf(world.OptIn("a", Account(), Only(Purpose::kHumanReview), old)), "IMPORT_CANNOT_LOOSEN") << "given by the closed one's holder";
+}
+
 TEST_F(HardCaseOfAnEnding, ARepeatedRequestOfAForgottenAccountIsToldThatItIsClosed) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   ASSERT_TRUE(deleting.TryAsk("a", TheAccount(), RequestState::kAccepted, "once").ok());

@@ -131,6 +131,21 @@ TEST_F(HardCaseOfADeletion, N43_EverythingOnMondayAndOnTuesdayAreTwoRequests) {
   EXPECT_EQ(world.Facts("a").tombstones.size(), 1U) << "one interval";
 }
 
+// What is verified is what was asked for before it; a later wish waits for its own verification.
+TEST_F(HardCaseOfADeletion, N67_EverythingOfMondayVerifiesNothingOfTuesday) {
+  const DeletionPlace monday = deleting.Ask("a", AllOfIt(), RequestState::kReceived);
+  world.Wait(base::Days(1));
+  const DeletionPlace named = deleting.Ask("a", deleting.Recordings({"r1"}), RequestState::kReceived);
+  const DeletionPlace tuesday = deleting.Ask("a", AllOfIt(), RequestState::kReceived);
+  ASSERT_TRUE(deleting.Step(monday, DeletionStep::kVerify).ok());
+  EXPECT_EQ(deleting.Get(monday).state, RequestState::kAccepted);
+  EXPECT_EQ(deleting.Get(named).state, RequestState::kReceived);
+  EXPECT_EQ(deleting.Get(tuesday).state, RequestState::kReceived);
+  EXPECT_EQ(deleting.Work("audio"), 1U);
+  ASSERT_TRUE(deleting.Step(tuesday, DeletionStep::kVerify).ok());
+  EXPECT_EQ(deleting.Get(named).state, RequestState::kAccepted) << "which lies within Tuesday's";
+}
+
 TEST_F(HardCaseOfADeletion, N43_TheSameRequestIdIsTheSameRequest) {
   const auto first = deleting.TryAsk("a", AllOfIt(), RequestState::kAccepted, "one");
   const auto again = deleting.TryAsk("a", AllOfIt(), RequestState::kAccepted, "one");
