@@ -9,10 +9,10 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/base/file.h"
 
 namespace consent::app {
 namespace {
@@ -62,7 +62,7 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Start(Options options) {
   std::unique_ptr<Acceptor> acceptor(new Acceptor(std::move(options)));
   acceptor->stop_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   acceptor->poll_ = epoll_create1(EPOLL_CLOEXEC);
-  if (acceptor->stop_ < 0 || acceptor->poll_ < 0) return absl::UnavailableError(absl::StrCat("eventfd or epoll: ", std::strerror(errno)));
+  if (acceptor->stop_ < 0 || acceptor->poll_ < 0) return base::FileError("what waits for connections cannot be made", errno);
   Watch(acceptor->poll_, acceptor->stop_);
   Watch(acceptor->poll_, acceptor->options_.listener);
   acceptor->thread_ = std::thread([&self = *acceptor] { self.Run(); });

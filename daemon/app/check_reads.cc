@@ -6,11 +6,10 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <string>
 #include <string_view>
 
-#include "absl/strings/str_cat.h"
+#include "daemon/base/file.h"
 
 namespace consent::app {
 namespace {
@@ -43,20 +42,22 @@ bool IsAcknowledged(int fd) {
 absl::Status CheckReads(Connections& connections, const std::function<void(int fd)>& hand_over) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
-    return absl::UnavailableError(absl::StrCat("socketpair: ", std::strerror(errno)));
+    return base::FileError("the sockets of the check of the frame bound cannot be made", errno);
   }
   const auto [served, own] = ends;
   if (connections.Admit(served, "self") != Admission::kAdmitted) {
     close(served);
     close(own);
-    return absl::UnavailableError("no connection is free for the check of the frame bound");
+    return absl::ResourceExhaustedError("no connection is free for the check of the frame bound");
   }
   hand_over(served);
   const bool written = write(own, kGreeting.data(), kGreeting.size()) == static_cast<ssize_t>(kGreeting.size());
   const bool acknowledged = written && IsAcknowledged(own);
   const bool seen = connections.FramesSeen(served) > 0;
   close(own);
-  if (!acknowledged) return absl::InternalError("the server did not answer a connection of its own within seconds");
+  if (!acknowledged) {
+    return absl::ResourceExhaustedError("the server did not answer a connection of its own within seconds: the machine is busy with other work");
+  }
   if (seen) return absl::OkStatus();
   return absl::InternalError(
       "what the installed libgrpc reads does not pass through the bound on HTTP/2 frames, so that one peer could take all memory; "

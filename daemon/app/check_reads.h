@@ -9,7 +9,7 @@
 namespace consent::app {
 
 // Connects a pair of sockets to the running server, as `hand_over` takes them, and exchanges SETTINGS with it. Internal: the server
-// answered, or did not within seconds, and no frame was seen by `connections`. Unavailable: there are no descriptors for the pair.
+// answered, and no frame was seen by `connections`. ResourceExhausted: it did not answer within seconds, or the pair cannot be had now.
 absl::Status CheckReads(Connections& connections, const std::function<void(int fd)>& hand_over);
 
 }  // namespace consent::app

@@ -95,7 +95,7 @@ bool Connections::Connection::MayPass(const uint8_t* bytes, size_t size, int64_t
   }
   if (moves_on) owner_.MoveOn(this, called);
   const uint64_t before = open_body_bytes.exchange(body_bytes);
-  if (before != body_bytes) owner_.CountOpenBodies(before, body_bytes);
+  if (before != body_bytes) owner_.CountOpenBodies(static_cast<int64_t>(body_bytes) - static_cast<int64_t>(before));
   return !out.load();
 }
 
@@ -136,7 +136,12 @@ Admission Connections::Admit(int fd, const std::string& peer) {
       ++closed_[static_cast<size_t>(CloseReason::kTurnedAway)];
       return Admission::kTurnedAway;
     }
-    if (leaves->stage == Stage::kSilent && now - leaves->since < limits_.least_stay) return Admission::kLater;
+    if (leaves->stage == Stage::kSilent && now - leaves->since < limits_.least_stay) {
+      // Others have room and do not wait for one peer; its own connections wait for each other only where they have something to say.
+      if (open_ >= limits_.connections || HasUnread(fd)) return Admission::kLater;
+      ++closed_[static_cast<size_t>(CloseReason::kTurnedAway)];
+      return Admission::kTurnedAway;
+    }
     TurnOut(leaves, CloseReason::kEvicted);
   }
   if (free_.empty()) free_.push_back(all_.emplace_back(std::make_unique<Connection>(*this, limits_.frames)).get());
@@ -186,7 +191,7 @@ void Connections::Uncount(Connection* connection) {
   --open_;
   const auto peer = peers_.find(connection->peer);
   if (--peer->second == 0) peers_.erase(peer);
-  open_body_bytes_.fetch_sub(connection->open_body_bytes.exchange(0));
+  open_body_bytes_.fetch_sub(static_cast<int64_t>(connection->open_body_bytes.exchange(0)));
 }
 
 uint64_t Connections::FramesSeen(int fd) const {
@@ -222,11 +227,11 @@ void Connections::MoveOn(Connection* connection, bool called) {
   if (connection->stage != Stage::kLeaving) connection->stage = called ? Stage::kCalled : Stage::kGreeted;
 }
 
-void Connections::CountOpenBodies(uint64_t before, uint64_t after) {
-  const uint64_t all = open_body_bytes_.fetch_add(after - before) + after - before;
-  if (all <= limits_.open_body_bytes || after < before) return;
+void Connections::CountOpenBodies(int64_t more) {
+  const auto most = static_cast<int64_t>(limits_.open_body_bytes);
+  if (open_body_bytes_.fetch_add(more) + more <= most || more < 0) return;
   base::MutexLock lock(mutex_);
-  if (open_body_bytes_.load() <= limits_.open_body_bytes) return;  // somebody else was faster
+  if (open_body_bytes_.load() <= most) return;  // somebody else was faster
   Connection* largest = nullptr;
   for (const auto& [order, connection] : used_) {
     if (connection->stage == Stage::kLeaving) continue;
@@ -242,7 +247,7 @@ void Connections::Forget(Connection* connection) {
     Uncount(connection);
   }
   // A read that was under way when it was turned out may have added to it.
-  open_body_bytes_.fetch_sub(connection->open_body_bytes.exchange(0));
+  open_body_bytes_.fetch_sub(static_cast<int64_t>(connection->open_body_bytes.exchange(0)));
   used_.erase(connection->order);
   connection->Reset(limits_.frames);
   free_.push_back(connection);

@@ -33,7 +33,7 @@ enum class CloseReason : uint8_t {
   kEnded = 0,  // by the peer, by a time limit or by a drain: nothing was wrong
   // FrameFault 1 to 7
   kEvicted = 8,     // made way for another one before it had made a call
-  kTurnedAway = 9,  // came when all others were at work
+  kTurnedAway = 9,  // came when all others were at work, or silent while too many of its peer had only just come
   kDrained = 10,    // idle or silent while the daemon drained
 };
 inline constexpr size_t kCloseReasons = 11;
@@ -48,7 +48,7 @@ struct ConnectionCounts {
 };
 
 enum class Admission : uint8_t {
-  kTurnedAway = 0,  // all are at work: the caller closes the descriptor
+  kTurnedAway = 0,  // all are at work, or too many of the peer have only just come: the caller closes the descriptor
   kLater = 1,       // whoever is to make way has only just come: the caller asks again
   kAdmitted = 2,
 };
@@ -65,7 +65,8 @@ class Connections {
   // Whether so many leave that no other may be accepted for a moment.
   bool Crowded() const;
   // Follows the connected socket `fd` of `peer` (an address or a user; any bytes) from here on. Where there is no room, the oldest connection
-  // that has sent nothing goes, else the oldest that has made no call.
+  // that has sent nothing goes, else the oldest that has made no call. One of a peer that has taken all its own room, and no more, does not make
+  // others wait unless it has sent something.
   Admission Admit(int fd, const std::string& peer);
   // Frames that were seen on `fd`; 0 where it is not followed.
   uint64_t FramesSeen(int fd) const;
@@ -86,11 +87,12 @@ class Connections {
   // What a connection tells of itself.
   void Cut(Connection* connection, FrameFault fault);
   void MoveOn(Connection* connection, bool called);
-  void CountOpenBodies(uint64_t before, uint64_t after);
+  void CountOpenBodies(int64_t more);
   void Forget(Connection* connection);
 
   const ConnectionLimits limits_;
-  std::atomic<uint64_t> open_body_bytes_{0};
+  // Below zero for a moment where a connection is turned out between telling its bytes and their being added.
+  std::atomic<int64_t> open_body_bytes_{0};
   mutable base::Mutex mutex_;
   base::CondVar forgotten_;
   std::vector<std::unique_ptr<Connection>> all_ GUARDED_BY(mutex_);

@@ -42,15 +42,18 @@ absl::StatusOr<DescriptorPlan> PlanDescriptors(uint64_t limit) {
   return plan;
 }
 
-absl::StatusOr<DescriptorPlan> TakeDescriptors() {
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = std::min<rlim_t>(limit.rlim_max, kMostDescriptors);
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = wanted;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+absl::StatusOr<DescriptorPlan> PlanOfProcess() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return absl::InternalError(absl::StrCat("getrlimit: ", std::strerror(errno)));
-  const rlim_t wanted = std::min<rlim_t>(limit.rlim_max, kMostDescriptors);
-  if (limit.rlim_cur < wanted) {
-    rlimit raised = limit;
-    raised.rlim_cur = wanted;
-    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;  // else the plan is made with what there is
-  }
   return PlanDescriptors(std::min<rlim_t>(limit.rlim_cur, kMostDescriptors));
 }
 

@@ -23,8 +23,11 @@ inline constexpr uint64_t kLeastDescriptors = 200;
 // Pure. FailedPrecondition: `limit` is below kLeastDescriptors.
 absl::StatusOr<DescriptorPlan> PlanDescriptors(uint64_t limit);
 
-// Raises this process's soft limit to its hard one, at most to reads.h's kMostDescriptors, and plans with what it got.
-absl::StatusOr<DescriptorPlan> TakeDescriptors();
+// Raises this process's soft limit to its hard one, at most to reads.h's kMostDescriptors; where it may not, the limit stays. Comes before
+// all that opens files, because the shell's soft limit says little about what the process may have.
+void RaiseDescriptorLimit();
+// PlanDescriptors with this process's limit.
+absl::StatusOr<DescriptorPlan> PlanOfProcess();
 
 // The default bounds, with the plan's numbers of connections.
 ConnectionLimits LimitsOf(const DescriptorPlan& plan);

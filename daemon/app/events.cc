@@ -7,9 +7,8 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 
-#include "absl/strings/str_cat.h"
+#include "daemon/base/file.h"
 
 namespace consent::app {
 
@@ -21,7 +20,7 @@ Events::Events() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_ = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
   wake_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  if (signals_ < 0 || wake_ < 0) status_ = absl::InternalError(absl::StrCat("signalfd or eventfd: ", std::strerror(errno)));
+  if (signals_ < 0 || wake_ < 0) status_ = base::FileError("what waits for signals cannot be made", errno);
 }
 
 Events::~Events() {

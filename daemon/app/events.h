@@ -13,7 +13,8 @@ enum class Event : uint8_t {
   kWriteFailed = 0,  // the store is in its failed state
   kStop = 1,         // SIGTERM or SIGINT
   kPrepared = 2,     // the index is filled, or could not be
-  kReload = 3,       // SIGHUP
+  kPolicyRead = 3,   // the policy file is read, or could not be
+  kReload = 4,       // SIGHUP, or the time that a policy waited for is right
 };
 
 // Post is thread-safe; the rest is the main thread's. Made before any other thread, because it blocks the signals that it reads

@@ -1,6 +1,8 @@
 #include "daemon/app/housekeeping.h"
 
+#include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "daemon/service/eraser.h"
 #include "daemon/service/fill_index.h"
@@ -13,6 +15,8 @@ using std::chrono::milliseconds;
 
 // A round looks at every key that is kept, so it is rare; within it, pieces follow one another until nothing is left.
 constexpr size_t kSweepPiece = 10'000;
+
+constexpr milliseconds kBetweenClockLooks(1'000);
 
 }  // namespace
 
@@ -28,16 +32,13 @@ std::function<milliseconds()> SweepRequests(service::Context& context, ops::Log&
   };
 }
 
-std::function<milliseconds()> WatchClock(service::Context& context, Services& services, ops::Log& log) {
-  static constexpr milliseconds kBetweenLooks(1'000);
+std::function<milliseconds()> WatchClock(service::Context& context, ops::Log& log, std::function<void()> right) {
   static constexpr milliseconds kBetweenLines(10'000);  // a clock that swings about the bound does not fill the log
-  return [&context, &services, &log, doubtful = false]() mutable -> milliseconds {
-    size_t settled = 0;
-    const absl::Status status = service::SettleOrders(context, services.changes, services.board, &settled);
-    if (settled > 0) log.Info("deletion requests of the doubtful time have their ends", {{"requests", settled}});
-    if (!status.ok()) log.Warn("deletion requests of the doubtful time could not be settled; they will be tried again", {{"why", ops::OperatorText(status)}});
+  return [&context, &log, right = std::move(right), doubtful = false]() mutable -> milliseconds {
+    const base::Now now = context.Present();
+    if (!now.doubtful && !now.behind) right();
     const base::TrustedClock::View clock = context.time.Look();
-    if (clock.doubtful == doubtful) return kBetweenLooks;
+    if (clock.doubtful == doubtful) return kBetweenClockLooks;
     doubtful = clock.doubtful;
     const int64_t offset = clock.Offset().micros / 1'000'000;
     if (doubtful) {
@@ -49,6 +50,36 @@ std::function<milliseconds()> WatchClock(service::Context& context, Services& se
     }
     return kBetweenLines;
   };
+}
+
+std::function<milliseconds()> SettleDoubtfulOrders(service::Context& context, Services& services, ops::Log& log) {
+  return [&context, &services, &log, pace = FailurePace()]() mutable -> milliseconds {
+    size_t settled = 0;
+    const absl::Status status = service::SettleOrders(context, services.changes, services.board, &settled);
+    if (settled > 0) log.Info("deletion requests of the doubtful time have their ends", {{"requests", settled}});
+    if (status.ok()) {
+      pace.Succeeded();
+      return kBetweenClockLooks;
+    }
+    // Each try looks through all requests.
+    const milliseconds rest = pace.Failed(status.ToString());
+    if (pace.is_news()) {
+      log.Warn("deletion requests of the doubtful time could not be settled; they will be tried again", {{"why", ops::OperatorText(status)}});
+    }
+    return rest;
+  };
+}
+
+milliseconds FailurePace::Failed(const std::string& why) {
+  static constexpr milliseconds kFirstRest(10'000);
+  static constexpr milliseconds kLongestRest(600'000);
+  static constexpr milliseconds kBetweenLines(3'600'000);
+  is_news_ = rest_ == milliseconds(0) || why != why_ || untold_ >= kBetweenLines;
+  if (is_news_) untold_ = milliseconds(0);
+  why_ = why;
+  rest_ = rest_ == milliseconds(0) ? kFirstRest : std::min(2 * rest_, kLongestRest);
+  untold_ += rest_;
+  return rest_;
 }
 
 std::function<milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures, ops::Log& log) {

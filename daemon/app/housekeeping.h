@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <functional>
+#include <string>
 
 #include "daemon/app/services.h"
 #include "daemon/ops/log.h"
@@ -16,9 +17,28 @@ inline constexpr std::chrono::seconds kBetweenSweeps{600};
 // Drops expired idempotency keys.
 std::function<std::chrono::milliseconds()> SweepRequests(service::Context& context, ops::Log& log);
 
-// Says when the time becomes doubtful, and when it is believed again.
-// Then settles what was ordered meanwhile.
-std::function<std::chrono::milliseconds()> WatchClock(service::Context& context, Services& services, ops::Log& log);
+// Says when the time becomes doubtful, and when it is believed again. Calls `right` at each look that finds the time neither doubtful nor
+// behind the last change.
+std::function<std::chrono::milliseconds()> WatchClock(service::Context& context, ops::Log& log, std::function<void()> right);
+
+// Settles what was ordered in a doubtful time once the time is believed.
+std::function<std::chrono::milliseconds()> SettleDoubtfulOrders(service::Context& context, Services& services, ops::Log& log);
+
+// How long work rests that fails again and again, and when its failure is worth a line in the log.
+class FailurePace {
+ public:
+  // The rest after one more failure: 10 s, then twice as long each time, up to 10 min.
+  std::chrono::milliseconds Failed(const std::string& why);
+  void Succeeded() { *this = FailurePace(); }
+  // Whether the last failure differs from the one before it, or none was told for an hour of rests.
+  bool is_news() const { return is_news_; }
+
+ private:
+  std::string why_;
+  std::chrono::milliseconds rest_{0};
+  std::chrono::milliseconds untold_{0};
+  bool is_news_ = false;
+};
 
 // Erases what finished deletions left behind, and says so.
 std::function<std::chrono::milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures, ops::Log& log);

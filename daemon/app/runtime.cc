@@ -15,6 +15,7 @@
 #include "daemon/policy/compare.h"
 #include "daemon/service/eraser.h"
 #include "daemon/service/fill_index.h"
+#include "daemon/wire/errors.h"
 
 namespace consent::app {
 namespace {
@@ -34,32 +35,40 @@ base::BootId ThisBoot(base::Random& random) {
 
 std::string Text(const absl::Status& status) { return std::string(status.message()); }
 
-// As LoadPolicy; what is wrong with a file's content is told with its name.
-absl::StatusOr<policy::Document> ReadPolicy(const std::string& path) {
-  absl::StatusOr<policy::Document> document = LoadPolicy(path);
-  if (!absl::IsInvalidArgument(document.status()) || path.empty()) return document;
-  return absl::InvalidArgumentError(absl::StrCat("the policy file ", path, ": ", Text(document.status())));
+Failure CannotListen(const char* option, const absl::Status& status) {
+  const ExitCode code = absl::IsInternal(status) ? ExitCode::kInternal : ExitCode::kAddress;
+  return FailureFrom(code, absl::Status(status.code(), absl::StrCat(option, ": ", Text(status))));
+}
+
+// Whether nothing but the time keeps a policy from being in force.
+bool WaitsForTime(const absl::Status& status) {
+  const v1::ErrorReason reason = wire::DetailOf(status).reason;
+  return reason == v1::ERROR_REASON_CLOCK_DOUBTFUL || reason == v1::ERROR_REASON_CLOCK_BEHIND;
 }
 
 }  // namespace
 
-Runtime::Runtime(ops::ServeOptions options, ops::Log& log, std::function<void()> on_write_failed)
+Runtime::Runtime(ops::ServeOptions options, ops::Log& log, News news)
     : options_(std::move(options)),
       log_(log),
-      on_write_failed_(std::move(on_write_failed)),
+      news_(std::move(news)),
       time_(clock_, ThisBoot(random_), base::ClockBounds{options_.clock_step, options_.clock_downtime}),
       health_(ServiceNames()),
       metrics_(MethodNames()) {}
 
-Runtime::~Runtime() = default;
+Runtime::~Runtime() {
+  // What closing tells of a failed write looks at the context.
+  if (store_ != nullptr) store_->Close();
+  watched_.store(nullptr);
+}
 
 std::optional<Failure> Runtime::Open() {
   // All is looked at before anything is made.
   if (std::optional<Failure> failure = CheckPlaces(options_); failure.has_value()) return failure;
-  absl::StatusOr<policy::Document> document = ReadPolicy(options_.policy_file);
+  absl::StatusOr<policy::Document> document = ReadPolicy();
   if (!document.ok()) return FailureFrom(ExitCode::kPolicy, document.status());
   first_policy_ = *std::move(document);
-  const absl::StatusOr<DescriptorPlan> descriptors = TakeDescriptors();
+  const absl::StatusOr<DescriptorPlan> descriptors = PlanOfProcess();
   if (!descriptors.ok()) return Failure{ExitCode::kShortage, Text(descriptors.status())};
   descriptors_ = *descriptors;
   if (std::optional<Failure> failure = OpenStore(); failure.has_value()) return failure;
@@ -88,7 +97,7 @@ std::optional<Failure> Runtime::OpenStore() {
   if (!opened.ok()) return FailureFrom(ExitCode::kStore, opened.status());
   store_ = *std::move(opened);
   for (const std::string& loss : store_->accepted_losses()) log_.Warn("loss accepted", {{"what", OperatorText(loss)}});
-  AcceptClock();
+  if (std::optional<Failure> failure = AcceptClock(); failure.has_value()) return failure;
   MakeContext(keyring->keys);
   return std::nullopt;
 }
@@ -114,20 +123,23 @@ store::RocksStore::Options Runtime::StoreOptions() {
     health_.Set(ops::HealthState::kFailed);
     if (service::Context* context = watched_.load(); context != nullptr) context->ready.store(false);
     log_.Error("write failed", {{"why", OperatorText(why)}});
-    on_write_failed_();
+    news_.write_failed();
   };
   return store;
 }
 
-void Runtime::AcceptClock() {
-  if (!options_.accept_clock.IsSet()) return;
+std::optional<Failure> Runtime::AcceptClock() {
+  if (!options_.accept_clock.IsSet()) return std::nullopt;
   const std::string named = base::FormatRfc3339(options_.accept_clock);
-  if (time_.Confirm(options_.accept_clock)) {
-    log_.Info("the time is confirmed", {{"named", OperatorText(named)}});
-  } else {
+  if (!time_.Confirm(options_.accept_clock)) {
     // No reason not to start: it may have been left on the command line.
     log_.Warn("--accept-clock confirms nothing: the clock is more than an hour away from the time that it names", {{"named", OperatorText(named)}});
+    return std::nullopt;
   }
+  // The option is given once, so a power cut must not take back what it said.
+  if (absl::Status status = store_->SaveClock(); !status.ok()) return FailureFrom(ExitCode::kWriteFailed, status);
+  log_.Info("the time is confirmed", {{"named", OperatorText(named)}});
+  return std::nullopt;
 }
 
 void Runtime::MakeContext(const base::Keys& keys) {
@@ -157,10 +169,7 @@ std::optional<Failure> Runtime::Listen() {
   serving.connections = LimitsOf(descriptors_);
   serving.on_cuts = [this](const ConnectionCounts& counts) { LogCuts(counts); };
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(std::move(serving), services_->All(), health_);
-  if (!server.ok()) {
-    const ExitCode code = absl::IsInternal(server.status()) ? ExitCode::kInternal : ExitCode::kAddress;
-    return Failure{code, absl::StrCat("--listen: ", Text(server.status()))};
-  }
+  if (!server.ok()) return CannotListen("--listen", server.status());
   server_ = *std::move(server);
   if (options_.metrics_listen.has_value()) {
     const auto collect = [this] {
@@ -176,7 +185,7 @@ std::optional<Failure> Runtime::Listen() {
       return families;
     };
     absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(*options_.metrics_listen, collect, health_);
-    if (!http.ok()) return Failure{ExitCode::kAddress, absl::StrCat("--metrics-listen: ", Text(http.status()))};
+    if (!http.ok()) return CannotListen("--metrics-listen", http.status());
     http_ = *std::move(http);
   }
   log_.Info("listening", {{"address", OperatorText(server_->address())},
@@ -208,7 +217,7 @@ std::optional<Failure> Runtime::Prepare() {
   if (absl::Status status = services_->policy_admin.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = service::FillIndex(*context_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
-  if (absl::Status status = ActivatePolicy(*first_policy_); !status.ok()) return FailureFrom(ExitCode::kPolicy, status);
+  if (absl::Status status = ActivateFirstPolicy(); !status.ok()) return FailureFrom(ExitCode::kPolicy, status);
   first_policy_.reset();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   uint64_t bytes = 0;
@@ -225,11 +234,7 @@ std::optional<Failure> Runtime::Prepare() {
 absl::Status Runtime::ActivatePolicy(const policy::Document& document) {
   const std::shared_ptr<const policy::PolicyRow> before = context_->policies.current();
   absl::Status status = services_->policy_admin.Activate(document);
-  if (!status.ok() && before != nullptr && time_.Look().doubtful && !context_->ready.load()) {
-    // A doubtful time does not keep the daemon from starting: restrictions are to be taken.
-    log_.Warn("the policy file is not in force yet; the policy before is", {{"why", OperatorText(status)}});
-    return absl::OkStatus();
-  }
+  policy_waits_.store(WaitsForTime(status));
   if (!status.ok()) return status;
   const bool changed = before == nullptr || before->document.hash() != document.hash();
   log_.Info("policy in force", {{"version", OperatorText(document.version())}, {"changed", changed}});
@@ -244,18 +249,36 @@ absl::Status Runtime::ActivatePolicy(const policy::Document& document) {
   return absl::OkStatus();
 }
 
+absl::Status Runtime::ActivateFirstPolicy() {
+  absl::Status status = ActivatePolicy(*first_policy_);
+  if (!policy_waits_.load() || context_->policies.current() == nullptr) return status;
+  // The daemon starts all the same, because restrictions are to be taken.
+  log_.Warn("the policy file is not in force yet; the policy before is", {{"why", OperatorText(status)}});
+  metrics_.OnPolicyReload(/*ok=*/false);
+  return absl::OkStatus();
+}
+
 void Runtime::Serve() {
   sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*context_, log_));
   eraser_ = std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*context_, services_->erasures, log_));
-  clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*context_, *services_, log_));
+  clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*context_, log_, [this] {
+    if (policy_waits_.exchange(false)) news_.policy_due();
+  }));
+  settler_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), SettleDoubtfulOrders(*context_, *services_, log_));
   context_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
   if (health_.state() != ops::HealthState::kServing) context_->ready.store(false);  // a write failed in between
 }
 
-absl::Status Runtime::ReloadPolicy() {
-  const absl::StatusOr<policy::Document> document = ReadPolicy(options_.policy_file);
-  absl::Status status = document.ok() ? ActivatePolicy(*document) : document.status();
+absl::StatusOr<policy::Document> Runtime::ReadPolicy() const {
+  const std::string& path = options_.policy_file;
+  absl::StatusOr<policy::Document> document = LoadPolicy(path);
+  if (!absl::IsInvalidArgument(document.status()) || path.empty()) return document;
+  return absl::InvalidArgumentError(absl::StrCat("the policy file ", path, ": ", Text(document.status())));
+}
+
+absl::Status Runtime::ReloadPolicy(const absl::StatusOr<policy::Document>& read) {
+  absl::Status status = read.ok() ? ActivatePolicy(*read) : read.status();
   metrics_.OnPolicyReload(status.ok());
   return status;
 }
@@ -266,6 +289,7 @@ void Runtime::Drain() {
   services_->board.Stop();
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
   eraser_.reset();
+  settler_.reset();
   clock_watch_.reset();
   sweeper_.reset();
   http_.reset();  // a scrape asks the server

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/periodic.h"
@@ -34,8 +35,12 @@ struct Services;
 // Open, Prepare, Serve, then Drain; each once. Open and Prepare may run on a thread of their own, the rest belongs to the main thread.
 class Runtime {
  public:
-  // `on_write_failed` is called once, from any thread, when the store has gone into its failed state.
-  Runtime(ops::ServeOptions options, ops::Log& log, std::function<void()> on_write_failed);
+  // Called from any thread.
+  struct News {
+    std::function<void()> write_failed;  // once: the store has gone into its failed state
+    std::function<void()> policy_due;    // a policy was refused because of the time, which is right now: ReadPolicy and ReloadPolicy
+  };
+  Runtime(ops::ServeOptions options, ops::Log& log, News news);
   // Without Drain: abandons what is under way as a crash would, which loses nothing acknowledged.
   ~Runtime();
   Runtime(const Runtime&) = delete;
@@ -47,8 +52,11 @@ class Runtime {
   std::optional<Failure> Prepare();
   // Answers from here on.
   void Serve();
-  // Reads the policy again. An error: the old one stays in force; counted in the metrics either way.
-  absl::Status ReloadPolicy();
+  // What the policy file says. Waits for its disk however long that takes, so it may be called from any thread, also beside Drain.
+  absl::StatusOr<policy::Document> ReadPolicy() const;
+  // Puts in force what ReadPolicy returned. An error: the old one stays in force; counted in the metrics either way. One that only the time
+  // is against is asked for by News::policy_due once the time is right.
+  absl::Status ReloadPolicy(const absl::StatusOr<policy::Document>& read);
   // NOT_SERVING, waits for calls under way as long as the options say, then stops every part and closes the store.
   void Drain();
   // After a failed write: NOT_SERVING, and calls under way get `patience` to hear of it. Returns without waiting longer, and the
@@ -59,18 +67,20 @@ class Runtime {
   store::RocksStore::Options StoreOptions();
   std::optional<Failure> OpenStore();
   absl::Status SaveKeys(const base::Keys& keys);
-  // What the operator vouches for.
-  void AcceptClock();
+  // What the operator vouches for. An error: it could not be made durable.
+  std::optional<Failure> AcceptClock();
   void MakeContext(const base::Keys& keys);
   std::optional<Failure> Listen();
   ops::ConnectionReading ReadConnections() const;
   void LogCuts(const ConnectionCounts& counts);
-  // Puts it in force where it is another one, and lists in the log what it loosens.
+  // Puts it in force where it is another one, and lists in the log what it loosens. Notes whether it waits for the time.
   absl::Status ActivatePolicy(const policy::Document& document);
+  // As ActivatePolicy; one that waits for the time does not keep the daemon from starting under the stored one.
+  absl::Status ActivateFirstPolicy();
 
   const ops::ServeOptions options_;
   ops::Log& log_;
-  const std::function<void()> on_write_failed_;
+  const News news_;
   const base::SystemClock clock_;
   base::SystemRandom random_;
   base::TrustedClock time_;
@@ -78,6 +88,7 @@ class Runtime {
   ops::Health health_;
   ops::Metrics metrics_;
   std::optional<policy::Document> first_policy_;  // from Open to Prepare
+  std::atomic<bool> policy_waits_{false};         // for the time
   std::unique_ptr<service::Pool> writers_;
   std::unique_ptr<store::RocksStore> store_;
   std::unique_ptr<service::Context> context_;
@@ -89,6 +100,7 @@ class Runtime {
   std::unique_ptr<Periodic> sweeper_;
   std::unique_ptr<Periodic> eraser_;
   std::unique_ptr<Periodic> clock_watch_;
+  std::unique_ptr<Periodic> settler_;
 };
 
 }  // namespace consent::app

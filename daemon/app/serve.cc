@@ -8,7 +8,9 @@
 #include <cstdlib>
 #include <optional>
 #include <thread>
+#include <utility>
 
+#include "daemon/app/descriptors.h"
 #include "daemon/app/events.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/runtime.h"
@@ -24,13 +26,18 @@ using ops::OperatorText;
 // Calls that were waiting for the failed write get this long to hear that its outcome is unknown.
 constexpr std::chrono::milliseconds kFailurePatience{500};
 
+int Fail(ops::Log& log, const Failure& failure) {
+  log.Error("start failed", {{"why", OperatorText(failure.why)}, {"exit_code", static_cast<int>(failure.code)}});
+  return static_cast<int>(failure.code);
+}
+
 class Daemon {
  public:
   Daemon(const ops::ServeOptions& options, ops::Log& log, Events& events)
-      : options_(options), log_(log), events_(events), runtime_(options, log, [&events] { events.Post(Event::kWriteFailed); }) {}
+      : options_(options), log_(log), events_(events), runtime_(options, log, NewsTo(events)) {}
 
   int Run() {
-    if (std::optional<Failure> failure = CheckResources(options_); failure.has_value()) return Fail(*failure);
+    if (std::optional<Failure> failure = CheckResources(options_); failure.has_value()) return Fail(log_, *failure);
     // Not on this thread: a disk may let it wait, and a signal must end it all the same.
     std::thread preparing([this] {
       failure_ = runtime_.Open();
@@ -46,32 +53,35 @@ class Daemon {
           return Stop();
         case Event::kPrepared:
           preparing.join();
-          if (failure_.has_value()) return Fail(*failure_);
+          if (failure_.has_value()) return Fail(log_, *failure_);
           runtime_.Serve();
           log_.Info("serving");
-          if (reload_waits_) Reload();
+          ReloadIfAsked();
+          break;
+        case Event::kPolicyRead:
+          reading_.join();
+          TakePolicy();
+          ReloadIfAsked();
           break;
         case Event::kReload:
-          if (preparing.joinable()) {
-            reload_waits_ = true;
-          } else {
-            Reload();
-          }
+          reload_waits_ = true;
+          if (!preparing.joinable() && !reading_.joinable()) ReloadIfAsked();
           break;
       }
     }
   }
 
  private:
-  int Fail(const Failure& failure) {
-    log_.Error("start failed", {{"why", OperatorText(failure.why)}, {"exit_code", static_cast<int>(failure.code)}});
-    return static_cast<int>(failure.code);
+  static Runtime::News NewsTo(Events& events) {
+    return {.write_failed = [&events] { events.Post(Event::kWriteFailed); }, .policy_due = [&events] { events.Post(Event::kReload); }};
   }
 
   int Stop() {
     log_.Info("draining");
     runtime_.Drain();
     log_.Info("stopped");
+    // A disk may hold up the reading of the policy file for ever.
+    if (reading_.joinable()) std::_Exit(static_cast<int>(ExitCode::kOk));
     return static_cast<int>(ExitCode::kOk);
   }
 
@@ -87,8 +97,17 @@ class Daemon {
     std::_Exit(static_cast<int>(ExitCode::kWriteFailed));
   }
 
-  void Reload() {
-    const absl::Status status = runtime_.ReloadPolicy();
+  // Reads on a thread of its own, because a disk may let it wait, and a signal must end the daemon all the same.
+  void ReloadIfAsked() {
+    if (!std::exchange(reload_waits_, false)) return;
+    reading_ = std::thread([this] {
+      read_ = runtime_.ReadPolicy();
+      events_.Post(Event::kPolicyRead);
+    });
+  }
+
+  void TakePolicy() {
+    const absl::Status status = runtime_.ReloadPolicy(read_);
     if (!status.ok()) log_.Error("policy reload refused, the old policy stays in force", {{"why", OperatorText(status)}});
   }
 
@@ -96,8 +115,10 @@ class Daemon {
   ops::Log& log_;
   Events& events_;
   Runtime runtime_;
-  std::optional<Failure> failure_;  // of Open and Prepare; read once its event came
-  bool reload_waits_ = false;
+  std::optional<Failure> failure_;         // of Open and Prepare; read once its event came
+  bool reload_waits_ = false;              // also while the start or another reload is under way
+  std::thread reading_;                    // of the policy file
+  absl::StatusOr<policy::Document> read_;  // what it found; read once its event came
 };
 
 }  // namespace
@@ -106,12 +127,10 @@ int Serve(const ops::ServeOptions& options) {
   umask(077);                 // nothing that the daemon makes is for others
   prctl(PR_SET_DUMPABLE, 0);  // and its memory, keys and ids in it, goes into no core file
   TellShortages();
+  RaiseDescriptorLimit();
   Events events;
   ops::Log log(options.log_format, options.log_level);
-  if (!events.status().ok()) {
-    log.Error("start failed", {{"why", OperatorText(events.status())}});
-    return static_cast<int>(ExitCode::kInternal);
-  }
+  if (!events.status().ok()) return Fail(log, FailureFrom(ExitCode::kInternal, events.status()));
   log.Info("starting", {{"version", OperatorText(ops::kVersion)}, {"data_dir", OperatorText(options.data_dir)}, {"pid", getpid()}});
   return Daemon(options, log, events).Run();
 }

@@ -41,7 +41,8 @@ struct ServerOptions {
 class Server {
  public:
   // Listens with health, reflection and the given services, which must outlive the server. Nobody is let in before health is attached.
-  // FailedPrecondition, Unavailable: the address cannot be used. Internal: what gRPC reads does not pass through the frame bound.
+  // ResourceExhausted: what it takes cannot be had now. Internal: what gRPC reads does not pass through the frame bound. All others: the
+  // address cannot be used.
   static absl::StatusOr<std::unique_ptr<Server>> Listen(ServerOptions options, const std::vector<grpc::Service*>& services, ops::Health& health);
   // Cancels what is under way.
   ~Server();

@@ -14,11 +14,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "daemon/base/file.h"
 
 namespace consent::app {
 namespace {
 
-absl::Status SystemError(const std::string& what) { return absl::UnavailableError(absl::StrCat(what, ": ", std::strerror(errno))); }
+absl::Status SystemError(const std::string& what) { return base::FileError(what, errno); }
 
 // No longer than the path itself, which may be as long as sun_path.
 std::string BindPath(std::string path) {
@@ -51,10 +52,10 @@ sockaddr_un At(const std::string& path) {
 }
 
 // Whether somebody accepts connections there.
-bool Answers(const std::string& path) {
+absl::StatusOr<bool> Answers(const std::string& path) {
   const sockaddr_un to = At(path);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return true;  // not known, so nothing is taken over
+  if (fd < 0) return SystemError("a socket cannot be made");
   const bool answers = connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 || errno == EAGAIN;
   close(fd);
   return answers;
@@ -64,7 +65,9 @@ absl::Status NobodyAt(const std::string& path) {
   struct stat info {};
   if (lstat(path.c_str(), &info) != 0) return errno == ENOENT ? absl::OkStatus() : SystemError(path);
   if (!S_ISSOCK(info.st_mode)) return absl::FailedPreconditionError(absl::StrCat(path, " is there and is no socket; it is not replaced"));
-  if (Answers(path)) return absl::FailedPreconditionError(absl::StrCat("another process answers on ", path));
+  const absl::StatusOr<bool> answers = Answers(path);
+  if (!answers.ok()) return answers.status();
+  if (*answers) return absl::FailedPreconditionError(absl::StrCat("another process answers on ", path));
   return absl::OkStatus();
 }
 
@@ -100,6 +103,7 @@ absl::Status UnixSocket::Lock() {
     lock_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (lock_ < 0) return SystemError(absl::StrCat("the socket's lock ", path, " cannot be opened"));
     if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+      if (errno != EWOULDBLOCK) return SystemError(absl::StrCat("the socket's lock ", path, " cannot be taken"));
       close(std::exchange(lock_, -1));
       return absl::FailedPreconditionError(absl::StrCat("another process answers on ", path_, ": it holds the lock ", path));
     }

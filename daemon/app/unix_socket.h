@@ -18,7 +18,7 @@ class UnixSocket {
  public:
   // `path` is an ops::Address's. Makes its folder with mode 0700 where it is missing; the folder's parent must be there.
   // FailedPrecondition: the folder is not ours or open to others, something else than a socket has the name, or a living process
-  // holds the lock or answers there. Unavailable: the file system's errors.
+  // holds the lock or answers there. Else the system's errors as base::FileError has them.
   static absl::StatusOr<UnixSocket> Listen(const std::string& path, int backlog);
   // As Remove, and closes the lock; not the listening descriptor once it was released.
   ~UnixSocket();

@@ -47,6 +47,7 @@ std::string ErrorAdvice(int error) {
     case ENFILE:
       return cause + ": the machine has used up its descriptors (fs.file-max)";
     case ENOMEM:
+    case ENOBUFS:
       return cause + ": raise its limit (MemoryMax of the unit, ulimit -v), or end others that use memory";
     case EAGAIN:
       return cause + ": no thread or lock can be had now; see the limit of processes (TasksMax of the unit, ulimit -u)";
@@ -66,23 +67,26 @@ std::string ErrorAdvice(int error) {
   }
 }
 
-absl::Status FileError(std::string_view what, int error) {
-  const std::string text = std::string(what) + ": " + ErrorAdvice(error);
+bool IsShortage(int error) {
   switch (error) {
-    case ENOENT:
-      return absl::NotFoundError(text);
-    case EEXIST:
-      return absl::AlreadyExistsError(text);
     case ENOSPC:
     case EDQUOT:
     case EMFILE:
     case ENFILE:
     case ENOMEM:
+    case ENOBUFS:
     case EAGAIN:
-      return absl::ResourceExhaustedError(text);
+      return true;
     default:
-      return absl::UnavailableError(text);
+      return false;
   }
+}
+
+absl::Status FileError(std::string_view what, int error) {
+  const std::string text = std::string(what) + ": " + ErrorAdvice(error);
+  if (error == ENOENT) return absl::NotFoundError(text);
+  if (error == EEXIST) return absl::AlreadyExistsError(text);
+  return IsShortage(error) ? absl::ResourceExhaustedError(text) : absl::UnavailableError(text);
 }
 
 absl::StatusOr<FileDescriptor> OpenRegular(std::string_view name, const std::string& path, Links links) {

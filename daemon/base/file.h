@@ -28,8 +28,9 @@ class FileDescriptor {
 
 // The cause behind errno and what to do about it, one line without a capital; never a word about damage, which no errno proves.
 std::string ErrorAdvice(int error);
-// "<what>: <cause and what to do>". NotFound, AlreadyExists as errno says; ResourceExhausted: there is no room, memory, descriptor or
-// thread at the moment, and the same may succeed later; Unavailable: all others.
+// Whether the errno says that there is no room, memory, descriptor or thread at the moment: the same may succeed later.
+bool IsShortage(int error);
+// "<what>: <cause and what to do>". NotFound, AlreadyExists as errno says; ResourceExhausted: IsShortage; Unavailable: all others.
 absl::Status FileError(std::string_view what, int error);
 
 enum class Links { kRefuse = 0, kFollow = 1 };

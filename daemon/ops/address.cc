@@ -13,6 +13,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "daemon/base/file.h"
 
 namespace consent::ops {
 namespace {
@@ -219,7 +220,8 @@ absl::Status CannotListen(const Address& address, int error) {
     default:
       break;
   }
-  return absl::UnavailableError(absl::StrCat(address.ToText(), " cannot be listened on: ", what));
+  const std::string text = absl::StrCat(address.ToText(), " cannot be listened on: ", what);
+  return base::IsShortage(error) ? absl::ResourceExhaustedError(text) : absl::UnavailableError(text);
 }
 
 }  // namespace consent::ops

@@ -58,7 +58,7 @@ absl::Status AllowedWithoutCertificates(const Address& address);
 class ListeningSocket {
  public:
   // `address` is of kIpv4 or kIpv6, and IPv6 takes no IPv4 along. Does not block; a port that another process listens on is never shared,
-  // one whose last connections have yet to time out is taken. Unavailable: the true cause by errno, and what to do about it.
+  // one whose last connections have yet to time out is taken. Else as CannotListen says.
   static absl::StatusOr<ListeningSocket> Open(const Address& address, int backlog);
   ~ListeningSocket();
   ListeningSocket(ListeningSocket&& other) noexcept;
@@ -76,7 +76,8 @@ class ListeningSocket {
   Address address_;
 };
 
-// What to tell an operator when a system call for listening on `address` failed with `error`, an errno. Unavailable.
+// What to tell an operator when a system call for listening on `address` failed with `error`, an errno: the true cause and what to do.
+// ResourceExhausted: base::IsShortage; Unavailable: all others.
 absl::Status CannotListen(const Address& address, int error);
 
 }  // namespace consent::ops

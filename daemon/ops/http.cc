@@ -365,7 +365,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Address& add
     auto loop = std::make_unique<Loop>(*std::move(socket), std::move(collect), health, limits);
     return std::unique_ptr<HttpServer>(new HttpServer(bound, std::move(loop)));
   } catch (const std::exception& error) {
-    return absl::UnavailableError(absl::StrCat("serving HTTP on ", bound.ToText(), " cannot start: ", error.what(),
+    return absl::ResourceExhaustedError(absl::StrCat("serving HTTP on ", bound.ToText(), " cannot start: ", error.what(),
                                                "; raise the limits of threads, memory and open files"));
   }
 }

@@ -144,18 +144,13 @@ absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   if (const auto used = context_.policies.Find(document.version())) {
     if (absl::Status same = policy::CheckSameContent(used->document.hash(), document); !same.ok()) return same;
   }
-  const base::Now now = context_.Present();
-  if (now.doubtful) {
-    return absl::FailedPreconditionError("the time is doubtful: a new policy waits until it is right again or an operator confirms it");
-  }
-  if (now.behind) {
-    return absl::FailedPreconditionError("the clock is over a minute behind the last change: a new policy waits until it is right");
-  }
   const policy::Usage usage{context_.census.NoticesInUse(), context_.census.ControlsRefused()};
   if (absl::Status allowed = policy::CheckActivation(current.get(), document, usage); !allowed.ok()) return allowed;
   const policy::State previous = current != nullptr ? current->state : policy::State{};
   const auto trial = policy::Advance(previous, document, context_.Now());
   if (!trial.ok()) return trial.status();
+  // Last, so that a policy which only waits for the time is one that is allowed.
+  if (absl::Status time = TimeToLoosen(context_.Present()); !time.ok()) return time;
   // What Advance refuses does not depend on the time, so it cannot refuse now.
   const auto state_at = [&](base::Instant time) { return *policy::Advance(previous, document, time); };
   const auto stamp = CommitEverywhere(

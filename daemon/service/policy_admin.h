@@ -33,7 +33,8 @@ class PolicyAdmin {
   // served; allowed while the context is not ready. DataLoss where a row cannot be read.
   absl::Status Load();
   // Activates a policy where it differs from the current one; in force in every partition on return. FailedPrecondition where it
-  // loosens a stored choice, drops what is in use or changes a version's content: the old one stays in force.
+  // loosens a stored choice, drops what is in use or changes a version's content: the old one stays in force. CLOCK_DOUBTFUL or CLOCK_BEHIND
+  // where nothing but the time is against it: the same document may be activated later.
   absl::Status Activate(const policy::Document& document);
 
   // Empty version: the current one. POLICY_VERSION_NOT_FOUND.

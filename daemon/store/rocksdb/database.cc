@@ -76,7 +76,8 @@ rocksdb::DBOptions Settings(const DatabaseOptions& options) {
   settings.create_missing_column_families = false;  // a family that is missing is damage, not a wish
   settings.paranoid_checks = true;
   settings.flush_verify_memtable_count = true;
-  // All files are looked for and their sizes compared at the start, and opened there, too, as far as this reaches.
+  // All files are looked for and their sizes compared at the start. Opened there, with footer and index verified, are all only where this is -1,
+  // else some of each family; the others when they are first read.
   settings.max_open_files = options.max_open_files;
   settings.skip_checking_sst_file_sizes_on_db_open = false;
   settings.wal_recovery_mode = options.stop_at_damage ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
@@ -121,8 +122,7 @@ bool IsOfEarlierFormat(const std::string& path) {
          names.size() > 1 && names.back() == "feed";
 }
 
-// The errno behind an engine's error, of those that say nothing about the files' content; 0: none of them. The engine keeps its text
-// alone, and calls an unreadable file corrupt.
+// The errno behind an engine's error, of those that ErrorAdvice knows more about; 0: none of them. The engine keeps its text alone.
 int ErrorBehind(const rocksdb::Status& status) {
   if (status.IsNoSpace()) return ENOSPC;
   const std::string text = status.ToString();
@@ -132,13 +132,21 @@ int ErrorBehind(const rocksdb::Status& status) {
   return 0;
 }
 
+// Whether the file system refused the engine something, which proves nothing about a file's content, whatever the error is. The engine quotes it
+// also where it calls a file corrupt. A file that is missing is damage.
+bool IsRefused(const std::string& text) {
+  return text.find("IO error") != std::string::npos && text.find(std::strerror(ENOENT)) == std::string::npos;
+}
+
 absl::Status OpenError(const rocksdb::Status& status, const std::string& path) {
   const std::string text = status.ToString();
   const int error = ErrorBehind(status);
   if (error == EAGAIN && text.find("LOCK") != std::string::npos) {
     return absl::FailedPreconditionError("the database " + path + " is in use by another process: nothing is wrong with it; stop that daemon");
   }
-  if (error != 0) return base::FileError("the database " + path + " cannot be opened (engine: " + text + ")", error);
+  const std::string what = "the database " + path + " cannot be opened (engine: " + text + ")";
+  if (error != 0) return base::FileError(what, error);
+  if (IsRefused(text)) return absl::UnavailableError(what + ": see the kernel's log and the disk first, and leave the files as they are until then");
   return absl::DataLossError("the database " + path + " is damaged or lacks files (engine: " + text +
                              "). Keep a copy of it as it is, then put a good copy in its place");
 }

@@ -150,9 +150,16 @@ absl::StatusOr<std::unique_ptr<HeadFile>> HeadFile::Replace(const std::string& p
 HeadFile::~HeadFile() { close(fd_); }
 
 absl::Status HeadFile::Write(const HeadRecord& record) {
-  return WriteAt(fd_, path_, EncodeHeadRecord(record), (record.generation % 2) * kSlotBytes);
+  unsynced_ = true;
+  return WriteAt(fd_, path_, EncodeHeadRecord(record), slot_ * kSlotBytes);
 }
 
-absl::Status HeadFile::Sync() { return fdatasync(fd_) == 0 ? absl::OkStatus() : Failed("cannot sync", path_); }
+absl::Status HeadFile::Sync() {
+  if (!unsynced_) return absl::OkStatus();
+  if (fdatasync(fd_) != 0) return Failed("cannot sync", path_);
+  unsynced_ = false;
+  slot_ = 1 - slot_;
+  return absl::OkStatus();
+}
 
 }  // namespace consent::store

@@ -29,7 +29,7 @@ std::string EncodeHeadRecord(const HeadRecord& record);
 // Nothing unless the slot begins with a whole, undamaged record.
 std::optional<HeadRecord> DecodeHeadRecord(std::string_view slot);
 
-// Not thread-safe, except that Sync may run beside Write.
+// Not thread-safe: bytes that a Sync lets out while they are overwritten could be torn by a power cut, whatever it returned.
 class HeadFile {
  public:
   // The newest whole record; nothing where there is no file. DataLoss: the file is there and neither slot is whole.
@@ -41,14 +41,18 @@ class HeadFile {
   HeadFile(const HeadFile&) = delete;
   HeadFile& operator=(const HeadFile&) = delete;
 
-  // Writes into the slot that does not hold the newest record. Survives the end of the process; a power cut only after Sync.
+  // Writes into the slot that no Sync has made durable, also several times, so that the other one is whole whenever the power fails. Survives
+  // the end of the process; a power cut only after Sync.
   absl::Status Write(const HeadRecord& record);
+  // Makes the record durable that was written last; the next one goes into the other slot. Does nothing where there is none.
   absl::Status Sync();
 
  private:
   HeadFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
   const std::string path_;
   const int fd_;
+  size_t slot_ = 0;  // 0 or 1: where the next record goes
+  bool unsynced_ = false;
 };
 
 }  // namespace consent::store

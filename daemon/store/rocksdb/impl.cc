@@ -72,34 +72,25 @@ absl::Status RocksStore::Impl::WriteHead(const std::vector<Prepared>& group) {
   for (const Prepared& commit : group) record_.heads[commit.partition.number] = Head{commit.stamp, commit.chain};
   ++record_.generation;
   record_.position = database_->Position();
-  head_unsynced_ = true;
   return head_file_->Write(record_);
 }
 
-absl::Status RocksStore::Impl::WriteClock() {
-  if (trusted_ == nullptr) return absl::OkStatus();
+absl::Status RocksStore::Impl::SyncHead() {
   base::MutexLock lock(head_mutex_);
-  record_.clock = trusted_->Tick();
-  ++record_.generation;
-  return head_file_->Write(record_);
+  if (trusted_ != nullptr) {
+    record_.clock = trusted_->Tick();
+    ++record_.generation;
+    if (absl::Status s = head_file_->Write(record_); !s.ok()) return s;
+  }
+  return head_file_->Sync();
 }
 
 absl::Status RocksStore::Impl::SaveClock() {
   const Use use(*this);
   if (absl::Status s = use.Check(); !s.ok()) return s;
-  absl::Status status = WriteClock();
-  if (status.ok()) status = head_file_->Sync();
+  absl::Status status = SyncHead();
   if (!status.ok()) committer_->Fail(status);
   return status;
-}
-
-absl::Status RocksStore::Impl::SyncHead() {
-  {
-    base::MutexLock lock(head_mutex_);
-    if (!head_unsynced_) return absl::OkStatus();
-    head_unsynced_ = false;
-  }
-  return head_file_->Sync();
 }
 
 void RocksStore::Impl::SyncHeadEverySecond() {
@@ -110,9 +101,7 @@ void RocksStore::Impl::SyncHeadEverySecond() {
       if (!stopping_) stop_.WaitFor(head_mutex_, kInterval);
       if (stopping_) return;
     }
-    absl::Status status = WriteClock();
-    if (status.ok()) status = SyncHead();
-    if (!status.ok()) committer_->Fail(status);
+    if (absl::Status status = SyncHead(); !status.ok()) committer_->Fail(status);
   }
 }
 
@@ -130,9 +119,7 @@ void RocksStore::Impl::Close() {
   stop_scrub_ = true;
   // New reads are refused by now; those under way finish.
   for (int64_t users = users_.load(); users != 0; users = users_.load()) users_.wait(users);
-  absl::Status status = WriteClock();
-  if (status.ok()) status = SyncHead();
-  if (!status.ok()) committer_->Fail(status);
+  if (absl::Status status = SyncHead(); !status.ok()) committer_->Fail(status);
   database_.reset();
   head_file_.reset();
   lock_.reset();

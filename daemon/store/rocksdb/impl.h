@@ -61,8 +61,8 @@ class RocksStore::Impl final : public CommitEngine {
   // A durable write outside the order of commits; an error fails the store.
   absl::Status WriteAside(rocksdb::WriteBatch& batch) EXCLUDES(head_mutex_);
   absl::Status WriteHead(const std::vector<Prepared>& group) EXCLUDES(head_mutex_);
-  // Writes what the clock has come to, for the next process; the system writes it out some time.
-  absl::Status WriteClock() EXCLUDES(head_mutex_);
+  // Makes the newest heads durable, and what the clock has come to for the next process. Commits wait for it, once a second, because the slot
+  // that is being synced must not be overwritten, and the other one not before.
   absl::Status SyncHead() EXCLUDES(head_mutex_);
   absl::Status Rewrite(Scrubber& scrubber, Partition partition, const Remains& remains);
   void SyncHeadEverySecond() EXCLUDES(head_mutex_);
@@ -85,7 +85,6 @@ class RocksStore::Impl final : public CommitEngine {
 
   base::Mutex head_mutex_;
   HeadRecord record_ GUARDED_BY(head_mutex_);
-  bool head_unsynced_ GUARDED_BY(head_mutex_) = false;
   bool stopping_ GUARDED_BY(head_mutex_) = false;
   base::CondVar stop_;
 

@@ -132,12 +132,32 @@ absl::Status Refuse(const RocksStore::Options& options, const std::vector<std::s
   return absl::FailedPreconditionError(text.substr(0, text.size() - 2) + ". " + what_to_do);
 }
 
-// The folder exists and holds something.
+// What fsck keeps at the root of a disk that holds nothing else yet.
+constexpr char kOfTheDisk[] = "lost+found";
+
+// The folder exists and holds something of a store's.
 absl::StatusOr<bool> HoldsSomething(const std::string& folder) {
   std::error_code error;
-  const bool is_there = fs::exists(folder, error) && !fs::is_empty(folder, error);
+  bool is_there = false;
+  if (fs::exists(folder, error)) {
+    for (fs::directory_iterator at(folder, error), end; !error && !is_there && at != end; at.increment(error)) {
+      is_there = at->path().filename() != kOfTheDisk;
+    }
+  }
   if (error) return base::FileError("cannot look into the database folder " + folder, error.value());
   return is_there;
+}
+
+// A new database is moved into place, and nothing can be moved over a mount point or a folder that holds something.
+absl::Status CheckReplaceable(const std::string& folder) {
+  struct statx info {};
+  const bool is_there = statx(AT_FDCWD, folder.c_str(), 0, STATX_BASIC_STATS, &info) == 0;
+  if (!is_there) return errno == ENOENT ? absl::OkStatus() : base::FileError("cannot examine the database folder " + folder, errno);
+  std::error_code error;
+  if ((info.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0 && fs::is_empty(folder, error) && !error) return absl::OkStatus();
+  if (error) return base::FileError("cannot look into the database folder " + folder, error.value());
+  return absl::FailedPreconditionError(folder + " is where a disk is mounted, and a new store is made under another name and then renamed: name a "
+                                       "folder inside the mounted disk with --data-dir, such as " + (fs::path(folder) / "store").string());
 }
 
 // False: there is a database. True: a new one was made, but never where one with changes had been.
@@ -149,6 +169,7 @@ absl::StatusOr<bool> FindOrCreate(const RocksStore::Options& options, const std:
     losses->push_back("the database folder is missing or empty, the head file knows of a store with changes");
     if (!options.accept_loss) return Refuse(options, *losses, kPutFolderBack);
   }
+  if (absl::Status s = CheckReplaceable(options.db_path); !s.ok()) return s;
   if (absl::Status s = CreateDatabase(options, record); !s.ok()) return s;
   return true;
 }
@@ -189,9 +210,11 @@ absl::StatusOr<RocksStore::Found> LookAt(const RocksStore::Options& options) {
     if (absl::Status s = CheckEntries(options.db_path); !s.ok()) return s;
     return RocksStore::Found::kStore;
   }
-  if (!record.ok()) return RocksStore::Found::kHeadAlone;  // damaged: nothing tells that there were no changes
-  if (!record->has_value()) return RocksStore::Found::kNothing;
-  return HasChanges(**record) ? RocksStore::Found::kHeadAlone : RocksStore::Found::kBegun;
+  const bool may_have_changes = !record.ok() || (record->has_value() && HasChanges(**record));  // of a damaged one nothing tells
+  if (may_have_changes && !options.accept_loss) return RocksStore::Found::kHeadAlone;
+  if (absl::Status s = CheckReplaceable(options.db_path); !s.ok()) return s;
+  if (may_have_changes) return RocksStore::Found::kHeadAlone;
+  return record->has_value() ? RocksStore::Found::kBegun : RocksStore::Found::kNothing;
 }
 
 absl::StatusOr<Opened> OpenChecked(const RocksStore::Options& options) {

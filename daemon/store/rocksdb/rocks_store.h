@@ -58,8 +58,8 @@ class RocksStore final : public Store {
     kHeadAlone = 2,  // a head file that knows of changes, or is damaged, and no database
     kStore = 3,      // a database
   };
-  // Makes and changes nothing. FailedPrecondition: in use, or one of the places is taken by something else or not ours alone; else the
-  // file system's errors.
+  // Makes and changes nothing. FailedPrecondition: in use, or one of the places is taken by something else or not ours alone, or a store would
+  // have to be made where a disk is mounted; else the file system's errors.
   static absl::StatusOr<Found> Look(const Options& options);
   // Creates the store, or recovers it and checks that nothing acknowledged is missing.
   // FailedPrecondition: wrong keys or partition count, used by another process, or changes are missing (an old copy, a head file

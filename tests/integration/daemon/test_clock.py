@@ -296,7 +296,7 @@ class Leases(ClockTest):
         self.api.systems.RegisterDataSystem(purge.RegisterDataSystemRequest(system=purge.DataSystem(
             name="audio", kind=purge.DATA_SYSTEM_KIND_AUDIO, checks_on_ingest=True, matches_by=[purge.MATCH_KEY_ACCOUNT, purge.MATCH_KEY_RECORDING_ID])))
         self.ask("leaves")
-        for seconds in (400 * DAY, -400 * DAY, 2 * HOUR, -2 * HOUR):
+        for seconds in (400 * DAY, -2 * HOUR):
             with self.subTest(seconds=seconds):
                 until(self.lease, "the task is handed out")
                 began = time.monotonic()

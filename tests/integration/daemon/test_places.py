@@ -208,7 +208,7 @@ class Causes(DaemonTest):
 
     FILES = {"/data.key": KEYS, "/data.head": STORE, "/data.lock": STORE, "/data/CURRENT": STORE, "/data/MANIFEST": STORE, ".sst": STORE,
              "/data/LOCK": STORE, "/policy.json": POLICY}
-    ERRORS = {errno.EIO: None, errno.EACCES: None, errno.EROFS: None, errno.ENOSPC: SHORTAGE, errno.EMFILE: SHORTAGE}
+    ERRORS = {errno.EIO: None, errno.EACCES: None, errno.EROFS: None, errno.ESTALE: None, errno.ENOSPC: SHORTAGE, errno.EMFILE: SHORTAGE}
 
     def test_each(self):
         shutil.copy(DEFAULT_POLICY, self.folder / "policy.json")

@@ -7,7 +7,8 @@ import unittest
 from consent.v1 import policy_service_pb2 as policy
 
 from harness import DEFAULT_POLICY, DaemonTest, run_to_end, until
-from words import check, household, reasons, turn_on
+from test_clock import DAY, HOUR, ClockTest
+from words import check, household, opt_out, reasons, turn_on
 
 
 class Reload(DaemonTest):
@@ -120,6 +121,43 @@ class Loosening(DaemonTest):
         daemon.stop()
         again = self.daemon("--policy", path)
         self.assertEqual([event for event in again.events() if event["event"] == "policy loosened"], [], "told once")
+
+
+class WaitsForTheTime(ClockTest):
+
+    def version(self):
+        return self.api.policies.GetPolicy(policy.GetPolicyRequest()).policy.version
+
+    def write(self, version, **changes):
+        self.path.write_text(json.dumps({**json.loads(DEFAULT_POLICY.read_text()), "version": version, **changes}))
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.folder / "policy.json"
+        self.write("v0")
+        self.process = self.daemon("--policy", self.path, environment=self.environment)
+        self.api = self.client(self.process)
+        self.api.settings.OptOut(opt_out("someone"))
+
+    def test_a_start_serves_under_the_old_policy_and_takes_the_new_one_when_the_time_is_right(self):
+        for number, seconds in enumerate((-HOUR // 2, DAY)):  # a little behind is believed, and so far ahead is not
+            with self.subTest(seconds=seconds):
+                self.assertEqual(self.process.stop(), 0)
+                self.write(f"v{number + 1}")
+                self.wall.set(seconds)
+                self.start_again()
+                self.assertEqual(self.version(), f"v{number}")
+                self.assertEqual(self.process.metric('consentd_policy_reloads_total{result="refused"}'), 1)
+                self.logs("the policy file is not in force yet")
+                self.wall.set(0)
+                until(lambda number=number: self.version() == f"v{number + 1}", "the policy that waited")
+
+    def test_one_that_no_time_would_allow_stops_the_start(self):
+        self.assertEqual(self.process.stop(), 0)
+        self.write("v0", longest_answer_age_seconds=61)
+        self.wall.set(DAY)
+        self.process.start(wait=False)
+        self.assertEqual(self.process.wait(), 65, self.process.log())
 
 
 class Validate(DaemonTest):

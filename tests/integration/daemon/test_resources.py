@@ -14,7 +14,7 @@ SANITIZED = not os.environ.get("TEST_SHIM")
 
 class LimitedTest(DaemonTest):
 
-    def start(self, number, limit, user=None):
+    def start(self, number, limit, user=None, hard=None):
         """Starts a daemon of its own under the limit; its exit code (0: it served and was stopped) and what it wrote."""
         folder = self.folder / f"{number}-{limit}"
         folder.mkdir(mode=0o700)
@@ -24,7 +24,7 @@ class LimitedTest(DaemonTest):
         arguments = ["--data-dir", folder / "data", "--listen", f"unix:{folder}/run/s", "--metrics-listen", "off", "--log-format", "json"]
         with open(self.folder / f"{number}-{limit}.log", "w+b") as log:
             process = subprocess.Popen([DAEMON, "serve", *map(str, arguments)], stderr=log, stdout=log, env=clean_environment(), user=user,
-                                       preexec_fn=lambda: resource.setrlimit(number, (limit, limit)))
+                                       preexec_fn=lambda: resource.setrlimit(number, (limit, hard or limit)))
             self.addCleanup(process.wait)
             self.addCleanup(process.kill)
 
@@ -84,6 +84,10 @@ class Descriptors(LimitedTest):
             with self.subTest(limit=limit):
                 self.refused(resource.RLIMIT_NOFILE, limit, says="descriptors")
 
+    def test_a_low_soft_limit_is_raised_first(self):
+        code, log, _ = self.start(resource.RLIMIT_NOFILE, 40, hard=4096)
+        self.assertEqual(code, 0, log)
+
 
 class Unit(unittest.TestCase):
     """Unit, README and code agree on what each exit code means for a supervisor."""
@@ -101,6 +105,16 @@ class Unit(unittest.TestCase):
         self.assertEqual(settings["StartLimitIntervalSec"], "0", "a disk may be full for days")
         readme = (ROOT / "daemon" / "app" / "README.md").read_text()
         self.assertEqual({int(code) for code in re.findall(r"^\| (\d+) \| ", readme, re.M)}, set(codes.values()))
+
+    def test_the_index_fits_into_the_memory_beside_calls_and_store(self):
+        unit = (ROOT / "deploy" / "systemd" / "consentd.service").read_text()
+        gib = int(re.search(r"^MemoryMax=(\d+)G$", unit, re.M)[1])
+        subjects = int(re.search(r"^Environment=CONSENTD_INDEX_MAX_SUBJECTS=(\d+)$", unit, re.M)[1])
+        bytes_a_subject = set()
+        for path in ("deploy/systemd/consentd.service", "deploy/examples/consentd.toml", "daemon/ops/README.md"):
+            bytes_a_subject |= set(re.findall(r"(\d+)\s+bytes (?:a subject|each)", (ROOT / path).read_text()))
+        self.assertEqual(bytes_a_subject, {"100"})
+        self.assertLess(subjects * 100 + (512 + 128 << 20), (gib << 30) * 0.9)
 
 
 if __name__ == "__main__":

@@ -189,6 +189,22 @@ class SmallDisk(MountedTest):
         self.assertGreater(daemon.metric("consentd_data_free_inodes"), 0)
 
 
+class MountPoint(MountedTest):
+    """A data folder at which a disk is mounted: nothing can be renamed over it."""
+
+    def test_it_is_refused_before_anything_is_made(self):
+        self.mount("size=100m,mode=0700")
+        for found in ([], ["lost+found"]):  # what a new disk holds
+            for name in found:
+                (self.disk / name).mkdir()
+            daemon = self.daemon("--data-dir", self.disk, "--key-file", self.folder / "keys", "--head-file", self.folder / "head", wait=False)
+            self.assertEqual(daemon.wait(), STORE, daemon.log())
+            self.assertIn("inside the mounted disk", daemon.event("start failed")["why"])
+            self.assertEqual([path.name for path in self.disk.iterdir()], found)
+            self.assertEqual([(self.folder / name).exists() for name in ("keys", "head", "disk.lock")], [False] * 3)
+        self.assertEqual(self.daemon("--data-dir", self.disk / "store").stop(), 0)
+
+
 class FullDisk(MountedTest):
 
     def setUp(self):

@@ -193,6 +193,24 @@ TEST(Connections, WhoHasOnlyJustComeMayStay) {
   EXPECT_EQ(connections.Admit(second.served(), "b"), Admission::kAdmitted) << "it has sent something and made no call since";
 }
 
+TEST(Connections, OthersDoNotWaitForAPeerThatHasTakenItsOwnRoom) {
+  ConnectionLimits limits = Small();
+  limits.per_peer = 1;
+  limits.least_stay = std::chrono::hours(1);
+  Connections connections(limits);
+  Pair first;
+  Pair silent;
+  Pair speaks;
+  Pair other;
+  ASSERT_EQ(connections.Admit(first.served(), "loud"), Admission::kAdmitted);
+  EXPECT_EQ(connections.Admit(silent.served(), "loud"), Admission::kTurnedAway);
+  EXPECT_EQ(Closed(connections, CloseReason::kTurnedAway), 1u);
+  speaks.Send(kPreface);
+  EXPECT_EQ(connections.Admit(speaks.served(), "loud"), Admission::kLater);
+  EXPECT_EQ(connections.Admit(other.served(), "quiet"), Admission::kAdmitted);
+  EXPECT_EQ(first.Read(), -EAGAIN);
+}
+
 TEST(Connections, ThoseOnTheirWayOutAreBounded) {
   Connections connections(Small());
   std::vector<std::unique_ptr<Pair>> pairs;

@@ -1,6 +1,7 @@
 // The life of the daemon's Unix socket beside others that want its place.
 #include "daemon/app/unix_socket.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -49,6 +50,19 @@ TEST_F(UnixSockets, NobodyReachesItUnderItsNameBeforeItIsPublished) {
   EXPECT_EQ(info.st_mode & 07777, 0600u);
   socket->Remove();
   EXPECT_TRUE(fs::is_empty(path_.parent_path())) << "neither socket nor lock is left";
+}
+
+TEST_F(UnixSockets, WhatCannotBeHadNowIsToldFromWhatNeverWorks) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 1;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const absl::Status full = Listen().status();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(absl::IsResourceExhausted(full)) << full;
+  path_ = base_ / "not" / "there" / "consentd.sock";
+  EXPECT_TRUE(absl::IsNotFound(Listen().status()));
 }
 
 TEST_F(UnixSockets, TwoThatStartAtOnceDoNotBothWin) {

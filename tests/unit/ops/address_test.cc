@@ -186,6 +186,8 @@ TEST(AddressTest, ErrorsNameTheirTrueCause) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   ASSERT_FALSE(full.ok());
   EXPECT_THAT(std::string(full.status().message()), HasSubstr("may open no more files"));
+  EXPECT_TRUE(absl::IsResourceExhausted(full.status())) << "it may succeed later";
+  EXPECT_TRUE(absl::IsUnavailable(elsewhere.status()));
 }
 
 TEST(AddressTest, OnlyAPortInUseBlamesAnotherProcess) {

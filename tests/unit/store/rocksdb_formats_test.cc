@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <optional>
 
 #include "daemon/base/hash.h"
 #include "daemon/store/rocksdb/crc32c.h"
@@ -109,6 +112,38 @@ TEST(HeadFile, TakesTheNewestWholeSlot) {
     ASSERT_TRUE(read.ok());
     EXPECT_EQ((*read)->generation, record.generation);
     EXPECT_EQ((*read)->heads[1023].stamp.sequence, record.generation);
+  }
+}
+
+// A power cut may tear whatever was written since the last sync.
+TEST(HeadFile, WhatWasSyncedLastIsWholeWhateverIsWrittenAfterIt) {
+  const test::TempFolder folder;
+  const std::string path = folder / "head";
+  HeadRecord record;
+  record.generation = 1;
+  record.heads.resize(1024);
+  auto file = HeadFile::Replace(path, record);
+  ASSERT_TRUE(file.ok());
+  const auto holds = [&path](uint64_t generation) {
+    std::ifstream in(path, std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    for (const size_t slot : {size_t{0}, size_t{64} << 10}) {
+      const std::optional<HeadRecord> found = DecodeHeadRecord(std::string_view(bytes).substr(slot, 64 << 10));
+      if (found && found->generation == generation) return true;
+    }
+    return false;
+  };
+  uint64_t synced = record.generation;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 3; ++i) {
+      ++record.generation;
+      ASSERT_TRUE((*file)->Write(record).ok());
+      EXPECT_TRUE(holds(synced)) << record.generation;
+      EXPECT_TRUE(holds(record.generation));
+    }
+    ASSERT_TRUE((*file)->Sync().ok());
+    synced = record.generation;
+    ASSERT_TRUE((*file)->Sync().ok()) << "there is nothing to sync";
   }
 }
 
