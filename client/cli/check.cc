@@ -72,6 +72,12 @@ absl::StatusOr<RecordingLine> ReadOneLine(int input) {
   return ParseRecordingLine(line, {});
 }
 
+// Text that a person or a script reads must hold no ELIGIBLE that is over.
+std::string EligibilityText(const Answer& answer) {
+  const bool stale_yes = answer.eligibility() == Eligibility::kEligible && !answer.IsFresh();
+  return stale_yes ? "NO ANSWER: the yes was over when it came" : std::string(Name(answer.eligibility()));
+}
+
 Report AnswerReport(const Answer& answer) {
   Report report;
   report.json = {{"eligibility", Name(answer.eligibility())},
@@ -84,7 +90,7 @@ Report AnswerReport(const Answer& answer) {
                  {"policy_hash", HexText(answer.policy_hash())},
                  {"revision", answer.revision()}};
   Table table("answer", {"ELIGIBILITY", "DISPOSITION", "WHY", "GOOD UNTIL", "POLICY"});
-  table.Add({std::string(Name(answer.eligibility())), std::string(Name(answer.disposition())),
+  table.Add({EligibilityText(answer), std::string(Name(answer.disposition())),
              NamesText(answer.reasons()), TimeText(answer.good_until()), answer.policy_version()});
   report.tables = {table};
   return report;
@@ -132,7 +138,7 @@ void AddCheck(CLI::App& parent, Cli& cli) {
                "With --disposition: what is to be done with it? Ends with 11 for KEEP, 12 for HOLD, 13 for PURGE. 20: there is no answer.");
   auto flags = std::make_shared<CheckFlags>();
   AddFacts(app, flags.get());
-  app->add_option("--file", flags->file, "The facts as one JSON object, keys as for `filter`; - for standard input");
+  app->add_option("--file", flags->file, "The facts as one JSON object, keys as for `filter`, and no other option for a fact; - for standard input");
   CLI::Option* purpose = AddName(app, "--purpose", &flags->question.purpose, "What it would be used for");
   app->add_flag("--disposition", flags->disposition_only, "Ask only whether it is kept, held or must be purged")->excludes(purpose);
   AddPlace(app, &flags->question.place);
@@ -141,13 +147,14 @@ void AddCheck(CLI::App& parent, Cli& cli) {
     if (flags->question.purpose == Purpose::kUnset && !flags->disposition_only) {
       throw CLI::RequiredError("--purpose (may it be used?) or --disposition (must it be purged?)");
     }
-    const bool by_flags = !flags->recording.account_id.empty() && !flags->recording.recording_id.empty();
-    if (flags->file.empty() && !by_flags) throw CLI::RequiredError("--account and --recording, or --file");
-    if (!flags->file.empty() && (!flags->recording.account_id.empty() || !flags->recording.recording_id.empty())) {
-      throw CLI::ValidationError("--file", "excludes --account, --recording and the other facts");
-    }
     if (flags->uncertainty_ms.has_value()) {
       flags->recording.captured_uncertainty = std::chrono::milliseconds(*flags->uncertainty_ms);
+    }
+    const bool by_flags = !flags->recording.account_id.empty() && !flags->recording.recording_id.empty();
+    if (flags->file.empty() && !by_flags) throw CLI::RequiredError("--account and --recording, or --file");
+    // A flag that the file does not hold must not be dropped: the recording would be let through.
+    if (!flags->file.empty() && flags->recording != Recording{}) {
+      throw CLI::ValidationError("--file", "excludes --account, --recording and the other facts");
     }
     cli.action = [&cli, flags] { return RunCheck(cli, flags); };
   });
@@ -167,9 +174,10 @@ void AddReportRecording(CLI::App& parent, Cli& cli) {
         const auto done = client.ReportRecording(*report);
         if (!done.ok()) return PrintError(done.status(), cli.json);
         Report printed;
-        printed.json = {{"flags", NamesJson(done->flags)}, {"revision", done->revision.value()}};
-        Table table("report", {"FLAGS NOW", "ETAG"});
-        table.Add({NamesText(done->flags), done->revision.value()});
+        printed.json = {
+            {"flags", NamesJson(done->flags)}, {"revision", done->revision.value()}, {"account_closed", done->account_closed}};
+        Table table("report", {"FLAGS NOW", "ETAG", "ACCOUNT CLOSED"});
+        table.Add({NamesText(done->flags), done->revision.value(), YesNo(done->account_closed)});
         printed.tables = {table};
         TellNewSubject(done->subject_is_new, &printed);
         return Print(printed, cli.json, kDone);

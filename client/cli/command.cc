@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/src/default_endpoint.h"
+#include "client/src/import_lines.h"
 #include "client/src/utf8.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/ids.h"
@@ -92,6 +94,10 @@ CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, s
       help);
 }
 
+CLI::Option* AddUncheckedText(CLI::App* app, const std::string& flag, std::string* out, const std::string& help) {
+  return AddText(app, flag, out, 0, SIZE_MAX, help);
+}
+
 CLI::Option* AddRegion(CLI::App* app, const std::string& flag, std::string* out, bool subdivisions, const std::string& help) {
   return app->add_option_function<std::string>(
       flag,
@@ -131,14 +137,12 @@ bool ParseDuration(const std::string& text, std::chrono::seconds* out) {
 }
 
 void AddEvidence(CLI::App* app, Evidence* evidence) {
-  AddText(app, "--notice", &evidence->notice_version, 1, base::kMaxNameBytes, "Version of the notice that the user saw")->group("Evidence");
-  AddText(app, "--language", &evidence->notice_language, base::kMinLanguageBytes, base::kMaxLanguageBytes,
-          "Language in which it was shown, for example en")
-      ->group("Evidence");
+  AddUncheckedText(app, "--notice", &evidence->notice_version, "Version of the notice that the user saw")->group("Evidence");
+  AddUncheckedText(app, "--language", &evidence->notice_language, "Language in which it was shown, for example en")->group("Evidence");
   AddName(app, "--channel", &evidence->channel, "How the user spoke")->group("Evidence");
   AddName(app, "--actor", &evidence->actor, "Who decided")->group("Evidence");
   AddId(app, "--guardian", &evidence->guardian, "The guardian, where the actor is GUARDIAN")->group("Evidence");
-  AddText(app, "--reference", &evidence->reference, 0, base::kMaxReferenceBytes, "A reference of yours, for example a ticket")->group("Evidence");
+  AddUncheckedText(app, "--reference", &evidence->reference, "A reference of yours, for example a ticket")->group("Evidence");
 }
 
 void AddScope(CLI::App* app, Scope* scope) {
@@ -172,6 +176,38 @@ SettingTarget ParseTarget(const std::string& text) {
     target.control = text;
   }
   return target;
+}
+
+void LeftOut::Add(const std::string& flag, const std::string& why) { parts_.push_back({flag, false, false, "NOT_SENT", why}); }
+
+std::vector<SettingTarget> LeftOut::Targets(const std::string& flag, const std::vector<std::string>& texts) {
+  std::vector<SettingTarget> targets;
+  for (const std::string& text : texts) {
+    if (!text.empty() && text.size() <= base::kMaxNameBytes && IsUtf8(text)) {
+      targets.push_back(ParseTarget(text));
+    } else {
+      Add(flag, "must have 1 to " + std::to_string(base::kMaxNameBytes) + " bytes of UTF-8");
+    }
+  }
+  return targets;
+}
+
+std::vector<RetentionChange> LeftOut::RetentionOf(const Scope& scope, const std::string& text) {
+  if (text.empty()) return {};
+  const absl::StatusOr<Retention> retention = ParseRetention(text);
+  if (retention.ok()) return {{scope, *retention}};
+  Add("--retention", std::string(retention.status().message()));
+  return {};
+}
+
+void LeftOut::Settle(bool restricts) const {
+  if (!restricts && !parts_.empty()) throw CLI::ValidationError(parts_.front().part, parts_.front().refused_message);
+}
+
+bool Restricts(const std::vector<SettingChange>& changes, const std::vector<RetentionChange>& retention) {
+  return std::any_of(changes.begin(), changes.end(), [](const SettingChange& change) { return change.turn == Switch::kOff; }) ||
+         std::any_of(retention.begin(), retention.end(),
+                     [](const RetentionChange& change) { return change.retention.kind != Retention::Kind::kUntilDeleted; });
 }
 
 int Run(int argc, const char* const* argv) {

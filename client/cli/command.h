@@ -95,6 +95,8 @@ void CheckTextFlag(const std::string& flag, const std::string& text, size_t leas
 void CheckId(const std::string& flag, const std::string& text);
 // An option that takes a text of `least` to `most` bytes.
 CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, size_t least, size_t most, const std::string& help);
+// As AddText, within whatever bounds the daemon has: it takes a no beside a text that breaks them, and says so.
+CLI::Option* AddUncheckedText(CLI::App* app, const std::string& flag, std::string* out, const std::string& help);
 // As AddText: `DE`, and with `subdivisions` also `US-CA`.
 CLI::Option* AddRegion(CLI::App* app, const std::string& flag, std::string* out, bool subdivisions, const std::string& help);
 // An option that takes an id.
@@ -147,5 +149,24 @@ void AddPlace(CLI::App* app, Place* place);
 void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from);
 // `all`, a purpose's name in upper case, or a control.
 SettingTarget ParseTarget(const std::string& text);
+
+// What of a command line cannot be sent. Beside a no it is left out and told as a part that was refused: a no counts whatever stands beside
+// it. Else it makes the command line wrong.
+class LeftOut {
+ public:
+  void Add(const std::string& flag, const std::string& why);
+  // ParseTarget of each text that the daemon can read as one.
+  std::vector<SettingTarget> Targets(const std::string& flag, const std::vector<std::string>& texts);
+  // Nothing for an empty text.
+  std::vector<RetentionChange> RetentionOf(const Scope& scope, const std::string& text);
+  // Throws ValidationError for what is left out, unless the call `restricts` without it.
+  void Settle(bool restricts) const;
+  void AppendTo(std::vector<PartResult>* results) const { results->insert(results->end(), parts_.begin(), parts_.end()); }
+
+ private:
+  std::vector<PartResult> parts_;
+};
+// A change that turns something off, or a retention that ends by itself.
+bool Restricts(const std::vector<SettingChange>& changes, const std::vector<RetentionChange>& retention);
 
 }  // namespace consent::cli

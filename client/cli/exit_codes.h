@@ -44,7 +44,7 @@ inline constexpr std::array kExitCodes = {
     ExitCodeMeaning{kPurge, "`check --disposition`: PURGE, and nothing else ends with this"},
     ExitCodeMeaning{kNoAnswer, "the daemon cannot be reached or gave no answer that can be used; nothing counts as allowed; repeat later"},
     ExitCodeMeaning{kRefused, "the daemon refused the call"},
-    ExitCodeMeaning{kPartlyRefused, "part of what was asked for was refused, the rest is done (`settings set`, `subject set`)"},
+    ExitCodeMeaning{kPartlyRefused, "part of what was asked for was refused, the rest is done (`settings set`, `settings opt-out`, `subject set`)"},
     ExitCodeMeaning{kUnreadable, "some lines could not be read or asked about (`filter`, `import`, `check --file`); the others were"},
     ExitCodeMeaning{kNotAllCounted, "`import`: all lines were read, and something in some of them does not count"},
     ExitCodeMeaning{kWorkLeft, "`worker --once`: tasks of the system are still open"},

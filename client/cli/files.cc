@@ -21,6 +21,14 @@ absl::Status Failed(const std::string& what, int error) {
   return absl::FailedPreconditionError(what + ": " + std::strerror(error));
 }
 
+bool SameFile(int a, int b) {
+  struct stat first {};
+  struct stat second {};
+  if (::fstat(a, &first) != 0 || ::fstat(b, &second) != 0) return false;
+  if (!S_ISREG(first.st_mode) && !S_ISFIFO(first.st_mode)) return false;
+  return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 int64_t SteadyMs() {
   const auto now = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
@@ -51,28 +59,34 @@ uint64_t SizeOf(int descriptor) {
   return static_cast<uint64_t>(found.st_size);
 }
 
-bool SameFile(int a, int b) {
-  struct stat first {};
-  struct stat second {};
-  if (::fstat(a, &first) != 0 || ::fstat(b, &second) != 0 || !S_ISREG(first.st_mode)) return false;
-  return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+absl::Status CheckDistinct(const std::vector<NamedFile>& files) {
+  for (size_t i = 0; i < files.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      if (!SameFile(files[i].descriptor, files[j].descriptor)) continue;
+      return absl::FailedPreconditionError(std::string(files[j].name) + " and " + files[i].name +
+                                           " are one file; choose another one. Nothing was written");
+    }
+  }
+  return absl::OkStatus();
 }
 
 LineFile::LineFile(int descriptor) : descriptor_(descriptor) {}
 
-absl::StatusOr<LineFile> LineFile::Open(const std::string& path, bool append, int input) {
+absl::StatusOr<LineFile> LineFile::Open(const std::string& path) {
   LineFile file;
+  if (path.empty()) return file;
   file.owned_ = Descriptor(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   if (!file.owned_.IsOpen()) return Failed("the file " + path + " cannot be opened for writing", errno);
   file.descriptor_ = file.owned_.get();
-  if (SameFile(file.descriptor_, input)) {
-    return absl::FailedPreconditionError("the file " + path + " is also the input; choose another one");
-  }
-  if (SizeOf(file.descriptor_) > 0) {
-    const bool ready = append ? ::lseek(file.descriptor_, 0, SEEK_END) >= 0 : ::ftruncate(file.descriptor_, 0) == 0;
-    if (!ready) return Failed("the file " + path + " cannot be written", errno);
-  }
   return file;
+}
+
+absl::Status LineFile::KeepFirst(uint64_t bytes) {
+  const uint64_t size = SizeOf(descriptor_);
+  // Devices and pipes have no size, and nothing to cut.
+  if (size == 0) return absl::OkStatus();
+  const bool cut = size <= bytes || ::ftruncate(descriptor_, static_cast<off_t>(bytes)) == 0;
+  return cut && ::lseek(descriptor_, 0, SEEK_END) >= 0 ? absl::OkStatus() : Failed("an output cannot be cut", errno);
 }
 
 absl::Status LineFile::Write(std::string_view lines) {

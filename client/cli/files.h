@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -36,8 +37,14 @@ int FileError(const absl::Status& status);
 absl::StatusOr<Descriptor> OpenInput(const std::string& path);
 // Bytes of a regular file; 0 for anything else.
 uint64_t SizeOf(int descriptor);
-// True where both are one file.
-bool SameFile(int a, int b);
+// A descriptor, -1 for none, under the name that messages give it.
+struct NamedFile {
+  const char* name;
+  int descriptor;
+};
+// FailedPrecondition: two of them are one file or one pipe, so that what one holds or gets would be lost in the other. Devices may be
+// shared.
+absl::Status CheckDistinct(const std::vector<NamedFile>& files);
 
 // Whole lines only: where a write fails midway in a regular file, what was written of the last block is cut off again.
 // Not thread-safe.
@@ -47,12 +54,14 @@ class LineFile {
   LineFile() = default;
   // Standard output or another descriptor that somebody else owns.
   explicit LineFile(int descriptor);
-  // Creates or empties `path`, mode 0600; with `append` goes on at its end. FailedPrecondition: it cannot be opened, or is
-  // the same file as `input`, which would be lost.
-  static absl::StatusOr<LineFile> Open(const std::string& path, bool append, int input);
+  // Opens `path` or creates it, mode 0600, and changes nothing of what it holds; an empty `path` is no file. KeepFirst comes before the
+  // first Write. FailedPrecondition: it cannot be opened.
+  static absl::StatusOr<LineFile> Open(const std::string& path);
 
   bool IsOpen() const { return descriptor_ >= 0; }
   int descriptor() const { return descriptor_; }
+  // Cuts the file after its first `bytes`, where writing begins. FailedPrecondition: it cannot be cut.
+  absl::Status KeepFirst(uint64_t bytes);
   // `lines` end with a line's end. FailedPrecondition: it cannot be written.
   absl::Status Write(std::string_view lines);
 

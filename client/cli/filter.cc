@@ -42,7 +42,7 @@ class Outputs final : public FilterSink {
     std::string all;
     std::string purge;
     for (const RefusedLine& line : refused) {
-      const std::string text = RefusedJson(line).dump() + "\n";
+      const std::string text = PrintableJson(RefusedJson(line).dump()) + "\n";
       all += text;
       if (line.disposition == Disposition::kPurge) purge += text;
     }
@@ -114,7 +114,7 @@ void PrintSummary(const FilterCounts& counts, const FilterEnd& end, const Json& 
                  {"unanswered", counts.unanswered}, {"unreadable_lines", problems},
                  {"complete", why.empty()},         {"error", why}};
     if (end.first_unanswered > 0) json["first_unanswered_line"] = end.first_unanswered;
-    std::fprintf(stderr, "%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    std::fprintf(stderr, "%s\n", PrintableJson(json.dump(-1, ' ', false, Json::error_handler_t::replace)).c_str());
     return;
   }
   if (!why.empty()) std::fprintf(stderr, "consentctl: %s\n", why.c_str());
@@ -146,25 +146,24 @@ absl::StatusOr<LineDefaults> Defaults(const FilterFlags& flags) {
 }
 
 int RunFilter(const Cli& cli, const FilterFlags& flags) {
-  absl::StatusOr<Descriptor> input = OpenInput(flags.input);
+  const absl::StatusOr<Descriptor> input = OpenInput(flags.input);
   if (!input.ok()) return FileError(input.status());
-  if (SameFile(input->get(), STDOUT_FILENO)) {
-    return FileError(absl::FailedPreconditionError("standard output is also the input; write to another file"));
-  }
-  LineFile refused;
-  LineFile purge;
-  for (const auto& [path, file] : {std::pair{&flags.refused_path, &refused}, std::pair{&flags.purge_path, &purge}}) {
-    if (path->empty()) continue;
-    absl::StatusOr<LineFile> opened = LineFile::Open(*path, false, input->get());
-    if (!opened.ok()) return FileError(opened.status());
-    *file = *std::move(opened);
-  }
-  if (refused.IsOpen() && purge.IsOpen() && SameFile(refused.descriptor(), purge.descriptor())) {
-    return FileError(absl::FailedPreconditionError("--refused and --purge must be two files"));
-  }
+  absl::StatusOr<LineFile> refused = LineFile::Open(flags.refused_path);
+  if (!refused.ok()) return FileError(refused.status());
+  absl::StatusOr<LineFile> purge = LineFile::Open(flags.purge_path);
+  if (!purge.ok()) return FileError(purge.status());
+  const absl::Status distinct = CheckDistinct({{"the input", input->get()},
+                                               {"standard output", STDOUT_FILENO},
+                                               {"--refused", refused->descriptor()},
+                                               {"--purge", purge->descriptor()}});
+  if (!distinct.ok()) return FileError(distinct);
   return cli.WithClient([&](Client& client) {
+    // Only once nothing is wrong with the command line: what the files held is lost by it.
+    for (LineFile* file : {&*refused, &*purge}) {
+      if (absl::Status emptied = file->KeepFirst(0); !emptied.ok()) return FileError(emptied);
+    }
     const Pseudonyms pseudonyms(*Random::System());
-    Outputs outputs(std::move(refused), std::move(purge), SizeOf(input->get()), cli.json);
+    Outputs outputs(*std::move(refused), *std::move(purge), SizeOf(input->get()), cli.json);
     LineReader reader(input->get(), kMaxLineBytes);
     Filter filter(flags.settings, client, pseudonyms, outputs);
     const FilterEnd end = filter.Run(reader);

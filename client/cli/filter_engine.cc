@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "client/cli/printable.h"
 #include "client/src/answer_maker.h"
 #include "consent/error.h"
 #include "consent/names.h"
@@ -118,7 +119,7 @@ absl::Status Filter::Write(const Batch& batch) {
       const Recording& recording = item.line.recording;
       eligible += settings_.keep_ids
                       ? item.original
-                      : AnonymousLine(recording, pseudonyms_.For(recording.account_id, recording.recording_id));
+                      : PrintableJson(AnonymousLine(recording, pseudonyms_.For(recording.account_id, recording.recording_id)));
       eligible += '\n';
       ++passed;
     } else {

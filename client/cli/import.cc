@@ -32,17 +32,14 @@ class ImportReport final : public ImportSink {
 
   absl::Status Refused(const RefusedPart& part) override {
     Say(part.number, part.part + ": " + part.reason + ": " + part.message);
-    const Json json = {
-        {"line", part.number}, {"part", part.part}, {"reason", part.reason}, {"message", part.message}};
-    return refused_.Write(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    return WriteRefused(part);
   }
 
   void Odd(uint64_t number, const std::string& what) override { Say(number, what); }
 
   absl::Status Unreadable(uint64_t number, const std::string& why) override {
     Say(number, why);
-    const Json json = {{"line", number}, {"part", "line"}, {"reason", "UNREADABLE"}, {"message", why}};
-    return refused_.Write(json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+    return WriteRefused({number, "line", "UNREADABLE", why});
   }
 
   void Progress(int pass, uint64_t line, uint64_t bytes) override {
@@ -53,6 +50,12 @@ class ImportReport final : public ImportSink {
   ProgressBar& bar() { return bar_; }
 
  private:
+  absl::Status WriteRefused(const RefusedPart& part) {
+    const Json json = {
+        {"line", part.number}, {"part", part.part}, {"reason", part.reason}, {"message", part.message}};
+    return refused_.Write(PrintableJson(json.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n");
+  }
+
   void Say(uint64_t number, const std::string& what) {
     if (++printed_ > kMostPrinted) return;
     bar_.Clear();
@@ -147,17 +150,21 @@ int RunImport(const Cli& cli, const ImportFlags& flags) {
   if (!input.ok()) return FileError(input.status());
   const absl::StatusOr<std::string> hash = HashOf(input->get());
   if (!hash.ok()) return FileError(hash.status());
-  absl::StatusOr<ImportState> state = ImportState::Open(flags.state_path, *hash, input->get(), *Random::System());
+  absl::StatusOr<ImportState> state = ImportState::Open(flags.state_path, *hash, *Random::System());
   if (!state.ok()) return FileError(state.status());
-  LineFile refused;
-  if (!flags.refused_path.empty()) {
-    const bool goes_on = state->Reached(1) > 0;
-    absl::StatusOr<LineFile> file = LineFile::Open(flags.refused_path, goes_on, input->get());
-    if (!file.ok()) return FileError(file.status());
-    refused = *std::move(file);
-  }
+  absl::StatusOr<LineFile> refused = LineFile::Open(flags.refused_path);
+  if (!refused.ok()) return FileError(refused.status());
+  const absl::Status distinct = CheckDistinct({{"the input", input->get()},
+                                               {"standard output", STDOUT_FILENO},
+                                               {"--state", state->descriptor()},
+                                               {"--refused", refused->descriptor()}});
+  if (!distinct.ok()) return FileError(distinct);
   return cli.WithClient([&](Client& client) {
-    ImportReport report(std::move(refused), SizeOf(input->get()), !cli.json);
+    // Only once nothing is wrong with the command line: what the files held is lost by it.
+    if (absl::Status begun = state->Begin(); !begun.ok()) return FileError(begun);
+    const bool goes_on = state->Reached(1) > 0;
+    if (absl::Status cut = refused->KeepFirst(goes_on ? SizeOf(refused->descriptor()) : 0); !cut.ok()) return FileError(cut);
+    ImportReport report(*std::move(refused), SizeOf(input->get()), !cli.json);
     Import import(client, *state, report, flags.parallel);
     const ImportEnd end = import.Run(input->get());
     report.bar().Clear();

@@ -19,6 +19,10 @@ constexpr char kUnreadableReason[] = "UNREADABLE";
 constexpr char kOverruledReason[] = "OVERRULED_IN_LINE";
 constexpr char kNotSentReason[] = "NOT_SENT";
 constexpr char kBlockedReason[] = "RESTRICTION_NOT_IN_FORCE";
+// The daemon's: what is stored restricts more already.
+constexpr char kCannotLoosenReason[] = "IMPORT_CANNOT_LOOSEN";
+constexpr char kAccountClosed[] =
+    "its account is closed; what it refuses is kept, and binds an account that is started anew under its id until its holder chooses";
 // How often a call is sent that lost against concurrent changes; nothing was written then.
 constexpr int kContentionAttempts = 5;
 
@@ -27,19 +31,18 @@ struct Outcome {
   absl::Status status;
   Etag revision;
   std::vector<PartResult> results;
+  bool account_closed = false;
 };
 
+template <typename Done>
+Outcome OutcomeOf(const absl::StatusOr<Done>& done) {
+  return done.ok() ? Outcome{absl::OkStatus(), done->revision, done->results, done->account_closed} : Outcome{done.status(), {}, {}};
+}
+
 Outcome SendOnce(Client& client, const ImportCall& call) {
-  if (const auto* off = std::get_if<OptOutOrder>(&call.order)) {
-    auto done = client.OptOut(*off);
-    return done.ok() ? Outcome{absl::OkStatus(), done->revision, done->results} : Outcome{done.status(), {}, {}};
-  }
-  if (const auto* subject = std::get_if<SubjectUpdate>(&call.order)) {
-    auto done = client.UpsertSubject(*subject);
-    return done.ok() ? Outcome{absl::OkStatus(), done->revision, done->results} : Outcome{done.status(), {}, {}};
-  }
-  auto done = client.UpdateSettings(std::get<SettingsUpdate>(call.order));
-  return done.ok() ? Outcome{absl::OkStatus(), done->revision, done->results} : Outcome{done.status(), {}, {}};
+  if (const auto* off = std::get_if<OptOutOrder>(&call.order)) return OutcomeOf(client.OptOut(*off));
+  if (const auto* subject = std::get_if<SubjectUpdate>(&call.order)) return OutcomeOf(client.UpsertSubject(*subject));
+  return OutcomeOf(client.UpdateSettings(std::get<SettingsUpdate>(call.order)));
 }
 
 // What looks mistaken about the ids of a line; empty: nothing.
@@ -48,6 +51,12 @@ std::string OddIds(const ImportLine& line) {
   for (const Profile& profile : line.profiles) odd += odd.empty() ? Oddity(profile.profile_id.value()) : "";
   for (const DeviceId& device : line.devices) odd += odd.empty() ? Oddity(device.value()) : "";
   return odd;
+}
+
+// A restriction of the line is not in force, or what cannot be read may be one.
+bool HidesARestriction(const ImportLine& line, const std::vector<RefusedPart>& refused) {
+  return std::any_of(line.faults.begin(), line.faults.end(), [](const LineFault& fault) { return fault.may_hide_no; }) ||
+         std::any_of(refused.begin(), refused.end(), [](const RefusedPart& part) { return part.reason != kCannotLoosenReason; });
 }
 
 ImportEnd Failed(ImportEnd::How how, absl::Status status) { return {how, std::move(status), 0, 0}; }
@@ -69,6 +78,7 @@ absl::Status Import::SendCall(ImportCall call, Etag* etag, Line* line) const {
     return absl::OkStatus();
   }
   *etag = outcome.revision;
+  line->account_closed = line->account_closed || outcome.account_closed;
   for (const PartResult& part : outcome.results) {
     if (!part.applied) {
       line->refused.push_back({line->number, call.part + "/" + part.part, part.refused_reason, part.refused_message});
@@ -121,14 +131,24 @@ absl::Status Import::Unreadable(int pass, uint64_t number, const std::string& wh
   // Pass 1 has told and counted it.
   if (pass != 1) return absl::OkStatus();
   ++next_.read.unreadable;
-  return sink_.Unreadable(number, why);
+  if (absl::Status blocked = state_.BlockAll(number); !blocked.ok()) return blocked;
+  return sink_.Unreadable(number, why + ". It may refuse for any account, so nothing that allows more is sent before it is corrected");
 }
 
-absl::Status Import::Blocked(const Line& line) {
+std::string Import::WhyHeldBack(const Line& line) const {
+  // A line that only restricts is in force.
+  if (LooseningsOf(line.parsed, line.bytes).empty()) return "";
+  if (state_.blocks_all() != 0) {
+    return "line " + std::to_string(state_.blocks_all()) + " cannot be read and may refuse for this account, so nothing that allows more was sent";
+  }
+  if (!state_.IsBlocked(line.parsed.account_id)) return "";
+  return "a restriction of this account was refused or cannot be read, so nothing that allows more was sent";
+}
+
+absl::Status Import::HeldBack(const Line& line, const std::string& why) {
   // Pass 1 has counted the lines whose own restrictions were refused.
-  if (!state_.WasRefused(line.parsed.account_id, line.number)) ++next_.read.refused;
-  return sink_.Refused({line.number, "line", kBlockedReason,
-                        "a restriction of this account was refused or cannot be read, so nothing that allows more was sent"});
+  if (!state_.IsCounted(line.number)) ++next_.read.refused;
+  return sink_.Refused({line.number, "line", kBlockedReason, why});
 }
 
 absl::Status Import::Take(int pass, uint64_t number, std::string bytes) {
@@ -140,7 +160,7 @@ absl::Status Import::Take(int pass, uint64_t number, std::string bytes) {
   if (const std::string odd = OddIds(line.parsed); pass == 1 && !odd.empty()) sink_.Odd(number, odd);
   // Pass 1 has told and counted what is wrong with it, and sent what of it counts.
   if (pass == 2 && !line.parsed.faults.empty()) return absl::OkStatus();
-  if (pass == 2 && state_.IsBlocked(line.parsed.account_id)) return Blocked(line);
+  if (const std::string why = pass == 2 ? WhyHeldBack(line) : ""; !why.empty()) return HeldBack(line, why);
   next_.lines.push_back(std::move(line));
   return absl::OkStatus();
 }
@@ -150,23 +170,27 @@ absl::Status Import::Count(int pass, const Block& block) {
   counts_.refused += block.read.refused;
   counts_.unreadable += block.read.unreadable;
   for (const Line& line : block.lines) {
+    if (line.account_closed) sink_.Odd(line.number, kAccountClosed);
     for (const RefusedPart& part : line.refused) {
       if (absl::Status status = sink_.Refused(part); !status.ok()) return status;
     }
     if (pass == 1) {
-      for (const LineFault& fault : line.parsed.faults) {
-        if (absl::Status status = sink_.Refused({line.number, fault.part, kUnreadableReason, fault.why}); !status.ok()) return status;
-      }
+      if (absl::Status status = CountRestrictions(line); !status.ok()) return status;
+    } else if (!state_.IsCounted(line.number)) {
+      ++(line.refused.empty() ? counts_.imported : counts_.refused);
     }
-    if (pass == 1 && !(line.refused.empty() && line.parsed.faults.empty())) ++counts_.refused;
-    const bool hides = std::any_of(line.parsed.faults.begin(), line.parsed.faults.end(),
-                                   [](const LineFault& fault) { return fault.may_hide_no; });
-    if (pass == 1 && (hides || !line.refused.empty())) {
-      if (absl::Status status = state_.Block(line.parsed.account_id, line.number); !status.ok()) return status;
-    }
-    if (pass == 2) ++(line.refused.empty() ? counts_.imported : counts_.refused);
   }
   return state_.Save(pass, block.last, counts_);
+}
+
+absl::Status Import::CountRestrictions(const Line& line) {
+  for (const LineFault& fault : line.parsed.faults) {
+    if (absl::Status status = sink_.Refused({line.number, fault.part, kUnreadableReason, fault.why}); !status.ok()) return status;
+  }
+  if (line.refused.empty() && line.parsed.faults.empty()) return absl::OkStatus();
+  ++counts_.refused;
+  if (absl::Status status = state_.CountRefused(line.number); !status.ok()) return status;
+  return HidesARestriction(line.parsed, line.refused) ? state_.Block(line.parsed.account_id) : absl::OkStatus();
 }
 
 ImportEnd Import::FinishOldest(int pass) {

@@ -28,7 +28,7 @@ class ImportSink {
  public:
   virtual ~ImportSink() = default;
   virtual absl::Status Refused(const RefusedPart& part) = 0;
-  // Something in the line is used as it is and looks mistaken.
+  // Something of the line is used as it is and looks mistaken, or its account is closed.
   virtual void Odd(uint64_t number, const std::string& what) = 0;
   virtual absl::Status Unreadable(uint64_t number, const std::string& why) = 0;
   virtual void Progress(int pass, uint64_t line, uint64_t bytes) = 0;
@@ -44,8 +44,9 @@ struct ImportEnd {
 };
 
 // Reads a file twice. Pass 1 sends every restriction of every line, whatever else is wrong with the line; only when all of them are in force pass 2 registers
-// subjects and sends consents, none of an account whose restrictions were refused or cannot be read, and none of a line with faults. Repeating a run is harmless: the same line
-// makes the same request_ids, which the daemon remembers for 72 hours. Memory is bounded. Not thread-safe.
+// subjects and sends consents: none of an account whose restrictions were refused or cannot be read, none of a line with faults, and none at all
+// where a line cannot be read so far that it could be anybody's. Repeating a run is harmless: the same line makes the same request_ids, which
+// the daemon remembers for 72 hours. Memory is bounded but for 8 bytes for each line that is refused. Not thread-safe.
 class Import {
  public:
   // Lines that are sent one after the other, beside `parallel` other such blocks.
@@ -65,6 +66,8 @@ class Import {
     std::string bytes;
     ImportLine parsed;
     std::vector<RefusedPart> refused;
+    // The daemon said so of its account.
+    bool account_closed = false;
   };
   struct Block {
     // The last line that the block stands for, the unreadable ones included.
@@ -81,8 +84,10 @@ class Import {
   // Parses and counts. Returns a failure of the sink.
   absl::Status Take(int pass, uint64_t number, std::string bytes);
   absl::Status Unreadable(int pass, uint64_t number, const std::string& why);
+  // Why nothing of the line that allows more may be sent; empty: it may.
+  std::string WhyHeldBack(const Line& line) const;
   // Notes that the line's consents are held back.
-  absl::Status Blocked(const Line& line);
+  absl::Status HeldBack(const Line& line, const std::string& why);
   void Launch(int pass);
   Block Send(int pass, Block block) const;
   absl::Status SendLine(int pass, Line* line) const;
@@ -91,6 +96,7 @@ class Import {
   absl::Status SendCall(ImportCall call, Etag* etag, Line* line) const;
   ImportEnd FinishOldest(int pass);
   absl::Status Count(int pass, const Block& block);
+  absl::Status CountRestrictions(const Line& line);
 
   Client& client_;
   ImportState& state_;

@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
+
 #include "client/cli/output.h"
 #include "client/src/json_fields.h"
 #include "daemon/base/hash.h"
@@ -14,7 +17,8 @@ constexpr char kMarker[] = "consentctl_import";
 
 absl::StatusOr<std::string> ReadAll(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.IsOpen()) return std::string();
+  if (!file.IsOpen() && errno == ENOENT) return std::string();
+  if (!file.IsOpen()) return absl::FailedPreconditionError("the state file cannot be opened: " + std::string(std::strerror(errno)));
   std::string text(SizeOf(file.get()), '\0');
   size_t held = 0;
   while (held < text.size()) {
@@ -23,10 +27,21 @@ absl::StatusOr<std::string> ReadAll(const std::string& path) {
     if (count == 0) break;
     held += static_cast<size_t>(count);
   }
-  // A torn last line counts as not written.
   text.resize(held);
-  text.resize(text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1);
   return text;
+}
+
+std::string Head(const std::string& input_hash, const std::string& salt) {
+  return Json{{kMarker, 1}, {"input", input_hash}, {"salt", salt}}.dump() + "\n";
+}
+
+// True of what a first write that was cut short leaves. Any other text without a line's end is somebody else's file, say a key.
+bool IsTornHead(std::string_view text, const std::string& input_hash) {
+  const std::string whole = Head(input_hash, "");
+  const std::string_view before_salt = std::string_view(whole).substr(0, whole.rfind('"'));
+  if (text.size() <= before_salt.size()) return before_salt.substr(0, text.size()) == text;
+  return text.substr(0, before_salt.size()) == before_salt &&
+         text.find_first_not_of("0123456789abcdef\"}", before_salt.size()) == std::string_view::npos;
 }
 
 absl::Status Damaged() { return absl::FailedPreconditionError("the state file is damaged or not one of `consentctl import`"); }
@@ -56,7 +71,11 @@ absl::Status ImportState::LoadLine(const nlohmann::json& line, const std::string
     }
   } else if (fields.Has("blocked")) {
     fields.ReadText("blocked", kMaxLineBytes, &text);
-    blocked_.emplace(text, number("line", 1, INT64_MAX));
+    blocked_.insert(text);
+  } else if (fields.Has("blocks_all")) {
+    blocks_all_ = number("blocks_all", 1, INT64_MAX);
+  } else if (fields.Has("counted")) {
+    counted_.push_back(number("counted", 1, INT64_MAX));
   } else {
     reached_[number("pass", 1, 2) == 1 ? 0 : 1] = number("line", 0, INT64_MAX);
     counts_ = {number("lines", 0, INT64_MAX), number("imported", 0, INT64_MAX), number("refused", 0, INT64_MAX),
@@ -65,11 +84,11 @@ absl::Status ImportState::LoadLine(const nlohmann::json& line, const std::string
   return fields.status().ok() ? absl::OkStatus() : Damaged();
 }
 
-absl::Status ImportState::Load(const std::string& text, const std::string& input_hash) {
+absl::Status ImportState::Load(std::string_view text, const std::string& input_hash) {
   size_t at = 0;
   for (bool head = true; at < text.size(); head = false) {
     const size_t end = text.find('\n', at);
-    const absl::StatusOr<nlohmann::json> line = ParseObject(std::string_view(text).substr(at, end - at));
+    const absl::StatusOr<nlohmann::json> line = ParseObject(text.substr(at, end - at));
     at = end + 1;
     if (!line.ok()) return Damaged();
     if (absl::Status loaded = LoadLine(*line, head ? &input_hash : nullptr); !loaded.ok()) return loaded;
@@ -77,8 +96,7 @@ absl::Status ImportState::Load(const std::string& text, const std::string& input
   return absl::OkStatus();
 }
 
-absl::StatusOr<ImportState> ImportState::Open(const std::string& path, const std::string& input_hash, int input,
-                                              Random& random) {
+absl::StatusOr<ImportState> ImportState::Open(const std::string& path, const std::string& input_hash, Random& random) {
   ImportState state;
   std::array<uint8_t, 16> salt{};
   random.Fill(salt.data(), salt.size());
@@ -86,18 +104,20 @@ absl::StatusOr<ImportState> ImportState::Open(const std::string& path, const std
   if (path.empty()) return state;
   const absl::StatusOr<std::string> text = ReadAll(path);
   if (!text.ok()) return text.status();
-  if (absl::Status loaded = state.Load(*text, input_hash); !loaded.ok()) return loaded;
-  absl::StatusOr<LineFile> file = LineFile::Open(path, /*append=*/true, input);
+  state.head_ = Head(input_hash, state.salt_);
+  // A torn last line counts as not written.
+  state.whole_ = text->rfind('\n') + 1;
+  if (state.whole_ == 0 && !IsTornHead(*text, input_hash)) return Damaged();
+  if (absl::Status loaded = state.Load(std::string_view(*text).substr(0, state.whole_), input_hash); !loaded.ok()) return loaded;
+  absl::StatusOr<LineFile> file = LineFile::Open(path);
   if (!file.ok()) return file.status();
   state.file_ = *std::move(file);
-  if (::ftruncate(state.file_.descriptor(), static_cast<off_t>(text->size())) != 0 ||
-      ::lseek(state.file_.descriptor(), 0, SEEK_END) < 0) {
-    return absl::FailedPreconditionError("the state file cannot be written");
-  }
-  if (!text->empty()) return state;
-  const Json head = {{kMarker, 1}, {"input", input_hash}, {"salt", state.salt_}};
-  if (absl::Status written = state.file_.Write(head.dump() + "\n"); !written.ok()) return written;
   return state;
+}
+
+absl::Status ImportState::Begin() {
+  if (absl::Status cut = file_.KeepFirst(whole_); !cut.ok()) return cut;
+  return whole_ > 0 ? absl::OkStatus() : file_.Write(head_);
 }
 
 absl::Status ImportState::Save(int pass, uint64_t line, const ImportCounts& counts) {
@@ -112,25 +132,28 @@ absl::Status ImportState::Save(int pass, uint64_t line, const ImportCounts& coun
   return file_.Write(json.dump() + "\n");
 }
 
-absl::Status ImportState::Block(const AccountId& account, uint64_t line) {
+absl::Status ImportState::Block(const AccountId& account) {
   if (blocked_.size() >= kMaxBlocked) {
     return absl::ResourceExhaustedError("the restrictions of more than " + std::to_string(kMaxBlocked) +
-                                        " lines were refused; nothing that allows more was sent. Correct the input first");
+                                        " accounts were refused; nothing that allows more was sent. Correct the input first");
   }
   const std::string hash = HashOf(account);
-  if (!blocked_.emplace(hash, line).second) return absl::OkStatus();
-  return file_.Write(Json{{"blocked", hash}, {"line", line}}.dump() + "\n");
+  if (!blocked_.insert(hash).second) return absl::OkStatus();
+  return file_.Write(Json{{"blocked", hash}}.dump() + "\n");
 }
 
-bool ImportState::IsBlocked(const AccountId& account) const {
-  if (blocked_.empty()) return false;
-  const std::string hash = HashOf(account);
-  const auto found = blocked_.lower_bound({hash, 0});
-  return found != blocked_.end() && found->first == hash;
+bool ImportState::IsBlocked(const AccountId& account) const { return !blocked_.empty() && blocked_.contains(HashOf(account)); }
+
+absl::Status ImportState::BlockAll(uint64_t line) {
+  if (blocks_all_ != 0) return absl::OkStatus();
+  blocks_all_ = line;
+  return file_.Write(Json{{"blocks_all", line}}.dump() + "\n");
 }
 
-bool ImportState::WasRefused(const AccountId& account, uint64_t line) const {
-  return blocked_.count({HashOf(account), line}) != 0;
+absl::Status ImportState::CountRefused(uint64_t line) {
+  if (IsCounted(line)) return absl::OkStatus();
+  counted_.push_back(line);
+  return file_.Write(Json{{"counted", line}}.dump() + "\n");
 }
 
 }  // namespace consent::cli

@@ -1,12 +1,14 @@
 // How far an import has come, kept in a file so that it can go on after an interruption.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
-#include <utility>
+#include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "client/cli/files.h"
@@ -28,33 +30,50 @@ struct ImportCounts {
 // torn last one is ignored. Accounts appear as salted hashes only. Without a path nothing is kept. Not thread-safe.
 class ImportState {
  public:
-  // Lines whose restrictions were refused: the consents of their accounts must wait. More, and the input needs a look first.
+  // Accounts whose restrictions were refused: their consents must wait. More, and the input needs a look first.
   static constexpr size_t kMaxBlocked = 100'000;
 
-  // FailedPrecondition: cannot be read or written, is no state file, or is that of another input. `path` may be empty.
-  static absl::StatusOr<ImportState> Open(const std::string& path, const std::string& input_hash, int input, Random& random);
+  // Reads `path`, which may be empty, and changes nothing of it. FailedPrecondition: it cannot be read or opened for writing, is no state
+  // file, or is that of another input.
+  static absl::StatusOr<ImportState> Open(const std::string& path, const std::string& input_hash, Random& random);
+  // Cuts off a torn last line and begins a new file. Comes before Save and Block. FailedPrecondition: it cannot be written.
+  absl::Status Begin();
+  // -1: nothing is kept.
+  int descriptor() const { return file_.descriptor(); }
 
   // The last line that is done in this pass (1 or 2); 0: none.
   uint64_t Reached(int pass) const { return reached_[pass == 1 ? 0 : 1]; }
   const ImportCounts& counts() const { return counts_; }
   absl::Status Save(int pass, uint64_t line, const ImportCounts& counts);
   // ResourceExhausted: kMaxBlocked are blocked already.
-  absl::Status Block(const AccountId& account, uint64_t line);
+  absl::Status Block(const AccountId& account);
   bool IsBlocked(const AccountId& account) const;
-  // True where it was this line that blocked it.
-  bool WasRefused(const AccountId& account, uint64_t line) const;
+  // The line may refuse for any account.
+  absl::Status BlockAll(uint64_t line);
+  // The first such line; 0: none.
+  uint64_t blocks_all() const { return blocks_all_; }
+  // The line is among the refused ones of the counts. Lines come in their order.
+  absl::Status CountRefused(uint64_t line);
+  bool IsCounted(uint64_t line) const { return std::binary_search(counted_.begin(), counted_.end(), line); }
 
  private:
   std::string HashOf(const AccountId& account) const;
-  absl::Status Load(const std::string& text, const std::string& input_hash);
+  // Takes the whole lines of `text`.
+  absl::Status Load(std::string_view text, const std::string& input_hash);
   // `input_hash`: of the head; null for any other line.
   absl::Status LoadLine(const nlohmann::json& line, const std::string* input_hash);
 
   LineFile file_;
+  // The first line, its end included.
+  std::string head_;
+  // Bytes of the file that are whole lines.
+  uint64_t whole_ = 0;
   std::string salt_;
   std::array<uint64_t, 2> reached_{};
   ImportCounts counts_;
-  std::set<std::pair<std::string, uint64_t>> blocked_;
+  std::set<std::string> blocked_;
+  uint64_t blocks_all_ = 0;
+  std::vector<uint64_t> counted_;
 };
 
 }  // namespace consent::cli

@@ -4,8 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
+
+#include "client/cli/exit_codes.h"
 
 namespace consent::cli {
 namespace {
@@ -15,6 +16,8 @@ using std::chrono::nanoseconds;
 
 constexpr milliseconds kCallDeadline{5000};
 constexpr milliseconds kShortestInterval{10};
+// What a wait and a call may take longer than they should.
+constexpr nanoseconds kSlack = milliseconds(100);
 
 }  // namespace
 
@@ -28,8 +31,8 @@ void KeptLease::End(LeaseState why) {
   [[maybe_unused]] const ssize_t written = ::write(ended_.get(), &one, sizeof one);
 }
 
-LeaseKeeper::LeaseKeeper(Settings settings, Client& client, Clock& clock)
-    : settings_(std::move(settings)), client_(client), clock_(clock), thread_([this] { Run(); }) {}
+LeaseKeeper::LeaseKeeper(Settings settings, Client& client, Clock& clock, std::function<void(const absl::Status&)> refused)
+    : settings_(std::move(settings)), client_(client), clock_(clock), refused_(std::move(refused)), thread_([this] { Run(); }) {}
 
 LeaseKeeper::~LeaseKeeper() {
   {
@@ -57,12 +60,36 @@ milliseconds LeaseKeeper::Interval() const {
   return std::max(std::min(settings_.interval, quarter), kShortestInterval);
 }
 
+nanoseconds LeaseKeeper::LastMoment(const KeptLease& lease) const {
+  return lease.held_until() - settings_.margin - std::min(kSlack, nanoseconds(settings_.visibility) / 40);
+}
+
+nanoseconds LeaseKeeper::Wait() const {
+  nanoseconds wait = Interval();
+  for (const auto& kept : kept_) {
+    if (kept->state() == LeaseState::kRenewed) wait = std::min(wait, LastMoment(*kept) - clock_.SinceBoot());
+  }
+  return std::max(wait, nanoseconds(0));
+}
+
+std::vector<std::shared_ptr<KeptLease>> LeaseKeeper::EndOverdue() {
+  std::vector<std::shared_ptr<KeptLease>> leases;
+  for (const auto& kept : kept_) {
+    if (kept->state() != LeaseState::kRenewed) continue;
+    // No call is worth a shorter time.
+    if (clock_.SinceBoot() + kShortestInterval >= LastMoment(*kept)) {
+      kept->End(LeaseState::kUnset);
+    } else {
+      leases.push_back(kept);
+    }
+  }
+  return leases;
+}
+
 void LeaseKeeper::Run() {
   std::unique_lock<std::mutex> lock(mutex_);
-  while (!changed_.wait_for(lock, Interval(), [this] { return stopping_; })) {
-    std::vector<std::shared_ptr<KeptLease>> leases;
-    std::copy_if(kept_.begin(), kept_.end(), std::back_inserter(leases),
-                 [](const auto& kept) { return kept->state() == LeaseState::kRenewed; });
+  while (!changed_.wait_for(lock, Wait(), [this] { return stopping_; })) {
+    const std::vector<std::shared_ptr<KeptLease>> leases = EndOverdue();
     lock.unlock();
     if (!leases.empty()) Renew(leases);
     lock.lock();
@@ -72,17 +99,24 @@ void LeaseKeeper::Run() {
 void LeaseKeeper::Renew(const std::vector<std::shared_ptr<KeptLease>>& leases) {
   std::vector<TaskLease> asked;
   asked.reserve(leases.size());
-  for (const auto& kept : leases) asked.push_back(kept->lease_);
-  const milliseconds left = std::chrono::duration_cast<milliseconds>(settings_.visibility) / 4;
-  const auto renewals = client_.RenewTasks(settings_.system, asked, settings_.visibility, CallOptions{std::min(kCallDeadline, left)});
+  nanoseconds deadline = std::min<nanoseconds>(kCallDeadline, nanoseconds(settings_.visibility) / 4);
+  for (const auto& kept : leases) {
+    asked.push_back(kept->lease_);
+    deadline = std::min(deadline, LastMoment(*kept) - clock_.SinceBoot());
+  }
+  const milliseconds limit = std::max(std::chrono::duration_cast<milliseconds>(deadline), milliseconds(1));
+  const auto renewals = client_.RenewTasks(settings_.system, asked, settings_.visibility, CallOptions{limit});
+  if (!renewals.ok()) {
+    if (!NoAnswer(renewals.status()) && !std::exchange(refusal_told_, true)) refused_(renewals.status());
+    return;
+  }
   for (size_t i = 0; i < leases.size(); ++i) {
-    KeptLease& kept = *leases[i];
-    if (renewals.ok() && (*renewals)[i].state != LeaseState::kRenewed) {
-      kept.End((*renewals)[i].state == LeaseState::kTakenBack ? LeaseState::kTakenBack : LeaseState::kLost);
-      continue;
+    const TaskRenewal& renewal = (*renewals)[i];
+    if (renewal.state == LeaseState::kRenewed) {
+      leases[i]->held_until_ = renewal.held_until.count();
+    } else {
+      leases[i]->End(renewal.state == LeaseState::kTakenBack ? LeaseState::kTakenBack : LeaseState::kLost);
     }
-    if (renewals.ok()) kept.held_until_ = (*renewals)[i].held_until.count();
-    if (clock_.SinceBoot() + Interval() >= kept.held_until() - settings_.margin) kept.End(LeaseState::kUnset);
   }
 }
 

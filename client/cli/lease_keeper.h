@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -38,7 +39,7 @@ class KeptLease {
 };
 
 // Owns a thread, which asks the daemon every few seconds. A command is told within `interval` and one call's deadline, which together are
-// below 15 s; where the daemon gives no answer, in time before its lease ends. Thread-safe.
+// below 15 s; where its lease is not renewed, also by a daemon that hangs, no later than `margin` before the lease ends. Thread-safe.
 class LeaseKeeper {
  public:
   struct Settings {
@@ -49,12 +50,14 @@ class LeaseKeeper {
     // Before its lease ends a command must end by itself so much earlier.
     std::chrono::nanoseconds margin{0};
   };
-  // Both outlive it.
-  LeaseKeeper(Settings settings, Client& client, Clock& clock);
+  // `refused` is called from its thread with the first refusal of a renewal: as long as it is refused, commands end with their leases.
+  // `client` and `clock` outlive it.
+  LeaseKeeper(Settings settings, Client& client, Clock& clock, std::function<void(const absl::Status&)> refused);
   ~LeaseKeeper();
   LeaseKeeper(const LeaseKeeper&) = delete;
   LeaseKeeper& operator=(const LeaseKeeper&) = delete;
 
+  // `held_until` lies at least half of `visibility` ahead.
   std::shared_ptr<const KeptLease> Keep(TaskLease lease, std::chrono::nanoseconds held_until);
   // Its command has ended.
   void Drop(const std::shared_ptr<const KeptLease>& lease);
@@ -62,11 +65,20 @@ class LeaseKeeper {
  private:
   void Run();
   std::chrono::milliseconds Interval() const;
+  // When the command must be told unless its lease is renewed.
+  std::chrono::nanoseconds LastMoment(const KeptLease& lease) const;
+  // Until it is asked next: never beyond a last moment. Under mutex_.
+  std::chrono::nanoseconds Wait() const;
+  // Ends those whose last moment has come; the others. Under mutex_.
+  std::vector<std::shared_ptr<KeptLease>> EndOverdue();
   void Renew(const std::vector<std::shared_ptr<KeptLease>>& leases);
 
   const Settings settings_;
   Client& client_;
   Clock& clock_;
+  const std::function<void(const absl::Status&)> refused_;
+  // Used by the thread alone.
+  bool refusal_told_ = false;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::shared_ptr<KeptLease>> kept_;

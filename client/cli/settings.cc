@@ -5,7 +5,6 @@
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render.h"
-#include "client/src/import_lines.h"
 
 namespace consent::cli {
 namespace {
@@ -32,21 +31,22 @@ struct SetOrder {
   std::vector<std::string> on;
   std::vector<std::string> off;
   std::string retention;
+  LeftOut left_out;
 };
 
-SettingsUpdate Build(const SetOrder& order) {
-  SettingsUpdate update = order.update;
-  for (const std::string& text : order.off) update.changes.push_back({order.scope, ParseTarget(text), Switch::kOff});
-  for (const std::string& text : order.on) update.changes.push_back({order.scope, ParseTarget(text), Switch::kOn});
-  if (!order.retention.empty()) {
-    const absl::StatusOr<Retention> retention = ParseRetention(order.retention);
-    if (!retention.ok()) throw CLI::ValidationError("--retention", std::string(retention.status().message()));
-    update.retention.push_back({order.scope, *retention});
+void Build(SetOrder* order) {
+  SettingsUpdate& update = order->update;
+  for (SettingTarget& target : order->left_out.Targets("--off", order->off)) {
+    update.changes.push_back({order->scope, std::move(target), Switch::kOff});
   }
+  for (SettingTarget& target : order->left_out.Targets("--on", order->on)) {
+    update.changes.push_back({order->scope, std::move(target), Switch::kOn});
+  }
+  update.retention = order->left_out.RetentionOf(order->scope, order->retention);
+  order->left_out.Settle(Restricts(update.changes, update.retention));
   if (update.changes.empty() && update.retention.empty()) {
     throw CLI::RequiredError("at least one of --on, --off and --retention");
   }
-  return update;
 }
 
 void AddSetChoice(CLI::App* parent, Cli& cli) {
@@ -65,11 +65,12 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
   AddEvidence(app, &order->update.evidence);
   AddEtag(app, &order->update.etag, "settings get");
   app->callback([&cli, order] {
-    auto update = std::make_shared<SettingsUpdate>(Build(*order));
-    cli.action = [&cli, update] {
+    Build(order.get());
+    cli.action = [&cli, order] {
       return cli.WithClient([&](Client& client) {
-        const auto done = client.UpdateSettings(*update);
+        auto done = client.UpdateSettings(order->update);
         if (!done.ok()) return PrintError(done.status(), cli.json);
+        order->left_out.AppendTo(&done->results);
         Report report;
         report.json = {{"revision", done->revision.value()},
                        {"results", PartsJson(done->results)},
@@ -90,6 +91,7 @@ struct OptOutFlags {
   std::vector<std::string> controls;
   std::vector<Purpose> purposes;
   bool all = false;
+  LeftOut left_out;
 };
 
 void AddOptOut(CLI::App* parent, Cli& cli) {
@@ -107,13 +109,15 @@ void AddOptOut(CLI::App* parent, Cli& cli) {
     OptOutOrder& order = flags->order;
     order.targets.clear();
     if (flags->all) order.targets.push_back({"", Purpose::kUnset, true});
-    for (const std::string& control : flags->controls) order.targets.push_back({control, Purpose::kUnset, false});
+    for (const SettingTarget& target : flags->left_out.Targets("--control", flags->controls)) order.targets.push_back(target);
     for (const Purpose purpose : flags->purposes) order.targets.push_back({"", purpose, false});
+    flags->left_out.Settle(!order.targets.empty());
     if (order.targets.empty()) throw CLI::RequiredError("at least one of --control, --purpose and --all");
     cli.action = [&cli, flags] {
       return cli.WithClient([&](Client& client) {
-        const auto done = client.OptOut(flags->order);
+        auto done = client.OptOut(flags->order);
         if (!done.ok()) return PrintError(done.status(), cli.json);
+        flags->left_out.AppendTo(&done->results);
         Report report;
         report.json = {{"revision", done->revision.value()},
                        {"changed_purposes", NamesJson(done->changed_purposes)},

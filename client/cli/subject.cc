@@ -6,7 +6,6 @@
 #include "client/cli/output.h"
 #include "client/cli/render.h"
 #include "client/cli/render_subject.h"
-#include "client/src/import_lines.h"
 
 namespace consent::cli {
 namespace {
@@ -38,26 +37,47 @@ Profile ParseProfile(const std::string& text) {
   return profile;
 }
 
-Retention RetentionOption(const std::string& text) {
-  const absl::StatusOr<Retention> retention = ParseRetention(text);
-  if (!retention.ok()) throw CLI::ValidationError("--retention", std::string(retention.status().message()));
-  return *retention;
+// What is typed for `subject set`.
+struct SubjectOrder {
+  SubjectUpdate update;
+  std::string region;
+  std::vector<std::string> profiles;
+  std::vector<std::string> on;
+  std::vector<std::string> off;
+  std::string retention;
+  LeftOut left_out;
+};
+
+void BuildSubject(SubjectOrder* order) {
+  SubjectUpdate& update = order->update;
+  if (!order->region.empty()) update.region = order->region;
+  for (const std::string& text : order->profiles) {
+    try {
+      update.profiles.push_back(ParseProfile(text));
+    } catch (const CLI::ValidationError& wrong) {
+      order->left_out.Add("--profile", wrong.what());
+    }
+  }
+  for (SettingTarget& target : order->left_out.Targets("--on", order->on)) {
+    update.initial_choices.push_back({{}, std::move(target), Switch::kOn});
+  }
+  for (SettingTarget& target : order->left_out.Targets("--off", order->off)) {
+    update.initial_choices.push_back({{}, std::move(target), Switch::kOff});
+  }
+  update.retention = order->left_out.RetentionOf({}, order->retention);
+  order->left_out.Settle(Restricts(update.initial_choices, update.retention));
 }
 
 void AddSetSubject(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
       "set", "Register a subject or change it, with choices in the same commit. A stricter region or age and a new child need "
              "nothing; whatever allows more needs --etag, --channel and --actor once the subject is registered.");
-  auto update = std::make_shared<SubjectUpdate>();
+  auto order = std::make_shared<SubjectOrder>();
+  SubjectUpdate* update = &order->update;
   AddId(app, "account", &update->account_id, "The account")->required();
-  auto region = std::make_shared<std::string>();
-  AddRegion(app, "--region", region.get(), true, "Where the user lives: DE or US-CA");
-  app->add_option_function<std::vector<std::string>>(
-         "--profile",
-         [update](const std::vector<std::string>& texts) {
-           for (const std::string& text : texts) update->profiles.push_back(ParseProfile(text));
-         },
-         "A speaker to add or change: ID[:adult|:child|:born=YYYY-MM-DD][:guardian=ID]; several times")
+  AddUncheckedText(app, "--region", &order->region, "Where the user lives: DE or US-CA");
+  app->add_option("--profile", order->profiles,
+                  "A speaker to add or change: ID[:adult|:child|:born=YYYY-MM-DD][:guardian=ID]; several times")
       ->allow_extra_args(false);
   const auto ids = [app](const char* flag, auto* list, const char* help) {
     app->add_option_function<std::vector<std::string>>(
@@ -74,37 +94,30 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
   ids("--device", &update->devices, "A device to add; several times");
   ids("--remove-profile", &update->remove_profiles, "A profile to remove with its choices; several times");
   ids("--remove-device", &update->remove_devices, "A device to remove with its choices; several times");
-  const auto choices = [app, update](const char* flag, Switch turn, const char* help) {
-    app->add_option_function<std::vector<std::string>>(
-           flag,
-           [update, turn](const std::vector<std::string>& texts) {
-             for (const std::string& text : texts) update->initial_choices.push_back({{}, ParseTarget(text), turn});
-           },
-           help)
-        ->allow_extra_args(false);
-  };
-  choices("--on", Switch::kOn, "A control, or a purpose in capitals, to turn on for the account; several times");
-  choices("--off", Switch::kOff, "A control, a purpose in capitals, or all, to turn off for the account; several times");
-  app->add_option_function<std::string>(
-      "--retention", [update](const std::string& text) { update->retention.push_back({{}, RetentionOption(text)}); },
-      "How long audio is kept: 3m, until-deleted or do-not-save");
+  app->add_option("--on", order->on, "A control, or a purpose in capitals, to turn on for the account; several times")
+      ->allow_extra_args(false);
+  app->add_option("--off", order->off, "A control, a purpose in capitals, or all, to turn off for the account; several times")
+      ->allow_extra_args(false);
+  app->add_option("--retention", order->retention, "How long audio is kept: 3m, until-deleted or do-not-save");
   app->add_flag("--create-new", update->create_new,
                 "The account was closed, and its id is somebody's new account: registers that one, which inherits nothing; what was captured "
                 "before stays the closed one's. Only once the closure is COMPLETED.");
   AddEvidence(app, &update->evidence);
   AddEtag(app, &update->etag, "subject get");
-  app->callback([&cli, update, region] {
-    if (!region->empty()) update->region = *region;
-    cli.action = [&cli, update] {
+  app->callback([&cli, order] {
+    BuildSubject(order.get());
+    cli.action = [&cli, order] {
       return cli.WithClient([&](Client& client) {
-        const auto done = client.UpsertSubject(*update);
+        auto done = client.UpsertSubject(order->update);
         if (!done.ok()) return PrintError(done.status(), cli.json);
+        order->left_out.AppendTo(&done->results);
         Report report;
         report.json = {{"revision", done->revision.value()},
                        {"registered", done->registered},
-                       {"results", PartsJson(done->results)}};
-        Table table("subject", {"ETAG", "REGISTERED NOW"});
-        table.Add({done->revision.value(), YesNo(done->registered)});
+                       {"results", PartsJson(done->results)},
+                       {"account_closed", done->account_closed}};
+        Table table("subject", {"ETAG", "REGISTERED NOW", "ACCOUNT CLOSED"});
+        table.Add({done->revision.value(), YesNo(done->registered), YesNo(done->account_closed)});
         report.tables = {table, PartsTable(done->results)};
         TellNewSubject(done->subject_is_new, &report);
         return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);

@@ -43,10 +43,12 @@ struct RunEnd {
   };
   How how = How::kNotStarted;
   int number = 0;
-  // Where the last line of its standard output is a whole number from 0 to 10^18 - 1.
+  // See TaskOutput::LastNumber.
   std::optional<int64_t> last_number;
   // SHA-256 of all of its standard output, 32 bytes; empty where it wrote nothing.
   std::string output_hash;
+  // See TaskOutput::IsTooLarge.
+  bool number_too_large = false;
 };
 
 // Immutable and thread-safe. The process must ignore SIGPIPE, as consentctl does: a command need not read its standard input.

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 
+#include "consent/purge.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/bytes.h"
 
 namespace consent::cli {
 namespace {
 
-constexpr size_t kMostDigits = 18;
+// Both sides have the bound: a count that is taken here is taken there.
+static_assert(kMaxErasedCount == base::kMaxErasedCount);
+constexpr int64_t kTooLarge = kMaxErasedCount + 1;
 // Room for blanks around a number.
 constexpr size_t kMostKept = 64;
 constexpr std::string_view kBlanks = " \t\r";
@@ -32,18 +35,22 @@ void TaskOutput::Add(std::string_view bytes) {
   }
 }
 
-std::optional<int64_t> TaskOutput::LastNumber() const {
+std::optional<int64_t> TaskOutput::LastNumber() const { return IsTooLarge() ? std::nullopt : Number(); }
+
+bool TaskOutput::IsTooLarge() const { return Number() == kTooLarge; }
+
+std::optional<int64_t> TaskOutput::Number() const {
   std::string_view text = line_.empty() ? before_ : line_;
   if (text.size() > kMostKept) return {};
   text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
   text = text.substr(0, text.find_last_not_of(kBlanks) + 1);
-  if (text.empty() || text.size() > kMostDigits) return {};
+  if (text.empty()) return {};
   int64_t number = 0;
   for (const char c : text) {
     if (c < '0' || c > '9') return {};
-    number = number * 10 + (c - '0');
+    number = std::min(number * 10 + (c - '0'), kTooLarge);
   }
-  return number <= base::kMaxErasedCount ? std::optional<int64_t>(number) : std::nullopt;
+  return number;
 }
 
 std::string TaskOutput::Hash() {

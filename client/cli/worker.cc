@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include "client/cli/command.h"
-#include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/cli/output.h"
 #include "client/cli/worker_engine.h"
@@ -40,6 +39,8 @@ class Console final : public WorkerSink {
     silent_ = true;
   }
 
+  void Refused(const absl::Status& status) override { Say("the daemon refuses: " + ErrorText(status)); }
+
   void Answered() override {
     if (silent_) Say("the daemon answers again");
     silent_ = false;
@@ -61,15 +62,6 @@ class Console final : public WorkerSink {
   // The daemon is; said once as long as it lasts.
   bool silent_ = false;
 };
-
-// With `once` all that was leased ended well, and the daemon says that nothing is left.
-int CodeOf(const absl::Status& ended, const WorkerCounts& counts, bool once, bool stopped) {
-  if (!ended.ok()) return CodeFor(ended);
-  if (counts.unreported > 0) return kNoAnswer;
-  const bool all = !stopped && counts.open == 0 &&
-                   counts.retried + counts.failed + counts.given_back + counts.lost + counts.taken_back + counts.refused == 0;
-  return once && !all ? kWorkLeft : kDone;
-}
 
 int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code, bool as_json) {
   if (!ended.ok()) std::fprintf(stderr, "consentctl: %s\n", ErrorText(ended).c_str());
@@ -109,7 +101,8 @@ int RunWorker(const Cli& cli, WorkerFlags flags) {
     Worker worker(flags.settings, client, *command, OwnEnvironment(), stop, *clock, console);
     const absl::Status ended = worker.Run();
     console.bar().Clear();
-    return PrintCounts(ended, worker.counts(), CodeOf(ended, worker.counts(), flags.settings.once, stop.Asked()), cli.json);
+    const ExitCode code = CodeForWorker(ended, worker.counts(), flags.settings.once, stop.Asked());
+    return PrintCounts(ended, worker.counts(), code, cli.json);
   });
 }
 

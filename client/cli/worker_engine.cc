@@ -5,7 +5,6 @@
 #include <thread>
 #include <utility>
 
-#include "client/cli/exit_codes.h"
 #include "consent/error.h"
 
 namespace consent::cli {
@@ -68,9 +67,17 @@ Verdict Judge(const RunEnd& end) {
     case RunEnd::How::kExited:
       break;
   }
+  if (end.number == kExitDone && end.number_too_large) return {Verdict::Kind::kFailed, "the number in its last line is above 10^12"};
   if (end.number == kExitDone) return {Verdict::Kind::kDone, ""};
   if (end.number == kExitNotFound) return {Verdict::Kind::kNotFound, ""};
   return {end.number == kExitRetry ? Verdict::Kind::kRetry : Verdict::Kind::kFailed, "exit " + std::to_string(end.number)};
+}
+
+ExitCode CodeForWorker(const absl::Status& ended, const WorkerCounts& counts, bool once, bool stopped) {
+  if (!ended.ok()) return CodeFor(ended);
+  // What failed before and was done since is done, so that only what the daemon says last counts.
+  if (!once || (!stopped && counts.open == 0)) return kDone;
+  return counts.unreported > 0 ? kNoAnswer : kWorkLeft;
 }
 
 Verdict JudgeEndedLease(LeaseState lease) {
@@ -212,7 +219,7 @@ absl::StatusOr<TaskAnswer> Worker::Send(const Item& item, const Verdict& verdict
   } else {
     TaskFailure failure{item.task.task_id, item.task.epoch, verdict.error, verdict.not_begun, 0, ""};
     // What it counted before it failed or was ended is erased all the same.
-    if (end.last_number.has_value() && *end.last_number <= kMaxErasedCount) {
+    if (end.last_number.has_value()) {
       failure.erased_count = *end.last_number;
       failure.evidence_hash = end.output_hash;
     }
@@ -240,17 +247,24 @@ void Worker::Report(const Item& item, const Verdict& verdict, const RunEnd& end)
   const Verdict failed{Verdict::Kind::kFailed, "REPORT_REFUSED: " + refused};
   const absl::StatusOr<TaskAnswer> told = SendPatiently(item, failed, end);
   const bool is_lost = refused == kLeaseLost || refused == kTaskNotFound;
+  if (!told.ok()) Tell(told.status());
   const std::lock_guard<std::mutex> lock(mutex_);
   ++(is_lost ? counts_.lost : counts_.refused);
-  if (!told.ok()) sink_.NoAnswer(told.status());
   sink_.GoesBack("its report was refused: " + refused);
 }
 
+void Worker::Tell(const absl::Status& status) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (NoAnswer(status)) return sink_.NoAnswer(status);
+  sink_.Refused(status);
+}
+
 void Worker::Count(const absl::StatusOr<TaskAnswer>& answer, const Verdict& verdict, const RunEnd& end) {
+  if (!answer.ok()) Tell(answer.status());
   const std::lock_guard<std::mutex> lock(mutex_);
   if (!answer.ok()) {
-    ++counts_.unreported;
-    return sink_.NoAnswer(answer.status());
+    ++(NoAnswer(answer.status()) ? counts_.unreported : counts_.refused);
+    return;
   }
   if (!answer->accepted) {
     ++(verdict.kind == Verdict::Kind::kTakenBack ? counts_.taken_back : counts_.lost);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "client/cli/exit_codes.h"
 #include "client/cli/lease_keeper.h"
 #include "client/cli/stop_request.h"
 #include "client/cli/task_command.h"
@@ -53,15 +54,18 @@ struct WorkerCounts {
   uint64_t lost = 0;
   // A hold took the task back while its command ran.
   uint64_t taken_back = 0;
-  // The daemon refused what the report says; the task failed by that.
+  // The daemon refused the report; the task failed by that, or waits for its lease to end.
   uint64_t refused = 0;
   // Of the system, as the last lease said.
   int64_t open = 0;
-  // The daemon gave no answer, or refused the call, as long as the lease lasted.
+  // The daemon gave no answer as long as the lease lasted.
   uint64_t unreported = 0;
   // Of those done, as the command counted.
   int64_t erased = 0;
 };
+
+// How the worker's process ends, with `once` and not; `ended` is what Worker::Run returned.
+ExitCode CodeForWorker(const absl::Status& ended, const WorkerCounts& counts, bool once, bool stopped);
 
 // How a run is reported.
 struct Verdict {
@@ -72,7 +76,7 @@ struct Verdict {
   // See TaskFailure.
   bool not_begun = false;
 };
-// Exit status 0: done; 3: not found; 75: again later; anything else: failed.
+// Exit status 0: done; 3: not found; 75: again later; anything else: failed. So is a 0 whose number no report may carry.
 Verdict Judge(const RunEnd& end);
 
 // The same of a run that was ended because its lease had become `lease`.
@@ -90,6 +94,8 @@ class WorkerSink {
   virtual void GoesBack(const std::string& why) = 0;
   // The daemon gave no answer; the worker goes on. Again and again as long as that lasts.
   virtual void NoAnswer(const absl::Status& status) = 0;
+  // It refused a report or a renewal; the worker goes on.
+  virtual void Refused(const absl::Status& status) = 0;
   // It answered a lease.
   virtual void Answered() = 0;
   virtual void Progress(const WorkerCounts& counts, size_t running) = 0;
@@ -108,7 +114,8 @@ class Worker {
         stop_(stop),
         clock_(clock),
         sink_(sink),
-        keeper_({settings.system, settings.visibility, settings.renew_every, MarginOf(settings.visibility)}, client, clock) {}
+        keeper_({settings.system, settings.visibility, settings.renew_every, MarginOf(settings.visibility)}, client, clock,
+                [this](const absl::Status& status) { Tell(status); }) {}
 
   // Until it is asked to stop, or with `once` until there is no task. Whatever was leased has been reported or given back then. OK, or why
   // no tasks could be leased: with `once` any error, else only what repeating does not help against.
@@ -136,6 +143,8 @@ class Worker {
   absl::StatusOr<TaskAnswer> Send(const Item& item, const Verdict& verdict, const RunEnd& end);
   absl::StatusOr<TaskAnswer> SendPatiently(const Item& item, const Verdict& verdict, const RunEnd& end);
   void Count(const absl::StatusOr<TaskAnswer>& answer, const Verdict& verdict, const RunEnd& end);
+  // Says whether a call that failed had no answer or was refused.
+  void Tell(const absl::Status& status);
 
   const WorkerSettings& settings_;
   Client& client_;

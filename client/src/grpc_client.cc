@@ -158,7 +158,8 @@ absl::StatusOr<SubjectUpdated> GrpcClient::UpsertSubject(const SubjectUpdate& up
   const absl::Status status =
       Call(options, true, *subject_, &v1::SubjectService::Stub::UpsertSubject, request, &response);
   if (!status.ok()) return status;
-  return SubjectUpdated{Etag(response.revision()), response.registered(), Parts(response.results()), response.subject_is_new()};
+  return SubjectUpdated{Etag(response.revision()), response.registered(), Parts(response.results()), response.account_closed(),
+                        response.subject_is_new()};
 }
 
 absl::StatusOr<Subject> GrpcClient::GetSubject(const AccountId& account, const CallOptions& options) {

@@ -20,6 +20,7 @@ std::string At(const char* list, size_t index) { return std::string(list) + "[" 
 void ReadScope(const json& object, const std::string& where, Fields* outer, Scope* scope) {
   const auto found = object.find("scope");
   if (found == object.end() || found->is_null()) return;
+  if (const std::string why = WhyUnreadable(*found); !why.empty()) return outer->Fail("scope", why);
   if (!found->is_object()) return outer->Fail("scope", "must be an object with profile_id or device_id");
   Fields fields(*found, where + "scope.");
   fields.AllowOnly({"profile_id", "device_id"});
@@ -61,10 +62,7 @@ absl::Status ReadProfile(const json& object, const std::string& where, Profile* 
 void ReadTarget(Fields* fields, SettingTarget* target) {
   const bool has_control = fields->ReadText("control", base::kMaxNameBytes, &target->control);
   fields->ReadName("purpose", &target->purpose);
-  if (fields->Has("all")) {
-    fields->ReadBool("all", &target->all);
-    if (!target->all) fields->Fail("all", "must be true; leave the key out otherwise");
-  }
+  fields->ReadBool("all", &target->all);
   const int given = (has_control ? 1 : 0) + (target->purpose != Purpose::kUnset ? 1 : 0) + (target->all ? 1 : 0);
   if (given != 1) fields->Fail("control", "exactly one of control, purpose and all must be there");
 }
@@ -122,6 +120,7 @@ template <typename Read>
 void ReadList(const json& object, const char* key, size_t most, bool may_hide_no, ImportLine* line, Read&& read) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return;
+  if (const std::string why = WhyUnreadable(*found); !why.empty()) return line->faults.push_back({key, why, may_hide_no});
   if (!found->is_array()) return line->faults.push_back({key, "must be a list", may_hide_no});
   if (found->size() > most) line->faults.push_back({key, "must have at most " + std::to_string(most) + " entries", false});
   for (size_t i = 0; i < found->size(); ++i) {
@@ -139,20 +138,27 @@ void AddRetention(const std::string& text, const Scope& scope, const std::string
   line->retention.push_back({part, {scope, *retention}});
 }
 
+// As of a choice: whose retention it is and how long it lasts count whatever else stands beside them.
+void ReadRetentionEntry(const json& object, const std::string& part, ImportLine* line) {
+  const std::string where = part + ".";
+  Fields what(object, where);
+  what.Require({"keep"});
+  Scope scope;
+  ReadScope(object, where, &what, &scope);
+  std::string text;
+  what.ReadText("keep", base::kMaxNameBytes, &text);
+  if (!what.status().ok()) return line->faults.push_back({part, std::string(what.status().message()), true});
+  AddRetention(text, scope, part, line);
+  Fields rest(object, where);
+  rest.AllowOnly({"scope", "keep"});
+  if (!rest.status().ok()) line->faults.push_back({part, std::string(rest.status().message()), false});
+}
+
 void ReadRetention(const json& object, ImportLine* line) {
   const auto found = object.find("retention");
   if (found != object.end() && found->is_string()) return AddRetention(found->get<std::string>(), {}, "retention", line);
-  ReadList(object, "retention", base::kMaxParts, true, line, [line](const json& item, const std::string& part) {
-    Fields fields(item, part + ".");
-    fields.AllowOnly({"scope", "keep"});
-    fields.Require({"keep"});
-    Scope scope;
-    ReadScope(item, part + ".", &fields, &scope);
-    std::string text;
-    fields.ReadText("keep", base::kMaxNameBytes, &text);
-    if (!fields.status().ok()) return line->faults.push_back({part, std::string(fields.status().message()), true});
-    AddRetention(text, scope, part, line);
-  });
+  ReadList(object, "retention", base::kMaxParts, true, line,
+           [line](const json& item, const std::string& part) { ReadRetentionEntry(item, part, line); });
 }
 
 // Of a yes and a no to the same the no counts, whatever their order; of two yeses to the same the first.
@@ -215,33 +221,36 @@ absl::StatusOr<Retention> ParseRetention(const std::string& text) {
 }
 
 absl::StatusOr<ImportLine> ParseImportLine(std::string_view bytes) {
-  absl::StatusOr<json> object = ParseObject(bytes);
-  if (!object.ok()) return object.status();
+  const absl::StatusOr<DamagedObject> read = ParseDamagedObject(bytes);
+  if (!read.ok()) return read.status();
+  const json& object = read->object;
   ImportLine line;
-  Fields whose(*object);
+  Fields whose(object);
   whose.Require({"account_id"});
   whose.ReadId("account_id", &line.account_id);
   if (!whose.status().ok()) return whose.status();
   const auto note = [&line](const char* part, const absl::Status& status, bool may_hide_no) {
     if (!status.ok()) line.faults.push_back({part, std::string(status.message()), may_hide_no});
   };
-  Fields keys(*object);
+  Fields keys(object);
   keys.AllowOnly({"account_id", "region", "profiles", "devices", "choices", "retention"});
   note("line", keys.status(), true);
-  Fields region(*object);
+  Fields region(object);
   std::string code;
   region.ReadRegion("region", &code);
   if (!code.empty()) line.region = code;
   note("region", region.status(), false);
-  Fields devices(*object);
+  Fields devices(object);
   devices.ReadIds("devices", base::kMaxProfiles, &line.devices);
   note("devices", devices.status(), false);
-  ReadList(*object, "profiles", base::kMaxProfiles, false, &line, [&](const json& item, const std::string& part) {
+  ReadList(object, "profiles", base::kMaxProfiles, false, &line, [&](const json& item, const std::string& part) {
     note(part.c_str(), ReadProfile(item, part + ".", &line.profiles.emplace_back()), false);
   });
-  ReadList(*object, "choices", base::kMaxParts, true, &line,
+  ReadList(object, "choices", base::kMaxParts, true, &line,
            [&line](const json& item, const std::string& part) { ReadChoice(item, part, &line); });
-  ReadRetention(*object, &line);
+  ReadRetention(object, &line);
+  // What the parts do not tell themselves, such as a blank behind the line: it hides nothing, and the line allows nothing.
+  if (line.faults.empty()) note("line", read->fault, false);
   OverruleYeses(&line);
   return line;
 }

@@ -48,9 +48,9 @@ struct ImportLine {
   std::vector<LineFault> overruled;
 };
 
-// InvalidArgument, and nothing of the line may be used: it is no JSON object, or its account cannot be read. Whatever else is wrong is a
-// fault of the line: a no counts where account, scope and target can be read. Unknown keys are faults: a misspelt refusal must not get
-// lost.
+// InvalidArgument, and nothing of the line may be used: it is no JSON object, or its account cannot be read, so that it may refuse for any
+// account. Whatever else is wrong is a fault of the line, bytes that are not UTF-8 and keys that appear twice included: a no counts where
+// account, scope and target can be read. Unknown keys are faults: a misspelt refusal must not get lost.
 absl::StatusOr<ImportLine> ParseImportLine(std::string_view line);
 
 // "until-deleted", "do-not-save" or months such as "3m". InvalidArgument: anything else.

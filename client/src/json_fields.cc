@@ -15,70 +15,129 @@ using nlohmann::json;
 
 constexpr int kMaxDepth = 8;
 
-// Watches a parse for what the parser itself lets pass.
+// U+FFFD, which stands for each byte that is not UTF-8.
+constexpr char kReplacement[] = "\xEF\xBF\xBD";
+
+// A value that no JSON text has, so that it is none of the types that are asked for.
+json Unreadable(std::string_view why) { return json::binary({why.begin(), why.end()}); }
+
+// Watches a parse for what the parser itself lets pass, and puts Unreadable in its place.
 class Watch {
  public:
-  bool operator()(int depth, json::parse_event_t event, json& parsed) {
+  // `repaired`: the text holds replacements.
+  explicit Watch(bool repaired) : repaired_(repaired) {}
+
+  void operator()(int depth, json::parse_event_t event, json& parsed) {
     if (depth > kMaxDepth) too_deep_ = true;
     switch (event) {
       case json::parse_event_t::object_start:
-        keys_.emplace_back();
-        break;
-      case json::parse_event_t::object_end:
-        keys_.pop_back();
+        objects_.emplace_back();
         break;
       case json::parse_event_t::key:
-        if (!keys_.back().insert(parsed.get<std::string>()).second) twice_ = true;
+        if (!objects_.back().keys.insert(parsed.get<std::string>()).second) objects_.back().twice.insert(parsed.get<std::string>());
+        break;
+      case json::parse_event_t::object_end:
+        for (const std::string& key : objects_.back().twice) parsed[key] = Unreadable("appears twice; keep the one that is meant");
+        twice_ = twice_ || !objects_.back().twice.empty();
+        objects_.pop_back();
+        break;
+      case json::parse_event_t::value:
+        if (repaired_ && parsed.is_string() && parsed.get_ref<const std::string&>().find(kReplacement) != std::string::npos) {
+          parsed = Unreadable("is not UTF-8");
+        }
         break;
       default:
         break;
     }
-    // Nothing nested too deeply is kept, so that the tree stays small.
-    return !too_deep_;
   }
   bool too_deep() const { return too_deep_; }
   bool twice() const { return twice_; }
 
  private:
-  std::vector<std::set<std::string>> keys_;
+  struct Object {
+    std::set<std::string> keys;
+    std::set<std::string> twice;
+  };
+  const bool repaired_;
+  std::vector<Object> objects_;
   bool too_deep_ = false;
   bool twice_ = false;
 };
 
+std::string_view WithoutEdges(std::string_view line) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  constexpr std::string_view kBlanks = " \t\r";
+  if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
+  line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
+  return line.substr(0, line.find_last_not_of(kBlanks) + 1);
+}
+
+std::string Repaired(std::string_view text) {
+  std::string repaired;
+  while (!text.empty()) {
+    size_t length = 1;
+    while (length <= 4 && length <= text.size() && !IsUtf8(text.substr(0, length))) ++length;
+    const bool whole = length <= 4 && length <= text.size();
+    repaired += whole ? text.substr(0, length) : kReplacement;
+    text.remove_prefix(whole ? length : 1);
+  }
+  return repaired;
+}
+
 }  // namespace
 
 absl::StatusOr<json> ParseObject(std::string_view line) {
+  absl::StatusOr<DamagedObject> read = ParseDamagedObject(line);
+  if (!read.ok()) return read.status();
+  if (!read->fault.ok()) return read->fault;
+  return std::move(read->object);
+}
+
+absl::StatusOr<DamagedObject> ParseDamagedObject(std::string_view line) {
   if (line.size() > kMaxLineBytes) {
     return absl::InvalidArgumentError("the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
   }
-  // The parser skips a byte order mark, takes a NUL byte for the end and a CR for a blank.
+  // The parser takes a NUL byte for the end.
   if (line.find('\0') != std::string_view::npos) return absl::InvalidArgumentError("the line holds a NUL byte");
-  if (line.find('\r') != std::string_view::npos) return absl::InvalidArgumentError("the line holds a CR that does not end it");
-  if (!IsUtf8(line)) return absl::InvalidArgumentError("the line is not UTF-8");
-  if (line.empty() || line.front() != '{' || line.back() != '}') {
-    return absl::InvalidArgumentError("the line must be one JSON object, with no byte before or behind it");
-  }
-  Watch watch;
-  const auto callback = [&watch](int depth, json::parse_event_t event, json& parsed) {
-    return watch(depth, event, parsed);
+  constexpr char kNoObject[] = "the line must be one JSON object, with no byte before or behind it";
+  DamagedObject read;
+  const auto note = [&read](bool wrong, const std::string& why) {
+    if (wrong && read.fault.ok()) read.fault = absl::InvalidArgumentError(why);
   };
-  json object = json::parse(line.begin(), line.end(), callback, /*allow_exceptions=*/false);
-  if (watch.too_deep()) {
-    return absl::InvalidArgumentError("the line is nested deeper than " + std::to_string(kMaxDepth) + " levels");
-  }
-  if (object.is_discarded()) return absl::InvalidArgumentError("the line is not valid JSON");
-  if (!object.is_object()) return absl::InvalidArgumentError("the line is not a JSON object");
-  if (watch.twice()) return absl::InvalidArgumentError("a key appears twice in one object; keep the one that is meant");
-  return object;
+  const std::string_view object = WithoutEdges(line);
+  const bool utf8 = IsUtf8(object);
+  note(object.size() != line.size(), kNoObject);
+  note(object.find('\r') != std::string_view::npos, "the line holds a CR that does not end it");
+  note(!utf8, "the line is not UTF-8");
+  if (object.empty() || object.front() != '{' || object.back() != '}') return absl::InvalidArgumentError(kNoObject);
+  Watch watch(!utf8);
+  const auto callback = [&watch](int depth, json::parse_event_t event, json& parsed) {
+    watch(depth, event, parsed);
+    return true;
+  };
+  read.object = json::parse(utf8 ? std::string(object) : Repaired(object), callback, /*allow_exceptions=*/false);
+  if (read.object.is_discarded()) return absl::InvalidArgumentError("the line is not valid JSON");
+  note(watch.too_deep(), "the line is nested deeper than " + std::to_string(kMaxDepth) + " levels");
+  note(watch.twice(), "a key appears twice in one object; keep the one that is meant");
+  return read;
 }
 
-const json* Fields::Find(const char* key) const {
+std::string WhyUnreadable(const json& value) {
+  return value.is_binary() ? std::string(value.get_binary().begin(), value.get_binary().end()) : "";
+}
+
+const json* Fields::Find(const char* key) {
   if (!status_.ok()) return nullptr;
   const auto found = object_.find(key);
-  return found == object_.end() || found->is_null() ? nullptr : &*found;
+  if (found == object_.end() || found->is_null()) return nullptr;
+  if (const std::string why = WhyUnreadable(*found); !why.empty()) {
+    Fail(key, why);
+    return nullptr;
+  }
+  return &*found;
 }
 
-bool Fields::Has(const char* key) const { return Find(key) != nullptr; }
+bool Fields::Has(const char* key) { return Find(key) != nullptr; }
 
 void Fields::Fail(const char* key, const std::string& what) {
   if (status_.ok()) status_ = absl::InvalidArgumentError("`" + where_ + key + "`: " + what);

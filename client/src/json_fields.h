@@ -30,6 +30,21 @@ inline constexpr size_t kMaxLineBytes = 64 * 1024;
 // The message never repeats the line.
 absl::StatusOr<nlohmann::json> ParseObject(std::string_view line);
 
+// A line of which a part cannot be read.
+struct DamagedObject {
+  nlohmann::json object;
+  // Why ParseObject refuses the line; OK: it does not.
+  absl::Status fault;
+};
+
+// For lines of which each part counts for itself: takes what ParseObject takes, and an object that has blanks, a CR or a byte order mark
+// around it, that is nested deeper, has a key twice or is not UTF-8. The value of a key that its object has twice, and a text that is not
+// UTF-8, cannot be read: WhyUnreadable tells, and Fields fails where it is asked for. InvalidArgument: anything else.
+absl::StatusOr<DamagedObject> ParseDamagedObject(std::string_view line);
+
+// Why the value cannot be read; empty: it can.
+std::string WhyUnreadable(const nlohmann::json& value);
+
 // Reads the values of one object. After the first mistake the getters do nothing: check status() once, at the end, before
 // any value is used. A key whose value is null counts as absent.
 class Fields {
@@ -37,7 +52,7 @@ class Fields {
   // `object` must be an object and outlive this. `where` stands in front of keys in messages, for example "choices[2].".
   explicit Fields(const nlohmann::json& object, std::string where = "") : object_(object), where_(std::move(where)) {}
 
-  bool Has(const char* key) const;
+  bool Has(const char* key);
   // 1 to 128 bytes. Absent: *out stays as it is.
   template <typename Tag>
   void ReadId(const char* key, Id<Tag>* out) {
@@ -96,7 +111,8 @@ class Fields {
     }
     Fail(key, "unknown value; it must be one of " + names);
   }
-  const nlohmann::json* Find(const char* key) const;
+  // Null where it is absent, null or cannot be read.
+  const nlohmann::json* Find(const char* key);
 
   const nlohmann::json& object_;
   std::string where_;

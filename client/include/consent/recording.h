@@ -35,6 +35,7 @@ struct Recording {
   Purpose made_for = Purpose::kUnset;
   // At most 8. The strictest of these and the stored ones wins.
   std::vector<Flag> flags;
+  bool operator==(const Recording&) const = default;
 };
 
 struct Place {

@@ -52,6 +52,8 @@ struct SubjectUpdated {
   Etag revision;
   bool registered = false;
   std::vector<PartResult> results;
+  // What was refused is kept, and binds an account that is started anew under this id until its holder chooses.
+  bool account_closed = false;
   // Nothing was known of the account before this call: a mistyped id reads so.
   bool subject_is_new = false;
 };

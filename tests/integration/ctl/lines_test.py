@@ -67,13 +67,27 @@ class ImportTest(DaemonTest):
 
     def test_bad_lines_are_told_and_the_others_done(self):
         refused = self.daemon.path("refused")
-        done = self.run_import(lines(subject("i5", consent(notice_version="none"))) + "garbage\n" + lines(subject("i6")),
-                               "--refused", refused, expect=UNREADABLE)
-        self.assertEqual((done["imported"], done["refused"], done["unreadable"]), (1, 1, 1))
+        text = lines(subject("i5", consent(notice_version="none")), {"account_id": "i7", "region": 7}, subject("i6"))
+        done = self.run_import(text, "--refused", refused, expect=NOT_ALL_COUNTED)
+        self.assertEqual((done["imported"], done["refused"], done["unreadable"]), (1, 2, 0))
         told = [json.loads(line) for line in pathlib.Path(refused).read_text().splitlines()]
         self.assertEqual([(one["line"], one["reason"]) for one in told], [(2, "UNREADABLE"), (1, "NOTICE_NOT_USABLE")])
         self.assertNotIn("i5", pathlib.Path(refused).read_text())
         self.assertEqual(os.stat(refused).st_mode & 0o777, 0o600)
+
+    def test_a_line_that_could_be_anybodys_holds_back_every_yes(self):
+        off = {"purpose": "ADVERTISING", "turn": "OFF"}
+        done = self.run_import(lines(subject("i8", consent(), off)) + "garbage\n" + lines({"account_id": "i9", "choices": [off]}),
+                               expect=UNREADABLE)
+        self.assertEqual((done["imported"], done["refused"], done["unreadable"]), (1, 1, 1))
+        settings = self.json("settings", "get", "i8")["settings"]
+        self.assertNotIn("ON", [c["effective"] for c in settings["controls"] if c["control"] == "help_improve"])
+
+    def test_a_key_twice_beside_a_no_does_not_lose_it(self):
+        twice = '{"account_id":"i10","profiles":[{"profile_id":"p","age":"ADULT","age":"CHILD"}],"choices":[{"all":true,"turn":"OFF"}]}\n'
+        self.run_import(twice + lines(subject("i10", consent())), expect=NOT_ALL_COUNTED)
+        settings = self.json("settings", "get", "i10")["settings"]
+        self.assertEqual([c["effective"] for c in settings["controls"] if c["control"] == "help_improve"], ["OFF"])
 
     def test_standard_input_and_state(self):
         text = lines(*(subject(f"s{n}", consent()) for n in range(200)))

@@ -79,9 +79,10 @@ class WorkerTest(DaemonTest):
         counts = self.once("true", expect=WORK_LEFT)
         self.assertEqual((counts["done"], counts["failed"], counts["open"]), (0, 0, 1), "in its back-off")
 
-    def test_a_number_that_no_report_may_carry_is_none(self):
-        counts = self.once("sh", "-c", "echo 999999999999999999")
-        self.assertEqual((counts["refused"], counts["done"], counts["erased"]), (0, 1, 0))
+    def test_a_number_that_no_report_may_carry_is_a_failure(self):
+        counts = self.once("sh", "-c", "echo 1000000000001", expect=WORK_LEFT)
+        self.assertEqual((counts["failed"], counts["done"], counts["erased"]), (1, 0, 0))
+        self.assertIn("10^12", self.task()["last_error"])
 
     def test_a_hold_ends_what_runs(self):
         began = pathlib.Path(self.daemon.path("began-held"))

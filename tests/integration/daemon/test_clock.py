@@ -31,7 +31,7 @@ SEED = int(os.environ.get("CONSENT_CLOCK_SEED", str(random.SystemRandom().randra
 UNDER_WAY = 64
 # A call that reaches a server in its last moment is CANCELLED by the library.
 NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED)
-BURST = 20_000  # more than may wait
+BURST = 20_000  # as many at once as a client can have under way
 HOUR, DAY, YEAR = 3600, 86_400, 31_557_600
 # By how much, and whether that is in doubt. At an hour, which is the bound, either is right.
 JUMPS = [(HOUR, None), (-HOUR, None), (HOUR - 60, False), (DAY, True), (-DAY, True), (6 * DAY, True), (-6 * DAY, True), (400 * DAY, True),
@@ -251,7 +251,7 @@ class Jumps(ClockTest):
                 self.never_looser()
             self.restart(0)
             self.right_again()
-        with self.subTest("overload"):
+        with self.subTest("a burst"):
             self.jump(DAY, True)
             self.write("burst", share, lambda writer: self.never_looser(), under_way=BURST)
             self.right_again()

@@ -51,6 +51,14 @@ class Silence(DaemonTest):
             self.take(waiting, acknowledged)
         return acknowledged
 
+    def ask(self, client, account):
+        """As clients do: once more where the connection is lost. On a starved machine a new one can look silent for too long."""
+        try:
+            return client.eligibility.Check(check(account), timeout=20)
+        except grpc.RpcError as error:
+            self.assertEqual(error.code(), grpc.StatusCode.UNAVAILABLE)
+            return client.eligibility.Check(check(account), timeout=20, wait_for_ready=True)
+
     def take(self, waiting, acknowledged):
         account, future = waiting.popleft()
         future.result()
@@ -69,7 +77,7 @@ class Silence(DaemonTest):
             client = Client(address)
             began = time.monotonic()
             grpc.channel_ready_future(client.channel).result(timeout=20)
-            self.assertEqual(client.eligibility.Check(check(f"{limit}-0"), timeout=20).decision.eligibility, types.ELIGIBILITY_NOT_ELIGIBLE)
+            self.assertEqual(self.ask(client, f"{limit}-0").decision.eligibility, types.ELIGIBILITY_NOT_ELIGIBLE)
             waits.append(time.monotonic() - began)
             client.close()
             self.assertLess(daemon.metric("process_open_fds"), limit)

@@ -173,7 +173,9 @@ class Client:
 
     def __init__(self, address):
         self.channel = grpc.insecure_channel(address, options=[("grpc.enable_retries", 0), ("grpc.max_send_message_length", -1),
-                                                               ("grpc.default_authority", "localhost")])
+                                                               ("grpc.default_authority", "localhost"),
+                                                               # Where two channels share a connection that ends, one may wait for the other for ever.
+                                                               ("grpc.use_local_subchannel_pool", 1)])
         self.subjects = subject_grpc.SubjectServiceStub(self.channel)
         self.settings = settings_grpc.SettingsServiceStub(self.channel)
         self.eligibility = eligibility_grpc.EligibilityServiceStub(self.channel)

@@ -196,6 +196,123 @@ TEST_F(OrdersTest, SubjectsAreStartedAnewAndShowIt) {
   EXPECT_EQ(OutJson()["closed_at"], "1970-01-01T00:00:01Z");
 }
 
+// The daemon takes a no whatever else of the call is unusable, and so does the command line.
+TEST_F(OrdersTest, ANoIsSentWhateverElseIsTyped) {
+  v1::OptOutRequest out;
+  v1::UpdateSettingsRequest changed;
+  v1::UpsertSubjectRequest subject;
+  daemon_.on_opt_out = [&out](grpc::ServerContext&, const v1::OptOutRequest& request, auto*) {
+    out = request;
+    return grpc::Status::OK;
+  };
+  daemon_.on_update = [&changed](grpc::ServerContext&, const v1::UpdateSettingsRequest& request, auto*) {
+    changed = request;
+    return grpc::Status::OK;
+  };
+  daemon_.on_upsert = [&subject](grpc::ServerContext&, const v1::UpsertSubjectRequest& request, auto*) {
+    subject = request;
+    return grpc::Status::OK;
+  };
+  const std::string long_text(65, 'x');
+  // What can be sent is the daemon's to judge.
+  EXPECT_EQ(Call({"settings", "opt-out", "a", "--all", "--language", "e", "--notice", long_text}), kDone);
+  EXPECT_EQ(out.evidence().notice_language(), "e");
+  EXPECT_EQ(out.evidence().notice_version(), long_text);
+  EXPECT_EQ(Call({"subject", "set", "a", "--off", "all", "--region", "de"}), kDone);
+  EXPECT_EQ(subject.region(), "de");
+  // What cannot is left out and told.
+  EXPECT_EQ(Call({"settings", "opt-out", "a", "--all", "--control", long_text, "--control", ""}), kPartlyRefused);
+  EXPECT_EQ(out.targets_size(), 1);
+  EXPECT_NE(out_.find("part\t--control\trefused\tNOT_SENT\t"), std::string::npos) << out_;
+  EXPECT_EQ(Call({"settings", "set", "a", "--off", "all", "--on", "c\xff", "--retention", "12x", "--json"}), kPartlyRefused);
+  EXPECT_EQ(changed.changes_size(), 1);
+  EXPECT_EQ(changed.retention_size(), 0);
+  ASSERT_EQ(OutJson()["results"].size(), 2u);
+  EXPECT_EQ(OutJson()["results"][1]["part"], "--retention");
+  EXPECT_EQ(Call({"settings", "set", "a", "--on", long_text, "--retention", "3m"}), kPartlyRefused);
+  EXPECT_EQ(changed.retention_size(), 1);
+  EXPECT_EQ(Call({"subject", "set", "a", "--off", "all", "--profile", "p:teen", "--retention", "12x"}), kPartlyRefused);
+  EXPECT_EQ(subject.profiles_size(), 0);
+  EXPECT_EQ(subject.initial_choices_size(), 1);
+  // Without a no it is a wrong command line.
+  EXPECT_EQ(Call({"settings", "opt-out", "a", "--control", long_text}), kUsage);
+  EXPECT_EQ(Call({"settings", "set", "a", "--on", "x", "--retention", "12x"}), kUsage);
+  EXPECT_EQ(Call({"settings", "set", "a", "--off", "c\xff"}), kUsage);
+  EXPECT_EQ(Call({"subject", "set", "a", "--region", "DE", "--on", long_text}), kUsage);
+}
+
+TEST_F(OrdersTest, AClosedAccountIsTold) {
+  daemon_.on_upsert = [](grpc::ServerContext&, const auto&, v1::UpsertSubjectResponse* response) {
+    response->set_revision("e");
+    response->set_account_closed(true);
+    return grpc::Status::OK;
+  };
+  daemon_.on_report = [](grpc::ServerContext&, const auto&, v1::ReportRecordingResponse* response) {
+    response->set_revision("e");
+    response->set_account_closed(true);
+    return grpc::Status::OK;
+  };
+  EXPECT_EQ(Call({"subject", "set", "a", "--off", "all"}), kDone);
+  EXPECT_EQ(out_.find("subject\te\tno\tyes\n"), 0u) << out_;
+  EXPECT_EQ(Call({"subject", "set", "a", "--off", "all", "--json"}), kDone);
+  EXPECT_EQ(OutJson()["account_closed"], true);
+  EXPECT_EQ(Call({"report-recording", "a", "r", "--flag", "safety"}), kDone);
+  EXPECT_EQ(out_.find("report\t"), 0u);
+  EXPECT_NE(out_.find("\te\tyes\n"), std::string::npos) << out_;
+  EXPECT_EQ(Call({"report-recording", "a", "r", "--flag", "safety", "--json"}), kDone);
+  EXPECT_EQ(OutJson()["account_closed"], true);
+}
+
+TEST_F(OrdersTest, AYesThatIsOverIsNotPrintedAsOne) {
+  bool over = true;
+  int calls = 0;
+  daemon_.on_check = [&](grpc::ServerContext&, const auto&, v1::CheckResponse* response) {
+    ++calls;
+    testing::FillYes(response->mutable_decision());
+    testing::FillTimes(response);
+    if (over) response->mutable_decision()->set_good_until_us(1'700'000'000'000'000);
+    return grpc::Status::OK;
+  };
+  const std::vector<std::string> check = {"check", "--account", "a", "--recording", "r", "--purpose", "human-review"};
+  EXPECT_EQ(Call(check), kNoAnswer);
+  EXPECT_EQ(calls, 2) << "it may come in time when asked again";
+  EXPECT_EQ(out_.find("ELIGIBLE"), std::string::npos) << out_;
+  EXPECT_EQ(out_.find("answer\tNO ANSWER"), 0u) << out_;
+  over = false;
+  EXPECT_EQ(Call(check), kDone);
+  EXPECT_EQ(out_.find("answer\tELIGIBLE\tKEEP"), 0u) << out_;
+}
+
+// U+202E and U+009B: for parsers the lines are the same.
+TEST_F(OrdersTest, FilteredLinesShowWhatWouldTurnThem) {
+  daemon_.on_batch = [](grpc::ServerContext&, const v1::BatchCheckRequest& request, v1::BatchCheckResponse* response) {
+    testing::FillTimes(response);
+    for (const auto& recording : request.recordings()) {
+      v1::Decision* decision = response->add_results()->mutable_decision();
+      testing::FillYes(decision);
+      if (recording.account_id() == "yes") continue;
+      decision->set_eligibility(v1::ELIGIBILITY_NOT_ELIGIBLE);
+      decision->set_disposition(v1::DISPOSITION_PURGE);
+      decision->set_reasons(0, v1::REASON_DELETED);
+    }
+    return grpc::Status::OK;
+  };
+  const std::string path = ::testing::TempDir() + "turned_" + std::to_string(::getpid());
+  const std::string id = "r\xe2\x80\xae\xc2\x9b";
+  const auto line = [&id](const char* account) { return nlohmann::json{{"recording_id", id}, {"account_id", account}}.dump() + "\n"; };
+  std::ofstream(path) << line("yes") << line("no");
+  EXPECT_EQ(Call({"filter", path, "--purpose", "human-review", "--refused", path + ".no", "--purge", path + ".purge"}), kDone);
+  std::string refused;
+  std::string purge;
+  std::getline(std::ifstream(path + ".no") >> std::ws, refused);
+  std::getline(std::ifstream(path + ".purge") >> std::ws, purge);
+  for (const std::string& text : {out_, refused, purge}) {
+    EXPECT_EQ(nlohmann::json::parse(text)["recording_id"], id) << text;
+    EXPECT_NE(text.find("\\u202e\\u009b"), std::string::npos) << text;
+  }
+  for (const char* end : {"", ".no", ".purge"}) ::unlink((path + end).c_str());
+}
+
 class ExportCommandTest : public OrdersTest {
  protected:
   ExportCommandTest() {

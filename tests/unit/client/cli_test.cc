@@ -1,6 +1,12 @@
 // Whole command lines in this process, against no daemon: usage, exit codes.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -86,6 +92,72 @@ TEST(CommandLineTest, WrongLinesAreUsageErrors) {
   EXPECT_EQ(Ctl({"policy", "show", "--endpoint", "10.0.0.1:1"}), kUsage);
 }
 
+// What is dropped silently may be the flag that forbids the recording.
+TEST(CommandLineTest, NoFactStandsBesideAFile) {
+  const std::vector<std::vector<const char*>> facts = {
+      {"--account", "a"},         {"--recording", "r"},           {"--captured-at", "2024-01-01T00:00:00Z"},
+      {"--ingested-at", "2024-01-01T00:00:00Z"},                  {"--captured-uncertainty-ms", "0"},
+      {"--profile", "p"},         {"--device", "d"},              {"--region", "DE"},
+      {"--wake", "button"},       {"--kind", "command"},          {"--speakers", "one"},
+      {"--identity", "matched"},  {"--age", "child-present"},     {"--artefact", "source"},
+      {"--made-for", "human-review"},                             {"--flag", "critical-data"}};
+  for (const std::vector<const char*>& fact : facts) {
+    EXPECT_EQ(Ctl({"check", "--file", "/nonexistent", "--disposition", fact[0], fact[1]}), kUsage) << fact[0];
+  }
+  EXPECT_EQ(Ctl({"check", "--file", "/nonexistent", "--disposition", "--country", "DE"}), kFiles) << "a place is no fact of the recording";
+}
+
+// A mistyped command must not cost what a file holds.
+TEST(CommandLineTest, AFileIsEmptiedOnlyWhenNothingIsWrong) {
+  const std::string path = ::testing::TempDir() + "kept_" + std::to_string(::getpid());
+  const std::string input = path + ".in";
+  const std::string fresh = path + ".fresh";
+  const std::string held = "kept\n";
+  std::ofstream(input) << "\n";
+  const auto keeps = [&](std::vector<const char*> command, int code) {
+    std::ofstream(path, std::ios::trunc) << held;
+    command.insert(command.end(), {"--timeout", "0.2"});
+    EXPECT_EQ(Ctl(command), code) << command[0] << " " << command[3];
+    std::ifstream file(path);
+    std::stringstream text;
+    text << file.rdbuf();
+    EXPECT_EQ(text.str(), held) << command[0] << " " << command[3];
+  };
+  const char* file = path.c_str();
+  const char* in = input.c_str();
+  keeps({"filter", in, "--purpose=ADVERTISING", "--refused", file, "--purge", file, "--endpoint", kNowhere}, kFiles);
+  keeps({"filter", file, "--purpose=ADVERTISING", "--purge", file, "--endpoint", kNowhere}, kFiles);
+  keeps({"filter", in, "--purpose=ADVERTISING", "--refused", file, "--endpoint", "nonsense"}, kUsage);
+  keeps({"import", file, "--endpoint", kNowhere, "--refused", file}, kFiles);
+  keeps({"import", in, "--refused", file, "--endpoint", "nonsense"}, kUsage);
+  keeps({"import", in, "--state", file, "--endpoint", kNowhere}, kFiles);
+  EXPECT_EQ(Ctl({"import", in, "--state", fresh.c_str(), "--refused", fresh.c_str(), "--endpoint", kNowhere}), kFiles);
+  for (const std::string& name : {path, input, fresh}) ::unlink(name.c_str());
+}
+
+// The refused must never land among those that may be used.
+TEST(CommandLineTest, StandardOutputIsNoOtherFile) {
+  const std::string path = ::testing::TempDir() + "stdout_" + std::to_string(::getpid());
+  const std::string input = path + ".in";
+  std::ofstream(input) << "\n";
+  std::fflush(stdout);
+  const int saved = ::dup(STDOUT_FILENO);
+  for (const char* option : {"--refused", "--purge"}) {
+    const int out = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    EXPECT_EQ(::write(out, "yes\n", 4), 4);
+    ::dup2(out, STDOUT_FILENO);
+    ::close(out);
+    const int code = Ctl({"filter", input.c_str(), "--purpose=ADVERTISING", option, path.c_str(), "--endpoint", kNowhere});
+    struct stat found {};
+    EXPECT_EQ(::fstat(STDOUT_FILENO, &found), 0);
+    ::dup2(saved, STDOUT_FILENO);
+    EXPECT_EQ(code, kFiles) << option;
+    EXPECT_EQ(found.st_size, 4) << "it is left as it was";
+  }
+  ::close(saved);
+  for (const std::string& name : {path, input}) ::unlink(name.c_str());
+}
+
 TEST(CommandLineTest, WhatIsToBeDeletedIsSaidOnceAndInFull) {
   EXPECT_EQ(Ctl({"delete", "a"}), kUsage);
   EXPECT_EQ(Ctl({"delete", "--everything"}), kUsage);
@@ -118,6 +190,12 @@ TEST(CommandLineTest, WhatIsHeldIsSaidByWhomAndWhy) {
   EXPECT_TRUE(refused({"--recording", "r", "--profile", "p"}));
   EXPECT_TRUE(refused({"--recording", "r", "--to", "2024-01-01T00:00:00Z"}));
   EXPECT_TRUE(refused({"--from", "2024-01-02T00:00:00Z", "--to", "2024-01-01T00:00:00Z"}));
+}
+
+TEST(CommandLineTest, APageTokenHasABound) {
+  const std::string token(129, 'x');
+  EXPECT_EQ(Ctl({"holds", "list", "--page", token.c_str(), "--endpoint", kNowhere}), kUsage);
+  EXPECT_EQ(Ctl({"requests", "list", "--page", token.c_str(), "--endpoint", kNowhere}), kUsage);
 }
 
 TEST(CommandLineTest, AnExportIsOneThing) {

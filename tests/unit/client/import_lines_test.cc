@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <tuple>
 
 namespace consent {
 namespace {
@@ -190,8 +191,51 @@ TEST(ImportLinesTest, ANoCountsWhateverElseOnItsLineIsUnusable) {
     EXPECT_TRUE(LooseningsOf(*line, bytes).empty()) << bytes;
   }
   // The same for a shorter retention.
-  const std::string bytes = R"({"account_id":"a","region":7,"retention":[{"keep":"3m"},{"keep":"x"}]})";
-  EXPECT_EQ(RestrictionsOf(*ParseImportLine(bytes), bytes).size(), 1u);
+  for (const char* bytes : {R"({"account_id":"a","region":7,"retention":[{"keep":"3m"},{"keep":"x"}]})",
+                            R"({"account_id":"a","retention":[{"keep":"do-not-save","note":"x"}]})",
+                            R"({"account_id":"a","retention":[{"keep":"3m","note":1,"note":2}]})"}) {
+    EXPECT_EQ(RestrictionsOf(*ParseImportLine(bytes), bytes).size(), 1u) << bytes;
+    EXPECT_FALSE(ParseImportLine(bytes)->faults.empty()) << bytes;
+  }
+}
+
+TEST(ImportLinesTest, AllThatIsFalseIsAsGoodAsAbsent) {
+  const std::string bytes = R"({"account_id":"a","choices":[{"purpose":"ADVERTISING","all":false,"turn":"OFF"}]})";
+  const auto line = ParseImportLine(bytes);
+  ASSERT_TRUE(line.ok() && line->faults.empty());
+  ASSERT_EQ(line->choices.size(), 1u);
+  EXPECT_EQ(line->choices[0].change.target.purpose, Purpose::kAdvertising);
+  EXPECT_FALSE(line->choices[0].change.target.all);
+}
+
+// A part that cannot be read is a fault of that part alone, and of the two values of a key none is taken.
+TEST(ImportLinesTest, WhatIsDamagedIsFoundInItsPlace) {
+  const std::vector<std::tuple<std::string, std::string, bool>> cases = {
+      {R"("region":"DE","region":"US")", "region", false},
+      {R"("profiles":[{"profile_id":"p","age":"ADULT","age":"CHILD"}])", "profiles[0]", false},
+      {R"("choices":[{"turn":"OFF","turn":"ON","control":"c"}])", "choices[0]", true},
+      {R"("choices":[{"turn":"OFF","control":"c","control":"d"}])", "choices[0]", true},
+      {R"("choices":[{"turn":"OFF","control":"c","scope":{"profile_id":"p","profile_id":"q"}}])", "choices[0]", true},
+      {R"("choices":[{"turn":"OFF","control":"c","scope":{},"scope":{"profile_id":"q"}}])", "choices[0]", true},
+      {"\"choices\":[{\"turn\":\"OFF\",\"control\":\"c\xff\"}]", "choices[0]", true},
+      {"\"choices\":[{\"turn\":\"OFF\",\"control\":\"c\",\"reference\":\"\xff\"}]", "choices[0]", false},
+      {"\"devices\":[\"\xc3\"]", "devices", false},
+      {"\"\xff\":1", "line", true},
+      {R"("retention":"3m","retention":"1m")", "retention", true},
+      {R"("choices":[],"choices":[])", "choices", true}};
+  for (const auto& [rest, part, hides] : cases) {
+    const auto line = ParseImportLine(R"({"account_id":"a",)" + rest + "}");
+    ASSERT_TRUE(line.ok()) << rest << line.status();
+    ASSERT_EQ(line->faults.size(), 1u) << rest;
+    EXPECT_EQ(line->faults[0].part, part) << rest;
+    EXPECT_EQ(line->faults[0].may_hide_no, hides) << rest;
+    EXPECT_EQ(RestrictionsOf(*line, rest).size(), part == "choices[0]" && !hides ? 1u : 0u) << rest;
+  }
+  for (const char* around : {" ", "\t", "\r"}) {
+    const auto line = ParseImportLine(R"({"account_id":"a"})" + std::string(around));
+    ASSERT_TRUE(line.ok());
+    EXPECT_EQ(line->faults.size(), 1u) << "a line that is written otherwise allows nothing";
+  }
 }
 
 TEST(ImportLinesTest, AFaultSaysWhetherItMayHideANo) {

@@ -21,7 +21,11 @@ class ImportStateTest : public ::testing::Test {
     ::unlink(path_.c_str());
   }
   ~ImportStateTest() override { ::unlink(path_.c_str()); }
-  absl::StatusOr<ImportState> Open(const std::string& hash = "hash") { return ImportState::Open(path_, hash, -1, random_); }
+  absl::StatusOr<ImportState> Open(const std::string& hash = "hash") {
+    absl::StatusOr<ImportState> state = ImportState::Open(path_, hash, random_);
+    EXPECT_TRUE(!state.ok() || state->Begin().ok());
+    return state;
+  }
   std::string Text() const {
     std::ifstream file(path_);
     std::stringstream text;
@@ -38,7 +42,12 @@ TEST_F(ImportStateTest, KeepsWhatWasReached) {
     ASSERT_TRUE(state.ok());
     EXPECT_EQ(state->Reached(1), 0u);
     EXPECT_TRUE(state->Save(1, 32, {32, 0, 1, 2}).ok());
-    EXPECT_TRUE(state->Block(AccountId("secret-account"), 7).ok());
+    EXPECT_TRUE(state->Block(AccountId("secret-account")).ok());
+    EXPECT_TRUE(state->CountRefused(7).ok());
+    EXPECT_TRUE(state->CountRefused(9).ok());
+    EXPECT_EQ(state->blocks_all(), 0u);
+    EXPECT_TRUE(state->BlockAll(8).ok());
+    EXPECT_TRUE(state->BlockAll(11).ok());
     EXPECT_TRUE(state->Save(2, 16, {40, 10, 2, 3}).ok());
   }
   auto state = Open();
@@ -47,8 +56,9 @@ TEST_F(ImportStateTest, KeepsWhatWasReached) {
   EXPECT_EQ(state->Reached(2), 16u);
   EXPECT_EQ(state->counts().imported, 10u);
   EXPECT_TRUE(state->IsBlocked(AccountId("secret-account")));
-  EXPECT_TRUE(state->WasRefused(AccountId("secret-account"), 7));
-  EXPECT_FALSE(state->WasRefused(AccountId("secret-account"), 8));
+  EXPECT_TRUE(state->IsCounted(7) && state->IsCounted(9));
+  EXPECT_FALSE(state->IsCounted(8));
+  EXPECT_EQ(state->blocks_all(), 8u) << "the first one";
   EXPECT_FALSE(state->IsBlocked(AccountId("another")));
   EXPECT_EQ(Text().find("secret"), std::string::npos) << "no ids in the state file";
 }
@@ -80,9 +90,42 @@ TEST_F(ImportStateTest, RefusesAnotherInputsAndForeignFiles) {
   }
 }
 
+// A key or a token, for example: what has no line's end is no torn state file.
+TEST_F(ImportStateTest, AForeignFileWithoutALinesEndIsLeftAsItIs) {
+  for (const char* text : {"x", "{}", "-----BEGIN KEY-----", "{\"consentctl_import\":1,\"input\":\"other",
+                           "{\"consentctl_import\":1,\"input\":\"hash\",\"salt\":\"XYZ"}) {
+    std::ofstream(path_, std::ios::trunc) << text;
+    EXPECT_FALSE(Open().ok()) << text;
+    EXPECT_EQ(Text(), text);
+  }
+}
+
+TEST_F(ImportStateTest, ATornHeadIsBegunAgain) {
+  std::string head;
+  {
+    EXPECT_TRUE(Open().ok());
+    head = Text();
+  }
+  for (size_t length = 0; length < head.size(); ++length) {
+    std::ofstream(path_, std::ios::trunc) << head.substr(0, length);
+    ASSERT_TRUE(Open().ok()) << length;
+    EXPECT_EQ(Text().size(), head.size()) << length;
+    EXPECT_TRUE(Open().ok()) << "it can be read again: " << length;
+  }
+}
+
+TEST_F(ImportStateTest, OpeningChangesNothing) {
+  const std::string torn = R"({"consentctl_import":1,"in)";
+  std::ofstream(path_) << torn;
+  EXPECT_TRUE(ImportState::Open(path_, "hash", random_).ok());
+  EXPECT_EQ(Text(), torn);
+}
+
 TEST_F(ImportStateTest, WithoutAPathNothingIsKept) {
-  auto state = ImportState::Open("", "hash", -1, random_);
+  auto state = ImportState::Open("", "hash", random_);
   ASSERT_TRUE(state.ok());
+  EXPECT_EQ(state->descriptor(), -1);
+  EXPECT_TRUE(state->Begin().ok());
   EXPECT_TRUE(state->Save(1, 5, {}).ok());
   EXPECT_EQ(state->Reached(1), 5u);
 }

@@ -91,8 +91,9 @@ class ImportTest : public ::testing::Test {
     EXPECT_TRUE(WriteAll(file.get(), text));
     calls_.clear();
     ids_.clear();
-    auto state = ImportState::Open(with_state ? path_ + ".state" : "", "hash", file.get(), random_);
+    auto state = ImportState::Open(with_state ? path_ + ".state" : "", "hash", random_);
     EXPECT_TRUE(state.ok()) << state.status();
+    EXPECT_TRUE(state->Begin().ok());
     Import import(client_, *state, sink_, parallel_);
     const ImportEnd end = import.Run(file.get());
     counts_ = import.counts();
@@ -169,7 +170,62 @@ TEST_F(ImportTest, UnreadableLinesAreToldOnce) {
   EXPECT_EQ(sink_.unreadable, (std::vector<uint64_t>{2, 4}));
   EXPECT_EQ(counts_.lines, 4u);
   EXPECT_EQ(counts_.unreadable, 2u);
-  EXPECT_EQ(counts_.imported, 2u);
+  EXPECT_EQ(counts_.refused, 2u);
+}
+
+TEST_F(ImportTest, ALineThatCouldBeAnybodysHoldsBackEveryYes) {
+  const std::string only_no = R"({"account_id":"a3","choices":[{"all":true,"turn":"OFF"}]})" "\n";
+  for (const std::string& bad : {std::string("garbage"), std::string(70'000, 'x'), std::string(R"({"choices":[{"all":true,"turn":"OFF"}]})"),
+                                 std::string(R"({"account_id":"a1","account_id":"a2","choices":[{"all":true,"turn":"OFF"}]})"),
+                                 std::string("{\"account_id\":\"a\xff\",\"choices\":[{\"all\":true,\"turn\":\"OFF\"}]}"),
+                                 std::string(R"({"account_id":"a1"}{"account_id":"a2"})")}) {
+    sink_ = CollectingSink();
+    // The yes stands before the line, and in other runs it is sent again.
+    answer_ = [](const std::string& call) { return call == "off a3" ? absl::UnavailableError("gone") : absl::OkStatus(); };
+    EXPECT_EQ(Run(Line(1, "", "x") + bad + "\n" + only_no, true).how, How::kDaemonFailed);
+    answer_ = nullptr;
+    EXPECT_EQ(Run(Line(1, "", "x") + bad + "\n" + only_no, true).how, How::kComplete);
+    EXPECT_EQ(calls_, std::vector<std::string>{"off a3"}) << bad.substr(0, 80);
+    ASSERT_EQ(sink_.refused.size(), 1u);
+    EXPECT_EQ(sink_.refused[0].number, 1u);
+    EXPECT_NE(sink_.refused[0].message.find("line 2"), std::string::npos) << sink_.refused[0].message;
+    EXPECT_EQ(counts_.lines, counts_.imported + counts_.refused + counts_.unreadable);
+    EXPECT_EQ(counts_.imported, 1u) << "what only restricts is in force";
+    ::unlink((path_ + ".state").c_str());
+  }
+}
+
+// The second line allows what the first one refuses.
+TEST_F(ImportTest, ANoOfADamagedLineCountsBeforeAnotherLinesYes) {
+  const std::string no = R"("choices":[{"all":true,"turn":"OFF")";
+  for (const std::string& bad : {R"({"account_id":"a1","profiles":[{"profile_id":"p","age":"ADULT","age":"CHILD"}],)" + no + "}]}",
+                                 R"({"account_id":"a1",)" + no + ",\"reference\":\"\xff\"}]}", R"({"account_id":"a1",)" + no + "}]} ",
+                                 R"({"account_id":"a1",)" + no + "}],\"x\":" + std::string(20, '[') + std::string(20, ']') + "}"}) {
+    EXPECT_EQ(Run(bad + "\n" + Line(2, "", "y")).how, How::kComplete);
+    EXPECT_EQ(calls_, (std::vector<std::string>{"off a1", "subject a2", "on a2"})) << bad;
+    EXPECT_EQ(counts_.unreadable, 0u);
+    EXPECT_EQ(counts_.refused, 1u);
+  }
+  // What of such a line may be a no, and cannot be read, blocks its account.
+  EXPECT_EQ(Run(R"({"account_id":"a1","choices":[],"choices":[{"all":true,"turn":"OFF"}]})" "\n" + Line(1, "", "y")).how, How::kComplete);
+  EXPECT_TRUE(calls_.empty());
+  EXPECT_EQ(counts_.refused, 2u);
+}
+
+TEST_F(ImportTest, AStoredRetentionThatIsShorterHoldsBackNothing) {
+  client_.on_settings = [this](const SettingsUpdate& update) -> absl::StatusOr<SettingsUpdated> {
+    if (absl::Status status = Note(update.retention.empty() ? "on" : "keep", update.account_id, update.request_id); !status.ok()) return status;
+    const bool refused = !update.retention.empty();
+    return SettingsUpdated{Etag("e"), {{"retention[0]", !refused, true, refused ? "IMPORT_CANNOT_LOOSEN" : "", ""}}, false, {}, false};
+  };
+  const std::string line = R"({"account_id":"a1","region":"DE","retention":"3m","choices":[)"
+                           R"({"turn":"ON","notice_version":"n1","notice_language":"de","control":"x"}]})" "\n";
+  EXPECT_EQ(Run(line).how, How::kComplete);
+  EXPECT_EQ(calls_, (std::vector<std::string>{"keep a1", "subject a1", "on a1"}));
+  ASSERT_EQ(sink_.refused.size(), 1u) << "it is told";
+  EXPECT_EQ(sink_.refused[0].reason, "IMPORT_CANNOT_LOOSEN");
+  EXPECT_EQ(counts_.refused, 1u);
+  EXPECT_EQ(counts_.imported, 0u) << "a line is counted once";
 }
 
 TEST_F(ImportTest, ANoOfALineWithFaultsCountsAndTheRestIsTold) {
@@ -200,6 +256,17 @@ TEST_F(ImportTest, AYesThatItsLineRefusesIsToldByPart) {
   EXPECT_EQ(sink_.refused[0].part, "choices[1]");
   EXPECT_EQ(sink_.refused[0].reason, "OVERRULED_IN_LINE");
   EXPECT_EQ(counts_.refused, 1u);
+}
+
+TEST_F(ImportTest, AClosedAccountIsTold) {
+  client_.on_opt_out = [](const OptOutOrder& order) {
+    OptedOut done;
+    done.account_closed = order.account_id == AccountId("a2");
+    return done;
+  };
+  EXPECT_EQ(Run(Line(1, "ads", "") + Line(2, "ads", "")).how, How::kComplete);
+  EXPECT_EQ(sink_.odd, std::vector<uint64_t>{2});
+  EXPECT_EQ(counts_.imported, 2u);
 }
 
 TEST_F(ImportTest, IdsThatLookMistakenAreToldAndTaken) {

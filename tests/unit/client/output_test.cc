@@ -69,20 +69,36 @@ TEST(ExitCodeTest, NoAnswerAndRefusedAreApart) {
 TEST(LineFileTest, AFailedWriteLeavesWholeLines) {
   const std::string path = ::testing::TempDir() + "lines_" + std::to_string(::getpid());
   {
-    auto file = LineFile::Open(path, false, -1);
+    auto file = LineFile::Open(path);
     ASSERT_TRUE(file.ok());
-    EXPECT_TRUE(file->Write("one\n").ok());
+    EXPECT_TRUE(file->Write("one\nhalf").ok());
   }
   {
-    auto file = LineFile::Open(path, true, -1);
+    auto file = LineFile::Open(path);
+    EXPECT_TRUE(file->KeepFirst(4).ok());
     EXPECT_TRUE(file->Write("two\n").ok());
-    const Descriptor same(::open(path.c_str(), O_RDONLY));
-    EXPECT_FALSE(LineFile::Open(path, false, same.get()).ok()) << "the input must not be emptied";
   }
   std::ifstream read(path);
   std::stringstream text;
   text << read.rdbuf();
   EXPECT_EQ(text.str(), "one\ntwo\n");
+  ::unlink(path.c_str());
+}
+
+TEST(LineFileTest, NoTwoOfACommandsFilesAreOne) {
+  const std::string path = ::testing::TempDir() + "same_" + std::to_string(::getpid());
+  const Descriptor first(::open(path.c_str(), O_RDWR | O_CREAT, 0600));
+  const Descriptor second(::open(path.c_str(), O_WRONLY));
+  const Descriptor null(::open("/dev/null", O_RDWR));
+  const absl::Status same = CheckDistinct({{"the input", first.get()}, {"--state", -1}, {"--refused", second.get()}});
+  EXPECT_NE(std::string(same.message()).find("the input and --refused"), std::string::npos) << same;
+  EXPECT_TRUE(CheckDistinct({{"a", first.get()}, {"b", null.get()}, {"c", null.get()}, {"d", -1}, {"e", -1}}).ok());
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const Descriptor reads(ends[0]);
+  const Descriptor writes(ends[1]);
+  const Descriptor copy(::dup(ends[1]));
+  EXPECT_FALSE(CheckDistinct({{"standard output", writes.get()}, {"--refused", copy.get()}}).ok());
   ::unlink(path.c_str());
 }
 

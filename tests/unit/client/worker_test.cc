@@ -5,8 +5,11 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 
+#include "client/cli/exit_codes.h"
 #include "client/src/error_details.h"
+#include "tests/support/temp_folder.h"
 #include "tests/unit/client/fakes.h"
 
 namespace consent::cli {
@@ -21,10 +24,12 @@ class Notes final : public WorkerSink {
  public:
   void GoesBack(const std::string& why) override { back.push_back(why); }
   void NoAnswer(const absl::Status&) override { ++no_answers; }
+  void Refused(const absl::Status& status) override { refusals.push_back(ErrorOf(status).reason); }
   void Answered() override { ++answers; }
   void Progress(const WorkerCounts&, size_t running) override { most_running = std::max(most_running, running); }
 
   std::vector<std::string> back;
+  std::vector<std::string> refusals;
   int no_answers = 0;
   int answers = 0;
   size_t most_running = 0;
@@ -245,13 +250,64 @@ TEST_F(WorkerTest, AReportThatIsRefusedIsAFailureOfItsTask) {
   EXPECT_FALSE(failures_[0].not_begun);
 }
 
-TEST_F(WorkerTest, ACountThatNoReportTakesIsNotSentTwice) {
+TEST_F(WorkerTest, ACountThatNoReportTakesIsAFailure) {
+  for (const char* count : {"1000000000001", "999999999999999999", "99999999999999999999999999999999999999999999"}) {
+    failures_.clear();
+    AddTask("0");
+    EXPECT_TRUE(Run("echo " + std::string(count)).ok());
+    EXPECT_TRUE(results_.empty()) << "not acknowledged as 0 erased";
+    ASSERT_EQ(failures_.size(), 1u);
+    EXPECT_NE(failures_[0].error.find("10^12"), std::string::npos);
+    EXPECT_EQ(failures_[0].erased_count, 0);
+    EXPECT_EQ(counts_.failed, 1u);
+  }
   AddTask("0");
-  client_.on_complete = [](const std::vector<TaskResult>&) { return std::vector<TaskAnswer>{{false, "INVALID_FIELD", "too many"}}; };
-  EXPECT_TRUE(Run("echo 999999999999999999").ok());
-  ASSERT_EQ(failures_.size(), 1u);
-  EXPECT_EQ(failures_[0].erased_count, 0);
-  EXPECT_EQ(counts_.refused, 1u);
+  EXPECT_TRUE(Run("echo 0000000000000000000001000000000000").ok());
+  ASSERT_EQ(results_.size(), 1u);
+  EXPECT_EQ(results_[0].erased_count, kMaxErasedCount);
+}
+
+TEST_F(WorkerTest, ARefusalIsNoSilence) {
+  AddTask("1");
+  AddTask("0");
+  client_.on_fail = [](const std::vector<TaskFailure>&) -> absl::StatusOr<std::vector<TaskAnswer>> {
+    return ItemStatus("INVALID_FIELD", "refused as a whole");
+  };
+  client_.on_complete = [](const std::vector<TaskResult>&) -> absl::StatusOr<std::vector<TaskAnswer>> {
+    return ItemStatus("ROLE_REQUIRED", "refused as a whole");
+  };
+  EXPECT_TRUE(Run().ok());
+  EXPECT_EQ(counts_.refused, 2u);
+  EXPECT_EQ(counts_.unreported, 0u);
+  EXPECT_EQ(notes_.no_answers, 0);
+  EXPECT_EQ(notes_.refusals, (std::vector<std::string>{"INVALID_FIELD", "INVALID_FIELD"}));
+}
+
+TEST_F(WorkerTest, ARenewalThatIsRefusedIsToldOnce) {
+  settings_.visibility = seconds(2);
+  held_for_ = seconds(2);
+  settings_.renew_every = milliseconds(50);
+  AddTask("0");
+  client_.on_renew = [](const std::vector<TaskLease>&) -> absl::StatusOr<std::vector<TaskRenewal>> {
+    return ItemStatus("ROLE_REQUIRED", "not yours");
+  };
+  EXPECT_TRUE(Run("sleep 0.6; echo 1").ok());
+  EXPECT_EQ(notes_.refusals, std::vector<std::string>{"ROLE_REQUIRED"});
+  EXPECT_EQ(notes_.no_answers, 0);
+}
+
+TEST(WorkerCodeTest, OnceAsksWhatIsOpenAndARunThatWasStoppedIsDone) {
+  WorkerCounts counts;
+  counts.failed = counts.retried = counts.refused = counts.lost = counts.taken_back = 1;
+  EXPECT_EQ(CodeForWorker(absl::OkStatus(), counts, true, false), kDone) << "what failed was done since";
+  EXPECT_EQ(CodeForWorker(absl::OkStatus(), counts, true, true), kWorkLeft);
+  counts.open = 1;
+  EXPECT_EQ(CodeForWorker(absl::OkStatus(), counts, true, false), kWorkLeft);
+  EXPECT_EQ(CodeForWorker(absl::OkStatus(), counts, false, true), kDone);
+  counts.unreported = 1;
+  EXPECT_EQ(CodeForWorker(absl::OkStatus(), counts, true, false), kNoAnswer);
+  EXPECT_EQ(CodeForWorker(absl::OkStatus(), counts, false, true), kDone) << "whatever happened weeks ago";
+  EXPECT_EQ(CodeForWorker(absl::UnavailableError(""), counts, false, false), kNoAnswer);
 }
 
 TEST_F(WorkerTest, ALeaseThatIsLostIsNoRefusalAndSaysWhatWasErased) {
@@ -269,14 +325,16 @@ TEST_F(WorkerTest, AHoldEndsTheCommandWhateverTheVisibility) {
   held_for_ = seconds(43'200);
   settings_.renew_every = milliseconds(20);
   AddTask("0");
-  int renewals = 0;
+  const test::TempFolder folder;
+  const std::string listens = folder / "listens";
   client_.on_renew = [&](const std::vector<TaskLease>& leases) {
     EXPECT_EQ(leases.size(), 1u);
     EXPECT_EQ(leases[0].epoch, 7);
-    return std::vector<TaskRenewal>{{++renewals < 3 ? LeaseState::kRenewed : LeaseState::kTakenBack, clock_->SinceBoot() + held_for_}};
+    const bool held = std::filesystem::exists(listens);
+    return std::vector<TaskRenewal>{{held ? LeaseState::kTakenBack : LeaseState::kRenewed, clock_->SinceBoot() + held_for_}};
   };
   const nanoseconds began = clock_->SinceBoot();
-  EXPECT_TRUE(Run("trap 'kill $child; echo 5; exit 0' TERM; sleep 600 & child=$!; wait").ok());
+  EXPECT_TRUE(Run("sleep 600 & child=$!; trap 'kill $child; echo 5; exit 0' TERM; : > '" + listens + "'; wait").ok());
   EXPECT_LT(clock_->SinceBoot() - began, seconds(15));
   EXPECT_EQ(counts_.taken_back, 1u);
   EXPECT_TRUE(results_.empty()) << "an exit status of 0 after the hold ends nothing";
