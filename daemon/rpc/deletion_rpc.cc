@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/rpc/changes.h"
+#include "daemon/rpc/listing.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::rpc {
@@ -23,15 +24,15 @@ DeletionRpc::DeletionRpc(service::Context& context, service::Deletions& deletion
 
 absl::StatusOr<service::DeletionPlace> DeletionRpc::PlaceOf(const std::string& deletion_id) const {
   service::Revision revision;
-  if (context_.tokens.Decode(deletion_id, &revision)) return service::DeletionPlace{revision.partition, revision.sequence};
+  if (context_.tokens.Decode(deletion_id, &revision, service::TokenUse::kDeletion)) return service::DeletionPlace{revision.partition, revision.sequence};
   return wire::MakeError(v1::ERROR_REASON_DELETION_NOT_FOUND, "there is no deletion request of that deletion_id");
 }
 
 void DeletionRpc::Write(const service::DeletionView& view, v1::DeletionRequest* out) const {
   std::vector<wire::SystemName> names;
   for (const service::SystemRow& system : systems_.List()) names.emplace_back(system.number, system.name);
-  wire::WriteDeletion(view.request, view.on_hold, context_.tokens.Encode({view.place.partition, view.place.number}),
-                      context_.tokens.Encode({view.place.partition, view.request.changed}), names, context_.Now(), out);
+  wire::WriteDeletion(view.request, view.on_hold, context_.tokens.Encode({view.place.partition, view.place.number}, service::TokenUse::kDeletion),
+                      context_.tokens.Encode({view.place.partition, view.request.changed}, service::TokenUse::kDeletionEtag), names, context_.Now(), out);
   if (!view.payload.has_value()) return;
   out->set_account_id(view.payload->account_id);
   out->mutable_selector()->ParseFromString(view.payload->selector);
@@ -69,7 +70,7 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input, service::De
   auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kDeletionVerified, std::move(input.change));
   if (!etag.empty()) {
     service::Revision revision;
-    const bool ours = context_.tokens.Decode(etag, &revision) && revision.partition == place->partition;
+    const bool ours = context_.tokens.Decode(etag, &revision, service::TokenUse::kDeletionEtag) && revision.partition == place->partition;
     request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
   }
   const bool posted = surroundings_.readers.Post(
@@ -134,7 +135,7 @@ grpc::ServerUnaryReactor* DeletionRpc::ListDeletionRequests(grpc::CallbackServer
         auto query = wire::ReadListDeletions(call->request(), context_.hasher);
         if (!query.ok()) return call->Finish(query.status());
         service::Revision from;
-        if (!query->page_token.empty() && !context_.tokens.Decode(query->page_token, &from)) {
+        if (!query->page_token.empty() && !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
           return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
         }
         service::DeletionFilter filter;
@@ -150,7 +151,7 @@ grpc::ServerUnaryReactor* DeletionRpc::ListDeletionRequests(grpc::CallbackServer
           if (!page.ok()) return page.status();
           for (const service::DeletionView& view : page->requests) Write(view, call->response()->add_requests());
           if (page->next.has_value()) {
-            call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->number}));
+            call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->number}, service::TokenUse::kPage, ListingOf(call->request())));
           }
           return absl::OkStatus();
         });

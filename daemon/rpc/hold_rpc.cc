@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/rpc/changes.h"
+#include "daemon/rpc/listing.h"
 #include "daemon/wire/errors.h"
 #include "daemon/wire/fields.h"
 #include "daemon/wire/hold.h"
@@ -22,7 +23,7 @@ HoldRpc::HoldRpc(service::Context& context, service::Holds& holds, service::Data
 
 void HoldRpc::Write(const service::HoldView& view, v1::Hold* out) const {
   const service::HoldRow& row = view.row;
-  out->set_hold_id(context_.tokens.Encode({view.place.partition, view.place.sequence}));
+  out->set_hold_id(context_.tokens.Encode({view.place.partition, view.place.sequence}, service::TokenUse::kHold));
   out->set_authority(row.placed.authority);
   out->set_reason(row.placed.reason);
   wire::WriteTimestamp(row.placed_at, out->mutable_placed_at());
@@ -31,7 +32,7 @@ void HoldRpc::Write(const service::HoldView& view, v1::Hold* out) const {
     out->set_release_authority(row.released.authority);
     out->set_release_reason(row.released.reason);
   }
-  out->set_etag(context_.tokens.Encode({view.place.partition, row.changed}));
+  out->set_etag(context_.tokens.Encode({view.place.partition, row.changed}, service::TokenUse::kHoldEtag));
   if (!view.leases_out.empty()) {
     const std::vector<service::SystemRow> systems = systems_.List();
     for (const service::LeaseOut& lease : view.leases_out) {
@@ -74,7 +75,7 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
     auto input = wire::ReadReleaseHold(call->request(), context_.hasher);
     if (!input.ok()) return call->Finish(input.status());
     service::Revision named;
-    if (!context_.tokens.Decode(input->hold_id, &named)) {
+    if (!context_.tokens.Decode(input->hold_id, &named, service::TokenUse::kHold)) {
       return call->Finish(wire::MakeError(v1::ERROR_REASON_HOLD_NOT_FOUND, "there is no hold of that hold_id"));
     }
     const service::HoldPlace place{named.partition, named.sequence};
@@ -83,7 +84,7 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
     auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kHoldReleased, std::move(input->change));
     if (!etag.empty()) {
       service::Revision revision;
-      const bool ours = context_.tokens.Decode(etag, &revision) && revision.partition == place.partition;
+      const bool ours = context_.tokens.Decode(etag, &revision, service::TokenUse::kHoldEtag) && revision.partition == place.partition;
       request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
     }
     const bool posted = surroundings_.readers.Post([this, call, place, order = std::move(order), request = std::move(request)]() mutable {
@@ -100,7 +101,7 @@ grpc::ServerUnaryReactor* HoldRpc::ListHolds(grpc::CallbackServerContext* contex
     auto query = wire::ReadListHolds(call->request(), context_.hasher);
     if (!query.ok()) return call->Finish(query.status());
     service::Revision from;
-    if (!query->page_token.empty() && !context_.tokens.Decode(query->page_token, &from)) {
+    if (!query->page_token.empty() && !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
       return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
     }
     FinishOnPool(surroundings_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
@@ -110,7 +111,7 @@ grpc::ServerUnaryReactor* HoldRpc::ListHolds(grpc::CallbackServerContext* contex
       if (!page.ok()) return page.status();
       for (const service::HoldView& view : page->holds) Write(view, call->response()->add_holds());
       if (page->next.has_value()) {
-        call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->sequence}));
+        call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->sequence}, service::TokenUse::kPage, ListingOf(call->request())));
       }
       return absl::OkStatus();
     });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/rpc/listing.h"
 #include "daemon/wire/deletion.h"
 #include "daemon/wire/errors.h"
 #include "daemon/wire/fields.h"
@@ -58,16 +59,16 @@ PurgeRpc::PurgeRpc(service::Context& context, service::PurgeTasks& tasks, servic
       renew_(Method::Named("consent.v1.PurgeService.RenewTasks")),
       list_(Method::Named("consent.v1.PurgeService.ListTasks")) {}
 
-// `<deletion_id>/<system>`: a deletion_id has no slash.
+// `<token>/<system>`: a token has no slash.
 std::string PurgeRpc::TaskId(service::DeletionPlace place, const std::string& system) const {
-  return context_.tokens.Encode({place.partition, place.number}) + "/" + system;
+  return context_.tokens.Encode({place.partition, place.number}, service::TokenUse::kTask, system) + "/" + system;
 }
 
 absl::StatusOr<service::DeletionPlace> PurgeRpc::PlaceOf(const std::string& task_id, const std::string& system) const {
   const size_t slash = task_id.find('/');
   service::Revision revision;
   if (slash == std::string::npos || std::string_view(task_id).substr(slash + 1) != system ||
-      !context_.tokens.Decode(std::string_view(task_id).substr(0, slash), &revision) ||
+      !context_.tokens.Decode(std::string_view(task_id).substr(0, slash), &revision, service::TokenUse::kTask, system) ||
       revision.partition.number >= context_.store.partition_count()) {
     return NoSuchTask();
   }
@@ -203,7 +204,7 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
     auto query = wire::ReadListTasks(call->request());
     if (!query.ok()) return call->Finish(query.status());
     service::Revision from;
-    if (!query->page_token.empty() && !context_.tokens.Decode(query->page_token, &from)) {
+    if (!query->page_token.empty() && !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
       return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
     }
     FinishOnPool(surroundings_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
@@ -214,7 +215,7 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
       for (const service::OpenTask& task : page->tasks) {
         v1::TaskStatus& status = *call->response()->add_tasks();
         status.set_task_id(TaskId(task.place, system->name));
-        status.set_deletion_id(context_.tokens.Encode({task.place.partition, task.place.number}));
+        status.set_deletion_id(context_.tokens.Encode({task.place.partition, task.place.number}, service::TokenUse::kDeletion));
         if (wire::IsTime(task.request.due_at)) wire::WriteTimestamp(task.request.due_at, status.mutable_due_at());
         if (task.waits && task.row.leased_until.IsSet()) wire::WriteTimestamp(task.row.leased_until, status.mutable_leased_until());
         if (task.waits && task.row.not_before.IsSet()) wire::WriteTimestamp(task.row.not_before, status.mutable_not_before());
@@ -226,7 +227,7 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
         status.set_again(static_cast<v1::TaskAgain>(task.row.again));
       }
       if (page->next.has_value()) {
-        call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->number}));
+        call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->number}, service::TokenUse::kPage, ListingOf(call->request())));
       }
       return absl::OkStatus();
     });

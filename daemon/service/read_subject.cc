@@ -70,7 +70,7 @@ absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, in
   store::Sequence next = stored->facts.revision;
   if (!page_token.empty()) {
     Revision from;
-    if (!context_.tokens.Decode(page_token, &from) || from.partition != partition || from.sequence == 0 || from.sequence > next) {
+    if (!context_.tokens.Decode(page_token, &from, TokenUse::kPage, base::View(subject.bytes)) || from.partition != partition || from.sequence == 0 || from.sequence > next) {
       return wire::FieldError("page_token", "not a token that this listing gave");
     }
     next = from.sequence;
@@ -94,7 +94,7 @@ absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, in
     item.row.sealed.clear();
     page.items.push_back(std::move(item));
   }
-  if (next != 0) page.next_page_token = context_.tokens.Encode(Revision{partition, next});
+  if (next != 0) page.next_page_token = context_.tokens.Encode(Revision{partition, next}, TokenUse::kPage, base::View(subject.bytes));
   return page;
 }
 

@@ -1,5 +1,5 @@
-// Opaque tokens: revisions (also etags) and page tokens. A token names a partition and a sequence and carries a tag under a key of
-// this store, so that tokens of another store, of another subject's page or of nobody are told apart from stale ones.
+// Opaque tokens: revisions (also etags), ids and page tokens. A token names a partition and a sequence and carries a tag under a key of
+// this store over what it is for, so that tokens of another store, of another kind, of another listing or of nobody are told apart from stale ones.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +16,19 @@ struct Revision {
   store::Sequence sequence = 0;
 };
 
+enum class TokenUse : uint8_t { kRevision = 0, kDeletion, kDeletionEtag, kHold, kHoldEtag, kTask, kPage };
+
 // Thread-safe; immutable. Tokens are URL-safe text of at most 32 bytes.
 class Tokens {
  public:
   Tokens(const base::Keys& keys, const base::Bytes16& store_id);
-  std::string Encode(Revision revision) const;
-  // False unless Encode of this store made it.
-  bool Decode(std::string_view token, Revision* revision) const;
+  // `of`: what else it belongs to: of a task its system, of a page its listing and filter.
+  std::string Encode(Revision revision, TokenUse use = TokenUse::kRevision, std::string_view of = {}) const;
+  // False unless Encode of this store made it for the same.
+  bool Decode(std::string_view token, Revision* revision, TokenUse use = TokenUse::kRevision, std::string_view of = {}) const;
 
  private:
+  uint32_t Tag(std::string_view body, TokenUse use, std::string_view of) const;
   base::Keys keys_;
   base::Bytes16 store_id_;
 };

@@ -265,6 +265,13 @@ TEST(Tokens, BelongToTheirStoreAndCannotBeMade) {
       EXPECT_EQ(back.partition.number, partition);
       EXPECT_FALSE(other_store.Decode(token, &back));
       EXPECT_FALSE(other_keys.Decode(token, &back));
+      for (const TokenUse use : {TokenUse::kDeletion, TokenUse::kDeletionEtag, TokenUse::kHold, TokenUse::kHoldEtag, TokenUse::kTask, TokenUse::kPage}) {
+        EXPECT_FALSE(tokens.Decode(token, &back, use)) << "for another use";
+        const std::string of = tokens.Encode(Revision{store::Partition{partition}, sequence}, use, "this");
+        EXPECT_TRUE(tokens.Decode(of, &back, use, "this"));
+        EXPECT_FALSE(tokens.Decode(of, &back, use, "that")) << "of another listing or system";
+        EXPECT_FALSE(tokens.Decode(of, &back));
+      }
       for (size_t i = 0; i < token.size(); ++i) {
         std::string changed = token;
         changed[i] = changed[i] == 'A' ? 'B' : 'A';

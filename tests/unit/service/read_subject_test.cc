@@ -99,7 +99,7 @@ TEST_P(Reading, HistoryIsNewestFirstInPagesWithItsEvidence) {
   }
   EXPECT_EQ(ReasonOf(reads.History(world.Handle("nobody"), 10, "")), "SUBJECT_NOT_FOUND");
   const service::Tokens& tokens = world.context().tokens;
-  for (const std::string& token : {std::string("garbage"), tokens.Encode({{}, 0}), tokens.Encode({{}, 9'999})}) {
+  for (const std::string& token : {std::string("garbage"), tokens.Encode({{}, 0}), tokens.Encode({{}, 9'999}), world.reads().Get(a)->revision}) {
     EXPECT_EQ(ReasonOf(reads.History(a, 10, token)), "INVALID_FIELD") << token;
   }
   const auto foreign = reads.History(world.Handle("b"), 1, "");
