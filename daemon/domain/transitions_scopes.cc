@@ -178,6 +178,8 @@ SubjectFacts RefusedSinceClosure(const SubjectFacts& facts, const std::vector<Sa
       scope->retention = change.retention;
     }
   }
+  // The history may tell of more scopes than a record holds.
+  for (const ScopeKind kind : {ScopeKind::kProfile, ScopeKind::kDevice}) internal::FoldToBound(left, kind);
   return left;
 }
 

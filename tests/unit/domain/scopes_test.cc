@@ -64,6 +64,43 @@ TEST(Removal, IsUndoneByNoImport) {
   EXPECT_EQ(RefusalOf(world.Do(unknown)), Refusal::kNone) << "one that was never there";
 }
 
+// The history tells of more scopes than a record holds.
+TEST(Closing, WhatWasSaidSinceIsFoldedToTheRecordsBound) {
+  for (const ChangedWhat what : {ChangedWhat::kPurpose, ChangedWhat::kRetention}) {
+    SmallWorld world;
+    world.Register("DE");
+    world.facts.closed_at = world.next.time;
+    std::vector<SaidSince> said;
+    for (int number = 1; number <= 200; ++number) {
+      for (const ScopeKind kind : {ScopeKind::kProfile, ScopeKind::kDevice}) {
+        SaidSince one{world.facts.closed_at + base::Seconds(number), {}};
+        one.change.what = what;
+        one.change.scope.kind = kind;
+        one.change.scope.handle = base::Bytes16{static_cast<uint8_t>(number), 1};
+        one.change.purpose = kReview;
+        one.change.to = Choice::kRefused;
+        one.change.retention = Months(3);
+        said.push_back(one);
+      }
+    }
+    const SubjectFacts left = RefusedSinceClosure(world.facts, said);
+    std::string bytes;
+    EncodeFacts(left, &bytes);
+    SubjectFacts back;
+    ASSERT_TRUE(DecodeFacts(bytes, &back)) << "a record that can be read";
+    EXPECT_EQ(back, left);
+    for (const ScopeKind kind : {ScopeKind::kProfile, ScopeKind::kDevice}) {
+      const ScopeFacts* fold = left.Find(kind, base::Bytes16{});
+      ASSERT_NE(fold, nullptr);
+      if (what == ChangedWhat::kPurpose) {
+        EXPECT_TRUE(SaysNo(fold->ChoiceFor(kReview).choice));
+      } else {
+        EXPECT_EQ(fold->retention, Months(3));
+      }
+    }
+  }
+}
+
 // What leaves and comes back has not forgotten that it said no.
 TEST(Removal, KeepsWhatWasRefusedAndWhatHadExpired) {
   SmallWorld world;
