@@ -3,13 +3,13 @@
 import os
 import unittest
 
-from daemon import NO_ANSWER, DaemonTest, until
+from daemon import NO_ANSWER, REFUSED, DaemonTest, until
 
 SHIM = os.environ["CONSENT_SHIFT_CLOCK_SHIM"]
 DAY = 86_400
 
 
-class ClockTest(DaemonTest):
+class ShiftedTest(DaemonTest):
     def restart(self, shift_s, *options):
         self.daemon.stop()
         self.daemon.start(*options, LD_PRELOAD=SHIM, CONSENT_SHIFT_CLOCK_S=str(shift_s))
@@ -27,6 +27,8 @@ class ClockTest(DaemonTest):
     def revision(self, account):
         return self.json("settings", "get", account)["etag"]
 
+
+class ClockTest(ShiftedTest):
     def test_jumps(self):
         before = {}
         for name, shift_s in (("days", 6 * DAY), ("year", 400 * DAY), ("back", -400 * DAY)):
@@ -52,6 +54,21 @@ class ClockTest(DaemonTest):
         self.assertIn("confirms nothing", self.events())
         self.restart(0)
         self.assertEqual(self.trusted(), 1)
+
+
+class ConfirmTest(ShiftedTest):
+    def test_confirmed_while_it_runs(self):
+        self.restart(30 * DAY)
+        shown = self.json("clock", "show")
+        self.assertTrue(shown["doubtful"])
+        self.assertAlmostEqual(shown["offset_seconds"], 30 * DAY, delta=120)
+        refused = self.daemon.ctl("clock", "confirm", "2020-01-01T00:00:00Z")
+        self.assertEqual(refused.returncode, REFUSED)
+        self.assertIn("CLOCK_DISAGREES", refused.stderr)
+        self.assertFalse(self.json("clock", "confirm", shown["wall"])["doubtful"])
+        self.assertEqual(self.trusted(), 1)
+        self.restart(30 * DAY)
+        self.assertFalse(self.json("clock", "show")["doubtful"], "what was confirmed outlives the process")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,14 @@ const ScopeFacts& ProfileFacts(const SmallWorld& world, uint8_t number) {
   return *world.facts.Find(ScopeKind::kProfile, Profile(number).handle);
 }
 
+// Guardian 1 consents for a child.
+Command ByGuardian(const SmallWorld& world, uint8_t number) {
+  Command command = On(world, Profile(number), PurposeOf(Purpose::kHumanReview));
+  command.proof.actor = Actor::kGuardian;
+  command.proof.guardian = Guardian(1);
+  return command;
+}
+
 TEST(Region, StricterNeedsNothing) {
   SmallWorld world;
   world.Register("US");
@@ -131,10 +139,7 @@ TEST(Age, AnotherCountrysAgeOfConsentEndsNoGuardiansConsent) {
   Command child = WithProfile(Loosening(world), 2, BornOn("2012-02-01"));
   child.profiles[0].guardian = Guardian(1);
   ASSERT_EQ(RefusalOf(world.Do(child)), Refusal::kNone);
-  Command by_guardian = On(world, Profile(2), PurposeOf(Purpose::kHumanReview));
-  by_guardian.proof.actor = Actor::kGuardian;
-  by_guardian.proof.guardian = Guardian(1);
-  ASSERT_EQ(RefusalOf(world.Do(by_guardian)), Refusal::kNone);
+  ASSERT_EQ(RefusalOf(world.Do(ByGuardian(world, 2))), Refusal::kNone);
   world.Do(WithProfile(Command{}, 2, BornOn("2014-01-01")));
   EXPECT_EQ(ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven) << "a child before and after at home";
 }
@@ -157,10 +162,7 @@ TEST(Age, LoweringEndsForGoodWhatComingOfAgeHadEnded) {
   Command born = WithProfile(Loosening(world), 2, BornOn("2013-03-02"));
   born.profiles[0].guardian = Guardian(1);
   ASSERT_EQ(RefusalOf(world.Do(born)), Refusal::kNone);
-  Command by_guardian = On(world, Profile(2), PurposeOf(Purpose::kHumanReview));
-  by_guardian.proof.actor = Actor::kGuardian;
-  by_guardian.proof.guardian = Guardian(1);
-  ASSERT_EQ(RefusalOf(world.Do(by_guardian)), Refusal::kNone);
+  ASSERT_EQ(RefusalOf(world.Do(ByGuardian(world, 2))), Refusal::kNone);
   const auto choice = [&] { return ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).choice; };
 
   SmallWorld early = world;
@@ -232,30 +234,24 @@ TEST(Guardian, ConsentsAnewWhereItsConsentWouldLastLonger) {
     std::function<void(Command&)> change;
   };
   const std::vector<Row> rows = {
-      {"a child of no age", [](Command& c) { c.profiles.push_back(About(1)), c.profiles[0].age = AChild(); }},
-      {"born later", [](Command& c) { c.profiles.push_back(About(1)), c.profiles[0].age = BornOn("2013-01-01"); }},
+      {"a child of no age", [](Command& c) { c.profiles.push_back(About(2)), c.profiles[0].age = AChild(); }},
+      {"born later", [](Command& c) { c.profiles.push_back(About(2)), c.profiles[0].age = BornOn("2013-01-01"); }},
       {"a move to a higher age of consent", [](Command& c) { c.region = In("GB"); }},
   };
   for (const Row& row : rows) {
     for (const bool as_loosening : {false, true}) {
       SmallWorld world;
       world.Register("DE");
-      Command born = WithProfile(Loosening(world), 1, BornOn("2012-01-01"));
+      Command born = WithProfile(Loosening(world), 2, BornOn("2012-01-01"));
+      born.profiles[0].guardian = Guardian(1);
       ASSERT_EQ(RefusalOf(world.Do(born)), Refusal::kNone);
-      Command name = Loosening(world);
-      name.profiles.push_back(About(1));
-      name.profiles[0].guardian = Guardian(1);
-      ASSERT_EQ(RefusalOf(world.Do(name)), Refusal::kNone);
-      Command on = On(world, Profile(1), PurposeOf(Purpose::kHumanReview));
-      on.proof.actor = Actor::kGuardian;
-      on.proof.guardian = Guardian(1);
-      ASSERT_EQ(RefusalOf(world.Do(on)), Refusal::kNone);
-      const Instant given = ProfileFacts(world, 1).ChoiceFor(Purpose::kHumanReview).since;
+      ASSERT_EQ(RefusalOf(world.Do(ByGuardian(world, 2))), Refusal::kNone);
+      const Instant given = ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).since;
       Command change = as_loosening ? Loosening(world) : Command{};
       row.change(change);
       ASSERT_EQ(RefusalOf(world.Do(change)), Refusal::kNone) << row.name;
-      EXPECT_EQ(ProfileFacts(world, 1).guardian_since > given, !as_loosening) << row.name;
-      EXPECT_EQ(ProfileFacts(world, 1).ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven) << "nobody took it back";
+      EXPECT_EQ(ProfileFacts(world, 2).guardian_since > given, !as_loosening) << row.name;
+      EXPECT_EQ(ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven) << "nobody took it back";
     }
   }
 }
@@ -287,10 +283,7 @@ TEST(Guardian, AChildCanBeAddedWithItsGuardian) {
   Command add = WithProfile(Command{}, 2, AChild());
   add.profiles[0].guardian = Guardian(1);
   ASSERT_EQ(RefusalOf(world.Do(add)), Refusal::kNone);
-  Command on = On(world, Profile(2), PurposeOf(Purpose::kHumanReview));
-  on.proof.actor = Actor::kGuardian;
-  on.proof.guardian = Guardian(1);
-  ASSERT_EQ(RefusalOf(world.Do(on)), Refusal::kNone);
+  ASSERT_EQ(RefusalOf(world.Do(ByGuardian(world, 2))), Refusal::kNone);
   EXPECT_TRUE(ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).by_guardian);
 }
 
