@@ -76,6 +76,21 @@ domain::Selector GetSelector(Decoder& in) {
   return selector;
 }
 
+// A digest that is often absent: a byte says whether it is there. None is all zero, so that each has one form.
+void PutOptional(Encoder& out, const base::Digest& digest) {
+  const bool is_there = digest != base::Digest{};
+  out.Byte(is_there ? 1 : 0);
+  if (is_there) out.Raw(base::View(digest));
+}
+
+base::Digest GetOptionalDigest(Decoder& in) {
+  const uint8_t is_there = in.Byte();
+  if (is_there == 0) return {};
+  const base::Digest digest = in.Array<32>();
+  if (is_there != 1 || digest == base::Digest{}) in.Fail();
+  return digest;
+}
+
 void PutSystemPart(Encoder& out, const domain::SystemPart& part) {
   out.BigEndian(part.system, 2);
   out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(part.outcome) | (part.leased_before ? 128 : 0)));
@@ -84,8 +99,7 @@ void PutSystemPart(Encoder& out, const domain::SystemPart& part) {
   PutTime(out, part.ended_at);
   out.Varint(part.erased_count);
   out.Raw(base::View(part.evidence));
-  out.Byte(part.earlier_evidence != base::Digest{} ? 1 : 0);
-  if (part.earlier_evidence != base::Digest{}) out.Raw(base::View(part.earlier_evidence));
+  PutOptional(out, part.earlier_evidence);
   out.String(part.reason);
 }
 
@@ -102,9 +116,7 @@ domain::SystemPart GetSystemPart(Decoder& in) {
   part.ended_at = GetTime(in);
   part.erased_count = in.Varint();
   part.evidence = in.Array<32>();
-  const uint8_t has_earlier = in.Byte();
-  if (has_earlier > 1) in.Fail();
-  if (has_earlier == 1) part.earlier_evidence = in.Array<32>();
+  part.earlier_evidence = GetOptionalDigest(in);
   part.reason = in.String(kMaxTextBytes);
   return part;
 }
@@ -304,8 +316,7 @@ std::string EncodeTaskRow(const TaskRow& row) {
   out.Varint(row.first_epoch);
   PutTime(out, row.looked_at);
   out.Varint(row.erased_count);
-  out.Byte(row.evidence != base::Digest{} ? 1 : 0);
-  if (row.evidence != base::Digest{}) out.Raw(base::View(row.evidence));
+  PutOptional(out, row.evidence);
   out.Varint(row.partial_epoch);
   out.Varint(row.out_epoch);
   PutTime(out, row.out_until);
@@ -340,9 +351,7 @@ bool DecodeTaskRow(std::string_view bytes, TaskRow* row) {
   row->first_epoch = in.Varint();
   row->looked_at = GetTime(in);
   row->erased_count = in.Varint();
-  const uint8_t has_evidence = in.Byte();
-  if (has_evidence > 1) return false;
-  if (has_evidence == 1) row->evidence = in.Array<32>();
+  row->evidence = GetOptionalDigest(in);
   row->partial_epoch = in.Varint();
   row->out_epoch = in.Varint();
   row->out_until = GetTime(in);

@@ -27,7 +27,7 @@ build_preset() {
   fi
 }
 
-# Runs a preset's tests three at a time, because many wait, sets passed, failed and skipped: run_tests PRESET [CTEST OPTION...]
+# Runs a preset's tests three at a time, because many wait, and counts as count_report does: run_tests PRESET [CTEST OPTION...]
 run_tests() {
   local preset=$1
   shift
@@ -37,10 +37,10 @@ run_tests() {
   count_report "$report"
 }
 
-# Reads the counts of a report into passed, failed and skipped; a missing one counts as one failure.
+# Reads a report into passed, failed, skipped and failed_names; a missing one counts as one failure.
 count_report() {
   local counts
-  passed=0 failed=1 skipped=0
+  passed=0 failed=1 skipped=0 failed_names=("no report of the tests: they were not built or did not end")
   [[ -f $1 ]] || return 0
   counts=$(/usr/bin/python3 - "$1" <<'PYTHON'
 import sys
@@ -49,7 +49,11 @@ suite = ElementTree.parse(sys.argv[1]).getroot()
 count = {name: int(suite.get(name, 0)) for name in ("tests", "failures", "skipped", "disabled")}
 skipped = count["skipped"] + count["disabled"]
 print(count["tests"] - count["failures"] - skipped, count["failures"], skipped)
+for case in suite.iter("testcase"):
+    if case.get("status") == "fail":
+        print(case.get("name"))
 PYTHON
   ) || return 0
+  mapfile -t failed_names < <(tail -n +2 <<<"$counts")
   read -r passed failed skipped <<<"$counts"
 }
