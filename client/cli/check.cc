@@ -25,8 +25,7 @@ void AddFacts(CLI::App* app, CheckFlags* flags) {
   AddId(app, "--account", &recording.account_id, "Whose recording it is");
   AddId(app, "--recording", &recording.recording_id, "Which recording it is");
   AddTime(app, "--captured-at", &recording.captured_at, "When it was captured, by the device's clock");
-  app->add_option("--captured-uncertainty-ms", flags->uncertainty_ms, "How far captured-at may be off")
-      ->check(CLI::Range(int64_t{0}, base::kMaxUncertaintyMs));
+  AddNumber(app, "--captured-uncertainty-ms", &flags->uncertainty_ms, 0, base::kMaxUncertaintyMs, "How far captured-at may be off");
   AddTime(app, "--ingested-at", &recording.ingested_at, "When a server received it");
   app->add_option_function<std::vector<std::string>>(
          "--profile",
@@ -138,7 +137,7 @@ void AddCheck(CLI::App& parent, Cli& cli) {
                "With --disposition: what is to be done with it? Ends with 11 for KEEP, 12 for HOLD, 13 for PURGE. 20: there is no answer.");
   auto flags = std::make_shared<CheckFlags>();
   AddFacts(app, flags.get());
-  app->add_option("--file", flags->file, "The facts as one JSON object, keys as for `filter`, and no other option for a fact; - for standard input");
+  NotEmpty(app->add_option("--file", flags->file, "The facts as one JSON object, keys as for `filter`, and no other option for a fact; - for standard input"));
   CLI::Option* purpose = AddName(app, "--purpose", &flags->question.purpose, "What it would be used for");
   app->add_flag("--disposition", flags->disposition_only, "Ask only whether it is kept, held or must be purged")->excludes(purpose);
   AddPlace(app, &flags->question.place);
@@ -180,7 +179,8 @@ void AddReportRecording(CLI::App& parent, Cli& cli) {
         table.Add({NamesText(done->flags), done->revision.value(), YesNo(done->account_closed)});
         printed.tables = {table};
         TellNewSubject(done->subject_is_new, &printed);
-        return Print(printed, cli.json, kDone);
+        TellUnusable(done->unusable, &printed);
+        return Print(printed, cli.json, done->unusable.empty() ? kDone : kPartlyRefused);
       });
     };
   });

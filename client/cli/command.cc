@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <cstdint>
+#include <cstdio>
+#include <sstream>
 
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
+#include "client/cli/printable.h"
 #include "client/src/default_endpoint.h"
 #include "client/src/import_lines.h"
 #include "client/src/utf8.h"
@@ -37,10 +41,16 @@ std::string UpperName(std::string text) {
 
 namespace {
 
+// CLI11 puts the flag's name before the text of its errors.
+std::string WithoutFlag(const std::string& flag, const std::string& what) {
+  const std::string prefix = flag + ": ";
+  return what.rfind(prefix, 0) == 0 ? what.substr(prefix.size()) : what;
+}
+
 std::optional<Time> ParseTime(const std::string& text) {
-  base::Instant instant;
-  if (!base::ParseRfc3339(text, &instant)) return std::nullopt;
-  return Time(std::chrono::microseconds(instant.micros));
+  int64_t micros = 0;
+  if (!base::ParseTimestamp(text, &micros)) return std::nullopt;
+  return Time(std::chrono::microseconds(micros));
 }
 
 }  // namespace
@@ -79,9 +89,36 @@ void CheckTextFlag(const std::string& flag, const std::string& text, size_t leas
   if (!IsUtf8(text)) throw CLI::ValidationError(flag, "must be UTF-8");
 }
 
-void CheckId(const std::string& flag, const std::string& text) {
-  CheckTextFlag(flag, text, 1, base::kMaxIdBytes);
+void CheckId(const std::string& flag, const std::string& text, size_t most) {
+  CheckTextFlag(flag, text, 1, most);
   WarnOfOddId(flag, text);
+}
+
+bool CheckOrLeaveOut(LeftOut* left_out, const std::string& flag, const std::function<void()>& check) {
+  if (left_out == nullptr) {
+    check();
+    return true;
+  }
+  try {
+    check();
+  } catch (const CLI::ValidationError& wrong) {
+    left_out->Add(flag, WithoutFlag(flag, wrong.what()));
+    return false;
+  }
+  return true;
+}
+
+int64_t ReadNumber(const std::string& flag, const std::string& text, int64_t least, int64_t most) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < least || number > most) {
+    throw CLI::ValidationError(flag, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return number;
+}
+
+CLI::Option* NotEmpty(CLI::Option* option) {
+  return option->check([](const std::string& text) { return text.empty() ? std::string("must not be empty") : std::string(); });
 }
 
 CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, size_t least, size_t most, const std::string& help) {
@@ -136,12 +173,12 @@ bool ParseDuration(const std::string& text, std::chrono::seconds* out) {
   return true;
 }
 
-void AddEvidence(CLI::App* app, Evidence* evidence) {
+void AddEvidence(CLI::App* app, Evidence* evidence, LeftOut* left_out) {
   AddUncheckedText(app, "--notice", &evidence->notice_version, "Version of the notice that the user saw")->group("Evidence");
   AddUncheckedText(app, "--language", &evidence->notice_language, "Language in which it was shown, for example en")->group("Evidence");
   AddName(app, "--channel", &evidence->channel, "How the user spoke")->group("Evidence");
   AddName(app, "--actor", &evidence->actor, "Who decided")->group("Evidence");
-  AddId(app, "--guardian", &evidence->guardian, "The guardian, where the actor is GUARDIAN")->group("Evidence");
+  AddId(app, "--guardian", &evidence->guardian, "The guardian, where the actor is GUARDIAN", left_out)->group("Evidence");
   AddUncheckedText(app, "--reference", &evidence->reference, "A reference of yours, for example a ticket")->group("Evidence");
 }
 
@@ -156,12 +193,11 @@ void AddPlace(CLI::App* app, Place* place) {
   AddName(app, "--reviewer", &place->reviewer, "Who would listen");
 }
 
-void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from) {
+void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from, LeftOut* left_out) {
   app->add_option_function<std::string>(
          "--etag",
-         [etag](const std::string& text) {
-           CheckTextFlag("--etag", text, 0, base::kMaxTokenBytes);
-           *etag = Etag(text);
+         [etag, left_out](const std::string& text) {
+           if (CheckOrLeaveOut(left_out, "--etag", [&] { CheckTextFlag("--etag", text, 0, base::kMaxTokenBytes); })) *etag = Etag(text);
          },
          "What `" + where_from + "` printed; needed for whatever allows more. It is never fetched for you: it says which "
          "state was looked at before deciding.")
@@ -183,18 +219,28 @@ void LeftOut::Add(const std::string& flag, const std::string& why) { parts_.push
 std::vector<SettingTarget> LeftOut::Targets(const std::string& flag, const std::vector<std::string>& texts) {
   std::vector<SettingTarget> targets;
   for (const std::string& text : texts) {
-    if (!text.empty() && text.size() <= base::kMaxNameBytes && IsUtf8(text)) {
-      targets.push_back(ParseTarget(text));
-    } else {
-      Add(flag, "must have 1 to " + std::to_string(base::kMaxNameBytes) + " bytes of UTF-8");
-    }
+    if (IsName(flag, text)) targets.push_back(ParseTarget(text));
   }
   return targets;
 }
 
-std::vector<RetentionChange> LeftOut::RetentionOf(const Scope& scope, const std::string& text) {
-  if (text.empty()) return {};
-  const absl::StatusOr<Retention> retention = ParseRetention(text);
+std::vector<SettingTarget> LeftOut::Controls(const std::string& flag, const std::vector<std::string>& texts) {
+  std::vector<SettingTarget> targets;
+  for (const std::string& text : texts) {
+    if (IsName(flag, text)) targets.push_back({text, Purpose::kUnset, false});
+  }
+  return targets;
+}
+
+bool LeftOut::IsName(const std::string& flag, const std::string& text) {
+  if (!text.empty() && text.size() <= base::kMaxNameBytes && IsUtf8(text)) return true;
+  Add(flag, "must have 1 to " + std::to_string(base::kMaxNameBytes) + " bytes of UTF-8");
+  return false;
+}
+
+std::vector<RetentionChange> LeftOut::RetentionOf(const Scope& scope, const std::optional<std::string>& text) {
+  if (!text.has_value()) return {};
+  const absl::StatusOr<Retention> retention = ParseRetention(*text);
   if (retention.ok()) return {{scope, *retention}};
   Add("--retention", std::string(retention.status().message()));
   return {};
@@ -210,6 +256,40 @@ bool Restricts(const std::vector<SettingChange>& changes, const std::vector<Rete
                      [](const RetentionChange& change) { return change.retention.kind != Retention::Kind::kUntilDeleted; });
 }
 
+namespace {
+
+void AddTimeout(CLI::App* app, double* seconds) {
+  app->add_option_function<std::string>(
+         "--timeout",
+         [seconds](const std::string& text) {
+           double read = 0;
+           const bool begins = !text.empty() && text[0] >= '0' && text[0] <= '9';
+           const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), read, std::chars_format::fixed);
+           if (!begins || error != std::errc() || end != text.data() + text.size() || !(read >= 0.001 && read <= 3600.0)) {
+             throw CLI::ValidationError("--timeout", "must be a number of seconds from 0.001 to 3600");
+           }
+           *seconds = read;
+         },
+         "Seconds that one call may take, repetitions included (default 10)")
+      ->type_name("SECONDS");
+}
+
+// `--verified=` and `--verified=no` are no ways to say yes.
+void RefuseValuesOfFlags(CLI::App* app) {
+  for (CLI::Option* option : app->get_options()) {
+    if (option->get_expected_max() == 0) option->disable_flag_override(true);
+  }
+  for (CLI::App* command : app->get_subcommands({})) RefuseValuesOfFlags(command);
+}
+
+// Each line with what a terminal would obey or hide made visible.
+void PrintLines(FILE* out, const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) std::fprintf(out, "%s\n", Printable(line).c_str());
+}
+
+}  // namespace
+
 int Run(int argc, const char* const* argv) {
   CLI::App app("consentctl: read and change what users chose, ask whether recordings may be used, have them deleted or held, and tell a "
                "subject what is known.", "consentctl");
@@ -217,12 +297,10 @@ int Run(int argc, const char* const* argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(ExitCodesHelp());
-  app.add_option("--endpoint", cli.endpoint,
-                 "Where consentd listens: unix:/path, 127.0.0.1:port, [::1]:port. Default: " + DefaultEndpoint())
+  NotEmpty(app.add_option("--endpoint", cli.endpoint,
+                          "Where consentd listens: unix:/path, 127.0.0.1:port, [::1]:port. Default: " + DefaultEndpoint()))
       ->envname("CONSENT_ENDPOINT");
-  app.add_option("--timeout", cli.timeout_seconds, "Seconds that one call may take, repetitions included (default 10)")
-      ->check(CLI::Range(0.001, 3600.0))
-      ->type_name("SECONDS");
+  AddTimeout(&app, &cli.timeout_seconds);
   app.add_flag("--json", cli.json, "Print one JSON object");
   AddSubject(app, cli);
   AddSettings(app, cli);
@@ -239,12 +317,17 @@ int Run(int argc, const char* const* argv) {
   AddWorker(app, cli);
   AddHolds(app, cli);
   AddExportSubject(app, cli);
+  RefuseValuesOfFlags(&app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
-    return app.exit(success);
+    std::ostringstream help;
+    const int code = app.exit(success, help, help);
+    return PrintText(help.str(), code);
   } catch (const CLI::ParseError& error) {
-    app.exit(error);
+    std::ostringstream text;
+    app.exit(error, text, text);
+    PrintLines(stderr, text.str());
     return kUsage;
   }
   return cli.action();

@@ -10,6 +10,8 @@
 #include "absl/status/statusor.h"
 #include "consent/client.h"
 #include "consent/names.h"
+#include "daemon/base/bounds.h"
+#include "daemon/base/ids.h"
 
 namespace consent::cli {
 
@@ -89,10 +91,22 @@ CLI::Option* AddNames(CLI::App* app, const std::string& flag, std::vector<Enum>*
       ->type_name("NAME");
 }
 
+// What cannot be sent and is left out beside a no; see below.
+class LeftOut;
+// Runs `check`, which throws ValidationError. Where there is `left_out`, notes what it threw there instead; false then.
+bool CheckOrLeaveOut(LeftOut* left_out, const std::string& flag, const std::function<void()>& check);
+
 // Throws ValidationError unless `text` is UTF-8 of `least` to `most` bytes, as the daemon takes it.
 void CheckTextFlag(const std::string& flag, const std::string& text, size_t least, size_t most);
 // The same of an id; warns of one that looks mistaken.
-void CheckId(const std::string& flag, const std::string& text);
+void CheckId(const std::string& flag, const std::string& text, size_t most = base::kMaxIdBytes);
+// How long the daemon's own ids, and those of callers, may be.
+template <typename Tag>
+inline constexpr size_t kMostIdBytes = base::kMaxIdBytes;
+template <>
+inline constexpr size_t kMostIdBytes<DeletionTag> = base::kMaxDeletionIdBytes;
+template <>
+inline constexpr size_t kMostIdBytes<HoldTag> = base::kMaxHoldIdBytes;
 // An option that takes a text of `least` to `most` bytes.
 CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, size_t least, size_t most, const std::string& help);
 // As AddText, within whatever bounds the daemon has: it takes a no beside a text that breaks them, and says so.
@@ -101,13 +115,12 @@ CLI::Option* AddUncheckedText(CLI::App* app, const std::string& flag, std::strin
 CLI::Option* AddRegion(CLI::App* app, const std::string& flag, std::string* out, bool subdivisions, const std::string& help);
 // An option that takes an id.
 template <typename Tag>
-CLI::Option* AddId(CLI::App* app, const std::string& flag, Id<Tag>* out, const std::string& help) {
+CLI::Option* AddId(CLI::App* app, const std::string& flag, Id<Tag>* out, const std::string& help, LeftOut* left_out = nullptr) {
   return app
       ->add_option_function<std::string>(
           flag,
-          [flag, out](const std::string& text) {
-            CheckId(flag, text);
-            *out = Id<Tag>(text);
+          [flag, out, left_out](const std::string& text) {
+            if (CheckOrLeaveOut(left_out, flag, [&] { CheckId(flag, text, kMostIdBytes<Tag>); })) *out = Id<Tag>(text);
           },
           help)
       ->type_name("ID");
@@ -115,21 +128,33 @@ CLI::Option* AddId(CLI::App* app, const std::string& flag, Id<Tag>* out, const s
 
 // An option that takes an id, several times.
 template <typename Tag>
-CLI::Option* AddIds(CLI::App* app, const std::string& flag, std::vector<Id<Tag>>* out, const std::string& help) {
+CLI::Option* AddIds(CLI::App* app, const std::string& flag, std::vector<Id<Tag>>* out, const std::string& help, LeftOut* left_out = nullptr) {
   return app
       ->add_option_function<std::vector<std::string>>(
           flag,
-          [flag, out](const std::vector<std::string>& texts) {
+          [flag, out, left_out](const std::vector<std::string>& texts) {
             out->clear();
             for (const std::string& text : texts) {
-              CheckId(flag, text);
-              out->emplace_back(text);
+              if (CheckOrLeaveOut(left_out, flag, [&] { CheckId(flag, text, kMostIdBytes<Tag>); })) out->emplace_back(text);
             }
           },
           help)
       ->allow_extra_args(false)
       ->type_name("ID");
 }
+
+// Throws ValidationError unless `text` is one in decimal digits within the bounds.
+int64_t ReadNumber(const std::string& flag, const std::string& text, int64_t least, int64_t most);
+// An option that takes a whole number in decimal digits, from `least` to `most`.
+template <typename Number>
+CLI::Option* AddNumber(CLI::App* app, const std::string& flag, Number* out, int64_t least, int64_t most, const std::string& help) {
+  return app
+      ->add_option_function<std::string>(flag, [flag, out, least, most](const std::string& text) { *out = static_cast<Number>(ReadNumber(flag, text, least, most)); },
+                                         help)
+      ->type_name("NUMBER");
+}
+// Refuses an empty text, as an unset variable of a shell leaves it.
+CLI::Option* NotEmpty(CLI::Option* option);
 
 // --request-id.
 void AddRequestId(CLI::App* app, RequestId* id);
@@ -140,13 +165,13 @@ CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>
 // The same, or a date, which is its first instant in UTC: for ends that do not belong to what they end, and their beginnings.
 CLI::Option* AddBoundary(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help);
 // --notice, --language, --channel, --actor, --guardian, --reference.
-void AddEvidence(CLI::App* app, Evidence* evidence);
+void AddEvidence(CLI::App* app, Evidence* evidence, LeftOut* left_out = nullptr);
 // --profile, --device.
 void AddScope(CLI::App* app, Scope* scope);
 // --country, --site, --reviewer.
 void AddPlace(CLI::App* app, Place* place);
 // --etag.
-void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from);
+void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from, LeftOut* left_out = nullptr);
 // `all`, a purpose's name in upper case, or a control.
 SettingTarget ParseTarget(const std::string& text);
 
@@ -157,13 +182,16 @@ class LeftOut {
   void Add(const std::string& flag, const std::string& why);
   // ParseTarget of each text that the daemon can read as one.
   std::vector<SettingTarget> Targets(const std::string& flag, const std::vector<std::string>& texts);
-  // Nothing for an empty text.
-  std::vector<RetentionChange> RetentionOf(const Scope& scope, const std::string& text);
+  // The same where a text is a control's name whatever it is.
+  std::vector<SettingTarget> Controls(const std::string& flag, const std::vector<std::string>& texts);
+  // Nothing where the option was not given.
+  std::vector<RetentionChange> RetentionOf(const Scope& scope, const std::optional<std::string>& text);
   // Throws ValidationError for what is left out, unless the call `restricts` without it.
   void Settle(bool restricts) const;
   void AppendTo(std::vector<PartResult>* results) const { results->insert(results->end(), parts_.begin(), parts_.end()); }
 
  private:
+  bool IsName(const std::string& flag, const std::string& text);
   std::vector<PartResult> parts_;
 };
 // A change that turns something off, or a retention that ends by itself.

@@ -90,13 +90,16 @@ int RunDelete(const Cli& cli, const DeletionOrder& order) {
     Report report;
     report.json = {{"created", done->created},
                    {"revision", done->revision.value()},
+                   {"account_closed", done->account_closed},
                    {"request", DeletionJson(done->request)}};
     report.tables = DeletionTables(done->request);
-    Table created("created", {"NEW REQUEST"});
-    created.Add({done->created ? "yes" : "no: an open request for the same was there"});
+    Table created("created", {"NEW REQUEST", "ACCOUNT CLOSED"});
+    const char* found = done->account_closed ? "no: the account was closed before" : "no: an open request for the same was there";
+    created.Add({done->created ? "yes" : found, YesNo(done->account_closed)});
     report.tables.push_back(created);
     TellNewSubject(done->subject_is_new, &report);
-    return Print(report, cli.json, kDone);
+    TellUnusable(done->unusable, &report);
+    return Print(report, cli.json, done->unusable.empty() ? kDone : kPartlyRefused);
   });
 }
 

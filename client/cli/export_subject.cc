@@ -40,8 +40,8 @@ void AddExportSubject(CLI::App& parent, Cli& cli) {
       "safe.");
   auto flags = std::make_shared<ExportFlags>();
   AddId(app, "account", &flags->account, "The account")->required();
-  CLI::Option* output = app->add_option("--output", flags->output,
-                                        "Write this file instead of standard output: whole or not at all, mode 0600; one that is there is left as it is");
+  CLI::Option* output = NotEmpty(app->add_option(
+      "--output", flags->output, "Write this file instead of standard output: whole or not at all, mode 0600; one that is there is left as it is"));
   app->add_flag("--force", flags->force, "Replace the file that --output names")->needs(output);
   app->add_flag("--text", flags->text, "As text to read, under headings");
   app->callback([&cli, flags] {

@@ -13,6 +13,7 @@
 
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
+#include "client/cli/printable.h"
 
 namespace consent::cli {
 namespace {
@@ -145,7 +146,7 @@ void ProgressBar::Show(uint64_t bytes, const std::string& what) {
 }
 
 int FileError(const absl::Status& status) {
-  std::fprintf(stderr, "consentctl: %s\n", std::string(status.message()).c_str());
+  std::fprintf(stderr, "consentctl: %s\n", Printable(std::string(status.message())).c_str());
   return kFiles;
 }
 

@@ -183,10 +183,10 @@ void AddFilter(CLI::App& parent, Cli& cli) {
       "audio is fetched by it, so it should not tell who spoke. A summary goes to standard error, with --json as one object. "
       "A line that cannot be read or has no answer is never let through.");
   auto flags = std::make_shared<FilterFlags>();
-  app->add_option("input", flags->input, "A file; - or nothing for standard input");
+  NotEmpty(app->add_option("input", flags->input, "A file; - or nothing for standard input"));
   AddName(app, "--purpose", &flags->settings.purpose, "What the recordings would be used for")->required();
-  app->add_option("--country", flags->country, "Where, for lines that do not say: RO");
-  app->add_option("--site", flags->site, "At which site, for lines that do not say");
+  AddRegion(app, "--country", &flags->country, false, "Where, for lines that do not say: RO");
+  AddText(app, "--site", &flags->site, 0, base::kMaxNameBytes, "At which site, for lines that do not say");
   AddName(app, "--reviewer", &flags->reviewer, "Who would listen, for lines that do not say");
   app->add_option("--set", flags->set,
                   "KEY=VALUE for lines that lack the key: region, wake, kind, speakers, identity, age, captured_at, …; several "
@@ -194,12 +194,10 @@ void AddFilter(CLI::App& parent, Cli& cli) {
       ->allow_extra_args(false)
       ->type_name("KEY=VALUE");
   app->add_flag("--keep-ids", flags->settings.keep_ids, "Write the eligible lines as they came, ids included");
-  app->add_option("--refused", flags->refused_path, "Write the others here, with every reason")->type_name("FILE");
-  app->add_option("--purge", flags->purge_path, "Write those that must be purged here, with every reason")->type_name("FILE");
-  app->add_option("--batch", flags->settings.batch, "Lines in one call, 1 to 1000 (default 500)")
-      ->check(CLI::Range(size_t{1}, kMaxBatch));
-  app->add_option("--parallel", flags->settings.parallel, "Calls at the same time, 1 to 64 (default 4)")
-      ->check(CLI::Range(size_t{1}, size_t{64}));
+  NotEmpty(app->add_option("--refused", flags->refused_path, "Write the others here, with every reason"))->type_name("FILE");
+  NotEmpty(app->add_option("--purge", flags->purge_path, "Write those that must be purged here, with every reason"))->type_name("FILE");
+  AddNumber(app, "--batch", &flags->settings.batch, 1, kMaxBatch, "Lines in one call, 1 to 1000 (default 500)");
+  AddNumber(app, "--parallel", &flags->settings.parallel, 1, 64, "Calls at the same time, 1 to 64 (default 4)");
   app->callback([&cli, flags] {
     absl::StatusOr<LineDefaults> defaults = Defaults(*flags);
     if (!defaults.ok()) throw CLI::ValidationError("--set", std::string(defaults.status().message()));

@@ -106,7 +106,7 @@ void AddListHolds(CLI::App* parent, Cli& cli) {
   query->page_size = 100;
   AddId(app, "--account", &query->account_id, "Only of this account; without it of all");
   app->add_flag("--all", query->include_released, "Those that were released, too; what they covered is no longer known");
-  app->add_option("--page-size", query->page_size, "Holds to show, 1 to 1000 (default 100)")->check(CLI::Range(1, 1000));
+  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Holds to show, 1 to 1000 (default 100)");
   AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there; with the same other options");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {

@@ -181,14 +181,12 @@ void AddImport(CLI::App& parent, Cli& cli) {
       "retention (see client/cli/README.md). Every restriction of the whole input is in force before the first registration or "
       "consent is sent, whatever else is wrong with its line. An import fills what is unset and changes nothing towards more. Sending the same lines again within 72 hours changes nothing.");
   auto flags = std::make_shared<ImportFlags>();
-  app->add_option("input", flags->input, "A file; - for standard input")->required();
-  app->add_option("--state", flags->state_path,
-                  "Keep here how far the import has come; run again with the same file and input to go on")
+  NotEmpty(app->add_option("input", flags->input, "A file; - for standard input"))->required();
+  NotEmpty(app->add_option("--state", flags->state_path, "Keep here how far the import has come; run again with the same file and input to go on"))
       ->type_name("FILE");
-  app->add_option("--refused", flags->refused_path, "Write here what does not count: the line's number, which part, and why")
+  NotEmpty(app->add_option("--refused", flags->refused_path, "Write here what does not count: the line's number, which part, and why"))
       ->type_name("FILE");
-  app->add_option("--parallel", flags->parallel, "Calls at the same time, 1 to 256 (default 16)")
-      ->check(CLI::Range(size_t{1}, size_t{256}));
+  AddNumber(app, "--parallel", &flags->parallel, 1, 256, "Calls at the same time, 1 to 256 (default 16)");
   app->callback([&cli, flags] { cli.action = [&cli, flags] { return RunImport(cli, *flags); }; });
 }
 

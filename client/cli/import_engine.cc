@@ -59,15 +59,29 @@ bool HidesARestriction(const ImportLine& line, const std::vector<RefusedPart>& r
          std::any_of(refused.begin(), refused.end(), [](const RefusedPart& part) { return part.reason != kCannotLoosenReason; });
 }
 
+bool WantsEtag(const std::vector<PartResult>& results) {
+  return std::any_of(results.begin(), results.end(), [](const PartResult& part) { return part.refused_reason == "ETAG_REQUIRED"; });
+}
+
 ImportEnd Failed(ImportEnd::How how, absl::Status status) { return {how, std::move(status), 0, 0}; }
 
 }  // namespace
 
 absl::Status Import::SendCall(ImportCall call, Etag* etag, Line* line) const {
   if (auto* update = std::get_if<SettingsUpdate>(&call.order)) update->etag = *etag;
-  Outcome outcome = SendOnce(client_, call);
-  for (int n = 1; n < kContentionAttempts && ErrorOf(outcome.status).reason == "CONTENTION"; ++n) {
-    outcome = SendOnce(client_, call);
+  const auto send = [&] {
+    Outcome outcome = SendOnce(client_, call);
+    for (int n = 1; n < kContentionAttempts && ErrorOf(outcome.status).reason == "CONTENTION"; ++n) outcome = SendOnce(client_, call);
+    return outcome;
+  };
+  Outcome outcome = send();
+  // Who is registered already gets what is unset filled, too. The etag stands for nothing that anybody looked at; that an import changes nothing
+  // towards more is the daemon's to hold.
+  auto* subject = std::get_if<SubjectUpdate>(&call.order);
+  if (subject != nullptr && outcome.status.ok() && WantsEtag(outcome.results)) {
+    subject->etag = outcome.revision;
+    subject->request_id = RequestId(subject->request_id.value() + "-fill");
+    outcome = send();
   }
   if (!outcome.status.ok()) {
     if (NoAnswer(outcome.status)) return outcome.status;

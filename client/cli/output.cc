@@ -106,6 +106,14 @@ void TellNewSubject(bool is_new, Report* report) {
   report->tables.push_back(table);
 }
 
+void TellUnusable(const std::string& unusable, Report* report) {
+  if (unusable.empty()) return;
+  report->json["unusable"] = unusable;
+  Table table("unusable", {"LEFT OUT"});
+  table.Add({unusable});
+  report->tables.push_back(table);
+}
+
 int Print(const Report& report, bool as_json, int code) {
   std::string text;
   if (as_json) {

@@ -51,6 +51,8 @@ int PrintText(const std::string& text, int code);
 void WarnOfOddId(const std::string& flag, const std::string& id);
 // Adds whether the account was new to the daemon: the only sign of a mistyped id.
 void TellNewSubject(bool is_new, Report* report);
+// Adds what of a restriction's call the daemon left out; nothing where that is empty.
+void TellUnusable(const std::string& unusable, Report* report);
 // Prints the report to standard output. Returns `code`, or kFiles where standard output cannot be written.
 int Print(const Report& report, bool as_json, int code);
 // Prints the error to standard error and, with as_json, as an object {"error": …} to standard output. Returns the exit code.

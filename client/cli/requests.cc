@@ -27,7 +27,7 @@ void AddListRequests(CLI::App* parent, Cli& cli) {
   AddBoundary(app, "--due-before", &query->due_before, "Only open ones that are due before then");
   AddBoundary(app, "--received-from", &query->received_from, "Only those received from then on");
   AddBoundary(app, "--received-before", &query->received_before, "Only those received before then");
-  app->add_option("--page-size", query->page_size, "Requests to show, 1 to 1000 (default 100)")->check(CLI::Range(1, base::kMaxPageSize));
+  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Requests to show, 1 to 1000 (default 100)");
   AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there; with the same other options");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {

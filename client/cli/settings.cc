@@ -30,7 +30,7 @@ struct SetOrder {
   Scope scope;
   std::vector<std::string> on;
   std::vector<std::string> off;
-  std::string retention;
+  std::optional<std::string> retention;
   LeftOut left_out;
 };
 
@@ -61,9 +61,9 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
   app->add_option("--retention", order->retention, "How long audio is kept: 3m, until-deleted or do-not-save");
   AddScope(app, &order->scope);
   AddId(app, "--self-profile", &order->update.self_profile,
-        "The profile of the adult who consents: what is turned on for the account is turned on for it too");
-  AddEvidence(app, &order->update.evidence);
-  AddEtag(app, &order->update.etag, "settings get");
+        "The profile of the adult who consents: what is turned on for the account is turned on for it too", &order->left_out);
+  AddEvidence(app, &order->update.evidence, &order->left_out);
+  AddEtag(app, &order->update.etag, "settings get", &order->left_out);
   app->callback([&cli, order] {
     Build(order.get());
     cli.action = [&cli, order] {
@@ -104,12 +104,12 @@ void AddOptOut(CLI::App* parent, Cli& cli) {
   AddNames(app, "--purpose", &flags->purposes, "A purpose; several times");
   app->add_flag("--all", flags->all, "Everything, purposes added later included");
   AddScope(app, &flags->order.scope);
-  AddEvidence(app, &flags->order.evidence);
+  AddEvidence(app, &flags->order.evidence, &flags->left_out);
   app->callback([&cli, flags] {
     OptOutOrder& order = flags->order;
     order.targets.clear();
     if (flags->all) order.targets.push_back({"", Purpose::kUnset, true});
-    for (const SettingTarget& target : flags->left_out.Targets("--control", flags->controls)) order.targets.push_back(target);
+    for (const SettingTarget& target : flags->left_out.Controls("--control", flags->controls)) order.targets.push_back(target);
     for (const Purpose purpose : flags->purposes) order.targets.push_back({"", purpose, false});
     flags->left_out.Settle(!order.targets.empty());
     if (order.targets.empty()) throw CLI::RequiredError("at least one of --control, --purpose and --all");

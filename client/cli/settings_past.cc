@@ -30,7 +30,7 @@ void AddHistory(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand("history", "Who changed what when, newest first");
   auto flags = std::make_shared<HistoryFlags>();
   AddId(app, "account", &flags->account, "The account")->required();
-  app->add_option("--page-size", flags->page_size, "Entries to show, 1 to 1000 (default 100)")->check(CLI::Range(1, base::kMaxPageSize));
+  AddNumber(app, "--page-size", &flags->page_size, 1, base::kMaxPageSize, "Entries to show, 1 to 1000 (default 100)");
   AddText(app, "--page", &flags->page, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there");
   app->callback([&cli, flags] {
     cli.action = [&cli, flags] {

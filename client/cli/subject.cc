@@ -15,6 +15,7 @@ Profile ParseProfile(const std::string& text) {
   const CLI::ValidationError wrong("--profile", "must be ID[:adult|:child|:born=YYYY-MM-DD][:guardian=ID]; ids that "
                                                 "hold a colon can be given with `consentctl import`");
   Profile profile;
+  if (!text.empty() && text.back() == ':') throw wrong;
   std::istringstream parts(text);
   std::string part;
   std::getline(parts, part, ':');
@@ -40,23 +41,21 @@ Profile ParseProfile(const std::string& text) {
 // What is typed for `subject set`.
 struct SubjectOrder {
   SubjectUpdate update;
-  std::string region;
+  std::optional<std::string> region;
   std::vector<std::string> profiles;
   std::vector<std::string> on;
   std::vector<std::string> off;
-  std::string retention;
+  std::optional<std::string> retention;
   LeftOut left_out;
 };
 
 void BuildSubject(SubjectOrder* order) {
   SubjectUpdate& update = order->update;
-  if (!order->region.empty()) update.region = order->region;
+  const auto has_region = [&] { return order->region.has_value() && !order->region->empty(); };
+  if (has_region()) update.region = *order->region;
+  if (order->region.has_value() && !has_region()) order->left_out.Add("--region", "must be a country such as DE, or with a subdivision such as US-CA");
   for (const std::string& text : order->profiles) {
-    try {
-      update.profiles.push_back(ParseProfile(text));
-    } catch (const CLI::ValidationError& wrong) {
-      order->left_out.Add("--profile", wrong.what());
-    }
+    CheckOrLeaveOut(&order->left_out, "--profile", [&] { update.profiles.push_back(ParseProfile(text)); });
   }
   for (SettingTarget& target : order->left_out.Targets("--on", order->on)) {
     update.initial_choices.push_back({{}, std::move(target), Switch::kOn});
@@ -75,25 +74,19 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
   auto order = std::make_shared<SubjectOrder>();
   SubjectUpdate* update = &order->update;
   AddId(app, "account", &update->account_id, "The account")->required();
-  AddUncheckedText(app, "--region", &order->region, "Where the user lives: DE or US-CA");
+  app->add_option_function<std::string>(
+      "--region",
+      [order](const std::string& text) {
+        if (CheckOrLeaveOut(&order->left_out, "--region", [&] { CheckTextFlag("--region", text, 0, SIZE_MAX); })) order->region = text;
+      },
+      "Where the user lives: DE or US-CA");
   app->add_option("--profile", order->profiles,
                   "A speaker to add or change: ID[:adult|:child|:born=YYYY-MM-DD][:guardian=ID]; several times")
       ->allow_extra_args(false);
-  const auto ids = [app](const char* flag, auto* list, const char* help) {
-    app->add_option_function<std::vector<std::string>>(
-           flag,
-           [flag, list](const std::vector<std::string>& texts) {
-             for (const std::string& text : texts) {
-               CheckId(flag, text);
-               list->emplace_back(text);
-             }
-           },
-           help)
-        ->allow_extra_args(false);
-  };
-  ids("--device", &update->devices, "A device to add; several times");
-  ids("--remove-profile", &update->remove_profiles, "A profile to remove with its choices; several times");
-  ids("--remove-device", &update->remove_devices, "A device to remove with its choices; several times");
+  LeftOut* left_out = &order->left_out;
+  AddIds(app, "--device", &update->devices, "A device to add; several times", left_out);
+  AddIds(app, "--remove-profile", &update->remove_profiles, "A profile to remove with its choices; several times", left_out);
+  AddIds(app, "--remove-device", &update->remove_devices, "A device to remove with its choices; several times", left_out);
   app->add_option("--on", order->on, "A control, or a purpose in capitals, to turn on for the account; several times")
       ->allow_extra_args(false);
   app->add_option("--off", order->off, "A control, a purpose in capitals, or all, to turn off for the account; several times")
@@ -102,8 +95,8 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
   app->add_flag("--create-new", update->create_new,
                 "The account was closed, and its id is somebody's new account: registers that one, which inherits nothing; what was captured "
                 "before stays the closed one's. Only once the closure is COMPLETED.");
-  AddEvidence(app, &update->evidence);
-  AddEtag(app, &update->etag, "subject get");
+  AddEvidence(app, &update->evidence, left_out);
+  AddEtag(app, &update->etag, "subject get", left_out);
   app->callback([&cli, order] {
     BuildSubject(order.get());
     cli.action = [&cli, order] {

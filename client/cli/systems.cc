@@ -79,8 +79,8 @@ void AddListTasks(CLI::App* parent, Cli& cli) {
   auto query = std::make_shared<TaskQuery>();
   query->page_size = 100;
   AddText(app, "system", &query->system, 1, base::kMaxNameBytes, "The data system")->required();
-  app->add_option("--min-failures", query->min_failures, "Only those that failed as often, or more")->check(CLI::Range(0, base::kMaxFailures));
-  app->add_option("--page-size", query->page_size, "Tasks to show, 1 to 1000 (default 100)")->check(CLI::Range(1, base::kMaxPageSize));
+  AddNumber(app, "--min-failures", &query->min_failures, 0, base::kMaxFailures, "Only those that failed as often, or more");
+  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Tasks to show, 1 to 1000 (default 100)");
   AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there; with the same other options");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {

@@ -12,11 +12,33 @@ namespace {
 // Both sides have the bound: a count that is taken here is taken there.
 static_assert(kMaxErasedCount == base::kMaxErasedCount);
 constexpr int64_t kTooLarge = kMaxErasedCount + 1;
-// Room for blanks around a number.
-constexpr size_t kMostKept = 64;
-constexpr std::string_view kBlanks = " \t\r";
 
 }  // namespace
+
+void TaskOutput::Line::Add(char c) {
+  empty = false;
+  const bool is_blank = c == ' ' || c == '\t' || c == '\r';
+  const bool is_digit = c >= '0' && c <= '9';
+  switch (part) {
+    case Part::kBefore:
+      if (is_blank) return;
+      part = is_digit ? Part::kDigits : c == '-' ? Part::kMinus : Part::kNone;
+      break;
+    case Part::kMinus:
+      part = is_digit ? Part::kDigits : Part::kNone;
+      below_zero = true;
+      break;
+    case Part::kDigits:
+      if (!is_digit) part = is_blank ? Part::kAfter : Part::kNone;
+      break;
+    case Part::kAfter:
+      if (!is_blank) part = Part::kNone;
+      break;
+    case Part::kNone:
+      return;
+  }
+  if (is_digit) number = std::min(number * 10 + (c - '0'), kTooLarge);
+}
 
 TaskOutput::TaskOutput() { crypto_hash_sha256_init(&hash_); }
 
@@ -24,34 +46,24 @@ void TaskOutput::Add(std::string_view bytes) {
   if (bytes.empty()) return;
   empty_ = false;
   crypto_hash_sha256_update(&hash_, base::Unsigned(bytes), bytes.size());
-  while (!bytes.empty()) {
-    const size_t end = std::min(bytes.find('\n'), bytes.size());
-    // One more than is kept marks a line as too long.
-    line_.append(bytes.substr(0, std::min(end, kMostKept + 1 - line_.size())));
-    if (end == bytes.size()) return;
-    before_ = std::move(line_);
-    line_.clear();
-    bytes.remove_prefix(end + 1);
+  for (const char c : bytes) {
+    if (c == '\n') {
+      before_ = line_;
+      line_ = Line();
+    } else {
+      line_.Add(c);
+    }
   }
 }
 
-std::optional<int64_t> TaskOutput::LastNumber() const { return IsTooLarge() ? std::nullopt : Number(); }
+bool TaskOutput::IsNumber() const { return Last().part == Line::Part::kDigits || Last().part == Line::Part::kAfter; }
 
-bool TaskOutput::IsTooLarge() const { return Number() == kTooLarge; }
-
-std::optional<int64_t> TaskOutput::Number() const {
-  std::string_view text = line_.empty() ? before_ : line_;
-  if (text.size() > kMostKept) return {};
-  text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-  text = text.substr(0, text.find_last_not_of(kBlanks) + 1);
-  if (text.empty()) return {};
-  int64_t number = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return {};
-    number = std::min(number * 10 + (c - '0'), kTooLarge);
-  }
-  return number;
+std::optional<int64_t> TaskOutput::LastNumber() const {
+  if (!IsNumber() || IsNoCount()) return std::nullopt;
+  return Last().number;
 }
+
+bool TaskOutput::IsNoCount() const { return IsNumber() && (Last().number == kTooLarge || (Last().below_zero && Last().number != 0)); }
 
 std::string TaskOutput::Hash() {
   if (empty_) return "";

@@ -17,20 +17,29 @@ class TaskOutput {
   void Add(std::string_view bytes);
   // The last line, the end of which may be missing, is a whole number from 0 to 10^12, as much as a report may say, with nothing but blanks around it.
   std::optional<int64_t> LastNumber() const;
-  // It is a larger whole number, which no report may carry.
-  bool IsTooLarge() const;
+  // It is another whole number, below zero or larger, which no report may carry.
+  bool IsNoCount() const;
   // SHA-256, 32 bytes; empty where nothing was added. Ends the use of this object.
   std::string Hash();
 
  private:
-  // The number of the last line, cut to just above what a report may say; nothing: it is none.
-  std::optional<int64_t> Number() const;
+  // What is known of a line, however long it is.
+  struct Line {
+    enum class Part : uint8_t { kBefore, kMinus, kDigits, kAfter, kNone };  // kNone: it is no number
+    void Add(char c);
+    bool empty = true;
+    Part part = Part::kBefore;
+    bool below_zero = false;
+    int64_t number = 0;  // cut to just above what a report may say
+  };
+  // The line at the end counts where it is not empty, else the one before.
+  const Line& Last() const { return line_.empty ? before_ : line_; }
+  bool IsNumber() const;
 
   crypto_hash_sha256_state hash_{};
   bool empty_ = true;
-  // The line at the end, cut to a length that no number has; it counts where it is not empty, else the one before.
-  std::string line_;
-  std::string before_;
+  Line line_;
+  Line before_;
 };
 
 }  // namespace consent::cli

@@ -123,19 +123,15 @@ void AddWorker(CLI::App& parent, Cli& cli) {
   app->add_option("command", flags->command, "After --: the program and its arguments")->required()->type_name("COMMAND");
   app->add_flag("--once", settings.once, "End when no task is to be had, instead of waiting for more: with 0 where none is open, with 40 where some are (they wait "
                 "after a failure or for a hold, or others have them)");
-  app->add_option("--parallel", settings.parallel, "Runs at the same time, 1 to 64 (default 1)")
-      ->check(CLI::Range(size_t{1}, size_t{64}));
-  app->add_option("--visibility", flags->visibility_seconds,
-                  "Seconds that a task is leased for, 1 to 43200 (default 300): renewed while its command runs, so that only a worker that "
-                  "died keeps it from others for so long")
-      ->check(CLI::Range(int64_t{1}, int64_t{43'200}))
+  AddNumber(app, "--parallel", &settings.parallel, 1, 64, "Runs at the same time, 1 to 64 (default 1)");
+  AddNumber(app, "--visibility", &flags->visibility_seconds, 1, 43'200,
+            "Seconds that a task is leased for, 1 to 43200 (default 300): renewed while its command runs, so that only a worker that "
+            "died keeps it from others for so long")
       ->type_name("SECONDS");
-  app->add_option("--longest-run", flags->longest_run_seconds,
-                  "Seconds that a command may take, 1 to 43200 (default 3600); it is ended then")
-      ->check(CLI::Range(int64_t{1}, int64_t{43'200}))
+  AddNumber(app, "--longest-run", &flags->longest_run_seconds, 1, 43'200,
+            "Seconds that a command may take, 1 to 43200 (default 3600); it is ended then")
       ->type_name("SECONDS");
-  app->add_option("--batch", settings.batch, "Tasks leased at once, 1 to 100 (default: as many as can be begun)")
-      ->check(CLI::Range(1, 100));
+  AddNumber(app, "--batch", &settings.batch, 1, 100, "Tasks leased at once, 1 to 100 (default: as many as can be begun)");
   app->add_flag("--stdin-only", settings.stdin_only, "No CONSENT_… variables: what is to be deleted stands on standard input only");
   app->add_flag("--heeds-exceptions", settings.heeds_exceptions,
                 "The command leaves alone what `exceptions` (or CONSENT_EXCEPTIONS) names: it is on hold. Without this flag a task that has "

@@ -4,6 +4,10 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <string_view>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_format.h"
 
 namespace consent {
 namespace {
@@ -27,7 +31,13 @@ absl::StatusOr<std::string> UnixTarget(std::string path) {
                                       " bytes long; the system allows at most 107");
   }
   if (path.find('\0') != std::string::npos) return absl::InvalidArgumentError(kWanted);
-  return "unix:" + path;
+  // gRPC reads it as a URI.
+  std::string target = "unix:";
+  for (const char c : path) {
+    const bool plain = absl::ascii_isalnum(static_cast<unsigned char>(c)) || std::string_view("/-._~").find(c) != std::string_view::npos;
+    target += plain ? std::string(1, c) : absl::StrFormat("%%%02X", static_cast<unsigned char>(c));
+  }
+  return target;
 }
 
 }  // namespace
@@ -41,7 +51,11 @@ absl::StatusOr<std::string> TargetOf(const std::string& endpoint) {
   if (!IsPort(port)) return absl::InvalidArgumentError("the endpoint's port must be a number from 1 to 65535");
   // The numeric form: no name service is asked and no proxy comes between.
   if (host == "localhost") return "ipv4:127.0.0.1:" + port;
-  if (host == "[::1]") return "ipv6:[::1]:" + port;
+  in6_addr six{};
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed && ::inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six)) {
+    return "ipv6:[::1]:" + port;
+  }
   in_addr address{};
   if (::inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127) {
     return "ipv4:" + host + ":" + port;

@@ -28,6 +28,10 @@ absl::Status CheckText(const Recording& recording) {
   return absl::OkStatus();
 }
 
+absl::Status CheckText(const Place& place) {
+  return IsUtf8(place.country) && IsUtf8(place.site) ? absl::OkStatus() : absl::InvalidArgumentError("the place of use is not UTF-8");
+}
+
 template <typename Request>
 void FillQuestion(const Question& question, Request* request) {
   request->set_purpose(static_cast<v1::Purpose>(static_cast<int>(question.purpose)));
@@ -100,7 +104,9 @@ RequestId GrpcClient::NewRequestId() {
 }
 
 Answer GrpcClient::Check(const Recording& recording, const Question& question, const CallOptions& options) {
-  if (absl::Status text = CheckText(recording); !text.ok()) return AnswerMaker::Failed(text);
+  for (const absl::Status& text : {CheckText(recording), CheckText(question.place)}) {
+    if (!text.ok()) return AnswerMaker::Failed(text);
+  }
   v1::CheckRequest request;
   ToProto(recording, request.mutable_recording());
   FillQuestion(question, &request);
@@ -119,6 +125,7 @@ BatchAnswers GrpcClient::BatchCheck(const std::vector<Recording>& recordings, co
     return AllFailed(recordings.size(), absl::InvalidArgumentError("a batch must have 1 to 1,000 recordings, this one has " +
                                                                    std::to_string(recordings.size())));
   }
+  if (absl::Status text = CheckText(question.place); !text.ok()) return AllFailed(recordings.size(), text);
   v1::BatchCheckRequest request;
   BatchAnswers batch;
   batch.answers.resize(recordings.size());
@@ -252,6 +259,7 @@ absl::StatusOr<RecordingReported> GrpcClient::ReportRecording(const RecordingRep
   for (const int flag : response.flags()) reported.flags.push_back(FromNumber<Flag>(flag));
   reported.revision = Etag(response.revision());
   reported.account_closed = response.account_closed();
+  reported.unusable = response.unusable();
   reported.subject_is_new = response.subject_is_new();
   return reported;
 }

@@ -28,7 +28,8 @@ absl::StatusOr<DeletionCreated> GrpcClient::CreateDeletionRequest(const Deletion
   const absl::Status status =
       Call(options, true, *deletion_, &v1::DeletionService::Stub::CreateDeletionRequest, request, &response);
   if (!status.ok()) return status;
-  return DeletionCreated{FromProto(response.request()), response.created(), Etag(response.revision()), response.subject_is_new()};
+  return DeletionCreated{FromProto(response.request()), response.created(), Etag(response.revision()), response.account_closed(),
+                         response.unusable(), response.subject_is_new()};
 }
 
 absl::StatusOr<DeletionRequest> GrpcClient::VerifyDeletionRequest(const VerifyOrder& order, const CallOptions& options) {

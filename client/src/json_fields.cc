@@ -210,11 +210,11 @@ void Fields::ReadCountry(const char* key, std::string* out) {
 void Fields::ReadTime(const char* key, std::optional<Time>* out) {
   std::string text;
   if (!ReadText(key, 64, &text)) return;
-  base::Instant instant;
-  if (!base::ParseRfc3339(text, &instant)) {
+  int64_t micros = 0;
+  if (!base::ParseTimestamp(text, &micros)) {
     return Fail(key, "must be a time such as 2024-05-01T12:00:00Z (RFC 3339, years 1970 to 9999)");
   }
-  *out = Time(std::chrono::microseconds(instant.micros));
+  *out = Time(std::chrono::microseconds(micros));
 }
 
 void Fields::ReadInteger(const char* key, int64_t low, int64_t high, std::optional<int64_t>* out) {

@@ -82,6 +82,7 @@ absl::StatusOr<RecordingLine> ReadRecording(const json& object) {
 
 // The JSON value that `text` on a command line stands for.
 absl::StatusOr<json> DefaultValue(const std::string& key, const std::string& text) {
+  if (!IsUtf8(text)) return absl::InvalidArgumentError("`" + key + "`: must be UTF-8");
   if (key == "flags") {
     json list = json::array();
     for (size_t at = 0; at <= text.size();) {

@@ -23,6 +23,8 @@ constexpr std::chrono::milliseconds kRest{10};
 // Between looks for peers that have been silent for too long.
 constexpr std::chrono::milliseconds kBetweenLooks{100};
 constexpr int kEventsAtATime = 64;
+// Those that come too often wait here; more are turned away.
+constexpr size_t kMostParked = 32;
 
 bool IsIp(int fd) {
   int domain = AF_UNSPEC;
@@ -76,6 +78,7 @@ Acceptor::~Acceptor() {
     thread_.join();
   }
   for (const auto& [fd, accepted] : silent_) close(fd);
+  for (const auto& [turn, parked] : parked_) close(parked.fd);
   for (const int fd : {held_, poll_, stop_, options_.listener}) {
     if (fd >= 0) close(fd);
   }
@@ -88,7 +91,7 @@ void Acceptor::Run() {
     std::array<epoll_event, kEventsAtATime> events{};
     // While it rests, the listener is not asked: what waits there would wake it at once.
     if (rests) epoll_ctl(poll_, EPOLL_CTL_DEL, options_.listener, nullptr);
-    const std::chrono::milliseconds wait = rests ? kRest : silent_.empty() ? kBetweenTicks : kBetweenLooks;
+    const std::chrono::milliseconds wait = rests || !parked_.empty() ? kRest : silent_.empty() ? kBetweenTicks : kBetweenLooks;
     const int count = epoll_wait(poll_, events.data(), kEventsAtATime, static_cast<int>(wait.count()));
     if (rests) Watch(poll_, options_.listener);
     bool incoming = rests;
@@ -101,6 +104,7 @@ void Acceptor::Run() {
         Arrived(fd);
       }
     }
+    TakeParked();
     if (incoming) rests = !AcceptAll();
     CloseOverdue();
     if (SteadyClock::now() < tick) continue;
@@ -138,7 +142,12 @@ bool Acceptor::AcceptAll() {
   constexpr int kAtATime = 64;  // then the loop looks whether it shall stop
   for (int i = 0; i < kAtATime; ++i) {
     if (options_.connections->Crowded()) return false;
-    const int fd = held_ >= 0 ? std::exchange(held_, -1) : accept4(options_.listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (held_ >= 0) {
+      const int held = std::exchange(held_, -1);
+      if (!Take(held, PeerOf(held))) return false;
+      continue;
+    }
+    const int fd = accept4(options_.listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       // A peer that gave up is nobody's fault; whatever else fails (EMFILE, ENFILE, ENOBUFS, ENOMEM) gets time to pass.
       if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
@@ -150,19 +159,39 @@ bool Acceptor::AcceptAll() {
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
     const std::string peer = PeerOf(fd);
-    const Admission admission = peer.empty() ? Admission::kTurnedAway : options_.connections->Admit(fd, peer);
-    if (admission == Admission::kLater) {
-      held_ = fd;
-      return false;
-    }
-    if (admission == Admission::kTurnedAway) {
+    const SteadyClock::time_point turn = options_.connections->MayComeAt(peer);
+    if (turn <= SteadyClock::now()) {
+      if (!Take(fd, peer)) return false;
+    } else if (parked_.size() < kMostParked && options_.connections->HasRoomFor(parked_.size())) {
+      parked_.emplace(turn, Parked{fd, peer});
+    } else {
+      options_.connections->CountTurnedAway();
       close(fd);
-      continue;
     }
-    silent_.emplace(fd, SteadyClock::now());
-    Watch(poll_, fd);
   }
   return true;
+}
+
+bool Acceptor::Take(int fd, const std::string& peer) {
+  const Admission admission = peer.empty() ? Admission::kTurnedAway : options_.connections->Admit(fd, peer);
+  if (admission == Admission::kLater) {
+    held_ = fd;
+    return false;
+  }
+  if (admission == Admission::kTurnedAway) {
+    close(fd);
+    return true;
+  }
+  silent_.emplace(fd, SteadyClock::now());
+  Watch(poll_, fd);
+  return true;
+}
+
+void Acceptor::TakeParked() {
+  while (!parked_.empty() && parked_.begin()->first <= SteadyClock::now() && held_ < 0 && !options_.connections->Crowded()) {
+    const Parked parked = std::move(parked_.extract(parked_.begin()).mapped());
+    (void)Take(parked.fd, parked.peer);  // where it has to wait, it is the one that is held
+  }
 }
 
 }  // namespace consent::app

@@ -43,6 +43,9 @@ class Acceptor {
   void Run();
   // Takes what waits, as far as there is room. False: some is left that has to wait.
   bool AcceptAll();
+  // Follows `fd`, or closes it where there is no room. False: it has to wait, and everybody after it.
+  bool Take(int fd, const std::string& peer);
+  void TakeParked();
   // It has sent something, or was ended.
   void Arrived(int fd);
   void CloseOverdue();
@@ -51,6 +54,11 @@ class Acceptor {
   int stop_ = -1;
   int poll_ = -1;
   int held_ = -1;  // of the thread: accepted, and has to wait for room
+  struct Parked {
+    int fd;
+    std::string peer;
+  };
+  std::multimap<SteadyClock::time_point, Parked> parked_;  // of the thread: by their turn, of peers that were cut a short while ago
   std::map<int, SteadyClock::time_point> silent_;  // of the thread: accepted when
   std::thread thread_;
 };

@@ -23,6 +23,7 @@ class AfterCuts {
   uint64_t cut_ = 0;
   uint64_t told_ = 0;
   int trims_ = 0;
+  int64_t quiet_bytes_ = 0;  // resident before the cuts began
   std::chrono::steady_clock::time_point next_line_{};
 };
 

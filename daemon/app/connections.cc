@@ -12,6 +12,10 @@
 namespace consent::app {
 namespace {
 
+// After a cut; and how many peers are kept in mind.
+constexpr std::chrono::seconds kPaced{1};
+constexpr size_t kMostPaces = 1024;
+
 // Whether bytes wait that gRPC has not come to read yet.
 bool HasUnread(int fd) {
   int bytes = 0;
@@ -162,6 +166,30 @@ Admission Connections::Admit(int fd, const std::string& peer) {
   return Admission::kAdmitted;
 }
 
+std::chrono::steady_clock::time_point Connections::MayComeAt(const std::string& peer) {
+  const auto now = std::chrono::steady_clock::now();
+  base::MutexLock lock(mutex_);
+  const auto pace = paces_.find(peer);
+  if (pace == paces_.end()) return now;
+  if (now - pace->second.cut > kPaced) {
+    paces_.erase(pace);
+    return now;
+  }
+  const auto turn = std::max(now, pace->second.next);
+  pace->second.next = turn + limits_.after_cut;
+  return turn;
+}
+
+bool Connections::HasRoomFor(size_t waiting) const {
+  base::MutexLock lock(mutex_);
+  return open_ + waiting < limits_.connections;
+}
+
+void Connections::CountTurnedAway() {
+  base::MutexLock lock(mutex_);
+  ++closed_[static_cast<size_t>(CloseReason::kTurnedAway)];
+}
+
 Connections::Connection* Connections::Choose(const std::string* peer) const {
   // A flood of new connections must not push out one whose first bytes are on their way; a look at each would cost too much.
   constexpr int kLooks = 8;
@@ -219,7 +247,11 @@ void Connections::EndSilent() {
 
 void Connections::Cut(Connection* connection, FrameFault fault) {
   base::MutexLock lock(mutex_);
-  if (connection->stage != Stage::kLeaving) TurnOut(connection, static_cast<CloseReason>(fault));
+  if (connection->stage == Stage::kLeaving) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (paces_.size() >= kMostPaces) std::erase_if(paces_, [&](const auto& pace) { return now - pace.second.cut > kPaced; });
+  if (paces_.size() < kMostPaces || paces_.count(connection->peer) != 0) paces_[connection->peer].cut = now;
+  TurnOut(connection, static_cast<CloseReason>(fault));
 }
 
 void Connections::MoveOn(Connection* connection, bool called) {

@@ -23,6 +23,7 @@ struct ConnectionLimits {
   size_t connections = 512;
   size_t per_peer = 256;                          // from one address or of one user
   size_t leaving = 64;                            // turned out, but not closed by gRPC yet
+  std::chrono::milliseconds after_cut{20};        // between a peer's new connections, for a second after one of its own was cut
   std::chrono::milliseconds least_stay{25};       // of a silent one that has to make way: its first bytes may be on the way
   uint64_t open_body_bytes = uint64_t{48} << 20;  // of requests that have begun and not ended, all connections together
   FrameLimits frames;
@@ -68,6 +69,13 @@ class Connections {
   // that has sent nothing goes, else the oldest that has made no call. One of a peer that has taken all its own room, and no more, does not make
   // others wait unless it has sent something.
   Admission Admit(int fd, const std::string& peer);
+  // When the next connection of `peer` may be admitted: now, or, after one of its own was cut, in turn with those that came before. A flood that
+  // comes back as often as it is cut would else cost a new connection each time. Each call takes a turn.
+  std::chrono::steady_clock::time_point MayComeAt(const std::string& peer);
+  // Whether `waiting` connections more, that are accepted and not admitted yet, leave room.
+  bool HasRoomFor(size_t waiting) const;
+  // The caller has closed one that it could not let wait.
+  void CountTurnedAway();
   // Frames that were seen on `fd`; 0 where it is not followed.
   uint64_t FramesSeen(int fd) const;
   // Once calls are refused: those that have never made one go at once.
@@ -99,6 +107,11 @@ class Connections {
   std::vector<Connection*> free_ GUARDED_BY(mutex_);
   std::map<uint64_t, Connection*> used_ GUARDED_BY(mutex_);  // by their order
   std::map<std::string, size_t> peers_ GUARDED_BY(mutex_);
+  struct Pace {
+    std::chrono::steady_clock::time_point cut;   // the last time
+    std::chrono::steady_clock::time_point next;  // turn
+  };
+  std::map<std::string, Pace> paces_ GUARDED_BY(mutex_);  // of peers that were cut a short while ago
   uint64_t admitted_ GUARDED_BY(mutex_) = 0;
   size_t open_ GUARDED_BY(mutex_) = 0;  // without those that leave
   std::array<uint64_t, kCloseReasons> closed_ GUARDED_BY(mutex_){};

@@ -14,6 +14,7 @@ namespace consent::app {
 
 Events::Events() {
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // beyond a limit of file sizes a write fails, like any other that finds no room
   sigset_t set;
   sigemptyset(&set);
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);

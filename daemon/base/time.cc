@@ -140,7 +140,7 @@ std::string FormatRfc3339(Instant t) {
   return text.data();
 }
 
-bool ParseRfc3339(const std::string& text, Instant* out) {
+bool ParseTimestamp(const std::string& text, int64_t* out) {
   const char* p = text.data();
   const char* end = p + text.size();
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
@@ -183,9 +183,15 @@ bool ParseRfc3339(const std::string& text, Instant* out) {
   if (p != end || !date.ok()) return false;
   const int64_t days_since = sys_days{date}.time_since_epoch().count();
   const int64_t seconds = days_since * 86'400 + hour * 3'600 + minute * 60 + second - offset_minutes * 60;
-  const Instant t{seconds * 1'000'000 + micros};
-  if (t.micros < 1 || t > kLastInstant) return false;
-  *out = t;
+  if (seconds < 0 || seconds > kLastInstant.micros / 1'000'000) return false;
+  *out = seconds * 1'000'000 + micros;
+  return true;
+}
+
+bool ParseRfc3339(const std::string& text, Instant* out) {
+  int64_t micros = 0;
+  if (!ParseTimestamp(text, &micros) || micros < 1 || micros > kLastInstant.micros) return false;
+  *out = Instant{micros};
   return true;
 }
 

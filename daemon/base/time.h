@@ -80,5 +80,8 @@ Instant BegunEverywhere(Date d);
 std::string FormatRfc3339(Instant t);
 // RFC 3339 with any offset, up to nanoseconds (truncated). False on anything else or outside 1970..9999.
 bool ParseRfc3339(const std::string& text, Instant* out);
+// As ParseRfc3339, but takes what a protobuf Timestamp of the API may say, the first instant of 1970 (a clock that was never set) and all of the
+// last second of 9999 included: microseconds since 1970.
+bool ParseTimestamp(const std::string& text, int64_t* micros);
 
 }  // namespace consent::base

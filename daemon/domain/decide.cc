@@ -23,6 +23,7 @@ Deciding::Deciding(const SubjectFacts* subject, const RecordingMarks& marks, con
       rules_(rules),
       now_(question.now),
       flags_(static_cast<uint8_t>(marks.flags | question.recording.flags)),
+      country_(rules.Knows(question.place.country) ? question.place.country : Region{}),
       good_until_(question.now.latest + rules.longest_answer_age),
       when_(TimeOfCapture()),
       regime_(Merge()) {
@@ -321,7 +322,13 @@ bool Deciding::OneAdultNoChild() {
   int adults = 0;
   int children = 0;
   for (const ScopeFacts& scope : subject_->scopes) {
-    if (scope.kind != ScopeKind::kProfile || !scope.registered) continue;
+    if (scope.kind != ScopeKind::kProfile) continue;
+    if (!scope.registered) {
+      // Who was removed since may have been there, and may have been a child.
+      const bool was_there = scope.WasRemoved() && !(when_.known && when_.lo > scope.default_from);
+      children += was_there ? 1 : 0;
+      continue;
+    }
     const Instant adult_from = GrownFrom(scope.age);
     const bool adult = PassedAt(adult_from) && when_.known && adult_from <= when_.lo;
     (adult ? adults : children) += 1;
@@ -333,18 +340,15 @@ bool Deciding::OneAdultNoChild() {
 bool Deciding::PlaceMissing(const Regime& regime) const {
   const Place& place = question_.place;
   const bool is_review = question_.purpose == Purpose::kHumanReview;
-  if (is_review && (!place.country.IsSet() || place.reviewer_class == ReviewerClass::kMissing)) return true;
-  if (!place.country.IsSet() && !regime.CountriesFor(question_.purpose).any) return true;
+  if (is_review && (!country_.IsSet() || place.reviewer_class == ReviewerClass::kMissing)) return true;
+  if (!country_.IsSet() && !regime.CountriesFor(question_.purpose).any) return true;
   return place.site.empty() && !regime.any_site;
 }
 
 bool Deciding::PlaceAllowedBy(const Regime& regime) const {
   const Place& place = question_.place;
   const Countries& countries = regime.CountriesFor(question_.purpose);
-  if (place.country.IsSet() && !countries.any &&
-      !std::binary_search(countries.named.begin(), countries.named.end(), place.country)) {
-    return false;
-  }
+  if (country_.IsSet() && !countries.any && !std::binary_search(countries.named.begin(), countries.named.end(), country_)) return false;
   return regime.any_site || place.site.empty() || std::binary_search(regime.sites.begin(), regime.sites.end(), place.site);
 }
 

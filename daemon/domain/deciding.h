@@ -121,6 +121,7 @@ class Deciding {
   const Rules& rules_;
   const base::Now now_;
   const uint8_t flags_;
+  const Region country_;  // of use; a code that nobody assigns is none
   Instant good_until_;
   CaptureTime when_;
   MergedRegime regime_;

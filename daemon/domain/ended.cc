@@ -11,6 +11,7 @@ namespace {
 bool MayHaveBeenAllowed(const SubjectFacts& before, const FactChange& change, const Rules& rules) {
   if (change.from == Choice::kGiven) return true;
   if (!before.registered) return false;
+  if (before.left_a_default) return true;
   if (rules.regimes[rules.ForRegion(before.region).regime].default_rule == DefaultRule::kOptOut) return true;
   // By the account's consent, which covers its devices; no notice speaks for another adult.
   return change.scope.kind == ScopeKind::kDevice && EffectiveChoice(before.account(), change.purpose, rules).choice == Choice::kGiven;
@@ -44,6 +45,19 @@ std::vector<Ended> EndedBy(const SubjectFacts& before, const Transition& change,
     }
   }
   return ended;
+}
+
+std::vector<Forgiven> ForgivenBy(const Transition& change) {
+  std::vector<Forgiven> forgiven;
+  for (const FactChange& one : change.changes) {
+    if (one.what != ChangedWhat::kPurpose || one.to != Choice::kGiven) continue;
+    const ScopeFacts* scope = change.after.Find(one.scope.kind, one.scope.handle);
+    if (scope == nullptr || !scope->ChoiceFor(one.purpose).copies_forgiven) continue;
+    auto at = std::find_if(forgiven.begin(), forgiven.end(), [&](const Forgiven& known) { return known.scope == one.scope; });
+    if (at == forgiven.end()) at = forgiven.insert(forgiven.end(), Forgiven{one.scope, {}});
+    at->copies_of.Add(one.purpose);
+  }
+  return forgiven;
 }
 
 }  // namespace consent::domain

@@ -19,4 +19,12 @@ struct Ended {
 // that meanwhile expired or were superseded, too. Refusing what nobody allowed ends nothing, and leaves lawful source audio alone either way.
 std::vector<Ended> EndedBy(const SubjectFacts& before, const Transition& change, const Moment& moment, const Rules& rules);
 
+// Copies of purposes that a consent under a notice that covers the past forgives: what an earlier end of them ordered away is owed no more.
+struct Forgiven {
+  ScopeRef scope;
+  PurposeSet copies_of;
+};
+// At most one for a scope.
+std::vector<Forgiven> ForgivenBy(const Transition& change);
+
 }  // namespace consent::domain

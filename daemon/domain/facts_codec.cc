@@ -16,7 +16,7 @@ constexpr size_t kMaxScopes = 4 * kMaxProfiles + 2;
 
 // Of a subject.
 constexpr uint64_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32, kMoreScopes = 64, kReopened = 128,
-                   kDefaultDenied = 256, kForgotten = 512, kUnverified = 1024;
+                   kDefaultDenied = 256, kForgotten = 512, kUnverified = 1024, kLeftDefault = 2048;
 // Instead of their number: more than the record holds, and none in it.
 constexpr uint64_t kManyTombstones = kMaxTombstones + 1;
 // Of a tombstone; the low two bits are its state.
@@ -347,6 +347,7 @@ void Reset(SubjectFacts* out) {
   out->registered = false;
   out->has_recording_marks = false;
   out->has_unverified_deletions = false;
+  out->left_a_default = false;
   out->region = Region{};
   out->default_from = Instant{};
   out->default_denied = Instant{};
@@ -369,6 +370,7 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
   out->registered = (bits & kRegistered) != 0;
   out->has_recording_marks = (bits & kMarks) != 0;
   out->has_unverified_deletions = (bits & kUnverified) != 0;
+  out->left_a_default = (bits & kLeftDefault) != 0;
   out->revision = in.Varint();
   if ((bits & kRegion) != 0) {
     out->region = Region::FromPacked(static_cast<uint32_t>(in.BigEndian(4)));
@@ -379,7 +381,7 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
   if ((bits & kReopened) != 0) out->reopened_at = GetSetTime(in);
   if ((bits & kDefaultDenied) != 0) out->default_denied = GetSetTime(in);
   out->forgotten = (bits & kForgotten) != 0;
-  if ((bits >> 11) != 0 || ((out->reopened_at.IsSet() || out->forgotten) && !out->closed_at.IsSet())) in.Fail();
+  if ((bits >> 12) != 0 || ((out->reopened_at.IsSet() || out->forgotten) && !out->closed_at.IsSet())) in.Fail();
   GetScope(in, true, &out->scopes[0]);
   if ((bits & kMoreScopes) != 0) {
     const uint64_t count = in.Varint();
@@ -402,7 +404,8 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
   out.Varint((facts.registered ? kRegistered : 0) | (facts.has_recording_marks ? kMarks : 0) | (facts.region.IsSet() ? kRegion : 0) |
              (facts.default_from.IsSet() ? kDefaultFrom : 0) | (facts.closed_at.IsSet() ? kClosed : 0) | (selectors ? kSelectors : 0) |
              (facts.scopes.size() > 1 ? kMoreScopes : 0) | (facts.reopened_at.IsSet() ? kReopened : 0) |
-             (facts.default_denied.IsSet() ? kDefaultDenied : 0) | (facts.forgotten ? kForgotten : 0) | (facts.has_unverified_deletions ? kUnverified : 0));
+             (facts.default_denied.IsSet() ? kDefaultDenied : 0) | (facts.forgotten ? kForgotten : 0) | (facts.has_unverified_deletions ? kUnverified : 0) |
+             (facts.left_a_default ? kLeftDefault : 0));
   out.Varint(facts.revision);
   if (facts.region.IsSet()) out.BigEndian(facts.region.packed(), 4);
   if (facts.default_from.IsSet()) PutTime(out, facts.default_from);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "daemon/domain/standards.h"
+
 namespace consent::domain {
 
 void AgeOfConsent::ChangeTo(int years, Instant at) {
@@ -53,6 +55,20 @@ RegionRules Rules::ForRegion(Region region) const {
 const AgeOfConsent& Rules::AgeOfConsentIn(Region region) const {
   const auto at = ages_of_consent.find(region.Country());
   return at == ages_of_consent.end() ? default_age_of_consent : at->second;
+}
+
+bool Rules::Knows(Region region) const {
+  if (IsAssigned(region)) return true;
+  if (!region.IsSet()) return false;
+  const Region country = region.Country();
+  if (regions.contains(region) || regions.contains(country)) return true;
+  const auto names = [country](const Countries& countries) {
+    return std::binary_search(countries.named.begin(), countries.named.end(), country);
+  };
+  return std::any_of(regimes.begin(), regimes.end(), [&](const Regime& regime) {
+    return names(regime.countries) || std::any_of(regime.other_countries.begin(), regime.other_countries.end(),
+                                                  [&](const PurposeCountries& other) { return names(other.countries); });
+  });
 }
 
 }  // namespace consent::domain

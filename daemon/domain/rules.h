@@ -122,6 +122,7 @@ struct Rules {
   // Since when each purpose (index: number - 1) has been in use without a break: no default covers earlier captures for it.
   std::array<Instant, kPurposes> in_use_since{};
   std::vector<Control> controls;
+  std::vector<Control> retired_controls;     // that only earlier policies had, and what a refusal of them covers; turned off, never on
   std::vector<Notice> notices;               // sorted by number
   bool offers_until_deleted = false;
   bool offers_do_not_save = false;
@@ -136,6 +137,9 @@ struct Rules {
   // The regime of a region and since when its default applied: subdivision, else country, else unknown's.
   RegionRules ForRegion(Region region) const;
   const AgeOfConsent& AgeOfConsentIn(Region region) const;
+  // ISO 3166-1 assigns the country's code, or the policy says what it means: in its regions, or as a place of use. Any other code counts as
+  // unknown where it is not refused.
+  bool Knows(Region region) const;
   Instant InUseSince(Purpose p) const { return in_use_since[static_cast<size_t>(p) - 1]; }
 };
 

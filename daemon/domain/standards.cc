@@ -1,6 +1,7 @@
 #include "daemon/domain/standards.h"
 
 #include <algorithm>
+#include <bitset>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -116,19 +117,16 @@ class Subtags {
 }  // namespace
 
 bool IsAssigned(Region region) {
-  const std::string code = CountryOf(region);
-  if (code.size() != 2) return false;
-  size_t low = 0;
-  size_t high = kAssigned.size() / 2;
-  while (low < high) {
-    const size_t middle = (low + high) / 2;
-    if (kAssigned.substr(2 * middle, 2) < code) {
-      low = middle + 1;
-    } else {
-      high = middle;
+  static const std::bitset<Region::kCountryIndices> assigned = [] {
+    std::bitset<Region::kCountryIndices> all;
+    for (size_t at = 0; at < kAssigned.size(); at += 2) {
+      Region country;
+      if (Region::Parse(kAssigned.substr(at, 2), &country)) all.set(country.CountryIndex());
     }
-  }
-  return kAssigned.substr(2 * low, 2) == code;
+    return all;
+  }();
+  const uint32_t index = region.CountryIndex();
+  return index < assigned.size() && assigned[index];
 }
 
 bool IsUserAssigned(Region region) {

@@ -100,7 +100,7 @@ PartOutcome ChangeRetention(Applying& applying, const RetentionCommand& command)
   }
   if (now == command.retention) return Applied(false);
   if (internal::Strictness(command.retention) > internal::Strictness(now)) {
-    if (IsContradicted(applying.command, command)) return Refused(Refusal::kContradiction);
+    if (IsContradicted(applying.command, command)) return Refused(Refusal::kContradiction, "retention");
     if (applying.IsImport()) return Refused(Refusal::kImportCannotLoosen, "a shorter retention");
     PartOutcome gate = internal::MayLoosen(applying, false);
     if (gate.refusal != Refusal::kNone) return gate;

@@ -7,6 +7,14 @@
 namespace consent::domain::internal {
 namespace {
 
+// Also one that only an earlier policy had, as the button of an older app.
+const Control* ControlToRefuse(const std::string& name, const Rules& rules) {
+  if (const Control* control = rules.FindControl(name)) return control;
+  const auto& retired = rules.retired_controls;
+  const auto found = std::find_if(retired.begin(), retired.end(), [&](const Control& control) { return control.name == name; });
+  return found == retired.end() ? nullptr : &*found;
+}
+
 PurposeSet PurposesOf(const Target& target, const Rules& rules) {
   PurposeSet purposes;
   switch (target.kind) {
@@ -17,7 +25,7 @@ PurposeSet PurposesOf(const Target& target, const Rules& rules) {
       purposes.Add(target.purpose);
       break;
     case TargetKind::kControl:
-      if (const Control* control = rules.FindControl(target.control)) purposes = control->purposes;
+      if (const Control* control = ControlToRefuse(target.control, rules)) purposes = control->purposes;
       break;
   }
   return purposes;
@@ -38,16 +46,25 @@ void SetChoice(Applying& applying, ScopeFacts& scope, Purpose purpose, const Pur
   applying.Record(std::move(change));
 }
 
+// A purpose was agreed to since `refused`: as far as a control covers it by then, the refusal must be said again to be the last word.
+bool AgreedSince(const ScopeFacts& scope, Instant refused) {
+  return std::any_of(scope.choices.begin(), scope.choices.end(), [refused](const PurposeChoice& choice) {
+    return choice.choice == Choice::kGiven && choice.LastGiven() > refused;
+  });
+}
+
 // Refuses what is added to the target later. True where that is new, or said anew of a closed account: it then binds the next one of its id.
-bool RefuseFuture(Applying& applying, ScopeFacts& scope, const Target& target) {
+// `before`: the scope as it was before the call.
+bool RefuseFuture(Applying& applying, const ScopeFacts& before, ScopeFacts& scope, const Target& target) {
+  const auto stands = [&](Instant since) { return !applying.IsToBeForgotten() && !AgreedSince(before, since); };
   if (target.kind == TargetKind::kAll) {
-    if (scope.refused_all_since.IsSet() && !applying.IsToBeForgotten()) return false;
+    if (scope.refused_all_since.IsSet() && stands(scope.refused_all_since)) return false;
     scope.refused_all_since = applying.moment.time;
   } else {
-    const ControlNumber number = applying.rules.FindControl(target.control)->number;
+    const ControlNumber number = ControlToRefuse(target.control, applying.rules)->number;
     const auto known = std::find_if(scope.refused_controls.begin(), scope.refused_controls.end(),
                                     [&](const ControlRefusal& refusal) { return refusal.control == number; });
-    if (known != scope.refused_controls.end() && !applying.IsToBeForgotten()) return false;
+    if (known != scope.refused_controls.end() && stands(known->since)) return false;
     if (known != scope.refused_controls.end()) scope.refused_controls.erase(known);
     scope.refused_controls.push_back(ControlRefusal{number, applying.moment.time});
   }
@@ -59,10 +76,11 @@ bool RefuseFuture(Applying& applying, ScopeFacts& scope, const Target& target) {
 }
 
 PartOutcome TurnOff(Applying& applying, const ChoiceCommand& command) {
-  if (command.target.kind == TargetKind::kControl && applying.rules.FindControl(command.target.control) == nullptr) {
+  if (command.target.kind == TargetKind::kControl && ControlToRefuse(command.target.control, applying.rules) == nullptr) {
     return Refused(Refusal::kUnknownControl);
   }
   ScopeFacts& scope = FindOrCreate(applying, command.scope);
+  const ScopeFacts before = scope;
   bool changed = false;
   const PurposeSet purposes = PurposesOf(command.target, applying.rules);
   for (const Purpose purpose : kAllPurposes) {
@@ -85,7 +103,7 @@ PartOutcome TurnOff(Applying& applying, const ChoiceCommand& command) {
     SetChoice(applying, scope, purpose, refused, now.choice);
     changed = true;
   }
-  if (command.target.kind != TargetKind::kPurpose) changed = RefuseFuture(applying, scope, command.target) || changed;
+  if (command.target.kind != TargetKind::kPurpose) changed = RefuseFuture(applying, before, scope, command.target) || changed;
   return Applied(changed);
 }
 
@@ -109,7 +127,10 @@ struct Consenting {
 // Who may consent for this scope.
 PartOutcome MayConsent(const Applying& applying, const ScopeFacts& scope, const Target& target, Instant given_at) {
   const Proof& proof = applying.command.proof;
-  if (scope.kind != ScopeKind::kProfile) return Applied(false);
+  if (scope.kind != ScopeKind::kProfile) {
+    const bool unnamed = proof.actor == Actor::kGuardian && !proof.guardian.IsSet();
+    return unnamed ? Refused(Refusal::kEvidenceRequired, "guardian_id") : Applied(false);
+  }
   if (applying.IsAdultAtHome(scope)) {
     if (proof.actor == Actor::kGuardian) return Refused(Refusal::kEvidenceRequired, "actor SELF or AGENT: an adult consents for themselves");
     return Applied(false);
@@ -160,7 +181,9 @@ std::string WhyNotFilled(const Applying& applying, const ScopeFacts& scope, cons
   // After a denied closure, or "everything", the subject chooses, and an import has not heard it.
   if (applying.result.after.default_denied.IsSet()) return "the wish to have the account closed or everything deleted";
   // Given to the closed account of that id, and nothing of it is inherited.
-  if (consenting.given_at <= applying.result.after.reopened_at) return "the closure of the account that had this id before";
+  const Instant reopened = applying.result.after.reopened_at;
+  const bool of_the_one_before = consenting.given_at <= reopened || (reopened.IsSet() && !applying.command.proof.given_at.IsSet());
+  if (of_the_one_before) return "the closure of the account that had this id before";
   for (const Purpose purpose : kAllPurposes) {
     if (!consenting.granted.Has(purpose)) continue;
     const PurposeChoice now = EffectiveChoice(scope, purpose, applying.rules);

@@ -126,10 +126,14 @@ PartOutcome AddProfile(Applying& applying, const ProfileCommand& profile) {
     PartOutcome gate = MayLoosen(applying, true);
     if (gate.refusal != Refusal::kNone) return gate;
   }
+  // Nobody knows any more whether who was removed was a child.
+  const ScopeFacts* known = applying.result.after.Find(ref.kind, ref.handle);
+  if (known == nullptr) known = applying.result.after.Find(ref.kind, base::Bytes16{});
+  const bool was_here = known != nullptr && known->WasRemoved();
   ScopeFacts* scope = Register(applying, ref);
   if (scope == nullptr) return Refused(Refusal::kSubjectFull);
   scope->age = age;
-  scope->age.adult_since = Instant{};
+  scope->age.adult_since = was_here ? applying.moment.time : Instant{};
   scope->last_active = profile.last_active.IsSet() ? std::min(profile.last_active, applying.moment.time) : applying.moment.time;
   if (profile.guardian && is_child) NameGuardian(applying, *scope, *profile.guardian);
   return Applied(true);
@@ -242,10 +246,16 @@ PartOutcome ApplyRegion(Applying& applying, Region region) {
   FactChange change;
   change.what = ChangedWhat::kRegion;
   applying.Record(std::move(change));
+  const AgeOfConsent& age_there = applying.rules.AgeOfConsentIn(region);
   for (ScopeFacts& scope : facts.scopes) {
     if (scope.kind != ScopeKind::kProfile) continue;
-    KeepEnded(applying, scope, {scope.age, applying.AgeAtHome()}, {scope.age, applying.rules.AgeOfConsentIn(region)});
+    KeepEnded(applying, scope, {scope.age, applying.AgeAtHome()}, {scope.age, age_there});
+    // Who was a child until now is an adult from now on, whatever the age there says of the time before.
+    const bool comes_of_age = !applying.IsAdultAtHome(scope) && AdultFrom(scope.age, age_there) <= applying.moment.time;
+    if (comes_of_age && scope.age.kind == AgeKind::kBorn) scope.age.adult_since = applying.moment.time;
   }
+  const bool had_default = HomeRegime(applying).default_rule == DefaultRule::kOptOut;
+  facts.left_a_default = facts.left_a_default || (facts.registered && had_default);
   facts.region = region;
   return Applied(true);
 }

@@ -76,6 +76,9 @@ class Region {
   constexpr bool IsSet() const { return packed_ != 0; }
   // The country without subdivision; unknown stays unknown.
   Region Country() const;
+  // One for each two letters, below kCountryIndices where Parse made the region.
+  constexpr uint32_t CountryIndex() const { return packed_ / (37 * 37 * 37); }
+  static constexpr uint32_t kCountryIndices = 37 * 37;
   std::string ToString() const;
   auto operator<=>(const Region&) const = default;
 
@@ -252,6 +255,7 @@ struct SubjectFacts {
   bool has_recording_marks = false;  // rows about single recordings exist
   bool has_unverified_deletions = false;  // perhaps: requests that are open and unverified
   Region region;
+  bool left_a_default = false;  // it once lived where OPT_OUT was the default: what that allowed may still be there
   Instant default_from;  // latest change of region, or registration, that made a default apply
   Instant default_denied;  // a denied closure or "everything" took every default away until the subject has chosen; unset: none did
   Instant closed_at;     // unset: never closed

@@ -45,6 +45,9 @@ std::string ConfigProblem(const std::string& path) {
   return std::string(status.message());
 }
 
+// As an unset variable of a shell leaves it: the default is had by leaving the option out.
+std::string NotEmpty(const std::string& text) { return text.empty() ? "must not be empty; leave it out for the default" : ""; }
+
 // THE definition: names, meanings and defaults of all options.
 void Define(CLI::App* app, Raw* raw) {
   app->set_config("--config", "", "Configuration file (TOML): keys are the options below without dashes in front");
@@ -55,15 +58,15 @@ void Define(CLI::App* app, Raw* raw) {
 
   app->add_option("--listen", raw->listen,
                   "Where the API is served: unix:/path (its folder is made 0700 or must be so), 127.0.0.1:port or [::1]:port. "
-                  "Default: unix:$XDG_RUNTIME_DIR/consentd/consentd.sock for users that have one, else unix:/run/consentd/consentd.sock");
+                  "Default: unix:$XDG_RUNTIME_DIR/consentd/consentd.sock for users that have one, else unix:/run/consentd/consentd.sock")->check(NotEmpty);
   app->add_option("--data-dir", raw->data_dir,
                   "Folder of the store, made if it is not there. Default: /var/lib/consentd for root, else "
-                  "$XDG_DATA_HOME/consentd or ~/.local/share/consentd");
-  app->add_option("--key-file", raw->key_file, "The daemon's secrets, made at first start; not inside the data folder. Default: DATA-DIR.key");
+                  "$XDG_DATA_HOME/consentd or ~/.local/share/consentd")->check(NotEmpty);
+  app->add_option("--key-file", raw->key_file, "The daemon's secrets, made at first start; not inside the data folder. Default: DATA-DIR.key")->check(NotEmpty);
   app->add_option("--head-file", raw->head_file,
                   "Last known end of the store, so that an old copy put back is noticed; not inside the data folder. "
-                  "Default: DATA-DIR.head");
-  app->add_option("--policy", raw->policy, "Policy file (JSON); read again on SIGHUP. Default: the compiled-in policy");
+                  "Default: DATA-DIR.head")->check(NotEmpty);
+  app->add_option("--policy", raw->policy, "Policy file (JSON); read again on SIGHUP. Default: the compiled-in policy")->check(NotEmpty);
   app->add_option("--partitions", raw->partitions, "Partitions of a new store, 1 to 1024; the same ever after");
   app->add_option("--index-max-subjects", raw->index_max_subjects,
                   "Subjects kept in memory; what is beyond is read from the store");
@@ -339,7 +342,7 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     return invocation;
   }
   if (first == "policy") {
-    if (arguments.size() != 3 || arguments[1] != "validate") return absl::InvalidArgumentError("usage: consentd policy validate FILE");
+    if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) return absl::InvalidArgumentError("usage: consentd policy validate FILE");
     invocation.command = Command::kValidatePolicy;
     invocation.policy_file = arguments[2];
     return invocation;

@@ -111,6 +111,7 @@ class HttpServer::Loop {
 
   void WaitForNewcomers();
   void TakeNewcomers();
+  std::shared_ptr<Connection> WhoLeaves() const;  // there is one: not all wait for the metrics
   void TakeNewcomersAfter(std::chrono::nanoseconds pause);
   size_t count() const { return awaited_.size() + scraping_.size(); }
   // Answers of the collector's.
@@ -157,6 +158,7 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
     socket_.close(ignored);
   }
   Steady::time_point since() const { return since_; }
+  Steady::time_point opened() const { return opened_; }
   uint64_t scraping_for() const { return scraping_for_; }
 
   void Scraped(const Text& text) {
@@ -282,7 +284,8 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
   Text body_;
   size_t sent_ = 0;  // of head_ and body_
   Connections::iterator place_;
-  Steady::time_point since_ = Steady::now();
+  const Steady::time_point opened_ = Steady::now();
+  Steady::time_point since_ = opened_;
   uint64_t scraping_for_ = 0;  // the collection that it waits for; 0: none, and it is in awaited_
 };
 
@@ -319,11 +322,18 @@ void HttpServer::Loop::TakeNewcomersAfter(std::chrono::nanoseconds pause) {
   });
 }
 
+// The one for whose peer we have waited longest; where all are busy the one that has been here longest, or they would share the server for good.
+std::shared_ptr<HttpServer::Loop::Connection> HttpServer::Loop::WhoLeaves() const {
+  if (Steady::now() - awaited_.front()->since() >= limits_.least_stay) return awaited_.front();
+  return *std::min_element(awaited_.begin(), awaited_.end(), [](const auto& a, const auto& b) { return a->opened() < b->opened(); });
+}
+
 void HttpServer::Loop::TakeNewcomers() {
   for (int taken = 0; taken < kAcceptsAtOnce; ++taken) {
-    const bool full = count() >= limits_.connections;
-    if (full) {
-      const auto stayed = Steady::now() - awaited_.front()->since();
+    std::shared_ptr<Connection> leaves;
+    if (count() >= limits_.connections) {
+      leaves = WhoLeaves();
+      const auto stayed = Steady::now() - leaves->opened();
       if (stayed < limits_.least_stay) return TakeNewcomersAfter(limits_.least_stay - stayed);
     }
     const int fd = accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -332,7 +342,7 @@ void HttpServer::Loop::TakeNewcomers() {
       if (!awaited_.empty()) awaited_.front()->Evict();
       return TakeNewcomersAfter(limits_.accept_pause);
     }
-    if (full) awaited_.front()->Evict();
+    if (leaves != nullptr) leaves->Evict();
     tcp::socket socket(io_);
     error_code error;
     socket.assign(tcp::v4(), fd, error);

@@ -10,8 +10,12 @@ namespace {
 
 using prometheus::MetricType;
 
-constexpr service::ChangeKind kChangeKinds[] = {service::ChangeKind::kUpsertSubject, service::ChangeKind::kUpdateSettings,
-                                                service::ChangeKind::kOptOut, service::ChangeKind::kReportRecording};
+// The kinds of acknowledged writes that users, officers and stores ask for.
+constexpr std::array kChangeKinds{
+    service::ChangeKind::kUpsertSubject,    service::ChangeKind::kUpdateSettings,   service::ChangeKind::kOptOut,
+    service::ChangeKind::kReportRecording,  service::ChangeKind::kDeletionReceived, service::ChangeKind::kDeletionVerified,
+    service::ChangeKind::kDeletionDenied,   service::ChangeKind::kDeletionExtended, service::ChangeKind::kDeletionCancelled,
+    service::ChangeKind::kHoldPlaced,       service::ChangeKind::kHoldReleased};
 
 // `value` if it is below `count`, else zero: an enum from elsewhere must not index beyond an array.
 template <typename E>
@@ -84,6 +88,8 @@ void Metrics::OnDecisions(const rpc::DecisionsSeen& decisions) {
 }
 
 void Metrics::OnItemErrors(uint32_t count) { singles_.Add(kItemErrors, count); }
+
+void Metrics::OnUnknownRegions(uint32_t count) { singles_.Add(kUnknownRegions, count); }
 
 void Metrics::OnChange(const rpc::ChangeSeen& change) {
   for (size_t kind = 0; kind < kKinds; ++kind) {
@@ -183,10 +189,14 @@ void Metrics::CollectSingles(std::vector<prometheus::MetricFamily>* families) co
   AddValue(&registrations, {}, value(kRegistrations));
   prometheus::MetricFamily errors = Family("consentd_batch_item_errors_total", "Batch items that got an error in place of an answer.", MetricType::Counter);
   AddValue(&errors, {}, value(kItemErrors));
+  prometheus::MetricFamily regions = Family("consentd_unknown_regions_total",
+                                            "Recordings whose region of capture is a code that nobody assigns: answered as from an unknown region.",
+                                            MetricType::Counter);
+  AddValue(&regions, {}, value(kUnknownRegions));
   prometheus::MetricFamily reloads = Family("consentd_policy_reloads_total", "Policy reloads by result; refused keeps the old policy.", MetricType::Counter);
   AddValue(&reloads, {{"result", "ok"}}, value(kReloadsOk));
   AddValue(&reloads, {{"result", "refused"}}, value(kReloadsFailed));
-  for (prometheus::MetricFamily* family : {&parts, &flags, &registrations, &errors, &reloads}) families->push_back(std::move(*family));
+  for (prometheus::MetricFamily* family : {&parts, &flags, &registrations, &errors, &regions, &reloads}) families->push_back(std::move(*family));
 }
 
 std::vector<prometheus::MetricFamily> Metrics::Collect() const {

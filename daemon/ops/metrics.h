@@ -24,6 +24,7 @@ class Metrics final : public rpc::RpcObserver {
   void OnCall(const rpc::CallSeen& call) override;
   void OnDecisions(const rpc::DecisionsSeen& decisions) override;
   void OnItemErrors(uint32_t count) override;
+  void OnUnknownRegions(uint32_t count) override;
   void OnChange(const rpc::ChangeSeen& change) override;
   void OnChoice(const rpc::ChoiceSeen& choice) override;
   // A reload of the policy was asked for and did or did not end with the file's policy in force.
@@ -42,8 +43,8 @@ class Metrics final : public rpc::RpcObserver {
   static constexpr size_t kPurposeCells = domain::kPurposes + 1;
   static constexpr size_t kOutcomes = 3 * 4;  // eligibility x disposition
   static constexpr size_t kChannels = 7;
-  static constexpr size_t kKinds = 4;
-  enum Single : size_t { kItemErrors, kReloadsOk, kReloadsFailed, kRegistrations, kPartsChanged, kPartsUnchanged, kPartsRefused, kFlags };
+  static constexpr size_t kKinds = 11;
+  enum Single : size_t { kItemErrors, kUnknownRegions, kReloadsOk, kReloadsFailed, kRegistrations, kPartsChanged, kPartsUnchanged, kPartsRefused, kFlags };
   // control or purpose, on, channel, result
   using ChoiceKey = std::tuple<std::string, bool, domain::Channel, const char*>;
 

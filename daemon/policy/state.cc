@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -25,9 +26,16 @@ Instant OptOutSince(const State& previous, Region region) {
   return at != previous.opt_out_since.end() ? at->second : Instant{};
 }
 
-void AdvanceRegions(const State& previous, const RegimeIndex& next, Instant now, State* state) {
+void AdvanceRegions(const State& previous, const Document* replaced, const v1::Policy& policy, Instant now, State* state) {
+  const RegimeIndex next(policy);
+  std::optional<RegimeIndex> last;
+  if (replaced != nullptr) last.emplace(replaced->policy());
+  const auto keeps_regime = [&](Region region) {
+    return !last || replaced->policy().regimes(last->For(region)).name() == policy.regimes(next.For(region)).name();
+  };
   const auto since = [&](Region region) {
     if (!next.OptOut(region)) return Instant{};
+    if (!keeps_regime(region)) return now;
     const Instant before = OptOutSince(previous, region);
     return before.IsSet() ? before : now;
   };
@@ -82,7 +90,7 @@ void AdvanceControls(const v1::Policy& next, domain::PurposeSet in_use, State* s
 
 }  // namespace
 
-absl::StatusOr<State> Advance(const State& previous, const Document& next, Instant now) {
+absl::StatusOr<State> Advance(const State& previous, const Document& next, Instant now, const Document* replaced) {
   if (now.micros <= 0 || now > base::kLastInstant) return absl::InvalidArgumentError("an activation needs a time within 1970 to 9999");
   const v1::Policy& policy = next.policy();
   State state;
@@ -105,7 +113,7 @@ absl::StatusOr<State> Advance(const State& previous, const Document& next, Insta
   if (previous.controls.size() + new_controls > kMaxControlsEver) return Exhausted("control names", kMaxControlsEver);
   state.controls = previous.controls;
   AdvanceControls(policy, in_use, &state);
-  AdvanceRegions(previous, RegimeIndex(policy), state.activated_at, &state);
+  AdvanceRegions(previous, replaced, policy, state.activated_at, &state);
   if (state.opt_out_since.size() > kMaxStateRegions) return Exhausted("regions", kMaxStateRegions);
   if (absl::Status ages = AdvanceAges(previous, policy, state.activated_at, &state); !ages.ok()) return ages;
   return state;

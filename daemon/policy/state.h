@@ -51,11 +51,12 @@ struct State {
 
 // The state after `next` is activated at `now` (of the commit's stamp; set) as successor of the policy whose state is
 // `previous`. Numbers that were ever given stay; new ones go up from the largest. A region to which OPT_OUT applied, be it
-// through its country, keeps its time; one to which it newly applies gets `now`; OPT_IN forgets it. An activation is never
+// through its country, keeps its time; one to which it newly applies gets `now`, as does one that comes under another regime than it had
+// by `replaced`, the predecessor's document (nullptr: that is not asked); OPT_IN forgets it. An activation is never
 // earlier than its predecessor: `now` before previous.activated_at counts as that.
 // ResourceExhausted: over kMaxNoticesEver, kMaxControlsEver, kMaxStateRegions or kMaxAgeSteps. InvalidArgument: `now` is not set or is after
 // base::kLastInstant.
-absl::StatusOr<State> Advance(const State& previous, const Document& next, base::Instant now);
+absl::StatusOr<State> Advance(const State& previous, const Document& next, base::Instant now, const Document* replaced = nullptr);
 
 // The rules of an activated policy. `state` is Advance's for this document; total nevertheless: what the state lacks denies (a
 // notice or control without number is left out, an OPT_OUT default without time never applies).

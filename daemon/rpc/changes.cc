@@ -45,6 +45,13 @@ void WriteParts(const std::vector<domain::PartOutcome>& parts, const std::functi
   }
 }
 
+void TellChange(service::ChangeKind kind, domain::Channel channel, RpcObserver& observer) {
+  ChangeSeen seen;
+  seen.kind = kind;
+  seen.channel = channel;
+  observer.OnChange(seen);
+}
+
 ChangeNote::ChangeNote(const service::ChangeRequest& request)
     : kind_(request.kind),
       channel_(request.command.proof.channel),

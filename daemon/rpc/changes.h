@@ -24,6 +24,9 @@ service::ChangeRequest ToChangeRequest(const service::Context& context, const se
 void WriteParts(const std::vector<domain::PartOutcome>& parts, const std::function<std::string(size_t)>& name,
                 google::protobuf::RepeatedPtrField<v1::PartResult>* out);
 
+// Tells of an acknowledged write that has no parts and no choices: a deletion request's steps, a hold's.
+void TellChange(service::ChangeKind kind, domain::Channel channel, RpcObserver& observer);
+
 // What the observer will want to know of a request, kept while the request itself is with the service.
 class ChangeNote {
  public:

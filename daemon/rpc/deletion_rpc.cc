@@ -49,13 +49,17 @@ grpc::ServerUnaryReactor* DeletionRpc::CreateDeletionRequest(grpc::CallbackServe
       surroundings_, create_, context, in, out, [this](auto call) {
         auto input = wire::ReadCreateDeletion(call->request(), context_.hasher, context_.Now());
         if (!input.ok()) return call->Finish(input.status());
+        call->response()->set_unusable(input->change.unusable);
         service::NewDeletion deletion{std::move(input->selector), input->times, input->requester, input->state,
                                       {std::move(input->account_id), std::move(input->selector_bytes)}};
         auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kDeletionReceived, std::move(input->change));
-        deletions_.Create(std::move(request), std::move(deletion), [this, call](absl::StatusOr<service::Deletions::Created> created) {
+        const domain::Channel channel = request.command.proof.channel;
+        deletions_.Create(std::move(request), std::move(deletion), [this, call, channel](absl::StatusOr<service::Deletions::Created> created) {
           if (!created.ok()) return call->Finish(created.status());
+          TellChange(service::ChangeKind::kDeletionReceived, channel, surroundings_.observer);
           call->response()->set_created(created->created);
           call->response()->set_revision(created->revision);
+          call->response()->set_account_closed(created->account_closed);
           call->response()->set_subject_is_new(created->subject_is_new);
           call->Finish(Read(created->place, call->response()->mutable_request()));
         });
@@ -67,7 +71,7 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input, service::De
   const absl::StatusOr<service::DeletionPlace> place = PlaceOf(input.deletion_id);
   if (!place.ok()) return call->Finish(place.status());
   const std::string etag = std::exchange(input.change.etag, std::string());
-  auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kDeletionVerified, std::move(input.change));
+  auto request = ToChangeRequest(context_, call->caller(), service::KindOf(step), std::move(input.change));
   if (!etag.empty()) {
     service::Revision revision;
     const bool ours = context_.tokens.Decode(etag, &revision, service::TokenUse::kDeletionEtag) && revision.partition == place->partition;
@@ -75,7 +79,9 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input, service::De
   }
   const bool posted = surroundings_.readers.Post(
       [this, call, place = *place, step, reason = std::move(input.reason), request = std::move(request)]() mutable {
-        deletions_.Step(std::move(request), place, step, reason, [this, call, place](const absl::Status& done) {
+        const domain::Channel channel = request.command.proof.channel;
+        deletions_.Step(std::move(request), place, step, reason, [this, call, place, step, channel](const absl::Status& done) {
+          if (done.ok()) TellChange(service::KindOf(step), channel, surroundings_.observer);
           call->Finish(done.ok() ? Read(place, call->response()->mutable_request()) : done);
         });
       });

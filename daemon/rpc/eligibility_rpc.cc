@@ -23,6 +23,8 @@ void WriteSession(const service::CheckSession& session, Response* response) {
   wire::WriteTimestamp(session.now.latest, response->mutable_checked_at());
 }
 
+bool IsUnknownCode(domain::Region region, const domain::Rules& rules) { return region.IsSet() && !rules.Knows(region); }
+
 // Counts the answers of one call, so that the observer is asked once for each distinct one.
 class Tally {
  public:
@@ -84,6 +86,7 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
   if (!status.ok()) return call->Finish(status);
   absl::StatusOr<service::CheckSession> session = check_.Begin(request.at_least_revision());
   if (!session.ok()) return call->Finish(session.status());
+  if (IsUnknownCode(item.facts.region, *session->rules)) surroundings_.observer.OnUnknownRegions(1);
 
   const auto answer = [this](CheckCall& to, const service::CheckSession& in, const wire::CheckQuery& asked, base::SubjectHandle subject,
                              const domain::Decision& decision) {
@@ -158,6 +161,7 @@ class EligibilityRpc::Batch {
     RpcObserver& observer = rpc_.surroundings_.observer;
     tally_.Tell(query_.purpose, observer);
     if (errors_ != 0) observer.OnItemErrors(errors_);
+    if (unknown_regions_ != 0) observer.OnUnknownRegions(unknown_regions_);
     return absl::OkStatus();
   }
 
@@ -201,6 +205,7 @@ class EligibilityRpc::Batch {
   void Decide(const Slot& slot, size_t index) {
     v1::BatchCheckResult* result = call_->response()->add_results();
     if (!slot.error.ok()) return Refuse(slot.error, result);
+    if (IsUnknownCode(slot.item.facts.region, *session_.rules)) ++unknown_regions_;
     domain::Decision decision;
     if (rpc_.check_.TryDecide(session_, slot.item, query_.purpose, query_.place, &decision)) {
       Answer(decision, slot.item.subject, result);
@@ -230,6 +235,7 @@ class EligibilityRpc::Batch {
   wire::Violations faults_;
   Tally tally_;
   uint32_t errors_ = 0;
+  uint32_t unknown_regions_ = 0;
   std::vector<Missed> missed_;
 };
 

@@ -61,8 +61,10 @@ grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* contex
                           {std::move(input->authority), std::move(input->reason)},
                           {input->change.account_id, std::move(input->selector_bytes)}};
     auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kHoldPlaced, std::move(input->change));
-    holds_.Place(std::move(request), std::move(hold), [this, call](absl::StatusOr<service::Holds::Placed> placed) {
+    const domain::Channel channel = request.command.proof.channel;
+    holds_.Place(std::move(request), std::move(hold), [this, call, channel](absl::StatusOr<service::Holds::Placed> placed) {
       if (!placed.ok()) return call->Finish(placed.status());
+      TellChange(service::ChangeKind::kHoldPlaced, channel, surroundings_.observer);
       call->response()->set_revision(placed->revision);
       call->response()->set_subject_is_new(placed->subject_is_new);
       call->Finish(Read(placed->place, call->response()->mutable_hold()));
@@ -88,7 +90,9 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
       request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
     }
     const bool posted = surroundings_.readers.Post([this, call, place, order = std::move(order), request = std::move(request)]() mutable {
-      holds_.Release(std::move(request), place, std::move(order), [this, call, place](const absl::Status& done) {
+      const domain::Channel channel = request.command.proof.channel;
+      holds_.Release(std::move(request), place, std::move(order), [this, call, place, channel](const absl::Status& done) {
+        if (done.ok()) TellChange(service::ChangeKind::kHoldReleased, channel, surroundings_.observer);
         call->Finish(done.ok() ? Read(place, call->response()->mutable_hold()) : done);
       });
     });

@@ -65,6 +65,8 @@ class RpcObserver {
   virtual void OnDecisions(const DecisionsSeen& decisions) = 0;
   // Items of a BatchCheck that got an error in place of an answer.
   virtual void OnItemErrors(uint32_t count) = 0;
+  // Recordings of one call whose region of capture is a code that means nothing: they were answered as from an unknown region.
+  virtual void OnUnknownRegions(uint32_t count) = 0;
   // Once for each acknowledged write.
   virtual void OnChange(const ChangeSeen& change) = 0;
   // Once for each choice of an acknowledged write, refused ones included.

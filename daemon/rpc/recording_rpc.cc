@@ -18,6 +18,7 @@ grpc::ServerUnaryReactor* RecordingRpc::ReportRecording(grpc::CallbackServerCont
   return Handle<v1::ReportRecordingRequest, v1::ReportRecordingResponse>(surroundings_, report_, context, in, out, [this](auto call) {
     auto input = wire::ReadReportRecording(call->request(), context_.hasher);
     if (!input.ok()) return call->Finish(input.status());
+    call->response()->set_unusable(input->unusable);
     auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kReportRecording, *std::move(input));
     ChangeNote note(request);
     changes_.Submit(std::move(request), [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {

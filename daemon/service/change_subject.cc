@@ -232,13 +232,23 @@ bool ChangeSubject::IsClosed(Work& work) const {
       work.anew = work.anew && refused.ok();
       work.request.command.reopens = work.anew;
       // Of the closed one nothing but what was refused since: who looked at that may choose otherwise, so its revision is asked for then.
-      if (work.anew && !RefusesAnything(facts)) work.before.facts.revision = 0;
+      if (work.anew && !RefusesAnything(facts)) {
+        if (work.request.command.expected_revision == facts.revision) work.request.command.expected_revision.reset();
+        work.before.facts.revision = 0;
+      }
       if (work.anew || !work.request.command.choices.empty() || !work.request.command.retention.empty()) return false;
       break;
     case ChangeKind::kUpdateSettings:
     case ChangeKind::kOptOut:
     case ChangeKind::kReportRecording:
       // Its transition takes restrictions and nothing else.
+      return false;
+    case ChangeKind::kDeletionReceived:
+    case ChangeKind::kDeletionVerified:
+    case ChangeKind::kDeletionDenied:
+    case ChangeKind::kDeletionExtended:
+    case ChangeKind::kDeletionCancelled:
+      // Data systems look for it once more, and named recordings stay named for an account that is started anew.
       return false;
     default:
       if (!domain::IsForgotten(facts)) return false;
@@ -275,6 +285,7 @@ bool ChangeSubject::PreparePart(Work& work) const {
   }
   if (*prepared == ChangePart::Prepared::kGoOn) return true;
   ChangeReply reply;
+  reply.account_closed = IsClosedFor(work.before.facts);
   reply.revision = context_.tokens.Encode(Revision{context_.PartitionOf(work.request.subject), work.before.facts.revision});
   work.reply = std::move(reply);
   return false;

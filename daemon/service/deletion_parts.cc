@@ -80,6 +80,16 @@ void WriteNewDeletion(const Context& context, DeletionPlace place, const Deletio
   WriteTasks(row.request, place.number, writes);
 }
 
+void CloseDeletion(const Context& context, DeletionPlace place, const domain::DeletionRequest& before, const store::Stamp& stamp, DeletionRow& next,
+                   std::vector<store::Write>& writes) {
+  next.sealed.clear();
+  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), std::nullopt});
+  store::Remains remains = RowsOf(context, place, before);
+  remains.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context, place)});
+  for (const domain::SystemPart& part : before.parts) writes.push_back({store::Table::kTask, TaskKey(part.system, place.number), std::nullopt});
+  BeginErasure(place.number, remains, stamp, writes);
+}
+
 absl::Status Marking::LoadRecordings(const Context& context, const domain::Selector& selector) {
   recordings_.clear();
   for (const base::RecordingHandle recording : selector.recordings) {
@@ -121,10 +131,12 @@ bool Marking::SetTombstones(const domain::DeletionRequest& request, domain::Subj
 
 bool Marking::Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const {
   domain::SubjectFacts facts = before;
-  return SetTombstones(request, facts);
+  return domain::IsForgotten(before) || SetTombstones(request, facts);
 }
 
 void Marking::Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out) {
+  // Of a closed account that is forgotten everything is purged already, and a time that is ordered now reaches no account that begins later.
+  const bool was_forgotten = domain::IsForgotten(out.transition.after);
   const bool completed = request.state == domain::RequestState::kCompleted;  // then the account may be somebody's anew
   if (request.selector.kind == domain::SelectorKind::kAccountClosure && request.verified_at.IsSet() && !completed) {
     const bool open_again = request.state == domain::RequestState::kCancelled;
@@ -135,7 +147,7 @@ void Marking::Apply(const Context& context, const domain::DeletionRequest& reque
     if (open_again) after.closed_at = request.closed_before;
     after.reopened_at = open_again ? request.reopened_before : base::Instant{};
   }
-  (void)SetTombstones(request, out.transition.after);  // Fits has seen that there is room
+  if (!was_forgotten) (void)SetTombstones(request, out.transition.after);  // Fits has seen that there is room
   if (recordings_.empty()) return;
   out.transition.after.has_recording_marks = true;
   for (auto& [recording, marks] : recordings_) {
@@ -156,9 +168,13 @@ CreatePart::CreatePart(TaskBoard& board, base::SubjectHandle subject, NewDeletio
 }
 
 absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context, const PartInput& input) {
+  // A stamp of before the service began is none, so a range that begins there has no beginning.
+  if (deletion_.times.from <= context.policies.rules()->service_began_at) deletion_.times.from = base::Instant{};
   request_.selector.captured = domain::TimesOf(deletion_.selector.kind, deletion_.times, input.moment);
-  // A fixed selection that is asked for again while the first request for it is open.
-  const absl::StatusOr<DeletionNumber> same = FindOpenFor(context, request_.subject, request_.selector);
+  // A fixed selection that is asked for again while the first request for it is open, or a closure that is done.
+  const bool closes_again = request_.selector.kind == domain::SelectorKind::kAccountClosure && domain::IsForgotten(input.before.facts);
+  const absl::StatusOr<DeletionNumber> same = closes_again ? FindFinishedClosure(context, request_.subject)
+                                                           : FindOpenFor(context, request_.subject, request_.selector);
   if (!same.ok()) return same.status();
   found_ = *same;
   if (found_ != 0) return Prepared::kAnswered;
@@ -270,6 +286,7 @@ absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, c
   if (trial == row_.request && within_.empty()) return Prepared::kAnswered;
   if (step_ == DeletionStep::kCancel) {
     if (absl::Status s = MayCancel(context); !s.ok()) return s;
+    if (absl::Status s = cancelled_.Load(context, place_, row_.request); !s.ok()) return s;
   }
   if (domain::TombstoneState(trial.state) == domain::TombstoneState(row_.request.state) && step_ != DeletionStep::kCancel) {
     return Prepared::kGoOn;
@@ -282,6 +299,7 @@ absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, c
 void StepPart::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
   preconditions.push_back({store::Table::kDeletion, DeletionKey(place_.number), bytes_});
   if (step_ == DeletionStep::kVerify) preconditions.push_back(systems_.AsPrecondition());
+  if (step_ == DeletionStep::kCancel) cancelled_.AddPreconditions(preconditions);
   within_.AddPreconditions(preconditions);
 }
 
@@ -300,14 +318,7 @@ void StepPart::Build(const Context& context, const store::Stamp& stamp, PartOutp
   }
   within_.Build(context, systems_, out);
   if (!domain::IsOpen(next.request.state) && domain::IsOpen(row_.request.state)) {
-    next.sealed.clear();
-    out.writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place_), std::nullopt});
-    store::Remains remains = RowsOf(context, place_, row_.request);
-    remains.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context, place_)});
-    for (const domain::SystemPart& part : row_.request.parts) {
-      out.writes.push_back({store::Table::kTask, TaskKey(part.system, place_.number), std::nullopt});
-    }
-    BeginErasure(place_.number, remains, stamp, out.writes);
+    CloseDeletion(context, place_, row_.request, stamp, next, out.writes);
   }
   out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.number), EncodeDeletionRow(next)});
   ListDeletion(context, place_.number, next.request, out.writes);
@@ -321,8 +332,7 @@ void StepPart::Publish(Context& context, const store::Stamp&) {
   if (made_.IsUnsettled()) context.perhaps_unsettled.store(true);
   if (step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state)) PutOnBoard(board_, systems_, place_);
   within_.Publish(context, board_, systems_);
-  if (step_ != DeletionStep::kCancel) return;
-  for (const domain::SystemPart& part : row_.request.parts) board_.Count(part.system, -1);
+  if (step_ == DeletionStep::kCancel) cancelled_.TellDeleted(board_);
 }
 
 }  // namespace consent::service

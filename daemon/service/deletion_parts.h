@@ -7,6 +7,7 @@
 
 #include "daemon/service/change_part.h"
 #include "daemon/service/deletions.h"
+#include "daemon/service/forgiven_copies.h"
 #include "daemon/service/verify_within.h"
 
 namespace consent::service {
@@ -39,6 +40,10 @@ void WriteNewDeletion(const Context& context, DeletionPlace place, const Deletio
                       std::vector<store::Write>& writes);
 // Where the time is in doubt: notes when that was by the boot clock, so that it can be settled.
 void NoteDoubt(const Context& context, const domain::Moment& moment, domain::DeletionRequest& request);
+// Ends a request that was open and is not done: its tasks and its key go, and what is left of it in the files is noted for erasure. `next`
+// is its row to be written.
+void CloseDeletion(const Context& context, DeletionPlace place, const domain::DeletionRequest& before, const store::Stamp& stamp, DeletionRow& next,
+                   std::vector<store::Write>& writes);
 // A task for each of its parts.
 void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes);
 // The periods of the regime of that name; of one that is gone the unknown region's.
@@ -62,7 +67,7 @@ class CreatePart final : public ChangePart {
 
  private:
   TaskBoard& board_;
-  const NewDeletion deletion_;
+  NewDeletion deletion_;
   domain::DeletionRequest request_;
   domain::DeletionRequest made_;  // as it was committed
   Marking marking_;
@@ -102,6 +107,7 @@ class StepPart final : public ChangePart {
   SystemsSeen systems_;
   Marking marking_;
   VerifyWithin within_;
+  OpenTasksOf cancelled_;
 };
 
 }  // namespace consent::service

@@ -1,7 +1,6 @@
 #include "daemon/service/deletion_rows.h"
 
 #include "daemon/base/hash.h"
-#include "daemon/base/seal.h"
 #include "daemon/service/rows.h"
 #include "daemon/wire/errors.h"
 
@@ -17,7 +16,6 @@ constexpr uint8_t kTaskFormat = 2;
 constexpr uint8_t kSystemFormat = 1;
 constexpr size_t kMaxLabelBytes = 64;
 constexpr size_t kMaxTextBytes = 256;
-constexpr size_t kMaxSealedBytes = 256 << 10;  // a thousand ids of 128 bytes, and what surrounds them
 constexpr size_t kMaxSystemParts = 1024;
 constexpr uint8_t kExtendedBit = 1, kUnsettledBit = 2;
 // Of a part and of a task, beside the outcome.
@@ -232,7 +230,7 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   const uint64_t parts = in.Varint();
   if (parts > kMaxSystemParts) return false;
   for (uint64_t i = 0; in.ok() && i < parts; ++i) request.parts.push_back(GetSystemPart(in));
-  row->sealed = in.String(kMaxSealedBytes);
+  row->sealed = in.String(kMaxDeletionPayloadBytes);
   return in.Done();
 }
 
@@ -283,6 +281,17 @@ absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::Subject
   if (absl::IsNotFound(row.status())) return DeletionNumber{0};
   if (!row.ok()) return StoreUnreadable();
   return NumberOfKey(*row);
+}
+
+absl::StatusOr<DeletionNumber> FindFinishedClosure(const Context& context, base::SubjectHandle subject) {
+  const auto places = ListDeletionsOf(context, subject, [](domain::RequestState state) { return state == domain::RequestState::kCompleted; });
+  if (!places.ok()) return places.status();
+  for (auto place = places->rbegin(); place != places->rend(); ++place) {
+    const absl::StatusOr<DeletionRow> row = LoadDeletion(context, *place);
+    if (!row.ok()) return row.status();
+    if (row->request.selector.kind == domain::SelectorKind::kAccountClosure) return place->number;
+  }
+  return DeletionNumber{0};
 }
 
 base::Bytes16 SelectorDigest(const domain::Selector& selector) {
@@ -390,38 +399,6 @@ bool DecodeSystemRow(std::string_view bytes, SystemRow* row) {
   row->retired_at = GetTime(in);
   row->retired_reason = in.String(kMaxTextBytes);
   return in.Done() && bits <= kIngestBit && row->number != 0 && !row->name.empty();
-}
-
-std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload, base::SubjectHandle subject, base::Random& random,
-                         base::Digest* commitment) {
-  std::string plain(kPayloadNonceBytes, '\0');
-  random.Fill(plain.data(), plain.size());
-  Encoder out(&plain);
-  out.String(payload.account_id);
-  out.String(payload.selector);
-  *commitment = base::Sha256(plain);
-  return base::Seal(key, plain, base::View(subject.bytes), random);
-}
-
-absl::StatusOr<DeletionPayload> OpenSealed(const Context& context, store::Partition partition, const std::string& share_key,
-                                           base::SubjectHandle subject, const std::string& sealed) {
-  const auto share = context.store.Get(partition, store::Table::kKeyShare, share_key);
-  if (absl::IsNotFound(share.status())) return share.status();
-  if (!share.ok()) return StoreUnreadable();
-  const base::Digest key = context.keys.PayloadKey(subject, *share);
-  const auto plain = base::Open(key, sealed, base::View(subject.bytes));
-  DeletionPayload payload;
-  if (plain.ok() && plain->size() >= kPayloadNonceBytes) {
-    Decoder in(std::string_view(*plain).substr(kPayloadNonceBytes));
-    payload.account_id = in.String(base::kMaxIdBytes);
-    payload.selector = in.String(kMaxSealedBytes);
-    if (in.Done()) return payload;
-  }
-  return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a sealed request or hold cannot be opened: the store or the key file is damaged");
-}
-
-absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPlace place, const DeletionRow& row) {
-  return OpenSealed(context, place.partition, DeletionShareKey(context, place), row.request.subject, row.sealed);
 }
 
 absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place, std::string* bytes) {

@@ -19,6 +19,7 @@
 namespace consent::service {
 
 // What was asked, with its ids; sealed under a key of the request's own. `selector` is a serialised consent.v1.DeletionSelector.
+inline constexpr size_t kMaxDeletionPayloadBytes = 256 << 10;  // a thousand ids of 128 bytes, and what surrounds them
 struct DeletionPayload {
   std::string account_id;
   std::string selector;
@@ -60,6 +61,8 @@ absl::Status TooManyTombstones();
 void ListDeletion(const Context& context, DeletionNumber number, const domain::DeletionRequest& request, std::vector<store::Write>& writes);
 // 0: there is none.
 absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::SubjectHandle subject, const domain::Selector& selector);
+// The newest closure that is COMPLETED. 0: there is none.
+absl::StatusOr<DeletionNumber> FindFinishedClosure(const Context& context, base::SubjectHandle subject);
 std::string EncodeDeletionOfRow(const DeletionOfRow& row);
 bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row);
 // The same for the same selection of one subject.

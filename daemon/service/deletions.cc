@@ -12,6 +12,17 @@
 namespace consent::service {
 namespace {
 
+bool Matches(const DeletionFilter& filter, const domain::DeletionRequest& request) {
+  if (filter.due_before.IsSet() && !(domain::IsOpen(request.state) && request.due_at < filter.due_before)) return false;
+  if (request.received_at < filter.received_from) return false;
+  if (filter.received_before.IsSet() && !(request.received_at < filter.received_before)) return false;
+  const bool of_cause = filter.causes.empty() || std::find(filter.causes.begin(), filter.causes.end(), request.cause) != filter.causes.end();
+  if (!of_cause) return false;
+  return filter.states.empty() || std::find(filter.states.begin(), filter.states.end(), request.state) != filter.states.end();
+}
+
+}  // namespace
+
 ChangeKind KindOf(DeletionStep step) {
   switch (step) {
     case DeletionStep::kBeginVerification:
@@ -26,17 +37,6 @@ ChangeKind KindOf(DeletionStep step) {
   }
   return ChangeKind::kDeletionVerified;
 }
-
-bool Matches(const DeletionFilter& filter, const domain::DeletionRequest& request) {
-  if (filter.due_before.IsSet() && !(domain::IsOpen(request.state) && request.due_at < filter.due_before)) return false;
-  if (request.received_at < filter.received_from) return false;
-  if (filter.received_before.IsSet() && !(request.received_at < filter.received_before)) return false;
-  const bool of_cause = filter.causes.empty() || std::find(filter.causes.begin(), filter.causes.end(), request.cause) != filter.causes.end();
-  if (!of_cause) return false;
-  return filter.states.empty() || std::find(filter.states.begin(), filter.states.end(), request.state) != filter.states.end();
-}
-
-}  // namespace
 
 Deletions::Deletions(Context& context, ChangeSubject& changes, TaskBoard& board) : context_(context), changes_(changes), board_(board) {}
 
@@ -54,6 +54,7 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
     if (!reply.ok()) return done(std::move(reply).status());
     Created created;
     created.revision = reply->revision;
+    created.account_closed = reply->account_closed;
     created.subject_is_new = reply->subject_is_new;
     created.place = DeletionPlace{partition, part->found()};
     if (created.place.number == 0) {

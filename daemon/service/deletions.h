@@ -46,6 +46,8 @@ struct NewDeletion {
 };
 
 enum class DeletionStep : uint8_t { kBeginVerification, kVerify, kDeny, kExtend, kCancel };
+// What history and metrics call a step.
+ChangeKind KindOf(DeletionStep step);
 
 // Thread-safe; outlives what was submitted.
 class Deletions {
@@ -54,6 +56,7 @@ class Deletions {
     DeletionPlace place;
     bool created = false;
     std::string revision;
+    bool account_closed = false;
     bool subject_is_new = false;
   };
   using CreateDone = std::function<void(absl::StatusOr<Created>)>;

@@ -38,6 +38,7 @@ EndedUses::New EndedUses::Make(const Context& context, const domain::Ended& ende
 
 absl::StatusOr<ChangePart::Prepared> EndedUses::Prepare(const Context& context, const PartInput& input) {
   made_.clear();
+  if (absl::Status s = forgiven_.Load(context, input.trial); !s.ok()) return s;
   const std::vector<domain::Ended> ended = domain::EndedBy(input.before.facts, input.trial, input.moment, *context.policies.rules());
   ends_something_ = !ended.empty();
   if (!ends_something_) return Prepared::kGoOn;
@@ -51,10 +52,12 @@ absl::StatusOr<ChangePart::Prepared> EndedUses::Prepare(const Context& context, 
 }
 
 void EndedUses::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+  forgiven_.AddPreconditions(preconditions);
   if (ends_something_) preconditions.push_back(systems_.AsPrecondition());
 }
 
-void EndedUses::Build(const Context& context, const store::Stamp&, PartOutput& out) {
+void EndedUses::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
+  forgiven_.Build(context, stamp, out);
   const domain::Moment& moment = out.moment;
   const store::Partition partition = context.PartitionOf(subject_);
   for (size_t i = 0; i < made_.size(); ++i) {
@@ -72,6 +75,7 @@ void EndedUses::Build(const Context& context, const store::Stamp&, PartOutput& o
 }
 
 void EndedUses::Publish(Context& context, const store::Stamp& stamp) {
+  forgiven_.Publish(context, board_);
   for (size_t i = 0; i < made_.size(); ++i) {
     const DeletionPlace place{context.PartitionOf(subject_), NumberOf(stamp.sequence, i)};
     context.deletions.Replace(place, nullptr, made_[i].made);
@@ -79,5 +83,7 @@ void EndedUses::Publish(Context& context, const store::Stamp& stamp) {
     PutOnBoard(board_, systems_, place);
   }
 }
+
+void EndedUses::Wake() { forgiven_.Wake(board_); }
 
 }  // namespace consent::service

@@ -7,6 +7,7 @@
 
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/commit_now.h"
+#include "daemon/service/deletion_parts.h"
 #include "daemon/service/erasure_rows.h"
 #include "daemon/service/hold_rows.h"
 #include "daemon/service/rows.h"
@@ -74,19 +75,15 @@ absl::Status Erasures::EndUndecided(DeletionPlace place) {
     if (domain::IsVerified(row->request.state)) return absl::OkStatus();
     const domain::DeletionRequest was = row->request;
     DeletionRow next = *std::move(row);
-    next.sealed.clear();
     const store::CommitResult result = CommitNow(
         context_, place.partition, {{store::Table::kDeletion, DeletionKey(place.number), bytes}},
         [&](const store::Stamp& stamp) {
           (void)domain::Deny(next.request, domain::Moment{stamp.time, stamp.sequence, context_.Present(), false}, "the account was closed, and all of it deleted");
           next.request.changed = stamp.sequence;
           store::Change change;
+          CloseDeletion(context_, place, was, stamp, next, change.writes);
           change.writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(next)});
           ListDeletion(context_, place.number, next.request, change.writes);
-          change.writes.push_back({store::Table::kKeyShare, DeletionShareKey(context_, place), std::nullopt});
-          store::Remains remains = RowsOf(context_, place, was);
-          remains.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context_, place)});
-          BeginErasure(place.number, remains, stamp, change.writes);
           change.event = PlainEvent(ChangeKind::kErased, "");
           return change;
         },

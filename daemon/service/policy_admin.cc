@@ -152,7 +152,8 @@ absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   // Last, so that a policy which only waits for the time is one that is allowed.
   if (absl::Status time = TimeToLoosen(context_.Present()); !time.ok()) return time;
   // What Advance refuses does not depend on the time, so it cannot refuse now.
-  const auto state_at = [&](base::Instant time) { return *policy::Advance(previous, document, time); };
+  const policy::Document* const replaced = current != nullptr ? &current->document : nullptr;
+  const auto state_at = [&](base::Instant time) { return *policy::Advance(previous, document, time, replaced); };
   const auto stamp = CommitEverywhere(
       store::Table::kPolicy,
       [&](base::Instant time) { return Row{PolicyKey(time), policy::EncodeRow(document, state_at(time))}; }, kActivated,

@@ -1,5 +1,8 @@
 #include "daemon/service/read_subject.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "daemon/domain/effective.h"
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/rows.h"
@@ -32,6 +35,20 @@ void HideGuardiansOfAdults(const Context& context, domain::SubjectFacts* facts) 
   for (domain::ScopeFacts& scope : facts->scopes) {
     if (scope.guardian.IsSet() && domain::AdultFrom(scope.age, at_home) <= context.Now()) scope.guardian = base::GuardianHandle{};
   }
+}
+
+template <typename NamesT, typename RefT>
+bool IsNamed(const NamesT& names, const RefT& ref) {
+  return std::any_of(names.begin(), names.end(), [&](const auto& name) { return name.first == ref; });
+}
+
+// A scope or a guardian of `view` has no name there.
+bool NamesAreMissing(const SubjectView& view) {
+  return std::any_of(view.facts.scopes.begin(), view.facts.scopes.end(), [&](const domain::ScopeFacts& scope) {
+    const bool nameless = scope.kind == domain::ScopeKind::kAccount || scope.IsFold() || scope.IsNothingButRemoved();
+    if (!nameless && !IsNamed(view.names, domain::ScopeRef{scope.kind, scope.handle})) return true;
+    return scope.guardian.IsSet() && !IsNamed(view.guardians, scope.guardian);
+  });
 }
 
 }  // namespace
@@ -98,6 +115,30 @@ absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, in
   return page;
 }
 
+// A scope that was removed since is named by the change that removed it; a guardian who left by the one that named him.
+absl::Status ReadSubject::NamePast(base::SubjectHandle subject, store::Sequence from, SubjectView* view) const {
+  if (!NamesAreMissing(*view)) return absl::OkStatus();
+  const auto key = PayloadKeyOf(context_, subject);
+  if (!key.ok()) return key.status();
+  while (from != 0 && NamesAreMissing(*view)) {
+    store::FeedRow feed;
+    ChangeRow row;
+    const absl::Status read = ReadRow(context_, subject, from, &feed, &row);
+    if (absl::IsNotFound(read)) break;
+    if (!read.ok()) return read;
+    absl::StatusOr<Payload> payload = OpenPayload(*key, row.sealed, subject);
+    if (!payload.ok()) return payload.status();
+    for (auto& name : payload->names) {
+      if (!IsNamed(view->names, name.first)) view->names.push_back(std::move(name));
+    }
+    for (auto& name : payload->guardians) {
+      if (!IsNamed(view->guardians, name.first)) view->guardians.push_back(std::move(name));
+    }
+    from = row.previous;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<SettingsAt> ReadSubject::At(base::SubjectHandle subject, base::Instant at) const {
   absl::StatusOr<SubjectView> now = Get(subject);
   if (!now.ok()) return now.status();
@@ -121,6 +162,8 @@ absl::StatusOr<SettingsAt> ReadSubject::At(base::SubjectHandle subject, base::In
     settings.rules = context_.policies.RulesAt(at);
     if (policy == nullptr || settings.rules == nullptr) break;
     settings.policy = std::make_shared<const policy::Document>(policy->document);
+    const absl::Status named = NamePast(subject, now->facts.revision, &settings.view);
+    if (!named.ok()) return named;
     return settings;
   }
   return wire::MakeError(v1::ERROR_REASON_NO_SETTINGS_AT_TIME, "the subject had no settings at that time, or they are no longer kept");

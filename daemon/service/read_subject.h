@@ -49,6 +49,9 @@ class ReadSubject {
   absl::StatusOr<SettingsAt> At(base::SubjectHandle subject, base::Instant at) const;
 
  private:
+  // Adds the names of what `view`, of a past time, shows and the present names no longer hold. `from`: the newest change.
+  absl::Status NamePast(base::SubjectHandle subject, store::Sequence from, SubjectView* view) const;
+
   Context& context_;
 };
 

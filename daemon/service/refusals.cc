@@ -56,6 +56,7 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
     case domain::Refusal::kRetentionNotOffered:
       return wire::FieldError("retention", "not one of the policy's retention choices");
     case domain::Refusal::kContradiction:
+      if (!part.detail.empty()) return wire::FieldError(part.detail, "a shorter one is asked for in the same request: the shorter is done");
       return wire::FieldError("turn", "the same purpose is turned off and on in one request: off wins");
     case domain::Refusal::kPolicyChanging:
       return wire::MakeError(v1::ERROR_REASON_CONTENTION, "a new policy is being activated: repeat the call");

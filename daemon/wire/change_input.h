@@ -39,6 +39,8 @@ struct ChangeInput {
   uint8_t flags = 0;  // domain::Flags
   // Of UpsertSubject only.
   bool create_new = false;
+  // Of restrictions without parts: what of the request was left out because it cannot be used, in words; empty: nothing.
+  std::string unusable;
 };
 
 // Reads the shared pieces of one write request. Adds what is wrong to the Violations and goes on; what it returns is meaningful only

@@ -59,7 +59,8 @@ domain::NamedTimes ReadDay(const v1::SpokenDay& day, base::Instant now, const Pa
     faults->Add(time_zone, "must be the name of a zone in the server's time zone database, such as `Europe/Bucharest`");
     return interval;
   }
-  interval.from = FirstInstantOfDay(spoken, zone);
+  // Of two clocks the server's decides: what is ahead of it was said now.
+  interval.from = FirstInstantOfDay(std::min(spoken, now), zone);
   return interval;
 }
 
@@ -71,7 +72,6 @@ domain::Selector ReadCopies(const v1::PurposeCopies& copies, const Path& at, Cha
   for (int i = 0; i < copies.purposes_size(); ++i) {
     CheckChosen(copies.purposes(i), v1::Purpose_IsValid, Path(at, "purposes", i), faults);
     const auto purpose = static_cast<domain::Purpose>(copies.purposes(i));
-    if (selector.copies_of.Has(purpose)) faults->Add(Path(at, "purposes", i), "names a purpose twice");
     if (v1::Purpose_IsValid(copies.purposes(i))) selector.copies_of.Add(purpose);
   }
   return selector;
@@ -152,8 +152,21 @@ void ReadStep(const Request& request, const base::IdHasher& hasher, Violations* 
 std::string Promise(const domain::DeletionRequest& request, bool on_hold, base::Instant now) {
   if (!IsTime(request.due_at)) return "";
   const std::string day = base::FormatRfc3339(request.due_at - base::Microseconds(1)).substr(0, 10);
-  if (on_hold) return " The law makes us keep some of them until further notice; these will be deleted when that is over.";
+  if (on_hold && !domain::IsVerified(request.state)) return " The law makes us keep some of it until further notice.";
+  if (on_hold) return " The law makes us keep some of it until further notice; this will be deleted when that is over.";
   return request.IsOverdue(now) ? " It should have been finished by " + day + "." : " We will finish it by " + day + ".";
+}
+
+// What is to be deleted, and nothing else is kept from use for it: the middle of a sentence.
+std::string ObjectOf(const domain::DeletionRequest& request) {
+  switch (request.selector.kind) {
+    case domain::SelectorKind::kPurposeCopies:
+      return "the copies that were made for these purposes";
+    case domain::SelectorKind::kVoiceId:
+      return "what your voice is recognised by";
+    default:
+      return request.cause == domain::DeletionCause::kRetention ? "the recordings that you want kept no longer" : "the recordings";
+  }
 }
 
 std::string Summary(const domain::DeletionRequest& request, bool on_hold, base::Instant now) {
@@ -166,16 +179,16 @@ std::string Summary(const domain::DeletionRequest& request, bool on_hold, base::
   switch (request.state) {
     case domain::RequestState::kReceived:
     case domain::RequestState::kVerifying:
-      return text + "Until we know that it came from you we only stop using the recordings." + Promise(request, on_hold, now);
+      return text + "Until we know that it came from you we only stop using " + ObjectOf(request) + "." + Promise(request, on_hold, now);
     case domain::RequestState::kAccepted:
     case domain::RequestState::kInProgress:
-      return text + "The recordings are not used any more. " + std::to_string(ended) + " of " + std::to_string(request.parts.size()) +
+      return text + "We do not use " + ObjectOf(request) + " any more. " + std::to_string(ended) + " of " + std::to_string(request.parts.size()) +
              " systems have confirmed so far; it is not finished." + Promise(request, on_hold, now);
     case domain::RequestState::kCompleted:
       return text + "All " + std::to_string(request.parts.size()) + " systems had confirmed by " + date(request.ended_at) + ".";
     case domain::RequestState::kDenied:
       return text + "It was denied on " + date(request.ended_at) + ": " + request.denied_reason +
-             ". The recordings are kept and not used. You may ask again, and you may complain to the supervisory authority.";
+             ". We keep " + ObjectOf(request) + ", unused. You may ask again, and you may complain to the supervisory authority.";
     case domain::RequestState::kCancelled:
       return text + "It was cancelled on " + date(request.ended_at) + " before anything was deleted.";
   }
@@ -187,18 +200,24 @@ std::string Summary(const domain::DeletionRequest& request, bool on_hold, base::
 absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequestRequest& request, const base::IdHasher& hasher,
                                                  base::Instant now) {
   Violations faults;
+  Violations others;  // of what the deletion does not need
   const Path root;
   DeletionInput input;
   ChangeReader reader(hasher, &faults, &input.change.names);
+  ChangeReader beside(hasher, &others, &input.change.names);
   RefuseMistyped(request, root, &faults);
   CheckId(request.account_id(), Path(root, "account_id"), &faults);
   CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
   input.selector = ReadSelector(request.selector(), now, Path(root, "selector"), hasher, reader, &faults, &input.times);
-  CheckChosen(request.requester(), v1::Actor_IsValid, Path(root, "requester"), &faults);
-  CheckEnum(request.verification(), v1::Verification_IsValid, Path(root, "verification"), &faults);
-  reader.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
-  if (!faults.empty()) return faults.ToStatus();
-  input.requester = static_cast<domain::Actor>(request.requester());
+  CheckChosen(request.requester(), v1::Actor_IsValid, Path(root, "requester"), &others);
+  CheckEnum(request.verification(), v1::Verification_IsValid, Path(root, "verification"), &others);
+  beside.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
+  if (!faults.empty()) {
+    faults.Append(others);
+    return faults.ToStatus();
+  }
+  input.change.unusable = others.Why();
+  if (v1::Actor_IsValid(request.requester())) input.requester = static_cast<domain::Actor>(request.requester());
   input.state = BeginningState(request.verification());
   input.account_id = request.account_id();
   input.selector_bytes = request.selector().SerializeAsString();
@@ -302,8 +321,11 @@ bool HasCovers(const domain::Selector& selector) {
 }
 
 void WriteCovers(const domain::Selector& selector, v1::TimeRange* out) {
-  if (selector.captured.HasBeginning()) WriteTimestamp(selector.captured.from(), out->mutable_from());
-  if (IsTime(selector.captured.sure())) WriteTimestamp(selector.captured.sure(), out->mutable_to());
+  const domain::OrderedTimes& times = selector.captured;
+  // A beginning that lay ahead of the receipt is told as the receipt: what is told is in order.
+  const base::Instant from = times.sure().IsSet() ? std::min(times.from(), times.sure()) : times.from();
+  if (times.HasBeginning()) WriteTimestamp(from, out->mutable_from());
+  if (IsTime(times.sure())) WriteTimestamp(times.sure(), out->mutable_to());
 }
 
 void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& deletion_id, const std::string& etag,

@@ -121,7 +121,7 @@ bool ReadAnyRecording(const Recording& recording, const base::IdHasher& hasher, 
   ReadEnums(recording, at, faults, facts);
   facts->has_region = !recording.region().empty();
   facts->region = facts->has_region ? ReadRegion(recording.region(), Path(at, "region"), faults) : domain::Region{};
-  facts->flags = ReadFlags(recording.flags(), 0, kMaxFlags, false, at, faults);
+  facts->flags = ReadFlags(recording.flags(), 0, kMaxFlags, at, faults);
   return faults->empty();
 }
 

@@ -7,20 +7,23 @@
 namespace consent::wire {
 
 absl::StatusOr<ChangeInput> ReadReportRecording(const v1::ReportRecordingRequest& request, const base::IdHasher& hasher) {
-  Violations faults;
+  Violations fatal;
+  Violations others;
   const Path root;
   ChangeInput input;
-  ChangeReader reader(hasher, &faults, &input.names);
-  RefuseMistyped(request, root, &faults);
-  CheckId(request.account_id(), Path(root, "account_id"), &faults);
-  CheckId(request.recording_id(), Path(root, "recording_id"), &faults);
-  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
-  input.flags = ReadFlags(request.flags(), 1, kFlags, true, root, &faults);
-  if (request.has_evidence()) {
-    input.command.proof = reader.Evidence(request.evidence(), Path(root, "evidence"));
-    input.evidence = request.evidence().SerializeAsString();
+  ChangeReader reader(hasher, &others, &input.names);
+  RefuseMistyped(request, root, &fatal);
+  CheckId(request.account_id(), Path(root, "account_id"), &fatal);
+  CheckId(request.recording_id(), Path(root, "recording_id"), &fatal);
+  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &fatal);
+  // A flag that can be read counts beside one that cannot.
+  input.flags = ReadFlags(request.flags(), 1, kFlags, root, &others);
+  reader.ProofOf(request, root, &input.command.proof, &input.evidence);
+  if (!fatal.empty() || input.flags == 0) {
+    fatal.Append(others);
+    return fatal.ToStatus();
   }
-  if (!faults.empty()) return faults.ToStatus();
+  input.unusable = others.Why();
   input.subject = hasher.Subject(request.account_id());
   input.recording = hasher.Recording(request.recording_id());
   input.request_id = request.request_id();

@@ -30,4 +30,14 @@ std::string SerialiseSelector(const domain::Selector& selector, const std::strin
   return out.SerializeAsString();
 }
 
+std::string WithPurposes(const std::string& selector, domain::PurposeSet purposes) {
+  v1::DeletionSelector out;
+  if (!out.ParseFromString(selector) || !out.has_purpose_copies()) return selector;
+  out.mutable_purpose_copies()->clear_purposes();
+  for (const domain::Purpose purpose : domain::kAllPurposes) {
+    if (purposes.Has(purpose)) out.mutable_purpose_copies()->add_purposes(static_cast<v1::Purpose>(purpose));
+  }
+  return out.SerializeAsString();
+}
+
 }  // namespace consent::wire

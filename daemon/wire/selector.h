@@ -11,4 +11,7 @@ namespace consent::wire {
 // of settings makes: purpose copies, a range of times, a profile, a device. Thread-safe.
 std::string SerialiseSelector(const domain::Selector& selector, const std::string& scope_id);
 
+// A serialised selector of purposes' copies, of these purposes. Of another kind, or no selector: as it is.
+std::string WithPurposes(const std::string& selector, domain::PurposeSet purposes);
+
 }  // namespace consent::wire

@@ -157,9 +157,13 @@ struct DeletionOrder {
 
 struct DeletionCreated {
   DeletionRequest request;
-  // False: an open request for the same was there, and is returned.
+  // False: a request for the same was there, open or a finished closure, and is returned.
   bool created = false;
   Etag revision;
+  // The data systems are asked once more; a recording that is named stays deleted in an account that is started anew under this id.
+  bool account_closed = false;
+  // What of the order was left out because it cannot be used. Empty: nothing.
+  std::string unusable;
   // Nothing was known of the account before this call: a mistyped id reads so.
   bool subject_is_new = false;
 };

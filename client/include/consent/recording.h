@@ -73,6 +73,8 @@ struct RecordingReported {
   std::vector<Flag> flags;
   Etag revision;
   bool account_closed = false;
+  // What of the report was left out because it cannot be used. Empty: nothing.
+  std::string unusable;
   // Nothing was known of the account before this call: a mistyped id reads so.
   bool subject_is_new = false;
 };

@@ -45,6 +45,16 @@ class ImportTest(DaemonTest):
         self.assertEqual(off[0]["choice"], "REFUSED")
         self.assertEqual(settings["retention"][0]["keep"], "3m")
 
+    def test_what_is_unset_of_who_is_registered_is_filled(self):
+        self.json("subject", "set", "i0", "--retention", "3m")
+        done = self.run_import(lines(subject("i0", consent(), devices=["kitchen"])))
+        self.assertEqual((done["imported"], done["refused"]), (1, 0))
+        found = self.json("subject", "get", "i0")
+        self.assertEqual((found["region"], [one["profile_id"] for one in found["profiles"]], found["devices"]), ("DE", ["voice"], ["kitchen"]))
+        again = self.run_import(lines(dict(subject("i0"), region="US")), expect=NOT_ALL_COUNTED)
+        self.assertEqual(again["refused"], 1)
+        self.assertEqual(self.json("subject", "get", "i0")["region"], "DE")
+
     def test_a_refusal_of_a_profile_survives_its_registration(self):
         self.run_import(lines(subject("i2", consent(), {"scope": {"profile_id": "voice"}, "all": True, "turn": "OFF"})))
         settings = self.json("settings", "get", "i2")["settings"]

@@ -1,8 +1,8 @@
 """Peers that speak HTTP/2 by bytes, to do what no honest client does.
 
-As a program: hostile.py KIND ADDRESS SECONDS floods from a process of its own, connecting again whenever it is cut, and prints how many
-bytes it could send and how often it was cut. hostile.py silent ADDRESS COUNT keeps COUNT connections open that say nothing, opens another for
-each that ends, and goes on until its input ends.
+As a program, which goes on until its input ends: hostile.py KIND ADDRESS floods and connects again whenever it is cut. It prints "flooding"
+once it has sent something, and at last how many bytes it could send and how often it was cut. hostile.py silent ADDRESS COUNT keeps COUNT
+connections open that say nothing, and opens another for each that ends.
 """
 
 import contextlib
@@ -237,23 +237,30 @@ def has_ended(peer):
         return True
 
 
-def main():
-    kind, address, seconds = sys.argv[1:]
-    if kind == "silent":
-        stay_silent(address, int(seconds))
-        return
+def flood(kind, address):
     floods = [Flood(kind, address) for _ in range(CONNECTIONS.get(kind, 1))]
     began = time.monotonic()
-    until = began + float(seconds)
+    said = False
     os.nice(5)
     # A busy machine gives a flood little; it goes on until it was cut, or surely is not.
-    while time.monotonic() < until or (not any(flood.cuts for flood in floods) and time.monotonic() < began + LONGEST):
-        for flood in floods:
-            flood.step()
-        waiting = [flood.peer for flood in floods if flood.peer is not None]
+    while not select.select([sys.stdin], [], [], 0)[0] or (not any(one.cuts for one in floods) and time.monotonic() < began + LONGEST):
+        for one in floods:
+            one.step()
+        if not said and all(one.sent for one in floods):
+            said = True
+            print("flooding", flush=True)
+        waiting = [one.peer for one in floods if one.peer is not None]
         with contextlib.suppress(OSError, ValueError):
-            select.select(waiting, [flood.peer for flood in floods if flood.peer is not None and flood.rest], [], 0.01)
-    print(sum(flood.sent for flood in floods), sum(flood.cuts for flood in floods))
+            select.select(waiting, [one.peer for one in floods if one.peer is not None and one.rest], [], 0.01)
+    print(sum(one.sent for one in floods), sum(one.cuts for one in floods))
+
+
+def main():
+    kind, address, *count = sys.argv[1:]
+    if kind == "silent":
+        stay_silent(address, int(*count))
+    else:
+        flood(kind, address)
 
 
 if __name__ == "__main__":

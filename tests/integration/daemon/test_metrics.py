@@ -4,7 +4,9 @@ import shutil
 import subprocess
 import unittest
 
+from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import eligibility_service_pb2 as eligibility
+from consent.v1 import hold_service_pb2 as holds
 from consent.v1 import policy_service_pb2 as policy
 from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
@@ -29,6 +31,28 @@ class Metrics(DaemonTest):
         self.api.eligibility.Check(check("m1"))
         refused(self.api.subjects.GetSubject, subject.GetSubjectRequest(account_id="nobody"))
         self.api.policies.Suspend(policy.SuspendRequest(purpose=types.PURPOSE_ADVERTISING, region="DE", reason="test"))
+
+    def test_each_step_of_a_deletion_and_a_hold_is_counted(self):
+        self.api.subjects.UpsertSubject(household("m1"))
+        by_phone = types.Evidence(channel=types.CHANNEL_SUPPORT, actor=types.ACTOR_SELF)
+        ask = deletion.CreateDeletionRequestRequest(account_id="m1", selector=deletion.DeletionSelector(recordings=deletion.RecordingIds(
+            recording_ids=["r1"])), requester=types.ACTOR_SELF, evidence=by_phone)
+        first = self.api.deletions.CreateDeletionRequest(ask).request
+        self.assertEqual(self.api.deletions.CreateDeletionRequest(ask).request.deletion_id, first.deletion_id)
+        self.api.deletions.ExtendDeletionRequest(deletion.ExtendDeletionRequestRequest(deletion_id=first.deletion_id, reason="many", evidence=by_phone))
+        self.api.deletions.VerifyDeletionRequest(deletion.VerifyDeletionRequestRequest(deletion_id=first.deletion_id, evidence=by_phone))
+        ask.selector.recordings.recording_ids[:] = ["r2"]
+        second = self.api.deletions.CreateDeletionRequest(ask).request
+        self.api.deletions.DenyDeletionRequest(deletion.DenyDeletionRequestRequest(deletion_id=second.deletion_id, reason="not shown", evidence=by_phone))
+        hold = self.api.holds.PlaceHold(holds.PlaceHoldRequest(account_id="m1", selector=deletion.HoldSelector(account=True),
+                                                                  authority="court", reason="case", evidence=by_phone)).hold
+        self.api.holds.ReleaseHold(holds.ReleaseHoldRequest(hold_id=hold.hold_id, etag=hold.etag, authority="court", reason="over",
+                                                               evidence=by_phone))
+        expected = {"deletion_received": 3, "deletion_extended": 1, "deletion_verified": 1, "deletion_denied": 1, "hold_placed": 1,
+                    "hold_released": 1}
+        for kind, count in expected.items():
+            with self.subTest(kind=kind):
+                self.assertEqual(self.served.metric('consentd_changes_total{kind="%s",channel="support"}' % kind), count)
 
     def test_known_calls_are_counted(self):
         self.use()

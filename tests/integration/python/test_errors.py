@@ -4,6 +4,7 @@ import unittest
 
 import grpc
 
+from consent.v1 import deletion_service_pb2 as deletion
 from consent.v1 import eligibility_service_pb2 as eligibility
 from consent.v1 import policy_service_pb2 as policy
 from consent.v1 import recording_service_pb2 as recordings
@@ -169,6 +170,30 @@ class Bytes(ErrorTest):
         self.assertFalse(self.api.subjects.GetSubject(subject.GetSubjectRequest(account_id=account)).registered)
         self.assertEqual(refused(self.api.subjects.GetSubject, subject.GetSubjectRequest(account_id=account + "\0")).reason,
                          "SUBJECT_NOT_FOUND")
+
+
+class Restrictions(ErrorTest):
+    """A no counts wherever it can be read, whatever else in the call is unusable; what was left out is said."""
+
+    def test_a_flag_counts_beside_one_that_nobody_knows(self):
+        for account, flags in (("f1", [types.FLAG_SAFETY, 99]), ("f2", [0, types.FLAG_SAFETY]), ("f3", [types.FLAG_SAFETY, types.FLAG_SAFETY])):
+            done = self.api.recordings.ReportRecording(recordings.ReportRecordingRequest(account_id=account, recording_id="r", flags=flags))
+            self.assertEqual(list(done.flags), [types.FLAG_SAFETY])
+            self.assertEqual("flags" in done.unusable, account != "f3", done)
+        self.expect(refused(self.api.recordings.ReportRecording, recordings.ReportRecordingRequest(account_id="f", recording_id="r", flags=[99])),
+                    INVALID, "INVALID_FIELD")
+
+    def test_a_restriction_counts_beside_evidence_that_cannot_be_used(self):
+        for bad in (types.Evidence(reference="x" * 257), types.Evidence(channel=99), types.Evidence(guardian_id="x" * 129)):
+            done = self.api.recordings.ReportRecording(
+                recordings.ReportRecordingRequest(account_id="e", recording_id="r", flags=[types.FLAG_SAFETY], evidence=bad))
+            self.assertIn("evidence", done.unusable)
+            one = deletion.DeletionSelector(recordings=deletion.RecordingIds(recording_ids=["r"]))
+            made = self.api.deletions.CreateDeletionRequest(deletion.CreateDeletionRequestRequest(
+                account_id="e", selector=one, requester=99, verification=99, evidence=bad))
+            self.assertEqual(made.request.state, deletion.DELETION_STATE_RECEIVED)
+            for field in ("evidence", "requester", "verification"):
+                self.assertIn(field, made.unusable)
 
 
 class Preconditions(ErrorTest):

@@ -92,6 +92,26 @@ class MainStory(DaemonTest):
         self.assertEqual([(profile.profile_id, profile.age.adult) for profile in found.profiles], [("ünï-codé", True)])
         self.assertEqual(list(found.device_ids), ["☎"])
 
+    def test_the_past_names_who_is_gone_since(self):
+        """What was removed is called by its name where the settings of its time are told, however much was changed since."""
+        account = "moved-out"
+        self.api.subjects.UpsertSubject(household(account))
+        minor = subject.Profile(profile_id="ben", age=subject.Age(born="2020-05-05"), guardian_id="gil")
+        self.api.subjects.UpsertSubject(subject.UpsertSubjectRequest(account_id=account, profiles=[minor], request_id=fresh_id()))
+        self.register_and_consent(account)
+        self.api.settings.OptOut(opt_out(account, scope=scope(profile="ben")))
+        at = self.api.settings.ListSettingsHistory(settings.ListSettingsHistoryRequest(account_id=account)).entries[0].time
+        etag = self.api.subjects.GetSubject(subject.GetSubjectRequest(account_id=account)).etag
+        gone = self.api.subjects.UpsertSubject(subject.UpsertSubjectRequest(
+            account_id=account, remove_profile_ids=["anna", "ben"], remove_device_ids=["kitchen"], etag=etag, evidence=evidence(),
+            request_id=fresh_id()))
+        self.assertTrue(all(part.applied for part in gone.results), gone)
+        self.api.settings.OptOut(opt_out(account, scope=scope(profile="carl")))
+        past = self.api.settings.GetSettingsAt(settings.GetSettingsAtRequest(account_id=account, at=at)).settings
+        named = {detail.scope.WhichOneof("scope") and getattr(detail.scope, detail.scope.WhichOneof("scope")) for detail in past.details}
+        self.assertEqual(named, {None, "anna", "ben", "kitchen"})
+        self.assertEqual([refused.profile_id for refused in past.refused_all], ["ben"])
+
     def test_a_batch_answers_in_order_and_each(self):
         self.register_and_consent("batch-yes")
         items = [recording("batch-yes", name="r1"), recording("batch-no", name="r2"), recording("batch-yes", name="r1"),

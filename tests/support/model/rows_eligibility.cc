@@ -95,6 +95,11 @@ bool HasGuardiansConsent(const View& view, const ScopeFacts& profile, Purpose pu
 
 // Now, and when it was captured: without a time nobody knows.
 bool HasExactlyOneAdultAndNoChild(const View& view) {
+  for (const ScopeFacts& scope : view.subject->scopes) {
+    // Removed after the capture, or perhaps: somebody more was in the household.
+    const bool gone = scope.kind == ScopeKind::kProfile && !scope.registered && scope.default_from.IsSet();
+    if (gone && (!view.has_time || scope.default_from >= view.lo)) return false;
+  }
   if (!view.has_time) return false;
   int adults = 0;
   int children = 0;

@@ -1,6 +1,9 @@
 #include "tests/support/model/view.h"
 
 #include <algorithm>
+#include <vector>
+
+#include "daemon/domain/standards.h"
 
 namespace consent::model {
 
@@ -31,6 +34,23 @@ const domain::Countries& CountriesOf(const Regime& regime, domain::Purpose purpo
     if (other.purpose == purpose) return other.countries;
   }
   return regime.countries;
+}
+
+// ISO 3166-1 assigns it, or the policy uses it anywhere.
+bool CodeMeansSomething(domain::Region country, const domain::Rules& rules) {
+  if (domain::IsAssigned(country)) return true;
+  if (!country.IsSet()) return false;
+  for (const auto& [region, unused] : rules.regions) {
+    if (region == country) return true;
+  }
+  for (const Regime& regime : rules.regimes) {
+    std::vector<domain::Countries> lists = {regime.countries};
+    for (const domain::PurposeCountries& other : regime.other_countries) lists.push_back(other.countries);
+    for (const domain::Countries& list : lists) {
+      if (std::count(list.named.begin(), list.named.end(), country) != 0) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -149,6 +169,7 @@ View::View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks&
       doubtful(question.now.doubtful),
       law(MergedLaw(subject_in, question.recording, rules_in)) {
   flags = recording.flags | marks.flags;
+  if (!CodeMeansSomething(place.country, rules)) place.country = domain::Region();
   accidental = recording.wake == domain::Wake::kAccidental || (flags & Flags::kAccidental) != 0;
 
   if (question.now.earliest.IsSet() && !doubtful) surely_now = question.now.earliest;

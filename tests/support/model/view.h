@@ -39,7 +39,7 @@ struct View {
   const domain::SubjectFacts* subject;
   const domain::RecordingMarks& marks;
   const domain::RecordingFacts& recording;
-  const domain::Place& place;
+  domain::Place place;  // without a country whose code means nothing
   const domain::Rules& rules;
   Instant now;                       // the later end: what denies asks it
   std::optional<Instant> surely_now;  // the earlier end: what purges by time asks it; none: no time is sure

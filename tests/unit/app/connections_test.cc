@@ -211,6 +211,25 @@ TEST(Connections, OthersDoNotWaitForAPeerThatHasTakenItsOwnRoom) {
   EXPECT_EQ(first.Read(), -EAGAIN);
 }
 
+TEST(Connections, WhoWasCutComesBackInTurnsAndOthersDoNotWait) {
+  ConnectionLimits limits = Small();
+  limits.after_cut = std::chrono::hours(1);
+  Connections connections(limits);
+  const auto began = std::chrono::steady_clock::now();
+  const auto waits = [&](const std::string& peer) { return connections.MayComeAt(peer) - began; };
+  constexpr std::chrono::minutes kAtOnce{1};
+  Pair flood;
+  ASSERT_EQ(connections.Admit(flood.served(), "a"), Admission::kAdmitted);
+  EXPECT_LT(waits("a"), kAtOnce) << "nothing was wrong so far";
+  EXPECT_LT(flood.Pass("GET / HTTP/1.1\r\n\r\n"), 1);
+  ASSERT_EQ(connections.Counts().cut(), 1U);
+  EXPECT_LT(waits("a"), kAtOnce) << "the first turn is now";
+  EXPECT_GT(waits("a"), std::chrono::minutes(59));
+  EXPECT_GT(waits("a"), std::chrono::minutes(119)) << "each has its own";
+  EXPECT_LT(waits("b"), kAtOnce);
+  flood.CloseServed();
+}
+
 TEST(Connections, ThoseOnTheirWayOutAreBounded) {
   Connections connections(Small());
   std::vector<std::unique_ptr<Pair>> pairs;

@@ -44,8 +44,8 @@ void Set(const json& value, const FieldDescriptor& field, Message* message) {
     reflection.SetEnumValue(message, &field, EnumNumber(field, value.get<std::string>()));
   } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
     auto* time = static_cast<google::protobuf::Timestamp*>(reflection.MutableMessage(message, &field));
-    base::Instant instant;
-    time->set_seconds(base::ParseRfc3339(value.get<std::string>(), &instant) ? instant.micros / 1'000'000 : -1);
+    int64_t micros = 0;
+    time->set_seconds(base::ParseTimestamp(value.get<std::string>(), &micros) ? micros / 1'000'000 : -1);
   } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_INT32) {
     reflection.SetInt32(message, &field, value.get<int32_t>());
   } else {

@@ -189,7 +189,8 @@ TEST(TaskOutputTest, TheLastLineMayBeANumber) {
     }
     EXPECT_EQ(LastNumberOf(std::string(100'000, '1'), piece), std::nullopt);
     EXPECT_EQ(LastNumberOf(std::string(100'000, 'x') + "\n12\n", piece), 12);
-    EXPECT_EQ(LastNumberOf("12" + std::string(1000, ' '), piece), std::nullopt);
+    EXPECT_EQ(LastNumberOf("12" + std::string(1000, ' '), piece), 12);
+    EXPECT_EQ(LastNumberOf(std::string(70, '0') + "1", piece), 1);
   }
 }
 

@@ -296,6 +296,21 @@ TEST(Imports, DoNotAnswerForWhoWantedEverythingDeleted) {
   EXPECT_EQ(RefusalOf(world.Try(On(world, Account(), PurposeOf(kReview)))), Refusal::kNone);
 }
 
+TEST(Imports, GiveNothingOfTheClosedOnesToTheAccountThatIsStartedAnew) {
+  for (const bool own_time : {false, true}) {
+    SmallWorld world;
+    world.Register("DE");
+    world.facts.closed_at = world.next.time - base::Hours(2);
+    world.facts.reopened_at = world.next.time - base::Hours(1);
+    Command line = Import(world);
+    line.choices.push_back({Account(), PurposeOf(kReview), true});
+    if (own_time) line.proof.given_at = world.next.time - base::Seconds(90 * 60);
+    EXPECT_EQ(RefusalOf(world.Try(line)), Refusal::kImportCannotLoosen) << own_time;
+    if (own_time) line.proof.given_at = world.next.time - base::Seconds(60);
+    EXPECT_EQ(RefusalOf(world.Try(line)), own_time ? Refusal::kNone : Refusal::kImportCannotLoosen);
+  }
+}
+
 TEST(Imports, BringBackNothingThatWasRemoved) {
   for (const ScopeRef& scope : {Profile(1), Device(1)}) {
     SmallWorld world;

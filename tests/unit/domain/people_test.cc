@@ -144,6 +144,40 @@ TEST(Age, AnotherCountrysAgeOfConsentEndsNoGuardiansConsent) {
   EXPECT_EQ(ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven) << "a child before and after at home";
 }
 
+// Who was a child where it lived stays one for what was captured then, whatever another country's age says of that time.
+TEST(Region, AMoveMakesNobodyAnAdultOfThePast) {
+  for (const char* from : {"DE", ""}) {
+    SmallWorld world;
+    Command there = Loosening(world);
+    there.registers = true;
+    if (*from != '\0') there.region = In(from);
+    world.Do(there);
+    world.Do(WithProfile(Loosening(world), 2, BornOn("2012-01-10")));
+    world.Do(WithProfile(Loosening(world), 3, BornOn("1990-01-10")));
+    Command move = Loosening(world);
+    move.region = In("US");
+    const Instant moved = world.next.time;
+    ASSERT_EQ(RefusalOf(world.Do(move)), Refusal::kNone);
+    const AgeOfConsent& thirteen = world.rules.AgeOfConsentIn(In("US"));
+    EXPECT_EQ(AdultFrom(ProfileFacts(world, 2).age, thirteen), moved);
+    EXPECT_LT(AdultFrom(ProfileFacts(world, 3).age, thirteen), moved) << "an adult here and there";
+  }
+}
+
+TEST(Age, WhoWasRemovedAndComesBackIsNoAdultOfThePast) {
+  for (const Age& before : {AChild(), BornOn("2015-01-01"), Age{}, AnAdult()}) {
+    SmallWorld world;
+    world.Register("DE");
+    world.Do(WithProfile(Loosening(world), 2, before));
+    Command removal = Loosening(world);
+    removal.removals.push_back(Profile(2));
+    ASSERT_EQ(RefusalOf(world.Do(removal)), Refusal::kNone);
+    const Instant back = world.next.time;
+    ASSERT_EQ(RefusalOf(world.Do(WithProfile(Loosening(world), 2, AnAdult()))), Refusal::kNone);
+    EXPECT_EQ(ProfileFacts(world, 2).age.adult_since, back) << "nobody knows any more who it was";
+  }
+}
+
 TEST(Age, AddingAnAdultIsALooseningAddingAChildIsNot) {
   SmallWorld world;
   world.Register("US");

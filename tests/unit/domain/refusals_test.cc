@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "daemon/domain/effective.h"
 #include "tests/unit/domain/small_world.h"
 
 namespace consent::domain {
@@ -68,6 +69,46 @@ TEST(Refusals, NoticeMustBeUsable) {
   on = On(world, Account(), PurposeOf(kReview));
   on.proof.given_at = world.next.time - base::Hours(1);
   EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kNoticeNotUsable) << "a time of its own without an import";
+}
+
+// The last word was no: what the control gains later is refused, whatever was agreed to between two noes.
+TEST(Refusals, AControlRefusedAgainIsRefusedFromThenOn) {
+  for (const ScopeRef& scope : {Account(), Profile(1), Device(1)}) {
+    for (const Target& all : {ControlNamed("messages"), Target{}}) {
+      SmallWorld world;
+      world.Register("DE");
+      world.Do(Off(scope, all));
+      ASSERT_EQ(RefusalOf(world.Do(On(world, scope, PurposeOf(kReview)))), Refusal::kNone);
+      EXPECT_TRUE(world.Do(Off(scope, all)).parts[0].changed);
+      EXPECT_FALSE(world.Do(Off(scope, all)).parts[0].changed) << "once";
+      for (Control& control : world.rules.controls) control.purposes.Add(kReview);
+      EXPECT_TRUE(SaysNo(EffectiveChoice(*world.facts.Find(scope.kind, scope.handle), kReview, world.rules).choice));
+    }
+  }
+}
+
+TEST(Refusals, AControlThatOnlyAnEarlierPolicyHadIsTurnedOffAndNotOn) {
+  SmallWorld world;
+  world.Register("US");
+  world.rules.retired_controls.push_back({"gone", 9, {}});
+  world.rules.retired_controls[0].purposes.Add(kReview);
+  EXPECT_EQ(RefusalOf(world.Try(On(world, Account(), ControlNamed("gone")))), Refusal::kUnknownControl);
+  ASSERT_EQ(RefusalOf(world.Do(Off(Account(), ControlNamed("gone")))), Refusal::kNone);
+  EXPECT_TRUE(SaysNo(world.facts.account().ChoiceFor(kReview).choice));
+  EXPECT_FALSE(SaysNo(world.facts.account().ChoiceFor(Purpose::kPersonalisation).choice));
+  PurposeSet more;
+  more.Add(Purpose::kPersonalisation);
+  world.rules.controls.push_back({"gone", 9, more});
+  EXPECT_TRUE(SaysNo(EffectiveChoice(world.facts.account(), Purpose::kPersonalisation, world.rules).choice)) << "it came back with more";
+}
+
+TEST(Refusals, AGuardianSaysWho) {
+  SmallWorld world;
+  world.Register("DE");
+  Command on = On(world, Account(), PurposeOf(kReview));
+  on.proof.actor = Actor::kGuardian;
+  EXPECT_EQ(RefusalOf(world.Try(on)), Refusal::kEvidenceRequired);
+  EXPECT_EQ(world.Try(on).parts[0].detail, "guardian_id");
 }
 
 TEST(Refusals, GuardianRequired) {

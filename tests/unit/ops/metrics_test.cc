@@ -62,10 +62,12 @@ TEST(MetricsTest, DecisionsByPurposeOutcomeAndFirstReason) {
   metrics.OnDecisions({domain::Purpose::kHumanReview, domain::Eligibility::kEligible, domain::Disposition::kKeep, domain::Reason::kConsent, 99});
   metrics.OnDecisions({domain::Purpose::kNone, domain::Eligibility::kNotAnswered, domain::Disposition::kPurge, domain::Reason::kDoNotSave, 1});
   metrics.OnItemErrors(3);
+  metrics.OnUnknownRegions(2);
   const std::string text = Text(metrics);
   EXPECT_THAT(text, HasSubstr("consentd_decisions_total{purpose=\"human_review\",eligibility=\"eligible\",disposition=\"keep\",reason=\"consent\"} 999\n"));
   EXPECT_THAT(text, HasSubstr("consentd_decisions_total{purpose=\"none\",eligibility=\"none\",disposition=\"purge\",reason=\"do_not_save\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("consentd_batch_item_errors_total 3\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_unknown_regions_total 2\n"));
 }
 
 TEST(MetricsTest, ValuesThatAreNoEnumValueDoNotIndexBeyond) {

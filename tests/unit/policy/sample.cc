@@ -108,7 +108,8 @@ domain::Region RegionOf(const std::string& text) {
 
 PolicyRow Activated(const v1::Policy& policy, base::Instant now, const PolicyRow* previous) {
   Document document = Parsed(policy);
-  absl::StatusOr<State> state = Advance(previous == nullptr ? State{} : previous->state, document, now);
+  absl::StatusOr<State> state = Advance(previous == nullptr ? State{} : previous->state, document, now,
+                                        previous == nullptr ? nullptr : &previous->document);
   Require(state.ok(), std::string(state.status().message()));
   return {std::move(document), *std::move(state)};
 }

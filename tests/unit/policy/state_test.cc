@@ -89,15 +89,16 @@ TEST(StateOptOut, BeginsWithTheActivation) {
   EXPECT_FALSE(Since(row, "JP").IsSet());
 }
 
-TEST(StateOptOut, KeepsItsTimeWithoutABreak) {
+TEST(StateOptOut, KeepsItsTimeWithoutABreakAndBeginsAnewUnderAnotherRegime) {
   const PolicyRow first = Activated(Regions({"DE"}, {"US"}), At(1));
+  EXPECT_EQ(Since(Activated(Regions({"DE", "FR"}, {"US"}), At(2), &first), "US"), At(1));
   v1::Policy moved = Regions({"DE"}, {});
   v1::Regime* other = moved.add_regimes();
   *other = moved.regimes(1);
   other->set_name("us2");
   other->add_regions("US");
-  const PolicyRow second = Activated(moved, At(2), &first);  // another regime, still OPT_OUT
-  EXPECT_EQ(Since(second, "US"), At(1));
+  const PolicyRow second = Activated(moved, At(2), &first);  // still OPT_OUT
+  EXPECT_EQ(Since(second, "US"), At(2)) << "as for a subject that moves between the two";
 }
 
 TEST(StateOptOut, BreaksByOptInAndByNotBeingNamed) {

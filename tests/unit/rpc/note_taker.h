@@ -29,6 +29,7 @@ class NoteTaker final : public rpc::RpcObserver {
     base::MutexLock lock(mutex_);
     decisions_.push_back(decisions);
   }
+  void OnUnknownRegions(uint32_t) override {}
   void OnItemErrors(uint32_t count) override {
     base::MutexLock lock(mutex_);
     item_errors_ += count;

@@ -120,6 +120,36 @@ TEST(HardCases, Case35_EmployeesOnly) {
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT");
 }
 
+// A code that ISO 3166-1 does not assign, and the policy does not name, is no place, also where every country is one.
+TEST(HardCases, Case69_ACountryThatIsNoneIsAMissingFact) {
+  for (const char* code : {"UK", "EL", "ZZ", "XK", "QQ"}) {
+    Scene scene;
+    scene.Germany().countries.any = true;
+    scene.facts.place.country = RegionOf(code);
+    EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT") << code;
+    scene.Germany().countries = {false, {RegionOf("DE")}};
+    EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT") << code;
+  }
+  Scene named;
+  named.Germany().countries = {false, {RegionOf("XK")}};
+  named.facts.place.country = RegionOf("XK");
+  EXPECT_EQ(named.Answer(), "ELIGIBLE KEEP CONSENT");
+}
+
+// E6: who was removed since may have spoken.
+TEST(HardCases, NotIdentifiedInAHouseholdThatSomebodyLeft) {
+  for (const int left_days_ago : {0, 1, 2}) {
+    Scene scene;
+    scene.Germany().allow_unidentified_single_adult = true;
+    scene.NamesProfiles({}).facts.recording.identity = domain::Identity::kNotRun;
+    EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP CONSENT");
+    scene.AddProfile("ben");
+    scene.Scope("ben").registered = false;
+    scene.Scope("ben").default_from = Scene::Ago(left_days_ago);
+    EXPECT_EQ(scene.Answer(), left_days_ago < 2 ? "NOT_ELIGIBLE KEEP SPEAKER_NOT_IDENTIFIED" : "ELIGIBLE KEEP CONSENT") << left_days_ago;
+  }
+}
+
 TEST(HardCases, Case36_MovedFromTheStatesToGermany) {
   Scene scene;
   scene.LivesIn("US").NobodyChose();

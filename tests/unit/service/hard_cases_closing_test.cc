@@ -1,6 +1,7 @@
 // The numbered hard cases about withdrawals and retention as data systems see them, and about closed accounts.
 #include <gtest/gtest.h>
 
+#include "consent/v1/deletion_service.pb.h"
 #include "daemon/service/rows.h"
 #include "tests/support/service/deleting.h"
 
@@ -117,6 +118,71 @@ TEST_F(HardCaseOfAnEnding, N53_AnOptOutFromTheDefaultPurgesTheCopiesAndLeavesThe
   EXPECT_EQ(tasks[0].request.selector.kind, domain::SelectorKind::kPurposeCopies);
 }
 
+TEST_F(HardCaseOfAnEnding, AConsentForThePastCancelsWhatIsStillOwedOfTheCopies) {
+  ASSERT_TRUE(world.Register("a", "US", {Adult("ann"), Adult("bob")}).ok());
+  Recording copy(world.Now() - base::Hours(1));
+  copy.facts.artefact = domain::Artefact::kReviewCopy;
+  copy.facts.made_for = Purpose::kHumanReview;
+  ASSERT_TRUE(world.OptOut("a", Account(), Control("help_improve")).ok());
+  ASSERT_TRUE(world.OptOut("a", Profile("bob"), Only(Purpose::kHumanReview)).ok());
+  ASSERT_EQ(Told("a").size(), 2U);
+  ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("general")).ok());
+  EXPECT_EQ(Fate("a", copy), "PURGE: PURPOSE_ENDED");
+  EXPECT_EQ(Told("a")[0].state, RequestState::kAccepted) << "that one is silent on the past";
+  ASSERT_TRUE(world.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
+  ASSERT_EQ(Told("a").size(), 3U);
+
+  const auto leased = deleting.Lease("vendor");
+  ASSERT_EQ(leased.size(), 3U);
+  ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("past")).ok());
+  const auto told = Told("a");
+  EXPECT_FALSE(told[0].selector.copies_of.Has(Purpose::kHumanReview));
+  EXPECT_TRUE(told[0].selector.copies_of.Has(Purpose::kFeatureDevelopment)) << "the other purpose is owed still";
+  EXPECT_EQ(told[1].selector.copies_of, [] { domain::PurposeSet one; one.Add(Purpose::kHumanReview); return one; }()) << "the profile has forgiven nothing";
+  EXPECT_FALSE(domain::AllEnded(told[0]) || domain::AllEnded(told[1]));
+  EXPECT_TRUE(domain::AllEnded(told[2])) << "a worker has it, and may have erased some";
+  for (const service::LeasedTask& task : leased) {
+    const bool still = task.request.selector.scope == world.Ref(Profile("bob"));
+    const absl::Status ended = deleting.End("vendor", task);
+    EXPECT_EQ(ended.ok(), still) << ended << "whoever began with the old order has lost the lease";
+  }
+  world.Restart();
+  const auto anew = deleting.Lease("vendor");
+  ASSERT_EQ(anew.size(), 1U);
+  EXPECT_FALSE(anew[0].request.selector.copies_of.Has(Purpose::kHumanReview));
+  v1::DeletionSelector words;
+  ASSERT_TRUE(words.ParseFromString(anew[0].payload.selector));
+  ASSERT_EQ(words.purpose_copies().purposes_size(), 1);
+  EXPECT_EQ(words.purpose_copies().purposes(0), v1::PURPOSE_FEATURE_DEVELOPMENT);
+  ASSERT_TRUE(world.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
+  ASSERT_EQ(Told("a").size(), 4U);
+  EXPECT_EQ(Told("a")[3].state, RequestState::kAccepted);
+  ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("past")).ok());
+  EXPECT_EQ(Told("a")[3].state, RequestState::kCancelled) << "nobody has begun";
+}
+
+TEST_F(HardCaseOfAnEnding, WhatWasErasedBeforeTheConsentStaysSaid) {
+  ASSERT_TRUE(world.Register("a", "US").ok());
+  ASSERT_TRUE(world.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
+  EXPECT_EQ(deleting.Work("audio"), 1U);
+  for (int i = 0; i < 5; ++i) {
+    const auto task = deleting.Lease("vendor");
+    ASSERT_EQ(task.size(), 1U);
+    ASSERT_TRUE(deleting.Fail("vendor", task[0]).ok());
+    world.Wait(base::Days(1));
+  }
+  EXPECT_EQ(world.board().counts(deleting.Named("vendor").number).stuck, 1);
+  ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("past")).ok());
+  EXPECT_TRUE(world.erasures().EraseKeys().ok());
+  const domain::DeletionRequest request = Told("a")[0];
+  EXPECT_EQ(request.state, RequestState::kCompleted);
+  EXPECT_EQ(request.Find(deleting.Named("audio").number)->outcome, domain::PurgeOutcome::kAcknowledged);
+  EXPECT_EQ(request.Find(deleting.Named("vendor").number)->outcome, domain::PurgeOutcome::kExempt);
+  EXPECT_EQ(world.board().counts(deleting.Named("vendor").number).open, 0);
+  EXPECT_EQ(world.board().counts(deleting.Named("vendor").number).stuck, 0);
+  EXPECT_TRUE(deleting.Lease("vendor").empty());
+}
+
 TEST_F(HardCaseOfAnEnding, OnlyWhatMayHaveBeenAllowedEnds) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   ASSERT_TRUE(world.OptOut("a", Account(), Everything()).ok());
@@ -190,7 +256,7 @@ TEST_F(HardCaseOfAnEnding, N47_AClosedIdIsUsedAgainOnlyExplicitlyAndNothingIsInh
   const Recording old(world.Now() - base::Days(1));
   EXPECT_EQ(ReasonOf(CreateNew("a", false)), "ACCOUNT_CLOSED");
   const Reply anew = CreateNew("a", true);
-  ASSERT_TRUE(anew.ok());
+  ASSERT_TRUE(anew.ok()) << anew.status();
   EXPECT_TRUE(anew->registered_now);
   EXPECT_EQ(Fate("a", old), "PURGE: ACCOUNT_CLOSED") << "the closed one's late audio";
   Recording young(world.Now() - base::Seconds(10));
@@ -259,13 +325,49 @@ TEST_F(HardCaseOfAnEnding, N74_ANoThatIsSaidAgainToAClosedAccountBindsTheNextOne
   EXPECT_EQ(anew.Find(den.kind, den.handle)->refused_controls.size(), 1U);
 }
 
+TEST_F(HardCaseOfAnEnding, N74_ADeletionForAForgottenIdIsTakenAndBindsByName) {
+  ASSERT_TRUE(world.Register("a", "US").ok());
+  const DeletionPlace closure = deleting.Ask("a", TheAccount());
+  WorkAll();
+  ASSERT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
+  const auto again = deleting.TryAsk("a", TheAccount());
+  ASSERT_TRUE(again.ok()) << again.status().message();
+  EXPECT_FALSE(again->created);
+  EXPECT_EQ(again->place, closure) << "it is closed already, by that one";
+  EXPECT_TRUE(again->account_closed);
+
+  const auto asked = deleting.TryAsk("a", deleting.Recordings({"r"}), RequestState::kReceived);
+  ASSERT_TRUE(asked.ok()) << asked.status().message();
+  EXPECT_TRUE(asked->created);
+  EXPECT_TRUE(asked->account_closed);
+  EXPECT_FALSE(asked->subject_is_new);
+  const DeletionPlace denied = deleting.Ask("a", deleting.Recordings({"s"}), RequestState::kReceived);
+  ASSERT_TRUE(deleting.Step(denied, service::DeletionStep::kDeny, "not theirs").ok());
+  ASSERT_TRUE(deleting.Step(asked->place, service::DeletionStep::kVerify).ok());
+  const DeletionPlace everything = deleting.Ask("a", AllOfIt());
+  EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a"))) << "what was ordered away already is not ordered twice";
+  EXPECT_EQ(deleting.Get(everything).state, RequestState::kAccepted);
+  for (const bool worked : {false, true}) {
+    if (worked) WorkAll();
+    world.Restart();
+    EXPECT_EQ(deleting.Get(everything).state == RequestState::kCompleted, worked);
+    EXPECT_EQ(deleting.Get(asked->place).state == RequestState::kCompleted, worked);
+    EXPECT_EQ(Fate("a", Recording(world.Now())), "PURGE: ACCOUNT_CLOSED");
+  }
+  ASSERT_TRUE(CreateNew("a", true).ok());
+  Recording named(world.Now());
+  named.Id("r");
+  EXPECT_EQ(Fate("a", named), "PURGE: DELETED") << "that very recording";
+  EXPECT_EQ(Fate("a", Recording(world.Now())), "KEEP") << "what was captured since is the new account's";
+}
+
 // Whatever is asked of a new account, nothing of the closed one's deletion reaches it.
 TEST_F(HardCaseOfAnEnding, N47_AnOldClosureDoesNotReachTheNewAccount) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const DeletionPlace closure = deleting.Ask("a", TheAccount());
   WorkAll();
   const Reply anew = CreateNew("a", true);
-  ASSERT_TRUE(anew.ok());
+  ASSERT_TRUE(anew.ok()) << anew.status();
   EXPECT_FALSE(anew->subject_is_new) << "an account of that id was known";
   const DeletionPlace asked = deleting.Ask("a", Within(world.Now() - base::Days(3), world.Now() - base::Days(2)), RequestState::kReceived);
   const auto kept = [&] { return Fate("a", Recording(world.Now() - base::Seconds(10))); };

@@ -281,7 +281,13 @@ TEST(Report, Flags) {
   EXPECT_EQ(input->recording, kHasher.Recording("r"));
   EXPECT_TRUE(input->request_id.empty()) << "then it is not made idempotent";
   EXPECT_THAT(Faults(read("")), ElementsAre("flags"));
-  EXPECT_THAT(Faults(read("flags: FLAG_SAFETY flags: FLAG_SAFETY")), ElementsAre("flags[1]"));
+  EXPECT_TRUE(read("flags: FLAG_SAFETY flags: FLAG_SAFETY")->unusable.empty()) << "harmless";
+  v1::ReportRecordingRequest unknown = Text<v1::ReportRecordingRequest>(R"(account_id: "a" recording_id: "r" flags: FLAG_SAFETY)");
+  unknown.add_flags(static_cast<v1::Flag>(99));
+  const auto beside = wire::ReadReportRecording(unknown, kHasher);
+  ASSERT_TRUE(beside.ok()) << "the flag that is known counts";
+  EXPECT_EQ(beside->flags, domain::Flags::kSafety);
+  EXPECT_THAT(beside->unusable, ::testing::HasSubstr("flags[1]"));
   google::protobuf::RepeatedField<int> flags;
   wire::WriteFlags(input->flags, &flags);
   EXPECT_THAT(flags, ElementsAre(v1::FLAG_CRITICAL_DATA, v1::FLAG_CHILD_PRESENT));

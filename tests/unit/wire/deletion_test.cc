@@ -55,6 +55,28 @@ TEST(SummaryTest, ADenialSaysWhyAndWhatCanBeDoneAboutIt) {
   EXPECT_THAT(summary, HasSubstr("complain"));
 }
 
+TEST(CoversTest, WhatIsToldIsInOrder) {
+  domain::DeletionRequest request = RequestIn(RequestState::kAccepted);
+  request.selector.kind = domain::SelectorKind::kTimeRange;
+  request.selector.captured = domain::OrderedTimes::Between(kReceived + base::Seconds(20), kReceived, kReceived + base::Microseconds(1));
+  const v1::TimeRange covers = Told(request, false, kReceived).covers();
+  EXPECT_EQ(covers.from().seconds(), covers.to().seconds());
+  EXPECT_EQ(covers.from().nanos(), covers.to().nanos());
+}
+
+TEST(SummaryTest, OnlyWhatIsMeantIsSaidToBeUnused) {
+  domain::DeletionRequest request = RequestIn(RequestState::kAccepted);
+  EXPECT_THAT(Told(request, false, kReceived).summary(), HasSubstr("We do not use the recordings any more."));
+  for (const auto kind : {domain::SelectorKind::kPurposeCopies, domain::SelectorKind::kVoiceId}) {
+    for (const RequestState state : {RequestState::kReceived, RequestState::kAccepted, RequestState::kDenied}) {
+      request = RequestIn(state);
+      request.selector.kind = kind;
+      EXPECT_THAT(Told(request, false, kReceived).summary(), Not(HasSubstr("recordings"))) << "their audio is used on";
+    }
+  }
+  EXPECT_THAT(Told(RequestIn(RequestState::kReceived), true, kReceived).summary(), Not(HasSubstr("will be deleted"))) << "nobody knows that yet";
+}
+
 TEST(CoversTest, TheEndOfTimeIsNoTime) {
   domain::DeletionRequest request = RequestIn(RequestState::kReceived);
   request.selector.kind = domain::SelectorKind::kAccountClosure;

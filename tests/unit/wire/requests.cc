@@ -48,11 +48,12 @@ absl::Status ReadRequest(const v1::BatchCheckRequest& request) {
 }
 
 // What is wrong with a change, also where its restrictions count all the same.
-absl::Status FaultOf(const absl::StatusOr<wire::ChangeInput>& read) {
-  if (!read.ok() || read->command.unusable.empty()) return read.status();
-  const std::string& why = read->command.unusable;
-  return wire::FieldError(why.substr(0, why.find(": ")), why);
+absl::Status FaultOf(const wire::ChangeInput& read) {
+  const std::string why = read.command.unusable + read.unusable;
+  return why.empty() ? absl::OkStatus() : wire::FieldError(why.substr(0, why.find(": ")), why);
 }
+absl::Status FaultOf(const absl::StatusOr<wire::ChangeInput>& read) { return read.ok() ? FaultOf(*read) : read.status(); }
+absl::Status FaultOf(const absl::StatusOr<wire::DeletionInput>& read) { return read.ok() ? FaultOf(read->change) : read.status(); }
 
 absl::Status ReadRequest(const v1::UpsertSubjectRequest& r) { return FaultOf(wire::ReadUpsertSubject(r, Hasher(), kNow)); }
 absl::Status ReadRequest(const v1::GetSubjectRequest& r) { return wire::ReadGetSubject(r, Hasher()).status(); }
@@ -61,13 +62,13 @@ absl::Status ReadRequest(const v1::UpdateSettingsRequest& r) { return FaultOf(wi
 absl::Status ReadRequest(const v1::OptOutRequest& r) { return FaultOf(wire::ReadOptOut(r, Hasher())); }
 absl::Status ReadRequest(const v1::ListSettingsHistoryRequest& r) { return wire::ReadListHistory(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::GetSettingsAtRequest& r) { return wire::ReadSettingsAt(r, Hasher(), kNow).status(); }
-absl::Status ReadRequest(const v1::ReportRecordingRequest& r) { return wire::ReadReportRecording(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::ReportRecordingRequest& r) { return FaultOf(wire::ReadReportRecording(r, Hasher())); }
 absl::Status ReadRequest(const v1::GetPolicyRequest& r) { return wire::ReadGetPolicy(r).status(); }
 absl::Status ReadRequest(const v1::SuspendRequest& r) { return wire::ReadSuspend(r).status(); }
 absl::Status ReadRequest(const v1::ResumeRequest& r) { return wire::ReadResume(r).status(); }
 absl::Status ReadRequest(const v1::GetClockRequest& r) { return wire::ReadGetClock(r); }
 absl::Status ReadRequest(const v1::ConfirmClockRequest& r) { return wire::ReadConfirmClock(r).status(); }
-absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) { return wire::ReadCreateDeletion(r, Hasher(), kNow).status(); }
+absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) { return FaultOf(wire::ReadCreateDeletion(r, Hasher(), kNow)); }
 absl::Status ReadRequest(const v1::VerifyDeletionRequestRequest& r) { return wire::ReadVerifyDeletion(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::DenyDeletionRequestRequest& r) { return wire::ReadDenyDeletion(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::ExtendDeletionRequestRequest& r) { return wire::ReadExtendDeletion(r, Hasher()).status(); }

@@ -1,0 +1,326 @@
+"""One row for each input of consentctl: its kind, and the field of the request that it becomes."""
+
+import dataclasses
+import json
+
+import bounds
+from bounds import NotOnTheWire, deletion, often, purge, put, rarely, settings, stand_in, types
+
+# In the place of an account; a case puts another one of the same length there.
+ACCOUNT = "account-000000"
+OFF, ON = settings.SWITCH_OFF, settings.SWITCH_ON
+
+
+@dataclasses.dataclass
+class Asked:
+    """A command, the call that it makes, and its inputs: name -> rows of kind, field and, where it needs others, arguments."""
+    command: str
+    method: str
+    given: list             # "<name>" stands before the value of a positional
+    inputs: dict
+    codes: tuple = (0,)     # when the daemon takes it
+    restricts: bool = False  # the arguments hold a no, which counts whatever stands beside it
+    stdin: str = ""
+
+
+def local(kind):
+    """Checked by consentctl alone: an offer with a bound is refused, any other taken."""
+    return kind, None
+
+
+def path(*good):
+    return local(bounds.Kind([often("/nowhere/file", bound="cannot|no program"),
+                              often("/", bound="cannot|director|no program|there already"),
+                              often("", bound="."), *(often(name) for name in good)]))
+
+
+SWITCH = local(bounds.switch())
+ID, TOKEN, NAME, REASON = bounds.identifier(), bounds.text(0, 128), bounds.text(1, 64), bounds.text(1, 256)
+REQUEST_ID, SITE, LABEL = bounds.text(0, 64), bounds.text(0, 64), bounds.text(0, 64)
+AUTHORITY, REFERENCE = bounds.text(1, 128), bounds.text(0, 256)
+DELETION_ID, SYSTEM, RETIRE_REASON = bounds.text(1, 64), bounds.text(1, 64), bounds.text(0, 256)
+TIME, BOUNDARY, PAGE = bounds.time(), bounds.time(bounds.read_boundary), bounds.number(1, 1_000)
+PURPOSE = bounds.names(types.Purpose, "PURPOSE_", "HUMAN_REVIEW")
+PURPOSES = bounds.several(PURPOSE, often("HUMAN_REVIEW", "ADVERTISING"))
+FLAGS = bounds.twice(bounds.names(types.Flag, "FLAG_", "SAFETY"), "SAFETY")
+ACTOR, CHANNEL = bounds.names(types.Actor, "ACTOR_", "SYSTEM"), bounds.names(types.Channel, "CHANNEL_", "SUPPORT")
+REVIEWER = bounds.names(types.ReviewerClass, "REVIEWER_CLASS_", "EMPLOYEE")
+RECORDINGS = bounds.many(ID, 1_000, "1000|1,000")
+TARGET = bounds.target()
+LANGUAGE, RETENTION = bounds.language(), bounds.retention()
+# Of `settings opt-out --control`: that and nothing else.
+CONTROL = bounds.several(bounds.target(False, False), *(often(*[f"n{count}" for count in range(most)], bound="1 to 64|control")
+                                                        for most in (63, 64)))
+EVIDENCE = {
+    "--notice": [(bounds.text(0, 64), "evidence.notice_version")], "--language": [(LANGUAGE, "evidence.notice_language")],
+    "--channel": [(CHANNEL, "evidence.channel")], "--actor": [(ACTOR, "evidence.actor")],
+    "--guardian": [(ID, "evidence.guardian_id")], "--reference": [(REFERENCE, "evidence.reference")]}
+BRIEFLY = {name: [(kind.brief(), field)] for name, [(kind, field)] in EVIDENCE.items()}
+
+
+def turned(field, turn):
+    """Sets what is turned on, or off, in a list of changes."""
+    def set_changes(request, values):
+        kept = [change for change in getattr(request, field) if change.turn != turn]
+        request.ClearField(field)
+        getattr(request, field).extend(kept)
+        for value in values:
+            change = getattr(request, field).add(turn=turn)
+            if isinstance(value, bytes):
+                change.target.control = stand_in(value)
+            else:
+                change.target.CopyFrom(value)
+    return set_changes
+
+
+def refused(kind):
+    """Sets the controls, or the purposes, of an opt-out."""
+    def set_targets(request, values):
+        kept = [one for one in request.targets if one.WhichOneof("kind") != kind]
+        request.ClearField("targets")
+        request.targets.extend(kept)
+        for value in values:
+            put(request.targets.add(), kind, [value])
+    return set_targets
+
+
+def kept(request, values):
+    request.ClearField("retention")
+    request.retention.add(retention=values[-1])
+
+
+def scoped(field):
+    def set_scopes(request, values):
+        for change in [*request.changes, *request.retention]:
+            put(change, f"scope.{field}", values)
+    return set_scopes
+
+
+def on(field, *given):
+    return [(TARGET, turned(field, ON), *given)]
+
+
+def people(given):
+    """Of `subject set`."""
+    return {
+        "account": [(ID, "account_id")], "--region": [(REGION, "region")], "--profile": [(PROFILE, "profiles")],
+        "--device": [(DEVICES, "device_ids")],
+        "--remove-profile": [(ID, "remove_profile_ids")], "--remove-device": [(ID, "remove_device_ids")], "--on": on("initial_choices"),
+        "--off": [(TARGET, turned("initial_choices", OFF))], "--retention": [(RETENTION, kept, given)], "--create-new": [SWITCH],
+        "--etag": [(TOKEN, "etag")], **BRIEFLY}
+
+
+REGION = bounds.region("stored")
+PROFILE = bounds.many(bounds.person(), 64, "64")
+DEVICES = bounds.many(ID, 64, "64")
+
+
+def choices():
+    """Of `settings set`."""
+    return {
+        "account": [(ID, "account_id")], "--on": on("changes"), "--off": [(TARGET, turned("changes", OFF))],
+        "--retention": [(RETENTION, kept)], "--profile": [(ID, scoped("profile_id"))], "--device": [(ID, scoped("device_id"))],
+        "--self-profile": [(ID, "self_profile_id")], "--etag": [(TOKEN, "etag")], **EVIDENCE}
+
+
+RECORDING = ["--account", ACCOUNT, "--recording", "r"]
+COPY = [*RECORDING, "--disposition", "--artefact", "TRANSCRIPT"]
+CHECK = {
+    "--account": [(ID, "recording.account_id")], "--recording": [(ID, "recording.recording_id")],
+    "--captured-at": [(TIME, "recording.captured_at")],
+    "--captured-uncertainty-ms": [(bounds.number(0, 86_400_000), "recording.captured_uncertainty_ms")],
+    "--ingested-at": [(TIME, "recording.ingested_at")], "--profile": [(bounds.many(ID, 8, "8"), "recording.profile_ids")],
+    "--device": [(ID, "recording.device_id")], "--region": [(bounds.region("captured"), "recording.region")],
+    "--wake": [(bounds.names(types.Wake, "WAKE_", "BUTTON"), "recording.wake")],
+    "--kind": [(bounds.names(types.Kind, "KIND_", "SOUND"), "recording.kind")],
+    "--speakers": [(bounds.names(types.Speakers, "SPEAKERS_", "ONE"), "recording.speakers")],
+    "--identity": [(bounds.names(types.Identity, "IDENTITY_", "NOT_RUN"), "recording.identity")],
+    "--age": [(bounds.names(types.SpeakerAge, "SPEAKER_AGE_", "CHILD_PRESENT"), "recording.age")],
+    "--artefact": [(bounds.names(types.Artefact, "ARTEFACT_", "SOURCE"), "recording.artefact")],
+    "--made-for": [(PURPOSE, "recording.made_for", COPY), (bounds.Kind([often("HUMAN_REVIEW", bound="artefact")], PURPOSE.wire),
+                                                           "recording.made_for")],
+    "--flag": [(bounds.several(FLAGS, often(*["SAFETY"] * 9, bound="8")), "recording.flags")],
+    "--file": [(*path(), ["--disposition"])], "--purpose": [(PURPOSE, "purpose", [*RECORDING, "--purpose", "HUMAN_REVIEW"])],
+    "--disposition": [SWITCH],
+    "--country": [(bounds.region("country", False), "place.country")], "--site": [(SITE, "place.site")],
+    "--reviewer": [(REVIEWER, "place.reviewer_class")],
+    "--at-least-revision": [(TOKEN, "at_least_revision")]}
+ANSWERS = (0, 10, 11, 12, 13)
+
+
+def deleting(*what):
+    return ["<account>", ACCOUNT, *what]
+
+
+DELETE = {
+    "account": [(ID, "account_id")], "--everything": [SWITCH], "--today": [SWITCH], "--close-account": [SWITCH], "--verified": [SWITCH],
+    "--verifying": [SWITCH],
+    "--from": [(TIME, "selector.time_range.from", deleting("--from", "2024-05-01T12:00:00Z", "--to", "2024-05-02T12:00:00Z"))],
+    "--to": [(bounds.several(TIME, often("2024-05-02T13:00:00Z")), "selector.time_range.to", deleting("--from", "2024-05-01T12:00:00Z",
+                                                                                                      "--to", "2024-05-02T12:00:00Z"))],
+    "--time-zone": [(bounds.zone(), "selector.spoken_day.time_zone",
+                     deleting("--today", "--time-zone", "UTC", "--spoken-at", "2024-05-01T12:00:00Z"))],
+    "--spoken-at": [(TIME, "selector.spoken_day.spoken_at", deleting("--today", "--time-zone", "UTC", "--spoken-at",
+                                                                     "2024-05-01T12:00:00Z"))],
+    "--recording": [(RECORDINGS, "selector.recordings.recording_ids", deleting("--recording", "r"))],
+    "--profile": [(ID, "selector.profile_id", deleting("--profile", "p")),
+                  (ID, "selector.purpose_copies.scope.profile_id", deleting("--purpose-copies", "ADVERTISING", "--profile", "p"))],
+    "--device": [(ID, "selector.device_id", deleting("--device", "d")),
+                 (ID, "selector.purpose_copies.scope.device_id", deleting("--purpose-copies", "ADVERTISING", "--device", "d"))],
+    "--purpose-copies": [(bounds.twice(PURPOSES, "ADVERTISING"), "selector.purpose_copies.purposes",
+                          deleting("--purpose-copies", "ADVERTISING"))],
+    "--voice-id": [(ID, "selector.voice_id_of_profile_id", deleting("--voice-id", "p"))],
+    "--requester": [(ACTOR, "requester")], "--request-id": [(REQUEST_ID, "request_id")], **BRIEFLY}
+
+
+def step(**more):
+    rows = {"deletion": [(DELETION_ID, "deletion_id")], "--request-id": [(REQUEST_ID, "request_id")], **BRIEFLY}
+    return {**rows, **{"--" + name.replace("_", "-"): row for name, row in more.items()}}
+
+
+ORDER = ["--authority", "court", "--reason", "case"]
+PLACE = ["<account>", ACCOUNT, *ORDER]
+ORDERED = {"--authority": [(AUTHORITY, "authority")], "--reason": [(REASON, "reason")], "--request-id": [(REQUEST_ID, "request_id")],
+           **BRIEFLY}
+PAGES = {"--page-size": [(PAGE, "page_size")], "--page": [(TOKEN, "page_token")]}
+LINE = json.dumps({"recording_id": "r", "account_id": ACCOUNT}) + "\n"
+SUSPENDED = {"purpose": [(PURPOSE, "purpose")], "--region": [(bounds.region("stored"), "region")], "--reason": [(REASON, "reason")]}
+PERIOD = bounds.Kind([often("2024-01-01"), often("1970-01-01"), rarely("1970-01-01T00:00:00Z"), often("2999-01-01", bound="after"),
+                      *(often(wrong, bound="RFC 3339") for wrong in ("", "x", "1969-12-31", "2024-02-30", "2024-1-1", " 2024-01-01"))])
+SYSTEM_GIVEN = ["<name>", ACCOUNT, "--kind", "AUDIO", "--matches-by", "ACCOUNT", "--matches-by", "RECORDING_ID"]
+
+
+def fact_set(request, values):
+    """KEY=VALUE of `filter --set` into the one recording of the batch."""
+    for value in values:
+        key, equals, text = value.partition(b"=")
+        if not equals or key in (b"recording_id", b"account_id", b"profile_ids", b"device_id"):
+            raise NotOnTheWire
+        said = text.split(b",") if key == b"flags" else bounds.read_number(text) if key == b"captured_uncertainty_ms" else text
+        fact(request.recordings[0], request.place, key.decode(errors="replace"), said)
+
+
+def fact(recording, place, key, value):
+    """Sets what a key of a recording's line says, which is a JSON value with bytes for texts."""
+    message, name = {"reviewer": (place, "reviewer_class"), "country": (place, "country"), "site": (place, "site")}.get(key,
+                                                                                                                        (recording, key))
+    if name not in message.DESCRIPTOR.fields_by_name or (message is place and name != key and key != "reviewer"):
+        raise NotOnTheWire
+    put(message, name, json_field(message.DESCRIPTOR.fields_by_name[name], value))
+
+
+def json_field(field, value):
+    """What a JSON value stands for in a field: a list of it."""
+    if field.label == field.LABEL_REPEATED:
+        if not isinstance(value, list):
+            raise NotOnTheWire
+        return [json_scalar(field, item) for item in value]
+    return [json_scalar(field, value)]
+
+
+def json_scalar(field, value):
+    if field.cpp_type in (field.CPPTYPE_INT32, field.CPPTYPE_INT64):
+        if type(value) is not int or not -2**63 <= value < 2**63:
+            raise NotOnTheWire
+        return value
+    if not isinstance(value, bytes):
+        raise NotOnTheWire
+    if field.message_type is not None:
+        return bounds.read_time(value)
+    if field.enum_type is not None:
+        prefix = field.enum_type.values[0].name.removesuffix("UNSPECIFIED")
+        text = value.decode(errors="replace").removeprefix(prefix)
+        return next((one.number for one in field.enum_type.values if one.number and one.name == prefix + text), bounds.UNKNOWN)
+    return value
+
+
+FACTS = bounds.Kind([
+    often("country=RO"), often("country=ro", bound="upper case"), often("country=", bound="country"), often("country", bound="KEY=VALUE"),
+    often("=RO", bound="key"), often("Country=RO", bound="key"), often("account_id=a", bound="account_id"),
+    often("device_id=d", bound="device_id"),
+    often("captured_uncertainty_ms=86400001", bound="86400000"), often("captured_uncertainty_ms=86400000"),
+    often("captured_uncertainty_ms=010", bound="whole number"), often("captured_uncertainty_ms=x", bound="whole number"),
+    often("flags=SAFETY,CHILD_PRESENT"), often("flags=" + ",".join(["SAFETY"] * 9), bound="8"), often("flags=", bound="flags"),
+    often("flags=X", bound="flags"), often("wake=BUTTON"), often("wake=button", bound="wake"), often("site=" + "s" * 64),
+    often("site=" + "s" * 65, bound="64"), often("region=UK"), often("region=uk", bound="upper case"),
+    often("captured_at=2024-05-01T12:00:00Z"),
+    often("captured_at=1970-01-01T00:00:00Z"), often("captured_at=1969-12-31T23:59:59Z", bound="RFC 3339"),
+    often(b"site=\xff", bound="UTF-8")])
+
+COMMANDS = [
+    Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--device", "d"],
+          people(["<account>", ACCOUNT, "--retention", "3m"])),
+    Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--off", "help_improve"], people(None), restricts=True),
+    Asked("subject get", "SubjectService/GetSubject", ["<account>", ACCOUNT], {"account": [(ID, "account_id")]}),
+    Asked("settings get", "SettingsService/GetSettings", ["<account>", ACCOUNT], {"account": [(ID, "account_id")]}),
+    Asked("settings set", "SettingsService/UpdateSettings", ["<account>", ACCOUNT, "--on", "help_improve"], choices()),
+    Asked("settings set", "SettingsService/UpdateSettings", ["<account>", ACCOUNT, "--off", "help_improve"], choices(), restricts=True),
+    Asked("settings opt-out", "SettingsService/OptOut", ["<account>", ACCOUNT, "--all"], {
+        "account": [(ID, "account_id")], "--control": [(CONTROL, refused("control"))], "--purpose": [(PURPOSES, refused("purpose"))],
+        "--all": [SWITCH],
+        "--profile": [(ID, "scope.profile_id")], "--device": [(ID, "scope.device_id")], **EVIDENCE}, restricts=True),
+    Asked("settings history", "SettingsService/ListSettingsHistory", ["<account>", ACCOUNT], {"account": [(ID, "account_id")], **PAGES}),
+    Asked("settings at", "SettingsService/GetSettingsAt", ["<account>", ACCOUNT, "<time>", "2024-05-01T12:00:00Z"],
+          {"account": [(ID, "account_id")], "time": [(TIME, "at")]}),
+    Asked("check", "EligibilityService/Check", [*RECORDING, "--disposition"], CHECK, ANSWERS),
+    Asked("report-recording", "RecordingService/ReportRecording", ["<account>", ACCOUNT, "<recording>", "r", "--flag", "SAFETY"],
+          {"account": [(ID, "account_id")], "recording": [(ID, "recording_id")], "--flag": [(FLAGS, "flags")], **BRIEFLY}),
+    Asked("policy show", "PolicyService/GetPolicy", [], {"--version": [(LABEL, "version")]}),
+    Asked("policy suspend", "PolicyService/Suspend", ["<purpose>", "ADVERTISING", "--region", "AQ", "--reason", "x"], SUSPENDED),
+    Asked("policy resume", "PolicyService/Resume", ["<purpose>", "ADVERTISING", "--region", "AQ", "--reason", "x"],
+          {**SUSPENDED, "--etag": [(TOKEN, "etag")]}),
+    Asked("clock show", "PolicyService/GetClock", [], {}),
+    Asked("clock confirm", "PolicyService/ConfirmClock", ["<time>", "2024-05-01T12:00:00Z"], {"time": [(TIME, "time")]}),
+    Asked("import", "SettingsService/OptOut", ["<input>", "-"],
+          {"input": [path()], "--state": [path()], "--refused": [path()], "--parallel": [local(bounds.number(1, 256))]},
+          stdin=json.dumps({"account_id": ACCOUNT, "choices": [{"all": True, "turn": "OFF"}]}) + "\n"),
+    Asked("filter", "EligibilityService/BatchCheck", ["--purpose", "HUMAN_REVIEW"], {
+        "input": [path()], "--purpose": [(PURPOSE, "purpose")], "--country": [(bounds.region("country", False), "place.country")],
+        "--site": [(SITE, "place.site")],
+        "--reviewer": [(REVIEWER, "place.reviewer_class")], "--set": [(FACTS, fact_set)], "--keep-ids": [SWITCH], "--refused": [path()],
+        "--purge": [path()], "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))]}, stdin=LINE),
+    Asked("delete", "DeletionService/CreateDeletionRequest", deleting("--everything"), DELETE),
+    Asked("requests list", "DeletionService/ListDeletionRequests", [], {
+        "account": [(ID, "account_id")],
+        "--state": [(bounds.several(bounds.names(deletion.DeletionState, "DELETION_STATE_", "RECEIVED"), often(*["DENIED"] * 8, bound="7")),
+                     "states")],
+        "--cause": [(bounds.several(bounds.names(deletion.DeletionCause, "DELETION_CAUSE_", "RETENTION"),
+                                    often(*["RETENTION"] * 4, bound="3")), "causes")],
+        "--due-before": [(BOUNDARY, "due_before")], "--received-from": [(BOUNDARY, "received_from")],
+        "--received-before": [(BOUNDARY, "received_before")], **PAGES}),
+    Asked("requests show", "DeletionService/GetDeletionRequest", ["<deletion>", "d"], {"deletion": [(DELETION_ID, "deletion_id")]}),
+    Asked("requests verify", "DeletionService/VerifyDeletionRequest", ["<deletion>", "d"], step(only_begun=[SWITCH])),
+    Asked("requests deny", "DeletionService/DenyDeletionRequest", ["<deletion>", "d", "--reason", "x"], step(reason=[(REASON, "reason")])),
+    Asked("requests extend", "DeletionService/ExtendDeletionRequest", ["<deletion>", "d"], step()),
+    Asked("requests cancel", "DeletionService/CancelDeletionRequest", ["<deletion>", "d"], step(etag=[(TOKEN, "etag")])),
+    Asked("requests report", "DeletionService/ListDeletionRequests", ["--from", "2024-01-01", "--to", "2024-02-01"],
+          {"--from": [local(PERIOD)], "--to": [(BOUNDARY, "received_before", ["--from", "1970-01-02", "--to", "2024-02-01"])],
+           "--csv": [SWITCH]}),
+    Asked("systems register", "DataSystemService/RegisterDataSystem", SYSTEM_GIVEN, {
+        "name": [(SYSTEM, "system.name")], "--kind": [(bounds.names(purge.DataSystemKind, "DATA_SYSTEM_KIND_", "VOICE_IDS"),
+                                                       "system.kind")],
+        "--matches-by": [(bounds.several(bounds.names(purge.MatchKey, "MATCH_KEY_", "ACCOUNT"), often(*["ACCOUNT"] * 8, bound="7")),
+                          "system.matches_by")],
+        "--latest-arrival": [(bounds.duration(), "system.latest_arrival_seconds")], "--checks-on-ingest": [SWITCH]}),
+    Asked("systems list", "DataSystemService/ListDataSystems", [], {}),
+    Asked("systems retire", "DataSystemService/RetireDataSystem", ["<name>", "none"],
+          {"name": [(SYSTEM, "name")], "--reason": [(RETIRE_REASON, "reason")]}),
+    Asked("tasks list", "PurgeService/ListTasks", ["<system>", "none"],
+          {"system": [(SYSTEM, "system")], "--min-failures": [(bounds.number(0, 1_000_000), "min_failures")], **PAGES}),
+    Asked("worker", "PurgeService/LeaseTasks", ["--once", "<system>", "bounds", "<command>", "true"], {
+        "system": [(SYSTEM, "system")], "command": [path()], "--once": [SWITCH], "--parallel": [local(bounds.number(1, 64))],
+        "--visibility": [(bounds.number(1, 43_200), "visibility_seconds")], "--longest-run": [local(bounds.number(1, 43_200))],
+        "--batch": [(bounds.number(1, 100), "max_tasks")], "--stdin-only": [SWITCH], "--heeds-exceptions": [SWITCH],
+        "--show-errors": [SWITCH]}, (0, 40)),
+    Asked("holds place", "HoldService/PlaceHold", PLACE, {
+        "account": [(ID, "account_id")], "--profile": [(ID, "selector.profile_id", [*PLACE, "--profile", "p"])],
+        "--device": [(ID, "selector.device_id", [*PLACE, "--device", "d"])],
+        "--recording": [(RECORDINGS, "selector.recordings.recording_ids", [*PLACE, "--recording", "r"])],
+        "--from": [(TIME, "selector.captured.from")], "--to": [(TIME, "selector.captured.to")], **ORDERED}),
+    Asked("holds release", "HoldService/ReleaseHold", ["<hold>", "h", *ORDER],
+          {"hold": [(DELETION_ID, "hold_id")], "--etag": [(TOKEN, "etag")], **ORDERED}),
+    Asked("holds list", "HoldService/ListHolds", [], {"--account": [(ID, "account_id")], "--all": [SWITCH], **PAGES}),
+    Asked("export-subject", "SubjectService/GetSubject", ["<account>", ACCOUNT],
+          {"account": [(ID, "account_id")], "--output": [(*path(), ["<account>", "known"])], "--force": [SWITCH], "--text": [SWITCH]},
+          (0, 21)),
+]
