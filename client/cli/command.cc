@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <sstream>
 
 #include "client/cli/exit_codes.h"
@@ -178,7 +179,7 @@ void AddEvidence(CLI::App* app, Evidence* evidence, LeftOut* left_out) {
   AddUncheckedText(app, "--language", &evidence->notice_language, "Language in which it was shown, for example en")->group("Evidence");
   AddName(app, "--channel", &evidence->channel, "How the user spoke")->group("Evidence");
   AddName(app, "--actor", &evidence->actor, "Who decided")->group("Evidence");
-  AddId(app, "--guardian", &evidence->guardian, "The guardian, where the actor is GUARDIAN", left_out)->group("Evidence");
+  AddUncheckedId(app, "--guardian", &evidence->guardian, "The guardian, where the actor is GUARDIAN", left_out)->group("Evidence");
   AddUncheckedText(app, "--reference", &evidence->reference, "A reference of yours, for example a ticket")->group("Evidence");
 }
 
@@ -197,7 +198,7 @@ void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from, LeftOut* 
   app->add_option_function<std::string>(
          "--etag",
          [etag, left_out](const std::string& text) {
-           if (CheckOrLeaveOut(left_out, "--etag", [&] { CheckTextFlag("--etag", text, 0, base::kMaxTokenBytes); })) *etag = Etag(text);
+           if (CheckOrLeaveOut(left_out, "--etag", [&] { CheckTextFlag("--etag", text, 0, left_out == nullptr ? base::kMaxTokenBytes : SIZE_MAX); })) *etag = Etag(text);
          },
          "What `" + where_from + "` printed; needed for whatever allows more. It is never fetched for you: it says which "
          "state was looked at before deciding.")
@@ -264,7 +265,7 @@ void AddTimeout(CLI::App* app, double* seconds) {
          [seconds](const std::string& text) {
            double read = 0;
            const bool begins = !text.empty() && text[0] >= '0' && text[0] <= '9';
-           const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), read, std::chars_format::fixed);
+           const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), read, std::chars_format::general);
            if (!begins || error != std::errc() || end != text.data() + text.size() || !(read >= 0.001 && read <= 3600.0)) {
              throw CLI::ValidationError("--timeout", "must be a number of seconds from 0.001 to 3600");
            }
@@ -280,6 +281,16 @@ void RefuseValuesOfFlags(CLI::App* app) {
     if (option->get_expected_max() == 0) option->disable_flag_override(true);
   }
   for (CLI::App* command : app->get_subcommands({})) RefuseValuesOfFlags(command);
+}
+
+// CLI11 takes `--verified=` for `--verified`.
+void RefuseEmptyValueOfFlag(CLI::App* app, const std::string& argument) {
+  if (argument.size() < 4 || argument.compare(0, 2, "--") != 0 || argument.back() != '=') return;
+  const std::string name = argument.substr(0, argument.size() - 1);
+  for (const CLI::Option* option : app->get_options()) {
+    if (option->check_name(name) && option->get_expected_max() == 0) throw CLI::ValidationError(name, "takes no value");
+  }
+  for (CLI::App* command : app->get_subcommands({})) RefuseEmptyValueOfFlag(command, argument);
 }
 
 // Each line with what a terminal would obey or hide made visible.
@@ -319,6 +330,7 @@ int Run(int argc, const char* const* argv) {
   AddExportSubject(app, cli);
   RefuseValuesOfFlags(&app);
   try {
+    for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) RefuseEmptyValueOfFlag(&app, argv[i]);
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
     std::ostringstream help;

@@ -115,12 +115,27 @@ CLI::Option* AddUncheckedText(CLI::App* app, const std::string& flag, std::strin
 CLI::Option* AddRegion(CLI::App* app, const std::string& flag, std::string* out, bool subdivisions, const std::string& help);
 // An option that takes an id.
 template <typename Tag>
-CLI::Option* AddId(CLI::App* app, const std::string& flag, Id<Tag>* out, const std::string& help, LeftOut* left_out = nullptr) {
+CLI::Option* AddId(CLI::App* app, const std::string& flag, Id<Tag>* out, const std::string& help) {
+  return app
+      ->add_option_function<std::string>(
+          flag,
+          [flag, out](const std::string& text) {
+            CheckId(flag, text, kMostIdBytes<Tag>);
+            *out = Id<Tag>(text);
+          },
+          help)
+      ->type_name("ID");
+}
+
+// As AddId, beside what may be a no: an id out of its bounds is the daemon's to refuse, which does the no all the same. What is no UTF-8 cannot be
+// sent.
+template <typename Tag>
+CLI::Option* AddUncheckedId(CLI::App* app, const std::string& flag, Id<Tag>* out, const std::string& help, LeftOut* left_out) {
   return app
       ->add_option_function<std::string>(
           flag,
           [flag, out, left_out](const std::string& text) {
-            if (CheckOrLeaveOut(left_out, flag, [&] { CheckId(flag, text, kMostIdBytes<Tag>); })) *out = Id<Tag>(text);
+            if (CheckOrLeaveOut(left_out, flag, [&] { CheckTextFlag(flag, text, 0, SIZE_MAX); })) *out = Id<Tag>(text);
           },
           help)
       ->type_name("ID");
@@ -135,7 +150,7 @@ CLI::Option* AddIds(CLI::App* app, const std::string& flag, std::vector<Id<Tag>>
           [flag, out, left_out](const std::vector<std::string>& texts) {
             out->clear();
             for (const std::string& text : texts) {
-              if (CheckOrLeaveOut(left_out, flag, [&] { CheckId(flag, text, kMostIdBytes<Tag>); })) out->emplace_back(text);
+              if (CheckOrLeaveOut(left_out, flag, [&] { CheckId(flag, text); })) out->emplace_back(text);
             }
           },
           help)

@@ -59,8 +59,9 @@ bool HidesARestriction(const ImportLine& line, const std::vector<RefusedPart>& r
          std::any_of(refused.begin(), refused.end(), [](const RefusedPart& part) { return part.reason != kCannotLoosenReason; });
 }
 
-bool WantsEtag(const std::vector<PartResult>& results) {
-  return std::any_of(results.begin(), results.end(), [](const PartResult& part) { return part.refused_reason == "ETAG_REQUIRED"; });
+bool WantsEtag(const Outcome& outcome) {
+  return ErrorOf(outcome.status).reason == "ETAG_REQUIRED" ||
+         std::any_of(outcome.results.begin(), outcome.results.end(), [](const PartResult& part) { return part.refused_reason == "ETAG_REQUIRED"; });
 }
 
 ImportEnd Failed(ImportEnd::How how, absl::Status status) { return {how, std::move(status), 0, 0}; }
@@ -78,10 +79,14 @@ absl::Status Import::SendCall(ImportCall call, Etag* etag, Line* line) const {
   // Who is registered already gets what is unset filled, too. The etag stands for nothing that anybody looked at; that an import changes nothing
   // towards more is the daemon's to hold.
   auto* subject = std::get_if<SubjectUpdate>(&call.order);
-  if (subject != nullptr && outcome.status.ok() && WantsEtag(outcome.results)) {
-    subject->etag = outcome.revision;
-    subject->request_id = RequestId(subject->request_id.value() + "-fill");
-    outcome = send();
+  if (subject != nullptr && WantsEtag(outcome)) {
+    const auto current = client_.GetSubject(subject->account_id);
+    if (!current.ok() && NoAnswer(current.status())) return current.status();
+    if (current.ok()) {
+      subject->etag = current->etag;
+      subject->request_id = RequestId(subject->request_id.value() + "-fill");
+      outcome = send();
+    }
   }
   if (!outcome.status.ok()) {
     if (NoAnswer(outcome.status)) return outcome.status;

@@ -60,7 +60,7 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
       ->allow_extra_args(false);
   app->add_option("--retention", order->retention, "How long audio is kept: 3m, until-deleted or do-not-save");
   AddScope(app, &order->scope);
-  AddId(app, "--self-profile", &order->update.self_profile,
+  AddUncheckedId(app, "--self-profile", &order->update.self_profile,
         "The profile of the adult who consents: what is turned on for the account is turned on for it too", &order->left_out);
   AddEvidence(app, &order->update.evidence, &order->left_out);
   AddEtag(app, &order->update.etag, "settings get", &order->left_out);

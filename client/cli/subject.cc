@@ -53,7 +53,7 @@ void BuildSubject(SubjectOrder* order) {
   SubjectUpdate& update = order->update;
   const auto has_region = [&] { return order->region.has_value() && !order->region->empty(); };
   if (has_region()) update.region = *order->region;
-  if (order->region.has_value() && !has_region()) order->left_out.Add("--region", "must be a country such as DE, or with a subdivision such as US-CA");
+  if (order->region.has_value() && !has_region()) order->left_out.Add("--region", "must be a country such as DE, or with a subdivision such as US-CA, in upper case");
   for (const std::string& text : order->profiles) {
     CheckOrLeaveOut(&order->left_out, "--profile", [&] { update.profiles.push_back(ParseProfile(text)); });
   }

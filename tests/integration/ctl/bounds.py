@@ -364,7 +364,8 @@ class Reply:
         return self.reason in ("INVALID_FIELD", "MALFORMED_MESSAGE", "BATCH_TOO_LARGE", "MESSAGE_TOO_LARGE")
 
     def refuses_a_part(self):
-        return any(reason == "INVALID_FIELD" for reason in self.parts)
+        """In a result of its own, or in words."""
+        return any(reason == "INVALID_FIELD" or ": " in reason for reason in self.parts)
 
 
 @dataclasses.dataclass
@@ -404,6 +405,8 @@ def call(channel, method, request):
                 parts.append(part.refused_reason)
             elif hasattr(part, "error") and part.HasField("error"):
                 parts.append(part.error.reason)
+    if getattr(reply, "unusable", ""):
+        parts.append(reply.unusable)
     return data, Reply("OK", "", "", parts), None
 
 

@@ -185,6 +185,8 @@ ORDERED = {"--authority": [(AUTHORITY, "authority")], "--reason": [(REASON, "rea
 PAGES = {"--page-size": [(PAGE, "page_size")], "--page": [(TOKEN, "page_token")]}
 LINE = json.dumps({"recording_id": "r", "account_id": ACCOUNT}) + "\n"
 SUSPENDED = {"purpose": [(PURPOSE, "purpose")], "--region": [(bounds.region("stored"), "region")], "--reason": [(REASON, "reason")]}
+# A period ends after it begins.
+PERIOD_END = dataclasses.replace(BOUNDARY, offers=[one for one in BOUNDARY.offers if not one.values[0].startswith(b"1970-01-01")])
 PERIOD = bounds.Kind([often("2024-01-01"), often("1970-01-01"), rarely("1970-01-01T00:00:00Z"), often("2999-01-01", bound="after"),
                       *(often(wrong, bound="RFC 3339") for wrong in ("", "x", "1969-12-31", "2024-02-30", "2024-1-1", " 2024-01-01"))])
 SYSTEM_GIVEN = ["<name>", ACCOUNT, "--kind", "AUDIO", "--matches-by", "ACCOUNT", "--matches-by", "RECORDING_ID"]
@@ -294,7 +296,7 @@ COMMANDS = [
     Asked("requests extend", "DeletionService/ExtendDeletionRequest", ["<deletion>", "d"], step()),
     Asked("requests cancel", "DeletionService/CancelDeletionRequest", ["<deletion>", "d"], step(etag=[(TOKEN, "etag")])),
     Asked("requests report", "DeletionService/ListDeletionRequests", ["--from", "2024-01-01", "--to", "2024-02-01"],
-          {"--from": [local(PERIOD)], "--to": [(BOUNDARY, "received_before", ["--from", "1970-01-02", "--to", "2024-02-01"])],
+          {"--from": [local(PERIOD)], "--to": [(PERIOD_END, "received_before", ["--from", "1970-01-01", "--to", "2024-02-01"])],
            "--csv": [SWITCH]}),
     Asked("systems register", "DataSystemService/RegisterDataSystem", SYSTEM_GIVEN, {
         "name": [(SYSTEM, "system.name")], "--kind": [(bounds.names(purge.DataSystemKind, "DATA_SYSTEM_KIND_", "VOICE_IDS"),

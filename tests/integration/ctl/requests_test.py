@@ -150,7 +150,7 @@ class SystemsTest(DaemonTest):
     def test_systems_come_and_go(self):
         self.assertEqual(self.json("systems", "list")["systems"], [])
         # With no system nobody could confirm anything: an accepted request waits for one.
-        waiting = self.delete("ann", "--everything", "--verified")
+        waiting = self.delete("account of nobody", "--everything", "--verified")
         self.assertEqual((waiting["state"], waiting["progress"]), ("ACCEPTED", []))
         audio = self.system("audio", "audio", "--latest-arrival", "12h", "--checks-on-ingest")
         self.assertEqual((audio["state"], audio["latest_arrival_seconds"], audio["open_tasks"]), ("ACTIVE", 43_200, 1))
@@ -163,7 +163,7 @@ class SystemsTest(DaemonTest):
         self.assertEqual([part["system"] for part in self.request(waiting)["progress"]], ["audio"])
         tasks = self.json("tasks", "list", "audio")["tasks"]
         self.assertEqual([(task["deletion_id"], task["attempts"]) for task in tasks], [(waiting["deletion_id"], 0)])
-        self.assertNotIn("ann", str(tasks))
+        self.assertNotIn("account of nobody", str(tasks))
         failed = self.json("systems", "retire", "audio", expect=REFUSED)
         self.assertEqual(failed["error"]["reason"], "SYSTEM_HAS_TASKS")
         self.assertEqual(self.json("systems", "retire", "audio", "--reason", "shut down")["system"]["state"], "RETIRED")

@@ -39,7 +39,7 @@ class Metrics(DaemonTest):
             recording_ids=["r1"])), requester=types.ACTOR_SELF, evidence=by_phone)
         first = self.api.deletions.CreateDeletionRequest(ask).request
         self.assertEqual(self.api.deletions.CreateDeletionRequest(ask).request.deletion_id, first.deletion_id)
-        self.api.deletions.ExtendDeletionRequest(deletion.ExtendDeletionRequestRequest(deletion_id=first.deletion_id, reason="many", evidence=by_phone))
+        self.api.deletions.ExtendDeletionRequest(deletion.ExtendDeletionRequestRequest(deletion_id=first.deletion_id, evidence=by_phone))
         self.api.deletions.VerifyDeletionRequest(deletion.VerifyDeletionRequestRequest(deletion_id=first.deletion_id, evidence=by_phone))
         ask.selector.recordings.recording_ids[:] = ["r2"]
         second = self.api.deletions.CreateDeletionRequest(ask).request

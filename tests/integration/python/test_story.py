@@ -10,7 +10,7 @@ from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
 
 from harness import DaemonTest
-from words import NOTICE, OFFICE, ago, check, evidence, household, opt_out, reasons, recording, turn_on, update
+from words import NOTICE, OFFICE, ago, check, evidence, fresh_id, household, opt_out, reasons, recording, turn_on, update
 
 ELIGIBLE = types.ELIGIBILITY_ELIGIBLE
 NOT_ELIGIBLE = types.ELIGIBILITY_NOT_ELIGIBLE
@@ -95,9 +95,9 @@ class MainStory(DaemonTest):
     def test_the_past_names_who_is_gone_since(self):
         """What was removed is called by its name where the settings of its time are told, however much was changed since."""
         account = "moved-out"
-        self.api.subjects.UpsertSubject(household(account))
-        minor = subject.Profile(profile_id="ben", age=subject.Age(born="2020-05-05"), guardian_id="gil")
-        self.api.subjects.UpsertSubject(subject.UpsertSubjectRequest(account_id=account, profiles=[minor], request_id=fresh_id()))
+        family = household(account)
+        family.profiles.append(subject.Profile(profile_id="ben", age=subject.Age(born="2020-05-05"), guardian_id="gil"))
+        self.api.subjects.UpsertSubject(family)
         self.register_and_consent(account)
         self.api.settings.OptOut(opt_out(account, scope=scope(profile="ben")))
         at = self.api.settings.ListSettingsHistory(settings.ListSettingsHistoryRequest(account_id=account)).entries[0].time

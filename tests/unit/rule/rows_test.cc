@@ -200,7 +200,7 @@ TEST(Rows, ARemovedScopesRefusalCountsWheneverCaptured) {
   scene.Scope("bob").default_from = Scene::Ago(3);
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT") << "gone before the capture, as far as this daemon was told";
   scene.Captured(Scene::Ago(3) - base::Microseconds(1));
-  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT") << "it may be bob's voice";
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT SPEAKER_NOT_IDENTIFIED") << "it may be bob's voice, and he was in the household";
 }
 
 TEST(Rows, ADefaultDoesNotReachBackBeforeItsPurposeWasInUse) {
