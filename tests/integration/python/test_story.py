@@ -10,7 +10,7 @@ from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
 
 from harness import DaemonTest
-from words import NOTICE, OFFICE, ago, check, evidence, fresh_id, household, opt_out, reasons, recording, turn_on, update
+from words import NOTICE, OFFICE, ago, check, evidence, fresh_id, household, opt_out, reasons, recording, scope, turn_on, update
 
 ELIGIBLE = types.ELIGIBILITY_ELIGIBLE
 NOT_ELIGIBLE = types.ELIGIBILITY_NOT_ELIGIBLE
@@ -108,8 +108,8 @@ class MainStory(DaemonTest):
         self.assertTrue(all(part.applied for part in gone.results), gone)
         self.api.settings.OptOut(opt_out(account, scope=scope(profile="carl")))
         past = self.api.settings.GetSettingsAt(settings.GetSettingsAtRequest(account_id=account, at=at)).settings
-        named = {detail.scope.WhichOneof("scope") and getattr(detail.scope, detail.scope.WhichOneof("scope")) for detail in past.details}
-        self.assertEqual(named, {None, "anna", "ben", "kitchen"})
+        named = {(detail.scope.WhichOneof("kind"), detail.scope.profile_id or detail.scope.device_id) for detail in past.details}
+        self.assertEqual(named, {(None, ""), ("profile_id", "anna"), ("profile_id", "ben"), ("device_id", "kitchen")})
         self.assertEqual([refused.profile_id for refused in past.refused_all], ["ben"])
 
     def test_a_batch_answers_in_order_and_each(self):
