@@ -10,7 +10,7 @@ namespace {
 using base::Decoder;
 using base::Encoder;
 
-constexpr uint8_t kFormat = 2;
+constexpr uint8_t kFormat = 3;
 // Beside the account: profiles and devices, as many again that only restrictions named or that were removed, and what the rest folds into.
 constexpr size_t kMaxScopes = 4 * kMaxProfiles + 2;
 
@@ -21,10 +21,10 @@ constexpr uint64_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, k
 constexpr uint64_t kManyTombstones = kMaxTombstones + 1;
 // Of a tombstone; the low two bits are its state.
 constexpr uint8_t kOfCopies = 4, kUnsure = 8, kNoEnd = 16, kNoBeginning = 32;
-// Of a scope; the low two bits are its kind.
-constexpr uint8_t kScopeRegistered = 4, kRefusedAll = 8, kRefusedControls = 16, kScopeRetention = 32, kScopeTimes = 64;
+// Of a scope; the low two bits are its kind. What is common is below 128, and so takes one byte.
+constexpr uint64_t kScopeRegistered = 4, kScopeDefaultFrom = 8, kRefusedControls = 16, kScopeRetention = 32, kRefusedAll = 128, kPurgeFloor = 256;
 // Everything was refused at the time of the scope's first choice, as one opt-out does it: the time is not written again.
-constexpr uint8_t kRefusedAllThen = 128;
+constexpr uint64_t kRefusedAllThen = 64;
 // The same of a control; beside its number.
 constexpr uint8_t kRefusedThen = 128;
 // Of a person; the low two bits are the kind of age.
@@ -192,15 +192,14 @@ void GetPerson(Decoder& in, ScopeFacts* scope) {
 }
 
 void PutScope(Encoder& out, const ScopeFacts& scope) {
-  const bool times = scope.purge_floor.IsSet() || scope.default_from.IsSet();
   const bool retention = !(scope.retention == Retention{});
   const Instant first = FirstChoiceTime(scope);
   const bool all = scope.refused_all_since.IsSet();
   const bool all_then = all && scope.refused_all_since == first;
-  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(scope.kind) | (scope.registered ? kScopeRegistered : 0) |
-                                (all && !all_then ? kRefusedAll : 0) | (all_then ? kRefusedAllThen : 0) |
-                                (scope.refused_controls.empty() ? 0 : kRefusedControls) | (retention ? kScopeRetention : 0) |
-                                (times ? kScopeTimes : 0)));
+  out.Varint(static_cast<uint64_t>(scope.kind) | (scope.registered ? kScopeRegistered : 0) | (all && !all_then ? kRefusedAll : 0) |
+             (all_then ? kRefusedAllThen : 0) | (scope.refused_controls.empty() ? 0 : kRefusedControls) |
+             (retention ? kScopeRetention : 0) | (scope.default_from.IsSet() ? kScopeDefaultFrom : 0) |
+             (scope.purge_floor.IsSet() ? kPurgeFloor : 0));
   if (scope.kind != ScopeKind::kAccount) out.Raw(base::View(scope.handle));
   PutChoices(out, scope);
   if (all && !all_then) PutTime(out, scope.refused_all_since);
@@ -216,14 +215,12 @@ void PutScope(Encoder& out, const ScopeFacts& scope) {
     out.Byte(static_cast<uint8_t>(scope.retention.kind));
     out.Byte(scope.retention.months);
   }
-  if (times) {
-    PutTime(out, scope.purge_floor);
-    PutTime(out, scope.default_from);
-  }
+  if (scope.purge_floor.IsSet()) PutTime(out, scope.purge_floor);
+  if (scope.default_from.IsSet()) PutTime(out, scope.default_from);
   if (scope.kind == ScopeKind::kProfile) PutPerson(out, scope);
 }
 
-void GetRefusals(Decoder& in, uint8_t bits, ScopeFacts* scope) {
+void GetRefusals(Decoder& in, uint64_t bits, ScopeFacts* scope) {
   if ((bits & (kRefusedAll | kRefusedAllThen | kRefusedControls)) == 0) return;
   const Instant first = FirstChoiceTime(*scope);
   if ((bits & kRefusedAll) != 0) {
@@ -257,21 +254,18 @@ void GetRetention(Decoder& in, ScopeFacts* scope) {
 }
 
 void GetScope(Decoder& in, bool is_account, ScopeFacts* scope) {
-  const uint8_t bits = in.Byte();
+  const uint64_t bits = in.Varint();
   scope->kind = static_cast<ScopeKind>(bits & 3);
   scope->registered = (bits & kScopeRegistered) != 0;
   const bool kind_fits = is_account ? scope->kind == ScopeKind::kAccount
                                     : scope->kind == ScopeKind::kProfile || scope->kind == ScopeKind::kDevice;
-  if (!kind_fits) in.Fail();
+  if (!kind_fits || (bits >> 9) != 0) in.Fail();
   if (!is_account) scope->handle = in.Array<16>();
   GetChoices(in, scope);
   GetRefusals(in, bits, scope);
   if ((bits & kScopeRetention) != 0) GetRetention(in, scope);
-  if ((bits & kScopeTimes) != 0) {
-    scope->purge_floor = GetTime(in);
-    scope->default_from = GetTime(in);
-    if (!scope->purge_floor.IsSet() && !scope->default_from.IsSet()) in.Fail();
-  }
+  if ((bits & kPurgeFloor) != 0) scope->purge_floor = GetSetTime(in);
+  if ((bits & kScopeDefaultFrom) != 0) scope->default_from = GetSetTime(in);
   if (scope->kind == ScopeKind::kProfile) GetPerson(in, scope);
 }
 

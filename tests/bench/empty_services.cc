@@ -132,7 +132,14 @@ grpc::ServerUnaryReactor* EmptySettings::UpdateSettings(grpc::CallbackServerCont
 
 int ServeForever(const std::string& address, const std::vector<grpc::Service*>& services) {
   ops::Health health(app::ServiceNames());
-  const auto server = app::Server::Listen(address, services, health);
+  const absl::StatusOr<ops::Address> where = ops::Address::Parse(address);
+  if (!where.ok()) {
+    std::fprintf(stderr, "%s\n", where.status().ToString().c_str());
+    return 1;
+  }
+  app::ServerOptions options;
+  options.address = *where;
+  const auto server = app::Server::Listen(std::move(options), services, health);
   if (!server.ok()) {
     std::fprintf(stderr, "%s\n", server.status().ToString().c_str());
     return 1;

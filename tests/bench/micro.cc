@@ -126,7 +126,7 @@ void Decide(benchmark::State& state) {
   FillPlace(request.mutable_place());
   wire::CheckQuery query;
   if (!wire::ReadCheck(request, &query).ok()) std::abort();
-  const domain::Question question{recording, query.purpose, query.place, kNow};
+  const domain::Question question{recording, query.purpose, query.place, base::Now::Sure(kNow)};
   const bool eligible = domain::Decide(&facts, {}, question, Rules()).eligibility == domain::Eligibility::kEligible;
   if (!eligible) state.SkipWithError("not eligible");
   for (auto _ : state) benchmark::DoNotOptimize(domain::Decide(&facts, {}, question, Rules()));
