@@ -7,6 +7,7 @@
 
 #include <cstdio>
 
+#include "daemon/app/descriptors.h"
 #include "daemon/app/server.h"
 #include "daemon/ops/health.h"
 #include "tests/bench/population.h"
@@ -139,6 +140,8 @@ int ServeForever(const std::string& address, const std::vector<grpc::Service*>& 
   }
   app::ServerOptions options;
   options.address = *where;
+  // The bounds of consentd itself: without them no frame may be long enough.
+  if (const auto plan = app::PlanOfProcess(); plan.ok()) options.connections = app::LimitsOf(*plan);
   const auto server = app::Server::Listen(std::move(options), services, health);
   if (!server.ok()) {
     std::fprintf(stderr, "%s\n", server.status().ToString().c_str());
