@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -159,11 +160,11 @@ bool Acceptor::AcceptAll() {
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
     const std::string peer = PeerOf(fd);
-    const SteadyClock::time_point turn = options_.connections->MayComeAt(peer);
-    if (turn <= SteadyClock::now()) {
+    const std::optional<SteadyClock::time_point> turn = options_.connections->MayComeAt(peer);
+    if (turn && *turn <= SteadyClock::now()) {
       if (!Take(fd, peer)) return false;
-    } else if (parked_.size() < kMostParked && options_.connections->HasRoomFor(parked_.size())) {
-      parked_.emplace(turn, Parked{fd, peer});
+    } else if (turn && parked_.size() < kMostParked && options_.connections->HasRoomFor(parked_.size())) {
+      parked_.emplace(*turn, Parked{fd, peer});
     } else {
       options_.connections->CountTurnedAway();
       close(fd);

@@ -12,8 +12,9 @@
 namespace consent::app {
 namespace {
 
-// After a cut; and how many peers are kept in mind.
+// How long a peer that was cut is paced, how many of its turns may be given ahead, and how many such peers are kept in mind.
 constexpr std::chrono::seconds kPaced{1};
+constexpr int kMostTurns = 32;
 constexpr size_t kMostPaces = 1024;
 
 // Whether bytes wait that gRPC has not come to read yet.
@@ -166,7 +167,7 @@ Admission Connections::Admit(int fd, const std::string& peer) {
   return Admission::kAdmitted;
 }
 
-std::chrono::steady_clock::time_point Connections::MayComeAt(const std::string& peer) {
+std::optional<std::chrono::steady_clock::time_point> Connections::MayComeAt(const std::string& peer) {
   const auto now = std::chrono::steady_clock::now();
   base::MutexLock lock(mutex_);
   const auto pace = paces_.find(peer);
@@ -176,6 +177,7 @@ std::chrono::steady_clock::time_point Connections::MayComeAt(const std::string& 
     return now;
   }
   const auto turn = std::max(now, pace->second.next);
+  if (turn - now > limits_.after_cut * kMostTurns) return std::nullopt;
   pace->second.next = turn + limits_.after_cut;
   return turn;
 }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,9 +70,10 @@ class Connections {
   // that has sent nothing goes, else the oldest that has made no call. One of a peer that has taken all its own room, and no more, does not make
   // others wait unless it has sent something.
   Admission Admit(int fd, const std::string& peer);
-  // When the next connection of `peer` may be admitted: now, or, after one of its own was cut, in turn with those that came before. A flood that
-  // comes back as often as it is cut would else cost a new connection each time. Each call takes a turn.
-  std::chrono::steady_clock::time_point MayComeAt(const std::string& peer);
+  // When the next connection of `peer` may be admitted: now, or, after one of its own was cut, in turn with those that came before; nullopt: 32 have
+  // their turns already. A flood that comes back as often as it is cut would else cost a new connection each time. A call takes the turn that it
+  // answers.
+  std::optional<std::chrono::steady_clock::time_point> MayComeAt(const std::string& peer);
   // Whether `waiting` connections more, that are accepted and not admitted yet, leave room.
   bool HasRoomFor(size_t waiting) const;
   // The caller has closed one that it could not let wait.
