@@ -122,7 +122,7 @@ struct Rules {
   // Since when each purpose (index: number - 1) has been in use without a break: no default covers earlier captures for it.
   std::array<Instant, kPurposes> in_use_since{};
   std::vector<Control> controls;
-  std::vector<Control> retired_controls;     // that only earlier policies had, and what a refusal of them covers; turned off, never on
+  std::vector<Control> retired_controls;     // that only earlier policies had, and what they listed last; turned off, never on
   std::vector<Notice> notices;               // sorted by number
   bool offers_until_deleted = false;
   bool offers_do_not_save = false;

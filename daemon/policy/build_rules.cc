@@ -134,7 +134,7 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
   rules.in_use_since = state.in_use_since;
   rules.controls = BuildControls(policy, state);
   for (const auto& [name, control] : state.controls) {
-    if (rules.FindControl(name) == nullptr) rules.retired_controls.push_back({name, control.number, control.covers});
+    if (rules.FindControl(name) == nullptr) rules.retired_controls.push_back({name, control.number, control.last_listed});
   }
   rules.notices = BuildNotices(policy, state);
   const v1::RetentionChoices& choices = policy.retention_choices();

@@ -83,8 +83,9 @@ void AdvanceControls(const v1::Policy& next, domain::PurposeSet in_use, State* s
   for (auto& [name, control] : state->controls) control.covers = Without(control.covers, in_use);
   for (const v1::Control& control : next.controls()) {
     const auto number = static_cast<domain::ControlNumber>(state->controls.size() + 1);
-    ControlState& entry = state->controls.emplace(control.name(), ControlState{number, {}}).first->second;
-    entry.covers = Union(entry.covers, ToPurposeSet(control.purposes()));
+    ControlState& entry = state->controls.emplace(control.name(), ControlState{number, {}, {}}).first->second;
+    entry.last_listed = ToPurposeSet(control.purposes());
+    entry.covers = Union(entry.covers, entry.last_listed);
   }
 }
 

@@ -29,6 +29,8 @@ struct ControlState {
   domain::ControlNumber number = 0;
   // What a stored refusal of the control covers: the purposes that it lists, and those that it listed when they went out of use.
   domain::PurposeSet covers;
+  // What it lists, or listed in the last policy that had it: what the button of an older app means.
+  domain::PurposeSet last_listed;
   bool operator==(const ControlState&) const = default;
 };
 

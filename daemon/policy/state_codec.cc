@@ -17,7 +17,7 @@ using base::Encoder;
 using base::Instant;
 using domain::Region;
 
-constexpr uint8_t kStateFormat = 1;
+constexpr uint8_t kStateFormat = 2;
 constexpr uint8_t kRowFormat = 1;
 constexpr size_t kMaxStoredName = 64;
 constexpr uint8_t kAllPurposeBits = (1U << domain::kPurposes) - 1;
@@ -69,9 +69,10 @@ void ReadControls(Decoder* in, State* state) {
     name = ReadName(in, name);
     const uint8_t number = in->Byte();
     const uint8_t covers = in->Byte();
-    if (covers > kAllPurposeBits) in->Fail();
+    const uint8_t last_listed = in->Byte();
+    if (covers > kAllPurposeBits || last_listed > kAllPurposeBits) in->Fail();
     numbers.insert(number);
-    state->controls.emplace(name, ControlState{number, {covers}});
+    state->controls.emplace(name, ControlState{number, {covers}, {last_listed}});
   }
   if (in->ok() && !Numbered(numbers, count)) in->Fail();
 }
@@ -173,6 +174,7 @@ bool Fits(const Document& document, const State& state) {
   }
   for (const auto& [name, control] : state.controls) {
     if (Both(control.covers, in_use) != listed[name]) return false;
+    if (!listed[name].Empty() && control.last_listed != listed[name]) return false;
   }
   return RegionsFit(RegimeIndex(policy), state) && AgesFit(policy, state);
 }
@@ -195,6 +197,7 @@ std::string EncodeState(const State& state) {
     out.String(name);
     out.Byte(control.number);
     out.Byte(control.covers.bits);
+    out.Byte(control.last_listed.bits);
   }
   out.Varint(state.opt_out_since.size());
   for (const auto& [region, since] : state.opt_out_since) {

@@ -1,5 +1,6 @@
 #include "tests/support/service/policy_builder.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -63,6 +64,14 @@ v1::Notice MakeNotice(const v1::Policy& policy, const std::string& version) {
   return notice;
 }
 
+// `one` is of `all`.
+template <typename Message>
+void Drop(const Message& one, google::protobuf::RepeatedPtrField<Message>* all) {
+  const auto is_it = [&one](const Message& each) { return &each == &one; };
+  const auto found = std::find_if(all->begin(), all->end(), is_it);
+  all->erase(found);
+}
+
 }  // namespace
 
 PolicyBuilder::PolicyBuilder(std::string version) {
@@ -108,14 +117,13 @@ PolicyBuilder& PolicyBuilder::AddNotice(const std::string& version, const std::s
 }
 
 PolicyBuilder& PolicyBuilder::DropNotice(const std::string& version) {
-  auto* notices = policy_.mutable_notices();
-  for (int i = 0; i < notices->size(); ++i) {
-    if (notices->Get(i).version() == version) {
-      notices->DeleteSubrange(i, 1);
-      return *this;
-    }
-  }
-  Wrong("no notice " + version);
+  Drop(Notice(version), policy_.mutable_notices());
+  return *this;
+}
+
+PolicyBuilder& PolicyBuilder::DropControl(const std::string& name) {
+  Drop(Control(name), policy_.mutable_controls());
+  return *this;
 }
 
 PolicyBuilder& PolicyBuilder::AddPurpose(v1::Purpose purpose) {

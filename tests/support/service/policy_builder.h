@@ -33,6 +33,7 @@ class PolicyBuilder {
   PolicyBuilder& AddNotice(const std::string& version, const std::string& like, const std::string& valid_from,
                            const std::vector<std::string>& supersedes = {});
   PolicyBuilder& DropNotice(const std::string& version);
+  PolicyBuilder& DropControl(const std::string& name);
   PolicyBuilder& AddPurpose(v1::Purpose purpose);
 
   std::string Json() const;

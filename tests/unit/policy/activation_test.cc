@@ -95,7 +95,7 @@ TEST(CheckActivation, ARetiredPurposeMustReturnToTheControlsThatHadIt) {
 TEST(CheckActivation, SaysThatNumbersRanOut) {
   PolicyRow previous = Activated(SamplePolicy(), At(1));
   for (size_t i = 2; i < kMaxControlsEver; ++i) {
-    previous.state.controls.emplace("old" + std::to_string(i), ControlState{static_cast<domain::ControlNumber>(i + 1), {}});
+    previous.state.controls.emplace("old" + std::to_string(i), ControlState{static_cast<domain::ControlNumber>(i + 1), {}, {}});
   }
   v1::Policy next = Version("v2");
   v1::Control* control = next.add_controls();

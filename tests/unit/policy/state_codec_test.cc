@@ -32,9 +32,9 @@ std::string ReadFile(const std::string& path) {
 }
 
 TEST(StateCodec, Golden) {
-  // format 1; activated; since when each of seven purposes; n1 1, n2 2, n3 3; help_improve 1, train 2; DE, FR unset, US, US-CA; 18, DE 16.
+  // format 2; activated; since when each of seven purposes; n1 1, n2 2, n3 3; help_improve 1, train 2 (dropped); DE, FR unset, US, US-CA; 18, DE 16.
   EXPECT_EQ(base::Hex(EncodeState(GoldenRow().state)),
-            "018089fbb184e99103c084beb184e99103c084beb184e99103000000000003026e3101026e3202026e3303020c68656c705f696d70726f7665010105747261696e0200049582d90300b0fee50500acf69c13c084beb184e99103dc969d138089fbb184e9910302000100129582d903010010");
+            "028089fbb184e99103c084beb184e99103c084beb184e99103000000000003026e3101026e3202026e3303020c68656c705f696d70726f766501010105747261696e020002049582d90300b0fee50500acf69c13c084beb184e99103dc969d138089fbb184e9910302000100129582d903010010");
 }
 
 TEST(StateCodec, GoldenRow) {
@@ -94,6 +94,7 @@ TEST(StateCodec, RefusesWhatNoActivationMakes) {
       Changed([](State* s) { s->notices[std::string(65, 'n')] = 4; }),
       Changed([](State* s) { s->controls["train"].number = 1; }),
       Changed([](State* s) { s->controls["train"].covers.bits = 0x80; }),
+      Changed([](State* s) { s->controls["train"].last_listed.bits = 0x80; }),
       Changed([](State* s) { s->opt_out_since[domain::Region::FromPacked(1)] = base::Instant{}; }),
       Changed([](State* s) { s->ages_of_consent[domain::Region::FromPacked(1)] = 16; }),
       Changed([](State* s) { s->ages_of_consent[RegionOf("US-CA")] = 16; }),
@@ -114,6 +115,7 @@ TEST(RowCodec, RefusesAStateOfAnotherPolicy) {
       Changed([](State* s) { s->notices = {{"n1", 1}}; }),
       Changed([](State* s) { s->controls = {}; }),
       Changed([](State* s) { s->controls["help_improve"].covers.bits = 0b11; }),
+      Changed([](State* s) { s->controls["help_improve"].last_listed.bits = 0b11; }),
       Changed([](State* s) { s->controls["train"].covers.bits = 0b10; }),
       Changed([](State* s) { s->opt_out_since.erase(RegionOf("DE")); }),
       Changed([](State* s) { s->opt_out_since[RegionOf("DE")] = s->activated_at; }),
@@ -143,7 +145,7 @@ TEST(StateCodec, TheLargestStateIsWithinItsBound) {
   for (size_t i = 0; i < kMaxControlsEver; ++i) {
     const std::string number = std::to_string(i);
     state.controls.emplace(std::string(64 - number.size(), 'c') + number,
-                           ControlState{static_cast<domain::ControlNumber>(i + 1), {0x7f}});
+                           ControlState{static_cast<domain::ControlNumber>(i + 1), {0x7f}, {0x7f}});
   }
   for (int i = 0; state.opt_out_since.size() < kMaxStateRegions; ++i) {
     const char code[] = {'Z', static_cast<char>('Z' - i / 1000), '-', static_cast<char>('0' + i / 100 % 10), static_cast<char>('0' + i / 10 % 10), static_cast<char>('0' + i % 10), 0};

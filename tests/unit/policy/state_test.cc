@@ -224,6 +224,8 @@ TEST(StateControls, RememberWhatRetiredWithThem) {
   const PolicyRow third = Activated(policy, At(3), &first);  // still in use, taken out of the control
   EXPECT_EQ(third.state.controls.at("help_improve").covers.bits, 0b01);
   EXPECT_EQ(third.state.controls.at("train").covers.bits, 0);
+  EXPECT_EQ(third.state.controls.at("help_improve").last_listed.bits, 0b01);
+  EXPECT_EQ(third.state.controls.at("train").last_listed.bits, 0b10) << "what the button of an older app means";
 }
 
 }  // namespace
