@@ -7,7 +7,7 @@
 
 #include "daemon/service/change_part.h"
 #include "daemon/service/deletions.h"
-#include "daemon/service/forgiven_copies.h"
+#include "daemon/service/open_tasks.h"
 #include "daemon/service/verify_within.h"
 
 namespace consent::service {

@@ -1,12 +1,10 @@
 #include "daemon/service/forgiven_copies.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "daemon/service/deletion_parts.h"
 #include "daemon/service/erasures.h"
 #include "daemon/service/rows.h"
-#include "daemon/service/task_rows.h"
 #include "daemon/wire/selector.h"
 
 namespace consent::service {
@@ -15,79 +13,6 @@ namespace {
 constexpr const char* kReason = "consented to again under a notice that covers the past";
 
 }  // namespace
-
-absl::Status OpenTasksOf::Load(const Context& context, DeletionPlace place, const domain::DeletionRequest& request) {
-  place_ = place;
-  tasks_.clear();
-  for (const domain::SystemPart& part : request.parts) {
-    if (part.outcome != domain::PurgeOutcome::kOpen) continue;
-    SystemRow system;
-    system.number = part.system;
-    One one{part.system, {}, {}};
-    absl::StatusOr<TaskRow> row = LoadTask(context, system, place, &one.bytes);
-    if (absl::IsNotFound(row.status())) continue;  // it ended meanwhile: the request's row is another then
-    if (!row.ok()) return row.status();
-    one.row = *std::move(row);
-    tasks_.push_back(std::move(one));
-  }
-  return absl::OkStatus();
-}
-
-void OpenTasksOf::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
-  for (const One& one : tasks_) preconditions.push_back({store::Table::kTask, TaskKey(one.system, place_.number), one.bytes});
-}
-
-void OpenTasksOf::Delete(std::vector<store::Write>& writes) const {
-  for (const One& one : tasks_) writes.push_back({store::Table::kTask, TaskKey(one.system, place_.number), std::nullopt});
-}
-
-void OpenTasksOf::TakeBack(std::vector<store::Write>& writes) const {
-  for (const One& one : tasks_) {
-    TaskRow next = one.row;
-    if (next.leased_until.IsSet()) {
-      next.leased_before = true;
-      next.leased_until = base::Instant{};
-      next.waits_until = base::BootTime{};
-      next.not_before = base::Instant{};
-    }
-    writes.push_back({store::Table::kTask, TaskKey(one.system, place_.number), EncodeTaskRow(next)});
-  }
-}
-
-bool OpenTasksOf::ErasedAny() const {
-  return std::any_of(tasks_.begin(), tasks_.end(), [](const One& one) {
-    return one.row.erased_count != 0 || one.row.first_outcome == domain::PurgeOutcome::kAcknowledged;
-  });
-}
-
-void OpenTasksOf::EndParts(const std::string& reason, base::Instant now, domain::DeletionRequest* request) const {
-  for (const One& one : tasks_) {
-    const bool erased = one.row.erased_count != 0 || one.row.first_outcome == domain::PurgeOutcome::kAcknowledged;
-    domain::SystemPart part;
-    part.system = one.system;
-    // The report of a lease that is out does not count any more.
-    part.epoch = one.row.epoch + (one.row.leased_until.IsSet() ? 1 : 0);
-    part.outcome = erased ? domain::PurgeOutcome::kAcknowledged : domain::PurgeOutcome::kExempt;
-    part.reason = reason;
-    part.erased_count = one.row.erased_count;
-    part.evidence = one.row.evidence;
-    part.leased_before = one.row.leased_before || one.row.leased_until.IsSet();
-    domain::EndPart(*request, part, now);
-  }
-}
-
-void OpenTasksOf::TellDeleted(TaskBoard& board) const {
-  for (const One& one : tasks_) {
-    board.Count(one.system, -1);
-    if (one.row.failures >= kStuckAfter) board.CountStuck(one.system, -1);
-  }
-}
-
-void OpenTasksOf::TellTakenBack(TaskBoard& board) const {
-  for (const One& one : tasks_) {
-    if (one.row.leased_until.IsSet()) board.Add(one.system, place_, base::Span{});
-  }
-}
 
 absl::Status ForgivenCopies::Load(const Context& context, const domain::Transition& trial) {
   found_.clear();
@@ -103,10 +28,7 @@ absl::Status ForgivenCopies::Load(const Context& context, const domain::Transiti
     found.row = *std::move(row);
     const domain::DeletionRequest& request = found.row.request;
     if (!domain::IsOpen(request.state) || request.cause != domain::DeletionCause::kWithdrawal || domain::AllEnded(request)) continue;
-    found.owed = request.selector.copies_of;
-    for (const domain::Forgiven& one : forgiven) {
-      if (one.scope == request.selector.scope) found.owed.bits = static_cast<uint8_t>(found.owed.bits & ~one.copies_of.bits);
-    }
+    found.owed = OwedOf(request, forgiven);
     if (found.owed == request.selector.copies_of) continue;
     if (absl::Status s = found.tasks.Load(context, place, request); !s.ok()) return s;
     if (!found.owed.Empty()) {
@@ -115,6 +37,14 @@ absl::Status ForgivenCopies::Load(const Context& context, const domain::Transiti
     found_.push_back(std::move(found));
   }
   return absl::OkStatus();
+}
+
+domain::PurposeSet ForgivenCopies::OwedOf(const domain::DeletionRequest& request, const std::vector<domain::Forgiven>& forgiven) {
+  domain::PurposeSet owed = request.selector.copies_of;
+  for (const domain::Forgiven& one : forgiven) {
+    if (one.scope == request.selector.scope) owed.bits = static_cast<uint8_t>(owed.bits & ~one.copies_of.bits);
+  }
+  return owed;
 }
 
 absl::Status ForgivenCopies::Narrow(const Context& context, Found* found) const {
@@ -137,7 +67,11 @@ void ForgivenCopies::AddPreconditions(std::vector<store::Precondition>& precondi
 
 void ForgivenCopies::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
   std::vector<store::Write>& writes = out.writes;
+  // What was allowed when it was tried may not be any more, as where the clock has become doubtful.
+  const std::vector<domain::Forgiven> forgiven = domain::ForgivenBy(out.transition);
   for (Found& found : found_) {
+    found.is_forgiven = OwedOf(found.row.request, forgiven) == found.owed;
+    if (!found.is_forgiven) continue;
     DeletionRow next = found.row;
     domain::DeletionRequest& request = next.request;
     request.changed = stamp.sequence;
@@ -161,6 +95,7 @@ void ForgivenCopies::Build(const Context& context, const store::Stamp& stamp, Pa
 
 void ForgivenCopies::Publish(Context& context, TaskBoard& board) const {
   for (const Found& found : found_) {
+    if (!found.is_forgiven) continue;
     context.deletions.Replace(found.place, &found.row.request, found.made);
     if (found.owed.Empty()) found.tasks.TellDeleted(board);
   }
@@ -168,7 +103,7 @@ void ForgivenCopies::Publish(Context& context, TaskBoard& board) const {
 
 void ForgivenCopies::Wake(TaskBoard& board) const {
   for (const Found& found : found_) {
-    if (!found.owed.Empty()) found.tasks.TellTakenBack(board);
+    if (found.is_forgiven && !found.owed.Empty()) found.tasks.TellTakenBack(board);
   }
 }
 
