@@ -159,6 +159,11 @@ rocksdb::WriteOptions Durable() {
 
 }  // namespace
 
+absl::Status AnotherFormat(const std::string& what) {
+  return absl::FailedPreconditionError(what + " was made by another build before the first release, which laid out its rows otherwise: nothing is wrong "
+                                              "with it; open it with that build, or start with an empty data folder and import the subjects again");
+}
+
 absl::Status Database::Create(const DatabaseOptions& options, std::string_view meta_key, std::string_view meta_value) {
   rocksdb::DBOptions settings = Settings(options);
   settings.create_if_missing = true;
@@ -181,9 +186,7 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& 
   std::unique_ptr<Database> opened(new Database());
   rocksdb::DB* db = nullptr;
   if (IsOfEarlierFormat(options.path)) {
-    return absl::FailedPreconditionError("the database " + options.path +
-                                         " was made by a build before the first release: start with an empty data "
-                                         "folder and import the subjects again");
+    return AnotherFormat("the database " + options.path);
   }
   YieldWhileRewriting();
   const rocksdb::Status status =

@@ -23,6 +23,9 @@ struct DatabaseOptions {
   bool stop_at_damage = false;  // recover what stands before damage in the log instead of refusing it
 };
 
+// What to say of `what` whose rows another build laid out otherwise. FailedPrecondition.
+absl::Status AnotherFormat(const std::string& what);
+
 // Thread-safe.
 class Database {
  public:

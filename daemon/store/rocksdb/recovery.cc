@@ -126,6 +126,7 @@ absl::StatusOr<Recovered> Recover(const Database& database, uint64_t verify_byte
   std::string value;
   const rocksdb::Status status = database.db().Get(VerifiedReads(), database.meta(), std::string(kStoreRowKey), &value);
   if (!status.ok() && !status.IsNotFound()) return FromRocks(status, "cannot read the store's description");
+  if (status.ok() && IsOfAnotherFormat(value)) return AnotherFormat("the store");
   const std::optional<StoreRow> store = status.ok() ? DecodeStoreRow(value) : std::nullopt;
   if (!store || store->partitions == 0 || store->partitions > kMaxPartitions) {
     return absl::DataLossError("the database holds no description of a store of this version; restore it from a good copy");

@@ -5,7 +5,8 @@ namespace {
 
 constexpr uint8_t kEvent = 1;
 constexpr uint8_t kErased = 2;
-constexpr uint8_t kStoreRowVersion = 1;
+// Of all rows together, those of the layers above included: raised with every change of any, until the first release.
+constexpr uint8_t kDataFormat = 2;
 
 }  // namespace
 
@@ -81,7 +82,7 @@ std::optional<FeedRow> DecodeFeedRow(Sequence sequence, std::string_view value) 
 std::string EncodeStoreRow(const StoreRow& row) {
   std::string value;
   base::Encoder encoder(&value);
-  encoder.Byte(kStoreRowVersion);
+  encoder.Byte(kDataFormat);
   encoder.Raw(base::View(row.store_id));
   encoder.BigEndian(row.partitions, 2);
   encoder.Raw(base::View(row.key_fingerprint));
@@ -92,13 +93,17 @@ std::string EncodeStoreRow(const StoreRow& row) {
 std::optional<StoreRow> DecodeStoreRow(std::string_view value) {
   base::Decoder decoder(value);
   StoreRow row;
-  const uint8_t version = decoder.Byte();
+  const uint8_t format = decoder.Byte();
   row.store_id = decoder.Array<16>();
   row.partitions = static_cast<uint16_t>(decoder.BigEndian(2));
   row.key_fingerprint = decoder.Array<16>();
   row.created.micros = static_cast<int64_t>(decoder.Varint());
-  if (!decoder.Done() || version != kStoreRowVersion) return std::nullopt;
+  if (!decoder.Done() || format != kDataFormat) return std::nullopt;
   return row;
+}
+
+bool IsOfAnotherFormat(std::string_view store_row) {
+  return !store_row.empty() && static_cast<uint8_t>(store_row[0]) != kDataFormat;
 }
 
 std::string FirstRowKey(Partition partition) {

@@ -38,6 +38,8 @@ std::optional<FeedRow> DecodeFeedRow(Sequence sequence, std::string_view value);
 
 std::string EncodeStoreRow(const StoreRow& row);
 std::optional<StoreRow> DecodeStoreRow(std::string_view value);
+// The store was written by a build that lays out its rows otherwise: none of them can be read.
+bool IsOfAnotherFormat(std::string_view store_row);
 
 // Keys of the meta column family.
 inline constexpr std::string_view kStoreRowKey = "store";

@@ -61,8 +61,13 @@ TEST(Golden, FeedRows) {
 
 TEST(Golden, StoreRow) {
   const StoreRow row{{1}, 3, {2}, base::Instant{300}};
-  EXPECT_EQ(Hex(EncodeStoreRow(row)), "01" "01" + Repeat("00", 15) + "0003" + "02" + Repeat("00", 15) + "ac02");
+  EXPECT_EQ(Hex(EncodeStoreRow(row)), "02" "01" + Repeat("00", 15) + "0003" + "02" + Repeat("00", 15) + "ac02");
   EXPECT_TRUE(DecodeStoreRow(EncodeStoreRow(row)));
+  std::string earlier = EncodeStoreRow(row);
+  EXPECT_FALSE(IsOfAnotherFormat(earlier));
+  earlier[0] = 1;
+  EXPECT_TRUE(IsOfAnotherFormat(earlier));
+  EXPECT_FALSE(DecodeStoreRow(earlier));
 }
 
 TEST(Golden, HeadRecord) {
