@@ -94,8 +94,7 @@ int RunDelete(const Cli& cli, const DeletionOrder& order) {
                    {"request", DeletionJson(done->request)}};
     report.tables = DeletionTables(done->request);
     Table created("created", {"NEW REQUEST", "ACCOUNT CLOSED"});
-    const char* found = done->account_closed ? "no: the account was closed before" : "no: an open request for the same was there";
-    created.Add({done->created ? "yes" : found, YesNo(done->account_closed)});
+    created.Add({done->created ? "yes" : "no: a request for the same was there", YesNo(done->account_closed)});
     report.tables.push_back(created);
     TellNewSubject(done->subject_is_new, &report);
     TellUnusable(done->unusable, &report);

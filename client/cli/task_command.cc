@@ -146,7 +146,7 @@ class Child {
     RunEnd end = Reap();
     if (ending_.has_value()) end.how = *ending_;
     end.last_number = output_.LastNumber();
-    end.number_too_large = output_.IsNoCount();
+    end.number_is_no_count = output_.IsNoCount();
     end.output_hash = output_.Hash();
     return end;
   }

@@ -47,8 +47,8 @@ struct RunEnd {
   std::optional<int64_t> last_number;
   // SHA-256 of all of its standard output, 32 bytes; empty where it wrote nothing.
   std::string output_hash;
-  // See TaskOutput::IsTooLarge.
-  bool number_too_large = false;
+  // See TaskOutput::IsNoCount.
+  bool number_is_no_count = false;
 };
 
 // Immutable and thread-safe. The process must ignore SIGPIPE, as consentctl does: a command need not read its standard input.

@@ -67,7 +67,7 @@ Verdict Judge(const RunEnd& end) {
     case RunEnd::How::kExited:
       break;
   }
-  if (end.number == kExitDone && end.number_too_large) return {Verdict::Kind::kFailed, "the number in its last line is none from 0 to 10^12"};
+  if (end.number == kExitDone && end.number_is_no_count) return {Verdict::Kind::kFailed, "the number in its last line is none from 0 to 10^12"};
   if (end.number == kExitDone) return {Verdict::Kind::kDone, ""};
   if (end.number == kExitNotFound) return {Verdict::Kind::kNotFound, ""};
   return {end.number == kExitRetry ? Verdict::Kind::kRetry : Verdict::Kind::kFailed, "exit " + std::to_string(end.number)};

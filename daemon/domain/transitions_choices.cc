@@ -46,17 +46,19 @@ void SetChoice(Applying& applying, ScopeFacts& scope, Purpose purpose, const Pur
   applying.Record(std::move(change));
 }
 
-// A purpose was agreed to since `refused`: as far as a control covers it by then, the refusal must be said again to be the last word.
-bool AgreedSince(const ScopeFacts& scope, Instant refused) {
-  return std::any_of(scope.choices.begin(), scope.choices.end(), [refused](const PurposeChoice& choice) {
-    return choice.choice == Choice::kGiven && choice.LastGiven() > refused;
-  });
+// When a purpose was last agreed to. A refusal of before it is not the last word on what a control may gain.
+Instant LastAgreed(const ScopeFacts& scope) {
+  Instant last;
+  for (const PurposeChoice& choice : scope.choices) {
+    if (choice.choice == Choice::kGiven) last = std::max(last, choice.LastGiven());
+  }
+  return last;
 }
 
 // Refuses what is added to the target later. True where that is new, or said anew of a closed account: it then binds the next one of its id.
-// `before`: the scope as it was before the call.
-bool RefuseFuture(Applying& applying, const ScopeFacts& before, ScopeFacts& scope, const Target& target) {
-  const auto stands = [&](Instant since) { return !applying.IsToBeForgotten() && !AgreedSince(before, since); };
+// `agreed`: LastAgreed of the scope before the target was turned off.
+bool RefuseFuture(Applying& applying, ScopeFacts& scope, const Target& target, Instant agreed) {
+  const auto stands = [&](Instant since) { return !applying.IsToBeForgotten() && agreed <= since; };
   if (target.kind == TargetKind::kAll) {
     if (scope.refused_all_since.IsSet() && stands(scope.refused_all_since)) return false;
     scope.refused_all_since = applying.moment.time;
@@ -80,7 +82,7 @@ PartOutcome TurnOff(Applying& applying, const ChoiceCommand& command) {
     return Refused(Refusal::kUnknownControl);
   }
   ScopeFacts& scope = FindOrCreate(applying, command.scope);
-  const ScopeFacts before = scope;
+  const Instant agreed = LastAgreed(scope);
   bool changed = false;
   const PurposeSet purposes = PurposesOf(command.target, applying.rules);
   for (const Purpose purpose : kAllPurposes) {
@@ -103,7 +105,7 @@ PartOutcome TurnOff(Applying& applying, const ChoiceCommand& command) {
     SetChoice(applying, scope, purpose, refused, now.choice);
     changed = true;
   }
-  if (command.target.kind != TargetKind::kPurpose) changed = RefuseFuture(applying, before, scope, command.target) || changed;
+  if (command.target.kind != TargetKind::kPurpose) changed = RefuseFuture(applying, scope, command.target, agreed) || changed;
   return Applied(changed);
 }
 

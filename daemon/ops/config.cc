@@ -58,15 +58,20 @@ void Define(CLI::App* app, Raw* raw) {
 
   app->add_option("--listen", raw->listen,
                   "Where the API is served: unix:/path (its folder is made 0700 or must be so), 127.0.0.1:port or [::1]:port. "
-                  "Default: unix:$XDG_RUNTIME_DIR/consentd/consentd.sock for users that have one, else unix:/run/consentd/consentd.sock")->check(NotEmpty);
+                  "Default: unix:$XDG_RUNTIME_DIR/consentd/consentd.sock for users that have one, else unix:/run/consentd/consentd.sock")
+      ->check(NotEmpty);
   app->add_option("--data-dir", raw->data_dir,
                   "Folder of the store, made if it is not there. Default: /var/lib/consentd for root, else "
-                  "$XDG_DATA_HOME/consentd or ~/.local/share/consentd")->check(NotEmpty);
-  app->add_option("--key-file", raw->key_file, "The daemon's secrets, made at first start; not inside the data folder. Default: DATA-DIR.key")->check(NotEmpty);
+                  "$XDG_DATA_HOME/consentd or ~/.local/share/consentd")
+      ->check(NotEmpty);
+  app->add_option("--key-file", raw->key_file, "The daemon's secrets, made at first start; not inside the data folder. Default: DATA-DIR.key")
+      ->check(NotEmpty);
   app->add_option("--head-file", raw->head_file,
                   "Last known end of the store, so that an old copy put back is noticed; not inside the data folder. "
-                  "Default: DATA-DIR.head")->check(NotEmpty);
-  app->add_option("--policy", raw->policy, "Policy file (JSON); read again on SIGHUP. Default: the compiled-in policy")->check(NotEmpty);
+                  "Default: DATA-DIR.head")
+      ->check(NotEmpty);
+  app->add_option("--policy", raw->policy, "Policy file (JSON); read again on SIGHUP. Default: the compiled-in policy")
+      ->check(NotEmpty);
   app->add_option("--partitions", raw->partitions, "Partitions of a new store, 1 to 1024; the same ever after");
   app->add_option("--index-max-subjects", raw->index_max_subjects,
                   "Subjects kept in memory; what is beyond is read from the store");

@@ -92,6 +92,7 @@ void Metrics::OnItemErrors(uint32_t count) { singles_.Add(kItemErrors, count); }
 void Metrics::OnUnknownRegions(uint32_t count) { singles_.Add(kUnknownRegions, count); }
 
 void Metrics::OnChange(const rpc::ChangeSeen& change) {
+  static_assert(kChangeKinds.size() == kKinds);
   for (size_t kind = 0; kind < kKinds; ++kind) {
     if (kChangeKinds[kind] == change.kind) changes_.Add(kind * kChannels + Index(change.channel, kChannels));
   }
