@@ -30,7 +30,6 @@ absl::StatusOr<std::string> UnixTarget(std::string path) {
     return absl::InvalidArgumentError("the endpoint's socket path is " + std::to_string(path.size()) +
                                       " bytes long; the system allows at most 107");
   }
-  if (path.find('\0') != std::string::npos) return absl::InvalidArgumentError(kWanted);
   // gRPC reads it as a URI.
   std::string target = "unix:";
   for (const char c : path) {
@@ -43,6 +42,7 @@ absl::StatusOr<std::string> UnixTarget(std::string path) {
 }  // namespace
 
 absl::StatusOr<std::string> TargetOf(const std::string& endpoint) {
+  if (endpoint.find('\0') != std::string::npos) return absl::InvalidArgumentError(kWanted);
   if (endpoint.rfind("unix:", 0) == 0) return UnixTarget(endpoint.substr(5));
   const size_t colon = endpoint.rfind(':');
   if (colon == std::string::npos) return absl::InvalidArgumentError(kWanted);

@@ -14,12 +14,6 @@ namespace {
 using base::kMaxDeletionIdBytes;
 constexpr int kMaxStates = 7;
 constexpr int kMaxCauses = 3;
-// What a client's clock may be ahead.
-constexpr base::Span kClockDifference = base::Seconds(60);
-
-void CheckPast(base::Instant time, base::Instant now, const Path& at, Violations* faults) {
-  if (time > now + kClockDifference) faults->Add(at, "must not lie in the future");
-}
 
 domain::NamedTimes ReadRange(const v1::TimeRange& range, base::Instant now, const Path& at, Violations* faults) {
   domain::NamedTimes interval;

@@ -10,6 +10,7 @@ namespace consent::wire {
 namespace {
 
 constexpr int64_t kMicros = 1'000'000;
+constexpr base::Span kClientAhead = base::Seconds(60);
 
 bool IsAlphanumeric(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
 
@@ -61,6 +62,10 @@ base::Instant ReadTimestamp(const google::protobuf::Timestamp& time, const Path&
   }
   const base::Instant instant{time.seconds() * kMicros + time.nanos() / 1'000};
   return std::clamp(instant, base::Instant{1}, base::kLastInstant);
+}
+
+void CheckPast(base::Instant time, base::Instant now, const Path& at, Violations* faults) {
+  if (time > now + kClientAhead) faults->Add(at, "must not lie in the future");
 }
 
 void WriteTimestamp(base::Instant time, google::protobuf::Timestamp* out) {

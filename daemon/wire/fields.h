@@ -50,6 +50,8 @@ inline bool IsTime(base::Instant time) { return time.IsSet() && time != base::kE
 // Years 1970 to 9999, nanoseconds 0..999,999,999, cut to microseconds. The very first microsecond of 1970 becomes the second one,
 // because a zero Instant means "not set".
 base::Instant ReadTimestamp(const google::protobuf::Timestamp& time, const Path& at, Violations* faults);
+// Of something that has happened. A client's clock may be a minute ahead.
+void CheckPast(base::Instant time, base::Instant now, const Path& at, Violations* faults);
 void WriteTimestamp(base::Instant time, google::protobuf::Timestamp* out);
 
 // `DE` or `US-CA`.

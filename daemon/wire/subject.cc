@@ -10,7 +10,6 @@ namespace {
 
 constexpr int kMaxScopes = static_cast<int>(domain::kMaxProfiles);  // profiles or devices that one call may add
 constexpr int kMaxRemovals = 2 * kMaxScopes;                        // a restriction may have named as many again
-constexpr base::Span kClockDifference = base::Seconds(60);
 constexpr char kDateFault[] = "must be an existing date YYYY-MM-DD, YYYY-MM or YYYY from 1900 to today";
 
 // The calendar date of an instant, in the time zone that is furthest ahead: it is "today" there first.
@@ -61,7 +60,7 @@ domain::ProfileCommand ReadProfile(const v1::Profile& profile, base::Instant now
   if (profile.has_last_active_at()) {
     const Path last_active_at(at, "last_active_at");
     command.last_active = ReadTimestamp(profile.last_active_at(), last_active_at, faults);
-    if (command.last_active > now + kClockDifference) faults->Add(last_active_at, "must not lie in the future");
+    CheckPast(command.last_active, now, last_active_at, faults);
   }
   return command;
 }

@@ -50,14 +50,22 @@ class SlowPeer:
             self.send(self.head * 30)
         elif self.kind == "garbage":
             self.send(b"\x16\x03\x01" + bytes(500))
+        elif self.kind == "busy":
+            self.send(self.head * 2)
+
+    def take(self):
+        """Of the busy one: what has come, and the next question at once."""
+        with contextlib.suppress(OSError):
+            if self.connection.recv(65536):
+                self.send(self.head)
 
     def tick(self):
         if self.kind == "drips" and 0 < self.sent < len(self.head) - 1:
             self.send(self.head[self.sent:self.sent + 1])
 
 
-# The last one closes before it has its answer, and is back at once.
-KINDS = ("silent", "half a head", "drips", "takes nothing", "asks much and takes nothing", "garbage", "asks again and again")
+# "asks again and again" closes before it has its answer, and is back at once; "busy" takes each and asks the next on the same connection.
+KINDS = ("silent", "half a head", "drips", "takes nothing", "asks much and takes nothing", "garbage", "asks again and again", "busy")
 
 
 class Swarm:
@@ -87,14 +95,16 @@ class Swarm:
                 peer.tick()
 
     def turn(self, patience):
-        """Serves what happened; peers never read, so only connecting and ending are events."""
+        """Serves what happened. All but the busy ones never read: of them only connecting and ending are events."""
         for descriptor, events in self.poll.poll(patience):
             peer = self.peers[descriptor]
             if events & (select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP):
                 self.connect_again(peer)
             elif events & select.EPOLLOUT:
-                self.poll.modify(descriptor, select.EPOLLRDHUP)
+                self.poll.modify(descriptor, select.EPOLLRDHUP | (select.EPOLLIN if peer.kind == "busy" else 0))
                 peer.begin()
+            elif events & select.EPOLLIN:
+                peer.take()
 
 
 def main():

@@ -80,6 +80,12 @@ class Metrics(DaemonTest):
                 self.assertEqual(self.served.metric(series), value)
         self.assertGreaterEqual(self.served.metric('consentd_store_commits{partition="0"}'), 3)
 
+    def test_codes_that_no_country_has_are_counted(self):
+        self.api.subjects.UpsertSubject(household("m1"))
+        for region, count in (("GB", 0), ("UK", 1), ("EL", 2)):
+            self.api.eligibility.Check(check("m1", region=region))
+            self.assertEqual(self.served.metric("consentd_unknown_regions_total"), count, region)
+
     def test_prometheus_finds_nothing_to_criticise(self):
         promtool = shutil.which("promtool")
         if promtool is None:

@@ -6,7 +6,8 @@ import resource
 import subprocess
 import unittest
 
-from harness import DAEMON, ROOT, DaemonTest, clean_environment, until
+from harness import DAEMON, ROOT, DaemonTest, clean_environment, refused, until
+from words import opt_out
 
 SHORTAGE = 75
 SANITIZED = not os.environ.get("TEST_SHIM")
@@ -88,6 +89,20 @@ class Descriptors(LimitedTest):
     def test_a_low_soft_limit_is_raised_first(self):
         code, log, _ = self.start(resource.RLIMIT_NOFILE, 40, hard=4096)
         self.assertEqual(code, 0, log)
+
+
+class FileSizes(LimitedTest):
+
+    def test_a_limit_is_a_clear_start_error(self):
+        code, log, _ = self.start(resource.RLIMIT_FSIZE, 4096)
+        self.assertEqual(code, 72, log)
+        self.assertIn("File too large", log)
+
+    def test_a_limit_that_is_reached_while_running_is_a_failed_write(self):
+        daemon = self.daemon()
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (1, 1))
+        self.assertEqual(refused(self.client(daemon).settings.OptOut, opt_out("a")).reason, "OUTCOME_UNKNOWN")
+        self.assertEqual(daemon.wait(), 74, daemon.log())
 
 
 class Unit(unittest.TestCase):

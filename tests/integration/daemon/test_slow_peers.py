@@ -102,6 +102,12 @@ class SlowPeers(DaemonTest):
         self.quick("/livez", 300, 0.1)
         self.turned_away(swarm)
 
+    def test_who_asks_without_end_keeps_nobody_out(self):
+        self.attack("busy")
+        self.quick("/livez", 300, 0.1)
+        self.quick("/metrics", 30, 1)
+        self.assertEqual(self.client(self.served).health("consent.v1.EligibilityService"), "SERVING")
+
     def test_it_stops_at_once_under_attack(self):
         self.attack()
         began = time.monotonic()

@@ -15,19 +15,28 @@ TEST(EndpointTest, TakesThisMachine) {
   EXPECT_EQ(*TargetOf("127.0.0.1:7400"), "ipv4:127.0.0.1:7400");
   EXPECT_EQ(*TargetOf("127.1.2.3:1"), "ipv4:127.1.2.3:1");
   EXPECT_EQ(*TargetOf("localhost:65535"), "ipv4:127.0.0.1:65535");
-  EXPECT_EQ(*TargetOf("[::1]:7400"), "ipv6:[::1]:7400");
+  for (const char* same : {"[::1]:7400", "[0:0:0:0:0:0:0:1]:7400", "[0000::0001]:7400"}) {
+    EXPECT_EQ(*TargetOf(same), "ipv6:[::1]:7400") << same;
+  }
+}
+
+TEST(EndpointTest, APathIsNoAddressOfTheWeb) {
+  EXPECT_EQ(*TargetOf("unix:/a b/c%41?d#e,f:g"), "unix:/a%20b/c%2541%3Fd%23e%2Cf%3Ag");
+  EXPECT_EQ(*TargetOf("unix:/\xc3\xa9"), "unix:/%C3%A9");
 }
 
 TEST(EndpointTest, RefusesEverythingElse) {
   for (const char* endpoint :
        {"", "unix:", "unix:relative.sock", "unix://host/socket", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536",
         "127.0.0.1:1x", "128.0.0.1:1", "10.0.0.1:7400", "0.0.0.0:7400", "[::]:7400", "::1:7400", "example.com:443",
-        "dns:localhost:1", "127.1:80", "localhost.example.com:1", "http://127.0.0.1:80", "127.0.0.1:-1"}) {
+        "dns:localhost:1", "127.1:80", "localhost.example.com:1", "http://127.0.0.1:80", "127.0.0.1:-1", "[::2]:1", "[::ffff:127.0.0.1]:1", "[]:1", "[::1:1"}) {
     EXPECT_FALSE(TargetOf(endpoint).ok()) << endpoint;
   }
   EXPECT_FALSE(TargetOf("unix:/" + std::string(107, 'x')).ok());
   EXPECT_TRUE(TargetOf("unix:/" + std::string(106, 'x')).ok());
   EXPECT_FALSE(TargetOf(std::string("unix:/a\0b", 9)).ok());
+  EXPECT_FALSE(TargetOf(std::string("127.0.0.1\0b:1", 13)).ok());
+  EXPECT_FALSE(TargetOf(std::string("[::1\0]:1", 8)).ok());
 }
 
 TEST(EndpointTest, DefaultIsTheSystemsOrTheUsersOwnSocket) {

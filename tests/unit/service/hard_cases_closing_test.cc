@@ -1,14 +1,11 @@
-// The numbered hard cases about withdrawals and retention as data systems see them, and about closed accounts.
+// The numbered hard cases about closed accounts, and about ids that are used again.
 #include <gtest/gtest.h>
 
-#include "consent/v1/deletion_service.pb.h"
-#include "daemon/service/rows.h"
 #include "tests/support/service/deleting.h"
 
 namespace consent::test {
 namespace {
 
-using domain::DeletionCause;
 using domain::Purpose;
 using domain::RequestState;
 using service::DeletionPlace;
@@ -19,7 +16,7 @@ domain::Selector TheAccount() {
   return selector;
 }
 
-class HardCaseOfAnEnding : public testing::Test {
+class HardCaseOfAClosure : public testing::Test {
  protected:
   void SetUp() override {
     deleting.Register(System("audio"));
@@ -27,17 +24,6 @@ class HardCaseOfAnEnding : public testing::Test {
   }
   std::string Fate(const std::string& account, const Recording& recording) const {
     return Text(world.Check(account, recording, Purpose::kNone));
-  }
-  // What the systems were told of by themselves, not asked by anybody.
-  std::vector<domain::DeletionRequest> Told(const std::string& account) {
-    service::DeletionFilter filter;
-    filter.subject = world.Handle(account);
-    filter.causes = {DeletionCause::kWithdrawal, DeletionCause::kRetention};
-    std::vector<domain::DeletionRequest> requests;
-    const auto page = world.deletions().List(filter, 100, {});
-    if (!page.ok()) return requests;
-    for (const service::DeletionView& view : page->requests) requests.push_back(view.request);
-    return requests;
   }
   Reply CreateNew(const std::string& account, bool create_new) {
     service::ChangeRequest request = world.Request(account, service::ChangeKind::kUpsertSubject);
@@ -55,164 +41,7 @@ class HardCaseOfAnEnding : public testing::Test {
   Deleting deleting{world};
 };
 
-TEST_F(HardCaseOfAnEnding, N23_DoNotSaveSendsEarlierAudioAway) {
-  ASSERT_TRUE(world.Register("a", "DE").ok());
-  const Recording earlier(world.Now() - base::Days(400));
-  EXPECT_EQ(Fate("a", earlier), "KEEP");
-  ASSERT_TRUE(world.Retain("a", Account(), {domain::RetentionKind::kDoNotSave, 0}).ok());
-  EXPECT_EQ(Fate("a", earlier), "PURGE: DO_NOT_SAVE");
-  const auto told = Told("a");
-  ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].cause, DeletionCause::kRetention);
-  EXPECT_EQ(told[0].state, RequestState::kAccepted);
-  EXPECT_FALSE(told[0].selector.captured.HasBeginning());
-  EXPECT_EQ(told[0].selector.captured.sure(), told[0].received_at);
-  EXPECT_EQ(deleting.Work("audio"), 1U);
-  EXPECT_EQ(deleting.Work("vendor"), 1U);
-  EXPECT_EQ(Told("a")[0].state, RequestState::kCompleted);
-}
-
-TEST_F(HardCaseOfAnEnding, N24_AShorterRetentionSendsWhatIsOlderAwayAndALongerOneBringsNothingBack) {
-  ASSERT_TRUE(world.Register("a", "DE").ok());
-  ASSERT_TRUE(world.Retain("a", Account(), {domain::RetentionKind::kMonths, 18}).ok());
-  EXPECT_EQ(Told("a").size(), 1U) << "from until deleted to 18 months";
-  const Recording old(world.Now() - base::Days(100));
-  EXPECT_EQ(Fate("a", old), "KEEP");
-  ASSERT_TRUE(world.Retain("a", Account(), {domain::RetentionKind::kMonths, 3}).ok());
-  EXPECT_EQ(Fate("a", old), "PURGE: RETENTION_EXPIRED");
-  ASSERT_EQ(Told("a").size(), 2U);
-  const domain::OrderedTimes covers = Told("a")[1].selector.captured;
-  EXPECT_GE(covers.sure(), old.facts.captured_at);
-  EXPECT_LE(covers.sure(), base::AddMonths(world.Now(), -3) + base::Days(1));
-  ASSERT_TRUE(world.Retain("a", Account(), {domain::RetentionKind::kMonths, 18}).ok());
-  EXPECT_EQ(Told("a").size(), 2U) << "a longer one ends nothing";
-  EXPECT_EQ(Fate("a", old), "PURGE: RETENTION_EXPIRED");
-}
-
-TEST_F(HardCaseOfAnEnding, N31_AFalseWakeIsPurgedAtItsTimeToLive) {
-  ASSERT_TRUE(world.Register("a", "DE").ok());
-  ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
-  Recording woken(world.Now() - base::Seconds(60));
-  woken.facts.wake = domain::Wake::kAccidental;
-  EXPECT_EQ(Text(world.Check("a", woken)), "PURGE no: ACCIDENTAL_EXPIRED, ACCIDENTAL") << "opt-in: at once";
-}
-
-TEST_F(HardCaseOfAnEnding, N53_AnOptOutFromTheDefaultPurgesTheCopiesAndLeavesTheAudio) {
-  ASSERT_TRUE(world.Register("a", "US").ok());
-  Recording audio(world.Now() - base::Hours(1));
-  Recording copy = audio;
-  copy.facts.artefact = domain::Artefact::kReviewCopy;
-  copy.facts.made_for = Purpose::kHumanReview;
-  EXPECT_EQ(Fate("a", copy), "KEEP");
-  ASSERT_TRUE(world.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
-  EXPECT_EQ(Fate("a", audio), "KEEP");
-  EXPECT_EQ(Fate("a", copy), "PURGE: PURPOSE_ENDED");
-  const auto told = Told("a");
-  ASSERT_EQ(told.size(), 1U);
-  EXPECT_EQ(told[0].cause, DeletionCause::kWithdrawal);
-  EXPECT_TRUE(told[0].selector.copies_of.Has(Purpose::kHumanReview));
-  EXPECT_FALSE(told[0].selector.copies_of.Has(Purpose::kModelTraining));
-  const auto tasks = deleting.Lease("vendor");
-  ASSERT_EQ(tasks.size(), 1U);
-  EXPECT_EQ(tasks[0].payload.account_id, "a");
-  EXPECT_EQ(tasks[0].request.selector.kind, domain::SelectorKind::kPurposeCopies);
-}
-
-TEST_F(HardCaseOfAnEnding, AConsentForThePastCancelsWhatIsStillOwedOfTheCopies) {
-  ASSERT_TRUE(world.Register("a", "US", {Adult("ann"), Adult("bob")}).ok());
-  Recording copy(world.Now() - base::Hours(1));
-  copy.facts.artefact = domain::Artefact::kReviewCopy;
-  copy.facts.made_for = Purpose::kHumanReview;
-  ASSERT_TRUE(world.OptOut("a", Account(), Control("help_improve")).ok());
-  ASSERT_TRUE(world.OptOut("a", Profile("bob"), Only(Purpose::kHumanReview)).ok());
-  ASSERT_EQ(Told("a").size(), 2U);
-  ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("general")).ok());
-  EXPECT_EQ(Fate("a", copy), "PURGE: PURPOSE_ENDED");
-  EXPECT_EQ(Told("a")[0].state, RequestState::kAccepted) << "that one is silent on the past";
-  ASSERT_TRUE(world.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
-  ASSERT_EQ(Told("a").size(), 3U);
-
-  const auto leased = deleting.Lease("vendor");
-  ASSERT_EQ(leased.size(), 3U);
-  ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("past")).ok());
-  const auto told = Told("a");
-  EXPECT_FALSE(told[0].selector.copies_of.Has(Purpose::kHumanReview));
-  EXPECT_TRUE(told[0].selector.copies_of.Has(Purpose::kFeatureDevelopment)) << "the other purpose is owed still";
-  EXPECT_EQ(told[1].selector.copies_of, [] { domain::PurposeSet one; one.Add(Purpose::kHumanReview); return one; }()) << "the profile has forgiven nothing";
-  EXPECT_FALSE(domain::AllEnded(told[0]) || domain::AllEnded(told[1]));
-  EXPECT_TRUE(domain::AllEnded(told[2])) << "a worker has it, and may have erased some";
-  for (const service::LeasedTask& task : leased) {
-    const bool still = task.request.selector.scope == world.Ref(Profile("bob"));
-    const absl::Status ended = deleting.End("vendor", task);
-    EXPECT_EQ(ended.ok(), still) << ended << "whoever began with the old order has lost the lease";
-  }
-  world.Restart();
-  const auto anew = deleting.Lease("vendor");
-  ASSERT_EQ(anew.size(), 1U);
-  EXPECT_FALSE(anew[0].request.selector.copies_of.Has(Purpose::kHumanReview));
-  v1::DeletionSelector words;
-  ASSERT_TRUE(words.ParseFromString(anew[0].payload.selector));
-  ASSERT_EQ(words.purpose_copies().purposes_size(), 1);
-  EXPECT_EQ(words.purpose_copies().purposes(0), v1::PURPOSE_FEATURE_DEVELOPMENT);
-  ASSERT_TRUE(world.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
-  ASSERT_EQ(Told("a").size(), 4U);
-  EXPECT_EQ(Told("a")[3].state, RequestState::kAccepted);
-  ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("past")).ok());
-  EXPECT_EQ(Told("a")[3].state, RequestState::kCancelled) << "nobody has begun";
-}
-
-TEST_F(HardCaseOfAnEnding, WhatWasErasedBeforeTheConsentStaysSaid) {
-  ASSERT_TRUE(world.Register("a", "US").ok());
-  ASSERT_TRUE(world.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
-  EXPECT_EQ(deleting.Work("audio"), 1U);
-  for (int i = 0; i < 5; ++i) {
-    const auto task = deleting.Lease("vendor");
-    ASSERT_EQ(task.size(), 1U);
-    ASSERT_TRUE(deleting.Fail("vendor", task[0]).ok());
-    world.Wait(base::Days(1));
-  }
-  EXPECT_EQ(world.board().counts(deleting.Named("vendor").number).stuck, 1);
-  ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("past")).ok());
-  EXPECT_TRUE(world.erasures().EraseKeys().ok());
-  const domain::DeletionRequest request = Told("a")[0];
-  EXPECT_EQ(request.state, RequestState::kCompleted);
-  EXPECT_EQ(request.Find(deleting.Named("audio").number)->outcome, domain::PurgeOutcome::kAcknowledged);
-  EXPECT_EQ(request.Find(deleting.Named("vendor").number)->outcome, domain::PurgeOutcome::kExempt);
-  EXPECT_EQ(world.board().counts(deleting.Named("vendor").number).open, 0);
-  EXPECT_EQ(world.board().counts(deleting.Named("vendor").number).stuck, 0);
-  EXPECT_TRUE(deleting.Lease("vendor").empty());
-}
-
-TEST_F(HardCaseOfAnEnding, OnlyWhatMayHaveBeenAllowedEnds) {
-  ASSERT_TRUE(world.Register("a", "DE").ok());
-  ASSERT_TRUE(world.OptOut("a", Account(), Everything()).ok());
-  EXPECT_TRUE(Told("a").empty()) << "nobody had allowed anything";
-  ASSERT_TRUE(world.OptOut("b", Account(), Everything()).ok());
-  EXPECT_TRUE(Told("b").empty()) << "never seen";
-  ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview)).ok());
-  EXPECT_TRUE(Told("a").empty());
-  ASSERT_TRUE(world.OptOut("a", Profile("ann"), Everything()).ok());
-  ASSERT_EQ(Told("a").size(), 1U) << "the account's consent may have covered the profile";
-  EXPECT_EQ(Told("a")[0].selector.scope, world.Ref(Profile("ann")));
-  ASSERT_TRUE(world.OptOut("a", Account(), Everything()).ok());
-  ASSERT_EQ(Told("a").size(), 2U);
-  ASSERT_TRUE(world.OptOut("a", Account(), Everything()).ok());
-  EXPECT_EQ(Told("a").size(), 2U) << "once";
-}
-
-TEST_F(HardCaseOfAnEnding, AWithdrawalWithNoSystemMakesNoRequestAndASystemThatComesMeanwhileIsNotMissed) {
-  World fresh;
-  Deleting there(fresh);
-  ASSERT_TRUE(fresh.Register("a", "US").ok());
-  ASSERT_TRUE(fresh.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
-  service::DeletionFilter all;
-  EXPECT_TRUE(fresh.deletions().List(all, 10, {})->requests.empty());
-  there.Register(System("late"));
-  ASSERT_TRUE(fresh.OptOut("a", Account(), Only(Purpose::kModelTraining)).ok());
-  EXPECT_EQ(there.Work("late"), 1U);
-}
-
-TEST_F(HardCaseOfAnEnding, N46_AClosedAccountIsPurgedAndOnlyTheSuppressionRecordStays) {
+TEST_F(HardCaseOfAClosure, N46_AClosedAccountIsPurgedAndOnlyTheSuppressionRecordStays) {
   ASSERT_TRUE(world.Register("a", "DE", {Adult("ann"), Adult("bob")}, {"speaker"}).ok());
   ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
   ASSERT_TRUE(world.Report("a", "r1", domain::Flags::kSafety).ok());
@@ -248,7 +77,7 @@ TEST_F(HardCaseOfAnEnding, N46_AClosedAccountIsPurgedAndOnlyTheSuppressionRecord
   EXPECT_EQ(world.Facts("a"), left);
 }
 
-TEST_F(HardCaseOfAnEnding, N47_AClosedIdIsUsedAgainOnlyExplicitlyAndNothingIsInherited) {
+TEST_F(HardCaseOfAClosure, N47_AClosedIdIsUsedAgainOnlyExplicitlyAndNothingIsInherited) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
   deleting.Ask("a", TheAccount());
@@ -274,7 +103,7 @@ TEST_F(HardCaseOfAnEnding, N47_AClosedIdIsUsedAgainOnlyExplicitlyAndNothingIsInh
 }
 
 // A restriction for a closed id is taken at every stage of the closing, and binds who starts anew under the id until they choose.
-TEST_F(HardCaseOfAnEnding, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedAnew) {
+TEST_F(HardCaseOfAClosure, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedAnew) {
   for (const std::string when : {"before it is forgotten", "after it was"}) {
     const std::string account = "a " + when.substr(0, 5);
     ASSERT_TRUE(world.Register(account, "DE").ok());
@@ -301,7 +130,7 @@ TEST_F(HardCaseOfAnEnding, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedA
   }
 }
 
-TEST_F(HardCaseOfAnEnding, N74_ANoThatIsSaidAgainToAClosedAccountBindsTheNextOneToo) {
+TEST_F(HardCaseOfAClosure, N74_ANoThatIsSaidAgainToAClosedAccountBindsTheNextOneToo) {
   ASSERT_TRUE(world.Register("a", "US").ok());
   ASSERT_TRUE(world.OptOut("a", Account(), Everything()).ok());
   ASSERT_TRUE(world.OptOut("a", Device("den"), Control("help_improve")).ok());
@@ -325,7 +154,7 @@ TEST_F(HardCaseOfAnEnding, N74_ANoThatIsSaidAgainToAClosedAccountBindsTheNextOne
   EXPECT_EQ(anew.Find(den.kind, den.handle)->refused_controls.size(), 1U);
 }
 
-TEST_F(HardCaseOfAnEnding, N74_ADeletionForAForgottenIdIsTakenAndBindsByName) {
+TEST_F(HardCaseOfAClosure, N74_ADeletionForAForgottenIdIsTakenAndBindsByName) {
   ASSERT_TRUE(world.Register("a", "US").ok());
   const DeletionPlace closure = deleting.Ask("a", TheAccount());
   WorkAll();
@@ -362,7 +191,7 @@ TEST_F(HardCaseOfAnEnding, N74_ADeletionForAForgottenIdIsTakenAndBindsByName) {
 }
 
 // Whatever is asked of a new account, nothing of the closed one's deletion reaches it.
-TEST_F(HardCaseOfAnEnding, N47_AnOldClosureDoesNotReachTheNewAccount) {
+TEST_F(HardCaseOfAClosure, N47_AnOldClosureDoesNotReachTheNewAccount) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const DeletionPlace closure = deleting.Ask("a", TheAccount());
   WorkAll();
@@ -388,7 +217,7 @@ TEST_F(HardCaseOfAnEnding, N47_AnOldClosureDoesNotReachTheNewAccount) {
   EXPECT_FALSE(world.Facts("a").closed_at > world.Facts("a").reopened_at);
 }
 
-TEST_F(HardCaseOfAnEnding, N47_NeitherAnImportNorADoubtfulClockStartsItAnew) {
+TEST_F(HardCaseOfAClosure, N47_NeitherAnImportNorADoubtfulClockStartsItAnew) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const base::Instant before = world.Now();
   deleting.Ask("a", TheAccount());
@@ -409,7 +238,29 @@ TEST_F(HardCaseOfAnEnding, N47_NeitherAnImportNorADoubtfulClockStartsItAnew) {
   EXPECT_EQ(ReasonOf(world.OptIn("a", Account(), Only(Purpose::kHumanReview), old)), "IMPORT_CANNOT_LOOSEN") << "given by the closed one's holder";
 }
 
-TEST_F(HardCaseOfAnEnding, ARepeatedRequestOfAForgottenAccountIsToldThatItIsClosed) {
+// Who has looked at the closed one and says so gets the new one; who has looked at something else does not.
+TEST_F(HardCaseOfAClosure, N47_TheClosedOnesOwnRevisionMayBeGiven) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  const uint64_t registered = world.Facts("a").revision;
+  deleting.Ask("a", TheAccount());
+  WorkAll();
+  const auto create = [&](uint64_t expected) {
+    service::ChangeRequest request = world.Request("a", service::ChangeKind::kUpsertSubject);
+    request.command.registers = true;
+    request.command.region = Where("DE");
+    request.command.expected_revision = expected;
+    request.create_new = true;
+    return world.Submit(std::move(request));
+  };
+  ASSERT_NE(world.Facts("a").revision, registered);
+  EXPECT_EQ(ReasonOf(create(registered)), "ETAG_MISMATCH");
+  EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
+  const Reply anew = create(world.Facts("a").revision);
+  ASSERT_TRUE(anew.ok()) << anew.status();
+  EXPECT_TRUE(anew->registered_now);
+}
+
+TEST_F(HardCaseOfAClosure, ARepeatedRequestOfAForgottenAccountIsToldThatItIsClosed) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   ASSERT_TRUE(deleting.TryAsk("a", TheAccount(), RequestState::kAccepted, "once").ok());
   WorkAll();
@@ -417,7 +268,7 @@ TEST_F(HardCaseOfAnEnding, ARepeatedRequestOfAForgottenAccountIsToldThatItIsClos
   EXPECT_EQ(ReasonOf(deleting.TryAsk("a", TheAccount(), RequestState::kAccepted, "once")), "ACCOUNT_CLOSED");
 }
 
-TEST_F(HardCaseOfAnEnding, AHoldAfterTheLastReportStillKeepsTheAccountFromBeingForgotten) {
+TEST_F(HardCaseOfAClosure, AHoldAfterTheLastReportStillKeepsTheAccountFromBeingForgotten) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const DeletionPlace place = deleting.Ask("a", TheAccount());
   for (const std::string system : {"audio", "vendor"}) {
@@ -437,7 +288,7 @@ TEST_F(HardCaseOfAnEnding, AHoldAfterTheLastReportStillKeepsTheAccountFromBeingF
   EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
 }
 
-TEST_F(HardCaseOfAnEnding, AClosureThatIsCancelledLeavesTheAccountAsItWas) {
+TEST_F(HardCaseOfAClosure, AClosureThatIsCancelledLeavesTheAccountAsItWas) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const DeletionPlace first = deleting.Ask("a", TheAccount());
   ASSERT_TRUE(deleting.Cancel(first).ok());
@@ -453,7 +304,7 @@ TEST_F(HardCaseOfAnEnding, AClosureThatIsCancelledLeavesTheAccountAsItWas) {
   EXPECT_EQ(world.Facts("a").reopened_at, anew.reopened_at);
 }
 
-TEST_F(HardCaseOfAnEnding, AHoldKeepsAClosedAccountFromBeingForgotten) {
+TEST_F(HardCaseOfAClosure, AHoldKeepsAClosedAccountFromBeingForgotten) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const DeletionPlace place = deleting.Ask("a", TheAccount());
   const service::HoldPlace hold = deleting.Hold("a", domain::HeldPart{});

@@ -60,6 +60,20 @@ TEST_F(HardCaseOfADeletion, N38_WhatIsNotConfirmedAtTheDeadlineIsOverdue) {
   EXPECT_TRUE(world.deletions().List(late, 10, {})->requests.empty());
 }
 
+TEST_F(HardCaseOfADeletion, ARangeFromTheBeginningOfTheServiceHasNoBeginning) {
+  const base::Instant began = world.Now() - base::Days(100);
+  PolicyBuilder since("v2");
+  since.policy().mutable_service_began_at()->set_seconds(began.micros / 1'000'000);
+  ASSERT_TRUE(world.Activate(since).ok());
+  const base::Instant to = world.Now() - base::Days(5);
+  Recording never_set(base::Instant{1'000'000});
+  never_set.facts.ingested_at = to - base::Days(1);
+  deleting.Ask("a", Within(began + base::Seconds(1), to));
+  EXPECT_EQ(Fate(never_set), "KEEP");
+  EXPECT_FALSE(deleting.Get(deleting.Ask("a", Within(began - base::Seconds(1), to))).selector.captured.HasBeginning());
+  EXPECT_EQ(Fate(never_set), "PURGE: DELETED") << "its stamp is none, and it came before the end";
+}
+
 TEST_F(HardCaseOfADeletion, N40_ALateUploadInsideADeletedRangeIsPurged) {
   const base::Instant from = world.Now() - base::Days(10);
   const base::Instant to = world.Now() - base::Days(5);

@@ -1,4 +1,4 @@
-// The numbered hard cases about policies that change: suspensions, places, purposes, notices.
+// The numbered hard cases about policies that change: suspensions, places, purposes, notices, controls.
 #include <gtest/gtest.h>
 
 #include "tests/support/service/world.h"
@@ -108,6 +108,20 @@ TEST(HardCase, N59_SupersededNoticeStopsUntilRenewedAndPurgesNothing) {
   EXPECT_EQ(ReasonOf(world.OptIn("a", Account(), Control("help_improve"))), "NOTICE_NOT_USABLE");
   ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("newer")).ok());
   EXPECT_EQ(Text(world.Check("a")), "KEEP yes: CONSENT");
+}
+
+TEST(HardCase, TheButtonOfAnOlderAppStillTurnsOff) {
+  World world;
+  PolicyBuilder without("v2");
+  without.DropControl("train");
+  ASSERT_TRUE(world.Register("a", "US").ok());
+  ASSERT_TRUE(world.Activate(without).ok());
+  ASSERT_TRUE(world.OptOut("a", Account(), Control("train")).ok());
+  EXPECT_TRUE(domain::SaysNo(world.Facts("a").account().ChoiceFor(Purpose::kModelTraining).choice));
+  EXPECT_FALSE(world.OptIn("a", Account(), Control("train")).ok());
+  PolicyBuilder again("v3");
+  ASSERT_TRUE(world.Activate(again).ok()) << "nobody is stuck with it";
+  EXPECT_FALSE(IsYes(world.Check("a", Recording(world.Now() - base::Seconds(60)), Purpose::kModelTraining)));
 }
 
 }  // namespace

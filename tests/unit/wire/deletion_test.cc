@@ -49,6 +49,26 @@ TEST(SummaryTest, NoStatePromisesADayThatHasPassed) {
   }
 }
 
+// "Delete what I said today", from a phone that lives in tomorrow already.
+TEST(SpokenDayTest, OfTwoClocksTheServersDecidesWhatDayItIs) {
+  const base::IdHasher hasher(base::Bytes16{7});
+  constexpr int64_t kMidnight = 1'773'187'200;  // 2026-03-11T00:00:00Z
+  const auto begins = [&](int64_t spoken, int64_t now) {
+    v1::CreateDeletionRequestRequest request;
+    request.set_account_id("a");
+    request.set_request_id("q");
+    request.set_requester(v1::ACTOR_SELF);
+    request.mutable_selector()->mutable_spoken_day()->mutable_spoken_at()->set_seconds(spoken);
+    request.mutable_selector()->mutable_spoken_day()->set_time_zone("UTC");
+    const auto input = ReadCreateDeletion(request, hasher, base::Instant{now * 1'000'000});
+    EXPECT_TRUE(input.ok()) << input.status();
+    return input.ok() ? input->times.from.micros / 1'000'000 : 0;
+  };
+  EXPECT_EQ(begins(kMidnight + 20, kMidnight - 20), kMidnight - 86'400) << "the day that still is";
+  EXPECT_EQ(begins(kMidnight - 20, kMidnight + 20), kMidnight - 86'400) << "the day on which it was said";
+  EXPECT_EQ(begins(kMidnight, kMidnight), kMidnight);
+}
+
 TEST(SummaryTest, ADenialSaysWhyAndWhatCanBeDoneAboutIt) {
   const std::string summary = Told(RequestIn(RequestState::kDenied), false, kDue).summary();
   EXPECT_THAT(summary, HasSubstr("identity not shown"));
