@@ -238,17 +238,16 @@ bool ChangeSubject::IsClosed(Work& work) const {
       }
       if (work.anew || !work.request.command.choices.empty() || !work.request.command.retention.empty()) return false;
       break;
+    // Their transition takes restrictions and nothing else.
     case ChangeKind::kUpdateSettings:
     case ChangeKind::kOptOut:
     case ChangeKind::kReportRecording:
-      // Its transition takes restrictions and nothing else.
-      return false;
+    // Data systems look for it once more, and named recordings stay named for an account that is started anew.
     case ChangeKind::kDeletionReceived:
     case ChangeKind::kDeletionVerified:
     case ChangeKind::kDeletionDenied:
     case ChangeKind::kDeletionExtended:
     case ChangeKind::kDeletionCancelled:
-      // Data systems look for it once more, and named recordings stay named for an account that is started anew.
       return false;
     default:
       if (!domain::IsForgotten(facts)) return false;

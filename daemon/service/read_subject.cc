@@ -123,7 +123,7 @@ absl::Status ReadSubject::NamePast(base::SubjectHandle subject, store::Sequence 
   while (from != 0 && NamesAreMissing(*view)) {
     store::FeedRow feed;
     ChangeRow row;
-    const absl::Status read = ReadRow(context_, subject, from, &feed, &row);
+    absl::Status read = ReadRow(context_, subject, from, &feed, &row);
     if (absl::IsNotFound(read)) break;
     if (!read.ok()) return read;
     absl::StatusOr<Payload> payload = OpenPayload(*key, row.sealed, subject);
