@@ -160,8 +160,14 @@ int RunImport(const Cli& cli, const ImportFlags& flags) {
                                                {"--refused", refused->descriptor()}});
   if (!distinct.ok()) return FileError(distinct);
   return cli.WithClient([&](Client& client) {
+    std::string store;
+    if (!flags.state_path.empty()) {
+      const absl::StatusOr<StoredPolicy> current = client.GetPolicy("");
+      if (!current.ok()) return PrintError(current.status(), cli.json);
+      store = base::Hex(current->store_id);
+    }
     // Only once nothing is wrong with the command line: what the files held is lost by it.
-    if (absl::Status begun = state->Begin(); !begun.ok()) return FileError(begun);
+    if (absl::Status begun = state->Begin(store); !begun.ok()) return FileError(begun);
     const bool goes_on = state->Reached(1) > 0;
     if (absl::Status cut = refused->KeepFirst(goes_on ? SizeOf(refused->descriptor()) : 0); !cut.ok()) return FileError(cut);
     ImportReport report(*std::move(refused), SizeOf(input->get()), !cli.json);
@@ -182,7 +188,7 @@ void AddImport(CLI::App& parent, Cli& cli) {
       "consent is sent, whatever else is wrong with its line. An import fills what is unset and changes nothing towards more. Sending the same lines again within 72 hours changes nothing.");
   auto flags = std::make_shared<ImportFlags>();
   NotEmpty(app->add_option("input", flags->input, "A file; - for standard input"))->required();
-  NotEmpty(app->add_option("--state", flags->state_path, "Keep here how far the import has come; run again with the same file and input to go on"))
+  NotEmpty(app->add_option("--state", flags->state_path, "Keep here how far the import into this daemon has come; run again with the same file and input to go on"))
       ->type_name("FILE");
   NotEmpty(app->add_option("--refused", flags->refused_path, "Write here what does not count: the line's number, which part, and why"))
       ->type_name("FILE");

@@ -69,6 +69,8 @@ absl::Status ImportState::LoadLine(const nlohmann::json& line, const std::string
     if (fields.status().ok() && text != *input_hash) {
       return absl::FailedPreconditionError("the state file belongs to an input with other content; use a new one");
     }
+  } else if (fields.Has("store")) {
+    fields.ReadText("store", kMaxLineBytes, &store_);
   } else if (fields.Has("blocked")) {
     fields.ReadText("blocked", kMaxLineBytes, &text);
     blocked_.insert(text);
@@ -115,9 +117,17 @@ absl::StatusOr<ImportState> ImportState::Open(const std::string& path, const std
   return state;
 }
 
-absl::Status ImportState::Begin() {
+absl::Status ImportState::Begin(const std::string& store) {
+  // Of a file without a store nothing was reached: that line is the second.
+  if (store_.empty() && reached_ != std::array<uint64_t, 2>{}) return Damaged();
+  if (!store_.empty() && store_ != store) {
+    return absl::FailedPreconditionError("the state file tells how far the import into another store has come; use a new one for this daemon");
+  }
   if (absl::Status cut = file_.KeepFirst(whole_); !cut.ok()) return cut;
-  return whole_ > 0 ? absl::OkStatus() : file_.Write(head_);
+  if (whole_ == 0) {
+    if (absl::Status head = file_.Write(head_); !head.ok()) return head;
+  }
+  return store_.empty() ? file_.Write(Json{{"store", store}}.dump() + "\n") : absl::OkStatus();
 }
 
 absl::Status ImportState::Save(int pass, uint64_t line, const ImportCounts& counts) {

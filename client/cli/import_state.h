@@ -26,7 +26,7 @@ struct ImportCounts {
   uint64_t unreadable = 0;
 };
 
-// JSON lines: a head with the file's hash, then what was reached, the last line counting; written whole line by whole line, a
+// JSON lines: a head with the file's hash, the id of the store that takes it, then what was reached, the last line counting; written whole line by whole line, a
 // torn last one is ignored. Accounts appear as salted hashes only. Without a path nothing is kept. Not thread-safe.
 class ImportState {
  public:
@@ -36,8 +36,9 @@ class ImportState {
   // Reads `path`, which may be empty, and changes nothing of it. FailedPrecondition: it cannot be read or opened for writing, is no state
   // file, or is that of another input.
   static absl::StatusOr<ImportState> Open(const std::string& path, const std::string& input_hash, Random& random);
-  // Cuts off a torn last line and begins a new file. Comes before Save and Block. FailedPrecondition: it cannot be written.
-  absl::Status Begin();
+  // Cuts off a torn last line and begins a new file. Comes before Save and Block. `store`: the daemon's, in hex. FailedPrecondition: it cannot
+  // be written, or tells of another store, which took what this one has not; it is left as it is then.
+  absl::Status Begin(const std::string& store);
   // -1: nothing is kept.
   int descriptor() const { return file_.descriptor(); }
 
@@ -69,6 +70,7 @@ class ImportState {
   // Bytes of the file that are whole lines.
   uint64_t whole_ = 0;
   std::string salt_;
+  std::string store_;
   std::array<uint64_t, 2> reached_{};
   ImportCounts counts_;
   std::set<std::string> blocked_;

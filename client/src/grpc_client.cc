@@ -276,6 +276,7 @@ absl::StatusOr<StoredPolicy> GrpcClient::GetPolicy(const std::string& version, c
   if (response.has_activated_at()) stored.activated_at = FromProto(response.activated_at());
   for (const v1::Suspension& suspension : response.suspensions()) stored.suspensions.push_back(FromProto(suspension));
   stored.current = response.current();
+  stored.store_id = response.store_id();
   return stored;
 }
 

@@ -114,21 +114,42 @@ void ReadChoice(const json& object, const std::string& part, ImportLine* line) {
   line->choices.push_back({part, std::move(choice.change), std::move(choice.evidence)});
 }
 
-// Calls read(item, part) for each object of the list under `key`. What is no list of at most `most` objects is a fault; beyond `most`
-// the items are read all the same.
+// The value under `key`, or all where the line has it more than once, which is a fault: each may be a no.
+std::vector<const json*> ValuesOf(const DamagedObject& read, const char* key, ImportLine* line) {
+  std::vector<const json*> values;
+  if (const auto found = read.object.find(key); found != read.object.end() && !found->is_null()) values.push_back(&*found);
+  const auto repeated = read.repeated.find(key);
+  if (repeated == read.repeated.end()) return values;
+  line->faults.push_back({key, WhyUnreadable(read.object.at(key)), false});
+  values.clear();
+  for (const json& value : repeated->second) {
+    if (!value.is_null()) values.push_back(&value);
+  }
+  return values;
+}
+
+// Calls read(item, part) for each object of the list. What is no list of at most `most` objects is a fault; beyond `most` the items are
+// read all the same. `first`: the number of the list's first item in its part's name.
 template <typename Read>
-void ReadList(const json& object, const char* key, size_t most, bool may_hide_no, ImportLine* line, Read&& read) {
-  const auto found = object.find(key);
-  if (found == object.end() || found->is_null()) return;
-  if (const std::string why = WhyUnreadable(*found); !why.empty()) return line->faults.push_back({key, why, may_hide_no});
-  if (!found->is_array()) return line->faults.push_back({key, "must be a list", may_hide_no});
-  if (found->size() > most) line->faults.push_back({key, "must have at most " + std::to_string(most) + " entries", false});
-  for (size_t i = 0; i < found->size(); ++i) {
-    if ((*found)[i].is_object()) {
-      read((*found)[i], At(key, i));
+void ReadItems(const json& list, const char* key, size_t first, size_t most, bool may_hide_no, ImportLine* line, Read&& read) {
+  if (const std::string why = WhyUnreadable(list); !why.empty()) return line->faults.push_back({key, why, may_hide_no});
+  if (!list.is_array()) return line->faults.push_back({key, "must be a list", may_hide_no});
+  if (list.size() > most) line->faults.push_back({key, "must have at most " + std::to_string(most) + " entries", false});
+  for (size_t i = 0; i < list.size(); ++i) {
+    if (list[i].is_object()) {
+      read(list[i], At(key, first + i));
     } else {
-      line->faults.push_back({At(key, i), "must be an object", may_hide_no});
+      line->faults.push_back({At(key, first + i), "must be an object", may_hide_no});
     }
+  }
+}
+
+template <typename Read>
+void ReadList(const DamagedObject& object, const char* key, size_t most, bool may_hide_no, ImportLine* line, Read&& read) {
+  size_t first = 0;
+  for (const json* list : ValuesOf(object, key, line)) {
+    ReadItems(*list, key, first, most, may_hide_no, line, read);
+    first += list->is_array() ? list->size() : 0;
   }
 }
 
@@ -154,11 +175,19 @@ void ReadRetentionEntry(const json& object, const std::string& part, ImportLine*
   if (!rest.status().ok()) line->faults.push_back({part, std::string(rest.status().message()), false});
 }
 
-void ReadRetention(const json& object, ImportLine* line) {
-  const auto found = object.find("retention");
-  if (found != object.end() && found->is_string()) return AddRetention(found->get<std::string>(), {}, "retention", line);
-  ReadList(object, "retention", base::kMaxParts, true, line,
-           [line](const json& item, const std::string& part) { ReadRetentionEntry(item, part, line); });
+void ReadRetention(const DamagedObject& object, ImportLine* line) {
+  size_t first = 0;
+  for (const json* value : ValuesOf(object, "retention", line)) {
+    const std::string part = first == 0 ? "retention" : At("retention", first);
+    if (value->is_string()) {
+      AddRetention(value->get<std::string>(), {}, part, line);
+      first += 1;
+      continue;
+    }
+    ReadItems(*value, "retention", first, base::kMaxParts, true, line,
+              [line](const json& item, const std::string& of) { ReadRetentionEntry(item, of, line); });
+    first += value->is_array() ? value->size() : 0;
+  }
 }
 
 // Of a yes and a no to the same the no counts, whatever their order; of two yeses to the same the first.
@@ -243,12 +272,12 @@ absl::StatusOr<ImportLine> ParseImportLine(std::string_view bytes) {
   Fields devices(object);
   devices.ReadIds("devices", base::kMaxProfiles, &line.devices);
   note("devices", devices.status(), false);
-  ReadList(object, "profiles", base::kMaxProfiles, false, &line, [&](const json& item, const std::string& part) {
+  ReadList(*read, "profiles", base::kMaxProfiles, false, &line, [&](const json& item, const std::string& part) {
     note(part.c_str(), ReadProfile(item, part + ".", &line.profiles.emplace_back()), false);
   });
-  ReadList(object, "choices", base::kMaxParts, true, &line,
+  ReadList(*read, "choices", base::kMaxParts, true, &line,
            [&line](const json& item, const std::string& part) { ReadChoice(item, part, &line); });
-  ReadRetention(object, &line);
+  ReadRetention(*read, &line);
   // What the parts do not tell themselves, such as a blank behind the line: it hides nothing, and the line allows nothing.
   if (line.faults.empty()) note("line", read->fault, false);
   OverruleYeses(&line);

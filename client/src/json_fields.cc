@@ -24,8 +24,8 @@ json Unreadable(std::string_view why) { return json::binary({why.begin(), why.en
 // Watches a parse for what the parser itself lets pass, and puts Unreadable in its place.
 class Watch {
  public:
-  // `repaired`: the text holds replacements.
-  explicit Watch(bool repaired) : repaired_(repaired) {}
+  // `repaired`: the text holds replacements. `keeps`: the values of repeated keys.
+  Watch(bool repaired, bool keeps) : repaired_(repaired), keeps_(keeps) {}
 
   void operator()(int depth, json::parse_event_t event, json& parsed) {
     if (depth > kMaxDepth) too_deep_ = true;
@@ -35,16 +35,23 @@ class Watch {
         break;
       case json::parse_event_t::key:
         if (!objects_.back().keys.insert(parsed.get<std::string>()).second) objects_.back().twice.insert(parsed.get<std::string>());
+        if (depth == 1) key_ = parsed.get<std::string>();
         break;
       case json::parse_event_t::object_end:
         for (const std::string& key : objects_.back().twice) parsed[key] = Unreadable("appears twice; keep the one that is meant");
         twice_ = twice_ || !objects_.back().twice.empty();
+        if (depth == 0) std::erase_if(values_, [&](const auto& entry) { return !objects_.back().twice.contains(entry.first); });
         objects_.pop_back();
+        Keep(depth, parsed);
+        break;
+      case json::parse_event_t::array_end:
+        Keep(depth, parsed);
         break;
       case json::parse_event_t::value:
         if (repaired_ && parsed.is_string() && parsed.get_ref<const std::string&>().find(kReplacement) != std::string::npos) {
           parsed = Unreadable("is not UTF-8");
         }
+        Keep(depth, parsed);
         break;
       default:
         break;
@@ -52,13 +59,23 @@ class Watch {
   }
   bool too_deep() const { return too_deep_; }
   bool twice() const { return twice_; }
+  // Whole once the parse is over.
+  std::map<std::string, std::vector<json>>& repeated() { return values_; }
 
  private:
   struct Object {
     std::set<std::string> keys;
     std::set<std::string> twice;
   };
+
+  void Keep(int depth, const json& value) {
+    if (keeps_ && depth == 1) values_[key_].push_back(value);
+  }
+
   const bool repaired_;
+  const bool keeps_;
+  std::string key_;
+  std::map<std::string, std::vector<json>> values_;
   std::vector<Object> objects_;
   bool too_deep_ = false;
   bool twice_ = false;
@@ -84,16 +101,7 @@ std::string Repaired(std::string_view text) {
   return repaired;
 }
 
-}  // namespace
-
-absl::StatusOr<json> ParseObject(std::string_view line) {
-  absl::StatusOr<DamagedObject> read = ParseDamagedObject(line);
-  if (!read.ok()) return read.status();
-  if (!read->fault.ok()) return read->fault;
-  return std::move(read->object);
-}
-
-absl::StatusOr<DamagedObject> ParseDamagedObject(std::string_view line) {
+absl::StatusOr<DamagedObject> Parse(std::string_view line, bool keeps) {
   if (line.size() > kMaxLineBytes) {
     return absl::InvalidArgumentError("the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
   }
@@ -110,7 +118,7 @@ absl::StatusOr<DamagedObject> ParseDamagedObject(std::string_view line) {
   note(object.find('\r') != std::string_view::npos, "the line holds a CR that does not end it");
   note(!utf8, "the line is not UTF-8");
   if (object.empty() || object.front() != '{' || object.back() != '}') return absl::InvalidArgumentError(kNoObject);
-  Watch watch(!utf8);
+  Watch watch(!utf8, keeps);
   const auto callback = [&watch](int depth, json::parse_event_t event, json& parsed) {
     watch(depth, event, parsed);
     return true;
@@ -119,8 +127,20 @@ absl::StatusOr<DamagedObject> ParseDamagedObject(std::string_view line) {
   if (read.object.is_discarded()) return absl::InvalidArgumentError("the line is not valid JSON");
   note(watch.too_deep(), "the line is nested deeper than " + std::to_string(kMaxDepth) + " levels");
   note(watch.twice(), "a key appears twice in one object; keep the one that is meant");
+  read.repeated = std::move(watch.repeated());
   return read;
 }
+
+}  // namespace
+
+absl::StatusOr<json> ParseObject(std::string_view line) {
+  absl::StatusOr<DamagedObject> read = Parse(line, false);
+  if (!read.ok()) return read.status();
+  if (!read->fault.ok()) return read->fault;
+  return std::move(read->object);
+}
+
+absl::StatusOr<DamagedObject> ParseDamagedObject(std::string_view line) { return Parse(line, true); }
 
 std::string WhyUnreadable(const json& value) {
   return value.is_binary() ? std::string(value.get_binary().begin(), value.get_binary().end()) : "";

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -33,6 +34,8 @@ absl::StatusOr<nlohmann::json> ParseObject(std::string_view line);
 // A line of which a part cannot be read.
 struct DamagedObject {
   nlohmann::json object;
+  // Of keys that the object itself has more than once, not one within it: all their values, in the order of the line.
+  std::map<std::string, std::vector<nlohmann::json>> repeated;
   // Why ParseObject refuses the line; OK: it does not.
   absl::Status fault;
 };

@@ -53,24 +53,42 @@ CaptureTime Deciding::TimeOfCapture() {
 MergedRegime Deciding::Merge() const {
   MergedRegime merged;
   const Region home = subject_ != nullptr ? subject_->region : recording_.region;
-  const RegionRules home_rules = rules_.ForRegion(home);
-  const bool elsewhere = recording_.has_region && recording_.region != home;
-  const RegionRules capture_rules = elsewhere ? rules_.ForRegion(recording_.region) : home_rules;
-  const Regime& a = rules_.regimes[home_rules.regime];
-  const Regime& b = rules_.regimes[capture_rules.regime];
-  merged.first = &a;
-  merged.second = &a == &b ? nullptr : &b;
-  merged.opt_in = a.default_rule == DefaultRule::kOptIn || b.default_rule == DefaultRule::kOptIn;
-  merged.opt_out_since = std::max(home_rules.opt_out_since, capture_rules.opt_out_since);
-  merged.false_wake_ttl = merged.opt_in ? Span{} : std::min(a.false_wake_ttl, b.false_wake_ttl);
-  merged.allow_several = !merged.opt_in && a.allow_several_speakers && b.allow_several_speakers;
-  merged.allow_unmatched = !merged.opt_in && a.allow_unmatched_speakers && b.allow_unmatched_speakers;
-  merged.allow_unidentified = a.allow_unidentified_single_adult && b.allow_unidentified_single_adult;
-  merged.child_inactive_months = std::min(a.child_inactive_months, b.child_inactive_months);
-  merged.child_notice_period = std::min(a.child_notice_period, b.child_notice_period);
   merged.at_home = &rules_.AgeOfConsentIn(home);
-  if (elsewhere) merged.at_capture = &rules_.AgeOfConsentIn(recording_.region);
+  MergeWith(home, true, &merged);
+  if (recording_.has_region && recording_.region != home) {
+    merged.at_capture = &rules_.AgeOfConsentIn(recording_.region);
+    MergeWith(recording_.region, true, &merged);
+  }
+  if (subject_ == nullptr) return merged;
+  for (const FormerRegion& former : subject_->former_regions) {
+    if (when_.known && when_.lo > former.until) continue;
+    const Instant no_later = when_.NoLaterThan();
+    // What several regions were folded into purges nothing: nobody knows which of them it was.
+    const bool surely = former.region.IsSet() && no_later.IsSet() && no_later < former.until;
+    MergeWith(former.region, surely, &merged);
+  }
   return merged;
+}
+
+void Deciding::MergeWith(Region region, bool surely, MergedRegime* merged) const {
+  const RegionRules rules = rules_.ForRegion(region);
+  const Regime& regime = rules_.regimes[rules.regime];
+  const bool is_first = merged->regimes.empty();
+  const bool opt_in = regime.default_rule == DefaultRule::kOptIn;
+  merged->regions.push_back(region);
+  if (is_first || std::find(merged->regimes.begin(), merged->regimes.end(), &regime) == merged->regimes.end()) merged->regimes.push_back(&regime);
+  merged->opt_in = merged->opt_in || opt_in;
+  merged->opt_out_since = std::max(merged->opt_out_since, rules.opt_out_since);
+  merged->allow_several = merged->allow_several && !opt_in && regime.allow_several_speakers;
+  merged->allow_unmatched = merged->allow_unmatched && !opt_in && regime.allow_unmatched_speakers;
+  merged->allow_unidentified = merged->allow_unidentified && regime.allow_unidentified_single_adult;
+  const auto shorter = [is_first](auto a, auto b) { return is_first ? b : std::min(a, b); };
+  merged->child_inactive_months = shorter(merged->child_inactive_months, regime.child_inactive_months);
+  if (!surely) return;
+  MergedRegime::Purging& purging = merged->purging;
+  purging.false_wake_ttl = shorter(purging.false_wake_ttl, opt_in ? Span{} : regime.false_wake_ttl);
+  purging.child_inactive_months = shorter(purging.child_inactive_months, regime.child_inactive_months);
+  purging.child_notice_period = shorter(purging.child_notice_period, regime.child_notice_period);
 }
 
 // Since when someone is an adult by both regions.
@@ -189,19 +207,19 @@ void Deciding::RetentionOf(const ScopeFacts& scope) {
 // R3 and E1 of one named profile.
 void Deciding::ChildInactivity(const Named& named) {
   if (!named.is_profile || !named.is_child_now || !named.scope->last_active.IsSet()) return;
-  const Instant inactive_from = base::AddMonths(named.scope->last_active, regime_.child_inactive_months);
-  if (!PassedAt(inactive_from)) return;
+  if (!PassedAt(base::AddMonths(named.scope->last_active, regime_.child_inactive_months))) return;
   eligibility_.Add(Reason::kChildInactive);
+  const MergedRegime::Purging& purging = regime_.purging;
   const Instant notice = named.scope->inactivity_notice;
-  if (!notice.IsSet() || notice < inactive_from) return;
-  if (SurelyPassedAt(notice + regime_.child_notice_period)) disposition_.Add(Reason::kChildInactive);
+  if (!notice.IsSet() || notice < base::AddMonths(named.scope->last_active, purging.child_inactive_months)) return;
+  if (SurelyPassedAt(notice + purging.child_notice_period)) disposition_.Add(Reason::kChildInactive);
 }
 
 // R4. Nothing is known of the region of a subject that only restrictions have named.
 void Deciding::FalseWake() {
   const Instant no_later = when_.NoLaterThan();
   if (!Accidental() || !subject_->registered || !no_later.IsSet()) return;
-  const Instant over_from = no_later + regime_.false_wake_ttl + base::Microseconds(1);
+  const Instant over_from = no_later + regime_.purging.false_wake_ttl + base::Microseconds(1);
   if (SurelyPassedAt(over_from)) disposition_.Add(Reason::kAccidentalExpired);
 }
 
@@ -269,8 +287,8 @@ void Deciding::Facts() {
                        recording_.age == SpeakerAge::kMissing ||
                        (recording_.identity == Identity::kMatched && recording_.profiles.empty()) ||
                        (is_copy && !IsPurpose(recording_.made_for)) || !IsPurpose(question_.purpose);
-  const bool place_missing = IsPurpose(question_.purpose) &&
-                             (PlaceMissing(*regime_.first) || (regime_.second != nullptr && PlaceMissing(*regime_.second)));
+  const bool place_missing = IsPurpose(question_.purpose) && std::any_of(regime_.regimes.begin(), regime_.regimes.end(),
+                                                                         [this](const Regime* regime) { return PlaceMissing(*regime); });
   if (missing || place_missing || unregistered_scope_named_) eligibility_.Add(Reason::kMissingFact);
   if (when_.invalid) eligibility_.Add(Reason::kInvalidTime);
 }
@@ -354,17 +372,15 @@ bool Deciding::PlaceAllowedBy(const Regime& regime) const {
 
 // E10.
 void Deciding::Places() {
-  const auto check = [this](const Regime& regime) {
-    if (!PlaceAllowedBy(regime)) eligibility_.Add(Reason::kPlaceNotAllowed);
-    if (question_.purpose != Purpose::kHumanReview) return;
+  for (const Regime* regime : regime_.regimes) {
+    if (!PlaceAllowedBy(*regime)) eligibility_.Add(Reason::kPlaceNotAllowed);
+    if (question_.purpose != Purpose::kHumanReview) continue;
     const ReviewerClass reviewer = question_.place.reviewer_class;
-    if ((reviewer == ReviewerClass::kEmployee && !regime.employees) ||
-        (reviewer == ReviewerClass::kContractor && !regime.contractors)) {
+    if ((reviewer == ReviewerClass::kEmployee && !regime->employees) ||
+        (reviewer == ReviewerClass::kContractor && !regime->contractors)) {
       eligibility_.Add(Reason::kReviewerNotAllowed);
     }
-  };
-  check(*regime_.first);
-  if (regime_.second != nullptr) check(*regime_.second);
+  }
 }
 
 // What depends on the purpose itself: E0's unnamed scopes, E2, E4, E7, E8 and E9.

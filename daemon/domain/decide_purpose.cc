@@ -8,12 +8,11 @@ namespace consent::domain::internal {
 SuspensionState Deciding::Suspended(Purpose purpose) const {
   SuspensionState state;
   if (rules_.suspensions.empty()) return state;
-  state = SuspensionOf(purpose, subject_ != nullptr ? subject_->region : recording_.region, rules_);
-  if (recording_.has_region) {
-    const SuspensionState capture = SuspensionOf(purpose, recording_.region, rules_);
-    state.ever = state.ever || capture.ever;
-    state.active = state.active || capture.active;
-    state.last_end = std::max(state.last_end, capture.last_end);
+  for (const Region region : regime_.regions) {
+    const SuspensionState there = SuspensionOf(purpose, region, rules_);
+    state.ever = state.ever || there.ever;
+    state.active = state.active || there.active;
+    state.last_end = std::max(state.last_end, there.last_end);
   }
   return state;
 }
@@ -125,7 +124,7 @@ ReasonSet Deciding::ConsentRow(const Named& named, const PurposeChoice& choice, 
   if (notice == nullptr) {
     reasons.Add(Reason::kNoConsent);
   } else {
-    if (choice.since < suspension.last_end || !notice->purposes.Has(purpose)) reasons.Add(Reason::kNoConsent);
+    if (choice.was_suspended || choice.since < suspension.last_end || !notice->purposes.Has(purpose)) reasons.Add(Reason::kNoConsent);
     if (ConsentEnded(named, choice)) reasons.Add(Reason::kConsentExpired);
     if (PassedAt(notice->superseded_from)) reasons.Add(Reason::kNoticeSuperseded);
     if (purpose == Purpose::kHumanReview && !notice->says_people_listen) reasons.Add(Reason::kNoticeSilentOnPeople);

@@ -19,18 +19,22 @@ struct CaptureTime {
   Instant NoLaterThan() const { return known ? hi : ingested; }
 };
 
-// The regimes of the subject's and the capture's region, the stricter value of each field.
+// The regimes of the subject's and the capture's region, and of those that the subject left since: the stricter value of each field. What
+// was perhaps captured before a region was left is not eligible by its rules, what surely was is purged by them.
 struct MergedRegime {
-  const Regime* first = nullptr;
-  const Regime* second = nullptr;  // nullptr: the same as first
-  bool opt_in = true;
+  absl::InlinedVector<Region, 2> regions;
+  absl::InlinedVector<const Regime*, 2> regimes;  // each once
+  bool opt_in = false;
   Instant opt_out_since;
-  Span false_wake_ttl;
-  bool allow_several = false;
-  bool allow_unmatched = false;
-  bool allow_unidentified = false;
-  int child_inactive_months = 1;
-  Span child_notice_period;
+  bool allow_several = true;
+  bool allow_unmatched = true;
+  bool allow_unidentified = true;
+  int child_inactive_months = 0;
+  struct Purging {
+    Span false_wake_ttl;
+    int child_inactive_months = 0;
+    Span child_notice_period;
+  } purging;
   const AgeOfConsent* at_home = nullptr;     // a guardian may consent only below it
   const AgeOfConsent* at_capture = nullptr;  // nullptr: the same, or no region was named
 };
@@ -69,6 +73,7 @@ class Deciding {
   bool IsStamp(Instant given) const { return given.IsSet() && given >= rules_.service_began_at; }
   CaptureTime TimeOfCapture();
   MergedRegime Merge() const;
+  void MergeWith(Region region, bool surely, MergedRegime* merged) const;
   Instant GrownFrom(const Age& age) const;
   void NameScopes();
 

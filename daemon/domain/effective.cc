@@ -56,6 +56,12 @@ Instant ConsentEnd(const PurposeChoice& consent, const Rules& rules) {
   return base::AddMonths(consent.LastGiven(), notice->consent_lifetime_months);
 }
 
+bool MayHaveHadDefault(const SubjectFacts& facts, const Rules& rules) {
+  if (!facts.registered) return false;
+  const bool has_default = rules.regimes[rules.ForRegion(facts.region).regime].default_rule == DefaultRule::kOptOut;
+  return facts.left_a_default || has_default || facts.default_from < rules.OptOutUntil(facts.region);
+}
+
 SuspensionState SuspensionOf(Purpose purpose, Region region, const Rules& rules) {
   SuspensionState state;
   for (const Suspension& suspension : rules.suspensions) {

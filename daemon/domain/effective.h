@@ -22,6 +22,9 @@ Instant ChildAgainSince(const Age& age, const AgeOfConsent& consent);
 // notice is unknown: such a consent does not count (NO_CONSENT), but nothing is purged for what a file forgot.
 Instant ConsentEnd(const PurposeChoice& consent, const Rules& rules);
 
+// A default perhaps allowed something once, where the subject lives or lived.
+bool MayHaveHadDefault(const SubjectFacts& facts, const Rules& rules);
+
 // Latest end of a suspension of `purpose` that concerned `region`; unset: none. `active`: one is on now.
 struct SuspensionState {
   bool ever = false;

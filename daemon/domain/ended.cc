@@ -10,9 +10,8 @@ namespace {
 
 bool MayHaveBeenAllowed(const SubjectFacts& before, const FactChange& change, const Rules& rules) {
   if (change.from == Choice::kGiven) return true;
+  if (MayHaveHadDefault(before, rules)) return true;
   if (!before.registered) return false;
-  if (before.left_a_default) return true;
-  if (rules.regimes[rules.ForRegion(before.region).regime].default_rule == DefaultRule::kOptOut) return true;
   // By the account's consent, which covers its devices; no notice speaks for another adult.
   return change.scope.kind == ScopeKind::kDevice && EffectiveChoice(before.account(), change.purpose, rules).choice == Choice::kGiven;
 }

@@ -10,13 +10,13 @@ namespace {
 using base::Decoder;
 using base::Encoder;
 
-constexpr uint8_t kFormat = 3;
+constexpr uint8_t kFormat = 4;
 // Beside the account: profiles and devices, as many again that only restrictions named or that were removed, and what the rest folds into.
 constexpr size_t kMaxScopes = 4 * kMaxProfiles + 2;
 
 // Of a subject.
 constexpr uint64_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32, kMoreScopes = 64, kReopened = 128,
-                   kDefaultDenied = 256, kForgotten = 512, kUnverified = 1024, kLeftDefault = 2048;
+                   kDefaultDenied = 256, kForgotten = 512, kUnverified = 1024, kLeftDefault = 2048, kFormerRegions = 4096;
 // Instead of their number: more than the record holds, and none in it.
 constexpr uint64_t kManyTombstones = kMaxTombstones + 1;
 // Of a tombstone; the low two bits are its state.
@@ -31,7 +31,7 @@ constexpr uint8_t kRefusedThen = 128;
 constexpr uint8_t kBornBefore = 4, kBorn = 8, kGuardian = 16, kAdultSince = 32, kLastActive = 64, kInactivityNotice = 128;
 // Of a choice; the low two bits are the choice.
 constexpr uint64_t kByGuardian = 4, kImported = 8, kRefusedFrom = 16, kRenewed = 32, kHasEnded = 64, kEndWasExpiry = 128, kCopiesForgiven = 256,
-                   kByOther = 512, kInherited = 1024;
+                   kByOther = 512, kInherited = 1024, kWasSuspended = 2048;
 
 // Seven bytes reach the year 4253; whatever does not fit follows an escape.
 constexpr uint64_t kTimeEscape = (uint64_t{1} << 56) - 1;
@@ -101,7 +101,8 @@ void PutChoices(Encoder& out, const ScopeFacts& scope) {
     out.Varint(static_cast<uint64_t>(choice.choice) | (choice.by_guardian ? kByGuardian : 0) | (choice.imported ? kImported : 0) |
                (choice.refused_from.IsSet() ? kRefusedFrom : 0) | (choice.renewed.IsSet() ? kRenewed : 0) |
                (choice.has_ended ? kHasEnded : 0) | (choice.end_was_expiry ? kEndWasExpiry : 0) |
-               (choice.copies_forgiven ? kCopiesForgiven : 0) | (choice.by_other ? kByOther : 0) | (choice.inherited ? kInherited : 0));
+               (choice.copies_forgiven ? kCopiesForgiven : 0) | (choice.by_other ? kByOther : 0) | (choice.inherited ? kInherited : 0) |
+               (choice.was_suspended ? kWasSuspended : 0));
     out.Varint(choice.notice);
     PutTime(out, choice.since);
     if (choice.renewed.IsSet()) out.Varint(static_cast<uint64_t>((choice.renewed - choice.since).micros / kSecond));
@@ -141,9 +142,10 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
     choice.copies_forgiven = (bits & kCopiesForgiven) != 0;
     choice.by_other = (bits & kByOther) != 0;
     choice.inherited = (bits & kInherited) != 0;
+    choice.was_suspended = (bits & kWasSuspended) != 0;
     const bool repeated = seen != 0 && std::find(scope->choices.begin(), scope->choices.end(), choice) != scope->choices.end();
     if (choice == PurposeChoice{} || repeated) in.Fail();
-    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 11) != 0 || notice > UINT16_MAX) in.Fail();
+    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 12) != 0 || notice > UINT16_MAX) in.Fail();
     seen |= mask;
     const int first = mask == 0 ? 0 : __builtin_ctz(mask);
     if (first <= last_first) in.Fail();
@@ -335,6 +337,28 @@ void GetSelectors(Decoder& in, SubjectFacts* out) {
   if (tombstones + holds + out->holds_changed == 0 && !out->has_more_tombstones) in.Fail();
 }
 
+void PutFormerRegions(Encoder& out, const SubjectFacts& facts) {
+  out.Byte(static_cast<uint8_t>(facts.former_regions.size()));
+  for (const FormerRegion& former : facts.former_regions) {
+    out.BigEndian(former.region.packed(), 4);
+    PutTime(out, former.until);
+  }
+}
+
+void GetFormerRegions(Decoder& in, SubjectFacts* out) {
+  const uint8_t count = in.Byte();
+  if (count == 0 || count > kMaxFormerRegions) in.Fail();
+  for (uint8_t i = 0; in.ok() && i < count; ++i) {
+    FormerRegion former;
+    if (const auto packed = static_cast<uint32_t>(in.BigEndian(4)); packed != 0) {
+      former.region = Region::FromPacked(packed);
+      if (!former.region.IsSet()) in.Fail();
+    }
+    former.until = GetSetTime(in);
+    out->former_regions.push_back(former);
+  }
+}
+
 // Everything back to what allows nothing; memory is kept.
 void Reset(SubjectFacts* out) {
   out->revision = 0;
@@ -343,6 +367,7 @@ void Reset(SubjectFacts* out) {
   out->has_unverified_deletions = false;
   out->left_a_default = false;
   out->region = Region{};
+  out->former_regions.clear();
   out->default_from = Instant{};
   out->default_denied = Instant{};
   out->closed_at = Instant{};
@@ -374,8 +399,9 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
   if ((bits & kClosed) != 0) out->closed_at = GetSetTime(in);
   if ((bits & kReopened) != 0) out->reopened_at = GetSetTime(in);
   if ((bits & kDefaultDenied) != 0) out->default_denied = GetSetTime(in);
+  if ((bits & kFormerRegions) != 0) GetFormerRegions(in, out);
   out->forgotten = (bits & kForgotten) != 0;
-  if ((bits >> 12) != 0 || ((out->reopened_at.IsSet() || out->forgotten) && !out->closed_at.IsSet())) in.Fail();
+  if ((bits >> 13) != 0 || ((out->reopened_at.IsSet() || out->forgotten) && !out->closed_at.IsSet())) in.Fail();
   GetScope(in, true, &out->scopes[0]);
   if ((bits & kMoreScopes) != 0) {
     const uint64_t count = in.Varint();
@@ -399,13 +425,14 @@ void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
              (facts.default_from.IsSet() ? kDefaultFrom : 0) | (facts.closed_at.IsSet() ? kClosed : 0) | (selectors ? kSelectors : 0) |
              (facts.scopes.size() > 1 ? kMoreScopes : 0) | (facts.reopened_at.IsSet() ? kReopened : 0) |
              (facts.default_denied.IsSet() ? kDefaultDenied : 0) | (facts.forgotten ? kForgotten : 0) | (facts.has_unverified_deletions ? kUnverified : 0) |
-             (facts.left_a_default ? kLeftDefault : 0));
+             (facts.left_a_default ? kLeftDefault : 0) | (facts.former_regions.empty() ? 0 : kFormerRegions));
   out.Varint(facts.revision);
   if (facts.region.IsSet()) out.BigEndian(facts.region.packed(), 4);
   if (facts.default_from.IsSet()) PutTime(out, facts.default_from);
   if (facts.closed_at.IsSet()) PutTime(out, facts.closed_at);
   if (facts.reopened_at.IsSet()) PutTime(out, facts.reopened_at);
   if (facts.default_denied.IsSet()) PutTime(out, facts.default_denied);
+  if (!facts.former_regions.empty()) PutFormerRegions(out, facts);
   PutScope(out, facts.account());
   if (facts.scopes.size() > 1) {
     out.Varint(facts.scopes.size() - 1);

@@ -52,6 +52,14 @@ RegionRules Rules::ForRegion(Region region) const {
   return RegionRules{unknown_regime, Instant{}};
 }
 
+Instant Rules::OptOutUntil(Region region) const {
+  Instant latest;
+  for (const Region named : {region, region.Country()}) {
+    if (const auto at = opt_out_until.find(named); at != opt_out_until.end()) latest = std::max(latest, at->second);
+  }
+  return latest;
+}
+
 const AgeOfConsent& Rules::AgeOfConsentIn(Region region) const {
   const auto at = ages_of_consent.find(region.Country());
   return at == ages_of_consent.end() ? default_age_of_consent : at->second;

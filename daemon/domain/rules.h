@@ -116,6 +116,7 @@ struct Rules {
   std::vector<Regime> regimes;
   size_t unknown_regime = 0;                 // index; OPT_IN
   absl::btree_map<Region, RegionRules> regions;  // countries and subdivisions that the policy names
+  absl::btree_map<Region, Instant> opt_out_until;        // where OPT_OUT applied once, the latest end of it
   absl::btree_map<Region, AgeOfConsent> ages_of_consent;  // by country
   AgeOfConsent default_age_of_consent;
   PurposeSet purposes;                       // in use; any other is never eligible
@@ -136,6 +137,8 @@ struct Rules {
   const Control* FindControl(std::string_view name) const;
   // The regime of a region and since when its default applied: subdivision, else country, else unknown's.
   RegionRules ForRegion(Region region) const;
+  // The latest end of an OPT_OUT there that applies no more; unset: it never ended.
+  Instant OptOutUntil(Region region) const;
   const AgeOfConsent& AgeOfConsentIn(Region region) const;
   // ISO 3166-1 assigns the country's code, or the policy says what it means: in its regions, or as a place of use. Any other code counts as
   // unknown where it is not refused.

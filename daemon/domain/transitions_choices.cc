@@ -158,7 +158,7 @@ bool StillCounts(const Applying& applying, const ScopeFacts& scope, Purpose purp
   if (consent.choice != Choice::kGiven || consent.has_ended || notice == nullptr || notice->superseded_from <= now) return false;
   if (ConsentEnd(consent, applying.rules) <= now) return false;
   const SuspensionState suspension = SuspensionOf(purpose, applying.result.after.region, applying.rules);
-  if (suspension.active || consent.since < suspension.last_end) return false;
+  if (consent.was_suspended || suspension.active || consent.since < suspension.last_end) return false;
   if (scope.kind != ScopeKind::kProfile) return true;
   const Instant adult_from = AdultFrom(scope.age, applying.AgeAtHome());
   if (!consent.by_guardian) return adult_from <= now && consent.since >= adult_from;

@@ -103,6 +103,33 @@ void KeepEnded(const Applying& applying, ScopeFacts& scope, const Measured& befo
   }
 }
 
+// After a suspension only choices made since its end count, and moving away from it is no such choice.
+void KeepSuspended(const Applying& applying, ScopeFacts& scope) {
+  for (const Purpose purpose : kAllPurposes) {
+    PurposeChoice& choice = scope.ChoiceFor(purpose);
+    if (choice.choice != Choice::kGiven) continue;
+    const SuspensionState here = SuspensionOf(purpose, applying.result.after.region, applying.rules);
+    choice.was_suspended = choice.was_suspended || here.active || choice.since < here.last_end;
+  }
+}
+
+// What was captured until now goes on to be judged by the region that is left, too.
+void RememberRegion(SubjectFacts& facts, Instant now) {
+  auto& former = facts.former_regions;
+  const auto forget = [&former](Region region) {
+    former.erase(std::remove_if(former.begin(), former.end(), [region](const FormerRegion& one) { return one.region == region; }), former.end());
+  };
+  forget(facts.region);
+  former.push_back({facts.region, now});
+  if (former.size() <= kMaxFormerRegions) return;
+  // The two that were left first become one that is unknown.
+  const Instant until = former[1].until;
+  former.erase(former.begin(), former.begin() + 2);
+  if (std::none_of(former.begin(), former.end(), [](const FormerRegion& one) { return !one.region.IsSet(); })) {
+    former.insert(former.begin(), {Region{}, until});
+  }
+}
+
 void NameGuardian(Applying& applying, ScopeFacts& scope, base::GuardianHandle guardian) {
   scope.guardian = guardian;
   scope.guardian_since = applying.moment.time;
@@ -236,11 +263,13 @@ PartOutcome ApplyRegion(Applying& applying, Region region) {
   SubjectFacts& facts = applying.after();
   if (facts.region == region) return Applied(false);
   if (!IsKnown(region, applying.rules)) return Refused(Refusal::kUnknownRegion, WhyNotAssigned(region));
-  if (!MovingIsRestriction(facts.region, region, applying.rules)) {
+  const bool loosens = !MovingIsRestriction(facts.region, region, applying.rules);
+  if (loosens) {
     if (applying.IsImport() && facts.region.IsSet()) return Refused(Refusal::kImportCannotLoosen, "another region");
     PartOutcome gate = MayLoosen(applying, true);
     if (gate.refusal != Refusal::kNone) return gate;
   }
+  facts.left_a_default = MayHaveHadDefault(facts, applying.rules);
   // A default counts from the change that made it apply, be it the stricter one.
   facts.default_from = applying.moment.time;
   FactChange change;
@@ -248,14 +277,15 @@ PartOutcome ApplyRegion(Applying& applying, Region region) {
   applying.Record(std::move(change));
   const AgeOfConsent& age_there = applying.rules.AgeOfConsentIn(region);
   for (ScopeFacts& scope : facts.scopes) {
+    KeepSuspended(applying, scope);
     if (scope.kind != ScopeKind::kProfile) continue;
+    if (loosens) scope.purge_floor = std::max(scope.purge_floor, InactivityPurge(applying, scope));
     KeepEnded(applying, scope, {scope.age, applying.AgeAtHome()}, {scope.age, age_there});
     // Who was a child until now is an adult from now on, whatever the age there says of the time before.
     const bool comes_of_age = !applying.IsAdultAtHome(scope) && AdultFrom(scope.age, age_there) <= applying.moment.time;
     if (comes_of_age && scope.age.kind == AgeKind::kBorn) scope.age.adult_since = applying.moment.time;
   }
-  const bool had_default = HomeRegime(applying).default_rule == DefaultRule::kOptOut;
-  facts.left_a_default = facts.left_a_default || (facts.registered && had_default);
+  if (loosens && facts.registered && !applying.result.registered_now) RememberRegion(facts, applying.moment.time);
   facts.region = region;
   return Applied(true);
 }

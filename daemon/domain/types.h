@@ -104,6 +104,8 @@ struct PurposeChoice {
   Instant refused_from;
   bool end_was_expiry = false;   // that end was an expiry, no refusal: nothing was captured while it was refused
   bool copies_forgiven = false;  // a notice that covers the past was agreed to since that end: copies of before it stay
+  // Of a consent: the purpose was suspended where the subject lived, later than it was given, and the subject has moved away since.
+  bool was_suspended = false;
   bool operator==(const PurposeChoice&) const = default;
 
   // From when its lifetime counts.
@@ -241,11 +243,19 @@ struct Hold {
   bool operator==(const Hold&) const = default;
 };
 
+// Where the subject lived until it moved to where more is allowed: its rules still hold for what was captured by then.
+struct FormerRegion {
+  Region region;  // unset: it had none, or several in one
+  Instant until;
+  bool operator==(const FormerRegion&) const = default;
+};
+
 class Cover;
 
 using base::kMaxProfiles;                      // and as many devices; restrictions and removals may add as many again unregistered
 inline constexpr size_t kMaxTombstones = 64;  // in the record; a subject with more of them has all of them in rows of their own
 inline constexpr size_t kMaxHolds = 64;
+inline constexpr size_t kMaxFormerRegions = 8;
 
 // All that a decision needs to know about a subject. scopes[0] is always the account.
 struct SubjectFacts {
@@ -255,6 +265,7 @@ struct SubjectFacts {
   bool has_recording_marks = false;  // rows about single recordings exist
   bool has_unverified_deletions = false;  // perhaps: requests that are open and unverified
   Region region;
+  absl::InlinedVector<FormerRegion, 1> former_regions;  // each once, in the order in which they were left
   bool left_a_default = false;  // it once lived where OPT_OUT was the default: what that allowed may still be there
   Instant default_from;  // latest change of region, or registration, that made a default apply
   Instant default_denied;  // a denied closure or "everything" took every default away until the subject has chosen; unset: none did

@@ -123,6 +123,7 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
   for (const v1::Regime& regime : policy.regimes()) rules.regimes.push_back(ToRegime(policy, regime));
   rules.unknown_regime = static_cast<size_t>(RegimeIndex(policy).unknown());
   rules.regions = BuildRegions(policy, state);
+  rules.opt_out_until.insert(state.opt_out_until.begin(), state.opt_out_until.end());
   for (const auto& [country, consent] : state.ages_of_consent) {
     if (country.IsSet()) {
       rules.ages_of_consent.emplace(country, consent);

@@ -48,6 +48,24 @@ void AdvanceRegions(const State& previous, const Document* replaced, const v1::P
   }
 }
 
+// What a default allowed there may still be there.
+void AdvanceEndsOfOptOut(const State& previous, const v1::Policy& policy, Instant now, State* state) {
+  const RegimeIndex next(policy);
+  state->opt_out_until = previous.opt_out_until;
+  const auto end = [&](Region region) {
+    if (!next.OptOut(region) && OptOutSince(previous, region).IsSet()) state->opt_out_until.insert_or_assign(region, now);
+  };
+  for (const auto& [region, regime] : next.named()) end(region);
+  for (const auto& [region, since] : previous.opt_out_since) end(region);
+  if (state->opt_out_until.size() <= kMaxOnceOptOut) return;
+  std::map<Region, Instant> by_country;
+  for (const auto& [region, until] : state->opt_out_until) {
+    Instant& latest = by_country[region.Country()];
+    latest = std::max(latest, until);
+  }
+  state->opt_out_until = std::move(by_country);
+}
+
 // Ages by country, and the default's under the unset region.
 std::map<Region, int> AgesOf(const v1::Policy& policy) {
   std::map<Region, int> ages = {{Region{}, policy.default_age_of_consent()}};
@@ -115,6 +133,7 @@ absl::StatusOr<State> Advance(const State& previous, const Document& next, Insta
   state.controls = previous.controls;
   AdvanceControls(policy, in_use, &state);
   AdvanceRegions(previous, replaced, policy, state.activated_at, &state);
+  AdvanceEndsOfOptOut(previous, policy, state.activated_at, &state);
   if (state.opt_out_since.size() > kMaxStateRegions) return Exhausted("regions", kMaxStateRegions);
   if (absl::Status ages = AdvanceAges(previous, policy, state.activated_at, &state); !ages.ok()) return ages;
   return state;

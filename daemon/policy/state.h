@@ -20,6 +20,8 @@ inline constexpr size_t kMaxNoticesEver = 4096;
 inline constexpr size_t kMaxControlsEver = domain::kMaxControls;
 // Regions of the policy and subdivisions that it no longer names, see State::opt_out_since.
 inline constexpr size_t kMaxStateRegions = 8192;
+// Regions from which OPT_OUT was taken; beyond, subdivisions count as their country, of which there are fewer.
+inline constexpr size_t kMaxOnceOptOut = 1024;
 // Changes of one country's age of consent.
 inline constexpr size_t kMaxAgeSteps = 16;
 inline constexpr size_t kMaxStateBytes = size_t{448} * 1024;
@@ -45,6 +47,8 @@ struct State {
   // subdivisions that an earlier policy named and this one does not, where OPT_OUT came to them at another time than to their
   // country.
   std::map<domain::Region, base::Instant> opt_out_since;
+  // Regions to which OPT_OUT applied until then, whatever applies now; the latest end of each.
+  std::map<domain::Region, base::Instant> opt_out_until;
   // By country; under the unset region the one of all others. A country that the policy does not list has an entry where it once
   // had an age of its own.
   std::map<domain::Region, domain::AgeOfConsent> ages_of_consent;

@@ -17,7 +17,7 @@ using base::Encoder;
 using base::Instant;
 using domain::Region;
 
-constexpr uint8_t kStateFormat = 2;
+constexpr uint8_t kStateFormat = 3;
 constexpr uint8_t kRowFormat = 1;
 constexpr size_t kMaxStoredName = 64;
 constexpr uint8_t kAllPurposeBits = (1U << domain::kPurposes) - 1;
@@ -77,19 +77,27 @@ void ReadControls(Decoder* in, State* state) {
   if (in->ok() && !Numbered(numbers, count)) in->Fail();
 }
 
-void ReadRegions(Decoder* in, State* state) {
-  const size_t count = ReadCount(in, kMaxStateRegions);
+void ReadRegions(Decoder* in, size_t most, Instant latest, std::map<Region, Instant>* times) {
+  const size_t count = ReadCount(in, most);
   uint64_t last = 0;
   for (size_t i = 0; i < count && in->ok(); ++i) {
     const uint64_t packed = in->Varint();
-    const Instant since = ReadTime(in, state->activated_at);
+    const Instant time = ReadTime(in, latest);
     Region again;
     if (packed <= last || packed > UINT32_MAX) in->Fail();
     if (!in->ok()) return;
     const Region region = Region::FromPacked(static_cast<uint32_t>(packed));
     if (!Region::Parse(region.ToString(), &again) || again != region) return in->Fail();  // names no region
-    state->opt_out_since.emplace(region, since);
+    times->emplace(region, time);
     last = packed;
+  }
+}
+
+void PutRegions(Encoder& out, const std::map<Region, Instant>& times) {
+  out.Varint(times.size());
+  for (const auto& [region, time] : times) {
+    out.Varint(region.packed());
+    out.Varint(static_cast<uint64_t>(time.micros));
   }
 }
 
@@ -199,11 +207,7 @@ std::string EncodeState(const State& state) {
     out.Byte(control.covers.bits);
     out.Byte(control.last_listed.bits);
   }
-  out.Varint(state.opt_out_since.size());
-  for (const auto& [region, since] : state.opt_out_since) {
-    out.Varint(region.packed());
-    out.Varint(static_cast<uint64_t>(since.micros));
-  }
+  PutRegions(out, state.opt_out_since);
   out.Varint(state.ages_of_consent.size());
   for (const auto& [country, consent] : state.ages_of_consent) {
     out.Varint(country.packed());
@@ -213,6 +217,7 @@ std::string EncodeState(const State& state) {
       out.Byte(static_cast<uint8_t>(step.years));
     }
   }
+  PutRegions(out, state.opt_out_until);
   return bytes;
 }
 
@@ -225,8 +230,12 @@ absl::StatusOr<State> DecodeState(std::string_view bytes) {
   for (Instant& since : state.in_use_since) since = ReadTime(&in, state.activated_at);
   ReadNotices(&in, &state);
   ReadControls(&in, &state);
-  ReadRegions(&in, &state);
+  ReadRegions(&in, kMaxStateRegions, state.activated_at, &state.opt_out_since);
   ReadAges(&in, &state);
+  ReadRegions(&in, kMaxOnceOptOut, state.activated_at, &state.opt_out_until);
+  for (const auto& [region, until] : state.opt_out_until) {
+    if (!until.IsSet()) in.Fail();
+  }
   if (!in.Done()) return absl::DataLossError("policy state: damaged");
   return state;
 }

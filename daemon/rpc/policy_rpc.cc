@@ -41,6 +41,7 @@ grpc::ServerUnaryReactor* PolicyRpc::GetPolicy(grpc::CallbackServerContext* cont
         wire::WriteSuspension(one.suspension, one.reason, one.etag, response->add_suspensions());
       }
       response->set_current(view->current);
+      response->set_store_id(std::string(base::View(context_.store.store_id())));
       return absl::OkStatus();
     });
   });

@@ -81,6 +81,8 @@ struct StoredPolicy {
   std::optional<Time> activated_at;
   std::vector<Suspension> suspensions;
   bool current = false;
+  // 16 bytes, of chance: no other store has them.
+  std::string store_id;
 };
 
 struct SuspendOrder {

@@ -1,21 +1,30 @@
-// Makes fsync and fdatasync of *.log files fail with EIO, as a dying disk does. Loaded with LD_PRELOAD.
+// Makes fsync and fdatasync of *.log files fail with EIO, as a dying disk does, or wait, as a disk under load does. Loaded with LD_PRELOAD.
 //   CONSENT_FAIL_SYNC_AFTER=n    the first n such calls succeed, all later ones fail
 //   CONSENT_FAIL_SYNC_TRIGGER=f  they fail as soon as the file f exists
-// Without either it changes nothing. Other files always sync as they would.
+//   CONSENT_HOLD_SYNC_WHILE=f    they wait while the file f exists
+// Without any of them it changes nothing. Other files always sync as they would.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log_file.h"
 
 static atomic_long calls;
 
+static void wait_while_held(void) {
+  const char* held = getenv("CONSENT_HOLD_SYNC_WHILE");
+  const struct timespec millisecond = {0, 1000000};
+  while (held != NULL && access(held, F_OK) == 0) nanosleep(&millisecond, NULL);
+}
+
 static int must_fail(int fd) {
   if (!is_log(fd)) return 0;
+  wait_while_held();
   const char* trigger = getenv("CONSENT_FAIL_SYNC_TRIGGER");
   if (trigger != NULL && access(trigger, F_OK) == 0) return 1;
   const char* after = getenv("CONSENT_FAIL_SYNC_AFTER");

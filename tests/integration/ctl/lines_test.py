@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import unittest
 
-from daemon import CONSENTCTL, DONE, FILES, NO_ANSWER, NOT_ALL_COUNTED, UNREADABLE, DaemonTest
+from daemon import CONSENTCTL, DONE, FILES, NO_ANSWER, NOT_ALL_COUNTED, UNREADABLE, Daemon, DaemonTest
 
 
 def consent(control="help_improve", **more):
@@ -116,6 +116,19 @@ class InterruptedImportTest(DaemonTest):
         self.ctl("import", str(path), "--state", state, expect=NO_ANSWER)
         self.daemon.start()
         self.assertEqual(self.json("import", str(path), "--state", state)["imported"], 300)
+
+
+    def test_what_one_store_has_taken_another_has_not(self):
+        other = Daemon()
+        self.addCleanup(other.close)
+        state = self.daemon.path("elsewhere")
+        text = lines({"account_id": "e1", "choices": [{"all": True, "turn": "OFF"}]})
+        self.assertEqual(other.ctl("import", "-", "--state", state, stdin=text).returncode, DONE)
+        done = self.daemon.ctl("import", "-", "--state", state, stdin=text)
+        self.assertEqual(done.returncode, FILES)
+        self.assertIn("another store", done.stderr)
+        self.ctl("import", "-", "--state", state + "-2", stdin=text)
+        self.assertEqual(self.json("settings", "get", "e1")["settings"]["refused_all"], [{}])
 
 
 class FilterTest(DaemonTest):

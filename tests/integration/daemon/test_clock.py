@@ -1,4 +1,4 @@
-"""The wall clock jumps while the daemon runs, while it restarts, and while its disk is full, and opt-outs are written all the time.
+"""The wall clock jumps while the daemon runs, while it or the machine restarts, and while its disk is full, and opt-outs are written all the time.
 
 CONSENT_CLOCK_OPT_OUTS: how many; the campaign of tests/README.md writes 100,000. CONSENT_CLOCK_SEED replays a run's order of jumps.
 """
@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import unittest
+import uuid
 
 import grpc
 
@@ -26,12 +27,14 @@ from harness import Client, MountedTest, decode_error, refused, until
 from words import OFFICE, ago, evidence, fresh_id, household, opt_out, reasons, recording, turn, turn_on, update
 
 SHIM = os.environ.get("TEST_CLOCK_SHIM")
+SYNC_SHIM = os.environ.get("TEST_SHIM")
 OPT_OUTS = int(os.environ.get("CONSENT_CLOCK_OPT_OUTS", "3000"))
 SEED = int(os.environ.get("CONSENT_CLOCK_SEED", str(random.SystemRandom().randrange(1 << 32))))
 UNDER_WAY = 64
 # A call that reaches a server in its last moment is CANCELLED by the library.
 NO_ANSWER = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.CANCELLED)
-BURST = 20_000  # as many at once as a client can have under way
+# More at once than the daemon takes: 4,096 changes, 128 on a connection.
+BURST, BURST_CONNECTIONS = 6_000, 48
 HOUR, DAY, YEAR = 3600, 86_400, 31_557_600
 # By how much, and whether that is in doubt. At an hour, which is the bound, either is right.
 JUMPS = [(HOUR, None), (-HOUR, None), (HOUR - 60, False), (DAY, True), (-DAY, True), (6 * DAY, True), (-6 * DAY, True), (400 * DAY, True),
@@ -39,42 +42,53 @@ JUMPS = [(HOUR, None), (-HOUR, None), (HOUR - 60, False), (DAY, True), (-DAY, Tr
 
 
 class WallClock:
-    """What the shim adds to the daemon's time of day."""
+    """What the shim adds to the daemon's time of day, and what it tells of the machine's boot."""
 
-    def __init__(self, path):
-        path.write_bytes(bytes(8))
+    def __init__(self, path, boot_id):
+        path.write_bytes(bytes(16))
         with open(path, "r+b") as file:
-            self.map = mmap.mmap(file.fileno(), 8)
+            self.map = mmap.mmap(file.fileno(), 16)
         self.seconds = 0
+        self.boot_id = boot_id
+        self.new_boot()
 
     def set(self, seconds):
-        self.map[:] = struct.pack("=q", round(seconds * 1_000_000))
+        self.map[:8] = struct.pack("=q", round(seconds * 1_000_000))
         self.seconds = seconds
+
+    def new_boot(self):
+        """For a daemon that does not run: the machine was booted half a minute ago."""
+        self.map[8:] = struct.pack("=q", round((30 - time.clock_gettime(time.CLOCK_BOOTTIME)) * 1_000_000))
+        self.boot_id.write_text(f"{uuid.uuid4()}\n")
 
 
 class Writer(threading.Thread):
     """Opts accounts out, many at a time, and notes what each call was told. A daemon that is away is waited for."""
 
-    def __init__(self, address, prefix, count, under_way=UNDER_WAY):
+    def __init__(self, address, prefix, count, under_way=UNDER_WAY, connections=1):
         super().__init__()
-        self.address, self.prefix, self.count, self.under_way = address, prefix, count, under_way
+        self.address, self.prefix, self.count, self.under_way, self.connections = address, prefix, count, under_way, connections
+        self.sent, self.waiting = 0, collections.deque()
         self.acknowledged, self.refusals, self.nameless = [], collections.Counter(), []
         self.enough = threading.Event()
         self.start()
 
     def run(self):
-        client = Client(self.address)
-        waiting = collections.deque()
+        clients = [Client(self.address) for _ in range(self.connections)]
+        waiting = self.waiting
         for number in range(self.count):
             if self.enough.is_set():
                 break
             account = f"{self.prefix}-{number}"
-            waiting.append((account, client.settings.OptOut.future(opt_out(account), timeout=60)))
+            call = clients[number % len(clients)].settings.OptOut.future(opt_out(account), timeout=60, wait_for_ready=self.connections > 1)
+            waiting.append((account, call))
+            self.sent += 1
             if len(waiting) >= self.under_way:
-                self.take(client, waiting)
+                self.take(clients[0], waiting)
         while waiting:
-            self.take(client, waiting)
-        client.close()
+            self.take(clients[0], waiting)
+        for client in clients:
+            client.close()
 
     def take(self, client, waiting):
         account, future = waiting.popleft()
@@ -96,8 +110,10 @@ class ClockTest(MountedTest):
 
     def setUp(self):
         super().setUp()
-        self.wall = WallClock(self.folder / "shift")
-        self.environment = {"LD_PRELOAD": SHIM, "CONSENT_SHIFT_CLOCK_FILE": str(self.folder / "shift")}
+        self.wall = WallClock(self.folder / "shift", self.folder / "boot_id")
+        self.held = self.folder / "held"
+        self.environment = {"LD_PRELOAD": f"{SHIM}:{SYNC_SHIM}", "CONSENT_SHIFT_CLOCK_FILE": str(self.folder / "shift"),
+                            "CONSENT_BOOT_ID_FILE": str(self.folder / "boot_id"), "CONSENT_HOLD_SYNC_WHILE": str(self.held)}
 
     def trusted(self):
         return self.process.metric("consentd_clock_trusted") == 1
@@ -190,6 +206,13 @@ class Jumps(ClockTest):
         self.wall.set(seconds)
         self.start_again()
 
+    def reboot(self, seconds):
+        """Without a word: power was lost, and the battery of the machine's clock is empty."""
+        self.process.kill()
+        self.wall.set(seconds)
+        self.wall.new_boot()
+        self.start_again()
+
     def loosening_waits(self, account):
         """While in doubt the yes of a call is refused and the no beside it is done."""
         revision = self.api.settings.GetSettings(settings.GetSettingsRequest(account_id="keeps")).etag
@@ -215,6 +238,14 @@ class Jumps(ClockTest):
         self.wall.set(0)
         self.start_again()
         writer.enough.set()
+
+    def overload(self, writer):
+        """The disk stands still until all calls are under way."""
+        self.held.touch()
+        until(lambda: writer.sent == BURST, "all are sent")
+        until(lambda: any(call.done() for _, call in list(writer.waiting)), "some are refused")
+        self.never_looser()
+        self.held.unlink()
 
     def test_jumps(self):
         print(f"CONSENT_CLOCK_SEED={SEED}", file=sys.stderr)
@@ -251,9 +282,27 @@ class Jumps(ClockTest):
                 self.never_looser()
             self.restart(0)
             self.right_again()
+        with self.subTest("reboots"):
+            # Ahead by up to a week it is believed, as a machine may have been off for so long.
+            for seconds, doubtful in order.sample([(6 * DAY, False), (8 * DAY, True), (400 * DAY, True), (-DAY, True), (-400 * DAY, True)], 5):
+                self.write(f"reboot{seconds}", share // 5, lambda writer, seconds=seconds: self.reboot(seconds))
+                self.assertEqual(self.trusted(), not doubtful, seconds)
+                self.assertAlmostEqual(self.process.metric("consentd_clock_offset_seconds"), seconds if doubtful else 0, delta=5)
+                self.never_looser()
+                self.reboot(0)
+                if doubtful:
+                    self.right_again()
+                else:
+                    # What was believed was the time, so that the true one is in doubt until somebody says so.
+                    self.assertFalse(self.trusted())
+                    self.never_looser()
+                    self.api.policies.ConfirmClock(policy.ConfirmClockRequest(time=ago(days=0)))
+                    self.stamps_ahead = True
+                    self.right_again()
         with self.subTest("a burst"):
             self.jump(DAY, True)
-            self.write("burst", share, lambda writer: self.never_looser(), under_way=BURST)
+            writer = self.write("burst", BURST, self.overload, under_way=BURST, connections=BURST_CONNECTIONS)
+            self.assertGreater(writer.refusals["RESOURCE_EXHAUSTED", "OVERLOADED"], 0)
             self.right_again()
         with self.subTest("a full disk"):
             self.jump(400 * DAY, True)

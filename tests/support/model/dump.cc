@@ -170,6 +170,7 @@ void DumpScope(std::ostream& out, const domain::ScopeFacts& scope) {
     Mark(out, "has_ended", choice.has_ended);
     Mark(out, "end_was_expiry", choice.end_was_expiry);
     Mark(out, "inherited", choice.inherited);
+    Mark(out, "was_suspended", choice.was_suspended);
     Mark(out, "copies_forgiven", choice.copies_forgiven);
     out << '\n';
   }
@@ -182,6 +183,10 @@ void DumpSubject(std::ostream& out, const domain::SubjectFacts& subject) {
   When(out, "default_denied", subject.default_denied);
   When(out, "closed_at", subject.closed_at);
   When(out, "reopened_at", subject.reopened_at);
+  for (const domain::FormerRegion& former : subject.former_regions) {
+    out << " former_region=" << former.region.ToString();
+    When(out, "until", former.until);
+  }
   out << '\n';
   for (const domain::ScopeFacts& scope : subject.scopes) DumpScope(out, scope);
   for (const domain::Tombstone& tombstone : subject.tombstones) {

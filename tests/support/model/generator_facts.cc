@@ -46,6 +46,7 @@ PurposeChoice Given(Weather& weather, const domain::Rules& rules, bool by_guardi
     if (seconds > 0) choice.renewed = choice.since + base::Seconds(seconds);
   }
   choice.has_ended = choice.by_guardian && weather.Dirty();
+  choice.was_suspended = weather.Dirty() && weather.dice.Chance(0.2);
   return choice;
 }
 
@@ -225,6 +226,9 @@ domain::SubjectFacts MakeSubject(Weather& weather, const domain::Rules& rules, P
   if (weather.Dirty() && dice.Chance(0.2)) {
     subject.closed_at = weather.Ago();
     if (dice.Chance(0.7)) subject.reopened_at = std::max(subject.closed_at, weather.Ago());
+  }
+  while (dice.Chance(0.1) && subject.former_regions.size() < domain::kMaxFormerRegions) {
+    subject.former_regions.push_back({MakeRegion(weather), dice.Chance(0.5) ? weather.Recently() : weather.Ago()});
   }
   subject.scopes[0].registered = subject.registered;
   if (weather.Dirty() && dice.Chance(0.5)) subject.default_denied = weather.Ago();

@@ -45,6 +45,8 @@ namespace {
 bool CountsAsAbsent(const View& view, const PurposeChoice& consent, Purpose purpose) {
   const Notice* notice = NoticeByNumber(view.rules, consent.notice);
   if (notice == nullptr || !notice->purposes.Has(purpose)) return true;
+  // A suspension of a region in which the subject lived then.
+  if (consent.was_suspended) return true;
   return consent.since < SuspensionsOf(view.rules, purpose, view.law.regions).last_end;
 }
 

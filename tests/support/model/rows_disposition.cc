@@ -83,7 +83,7 @@ bool PastRetention(const View& view, const ScopeFacts& scope) {
 bool InactivePastNotice(const View& view, const ScopeFacts& profile) {
   if (!view.IsChild(profile) || !view.surely_now.has_value()) return false;
   if (!profile.last_active.IsSet() || !profile.inactivity_notice.IsSet()) return false;
-  const Instant inactive_from = base::AddMonths(profile.last_active, view.law.ChildInactiveMonths());
+  const Instant inactive_from = base::AddMonths(profile.last_active, Law::ChildInactiveMonths(view.law.surely));
   if (inactive_from > *view.surely_now) return false;
   if (profile.inactivity_notice < inactive_from) return false;
   return profile.inactivity_notice + view.law.ChildNoticePeriod() <= *view.surely_now;

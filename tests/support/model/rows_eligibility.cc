@@ -82,7 +82,7 @@ bool PerhapsPastRetention(const View& view, const ScopeFacts& scope) {
 
 bool Inactive(const View& view, const ScopeFacts& profile) {
   if (!view.IsChild(profile) || !profile.last_active.IsSet()) return false;
-  return base::AddMonths(profile.last_active, view.law.ChildInactiveMonths()) <= view.now;
+  return base::AddMonths(profile.last_active, Law::ChildInactiveMonths(view.law.regimes)) <= view.now;
 }
 
 // He has to be the guardian who was named when he gave it.

@@ -33,6 +33,7 @@ void StepsForScope(const Case& c, size_t index, Steps* steps) {
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].has_ended; });
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].end_was_expiry; });
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].inherited; });
+    Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].was_suspended; });
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].copies_forgiven; });
     Reset(steps, [=](Case* x) -> auto& { return scope(x).choices[p].by_guardian; });
   }
@@ -60,6 +61,9 @@ void StepsForSubject(const Case& c, Steps* steps) {
   for (size_t i = 0; i < c.subject.scopes.size(); ++i) StepsForScope(c, i, steps);
   for (size_t i = 0; i < c.subject.tombstones.size(); ++i) {
     steps->push_back([i](Case* x) { EraseAt(&x->subject.tombstones, i); });
+  }
+  for (size_t i = 0; i < c.subject.former_regions.size(); ++i) {
+    steps->push_back([i](Case* x) { EraseAt(&x->subject.former_regions, i); });
   }
   for (size_t i = 0; i < c.subject.holds.size(); ++i) {
     steps->push_back([i](Case* x) { EraseAt(&x->subject.holds, i); });

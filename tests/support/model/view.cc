@@ -21,9 +21,11 @@ bool Law::OptIn() const {
 }
 
 domain::Span Law::FalseWakeTtl() const {
-  if (OptIn()) return domain::Span{0};
   std::vector<domain::Span> all;
-  for (const Regime& regime : regimes) all.push_back(regime.false_wake_ttl);
+  for (const Regime& regime : surely) {
+    if (regime.default_rule == DefaultRule::kOptIn) return domain::Span{0};
+    all.push_back(regime.false_wake_ttl);
+  }
   return *std::min_element(all.begin(), all.end());
 }
 
@@ -117,30 +119,38 @@ bool Law::UnidentifiedSingleAdultAllowed() const {
   return true;
 }
 
-int Law::ChildInactiveMonths() const {
+int Law::ChildInactiveMonths(const std::vector<Regime>& of) {
   std::vector<int> all;
-  for (const Regime& regime : regimes) all.push_back(regime.child_inactive_months);
+  for (const Regime& regime : of) all.push_back(regime.child_inactive_months);
   return *std::min_element(all.begin(), all.end());
 }
 
 domain::Span Law::ChildNoticePeriod() const {
   std::vector<domain::Span> all;
-  for (const Regime& regime : regimes) all.push_back(regime.child_notice_period);
+  for (const Regime& regime : surely) all.push_back(regime.child_notice_period);
   return *std::min_element(all.begin(), all.end());
 }
 
 namespace {
 
+void Add(domain::Region region, const domain::Rules& rules, bool surely, Law* law) {
+  const domain::RegionRules found = RulesOfRegion(rules, region);
+  const Regime regime = found.regime < rules.regimes.size() ? rules.regimes[found.regime] : Regime();
+  law->regions.push_back(region);
+  law->regimes.push_back(regime);
+  if (surely) law->surely.push_back(regime);
+  law->default_began = std::max(law->default_began, found.opt_out_since);
+}
+
 Law MergedLaw(const domain::SubjectFacts* subject, const domain::RecordingFacts& recording, const domain::Rules& rules) {
-  Law law;
-  if (subject != nullptr) law.regions.push_back(subject->region);
-  if (recording.has_region) law.regions.push_back(recording.region);
+  std::vector<domain::Region> regions;
+  if (subject != nullptr) regions.push_back(subject->region);
+  if (recording.has_region) regions.push_back(recording.region);
   // Of an unknown subject nothing is named by whom a region could be; the policy's rules for unknown regions hold.
-  if (law.regions.empty()) law.regions.push_back(domain::Region());
-  for (const domain::Region region : law.regions) {
-    const domain::RegionRules found = RulesOfRegion(rules, region);
-    law.regimes.push_back(found.regime < rules.regimes.size() ? rules.regimes[found.regime] : Regime());
-    law.default_began = std::max(law.default_began, found.opt_out_since);
+  if (regions.empty()) regions.push_back(domain::Region());
+  Law law;
+  for (const domain::Region region : regions) {
+    Add(region, rules, true, &law);
     law.ages_of_consent.push_back(AgeOfConsentIn(rules, region));
   }
   return law;
@@ -190,6 +200,12 @@ View::View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks&
   }
 
   if (subject == nullptr) return;
+  for (const domain::FormerRegion& former : subject->former_regions) {
+    const bool came_later = has_time && lo > former.until;
+    if (came_later) continue;
+    const bool surely_before = has_time ? hi < former.until : ingested.has_value() && *ingested < former.until;
+    Add(former.region, rules, surely_before && former.region.IsSet(), &law);
+  }
   accounts.push_back(subject->scopes[0]);
   for (const base::ProfileHandle& profile : recording.profiles) {
     const auto found = ScopesOf(*subject, ScopeKind::kProfile, profile.bytes);

@@ -11,10 +11,12 @@ namespace consent::model {
 
 using Reasons = std::vector<domain::Reason>;
 
-// The regimes of the subject's and of the capture's region, and what both together allow.
+// The regimes of the subject's and of the capture's region and of those that the subject left after the capture, and what all of them
+// together allow.
 struct Law {
   std::vector<domain::Region> regions;
   std::vector<domain::Regime> regimes;
+  std::vector<domain::Regime> surely;  // without those that were left at a time that may be before the capture
   Instant default_began;  // the later start of an OPT_OUT default
   std::vector<domain::AgeOfConsent> ages_of_consent;  // home first
 
@@ -28,7 +30,8 @@ struct Law {
   bool SeveralSpeakersAllowed() const;
   bool UnmatchedSpeakersAllowed() const;
   bool UnidentifiedSingleAdultAllowed() const;
-  int ChildInactiveMonths() const;
+  // Of all regimes for what is denied, of those that surely hold for what is purged.
+  static int ChildInactiveMonths(const std::vector<domain::Regime>& of);
   domain::Span ChildNoticePeriod() const;
 };
 

@@ -208,7 +208,7 @@ TEST(ImportLinesTest, AllThatIsFalseIsAsGoodAsAbsent) {
   EXPECT_FALSE(line->choices[0].change.target.all);
 }
 
-// A part that cannot be read is a fault of that part alone, and of the two values of a key none is taken.
+// A part that cannot be read is a fault of that part alone, and of the two values of a key none is taken; of two lists each no is.
 TEST(ImportLinesTest, WhatIsDamagedIsFoundInItsPlace) {
   const std::vector<std::tuple<std::string, std::string, bool>> cases = {
       {R"("region":"DE","region":"US")", "region", false},
@@ -221,20 +221,43 @@ TEST(ImportLinesTest, WhatIsDamagedIsFoundInItsPlace) {
       {"\"choices\":[{\"turn\":\"OFF\",\"control\":\"c\",\"reference\":\"\xff\"}]", "choices[0]", false},
       {"\"devices\":[\"\xc3\"]", "devices", false},
       {"\"\xff\":1", "line", true},
-      {R"("retention":"3m","retention":"1m")", "retention", true},
-      {R"("choices":[],"choices":[])", "choices", true}};
+      {R"("retention":{},"retention":"1m")", "retention", true},
+      {R"("choices":[],"choices":7)", "choices", true}};
   for (const auto& [rest, part, hides] : cases) {
     const auto line = ParseImportLine(R"({"account_id":"a",)" + rest + "}");
     ASSERT_TRUE(line.ok()) << rest << line.status();
-    ASSERT_EQ(line->faults.size(), 1u) << rest;
-    EXPECT_EQ(line->faults[0].part, part) << rest;
-    EXPECT_EQ(line->faults[0].may_hide_no, hides) << rest;
-    EXPECT_EQ(RestrictionsOf(*line, rest).size(), part == "choices[0]" && !hides ? 1u : 0u) << rest;
+    ASSERT_FALSE(line->faults.empty()) << rest;
+    EXPECT_EQ(line->faults.back().part, part) << rest;
+    EXPECT_EQ(line->faults.back().may_hide_no, hides) << rest;
+    const bool reads_no = (part == "choices[0]" && !hides) || part == "retention";
+    EXPECT_EQ(RestrictionsOf(*line, rest).size(), reads_no ? 1u : 0u) << rest;
   }
   for (const char* around : {" ", "\t", "\r"}) {
     const auto line = ParseImportLine(R"({"account_id":"a"})" + std::string(around));
     ASSERT_TRUE(line.ok());
     EXPECT_EQ(line->faults.size(), 1u) << "a line that is written otherwise allows nothing";
+  }
+}
+
+TEST(ImportLinesTest, OfAKeyThatStandsTwiceEachNoCounts) {
+  const std::string no = R"({"purpose":"ADVERTISING","turn":"OFF"})";
+  const std::string all = R"({"all":true,"turn":"OFF"})";
+  const std::string yes = R"({"turn":"ON","control":"c","notice_version":"n","notice_language":"de"})";
+  const std::vector<std::tuple<std::string, std::vector<std::string>>> cases = {
+      {R"("choices":[)" + no + R"(],"choices":[)" + yes + "," + all + "]", {"choices[0]", "choices[2]"}},
+      {R"("choices":[)" + no + R"(],"region":"DE","choices":null)", {"choices[0]"}},
+      {R"("choices":[)" + yes + R"(],"choices":[)" + yes + "]", {}},
+      {R"("retention":"3m","retention":"1m")", {"retention", "retention[1]"}},
+      {R"("retention":[{"keep":"3m"},{"keep":"1m"}],"retention":"do-not-save")", {"retention[0]", "retention[1]", "retention[2]"}}};
+  for (const auto& [rest, parts] : cases) {
+    const auto line = ParseImportLine(R"({"account_id":"a",)" + rest + "}");
+    ASSERT_TRUE(line.ok()) << rest << line.status();
+    ASSERT_EQ(line->faults.size(), 1u) << rest;
+    EXPECT_FALSE(line->faults[0].may_hide_no) << rest;
+    std::vector<std::string> restricted;
+    for (const ImportCall& call : RestrictionsOf(*line, rest)) restricted.push_back(call.part);
+    EXPECT_EQ(restricted, parts) << rest;
+    EXPECT_TRUE(LooseningsOf(*line, rest).empty()) << rest << ": nobody knows which of the yeses is meant";
   }
 }
 

@@ -21,9 +21,10 @@ class ImportStateTest : public ::testing::Test {
     ::unlink(path_.c_str());
   }
   ~ImportStateTest() override { ::unlink(path_.c_str()); }
-  absl::StatusOr<ImportState> Open(const std::string& hash = "hash") {
+  absl::StatusOr<ImportState> Open(const std::string& hash = "hash", const std::string& store = "store") {
     absl::StatusOr<ImportState> state = ImportState::Open(path_, hash, random_);
-    EXPECT_TRUE(!state.ok() || state->Begin().ok());
+    if (!state.ok()) return state;
+    if (absl::Status begun = state->Begin(store); !begun.ok()) return begun;
     return state;
   }
   std::string Text() const {
@@ -114,6 +115,20 @@ TEST_F(ImportStateTest, ATornHeadIsBegunAgain) {
   }
 }
 
+TEST_F(ImportStateTest, WhatOneStoreHasTakenAnotherHasNot) {
+  EXPECT_TRUE(Open("hash", "one")->Save(1, 7, {7, 0, 0, 0}).ok());
+  const std::string text = Text();
+  EXPECT_FALSE(Open("hash", "another").ok());
+  EXPECT_EQ(Text(), text) << "it is left as it is";
+  EXPECT_EQ(Open("hash", "one")->Reached(1), 7u);
+  // Without its second line nobody knows whose it is.
+  const size_t head = text.find('\n') + 1;
+  std::ofstream(path_, std::ios::trunc) << text.substr(0, head) + text.substr(text.find('\n', head) + 1);
+  EXPECT_FALSE(Open("hash", "one").ok());
+  std::ofstream(path_, std::ios::trunc) << text.substr(0, head + 5);
+  EXPECT_EQ(Open("hash", "another")->Reached(1), 0u) << "torn while it was begun";
+}
+
 TEST_F(ImportStateTest, OpeningChangesNothing) {
   const std::string torn = R"({"consentctl_import":1,"in)";
   std::ofstream(path_) << torn;
@@ -125,7 +140,7 @@ TEST_F(ImportStateTest, WithoutAPathNothingIsKept) {
   auto state = ImportState::Open("", "hash", random_);
   ASSERT_TRUE(state.ok());
   EXPECT_EQ(state->descriptor(), -1);
-  EXPECT_TRUE(state->Begin().ok());
+  EXPECT_TRUE(state->Begin("store").ok());
   EXPECT_TRUE(state->Save(1, 5, {}).ok());
   EXPECT_EQ(state->Reached(1), 5u);
 }

@@ -75,6 +75,100 @@ TEST(Region, ASuspensionLeftBehindIsALoosening) {
   }
 }
 
+Command LooserMove(const SmallWorld& world, const std::string& region) {
+  Command move = Loosening(world);
+  move.region = In(region);
+  return move;
+}
+
+// Otherwise moving away and back would do what lifting it does not.
+TEST(Region, ASuspensionLeftBehindRevivesNoConsent) {
+  for (const bool active : {true, false}) {
+    SmallWorld world;
+    world.Register("DE");
+    for (const Purpose purpose : {Purpose::kHumanReview, Purpose::kModelTraining}) world.Do(On(world, Account(), PurposeOf(purpose)));
+    Suspension suspension;
+    suspension.purpose = Purpose::kHumanReview;
+    suspension.region = In("DE");
+    suspension.active = active;
+    suspension.suspended_at = world.next.time;
+    if (!active) suspension.resumed_at = world.next.time;
+    world.rules.suspensions.push_back(suspension);
+    ASSERT_EQ(RefusalOf(world.Do(LooserMove(world, "US"))), Refusal::kNone);
+    const auto choice = [&world](Purpose purpose) { return world.facts.account().ChoiceFor(purpose); };
+    EXPECT_TRUE(choice(Purpose::kHumanReview).was_suspended) << active;
+    EXPECT_FALSE(choice(Purpose::kModelTraining).was_suspended) << "that was not suspended";
+    const Instant again = world.next.time;
+    world.Do(On(world, Account(), PurposeOf(Purpose::kHumanReview)));
+    EXPECT_FALSE(choice(Purpose::kHumanReview).was_suspended);
+    EXPECT_EQ(choice(Purpose::kHumanReview).since, again) << "a new consent, no renewal";
+  }
+}
+
+TEST(Region, AConsentOfAfterASuspensionMovesAlong) {
+  SmallWorld world;
+  world.Register("DE");
+  Suspension suspension;
+  suspension.purpose = Purpose::kHumanReview;
+  suspension.region = In("DE");
+  suspension.suspended_at = suspension.resumed_at = world.next.time;
+  world.rules.suspensions.push_back(suspension);
+  world.Do(On(world, Account(), PurposeOf(Purpose::kHumanReview)));
+  world.Do(LooserMove(world, "US"));
+  EXPECT_FALSE(world.facts.account().ChoiceFor(Purpose::kHumanReview).was_suspended);
+}
+
+using Former = std::vector<FormerRegion>;
+
+Former FormerOf(const SmallWorld& world) { return Former(world.facts.former_regions.begin(), world.facts.former_regions.end()); }
+
+TEST(Region, WhatWasLeftForALaxerOneIsRemembered) {
+  SmallWorld world;
+  world.Register("DE");
+  EXPECT_EQ(FormerOf(world), Former{}) << "who was nowhere before has left nothing";
+  const Instant first = world.next.time;
+  world.Do(LooserMove(world, "US"));
+  EXPECT_EQ(FormerOf(world), (Former{{In("DE"), first}}));
+  world.Do(Move("DE"));
+  EXPECT_EQ(FormerOf(world), (Former{{In("DE"), first}})) << "a stricter one is strict enough for all of the past";
+  const Instant second = world.next.time;
+  world.Do(LooserMove(world, "US"));
+  EXPECT_EQ(FormerOf(world), (Former{{In("DE"), second}})) << "each once";
+}
+
+TEST(Region, OfMoreThanTheRecordHoldsTheOldestAreOneThatIsUnknown) {
+  SmallWorld world;
+  world.Register("DE");
+  std::vector<Instant> left;
+  // Each lets children come of age a year earlier than the one before.
+  const char* const regions[] = {"AT", "BE", "BG", "CY", "CZ", "DK", "EE", "ES", "FI", "FR"};
+  int years = 16;
+  for (const char* region : regions) {
+    world.rules.ages_of_consent[In(region)] = --years;
+    left.push_back(world.next.time);
+    ASSERT_EQ(RefusalOf(world.Do(LooserMove(world, region))), Refusal::kNone) << region;
+  }
+  Former expected{{Region{}, left[2]}};
+  for (size_t i = 3; i < std::size(regions); ++i) expected.push_back({In(regions[i - 1]), left[i]});
+  EXPECT_EQ(FormerOf(world), expected);
+  EXPECT_EQ(expected.size(), kMaxFormerRegions);
+}
+
+TEST(Region, AMoveBringsNothingBackThatAChildsInactivityPurged) {
+  SmallWorld world;
+  world.Register("DE");
+  world.Do(WithProfile(Loosening(world), 2, AChild()));
+  Regime& home = world.rules.regimes[world.rules.ForRegion(In("DE")).regime];
+  home.child_inactive_months = 18;
+  home.child_notice_period = base::Days(60);
+  ScopeFacts& child = *world.facts.Find(ScopeKind::kProfile, Profile(2).handle);
+  child.inactivity_notice = base::AddMonths(child.last_active, 18);
+  const Instant purged = child.inactivity_notice + base::Days(60);
+  world.next.time = world.next.now.earliest = world.next.now.latest = purged + base::Days(1);
+  world.Do(LooserMove(world, "US"));
+  EXPECT_EQ(ProfileFacts(world, 2).purge_floor, purged);
+}
+
 TEST(Region, TheFirstRegistrationNeedsNothingEvenAfterARefusal) {
   SmallWorld world;
   world.Do(Off(Account(), Target{}));

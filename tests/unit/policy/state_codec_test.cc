@@ -32,9 +32,9 @@ std::string ReadFile(const std::string& path) {
 }
 
 TEST(StateCodec, Golden) {
-  // format 2; activated; since when each of seven purposes; n1 1, n2 2, n3 3; help_improve 1, train 2 (dropped); DE, FR unset, US, US-CA; 18, DE 16.
+  // format 3; activated; since when each of seven purposes; n1 1, n2 2, n3 3; help_improve 1, train 2 (dropped); DE, FR unset, US, US-CA; 18, DE 16; no end of OPT_OUT.
   EXPECT_EQ(base::Hex(EncodeState(GoldenRow().state)),
-            "028089fbb184e99103c084beb184e99103c084beb184e99103000000000003026e3101026e3202026e3303020c68656c705f696d70726f766501010105747261696e020002049582d90300b0fee50500acf69c13c084beb184e99103dc969d138089fbb184e9910302000100129582d903010010");
+            "038089fbb184e99103c084beb184e99103c084beb184e99103000000000003026e3101026e3202026e3303020c68656c705f696d70726f766501010105747261696e020002049582d90300b0fee50500acf69c13c084beb184e99103dc969d138089fbb184e9910302000100129582d90301001000");
 }
 
 TEST(StateCodec, GoldenRow) {
@@ -96,6 +96,9 @@ TEST(StateCodec, RefusesWhatNoActivationMakes) {
       Changed([](State* s) { s->controls["train"].covers.bits = 0x80; }),
       Changed([](State* s) { s->controls["train"].last_listed.bits = 0x80; }),
       Changed([](State* s) { s->opt_out_since[domain::Region::FromPacked(1)] = base::Instant{}; }),
+      Changed([](State* s) { s->opt_out_until[RegionOf("US")] = base::Instant{}; }),
+      Changed([](State* s) { s->opt_out_until[RegionOf("US")] = s->activated_at + base::Microseconds(1); }),
+      Changed([](State* s) { s->opt_out_until[domain::Region::FromPacked(1)] = s->activated_at; }),
       Changed([](State* s) { s->ages_of_consent[domain::Region::FromPacked(1)] = 16; }),
       Changed([](State* s) { s->ages_of_consent[RegionOf("US-CA")] = 16; }),
       Changed([](State* s) { s->ages_of_consent[RegionOf("DE")].ChangeTo(14, s->activated_at + base::Microseconds(1)); }),
@@ -150,6 +153,9 @@ TEST(StateCodec, TheLargestStateIsWithinItsBound) {
   for (int i = 0; state.opt_out_since.size() < kMaxStateRegions; ++i) {
     const char code[] = {'Z', static_cast<char>('Z' - i / 1000), '-', static_cast<char>('0' + i / 100 % 10), static_cast<char>('0' + i / 10 % 10), static_cast<char>('0' + i % 10), 0};
     state.opt_out_since.emplace(RegionOf(code), base::kLastInstant);
+  }
+  for (const auto& [region, since] : state.opt_out_since) {
+    if (state.opt_out_until.size() < kMaxOnceOptOut) state.opt_out_until.emplace(region, since);
   }
   for (char first = 'A'; first <= 'Z'; ++first) {
     for (char second = 'A'; second < 'K'; ++second) {  // 260: ISO 3166-1 has 249

@@ -162,6 +162,33 @@ TEST(StateOptOut, FlippingTheRegimesRuleCounts) {
   EXPECT_FALSE(Since(second, "US").IsSet());
 }
 
+TEST(StateOptOut, ItsEndIsRemembered) {
+  const auto until = [](const PolicyRow& row, const char* region) { return BuildRules(row.document, row.state, {}).OptOutUntil(RegionOf(region)); };
+  const PolicyRow first = Activated(Regions({"DE"}, {"US"}), At(1));
+  EXPECT_FALSE(until(first, "US").IsSet());
+  // Named anew inside a country that stays OPT_OUT.
+  const PolicyRow second = Activated(Regions({"DE", "US-CA"}, {"US"}), At(2), &first);
+  EXPECT_EQ(until(second, "US-CA"), At(2));
+  EXPECT_FALSE(until(second, "US").IsSet());
+  const PolicyRow third = Activated(Regions({"DE", "US"}, {}), At(3), &second);
+  EXPECT_EQ(until(third, "US"), At(3));
+  EXPECT_EQ(until(third, "US-NY"), At(3)) << "by its country";
+  EXPECT_FALSE(until(third, "DE").IsSet());
+  // No longer named at all, and back again.
+  const PolicyRow fourth = Activated(Regions({"DE"}, {"FR"}), At(4), &third);
+  const PolicyRow fifth = Activated(Regions({"DE"}, {"US"}), At(5), &fourth);
+  EXPECT_EQ(until(fifth, "FR"), At(5));
+  EXPECT_EQ(until(fifth, "US"), At(3));
+}
+
+TEST(StateOptOut, OfMoreEndsThanItHoldsSubdivisionsCountAsTheirCountry) {
+  std::vector<std::string> many = {"FR"};
+  for (size_t i = 0; i < kMaxOnceOptOut; ++i) many.push_back((i < 1000 ? "US-" : "CA-") + std::to_string(i % 1000));
+  const PolicyRow first = Activated(Regions({}, many), At(1));
+  const PolicyRow second = Activated(Regions(many, {}), At(2), &first);
+  EXPECT_EQ(second.state.opt_out_until, (std::map<domain::Region, Instant>{{RegionOf("CA"), At(2)}, {RegionOf("FR"), At(2)}, {RegionOf("US"), At(2)}}));
+}
+
 TEST(StatePurposes, ANewOneHasItsOwnBeginning) {
   v1::Policy policy = Regions({}, {"US"});
   const PolicyRow first = Activated(policy, At(1));

@@ -255,6 +255,35 @@ TEST(HardCases, Case57_LooseningReachesOnlyLaterCaptures) {
   EXPECT_EQ(moved.Answer(), "ELIGIBLE KEEP DEFAULT");
   moved.Captured(Scene::Ago(3) - Microseconds(1));
   EXPECT_EQ(moved.Answer(), "NOT_ELIGIBLE KEEP NO_CONSENT PROFILE_WITHOUT_CONSENT");
+  // What Germany does not allow stays so for what was captured until then, be it about a place, a voice or a suspension.
+  const auto laxer = [](int captured) {
+    Scene scene;
+    scene.LivesIn("US").facts.subject.former_regions.push_back({RegionOf("DE"), Scene::Ago(3)});
+    scene.Gives("", kReview, Scene::Ago(2), Scene::kCoversPast).Gives("ann", kReview, Scene::Ago(2), Scene::kCoversPast);
+    scene.Captured(Scene::Ago(captured)).Uncertain(domain::Span{});
+    return scene;
+  };
+  for (const bool later : {true, false}) {
+    const int captured = later ? 2 : 3;
+    Scene place = laxer(captured);
+    place.Germany().employees = false;
+    EXPECT_EQ(place.Answer(), later ? "ELIGIBLE KEEP CONSENT" : "NOT_ELIGIBLE KEEP REVIEWER_NOT_ALLOWED");
+    Scene voices = laxer(captured);
+    voices.States().allow_several_speakers = true;
+    voices.facts.recording.speakers = domain::Speakers::kSeveral;
+    EXPECT_EQ(voices.Answer(), later ? "ELIGIBLE KEEP CONSENT" : "NOT_ELIGIBLE KEEP SEVERAL_SPEAKERS");
+    Scene suspended = laxer(captured);
+    suspended.Suspend(kReview, Scene::Ago(100));
+    suspended.facts.rules.suspensions[0].region = RegionOf("DE");
+    EXPECT_EQ(suspended.Answer(), later ? "ELIGIBLE KEEP CONSENT" : "NOT_ELIGIBLE KEEP SUSPENDED");
+    Scene wake = laxer(captured);
+    wake.facts.recording.wake = domain::Wake::kAccidental;
+    // At the border it is kept: nobody is sure that it was captured before the move.
+    EXPECT_EQ(wake.Answer(), "NOT_ELIGIBLE KEEP ACCIDENTAL");
+  }
+  Scene wake = laxer(4);
+  wake.facts.recording.wake = domain::Wake::kAccidental;
+  EXPECT_EQ(wake.Answer(), "NOT_ELIGIBLE PURGE ACCIDENTAL_EXPIRED ACCIDENTAL") << "it had to go at once, and no move brings it back";
   // Child → adult: what the child said stays the child's, and its guardian's consent has ended.
   Scene grown;
   grown.Scope("ann").age = {domain::AgeKind::kAdult, {}, Scene::Ago(3)};

@@ -239,6 +239,19 @@ const Mutant kPeopleMutants[] = {
        for (ScopeFacts& scope : c->subject.scopes) scope.age.adult_since = {};
      },
      nullptr},
+    {"forgets where the subject lived", [](Case* c) { c->subject.former_regions.clear(); }, nullptr},
+    {"judges all captures by where the subject lived",
+     [](Case* c) {
+       for (domain::FormerRegion& former : c->subject.former_regions) former.until = base::kEndOfTime;
+     },
+     nullptr},
+    {"purges by where the subject perhaps lived",
+     [](Case* c) {
+       for (domain::FormerRegion& former : c->subject.former_regions) former.until = former.until + base::Seconds(1);
+     },
+     nullptr},
+    {"lets a consent that was suspended elsewhere count",
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.was_suspended = false; }); }, nullptr},
     {"ignores the capture's region", [](Case* c) { c->recording.has_region = false; }, nullptr},
     {"takes the capture's region for the subject's",
      [](Case* c) {

@@ -184,6 +184,24 @@ TEST_F(HardCaseOfAnEnding, WhoLeftADefaultAndRefusesHasItsCopiesOrderedAway) {
   EXPECT_TRUE(Told("b").empty()) << "nothing ever did";
 }
 
+// The default ended by a policy, not by a move.
+TEST_F(HardCaseOfAnEnding, WhoHadADefaultThatThePolicyTookHasItsCopiesOrderedAway) {
+  ASSERT_TRUE(world.Register("a", "US").ok());
+  ASSERT_TRUE(world.Register("moves", "US").ok());
+  PolicyBuilder stricter("v2");
+  stricter.Regime("us").set_default_rule(v1::DEFAULT_RULE_OPT_IN);
+  stricter.Regime("us").clear_false_wake_ttl_seconds();
+  ASSERT_TRUE(world.Activate(stricter).ok());
+  ASSERT_TRUE(world.Register("later", "US").ok());
+  service::ChangeRequest move = world.Request("moves", service::ChangeKind::kUpsertSubject);
+  move.command.region = Where("DE");
+  ASSERT_TRUE(world.Submit(std::move(move)).ok());
+  for (const char* who : {"a", "moves", "later"}) ASSERT_TRUE(world.OptOut(who, Account(), Only(Purpose::kHumanReview)).ok());
+  EXPECT_EQ(Told("a").size(), 1U);
+  EXPECT_EQ(Told("moves").size(), 1U) << "away from where it once applied";
+  EXPECT_TRUE(Told("later").empty()) << "who came when it had ended had none";
+}
+
 TEST_F(HardCaseOfAnEnding, WhatWasErasedBeforeTheConsentStaysSaid) {
   ASSERT_TRUE(world.Register("a", "US").ok());
   ASSERT_TRUE(world.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());

@@ -134,6 +134,11 @@ TEST(HardCase, N57_GermanyToTheUsIsALoosening) {
   ASSERT_TRUE(world.Submit(move).ok());
   EXPECT_FALSE(IsYes(world.Check("a", before))) << "captured before the move";
   EXPECT_EQ(Text(world.Check("a")), "KEEP yes: DEFAULT");
+  for (const auto& scope : {Account(), Profile("ann")}) ASSERT_TRUE(world.OptIn("a", scope, Control("help_improve"), Under("past")).ok());
+  EXPECT_EQ(Text(world.Check("a", before)), "KEEP yes: CONSENT") << "what Germany allows, too";
+  Recording several = before;
+  several.facts.speakers = domain::Speakers::kSeveral;
+  EXPECT_EQ(Text(world.Check("a", several)), "KEEP no: SEVERAL_SPEAKERS");
 }
 
 TEST(HardCase, N57_ChildToAdultIsALoosening) {
