@@ -213,6 +213,9 @@ class Jumps(ClockTest):
         self.wall.new_boot()
         self.start_again()
 
+    def confirm(self):
+        self.assertFalse(self.api.policies.ConfirmClock(policy.ConfirmClockRequest(time=ago(days=0))).clock.doubtful)
+
     def loosening_waits(self, account):
         """While in doubt the yes of a call is refused and the no beside it is done."""
         revision = self.api.settings.GetSettings(settings.GetSettingsRequest(account_id="keeps")).etag
@@ -283,6 +286,8 @@ class Jumps(ClockTest):
             self.restart(0)
             self.right_again()
         with self.subTest("reboots"):
+            # The stamps of before, up to an hour ahead, were trusted, and a boot may not be earlier than such a stamp.
+            self.confirm()
             # Ahead by up to a week it is believed, as a machine may have been off for so long.
             for seconds, doubtful in order.sample([(6 * DAY, False), (8 * DAY, True), (400 * DAY, True), (-DAY, True), (-400 * DAY, True)], 5):
                 self.write(f"reboot{seconds}", share // 5, lambda writer, seconds=seconds: self.reboot(seconds))
@@ -296,7 +301,7 @@ class Jumps(ClockTest):
                     # What was believed was the time, so that the true one is in doubt until somebody says so.
                     self.assertFalse(self.trusted())
                     self.never_looser()
-                    self.api.policies.ConfirmClock(policy.ConfirmClockRequest(time=ago(days=0)))
+                    self.confirm()
                     self.stamps_ahead = True
                     self.right_again()
         with self.subTest("a burst"):
