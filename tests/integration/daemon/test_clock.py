@@ -271,11 +271,11 @@ class Jumps(ClockTest):
                     self.not_before_it_was_asked(asked)
         self.gone = [f"asks-{number}" for number in range(len(jumps))]
         with self.subTest("a hundred steps of fifty minutes, each of them small"):
-            self.write("steps", share, lambda writer: [self.step(number * 50 * 60) for number in range(1, 101)])
+            self.write("steps", share, lambda writer: [self.step(number * 50 * 60, ticks=number <= 4) for number in range(1, 101)])
             self.assertFalse(self.trusted())
             self.right_again()
         with self.subTest("a clock that runs too fast"):
-            self.write("fast", share, lambda writer: [self.step(number * 90) for number in range(1, 101)])
+            self.write("fast", share, lambda writer: [self.step(number * 90, ticks=number % 25 == 0) for number in range(1, 101)])
             self.assertFalse(self.trusted())
             self.right_again()
         with self.subTest("restarts"):
@@ -325,9 +325,14 @@ class Jumps(ClockTest):
         print(f"{len(self.acknowledged)} opt-outs acknowledged, none lost; refused: {dict(self.refusals)}", file=sys.stderr)
         self.assertGreater(len(self.acknowledged), OPT_OUTS // 2)
 
-    def step(self, seconds):
+    def step(self, seconds, ticks):
+        """`ticks`: the daemon compares its clocks before the next step. A rule that believes each small difference then follows."""
         self.wall.set(seconds)
         self.never_looser()
+        head = (self.disk / "head").stat()
+        if ticks:
+            until(lambda: (self.disk / "head").stat().st_mtime_ns != head.st_mtime_ns, "the head file is written")
+            self.assertEqual(self.trusted(), seconds < HOUR, seconds)
 
     def not_before_it_was_asked(self, asked):
         """Once the time is right the order reaches what was captured until it was asked, and nothing after."""
