@@ -25,7 +25,10 @@ absl::StatusOr<policy::Document> LoadPolicy(const std::string& path) {
   if (path.empty()) return policy::Document::Parse(std::string(policy::DefaultPolicyJson()));
   absl::StatusOr<std::string> text = Read(path);
   if (!text.ok()) return text.status();
-  return policy::Document::Parse(*std::move(text));
+  absl::StatusOr<policy::Document> document = policy::Document::Parse(*std::move(text));
+  if (!document.ok()) return document;
+  if (absl::Status zones = policy::CheckTimeZones(*document); !zones.ok()) return zones;
+  return document;
 }
 
 int ValidatePolicyFile(const std::string& path) {

@@ -11,19 +11,18 @@ using base::Instant;
 using std::chrono::sys_days;
 using std::chrono::year_month_day;
 
-constexpr int64_t kDayMicros = 86'400'000'000;
-
 sys_days ToDays(Date d) { return sys_days{std::chrono::days{d.days}}; }
 
-// The UTC day of a set instant.
-Date DayOf(Instant t) {
-  const int64_t day = std::clamp(t, Instant{1}, base::kLastInstant).micros / kDayMicros;
-  return Date{static_cast<int32_t>(day)};
-}
-
-// The first instant after the day.
-Instant EndOfDay(Date d) {
-  return d < base::kLastDate ? Instant{(int64_t{d.days} + 1) * kDayMicros} : base::kEndOfTime;
+// The earliest end by UTC and the other zones, of the last day that `last_day` finds from the day of receipt.
+template <typename LastDay>
+Instant EarliestEnd(Instant received, const DeadlineRules& rules, LastDay last_day) {
+  const auto end = [&](const base::TimeZone& zone) {
+    const Date last = last_day(zone.DayOf(received));
+    return last < base::kLastDate ? zone.StartOf(Date{last.days + 1}) : base::kEndOfTime;
+  };
+  Instant earliest = end(base::TimeZone::Utc());
+  for (const base::TimeZone& zone : rules.zones) earliest = std::min(earliest, end(zone));
+  return earliest;
 }
 
 int BoundedCount(const Period& period) {
@@ -68,32 +67,31 @@ Instant Uncounted(Instant received) { return received.IsSet() ? base::kEndOfTime
 
 }  // namespace
 
-Instant EndOf(Instant received, const Period& period, const std::vector<Date>& holidays) {
+Instant EndOf(Instant received, const Period& period, const DeadlineRules& rules) {
   if (!Counts(received)) return Uncounted(received);
-  return EndOfDay(LastDay(DayOf(received), BoundedCount(period), period.unit, holidays));
+  return EarliestEnd(received, rules, [&](Date day) { return LastDay(day, BoundedCount(period), period.unit, rules.holidays); });
 }
 
 Deadlines DeadlinesOf(Instant received, const DeadlineRules& rules) {
-  return {EndOf(received, rules.confirmation, rules.holidays), EndOf(received, rules.completion, rules.holidays)};
+  return {EndOf(received, rules.confirmation, rules), EndOf(received, rules.completion, rules)};
 }
 
 bool MayExtend(Instant received, Instant now, const DeadlineRules& rules) {
   if (!rules.extension || !received.IsSet() || !now.IsSet() || now < received) return false;
-  const Instant notice_by = EndOf(received, rules.extension->notice, rules.holidays);
-  return now < std::min(notice_by, EndOf(received, rules.completion, rules.holidays));
+  const Instant notice_by = EndOf(received, rules.extension->notice, rules);
+  return now < std::min(notice_by, EndOf(received, rules.completion, rules));
 }
 
 Instant ExtendedDeadline(Instant received, const DeadlineRules& rules) {
-  if (!rules.extension) return EndOf(received, rules.completion, rules.holidays);
+  if (!rules.extension) return EndOf(received, rules.completion, rules);
   if (!Counts(received)) return Uncounted(received);
-  const Date day = DayOf(received);
   const Period& first = rules.completion;
   const Period& second = rules.extension->length;
-  if (first.unit == second.unit) {
-    return EndOfDay(LastDay(day, BoundedCount(first) + BoundedCount(second), first.unit, rules.holidays));
-  }
-  const Date due = LastDay(day, BoundedCount(first), first.unit, rules.holidays);
-  return EndOfDay(LastDay(due, BoundedCount(second), second.unit, rules.holidays));
+  return EarliestEnd(received, rules, [&](Date day) {
+    if (first.unit == second.unit) return LastDay(day, BoundedCount(first) + BoundedCount(second), first.unit, rules.holidays);
+    const Date due = LastDay(day, BoundedCount(first), first.unit, rules.holidays);
+    return LastDay(due, BoundedCount(second), second.unit, rules.holidays);
+  });
 }
 
 }  // namespace consent::domain

@@ -1,7 +1,7 @@
 // The deadlines of a deletion request: how its periods are counted. Pure; total: every input has an answer.
 //
-// - Days are those of UTC. A period ends with the end of its last day: the instants below are exclusive, 00:00 UTC of the day after it. In
-//   time is who acts before that instant.
+// - Days are those of UTC and those of the rules' other zones: a period is counted in each, and the one that ends first counts. A period ends
+//   with the end of its last day: the instants below are exclusive, the first of the day after it. In time is who acts before that instant.
 // - The day of receipt is not counted, whatever its hour.
 // - Calendar days are counted one by one.
 // - Business days are those that are neither Saturday nor Sunday nor a holiday of the calendar.
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "daemon/base/time.h"
+#include "daemon/base/time_zone.h"
 
 namespace consent::domain {
 
@@ -47,12 +48,13 @@ struct DeadlineRules {
   Period completion{1, PeriodUnit::kMonths};
   std::optional<Extension> extension;  // nullopt: the regime allows none
   std::vector<base::Date> holidays;    // sorted; further days that are no business days
+  std::vector<base::TimeZone> zones;   // whose days count beside UTC's
   bool operator==(const DeadlineRules&) const = default;
 };
 
-// When `period` is over for what was received at `received`; `holidays` is sorted. Unset if `received` is; base::kEndOfTime if the last
+// When `period` is over for what was received at `received`, by the rules' holidays and zones. Unset if `received` is; base::kEndOfTime if the last
 // day is later than 9999-12-30. What lies before 1970 counts as received on 1970-01-01. A later receipt never gives an earlier end.
-base::Instant EndOf(base::Instant received, const Period& period, const std::vector<base::Date>& holidays);
+base::Instant EndOf(base::Instant received, const Period& period, const DeadlineRules& rules);
 
 struct Deadlines {
   base::Instant confirm_by;

@@ -56,6 +56,7 @@ domain::Regime ToRegime(const v1::Policy& policy, const v1::Regime& from) {
   to.child_notice_period = base::Days(from.child_notice_days());
   to.deletion = PeriodsOf(from);
   to.deletion.holidays = HolidaysOf(policy, from.holiday_calendar());
+  to.deletion.zones = ZonesOf(from);
   return to;
 }
 

@@ -27,7 +27,7 @@ std::string Text(const domain::Period& period) {
   return absl::StrCat(period.count, " ", UnitName(period.unit), period.count == 1 ? "" : "s");
 }
 
-std::string NameText(const std::string& calendar) { return calendar.empty() ? "none" : absl::StrCat("\"", calendar, "\""); }
+std::string NameText(const std::string& name) { return name.empty() ? "none" : absl::StrCat("\"", name, "\""); }
 
 std::map<std::string, std::vector<base::Date>> CalendarsOf(const v1::Policy& policy) {
   std::map<std::string, std::vector<base::Date>> calendars;
@@ -69,6 +69,9 @@ void CompareDeadlines(const v1::Regime& from, const v1::Regime& to, const std::s
   if (from.holiday_calendar() != to.holiday_calendar()) {
     AddNeutral(out, path + ".holiday_calendar",
                absl::StrCat(NameText(from.holiday_calendar()), " becomes ", NameText(to.holiday_calendar())));
+  }
+  if (from.time_zone() != to.time_zone()) {
+    AddNeutral(out, path + ".time_zone", absl::StrCat(NameText(from.time_zone()), " becomes ", NameText(to.time_zone())));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/base/hash.h"
+#include "daemon/base/time_zone.h"
 #include "daemon/policy/json_scan.h"
 #include "daemon/policy/validate.h"
 
@@ -45,6 +46,17 @@ absl::StatusOr<Document> Document::Parse(std::string json) {
   content->hash = base::Sha256(json);
   content->json = std::move(json);
   return Document(std::move(content));
+}
+
+absl::Status CheckTimeZones(const Document& document) {
+  std::vector<Problem> problems;
+  for (int i = 0; i < document.policy().regimes_size(); ++i) {
+    const std::string& name = document.policy().regimes(i).time_zone();
+    if (name.empty() || base::TimeZone::Load(name)) continue;
+    problems.push_back({absl::StrCat("regimes[", i, "].time_zone"),
+                        absl::StrCat("\"", name, "\" is no zone in this machine's time zone database (tzdata), such as Europe/Bucharest")});
+  }
+  return problems.empty() ? absl::OkStatus() : ProblemsError(problems);
 }
 
 absl::Status CheckSameContent(const base::Digest& used_before, const Document& next) {

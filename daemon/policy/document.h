@@ -43,6 +43,10 @@ class Document {
   std::shared_ptr<const Content> content_;  // never null
 };
 
+// Whether this machine's time zone database has all zones that the policy names. Apart from Parse, because a stored policy must be read
+// whatever became of that database. InvalidArgument: not all, each with its path.
+absl::Status CheckTimeZones(const Document& document);
+
 // A version never changes its content. `used_before` is the hash under which `next`'s version was once activated: the caller
 // looks it up among all versions ever stored. FailedPrecondition if `next` has other bytes.
 absl::Status CheckSameContent(const base::Digest& used_before, const Document& next);

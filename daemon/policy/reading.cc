@@ -56,6 +56,12 @@ std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy) {
   return superseded;
 }
 
+std::vector<base::TimeZone> ZonesOf(const v1::Regime& regime) {
+  if (regime.time_zone().empty()) return {};
+  if (const auto zone = base::TimeZone::Load(regime.time_zone())) return {*zone};
+  return {base::TimeZone::EastOfUtc(base::Hours(14)), base::TimeZone::EastOfUtc(base::Hours(-12))};
+}
+
 domain::DeadlineRules PeriodsOf(const v1::Regime& regime) {
   domain::DeadlineRules rules;
   if (!regime.has_deletion_deadlines()) return rules;

@@ -37,7 +37,10 @@ base::Instant ServiceBeganAt(const v1::Policy& policy);
 // By version, for each notice that another supersedes: the earliest valid_from of all those others.
 std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy);
 
-// The periods of a valid regime, without its holidays; the domain's where it states none.
+// Whose days count beside UTC's; none where the regime names none. Where the machine's database does not have the zone (any more): the two
+// ends of the world, so that no deadline is later than by the zone.
+std::vector<base::TimeZone> ZonesOf(const v1::Regime& regime);
+// The periods of a valid regime, without its holidays and zones; the domain's where it states none.
 domain::DeadlineRules PeriodsOf(const v1::Regime& regime);
 // The dates of the calendar of that name, sorted; none where `name` is empty.
 std::vector<base::Date> HolidaysOf(const v1::Policy& policy, const std::string& name);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "daemon/base/time.h"
 #include "daemon/domain/deadlines.h"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr base::Date kFirstHoliday{0};  // 1970-01-01
 constexpr size_t kDateBytes = 10;
+
+bool IsTimeZoneCharacter(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '+' || c == '/' || c == '-'; }
 
 void CheckPeriod(const v1::Period& period, const std::string& path, Problems* problems) {
   const bool months = period.unit() == v1::PERIOD_UNIT_MONTHS;
@@ -74,6 +77,7 @@ void CheckDeadlines(const v1::Policy& policy, const v1::Regime& regime, const st
       problems->Add(at + ".extension_notice", "only where there is an extension");
     }
   }
+  if (!regime.time_zone().empty()) problems->Name(path + ".time_zone", regime.time_zone(), IsTimeZoneCharacter, "[A-Za-z0-9_+/-]");
   const std::string& name = regime.holiday_calendar();
   const auto& calendars = policy.holiday_calendars();
   const bool known = std::any_of(calendars.begin(), calendars.end(), [&](const auto& calendar) { return calendar.name() == name; });

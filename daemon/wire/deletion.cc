@@ -1,12 +1,11 @@
 #include "daemon/wire/deletion.h"
 
 #include <algorithm>
+#include <optional>
 
-#include "absl/time/civil_time.h"
-#include "absl/time/time.h"
+#include "daemon/base/time_zone.h"
 #include "daemon/wire/digest.h"
 #include "daemon/wire/fields.h"
-#include "daemon/wire/time_zones.h"
 
 namespace consent::wire {
 namespace {
@@ -29,14 +28,6 @@ domain::NamedTimes ReadRange(const v1::TimeRange& range, base::Instant now, cons
   return interval;
 }
 
-// The first instant of the day on which it was said: midnight, or, where the clocks skip it, what follows; the first of two midnights.
-base::Instant FirstInstantOfDay(base::Instant spoken, const absl::TimeZone& zone) {
-  const absl::CivilDay day(zone.At(absl::FromUnixMicros(spoken.micros)).cs);
-  const absl::TimeZone::TimeInfo midnight = zone.At(absl::CivilSecond(day));
-  const absl::Time first = midnight.kind == absl::TimeZone::TimeInfo::SKIPPED ? midnight.trans : midnight.pre;
-  return base::Instant{std::max<int64_t>(absl::ToUnixMicros(first), 1)};
-}
-
 domain::NamedTimes ReadDay(const v1::SpokenDay& day, base::Instant now, const Path& at, Violations* faults) {
   domain::NamedTimes interval;
   const Path spoken_at(at, "spoken_at");
@@ -48,13 +39,13 @@ domain::NamedTimes ReadDay(const v1::SpokenDay& day, base::Instant now, const Pa
   const base::Instant spoken = ReadTimestamp(day.spoken_at(), spoken_at, faults);
   CheckPast(spoken, now, spoken_at, faults);
   CheckText(day.time_zone(), 1, kMaxNameBytes, time_zone, faults);
-  absl::TimeZone zone;
-  if (!IsTimeZoneName(day.time_zone()) || !absl::LoadTimeZone(day.time_zone(), &zone)) {
+  const std::optional<base::TimeZone> zone = base::TimeZone::Load(day.time_zone());
+  if (!zone) {
     faults->Add(time_zone, "must be the name of a zone in the server's time zone database, such as `Europe/Bucharest`");
     return interval;
   }
   // Of two clocks the server's decides: what is ahead of it was said now.
-  interval.from = FirstInstantOfDay(std::min(spoken, now), zone);
+  interval.from = zone->StartOf(zone->DayOf(std::min(spoken, now)));
   return interval;
 }
 

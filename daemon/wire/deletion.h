@@ -46,7 +46,7 @@ struct DeletionsQuery {
 };
 
 // INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
-// Times after `now` are refused; a day is resolved by the machine's time zone database (absl::LoadTimeZone).
+// Times after `now` are refused; a day is resolved by the machine's time zone database (base::TimeZone).
 absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequestRequest& request, const base::IdHasher& hasher,
                                                  base::Instant now);
 absl::StatusOr<DeletionStepInput> ReadVerifyDeletion(const v1::VerifyDeletionRequestRequest& request, const base::IdHasher& hasher);

@@ -1,6 +1,7 @@
 // Deadlines against a second counting that walks day by day.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <set>
 #include <string>
@@ -132,6 +133,9 @@ struct RandomCase {
     const int64_t first = received.micros / kDay;
     for (int64_t i = Below(40); i > 0; --i) holidays.insert(static_cast<int32_t>(first - 5 + Below(i % 2 == 0 ? 30 : 900)));
     for (const int32_t day : holidays) rules.holidays.push_back({day});
+    if (Below(2) == 0) return;
+    offset = base::Hours(Below(27) - 12);
+    rules.zones.push_back(base::TimeZone::EastOfUtc(offset));
   }
   int64_t Below(int64_t n) { return static_cast<int64_t>(random() % static_cast<uint64_t>(n)); }
   Period RandomPeriod() {
@@ -140,17 +144,20 @@ struct RandomCase {
     return {static_cast<int32_t>(1 + Below(unit == PeriodUnit::kMonths ? (small ? 3 : 24) : (small ? 15 : 366))), unit};
   }
   bool Agrees(const Walker& walker) const {
+    // The zone's clock on the wall is UTC's, moved; the earlier reading counts.
+    const auto earlier = [this](auto end) { return std::min(end(received), end(received + offset) - offset); };
+    const auto walked = [&](const Period& period) { return earlier([&](Instant from) { return walker.End(from, period, holidays); }); };
+    const Instant extended = earlier([&](Instant from) { return walker.Extended(from, rules.completion, rules.extension->length, holidays); });
     const Deadlines deadlines = DeadlinesOf(received, rules);
-    return deadlines.confirm_by == walker.End(received, rules.confirmation, holidays) &&
-           deadlines.complete_by == walker.End(received, rules.completion, holidays) &&
-           EndOf(received, rules.extension->notice, rules.holidays) == walker.End(received, rules.extension->notice, holidays) &&
-           ExtendedDeadline(received, rules) == walker.Extended(received, rules.completion, rules.extension->length, holidays);
+    return deadlines.confirm_by == walked(rules.confirmation) && deadlines.complete_by == walked(rules.completion) &&
+           EndOf(received, rules.extension->notice, rules) == walked(rules.extension->notice) && ExtendedDeadline(received, rules) == extended;
   }
 
   std::mt19937_64 random;
   Instant received;
   DeadlineRules rules;
   std::set<int32_t> holidays;
+  base::Span offset;  // of the rules' zone; none: UTC's
 };
 
 constexpr uint64_t kCases = 40'000;
@@ -165,6 +172,15 @@ TEST(DeadlinesProperty, TheModelAgreesDayByDay) {
 }
 
 TEST(DeadlinesProperty, TheComparisonFindsEveryMistake) {
+  // And a rule that counts by UTC alone.
+  const Walker right;
+  bool forgets_zones_found = false;
+  for (uint64_t seed = 1; seed <= 2'000 && !forgets_zones_found; ++seed) {
+    RandomCase one(seed);
+    one.rules.zones.clear();
+    forgets_zones_found = !one.Agrees(right);
+  }
+  EXPECT_TRUE(forgets_zones_found);
   for (int mistake = 1; mistake <= static_cast<int>(Mistake::kEndsAtTheHour); ++mistake) {
     const Walker wrong(static_cast<Mistake>(mistake));
     bool found = false;
@@ -176,7 +192,7 @@ TEST(DeadlinesProperty, TheComparisonFindsEveryMistake) {
 TEST(DeadlinesProperty, AnExtensionIsInTimeExactlyUntilItsNoticeIsDue) {
   for (uint64_t seed = 1; seed <= 5'000; ++seed) {
     RandomCase one(seed);
-    const Instant notice_by = EndOf(one.received, one.rules.extension->notice, one.rules.holidays);
+    const Instant notice_by = EndOf(one.received, one.rules.extension->notice, one.rules);
     ASSERT_LE(notice_by, DeadlinesOf(one.received, one.rules).complete_by) << seed;
     ASSERT_TRUE(MayExtend(one.received, one.received, one.rules)) << seed;
     ASSERT_TRUE(MayExtend(one.received, notice_by - kTick, one.rules)) << seed;
@@ -191,11 +207,12 @@ TEST(DeadlinesProperty, ALaterReceiptNeverEndsEarlierAndMoreNeverEndsSooner) {
   for (uint64_t seed = 1; seed <= 5'000; ++seed) {
     RandomCase one(seed);
     const Period period = one.rules.completion;
-    const Instant end = EndOf(one.received, period, one.rules.holidays);
+    const Instant end = EndOf(one.received, period, one.rules);
     const Instant later = one.received + base::Microseconds(one.Below(3 * kDay));
-    ASSERT_GE(EndOf(later, period, one.rules.holidays), end) << seed;
-    ASSERT_GE(EndOf(one.received, {period.count + 1, period.unit}, one.rules.holidays), end) << seed;
-    ASSERT_LE(EndOf(one.received, period, {}), end) << seed << ": a holiday never makes a deadline earlier";
+    ASSERT_GE(EndOf(later, period, one.rules), end) << seed;
+    ASSERT_GE(EndOf(one.received, {period.count + 1, period.unit}, one.rules), end) << seed;
+    one.rules.holidays.clear();
+    ASSERT_LE(EndOf(one.received, period, one.rules), end) << seed << ": a holiday never makes a deadline earlier";
   }
 }
 

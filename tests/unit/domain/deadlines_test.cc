@@ -37,7 +37,9 @@ DeadlineRules Ccpa() {
 }
 
 std::string End(const std::string& received, Period period, const std::vector<base::Date>& holidays = {}) {
-  return base::FormatRfc3339(EndOf(At(received), period, holidays));
+  DeadlineRules rules;
+  rules.holidays = holidays;
+  return base::FormatRfc3339(EndOf(At(received), period, rules));
 }
 
 TEST(Deadlines, HardCase44GdprRequestOf31JanuaryIsDue28February) {
@@ -156,6 +158,34 @@ TEST(Deadlines, TheDefaultIsTenBusinessDaysOneMonthNoExtension) {
   EXPECT_EQ(End("2026-03-06T10:00:00Z", Period{}), "2026-03-07T00:00:00Z") << "a default period ends with the day of receipt";
 }
 
+// By hand: the same period counted in either zone.
+TEST(Deadlines, TheEarlierOfUtcsDayAndTheZonesCounts) {
+  struct Row {
+    const char* zone;
+    const char* received;
+    const char* complete_by;  // 45 days
+    const char* extended;     // 90 days
+  };
+  for (const Row& row : {
+           // An evening on the Pacific is the next day's morning in UTC: 1 November there, 2 November here.
+           Row{"America/Los_Angeles", "2026-11-02T04:00:00Z", "2026-12-17T08:00:00Z", "2027-01-31T08:00:00Z"},
+           // The same day in both: UTC's ends first.
+           Row{"America/Los_Angeles", "2026-11-02T20:00:00Z", "2026-12-18T00:00:00Z", "2027-02-01T00:00:00Z"},
+           // East of Greenwich the zone's day ends first, in summer and in winter.
+           Row{"Europe/Bucharest", "2026-06-01T10:00:00Z", "2026-07-16T21:00:00Z", "2026-08-30T21:00:00Z"},
+           Row{"Europe/Bucharest", "2026-09-20T10:00:00Z", "2026-11-04T22:00:00Z", "2026-12-19T22:00:00Z"},
+           // Past midnight there: received a day later, and UTC's reading ends first.
+           Row{"Europe/Bucharest", "2026-06-01T22:30:00Z", "2026-07-17T00:00:00Z", "2026-08-31T00:00:00Z"}}) {
+    DeadlineRules rules = Ccpa();
+    rules.zones = {*base::TimeZone::Load(row.zone)};
+    const Instant received = At(row.received);
+    EXPECT_EQ(base::FormatRfc3339(DeadlinesOf(received, rules).complete_by), row.complete_by) << row.zone << " " << row.received;
+    EXPECT_EQ(base::FormatRfc3339(ExtendedDeadline(received, rules)), row.extended) << row.zone << " " << row.received;
+    EXPECT_TRUE(MayExtend(received, At(row.complete_by) - kTick, rules));
+    EXPECT_FALSE(MayExtend(received, At(row.complete_by), rules));
+  }
+}
+
 TEST(Deadlines, EveryInputHasAnAnswer) {
   const Instant instants[] = {{}, {1}, {-1}, {INT64_MIN}, At("2026-03-06T10:00:00Z"), At("9999-11-30T00:00:00Z"),
                               At("9999-12-30T00:00:00Z"), base::kLastInstant, base::kLastInstant + kTick, {INT64_MAX - 1},
@@ -164,17 +194,18 @@ TEST(Deadlines, EveryInputHasAnAnswer) {
   // Every day of eleven years: no business day at all.
   std::vector<base::Date> all;
   for (int32_t day = Day("2026-01-01").days; all.size() < 4096; ++day) all.push_back({day});
+  const std::vector<base::TimeZone> zones = {base::TimeZone::EastOfUtc(base::Hours(14)), base::TimeZone::EastOfUtc(base::Hours(-12))};
   for (const Instant received : instants) {
     for (const int32_t count : counts) {
       for (const PeriodUnit unit : {kDays, kBusiness, kMonths, static_cast<PeriodUnit>(9)}) {
         for (const auto& holidays : {std::vector<base::Date>{}, all}) {
-          const Instant end = EndOf(received, {count, unit}, holidays);
+          const DeadlineRules rules{{count, unit}, {count, unit}, Extension{{count, kMonths}, {count, unit}}, holidays, zones};
+          const Instant end = EndOf(received, {count, unit}, rules);
           EXPECT_EQ(end.IsSet(), received.IsSet());
           EXPECT_TRUE(end == base::kEndOfTime || end <= base::kLastInstant) << base::FormatRfc3339(end);
           if (received.IsSet() && received <= base::kLastInstant) {
             EXPECT_GT(end, received) << received.micros << " " << count;
           }
-          const DeadlineRules rules{{count, unit}, {count, unit}, Extension{{count, kMonths}, {count, unit}}, holidays};
           const Instant extended = ExtendedDeadline(received, rules);
           EXPECT_EQ(extended.IsSet(), received.IsSet());
           EXPECT_GE(extended, DeadlinesOf(received, rules).complete_by);
@@ -183,18 +214,18 @@ TEST(Deadlines, EveryInputHasAnAnswer) {
       }
     }
   }
-  EXPECT_EQ(EndOf(base::kEndOfTime, {1, kDays}, {}), base::kEndOfTime);
-  EXPECT_EQ(EndOf(base::kLastInstant + kTick, {}, {}), base::kEndOfTime);
+  EXPECT_EQ(EndOf(base::kEndOfTime, {1, kDays}, DeadlineRules{}), base::kEndOfTime);
+  EXPECT_EQ(EndOf(base::kLastInstant + kTick, {}, DeadlineRules{}), base::kEndOfTime);
   EXPECT_EQ(End("9999-12-29T10:00:00Z", {1, kDays}), "9999-12-31T00:00:00Z");
-  EXPECT_EQ(EndOf(At("9999-12-30T10:00:00Z"), {1, kDays}, {}), base::kEndOfTime);
-  EXPECT_EQ(EndOf(At("9999-12-15T10:00:00Z"), {1, kMonths}, {}), base::kEndOfTime);
-  EXPECT_EQ(EndOf(At("9999-12-30T10:00:00Z"), {1, kBusiness}, {}), base::kEndOfTime);
-  EXPECT_EQ(EndOf(Instant{-1}, {1, kDays}, {}), At("1970-01-03T00:00:00Z"));
+  EXPECT_EQ(EndOf(At("9999-12-30T10:00:00Z"), {1, kDays}, DeadlineRules{}), base::kEndOfTime);
+  EXPECT_EQ(EndOf(At("9999-12-15T10:00:00Z"), {1, kMonths}, DeadlineRules{}), base::kEndOfTime);
+  EXPECT_EQ(EndOf(At("9999-12-30T10:00:00Z"), {1, kBusiness}, DeadlineRules{}), base::kEndOfTime);
+  EXPECT_EQ(EndOf(Instant{-1}, {1, kDays}, DeadlineRules{}), At("1970-01-03T00:00:00Z"));
   const Instant received = At("2026-03-06T10:00:00Z");
-  EXPECT_EQ(EndOf(received, {INT32_MAX, kDays}, {}), EndOf(received, {366, kDays}, {}));
-  EXPECT_EQ(EndOf(received, {INT32_MAX, kMonths}, {}), EndOf(received, {24, kMonths}, {}));
-  EXPECT_EQ(EndOf(received, {-1, kMonths}, {}), EndOf(received, {0, kMonths}, {}));
-  const DeadlineRules huge{{}, {INT32_MAX, kMonths}, Extension{{INT32_MAX, kMonths}, {}}, {}};
+  EXPECT_EQ(EndOf(received, {INT32_MAX, kDays}, DeadlineRules{}), EndOf(received, {366, kDays}, DeadlineRules{}));
+  EXPECT_EQ(EndOf(received, {INT32_MAX, kMonths}, DeadlineRules{}), EndOf(received, {24, kMonths}, DeadlineRules{}));
+  EXPECT_EQ(EndOf(received, {-1, kMonths}, DeadlineRules{}), EndOf(received, {0, kMonths}, DeadlineRules{}));
+  const DeadlineRules huge{{}, {INT32_MAX, kMonths}, Extension{{INT32_MAX, kMonths}, {}}, {}, {}};
   EXPECT_EQ(base::FormatRfc3339(ExtendedDeadline(received, huge)), "2030-03-07T00:00:00Z") << "24 and 24 months";
 }
 

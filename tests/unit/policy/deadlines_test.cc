@@ -80,6 +80,8 @@ const Wrong kPeriods[] = {
 
 const Wrong kCalendars[] = {
     {"Unknown", [](auto* p) { R(p, 0)->set_holiday_calendar("eu"); }, "regimes[0].holiday_calendar", "\"eu\" names no holiday calendar"},
+    {"ZoneForm", [](auto* p) { R(p, 0)->set_time_zone("../etc/passwd"); }, "regimes[0].time_zone", "[A-Za-z0-9_+/-]"},
+    {"ZoneLong", [](auto* p) { R(p, 0)->set_time_zone(std::string(65, 'z')); }, "regimes[0].time_zone", "1 to 64"},
     {"Dropped", [](auto* p) { p->clear_holiday_calendars(); }, "regimes[1].holiday_calendar", "\"us\" names no holiday calendar"},
     {"Many", [](auto* p) { for (int i = 0; i < 64; ++i) AddCalendar(p, NameOf(i), {"2026-01-01"}); }, "holiday_calendars", "65 entries are not within 0 to 64"},
     {"NameMissing", [](auto* p) { AddCalendar(p, "", {"2026-01-01"}); }, "holiday_calendars[1].name", "1 to 64 bytes of [a-z0-9_-]"},
@@ -180,6 +182,20 @@ TEST(DeadlinesRules, WithoutExtensionThereIsNone) {
   EXPECT_EQ(rules.regimes[2].deletion.holidays.size(), 3U) << "its business days are its calendar's all the same";
 }
 
+// What the machine's database lacks is refused where a file is read, and ends no deadline later where it was stored before.
+TEST(DeadlinesRules, DaysOfTheRegimesZoneCountBesideUtcs) {
+  v1::Policy policy = PolicyWithDeadlines();
+  R(&policy, 0)->set_time_zone("America/Los_Angeles");
+  EXPECT_TRUE(CheckTimeZones(Parsed(policy)).ok());
+  R(&policy, 1)->set_time_zone("Mars/Olympus");
+  EXPECT_THAT(std::string(CheckTimeZones(Parsed(policy)).message()), HasSubstr("regimes[1].time_zone: \"Mars/Olympus\" is no zone"));
+  const PolicyRow row = Activated(policy, At(1));
+  const domain::Rules rules = BuildRules(row.document, row.state, {});
+  EXPECT_EQ(rules.regimes[0].deletion.zones, std::vector<base::TimeZone>{*base::TimeZone::Load("America/Los_Angeles")});
+  EXPECT_THAT(rules.regimes[1].deletion.zones, ElementsAre(base::TimeZone::EastOfUtc(base::Hours(14)), base::TimeZone::EastOfUtc(base::Hours(-12))));
+  EXPECT_THAT(rules.regimes[2].deletion.zones, IsEmpty());
+}
+
 struct Change {
   const char* name;
   std::function<void(v1::Policy*)> change;
@@ -215,6 +231,7 @@ const Change kChanges[] = {
     {"StatesMore", [](auto* p) { *D(p, 2) = *D(p, 0); }, "regimes[\"unknown\"].deletion_deadlines.extension", "new: 2 months"},
     {"CalendarNamed", [](auto* p) { R(p, 0)->set_holiday_calendar("us"); }, "regimes[\"eea\"].holiday_calendar", "none becomes \"us\""},
     {"CalendarNoMore", [](auto* p) { R(p, 1)->clear_holiday_calendar(); }, "regimes[\"us\"].holiday_calendar", "\"us\" becomes none"},
+    {"ZoneNamed", [](auto* p) { R(p, 0)->set_time_zone("Europe/Rome"); }, "regimes[\"eea\"].time_zone", "none becomes \"Europe/Rome\""},
     {"CalendarNew", [](auto* p) { AddCalendar(p, "eu", {"2026-05-09"}); }, "holiday_calendars[\"eu\"]", "new"},
     {"DateGained", [](auto* p) { Us(p)->add_dates("2026-10-12"); Us(p)->add_dates("2026-11-11"); }, "holiday_calendars[\"us\"].dates", "gains 2026-10-12, 2026-11-11"},
     {"DateLost", [](auto* p) { Us(p)->mutable_dates()->RemoveLast(); }, "holiday_calendars[\"us\"].dates", "loses 2026-09-07"},

@@ -58,13 +58,13 @@ TEST(DefaultDeadlines, Figures) {
   const Period month{1, PeriodUnit::kMonths};
   const Period forty_five{45, PeriodUnit::kCalendarDays};
   for (const char* name : {"eea", "uk"}) {
-    const domain::DeadlineRules gdpr{ten_business_days, month, domain::Extension{{2, PeriodUnit::kMonths}, month}, {}};
+    const domain::DeadlineRules gdpr{ten_business_days, month, domain::Extension{{2, PeriodUnit::kMonths}, month}, {}, {}};
     EXPECT_EQ(Of(rules, name), gdpr) << name;
   }
   domain::DeadlineRules us = Of(rules, "us");
   EXPECT_EQ(us.holidays.size(), 33U);
   us.holidays.clear();
-  EXPECT_EQ(us, (domain::DeadlineRules{ten_business_days, forty_five, domain::Extension{forty_five, forty_five}, {}}));
+  EXPECT_EQ(us, (domain::DeadlineRules{ten_business_days, forty_five, domain::Extension{forty_five, forty_five}, {}, {}}));
   EXPECT_EQ(Of(rules, "unknown"), domain::DeadlineRules{}) << "what counts where a policy is silent";
 }
 
