@@ -74,6 +74,39 @@ Evidence OfTheImport() {
   return evidence;
 }
 
+// The objects that it may be where some of `keys` stand in it more than once: one for each choice among their values. More than kMostReadings:
+// nothing, and the object itself where none stands twice.
+constexpr size_t kMostReadings = 8;
+std::vector<json> Readings(const json& object, std::initializer_list<const char*> keys) {
+  std::vector<json> readings = {object};
+  for (const char* key : keys) {
+    const auto found = object.find(key);
+    if (found == object.end()) continue;
+    const std::vector<json> values = RepeatedValues(*found);
+    if (values.empty()) continue;
+    std::vector<json> more;
+    for (const json& reading : readings) {
+      for (const json& value : values) {
+        more.push_back(reading);
+        more.back()[key] = value;
+      }
+    }
+    readings = std::move(more);
+    if (readings.size() > kMostReadings) return {};
+  }
+  return readings;
+}
+
+// Calls read(reading, name) for each that the object may be. Where it may be more than one, that is a fault, and only the noes of all are left.
+template <typename Read>
+void ReadReadings(const json& object, std::initializer_list<const char*> keys, const std::string& part, ImportLine* line, Read&& read) {
+  const std::vector<json> readings = Readings(object, keys);
+  if (readings.size() == 1) return read(object, part);
+  if (readings.empty()) return line->faults.push_back({part, "holds keys that appear twice in too many ways; keep those that are meant", true});
+  line->faults.push_back({part, "holds a key that appears twice; keep the one that is meant", false});
+  for (size_t i = 0; i < readings.size(); ++i) read(readings[i], part + "." + std::to_string(i));
+}
+
 // What it is about and which way it turns is read apart from its evidence: a no counts whatever is wrong with the rest.
 void ReadChoice(const json& object, const std::string& part, ImportLine* line) {
   ImportChoice choice;
@@ -115,15 +148,15 @@ void ReadChoice(const json& object, const std::string& part, ImportLine* line) {
 }
 
 // The value under `key`, or all where the line has it more than once, which is a fault: each may be a no.
-std::vector<const json*> ValuesOf(const DamagedObject& read, const char* key, ImportLine* line) {
-  std::vector<const json*> values;
-  if (const auto found = read.object.find(key); found != read.object.end() && !found->is_null()) values.push_back(&*found);
-  const auto repeated = read.repeated.find(key);
-  if (repeated == read.repeated.end()) return values;
-  line->faults.push_back({key, WhyUnreadable(read.object.at(key)), false});
-  values.clear();
-  for (const json& value : repeated->second) {
-    if (!value.is_null()) values.push_back(&value);
+std::vector<json> ValuesOf(const json& object, const char* key, ImportLine* line) {
+  std::vector<json> values;
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return values;
+  std::vector<json> repeated = RepeatedValues(*found);
+  if (repeated.empty()) return {*found};
+  line->faults.push_back({key, WhyUnreadable(*found), false});
+  for (json& value : repeated) {
+    if (!value.is_null()) values.push_back(std::move(value));
   }
   return values;
 }
@@ -145,11 +178,11 @@ void ReadItems(const json& list, const char* key, size_t first, size_t most, boo
 }
 
 template <typename Read>
-void ReadList(const DamagedObject& object, const char* key, size_t most, bool may_hide_no, ImportLine* line, Read&& read) {
+void ReadList(const json& object, const char* key, size_t most, bool may_hide_no, ImportLine* line, Read&& read) {
   size_t first = 0;
-  for (const json* list : ValuesOf(object, key, line)) {
-    ReadItems(*list, key, first, most, may_hide_no, line, read);
-    first += list->is_array() ? list->size() : 0;
+  for (const json& list : ValuesOf(object, key, line)) {
+    ReadItems(list, key, first, most, may_hide_no, line, read);
+    first += list.is_array() ? list.size() : 0;
   }
 }
 
@@ -175,18 +208,18 @@ void ReadRetentionEntry(const json& object, const std::string& part, ImportLine*
   if (!rest.status().ok()) line->faults.push_back({part, std::string(rest.status().message()), false});
 }
 
-void ReadRetention(const DamagedObject& object, ImportLine* line) {
+void ReadRetention(const json& object, ImportLine* line) {
   size_t first = 0;
-  for (const json* value : ValuesOf(object, "retention", line)) {
-    const std::string part = first == 0 ? "retention" : At("retention", first);
-    if (value->is_string()) {
-      AddRetention(value->get<std::string>(), {}, part, line);
+  for (const json& value : ValuesOf(object, "retention", line)) {
+    if (value.is_string()) {
+      AddRetention(value.get<std::string>(), {}, first == 0 ? "retention" : At("retention", first), line);
       first += 1;
       continue;
     }
-    ReadItems(*value, "retention", first, base::kMaxParts, true, line,
-              [line](const json& item, const std::string& of) { ReadRetentionEntry(item, of, line); });
-    first += value->is_array() ? value->size() : 0;
+    ReadItems(value, "retention", first, base::kMaxParts, true, line, [line](const json& item, const std::string& of) {
+      ReadReadings(item, {"keep", "scope"}, of, line, [line](const json& reading, const std::string& part) { ReadRetentionEntry(reading, part, line); });
+    });
+    first += value.is_array() ? value.size() : 0;
   }
 }
 
@@ -272,12 +305,14 @@ absl::StatusOr<ImportLine> ParseImportLine(std::string_view bytes) {
   Fields devices(object);
   devices.ReadIds("devices", base::kMaxProfiles, &line.devices);
   note("devices", devices.status(), false);
-  ReadList(*read, "profiles", base::kMaxProfiles, false, &line, [&](const json& item, const std::string& part) {
+  ReadList(object, "profiles", base::kMaxProfiles, false, &line, [&](const json& item, const std::string& part) {
     note(part.c_str(), ReadProfile(item, part + ".", &line.profiles.emplace_back()), false);
   });
-  ReadList(*read, "choices", base::kMaxParts, true, &line,
-           [&line](const json& item, const std::string& part) { ReadChoice(item, part, &line); });
-  ReadRetention(*read, &line);
+  ReadList(object, "choices", base::kMaxParts, true, &line, [&line](const json& item, const std::string& of) {
+    ReadReadings(item, {"turn", "scope", "control", "purpose", "all"}, of, &line,
+                 [&line](const json& reading, const std::string& part) { ReadChoice(reading, part, &line); });
+  });
+  ReadRetention(object, &line);
   // What the parts do not tell themselves, such as a blank behind the line: it hides nothing, and the line allows nothing.
   if (line.faults.empty()) note("line", read->fault, false);
   OverruleYeses(&line);

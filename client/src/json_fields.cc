@@ -1,6 +1,7 @@
 #include "client/src/json_fields.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -18,8 +19,15 @@ constexpr int kMaxDepth = 8;
 // U+FFFD, which stands for each byte that is not UTF-8.
 constexpr char kReplacement[] = "\xEF\xBF\xBD";
 
-// A value that no JSON text has, so that it is none of the types that are asked for.
-json Unreadable(std::string_view why) { return json::binary({why.begin(), why.end()}); }
+// A value that no JSON text has, so that it is none of the types that are asked for: why, and, behind a NUL byte, the values of a repeated key.
+json Unreadable(std::string_view why, const std::vector<json>& repeated = {}) {
+  std::vector<uint8_t> bytes(why.begin(), why.end());
+  if (!repeated.empty()) {
+    bytes.push_back('\0');
+    json::to_cbor(json(repeated), bytes);
+  }
+  return json::binary(std::move(bytes));
+}
 
 // Watches a parse for what the parser itself lets pass, and puts Unreadable in its place.
 class Watch {
@@ -31,27 +39,25 @@ class Watch {
     if (depth > kMaxDepth) too_deep_ = true;
     switch (event) {
       case json::parse_event_t::object_start:
-        objects_.emplace_back();
+        objects_.emplace_back().depth = depth + 1;
         break;
       case json::parse_event_t::key:
-        if (!objects_.back().keys.insert(parsed.get<std::string>()).second) objects_.back().twice.insert(parsed.get<std::string>());
-        if (depth == 1) key_ = parsed.get<std::string>();
+        BeginValue(parsed.get<std::string>());
         break;
       case json::parse_event_t::object_end:
-        for (const std::string& key : objects_.back().twice) parsed[key] = Unreadable("appears twice; keep the one that is meant");
+        for (const std::string& key : objects_.back().twice) parsed[key] = Unreadable("appears twice; keep the one that is meant", objects_.back().values[key]);
         twice_ = twice_ || !objects_.back().twice.empty();
-        if (depth == 0) std::erase_if(values_, [&](const auto& entry) { return !objects_.back().twice.contains(entry.first); });
         objects_.pop_back();
-        Keep(depth, parsed);
+        EndValue(depth, parsed);
         break;
       case json::parse_event_t::array_end:
-        Keep(depth, parsed);
+        EndValue(depth, parsed);
         break;
       case json::parse_event_t::value:
         if (repaired_ && parsed.is_string() && parsed.get_ref<const std::string&>().find(kReplacement) != std::string::npos) {
           parsed = Unreadable("is not UTF-8");
         }
-        Keep(depth, parsed);
+        EndValue(depth, parsed);
         break;
       default:
         break;
@@ -59,23 +65,28 @@ class Watch {
   }
   bool too_deep() const { return too_deep_; }
   bool twice() const { return twice_; }
-  // Whole once the parse is over.
-  std::map<std::string, std::vector<json>>& repeated() { return values_; }
 
  private:
   struct Object {
+    int depth = 0;     // of its values
+    std::string key;   // of the one that is read
     std::set<std::string> keys;
     std::set<std::string> twice;
+    std::map<std::string, std::vector<json>> values;
   };
 
-  void Keep(int depth, const json& value) {
-    if (keeps_ && depth == 1) values_[key_].push_back(value);
+  void BeginValue(std::string key) {
+    Object& object = objects_.back();
+    if (!object.keys.insert(key).second) object.twice.insert(key);
+    object.key = std::move(key);
+  }
+
+  void EndValue(int depth, const json& value) {
+    if (keeps_ && !objects_.empty() && objects_.back().depth == depth) objects_.back().values[objects_.back().key].push_back(value);
   }
 
   const bool repaired_;
   const bool keeps_;
-  std::string key_;
-  std::map<std::string, std::vector<json>> values_;
   std::vector<Object> objects_;
   bool too_deep_ = false;
   bool twice_ = false;
@@ -127,7 +138,6 @@ absl::StatusOr<DamagedObject> Parse(std::string_view line, bool keeps) {
   if (read.object.is_discarded()) return absl::InvalidArgumentError("the line is not valid JSON");
   note(watch.too_deep(), "the line is nested deeper than " + std::to_string(kMaxDepth) + " levels");
   note(watch.twice(), "a key appears twice in one object; keep the one that is meant");
-  read.repeated = std::move(watch.repeated());
   return read;
 }
 
@@ -143,7 +153,17 @@ absl::StatusOr<json> ParseObject(std::string_view line) {
 absl::StatusOr<DamagedObject> ParseDamagedObject(std::string_view line) { return Parse(line, true); }
 
 std::string WhyUnreadable(const json& value) {
-  return value.is_binary() ? std::string(value.get_binary().begin(), value.get_binary().end()) : "";
+  if (!value.is_binary()) return "";
+  const auto& bytes = value.get_binary();
+  return {bytes.begin(), std::find(bytes.begin(), bytes.end(), '\0')};
+}
+
+std::vector<json> RepeatedValues(const json& value) {
+  if (!value.is_binary()) return {};
+  const auto& bytes = value.get_binary();
+  const auto end = std::find(bytes.begin(), bytes.end(), '\0');
+  if (end == bytes.end()) return {};
+  return json::from_cbor(end + 1, bytes.end()).get<std::vector<json>>();
 }
 
 const json* Fields::Find(const char* key) {

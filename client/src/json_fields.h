@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -34,8 +33,6 @@ absl::StatusOr<nlohmann::json> ParseObject(std::string_view line);
 // A line of which a part cannot be read.
 struct DamagedObject {
   nlohmann::json object;
-  // Of keys that the object itself has more than once, not one within it: all their values, in the order of the line.
-  std::map<std::string, std::vector<nlohmann::json>> repeated;
   // Why ParseObject refuses the line; OK: it does not.
   absl::Status fault;
 };
@@ -47,6 +44,8 @@ absl::StatusOr<DamagedObject> ParseDamagedObject(std::string_view line);
 
 // Why the value cannot be read; empty: it can.
 std::string WhyUnreadable(const nlohmann::json& value);
+// All values of a key that its object has more than once, in the order of the line, where ParseDamagedObject has read it; else nothing.
+std::vector<nlohmann::json> RepeatedValues(const nlohmann::json& value);
 
 // Reads the values of one object. After the first mistake the getters do nothing: check status() once, at the end, before
 // any value is used. A key whose value is null counts as absent.
