@@ -116,10 +116,8 @@ void KeepSuspended(const Applying& applying, ScopeFacts& scope) {
 // What was captured until now goes on to be judged by the region that is left, too.
 void RememberRegion(SubjectFacts& facts, Instant now) {
   auto& former = facts.former_regions;
-  const auto forget = [&former](Region region) {
-    former.erase(std::remove_if(former.begin(), former.end(), [region](const FormerRegion& one) { return one.region == region; }), former.end());
-  };
-  forget(facts.region);
+  const auto is_this = [&facts](const FormerRegion& one) { return one.region == facts.region; };
+  former.erase(std::remove_if(former.begin(), former.end(), is_this), former.end());
   former.push_back({facts.region, now});
   if (former.size() <= kMaxFormerRegions) return;
   // The two that were left first become one that is unknown.

@@ -240,7 +240,7 @@ class LinesTest(BenchTest):
                                line in enumerate(written)]
                     state.write_bytes(b"\n".join(damaged) + b"\n")
                     done = self.bench.ctl("import", "-", "--state", str(state), stdin=lines)
-                    self.assertEqual((done.code, [one.method.split("/")[-1] for one in done.sent]), (FILES, ["GetPolicy"]), done.text())
+                    self.assertEqual((done.code, done.sent), (FILES, []), done.text())
                     self.assertRegex(done.text(), "state file")
                     self.assertEqual(state.read_bytes(), b"\n".join(damaged) + b"\n")
 
