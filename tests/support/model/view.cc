@@ -21,12 +21,12 @@ bool Law::OptIn() const {
 }
 
 domain::Span Law::FalseWakeTtl() const {
-  std::vector<domain::Span> all;
+  domain::Span shortest = surely.front().false_wake_ttl;
   for (const Regime& regime : surely) {
     if (regime.default_rule == DefaultRule::kOptIn) return domain::Span{0};
-    all.push_back(regime.false_wake_ttl);
+    shortest = std::min(shortest, regime.false_wake_ttl);
   }
-  return *std::min_element(all.begin(), all.end());
+  return shortest;
 }
 
 namespace {
