@@ -120,9 +120,9 @@ bool Law::UnidentifiedSingleAdultAllowed() const {
 }
 
 int Law::ChildInactiveMonths(const std::vector<Regime>& of) {
-  std::vector<int> all;
-  for (const Regime& regime : of) all.push_back(regime.child_inactive_months);
-  return *std::min_element(all.begin(), all.end());
+  int shortest = of.front().child_inactive_months;
+  for (const Regime& regime : of) shortest = std::min(shortest, regime.child_inactive_months);
+  return shortest;
 }
 
 domain::Span Law::ChildNoticePeriod() const {
