@@ -63,22 +63,29 @@ MergedRegime Deciding::Merge() const {
   for (const FormerRegion& former : subject_->former_regions) {
     if (when_.known && when_.lo > former.until) continue;
     const Instant no_later = when_.NoLaterThan();
-    // What several regions were folded into purges nothing: nobody knows which of them it was.
-    const bool surely = former.region.IsSet() && no_later.IsSet() && no_later < former.until;
-    MergeWith(former.region, surely, &merged);
+    if (former.several) {
+      // Never more permissive than what nobody knows any more; and it purges nothing.
+      static const Regime kStrictest;
+      MergeWith(kStrictest, Instant{}, false, &merged);
+    } else {
+      MergeWith(former.region, no_later.IsSet() && no_later < former.until, &merged);
+    }
   }
   return merged;
 }
 
 void Deciding::MergeWith(Region region, bool surely, MergedRegime* merged) const {
   const RegionRules rules = rules_.ForRegion(region);
-  const Regime& regime = rules_.regimes[rules.regime];
+  merged->regions.push_back(region);
+  MergeWith(rules_.regimes[rules.regime], rules.opt_out_since, surely, merged);
+}
+
+void Deciding::MergeWith(const Regime& regime, Instant opt_out_since, bool surely, MergedRegime* merged) {
   const bool is_first = merged->regimes.empty();
   const bool opt_in = regime.default_rule == DefaultRule::kOptIn;
-  merged->regions.push_back(region);
   if (is_first || std::find(merged->regimes.begin(), merged->regimes.end(), &regime) == merged->regimes.end()) merged->regimes.push_back(&regime);
   merged->opt_in = merged->opt_in || opt_in;
-  merged->opt_out_since = std::max(merged->opt_out_since, rules.opt_out_since);
+  merged->opt_out_since = std::max(merged->opt_out_since, opt_out_since);
   merged->allow_several = merged->allow_several && !opt_in && regime.allow_several_speakers;
   merged->allow_unmatched = merged->allow_unmatched && !opt_in && regime.allow_unmatched_speakers;
   merged->allow_unidentified = merged->allow_unidentified && regime.allow_unidentified_single_adult;

@@ -74,6 +74,7 @@ class Deciding {
   CaptureTime TimeOfCapture();
   MergedRegime Merge() const;
   void MergeWith(Region region, bool surely, MergedRegime* merged) const;
+  static void MergeWith(const Regime& regime, Instant opt_out_since, bool surely, MergedRegime* merged);
   Instant GrownFrom(const Age& age) const;
   void NameScopes();
 

@@ -19,6 +19,8 @@ constexpr uint64_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, k
                    kDefaultDenied = 256, kForgotten = 512, kUnverified = 1024, kLeftDefault = 2048, kFormerRegions = 4096;
 // Instead of their number: more than the record holds, and none in it.
 constexpr uint64_t kManyTombstones = kMaxTombstones + 1;
+// In place of a former region that is several in one; the packed form of none.
+constexpr uint32_t kSeveralRegions = UINT32_MAX;
 // Of a tombstone; the low two bits are its state.
 constexpr uint8_t kOfCopies = 4, kUnsure = 8, kNoEnd = 16, kNoBeginning = 32;
 // Of a scope; the low two bits are its kind. What is common is below 128, and so takes one byte.
@@ -340,7 +342,7 @@ void GetSelectors(Decoder& in, SubjectFacts* out) {
 void PutFormerRegions(Encoder& out, const SubjectFacts& facts) {
   out.Byte(static_cast<uint8_t>(facts.former_regions.size()));
   for (const FormerRegion& former : facts.former_regions) {
-    out.BigEndian(former.region.packed(), 4);
+    out.BigEndian(former.several ? kSeveralRegions : former.region.packed(), 4);
     PutTime(out, former.until);
   }
 }
@@ -350,7 +352,9 @@ void GetFormerRegions(Decoder& in, SubjectFacts* out) {
   if (count == 0 || count > kMaxFormerRegions) in.Fail();
   for (uint8_t i = 0; in.ok() && i < count; ++i) {
     FormerRegion former;
-    if (const auto packed = static_cast<uint32_t>(in.BigEndian(4)); packed != 0) {
+    const auto packed = static_cast<uint32_t>(in.BigEndian(4));
+    former.several = packed == kSeveralRegions;
+    if (packed != 0 && !former.several) {
       former.region = Region::FromPacked(packed);
       if (!former.region.IsSet()) in.Fail();
     }

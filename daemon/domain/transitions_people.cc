@@ -116,16 +116,13 @@ void KeepSuspended(const Applying& applying, ScopeFacts& scope) {
 // What was captured until now goes on to be judged by the region that is left, too.
 void RememberRegion(SubjectFacts& facts, Instant now) {
   auto& former = facts.former_regions;
-  const auto is_this = [&facts](const FormerRegion& one) { return one.region == facts.region; };
+  const auto is_this = [&facts](const FormerRegion& one) { return one.region == facts.region && !one.several; };
   former.erase(std::remove_if(former.begin(), former.end(), is_this), former.end());
   former.push_back({facts.region, now});
   if (former.size() <= kMaxFormerRegions) return;
-  // The two that were left first become one that is unknown.
-  const Instant until = former[1].until;
-  former.erase(former.begin(), former.begin() + 2);
-  if (std::none_of(former.begin(), former.end(), [](const FormerRegion& one) { return !one.region.IsSet(); })) {
-    former.insert(former.begin(), {Region{}, until});
-  }
+  // The two that were left first become one of which nothing else is known.
+  former.erase(former.begin());
+  former.front() = {Region{}, former.front().until, true};
 }
 
 void NameGuardian(Applying& applying, ScopeFacts& scope, base::GuardianHandle guardian) {

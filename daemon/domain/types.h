@@ -245,8 +245,9 @@ struct Hold {
 
 // Where the subject lived until it moved to where more is allowed: its rules still hold for what was captured by then.
 struct FormerRegion {
-  Region region;  // unset: it had none, or several in one
+  Region region;         // unset: it had none
   Instant until;
+  bool several = false;  // `region` is unset, and nobody knows any more which they were: nothing of before is eligible
   bool operator==(const FormerRegion&) const = default;
 };
 

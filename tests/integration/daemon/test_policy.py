@@ -177,6 +177,14 @@ class Validate(DaemonTest):
         self.assertEqual(missing.code, 1)
         self.assertIn("none.json", missing.out)
 
+    def test_a_zone_that_this_machine_lacks(self):
+        document = json.loads(DEFAULT_POLICY.read_text())
+        for zone, code in (("Europe/Bucharest", 0), ("Mars/Olympus", 1)):
+            document["regimes"][0]["time_zone"] = zone
+            done = run_to_end("policy", "validate", self.policy(regimes=document["regimes"]))
+            self.assertEqual(done.code, code, done)
+            self.assertEqual("regimes[0].time_zone: " in done.out, code == 1, done.out)
+
     def test_usage(self):
         self.assertEqual(run_to_end("policy").code, 64)
         self.assertEqual(run_to_end("policy", "validate").code, 64)

@@ -204,7 +204,12 @@ View::View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks&
     const bool came_later = has_time && lo > former.until;
     if (came_later) continue;
     const bool surely_before = has_time ? hi < former.until : ingested.has_value() && *ingested < former.until;
-    Add(former.region, rules, surely_before && former.region.IsSet(), &law);
+    if (former.several) {
+      // Nobody knows its rules: a regime that allows nothing.
+      law.regimes.emplace_back();
+    } else {
+      Add(former.region, rules, surely_before, &law);
+    }
   }
   accounts.push_back(subject->scopes[0]);
   for (const base::ProfileHandle& profile : recording.profiles) {

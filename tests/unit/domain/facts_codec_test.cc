@@ -204,6 +204,7 @@ TEST(FactsCodec, MoreThanTheBoundsAreRefused) {
   facts.tombstones.resize(kMaxTombstones, tombstone);
   facts.holds.resize(kMaxHolds);
   facts.former_regions.resize(kMaxFormerRegions, FormerRegion{Region{}, At("2026-03-01T00:00:00Z")});
+  facts.former_regions.front().several = true;
   ExpectReadsBack(facts, "as many as there may be");
   const auto refused = [](SubjectFacts more) { return !DecodeFacts(Encoded(more), &more); };
   SubjectFacts more = facts;

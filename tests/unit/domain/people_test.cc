@@ -136,7 +136,7 @@ TEST(Region, WhatWasLeftForALaxerOneIsRemembered) {
   EXPECT_EQ(FormerOf(world), (Former{{In("DE"), second}})) << "each once";
 }
 
-TEST(Region, OfMoreThanTheRecordHoldsTheOldestAreOneThatIsUnknown) {
+TEST(Region, OfMoreThanTheRecordHoldsOnlyTheTimeOfTheOldestIsKnown) {
   SmallWorld world;
   world.Register("DE");
   std::vector<Instant> left;
@@ -148,7 +148,7 @@ TEST(Region, OfMoreThanTheRecordHoldsTheOldestAreOneThatIsUnknown) {
     left.push_back(world.next.time);
     ASSERT_EQ(RefusalOf(world.Do(LooserMove(world, region))), Refusal::kNone) << region;
   }
-  Former expected{{Region{}, left[2]}};
+  Former expected{{Region{}, left[2], true}};
   for (size_t i = 3; i < std::size(regions); ++i) expected.push_back({In(regions[i - 1]), left[i]});
   EXPECT_EQ(FormerOf(world), expected);
   EXPECT_EQ(expected.size(), kMaxFormerRegions);

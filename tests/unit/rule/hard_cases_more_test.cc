@@ -281,6 +281,12 @@ TEST(HardCases, Case57_LooseningReachesOnlyLaterCaptures) {
     // At the border it is kept: nobody is sure that it was captured before the move.
     EXPECT_EQ(wake.Answer(), "NOT_ELIGIBLE KEEP ACCIDENTAL");
   }
+  // Of what the record has folded into one nobody knows what it allowed.
+  Scene several = laxer(4);
+  several.facts.subject.former_regions[0] = {{}, Scene::Ago(3), true};
+  EXPECT_EQ(several.Answer(), "NOT_ELIGIBLE KEEP PLACE_NOT_ALLOWED REVIEWER_NOT_ALLOWED");
+  several.Captured(Scene::Ago(2));
+  EXPECT_EQ(several.Answer(), "ELIGIBLE KEEP CONSENT");
   Scene wake = laxer(4);
   wake.facts.recording.wake = domain::Wake::kAccidental;
   EXPECT_EQ(wake.Answer(), "NOT_ELIGIBLE PURGE ACCIDENTAL_EXPIRED ACCIDENTAL") << "it had to go at once, and no move brings it back";

@@ -250,6 +250,11 @@ const Mutant kPeopleMutants[] = {
        for (domain::FormerRegion& former : c->subject.former_regions) former.until = former.until + base::Seconds(1);
      },
      nullptr},
+    {"takes several former regions for one that is unknown",
+     [](Case* c) {
+       for (domain::FormerRegion& former : c->subject.former_regions) former.several = false;
+     },
+     nullptr},
     {"lets a consent that was suspended elsewhere count",
      [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.was_suspended = false; }); }, nullptr},
     {"ignores the capture's region", [](Case* c) { c->recording.has_region = false; }, nullptr},
