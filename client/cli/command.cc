@@ -12,7 +12,7 @@
 #include "client/cli/output.h"
 #include "client/cli/printable.h"
 #include "client/src/default_endpoint.h"
-#include "client/src/import_lines.h"
+#include "client/cli/lines/import_lines.h"
 #include "client/src/utf8.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/ids.h"

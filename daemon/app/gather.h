@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/ops/readings.h"
-#include "daemon/service/context.h"
+#include "daemon/service/state/context.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 
 namespace consent::app {

@@ -4,9 +4,9 @@
 #include <memory>
 #include <utility>
 
-#include "daemon/service/eraser.h"
-#include "daemon/service/fill_index.h"
-#include "daemon/service/settle_orders.h"
+#include "daemon/service/erasure/eraser.h"
+#include "daemon/service/subject/fill_index.h"
+#include "daemon/service/deletion/settle_orders.h"
 
 namespace consent::app {
 namespace {

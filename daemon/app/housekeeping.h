@@ -7,8 +7,8 @@
 
 #include "daemon/app/services.h"
 #include "daemon/ops/log.h"
-#include "daemon/service/context.h"
-#include "daemon/service/erasures.h"
+#include "daemon/service/state/context.h"
+#include "daemon/service/erasure/erasures.h"
 
 namespace consent::app {
 

@@ -13,8 +13,8 @@
 #include "daemon/app/policy_file.h"
 #include "daemon/app/services.h"
 #include "daemon/policy/compare.h"
-#include "daemon/service/eraser.h"
-#include "daemon/service/fill_index.h"
+#include "daemon/service/erasure/eraser.h"
+#include "daemon/service/subject/fill_index.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::app {

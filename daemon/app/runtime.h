@@ -25,7 +25,7 @@
 #include "daemon/ops/metrics.h"
 #include "daemon/ops/readings.h"
 #include "daemon/policy/document.h"
-#include "daemon/service/context.h"
+#include "daemon/service/state/context.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 
 namespace consent::app {

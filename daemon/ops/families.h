@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "daemon/domain/transitions.h"
 #include "daemon/domain/types.h"
-#include "daemon/service/change.h"
+#include "daemon/service/rows/change_row.h"
 #include "prometheus/metric_family.h"
 
 namespace consent::ops {

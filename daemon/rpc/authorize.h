@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "consent/v1/roles.pb.h"
-#include "daemon/service/change.h"
+#include "daemon/service/rows/change_row.h"
 
 namespace consent::rpc {
 

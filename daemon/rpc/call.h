@@ -22,7 +22,7 @@
 #include "absl/status/status.h"
 #include "daemon/rpc/authorize.h"
 #include "daemon/rpc/observer.h"
-#include "daemon/service/pool.h"
+#include "daemon/service/state/pool.h"
 
 namespace consent::rpc {
 

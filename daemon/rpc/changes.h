@@ -9,8 +9,8 @@
 
 #include "consent/v1/types.pb.h"
 #include "daemon/rpc/observer.h"
-#include "daemon/service/change_subject.h"
-#include "daemon/service/context.h"
+#include "daemon/service/commit/change_subject.h"
+#include "daemon/service/state/context.h"
 #include "daemon/wire/change_input.h"
 
 namespace consent::rpc {

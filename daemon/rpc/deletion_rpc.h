@@ -3,8 +3,8 @@
 
 #include "consent/v1/deletion_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/data_systems.h"
-#include "daemon/service/deletions.h"
+#include "daemon/service/registry/data_systems.h"
+#include "daemon/service/deletion/deletions.h"
 #include "daemon/wire/deletion.h"
 
 namespace consent::rpc {

@@ -3,8 +3,8 @@
 
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/check_eligibility.h"
-#include "daemon/service/context.h"
+#include "daemon/service/subject/check_eligibility.h"
+#include "daemon/service/state/context.h"
 
 namespace consent::rpc {
 

@@ -3,8 +3,8 @@
 
 #include "consent/v1/hold_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/data_systems.h"
-#include "daemon/service/holds.h"
+#include "daemon/service/registry/data_systems.h"
+#include "daemon/service/deletion/holds.h"
 
 namespace consent::rpc {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "daemon/service/confirm_clock.h"
+#include "daemon/service/registry/confirm_clock.h"
 #include "daemon/wire/fields.h"
 #include "daemon/wire/policy.h"
 

@@ -3,8 +3,8 @@
 
 #include "consent/v1/policy_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/context.h"
-#include "daemon/service/policy_admin.h"
+#include "daemon/service/state/context.h"
+#include "daemon/service/registry/policy_admin.h"
 
 namespace consent::rpc {
 

@@ -5,8 +5,8 @@
 
 #include "consent/v1/purge_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/data_systems.h"
-#include "daemon/service/purge_tasks.h"
+#include "daemon/service/registry/data_systems.h"
+#include "daemon/service/purge/purge_tasks.h"
 #include "daemon/wire/purge.h"
 
 namespace consent::rpc {

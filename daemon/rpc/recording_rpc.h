@@ -3,8 +3,8 @@
 
 #include "consent/v1/recording_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/change_subject.h"
-#include "daemon/service/context.h"
+#include "daemon/service/commit/change_subject.h"
+#include "daemon/service/state/context.h"
 
 namespace consent::rpc {
 

@@ -3,9 +3,9 @@
 
 #include "consent/v1/settings_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/change_subject.h"
-#include "daemon/service/context.h"
-#include "daemon/service/read_subject.h"
+#include "daemon/service/commit/change_subject.h"
+#include "daemon/service/state/context.h"
+#include "daemon/service/subject/read_subject.h"
 
 namespace consent::rpc {
 

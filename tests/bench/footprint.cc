@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <memory>
 
-#include "daemon/service/change.h"
-#include "daemon/service/rows.h"
+#include "daemon/service/rows/change_row.h"
+#include "daemon/service/rows/subject_rows.h"
 #include "daemon/store/rocksdb/rows.h"
 #include "rocksdb/db.h"
 

@@ -8,8 +8,8 @@
 #include <semaphore>
 
 #include "daemon/rpc/changes.h"
-#include "daemon/service/change_subject.h"
-#include "daemon/service/task_board.h"
+#include "daemon/service/commit/change_subject.h"
+#include "daemon/service/purge/task_board.h"
 #include "daemon/wire/subject.h"
 #include "tests/bench/offline.h"
 #include "tests/bench/population.h"

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "daemon/app/policy_file.h"
-#include "daemon/service/policy_admin.h"
+#include "daemon/service/registry/policy_admin.h"
 
 namespace consent::bench {
 

@@ -9,7 +9,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/trusted_clock.h"
 #include "daemon/base/random.h"
-#include "daemon/service/context.h"
+#include "daemon/service/state/context.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 
 namespace consent::bench {

@@ -9,7 +9,7 @@
 
 #include "daemon/base/keys.h"
 #include "daemon/base/random.h"
-#include "daemon/service/pool.h"
+#include "daemon/service/state/pool.h"
 #include "daemon/store/rocksdb/database.h"
 #include "daemon/store/rocksdb/rows.h"
 #include "tests/bench/empty_services.h"

@@ -7,9 +7,9 @@
 #include <thread>
 #include <vector>
 
-#include "daemon/service/check_eligibility.h"
-#include "daemon/service/deletions.h"
-#include "daemon/service/purge_tasks.h"
+#include "daemon/service/subject/check_eligibility.h"
+#include "daemon/service/deletion/deletions.h"
+#include "daemon/service/purge/purge_tasks.h"
 #include "tests/bench/offline.h"
 
 namespace consent::bench {

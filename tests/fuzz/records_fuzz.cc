@@ -6,11 +6,11 @@
 #include <string_view>
 
 #include "daemon/domain/facts_codec.h"
-#include "daemon/service/change.h"
-#include "daemon/service/deletion_rows.h"
-#include "daemon/service/policy_book.h"
-#include "daemon/service/rows.h"
-#include "daemon/service/tokens.h"
+#include "daemon/service/rows/change_row.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/state/policy_book.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/state/tokens.h"
 
 namespace {
 

@@ -19,12 +19,12 @@ LAYERS = {
     "daemon/base": set(),
     "daemon/domain": {"daemon/base"},
     "daemon/policy": {"daemon/base", "daemon/domain"},
-    "daemon/wire": {"daemon/base", "daemon/domain", "daemon/policy", "daemon/service/change.h", "daemon/service/check_eligibility.h",
-                    "daemon/service/read_subject.h", "daemon/service/policy_admin.h"},
+    "daemon/wire": {"daemon/base", "daemon/domain", "daemon/policy", "daemon/service/rows/change_row.h", "daemon/service/subject/check_eligibility.h",
+                    "daemon/service/subject/read_subject.h", "daemon/service/registry/policy_admin.h"},
     "daemon/store": {"daemon/base"},
     "daemon/service": {"daemon/base", "daemon/domain", "daemon/policy", "daemon/store/store.h", "daemon/wire/errors.h", "daemon/wire/selector.h"},
     "daemon/rpc": {"daemon/base", "daemon/domain", "daemon/policy", "daemon/wire", "daemon/service"},
-    "daemon/ops": {"daemon/base", "daemon/domain", "daemon/service/change.h", "daemon/rpc/observer.h", "daemon/store/rocksdb/rocks_store.h"},
+    "daemon/ops": {"daemon/base", "daemon/domain", "daemon/service/rows/change_row.h", "daemon/rpc/observer.h", "daemon/store/rocksdb/rocks_store.h"},
     "daemon/app": None,  # the composition root may include all
     "client": {"daemon/base", "daemon/domain", "daemon/policy", "daemon/wire"},
 }

@@ -1,10 +1,10 @@
 #include "tests/bench/erasure/notes.h"
 
 #include "daemon/domain/facts_codec.h"
-#include "daemon/service/change.h"
-#include "daemon/service/deletion_rows.h"
-#include "daemon/service/hold_rows.h"
-#include "daemon/service/rows.h"
+#include "daemon/service/rows/change_row.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/subject_rows.h"
 #include "tests/bench/population.h"
 
 namespace consent::bench {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
-#include "daemon/service/fill_index.h"
-#include "daemon/service/rows.h"
+#include "daemon/service/subject/fill_index.h"
+#include "daemon/service/rows/subject_rows.h"
 
 namespace consent::test {
 namespace {

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "client/src/import_lines.h"
-#include "client/src/json_lines.h"
+#include "client/cli/lines/import_lines.h"
+#include "client/cli/lines/json_lines.h"
 #include "client/src/utf8.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "daemon/base/bounds.h"

@@ -1,11 +1,11 @@
 // The figures of `requests report`, and how they are written.
-#include "client/cli/deletion_tally.h"
+#include "client/cli/engines/deletion_tally.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "client/cli/requests.h"
+#include "client/cli/commands/requests.h"
 #include "tests/unit/client/fakes.h"
 
 namespace consent::cli {

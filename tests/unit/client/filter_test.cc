@@ -1,5 +1,5 @@
 // The filter against a client of the test's own: order, counts, and that nothing unanswered gets through.
-#include "client/cli/filter_engine.h"
+#include "client/cli/engines/filter_engine.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 // Subjects as lines, and the calls that they become.
-#include "client/src/import_lines.h"
+#include "client/cli/lines/import_lines.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The state file: what it keeps, what it refuses.
-#include "client/cli/import_state.h"
+#include "client/cli/engines/import_state.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // The import against a client of the test's own: restrictions first, nothing allowed past a refused restriction, resuming.
-#include "client/cli/import_engine.h"
+#include "client/cli/engines/import_engine.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
 // Recordings as lines: what is taken, what is refused, and that nothing of a person comes out.
-#include "client/src/json_lines.h"
+#include "client/cli/lines/json_lines.h"
 
 #include <gtest/gtest.h>
 
-#include "client/src/pseudonym.h"
+#include "client/cli/lines/pseudonym.h"
 #include "client/src/utf8.h"
 #include "tests/unit/client/fakes.h"
 

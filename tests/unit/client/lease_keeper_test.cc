@@ -1,5 +1,5 @@
 // The keeper of leases against a daemon that hangs: a command is told in time, however long a call takes.
-#include "client/cli/lease_keeper.h"
+#include "client/cli/engines/lease_keeper.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 // All that is held about one subject: every page, of one time, in both forms; and the file that it goes to.
-#include "client/cli/subject_export.h"
+#include "client/cli/engines/subject_export.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // Real processes: how they end, that they end, and what they cannot reach.
-#include "client/cli/task_command.h"
+#include "client/cli/engines/task_command.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -1,12 +1,12 @@
 // What a worker's command is told, and what is kept of what it says.
-#include "client/cli/task_input.h"
+#include "client/cli/engines/task_input.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "client/cli/task_output.h"
+#include "client/cli/engines/task_output.h"
 #include "daemon/base/hash.h"
 
 namespace consent::cli {

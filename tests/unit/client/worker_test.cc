@@ -1,5 +1,5 @@
 // The worker against a client of the test's own and with real commands: what is reported, what goes back, and when it ends.
-#include "client/cli/worker_engine.h"
+#include "client/cli/engines/worker_engine.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/domain/facts_codec.h"
-#include "daemon/service/facts_index.h"
+#include "daemon/service/state/facts_index.h"
 #include "tests/support/service/world.h"
 
 namespace consent::test {

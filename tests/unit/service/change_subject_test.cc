@@ -1,5 +1,5 @@
 // The one way in which a subject changes: idempotency, etags, evidence, bounds.
-#include "daemon/service/change_subject.h"
+#include "daemon/service/commit/change_subject.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <set>
 
 #include "daemon/base/hash.h"
-#include "daemon/service/fill_index.h"
-#include "daemon/service/rows.h"
+#include "daemon/service/subject/fill_index.h"
+#include "daemon/service/rows/subject_rows.h"
 #include "tests/support/service/world.h"
 
 namespace consent::test {

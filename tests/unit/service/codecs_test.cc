@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "daemon/base/hash.h"
-#include "daemon/service/policy_book.h"
-#include "daemon/service/rows.h"
-#include "daemon/service/tokens.h"
+#include "daemon/service/state/policy_book.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/state/tokens.h"
 #include "tests/support/service/recording.h"
 #include "tests/support/service/seeded_random.h"
 #include "tests/unit/service/torment.h"

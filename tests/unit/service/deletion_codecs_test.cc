@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "daemon/base/hash.h"
-#include "daemon/service/deletion_rows.h"
+#include "daemon/service/rows/deletion_rows.h"
 #include "tests/unit/service/torment.h"
 
 namespace consent::service {

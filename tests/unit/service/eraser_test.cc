@@ -1,10 +1,10 @@
 // Keys' and bytes' steps take turns: however much there is to scrub, keys stay within their ten minutes.
-#include "daemon/service/eraser.h"
+#include "daemon/service/erasure/eraser.h"
 
 #include <gtest/gtest.h>
 
-#include "daemon/service/commit_now.h"
-#include "daemon/service/erasure_rows.h"
+#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/rows/erasure_rows.h"
 #include "tests/support/service/deleting.h"
 #include "tests/support/service/faulty_world.h"
 

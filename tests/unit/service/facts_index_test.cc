@@ -1,5 +1,5 @@
 // The facts index against a map, with facts of all sizes.
-#include "daemon/service/facts_index.h"
+#include "daemon/service/state/facts_index.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "daemon/base/hash.h"
-#include "daemon/service/rows.h"
+#include "daemon/service/rows/subject_rows.h"
 #include "tests/support/service/deleting.h"
 #include "tests/support/service/faulty_world.h"
 

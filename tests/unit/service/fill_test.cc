@@ -1,5 +1,5 @@
 // The index and the census are what the store says: after a restart, and where the index is too small for all.
-#include "daemon/service/fill_index.h"
+#include "daemon/service/subject/fill_index.h"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <set>
 
 #include "daemon/domain/effective.h"
-#include "daemon/service/rows.h"
+#include "daemon/service/rows/subject_rows.h"
 #include "tests/support/service/world.h"
 
 namespace consent::test {

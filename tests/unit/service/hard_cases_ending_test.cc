@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "consent/v1/deletion_service.pb.h"
-#include "daemon/service/forgiven_copies.h"
+#include "daemon/service/deletion/forgiven_copies.h"
 #include "tests/support/service/deleting.h"
 
 namespace consent::test {

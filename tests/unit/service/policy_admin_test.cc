@@ -1,5 +1,5 @@
 // Policies and suspensions: in force in every partition or not at all, and never looser than what users chose.
-#include "daemon/service/policy_admin.h"
+#include "daemon/service/registry/policy_admin.h"
 
 #include <gtest/gtest.h>
 

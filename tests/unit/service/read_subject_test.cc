@@ -1,5 +1,5 @@
 // History, settings at a past time, names, evidence, and what is left when a key is gone.
-#include "daemon/service/read_subject.h"
+#include "daemon/service/subject/read_subject.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The board: in order of time, nobody waits for ever.
-#include "daemon/service/task_board.h"
+#include "daemon/service/purge/task_board.h"
 
 #include <gtest/gtest.h>
 

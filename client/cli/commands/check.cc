@@ -1,0 +1,189 @@
+// consentctl check and report-recording: one recording.
+#include "client/cli/command.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/files.h"
+#include "client/cli/output.h"
+#include "client/cli/render/render.h"
+#include "client/cli/lines/json_lines.h"
+#include "client/cli/lines/line_reader.h"
+#include "daemon/base/bounds.h"
+
+namespace consent::cli {
+namespace {
+
+struct CheckFlags {
+  Recording recording;
+  Question question;
+  std::string file;
+  std::optional<int64_t> uncertainty_ms;
+  std::string at_least;
+  bool disposition_only = false;
+};
+
+void AddFacts(CLI::App* app, CheckFlags* flags) {
+  Recording& recording = flags->recording;
+  AddId(app, "--account", &recording.account_id, "Whose recording it is");
+  AddId(app, "--recording", &recording.recording_id, "Which recording it is");
+  AddTime(app, "--captured-at", &recording.captured_at, "When it was captured, by the device's clock");
+  AddNumber(app, "--captured-uncertainty-ms", &flags->uncertainty_ms, 0, base::kMaxUncertaintyMs, "How far captured-at may be off");
+  AddTime(app, "--ingested-at", &recording.ingested_at, "When a server received it");
+  app->add_option_function<std::vector<std::string>>(
+         "--profile",
+         [&recording](const std::vector<std::string>& texts) {
+           for (const std::string& text : texts) {
+             CheckId("--profile", text);
+             recording.profile_ids.emplace_back(text);
+           }
+           if (texts.size() > base::kMaxNamedProfiles) throw CLI::ValidationError("--profile", "may be given 8 times");
+         },
+         "A speaker; several times")
+      ->allow_extra_args(false);
+  AddId(app, "--device", &recording.device_id, "The device");
+  AddRegion(app, "--region", &recording.region, true, "Where it was captured: DE or US-CA");
+  AddName(app, "--wake", &recording.wake, "How it began");
+  AddName(app, "--kind", &recording.kind, "What it holds");
+  AddName(app, "--speakers", &recording.speakers, "How many speak");
+  AddName(app, "--identity", &recording.identity, "Whether the voice was matched to the profiles");
+  AddName(app, "--age", &recording.age, "Who speaks");
+  AddName(app, "--artefact", &recording.artefact, "What is asked about (default SOURCE)");
+  AddName(app, "--made-for", &recording.made_for, "For a copy: what it was made for");
+  AddNames(app, "--flag", &recording.flags, "What is known about it");
+}
+
+// The one line that the file is.
+absl::StatusOr<RecordingLine> ReadOneLine(int input) {
+  LineReader reader(input, kMaxLineBytes);
+  std::string line;
+  std::string more;
+  switch (reader.Next(&line)) {
+    case LineReader::Result::kLine:
+      break;
+    case LineReader::Result::kTooLong:
+      return absl::InvalidArgumentError("the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
+    case LineReader::Result::kError:
+      return absl::NotFoundError("the file cannot be read");
+    default:
+      return absl::InvalidArgumentError("the file is empty");
+  }
+  if (reader.Next(&more) != LineReader::Result::kEnd) {
+    return absl::InvalidArgumentError("the file must hold one JSON object on one line, and nothing behind it");
+  }
+  return ParseRecordingLine(line, {});
+}
+
+// Text that a person or a script reads must hold no ELIGIBLE that is over.
+std::string EligibilityText(const Answer& answer) {
+  const bool stale_yes = answer.eligibility() == Eligibility::kEligible && !answer.IsFresh();
+  return stale_yes ? "NO ANSWER: the yes was over when it came" : std::string(Name(answer.eligibility()));
+}
+
+Report AnswerReport(const Answer& answer) {
+  Report report;
+  report.json = {{"eligibility", Name(answer.eligibility())},
+                 {"disposition", Name(answer.disposition())},
+                 {"reasons", NamesJson(answer.reasons())},
+                 {"good_until", TimeText(answer.good_until())},
+                 {"fresh", answer.IsFresh()},
+                 {"checked_at", TimeText(answer.checked_at())},
+                 {"policy_version", answer.policy_version()},
+                 {"policy_hash", HexText(answer.policy_hash())},
+                 {"revision", answer.revision()}};
+  Table table("answer", {"ELIGIBILITY", "DISPOSITION", "WHY", "GOOD UNTIL", "POLICY"});
+  table.Add({EligibilityText(answer), std::string(Name(answer.disposition())),
+             NamesText(answer.reasons()), TimeText(answer.good_until()), answer.policy_version()});
+  report.tables = {table};
+  return report;
+}
+
+// Fills flags from --file. Returns an exit code, or kDone.
+int TakeFile(CheckFlags* flags) {
+  const absl::StatusOr<Descriptor> input = OpenInput(flags->file);
+  if (!input.ok()) return FileError(input.status());
+  const absl::StatusOr<RecordingLine> line = ReadOneLine(input->get());
+  if (absl::IsNotFound(line.status())) return FileError(line.status());
+  if (!line.ok()) {
+    std::fprintf(stderr, "consentctl: %s\n", std::string(line.status().message()).c_str());
+    return kUnreadable;
+  }
+  flags->recording = line->recording;
+  Place& place = flags->question.place;
+  if (!line->place.country.empty()) place.country = line->place.country;
+  if (!line->place.site.empty()) place.site = line->place.site;
+  if (line->place.reviewer != ReviewerClass::kUnset) place.reviewer = line->place.reviewer;
+  return kDone;
+}
+
+int RunCheck(const Cli& cli, const std::shared_ptr<CheckFlags>& flags) {
+  if (!flags->file.empty()) {
+    if (const int code = TakeFile(flags.get()); code != kDone) return code;
+  }
+  return cli.WithClient([&](Client& client) {
+    flags->question.full = true;
+    flags->question.at_least_revision = Etag(flags->at_least);
+    Answer answer = client.Check(flags->recording, flags->question);
+    // A yes that came too late to be used may come in time when asked again.
+    if (answer.eligibility() == Eligibility::kEligible && !answer.IsFresh()) answer = client.Check(flags->recording, flags->question);
+    if (!answer.error().ok()) return PrintError(answer.error(), cli.json);
+    const ExitCode code = flags->disposition_only ? CodeForDisposition(answer) : CodeForUse(answer, flags->question.purpose);
+    return Print(AnswerReport(answer), cli.json, code);
+  });
+}
+
+}  // namespace
+
+void AddCheck(CLI::App& parent, Cli& cli) {
+  CLI::App* app = parent.add_subcommand(
+      "check", "With --purpose: may this recording be used for it, here, now? Ends with 0 for ELIGIBLE and with 10 for NOT_ELIGIBLE. "
+               "With --disposition: what is to be done with it? Ends with 11 for KEEP, 12 for HOLD, 13 for PURGE. 20: there is no answer.");
+  auto flags = std::make_shared<CheckFlags>();
+  AddFacts(app, flags.get());
+  NotEmpty(app->add_option("--file", flags->file, "The facts as one JSON object, keys as for `filter`, and no other option for a fact; - for standard input"));
+  CLI::Option* purpose = AddName(app, "--purpose", &flags->question.purpose, "What it would be used for");
+  app->add_flag("--disposition", flags->disposition_only, "Ask only whether it is kept, held or must be purged")->excludes(purpose);
+  AddPlace(app, &flags->question.place);
+  AddText(app, "--at-least-revision", &flags->at_least, 0, base::kMaxTokenBytes, "Answer at least as fresh as this etag");
+  app->callback([&cli, flags] {
+    if (flags->question.purpose == Purpose::kUnset && !flags->disposition_only) {
+      throw CLI::RequiredError("--purpose (may it be used?) or --disposition (must it be purged?)");
+    }
+    if (flags->uncertainty_ms.has_value()) {
+      flags->recording.captured_uncertainty = std::chrono::milliseconds(*flags->uncertainty_ms);
+    }
+    const bool by_flags = !flags->recording.account_id.empty() && !flags->recording.recording_id.empty();
+    if (flags->file.empty() && !by_flags) throw CLI::RequiredError("--account and --recording, or --file");
+    // A flag that the file does not hold must not be dropped: the recording would be let through.
+    if (!flags->file.empty() && flags->recording != Recording{}) {
+      throw CLI::ValidationError("--file", "excludes --account, --recording and the other facts");
+    }
+    cli.action = [&cli, flags] { return RunCheck(cli, flags); };
+  });
+}
+
+void AddReportRecording(CLI::App& parent, Cli& cli) {
+  CLI::App* app = parent.add_subcommand(
+      "report-recording", "Store what was found in a recording. It counts from now on and is never taken back.");
+  auto report = std::make_shared<RecordingReport>();
+  AddId(app, "account", &report->account_id, "Whose recording it is")->required();
+  AddId(app, "recording", &report->recording_id, "Which recording it is")->required();
+  AddNames(app, "--flag", &report->flags, "What was found; several times")->required();
+  AddEvidence(app, &report->evidence);
+  app->callback([&cli, report] {
+    cli.action = [&cli, report] {
+      return cli.WithClient([&](Client& client) {
+        const auto done = client.ReportRecording(*report);
+        if (!done.ok()) return PrintError(done.status(), cli.json);
+        Report printed;
+        printed.json = {
+            {"flags", NamesJson(done->flags)}, {"revision", done->revision.value()}, {"account_closed", done->account_closed}};
+        Table table("report", {"FLAGS NOW", "ETAG", "ACCOUNT CLOSED"});
+        table.Add({NamesText(done->flags), done->revision.value(), YesNo(done->account_closed)});
+        printed.tables = {table};
+        TellNewSubject(done->subject_is_new, &printed);
+        TellUnusable(done->unusable, &printed);
+        return Print(printed, cli.json, done->unusable.empty() ? kDone : kPartlyRefused);
+      });
+    };
+  });
+}
+
+}  // namespace consent::cli

@@ -1,0 +1,149 @@
+// consentctl delete.
+#include <algorithm>
+#include <chrono>
+
+#include "client/cli/command.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/cli/render/render_deletion.h"
+#include "daemon/base/bounds.h"
+
+namespace consent::cli {
+namespace {
+
+struct DeleteFlags {
+  DeletionOrder order;
+  bool everything = false;
+  TimeRange range;
+  bool today = false;
+  SpokenDay day;
+  std::vector<RecordingId> recordings;
+  ProfileId profile;
+  DeviceId device;
+  // With these, profile and device narrow them down.
+  std::vector<Purpose> purpose_copies;
+  ProfileId voice_id_of;
+  bool close_account = false;
+  bool verified = false;
+  bool verifying = false;
+};
+
+Time Now() { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+
+bool HasRange(const DeleteFlags& flags) { return flags.range.from.has_value() || flags.range.to.has_value(); }
+
+// Throws unless exactly one kind is said.
+void CheckOneKind(const DeleteFlags& flags) {
+  const bool copies = !flags.purpose_copies.empty();
+  const std::vector<bool> kinds = {flags.everything,
+                                   HasRange(flags),
+                                   flags.today,
+                                   !flags.recordings.empty(),
+                                   !flags.profile.empty() && !copies,
+                                   !flags.device.empty() && !copies,
+                                   copies,
+                                   !flags.voice_id_of.empty(),
+                                   flags.close_account};
+  if (std::count(kinds.begin(), kinds.end(), true) == 1) return;
+  throw CLI::ValidationError("delete", "needs exactly one of --everything, --from with --to, --today, --recording, --profile, --device, "
+                                       "--purpose-copies, --voice-id and --close-account: it says what is to be deleted");
+}
+
+DeletionSelector SelectorOf(const DeleteFlags& flags) {
+  CheckOneKind(flags);
+  if (!flags.today && (flags.day.spoken_at.has_value() || !flags.day.time_zone.empty())) {
+    throw CLI::ValidationError("--time-zone", "and --spoken-at belong to --today");
+  }
+  if (flags.everything) return Everything{};
+  if (HasRange(flags)) {
+    // An open end would delete more than somebody who forgot it meant.
+    if (!flags.range.from.has_value()) throw CLI::ValidationError("--to", "needs --from; 1970-01-01T00:00:00Z is before everything");
+    if (!flags.range.to.has_value()) throw CLI::ValidationError("--from", "needs --to");
+    return flags.range;
+  }
+  if (flags.today) {
+    if (flags.day.time_zone.empty()) throw CLI::ValidationError("--today", "needs --time-zone: where the user's day began");
+    SpokenDay day = flags.day;
+    if (!day.spoken_at.has_value()) day.spoken_at = Now();
+    return day;
+  }
+  if (!flags.purpose_copies.empty()) {
+    if (!flags.profile.empty() && !flags.device.empty()) {
+      throw CLI::ValidationError("--purpose-copies", "takes --profile or --device, not both");
+    }
+    return PurposeCopies{flags.purpose_copies, {flags.profile, flags.device}};
+  }
+  if (!flags.voice_id_of.empty()) return VoiceIdOf{flags.voice_id_of};
+  if (flags.close_account) return AccountClosure{};
+  if (!flags.profile.empty()) return flags.profile;
+  if (!flags.device.empty()) return flags.device;
+  if (flags.recordings.size() > kMaxDeletedRecordings) {
+    throw CLI::ValidationError("--recording", "at most " + std::to_string(kMaxDeletedRecordings) + " in one request");
+  }
+  return flags.recordings;
+}
+
+int RunDelete(const Cli& cli, const DeletionOrder& order) {
+  return cli.WithClient([&](Client& client) {
+    const auto done = client.CreateDeletionRequest(order);
+    if (!done.ok()) return PrintError(done.status(), cli.json);
+    Report report;
+    report.json = {{"created", done->created},
+                   {"revision", done->revision.value()},
+                   {"account_closed", done->account_closed},
+                   {"request", DeletionJson(done->request)}};
+    report.tables = DeletionTables(done->request);
+    Table created("created", {"NEW REQUEST", "ACCOUNT CLOSED"});
+    created.Add({done->created ? "yes" : "no: a request for the same was there", YesNo(done->account_closed)});
+    report.tables.push_back(created);
+    TellNewSubject(done->subject_is_new, &report);
+    TellUnusable(done->unusable, &report);
+    return Print(report, cli.json, done->unusable.empty() ? kDone : kPartlyRefused);
+  });
+}
+
+void AddSelector(CLI::App* app, DeleteFlags* flags) {
+  app->add_flag("--everything", flags->everything, "All that was captured until now")->group("What");
+  AddTime(app, "--from", &flags->range.from, "Captured from then on; with --to")->group("What");
+  AddTime(app, "--to", &flags->range.to, "Captured until then, not in the future; with --from")->group("What");
+  app->add_flag("--today", flags->today, "From the first instant of the day on which it was said; with --time-zone")->group("What");
+  AddText(app, "--time-zone", &flags->day.time_zone, 1, base::kMaxNameBytes, "The user's, such as Europe/Bucharest")->group("What");
+  AddTime(app, "--spoken-at", &flags->day.spoken_at, "When it was said (default: now, by this machine's clock)")->group("What");
+  AddIds(app, "--recording", &flags->recordings, "A recording; several times, at most 1,000")->group("What");
+  AddId(app, "--profile", &flags->profile, "All of this speaker that was captured until now")->group("What");
+  AddId(app, "--device", &flags->device, "All of this device that was captured until now")->group("What");
+  AddNames(app, "--purpose-copies", &flags->purpose_copies,
+           "What was made of recordings for these purposes, not the audio itself; of the account, or with --profile or --device of that")
+      ->group("What");
+  AddId(app, "--voice-id", &flags->voice_id_of, "What was learnt to know this profile's voice by")->group("What");
+  app->add_flag("--close-account", flags->close_account,
+                "CLOSES THE ACCOUNT once it is verified: everything goes, whenever it was captured, choices and profiles included. Nobody is "
+                "asked again. The account_id is refused from then on, until `subject set --create-new` starts it anew.")
+      ->group("What");
+}
+
+}  // namespace
+
+void AddDelete(CLI::App& parent, Cli& cli) {
+  CLI::App* app = parent.add_subcommand(
+      "delete", "Request that recordings are deleted. Nothing that it selects may be used from now on; purging begins once it is verified: "
+                "with --verified now, else by `requests verify`. While a request for the same recordings or the same --from and --to is "
+                "open, that one is printed and nothing new is written.");
+  auto flags = std::make_shared<DeleteFlags>();
+  flags->order.requester = Actor::kSelf;
+  AddId(app, "account", &flags->order.account_id, "Whose recordings")->required();
+  AddSelector(app, flags.get());
+  AddName(app, "--requester", &flags->order.requester, "Who asks (default SELF)");
+  CLI::Option* verified = app->add_flag("--verified", flags->verified, "Who asks is known and may ask: purging begins");
+  app->add_flag("--verifying", flags->verifying, "It is being found out who asks")->excludes(verified);
+  AddRequestId(app, &flags->order.request_id);
+  AddEvidence(app, &flags->order.evidence);
+  app->callback([&cli, flags] {
+    DeletionOrder& order = flags->order;
+    order.selector = SelectorOf(*flags);
+    order.verification = flags->verified ? Verification::kVerified : flags->verifying ? Verification::kUnderWay : Verification::kPending;
+    cli.action = [&cli, flags] { return RunDelete(cli, flags->order); };
+  });
+}
+
+}  // namespace consent::cli

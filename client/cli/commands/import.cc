@@ -1,0 +1,199 @@
+// consentctl import.
+#include <sodium.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "client/cli/command.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/files.h"
+#include "client/cli/engines/import_engine.h"
+#include "client/cli/output.h"
+#include "client/cli/render/render.h"
+#include "daemon/base/hash.h"
+
+namespace consent::cli {
+namespace {
+
+struct ImportFlags {
+  std::string input;
+  std::string state_path;
+  std::string refused_path;
+  size_t parallel = 16;
+};
+
+class ImportReport final : public ImportSink {
+ public:
+  ImportReport(LineFile refused, uint64_t total_bytes, bool visible)
+      : refused_(std::move(refused)), bar_(total_bytes * 2, visible), total_bytes_(total_bytes) {}
+
+  absl::Status Refused(const RefusedPart& part) override {
+    Say(part.number, part.part + ": " + part.reason + ": " + part.message);
+    return WriteRefused(part);
+  }
+
+  void Odd(uint64_t number, const std::string& what) override { Say(number, what); }
+
+  absl::Status Unreadable(uint64_t number, const std::string& why) override {
+    Say(number, why);
+    return WriteRefused({number, "line", "UNREADABLE", why});
+  }
+
+  void Progress(int pass, uint64_t line, uint64_t bytes) override {
+    bar_.Show(bytes + (pass == 2 ? total_bytes_ : 0),
+              (pass == 1 ? "restrictions, line " : "registrations and consents, line ") + std::to_string(line));
+  }
+
+  ProgressBar& bar() { return bar_; }
+
+ private:
+  absl::Status WriteRefused(const RefusedPart& part) {
+    const Json json = {
+        {"line", part.number}, {"part", part.part}, {"reason", part.reason}, {"message", part.message}};
+    return refused_.Write(PrintableJson(json.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n");
+  }
+
+  void Say(uint64_t number, const std::string& what) {
+    if (++printed_ > kMostPrinted) return;
+    bar_.Clear();
+    std::fprintf(stderr, "line %llu: %s\n", static_cast<unsigned long long>(number), Printable(what).c_str());
+    if (printed_ == kMostPrinted) std::fprintf(stderr, "further problems are only counted, and written to --refused\n");
+  }
+
+  LineFile refused_;
+  ProgressBar bar_;
+  const uint64_t total_bytes_;
+  uint64_t printed_ = 0;
+};
+
+// As much of a pipe is copied; more is given as a file.
+constexpr uint64_t kMaxSpoolBytes = uint64_t{4} << 30;
+
+// An input that can be read twice: standard input is copied to a file that has no name and goes with this process. No yes can be sent
+// before the last line's noes are in force, so nothing can be sent from a pipe directly.
+absl::StatusOr<Descriptor> Rereadable(Descriptor input) {
+  if (::lseek(input.get(), 0, SEEK_SET) == 0) return input;
+  const char* folder = std::getenv("TMPDIR");
+  std::string name = std::string(folder != nullptr && folder[0] == '/' ? folder : "/tmp") + "/consentctl-XXXXXX";
+  Descriptor copy(::mkstemp(name.data()));
+  if (!copy.IsOpen()) return absl::FailedPreconditionError("standard input cannot be copied: " + std::string(std::strerror(errno)));
+  ::unlink(name.c_str());
+  std::string block(64 * 1024, '\0');
+  for (uint64_t copied = 0;;) {
+    const ssize_t count = ::read(input.get(), block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count == 0) return copy;
+    copied += static_cast<uint64_t>(count > 0 ? count : 0);
+    if (copied > kMaxSpoolBytes) return absl::FailedPreconditionError("a pipe may bring at most 4 GiB; give a larger input as a file");
+    if (count < 0 || !WriteAll(copy.get(), std::string_view(block).substr(0, static_cast<size_t>(count)))) {
+      return absl::FailedPreconditionError("standard input cannot be copied: " + std::string(std::strerror(errno)));
+    }
+  }
+}
+
+absl::StatusOr<std::string> HashOf(int input) {
+  crypto_hash_sha256_state hash;
+  crypto_hash_sha256_init(&hash);
+  std::string block(64 * 1024, '\0');
+  if (::lseek(input, 0, SEEK_SET) < 0) return absl::FailedPreconditionError("the input cannot be read again");
+  for (;;) {
+    const ssize_t count = ::read(input, block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return absl::FailedPreconditionError("the input cannot be read: " + std::string(std::strerror(errno)));
+    if (count == 0) break;
+    crypto_hash_sha256_update(&hash, reinterpret_cast<const uint8_t*>(block.data()), static_cast<size_t>(count));
+  }
+  base::Digest digest{};
+  crypto_hash_sha256_final(&hash, digest.data());
+  return base::Hex(base::View(digest));
+}
+
+std::string WhyItEnded(const ImportEnd& end) {
+  if (end.how == ImportEnd::How::kComplete) return "";
+  if (end.how == ImportEnd::How::kInputFailed) return "the input cannot be read: " + std::string(end.status.message());
+  if (end.how == ImportEnd::How::kOutputFailed) return ErrorText(end.status);
+  const std::string where = end.pass == 1 ? " of the restrictions; no consent was sent" : " of the registrations and consents";
+  return "stopped at line " + std::to_string(end.line) + where +
+         ". Run the same command again to go on, within 72 hours. " + ErrorText(end.status);
+}
+
+int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool as_json) {
+  const std::string why = WhyItEnded(end);
+  if (!why.empty()) std::fprintf(stderr, "consentctl: %s\n", why.c_str());
+  Report report;
+  report.json = {{"lines", counts.lines},           {"imported", counts.imported}, {"refused", counts.refused},
+                 {"unreadable", counts.unreadable}, {"complete", why.empty()},     {"error", why}};
+  Table table("import", {"LINES", "IMPORTED", "REFUSED", "UNREADABLE", "COMPLETE"});
+  table.Add({std::to_string(counts.lines), std::to_string(counts.imported), std::to_string(counts.refused),
+             std::to_string(counts.unreadable), YesNo(why.empty())});
+  report.tables = {table};
+  int code = kDone;
+  if (end.how == ImportEnd::How::kDaemonFailed) {
+    code = CodeFor(end.status);
+  } else if (end.how != ImportEnd::How::kComplete) {
+    code = kFiles;
+  } else if (counts.unreadable > 0) {
+    code = kUnreadable;
+  } else if (counts.refused > 0) {
+    code = kNotAllCounted;
+  }
+  return Print(report, as_json, code);
+}
+
+int RunImport(const Cli& cli, const ImportFlags& flags) {
+  absl::StatusOr<Descriptor> opened = OpenInput(flags.input);
+  if (!opened.ok()) return FileError(opened.status());
+  const absl::StatusOr<Descriptor> input = Rereadable(*std::move(opened));
+  if (!input.ok()) return FileError(input.status());
+  const absl::StatusOr<std::string> hash = HashOf(input->get());
+  if (!hash.ok()) return FileError(hash.status());
+  absl::StatusOr<ImportState> state = ImportState::Open(flags.state_path, *hash, *Random::System());
+  if (!state.ok()) return FileError(state.status());
+  absl::StatusOr<LineFile> refused = LineFile::Open(flags.refused_path);
+  if (!refused.ok()) return FileError(refused.status());
+  const absl::Status distinct = CheckDistinct({{"the input", input->get()},
+                                               {"standard output", STDOUT_FILENO},
+                                               {"--state", state->descriptor()},
+                                               {"--refused", refused->descriptor()}});
+  if (!distinct.ok()) return FileError(distinct);
+  return cli.WithClient([&](Client& client) {
+    std::string store;
+    if (!flags.state_path.empty()) {
+      const absl::StatusOr<StoredPolicy> current = client.GetPolicy("");
+      if (!current.ok()) return PrintError(current.status(), cli.json);
+      store = base::Hex(current->store_id);
+    }
+    // Only once nothing is wrong with the command line: what the files held is lost by it.
+    if (absl::Status begun = state->Begin(store); !begun.ok()) return FileError(begun);
+    const bool goes_on = state->Reached(1) > 0;
+    if (absl::Status cut = refused->KeepFirst(goes_on ? SizeOf(refused->descriptor()) : 0); !cut.ok()) return FileError(cut);
+    ImportReport report(*std::move(refused), SizeOf(input->get()), !cli.json);
+    Import import(client, *state, report, flags.parallel);
+    const ImportEnd end = import.Run(input->get());
+    report.bar().Clear();
+    return PrintSummary(end, import.counts(), cli.json);
+  });
+}
+
+}  // namespace
+
+void AddImport(CLI::App& parent, Cli& cli) {
+  CLI::App* app = parent.add_subcommand(
+      "import",
+      "Bring in subjects and choices made elsewhere, one JSON object per line: account_id, region, profiles, devices, choices, "
+      "retention (see client/cli/README.md). Every restriction of the whole input is in force before the first registration or "
+      "consent is sent, whatever else is wrong with its line. An import fills what is unset and changes nothing towards more. Sending the same lines again within 72 hours changes nothing.");
+  auto flags = std::make_shared<ImportFlags>();
+  NotEmpty(app->add_option("input", flags->input, "A file; - for standard input"))->required();
+  NotEmpty(app->add_option("--state", flags->state_path, "Keep here how far the import into this daemon has come; run again with the same file and input to go on"))
+      ->type_name("FILE");
+  NotEmpty(app->add_option("--refused", flags->refused_path, "Write here what does not count: the line's number, which part, and why"))
+      ->type_name("FILE");
+  AddNumber(app, "--parallel", &flags->parallel, 1, 256, "Calls at the same time, 1 to 256 (default 16)");
+  app->callback([&cli, flags] { cli.action = [&cli, flags] { return RunImport(cli, *flags); }; });
+}
+
+}  // namespace consent::cli

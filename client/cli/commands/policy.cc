@@ -1,0 +1,109 @@
+// consentctl policy show|suspend|resume.
+#include "client/cli/command.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/cli/render/render.h"
+#include "daemon/base/bounds.h"
+
+namespace consent::cli {
+namespace {
+
+Table SuspensionTable(const std::vector<Suspension>& suspensions) {
+  Table table("suspension", {"PURPOSE", "REGION", "ACTIVE", "SUSPENDED", "RESUMED", "WHY", "ETAG"});
+  for (const Suspension& suspension : suspensions) {
+    table.Add({std::string(Name(suspension.purpose)), suspension.region.empty() ? "everywhere" : suspension.region,
+               YesNo(suspension.active), TimeText(suspension.suspended_at), TimeText(suspension.resumed_at),
+               suspension.reason, suspension.etag.value()});
+  }
+  return table;
+}
+
+Report PolicyReport(const StoredPolicy& stored) {
+  Report report;
+  report.json = {{"current", stored.current},
+                 {"hash", HexText(stored.hash)},
+                 {"activated_at", TimeText(stored.activated_at)},
+                 {"suspensions", Json::array()},
+                 {"policy", PolicyJson(stored.policy)}};
+  for (const Suspension& suspension : stored.suspensions) report.json["suspensions"].push_back(SuspensionJson(suspension));
+  const Policy& policy = stored.policy;
+  Table head("policy", {"VERSION", "CURRENT", "ACTIVATED", "HASH"});
+  head.Add({policy.version, YesNo(stored.current), TimeText(stored.activated_at), HexText(stored.hash)});
+  Table regimes("regime", {"REGIME", "DEFAULT", "REGIONS", "COUNTRIES", "SITES", "REVIEWERS"});
+  for (const Regime& regime : policy.regimes) {
+    regimes.Add({regime.name, std::string(Name(regime.default_rule)), ListText(regime.regions),
+                 ListText(regime.allowed_countries), ListText(regime.allowed_sites), NamesText(regime.allowed_reviewers)});
+  }
+  Table controls("control", {"CONTROL", "PURPOSES"});
+  for (const Control& control : policy.controls) controls.Add({control.name, NamesText(control.purposes)});
+  Table notices("notice", {"NOTICE", "LANGUAGES", "PURPOSES", "PEOPLE LISTEN", "PAST", "VALID FROM"});
+  for (const Notice& notice : policy.notices) {
+    notices.Add({notice.version, ListText(notice.languages), NamesText(notice.purposes),
+                 YesNo(notice.says_people_listen), YesNo(notice.covers_past),
+                 TimeText(notice.valid_from)});
+  }
+  report.tables = {head, regimes, controls, notices, SuspensionTable(stored.suspensions)};
+  return report;
+}
+
+int PrintSuspension(const absl::StatusOr<Suspension>& suspension, bool as_json) {
+  if (!suspension.ok()) return PrintError(suspension.status(), as_json);
+  Report report;
+  report.json = {{"suspension", SuspensionJson(*suspension)}};
+  report.tables = {SuspensionTable({*suspension})};
+  return Print(report, as_json, kDone);
+}
+
+void AddShowPolicy(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("show", "The rules in force, or those of an earlier version, and suspensions");
+  auto version = std::make_shared<std::string>();
+  AddText(app, "--version", version.get(), 0, base::kMaxNameBytes, "An earlier version");
+  app->callback([&cli, version] {
+    cli.action = [&cli, version] {
+      return cli.WithClient([&](Client& client) {
+        const auto stored = client.GetPolicy(*version);
+        return stored.ok() ? Print(PolicyReport(*stored), cli.json, kDone) : PrintError(stored.status(), cli.json);
+      });
+    };
+  });
+}
+
+void AddSuspend(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("suspend", "Stop a purpose at once, for a region or everywhere. Durable; repeating is "
+                                                    "harmless.");
+  auto order = std::make_shared<SuspendOrder>();
+  AddName(app, "purpose", &order->purpose, "What is stopped")->required();
+  AddRegion(app, "--region", &order->region, true, "Only there: DE or US-CA");
+  AddText(app, "--reason", &order->reason, 1, base::kMaxReasonBytes, "For the record; no ids")->required();
+  app->callback([&cli, order] {
+    cli.action = [&cli, order] {
+      return cli.WithClient([&](Client& client) { return PrintSuspension(client.Suspend(*order), cli.json); });
+    };
+  });
+}
+
+void AddResume(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("resume", "Lift a suspension. Afterwards only choices made since count.");
+  auto order = std::make_shared<ResumeOrder>();
+  AddName(app, "purpose", &order->purpose, "What goes on")->required();
+  AddRegion(app, "--region", &order->region, true, "The region of the suspension");
+  AddText(app, "--reason", &order->reason, 1, base::kMaxReasonBytes, "For the record; no ids")->required();
+  AddEtag(app, &order->etag, "policy show");
+  app->callback([&cli, order] {
+    cli.action = [&cli, order] {
+      return cli.WithClient([&](Client& client) { return PrintSuspension(client.Resume(*order), cli.json); });
+    };
+  });
+}
+
+}  // namespace
+
+void AddPolicy(CLI::App& app, Cli& cli) {
+  CLI::App* policy = app.add_subcommand("policy", "The rules, and the switch that stops a purpose");
+  policy->require_subcommand(1);
+  AddShowPolicy(policy, cli);
+  AddSuspend(policy, cli);
+  AddResume(policy, cli);
+}
+
+}  // namespace consent::cli

@@ -1,0 +1,105 @@
+// consentctl requests list|show|verify|deny|extend|cancel.
+#include "client/cli/commands/requests.h"
+
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/cli/render/render_deletion.h"
+#include "daemon/base/bounds.h"
+
+namespace consent::cli {
+namespace {
+
+int PrintRequest(const absl::StatusOr<DeletionRequest>& request, bool as_json) {
+  if (!request.ok()) return PrintError(request.status(), as_json);
+  Report report;
+  report.json = {{"request", DeletionJson(*request)}};
+  report.tables = DeletionTables(*request);
+  return Print(report, as_json, kDone);
+}
+
+void AddListRequests(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("list", "Requests in the order of their receipt");
+  auto query = std::make_shared<DeletionQuery>();
+  query->page_size = 100;
+  AddId(app, "account", &query->account_id, "Only of this account; without it of all");
+  AddNames(app, "--state", &query->states, "Only in these states; several times");
+  AddNames(app, "--cause", &query->causes, "Only for these causes; several times");
+  AddBoundary(app, "--due-before", &query->due_before, "Only open ones that are due before then");
+  AddBoundary(app, "--received-from", &query->received_from, "Only those received from then on");
+  AddBoundary(app, "--received-before", &query->received_before, "Only those received before then");
+  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Requests to show, 1 to 1000 (default 100)");
+  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there; with the same other options");
+  app->callback([&cli, query] {
+    cli.action = [&cli, query] {
+      return cli.WithClient([&](Client& client) {
+        const auto page = client.ListDeletionRequests(*query);
+        if (!page.ok()) return PrintError(page.status(), cli.json);
+        Report report;
+        report.json = {{"requests", Json::array()}, {"next_page_token", page->next_page_token}};
+        for (const DeletionRequest& request : page->requests) report.json["requests"].push_back(DeletionJson(request));
+        report.tables = {DeletionsTable(page->requests), NextPageTable(page->next_page_token)};
+        return Print(report, cli.json, kDone);
+      });
+    };
+  });
+}
+
+void AddShowRequest(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("show", "How far a request has come: each data system's part, due time, etag, and what may be "
+                                                 "told to the user");
+  auto deletion = std::make_shared<DeletionId>();
+  AddId(app, "deletion", deletion.get(), "The request, as `delete` printed it")->required();
+  app->callback([&cli, deletion] {
+    cli.action = [&cli, deletion] {
+      return cli.WithClient([&](Client& client) { return PrintRequest(client.GetDeletionRequest(*deletion), cli.json); });
+    };
+  });
+}
+
+// A step of a request: its id, evidence and request_id are common to all; `call` is the client's method.
+template <typename Order>
+std::shared_ptr<Order> AddStep(CLI::App* app, Cli& cli,
+                               absl::StatusOr<DeletionRequest> (Client::*call)(const Order&, const CallOptions&)) {
+  auto order = std::make_shared<Order>();
+  AddId(app, "deletion", &order->deletion_id, "The request, as `delete` printed it")->required();
+  AddRequestId(app, &order->request_id);
+  AddEvidence(app, &order->evidence);
+  app->callback([&cli, order, call] {
+    cli.action = [&cli, order, call] {
+      return cli.WithClient([&](Client& client) { return PrintRequest((client.*call)(*order, {}), cli.json); });
+    };
+  });
+  return order;
+}
+
+void AddSteps(CLI::App* parent, Cli& cli) {
+  CLI::App* verify = parent->add_subcommand("verify", "Who asked is known and may ask: purging begins. Repeating is harmless.");
+  auto verification = AddStep(verify, cli, &Client::VerifyDeletionRequest);
+  verify->add_flag("--only-begun", verification->only_begun, "It is being found out who asked, and that is not over");
+
+  CLI::App* deny = parent->add_subcommand("deny", "Only before it was verified. What it selects is kept and stays not eligible.");
+  auto denial = AddStep(deny, cli, &Client::DenyDeletionRequest);
+  AddText(deny, "--reason", &denial->reason, 1, base::kMaxReasonBytes, "1 to 256 bytes; kept, and shown to auditors; no ids")->required();
+
+  CLI::App* extend = parent->add_subcommand("extend", "Move the due time, once, as far as the regime allows: this says that the notice "
+                                                      "to the user went out in time");
+  AddStep(extend, cli, &Client::ExtendDeletionRequest);
+
+  CLI::App* cancel = parent->add_subcommand("cancel", "Only before a data system took its task. It allows more than before, so it needs "
+                                                      "--etag, --channel and --actor.");
+  auto cancellation = AddStep(cancel, cli, &Client::CancelDeletionRequest);
+  AddEtag(cancel, &cancellation->etag, "requests show");
+}
+
+}  // namespace
+
+void AddRequests(CLI::App& app, Cli& cli) {
+  CLI::App* requests = app.add_subcommand("requests", "Requests to delete recordings: how far they have come, and what is due");
+  requests->require_subcommand(1);
+  AddListRequests(requests, cli);
+  AddShowRequest(requests, cli);
+  AddSteps(requests, cli);
+  AddRequestsReport(requests, cli);
+}
+
+}  // namespace consent::cli

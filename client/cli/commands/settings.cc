@@ -1,0 +1,154 @@
+// consentctl settings get|set|opt-out.
+#include "client/cli/commands/settings.h"
+
+#include "client/cli/command.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/cli/render/render.h"
+
+namespace consent::cli {
+namespace {
+
+void AddGet(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("get", "What is in force for each control and purpose, and the etag");
+  auto account = std::make_shared<AccountId>();
+  AddId(app, "account", account.get(), "The account")->required();
+  app->callback([&cli, account] {
+    cli.action = [&cli, account] {
+      return cli.WithClient([&](Client& client) {
+        const auto current = client.GetSettings(*account);
+        if (!current.ok()) return PrintError(current.status(), cli.json);
+        return Print({CurrentSettingsJson(*current), CurrentSettingsTables(*current)}, cli.json, kDone);
+      });
+    };
+  });
+}
+
+// What is typed for `settings set`, before the scope is known.
+struct SetOrder {
+  SettingsUpdate update;
+  Scope scope;
+  std::vector<std::string> on;
+  std::vector<std::string> off;
+  std::optional<std::string> retention;
+  LeftOut left_out;
+};
+
+void Build(SetOrder* order) {
+  SettingsUpdate& update = order->update;
+  for (SettingTarget& target : order->left_out.Targets("--off", order->off)) {
+    update.changes.push_back({order->scope, std::move(target), Switch::kOff});
+  }
+  for (SettingTarget& target : order->left_out.Targets("--on", order->on)) {
+    update.changes.push_back({order->scope, std::move(target), Switch::kOn});
+  }
+  update.retention = order->left_out.RetentionOf(order->scope, order->retention);
+  order->left_out.Settle(Restricts(update.changes, update.retention));
+  if (update.changes.empty() && update.retention.empty()) {
+    throw CLI::RequiredError("at least one of --on, --off and --retention");
+  }
+}
+
+void AddSetChoice(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand(
+      "set", "Turn controls or purposes on or off, change the retention. Turning off and keeping shorter need nothing and are "
+             "done even where the rest is refused; turning on needs --etag, --notice, --language, --channel and --actor.");
+  auto order = std::make_shared<SetOrder>();
+  AddId(app, "account", &order->update.account_id, "The account")->required();
+  app->add_option("--on", order->on, "A control, or a purpose in capitals, to turn on; several times")->allow_extra_args(false);
+  app->add_option("--off", order->off, "A control, a purpose in capitals, or all, to turn off; several times")
+      ->allow_extra_args(false);
+  app->add_option("--retention", order->retention, "How long audio is kept: 3m, until-deleted or do-not-save");
+  AddScope(app, &order->scope);
+  AddUncheckedId(app, "--self-profile", &order->update.self_profile,
+        "The profile of the adult who consents: what is turned on for the account is turned on for it too", &order->left_out);
+  AddEvidence(app, &order->update.evidence, &order->left_out);
+  AddEtag(app, &order->update.etag, "settings get", &order->left_out);
+  app->callback([&cli, order] {
+    Build(order.get());
+    cli.action = [&cli, order] {
+      return cli.WithClient([&](Client& client) {
+        auto done = client.UpdateSettings(order->update);
+        if (!done.ok()) return PrintError(done.status(), cli.json);
+        order->left_out.AppendTo(&done->results);
+        Report report;
+        report.json = {{"revision", done->revision.value()},
+                       {"results", PartsJson(done->results)},
+                       {"consent_holds_until", TimeText(done->consent_holds_until)},
+                       {"account_closed", done->account_closed}};
+        Table head("settings", {"ETAG", "CONSENT HOLDS UNTIL", "ACCOUNT CLOSED"});
+        head.Add({done->revision.value(), TimeText(done->consent_holds_until), YesNo(done->account_closed)});
+        report.tables = {head, PartsTable(done->results)};
+        TellNewSubject(done->subject_is_new, &report);
+        return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);
+      });
+    };
+  });
+}
+
+struct OptOutFlags {
+  OptOutOrder order;
+  std::vector<std::string> controls;
+  std::vector<Purpose> purposes;
+  bool all = false;
+  LeftOut left_out;
+};
+
+void AddOptOut(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand(
+      "opt-out", "Turn off at once: no etag, always wins, also for an account that was never seen. Say what: --control, "
+                 "--purpose or --all.");
+  auto flags = std::make_shared<OptOutFlags>();
+  AddId(app, "account", &flags->order.account_id, "The account")->required();
+  app->add_option("--control", flags->controls, "A control; several times")->allow_extra_args(false);
+  AddNames(app, "--purpose", &flags->purposes, "A purpose; several times");
+  app->add_flag("--all", flags->all, "Everything, purposes added later included");
+  AddScope(app, &flags->order.scope);
+  AddEvidence(app, &flags->order.evidence, &flags->left_out);
+  app->callback([&cli, flags] {
+    OptOutOrder& order = flags->order;
+    order.targets.clear();
+    if (flags->all) order.targets.push_back({"", Purpose::kUnset, true});
+    for (const SettingTarget& target : flags->left_out.Controls("--control", flags->controls)) order.targets.push_back(target);
+    for (const Purpose purpose : flags->purposes) order.targets.push_back({"", purpose, false});
+    flags->left_out.Settle(!order.targets.empty());
+    if (order.targets.empty()) throw CLI::RequiredError("at least one of --control, --purpose and --all");
+    cli.action = [&cli, flags] {
+      return cli.WithClient([&](Client& client) {
+        auto done = client.OptOut(flags->order);
+        if (!done.ok()) return PrintError(done.status(), cli.json);
+        flags->left_out.AppendTo(&done->results);
+        Report report;
+        report.json = {{"revision", done->revision.value()},
+                       {"changed_purposes", NamesJson(done->changed_purposes)},
+                       {"refuses_future_purposes", done->refuses_future_purposes},
+                       {"account_closed", done->account_closed},
+                       {"results", PartsJson(done->results)}};
+        const bool refused = AnyRefused(done->results);
+        Table table("opt_out", {"ETAG", "TURNED OFF NOW", "REFUSES LATER PURPOSES", "ACCOUNT CLOSED"});
+        table.Add({done->revision.value(),
+                   done->changed_purposes.empty() ? "nothing: all was off" : NamesText(done->changed_purposes),
+                   YesNo(done->refuses_future_purposes), YesNo(done->account_closed)});
+        report.tables = {table};
+        // What was done is said above it.
+        if (refused) report.tables.push_back(PartsTable(done->results));
+        TellNewSubject(done->subject_is_new, &report);
+        return Print(report, cli.json, refused ? kPartlyRefused : kDone);
+      });
+    };
+  });
+}
+
+}  // namespace
+
+void AddSettings(CLI::App& app, Cli& cli) {
+  CLI::App* settings = app.add_subcommand("settings", "A user's choices");
+  settings->require_subcommand(1);
+  AddGet(settings, cli);
+  AddSetChoice(settings, cli);
+  AddOptOut(settings, cli);
+  AddHistory(settings, cli);
+  AddAt(settings, cli);
+}
+
+}  // namespace consent::cli

@@ -1,0 +1,71 @@
+// consentctl settings history|at.
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/cli/render/render.h"
+#include "client/cli/render/render_deletion.h"
+#include "client/cli/render/render_subject.h"
+#include "client/cli/commands/settings.h"
+#include "daemon/base/bounds.h"
+
+namespace consent::cli {
+namespace {
+
+Report HistoryReport(const HistoryPage& page) {
+  Report report;
+  report.json = {{"entries", Json::array()}, {"next_page_token", page.next_page_token}};
+  for (const HistoryEntry& entry : page.entries) report.json["entries"].push_back(HistoryEntryJson(entry));
+  report.tables = {HistoryTable(page.entries), NextPageTable(page.next_page_token)};
+  return report;
+}
+
+struct HistoryFlags {
+  AccountId account;
+  int page_size = 100;
+  std::string page;
+};
+
+}  // namespace
+
+void AddHistory(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("history", "Who changed what when, newest first");
+  auto flags = std::make_shared<HistoryFlags>();
+  AddId(app, "account", &flags->account, "The account")->required();
+  AddNumber(app, "--page-size", &flags->page_size, 1, base::kMaxPageSize, "Entries to show, 1 to 1000 (default 100)");
+  AddText(app, "--page", &flags->page, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there");
+  app->callback([&cli, flags] {
+    cli.action = [&cli, flags] {
+      return cli.WithClient([&](Client& client) {
+        const auto page = client.ListSettingsHistory(flags->account, flags->page_size, flags->page);
+        return page.ok() ? Print(HistoryReport(*page), cli.json, kDone) : PrintError(page.status(), cli.json);
+      });
+    };
+  });
+}
+
+void AddAt(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("at", "The settings and the policy that were in force at a past time");
+  auto account = std::make_shared<AccountId>();
+  auto at = std::make_shared<std::optional<Time>>();
+  AddId(app, "account", account.get(), "The account")->required();
+  AddTime(app, "time", at.get(), "The time, RFC 3339")->required();
+  app->callback([&cli, account, at] {
+    cli.action = [&cli, account, at] {
+      return cli.WithClient([&](Client& client) {
+        const auto past = client.GetSettingsAt(*account, **at);
+        if (!past.ok()) return PrintError(past.status(), cli.json);
+        Report report;
+        report.json = {{"revision", past->revision.value()},
+                       {"policy_hash", HexText(past->policy_hash)},
+                       {"settings", SettingsJson(past->settings)},
+                       {"policy", PolicyJson(past->policy)}};
+        Table head("settings", {"REVISION", "POLICY"});
+        head.Add({past->revision.value(), past->policy.version});
+        report.tables = SettingsTables(past->settings);
+        report.tables.insert(report.tables.begin(), head);
+        return Print(report, cli.json, kDone);
+      });
+    };
+  });
+}
+
+}  // namespace consent::cli

@@ -1,0 +1,116 @@
+// consentctl systems register|list|retire, and tasks list.
+#include "client/cli/command.h"
+#include "client/cli/exit_codes.h"
+#include "client/cli/output.h"
+#include "client/cli/render/render_deletion.h"
+#include "daemon/base/bounds.h"
+
+namespace consent::cli {
+namespace {
+
+int PrintSystem(const absl::StatusOr<DataSystem>& system, bool as_json) {
+  if (!system.ok()) return PrintError(system.status(), as_json);
+  Report report;
+  report.json = {{"system", DataSystemJson(*system)}};
+  report.tables = {DataSystemsTable({*system})};
+  return Print(report, as_json, kDone);
+}
+
+void AddRegister(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand(
+      "register", "From now on every verified request has a task for this data system, and so have those that are open. Repeating with "
+                  "the same options changes nothing; with others it is refused.");
+  auto system = std::make_shared<DataSystem>();
+  AddText(app, "name", &system->name, 1, base::kMaxNameBytes, "1 to 64 of [a-z0-9_-]; never used again for another one")->required();
+  AddName(app, "--kind", &system->kind, "What it holds")->required();
+  AddNames(app, "--matches-by", &system->matches_by, "What it can find its data by; ACCOUNT and RECORDING_ID are needed")->required();
+  app->add_option_function<std::string>(
+         "--latest-arrival",
+         [system](const std::string& text) {
+           if (!ParseDuration(text, &system->latest_arrival)) {
+             throw CLI::ValidationError("--latest-arrival", "must be a whole number with a unit, such as 30s, 15min, 12h or 30d");
+           }
+         },
+         "How late after its capture data can still reach it: 30s, 15min, 12h, 30d; at most 90d (default 0s)")
+      ->type_name("DURATION");
+  app->add_flag("--checks-on-ingest", system->checks_on_ingest,
+                "It asks consentd about each item that arrives. Where not, tasks that ended before --latest-arrival had passed are done "
+                "once more.");
+  app->callback([&cli, system] {
+    cli.action = [&cli, system] {
+      return cli.WithClient([&](Client& client) { return PrintSystem(client.RegisterDataSystem(*system), cli.json); });
+    };
+  });
+}
+
+void AddListSystems(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("list", "The registered data systems and their open tasks");
+  app->callback([&cli] {
+    cli.action = [&cli] {
+      return cli.WithClient([&](Client& client) {
+        const auto systems = client.ListDataSystems();
+        if (!systems.ok()) return PrintError(systems.status(), cli.json);
+        Report report;
+        report.json = {{"systems", Json::array()}};
+        for (const DataSystem& system : *systems) report.json["systems"].push_back(DataSystemJson(system));
+        report.tables = {DataSystemsTable(*systems)};
+        return Print(report, cli.json, kDone);
+      });
+    };
+  });
+}
+
+void AddRetire(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("retire", "No further tasks for it. While it has open tasks it needs --reason: they end as EXEMPT "
+                                                   "for it, and what they were for is not deleted there.");
+  auto name = std::make_shared<std::string>();
+  auto reason = std::make_shared<std::string>();
+  AddText(app, "name", name.get(), 1, base::kMaxNameBytes, "The data system")->required();
+  AddText(app, "--reason", reason.get(), 0, base::kMaxReasonBytes, "1 to 256 bytes; kept with each task that ends by it; no ids");
+  app->callback([&cli, name, reason] {
+    cli.action = [&cli, name, reason] {
+      return cli.WithClient([&](Client& client) { return PrintSystem(client.RetireDataSystem(*name, *reason), cli.json); });
+    };
+  });
+}
+
+void AddListTasks(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("list", "Open tasks of one data system: due, taken, failed and why; no ids of people");
+  auto query = std::make_shared<TaskQuery>();
+  query->page_size = 100;
+  AddText(app, "system", &query->system, 1, base::kMaxNameBytes, "The data system")->required();
+  AddNumber(app, "--min-failures", &query->min_failures, 0, base::kMaxFailures, "Only those that failed as often, or more");
+  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Tasks to show, 1 to 1000 (default 100)");
+  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there; with the same other options");
+  app->callback([&cli, query] {
+    cli.action = [&cli, query] {
+      return cli.WithClient([&](Client& client) {
+        const auto page = client.ListTasks(*query);
+        if (!page.ok()) return PrintError(page.status(), cli.json);
+        Report report;
+        report.json = {{"tasks", Json::array()}, {"next_page_token", page->next_page_token}};
+        for (const TaskStatus& task : page->tasks) report.json["tasks"].push_back(TaskJson(task));
+        report.tables = {TasksTable(page->tasks), NextPageTable(page->next_page_token)};
+        return Print(report, cli.json, kDone);
+      });
+    };
+  });
+}
+
+}  // namespace
+
+void AddSystems(CLI::App& app, Cli& cli) {
+  CLI::App* systems = app.add_subcommand("systems", "Where data lies that must go");
+  systems->require_subcommand(1);
+  AddRegister(systems, cli);
+  AddListSystems(systems, cli);
+  AddRetire(systems, cli);
+}
+
+void AddTasks(CLI::App& app, Cli& cli) {
+  CLI::App* tasks = app.add_subcommand("tasks", "What a data system still has to delete");
+  tasks->require_subcommand(1);
+  AddListTasks(tasks, cli);
+}
+
+}  // namespace consent::cli

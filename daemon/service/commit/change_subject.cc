@@ -1,0 +1,443 @@
+#include "daemon/service/commit/change_subject.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/domain/facts_codec.h"
+#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/deletion/withdrawn_uses.h"
+#include "daemon/service/subject/report_flags.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+absl::Status Overloaded() {
+  return wire::MakeError(v1::ERROR_REASON_OVERLOADED, "too many changes are waiting: repeat later with backoff; nothing was written");
+}
+
+// The policy or the clock changed between the trial and the commit: the request is on record, and nothing of it applied.
+bool NothingApplied(const std::vector<domain::PartOutcome>& parts) {
+  return !parts.empty() &&
+         std::all_of(parts.begin(), parts.end(), [](const auto& part) { return part.refusal != domain::Refusal::kNone; });
+}
+
+bool IsClosedFor(const domain::SubjectFacts& facts) { return facts.closed_at.IsSet() && !facts.reopened_at.IsSet(); }
+
+// What the record says after the command.
+void TellOfFacts(const domain::SubjectFacts& after, const domain::Command& command, bool is_first, ChangeReply& reply) {
+  reply.account_closed = IsClosedFor(after);
+  // An account that is started anew was known before.
+  reply.subject_is_new = is_first && !after.reopened_at.IsSet();
+  if (command.choices.empty()) return;
+  const domain::ScopeRef& scope = command.choices.front().scope;
+  const domain::ScopeFacts* found = after.Find(scope.kind, scope.handle);
+  reply.refuses_future = found != nullptr && found->refused_all_since.IsSet();
+}
+
+// Where an answered request's change row says so, the same answer again.
+absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition partition, const store::FeedRow& feed,
+                                         const domain::Command& command) {
+  ChangeRow row;
+  if (feed.erased || !DecodeChangeRow(feed.event.body, &row)) {
+    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "the first answer to this request_id can no longer be read");
+  }
+  if (NothingApplied(row.parts)) return RefusalStatus(row.parts.front());
+  ChangeReply reply;
+  reply.revision = tokens.Encode(Revision{partition, feed.stamp.sequence});
+  reply.registered_now = row.registered_now;
+  domain::SubjectFacts after;
+  if (domain::DecodeFacts(row.facts, &after)) TellOfFacts(after, command, row.previous == 0, reply);
+  reply.parts = std::move(row.parts);
+  reply.changes = std::move(row.changes);
+  reply.flags = row.flags;
+  return reply;
+}
+
+bool IsGuardianIn(const domain::SubjectFacts& facts, base::GuardianHandle guardian) {
+  return std::any_of(facts.scopes.begin(), facts.scopes.end(), [&](const auto& scope) { return scope.guardian == guardian; });
+}
+
+// Somebody's guardian before is nobody's after.
+bool AGuardianLeaves(const domain::SubjectFacts& before, const domain::SubjectFacts& after) {
+  return std::any_of(before.scopes.begin(), before.scopes.end(),
+                     [&](const auto& scope) { return scope.guardian.IsSet() && !IsGuardianIn(after, scope.guardian); });
+}
+
+// Adds what a command names to what is known by name, the newest last.
+void MergeNames(const Payload& named, Payload& known) {
+  for (const auto& name : named.names) {
+    const auto same = [&](const auto& other) { return other.first == name.first; };
+    if (std::none_of(known.names.begin(), known.names.end(), same)) known.names.push_back(name);
+  }
+  for (const auto& name : named.guardians) {
+    const auto same = [&](const auto& other) { return other.first == name.first; };
+    if (std::none_of(known.guardians.begin(), known.guardians.end(), same)) known.guardians.push_back(name);
+  }
+}
+
+}  // namespace
+
+// One request on its way. Touched by one thread at a time: submitter, pool, committer, pool.
+struct ChangeSubject::Work {
+  ChangeRequest request;
+  ChangeDone done;
+  ActivationGate::Ticket ticket;
+  int attempts = 0;
+
+  std::optional<store::Seen> seen;  // before anything was read
+  StoredFacts before;
+  bool anew = false;      // a closed account's id begins a new one: `before` has nothing of the closed one but what was refused since
+  bool guardian_leaves = false;  // the change leaves a guardian without a child
+  std::string share;      // of a new subject; else empty
+  std::string names_row;  // to be written; else empty
+  std::string sealed;
+  base::Digest commitment{};
+  std::string request_key;                 // empty: not idempotent
+  std::optional<std::string> request_row;  // an expired one that is there
+
+  std::string facts_after;
+  domain::SubjectFacts after;
+  absl::StatusOr<ChangeReply> reply = absl::UnknownError("not answered");
+};
+
+ChangeSubject::ChangeSubject(Context& context, TaskBoard& board, size_t max_in_flight)
+    : context_(context), board_(board), max_in_flight_(max_in_flight) {}
+
+void ChangeSubject::Submit(ChangeRequest request, ChangeDone done) {
+  if (!context_.ready.load(std::memory_order_acquire)) {
+    done(wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping"));
+    return;
+  }
+  auto work = std::make_shared<Work>();
+  work->request = std::move(request);
+  const ChangeRequest& taken = work->request;
+  if (taken.kind == ChangeKind::kReportRecording) {
+    work->request.part = std::make_shared<ReportFlags>(taken.subject, taken.recording, taken.flags);
+  } else if (taken.part == nullptr) {
+    work->request.part = std::make_shared<EndedUses>(board_, taken.subject, taken.account_id, taken.payload.names);
+  }
+  work->done = std::move(done);
+  const bool room = in_flight_.fetch_add(1, std::memory_order_relaxed) < max_in_flight_;
+  if (room && context_.writers.Post([this, work] { Start(work); })) return;
+  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  work->done(Overloaded());
+}
+
+void ChangeSubject::Start(const WorkPtr& work) {
+  std::function<void()> next = [this, work] { Attempt(work); };
+  if (turns_.Take(work->request.subject, next)) Attempt(work);
+}
+
+void ChangeSubject::Attempt(const WorkPtr& work) {
+  work->ticket = context_.activation.Enter();
+  ++work->attempts;
+  if (!Prepare(*work)) {
+    context_.activation.Leave(work->ticket);
+    Finish(work);
+    return;
+  }
+  const base::SubjectHandle subject = work->request.subject;
+  std::vector<store::Precondition> preconditions;
+  std::optional<std::string> expected;
+  if (work->before.found) expected = EncodeSubjectRow(subject, work->before.bytes);
+  preconditions.push_back({store::Table::kSubject, context_.SubjectKey(subject), std::move(expected), work->seen});
+  if (!work->request_key.empty()) {
+    preconditions.push_back({store::Table::kRequest, work->request_key, work->request_row, work->seen});
+  }
+  work->request.part->AddPreconditions(preconditions);
+  context_.store.Commit(
+      context_.PartitionOf(subject), std::move(preconditions),
+      [this, work](const store::Stamp& stamp) { return Build(*work, stamp); },
+      [this, work](const store::CommitResult& result) { Committed(work, result); });
+}
+
+// All that may block or cost is done here, on a pool thread, before the commit takes its place in the order.
+bool ChangeSubject::Prepare(Work& work) const {
+  const ChangeRequest& request = work.request;
+  work.seen = context_.store.Now(context_.PartitionOf(request.subject));
+  if (IsAnsweredBefore(work)) return false;
+  absl::StatusOr<StoredFacts> before = LoadFacts(context_, request.subject);
+  if (!before.ok()) {
+    work.reply = before.status();
+    return false;
+  }
+  work.before = *std::move(before);
+  if (IsClosed(work) || !PreparePart(work)) return false;
+  const absl::Status sealed = PreparePayload(work);
+  if (!sealed.ok()) work.reply = sealed;
+  return sealed.ok();
+}
+
+bool ChangeSubject::IsAnsweredBefore(Work& work) const {
+  const ChangeRequest& request = work.request;
+  if (request.request_id.empty()) return false;
+  if (work.request_key.empty()) {
+    const std::string named = request.caller.identity + '\0' + request.request_id;
+    work.request_key = std::string(base::View(context_.keys.DiskHash("request", named)));
+  }
+  const store::Partition partition = context_.PartitionOf(request.subject);
+  absl::StatusOr<std::string> stored = context_.store.Get(partition, store::Table::kRequest, work.request_key);
+  work.request_row.reset();
+  if (absl::IsNotFound(stored.status())) return false;
+  RequestRow row;
+  if (!stored.ok() || !DecodeRequestRow(*stored, &row)) {
+    work.reply = StoreUnreadable();
+    return true;
+  }
+  if (row.time + kRequestLifetime < context_.Now()) {
+    work.request_row = *std::move(stored);
+    return false;
+  }
+  if (row.body != BodyOf(request)) {
+    work.reply = wire::MakeError(v1::ERROR_REASON_REQUEST_ID_REUSED,
+                                 "this request_id was used within 72 hours with another body: use a new one for a new request");
+    return true;
+  }
+  const auto feed = context_.store.FeedAt(partition, row.sequence);
+  if (feed.ok() && feed->erased) {
+    work.reply = wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED, "the request was done; the account has been closed since, and what was answered is erased with it");
+    return true;
+  }
+  work.reply = feed.ok() ? ReplyFromRow(context_.tokens, partition, *feed, request.command) : absl::StatusOr<ChangeReply>(StoreUnreadable());
+  return true;
+}
+
+namespace {
+
+// A suppression record that is more than one.
+bool RefusesAnything(const domain::SubjectFacts& facts) { return facts.scopes.size() > 1 || !(facts.account() == domain::ScopeFacts{}); }
+
+}  // namespace
+
+// A new account begins at a stamp, and all before it is purged: not by a clock that may be wrong.
+absl::Status ChangeSubject::MayReopen(const domain::Command& command) const {
+  if (command.proof.channel == domain::Channel::kImport) {
+    return RefusalStatus(domain::PartOutcome{domain::Refusal::kImportCannotLoosen, false, "the account's closure"});
+  }
+  return TimeToLoosen(context_.Present());
+}
+
+bool ChangeSubject::IsClosed(Work& work) const {
+  const domain::SubjectFacts& facts = work.before.facts;
+  work.anew = false;
+  absl::Status refused;
+  if (!facts.closed_at.IsSet() || facts.reopened_at.IsSet()) return false;
+  const bool finished = domain::IsSuppressionRecord(facts);
+  switch (work.request.kind) {
+    case ChangeKind::kUpsertSubject:
+      work.anew = finished && work.request.create_new;
+      if (work.anew) refused = MayReopen(work.request.command);
+      work.anew = work.anew && refused.ok();
+      work.request.command.reopens = work.anew;
+      // Of the closed one nothing but what was refused since: who looked at that may choose otherwise, so its revision is asked for then.
+      if (work.anew && !RefusesAnything(facts)) {
+        if (work.request.command.expected_revision == facts.revision) work.request.command.expected_revision.reset();
+        work.before.facts.revision = 0;
+      }
+      if (work.anew || !work.request.command.choices.empty() || !work.request.command.retention.empty()) return false;
+      break;
+    // Their transition takes restrictions and nothing else.
+    case ChangeKind::kUpdateSettings:
+    case ChangeKind::kOptOut:
+    case ChangeKind::kReportRecording:
+    // Data systems look for it once more, and named recordings stay named for an account that is started anew.
+    case ChangeKind::kDeletionReceived:
+    case ChangeKind::kDeletionVerified:
+    case ChangeKind::kDeletionDenied:
+    case ChangeKind::kDeletionExtended:
+    case ChangeKind::kDeletionCancelled:
+      return false;
+    default:
+      if (!domain::IsForgotten(facts)) return false;
+      break;
+  }
+  if (!refused.ok()) {
+    work.reply = refused;
+    return true;
+  }
+  work.reply = wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED,
+                               finished ? "the account is closed: nothing of it is used. UpsertSubject with create_new starts a new one of that id"
+                                        : "the account is closed and its closure is not finished: nothing of it is used. A new one of that id can "
+                                          "begin when the closure is COMPLETED");
+  return true;
+}
+
+// Tries the command, so that one of which nothing would apply costs no commit, and asks the part what it adds.
+bool ChangeSubject::PreparePart(Work& work) const {
+  const std::shared_ptr<const domain::Rules> rules = context_.policies.rules();
+  const base::Now now = context_.Present();
+  const domain::Moment moment{now.latest, work.before.facts.revision + 1, now, work.ticket.closed};
+  const domain::Transition trial = domain::Apply(work.before.facts, work.request.command, moment, *rules);
+  if (!trial.AnyApplied()) {
+    work.reply = RefusalStatus(trial.parts.front());
+    return false;
+  }
+  work.guardian_leaves = AGuardianLeaves(work.before.facts, trial.after);
+  const Payload& payload = work.request.payload;
+  if (work.guardian_leaves || !payload.names.empty() || !payload.guardians.empty()) work.after = trial.after;
+  const absl::StatusOr<ChangePart::Prepared> prepared = work.request.part->Prepare(context_, PartInput{work.before, trial, work.seen, moment});
+  if (!prepared.ok()) {
+    work.reply = prepared.status();
+    return false;
+  }
+  if (*prepared == ChangePart::Prepared::kGoOn) return true;
+  ChangeReply reply;
+  reply.account_closed = IsClosedFor(work.before.facts);
+  reply.revision = context_.tokens.Encode(Revision{context_.PartitionOf(work.request.subject), work.before.facts.revision});
+  work.reply = std::move(reply);
+  return false;
+}
+
+base::Bytes16 ChangeSubject::BodyOf(const ChangeRequest& request) const { return context_.keys.DiskHash("body", base::View(request.body_hash)); }
+
+absl::Status ChangeSubject::PreparePayload(Work& work) const {
+  const ChangeRequest& request = work.request;
+  base::Digest key{};
+  work.share.clear();  // of an attempt that found no subject yet: writing it now would replace the key that is in use
+  const bool has_key = work.before.found && !work.anew;
+  if (has_key && domain::IsForgotten(work.before.facts)) {
+    // A forgotten account has no key, and gets none: who said no to it, and in what words, is not kept.
+    work.names_row.clear();
+    context_.random.Fill(key.data(), key.size());
+    work.sealed = SealPayload(key, request.payload, request.subject, context_.random, &work.commitment);
+    return absl::OkStatus();
+  }
+  if (has_key) {
+    const auto stored = PayloadKeyOf(context_, request.subject);
+    if (!stored.ok()) return stored.status();
+    key = *stored;
+  } else {
+    work.share.resize(kShareBytes);
+    context_.random.Fill(work.share.data(), work.share.size());
+    key = context_.keys.PayloadKey(request.subject, work.share);
+  }
+  work.sealed = SealPayload(key, request.payload, request.subject, context_.random, &work.commitment);
+  if (request.payload.names.empty() && request.payload.guardians.empty() && !work.guardian_leaves) return absl::OkStatus();
+  Payload known;
+  if (has_key) {
+    const auto row = context_.store.Get(context_.PartitionOf(request.subject), store::Table::kNames, context_.SubjectKey(request.subject));
+    if (row.ok()) {
+      absl::StatusOr<Payload> opened = OpenPayload(key, *row, request.subject);
+      if (!opened.ok()) return opened.status();
+      known = *std::move(opened);
+    } else if (!absl::IsNotFound(row.status())) {
+      return StoreUnreadable();
+    }
+  }
+  MergeNames(request.payload, known);
+  // Names of scopes that are gone go too; those of this request are not in the facts yet.
+  const auto gone = [&](const std::pair<domain::ScopeRef, std::string>& name) {
+    const auto named_now = [&](const auto& other) { return other.first == name.first; };
+    const domain::ScopeFacts* scope = work.before.facts.Find(name.first.kind, name.first.handle);
+    return (scope == nullptr || scope->IsNothingButRemoved()) &&
+           std::none_of(request.payload.names.begin(), request.payload.names.end(), named_now);
+  };
+  known.names.erase(std::remove_if(known.names.begin(), known.names.end(), gone), known.names.end());
+  const auto left = [&](const auto& guardian) { return !IsGuardianIn(work.after, guardian.first); };
+  known.guardians.erase(std::remove_if(known.guardians.begin(), known.guardians.end(), left), known.guardians.end());
+  base::Digest unused{};
+  work.names_row = SealPayload(key, known, request.subject, context_.random, &unused);
+  return absl::OkStatus();
+}
+
+// On the committer's thread: the transition under the rules in force at this very place in the order, and the rows that say so.
+store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const {
+  const ChangeRequest& request = work.request;
+  const std::shared_ptr<const domain::Rules> rules = context_.policies.rules();
+  const domain::Moment moment{stamp.time, stamp.sequence, context_.Present(), work.ticket.closed};
+  domain::Transition transition = domain::Apply(work.before.facts, request.command, moment, *rules);
+
+  const std::string key = context_.SubjectKey(request.subject);
+  store::Change change;
+  ChangeReply reply;
+  PartOutput output{moment, transition, change.writes};
+  request.part->Build(context_, stamp, output);
+  reply.flags = output.flags;
+  work.facts_after.clear();
+  domain::EncodeFacts(transition.after, &work.facts_after);
+  change.writes.push_back({store::Table::kSubject, key, EncodeSubjectRow(request.subject, work.facts_after)});
+  if (!work.share.empty()) change.writes.push_back({store::Table::kKeyShare, key, work.share});
+  if (!work.names_row.empty()) change.writes.push_back({store::Table::kNames, key, work.names_row});
+  if (!work.request_key.empty()) {
+    const RequestRow row{stamp.time, stamp.sequence, BodyOf(request)};
+    change.writes.push_back({store::Table::kRequest, work.request_key, EncodeRequestRow(row)});
+  }
+
+  ChangeRow row;
+  row.kind = request.kind;
+  row.previous = work.anew ? 0 : work.before.facts.revision;
+  row.policy_version = rules->version;
+  row.channel = request.command.proof.channel;
+  row.registered_now = transition.registered_now;
+  row.flags = reply.flags;
+  row.parts = transition.parts;
+  row.changes = transition.changes;
+  row.facts = work.facts_after;
+  row.sealed = work.sealed;
+  change.event.subject = std::string(base::View(request.subject.bytes));
+  change.event.body = EncodeChangeRow(row);
+  change.event.commitment = work.commitment;
+
+  reply.registered_now = transition.registered_now;
+  TellOfFacts(transition.after, request.command, row.previous == 0, reply);
+  reply.parts = std::move(transition.parts);
+  reply.changes = std::move(transition.changes);
+  work.reply = std::move(reply);
+  work.after = std::move(transition.after);
+  return change;
+}
+
+// On the committer's thread, in the order of the commits: what every later check sees, before anybody hears of it.
+void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
+  const ChangeRequest& request = work.request;
+  FactsIndex& index = context_.IndexOf(request.subject);
+  request.part->Publish(context_, stamp);
+  if (work.before.facts.has_more_tombstones || work.after.has_more_tombstones) index.PutCover(request.subject, work.after.cover);
+  index.Put(request.subject, work.facts_after);
+  request.part->Wake();
+  context_.NoteStamp(stamp.time);
+  context_.census.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);
+  work.reply->revision = context_.tokens.Encode(Revision{context_.PartitionOf(request.subject), stamp.sequence});
+}
+
+void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& result) {
+  switch (result.outcome) {
+    case store::Outcome::kCommitted:
+      Publish(*work, result.stamp);
+      if (NothingApplied(work->reply->parts)) work->reply = RefusalStatus(domain::PartOutcome(work->reply->parts.front()));
+      break;
+    case store::Outcome::kConflict:
+      context_.activation.Leave(work->ticket);
+      if (work->attempts < kMaxCommitAttempts && context_.writers.Post([this, work] { Attempt(work); })) return;
+      work->ticket = context_.activation.Enter();
+      work->reply = wire::MakeError(v1::ERROR_REASON_CONTENTION, "concurrent changes won every time: repeat the call; nothing was written");
+      break;
+    case store::Outcome::kRetry:
+      work->reply = Overloaded();
+      break;
+    case store::Outcome::kTooLarge:
+      work->reply = wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL, "the change is larger than a commit may be; nothing was written");
+      break;
+    case store::Outcome::kClosed:
+      work->reply = wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is stopping; nothing was written");
+      break;
+    case store::Outcome::kUnknown:
+      work->reply = wire::MakeError(v1::ERROR_REASON_OUTCOME_UNKNOWN,
+                                    "the store failed while writing: repeat with the same request_id after the daemon has restarted");
+      break;
+  }
+  context_.activation.Leave(work->ticket);
+  // The committer does not wait for replies to be written; if the pool is full it must.
+  if (!context_.writers.Post([this, work] { Finish(work); })) Finish(work);
+}
+
+void ChangeSubject::Finish(const WorkPtr& work) {
+  std::function<void()> next = turns_.Pass(work->request.subject);
+  if (next != nullptr && !context_.writers.Post(next)) next();
+  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  work->done(std::move(work->reply));
+}
+
+}  // namespace consent::service

@@ -1,0 +1,338 @@
+#include "daemon/service/deletion/deletion_parts.h"
+
+#include <algorithm>
+
+#include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/erasure/erasures.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+const char* StateName(domain::RequestState state) {
+  static constexpr const char* kNames[] = {"", "RECEIVED", "VERIFYING", "ACCEPTED", "IN_PROGRESS", "COMPLETED", "DENIED", "CANCELLED"};
+  return kNames[static_cast<size_t>(state)];
+}
+
+absl::Status StepStatus(domain::StepRefusal refusal, domain::RequestState state) {
+  switch (refusal) {
+    case domain::StepRefusal::kNone:
+      return absl::OkStatus();
+    case domain::StepRefusal::kState:
+      return wire::MakeError(v1::ERROR_REASON_DELETION_STATE, std::string("the request is ") + StateName(state) + ", which does not allow this step",
+                             {{"state", StateName(state)}});
+    case domain::StepRefusal::kExtension:
+      return wire::MakeError(v1::ERROR_REASON_EXTENSION_NOT_ALLOWED,
+                             "the regime allows no extension, or the request was extended before, or the time for telling the user is over");
+  }
+  return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
+}
+
+// What a closure that begins to count must remember.
+void RememberOpening(const domain::SubjectFacts& facts, domain::DeletionRequest& request) {
+  if (request.selector.kind != domain::SelectorKind::kAccountClosure) return;
+  request.closed_before = facts.closed_at;
+  request.reopened_before = facts.reopened_at;
+}
+
+}  // namespace
+
+void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes) {
+  for (const domain::SystemPart& part : request.parts) {
+    writes.push_back({store::Table::kTask, TaskKey(part.system, number), EncodeTaskRow(TaskRow{})});
+  }
+}
+
+const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime) {
+  for (const domain::Regime& known : rules.regimes) {
+    if (known.name == regime) return known.deletion;
+  }
+  return rules.regimes[rules.unknown_regime].deletion;
+}
+
+void NoteDoubt(const Context& context, const domain::Moment& moment, domain::DeletionRequest& request) {
+  if (!moment.now.doubtful) return;
+  request.doubt_since = context.time.After(base::Span{});
+  request.doubt_after = moment.now.not_before;
+}
+
+void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place) {
+  for (const domain::SystemNumber system : systems.active) {
+    board.Count(system, 1);
+    board.Add(system, place, base::Span{});
+  }
+}
+
+void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::DeletionRequest& request) {
+  const domain::Regime& regime = rules.regimes[rules.ForRegion(region).regime];
+  request.regime = regime.name;
+  const domain::Deadlines due = domain::DeadlinesOf(request.received_at, regime.deletion);
+  request.confirm_by = due.confirm_by;
+  request.due_at = due.complete_by;
+}
+
+void WriteNewDeletion(const Context& context, DeletionPlace place, const DeletionRow& row, const std::string& share,
+                      std::vector<store::Write>& writes) {
+  writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)});
+  ListDeletion(context, place.number, row.request, writes);
+  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), share});
+  WriteTasks(row.request, place.number, writes);
+}
+
+void CloseDeletion(const Context& context, DeletionPlace place, const domain::DeletionRequest& before, const store::Stamp& stamp, DeletionRow& next,
+                   std::vector<store::Write>& writes) {
+  next.sealed.clear();
+  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), std::nullopt});
+  store::Remains remains = RowsOf(context, place, before);
+  remains.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context, place)});
+  for (const domain::SystemPart& part : before.parts) writes.push_back({store::Table::kTask, TaskKey(part.system, place.number), std::nullopt});
+  BeginErasure(place.number, remains, stamp, writes);
+}
+
+absl::Status Marking::LoadRecordings(const Context& context, const domain::Selector& selector) {
+  recordings_.clear();
+  for (const base::RecordingHandle recording : selector.recordings) {
+    const auto marks = LoadMarks(context, subject_, recording);
+    if (!marks.ok()) return marks.status();
+    recordings_.emplace_back(recording, *marks);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Marking::LoadOthers(const Context& context, DeletionPlace except, const domain::Selector& selector) {
+  if (absl::Status s = LoadRecordings(context, selector); !s.ok()) return s;
+  for (auto& [recording, marks] : recordings_) marks.has_tombstone = false;
+  anew_ = true;
+  std::vector<DeletionNumber> named;
+  absl::StatusOr<domain::Cover> others =
+      LoadCover(context, subject_, except.number, [&named](DeletionNumber number) { named.push_back(number); });
+  if (!others.ok()) return others.status();
+  others_ = *std::move(others);
+  if (recordings_.empty()) return absl::OkStatus();
+  for (const DeletionNumber number : named) {
+    const absl::StatusOr<DeletionRow> row = LoadDeletion(context, DeletionPlace{except.partition, number});
+    if (!row.ok()) return row.status();
+    const std::vector<base::RecordingHandle>& theirs = row->request.selector.recordings;
+    for (auto& [recording, marks] : recordings_) {
+      if (std::binary_search(theirs.begin(), theirs.end(), recording)) {
+        domain::StrengthenMarks(marks, domain::TombstoneState(row->request.state));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool Marking::SetTombstones(const domain::DeletionRequest& request, domain::SubjectFacts& facts) const {
+  if (anew_) domain::SetTombstones(facts, others_);
+  domain::Tombstone tombstone;
+  return !domain::TombstoneOf(request, &tombstone) || domain::AddTombstone(facts, tombstone);
+}
+
+bool Marking::Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const {
+  domain::SubjectFacts facts = before;
+  return domain::IsForgotten(before) || SetTombstones(request, facts);
+}
+
+void Marking::Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out) {
+  // Of a closed account that is forgotten everything is purged already, and a time that is ordered now reaches no account that begins later.
+  const bool was_forgotten = domain::IsForgotten(out.transition.after);
+  const bool completed = request.state == domain::RequestState::kCompleted;  // then the account may be somebody's anew
+  if (request.selector.kind == domain::SelectorKind::kAccountClosure && request.verified_at.IsSet() && !completed) {
+    const bool open_again = request.state == domain::RequestState::kCancelled;
+    domain::SubjectFacts& after = out.transition.after;
+    const bool closes = !open_again && (!after.closed_at.IsSet() || after.reopened_at.IsSet());
+    // By the stamp, because what is changed afterwards is told by it.
+    if (closes) after.closed_at = out.moment.time;
+    if (open_again) after.closed_at = request.closed_before;
+    after.reopened_at = open_again ? request.reopened_before : base::Instant{};
+  }
+  if (!was_forgotten) (void)SetTombstones(request, out.transition.after);  // Fits has seen that there is room
+  if (recordings_.empty()) return;
+  out.transition.after.has_recording_marks = true;
+  for (auto& [recording, marks] : recordings_) {
+    if (request.state != domain::RequestState::kCancelled) domain::StrengthenMarks(marks, domain::TombstoneState(request.state));
+    out.writes.push_back({store::Table::kRecording, context.RecordingKey(subject_, recording), EncodeMarksRow(subject_, recording, marks)});
+  }
+}
+
+void Marking::Publish(Context& context) const {
+  for (const auto& [recording, marks] : recordings_) context.IndexOf(subject_).PutMarks(subject_, recording, marks);
+}
+
+CreatePart::CreatePart(TaskBoard& board, base::SubjectHandle subject, NewDeletion deletion)
+    : board_(board), deletion_(std::move(deletion)), marking_(subject), within_(subject) {
+  request_.subject = subject;
+  request_.selector = deletion_.selector;
+  request_.requester = deletion_.requester;
+}
+
+absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context, const PartInput& input) {
+  // A stamp of before the service began is none, so a range that begins there has no beginning.
+  if (deletion_.times.from <= context.policies.rules()->service_began_at) deletion_.times.from = base::Instant{};
+  request_.selector.captured = domain::TimesOf(deletion_.selector.kind, deletion_.times, input.moment);
+  // A fixed selection that is asked for again while the first request for it is open, or a closure that is done.
+  const bool closes_again = request_.selector.kind == domain::SelectorKind::kAccountClosure && domain::IsForgotten(input.before.facts);
+  const absl::StatusOr<DeletionNumber> same = closes_again ? FindFinishedClosure(context, request_.subject)
+                                                           : FindOpenFor(context, request_.subject, request_.selector);
+  if (!same.ok()) return same.status();
+  found_ = *same;
+  if (found_ != 0) return Prepared::kAnswered;
+  absl::StatusOr<SystemsSeen> systems = LoadSystems(context, context.PartitionOf(request_.subject));
+  if (!systems.ok()) return systems.status();
+  systems_ = *std::move(systems);
+  if (absl::Status s = marking_.LoadRecordings(context, deletion_.selector); !s.ok()) return s;
+  domain::DeletionRequest trial = request_;
+  trial.state = deletion_.state;
+  if (!marking_.Fits(input.before.facts, trial)) return TooManyTombstones();
+  if (domain::IsVerified(deletion_.state)) {
+    if (absl::Status s = within_.Load(context, input.before.facts, request_.selector, 0); !s.ok()) return s;
+  }
+  share_.resize(kShareBytes);
+  context.random.Fill(share_.data(), share_.size());
+  sealed_ = SealDeletion(context.keys.PayloadKey(request_.subject, share_), deletion_.payload, request_.subject, context.random, &commitment_);
+  return Prepared::kGoOn;
+}
+
+void CreatePart::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+  if (deletion_.state == domain::RequestState::kAccepted) preconditions.push_back(systems_.AsPrecondition());
+  within_.AddPreconditions(preconditions);
+}
+
+void CreatePart::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
+  domain::DeletionRequest request = request_;
+  request.received_at = out.moment.Received();
+  request.changed = stamp.sequence;
+  request.selector.captured = domain::TimesOf(request.selector.kind, deletion_.times, out.moment);
+  NoteDoubt(context, out.moment, request);
+  SetDeadlines(*context.policies.rules(), out.transition.after.region, request);
+  if (deletion_.state == domain::RequestState::kVerifying) domain::BeginVerification(request);
+  if (deletion_.state == domain::RequestState::kAccepted) {
+    RememberOpening(out.transition.after, request);
+    domain::Verify(request, out.moment, systems_.active);
+  } else {
+    out.transition.after.has_unverified_deletions = true;
+  }
+  marking_.Apply(context, request, out);
+  within_.Build(context, systems_, out);
+  const DeletionPlace place{context.PartitionOf(request.subject), NumberOf(stamp.sequence)};
+  WriteNewDeletion(context, place, DeletionRow{request, sealed_}, share_, out.writes);
+  made_ = std::move(request);
+}
+
+void CreatePart::Publish(Context& context, const store::Stamp& stamp) {
+  marking_.Publish(context);
+  const DeletionPlace place{context.PartitionOf(request_.subject), NumberOf(stamp.sequence)};
+  context.deletions.Replace(place, nullptr, made_);
+  if (made_.IsUnsettled()) context.perhaps_unsettled.store(true);
+  if (deletion_.state == domain::RequestState::kAccepted) PutOnBoard(board_, systems_, place);
+  within_.Publish(context, board_, systems_);
+}
+
+StepPart::StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place, DeletionStep step, std::string reason,
+                   const domain::Command& command)
+    : board_(board),
+      place_(place),
+      step_(step),
+      reason_(std::move(reason)),
+      etag_(command.expected_revision),
+      proof_(command.proof),
+      marking_(subject),
+      within_(subject) {}
+
+domain::StepRefusal StepPart::Do(domain::DeletionRequest& request, const domain::Moment& moment, const domain::Rules& rules) const {
+  switch (step_) {
+    case DeletionStep::kBeginVerification:
+      return domain::BeginVerification(request);
+    case DeletionStep::kVerify:
+      return domain::Verify(request, moment, systems_.active);
+    case DeletionStep::kDeny:
+      return domain::Deny(request, moment, reason_);
+    case DeletionStep::kExtend:
+      return domain::Extend(request, moment, DeadlinesOfRegime(rules, request.regime));
+    case DeletionStep::kCancel:
+      return domain::Cancel(request, moment);
+  }
+  return domain::StepRefusal::kState;
+}
+
+// A loosening.
+absl::Status StepPart::MayCancel(const Context& context) const {
+  if (absl::Status s = TimeToLoosen(context.Present()); !s.ok()) return s;
+  if (!etag_.has_value()) {
+    return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "cancelling needs the request's current etag: GetDeletionRequest has it");
+  }
+  if (*etag_ != row_.request.changed) {
+    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH, "the etag is not the request's current one: read it again and ask the user again");
+  }
+  if (proof_.channel == domain::Channel::kMissing) return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "channel"});
+  if (proof_.actor == domain::Actor::kMissing) return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "actor"});
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, const PartInput& input) {
+  absl::StatusOr<DeletionRow> row = LoadDeletion(context, place_, &bytes_);
+  if (!row.ok()) return row.status();
+  row_ = *std::move(row);
+  absl::StatusOr<SystemsSeen> systems = LoadSystems(context, place_.partition);
+  if (!systems.ok()) return systems.status();
+  systems_ = *std::move(systems);
+  domain::DeletionRequest trial = row_.request;
+  const absl::Status refused = StepStatus(Do(trial, input.moment, *context.policies.rules()), row_.request.state);
+  if (!refused.ok()) return refused;
+  if (domain::IsVerified(trial.state) && domain::IsOpen(trial.state) && step_ == DeletionStep::kVerify) {
+    if (absl::Status s = within_.Load(context, input.before.facts, row_.request.selector, place_.number); !s.ok()) return s;
+  }
+  if (trial == row_.request && within_.empty()) return Prepared::kAnswered;
+  if (step_ == DeletionStep::kCancel) {
+    if (absl::Status s = MayCancel(context); !s.ok()) return s;
+    if (absl::Status s = cancelled_.Load(context, place_, row_.request); !s.ok()) return s;
+  }
+  if (domain::TombstoneState(trial.state) == domain::TombstoneState(row_.request.state) && step_ != DeletionStep::kCancel) {
+    return Prepared::kGoOn;
+  }
+  if (absl::Status s = marking_.LoadOthers(context, place_, row_.request.selector); !s.ok()) return s;
+  if (!marking_.Fits(input.before.facts, trial)) return TooManyTombstones();
+  return Prepared::kGoOn;
+}
+
+void StepPart::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+  preconditions.push_back({store::Table::kDeletion, DeletionKey(place_.number), bytes_});
+  if (step_ == DeletionStep::kVerify) preconditions.push_back(systems_.AsPrecondition());
+  if (step_ == DeletionStep::kCancel) cancelled_.AddPreconditions(preconditions);
+  within_.AddPreconditions(preconditions);
+}
+
+void StepPart::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
+  DeletionRow next = row_;
+  const bool verifies = step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state);
+  if (verifies) RememberOpening(out.transition.after, next.request);
+  // What was allowed a moment ago and is not any more (an extension) then changes nothing but the history.
+  if (Do(next.request, out.moment, *context.policies.rules()) == domain::StepRefusal::kNone) {
+    next.request.changed = stamp.sequence;
+    marking_.Apply(context, next.request, out);
+    const bool denies = step_ == DeletionStep::kDeny && domain::DenialTakesDefaults(next.request.selector);
+    if (denies) out.transition.after.default_denied = stamp.time;
+    // A denied closure's end is now.
+    if (denies && next.request.selector.kind == domain::SelectorKind::kAccountClosure) NoteDoubt(context, out.moment, next.request);
+  }
+  within_.Build(context, systems_, out);
+  if (!domain::IsOpen(next.request.state) && domain::IsOpen(row_.request.state)) {
+    CloseDeletion(context, place_, row_.request, stamp, next, out.writes);
+  }
+  out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.number), EncodeDeletionRow(next)});
+  ListDeletion(context, place_.number, next.request, out.writes);
+  if (verifies) WriteTasks(next.request, place_.number, out.writes);
+  made_ = std::move(next.request);
+}
+
+void StepPart::Publish(Context& context, const store::Stamp&) {
+  marking_.Publish(context);
+  context.deletions.Replace(place_, &row_.request, made_);
+  if (made_.IsUnsettled()) context.perhaps_unsettled.store(true);
+  if (step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state)) PutOnBoard(board_, systems_, place_);
+  within_.Publish(context, board_, systems_);
+  if (step_ == DeletionStep::kCancel) cancelled_.TellDeleted(board_);
+}
+
+}  // namespace consent::service

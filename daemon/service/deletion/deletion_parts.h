@@ -1,0 +1,113 @@
+// What the steps of a deletion request add to a change of its subject. Private to this folder.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/service/commit/change_part.h"
+#include "daemon/service/deletion/deletions.h"
+#include "daemon/service/purge/open_tasks.h"
+#include "daemon/service/deletion/verify_within.h"
+
+namespace consent::service {
+
+// What a request means for the rule: tombstones of the record, marks of single recordings.
+class Marking {
+ public:
+  explicit Marking(base::SubjectHandle subject) : subject_(subject) {}
+  // Reads what is stored of the recordings that the selector names.
+  absl::Status LoadRecordings(const Context& context, const domain::Selector& selector);
+  // From all requests of the subject but the one at `except`: for steps after which a request selects less, or otherwise.
+  absl::Status LoadOthers(const Context& context, DeletionPlace except, const domain::Selector& selector);
+  // Whether there is room for its tombstone.
+  bool Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const;
+  void Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out);
+  void Publish(Context& context) const;
+
+ private:
+  // False where there is no room.
+  bool SetTombstones(const domain::DeletionRequest& request, domain::SubjectFacts& facts) const;
+
+  const base::SubjectHandle subject_;
+  bool anew_ = false;                          // the tombstones are those of `others_` and the request's
+  domain::Cover others_;
+  std::vector<std::pair<base::RecordingHandle, domain::RecordingMarks>> recordings_;
+};
+
+// The rows of a request that begins: its own, its line in the subject's list, its key's share, and a task for each of its parts.
+void WriteNewDeletion(const Context& context, DeletionPlace place, const DeletionRow& row, const std::string& share,
+                      std::vector<store::Write>& writes);
+// Where the time is in doubt: notes when that was by the boot clock, so that it can be settled.
+void NoteDoubt(const Context& context, const domain::Moment& moment, domain::DeletionRequest& request);
+// Ends a request that was open and is not done: its tasks and its key go, and what is left of it in the files is noted for erasure. `next`
+// is its row to be written.
+void CloseDeletion(const Context& context, DeletionPlace place, const domain::DeletionRequest& before, const store::Stamp& stamp, DeletionRow& next,
+                   std::vector<store::Write>& writes);
+// A task for each of its parts.
+void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes);
+// The periods of the regime of that name; of one that is gone the unknown region's.
+const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime);
+// The due times by the regime of `region`, whose name is noted.
+void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::DeletionRequest& request);
+void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place);
+
+class CreatePart final : public ChangePart {
+ public:
+  CreatePart(TaskBoard& board, base::SubjectHandle subject, NewDeletion deletion);
+  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
+  void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
+  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
+  void Publish(Context& context, const store::Stamp& stamp) override;
+
+  // Of an open request for the same that was found; 0: none.
+  DeletionNumber found() const { return found_; }
+  // It is verified, and more requests that lie within it wait to be.
+  bool more_within() const { return within_.more(); }
+
+ private:
+  TaskBoard& board_;
+  NewDeletion deletion_;
+  domain::DeletionRequest request_;
+  domain::DeletionRequest made_;  // as it was committed
+  Marking marking_;
+  SystemsSeen systems_;
+  VerifyWithin within_;
+  std::string share_;
+  std::string sealed_;
+  base::Digest commitment_{};
+  DeletionNumber found_ = 0;
+};
+
+class StepPart final : public ChangePart {
+ public:
+  StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place, DeletionStep step, std::string reason,
+           const domain::Command& command);
+  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
+  void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
+  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
+  void Publish(Context& context, const store::Stamp& stamp) override;
+
+  // It is verified, and more requests that lie within it wait to be.
+  bool more_within() const { return within_.more(); }
+
+ private:
+  domain::StepRefusal Do(domain::DeletionRequest& request, const domain::Moment& moment, const domain::Rules& rules) const;
+  absl::Status MayCancel(const Context& context) const;
+
+  TaskBoard& board_;
+  const DeletionPlace place_;
+  const DeletionStep step_;
+  const std::string reason_;
+  const std::optional<uint64_t> etag_;
+  const domain::Proof proof_;
+  DeletionRow row_;
+  domain::DeletionRequest made_;  // as it was committed
+  std::string bytes_;
+  SystemsSeen systems_;
+  Marking marking_;
+  VerifyWithin within_;
+  OpenTasksOf cancelled_;
+};
+
+}  // namespace consent::service

@@ -1,0 +1,173 @@
+#include "daemon/service/deletion/deletions.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+bool Matches(const DeletionFilter& filter, const domain::DeletionRequest& request) {
+  if (filter.due_before.IsSet() && !(domain::IsOpen(request.state) && request.due_at < filter.due_before)) return false;
+  if (request.received_at < filter.received_from) return false;
+  if (filter.received_before.IsSet() && !(request.received_at < filter.received_before)) return false;
+  const bool of_cause = filter.causes.empty() || std::find(filter.causes.begin(), filter.causes.end(), request.cause) != filter.causes.end();
+  if (!of_cause) return false;
+  return filter.states.empty() || std::find(filter.states.begin(), filter.states.end(), request.state) != filter.states.end();
+}
+
+}  // namespace
+
+ChangeKind KindOf(DeletionStep step) {
+  switch (step) {
+    case DeletionStep::kBeginVerification:
+    case DeletionStep::kVerify:
+      break;
+    case DeletionStep::kDeny:
+      return ChangeKind::kDeletionDenied;
+    case DeletionStep::kExtend:
+      return ChangeKind::kDeletionExtended;
+    case DeletionStep::kCancel:
+      return ChangeKind::kDeletionCancelled;
+  }
+  return ChangeKind::kDeletionVerified;
+}
+
+Deletions::Deletions(Context& context, ChangeSubject& changes, TaskBoard& board) : context_(context), changes_(changes), board_(board) {}
+
+void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone done) {
+  const domain::RequestState begins_as = deletion.state;
+  const auto part = std::make_shared<CreatePart>(board_, change.subject, std::move(deletion));
+  const store::Partition partition = context_.PartitionOf(change.subject);
+  change.kind = ChangeKind::kDeletionReceived;
+  change.part = part;
+  // What a step that follows is asked with: it is the same act, so it needs no request_id.
+  ChangeRequest further = change;
+  further.request_id.clear();
+  changes_.Submit(std::move(change), [this, part, partition, begins_as, further = std::move(further),
+                                      done = std::move(done)](absl::StatusOr<ChangeReply> reply) mutable {
+    if (!reply.ok()) return done(std::move(reply).status());
+    Created created;
+    created.revision = reply->revision;
+    created.account_closed = reply->account_closed;
+    created.subject_is_new = reply->subject_is_new;
+    created.place = DeletionPlace{partition, part->found()};
+    if (created.place.number == 0) {
+      // The request is named by the commit that received it, which is the revision that the reply names.
+      Revision revision;
+      if (!context_.tokens.Decode(reply->revision, &revision)) return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
+      created.place.number = NumberOf(revision.sequence);
+      created.created = true;
+    }
+    // A repetition may be stronger than the first request, which is then what is verified.
+    const bool goes_on = begins_as != domain::RequestState::kReceived && (!created.created || part->more_within());
+    if (!goes_on) return done(std::move(created));
+    const DeletionStep step = domain::IsVerified(begins_as) ? DeletionStep::kVerify : DeletionStep::kBeginVerification;
+    const DeletionPlace place = created.place;
+    Step(std::move(further), place, step, "", [done = std::move(done), created = std::move(created)](const absl::Status& stepped) mutable {
+      stepped.ok() ? done(std::move(created)) : done(stepped);
+    });
+  });
+}
+
+void Deletions::Step(ChangeRequest change, DeletionPlace place, DeletionStep step, const std::string& reason, StepDone done) {
+  absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+  if (!row.ok()) return done(std::move(row).status());
+  change.subject = row->request.subject;
+  change.kind = KindOf(step);
+  const auto part = std::make_shared<StepPart>(board_, change.subject, place, step, reason, change.command);
+  change.part = part;
+  change.command.expected_revision.reset();  // the request's etag, not the subject's
+  ChangeRequest further = change;
+  further.request_id.clear();
+  changes_.Submit(std::move(change), [this, part, place, step, further = std::move(further),
+                                      done = std::move(done)](absl::StatusOr<ChangeReply> reply) mutable {
+    if (!reply.ok() || !part->more_within()) return done(std::move(reply).status());
+    Step(std::move(further), place, step, "", std::move(done));
+  });
+}
+
+absl::StatusOr<DeletionView> Deletions::Get(DeletionPlace place) const {
+  if (!context_.ready.load(std::memory_order_acquire)) {
+    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping");
+  }
+  absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+  if (!row.ok()) return row.status();
+  return View(place, *std::move(row));
+}
+
+absl::StatusOr<DeletionView> Deletions::View(DeletionPlace place, DeletionRow row) const {
+  DeletionView view;
+  view.place = place;
+  if (!row.sealed.empty()) {
+    absl::StatusOr<DeletionPayload> payload = OpenDeletion(context_, place, row);
+    // It may have ended, and its key gone, since the row was read.
+    if (!payload.ok() && !absl::IsNotFound(payload.status())) return payload.status();
+    if (payload.ok()) view.payload = *std::move(payload);
+  }
+  view.request = std::move(row.request);
+  const absl::StatusOr<bool> on_hold = IsOnHold(view.request);
+  if (!on_hold.ok()) return on_hold.status();
+  view.on_hold = *on_hold;
+  return view;
+}
+
+absl::StatusOr<bool> Deletions::IsOnHold(DeletionPlace place) const {
+  const absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+  return row.ok() ? IsOnHold(row->request) : row.status();
+}
+
+absl::StatusOr<bool> Deletions::IsOnHold(const domain::DeletionRequest& request) const {
+  if (!domain::IsOpen(request.state)) return false;
+  const auto facts = LoadFacts(context_, request.subject);
+  if (!facts.ok()) return facts.status();
+  const auto holds = LoadHoldsInForce(context_, request.subject, facts->facts);
+  if (!holds.ok()) return holds.status();
+  return OverlapOf(*holds, request.selector).any;
+}
+
+absl::StatusOr<DeletionPage> Deletions::List(const DeletionFilter& filter, size_t limit, DeletionPlace from) const {
+  DeletionPage page;
+  std::vector<DeletionPlace> found;
+  size_t looked_at = 0;
+  const auto consider = [&](DeletionPlace place) {
+    if (found.size() >= kMaxRowsPerPage || looked_at++ >= kMaxRowsPerPage) {
+      page.next = place;
+      return false;
+    }
+    found.push_back(place);
+    return true;
+  };
+  const store::Partition first = filter.subject ? context_.PartitionOf(*filter.subject) : from.partition;
+  for (store::Partition partition = first; partition.number < context_.store.partition_count(); ++partition.number) {
+    const DeletionNumber begin = partition == from.partition ? from.number : 0;
+    const store::Table table = filter.subject ? store::Table::kDeletionOf : store::Table::kDeletion;
+    const std::string start = filter.subject ? DeletionOfKey(context_, *filter.subject, begin) : DeletionKey(begin);
+    const std::string end = filter.subject ? DeletionOfKey(context_, *filter.subject, UINT64_MAX) : std::string();
+    const absl::Status scanned = context_.store.Scan(partition, table, start, end, kMaxRowsPerPage + 1, [&](std::string_view key, std::string_view) {
+      return consider(DeletionPlace{partition, NumberOfKey(key)});
+    });
+    if (!scanned.ok()) return StoreUnreadable();
+    if (page.next.has_value() || filter.subject) break;
+  }
+  for (const DeletionPlace& place : found) {
+    if (page.requests.size() >= limit) {
+      page.next = place;
+      break;
+    }
+    absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+    if (!row.ok()) return row.status();
+    if (!Matches(filter, row->request)) continue;  // before anything is unsealed
+    absl::StatusOr<DeletionView> view = View(place, *std::move(row));
+    if (!view.ok()) return view.status();
+    page.requests.push_back(*std::move(view));
+  }
+  return page;
+}
+
+}  // namespace consent::service

@@ -1,0 +1,88 @@
+// Deletion requests: received, verified, denied, extended, cancelled; read and listed.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/service/commit/change_subject.h"
+#include "daemon/service/registry/data_systems.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/purge/task_board.h"
+
+namespace consent::service {
+
+// A request as the API shows it.
+struct DeletionView {
+  DeletionPlace place;
+  domain::DeletionRequest request;
+  std::optional<DeletionPayload> payload;  // while its key exists
+  bool on_hold = false;                    // it is open, and some of what it selects is on hold
+};
+
+struct DeletionPage {
+  std::vector<DeletionView> requests;
+  std::optional<DeletionPlace> next;  // where to go on; nothing: that was all
+};
+
+struct DeletionFilter {
+  std::optional<base::SubjectHandle> subject;
+  std::vector<domain::RequestState> states;  // empty: all
+  std::vector<domain::DeletionCause> causes;  // empty: all
+  base::Instant due_before;                  // unset: any; else only open ones
+  base::Instant received_from;               // unset: any
+  base::Instant received_before;             // unset: any
+};
+
+// A validated CreateDeletionRequest, beside the ChangeRequest that carries caller, idempotency and evidence.
+struct NewDeletion {
+  domain::Selector selector;  // without its times
+  domain::NamedTimes times;
+  domain::Actor requester = domain::Actor::kMissing;
+  domain::RequestState state = domain::RequestState::kReceived;  // kReceived, kVerifying, or kAccepted: verified
+  DeletionPayload payload;
+};
+
+enum class DeletionStep : uint8_t { kBeginVerification, kVerify, kDeny, kExtend, kCancel };
+// What history and metrics call a step.
+ChangeKind KindOf(DeletionStep step);
+
+// Thread-safe; outlives what was submitted.
+class Deletions {
+ public:
+  struct Created {
+    DeletionPlace place;
+    bool created = false;
+    std::string revision;
+    bool account_closed = false;
+    bool subject_is_new = false;
+  };
+  using CreateDone = std::function<void(absl::StatusOr<Created>)>;
+  using StepDone = std::function<void(absl::Status)>;
+
+  Deletions(Context& context, ChangeSubject& changes, TaskBoard& board);
+
+  // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL and those of a change.
+  void Create(ChangeRequest change, NewDeletion deletion, CreateDone done);
+  // `change.command` carries the proof, and for kCancel the request's etag as the expected revision. Needs a pool thread; may block before
+  // it returns. DELETION_NOT_FOUND, DELETION_STATE, EXTENSION_NOT_ALLOWED, ETAG_REQUIRED, ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND.
+  void Step(ChangeRequest change, DeletionPlace place, DeletionStep step, const std::string& reason, StepDone done);
+
+  // These block. DELETION_NOT_FOUND, STORE_UNREADABLE.
+  absl::StatusOr<DeletionView> Get(DeletionPlace place) const;
+  // It is open, and some of what it selects is on hold: asked without unsealing anything.
+  absl::StatusOr<bool> IsOnHold(DeletionPlace place) const;
+  absl::StatusOr<DeletionPage> List(const DeletionFilter& filter, size_t limit, DeletionPlace from) const;
+
+ private:
+  absl::StatusOr<DeletionView> View(DeletionPlace place, DeletionRow row) const;
+  absl::StatusOr<bool> IsOnHold(const domain::DeletionRequest& request) const;
+
+  Context& context_;
+  ChangeSubject& changes_;
+  TaskBoard& board_;
+};
+
+}  // namespace consent::service

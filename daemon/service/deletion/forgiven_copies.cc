@@ -1,0 +1,110 @@
+#include "daemon/service/deletion/forgiven_copies.h"
+
+#include <utility>
+
+#include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/erasure/erasures.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/selector.h"
+
+namespace consent::service {
+namespace {
+
+constexpr const char* kReason = "consented to again under a notice that covers the past";
+
+}  // namespace
+
+absl::Status ForgivenCopies::Load(const Context& context, const domain::Transition& trial) {
+  found_.clear();
+  const std::vector<domain::Forgiven> forgiven = domain::ForgivenBy(trial);
+  if (forgiven.empty()) return absl::OkStatus();
+  const auto places = ListDeletionsOf(context, subject_, domain::IsOpen);
+  if (!places.ok()) return places.status();
+  for (const DeletionPlace& place : *places) {
+    Found found;
+    found.place = place;
+    absl::StatusOr<DeletionRow> row = LoadDeletion(context, place, &found.bytes);
+    if (!row.ok()) return row.status();
+    found.row = *std::move(row);
+    const domain::DeletionRequest& request = found.row.request;
+    if (!domain::IsOpen(request.state) || request.cause != domain::DeletionCause::kWithdrawal || domain::AllEnded(request)) continue;
+    found.owed = OwedOf(request, forgiven);
+    if (found.owed == request.selector.copies_of) continue;
+    if (absl::Status s = found.tasks.Load(context, place, request); !s.ok()) return s;
+    if (!found.owed.Empty()) {
+      if (absl::Status s = Narrow(context, &found); !s.ok()) return s;
+    }
+    found_.push_back(std::move(found));
+  }
+  return absl::OkStatus();
+}
+
+domain::PurposeSet ForgivenCopies::OwedOf(const domain::DeletionRequest& request, const std::vector<domain::Forgiven>& forgiven) {
+  domain::PurposeSet owed = request.selector.copies_of;
+  for (const domain::Forgiven& one : forgiven) {
+    if (one.scope == request.selector.scope) owed.bits = static_cast<uint8_t>(owed.bits & ~one.copies_of.bits);
+  }
+  return owed;
+}
+
+absl::Status ForgivenCopies::Narrow(const Context& context, Found* found) const {
+  absl::StatusOr<DeletionPayload> payload = OpenDeletion(context, found->place, found->row);
+  if (!payload.ok()) return payload.status();
+  const auto share = context.store.Get(found->place.partition, store::Table::kKeyShare, DeletionShareKey(context, found->place));
+  if (!share.ok()) return StoreUnreadable();
+  payload->selector = wire::WithPurposes(payload->selector, found->owed);
+  base::Digest unused{};
+  found->sealed = SealDeletion(context.keys.PayloadKey(subject_, *share), *payload, subject_, context.random, &unused);
+  return absl::OkStatus();
+}
+
+void ForgivenCopies::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+  for (const Found& found : found_) {
+    preconditions.push_back({store::Table::kDeletion, DeletionKey(found.place.number), found.bytes});
+    found.tasks.AddPreconditions(preconditions);
+  }
+}
+
+void ForgivenCopies::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
+  std::vector<store::Write>& writes = out.writes;
+  // What was allowed when it was tried may not be any more, as where the clock has become doubtful.
+  const std::vector<domain::Forgiven> forgiven = domain::ForgivenBy(out.transition);
+  for (Found& found : found_) {
+    found.is_forgiven = OwedOf(found.row.request, forgiven) == found.owed;
+    if (!found.is_forgiven) continue;
+    DeletionRow next = found.row;
+    domain::DeletionRequest& request = next.request;
+    request.changed = stamp.sequence;
+    if (!found.owed.Empty()) {
+      request.selector.copies_of = found.owed;
+      next.sealed = found.sealed;
+      found.tasks.TakeBack(writes);
+    } else if (!found.tasks.ErasedAny() && domain::Cancel(request, out.moment) == domain::StepRefusal::kNone) {
+      CloseDeletion(context, found.place, found.row.request, stamp, next, writes);
+    } else {
+      found.tasks.EndParts(kReason, stamp.time, &request);
+      found.tasks.Delete(writes);
+      next.sealed.clear();
+      BeginErasure(context, found.place, stamp, writes);
+    }
+    writes.push_back({store::Table::kDeletion, DeletionKey(found.place.number), EncodeDeletionRow(next)});
+    ListDeletion(context, found.place.number, request, writes);
+    found.made = std::move(request);
+  }
+}
+
+void ForgivenCopies::Publish(Context& context, TaskBoard& board) const {
+  for (const Found& found : found_) {
+    if (!found.is_forgiven) continue;
+    context.deletions.Replace(found.place, &found.row.request, found.made);
+    if (found.owed.Empty()) found.tasks.TellDeleted(board);
+  }
+}
+
+void ForgivenCopies::Wake(TaskBoard& board) const {
+  for (const Found& found : found_) {
+    if (found.is_forgiven && !found.owed.Empty()) found.tasks.TellTakenBack(board);
+  }
+}
+
+}  // namespace consent::service

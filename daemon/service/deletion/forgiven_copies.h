@@ -1,0 +1,46 @@
+// What a consent under a notice that covers the past cancels in its commit: what is still owed of the copies that an earlier withdrawal of
+// the same purpose and scope ordered away (product.md, R5). Requests that somebody asked for are not touched. Private to this folder.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/domain/ended.h"
+#include "daemon/service/commit/change_part.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/purge/open_tasks.h"
+#include "daemon/service/purge/task_board.h"
+
+namespace consent::service {
+
+class ForgivenCopies {
+ public:
+  explicit ForgivenCopies(base::SubjectHandle subject) : subject_(subject) {}
+  // Finds them by what the change would make good. May block. What the commit itself does not make good stays owed.
+  absl::Status Load(const Context& context, const domain::Transition& trial);
+  void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
+  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out);
+  void Publish(Context& context, TaskBoard& board) const;
+  // Puts on the board what is owed still.
+  void Wake(TaskBoard& board) const;
+
+ private:
+  struct Found {
+    DeletionPlace place;
+    std::string bytes;
+    DeletionRow row;
+    domain::PurposeSet owed;      // what stays of its purposes
+    bool is_forgiven = false;     // the commit did so
+    std::string sealed;       // the request in the API's words with those alone
+    OpenTasksOf tasks;
+    domain::DeletionRequest made;  // as it was committed
+  };
+  // What of the request's purposes is not forgiven.
+  static domain::PurposeSet OwedOf(const domain::DeletionRequest& request, const std::vector<domain::Forgiven>& forgiven);
+  absl::Status Narrow(const Context& context, Found* found) const;
+
+  const base::SubjectHandle subject_;
+  std::vector<Found> found_;
+};
+
+}  // namespace consent::service

@@ -1,0 +1,332 @@
+#include "daemon/service/deletion/holds.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "daemon/service/commit/change_part.h"
+#include "daemon/service/erasure/erasures.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/task_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+using MarkedRecordings = std::vector<std::pair<base::RecordingHandle, domain::RecordingMarks>>;
+
+domain::Hold InRecord(const domain::HeldPart& held) { return domain::Hold{held.scope.kind, held.scope.handle, held.captured}; }
+
+absl::Status TooManyHolds() {
+  return wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL,
+                         "the subject has as many holds, or its holds name as many recordings, as there may be: one that encloses others takes their place",
+                         {{"holds", std::to_string(domain::kMaxHolds)}, {"recordings", std::to_string(domain::kMaxSelectedRecordings)}});
+}
+
+absl::StatusOr<MarkedRecordings> LoadMarked(const Context& context, base::SubjectHandle subject, const domain::HeldPart& held) {
+  MarkedRecordings recordings;
+  for (const base::RecordingHandle recording : held.recordings) {
+    const auto marks = LoadMarks(context, subject, recording);
+    if (!marks.ok()) return marks.status();
+    recordings.emplace_back(recording, *marks);
+  }
+  return recordings;
+}
+
+void WriteMarked(const Context& context, base::SubjectHandle subject, const MarkedRecordings& recordings, std::vector<store::Write>& writes) {
+  for (const auto& [recording, marks] : recordings) {
+    writes.push_back({store::Table::kRecording, context.RecordingKey(subject, recording), EncodeMarksRow(subject, recording, marks)});
+  }
+}
+
+void PublishMarked(Context& context, base::SubjectHandle subject, const MarkedRecordings& recordings) {
+  for (const auto& [recording, marks] : recordings) context.IndexOf(subject).PutMarks(subject, recording, marks);
+}
+
+// What is out of the tasks of the subject although `hold`, in force since the commit numbered `placed`, takes it back.
+absl::StatusOr<std::vector<LeaseOut>> LeasesOut(const Context& context, store::Sequence placed, const HoldRow& hold) {
+  std::vector<LeaseOut> out;
+  const auto open = LoadOpenDeletions(context, hold.subject);
+  if (!open.ok()) return open.status();
+  const base::Instant now = context.Now();
+  for (const auto& [place, request] : *open) {
+    if (!domain::MayOverlap(hold.held, request.selector)) continue;
+    for (const domain::SystemPart& part : request.parts) {
+      if (part.outcome != domain::PurgeOutcome::kOpen) continue;
+      SystemRow system;
+      system.number = part.system;
+      std::string unused;
+      const absl::StatusOr<TaskRow> task = LoadTask(context, system, place, &unused);
+      if (absl::IsNotFound(task.status())) continue;  // it ended just now
+      if (!task.ok()) return task.status();
+      if (task->out_until > now && task->out_holds_seen < placed) out.push_back({part.system, task->out_until});
+      if (task->leased_until > now && task->holds_seen < placed) out.push_back({part.system, task->leased_until});
+    }
+  }
+  return out;
+}
+
+// Where the subject's open tasks are.
+using Waiting = std::vector<std::pair<domain::SystemNumber, DeletionPlace>>;
+absl::StatusOr<Waiting> OpenTasksOf(const Context& context, base::SubjectHandle subject) {
+  Waiting waiting;
+  const auto open = LoadOpenDeletions(context, subject);
+  if (!open.ok()) return open.status();
+  for (const auto& [place, request] : *open) {
+    for (const domain::SystemPart& part : request.parts) {
+      if (part.outcome == domain::PurgeOutcome::kOpen) waiting.emplace_back(part.system, place);
+    }
+  }
+  return waiting;
+}
+
+class PlacePart final : public ChangePart {
+ public:
+  PlacePart(TaskBoard& board, base::SubjectHandle subject, NewHold hold) : board_(board), subject_(subject), hold_(std::move(hold)) {}
+
+  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override {
+    const auto holds = LoadHoldsInForce(context, subject_, input.before.facts);
+    if (!holds.ok()) return holds.status();
+    size_t recordings = hold_.held.recordings.size();
+    for (const HoldInForce& hold : *holds) recordings += hold.row.held.recordings.size();
+    if (holds->size() >= domain::kMaxHolds || recordings > domain::kMaxSelectedRecordings) return TooManyHolds();
+    absl::StatusOr<MarkedRecordings> marked = LoadMarked(context, subject_, hold_.held);
+    if (!marked.ok()) return marked.status();
+    recordings_ = *std::move(marked);
+    for (auto& [recording, marks] : recordings_) marks.on_hold = true;
+    absl::StatusOr<Waiting> open = OpenTasksOf(context, subject_);
+    if (!open.ok()) return open.status();
+    open_ = *std::move(open);
+    share_.resize(kShareBytes);
+    context.random.Fill(share_.data(), share_.size());
+    base::Digest unused{};
+    sealed_ = SealDeletion(context.keys.PayloadKey(subject_, share_), hold_.payload, subject_, context.random, &unused);
+    return Prepared::kGoOn;
+  }
+
+  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override {
+    HoldRow row;
+    row.subject = subject_;
+    row.held = hold_.held;
+    row.placed = hold_.order;
+    row.placed_at = stamp.time;
+    row.changed = stamp.sequence;
+    row.sealed = sealed_;
+    domain::SubjectFacts& after = out.transition.after;
+    after.holds_changed = stamp.sequence;
+    if (hold_.held.recordings.empty()) {
+      after.holds.push_back(InRecord(hold_.held));
+    } else {
+      after.has_recording_marks = true;
+      WriteMarked(context, subject_, recordings_, out.writes);
+    }
+    const HoldPlace place{context.PartitionOf(subject_), stamp.sequence};
+    out.writes.push_back({store::Table::kHold, HoldKey(stamp.sequence), EncodeHoldRow(row)});
+    out.writes.push_back({store::Table::kHold, HoldOfKey(context, subject_, stamp.sequence), std::string()});
+    out.writes.push_back({store::Table::kKeyShare, HoldShareKey(context, place), share_});
+  }
+
+  void Publish(Context& context, const store::Stamp&) override { PublishMarked(context, subject_, recordings_); }
+
+  // Leases that it takes back can be handed out again at once.
+  void Wake() override {
+    for (const auto& [system, place] : open_) board_.Add(system, place, base::Span{});
+  }
+
+ private:
+  TaskBoard& board_;
+  const base::SubjectHandle subject_;
+  const NewHold hold_;
+  MarkedRecordings recordings_;
+  Waiting open_;
+  std::string share_;
+  std::string sealed_;
+};
+
+class ReleasePart final : public ChangePart {
+ public:
+  ReleasePart(TaskBoard& board, base::SubjectHandle subject, HoldPlace place, Order order, const domain::Command& command)
+      : board_(board),
+        subject_(subject),
+        place_(place),
+        order_(std::move(order)),
+        etag_(command.expected_revision),
+        proof_(command.proof) {}
+
+  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override {
+    absl::StatusOr<HoldRow> row = LoadHold(context, place_, &bytes_);
+    if (!row.ok()) return row.status();
+    row_ = *std::move(row);
+    if (!row_.InForce()) return Prepared::kAnswered;
+    if (absl::Status s = MayRelease(context); !s.ok()) return s;
+    absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(context, subject_, input.before.facts);
+    if (!holds.ok()) return holds.status();
+    others_ = *std::move(holds);
+    others_.erase(std::remove_if(others_.begin(), others_.end(), [&](const HoldInForce& hold) { return hold.sequence == place_.sequence; }),
+                  others_.end());
+    absl::StatusOr<MarkedRecordings> marked = LoadMarked(context, subject_, row_.held);
+    if (!marked.ok()) return marked.status();
+    recordings_ = *std::move(marked);
+    for (auto& [recording, marks] : recordings_) marks.on_hold = HeldByOthers(recording);
+    absl::StatusOr<Waiting> waiting = OpenTasksOf(context, subject_);
+    if (!waiting.ok()) return waiting.status();
+    waiting_ = *std::move(waiting);
+    return Prepared::kGoOn;
+  }
+
+  void AddPreconditions(std::vector<store::Precondition>& preconditions) const override {
+    preconditions.push_back({store::Table::kHold, HoldKey(place_.sequence), bytes_});
+  }
+
+  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override {
+    HoldRow next = row_;
+    next.released_at = stamp.time;
+    next.released = order_;
+    next.changed = stamp.sequence;
+    next.sealed.clear();
+    domain::SubjectFacts& after = out.transition.after;
+    after.holds_changed = stamp.sequence;
+    after.holds.clear();
+    for (const HoldInForce& hold : others_) {
+      if (hold.row.held.recordings.empty()) after.holds.push_back(InRecord(hold.row.held));
+    }
+    WriteMarked(context, subject_, recordings_, out.writes);
+    out.writes.push_back({store::Table::kHold, HoldKey(place_.sequence), EncodeHoldRow(next)});
+    out.writes.push_back({store::Table::kKeyShare, HoldShareKey(context, place_), std::nullopt});
+    store::Remains remains;
+    remains.rows = {{store::Table::kKeyShare, HoldShareKey(context, place_)}, {store::Table::kHold, HoldKey(place_.sequence)}};
+    BeginErasure(NumberOf(stamp.sequence), remains, stamp, out.writes);
+  }
+
+  void Publish(Context& context, const store::Stamp&) override { PublishMarked(context, subject_, recordings_); }
+
+  // What waited for the release is due at once.
+  void Wake() override {
+    for (const auto& [system, place] : waiting_) board_.Add(system, place, base::Span{});
+  }
+
+ private:
+  // A loosening.
+  absl::Status MayRelease(const Context& context) const {
+    if (absl::Status s = TimeToLoosen(context.Present()); !s.ok()) return s;
+    if (!etag_.has_value()) {
+      return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "releasing needs the hold's current etag: ListHolds has it");
+    }
+    if (*etag_ != row_.changed) return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH, "the etag is not the hold's current one: list the holds again");
+    if (proof_.channel == domain::Channel::kMissing) return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "channel"});
+    if (proof_.actor == domain::Actor::kMissing) return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "actor"});
+    return absl::OkStatus();
+  }
+
+  bool HeldByOthers(base::RecordingHandle recording) const {
+    return std::any_of(others_.begin(), others_.end(), [&](const HoldInForce& hold) {
+      const std::vector<base::RecordingHandle>& named = hold.row.held.recordings;
+      return std::binary_search(named.begin(), named.end(), recording);
+    });
+  }
+
+  TaskBoard& board_;
+  const base::SubjectHandle subject_;
+  const HoldPlace place_;
+  const Order order_;
+  const std::optional<uint64_t> etag_;
+  const domain::Proof proof_;
+  HoldRow row_;
+  std::string bytes_;
+  std::vector<HoldInForce> others_;
+  MarkedRecordings recordings_;
+  Waiting waiting_;
+};
+
+}  // namespace
+
+Holds::Holds(Context& context, ChangeSubject& changes, TaskBoard& board) : context_(context), changes_(changes), board_(board) {}
+
+void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
+  const store::Partition partition = context_.PartitionOf(change.subject);
+  change.kind = ChangeKind::kHoldPlaced;
+  change.part = std::make_shared<PlacePart>(board_, change.subject, std::move(hold));
+  changes_.Submit(std::move(change), [this, partition, done = std::move(done)](absl::StatusOr<ChangeReply> reply) {
+    if (!reply.ok()) return done(std::move(reply).status());
+    // The hold is named by the commit that placed it, which is the revision that the reply names.
+    Revision revision;
+    if (!context_.tokens.Decode(reply->revision, &revision)) return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
+    done(Placed{HoldPlace{partition, revision.sequence}, std::move(reply->revision), reply->subject_is_new});
+  });
+}
+
+void Holds::Release(ChangeRequest change, HoldPlace place, Order order, ReleaseDone done) {
+  std::string unused;
+  const absl::StatusOr<HoldRow> row = LoadHold(context_, place, &unused);
+  if (!row.ok()) return done(row.status());
+  change.subject = row->subject;
+  change.kind = ChangeKind::kHoldReleased;
+  change.part = std::make_shared<ReleasePart>(board_, change.subject, place, std::move(order), change.command);
+  change.command.expected_revision.reset();  // the hold's etag, not the subject's
+  changes_.Submit(std::move(change), [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });
+}
+
+absl::StatusOr<HoldView> Holds::Get(HoldPlace place) const {
+  if (!context_.ready.load(std::memory_order_acquire)) {
+    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping");
+  }
+  std::string unused;
+  absl::StatusOr<HoldRow> row = LoadHold(context_, place, &unused);
+  if (!row.ok()) return row.status();
+  HoldView view;
+  view.place = place;
+  if (!row->sealed.empty()) {
+    absl::StatusOr<DeletionPayload> payload =
+        OpenSealed(context_, place.partition, HoldShareKey(context_, place), row->subject, row->sealed);
+    // It may have been released, and its key gone, since the row was read.
+    if (!payload.ok() && !absl::IsNotFound(payload.status())) return payload.status();
+    if (payload.ok()) view.payload = *std::move(payload);
+  }
+  if (row->InForce()) {
+    absl::StatusOr<std::vector<LeaseOut>> out = LeasesOut(context_, place.sequence, *row);
+    if (!out.ok()) return out.status();
+    view.leases_out = *std::move(out);
+  }
+  view.row = *std::move(row);
+  return view;
+}
+
+absl::StatusOr<HoldPage> Holds::List(const std::optional<base::SubjectHandle>& subject, bool include_released, size_t limit,
+                                     HoldPlace from) const {
+  HoldPage page;
+  size_t looked_at = 0;
+  const store::Partition first = subject ? context_.PartitionOf(*subject) : from.partition;
+  for (store::Partition partition = first; partition.number < context_.store.partition_count(); ++partition.number) {
+    const store::Sequence begin = partition == from.partition ? from.sequence : 0;
+    const std::string start = subject ? HoldOfKey(context_, *subject, begin) : HoldKey(begin);
+    const std::string end = subject ? HoldOfKey(context_, *subject, UINT64_MAX) : HoldKey(UINT64_MAX);
+    std::vector<HoldPlace> found;
+    const absl::Status scanned = context_.store.Scan(partition, store::Table::kHold, start, end, SIZE_MAX, [&](std::string_view key, std::string_view) {
+      const HoldPlace place{partition, SequenceOfHoldKey(key)};
+      if (looked_at++ >= kMaxRowsPerPage) {
+        page.next = place;
+        return false;
+      }
+      found.push_back(place);
+      return true;
+    });
+    if (!scanned.ok()) return StoreUnreadable();
+    for (const HoldPlace& place : found) {
+      std::string unused;
+      const absl::StatusOr<HoldRow> row = LoadHold(context_, place, &unused);
+      if (!row.ok()) return row.status();
+      if (!include_released && !row->InForce()) continue;  // before anything is unsealed
+      if (page.holds.size() >= limit) {
+        page.next = place;
+        return page;
+      }
+      absl::StatusOr<HoldView> view = Get(place);
+      if (!view.ok()) return view.status();
+      page.holds.push_back(*std::move(view));
+    }
+    if (page.next.has_value() || subject) break;
+  }
+  return page;
+}
+
+}  // namespace consent::service

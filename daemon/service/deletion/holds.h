@@ -1,0 +1,73 @@
+// Legal holds: placed, released, listed. A hold stops purging from the commit that places it; its release sends waiting tasks on.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/service/commit/change_subject.h"
+#include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/purge/task_board.h"
+
+namespace consent::service {
+
+// A lease that was out when a hold was placed over some of what it handed out, and whose worker has not reported since.
+struct LeaseOut {
+  domain::SystemNumber system = 0;
+  base::Instant until;
+};
+
+// A hold as the API shows it.
+struct HoldView {
+  HoldPlace place;
+  HoldRow row;
+  std::optional<DeletionPayload> payload;  // while it is in force
+  std::vector<LeaseOut> leases_out;        // while it is in force
+};
+
+struct HoldPage {
+  std::vector<HoldView> holds;
+  std::optional<HoldPlace> next;  // where to go on; nothing: that was all
+};
+
+// A validated PlaceHold, beside the ChangeRequest that carries caller, idempotency and evidence.
+struct NewHold {
+  domain::HeldPart held;
+  Order order;
+  DeletionPayload payload;
+};
+
+// Thread-safe; outlives what was submitted.
+class Holds {
+ public:
+  struct Placed {
+    HoldPlace place;
+    std::string revision;
+    bool subject_is_new = false;
+  };
+  using PlaceDone = std::function<void(absl::StatusOr<Placed>)>;
+  using ReleaseDone = std::function<void(absl::Status)>;
+
+  Holds(Context& context, ChangeSubject& changes, TaskBoard& board);
+
+  // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL beyond domain::kMaxHolds in force, or where they name more than
+  // domain::kMaxSelectedRecordings recordings together; ACCOUNT_CLOSED; and those of a change.
+  void Place(ChangeRequest change, NewHold hold, PlaceDone done);
+  // `change.command` carries the proof, and the hold's etag as the expected revision. Needs a pool thread; may block before it returns.
+  // HOLD_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND. One that is released stays as it is: OK.
+  void Release(ChangeRequest change, HoldPlace place, Order order, ReleaseDone done);
+
+  // These block. HOLD_NOT_FOUND, STORE_UNREADABLE.
+  absl::StatusOr<HoldView> Get(HoldPlace place) const;
+  // From `from` on, at most `limit`.
+  absl::StatusOr<HoldPage> List(const std::optional<base::SubjectHandle>& subject, bool include_released, size_t limit, HoldPlace from) const;
+
+ private:
+  Context& context_;
+  ChangeSubject& changes_;
+  TaskBoard& board_;
+};
+
+}  // namespace consent::service

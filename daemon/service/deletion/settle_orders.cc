@@ -1,0 +1,131 @@
+#include "daemon/service/deletion/settle_orders.h"
+
+#include <future>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+class SettlePart final : public ChangePart {
+ public:
+  SettlePart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place) : board_(board), place_(place), marking_(subject) {}
+
+  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override {
+    absl::StatusOr<DeletionRow> row = LoadDeletion(context, place_, &bytes_);
+    if (!row.ok()) return row.status();
+    row_ = *std::move(row);
+    if (!row_.request.IsUnsettled() || input.moment.now.doubtful) return Prepared::kAnswered;
+    made_ = row_.request;
+    Settle(context, input.moment, made_);
+    if (absl::Status s = marking_.LoadOthers(context, place_, row_.request.selector); !s.ok()) return s;
+    if (!marking_.Fits(input.before.facts, made_)) return TooManyTombstones();
+    return Prepared::kGoOn;
+  }
+
+  void AddPreconditions(std::vector<store::Precondition>& preconditions) const override {
+    preconditions.push_back({store::Table::kDeletion, DeletionKey(place_.number), bytes_});
+  }
+
+  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override {
+    DeletionRow next = row_;
+    if (!out.moment.now.doubtful) Settle(context, out.moment, next.request);
+    next.request.changed = stamp.sequence;
+    marking_.Apply(context, next.request, out);
+    out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.number), EncodeDeletionRow(next)});
+    ListDeletion(context, place_.number, next.request, out.writes);
+    made_ = std::move(next.request);
+  }
+
+  void Publish(Context& context, const store::Stamp&) override {
+    marking_.Publish(context);
+    context.deletions.Replace(place_, &row_.request, made_);
+    if (made_.IsUnsettled()) context.perhaps_unsettled.store(true);
+  }
+
+  void Wake() override {
+    if (!domain::IsOpen(made_.state)) return;
+    for (const domain::SystemPart& part : made_.parts) {
+      if (part.outcome == domain::PurgeOutcome::kOpen) board_.Add(part.system, place_, base::Span{});
+    }
+  }
+
+ private:
+  static void Settle(const Context& context, const domain::Moment& moment, domain::DeletionRequest& request) {
+    base::Instant sure = request.doubt_after;
+    base::Instant latest = moment.now.latest;
+    if (request.doubt_since.boot == context.time.boot_id()) {
+      const base::Span ago{context.time.SinceBoot().micros - request.doubt_since.since.micros};
+      sure = latest = context.time.Look().trusted - ago;
+    }
+    const bool denied = request.state == domain::RequestState::kDenied;
+    domain::Settle(request, sure, latest);
+    if (!denied) SetDeadlinesOf(context, request);
+  }
+  // By the regime whose deadlines count since it was received. An extension keeps its own.
+  static void SetDeadlinesOf(const Context& context, domain::DeletionRequest& request) {
+    const std::shared_ptr<const domain::Rules> rules = context.policies.rules();
+    const domain::DeadlineRules& periods = DeadlinesOfRegime(*rules, request.regime);
+    const domain::Deadlines due = domain::DeadlinesOf(request.received_at, periods);
+    request.confirm_by = due.confirm_by;
+    request.due_at = request.extended ? domain::ExtendedDeadline(request.received_at, periods) : due.complete_by;
+  }
+
+  TaskBoard& board_;
+  const DeletionPlace place_;
+  std::string bytes_;
+  DeletionRow row_;
+  domain::DeletionRequest made_;
+  Marking marking_;
+};
+
+absl::StatusOr<std::vector<std::pair<DeletionPlace, base::SubjectHandle>>> FindUnsettled(const Context& context) {
+  std::vector<std::pair<DeletionPlace, base::SubjectHandle>> found;
+  for (uint16_t number = 0; number < context.store.partition_count(); ++number) {
+    const store::Partition partition{number};
+    const absl::Status scanned =
+        context.store.Scan(partition, store::Table::kDeletion, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
+          DeletionRow row;
+          if (DecodeDeletionRow(value, &row) && row.request.IsUnsettled()) {
+            found.emplace_back(DeletionPlace{partition, NumberOfKey(key)}, row.request.subject);
+          }
+          return true;
+        });
+    if (!scanned.ok()) return StoreUnreadable();
+  }
+  return found;
+}
+
+}  // namespace
+
+absl::Status SettleOrders(Context& context, ChangeSubject& changes, TaskBoard& board, size_t* settled) {
+  *settled = 0;
+  if (context.time.Look().doubtful || !context.ready.load(std::memory_order_acquire)) return absl::OkStatus();
+  if (!context.perhaps_unsettled.exchange(false)) return absl::OkStatus();
+  const auto unsettled = FindUnsettled(context);
+  absl::Status failed = unsettled.status();
+  if (!failed.ok()) context.perhaps_unsettled.store(true);
+  if (!failed.ok()) return failed;
+  for (const auto& [place, subject] : *unsettled) {
+    ChangeRequest change;
+    change.subject = subject;
+    change.kind = ChangeKind::kDeletionSettled;
+    change.part = std::make_shared<SettlePart>(board, subject, place);
+    const auto done = std::make_shared<std::promise<absl::Status>>();
+    std::future<absl::Status> answer = done->get_future();
+    changes.Submit(std::move(change), [done](absl::StatusOr<ChangeReply> reply) { done->set_value(std::move(reply).status()); });
+    const absl::Status one = answer.get();
+    if (one.ok()) ++*settled;
+    // A closed account that is forgotten has nothing left that a time could spare or purge.
+    if (!one.ok() && wire::DetailOf(one).reason != v1::ERROR_REASON_ACCOUNT_CLOSED) failed = one;
+  }
+  if (!failed.ok()) context.perhaps_unsettled.store(true);
+  return failed;
+}
+
+}  // namespace consent::service

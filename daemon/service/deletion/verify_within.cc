@@ -1,0 +1,95 @@
+#include "daemon/service/deletion/verify_within.h"
+
+#include <algorithm>
+
+#include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/rows/subject_rows.h"
+
+namespace consent::service {
+namespace {
+
+constexpr size_t kMaxRequests = 64;
+constexpr size_t kMaxRecordings = 2000;
+
+bool IsUnverified(domain::RequestState state) { return domain::IsOpen(state) && !domain::IsVerified(state); }
+
+}  // namespace
+
+absl::Status VerifyWithin::Load(const Context& context, const domain::SubjectFacts& facts, const domain::Selector& outer,
+                                DeletionNumber outer_number) {
+  found_.clear();
+  recordings_.clear();
+  looked_ = facts.has_unverified_deletions;
+  more_ = others_left_ = false;
+  if (!looked_) return absl::OkStatus();
+  const absl::StatusOr<std::vector<DeletionPlace>> places = ListDeletionsOf(context, subject_, IsUnverified);
+  if (!places.ok()) return places.status();
+  for (const DeletionPlace& place : *places) {
+    if (place.number == outer_number) continue;
+    // "Everything" reaches to its receipt: what was asked for later, it does not verify.
+    if (outer.kind == domain::SelectorKind::kEverything && outer_number != 0 && place.number > outer_number) {
+      others_left_ = true;
+      continue;
+    }
+    if (absl::Status s = Add(context, place, outer); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status VerifyWithin::Add(const Context& context, DeletionPlace place, const domain::Selector& outer) {
+  Found found;
+  found.place = place;
+  absl::StatusOr<DeletionRow> row = LoadDeletion(context, place, &found.bytes);
+  if (!row.ok()) return row.status();
+  found.row = *std::move(row);
+  const domain::DeletionRequest& request = found.row.request;
+  if (!IsUnverified(request.state)) return absl::OkStatus();
+  if (!domain::LiesWithin(request.selector, outer)) {
+    others_left_ = true;
+    return absl::OkStatus();
+  }
+  const std::vector<base::RecordingHandle>& named = request.selector.recordings;
+  if (found_.size() >= kMaxRequests || (!found_.empty() && recordings_.size() + named.size() > kMaxRecordings)) {
+    more_ = true;
+    return absl::OkStatus();
+  }
+  for (const base::RecordingHandle recording : named) {
+    auto marks = LoadMarks(context, subject_, recording);
+    if (!marks.ok()) return marks.status();
+    domain::StrengthenMarks(*marks, domain::DeletionState::kVerified);
+    recordings_.emplace_back(recording, *marks);
+  }
+  found_.push_back(std::move(found));
+  return absl::OkStatus();
+}
+
+void VerifyWithin::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+  for (const Found& found : found_) preconditions.push_back({store::Table::kDeletion, DeletionKey(found.place.number), found.bytes});
+}
+
+// The tombstones of the record stay as they are: all that they match, the outer one's matches too.
+void VerifyWithin::Build(const Context& context, const SystemsSeen& systems, PartOutput& out) {
+  if (looked_ && !more_ && !others_left_) out.transition.after.has_unverified_deletions = false;
+  for (Found& found : found_) {
+    DeletionRow next = found.row;
+    (void)domain::Verify(next.request, out.moment, systems.active);
+    next.request.changed = out.moment.sequence;
+    out.writes.push_back({store::Table::kDeletion, DeletionKey(found.place.number), EncodeDeletionRow(next)});
+    ListDeletion(context, found.place.number, next.request, out.writes);
+    WriteTasks(next.request, found.place.number, out.writes);
+    found.made = std::move(next.request);
+  }
+  for (const auto& [recording, marks] : recordings_) {
+    out.writes.push_back({store::Table::kRecording, context.RecordingKey(subject_, recording), EncodeMarksRow(subject_, recording, marks)});
+  }
+}
+
+void VerifyWithin::Publish(Context& context, TaskBoard& board, const SystemsSeen& systems) const {
+  for (const auto& [recording, marks] : recordings_) context.IndexOf(subject_).PutMarks(subject_, recording, marks);
+  for (const Found& found : found_) {
+    context.deletions.Replace(found.place, &found.row.request, found.made);
+    PutOnBoard(board, systems, found.place);
+  }
+}
+
+}  // namespace consent::service

@@ -1,0 +1,46 @@
+// What verifying one deletion request verifies beside it: every request of the subject that is open and unverified and whose selection lies
+// wholly in its own. Each keeps its receipt and its deadlines. Private to this folder.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/service/commit/change_part.h"
+#include "daemon/service/registry/data_systems.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/purge/task_board.h"
+
+namespace consent::service {
+
+class VerifyWithin {
+ public:
+  explicit VerifyWithin(base::SubjectHandle subject) : subject_(subject) {}
+  // Finds them, but for the one numbered `outer_number` (0: it is not there yet). At most 64 requests and 2,000 recordings at a time: where
+  // more are left, verifying the outer one once more does the next. May block.
+  absl::Status Load(const Context& context, const domain::SubjectFacts& facts, const domain::Selector& outer, DeletionNumber outer_number);
+  bool empty() const { return found_.empty(); }
+  bool more() const { return more_; }
+
+  void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
+  void Build(const Context& context, const SystemsSeen& systems, PartOutput& out);
+  void Publish(Context& context, TaskBoard& board, const SystemsSeen& systems) const;
+
+ private:
+  struct Found {
+    DeletionPlace place;
+    std::string bytes;
+    DeletionRow row;
+    domain::DeletionRequest made;  // as it was committed
+  };
+  absl::Status Add(const Context& context, DeletionPlace place, const domain::Selector& outer);
+
+  const base::SubjectHandle subject_;
+  std::vector<Found> found_;
+  std::vector<std::pair<base::RecordingHandle, domain::RecordingMarks>> recordings_;
+  bool looked_ = false;
+  bool more_ = false;
+  bool others_left_ = false;  // unverified ones that do not lie within
+};
+
+}  // namespace consent::service

@@ -1,0 +1,89 @@
+#include "daemon/service/deletion/withdrawn_uses.h"
+
+#include <algorithm>
+
+#include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/wire/selector.h"
+
+namespace consent::service {
+
+EndedUses::New EndedUses::Make(const Context& context, const domain::Ended& ended, const domain::Moment& moment) const {
+  New made;
+  made.times.to = ended.up_to;
+  domain::DeletionRequest& request = made.request;
+  request.subject = subject_;
+  request.cause = ended.cause;
+  request.requester = domain::Actor::kSystem;
+  domain::Selector& selector = request.selector;
+  selector.scope = ended.scope;
+  selector.copies_of = ended.copies_of;
+  if (ended.cause == domain::DeletionCause::kWithdrawal) {
+    selector.kind = domain::SelectorKind::kPurposeCopies;
+  } else if (ended.scope.kind == domain::ScopeKind::kAccount) {
+    selector.kind = domain::SelectorKind::kTimeRange;
+  } else {
+    selector.kind = ended.scope.kind == domain::ScopeKind::kProfile ? domain::SelectorKind::kProfile : domain::SelectorKind::kDevice;
+  }
+  const auto named = std::find_if(names_.begin(), names_.end(), [&](const auto& name) { return name.first == ended.scope; });
+  // Until when it reaches is the commit's to say; what the systems are told of it is in the request, not in the selector.
+  domain::Selector told = selector;
+  told.captured = domain::TimesOf(selector.kind, made.times, moment);
+  const DeletionPayload payload{account_id_, wire::SerialiseSelector(told, named == names_.end() ? std::string() : named->second)};
+  made.share.resize(kShareBytes);
+  context.random.Fill(made.share.data(), made.share.size());
+  base::Digest unused{};
+  made.sealed = SealDeletion(context.keys.PayloadKey(subject_, made.share), payload, subject_, context.random, &unused);
+  return made;
+}
+
+absl::StatusOr<ChangePart::Prepared> EndedUses::Prepare(const Context& context, const PartInput& input) {
+  made_.clear();
+  if (absl::Status s = forgiven_.Load(context, input.trial); !s.ok()) return s;
+  const std::vector<domain::Ended> ended = domain::EndedBy(input.before.facts, input.trial, input.moment, *context.policies.rules());
+  ends_something_ = !ended.empty();
+  if (!ends_something_) return Prepared::kGoOn;
+  absl::StatusOr<SystemsSeen> systems = LoadSystems(context, context.PartitionOf(subject_));
+  if (!systems.ok()) return systems.status();
+  systems_ = *std::move(systems);
+  // With no data system there is nobody to be told; the precondition sees to it that there is none when the change is made.
+  if (systems_.active.empty()) return Prepared::kGoOn;
+  for (const domain::Ended& one : ended) made_.push_back(Make(context, one, input.moment));
+  return Prepared::kGoOn;
+}
+
+void EndedUses::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+  forgiven_.AddPreconditions(preconditions);
+  if (ends_something_) preconditions.push_back(systems_.AsPrecondition());
+}
+
+void EndedUses::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
+  forgiven_.Build(context, stamp, out);
+  const domain::Moment& moment = out.moment;
+  const store::Partition partition = context.PartitionOf(subject_);
+  for (size_t i = 0; i < made_.size(); ++i) {
+    domain::DeletionRequest request = made_[i].request;
+    request.received_at = moment.Received();
+    request.changed = moment.sequence;
+    request.selector.captured = domain::TimesOf(request.selector.kind, made_[i].times, moment);
+    NoteDoubt(context, moment, request);
+    SetDeadlines(*context.policies.rules(), out.transition.after.region, request);
+    domain::Verify(request, moment, systems_.active);
+    WriteNewDeletion(context, DeletionPlace{partition, NumberOf(moment.sequence, i)}, DeletionRow{request, made_[i].sealed}, made_[i].share,
+                     out.writes);
+    made_[i].made = std::move(request);
+  }
+}
+
+void EndedUses::Publish(Context& context, const store::Stamp& stamp) {
+  forgiven_.Publish(context, board_);
+  for (size_t i = 0; i < made_.size(); ++i) {
+    const DeletionPlace place{context.PartitionOf(subject_), NumberOf(stamp.sequence, i)};
+    context.deletions.Replace(place, nullptr, made_[i].made);
+    if (made_[i].made.IsUnsettled()) context.perhaps_unsettled.store(true);
+    PutOnBoard(board_, systems_, place);
+  }
+}
+
+void EndedUses::Wake() { forgiven_.Wake(board_); }
+
+}  // namespace consent::service

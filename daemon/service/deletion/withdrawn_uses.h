@@ -1,0 +1,49 @@
+// What a change of settings adds for the data systems: requests of our own, already verified, for the copies of a purpose that is not allowed
+// any more and for audio that is kept no longer; and the end of such requests where the copies are allowed again. In the same commit, so neither can be there without the other.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/domain/ended.h"
+#include "daemon/service/commit/change_part.h"
+#include "daemon/service/registry/data_systems.h"
+#include "daemon/service/deletion/forgiven_copies.h"
+#include "daemon/service/purge/task_board.h"
+
+namespace consent::service {
+
+class EndedUses final : public ChangePart {
+ public:
+  EndedUses(TaskBoard& board, base::SubjectHandle subject, std::string account_id, std::vector<std::pair<domain::ScopeRef, std::string>> names)
+      : board_(board), subject_(subject), forgiven_(subject), account_id_(std::move(account_id)), names_(std::move(names)) {}
+
+  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
+  void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
+  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
+  void Publish(Context& context, const store::Stamp& stamp) override;
+  void Wake() override;
+
+ private:
+  // One request to be made.
+  struct New {
+    domain::DeletionRequest request;
+    domain::NamedTimes times;      // that it selects
+    domain::DeletionRequest made;  // as it was committed
+    std::string share;
+    std::string sealed;
+  };
+  New Make(const Context& context, const domain::Ended& ended, const domain::Moment& moment) const;
+
+  TaskBoard& board_;
+  const base::SubjectHandle subject_;
+  ForgivenCopies forgiven_;
+  const std::string account_id_;
+  const std::vector<std::pair<domain::ScopeRef, std::string>> names_;
+  std::vector<New> made_;
+  SystemsSeen systems_;
+  bool ends_something_ = false;
+};
+
+}  // namespace consent::service

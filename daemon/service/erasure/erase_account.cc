@@ -1,0 +1,197 @@
+// What the keys' step does for a closed account.
+#include "daemon/service/erasure/erasures.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "daemon/domain/facts_codec.h"
+#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+constexpr size_t kMaxPerChunk = 10'000;  // rows that one waiting row lists
+
+// Keys of the rows whose key begins with `prefix`.
+absl::Status ListRows(const Context& context, store::Partition partition, store::Table table, const std::string& prefix,
+                      std::vector<std::string>* keys) {
+  std::string end = prefix;
+  while (!end.empty() && static_cast<uint8_t>(end.back()) == UINT8_MAX) end.pop_back();
+  if (!end.empty()) end.back() = static_cast<char>(static_cast<uint8_t>(end.back()) + 1);
+  const absl::Status scanned = context.store.Scan(partition, table, prefix, end, SIZE_MAX, [&](std::string_view key, std::string_view) {
+    keys->emplace_back(key);
+    return true;
+  });
+  return scanned.ok() ? absl::OkStatus() : StoreUnreadable();
+}
+
+}  // namespace
+
+// In an order that a crash may stop anywhere: what names the account is listed, then the record shrinks to the suppression record, then
+// what was listed goes.
+absl::StatusOr<bool> Erasures::EraseAccount(const Finished& finished) {
+  const base::SubjectHandle subject = finished.row.request.subject;
+  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+    const absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
+    if (!stored.ok()) return stored.status();
+    if (domain::IsForgotten(stored->facts)) break;
+    const auto holds = LoadHoldsInForce(context_, subject, stored->facts);
+    if (!holds.ok()) return holds.status();
+    if (!holds->empty()) return false;
+    if (absl::Status s = EndUndecided(finished); !s.ok()) return s;
+    std::vector<domain::SaidSince> said_since;
+    if (absl::Status s = ListAccount(finished, stored->facts, &said_since); !s.ok()) return s;
+    const absl::StatusOr<store::Outcome> outcome = Suppress(finished, *stored, said_since);
+    if (!outcome.ok()) return outcome.status();
+    if (*outcome == store::Outcome::kConflict) continue;
+    if (absl::Status s = OutcomeStatus(*outcome); !s.ok()) return s;
+    break;
+  }
+  if (absl::Status s = EraseListed(finished); !s.ok()) return s;
+  return true;
+}
+
+absl::Status Erasures::EndUndecided(const Finished& finished) {
+  const auto open = LoadOpenDeletions(context_, finished.row.request.subject);
+  if (!open.ok()) return open.status();
+  for (const auto& [place, request] : *open) {
+    if (domain::IsVerified(request.state)) continue;
+    if (absl::Status s = EndUndecided(place); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Erasures::EndUndecided(DeletionPlace place) {
+  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+    std::string bytes;
+    absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place, &bytes);
+    if (!row.ok()) return row.status();
+    if (domain::IsVerified(row->request.state)) return absl::OkStatus();
+    const domain::DeletionRequest was = row->request;
+    DeletionRow next = *std::move(row);
+    const store::CommitResult result = CommitNow(
+        context_, place.partition, {{store::Table::kDeletion, DeletionKey(place.number), bytes}},
+        [&](const store::Stamp& stamp) {
+          (void)domain::Deny(next.request, domain::Moment{stamp.time, stamp.sequence, context_.Present(), false}, "the account was closed, and all of it deleted");
+          next.request.changed = stamp.sequence;
+          store::Change change;
+          CloseDeletion(context_, place, was, stamp, next, change.writes);
+          change.writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(next)});
+          ListDeletion(context_, place.number, next.request, change.writes);
+          change.event = PlainEvent(ChangeKind::kErased, "");
+          return change;
+        },
+        [&](const store::Stamp&) { context_.deletions.Replace(place, &was, next.request); });
+    if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
+  }
+  return OutcomeStatus(store::Outcome::kConflict);
+}
+
+absl::Status Erasures::ListAccount(const Finished& finished, const domain::SubjectFacts& facts,
+                                   std::vector<domain::SaidSince>* said_since) {
+  const base::SubjectHandle subject = finished.row.request.subject;
+  const store::Partition partition = finished.place.partition;
+  const std::string key = context_.SubjectKey(subject);
+  store::Remains all;
+  for (const store::Table table : {store::Table::kSubject, store::Table::kNames, store::Table::kKeyShare}) all.rows.push_back({table, key});
+  std::vector<std::string> recordings;
+  if (absl::Status s = ListRows(context_, partition, store::Table::kRecording, key, &recordings); !s.ok()) return s;
+  for (std::string& recording : recordings) all.rows.push_back({store::Table::kRecording, std::move(recording)});
+  std::vector<std::string> holds;
+  const std::string holds_of = HoldOfKey(context_, subject, 0);
+  if (absl::Status s = ListRows(context_, partition, store::Table::kHold, holds_of.substr(0, holds_of.size() - 8), &holds); !s.ok()) return s;
+  for (std::string& hold : holds) {
+    all.rows.push_back({store::Table::kHold, HoldKey(SequenceOfHoldKey(hold))});
+    all.rows.push_back({store::Table::kHold, std::move(hold)});
+  }
+  for (store::Sequence next = facts.revision; next != 0;) {
+    const absl::StatusOr<store::FeedRow> feed = context_.store.FeedAt(partition, next);
+    ChangeRow row;
+    if (absl::IsOutOfRange(feed.status())) break;  // older ones are truncated away
+    if (!feed.ok()) return StoreUnreadable();
+    if (feed->erased || feed->event.subject != base::View(subject.bytes) || !DecodeChangeRow(feed->event.body, &row)) {
+      return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's history cannot be read to its beginning");
+    }
+    all.feed.push_back(next);
+    next = row.previous;
+    if (feed->stamp.time <= facts.closed_at) continue;
+    for (const domain::FactChange& change : row.changes) said_since->push_back({feed->stamp.time, change});
+  }
+  uint64_t chunk_number = kListedChunk;
+  for (size_t row = 0, feed = 0; row < all.rows.size() || feed < all.feed.size(); ++chunk_number) {
+    store::Remains chunk;
+    const size_t rows_end = std::min(all.rows.size(), row + kMaxPerChunk);
+    const size_t feed_end = std::min(all.feed.size(), feed + kMaxPerChunk);
+    chunk.rows.assign(all.rows.begin() + static_cast<std::ptrdiff_t>(row), all.rows.begin() + static_cast<std::ptrdiff_t>(rows_end));
+    chunk.feed.assign(all.feed.begin() + static_cast<std::ptrdiff_t>(feed), all.feed.begin() + static_cast<std::ptrdiff_t>(feed_end));
+    row = rows_end;
+    feed = feed_end;
+    const std::string at = WaitingKey(kBytesStep, finished.place.number, chunk_number);
+    const store::CommitResult result = CommitPatiently(context_, partition, {}, [&](const store::Stamp&) {
+      return store::Change{{{store::Table::kErasure, at, EncodeWaiting(finished.since, chunk)}}, PlainEvent(ChangeKind::kErased, "")};
+    });
+    if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, const StoredFacts& stored,
+                                                  const std::vector<domain::SaidSince>& said_since) {
+  const base::SubjectHandle subject = finished.row.request.subject;
+  const std::string key = context_.SubjectKey(subject);
+  domain::SubjectFacts left = domain::RefusedSinceClosure(stored.facts, said_since);
+  left.forgotten = true;
+  std::string left_bytes;
+  const store::CommitResult result = CommitNow(
+      context_, finished.place.partition, {{store::Table::kSubject, key, EncodeSubjectRow(subject, stored.bytes)}},
+      [&](const store::Stamp& stamp) {
+        left.revision = stamp.sequence;
+        left_bytes.clear();
+        domain::EncodeFacts(left, &left_bytes);
+        store::Change change;
+        change.writes.push_back({store::Table::kSubject, key, EncodeSubjectRow(subject, left_bytes)});
+        change.writes.push_back({store::Table::kNames, key, std::nullopt});
+        change.writes.push_back({store::Table::kKeyShare, key, std::nullopt});
+        change.event = PlainEvent(ChangeKind::kErased, "");
+        return change;
+      },
+      [&](const store::Stamp&) {
+        context_.IndexOf(subject).Put(subject, left_bytes);
+        context_.IndexOf(subject).PutCover(subject, nullptr);
+        context_.census.Replace(&stored.facts, &left);
+      });
+  return result.outcome;
+}
+
+absl::Status Erasures::EraseListed(const Finished& finished) {
+  const store::Partition partition = finished.place.partition;
+  std::vector<store::Remains> chunks;
+  bool damaged = false;
+  const absl::Status scanned = context_.store.Scan(
+      partition, store::Table::kErasure, WaitingKey(kBytesStep, finished.place.number, kListedChunk),
+      WaitingKey(kBytesStep, finished.place.number + 1), SIZE_MAX, [&](std::string_view, std::string_view value) {
+        base::Instant unused;
+        chunks.emplace_back();
+        damaged = damaged || !DecodeWaiting(value, &unused, &chunks.back());
+        return !damaged;
+      });
+  if (!scanned.ok()) return StoreUnreadable();
+  if (damaged) return DamagedWaiting();
+  for (store::Remains& chunk : chunks) {
+    // What the suppression's commit wrote or deleted itself is not ours to delete.
+    chunk.rows.erase(std::remove_if(chunk.rows.begin(), chunk.rows.end(),
+                                    [](const store::RowKey& row) { return row.table != store::Table::kRecording && row.table != store::Table::kHold; }),
+                     chunk.rows.end());
+    if (absl::Status s = context_.store.Erase(partition, chunk.rows); !s.ok()) return s;
+    if (absl::Status s = context_.store.EraseFeed(partition, chunk.feed); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace consent::service

@@ -1,0 +1,221 @@
+#include "daemon/service/erasure/erasures.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "daemon/domain/facts_codec.h"
+#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+constexpr size_t kMaxAtOnce = 20'000;     // requests of one keys' step
+constexpr size_t kCompletedPerCommit = 100;
+constexpr size_t kEmptiedPerCommit = 10'000;
+
+}  // namespace
+
+void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp, std::vector<store::Write>& writes) {
+  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), std::nullopt});
+  writes.push_back({store::Table::kErasure, WaitingKey(kKeysStep, place.number), EncodeWaiting(stamp.time, {})});
+}
+
+void BeginErasure(DeletionNumber number, const store::Remains& remains, const store::Stamp& stamp, std::vector<store::Write>& writes) {
+  writes.push_back({store::Table::kErasure, WaitingKey(kBytesStep, number), EncodeWaiting(stamp.time, remains)});
+}
+
+absl::StatusOr<size_t> Erasures::EraseKeys() {
+  size_t done = 0;
+  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
+    const absl::StatusOr<size_t> erased = EraseKeys(store::Partition{number});
+    if (!erased.ok()) return erased.status();
+    done += *erased;
+  }
+  return done;
+}
+
+absl::StatusOr<size_t> Erasures::EraseKeys(store::Partition partition) {
+  std::vector<std::pair<DeletionNumber, base::Instant>> waiting;
+  bool damaged = false;
+  const absl::Status scanned = context_.store.Scan(
+      partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1), kMaxAtOnce,
+      [&](std::string_view key, std::string_view value) {
+        base::Instant since;
+        store::Remains unused;
+        damaged = damaged || !DecodeWaiting(value, &since, &unused);
+        waiting.emplace_back(NumberOfWaiting(key), since);
+        return !damaged;
+      });
+  if (!scanned.ok()) return StoreUnreadable();
+  if (damaged) return DamagedWaiting();
+  std::vector<Finished> finished;
+  store::Remains keys;
+  for (const auto& [number, since] : waiting) {
+    Finished one{DeletionPlace{partition, number}, since, {}, {}};
+    absl::StatusOr<DeletionRow> row = LoadDeletion(context_, one.place, &one.bytes);
+    if (!row.ok()) return row.status();
+    one.row = *std::move(row);
+    if (one.IsClosure()) {
+      const absl::StatusOr<bool> erased = EraseAccount(one);
+      if (!erased.ok()) return erased.status();
+      if (!*erased) continue;
+      keys.rows.push_back({store::Table::kKeyShare, context_.SubjectKey(one.row.request.subject)});
+    }
+    keys.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context_, one.place)});
+    finished.push_back(std::move(one));
+  }
+  if (finished.empty()) return size_t{0};
+  if (absl::Status s = context_.store.Scrub(partition, keys); !s.ok()) return s;
+  if (absl::Status s = Complete(finished); !s.ok()) return s;
+  return finished.size();
+}
+
+absl::Status Erasures::Complete(const std::vector<Finished>& finished) {
+  std::vector<const Finished*> together;
+  for (const Finished& one : finished) {
+    if (!one.IsClosure()) together.push_back(&one);
+    if (!one.IsClosure() && together.size() < kCompletedPerCommit) continue;
+    const std::vector<const Finished*> now = one.IsClosure() ? std::vector<const Finished*>{&one} : std::exchange(together, {});
+    if (absl::Status s = CompleteInOne(now); !s.ok()) return s;
+  }
+  return together.empty() ? absl::OkStatus() : CompleteInOne(together);
+}
+
+absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finished) {
+  const store::Partition partition = finished.front()->place.partition;
+  const bool is_closure = finished.front()->IsClosure();
+  const base::SubjectHandle subject = finished.front()->row.request.subject;
+  domain::SubjectFacts left;
+  std::string left_bytes;
+  const auto build = [&](const store::Stamp& stamp) {
+    store::Change change;
+    for (const Finished* one : finished) {
+      DeletionRow next = one->row;
+      domain::Complete(next.request, stamp.time);
+      const domain::DeletionRequest& request = next.request;
+      change.writes.push_back({store::Table::kDeletion, DeletionKey(one->place.number), EncodeDeletionRow(next)});
+      ListDeletion(context_, one->place.number, request, change.writes);
+      change.writes.push_back({store::Table::kErasure, WaitingKey(kKeysStep, one->place.number), std::nullopt});
+      change.writes.push_back(
+          {store::Table::kErasure, WaitingKey(kBytesStep, one->place.number), EncodeWaiting(one->since, RowsOf(context_, one->place, request))});
+    }
+    if (is_closure) {
+      left.revision = stamp.sequence;
+      left_bytes.clear();
+      domain::EncodeFacts(left, &left_bytes);
+      change.writes.push_back({store::Table::kSubject, context_.SubjectKey(subject), EncodeSubjectRow(subject, left_bytes)});
+    }
+    change.event = PlainEvent(ChangeKind::kErased, "");
+    return change;
+  };
+  const auto publish = [&](const store::Stamp& stamp) {
+    for (const Finished* one : finished) {
+      domain::DeletionRequest after = one->row.request;
+      domain::Complete(after, stamp.time);
+      context_.deletions.Replace(one->place, &one->row.request, after);
+    }
+    if (is_closure) context_.IndexOf(subject).Put(subject, left_bytes);
+  };
+  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+    // Of a request whose tasks have all ended only an extension still writes the row: the next run then completes it. The record of an account
+    // that is forgotten is written by restrictions alone.
+    std::vector<store::Precondition> preconditions;
+    preconditions.reserve(finished.size() + 1);
+    for (const Finished* one : finished) preconditions.push_back({store::Table::kDeletion, DeletionKey(one->place.number), one->bytes});
+    if (is_closure) {
+      const absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
+      if (!stored.ok()) return stored.status();
+      left = stored->facts;
+      left.forgotten = false;
+      left.tombstones.clear();
+      preconditions.push_back({store::Table::kSubject, context_.SubjectKey(subject), EncodeSubjectRow(subject, stored->bytes)});
+    }
+    const store::CommitResult result = CommitNow(context_, partition, std::move(preconditions), build, publish);
+    if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
+  }
+  return OutcomeStatus(store::Outcome::kConflict);
+}
+
+absl::StatusOr<size_t> Erasures::EraseBytes(base::Instant before) {
+  size_t done = 0;
+  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
+    const absl::StatusOr<size_t> erased = EraseBytes(store::Partition{number}, before);
+    if (!erased.ok()) return erased.status();
+    done += *erased;
+  }
+  return done;
+}
+
+absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::Instant before) {
+  // What the keys' step has listed and not yet deleted is not known from anywhere else.
+  std::set<DeletionNumber> unfinished;
+  const absl::Status looked = context_.store.Scan(partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
+                                                  SIZE_MAX, [&](std::string_view key, std::string_view) {
+                                                    unfinished.insert(NumberOfWaiting(key));
+                                                    return true;
+                                                  });
+  if (!looked.ok()) return StoreUnreadable();
+  store::Remains remains;
+  std::vector<store::RowKey> listed;
+  base::Instant oldest;
+  bool damaged = false;
+  const absl::Status scanned = context_.store.Scan(
+      partition, store::Table::kErasure, std::string(1, kBytesStep), std::string(1, kBytesStep + 1), SIZE_MAX,
+      [&](std::string_view key, std::string_view value) {
+        base::Instant since;
+        store::Remains one;
+        damaged = !DecodeWaiting(value, &since, &one);
+        if (damaged) return false;
+        if (!(since < before) || unfinished.count(NumberOfWaiting(key)) != 0) return true;
+        if (remains.rows.size() + remains.feed.size() + one.rows.size() + one.feed.size() + listed.size() + 2 > store::kMaxRemains) return false;
+        remains.rows.insert(remains.rows.end(), one.rows.begin(), one.rows.end());
+        remains.feed.insert(remains.feed.end(), one.feed.begin(), one.feed.end());
+        listed.push_back({store::Table::kErasure, std::string(key)});
+        if (!oldest.IsSet() || since < oldest) oldest = since;
+        return true;
+      });
+  if (!scanned.ok()) return StoreUnreadable();
+  if (damaged) return DamagedWaiting();
+  if (listed.empty()) return 0;
+  if (absl::Status s = context_.store.Scrub(partition, remains); !s.ok()) return s;
+  if (absl::Status s = EraseLists(partition, listed, oldest); !s.ok()) return s;
+  return remains.rows.size() + remains.feed.size() + listed.size();
+}
+
+absl::Status Erasures::EraseLists(store::Partition partition, const std::vector<store::RowKey>& lists, base::Instant since) {
+  for (size_t from = 0; from < lists.size(); from += kEmptiedPerCommit) {
+    const size_t to = std::min(lists.size(), from + kEmptiedPerCommit);
+    const store::CommitResult result = CommitPatiently(context_, partition, {}, [&](const store::Stamp&) {
+      store::Change change;
+      for (size_t i = from; i < to; ++i) change.writes.push_back({lists[i].table, lists[i].key, EncodeWaiting(since, {})});
+      change.event = PlainEvent(ChangeKind::kErased, "");
+      return change;
+    });
+    if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
+  }
+  if (absl::Status s = context_.store.Scrub(partition, store::Remains{lists, {}}); !s.ok()) return s;
+  return context_.store.Erase(partition, lists);
+}
+
+absl::StatusOr<ErasureLag> Erasures::Lag() const {
+  ErasureLag lag;
+  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
+    const absl::Status scanned = context_.store.Scan(
+        store::Partition{number}, store::Table::kErasure, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
+          const base::Instant since = SinceOf(value);
+          const bool of_keys = key.front() == kKeysStep;
+          ++(of_keys ? lag.keys : lag.bytes);
+          base::Instant& oldest = of_keys ? lag.oldest_key : lag.oldest_byte;
+          if (!oldest.IsSet() || since < oldest) oldest = since;
+          return true;
+        });
+    if (!scanned.ok()) return StoreUnreadable();
+  }
+  return lag;
+}
+
+}  // namespace consent::service

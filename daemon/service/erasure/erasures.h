@@ -1,0 +1,72 @@
+// What deletions, closed accounts and released holds leave behind in the store's own files. Two steps, each in batches:
+//   keys   the shares of payload keys leave the files: what was sealed under them is unreadable. Only then is a request COMPLETED.
+//   bytes  everything else that was deleted or overwritten leaves them, too.
+// What waits for a step is a row of its own, written by the commit that made it necessary: so a crash forgets nothing.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/service/state/context.h"
+#include "daemon/service/rows/deletion_rows.h"
+
+namespace consent::service {
+
+struct StoredFacts;
+
+// A request of which every task has ended: its key's share goes with the commit, and the keys' step is due.
+void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp, std::vector<store::Write>& writes);
+// Rows that the commit deletes or overwrites, where nothing waits for their keys: a request that was cancelled, a hold that was released.
+// `number` distinguishes it from others of the partition.
+void BeginErasure(DeletionNumber number, const store::Remains& remains, const store::Stamp& stamp, std::vector<store::Write>& writes);
+
+// What waits for the two steps.
+struct ErasureLag {
+  uint64_t keys = 0;
+  uint64_t bytes = 0;
+  base::Instant oldest_key;   // since when; unset: none waits
+  base::Instant oldest_byte;
+};
+
+// Thread-safe, but one caller at a time for each step. Both block, and read and rewrite files.
+class Erasures {
+ public:
+  explicit Erasures(Context& context) : context_(context) {}
+
+  // The keys' step of all that waits: erases closed accounts, scrubs the keys, completes the requests. How many were completed.
+  absl::StatusOr<size_t> EraseKeys();
+  // A piece of the bytes' step, of at most kMaxRemains rows in each partition, of what has waited since before `before`. How many rows were
+  // scrubbed; 0: nothing of it waits any more.
+  absl::StatusOr<size_t> EraseBytes(base::Instant before);
+  // Reads the waiting rows. STORE_UNREADABLE.
+  absl::StatusOr<ErasureLag> Lag() const;
+
+ private:
+  struct Finished;
+  absl::StatusOr<size_t> EraseKeys(store::Partition partition);
+  absl::StatusOr<size_t> EraseBytes(store::Partition partition, base::Instant before);
+  // Rows that list what has left the files now: hashes stand in them, too. They are emptied before they are deleted, so that a crash between
+  // leaves a row that is erased the next time.
+  absl::Status EraseLists(store::Partition partition, const std::vector<store::RowKey>& lists, base::Instant since);
+  absl::Status Complete(const std::vector<Finished>& finished);
+  // In one commit: any number of requests that are no closures, or one closure.
+  absl::Status CompleteInOne(const std::vector<const Finished*>& finished);
+  // False: it must wait, because some of the account is on hold.
+  absl::StatusOr<bool> EraseAccount(const Finished& finished);
+  // Requests of the account that nobody has verified yet: with it gone there is nothing left to decide.
+  absl::Status EndUndecided(const Finished& finished);
+  absl::Status EndUndecided(DeletionPlace place);
+  // Adds the changes of retention since the closure, of which the record does not tell.
+  absl::Status ListAccount(const Finished& finished, const domain::SubjectFacts& facts, std::vector<domain::SaidSince>* said_since);
+  // The record shrinks to the suppression record, but for what IsForgotten says; key and names go.
+  absl::StatusOr<store::Outcome> Suppress(const Finished& finished, const StoredFacts& stored,
+                                          const std::vector<domain::SaidSince>& said_since);
+  absl::Status EraseListed(const Finished& finished);
+
+  Context& context_;
+};
+
+}  // namespace consent::service

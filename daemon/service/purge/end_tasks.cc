@@ -1,0 +1,206 @@
+#include "daemon/service/purge/end_tasks.h"
+
+#include <map>
+#include <utility>
+
+#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/erasure/erasures.h"
+#include "daemon/service/rows/task_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+const char* OutcomeName(domain::PurgeOutcome outcome) {
+  switch (outcome) {
+    case domain::PurgeOutcome::kOpen:
+      break;
+    case domain::PurgeOutcome::kAcknowledged:
+      return "ACKNOWLEDGED";
+    case domain::PurgeOutcome::kNotFound:
+      return "NOT_FOUND";
+    case domain::PurgeOutcome::kExempt:
+      return "EXEMPT";
+    case domain::PurgeOutcome::kExcludedFromNextBuild:
+      return "EXCLUDED_FROM_NEXT_BUILD";
+    case domain::PurgeOutcome::kErasedBeforeHold:
+      return "ERASED_BEFORE_HOLD";
+  }
+  return "OPEN";
+}
+
+// The worker did what it was asked, so what is left has to be asked for, too: what was on hold, and what may still arrive.
+bool Looked(const TaskReport& report) {
+  const bool looked = report.outcome == domain::PurgeOutcome::kAcknowledged || report.outcome == domain::PurgeOutcome::kNotFound;
+  return looked && report.epoch.has_value();
+}
+bool MayArriveLate(const SystemRow& system, const domain::DeletionRequest& request, base::Instant now) {
+  return !system.checks_on_ingest && now < request.received_at + system.latest_arrival;
+}
+
+// What both rounds together say.
+domain::SystemPart PartOf(const SystemRow& system, const TaskRow& task, const TaskReport& report) {
+  domain::SystemPart part;
+  part.system = system.number;
+  part.epoch = report.epoch.value_or(task.epoch);
+  part.outcome = report.outcome;
+  part.reason = report.reason;
+  part.erased_count = task.erased_count + report.erased_count;  // of all rounds
+  part.evidence = report.evidence;
+  part.leased_before = task.leased_before;
+  const bool found_before = task.first_outcome == domain::PurgeOutcome::kAcknowledged;
+  if (found_before && report.outcome == domain::PurgeOutcome::kNotFound) part.outcome = domain::PurgeOutcome::kAcknowledged;
+  if (part.evidence == base::Digest{}) {
+    part.evidence = task.evidence;
+  } else if (task.evidence != part.evidence) {
+    part.earlier_evidence = task.evidence;
+  }
+  return part;
+}
+
+// The answer where the task's row is gone.
+absl::Status AnswerOfEnded(const Context& context, const SystemRow& system, const TaskReport& report) {
+  const absl::StatusOr<DeletionRow> row = LoadDeletion(context, report.place);
+  if (wire::DetailOf(row.status()).reason == v1::ERROR_REASON_DELETION_NOT_FOUND) return NoSuchTask();
+  if (!row.ok()) return row.status();
+  const domain::SystemPart* part = row->request.Find(system.number);
+  if (part == nullptr || part->outcome == domain::PurgeOutcome::kOpen) return NoSuchTask();
+  return !report.epoch.has_value() || part->epoch == *report.epoch ? absl::OkStatus() : LeaseLost();
+}
+
+// One report against the rows as they are.
+struct Ending {
+  const TaskReport& report;
+  DeletionRow deletion;
+  TaskRow task;
+  bool on_hold = false;  // some of what the request selects still is, and no hold was released since the lease
+  bool again = false;
+  base::Instant due;     // where it is done again; kEndOfTime: when what is on hold is released
+  base::Span from;       // the same by the boot clock
+  domain::DeletionRequest after;
+  std::vector<store::Precondition> preconditions;
+
+  void Build(const Context& context, const SystemRow& system, const store::Stamp& stamp, std::vector<store::Write>& writes) {
+    const domain::DeletionRequest before = deletion.request;
+    const bool late = MayArriveLate(system, before, stamp.time);
+    again = Looked(report) && (task.has_exceptions || late);
+    if (again) {
+      const bool waits = task.has_exceptions && on_hold;
+      due = waits ? base::kEndOfTime : late && !task.has_exceptions ? before.received_at + system.latest_arrival : stamp.time;
+      TaskRow next = task;
+      if (next.first_outcome != domain::PurgeOutcome::kAcknowledged) next.first_outcome = report.outcome;
+      next.again = task.has_exceptions ? Again::kHoldReleased : Again::kLateData;
+      next.looked_at = stamp.time;
+      next.first_epoch = *report.epoch;
+      next.erased_count += report.erased_count;
+      if (report.evidence != base::Digest{}) next.evidence = report.evidence;
+      next.leased_until = base::Instant{};
+      next.waits_until = base::BootTime{};
+      next.waits_for_release = waits;
+      next.not_before = waits ? base::Instant{} : due;
+      from = waits ? base::Span{} : HandOutFrom(context, next);
+      writes.push_back(PutTask(system, report.place, next));
+    } else {
+      DeletionRow next = deletion;
+      domain::EndPart(next.request, PartOf(system, task, report), stamp.time);
+      writes.push_back({store::Table::kTask, TaskKey(system.number, report.place.number), std::nullopt});
+      if (domain::AllEnded(next.request)) {
+        next.sealed.clear();
+        BeginErasure(context, report.place, stamp, writes);
+      }
+      writes.push_back(PutDeletion(report.place, next));
+      after = std::move(next.request);
+    }
+  }
+
+  // As part of the commit: whoever changes the request next finds it told.
+  void Tell(Context& context, TaskBoard& board, const SystemRow& system) const {
+    if (again) {
+      if (due != base::kEndOfTime) board.Add(system.number, report.place, from);
+      return;
+    }
+    board.Count(system.number, -1);
+    if (task.failures >= kStuckAfter) board.CountStuck(system.number, -1);
+    context.deletions.Replace(report.place, &deletion.request, after);
+  }
+};
+
+// Reads what the report is about. Nothing in `ending`: the status is the answer.
+absl::Status Prepare(const Context& context, const SystemRow& system, const TaskReport& report, std::optional<Ending>* ending) {
+  std::string task_bytes;
+  absl::StatusOr<TaskRow> task = LoadTask(context, system, report.place, &task_bytes);
+  if (absl::IsNotFound(task.status())) return AnswerOfEnded(context, system, report);
+  if (!task.ok()) return task.status();
+  if (report.epoch.has_value()) {
+    if (task->IsAgain() && task->first_epoch == *report.epoch) return absl::OkStatus();
+    if (task->epoch != *report.epoch || !task->leased_until.IsSet()) return LeaseLost();
+  }
+  std::string deletion_bytes;
+  absl::StatusOr<DeletionRow> deletion = LoadDeletion(context, report.place, &deletion_bytes);
+  if (!deletion.ok()) return deletion.status();
+  const base::SubjectHandle subject = deletion->request.subject;
+  const absl::StatusOr<Guard> guard = LoadGuard(context, subject);
+  if (!guard.ok()) return guard.status();
+  const Overlap overlap = OverlapOf(guard->holds, deletion->request.selector);
+  if (report.epoch.has_value() && IsTakenBack(*task, overlap)) return LeaseLost();
+  const bool as_leased = guard->facts.facts.holds_changed == task->holds_seen;
+  std::vector<store::Precondition> preconditions = {
+      {store::Table::kTask, TaskKey(system.number, report.place.number), std::move(task_bytes)},
+      {store::Table::kDeletion, DeletionKey(report.place.number), std::move(deletion_bytes)},
+      guard->AsPrecondition(context)};
+  ending->emplace(Ending{report, *std::move(deletion), *std::move(task), overlap.any && as_leased, false, {}, {}, {}, std::move(preconditions)});
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status EndTask(Context& context, TaskBoard& board, const SystemRow& system, const TaskReport& report) {
+  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+    std::optional<Ending> ending;
+    absl::Status read = Prepare(context, system, report, &ending);
+    if (!ending.has_value()) return read;
+    const store::CommitResult result =
+        CommitNow(context, report.place.partition, std::move(ending->preconditions), [&](const store::Stamp& stamp) {
+          store::Change change;
+          ending->Build(context, system, stamp, change.writes);
+          change.event = PlainEvent(ChangeKind::kTaskEnded, "", {}, system.name + (ending->again ? " once " : " ") + OutcomeName(report.outcome));
+          return change;
+        }, [&](const store::Stamp&) { ending->Tell(context, board, system); });
+    if (result.outcome == store::Outcome::kConflict) continue;
+    return OutcomeStatus(result.outcome);
+  }
+  return OutcomeStatus(store::Outcome::kConflict);
+}
+
+std::vector<absl::Status> EndTasks(Context& context, TaskBoard& board, const SystemRow& system, const std::vector<TaskReport>& reports) {
+  std::vector<absl::Status> answers(reports.size());
+  std::map<store::Partition, std::vector<std::pair<size_t, Ending>>> endings;
+  for (size_t i = 0; i < reports.size(); ++i) {
+    std::optional<Ending> ending;
+    answers[i] = Prepare(context, system, reports[i], &ending);
+    if (ending.has_value()) endings[reports[i].place.partition].emplace_back(i, *std::move(ending));
+  }
+  for (auto& of_partition : endings) {
+    std::vector<std::pair<size_t, Ending>>& together = of_partition.second;
+    std::vector<store::Precondition> preconditions;
+    for (auto& [i, ending] : together) {
+      for (store::Precondition& precondition : ending.preconditions) preconditions.push_back(std::move(precondition));
+    }
+    const store::CommitResult result = CommitNow(context, of_partition.first, std::move(preconditions), [&](const store::Stamp& stamp) {
+      store::Change change;
+      for (auto& [i, ending] : together) ending.Build(context, system, stamp, change.writes);
+      change.event = PlainEvent(ChangeKind::kTaskEnded, "", {}, system.name);
+      return change;
+    }, [&](const store::Stamp&) {
+      for (const auto& [i, ending] : together) ending.Tell(context, board, system);
+    });
+    for (const auto& [i, ending] : together) {
+      // Somebody else changed one of them, or they are too many for one commit: each by itself.
+      const bool apart = result.outcome == store::Outcome::kConflict || result.outcome == store::Outcome::kTooLarge;
+      answers[i] = apart ? EndTask(context, board, system, reports[i]) : OutcomeStatus(result.outcome);
+    }
+  }
+  return answers;
+}
+
+}  // namespace consent::service

@@ -1,0 +1,38 @@
+// The open tasks of one deletion request, for commits that end the request or change what it orders. Private to this folder.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/purge/task_board.h"
+
+namespace consent::service {
+
+// Used by one thread at a time.
+class OpenTasksOf {
+ public:
+  // May block.
+  absl::Status Load(const Context& context, DeletionPlace place, const domain::DeletionRequest& request);
+  void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
+  void Delete(std::vector<store::Write>& writes) const;
+  // Whoever has one of them leased loses the lease, and it is handed out anew at once.
+  void TakeBack(std::vector<store::Write>& writes) const;
+  // The parts of `request` end as they stand: ACKNOWLEDGED where some was erased, else EXEMPT.
+  void EndParts(const std::string& reason, base::Instant now, domain::DeletionRequest* request) const;
+  bool ErasedAny() const;
+  void TellDeleted(TaskBoard& board) const;
+  void TellTakenBack(TaskBoard& board) const;
+
+ private:
+  struct One {
+    domain::SystemNumber system;
+    std::string bytes;
+    TaskRow row;
+    bool HasErased() const { return row.erased_count != 0 || row.first_outcome == domain::PurgeOutcome::kAcknowledged; }
+  };
+  DeletionPlace place_;
+  std::vector<One> tasks_;
+};
+
+}  // namespace consent::service

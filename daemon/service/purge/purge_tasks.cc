@@ -1,0 +1,328 @@
+#include "daemon/service/purge/purge_tasks.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/rows/task_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+// What a run erased that did not finish is counted once for its lease, and its evidence kept.
+void CountErased(const TaskFailure& failure, TaskRow* row) {
+  if (failure.erased_count == 0 && failure.evidence == base::Digest{}) return;
+  row->erased_count += failure.erased_count;
+  if (failure.evidence != base::Digest{}) row->evidence = failure.evidence;
+  row->partial_epoch = failure.epoch;
+}
+
+}  // namespace
+
+PurgeTasks::PurgeTasks(Context& context, TaskBoard& board) : context_(context), board_(board) {}
+
+// A task that may be handed out, as it is read.
+struct PurgeTasks::Candidate {
+  LeasedTask task;
+  std::optional<DeletionRow> begun;  // where this lease is the request's first
+  uint64_t holds_seen = 0;
+  std::vector<store::Precondition> preconditions;
+  bool taken_back = false;  // by a hold, while it was leased
+  size_t bytes = 0;
+
+  // The row of its next lease.
+  TaskRow Leased(base::Instant now, base::Span visibility, const base::BootTime& until) const {
+    const TaskRow& row = task.row;
+    TaskRow next = row;
+    if (taken_back) {
+      next.out_epoch = row.epoch;
+      next.out_until = row.leased_until;
+      next.out_holds_seen = row.holds_seen;
+      if (next.again != Again::kHoldReleased) next.again = Again::kTakenBack;
+    } else if (RanOut()) {
+      ++next.failures;
+      next.last_error = "LEASE_EXPIRED: no report came that the daemon could take";
+    }
+    next.leased_before = row.leased_before || row.leased_until.IsSet();
+    next.epoch = row.epoch + 1;
+    next.waits_until = until;
+    next.leased_until = now + visibility;
+    next.not_before = base::Instant{};
+    next.holds_seen = holds_seen;
+    next.has_exceptions = !task.exceptions.empty();
+    next.waits_for_release = false;
+    return next;
+  }
+  // Nobody reported the lease before: a failure, so that what fails without a word is seen, too.
+  bool RanOut() const { return task.row.leased_until.IsSet() && !taken_back; }
+};
+
+absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const SystemRow& system, DeletionPlace place) {
+  Candidate found;
+  std::string task_bytes;
+  const absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &task_bytes);
+  if (absl::IsNotFound(row.status())) return std::optional<Candidate>();  // ended, or cancelled, since it was put on the board
+  if (!row.ok()) return row.status();
+  const base::Span from = HandOutFrom(context_, *row);
+  if (from.micros > 0 && !row->leased_until.IsSet()) {
+    // One that waits for a date may have been put on the board by another clock.
+    if (row->waits_until == base::BootTime{}) board_.Add(system.number, place, from);
+    return std::optional<Candidate>();  // has an entry
+  }
+  std::string deletion_bytes;
+  absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place, &deletion_bytes);
+  if (!deletion.ok()) return deletion.status();
+  if (deletion->request.WaitsForTime()) return std::optional<Candidate>();  // comes back to the board when that is settled
+  const base::SubjectHandle subject = deletion->request.subject;
+  const absl::StatusOr<Guard> guard = LoadGuard(context_, subject);
+  if (!guard.ok()) return guard.status();
+  const Overlap overlap = OverlapOf(guard->holds, deletion->request.selector);
+  found.holds_seen = guard->facts.facts.holds_changed;
+  if (from.micros > 0 && !IsTakenBack(*row, overlap)) return std::optional<Candidate>();  // has another entry
+  found.taken_back = row->leased_until.IsSet() && IsTakenBack(*row, overlap);
+  // What waits for a release comes back to the board with one.
+  if (overlap.all || (row->waits_for_release && overlap.any && found.holds_seen == row->holds_seen)) return std::optional<Candidate>();
+  for (const HoldInForce& hold : guard->holds) {
+    if (!domain::MayOverlap(hold.row.held, deletion->request.selector)) continue;
+    absl::StatusOr<DeletionPayload> held =
+        OpenSealed(context_, place.partition, HoldShareKey(context_, HoldPlace{place.partition, hold.sequence}), subject, hold.row.sealed);
+    if (absl::IsNotFound(held.status())) return std::optional<Candidate>();  // released since; its release puts the task on the board
+    if (!held.ok()) return held.status();
+    found.bytes += held->selector.size();
+    found.task.exceptions.push_back(std::move(held->selector));
+  }
+  absl::StatusOr<DeletionPayload> payload = OpenDeletion(context_, place, *deletion);
+  if (absl::IsNotFound(payload.status())) return wire::MakeError(v1::ERROR_REASON_INTERNAL, "an open request has no key: the store is damaged");
+  if (!payload.ok()) return payload.status();
+  found.bytes += payload->selector.size();
+  found.preconditions.push_back({store::Table::kTask, TaskKey(system.number, place.number), task_bytes});
+  found.preconditions.push_back(guard->AsPrecondition(context_));
+  if (deletion->request.state == domain::RequestState::kAccepted) {
+    found.preconditions.push_back({store::Table::kDeletion, DeletionKey(place.number), deletion_bytes});
+    found.begun = *deletion;
+    domain::Begin(found.begun->request);
+  }
+  found.task.place = place;
+  found.task.row = *row;
+  found.task.request = std::move(deletion->request);
+  found.task.payload = *std::move(payload);
+  return std::optional<Candidate>(std::move(found));
+}
+
+absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, const SystemRow& system, std::set<DeletionPlace>* places,
+                                                   base::Span visibility, std::vector<LeasedTask>* leased) {
+  constexpr size_t kMaxReplyBytes = 2 << 20;  // of what the tasks of one lease say; one task alone may be larger
+  std::vector<store::Precondition> preconditions;
+  std::vector<Candidate> found;
+  size_t bytes = 0;
+  while (!places->empty() && bytes < kMaxReplyBytes) {
+    absl::StatusOr<std::optional<Candidate>> candidate = Consider(system, *places->begin());
+    if (!candidate.ok()) {
+      for (const Candidate& put_back : found) places->insert(put_back.task.place);
+      return candidate.status();
+    }
+    places->erase(places->begin());
+    if (!candidate->has_value()) continue;
+    for (store::Precondition& precondition : (*candidate)->preconditions) preconditions.push_back(std::move(precondition));
+    bytes += (*candidate)->bytes;
+    found.push_back(**std::move(candidate));
+  }
+  if (found.empty()) return store::Outcome::kCommitted;
+  const base::BootTime until = context_.time.After(visibility);
+  const store::CommitResult result = CommitNow(context_, partition, std::move(preconditions), [&](const store::Stamp& stamp) {
+    store::Change change;
+    for (const Candidate& candidate : found) {
+      change.writes.push_back(PutTask(system, candidate.task.place, candidate.Leased(stamp.time, visibility, until)));
+      if (candidate.begun.has_value()) change.writes.push_back(PutDeletion(candidate.task.place, *candidate.begun));
+    }
+    change.event = PlainEvent(ChangeKind::kTasksLeased, "", {}, system.name);
+    return change;
+  }, [&](const store::Stamp&) {
+    for (const Candidate& candidate : found) {
+      board_.Add(system.number, candidate.task.place, until.since);
+      if (candidate.RanOut()) CountFailure(system, candidate.task.row.failures);
+      if (candidate.begun.has_value()) context_.deletions.Replace(candidate.task.place, &candidate.task.request, candidate.begun->request);
+    }
+  });
+  if (result.outcome != store::Outcome::kCommitted) {
+    for (const Candidate& candidate : found) places->insert(candidate.task.place);
+    return result.outcome;
+  }
+  for (Candidate& candidate : found) {
+    candidate.task.row = candidate.Leased(result.stamp.time, visibility, until);
+    leased->push_back(std::move(candidate.task));
+  }
+  return store::Outcome::kCommitted;
+}
+
+absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& system, size_t limit, base::Span visibility) {
+  std::vector<LeasedTask> leased;
+  for (int attempt = 0; attempt < kMaxCommitAttempts && leased.empty(); ++attempt) {
+    // A task that was handed out before has an entry for the end of that lease, too.
+    std::map<store::Partition, std::set<DeletionPlace>> places;
+    for (const DeletionPlace& place : board_.Take(system.number, limit)) places[place.partition].insert(place);
+    if (places.empty()) break;
+    absl::Status failed;
+    for (auto& [partition, taken] : places) {
+      absl::StatusOr<store::Outcome> outcome = LeaseIn(partition, system, &taken, visibility, &leased);
+      for (const DeletionPlace& place : taken) board_.Add(system.number, place, base::Span{});
+      if (!outcome.ok()) failed = outcome.status();
+      if (outcome.ok() && *outcome != store::Outcome::kCommitted && *outcome != store::Outcome::kConflict) failed = OutcomeStatus(*outcome);
+    }
+    if (leased.empty() && !failed.ok()) return failed;
+  }
+  return leased;
+}
+
+void PurgeTasks::CountFailure(const SystemRow& system, uint32_t failures_before) {
+  board_.CountRetry(system.number);
+  if (failures_before + 1 == kStuckAfter) board_.CountStuck(system.number, 1);
+}
+
+absl::StatusOr<bool> PurgeTasks::WasTakenBack(DeletionPlace place, const TaskRow& row, Guard* guard) const {
+  const absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place);
+  if (!deletion.ok()) return deletion.status();
+  absl::StatusOr<Guard> read = LoadGuard(context_, deletion->request.subject);
+  if (!read.ok()) return read.status();
+  *guard = *std::move(read);
+  return IsTakenBack(row, OverlapOf(guard->holds, deletion->request.selector));
+}
+
+absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure) {
+  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+    std::string bytes;
+    absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &bytes);
+    if (absl::IsNotFound(row.status())) return NoSuchTask();
+    if (!row.ok()) return row.status();
+    if (row->failed_epoch == failure.epoch || row->partial_epoch == failure.epoch) return absl::OkStatus();
+    const bool current = row->epoch == failure.epoch && row->leased_until.IsSet();
+    const bool was_out = row->out_until.IsSet() && row->out_epoch == failure.epoch;
+    if (!current && !was_out) return LeaseLost();
+    Guard guard;
+    const absl::StatusOr<bool> taken_back = WasTakenBack(place, *row, &guard);
+    if (!taken_back.ok()) return taken_back.status();
+    const bool counts = current && !*taken_back && !failure.not_begun;
+    TaskRow next = *row;
+    base::Span delay;
+    CountErased(failure, &next);
+    if (was_out) next.out_until = base::Instant{};
+    if (current) {
+      next.leased_until = base::Instant{};
+      next.failed_epoch = failure.epoch;
+      next.leased_before = next.leased_before || !failure.not_begun;
+      if (*taken_back && !failure.not_begun && next.again != Again::kHoldReleased) next.again = Again::kTakenBack;
+    }
+    if (counts) {
+      ++next.failures;
+      next.last_error = failure.error;
+      uint64_t dice = 0;
+      context_.random.Fill(&dice, sizeof dice);
+      delay = domain::RetryDelay(next.failures, dice);
+    }
+    if (current) next.waits_until = context_.time.After(delay);
+    const store::CommitResult result = CommitNow(
+        context_, place.partition, {{store::Table::kTask, TaskKey(system.number, place.number), bytes}},
+        [&](const store::Stamp& stamp) {
+          if (current) next.not_before = stamp.time + delay;
+          return store::Change{{PutTask(system, place, next)}, PlainEvent(ChangeKind::kTaskFailed, "", {}, system.name)};
+        },
+        [&](const store::Stamp&) {
+          if (current) board_.Add(system.number, place, next.waits_until.since);
+          if (counts) CountFailure(system, row->failures);
+        });
+    if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
+  }
+  return OutcomeStatus(store::Outcome::kConflict);
+}
+
+absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace place, uint64_t epoch, base::Span visibility) {
+  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+    std::string bytes;
+    const absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &bytes);
+    if (absl::IsNotFound(row.status())) {
+      const absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place);
+      const domain::SystemPart* part = deletion.ok() ? deletion->request.Find(system.number) : nullptr;
+      const bool done = part != nullptr && part->outcome != domain::PurgeOutcome::kOpen && part->epoch == epoch;
+      return Renewal{done ? Renewal::State::kDone : Renewal::State::kLost, {}};
+    }
+    if (!row.ok()) return row.status();
+    if (row->IsAgain() && row->first_epoch == epoch) return Renewal{Renewal::State::kDone, {}};
+    if (row->out_until.IsSet() && row->out_epoch == epoch) return Renewal{Renewal::State::kTakenBack, {}};
+    if (row->epoch != epoch || !row->leased_until.IsSet()) return Renewal{};
+    Guard guard;
+    const absl::StatusOr<bool> taken_back = WasTakenBack(place, *row, &guard);
+    if (!taken_back.ok()) return taken_back.status();
+    if (*taken_back) return Renewal{Renewal::State::kTakenBack, {}};
+    const bool mostly_left = !context_.time.IsOver(row->waits_until) &&
+                             row->waits_until.since.micros - context_.time.SinceBoot().micros > visibility.micros / 4 * 3;
+    if (mostly_left) return Renewal{Renewal::State::kRenewed, row->leased_until};
+    TaskRow next = *row;
+    next.waits_until = context_.time.After(visibility);
+    const store::CommitResult result = CommitNow(
+        context_, place.partition,
+        {{store::Table::kTask, TaskKey(system.number, place.number), bytes}, guard.AsPrecondition(context_)},
+        [&](const store::Stamp& stamp) {
+          next.leased_until = stamp.time + visibility;
+          return store::Change{{PutTask(system, place, next)}, PlainEvent(ChangeKind::kTasksLeased, "", {}, system.name)};
+        },
+        [&](const store::Stamp&) { board_.Add(system.number, place, next.waits_until.since); });
+    if (result.outcome == store::Outcome::kConflict) continue;
+    if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
+    return Renewal{Renewal::State::kRenewed, result.stamp.time + visibility};
+  }
+  return OutcomeStatus(store::Outcome::kConflict);
+}
+
+base::Instant PurgeTasks::OldestOpen(const SystemRow& system) const {
+  base::Instant oldest;
+  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
+    DeletionPlace first{store::Partition{number}, 0};
+    const std::string end = TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0);
+    const absl::Status scanned = context_.store.Scan(first.partition, store::Table::kTask, TaskKey(system.number, 0), end, 1,
+                                                     [&](std::string_view key, std::string_view) {
+                                                       first.number = NumberOfKey(key);
+                                                       return false;
+                                                     });
+    if (!scanned.ok() || first.number == 0) continue;
+    const absl::StatusOr<DeletionRow> row = LoadDeletion(context_, first);
+    if (row.ok() && (!oldest.IsSet() || row->request.verified_at < oldest)) oldest = row->request.verified_at;
+  }
+  return oldest;
+}
+
+absl::StatusOr<OpenTasks> PurgeTasks::List(const SystemRow& system, uint32_t min_failures, size_t limit, DeletionPlace from) const {
+  OpenTasks page;
+  size_t looked_at = 0;
+  for (store::Partition partition = from.partition; partition.number < context_.store.partition_count(); ++partition.number) {
+    const DeletionNumber begin = partition == from.partition ? from.number : 0;
+    const std::string end = TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0);
+    bool damaged = false;
+    const absl::Status scanned = context_.store.Scan(
+        partition, store::Table::kTask, TaskKey(system.number, begin), end, SIZE_MAX, [&](std::string_view key, std::string_view value) {
+          const DeletionPlace place{partition, NumberOfKey(key)};
+          if (page.tasks.size() >= limit || looked_at++ >= kMaxRowsPerPage) {
+            page.next = place;
+            return false;
+          }
+          TaskRow row;
+          damaged = !DecodeTaskRow(value, &row);
+          if (!damaged && row.failures >= min_failures) {
+            const bool waits = HandOutFrom(context_, row).micros > 0;
+            page.tasks.push_back(OpenTask{place, std::move(row), waits, {}});
+          }
+          return !damaged;
+        });
+    if (!scanned.ok()) return StoreUnreadable();
+    if (damaged) return DamagedTask();
+    if (page.next.has_value()) break;
+  }
+  for (OpenTask& task : page.tasks) {
+    absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, task.place);
+    if (deletion.ok()) task.request = std::move(deletion->request);
+  }
+  return page;
+}
+
+}  // namespace consent::service

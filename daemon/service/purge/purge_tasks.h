@@ -1,0 +1,97 @@
+// Purge tasks: handed out, reported, given back. The rows decide; the board says where to look.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/service/registry/data_systems.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/purge/end_tasks.h"
+#include "daemon/service/purge/task_board.h"
+#include "daemon/service/rows/task_rows.h"
+
+namespace consent::service {
+
+// A task that was handed out.
+struct LeasedTask {
+  DeletionPlace place;
+  TaskRow row;
+  domain::DeletionRequest request;
+  DeletionPayload payload;
+  std::vector<std::string> exceptions;  // what is on hold: serialised consent.v1.HoldSelectors
+};
+
+// A task that was not done.
+struct TaskFailure {
+  uint64_t epoch = 0;
+  std::string error;
+  bool not_begun = false;  // given back: no failure, and free at once
+  // What was erased all the same, before the run was ended or failed.
+  uint64_t erased_count = 0;
+  base::Digest evidence{};
+};
+
+// What has become of a lease.
+struct Renewal {
+  enum class State : uint8_t {
+    kLost = 0,       // it ran out and the task was handed out again, was given back, or its request was cancelled
+    kRenewed = 1,
+    kTakenBack = 2,  // by a hold: what the worker does now may erase what must be kept
+    kDone = 3,       // it was reported
+  };
+  State state = State::kLost;
+  base::Instant until;  // of kRenewed
+};
+
+struct OpenTask {
+  DeletionPlace place;
+  TaskRow row;
+  bool waits = false;  // for the end of its lease, of its pause, or for its date
+  domain::DeletionRequest request;
+};
+struct OpenTasks {
+  std::vector<OpenTask> tasks;
+  std::optional<DeletionPlace> next;  // where to go on; nothing: that was all
+};
+
+// Thread-safe. All of these block: call them on a pool thread.
+class PurgeTasks {
+ public:
+  PurgeTasks(Context& context, TaskBoard& board);
+
+  // At most `limit` tasks, each with an epoch of its own lease; durable before they are returned. Empty: there are none now.
+  absl::StatusOr<std::vector<LeasedTask>> Lease(const SystemRow& system, size_t limit, base::Span visibility);
+  std::vector<absl::Status> End(const SystemRow& system, const std::vector<TaskReport>& reports) {
+    return EndTasks(context_, board_, system, reports);
+  }
+  // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST. Repeating a report of the latest failure is OK.
+  // A lease that a hold took back is no failure, and what it erased counts even where the task is handed out again already.
+  absl::Status Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure);
+  // Keeps a lease for `visibility` from now on; writes only where less than three quarters of that are left, so that it may be asked often.
+  absl::StatusOr<Renewal> Renew(const SystemRow& system, DeletionPlace place, uint64_t epoch, base::Span visibility);
+  // When the system's oldest open task was made; unset: none is open, or it cannot be read.
+  base::Instant OldestOpen(const SystemRow& system) const;
+  // From `from` on, at most `limit` of those that failed at least `min_failures` times.
+  absl::StatusOr<OpenTasks> List(const SystemRow& system, uint32_t min_failures, size_t limit, DeletionPlace from) const;
+
+ private:
+  struct Candidate;
+  // Of one partition, in one commit. A conflict: nothing was leased. Places that were not looked at are left in `places`.
+  absl::StatusOr<store::Outcome> LeaseIn(store::Partition partition, const SystemRow& system, std::set<DeletionPlace>* places,
+                                         base::Span visibility, std::vector<LeasedTask>* leased);
+  // Nothing: it is not to be handed out now.
+  absl::StatusOr<std::optional<Candidate>> Consider(const SystemRow& system, DeletionPlace place);
+
+  // A hold covers some of what the task's latest lease handed out; fills `guard`.
+  absl::StatusOr<bool> WasTakenBack(DeletionPlace place, const TaskRow& row, Guard* guard) const;
+  // Of a task that failed so often before.
+  void CountFailure(const SystemRow& system, uint32_t failures_before);
+
+  Context& context_;
+  TaskBoard& board_;
+};
+
+}  // namespace consent::service

@@ -1,0 +1,72 @@
+// The registry of data systems. The same rows lie in every partition, beside a version that every commit which makes tasks has for a
+// precondition: so a request is accepted either before a system came to its partition (and then is found by the look at all open requests
+// that follows) or with a task for it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/base/mutex.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/purge/task_board.h"
+
+namespace consent::service {
+
+inline constexpr size_t kMaxSystems = 64;
+
+// The registry as one partition has it.
+struct SystemsSeen {
+  std::optional<std::string> version;        // of the row kSystemsVersionKey
+  std::vector<domain::SystemNumber> active;  // in order
+  std::optional<store::Seen> seen;           // from before it was read
+  store::Precondition AsPrecondition() const;
+};
+// May block. STORE_UNREADABLE, INTERNAL.
+absl::StatusOr<SystemsSeen> LoadSystems(const Context& context, store::Partition partition);
+
+// Thread-safe; writes one after another. They block until every partition has acknowledged: call them on a pool thread.
+class DataSystems {
+ public:
+  DataSystems(Context& context, TaskBoard& board);
+  // Reads the registry, finishes what a crash left in some partitions only, puts every open task on the board and gives open requests
+  // the tasks that they lack. Once, before anything is served.
+  absl::Status Load() EXCLUDES(writing_);
+
+  // Number, registered_at and retired_at of `row` are ignored. On return every partition has it and every open request has a task for it.
+  // SYSTEM_EXISTS, SYSTEM_CANNOT_MATCH, SYSTEMS_FULL.
+  absl::StatusOr<SystemRow> Register(SystemRow row) EXCLUDES(writing_);
+  // SYSTEM_NOT_FOUND, SYSTEM_HAS_TASKS. Open tasks end as EXEMPT for `reason`.
+  absl::StatusOr<SystemRow> Retire(const std::string& name, const std::string& reason) EXCLUDES(writing_);
+  std::vector<SystemRow> List() const EXCLUDES(mutex_);
+  // SYSTEM_NOT_FOUND; also of one that is retired.
+  absl::StatusOr<SystemRow> Find(std::string_view name) const EXCLUDES(mutex_);
+  absl::StatusOr<SystemRow> Find(domain::SystemNumber number) const EXCLUDES(mutex_);
+
+ private:
+  // Where it fails half way the row is kept, and finished before anything else is written; a restart finishes it too.
+  absl::Status WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped) REQUIRES(writing_);
+  absl::Status FinishUnfinished() REQUIRES(writing_);
+  absl::Status WriteRow(store::Partition partition, const std::function<SystemRow(base::Instant)>& make);
+  // For every partition; answers the row.
+  absl::StatusOr<SystemRow> MakeMissingTasks(const SystemRow& row);
+  // Gives the partition's open requests a task for each active system.
+  absl::Status MakeMissingTasks(store::Partition partition);
+  absl::Status MakeMissingTasks(DeletionPlace place);
+  // Ends the system's open tasks as EXEMPT.
+  absl::Status EndTasks(const SystemRow& system);
+  absl::Status FillBoard(store::Partition partition);
+  absl::Status FillCensus(store::Partition partition);
+  void Remember(const SystemRow& row) EXCLUDES(mutex_);
+
+  Context& context_;
+  TaskBoard& board_;
+  base::Mutex writing_;
+  std::optional<SystemRow> unfinished_ GUARDED_BY(writing_);
+  mutable base::Mutex mutex_;
+  std::vector<SystemRow> systems_ GUARDED_BY(mutex_);  // by number
+};
+
+}  // namespace consent::service

@@ -1,0 +1,66 @@
+// The policy in force, its versions, and suspensions.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/base/mutex.h"
+#include "daemon/policy/document.h"
+#include "daemon/service/state/context.h"
+
+namespace consent::service {
+
+struct SuspensionView {
+  domain::Suspension suspension;
+  std::string reason;  // of the last change
+  std::string etag;
+};
+
+struct PolicyView {
+  std::shared_ptr<const policy::Document> document;
+  base::Instant activated_at;
+  bool current = false;
+  std::vector<SuspensionView> suspensions;  // newest change last
+};
+
+// Thread-safe; writes one after another. They block until every partition has acknowledged: call all of these on a pool thread.
+class PolicyAdmin {
+ public:
+  explicit PolicyAdmin(Context& context);
+  // Reads versions and suspensions into the book, and finishes what a crash left in some partitions only. Once, before anything is
+  // served; allowed while the context is not ready. DataLoss where a row cannot be read.
+  absl::Status Load();
+  // Activates a policy where it differs from the current one; in force in every partition on return. FailedPrecondition where it
+  // loosens a stored choice, drops what is in use or changes a version's content: the old one stays in force. CLOCK_DOUBTFUL or CLOCK_BEHIND
+  // where nothing but the time is against it: the same document may be activated later.
+  absl::Status Activate(const policy::Document& document);
+
+  // Empty version: the current one. POLICY_VERSION_NOT_FOUND.
+  absl::StatusOr<PolicyView> Get(std::string_view version) const;
+  // In force in every partition on return; repeating changes nothing. `reason` 1..256 bytes.
+  absl::StatusOr<SuspensionView> Suspend(domain::Purpose purpose, domain::Region region, std::string reason);
+  // NOT_SUSPENDED, ETAG_REQUIRED, ETAG_MISMATCH, CLOCK_BEHIND.
+  absl::StatusOr<SuspensionView> Resume(domain::Purpose purpose, domain::Region region, std::string reason,
+                                        const std::string& etag);
+
+ private:
+  // Commits the same row to every partition, the first one's stamp deciding key and value; returns that stamp.
+  struct Row {
+    std::string key;
+    std::string value;
+  };
+  using MakeRow = std::function<Row(base::Instant)>;
+  absl::StatusOr<base::Instant> CommitEverywhere(store::Table table, const MakeRow& make, uint8_t kind, const std::string& version);
+  absl::Status CommitRow(store::Partition partition, store::Table table, const std::function<Row(base::Instant)>& make, uint8_t kind,
+                         const std::string& version);
+  absl::Status LoadTable(store::Table table, uint8_t kind, std::vector<std::string>* values);
+  absl::StatusOr<SuspensionView> ChangeSuspension(SuspensionRow row);
+  std::vector<SuspensionView> Suspensions() const;
+
+  Context& context_;
+  mutable base::Mutex writing_;
+};
+
+}  // namespace consent::service

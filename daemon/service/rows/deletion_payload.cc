@@ -1,0 +1,45 @@
+// What is sealed of a deletion request: the ids that its data systems need, under a key that goes with the request.
+#include "daemon/base/hash.h"
+#include "daemon/base/seal.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+
+using base::Decoder;
+using base::Encoder;
+
+std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload, base::SubjectHandle subject, base::Random& random,
+                         base::Digest* commitment) {
+  std::string plain(kPayloadNonceBytes, '\0');
+  random.Fill(plain.data(), plain.size());
+  Encoder out(&plain);
+  out.String(payload.account_id);
+  out.String(payload.selector);
+  *commitment = base::Sha256(plain);
+  return base::Seal(key, plain, base::View(subject.bytes), random);
+}
+
+absl::StatusOr<DeletionPayload> OpenSealed(const Context& context, store::Partition partition, const std::string& share_key,
+                                           base::SubjectHandle subject, const std::string& sealed) {
+  const auto share = context.store.Get(partition, store::Table::kKeyShare, share_key);
+  if (absl::IsNotFound(share.status())) return share.status();
+  if (!share.ok()) return StoreUnreadable();
+  const base::Digest key = context.keys.PayloadKey(subject, *share);
+  const auto plain = base::Open(key, sealed, base::View(subject.bytes));
+  DeletionPayload payload;
+  if (plain.ok() && plain->size() >= kPayloadNonceBytes) {
+    Decoder in(std::string_view(*plain).substr(kPayloadNonceBytes));
+    payload.account_id = in.String(base::kMaxIdBytes);
+    payload.selector = in.String(kMaxDeletionPayloadBytes);
+    if (in.Done()) return payload;
+  }
+  return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a sealed request or hold cannot be opened: the store or the key file is damaged");
+}
+
+absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPlace place, const DeletionRow& row) {
+  return OpenSealed(context, place.partition, DeletionShareKey(context, place), row.request.subject, row.sealed);
+}
+
+}  // namespace consent::service

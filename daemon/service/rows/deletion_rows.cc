@@ -1,0 +1,483 @@
+#include "daemon/service/rows/deletion_rows.h"
+
+#include "daemon/base/hash.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+using base::Decoder;
+using base::Encoder;
+using base::Instant;
+
+constexpr uint8_t kDeletionFormat = 2;
+constexpr uint8_t kTaskFormat = 2;
+constexpr uint8_t kSystemFormat = 1;
+constexpr size_t kMaxLabelBytes = 64;
+constexpr size_t kMaxTextBytes = 256;
+constexpr size_t kMaxSystemParts = 1024;
+constexpr uint8_t kExtendedBit = 1, kUnsettledBit = 2;
+// Of a part and of a task, beside the outcome.
+constexpr uint8_t kLeasedBeforeBit = 128;
+// Of a task.
+constexpr uint8_t kExceptionsBit = 64, kWaitsBit = 32;
+constexpr uint8_t kIngestBit = 1;
+
+void PutTime(Encoder& out, Instant time) { out.Varint(static_cast<uint64_t>(time.micros)); }
+Instant GetTime(Decoder& in) {
+  const uint64_t micros = in.Varint();
+  if (micros > static_cast<uint64_t>(INT64_MAX)) in.Fail();
+  return Instant{static_cast<int64_t>(micros)};
+}
+
+void PutTimes(Encoder& out, const domain::OrderedTimes& times) {
+  for (const Instant time : {times.from(), times.sure(), times.latest()}) PutTime(out, time);
+}
+domain::OrderedTimes GetTimes(Decoder& in) {
+  const Instant from = GetTime(in);
+  const Instant sure = GetTime(in);
+  const Instant latest = GetTime(in);
+  if (latest < from || latest < sure) in.Fail();
+  return domain::OrderedTimes::Between(from, sure, latest);
+}
+
+void PutSelector(Encoder& out, const domain::Selector& selector) {
+  out.Byte(static_cast<uint8_t>(selector.kind));
+  out.Byte(static_cast<uint8_t>(selector.scope.kind));
+  if (selector.scope.kind != domain::ScopeKind::kAccount) out.Raw(base::View(selector.scope.handle));
+  PutTimes(out, selector.captured);
+  out.Varint(selector.recordings.size());
+  for (const base::RecordingHandle& recording : selector.recordings) out.Raw(base::View(recording.bytes));
+  out.Byte(selector.copies_of.bits);
+}
+
+domain::Selector GetSelector(Decoder& in) {
+  domain::Selector selector;
+  const uint8_t kind = in.Byte();
+  const uint8_t scope = in.Byte();
+  if (kind < 1 || kind > static_cast<uint8_t>(domain::SelectorKind::kAccountClosure) || scope > static_cast<uint8_t>(domain::ScopeKind::kDevice)) in.Fail();
+  selector.kind = static_cast<domain::SelectorKind>(kind);
+  selector.scope.kind = static_cast<domain::ScopeKind>(scope);
+  if (selector.scope.kind != domain::ScopeKind::kAccount) selector.scope.handle = in.Array<16>();
+  selector.captured = GetTimes(in);
+  const uint64_t count = in.Varint();
+  if (count > domain::kMaxSelectedRecordings) in.Fail();
+  for (uint64_t i = 0; in.ok() && i < count; ++i) {
+    base::RecordingHandle recording;
+    recording.bytes = in.Array<16>();
+    if (i > 0 && !(selector.recordings.back() < recording)) in.Fail();
+    selector.recordings.push_back(recording);
+  }
+  selector.copies_of.bits = in.Byte();
+  if (selector.copies_of.bits >= 1U << domain::kPurposes) in.Fail();
+  return selector;
+}
+
+// A digest that is often absent: a byte says whether it is there. None is all zero, so that each has one form.
+void PutOptional(Encoder& out, const base::Digest& digest) {
+  const bool is_there = digest != base::Digest{};
+  out.Byte(is_there ? 1 : 0);
+  if (is_there) out.Raw(base::View(digest));
+}
+
+base::Digest GetOptionalDigest(Decoder& in) {
+  const uint8_t is_there = in.Byte();
+  if (is_there == 0) return {};
+  const base::Digest digest = in.Array<32>();
+  if (is_there != 1 || digest == base::Digest{}) in.Fail();
+  return digest;
+}
+
+void PutSystemPart(Encoder& out, const domain::SystemPart& part) {
+  out.BigEndian(part.system, 2);
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(part.outcome) | (part.leased_before ? 128 : 0)));
+  if (part.outcome == domain::PurgeOutcome::kOpen) return;
+  out.Varint(part.epoch);
+  PutTime(out, part.ended_at);
+  out.Varint(part.erased_count);
+  out.Raw(base::View(part.evidence));
+  PutOptional(out, part.earlier_evidence);
+  out.String(part.reason);
+}
+
+domain::SystemPart GetSystemPart(Decoder& in) {
+  domain::SystemPart part;
+  part.system = static_cast<domain::SystemNumber>(in.BigEndian(2));
+  const uint8_t bits = in.Byte();
+  const uint8_t outcome = bits & 127;
+  if (outcome > static_cast<uint8_t>(domain::PurgeOutcome::kErasedBeforeHold)) in.Fail();
+  part.outcome = static_cast<domain::PurgeOutcome>(outcome);
+  part.leased_before = (bits & 128) != 0;
+  if (part.outcome == domain::PurgeOutcome::kOpen) return part;
+  part.epoch = in.Varint();
+  part.ended_at = GetTime(in);
+  part.erased_count = in.Varint();
+  part.evidence = in.Array<32>();
+  part.earlier_evidence = GetOptionalDigest(in);
+  part.reason = in.String(kMaxTextBytes);
+  return part;
+}
+
+}  // namespace
+
+std::string DeletionKey(DeletionNumber number) {
+  std::string key;
+  Encoder(&key).BigEndian(number, 8);
+  return key;
+}
+
+std::string DeletionOfKey(const Context& context, base::SubjectHandle subject, DeletionNumber number) {
+  return context.SubjectKey(subject) + DeletionKey(number);
+}
+
+std::string DeletionSameKey(const Context& context, base::SubjectHandle subject, const domain::Selector& selector) {
+  return context.SubjectKey(subject) + std::string(base::View(SelectorDigest(selector)));
+}
+
+std::string DeletionShareKey(const Context& context, DeletionPlace place) {
+  std::string named;
+  Encoder out(&named);
+  out.BigEndian(place.partition.number, 2);
+  out.BigEndian(place.number, 8);
+  return std::string(base::View(context.keys.DiskHash("deletion", named)));
+}
+
+std::string TaskKey(domain::SystemNumber system, DeletionNumber number) {
+  std::string key;
+  Encoder out(&key);
+  out.BigEndian(system, 2);
+  out.BigEndian(number, 8);
+  return key;
+}
+
+std::string SystemKey(domain::SystemNumber system) {
+  std::string key;
+  Encoder(&key).BigEndian(system, 2);
+  return key;
+}
+
+DeletionNumber NumberOfKey(std::string_view key) {
+  if (key.size() < 8) return 0;
+  Decoder in(key.substr(key.size() - 8));
+  return in.BigEndian(8);
+}
+
+std::string EncodeDeletionRow(const DeletionRow& row) {
+  const domain::DeletionRequest& request = row.request;
+  std::string bytes;
+  Encoder out(&bytes);
+  out.Byte(kDeletionFormat);
+  out.Raw(base::View(request.subject.bytes));
+  out.Byte(static_cast<uint8_t>(request.cause));
+  out.Byte(static_cast<uint8_t>(request.state));
+  out.Byte(static_cast<uint8_t>((request.extended ? kExtendedBit : 0) | (request.IsUnsettled() ? kUnsettledBit : 0)));
+  out.Byte(static_cast<uint8_t>(request.requester));
+  out.String(request.regime);
+  for (const Instant time : {request.received_at, request.confirm_by, request.due_at, request.verified_at, request.ended_at}) PutTime(out, time);
+  if (request.IsUnsettled()) {
+    out.Raw(base::View(request.doubt_since.boot));
+    out.Varint(static_cast<uint64_t>(request.doubt_since.since.micros));
+    PutTime(out, request.doubt_after);
+  }
+  out.String(request.denied_reason);
+  out.Varint(request.changed);
+  PutSelector(out, request.selector);
+  if (request.selector.kind == domain::SelectorKind::kAccountClosure) {
+    PutTime(out, request.closed_before);
+    PutTime(out, request.reopened_before);
+  }
+  out.Varint(request.parts.size());
+  for (const domain::SystemPart& part : request.parts) PutSystemPart(out, part);
+  out.String(row.sealed);
+  return bytes;
+}
+
+bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
+  *row = DeletionRow{};
+  domain::DeletionRequest& request = row->request;
+  Decoder in(bytes);
+  if (in.Byte() != kDeletionFormat) return false;
+  request.subject.bytes = in.Array<16>();
+  const uint8_t cause = in.Byte();
+  const uint8_t state = in.Byte();
+  const uint8_t bits = in.Byte();
+  const uint8_t requester = in.Byte();
+  if (cause < 1 || cause > static_cast<uint8_t>(domain::DeletionCause::kRetention) || state < 1 ||
+      state > static_cast<uint8_t>(domain::RequestState::kCancelled) || bits > (kExtendedBit | kUnsettledBit) || requester > static_cast<uint8_t>(domain::Actor::kSystem)) {
+    return false;
+  }
+  request.cause = static_cast<domain::DeletionCause>(cause);
+  request.state = static_cast<domain::RequestState>(state);
+  request.extended = (bits & kExtendedBit) != 0;
+  request.requester = static_cast<domain::Actor>(requester);
+  request.regime = in.String(kMaxLabelBytes);
+  for (Instant* time : {&request.received_at, &request.confirm_by, &request.due_at, &request.verified_at, &request.ended_at}) *time = GetTime(in);
+  if ((bits & kUnsettledBit) != 0) {
+    request.doubt_since.boot = in.Array<16>();
+    const uint64_t since = in.Varint();
+    request.doubt_since.since = base::Span{static_cast<int64_t>(since)};
+    request.doubt_after = GetTime(in);
+    if (!request.IsUnsettled() || since > static_cast<uint64_t>(INT64_MAX)) in.Fail();
+  }
+  request.denied_reason = in.String(kMaxTextBytes);
+  request.changed = in.Varint();
+  request.selector = GetSelector(in);
+  if (request.selector.kind == domain::SelectorKind::kAccountClosure) {
+    request.closed_before = GetTime(in);
+    request.reopened_before = GetTime(in);
+  }
+  const uint64_t parts = in.Varint();
+  if (parts > kMaxSystemParts) return false;
+  for (uint64_t i = 0; in.ok() && i < parts; ++i) request.parts.push_back(GetSystemPart(in));
+  row->sealed = in.String(kMaxDeletionPayloadBytes);
+  return in.Done();
+}
+
+std::string EncodeDeletionOfRow(const DeletionOfRow& row) {
+  std::string bytes(1, static_cast<char>(row.state));
+  if (!row.tombstone) return bytes;
+  Encoder out(&bytes);
+  out.Byte(static_cast<uint8_t>(row.tombstone->scope));
+  if (row.tombstone->scope != domain::ScopeKind::kAccount) out.Raw(base::View(row.tombstone->handle));
+  PutTimes(out, row.tombstone->captured);
+  out.Byte(row.tombstone->copies_of.bits);
+  return bytes;
+}
+
+bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
+  Decoder in(bytes);
+  const uint8_t state = in.Byte();
+  row->state = static_cast<domain::RequestState>(state);
+  row->tombstone.reset();
+  if (in.ok() && !in.Done()) {
+    domain::Tombstone& tombstone = row->tombstone.emplace();
+    const uint8_t scope = in.Byte();
+    if (scope > static_cast<uint8_t>(domain::ScopeKind::kDevice) || row->state == domain::RequestState::kCancelled) in.Fail();
+    tombstone.state = domain::TombstoneState(row->state);
+    tombstone.scope = static_cast<domain::ScopeKind>(scope);
+    if (tombstone.scope != domain::ScopeKind::kAccount) tombstone.handle = in.Array<16>();
+    tombstone.captured = GetTimes(in);
+    tombstone.copies_of.bits = in.Byte();
+    if (tombstone.copies_of.bits >= 1U << domain::kPurposes) in.Fail();
+  }
+  return in.Done() && state >= 1 && state <= static_cast<uint8_t>(domain::RequestState::kCancelled);
+}
+
+void ListDeletion(const Context& context, DeletionNumber number, const domain::DeletionRequest& request, std::vector<store::Write>& writes) {
+  DeletionOfRow row{request.state, {}};
+  domain::Tombstone tombstone;
+  if (domain::TombstoneOf(request, &tombstone)) row.tombstone = tombstone;
+  writes.push_back({store::Table::kDeletionOf, DeletionOfKey(context, request.subject, number), EncodeDeletionOfRow(row)});
+  if (request.selector.IsOpenEnded() || request.cause != domain::DeletionCause::kRequested) return;
+  std::optional<std::string> open;
+  if (domain::IsOpen(request.state)) open = DeletionKey(number);
+  writes.push_back({store::Table::kDeletionSame, DeletionSameKey(context, request.subject, request.selector), open});
+}
+
+absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::SubjectHandle subject, const domain::Selector& selector) {
+  if (selector.IsOpenEnded()) return DeletionNumber{0};
+  const auto row = context.store.Get(context.PartitionOf(subject), store::Table::kDeletionSame, DeletionSameKey(context, subject, selector));
+  if (absl::IsNotFound(row.status())) return DeletionNumber{0};
+  if (!row.ok()) return StoreUnreadable();
+  return NumberOfKey(*row);
+}
+
+absl::StatusOr<DeletionNumber> FindFinishedClosure(const Context& context, base::SubjectHandle subject) {
+  const auto places = ListDeletionsOf(context, subject, [](domain::RequestState state) { return state == domain::RequestState::kCompleted; });
+  if (!places.ok()) return places.status();
+  for (auto place = places->rbegin(); place != places->rend(); ++place) {
+    const absl::StatusOr<DeletionRow> row = LoadDeletion(context, *place);
+    if (!row.ok()) return row.status();
+    if (row->request.selector.kind == domain::SelectorKind::kAccountClosure) return place->number;
+  }
+  return DeletionNumber{0};
+}
+
+base::Bytes16 SelectorDigest(const domain::Selector& selector) {
+  domain::Selector fixed = selector;
+  if (selector.kind == domain::SelectorKind::kAccountClosure) fixed.captured = domain::OrderedTimes();
+  std::string bytes;
+  Encoder out(&bytes);
+  PutSelector(out, fixed);
+  const base::Digest whole = base::Blake2b(bytes);
+  base::Bytes16 digest{};
+  std::memcpy(digest.data(), whole.data(), digest.size());
+  return digest;
+}
+
+std::string EncodeTaskRow(const TaskRow& row) {
+  std::string bytes;
+  Encoder out(&bytes);
+  out.Byte(kTaskFormat);
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(row.first_outcome) | (row.leased_before ? kLeasedBeforeBit : 0) |
+                                (row.has_exceptions ? kExceptionsBit : 0) | (row.waits_for_release ? kWaitsBit : 0)));
+  out.Varint(row.epoch);
+  out.Varint(row.holds_seen);
+  out.Varint(row.failed_epoch);
+  out.Varint(row.failures);
+  out.Raw(base::View(row.waits_until.boot));
+  out.Varint(static_cast<uint64_t>(row.waits_until.since.micros));
+  PutTime(out, row.not_before);
+  PutTime(out, row.leased_until);
+  out.String(row.last_error);
+  out.Byte(static_cast<uint8_t>(row.again));
+  out.Varint(row.first_epoch);
+  PutTime(out, row.looked_at);
+  out.Varint(row.erased_count);
+  PutOptional(out, row.evidence);
+  out.Varint(row.partial_epoch);
+  out.Varint(row.out_epoch);
+  PutTime(out, row.out_until);
+  out.Varint(row.out_holds_seen);
+  return bytes;
+}
+
+bool DecodeTaskRow(std::string_view bytes, TaskRow* row) {
+  *row = TaskRow{};
+  Decoder in(bytes);
+  if (in.Byte() != kTaskFormat) return false;
+  const uint8_t bits = in.Byte();
+  const uint8_t outcome = bits & (kWaitsBit - 1);
+  if (outcome > static_cast<uint8_t>(domain::PurgeOutcome::kErasedBeforeHold)) return false;
+  row->first_outcome = static_cast<domain::PurgeOutcome>(outcome);
+  row->leased_before = (bits & kLeasedBeforeBit) != 0;
+  row->has_exceptions = (bits & kExceptionsBit) != 0;
+  row->waits_for_release = (bits & kWaitsBit) != 0;
+  row->epoch = in.Varint();
+  row->holds_seen = in.Varint();
+  row->failed_epoch = in.Varint();
+  const uint64_t failures = in.Varint();
+  row->failures = static_cast<uint32_t>(failures);
+  row->waits_until.boot = in.Array<16>();
+  row->waits_until.since.micros = static_cast<int64_t>(in.Varint());
+  row->not_before = GetTime(in);
+  row->leased_until = GetTime(in);
+  row->last_error = in.String(kMaxTextBytes);
+  const uint8_t again = in.Byte();
+  if (again > static_cast<uint8_t>(Again::kTakenBack)) return false;
+  row->again = static_cast<Again>(again);
+  row->first_epoch = in.Varint();
+  row->looked_at = GetTime(in);
+  row->erased_count = in.Varint();
+  row->evidence = GetOptionalDigest(in);
+  row->partial_epoch = in.Varint();
+  row->out_epoch = in.Varint();
+  row->out_until = GetTime(in);
+  row->out_holds_seen = in.Varint();
+  return in.Done() && failures <= UINT32_MAX;
+}
+
+std::string EncodeSystemRow(const SystemRow& row) {
+  std::string bytes;
+  Encoder out(&bytes);
+  out.Byte(kSystemFormat);
+  out.BigEndian(row.number, 2);
+  out.String(row.name);
+  out.Byte(row.kind);
+  out.Byte(row.matches_by);
+  out.Byte(row.checks_on_ingest ? kIngestBit : 0);
+  out.Varint(static_cast<uint64_t>(row.latest_arrival.micros));
+  PutTime(out, row.registered_at);
+  PutTime(out, row.retired_at);
+  out.String(row.retired_reason);
+  return bytes;
+}
+
+bool DecodeSystemRow(std::string_view bytes, SystemRow* row) {
+  *row = SystemRow{};
+  Decoder in(bytes);
+  if (in.Byte() != kSystemFormat) return false;
+  row->number = static_cast<domain::SystemNumber>(in.BigEndian(2));
+  row->name = in.String(kMaxLabelBytes);
+  row->kind = in.Byte();
+  row->matches_by = in.Byte();
+  const uint8_t bits = in.Byte();
+  row->checks_on_ingest = bits == kIngestBit;
+  row->latest_arrival = base::Span{GetTime(in).micros};
+  row->registered_at = GetTime(in);
+  row->retired_at = GetTime(in);
+  row->retired_reason = in.String(kMaxTextBytes);
+  return in.Done() && bits <= kIngestBit && row->number != 0 && !row->name.empty();
+}
+
+absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place, std::string* bytes) {
+  absl::StatusOr<std::string> stored = absl::NotFoundError("no such partition");
+  if (place.partition.number < context.store.partition_count()) {
+    stored = context.store.Get(place.partition, store::Table::kDeletion, DeletionKey(place.number));
+  }
+  if (absl::IsNotFound(stored.status())) {
+    return wire::MakeError(v1::ERROR_REASON_DELETION_NOT_FOUND, "there is no deletion request of that deletion_id");
+  }
+  if (!stored.ok()) return StoreUnreadable();
+  DeletionRow row;
+  if (!DecodeDeletionRow(*stored, &row)) return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a deletion request's row is damaged");
+  *bytes = *std::move(stored);
+  return row;
+}
+
+absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place) {
+  std::string unused;
+  return LoadDeletion(context, place, &unused);
+}
+
+absl::StatusOr<domain::Cover> LoadCover(const Context& context, base::SubjectHandle subject, DeletionNumber except,
+                                        const std::function<void(DeletionNumber)>& named) {
+  domain::Cover cover;
+  bool damaged = false;
+  bool fits = true;
+  const absl::Status scanned = context.store.Scan(
+      context.PartitionOf(subject), store::Table::kDeletionOf, DeletionOfKey(context, subject, 0), DeletionOfKey(context, subject, UINT64_MAX),
+      SIZE_MAX, [&](std::string_view key, std::string_view value) {
+        const DeletionNumber number = NumberOfKey(key);
+        DeletionOfRow row;
+        damaged = !DecodeDeletionOfRow(value, &row);
+        if (damaged || number == except) return !damaged;
+        if (row.tombstone) {
+          fits = cover.Add(*row.tombstone);
+        } else if (row.state != domain::RequestState::kCancelled) {
+          named(number);
+        }
+        return fits;
+      });
+  if (!scanned.ok()) return StoreUnreadable();
+  if (damaged) return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a line of a subject's deletion requests is damaged");
+  if (!fits) return TooManyTombstones();
+  return cover;
+}
+
+absl::Status TooManyTombstones() {
+  return wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL,
+                         "the subject has as many separate deletions of times as there may be; one that overlaps or encloses them fits",
+                         {{"limit", std::to_string(domain::kMaxCovered)}});
+}
+
+absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(const Context& context, base::SubjectHandle subject,
+                                                           const std::function<bool(domain::RequestState)>& is_wanted) {
+  const store::Partition partition = context.PartitionOf(subject);
+  std::vector<DeletionPlace> places;
+  const absl::Status scanned = context.store.Scan(
+      partition, store::Table::kDeletionOf, DeletionOfKey(context, subject, 0), DeletionOfKey(context, subject, UINT64_MAX), SIZE_MAX,
+      [&](std::string_view key, std::string_view value) {
+        DeletionOfRow row;
+        if (!DecodeDeletionOfRow(value, &row) || is_wanted(row.state)) places.push_back(DeletionPlace{partition, NumberOfKey(key)});
+        return true;
+      });
+  if (!scanned.ok()) return StoreUnreadable();
+  return places;
+}
+
+absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(const Context& context,
+                                                                                                base::SubjectHandle subject) {
+  const absl::StatusOr<std::vector<DeletionPlace>> places = ListDeletionsOf(context, subject, domain::IsOpen);
+  if (!places.ok()) return places.status();
+  std::vector<std::pair<DeletionPlace, domain::DeletionRequest>> open;
+  for (const DeletionPlace& place : *places) {
+    absl::StatusOr<DeletionRow> row = LoadDeletion(context, place);
+    if (!row.ok()) return row.status();
+    if (domain::IsOpen(row->request.state)) open.emplace_back(place, std::move(row->request));
+  }
+  return open;
+}
+
+}  // namespace consent::service

@@ -1,0 +1,161 @@
+#include "daemon/service/rows/hold_rows.h"
+
+#include <algorithm>
+
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+constexpr uint8_t kHoldFormat = 1;
+constexpr char kByNumber = 'n';
+constexpr char kBySubject = 's';
+constexpr size_t kMaxOrderBytes = 256;
+constexpr size_t kMaxHoldSealedBytes = 256 << 10;
+
+void PutHoldTime(base::Encoder& out, base::Instant time) { out.Varint(static_cast<uint64_t>(time.micros)); }
+base::Instant GetHoldTime(base::Decoder& in) {
+  const uint64_t micros = in.Varint();
+  if (micros > static_cast<uint64_t>(INT64_MAX)) in.Fail();
+  return base::Instant{static_cast<int64_t>(micros)};
+}
+
+void PutOrder(base::Encoder& out, const Order& order) {
+  out.String(order.authority);
+  out.String(order.reason);
+}
+
+Order GetOrder(base::Decoder& in) {
+  Order order;
+  order.authority = in.String(kMaxOrderBytes);
+  order.reason = in.String(kMaxOrderBytes);
+  return order;
+}
+
+absl::Status DamagedHold() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a hold's row is damaged"); }
+
+}  // namespace
+
+std::string EncodeHoldRow(const HoldRow& row) {
+  std::string bytes;
+  base::Encoder out(&bytes);
+  out.Byte(kHoldFormat);
+  out.Raw(base::View(row.subject.bytes));
+  out.Byte(static_cast<uint8_t>(row.held.scope.kind));
+  if (row.held.scope.kind != domain::ScopeKind::kAccount) out.Raw(base::View(row.held.scope.handle));
+  PutHoldTime(out, row.held.captured.from);
+  PutHoldTime(out, row.held.captured.to);
+  out.Varint(row.held.recordings.size());
+  for (const base::RecordingHandle& recording : row.held.recordings) out.Raw(base::View(recording.bytes));
+  PutOrder(out, row.placed);
+  PutHoldTime(out, row.placed_at);
+  PutHoldTime(out, row.released_at);
+  PutOrder(out, row.released);
+  out.Varint(row.changed);
+  out.String(row.sealed);
+  return bytes;
+}
+
+bool DecodeHoldRow(std::string_view bytes, HoldRow* row) {
+  *row = HoldRow{};
+  base::Decoder in(bytes);
+  if (in.Byte() != kHoldFormat) return false;
+  row->subject.bytes = in.Array<16>();
+  const uint8_t scope = in.Byte();
+  if (scope > static_cast<uint8_t>(domain::ScopeKind::kDevice)) return false;
+  row->held.scope.kind = static_cast<domain::ScopeKind>(scope);
+  if (row->held.scope.kind != domain::ScopeKind::kAccount) row->held.scope.handle = in.Array<16>();
+  row->held.captured.from = GetHoldTime(in);
+  row->held.captured.to = GetHoldTime(in);
+  const uint64_t count = in.Varint();
+  if (count > domain::kMaxSelectedRecordings) return false;
+  for (uint64_t i = 0; in.ok() && i < count; ++i) {
+    base::RecordingHandle recording;
+    recording.bytes = in.Array<16>();
+    if (i > 0 && !(row->held.recordings.back() < recording)) in.Fail();
+    row->held.recordings.push_back(recording);
+  }
+  row->placed = GetOrder(in);
+  row->placed_at = GetHoldTime(in);
+  row->released_at = GetHoldTime(in);
+  row->released = GetOrder(in);
+  row->changed = in.Varint();
+  row->sealed = in.String(kMaxHoldSealedBytes);
+  return in.Done();
+}
+
+std::string HoldKey(store::Sequence sequence) {
+  std::string key(1, kByNumber);
+  base::Encoder(&key).BigEndian(sequence, 8);
+  return key;
+}
+
+std::string HoldOfKey(const Context& context, base::SubjectHandle subject, store::Sequence sequence) {
+  std::string key(1, kBySubject);
+  key += context.SubjectKey(subject);
+  base::Encoder(&key).BigEndian(sequence, 8);
+  return key;
+}
+
+std::string HoldShareKey(const Context& context, HoldPlace place) {
+  std::string named;
+  base::Encoder out(&named);
+  out.BigEndian(place.partition.number, 2);
+  out.BigEndian(place.sequence, 8);
+  return std::string(base::View(context.keys.DiskHash("hold", named)));
+}
+
+store::Sequence SequenceOfHoldKey(std::string_view key) {
+  if (key.size() < 9) return 0;
+  base::Decoder in(key.substr(key.size() - 8));
+  return in.BigEndian(8);
+}
+
+absl::StatusOr<HoldRow> LoadHold(const Context& context, HoldPlace place, std::string* bytes) {
+  absl::StatusOr<std::string> stored = absl::NotFoundError("no such partition");
+  if (place.partition.number < context.store.partition_count()) {
+    stored = context.store.Get(place.partition, store::Table::kHold, HoldKey(place.sequence));
+  }
+  if (absl::IsNotFound(stored.status())) return wire::MakeError(v1::ERROR_REASON_HOLD_NOT_FOUND, "there is no hold of that hold_id");
+  if (!stored.ok()) return StoreUnreadable();
+  HoldRow row;
+  if (!DecodeHoldRow(*stored, &row)) return DamagedHold();
+  *bytes = *std::move(stored);
+  return row;
+}
+
+absl::StatusOr<std::vector<HoldInForce>> LoadHoldsInForce(const Context& context, base::SubjectHandle subject,
+                                                          const domain::SubjectFacts& facts) {
+  std::vector<HoldInForce> holds;
+  if (facts.holds_changed == 0) return holds;
+  const store::Partition partition = context.PartitionOf(subject);
+  std::vector<store::Sequence> sequences;
+  const absl::Status scanned =
+      context.store.Scan(partition, store::Table::kHold, HoldOfKey(context, subject, 0), HoldOfKey(context, subject, UINT64_MAX), SIZE_MAX,
+                         [&](std::string_view key, std::string_view) {
+                           sequences.push_back(SequenceOfHoldKey(key));
+                           return true;
+                         });
+  if (!scanned.ok()) return StoreUnreadable();
+  for (const store::Sequence sequence : sequences) {
+    std::string unused;
+    absl::StatusOr<HoldRow> row = LoadHold(context, HoldPlace{partition, sequence}, &unused);
+    if (!row.ok()) return row.status();
+    if (row->InForce()) holds.push_back(HoldInForce{sequence, *std::move(row)});
+  }
+  return holds;
+}
+
+Overlap OverlapOf(const std::vector<HoldInForce>& holds, const domain::Selector& selector) {
+  Overlap overlap;
+  for (const HoldInForce& hold : holds) {
+    if (!domain::MayOverlap(hold.row.held, selector)) continue;
+    overlap.any = true;
+    overlap.all = overlap.all || domain::CoversAll(hold.row.held, selector);
+    overlap.latest = std::max(overlap.latest, hold.sequence);
+  }
+  return overlap;
+}
+
+}  // namespace consent::service

@@ -1,0 +1,67 @@
+// The rows of legal holds. Layouts: README.md. Pure, but for what says that it reads; thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/domain/deletion.h"
+#include "daemon/service/rows/deletion_rows.h"
+
+namespace consent::service {
+
+// Where a hold lies: its partition and the sequence of the commit that placed it.
+struct HoldPlace {
+  store::Partition partition;
+  store::Sequence sequence = 0;
+};
+
+// Who ordered it, and why: without ids.
+struct Order {
+  std::string authority;
+  std::string reason;
+};
+
+struct HoldRow {
+  base::SubjectHandle subject;
+  domain::HeldPart held;
+  Order placed;
+  base::Instant placed_at;
+  base::Instant released_at;  // unset: in force
+  Order released;
+  store::Sequence changed = 0;  // of its placing or release
+  std::string sealed;           // account and selector as they were given, like a deletion's; empty once it is released
+  bool InForce() const { return !released_at.IsSet(); }
+};
+
+std::string EncodeHoldRow(const HoldRow& row);
+bool DecodeHoldRow(std::string_view bytes, HoldRow* row);
+
+// Row keys: of the hold, and of its line in the subject's list. Both are in kHold.
+std::string HoldKey(store::Sequence sequence);
+std::string HoldOfKey(const Context& context, base::SubjectHandle subject, store::Sequence sequence);
+std::string HoldShareKey(const Context& context, HoldPlace place);
+// The sequence at the end of either; 0 where it is none.
+store::Sequence SequenceOfHoldKey(std::string_view key);
+
+// HOLD_NOT_FOUND, STORE_UNREADABLE, INTERNAL. These read, and may block.
+absl::StatusOr<HoldRow> LoadHold(const Context& context, HoldPlace place, std::string* bytes);
+
+struct HoldInForce {
+  store::Sequence sequence = 0;
+  HoldRow row;
+};
+// The subject's holds that are in force; asks the store only where its record says that there ever was one.
+absl::StatusOr<std::vector<HoldInForce>> LoadHoldsInForce(const Context& context, base::SubjectHandle subject,
+                                                          const domain::SubjectFacts& facts);
+
+// What holds mean for a selection.
+struct Overlap {
+  bool any = false;
+  bool all = false;             // nothing of the selection is left to be purged
+  store::Sequence latest = 0;   // placed last
+};
+Overlap OverlapOf(const std::vector<HoldInForce>& holds, const domain::Selector& selector);
+
+}  // namespace consent::service

@@ -1,0 +1,154 @@
+#include "daemon/service/rows/subject_rows.h"
+
+#include "daemon/base/hash.h"
+#include "daemon/base/seal.h"
+#include "daemon/domain/facts_codec.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+constexpr size_t kHandleBytes = 16;
+constexpr uint8_t kTombstoneBit = 1, kHoldBit = 2;
+constexpr int kStateShift = 2;
+
+template <typename H>
+H HandleFrom(std::string_view bytes) {
+  H handle;
+  std::memcpy(handle.bytes.data(), bytes.data(), kHandleBytes);
+  return handle;
+}
+
+}  // namespace
+
+absl::Status StoreUnreadable() {
+  return wire::MakeError(v1::ERROR_REASON_STORE_UNREADABLE, "the store could not be read; the daemon's log says why");
+}
+
+std::string EncodeSubjectRow(base::SubjectHandle subject, std::string_view facts) {
+  std::string row(base::View(subject.bytes));
+  row.append(facts);
+  return row;
+}
+
+bool SplitSubjectRow(std::string_view row, base::SubjectHandle* subject, std::string_view* facts) {
+  if (row.size() <= kHandleBytes) return false;
+  *subject = HandleFrom<base::SubjectHandle>(row);
+  *facts = row.substr(kHandleBytes);
+  return true;
+}
+
+std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle recording, const domain::RecordingMarks& marks) {
+  std::string row(base::View(subject.bytes));
+  row.append(base::View(recording.bytes));
+  base::Encoder out(&row);
+  out.Byte(marks.flags);
+  out.Byte(static_cast<uint8_t>((marks.has_tombstone ? kTombstoneBit : 0) | (marks.on_hold ? kHoldBit : 0) |
+                                static_cast<uint8_t>(marks.tombstone) << kStateShift));
+  return row;
+}
+
+bool DecodeMarksRow(std::string_view row, base::SubjectHandle* subject, base::RecordingHandle* recording,
+                    domain::RecordingMarks* marks) {
+  if (row.size() != 2 * kHandleBytes + 2) return false;
+  *subject = HandleFrom<base::SubjectHandle>(row);
+  *recording = HandleFrom<base::RecordingHandle>(row.substr(kHandleBytes));
+  marks->flags = static_cast<uint8_t>(row[2 * kHandleBytes]);
+  const auto bits = static_cast<uint8_t>(row[2 * kHandleBytes + 1]);
+  if (bits >> kStateShift > static_cast<uint8_t>(domain::DeletionState::kVerified)) return false;
+  marks->has_tombstone = (bits & kTombstoneBit) != 0;
+  marks->on_hold = (bits & kHoldBit) != 0;
+  marks->tombstone = static_cast<domain::DeletionState>(bits >> kStateShift);
+  return true;
+}
+
+std::string EncodeRequestRow(const RequestRow& row) {
+  std::string bytes;
+  base::Encoder out(&bytes);
+  out.BigEndian(static_cast<uint64_t>(row.time.micros), 8);
+  out.BigEndian(row.sequence, 8);
+  out.Raw(base::View(row.body));
+  return bytes;
+}
+
+bool DecodeRequestRow(std::string_view bytes, RequestRow* row) {
+  base::Decoder in(bytes);
+  row->time = base::Instant{static_cast<int64_t>(in.BigEndian(8))};
+  row->sequence = in.BigEndian(8);
+  row->body = in.Array<16>();
+  return in.Done();
+}
+
+absl::StatusOr<base::Digest> PayloadKeyOf(const Context& context, base::SubjectHandle subject) {
+  const auto share = context.store.Get(context.PartitionOf(subject), store::Table::kKeyShare, context.SubjectKey(subject));
+  if (absl::IsNotFound(share.status())) {
+    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record has no key beside it: the store is damaged");
+  }
+  if (!share.ok()) return StoreUnreadable();
+  return context.keys.PayloadKey(subject, *share);
+}
+
+std::string SealPayload(const base::Digest& key, const Payload& payload, base::SubjectHandle subject, base::Random& random,
+                        base::Digest* commitment) {
+  std::string plain(kPayloadNonceBytes, '\0');
+  random.Fill(plain.data(), plain.size());
+  plain.append(EncodePayload(payload));
+  *commitment = base::Sha256(plain);
+  return base::Seal(key, plain, base::View(subject.bytes), random);
+}
+
+absl::StatusOr<Payload> OpenPayload(const base::Digest& key, std::string_view sealed, base::SubjectHandle subject) {
+  const auto plain = base::Open(key, sealed, base::View(subject.bytes));
+  Payload payload;
+  if (!plain.ok() || plain->size() < kPayloadNonceBytes || !DecodePayload(std::string_view(*plain).substr(kPayloadNonceBytes), &payload)) {
+    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a sealed payload cannot be opened: the store or the key file is damaged");
+  }
+  return payload;
+}
+
+absl::StatusOr<StoredFacts> LoadFacts(const Context& context, base::SubjectHandle subject) {
+  StoredFacts stored;
+  const Found found = context.IndexOf(subject).FindBytes(subject, &stored.bytes);
+  if (found == Found::kUnknown) return stored;
+  if (found == Found::kNotInIndex) {
+    const auto row = context.store.Get(context.PartitionOf(subject), store::Table::kSubject, context.SubjectKey(subject));
+    if (absl::IsNotFound(row.status())) return stored;
+    if (!row.ok()) return StoreUnreadable();
+    base::SubjectHandle named;
+    std::string_view facts;
+    if (!SplitSubjectRow(*row, &named, &facts) || named != subject) {
+      return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record is damaged");
+    }
+    stored.bytes = std::string(facts);
+  }
+  stored.found = true;
+  if (!domain::DecodeFacts(stored.bytes, &stored.facts)) {
+    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record cannot be decoded");
+  }
+  if (!stored.facts.has_more_tombstones) return stored;
+  stored.facts.cover = context.IndexOf(subject).FindCover(subject);
+  if (stored.facts.cover != nullptr) return stored;
+  absl::StatusOr<domain::Cover> cover = LoadCover(context, subject, 0, [](DeletionNumber) {});
+  if (!cover.ok()) return cover.status();
+  stored.facts.cover = std::make_shared<const domain::Cover>(*std::move(cover));
+  return stored;
+}
+
+absl::StatusOr<domain::RecordingMarks> LoadMarks(const Context& context, base::SubjectHandle subject,
+                                                 base::RecordingHandle recording) {
+  domain::RecordingMarks marks;
+  if (context.IndexOf(subject).FindMarks(subject, recording, &marks) != Found::kNotInIndex) return marks;
+  const auto row =
+      context.store.Get(context.PartitionOf(subject), store::Table::kRecording, context.RecordingKey(subject, recording));
+  if (absl::IsNotFound(row.status())) return domain::RecordingMarks{};
+  if (!row.ok()) return StoreUnreadable();
+  base::SubjectHandle named;
+  base::RecordingHandle named_recording;
+  if (!DecodeMarksRow(*row, &named, &named_recording, &marks) || named != subject || named_recording != recording) {
+    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a recording's row is damaged");
+  }
+  return marks;
+}
+
+}  // namespace consent::service

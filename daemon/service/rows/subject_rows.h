@@ -1,0 +1,60 @@
+// The values of the rows that belong to a subject. Layouts are written down in README.md and frozen by golden files.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "daemon/base/ids.h"
+#include "daemon/base/random.h"
+#include "daemon/domain/types.h"
+#include "daemon/service/rows/change_row.h"
+#include "daemon/service/state/context.h"
+
+namespace consent::service {
+
+inline constexpr size_t kShareBytes = 32;         // random; half of what a payload is sealed with
+inline constexpr size_t kPayloadNonceBytes = 32;  // before every payload, so that its commitment tells nothing
+inline constexpr size_t kMaxRowsPerPage = 10'000;  // that one page of a listing looks at
+
+// handle (16) ‖ EncodeFacts. Partition note: the handle is in the value because the row's key cannot be turned back.
+std::string EncodeSubjectRow(base::SubjectHandle subject, std::string_view facts);
+bool SplitSubjectRow(std::string_view row, base::SubjectHandle* subject, std::string_view* facts);
+
+// subject (16) ‖ recording (16) ‖ flags ‖ tombstone and hold bits.
+std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle recording, const domain::RecordingMarks& marks);
+bool DecodeMarksRow(std::string_view row, base::SubjectHandle* subject, base::RecordingHandle* recording,
+                    domain::RecordingMarks* marks);
+
+// time (8) ‖ sequence (8) ‖ body (16).
+struct RequestRow {
+  base::Instant time;
+  store::Sequence sequence = 0;
+  base::Bytes16 body{};  // keyed hash of the request without request_id: a guess of who asked what cannot be tried against it
+};
+inline constexpr base::Span kRequestLifetime = base::Hours(72);
+std::string EncodeRequestRow(const RequestRow& row);
+bool DecodeRequestRow(std::string_view bytes, RequestRow* row);
+
+// What a subject's payload is sealed with: the share from its row. DataLoss where a subject has a record and no share.
+absl::StatusOr<base::Digest> PayloadKeyOf(const Context& context, base::SubjectHandle subject);
+
+// Seals nonce ‖ payload under the key; `commitment` is SHA-256(nonce ‖ payload), which is what the ledger will hold.
+std::string SealPayload(const base::Digest& key, const Payload& payload, base::SubjectHandle subject, base::Random& random,
+                        base::Digest* commitment);
+absl::StatusOr<Payload> OpenPayload(const base::Digest& key, std::string_view sealed, base::SubjectHandle subject);
+
+// The stored facts of a subject from the index or the store: found says which of "there" and "unknown" it is.
+struct StoredFacts {
+  bool found = false;
+  std::string bytes;  // EncodeFacts
+  domain::SubjectFacts facts;
+};
+// May block. STORE_UNREADABLE, or INTERNAL for a row that cannot be decoded.
+absl::StatusOr<StoredFacts> LoadFacts(const Context& context, base::SubjectHandle subject);
+absl::StatusOr<domain::RecordingMarks> LoadMarks(const Context& context, base::SubjectHandle subject,
+                                                 base::RecordingHandle recording);
+
+absl::Status StoreUnreadable();
+
+}  // namespace consent::service

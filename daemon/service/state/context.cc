@@ -1,0 +1,42 @@
+#include "daemon/service/state/context.h"
+
+namespace consent::service {
+
+store::Partition Context::PartitionOf(base::SubjectHandle subject) const {
+  return store::Partition{static_cast<uint16_t>(subject.bytes[15] % store.partition_count())};
+}
+
+base::Instant Context::Now() const {
+  const base::Instant stamp{last_stamp.load(std::memory_order_acquire)};
+  return std::max(time.Now(), stamp);
+}
+
+base::Now Context::Present() const {
+  const base::TrustedClock::View view = time.Look();
+  const base::Instant stamp{last_stamp.load(std::memory_order_acquire)};
+  base::Now now;
+  now.wall = view.wall;
+  now.latest = std::max(view.wall, stamp);
+  now.not_before = time.last_trusted();
+  now.doubtful = view.doubtful;
+  now.behind = view.wall + base::TrustedClock::kBehind < stamp;
+  if (!now.doubtful && !now.behind) now.earliest = std::min(view.wall, view.trusted);
+  return now;
+}
+
+void Context::NoteStamp(base::Instant stamp) {
+  time.NoteStamp(stamp);
+  int64_t seen = last_stamp.load(std::memory_order_relaxed);
+  while (seen < stamp.micros && !last_stamp.compare_exchange_weak(seen, stamp.micros, std::memory_order_release)) {
+  }
+}
+
+std::string Context::SubjectKey(base::SubjectHandle subject) const {
+  return std::string(base::View(keys.DiskKeyFor(subject).bytes));
+}
+
+std::string Context::RecordingKey(base::SubjectHandle subject, base::RecordingHandle recording) const {
+  return SubjectKey(subject) + std::string(base::View(keys.DiskHash("recording", base::View(recording.bytes))));
+}
+
+}  // namespace consent::service

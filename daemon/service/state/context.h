@@ -1,0 +1,53 @@
+// What the use cases share: the parts of a running daemon, owned by the composition root.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "daemon/base/trusted_clock.h"
+#include "daemon/base/ids.h"
+#include "daemon/base/keys.h"
+#include "daemon/base/random.h"
+#include "daemon/service/state/census.h"
+#include "daemon/service/state/deletion_census.h"
+#include "daemon/service/state/facts_index.h"
+#include "daemon/service/state/policy_book.h"
+#include "daemon/service/state/pool.h"
+#include "daemon/service/state/tokens.h"
+#include "daemon/store/store.h"
+
+namespace consent::service {
+
+// Outlives every use case. The references are not owned.
+struct Context {
+  store::Store& store;
+  base::TrustedClock& time;
+  base::Random& random;
+  base::Keys keys;
+  base::IdHasher hasher;
+  Tokens tokens;
+  PolicyBook policies;
+  std::vector<std::unique_ptr<FactsIndex>> indexes;  // one per partition
+  Census census;
+  Pool& writers;  // prepare commits and send replies
+  ActivationGate activation;
+  DeletionCensus deletions{};
+  std::atomic<bool> ready{false};  // the index is filled and the policy is active
+  std::atomic<bool> perhaps_unsettled{false};  // there may be requests that wait for the time to be settled
+  std::atomic<int64_t> last_stamp{0};  // micros of the latest stamp of any partition, published before its acknowledgement
+
+  store::Partition PartitionOf(base::SubjectHandle subject) const;
+  FactsIndex& IndexOf(base::SubjectHandle subject) const { return *indexes[PartitionOf(subject).number]; }
+  // As a stamp of now would be: the clock, but never before the last stamp, and the trusted time while the wall is doubtful and ahead.
+  base::Instant Now() const;
+  // Now, as what decides and changes asks for it. Takes no lock.
+  base::Now Present() const;
+  void NoteStamp(base::Instant stamp);
+
+  // Rows of a subject.
+  std::string SubjectKey(base::SubjectHandle subject) const;
+  std::string RecordingKey(base::SubjectHandle subject, base::RecordingHandle recording) const;
+};
+
+}  // namespace consent::service

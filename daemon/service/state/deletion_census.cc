@@ -1,0 +1,81 @@
+#include "daemon/service/state/deletion_census.h"
+
+#include <algorithm>
+
+namespace consent::service {
+
+void DeletionCensus::Count(DeletionPlace place, const domain::DeletionRequest& request, int64_t sign) {
+  const auto key = std::make_tuple(request.cause, request.regime, request.state);
+  uint64_t& count = counts_[key];
+  count += static_cast<uint64_t>(sign);
+  if (count == 0) counts_.erase(key);
+  if (!domain::IsOpen(request.state)) return;
+  if (sign > 0) {
+    due_[request.due_at].insert(place);
+    open_[place] = request.received_at;
+    return;
+  }
+  const auto due = due_.find(request.due_at);
+  if (due != due_.end()) {
+    due->second.erase(place);
+    if (due->second.empty()) due_.erase(due);
+  }
+  open_.erase(place);
+}
+
+void DeletionCensus::Replace(DeletionPlace place, const domain::DeletionRequest* before, const domain::DeletionRequest& after) {
+  base::MutexLock lock(mutex_);
+  if (before != nullptr) Count(place, *before, -1);
+  Count(place, after, 1);
+  const bool completed = before != nullptr && before->state != after.state && after.state == domain::RequestState::kCompleted;
+  if (!completed || after.cause != domain::DeletionCause::kRequested) return;
+  const double seconds = static_cast<double>((after.ended_at - after.received_at).micros) / 1e6;
+  const auto bucket = std::lower_bound(kCompletionSeconds.begin(), kCompletionSeconds.end(), seconds) - kCompletionSeconds.begin();
+  ++completions_.buckets[static_cast<size_t>(bucket)];
+  completions_.sum_seconds += seconds;
+}
+
+std::vector<DeletionCount> DeletionCensus::Counts() const {
+  base::MutexLock lock(mutex_);
+  std::vector<DeletionCount> counts;
+  counts.reserve(counts_.size());
+  for (const auto& [key, count] : counts_) counts.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), count});
+  return counts;
+}
+
+std::vector<DeletionPlace> DeletionCensus::DueBefore(base::Instant time, size_t limit) const {
+  base::MutexLock lock(mutex_);
+  std::vector<DeletionPlace> places;
+  for (const auto& [due, of_then] : due_) {
+    if (!(due < time)) break;
+    for (const DeletionPlace& place : of_then) {
+      if (places.size() >= limit) return places;
+      places.push_back(place);
+    }
+  }
+  return places;
+}
+
+uint64_t DeletionCensus::CountDueBefore(base::Instant time) const {
+  base::MutexLock lock(mutex_);
+  uint64_t count = 0;
+  for (auto due = due_.begin(); due != due_.end() && due->first < time; ++due) count += due->second.size();
+  return count;
+}
+
+base::Instant DeletionCensus::oldest_open() const {
+  base::MutexLock lock(mutex_);
+  base::Instant oldest;
+  for (auto at = open_.begin(); at != open_.end();) {
+    if (!oldest.IsSet() || at->second < oldest) oldest = at->second;
+    at = open_.lower_bound(DeletionPlace{store::Partition{static_cast<uint16_t>(at->first.partition.number + 1)}, 0});
+  }
+  return oldest;
+}
+
+DeletionCensus::Completions DeletionCensus::completions() const {
+  base::MutexLock lock(mutex_);
+  return completions_;
+}
+
+}  // namespace consent::service

@@ -1,0 +1,59 @@
+// How many deletion requests there are in which state, and which are due when: for metrics. Kept in step by whoever changes a request,
+// after its commit; rebuilt at the start.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "daemon/base/mutex.h"
+#include "daemon/domain/deletion.h"
+#include "daemon/service/state/deletion_place.h"
+
+namespace consent::service {
+
+struct DeletionCount {
+  domain::DeletionCause cause = domain::DeletionCause::kRequested;
+  std::string regime;
+  domain::RequestState state = domain::RequestState::kReceived;
+  uint64_t requests = 0;
+};
+
+// Thread-safe.
+class DeletionCensus {
+ public:
+  // Seconds from receipt to completion: a quarter of an hour, and 1 to 90 days; the last bucket has no bound.
+  static constexpr std::array<double, 8> kCompletionSeconds = {900, 86'400, 604'800, 1'209'600, 2'592'000, 3'888'000, 5'184'000, 7'776'000};
+  struct Completions {
+    std::array<uint64_t, kCompletionSeconds.size() + 1> buckets{};  // each its own, not summed up
+    double sum_seconds = 0;
+  };
+
+  // Counts `after` in and `before` out; nullptr: was not there.
+  void Replace(DeletionPlace place, const domain::DeletionRequest* before, const domain::DeletionRequest& after);
+
+  std::vector<DeletionCount> Counts() const;
+  // Open ones that are due before `time`, the most urgent first; at most `limit`.
+  std::vector<DeletionPlace> DueBefore(base::Instant time, size_t limit) const;
+  uint64_t CountDueBefore(base::Instant time) const;
+  // Receipt of the oldest open one; unset: none is open.
+  base::Instant oldest_open() const;
+  // Of those that somebody asked for, since the process began.
+  Completions completions() const;
+
+ private:
+  void Count(DeletionPlace place, const domain::DeletionRequest& request, int64_t sign) REQUIRES(mutex_);
+
+  mutable base::Mutex mutex_;
+  std::map<std::tuple<domain::DeletionCause, std::string, domain::RequestState>, uint64_t> counts_ GUARDED_BY(mutex_);
+  std::map<base::Instant, std::set<DeletionPlace>> due_ GUARDED_BY(mutex_);
+  // Numbers grow with the time of receipt within a partition, so the first of each is its oldest.
+  std::map<DeletionPlace, base::Instant> open_ GUARDED_BY(mutex_);
+  Completions completions_ GUARDED_BY(mutex_);
+};
+
+}  // namespace consent::service

@@ -1,0 +1,146 @@
+#include "daemon/service/state/policy_book.h"
+
+#include <algorithm>
+
+#include "daemon/base/bytes.h"
+
+namespace consent::service {
+namespace {
+
+constexpr uint8_t kFormat = 1;
+constexpr size_t kMaxReasonBytes = 256;
+
+}  // namespace
+
+std::string EncodeSuspension(const SuspensionRow& row) {
+  std::string bytes;
+  base::Encoder out(&bytes);
+  out.Byte(kFormat);
+  out.Byte(static_cast<uint8_t>(row.purpose));
+  out.BigEndian(row.region.packed(), 4);
+  out.Byte(row.active ? 1 : 0);
+  out.BigEndian(static_cast<uint64_t>(row.time.micros), 8);
+  out.String(row.reason);
+  return bytes;
+}
+
+bool DecodeSuspension(std::string_view bytes, SuspensionRow* row) {
+  base::Decoder in(bytes);
+  const uint8_t format = in.Byte();
+  const uint8_t purpose = in.Byte();
+  row->region = domain::Region::FromPacked(static_cast<uint32_t>(in.BigEndian(4)));
+  const uint8_t active = in.Byte();
+  row->time = base::Instant{static_cast<int64_t>(in.BigEndian(8))};
+  row->reason = in.String(kMaxReasonBytes);
+  if (format != kFormat || purpose < 1 || purpose > domain::kPurposes || active > 1) return false;
+  row->purpose = static_cast<domain::Purpose>(purpose);
+  row->active = active == 1;
+  return in.Done();
+}
+
+std::vector<domain::Suspension> FoldSuspensions(const std::vector<SuspensionRow>& rows, base::Instant at) {
+  std::vector<domain::Suspension> folded;
+  for (const SuspensionRow& row : rows) {
+    if (row.time > at) continue;
+    auto same = std::find_if(folded.begin(), folded.end(), [&](const domain::Suspension& suspension) {
+      return suspension.purpose == row.purpose && suspension.region == row.region;
+    });
+    if (same == folded.end()) {
+      domain::Suspension first;
+      first.purpose = row.purpose;
+      first.region = row.region;
+      folded.push_back(first);
+      same = folded.end() - 1;
+    }
+    same->active = row.active;
+    (row.active ? same->suspended_at : same->resumed_at) = row.time;
+  }
+  return folded;
+}
+
+std::shared_ptr<const domain::Rules> PolicyBook::rules() const {
+  base::MutexLock lock(mutex_);
+  return rules_;
+}
+
+std::shared_ptr<const policy::PolicyRow> PolicyBook::current() const {
+  base::MutexLock lock(mutex_);
+  return versions_.empty() ? nullptr : versions_.back();
+}
+
+std::shared_ptr<const policy::PolicyRow> PolicyBook::Find(std::string_view version) const {
+  base::MutexLock lock(mutex_);
+  // The newest of that version: reactivating an old one gives it a new row with the same content.
+  const auto at = std::find_if(versions_.rbegin(), versions_.rend(),
+                               [&](const auto& row) { return row->document.version() == version; });
+  return at == versions_.rend() ? nullptr : *at;
+}
+
+std::shared_ptr<const policy::PolicyRow> PolicyBook::At(base::Instant at) const {
+  base::MutexLock lock(mutex_);
+  const auto found = std::find_if(versions_.rbegin(), versions_.rend(),
+                                  [&](const auto& row) { return row->state.activated_at <= at; });
+  return found == versions_.rend() ? nullptr : *found;
+}
+
+std::shared_ptr<const domain::Rules> PolicyBook::RulesAt(base::Instant at) const {
+  const std::shared_ptr<const policy::PolicyRow> version = At(at);
+  if (version == nullptr) return nullptr;
+  return std::make_shared<const domain::Rules>(
+      policy::BuildRules(version->document, version->state, FoldSuspensions(suspensions(), at)));
+}
+
+std::vector<SuspensionRow> PolicyBook::suspensions() const {
+  base::MutexLock lock(mutex_);
+  return suspensions_;
+}
+
+void PolicyBook::Publish(policy::PolicyRow version) {
+  auto row = std::make_shared<const policy::PolicyRow>(std::move(version));
+  base::MutexLock lock(mutex_);
+  versions_.push_back(std::move(row));
+  std::stable_sort(versions_.begin(), versions_.end(),
+                   [](const auto& a, const auto& b) { return a->state.activated_at < b->state.activated_at; });
+  Rebuild();
+}
+
+void PolicyBook::Publish(SuspensionRow suspension) {
+  base::MutexLock lock(mutex_);
+  suspensions_.push_back(std::move(suspension));
+  std::stable_sort(suspensions_.begin(), suspensions_.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
+  Rebuild();
+}
+
+void PolicyBook::Rebuild() {
+  if (versions_.empty()) return;
+  const policy::PolicyRow& now = *versions_.back();
+  rules_ = std::make_shared<const domain::Rules>(
+      policy::BuildRules(now.document, now.state, FoldSuspensions(suspensions_, base::kEndOfTime)));
+}
+
+ActivationGate::Ticket ActivationGate::Enter() {
+  base::MutexLock lock(mutex_);
+  ++inside_[epoch_ & 1];
+  return Ticket{epoch_, closed_};
+}
+
+void ActivationGate::Leave(Ticket ticket) {
+  base::MutexLock lock(mutex_);
+  if (--inside_[ticket.epoch & 1] == 0) left_.NotifyAll();
+}
+
+void ActivationGate::CloseAndWait() {
+  base::MutexLock lock(mutex_);
+  while (closed_ || inside_[(epoch_ + 1) & 1] != 0) left_.Wait(mutex_);
+  closed_ = true;
+  ++epoch_;
+  while (inside_[(epoch_ + 1) & 1] != 0) left_.Wait(mutex_);
+}
+
+void ActivationGate::Open() {
+  base::MutexLock lock(mutex_);
+  closed_ = false;
+  left_.NotifyAll();
+}
+
+}  // namespace consent::service

@@ -1,0 +1,77 @@
+#include "daemon/service/subject/check_eligibility.h"
+
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+constexpr int kMaxReads = 100;
+
+// Something beside the record counts, too. The record is looked at once more after that: what belongs to different moments could make a yes that
+// was right at none of them.
+bool HasMore(const domain::SubjectFacts& facts) { return facts.has_recording_marks || facts.has_more_tombstones; }
+
+}  // namespace
+
+CheckEligibility::CheckEligibility(Context& context) : context_(context) {}
+
+absl::StatusOr<CheckSession> CheckEligibility::Begin(std::string_view at_least) const {
+  if (!context_.ready.load(std::memory_order_acquire)) {
+    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping: no answer, which means no");
+  }
+  if (!at_least.empty()) {
+    Revision revision;
+    if (!context_.tokens.Decode(at_least, &revision) || revision.partition.number >= context_.store.partition_count() ||
+        context_.store.GetHead(revision.partition).stamp.sequence < revision.sequence) {
+      return wire::MakeError(v1::ERROR_REASON_REVISION_NOT_REACHED,
+                             "at_least_revision is not a revision that this store has reached: it belongs to another store, or this one was restored");
+    }
+  }
+  return CheckSession{context_.policies.rules(), context_.Present()};
+}
+
+void CheckEligibility::Prefetch(const CheckItem& item) const { context_.IndexOf(item.subject).Prefetch(item.subject); }
+
+void CheckEligibility::PrefetchFacts(const CheckItem& item) const { context_.IndexOf(item.subject).PrefetchFacts(item.subject); }
+
+bool CheckEligibility::TryDecide(const CheckSession& session, const CheckItem& item, domain::Purpose purpose,
+                                 const domain::Place& place, domain::Decision* decision) const {
+  // Reused, because building and freeing the facts of a subject would cost as much as deciding on them.
+  thread_local domain::SubjectFacts facts;
+  const FactsIndex& index = context_.IndexOf(item.subject);
+  const Found found = index.Find(item.subject, &facts);
+  if (found == Found::kNotInIndex) return false;
+  domain::RecordingMarks marks;
+  const bool known = found == Found::kFound;
+  if (known && HasMore(facts)) {
+    if (facts.has_more_tombstones && facts.cover == nullptr) return false;
+    if (facts.has_recording_marks) {
+      const base::RecordingHandle recording = context_.hasher.Recording(item.recording_id);
+      if (index.FindMarks(item.subject, recording, &marks) == Found::kNotInIndex) return false;
+    }
+    if (!index.HasRevision(item.subject, facts.revision)) return false;
+  }
+  *decision = domain::Decide(known ? &facts : nullptr, marks, domain::Question{item.facts, purpose, place, session.now}, *session.rules);
+  return true;
+}
+
+absl::StatusOr<domain::Decision> CheckEligibility::DecideFromStore(const CheckSession& session, const CheckItem& item,
+                                                                   domain::Purpose purpose, const domain::Place& place) const {
+  const domain::Question question{item.facts, purpose, place, session.now};
+  absl::StatusOr<StoredFacts> stored = LoadFacts(context_, item.subject);
+  for (int attempt = 0; attempt < kMaxReads; ++attempt) {
+    if (!stored.ok()) return stored.status();
+    if (!stored->found) return domain::Decide(nullptr, {}, question, *session.rules);
+    if (!HasMore(stored->facts)) return domain::Decide(&stored->facts, {}, question, *session.rules);
+    absl::StatusOr<domain::RecordingMarks> marks = domain::RecordingMarks{};
+    if (stored->facts.has_recording_marks) marks = LoadMarks(context_, item.subject, context_.hasher.Recording(item.recording_id));
+    if (!marks.ok()) return marks.status();
+    absl::StatusOr<StoredFacts> again = LoadFacts(context_, item.subject);
+    if (again.ok() && again->bytes == stored->bytes) return domain::Decide(&stored->facts, *marks, question, *session.rules);
+    stored = std::move(again);
+  }
+  return wire::MakeError(v1::ERROR_REASON_CONTENTION, "the subject changed each time it was read: repeat the call; no answer, which means no");
+}
+
+}  // namespace consent::service

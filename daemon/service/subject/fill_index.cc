@@ -1,0 +1,167 @@
+#include "daemon/service/subject/fill_index.h"
+
+#include <malloc.h>
+
+#include <array>
+#include <thread>
+
+#include "daemon/domain/facts_codec.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/subject_rows.h"
+
+namespace consent::service {
+namespace {
+
+constexpr int kThreads = 2;
+
+// Row keys are uniform hashes, so equal ranges of the first byte are equal work.
+struct Range {
+  std::string from;
+  std::string to;  // empty: to the end
+};
+
+std::array<Range, kThreads> Ranges() {
+  std::array<Range, kThreads> ranges;
+  for (int i = 1; i < kThreads; ++i) {
+    ranges[i].from = std::string(1, static_cast<char>(256 / kThreads * i));
+    ranges[i - 1].to = ranges[i].from;
+  }
+  return ranges;
+}
+
+// From a part of the rows, since their keys are uniform hashes: to a percent with a million subjects. Too few in a small store to tell
+// anything; but there tables need not be reserved.
+absl::StatusOr<uint64_t> EstimateSubjects(const Context& context, store::Partition partition) {
+  constexpr uint64_t kPart = 64;
+  constexpr uint64_t kEnough = 1000;
+  uint64_t rows = 0;
+  const absl::Status scanned = context.store.Scan(partition, store::Table::kSubject, "", std::string(1, static_cast<char>(256 / kPart)),
+                                                  SIZE_MAX, [&rows](std::string_view, std::string_view) {
+                                                    ++rows;
+                                                    return true;
+                                                  });
+  if (!scanned.ok()) return scanned;
+  return rows < kEnough ? 0 : rows * kPart;
+}
+
+// Puts each subject some rows after it was handed over, when its place in the index has come to the cache.
+class LatePuts {
+ public:
+  explicit LatePuts(FactsIndex& index) : index_(index) {}
+  ~LatePuts() {
+    for (size_t i = 0; i < kLate; ++i) Next();
+  }
+  LatePuts(const LatePuts&) = delete;
+  LatePuts& operator=(const LatePuts&) = delete;
+
+  void Put(base::SubjectHandle subject, std::string_view facts) {
+    Waiting& place = Next();
+    place.subject = subject;
+    place.facts.assign(facts);
+    index_.Prefetch(subject);
+  }
+
+ private:
+  static constexpr size_t kLate = 16;
+  struct Waiting {
+    base::SubjectHandle subject;
+    std::string facts;  // empty: nothing waits
+  };
+
+  Waiting& Next() {
+    Waiting& oldest = waiting_[next_++ % kLate];
+    if (!oldest.facts.empty()) index_.Put(oldest.subject, oldest.facts);
+    oldest.facts.clear();
+    return oldest;
+  }
+
+  FactsIndex& index_;
+  std::array<Waiting, kLate> waiting_;
+  size_t next_ = 0;
+};
+
+absl::Status FillRange(Context& context, store::Partition partition, const Range& range, Census* census) {
+  FactsIndex& index = *context.indexes[partition.number];
+  domain::SubjectFacts facts;
+  bool damaged = false;
+  std::vector<base::SubjectHandle> with_covers;
+  LatePuts puts(index);
+  absl::Status scanned = context.store.Scan(
+      partition, store::Table::kSubject, range.from, range.to, SIZE_MAX, [&](std::string_view, std::string_view row) {
+        base::SubjectHandle subject;
+        std::string_view bytes;
+        damaged = !SplitSubjectRow(row, &subject, &bytes) || !domain::DecodeFacts(bytes, &facts);
+        if (damaged) return false;
+        if (facts.has_more_tombstones) with_covers.push_back(subject);
+        puts.Put(subject, bytes);
+        census->Replace(nullptr, &facts);
+        return true;
+      });
+  if (!scanned.ok()) return scanned;
+  if (damaged) return absl::DataLossError("a subject's record cannot be decoded: restore the store from a backup");
+  for (const base::SubjectHandle subject : with_covers) {
+    absl::StatusOr<domain::Cover> cover = LoadCover(context, subject, 0, [](DeletionNumber) {});
+    if (!cover.ok()) return cover.status();
+    index.PutCover(subject, std::make_shared<const domain::Cover>(*std::move(cover)));
+  }
+  scanned = context.store.Scan(
+      partition, store::Table::kRecording, range.from, range.to, SIZE_MAX, [&](std::string_view, std::string_view row) {
+        base::SubjectHandle subject;
+        base::RecordingHandle recording;
+        domain::RecordingMarks marks;
+        damaged = !DecodeMarksRow(row, &subject, &recording, &marks);
+        if (!damaged) index.PutMarks(subject, recording, marks);
+        return !damaged;
+      });
+  if (!scanned.ok()) return scanned;
+  return damaged ? absl::DataLossError("a recording's row cannot be decoded: restore the store from a backup") : absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status FillIndex(Context& context) {
+  for (uint16_t number = 0; number < context.store.partition_count(); ++number) {
+    const absl::StatusOr<uint64_t> subjects = EstimateSubjects(context, store::Partition{number});
+    if (!subjects.ok()) return subjects.status();
+    context.indexes[number]->Reserve(*subjects);
+    const std::array<Range, kThreads> ranges = Ranges();
+    std::array<absl::Status, kThreads> statuses;
+    std::array<Census, kThreads> counted;
+    std::array<std::thread, kThreads> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads[i] = std::thread([&, i] { statuses[i] = FillRange(context, store::Partition{number}, ranges[i], &counted[i]); });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (int i = 0; i < kThreads; ++i) {
+      if (!statuses[i].ok()) return statuses[i];
+      context.census.Merge(counted[i]);
+    }
+  }
+  // What the tables were before they grew would stay with the process: as much again as a quarter of the index.
+  malloc_trim(0);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> DropExpiredRequests(Context& context, size_t limit) {
+  size_t dropped = 0;
+  const base::Instant now = context.Present().earliest;  // unset while time is doubtful: nothing is old then
+  for (uint16_t number = 0; number < context.store.partition_count(); ++number) {
+    const store::Partition partition{number};
+    std::vector<store::RowKey> expired;
+    const absl::Status scanned = context.store.Scan(
+        partition, store::Table::kRequest, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
+          RequestRow row;
+          const bool over = DecodeRequestRow(value, &row) && row.time + kRequestLifetime < now;
+          if (over) expired.push_back({store::Table::kRequest, std::string(key)});
+          return dropped + expired.size() < limit;
+        });
+    if (!scanned.ok()) return scanned;
+    if (expired.empty()) continue;
+    const absl::Status erased = context.store.Erase(partition, expired);
+    if (!erased.ok()) return erased;
+    dropped += expired.size();
+  }
+  return dropped;
+}
+
+}  // namespace consent::service

@@ -1,0 +1,172 @@
+#include "daemon/service/subject/read_subject.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/domain/effective.h"
+#include "daemon/domain/facts_codec.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+namespace {
+
+absl::Status NotServing() { return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping"); }
+
+absl::Status NotFound() { return wire::MakeError(v1::ERROR_REASON_SUBJECT_NOT_FOUND, "no such subject"); }
+
+absl::Status Damaged() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a history row is damaged"); }
+
+// The change row at `sequence`, which must be the subject's. NotFound where it was truncated away.
+absl::Status ReadRow(const Context& context, base::SubjectHandle subject, store::Sequence sequence, store::FeedRow* feed,
+                     ChangeRow* row) {
+  auto read = context.store.FeedAt(context.PartitionOf(subject), sequence);
+  if (absl::IsOutOfRange(read.status())) return absl::NotFoundError("truncated");
+  if (!read.ok()) return StoreUnreadable();
+  *feed = *std::move(read);
+  if (feed->erased) return absl::NotFoundError("erased");
+  if (feed->event.subject != base::View(subject.bytes) || !DecodeChangeRow(feed->event.body, row)) return Damaged();
+  return absl::OkStatus();
+}
+
+// Who has come of age by time alone keeps the guardian's name until the next change, and nobody is told it.
+void HideGuardiansOfAdults(const Context& context, domain::SubjectFacts* facts) {
+  const domain::AgeOfConsent& at_home = context.policies.rules()->AgeOfConsentIn(facts->region);
+  for (domain::ScopeFacts& scope : facts->scopes) {
+    if (scope.guardian.IsSet() && domain::AdultFrom(scope.age, at_home) <= context.Now()) scope.guardian = base::GuardianHandle{};
+  }
+}
+
+template <typename NamesT, typename RefT>
+bool IsNamed(const NamesT& names, const RefT& ref) {
+  return std::any_of(names.begin(), names.end(), [&](const auto& name) { return name.first == ref; });
+}
+
+// A scope or a guardian of `view` has no name there.
+bool NamesAreMissing(const SubjectView& view) {
+  return std::any_of(view.facts.scopes.begin(), view.facts.scopes.end(), [&](const domain::ScopeFacts& scope) {
+    const bool nameless = scope.kind == domain::ScopeKind::kAccount || scope.IsFold() || scope.IsNothingButRemoved();
+    if (!nameless && !IsNamed(view.names, domain::ScopeRef{scope.kind, scope.handle})) return true;
+    return scope.guardian.IsSet() && !IsNamed(view.guardians, scope.guardian);
+  });
+}
+
+}  // namespace
+
+ReadSubject::ReadSubject(Context& context) : context_(context) {}
+
+absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const {
+  if (!context_.ready.load(std::memory_order_acquire)) return NotServing();
+  absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
+  if (!stored.ok()) return stored.status();
+  if (!stored->found) return NotFound();
+  SubjectView view;
+  view.facts = std::move(stored->facts);
+  view.revision = context_.tokens.Encode(Revision{context_.PartitionOf(subject), view.facts.revision});
+  HideGuardiansOfAdults(context_, &view.facts);
+  if (view.facts.scopes.size() == 1) return view;
+  const auto row = context_.store.Get(context_.PartitionOf(subject), store::Table::kNames, context_.SubjectKey(subject));
+  if (absl::IsNotFound(row.status())) return view;
+  if (!row.ok()) return StoreUnreadable();
+  const auto key = PayloadKeyOf(context_, subject);
+  if (!key.ok()) return key.status();
+  absl::StatusOr<Payload> names = OpenPayload(*key, *row, subject);
+  if (!names.ok()) return names.status();
+  view.names = std::move(names->names);
+  view.guardians = std::move(names->guardians);
+  return view;
+}
+
+absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, int page_size, std::string_view page_token) const {
+  if (!context_.ready.load(std::memory_order_acquire)) return NotServing();
+  absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
+  if (!stored.ok()) return stored.status();
+  if (!stored->found) return NotFound();
+  if (domain::IsForgotten(stored->facts)) return HistoryPage{};
+  const store::Partition partition = context_.PartitionOf(subject);
+  store::Sequence next = stored->facts.revision;
+  if (!page_token.empty()) {
+    Revision from;
+    if (!context_.tokens.Decode(page_token, &from, TokenUse::kPage, base::View(subject.bytes)) || from.partition != partition || from.sequence == 0 || from.sequence > next) {
+      return wire::FieldError("page_token", "not a token that this listing gave");
+    }
+    next = from.sequence;
+  }
+  const auto key = PayloadKeyOf(context_, subject);
+  if (!key.ok()) return key.status();
+  HistoryPage page;
+  while (next != 0 && page.items.size() < static_cast<size_t>(page_size)) {
+    store::FeedRow feed;
+    HistoryItem item;
+    const absl::Status read = ReadRow(context_, subject, next, &feed, &item.row);
+    if (absl::IsNotFound(read)) return page;  // older rows are gone
+    if (!read.ok()) return read;
+    absl::StatusOr<Payload> payload = OpenPayload(*key, item.row.sealed, subject);
+    if (!payload.ok()) return payload.status();
+    item.payload = *std::move(payload);
+    item.revision = context_.tokens.Encode(Revision{partition, next});
+    item.time = feed.stamp.time;
+    next = item.row.previous;
+    item.row.facts.clear();
+    item.row.sealed.clear();
+    page.items.push_back(std::move(item));
+  }
+  if (next != 0) page.next_page_token = context_.tokens.Encode(Revision{partition, next}, TokenUse::kPage, base::View(subject.bytes));
+  return page;
+}
+
+// A scope that was removed since is named by the change that removed it; a guardian who left by the one that named him.
+absl::Status ReadSubject::NamePast(base::SubjectHandle subject, store::Sequence from, SubjectView* view) const {
+  if (!NamesAreMissing(*view)) return absl::OkStatus();
+  const auto key = PayloadKeyOf(context_, subject);
+  if (!key.ok()) return key.status();
+  while (from != 0 && NamesAreMissing(*view)) {
+    store::FeedRow feed;
+    ChangeRow row;
+    absl::Status read = ReadRow(context_, subject, from, &feed, &row);
+    if (absl::IsNotFound(read)) break;
+    if (!read.ok()) return read;
+    absl::StatusOr<Payload> payload = OpenPayload(*key, row.sealed, subject);
+    if (!payload.ok()) return payload.status();
+    for (auto& name : payload->names) {
+      if (!IsNamed(view->names, name.first)) view->names.push_back(std::move(name));
+    }
+    for (auto& name : payload->guardians) {
+      if (!IsNamed(view->guardians, name.first)) view->guardians.push_back(std::move(name));
+    }
+    from = row.previous;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SettingsAt> ReadSubject::At(base::SubjectHandle subject, base::Instant at) const {
+  absl::StatusOr<SubjectView> now = Get(subject);
+  if (!now.ok()) return now.status();
+  store::Sequence next = domain::IsForgotten(now->facts) ? 0 : now->facts.revision;
+  while (next != 0) {
+    store::FeedRow feed;
+    ChangeRow row;
+    const absl::Status read = ReadRow(context_, subject, next, &feed, &row);
+    if (absl::IsNotFound(read)) break;
+    if (!read.ok()) return read;
+    if (feed.stamp.time > at) {
+      next = row.previous;
+      continue;
+    }
+    SettingsAt settings;
+    settings.view.names = std::move(now->names);
+    settings.view.guardians = std::move(now->guardians);
+    settings.view.revision = context_.tokens.Encode(Revision{context_.PartitionOf(subject), next});
+    if (!domain::DecodeFacts(row.facts, &settings.view.facts)) return Damaged();
+    const auto policy = context_.policies.At(at);
+    settings.rules = context_.policies.RulesAt(at);
+    if (policy == nullptr || settings.rules == nullptr) break;
+    settings.policy = std::make_shared<const policy::Document>(policy->document);
+    const absl::Status named = NamePast(subject, now->facts.revision, &settings.view);
+    if (!named.ok()) return named;
+    return settings;
+  }
+  return wire::MakeError(v1::ERROR_REASON_NO_SETTINGS_AT_TIME, "the subject had no settings at that time, or they are no longer kept");
+}
+
+}  // namespace consent::service

@@ -1,0 +1,58 @@
+// Reads of one subject: people, settings now and at a past time, history. All of these may block: call them on a pool thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/policy/document.h"
+#include "daemon/service/rows/change_row.h"
+#include "daemon/service/state/context.h"
+
+namespace consent::service {
+
+// Raw ids of scopes, opened from the subject's sealed names. A scope that a restriction alone named is there too.
+struct SubjectView {
+  domain::SubjectFacts facts;
+  std::vector<std::pair<domain::ScopeRef, std::string>> names;
+  std::vector<std::pair<base::GuardianHandle, std::string>> guardians;
+  std::string revision;  // token, also the etag
+};
+
+struct HistoryItem {
+  std::string revision;
+  base::Instant time;
+  ChangeRow row;    // without `facts` and `sealed`
+  Payload payload;  // opened
+};
+
+struct HistoryPage {
+  std::vector<HistoryItem> items;  // newest first
+  std::string next_page_token;     // empty: last page
+};
+
+struct SettingsAt {
+  SubjectView view;  // as it was
+  std::shared_ptr<const domain::Rules> rules;
+  std::shared_ptr<const policy::Document> policy;
+};
+
+// Thread-safe. SUBJECT_NOT_FOUND, STORE_UNREADABLE.
+class ReadSubject {
+ public:
+  explicit ReadSubject(Context& context);
+  absl::StatusOr<SubjectView> Get(base::SubjectHandle subject) const;
+  // `page_size` 1..1000.
+  absl::StatusOr<HistoryPage> History(base::SubjectHandle subject, int page_size, std::string_view page_token) const;
+  // NO_SETTINGS_AT_TIME before the first change.
+  absl::StatusOr<SettingsAt> At(base::SubjectHandle subject, base::Instant at) const;
+
+ private:
+  // Adds the names of what `view`, of a past time, shows and the present names no longer hold. `from`: the newest change.
+  absl::Status NamePast(base::SubjectHandle subject, store::Sequence from, SubjectView* view) const;
+
+  Context& context_;
+};
+
+}  // namespace consent::service

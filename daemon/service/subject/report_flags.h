@@ -1,0 +1,24 @@
+// ReportRecording's part of a change: flags of one recording, which are only ever added.
+#pragma once
+
+#include "daemon/service/commit/change_part.h"
+
+namespace consent::service {
+
+class ReportFlags final : public ChangePart {
+ public:
+  ReportFlags(base::SubjectHandle subject, base::RecordingHandle recording, uint8_t flags)
+      : subject_(subject), recording_(recording), flags_(flags) {}
+
+  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
+  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
+  void Publish(Context& context, const store::Stamp& stamp) override;
+
+ private:
+  const base::SubjectHandle subject_;
+  const base::RecordingHandle recording_;
+  const uint8_t flags_;
+  domain::RecordingMarks before_;
+};
+
+}  // namespace consent::service
