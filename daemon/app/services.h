@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "daemon/rpc/data_system_rpc.h"
 #include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/eligibility_rpc.h"
 #include "daemon/rpc/hold_rpc.h"
@@ -21,6 +22,7 @@
 #include "daemon/service/registry/policy_admin.h"
 #include "daemon/service/purge/purge_tasks.h"
 #include "daemon/service/subject/read_subject.h"
+#include "daemon/service/subject/subject_changes.h"
 #include "daemon/service/purge/task_board.h"
 
 namespace consent::app {
@@ -29,7 +31,8 @@ namespace consent::app {
 struct Services {
   Services(service::Context& context, service::Pool& readers, rpc::RpcObserver& observer)
       : board(context),
-        changes(context, board, kMaxChangesInFlight),
+        changes(context, kMaxChangesInFlight),
+        subject_changes(changes, board),
         check(context),
         reads(context),
         policy_admin(context),
@@ -39,9 +42,9 @@ struct Services {
         erasures(context),
         tasks(context, board),
         eligibility_rpc(context, check, readers, observer),
-        settings_rpc(context, changes, reads, readers, observer),
-        subject_rpc(context, changes, reads, readers, observer),
-        recording_rpc(context, changes, readers, observer),
+        settings_rpc(context, subject_changes, reads, readers, observer),
+        subject_rpc(context, subject_changes, reads, readers, observer),
+        recording_rpc(context, subject_changes, readers, observer),
         policy_rpc(context, policy_admin, readers, observer),
         deletion_rpc(context, deletions, systems, readers, observer),
         hold_rpc(context, holds, systems, readers, observer),
@@ -57,6 +60,7 @@ struct Services {
 
   service::TaskBoard board;
   service::ChangeSubject changes;
+  service::SubjectChanges subject_changes;
   service::CheckEligibility check;
   service::ReadSubject reads;
   service::PolicyAdmin policy_admin;

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "consent/v1/roles.pb.h"
 #include "daemon/service/rows/change_row.h"
+#include "daemon/service/commit/change.h"
 
 namespace consent::rpc {
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/wire/errors.h"
+#include "daemon/service/commit/refusals.h"
 
 namespace consent::rpc {
 

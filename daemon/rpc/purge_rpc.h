@@ -1,4 +1,4 @@
-// PurgeService and DataSystemService on gRPC.
+// PurgeService on gRPC.
 #pragma once
 
 #include <chrono>
@@ -51,31 +51,6 @@ class PurgeRpc final : public PurgeServiceBase {
   service::TaskBoard& board_;
   const Surroundings surroundings_;
   const Method lease_, complete_, fail_, renew_, list_;
-};
-
-using DataSystemServiceBase = v1::DataSystemService::WithRawCallbackMethod_RegisterDataSystem<
-    v1::DataSystemService::WithRawCallbackMethod_RetireDataSystem<
-        v1::DataSystemService::WithRawCallbackMethod_ListDataSystems<v1::DataSystemService::Service>>>;
-
-// Thread-safe; the references outlive the server.
-class DataSystemRpc final : public DataSystemServiceBase {
- public:
-  DataSystemRpc(service::Context& context, service::DataSystems& systems, service::TaskBoard& board, service::Pool& readers,
-                RpcObserver& observer);
-
-  using In = const grpc::ByteBuffer*;
-  using Out = grpc::ByteBuffer*;
-  grpc::ServerUnaryReactor* RegisterDataSystem(grpc::CallbackServerContext* context, In in, Out out) override;
-  grpc::ServerUnaryReactor* RetireDataSystem(grpc::CallbackServerContext* context, In in, Out out) override;
-  grpc::ServerUnaryReactor* ListDataSystems(grpc::CallbackServerContext* context, In in, Out out) override;
-
- private:
-  void Write(const service::SystemRow& row, v1::DataSystem* out) const;
-
-  service::DataSystems& systems_;
-  service::TaskBoard& board_;
-  const Surroundings surroundings_;
-  const Method register_, retire_, list_;
 };
 
 }  // namespace consent::rpc

@@ -7,7 +7,7 @@
 
 namespace consent::rpc {
 
-RecordingRpc::RecordingRpc(service::Context& context, service::ChangeSubject& changes, service::Pool& readers, RpcObserver& observer)
+RecordingRpc::RecordingRpc(service::Context& context, service::SubjectChanges& changes, service::Pool& readers, RpcObserver& observer)
     : context_(context),
       changes_(changes),
       surroundings_{context.ready, readers, observer},

@@ -3,7 +3,7 @@
 
 #include "consent/v1/recording_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/commit/change_subject.h"
+#include "daemon/service/subject/subject_changes.h"
 #include "daemon/service/state/context.h"
 
 namespace consent::rpc {
@@ -11,14 +11,14 @@ namespace consent::rpc {
 // Thread-safe; the references outlive the server.
 class RecordingRpc final : public v1::RecordingService::WithRawCallbackMethod_ReportRecording<v1::RecordingService::Service> {
  public:
-  RecordingRpc(service::Context& context, service::ChangeSubject& changes, service::Pool& readers, RpcObserver& observer);
+  RecordingRpc(service::Context& context, service::SubjectChanges& changes, service::Pool& readers, RpcObserver& observer);
 
   grpc::ServerUnaryReactor* ReportRecording(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                             grpc::ByteBuffer* out) override;
 
  private:
   service::Context& context_;
-  service::ChangeSubject& changes_;
+  service::SubjectChanges& changes_;
   const Surroundings surroundings_;
   const Method report_;
 };

@@ -22,7 +22,7 @@ void WriteEntry(const service::HistoryItem& item, v1::HistoryEntry* out) {
 
 }  // namespace
 
-SettingsRpc::SettingsRpc(service::Context& context, service::ChangeSubject& changes, const service::ReadSubject& reads,
+SettingsRpc::SettingsRpc(service::Context& context, service::SubjectChanges& changes, const service::ReadSubject& reads,
                          service::Pool& readers, RpcObserver& observer)
     : context_(context),
       changes_(changes),

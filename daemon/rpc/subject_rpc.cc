@@ -7,7 +7,7 @@
 
 namespace consent::rpc {
 
-SubjectRpc::SubjectRpc(service::Context& context, service::ChangeSubject& changes, const service::ReadSubject& reads,
+SubjectRpc::SubjectRpc(service::Context& context, service::SubjectChanges& changes, const service::ReadSubject& reads,
                        service::Pool& readers, RpcObserver& observer)
     : context_(context),
       changes_(changes),

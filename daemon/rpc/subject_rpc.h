@@ -3,7 +3,7 @@
 
 #include "consent/v1/subject_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/commit/change_subject.h"
+#include "daemon/service/subject/subject_changes.h"
 #include "daemon/service/state/context.h"
 #include "daemon/service/subject/read_subject.h"
 
@@ -13,7 +13,7 @@ namespace consent::rpc {
 class SubjectRpc final : public v1::SubjectService::WithRawCallbackMethod_UpsertSubject<
                              v1::SubjectService::WithRawCallbackMethod_GetSubject<v1::SubjectService::Service>> {
  public:
-  SubjectRpc(service::Context& context, service::ChangeSubject& changes, const service::ReadSubject& reads, service::Pool& readers,
+  SubjectRpc(service::Context& context, service::SubjectChanges& changes, const service::ReadSubject& reads, service::Pool& readers,
              RpcObserver& observer);
 
   grpc::ServerUnaryReactor* UpsertSubject(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
@@ -23,7 +23,7 @@ class SubjectRpc final : public v1::SubjectService::WithRawCallbackMethod_Upsert
 
  private:
   service::Context& context_;
-  service::ChangeSubject& changes_;
+  service::SubjectChanges& changes_;
   const service::ReadSubject& reads_;
   const Surroundings surroundings_;
   const Method upsert_;

@@ -8,6 +8,7 @@
 #include <semaphore>
 
 #include "daemon/rpc/changes.h"
+#include "daemon/service/subject/subject_changes.h"
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/purge/task_board.h"
 #include "daemon/wire/subject.h"
@@ -21,7 +22,8 @@ namespace {
 uint64_t Load(service::Context& context, uint64_t subjects, Population population) {
   constexpr size_t kInFlight = Offline::kInFlight;
   service::TaskBoard board(context);
-  service::ChangeSubject changes(context, board, kInFlight);
+  service::ChangeSubject all(context, kInFlight);
+  service::SubjectChanges changes(all, board);
   std::counting_semaphore<kInFlight> room(kInFlight);
   std::atomic<uint64_t> failures{0};
   v1::UpsertSubjectRequest request;

@@ -28,7 +28,7 @@ class TasksBench {
   explicit TasksBench(service::Context& context)
       : context_(context),
         board_(context),
-        changes_(context, board_, Offline::kInFlight),
+        changes_(context, Offline::kInFlight),
         systems_(context, board_),
         deletions_(context, changes_, board_),
         tasks_(context, board_),

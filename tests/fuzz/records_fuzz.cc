@@ -11,6 +11,8 @@
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/state/tokens.h"
+#include "daemon/service/rows/system_rows.h"
+#include "daemon/service/rows/task_rows.h"
 
 namespace {
 

@@ -1,4 +1,4 @@
-// consentctl systems register|list|retire, and tasks list.
+// consentctl systems register|list|retire.
 #include "client/cli/command.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
@@ -74,29 +74,6 @@ void AddRetire(CLI::App* parent, Cli& cli) {
   });
 }
 
-void AddListTasks(CLI::App* parent, Cli& cli) {
-  CLI::App* app = parent->add_subcommand("list", "Open tasks of one data system: due, taken, failed and why; no ids of people");
-  auto query = std::make_shared<TaskQuery>();
-  query->page_size = 100;
-  AddText(app, "system", &query->system, 1, base::kMaxNameBytes, "The data system")->required();
-  AddNumber(app, "--min-failures", &query->min_failures, 0, base::kMaxFailures, "Only those that failed as often, or more");
-  AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Tasks to show, 1 to 1000 (default 100)");
-  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there; with the same other options");
-  app->callback([&cli, query] {
-    cli.action = [&cli, query] {
-      return cli.WithClient([&](Client& client) {
-        const auto page = client.ListTasks(*query);
-        if (!page.ok()) return PrintError(page.status(), cli.json);
-        Report report;
-        report.json = {{"tasks", Json::array()}, {"next_page_token", page->next_page_token}};
-        for (const TaskStatus& task : page->tasks) report.json["tasks"].push_back(TaskJson(task));
-        report.tables = {TasksTable(page->tasks), NextPageTable(page->next_page_token)};
-        return Print(report, cli.json, kDone);
-      });
-    };
-  });
-}
-
 }  // namespace
 
 void AddSystems(CLI::App& app, Cli& cli) {
@@ -105,12 +82,6 @@ void AddSystems(CLI::App& app, Cli& cli) {
   AddRegister(systems, cli);
   AddListSystems(systems, cli);
   AddRetire(systems, cli);
-}
-
-void AddTasks(CLI::App& app, Cli& cli) {
-  CLI::App* tasks = app.add_subcommand("tasks", "What a data system still has to delete");
-  tasks->require_subcommand(1);
-  AddListTasks(tasks, cli);
 }
 
 }  // namespace consent::cli

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/domain/transitions.h"
-#include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/load_subject.h"
 #include "daemon/store/store.h"
 
 namespace consent::service {

@@ -5,8 +5,10 @@
 
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/commit/commit_now.h"
-#include "daemon/service/deletion/withdrawn_uses.h"
-#include "daemon/service/subject/report_flags.h"
+#include "daemon/service/commit/change_part.h"
+#include "daemon/service/commit/refusals.h"
+#include "daemon/service/rows/load_subject.h"
+#include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
 
@@ -102,8 +104,7 @@ struct ChangeSubject::Work {
   absl::StatusOr<ChangeReply> reply = absl::UnknownError("not answered");
 };
 
-ChangeSubject::ChangeSubject(Context& context, TaskBoard& board, size_t max_in_flight)
-    : context_(context), board_(board), max_in_flight_(max_in_flight) {}
+ChangeSubject::ChangeSubject(Context& context, size_t max_in_flight) : context_(context), max_in_flight_(max_in_flight) {}
 
 void ChangeSubject::Submit(ChangeRequest request, ChangeDone done) {
   if (!context_.ready.load(std::memory_order_acquire)) {
@@ -112,12 +113,6 @@ void ChangeSubject::Submit(ChangeRequest request, ChangeDone done) {
   }
   auto work = std::make_shared<Work>();
   work->request = std::move(request);
-  const ChangeRequest& taken = work->request;
-  if (taken.kind == ChangeKind::kReportRecording) {
-    work->request.part = std::make_shared<ReportFlags>(taken.subject, taken.recording, taken.flags);
-  } else if (taken.part == nullptr) {
-    work->request.part = std::make_shared<EndedUses>(board_, taken.subject, taken.account_id, taken.payload.names);
-  }
   work->done = std::move(done);
   const bool room = in_flight_.fetch_add(1, std::memory_order_relaxed) < max_in_flight_;
   if (room && context_.writers.Post([this, work] { Start(work); })) return;

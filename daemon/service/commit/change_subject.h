@@ -1,4 +1,4 @@
-// The one way in which a subject changes: UpsertSubject, UpdateSettings, OptOut, ReportRecording and deletion requests all come here.
+// The one way in which a subject changes. What differs between the use cases is their part (change_part.h).
 #pragma once
 
 #include <atomic>
@@ -6,10 +6,9 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "daemon/service/rows/change_row.h"
+#include "daemon/service/commit/change.h"
 #include "daemon/service/state/context.h"
 #include "daemon/service/state/subject_turns.h"
-#include "daemon/service/purge/task_board.h"
 
 namespace consent::service {
 
@@ -21,8 +20,9 @@ using ChangeDone = std::function<void(absl::StatusOr<ChangeReply>)>;
 // Outlives all that was submitted.
 class ChangeSubject {
  public:
-  // At most `max_in_flight` changes at a time; more are OVERLOADED. Tasks that changes of settings make go on the board.
-  ChangeSubject(Context& context, TaskBoard& board, size_t max_in_flight);
+  // At most `max_in_flight` changes at a time; more are OVERLOADED.
+  ChangeSubject(Context& context, size_t max_in_flight);
+  // `request.part` is set.
   void Submit(ChangeRequest request, ChangeDone done);
   size_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
 
@@ -47,15 +47,9 @@ class ChangeSubject {
   void Finish(const WorkPtr& work);
 
   Context& context_;
-  TaskBoard& board_;
   const size_t max_in_flight_;
   std::atomic<size_t> in_flight_{0};
   SubjectTurns turns_;
 };
-
-// The error of a part that was refused.
-absl::Status RefusalStatus(const domain::PartOutcome& part);
-// Whether a loosening may be taken now: OK, CLOCK_DOUBTFUL, CLOCK_BEHIND.
-absl::Status TimeToLoosen(const base::Now& now);
 
 }  // namespace consent::service

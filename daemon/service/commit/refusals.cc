@@ -1,5 +1,5 @@
-// Refusals of the transitions, as errors of the API.
-#include "daemon/service/commit/change_subject.h"
+#include "daemon/service/commit/refusals.h"
+
 #include "daemon/wire/errors.h"
 
 namespace consent::service {

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#include "daemon/service/rows/erasure_rows.h"
-#include "daemon/service/erasure/erasures.h"
+#include "daemon/service/commit/refusals.h"
+#include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
@@ -38,12 +39,6 @@ void RememberOpening(const domain::SubjectFacts& facts, domain::DeletionRequest&
 
 }  // namespace
 
-void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes) {
-  for (const domain::SystemPart& part : request.parts) {
-    writes.push_back({store::Table::kTask, TaskKey(part.system, number), EncodeTaskRow(TaskRow{})});
-  }
-}
-
 const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime) {
   for (const domain::Regime& known : rules.regimes) {
     if (known.name == regime) return known.deletion;
@@ -70,24 +65,6 @@ void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::Del
   const domain::Deadlines due = domain::DeadlinesOf(request.received_at, regime.deletion);
   request.confirm_by = due.confirm_by;
   request.due_at = due.complete_by;
-}
-
-void WriteNewDeletion(const Context& context, DeletionPlace place, const DeletionRow& row, const std::string& share,
-                      std::vector<store::Write>& writes) {
-  writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)});
-  ListDeletion(context, place.number, row.request, writes);
-  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), share});
-  WriteTasks(row.request, place.number, writes);
-}
-
-void CloseDeletion(const Context& context, DeletionPlace place, const domain::DeletionRequest& before, const store::Stamp& stamp, DeletionRow& next,
-                   std::vector<store::Write>& writes) {
-  next.sealed.clear();
-  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), std::nullopt});
-  store::Remains remains = RowsOf(context, place, before);
-  remains.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context, place)});
-  for (const domain::SystemPart& part : before.parts) writes.push_back({store::Table::kTask, TaskKey(part.system, place.number), std::nullopt});
-  BeginErasure(place.number, remains, stamp, writes);
 }
 
 absl::Status Marking::LoadRecordings(const Context& context, const domain::Selector& selector) {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "daemon/service/commit/change_part.h"
-#include "daemon/service/deletion/deletions.h"
-#include "daemon/service/purge/open_tasks.h"
+#include "daemon/service/deletion/new_deletion.h"
 #include "daemon/service/deletion/verify_within.h"
+#include "daemon/service/purge/open_tasks.h"
 
 namespace consent::service {
 
@@ -35,17 +35,8 @@ class Marking {
   std::vector<std::pair<base::RecordingHandle, domain::RecordingMarks>> recordings_;
 };
 
-// The rows of a request that begins: its own, its line in the subject's list, its key's share, and a task for each of its parts.
-void WriteNewDeletion(const Context& context, DeletionPlace place, const DeletionRow& row, const std::string& share,
-                      std::vector<store::Write>& writes);
 // Where the time is in doubt: notes when that was by the boot clock, so that it can be settled.
 void NoteDoubt(const Context& context, const domain::Moment& moment, domain::DeletionRequest& request);
-// Ends a request that was open and is not done: its tasks and its key go, and what is left of it in the files is noted for erasure. `next`
-// is its row to be written.
-void CloseDeletion(const Context& context, DeletionPlace place, const domain::DeletionRequest& before, const store::Stamp& stamp, DeletionRow& next,
-                   std::vector<store::Write>& writes);
-// A task for each of its parts.
-void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes);
 // The periods of the regime of that name; of one that is gone the unknown region's.
 const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime);
 // The due times by the regime of `region`, whose name is noted.

@@ -8,9 +8,9 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/service/commit/change_subject.h"
-#include "daemon/service/registry/data_systems.h"
-#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/deletion/new_deletion.h"
 #include "daemon/service/purge/task_board.h"
+#include "daemon/service/rows/deletion_rows.h"
 
 namespace consent::service {
 
@@ -35,19 +35,6 @@ struct DeletionFilter {
   base::Instant received_from;               // unset: any
   base::Instant received_before;             // unset: any
 };
-
-// A validated CreateDeletionRequest, beside the ChangeRequest that carries caller, idempotency and evidence.
-struct NewDeletion {
-  domain::Selector selector;  // without its times
-  domain::NamedTimes times;
-  domain::Actor requester = domain::Actor::kMissing;
-  domain::RequestState state = domain::RequestState::kReceived;  // kReceived, kVerifying, or kAccepted: verified
-  DeletionPayload payload;
-};
-
-enum class DeletionStep : uint8_t { kBeginVerification, kVerify, kDeny, kExtend, kCancel };
-// What history and metrics call a step.
-ChangeKind KindOf(DeletionStep step);
 
 // Thread-safe; outlives what was submitted.
 class Deletions {

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "daemon/service/deletion/deletion_parts.h"
-#include "daemon/service/erasure/erasures.h"
+#include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/selector.h"
+#include "daemon/service/rows/deletion_writes.h"
+#include "daemon/service/rows/read_errors.h"
 
 namespace consent::service {
 namespace {

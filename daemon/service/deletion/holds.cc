@@ -5,10 +5,12 @@
 #include <utility>
 
 #include "daemon/service/commit/change_part.h"
-#include "daemon/service/erasure/erasures.h"
+#include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
+#include "daemon/service/commit/refusals.h"
+#include "daemon/service/rows/read_errors.h"
 
 namespace consent::service {
 namespace {

@@ -8,6 +8,7 @@
 #include "daemon/service/deletion/deletion_parts.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
+#include "daemon/service/rows/read_errors.h"
 
 namespace consent::service {
 namespace {

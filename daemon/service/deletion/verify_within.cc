@@ -4,6 +4,7 @@
 
 #include "daemon/service/deletion/deletion_parts.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/deletion_writes.h"
 
 namespace consent::service {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "daemon/service/commit/change_part.h"
-#include "daemon/service/registry/data_systems.h"
+#include "daemon/service/rows/system_rows.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/purge/task_board.h"
 

@@ -4,6 +4,8 @@
 
 #include "daemon/service/deletion/deletion_parts.h"
 #include "daemon/wire/selector.h"
+#include "daemon/service/rows/deletion_writes.h"
+#include "daemon/service/rows/subject_rows.h"
 
 namespace consent::service {
 

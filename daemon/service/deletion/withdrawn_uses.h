@@ -8,7 +8,7 @@
 
 #include "daemon/domain/ended.h"
 #include "daemon/service/commit/change_part.h"
-#include "daemon/service/registry/data_systems.h"
+#include "daemon/service/rows/system_rows.h"
 #include "daemon/service/deletion/forgiven_copies.h"
 #include "daemon/service/purge/task_board.h"
 

@@ -7,11 +7,13 @@
 
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/commit/commit_now.h"
-#include "daemon/service/deletion/deletion_parts.h"
-#include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/rows/deletion_writes.h"
+#include "daemon/service/erasure/finished.h"
 #include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
+#include "daemon/service/rows/load_subject.h"
+#include "daemon/service/rows/read_errors.h"
 
 namespace consent::service {
 namespace {

@@ -6,9 +6,11 @@
 
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/commit/commit_now.h"
-#include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/erasure/finished.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
+#include "daemon/service/rows/load_subject.h"
+#include "daemon/service/rows/read_errors.h"
 
 namespace consent::service {
 namespace {
@@ -18,15 +20,6 @@ constexpr size_t kCompletedPerCommit = 100;
 constexpr size_t kEmptiedPerCommit = 10'000;
 
 }  // namespace
-
-void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp, std::vector<store::Write>& writes) {
-  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), std::nullopt});
-  writes.push_back({store::Table::kErasure, WaitingKey(kKeysStep, place.number), EncodeWaiting(stamp.time, {})});
-}
-
-void BeginErasure(DeletionNumber number, const store::Remains& remains, const store::Stamp& stamp, std::vector<store::Write>& writes) {
-  writes.push_back({store::Table::kErasure, WaitingKey(kBytesStep, number), EncodeWaiting(stamp.time, remains)});
-}
 
 absl::StatusOr<size_t> Erasures::EraseKeys() {
   size_t done = 0;

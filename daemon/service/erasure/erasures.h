@@ -12,16 +12,9 @@
 #include "absl/status/statusor.h"
 #include "daemon/service/state/context.h"
 #include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/load_subject.h"
 
 namespace consent::service {
-
-struct StoredFacts;
-
-// A request of which every task has ended: its key's share goes with the commit, and the keys' step is due.
-void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp, std::vector<store::Write>& writes);
-// Rows that the commit deletes or overwrites, where nothing waits for their keys: a request that was cancelled, a hold that was released.
-// `number` distinguishes it from others of the partition.
-void BeginErasure(DeletionNumber number, const store::Remains& remains, const store::Stamp& stamp, std::vector<store::Write>& writes);
 
 // What waits for the two steps.
 struct ErasureLag {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "daemon/service/commit/commit_now.h"
-#include "daemon/service/erasure/erasures.h"
+#include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
 

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/purge/task_board.h"
+#include "daemon/service/rows/system_rows.h"
 
 namespace consent::service {
 

@@ -6,6 +6,7 @@
 
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/purge/task_board.h"
+#include "daemon/service/rows/task_rows.h"
 
 namespace consent::service {
 

@@ -7,6 +7,8 @@
 #include "daemon/service/commit/commit_now.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
+#include "daemon/service/rows/read_errors.h"
+#include "daemon/service/rows/subject_rows.h"
 
 namespace consent::service {
 namespace {

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "daemon/service/registry/data_systems.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/purge/end_tasks.h"
 #include "daemon/service/purge/task_board.h"

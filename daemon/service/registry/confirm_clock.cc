@@ -2,6 +2,7 @@
 
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
+#include "daemon/service/rows/read_errors.h"
 
 namespace consent::service {
 

@@ -4,22 +4,19 @@
 #include <map>
 
 #include "daemon/service/commit/commit_now.h"
-#include "daemon/service/purge/purge_tasks.h"
-#include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/purge/end_tasks.h"
+#include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
 
-constexpr size_t kSystemKeyBytes = 2;
 constexpr size_t kTaskKeyBytes = 10;
 
 // MatchKey of consent.v1, as bits.
 constexpr uint8_t kByRecording = 1 << 0;
 constexpr uint8_t kByAccount = 1 << 1;
-
-absl::Status DamagedRow(const std::string& what) { return wire::MakeError(v1::ERROR_REASON_INTERNAL, what + " is damaged"); }
 
 absl::Status NoSuchSystem() {
   return wire::MakeError(v1::ERROR_REASON_SYSTEM_NOT_FOUND, "no data system of that name is registered; ListDataSystems says which are");
@@ -30,40 +27,7 @@ bool SameContent(const SystemRow& a, const SystemRow& b) {
          a.checks_on_ingest == b.checks_on_ingest;
 }
 
-absl::Status ScanSystems(const Context& context, store::Partition partition, std::vector<SystemRow>* systems,
-                         std::optional<std::string>* version) {
-  bool damaged = false;
-  const absl::Status scanned = context.store.Scan(
-      partition, store::Table::kSystem, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
-        if (key == kSystemsVersionKey) {
-          *version = std::string(value);
-        } else {
-          SystemRow row;
-          damaged = key.size() != kSystemKeyBytes || !DecodeSystemRow(value, &row);
-          if (!damaged) systems->push_back(std::move(row));
-        }
-        return !damaged;
-      });
-  if (!scanned.ok()) return StoreUnreadable();
-  return damaged ? DamagedRow("a data system's row") : absl::OkStatus();
-}
-
 }  // namespace
-
-store::Precondition SystemsSeen::AsPrecondition() const {
-  return {store::Table::kSystem, std::string(kSystemsVersionKey), version, seen};
-}
-
-absl::StatusOr<SystemsSeen> LoadSystems(const Context& context, store::Partition partition) {
-  SystemsSeen seen;
-  seen.seen = context.store.Now(partition);
-  std::vector<SystemRow> systems;
-  if (absl::Status s = ScanSystems(context, partition, &systems, &seen.version); !s.ok()) return s;
-  for (const SystemRow& system : systems) {
-    if (system.IsActive()) seen.active.push_back(system.number);
-  }
-  return seen;
-}
 
 DataSystems::DataSystems(Context& context, TaskBoard& board) : context_(context), board_(board) {}
 

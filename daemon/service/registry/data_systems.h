@@ -10,22 +10,10 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/base/mutex.h"
-#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/system_rows.h"
 #include "daemon/service/purge/task_board.h"
 
 namespace consent::service {
-
-inline constexpr size_t kMaxSystems = 64;
-
-// The registry as one partition has it.
-struct SystemsSeen {
-  std::optional<std::string> version;        // of the row kSystemsVersionKey
-  std::vector<domain::SystemNumber> active;  // in order
-  std::optional<store::Seen> seen;           // from before it was read
-  store::Precondition AsPrecondition() const;
-};
-// May block. STORE_UNREADABLE, INTERNAL.
-absl::StatusOr<SystemsSeen> LoadSystems(const Context& context, store::Partition partition);
 
 // Thread-safe; writes one after another. They block until every partition has acknowledged: call them on a pool thread.
 class DataSystems {

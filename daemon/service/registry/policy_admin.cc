@@ -10,6 +10,7 @@
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/commit/commit_now.h"
 #include "daemon/wire/errors.h"
+#include "daemon/service/commit/refusals.h"
 
 namespace consent::service {
 namespace {

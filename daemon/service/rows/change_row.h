@@ -1,20 +1,15 @@
-// What a write request is, what it answers, and the history row that is both: one change row is history, feed event and answer in one.
+// A change row: a subject's history, the feed's event and the answer to a repeated request in one.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "daemon/base/hash.h"
 #include "daemon/base/ids.h"
 #include "daemon/domain/transitions.h"
-#include "daemon/store/store.h"
 
 namespace consent::service {
-
-class ChangePart;
 
 // Numbers equal those of consent.v1.ChangeKind and are on disk; those from 64 on are no part of a subject's history.
 enum class ChangeKind : uint8_t {
@@ -39,46 +34,11 @@ enum class ChangeKind : uint8_t {
   kErased = 70,  // what a finished deletion left behind
 };
 
-// Who called. Until there are certificates every local caller is "local".
-struct Caller {
-  std::string identity = "local";
-};
-
 // What is sealed under the subject's own key: evidence as it was sent, and the raw ids of the scopes that the request named.
 struct Payload {
   std::string evidence;  // serialised consent.v1.Evidence; may be empty
   std::vector<std::pair<domain::ScopeRef, std::string>> names;  // profiles and devices that the command names
   std::vector<std::pair<base::GuardianHandle, std::string>> guardians;
-};
-
-// A validated write.
-struct ChangeRequest {
-  Caller caller;
-  std::string request_id;    // empty: not idempotent
-  base::Digest body_hash{};  // of the request without request_id
-  base::SubjectHandle subject;
-  std::string account_id;  // whose handle `subject` is; needed where settings change: data systems may have to be told
-  ChangeKind kind = ChangeKind::kUpdateSettings;
-  domain::Command command;
-  Payload payload;
-  // Of kReportRecording only.
-  base::RecordingHandle recording;
-  uint8_t flags = 0;
-  // Of kUpsertSubject only: a closed account's id is somebody's new account.
-  bool create_new = false;
-  std::shared_ptr<ChangePart> part;  // of deletion requests and holds; else empty
-};
-
-// The answer to a write, kept in its change row so that a repeated request_id gets the same one.
-struct ChangeReply {
-  std::string revision;  // token
-  bool registered_now = false;
-  bool account_closed = false;  // what was refused is kept for an account that is started anew under the id
-  bool subject_is_new = false;  // nothing was known of the subject before
-  bool refuses_future = false;  // the first choice's scope refuses purposes that are added later
-  std::vector<domain::PartOutcome> parts;
-  std::vector<domain::FactChange> changes;
-  uint8_t flags = 0;  // all flags of the recording after kReportRecording
 };
 
 // The clear part of a change row (event body): decoded for history, replays and feeds.

@@ -1,7 +1,8 @@
 #include "daemon/service/rows/deletion_rows.h"
 
 #include "daemon/base/hash.h"
-#include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/read_errors.h"
+#include "daemon/service/rows/row_codec.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
@@ -12,35 +13,8 @@ using base::Encoder;
 using base::Instant;
 
 constexpr uint8_t kDeletionFormat = 2;
-constexpr uint8_t kTaskFormat = 2;
-constexpr uint8_t kSystemFormat = 1;
-constexpr size_t kMaxLabelBytes = 64;
-constexpr size_t kMaxTextBytes = 256;
 constexpr size_t kMaxSystemParts = 1024;
 constexpr uint8_t kExtendedBit = 1, kUnsettledBit = 2;
-// Of a part and of a task, beside the outcome.
-constexpr uint8_t kLeasedBeforeBit = 128;
-// Of a task.
-constexpr uint8_t kExceptionsBit = 64, kWaitsBit = 32;
-constexpr uint8_t kIngestBit = 1;
-
-void PutTime(Encoder& out, Instant time) { out.Varint(static_cast<uint64_t>(time.micros)); }
-Instant GetTime(Decoder& in) {
-  const uint64_t micros = in.Varint();
-  if (micros > static_cast<uint64_t>(INT64_MAX)) in.Fail();
-  return Instant{static_cast<int64_t>(micros)};
-}
-
-void PutTimes(Encoder& out, const domain::OrderedTimes& times) {
-  for (const Instant time : {times.from(), times.sure(), times.latest()}) PutTime(out, time);
-}
-domain::OrderedTimes GetTimes(Decoder& in) {
-  const Instant from = GetTime(in);
-  const Instant sure = GetTime(in);
-  const Instant latest = GetTime(in);
-  if (latest < from || latest < sure) in.Fail();
-  return domain::OrderedTimes::Between(from, sure, latest);
-}
 
 void PutSelector(Encoder& out, const domain::Selector& selector) {
   out.Byte(static_cast<uint8_t>(selector.kind));
@@ -72,21 +46,6 @@ domain::Selector GetSelector(Decoder& in) {
   selector.copies_of.bits = in.Byte();
   if (selector.copies_of.bits >= 1U << domain::kPurposes) in.Fail();
   return selector;
-}
-
-// A digest that is often absent: a byte says whether it is there. None is all zero, so that each has one form.
-void PutOptional(Encoder& out, const base::Digest& digest) {
-  const bool is_there = digest != base::Digest{};
-  out.Byte(is_there ? 1 : 0);
-  if (is_there) out.Raw(base::View(digest));
-}
-
-base::Digest GetOptionalDigest(Decoder& in) {
-  const uint8_t is_there = in.Byte();
-  if (is_there == 0) return {};
-  const base::Digest digest = in.Array<32>();
-  if (is_there != 1 || digest == base::Digest{}) in.Fail();
-  return digest;
 }
 
 void PutSystemPart(Encoder& out, const domain::SystemPart& part) {
@@ -141,20 +100,6 @@ std::string DeletionShareKey(const Context& context, DeletionPlace place) {
   out.BigEndian(place.partition.number, 2);
   out.BigEndian(place.number, 8);
   return std::string(base::View(context.keys.DiskHash("deletion", named)));
-}
-
-std::string TaskKey(domain::SystemNumber system, DeletionNumber number) {
-  std::string key;
-  Encoder out(&key);
-  out.BigEndian(system, 2);
-  out.BigEndian(number, 8);
-  return key;
-}
-
-std::string SystemKey(domain::SystemNumber system) {
-  std::string key;
-  Encoder(&key).BigEndian(system, 2);
-  return key;
 }
 
 DeletionNumber NumberOfKey(std::string_view key) {
@@ -304,101 +249,6 @@ base::Bytes16 SelectorDigest(const domain::Selector& selector) {
   base::Bytes16 digest{};
   std::memcpy(digest.data(), whole.data(), digest.size());
   return digest;
-}
-
-std::string EncodeTaskRow(const TaskRow& row) {
-  std::string bytes;
-  Encoder out(&bytes);
-  out.Byte(kTaskFormat);
-  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(row.first_outcome) | (row.leased_before ? kLeasedBeforeBit : 0) |
-                                (row.has_exceptions ? kExceptionsBit : 0) | (row.waits_for_release ? kWaitsBit : 0)));
-  out.Varint(row.epoch);
-  out.Varint(row.holds_seen);
-  out.Varint(row.failed_epoch);
-  out.Varint(row.failures);
-  out.Raw(base::View(row.waits_until.boot));
-  out.Varint(static_cast<uint64_t>(row.waits_until.since.micros));
-  PutTime(out, row.not_before);
-  PutTime(out, row.leased_until);
-  out.String(row.last_error);
-  out.Byte(static_cast<uint8_t>(row.again));
-  out.Varint(row.first_epoch);
-  PutTime(out, row.looked_at);
-  out.Varint(row.erased_count);
-  PutOptional(out, row.evidence);
-  out.Varint(row.partial_epoch);
-  out.Varint(row.out_epoch);
-  PutTime(out, row.out_until);
-  out.Varint(row.out_holds_seen);
-  return bytes;
-}
-
-bool DecodeTaskRow(std::string_view bytes, TaskRow* row) {
-  *row = TaskRow{};
-  Decoder in(bytes);
-  if (in.Byte() != kTaskFormat) return false;
-  const uint8_t bits = in.Byte();
-  const uint8_t outcome = bits & (kWaitsBit - 1);
-  if (outcome > static_cast<uint8_t>(domain::PurgeOutcome::kErasedBeforeHold)) return false;
-  row->first_outcome = static_cast<domain::PurgeOutcome>(outcome);
-  row->leased_before = (bits & kLeasedBeforeBit) != 0;
-  row->has_exceptions = (bits & kExceptionsBit) != 0;
-  row->waits_for_release = (bits & kWaitsBit) != 0;
-  row->epoch = in.Varint();
-  row->holds_seen = in.Varint();
-  row->failed_epoch = in.Varint();
-  const uint64_t failures = in.Varint();
-  row->failures = static_cast<uint32_t>(failures);
-  row->waits_until.boot = in.Array<16>();
-  row->waits_until.since.micros = static_cast<int64_t>(in.Varint());
-  row->not_before = GetTime(in);
-  row->leased_until = GetTime(in);
-  row->last_error = in.String(kMaxTextBytes);
-  const uint8_t again = in.Byte();
-  if (again > static_cast<uint8_t>(Again::kTakenBack)) return false;
-  row->again = static_cast<Again>(again);
-  row->first_epoch = in.Varint();
-  row->looked_at = GetTime(in);
-  row->erased_count = in.Varint();
-  row->evidence = GetOptionalDigest(in);
-  row->partial_epoch = in.Varint();
-  row->out_epoch = in.Varint();
-  row->out_until = GetTime(in);
-  row->out_holds_seen = in.Varint();
-  return in.Done() && failures <= UINT32_MAX;
-}
-
-std::string EncodeSystemRow(const SystemRow& row) {
-  std::string bytes;
-  Encoder out(&bytes);
-  out.Byte(kSystemFormat);
-  out.BigEndian(row.number, 2);
-  out.String(row.name);
-  out.Byte(row.kind);
-  out.Byte(row.matches_by);
-  out.Byte(row.checks_on_ingest ? kIngestBit : 0);
-  out.Varint(static_cast<uint64_t>(row.latest_arrival.micros));
-  PutTime(out, row.registered_at);
-  PutTime(out, row.retired_at);
-  out.String(row.retired_reason);
-  return bytes;
-}
-
-bool DecodeSystemRow(std::string_view bytes, SystemRow* row) {
-  *row = SystemRow{};
-  Decoder in(bytes);
-  if (in.Byte() != kSystemFormat) return false;
-  row->number = static_cast<domain::SystemNumber>(in.BigEndian(2));
-  row->name = in.String(kMaxLabelBytes);
-  row->kind = in.Byte();
-  row->matches_by = in.Byte();
-  const uint8_t bits = in.Byte();
-  row->checks_on_ingest = bits == kIngestBit;
-  row->latest_arrival = base::Span{GetTime(in).micros};
-  row->registered_at = GetTime(in);
-  row->retired_at = GetTime(in);
-  row->retired_reason = in.String(kMaxTextBytes);
-  return in.Done() && bits <= kIngestBit && row->number != 0 && !row->name.empty();
 }
 
 absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place, std::string* bytes) {

@@ -1,6 +1,7 @@
 #include "daemon/service/rows/erasure_rows.h"
 
 #include "daemon/wire/errors.h"
+#include "daemon/service/rows/task_rows.h"
 
 namespace consent::service {
 namespace {
@@ -66,6 +67,15 @@ store::Remains RowsOf(const Context& context, DeletionPlace place, const domain:
   remains.rows.push_back({store::Table::kDeletion, DeletionKey(place.number)});
   for (const domain::SystemPart& part : request.parts) remains.rows.push_back({store::Table::kTask, TaskKey(part.system, place.number)});
   return remains;
+}
+
+void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp, std::vector<store::Write>& writes) {
+  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), std::nullopt});
+  writes.push_back({store::Table::kErasure, WaitingKey(kKeysStep, place.number), EncodeWaiting(stamp.time, {})});
+}
+
+void BeginErasure(DeletionNumber number, const store::Remains& remains, const store::Stamp& stamp, std::vector<store::Write>& writes) {
+  writes.push_back({store::Table::kErasure, WaitingKey(kBytesStep, number), EncodeWaiting(stamp.time, remains)});
 }
 
 }  // namespace consent::service

@@ -1,12 +1,12 @@
-// The rows of what waits to be erased. Layouts: README.md. Private to this folder; pure; thread-safe.
+// The rows of what waits to be erased. Layouts: README.md. Pure; thread-safe.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/domain/deletion.h"
 #include "daemon/service/rows/deletion_rows.h"
-#include "daemon/service/erasure/erasures.h"
 
 namespace consent::service {
 
@@ -25,13 +25,10 @@ absl::Status DamagedWaiting();
 // The request's own rows: former values of its row, and the tasks, which are gone, as what was found by its selection.
 store::Remains RowsOf(const Context& context, DeletionPlace place, const domain::DeletionRequest& request);
 
-// A request of which every task has ended.
-struct Erasures::Finished {
-  DeletionPlace place;
-  base::Instant since;
-  std::string bytes;  // of its row
-  DeletionRow row;
-  bool IsClosure() const { return row.request.selector.kind == domain::SelectorKind::kAccountClosure; }
-};
+// A request of which every task has ended: its key's share goes with the commit, and the keys' step is due.
+void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp, std::vector<store::Write>& writes);
+// Rows that the commit deletes or overwrites, where nothing waits for their keys: a request that was cancelled, a hold that was released.
+// `number` distinguishes it from others of the partition.
+void BeginErasure(DeletionNumber number, const store::Remains& remains, const store::Stamp& stamp, std::vector<store::Write>& writes);
 
 }  // namespace consent::service

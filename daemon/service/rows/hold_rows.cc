@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/read_errors.h"
+#include "daemon/service/rows/row_codec.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
@@ -13,13 +14,6 @@ constexpr char kByNumber = 'n';
 constexpr char kBySubject = 's';
 constexpr size_t kMaxOrderBytes = 256;
 constexpr size_t kMaxHoldSealedBytes = 256 << 10;
-
-void PutHoldTime(base::Encoder& out, base::Instant time) { out.Varint(static_cast<uint64_t>(time.micros)); }
-base::Instant GetHoldTime(base::Decoder& in) {
-  const uint64_t micros = in.Varint();
-  if (micros > static_cast<uint64_t>(INT64_MAX)) in.Fail();
-  return base::Instant{static_cast<int64_t>(micros)};
-}
 
 void PutOrder(base::Encoder& out, const Order& order) {
   out.String(order.authority);
@@ -44,13 +38,13 @@ std::string EncodeHoldRow(const HoldRow& row) {
   out.Raw(base::View(row.subject.bytes));
   out.Byte(static_cast<uint8_t>(row.held.scope.kind));
   if (row.held.scope.kind != domain::ScopeKind::kAccount) out.Raw(base::View(row.held.scope.handle));
-  PutHoldTime(out, row.held.captured.from);
-  PutHoldTime(out, row.held.captured.to);
+  PutTime(out, row.held.captured.from);
+  PutTime(out, row.held.captured.to);
   out.Varint(row.held.recordings.size());
   for (const base::RecordingHandle& recording : row.held.recordings) out.Raw(base::View(recording.bytes));
   PutOrder(out, row.placed);
-  PutHoldTime(out, row.placed_at);
-  PutHoldTime(out, row.released_at);
+  PutTime(out, row.placed_at);
+  PutTime(out, row.released_at);
   PutOrder(out, row.released);
   out.Varint(row.changed);
   out.String(row.sealed);
@@ -66,8 +60,8 @@ bool DecodeHoldRow(std::string_view bytes, HoldRow* row) {
   if (scope > static_cast<uint8_t>(domain::ScopeKind::kDevice)) return false;
   row->held.scope.kind = static_cast<domain::ScopeKind>(scope);
   if (row->held.scope.kind != domain::ScopeKind::kAccount) row->held.scope.handle = in.Array<16>();
-  row->held.captured.from = GetHoldTime(in);
-  row->held.captured.to = GetHoldTime(in);
+  row->held.captured.from = GetTime(in);
+  row->held.captured.to = GetTime(in);
   const uint64_t count = in.Varint();
   if (count > domain::kMaxSelectedRecordings) return false;
   for (uint64_t i = 0; in.ok() && i < count; ++i) {
@@ -77,8 +71,8 @@ bool DecodeHoldRow(std::string_view bytes, HoldRow* row) {
     row->held.recordings.push_back(recording);
   }
   row->placed = GetOrder(in);
-  row->placed_at = GetHoldTime(in);
-  row->released_at = GetHoldTime(in);
+  row->placed_at = GetTime(in);
+  row->released_at = GetTime(in);
   row->released = GetOrder(in);
   row->changed = in.Varint();
   row->sealed = in.String(kMaxHoldSealedBytes);

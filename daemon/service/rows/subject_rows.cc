@@ -2,8 +2,6 @@
 
 #include "daemon/base/hash.h"
 #include "daemon/base/seal.h"
-#include "daemon/domain/facts_codec.h"
-#include "daemon/service/rows/deletion_rows.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
@@ -21,10 +19,6 @@ H HandleFrom(std::string_view bytes) {
 }
 
 }  // namespace
-
-absl::Status StoreUnreadable() {
-  return wire::MakeError(v1::ERROR_REASON_STORE_UNREADABLE, "the store could not be read; the daemon's log says why");
-}
 
 std::string EncodeSubjectRow(base::SubjectHandle subject, std::string_view facts) {
   std::string row(base::View(subject.bytes));
@@ -80,15 +74,6 @@ bool DecodeRequestRow(std::string_view bytes, RequestRow* row) {
   return in.Done();
 }
 
-absl::StatusOr<base::Digest> PayloadKeyOf(const Context& context, base::SubjectHandle subject) {
-  const auto share = context.store.Get(context.PartitionOf(subject), store::Table::kKeyShare, context.SubjectKey(subject));
-  if (absl::IsNotFound(share.status())) {
-    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record has no key beside it: the store is damaged");
-  }
-  if (!share.ok()) return StoreUnreadable();
-  return context.keys.PayloadKey(subject, *share);
-}
-
 std::string SealPayload(const base::Digest& key, const Payload& payload, base::SubjectHandle subject, base::Random& random,
                         base::Digest* commitment) {
   std::string plain(kPayloadNonceBytes, '\0');
@@ -105,50 +90,6 @@ absl::StatusOr<Payload> OpenPayload(const base::Digest& key, std::string_view se
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a sealed payload cannot be opened: the store or the key file is damaged");
   }
   return payload;
-}
-
-absl::StatusOr<StoredFacts> LoadFacts(const Context& context, base::SubjectHandle subject) {
-  StoredFacts stored;
-  const Found found = context.IndexOf(subject).FindBytes(subject, &stored.bytes);
-  if (found == Found::kUnknown) return stored;
-  if (found == Found::kNotInIndex) {
-    const auto row = context.store.Get(context.PartitionOf(subject), store::Table::kSubject, context.SubjectKey(subject));
-    if (absl::IsNotFound(row.status())) return stored;
-    if (!row.ok()) return StoreUnreadable();
-    base::SubjectHandle named;
-    std::string_view facts;
-    if (!SplitSubjectRow(*row, &named, &facts) || named != subject) {
-      return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record is damaged");
-    }
-    stored.bytes = std::string(facts);
-  }
-  stored.found = true;
-  if (!domain::DecodeFacts(stored.bytes, &stored.facts)) {
-    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record cannot be decoded");
-  }
-  if (!stored.facts.has_more_tombstones) return stored;
-  stored.facts.cover = context.IndexOf(subject).FindCover(subject);
-  if (stored.facts.cover != nullptr) return stored;
-  absl::StatusOr<domain::Cover> cover = LoadCover(context, subject, 0, [](DeletionNumber) {});
-  if (!cover.ok()) return cover.status();
-  stored.facts.cover = std::make_shared<const domain::Cover>(*std::move(cover));
-  return stored;
-}
-
-absl::StatusOr<domain::RecordingMarks> LoadMarks(const Context& context, base::SubjectHandle subject,
-                                                 base::RecordingHandle recording) {
-  domain::RecordingMarks marks;
-  if (context.IndexOf(subject).FindMarks(subject, recording, &marks) != Found::kNotInIndex) return marks;
-  const auto row =
-      context.store.Get(context.PartitionOf(subject), store::Table::kRecording, context.RecordingKey(subject, recording));
-  if (absl::IsNotFound(row.status())) return domain::RecordingMarks{};
-  if (!row.ok()) return StoreUnreadable();
-  base::SubjectHandle named;
-  base::RecordingHandle named_recording;
-  if (!DecodeMarksRow(*row, &named, &named_recording, &marks) || named != subject || named_recording != recording) {
-    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a recording's row is damaged");
-  }
-  return marks;
 }
 
 }  // namespace consent::service

@@ -9,7 +9,7 @@
 #include "daemon/base/random.h"
 #include "daemon/domain/types.h"
 #include "daemon/service/rows/change_row.h"
-#include "daemon/service/state/context.h"
+#include "daemon/store/store.h"
 
 namespace consent::service {
 
@@ -36,25 +36,9 @@ inline constexpr base::Span kRequestLifetime = base::Hours(72);
 std::string EncodeRequestRow(const RequestRow& row);
 bool DecodeRequestRow(std::string_view bytes, RequestRow* row);
 
-// What a subject's payload is sealed with: the share from its row. DataLoss where a subject has a record and no share.
-absl::StatusOr<base::Digest> PayloadKeyOf(const Context& context, base::SubjectHandle subject);
-
 // Seals nonce ‖ payload under the key; `commitment` is SHA-256(nonce ‖ payload), which is what the ledger will hold.
 std::string SealPayload(const base::Digest& key, const Payload& payload, base::SubjectHandle subject, base::Random& random,
                         base::Digest* commitment);
 absl::StatusOr<Payload> OpenPayload(const base::Digest& key, std::string_view sealed, base::SubjectHandle subject);
-
-// The stored facts of a subject from the index or the store: found says which of "there" and "unknown" it is.
-struct StoredFacts {
-  bool found = false;
-  std::string bytes;  // EncodeFacts
-  domain::SubjectFacts facts;
-};
-// May block. STORE_UNREADABLE, or INTERNAL for a row that cannot be decoded.
-absl::StatusOr<StoredFacts> LoadFacts(const Context& context, base::SubjectHandle subject);
-absl::StatusOr<domain::RecordingMarks> LoadMarks(const Context& context, base::SubjectHandle subject,
-                                                 base::RecordingHandle recording);
-
-absl::Status StoreUnreadable();
 
 }  // namespace consent::service

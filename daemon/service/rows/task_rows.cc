@@ -2,9 +2,92 @@
 
 #include <utility>
 
+#include "daemon/service/rows/read_errors.h"
+#include "daemon/service/rows/row_codec.h"
+#include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
+namespace {
+
+using base::Decoder;
+using base::Encoder;
+
+constexpr uint8_t kTaskFormat = 2;
+constexpr uint8_t kExceptionsBit = 64, kWaitsBit = 32;
+
+}  // namespace
+
+std::string TaskKey(domain::SystemNumber system, DeletionNumber number) {
+  std::string key;
+  Encoder out(&key);
+  out.BigEndian(system, 2);
+  out.BigEndian(number, 8);
+  return key;
+}
+
+std::string EncodeTaskRow(const TaskRow& row) {
+  std::string bytes;
+  Encoder out(&bytes);
+  out.Byte(kTaskFormat);
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(row.first_outcome) | (row.leased_before ? kLeasedBeforeBit : 0) |
+                                (row.has_exceptions ? kExceptionsBit : 0) | (row.waits_for_release ? kWaitsBit : 0)));
+  out.Varint(row.epoch);
+  out.Varint(row.holds_seen);
+  out.Varint(row.failed_epoch);
+  out.Varint(row.failures);
+  out.Raw(base::View(row.waits_until.boot));
+  out.Varint(static_cast<uint64_t>(row.waits_until.since.micros));
+  PutTime(out, row.not_before);
+  PutTime(out, row.leased_until);
+  out.String(row.last_error);
+  out.Byte(static_cast<uint8_t>(row.again));
+  out.Varint(row.first_epoch);
+  PutTime(out, row.looked_at);
+  out.Varint(row.erased_count);
+  PutOptional(out, row.evidence);
+  out.Varint(row.partial_epoch);
+  out.Varint(row.out_epoch);
+  PutTime(out, row.out_until);
+  out.Varint(row.out_holds_seen);
+  return bytes;
+}
+
+bool DecodeTaskRow(std::string_view bytes, TaskRow* row) {
+  *row = TaskRow{};
+  Decoder in(bytes);
+  if (in.Byte() != kTaskFormat) return false;
+  const uint8_t bits = in.Byte();
+  const uint8_t outcome = bits & (kWaitsBit - 1);
+  if (outcome > static_cast<uint8_t>(domain::PurgeOutcome::kErasedBeforeHold)) return false;
+  row->first_outcome = static_cast<domain::PurgeOutcome>(outcome);
+  row->leased_before = (bits & kLeasedBeforeBit) != 0;
+  row->has_exceptions = (bits & kExceptionsBit) != 0;
+  row->waits_for_release = (bits & kWaitsBit) != 0;
+  row->epoch = in.Varint();
+  row->holds_seen = in.Varint();
+  row->failed_epoch = in.Varint();
+  const uint64_t failures = in.Varint();
+  row->failures = static_cast<uint32_t>(failures);
+  row->waits_until.boot = in.Array<16>();
+  row->waits_until.since.micros = static_cast<int64_t>(in.Varint());
+  row->not_before = GetTime(in);
+  row->leased_until = GetTime(in);
+  row->last_error = in.String(kMaxTextBytes);
+  const uint8_t again = in.Byte();
+  if (again > static_cast<uint8_t>(Again::kTakenBack)) return false;
+  row->again = static_cast<Again>(again);
+  row->first_epoch = in.Varint();
+  row->looked_at = GetTime(in);
+  row->erased_count = in.Varint();
+  row->evidence = GetOptionalDigest(in);
+  row->partial_epoch = in.Varint();
+  row->out_epoch = in.Varint();
+  row->out_until = GetTime(in);
+  row->out_holds_seen = in.Varint();
+  return in.Done() && failures <= UINT32_MAX;
+}
+
 
 absl::Status NoSuchTask() {
   return wire::MakeError(v1::ERROR_REASON_TASK_NOT_FOUND, "the system has no open task of that task_id");

@@ -1,16 +1,12 @@
 #include "daemon/service/subject/check_eligibility.h"
 
-#include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/load_subject.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
 
 constexpr int kMaxReads = 100;
-
-// Something beside the record counts, too. The record is looked at once more after that: what belongs to different moments could make a yes that
-// was right at none of them.
-bool HasMore(const domain::SubjectFacts& facts) { return facts.has_recording_marks || facts.has_more_tombstones; }
 
 }  // namespace
 
@@ -37,23 +33,7 @@ void CheckEligibility::PrefetchFacts(const CheckItem& item) const { context_.Ind
 
 bool CheckEligibility::TryDecide(const CheckSession& session, const CheckItem& item, domain::Purpose purpose,
                                  const domain::Place& place, domain::Decision* decision) const {
-  // Reused, because building and freeing the facts of a subject would cost as much as deciding on them.
-  thread_local domain::SubjectFacts facts;
-  const FactsIndex& index = context_.IndexOf(item.subject);
-  const Found found = index.Find(item.subject, &facts);
-  if (found == Found::kNotInIndex) return false;
-  domain::RecordingMarks marks;
-  const bool known = found == Found::kFound;
-  if (known && HasMore(facts)) {
-    if (facts.has_more_tombstones && facts.cover == nullptr) return false;
-    if (facts.has_recording_marks) {
-      const base::RecordingHandle recording = context_.hasher.Recording(item.recording_id);
-      if (index.FindMarks(item.subject, recording, &marks) == Found::kNotInIndex) return false;
-    }
-    if (!index.HasRevision(item.subject, facts.revision)) return false;
-  }
-  *decision = domain::Decide(known ? &facts : nullptr, marks, domain::Question{item.facts, purpose, place, session.now}, *session.rules);
-  return true;
+  return DecideFromIndex(context_.IndexOf(item.subject), context_.hasher, *session.rules, session.now, item, purpose, place, decision);
 }
 
 absl::StatusOr<domain::Decision> CheckEligibility::DecideFromStore(const CheckSession& session, const CheckItem& item,
@@ -63,7 +43,7 @@ absl::StatusOr<domain::Decision> CheckEligibility::DecideFromStore(const CheckSe
   for (int attempt = 0; attempt < kMaxReads; ++attempt) {
     if (!stored.ok()) return stored.status();
     if (!stored->found) return domain::Decide(nullptr, {}, question, *session.rules);
-    if (!HasMore(stored->facts)) return domain::Decide(&stored->facts, {}, question, *session.rules);
+    if (!HasRowsBeside(stored->facts)) return domain::Decide(&stored->facts, {}, question, *session.rules);
     absl::StatusOr<domain::RecordingMarks> marks = domain::RecordingMarks{};
     if (stored->facts.has_recording_marks) marks = LoadMarks(context_, item.subject, context_.hasher.Recording(item.recording_id));
     if (!marks.ok()) return marks.status();

@@ -8,14 +8,9 @@
 #include "absl/status/status.h"
 #include "daemon/domain/decide.h"
 #include "daemon/service/state/context.h"
+#include "daemon/service/state/decide_from_index.h"
 
 namespace consent::service {
-
-struct CheckItem {
-  base::SubjectHandle subject;
-  std::string recording_id;  // hashed only where the subject has rows about single recordings
-  domain::RecordingFacts facts;
-};
 
 // One call's view: one policy, one time.
 struct CheckSession {

@@ -7,6 +7,8 @@
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
+#include "daemon/service/rows/load_subject.h"
+#include "daemon/service/rows/read_errors.h"
 
 namespace consent::service {
 namespace {

@@ -1,4 +1,5 @@
 #include "daemon/service/subject/report_flags.h"
+#include "daemon/service/rows/subject_rows.h"
 
 namespace consent::service {
 

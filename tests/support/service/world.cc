@@ -53,7 +53,8 @@ struct World::Running {
                 .writers = writers,
                 .activation = {}},
         board(context),
-        changes(context, board, options.max_in_flight),
+        changes(context, options.max_in_flight),
+        subject_changes(changes, board),
         checks(context),
         reads(context),
         admin(context),
@@ -67,6 +68,7 @@ struct World::Running {
   service::Context context;
   service::TaskBoard board;
   service::ChangeSubject changes;
+  service::SubjectChanges subject_changes;
   service::CheckEligibility checks;
   service::ReadSubject reads;
   service::PolicyAdmin admin;
@@ -120,7 +122,7 @@ store::Store& World::store() const {
   return decorated_ != nullptr ? *decorated_ : const_cast<store::MemoryStore&>(inner_);
 }
 service::Context& World::context() const { return running_->context; }
-service::ChangeSubject& World::changes() { return running_->changes; }
+service::SubjectChanges& World::changes() { return running_->subject_changes; }
 service::CheckEligibility& World::checks() { return running_->checks; }
 service::ReadSubject& World::reads() { return running_->reads; }
 service::PolicyAdmin& World::admin() { return running_->admin; }

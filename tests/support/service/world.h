@@ -18,6 +18,7 @@
 #include "daemon/service/registry/policy_admin.h"
 #include "daemon/service/purge/purge_tasks.h"
 #include "daemon/service/subject/read_subject.h"
+#include "daemon/service/subject/subject_changes.h"
 #include "daemon/store/memory.h"
 #include "daemon/wire/errors.h"
 #include "tests/support/service/policy_builder.h"
@@ -133,7 +134,7 @@ class World {
   base::Instant Now() const { return context().Now(); }
 
   service::Context& context() const;
-  service::ChangeSubject& changes();
+  service::SubjectChanges& changes();
   service::CheckEligibility& checks();
   service::ReadSubject& reads();
   service::PolicyAdmin& admin();

@@ -8,6 +8,8 @@
 
 #include "daemon/base/hash.h"
 #include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/system_rows.h"
+#include "daemon/service/rows/task_rows.h"
 #include "tests/unit/service/torment.h"
 
 namespace consent::service {

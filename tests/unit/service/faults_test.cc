@@ -93,7 +93,8 @@ TEST(Faults, ANewSubjectMadeElsewhereMeanwhileKeepsItsKey) {
   m.faulty->BeforeNextCommit([&] {
     // On a thread of the pool: another one makes the same subject.
     std::promise<Reply> promise;
-    service::ChangeSubject elsewhere(world.context(), world.board(), 10);
+    service::ChangeSubject all(world.context(), 10);
+    service::SubjectChanges elsewhere(all, world.board());
     elsewhere.Submit(world.OptOutRequest("a", Profile("ben"), Everything()), [&](Reply reply) { promise.set_value(std::move(reply)); });
     ASSERT_TRUE(promise.get_future().get().ok());
     share = *world.store().Get({}, store::Table::kKeyShare, key);
@@ -114,7 +115,8 @@ TEST(Faults, ALooseningIsRefusedWhereARestrictionCameInBetween) {
   const service::ChangeRequest on = world.OptInRequest("a", Account(), Control("help_improve"), {});
   m.faulty->BeforeNextCommit([&] {
     std::promise<Reply> promise;
-    service::ChangeSubject elsewhere(world.context(), world.board(), 10);
+    service::ChangeSubject all(world.context(), 10);
+    service::SubjectChanges elsewhere(all, world.board());
     elsewhere.Submit(world.OptOutRequest("a", Account(), Everything()), [&](Reply reply) { promise.set_value(std::move(reply)); });
     ASSERT_TRUE(promise.get_future().get().ok());
   });

@@ -1,0 +1,52 @@
+// A write request and its answer, as values.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/base/hash.h"
+#include "daemon/base/ids.h"
+#include "daemon/domain/transitions.h"
+#include "daemon/service/rows/change_row.h"
+
+namespace consent::service {
+
+class ChangePart;
+
+// Who called. Until there are certificates every local caller is "local".
+struct Caller {
+  std::string identity = "local";
+};
+
+// A validated write.
+struct ChangeRequest {
+  Caller caller;
+  std::string request_id;    // empty: not idempotent
+  base::Digest body_hash{};  // of the request without request_id
+  base::SubjectHandle subject;
+  std::string account_id;  // whose handle `subject` is; needed where settings change: data systems may have to be told
+  ChangeKind kind = ChangeKind::kUpdateSettings;
+  domain::Command command;
+  Payload payload;
+  // Of kReportRecording only.
+  base::RecordingHandle recording;
+  uint8_t flags = 0;
+  // Of kUpsertSubject only: a closed account's id is somebody's new account.
+  bool create_new = false;
+  std::shared_ptr<ChangePart> part;  // what the use case adds
+};
+
+// The answer to a write, kept in its change row so that a repeated request_id gets the same one.
+struct ChangeReply {
+  std::string revision;  // token
+  bool registered_now = false;
+  bool account_closed = false;  // what was refused is kept for an account that is started anew under the id
+  bool subject_is_new = false;  // nothing was known of the subject before
+  bool refuses_future = false;  // the first choice's scope refuses purposes that are added later
+  std::vector<domain::PartOutcome> parts;
+  std::vector<domain::FactChange> changes;
+  uint8_t flags = 0;  // all flags of the recording after kReportRecording
+};
+
+}  // namespace consent::service

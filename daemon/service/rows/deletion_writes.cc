@@ -1,0 +1,32 @@
+#include "daemon/service/rows/deletion_writes.h"
+
+#include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/rows/task_rows.h"
+
+namespace consent::service {
+
+void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes) {
+  for (const domain::SystemPart& part : request.parts) {
+    writes.push_back({store::Table::kTask, TaskKey(part.system, number), EncodeTaskRow(TaskRow{})});
+  }
+}
+
+void WriteNewDeletion(const Context& context, DeletionPlace place, const DeletionRow& row, const std::string& share,
+                      std::vector<store::Write>& writes) {
+  writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)});
+  ListDeletion(context, place.number, row.request, writes);
+  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), share});
+  WriteTasks(row.request, place.number, writes);
+}
+
+void CloseDeletion(const Context& context, DeletionPlace place, const domain::DeletionRequest& before, const store::Stamp& stamp, DeletionRow& next,
+                   std::vector<store::Write>& writes) {
+  next.sealed.clear();
+  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), std::nullopt});
+  store::Remains remains = RowsOf(context, place, before);
+  remains.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context, place)});
+  for (const domain::SystemPart& part : before.parts) writes.push_back({store::Table::kTask, TaskKey(part.system, place.number), std::nullopt});
+  BeginErasure(place.number, remains, stamp, writes);
+}
+
+}  // namespace consent::service

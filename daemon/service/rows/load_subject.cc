@@ -1,0 +1,67 @@
+#include "daemon/service/rows/load_subject.h"
+
+#include <memory>
+#include <utility>
+
+#include "daemon/domain/facts_codec.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/read_errors.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::service {
+
+absl::StatusOr<StoredFacts> LoadFacts(const Context& context, base::SubjectHandle subject) {
+  StoredFacts stored;
+  const Found found = context.IndexOf(subject).FindBytes(subject, &stored.bytes);
+  if (found == Found::kUnknown) return stored;
+  if (found == Found::kNotInIndex) {
+    const auto row = context.store.Get(context.PartitionOf(subject), store::Table::kSubject, context.SubjectKey(subject));
+    if (absl::IsNotFound(row.status())) return stored;
+    if (!row.ok()) return StoreUnreadable();
+    base::SubjectHandle named;
+    std::string_view facts;
+    if (!SplitSubjectRow(*row, &named, &facts) || named != subject) {
+      return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record is damaged");
+    }
+    stored.bytes = std::string(facts);
+  }
+  stored.found = true;
+  if (!domain::DecodeFacts(stored.bytes, &stored.facts)) {
+    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record cannot be decoded");
+  }
+  if (!stored.facts.has_more_tombstones) return stored;
+  stored.facts.cover = context.IndexOf(subject).FindCover(subject);
+  if (stored.facts.cover != nullptr) return stored;
+  absl::StatusOr<domain::Cover> cover = LoadCover(context, subject, 0, [](DeletionNumber) {});
+  if (!cover.ok()) return cover.status();
+  stored.facts.cover = std::make_shared<const domain::Cover>(*std::move(cover));
+  return stored;
+}
+
+absl::StatusOr<domain::RecordingMarks> LoadMarks(const Context& context, base::SubjectHandle subject,
+                                                 base::RecordingHandle recording) {
+  domain::RecordingMarks marks;
+  if (context.IndexOf(subject).FindMarks(subject, recording, &marks) != Found::kNotInIndex) return marks;
+  const auto row =
+      context.store.Get(context.PartitionOf(subject), store::Table::kRecording, context.RecordingKey(subject, recording));
+  if (absl::IsNotFound(row.status())) return domain::RecordingMarks{};
+  if (!row.ok()) return StoreUnreadable();
+  base::SubjectHandle named;
+  base::RecordingHandle named_recording;
+  if (!DecodeMarksRow(*row, &named, &named_recording, &marks) || named != subject || named_recording != recording) {
+    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a recording's row is damaged");
+  }
+  return marks;
+}
+
+absl::StatusOr<base::Digest> PayloadKeyOf(const Context& context, base::SubjectHandle subject) {
+  const auto share = context.store.Get(context.PartitionOf(subject), store::Table::kKeyShare, context.SubjectKey(subject));
+  if (absl::IsNotFound(share.status())) {
+    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record has no key beside it: the store is damaged");
+  }
+  if (!share.ok()) return StoreUnreadable();
+  return context.keys.PayloadKey(subject, *share);
+}
+
+}  // namespace consent::service

@@ -1,0 +1,90 @@
+#include "daemon/service/rows/system_rows.h"
+
+#include "daemon/service/rows/read_errors.h"
+#include "daemon/service/rows/row_codec.h"
+
+namespace consent::service {
+namespace {
+
+using base::Decoder;
+using base::Encoder;
+
+constexpr uint8_t kSystemFormat = 1;
+constexpr uint8_t kIngestBit = 1;
+constexpr size_t kSystemKeyBytes = 2;
+
+}  // namespace
+
+std::string EncodeSystemRow(const SystemRow& row) {
+  std::string bytes;
+  Encoder out(&bytes);
+  out.Byte(kSystemFormat);
+  out.BigEndian(row.number, 2);
+  out.String(row.name);
+  out.Byte(row.kind);
+  out.Byte(row.matches_by);
+  out.Byte(row.checks_on_ingest ? kIngestBit : 0);
+  out.Varint(static_cast<uint64_t>(row.latest_arrival.micros));
+  PutTime(out, row.registered_at);
+  PutTime(out, row.retired_at);
+  out.String(row.retired_reason);
+  return bytes;
+}
+
+bool DecodeSystemRow(std::string_view bytes, SystemRow* row) {
+  *row = SystemRow{};
+  Decoder in(bytes);
+  if (in.Byte() != kSystemFormat) return false;
+  row->number = static_cast<domain::SystemNumber>(in.BigEndian(2));
+  row->name = in.String(kMaxLabelBytes);
+  row->kind = in.Byte();
+  row->matches_by = in.Byte();
+  const uint8_t bits = in.Byte();
+  row->checks_on_ingest = bits == kIngestBit;
+  row->latest_arrival = base::Span{GetTime(in).micros};
+  row->registered_at = GetTime(in);
+  row->retired_at = GetTime(in);
+  row->retired_reason = in.String(kMaxTextBytes);
+  return in.Done() && bits <= kIngestBit && row->number != 0 && !row->name.empty();
+}
+
+std::string SystemKey(domain::SystemNumber system) {
+  std::string key;
+  Encoder(&key).BigEndian(system, 2);
+  return key;
+}
+
+absl::Status ScanSystems(const Context& context, store::Partition partition, std::vector<SystemRow>* systems,
+                         std::optional<std::string>* version) {
+  bool damaged = false;
+  const absl::Status scanned = context.store.Scan(
+      partition, store::Table::kSystem, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
+        if (key == kSystemsVersionKey) {
+          *version = std::string(value);
+        } else {
+          SystemRow row;
+          damaged = key.size() != kSystemKeyBytes || !DecodeSystemRow(value, &row);
+          if (!damaged) systems->push_back(std::move(row));
+        }
+        return !damaged;
+      });
+  if (!scanned.ok()) return StoreUnreadable();
+  return damaged ? DamagedRow("a data system's row") : absl::OkStatus();
+}
+
+store::Precondition SystemsSeen::AsPrecondition() const {
+  return {store::Table::kSystem, std::string(kSystemsVersionKey), version, seen};
+}
+
+absl::StatusOr<SystemsSeen> LoadSystems(const Context& context, store::Partition partition) {
+  SystemsSeen seen;
+  seen.seen = context.store.Now(partition);
+  std::vector<SystemRow> systems;
+  if (absl::Status s = ScanSystems(context, partition, &systems, &seen.version); !s.ok()) return s;
+  for (const SystemRow& system : systems) {
+    if (system.IsActive()) seen.active.push_back(system.number);
+  }
+  return seen;
+}
+
+}  // namespace consent::service

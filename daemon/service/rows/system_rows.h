@@ -1,0 +1,49 @@
+// The rows of data systems: the same in every partition, beside a version of the registry. Layouts: README.md. Thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "daemon/domain/deletion.h"
+#include "daemon/service/state/context.h"
+#include "daemon/store/store.h"
+
+namespace consent::service {
+
+inline constexpr size_t kMaxSystems = 64;
+// The registry's version of a partition: every commit that makes tasks has it for a precondition.
+inline constexpr std::string_view kSystemsVersionKey = "version";
+
+// Numbers equal those of consent.v1 and are on disk.
+struct SystemRow {
+  domain::SystemNumber number = 0;
+  std::string name;
+  uint8_t kind = 0;
+  uint8_t matches_by = 0;  // bit (number - 1)
+  base::Span latest_arrival;
+  bool checks_on_ingest = false;
+  base::Instant registered_at;
+  base::Instant retired_at;  // unset: active
+  std::string retired_reason;
+  bool IsActive() const { return !retired_at.IsSet(); }
+};
+std::string EncodeSystemRow(const SystemRow& row);
+bool DecodeSystemRow(std::string_view bytes, SystemRow* row);
+std::string SystemKey(domain::SystemNumber system);
+
+// The registry as one partition has it.
+struct SystemsSeen {
+  std::optional<std::string> version;        // of the row kSystemsVersionKey
+  std::vector<domain::SystemNumber> active;  // in order
+  std::optional<store::Seen> seen;           // from before it was read
+  store::Precondition AsPrecondition() const;
+};
+// May block. STORE_UNREADABLE, INTERNAL.
+absl::StatusOr<SystemsSeen> LoadSystems(const Context& context, store::Partition partition);
+// All data systems of a partition, and the registry's version there. May block. STORE_UNREADABLE, INTERNAL.
+absl::Status ScanSystems(const Context& context, store::Partition partition, std::vector<SystemRow>* systems, std::optional<std::string>* version);
+
+}  // namespace consent::service

@@ -1,0 +1,20 @@
+#include "daemon/service/subject/subject_changes.h"
+
+#include <memory>
+#include <utility>
+
+#include "daemon/service/deletion/withdrawn_uses.h"
+#include "daemon/service/subject/report_flags.h"
+
+namespace consent::service {
+
+void SubjectChanges::Submit(ChangeRequest request, ChangeDone done) {
+  if (request.kind == ChangeKind::kReportRecording) {
+    request.part = std::make_shared<ReportFlags>(request.subject, request.recording, request.flags);
+  } else {
+    request.part = std::make_shared<EndedUses>(board_, request.subject, request.account_id, request.payload.names);
+  }
+  changes_.Submit(std::move(request), std::move(done));
+}
+
+}  // namespace consent::service
