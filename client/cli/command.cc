@@ -9,10 +9,10 @@
 #include <sstream>
 
 #include "client/cli/exit_codes.h"
+#include "client/cli/lines/import_lines.h"
 #include "client/cli/output.h"
 #include "client/cli/printable.h"
 #include "client/src/default_endpoint.h"
-#include "client/cli/lines/import_lines.h"
 #include "client/src/utf8.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/ids.h"
@@ -62,7 +62,9 @@ CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>
           flag,
           [flag, out](const std::string& text) {
             *out = ParseTime(text);
-            if (!out->has_value()) throw CLI::ValidationError(flag, "must be a time such as 2024-05-01T12:00:00Z (RFC 3339)");
+            if (!out->has_value()) {
+              throw CLI::ValidationError(flag, "must be a time such as 2024-05-01T12:00:00Z (RFC 3339)");
+            }
           },
           help)
       ->type_name("TIME");
@@ -76,7 +78,8 @@ CLI::Option* AddBoundary(CLI::App* app, const std::string& flag, std::optional<T
             *out = ParseTime(text);
             if (!out->has_value()) *out = ParseTime(text + "T00:00:00Z");
             if (!out->has_value()) {
-              throw CLI::ValidationError(flag, "must be a date such as 2024-05-01 or a time such as 2024-05-01T12:00:00Z (RFC 3339)");
+              throw CLI::ValidationError(
+                  flag, "must be a date such as 2024-05-01 or a time such as 2024-05-01T12:00:00Z (RFC 3339)");
             }
           },
           help + " (a date: its first instant, UTC)")
@@ -113,16 +116,19 @@ int64_t ReadNumber(const std::string& flag, const std::string& text, int64_t lea
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size() || number < least || number > most) {
-    throw CLI::ValidationError(flag, "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    throw CLI::ValidationError(flag,
+                               "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   }
   return number;
 }
 
 CLI::Option* NotEmpty(CLI::Option* option) {
-  return option->check([](const std::string& text) { return text.empty() ? std::string("must not be empty") : std::string(); });
+  return option->check(
+      [](const std::string& text) { return text.empty() ? std::string("must not be empty") : std::string(); });
 }
 
-CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, size_t least, size_t most, const std::string& help) {
+CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, size_t least, size_t most,
+                     const std::string& help) {
   return app->add_option_function<std::string>(
       flag,
       [flag, out, least, most](const std::string& text) {
@@ -136,14 +142,16 @@ CLI::Option* AddUncheckedText(CLI::App* app, const std::string& flag, std::strin
   return AddText(app, flag, out, 0, SIZE_MAX, help);
 }
 
-CLI::Option* AddRegion(CLI::App* app, const std::string& flag, std::string* out, bool subdivisions, const std::string& help) {
+CLI::Option* AddRegion(CLI::App* app, const std::string& flag, std::string* out, bool subdivisions,
+                       const std::string& help) {
   return app->add_option_function<std::string>(
       flag,
       [flag, out, subdivisions](const std::string& text) {
         domain::Region region;
         if (!domain::Region::Parse(text, &region) || (!subdivisions && text.size() != 2)) {
-          throw CLI::ValidationError(flag, subdivisions ? "must be a country such as DE, or with a subdivision such as US-CA, in upper case"
-                                                        : "must be a country such as DE, in upper case");
+          throw CLI::ValidationError(
+              flag, subdivisions ? "must be a country such as DE, or with a subdivision such as US-CA, in upper case"
+                                 : "must be a country such as DE, in upper case");
         }
         *out = text;
       },
@@ -157,7 +165,8 @@ void AddRequestId(CLI::App* app, RequestId* id) {
            CheckTextFlag("--request-id", text, 1, base::kMaxRequestIdBytes);
            *id = RequestId(text);
          },
-         "A name for this call: repeated with it within 72 hours it is answered and not done again (default: a random one)")
+         "A name for this call: repeated with it within 72 hours it is answered and not done again (default: a random "
+         "one)")
       ->type_name("ID");
 }
 
@@ -175,12 +184,16 @@ bool ParseDuration(const std::string& text, std::chrono::seconds* out) {
 }
 
 void AddEvidence(CLI::App* app, Evidence* evidence, LeftOut* left_out) {
-  AddUncheckedText(app, "--notice", &evidence->notice_version, "Version of the notice that the user saw")->group("Evidence");
-  AddUncheckedText(app, "--language", &evidence->notice_language, "Language in which it was shown, for example en")->group("Evidence");
+  AddUncheckedText(app, "--notice", &evidence->notice_version, "Version of the notice that the user saw")
+      ->group("Evidence");
+  AddUncheckedText(app, "--language", &evidence->notice_language, "Language in which it was shown, for example en")
+      ->group("Evidence");
   AddName(app, "--channel", &evidence->channel, "How the user spoke")->group("Evidence");
   AddName(app, "--actor", &evidence->actor, "Who decided")->group("Evidence");
-  AddUncheckedId(app, "--guardian", &evidence->guardian, "The guardian, where the actor is GUARDIAN", left_out)->group("Evidence");
-  AddUncheckedText(app, "--reference", &evidence->reference, "A reference of yours, for example a ticket")->group("Evidence");
+  AddUncheckedId(app, "--guardian", &evidence->guardian, "The guardian, where the actor is GUARDIAN", left_out)
+      ->group("Evidence");
+  AddUncheckedText(app, "--reference", &evidence->reference, "A reference of yours, for example a ticket")
+      ->group("Evidence");
 }
 
 void AddScope(CLI::App* app, Scope* scope) {
@@ -198,10 +211,15 @@ void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from, LeftOut* 
   app->add_option_function<std::string>(
          "--etag",
          [etag, left_out](const std::string& text) {
-           if (CheckOrLeaveOut(left_out, "--etag", [&] { CheckTextFlag("--etag", text, 0, left_out == nullptr ? base::kMaxTokenBytes : SIZE_MAX); })) *etag = Etag(text);
+           if (CheckOrLeaveOut(left_out, "--etag", [&] {
+                 CheckTextFlag("--etag", text, 0, left_out == nullptr ? base::kMaxTokenBytes : SIZE_MAX);
+               })) {
+             *etag = Etag(text);
+           }
          },
-         "What `" + where_from + "` printed; needed for whatever allows more. It is never fetched for you: it says which "
-         "state was looked at before deciding.")
+         "What `" + where_from +
+             "` printed; needed for whatever allows more. It is never fetched for you: it says which "
+             "state was looked at before deciding.")
       ->type_name("ETAG");
 }
 
@@ -215,7 +233,9 @@ SettingTarget ParseTarget(const std::string& text) {
   return target;
 }
 
-void LeftOut::Add(const std::string& flag, const std::string& why) { parts_.push_back({flag, false, false, "NOT_SENT", why}); }
+void LeftOut::Add(const std::string& flag, const std::string& why) {
+  parts_.push_back({flag, false, false, "NOT_SENT", why});
+}
 
 std::vector<SettingTarget> LeftOut::Targets(const std::string& flag, const std::vector<std::string>& texts) {
   std::vector<SettingTarget> targets;
@@ -252,9 +272,11 @@ void LeftOut::Settle(bool restricts) const {
 }
 
 bool Restricts(const std::vector<SettingChange>& changes, const std::vector<RetentionChange>& retention) {
-  return std::any_of(changes.begin(), changes.end(), [](const SettingChange& change) { return change.turn == Switch::kOff; }) ||
-         std::any_of(retention.begin(), retention.end(),
-                     [](const RetentionChange& change) { return change.retention.kind != Retention::Kind::kUntilDeleted; });
+  return std::any_of(changes.begin(), changes.end(),
+                     [](const SettingChange& change) { return change.turn == Switch::kOff; }) ||
+         std::any_of(retention.begin(), retention.end(), [](const RetentionChange& change) {
+           return change.retention.kind != Retention::Kind::kUntilDeleted;
+         });
 }
 
 namespace {
@@ -265,8 +287,10 @@ void AddTimeout(CLI::App* app, double* seconds) {
          [seconds](const std::string& text) {
            double read = 0;
            const bool begins = !text.empty() && text[0] >= '0' && text[0] <= '9';
-           const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), read, std::chars_format::general);
-           if (!begins || error != std::errc() || end != text.data() + text.size() || !(read >= 0.001 && read <= 3600.0)) {
+           const auto [end, error] =
+               std::from_chars(text.data(), text.data() + text.size(), read, std::chars_format::general);
+           if (!begins || error != std::errc() || end != text.data() + text.size() ||
+               !(read >= 0.001 && read <= 3600.0)) {
              throw CLI::ValidationError("--timeout", "must be a number of seconds from 0.001 to 3600");
            }
            *seconds = read;
@@ -302,14 +326,18 @@ void PrintLines(FILE* out, const std::string& text) {
 }  // namespace
 
 int Run(int argc, const char* const* argv) {
-  CLI::App app("consentctl: read and change what users chose, ask whether recordings may be used, have them deleted or held, and tell a "
-               "subject what is known.", "consentctl");
+  CLI::App app(
+      "consentctl: read and change what users chose, ask whether recordings may be used, have them deleted or held, "
+      "and tell a "
+      "subject what is known.",
+      "consentctl");
   Cli cli;
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(ExitCodesHelp());
-  NotEmpty(app.add_option("--endpoint", cli.endpoint,
-                          "Where consentd listens: unix:/path, 127.0.0.1:port, [::1]:port. Default: " + DefaultEndpoint()))
+  NotEmpty(
+      app.add_option("--endpoint", cli.endpoint,
+                     "Where consentd listens: unix:/path, 127.0.0.1:port, [::1]:port. Default: " + DefaultEndpoint()))
       ->envname("CONSENT_ENDPOINT");
   AddTimeout(&app, &cli.timeout_seconds);
   app.add_flag("--json", cli.json, "Print one JSON object");

@@ -108,11 +108,13 @@ inline constexpr size_t kMostIdBytes<DeletionTag> = base::kMaxDeletionIdBytes;
 template <>
 inline constexpr size_t kMostIdBytes<HoldTag> = base::kMaxHoldIdBytes;
 // An option that takes a text of `least` to `most` bytes.
-CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, size_t least, size_t most, const std::string& help);
+CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, size_t least, size_t most,
+                     const std::string& help);
 // As AddText, within whatever bounds the daemon has: it takes a no beside a text that breaks them, and says so.
 CLI::Option* AddUncheckedText(CLI::App* app, const std::string& flag, std::string* out, const std::string& help);
 // As AddText: `DE`, and with `subdivisions` also `US-CA`.
-CLI::Option* AddRegion(CLI::App* app, const std::string& flag, std::string* out, bool subdivisions, const std::string& help);
+CLI::Option* AddRegion(CLI::App* app, const std::string& flag, std::string* out, bool subdivisions,
+                       const std::string& help);
 // An option that takes an id.
 template <typename Tag>
 CLI::Option* AddId(CLI::App* app, const std::string& flag, Id<Tag>* out, const std::string& help) {
@@ -127,10 +129,11 @@ CLI::Option* AddId(CLI::App* app, const std::string& flag, Id<Tag>* out, const s
       ->type_name("ID");
 }
 
-// As AddId, beside what may be a no: an id out of its bounds is the daemon's to refuse, which does the no all the same. What is no UTF-8 cannot be
-// sent.
+// As AddId, beside what may be a no: an id out of its bounds is the daemon's to refuse, which does the no all the same.
+// What is no UTF-8 cannot be sent.
 template <typename Tag>
-CLI::Option* AddUncheckedId(CLI::App* app, const std::string& flag, Id<Tag>* out, const std::string& help, LeftOut* left_out) {
+CLI::Option* AddUncheckedId(CLI::App* app, const std::string& flag, Id<Tag>* out, const std::string& help,
+                            LeftOut* left_out) {
   return app
       ->add_option_function<std::string>(
           flag,
@@ -143,7 +146,8 @@ CLI::Option* AddUncheckedId(CLI::App* app, const std::string& flag, Id<Tag>* out
 
 // An option that takes an id, several times.
 template <typename Tag>
-CLI::Option* AddIds(CLI::App* app, const std::string& flag, std::vector<Id<Tag>>* out, const std::string& help, LeftOut* left_out = nullptr) {
+CLI::Option* AddIds(CLI::App* app, const std::string& flag, std::vector<Id<Tag>>* out, const std::string& help,
+                    LeftOut* left_out = nullptr) {
   return app
       ->add_option_function<std::vector<std::string>>(
           flag,
@@ -162,10 +166,15 @@ CLI::Option* AddIds(CLI::App* app, const std::string& flag, std::vector<Id<Tag>>
 int64_t ReadNumber(const std::string& flag, const std::string& text, int64_t least, int64_t most);
 // An option that takes a whole number in decimal digits, from `least` to `most`.
 template <typename Number>
-CLI::Option* AddNumber(CLI::App* app, const std::string& flag, Number* out, int64_t least, int64_t most, const std::string& help) {
+CLI::Option* AddNumber(CLI::App* app, const std::string& flag, Number* out, int64_t least, int64_t most,
+                       const std::string& help) {
   return app
-      ->add_option_function<std::string>(flag, [flag, out, least, most](const std::string& text) { *out = static_cast<Number>(ReadNumber(flag, text, least, most)); },
-                                         help)
+      ->add_option_function<std::string>(
+          flag,
+          [flag, out, least, most](const std::string& text) {
+            *out = static_cast<Number>(ReadNumber(flag, text, least, most));
+          },
+          help)
       ->type_name("NUMBER");
 }
 // Refuses an empty text, as an unset variable of a shell leaves it.
@@ -177,7 +186,8 @@ void AddRequestId(CLI::App* app, RequestId* id);
 bool ParseDuration(const std::string& text, std::chrono::seconds* out);
 // An option that takes a time in RFC 3339.
 CLI::Option* AddTime(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help);
-// The same, or a date, which is its first instant in UTC: for ends that do not belong to what they end, and their beginnings.
+// The same, or a date, which is its first instant in UTC: for ends that do not belong to what they end, and their
+// beginnings.
 CLI::Option* AddBoundary(CLI::App* app, const std::string& flag, std::optional<Time>* out, const std::string& help);
 // --notice, --language, --channel, --actor, --guardian, --reference.
 void AddEvidence(CLI::App* app, Evidence* evidence, LeftOut* left_out = nullptr);
@@ -190,8 +200,8 @@ void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from, LeftOut* 
 // `all`, a purpose's name in upper case, or a control.
 SettingTarget ParseTarget(const std::string& text);
 
-// What of a command line cannot be sent. Beside a no it is left out and told as a part that was refused: a no counts whatever stands beside
-// it. Else it makes the command line wrong.
+// What of a command line cannot be sent. Beside a no it is left out and told as a part that was refused: a no counts
+// whatever stands beside it. Else it makes the command line wrong.
 class LeftOut {
  public:
   void Add(const std::string& flag, const std::string& why);
@@ -203,7 +213,9 @@ class LeftOut {
   std::vector<RetentionChange> RetentionOf(const Scope& scope, const std::optional<std::string>& text);
   // Throws ValidationError for what is left out, unless the call `restricts` without it.
   void Settle(bool restricts) const;
-  void AppendTo(std::vector<PartResult>* results) const { results->insert(results->end(), parts_.begin(), parts_.end()); }
+  void AppendTo(std::vector<PartResult>* results) const {
+    results->insert(results->end(), parts_.begin(), parts_.end());
+  }
 
  private:
   bool IsName(const std::string& flag, const std::string& text);

@@ -1,7 +1,8 @@
 // How consentctl ends. Scripts depend on these numbers: they never change their meaning.
 //
-// 0 says that the answer is ELIGIBLE, or that all is done, and nothing else. Other answers, no answer and work left lie between 10 and
-// 63, which no shell, wrapper or crash gives; a wrong command line and broken files have the numbers of sysexits.h.
+// 0 says that the answer is ELIGIBLE, or that all is done, and nothing else. Other answers, no answer and work left lie
+// between 10 and 63, which no shell, wrapper or crash gives; a wrong command line and broken files have the numbers of
+// sysexits.h.
 #pragma once
 
 #include <array>
@@ -37,15 +38,22 @@ struct ExitCodeMeaning {
 
 // All of them, in ascending order. The help is made from it; a test holds the README's table against it.
 inline constexpr std::array kExitCodes = {
-    ExitCodeMeaning{kDone, "done; `check --purpose`: ELIGIBLE; `filter`, `import`: every line was read and asked about, or counts"},
+    ExitCodeMeaning{
+        kDone, "done; `check --purpose`: ELIGIBLE; `filter`, `import`: every line was read and asked about, or counts"},
     ExitCodeMeaning{kNotEligible, "`check --purpose`: NOT_ELIGIBLE"},
     ExitCodeMeaning{kKeep, "`check --disposition`: KEEP"},
     ExitCodeMeaning{kHold, "`check --disposition`: HOLD; nothing of it may be purged"},
     ExitCodeMeaning{kPurge, "`check --disposition`: PURGE, and nothing else ends with this"},
-    ExitCodeMeaning{kNoAnswer, "the daemon cannot be reached or gave no answer that can be used; nothing counts as allowed; repeat later"},
+    ExitCodeMeaning{
+        kNoAnswer,
+        "the daemon cannot be reached or gave no answer that can be used; nothing counts as allowed; repeat later"},
     ExitCodeMeaning{kRefused, "the daemon refused the call"},
-    ExitCodeMeaning{kPartlyRefused, "part of what was asked for was refused, the rest is done (`settings set`, `settings opt-out`, `subject set`)"},
-    ExitCodeMeaning{kUnreadable, "some lines could not be read or asked about (`filter`, `import`, `check --file`); the others were"},
+    ExitCodeMeaning{
+        kPartlyRefused,
+        "part of what was asked for was refused, the rest is done (`settings set`, `settings opt-out`, `subject set`)"},
+    ExitCodeMeaning{
+        kUnreadable,
+        "some lines could not be read or asked about (`filter`, `import`, `check --file`); the others were"},
     ExitCodeMeaning{kNotAllCounted, "`import`: all lines were read, and something in some of them does not count"},
     ExitCodeMeaning{kWorkLeft, "`worker --once`: tasks of the system are still open"},
     ExitCodeMeaning{kUsage, "wrong command line"},

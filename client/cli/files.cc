@@ -119,7 +119,9 @@ absl::Status WriteWholeFile(const std::string& path, std::string_view bytes, boo
   const int error = errno;
   if (!placed || !replace) ::unlink(beside.c_str());
   if (placed) return absl::OkStatus();
-  if (error == EEXIST) return absl::AlreadyExistsError("the file " + path + " is there already; with --force it is replaced");
+  if (error == EEXIST) {
+    return absl::AlreadyExistsError("the file " + path + " is there already; with --force it is replaced");
+  }
   return Failed(what, error);
 }
 

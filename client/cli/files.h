@@ -42,8 +42,8 @@ struct NamedFile {
   const char* name;
   int descriptor;
 };
-// FailedPrecondition: two of them are one file or one pipe, so that what one holds or gets would be lost in the other. Devices may be
-// shared.
+// FailedPrecondition: two of them are one file or one pipe, so that what one holds or gets would be lost in the other.
+// Devices may be shared.
 absl::Status CheckDistinct(const std::vector<NamedFile>& files);
 
 // Whole lines only: where a write fails midway in a regular file, what was written of the last block is cut off again.
@@ -54,8 +54,8 @@ class LineFile {
   LineFile() = default;
   // Standard output or another descriptor that somebody else owns.
   explicit LineFile(int descriptor);
-  // Opens `path` or creates it, mode 0600, and changes nothing of what it holds; an empty `path` is no file. KeepFirst comes before the
-  // first Write. FailedPrecondition: it cannot be opened.
+  // Opens `path` or creates it, mode 0600, and changes nothing of what it holds; an empty `path` is no file. KeepFirst
+  // comes before the first Write. FailedPrecondition: it cannot be opened.
   static absl::StatusOr<LineFile> Open(const std::string& path);
 
   bool IsOpen() const { return descriptor_ >= 0; }
@@ -70,9 +70,9 @@ class LineFile {
   int descriptor_ = -1;
 };
 
-// Writes a whole file, mode 0600, so that `path` never holds half of it: under another name beside it, synced, then put in place.
-// AlreadyExists: `path` is there, and `replace` is not set. FailedPrecondition: it cannot be written, or what would be replaced is no
-// regular file.
+// Writes a whole file, mode 0600, so that `path` never holds half of it: under another name beside it, synced, then put
+// in place. AlreadyExists: `path` is there, and `replace` is not set. FailedPrecondition: it cannot be written, or what
+// would be replaced is no regular file.
 absl::Status WriteWholeFile(const std::string& path, std::string_view bytes, bool replace);
 
 // How far a long command has come, on standard error where that is a terminal. Not thread-safe.

@@ -76,7 +76,9 @@ std::string ErrorText(const absl::Status& status) {
   return text;
 }
 
-std::string JsonText(const Json& json) { return PrintableJson(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n"; }
+std::string JsonText(const Json& json) {
+  return PrintableJson(json.dump(2, ' ', false, Json::error_handler_t::replace)) + "\n";
+}
 
 bool WriteAll(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -129,9 +131,10 @@ int PrintError(const absl::Status& status, bool as_json) {
   std::fprintf(stderr, "consentctl: %s\n", ErrorText(status).c_str());
   const std::string reason = ErrorOf(status).reason;
   if (reason == "ETAG_REQUIRED" || reason == "ETAG_MISMATCH") {
-    std::fprintf(stderr,
-                 "What allows more must name the state that was looked at: see `settings get`, `subject get`, `policy show`, "
-                 "`requests show` or `holds list`, and repeat the command with its --etag.\n");
+    std::fprintf(
+        stderr,
+        "What allows more must name the state that was looked at: see `settings get`, `subject get`, `policy show`, "
+        "`requests show` or `holds list`, and repeat the command with its --etag.\n");
   }
   if (as_json && !WriteAll(STDOUT_FILENO, JsonText(Json{{"error", ErrorJson(status)}}))) return kFiles;
   return CodeFor(status);

@@ -55,7 +55,8 @@ void TellNewSubject(bool is_new, Report* report);
 void TellUnusable(const std::string& unusable, Report* report);
 // Prints the report to standard output. Returns `code`, or kFiles where standard output cannot be written.
 int Print(const Report& report, bool as_json, int code);
-// Prints the error to standard error and, with as_json, as an object {"error": …} to standard output. Returns the exit code.
+// Prints the error to standard error and, with as_json, as an object {"error": …} to standard output. Returns the exit
+// code.
 int PrintError(const absl::Status& status, bool as_json);
 
 }  // namespace consent::cli

@@ -32,15 +32,18 @@ struct Range {
   char32_t last;
 };
 
-// Unicode's control and format characters, line separators, variation selectors and tags: nothing of them is seen, and some move what is.
-constexpr std::array kNotShown = {Range{0x00, 0x1F},       Range{0x7F, 0x9F},       Range{0xAD, 0xAD},     Range{0x34F, 0x34F},
-                                  Range{0x61C, 0x61C},     Range{0x115F, 0x1160},   Range{0x17B4, 0x17B5}, Range{0x180B, 0x180F},
-                                  Range{0x200B, 0x200F},   Range{0x2028, 0x202E},   Range{0x2060, 0x206F}, Range{0x3164, 0x3164},
-                                  Range{0xFE00, 0xFE0F},   Range{0xFEFF, 0xFEFF},   Range{0xFFA0, 0xFFA0}, Range{0xFFF0, 0xFFFB},
-                                  Range{0x1BCA0, 0x1BCA3}, Range{0x1D173, 0x1D17A}, Range{0xE0000, 0xE0FFF}};
+// Unicode's control and format characters, line separators, variation selectors and tags: nothing of them is seen, and
+// some move what is.
+constexpr std::array kNotShown = {
+    Range{0x00, 0x1F},       Range{0x7F, 0x9F},       Range{0xAD, 0xAD},      Range{0x34F, 0x34F},
+    Range{0x61C, 0x61C},     Range{0x115F, 0x1160},   Range{0x17B4, 0x17B5},  Range{0x180B, 0x180F},
+    Range{0x200B, 0x200F},   Range{0x2028, 0x202E},   Range{0x2060, 0x206F},  Range{0x3164, 0x3164},
+    Range{0xFE00, 0xFE0F},   Range{0xFEFF, 0xFEFF},   Range{0xFFA0, 0xFFA0},  Range{0xFFF0, 0xFFFB},
+    Range{0x1BCA0, 0x1BCA3}, Range{0x1D173, 0x1D17A}, Range{0xE0000, 0xE0FFF}};
 
-constexpr std::array kBlanks = {Range{0x20, 0x20},     Range{0xA0, 0xA0},     Range{0x1680, 0x1680}, Range{0x2000, 0x200A},
-                                Range{0x202F, 0x202F}, Range{0x205F, 0x205F}, Range{0x3000, 0x3000}};
+constexpr std::array kBlanks = {Range{0x20, 0x20},     Range{0xA0, 0xA0},     Range{0x1680, 0x1680},
+                                Range{0x2000, 0x200A}, Range{0x202F, 0x202F}, Range{0x205F, 0x205F},
+                                Range{0x3000, 0x3000}};
 
 template <typename Ranges>
 bool In(const Ranges& ranges, char32_t character) {
@@ -88,7 +91,8 @@ std::string PrintableJson(std::string_view json) {
     if (character == kNoCharacter || (character < 0x80 && character != 0x7F) || !In(kNotShown, character)) {
       safe += bytes;
     } else if (character > 0xFFFF) {
-      safe += Format("\\u%04x", 0xD800 + ((character - 0x10000) >> 10)) + Format("\\u%04x", 0xDC00 + ((character - 0x10000) & 0x3FF));
+      safe += Format("\\u%04x", 0xD800 + ((character - 0x10000) >> 10)) +
+              Format("\\u%04x", 0xDC00 + ((character - 0x10000) & 0x3FF));
     } else {
       safe += Format("\\u%04x", character);
     }

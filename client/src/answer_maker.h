@@ -30,8 +30,8 @@ struct ReceivedDecision {
 
 class AnswerMaker {
  public:
-  // Turns a decision that contradicts itself into no answer. One whose times give it no life is an answer that is never fresh.
-  // `clock` must not be null.
+  // Turns a decision that contradicts itself into no answer. One whose times give it no life is an answer that is never
+  // fresh. `clock` must not be null.
   static Answer Received(ReceivedDecision decision, std::shared_ptr<const Clock> clock);
   // A no. `why` must not be OK; if it is, an Internal error takes its place.
   static Answer Failed(absl::Status why);

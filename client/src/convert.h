@@ -1,5 +1,6 @@
-// Between the library's values and the protos. Total: an unknown enum number becomes kUnset, an impossible time is absent. What says how far
-// a deletion or a hold reaches is stricter: where any of it is unknown or impossible there is no selector at all.
+// Between the library's values and the protos. Total: an unknown enum number becomes kUnset, an impossible time is
+// absent. What says how far a deletion or a hold reaches is stricter: where any of it is unknown or impossible there is
+// no selector at all.
 #pragma once
 
 #include <optional>

@@ -70,9 +70,10 @@ DeletionSelector CopiesOf(const v1::PurposeCopies& copies) {
 bool IsUsable(const v1::PurgeTask& task, const PurgeTask& read) {
   const bool covers_lost = task.has_covers() && (!read.covers.has_value() || !IsKnown(task.covers()));
   const bool cause_lost = task.cause() != v1::DELETION_CAUSE_UNSPECIFIED && read.cause == DeletionCause::kUnset;
-  return !covers_lost && !cause_lost && std::none_of(read.exceptions.begin(), read.exceptions.end(), [](const HoldSelector& exception) {
-    return std::holds_alternative<std::monostate>(exception.scope);
-  });
+  return !covers_lost && !cause_lost &&
+         std::none_of(read.exceptions.begin(), read.exceptions.end(), [](const HoldSelector& exception) {
+           return std::holds_alternative<std::monostate>(exception.scope);
+         });
 }
 
 // What the four steps of a request have in common.

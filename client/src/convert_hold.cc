@@ -90,7 +90,9 @@ Hold FromProto(const v1::Hold& hold) {
   value.release_authority = hold.release_authority();
   value.release_reason = hold.release_reason();
   value.etag = Etag(hold.etag());
-  for (const v1::LeaseOut& lease : hold.leases_out()) value.leases_out.push_back({lease.system(), FromProto(lease.until())});
+  for (const v1::LeaseOut& lease : hold.leases_out()) {
+    value.leases_out.push_back({lease.system(), FromProto(lease.until())});
+  }
   return value;
 }
 

@@ -21,7 +21,8 @@ absl::Status CheckOptions(const ClientOptions& options) {
   if (retry.max_attempts < 1 || retry.max_attempts > 10) {
     return absl::InvalidArgumentError("max_attempts must be from 1 to 10");
   }
-  if (retry.first_backoff < milliseconds(1) || retry.max_backoff < retry.first_backoff || retry.max_backoff > hours(1)) {
+  if (retry.first_backoff < milliseconds(1) || retry.max_backoff < retry.first_backoff ||
+      retry.max_backoff > hours(1)) {
     return absl::InvalidArgumentError("the backoff must be at least 1 ms, its bound no smaller and at most 1 hour");
   }
   if (retry.attempt_timeout < milliseconds(1) || retry.attempt_timeout > hours(1)) {
@@ -40,7 +41,8 @@ grpc::ChannelArguments Arguments() {
   // Reconnect about as fast as our own repetitions come.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1'000);
-  // In spite of its name: how long one attempt to connect may take. A busy machine needs more than the wait between two of them.
+  // In spite of its name: how long one attempt to connect may take. A busy machine needs more than the wait between two
+  // of them.
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 3'000);
   // Repetition is decided here, by what is safe; and ids never travel through a proxy from the environment.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);

@@ -13,7 +13,8 @@ namespace consent {
 namespace {
 
 constexpr char kWanted[] =
-    "the endpoint must be unix:/absolute/path, 127.0.0.1:port, [::1]:port or localhost:port (without certificates only this "
+    "the endpoint must be unix:/absolute/path, 127.0.0.1:port, [::1]:port or localhost:port (without certificates only "
+    "this "
     "machine is allowed)";
 
 bool IsPort(const std::string& text) {
@@ -33,7 +34,8 @@ absl::StatusOr<std::string> UnixTarget(std::string path) {
   // gRPC reads it as a URI.
   std::string target = "unix:";
   for (const char c : path) {
-    const bool plain = absl::ascii_isalnum(static_cast<unsigned char>(c)) || std::string_view("/-._~").find(c) != std::string_view::npos;
+    const bool plain = absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                       std::string_view("/-._~").find(c) != std::string_view::npos;
     target += plain ? std::string(1, c) : absl::StrFormat("%%%02X", static_cast<unsigned char>(c));
   }
   return target;
@@ -53,7 +55,8 @@ absl::StatusOr<std::string> TargetOf(const std::string& endpoint) {
   if (host == "localhost") return "ipv4:127.0.0.1:" + port;
   in6_addr six{};
   const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed && ::inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six)) {
+  if (bracketed && ::inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &six) == 1 &&
+      IN6_IS_ADDR_LOOPBACK(&six)) {
     return "ipv6:[::1]:" + port;
   }
   in_addr address{};

@@ -35,10 +35,11 @@ HistoryChange FromProto(const v1::HistoryChange& change) {
   value.scope = consent::FromProto(change.scope());
   switch (change.what_case()) {
     case v1::HistoryChange::kPurpose:
-      value.what = PurposeChange{
-          FromNumber<Purpose>(change.purpose().purpose()), FromNumber<Choice>(change.purpose().from()),
-          FromNumber<Choice>(change.purpose().to()),
-          change.purpose().has_holds_until() ? std::optional<Time>(consent::FromProto(change.purpose().holds_until())) : std::nullopt};
+      value.what = PurposeChange{FromNumber<Purpose>(change.purpose().purpose()),
+                                 FromNumber<Choice>(change.purpose().from()), FromNumber<Choice>(change.purpose().to()),
+                                 change.purpose().has_holds_until()
+                                     ? std::optional<Time>(consent::FromProto(change.purpose().holds_until()))
+                                     : std::nullopt};
       break;
     case v1::HistoryChange::kRetention:
       value.what = consent::FromProto(change.retention());

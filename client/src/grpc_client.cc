@@ -15,9 +15,7 @@ namespace {
 
 // Protobuf would send such bytes, and the daemon refuse the whole message that holds them.
 absl::Status CheckText(const Recording& recording) {
-  const auto bad = [](const char* field) {
-    return absl::InvalidArgumentError(std::string(field) + " is not UTF-8");
-  };
+  const auto bad = [](const char* field) { return absl::InvalidArgumentError(std::string(field) + " is not UTF-8"); };
   if (!IsUtf8(recording.recording_id.value())) return bad("recording_id");
   if (!IsUtf8(recording.account_id.value())) return bad("account_id");
   if (!IsUtf8(recording.device_id.value())) return bad("device_id");
@@ -29,7 +27,8 @@ absl::Status CheckText(const Recording& recording) {
 }
 
 absl::Status CheckText(const Place& place) {
-  return IsUtf8(place.country) && IsUtf8(place.site) ? absl::OkStatus() : absl::InvalidArgumentError("the place of use is not UTF-8");
+  return IsUtf8(place.country) && IsUtf8(place.site) ? absl::OkStatus()
+                                                     : absl::InvalidArgumentError("the place of use is not UTF-8");
 }
 
 template <typename Request>
@@ -122,8 +121,9 @@ Answer GrpcClient::Check(const Recording& recording, const Question& question, c
 BatchAnswers GrpcClient::BatchCheck(const std::vector<Recording>& recordings, const Question& question,
                                     const CallOptions& options) {
   if (recordings.empty() || recordings.size() > kMaxBatch) {
-    return AllFailed(recordings.size(), absl::InvalidArgumentError("a batch must have 1 to 1,000 recordings, this one has " +
-                                                                   std::to_string(recordings.size())));
+    return AllFailed(recordings.size(),
+                     absl::InvalidArgumentError("a batch must have 1 to 1,000 recordings, this one has " +
+                                                std::to_string(recordings.size())));
   }
   if (absl::Status text = CheckText(question.place); !text.ok()) return AllFailed(recordings.size(), text);
   v1::BatchCheckRequest request;
@@ -148,8 +148,9 @@ BatchAnswers GrpcClient::BatchCheck(const std::vector<Recording>& recordings, co
   if (!status.ok()) return AllFailed(recordings.size(), status);
   if (static_cast<size_t>(response.results_size()) != asked.size()) {
     // Which result belongs to which recording is then unknown: none may count.
-    return AllFailed(recordings.size(), absl::InternalError("the daemon answered " + std::to_string(response.results_size()) +
-                                                            " of " + std::to_string(asked.size()) + " recordings"));
+    return AllFailed(recordings.size(),
+                     absl::InternalError("the daemon answered " + std::to_string(response.results_size()) + " of " +
+                                         std::to_string(asked.size()) + " recordings"));
   }
   for (size_t n = 0; n < asked.size(); ++n) {
     batch.answers[asked[n]] =
@@ -165,8 +166,8 @@ absl::StatusOr<SubjectUpdated> GrpcClient::UpsertSubject(const SubjectUpdate& up
   const absl::Status status =
       Call(options, true, *subject_, &v1::SubjectService::Stub::UpsertSubject, request, &response);
   if (!status.ok()) return status;
-  return SubjectUpdated{Etag(response.revision()), response.registered(), Parts(response.results()), response.account_closed(),
-                        response.subject_is_new()};
+  return SubjectUpdated{Etag(response.revision()), response.registered(), Parts(response.results()),
+                        response.account_closed(), response.subject_is_new()};
 }
 
 absl::StatusOr<Subject> GrpcClient::GetSubject(const AccountId& account, const CallOptions& options) {
@@ -182,7 +183,8 @@ absl::StatusOr<CurrentSettings> GrpcClient::GetSettings(const AccountId& account
   v1::GetSettingsRequest request;
   request.set_account_id(account.value());
   v1::GetSettingsResponse response;
-  const absl::Status status = Call(options, true, *settings_, &v1::SettingsService::Stub::GetSettings, request, &response);
+  const absl::Status status =
+      Call(options, true, *settings_, &v1::SettingsService::Stub::GetSettings, request, &response);
   if (!status.ok()) return status;
   return CurrentSettings{FromProto(response.settings()), Etag(response.etag()), response.policy_version(),
                          response.policy_hash()};
@@ -248,7 +250,8 @@ absl::StatusOr<PastSettings> GrpcClient::GetSettingsAt(const AccountId& account,
                       response.policy_hash()};
 }
 
-absl::StatusOr<RecordingReported> GrpcClient::ReportRecording(const RecordingReport& report, const CallOptions& options) {
+absl::StatusOr<RecordingReported> GrpcClient::ReportRecording(const RecordingReport& report,
+                                                              const CallOptions& options) {
   v1::ReportRecordingRequest request;
   ToProto(WithRequestId(report), &request);
   v1::ReportRecordingResponse response;
@@ -305,7 +308,8 @@ absl::StatusOr<Suspension> GrpcClient::Resume(const ResumeOrder& order, const Ca
 
 absl::StatusOr<ClockState> GrpcClient::GetClock(const CallOptions& options) {
   v1::GetClockResponse response;
-  const absl::Status status = Call(options, true, *policy_, &v1::PolicyService::Stub::GetClock, v1::GetClockRequest(), &response);
+  const absl::Status status =
+      Call(options, true, *policy_, &v1::PolicyService::Stub::GetClock, v1::GetClockRequest(), &response);
   if (!status.ok()) return status;
   return FromProto(response.clock());
 }

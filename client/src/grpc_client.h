@@ -34,8 +34,8 @@ class GrpcClient final : public Client {
   absl::StatusOr<CurrentSettings> GetSettings(const AccountId& account, const CallOptions& options) override;
   absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update, const CallOptions& options) override;
   absl::StatusOr<OptedOut> OptOut(const OptOutOrder& order, const CallOptions& options) override;
-  absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId& account, int page_size, const std::string& page_token,
-                                                  const CallOptions& options) override;
+  absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId& account, int page_size,
+                                                  const std::string& page_token, const CallOptions& options) override;
   absl::StatusOr<PastSettings> GetSettingsAt(const AccountId& account, Time at, const CallOptions& options) override;
   absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport& report, const CallOptions& options) override;
   absl::StatusOr<StoredPolicy> GetPolicy(const std::string& version, const CallOptions& options) override;
@@ -45,7 +45,8 @@ class GrpcClient final : public Client {
   absl::StatusOr<ClockState> ConfirmClock(Time time, const CallOptions& options) override;
 
   // In grpc_deletion.cc.
-  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder& order, const CallOptions& options) override;
+  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder& order,
+                                                        const CallOptions& options) override;
   absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder& order, const CallOptions& options) override;
   absl::StatusOr<DeletionRequest> DenyDeletionRequest(const DenyOrder& order, const CallOptions& options) override;
   absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder& order, const CallOptions& options) override;
@@ -57,12 +58,14 @@ class GrpcClient final : public Client {
                                               const CallOptions& options) override;
   absl::StatusOr<std::vector<DataSystem>> ListDataSystems(const CallOptions& options) override;
   absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions& options) override;
-  absl::StatusOr<std::vector<TaskAnswer>> CompleteTasks(const std::string& system, const std::vector<TaskResult>& results,
+  absl::StatusOr<std::vector<TaskAnswer>> CompleteTasks(const std::string& system,
+                                                        const std::vector<TaskResult>& results,
                                                         const CallOptions& options) override;
   absl::StatusOr<std::vector<TaskAnswer>> FailTasks(const std::string& system, const std::vector<TaskFailure>& failures,
                                                     const CallOptions& options) override;
   absl::StatusOr<std::vector<TaskRenewal>> RenewTasks(const std::string& system, const std::vector<TaskLease>& leases,
-                                                      std::chrono::seconds visibility, const CallOptions& options) override;
+                                                      std::chrono::seconds visibility,
+                                                      const CallOptions& options) override;
   absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options) override;
 
   // In grpc_hold.cc.
@@ -74,12 +77,13 @@ class GrpcClient final : public Client {
   // Runs one unary method with deadline and repetitions. *sent, where wanted, is when the answered attempt left.
   template <typename Stub, typename Request, typename Response>
   absl::Status Call(const CallOptions& options, bool repeatable, Stub& stub,
-                    grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), const Request& request,
-                    Response* response, std::chrono::nanoseconds* sent = nullptr);
+                    grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                    const Request& request, Response* response, std::chrono::nanoseconds* sent = nullptr);
   // One step of a deletion request; in grpc_deletion.cc.
   template <typename Request, typename Response, typename Order>
   absl::StatusOr<DeletionRequest> Step(const CallOptions& options, const Order& order,
-                                       grpc::Status (v1::DeletionService::Stub::*method)(grpc::ClientContext*, const Request&, Response*));
+                                       grpc::Status (v1::DeletionService::Stub::*method)(grpc::ClientContext*,
+                                                                                         const Request&, Response*));
   RequestId NewRequestId();
   // A copy with a request_id of its own where there was none.
   template <typename Order>

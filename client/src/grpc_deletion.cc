@@ -11,8 +11,8 @@ namespace {
 template <typename Response>
 absl::StatusOr<std::vector<TaskAnswer>> Answers(const Response& response, size_t reports) {
   if (static_cast<size_t>(response.answers_size()) != reports) {
-    return absl::InternalError("the daemon answered " + std::to_string(response.answers_size()) + " of " + std::to_string(reports) +
-                               " reports");
+    return absl::InternalError("the daemon answered " + std::to_string(response.answers_size()) + " of " +
+                               std::to_string(reports) + " reports");
   }
   std::vector<TaskAnswer> answers;
   for (const v1::TaskAnswer& answer : response.answers()) answers.push_back(FromProto(answer));
@@ -21,40 +21,45 @@ absl::StatusOr<std::vector<TaskAnswer>> Answers(const Response& response, size_t
 
 }  // namespace
 
-absl::StatusOr<DeletionCreated> GrpcClient::CreateDeletionRequest(const DeletionOrder& order, const CallOptions& options) {
+absl::StatusOr<DeletionCreated> GrpcClient::CreateDeletionRequest(const DeletionOrder& order,
+                                                                  const CallOptions& options) {
   v1::CreateDeletionRequestRequest request;
   ToProto(WithRequestId(order), &request);
   v1::CreateDeletionRequestResponse response;
   const absl::Status status =
       Call(options, true, *deletion_, &v1::DeletionService::Stub::CreateDeletionRequest, request, &response);
   if (!status.ok()) return status;
-  return DeletionCreated{FromProto(response.request()), response.created(), Etag(response.revision()), response.account_closed(),
-                         response.unusable(), response.subject_is_new()};
+  return DeletionCreated{FromProto(response.request()), response.created(),  Etag(response.revision()),
+                         response.account_closed(),     response.unusable(), response.subject_is_new()};
 }
 
-absl::StatusOr<DeletionRequest> GrpcClient::VerifyDeletionRequest(const VerifyOrder& order, const CallOptions& options) {
+absl::StatusOr<DeletionRequest> GrpcClient::VerifyDeletionRequest(const VerifyOrder& order,
+                                                                  const CallOptions& options) {
   return Step<v1::VerifyDeletionRequestRequest, v1::VerifyDeletionRequestResponse>(
       options, order, &v1::DeletionService::Stub::VerifyDeletionRequest);
 }
 
 absl::StatusOr<DeletionRequest> GrpcClient::DenyDeletionRequest(const DenyOrder& order, const CallOptions& options) {
-  return Step<v1::DenyDeletionRequestRequest, v1::DenyDeletionRequestResponse>(options, order,
-                                                                               &v1::DeletionService::Stub::DenyDeletionRequest);
+  return Step<v1::DenyDeletionRequestRequest, v1::DenyDeletionRequestResponse>(
+      options, order, &v1::DeletionService::Stub::DenyDeletionRequest);
 }
 
-absl::StatusOr<DeletionRequest> GrpcClient::ExtendDeletionRequest(const ExtendOrder& order, const CallOptions& options) {
+absl::StatusOr<DeletionRequest> GrpcClient::ExtendDeletionRequest(const ExtendOrder& order,
+                                                                  const CallOptions& options) {
   return Step<v1::ExtendDeletionRequestRequest, v1::ExtendDeletionRequestResponse>(
       options, order, &v1::DeletionService::Stub::ExtendDeletionRequest);
 }
 
-absl::StatusOr<DeletionRequest> GrpcClient::CancelDeletionRequest(const CancelOrder& order, const CallOptions& options) {
+absl::StatusOr<DeletionRequest> GrpcClient::CancelDeletionRequest(const CancelOrder& order,
+                                                                  const CallOptions& options) {
   return Step<v1::CancelDeletionRequestRequest, v1::CancelDeletionRequestResponse>(
       options, order, &v1::DeletionService::Stub::CancelDeletionRequest);
 }
 
 template <typename Request, typename Response, typename Order>
 absl::StatusOr<DeletionRequest> GrpcClient::Step(const CallOptions& options, const Order& order,
-                                                 grpc::Status (v1::DeletionService::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                 grpc::Status (v1::DeletionService::Stub::*method)(grpc::ClientContext*,
+                                                                                                   const Request&,
                                                                                                    Response*)) {
   Request request;
   ToProto(WithRequestId(order), &request);
@@ -121,7 +126,8 @@ absl::StatusOr<std::vector<DataSystem>> GrpcClient::ListDataSystems(const CallOp
 
 absl::StatusOr<LeasedTasks> GrpcClient::LeaseTasks(const LeaseOrder& order, const CallOptions& options) {
   using std::chrono::seconds;
-  if (order.visibility < seconds(1) || order.visibility > seconds(43'200) || order.wait < seconds(0) || order.wait > seconds(60)) {
+  if (order.visibility < seconds(1) || order.visibility > seconds(43'200) || order.wait < seconds(0) ||
+      order.wait > seconds(60)) {
     return absl::InvalidArgumentError("`visibility` must be from 1 to 43,200 s and `wait` from 0 to 60 s");
   }
   v1::LeaseTasksRequest request;
@@ -144,7 +150,8 @@ absl::StatusOr<LeasedTasks> GrpcClient::LeaseTasks(const LeaseOrder& order, cons
   return leased;
 }
 
-absl::StatusOr<std::vector<TaskAnswer>> GrpcClient::CompleteTasks(const std::string& system, const std::vector<TaskResult>& results,
+absl::StatusOr<std::vector<TaskAnswer>> GrpcClient::CompleteTasks(const std::string& system,
+                                                                  const std::vector<TaskResult>& results,
                                                                   const CallOptions& options) {
   v1::CompleteTasksRequest request;
   request.set_system(system);
@@ -155,7 +162,8 @@ absl::StatusOr<std::vector<TaskAnswer>> GrpcClient::CompleteTasks(const std::str
   return Answers(response, results.size());
 }
 
-absl::StatusOr<std::vector<TaskAnswer>> GrpcClient::FailTasks(const std::string& system, const std::vector<TaskFailure>& failures,
+absl::StatusOr<std::vector<TaskAnswer>> GrpcClient::FailTasks(const std::string& system,
+                                                              const std::vector<TaskFailure>& failures,
                                                               const CallOptions& options) {
   v1::FailTasksRequest request;
   request.set_system(system);
@@ -166,8 +174,10 @@ absl::StatusOr<std::vector<TaskAnswer>> GrpcClient::FailTasks(const std::string&
   return Answers(response, failures.size());
 }
 
-absl::StatusOr<std::vector<TaskRenewal>> GrpcClient::RenewTasks(const std::string& system, const std::vector<TaskLease>& leases,
-                                                                std::chrono::seconds visibility, const CallOptions& options) {
+absl::StatusOr<std::vector<TaskRenewal>> GrpcClient::RenewTasks(const std::string& system,
+                                                                const std::vector<TaskLease>& leases,
+                                                                std::chrono::seconds visibility,
+                                                                const CallOptions& options) {
   if (visibility < std::chrono::seconds(1) || visibility > std::chrono::seconds(43'200)) {
     return absl::InvalidArgumentError("`visibility` must be from 1 to 43,200 s");
   }
@@ -181,12 +191,16 @@ absl::StatusOr<std::vector<TaskRenewal>> GrpcClient::RenewTasks(const std::strin
   }
   v1::RenewTasksResponse response;
   std::chrono::nanoseconds sent{0};
-  const absl::Status status = Call(options, false, *purge_, &v1::PurgeService::Stub::RenewTasks, request, &response, &sent);
+  const absl::Status status =
+      Call(options, false, *purge_, &v1::PurgeService::Stub::RenewTasks, request, &response, &sent);
   if (!status.ok()) return status;
-  if (static_cast<size_t>(response.renewals_size()) != leases.size()) return absl::InternalError("one lease must have one answer");
+  if (static_cast<size_t>(response.renewals_size()) != leases.size()) {
+    return absl::InternalError("one lease must have one answer");
+  }
   std::vector<TaskRenewal> renewals;
   for (const v1::TaskRenewal& renewal : response.renewals()) {
-    const auto held = std::min(std::chrono::milliseconds(std::max<int64_t>(renewal.held_milliseconds(), 0)), std::chrono::milliseconds(visibility));
+    const auto held = std::min(std::chrono::milliseconds(std::max<int64_t>(renewal.held_milliseconds(), 0)),
+                               std::chrono::milliseconds(visibility));
     renewals.push_back({FromNumber<LeaseState>(renewal.state()), sent + held});
   }
   return renewals;

@@ -27,8 +27,9 @@ std::chrono::nanoseconds Backoff(const RetryPolicy& policy, int next, Random& ra
   return std::chrono::nanoseconds(static_cast<int64_t>(static_cast<double>(bound.count()) * fraction));
 }
 
-absl::Status CallWithRetries(const RetryPolicy& policy, bool repeatable, std::chrono::milliseconds deadline, Clock& clock,
-                             Random& random, const std::function<absl::Status(std::chrono::nanoseconds)>& attempt) {
+absl::Status CallWithRetries(const RetryPolicy& policy, bool repeatable, std::chrono::milliseconds deadline,
+                             Clock& clock, Random& random,
+                             const std::function<absl::Status(std::chrono::nanoseconds)>& attempt) {
   const std::chrono::nanoseconds end = clock.SinceBoot() + deadline;
   const int attempts = repeatable ? policy.max_attempts : 1;
   for (int n = 1;; ++n) {

@@ -65,7 +65,9 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Start(Options options) {
   std::unique_ptr<Acceptor> acceptor(new Acceptor(std::move(options)));
   acceptor->stop_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   acceptor->poll_ = epoll_create1(EPOLL_CLOEXEC);
-  if (acceptor->stop_ < 0 || acceptor->poll_ < 0) return base::FileError("what waits for connections cannot be made", errno);
+  if (acceptor->stop_ < 0 || acceptor->poll_ < 0) {
+    return base::FileError("what waits for connections cannot be made", errno);
+  }
   Watch(acceptor->poll_, acceptor->stop_);
   Watch(acceptor->poll_, acceptor->options_.listener);
   acceptor->thread_ = std::thread([&self = *acceptor] { self.Run(); });
@@ -92,7 +94,9 @@ void Acceptor::Run() {
     std::array<epoll_event, kEventsAtATime> events{};
     // While it rests, the listener is not asked: what waits there would wake it at once.
     if (rests) epoll_ctl(poll_, EPOLL_CTL_DEL, options_.listener, nullptr);
-    const std::chrono::milliseconds wait = rests || !parked_.empty() ? kRest : silent_.empty() ? kBetweenTicks : kBetweenLooks;
+    const std::chrono::milliseconds wait = rests || !parked_.empty() ? kRest
+                                           : silent_.empty()         ? kBetweenTicks
+                                                                     : kBetweenLooks;
     const int count = epoll_wait(poll_, events.data(), kEventsAtATime, static_cast<int>(wait.count()));
     if (rests) Watch(poll_, options_.listener);
     bool incoming = rests;
@@ -189,7 +193,8 @@ bool Acceptor::Take(int fd, const std::string& peer) {
 }
 
 void Acceptor::TakeParked() {
-  while (!parked_.empty() && parked_.begin()->first <= SteadyClock::now() && held_ < 0 && !options_.connections->Crowded()) {
+  while (!parked_.empty() && parked_.begin()->first <= SteadyClock::now() && held_ < 0 &&
+         !options_.connections->Crowded()) {
     const Parked parked = std::move(parked_.extract(parked_.begin()).mapped());
     (void)Take(parked.fd, parked.peer);  // where it has to wait, it is the one that is held
   }

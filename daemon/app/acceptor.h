@@ -1,5 +1,5 @@
-// The daemon's own accept loop: takes connections while there is room for them, and hands them to gRPC once they have sent something, so that
-// silent ones cost a descriptor and nothing else.
+// The daemon's own accept loop: takes connections while there is room for them, and hands them to gRPC once they have
+// sent something, so that silent ones cost a descriptor and nothing else.
 #pragma once
 
 #include <chrono>
@@ -14,15 +14,16 @@
 
 namespace consent::app {
 
-// Whom a connected socket counts to: an IPv4 address, the network (/64) of an IPv6 one, or the user behind a Unix socket. Bytes for comparing
-// only, never for showing. Empty: it cannot be told, since the peer has gone.
+// Whom a connected socket counts to: an IPv4 address, the network (/64) of an IPv6 one, or the user behind a Unix
+// socket. Bytes for comparing only, never for showing. Empty: it cannot be told, since the peer has gone.
 std::string PeerOf(int fd);
 
 // One thread. Main thread only.
 class Acceptor {
  public:
-  // `hand_over` gets each accepted descriptor with its first bytes to read, non-blocking and followed by `connections`, and owns it from then on.
-  // A peer that has sent nothing after `silence` is closed. `each_second` is called about once a second. Both run on the acceptor's thread.
+  // `hand_over` gets each accepted descriptor with its first bytes to read, non-blocking and followed by `connections`,
+  // and owns it from then on. A peer that has sent nothing after `silence` is closed. `each_second` is called about
+  // once a second. Both run on the acceptor's thread.
   struct Options {
     int listener = -1;  // listens and does not block; owned from here on, also when Start fails
     Connections* connections = nullptr;
@@ -58,7 +59,8 @@ class Acceptor {
     int fd;
     std::string peer;
   };
-  std::multimap<SteadyClock::time_point, Parked> parked_;  // of the thread: by their turn, of peers that were cut a short while ago
+  std::multimap<SteadyClock::time_point, Parked>
+      parked_;  // of the thread: by their turn, of peers that were cut a short while ago
   std::map<int, SteadyClock::time_point> silent_;  // of the thread: accepted when
   std::thread thread_;
 };

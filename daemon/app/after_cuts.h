@@ -1,4 +1,5 @@
-// What follows a cut: what a flood has left in the heap goes back to the system, and whoever looks after the daemon hears of it.
+// What follows a cut: what a flood has left in the heap goes back to the system, and whoever looks after the daemon
+// hears of it.
 #pragma once
 
 #include <chrono>
@@ -12,7 +13,8 @@ namespace consent::app {
 // Not thread-safe.
 class AfterCuts {
  public:
-  // `tell` (may be empty) is called by Look, at most each ten seconds, once more connections were cut, evicted or turned away.
+  // `tell` (may be empty) is called by Look, at most each ten seconds, once more connections were cut, evicted or
+  // turned away.
   AfterCuts(const Connections& connections, std::function<void(const ConnectionCounts&)> tell);
   // Once a second.
   void Look();

@@ -56,11 +56,13 @@ absl::Status CheckReads(Connections& connections, const std::function<void(int f
   const bool seen = connections.FramesSeen(served) > 0;
   close(own);
   if (!acknowledged) {
-    return absl::ResourceExhaustedError("the server did not answer a connection of its own within seconds: the machine is busy with other work");
+    return absl::ResourceExhaustedError(
+        "the server did not answer a connection of its own within seconds: the machine is busy with other work");
   }
   if (seen) return absl::OkStatus();
   return absl::InternalError(
-      "what the installed libgrpc reads does not pass through the bound on HTTP/2 frames, so that one peer could take all memory; "
+      "what the installed libgrpc reads does not pass through the bound on HTTP/2 frames, so that one peer could take "
+      "all memory; "
       "nothing is served. Install the libgrpc that this build was made with, or build it again");
 }
 

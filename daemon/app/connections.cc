@@ -12,7 +12,8 @@
 namespace consent::app {
 namespace {
 
-// How long a peer that was cut is paced, how many of its turns may be given ahead, and how many such peers are kept in mind.
+// How long a peer that was cut is paced, how many of its turns may be given ahead, and how many such peers are kept in
+// mind.
 constexpr std::chrono::seconds kPaced{1};
 constexpr int kMostTurns = 32;
 constexpr size_t kMostPaces = 1024;
@@ -121,7 +122,9 @@ Connections::~Connections() {
   constexpr std::chrono::seconds kPatience{5};
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   base::MutexLock lock(mutex_);
-  while (!used_.empty() && std::chrono::steady_clock::now() < deadline) forgotten_.WaitFor(mutex_, std::chrono::milliseconds(100));
+  while (!used_.empty() && std::chrono::steady_clock::now() < deadline) {
+    forgotten_.WaitFor(mutex_, std::chrono::milliseconds(100));
+  }
   for (const auto& [order, connection] : used_) Unfollow(connection->fd);
 }
 
@@ -142,7 +145,8 @@ Admission Connections::Admit(int fd, const std::string& peer) {
       return Admission::kTurnedAway;
     }
     if (leaves->stage == Stage::kSilent && now - leaves->since < limits_.least_stay) {
-      // Others have room and do not wait for one peer; its own connections wait for each other only where they have something to say.
+      // Others have room and do not wait for one peer; its own connections wait for each other only where they have
+      // something to say.
       if (open_ >= limits_.connections || HasUnread(fd)) return Admission::kLater;
       ++closed_[static_cast<size_t>(CloseReason::kTurnedAway)];
       return Admission::kTurnedAway;
@@ -193,7 +197,8 @@ void Connections::CountTurnedAway() {
 }
 
 Connections::Connection* Connections::Choose(const std::string* peer) const {
-  // A flood of new connections must not push out one whose first bytes are on their way; a look at each would cost too much.
+  // A flood of new connections must not push out one whose first bytes are on their way; a look at each would cost too
+  // much.
   constexpr int kLooks = 8;
   int looks = 0;
   Connection* silent = nullptr;
@@ -236,7 +241,9 @@ void Connections::EndCallless() {
   base::MutexLock lock(mutex_);
   for (const auto& [order, connection] : used_) {
     connection->heard.store(false);
-    if (connection->stage == Stage::kSilent || connection->stage == Stage::kGreeted) TurnOut(connection, CloseReason::kDrained);
+    if (connection->stage == Stage::kSilent || connection->stage == Stage::kGreeted) {
+      TurnOut(connection, CloseReason::kDrained);
+    }
   }
 }
 
@@ -251,7 +258,9 @@ void Connections::Cut(Connection* connection, FrameFault fault) {
   base::MutexLock lock(mutex_);
   if (connection->stage == Stage::kLeaving) return;
   const auto now = std::chrono::steady_clock::now();
-  if (paces_.size() >= kMostPaces) std::erase_if(paces_, [&](const auto& pace) { return now - pace.second.cut > kPaced; });
+  if (paces_.size() >= kMostPaces) {
+    std::erase_if(paces_, [&](const auto& pace) { return now - pace.second.cut > kPaced; });
+  }
   if (paces_.size() < kMostPaces || paces_.count(connection->peer) != 0) paces_[connection->peer].cut = now;
   TurnOut(connection, static_cast<CloseReason>(fault));
 }
@@ -269,7 +278,9 @@ void Connections::CountOpenBodies(int64_t more) {
   Connection* largest = nullptr;
   for (const auto& [order, connection] : used_) {
     if (connection->stage == Stage::kLeaving) continue;
-    if (largest == nullptr || connection->open_body_bytes.load() > largest->open_body_bytes.load()) largest = connection;
+    if (largest == nullptr || connection->open_body_bytes.load() > largest->open_body_bytes.load()) {
+      largest = connection;
+    }
   }
   if (largest != nullptr) TurnOut(largest, static_cast<CloseReason>(FrameFault::kOpenBodies));
 }

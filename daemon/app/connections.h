@@ -1,7 +1,7 @@
 // The connections that gRPC serves: how many there may be, which goes when there is no room, and what each may send.
 //
-// gRPC 1.51 bounds none of it. So connections are accepted by the daemon itself (acceptor.h), and what gRPC reads from them passes through here
-// first (reads.h).
+// gRPC 1.51 bounds none of it. So connections are accepted by the daemon itself (acceptor.h), and what gRPC reads from
+// them passes through here first (reads.h).
 #pragma once
 
 #include <array>
@@ -22,10 +22,11 @@ namespace consent::app {
 
 struct ConnectionLimits {
   size_t connections = 512;
-  size_t per_peer = 256;                          // from one address or of one user
-  size_t leaving = 64;                            // turned out, but not closed by gRPC yet
-  std::chrono::milliseconds after_cut{20};        // between a peer's new connections, for a second after one of its own was cut
-  std::chrono::milliseconds least_stay{25};       // of a silent one that has to make way: its first bytes may be on the way
+  size_t per_peer = 256;  // from one address or of one user
+  size_t leaving = 64;    // turned out, but not closed by gRPC yet
+  std::chrono::milliseconds after_cut{
+      20};  // between a peer's new connections, for a second after one of its own was cut
+  std::chrono::milliseconds least_stay{25};  // of a silent one that has to make way: its first bytes may be on the way
   uint64_t open_body_bytes = uint64_t{48} << 20;  // of requests that have begun and not ended, all connections together
   FrameLimits frames;
 };
@@ -66,13 +67,13 @@ class Connections {
 
   // Whether so many leave that no other may be accepted for a moment.
   bool Crowded() const;
-  // Follows the connected socket `fd` of `peer` (an address or a user; any bytes) from here on. Where there is no room, the oldest connection
-  // that has sent nothing goes, else the oldest that has made no call. One of a peer that has taken all its own room, and no more, does not make
-  // others wait unless it has sent something.
+  // Follows the connected socket `fd` of `peer` (an address or a user; any bytes) from here on. Where there is no room,
+  // the oldest connection that has sent nothing goes, else the oldest that has made no call. One of a peer that has
+  // taken all its own room, and no more, does not make others wait unless it has sent something.
   Admission Admit(int fd, const std::string& peer);
-  // When the next connection of `peer` may be admitted: now, or, after one of its own was cut, in turn with those that came before; nullopt: 32 have
-  // their turns already. A flood that comes back as often as it is cut would else cost a new connection each time. A call takes the turn that it
-  // answers.
+  // When the next connection of `peer` may be admitted: now, or, after one of its own was cut, in turn with those that
+  // came before; nullopt: 32 have their turns already. A flood that comes back as often as it is cut would else cost a
+  // new connection each time. A call takes the turn that it answers.
   std::optional<std::chrono::steady_clock::time_point> MayComeAt(const std::string& peer);
   // Whether `waiting` connections more, that are accepted and not admitted yet, leave room.
   bool HasRoomFor(size_t waiting) const;

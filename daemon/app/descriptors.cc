@@ -13,8 +13,8 @@
 namespace consent::app {
 namespace {
 
-// The daemon's own: 64 of HTTP, logs, locks, keys, event descriptors and gRPC's pollers (about 40 with two cores), and what the store opens
-// beside its tables (its log, MANIFEST, what it is writing).
+// The daemon's own: 64 of HTTP, logs, locks, keys, event descriptors and gRPC's pollers (about 40 with two cores), and
+// what the store opens beside its tables (its log, MANIFEST, what it is writing).
 constexpr uint64_t kOwn = 112;
 // The store works with fewer open tables than it has, more slowly; below this it would open one for almost every read.
 constexpr uint64_t kStoreLeast = 64;
@@ -25,8 +25,10 @@ constexpr size_t kMostConnections = 512;
 absl::StatusOr<DescriptorPlan> PlanDescriptors(uint64_t limit) {
   static_assert(kLeastDescriptors > kOwn + kStoreLeast);
   if (limit < kLeastDescriptors) {
-    return absl::FailedPreconditionError(absl::StrCat("the process may open ", limit, " files and needs at least ", kLeastDescriptors, ": ", kStoreLeast,
-                                                      " for the store's tables, ", kOwn, " of its own, the rest for connections; raise the limit "
+    return absl::FailedPreconditionError(absl::StrCat("the process may open ", limit, " files and needs at least ",
+                                                      kLeastDescriptors, ": ", kStoreLeast, " for the store's tables, ",
+                                                      kOwn,
+                                                      " of its own, the rest for connections; raise the limit "
                                                       "(`ulimit -n`, LimitNOFILE= of systemd), best to 4096 or more"));
   }
   DescriptorPlan plan;
@@ -53,7 +55,9 @@ void RaiseDescriptorLimit() {
 
 absl::StatusOr<DescriptorPlan> PlanOfProcess() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return absl::InternalError(absl::StrCat("getrlimit: ", std::strerror(errno)));
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return absl::InternalError(absl::StrCat("getrlimit: ", std::strerror(errno)));
+  }
   return PlanDescriptors(std::min<rlim_t>(limit.rlim_cur, kMostDescriptors));
 }
 

@@ -10,8 +10,8 @@
 namespace consent::app {
 
 struct DescriptorPlan {
-  uint64_t limit = 0;    // open files of the process
-  int store_files = 0;   // of the store's tables; what else the store opens is among the daemon's own
+  uint64_t limit = 0;   // open files of the process
+  int store_files = 0;  // of the store's tables; what else the store opens is among the daemon's own
   size_t connections = 0;
   size_t per_peer = 0;
   size_t leaving = 0;
@@ -23,8 +23,8 @@ inline constexpr uint64_t kLeastDescriptors = 200;
 // Pure. FailedPrecondition: `limit` is below kLeastDescriptors.
 absl::StatusOr<DescriptorPlan> PlanDescriptors(uint64_t limit);
 
-// Raises this process's soft limit to its hard one, at most to reads.h's kMostDescriptors; where it may not, the limit stays. Comes before
-// all that opens files, because the shell's soft limit says little about what the process may have.
+// Raises this process's soft limit to its hard one, at most to reads.h's kMostDescriptors; where it may not, the limit
+// stays. Comes before all that opens files, because the shell's soft limit says little about what the process may have.
 void RaiseDescriptorLimit();
 // PlanDescriptors with this process's limit.
 absl::StatusOr<DescriptorPlan> PlanOfProcess();

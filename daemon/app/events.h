@@ -17,8 +17,8 @@ enum class Event : uint8_t {
   kReload = 4,       // SIGHUP, or the time that a policy waited for is right
 };
 
-// Post is thread-safe; the rest is the main thread's. Made before any other thread, because it blocks the signals that it reads
-// and threads inherit that. SIGPIPE is ignored from then on. One per process.
+// Post is thread-safe; the rest is the main thread's. Made before any other thread, because it blocks the signals that
+// it reads and threads inherit that. SIGPIPE is ignored from then on. One per process.
 class Events {
  public:
   Events();

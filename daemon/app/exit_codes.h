@@ -1,4 +1,5 @@
-// How `consentd` ends, for supervisors and scripts; documented in README.md. Numbers follow sysexits(3) where it has one.
+// How `consentd` ends, for supervisors and scripts; documented in README.md. Numbers follow sysexits(3) where it has
+// one.
 #pragma once
 
 #include <string>
@@ -26,7 +27,8 @@ struct Failure {
   std::string why;  // one line
 };
 
-// What may heal by itself (ResourceExhausted) has an exit code that a supervisor starts again after; all else has `code`.
+// What may heal by itself (ResourceExhausted) has an exit code that a supervisor starts again after; all else has
+// `code`.
 inline Failure FailureFrom(ExitCode code, const absl::Status& status) {
   return Failure{absl::IsResourceExhausted(status) ? ExitCode::kShortage : code, std::string(status.message())};
 }

@@ -50,7 +50,8 @@ FrameFault FrameBound::Begin(int64_t now) {
   const uint32_t length = uint32_t{head_[0]} << 16 | uint32_t{head_[1]} << 8 | head_[2];
   const uint8_t type = head_[3];
   const uint8_t flags = head_[4];
-  const uint32_t stream = (uint32_t{head_[5]} << 24 | uint32_t{head_[6]} << 16 | uint32_t{head_[7]} << 8 | head_[8]) & 0x7fffffff;
+  const uint32_t stream =
+      (uint32_t{head_[5]} << 24 | uint32_t{head_[6]} << 16 | uint32_t{head_[7]} << 8 | head_[8]) & 0x7fffffff;
   left_ = length;
   if (length > limits_.frame_bytes) return Fail(FrameFault::kFrameBytes);
   if (in_block_ != (type == kContinuation)) return Fail(FrameFault::kContinuation);
@@ -92,7 +93,9 @@ FrameFault FrameBound::BeginContinuation(uint32_t length, uint8_t flags) {
 FrameFault FrameBound::AddToBlock(uint32_t length, uint8_t flags) {
   block_ += length;  // no overflow: a length has 24 bits, and what is over the bound is the last
   if (block_ > limits_.block_bytes) return Fail(FrameFault::kHeaderBlock);
-  if (!acknowledged_ && (early_bytes_ += length) > limits_.unacknowledged_bytes) return Fail(FrameFault::kUnacknowledged);
+  if (!acknowledged_ && (early_bytes_ += length) > limits_.unacknowledged_bytes) {
+    return Fail(FrameFault::kUnacknowledged);
+  }
   in_block_ = (flags & kEndHeaders) == 0;
   return FrameFault::kNone;
 }

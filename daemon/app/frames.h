@@ -1,5 +1,6 @@
-// What a client may send on one HTTP/2 connection before gRPC looks at it: frames and header blocks are bounded here, because gRPC 1.51
-// counts metadata a frame at a time and holds no bound at all until the peer has acknowledged its SETTINGS. Pure.
+// What a client may send on one HTTP/2 connection before gRPC looks at it: frames and header blocks are bounded here,
+// because gRPC 1.51 counts metadata a frame at a time and holds no bound at all until the peer has acknowledged its
+// SETTINGS. Pure.
 #pragma once
 
 #include <array>
@@ -25,24 +26,24 @@ inline constexpr size_t kFrameFaults = 8;
 const char* FrameFaultName(FrameFault fault);
 
 struct FrameLimits {
-  uint32_t frame_bytes = 0;                    // of one frame; above every message that is taken
-  uint32_t block_bytes = 32 << 10;             // of one header block: HEADERS and its CONTINUATIONs
+  uint32_t frame_bytes = 0;         // of one frame; above every message that is taken
+  uint32_t block_bytes = 32 << 10;  // of one header block: HEADERS and its CONTINUATIONs
   uint32_t block_continuations = 8;
-  uint32_t unacknowledged_headers = 128;       // HEADERS until SETTINGS are acknowledged
-  uint32_t unacknowledged_bytes = 64 << 10;    // of their blocks together
-  uint32_t control_frames = 256;               // at once: RST_STREAM, PING, SETTINGS, PRIORITY, empty DATA, unknown types
-  uint32_t control_frames_a_second = 2000;     // of them, in the long run
-  uint32_t open_bodies = 256;                  // streams whose DATA has begun and not ended
+  uint32_t unacknowledged_headers = 128;     // HEADERS until SETTINGS are acknowledged
+  uint32_t unacknowledged_bytes = 64 << 10;  // of their blocks together
+  uint32_t control_frames = 256;             // at once: RST_STREAM, PING, SETTINGS, PRIORITY, empty DATA, unknown types
+  uint32_t control_frames_a_second = 2000;   // of them, in the long run
+  uint32_t open_bodies = 256;                // streams whose DATA has begun and not ended
 };
 
-// Follows the client's half of one connection by the nine bytes in front of each frame (RFC 9113, 4.1). Copies nothing; allocates only for
-// a request that comes in more than one DATA frame. Not thread-safe.
+// Follows the client's half of one connection by the nine bytes in front of each frame (RFC 9113, 4.1). Copies nothing;
+// allocates only for a request that comes in more than one DATA frame. Not thread-safe.
 class FrameBound {
  public:
   explicit FrameBound(const FrameLimits& limits) : limits_(limits) {}
 
-  // The next bytes that the client sent, in whatever pieces; `now` is the time in milliseconds and does not go back. Anything but kNone is
-  // final: the bytes of this call and all later ones must not be passed on.
+  // The next bytes that the client sent, in whatever pieces; `now` is the time in milliseconds and does not go back.
+  // Anything but kNone is final: the bytes of this call and all later ones must not be passed on.
   FrameFault Feed(const uint8_t* bytes, size_t size, int64_t now);
 
   uint64_t frames() const { return frames_; }  // whose heads were seen
@@ -66,17 +67,17 @@ class FrameBound {
   FrameLimits limits_;
   FrameFault fault_ = FrameFault::kNone;
   std::array<uint8_t, kHeadBytes> head_{};
-  uint8_t have_ = 0;          // bytes of head_
-  uint8_t preface_ = 0;       // bytes of the preface that were seen
+  uint8_t have_ = 0;     // bytes of head_
+  uint8_t preface_ = 0;  // bytes of the preface that were seen
   bool acknowledged_ = false;
   bool called_ = false;
-  bool in_block_ = false;     // a header block has begun and not ended
-  uint32_t left_ = 0;         // bytes of this frame that are yet to come
-  uint32_t block_ = 0;        // bytes of this header block
-  uint32_t pieces_ = 0;       // its CONTINUATIONs
+  bool in_block_ = false;  // a header block has begun and not ended
+  uint32_t left_ = 0;      // bytes of this frame that are yet to come
+  uint32_t block_ = 0;     // bytes of this header block
+  uint32_t pieces_ = 0;    // its CONTINUATIONs
   uint32_t early_headers_ = 0;
   uint32_t early_bytes_ = 0;
-  int64_t control_ = 0;       // thousandths of control frames that are held against the client
+  int64_t control_ = 0;  // thousandths of control frames that are held against the client
   int64_t counted_at_ = 0;
   uint64_t frames_ = 0;
   uint64_t open_body_bytes_ = 0;

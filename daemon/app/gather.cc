@@ -27,7 +27,9 @@ std::vector<ops::SubjectCount> CountSubjects(const service::Census& census, cons
   }
   std::vector<ops::SubjectCount> subjects;
   subjects.reserve(counts.size());
-  for (const auto& [key, count] : counts) subjects.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), count});
+  for (const auto& [key, count] : counts) {
+    subjects.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), count});
+  }
   return subjects;
 }
 
@@ -37,7 +39,8 @@ void GatherPolicy(const service::Context& context, ops::Readings* readings) {
   readings->policy = ops::PolicyReading{rules->version, base::Hex(base::View(rules->hash))};
   for (const domain::Suspension& suspension : rules->suspensions) {
     if (suspension.active) {
-      readings->suspensions.push_back({suspension.purpose, suspension.region.IsSet() ? suspension.region.ToString() : std::string()});
+      readings->suspensions.push_back(
+          {suspension.purpose, suspension.region.IsSet() ? suspension.region.ToString() : std::string()});
     }
   }
   if (context.ready.load()) readings->subjects = CountSubjects(context.census, *rules);
@@ -52,7 +55,8 @@ const char* Label(domain::DeletionCause cause) {
 }
 
 const char* Label(domain::RequestState state) {
-  static constexpr const char* kNames[] = {"unknown", "received", "verifying", "accepted", "in_progress", "completed", "denied", "cancelled"};
+  static constexpr const char* kNames[] = {"unknown",     "received",  "verifying", "accepted",
+                                           "in_progress", "completed", "denied",    "cancelled"};
   return kNames[static_cast<size_t>(state)];
 }
 
@@ -68,7 +72,8 @@ ops::DeletionReading GatherDeletions(const service::Context& context, const Serv
   }
   const uint64_t past_due = context.deletions.CountDueBefore(now + base::Microseconds(1));
   reading.due_within_week = context.deletions.CountDueBefore(now + base::Days(7)) - past_due;
-  const std::vector<service::DeletionPlace> places = context.deletions.DueBefore(now + base::Microseconds(1), kMaxOverdue);
+  const std::vector<service::DeletionPlace> places =
+      context.deletions.DueBefore(now + base::Microseconds(1), kMaxOverdue);
   reading.overdue = past_due;
   for (const service::DeletionPlace& place : places) {
     const auto on_hold = services.deletions.IsOnHold(place);
@@ -76,7 +81,8 @@ ops::DeletionReading GatherDeletions(const service::Context& context, const Serv
   }
   reading.oldest_open_seconds = SecondsSince(context.deletions.oldest_open(), now);
   const service::DeletionCensus::Completions completions = context.deletions.completions();
-  reading.completion_bounds.assign(service::DeletionCensus::kCompletionSeconds.begin(), service::DeletionCensus::kCompletionSeconds.end());
+  reading.completion_bounds.assign(service::DeletionCensus::kCompletionSeconds.begin(),
+                                   service::DeletionCensus::kCompletionSeconds.end());
   reading.completions.assign(completions.buckets.begin(), completions.buckets.end());
   reading.completion_seconds_sum = completions.sum_seconds;
   if (const auto lag = services.erasures.Lag(); lag.ok()) {
@@ -94,8 +100,12 @@ ops::Readings Gather(const service::Context& context, const store::RocksStore& s
                      const Services& services, ops::HealthState health) {
   ops::Readings readings;
   readings.health = health;
-  for (const auto& index : context.indexes) readings.indexes.push_back({index->size(), index->memory_bytes(), index->complete()});
-  for (uint16_t i = 0; i < store.partition_count(); ++i) readings.sequences.push_back(store.GetHead({i}).stamp.sequence);
+  for (const auto& index : context.indexes) {
+    readings.indexes.push_back({index->size(), index->memory_bytes(), index->complete()});
+  }
+  for (uint16_t i = 0; i < store.partition_count(); ++i) {
+    readings.sequences.push_back(store.GetHead({i}).stamp.sequence);
+  }
   readings.pools = {{"read", readers.queued()}, {"write", context.writers.queued()}};
   const base::TrustedClock::View clock = context.time.Look();
   readings.clock_offset_seconds = static_cast<double>(clock.Offset().micros) / 1e6;

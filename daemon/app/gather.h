@@ -9,7 +9,8 @@ namespace consent::app {
 
 struct Services;
 
-// Thread-safe; takes short locks, and reads some rows of open tasks and erasures. `readers`: the pool of blocking reads.
+// Thread-safe; takes short locks, and reads some rows of open tasks and erasures. `readers`: the pool of blocking
+// reads.
 ops::Readings Gather(const service::Context& context, const store::RocksStore& store, const service::Pool& readers,
                      const Services& services, ops::HealthState health);
 

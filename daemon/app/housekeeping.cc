@@ -4,9 +4,9 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/service/deletion/settle_orders.h"
 #include "daemon/service/erasure/eraser.h"
 #include "daemon/service/subject/fill_index.h"
-#include "daemon/service/deletion/settle_orders.h"
 
 namespace consent::app {
 namespace {
@@ -42,9 +42,12 @@ std::function<milliseconds()> WatchClock(service::Context& context, ops::Log& lo
     doubtful = clock.doubtful;
     const int64_t offset = clock.Offset().micros / 1'000'000;
     if (doubtful) {
-      log.Warn("the time is doubtful: nothing is eligible and loosenings wait until the clock is right again or somebody confirms it",
-               {{"offset_seconds", offset}, {"wall", ops::OperatorText(base::FormatRfc3339(clock.wall))},
-                {"trusted", ops::OperatorText(base::FormatRfc3339(clock.trusted))}});
+      log.Warn(
+          "the time is doubtful: nothing is eligible and loosenings wait until the clock is right again or somebody "
+          "confirms it",
+          {{"offset_seconds", offset},
+           {"wall", ops::OperatorText(base::FormatRfc3339(clock.wall))},
+           {"trusted", ops::OperatorText(base::FormatRfc3339(clock.trusted))}});
     } else {
       log.Info("the time is trusted again", {{"offset_seconds", offset}});
     }
@@ -64,7 +67,8 @@ std::function<milliseconds()> SettleDoubtfulOrders(service::Context& context, Se
     // Each try looks through all requests.
     const milliseconds rest = pace.Failed(status.ToString());
     if (pace.is_news()) {
-      log.Warn("deletion requests of the doubtful time could not be settled; they will be tried again", {{"why", ops::OperatorText(status)}});
+      log.Warn("deletion requests of the doubtful time could not be settled; they will be tried again",
+               {{"why", ops::OperatorText(status)}});
     }
     return rest;
   };
@@ -82,14 +86,16 @@ milliseconds FailurePace::Failed(const std::string& why) {
   return rest_;
 }
 
-std::function<milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures, ops::Log& log) {
+std::function<milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures,
+                                             ops::Log& log) {
   const auto eraser = std::make_shared<service::Eraser>(context, erasures);
   return [&log, eraser]() -> milliseconds {
     const service::Eraser::Round round = eraser->Next();
     if (round.completed > 0) log.Info("keys of finished deletions erased", {{"requests", round.completed}});
     if (round.scrubbed > 0) log.Info("leftovers of deletions erased", {{"rows", round.scrubbed}});
     if (!round.status.ok()) {
-      log.Warn("leftovers of deletions could not be erased; they will be tried again", {{"why", ops::OperatorText(round.status)}});
+      log.Warn("leftovers of deletions could not be erased; they will be tried again",
+               {{"why", ops::OperatorText(round.status)}});
     }
     return round.rest;
   };

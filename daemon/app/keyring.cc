@@ -6,8 +6,8 @@ namespace consent::app {
 
 using Found = store::RocksStore::Found;
 
-absl::StatusOr<Keyring> OpenKeyring(const std::string& key_file, const std::string& data_dir, const std::string& head_file,
-                                    Found found) {
+absl::StatusOr<Keyring> OpenKeyring(const std::string& key_file, const std::string& data_dir,
+                                    const std::string& head_file, Found found) {
   absl::StatusOr<base::Keys> keys = base::Keys::Load(key_file);
   if (keys.ok()) return Keyring{*std::move(keys), false};
   if (!absl::IsNotFound(keys.status())) return keys.status();
@@ -16,7 +16,8 @@ absl::StatusOr<Keyring> OpenKeyring(const std::string& key_file, const std::stri
     constexpr char kPutBack[] = "put the key file back; without it nothing in the store can be found or read";
     return absl::FailedPreconditionError(
         found == Found::kStore ? absl::StrCat(missing, "store ", data_dir, ": ", kPutBack)
-                               : absl::StrCat(missing, "head file ", head_file, ", and the store ", data_dir, " is missing, too: put the store back, and ", kPutBack));
+                               : absl::StrCat(missing, "head file ", head_file, ", and the store ", data_dir,
+                                              " is missing, too: put the store back, and ", kPutBack));
   }
   return Keyring{base::Keys::Generate(), true};
 }

@@ -14,11 +14,11 @@ struct Keyring {
   bool is_new = false;  // made for a store that is yet to be made, and not saved
 };
 
-// Loads the keys, or makes them in memory where there is no store yet; which halves go together stands in README.md. `found`: what
-// RocksStore::Look saw. FailedPrecondition: there is a store (or its head file) and no key file, or others may read the file;
-// DataLoss: damaged; else the file system's errors. The text says what to do.
-absl::StatusOr<Keyring> OpenKeyring(const std::string& key_file, const std::string& data_dir, const std::string& head_file,
-                                    store::RocksStore::Found found);
+// Loads the keys, or makes them in memory where there is no store yet; which halves go together stands in README.md.
+// `found`: what RocksStore::Look saw. FailedPrecondition: there is a store (or its head file) and no key file, or
+// others may read the file; DataLoss: damaged; else the file system's errors. The text says what to do.
+absl::StatusOr<Keyring> OpenKeyring(const std::string& key_file, const std::string& data_dir,
+                                    const std::string& head_file, store::RocksStore::Found found);
 
 // Whether a store is gone of which only the keys are left: a new one in its place would forget every refusal.
 bool IsStoreLost(const Keyring& keyring, store::RocksStore::Found found);

@@ -32,10 +32,15 @@ std::string NearestFolder(std::string folder) {
 std::optional<Failure> CheckFolder(const char* option, const std::string& folder, ExitCode code) {
   struct stat info {};
   if (stat(folder.c_str(), &info) != 0) {
-    if (errno != ENOENT) return FailureFrom(code, base::FileError(absl::StrCat(option, ": cannot look at the folder ", folder), errno));
-    return Failure{code, absl::StrCat(option, ": the folder ", folder, " is missing; mount the disk that has it, or make it (mode 0700)")};
+    if (errno != ENOENT) {
+      return FailureFrom(code, base::FileError(absl::StrCat(option, ": cannot look at the folder ", folder), errno));
+    }
+    return Failure{code, absl::StrCat(option, ": the folder ", folder,
+                                      " is missing; mount the disk that has it, or make it (mode 0700)")};
   }
-  if (!S_ISDIR(info.st_mode)) return Failure{code, absl::StrCat(option, ": ", folder, " is no folder; nothing can lie in it")};
+  if (!S_ISDIR(info.st_mode)) {
+    return Failure{code, absl::StrCat(option, ": ", folder, " is no folder; nothing can lie in it")};
+  }
   if (access(folder.c_str(), W_OK | X_OK) != 0) {
     return FailureFrom(code, base::FileError(absl::StrCat(option, ": cannot write into the folder ", folder), errno));
   }
@@ -45,11 +50,17 @@ std::optional<Failure> CheckFolder(const char* option, const std::string& folder
 std::optional<Failure> CheckRoom(const char* option, const std::string& folder) {
   const Room room = RoomAt(folder);
   const auto lacks = [&](uint64_t free, const char* of, uint64_t least) {
-    return Failure{ExitCode::kShortage, absl::StrCat(option, ": the file system of ", folder, " has ", free, " ", of, " free; a start needs ", least,
-                                                     ": free some or enlarge it. Nothing that was acknowledged is lost")};
+    return Failure{
+        ExitCode::kShortage,
+        absl::StrCat(option, ": the file system of ", folder, " has ", free, " ", of, " free; a start needs ", least,
+                     ": free some or enlarge it. Nothing that was acknowledged is lost")};
   };
-  if (room.bytes.has_value() && *room.bytes >> 20 < kLeastFreeMiB) return lacks(*room.bytes >> 20, "MiB", kLeastFreeMiB);
-  if (room.inodes.has_value() && *room.inodes < kLeastFreeInodes) return lacks(*room.inodes, "inodes", kLeastFreeInodes);
+  if (room.bytes.has_value() && *room.bytes >> 20 < kLeastFreeMiB) {
+    return lacks(*room.bytes >> 20, "MiB", kLeastFreeMiB);
+  }
+  if (room.inodes.has_value() && *room.inodes < kLeastFreeInodes) {
+    return lacks(*room.inodes, "inodes", kLeastFreeInodes);
+  }
   return std::nullopt;
 }
 
@@ -83,7 +94,8 @@ std::optional<Failure> MakeParent(const ops::ServeOptions& options) {
   const std::string parent = ParentOf(options.data_dir);
   std::filesystem::create_directories(parent, error);
   if (!error) return std::nullopt;
-  return FailureFrom(ExitCode::kStore, base::FileError(absl::StrCat("--data-dir: cannot make the folder ", parent), error.value()));
+  return FailureFrom(ExitCode::kStore,
+                     base::FileError(absl::StrCat("--data-dir: cannot make the folder ", parent), error.value()));
 }
 
 }  // namespace consent::app

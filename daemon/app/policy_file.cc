@@ -34,10 +34,13 @@ absl::StatusOr<policy::Document> LoadPolicy(const std::string& path) {
 int ValidatePolicyFile(const std::string& path) {
   const absl::StatusOr<policy::Document> document = LoadPolicy(path);
   if (document.ok()) {
-    std::printf("%s: policy \"%s\" is valid, SHA-256 %s\n", path.c_str(), document->version().c_str(), base::Hex(base::View(document->hash())).c_str());
+    std::printf("%s: policy \"%s\" is valid, SHA-256 %s\n", path.c_str(), document->version().c_str(),
+                base::Hex(base::View(document->hash())).c_str());
     return static_cast<int>(ExitCode::kOk);
   }
-  for (const auto problem : absl::StrSplit(document.status().message(), "; ")) std::printf("%s\n", std::string(problem).c_str());
+  for (const auto problem : absl::StrSplit(document.status().message(), "; ")) {
+    std::printf("%s\n", std::string(problem).c_str());
+  }
   return static_cast<int>(ExitCode::kProblems);
 }
 

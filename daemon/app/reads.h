@@ -1,7 +1,8 @@
 // What this process reads from followed descriptors, seen before its reader sees it.
 //
-// gRPC offers no place between its socket and its parser. But it calls recvmsg and close through the dynamic linker, which finds the
-// definitions of the executable before libc's: those in reads.cc. Server::Listen calls itself once to see that this still holds.
+// gRPC offers no place between its socket and its parser. But it calls recvmsg and close through the dynamic linker,
+// which finds the definitions of the executable before libc's: those in reads.cc. Server::Listen calls itself once to
+// see that this still holds.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,8 @@ namespace consent::app {
 class Follower {
  public:
   virtual ~Follower() = default;
-  // `bytes` were read at `now`, in milliseconds of a clock that does not go back. False: they are not passed on, the reader gets ECONNRESET.
+  // `bytes` were read at `now`, in milliseconds of a clock that does not go back. False: they are not passed on, the
+  // reader gets ECONNRESET.
   virtual bool MayPass(const uint8_t* bytes, size_t size, int64_t now) = 0;
   // The descriptor is about to be closed, and its number may come again. The last call.
   virtual void Closed() = 0;

@@ -22,7 +22,8 @@ namespace {
 
 using ops::OperatorText;
 
-// Tasks that may wait; one more is answered OVERLOADED. Seconds of work, so that overload is told before clients give up.
+// Tasks that may wait; one more is answered OVERLOADED. Seconds of work, so that overload is told before clients give
+// up.
 constexpr size_t kReadQueue = 4096;
 constexpr size_t kWriteQueue = 16384;
 
@@ -82,11 +83,14 @@ std::optional<Failure> Runtime::OpenStore() {
   const absl::StatusOr<Keyring> keyring = OpenKeyring(options_.key_file, options_.data_dir, options_.head_file, *found);
   if (!keyring.ok()) return FailureFrom(ExitCode::kKeys, keyring.status());
   if (IsStoreLost(*keyring, *found)) {
-    const std::string what = absl::StrCat("the key file ", options_.key_file, " is there, its store ", options_.data_dir, " and the head file ",
-                                          options_.head_file, " are not");
+    const std::string what = absl::StrCat("the key file ", options_.key_file, " is there, its store ",
+                                          options_.data_dir, " and the head file ", options_.head_file, " are not");
     if (!options_.accept_loss) {
-      return Failure{ExitCode::kStore, absl::StrCat(what, ": put them back, or mount the disk that has them. To begin with a new store, which knows "
-                                                          "no earlier refusal, start once with --accept-loss")};
+      return Failure{
+          ExitCode::kStore,
+          absl::StrCat(what,
+                       ": put them back, or mount the disk that has them. To begin with a new store, which knows "
+                       "no earlier refusal, start once with --accept-loss")};
     }
     log_.Warn("loss accepted", {{"what", OperatorText(what)}});
   }
@@ -104,7 +108,9 @@ std::optional<Failure> Runtime::OpenStore() {
 
 absl::Status Runtime::SaveKeys(const base::Keys& keys) {
   absl::Status status = keys.Save(options_.key_file);
-  if (status.ok()) log_.Info("keys made; keep a copy apart from the store's", {{"key_file", OperatorText(options_.key_file)}});
+  if (status.ok()) {
+    log_.Info("keys made; keep a copy apart from the store's", {{"key_file", OperatorText(options_.key_file)}});
+  }
   return status;
 }
 
@@ -133,7 +139,8 @@ std::optional<Failure> Runtime::AcceptClock() {
   const std::string named = base::FormatRfc3339(options_.accept_clock);
   if (!time_.Confirm(options_.accept_clock)) {
     // No reason not to start: it may have been left on the command line.
-    log_.Warn("--accept-clock confirms nothing: the clock is more than an hour away from the time that it names", {{"named", OperatorText(named)}});
+    log_.Warn("--accept-clock confirms nothing: the clock is more than an hour away from the time that it names",
+              {{"named", OperatorText(named)}});
     return std::nullopt;
   }
   // The option is given once, so a power cut must not take back what it said.
@@ -147,7 +154,9 @@ void Runtime::MakeContext(const base::Keys& keys) {
   readers_ = std::make_unique<service::Pool>(options_.read_threads, kReadQueue);
   std::vector<std::unique_ptr<service::FactsIndex>> indexes;
   const uint64_t share = options_.index_max_subjects / store_->partition_count() + 1;
-  for (uint16_t i = 0; i < store_->partition_count(); ++i) indexes.push_back(std::make_unique<service::FactsIndex>(share));
+  for (uint16_t i = 0; i < store_->partition_count(); ++i) {
+    indexes.push_back(std::make_unique<service::FactsIndex>(share));
+  }
   context_.reset(new service::Context{.store = *store_,
                                       .time = time_,
                                       .random = random_,
@@ -184,7 +193,8 @@ std::optional<Failure> Runtime::Listen() {
       }
       return families;
     };
-    absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(*options_.metrics_listen, collect, health_);
+    absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
+        ops::HttpServer::Start(*options_.metrics_listen, collect, health_);
     if (!http.ok()) return CannotListen("--metrics-listen", http.status());
     http_ = *std::move(http);
   }
@@ -201,7 +211,9 @@ ops::ConnectionReading Runtime::ReadConnections() const {
   ops::ConnectionReading reading;
   reading.open = counts.open;
   reading.most = descriptors_.connections;
-  for (size_t i = 0; i < kCloseReasons; ++i) reading.closed.emplace_back(CloseReasonName(static_cast<CloseReason>(i)), counts.closed[i]);
+  for (size_t i = 0; i < kCloseReasons; ++i) {
+    reading.closed.emplace_back(CloseReasonName(static_cast<CloseReason>(i)), counts.closed[i]);
+  }
   return reading;
 }
 
@@ -214,7 +226,9 @@ void Runtime::LogCuts(const ConnectionCounts& counts) {
 
 std::optional<Failure> Runtime::Prepare() {
   const auto began = std::chrono::steady_clock::now();
-  if (absl::Status status = services_->policy_admin.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
+  if (absl::Status status = services_->policy_admin.Load(); !status.ok()) {
+    return Failure{ExitCode::kStore, Text(status)};
+  }
   if (absl::Status status = service::FillIndex(*context_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = ActivateFirstPolicy(); !status.ok()) return FailureFrom(ExitCode::kPolicy, status);
@@ -226,8 +240,9 @@ std::optional<Failure> Runtime::Prepare() {
     bytes += index->memory_bytes();
     complete = complete && index->complete();
   }
-  log_.Info("index filled",
-            {{"subjects", context_->census.subjects()}, {"bytes", bytes}, {"complete", complete}, {"seconds", took.count()}});
+  log_.Info(
+      "index filled",
+      {{"subjects", context_->census.subjects()}, {"bytes", bytes}, {"complete", complete}, {"seconds", took.count()}});
   return std::nullopt;
 }
 
@@ -241,7 +256,10 @@ absl::Status Runtime::ActivatePolicy(const policy::Document& document) {
   if (!changed || before == nullptr) return absl::OkStatus();
   for (const policy::Difference& difference : policy::Compare(*before, document)) {
     // One that breaks stored choices passes only while nobody has such a choice; it loosens what will be chosen.
-    if (difference.kind != policy::DifferenceKind::kLoosening && difference.kind != policy::DifferenceKind::kBreaksStored) continue;
+    if (difference.kind != policy::DifferenceKind::kLoosening &&
+        difference.kind != policy::DifferenceKind::kBreaksStored) {
+      continue;
+    }
     log_.Warn("policy loosened", {{"version", OperatorText(document.version())},
                                   {"field", OperatorText(difference.path)},
                                   {"what", OperatorText(difference.what)}});
@@ -260,11 +278,13 @@ absl::Status Runtime::ActivateFirstPolicy() {
 
 void Runtime::Serve() {
   sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*context_, log_));
-  eraser_ = std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*context_, services_->erasures, log_));
+  eraser_ =
+      std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*context_, services_->erasures, log_));
   clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*context_, log_, [this] {
-    if (policy_waits_.exchange(false)) news_.policy_due();
-  }));
-  settler_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), SettleDoubtfulOrders(*context_, *services_, log_));
+                                              if (policy_waits_.exchange(false)) news_.policy_due();
+                                            }));
+  settler_ =
+      std::make_unique<Periodic>(std::chrono::milliseconds(0), SettleDoubtfulOrders(*context_, *services_, log_));
   context_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
   if (health_.state() != ops::HealthState::kServing) context_->ready.store(false);  // a write failed in between

@@ -16,8 +16,8 @@
 #include "daemon/app/periodic.h"
 #include "daemon/app/server.h"
 #include "daemon/base/clock.h"
-#include "daemon/base/trusted_clock.h"
 #include "daemon/base/random.h"
+#include "daemon/base/trusted_clock.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/health.h"
 #include "daemon/ops/http.h"
@@ -32,13 +32,15 @@ namespace consent::app {
 
 struct Services;
 
-// Open, Prepare, Serve, then Drain; each once. Open and Prepare may run on a thread of their own, the rest belongs to the main thread.
+// Open, Prepare, Serve, then Drain; each once. Open and Prepare may run on a thread of their own, the rest belongs to
+// the main thread.
 class Runtime {
  public:
   // Called from any thread.
   struct News {
     std::function<void()> write_failed;  // once: the store has gone into its failed state
-    std::function<void()> policy_due;    // a policy was refused because of the time, which is right now: ReadPolicy and ReloadPolicy
+    std::function<void()>
+        policy_due;  // a policy was refused because of the time, which is right now: ReadPolicy and ReloadPolicy
   };
   Runtime(ops::ServeOptions options, ops::Log& log, News news);
   // Without Drain: abandons what is under way as a crash would, which loses nothing acknowledged.
@@ -46,21 +48,23 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  // Looks at all files, then makes or opens keys, lock and store; then the addresses, where health says NOT_SERVING and calls are refused with it.
+  // Looks at all files, then makes or opens keys, lock and store; then the addresses, where health says NOT_SERVING and
+  // calls are refused with it.
   std::optional<Failure> Open();
   // Puts the policy in force and fills the index. Takes as long as the store is large.
   std::optional<Failure> Prepare();
   // Answers from here on.
   void Serve();
-  // What the policy file says. Waits for its disk however long that takes, so it may be called from any thread, also beside Drain.
+  // What the policy file says. Waits for its disk however long that takes, so it may be called from any thread, also
+  // beside Drain.
   absl::StatusOr<policy::Document> ReadPolicy() const;
-  // Puts in force what ReadPolicy returned. An error: the old one stays in force; counted in the metrics either way. One that only the time
-  // is against is asked for by News::policy_due once the time is right.
+  // Puts in force what ReadPolicy returned. An error: the old one stays in force; counted in the metrics either way.
+  // One that only the time is against is asked for by News::policy_due once the time is right.
   absl::Status ReloadPolicy(const absl::StatusOr<policy::Document>& read);
   // NOT_SERVING, waits for calls under way as long as the options say, then stops every part and closes the store.
   void Drain();
-  // After a failed write: NOT_SERVING, and calls under way get `patience` to hear of it. Returns without waiting longer, and the
-  // process must then end without destructors: the engine may hang.
+  // After a failed write: NOT_SERVING, and calls under way get `patience` to hear of it. Returns without waiting
+  // longer, and the process must then end without destructors: the engine may hang.
   void Abandon(std::chrono::milliseconds patience);
 
  private:
@@ -73,7 +77,8 @@ class Runtime {
   std::optional<Failure> Listen();
   ops::ConnectionReading ReadConnections() const;
   void LogCuts(const ConnectionCounts& counts);
-  // Puts it in force where it is another one, and lists in the log what it loosens. Notes whether it waits for the time.
+  // Puts it in force where it is another one, and lists in the log what it loosens. Notes whether it waits for the
+  // time.
   absl::Status ActivatePolicy(const policy::Document& document);
   // As ActivatePolicy; one that waits for the time does not keep the daemon from starting under the stored one.
   absl::Status ActivateFirstPolicy();

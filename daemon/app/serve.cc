@@ -73,7 +73,8 @@ class Daemon {
 
  private:
   static Runtime::News NewsTo(Events& events) {
-    return {.write_failed = [&events] { events.Post(Event::kWriteFailed); }, .policy_due = [&events] { events.Post(Event::kReload); }};
+    return {.write_failed = [&events] { events.Post(Event::kWriteFailed); },
+            .policy_due = [&events] { events.Post(Event::kReload); }};
   }
 
   int Stop() {
@@ -92,7 +93,8 @@ class Daemon {
   }
 
   [[noreturn]] void Abandon(bool is_serving) {
-    log_.Error("a write failed: its outcome is unknown until the store is opened anew", {{"exit_code", static_cast<int>(ExitCode::kWriteFailed)}});
+    log_.Error("a write failed: its outcome is unknown until the store is opened anew",
+               {{"exit_code", static_cast<int>(ExitCode::kWriteFailed)}});
     if (is_serving) runtime_.Abandon(kFailurePatience);
     std::_Exit(static_cast<int>(ExitCode::kWriteFailed));
   }
@@ -108,7 +110,9 @@ class Daemon {
 
   void TakePolicy() {
     const absl::Status status = runtime_.ReloadPolicy(read_);
-    if (!status.ok()) log_.Error("policy reload refused, the old policy stays in force", {{"why", OperatorText(status)}});
+    if (!status.ok()) {
+      log_.Error("policy reload refused, the old policy stays in force", {{"why", OperatorText(status)}});
+    }
   }
 
   const ops::ServeOptions& options_;
@@ -131,7 +135,8 @@ int Serve(const ops::ServeOptions& options) {
   Events events;
   ops::Log log(options.log_format, options.log_level);
   if (!events.status().ok()) return Fail(log, FailureFrom(ExitCode::kInternal, events.status()));
-  log.Info("starting", {{"version", OperatorText(ops::kVersion)}, {"data_dir", OperatorText(options.data_dir)}, {"pid", getpid()}});
+  log.Info("starting",
+           {{"version", OperatorText(ops::kVersion)}, {"data_dir", OperatorText(options.data_dir)}, {"pid", getpid()}});
   return Daemon(options, log, events).Run();
 }
 

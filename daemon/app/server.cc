@@ -38,7 +38,8 @@ namespace {
 constexpr size_t kQuotaBytes = size_t{512} << 20;  // of all calls together
 constexpr int kStreamsPerConnection = 128;
 constexpr int kMetadataBytes = 8 << 10;
-constexpr int kBacklog = 4096;  // as many as the system lets wait: a peer that finds the queue of a Unix socket full gives up at once
+constexpr int kBacklog =
+    4096;  // as many as the system lets wait: a peer that finds the queue of a Unix socket full gives up at once
 
 // A drain's ping is answered by every peer that lives, within this.
 constexpr std::chrono::seconds kPingPatience{2};
@@ -67,17 +68,25 @@ void SetBounds(const ConnectionTimes& times, grpc::ServerBuilder* builder) {
   }
 }
 
-// gRPC writes to stderr in a form of its own, and may quote what a peer sent. It says nothing unless the operator asks it to.
+// gRPC writes to stderr in a form of its own, and may quote what a peer sent. It says nothing unless the operator asks
+// it to.
 void SilenceGrpc() {
-  if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_verbosity(static_cast<gpr_log_severity>(GPR_LOG_SEVERITY_ERROR + 1));
+  if (std::getenv("GRPC_VERBOSITY") == nullptr) {
+    gpr_set_log_verbosity(static_cast<gpr_log_severity>(GPR_LOG_SEVERITY_ERROR + 1));
+  }
 }
 
 const std::vector<const google::protobuf::ServiceDescriptor*>& Descriptors() {
   static const std::vector<const google::protobuf::ServiceDescriptor*> kAll = {
-      v1::CheckRequest::descriptor()->file()->service(0), v1::GetSettingsRequest::descriptor()->file()->service(0),
-      v1::GetSubjectRequest::descriptor()->file()->service(0), v1::ReportRecordingRequest::descriptor()->file()->service(0),
-      v1::GetPolicyRequest::descriptor()->file()->service(0), v1::GetDeletionRequestRequest::descriptor()->file()->service(0),
-      v1::ListHoldsRequest::descriptor()->file()->service(0), v1::LeaseTasksRequest::descriptor()->file()->service(0), v1::LeaseTasksRequest::descriptor()->file()->service(1)};
+      v1::CheckRequest::descriptor()->file()->service(0),
+      v1::GetSettingsRequest::descriptor()->file()->service(0),
+      v1::GetSubjectRequest::descriptor()->file()->service(0),
+      v1::ReportRecordingRequest::descriptor()->file()->service(0),
+      v1::GetPolicyRequest::descriptor()->file()->service(0),
+      v1::GetDeletionRequestRequest::descriptor()->file()->service(0),
+      v1::ListHoldsRequest::descriptor()->file()->service(0),
+      v1::LeaseTasksRequest::descriptor()->file()->service(0),
+      v1::LeaseTasksRequest::descriptor()->file()->service(1)};
   return kAll;
 }
 
@@ -109,7 +118,8 @@ absl::StatusOr<Listener> Open(const ops::Address& address) {
 
 // Members go in reverse order: nobody is accepted any more when the server ends, and its connections outlive it.
 struct Server::Parts {
-  explicit Parts(ServerOptions options) : connections(options.connections), after_cuts(connections, std::move(options.on_cuts)) {}
+  explicit Parts(ServerOptions options)
+      : connections(options.connections), after_cuts(connections, std::move(options.on_cuts)) {}
   Connections connections;
   AfterCuts after_cuts;  // of the acceptor's thread
   std::optional<UnixSocket> socket;
@@ -123,7 +133,9 @@ Server::Server(std::unique_ptr<Parts> parts, std::string address, ops::Health& h
 
 Server::~Server() { Shutdown(std::chrono::milliseconds(0)); }
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Listen(ServerOptions options, const std::vector<grpc::Service*>& services, ops::Health& health) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Listen(ServerOptions options,
+                                                       const std::vector<grpc::Service*>& services,
+                                                       ops::Health& health) {
   SilenceGrpc();
   absl::StatusOr<Listener> listener = Open(options.address);
   if (!listener.ok()) return listener.status();
@@ -147,8 +159,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Listen(ServerOptions options, co
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   SetBounds(times, &builder);
-  parts.way_in = builder.experimental().AddExternalConnectionAcceptor(grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-                                                                      grpc::InsecureServerCredentials());
+  parts.way_in = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
   for (grpc::Service* service : services) builder.RegisterService(service);
   parts.server = builder.BuildAndStart();
   if (parts.server == nullptr) {
@@ -174,8 +186,8 @@ ConnectionCounts Server::Counts() const { return parts_->connections.Counts(); }
 void Server::Shutdown(std::chrono::milliseconds patience) {
   if (parts_->server == nullptr) return;
   parts_->acceptor.reset();
-  // gRPC waits for each connection to answer a ping. Those that never made a call have nothing to lose; of the others whoever does not answer
-  // has gone, or never meant to.
+  // gRPC waits for each connection to answer a ping. Those that never made a call have nothing to lose; of the others
+  // whoever does not answer has gone, or never meant to.
   parts_->connections.EndCallless();
   std::promise<void> ended;
   std::thread impatient([this, over = ended.get_future()] {
@@ -198,7 +210,9 @@ std::vector<std::string> ServiceNames() {
 std::vector<std::string> MethodNames() {
   std::vector<std::string> names;
   for (const auto* service : Descriptors()) {
-    for (int i = 0; i < service->method_count(); ++i) names.push_back(absl::StrCat(service->full_name(), "/", service->method(i)->name()));
+    for (int i = 0; i < service->method_count(); ++i) {
+      names.push_back(absl::StrCat(service->full_name(), "/", service->method(i)->name()));
+    }
   }
   return names;
 }

@@ -21,29 +21,32 @@ namespace consent::app {
 
 // When a connection ends that goes no further. Each ends what the others do not: README.md has the table.
 struct ConnectionTimes {
-  std::chrono::milliseconds handshake{std::chrono::seconds(5)};      // until the first SETTINGS
-  std::chrono::milliseconds idle{std::chrono::minutes(5)};           // without a call
-  std::chrono::milliseconds age{std::chrono::minutes(10)};           // whatever it does; a client connects again
-  std::chrono::milliseconds grace{std::chrono::seconds(30)};         // for its calls after that
-  std::chrono::milliseconds ping{std::chrono::seconds(60)};          // between pings of a silent peer
-  std::chrono::milliseconds ping_answer{std::chrono::seconds(20)};   // after which it counts as gone
+  std::chrono::milliseconds handshake{std::chrono::seconds(5)};     // until the first SETTINGS
+  std::chrono::milliseconds idle{std::chrono::minutes(5)};          // without a call
+  std::chrono::milliseconds age{std::chrono::minutes(10)};          // whatever it does; a client connects again
+  std::chrono::milliseconds grace{std::chrono::seconds(30)};        // for its calls after that
+  std::chrono::milliseconds ping{std::chrono::seconds(60)};         // between pings of a silent peer
+  std::chrono::milliseconds ping_answer{std::chrono::seconds(20)};  // after which it counts as gone
 };
 
 struct ServerOptions {
   ops::Address address;
   ConnectionLimits connections;
   ConnectionTimes times;
-  // Connections were cut because of what they sent, or made way; at most each ten seconds, on a thread of the server's. May be empty.
+  // Connections were cut because of what they sent, or made way; at most each ten seconds, on a thread of the server's.
+  // May be empty.
   std::function<void(const ConnectionCounts&)> on_cuts;
 };
 
 // Main thread only, but for Counts.
 class Server {
  public:
-  // Listens with health, reflection and the given services, which must outlive the server. Nobody is let in before health is attached.
-  // ResourceExhausted: what it takes cannot be had now. Internal: what gRPC reads does not pass through the frame bound. All others: the
-  // address cannot be used.
-  static absl::StatusOr<std::unique_ptr<Server>> Listen(ServerOptions options, const std::vector<grpc::Service*>& services, ops::Health& health);
+  // Listens with health, reflection and the given services, which must outlive the server. Nobody is let in before
+  // health is attached. ResourceExhausted: what it takes cannot be had now. Internal: what gRPC reads does not pass
+  // through the frame bound. All others: the address cannot be used.
+  static absl::StatusOr<std::unique_ptr<Server>> Listen(ServerOptions options,
+                                                        const std::vector<grpc::Service*>& services,
+                                                        ops::Health& health);
   // Cancels what is under way.
   ~Server();
 
@@ -51,8 +54,8 @@ class Server {
   const std::string& address() const { return address_; }
   // Thread-safe.
   ConnectionCounts Counts() const;
-  // Takes no more connections or calls, ends connections without calls, waits for calls under way until `patience` has passed, cancels the rest
-  // and waits for that. Idempotent.
+  // Takes no more connections or calls, ends connections without calls, waits for calls under way until `patience` has
+  // passed, cancels the rest and waits for that. Idempotent.
   void Shutdown(std::chrono::milliseconds patience);
 
  private:

@@ -14,16 +14,16 @@
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
 #include "daemon/service/commit/change_subject.h"
-#include "daemon/service/subject/check_eligibility.h"
-#include "daemon/service/registry/data_systems.h"
 #include "daemon/service/deletion/deletions.h"
-#include "daemon/service/erasure/erasures.h"
 #include "daemon/service/deletion/holds.h"
-#include "daemon/service/registry/policy_admin.h"
+#include "daemon/service/erasure/erasures.h"
 #include "daemon/service/purge/purge_tasks.h"
+#include "daemon/service/purge/task_board.h"
+#include "daemon/service/registry/data_systems.h"
+#include "daemon/service/registry/policy_admin.h"
+#include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/subject_changes.h"
-#include "daemon/service/purge/task_board.h"
 
 namespace consent::app {
 
@@ -52,7 +52,8 @@ struct Services {
         data_system_rpc(context, systems, board, readers, observer) {}
 
   std::vector<grpc::Service*> All() {
-    return {&eligibility_rpc, &settings_rpc, &subject_rpc, &recording_rpc, &policy_rpc, &deletion_rpc, &hold_rpc, &purge_rpc, &data_system_rpc};
+    return {&eligibility_rpc, &settings_rpc, &subject_rpc, &recording_rpc,  &policy_rpc,
+            &deletion_rpc,    &hold_rpc,     &purge_rpc,   &data_system_rpc};
   }
 
   // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.

@@ -23,26 +23,31 @@
 namespace consent::app {
 namespace {
 
-// Beside readers and writers: ours and RocksDB's (a dozen), and gRPC's, of which some go by the number of processors. With two, 29 were
-// counted of 36.
+// Beside readers and writers: ours and RocksDB's (a dozen), and gRPC's, of which some go by the number of processors.
+// With two, 29 were counted of 36.
 constexpr size_t kFixedThreads = 24;
 constexpr size_t kThreadsPerProcessor = 3;
-// The C library reserves this much for each thread that allocates, up to eight a processor; so did 29 threads take 1.2 GiB.
+// The C library reserves this much for each thread that allocates, up to eight a processor; so did 29 threads take 1.2
+// GiB.
 constexpr size_t kArenaBytes = size_t{64} << 20;
 constexpr size_t kMostArenas = 16;
 // The store's files, sockets and pipes of an idle daemon with an empty store, twofold.
 constexpr size_t kDescriptors = 48;
 
 constexpr std::string_view kMemoryText =
-    "consentd: stopped at once because memory ran out: raise the limit (MemoryMax of the unit, ulimit -v), lower --index-max-subjects, or end "
+    "consentd: stopped at once because memory ran out: raise the limit (MemoryMax of the unit, ulimit -v), lower "
+    "--index-max-subjects, or end "
     "others that use it. Nothing that was acknowledged is lost\n";
 constexpr std::string_view kThreadText =
-    "consentd: stopped at once because a thread could not be made: raise the limit of processes (TasksMax of the unit, ulimit -u). Nothing that "
+    "consentd: stopped at once because a thread could not be made: raise the limit of processes (TasksMax of the unit, "
+    "ulimit -u). Nothing that "
     "was acknowledged is lost\n";
 // The store's engine checks itself with assertions, and a damaged file can fail one before its checksum is looked at.
 constexpr std::string_view kCheckText =
-    "consentd: stopped at once because a check of its own or of the store's engine failed; the line above, if any, names it. Leave the files as "
-    "they are: a start looks through them and says so if they are damaged. If this happens at every start, keep a copy of the data folder before "
+    "consentd: stopped at once because a check of its own or of the store's engine failed; the line above, if any, "
+    "names it. Leave the files as "
+    "they are: a start looks through them and says so if they are damaged. If this happens at every start, keep a copy "
+    "of the data folder before "
     "anything is changed in it\n";
 
 // These call only what a signal handler may.
@@ -114,7 +119,8 @@ class Held {
 };
 
 Failure Lacks(const std::string& what, int error) {
-  return Failure{ExitCode::kShortage, absl::StrCat("a start needs ", what, " and cannot have them: ", base::ErrorAdvice(error))};
+  return Failure{ExitCode::kShortage,
+                 absl::StrCat("a start needs ", what, " and cannot have them: ", base::ErrorAdvice(error))};
 }
 
 }  // namespace
@@ -126,14 +132,17 @@ std::optional<Failure> CheckResources(const ops::ServeOptions& options) {
     if (!descriptors.back().ok()) return Lacks(absl::StrCat(kDescriptors, " descriptors"), errno);
   }
   const size_t processors = std::max(1U, std::thread::hardware_concurrency());
-  const size_t threads = kFixedThreads + kThreadsPerProcessor * processors + static_cast<size_t>(options.read_threads + options.write_threads);
+  const size_t threads = kFixedThreads + kThreadsPerProcessor * processors +
+                         static_cast<size_t>(options.read_threads + options.write_threads);
   const size_t room = std::min(threads, kMostArenas) * kArenaBytes;
   if (!CanMap(room)) return Lacks(absl::StrCat(room >> 20, " MiB of addresses"), ENOMEM);
   Held held;
   for (size_t made = 0; made < threads; ++made) {
     const int error = held.Add();
     // The C library says EAGAIN, too, where it has no room for the stack.
-    if (error != 0) return Lacks(absl::StrCat(threads, " threads"), error == EAGAIN && !CanMap(kArenaBytes) ? ENOMEM : error);
+    if (error != 0) {
+      return Lacks(absl::StrCat(threads, " threads"), error == EAGAIN && !CanMap(kArenaBytes) ? ENOMEM : error);
+    }
   }
   if (!CanMap(room)) return Lacks(absl::StrCat(room >> 20, " MiB of addresses beside its threads' stacks"), ENOMEM);
   return std::nullopt;

@@ -8,12 +8,12 @@
 
 namespace consent::app {
 
-// Whether the threads, the address space and the descriptors that a start takes can be had now. The libraries below end the process, or
-// wait for ever, where one is missing.
+// Whether the threads, the address space and the descriptors that a start takes can be had now. The libraries below end
+// the process, or wait for ever, where one is missing.
 std::optional<Failure> CheckResources(const ops::ServeOptions& options);
 
-// From here on, memory or a thread that cannot be had ends the process with one line and ExitCode::kShortage, and any other failed check
-// with a line that says what it may mean. For the whole process, before other threads are made.
+// From here on, memory or a thread that cannot be had ends the process with one line and ExitCode::kShortage, and any
+// other failed check with a line that says what it may mean. For the whole process, before other threads are made.
 void TellShortages();
 
 }  // namespace consent::app

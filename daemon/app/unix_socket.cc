@@ -33,10 +33,13 @@ absl::Status PrivateFolder(const std::string& folder) {
   if (errno != EEXIST) return SystemError(absl::StrCat("the socket's folder ", folder, " cannot be made"));
   struct stat info {};
   if (lstat(folder.c_str(), &info) != 0) return SystemError(folder);
-  if (!S_ISDIR(info.st_mode)) return absl::FailedPreconditionError(absl::StrCat("the socket's folder ", folder, " is no folder"));
+  if (!S_ISDIR(info.st_mode)) {
+    return absl::FailedPreconditionError(absl::StrCat("the socket's folder ", folder, " is no folder"));
+  }
   if (info.st_uid != geteuid() || (info.st_mode & 077) != 0) {
     return absl::FailedPreconditionError(
-        absl::StrFormat("the socket's folder %s must belong to the daemon's user and be closed to everybody else (mode 0700), because callers "
+        absl::StrFormat("the socket's folder %s must belong to the daemon's user and be closed to everybody else (mode "
+                        "0700), because callers "
                         "are not authenticated; it has mode %04o and owner %d",
                         folder, info.st_mode & 07777, info.st_uid));
   }
@@ -64,7 +67,9 @@ absl::StatusOr<bool> Answers(const std::string& path) {
 absl::Status NobodyAt(const std::string& path) {
   struct stat info {};
   if (lstat(path.c_str(), &info) != 0) return errno == ENOENT ? absl::OkStatus() : SystemError(path);
-  if (!S_ISSOCK(info.st_mode)) return absl::FailedPreconditionError(absl::StrCat(path, " is there and is no socket; it is not replaced"));
+  if (!S_ISSOCK(info.st_mode)) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " is there and is no socket; it is not replaced"));
+  }
   const absl::StatusOr<bool> answers = Answers(path);
   if (!answers.ok()) return answers.status();
   if (*answers) return absl::FailedPreconditionError(absl::StrCat("another process answers on ", path));
@@ -105,11 +110,13 @@ absl::Status UnixSocket::Lock() {
     if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) return SystemError(absl::StrCat("the socket's lock ", path, " cannot be taken"));
       close(std::exchange(lock_, -1));
-      return absl::FailedPreconditionError(absl::StrCat("another process answers on ", path_, ": it holds the lock ", path));
+      return absl::FailedPreconditionError(
+          absl::StrCat("another process answers on ", path_, ": it holds the lock ", path));
     }
     struct stat held {};
     struct stat named {};
-    if (fstat(lock_, &held) == 0 && lstat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino) {
+    if (fstat(lock_, &held) == 0 && lstat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
+        held.st_ino == named.st_ino) {
       return absl::OkStatus();
     }
     close(std::exchange(lock_, -1));
@@ -120,7 +127,9 @@ absl::Status UnixSocket::Bind(int backlog) {
   const std::string path = BindPath(path_);
   const sockaddr_un at = At(path);
   if (absl::Status status = NobodyAt(path); !status.ok()) return status;
-  if (unlink(path.c_str()) != 0 && errno != ENOENT) return SystemError(absl::StrCat("what a crash left at ", path, " cannot be removed"));
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return SystemError(absl::StrCat("what a crash left at ", path, " cannot be removed"));
+  }
   listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (listener_ < 0) return SystemError("a socket cannot be made");
   struct stat info {};
@@ -138,7 +147,9 @@ absl::Status UnixSocket::Bind(int backlog) {
 int UnixSocket::Release() { return std::exchange(listener_, -1); }
 
 absl::Status UnixSocket::Publish() {
-  if (rename(BindPath(path_).c_str(), path_.c_str()) != 0) return SystemError(absl::StrCat("the socket ", path_, " cannot be put in place"));
+  if (rename(BindPath(path_).c_str(), path_.c_str()) != 0) {
+    return SystemError(absl::StrCat("the socket ", path_, " cannot be put in place"));
+  }
   published_ = true;
   return absl::OkStatus();
 }
@@ -147,7 +158,9 @@ void UnixSocket::Remove() {
   if (lock_ < 0) return;
   const std::string name = std::exchange(published_, false) ? path_ : BindPath(path_);
   struct stat info {};
-  if (inode_ != 0 && lstat(name.c_str(), &info) == 0 && info.st_dev == device_ && info.st_ino == inode_) unlink(name.c_str());
+  if (inode_ != 0 && lstat(name.c_str(), &info) == 0 && info.st_dev == device_ && info.st_ino == inode_) {
+    unlink(name.c_str());
+  }
   unlink(LockPath(path_).c_str());
   close(std::exchange(lock_, -1));
 }

@@ -1,5 +1,5 @@
-// A Unix socket that only the daemon's user can reach, that no living daemon loses to another one, and that shows up only once the
-// daemon's health can be asked.
+// A Unix socket that only the daemon's user can reach, that no living daemon loses to another one, and that shows up
+// only once the daemon's health can be asked.
 #pragma once
 
 #include <sys/types.h>
@@ -11,14 +11,14 @@
 
 namespace consent::app {
 
-// It listens under another name first; Publish gives the socket its own in one step, over what a crashed daemon left. So nobody connects
-// before the health service says "not serving", and nobody finds a socket missing while it is replaced. A lock beside the socket keeps two
-// daemons from doing this at once. Movable. Not thread-safe.
+// It listens under another name first; Publish gives the socket its own in one step, over what a crashed daemon left.
+// So nobody connects before the health service says "not serving", and nobody finds a socket missing while it is
+// replaced. A lock beside the socket keeps two daemons from doing this at once. Movable. Not thread-safe.
 class UnixSocket {
  public:
-  // `path` is an ops::Address's. Makes its folder with mode 0700 where it is missing; the folder's parent must be there.
-  // FailedPrecondition: the folder is not ours or open to others, something else than a socket has the name, or a living process
-  // holds the lock or answers there. Else the system's errors as base::FileError has them.
+  // `path` is an ops::Address's. Makes its folder with mode 0700 where it is missing; the folder's parent must be
+  // there. FailedPrecondition: the folder is not ours or open to others, something else than a socket has the name, or
+  // a living process holds the lock or answers there. Else the system's errors as base::FileError has them.
   static absl::StatusOr<UnixSocket> Listen(const std::string& path, int backlog);
   // As Remove, and closes the lock; not the listening descriptor once it was released.
   ~UnixSocket();

@@ -1,5 +1,6 @@
-// How long and how many: every bound of a request that both the daemon and a client's reader, flag or file checks. Said here once, so
-// that a client takes nothing that the daemon then refuses. The bounds of ids are in ids.h, of times in time.h.
+// How long and how many: every bound of a request that both the daemon and a client's reader, flag or file checks. Said
+// here once, so that a client takes nothing that the daemon then refuses. The bounds of ids are in ids.h, of times in
+// time.h.
 #pragma once
 
 #include <cstddef>
@@ -8,9 +9,9 @@
 namespace consent::base {
 
 inline constexpr size_t kMaxRequestIdBytes = 64;
-inline constexpr size_t kMaxTokenBytes = 128;      // revisions, etags, page tokens
-inline constexpr size_t kMaxNameBytes = 64;        // controls, notice and policy versions, sites, time zones, data systems
-inline constexpr size_t kMinLanguageBytes = 2;     // BCP 47
+inline constexpr size_t kMaxTokenBytes = 128;   // revisions, etags, page tokens
+inline constexpr size_t kMaxNameBytes = 64;     // controls, notice and policy versions, sites, time zones, data systems
+inline constexpr size_t kMinLanguageBytes = 2;  // BCP 47
 inline constexpr size_t kMaxLanguageBytes = 35;
 inline constexpr size_t kMaxReferenceBytes = 256;  // of evidence
 inline constexpr size_t kMaxReasonBytes = 256;     // why something is suspended, denied, held, retired, or failed
@@ -19,14 +20,14 @@ inline constexpr size_t kMaxHoldIdBytes = 64;
 inline constexpr size_t kMaxDeletionIdBytes = 64;
 inline constexpr size_t kMaxTaskIdBytes = 128;
 
-inline constexpr int kMaxParts = 64;               // changes or targets of one call
-inline constexpr int kMaxBatch = 1'000;            // recordings of one call; no list of any request may be longer
+inline constexpr int kMaxParts = 64;     // changes or targets of one call
+inline constexpr int kMaxBatch = 1'000;  // recordings of one call; no list of any request may be longer
 inline constexpr int kMaxPageSize = 1'000;
 inline constexpr int kDefaultPageSize = 100;
-inline constexpr int kMaxTasks = 100;              // in one lease or report
+inline constexpr int kMaxTasks = 100;                    // in one lease or report
 inline constexpr size_t kMaxSelectedRecordings = 1'000;  // of one deletion or hold
-inline constexpr size_t kMaxProfiles = 64;         // of a subject, and as many devices
-inline constexpr int kMaxNamedProfiles = 8;        // of one recording
+inline constexpr size_t kMaxProfiles = 64;               // of a subject, and as many devices
+inline constexpr int kMaxNamedProfiles = 8;              // of one recording
 inline constexpr int kMaxNamedFlags = 8;
 
 inline constexpr int kMaxRetentionMonths = 120;

@@ -1,5 +1,6 @@
-// Our own canonical binary encoding: what goes to disk and under hashes. Little-endian varints (LEB128), fixed big-endian
-// integers where order matters, length-prefixed strings. One value has one encoding: readers refuse over-long varints.
+// Our own canonical binary encoding: what goes to disk and under hashes. Little-endian varints (LEB128), fixed
+// big-endian integers where order matters, length-prefixed strings. One value has one encoding: readers refuse
+// over-long varints.
 #pragma once
 
 #include <array>
@@ -19,7 +20,9 @@ std::string_view View(const std::array<uint8_t, N>& bytes) {
 }
 
 // The form in which C libraries take bytes.
-inline const unsigned char* Unsigned(std::string_view bytes) { return reinterpret_cast<const unsigned char*>(bytes.data()); }
+inline const unsigned char* Unsigned(std::string_view bytes) {
+  return reinterpret_cast<const unsigned char*>(bytes.data());
+}
 
 // Appends to a string that the caller owns. Cannot fail.
 class Encoder {

@@ -26,15 +26,16 @@ class SystemClock final : public Clock {
 // Which boot of which machine this is: what the boot clock counts from.
 using BootId = Bytes16;
 
-// A moment by the boot clock. Another boot's is over: nothing tells how long ago it was. A default-constructed one is over, too.
+// A moment by the boot clock. Another boot's is over: nothing tells how long ago it was. A default-constructed one is
+// over, too.
 struct BootTime {
   BootId boot{};
   Span since;
   bool operator==(const BootTime&) const = default;
 };
 
-// The kernel's (/proc/sys/kernel/random/boot_id). False where it cannot be read; then every process must take an id of chance, so that a
-// restart counts as a reboot.
+// The kernel's (/proc/sys/kernel/random/boot_id). False where it cannot be read; then every process must take an id of
+// chance, so that a restart counts as a reboot.
 bool ReadBootId(BootId* id);
 
 }  // namespace consent::base

@@ -41,7 +41,8 @@ std::string ErrorAdvice(int error) {
   switch (error) {
     case ENOSPC:
     case EDQUOT:
-      return cause + ": no space or no inode is left (df, df -i, quota); free some. Nothing that was acknowledged is lost";
+      return cause +
+             ": no space or no inode is left (df, df -i, quota); free some. Nothing that was acknowledged is lost";
     case EMFILE:
       return cause + ": this process has used up its descriptors; raise its limit (LimitNOFILE of the unit, ulimit -n)";
     case ENFILE:
@@ -52,12 +53,15 @@ std::string ErrorAdvice(int error) {
     case EAGAIN:
       return cause + ": no thread or lock can be had now; see the limit of processes (TasksMax of the unit, ulimit -u)";
     case EIO:
-      return cause + ": the device reports an error; see the kernel's log and the disk first, and leave the files as they are until then";
+      return cause +
+             ": the device reports an error; see the kernel's log and the disk first, and leave the files as they are "
+             "until then";
     case EROFS:
       return cause + ": see the kernel's log for why it is mounted so, then mount it writable";
     case EACCES:
     case EPERM:
-      return cause + ": user " + std::to_string(geteuid()) + " runs the daemon and may not; see the owner and mode of it and of the folders above it";
+      return cause + ": user " + std::to_string(geteuid()) +
+             " runs the daemon and may not; see the owner and mode of it and of the folders above it";
     case ELOOP:
       return cause + ": a symbolic link stands there; name the file itself";
     case ENOTDIR:
@@ -95,14 +99,17 @@ absl::StatusOr<FileDescriptor> OpenRegular(std::string_view name, const std::str
   FileDescriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | follow));
   const int error = file.ok() ? 0 : errno;
   const bool is_link = error == ELOOP && links == Links::kRefuse;
-  const bool is_odd = is_link || error == ENXIO || error == ENODEV;  // the latter two: a socket, a device without a driver
+  const bool is_odd =
+      is_link || error == ENXIO || error == ENODEV;  // the latter two: a socket, a device without a driver
   if (!file.ok() && !is_odd) return FileError(Named("cannot open the", name, path), error);
   struct stat info {};
   if (file.ok() && fstat(file.fd(), &info) != 0) return FileError(Named("cannot examine the", name, path), errno);
   if (is_odd || !S_ISREG(info.st_mode)) {
-    return absl::FailedPreconditionError(
-        Named("the", name, path) + " is not a regular file but a " +
-        (S_ISDIR(info.st_mode) ? "folder" : is_link ? "symbolic link" : "pipe, socket or device") + "; name a file");
+    return absl::FailedPreconditionError(Named("the", name, path) + " is not a regular file but a " +
+                                         (S_ISDIR(info.st_mode) ? "folder"
+                                          : is_link             ? "symbolic link"
+                                                                : "pipe, socket or device") +
+                                         "; name a file");
   }
   return file;
 }
@@ -111,12 +118,14 @@ absl::Status CheckPrivate(int fd, std::string_view name, const std::string& path
   struct stat info {};
   if (fstat(fd, &info) != 0) return FileError(Named("cannot examine the", name, path), errno);
   if (info.st_uid != geteuid()) {
-    return absl::FailedPreconditionError(Named("the", name, path) + " belongs to user " + std::to_string(info.st_uid) + ", not to user " +
-                                         std::to_string(geteuid()) + " who runs the daemon; see who made it, then change its owner (chown)");
+    return absl::FailedPreconditionError(Named("the", name, path) + " belongs to user " + std::to_string(info.st_uid) +
+                                         ", not to user " + std::to_string(geteuid()) +
+                                         " who runs the daemon; see who made it, then change its owner (chown)");
   }
   if ((info.st_mode & 077U) != 0) {
-    return absl::FailedPreconditionError(Named("the", name, path) + " is open to its group or to others (mode " + Octal(info.st_mode) +
-                                         "); see who may have used it, then set mode " + (S_ISDIR(info.st_mode) ? "0700" : "0600"));
+    return absl::FailedPreconditionError(Named("the", name, path) + " is open to its group or to others (mode " +
+                                         Octal(info.st_mode) + "); see who may have used it, then set mode " +
+                                         (S_ISDIR(info.st_mode) ? "0700" : "0600"));
   }
   return absl::OkStatus();
 }
@@ -125,7 +134,8 @@ absl::Status CheckNotOpenToAll(int fd, std::string_view name, const std::string&
   struct stat info {};
   if (fstat(fd, &info) != 0) return FileError(Named("cannot examine the", name, path), errno);
   if ((info.st_mode & 02U) == 0) return absl::OkStatus();
-  return absl::FailedPreconditionError(Named("the", name, path) + " can be written by everybody (mode " + Octal(info.st_mode) +
+  return absl::FailedPreconditionError(Named("the", name, path) + " can be written by everybody (mode " +
+                                       Octal(info.st_mode) +
                                        "); see whether it still says what it should, then set mode 0644");
 }
 
@@ -143,7 +153,8 @@ absl::StatusOr<std::string> ReadBounded(int fd, std::string_view name, const std
     if (n == 0) break;
     size += static_cast<size_t>(n);
     if (size > max_bytes) {
-      return absl::InvalidArgumentError(Named("the", name, path) + " is over " + std::to_string(max_bytes) + " bytes, the most that is read");
+      return absl::InvalidArgumentError(Named("the", name, path) + " is over " + std::to_string(max_bytes) +
+                                        " bytes, the most that is read");
     }
   }
   text.resize(size);

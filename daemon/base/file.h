@@ -1,5 +1,5 @@
-// Files that an operator names: opened without being held up by what lies in their place, judged before they are used, and errors told
-// by their cause.
+// Files that an operator names: opened without being held up by what lies in their place, judged before they are used,
+// and errors told by their cause.
 #pragma once
 
 #include <string>
@@ -26,17 +26,19 @@ class FileDescriptor {
   int fd_;
 };
 
-// The cause behind errno and what to do about it, one line without a capital; never a word about damage, which no errno proves.
+// The cause behind errno and what to do about it, one line without a capital; never a word about damage, which no errno
+// proves.
 std::string ErrorAdvice(int error);
 // Whether the errno says that there is no room, memory, descriptor or thread at the moment: the same may succeed later.
 bool IsShortage(int error);
-// "<what>: <cause and what to do>". NotFound, AlreadyExists as errno says; ResourceExhausted: IsShortage; Unavailable: all others.
+// "<what>: <cause and what to do>". NotFound, AlreadyExists as errno says; ResourceExhausted: IsShortage; Unavailable:
+// all others.
 absl::Status FileError(std::string_view what, int error);
 
 enum class Links { kRefuse = 0, kFollow = 1 };
 
-// Opens `path` for reading. Never waits, whatever is there. `name` says what the file is for people, such as "key file".
-// FailedPrecondition: no regular file; else as FileError says.
+// Opens `path` for reading. Never waits, whatever is there. `name` says what the file is for people, such as "key
+// file". FailedPrecondition: no regular file; else as FileError says.
 absl::StatusOr<FileDescriptor> OpenRegular(std::string_view name, const std::string& path, Links links);
 // FailedPrecondition unless the open file or folder belongs to this process's user and is closed to everybody else.
 absl::Status CheckPrivate(int fd, std::string_view name, const std::string& path);

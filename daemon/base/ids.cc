@@ -10,15 +10,16 @@ static_assert(crypto_shorthash_siphashx24_KEYBYTES == 16);
 
 Bytes16 KeyFor(const Bytes16& k1, std::string_view kind) {
   Bytes16 key{};
-  crypto_generichash(key.data(), key.size(), reinterpret_cast<const unsigned char*>(kind.data()), kind.size(), k1.data(),
-                     k1.size());
+  crypto_generichash(key.data(), key.size(), reinterpret_cast<const unsigned char*>(kind.data()), kind.size(),
+                     k1.data(), k1.size());
   return key;
 }
 
 template <typename H>
 H HashId(const Bytes16& key, std::string_view id) {
   H handle;
-  crypto_shorthash_siphashx24(handle.bytes.data(), reinterpret_cast<const unsigned char*>(id.data()), id.size(), key.data());
+  crypto_shorthash_siphashx24(handle.bytes.data(), reinterpret_cast<const unsigned char*>(id.data()), id.size(),
+                              key.data());
   return handle;
 }
 

@@ -13,8 +13,8 @@ namespace consent::base {
 // The longest id in bytes. Ids are opaque UTF-8, 1 to 128 bytes, compared byte by byte, never normalised.
 inline constexpr size_t kMaxIdBytes = 128;
 
-// A 128-bit keyed hash of an id. The Tag keeps accounts, profiles, devices, guardians and recordings apart at compile time,
-// and the hasher keeps them apart by key. All zero means "none".
+// A 128-bit keyed hash of an id. The Tag keeps accounts, profiles, devices, guardians and recordings apart at compile
+// time, and the hasher keeps them apart by key. All zero means "none".
 template <typename Tag>
 struct Handle {
   Bytes16 bytes{};

@@ -27,18 +27,21 @@ struct SecretText {
   ~SecretText() { sodium_memzero(text.data(), text.size()); }
 };
 
-absl::Status Failed(const std::string& what, const std::string& path, int error) { return FileError(what + " key file " + path, error); }
+absl::Status Failed(const std::string& what, const std::string& path, int error) {
+  return FileError(what + " key file " + path, error);
+}
 
 absl::Status Damaged(const std::string& path) {
-  return absl::DataLossError("key file " + path + " is damaged or not a key file of this version; restore it from its backup");
+  return absl::DataLossError("key file " + path +
+                             " is damaged or not a key file of this version; restore it from its backup");
 }
 
 // Whether the open file has this name and no other.
 bool IsOnlyName(int fd, const std::string& path) {
   struct stat opened {};
   struct stat named {};
-  return fstat(fd, &opened) == 0 && lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino &&
-         opened.st_nlink == 1;
+  return fstat(fd, &opened) == 0 && lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
+         opened.st_ino == named.st_ino && opened.st_nlink == 1;
 }
 
 absl::Status WriteAll(int fd, const std::string& path, std::string_view text) {
@@ -70,7 +73,8 @@ void AppendKey(std::string_view label, const std::array<uint8_t, N>& key, std::s
 template <size_t N>
 bool TakeKey(std::string_view label, std::string_view* text, std::array<uint8_t, N>* key) {
   const size_t line = label.size() + 1 + 2 * N + 1;
-  if (text->size() < line || text->substr(0, label.size()) != label || (*text)[label.size()] != ' ' || (*text)[line - 1] != '\n') {
+  if (text->size() < line || text->substr(0, label.size()) != label || (*text)[label.size()] != ' ' ||
+      (*text)[line - 1] != '\n') {
     return false;
   }
   if (!FromHex(text->substr(label.size() + 1, 2 * N), key->data(), N)) return false;
@@ -164,7 +168,8 @@ absl::Status Keys::Save(const std::string& path) const {
   const Digest check = Blake2b(secret.text);
   secret.text.append(kCheckLabel).append(Hex(View(check))).append("\n");
 
-  // Whole under another name first: a process that ends in between must not leave a key file that is none. What one left is used again.
+  // Whole under another name first: a process that ends in between must not leave a key file that is none. What one
+  // left is used again.
   const std::string unfinished = path + ".creating";
   const FileDescriptor file(open(unfinished.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
   if (!file.ok()) return Failed("cannot create", path, errno);

@@ -32,8 +32,8 @@ class Keys {
   DiskKey DiskKeyFor(SubjectHandle subject) const;
   // Disk position of any other row that an id leads to: BLAKE2b-128(k2, label ‖ 0 ‖ bytes).
   Bytes16 DiskHash(std::string_view label, std::string_view bytes) const;
-  // Key for sealing a subject's payload: BLAKE2b-256(k3, share ‖ handle). The share is random, stored in a row of its own
-  // and destroyed to make the payload unreadable; k3 alone opens nothing.
+  // Key for sealing a subject's payload: BLAKE2b-256(k3, share ‖ handle). The share is random, stored in a row of its
+  // own and destroyed to make the payload unreadable; k3 alone opens nothing.
   Digest PayloadKey(SubjectHandle subject, std::string_view share) const;
   // Tag that makes tokens of this store recognisable: first 4 bytes of BLAKE2b(k4, bytes).
   uint32_t TokenTag(std::string_view bytes) const;

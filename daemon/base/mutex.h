@@ -6,8 +6,8 @@
 #include <condition_variable>
 #include <mutex>
 
-// absl's status header brings GUARDED_BY, PT_GUARDED_BY and NO_THREAD_SAFETY_ANALYSIS under these very names and with this
-// meaning; a second definition would clash, so they are taken from there.
+// absl's status header brings GUARDED_BY, PT_GUARDED_BY and NO_THREAD_SAFETY_ANALYSIS under these very names and with
+// this meaning; a second definition would clash, so they are taken from there.
 #include "absl/base/thread_annotations.h"
 
 #if defined(__clang__)

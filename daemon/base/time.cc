@@ -144,14 +144,14 @@ bool ParseTimestamp(const std::string& text, int64_t* out) {
   const char* p = text.data();
   const char* end = p + text.size();
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  if (!ParseDigits(p, end, 4, &year) || !Expect(p, end, '-') || !ParseDigits(p, end, 2, &month) || !Expect(p, end, '-') ||
-      !ParseDigits(p, end, 2, &day)) {
+  if (!ParseDigits(p, end, 4, &year) || !Expect(p, end, '-') || !ParseDigits(p, end, 2, &month) ||
+      !Expect(p, end, '-') || !ParseDigits(p, end, 2, &day)) {
     return false;
   }
   if (p == end || (*p != 'T' && *p != 't' && *p != ' ')) return false;
   ++p;
-  if (!ParseDigits(p, end, 2, &hour) || !Expect(p, end, ':') || !ParseDigits(p, end, 2, &minute) || !Expect(p, end, ':') ||
-      !ParseDigits(p, end, 2, &second)) {
+  if (!ParseDigits(p, end, 2, &hour) || !Expect(p, end, ':') || !ParseDigits(p, end, 2, &minute) ||
+      !Expect(p, end, ':') || !ParseDigits(p, end, 2, &second)) {
     return false;
   }
   if (hour > 23 || minute > 59 || second > 59) return false;
@@ -173,8 +173,8 @@ bool ParseTimestamp(const std::string& text, int64_t* out) {
     const int sign = *p == '+' ? 1 : *p == '-' ? -1 : 0;
     ++p;
     int offset_hour = 0, offset_minute = 0;
-    if (sign == 0 || !ParseDigits(p, end, 2, &offset_hour) || !Expect(p, end, ':') || !ParseDigits(p, end, 2, &offset_minute) ||
-        offset_hour > 23 || offset_minute > 59) {
+    if (sign == 0 || !ParseDigits(p, end, 2, &offset_hour) || !Expect(p, end, ':') ||
+        !ParseDigits(p, end, 2, &offset_minute) || offset_hour > 23 || offset_minute > 59) {
       return false;
     }
     offset_minutes = sign * (offset_hour * 60 + offset_minute);

@@ -31,12 +31,14 @@ struct Instant {
 inline constexpr Instant kLastInstant{253'402'300'799'000'000};
 inline constexpr Instant kEndOfTime{INT64_MAX};
 
-// "Now", as far as no single clock is believed. What purges by time asks the earlier end, what denies asks the later one; so an error of
-// the clock between them never purges and never permits. A default-constructed one permits nothing and purges nothing.
+// "Now", as far as no single clock is believed. What purges by time asks the earlier end, what denies asks the later
+// one; so an error of the clock between them never purges and never permits. A default-constructed one permits nothing
+// and purges nothing.
 struct Now {
-  Instant wall;          // the wall clock: what people mean
-  Instant earliest;      // the earlier of wall and trusted clock; unset while doubtful or behind: nothing is purged by time alone
-  Instant latest;        // the later of wall and last stamp
+  Instant wall;      // the wall clock: what people mean
+  Instant earliest;  // the earlier of wall and trusted clock; unset while doubtful or behind: nothing is purged by time
+                     // alone
+  Instant latest;    // the later of wall and last stamp
   Instant not_before;    // the last stamp that was made while time was trusted
   bool doubtful = true;  // nothing is eligible and loosenings wait until somebody has confirmed the time
   bool behind = false;   // the wall is over a minute behind the last stamp: loosenings wait
@@ -46,13 +48,15 @@ struct Now {
   bool operator==(const Now&) const = default;
 };
 
-// Sums and differences saturate at 1 and kEndOfTime, so that no input can wrap around; kEndOfTime and unset stay what they are.
+// Sums and differences saturate at 1 and kEndOfTime, so that no input can wrap around; kEndOfTime and unset stay what
+// they are.
 Instant operator+(Instant t, Span d);
 Instant operator-(Instant t, Span d);
 constexpr Span operator-(Instant a, Instant b) { return Span{a.micros - b.micros}; }
 
-// Adds calendar months in UTC: same time of the same day, or of the last day of a month that has no such day. So within the days that a month
-// lacks a later `t` can give an earlier result: 28 November 23:00 and 29 November 20:41 in three months. `months` in 0..1200.
+// Adds calendar months in UTC: same time of the same day, or of the last day of a month that has no such day. So within
+// the days that a month lacks a later `t` can give an earlier result: 28 November 23:00 and 29 November 20:41 in three
+// months. `months` in 0..1200.
 Instant AddMonths(Instant t, int months);
 // The earliest and the latest that AddMonths gives for any time of [from, to], which are in order and both set.
 Instant EarliestAfterMonths(Instant from, Instant to, int months);
@@ -68,7 +72,8 @@ struct Date {
 inline constexpr Date kFirstDate{-719'528};
 inline constexpr Date kLastDate{2'932'896};
 
-// `YYYY-MM-DD`, `YYYY-MM` or `YYYY`; the latter two mean their last day. Returns false on anything else or on a date that does not exist.
+// `YYYY-MM-DD`, `YYYY-MM` or `YYYY`; the latter two mean their last day. Returns false on anything else or on a date
+// that does not exist.
 bool ParseDate(const std::string& text, Date* out);
 std::string FormatDate(Date d);
 // The date `years` later; 29 February becomes 1 March in a common year (the later reading).
@@ -80,8 +85,8 @@ Instant BegunEverywhere(Date d);
 std::string FormatRfc3339(Instant t);
 // RFC 3339 with any offset, up to nanoseconds (truncated). False on anything else or outside 1970..9999.
 bool ParseRfc3339(const std::string& text, Instant* out);
-// As ParseRfc3339, but takes what a protobuf Timestamp of the API may say, the first instant of 1970 (a clock that was never set) and all of the
-// last second of 9999 included: microseconds since 1970.
+// As ParseRfc3339, but takes what a protobuf Timestamp of the API may say, the first instant of 1970 (a clock that was
+// never set) and all of the last second of 9999 included: microseconds since 1970.
 bool ParseTimestamp(const std::string& text, int64_t* micros);
 
 }  // namespace consent::base

@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::string_view kBlank = " ";
 
-// Of "Z Europe/Bucharest 1:44:24 ..." and "L Europe/Bucharest Some/Link": the name that the line gives; of any other nothing.
+// Of "Z Europe/Bucharest 1:44:24 ..." and "L Europe/Bucharest Some/Link": the name that the line gives; of any other
+// nothing.
 std::string_view NameOf(std::string_view line) {
   const std::string_view kind = line.substr(0, 2);
   if (kind != "Z " && kind != "L ") return {};

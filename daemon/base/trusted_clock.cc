@@ -14,7 +14,8 @@ void TrustedClock::Resume(const std::optional<ClockRecord>& before, Instant last
   MutexLock lock(mutex_);
   time_ = TrustedTime::Resume(before, last_stamp, boot_id_, Read(), bounds_);
   if (before) doubtful_since_ = before->doubtful_since;
-  last_trusted_.store(before && before->IsSet() ? before->last_trusted.micros : last_stamp.micros, std::memory_order_release);
+  last_trusted_.store(before && before->IsSet() ? before->last_trusted.micros : last_stamp.micros,
+                      std::memory_order_release);
   Publish();
 }
 

@@ -10,7 +10,8 @@
 
 namespace consent::base {
 
-// Thread-safe, apart from Resume, which comes before anything else. Reading takes no lock. As a Clock it gives the time for stamps.
+// Thread-safe, apart from Resume, which comes before anything else. Reading takes no lock. As a Clock it gives the time
+// for stamps.
 class TrustedClock final : public Clock {
  public:
   // `system` outlives it. The wall is believed until Resume.
@@ -19,8 +20,8 @@ class TrustedClock final : public Clock {
   // What the process before knew, and the last stamp of the store.
   void Resume(const std::optional<ClockRecord>& before, Instant last_stamp) EXCLUDES(mutex_);
 
-  // The wall; but the trusted time while the wall is doubtful and ahead of it. Stamps never go back, so one that was taken from such a
-  // wall would carry all later ones with it, long after the wall is right again.
+  // The wall; but the trusted time while the wall is doubtful and ahead of it. Stamps never go back, so one that was
+  // taken from such a wall would carry all later ones with it, long after the wall is right again.
   Instant Now() const override;
   Span SinceBoot() const override { return system_.SinceBoot(); }
 
@@ -49,7 +50,8 @@ class TrustedClock final : public Clock {
 
   // How far a confirmed time may be from the wall that it vouches for.
   static constexpr Span kConfirmed = Hours(1);
-  // Vouches for the wall by naming the time. False where the wall is further from it than kConfirmed: nothing is confirmed.
+  // Vouches for the wall by naming the time. False where the wall is further from it than kConfirmed: nothing is
+  // confirmed.
   [[nodiscard]] bool Confirm(Instant stated) EXCLUDES(mutex_);
 
  private:

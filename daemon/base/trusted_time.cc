@@ -26,7 +26,8 @@ TrustedTime TrustedTime::Resume(const std::optional<ClockRecord>& before, Instan
     return time;
   }
   // Without a record the last stamp is all there is. With one, stamps of a doubtful time do not count.
-  const Instant earliest = known ? std::max(Instant{before->offset.micros + before->read.boot.micros}, before->last_trusted) : last_stamp;
+  const Instant earliest =
+      known ? std::max(Instant{before->offset.micros + before->read.boot.micros}, before->last_trusted) : last_stamp;
   if (!earliest.IsSet()) return time;  // a new store
   time.offset_ = OffsetOf(earliest, now.boot);
   time.settled_ = false;

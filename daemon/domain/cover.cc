@@ -17,8 +17,10 @@ struct Neighbours {
   std::vector<Interval>::iterator last;
 };
 Neighbours NeighboursOf(std::vector<Interval>& known, const Interval& added) {
-  const auto first = std::partition_point(known.begin(), known.end(), [&](const Interval& i) { return After(i.to) < added.from; });
-  return {first, std::partition_point(first, known.end(), [&](const Interval& i) { return i.from <= After(added.to); })};
+  const auto first =
+      std::partition_point(known.begin(), known.end(), [&](const Interval& i) { return After(i.to) < added.from; });
+  return {first,
+          std::partition_point(first, known.end(), [&](const Interval& i) { return i.from <= After(added.to); })};
 }
 
 void Insert(std::vector<Interval>& known, Interval added) {
@@ -36,7 +38,8 @@ bool Cover::Add(const Tombstone& tombstone) {
   const OrderedTimes& times = tombstone.captured;
   if (times.IsEmpty()) return true;
   const Interval perhaps{times.from(), times.latest()};
-  auto kind = std::find_if(kinds_.begin(), kinds_.end(), [&](const Kind& known) { return AreAlike(known.like, tombstone); });
+  auto kind =
+      std::find_if(kinds_.begin(), kinds_.end(), [&](const Kind& known) { return AreAlike(known.like, tombstone); });
   const bool is_new = kind == kinds_.end();
   if (size_ >= kMaxCovered) {
     if (is_new) return false;
@@ -61,7 +64,8 @@ std::vector<Tombstone> Cover::All(size_t most) const {
   for (const Kind& kind : kinds_) {
     auto sure = kind.sure.begin();
     for (const Interval& perhaps : kind.perhaps) {
-      const auto end = std::partition_point(sure, kind.sure.end(), [&](const Interval& i) { return i.from <= perhaps.to; });
+      const auto end =
+          std::partition_point(sure, kind.sure.end(), [&](const Interval& i) { return i.from <= perhaps.to; });
       // One from its beginning on is told together with what perhaps is.
       const bool together = perhaps.from.IsSet() && sure != end && sure->from == perhaps.from && end - sure == 1;
       const Instant until = perhaps.from.IsSet() ? Instant{} : kind.until;
@@ -77,7 +81,8 @@ std::vector<Tombstone> Cover::All(size_t most) const {
 }
 
 const Interval* Cover::Find(const std::vector<Interval>& intervals, Instant first, Instant last) {
-  const auto match = std::partition_point(intervals.begin(), intervals.end(), [&](const Interval& i) { return i.to < first; });
+  const auto match =
+      std::partition_point(intervals.begin(), intervals.end(), [&](const Interval& i) { return i.to < first; });
   return match != intervals.end() && match->from <= last ? &*match : nullptr;
 }
 

@@ -1,4 +1,5 @@
-// The tombstones of a subject that has more of them than its record holds: any number of separate times, found by the time of a capture.
+// The tombstones of a subject that has more of them than its record holds: any number of separate times, found by the
+// time of a capture.
 #pragma once
 
 #include <cstddef>
@@ -11,9 +12,10 @@ namespace consent::domain {
 // Of one subject, in memory: 16 to 32 bytes each.
 inline constexpr size_t kMaxCovered = 16'384;
 
-// A value. Tombstones that differ in state, scope or copies are kept apart; of the others the times that overlap or touch are one: what is
-// surely ordered and what perhaps is, each for itself. What is surely ordered without a beginning is kept apart too: it alone matches what has
-// no time and was ingested before its end. Safe to read by many threads.
+// A value. Tombstones that differ in state, scope or copies are kept apart; of the others the times that overlap or
+// touch are one: what is surely ordered and what perhaps is, each for itself. What is surely ordered without a
+// beginning is kept apart too: it alone matches what has no time and was ingested before its end. Safe to read by many
+// threads.
 class Cover {
  public:
   // False where it is full (kMaxCovered): nothing was added. A tombstone without any time adds nothing.
@@ -24,8 +26,8 @@ class Cover {
   std::vector<Tombstone> All(size_t most) const;
   std::vector<Tombstone> All() const { return All(SIZE_MAX); }
 
-  // Calls use(const Tombstone&) with those that some time from `first` to `last` may match, at most three of each kind: that it matches surely
-  // or perhaps is all that a decision needs to know. Costs two binary searches for each kind.
+  // Calls use(const Tombstone&) with those that some time from `first` to `last` may match, at most three of each kind:
+  // that it matches surely or perhaps is all that a decision needs to know. Costs two binary searches for each kind.
   template <typename F>
   void Visit(Instant first, Instant last, F use) const {
     for (const Kind& kind : kinds_) {
@@ -48,7 +50,7 @@ class Cover {
  private:
   struct Kind {
     Tombstone like;  // but for its time
-    Instant until;  // the latest sure end of those without a beginning; unset: there is none
+    Instant until;   // the latest sure end of those without a beginning; unset: there is none
     // In order; no two of one list overlap or touch; each of `sure` has a beginning and lies within one of `perhaps`.
     std::vector<Interval> sure;
     std::vector<Interval> perhaps;

@@ -54,9 +54,12 @@ Date MonthsAfter(Date from, int count) {
 // The last day of a period of `count` units that runs from `from`, a day that is not counted.
 Date LastDay(Date from, int count, PeriodUnit unit, const std::vector<Date>& holidays) {
   switch (unit) {
-    case PeriodUnit::kCalendarDays: return Date{from.days + count};
-    case PeriodUnit::kBusinessDays: return BusinessDaysAfter(from, count, holidays);
-    case PeriodUnit::kMonths: return MonthsAfter(from, count);
+    case PeriodUnit::kCalendarDays:
+      return Date{from.days + count};
+    case PeriodUnit::kBusinessDays:
+      return BusinessDaysAfter(from, count, holidays);
+    case PeriodUnit::kMonths:
+      return MonthsAfter(from, count);
   }
   return from;
 }
@@ -69,7 +72,8 @@ Instant Uncounted(Instant received) { return received.IsSet() ? base::kEndOfTime
 
 Instant EndOf(Instant received, const Period& period, const DeadlineRules& rules) {
   if (!Counts(received)) return Uncounted(received);
-  return EarliestEnd(received, rules, [&](Date day) { return LastDay(day, BoundedCount(period), period.unit, rules.holidays); });
+  return EarliestEnd(received, rules,
+                     [&](Date day) { return LastDay(day, BoundedCount(period), period.unit, rules.holidays); });
 }
 
 Deadlines DeadlinesOf(Instant received, const DeadlineRules& rules) {
@@ -88,7 +92,9 @@ Instant ExtendedDeadline(Instant received, const DeadlineRules& rules) {
   const Period& first = rules.completion;
   const Period& second = rules.extension->length;
   return EarliestEnd(received, rules, [&](Date day) {
-    if (first.unit == second.unit) return LastDay(day, BoundedCount(first) + BoundedCount(second), first.unit, rules.holidays);
+    if (first.unit == second.unit) {
+      return LastDay(day, BoundedCount(first) + BoundedCount(second), first.unit, rules.holidays);
+    }
     const Date due = LastDay(day, BoundedCount(first), first.unit, rules.holidays);
     return LastDay(due, BoundedCount(second), second.unit, rules.holidays);
   });

@@ -15,7 +15,8 @@ bool Overlaps(const CaptureTime& when, const Interval& interval) {
 
 }  // namespace
 
-Deciding::Deciding(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules)
+Deciding::Deciding(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question,
+                   const Rules& rules)
     : subject_(subject),
       marks_(marks),
       recording_(question.recording),
@@ -83,7 +84,9 @@ void Deciding::MergeWith(Region region, bool surely, MergedRegime* merged) const
 void Deciding::MergeWith(const Regime& regime, Instant opt_out_since, bool surely, MergedRegime* merged) {
   const bool is_first = merged->regimes.empty();
   const bool opt_in = regime.default_rule == DefaultRule::kOptIn;
-  if (is_first || std::find(merged->regimes.begin(), merged->regimes.end(), &regime) == merged->regimes.end()) merged->regimes.push_back(&regime);
+  if (is_first || std::find(merged->regimes.begin(), merged->regimes.end(), &regime) == merged->regimes.end()) {
+    merged->regimes.push_back(&regime);
+  }
   merged->opt_in = merged->opt_in || opt_in;
   merged->opt_out_since = std::max(merged->opt_out_since, opt_out_since);
   merged->allow_several = merged->allow_several && !opt_in && regime.allow_several_speakers;
@@ -114,7 +117,8 @@ void Deciding::NameScopes() {
     const Instant at_capture = regime_.at_capture != nullptr ? AdultFrom(scope->age, *regime_.at_capture) : at_home;
     const Instant adult_from = std::max(at_home, at_capture);
     const Instant guardian_since = std::max(scope->guardian_since, ChildAgainSince(scope->age, *regime_.at_home));
-    named_.push_back(Named{scope, true, !PassedAt(adult_from), adult_from, std::min(at_home, at_capture), at_home, guardian_since});
+    named_.push_back(
+        Named{scope, true, !PassedAt(adult_from), adult_from, std::min(at_home, at_capture), at_home, guardian_since});
   }
   if (recording_.device.IsSet()) {
     const ScopeFacts* scope = subject_->Find(ScopeKind::kDevice, recording_.device.bytes);
@@ -201,13 +205,15 @@ void Deciding::RetentionOf(const ScopeFacts& scope) {
   if (scope.retention.kind == RetentionKind::kDoNotSave) disposition_.Add(Reason::kDoNotSave);
   if (const Instant no_later = when_.NoLaterThan(); no_later.IsSet()) {
     const Instant no_earlier = when_.known ? when_.lo : no_later;  // it goes by the ingestion
-    const bool over = (has_floor && no_later <= scope.purge_floor) ||
-                      (by_months && SurelyPassedAt(base::LatestAfterMonths(no_earlier, no_later, scope.retention.months)));
+    const bool over =
+        (has_floor && no_later <= scope.purge_floor) ||
+        (by_months && SurelyPassedAt(base::LatestAfterMonths(no_earlier, no_later, scope.retention.months)));
     if (over) disposition_.Add(Reason::kRetentionExpired);
   }
-  const bool perhaps_over = when_.known ? (has_floor && when_.lo <= scope.purge_floor) ||
-                                              (by_months && PassedAt(base::EarliestAfterMonths(when_.lo, when_.hi, scope.retention.months)))
-                                        : by_months || has_floor;
+  const bool perhaps_over =
+      when_.known ? (has_floor && when_.lo <= scope.purge_floor) ||
+                        (by_months && PassedAt(base::EarliestAfterMonths(when_.lo, when_.hi, scope.retention.months)))
+                  : by_months || has_floor;
   if (perhaps_over) eligibility_.Add(Reason::kRetentionExpired);
 }
 
@@ -237,7 +243,9 @@ void Deciding::EndedCopies() {
     const PurposeChoice choice = EffectiveChoice(*named.scope, recording_.made_for, rules_);
     const bool owed = EndedOnce(named, choice) && CopiesOwed(choice);
     // A no that another removed scope may have said forbids, and purges nothing.
-    if ((SaysNo(choice.choice) && !choice.inherited) || ConsentSurelyEnded(named, choice) || owed) disposition_.Add(Reason::kPurposeEnded);
+    if ((SaysNo(choice.choice) && !choice.inherited) || ConsentSurelyEnded(named, choice) || owed) {
+      disposition_.Add(Reason::kPurposeEnded);
+    }
   }
 }
 
@@ -247,8 +255,9 @@ bool Deciding::EndedOnce(const Named& named, const PurposeChoice& choice) const 
   return choice.refused_from.IsSet() && !(needs_none && choice.end_was_expiry);
 }
 
-// It ended after the capture and was consented to again, or its scope was removed since: what was made before that end is still owed. What
-// was captured after it was made of nothing that was allowed then, and the record tells nothing of it.
+// It ended after the capture and was consented to again, or its scope was removed since: what was made before that end
+// is still owed. What was captured after it was made of nothing that was allowed then, and the record tells nothing of
+// it.
 bool Deciding::CopiesOwed(const PurposeChoice& choice) const {
   if (choice.copies_forgiven) return false;
   const Instant earliest = when_.known ? when_.lo : when_.ingested;
@@ -263,21 +272,23 @@ bool Deciding::MayBeOver(const PurposeChoice& consent) const {
   return at_the_earliest <= now_.latest || at_the_earliest <= good_until_;
 }
 
-bool Deciding::LifetimeOver(const PurposeChoice& consent) { return MayBeOver(consent) && PassedAt(ConsentEnd(consent, rules_)); }
+bool Deciding::LifetimeOver(const PurposeChoice& consent) {
+  return MayBeOver(consent) && PassedAt(ConsentEnd(consent, rules_));
+}
 
 // A consent's lifetime is over, or a child on whose behalf it was given has come of age.
 bool Deciding::ConsentEnded(const Named& named, const PurposeChoice& choice) {
   const bool lifetime_over = LifetimeOver(choice);
   if (!named.is_profile) return lifetime_over;
   if (choice.by_guardian) {
-    return PassedAt(named.guardian_until) || choice.has_ended || choice.since < ChildAgainSince(named.scope->age, *regime_.at_home) ||
-           lifetime_over;
+    return PassedAt(named.guardian_until) || choice.has_ended ||
+           choice.since < ChildAgainSince(named.scope->age, *regime_.at_home) || lifetime_over;
   }
   return lifetime_over || (!named.is_child_now && choice.since < named.adult_from);
 }
 
-// The same as far as it purges copies: by the subject's own region alone, and never because somebody's age was corrected. A device's
-// consent is not needed, so its end is none.
+// The same as far as it purges copies: by the subject's own region alone, and never because somebody's age was
+// corrected. A device's consent is not needed, so its end is none.
 bool Deciding::ConsentSurelyEnded(const Named& named, const PurposeChoice& choice) {
   if (choice.choice != Choice::kGiven || named.scope->kind == ScopeKind::kDevice) return false;
   const bool lifetime_over = MayBeOver(choice) && SurelyPassedAt(ConsentEnd(choice, rules_));
@@ -289,13 +300,14 @@ bool Deciding::ConsentSurelyEnded(const Named& named, const PurposeChoice& choic
 // E0, the part that needs no subject.
 void Deciding::Facts() {
   const bool is_copy = recording_.artefact != Artefact::kSource;
-  const bool missing = !recording_.captured_at.IsSet() || recording_.wake == Wake::kMissing || recording_.kind == Kind::kMissing ||
-                       recording_.speakers == Speakers::kMissing || recording_.identity == Identity::kMissing ||
-                       recording_.age == SpeakerAge::kMissing ||
+  const bool missing = !recording_.captured_at.IsSet() || recording_.wake == Wake::kMissing ||
+                       recording_.kind == Kind::kMissing || recording_.speakers == Speakers::kMissing ||
+                       recording_.identity == Identity::kMissing || recording_.age == SpeakerAge::kMissing ||
                        (recording_.identity == Identity::kMatched && recording_.profiles.empty()) ||
                        (is_copy && !IsPurpose(recording_.made_for)) || !IsPurpose(question_.purpose);
-  const bool place_missing = IsPurpose(question_.purpose) && std::any_of(regime_.regimes.begin(), regime_.regimes.end(),
-                                                                         [this](const Regime* regime) { return PlaceMissing(*regime); });
+  const bool place_missing =
+      IsPurpose(question_.purpose) && std::any_of(regime_.regimes.begin(), regime_.regimes.end(),
+                                                  [this](const Regime* regime) { return PlaceMissing(*regime); });
   if (missing || place_missing || unregistered_scope_named_) eligibility_.Add(Reason::kMissingFact);
   if (when_.invalid) eligibility_.Add(Reason::kInvalidTime);
 }
@@ -305,8 +317,8 @@ bool Deciding::HasConsentedForThePast(const PurposeChoice& choice) const {
   return choice.choice == Choice::kGiven ? notice != nullptr && notice->covers_past : choice.copies_forgiven;
 }
 
-// It says no, or may have said no when the capture was made and has not consented for the past since. The record knows the last end alone,
-// so any before the last consent may have been a refusal, and may have begun before the capture.
+// It says no, or may have said no when the capture was made and has not consented for the past since. The record knows
+// the last end alone, so any before the last consent may have been a refusal, and may have begun before the capture.
 bool Deciding::MayHaveRefused(const ScopeFacts& scope, Purpose purpose) const {
   const PurposeChoice choice = EffectiveChoice(scope, purpose, rules_);
   if (SaysNo(choice.choice)) return true;
@@ -324,7 +336,8 @@ bool Deciding::HidesRefusal(Purpose purpose) const {
   const bool no_device = !recording_.device.IsSet();
   if (!no_profile && !no_device) return false;
   return std::any_of(subject_->scopes.begin(), subject_->scopes.end(), [&](const ScopeFacts& scope) {
-    const bool unnamed = (scope.kind == ScopeKind::kProfile && no_profile) || (scope.kind == ScopeKind::kDevice && no_device);
+    const bool unnamed =
+        (scope.kind == ScopeKind::kProfile && no_profile) || (scope.kind == ScopeKind::kDevice && no_device);
     return unnamed && MayHaveRefused(scope, purpose);
   });
 }
@@ -336,7 +349,9 @@ void Deciding::FlagsAndVoices() {
   if (Accidental()) eligibility_.Add(Reason::kAccidental);
   if (subject_ == nullptr) return;
   if (recording_.speakers == Speakers::kSeveral && !regime_.allow_several) eligibility_.Add(Reason::kSeveralSpeakers);
-  if (recording_.identity == Identity::kUnmatched && !regime_.allow_unmatched) eligibility_.Add(Reason::kSpeakerUnmatched);
+  if (recording_.identity == Identity::kUnmatched && !regime_.allow_unmatched) {
+    eligibility_.Add(Reason::kSpeakerUnmatched);
+  }
   if (recording_.identity == Identity::kNotRun && !(regime_.allow_unidentified && OneAdultNoChild())) {
     eligibility_.Add(Reason::kSpeakerNotIdentified);
   }
@@ -373,8 +388,12 @@ bool Deciding::PlaceMissing(const Regime& regime) const {
 bool Deciding::PlaceAllowedBy(const Regime& regime) const {
   const Place& place = question_.place;
   const Countries& countries = regime.CountriesFor(question_.purpose);
-  if (country_.IsSet() && !countries.any && !std::binary_search(countries.named.begin(), countries.named.end(), country_)) return false;
-  return regime.any_site || place.site.empty() || std::binary_search(regime.sites.begin(), regime.sites.end(), place.site);
+  if (country_.IsSet() && !countries.any &&
+      !std::binary_search(countries.named.begin(), countries.named.end(), country_)) {
+    return false;
+  }
+  return regime.any_site || place.site.empty() ||
+         std::binary_search(regime.sites.begin(), regime.sites.end(), place.site);
 }
 
 // E10.
@@ -441,7 +460,7 @@ bool Deciding::OnConsentAlone(Purpose purpose) const {
 Decision Deciding::Run() {
   if (subject_ != nullptr) Dispose();
   Decision decision;
-  decision.disposition = on_hold_                ? Disposition::kHold
+  decision.disposition = on_hold_               ? Disposition::kHold
                          : disposition_.Empty() ? Disposition::kKeep
                                                 : Disposition::kPurge;
   decision.disposed = disposition_;
@@ -462,7 +481,8 @@ Decision Deciding::Run() {
 
 }  // namespace internal
 
-Decision Decide(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules) {
+Decision Decide(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question,
+                const Rules& rules) {
   return internal::Deciding(subject, marks, question, rules).Run();
 }
 

@@ -14,8 +14,9 @@ struct Question {
   base::Now now;  // the server's
 };
 
-// `subject` nullptr: unknown. `marks`: what is stored of this very recording. No I/O, no exception, no clock; unknown means no.
-// Thread-safe. Cost: a few hundred nanoseconds for a subject with few scopes, linear in scopes, holds and tombstones.
+// `subject` nullptr: unknown. `marks`: what is stored of this very recording. No I/O, no exception, no clock; unknown
+// means no. Thread-safe. Cost: a few hundred nanoseconds for a subject with few scopes, linear in scopes, holds and
+// tombstones.
 Decision Decide(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules);
 
 }  // namespace consent::domain

@@ -43,7 +43,8 @@ ReasonSet Deciding::GuardianRow(Purpose purpose) {
     child_named = true;
     const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
     const bool by_the_guardian = choice.choice == Choice::kGiven && choice.by_guardian && !choice.has_ended &&
-                                 named.scope->guardian.IsSet() && choice.since >= named.guardian_since && !PassedAt(named.guardian_until);
+                                 named.scope->guardian.IsSet() && choice.since >= named.guardian_since &&
+                                 !PassedAt(named.guardian_until);
     if (!by_the_guardian) reasons.Add(Reason::kChildWithoutGuardian);
   }
   if (ChildPresent() && !child_named) reasons.Add(Reason::kChildWithoutGuardian);
@@ -65,7 +66,8 @@ ReasonSet Deciding::ChoiceRows(const Named& named, Purpose purpose, const Suspen
       reasons = UnsetRow(named, purpose, suspension);
       break;
     case Choice::kGiven:
-      reasons = named.scope->kind == ScopeKind::kDevice ? DeviceRow(named, choice) : ConsentRow(named, choice, purpose, suspension);
+      reasons = named.scope->kind == ScopeKind::kDevice ? DeviceRow(named, choice)
+                                                        : ConsentRow(named, choice, purpose, suspension);
       break;
   }
   if (CapturedWhileRefused(choice)) reasons.Add(Reason::kCapturedWhileRefused);
@@ -84,24 +86,25 @@ ReasonSet Deciding::DeviceRow(const Named& named, const PurposeChoice& choice) c
   return reasons;
 }
 
-// A denied closure, or "everything", took the default away, and the account has said nothing to this purpose since: neither by itself nor
-// by a control or everything.
+// A denied closure, or "everything", took the default away, and the account has said nothing to this purpose since:
+// neither by itself nor by a control or everything.
 bool Deciding::DefaultDenied(Purpose purpose) const {
   const Instant denied = subject_->default_denied;
   if (!denied.IsSet()) return false;
   const ScopeFacts& account = subject_->account();
   const PurposeChoice& own = account.ChoiceFor(purpose);
   if ((own.choice != Choice::kUnset && own.LastGiven() > denied) || account.refused_all_since > denied) return false;
-  return std::none_of(account.refused_controls.begin(), account.refused_controls.end(), [&](const ControlRefusal& refusal) {
-    const Control* control = rules_.FindControl(refusal.control);
-    return refusal.since > denied && control != nullptr && control->purposes.Has(purpose);
-  });
+  return std::none_of(account.refused_controls.begin(), account.refused_controls.end(),
+                      [&](const ControlRefusal& refusal) {
+                        const Control* control = rules_.FindControl(refusal.control);
+                        return refusal.since > denied && control != nullptr && control->purposes.Has(purpose);
+                      });
 }
 
 bool Deciding::Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const {
   if (regime_.opt_in || suspension.ever || DefaultDenied(purpose)) return true;
-  const Instant default_from = std::max({regime_.opt_out_since, rules_.InUseSince(purpose), subject_->default_from, scope.default_from,
-                                         subject_->default_denied});
+  const Instant default_from = std::max({regime_.opt_out_since, rules_.InUseSince(purpose), subject_->default_from,
+                                         scope.default_from, subject_->default_denied});
   return when_.known && when_.lo < default_from;
 }
 
@@ -118,18 +121,22 @@ ReasonSet Deciding::UnsetRow(const Named& named, Purpose purpose, const Suspensi
 }
 
 // E9 of a consent.
-ReasonSet Deciding::ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose, const SuspensionState& suspension) {
+ReasonSet Deciding::ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose,
+                               const SuspensionState& suspension) {
   ReasonSet reasons;
   const Notice* notice = rules_.FindNotice(choice.notice);
   if (notice == nullptr) {
     reasons.Add(Reason::kNoConsent);
   } else {
-    if (choice.was_suspended || choice.since < suspension.last_end || !notice->purposes.Has(purpose)) reasons.Add(Reason::kNoConsent);
+    if (choice.was_suspended || choice.since < suspension.last_end || !notice->purposes.Has(purpose)) {
+      reasons.Add(Reason::kNoConsent);
+    }
     if (ConsentEnded(named, choice)) reasons.Add(Reason::kConsentExpired);
     if (PassedAt(notice->superseded_from)) reasons.Add(Reason::kNoticeSuperseded);
     if (purpose == Purpose::kHumanReview && !notice->says_people_listen) reasons.Add(Reason::kNoticeSilentOnPeople);
   }
-  if (when_.known && !CoversCapture(choice) && (Needed(*named.scope, purpose, suspension) || EndedOnce(named, choice))) {
+  if (when_.known && !CoversCapture(choice) &&
+      (Needed(*named.scope, purpose, suspension) || EndedOnce(named, choice))) {
     reasons.Add(Reason::kCapturedBeforeConsent);
   }
   return reasons;

@@ -13,14 +13,16 @@ struct CaptureTime {
   bool invalid = false;  // given, but impossible
   Instant lo;
   Instant hi;
-  Instant ingested;  // as it was given, by the server's clock: the capture was no later; unset: not given, or of a clock that was never set
+  Instant ingested;  // as it was given, by the server's clock: the capture was no later; unset: not given, or of a
+                     // clock that was never set
 
   // The capture was surely no later; unset: nothing is sure.
   Instant NoLaterThan() const { return known ? hi : ingested; }
 };
 
-// The regimes of the subject's and the capture's region, and of those that the subject left since: the stricter value of each field. What
-// was perhaps captured before a region was left is not eligible by its rules, what surely was is purged by them.
+// The regimes of the subject's and the capture's region, and of those that the subject left since: the stricter value
+// of each field. What was perhaps captured before a region was left is not eligible by its rules, what surely was is
+// purged by them.
 struct MergedRegime {
   absl::InlinedVector<Region, 2> regions;
   absl::InlinedVector<const Regime*, 2> regimes;  // each once
@@ -64,7 +66,9 @@ class Deciding {
   // What purges: has it surely passed? Both ends of "now" move on alike.
   bool SurelyPassedAt(Instant at) {
     if (!now_.earliest.IsSet()) return false;
-    if (at > now_.earliest) good_until_ = std::min(good_until_, std::max(now_.latest, now_.latest + (at - now_.earliest)));
+    if (at > now_.earliest) {
+      good_until_ = std::min(good_until_, std::max(now_.latest, now_.latest + (at - now_.earliest)));
+    }
     return at <= now_.earliest;
   }
 
@@ -99,7 +103,8 @@ class Deciding {
   ReasonSet PurposeRows(Purpose purpose);
   ReasonSet GuardianRow(Purpose purpose);
   ReasonSet ChoiceRows(const Named& named, Purpose purpose, const SuspensionState& suspension);
-  ReasonSet ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose, const SuspensionState& suspension);
+  ReasonSet ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose,
+                       const SuspensionState& suspension);
   ReasonSet UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension);
   ReasonSet DeviceRow(const Named& named, const PurposeChoice& choice) const;
   bool Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const;
@@ -118,7 +123,9 @@ class Deciding {
   SuspensionState Suspended(Purpose purpose) const;
 
   bool Accidental() const { return recording_.wake == Wake::kAccidental || (flags_ & Flags::kAccidental) != 0; }
-  bool ChildPresent() const { return recording_.age == SpeakerAge::kChildPresent || (flags_ & Flags::kChildPresent) != 0; }
+  bool ChildPresent() const {
+    return recording_.age == SpeakerAge::kChildPresent || (flags_ & Flags::kChildPresent) != 0;
+  }
 
   const SubjectFacts* subject_;
   const RecordingMarks& marks_;

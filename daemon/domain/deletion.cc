@@ -5,7 +5,8 @@
 namespace consent::domain {
 
 const SystemPart* DeletionRequest::Find(SystemNumber system) const {
-  const auto at = std::find_if(parts.begin(), parts.end(), [&](const SystemPart& part) { return part.system == system; });
+  const auto at =
+      std::find_if(parts.begin(), parts.end(), [&](const SystemPart& part) { return part.system == system; });
   return at == parts.end() ? nullptr : &*at;
 }
 
@@ -56,8 +57,12 @@ StepRefusal Extend(DeletionRequest& request, const Moment& moment, const Deadlin
 
 void Settle(DeletionRequest& request, Instant sure, Instant latest) {
   const OrderedTimes& named = request.selector.captured;
-  const bool by_time = !named.IsEmpty() && !(request.selector.kind == SelectorKind::kAccountClosure && request.state != RequestState::kDenied);
-  if (by_time) request.selector.captured = OrderedTimes::Between(named.from(), std::min(named.latest(), sure), std::min(named.latest(), latest));
+  const bool by_time = !named.IsEmpty() && !(request.selector.kind == SelectorKind::kAccountClosure &&
+                                             request.state != RequestState::kDenied);
+  if (by_time) {
+    request.selector.captured =
+        OrderedTimes::Between(named.from(), std::min(named.latest(), sure), std::min(named.latest(), latest));
+  }
   if (request.state != RequestState::kDenied) request.received_at = sure;
   request.doubt_since = base::BootTime{};
   request.doubt_after = Instant{};
@@ -81,7 +86,8 @@ void AddPart(DeletionRequest& request, SystemNumber system) {
   if (!request.parts.empty() && AllEnded(request)) return;  // its key is gone already
   SystemPart part;
   part.system = system;
-  const auto at = std::find_if(request.parts.begin(), request.parts.end(), [&](const SystemPart& p) { return p.system > system; });
+  const auto at =
+      std::find_if(request.parts.begin(), request.parts.end(), [&](const SystemPart& p) { return p.system > system; });
   request.parts.insert(at, std::move(part));
 }
 
@@ -116,8 +122,8 @@ bool LiesWithin(const Selector& inner, const Selector& outer) {
   // Everything received before it, named by whatever.
   if (outer.kind == SelectorKind::kEverything) return true;
   if (inner.kind == SelectorKind::kRecordings || outer.kind == SelectorKind::kRecordings) {
-    return inner.kind == outer.kind &&
-           std::includes(outer.recordings.begin(), outer.recordings.end(), inner.recordings.begin(), inner.recordings.end());
+    return inner.kind == outer.kind && std::includes(outer.recordings.begin(), outer.recordings.end(),
+                                                     inner.recordings.begin(), inner.recordings.end());
   }
   const bool scope = outer.scope.kind == ScopeKind::kAccount || outer.scope == inner.scope;
   const bool all_copies = outer.copies_of.Empty();
@@ -133,9 +139,10 @@ DeletionState TombstoneState(RequestState state) {
 bool MayOverlap(const HeldPart& held, const Selector& selector) {
   if (selector.kind == SelectorKind::kRecordings) {
     if (held.recordings.empty()) return true;
-    return std::any_of(selector.recordings.begin(), selector.recordings.end(), [&](const base::RecordingHandle& recording) {
-      return std::binary_search(held.recordings.begin(), held.recordings.end(), recording);
-    });
+    return std::any_of(selector.recordings.begin(), selector.recordings.end(),
+                       [&](const base::RecordingHandle& recording) {
+                         return std::binary_search(held.recordings.begin(), held.recordings.end(), recording);
+                       });
   }
   if (!held.recordings.empty()) return true;
   return selector.captured.PerhapsOrders(held.captured.from, held.captured.to);
@@ -144,7 +151,8 @@ bool MayOverlap(const HeldPart& held, const Selector& selector) {
 bool CoversAll(const HeldPart& held, const Selector& selector) {
   if (!held.recordings.empty()) {
     return selector.kind == SelectorKind::kRecordings &&
-           std::includes(held.recordings.begin(), held.recordings.end(), selector.recordings.begin(), selector.recordings.end());
+           std::includes(held.recordings.begin(), held.recordings.end(), selector.recordings.begin(),
+                         selector.recordings.end());
   }
   const bool same_scope = held.scope.kind == ScopeKind::kAccount || held.scope == selector.scope;
   const bool any_time = !held.captured.from.IsSet() && held.captured.to == base::kEndOfTime;
@@ -192,7 +200,9 @@ void SetTombstones(SubjectFacts& facts, Cover tombstones) {
 }
 
 void StrengthenMarks(RecordingMarks& marks, DeletionState state) {
-  const auto rank = [](DeletionState s) { return s == DeletionState::kVerified ? 2 : s == DeletionState::kPending ? 1 : 0; };
+  const auto rank = [](DeletionState s) {
+    return s == DeletionState::kVerified ? 2 : s == DeletionState::kPending ? 1 : 0;
+  };
   if (marks.has_tombstone && rank(marks.tombstone) >= rank(state)) return;
   marks.has_tombstone = true;
   marks.tombstone = state;

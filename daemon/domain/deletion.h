@@ -1,7 +1,7 @@
 // Deletion requests: what one selects, the states that it goes through, how its tasks end. Pure.
 //
-// States only move forward. A step that the state does not allow changes nothing and says so; the store's preconditions see to it
-// that two steps never start from the same state.
+// States only move forward. A step that the state does not allow changes nothing and says so; the store's preconditions
+// see to it that two steps never start from the same state.
 #pragma once
 
 #include <cstdint>
@@ -46,21 +46,23 @@ struct NamedTimes {
   Instant to;
   bool operator==(const NamedTimes&) const = default;
 };
-// What a request of that kind orders when it is received: never later than the receipt, whoever's clock made its ends. Of kRecordings
-// nothing by time; a closure has no times: always.
+// What a request of that kind orders when it is received: never later than the receipt, whoever's clock made its ends.
+// Of kRecordings nothing by time; a closure has no times: always.
 OrderedTimes TimesOf(SelectorKind kind, const NamedTimes& named, const Moment& received);
 
 // What a request selects, as the rule matches it.
 struct Selector {
   SelectorKind kind = SelectorKind::kEverything;
   ScopeRef scope;
-  OrderedTimes captured;                           // of all but kRecordings
-  std::vector<base::RecordingHandle> recordings;   // of kRecordings: sorted, no duplicates
-  PurposeSet copies_of;                            // of kPurposeCopies and kVoiceId
+  OrderedTimes captured;                          // of all but kRecordings
+  std::vector<base::RecordingHandle> recordings;  // of kRecordings: sorted, no duplicates
+  PurposeSet copies_of;                           // of kPurposeCopies and kVoiceId
   bool operator==(const Selector&) const = default;
-  // It reaches to its receipt, so one that is received later covers more: never the same request as an earlier one. An account is closed once.
+  // It reaches to its receipt, so one that is received later covers more: never the same request as an earlier one. An
+  // account is closed once.
   bool IsOpenEnded() const {
-    return kind != SelectorKind::kTimeRange && kind != SelectorKind::kRecordings && kind != SelectorKind::kAccountClosure;
+    return kind != SelectorKind::kTimeRange && kind != SelectorKind::kRecordings &&
+           kind != SelectorKind::kAccountClosure;
   }
 };
 
@@ -75,7 +77,9 @@ enum class RequestState : uint8_t {
   kCancelled = 7,
 };
 constexpr bool IsOpen(RequestState state) { return state < RequestState::kCompleted; }
-constexpr bool IsVerified(RequestState state) { return state >= RequestState::kAccepted && state <= RequestState::kCompleted; }
+constexpr bool IsVerified(RequestState state) {
+  return state >= RequestState::kAccepted && state <= RequestState::kCompleted;
+}
 
 // Data systems are numbered as they are registered; 0: none.
 using SystemNumber = uint16_t;
@@ -94,13 +98,13 @@ enum class PurgeOutcome : uint8_t {
 struct SystemPart {
   SystemNumber system = 0;
   PurgeOutcome outcome = PurgeOutcome::kOpen;
-  uint64_t epoch = 0;          // of the lease whose report ended it
+  uint64_t epoch = 0;  // of the lease whose report ended it
   Instant ended_at;
   uint64_t erased_count = 0;
-  base::Digest evidence{};     // all zero: none was given
+  base::Digest evidence{};          // all zero: none was given
   base::Digest earlier_evidence{};  // of a round or an unfinished run before, where it differs; all zero: none
-  std::string reason;          // of kExempt
-  bool leased_before = false;  // an earlier lease ended without a report of its end: it may have erased
+  std::string reason;               // of kExempt
+  bool leased_before = false;       // an earlier lease ended without a report of its end: it may have erased
   bool operator==(const SystemPart&) const = default;
 };
 
@@ -110,7 +114,7 @@ struct DeletionRequest {
   RequestState state = RequestState::kReceived;
   Selector selector;
   Actor requester = Actor::kMissing;
-  std::string regime;  // whose deadlines count
+  std::string regime;   // whose deadlines count
   Instant received_at;  // Moment::Received; deadlines run from it
   Instant confirm_by;
   Instant due_at;
@@ -118,9 +122,10 @@ struct DeletionRequest {
   Instant ended_at;
   bool extended = false;
   std::string denied_reason;
-  uint64_t changed = 0;  // sequence of the last step; reports of tasks are no steps
+  uint64_t changed = 0;           // sequence of the last step; reports of tasks are no steps
   std::vector<SystemPart> parts;  // in order of their systems' numbers; empty before it is verified
-  // Of one whose end was taken while the time was in doubt, until that is settled: the boot clock then, and the last stamp that had been trusted.
+  // Of one whose end was taken while the time was in doubt, until that is settled: the boot clock then, and the last
+  // stamp that had been trusted.
   base::BootTime doubt_since;
   Instant doubt_after;
   // Of a closure that is verified: what the record said before, for one that is cancelled.
@@ -133,7 +138,9 @@ struct DeletionRequest {
   SystemPart* Find(SystemNumber system);
   bool IsUnsettled() const { return doubt_since.boot != base::BootId{}; }
   // What a data system is to erase cannot be told yet.
-  bool WaitsForTime() const { return IsUnsettled() && !selector.captured.IsEmpty() && !selector.captured.sure().IsSet(); }
+  bool WaitsForTime() const {
+    return IsUnsettled() && !selector.captured.IsEmpty() && !selector.captured.sure().IsSet();
+  }
   bool IsOverdue(Instant now) const { return IsOpen(state) && now >= due_at; }
 };
 
@@ -148,8 +155,8 @@ StepRefusal Verify(DeletionRequest& request, const Moment& moment, const std::ve
 StepRefusal Deny(DeletionRequest& request, const Moment& moment, const std::string& reason);
 // The user was told at that moment.
 StepRefusal Extend(DeletionRequest& request, const Moment& moment, const DeadlineRules& rules);
-// The time is no longer in doubt: what was received then was surely received by `sure` and perhaps as late as `latest`. Times that the request
-// itself named stay, as far as they lie before. The deadlines are the caller's to set anew.
+// The time is no longer in doubt: what was received then was surely received by `sure` and perhaps as late as `latest`.
+// Times that the request itself named stay, as far as they lie before. The deadlines are the caller's to set anew.
 void Settle(DeletionRequest& request, Instant sure, Instant latest);
 // Only before a task was handed out.
 StepRefusal Cancel(DeletionRequest& request, const Moment& moment);
@@ -164,7 +171,8 @@ bool DenialTakesDefaults(const Selector& selector);
 // Whatever `inner` selects, `outer`, which was received later, selects too: what verifies the one verifies the other.
 bool LiesWithin(const Selector& inner, const Selector& outer);
 bool AllEnded(const DeletionRequest& request);
-// Every task has ended and the request's key is gone from the store's files. False where that cannot be, or was said before.
+// Every task has ended and the request's key is gone from the store's files. False where that cannot be, or was said
+// before.
 bool Complete(DeletionRequest& request, Instant now);
 
 // A legal hold as tasks and requests see it.
@@ -173,25 +181,29 @@ struct HeldPart {
   Interval captured;                              // unless it names recordings
   std::vector<base::RecordingHandle> recordings;  // sorted; empty: all of the scope
 };
-// Some of what the request selects may be on hold. Where it cannot be told, yes: a recording can name any profile and any device.
+// Some of what the request selects may be on hold. Where it cannot be told, yes: a recording can name any profile and
+// any device.
 bool MayOverlap(const HeldPart& held, const Selector& selector);
 // All of what the request selects surely is.
 bool CoversAll(const HeldPart& held, const Selector& selector);
 
-// What the request adds to its subject's record; nothing for one that was cancelled, that names single recordings, or that nobody asked for.
+// What the request adds to its subject's record; nothing for one that was cancelled, that names single recordings, or
+// that nobody asked for.
 bool TombstoneOf(const DeletionRequest& request, Tombstone* out);
 // The state in which a request's tombstones are; of one that was not cancelled.
 DeletionState TombstoneState(RequestState state);
 
-// Adds a tombstone; one that overlaps or touches others of the same scope and state becomes one with them. False where there is no room
-// (kMaxCovered), or where the facts have more of them than the record and came without: nothing was added.
+// Adds a tombstone; one that overlaps or touches others of the same scope and state becomes one with them. False where
+// there is no room (kMaxCovered), or where the facts have more of them than the record and came without: nothing was
+// added.
 bool AddTombstone(SubjectFacts& facts, const Tombstone& tombstone);
 // Replaces all of them: in the record where they are few, else beside it.
 void SetTombstones(SubjectFacts& facts, Cover tombstones);
 // The most restrictive of the two: what is verified before what is pending before what was denied.
 void StrengthenMarks(RecordingMarks& marks, DeletionState state);
 
-// How a task waits before it is handed out again: doubles with each failure from a minute to a day, spread by `random` over half of it.
+// How a task waits before it is handed out again: doubles with each failure from a minute to a day, spread by `random`
+// over half of it.
 Span RetryDelay(uint32_t failures, uint64_t random);
 
 }  // namespace consent::domain

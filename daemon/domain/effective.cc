@@ -66,7 +66,8 @@ SuspensionState SuspensionOf(Purpose purpose, Region region, const Rules& rules)
   SuspensionState state;
   for (const Suspension& suspension : rules.suspensions) {
     if (suspension.purpose != purpose) continue;
-    const bool concerns = !suspension.region.IsSet() || suspension.region == region || suspension.region == region.Country();
+    const bool concerns =
+        !suspension.region.IsSet() || suspension.region == region || suspension.region == region.Country();
     if (!concerns) continue;
     state.ever = true;
     state.active = state.active || suspension.active;

@@ -7,8 +7,8 @@
 
 namespace consent::domain {
 
-// The choice for `purpose` at `scope`: a refusal of ALL, or of a control that lists the purpose today, counts unless the purpose
-// itself was given later.
+// The choice for `purpose` at `scope`: a refusal of ALL, or of a control that lists the purpose today, counts unless
+// the purpose itself was given later.
 PurposeChoice EffectiveChoice(const ScopeFacts& scope, Purpose purpose, const Rules& rules);
 
 // From when on a profile is an adult by the age of consent of `years`; unset: always was; kEndOfTime: not foreseeable.

@@ -13,18 +13,21 @@ bool MayHaveBeenAllowed(const SubjectFacts& before, const FactChange& change, co
   if (MayHaveHadDefault(before, rules)) return true;
   if (!before.registered) return false;
   // By the account's consent, which covers its devices; no notice speaks for another adult.
-  return change.scope.kind == ScopeKind::kDevice && EffectiveChoice(before.account(), change.purpose, rules).choice == Choice::kGiven;
+  return change.scope.kind == ScopeKind::kDevice &&
+         EffectiveChoice(before.account(), change.purpose, rules).choice == Choice::kGiven;
 }
 
 Ended& ForScope(std::vector<Ended>& ended, DeletionCause cause, const ScopeRef& scope) {
-  const auto at = std::find_if(ended.begin(), ended.end(), [&](const Ended& one) { return one.cause == cause && one.scope == scope; });
+  const auto at = std::find_if(ended.begin(), ended.end(),
+                               [&](const Ended& one) { return one.cause == cause && one.scope == scope; });
   if (at != ended.end()) return *at;
   return ended.emplace_back(Ended{cause, scope, {}, {}});
 }
 
 }  // namespace
 
-std::vector<Ended> EndedBy(const SubjectFacts& before, const Transition& change, const Moment& moment, const Rules& rules) {
+std::vector<Ended> EndedBy(const SubjectFacts& before, const Transition& change, const Moment& moment,
+                           const Rules& rules) {
   std::vector<Ended> ended;
   // All of a closed account goes already.
   if (before.closed_at.IsSet() && !before.reopened_at.IsSet()) return ended;
@@ -40,7 +43,9 @@ std::vector<Ended> EndedBy(const SubjectFacts& before, const Transition& change,
       if (internal::Strictness(one.retention) >= internal::Strictness(kept)) continue;
       const bool at_once = one.retention.kind == RetentionKind::kDoNotSave;
       const Instant up_to = internal::ExpiredUpTo(one.retention, moment.now.earliest);
-      if (at_once || up_to.IsSet()) ForScope(ended, DeletionCause::kRetention, one.scope).up_to = at_once ? Instant{} : up_to;
+      if (at_once || up_to.IsSet()) {
+        ForScope(ended, DeletionCause::kRetention, one.scope).up_to = at_once ? Instant{} : up_to;
+      }
     }
   }
   return ended;
@@ -52,7 +57,8 @@ std::vector<Forgiven> ForgivenBy(const Transition& change) {
     if (one.what != ChangedWhat::kPurpose || one.to != Choice::kGiven) continue;
     const ScopeFacts* scope = change.after.Find(one.scope.kind, one.scope.handle);
     if (scope == nullptr || !scope->ChoiceFor(one.purpose).copies_forgiven) continue;
-    auto at = std::find_if(forgiven.begin(), forgiven.end(), [&](const Forgiven& known) { return known.scope == one.scope; });
+    auto at =
+        std::find_if(forgiven.begin(), forgiven.end(), [&](const Forgiven& known) { return known.scope == one.scope; });
     if (at == forgiven.end()) at = forgiven.insert(forgiven.end(), Forgiven{one.scope, {}});
     at->copies_of.Add(one.purpose);
   }

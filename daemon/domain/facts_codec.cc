@@ -11,12 +11,14 @@ using base::Decoder;
 using base::Encoder;
 
 constexpr uint8_t kFormat = 4;
-// Beside the account: profiles and devices, as many again that only restrictions named or that were removed, and what the rest folds into.
+// Beside the account: profiles and devices, as many again that only restrictions named or that were removed, and what
+// the rest folds into.
 constexpr size_t kMaxScopes = 4 * kMaxProfiles + 2;
 
 // Of a subject.
-constexpr uint64_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32, kMoreScopes = 64, kReopened = 128,
-                   kDefaultDenied = 256, kForgotten = 512, kUnverified = 1024, kLeftDefault = 2048, kFormerRegions = 4096;
+constexpr uint64_t kRegistered = 1, kMarks = 2, kRegion = 4, kDefaultFrom = 8, kClosed = 16, kSelectors = 32,
+                   kMoreScopes = 64, kReopened = 128, kDefaultDenied = 256, kForgotten = 512, kUnverified = 1024,
+                   kLeftDefault = 2048, kFormerRegions = 4096;
 // Instead of their number: more than the record holds, and none in it.
 constexpr uint64_t kManyTombstones = kMaxTombstones + 1;
 // In place of a former region that is several in one; the packed form of none.
@@ -24,16 +26,19 @@ constexpr uint32_t kSeveralRegions = UINT32_MAX;
 // Of a tombstone; the low two bits are its state.
 constexpr uint8_t kOfCopies = 4, kUnsure = 8, kNoEnd = 16, kNoBeginning = 32;
 // Of a scope; the low two bits are its kind. What is common is below 128, and so takes one byte.
-constexpr uint64_t kScopeRegistered = 4, kScopeDefaultFrom = 8, kRefusedControls = 16, kScopeRetention = 32, kRefusedAll = 128, kPurgeFloor = 256;
-// Everything was refused at the time of the scope's first choice, as one opt-out does it: the time is not written again.
+constexpr uint64_t kScopeRegistered = 4, kScopeDefaultFrom = 8, kRefusedControls = 16, kScopeRetention = 32,
+                   kRefusedAll = 128, kPurgeFloor = 256;
+// Everything was refused at the time of the scope's first choice, as one opt-out does it: the time is not written
+// again.
 constexpr uint64_t kRefusedAllThen = 64;
 // The same of a control; beside its number.
 constexpr uint8_t kRefusedThen = 128;
 // Of a person; the low two bits are the kind of age.
-constexpr uint8_t kBornBefore = 4, kBorn = 8, kGuardian = 16, kAdultSince = 32, kLastActive = 64, kInactivityNotice = 128;
+constexpr uint8_t kBornBefore = 4, kBorn = 8, kGuardian = 16, kAdultSince = 32, kLastActive = 64,
+                  kInactivityNotice = 128;
 // Of a choice; the low two bits are the choice.
-constexpr uint64_t kByGuardian = 4, kImported = 8, kRefusedFrom = 16, kRenewed = 32, kHasEnded = 64, kEndWasExpiry = 128, kCopiesForgiven = 256,
-                   kByOther = 512, kInherited = 1024, kWasSuspended = 2048;
+constexpr uint64_t kByGuardian = 4, kImported = 8, kRefusedFrom = 16, kRenewed = 32, kHasEnded = 64,
+                   kEndWasExpiry = 128, kCopiesForgiven = 256, kByOther = 512, kInherited = 1024, kWasSuspended = 2048;
 
 // Seven bytes reach the year 4253; whatever does not fit follows an escape.
 constexpr uint64_t kTimeEscape = (uint64_t{1} << 56) - 1;
@@ -100,10 +105,11 @@ void PutChoices(Encoder& out, const ScopeFacts& scope) {
   for (size_t g = 0; g < count; ++g) {
     const PurposeChoice& choice = *groups[g].choice;
     out.Byte(groups[g].mask);
-    out.Varint(static_cast<uint64_t>(choice.choice) | (choice.by_guardian ? kByGuardian : 0) | (choice.imported ? kImported : 0) |
-               (choice.refused_from.IsSet() ? kRefusedFrom : 0) | (choice.renewed.IsSet() ? kRenewed : 0) |
-               (choice.has_ended ? kHasEnded : 0) | (choice.end_was_expiry ? kEndWasExpiry : 0) |
-               (choice.copies_forgiven ? kCopiesForgiven : 0) | (choice.by_other ? kByOther : 0) | (choice.inherited ? kInherited : 0) |
+    out.Varint(static_cast<uint64_t>(choice.choice) | (choice.by_guardian ? kByGuardian : 0) |
+               (choice.imported ? kImported : 0) | (choice.refused_from.IsSet() ? kRefusedFrom : 0) |
+               (choice.renewed.IsSet() ? kRenewed : 0) | (choice.has_ended ? kHasEnded : 0) |
+               (choice.end_was_expiry ? kEndWasExpiry : 0) | (choice.copies_forgiven ? kCopiesForgiven : 0) |
+               (choice.by_other ? kByOther : 0) | (choice.inherited ? kInherited : 0) |
                (choice.was_suspended ? kWasSuspended : 0));
     out.Varint(choice.notice);
     PutTime(out, choice.since);
@@ -115,7 +121,8 @@ void PutChoices(Encoder& out, const ScopeFacts& scope) {
 // A renewal lies whole seconds after the first time.
 Instant GetRenewal(Decoder& in, Instant since) {
   const uint64_t seconds = in.Varint();
-  const bool fits = seconds != 0 && seconds <= static_cast<uint64_t>(base::kLastInstant.micros / kSecond) && since <= base::kLastInstant;
+  const bool fits = seconds != 0 && seconds <= static_cast<uint64_t>(base::kLastInstant.micros / kSecond) &&
+                    since <= base::kLastInstant;
   const Instant renewed{since.micros + static_cast<int64_t>(fits ? seconds : 0) * kSecond};
   if (!fits || renewed > base::kLastInstant) in.Fail();
   return renewed;
@@ -145,9 +152,12 @@ void GetChoices(Decoder& in, ScopeFacts* scope) {
     choice.by_other = (bits & kByOther) != 0;
     choice.inherited = (bits & kInherited) != 0;
     choice.was_suspended = (bits & kWasSuspended) != 0;
-    const bool repeated = seen != 0 && std::find(scope->choices.begin(), scope->choices.end(), choice) != scope->choices.end();
+    const bool repeated =
+        seen != 0 && std::find(scope->choices.begin(), scope->choices.end(), choice) != scope->choices.end();
     if (choice == PurposeChoice{} || repeated) in.Fail();
-    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 12) != 0 || notice > UINT16_MAX) in.Fail();
+    if (mask == 0 || mask >= 1U << kPurposes || (mask & seen) != 0 || (bits >> 12) != 0 || notice > UINT16_MAX) {
+      in.Fail();
+    }
     seen |= mask;
     const int first = mask == 0 ? 0 : __builtin_ctz(mask);
     if (first <= last_first) in.Fail();
@@ -162,10 +172,10 @@ void PutPerson(Encoder& out, const ScopeFacts& scope) {
   const Age& age = scope.age;
   const bool born = age.born != base::Date{};
   const bool guardian = scope.guardian.IsSet() || scope.guardian_since.IsSet();
-  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(age.kind) | (age.born_before ? kBornBefore : 0) | (born ? kBorn : 0) |
-                                (guardian ? kGuardian : 0) | (age.adult_since.IsSet() ? kAdultSince : 0) |
-                                (scope.last_active.IsSet() ? kLastActive : 0) |
-                                (scope.inactivity_notice.IsSet() ? kInactivityNotice : 0)));
+  out.Byte(static_cast<uint8_t>(
+      static_cast<uint8_t>(age.kind) | (age.born_before ? kBornBefore : 0) | (born ? kBorn : 0) |
+      (guardian ? kGuardian : 0) | (age.adult_since.IsSet() ? kAdultSince : 0) |
+      (scope.last_active.IsSet() ? kLastActive : 0) | (scope.inactivity_notice.IsSet() ? kInactivityNotice : 0)));
   if (age.born_before) out.BigEndian(static_cast<uint32_t>(age.born_before->days), 4);
   if (born) out.BigEndian(static_cast<uint32_t>(age.born.days), 4);
   if (guardian) {
@@ -200,10 +210,10 @@ void PutScope(Encoder& out, const ScopeFacts& scope) {
   const Instant first = FirstChoiceTime(scope);
   const bool all = scope.refused_all_since.IsSet();
   const bool all_then = all && scope.refused_all_since == first;
-  out.Varint(static_cast<uint64_t>(scope.kind) | (scope.registered ? kScopeRegistered : 0) | (all && !all_then ? kRefusedAll : 0) |
-             (all_then ? kRefusedAllThen : 0) | (scope.refused_controls.empty() ? 0 : kRefusedControls) |
-             (retention ? kScopeRetention : 0) | (scope.default_from.IsSet() ? kScopeDefaultFrom : 0) |
-             (scope.purge_floor.IsSet() ? kPurgeFloor : 0));
+  out.Varint(static_cast<uint64_t>(scope.kind) | (scope.registered ? kScopeRegistered : 0) |
+             (all && !all_then ? kRefusedAll : 0) | (all_then ? kRefusedAllThen : 0) |
+             (scope.refused_controls.empty() ? 0 : kRefusedControls) | (retention ? kScopeRetention : 0) |
+             (scope.default_from.IsSet() ? kScopeDefaultFrom : 0) | (scope.purge_floor.IsSet() ? kPurgeFloor : 0));
   if (scope.kind != ScopeKind::kAccount) out.Raw(base::View(scope.handle));
   PutChoices(out, scope);
   if (all && !all_then) PutTime(out, scope.refused_all_since);
@@ -254,7 +264,9 @@ void GetRetention(Decoder& in, ScopeFacts* scope) {
   scope->retention.kind = static_cast<RetentionKind>(kind);
   const bool months_fit = kind != static_cast<uint8_t>(RetentionKind::kMonths) ||
                           (scope->retention.months >= 1 && scope->retention.months <= 120);
-  if (kind > static_cast<uint8_t>(RetentionKind::kDoNotSave) || !months_fit || scope->retention == Retention{}) in.Fail();
+  if (kind > static_cast<uint8_t>(RetentionKind::kDoNotSave) || !months_fit || scope->retention == Retention{}) {
+    in.Fail();
+  }
 }
 
 void GetScope(Decoder& in, bool is_account, ScopeFacts* scope) {
@@ -289,8 +301,9 @@ void PutTombstone(Encoder& out, const Tombstone& tombstone) {
   const OrderedTimes& times = tombstone.captured;
   const bool of_copies = !tombstone.copies_of.Empty();
   const bool unsure = times.sure() != times.latest();
-  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(tombstone.state) | (of_copies ? kOfCopies : 0) | (unsure ? kUnsure : 0) |
-                                (times.HasEnd() ? 0 : kNoEnd) | (times.HasBeginning() ? 0 : kNoBeginning)));
+  out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(tombstone.state) | (of_copies ? kOfCopies : 0) |
+                                (unsure ? kUnsure : 0) | (times.HasEnd() ? 0 : kNoEnd) |
+                                (times.HasBeginning() ? 0 : kNoBeginning)));
   if (of_copies) out.Byte(tombstone.copies_of.bits);
   PutScopeName(out, tombstone.scope, tombstone.handle);
   if (times.HasBeginning()) PutTime(out, times.from());
@@ -423,13 +436,16 @@ bool Decode(std::string_view bytes, SubjectFacts* out) {
 
 void EncodeFacts(const SubjectFacts& facts, std::string* bytes) {
   Encoder out(bytes);
-  const bool selectors = !facts.tombstones.empty() || facts.has_more_tombstones || !facts.holds.empty() || facts.holds_changed != 0;
+  const bool selectors =
+      !facts.tombstones.empty() || facts.has_more_tombstones || !facts.holds.empty() || facts.holds_changed != 0;
   out.Byte(kFormat);
-  out.Varint((facts.registered ? kRegistered : 0) | (facts.has_recording_marks ? kMarks : 0) | (facts.region.IsSet() ? kRegion : 0) |
-             (facts.default_from.IsSet() ? kDefaultFrom : 0) | (facts.closed_at.IsSet() ? kClosed : 0) | (selectors ? kSelectors : 0) |
+  out.Varint((facts.registered ? kRegistered : 0) | (facts.has_recording_marks ? kMarks : 0) |
+             (facts.region.IsSet() ? kRegion : 0) | (facts.default_from.IsSet() ? kDefaultFrom : 0) |
+             (facts.closed_at.IsSet() ? kClosed : 0) | (selectors ? kSelectors : 0) |
              (facts.scopes.size() > 1 ? kMoreScopes : 0) | (facts.reopened_at.IsSet() ? kReopened : 0) |
-             (facts.default_denied.IsSet() ? kDefaultDenied : 0) | (facts.forgotten ? kForgotten : 0) | (facts.has_unverified_deletions ? kUnverified : 0) |
-             (facts.left_a_default ? kLeftDefault : 0) | (facts.former_regions.empty() ? 0 : kFormerRegions));
+             (facts.default_denied.IsSet() ? kDefaultDenied : 0) | (facts.forgotten ? kForgotten : 0) |
+             (facts.has_unverified_deletions ? kUnverified : 0) | (facts.left_a_default ? kLeftDefault : 0) |
+             (facts.former_regions.empty() ? 0 : kFormerRegions));
   out.Varint(facts.revision);
   if (facts.region.IsSet()) out.BigEndian(facts.region.packed(), 4);
   if (facts.default_from.IsSet()) PutTime(out, facts.default_from);

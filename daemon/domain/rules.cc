@@ -74,8 +74,9 @@ bool Rules::Knows(Region region) const {
     return std::binary_search(countries.named.begin(), countries.named.end(), country);
   };
   return std::any_of(regimes.begin(), regimes.end(), [&](const Regime& regime) {
-    return names(regime.countries) || std::any_of(regime.other_countries.begin(), regime.other_countries.end(),
-                                                  [&](const PurposeCountries& other) { return names(other.countries); });
+    return names(regime.countries) ||
+           std::any_of(regime.other_countries.begin(), regime.other_countries.end(),
+                       [&](const PurposeCountries& other) { return names(other.countries); });
   });
 }
 

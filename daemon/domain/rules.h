@@ -1,5 +1,5 @@
-// The rules that a decision applies: a policy as plain values, with the history that a file cannot know (when an OPT_OUT
-// default began to apply, suspensions). Built by daemon/policy; immutable once built; thread-safe to read.
+// The rules that a decision applies: a policy as plain values, with the history that a file cannot know (when an
+// OPT_OUT default began to apply, suspensions). Built by daemon/policy; immutable once built; thread-safe to read.
 #pragma once
 
 #include <array>
@@ -32,7 +32,7 @@ struct Regime {
   std::string name;
   DefaultRule default_rule = DefaultRule::kOptIn;
   Span false_wake_ttl;  // 0..90 days
-  Countries countries;                         // where people may listen, and where every purpose may be used that has no entry of its own
+  Countries countries;  // where people may listen, and where every purpose may be used that has no entry of its own
   std::vector<PurposeCountries> other_countries;  // at most one for each purpose
   bool any_site = false;
   std::vector<std::string> sites;  // sorted
@@ -81,12 +81,12 @@ struct Suspension {
 };
 
 struct RegionRules {
-  size_t regime = 0;        // index into Rules::regimes
-  Instant opt_out_since;    // since when OPT_OUT has applied to this region without a break; unset under OPT_IN
+  size_t regime = 0;      // index into Rules::regimes
+  Instant opt_out_since;  // since when OPT_OUT has applied to this region without a break; unset under OPT_IN
 };
 
-// An age of consent in years, with what it was before: a policy that changes one makes no past capture an adult's and brings no
-// consent back.
+// An age of consent in years, with what it was before: a policy that changes one makes no past capture an adult's and
+// brings no consent back.
 class AgeOfConsent {
  public:
   struct Step {
@@ -114,20 +114,22 @@ struct Rules {
   Span default_uncertainty;
   Instant service_began_at;  // a stamp of before is that of a clock that was never set
   std::vector<Regime> regimes;
-  size_t unknown_regime = 0;                 // index; OPT_IN
-  absl::btree_map<Region, RegionRules> regions;  // countries and subdivisions that the policy names
-  absl::btree_map<Region, Instant> opt_out_until;        // where OPT_OUT applied once, the latest end of it
+  size_t unknown_regime = 0;                              // index; OPT_IN
+  absl::btree_map<Region, RegionRules> regions;           // countries and subdivisions that the policy names
+  absl::btree_map<Region, Instant> opt_out_until;         // where OPT_OUT applied once, the latest end of it
   absl::btree_map<Region, AgeOfConsent> ages_of_consent;  // by country
   AgeOfConsent default_age_of_consent;
-  PurposeSet purposes;                       // in use; any other is never eligible
-  // Since when each purpose (index: number - 1) has been in use without a break: no default covers earlier captures for it.
+  PurposeSet purposes;  // in use; any other is never eligible
+  // Since when each purpose (index: number - 1) has been in use without a break: no default covers earlier captures for
+  // it.
   std::array<Instant, kPurposes> in_use_since{};
   std::vector<Control> controls;
-  std::vector<Control> retired_controls;     // that only earlier policies had, and what they listed last; turned off, never on
-  std::vector<Notice> notices;               // sorted by number
+  std::vector<Control>
+      retired_controls;         // that only earlier policies had, and what they listed last; turned off, never on
+  std::vector<Notice> notices;  // sorted by number
   bool offers_until_deleted = false;
   bool offers_do_not_save = false;
-  std::vector<uint8_t> offered_months;       // sorted
+  std::vector<uint8_t> offered_months;  // sorted
   std::vector<Suspension> suspensions;
 
   // nullptr where there is none.
@@ -140,8 +142,8 @@ struct Rules {
   // The latest end of an OPT_OUT there that applies no more; unset: it never ended.
   Instant OptOutUntil(Region region) const;
   const AgeOfConsent& AgeOfConsentIn(Region region) const;
-  // ISO 3166-1 assigns the country's code, or the policy says what it means: in its regions, or as a place of use. Any other code counts as
-  // unknown where it is not refused.
+  // ISO 3166-1 assigns the country's code, or the policy says what it means: in its regions, or as a place of use. Any
+  // other code counts as unknown where it is not refused.
   bool Knows(Region region) const;
   Instant InUseSince(Purpose p) const { return in_use_since[static_cast<size_t>(p) - 1]; }
 };

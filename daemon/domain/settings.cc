@@ -43,7 +43,8 @@ SubjectFacts OnlyThisScope(const SubjectFacts& subject, const ScopeFacts& scope)
 
 }  // namespace
 
-PurposeState StateOf(const SubjectFacts& subject, size_t index, Purpose purpose, const base::Now& now, const Rules& rules) {
+PurposeState StateOf(const SubjectFacts& subject, size_t index, Purpose purpose, const base::Now& now,
+                     const Rules& rules) {
   const ScopeFacts& scope = subject.scopes[index];
   PurposeState state;
   state.scope = index;
@@ -99,7 +100,9 @@ Summary Summarise(const std::vector<PurposeState>& states, const SubjectFacts& s
     if (!purposes.Has(state.purpose)) continue;
     const ScopeFacts& scope = subject.scopes[state.scope];
     const bool device_allows = scope.kind == ScopeKind::kDevice && !SaysNo(state.choice.choice);
-    if (device_allows || (!scope.registered && !SaysNo(state.choice.choice) && scope.kind != ScopeKind::kAccount)) continue;
+    if (device_allows || (!scope.registered && !SaysNo(state.choice.choice) && scope.kind != ScopeKind::kAccount)) {
+      continue;
+    }
     (state.on ? any_on : any_off) = true;
     if (!state.on && off_reason == Reason::kNone) off_reason = state.reason;
     if (scope.kind == ScopeKind::kAccount && !have_account) {

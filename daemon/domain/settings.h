@@ -14,7 +14,7 @@ enum class Answer : uint8_t { kOff = 0, kOn = 1, kPartial = 2 };
 struct PurposeState {
   size_t scope = 0;  // index into SubjectFacts::scopes
   Purpose purpose = Purpose::kNone;
-  PurposeChoice choice;      // effective
+  PurposeChoice choice;  // effective
   bool on = false;
   Reason reason = Reason::kNone;  // CONSENT or DEFAULT where on
 };
@@ -25,10 +25,12 @@ struct Summary {
 };
 
 // State of one purpose at one scope, for a capture at `now` by an intended wake of the one matched speaker.
-PurposeState StateOf(const SubjectFacts& subject, size_t scope, Purpose purpose, const base::Now& now, const Rules& rules);
+PurposeState StateOf(const SubjectFacts& subject, size_t scope, Purpose purpose, const base::Now& now,
+                     const Rules& rules);
 // Every scope and every purpose in use by the policy.
 std::vector<PurposeState> States(const SubjectFacts& subject, const base::Now& now, const Rules& rules);
-// ON or OFF where all registered scopes and all given purposes agree, else PARTIAL. A device counts only where it says no.
+// ON or OFF where all registered scopes and all given purposes agree, else PARTIAL. A device counts only where it says
+// no.
 Summary Summarise(const std::vector<PurposeState>& states, const SubjectFacts& subject, PurposeSet purposes);
 
 }  // namespace consent::domain

@@ -25,8 +25,8 @@ struct Confused {
 };
 // ISO 3166-1 reserves or once assigned them; people, cars and the European Union write them.
 constexpr Confused kConfused[] = {
-    {"AN", "CW"}, {"BU", "MM"}, {"CS", "RS"}, {"DD", "DE"}, {"EL", "GR"}, {"EN", "GB"}, {"FX", "FR"}, {"JA", "JP"}, {"SU", "RU"},
-    {"TP", "TL"}, {"UK", "GB"}, {"YU", "RS"}, {"ZR", "CD"},
+    {"AN", "CW"}, {"BU", "MM"}, {"CS", "RS"}, {"DD", "DE"}, {"EL", "GR"}, {"EN", "GB"}, {"FX", "FR"},
+    {"JA", "JP"}, {"SU", "RU"}, {"TP", "TL"}, {"UK", "GB"}, {"YU", "RS"}, {"ZR", "CD"},
 };
 
 std::string CountryOf(Region region) { return region.Country().ToString(); }
@@ -62,8 +62,10 @@ class Subtags {
   bool Parse() {
     if (TakePrivateUse()) return Done();
     if (!TakeLanguage()) return false;
-    if (More() && IsAlpha(Next(), 4, 4)) ++at_;                                                                 // script
-    if (More() && (IsAlpha(Next(), 2, 2) || (Next().size() == 3 && AllOf(Next(), absl::ascii_isdigit)))) ++at_;  // region
+    if (More() && IsAlpha(Next(), 4, 4)) ++at_;  // script
+    if (More() && (IsAlpha(Next(), 2, 2) || (Next().size() == 3 && AllOf(Next(), absl::ascii_isdigit)))) {
+      ++at_;  // region
+    }
     return TakeVariants() && TakeExtensions() && (TakePrivateUse() || true) && Done();
   }
 

@@ -18,7 +18,9 @@ PartOutcome MayLoosen(const Applying& applying, bool about_people) {
   if (!applying.before.registered && !registering) return Refused(Refusal::kSubjectNotFound);
   const bool needs_etag = registering ? applying.before.revision != 0 && !about_people : true;
   if (needs_etag && !command.expected_revision) return Refused(Refusal::kEtagRequired);
-  if (command.expected_revision && *command.expected_revision != applying.before.revision) return Refused(Refusal::kEtagMismatch);
+  if (command.expected_revision && *command.expected_revision != applying.before.revision) {
+    return Refused(Refusal::kEtagMismatch);
+  }
   if (registering && about_people) return Applied(false);
   if (command.proof.channel == Channel::kMissing) return Refused(Refusal::kEvidenceRequired, "channel");
   if (command.proof.actor == Actor::kMissing) return Refused(Refusal::kEvidenceRequired, "actor");
@@ -37,8 +39,8 @@ int Strictness(const Retention& retention) {
   return INT16_MAX;
 }
 
-// The last capture up to which every one has expired. One that has expired on the last day of a short month, while an earlier one of the day
-// before has not yet, waits for it: a PURGE is never answered from what the record cannot tell.
+// The last capture up to which every one has expired. One that has expired on the last day of a short month, while an
+// earlier one of the day before has not yet, waits for it: a PURGE is never answered from what the record cannot tell.
 Instant ExpiredUpTo(const Retention& retention, Instant now) {
   if (retention.kind == RetentionKind::kUntilDeleted) return Instant{};
   if (retention.kind == RetentionKind::kDoNotSave) return now;
@@ -78,7 +80,8 @@ bool Offered(const Retention& retention, const Rules& rules) {
 // The same command asks for a shorter one, too.
 bool IsContradicted(const Command& whole, const RetentionCommand& longer) {
   return std::any_of(whole.retention.begin(), whole.retention.end(), [&](const RetentionCommand& other) {
-    return other.unreadable.empty() && other.scope == longer.scope && internal::Strictness(other.retention) < internal::Strictness(longer.retention);
+    return other.unreadable.empty() && other.scope == longer.scope &&
+           internal::Strictness(other.retention) < internal::Strictness(longer.retention);
   });
 }
 
@@ -118,8 +121,10 @@ void ApplyPeople(Applying& applying) {
   const Command& command = applying.command;
   std::vector<PartOutcome>& parts = applying.result.parts;
   if (applying.IsClosed() || !command.unusable.empty()) {
-    const size_t count = (command.region ? 1 : 0) + command.profiles.size() + command.devices.size() + command.removals.size();
-    parts.assign(count, command.unusable.empty() ? Refused(Refusal::kAccountClosed) : Refused(Refusal::kUnusable, command.unusable));
+    const size_t count =
+        (command.region ? 1 : 0) + command.profiles.size() + command.devices.size() + command.removals.size();
+    parts.assign(count, command.unusable.empty() ? Refused(Refusal::kAccountClosed)
+                                                 : Refused(Refusal::kUnusable, command.unusable));
     return;
   }
   if (command.region) parts.push_back(internal::ApplyRegion(applying, *command.region));
@@ -131,8 +136,8 @@ void ApplyPeople(Applying& applying) {
 }  // namespace
 
 bool Transition::AnyApplied() const {
-  return parts.empty() ||
-         std::any_of(parts.begin(), parts.end(), [](const PartOutcome& part) { return part.refusal == Refusal::kNone; });
+  return parts.empty() || std::any_of(parts.begin(), parts.end(),
+                                      [](const PartOutcome& part) { return part.refusal == Refusal::kNone; });
 }
 
 Transition Apply(const SubjectFacts& before, const Command& command, const Moment& moment, const Rules& rules) {
@@ -152,7 +157,9 @@ Transition Apply(const SubjectFacts& before, const Command& command, const Momen
   }
   ApplyPeople(applying);
   internal::ApplyChoices(applying);
-  for (const RetentionCommand& retention : command.retention) result.parts.push_back(ChangeRetention(applying, retention));
+  for (const RetentionCommand& retention : command.retention) {
+    result.parts.push_back(ChangeRetention(applying, retention));
+  }
   internal::DropGuardiansOfAdults(applying);
   result.after.revision = moment.sequence;
   return result;

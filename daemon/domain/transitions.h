@@ -1,8 +1,9 @@
 // How a command changes a subject: state + command + stamp -> state, with a result for each part. Pure.
 //
-// A restriction can only turn answers towards no or PURGE: it needs no precondition and always applies. Everything else is a
-// loosening: it needs the current revision and evidence, and is refused on its own while the restrictions beside it apply. An import
-// (its channel says so) fills what is unset and loosens nothing that is stored: nobody who imports has seen a later choice.
+// A restriction can only turn answers towards no or PURGE: it needs no precondition and always applies. Everything else
+// is a loosening: it needs the current revision and evidence, and is refused on its own while the restrictions beside
+// it apply. An import (its channel says so) fills what is unset and loosens nothing that is stored: nobody who imports
+// has seen a later choice.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +25,8 @@ struct ScopeRef {
 enum class TargetKind : uint8_t { kAll = 0, kControl = 1, kPurpose = 2 };
 struct Target {
   TargetKind kind = TargetKind::kAll;
-  std::string control;  // name, where kind is kControl; exists in the policy (else the part is refused as kUnknownControl)
+  std::string
+      control;  // name, where kind is kControl; exists in the policy (else the part is refused as kUnknownControl)
   Purpose purpose = Purpose::kNone;
 };
 
@@ -44,9 +46,9 @@ struct RetentionCommand {
 
 struct ProfileCommand {
   base::ProfileHandle profile;
-  std::optional<Age> age;                         // adult_since is ignored; the transition sets it
-  std::optional<base::GuardianHandle> guardian;   // a zero handle takes the guardian away
-  Instant last_active;                            // unset: not said
+  std::optional<Age> age;                        // adult_since is ignored; the transition sets it
+  std::optional<base::GuardianHandle> guardian;  // a zero handle takes the guardian away
+  Instant last_active;                           // unset: not said
 };
 
 enum class Actor : uint8_t { kMissing = 0, kSelf = 1, kGuardian = 2, kAgent = 3, kSystem = 4 };
@@ -75,8 +77,8 @@ struct Command {
   // The adult who consents: what is turned on for the account is turned on for this profile too, both or neither.
   std::optional<base::ProfileHandle> self_profile;
   std::vector<RetentionCommand> retention;
-  // Why something of the request cannot be used: then it registers, changes and loosens nothing, and its restrictions count all the same.
-  // Empty: all of it can. Names a field and its bound, never a value; at most 256 bytes.
+  // Why something of the request cannot be used: then it registers, changes and loosens nothing, and its restrictions
+  // count all the same. Empty: all of it can. Names a field and its bound, never a value; at most 256 bytes.
   std::string unusable;
 };
 
@@ -96,20 +98,20 @@ enum class Refusal : uint8_t {
   kUnknownControl,
   kAllCannotBeTurnedOn,
   kRetentionNotOffered,
-  kContradiction,   // turned off in the same request
-  kPolicyChanging,  // a policy is being activated: repeat
-  kClockDoubtful,   // the time is doubtful until somebody confirms it
-  kAccountClosed,   // nothing of a closed account is loosened
-  kUnknownRegion,   // ISO 3166-1 does not assign the code, and the policy does not name it
-  kUnusable,        // it, or something else of the request, cannot be used as it was sent
+  kContradiction,     // turned off in the same request
+  kPolicyChanging,    // a policy is being activated: repeat
+  kClockDoubtful,     // the time is doubtful until somebody confirms it
+  kAccountClosed,     // nothing of a closed account is loosened
+  kUnknownRegion,     // ISO 3166-1 does not assign the code, and the policy does not name it
+  kUnusable,          // it, or something else of the request, cannot be used as it was sent
   kLast = kUnusable,  // numbers are on disk: add at the end
 };
 
 struct PartOutcome {
   Refusal refusal = Refusal::kNone;
   bool changed = false;
-  std::string detail;  // for kEvidenceRequired what is missing, for kNoticeNotUsable why, for kImportCannotLoosen what is stored, for kUnknownRegion what
-                       // is meant, for kUnusable which field and why; never an id
+  std::string detail;  // for kEvidenceRequired what is missing, for kNoticeNotUsable why, for kImportCannotLoosen what
+                       // is stored, for kUnknownRegion what is meant, for kUnusable which field and why; never an id
 };
 
 // One thing that changed, for the history.
@@ -132,9 +134,9 @@ struct FactChange {
   Purpose purpose = Purpose::kNone;  // where what is kPurpose
   Choice from = Choice::kUnset;
   Choice to = Choice::kUnset;
-  Retention retention;               // where what is kRetention
-  uint8_t flags = 0;                 // where what is kFlags: those added
-  Instant holds_until;               // of a consent that was given or renewed: when it expires; unset: it has no end
+  Retention retention;  // where what is kRetention
+  uint8_t flags = 0;    // where what is kFlags: those added
+  Instant holds_until;  // of a consent that was given or renewed: when it expires; unset: it has no end
   bool operator==(const FactChange&) const = default;
 };
 
@@ -145,11 +147,12 @@ struct Moment {
   base::Now now = base::Now::Sure(time);
   bool policy_changing = false;  // loosenings are refused while a policy is being activated
 
-  // The end of an order that reaches to its receipt: PURGE up to the earlier of stamp and wall, no eligibility up to the stamp. In doubt
-  // nothing is sure, and there is no end until the time is settled.
+  // The end of an order that reaches to its receipt: PURGE up to the earlier of stamp and wall, no eligibility up to
+  // the stamp. In doubt nothing is sure, and there is no end until the time is settled.
   Instant SureReceipt() const { return now.doubtful ? Instant{} : std::min(time, now.wall); }
   Instant LatestReceipt() const { return now.doubtful ? base::kEndOfTime : std::max(time, now.latest); }
-  // What a receipt is dated by and deadlines run from: the earlier of stamp and wall, never before the last stamp that was trusted.
+  // What a receipt is dated by and deadlines run from: the earlier of stamp and wall, never before the last stamp that
+  // was trusted.
   Instant Received() const { return std::max(std::min(time, now.wall), now.not_before); }
 };
 
@@ -163,8 +166,8 @@ struct Transition {
   bool AnyApplied() const;
 };
 
-// `before` is a default SubjectFacts for a subject without a record. Total: a command that asks for too much gets refusals; no restriction
-// is refused for want of room.
+// `before` is a default SubjectFacts for a subject without a record. Total: a command that asks for too much gets
+// refusals; no restriction is refused for want of room.
 Transition Apply(const SubjectFacts& before, const Command& command, const Moment& moment, const Rules& rules);
 
 // A change since the closure, and when.
@@ -173,8 +176,9 @@ struct SaidSince {
   FactChange change;
 };
 
-// What is left of a closed account's record when it is forgotten: that and when it was closed, and what was refused since. The record says
-// neither when a retention was chosen nor what was only said again: `said_since` are the changes since the closure, out of the history.
+// What is left of a closed account's record when it is forgotten: that and when it was closed, and what was refused
+// since. The record says neither when a retention was chosen nor what was only said again: `said_since` are the changes
+// since the closure, out of the history.
 SubjectFacts RefusedSinceClosure(const SubjectFacts& facts, const std::vector<SaidSince>& said_since);
 
 // A reported flag, the restriction that ReportRecording makes: returns the marks after it.

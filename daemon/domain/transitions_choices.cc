@@ -11,7 +11,8 @@ namespace {
 const Control* ControlToRefuse(const std::string& name, const Rules& rules) {
   if (const Control* control = rules.FindControl(name)) return control;
   const auto& retired = rules.retired_controls;
-  const auto found = std::find_if(retired.begin(), retired.end(), [&](const Control& control) { return control.name == name; });
+  const auto found =
+      std::find_if(retired.begin(), retired.end(), [&](const Control& control) { return control.name == name; });
   return found == retired.end() ? nullptr : &*found;
 }
 
@@ -55,8 +56,8 @@ Instant LastAgreed(const ScopeFacts& scope) {
   return last;
 }
 
-// Refuses what is added to the target later. True where that is new, or said anew of a closed account: it then binds the next one of its id.
-// `agreed`: LastAgreed of the scope before the target was turned off.
+// Refuses what is added to the target later. True where that is new, or said anew of a closed account: it then binds
+// the next one of its id. `agreed`: LastAgreed of the scope before the target was turned off.
 bool RefuseFuture(Applying& applying, ScopeFacts& scope, const Target& target, Instant agreed) {
   const auto stands = [&](Instant since) { return !applying.IsToBeForgotten() && agreed <= since; };
   if (target.kind == TargetKind::kAll) {
@@ -78,7 +79,8 @@ bool RefuseFuture(Applying& applying, ScopeFacts& scope, const Target& target, I
 }
 
 PartOutcome TurnOff(Applying& applying, const ChoiceCommand& command) {
-  if (command.target.kind == TargetKind::kControl && ControlToRefuse(command.target.control, applying.rules) == nullptr) {
+  if (command.target.kind == TargetKind::kControl &&
+      ControlToRefuse(command.target.control, applying.rules) == nullptr) {
     return Refused(Refusal::kUnknownControl);
   }
   ScopeFacts& scope = FindOrCreate(applying, command.scope);
@@ -105,7 +107,9 @@ PartOutcome TurnOff(Applying& applying, const ChoiceCommand& command) {
     SetChoice(applying, scope, purpose, refused, now.choice);
     changed = true;
   }
-  if (command.target.kind != TargetKind::kPurpose) changed = RefuseFuture(applying, scope, command.target, agreed) || changed;
+  if (command.target.kind != TargetKind::kPurpose) {
+    changed = RefuseFuture(applying, scope, command.target, agreed) || changed;
+  }
   return Applied(changed);
 }
 
@@ -134,15 +138,20 @@ PartOutcome MayConsent(const Applying& applying, const ScopeFacts& scope, const 
     return unnamed ? Refused(Refusal::kEvidenceRequired, "guardian_id") : Applied(false);
   }
   if (applying.IsAdultAtHome(scope)) {
-    if (proof.actor == Actor::kGuardian) return Refused(Refusal::kEvidenceRequired, "actor SELF or AGENT: an adult consents for themselves");
+    if (proof.actor == Actor::kGuardian) {
+      return Refused(Refusal::kEvidenceRequired, "actor SELF or AGENT: an adult consents for themselves");
+    }
     return Applied(false);
   }
   if (proof.actor != Actor::kGuardian || !scope.guardian.IsSet() || proof.guardian != scope.guardian) {
     return Refused(Refusal::kGuardianRequired, "the guardian named in the profile");
   }
-  if (target.kind != TargetKind::kPurpose) return Refused(Refusal::kGuardianRequired, "a guardian consents purpose by purpose");
+  if (target.kind != TargetKind::kPurpose) {
+    return Refused(Refusal::kGuardianRequired, "a guardian consents purpose by purpose");
+  }
   if (given_at < scope.guardian_since) {
-    return Refused(Refusal::kGuardianRequired, "the guardian was not named yet when the consent is said to have been given");
+    return Refused(Refusal::kGuardianRequired,
+                   "the guardian was not named yet when the consent is said to have been given");
   }
   return Applied(false);
 }
@@ -155,14 +164,17 @@ bool IsByGuardian(const Applying& applying, const ScopeFacts& scope) {
 bool StillCounts(const Applying& applying, const ScopeFacts& scope, Purpose purpose, const PurposeChoice& consent) {
   const Instant now = applying.moment.time;
   const Notice* notice = applying.rules.FindNotice(consent.notice);
-  if (consent.choice != Choice::kGiven || consent.has_ended || notice == nullptr || notice->superseded_from <= now) return false;
+  if (consent.choice != Choice::kGiven || consent.has_ended || notice == nullptr || notice->superseded_from <= now) {
+    return false;
+  }
   if (ConsentEnd(consent, applying.rules) <= now) return false;
   const SuspensionState suspension = SuspensionOf(purpose, applying.result.after.region, applying.rules);
   if (consent.was_suspended || suspension.active || consent.since < suspension.last_end) return false;
   if (scope.kind != ScopeKind::kProfile) return true;
   const Instant adult_from = AdultFrom(scope.age, applying.AgeAtHome());
   if (!consent.by_guardian) return adult_from <= now && consent.since >= adult_from;
-  return now < adult_from && consent.since >= std::max(scope.guardian_since, ChildAgainSince(scope.age, applying.AgeAtHome()));
+  return now < adult_from &&
+         consent.since >= std::max(scope.guardian_since, ChildAgainSince(scope.age, applying.AgeAtHome()));
 }
 
 // Neither the person nor the person's guardian says it.
@@ -171,20 +183,23 @@ bool IsByOther(const Applying& applying, const ScopeFacts& scope) {
 }
 
 // The same person says again what still counts: an agent or the system is not that person.
-bool IsRenewal(const Applying& applying, const ScopeFacts& scope, Purpose purpose, const PurposeChoice& now, const Consenting& consenting) {
+bool IsRenewal(const Applying& applying, const ScopeFacts& scope, Purpose purpose, const PurposeChoice& now,
+               const Consenting& consenting) {
   const bool by_guardian = IsByGuardian(applying, scope);
   const bool in_person = !IsByOther(applying, scope) && !now.by_other;
-  return in_person && !applying.IsImport() && now.by_guardian == by_guardian && now.notice == consenting.notice.number &&
-         StillCounts(applying, scope, purpose, now);
+  return in_person && !applying.IsImport() && now.by_guardian == by_guardian &&
+         now.notice == consenting.notice.number && StillCounts(applying, scope, purpose, now);
 }
 
-// An import may say again what is stored, or fill what is unset. Empty: it may; else what is stored that it would loosen.
+// An import may say again what is stored, or fill what is unset. Empty: it may; else what is stored that it would
+// loosen.
 std::string WhyNotFilled(const Applying& applying, const ScopeFacts& scope, const Consenting& consenting) {
   // After a denied closure, or "everything", the subject chooses, and an import has not heard it.
   if (applying.result.after.default_denied.IsSet()) return "the wish to have the account closed or everything deleted";
   // Given to the closed account of that id, and nothing of it is inherited.
   const Instant reopened = applying.result.after.reopened_at;
-  const bool of_the_one_before = consenting.given_at <= reopened || (reopened.IsSet() && !applying.command.proof.given_at.IsSet());
+  const bool of_the_one_before =
+      consenting.given_at <= reopened || (reopened.IsSet() && !applying.command.proof.given_at.IsSet());
   if (of_the_one_before) return "the closure of the account that had this id before";
   for (const Purpose purpose : kAllPurposes) {
     if (!consenting.granted.Has(purpose)) continue;
@@ -212,17 +227,20 @@ PartOutcome MayTurnOn(const Applying& applying, const ChoiceCommand& command) {
   if (proof.notice_version.empty()) return Refused(Refusal::kEvidenceRequired, "notice_version");
   if (proof.notice_language.empty()) return Refused(Refusal::kEvidenceRequired, "notice_language");
   const Instant given = proof.given_at.IsSet() ? proof.given_at : applying.moment.time;
-  if (given > applying.moment.time) return Refused(Refusal::kImportCannotLoosen, "nothing yet at the time that it states, which lies in the future");
+  if (given > applying.moment.time) {
+    return Refused(Refusal::kImportCannotLoosen, "nothing yet at the time that it states, which lies in the future");
+  }
   std::string why = WhyNotUsable(applying.rules.FindNotice(proof.notice_version), proof, given);
-  // What was given elsewhere under an older notice may be imported; it is then superseded like any other. A later yes on paper counts from
-  // its entry.
+  // What was given elsewhere under an older notice may be imported; it is then superseded like any other. A later yes
+  // on paper counts from its entry.
   if (proof.given_at.IsSet() && !applying.IsImport()) why = "only an import states when it was given";
   if (!why.empty()) return Refused(Refusal::kNoticeNotUsable, std::move(why));
   return Applied(false);
 }
 
 // What one scope needs.
-PartOutcome MayTurnOnAt(const Applying& applying, const ChoiceCommand& command, const ScopeFacts* scope, const Consenting& consenting) {
+PartOutcome MayTurnOnAt(const Applying& applying, const ChoiceCommand& command, const ScopeFacts* scope,
+                        const Consenting& consenting) {
   if (scope == nullptr || !scope->registered) return Refused(Refusal::kScopeNotFound);
   PartOutcome gate = MayConsent(applying, *scope, command.target, consenting.given_at);
   if (gate.refusal != Refusal::kNone || !applying.IsImport()) return gate;
@@ -274,7 +292,8 @@ ConsentScopes ScopesOf(const Applying& applying, const ChoiceCommand& command) {
   return scopes;
 }
 
-bool TurnOnAt(Applying& applying, const ChoiceCommand& command, ScopeFacts& scope, const Consenting& consenting, bool wholly) {
+bool TurnOnAt(Applying& applying, const ChoiceCommand& command, ScopeFacts& scope, const Consenting& consenting,
+              bool wholly) {
   bool changed = false;
   for (const Purpose purpose : kAllPurposes) {
     if (consenting.granted.Has(purpose)) changed = Give(applying, scope, purpose, consenting) || changed;
@@ -282,8 +301,9 @@ bool TurnOnAt(Applying& applying, const ChoiceCommand& command, ScopeFacts& scop
   if (command.target.kind == TargetKind::kControl && wholly && !applying.IsImport()) {
     const ControlNumber number = applying.rules.FindControl(command.target.control)->number;
     auto& refusals = scope.refused_controls;
-    refusals.erase(std::remove_if(refusals.begin(), refusals.end(), [&](const ControlRefusal& r) { return r.control == number; }),
-                   refusals.end());
+    refusals.erase(
+        std::remove_if(refusals.begin(), refusals.end(), [&](const ControlRefusal& r) { return r.control == number; }),
+        refusals.end());
   }
   return changed;
 }
@@ -303,7 +323,9 @@ PartOutcome TurnOn(Applying& applying, const ChoiceCommand& command) {
   PartOutcome allowed = MayTurnOnAt(applying, command, first, consenting);
   if (allowed.refusal == Refusal::kNone && scopes.second) allowed = MayTurnOnAt(applying, command, second, consenting);
   if (allowed.refusal != Refusal::kNone) return allowed;
-  if (granted.Empty()) return Refused(Refusal::kNoticeNotUsable, "the notice does not list the purpose, or the policy does not use it");
+  if (granted.Empty()) {
+    return Refused(Refusal::kNoticeNotUsable, "the notice does not list the purpose, or the policy does not use it");
+  }
   bool changed = TurnOnAt(applying, command, *first, consenting, granted == asked);
   if (second != nullptr) changed = TurnOnAt(applying, command, *second, consenting, granted == asked) || changed;
   return Applied(changed);
@@ -363,7 +385,8 @@ void ApplyChoices(Applying& applying) {
   }
   for (size_t i = 0; i < choices.size(); ++i) {
     if (!choices[i].on || !choices[i].unreadable.empty()) continue;
-    outcomes[i] = IsContradicted(applying, choices[i]) ? Refused(Refusal::kContradiction) : TurnOn(applying, choices[i]);
+    outcomes[i] =
+        IsContradicted(applying, choices[i]) ? Refused(Refusal::kContradiction) : TurnOn(applying, choices[i]);
   }
   for (PartOutcome& outcome : outcomes) applying.result.parts.push_back(std::move(outcome));
 }

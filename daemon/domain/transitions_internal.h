@@ -1,5 +1,5 @@
-// What the files of the transitions share: transitions.cc (retention, and the order of the parts), transitions_choices.cc,
-// transitions_people.cc and transitions_scopes.cc. Private to this folder.
+// What the files of the transitions share: transitions.cc (retention, and the order of the parts),
+// transitions_choices.cc, transitions_people.cc and transitions_scopes.cc. Private to this folder.
 #pragma once
 
 #include <string>
@@ -29,24 +29,27 @@ struct Applying {
   void Record(FactChange change) { result.changes.push_back(std::move(change)); }
 };
 
-inline PartOutcome Refused(Refusal refusal, std::string detail = {}) { return PartOutcome{refusal, false, std::move(detail)}; }
+inline PartOutcome Refused(Refusal refusal, std::string detail = {}) {
+  return PartOutcome{refusal, false, std::move(detail)};
+}
 inline PartOutcome Applied(bool changed) { return PartOutcome{Refusal::kNone, changed, {}}; }
 
-// What every loosening needs: a clock that can be trusted, a registered subject, the current revision, channel and actor.
-// `about_people`: the part only says who lives there, which a first registration may do without etag and evidence.
+// What every loosening needs: a clock that can be trusted, a registered subject, the current revision, channel and
+// actor. `about_people`: the part only says who lives there, which a first registration may do without etag and
+// evidence.
 PartOutcome MayLoosen(const Applying& applying, bool about_people);
 
 void RecordScope(Applying& applying, ChangedWhat what, const ScopeRef& scope);
 
-// The scope, made unregistered if it is named for the first time: it then begins with what the fold of its kind refuses, and the oldest
-// unregistered one may fold to make room. Other references to scopes end.
+// The scope, made unregistered if it is named for the first time: it then begins with what the fold of its kind
+// refuses, and the oldest unregistered one may fold to make room. Other references to scopes end.
 ScopeFacts& FindOrCreate(Applying& applying, const ScopeRef& scope);
 
 // A profile or device is registered, if the subject may have one more; nullptr: it may not.
 ScopeFacts* Register(Applying& applying, const ScopeRef& scope);
 
-// The last end that a scope remembers, its choice unset, now that `choice` is replaced or goes: a refusal's time, or when a consent had
-// expired, or an earlier one. Where there is none, nothing.
+// The last end that a scope remembers, its choice unset, now that `choice` is replaced or goes: a refusal's time, or
+// when a consent had expired, or an earlier one. Where there is none, nothing.
 PurposeChoice EndOf(const Applying& applying, const ScopeFacts& scope, const PurposeChoice& choice);
 
 // Smaller is stricter.
@@ -64,7 +67,8 @@ PartOutcome ApplyDevice(Applying& applying, base::DeviceHandle device);
 PartOutcome ApplyRemoval(Applying& applying, const ScopeRef& scope);
 // A guardian's name has no reason to stay with who has come of age.
 void DropGuardiansOfAdults(Applying& applying);
-// When the period after the notice about a child's inactivity had surely ended, which purged what was recorded before; unset: it has not.
+// When the period after the notice about a child's inactivity had surely ended, which purged what was recorded before;
+// unset: it has not.
 Instant InactivityPurge(const Applying& applying, const ScopeFacts& scope);
 
 }  // namespace consent::domain::internal

@@ -38,7 +38,8 @@ bool IsNeverLower(const AgeOfConsent& b, const AgeOfConsent& a) {
   return a == b || lowest->years >= highest->years;
 }
 
-// An unassigned code would be stored as an unknown region, without a word; what is user-assigned means what the policy says.
+// An unassigned code would be stored as an unknown region, without a word; what is user-assigned means what the policy
+// says.
 bool IsKnown(Region region, const Rules& rules) {
   if (IsAssigned(region)) return true;
   return IsUserAssigned(region) && (rules.regions.contains(region) || rules.regions.contains(region.Country()));
@@ -54,7 +55,8 @@ bool MovingIsRestriction(Region from, Region to, const Rules& rules) {
   for (const Purpose purpose : kAllPurposes) {
     const SuspensionState old_state = SuspensionOf(purpose, from, rules);
     const SuspensionState new_state = SuspensionOf(purpose, to, rules);
-    if ((old_state.active && !new_state.active) || (old_state.ever && !new_state.ever) || new_state.last_end < old_state.last_end) {
+    if ((old_state.active && !new_state.active) || (old_state.ever && !new_state.ever) ||
+        new_state.last_end < old_state.last_end) {
       return false;
     }
   }
@@ -81,9 +83,9 @@ struct Measured {
   const AgeOfConsent& by;
 };
 
-// A guardian's consent that had ended stays ended when a corrected age or a move makes a child again: otherwise a restriction would bring
-// it back. One that would last longer by it the guardian must give again, unless the change was made as a loosening is. An adult's own only
-// stops counting meanwhile, which is computed: nobody said so.
+// A guardian's consent that had ended stays ended when a corrected age or a move makes a child again: otherwise a
+// restriction would bring it back. One that would last longer by it the guardian must give again, unless the change was
+// made as a loosening is. An adult's own only stops counting meanwhile, which is computed: nobody said so.
 void KeepEnded(const Applying& applying, ScopeFacts& scope, const Measured& before, const Measured& after) {
   const base::Now& now = applying.moment.now;
   const auto is_revived = [&](const PurposeChoice& choice, Instant at) {
@@ -94,7 +96,8 @@ void KeepEnded(const Applying& applying, ScopeFacts& scope, const Measured& befo
   for (const Purpose purpose : kAllPurposes) {
     PurposeChoice& choice = scope.ChoiceFor(purpose);
     if (choice.choice != Choice::kGiven || !choice.by_guardian) continue;
-    // What has ended is purged, so it must have ended surely; what may have ended only waits for the guardian to say it again.
+    // What has ended is purged, so it must have ended surely; what may have ended only waits for the guardian to say it
+    // again.
     if (is_revived(choice, now.earliest)) {
       choice.has_ended = true;
     } else if (is_revived(choice, now.latest) || (lasts_longer && !as_loosening)) {
@@ -142,8 +145,10 @@ PartOutcome AddProfile(Applying& applying, const ProfileCommand& profile) {
   const ScopeRef ref{ScopeKind::kProfile, profile.profile.bytes};
   if (IsRemovalUndoneByImport(applying, ref)) return Refused(Refusal::kImportCannotLoosen, "the profile's removal");
   const Age age = profile.age.value_or(Age{});
-  const bool is_child = applying.moment.time < AdultFrom(age, applying.rules.AgeOfConsentIn(applying.result.after.region));
-  // Naming it was a missing fact; a child stays ineligible until its guardian consents, which is a loosening of its own.
+  const bool is_child =
+      applying.moment.time < AdultFrom(age, applying.rules.AgeOfConsentIn(applying.result.after.region));
+  // Naming it was a missing fact; a child stays ineligible until its guardian consents, which is a loosening of its
+  // own.
   if (!is_child || age.kind == AgeKind::kBorn) {
     PartOutcome gate = MayLoosen(applying, true);
     if (gate.refusal != Refusal::kNone) return gate;
@@ -156,7 +161,8 @@ PartOutcome AddProfile(Applying& applying, const ProfileCommand& profile) {
   if (scope == nullptr) return Refused(Refusal::kSubjectFull);
   scope->age = age;
   scope->age.adult_since = was_here ? applying.moment.time : Instant{};
-  scope->last_active = profile.last_active.IsSet() ? std::min(profile.last_active, applying.moment.time) : applying.moment.time;
+  scope->last_active =
+      profile.last_active.IsSet() ? std::min(profile.last_active, applying.moment.time) : applying.moment.time;
   if (profile.guardian && is_child) NameGuardian(applying, *scope, *profile.guardian);
   return Applied(true);
 }
@@ -172,11 +178,14 @@ PartOutcome ChangeAge(Applying& applying, ScopeFacts& scope, Age age) {
   age.adult_since = before.adult_since;
   age.born_before = before.born_before;
   if (!AgeIsRestriction(age, before)) {
-    if (applying.IsImport() && before.kind != AgeKind::kUnknown) return Refused(Refusal::kImportCannotLoosen, "another age");
+    if (applying.IsImport() && before.kind != AgeKind::kUnknown) {
+      return Refused(Refusal::kImportCannotLoosen, "another age");
+    }
     PartOutcome gate = MayLoosen(applying, false);
     if (gate.refusal != Refusal::kNone) return gate;
     if (AdultFrom(before, at_home) <= now) {
-      // An adult's age was corrected: what an adult consented to goes on, and no capture becomes an adult's that was not.
+      // An adult's age was corrected: what an adult consented to goes on, and no capture becomes an adult's that was
+      // not.
       if (before.kind == AgeKind::kBorn) age.born_before = Later(before.born_before, before.born);
     } else {
       age.adult_since = now;
@@ -195,7 +204,9 @@ PartOutcome ChangeGuardian(Applying& applying, ScopeFacts& scope, base::Guardian
   if (scope.guardian == guardian || (guardian.IsSet() && applying.IsAdultAtHome(scope))) return Applied(false);
   if (guardian.IsSet()) {
     const bool was_said = scope.guardian_since.IsSet();
-    if (applying.IsImport() && was_said) return Refused(Refusal::kImportCannotLoosen, "another guardian, or that there is none");
+    if (applying.IsImport() && was_said) {
+      return Refused(Refusal::kImportCannotLoosen, "another guardian, or that there is none");
+    }
     PartOutcome gate = MayLoosen(applying, false);
     if (gate.refusal != Refusal::kNone) return gate;
   }
@@ -211,9 +222,12 @@ const Regime& HomeRegime(const Applying& applying) {
 PartOutcome NoteActivity(Applying& applying, ScopeFacts& scope, Instant last_active) {
   last_active = std::min(last_active, applying.moment.time);
   if (last_active <= scope.last_active) return Applied(false);
-  if (applying.IsImport() && scope.last_active.IsSet()) return Refused(Refusal::kImportCannotLoosen, "an earlier activity");
+  if (applying.IsImport() && scope.last_active.IsSet()) {
+    return Refused(Refusal::kImportCannotLoosen, "an earlier activity");
+  }
   const Regime& regime = HomeRegime(applying);
-  // A capture elsewhere is judged by the shorter period of two regimes, so the shortest of all says whether an answer may change.
+  // A capture elsewhere is judged by the shorter period of two regimes, so the shortest of all says whether an answer
+  // may change.
   int shortest = regime.child_inactive_months;
   for (const Regime& other : applying.rules.regimes) shortest = std::min(shortest, other.child_inactive_months);
   if (scope.last_active.IsSet() && base::AddMonths(scope.last_active, shortest) <= applying.moment.time) {
@@ -237,7 +251,9 @@ void Merge(PartOutcome& into, PartOutcome part) {
 
 }  // namespace
 
-bool Applying::IsAdultAtHome(const ScopeFacts& profile) const { return AdultFrom(profile.age, AgeAtHome()) <= moment.time; }
+bool Applying::IsAdultAtHome(const ScopeFacts& profile) const {
+  return AdultFrom(profile.age, AgeAtHome()) <= moment.time;
+}
 
 void RecordScope(Applying& applying, ChangedWhat what, const ScopeRef& scope) {
   FactChange change;

@@ -71,7 +71,8 @@ void FoldToBound(SubjectFacts& facts, ScopeKind kind) {
   while (CountScopes(facts, kind, false) > kMaxProfiles) FoldOldest(facts, kind);
 }
 
-// What stays of a scope that goes: what it refused, ends whose copies are owed, what had expired. Consents, retention and the person go.
+// What stays of a scope that goes: what it refused, ends whose copies are owed, what had expired. Consents, retention
+// and the person go.
 ScopeFacts KeptOf(const Applying& applying, const ScopeFacts& scope) {
   ScopeFacts kept;
   kept.kind = scope.kind;
@@ -79,7 +80,8 @@ ScopeFacts KeptOf(const Applying& applying, const ScopeFacts& scope) {
   kept.refused_all_since = scope.refused_all_since;
   kept.refused_controls = scope.refused_controls;
   const Instant sure = applying.moment.now.earliest;
-  kept.purge_floor = std::max({scope.purge_floor, ExpiredUpTo(scope.retention, sure), InactivityPurge(applying, scope)});
+  kept.purge_floor =
+      std::max({scope.purge_floor, ExpiredUpTo(scope.retention, sure), InactivityPurge(applying, scope)});
   for (const Purpose purpose : kAllPurposes) {
     const PurposeChoice& choice = scope.ChoiceFor(purpose);
     if (SaysNo(choice.choice)) {

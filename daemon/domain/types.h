@@ -1,5 +1,5 @@
-// The values that decisions are made of. No I/O, no protobuf, no raw ids: people and recordings appear as keyed handles.
-// In every enum zero denies; a default-constructed struct is the one that allows least.
+// The values that decisions are made of. No I/O, no protobuf, no raw ids: people and recordings appear as keyed
+// handles. In every enum zero denies; a default-constructed struct is the one that allows least.
 #pragma once
 
 #include <array>
@@ -33,8 +33,9 @@ enum class Purpose : uint8_t {
 };
 inline constexpr int kPurposes = 7;
 inline constexpr std::array<Purpose, kPurposes> kAllPurposes = {
-    Purpose::kHumanReview,         Purpose::kModelTraining,   Purpose::kFeatureDevelopment, Purpose::kMessageTranscription,
-    Purpose::kVoiceIdentification, Purpose::kPersonalisation, Purpose::kAdvertising};
+    Purpose::kHumanReview,          Purpose::kModelTraining,       Purpose::kFeatureDevelopment,
+    Purpose::kMessageTranscription, Purpose::kVoiceIdentification, Purpose::kPersonalisation,
+    Purpose::kAdvertising};
 
 // False of kNone and of any number that names no purpose.
 constexpr bool IsPurpose(Purpose p) { return p != Purpose::kNone && static_cast<int>(p) <= kPurposes; }
@@ -54,13 +55,14 @@ struct PurposeSet {
 enum class Choice : uint8_t { kUnset = 0, kGiven = 1, kRefused = 2, kWithdrawn = 3 };
 constexpr bool SaysNo(Choice c) { return c == Choice::kRefused || c == Choice::kWithdrawn; }
 
-// Notices and controls have names in the policy file; the daemon numbers them when a policy is activated and never reuses a
-// number. 0: none. Controls are 1..64, notices 1..65535.
+// Notices and controls have names in the policy file; the daemon numbers them when a policy is activated and never
+// reuses a number. 0: none. Controls are 1..64, notices 1..65535.
 using NoticeNumber = uint16_t;
 using ControlNumber = uint8_t;
 inline constexpr int kMaxControls = 64;
 
-// ISO 3166-1 alpha-2 with an optional ISO 3166-2 subdivision of 1 to 3 characters, upper case, packed base 37; 0: unknown.
+// ISO 3166-1 alpha-2 with an optional ISO 3166-2 subdivision of 1 to 3 characters, upper case, packed base 37; 0:
+// unknown.
 class Region {
  public:
   constexpr Region() = default;
@@ -88,23 +90,28 @@ class Region {
 
 enum class ScopeKind : uint8_t { kAccount = 0, kProfile = 1, kDevice = 2 };
 
-// What one scope chose about one purpose. A consent has two times: captures count from the first, its lifetime from the last.
+// What one scope chose about one purpose. A consent has two times: captures count from the first, its lifetime from the
+// last.
 struct PurposeChoice {
   Choice choice = Choice::kUnset;
   bool by_guardian = false;  // of a consent: the named guardian gave it
   bool by_other = false;     // of a consent: an agent or the system gave it, neither the person nor the named guardian
   bool imported = false;     // of a consent: came through an import with its own time
-  bool inherited = false;    // of a refusal: one of the removed scopes that the fold keeps together said it, perhaps another one
-  bool has_ended = false;    // of a guardian's consent: the child had come of age once; no later correction brings it back
-  NoticeNumber notice = 0;   // of a consent
-  Instant since;             // of a consent: the time from which captures count; of a refusal: when it was said
-  Instant renewed;           // of a consent: when it was last given again, in whole seconds after `since`, rounded down; unset: never
-  // The last end of an earlier consent or default: when it was refused or withdrawn, or had expired. Kept through later consents and, with
-  // choice kUnset, after the scope was removed. Unset: there was none.
+  bool inherited =
+      false;  // of a refusal: one of the removed scopes that the fold keeps together said it, perhaps another one
+  bool has_ended =
+      false;  // of a guardian's consent: the child had come of age once; no later correction brings it back
+  NoticeNumber notice = 0;  // of a consent
+  Instant since;            // of a consent: the time from which captures count; of a refusal: when it was said
+  Instant renewed;  // of a consent: when it was last given again, in whole seconds after `since`, rounded down; unset:
+                    // never
+  // The last end of an earlier consent or default: when it was refused or withdrawn, or had expired. Kept through later
+  // consents and, with choice kUnset, after the scope was removed. Unset: there was none.
   Instant refused_from;
   bool end_was_expiry = false;   // that end was an expiry, no refusal: nothing was captured while it was refused
   bool copies_forgiven = false;  // a notice that covers the past was agreed to since that end: copies of before it stay
-  // Of a consent: the purpose was suspended where the subject lived, later than it was given, and the subject has moved away since.
+  // Of a consent: the purpose was suspended where the subject lived, later than it was given, and the subject has moved
+  // away since.
   bool was_suspended = false;
   bool operator==(const PurposeChoice&) const = default;
 
@@ -124,10 +131,10 @@ struct Retention {
 enum class AgeKind : uint8_t { kUnknown = 0, kAdult = 1, kChild = 2, kBorn = 3 };
 struct Age {
   AgeKind kind = AgeKind::kUnknown;
-  base::Date born;        // where kind is kBorn
-  Instant adult_since;    // not an adult before: when a child's age was corrected upwards; unset: so registered
-  // The latest birth date that was told before this age, while the person was an adult by it: no correction makes a past capture an
-  // adult's.
+  base::Date born;      // where kind is kBorn
+  Instant adult_since;  // not an adult before: when a child's age was corrected upwards; unset: so registered
+  // The latest birth date that was told before this age, while the person was an adult by it: no correction makes a
+  // past capture an adult's.
   std::optional<base::Date> born_before = std::nullopt;
   bool operator==(const Age&) const = default;
 };
@@ -139,25 +146,27 @@ struct ControlRefusal {
   bool operator==(const ControlRefusal&) const = default;
 };
 
-// The account, one profile or one device. A profile or device with a zero handle is the fold: what was refused by those of its kind that
-// are gone and for which the record has no room of their own. It is named by no recording and decides no disposition; who names no
-// scope of that kind, or registers one that the record does not know, has refused what it refuses.
+// The account, one profile or one device. A profile or device with a zero handle is the fold: what was refused by those
+// of its kind that are gone and for which the record has no room of their own. It is named by no recording and decides
+// no disposition; who names no scope of that kind, or registers one that the record does not know, has refused what it
+// refuses.
 struct ScopeFacts {
   ScopeKind kind = ScopeKind::kAccount;
   base::Bytes16 handle{};   // of a profile or device; zero for the account and for a fold
   bool registered = false;  // false: it was removed, or only a restriction named it so far
   std::array<PurposeChoice, kPurposes> choices{};
-  Instant refused_all_since;                             // unset: did not refuse everything
+  Instant refused_all_since;                                // unset: did not refuse everything
   absl::InlinedVector<ControlRefusal, 1> refused_controls;  // at most one per control
   Retention retention;
   Instant purge_floor;   // captures at or before it were once expired: they stay purged
-  Instant default_from;  // latest change of this scope that made a default apply, for example its registration; or its removal
+  Instant default_from;  // latest change of this scope that made a default apply, for example its registration; or its
+                         // removal
   // Profiles only.
   Age age;
   base::GuardianHandle guardian;
-  Instant guardian_since;        // consents by an earlier guardian do not count
-  Instant last_active;           // of a child
-  Instant inactivity_notice;     // when the notice about inactivity went out; unset: it did not, or was answered
+  Instant guardian_since;     // consents by an earlier guardian do not count
+  Instant last_active;        // of a child
+  Instant inactivity_notice;  // when the notice about inactivity went out; unset: it did not, or was answered
 
   const PurposeChoice& ChoiceFor(Purpose p) const { return choices[static_cast<size_t>(p) - 1]; }
   PurposeChoice& ChoiceFor(Purpose p) { return choices[static_cast<size_t>(p) - 1]; }
@@ -183,9 +192,9 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
-// The captures that a deletion orders away. Its end is two times, because no clock is sure of its receipt: what was surely captured by
-// `sure` is purged, what was perhaps captured by `latest` is never eligible. Both ends belong to it. In order by construction:
-// sure <= latest, and from <= latest. Immutable.
+// The captures that a deletion orders away. Its end is two times, because no clock is sure of its receipt: what was
+// surely captured by `sure` is purged, what was perhaps captured by `latest` is never eligible. Both ends belong to it.
+// In order by construction: sure <= latest, and from <= latest. Immutable.
 class OrderedTimes {
  public:
   // Nothing at all: neither purges nor denies.
@@ -208,8 +217,11 @@ class OrderedTimes {
   constexpr Instant sure() const { return sure_; }
   constexpr Instant latest() const { return latest_; }
 
-  // What was captured some time from `lo` to `hi`: perhaps within the times that are surely ordered, or within those that perhaps are.
-  constexpr bool SurelyOrders(Instant lo, Instant hi) const { return sure_.IsSet() && from_ <= sure_ && lo <= sure_ && hi >= from_; }
+  // What was captured some time from `lo` to `hi`: perhaps within the times that are surely ordered, or within those
+  // that perhaps are.
+  constexpr bool SurelyOrders(Instant lo, Instant hi) const {
+    return sure_.IsSet() && from_ <= sure_ && lo <= sure_ && hi >= from_;
+  }
   constexpr bool PerhapsOrders(Instant lo, Instant hi) const { return !IsEmpty() && lo <= latest_ && hi >= from_; }
   // All of `other` lies within this, what is sure within what is sure.
   constexpr bool Contains(const OrderedTimes& other) const {
@@ -245,7 +257,7 @@ struct Hold {
 
 // Where the subject lived until it moved to where more is allowed: its rules still hold for what was captured by then.
 struct FormerRegion {
-  Region region;         // unset: it had none
+  Region region;  // unset: it had none
   Instant until;
   bool several = false;  // `region` is unset, and nobody knows any more which they were: nothing of before is eligible
   bool operator==(const FormerRegion&) const = default;
@@ -253,26 +265,30 @@ struct FormerRegion {
 
 class Cover;
 
-using base::kMaxProfiles;                      // and as many devices; restrictions and removals may add as many again unregistered
-inline constexpr size_t kMaxTombstones = 64;  // in the record; a subject with more of them has all of them in rows of their own
+using base::kMaxProfiles;  // and as many devices; restrictions and removals may add as many again unregistered
+inline constexpr size_t kMaxTombstones =
+    64;  // in the record; a subject with more of them has all of them in rows of their own
 inline constexpr size_t kMaxHolds = 64;
 inline constexpr size_t kMaxFormerRegions = 8;
 
 // All that a decision needs to know about a subject. scopes[0] is always the account.
 struct SubjectFacts {
   SubjectFacts() : scopes(1) {}
-  uint64_t revision = 0;    // sequence of the latest change of this subject in its partition; 0: none
-  bool registered = false;  // false: only restrictions named it so far
-  bool has_recording_marks = false;  // rows about single recordings exist
+  uint64_t revision = 0;                  // sequence of the latest change of this subject in its partition; 0: none
+  bool registered = false;                // false: only restrictions named it so far
+  bool has_recording_marks = false;       // rows about single recordings exist
   bool has_unverified_deletions = false;  // perhaps: requests that are open and unverified
   Region region;
   absl::InlinedVector<FormerRegion, 1> former_regions;  // each once, in the order in which they were left
   bool left_a_default = false;  // it once lived where OPT_OUT was the default: what that allowed may still be there
-  Instant default_from;  // latest change of region, or registration, that made a default apply
-  Instant default_denied;  // a denied closure or "everything" took every default away until the subject has chosen; unset: none did
-  Instant closed_at;     // unset: never closed
-  bool forgotten = false;  // closed, and its names and keys are being erased: nothing but deletions' own steps changes it until that is done
-  Instant reopened_at;   // a new account of the same id since then, which is not the closed one's; unset: it is closed for good
+  Instant default_from;         // latest change of region, or registration, that made a default apply
+  Instant default_denied;  // a denied closure or "everything" took every default away until the subject has chosen;
+                           // unset: none did
+  Instant closed_at;       // unset: never closed
+  bool forgotten = false;  // closed, and its names and keys are being erased: nothing but deletions' own steps changes
+                           // it until that is done
+  Instant reopened_at;  // a new account of the same id since then, which is not the closed one's; unset: it is closed
+                        // for good
   uint64_t holds_changed = 0;  // sequence of the latest hold that was placed or released; 0: none ever
   absl::InlinedVector<ScopeFacts, 2> scopes;
   absl::InlinedVector<Tombstone, 1> tombstones;
@@ -290,7 +306,8 @@ struct SubjectFacts {
 
 // What is left of an account whose closure is finished: that it was closed, and when; and what was refused since.
 inline bool IsSuppressionRecord(const SubjectFacts& facts) {
-  return facts.closed_at.IsSet() && !facts.reopened_at.IsSet() && !facts.forgotten && facts.tombstones.empty() && !facts.has_more_tombstones;
+  return facts.closed_at.IsSet() && !facts.reopened_at.IsSet() && !facts.forgotten && facts.tombstones.empty() &&
+         !facts.has_more_tombstones;
 }
 // The same also before its keys have left the files.
 inline bool IsForgotten(const SubjectFacts& facts) { return IsSuppressionRecord(facts) || facts.forgotten; }
@@ -308,7 +325,7 @@ struct RecordingMarks {
   uint8_t flags = 0;
   bool has_tombstone = false;  // a deletion names this very recording
   DeletionState tombstone = DeletionState::kPending;
-  bool on_hold = false;        // a hold names this very recording
+  bool on_hold = false;  // a hold names this very recording
   bool operator==(const RecordingMarks&) const = default;
 };
 
@@ -317,19 +334,26 @@ enum class Kind : uint8_t { kMissing = 0, kCommand = 1, kMessage = 2, kSound = 3
 enum class Speakers : uint8_t { kMissing = 0, kOne = 1, kSeveral = 2 };
 enum class Identity : uint8_t { kMissing = 0, kMatched = 1, kUnmatched = 2, kNotRun = 3 };
 enum class SpeakerAge : uint8_t { kMissing = 0, kAdult = 1, kChildPresent = 2 };
-enum class Artefact : uint8_t { kSource = 0, kTranscript = 2, kReviewCopy = 3, kAnnotation = 4, kFeature = 5, kDatasetItem = 6 };
+enum class Artefact : uint8_t {
+  kSource = 0,
+  kTranscript = 2,
+  kReviewCopy = 3,
+  kAnnotation = 4,
+  kFeature = 5,
+  kDatasetItem = 6
+};
 enum class ReviewerClass : uint8_t { kMissing = 0, kEmployee = 1, kContractor = 2 };
 
 // What the caller says about one recording. Recording and account are known by construction.
 struct RecordingFacts {
-  Instant captured_at;            // unset: missing
+  Instant captured_at;  // unset: missing
   bool has_uncertainty = false;
-  Span uncertainty;               // 0..24 h; without it the policy's applies
-  Instant ingested_at;            // unset: the time of asking
+  Span uncertainty;     // 0..24 h; without it the policy's applies
+  Instant ingested_at;  // unset: the time of asking
   absl::InlinedVector<base::ProfileHandle, 2> profiles;
-  base::DeviceHandle device;      // zero: none named
-  Region region;                  // of the capture; unset: none named
-  bool has_region = false;        // named, perhaps unknown to the policy
+  base::DeviceHandle device;  // zero: none named
+  Region region;              // of the capture; unset: none named
+  bool has_region = false;    // named, perhaps unknown to the policy
   Wake wake = Wake::kMissing;
   Kind kind = Kind::kMissing;
   Speakers speakers = Speakers::kMissing;
@@ -424,20 +448,22 @@ class ReasonSet {
 };
 
 // E0's.
-inline constexpr ReasonSet kFirstOfEligibility{Reason::kClockDoubtful, Reason::kUnknownSubject, Reason::kMissingFact, Reason::kInvalidTime};
+inline constexpr ReasonSet kFirstOfEligibility{Reason::kClockDoubtful, Reason::kUnknownSubject, Reason::kMissingFact,
+                                               Reason::kInvalidTime};
 
 // Two answers that are never merged.
 struct Decision {
   Eligibility eligibility = Eligibility::kNotAnswered;
   Disposition disposition = Disposition::kNotAnswered;
-  ReasonSet disposed;  // by R1 to R5
-  ReasonSet reasons;   // every reason that applied, those of `disposed` among them
+  ReasonSet disposed;     // by R1 to R5
+  ReasonSet reasons;      // every reason that applied, those of `disposed` among them
   uint64_t revision = 0;  // of the subject; 0: unknown subject
   Instant checked_at;
   // Nothing changes before it by time alone. Not before checked_at; equal to it: do not keep the answer.
   Instant good_until;
 
-  // Every reason once, most important first: the disposition's, then those of E0, then of E1 and so on. The first one explains the answer.
+  // Every reason once, most important first: the disposition's, then those of E0, then of E1 and so on. The first one
+  // explains the answer.
   template <typename F>
   constexpr void ForEachReason(F f) const {
     disposed.ForEach(f);

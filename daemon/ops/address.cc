@@ -39,7 +39,8 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 // The plain decimal of 0 to 65535 that `port` is; -1: it is none.
 int PortOf(std::string_view port) {
-  const bool plain = !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), IsDigit) && (port.size() == 1 || port[0] != '0');
+  const bool plain = !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), IsDigit) &&
+                     (port.size() == 1 || port[0] != '0');
   if (!plain) return -1;
   int value = 0;
   for (const char c : port) value = value * 10 + (c - '0');
@@ -52,7 +53,9 @@ bool IsIpv6(const std::string& text) {
 }
 
 std::string NotAnAddress(const std::string& host, const std::string& whole) {
-  if (host == "localhost") return "names a host, which may stand for several addresses: write 127.0.0.1:port or [::1]:port";
+  if (host == "localhost") {
+    return "names a host, which may stand for several addresses: write 127.0.0.1:port or [::1]:port";
+  }
   if (IsIpv6(host) || IsIpv6(whole)) return "must have its IPv6 address in brackets: write [::1]:port";
   return absl::StrCat("is no literal address; names, * and other schemes are not taken: ", kForms);
 }
@@ -68,11 +71,14 @@ absl::StatusOr<Address> Address::ParseUnix(std::string_view text) {
   if (path.empty() || path[0] != '/') return Wrong(text, "must be unix: and an absolute path: write unix:/path");
   if (path.substr(0, 2) == "//") return Wrong(text, "must have one slash after unix: and not more: write unix:/path");
   if (path.size() > kMaxPathBytes) {
-    return Wrong(text, absl::StrCat("has a path of ", path.size(), " bytes; a socket's is at most ", kMaxPathBytes, ": choose a shorter one"));
+    return Wrong(text, absl::StrCat("has a path of ", path.size(), " bytes; a socket's is at most ", kMaxPathBytes,
+                                    ": choose a shorter one"));
   }
   if (path.find('\0') != std::string_view::npos) return Wrong(text, "has a zero byte in its path: write unix:/path");
   const std::string_view name = path.substr(path.rfind('/') + 1);
-  if (name.empty() || name == "." || name == "..") return Wrong(text, "names a folder: add the socket's name, unix:/folder/name");
+  if (name.empty() || name == "." || name == "..") {
+    return Wrong(text, "names a folder: add the socket's name, unix:/folder/name");
+  }
   Address address;
   address.kind_ = Kind::kUnix;
   address.path_ = std::string(path);
@@ -89,11 +95,16 @@ absl::StatusOr<Address> Address::ParseIp(std::string_view text) {
   Address address;
   address.kind_ = bracketed ? Kind::kIpv6 : Kind::kIpv4;
   if (inet_pton(bracketed ? AF_INET6 : AF_INET, host.c_str(), &address.host_) != 1) {
-    return Wrong(text, bracketed ? "has no literal IPv6 address in its brackets, and zones (%eth0) are not taken: write [::1]:port"
-                                 : NotAnAddress(host, std::string(text)));
+    return Wrong(text,
+                 bracketed
+                     ? "has no literal IPv6 address in its brackets, and zones (%eth0) are not taken: write [::1]:port"
+                     : NotAnAddress(host, std::string(text)));
   }
-  if (bracketed && IN6_IS_ADDR_V4MAPPED(&address.host_) != 0) return Wrong(text, "holds an IPv4 address: write it as 127.0.0.1:port");
-  const std::string_view rest = end == std::string_view::npos ? std::string_view() : text.substr(bracketed ? end + 1 : end);
+  if (bracketed && IN6_IS_ADDR_V4MAPPED(&address.host_) != 0) {
+    return Wrong(text, "holds an IPv4 address: write it as 127.0.0.1:port");
+  }
+  const std::string_view rest =
+      end == std::string_view::npos ? std::string_view() : text.substr(bracketed ? end + 1 : end);
   if (rest.empty()) return Wrong(text, absl::StrCat("has no port: ", kForms));
   const int port = rest[0] == ':' ? PortOf(rest.substr(1)) : -1;
   if (port < 0) return Wrong(text, "does not end in a colon and a port, a plain number of 0 to 65535");
@@ -147,8 +158,11 @@ void Address::Fill(sockaddr_storage* to, socklen_t* length) const {
 
 absl::Status AllowedWithoutCertificates(const Address& address) {
   if (address.kind() == Address::Kind::kUnix || address.IsLoopback()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("'", address.ToText(), "' is refused: without certificates callers are not authenticated, so only "
-                                                 "this machine's are served: ", kForms));
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", address.ToText(),
+                   "' is refused: without certificates callers are not authenticated, so only "
+                   "this machine's are served: ",
+                   kForms));
 }
 
 absl::StatusOr<ListeningSocket> ListeningSocket::Open(const Address& address, int backlog) {
@@ -180,7 +194,8 @@ ListeningSocket::~ListeningSocket() {
   if (fd_ >= 0) close(fd_);
 }
 
-ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept : fd_(other.Release()), address_(std::move(other.address_)) {}
+ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept
+    : fd_(other.Release()), address_(std::move(other.address_)) {}
 
 ListeningSocket& ListeningSocket::operator=(ListeningSocket&& other) noexcept {
   std::swap(fd_, other.fd_);
@@ -194,18 +209,23 @@ absl::Status CannotListen(const Address& address, int error) {
   std::string what = std::strerror(error);
   switch (error) {
     case EADDRINUSE:
-      what = address.port() == 0 ? "no port is free: every port of the system's own range is in use"
-                                 : "another process uses the port: stop that one or choose another port (`ss -ltnp` lists who listens)";
+      what = address.port() == 0
+                 ? "no port is free: every port of the system's own range is in use"
+                 : "another process uses the port: stop that one or choose another port (`ss -ltnp` lists who listens)";
       break;
     case EADDRNOTAVAIL:
-      what = "this machine has no such address: choose one of its own (`ip address` lists them; none of IPv6 may mean that it is switched off)";
+      what =
+          "this machine has no such address: choose one of its own (`ip address` lists them; none of IPv6 may mean "
+          "that it is switched off)";
       break;
     case EAFNOSUPPORT:
       what = "this machine's kernel has no such kind of address; where IPv6 is switched off write 127.0.0.1:port";
       break;
     case EACCES:
     case EPERM:
-      what = "the system does not let this user have it: choose a port of 1024 or more, or see what forbids it (a capability, a security module)";
+      what =
+          "the system does not let this user have it: choose a port of 1024 or more, or see what forbids it (a "
+          "capability, a security module)";
       break;
     case EMFILE:
       what = "this process may open no more files: raise its limit (`ulimit -n`, LimitNOFILE= of systemd)";

@@ -1,4 +1,5 @@
-// Where a listener stands, read strictly, and the TCP sockets that the daemon makes itself. For every listener: the API's and HTTP's.
+// Where a listener stands, read strictly, and the TCP sockets that the daemon makes itself. For every listener: the
+// API's and HTTP's.
 #pragma once
 
 #include <netinet/in.h>
@@ -14,7 +15,8 @@
 
 namespace consent::ops {
 
-// A Unix socket's path, or a literal IP address with a port. Immutable; a default one is unset and cannot be listened on.
+// A Unix socket's path, or a literal IP address with a port. Immutable; a default one is unset and cannot be listened
+// on.
 class Address {
  public:
   enum class Kind : uint8_t { kUnset = 0, kUnix = 1, kIpv4 = 2, kIpv6 = 3 };
@@ -22,9 +24,10 @@ class Address {
   static constexpr size_t kMaxPathBytes = 107;
 
   Address() = default;
-  // Takes unix:/absolute/path of at most kMaxPathBytes bytes, A.B.C.D:port and [IPv6]:port, the port a plain decimal of 0 to 65535.
-  // No names (one may stand for several addresses), services, wildcards, zones or IPv4 within IPv6, and nothing left out.
-  // InvalidArgument: what is wrong with `text`, quoted, and what to write instead; one line, whatever bytes `text` holds.
+  // Takes unix:/absolute/path of at most kMaxPathBytes bytes, A.B.C.D:port and [IPv6]:port, the port a plain decimal of
+  // 0 to 65535. No names (one may stand for several addresses), services, wildcards, zones or IPv4 within IPv6, and
+  // nothing left out. InvalidArgument: what is wrong with `text`, quoted, and what to write instead; one line, whatever
+  // bytes `text` holds.
   static absl::StatusOr<Address> Parse(std::string_view text);
 
   Kind kind() const { return kind_; }
@@ -57,8 +60,8 @@ absl::Status AllowedWithoutCertificates(const Address& address);
 // A TCP socket that listens. Closed with its owner. Movable.
 class ListeningSocket {
  public:
-  // `address` is of kIpv4 or kIpv6, and IPv6 takes no IPv4 along. Does not block; a port that another process listens on is never shared,
-  // one whose last connections have yet to time out is taken. Else as CannotListen says.
+  // `address` is of kIpv4 or kIpv6, and IPv6 takes no IPv4 along. Does not block; a port that another process listens
+  // on is never shared, one whose last connections have yet to time out is taken. Else as CannotListen says.
   static absl::StatusOr<ListeningSocket> Open(const Address& address, int backlog);
   ~ListeningSocket();
   ListeningSocket(ListeningSocket&& other) noexcept;
@@ -76,8 +79,8 @@ class ListeningSocket {
   Address address_;
 };
 
-// What to tell an operator when a system call for listening on `address` failed with `error`, an errno: the true cause and what to do.
-// ResourceExhausted: base::IsShortage; Unavailable: all others.
+// What to tell an operator when a system call for listening on `address` failed with `error`, an errno: the true cause
+// and what to do. ResourceExhausted: base::IsShortage; Unavailable: all others.
 absl::Status CannotListen(const Address& address, int error);
 
 }  // namespace consent::ops

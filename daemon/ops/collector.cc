@@ -6,7 +6,8 @@
 
 namespace consent::ops {
 
-Collector::Collector(Collect collect, Done done) : collect_(std::move(collect)), done_(std::move(done)), thread_([this] { Run(); }) {}
+Collector::Collector(Collect collect, Done done)
+    : collect_(std::move(collect)), done_(std::move(done)), thread_([this] { Run(); }) {}
 
 Collector::~Collector() {
   {

@@ -1,4 +1,5 @@
-// Metrics as text, collected away from whoever answers scrapes: collecting takes locks and looks through the store's properties.
+// Metrics as text, collected away from whoever answers scrapes: collecting takes locks and looks through the store's
+// properties.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,8 @@ class Collector {
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 
-  // The number of the collection that answers this call: it begins after the call, so that it shows all that happened before.
+  // The number of the collection that answers this call: it begins after the call, so that it shows all that happened
+  // before.
   uint64_t Ask() EXCLUDES(mutex_);
 
  private:

@@ -46,7 +46,9 @@ std::string ConfigProblem(const std::string& path) {
 }
 
 // As an unset variable of a shell leaves it: the default is had by leaving the option out.
-std::string NotEmpty(const std::string& text) { return text.empty() ? "must not be empty; leave it out for the default" : ""; }
+std::string NotEmpty(const std::string& text) {
+  return text.empty() ? "must not be empty; leave it out for the default" : "";
+}
 
 // THE definition: names, meanings and defaults of all options.
 void Define(CLI::App* app, Raw* raw) {
@@ -56,15 +58,18 @@ void Define(CLI::App* app, Raw* raw) {
   app->allow_config_extras(CLI::config_extras_mode::error);
   app->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->always_capture_default();
 
-  app->add_option("--listen", raw->listen,
-                  "Where the API is served: unix:/path (its folder is made 0700 or must be so), 127.0.0.1:port or [::1]:port. "
-                  "Default: unix:$XDG_RUNTIME_DIR/consentd/consentd.sock for users that have one, else unix:/run/consentd/consentd.sock")
+  app->add_option(
+         "--listen", raw->listen,
+         "Where the API is served: unix:/path (its folder is made 0700 or must be so), 127.0.0.1:port or [::1]:port. "
+         "Default: unix:$XDG_RUNTIME_DIR/consentd/consentd.sock for users that have one, else "
+         "unix:/run/consentd/consentd.sock")
       ->check(NotEmpty);
   app->add_option("--data-dir", raw->data_dir,
                   "Folder of the store, made if it is not there. Default: /var/lib/consentd for root, else "
                   "$XDG_DATA_HOME/consentd or ~/.local/share/consentd")
       ->check(NotEmpty);
-  app->add_option("--key-file", raw->key_file, "The daemon's secrets, made at first start; not inside the data folder. Default: DATA-DIR.key")
+  app->add_option("--key-file", raw->key_file,
+                  "The daemon's secrets, made at first start; not inside the data folder. Default: DATA-DIR.key")
       ->check(NotEmpty);
   app->add_option("--head-file", raw->head_file,
                   "Last known end of the store, so that an old copy put back is noticed; not inside the data folder. "
@@ -82,13 +87,16 @@ void Define(CLI::App* app, Raw* raw) {
   app->add_option("--drain-seconds", raw->drain_seconds, "How long calls may go on after SIGTERM, 0 to 600");
   app->add_option("--read-threads", raw->read_threads, "Threads for reads that may block, 1 to 256");
   app->add_option("--write-threads", raw->write_threads, "Threads that prepare changes, 1 to 256");
-  app->add_option("--clock-step-seconds", raw->clock_step_seconds,
-                  "How far the wall clock may be from the trusted time within one boot before the time is doubtful, 60 to 86400");
-  app->add_option("--clock-downtime-days", raw->clock_downtime_days,
-                  "How long the machine may have been off, as far as the wall clock tells, before the time is doubtful, 1 to 365");
+  app->add_option(
+      "--clock-step-seconds", raw->clock_step_seconds,
+      "How far the wall clock may be from the trusted time within one boot before the time is doubtful, 60 to 86400");
+  app->add_option(
+      "--clock-downtime-days", raw->clock_downtime_days,
+      "How long the machine may have been off, as far as the wall clock tells, before the time is doubtful, 1 to 365");
   // Not in the environment or a file: left there they would switch the protection off for good.
   app->add_option("--accept-clock", raw->accept_clock,
-                  "Vouch for the wall clock once by naming the time in UTC, such as 2026-11-27T12 or 2026-11-27T12:30: taken where the clock is "
+                  "Vouch for the wall clock once by naming the time in UTC, such as 2026-11-27T12 or 2026-11-27T12:30: "
+                  "taken where the clock is "
                   "within an hour of it. Command line only")
       ->configurable(false);
   app->add_flag("--accept-loss", raw->accept_loss,
@@ -97,15 +105,16 @@ void Define(CLI::App* app, Raw* raw) {
 }
 
 std::string Upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return c == '-' ? '_' : std::toupper(c); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return c == '-' ? '_' : std::toupper(c); });
   return text;
 }
 
 // Not --help, --config and what belongs on the command line alone.
 bool FromOutside(const CLI::Option* option) { return option->get_configurable(); }
 
-// CLI11 ranks a file over the environment. So the environment's values become arguments in front of the user's own, of which
-// the last one wins.
+// CLI11 ranks a file over the environment. So the environment's values become arguments in front of the user's own, of
+// which the last one wins.
 absl::StatusOr<std::vector<std::string>> WithEnvironment(const CLI::App& app, const std::vector<std::string>& arguments,
                                                          const std::map<std::string, std::string>& environment) {
   std::map<std::string, std::string> names = {{"CONSENTD_CONFIG", "config"}};
@@ -125,7 +134,8 @@ absl::StatusOr<std::vector<std::string>> WithEnvironment(const CLI::App& app, co
     if (variable.rfind("CONSENTD_", 0) != 0) continue;
     const auto known = names.find(variable);
     if (known == names.end()) {
-      return absl::InvalidArgumentError(absl::StrCat("unknown environment variable ", variable, "; `consentd serve --help` lists the options"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("unknown environment variable ", variable, "; `consentd serve --help` lists the options"));
     }
     add("--" + known->second, value);
   }
@@ -174,14 +184,16 @@ absl::StatusOr<std::string> DefaultDataDir(const Surroundings& surroundings) {
 }
 
 absl::Status Listeners(const Raw& raw, const Surroundings& surroundings, ServeOptions* out) {
-  const absl::StatusOr<Address> listen = ListenAddress(raw.listen.empty() ? DefaultListen(surroundings) : raw.listen, true);
+  const absl::StatusOr<Address> listen =
+      ListenAddress(raw.listen.empty() ? DefaultListen(surroundings) : raw.listen, true);
   if (!listen.ok()) return absl::InvalidArgumentError(absl::StrCat("--listen ", listen.status().message()));
   out->listen = *listen;
   if (raw.metrics_listen.empty() || raw.metrics_listen == "off") return absl::OkStatus();
   const absl::StatusOr<Address> metrics = ListenAddress(raw.metrics_listen, false);
   if (!metrics.ok()) return absl::InvalidArgumentError(absl::StrCat("--metrics-listen ", metrics.status().message()));
   if (*metrics == *listen && metrics->port() != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("--listen and --metrics-listen are both ", metrics->ToText(), ": choose two ports"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--listen and --metrics-listen are both ", metrics->ToText(), ": choose two ports"));
   }
   out->metrics_listen = *metrics;
   return absl::OkStatus();
@@ -198,7 +210,8 @@ absl::Status Place(const Raw& raw, const Surroundings& surroundings, ServeOption
   out->policy_file = Absolute(raw.policy, surroundings);
   for (const auto& [name, path] : {std::pair{"--key-file", out->key_file}, std::pair{"--head-file", out->head_file}}) {
     if (path == out->data_dir || path.rfind(out->data_dir + "/", 0) == 0) {
-      return absl::InvalidArgumentError(absl::StrCat(name, " must lie outside the data folder, or an old copy of the folder brings it along"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, " must lie outside the data folder, or an old copy of the folder brings it along"));
     }
   }
   if (out->key_file == out->head_file) return absl::InvalidArgumentError("--key-file and --head-file must differ");
@@ -207,9 +220,11 @@ absl::Status Place(const Raw& raw, const Surroundings& surroundings, ServeOption
 
 absl::Status Number(const Raw& raw, ServeOptions* out) {
   for (const absl::Status& status :
-       {InRange("partitions", raw.partitions, 1, 1024), InRange("index-max-subjects", raw.index_max_subjects, 1, INT64_C(4'000'000'000)),
+       {InRange("partitions", raw.partitions, 1, 1024),
+        InRange("index-max-subjects", raw.index_max_subjects, 1, INT64_C(4'000'000'000)),
         InRange("drain-seconds", raw.drain_seconds, 0, 600), InRange("read-threads", raw.read_threads, 1, 256),
-        InRange("write-threads", raw.write_threads, 1, 256), InRange("clock-step-seconds", raw.clock_step_seconds, 60, 86'400),
+        InRange("write-threads", raw.write_threads, 1, 256),
+        InRange("clock-step-seconds", raw.clock_step_seconds, 60, 86'400),
         InRange("clock-downtime-days", raw.clock_downtime_days, 1, 365)}) {
     if (!status.ok()) return status;
   }
@@ -230,7 +245,8 @@ absl::Status NamedTime(const std::string& text, base::Instant* out) {
   if (text.empty()) return absl::OkStatus();
   const std::string whole = text.size() == kHour ? text + ":00:00Z" : text.size() == kMinute ? text + ":00Z" : text;
   if (base::ParseRfc3339(whole, out)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("--accept-clock must be a time such as 2026-11-27T12 or 2026-11-27T12:30, not '", text, "'"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("--accept-clock must be a time such as 2026-11-27T12 or 2026-11-27T12:30, not '", text, "'"));
 }
 
 template <typename T>
@@ -252,11 +268,15 @@ absl::StatusOr<ServeOptions> Validate(const Raw& raw, const Surroundings& surrou
   if (status.ok()) status = NamedTime(raw.accept_clock, &out.accept_clock);
   if (status.ok()) {
     status = OneOf<LogFormat>("log-format", raw.log_format,
-                              {{"auto", LogFormat::kAuto}, {"json", LogFormat::kJson}, {"text", LogFormat::kText}}, &out.log_format);
+                              {{"auto", LogFormat::kAuto}, {"json", LogFormat::kJson}, {"text", LogFormat::kText}},
+                              &out.log_format);
   }
   if (status.ok()) {
     status = OneOf<LogLevel>("log-level", raw.log_level,
-                             {{"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo}, {"warn", LogLevel::kWarn}, {"error", LogLevel::kError}},
+                             {{"debug", LogLevel::kDebug},
+                              {"info", LogLevel::kInfo},
+                              {"warn", LogLevel::kWarn},
+                              {"error", LogLevel::kError}},
                              &out.log_level);
   }
   if (!status.ok()) return status;
@@ -266,7 +286,8 @@ absl::StatusOr<ServeOptions> Validate(const Raw& raw, const Surroundings& surrou
 
 // One line, whatever CLI11 or a file put into its text.
 std::string OneLine(std::string text) {
-  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, ' ');
   return text;
 }
 
@@ -276,7 +297,9 @@ std::string FileProblem(const std::string& cli11_text) {
   constexpr absl::string_view kSection = ".++";
   if (!absl::StartsWith(cli11_text, kUnknown)) return cli11_text;
   const std::string name = cli11_text.substr(kUnknown.size());
-  if (absl::EndsWith(name, kSection)) return absl::StrCat("unknown section '", name.substr(0, name.size() - kSection.size()), "'");
+  if (absl::EndsWith(name, kSection)) {
+    return absl::StrCat("unknown section '", name.substr(0, name.size() - kSection.size()), "'");
+  }
   return absl::StrCat("unknown key '", name, "'");
 }
 
@@ -288,7 +311,8 @@ constexpr char kOverview[] =
     "  consentd version                 print the version\n";
 
 absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
-  CLI::App app("Run the daemon. Command line > environment (CONSENTD_DATA_DIR and so on) > --config file > default.", "consentd serve");
+  CLI::App app("Run the daemon. Command line > environment (CONSENTD_DATA_DIR and so on) > --config file > default.",
+               "consentd serve");
   Raw raw;
   Define(&app, &raw);
   absl::StatusOr<std::vector<std::string>> all = WithEnvironment(app, arguments, surroundings.environment);
@@ -301,7 +325,8 @@ absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
     invocation.help = app.help();
     return invocation;
   } catch (const CLI::ConfigError& error) {
-    return absl::InvalidArgumentError(OneLine(absl::StrCat("configuration file ", app.get_config_ptr()->results().back(), ": ", FileProblem(error.what()))));
+    return absl::InvalidArgumentError(OneLine(
+        absl::StrCat("configuration file ", app.get_config_ptr()->results().back(), ": ", FileProblem(error.what()))));
   } catch (const CLI::Error& error) {
     return absl::InvalidArgumentError(OneLine(error.what()));
   }
@@ -318,7 +343,8 @@ absl::StatusOr<Address> ListenAddress(std::string_view text, bool unix_allowed) 
   absl::StatusOr<Address> address = Address::Parse(text);
   if (!address.ok()) return address;
   if (!unix_allowed && address->kind() == Address::Kind::kUnix) {
-    return absl::InvalidArgumentError(absl::StrCat("'", address->ToText(), "' is a Unix socket; write 127.0.0.1:port or [::1]:port here"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", address->ToText(), "' is a Unix socket; write 127.0.0.1:port or [::1]:port here"));
   }
   if (absl::Status status = AllowedWithoutCertificates(*address); !status.ok()) return status;
   return address;
@@ -335,7 +361,8 @@ std::vector<std::pair<std::string, std::string>> ConfigurableOptions() {
   return options;
 }
 
-absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
+absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& arguments,
+                                           const Surroundings& surroundings) {
   Invocation invocation;
   invocation.help = kOverview;
   const std::string first = arguments.empty() ? "--help" : arguments[0];
@@ -347,12 +374,15 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     return invocation;
   }
   if (first == "policy") {
-    if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) return absl::InvalidArgumentError("usage: consentd policy validate FILE");
+    if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) {
+      return absl::InvalidArgumentError("usage: consentd policy validate FILE");
+    }
     invocation.command = Command::kValidatePolicy;
     invocation.policy_file = arguments[2];
     return invocation;
   }
-  return absl::InvalidArgumentError(OneLine(absl::StrCat("unknown command '", first, "'; there are serve, policy validate and version")));
+  return absl::InvalidArgumentError(
+      OneLine(absl::StrCat("unknown command '", first, "'; there are serve, policy validate and version")));
 }
 
 }  // namespace consent::ops

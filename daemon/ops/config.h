@@ -21,13 +21,13 @@ enum class LogLevel : uint8_t { kDebug = 0, kInfo = 1, kWarn = 2, kError = 3 };
 
 // Options of `consentd serve`, complete and validated. Paths are absolute.
 struct ServeOptions {
-  Address listen;              // a Unix socket or loopback; port 0: the system chooses
-  std::string data_dir;        // the store
-  std::string key_file;        // beside data_dir, never inside
-  std::string head_file;       // beside data_dir, never inside
-  std::string policy_file;     // empty: the compiled-in policy
+  Address listen;                         // a Unix socket or loopback; port 0: the system chooses
+  std::string data_dir;                   // the store
+  std::string key_file;                   // beside data_dir, never inside
+  std::string head_file;                  // beside data_dir, never inside
+  std::string policy_file;                // empty: the compiled-in policy
   std::optional<Address> metrics_listen;  // loopback; absent: off
-  uint16_t partitions = 1;     // 1..1024; only a new store takes it
+  uint16_t partitions = 1;                // 1..1024; only a new store takes it
   uint64_t index_max_subjects = 0;
   int read_threads = 0;   // 1..256
   int write_threads = 0;  // 1..256
@@ -35,8 +35,9 @@ struct ServeOptions {
   LogFormat log_format = LogFormat::kAuto;
   LogLevel log_level = LogLevel::kInfo;
   bool accept_loss = false;
-  base::Span clock_step;      // a minute to a day: how far the wall clock may jump within one boot before it is doubtful
-  base::Span clock_downtime;  // one to 365 days: how long the machine may have been off before the wall clock is doubtful
+  base::Span clock_step;  // a minute to a day: how far the wall clock may jump within one boot before it is doubtful
+  base::Span
+      clock_downtime;  // one to 365 days: how long the machine may have been off before the wall clock is doubtful
   base::Instant accept_clock;  // the time that an operator vouches for; unset: none
 };
 
@@ -58,16 +59,17 @@ struct Surroundings {
 };
 
 // The whole command line without the program's name. Reads the configuration file and nothing else; changes nothing.
-// InvalidArgument, with one line that says what is wrong: an unknown command, option, key of the file or CONSENTD_ variable;
-// a value out of its bounds; an address that is neither loopback nor a Unix socket; files that collide.
-// For other commands than `serve` environment and file are not looked at.
+// InvalidArgument, with one line that says what is wrong: an unknown command, option, key of the file or CONSENTD_
+// variable; a value out of its bounds; an address that is neither loopback nor a Unix socket; files that collide. For
+// other commands than `serve` environment and file are not looked at.
 absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& arguments, const Surroundings& surroundings);
 
-// The options of `serve` that environment and file may set: name without dashes and default as text. For documentation tests.
+// The options of `serve` that environment and file may set: name without dashes and default as text. For documentation
+// tests.
 std::vector<std::pair<std::string, std::string>> ConfigurableOptions();
 
-// Where a listener may stand as long as there are no certificates: an address as Address::Parse takes it that is loopback or, where
-// `unix_allowed`, a Unix socket. InvalidArgument says why not and what to write.
+// Where a listener may stand as long as there are no certificates: an address as Address::Parse takes it that is
+// loopback or, where `unix_allowed`, a Unix socket. InvalidArgument says why not and what to write.
 absl::StatusOr<Address> ListenAddress(std::string_view text, bool unix_allowed);
 
 }  // namespace consent::ops

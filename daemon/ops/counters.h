@@ -22,7 +22,9 @@ inline size_t CounterShard() {
 template <size_t N>
 class Counters {
  public:
-  void Add(size_t index, uint64_t amount = 1) { shards_[CounterShard()].cells[index].fetch_add(amount, std::memory_order_relaxed); }
+  void Add(size_t index, uint64_t amount = 1) {
+    shards_[CounterShard()].cells[index].fetch_add(amount, std::memory_order_relaxed);
+  }
   uint64_t Sum(size_t index) const {
     uint64_t sum = 0;
     for (size_t i = 0; i < kCounterShards; ++i) sum += shards_[i].cells[index].load(std::memory_order_relaxed);
@@ -38,8 +40,9 @@ class Counters {
 
 // Upper bounds of the latency buckets in nanoseconds; what is slower falls into one more.
 inline constexpr std::array<int64_t, 17> kLatencyBounds = {
-    25'000,     50'000,      100'000,     250'000,     500'000,       1'000'000,     2'500'000,     5'000'000,     10'000'000,
-    25'000'000, 50'000'000, 100'000'000, 250'000'000, 500'000'000, 1'000'000'000, 2'500'000'000, 10'000'000'000};
+    25'000,      50'000,      100'000,       250'000,       500'000,       1'000'000,
+    2'500'000,   5'000'000,   10'000'000,    25'000'000,    50'000'000,    100'000'000,
+    250'000'000, 500'000'000, 1'000'000'000, 2'500'000'000, 10'000'000'000};
 inline constexpr size_t kLatencyCells = kLatencyBounds.size() + 2;  // buckets, the one above, and the sum
 
 // Cell of a latency: the first bound that it does not exceed.

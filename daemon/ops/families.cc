@@ -20,8 +20,14 @@ void AddValue(prometheus::MetricFamily* family, LabelList labels, double value) 
 }
 
 const char* Label(domain::Purpose purpose) {
-  static constexpr const char* kNames[] = {"none",          "human_review",         "model_training",       "feature_development",
-                                           "message_transcription", "voice_identification", "personalisation", "advertising"};
+  static constexpr const char* kNames[] = {"none",
+                                           "human_review",
+                                           "model_training",
+                                           "feature_development",
+                                           "message_transcription",
+                                           "voice_identification",
+                                           "personalisation",
+                                           "advertising"};
   const auto index = static_cast<size_t>(purpose);
   return index < std::size(kNames) ? kNames[index] : "unknown";
 }
@@ -95,17 +101,19 @@ const char* Label(service::ChangeKind kind) {
 }
 
 const char* Label(absl::StatusCode code) {
-  static constexpr const char* kNames[] = {"ok",           "cancelled",       "unknown",           "invalid_argument",   "deadline_exceeded",
-                                           "not_found",    "already_exists",  "permission_denied", "resource_exhausted", "failed_precondition",
-                                           "aborted",      "out_of_range",    "unimplemented",     "internal",           "unavailable",
-                                           "data_loss",    "unauthenticated"};
+  static constexpr const char* kNames[] = {
+      "ok",        "cancelled",      "unknown",           "invalid_argument",   "deadline_exceeded",
+      "not_found", "already_exists", "permission_denied", "resource_exhausted", "failed_precondition",
+      "aborted",   "out_of_range",   "unimplemented",     "internal",           "unavailable",
+      "data_loss", "unauthenticated"};
   const auto index = static_cast<size_t>(code);
   return index < std::size(kNames) ? kNames[index] : "unknown";
 }
 
 std::string Label(domain::Reason reason) {
   std::string name = domain::ReasonName(reason);
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return name;
 }
 

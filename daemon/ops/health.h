@@ -1,4 +1,5 @@
-// Whether the daemon may be asked: one state, shown by gRPC's health service for every service, by /readyz and by /livez.
+// Whether the daemon may be asked: one state, shown by gRPC's health service for every service, by /readyz and by
+// /livez.
 #pragma once
 
 #include <atomic>
@@ -39,7 +40,8 @@ class Health {
   void Show() REQUIRES(mutex_);
   const std::vector<std::string> services_;
   base::Mutex mutex_;
-  std::atomic<HealthState> state_{HealthState::kStarting};  // set under the mutex; read by probes, which gRPC must not hold up
+  std::atomic<HealthState> state_{
+      HealthState::kStarting};  // set under the mutex; read by probes, which gRPC must not hold up
   grpc::HealthCheckServiceInterface* shown_by_ GUARDED_BY(mutex_) = nullptr;
 };
 

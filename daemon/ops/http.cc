@@ -58,7 +58,8 @@ HttpAsked Route(std::string_view path) {
   return HttpAsked::kElsewhere;
 }
 
-// Whether no head begins like this, whatever follows: TLS and other protocols are told apart at once, and so are lines without a CR.
+// Whether no head begins like this, whatever follows: TLS and other protocols are told apart at once, and so are lines
+// without a CR.
 bool Hopeless(std::string_view bytes) {
   if (bytes.empty()) return false;
   if (std::isalpha(static_cast<unsigned char>(bytes[0])) == 0) return true;
@@ -122,7 +123,8 @@ class HttpServer::Loop {
   asio::io_context io_{1};
   tcp::acceptor acceptor_{io_};
   asio::steady_timer next_accept_{io_};
-  // Connections whose peer must send or take something, the one that waits longest in front; and those that wait for the metrics.
+  // Connections whose peer must send or take something, the one that waits longest in front; and those that wait for
+  // the metrics.
   Connections awaited_;
   Connections scraping_;
   Text last_text_;
@@ -135,7 +137,11 @@ class HttpServer::Loop {
 class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Loop& loop, tcp::socket socket)
-      : loop_(loop), socket_(std::move(socket)), timer_(loop.io_), in_(loop.limits_.head_bytes, '\0'), place_(loop.awaited_.end()) {}
+      : loop_(loop),
+        socket_(std::move(socket)),
+        timer_(loop.io_),
+        in_(loop.limits_.head_bytes, '\0'),
+        place_(loop.awaited_.end()) {}
 
   // Puts the connection into the loop's list.
   void Open() {
@@ -209,14 +215,15 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
   void ReadOrServe() {
     request_ = ReadHttpRequest({in_.data(), filled_}, in_.size());
     if (request_.asked != HttpAsked::kNotYet) return Serve();
-    socket_.async_read_some(asio::buffer(&in_[filled_], in_.size() - filled_), [self = shared_from_this()](error_code error, size_t bytes) {
-      self->filled_ += bytes;
-      if (!self->socket_.is_open()) return;
-      if (!error) return self->ReadOrServe();
-      if (error != asio::error::eof || self->filled_ == 0) return self->Close();
-      self->request_ = HttpRequest();  // a head that will never end
-      self->Serve();
-    });
+    socket_.async_read_some(asio::buffer(&in_[filled_], in_.size() - filled_),
+                            [self = shared_from_this()](error_code error, size_t bytes) {
+                              self->filled_ += bytes;
+                              if (!self->socket_.is_open()) return;
+                              if (!error) return self->ReadOrServe();
+                              if (error != asio::error::eof || self->filled_ == 0) return self->Close();
+                              self->request_ = HttpRequest();  // a head that will never end
+                              self->Serve();
+                            });
   }
   void Serve() {
     std::memmove(in_.data(), in_.data() + request_.bytes, filled_ - request_.bytes);
@@ -243,8 +250,8 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
     if (!Unsent()) return Sent();
     const size_t of_head = std::min(sent_, head_.size());
     const size_t of_body = sent_ - of_head;
-    const std::array<asio::const_buffer, 2> rest = {asio::buffer(head_) + of_head,
-                                                    body_ == nullptr ? asio::const_buffer() : asio::buffer(*body_) + of_body};
+    const std::array<asio::const_buffer, 2> rest = {
+        asio::buffer(head_) + of_head, body_ == nullptr ? asio::const_buffer() : asio::buffer(*body_) + of_body};
     socket_.async_write_some(rest, [self = shared_from_this()](error_code error, size_t bytes) {
       if (error || !self->socket_.is_open()) return self->Close();
       self->sent_ += bytes;
@@ -256,7 +263,8 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
     head_.clear();
     body_ = nullptr;
     if (request_.keep_alive) return AwaitHead();
-    // Closing while the peer still sends would take the answer away from it: it is told that nothing more comes, and then heard out.
+    // Closing while the peer still sends would take the answer away from it: it is told that nothing more comes, and
+    // then heard out.
     error_code error;
     socket_.shutdown(tcp::socket::shutdown_send, error);
     if (error) return Close();
@@ -322,10 +330,12 @@ void HttpServer::Loop::TakeNewcomersAfter(std::chrono::nanoseconds pause) {
   });
 }
 
-// The one for whose peer we have waited longest; where all are busy the one that has been here longest, or they would share the server for good.
+// The one for whose peer we have waited longest; where all are busy the one that has been here longest, or they would
+// share the server for good.
 std::shared_ptr<HttpServer::Loop::Connection> HttpServer::Loop::WhoLeaves() const {
   if (Steady::now() - awaited_.front()->since() >= limits_.least_stay) return awaited_.front();
-  return *std::min_element(awaited_.begin(), awaited_.end(), [](const auto& a, const auto& b) { return a->opened() < b->opened(); });
+  return *std::min_element(awaited_.begin(), awaited_.end(),
+                           [](const auto& a, const auto& b) { return a->opened() < b->opened(); });
 }
 
 void HttpServer::Loop::TakeNewcomers() {
@@ -362,12 +372,13 @@ void HttpServer::Loop::Collected(uint64_t number, const Text& text) {
   while (!scraping_.empty() && scraping_.front()->scraping_for() <= number) scraping_.front()->Scraped(text);
 }
 
-HttpServer::HttpServer(Address address, std::unique_ptr<Loop> loop) : address_(std::move(address)), loop_(std::move(loop)) {}
+HttpServer::HttpServer(Address address, std::unique_ptr<Loop> loop)
+    : address_(std::move(address)), loop_(std::move(loop)) {}
 
 HttpServer::~HttpServer() = default;
 
-absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Address& address, Collect collect, const Health& health,
-                                                              const HttpLimits& limits) {
+absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Address& address, Collect collect,
+                                                              const Health& health, const HttpLimits& limits) {
   absl::StatusOr<ListeningSocket> socket = ListeningSocket::Open(address, kBacklog);
   if (!socket.ok()) return socket.status();
   const Address bound = socket->address();
@@ -375,8 +386,9 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Address& add
     auto loop = std::make_unique<Loop>(*std::move(socket), std::move(collect), health, limits);
     return std::unique_ptr<HttpServer>(new HttpServer(bound, std::move(loop)));
   } catch (const std::exception& error) {
-    return absl::ResourceExhaustedError(absl::StrCat("serving HTTP on ", bound.ToText(), " cannot start: ", error.what(),
-                                               "; raise the limits of threads, memory and open files"));
+    return absl::ResourceExhaustedError(absl::StrCat("serving HTTP on ", bound.ToText(),
+                                                     " cannot start: ", error.what(),
+                                                     "; raise the limits of threads, memory and open files"));
   }
 }
 

@@ -11,10 +11,15 @@ constexpr char kOk[] = "200 OK";
 constexpr char kUnavailable[] = "503 Service Unavailable";
 
 HttpAnswer Say(const char* status, std::string text, const char* more = "") {
-  return {.status = status, .type = "text/plain; charset=utf-8", .more = more, .body = std::make_shared<const std::string>(std::move(text))};
+  return {.status = status,
+          .type = "text/plain; charset=utf-8",
+          .more = more,
+          .body = std::make_shared<const std::string>(std::move(text))};
 }
 
-HttpAnswer SayState(bool good, HealthState state) { return Say(good ? kOk : kUnavailable, absl::StrCat(HealthStateName(state), "\n")); }
+HttpAnswer SayState(bool good, HealthState state) {
+  return Say(good ? kOk : kUnavailable, absl::StrCat(HealthStateName(state), "\n"));
+}
 
 }  // namespace
 
@@ -31,7 +36,8 @@ HttpAnswer AnswerTo(HttpAsked asked, HealthState state, size_t head_bytes) {
     case HttpAsked::kBody:
       return Say("413 Content Too Large", "Requests with a body are not taken.\n");
     case HttpAsked::kTooLong:
-      return Say("431 Request Header Fields Too Large", absl::StrCat("A request's head is at most ", head_bytes, " bytes.\n"));
+      return Say("431 Request Header Fields Too Large",
+                 absl::StrCat("A request's head is at most ", head_bytes, " bytes.\n"));
     default:
       return Say("400 Bad Request", "This is no request of HTTP/1.1 or HTTP/1.0.\n");
   }
@@ -44,8 +50,9 @@ HttpAnswer MetricsAnswer(std::shared_ptr<const std::string> text) {
 HttpAnswer NoMetricsAnswer(std::string why) { return Say(kUnavailable, std::move(why), "Retry-After: 1\r\n"); }
 
 std::string HeadOf(const HttpAnswer& answer, bool keep_alive) {
-  return absl::StrCat("HTTP/1.1 ", answer.status, "\r\nContent-Type: ", answer.type, "\r\nContent-Length: ", answer.body->size(),
-                      "\r\nCache-Control: no-store\r\n", answer.more, "Connection: ", keep_alive ? "keep-alive" : "close", "\r\n\r\n");
+  return absl::StrCat("HTTP/1.1 ", answer.status, "\r\nContent-Type: ", answer.type,
+                      "\r\nContent-Length: ", answer.body->size(), "\r\nCache-Control: no-store\r\n", answer.more,
+                      "Connection: ", keep_alive ? "keep-alive" : "close", "\r\n\r\n");
 }
 
 }  // namespace consent::ops

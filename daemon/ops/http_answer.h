@@ -11,9 +11,9 @@
 namespace consent::ops {
 
 struct HttpAnswer {
-  const char* status = "";  // the code and its name
-  const char* type = "";    // of the body
-  const char* more = "";    // further fields, each with its line's end
+  const char* status = "";                  // the code and its name
+  const char* type = "";                    // of the body
+  const char* more = "";                    // further fields, each with its line's end
   std::shared_ptr<const std::string> body;  // never null; shared by all that get the same
 };
 

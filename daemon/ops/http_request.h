@@ -8,9 +8,9 @@
 namespace consent::ops {
 
 enum class HttpAsked : uint8_t {
-  kUnreadable = 0,  // no HTTP/1.0 or 1.1, whatever follows
-  kTooLong = 1,     // the head does not end within its bound
-  kNotYet = 2,      // the head may still become whole
+  kUnreadable = 0,   // no HTTP/1.0 or 1.1, whatever follows
+  kTooLong = 1,      // the head does not end within its bound
+  kNotYet = 2,       // the head may still become whole
   kWrongMethod = 3,  // neither GET nor HEAD
   kBody = 4,         // a body is announced
   kElsewhere = 5,    // no path of ours
@@ -26,7 +26,8 @@ struct HttpRequest {
   bool keep_alive = false;  // another request may follow on the connection
 };
 
-// The first request in `bytes`, of whose head at most `most` bytes are taken. What one head is does not depend on the bytes behind it.
+// The first request in `bytes`, of whose head at most `most` bytes are taken. What one head is does not depend on the
+// bytes behind it.
 HttpRequest ReadHttpRequest(std::string_view bytes, size_t most);
 
 }  // namespace consent::ops

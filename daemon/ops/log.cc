@@ -104,8 +104,9 @@ Log::Log(LogFormat format, LogLevel level) {
   logger_ = std::make_shared<spdlog::logger>("consentd", std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>());
   logger_->set_level(ToSpdlog(level));
   logger_->flush_on(spdlog::level::trace);
-  logger_->set_pattern(json_ ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})" : "%Y-%m-%d %H:%M:%S.%eZ %^%-7l%$ %v",
-                       spdlog::pattern_time_type::utc);
+  logger_->set_pattern(
+      json_ ? R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})" : "%Y-%m-%d %H:%M:%S.%eZ %^%-7l%$ %v",
+      spdlog::pattern_time_type::utc);
 }
 
 Log::~Log() = default;

@@ -1,8 +1,9 @@
-// Structured logs on stderr: one event, a few typed fields. JSON lines where stderr is not a terminal, readable text where it is.
+// Structured logs on stderr: one event, a few typed fields. JSON lines where stderr is not a terminal, readable text
+// where it is.
 //
-// Ids of people and recordings must not reach a log. So a field takes numbers, booleans, string literals and, wrapped by name,
-// text that an operator wrote or that the daemon made (paths, addresses, policy versions, status messages) -- never a plain
-// std::string or string_view, which is what an id is.
+// Ids of people and recordings must not reach a log. So a field takes numbers, booleans, string literals and, wrapped
+// by name, text that an operator wrote or that the daemon made (paths, addresses, policy versions, status messages) --
+// never a plain std::string or string_view, which is what an id is.
 #pragma once
 
 #include <cstdint>
@@ -46,8 +47,7 @@ class Field {
   Field(Literal key, Literal value) : key_(key.view()), value_(value.view()), quoted_(true) {}
   Field(Literal key, OperatorText value) : key_(key.view()), value_(std::move(value.text)), quoted_(true) {}
   template <typename T>
-    requires std::is_arithmetic_v<T>
-  Field(Literal key, T value) : key_(key.view()) {
+  requires std::is_arithmetic_v<T> Field(Literal key, T value) : key_(key.view()) {
     if constexpr (std::is_same_v<T, bool>) {
       value_ = value ? "true" : "false";
     } else {
@@ -64,8 +64,8 @@ class Field {
   bool quoted_ = false;
 };
 
-// The part of a line that is this event's: `"event":"...","key":value` or `event key=value`. Control characters and bytes
-// that are no UTF-8 come out escaped, so that one event is always one line. Pure.
+// The part of a line that is this event's: `"event":"...","key":value` or `event key=value`. Control characters and
+// bytes that are no UTF-8 come out escaped, so that one event is always one line. Pure.
 std::string FormatJson(Literal event, std::initializer_list<Field> fields);
 std::string FormatText(Literal event, std::initializer_list<Field> fields);
 

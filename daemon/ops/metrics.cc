@@ -11,11 +11,17 @@ namespace {
 using prometheus::MetricType;
 
 // The kinds of acknowledged writes that users, officers and stores ask for.
-constexpr std::array kChangeKinds{
-    service::ChangeKind::kUpsertSubject,    service::ChangeKind::kUpdateSettings,   service::ChangeKind::kOptOut,
-    service::ChangeKind::kReportRecording,  service::ChangeKind::kDeletionReceived, service::ChangeKind::kDeletionVerified,
-    service::ChangeKind::kDeletionDenied,   service::ChangeKind::kDeletionExtended, service::ChangeKind::kDeletionCancelled,
-    service::ChangeKind::kHoldPlaced,       service::ChangeKind::kHoldReleased};
+constexpr std::array kChangeKinds{service::ChangeKind::kUpsertSubject,
+                                  service::ChangeKind::kUpdateSettings,
+                                  service::ChangeKind::kOptOut,
+                                  service::ChangeKind::kReportRecording,
+                                  service::ChangeKind::kDeletionReceived,
+                                  service::ChangeKind::kDeletionVerified,
+                                  service::ChangeKind::kDeletionDenied,
+                                  service::ChangeKind::kDeletionExtended,
+                                  service::ChangeKind::kDeletionCancelled,
+                                  service::ChangeKind::kHoldPlaced,
+                                  service::ChangeKind::kHoldReleased};
 
 // `value` if it is below `count`, else zero: an enum from elsewhere must not index beyond an array.
 template <typename E>
@@ -56,10 +62,11 @@ prometheus::ClientMetric::Histogram ToHistogram(const std::array<uint64_t, kLate
 
 }  // namespace
 
-Metrics::Metrics(std::vector<std::string> methods) : methods_([&methods] {
-  methods.resize(std::min(methods.size(), kMaxMethods));
-  return std::move(methods);
-}()) {}
+Metrics::Metrics(std::vector<std::string> methods)
+    : methods_([&methods] {
+        methods.resize(std::min(methods.size(), kMaxMethods));
+        return std::move(methods);
+      }()) {}
 
 size_t Metrics::MethodIndex(std::string_view method) const {
   size_t index = 0;
@@ -83,7 +90,8 @@ void Metrics::OnCall(const rpc::CallSeen& call) {
 
 void Metrics::OnDecisions(const rpc::DecisionsSeen& decisions) {
   const size_t outcome = Index(decisions.eligibility, 3) * 4 + Index(decisions.disposition, 4);
-  decisions_.Add((Index(decisions.purpose, kPurposeCells) * kOutcomes + outcome) * domain::kReasons + Index(decisions.reason, domain::kReasons),
+  decisions_.Add((Index(decisions.purpose, kPurposeCells) * kOutcomes + outcome) * domain::kReasons +
+                     Index(decisions.reason, domain::kReasons),
                  decisions.count);
 }
 
@@ -115,9 +123,11 @@ void Metrics::OnChoice(const rpc::ChoiceSeen& choice) {
 void Metrics::OnPolicyReload(bool ok) { singles_.Add(ok ? kReloadsOk : kReloadsFailed); }
 
 void Metrics::CollectCalls(std::vector<prometheus::MetricFamily>* families) const {
-  prometheus::MetricFamily latency = Family("consentd_rpc_duration_seconds",
-                                            "Time from a request's arrival in its handler until its reply is handed over.", MetricType::Histogram);
-  prometheus::MetricFamily calls = Family("consentd_rpc_total", "Calls by their gRPC status code.", MetricType::Counter);
+  prometheus::MetricFamily latency =
+      Family("consentd_rpc_duration_seconds",
+             "Time from a request's arrival in its handler until its reply is handed over.", MetricType::Histogram);
+  prometheus::MetricFamily calls =
+      Family("consentd_rpc_total", "Calls by their gRPC status code.", MetricType::Counter);
   for (size_t method = 0; method <= methods_.size(); ++method) {
     std::array<uint64_t, kLatencyCells> cells{};
     uint64_t seen = 0;
@@ -130,7 +140,8 @@ void Metrics::CollectCalls(std::vector<prometheus::MetricFamily>* families) cons
     for (size_t code = 0; code < kCodes; ++code) {
       const uint64_t count = codes_.Sum(method * kCodes + code);
       if (count != 0) {
-        AddValue(&calls, {{"method", MethodName(method)}, {"code", Label(static_cast<absl::StatusCode>(code))}}, static_cast<double>(count));
+        AddValue(&calls, {{"method", MethodName(method)}, {"code", Label(static_cast<absl::StatusCode>(code))}},
+                 static_cast<double>(count));
       }
     }
   }
@@ -139,8 +150,9 @@ void Metrics::CollectCalls(std::vector<prometheus::MetricFamily>* families) cons
 }
 
 void Metrics::CollectDecisions(std::vector<prometheus::MetricFamily>* families) const {
-  prometheus::MetricFamily family = Family(
-      "consentd_decisions_total", "Decisions by purpose (none: disposition only), both answers and the first reason.", MetricType::Counter);
+  prometheus::MetricFamily family =
+      Family("consentd_decisions_total",
+             "Decisions by purpose (none: disposition only), both answers and the first reason.", MetricType::Counter);
   for (size_t cell = 0; cell < kPurposeCells * kOutcomes * domain::kReasons; ++cell) {
     const uint64_t count = decisions_.Sum(cell);
     if (count == 0) continue;
@@ -156,22 +168,27 @@ void Metrics::CollectDecisions(std::vector<prometheus::MetricFamily>* families) 
 }
 
 void Metrics::CollectChanges(std::vector<prometheus::MetricFamily>* families) const {
-  prometheus::MetricFamily changes = Family("consentd_changes_total", "Acknowledged writes by kind of request and channel.", MetricType::Counter);
+  prometheus::MetricFamily changes =
+      Family("consentd_changes_total", "Acknowledged writes by kind of request and channel.", MetricType::Counter);
   for (size_t kind = 0; kind < kKinds; ++kind) {
     for (size_t channel = 0; channel < kChannels; ++channel) {
       const uint64_t count = changes_.Sum(kind * kChannels + channel);
       if (count == 0) continue;
-      AddValue(&changes, {{"kind", Label(kChangeKinds[kind])}, {"channel", Label(static_cast<domain::Channel>(channel))}},
+      AddValue(&changes,
+               {{"kind", Label(kChangeKinds[kind])}, {"channel", Label(static_cast<domain::Channel>(channel))}},
                static_cast<double>(count));
     }
   }
   families->push_back(std::move(changes));
-  prometheus::MetricFamily choices = Family(
-      "consentd_choices_total", "Choices in acknowledged writes by control (or purpose, or all), choice, channel and result.", MetricType::Counter);
+  prometheus::MetricFamily choices =
+      Family("consentd_choices_total",
+             "Choices in acknowledged writes by control (or purpose, or all), choice, channel and result.",
+             MetricType::Counter);
   base::MutexLock lock(mutex_);
   for (const auto& [key, count] : choices_) {
     const auto& [control, on, channel, result] = key;
-    AddValue(&choices, {{"control", control}, {"choice", on ? "on" : "off"}, {"channel", Label(channel)}, {"result", result}},
+    AddValue(&choices,
+             {{"control", control}, {"choice", on ? "on" : "off"}, {"channel", Label(channel)}, {"result", result}},
              static_cast<double>(count));
   }
   families->push_back(std::move(choices));
@@ -179,25 +196,33 @@ void Metrics::CollectChanges(std::vector<prometheus::MetricFamily>* families) co
 
 void Metrics::CollectSingles(std::vector<prometheus::MetricFamily>* families) const {
   const auto value = [this](size_t single) { return static_cast<double>(singles_.Sum(single)); };
-  prometheus::MetricFamily parts = Family("consentd_change_parts_total", "Parts of acknowledged writes by result.", MetricType::Counter);
+  prometheus::MetricFamily parts =
+      Family("consentd_change_parts_total", "Parts of acknowledged writes by result.", MetricType::Counter);
   AddValue(&parts, {{"result", "changed"}}, value(kPartsChanged));
   AddValue(&parts, {{"result", "unchanged"}}, value(kPartsUnchanged));
   AddValue(&parts, {{"result", "refused"}}, value(kPartsRefused));
-  prometheus::MetricFamily flags = Family("consentd_flags_reported_total", "Flags reported of recordings.", MetricType::Counter);
+  prometheus::MetricFamily flags =
+      Family("consentd_flags_reported_total", "Flags reported of recordings.", MetricType::Counter);
   constexpr const char* kFlagNames[] = {"critical_data", "safety", "accidental", "child_present"};
   for (size_t flag = 0; flag < 4; ++flag) AddValue(&flags, {{"flag", kFlagNames[flag]}}, value(kFlags + flag));
-  prometheus::MetricFamily registrations = Family("consentd_registrations_total", "Subjects registered.", MetricType::Counter);
+  prometheus::MetricFamily registrations =
+      Family("consentd_registrations_total", "Subjects registered.", MetricType::Counter);
   AddValue(&registrations, {}, value(kRegistrations));
-  prometheus::MetricFamily errors = Family("consentd_batch_item_errors_total", "Batch items that got an error in place of an answer.", MetricType::Counter);
+  prometheus::MetricFamily errors = Family("consentd_batch_item_errors_total",
+                                           "Batch items that got an error in place of an answer.", MetricType::Counter);
   AddValue(&errors, {}, value(kItemErrors));
-  prometheus::MetricFamily regions = Family("consentd_unknown_regions_total",
-                                            "Recordings whose region of capture is a code that nobody assigns: answered as from an unknown region.",
-                                            MetricType::Counter);
+  prometheus::MetricFamily regions =
+      Family("consentd_unknown_regions_total",
+             "Recordings whose region of capture is a code that nobody assigns: answered as from an unknown region.",
+             MetricType::Counter);
   AddValue(&regions, {}, value(kUnknownRegions));
-  prometheus::MetricFamily reloads = Family("consentd_policy_reloads_total", "Policy reloads by result; refused keeps the old policy.", MetricType::Counter);
+  prometheus::MetricFamily reloads = Family(
+      "consentd_policy_reloads_total", "Policy reloads by result; refused keeps the old policy.", MetricType::Counter);
   AddValue(&reloads, {{"result", "ok"}}, value(kReloadsOk));
   AddValue(&reloads, {{"result", "refused"}}, value(kReloadsFailed));
-  for (prometheus::MetricFamily* family : {&parts, &flags, &registrations, &errors, &regions, &reloads}) families->push_back(std::move(*family));
+  for (prometheus::MetricFamily* family : {&parts, &flags, &registrations, &errors, &regions, &reloads}) {
+    families->push_back(std::move(*family));
+  }
 }
 
 std::vector<prometheus::MetricFamily> Metrics::Collect() const {

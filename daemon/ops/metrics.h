@@ -1,4 +1,5 @@
-// What the daemon counts as it happens. Nothing here can name a person: labels are enum values, RPC names and names of the policy.
+// What the daemon counts as it happens. Nothing here can name a person: labels are enum values, RPC names and names of
+// the policy.
 #pragma once
 
 #include <array>
@@ -14,8 +15,8 @@
 
 namespace consent::ops {
 
-// Thread-safe. What a call costs: some relaxed additions to this thread's share of fixed arrays; only choices that users make,
-// each of which waits for a disk anyway, take a lock and a look into a map.
+// Thread-safe. What a call costs: some relaxed additions to this thread's share of fixed arrays; only choices that
+// users make, each of which waits for a disk anyway, take a lock and a look into a map.
 class Metrics final : public rpc::RpcObserver {
  public:
   // `methods`: the RPCs to tell apart, at most kMaxMethods, most frequent first; any other is counted as "other".
@@ -30,7 +31,8 @@ class Metrics final : public rpc::RpcObserver {
   // A reload of the policy was asked for and did or did not end with the file's policy in force.
   void OnPolicyReload(bool ok);
 
-  // All families with what was counted so far. Series appear with their first event, those of reloads and item errors at once.
+  // All families with what was counted so far. Series appear with their first event, those of reloads and item errors
+  // at once.
   std::vector<prometheus::MetricFamily> Collect() const;
 
   static constexpr size_t kMaxMethods = 31;
@@ -44,7 +46,17 @@ class Metrics final : public rpc::RpcObserver {
   static constexpr size_t kOutcomes = 3 * 4;  // eligibility x disposition
   static constexpr size_t kChannels = 7;
   static constexpr size_t kKinds = 11;
-  enum Single : size_t { kItemErrors, kUnknownRegions, kReloadsOk, kReloadsFailed, kRegistrations, kPartsChanged, kPartsUnchanged, kPartsRefused, kFlags };
+  enum Single : size_t {
+    kItemErrors,
+    kUnknownRegions,
+    kReloadsOk,
+    kReloadsFailed,
+    kRegistrations,
+    kPartsChanged,
+    kPartsUnchanged,
+    kPartsRefused,
+    kFlags
+  };
   // control or purpose, on, channel, result
   using ChoiceKey = std::tuple<std::string, bool, domain::Channel, const char*>;
 

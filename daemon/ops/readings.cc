@@ -24,7 +24,8 @@ MetricFamily Gauge(const char* name, const char* help, double value) {
 }
 
 void AddSubjects(const Readings& readings, std::vector<MetricFamily>* families) {
-  MetricFamily subjects = Family("consentd_subjects", "Subjects by regime, purpose and what their account chose.", MetricType::Gauge);
+  MetricFamily subjects =
+      Family("consentd_subjects", "Subjects by regime, purpose and what their account chose.", MetricType::Gauge);
   for (const SubjectCount& count : readings.subjects) {
     AddValue(&subjects, {{"regime", count.regime}, {"purpose", Label(count.purpose)}, {"choice", Label(count.choice)}},
              static_cast<double>(count.subjects));
@@ -35,14 +36,17 @@ void AddSubjects(const Readings& readings, std::vector<MetricFamily>* families) 
 void AddPartitions(const Readings& readings, std::vector<MetricFamily>* families) {
   MetricFamily subjects = Family("consentd_index_subjects", "Subjects whose facts are in memory.", MetricType::Gauge);
   MetricFamily bytes = Family("consentd_index_bytes", "Memory of the facts index.", MetricType::Gauge);
-  MetricFamily complete = Family("consentd_index_complete", "1 while every subject is in memory; 0: some are read from the store.", MetricType::Gauge);
+  MetricFamily complete =
+      Family("consentd_index_complete", "1 while every subject is in memory; 0: some are read from the store.",
+             MetricType::Gauge);
   for (size_t i = 0; i < readings.indexes.size(); ++i) {
     const IndexReading& index = readings.indexes[i];
     AddValue(&subjects, {{"partition", std::to_string(i)}}, static_cast<double>(index.subjects));
     AddValue(&bytes, {{"partition", std::to_string(i)}}, static_cast<double>(index.bytes));
     AddValue(&complete, {{"partition", std::to_string(i)}}, index.complete ? 1 : 0);
   }
-  MetricFamily commits = Family("consentd_store_commits", "Sequence number of the last commit, ever growing.", MetricType::Gauge);
+  MetricFamily commits =
+      Family("consentd_store_commits", "Sequence number of the last commit, ever growing.", MetricType::Gauge);
   for (size_t i = 0; i < readings.sequences.size(); ++i) {
     AddValue(&commits, {{"partition", std::to_string(i)}}, static_cast<double>(readings.sequences[i]));
   }
@@ -58,9 +62,11 @@ void AddEngine(const store::EngineHealth& engine, std::vector<MetricFamily>* fam
   add("consentd_rocksdb_memtable_bytes", "Bytes of the tables in memory.", engine.memtable_bytes);
   add("consentd_rocksdb_wal_bytes", "Bytes of the write-ahead log.", engine.wal_bytes);
   add("consentd_rocksdb_pending_compaction_bytes", "Bytes that wait for compaction.", engine.pending_compaction_bytes);
-  add("consentd_rocksdb_background_errors", "Errors of background work; any is a reason to look.", engine.background_errors);
+  add("consentd_rocksdb_background_errors", "Errors of background work; any is a reason to look.",
+      engine.background_errors);
   add("consentd_rocksdb_writes_stopped", "1 while writes wait for compaction.", engine.writes_stopped ? 1 : 0);
-  add("consentd_rocksdb_delayed_write_bytes_per_second", "Rate to which writes are throttled; 0: not.", engine.delayed_write_rate);
+  add("consentd_rocksdb_delayed_write_bytes_per_second", "Rate to which writes are throttled; 0: not.",
+      engine.delayed_write_rate);
 }
 
 void AddPolicy(const Readings& readings, std::vector<MetricFamily>* families) {
@@ -71,20 +77,27 @@ void AddPolicy(const Readings& readings, std::vector<MetricFamily>* families) {
     families->push_back(Gauge("consentd_suspensions_active", "Purposes that are suspended, each region counted.",
                               static_cast<double>(readings.suspensions.size())));
   }
-  MetricFamily suspended = Family("consentd_suspended", "1 for each suspended purpose and region (all: everywhere).", MetricType::Gauge);
+  MetricFamily suspended =
+      Family("consentd_suspended", "1 for each suspended purpose and region (all: everywhere).", MetricType::Gauge);
   for (const ActiveSuspension& suspension : readings.suspensions) {
-    AddValue(&suspended, {{"purpose", Label(suspension.purpose)}, {"region", suspension.region.empty() ? "all" : suspension.region}}, 1);
+    AddValue(
+        &suspended,
+        {{"purpose", Label(suspension.purpose)}, {"region", suspension.region.empty() ? "all" : suspension.region}}, 1);
   }
   families->push_back(std::move(suspended));
 }
 
 void AddSystems(const Readings& readings, std::vector<MetricFamily>* families) {
-  MetricFamily open = Family("consentd_purge_tasks_open", "Purge tasks that have not ended, by data system.", MetricType::Gauge);
-  MetricFamily stuck = Family("consentd_purge_tasks_stuck", "Open purge tasks that failed five times or more.", MetricType::Gauge);
-  MetricFamily oldest = Family("consentd_purge_task_oldest_seconds", "Age of the oldest open purge task; 0: none is open.", MetricType::Gauge);
-  MetricFamily retries = Family("consentd_purge_task_failures_total", "Purge tasks that were given back as failed.", MetricType::Counter);
-  MetricFamily refused = Family("consentd_purge_task_reports_refused_total", "Reports of purge tasks that were refused, by reason.",
-                                MetricType::Counter);
+  MetricFamily open =
+      Family("consentd_purge_tasks_open", "Purge tasks that have not ended, by data system.", MetricType::Gauge);
+  MetricFamily stuck =
+      Family("consentd_purge_tasks_stuck", "Open purge tasks that failed five times or more.", MetricType::Gauge);
+  MetricFamily oldest = Family("consentd_purge_task_oldest_seconds",
+                               "Age of the oldest open purge task; 0: none is open.", MetricType::Gauge);
+  MetricFamily retries =
+      Family("consentd_purge_task_failures_total", "Purge tasks that were given back as failed.", MetricType::Counter);
+  MetricFamily refused = Family("consentd_purge_task_reports_refused_total",
+                                "Reports of purge tasks that were refused, by reason.", MetricType::Counter);
   for (const SystemReading& system : readings.systems) {
     for (const auto& [reason, count] : system.refused) {
       AddValue(&refused, {{"system", system.name}, {"reason", reason}}, static_cast<double>(count));
@@ -98,32 +111,42 @@ void AddSystems(const Readings& readings, std::vector<MetricFamily>* families) {
 }
 
 void AddDeletions(const DeletionReading& deletions, std::vector<MetricFamily>* families) {
-  MetricFamily requests = Family("consentd_deletion_requests", "Deletion requests by cause, regime and state.", MetricType::Gauge);
+  MetricFamily requests =
+      Family("consentd_deletion_requests", "Deletion requests by cause, regime and state.", MetricType::Gauge);
   for (const RequestCount& count : deletions.requests) {
-    AddValue(&requests, {{"cause", count.cause}, {"regime", count.regime}, {"state", count.state}}, static_cast<double>(count.requests));
+    AddValue(&requests, {{"cause", count.cause}, {"regime", count.regime}, {"state", count.state}},
+             static_cast<double>(count.requests));
   }
   families->push_back(std::move(requests));
-  families->push_back(Gauge("consentd_deletion_requests_due_within_week", "Open deletion requests that are due within seven days.",
+  families->push_back(Gauge("consentd_deletion_requests_due_within_week",
+                            "Open deletion requests that are due within seven days.",
                             static_cast<double>(deletions.due_within_week)));
-  families->push_back(Gauge("consentd_deletion_requests_overdue", "Open deletion requests past their due time; those on hold are not counted.",
+  families->push_back(Gauge("consentd_deletion_requests_overdue",
+                            "Open deletion requests past their due time; those on hold are not counted.",
                             static_cast<double>(deletions.overdue)));
-  families->push_back(Gauge("consentd_deletion_request_oldest_seconds", "Age of the oldest open deletion request; 0: none is open.",
+  families->push_back(Gauge("consentd_deletion_request_oldest_seconds",
+                            "Age of the oldest open deletion request; 0: none is open.",
                             deletions.oldest_open_seconds));
-  MetricFamily completion = Family("consentd_deletion_completion_seconds", "From receipt to completion of requests that somebody asked for.",
-                             MetricType::Histogram);
+  MetricFamily completion =
+      Family("consentd_deletion_completion_seconds", "From receipt to completion of requests that somebody asked for.",
+             MetricType::Histogram);
   prometheus::ClientMetric histogram;
   uint64_t up_to = 0;
   for (size_t i = 0; i < deletions.completions.size(); ++i) {
     up_to += deletions.completions[i];
     const bool bounded = i < deletions.completion_bounds.size();
-    histogram.histogram.bucket.push_back({up_to, bounded ? deletions.completion_bounds[i] : std::numeric_limits<double>::infinity()});
+    histogram.histogram.bucket.push_back(
+        {up_to, bounded ? deletions.completion_bounds[i] : std::numeric_limits<double>::infinity()});
   }
   histogram.histogram.sample_count = up_to;
   histogram.histogram.sample_sum = deletions.completion_seconds_sum;
   completion.metric.push_back(std::move(histogram));
   families->push_back(std::move(completion));
-  MetricFamily waiting = Family("consentd_erasures_waiting", "What has yet to be erased from the store's files: keys, other bytes.", MetricType::Gauge);
-  MetricFamily oldest = Family("consentd_erasure_oldest_seconds", "How long the oldest of it has waited; 0: nothing waits.", MetricType::Gauge);
+  MetricFamily waiting =
+      Family("consentd_erasures_waiting", "What has yet to be erased from the store's files: keys, other bytes.",
+             MetricType::Gauge);
+  MetricFamily oldest = Family("consentd_erasure_oldest_seconds",
+                               "How long the oldest of it has waited; 0: nothing waits.", MetricType::Gauge);
   const char* const steps[] = {"keys", "bytes"};
   for (size_t i = 0; i < std::size(steps); ++i) {
     AddValue(&waiting, {{"step", steps[i]}}, static_cast<double>(deletions.erasures_waiting[i]));
@@ -134,9 +157,13 @@ void AddDeletions(const DeletionReading& deletions, std::vector<MetricFamily>* f
 
 void AddConnections(const ConnectionReading& connections, std::vector<MetricFamily>* families) {
   families->push_back(Gauge("consentd_connections", "Connections to the API.", static_cast<double>(connections.open)));
-  families->push_back(Gauge("consentd_connections_max", "Connections that may be open at a time.", static_cast<double>(connections.most)));
-  MetricFamily closed = Family("consentd_connections_closed_total", "Connections that ended or were not let in, by reason.", MetricType::Counter);
-  for (const auto& [reason, count] : connections.closed) AddValue(&closed, {{"reason", reason}}, static_cast<double>(count));
+  families->push_back(Gauge("consentd_connections_max", "Connections that may be open at a time.",
+                            static_cast<double>(connections.most)));
+  MetricFamily closed = Family("consentd_connections_closed_total",
+                               "Connections that ended or were not let in, by reason.", MetricType::Counter);
+  for (const auto& [reason, count] : connections.closed) {
+    AddValue(&closed, {{"reason", reason}}, static_cast<double>(count));
+  }
   families->push_back(std::move(closed));
 }
 
@@ -175,19 +202,25 @@ double OpenFiles() {
 
 std::vector<MetricFamily> ReadingFamilies(const Readings& readings) {
   std::vector<MetricFamily> families;
-  families.push_back(Gauge("consentd_serving", "1 while the daemon answers.", readings.health == HealthState::kServing ? 1 : 0));
+  families.push_back(
+      Gauge("consentd_serving", "1 while the daemon answers.", readings.health == HealthState::kServing ? 1 : 0));
   AddSubjects(readings, &families);
   AddPartitions(readings, &families);
   MetricFamily pools = Family("consentd_pool_queue", "Tasks that wait for a thread.", MetricType::Gauge);
-  for (const PoolReading& pool : readings.pools) AddValue(&pools, {{"pool", pool.name}}, static_cast<double>(pool.queued));
+  for (const PoolReading& pool : readings.pools) {
+    AddValue(&pools, {{"pool", pool.name}}, static_cast<double>(pool.queued));
+  }
   families.push_back(std::move(pools));
-  families.push_back(Gauge("consentd_clock_offset_seconds", "How far the wall clock is ahead of the trusted time.", readings.clock_offset_seconds));
-  families.push_back(Gauge("consentd_clock_trusted", "1 while the wall clock is believed; 0: nothing is eligible, and loosenings wait.",
+  families.push_back(Gauge("consentd_clock_offset_seconds", "How far the wall clock is ahead of the trusted time.",
+                           readings.clock_offset_seconds));
+  families.push_back(Gauge("consentd_clock_trusted",
+                           "1 while the wall clock is believed; 0: nothing is eligible, and loosenings wait.",
                            readings.clock_trusted ? 1 : 0));
   families.push_back(Gauge("consentd_changes_in_flight", "Changes that were taken and are not yet answered.",
                            static_cast<double>(readings.changes_in_flight)));
   if (readings.data_free_bytes.has_value()) {
-    families.push_back(Gauge("consentd_data_free_bytes", "Room in the file system of the data folder.", static_cast<double>(*readings.data_free_bytes)));
+    families.push_back(Gauge("consentd_data_free_bytes", "Room in the file system of the data folder.",
+                             static_cast<double>(*readings.data_free_bytes)));
   }
   if (readings.data_free_inodes.has_value()) {
     families.push_back(Gauge("consentd_data_free_inodes", "Free inodes of the file system of the data folder.",
@@ -209,7 +242,8 @@ std::vector<MetricFamily> ProcessFamilies() {
   MetricFamily build = Family("consentd_build_info", "The version that runs.", MetricType::Gauge);
   AddValue(&build, {{"version", kVersion}}, 1);
   return {std::move(build), std::move(cpu),
-          Gauge("process_resident_memory_bytes", "Resident memory.", StatField(24) * static_cast<double>(sysconf(_SC_PAGESIZE))),
+          Gauge("process_resident_memory_bytes", "Resident memory.",
+                StatField(24) * static_cast<double>(sysconf(_SC_PAGESIZE))),
           Gauge("process_start_time_seconds", "When the process started.", BootTime() + StatField(22) / ticks),
           Gauge("process_open_fds", "Open files.", OpenFiles())};
 }

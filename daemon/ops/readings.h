@@ -1,10 +1,11 @@
-// What is read at each scrape, as opposed to counted as it happens: the state of the store, the index, the policy and the process.
+// What is read at each scrape, as opposed to counted as it happens: the state of the store, the index, the policy and
+// the process.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,7 +54,7 @@ struct SystemReading {
   int64_t stuck_tasks = 0;
   uint64_t retries = 0;
   std::map<std::string, uint64_t> refused;  // reports, by reason
-  double oldest_seconds = 0;  // since its oldest open task was made; 0: none is open
+  double oldest_seconds = 0;                // since its oldest open task was made; 0: none is open
 };
 
 // Deletion requests of one regime in one state, and why they were made.
@@ -69,10 +70,10 @@ struct DeletionReading {
   uint64_t due_within_week = 0;  // open, and not overdue
   uint64_t overdue = 0;          // those on hold are not
   double oldest_open_seconds = 0;
-  std::vector<double> completion_bounds;         // of the buckets, seconds
-  std::vector<uint64_t> completions;             // each bucket its own; one more than bounds
+  std::vector<double> completion_bounds;  // of the buckets, seconds
+  std::vector<uint64_t> completions;      // each bucket its own; one more than bounds
   double completion_seconds_sum = 0;
-  uint64_t erasures_waiting[2] = {0, 0};         // keys, bytes
+  uint64_t erasures_waiting[2] = {0, 0};  // keys, bytes
   double oldest_erasure_seconds[2] = {0, 0};
 };
 
@@ -87,8 +88,8 @@ struct ConnectionReading {
 struct Readings {
   HealthState health = HealthState::kStarting;
   std::vector<SubjectCount> subjects;
-  std::vector<IndexReading> indexes;      // one per partition
-  std::vector<uint64_t> sequences;        // of the last commit, one per partition
+  std::vector<IndexReading> indexes;  // one per partition
+  std::vector<uint64_t> sequences;    // of the last commit, one per partition
   std::vector<PoolReading> pools;
   uint64_t changes_in_flight = 0;
   double clock_offset_seconds = 0;  // wall clock less trusted time

@@ -39,8 +39,11 @@ absl::Status CheckActivation(const PolicyRow* previous, const Document& next, co
   const absl::Status numbers = Advance(previous->state, next, previous->state.activated_at).status();
   if (!numbers.ok()) reasons.emplace_back(numbers.message());
   if (reasons.empty()) return absl::OkStatus();
-  std::string text = absl::StrCat("policy \"", next.version(), "\" cannot follow \"", previous->document.version(), "\": ");
-  for (size_t i = 0; i < reasons.size() && i < kMaxProblems; ++i) absl::StrAppend(&text, i == 0 ? "" : "; ", reasons[i]);
+  std::string text =
+      absl::StrCat("policy \"", next.version(), "\" cannot follow \"", previous->document.version(), "\": ");
+  for (size_t i = 0; i < reasons.size() && i < kMaxProblems; ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : "; ", reasons[i]);
+  }
   if (reasons.size() > kMaxProblems) absl::StrAppend(&text, "; and ", reasons.size() - kMaxProblems, " more");
   return absl::FailedPreconditionError(text);
 }

@@ -35,7 +35,8 @@ domain::Regime ToRegime(const v1::Policy& policy, const v1::Regime& from) {
   to.false_wake_ttl = base::Seconds(from.false_wake_ttl_seconds());
   to.countries = ToCountries(from.allowed_countries());
   for (const v1::PurposeCountries& other : from.other_countries()) {
-    to.other_countries.push_back({static_cast<domain::Purpose>(other.purpose()), ToCountries(other.allowed_countries())});
+    to.other_countries.push_back(
+        {static_cast<domain::Purpose>(other.purpose()), ToCountries(other.allowed_countries())});
   }
   for (const std::string& site : from.allowed_sites()) {
     if (site == kAny) {
@@ -74,7 +75,9 @@ std::vector<domain::Notice> BuildNotices(const v1::Policy& policy, const State& 
     to.says_people_listen = from.says_people_listen();
     to.covers_past = from.covers_past();
     to.valid_from = ToInstant(from.valid_from());
-    if (const auto at = superseded_from.find(from.version()); at != superseded_from.end()) to.superseded_from = at->second;
+    if (const auto at = superseded_from.find(from.version()); at != superseded_from.end()) {
+      to.superseded_from = at->second;
+    }
     to.consent_lifetime_months = from.consent_lifetime_months();
     notices.push_back(std::move(to));
   }
@@ -136,7 +139,9 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
   rules.in_use_since = state.in_use_since;
   rules.controls = BuildControls(policy, state);
   for (const auto& [name, control] : state.controls) {
-    if (rules.FindControl(name) == nullptr) rules.retired_controls.push_back({name, control.number, control.last_listed});
+    if (rules.FindControl(name) == nullptr) {
+      rules.retired_controls.push_back({name, control.number, control.last_listed});
+    }
   }
   rules.notices = BuildNotices(policy, state);
   const v1::RetentionChoices& choices = policy.retention_choices();

@@ -21,10 +21,13 @@ void Add(Differences* out, std::string path, std::string what, Kind kind) {
 
 // More of it permits more.
 void CompareNumber(const std::string& path, int64_t from, int64_t to, Differences* out) {
-  if (from != to) Add(out, path, absl::StrCat(from, " becomes ", to), to > from ? Kind::kLoosening : Kind::kRestriction);
+  if (from != to) {
+    Add(out, path, absl::StrCat(from, " becomes ", to), to > from ? Kind::kLoosening : Kind::kRestriction);
+  }
 }
 
-void CompareSets(const std::string& path, const std::set<std::string>& from, const std::set<std::string>& to, Differences* out) {
+void CompareSets(const std::string& path, const std::set<std::string>& from, const std::set<std::string>& to,
+                 Differences* out) {
   std::vector<std::string> gained;
   std::vector<std::string> lost;
   std::set_difference(to.begin(), to.end(), from.begin(), from.end(), std::back_inserter(gained));
@@ -48,7 +51,9 @@ std::set<std::string> PurposeNames(domain::PurposeSet purposes) {
 
 std::set<std::string> ClassNames(const v1::Regime& regime) {
   std::set<std::string> names;
-  for (const int c : regime.allowed_reviewer_classes()) names.insert(v1::ReviewerClass_Name(static_cast<v1::ReviewerClass>(c)));
+  for (const int c : regime.allowed_reviewer_classes()) {
+    names.insert(v1::ReviewerClass_Name(static_cast<v1::ReviewerClass>(c)));
+  }
   return names;
 }
 
@@ -69,12 +74,14 @@ const v1::Regime* FindRegime(const v1::Policy& policy, const std::string& name) 
 void AddAge(const std::string& path, int from, int to, Differences* out) {
   if (to < from) {
     Add(out, path,
-        absl::StrCat(from, " becomes ", to, ": profiles come of age earlier; guardians' consents for them end, and a default can cover ",
+        absl::StrCat(from, " becomes ", to,
+                     ": profiles come of age earlier; guardians' consents for them end, and a default can cover ",
                      "what they say from the activation on"),
         Kind::kLoosening);
   } else if (to > from) {
     Add(out, path,
-        absl::StrCat(from, " becomes ", to, ": profiles count as children for longer; own consents of those in between do not count, and ",
+        absl::StrCat(from, " becomes ", to,
+                     ": profiles count as children for longer; own consents of those in between do not count, and ",
                      "guardians' consents that had ended stay ended"),
         Kind::kRestriction);
   }
@@ -132,10 +139,14 @@ void CompareRegions(const v1::Policy& from, const v1::Policy& to, Differences* o
 
 const char* DifferenceKindName(DifferenceKind kind) {
   switch (kind) {
-    case Kind::kBreaksStored: return "breaks stored choices";
-    case Kind::kLoosening: return "loosening";
-    case Kind::kRestriction: return "restriction";
-    case Kind::kNeutral: return "neutral";
+    case Kind::kBreaksStored:
+      return "breaks stored choices";
+    case Kind::kLoosening:
+      return "loosening";
+    case Kind::kRestriction:
+      return "restriction";
+    case Kind::kNeutral:
+      return "neutral";
   }
   return "breaks stored choices";
 }
@@ -149,19 +160,24 @@ std::string Listed(const std::vector<std::string>& names) {
 
 void CompareRegime(const v1::Regime& from, const v1::Regime& to, const std::string& path, Differences* out) {
   const auto flag = [&](const char* field, bool before, bool after) {
-    if (before != after) Add(out, path + field, after ? "turned on" : "turned off", after ? Kind::kLoosening : Kind::kRestriction);
+    if (before != after) {
+      Add(out, path + field, after ? "turned on" : "turned off", after ? Kind::kLoosening : Kind::kRestriction);
+    }
   };
   const bool was_opt_out = from.default_rule() == v1::DEFAULT_RULE_OPT_OUT;
   const bool is_opt_out = to.default_rule() == v1::DEFAULT_RULE_OPT_OUT;
   if (was_opt_out != is_opt_out) {
-    Add(out, path + ".default_rule", is_opt_out ? "OPT_IN becomes OPT_OUT, for captures from the activation on" : "OPT_OUT becomes OPT_IN",
+    Add(out, path + ".default_rule",
+        is_opt_out ? "OPT_IN becomes OPT_OUT, for captures from the activation on" : "OPT_OUT becomes OPT_IN",
         is_opt_out ? Kind::kLoosening : Kind::kRestriction);
   }
   CompareNumber(path + ".false_wake_ttl_seconds", from.false_wake_ttl_seconds(), to.false_wake_ttl_seconds(), out);
   CompareSets(path + ".allowed_countries", ToSet(from.allowed_countries()), ToSet(to.allowed_countries()), out);
   for (const domain::Purpose p : domain::kAllPurposes) {
     const auto purpose = static_cast<v1::Purpose>(p);
-    if ((from.other_countries().empty() && to.other_countries().empty()) || p == domain::Purpose::kHumanReview) continue;
+    if ((from.other_countries().empty() && to.other_countries().empty()) || p == domain::Purpose::kHumanReview) {
+      continue;
+    }
     CompareSets(absl::StrCat(path, ".other_countries[", v1::Purpose_Name(purpose), "]"), CountriesFor(from, purpose),
                 CountriesFor(to, purpose), out);
   }
@@ -169,7 +185,8 @@ void CompareRegime(const v1::Regime& from, const v1::Regime& to, const std::stri
   CompareSets(path + ".allowed_reviewer_classes", ClassNames(from), ClassNames(to), out);
   flag(".allow_several_speakers", from.allow_several_speakers(), to.allow_several_speakers());
   flag(".allow_unmatched_speakers", from.allow_unmatched_speakers(), to.allow_unmatched_speakers());
-  flag(".allow_unidentified_single_adult", from.allow_unidentified_single_adult(), to.allow_unidentified_single_adult());
+  flag(".allow_unidentified_single_adult", from.allow_unidentified_single_adult(),
+       to.allow_unidentified_single_adult());
   CompareNumber(path + ".child_inactive_months", from.child_inactive_months(), to.child_inactive_months(), out);
   CompareNumber(path + ".child_notice_days", from.child_notice_days(), to.child_notice_days(), out);
   CompareDeadlines(from, to, path, out);
@@ -185,7 +202,9 @@ void CompareRegimes(const v1::Policy& from, const v1::Policy& to, Differences* o
     }
   }
   for (const v1::Regime& regime : to.regimes()) {
-    if (FindRegime(from, regime.name()) == nullptr) Add(out, absl::StrCat("regimes[\"", regime.name(), "\"]"), "new", Kind::kNeutral);
+    if (FindRegime(from, regime.name()) == nullptr) {
+      Add(out, absl::StrCat("regimes[\"", regime.name(), "\"]"), "new", Kind::kNeutral);
+    }
   }
   CompareRegions(from, to, out);
 }
@@ -199,15 +218,19 @@ std::vector<Difference> Compare(const PolicyRow& previous, const Document& next)
   CompareControls(previous, to, &out);
   CompareNotices(previous, to, &out);
   CompareAges(from, to, &out);
-  CompareSets("retention_choices", RetentionNames(from.retention_choices()), RetentionNames(to.retention_choices()), &out);
+  CompareSets("retention_choices", RetentionNames(from.retention_choices()), RetentionNames(to.retention_choices()),
+              &out);
   CompareNumber("longest_answer_age_seconds", from.longest_answer_age_seconds(), to.longest_answer_age_seconds(), &out);
   if (from.default_capture_uncertainty_ms() != to.default_capture_uncertainty_ms()) {
-    // Either way some border moves towards yes or KEEP: less of it admits captures close to a change, more of it keeps longer.
+    // Either way some border moves towards yes or KEEP: less of it admits captures close to a change, more of it keeps
+    // longer.
     Add(&out, "default_capture_uncertainty_ms",
-        absl::StrCat(from.default_capture_uncertainty_ms(), " becomes ", to.default_capture_uncertainty_ms()), Kind::kLoosening);
+        absl::StrCat(from.default_capture_uncertainty_ms(), " becomes ", to.default_capture_uncertainty_ms()),
+        Kind::kLoosening);
   }
   if (const base::Instant began = ServiceBeganAt(from), begins = ServiceBeganAt(to); began != begins) {
-    // Either way some recording gains or loses a time: one that has none is never eligible, and by its time it may have to go.
+    // Either way some recording gains or loses a time: one that has none is never eligible, and by its time it may have
+    // to go.
     Add(&out, "service_began_at", absl::StrCat(base::FormatRfc3339(began), " becomes ", base::FormatRfc3339(begins)),
         begins < began ? Kind::kLoosening : Kind::kRestriction);
   }

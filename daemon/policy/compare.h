@@ -14,10 +14,11 @@ namespace consent::policy {
 
 // By what a change can do to answers and to what users may choose. Zero is the one that is refused.
 enum class DifferenceKind : uint8_t {
-  kBreaksStored = 0,  // would make a stored consent permit more, or a stored refusal forbid less; harmless while none exists
-  kLoosening = 1,     // can turn an answer towards yes or KEEP, or offers more; touches no stored choice
-  kRestriction = 2,   // can only turn answers towards no or PURGE, or offers less
-  kNeutral = 3,       // changes neither
+  kBreaksStored =
+      0,  // would make a stored consent permit more, or a stored refusal forbid less; harmless while none exists
+  kLoosening = 1,    // can turn an answer towards yes or KEEP, or offers more; touches no stored choice
+  kRestriction = 2,  // can only turn answers towards no or PURGE, or offers less
+  kNeutral = 3,      // changes neither
 };
 // "breaks stored choices", "loosening", "restriction", "neutral". Never null.
 const char* DifferenceKindName(DifferenceKind kind);
@@ -32,21 +33,21 @@ struct Difference {
   domain::ControlNumber control = 0;
 };
 
-// All differences field by field, in the order of policy.proto; empty where only version or layout differ. Regions are compared by
-// the regime that applies to them, so that a renamed regime is neutral.
+// All differences field by field, in the order of policy.proto; empty where only version or layout differ. Regions are
+// compared by the regime that applies to them, so that a renamed regime is neutral.
 std::vector<Difference> Compare(const PolicyRow& previous, const Document& next);
 
-// What stored choices refer to, by the numbers of the previous policy's state. It must stay true until the activation is
-// committed: the caller gathers it where no choice can be written in between. Too many entries only refuse more.
+// What stored choices refer to, by the numbers of the previous policy's state. It must stay true until the activation
+// is committed: the caller gathers it where no choice can be written in between. Too many entries only refuse more.
 struct Usage {
   std::set<domain::NoticeNumber> notices;    // that stored consents were given under
   std::set<domain::ControlNumber> controls;  // that stored refusals name
 };
 
 // Whether `next` may succeed `previous` (nullptr: nothing was activated before, and anything valid may be).
-// FailedPrecondition with every reason, at most kMaxProblems: the same version with other bytes; a difference of kBreaksStored
-// whose notice or control is in `usage`; what Advance would refuse. A version that was in force before `previous` is the caller's
-// to look up: CheckSameContent (document.h).
+// FailedPrecondition with every reason, at most kMaxProblems: the same version with other bytes; a difference of
+// kBreaksStored whose notice or control is in `usage`; what Advance would refuse. A version that was in force before
+// `previous` is the caller's to look up: CheckSameContent (document.h).
 absl::Status CheckActivation(const PolicyRow* previous, const Document& next, const Usage& usage);
 
 }  // namespace consent::policy

@@ -16,9 +16,12 @@ void AddNeutral(Differences* out, std::string path, std::string what) {
 
 const char* UnitName(domain::PeriodUnit unit) {
   switch (unit) {
-    case domain::PeriodUnit::kCalendarDays: return "calendar day";
-    case domain::PeriodUnit::kBusinessDays: return "business day";
-    case domain::PeriodUnit::kMonths: return "month";
+    case domain::PeriodUnit::kCalendarDays:
+      return "calendar day";
+    case domain::PeriodUnit::kBusinessDays:
+      return "business day";
+    case domain::PeriodUnit::kMonths:
+      return "month";
   }
   return "day";
 }
@@ -71,7 +74,8 @@ void CompareDeadlines(const v1::Regime& from, const v1::Regime& to, const std::s
                absl::StrCat(NameText(from.holiday_calendar()), " becomes ", NameText(to.holiday_calendar())));
   }
   if (from.time_zone() != to.time_zone()) {
-    AddNeutral(out, path + ".time_zone", absl::StrCat(NameText(from.time_zone()), " becomes ", NameText(to.time_zone())));
+    AddNeutral(out, path + ".time_zone",
+               absl::StrCat(NameText(from.time_zone()), " becomes ", NameText(to.time_zone())));
   }
 }
 

@@ -38,7 +38,9 @@ class NoticeComparison {
   void Breaks(const char* field, std::string what) {
     out_->push_back({path_ + field, std::move(what), Kind::kBreaksStored, number_, 0});
   }
-  void Plain(const char* field, std::string what, Kind kind) { out_->push_back({path_ + field, std::move(what), kind, 0, 0}); }
+  void Plain(const char* field, std::string what, Kind kind) {
+    out_->push_back({path_ + field, std::move(what), kind, 0, 0});
+  }
   void Flag(const char* field, bool from, bool to) {
     if (!from && to) Breaks(field, "turned on");
     if (from && !to) Plain(field, "turned off", Kind::kRestriction);
@@ -48,7 +50,9 @@ class NoticeComparison {
     const domain::PurposeSet after = ToPurposeSet(to.purposes());
     Languages(from, to);
     if (const auto gained = Without(after, before); !gained.Empty()) Breaks(".purposes", "gains " + Names(gained));
-    if (const auto lost = Without(before, after); !lost.Empty()) Plain(".purposes", "loses " + Names(lost), Kind::kRestriction);
+    if (const auto lost = Without(before, after); !lost.Empty()) {
+      Plain(".purposes", "loses " + Names(lost), Kind::kRestriction);
+    }
     Flag(".says_people_listen", from.says_people_listen(), to.says_people_listen());
     Flag(".covers_past", from.covers_past(), to.covers_past());
     Time(".valid_from", ToInstant(from.valid_from()), ToInstant(to.valid_from()), true);
@@ -110,14 +114,16 @@ void CompareNotices(const PolicyRow& previous, const v1::Policy& to, Differences
   const auto superseded_before = SupersededFrom(from);
   const auto superseded_after = SupersededFrom(to);
   for (const v1::Notice& notice : from.notices()) {
-    NoticeComparison comparison(absl::StrCat("notices[\"", notice.version(), "\"]"), NumberOf(previous.state, notice.version()), out);
+    NoticeComparison comparison(absl::StrCat("notices[\"", notice.version(), "\"]"),
+                                NumberOf(previous.state, notice.version()), out);
     const auto counterpart = after.find(notice.version());
     if (counterpart == after.end()) {
       comparison.Breaks("", "dropped");
       continue;
     }
     comparison.Fields(notice, *counterpart->second);
-    comparison.Time(" superseded from", TimeOf(superseded_before, notice.version()), TimeOf(superseded_after, notice.version()), false);
+    comparison.Time(" superseded from", TimeOf(superseded_before, notice.version()),
+                    TimeOf(superseded_after, notice.version()), false);
   }
   for (const v1::Notice& notice : to.notices()) {
     if (before.count(notice.version()) != 0) continue;
@@ -143,7 +149,8 @@ void CompareControls(const PolicyRow& previous, const v1::Policy& to, Difference
     const bool was = before.count(control) != 0;
     const std::string path = absl::StrCat("controls[\"", control, "\"]");
     const domain::PurposeSet listed_before = was ? ToPurposeSet(before.at(control)->purposes()) : domain::PurposeSet{};
-    const domain::PurposeSet listed_after = stays ? ToPurposeSet(counterpart->second->purposes()) : domain::PurposeSet{};
+    const domain::PurposeSet listed_after =
+        stays ? ToPurposeSet(counterpart->second->purposes()) : domain::PurposeSet{};
     // A purpose that goes out of use is never eligible; when it comes back, the refusal must cover it again.
     if (const auto freed = Without(Both(state.covers, in_use), listed_after); !freed.Empty()) {
       std::string what = absl::StrCat(stays ? "no longer covers " : "dropped with ", Names(freed));
@@ -153,9 +160,13 @@ void CompareControls(const PolicyRow& previous, const v1::Policy& to, Difference
     }
     if (!was && stays) out->push_back({path, "comes back", Kind::kRestriction, 0, 0});
     const auto gained = Without(listed_after, listed_before);
-    if (was && !gained.Empty()) out->push_back({path, "gains " + Names(gained) + "; refusals of it cover them", Kind::kRestriction, 0, 0});
+    if (was && !gained.Empty()) {
+      out->push_back({path, "gains " + Names(gained) + "; refusals of it cover them", Kind::kRestriction, 0, 0});
+    }
     const auto retired = Without(Without(listed_before, listed_after), in_use);
-    if (stays && !retired.Empty()) out->push_back({path, "loses " + Names(retired) + ", which is out of use", Kind::kNeutral, 0, 0});
+    if (stays && !retired.Empty()) {
+      out->push_back({path, "loses " + Names(retired) + ", which is out of use", Kind::kNeutral, 0, 0});
+    }
   }
   for (const v1::Control& control : to.controls()) {
     if (previous.state.controls.count(control.name()) == 0) {

@@ -18,7 +18,8 @@ constexpr size_t kMaxParserMessage = 512;
 
 // protobuf's messages may quote the file; they are cut and made printable.
 absl::Status ParserError(const google::protobuf::util::Status& status) {
-  return absl::InvalidArgumentError(absl::StrCat("policy: ", Printable(std::string(status.message()), kMaxParserMessage)));
+  return absl::InvalidArgumentError(
+      absl::StrCat("policy: ", Printable(std::string(status.message()), kMaxParserMessage)));
 }
 
 absl::Status ProblemsError(const std::vector<Problem>& problems) {
@@ -53,17 +54,20 @@ absl::Status CheckTimeZones(const Document& document) {
   for (int i = 0; i < document.policy().regimes_size(); ++i) {
     const std::string& name = document.policy().regimes(i).time_zone();
     if (name.empty() || base::TimeZone::Load(name)) continue;
-    problems.push_back({absl::StrCat("regimes[", i, "].time_zone"),
-                        absl::StrCat("\"", name, "\" is no zone in this machine's time zone database (tzdata), such as Europe/Bucharest")});
+    problems.push_back(
+        {absl::StrCat("regimes[", i, "].time_zone"),
+         absl::StrCat("\"", name,
+                      "\" is no zone in this machine's time zone database (tzdata), such as Europe/Bucharest")});
   }
   return problems.empty() ? absl::OkStatus() : ProblemsError(problems);
 }
 
 absl::Status CheckSameContent(const base::Digest& used_before, const Document& next) {
   if (used_before == next.hash()) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat("version \"", next.version(), "\" was activated before with another content (SHA-256 ",
-                                                    base::Hex(base::View(used_before)), ", now ", base::Hex(base::View(next.hash())),
-                                                    "): give the new content a version of its own"));
+  return absl::FailedPreconditionError(
+      absl::StrCat("version \"", next.version(), "\" was activated before with another content (SHA-256 ",
+                   base::Hex(base::View(used_before)), ", now ", base::Hex(base::View(next.hash())),
+                   "): give the new content a version of its own"));
 }
 
 }  // namespace consent::policy

@@ -18,11 +18,11 @@ inline constexpr size_t kMaxFileBytes = size_t{512} * 1024;
 // Immutable; thread-safe to read; cheap to copy (copies share the content).
 class Document {
  public:
-  // `json` is one JSON object (RFC 8259, UTF-8 without byte order mark, at most kMaxFileBytes) of the message consent.v1.Policy in
-  // protobuf's JSON mapping, read strictly: unknown keys, keys that occur twice (also once in lowerCamelCase and once in
-  // snake_case), null, values of another JSON type and unknown names of enum values are refused (json_scan.h). Then the whole is
-  // validated (validate.h). InvalidArgument: the first problem of form, or all problems of content as far as kMaxProblems,
-  // each with its path; printable ASCII.
+  // `json` is one JSON object (RFC 8259, UTF-8 without byte order mark, at most kMaxFileBytes) of the message
+  // consent.v1.Policy in protobuf's JSON mapping, read strictly: unknown keys, keys that occur twice (also once in
+  // lowerCamelCase and once in snake_case), null, values of another JSON type and unknown names of enum values are
+  // refused (json_scan.h). Then the whole is validated (validate.h). InvalidArgument: the first problem of form, or all
+  // problems of content as far as kMaxProblems, each with its path; printable ASCII.
   static absl::StatusOr<Document> Parse(std::string json);
 
   // The file's exact bytes.
@@ -43,12 +43,12 @@ class Document {
   std::shared_ptr<const Content> content_;  // never null
 };
 
-// Whether this machine's time zone database has all zones that the policy names. Apart from Parse, because a stored policy must be read
-// whatever became of that database. InvalidArgument: not all, each with its path.
+// Whether this machine's time zone database has all zones that the policy names. Apart from Parse, because a stored
+// policy must be read whatever became of that database. InvalidArgument: not all, each with its path.
 absl::Status CheckTimeZones(const Document& document);
 
-// A version never changes its content. `used_before` is the hash under which `next`'s version was once activated: the caller
-// looks it up among all versions ever stored. FailedPrecondition if `next` has other bytes.
+// A version never changes its content. `used_before` is the hash under which `next`'s version was once activated: the
+// caller looks it up among all versions ever stored. FailedPrecondition if `next` has other bytes.
 absl::Status CheckSameContent(const base::Digest& used_before, const Document& next);
 
 }  // namespace consent::policy

@@ -30,23 +30,29 @@ const FieldDescriptor* FindField(const Descriptor& message, const std::string& k
 }
 
 bool IsTimestamp(const FieldDescriptor& field) {
-  return field.type() == FieldDescriptor::TYPE_MESSAGE && field.message_type()->full_name() == "google.protobuf.Timestamp";
+  return field.type() == FieldDescriptor::TYPE_MESSAGE &&
+         field.message_type()->full_name() == "google.protobuf.Timestamp";
 }
 
 // What the JSON value of one element of `field` must be; empty: `type` is right.
 const char* Mismatch(const FieldDescriptor& field, JsonType type) {
   const bool number = type == JsonType::kInteger || type == JsonType::kFloat;
   switch (field.cpp_type()) {
-    case FieldDescriptor::CPPTYPE_BOOL: return type == JsonType::kBool ? "" : "must be true or false";
-    case FieldDescriptor::CPPTYPE_INT32: return number ? "" : "must be a number";
-    case FieldDescriptor::CPPTYPE_INT64: return number || type == JsonType::kString ? "" : "must be a number";
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return type == JsonType::kBool ? "" : "must be true or false";
+    case FieldDescriptor::CPPTYPE_INT32:
+      return number ? "" : "must be a number";
+    case FieldDescriptor::CPPTYPE_INT64:
+      return number || type == JsonType::kString ? "" : "must be a number";
     case FieldDescriptor::CPPTYPE_ENUM:
       return type == JsonType::kString || type == JsonType::kInteger ? "" : "must be the name of an enum value";
-    case FieldDescriptor::CPPTYPE_STRING: return type == JsonType::kString ? "" : "must be a string";
+    case FieldDescriptor::CPPTYPE_STRING:
+      return type == JsonType::kString ? "" : "must be a string";
     case FieldDescriptor::CPPTYPE_MESSAGE:
       if (IsTimestamp(field)) return type == JsonType::kString ? "" : "must be a string";
       return "must be an object";
-    default: return "has a type that a policy does not use";
+    default:
+      return "has a type that a policy does not use";
   }
 }
 
@@ -143,7 +149,9 @@ bool Scanner::start_object(std::size_t) {
     return Open(std::move(opened));
   }
   if (level.kind == Level::Kind::kMessage && field.is_repeated()) return Refuse("must be a list");
-  if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || IsTimestamp(field)) return Refuse("must not be an object");
+  if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || IsTimestamp(field)) {
+    return Refuse("must not be an object");
+  }
   opened.message = field.message_type();
   return Open(std::move(opened));
 }
@@ -151,7 +159,9 @@ bool Scanner::start_object(std::size_t) {
 bool Scanner::start_array(std::size_t) {
   if (levels_.empty()) return Refuse("");
   const Level& level = levels_.back();
-  if (level.kind != Level::Kind::kMessage || !level.field->is_repeated() || level.field->is_map()) return Refuse("must not be a list");
+  if (level.kind != Level::Kind::kMessage || !level.field->is_repeated() || level.field->is_map()) {
+    return Refuse("must not be a list");
+  }
   Level opened;
   opened.kind = Level::Kind::kList;
   opened.field = level.field;
@@ -180,7 +190,9 @@ std::string Printable(std::string_view text, size_t limit) {
 
 absl::Status ScanJson(std::string_view json, const Descriptor& message) {
   // nlohmann skips a byte order mark and takes a NUL byte for the end.
-  if (json.substr(0, 3) == "\xEF\xBB\xBF") return absl::InvalidArgumentError("policy: the file begins with a byte order mark");
+  if (json.substr(0, 3) == "\xEF\xBB\xBF") {
+    return absl::InvalidArgumentError("policy: the file begins with a byte order mark");
+  }
   if (const size_t nul = json.find('\0'); nul != std::string_view::npos) {
     return absl::InvalidArgumentError(absl::StrCat("policy: not JSON at byte ", nul + 1, ": a NUL byte"));
   }

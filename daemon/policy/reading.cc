@@ -8,9 +8,12 @@ namespace {
 
 domain::Period ToPeriod(const v1::Period& period) {
   switch (period.unit()) {
-    case v1::PERIOD_UNIT_BUSINESS_DAYS: return {period.count(), domain::PeriodUnit::kBusinessDays};
-    case v1::PERIOD_UNIT_MONTHS: return {period.count(), domain::PeriodUnit::kMonths};
-    default: return {period.count(), domain::PeriodUnit::kCalendarDays};
+    case v1::PERIOD_UNIT_BUSINESS_DAYS:
+      return {period.count(), domain::PeriodUnit::kBusinessDays};
+    case v1::PERIOD_UNIT_MONTHS:
+      return {period.count(), domain::PeriodUnit::kMonths};
+    default:
+      return {period.count(), domain::PeriodUnit::kCalendarDays};
   }
 }
 
@@ -68,7 +71,9 @@ domain::DeadlineRules PeriodsOf(const v1::Regime& regime) {
   const v1::DeletionDeadlines& stated = regime.deletion_deadlines();
   rules.confirmation = ToPeriod(stated.confirmation());
   rules.completion = ToPeriod(stated.completion());
-  if (stated.has_extension()) rules.extension = domain::Extension{ToPeriod(stated.extension()), ToPeriod(stated.extension_notice())};
+  if (stated.has_extension()) {
+    rules.extension = domain::Extension{ToPeriod(stated.extension()), ToPeriod(stated.extension_notice())};
+  }
   return rules;
 }
 

@@ -17,7 +17,8 @@ class RegimeIndex {
   explicit RegimeIndex(const v1::Policy& policy);
 
   bool Names(domain::Region region) const { return named_.count(region) != 0; }
-  // Index into the policy's regimes: the subdivision's, else its country's, else unknown's. Of an unset region unknown's.
+  // Index into the policy's regimes: the subdivision's, else its country's, else unknown's. Of an unset region
+  // unknown's.
   int For(domain::Region region) const;
   bool OptOut(domain::Region region) const;
   int unknown() const { return unknown_; }
@@ -37,8 +38,8 @@ base::Instant ServiceBeganAt(const v1::Policy& policy);
 // By version, for each notice that another supersedes: the earliest valid_from of all those others.
 std::map<std::string, base::Instant> SupersededFrom(const v1::Policy& policy);
 
-// Whose days count beside UTC's; none where the regime names none. Where the machine's database does not have the zone (any more): the two
-// ends of the world, so that no deadline is later than by the zone.
+// Whose days count beside UTC's; none where the regime names none. Where the machine's database does not have the zone
+// (any more): the two ends of the world, so that no deadline is later than by the zone.
 std::vector<base::TimeZone> ZonesOf(const v1::Regime& regime);
 // The periods of a valid regime, without its holidays and zones; the domain's where it states none.
 domain::DeadlineRules PeriodsOf(const v1::Regime& regime);
@@ -52,8 +53,14 @@ domain::PurposeSet ToPurposeSet(const Purposes& purposes) {
   for (const int p : purposes) set.Add(static_cast<domain::Purpose>(p));
   return set;
 }
-constexpr domain::PurposeSet Union(domain::PurposeSet a, domain::PurposeSet b) { return {static_cast<uint8_t>(a.bits | b.bits)}; }
-constexpr domain::PurposeSet Both(domain::PurposeSet a, domain::PurposeSet b) { return {static_cast<uint8_t>(a.bits & b.bits)}; }
-constexpr domain::PurposeSet Without(domain::PurposeSet a, domain::PurposeSet b) { return {static_cast<uint8_t>(a.bits & ~b.bits)}; }
+constexpr domain::PurposeSet Union(domain::PurposeSet a, domain::PurposeSet b) {
+  return {static_cast<uint8_t>(a.bits | b.bits)};
+}
+constexpr domain::PurposeSet Both(domain::PurposeSet a, domain::PurposeSet b) {
+  return {static_cast<uint8_t>(a.bits & b.bits)};
+}
+constexpr domain::PurposeSet Without(domain::PurposeSet a, domain::PurposeSet b) {
+  return {static_cast<uint8_t>(a.bits & ~b.bits)};
+}
 
 }  // namespace consent::policy

@@ -26,7 +26,8 @@ Instant OptOutSince(const State& previous, Region region) {
   return at != previous.opt_out_since.end() ? at->second : Instant{};
 }
 
-void AdvanceRegions(const State& previous, const Document* replaced, const v1::Policy& policy, Instant now, State* state) {
+void AdvanceRegions(const State& previous, const Document* replaced, const v1::Policy& policy, Instant now,
+                    State* state) {
   const RegimeIndex next(policy);
   std::optional<RegimeIndex> last;
   if (replaced != nullptr) last.emplace(replaced->policy());
@@ -53,7 +54,9 @@ void AdvanceEndsOfOptOut(const State& previous, const v1::Policy& policy, Instan
   const RegimeIndex next(policy);
   state->opt_out_until = previous.opt_out_until;
   const auto end = [&](Region region) {
-    if (!next.OptOut(region) && OptOutSince(previous, region).IsSet()) state->opt_out_until.insert_or_assign(region, now);
+    if (!next.OptOut(region) && OptOutSince(previous, region).IsSet()) {
+      state->opt_out_until.insert_or_assign(region, now);
+    }
   };
   for (const auto& [region, regime] : next.named()) end(region);
   for (const auto& [region, since] : previous.opt_out_since) end(region);
@@ -83,7 +86,8 @@ absl::Status AdvanceAges(const State& previous, const v1::Policy& next, Instant 
   for (const auto& [country, years] : ages) {
     auto before = previous.ages_of_consent.find(country);
     if (before == previous.ages_of_consent.end()) before = previous.ages_of_consent.find(Region{});
-    domain::AgeOfConsent consent = before == previous.ages_of_consent.end() ? domain::AgeOfConsent(years) : before->second;
+    domain::AgeOfConsent consent =
+        before == previous.ages_of_consent.end() ? domain::AgeOfConsent(years) : before->second;
     consent.ChangeTo(years, now);
     if (consent.steps().size() > kMaxAgeSteps) return Exhausted("ages of consent of one country", kMaxAgeSteps);
     state->ages_of_consent.emplace(country, std::move(consent));
@@ -110,7 +114,9 @@ void AdvanceControls(const v1::Policy& next, domain::PurposeSet in_use, State* s
 }  // namespace
 
 absl::StatusOr<State> Advance(const State& previous, const Document& next, Instant now, const Document* replaced) {
-  if (now.micros <= 0 || now > base::kLastInstant) return absl::InvalidArgumentError("an activation needs a time within 1970 to 9999");
+  if (now.micros <= 0 || now > base::kLastInstant) {
+    return absl::InvalidArgumentError("an activation needs a time within 1970 to 9999");
+  }
   const v1::Policy& policy = next.policy();
   State state;
   state.activated_at = std::max(now, previous.activated_at);
@@ -121,14 +127,18 @@ absl::StatusOr<State> Advance(const State& previous, const Document& next, Insta
     if (in_use.Has(p)) state.in_use_since[i] = before.IsSet() ? before : state.activated_at;
   }
   size_t new_notices = 0;
-  for (const v1::Notice& notice : policy.notices()) new_notices += previous.notices.count(notice.version()) == 0 ? 1 : 0;
+  for (const v1::Notice& notice : policy.notices()) {
+    new_notices += previous.notices.count(notice.version()) == 0 ? 1 : 0;
+  }
   if (previous.notices.size() + new_notices > kMaxNoticesEver) return Exhausted("notice versions", kMaxNoticesEver);
   state.notices = previous.notices;
   for (const v1::Notice& notice : policy.notices()) {
     state.notices.emplace(notice.version(), static_cast<domain::NoticeNumber>(state.notices.size() + 1));
   }
   size_t new_controls = 0;
-  for (const v1::Control& control : policy.controls()) new_controls += previous.controls.count(control.name()) == 0 ? 1 : 0;
+  for (const v1::Control& control : policy.controls()) {
+    new_controls += previous.controls.count(control.name()) == 0 ? 1 : 0;
+  }
   if (previous.controls.size() + new_controls > kMaxControlsEver) return Exhausted("control names", kMaxControlsEver);
   state.controls = previous.controls;
   AdvanceControls(policy, in_use, &state);

@@ -1,5 +1,5 @@
-// What a policy file cannot know and the daemon stores with each activation: the numbers under which notices and controls stand
-// in stored choices, and since when defaults apply. Pure values; thread-safe to read.
+// What a policy file cannot know and the daemon stores with each activation: the numbers under which notices and
+// controls stand in stored choices, and since when defaults apply. Pure values; thread-safe to read.
 #pragma once
 
 #include <array>
@@ -29,7 +29,8 @@ inline constexpr size_t kMaxRowBytes = kMaxFileBytes + kMaxStateBytes + 16;
 
 struct ControlState {
   domain::ControlNumber number = 0;
-  // What a stored refusal of the control covers: the purposes that it lists, and those that it listed when they went out of use.
+  // What a stored refusal of the control covers: the purposes that it lists, and those that it listed when they went
+  // out of use.
   domain::PurposeSet covers;
   // What it lists, or listed in the last policy that had it: what the button of an older app means.
   domain::PurposeSet last_listed;
@@ -44,33 +45,35 @@ struct State {
   std::map<std::string, domain::NoticeNumber> notices;  // by version; the numbers are 1..size
   std::map<std::string, ControlState> controls;         // by name; the numbers are 1..size
   // Every region that the policy names: since when OPT_OUT has applied to it without a break; unset under OPT_IN. Also
-  // subdivisions that an earlier policy named and this one does not, where OPT_OUT came to them at another time than to their
-  // country.
+  // subdivisions that an earlier policy named and this one does not, where OPT_OUT came to them at another time than to
+  // their country.
   std::map<domain::Region, base::Instant> opt_out_since;
   // Regions to which OPT_OUT applied until then, whatever applies now; the latest end of each.
   std::map<domain::Region, base::Instant> opt_out_until;
-  // By country; under the unset region the one of all others. A country that the policy does not list has an entry where it once
-  // had an age of its own.
+  // By country; under the unset region the one of all others. A country that the policy does not list has an entry
+  // where it once had an age of its own.
   std::map<domain::Region, domain::AgeOfConsent> ages_of_consent;
   bool operator==(const State&) const = default;
 };
 
 // The state after `next` is activated at `now` (of the commit's stamp; set) as successor of the policy whose state is
-// `previous`. Numbers that were ever given stay; new ones go up from the largest. A region to which OPT_OUT applied, be it
-// through its country, keeps its time; one to which it newly applies gets `now`, as does one that comes under another regime than it had
-// by `replaced`, the predecessor's document (nullptr: that is not asked); OPT_IN forgets it. An activation is never
-// earlier than its predecessor: `now` before previous.activated_at counts as that.
-// ResourceExhausted: over kMaxNoticesEver, kMaxControlsEver, kMaxStateRegions or kMaxAgeSteps. InvalidArgument: `now` is not set or is after
-// base::kLastInstant.
-absl::StatusOr<State> Advance(const State& previous, const Document& next, base::Instant now, const Document* replaced = nullptr);
+// `previous`. Numbers that were ever given stay; new ones go up from the largest. A region to which OPT_OUT applied, be
+// it through its country, keeps its time; one to which it newly applies gets `now`, as does one that comes under
+// another regime than it had by `replaced`, the predecessor's document (nullptr: that is not asked); OPT_IN forgets it.
+// An activation is never earlier than its predecessor: `now` before previous.activated_at counts as that.
+// ResourceExhausted: over kMaxNoticesEver, kMaxControlsEver, kMaxStateRegions or kMaxAgeSteps. InvalidArgument: `now`
+// is not set or is after base::kLastInstant.
+absl::StatusOr<State> Advance(const State& previous, const Document& next, base::Instant now,
+                              const Document* replaced = nullptr);
 
-// The rules of an activated policy. `state` is Advance's for this document; total nevertheless: what the state lacks denies (a
-// notice or control without number is left out, an OPT_OUT default without time never applies).
+// The rules of an activated policy. `state` is Advance's for this document; total nevertheless: what the state lacks
+// denies (a notice or control without number is left out, an OPT_OUT default without time never applies).
 domain::Rules BuildRules(const Document& document, const State& state, std::vector<domain::Suspension> suspensions);
 
 // The state's canonical encoding (layout in README.md), at most kMaxStateBytes for a state that Advance made.
 std::string EncodeState(const State& state);
-// DataLoss: not an encoding of a state, or beyond a bound. One state has one encoding: what decodes encodes to the same bytes.
+// DataLoss: not an encoding of a state, or beyond a bound. One state has one encoding: what decodes encodes to the same
+// bytes.
 absl::StatusOr<State> DecodeState(std::string_view bytes);
 
 // A policy version as it is stored.

@@ -128,7 +128,8 @@ void ReadAges(Decoder* in, State* state) {
     if (packed < next || packed > UINT32_MAX) in->Fail();
     if (!in->ok()) return;
     const Region country = Region::FromPacked(static_cast<uint32_t>(packed));
-    const bool names_one = Region::Parse(country.ToString(), &again) && again == country && country == country.Country();
+    const bool names_one =
+        Region::Parse(country.ToString(), &again) && again == country && country == country.Country();
     if (country.IsSet() && !names_one) return in->Fail();
     ReadAge(in, state, country);
     next = packed + 1;
@@ -148,7 +149,8 @@ bool AgesFit(const v1::Policy& policy, const State& state) {
     if (Region::Parse(text, &country) && state.ages_of_consent.count(country) == 0) return false;
   }
   return std::all_of(state.ages_of_consent.begin(), state.ages_of_consent.end(), [&](const auto& entry) {
-    const bool needed = !entry.first.IsSet() || policy.ages_of_consent().count(entry.first.ToString()) != 0 || !(entry.second == others->second);
+    const bool needed = !entry.first.IsSet() || policy.ages_of_consent().count(entry.first.ToString()) != 0 ||
+                        !(entry.second == others->second);
     return needed && entry.second.years() == age(entry.first);
   });
 }

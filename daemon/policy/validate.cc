@@ -18,7 +18,9 @@ constexpr int64_t kLastSecond = base::kLastInstant.micros / 1'000'000;
 constexpr int kMaxMonths = 120;
 constexpr const char* kAny = "*";
 
-bool IsVersionCharacter(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-'; }
+bool IsVersionCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+}
 
 // A policy may name what is assigned, and give a meaning to what is user-assigned.
 bool MayBeNamed(domain::Region region) { return domain::IsAssigned(region) || domain::IsUserAssigned(region); }
@@ -26,7 +28,9 @@ bool MayBeNamed(domain::Region region) { return domain::IsAssigned(region) || do
 // Empty where the text is a country that a policy may name, else why not.
 std::string WhyNoCountry(const std::string& text) {
   domain::Region region;
-  if (!domain::Region::Parse(text, &region) || region.Country() != region) return absl::StrCat(Quoted(text), " is not ISO 3166-1 alpha-2 in upper case");
+  if (!domain::Region::Parse(text, &region) || region.Country() != region) {
+    return absl::StrCat(Quoted(text), " is not ISO 3166-1 alpha-2 in upper case");
+  }
   return MayBeNamed(region) ? "" : domain::WhyNotAssigned(region);
 }
 
@@ -45,7 +49,8 @@ class Validator : private Problems {
     CheckRetentionChoices();
     Range("longest_answer_age_seconds", policy_.longest_answer_age_seconds(), 1, 86'400);
     Range("default_capture_uncertainty_ms", policy_.default_capture_uncertainty_ms(), 0, 86'400'000);
-    if (const int64_t began = policy_.service_began_at().seconds(); policy_.has_service_began_at() && (began < 1 || began > kLastSecond)) {
+    if (const int64_t began = policy_.service_began_at().seconds();
+        policy_.has_service_began_at() && (began < 1 || began > kLastSecond)) {
       Add("service_began_at", "is not within the years 1970 to 9999");
     }
     CheckHolidayCalendars(policy_, this);
@@ -84,7 +89,9 @@ void Validator::CheckRegimes() {
     CheckRegime(policy_.regimes(i), path);
     Unique(&names, policy_.regimes(i).name(), Quoted(policy_.regimes(i).name()), path + ".name");
   }
-  if (regions_ > kMaxRegions) Add("regimes", absl::StrCat("name ", regions_, " regions together; at most ", kMaxRegions, " are allowed"));
+  if (regions_ > kMaxRegions) {
+    Add("regimes", absl::StrCat("name ", regions_, " regions together; at most ", kMaxRegions, " are allowed"));
+  }
 }
 
 void Validator::CheckRegime(const v1::Regime& regime, const std::string& path) {
@@ -95,9 +102,15 @@ void Validator::CheckRegime(const v1::Regime& regime, const std::string& path) {
   }
   Range(path + ".false_wake_ttl_seconds", regime.false_wake_ttl_seconds(), 0, kMaxFalseWakeSeconds);
   const bool opt_out = regime.default_rule() == v1::DEFAULT_RULE_OPT_OUT;
-  if (!opt_out && regime.false_wake_ttl_seconds() != 0) Add(path + ".false_wake_ttl_seconds", "must be 0 in an OPT_IN regime");
-  if (!opt_out && regime.allow_several_speakers()) Add(path + ".allow_several_speakers", "only an OPT_OUT regime may allow it");
-  if (!opt_out && regime.allow_unmatched_speakers()) Add(path + ".allow_unmatched_speakers", "only an OPT_OUT regime may allow it");
+  if (!opt_out && regime.false_wake_ttl_seconds() != 0) {
+    Add(path + ".false_wake_ttl_seconds", "must be 0 in an OPT_IN regime");
+  }
+  if (!opt_out && regime.allow_several_speakers()) {
+    Add(path + ".allow_several_speakers", "only an OPT_OUT regime may allow it");
+  }
+  if (!opt_out && regime.allow_unmatched_speakers()) {
+    Add(path + ".allow_unmatched_speakers", "only an OPT_OUT regime may allow it");
+  }
   CheckPlaces(regime, path);
   Range(path + ".child_inactive_months", regime.child_inactive_months(), 1, kMaxMonths);
   Range(path + ".child_notice_days", regime.child_notice_days(), 1, 90);
@@ -112,7 +125,8 @@ void Validator::CheckRegimeRegions(const v1::Regime& regime, const std::string& 
     const std::string& text = regime.regions(i);
     domain::Region region;
     if (!domain::Region::Parse(text, &region) || !region.IsSet()) {
-      Add(at, absl::StrCat(Quoted(text), " is not ISO 3166-1 alpha-2 (\"DE\") or ISO 3166-2 (\"US-CA\") in upper case"));
+      Add(at,
+          absl::StrCat(Quoted(text), " is not ISO 3166-1 alpha-2 (\"DE\") or ISO 3166-2 (\"US-CA\") in upper case"));
       continue;
     }
     if (!MayBeNamed(region)) Add(at, domain::WhyNotAssigned(region));
@@ -128,7 +142,9 @@ void Validator::CheckCountries(const Texts& texts, const std::string& path) {
     const std::string at = absl::StrCat(path, "[", i, "]");
     const std::string& text = texts.Get(i);
     if (text == kAny && texts.size() > 1) Add(at, "\"*\" must stand alone");
-    if (const std::string why = WhyNoCountry(text); text != kAny && !why.empty()) Add(at, absl::StrCat(why, "; \"*\" stands for any"));
+    if (const std::string why = WhyNoCountry(text); text != kAny && !why.empty()) {
+      Add(at, absl::StrCat(why, "; \"*\" stands for any"));
+    }
     Unique(&seen, text, Quoted(text), at);
   }
 }
@@ -158,8 +174,8 @@ void Validator::CheckPlaces(const v1::Regime& regime, const std::string& path) {
       const std::string at = absl::StrCat(path, ".allowed_sites[", i, "]");
       const std::string& text = regime.allowed_sites(i);
       if (text == kAny && regime.allowed_sites_size() > 1) Add(at, "\"*\" must stand alone");
-      const bool printable =
-          std::none_of(text.begin(), text.end(), [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); });
+      const bool printable = std::none_of(text.begin(), text.end(),
+                                          [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); });
       if (text.empty() || text.size() > kMaxName || !printable) {
         Add(at, absl::StrCat(Quoted(text), " is not 1 to ", kMaxName, " bytes without control characters"));
       }
@@ -167,11 +183,16 @@ void Validator::CheckPlaces(const v1::Regime& regime, const std::string& path) {
     }
   }
   std::map<int, std::string> seen;
-  if (!Count(path + ".allowed_reviewer_classes", regime.allowed_reviewer_classes_size(), 0, v1::ReviewerClass_ARRAYSIZE - 1)) return;
+  if (!Count(path + ".allowed_reviewer_classes", regime.allowed_reviewer_classes_size(), 0,
+             v1::ReviewerClass_ARRAYSIZE - 1)) {
+    return;
+  }
   for (int i = 0; i < regime.allowed_reviewer_classes_size(); ++i) {
     const std::string at = absl::StrCat(path, ".allowed_reviewer_classes[", i, "]");
     const int value = regime.allowed_reviewer_classes(i);
-    if (value == 0 || !v1::ReviewerClass_IsValid(value)) Add(at, absl::StrCat(value, " is no ReviewerClass that can be allowed"));
+    if (value == 0 || !v1::ReviewerClass_IsValid(value)) {
+      Add(at, absl::StrCat(value, " is no ReviewerClass that can be allowed"));
+    }
     Unique(&seen, value, absl::StrCat(value), at);
   }
 }
@@ -180,7 +201,9 @@ void Validator::CheckUnknownRegime() {
   const std::string& name = policy_.unknown_region_regime();
   for (const v1::Regime& regime : policy_.regimes()) {
     if (regime.name() != name) continue;
-    if (regime.default_rule() == v1::DEFAULT_RULE_OPT_OUT) Add("unknown_region_regime", absl::StrCat(Quoted(name), " must be OPT_IN"));
+    if (regime.default_rule() == v1::DEFAULT_RULE_OPT_OUT) {
+      Add("unknown_region_regime", absl::StrCat(Quoted(name), " must be OPT_IN"));
+    }
     return;
   }
   Add("unknown_region_regime", absl::StrCat(Quoted(name), " names no regime"));
@@ -239,7 +262,9 @@ void Validator::CheckNotice(const v1::Notice& notice, const std::string& path) {
     for (int i = 0; i < notice.languages_size(); ++i) {
       const std::string at = absl::StrCat(path, ".languages[", i, "]");
       const std::string& tag = notice.languages(i);
-      if (!domain::IsLanguageTag(tag)) Add(at, absl::StrCat(Quoted(tag), " is not a well-formed BCP 47 tag of at most 35 bytes"));
+      if (!domain::IsLanguageTag(tag)) {
+        Add(at, absl::StrCat(Quoted(tag), " is not a well-formed BCP 47 tag of at most 35 bytes"));
+      }
       Unique(&seen, std::string(absl::AsciiStrToLower(tag)), Quoted(tag), at);
     }
   }
@@ -303,7 +328,8 @@ void Validator::CheckCycles(const std::map<std::string, int>& index) {
 }
 
 void Validator::CheckAges() {
-  const std::map<std::string, int> ages(policy_.ages_of_consent().begin(), policy_.ages_of_consent().end());  // in a fixed order
+  const std::map<std::string, int> ages(policy_.ages_of_consent().begin(),
+                                        policy_.ages_of_consent().end());  // in a fixed order
   if (Count("ages_of_consent", static_cast<int>(ages.size()), 0, kMaxListed)) {
     for (const auto& [country, years] : ages) {
       const std::string path = absl::StrCat("ages_of_consent[", Quoted(country), "]");

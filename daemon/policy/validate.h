@@ -15,16 +15,16 @@ inline constexpr int kMaxRegimes = 64;
 inline constexpr int kMaxNotices = 1024;
 // Of one regime, and languages of one notice.
 inline constexpr int kMaxListed = 256;
-// Years. GDPR Art. 8(1) lets no member state go below 13 and COPPA (15 U.S.C. 6501) protects those under 13; nowhere is majority
-// later than 21.
+// Years. GDPR Art. 8(1) lets no member state go below 13 and COPPA (15 U.S.C. 6501) protects those under 13; nowhere is
+// majority later than 21.
 inline constexpr int kMinAgeOfConsent = 13;
 inline constexpr int kMaxAgeOfConsent = 21;
 inline constexpr int kMaxHolidayCalendars = 64;
 // Dates of one calendar.
 inline constexpr int kMaxHolidays = 4096;
 
-// `path` uses the names of policy.proto, for example `regimes[2].regions[0]` or `ages_of_consent["DE"]`. `message` says what is
-// wrong and the bound.
+// `path` uses the names of policy.proto, for example `regimes[2].regions[0]` or `ages_of_consent["DE"]`. `message` says
+// what is wrong and the bound.
 struct Problem {
   std::string path;
   std::string message;

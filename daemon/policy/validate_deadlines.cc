@@ -14,7 +14,9 @@ namespace {
 constexpr base::Date kFirstHoliday{0};  // 1970-01-01
 constexpr size_t kDateBytes = 10;
 
-bool IsTimeZoneCharacter(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '+' || c == '/' || c == '-'; }
+bool IsTimeZoneCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '+' || c == '/' || c == '-';
+}
 
 void CheckPeriod(const v1::Period& period, const std::string& path, Problems* problems) {
   const bool months = period.unit() == v1::PERIOD_UNIT_MONTHS;
@@ -41,7 +43,8 @@ void CheckNotice(const v1::DeletionDeadlines& deadlines, const std::string& path
   if (notice.unit() != completion.unit()) {
     problems->Add(path + ".unit", "must be the completion's, so that it is surely not longer");
   } else if (notice.count() > completion.count()) {
-    problems->Add(path + ".count", absl::StrCat(notice.count(), " is longer than the completion, which has ", completion.count()));
+    problems->Add(path + ".count",
+                  absl::StrCat(notice.count(), " is longer than the completion, which has ", completion.count()));
   }
 }
 
@@ -57,7 +60,9 @@ void CheckDates(const v1::HolidayCalendar& calendar, const std::string& path, Pr
       problems->Add(at, absl::StrCat(Quoted(text), " is not a date YYYY-MM-DD within 1970 to 9999"));
       continue;
     }
-    if (date <= last) problems->Add(at, absl::StrCat(text, " is not later than the date before it, ", base::FormatDate(last)));
+    if (date <= last) {
+      problems->Add(at, absl::StrCat(text, " is not later than the date before it, ", base::FormatDate(last)));
+    }
     last = std::max(last, date);
   }
 }
@@ -77,11 +82,16 @@ void CheckDeadlines(const v1::Policy& policy, const v1::Regime& regime, const st
       problems->Add(at + ".extension_notice", "only where there is an extension");
     }
   }
-  if (!regime.time_zone().empty()) problems->Name(path + ".time_zone", regime.time_zone(), IsTimeZoneCharacter, "[A-Za-z0-9_+/-]");
+  if (!regime.time_zone().empty()) {
+    problems->Name(path + ".time_zone", regime.time_zone(), IsTimeZoneCharacter, "[A-Za-z0-9_+/-]");
+  }
   const std::string& name = regime.holiday_calendar();
   const auto& calendars = policy.holiday_calendars();
-  const bool known = std::any_of(calendars.begin(), calendars.end(), [&](const auto& calendar) { return calendar.name() == name; });
-  if (!name.empty() && !known) problems->Add(path + ".holiday_calendar", absl::StrCat(Quoted(name), " names no holiday calendar"));
+  const bool known =
+      std::any_of(calendars.begin(), calendars.end(), [&](const auto& calendar) { return calendar.name() == name; });
+  if (!name.empty() && !known) {
+    problems->Add(path + ".holiday_calendar", absl::StrCat(Quoted(name), " names no holiday calendar"));
+  }
 }
 
 void CheckHolidayCalendars(const v1::Policy& policy, Problems* problems) {

@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 #include "consent/v1/roles.pb.h"
-#include "daemon/service/rows/change_row.h"
 #include "daemon/service/commit/change.h"
+#include "daemon/service/rows/change_row.h"
 
 namespace consent::rpc {
 

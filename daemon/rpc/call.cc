@@ -52,7 +52,8 @@ CallBase::~CallBase() {
 absl::Status CallBase::MayGoOn(const grpc::ByteBuffer& in) const {
   if (absl::Status status = Authorize(peer_, method_); !status.ok()) return status;
   if (!surroundings_.ready.load(std::memory_order_acquire)) {
-    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping: repeat later; no answer means no");
+    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING,
+                           "the daemon is starting or stopping: repeat later; no answer means no");
   }
   if (in.Length() > kMaxRequestBytes) {
     return wire::MakeError(v1::ERROR_REASON_MESSAGE_TOO_LARGE,
@@ -87,8 +88,8 @@ void CallBase::Finish(const absl::Status& status) {
   if (reactor_ == nullptr) return;
   grpc::Status answer = ToGrpc(status);
   if (status.ok()) *out_ = Serialise(Response());
-  surroundings_.observer.OnCall({method_.name(), static_cast<absl::StatusCode>(answer.error_code()),
-                                 std::chrono::steady_clock::now() - began_});
+  surroundings_.observer.OnCall(
+      {method_.name(), static_cast<absl::StatusCode>(answer.error_code()), std::chrono::steady_clock::now() - began_});
   std::exchange(reactor_, nullptr)->Finish(std::move(answer));
 }
 

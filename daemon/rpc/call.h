@@ -1,10 +1,10 @@
 // The way that every RPC goes: authorize, parse, hand to the handler, serialise, finish.
 //
-// Methods are raw: gRPC hands over bytes, so that bytes which are not the declared message get INVALID_ARGUMENT with the field's name,
-// where gRPC itself would answer INTERNAL. Request and response live on an arena of the call's own.
+// Methods are raw: gRPC hands over bytes, so that bytes which are not the declared message get INVALID_ARGUMENT with
+// the field's name, where gRPC itself would answer INTERNAL. Request and response live on an arena of the call's own.
 //
-// Two flavours. A handler that never blocks finishes the call before it returns. Any other keeps the Call (it is shared) and finishes
-// it from a pool thread or from a callback; the gRPC thread goes on at once.
+// Two flavours. A handler that never blocks finishes the call before it returns. Any other keeps the Call (it is
+// shared) and finishes it from a pool thread or from a callback; the gRPC thread goes on at once.
 #pragma once
 
 #include <atomic>
@@ -46,7 +46,8 @@ class CallBase {
   bool IsCancelled() const { return context_->IsCancelled(); }
   // As Admit, for a handler that parses by itself: `*bytes` are the request's.
   bool AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes);
-  // Answers with the response where `status` is OK, else with the error. Once; afterwards nothing that belongs to gRPC is touched.
+  // Answers with the response where `status` is OK, else with the error. Once; afterwards nothing that belongs to gRPC
+  // is touched.
   void Finish(const absl::Status& status);
 
  protected:
@@ -84,7 +85,8 @@ class Call final : public CallBase {
   bool Admit(const grpc::ByteBuffer& in) { return CallBase::Admit(in, request_); }
 
  private:
-  // Holds a unary check without another allocation; batches go on in larger blocks, below the size at which malloc maps pages.
+  // Holds a unary check without another allocation; batches go on in larger blocks, below the size at which malloc maps
+  // pages.
   static constexpr size_t kFirstBlock = 3 * 1024;
   static constexpr size_t kBlock = 32 * 1024;
   static google::protobuf::ArenaOptions Options(char* first) {
@@ -106,11 +108,12 @@ class Call final : public CallBase {
 template <typename RequestT, typename ResponseT>
 using CallPtr = std::shared_ptr<Call<RequestT, ResponseT>>;
 
-// Runs `use(CallPtr<RequestT, ResponseT>)` for a call that was admitted: the body of every method. `surroundings` and `method` outlive
-// the call.
+// Runs `use(CallPtr<RequestT, ResponseT>)` for a call that was admitted: the body of every method. `surroundings` and
+// `method` outlive the call.
 template <typename RequestT, typename ResponseT, typename Use>
-grpc::ServerUnaryReactor* Handle(const Surroundings& surroundings, const Method& method, grpc::CallbackServerContext* context,
-                                 const grpc::ByteBuffer* in, grpc::ByteBuffer* out, Use&& use) {
+grpc::ServerUnaryReactor* Handle(const Surroundings& surroundings, const Method& method,
+                                 grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                 grpc::ByteBuffer* out, Use&& use) {
   // The default reactor is finished where the call is, and its end needs no thread of gRPC's executor.
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call = std::make_shared<Call<RequestT, ResponseT>>(surroundings, method, context, reactor, out);
@@ -120,8 +123,9 @@ grpc::ServerUnaryReactor* Handle(const Surroundings& surroundings, const Method&
 
 // The same for `use(CallPtr<RequestT, ResponseT>, std::string bytes)`, which parses by itself.
 template <typename RequestT, typename ResponseT, typename Use>
-grpc::ServerUnaryReactor* HandleBytes(const Surroundings& surroundings, const Method& method, grpc::CallbackServerContext* context,
-                                      const grpc::ByteBuffer* in, grpc::ByteBuffer* out, Use&& use) {
+grpc::ServerUnaryReactor* HandleBytes(const Surroundings& surroundings, const Method& method,
+                                      grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                      grpc::ByteBuffer* out, Use&& use) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   auto call = std::make_shared<Call<RequestT, ResponseT>>(surroundings, method, context, reactor, out);
   std::string bytes;
@@ -131,8 +135,8 @@ grpc::ServerUnaryReactor* HandleBytes(const Surroundings& surroundings, const Me
 
 absl::Status OverloadedError();
 
-// Runs `read()` on the read pool, which answers the status to finish with. A full queue: OVERLOADED. A client that went away while the
-// task was waiting costs nothing more.
+// Runs `read()` on the read pool, which answers the status to finish with. A full queue: OVERLOADED. A client that went
+// away while the task was waiting costs nothing more.
 template <typename CallPtrT, typename Read>
 void FinishOnPool(const Surroundings& surroundings, CallPtrT call, Read read) {
   const bool posted = surroundings.readers.Post([call, read = std::move(read)]() mutable {

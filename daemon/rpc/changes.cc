@@ -3,13 +3,13 @@
 #include <limits>
 #include <utility>
 
-#include "daemon/wire/errors.h"
 #include "daemon/service/commit/refusals.h"
+#include "daemon/wire/errors.h"
 
 namespace consent::rpc {
 
-service::ChangeRequest ToChangeRequest(const service::Context& context, const service::Caller& caller, service::ChangeKind kind,
-                                       wire::ChangeInput input) {
+service::ChangeRequest ToChangeRequest(const service::Context& context, const service::Caller& caller,
+                                       service::ChangeKind kind, wire::ChangeInput input) {
   service::ChangeRequest request;
   request.caller = caller;
   request.request_id = std::move(input.request_id);
@@ -20,7 +20,8 @@ service::ChangeRequest ToChangeRequest(const service::Context& context, const se
   request.command = std::move(input.command);
   if (!input.etag.empty()) {
     service::Revision revision;
-    const bool ours = context.tokens.Decode(input.etag, &revision) && revision.partition == context.PartitionOf(input.subject);
+    const bool ours =
+        context.tokens.Decode(input.etag, &revision) && revision.partition == context.PartitionOf(input.subject);
     request.command.expected_revision = ours ? revision.sequence : std::numeric_limits<uint64_t>::max();
   }
   request.payload.evidence = std::move(input.evidence);

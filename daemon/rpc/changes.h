@@ -1,4 +1,5 @@
-// What the writing RPCs share: from checked input to the service's request, and from its answer to the reply and the metrics.
+// What the writing RPCs share: from checked input to the service's request, and from its answer to the reply and the
+// metrics.
 #pragma once
 
 #include <functional>
@@ -15,10 +16,10 @@
 
 namespace consent::rpc {
 
-// The etag becomes the expected revision. One that this store did not make, or made for another partition, counts as stale: it can
-// never match, and restrictions beside it apply all the same.
-service::ChangeRequest ToChangeRequest(const service::Context& context, const service::Caller& caller, service::ChangeKind kind,
-                                       wire::ChangeInput input);
+// The etag becomes the expected revision. One that this store did not make, or made for another partition, counts as
+// stale: it can never match, and restrictions beside it apply all the same.
+service::ChangeRequest ToChangeRequest(const service::Context& context, const service::Caller& caller,
+                                       service::ChangeKind kind, wire::ChangeInput input);
 
 // One PartResult for each outcome; `name(i)` is what part i was, such as `changes[0]`; never an id.
 void WriteParts(const std::vector<domain::PartOutcome>& parts, const std::function<std::string(size_t)>& name,

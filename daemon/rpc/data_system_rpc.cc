@@ -8,8 +8,8 @@
 
 namespace consent::rpc {
 
-DataSystemRpc::DataSystemRpc(service::Context& context, service::DataSystems& systems, service::TaskBoard& board, service::Pool& readers,
-                             RpcObserver& observer)
+DataSystemRpc::DataSystemRpc(service::Context& context, service::DataSystems& systems, service::TaskBoard& board,
+                             service::Pool& readers, RpcObserver& observer)
     : systems_(systems),
       board_(board),
       surroundings_{context.ready, readers, observer},
@@ -64,10 +64,11 @@ grpc::ServerUnaryReactor* DataSystemRpc::RetireDataSystem(grpc::CallbackServerCo
 }
 
 grpc::ServerUnaryReactor* DataSystemRpc::ListDataSystems(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::ListDataSystemsRequest, v1::ListDataSystemsResponse>(surroundings_, list_, context, in, out, [this](auto call) {
-    for (const service::SystemRow& row : systems_.List()) Write(row, call->response()->add_systems());
-    call->Finish(absl::OkStatus());
-  });
+  return Handle<v1::ListDataSystemsRequest, v1::ListDataSystemsResponse>(
+      surroundings_, list_, context, in, out, [this](auto call) {
+        for (const service::SystemRow& row : systems_.List()) Write(row, call->response()->add_systems());
+        call->Finish(absl::OkStatus());
+      });
 }
 
 }  // namespace consent::rpc

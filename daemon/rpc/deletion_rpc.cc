@@ -8,8 +8,8 @@
 
 namespace consent::rpc {
 
-DeletionRpc::DeletionRpc(service::Context& context, service::Deletions& deletions, service::DataSystems& systems, service::Pool& readers,
-                         RpcObserver& observer)
+DeletionRpc::DeletionRpc(service::Context& context, service::Deletions& deletions, service::DataSystems& systems,
+                         service::Pool& readers, RpcObserver& observer)
     : context_(context),
       deletions_(deletions),
       systems_(systems),
@@ -24,15 +24,20 @@ DeletionRpc::DeletionRpc(service::Context& context, service::Deletions& deletion
 
 absl::StatusOr<service::DeletionPlace> DeletionRpc::PlaceOf(const std::string& deletion_id) const {
   service::Revision revision;
-  if (context_.tokens.Decode(deletion_id, &revision, service::TokenUse::kDeletion)) return service::DeletionPlace{revision.partition, revision.sequence};
+  if (context_.tokens.Decode(deletion_id, &revision, service::TokenUse::kDeletion)) {
+    return service::DeletionPlace{revision.partition, revision.sequence};
+  }
   return wire::MakeError(v1::ERROR_REASON_DELETION_NOT_FOUND, "there is no deletion request of that deletion_id");
 }
 
 void DeletionRpc::Write(const service::DeletionView& view, v1::DeletionRequest* out) const {
   std::vector<wire::SystemName> names;
   for (const service::SystemRow& system : systems_.List()) names.emplace_back(system.number, system.name);
-  wire::WriteDeletion(view.request, view.on_hold, context_.tokens.Encode({view.place.partition, view.place.number}, service::TokenUse::kDeletion),
-                      context_.tokens.Encode({view.place.partition, view.request.changed}, service::TokenUse::kDeletionEtag), names, context_.Now(), out);
+  wire::WriteDeletion(
+      view.request, view.on_hold,
+      context_.tokens.Encode({view.place.partition, view.place.number}, service::TokenUse::kDeletion),
+      context_.tokens.Encode({view.place.partition, view.request.changed}, service::TokenUse::kDeletionEtag), names,
+      context_.Now(), out);
   if (!view.payload.has_value()) return;
   out->set_account_id(view.payload->account_id);
   out->mutable_selector()->ParseFromString(view.payload->selector);
@@ -50,19 +55,24 @@ grpc::ServerUnaryReactor* DeletionRpc::CreateDeletionRequest(grpc::CallbackServe
         auto input = wire::ReadCreateDeletion(call->request(), context_.hasher, context_.Now());
         if (!input.ok()) return call->Finish(input.status());
         call->response()->set_unusable(input->change.unusable);
-        service::NewDeletion deletion{std::move(input->selector), input->times, input->requester, input->state,
+        service::NewDeletion deletion{std::move(input->selector),
+                                      input->times,
+                                      input->requester,
+                                      input->state,
                                       {std::move(input->account_id), std::move(input->selector_bytes)}};
-        auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kDeletionReceived, std::move(input->change));
+        auto request =
+            ToChangeRequest(context_, call->caller(), service::ChangeKind::kDeletionReceived, std::move(input->change));
         const domain::Channel channel = request.command.proof.channel;
-        deletions_.Create(std::move(request), std::move(deletion), [this, call, channel](absl::StatusOr<service::Deletions::Created> created) {
-          if (!created.ok()) return call->Finish(created.status());
-          TellChange(service::ChangeKind::kDeletionReceived, channel, surroundings_.observer);
-          call->response()->set_created(created->created);
-          call->response()->set_revision(created->revision);
-          call->response()->set_account_closed(created->account_closed);
-          call->response()->set_subject_is_new(created->subject_is_new);
-          call->Finish(Read(created->place, call->response()->mutable_request()));
-        });
+        deletions_.Create(std::move(request), std::move(deletion),
+                          [this, call, channel](absl::StatusOr<service::Deletions::Created> created) {
+                            if (!created.ok()) return call->Finish(created.status());
+                            TellChange(service::ChangeKind::kDeletionReceived, channel, surroundings_.observer);
+                            call->response()->set_created(created->created);
+                            call->response()->set_revision(created->revision);
+                            call->response()->set_account_closed(created->account_closed);
+                            call->response()->set_subject_is_new(created->subject_is_new);
+                            call->Finish(Read(created->place, call->response()->mutable_request()));
+                          });
       });
 }
 
@@ -74,16 +84,18 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input, service::De
   auto request = ToChangeRequest(context_, call->caller(), service::KindOf(step), std::move(input.change));
   if (!etag.empty()) {
     service::Revision revision;
-    const bool ours = context_.tokens.Decode(etag, &revision, service::TokenUse::kDeletionEtag) && revision.partition == place->partition;
+    const bool ours = context_.tokens.Decode(etag, &revision, service::TokenUse::kDeletionEtag) &&
+                      revision.partition == place->partition;
     request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
   }
   const bool posted = surroundings_.readers.Post(
       [this, call, place = *place, step, reason = std::move(input.reason), request = std::move(request)]() mutable {
         const domain::Channel channel = request.command.proof.channel;
-        deletions_.Step(std::move(request), place, step, reason, [this, call, place, step, channel](const absl::Status& done) {
-          if (done.ok()) TellChange(service::KindOf(step), channel, surroundings_.observer);
-          call->Finish(done.ok() ? Read(place, call->response()->mutable_request()) : done);
-        });
+        deletions_.Step(std::move(request), place, step, reason,
+                        [this, call, place, step, channel](const absl::Status& done) {
+                          if (done.ok()) TellChange(service::KindOf(step), channel, surroundings_.observer);
+                          call->Finish(done.ok() ? Read(place, call->response()->mutable_request()) : done);
+                        });
       });
   if (!posted) call->Finish(OverloadedError());
 }
@@ -93,7 +105,8 @@ grpc::ServerUnaryReactor* DeletionRpc::VerifyDeletionRequest(grpc::CallbackServe
       surroundings_, verify_, context, in, out, [this](auto call) {
         auto input = wire::ReadVerifyDeletion(call->request(), context_.hasher);
         if (!input.ok()) return call->Finish(input.status());
-        const auto step = input->only_begun ? service::DeletionStep::kBeginVerification : service::DeletionStep::kVerify;
+        const auto step =
+            input->only_begun ? service::DeletionStep::kBeginVerification : service::DeletionStep::kVerify;
         Step(call, *std::move(input), step);
       });
 }
@@ -126,13 +139,15 @@ grpc::ServerUnaryReactor* DeletionRpc::CancelDeletionRequest(grpc::CallbackServe
 }
 
 grpc::ServerUnaryReactor* DeletionRpc::GetDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>(surroundings_, get_, context, in, out, [this](auto call) {
-    const auto deletion_id = wire::ReadGetDeletion(call->request());
-    if (!deletion_id.ok()) return call->Finish(deletion_id.status());
-    const absl::StatusOr<service::DeletionPlace> place = PlaceOf(*deletion_id);
-    if (!place.ok()) return call->Finish(place.status());
-    FinishOnPool(surroundings_, call, [this, call, place = *place] { return Read(place, call->response()->mutable_request()); });
-  });
+  return Handle<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>(
+      surroundings_, get_, context, in, out, [this](auto call) {
+        const auto deletion_id = wire::ReadGetDeletion(call->request());
+        if (!deletion_id.ok()) return call->Finish(deletion_id.status());
+        const absl::StatusOr<service::DeletionPlace> place = PlaceOf(*deletion_id);
+        if (!place.ok()) return call->Finish(place.status());
+        FinishOnPool(surroundings_, call,
+                     [this, call, place = *place] { return Read(place, call->response()->mutable_request()); });
+      });
 }
 
 grpc::ServerUnaryReactor* DeletionRpc::ListDeletionRequests(grpc::CallbackServerContext* context, In in, Out out) {
@@ -141,7 +156,8 @@ grpc::ServerUnaryReactor* DeletionRpc::ListDeletionRequests(grpc::CallbackServer
         auto query = wire::ReadListDeletions(call->request(), context_.hasher);
         if (!query.ok()) return call->Finish(query.status());
         service::Revision from;
-        if (!query->page_token.empty() && !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
+        if (!query->page_token.empty() &&
+            !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
           return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
         }
         service::DeletionFilter filter;
@@ -157,7 +173,8 @@ grpc::ServerUnaryReactor* DeletionRpc::ListDeletionRequests(grpc::CallbackServer
           if (!page.ok()) return page.status();
           for (const service::DeletionView& view : page->requests) Write(view, call->response()->add_requests());
           if (page->next.has_value()) {
-            call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->number}, service::TokenUse::kPage, ListingOf(call->request())));
+            call->response()->set_next_page_token(context_.tokens.Encode(
+                {page->next->partition, page->next->number}, service::TokenUse::kPage, ListingOf(call->request())));
           }
           return absl::OkStatus();
         });

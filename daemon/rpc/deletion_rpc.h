@@ -3,23 +3,26 @@
 
 #include "consent/v1/deletion_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/registry/data_systems.h"
 #include "daemon/service/deletion/deletions.h"
+#include "daemon/service/registry/data_systems.h"
 #include "daemon/wire/deletion.h"
 
 namespace consent::rpc {
 
 using DeletionServiceBase = v1::DeletionService::WithRawCallbackMethod_CreateDeletionRequest<
-    v1::DeletionService::WithRawCallbackMethod_VerifyDeletionRequest<v1::DeletionService::WithRawCallbackMethod_DenyDeletionRequest<
-        v1::DeletionService::WithRawCallbackMethod_ExtendDeletionRequest<v1::DeletionService::WithRawCallbackMethod_CancelDeletionRequest<
-            v1::DeletionService::WithRawCallbackMethod_GetDeletionRequest<
-                v1::DeletionService::WithRawCallbackMethod_ListDeletionRequests<v1::DeletionService::Service>>>>>>>;
+    v1::DeletionService::WithRawCallbackMethod_VerifyDeletionRequest<
+        v1::DeletionService::WithRawCallbackMethod_DenyDeletionRequest<
+            v1::DeletionService::WithRawCallbackMethod_ExtendDeletionRequest<
+                v1::DeletionService::WithRawCallbackMethod_CancelDeletionRequest<
+                    v1::DeletionService::WithRawCallbackMethod_GetDeletionRequest<
+                        v1::DeletionService::WithRawCallbackMethod_ListDeletionRequests<
+                            v1::DeletionService::Service>>>>>>>;
 
 // Thread-safe; the references outlive the server.
 class DeletionRpc final : public DeletionServiceBase {
  public:
-  DeletionRpc(service::Context& context, service::Deletions& deletions, service::DataSystems& systems, service::Pool& readers,
-              RpcObserver& observer);
+  DeletionRpc(service::Context& context, service::Deletions& deletions, service::DataSystems& systems,
+              service::Pool& readers, RpcObserver& observer);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;

@@ -29,7 +29,8 @@ bool IsUnknownCode(domain::Region region, const domain::Rules& rules) { return r
 class Tally {
  public:
   void Add(const domain::Decision& decision) {
-    const size_t answer = static_cast<size_t>(decision.eligibility) * kDispositions + static_cast<size_t>(decision.disposition);
+    const size_t answer =
+        static_cast<size_t>(decision.eligibility) * kDispositions + static_cast<size_t>(decision.disposition);
     ++counts_[answer * domain::kReasons + static_cast<size_t>(decision.FirstReason())];
   }
   void Tell(domain::Purpose purpose, RpcObserver& observer) const {
@@ -51,15 +52,16 @@ static_assert(wire::kMaxBatch <= UINT16_MAX);
 
 }  // namespace
 
-EligibilityRpc::EligibilityRpc(service::Context& context, const service::CheckEligibility& check, service::Pool& readers,
-                               RpcObserver& observer)
+EligibilityRpc::EligibilityRpc(service::Context& context, const service::CheckEligibility& check,
+                               service::Pool& readers, RpcObserver& observer)
     : context_(context),
       check_(check),
       surroundings_{context.ready, readers, observer},
       check_method_(Method::Named("consent.v1.EligibilityService.Check")),
       batch_method_(Method::Named("consent.v1.EligibilityService.BatchCheck")) {}
 
-void EligibilityRpc::Write(const domain::Decision& decision, bool full, base::SubjectHandle subject, v1::Decision* out) const {
+void EligibilityRpc::Write(const domain::Decision& decision, bool full, base::SubjectHandle subject,
+                           v1::Decision* out) const {
   wire::WriteDecision(decision, full, out);
   if (full && decision.revision != 0) {
     out->set_revision(context_.tokens.Encode({context_.PartitionOf(subject), decision.revision}));
@@ -79,8 +81,8 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
   wire::Violations faults;
   absl::Status status = wire::ReadCheck(request, &query);
   const wire::Path root;
-  if (status.ok() && !wire::ReadRecording(request.recording(), context_.hasher, wire::Path(root, "recording"), &faults, &item.subject,
-                                          &item.recording_id, &item.facts)) {
+  if (status.ok() && !wire::ReadRecording(request.recording(), context_.hasher, wire::Path(root, "recording"), &faults,
+                                          &item.subject, &item.recording_id, &item.facts)) {
     status = faults.ToStatus();
   }
   if (!status.ok()) return call->Finish(status);
@@ -88,8 +90,8 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
   if (!session.ok()) return call->Finish(session.status());
   if (IsUnknownCode(item.facts.region, *session->rules)) surroundings_.observer.OnUnknownRegions(1);
 
-  const auto answer = [this](CheckCall& to, const service::CheckSession& in, const wire::CheckQuery& asked, base::SubjectHandle subject,
-                             const domain::Decision& decision) {
+  const auto answer = [this](CheckCall& to, const service::CheckSession& in, const wire::CheckQuery& asked,
+                             base::SubjectHandle subject, const domain::Decision& decision) {
     Write(decision, asked.full, subject, to->response()->mutable_decision());
     WriteSession(in, to->response());
     surroundings_.observer.OnDecisions(
@@ -100,17 +102,19 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
   if (check_.TryDecide(*session, item, query.purpose, query.place, &decision)) {
     return call->Finish(answer(call, *session, query, item.subject, decision));
   }
-  FinishOnPool(surroundings_, call,
-               [this, answer, call, item = std::move(item), query = std::move(query), session = *std::move(session)]() mutable {
-                 const auto decided = check_.DecideFromStore(session, item, query.purpose, query.place);
-                 return decided.ok() ? answer(call, session, query, item.subject, *decided) : decided.status();
-               });
+  FinishOnPool(
+      surroundings_, call,
+      [this, answer, call, item = std::move(item), query = std::move(query), session = *std::move(session)]() mutable {
+        const auto decided = check_.DecideFromStore(session, item, query.purpose, query.place);
+        return decided.ok() ? answer(call, session, query, item.subject, *decided) : decided.status();
+      });
 }
 
 // One BatchCheck on its way. Its recordings are read one after another from the bytes and never exist together.
 class EligibilityRpc::Batch {
  public:
-  Batch(const EligibilityRpc& rpc, BatchCall call, std::string bytes) : rpc_(rpc), call_(std::move(call)), bytes_(std::move(bytes)) {}
+  Batch(const EligibilityRpc& rpc, BatchCall call, std::string bytes)
+      : rpc_(rpc), call_(std::move(call)), bytes_(std::move(bytes)) {}
 
   // What the call as a whole may be refused for, but for recordings that do not parse.
   absl::Status Begin() {
@@ -123,8 +127,8 @@ class EligibilityRpc::Batch {
     return absl::OkStatus();
   }
 
-  // Decides all that the index knows; each item's entry and facts are on their way to the cache while the items before it are decided.
-  // MALFORMED_MESSAGE: the call as a whole is refused.
+  // Decides all that the index knows; each item's entry and facts are on their way to the cache while the items before
+  // it are decided. MALFORMED_MESSAGE: the call as a whole is refused.
   absl::Status DecideFromIndex() {
     const size_t count = split_.recordings.size();
     call_->response()->mutable_results()->Reserve(static_cast<int>(count));
@@ -189,8 +193,8 @@ class EligibilityRpc::Batch {
     const wire::Path root;
     const wire::Path at(root, "recordings", static_cast<int>(index));
     const auto read = [&](const auto& recording) {
-      return wire::ReadRecording(recording, rpc_.context_.hasher, at, &faults_, &slot->item.subject, &slot->item.recording_id,
-                                 &slot->item.facts);
+      return wire::ReadRecording(recording, rpc_.context_.hasher, at, &faults_, &slot->item.subject,
+                                 &slot->item.recording_id, &slot->item.facts);
     };
     if (plain ? read(view_) : read(unusual_)) {
       rpc_.check_.Prefetch(slot->item);

@@ -3,19 +3,22 @@
 
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/state/context.h"
+#include "daemon/service/subject/check_eligibility.h"
 
 namespace consent::rpc {
 
-// Answers in the reaction, from memory. What the index does not know is decided on the read pool: for a batch all of it as one task,
-// while the answers from memory wait. Thread-safe; the references outlive the server.
-class EligibilityRpc final : public v1::EligibilityService::WithRawCallbackMethod_Check<
-                                 v1::EligibilityService::WithRawCallbackMethod_BatchCheck<v1::EligibilityService::Service>> {
+// Answers in the reaction, from memory. What the index does not know is decided on the read pool: for a batch all of it
+// as one task, while the answers from memory wait. Thread-safe; the references outlive the server.
+class EligibilityRpc final
+    : public v1::EligibilityService::WithRawCallbackMethod_Check<
+          v1::EligibilityService::WithRawCallbackMethod_BatchCheck<v1::EligibilityService::Service>> {
  public:
-  EligibilityRpc(service::Context& context, const service::CheckEligibility& check, service::Pool& readers, RpcObserver& observer);
+  EligibilityRpc(service::Context& context, const service::CheckEligibility& check, service::Pool& readers,
+                 RpcObserver& observer);
 
-  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override;
+  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                  grpc::ByteBuffer* out) override;
   grpc::ServerUnaryReactor* BatchCheck(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                        grpc::ByteBuffer* out) override;
 

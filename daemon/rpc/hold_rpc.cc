@@ -12,7 +12,8 @@
 
 namespace consent::rpc {
 
-HoldRpc::HoldRpc(service::Context& context, service::Holds& holds, service::DataSystems& systems, service::Pool& readers, RpcObserver& observer)
+HoldRpc::HoldRpc(service::Context& context, service::Holds& holds, service::DataSystems& systems,
+                 service::Pool& readers, RpcObserver& observer)
     : context_(context),
       holds_(holds),
       systems_(systems),
@@ -37,7 +38,8 @@ void HoldRpc::Write(const service::HoldView& view, v1::Hold* out) const {
     const std::vector<service::SystemRow> systems = systems_.List();
     for (const service::LeaseOut& lease : view.leases_out) {
       v1::LeaseOut& told = *out->add_leases_out();
-      const auto named = std::find_if(systems.begin(), systems.end(), [&](const service::SystemRow& system) { return system.number == lease.system; });
+      const auto named = std::find_if(systems.begin(), systems.end(),
+                                      [&](const service::SystemRow& system) { return system.number == lease.system; });
       if (named != systems.end()) told.set_system(named->name);
       wire::WriteTimestamp(lease.until, told.mutable_until());
     }
@@ -54,50 +56,60 @@ absl::Status HoldRpc::Read(service::HoldPlace place, v1::Hold* out) const {
 }
 
 grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::PlaceHoldRequest, v1::PlaceHoldResponse>(surroundings_, place_, context, in, out, [this](auto call) {
-    auto input = wire::ReadPlaceHold(call->request(), context_.hasher);
-    if (!input.ok()) return call->Finish(input.status());
-    service::NewHold hold{std::move(input->held),
-                          {std::move(input->authority), std::move(input->reason)},
-                          {input->change.account_id, std::move(input->selector_bytes)}};
-    auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kHoldPlaced, std::move(input->change));
-    const domain::Channel channel = request.command.proof.channel;
-    holds_.Place(std::move(request), std::move(hold), [this, call, channel](absl::StatusOr<service::Holds::Placed> placed) {
-      if (!placed.ok()) return call->Finish(placed.status());
-      TellChange(service::ChangeKind::kHoldPlaced, channel, surroundings_.observer);
-      call->response()->set_revision(placed->revision);
-      call->response()->set_subject_is_new(placed->subject_is_new);
-      call->Finish(Read(placed->place, call->response()->mutable_hold()));
-    });
-  });
+  return Handle<v1::PlaceHoldRequest, v1::PlaceHoldResponse>(
+      surroundings_, place_, context, in, out, [this](auto call) {
+        auto input = wire::ReadPlaceHold(call->request(), context_.hasher);
+        if (!input.ok()) return call->Finish(input.status());
+        service::NewHold hold{std::move(input->held),
+                              {std::move(input->authority), std::move(input->reason)},
+                              {input->change.account_id, std::move(input->selector_bytes)}};
+        auto request =
+            ToChangeRequest(context_, call->caller(), service::ChangeKind::kHoldPlaced, std::move(input->change));
+        const domain::Channel channel = request.command.proof.channel;
+        holds_.Place(std::move(request), std::move(hold),
+                     [this, call, channel](absl::StatusOr<service::Holds::Placed> placed) {
+                       if (!placed.ok()) return call->Finish(placed.status());
+                       TellChange(service::ChangeKind::kHoldPlaced, channel, surroundings_.observer);
+                       call->response()->set_revision(placed->revision);
+                       call->response()->set_subject_is_new(placed->subject_is_new);
+                       call->Finish(Read(placed->place, call->response()->mutable_hold()));
+                     });
+      });
 }
 
 grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse>(surroundings_, release_, context, in, out, [this](auto call) {
-    auto input = wire::ReadReleaseHold(call->request(), context_.hasher);
-    if (!input.ok()) return call->Finish(input.status());
-    service::Revision named;
-    if (!context_.tokens.Decode(input->hold_id, &named, service::TokenUse::kHold)) {
-      return call->Finish(wire::MakeError(v1::ERROR_REASON_HOLD_NOT_FOUND, "there is no hold of that hold_id"));
-    }
-    const service::HoldPlace place{named.partition, named.sequence};
-    const std::string etag = std::exchange(input->change.etag, std::string());
-    service::Order order{std::move(input->authority), std::move(input->reason)};
-    auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kHoldReleased, std::move(input->change));
-    if (!etag.empty()) {
-      service::Revision revision;
-      const bool ours = context_.tokens.Decode(etag, &revision, service::TokenUse::kHoldEtag) && revision.partition == place.partition;
-      request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
-    }
-    const bool posted = surroundings_.readers.Post([this, call, place, order = std::move(order), request = std::move(request)]() mutable {
-      const domain::Channel channel = request.command.proof.channel;
-      holds_.Release(std::move(request), place, std::move(order), [this, call, place, channel](const absl::Status& done) {
-        if (done.ok()) TellChange(service::ChangeKind::kHoldReleased, channel, surroundings_.observer);
-        call->Finish(done.ok() ? Read(place, call->response()->mutable_hold()) : done);
+  return Handle<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse>(
+      surroundings_, release_, context, in, out, [this](auto call) {
+        auto input = wire::ReadReleaseHold(call->request(), context_.hasher);
+        if (!input.ok()) return call->Finish(input.status());
+        service::Revision named;
+        if (!context_.tokens.Decode(input->hold_id, &named, service::TokenUse::kHold)) {
+          return call->Finish(wire::MakeError(v1::ERROR_REASON_HOLD_NOT_FOUND, "there is no hold of that hold_id"));
+        }
+        const service::HoldPlace place{named.partition, named.sequence};
+        const std::string etag = std::exchange(input->change.etag, std::string());
+        service::Order order{std::move(input->authority), std::move(input->reason)};
+        auto request =
+            ToChangeRequest(context_, call->caller(), service::ChangeKind::kHoldReleased, std::move(input->change));
+        if (!etag.empty()) {
+          service::Revision revision;
+          const bool ours = context_.tokens.Decode(etag, &revision, service::TokenUse::kHoldEtag) &&
+                            revision.partition == place.partition;
+          request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
+        }
+        const bool posted = surroundings_.readers.Post(
+            [this, call, place, order = std::move(order), request = std::move(request)]() mutable {
+              const domain::Channel channel = request.command.proof.channel;
+              holds_.Release(std::move(request), place, std::move(order),
+                             [this, call, place, channel](const absl::Status& done) {
+                               if (done.ok()) {
+                                 TellChange(service::ChangeKind::kHoldReleased, channel, surroundings_.observer);
+                               }
+                               call->Finish(done.ok() ? Read(place, call->response()->mutable_hold()) : done);
+                             });
+            });
+        if (!posted) call->Finish(OverloadedError());
       });
-    });
-    if (!posted) call->Finish(OverloadedError());
-  });
 }
 
 grpc::ServerUnaryReactor* HoldRpc::ListHolds(grpc::CallbackServerContext* context, In in, Out out) {
@@ -105,17 +117,20 @@ grpc::ServerUnaryReactor* HoldRpc::ListHolds(grpc::CallbackServerContext* contex
     auto query = wire::ReadListHolds(call->request(), context_.hasher);
     if (!query.ok()) return call->Finish(query.status());
     service::Revision from;
-    if (!query->page_token.empty() && !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
+    if (!query->page_token.empty() &&
+        !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
       return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
     }
     FinishOnPool(surroundings_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
       std::optional<base::SubjectHandle> subject;
       if (query.has_subject) subject = query.subject;
-      const auto page = holds_.List(subject, query.include_released, static_cast<size_t>(query.page_size), {from.partition, from.sequence});
+      const auto page = holds_.List(subject, query.include_released, static_cast<size_t>(query.page_size),
+                                    {from.partition, from.sequence});
       if (!page.ok()) return page.status();
       for (const service::HoldView& view : page->holds) Write(view, call->response()->add_holds());
       if (page->next.has_value()) {
-        call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->sequence}, service::TokenUse::kPage, ListingOf(call->request())));
+        call->response()->set_next_page_token(context_.tokens.Encode(
+            {page->next->partition, page->next->sequence}, service::TokenUse::kPage, ListingOf(call->request())));
       }
       return absl::OkStatus();
     });

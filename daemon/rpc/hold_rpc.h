@@ -3,18 +3,20 @@
 
 #include "consent/v1/hold_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/registry/data_systems.h"
 #include "daemon/service/deletion/holds.h"
+#include "daemon/service/registry/data_systems.h"
 
 namespace consent::rpc {
 
-using HoldServiceBase = v1::HoldService::WithRawCallbackMethod_PlaceHold<
-    v1::HoldService::WithRawCallbackMethod_ReleaseHold<v1::HoldService::WithRawCallbackMethod_ListHolds<v1::HoldService::Service>>>;
+using HoldServiceBase =
+    v1::HoldService::WithRawCallbackMethod_PlaceHold<v1::HoldService::WithRawCallbackMethod_ReleaseHold<
+        v1::HoldService::WithRawCallbackMethod_ListHolds<v1::HoldService::Service>>>;
 
 // Thread-safe; the references outlive the server.
 class HoldRpc final : public HoldServiceBase {
  public:
-  HoldRpc(service::Context& context, service::Holds& holds, service::DataSystems& systems, service::Pool& readers, RpcObserver& observer);
+  HoldRpc(service::Context& context, service::Holds& holds, service::DataSystems& systems, service::Pool& readers,
+          RpcObserver& observer);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;

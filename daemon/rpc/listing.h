@@ -8,7 +8,8 @@
 
 namespace consent::rpc {
 
-// Method and filter of a listing's request: all of it but the page that it asks for. By value, because those two are cleared.
+// Method and filter of a listing's request: all of it but the page that it asks for. By value, because those two are
+// cleared.
 template <typename Request>
 std::string ListingOf(Request request) {
   request.clear_page_token();

@@ -1,7 +1,7 @@
 // What the RPCs tell the metrics. Implemented by ops; rpc knows nothing of how it is counted.
 //
-// Nothing here can name a person or a recording: no id, no text that a caller chose freely. `control` is the only name, and only
-// one that the policy has.
+// Nothing here can name a person or a recording: no id, no text that a caller chose freely. `control` is the only name,
+// and only one that the policy has.
 #pragma once
 
 #include <chrono>
@@ -48,14 +48,16 @@ struct ChoiceSeen {
   domain::Channel channel = domain::Channel::kMissing;
   domain::ScopeKind scope = domain::ScopeKind::kAccount;
   domain::TargetKind target = domain::TargetKind::kAll;
-  std::string_view control;  // where target is kControl and was applied, so that the policy has it; else empty; valid during the call
+  std::string_view control;  // where target is kControl and was applied, so that the policy has it; else empty; valid
+                             // during the call
   domain::Purpose purpose = domain::Purpose::kNone;  // where target is kPurpose
   bool on = false;
   domain::Refusal refusal = domain::Refusal::kNone;  // kNone: applied
   bool changed = false;
 };
 
-// Thread-safe; called from gRPC's threads before the reply leaves, so it must neither block nor throw: some tens of nanoseconds.
+// Thread-safe; called from gRPC's threads before the reply leaves, so it must neither block nor throw: some tens of
+// nanoseconds.
 class RpcObserver {
  public:
   virtual ~RpcObserver() = default;
@@ -65,7 +67,8 @@ class RpcObserver {
   virtual void OnDecisions(const DecisionsSeen& decisions) = 0;
   // Items of a BatchCheck that got an error in place of an answer.
   virtual void OnItemErrors(uint32_t count) = 0;
-  // Recordings of one call whose region of capture is a code that means nothing: they were answered as from an unknown region.
+  // Recordings of one call whose region of capture is a code that means nothing: they were answered as from an unknown
+  // region.
   virtual void OnUnknownRegions(uint32_t count) = 0;
   // Once for each acknowledged write.
   virtual void OnChange(const ChangeSeen& change) = 0;

@@ -16,7 +16,8 @@ absl::Status WriteView(const absl::StatusOr<service::SuspensionView>& view, v1::
 
 }  // namespace
 
-PolicyRpc::PolicyRpc(service::Context& context, service::PolicyAdmin& admin, service::Pool& readers, RpcObserver& observer)
+PolicyRpc::PolicyRpc(service::Context& context, service::PolicyAdmin& admin, service::Pool& readers,
+                     RpcObserver& observer)
     : context_(context),
       admin_(admin),
       surroundings_{context.ready, readers, observer},
@@ -52,7 +53,8 @@ grpc::ServerUnaryReactor* PolicyRpc::Suspend(grpc::CallbackServerContext* contex
     auto input = wire::ReadSuspend(call->request());
     if (!input.ok()) return call->Finish(input.status());
     const bool posted = surroundings_.readers.Post([this, call, input = *std::move(input)] {
-      call->Finish(WriteView(admin_.Suspend(input.purpose, input.region, input.reason), call->response()->mutable_suspension()));
+      call->Finish(
+          WriteView(admin_.Suspend(input.purpose, input.region, input.reason), call->response()->mutable_suspension()));
     });
     if (!posted) call->Finish(OverloadedError());
   });
@@ -63,29 +65,32 @@ grpc::ServerUnaryReactor* PolicyRpc::Resume(grpc::CallbackServerContext* context
     auto input = wire::ReadResume(call->request());
     if (!input.ok()) return call->Finish(input.status());
     FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)] {
-      return WriteView(admin_.Resume(input.purpose, input.region, input.reason, input.etag), call->response()->mutable_suspension());
+      return WriteView(admin_.Resume(input.purpose, input.region, input.reason, input.etag),
+                       call->response()->mutable_suspension());
     });
   });
 }
 
 grpc::ServerUnaryReactor* PolicyRpc::GetClock(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::GetClockRequest, v1::GetClockResponse>(surroundings_, get_clock_, context, in, out, [this](auto call) {
-    const absl::Status read = wire::ReadGetClock(call->request());
-    if (read.ok()) wire::WriteClock(context_.time.Look(), call->response()->mutable_clock());
-    call->Finish(read);
-  });
+  return Handle<v1::GetClockRequest, v1::GetClockResponse>(
+      surroundings_, get_clock_, context, in, out, [this](auto call) {
+        const absl::Status read = wire::ReadGetClock(call->request());
+        if (read.ok()) wire::WriteClock(context_.time.Look(), call->response()->mutable_clock());
+        call->Finish(read);
+      });
 }
 
 grpc::ServerUnaryReactor* PolicyRpc::ConfirmClock(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::ConfirmClockRequest, v1::ConfirmClockResponse>(surroundings_, confirm_clock_, context, in, out, [this](auto call) {
-    const auto stated = wire::ReadConfirmClock(call->request());
-    if (!stated.ok()) return call->Finish(stated.status());
-    FinishOnPool(surroundings_, call, [this, call, stated = *stated]() -> absl::Status {
-      const auto clock = service::ConfirmClock(context_, stated);
-      if (clock.ok()) wire::WriteClock(*clock, call->response()->mutable_clock());
-      return clock.status();
-    });
-  });
+  return Handle<v1::ConfirmClockRequest, v1::ConfirmClockResponse>(
+      surroundings_, confirm_clock_, context, in, out, [this](auto call) {
+        const auto stated = wire::ReadConfirmClock(call->request());
+        if (!stated.ok()) return call->Finish(stated.status());
+        FinishOnPool(surroundings_, call, [this, call, stated = *stated]() -> absl::Status {
+          const auto clock = service::ConfirmClock(context_, stated);
+          if (clock.ok()) wire::WriteClock(*clock, call->response()->mutable_clock());
+          return clock.status();
+        });
+      });
 }
 
 }  // namespace consent::rpc

@@ -3,13 +3,13 @@
 
 #include "consent/v1/policy_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/state/context.h"
 #include "daemon/service/registry/policy_admin.h"
+#include "daemon/service/state/context.h"
 
 namespace consent::rpc {
 
-// Everything here runs on the read pool: suspending waits for every partition. A suspension is carried out even where its client went
-// away while it was waiting its turn. Thread-safe; the references outlive the server.
+// Everything here runs on the read pool: suspending waits for every partition. A suspension is carried out even where
+// its client went away while it was waiting its turn. Thread-safe; the references outlive the server.
 class PolicyRpc final
     : public v1::PolicyService::WithRawCallbackMethod_GetPolicy<v1::PolicyService::WithRawCallbackMethod_Suspend<
           v1::PolicyService::WithRawCallbackMethod_Resume<v1::PolicyService::WithRawCallbackMethod_GetClock<

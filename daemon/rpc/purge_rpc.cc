@@ -46,8 +46,8 @@ v1::LeaseState StateOf(service::Renewal::State state) {
 
 }  // namespace
 
-PurgeRpc::PurgeRpc(service::Context& context, service::PurgeTasks& tasks, service::DataSystems& systems, service::TaskBoard& board,
-                   service::Pool& readers, RpcObserver& observer)
+PurgeRpc::PurgeRpc(service::Context& context, service::PurgeTasks& tasks, service::DataSystems& systems,
+                   service::TaskBoard& board, service::Pool& readers, RpcObserver& observer)
     : context_(context),
       tasks_(tasks),
       systems_(systems),
@@ -68,7 +68,8 @@ absl::StatusOr<service::DeletionPlace> PurgeRpc::PlaceOf(const std::string& task
   const size_t slash = task_id.find('/');
   service::Revision revision;
   if (slash == std::string::npos || std::string_view(task_id).substr(slash + 1) != system ||
-      !context_.tokens.Decode(std::string_view(task_id).substr(0, slash), &revision, service::TokenUse::kTask, system) ||
+      !context_.tokens.Decode(std::string_view(task_id).substr(0, slash), &revision, service::TokenUse::kTask,
+                              system) ||
       revision.partition.number >= context_.store.partition_count()) {
     return NoSuchTask();
   }
@@ -79,9 +80,10 @@ void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patie
   const service::SystemRow& system = patience->system;
   const auto leased = tasks_.Lease(system, patience->input.max_tasks, patience->input.visibility);
   if (!leased.ok()) return call->Finish(leased.status());
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(patience->until - std::chrono::steady_clock::now());
-  if (leased->empty() && left.count() > 0 && surroundings_.ready.load(std::memory_order_acquire) && !call->IsCancelled() &&
-      board_.Wait(system.number, left, [this, call, patience] { Lease(call, patience); })) {
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(patience->until - std::chrono::steady_clock::now());
+  if (leased->empty() && left.count() > 0 && surroundings_.ready.load(std::memory_order_acquire) &&
+      !call->IsCancelled() && board_.Wait(system.number, left, [this, call, patience] { Lease(call, patience); })) {
     return;
   }
   for (const service::LeasedTask& task : *leased) {
@@ -104,54 +106,58 @@ void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patie
 }
 
 void PurgeRpc::Lease(const LeaseCall& call, std::shared_ptr<const Patience> patience) {
-  const bool posted = surroundings_.readers.Post([this, call, patience = std::move(patience)] { LeaseNow(call, patience); });
+  const bool posted =
+      surroundings_.readers.Post([this, call, patience = std::move(patience)] { LeaseNow(call, patience); });
   if (!posted) call->Finish(OverloadedError());
 }
 
 grpc::ServerUnaryReactor* PurgeRpc::LeaseTasks(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::LeaseTasksRequest, v1::LeaseTasksResponse>(surroundings_, lease_, context, in, out, [this](auto call) {
-    auto input = wire::ReadLeaseTasks(call->request());
-    if (!input.ok()) return call->Finish(input.status());
-    auto system = systems_.Find(input->system);
-    if (!system.ok()) return call->Finish(system.status());
-    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(input->wait.micros);
-    Lease(call, std::make_shared<const Patience>(Patience{*std::move(system), *std::move(input), until}));
-  });
+  return Handle<v1::LeaseTasksRequest, v1::LeaseTasksResponse>(
+      surroundings_, lease_, context, in, out, [this](auto call) {
+        auto input = wire::ReadLeaseTasks(call->request());
+        if (!input.ok()) return call->Finish(input.status());
+        auto system = systems_.Find(input->system);
+        if (!system.ok()) return call->Finish(system.status());
+        const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(input->wait.micros);
+        Lease(call, std::make_shared<const Patience>(Patience{*std::move(system), *std::move(input), until}));
+      });
 }
 
 grpc::ServerUnaryReactor* PurgeRpc::CompleteTasks(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::CompleteTasksRequest, v1::CompleteTasksResponse>(surroundings_, complete_, context, in, out, [this](auto call) {
-    auto input = wire::ReadCompleteTasks(call->request());
-    if (!input.ok()) {
-      // Nothing of it names a task for sure, so none fails by it; it is counted all the same.
-      if (const auto system = systems_.Find(call->request().system()); system.ok()) {
-        board_.CountRefused(system->number, wire::ReasonName(wire::DetailOf(input.status()).reason));
-      }
-      return call->Finish(input.status());
-    }
-    FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
-      const auto system = systems_.Find(input.system);
-      if (!system.ok()) return system.status();
-      std::vector<service::TaskReport> reports;
-      std::vector<absl::Status> unknown;  // of those that name no task, or say what cannot be taken
-      for (const wire::ReportInput& report : input.reports) {
-        const auto place = PlaceOf(report.task_id, system->name);
-        unknown.push_back(!place.ok() || report.refused.ok() ? place.status() : Refuse(*system, *place, report));
-        if (unknown.back().ok()) reports.push_back(ToReport(*place, report));
-      }
-      const std::vector<absl::Status> ended = tasks_.End(*system, reports);
-      auto next = ended.begin();
-      for (const absl::Status& status : unknown) {
-        const absl::Status& answer = status.ok() ? *next++ : status;
-        if (!answer.ok()) board_.CountRefused(system->number, wire::ReasonName(wire::DetailOf(answer).reason));
-        wire::WriteTaskAnswer(answer, call->response()->add_answers());
-      }
-      return absl::OkStatus();
-    });
-  });
+  return Handle<v1::CompleteTasksRequest, v1::CompleteTasksResponse>(
+      surroundings_, complete_, context, in, out, [this](auto call) {
+        auto input = wire::ReadCompleteTasks(call->request());
+        if (!input.ok()) {
+          // Nothing of it names a task for sure, so none fails by it; it is counted all the same.
+          if (const auto system = systems_.Find(call->request().system()); system.ok()) {
+            board_.CountRefused(system->number, wire::ReasonName(wire::DetailOf(input.status()).reason));
+          }
+          return call->Finish(input.status());
+        }
+        FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
+          const auto system = systems_.Find(input.system);
+          if (!system.ok()) return system.status();
+          std::vector<service::TaskReport> reports;
+          std::vector<absl::Status> unknown;  // of those that name no task, or say what cannot be taken
+          for (const wire::ReportInput& report : input.reports) {
+            const auto place = PlaceOf(report.task_id, system->name);
+            unknown.push_back(!place.ok() || report.refused.ok() ? place.status() : Refuse(*system, *place, report));
+            if (unknown.back().ok()) reports.push_back(ToReport(*place, report));
+          }
+          const std::vector<absl::Status> ended = tasks_.End(*system, reports);
+          auto next = ended.begin();
+          for (const absl::Status& status : unknown) {
+            const absl::Status& answer = status.ok() ? *next++ : status;
+            if (!answer.ok()) board_.CountRefused(system->number, wire::ReasonName(wire::DetailOf(answer).reason));
+            wire::WriteTaskAnswer(answer, call->response()->add_answers());
+          }
+          return absl::OkStatus();
+        });
+      });
 }
 
-absl::Status PurgeRpc::Refuse(const service::SystemRow& system, service::DeletionPlace place, const wire::ReportInput& report) {
+absl::Status PurgeRpc::Refuse(const service::SystemRow& system, service::DeletionPlace place,
+                              const wire::ReportInput& report) {
   service::TaskFailure failure;
   failure.epoch = report.epoch;
   failure.error = "REPORT_REFUSED: " + wire::ReasonName(wire::DetailOf(report.refused).reason);
@@ -160,26 +166,27 @@ absl::Status PurgeRpc::Refuse(const service::SystemRow& system, service::Deletio
 }
 
 grpc::ServerUnaryReactor* PurgeRpc::RenewTasks(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::RenewTasksRequest, v1::RenewTasksResponse>(surroundings_, renew_, context, in, out, [this](auto call) {
-    auto input = wire::ReadRenewTasks(call->request());
-    if (!input.ok()) return call->Finish(input.status());
-    FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
-      const auto system = systems_.Find(input.system);
-      if (!system.ok()) return system.status();
-      for (const auto& [task_id, epoch] : input.leases) {
-        const auto place = PlaceOf(task_id, system->name);
-        absl::StatusOr<service::Renewal> renewal = service::Renewal{};
-        if (place.ok()) renewal = tasks_.Renew(*system, *place, epoch, input.visibility);
-        if (!renewal.ok()) return renewal.status();
-        v1::TaskRenewal& answer = *call->response()->add_renewals();
-        answer.set_state(StateOf(renewal->state));
-        if (!renewal->until.IsSet()) continue;
-        wire::WriteTimestamp(renewal->until, answer.mutable_lease_expires_at());
-        answer.set_held_milliseconds(std::max<int64_t>((renewal->until - context_.Now()).micros / 1'000, 0));
-      }
-      return absl::OkStatus();
-    });
-  });
+  return Handle<v1::RenewTasksRequest, v1::RenewTasksResponse>(
+      surroundings_, renew_, context, in, out, [this](auto call) {
+        auto input = wire::ReadRenewTasks(call->request());
+        if (!input.ok()) return call->Finish(input.status());
+        FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
+          const auto system = systems_.Find(input.system);
+          if (!system.ok()) return system.status();
+          for (const auto& [task_id, epoch] : input.leases) {
+            const auto place = PlaceOf(task_id, system->name);
+            absl::StatusOr<service::Renewal> renewal = service::Renewal{};
+            if (place.ok()) renewal = tasks_.Renew(*system, *place, epoch, input.visibility);
+            if (!renewal.ok()) return renewal.status();
+            v1::TaskRenewal& answer = *call->response()->add_renewals();
+            answer.set_state(StateOf(renewal->state));
+            if (!renewal->until.IsSet()) continue;
+            wire::WriteTimestamp(renewal->until, answer.mutable_lease_expires_at());
+            answer.set_held_milliseconds(std::max<int64_t>((renewal->until - context_.Now()).micros / 1'000, 0));
+          }
+          return absl::OkStatus();
+        });
+      });
 }
 
 grpc::ServerUnaryReactor* PurgeRpc::FailTasks(grpc::CallbackServerContext* context, In in, Out out) {
@@ -204,21 +211,28 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
     auto query = wire::ReadListTasks(call->request());
     if (!query.ok()) return call->Finish(query.status());
     service::Revision from;
-    if (!query->page_token.empty() && !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
+    if (!query->page_token.empty() &&
+        !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
       return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
     }
     FinishOnPool(surroundings_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
       const auto system = systems_.Find(query.system);
       if (!system.ok()) return system.status();
-      const auto page = tasks_.List(*system, query.min_failures, static_cast<size_t>(query.page_size), {from.partition, from.sequence});
+      const auto page = tasks_.List(*system, query.min_failures, static_cast<size_t>(query.page_size),
+                                    {from.partition, from.sequence});
       if (!page.ok()) return page.status();
       for (const service::OpenTask& task : page->tasks) {
         v1::TaskStatus& status = *call->response()->add_tasks();
         status.set_task_id(TaskId(task.place, system->name));
-        status.set_deletion_id(context_.tokens.Encode({task.place.partition, task.place.number}, service::TokenUse::kDeletion));
+        status.set_deletion_id(
+            context_.tokens.Encode({task.place.partition, task.place.number}, service::TokenUse::kDeletion));
         if (wire::IsTime(task.request.due_at)) wire::WriteTimestamp(task.request.due_at, status.mutable_due_at());
-        if (task.waits && task.row.leased_until.IsSet()) wire::WriteTimestamp(task.row.leased_until, status.mutable_leased_until());
-        if (task.waits && task.row.not_before.IsSet()) wire::WriteTimestamp(task.row.not_before, status.mutable_not_before());
+        if (task.waits && task.row.leased_until.IsSet()) {
+          wire::WriteTimestamp(task.row.leased_until, status.mutable_leased_until());
+        }
+        if (task.waits && task.row.not_before.IsSet()) {
+          wire::WriteTimestamp(task.row.not_before, status.mutable_not_before());
+        }
         status.set_attempts(static_cast<int32_t>(std::min<uint64_t>(task.row.epoch, INT32_MAX)));
         status.set_failures(static_cast<int32_t>(std::min<uint32_t>(task.row.failures, INT32_MAX)));
         status.set_last_error(task.row.last_error);
@@ -227,7 +241,8 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
         status.set_again(static_cast<v1::TaskAgain>(task.row.again));
       }
       if (page->next.has_value()) {
-        call->response()->set_next_page_token(context_.tokens.Encode({page->next->partition, page->next->number}, service::TokenUse::kPage, ListingOf(call->request())));
+        call->response()->set_next_page_token(context_.tokens.Encode(
+            {page->next->partition, page->next->number}, service::TokenUse::kPage, ListingOf(call->request())));
       }
       return absl::OkStatus();
     });

@@ -5,21 +5,22 @@
 
 #include "consent/v1/purge_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/registry/data_systems.h"
 #include "daemon/service/purge/purge_tasks.h"
+#include "daemon/service/registry/data_systems.h"
 #include "daemon/wire/purge.h"
 
 namespace consent::rpc {
 
-using PurgeServiceBase = v1::PurgeService::WithRawCallbackMethod_LeaseTasks<v1::PurgeService::WithRawCallbackMethod_CompleteTasks<
-    v1::PurgeService::WithRawCallbackMethod_FailTasks<v1::PurgeService::WithRawCallbackMethod_RenewTasks<
-        v1::PurgeService::WithRawCallbackMethod_ListTasks<v1::PurgeService::Service>>>>>;
+using PurgeServiceBase =
+    v1::PurgeService::WithRawCallbackMethod_LeaseTasks<v1::PurgeService::WithRawCallbackMethod_CompleteTasks<
+        v1::PurgeService::WithRawCallbackMethod_FailTasks<v1::PurgeService::WithRawCallbackMethod_RenewTasks<
+            v1::PurgeService::WithRawCallbackMethod_ListTasks<v1::PurgeService::Service>>>>>;
 
 // Thread-safe; the references outlive the server.
 class PurgeRpc final : public PurgeServiceBase {
  public:
-  PurgeRpc(service::Context& context, service::PurgeTasks& tasks, service::DataSystems& systems, service::TaskBoard& board,
-           service::Pool& readers, RpcObserver& observer);
+  PurgeRpc(service::Context& context, service::PurgeTasks& tasks, service::DataSystems& systems,
+           service::TaskBoard& board, service::Pool& readers, RpcObserver& observer);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;

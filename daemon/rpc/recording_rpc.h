@@ -3,15 +3,17 @@
 
 #include "consent/v1/recording_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/subject/subject_changes.h"
 #include "daemon/service/state/context.h"
+#include "daemon/service/subject/subject_changes.h"
 
 namespace consent::rpc {
 
 // Thread-safe; the references outlive the server.
-class RecordingRpc final : public v1::RecordingService::WithRawCallbackMethod_ReportRecording<v1::RecordingService::Service> {
+class RecordingRpc final
+    : public v1::RecordingService::WithRawCallbackMethod_ReportRecording<v1::RecordingService::Service> {
  public:
-  RecordingRpc(service::Context& context, service::SubjectChanges& changes, service::Pool& readers, RpcObserver& observer);
+  RecordingRpc(service::Context& context, service::SubjectChanges& changes, service::Pool& readers,
+               RpcObserver& observer);
 
   grpc::ServerUnaryReactor* ReportRecording(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                             grpc::ByteBuffer* out) override;

@@ -14,7 +14,9 @@ void WriteEntry(const service::HistoryItem& item, v1::HistoryEntry* out) {
   out->set_revision(item.revision);
   wire::WriteTimestamp(item.time, out->mutable_time());
   out->set_kind(static_cast<v1::ChangeKind>(item.row.kind));
-  for (const domain::FactChange& change : item.row.changes) wire::WriteHistoryChange(change, item.payload.names, out->add_changes());
+  for (const domain::FactChange& change : item.row.changes) {
+    wire::WriteHistoryChange(change, item.payload.names, out->add_changes());
+  }
   if (!item.payload.evidence.empty()) wire::WriteEvidence(item.payload.evidence, out->mutable_evidence());
   out->set_imported(item.row.channel == domain::Channel::kImport);
   out->set_policy_version(item.row.policy_version);
@@ -35,41 +37,46 @@ SettingsRpc::SettingsRpc(service::Context& context, service::SubjectChanges& cha
       at_(Method::Named("consent.v1.SettingsService.GetSettingsAt")) {}
 
 grpc::ServerUnaryReactor* SettingsRpc::GetSettings(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::GetSettingsRequest, v1::GetSettingsResponse>(surroundings_, get_, context, in, out, [this](auto call) {
-    const auto subject = wire::ReadGetSettings(call->request(), context_.hasher);
-    if (!subject.ok()) return call->Finish(subject.status());
-    FinishOnPool(surroundings_, call, [this, call, subject = *subject]() -> absl::Status {
-      const auto view = reads_.Get(subject);
-      if (!view.ok()) return view.status();
-      const auto rules = context_.policies.rules();
-      v1::GetSettingsResponse* response = call->response();
-      wire::WriteSettings(view->facts, view->names, *rules, context_.Present(), response->mutable_settings());
-      response->set_etag(view->revision);
-      response->set_policy_version(rules->version);
-      response->set_policy_hash(rules->hash.data(), rules->hash.size());
-      return absl::OkStatus();
-    });
-  });
+  return Handle<v1::GetSettingsRequest, v1::GetSettingsResponse>(
+      surroundings_, get_, context, in, out, [this](auto call) {
+        const auto subject = wire::ReadGetSettings(call->request(), context_.hasher);
+        if (!subject.ok()) return call->Finish(subject.status());
+        FinishOnPool(surroundings_, call, [this, call, subject = *subject]() -> absl::Status {
+          const auto view = reads_.Get(subject);
+          if (!view.ok()) return view.status();
+          const auto rules = context_.policies.rules();
+          v1::GetSettingsResponse* response = call->response();
+          wire::WriteSettings(view->facts, view->names, *rules, context_.Present(), response->mutable_settings());
+          response->set_etag(view->revision);
+          response->set_policy_version(rules->version);
+          response->set_policy_hash(rules->hash.data(), rules->hash.size());
+          return absl::OkStatus();
+        });
+      });
 }
 
 grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::UpdateSettingsRequest, v1::UpdateSettingsResponse>(surroundings_, update_, context, in, out, [this](auto call) {
-    auto input = wire::ReadUpdateSettings(call->request(), context_.hasher);
-    if (!input.ok()) return call->Finish(input.status());
-    auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kUpdateSettings, *std::move(input));
-    ChangeNote note(request);
-    changes_.Submit(std::move(request), [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
-      if (!reply.ok()) return call->Finish(reply.status());
-      note.Tell(*reply, surroundings_.observer);
-      call->response()->set_revision(reply->revision);
-      call->response()->set_account_closed(reply->account_closed);
-      wire::WriteConsentEnd(reply->changes, call->response());
-      call->response()->set_subject_is_new(reply->subject_is_new);
-      WriteParts(reply->parts, [&call](size_t i) { return wire::UpdatePartName(call->request(), i); },
-                 call->response()->mutable_results());
-      call->Finish(absl::OkStatus());
-    });
-  });
+  return Handle<v1::UpdateSettingsRequest, v1::UpdateSettingsResponse>(
+      surroundings_, update_, context, in, out, [this](auto call) {
+        auto input = wire::ReadUpdateSettings(call->request(), context_.hasher);
+        if (!input.ok()) return call->Finish(input.status());
+        auto request =
+            ToChangeRequest(context_, call->caller(), service::ChangeKind::kUpdateSettings, *std::move(input));
+        ChangeNote note(request);
+        changes_.Submit(std::move(request),
+                        [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
+                          if (!reply.ok()) return call->Finish(reply.status());
+                          note.Tell(*reply, surroundings_.observer);
+                          call->response()->set_revision(reply->revision);
+                          call->response()->set_account_closed(reply->account_closed);
+                          wire::WriteConsentEnd(reply->changes, call->response());
+                          call->response()->set_subject_is_new(reply->subject_is_new);
+                          WriteParts(
+                              reply->parts, [&call](size_t i) { return wire::UpdatePartName(call->request(), i); },
+                              call->response()->mutable_results());
+                          call->Finish(absl::OkStatus());
+                        });
+      });
 }
 
 grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* context, In in, Out out) {
@@ -78,18 +85,19 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
     if (!input.ok()) return call->Finish(input.status());
     auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kOptOut, *std::move(input));
     ChangeNote note(request);
-    changes_.Submit(std::move(request), [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
-      if (!reply.ok()) return call->Finish(reply.status());
-      note.Tell(*reply, surroundings_.observer);
-      v1::OptOutResponse* response = call->response();
-      response->set_revision(reply->revision);
-      response->set_account_closed(reply->account_closed);
-      response->set_subject_is_new(reply->subject_is_new);
-      wire::WriteChangedPurposes(reply->changes, response);
-      WriteParts(reply->parts, wire::OptOutPartName, response->mutable_results());
-      response->set_refuses_future_purposes(reply->refuses_future);
-      call->Finish(absl::OkStatus());
-    });
+    changes_.Submit(std::move(request),
+                    [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
+                      if (!reply.ok()) return call->Finish(reply.status());
+                      note.Tell(*reply, surroundings_.observer);
+                      v1::OptOutResponse* response = call->response();
+                      response->set_revision(reply->revision);
+                      response->set_account_closed(reply->account_closed);
+                      response->set_subject_is_new(reply->subject_is_new);
+                      wire::WriteChangedPurposes(reply->changes, response);
+                      WriteParts(reply->parts, wire::OptOutPartName, response->mutable_results());
+                      response->set_refuses_future_purposes(reply->refuses_future);
+                      call->Finish(absl::OkStatus());
+                    });
   });
 }
 
@@ -109,20 +117,22 @@ grpc::ServerUnaryReactor* SettingsRpc::ListSettingsHistory(grpc::CallbackServerC
 }
 
 grpc::ServerUnaryReactor* SettingsRpc::GetSettingsAt(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::GetSettingsAtRequest, v1::GetSettingsAtResponse>(surroundings_, at_, context, in, out, [this](auto call) {
-    const auto query = wire::ReadSettingsAt(call->request(), context_.hasher, context_.Now());
-    if (!query.ok()) return call->Finish(query.status());
-    FinishOnPool(surroundings_, call, [this, call, query = *query]() -> absl::Status {
-      const auto then = reads_.At(query.subject, query.at);
-      if (!then.ok()) return then.status();
-      v1::GetSettingsAtResponse* response = call->response();
-      wire::WriteSettings(then->view.facts, then->view.names, *then->rules, base::Now::Sure(query.at), response->mutable_settings());
-      response->set_revision(then->view.revision);
-      *response->mutable_policy() = then->policy->policy();
-      response->set_policy_hash(then->policy->hash().data(), then->policy->hash().size());
-      return absl::OkStatus();
-    });
-  });
+  return Handle<v1::GetSettingsAtRequest, v1::GetSettingsAtResponse>(
+      surroundings_, at_, context, in, out, [this](auto call) {
+        const auto query = wire::ReadSettingsAt(call->request(), context_.hasher, context_.Now());
+        if (!query.ok()) return call->Finish(query.status());
+        FinishOnPool(surroundings_, call, [this, call, query = *query]() -> absl::Status {
+          const auto then = reads_.At(query.subject, query.at);
+          if (!then.ok()) return then.status();
+          v1::GetSettingsAtResponse* response = call->response();
+          wire::WriteSettings(then->view.facts, then->view.names, *then->rules, base::Now::Sure(query.at),
+                              response->mutable_settings());
+          response->set_revision(then->view.revision);
+          *response->mutable_policy() = then->policy->policy();
+          response->set_policy_hash(then->policy->hash().data(), then->policy->hash().size());
+          return absl::OkStatus();
+        });
+      });
 }
 
 }  // namespace consent::rpc

@@ -3,21 +3,23 @@
 
 #include "consent/v1/settings_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/subject/subject_changes.h"
 #include "daemon/service/state/context.h"
 #include "daemon/service/subject/read_subject.h"
+#include "daemon/service/subject/subject_changes.h"
 
 namespace consent::rpc {
 
-// Writes go to SubjectChanges and are answered from it; reads go to the read pool. A write whose client went away is finished all the
-// same: it is durable or refused, and a repeated request_id gets its answer. Thread-safe; the references outlive the server.
+// Writes go to SubjectChanges and are answered from it; reads go to the read pool. A write whose client went away is
+// finished all the same: it is durable or refused, and a repeated request_id gets its answer. Thread-safe; the
+// references outlive the server.
 class SettingsRpc final
-    : public v1::SettingsService::WithRawCallbackMethod_GetSettings<v1::SettingsService::WithRawCallbackMethod_UpdateSettings<
-          v1::SettingsService::WithRawCallbackMethod_OptOut<v1::SettingsService::WithRawCallbackMethod_ListSettingsHistory<
-              v1::SettingsService::WithRawCallbackMethod_GetSettingsAt<v1::SettingsService::Service>>>>> {
+    : public v1::SettingsService::WithRawCallbackMethod_GetSettings<
+          v1::SettingsService::WithRawCallbackMethod_UpdateSettings<v1::SettingsService::WithRawCallbackMethod_OptOut<
+              v1::SettingsService::WithRawCallbackMethod_ListSettingsHistory<
+                  v1::SettingsService::WithRawCallbackMethod_GetSettingsAt<v1::SettingsService::Service>>>>> {
  public:
-  SettingsRpc(service::Context& context, service::SubjectChanges& changes, const service::ReadSubject& reads, service::Pool& readers,
-              RpcObserver& observer);
+  SettingsRpc(service::Context& context, service::SubjectChanges& changes, const service::ReadSubject& reads,
+              service::Pool& readers, RpcObserver& observer);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;

@@ -18,38 +18,44 @@ SubjectRpc::SubjectRpc(service::Context& context, service::SubjectChanges& chang
 
 grpc::ServerUnaryReactor* SubjectRpc::UpsertSubject(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                                     grpc::ByteBuffer* out) {
-  return Handle<v1::UpsertSubjectRequest, v1::UpsertSubjectResponse>(surroundings_, upsert_, context, in, out, [this](auto call) {
-    auto input = wire::ReadUpsertSubject(call->request(), context_.hasher, context_.Now());
-    if (!input.ok()) return call->Finish(input.status());
-    auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kUpsertSubject, *std::move(input));
-    ChangeNote note(request);
-    changes_.Submit(std::move(request), [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
-      if (!reply.ok()) return call->Finish(reply.status());
-      note.Tell(*reply, surroundings_.observer);
-      v1::UpsertSubjectResponse* response = call->response();
-      response->set_revision(reply->revision);
-      response->set_registered(reply->registered_now);
-      response->set_account_closed(reply->account_closed);
-      response->set_subject_is_new(reply->subject_is_new);
-      WriteParts(reply->parts, [&call](size_t i) { return wire::UpsertPartName(call->request(), i); }, response->mutable_results());
-      call->Finish(absl::OkStatus());
-    });
-  });
+  return Handle<v1::UpsertSubjectRequest, v1::UpsertSubjectResponse>(
+      surroundings_, upsert_, context, in, out, [this](auto call) {
+        auto input = wire::ReadUpsertSubject(call->request(), context_.hasher, context_.Now());
+        if (!input.ok()) return call->Finish(input.status());
+        auto request =
+            ToChangeRequest(context_, call->caller(), service::ChangeKind::kUpsertSubject, *std::move(input));
+        ChangeNote note(request);
+        changes_.Submit(std::move(request),
+                        [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
+                          if (!reply.ok()) return call->Finish(reply.status());
+                          note.Tell(*reply, surroundings_.observer);
+                          v1::UpsertSubjectResponse* response = call->response();
+                          response->set_revision(reply->revision);
+                          response->set_registered(reply->registered_now);
+                          response->set_account_closed(reply->account_closed);
+                          response->set_subject_is_new(reply->subject_is_new);
+                          WriteParts(
+                              reply->parts, [&call](size_t i) { return wire::UpsertPartName(call->request(), i); },
+                              response->mutable_results());
+                          call->Finish(absl::OkStatus());
+                        });
+      });
 }
 
 grpc::ServerUnaryReactor* SubjectRpc::GetSubject(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                                  grpc::ByteBuffer* out) {
-  return Handle<v1::GetSubjectRequest, v1::GetSubjectResponse>(surroundings_, get_, context, in, out, [this](auto call) {
-    const auto subject = wire::ReadGetSubject(call->request(), context_.hasher);
-    if (!subject.ok()) return call->Finish(subject.status());
-    FinishOnPool(surroundings_, call, [this, call, subject = *subject]() -> absl::Status {
-      auto view = reads_.Get(subject);
-      if (!view.ok()) return view.status();
-      const wire::Names names{std::move(view->names), std::move(view->guardians)};
-      wire::WriteSubject(view->facts, names, view->revision, call->response());
-      return absl::OkStatus();
-    });
-  });
+  return Handle<v1::GetSubjectRequest, v1::GetSubjectResponse>(
+      surroundings_, get_, context, in, out, [this](auto call) {
+        const auto subject = wire::ReadGetSubject(call->request(), context_.hasher);
+        if (!subject.ok()) return call->Finish(subject.status());
+        FinishOnPool(surroundings_, call, [this, call, subject = *subject]() -> absl::Status {
+          auto view = reads_.Get(subject);
+          if (!view.ok()) return view.status();
+          const wire::Names names{std::move(view->names), std::move(view->guardians)};
+          wire::WriteSubject(view->facts, names, view->revision, call->response());
+          return absl::OkStatus();
+        });
+      });
 }
 
 }  // namespace consent::rpc

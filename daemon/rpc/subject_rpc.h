@@ -3,9 +3,9 @@
 
 #include "consent/v1/subject_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/subject/subject_changes.h"
 #include "daemon/service/state/context.h"
 #include "daemon/service/subject/read_subject.h"
+#include "daemon/service/subject/subject_changes.h"
 
 namespace consent::rpc {
 
@@ -13,8 +13,8 @@ namespace consent::rpc {
 class SubjectRpc final : public v1::SubjectService::WithRawCallbackMethod_UpsertSubject<
                              v1::SubjectService::WithRawCallbackMethod_GetSubject<v1::SubjectService::Service>> {
  public:
-  SubjectRpc(service::Context& context, service::SubjectChanges& changes, const service::ReadSubject& reads, service::Pool& readers,
-             RpcObserver& observer);
+  SubjectRpc(service::Context& context, service::SubjectChanges& changes, const service::ReadSubject& reads,
+             service::Pool& readers, RpcObserver& observer);
 
   grpc::ServerUnaryReactor* UpsertSubject(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                           grpc::ByteBuffer* out) override;

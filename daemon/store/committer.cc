@@ -17,7 +17,8 @@ constexpr size_t kLastWriterSlots = 1 << 16;
 }  // namespace
 
 size_t Committer::RowNameHash::operator()(const RowName& row) const {
-  return std::hash<std::string_view>()(row.key) ^ (static_cast<size_t>(row.partition) << 8 | static_cast<size_t>(row.table));
+  return std::hash<std::string_view>()(row.key) ^
+         (static_cast<size_t>(row.partition) << 8 | static_cast<size_t>(row.table));
 }
 
 Committer::Committer(Options options, CommitEngine& engine)
@@ -232,7 +233,8 @@ void Committer::ApplyGroup(Group& group) {
 void Committer::Answer(std::vector<Item>& items, const absl::Status& applied) {
   for (Item& item : items) {
     if (!applied.ok()) {
-      // What was not part of the failed write was judged by a state that may never have been: it only learns that nothing was written.
+      // What was not part of the failed write was judged by a state that may never have been: it only learns that
+      // nothing was written.
       item.result = CommitResult{item.result.outcome == Outcome::kCommitted ? Outcome::kUnknown : Outcome::kClosed, {}};
     }
     if (item.result.outcome != Outcome::kCommitted) item.result.stamp = Stamp{};

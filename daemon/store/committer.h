@@ -1,6 +1,6 @@
-// The one writer behind every engine of this process: takes commits from any thread, gives each its place in the order, and
-// hands them to the engine in groups, so that many concurrent commits share one sync. The next group is prepared while the one
-// before it is being synced.
+// The one writer behind every engine of this process: takes commits from any thread, gives each its place in the order,
+// and hands them to the engine in groups, so that many concurrent commits share one sync. The next group is prepared
+// while the one before it is being synced.
 #pragma once
 
 #include <atomic>
@@ -26,11 +26,13 @@ struct Prepared {
   base::Digest chain{};
 };
 
-// What an engine does for the committer. Each function is called by one thread at a time; Holds also while Apply is under way.
+// What an engine does for the committer. Each function is called by one thread at a time; Holds also while Apply is
+// under way.
 class CommitEngine {
  public:
   virtual ~CommitEngine() = default;
-  // Whether the row is as expected, seen from after the last applied group. A row that the group under way writes is not asked for.
+  // Whether the row is as expected, seen from after the last applied group. A row that the group under way writes is
+  // not asked for.
   virtual absl::StatusOr<bool> Holds(Partition partition, const Precondition& precondition) = 0;
   // Makes the whole group durable and visible, all or nothing. After an error it may be durable or not.
   virtual absl::Status Apply(const std::vector<Prepared>& group) = 0;
@@ -60,7 +62,8 @@ class Committer {
   Head GetHead(Partition partition) const EXCLUDES(mutex_);
   // As Store::Now. Takes no lock.
   Seen Now() const;
-  // To be called before and after rows are erased outside the order of commits: what was read before is then read again.
+  // To be called before and after rows are erased outside the order of commits: what was read before is then read
+  // again.
   void NoteErasure() { erasures_.fetch_add(1); }
   // Ok, or Unavailable once failed or closing: reads are refused with it. Takes no lock.
   absl::Status Check() const;
@@ -86,8 +89,8 @@ class Committer {
   struct RowNameHash {
     size_t operator()(const RowName& row) const;
   };
-  // What shares a sync. Belongs to the preparing thread until it is handed over, then to the applying one; but the rows stay as they
-  // are until the next group is handed over.
+  // What shares a sync. Belongs to the preparing thread until it is handed over, then to the applying one; but the rows
+  // stay as they are until the next group is handed over.
   struct Group {
     uint64_t number = 0;  // 1 is the first
     std::vector<Item> items;
@@ -101,8 +104,8 @@ class Committer {
   };
 
   void PrepareGroups() EXCLUDES(mutex_);
-  // Waits until there is something to do: takes what is queued where there is room for it, else hands over what is prepared where the
-  // applying thread is free. False when there will be no more.
+  // Waits until there is something to do: takes what is queued where there is room for it, else hands over what is
+  // prepared where the applying thread is free. False when there will be no more.
   bool HandOverOrTake(bool may_take, std::vector<Item>* items) EXCLUDES(mutex_);
   bool HasRoom() const;
   // Gives the item its place in the group.
@@ -128,7 +131,7 @@ class Committer {
   base::CondVar prepare_;
   base::CondVar apply_;
   std::vector<Item> queue_ GUARDED_BY(mutex_);
-  size_t waiting_ GUARDED_BY(mutex_) = 0;  // queued or being prepared
+  size_t waiting_ GUARDED_BY(mutex_) = 0;         // queued or being prepared
   Group* applying_ GUARDED_BY(mutex_) = nullptr;  // handed over and not yet answered
   bool no_more_ GUARDED_BY(mutex_) = false;       // nothing will be handed over any more
   std::vector<Head> heads_ GUARDED_BY(mutex_);    // of what was applied

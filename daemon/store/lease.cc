@@ -13,9 +13,11 @@ bool IsName(std::string_view name) { return !name.empty() && name.size() <= kMax
 
 }  // namespace
 
-absl::StatusOr<LeaseRow> GrantLease(const std::optional<LeaseRow>& current, std::string_view name, std::string_view holder,
-                                    const base::BootTime& now, base::Span length) {
-  if (!IsName(name) || !IsName(holder)) return absl::InvalidArgumentError("a lease's name and holder have 1 to 64 bytes");
+absl::StatusOr<LeaseRow> GrantLease(const std::optional<LeaseRow>& current, std::string_view name,
+                                    std::string_view holder, const base::BootTime& now, base::Span length) {
+  if (!IsName(name) || !IsName(holder)) {
+    return absl::InvalidArgumentError("a lease's name and holder have 1 to 64 bytes");
+  }
   if (length.micros <= 0) return absl::InvalidArgumentError("a lease's length must be positive");
   const bool running = current && current->lease.expires.boot == now.boot && now.since < current->lease.expires.since;
   if (running && current->holder != holder) return absl::UnavailableError("the lease is held by another process");

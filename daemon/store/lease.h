@@ -19,8 +19,8 @@ struct LeaseRow {
 // The row after a request at `now`. InvalidArgument: name or holder is not 1..64 bytes, or `length` is not positive;
 // Unavailable: another holder's lease has not expired. A holder whose own lease has expired gets a new token, because
 // it cannot know what happened in between.
-absl::StatusOr<LeaseRow> GrantLease(const std::optional<LeaseRow>& current, std::string_view name, std::string_view holder,
-                                    const base::BootTime& now, base::Span length);
+absl::StatusOr<LeaseRow> GrantLease(const std::optional<LeaseRow>& current, std::string_view name,
+                                    std::string_view holder, const base::BootTime& now, base::Span length);
 
 // Canonical bytes: version 2 ‖ token ‖ boot ‖ expiry ‖ holder.
 std::string EncodeLease(const LeaseRow& row);

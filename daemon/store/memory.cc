@@ -89,7 +89,8 @@ class MemoryStore::Part final : public CommitEngine {
     for (const RowKey& row : rows) rows_.erase(Row{row.table, row.key});
   }
 
-  absl::StatusOr<Lease> AcquireLease(std::string_view name, std::string_view holder, const base::BootTime& now, base::Span length) {
+  absl::StatusOr<Lease> AcquireLease(std::string_view name, std::string_view holder, const base::BootTime& now,
+                                     base::Span length) {
     base::MutexLock lock(mutex_);
     const auto found = leases_.find(name);
     const std::optional<LeaseRow> current = found == leases_.end() ? std::nullopt : std::optional(found->second);
@@ -145,7 +146,8 @@ void MemoryStore::Commit(Partition partition, std::vector<Precondition> precondi
     done(CommitResult{Outcome::kClosed, {}});
     return;
   }
-  partitions_[partition.number]->committer().Commit(partition, std::move(preconditions), std::move(build), std::move(done));
+  partitions_[partition.number]->committer().Commit(partition, std::move(preconditions), std::move(build),
+                                                    std::move(done));
 }
 
 absl::StatusOr<std::string> MemoryStore::Get(Partition partition, Table table, std::string_view key) const {
@@ -154,8 +156,8 @@ absl::StatusOr<std::string> MemoryStore::Get(Partition partition, Table table, s
   return partitions_[partition.number]->Get(table, key);
 }
 
-absl::Status MemoryStore::Scan(Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,
-                               const Visitor& visit) const {
+absl::Status MemoryStore::Scan(Partition partition, Table table, std::string_view from, std::string_view to,
+                               size_t limit, const Visitor& visit) const {
   if (absl::Status s = CheckPlace(partition, partition_count(), table); !s.ok()) return s;
   if (absl::Status s = Usable(partition); !s.ok()) return s;
   constexpr size_t kBatch = 256;  // rows copied under one lock

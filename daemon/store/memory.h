@@ -11,7 +11,8 @@
 
 namespace consent::store {
 
-// Thread-safe; keeps the whole contract but durability. One committer thread per partition. Links neither gRPC nor RocksDB.
+// Thread-safe; keeps the whole contract but durability. One committer thread per partition. Links neither gRPC nor
+// RocksDB.
 class MemoryStore final : public Store {
  public:
   struct Options {

@@ -1,8 +1,9 @@
 // The store contract: what everything above may assume of a database. Implementations: memory.h, rocksdb/, later an
 // existing distributed engine. One conformance suite (tests/conformance) runs on all of them.
 //
-// A store has a fixed number of partitions. Nothing is promised across them. Within one, commits are strictly serialisable
-// and have gap-free sequence numbers from 1. No iterator, database handle or engine type crosses this header.
+// A store has a fixed number of partitions. Nothing is promised across them. Within one, commits are strictly
+// serialisable and have gap-free sequence numbers from 1. No iterator, database handle or engine type crosses this
+// header.
 #pragma once
 
 #include <cstdint>
@@ -32,19 +33,19 @@ using Sequence = uint64_t;
 
 // Rows are addressed by table and key; keys order bytewise. Numbers are on disk: never reuse one.
 enum class Table : uint8_t {
-  kSubject = 1,      // a subject's record
-  kNames = 2,        // sealed ids of a subject's profiles and devices
-  kKeyShare = 3,     // key shares, one per subject: small files, so that erasing one is cheap
-  kRequest = 4,      // idempotency keys
-  kRecording = 5,    // what was reported of single recordings
-  kPolicy = 6,       // policy versions
-  kSuspension = 7,   // suspended purposes
-  kDeletion = 8,     // deletion requests
-  kDeletionOf = 9,   // which of them are a subject's
-  kTask = 10,        // what data systems still owe
-  kSystem = 11,      // data systems
-  kHold = 12,        // legal holds
-  kErasure = 13,     // rows whose former bytes have yet to leave the files
+  kSubject = 1,        // a subject's record
+  kNames = 2,          // sealed ids of a subject's profiles and devices
+  kKeyShare = 3,       // key shares, one per subject: small files, so that erasing one is cheap
+  kRequest = 4,        // idempotency keys
+  kRecording = 5,      // what was reported of single recordings
+  kPolicy = 6,         // policy versions
+  kSuspension = 7,     // suspended purposes
+  kDeletion = 8,       // deletion requests
+  kDeletionOf = 9,     // which of them are a subject's
+  kTask = 10,          // what data systems still owe
+  kSystem = 11,        // data systems
+  kHold = 12,          // legal holds
+  kErasure = 13,       // rows whose former bytes have yet to leave the files
   kDeletionSame = 14,  // by subject and selection: the open request for it
 };
 
@@ -58,7 +59,8 @@ struct Stamp {
   base::Instant time;
 };
 
-// How far a partition's rows had come when somebody began to read. Only for Precondition::seen; means nothing after a reopening.
+// How far a partition's rows had come when somebody began to read. Only for Precondition::seen; means nothing after a
+// reopening.
 struct Seen {
   uint64_t group = 0;     // what was published last
   uint64_t erasures = 0;  // begun or done outside the order of commits
@@ -69,8 +71,8 @@ struct Precondition {
   Table table;
   std::string key;
   std::optional<std::string> expected;
-  // Taken from Store::Now before the expected value was read (from the store, or from what its Done keeps). A store may then spare
-  // itself the reading where it knows that nobody has written the row since. Absent: it reads.
+  // Taken from Store::Now before the expected value was read (from the store, or from what its Done keeps). A store may
+  // then spare itself the reading where it knows that nobody has written the row since. Absent: it reads.
   std::optional<Seen> seen = {};
 };
 
@@ -84,8 +86,8 @@ struct Write {
 // What the feed carries. `subject` is 16 bytes or empty (for what concerns a whole partition).
 struct Event {
   std::string subject;
-  std::string body;             // canonical bytes
-  base::Digest commitment{};    // SHA-256(nonce ‖ payload), for the ledger
+  std::string body;           // canonical bytes
+  base::Digest commitment{};  // SHA-256(nonce ‖ payload), for the ledger
 };
 
 // What one commit does.
@@ -94,13 +96,14 @@ struct Change {
   Event event;
 };
 
-// Builds the change once its stamp is known, in the order of the stamps, after the preconditions held; earlier commits may not be
-// durable yet and their Done not called. Pure: no I/O, no
-// locks, no side effect beyond its result; an engine that retries may call it more than once. Microseconds, not milliseconds.
+// Builds the change once its stamp is known, in the order of the stamps, after the preconditions held; earlier commits
+// may not be durable yet and their Done not called. Pure: no I/O, no locks, no side effect beyond its result; an engine
+// that retries may call it more than once. Microseconds, not milliseconds.
 using Build = std::function<Change(const Stamp&)>;
 
 enum class Outcome : uint8_t {
-  kUnknown = 0,    // an I/O error or a lost reply: it may be durable or not. Found out by reading the idempotency key, never guessed.
+  kUnknown = 0,    // an I/O error or a lost reply: it may be durable or not. Found out by reading the idempotency key,
+                   // never guessed.
   kCommitted = 1,  // durable and visible
   kConflict = 2,   // a precondition did not hold; nothing was written
   kRetry = 3,      // the engine or its queue asks to try again; nothing was written
@@ -144,7 +147,7 @@ struct Remains {
 };
 
 struct Lease {
-  uint64_t token = 0;  // fencing token, grows with each grant of that name
+  uint64_t token = 0;      // fencing token, grows with each grant of that name
   base::BootTime expires;  // by the boot clock: a lease lasts as long as it was granted for, whatever the wall does
 };
 
@@ -162,20 +165,21 @@ class Store {
   // 1 .. 1024, fixed at creation.
   virtual uint16_t partition_count() const = 0;
 
-  // Queues a commit and returns; the queue is bounded, a full one answers kRetry. All preconditions are checked and all writes
-  // and the event done in one atomic, durable step. A later write to the same row in `writes` wins over an earlier one.
+  // Queues a commit and returns; the queue is bounded, a full one answers kRetry. All preconditions are checked and all
+  // writes and the event done in one atomic, durable step. A later write to the same row in `writes` wins over an
+  // earlier one.
   virtual void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) = 0;
 
   // NotFound where there is no such row; Unavailable where it cannot be read. May block on I/O.
   virtual absl::StatusOr<std::string> Get(Partition partition, Table table, std::string_view key) const = 0;
 
-  // Rows with from <= key < to (empty `to`: to the end) in key order, at most `limit`; resumable from the last key seen plus a
-  // NUL byte. Sees every row that is there throughout; may or may not see concurrent changes. May block on I/O.
+  // Rows with from <= key < to (empty `to`: to the end) in key order, at most `limit`; resumable from the last key seen
+  // plus a NUL byte. Sees every row that is there throughout; may or may not see concurrent changes. May block on I/O.
   virtual absl::Status Scan(Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,
                             const Visitor& visit) const = 0;
 
-  // Feed rows from sequence `from` on, in order and without gaps, at most `limit`. OutOfRange if `from` was truncated away.
-  // An empty answer means that `from` is past the head.
+  // Feed rows from sequence `from` on, in order and without gaps, at most `limit`. OutOfRange if `from` was truncated
+  // away. An empty answer means that `from` is past the head.
   virtual absl::StatusOr<std::vector<FeedRow>> Feed(Partition partition, Sequence from, size_t limit) const = 0;
   // One feed row. NotFound past the head; OutOfRange if truncated away.
   virtual absl::StatusOr<FeedRow> FeedAt(Partition partition, Sequence sequence) const = 0;
@@ -184,18 +188,21 @@ class Store {
   virtual absl::Status TruncateFeed(Partition partition, Sequence before) = 0;
   // Replaces feed rows by stubs that keep stamp and chain. Durable on return.
   virtual absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) = 0;
-  // Deletes rows outside the order of commits: for rows that nothing decides by, such as expired idempotency keys. Durable on return.
+  // Deletes rows outside the order of commits: for rows that nothing decides by, such as expired idempotency keys.
+  // Durable on return.
   virtual absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) = 0;
 
-  // On OK no file of the store holds former bytes of these rows as they were when the call began: no value before the present one, and,
-  // of a row that is not there, not its key either. What is overwritten or deleted meanwhile is another call's; what never was is no
-  // error. Copies of the files (backups) and blocks that the file system has freed are not covered.
-  // Blocks for seconds to minutes; reads and commits go on. One at a time, further callers queue. May be repeated, and costs little where
-  // nothing is left. InvalidArgument: no such partition or table, a key over kMaxKeyBytes, more than kMaxRemains rows. Unavailable:
-  // closed, failed, an I/O error, or a read that has held old files for a minute; then some bytes may be gone and others not.
+  // On OK no file of the store holds former bytes of these rows as they were when the call began: no value before the
+  // present one, and, of a row that is not there, not its key either. What is overwritten or deleted meanwhile is
+  // another call's; what never was is no error. Copies of the files (backups) and blocks that the file system has freed
+  // are not covered. Blocks for seconds to minutes; reads and commits go on. One at a time, further callers queue. May
+  // be repeated, and costs little where nothing is left. InvalidArgument: no such partition or table, a key over
+  // kMaxKeyBytes, more than kMaxRemains rows. Unavailable: closed, failed, an I/O error, or a read that has held old
+  // files for a minute; then some bytes may be gone and others not.
   virtual absl::Status Scrub(Partition partition, const Remains& remains) = 0;
 
-  // Keeps what the store's trusted clock knows, durably on return; a store without one has nothing to keep. Unavailable: it failed.
+  // Keeps what the store's trusted clock knows, durably on return; a store without one has nothing to keep.
+  // Unavailable: it failed.
   virtual absl::Status SaveClock() { return absl::OkStatus(); }
 
   virtual Head GetHead(Partition partition) const = 0;
@@ -203,8 +210,8 @@ class Store {
   // See Precondition::seen. Nothing where the store cannot tell.
   virtual std::optional<Seen> Now(Partition partition) const = 0;
 
-  // Grants or renews the named lease of a partition for `length` from now; a reboot ends it. Unavailable while another holder's has not expired.
-  // `holder` 1..64 bytes. A renewal keeps its token; a new grant gets a larger one.
+  // Grants or renews the named lease of a partition for `length` from now; a reboot ends it. Unavailable while another
+  // holder's has not expired. `holder` 1..64 bytes. A renewal keeps its token; a new grant gets a larger one.
   virtual absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
                                              base::Span length) = 0;
 
@@ -215,7 +222,8 @@ class Store {
 // Called once, from any thread, when a write failed and the store went into the failed state. Must not call the store.
 using OnFailure = std::function<void(const absl::Status&)>;
 
-// Canonical bytes of an event as they are hashed: version 1 ‖ sequence ‖ time ‖ subject ‖ commitment ‖ body (see README).
+// Canonical bytes of an event as they are hashed: version 1 ‖ sequence ‖ time ‖ subject ‖ commitment ‖ body (see
+// README).
 std::string CanonicalEvent(const Stamp& stamp, const Event& event);
 // chain(n) = BLAKE2b-256(chain(n-1) ‖ CanonicalEvent(n)); chain(0) is all zero.
 base::Digest NextChain(const base::Digest& previous, const Stamp& stamp, const Event& event);

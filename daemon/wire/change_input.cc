@@ -57,7 +57,9 @@ base::GuardianHandle ChangeReader::Guardian(const std::string& guardian_id, cons
   CheckId(guardian_id, at, faults_);
   const base::GuardianHandle guardian = hasher_.Guardian(guardian_id);
   const auto same = [&](const GuardianName& known) { return known.first == guardian; };
-  if (std::none_of(names_->guardians.begin(), names_->guardians.end(), same)) names_->guardians.emplace_back(guardian, guardian_id);
+  if (std::none_of(names_->guardians.begin(), names_->guardians.end(), same)) {
+    names_->guardians.emplace_back(guardian, guardian_id);
+  }
   return guardian;
 }
 
@@ -118,8 +120,8 @@ domain::Retention ChangeReader::Retention(const v1::Retention& retention, const 
   return out;
 }
 
-std::vector<domain::ChoiceCommand> ChangeReader::Choices(const google::protobuf::RepeatedPtrField<v1::SettingChange>& changes,
-                                                         const Path& parent, const char* field) {
+std::vector<domain::ChoiceCommand> ChangeReader::Choices(
+    const google::protobuf::RepeatedPtrField<v1::SettingChange>& changes, const Path& parent, const char* field) {
   std::vector<domain::ChoiceCommand> out;
   for (int i = 0; i < changes.size(); ++i) {
     const Path at(parent, field, i);
@@ -179,9 +181,10 @@ absl::Status Settle(const Violations& fatal, const Violations& others, domain::C
   if (fatal.empty() && others.empty()) return absl::OkStatus();
   const auto& choices = command->choices;
   const auto& retention = command->retention;
-  const bool restricts =
-      std::any_of(choices.begin(), choices.end(), [](const domain::ChoiceCommand& c) { return !c.on && c.unreadable.empty(); }) ||
-      std::any_of(retention.begin(), retention.end(), [](const domain::RetentionCommand& r) { return r.unreadable.empty(); });
+  const bool restricts = std::any_of(choices.begin(), choices.end(),
+                                     [](const domain::ChoiceCommand& c) { return !c.on && c.unreadable.empty(); }) ||
+                         std::any_of(retention.begin(), retention.end(),
+                                     [](const domain::RetentionCommand& r) { return r.unreadable.empty(); });
   if (fatal.empty() && restricts) {
     command->unusable = others.Why();
     return absl::OkStatus();
@@ -193,7 +196,8 @@ absl::Status Settle(const Violations& fatal, const Violations& others, domain::C
 
 void WriteScope(const domain::ScopeRef& scope, const std::vector<ScopeName>& names, v1::Scope* out) {
   if (scope.kind == domain::ScopeKind::kAccount) return;
-  const auto found = std::find_if(names.begin(), names.end(), [&](const ScopeName& name) { return name.first == scope; });
+  const auto found =
+      std::find_if(names.begin(), names.end(), [&](const ScopeName& name) { return name.first == scope; });
   const std::string id = found == names.end() ? std::string() : found->second;
   if (scope.kind == domain::ScopeKind::kProfile) {
     out->set_profile_id(id);

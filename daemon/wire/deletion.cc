@@ -62,8 +62,9 @@ domain::Selector ReadCopies(const v1::PurposeCopies& copies, const Path& at, Cha
   return selector;
 }
 
-domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instant now, const Path& at, const base::IdHasher& hasher,
-                              ChangeReader& reader, Violations* faults, domain::NamedTimes* times) {
+domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instant now, const Path& at,
+                              const base::IdHasher& hasher, ChangeReader& reader, Violations* faults,
+                              domain::NamedTimes* times) {
   domain::Selector out;
   switch (selector.kind_case()) {
     case v1::DeletionSelector::kEverything:
@@ -139,7 +140,8 @@ std::string Promise(const domain::DeletionRequest& request, bool on_hold, base::
   const std::string day = base::FormatRfc3339(request.due_at - base::Microseconds(1)).substr(0, 10);
   if (on_hold && !domain::IsVerified(request.state)) return " The law makes us keep some of it until further notice.";
   if (on_hold) return " The law makes us keep some of it until further notice; this will be deleted when that is over.";
-  return request.IsOverdue(now) ? " It should have been finished by " + day + "." : " We will finish it by " + day + ".";
+  return request.IsOverdue(now) ? " It should have been finished by " + day + "."
+                                : " We will finish it by " + day + ".";
 }
 
 // What is to be deleted, and nothing else is kept from use for it: the middle of a sentence.
@@ -150,30 +152,36 @@ std::string ObjectOf(const domain::DeletionRequest& request) {
     case domain::SelectorKind::kVoiceId:
       return "what your voice is recognised by";
     default:
-      return request.cause == domain::DeletionCause::kRetention ? "the recordings that you want kept no longer" : "the recordings";
+      return request.cause == domain::DeletionCause::kRetention ? "the recordings that you want kept no longer"
+                                                                : "the recordings";
   }
 }
 
 std::string Summary(const domain::DeletionRequest& request, bool on_hold, base::Instant now) {
   const auto date = [](base::Instant time) { return base::FormatRfc3339(time).substr(0, 10); };
-  const auto ended = static_cast<size_t>(std::count_if(request.parts.begin(), request.parts.end(), [](const domain::SystemPart& part) {
-    return part.outcome != domain::PurgeOutcome::kOpen;
-  }));
+  const auto ended =
+      static_cast<size_t>(std::count_if(request.parts.begin(), request.parts.end(), [](const domain::SystemPart& part) {
+        return part.outcome != domain::PurgeOutcome::kOpen;
+      }));
   const bool asked = request.cause == domain::DeletionCause::kRequested;
-  std::string text = (asked ? "We received your request on " : "Your settings changed on ") + date(request.received_at) + ". ";
+  std::string text =
+      (asked ? "We received your request on " : "Your settings changed on ") + date(request.received_at) + ". ";
   switch (request.state) {
     case domain::RequestState::kReceived:
     case domain::RequestState::kVerifying:
-      return text + "Until we know that it came from you we only stop using " + ObjectOf(request) + "." + Promise(request, on_hold, now);
+      return text + "Until we know that it came from you we only stop using " + ObjectOf(request) + "." +
+             Promise(request, on_hold, now);
     case domain::RequestState::kAccepted:
     case domain::RequestState::kInProgress:
-      return text + "We do not use " + ObjectOf(request) + " any more. " + std::to_string(ended) + " of " + std::to_string(request.parts.size()) +
-             " systems have confirmed so far; it is not finished." + Promise(request, on_hold, now);
+      return text + "We do not use " + ObjectOf(request) + " any more. " + std::to_string(ended) + " of " +
+             std::to_string(request.parts.size()) + " systems have confirmed so far; it is not finished." +
+             Promise(request, on_hold, now);
     case domain::RequestState::kCompleted:
-      return text + "All " + std::to_string(request.parts.size()) + " systems had confirmed by " + date(request.ended_at) + ".";
+      return text + "All " + std::to_string(request.parts.size()) + " systems had confirmed by " +
+             date(request.ended_at) + ".";
     case domain::RequestState::kDenied:
-      return text + "It was denied on " + date(request.ended_at) + ": " + request.denied_reason +
-             ". We keep " + ObjectOf(request) + ", unused. You may ask again, and you may complain to the supervisory authority.";
+      return text + "It was denied on " + date(request.ended_at) + ": " + request.denied_reason + ". We keep " +
+             ObjectOf(request) + ", unused. You may ask again, and you may complain to the supervisory authority.";
     case domain::RequestState::kCancelled:
       return text + "It was cancelled on " + date(request.ended_at) + " before anything was deleted.";
   }
@@ -182,8 +190,8 @@ std::string Summary(const domain::DeletionRequest& request, bool on_hold, base::
 
 }  // namespace
 
-absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequestRequest& request, const base::IdHasher& hasher,
-                                                 base::Instant now) {
+absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequestRequest& request,
+                                                 const base::IdHasher& hasher, base::Instant now) {
   Violations faults;
   Violations others;  // of what the deletion does not need
   const Path root;
@@ -212,7 +220,8 @@ absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequest
   return input;
 }
 
-absl::StatusOr<DeletionStepInput> ReadVerifyDeletion(const v1::VerifyDeletionRequestRequest& request, const base::IdHasher& hasher) {
+absl::StatusOr<DeletionStepInput> ReadVerifyDeletion(const v1::VerifyDeletionRequestRequest& request,
+                                                     const base::IdHasher& hasher) {
   Violations faults;
   DeletionStepInput input;
   ReadStep(request, hasher, &faults, &input);
@@ -220,7 +229,8 @@ absl::StatusOr<DeletionStepInput> ReadVerifyDeletion(const v1::VerifyDeletionReq
   return faults.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : faults.ToStatus();
 }
 
-absl::StatusOr<DeletionStepInput> ReadDenyDeletion(const v1::DenyDeletionRequestRequest& request, const base::IdHasher& hasher) {
+absl::StatusOr<DeletionStepInput> ReadDenyDeletion(const v1::DenyDeletionRequestRequest& request,
+                                                   const base::IdHasher& hasher) {
   Violations faults;
   DeletionStepInput input;
   ReadStep(request, hasher, &faults, &input);
@@ -230,14 +240,16 @@ absl::StatusOr<DeletionStepInput> ReadDenyDeletion(const v1::DenyDeletionRequest
   return faults.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : faults.ToStatus();
 }
 
-absl::StatusOr<DeletionStepInput> ReadExtendDeletion(const v1::ExtendDeletionRequestRequest& request, const base::IdHasher& hasher) {
+absl::StatusOr<DeletionStepInput> ReadExtendDeletion(const v1::ExtendDeletionRequestRequest& request,
+                                                     const base::IdHasher& hasher) {
   Violations faults;
   DeletionStepInput input;
   ReadStep(request, hasher, &faults, &input);
   return faults.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : faults.ToStatus();
 }
 
-absl::StatusOr<DeletionStepInput> ReadCancelDeletion(const v1::CancelDeletionRequestRequest& request, const base::IdHasher& hasher) {
+absl::StatusOr<DeletionStepInput> ReadCancelDeletion(const v1::CancelDeletionRequestRequest& request,
+                                                     const base::IdHasher& hasher) {
   Violations faults;
   DeletionStepInput input;
   ReadStep(request, hasher, &faults, &input);
@@ -255,7 +267,8 @@ absl::StatusOr<std::string> ReadGetDeletion(const v1::GetDeletionRequestRequest&
   return faults.empty() ? absl::StatusOr<std::string>(request.deletion_id()) : faults.ToStatus();
 }
 
-absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsRequest& request, const base::IdHasher& hasher) {
+absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsRequest& request,
+                                                 const base::IdHasher& hasher) {
   Violations faults;
   const Path root;
   DeletionsQuery query;
@@ -277,9 +290,15 @@ absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsR
       query.causes.push_back(static_cast<domain::DeletionCause>(request.causes(i)));
     }
   }
-  if (request.has_received_from()) query.received_from = ReadTimestamp(request.received_from(), Path(root, "received_from"), &faults);
-  if (request.has_received_before()) query.received_before = ReadTimestamp(request.received_before(), Path(root, "received_before"), &faults);
-  if (request.has_due_before()) query.due_before = ReadTimestamp(request.due_before(), Path(root, "due_before"), &faults);
+  if (request.has_received_from()) {
+    query.received_from = ReadTimestamp(request.received_from(), Path(root, "received_from"), &faults);
+  }
+  if (request.has_received_before()) {
+    query.received_before = ReadTimestamp(request.received_before(), Path(root, "received_before"), &faults);
+  }
+  if (request.has_due_before()) {
+    query.due_before = ReadTimestamp(request.due_before(), Path(root, "due_before"), &faults);
+  }
   CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &faults);
   CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &faults);
   query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
@@ -287,11 +306,13 @@ absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsR
   return faults.empty() ? absl::StatusOr<DeletionsQuery>(std::move(query)) : faults.ToStatus();
 }
 
-std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& recordings, const base::IdHasher& hasher, const Path& at,
-                                                    Violations* faults) {
+std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& recordings, const base::IdHasher& hasher,
+                                                    const Path& at, Violations* faults) {
   std::vector<base::RecordingHandle> handles;
   const Path list(at, "recording_ids");
-  if (!CheckCount(recordings.recording_ids_size(), 1, static_cast<int>(domain::kMaxSelectedRecordings), list, faults)) return handles;
+  if (!CheckCount(recordings.recording_ids_size(), 1, static_cast<int>(domain::kMaxSelectedRecordings), list, faults)) {
+    return handles;
+  }
   for (int i = 0; i < recordings.recording_ids_size(); ++i) {
     CheckId(recordings.recording_ids(i), Path(at, "recording_ids", i), faults);
     handles.push_back(hasher.Recording(recordings.recording_ids(i)));
@@ -313,8 +334,9 @@ void WriteCovers(const domain::Selector& selector, v1::TimeRange* out) {
   if (IsTime(times.sure())) WriteTimestamp(times.sure(), out->mutable_to());
 }
 
-void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& deletion_id, const std::string& etag,
-                   const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out) {
+void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& deletion_id,
+                   const std::string& etag, const std::vector<SystemName>& systems, base::Instant now,
+                   v1::DeletionRequest* out) {
   out->set_deletion_id(deletion_id);
   out->set_state(static_cast<v1::DeletionState>(request.state));
   out->set_extended(request.extended);
@@ -332,13 +354,16 @@ void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const s
   if (HasCovers(request.selector)) WriteCovers(request.selector, out->mutable_covers());
   for (const domain::SystemPart& part : request.parts) {
     v1::DeletionProgress& progress = *out->add_progress();
-    const auto named = std::find_if(systems.begin(), systems.end(), [&](const SystemName& name) { return name.first == part.system; });
+    const auto named =
+        std::find_if(systems.begin(), systems.end(), [&](const SystemName& name) { return name.first == part.system; });
     if (named != systems.end()) progress.set_system(named->second);
     progress.set_outcome(static_cast<v1::PurgeOutcome>(part.outcome));
     if (part.ended_at.IsSet()) WriteTimestamp(part.ended_at, progress.mutable_ended_at());
     progress.set_erased_count(static_cast<int64_t>(part.erased_count));
     if (part.evidence != base::Digest{}) progress.set_evidence_hash(std::string(base::View(part.evidence)));
-    if (part.earlier_evidence != base::Digest{}) progress.set_earlier_evidence_hash(std::string(base::View(part.earlier_evidence)));
+    if (part.earlier_evidence != base::Digest{}) {
+      progress.set_earlier_evidence_hash(std::string(base::View(part.earlier_evidence)));
+    }
     progress.set_reason(part.reason);
     progress.set_leased_before(part.leased_before);
   }

@@ -17,8 +17,8 @@ namespace consent::wire {
 using base::kMaxReasonBytes;
 
 struct DeletionInput {
-  ChangeInput change;          // without a command
-  domain::Selector selector;   // without its times
+  ChangeInput change;         // without a command
+  domain::Selector selector;  // without its times
   domain::NamedTimes times;
   domain::Actor requester = domain::Actor::kMissing;
   domain::RequestState state = domain::RequestState::kReceived;  // in which it begins
@@ -47,25 +47,31 @@ struct DeletionsQuery {
 
 // INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
 // Times after `now` are refused; a day is resolved by the machine's time zone database (base::TimeZone).
-absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequestRequest& request, const base::IdHasher& hasher,
-                                                 base::Instant now);
-absl::StatusOr<DeletionStepInput> ReadVerifyDeletion(const v1::VerifyDeletionRequestRequest& request, const base::IdHasher& hasher);
-absl::StatusOr<DeletionStepInput> ReadDenyDeletion(const v1::DenyDeletionRequestRequest& request, const base::IdHasher& hasher);
-absl::StatusOr<DeletionStepInput> ReadExtendDeletion(const v1::ExtendDeletionRequestRequest& request, const base::IdHasher& hasher);
-absl::StatusOr<DeletionStepInput> ReadCancelDeletion(const v1::CancelDeletionRequestRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequestRequest& request,
+                                                 const base::IdHasher& hasher, base::Instant now);
+absl::StatusOr<DeletionStepInput> ReadVerifyDeletion(const v1::VerifyDeletionRequestRequest& request,
+                                                     const base::IdHasher& hasher);
+absl::StatusOr<DeletionStepInput> ReadDenyDeletion(const v1::DenyDeletionRequestRequest& request,
+                                                   const base::IdHasher& hasher);
+absl::StatusOr<DeletionStepInput> ReadExtendDeletion(const v1::ExtendDeletionRequestRequest& request,
+                                                     const base::IdHasher& hasher);
+absl::StatusOr<DeletionStepInput> ReadCancelDeletion(const v1::CancelDeletionRequestRequest& request,
+                                                     const base::IdHasher& hasher);
 absl::StatusOr<std::string> ReadGetDeletion(const v1::GetDeletionRequestRequest& request);
-absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsRequest& request,
+                                                 const base::IdHasher& hasher);
 
 // 1 to 1,000 of them, sorted.
-std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& recordings, const base::IdHasher& hasher, const Path& at,
-                                                    Violations* faults);
+std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& recordings, const base::IdHasher& hasher,
+                                                    const Path& at, Violations* faults);
 
 // A data system's name by its number.
 using SystemName = std::pair<domain::SystemNumber, std::string>;
 // All but the ids: those of `account_id` and `selector` are the caller's to add.
 // `on_hold`: some of what it selects is.
-void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& deletion_id, const std::string& etag,
-                   const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out);
+void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& deletion_id,
+                   const std::string& etag, const std::vector<SystemName>& systems, base::Instant now,
+                   v1::DeletionRequest* out);
 // Absent where single recordings are named, and of a closure, which has no times.
 bool HasCovers(const domain::Selector& selector);
 // What is surely ordered; without `to` while the time of its receipt is in doubt.

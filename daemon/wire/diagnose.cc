@@ -81,7 +81,9 @@ class Walker {
   bool Field(std::string_view* bytes, uint32_t tag, const FieldDescriptor& field, const Path& at, int depth) {
     const uint32_t wire_type = tag & 7;
     const bool packed = field.is_packable() && wire_type == kLength;
-    if (!packed && wire_type != WireTypeOf(field.type())) return Fault(at, "has another wire type than the field declares");
+    if (!packed && wire_type != WireTypeOf(field.type())) {
+      return Fault(at, "has another wire type than the field declares");
+    }
     if (wire_type != kLength) return Skip(bytes, tag, at, depth);
     std::string_view content;
     if (!Content(bytes, at, &content)) return false;

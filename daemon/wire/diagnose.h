@@ -9,9 +9,10 @@
 
 namespace consent::wire {
 
-// Walks `bytes` as a message of `type` and names the first offending field, for example `recordings[3].account_id`: not valid
-// UTF-8, truncated, of another wire type than declared, nested too deep. MALFORMED_MESSAGE always; where the walk finds nothing
-// the violation has no field. Never shows a value. Total on any bytes: linear time, depth at most kMaxDepth. Thread-safe.
+// Walks `bytes` as a message of `type` and names the first offending field, for example `recordings[3].account_id`: not
+// valid UTF-8, truncated, of another wire type than declared, nested too deep. MALFORMED_MESSAGE always; where the walk
+// finds nothing the violation has no field. Never shows a value. Total on any bytes: linear time, depth at most
+// kMaxDepth. Thread-safe.
 absl::Status Diagnose(std::string_view bytes, const google::protobuf::Descriptor& type);
 
 // As Diagnose, but OK where the walk finds nothing.

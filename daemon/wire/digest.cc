@@ -26,10 +26,11 @@ void AppendValue(const Message& message, const FieldDescriptor& field, int index
       return out->String(one ? from.GetStringReference(message, &field, &scratch)
                              : from.GetRepeatedStringReference(message, &field, index, &scratch));
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      return AppendFields(one ? from.GetMessage(message, &field) : from.GetRepeatedMessage(message, &field, index), false, out);
+      return AppendFields(one ? from.GetMessage(message, &field) : from.GetRepeatedMessage(message, &field, index),
+                          false, out);
     case FieldDescriptor::CPPTYPE_ENUM:
-      return out->Varint(static_cast<uint64_t>(
-          static_cast<int64_t>(one ? from.GetEnumValue(message, &field) : from.GetRepeatedEnumValue(message, &field, index))));
+      return out->Varint(static_cast<uint64_t>(static_cast<int64_t>(
+          one ? from.GetEnumValue(message, &field) : from.GetRepeatedEnumValue(message, &field, index))));
     case FieldDescriptor::CPPTYPE_BOOL:
       return out->Varint(one ? from.GetBool(message, &field) : from.GetRepeatedBool(message, &field, index));
     case FieldDescriptor::CPPTYPE_INT32:

@@ -72,8 +72,12 @@ template <typename Recording>
 void ReadTimes(const Recording& recording, const Path& at, Violations* faults, domain::RecordingFacts* facts) {
   facts->captured_at = {};
   facts->ingested_at = {};
-  if (recording.has_captured_at()) facts->captured_at = ReadTimestamp(recording.captured_at(), Path(at, "captured_at"), faults);
-  if (recording.has_ingested_at()) facts->ingested_at = ReadTimestamp(recording.ingested_at(), Path(at, "ingested_at"), faults);
+  if (recording.has_captured_at()) {
+    facts->captured_at = ReadTimestamp(recording.captured_at(), Path(at, "captured_at"), faults);
+  }
+  if (recording.has_ingested_at()) {
+    facts->ingested_at = ReadTimestamp(recording.ingested_at(), Path(at, "ingested_at"), faults);
+  }
   facts->has_uncertainty = recording.has_captured_uncertainty_ms();
   facts->uncertainty = {};
   if (!facts->has_uncertainty) return;
@@ -178,7 +182,8 @@ void WriteDecision(const domain::Decision& decision, bool full, v1::Decision* ou
 void WriteItemError(const absl::Status& error, v1::ItemError* out) {
   const ErrorDetail detail = DetailOf(error);
   out->set_reason(ReasonName(detail.reason));
-  out->set_message(detail.reason == v1::ERROR_REASON_INTERNAL ? std::string("no answer") : std::string(error.message()));
+  out->set_message(detail.reason == v1::ERROR_REASON_INTERNAL ? std::string("no answer")
+                                                              : std::string(error.message()));
 }
 
 }  // namespace consent::wire

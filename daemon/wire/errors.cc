@@ -73,7 +73,8 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
   return absl::StatusCode::kInternal;
 }
 
-absl::Status Make(v1::ErrorReason reason, const std::string& message, const std::map<std::string, std::string>& metadata,
+absl::Status Make(v1::ErrorReason reason, const std::string& message,
+                  const std::map<std::string, std::string>& metadata,
                   const std::vector<std::pair<std::string, std::string>>& violations) {
   absl::Status status(CodeOf(reason), message);
   google::rpc::ErrorInfo info;
@@ -94,7 +95,8 @@ absl::Status Make(v1::ErrorReason reason, const std::string& message, const std:
   return status;
 }
 
-// "request_id: must be 1 to 64 bytes (and 2 more)"; the trailer that carries it is bounded, the details list the others.
+// "request_id: must be 1 to 64 bytes (and 2 more)"; the trailer that carries it is bounded, the details list the
+// others.
 std::string Summary(const std::vector<std::pair<std::string, std::string>>& violations) {
   if (violations.empty()) return "a field is invalid";
   const auto& [field, description] = violations.front();
@@ -105,7 +107,8 @@ std::string Summary(const std::vector<std::pair<std::string, std::string>>& viol
 
 }  // namespace
 
-absl::Status MakeError(v1::ErrorReason reason, const std::string& message, const std::map<std::string, std::string>& metadata) {
+absl::Status MakeError(v1::ErrorReason reason, const std::string& message,
+                       const std::map<std::string, std::string>& metadata) {
   return Make(reason, message, metadata, {});
 }
 
@@ -131,7 +134,9 @@ ErrorDetail DetailOf(const absl::Status& status) {
   const auto bad_bytes = status.GetPayload(kBadRequestUrl);
   google::rpc::BadRequest bad;
   if (bad_bytes && bad.ParseFromString(std::string(*bad_bytes))) {
-    for (const auto& violation : bad.field_violations()) detail.violations.emplace_back(violation.field(), violation.description());
+    for (const auto& violation : bad.field_violations()) {
+      detail.violations.emplace_back(violation.field(), violation.description());
+    }
   }
   return detail;
 }

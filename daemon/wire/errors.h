@@ -1,4 +1,5 @@
-// The errors of the API as absl::Status values that carry their ErrorReason and metadata. Made here, translated to gRPC once, in rpc.
+// The errors of the API as absl::Status values that carry their ErrorReason and metadata. Made here, translated to gRPC
+// once, in rpc.
 #pragma once
 
 #include <map>
@@ -20,7 +21,8 @@ struct ErrorDetail {
 };
 
 // The status code follows from the reason, as errors.proto lists it. `message`: what is wrong, which bound, what to do.
-absl::Status MakeError(v1::ErrorReason reason, const std::string& message, const std::map<std::string, std::string>& metadata = {});
+absl::Status MakeError(v1::ErrorReason reason, const std::string& message,
+                       const std::map<std::string, std::string>& metadata = {});
 // INVALID_ARGUMENT with INVALID_FIELD.
 absl::Status FieldError(std::string field, std::string description);
 absl::Status FieldErrors(const std::vector<std::pair<std::string, std::string>>& violations);

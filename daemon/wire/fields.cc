@@ -25,12 +25,15 @@ void AddLengthFault(size_t min, size_t max, const Path& at, Violations* faults) 
   faults->Add(at, "must be " + Bounds(static_cast<int64_t>(min), static_cast<int64_t>(max)) + " bytes");
 }
 
-void AddEnumFault(const Path& at, Violations* faults) { faults->Add(at, "is not a number that the enum has in this version"); }
+void AddEnumFault(const Path& at, Violations* faults) {
+  faults->Add(at, "is not a number that the enum has in this version");
+}
 
 void CheckLabel(std::string_view text, size_t min, size_t max, const Path& at, Violations* faults) {
   const auto allowed = [](char c) { return IsAlphanumeric(c) || c == '.' || c == '_' || c == '-'; };
   if (text.size() >= min && text.size() <= max && std::all_of(text.begin(), text.end(), allowed)) return;
-  faults->Add(at, "must be " + Bounds(static_cast<int64_t>(min), static_cast<int64_t>(max)) + " bytes of [A-Za-z0-9._-]");
+  faults->Add(at,
+              "must be " + Bounds(static_cast<int64_t>(min), static_cast<int64_t>(max)) + " bytes of [A-Za-z0-9._-]");
 }
 
 bool CheckCount(int count, int min, int max, const Path& at, Violations* faults) {
@@ -77,7 +80,9 @@ void WriteTimestamp(base::Instant time, google::protobuf::Timestamp* out) {
 domain::Region ReadRegion(std::string_view text, const Path& at, Violations* faults) {
   domain::Region region;
   if (!domain::Region::Parse(text, &region)) {
-    faults->Add(at, "must be an ISO 3166-1 alpha-2 code such as DE, or with an ISO 3166-2 subdivision such as US-CA, in upper case");
+    faults->Add(at,
+                "must be an ISO 3166-1 alpha-2 code such as DE, or with an ISO 3166-2 subdivision such as US-CA, in "
+                "upper case");
   }
   return region;
 }
@@ -94,7 +99,9 @@ void RefuseMistypedHere(const google::protobuf::Message& message, const Path& at
   const google::protobuf::UnknownFieldSet& unknown = message.GetReflection()->GetUnknownFields(message);
   for (int i = 0; i < unknown.field_count(); ++i) {
     const auto* field = message.GetDescriptor()->FindFieldByNumber(unknown.field(i).number());
-    if (field != nullptr) faults->AddMalformed(Path(at, field->name().c_str()), "has another wire type than the field declares");
+    if (field != nullptr) {
+      faults->AddMalformed(Path(at, field->name().c_str()), "has another wire type than the field declares");
+    }
   }
 }
 

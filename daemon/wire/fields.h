@@ -1,8 +1,8 @@
-// Checks and conversions of the pieces that several requests share. Each adds what is wrong to a Violations and goes on, so that a
-// caller hears of all faults at once; what it returns is meaningful only if nothing was added.
+// Checks and conversions of the pieces that several requests share. Each adds what is wrong to a Violations and goes
+// on, so that a caller hears of all faults at once; what it returns is meaningful only if nothing was added.
 //
-// All functions are total, thread-safe and allocate nothing unless they find a fault. Messages come from the parser, which for proto3
-// has already refused text that is not UTF-8 (diagnose.h names the field).
+// All functions are total, thread-safe and allocate nothing unless they find a fault. Messages come from the parser,
+// which for proto3 has already refused text that is not UTF-8 (diagnose.h names the field).
 #pragma once
 
 #include <string>
@@ -47,8 +47,8 @@ void CheckChosen(int value, bool (*is_valid)(int), const Path& at, Violations* f
 // Neither unset nor the end of time, which stand for no time at all and must never be told as one.
 inline bool IsTime(base::Instant time) { return time.IsSet() && time != base::kEndOfTime; }
 
-// Years 1970 to 9999, nanoseconds 0..999,999,999, cut to microseconds. The very first microsecond of 1970 becomes the second one,
-// because a zero Instant means "not set".
+// Years 1970 to 9999, nanoseconds 0..999,999,999, cut to microseconds. The very first microsecond of 1970 becomes the
+// second one, because a zero Instant means "not set".
 base::Instant ReadTimestamp(const google::protobuf::Timestamp& time, const Path& at, Violations* faults);
 // Of something that has happened. A client's clock may be a minute ahead.
 void CheckPast(base::Instant time, base::Instant now, const Path& at, Violations* faults);
@@ -59,9 +59,10 @@ domain::Region ReadRegion(std::string_view text, const Path& at, Violations* fau
 // `DE` only.
 domain::Region ReadCountry(std::string_view text, const Path& at, Violations* faults);
 
-// Adds a fault for each field whose bytes had another wire type than declared, anywhere in the message. The parser keeps those
-// as unknown fields, and so would drop, say, a flag that forbids. Numbers that this version does not declare are left alone: they are
-// a newer client's. Costs a walk by reflection; lists longer than kMaxBatch are passed over, as their length is refused anyway.
+// Adds a fault for each field whose bytes had another wire type than declared, anywhere in the message. The parser
+// keeps those as unknown fields, and so would drop, say, a flag that forbids. Numbers that this version does not
+// declare are left alone: they are a newer client's. Costs a walk by reflection; lists longer than kMaxBatch are passed
+// over, as their length is refused anyway.
 void RefuseMistyped(const google::protobuf::Message& message, const Path& at, Violations* faults);
 
 // The same of the message's own fields only, not of the messages in them.
@@ -74,7 +75,9 @@ void AddEnumFault(const Path& at, Violations* faults);
 inline void CheckText(std::string_view text, size_t min, size_t max, const Path& at, Violations* faults) {
   if (text.size() < min || text.size() > max) AddLengthFault(min, max, at, faults);
 }
-inline void CheckId(std::string_view id, const Path& at, Violations* faults) { CheckText(id, 1, base::kMaxIdBytes, at, faults); }
+inline void CheckId(std::string_view id, const Path& at, Violations* faults) {
+  CheckText(id, 1, base::kMaxIdBytes, at, faults);
+}
 inline void CheckEnum(int value, bool (*is_valid)(int), const Path& at, Violations* faults) {
   if (!is_valid(value)) AddEnumFault(at, faults);
 }

@@ -29,8 +29,10 @@ constexpr uint8_t FlagBit(int flag) {
   }
 }
 
-// The flags of a list of `min`..`max`; each must be known and not the zero value. Those that are stand in the result whatever the others.
-inline uint8_t ReadFlags(const google::protobuf::RepeatedField<int>& flags, int min, int max, const Path& parent, Violations* faults) {
+// The flags of a list of `min`..`max`; each must be known and not the zero value. Those that are stand in the result
+// whatever the others.
+inline uint8_t ReadFlags(const google::protobuf::RepeatedField<int>& flags, int min, int max, const Path& parent,
+                         Violations* faults) {
   uint8_t bits = 0;
   if (flags.size() < min || flags.size() > max) {
     CheckCount(flags.size(), min, max, Path(parent, "flags"), faults);

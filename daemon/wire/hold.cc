@@ -7,8 +7,8 @@
 namespace consent::wire {
 namespace {
 
-using base::kMaxHoldIdBytes;
 using base::kMaxAuthorityBytes;
+using base::kMaxHoldIdBytes;
 
 domain::Interval ReadHeldTimes(const v1::TimeRange& range, const Path& at, Violations* faults) {
   domain::Interval interval;
@@ -18,8 +18,8 @@ domain::Interval ReadHeldTimes(const v1::TimeRange& range, const Path& at, Viola
   return interval;
 }
 
-domain::HeldPart ReadHeld(const v1::HoldSelector& selector, const Path& at, const base::IdHasher& hasher, ChangeReader& reader,
-                          Violations* faults) {
+domain::HeldPart ReadHeld(const v1::HoldSelector& selector, const Path& at, const base::IdHasher& hasher,
+                          ChangeReader& reader, Violations* faults) {
   domain::HeldPart held;
   switch (selector.scope_case()) {
     case v1::HoldSelector::kAccount:

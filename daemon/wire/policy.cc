@@ -74,12 +74,15 @@ absl::StatusOr<base::Instant> ReadConfirmClock(const v1::ConfirmClockRequest& re
   return time;
 }
 
-void WriteSuspension(const domain::Suspension& suspension, const std::string& reason, const std::string& etag, v1::Suspension* out) {
+void WriteSuspension(const domain::Suspension& suspension, const std::string& reason, const std::string& etag,
+                     v1::Suspension* out) {
   out->set_purpose(static_cast<v1::Purpose>(suspension.purpose));
   if (suspension.region.IsSet()) out->set_region(suspension.region.ToString());
   out->set_active(suspension.active);
   if (suspension.suspended_at.IsSet()) WriteTimestamp(suspension.suspended_at, out->mutable_suspended_at());
-  if (!suspension.active && suspension.resumed_at.IsSet()) WriteTimestamp(suspension.resumed_at, out->mutable_resumed_at());
+  if (!suspension.active && suspension.resumed_at.IsSet()) {
+    WriteTimestamp(suspension.resumed_at, out->mutable_resumed_at());
+  }
   out->set_reason(reason);
   out->set_etag(etag);
 }

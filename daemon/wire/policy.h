@@ -29,7 +29,8 @@ absl::Status ReadGetClock(const v1::GetClockRequest& request);
 // The time that is named.
 absl::StatusOr<base::Instant> ReadConfirmClock(const v1::ConfirmClockRequest& request);
 
-void WriteSuspension(const domain::Suspension& suspension, const std::string& reason, const std::string& etag, v1::Suspension* out);
+void WriteSuspension(const domain::Suspension& suspension, const std::string& reason, const std::string& etag,
+                     v1::Suspension* out);
 void WriteClock(const base::TrustedClock::View& clock, v1::ClockState* out);
 
 }  // namespace consent::wire

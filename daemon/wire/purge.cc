@@ -18,8 +18,8 @@ constexpr int kDefaultVisibilitySeconds = 300;
 using base::kMaxWaitSeconds;
 constexpr int kMaxMatchKeys = 7;
 constexpr int64_t kMaxCount = base::kMaxErasedCount;
-using base::kMaxFailures;
 using base::kMaxArrivalSeconds;
+using base::kMaxFailures;
 
 void CheckSystemName(const std::string& name, const Path& at, Violations* faults) {
   constexpr char kAllowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
@@ -34,7 +34,9 @@ void ReadErased(const Report& report, const Path& at, ReportInput* input, Violat
   const bool hash_fits = report.evidence_hash().empty() || report.evidence_hash().size() == input->evidence.size();
   if (!hash_fits) faults->Add(Path(at, "evidence_hash"), "must have 32 bytes or none");
   input->erased_count = static_cast<uint64_t>(report.erased_count());
-  if (hash_fits && !report.evidence_hash().empty()) std::memcpy(input->evidence.data(), report.evidence_hash().data(), input->evidence.size());
+  if (hash_fits && !report.evidence_hash().empty()) {
+    std::memcpy(input->evidence.data(), report.evidence_hash().data(), input->evidence.size());
+  }
 }
 
 // What reports of ends and of failures have in common.
@@ -86,7 +88,8 @@ absl::StatusOr<RetireInput> ReadRetireSystem(const v1::RetireDataSystemRequest& 
   RefuseMistyped(request, root, &faults);
   CheckSystemName(request.name(), Path(root, "name"), &faults);
   CheckText(request.reason(), 0, kMaxTextBytes, Path(root, "reason"), &faults);
-  return faults.empty() ? absl::StatusOr<RetireInput>(RetireInput{request.name(), request.reason()}) : faults.ToStatus();
+  return faults.empty() ? absl::StatusOr<RetireInput>(RetireInput{request.name(), request.reason()})
+                        : faults.ToStatus();
 }
 
 absl::StatusOr<LeaseInput> ReadLeaseTasks(const v1::LeaseTasksRequest& request) {
@@ -101,7 +104,8 @@ absl::StatusOr<LeaseInput> ReadLeaseTasks(const v1::LeaseTasksRequest& request) 
   LeaseInput input;
   input.system = request.system();
   input.max_tasks = static_cast<size_t>(request.max_tasks() == 0 ? kDefaultTasks : request.max_tasks());
-  input.visibility = base::Seconds(request.visibility_seconds() == 0 ? kDefaultVisibilitySeconds : request.visibility_seconds());
+  input.visibility =
+      base::Seconds(request.visibility_seconds() == 0 ? kDefaultVisibilitySeconds : request.visibility_seconds());
   input.wait = base::Seconds(request.wait_seconds());
   return input;
 }
@@ -173,7 +177,8 @@ absl::StatusOr<RenewInput> ReadRenewTasks(const v1::RenewTasksRequest& request) 
   }
   if (!faults.empty()) return faults.ToStatus();
   input.system = request.system();
-  input.visibility = base::Seconds(request.visibility_seconds() == 0 ? kDefaultVisibilitySeconds : request.visibility_seconds());
+  input.visibility =
+      base::Seconds(request.visibility_seconds() == 0 ? kDefaultVisibilitySeconds : request.visibility_seconds());
   return input;
 }
 

@@ -36,7 +36,7 @@ struct ReportInput {
   domain::PurgeOutcome outcome = domain::PurgeOutcome::kOpen;
   uint64_t erased_count = 0;
   base::Digest evidence{};
-  std::string text;  // the reason of an exemption, or a failure's error
+  std::string text;        // the reason of an exemption, or a failure's error
   bool not_begun = false;  // of a failure
   absl::Status refused;    // what it says cannot be taken; `task_id` and `epoch` can
 };

@@ -6,7 +6,8 @@
 
 namespace consent::wire {
 
-absl::StatusOr<ChangeInput> ReadReportRecording(const v1::ReportRecordingRequest& request, const base::IdHasher& hasher) {
+absl::StatusOr<ChangeInput> ReadReportRecording(const v1::ReportRecordingRequest& request,
+                                                const base::IdHasher& hasher) {
   Violations fatal;
   Violations others;
   const Path root;

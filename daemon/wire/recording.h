@@ -9,7 +9,8 @@
 namespace consent::wire {
 
 // INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
-absl::StatusOr<ChangeInput> ReadReportRecording(const v1::ReportRecordingRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<ChangeInput> ReadReportRecording(const v1::ReportRecordingRequest& request,
+                                                const base::IdHasher& hasher);
 
 // `flags` are bits of domain::Flags.
 void WriteFlags(uint8_t flags, google::protobuf::RepeatedField<int>* out);

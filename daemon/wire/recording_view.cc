@@ -99,8 +99,12 @@ void RecordingView::Clear() {
 }
 
 bool RecordingView::TakeBytes(int field, std::string_view bytes) {
-  if (field == v1::Recording::kCapturedAtFieldNumber) return !std::exchange(has_captured_at_, true) && ParseTime(bytes, &captured_at_);
-  if (field == v1::Recording::kIngestedAtFieldNumber) return !std::exchange(has_ingested_at_, true) && ParseTime(bytes, &ingested_at_);
+  if (field == v1::Recording::kCapturedAtFieldNumber) {
+    return !std::exchange(has_captured_at_, true) && ParseTime(bytes, &captured_at_);
+  }
+  if (field == v1::Recording::kIngestedAtFieldNumber) {
+    return !std::exchange(has_ingested_at_, true) && ParseTime(bytes, &ingested_at_);
+  }
   return IsAscii(bytes) && TakeText(field, bytes);
 }
 

@@ -1,5 +1,5 @@
-// A Recording read where its bytes lie. protobuf's parser copies three ids into strings of their own for each recording of a batch,
-// which costs more than deciding on it.
+// A Recording read where its bytes lie. protobuf's parser copies three ids into strings of their own for each recording
+// of a batch, which costs more than deciding on it.
 #pragma once
 
 #include <array>
@@ -16,9 +16,9 @@ namespace consent::wire {
 // Has the accessors of v1::Recording. Points into the bytes. Reusable; not thread-safe.
 class RecordingView {
  public:
-  // False where anything is unusual: a flag, text that is not ASCII, a field that is unknown, mistyped or a message given twice, a
-  // number longer than it need be, bytes that are cut off. Then the bytes are protobuf's to parse, and to refuse. True: protobuf
-  // parses them too, and to the very same fields. Total on any bytes.
+  // False where anything is unusual: a flag, text that is not ASCII, a field that is unknown, mistyped or a message
+  // given twice, a number longer than it need be, bytes that are cut off. Then the bytes are protobuf's to parse, and
+  // to refuse. True: protobuf parses them too, and to the very same fields. Total on any bytes.
   bool Parse(std::string_view bytes);
 
   std::string_view recording_id() const { return recording_id_; }

@@ -7,8 +7,8 @@
 
 namespace consent::wire {
 
-// Serialised consent.v1.DeletionSelector. `scope_id`: the raw id of its profile or device; not used for the account. Of the kinds that a change
-// of settings makes: purpose copies, a range of times, a profile, a device. Thread-safe.
+// Serialised consent.v1.DeletionSelector. `scope_id`: the raw id of its profile or device; not used for the account. Of
+// the kinds that a change of settings makes: purpose copies, a range of times, a profile, a device. Thread-safe.
 std::string SerialiseSelector(const domain::Selector& selector, const std::string& scope_id);
 
 // A serialised selector of purposes' copies, of these purposes. Of another kind, or no selector: as it is.

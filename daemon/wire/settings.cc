@@ -8,7 +8,8 @@ namespace {
 
 // What every write of this service has.
 template <typename Request>
-void ReadCommon(const Request& request, const base::IdHasher& hasher, ChangeReader& reader, Violations* fatal, ChangeInput* input) {
+void ReadCommon(const Request& request, const base::IdHasher& hasher, ChangeReader& reader, Violations* fatal,
+                ChangeInput* input) {
   const Path root;
   RefuseMistyped(request, root, fatal);
   CheckId(request.account_id(), Path(root, "account_id"), fatal);
@@ -21,7 +22,8 @@ void ReadCommon(const Request& request, const base::IdHasher& hasher, ChangeRead
 
 }  // namespace
 
-absl::StatusOr<base::SubjectHandle> ReadGetSettings(const v1::GetSettingsRequest& request, const base::IdHasher& hasher) {
+absl::StatusOr<base::SubjectHandle> ReadGetSettings(const v1::GetSettingsRequest& request,
+                                                    const base::IdHasher& hasher) {
   Violations faults;
   RefuseMistyped(request, Path(), &faults);
   CheckId(request.account_id(), Path(Path(), "account_id"), &faults);
@@ -40,7 +42,8 @@ absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& 
   if (request.etag().size() <= kMaxTokenBytes) input.etag = request.etag();
   if (!request.self_profile_id().empty()) {
     reader.Apart([&](Violations*) {
-      input.command.self_profile = base::ProfileHandle{reader.Profile(request.self_profile_id(), Path(root, "self_profile_id")).handle};
+      input.command.self_profile =
+          base::ProfileHandle{reader.Profile(request.self_profile_id(), Path(root, "self_profile_id")).handle};
     });
   }
   const int64_t parts = int64_t{request.changes_size()} + request.retention_size();
@@ -63,12 +66,14 @@ absl::StatusOr<ChangeInput> ReadOptOut(const v1::OptOutRequest& request, const b
   ChangeReader reader(hasher, &others, &input.names);
   ReadCommon(request, hasher, reader, &fatal, &input);
   domain::ScopeRef scope;
-  const bool has_scope = reader.Apart([&](Violations*) { scope = reader.Scope(request.scope(), Path(root, "scope")); }).empty();
+  const bool has_scope =
+      reader.Apart([&](Violations*) { scope = reader.Scope(request.scope(), Path(root, "scope")); }).empty();
   if (CheckCount(request.targets_size(), 1, kMaxParts, Path(root, "targets"), &fatal) && has_scope) {
     for (int i = 0; i < request.targets_size(); ++i) {
       domain::ChoiceCommand& off = input.command.choices.emplace_back();
       off.scope = scope;
-      off.unreadable = reader.Apart([&](Violations*) { off.target = reader.Target(request.targets(i), Path(root, "targets", i)); });
+      off.unreadable =
+          reader.Apart([&](Violations*) { off.target = reader.Target(request.targets(i), Path(root, "targets", i)); });
     }
   }
   if (absl::Status s = Settle(fatal, others, &input.command); !s.ok()) return s;
@@ -76,7 +81,8 @@ absl::StatusOr<ChangeInput> ReadOptOut(const v1::OptOutRequest& request, const b
   return input;
 }
 
-absl::StatusOr<HistoryQuery> ReadListHistory(const v1::ListSettingsHistoryRequest& request, const base::IdHasher& hasher) {
+absl::StatusOr<HistoryQuery> ReadListHistory(const v1::ListSettingsHistoryRequest& request,
+                                             const base::IdHasher& hasher) {
   Violations faults;
   const Path root;
   RefuseMistyped(request, root, &faults);
@@ -84,8 +90,8 @@ absl::StatusOr<HistoryQuery> ReadListHistory(const v1::ListSettingsHistoryReques
   CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &faults);
   CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &faults);
   if (!faults.empty()) return faults.ToStatus();
-  return HistoryQuery{hasher.Subject(request.account_id()), request.page_size() == 0 ? kDefaultPageSize : request.page_size(),
-                      request.page_token()};
+  return HistoryQuery{hasher.Subject(request.account_id()),
+                      request.page_size() == 0 ? kDefaultPageSize : request.page_size(), request.page_token()};
 }
 
 absl::StatusOr<SettingsAtQuery> ReadSettingsAt(const v1::GetSettingsAtRequest& request, const base::IdHasher& hasher,

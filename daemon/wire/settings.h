@@ -27,11 +27,13 @@ struct SettingsAtQuery {
 };
 
 // INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
-absl::StatusOr<base::SubjectHandle> ReadGetSettings(const v1::GetSettingsRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<base::SubjectHandle> ReadGetSettings(const v1::GetSettingsRequest& request,
+                                                    const base::IdHasher& hasher);
 absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& request, const base::IdHasher& hasher);
 // A target given twice is harmless here: it is off all the same.
 absl::StatusOr<ChangeInput> ReadOptOut(const v1::OptOutRequest& request, const base::IdHasher& hasher);
-absl::StatusOr<HistoryQuery> ReadListHistory(const v1::ListSettingsHistoryRequest& request, const base::IdHasher& hasher);
+absl::StatusOr<HistoryQuery> ReadListHistory(const v1::ListSettingsHistoryRequest& request,
+                                             const base::IdHasher& hasher);
 // `at` after `now` is refused.
 absl::StatusOr<SettingsAtQuery> ReadSettingsAt(const v1::GetSettingsAtRequest& request, const base::IdHasher& hasher,
                                                base::Instant now);

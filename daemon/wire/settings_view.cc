@@ -42,8 +42,8 @@ domain::ScopeRef RefOf(const ScopeFacts& scope) { return {scope.kind, scope.hand
 // People listen for this purpose alone; the others are done by machines (types.proto).
 bool PeopleListen(domain::PurposeSet purposes) { return purposes.Has(domain::Purpose::kHumanReview); }
 
-void WritePurposeSetting(const domain::PurposeState& state, const domain::SubjectFacts& facts, const std::vector<ScopeName>& names,
-                         const domain::Rules& rules, v1::PurposeSetting* out) {
+void WritePurposeSetting(const domain::PurposeState& state, const domain::SubjectFacts& facts,
+                         const std::vector<ScopeName>& names, const domain::Rules& rules, v1::PurposeSetting* out) {
   WriteScope(RefOf(facts.scopes[state.scope]), names, out->mutable_scope());
   out->set_purpose(static_cast<v1::Purpose>(state.purpose));
   out->set_choice(ChoiceOf(state.choice.choice));

@@ -12,8 +12,10 @@ namespace consent::wire {
 using google::protobuf::internal::WireFormatLite;
 
 bool Split(std::string_view bytes, SplitBatch* out) {
-  constexpr uint32_t kRecording = WireFormatLite::MakeTag(v1::BatchCheckRequest::kRecordingsFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
-  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<int>(bytes.size()));
+  constexpr uint32_t kRecording =
+      WireFormatLite::MakeTag(v1::BatchCheckRequest::kRecordingsFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                            static_cast<int>(bytes.size()));
   out->recordings.clear();
   out->recordings.reserve(kMaxBatch + 1);
   std::string rest;  // fields in a row are a message

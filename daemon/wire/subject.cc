@@ -71,7 +71,8 @@ bool CheckCountsOfPeople(const v1::UpsertSubjectRequest& request, Violations* fa
   bool bounded = CheckCount(request.profiles_size(), 0, kMaxScopes, Path(root, "profiles"), faults);
   bounded &= CheckCount(request.device_ids_size(), 0, kMaxScopes, Path(root, "device_ids"), faults);
   bounded &= CheckCount(request.remove_profile_ids_size(), 0, kMaxRemovals, Path(root, "remove_profile_ids"), faults);
-  return CheckCount(request.remove_device_ids_size(), 0, kMaxRemovals, Path(root, "remove_device_ids"), faults) && bounded;
+  return CheckCount(request.remove_device_ids_size(), 0, kMaxRemovals, Path(root, "remove_device_ids"), faults) &&
+         bounded;
 }
 
 // The same of what may restrict.
@@ -87,7 +88,9 @@ void ReadPeople(const v1::UpsertSubjectRequest& request, base::Instant now, Chan
   const Path root;
   std::vector<domain::ScopeRef> seen;
   const auto once = [&](const domain::ScopeRef& scope, const Path& at) {
-    if (std::find(seen.begin(), seen.end(), scope) != seen.end()) faults->Add(at, "names a profile or device a second time");
+    if (std::find(seen.begin(), seen.end(), scope) != seen.end()) {
+      faults->Add(at, "names a profile or device a second time");
+    }
     seen.push_back(scope);
   };
   for (int i = 0; i < request.profiles_size(); ++i) {
@@ -201,7 +204,8 @@ std::string UpsertPartName(const v1::UpsertSubjectRequest& request, size_t part)
   return {};
 }
 
-void WriteSubject(const domain::SubjectFacts& facts, const Names& names, const std::string& revision, v1::GetSubjectResponse* out) {
+void WriteSubject(const domain::SubjectFacts& facts, const Names& names, const std::string& revision,
+                  v1::GetSubjectResponse* out) {
   if (facts.region.IsSet()) out->set_region(facts.region.ToString());
   for (const domain::ScopeFacts& scope : facts.scopes) {
     if (!scope.registered) continue;

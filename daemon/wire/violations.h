@@ -9,13 +9,14 @@
 
 namespace consent::wire {
 
-// A place in a message, such as `recordings[3].account_id`: a chain of stack frames, written out only where it is reported.
-// The parent and the name (a literal or a descriptor's) must outlive it.
+// A place in a message, such as `recordings[3].account_id`: a chain of stack frames, written out only where it is
+// reported. The parent and the name (a literal or a descriptor's) must outlive it.
 class Path {
  public:
   // The request itself.
   constexpr Path() = default;
-  constexpr Path(const Path& parent, const char* field, int index = -1) : parent_(&parent), field_(field), index_(index) {}
+  constexpr Path(const Path& parent, const char* field, int index = -1)
+      : parent_(&parent), field_(field), index_(index) {}
   // Empty for the request itself.
   std::string ToString() const;
 

@@ -104,9 +104,12 @@ int main(int argc, char** argv) {
   consent::bench::Suite suite(arguments.suite, servers);
   const absl::Status status = suite.Run();
   suite.report().Print();
-  if (!arguments.json.empty() && !suite.report().WriteJson(arguments.json)) std::fprintf(stderr, "%s cannot be written\n", arguments.json.c_str());
+  if (!arguments.json.empty() && !suite.report().WriteJson(arguments.json)) {
+    std::fprintf(stderr, "%s cannot be written\n", arguments.json.c_str());
+  }
   if (!status.ok()) {
-    std::fprintf(stderr, "%s\nStores and logs are left in %s\n", std::string(status.message()).c_str(), folder->c_str());
+    std::fprintf(stderr, "%s\nStores and logs are left in %s\n", std::string(status.message()).c_str(),
+                 folder->c_str());
     return 1;
   }
   if (!arguments.keep) std::filesystem::remove_all(*folder, error);

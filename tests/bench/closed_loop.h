@@ -38,7 +38,9 @@ struct LoopResult {
 inline double OwnCpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -51,9 +53,9 @@ inline std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
 
 // A Workload has Request, Response, Stub, and
 //   std::unique_ptr<Stub> NewStub(channel) const
-//   std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> Start(Stub&, grpc::ClientContext*, const Request&, grpc::CompletionQueue*) const
-//   const Request& Next(size_t slot)                   what slot asks next; slots are used by one thread each
-//   bool Accept(size_t slot, const Response& response)  whether the answer is what it must be
+//   std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> Start(Stub&, grpc::ClientContext*, const Request&,
+//   grpc::CompletionQueue*) const const Request& Next(size_t slot)                   what slot asks next; slots are
+//   used by one thread each bool Accept(size_t slot, const Response& response)  whether the answer is what it must be
 template <typename Workload>
 class ClosedLoop {
  public:
@@ -63,7 +65,9 @@ class ClosedLoop {
   LoopResult Run() {
     std::vector<LoopResult> results(static_cast<size_t>(options_.threads));
     std::vector<std::thread> threads;
-    for (int i = 0; i < options_.threads; ++i) threads.emplace_back([this, i, &results] { Drive(i, &results[static_cast<size_t>(i)]); });
+    for (int i = 0; i < options_.threads; ++i) {
+      threads.emplace_back([this, i, &results] { Drive(i, &results[static_cast<size_t>(i)]); });
+    }
     std::this_thread::sleep_for(options_.ramp);
     LoopResult total;
     const double server_before = server_.CpuSeconds();
@@ -125,7 +129,9 @@ class ClosedLoop {
       }
       if (!good) {
         ++result->failures;
-        if (result->first_error.empty()) result->first_error = slot.status.ok() ? "an unexpected answer" : slot.status.error_message();
+        if (result->first_error.empty()) {
+          result->first_error = slot.status.ok() ? "an unexpected answer" : slot.status.error_message();
+        }
       }
       if (phase == kStop || result->failures > 100) {
         --open;

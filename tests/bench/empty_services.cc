@@ -90,7 +90,8 @@ grpc::ServerUnaryReactor* EmptyEligibility::Check(grpc::CallbackServerContext* c
   return reactor;
 }
 
-grpc::ServerUnaryReactor* EmptyEligibility::BatchCheck(grpc::CallbackServerContext* context, const v1::BatchCheckRequest* request,
+grpc::ServerUnaryReactor* EmptyEligibility::BatchCheck(grpc::CallbackServerContext* context,
+                                                       const v1::BatchCheckRequest* request,
                                                        v1::BatchCheckResponse* response) {
   *response = batch_;
   if (request->recordings_size() < kBatch) {
@@ -116,7 +117,8 @@ EmptySettings::EmptySettings(Write write) : allocators_(std::make_unique<Allocat
 
 EmptySettings::~EmptySettings() = default;
 
-grpc::ServerUnaryReactor* EmptySettings::UpdateSettings(grpc::CallbackServerContext* context, const v1::UpdateSettingsRequest* request,
+grpc::ServerUnaryReactor* EmptySettings::UpdateSettings(grpc::CallbackServerContext* context,
+                                                        const v1::UpdateSettingsRequest* request,
                                                         v1::UpdateSettingsResponse* response) {
   *response = update_;
   auto* reactor = context->DefaultReactor();

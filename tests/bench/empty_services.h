@@ -10,8 +10,8 @@
 
 namespace consent::bench {
 
-// Parses each request and answers a constant reply of the shape and size of consentd's, from within the reaction. Requests and replies
-// lie on an arena of the call's own, as consentd's do.
+// Parses each request and answers a constant reply of the shape and size of consentd's, from within the reaction.
+// Requests and replies lie on an arena of the call's own, as consentd's do.
 class EmptyEligibility final : public v1::EligibilityService::CallbackService {
  public:
   EmptyEligibility();
@@ -28,13 +28,15 @@ class EmptyEligibility final : public v1::EligibilityService::CallbackService {
   v1::BatchCheckResponse batch_;
 };
 
-// The same for UpdateSettings. `write`, where given, does the durable work and calls back when it is done, on any thread.
+// The same for UpdateSettings. `write`, where given, does the durable work and calls back when it is done, on any
+// thread.
 class EmptySettings final : public v1::SettingsService::CallbackService {
  public:
   using Write = std::function<void(const v1::UpdateSettingsRequest& request, std::function<void(bool ok)> done)>;
   explicit EmptySettings(Write write = {});
   ~EmptySettings() override;
-  grpc::ServerUnaryReactor* UpdateSettings(grpc::CallbackServerContext* context, const v1::UpdateSettingsRequest* request,
+  grpc::ServerUnaryReactor* UpdateSettings(grpc::CallbackServerContext* context,
+                                           const v1::UpdateSettingsRequest* request,
                                            v1::UpdateSettingsResponse* response) override;
 
  private:
@@ -44,7 +46,8 @@ class EmptySettings final : public v1::SettingsService::CallbackService {
   v1::UpdateSettingsResponse update_;
 };
 
-// Serves on `address` with the daemon's own server options until the process is killed. Returns only where it cannot listen.
+// Serves on `address` with the daemon's own server options until the process is killed. Returns only where it cannot
+// listen.
 int ServeForever(const std::string& address, const std::vector<grpc::Service*>& services);
 
 }  // namespace consent::bench

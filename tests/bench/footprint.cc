@@ -74,7 +74,8 @@ absl::StatusOr<Footprint> MeasureFootprint(const std::string& data_dir) {
 absl::StatusOr<RowSizes> MeasureRows(const std::string& data_dir, size_t updates) {
   const Reader reader(data_dir);
   if (!reader.status().ok()) return reader.status();
-  const std::unique_ptr<rocksdb::Iterator> at(reader.db().NewIterator(rocksdb::ReadOptions(), reader.families().back()));
+  const std::unique_ptr<rocksdb::Iterator> at(
+      reader.db().NewIterator(rocksdb::ReadOptions(), reader.families().back()));
   RowSizes sizes;
   size_t seen = 0;
   for (at->SeekToLast(); at->Valid() && seen < updates; at->Prev()) {
@@ -82,7 +83,9 @@ absl::StatusOr<RowSizes> MeasureRows(const std::string& data_dir, size_t updates
     const auto sequence = store::FeedKeySequence(store::Partition{0}, key);
     const auto feed = store::DecodeFeedRow(sequence.value_or(0), {at->value().data(), at->value().size()});
     service::ChangeRow row;
-    if (!feed || !service::DecodeChangeRow(feed->event.body, &row)) return absl::DataLossError("the feed cannot be read");
+    if (!feed || !service::DecodeChangeRow(feed->event.body, &row)) {
+      return absl::DataLossError("the feed cannot be read");
+    }
     if (row.kind != service::ChangeKind::kUpdateSettings) continue;
     sizes.feed += at->value().size();
     sizes.record += service::EncodeSubjectRow({}, row.facts).size();

@@ -11,8 +11,9 @@ namespace consent::bench {
 
 struct TableSize {
   std::string name;
-  uint64_t rows = 0;        // as the engine estimates them
-  uint64_t file_bytes = 0;  // of its table files: keys, values, indexes, filters and what compaction has not yet dropped
+  uint64_t rows = 0;  // as the engine estimates them
+  uint64_t file_bytes =
+      0;  // of its table files: keys, values, indexes, filters and what compaction has not yet dropped
 };
 
 struct Footprint {

@@ -1,6 +1,6 @@
-// bench_load: fills a new store folder with subjects, through the very use case that UpsertSubject calls, so that every row is what
-// the daemon itself would have written: record, key share, names where there are profiles, and history. But no request row, as these
-// are gone after 72 hours.
+// bench_load: fills a new store folder with subjects, through the very use case that UpsertSubject calls, so that every
+// row is what the daemon itself would have written: record, key share, names where there are profiles, and history. But
+// no request row, as these are gone after 72 hours.
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
@@ -8,9 +8,9 @@
 #include <semaphore>
 
 #include "daemon/rpc/changes.h"
-#include "daemon/service/subject/subject_changes.h"
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/purge/task_board.h"
+#include "daemon/service/subject/subject_changes.h"
 #include "daemon/wire/subject.h"
 #include "tests/bench/offline.h"
 #include "tests/bench/population.h"
@@ -29,8 +29,9 @@ uint64_t Load(service::Context& context, uint64_t subjects, Population populatio
   v1::UpsertSubjectRequest request;
   for (uint64_t i = 0; i < subjects; ++i) {
     FillRegistration(i, population, &request);
-    service::ChangeRequest change = rpc::ToChangeRequest(context, service::Caller{}, service::ChangeKind::kUpsertSubject,
-                                                         Need(wire::ReadUpsertSubject(request, context.hasher, context.Now())));
+    service::ChangeRequest change =
+        rpc::ToChangeRequest(context, service::Caller{}, service::ChangeKind::kUpsertSubject,
+                             Need(wire::ReadUpsertSubject(request, context.hasher, context.Now())));
     change.request_id.clear();
     room.acquire();
     changes.Submit(std::move(change), [&](const absl::StatusOr<service::ChangeReply>& reply) {
@@ -57,7 +58,8 @@ int main(int argc, char** argv) {
   const auto began = std::chrono::steady_clock::now();
   consent::bench::Offline offline(data_dir);
   using consent::bench::Population;
-  const uint64_t failures = consent::bench::Load(offline.context(), subjects, household ? Population::kHousehold : Population::kOneChoice);
+  const uint64_t failures =
+      consent::bench::Load(offline.context(), subjects, household ? Population::kHousehold : Population::kOneChoice);
   offline.store().Close();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   std::printf("%llu subjects in %.1f s, %llu failures\n", static_cast<unsigned long long>(subjects), took.count(),

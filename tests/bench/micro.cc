@@ -1,4 +1,5 @@
-// bench_micro: the pieces of a check and of a change by themselves; they tell where the time of the large benchmarks goes.
+// bench_micro: the pieces of a check and of a change by themselves; they tell where the time of the large benchmarks
+// goes.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -13,8 +14,8 @@
 #include "daemon/policy/default_policy.h"
 #include "daemon/policy/state.h"
 #include "daemon/rpc/changes.h"
-#include "daemon/service/state/facts_index.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/state/facts_index.h"
 #include "daemon/service/state/tokens.h"
 #include "daemon/wire/eligibility.h"
 #include "daemon/wire/settings.h"
@@ -139,7 +140,9 @@ void ReadRecording(benchmark::State& state) {
   base::SubjectHandle subject;
   std::string id;
   domain::RecordingFacts facts;
-  for (auto _ : state) benchmark::DoNotOptimize(wire::ReadRecording(recording, Hasher(), wire::Path(), &faults, &subject, &id, &facts));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(wire::ReadRecording(recording, Hasher(), wire::Path(), &faults, &subject, &id, &facts));
+  }
 }
 BENCHMARK(ReadRecording);
 

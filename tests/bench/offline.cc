@@ -14,7 +14,10 @@ void Give(const absl::Status& status) {
 }
 
 Offline::Offline(const std::string& data_dir)
-    : writers_(2, 2 * kInFlight), keyring_(Need(app::OpenKeyring(data_dir + ".key", data_dir, data_dir + ".head", Need(store::RocksStore::Look(Options(data_dir)))))), store_(Open(data_dir)) {
+    : writers_(2, 2 * kInFlight),
+      keyring_(Need(app::OpenKeyring(data_dir + ".key", data_dir, data_dir + ".head",
+                                     Need(store::RocksStore::Look(Options(data_dir)))))),
+      store_(Open(data_dir)) {
   std::vector<std::unique_ptr<service::FactsIndex>> indexes;
   indexes.push_back(std::make_unique<service::FactsIndex>(UINT64_MAX));
   context_.reset(new service::Context{.store = *store_,

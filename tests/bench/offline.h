@@ -7,8 +7,8 @@
 #include "absl/status/statusor.h"
 #include "daemon/app/keyring.h"
 #include "daemon/base/clock.h"
-#include "daemon/base/trusted_clock.h"
 #include "daemon/base/random.h"
+#include "daemon/base/trusted_clock.h"
 #include "daemon/service/state/context.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 

@@ -31,7 +31,9 @@ std::string Uuid(uint64_t high, uint64_t low) {
 
 }  // namespace
 
-std::string AccountId(uint64_t subject) { return Format("account-%016llx", static_cast<unsigned long long>(Mix(subject))); }
+std::string AccountId(uint64_t subject) {
+  return Format("account-%016llx", static_cast<unsigned long long>(Mix(subject)));
+}
 
 std::string ProfileId(uint64_t subject) {
   return Format("profile-%016llx", static_cast<unsigned long long>(Mix(~subject)));

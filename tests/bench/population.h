@@ -1,4 +1,5 @@
-// The subjects that benchmarks are about and what is asked of them: numbered, so that loader and driver need not talk to each other.
+// The subjects that benchmarks are about and what is asked of them: numbered, so that loader and driver need not talk
+// to each other.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +32,8 @@ uint64_t Scatter(uint64_t i, uint64_t n);
 
 void FillEvidence(v1::Evidence* evidence);
 void FillRegistration(uint64_t subject, Population population, v1::UpsertSubjectRequest* request);
-// A recording of a household that is eligible for kPurpose if both had consented a few seconds before. (An account without profiles is never
-// eligible: nobody can be matched to the voice.)
+// A recording of a household that is eligible for kPurpose if both had consented a few seconds before. (An account
+// without profiles is never eligible: nobody can be matched to the voice.)
 void FillRecording(uint64_t subject, uint64_t number, int64_t captured_at_seconds, v1::Recording* recording);
 void FillPlace(v1::Place* place);
 

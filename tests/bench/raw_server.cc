@@ -1,5 +1,6 @@
-// bench_raw_server: an empty UpdateSettings behind which RocksDB writes rows of the sizes, into the places and under the options of
-// consentd's, and nothing else: no reads, no rules, no seals, no order. Grouping is left to RocksDB's own group commit.
+// bench_raw_server: an empty UpdateSettings behind which RocksDB writes rows of the sizes, into the places and under
+// the options of consentd's, and nothing else: no reads, no rules, no seals, no order. Grouping is left to RocksDB's
+// own group commit.
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <cstdio>
@@ -26,12 +27,19 @@ struct Sizes {
 class RawWriter {
  public:
   RawWriter(const std::string& data_dir, const Sizes& sizes, int threads, absl::StatusOr<base::Keys> keys)
-      : sizes_(sizes), keys_(*std::move(keys)), hasher_(keys_.lookup_key()), database_(OpenOrExit(data_dir)), noise_(4096, '\0'),
+      : sizes_(sizes),
+        keys_(*std::move(keys)),
+        hasher_(keys_.lookup_key()),
+        database_(OpenOrExit(data_dir)),
+        noise_(4096, '\0'),
         pool_(threads, 1 << 16) {
     base::SystemRandom().Fill(noise_.data(), noise_.size());
-    const std::unique_ptr<rocksdb::Iterator> last(database_->db().NewIterator(store::VerifiedReads(), database_->feed()));
+    const std::unique_ptr<rocksdb::Iterator> last(
+        database_->db().NewIterator(store::VerifiedReads(), database_->feed()));
     last->SeekToLast();
-    if (last->Valid()) sequence_ = store::FeedKeySequence(kPartition, {last->key().data(), last->key().size()}).value_or(0);
+    if (last->Valid()) {
+      sequence_ = store::FeedKeySequence(kPartition, {last->key().data(), last->key().size()}).value_or(0);
+    }
   }
 
   void Write(const v1::UpdateSettingsRequest& request, std::function<void(bool)> done) {
@@ -49,7 +57,9 @@ class RawWriter {
     std::exit(1);
   }
 
-  rocksdb::Slice Noise(size_t size, uint64_t at) const { return rocksdb::Slice(noise_.data() + at % (noise_.size() - size), size); }
+  rocksdb::Slice Noise(size_t size, uint64_t at) const {
+    return rocksdb::Slice(noise_.data() + at % (noise_.size() - size), size);
+  }
 
   bool WriteNow(const v1::UpdateSettingsRequest& request) {
     const uint64_t sequence = sequence_.fetch_add(1) + 1;
@@ -84,7 +94,9 @@ int main(int argc, char** argv) {
   int threads = 64;
   CLI::App app("Writes rows as consentd does, and nothing else");
   app.add_option("--listen", listen, "As consentd's")->required();
-  app.add_option("--data-dir", data_dir, "A consentd store's folder, its key file beside it; it is no store any more afterwards")->required();
+  app.add_option("--data-dir", data_dir,
+                 "A consentd store's folder, its key file beside it; it is no store any more afterwards")
+      ->required();
   app.add_option("--record-bytes", sizes.record)->required();
   app.add_option("--feed-bytes", sizes.feed)->required();
   app.add_option("--request-bytes", sizes.request)->required();

@@ -19,8 +19,9 @@ const char* Verdict(bool met) { return met ? "met" : "MISSED"; }
 void PrintSide(const Side& side, double items) {
   std::printf("  %-10s %12.0f/s", side.name.c_str(), Median(side.rates));
   if (items > 1) std::printf("  (%.0f items/s)", Median(side.rates) * items);
-  std::printf("  p50 %.0f us  p99 %.0f us  p99.9 %.0f us  server %.2f us/call  client %.2f us/call\n", side.latencies.Quantile(0.5),
-              side.latencies.Quantile(0.99), side.latencies.Quantile(0.999), Median(side.server_cpu), Median(side.client_cpu));
+  std::printf("  p50 %.0f us  p99 %.0f us  p99.9 %.0f us  server %.2f us/call  client %.2f us/call\n",
+              side.latencies.Quantile(0.5), side.latencies.Quantile(0.99), side.latencies.Quantile(0.999),
+              Median(side.server_cpu), Median(side.client_cpu));
 }
 
 struct Bound {
@@ -40,9 +41,10 @@ void PrintValue(const char* what, double value, const std::vector<double>& round
 }
 
 void Json(const Side& side, std::ostream& out) {
-  out << "{\"name\":\"" << side.name << "\",\"rate\":" << Median(side.rates) << ",\"p50_us\":" << side.latencies.Quantile(0.5)
-      << ",\"p99_us\":" << side.latencies.Quantile(0.99) << ",\"p999_us\":" << side.latencies.Quantile(0.999)
-      << ",\"server_cpu_us\":" << Median(side.server_cpu) << ",\"client_cpu_us\":" << Median(side.client_cpu) << ",\"rates\":[";
+  out << "{\"name\":\"" << side.name << "\",\"rate\":" << Median(side.rates)
+      << ",\"p50_us\":" << side.latencies.Quantile(0.5) << ",\"p99_us\":" << side.latencies.Quantile(0.99)
+      << ",\"p999_us\":" << side.latencies.Quantile(0.999) << ",\"server_cpu_us\":" << Median(side.server_cpu)
+      << ",\"client_cpu_us\":" << Median(side.client_cpu) << ",\"rates\":[";
   for (size_t i = 0; i < side.rates.size(); ++i) out << (i == 0 ? "" : ",") << side.rates[i];
   out << "]}";
 }
@@ -65,7 +67,9 @@ void Report::Print() const {
   for (const Figure& figure : figures) {
     std::printf("  %-52s %14.1f %s", figure.name.c_str(), figure.value, figure.unit.c_str());
     const bool met = figure.at_most ? figure.value <= figure.target : figure.value >= figure.target;
-    if (figure.target != 0) std::printf("  target %s %.0f  %s", figure.at_most ? "<=" : ">=", figure.target, Verdict(met));
+    if (figure.target != 0) {
+      std::printf("  target %s %.0f  %s", figure.at_most ? "<=" : ">=", figure.target, Verdict(met));
+    }
     std::printf("\n");
   }
   for (const Comparison& comparison : comparisons) {
@@ -74,10 +78,11 @@ void Report::Print() const {
     PrintSide(comparison.opponent, comparison.items);
     PrintValue("rate ratio", comparison.RateRatio(), Ratios(comparison.daemon.rates, comparison.opponent.rates),
                {comparison.target_rate, false});
-    PrintValue("server CPU ratio", comparison.CpuRatio(), Ratios(comparison.daemon.server_cpu, comparison.opponent.server_cpu),
-               {comparison.target_cpu, true});
+    PrintValue("server CPU ratio", comparison.CpuRatio(),
+               Ratios(comparison.daemon.server_cpu, comparison.opponent.server_cpu), {comparison.target_cpu, true});
     if (comparison.target_items_rate != 0) {
-      PrintValue("items a second", Median(comparison.daemon.rates) * comparison.items, {}, {comparison.target_items_rate, false});
+      PrintValue("items a second", Median(comparison.daemon.rates) * comparison.items, {},
+                 {comparison.target_items_rate, false});
     }
   }
   std::fflush(stdout);
@@ -88,8 +93,9 @@ bool Report::WriteJson(const std::string& path) const {
   out << "{\"subjects\":" << subjects << ",\"figures\":[";
   for (size_t i = 0; i < figures.size(); ++i) {
     const Figure& figure = figures[i];
-    out << (i == 0 ? "" : ",") << "{\"name\":\"" << figure.name << "\",\"unit\":\"" << figure.unit << "\",\"value\":" << figure.value
-        << ",\"target\":" << figure.target << ",\"at_most\":" << (figure.at_most ? "true" : "false") << "}";
+    out << (i == 0 ? "" : ",") << "{\"name\":\"" << figure.name << "\",\"unit\":\"" << figure.unit
+        << "\",\"value\":" << figure.value << ",\"target\":" << figure.target
+        << ",\"at_most\":" << (figure.at_most ? "true" : "false") << "}";
   }
   out << "],\"comparisons\":[";
   for (size_t i = 0; i < comparisons.size(); ++i) {

@@ -15,7 +15,7 @@ struct Side {
   std::vector<double> rates;       // per second, of each round
   std::vector<double> server_cpu;  // microseconds for each call
   std::vector<double> client_cpu;
-  Latencies latencies;             // of all rounds
+  Latencies latencies;  // of all rounds
   void Add(const LoopResult& result);
 };
 
@@ -37,7 +37,7 @@ struct Figure {
   std::string name;
   std::string unit;
   double value = 0;
-  double target = 0;     // 0: none
+  double target = 0;  // 0: none
   bool at_most = true;
 };
 

@@ -41,7 +41,8 @@ absl::StatusOr<std::string> Servers::Load(const std::string& name, uint64_t subj
   return line;
 }
 
-absl::StatusOr<Server> Servers::Start(const std::string& what, const std::string& program, std::vector<std::string> arguments, bool slow) {
+absl::StatusOr<Server> Servers::Start(const std::string& what, const std::string& program,
+                                      std::vector<std::string> arguments, bool slow) {
   const std::string tag = absl::StrCat(what, ++started_);
   const std::string address = absl::StrCat("unix:", places_.folder, "/", tag, "/socket");
   test::ProcessSpec spec;
@@ -59,16 +60,18 @@ absl::StatusOr<Server> Servers::Start(const std::string& what, const std::string
 }
 
 absl::StatusOr<Server> Servers::StartDaemon(const std::string& name, bool slow) {
-  return Start("consentd", places_.daemon, {"serve", "--data-dir", Folder(name), "--metrics-listen", "127.0.0.1:0", "--log-format", "json"},
-               slow);
+  return Start("consentd", places_.daemon,
+               {"serve", "--data-dir", Folder(name), "--metrics-listen", "127.0.0.1:0", "--log-format", "json"}, slow);
 }
 
-absl::StatusOr<Server> Servers::StartEmpty() { return Start("empty", places_.programs + "/bench_empty_server", {}, false); }
+absl::StatusOr<Server> Servers::StartEmpty() {
+  return Start("empty", places_.programs + "/bench_empty_server", {}, false);
+}
 
 absl::StatusOr<Server> Servers::StartRaw(const std::string& name, const RowSizes& sizes, bool slow) {
   return Start("raw", places_.programs + "/bench_raw_server",
-               {"--data-dir", Folder(name), "--record-bytes", std::to_string(sizes.record), "--feed-bytes", std::to_string(sizes.feed),
-                "--request-bytes", std::to_string(sizes.request)},
+               {"--data-dir", Folder(name), "--record-bytes", std::to_string(sizes.record), "--feed-bytes",
+                std::to_string(sizes.feed), "--request-bytes", std::to_string(sizes.request)},
                slow);
 }
 

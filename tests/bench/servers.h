@@ -20,16 +20,16 @@ struct Server {
 
 // Where the programs are and where they may write.
 struct Places {
-  std::string programs;  // folder of bench_empty_server, bench_raw_server, bench_load
-  std::string daemon;    // the consentd program
-  std::string slow_sync; // library
-  std::string folder;    // temporary, on the disk that is measured
+  std::string programs;   // folder of bench_empty_server, bench_raw_server, bench_load
+  std::string daemon;     // the consentd program
+  std::string slow_sync;  // library
+  std::string folder;     // temporary, on the disk that is measured
 };
 
 // What consentd logs about its start.
 struct Filled {
   double subjects = 0;
-  double bytes = 0;    // of the index
+  double bytes = 0;  // of the index
   double seconds = 0;
 };
 
@@ -53,7 +53,8 @@ class Servers {
   std::string Folder(const std::string& name) const { return places_.folder + "/" + name; }
 
  private:
-  absl::StatusOr<Server> Start(const std::string& what, const std::string& program, std::vector<std::string> arguments, bool slow);
+  absl::StatusOr<Server> Start(const std::string& what, const std::string& program, std::vector<std::string> arguments,
+                               bool slow);
   const Places places_;
   int started_ = 0;
 };

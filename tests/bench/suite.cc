@@ -26,7 +26,9 @@ absl::Status RunOnce(LoopOptions loop, Server& server, Workload& workload, Side*
   loop.address = server.address;
   ClosedLoop<Workload> closed(loop, workload, server.process);
   const LoopResult result = closed.Run();
-  if (result.failures != 0) return absl::InternalError(absl::StrCat(result.failures, " calls failed, the first with: ", result.first_error));
+  if (result.failures != 0) {
+    return absl::InternalError(absl::StrCat(result.failures, " calls failed, the first with: ", result.first_error));
+  }
   if (result.calls == 0) return absl::InternalError("nothing was answered during a whole round");
   if (side != nullptr) side->Add(result);
   std::this_thread::sleep_for(kPause);
@@ -49,8 +51,8 @@ Asked Suite::AskedNow() const {
 }
 
 template <typename Workload>
-absl::Status Suite::Compare(Comparison comparison, const LoopOptions& loop, Server& daemon, Server& opponent, Workload& ours,
-                            Workload& theirs) {
+absl::Status Suite::Compare(Comparison comparison, const LoopOptions& loop, Server& daemon, Server& opponent,
+                            Workload& ours, Workload& theirs) {
   Say(comparison.name);
   LoopOptions warm_up = loop;
   warm_up.duration = std::min(kWarmUp, loop.duration);
@@ -84,20 +86,23 @@ absl::Status Suite::Footprint() {
       if (!filled.ok()) return filled.status();
       const auto subjects = static_cast<double>(options_.subjects);
       const double grown = static_cast<double>(daemon->process.ResidentBytes()) - empty_bytes;
-      report_.figures.push_back({"memory of the index per subject with one choice", "bytes", filled->bytes / subjects, 64, true});
+      report_.figures.push_back(
+          {"memory of the index per subject with one choice", "bytes", filled->bytes / subjects, 64, true});
       report_.figures.push_back({"growth of resident memory per subject", "bytes", grown / subjects, 64, true});
-      report_.figures.push_back({"index filled at the start", "subjects/s", filled->subjects / filled->seconds, 1e6, false});
+      report_.figures.push_back(
+          {"index filled at the start", "subjects/s", filled->subjects / filled->seconds, 1e6, false});
     }
     if (absl::Status status = Servers::Stop(*std::move(daemon)); !status.ok()) return status;
   }
   const auto footprint = MeasureFootprint(servers_.Folder("one"));
   if (!footprint.ok()) return footprint.status();
   const auto subjects = static_cast<double>(options_.subjects);
-  report_.figures.push_back(
-      {"disk per subject with one choice, history aside", "bytes", static_cast<double>(footprint->BytesWithoutHistory()) / subjects, 200, true});
+  report_.figures.push_back({"disk per subject with one choice, history aside", "bytes",
+                             static_cast<double>(footprint->BytesWithoutHistory()) / subjects, 200, true});
   for (const TableSize& table : footprint->tables) {
     if (table.rows < options_.subjects / 2) continue;
-    report_.figures.push_back({"  of these, table " + table.name, "bytes", static_cast<double>(table.file_bytes) / subjects, 0, true});
+    report_.figures.push_back(
+        {"  of these, table " + table.name, "bytes", static_cast<double>(table.file_bytes) / subjects, 0, true});
   }
   servers_.Remove("one");
   return absl::OkStatus();
@@ -114,7 +119,8 @@ absl::Status Suite::Prepare() {
   const auto filled = ReadFilled(daemon->log);
   if (!filled.ok()) return filled.status();
   report_.figures.push_back({"memory of the index per household", "bytes", filled->bytes / filled->subjects, 0, true});
-  report_.figures.push_back({"index filled with households", "subjects/s", filled->subjects / filled->seconds, 0, false});
+  report_.figures.push_back(
+      {"index filled with households", "subjects/s", filled->subjects / filled->seconds, 0, false});
   daemon_ = *std::move(daemon);
   absl::Status status = CheckSample();
   if (status.ok()) status = CheckAnswers();
@@ -134,7 +140,9 @@ absl::Status Suite::CheckSample() {
     history_request.set_account_id(settings_request.account_id());
     const grpc::Status first = stub->GetSettings(&settings_context, settings_request, &settings);
     const grpc::Status second = stub->ListSettingsHistory(&history_context, history_request, &history);
-    if (!first.ok() || !second.ok()) return absl::InternalError("a loaded subject cannot be read: " + first.error_message() + second.error_message());
+    if (!first.ok() || !second.ok()) {
+      return absl::InternalError("a loaded subject cannot be read: " + first.error_message() + second.error_message());
+    }
     if (history.entries_size() != 1 || history.entries(0).revision() != settings.etag() ||
         history.entries(0).evidence().notice_version() != "2026-01") {
       return absl::InternalError("a loaded subject's history is not what the API would have written");
@@ -143,7 +151,8 @@ absl::Status Suite::CheckSample() {
   return absl::OkStatus();
 }
 
-// Who consented is eligible from then on, not before; whom nobody knows is not: so the rates are those of real decisions.
+// Who consented is eligible from then on, not before; whom nobody knows is not: so the rates are those of real
+// decisions.
 absl::Status Suite::CheckAnswers() {
   const auto stub = v1::EligibilityService::NewStub(Connect(daemon_->address));
   const auto answer = [&](uint64_t subject, int64_t captured_at_seconds) {
@@ -160,7 +169,8 @@ absl::Status Suite::CheckAnswers() {
   const int64_t now = AskedNow().captured_at_seconds;
   for (uint64_t i = 0; i < 20; ++i) {
     const uint64_t subject = Scatter(i, options_.subjects);
-    if (answer(subject, now) != v1::ELIGIBILITY_ELIGIBLE || answer(subject, now - kDay) != v1::ELIGIBILITY_NOT_ELIGIBLE ||
+    if (answer(subject, now) != v1::ELIGIBILITY_ELIGIBLE ||
+        answer(subject, now - kDay) != v1::ELIGIBILITY_NOT_ELIGIBLE ||
         answer(options_.subjects + i, now) != v1::ELIGIBILITY_NOT_ELIGIBLE) {
       return absl::InternalError("a check is not answered as the subjects were loaded");
     }
@@ -179,7 +189,8 @@ absl::Status Suite::Reads() {
     comparison.opponent.name = "empty";
     comparison.target_rate = 0.85;
     comparison.target_cpu = 1.15;
-    const absl::Status status = Compare(std::move(comparison), Loop(options_.check_outstanding), *daemon_, *empty, workload, workload);
+    const absl::Status status =
+        Compare(std::move(comparison), Loop(options_.check_outstanding), *daemon_, *empty, workload, workload);
     if (!status.ok()) return status;
   }
   if (options_.batch) {
@@ -196,7 +207,8 @@ absl::Status Suite::Reads() {
   return absl::OkStatus();
 }
 
-absl::Status Suite::CompareUpdates(const std::string& name, bool slow, const RowSizes& sizes, UpdateWorkload& ours, UpdateWorkload& theirs) {
+absl::Status Suite::CompareUpdates(const std::string& name, bool slow, const RowSizes& sizes, UpdateWorkload& ours,
+                                   UpdateWorkload& theirs) {
   auto daemon = servers_.StartDaemon("rates", slow);
   if (!daemon.ok()) return daemon.status();
   auto raw = servers_.StartRaw("raw", sizes, slow);
@@ -224,11 +236,14 @@ absl::Status Suite::Updates() {
   if (!status.ok()) return status;
   const auto sizes = MeasureRows(servers_.Folder("rates"), 1000);
   if (!sizes.ok()) return sizes.status();
-  Say(absl::StrCat("rows of an update: record ", sizes->record, ", change ", sizes->feed, ", request ", sizes->request, " bytes"));
+  Say(absl::StrCat("rows of an update: record ", sizes->record, ", change ", sizes->feed, ", request ", sizes->request,
+                   " bytes"));
   if (status = servers_.Copy("rates", "raw"); !status.ok()) return status;
   const std::string name = absl::StrCat("UpdateSettings, ", options_.update_clients, " clients");
   if (options_.update) status = CompareUpdates(name, false, *sizes, ours, theirs);
-  if (status.ok() && options_.slow_update) status = CompareUpdates(name + ", 1 ms added to each sync", true, *sizes, ours, theirs);
+  if (status.ok() && options_.slow_update) {
+    status = CompareUpdates(name + ", 1 ms added to each sync", true, *sizes, ours, theirs);
+  }
   return status;
 }
 

@@ -15,7 +15,7 @@ struct SuiteOptions {
   uint64_t subjects = 1'000'000;
   int rounds = 7;
   std::chrono::milliseconds round{3000};
-  int threads = 1;              // of the client
+  int threads = 1;  // of the client
   int check_outstanding = 64;
   int batch_outstanding = 4;
   int update_clients = 64;
@@ -26,7 +26,9 @@ struct SuiteOptions {
 
 class Suite {
  public:
-  Suite(const SuiteOptions& options, Servers& servers) : options_(options), servers_(servers) { report_.subjects = options.subjects; }
+  Suite(const SuiteOptions& options, Servers& servers) : options_(options), servers_(servers) {
+    report_.subjects = options.subjects;
+  }
   absl::Status Run();
   const Report& report() const { return report_; }
 
@@ -39,9 +41,11 @@ class Suite {
   absl::Status CheckAnswers();
   absl::Status Reads();
   absl::Status Updates();
-  absl::Status CompareUpdates(const std::string& name, bool slow, const RowSizes& sizes, UpdateWorkload& ours, UpdateWorkload& theirs);
+  absl::Status CompareUpdates(const std::string& name, bool slow, const RowSizes& sizes, UpdateWorkload& ours,
+                              UpdateWorkload& theirs);
   template <typename Workload>
-  absl::Status Compare(Comparison comparison, const LoopOptions& loop, Server& daemon, Server& opponent, Workload& ours, Workload& theirs);
+  absl::Status Compare(Comparison comparison, const LoopOptions& loop, Server& daemon, Server& opponent, Workload& ours,
+                       Workload& theirs);
   LoopOptions Loop(int outstanding) const;
   Asked AskedNow() const;
 

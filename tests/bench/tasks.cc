@@ -1,4 +1,5 @@
-// bench_tasks: how fast purge tasks are leased and reported, and what deletions cost a check. In one process, without a server.
+// bench_tasks: how fast purge tasks are leased and reported, and what deletions cost a check. In one process, without a
+// server.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -7,9 +8,9 @@
 #include <thread>
 #include <vector>
 
-#include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/deletion/deletions.h"
 #include "daemon/service/purge/purge_tasks.h"
+#include "daemon/service/subject/check_eligibility.h"
 #include "tests/bench/offline.h"
 
 namespace consent::bench {
@@ -42,7 +43,8 @@ class TasksBench {
     system_ = Need(systems_.Register(row));
   }
 
-  // Verified requests of `accounts` accounts in turn: for one recording each, or for a second long ago that none of the others touches.
+  // Verified requests of `accounts` accounts in turn: for one recording each, or for a second long ago that none of the
+  // others touches.
   void Ask(uint64_t requests, uint64_t accounts, const std::string& prefix, bool by_time = false) {
     std::counting_semaphore<Offline::kInFlight> room(Offline::kInFlight);
     for (uint64_t i = 0; i < requests; ++i) {
@@ -59,10 +61,11 @@ class TasksBench {
       deletion.state = domain::RequestState::kAccepted;
       deletion.payload = {account, "as it was asked"};
       room.acquire();
-      deletions_.Create(std::move(change), std::move(deletion), [&room](const absl::StatusOr<service::Deletions::Created>& created) {
-        if (!created.ok()) Give(created.status());
-        room.release();
-      });
+      deletions_.Create(std::move(change), std::move(deletion),
+                        [&room](const absl::StatusOr<service::Deletions::Created>& created) {
+                          if (!created.ok()) Give(created.status());
+                          room.release();
+                        });
     }
     for (size_t i = 0; i < Offline::kInFlight; ++i) room.acquire();
   }
@@ -109,7 +112,9 @@ class TasksBench {
       for (int i = 0; i < kChecksPerRound; ++i) {
         const service::CheckItem item{subject, "q" + std::to_string(i), facts};
         domain::Decision decision;
-        if (!checks_.TryDecide(session, item, domain::Purpose::kHumanReview, domain::Place{}, &decision)) Give(absl::InternalError("not in the index"));
+        if (!checks_.TryDecide(session, item, domain::Purpose::kHumanReview, domain::Place{}, &decision)) {
+          Give(absl::InternalError("not in the index"));
+        }
         if (decision.disposition == domain::Disposition::kPurge) ++purged;
       }
       rounds.push_back(SecondsSince(began) * 1e9 / kChecksPerRound);
@@ -160,11 +165,12 @@ int main(int argc, char** argv) {
     bench.Ask(10'000, 1, "seconds-", true);
     const double asking_times = SecondsSince(began);
     const double of_many_times = bench.CheckNanoseconds("seconds-0");
-    std::printf("check: %.0f ns; with 100,000 deletions of recordings in the store %.0f ns (%.2f x)\n", before, in_a_full_store,
-                in_a_full_store / before);
-    std::printf("check: of a subject with one deletion of a recording %.0f ns, with 10,000 %.0f ns (%.2f x)\n", of_one, of_many, of_many / of_one);
-    std::printf("check: of a subject with one deletion of a time %.0f ns, with 10,000 %.0f ns (%.2f x)\n", in_a_full_store, of_many_times,
-                of_many_times / in_a_full_store);
+    std::printf("check: %.0f ns; with 100,000 deletions of recordings in the store %.0f ns (%.2f x)\n", before,
+                in_a_full_store, in_a_full_store / before);
+    std::printf("check: of a subject with one deletion of a recording %.0f ns, with 10,000 %.0f ns (%.2f x)\n", of_one,
+                of_many, of_many / of_one);
+    std::printf("check: of a subject with one deletion of a time %.0f ns, with 10,000 %.0f ns (%.2f x)\n",
+                in_a_full_store, of_many_times, of_many_times / in_a_full_store);
     std::printf("10,000 deletions by one subject took %.1f s of recordings, %.1f s of times\n", asking, asking_times);
     began = consent::bench::Clock::now();
     bench.Ask(tasks, tasks, "user-");
@@ -172,8 +178,8 @@ int main(int argc, char** argv) {
     began = consent::bench::Clock::now();
     const uint64_t done = bench.Work(threads);
     const double took = SecondsSince(began);
-    std::printf("%llu tasks leased and completed in %.1f s: %.0f a second\n", static_cast<unsigned long long>(done), took,
-                static_cast<double>(done) / took);
+    std::printf("%llu tasks leased and completed in %.1f s: %.0f a second\n", static_cast<unsigned long long>(done),
+                took, static_cast<double>(done) / took);
   }
   offline.store().Close();
 }

@@ -24,9 +24,9 @@ BatchWorkload::BatchWorkload(const Asked& asked, size_t requests) : requests_(re
 }
 
 bool BatchWorkload::Accept(size_t, const Response& response) const {
-  return response.results_size() == kItems && std::all_of(response.results().begin(), response.results().end(), [](const auto& result) {
-           return result.decision().eligibility() == v1::ELIGIBILITY_ELIGIBLE;
-         });
+  return response.results_size() == kItems &&
+         std::all_of(response.results().begin(), response.results().end(),
+                     [](const auto& result) { return result.decision().eligibility() == v1::ELIGIBILITY_ELIGIBLE; });
 }
 
 const UpdateWorkload::Request& UpdateWorkload::Next(size_t slot) {

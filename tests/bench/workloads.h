@@ -27,13 +27,18 @@ class CheckWorkload {
   using Stub = v1::EligibilityService::Stub;
   // Makes `requests` of them beforehand and goes round.
   CheckWorkload(const Asked& asked, size_t requests);
-  std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) const { return v1::EligibilityService::NewStub(channel); }
-  std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> Start(Stub& stub, grpc::ClientContext* context, const Request& request,
+  std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) const {
+    return v1::EligibilityService::NewStub(channel);
+  }
+  std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> Start(Stub& stub, grpc::ClientContext* context,
+                                                                   const Request& request,
                                                                    grpc::CompletionQueue* queue) const {
     return stub.AsyncCheck(context, request, queue);
   }
   const Request& Next(size_t) { return requests_[next_.fetch_add(1, std::memory_order_relaxed) % requests_.size()]; }
-  bool Accept(size_t, const Response& response) const { return response.decision().eligibility() == v1::ELIGIBILITY_ELIGIBLE; }
+  bool Accept(size_t, const Response& response) const {
+    return response.decision().eligibility() == v1::ELIGIBILITY_ELIGIBLE;
+  }
 
  private:
   std::vector<Request> requests_;
@@ -48,8 +53,11 @@ class BatchWorkload {
   using Response = v1::BatchCheckResponse;
   using Stub = v1::EligibilityService::Stub;
   BatchWorkload(const Asked& asked, size_t requests);
-  std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) const { return v1::EligibilityService::NewStub(channel); }
-  std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> Start(Stub& stub, grpc::ClientContext* context, const Request& request,
+  std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) const {
+    return v1::EligibilityService::NewStub(channel);
+  }
+  std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> Start(Stub& stub, grpc::ClientContext* context,
+                                                                   const Request& request,
                                                                    grpc::CompletionQueue* queue) const {
     return stub.AsyncBatchCheck(context, request, queue);
   }
@@ -61,16 +69,19 @@ class BatchWorkload {
   std::atomic<size_t> next_{0};
 };
 
-// Each slot takes a random subject, turns its control off, turns it on again with the etag that it was given, and goes on to the next.
-// Every one of them changes something, which the answer must say.
+// Each slot takes a random subject, turns its control off, turns it on again with the etag that it was given, and goes
+// on to the next. Every one of them changes something, which the answer must say.
 class UpdateWorkload {
  public:
   using Request = v1::UpdateSettingsRequest;
   using Response = v1::UpdateSettingsResponse;
   using Stub = v1::SettingsService::Stub;
   UpdateWorkload(uint64_t subjects, size_t slots, uint64_t run) : subjects_(subjects), run_(run), slots_(slots) {}
-  std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) const { return v1::SettingsService::NewStub(channel); }
-  std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> Start(Stub& stub, grpc::ClientContext* context, const Request& request,
+  std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) const {
+    return v1::SettingsService::NewStub(channel);
+  }
+  std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> Start(Stub& stub, grpc::ClientContext* context,
+                                                                   const Request& request,
                                                                    grpc::CompletionQueue* queue) const {
     return stub.AsyncUpdateSettings(context, request, queue);
   }

@@ -66,14 +66,17 @@ TEST_P(Conformance, PreconditionAbsent) {
 TEST_P(Conformance, PreconditionEqual) {
   Put("k", "1");
   Put("empty", "");
-  EXPECT_EQ(Commit({{Table::kSubject, "k", "0"}}, Change{{{Table::kSubject, "k", "2"}}, {}}).outcome, Outcome::kConflict);
+  EXPECT_EQ(Commit({{Table::kSubject, "k", "0"}}, Change{{{Table::kSubject, "k", "2"}}, {}}).outcome,
+            Outcome::kConflict);
   EXPECT_EQ(Commit({{Table::kSubject, "k", "11"}}, {}).outcome, Outcome::kConflict);
   EXPECT_EQ(Commit({{Table::kSubject, "k", ""}}, {}).outcome, Outcome::kConflict);
-  EXPECT_EQ(Commit({{Table::kSubject, "none", ""}}, {}).outcome, Outcome::kConflict) << "an absent row is not an empty one";
+  EXPECT_EQ(Commit({{Table::kSubject, "none", ""}}, {}).outcome, Outcome::kConflict)
+      << "an absent row is not an empty one";
   EXPECT_EQ(Commit({{Table::kSubject, "empty", std::nullopt}}, {}).outcome, Outcome::kConflict);
-  EXPECT_EQ(Commit({{Table::kSubject, "empty", ""}, {Table::kSubject, "k", "1"}}, Change{{{Table::kSubject, "k", "2"}}, {}})
-                .outcome,
-            Outcome::kCommitted);
+  EXPECT_EQ(
+      Commit({{Table::kSubject, "empty", ""}, {Table::kSubject, "k", "1"}}, Change{{{Table::kSubject, "k", "2"}}, {}})
+          .outcome,
+      Outcome::kCommitted);
   EXPECT_EQ(Value("k"), "2");
 }
 
@@ -83,8 +86,10 @@ TEST_P(Conformance, WhatWasSeenHoldsOnlyUntilSomebodyWritesIt) {
   EXPECT_EQ(Commit({{Table::kSubject, "k", std::nullopt, before}}, {}).outcome, Outcome::kConflict) << "written since";
   before = db().Now(last());
   EXPECT_EQ(Value("k"), "1");
-  EXPECT_EQ(Commit({{Table::kSubject, "k", "1", before}}, Change{{{Table::kSubject, "k", "2"}}, {}}).outcome, Outcome::kCommitted);
-  EXPECT_EQ(Commit({{Table::kSubject, "k", "1", before}}, {}).outcome, Outcome::kConflict) << "written by the one before";
+  EXPECT_EQ(Commit({{Table::kSubject, "k", "1", before}}, Change{{{Table::kSubject, "k", "2"}}, {}}).outcome,
+            Outcome::kCommitted);
+  EXPECT_EQ(Commit({{Table::kSubject, "k", "1", before}}, {}).outcome, Outcome::kConflict)
+      << "written by the one before";
   before = db().Now(last());
   ASSERT_TRUE(db().Erase(last(), {{Table::kSubject, "k"}}).ok());
   EXPECT_EQ(Commit({{Table::kSubject, "k", "2", before}}, {}).outcome, Outcome::kConflict) << "erased since";
@@ -94,17 +99,20 @@ TEST_P(Conformance, WhatWasSeenHoldsOnlyUntilSomebodyWritesIt) {
 
 TEST_P(Conformance, AllOrNothing) {
   Put("a", "1");
-  const Change change{{{Table::kSubject, "a", "2"}, {Table::kNames, "b", "2"}, {Table::kSubject, "c", std::nullopt}}, {}};
+  const Change change{{{Table::kSubject, "a", "2"}, {Table::kNames, "b", "2"}, {Table::kSubject, "c", std::nullopt}},
+                      {}};
   EXPECT_EQ(Commit({{Table::kSubject, "a", "1"}, {Table::kNames, "b", "absent"}}, change).outcome, Outcome::kConflict);
   EXPECT_EQ(Value("a"), "1");
   EXPECT_EQ(Value("b", Table::kNames), "<none>");
-  EXPECT_EQ(Commit({{Table::kSubject, "a", "1"}, {Table::kNames, "b", std::nullopt}}, change).outcome, Outcome::kCommitted);
+  EXPECT_EQ(Commit({{Table::kSubject, "a", "1"}, {Table::kNames, "b", std::nullopt}}, change).outcome,
+            Outcome::kCommitted);
   EXPECT_EQ(Value("a"), "2");
   EXPECT_EQ(Value("b", Table::kNames), "2");
 }
 
 TEST_P(Conformance, TheLastWriteToARowWins) {
-  Commit({}, Change{{{Table::kSubject, "a", "1"}, {Table::kSubject, "a", std::nullopt}, {Table::kSubject, "a", "3"}}, {}});
+  Commit({},
+         Change{{{Table::kSubject, "a", "1"}, {Table::kSubject, "a", std::nullopt}, {Table::kSubject, "a", "3"}}, {}});
   EXPECT_EQ(Value("a"), "3");
   Commit({}, Change{{{Table::kSubject, "a", "4"}, {Table::kSubject, "a", std::nullopt}}, {}});
   EXPECT_EQ(Value("a"), "<none>");
@@ -112,7 +120,8 @@ TEST_P(Conformance, TheLastWriteToARowWins) {
 
 TEST_P(Conformance, BuildSeesTheStampThatIsAnswered) {
   const CommitResult result = CommitBuilt({}, [](const Stamp& stamp) {
-    return Change{{{Table::kSubject, "at", std::to_string(stamp.sequence) + "@" + std::to_string(stamp.time.micros)}}, {}};
+    return Change{{{Table::kSubject, "at", std::to_string(stamp.sequence) + "@" + std::to_string(stamp.time.micros)}},
+                  {}};
   });
   EXPECT_EQ(Value("at"), std::to_string(result.stamp.sequence) + "@" + std::to_string(result.stamp.time.micros));
 }
@@ -186,7 +195,9 @@ TEST_P(Conformance, LaterCommitsOfAGroupSeeEarlierOnes) {
   for (size_t i = 0; i < steps.size(); ++i) {
     db().Commit(
         last(), {{Table::kSubject, "counter", steps[i].expected, seen}},
-        [next = steps[i].next](const Stamp&) { return Change{{{Table::kSubject, "counter", next}}, {}}; },
+        [next = steps[i].next](const Stamp&) {
+          return Change{{{Table::kSubject, "counter", next}}, {}};
+        },
         [&answer = answers[i]](const CommitResult& result) { answer.set_value(result); });
   }
   gate.Open();
@@ -205,7 +216,9 @@ TEST_P(Conformance, DoneComesInOrderAndAfterTheCommitIsVisible) {
     const std::string key = "k" + std::to_string(i);
     db().Commit(
         last(), {},
-        [key](const Stamp&) { return Change{{{Table::kSubject, key, "v"}}, SomeEvent(key)}; },
+        [key](const Stamp&) {
+          return Change{{{Table::kSubject, key, "v"}}, SomeEvent(key)};
+        },
         [&, key](const CommitResult& result) {
           ASSERT_EQ(result.outcome, Outcome::kCommitted);
           if (!db().Get(last(), Table::kSubject, key).ok()) ++invisible;
@@ -233,8 +246,9 @@ TEST_P(Conformance, AFullQueueAsksToTryAgain) {
   std::atomic<int> retries = 0, committed = 0;
   constexpr int kTries = 20'000;
   for (int i = 0; i < kTries; ++i) {
-    db().Commit(last(), {}, [](const Stamp&) { return Change{}; },
-                [&](const CommitResult& result) { ++(result.outcome == Outcome::kRetry ? retries : committed); });
+    db().Commit(
+        last(), {}, [](const Stamp&) { return Change{}; },
+        [&](const CommitResult& result) { ++(result.outcome == Outcome::kRetry ? retries : committed); });
   }
   EXPECT_GT(retries, 0);
   gate.Open();
@@ -246,8 +260,12 @@ TEST_P(Conformance, AFullQueueAsksToTryAgain) {
 TEST_P(Conformance, CloseFinishesWhatIsQueuedAndTakesNothingMore) {
   std::atomic<int> committed = 0, other = 0;
   for (int i = 0; i < 100; ++i) {
-    db().Commit(last(), {}, [i](const Stamp&) { return Change{{{Table::kSubject, std::to_string(i), "v"}}, {}}; },
-                [&](const CommitResult& result) { ++(result.outcome == Outcome::kCommitted ? committed : other); });
+    db().Commit(
+        last(), {},
+        [i](const Stamp&) {
+          return Change{{{Table::kSubject, std::to_string(i), "v"}}, {}};
+        },
+        [&](const CommitResult& result) { ++(result.outcome == Outcome::kCommitted ? committed : other); });
   }
   db().Close();
   db().Close();
@@ -270,7 +288,8 @@ TEST_P(Conformance, RefusesPartitionsThatDoNotExist) {
   EXPECT_TRUE(absl::IsInvalidArgument(db().Feed(beyond, 1, 1).status()));
   EXPECT_TRUE(absl::IsInvalidArgument(db().AcquireLease(beyond, "l", "h", base::Seconds(1)).status()));
   Outcome outcome = Outcome::kUnknown;
-  db().Commit(beyond, {}, [](const Stamp&) { return Change{}; }, [&](const CommitResult& r) { outcome = r.outcome; });
+  db().Commit(
+      beyond, {}, [](const Stamp&) { return Change{}; }, [&](const CommitResult& r) { outcome = r.outcome; });
   EXPECT_EQ(outcome, Outcome::kClosed);
 }
 

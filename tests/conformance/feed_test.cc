@@ -99,7 +99,8 @@ TEST_P(Conformance, ErasedRowsKeepTheChain) {
   CheckChain(WholeFeed(), {}, 1);
 }
 
-// Writers increment counters by compare and set; the sum of what was acknowledged must be there, and the feed must tell it.
+// Writers increment counters by compare and set; the sum of what was acknowledged must be there, and the feed must tell
+// it.
 TEST_P(Conformance, ManyWritersAgainstAModel) {
   constexpr int kThreads = 8, kCommits = 60, kCounters = 5;
   std::atomic<int> done[kCounters] = {};
@@ -117,7 +118,9 @@ TEST_P(Conformance, ManyWritersAgainstAModel) {
         std::promise<CommitResult> answer;
         db().Commit(
             last(), {{Table::kSubject, key, expected}},
-            [key, next](const Stamp&) { return Change{{{Table::kSubject, key, next}}, SomeEvent(key)}; },
+            [key, next](const Stamp&) {
+              return Change{{{Table::kSubject, key, next}}, SomeEvent(key)};
+            },
             [&answer](const CommitResult& result) { answer.set_value(result); });
         const CommitResult result = answer.get_future().get();
         if (result.outcome != Outcome::kCommitted) continue;
@@ -147,8 +150,12 @@ TEST_P(Conformance, PartitionsTakeCommitsAtOnce) {
     threads.emplace_back([&, p] {
       for (int i = 0; i < kCommits; ++i) {
         std::promise<CommitResult> answer;
-        db().Commit(store::Partition{p}, {}, [p](const Stamp&) { return Change{{}, SomeEvent(std::to_string(p))}; },
-                    [&answer](const CommitResult& result) { answer.set_value(result); });
+        db().Commit(
+            store::Partition{p}, {},
+            [p](const Stamp&) {
+              return Change{{}, SomeEvent(std::to_string(p))};
+            },
+            [&answer](const CommitResult& result) { answer.set_value(result); });
         ASSERT_EQ(answer.get_future().get().stamp.sequence, static_cast<uint64_t>(i + 1));
       }
     });

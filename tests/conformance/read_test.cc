@@ -23,7 +23,8 @@ TEST_P(Conformance, KeysAndValuesAreBytes) {
   }
   model[""] = "the empty key";
   model["empty value"] = "";
-  for (const char* key : {"Key", "key", "KEY", "stra\303\237e", "strasse", "\xc3\xa9", "e\xcc\x81", "\xff\xfe not UTF-8"}) {
+  for (const char* key :
+       {"Key", "key", "KEY", "stra\303\237e", "strasse", "\xc3\xa9", "e\xcc\x81", "\xff\xfe not UTF-8"}) {
     model[key] = key;
   }
   for (const auto& [key, value] : model) change.writes.push_back({Table::kSubject, key, value});
@@ -36,9 +37,10 @@ TEST_P(Conformance, KeysAndValuesAreBytes) {
 }
 
 TEST_P(Conformance, TablesAndPartitionsAreApart) {
-  const std::vector<Table> kEach = {Table::kSubject,    Table::kNames,    Table::kKeyShare,   Table::kRequest, Table::kRecording, Table::kPolicy,
-                                    Table::kSuspension, Table::kDeletion, Table::kDeletionOf, Table::kTask,    Table::kSystem,
-                                    Table::kHold,       Table::kErasure,  Table::kDeletionSame};
+  const std::vector<Table> kEach = {Table::kSubject,    Table::kNames,       Table::kKeyShare,   Table::kRequest,
+                                    Table::kRecording,  Table::kPolicy,      Table::kSuspension, Table::kDeletion,
+                                    Table::kDeletionOf, Table::kTask,        Table::kSystem,     Table::kHold,
+                                    Table::kErasure,    Table::kDeletionSame};
   for (const Table table : kEach) {
     Put("k", std::to_string(static_cast<int>(table)), table);
   }
@@ -68,10 +70,12 @@ TEST_P(Conformance, ScanRangesLimitsAndResuming) {
   EXPECT_EQ(keys(ScanAll("", "", 2)), (Keys{"a", "b"}));
   EXPECT_EQ(keys(ScanAll(std::string("b") + '\0', "", 2)), (Keys{"b\x01", "c"}));
   Keys seen;
-  EXPECT_TRUE(db().Scan(last(), Table::kSubject, "", "", 100, [&seen](std::string_view key, std::string_view) {
-                    seen.emplace_back(key);
-                    return seen.size() < 3;
-                  }).ok());
+  EXPECT_TRUE(db().Scan(last(), Table::kSubject, "", "", 100,
+                        [&seen](std::string_view key, std::string_view) {
+                          seen.emplace_back(key);
+                          return seen.size() < 3;
+                        })
+                  .ok());
   EXPECT_EQ(seen, (Keys{"a", "b", "b\x01"}));
 }
 

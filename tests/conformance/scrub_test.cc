@@ -1,4 +1,5 @@
-// Taking former bytes out of the files changes nothing that can be read. That they are gone is shown by tests/fault/store.
+// Taking former bytes out of the files changes nothing that can be read. That they are gone is shown by
+// tests/fault/store.
 #include <atomic>
 #include <thread>
 
@@ -21,7 +22,8 @@ TEST_P(Conformance, ScrubKeepsWhatIsThere) {
   ASSERT_TRUE(db().EraseFeed(last(), {2, 3}).ok());
   const auto feed = WholeFeed();
   const store::Head head = db().GetHead(last());
-  const Remains remains{{{Table::kSubject, "b"}, {Table::kSubject, "c"}, {Table::kSubject, "d"}, {Table::kKeyShare, "b"}}, {2, 3}};
+  const Remains remains{
+      {{Table::kSubject, "b"}, {Table::kSubject, "c"}, {Table::kSubject, "d"}, {Table::kKeyShare, "b"}}, {2, 3}};
   for (int round = 0; round < 3; ++round) {
     const absl::Status scrubbed = db().Scrub(last(), remains);
     ASSERT_TRUE(scrubbed.ok()) << scrubbed;
@@ -38,7 +40,8 @@ TEST_P(Conformance, ScrubKeepsWhatIsThere) {
     CheckChain(now, {}, 1);
     if (round == 1) harness().Reopen();
   }
-  EXPECT_EQ(Commit({{Table::kSubject, "c", std::nullopt}}, Change{{{Table::kSubject, "c", "again"}}, {}}).outcome, Outcome::kCommitted);
+  EXPECT_EQ(Commit({{Table::kSubject, "c", std::nullopt}}, Change{{{Table::kSubject, "c", "again"}}, {}}).outcome,
+            Outcome::kCommitted);
   ASSERT_TRUE(db().Scrub(last(), remains).ok()) << "a row that came back is as one that was overwritten";
   EXPECT_EQ(Value("c"), "again");
 }

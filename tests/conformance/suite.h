@@ -24,7 +24,8 @@ class Harness {
   virtual ~Harness() = default;
   virtual store::Store& store() = 0;
   virtual ManualClock& clock() = 0;
-  // Closes the store and opens it anew from what it left behind. False if it leaves nothing behind; then nothing was done.
+  // Closes the store and opens it anew from what it left behind. False if it leaves nothing behind; then nothing was
+  // done.
   virtual bool Reopen() = 0;
 };
 

@@ -1,5 +1,5 @@
-// Bytes of strangers on an HTTP/2 connection. The verdict does not depend on how they are cut into pieces, is final, and what the
-// bound remembers stays within its own limits.
+// Bytes of strangers on an HTTP/2 connection. The verdict does not depend on how they are cut into pieces, is final,
+// and what the bound remembers stays within its own limits.
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
@@ -46,6 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     seen = now;
   }
   Require(seen == expected && pieces.frames() == whole.frames() && pieces.called() == whole.called());
-  Require(pieces.open_body_bytes() == whole.open_body_bytes() && whole.open_body_bytes() <= size + Limits().frame_bytes);
+  Require(pieces.open_body_bytes() == whole.open_body_bytes() &&
+          whole.open_body_bytes() <= size + Limits().frame_bytes);
   return 0;
 }

@@ -1,4 +1,5 @@
-// Bytes as what one connection sends: heads are read one after the other as the server does, and each answer is checked.
+// Bytes as what one connection sends: heads are read one after the other as the server does, and each answer is
+// checked.
 #include <algorithm>
 #include <cstdlib>
 #include <string_view>
@@ -18,10 +19,12 @@ void Require(bool condition) {
 }
 
 bool Same(const HttpRequest& left, const HttpRequest& right) {
-  return left.asked == right.asked && left.bytes == right.bytes && left.head_only == right.head_only && left.keep_alive == right.keep_alive;
+  return left.asked == right.asked && left.bytes == right.bytes && left.head_only == right.head_only &&
+         left.keep_alive == right.keep_alive;
 }
 
-// What the head is does not depend on how its bytes come: each part of it is "not yet", until the answer stands and stays.
+// What the head is does not depend on how its bytes come: each part of it is "not yet", until the answer stands and
+// stays.
 void RequireNoMatterTheParts(std::string_view bytes, const HttpRequest& whole) {
   bool decided = false;
   for (size_t size = 0; size <= std::min(bytes.size(), kMost); ++size) {

@@ -1,5 +1,5 @@
-// Lines from strangers: recordings, imports and command-line defaults. A line that is taken holds to the bounds, and what is
-// written about it is one line of JSON that names nobody.
+// Lines from strangers: recordings, imports and command-line defaults. A line that is taken holds to the bounds, and
+// what is written about it is one line of JSON that names nobody.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -36,9 +36,11 @@ void Recording(std::string_view line) {
 // If any byte stands before or behind the value, nothing is taken; so the value is all of the line.
 void OneValue(std::string_view line) {
   if (!consent::ParseObject(line).ok()) return;
-  Require(line.front() == '{' && line.back() == '}' && line.find('\0') == std::string_view::npos && line.find('\r') == std::string_view::npos);
+  Require(line.front() == '{' && line.back() == '}' && line.find('\0') == std::string_view::npos &&
+          line.find('\r') == std::string_view::npos);
   for (const char* byte : {" ", "\n", "\r", "\t", "}", "0", ",", "\xEF\xBB\xBF", "{}"}) {
-    Require(!consent::ParseObject(std::string(line) + byte).ok() && !consent::ParseObject(byte + std::string(line)).ok());
+    Require(!consent::ParseObject(std::string(line) + byte).ok() &&
+            !consent::ParseObject(byte + std::string(line)).ok());
   }
   Require(!consent::ParseObject(std::string(line) + '\0').ok());
 }

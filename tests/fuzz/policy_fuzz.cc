@@ -1,4 +1,5 @@
-// Bytes as a policy file; after the byte `r` as a stored policy row, after `s` as a stored state. Seeds of files stay plain files.
+// Bytes as a policy file; after the byte `r` as a stored policy row, after `s` as a stored state. Seeds of files stay
+// plain files.
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -58,9 +59,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0]) {
-    case 'r': FuzzRow(rest); break;
-    case 's': FuzzState(rest); break;
-    default: FuzzFile(std::string_view(reinterpret_cast<const char*>(data), size)); break;
+    case 'r':
+      FuzzRow(rest);
+      break;
+    case 's':
+      FuzzState(rest);
+      break;
+    default:
+      FuzzFile(std::string_view(reinterpret_cast<const char*>(data), size));
+      break;
   }
   return 0;
 }

@@ -1,5 +1,5 @@
-// Bytes of stored records. The first byte says of which kind; the rest is the record. What decodes must encode again to something
-// that decodes to the same, and where a format is canonical to the very same bytes.
+// Bytes of stored records. The first byte says of which kind; the rest is the record. What decodes must encode again to
+// something that decodes to the same, and where a format is canonical to the very same bytes.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -8,11 +8,11 @@
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/service/rows/deletion_rows.h"
-#include "daemon/service/state/policy_book.h"
 #include "daemon/service/rows/subject_rows.h"
-#include "daemon/service/state/tokens.h"
 #include "daemon/service/rows/system_rows.h"
 #include "daemon/service/rows/task_rows.h"
+#include "daemon/service/state/policy_book.h"
+#include "daemon/service/state/tokens.h"
 
 namespace {
 
@@ -84,7 +84,8 @@ void FuzzToken(std::string_view text) {
   // The same under a tag that fits, which no amount of guessing would find.
   base::Decoder in(text);
   const service::Revision made{store::Partition{static_cast<uint16_t>(in.BigEndian(2))}, in.BigEndian(8)};
-  Require(tokens.Decode(tokens.Encode(made), &revision) && revision.sequence == made.sequence && revision.partition == made.partition);
+  Require(tokens.Decode(tokens.Encode(made), &revision) && revision.sequence == made.sequence &&
+          revision.partition == made.partition);
 }
 
 void FuzzSubjectRow(std::string_view bytes) {
@@ -99,18 +100,41 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const std::string_view rest(reinterpret_cast<const char*>(data) + 1, size - 1);
   switch (data[0]) {
-    case 'f': FuzzFacts(rest); break;
-    case 'c': FuzzChangeRow(rest); break;
-    case 'p': FuzzPayload(rest); break;
-    case 'm': FuzzMarks(rest); break;
-    case 'r': FuzzRequest(rest); break;
-    case 's': FuzzSuspension(rest); break;
-    case 't': FuzzToken(rest); break;
-    case 'u': FuzzSubjectRow(rest); break;
-    case 'd': FuzzDeletion(rest); break;
-    case 'k': FuzzTask(rest); break;
-    case 'y': FuzzSystem(rest); break;
-    default: break;
+    case 'f':
+      FuzzFacts(rest);
+      break;
+    case 'c':
+      FuzzChangeRow(rest);
+      break;
+    case 'p':
+      FuzzPayload(rest);
+      break;
+    case 'm':
+      FuzzMarks(rest);
+      break;
+    case 'r':
+      FuzzRequest(rest);
+      break;
+    case 's':
+      FuzzSuspension(rest);
+      break;
+    case 't':
+      FuzzToken(rest);
+      break;
+    case 'u':
+      FuzzSubjectRow(rest);
+      break;
+    case 'd':
+      FuzzDeletion(rest);
+      break;
+    case 'k':
+      FuzzTask(rest);
+      break;
+    case 'y':
+      FuzzSystem(rest);
+      break;
+    default:
+      break;
   }
   return 0;
 }

@@ -1,5 +1,5 @@
-// A crash at every step of a deletion's life: before and after each single call that changes the store, one run for each. However far it
-// had come, it resumes and completes, and nothing is left over.
+// A crash at every step of a deletion's life: before and after each single call that changes the store, one run for
+// each. However far it had come, it resumes and completes, and nothing is left over.
 #include <gtest/gtest.h>
 
 #include "tests/support/service/deleting.h"
@@ -19,7 +19,8 @@ constexpr int kMaxRounds = 60;
 // Asked, verified, done by two systems, erased. A hold comes and goes where `held`.
 class Story {
  public:
-  Story(domain::SelectorKind kind, bool held, uint64_t crash_at, bool done) : kind_(kind), held_(held), world_(Options()), deleting_(world_) {
+  Story(domain::SelectorKind kind, bool held, uint64_t crash_at, bool done)
+      : kind_(kind), held_(held), world_(Options()), deleting_(world_) {
     deleting_.Register(test::System("audio"));
     deleting_.Register(test::System("transcripts"));
     Require(world_.Register("a", "DE").ok());
@@ -80,7 +81,9 @@ class Story {
     size_t tasks = 0;
     count(store::Table::kTask, &tasks);
     EXPECT_EQ(tasks, 0U);
-    for (const std::string system : {"audio", "transcripts"}) EXPECT_EQ(world_.board().counts(deleting_.Named(system).number).open, 0);
+    for (const std::string system : {"audio", "transcripts"}) {
+      EXPECT_EQ(world_.board().counts(deleting_.Named(system).number).open, 0);
+    }
   }
 
  private:
@@ -161,7 +164,8 @@ TEST_P(CrashInADeletion, AtEachStepItResumesAndCompletes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Lives, CrashInADeletion,
-                         testing::Combine(testing::Values(domain::SelectorKind::kEverything, domain::SelectorKind::kAccountClosure),
+                         testing::Combine(testing::Values(domain::SelectorKind::kEverything,
+                                                          domain::SelectorKind::kAccountClosure),
                                           testing::Bool(), testing::Bool()));
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Seeded lives of deletion requests: requests and their steps, holds and their releases, closed accounts, registrations, workers that die,
-// lose acknowledgements and repeat reports, erasures, a store that answers Conflict, Retry and Unknown, restarts and jumps of the clock. The model beside it knows only what was acknowledged.
+// Seeded lives of deletion requests: requests and their steps, holds and their releases, closed accounts,
+// registrations, workers that die, lose acknowledgements and repeat reports, erasures, a store that answers Conflict,
+// Retry and Unknown, restarts and jumps of the clock. The model beside it knows only what was acknowledged.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -185,7 +186,9 @@ class Life {
     switch (Below(4)) {
       case 0:
       case 1:
-        if (deleting_.Step(place, DeletionStep::kVerify).ok()) known.least = std::max(known.least, RequestState::kAccepted);
+        if (deleting_.Step(place, DeletionStep::kVerify).ok()) {
+          known.least = std::max(known.least, RequestState::kAccepted);
+        }
         return;
       case 2:
         if (deleting_.Step(place, DeletionStep::kDeny, "no").ok()) known.least = RequestState::kDenied;
@@ -217,12 +220,14 @@ class Life {
   }
 
   bool IsHeld(const std::string& account, base::Instant captured) const {
-    return std::any_of(holds_.begin(), holds_.end(), [&](const Hold& hold) { return hold.account == account && captured <= hold.to; });
+    return std::any_of(holds_.begin(), holds_.end(),
+                       [&](const Hold& hold) { return hold.account == account && captured <= hold.to; });
   }
 
   // A closed account's id is taken into use again.
   void OpenAnew() {
-    service::ChangeRequest request = world_.Request("a" + std::to_string(Below(kAccounts)), service::ChangeKind::kUpsertSubject);
+    service::ChangeRequest request =
+        world_.Request("a" + std::to_string(Below(kAccounts)), service::ChangeKind::kUpsertSubject);
     request.command.registers = true;
     request.create_new = true;
     (void)world_.Submit(std::move(request));
@@ -231,7 +236,8 @@ class Life {
   void Lease() {
     if (systems_.empty()) return;
     const std::string system = systems_[Below(systems_.size())];
-    const auto leased = world_.tasks().Lease(deleting_.Named(system), 1 + Below(3), base::Seconds(static_cast<int64_t>(1 + Below(600))));
+    const auto leased = world_.tasks().Lease(deleting_.Named(system), 1 + Below(3),
+                                             base::Seconds(static_cast<int64_t>(1 + Below(600))));
     if (!leased.ok() || Below(5) == 0) return;  // the reply, or the worker, is lost
     for (const service::LeasedTask& task : *leased) {
       held_.push_back({system, task});
@@ -240,7 +246,9 @@ class Life {
       if (is_held && task.exceptions.empty()) Wrong("a task does not know what is on hold");
       // A request whose acknowledgement was lost is one all the same.
       const domain::DeletionRequest& request = task.request;
-      known_.try_emplace(task.place, Known{task.payload.account_id, request.selector, RequestState::kAccepted, request.received_at, {}});
+      known_.try_emplace(
+          task.place,
+          Known{task.payload.account_id, request.selector, RequestState::kAccepted, request.received_at, {}});
     }
   }
 
@@ -256,15 +264,20 @@ class Life {
       const domain::DeletionRequest before = deleting_.Get(held.task.place);
       const bool is_held = before.selector.kind != domain::SelectorKind::kRecordings &&
                            IsHeld(held.task.payload.account_id, before.selector.captured.from());
-      const absl::Status ended = deleting_.End(held.system, held.task, Below(3) == 0 ? PurgeOutcome::kNotFound : PurgeOutcome::kAcknowledged);
+      const absl::Status ended =
+          deleting_.End(held.system, held.task, Below(3) == 0 ? PurgeOutcome::kNotFound : PurgeOutcome::kAcknowledged);
       Recover();
       const bool is_open = Outcome(held.task.place, number) == PurgeOutcome::kOpen;
       if (was_open && !is_open && !known_[held.task.place].done.insert(number).second) Wrong("a task was ended twice");
       if (was_open && !is_open) ++effects_;
       if (was_open && !is_open && is_held) Wrong("a task has ended although some of it is on hold");
-      if (!ended.ok() && test::ReasonOf(ended) == "INTERNAL") Wrong("an internal error: " + std::string(ended.message()));
+      if (!ended.ok() && test::ReasonOf(ended) == "INTERNAL") {
+        Wrong("an internal error: " + std::string(ended.message()));
+      }
     }
-    if (Below(3) != 0) held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(at));  // else it is reported once more, some time
+    if (Below(3) != 0) {
+      held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(at));  // else it is reported once more, some time
+    }
   }
 
   PurgeOutcome Outcome(DeletionPlace place, domain::SystemNumber system) const {
@@ -278,8 +291,12 @@ class Life {
     std::map<domain::SystemNumber, int64_t> open;
     for (auto& [place, known] : known_) {
       const domain::DeletionRequest request = deleting_.Get(place);
-      if (request.state < known.least && known.least <= RequestState::kCompleted) Wrong("a state went back, or was lost");
-      if (known.least > RequestState::kCompleted && request.state != known.least) Wrong("a denied or cancelled request became something else");
+      if (request.state < known.least && known.least <= RequestState::kCompleted) {
+        Wrong("a state went back, or was lost");
+      }
+      if (known.least > RequestState::kCompleted && request.state != known.least) {
+        Wrong("a denied or cancelled request became something else");
+      }
       known.least = request.state;
       for (const std::string& system : systems_) {
         // One whose tasks have all ended only waits for its key to leave the files.
@@ -301,15 +318,17 @@ class Life {
 
   void ExamineUse(const Known& known, const domain::DeletionRequest& request) {
     if (request.state == RequestState::kCancelled) return;
-    test::Recording recording(known.selector.kind == domain::SelectorKind::kTimeRange ? known.selector.captured.from() + base::Hours(1)
-                                                                                     : known.asked_before - base::Days(2));
+    test::Recording recording(known.selector.kind == domain::SelectorKind::kTimeRange
+                                  ? known.selector.captured.from() + base::Hours(1)
+                                  : known.asked_before - base::Days(2));
     if (known.selector.kind == domain::SelectorKind::kRecordings) recording.Id("r7");
     const domain::Decision decision = world_.Check(known.account, recording);
     if (test::IsYes(decision)) Wrong("eligible after the request was received");
     const bool is_held = IsHeld(known.account, recording.facts.captured_at);
     if (is_held && decision.disposition != domain::Disposition::kHold) Wrong("what is on hold is not held");
     const bool may_be_held = is_held || doubtful_.count(known.account) != 0;
-    const bool goes = decision.disposition == domain::Disposition::kPurge || (may_be_held && decision.disposition == domain::Disposition::kHold);
+    const bool goes = decision.disposition == domain::Disposition::kPurge ||
+                      (may_be_held && decision.disposition == domain::Disposition::kHold);
     if (domain::IsVerified(request.state) && !goes) Wrong("a verified deletion does not purge");
   }
 

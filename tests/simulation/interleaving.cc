@@ -59,8 +59,8 @@ class Interleaving {
 
   uint64_t Below(uint64_t n) { return random_() % n; }
 
-  // Waits until the one thread of the pool has nothing left to do, so that only this thread moves. It looks itself: what it was given
-  // before stands behind the question in its queue.
+  // Waits until the one thread of the pool has nothing left to do, so that only this thread moves. It looks itself:
+  // what it was given before stands behind the question in its queue.
   void Settle() {
     service::Pool& pool = world_.context().writers;
     for (bool idle = false; !idle;) {
@@ -104,7 +104,8 @@ class Interleaving {
     if (!on) etags_[client].first = static_cast<int>(Below(kSubjects));
     const int subject = etags_[client].first;
     service::ChangeRequest request =
-        on ? world_.OptInRequest(kAccounts[subject], test::Account(), test::Control("help_improve"), test::Under("past"))
+        on ? world_.OptInRequest(kAccounts[subject], test::Account(), test::Control("help_improve"),
+                                 test::Under("past"))
            : world_.OptOutRequest(kAccounts[subject], test::Account(), test::Control("help_improve"));
     // Now and then the newest etag, so that some opt-ins succeed; else what the client once read.
     if (on && Below(2) == 0) request.command.expected_revision = etags_[client].second;

@@ -11,10 +11,10 @@ enum class Checker { kAsks, kKeepsAYes };
 
 struct Setting {
   uint64_t seed = 1;
-  uint64_t max_subjects = 1000;        // 0: every check goes to the store
+  uint64_t max_subjects = 1000;  // 0: every check goes to the store
   uint16_t partitions = 1;
-  Checker checker = Checker::kAsks;    // kKeepsAYes: wrong on purpose, it asks again only when its yes has run out
-  bool acknowledges_early = false;     // wrong on purpose
+  Checker checker = Checker::kAsks;  // kKeepsAYes: wrong on purpose, it asks again only when its yes has run out
+  bool acknowledges_early = false;   // wrong on purpose
 };
 
 struct Outcome {

@@ -8,7 +8,10 @@ namespace {
 
 // Whether an opt-out makes every later check a no until somebody opts in again.
 bool Settles(const Change& opt_out, const Check& check, const std::vector<Change>& changes) {
-  if (opt_out.on || opt_out.subject != check.subject || !opt_out.applied || !opt_out.ended || *opt_out.ended > check.began) return false;
+  if (opt_out.on || opt_out.subject != check.subject || !opt_out.applied || !opt_out.ended ||
+      *opt_out.ended > check.began) {
+    return false;
+  }
   return std::none_of(changes.begin(), changes.end(), [&](const Change& other) {
     if (!other.on || other.subject != check.subject) return false;
     if (other.ended && !other.applied) return false;  // refused
@@ -20,7 +23,9 @@ void CheckRevisions(const Log& log, std::string* wrong) {
   std::set<std::pair<int, uint64_t>> seen;
   for (const Change& a : log.changes) {
     if (!a.applied) continue;
-    if (!seen.insert({a.subject, a.revision}).second) *wrong += "revision " + std::to_string(a.revision) + " was given twice\n";
+    if (!seen.insert({a.subject, a.revision}).second) {
+      *wrong += "revision " + std::to_string(a.revision) + " was given twice\n";
+    }
     for (const Change& b : log.changes) {
       if (b.applied && b.subject == a.subject && a.ended && *a.ended < b.began && a.revision >= b.revision) {
         *wrong += "revision " + std::to_string(b.revision) + " came after " + std::to_string(a.revision) + "\n";

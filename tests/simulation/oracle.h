@@ -19,8 +19,8 @@ struct Change {
   bool on = false;
   Moment began = 0;
   std::optional<Moment> ended;
-  bool applied = false;     // of an ended one: acknowledged
-  uint64_t revision = 0;    // of an acknowledged one
+  bool applied = false;   // of an ended one: acknowledged
+  uint64_t revision = 0;  // of an acknowledged one
 };
 
 struct Check {

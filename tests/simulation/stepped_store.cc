@@ -15,8 +15,8 @@ bool SteppedStore::Idle() const {
   return first_.empty() && second_.empty();
 }
 
-void SteppedStore::Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
-                          store::Done done) {
+void SteppedStore::Commit(store::Partition partition, std::vector<store::Precondition> preconditions,
+                          store::Build build, store::Done done) {
   Item item{partition, std::move(preconditions), std::move(build), std::move(done), {}};
   {
     base::MutexLock lock(mutex_);

@@ -1,4 +1,5 @@
-// A store that moves only when it is told to: commits wait, are applied one by one, and are answered one by one, in order.
+// A store that moves only when it is told to: commits wait, are applied one by one, and are answered one by one, in
+// order.
 #pragma once
 
 #include <deque>
@@ -28,11 +29,12 @@ class SteppedStore final : public store::Store {
   absl::StatusOr<std::string> Get(store::Partition partition, store::Table table, std::string_view key) const override {
     return inner_.Get(partition, table, key);
   }
-  absl::Status Scan(store::Partition partition, store::Table table, std::string_view from, std::string_view to, size_t limit,
-                    const store::Visitor& visit) const override {
+  absl::Status Scan(store::Partition partition, store::Table table, std::string_view from, std::string_view to,
+                    size_t limit, const store::Visitor& visit) const override {
     return inner_.Scan(partition, table, from, to, limit, visit);
   }
-  absl::StatusOr<std::vector<store::FeedRow>> Feed(store::Partition partition, store::Sequence from, size_t limit) const override {
+  absl::StatusOr<std::vector<store::FeedRow>> Feed(store::Partition partition, store::Sequence from,
+                                                   size_t limit) const override {
     return inner_.Feed(partition, from, limit);
   }
   absl::StatusOr<store::FeedRow> FeedAt(store::Partition partition, store::Sequence sequence) const override {
@@ -47,7 +49,9 @@ class SteppedStore final : public store::Store {
   absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override {
     return inner_.Erase(partition, rows);
   }
-  absl::Status Scrub(store::Partition partition, const store::Remains& remains) override { return inner_.Scrub(partition, remains); }
+  absl::Status Scrub(store::Partition partition, const store::Remains& remains) override {
+    return inner_.Scrub(partition, remains);
+  }
   store::Head GetHead(store::Partition partition) const override { return inner_.GetHead(partition); }
   // What is applied and not yet answered is published in the inner store and not here.
   std::optional<store::Seen> Now(store::Partition) const override { return std::nullopt; }

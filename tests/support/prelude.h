@@ -1,5 +1,5 @@
-// Precompiled into every test binary, so that each of its sources need not read these headers again. A source includes what it uses all
-// the same.
+// Precompiled into every test binary, so that each of its sources need not read these headers again. A source includes
+// what it uses all the same.
 #pragma once
 
 #include <absl/status/statusor.h>

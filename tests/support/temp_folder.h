@@ -1,5 +1,5 @@
-// A folder that goes when the test ends. In memory where the system has such a place: what these tests ask does not depend on
-// the disk, and thousands of syncs would.
+// A folder that goes when the test ends. In memory where the system has such a place: what these tests ask does not
+// depend on the disk, and thousands of syncs would.
 #pragma once
 
 #include <cstdlib>
@@ -14,7 +14,8 @@ class TempFolder {
     std::error_code ignored;
     const std::filesystem::path memory = "/dev/shm";
     const bool in_memory = std::filesystem::is_directory(memory, ignored);
-    std::string pattern = ((in_memory ? memory : std::filesystem::temp_directory_path()) / "consent-test-XXXXXX").string();
+    std::string pattern =
+        ((in_memory ? memory : std::filesystem::temp_directory_path()) / "consent-test-XXXXXX").string();
     path_ = mkdtemp(pattern.data());
   }
   ~TempFolder() {

@@ -2,10 +2,10 @@
 #include "client/cli/command.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
-#include "client/cli/output.h"
-#include "client/cli/render/render.h"
 #include "client/cli/lines/json_lines.h"
 #include "client/cli/lines/line_reader.h"
+#include "client/cli/output.h"
+#include "client/cli/render/render.h"
 #include "daemon/base/bounds.h"
 
 namespace consent::cli {
@@ -25,7 +25,8 @@ void AddFacts(CLI::App* app, CheckFlags* flags) {
   AddId(app, "--account", &recording.account_id, "Whose recording it is");
   AddId(app, "--recording", &recording.recording_id, "Which recording it is");
   AddTime(app, "--captured-at", &recording.captured_at, "When it was captured, by the device's clock");
-  AddNumber(app, "--captured-uncertainty-ms", &flags->uncertainty_ms, 0, base::kMaxUncertaintyMs, "How far captured-at may be off");
+  AddNumber(app, "--captured-uncertainty-ms", &flags->uncertainty_ms, 0, base::kMaxUncertaintyMs,
+            "How far captured-at may be off");
   AddTime(app, "--ingested-at", &recording.ingested_at, "When a server received it");
   app->add_option_function<std::vector<std::string>>(
          "--profile",
@@ -89,8 +90,8 @@ Report AnswerReport(const Answer& answer) {
                  {"policy_hash", HexText(answer.policy_hash())},
                  {"revision", answer.revision()}};
   Table table("answer", {"ELIGIBILITY", "DISPOSITION", "WHY", "GOOD UNTIL", "POLICY"});
-  table.Add({EligibilityText(answer), std::string(Name(answer.disposition())),
-             NamesText(answer.reasons()), TimeText(answer.good_until()), answer.policy_version()});
+  table.Add({EligibilityText(answer), std::string(Name(answer.disposition())), NamesText(answer.reasons()),
+             TimeText(answer.good_until()), answer.policy_version()});
   report.tables = {table};
   return report;
 }
@@ -122,9 +123,12 @@ int RunCheck(const Cli& cli, const std::shared_ptr<CheckFlags>& flags) {
     flags->question.at_least_revision = Etag(flags->at_least);
     Answer answer = client.Check(flags->recording, flags->question);
     // A yes that came too late to be used may come in time when asked again.
-    if (answer.eligibility() == Eligibility::kEligible && !answer.IsFresh()) answer = client.Check(flags->recording, flags->question);
+    if (answer.eligibility() == Eligibility::kEligible && !answer.IsFresh()) {
+      answer = client.Check(flags->recording, flags->question);
+    }
     if (!answer.error().ok()) return PrintError(answer.error(), cli.json);
-    const ExitCode code = flags->disposition_only ? CodeForDisposition(answer) : CodeForUse(answer, flags->question.purpose);
+    const ExitCode code =
+        flags->disposition_only ? CodeForDisposition(answer) : CodeForUse(answer, flags->question.purpose);
     return Print(AnswerReport(answer), cli.json, code);
   });
 }
@@ -132,16 +136,22 @@ int RunCheck(const Cli& cli, const std::shared_ptr<CheckFlags>& flags) {
 }  // namespace
 
 void AddCheck(CLI::App& parent, Cli& cli) {
-  CLI::App* app = parent.add_subcommand(
-      "check", "With --purpose: may this recording be used for it, here, now? Ends with 0 for ELIGIBLE and with 10 for NOT_ELIGIBLE. "
-               "With --disposition: what is to be done with it? Ends with 11 for KEEP, 12 for HOLD, 13 for PURGE. 20: there is no answer.");
+  CLI::App* app = parent.add_subcommand("check",
+                                        "With --purpose: may this recording be used for it, here, now? Ends with 0 for "
+                                        "ELIGIBLE and with 10 for NOT_ELIGIBLE. "
+                                        "With --disposition: what is to be done with it? Ends with 11 for KEEP, 12 for "
+                                        "HOLD, 13 for PURGE. 20: there is no answer.");
   auto flags = std::make_shared<CheckFlags>();
   AddFacts(app, flags.get());
-  NotEmpty(app->add_option("--file", flags->file, "The facts as one JSON object, keys as for `filter`, and no other option for a fact; - for standard input"));
+  NotEmpty(app->add_option(
+      "--file", flags->file,
+      "The facts as one JSON object, keys as for `filter`, and no other option for a fact; - for standard input"));
   CLI::Option* purpose = AddName(app, "--purpose", &flags->question.purpose, "What it would be used for");
-  app->add_flag("--disposition", flags->disposition_only, "Ask only whether it is kept, held or must be purged")->excludes(purpose);
+  app->add_flag("--disposition", flags->disposition_only, "Ask only whether it is kept, held or must be purged")
+      ->excludes(purpose);
   AddPlace(app, &flags->question.place);
-  AddText(app, "--at-least-revision", &flags->at_least, 0, base::kMaxTokenBytes, "Answer at least as fresh as this etag");
+  AddText(app, "--at-least-revision", &flags->at_least, 0, base::kMaxTokenBytes,
+          "Answer at least as fresh as this etag");
   app->callback([&cli, flags] {
     if (flags->question.purpose == Purpose::kUnset && !flags->disposition_only) {
       throw CLI::RequiredError("--purpose (may it be used?) or --disposition (must it be purged?)");

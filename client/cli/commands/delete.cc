@@ -45,8 +45,10 @@ void CheckOneKind(const DeleteFlags& flags) {
                                    !flags.voice_id_of.empty(),
                                    flags.close_account};
   if (std::count(kinds.begin(), kinds.end(), true) == 1) return;
-  throw CLI::ValidationError("delete", "needs exactly one of --everything, --from with --to, --today, --recording, --profile, --device, "
-                                       "--purpose-copies, --voice-id and --close-account: it says what is to be deleted");
+  throw CLI::ValidationError(
+      "delete",
+      "needs exactly one of --everything, --from with --to, --today, --recording, --profile, --device, "
+      "--purpose-copies, --voice-id and --close-account: it says what is to be deleted");
 }
 
 DeletionSelector SelectorOf(const DeleteFlags& flags) {
@@ -57,12 +59,16 @@ DeletionSelector SelectorOf(const DeleteFlags& flags) {
   if (flags.everything) return Everything{};
   if (HasRange(flags)) {
     // An open end would delete more than somebody who forgot it meant.
-    if (!flags.range.from.has_value()) throw CLI::ValidationError("--to", "needs --from; 1970-01-01T00:00:00Z is before everything");
+    if (!flags.range.from.has_value()) {
+      throw CLI::ValidationError("--to", "needs --from; 1970-01-01T00:00:00Z is before everything");
+    }
     if (!flags.range.to.has_value()) throw CLI::ValidationError("--from", "needs --to");
     return flags.range;
   }
   if (flags.today) {
-    if (flags.day.time_zone.empty()) throw CLI::ValidationError("--today", "needs --time-zone: where the user's day began");
+    if (flags.day.time_zone.empty()) {
+      throw CLI::ValidationError("--today", "needs --time-zone: where the user's day began");
+    }
     SpokenDay day = flags.day;
     if (!day.spoken_at.has_value()) day.spoken_at = Now();
     return day;
@@ -106,18 +112,23 @@ void AddSelector(CLI::App* app, DeleteFlags* flags) {
   app->add_flag("--everything", flags->everything, "All that was captured until now")->group("What");
   AddTime(app, "--from", &flags->range.from, "Captured from then on; with --to")->group("What");
   AddTime(app, "--to", &flags->range.to, "Captured until then, not in the future; with --from")->group("What");
-  app->add_flag("--today", flags->today, "From the first instant of the day on which it was said; with --time-zone")->group("What");
-  AddText(app, "--time-zone", &flags->day.time_zone, 1, base::kMaxNameBytes, "The user's, such as Europe/Bucharest")->group("What");
-  AddTime(app, "--spoken-at", &flags->day.spoken_at, "When it was said (default: now, by this machine's clock)")->group("What");
+  app->add_flag("--today", flags->today, "From the first instant of the day on which it was said; with --time-zone")
+      ->group("What");
+  AddText(app, "--time-zone", &flags->day.time_zone, 1, base::kMaxNameBytes, "The user's, such as Europe/Bucharest")
+      ->group("What");
+  AddTime(app, "--spoken-at", &flags->day.spoken_at, "When it was said (default: now, by this machine's clock)")
+      ->group("What");
   AddIds(app, "--recording", &flags->recordings, "A recording; several times, at most 1,000")->group("What");
   AddId(app, "--profile", &flags->profile, "All of this speaker that was captured until now")->group("What");
   AddId(app, "--device", &flags->device, "All of this device that was captured until now")->group("What");
   AddNames(app, "--purpose-copies", &flags->purpose_copies,
-           "What was made of recordings for these purposes, not the audio itself; of the account, or with --profile or --device of that")
+           "What was made of recordings for these purposes, not the audio itself; of the account, or with --profile or "
+           "--device of that")
       ->group("What");
   AddId(app, "--voice-id", &flags->voice_id_of, "What was learnt to know this profile's voice by")->group("What");
   app->add_flag("--close-account", flags->close_account,
-                "CLOSES THE ACCOUNT once it is verified: everything goes, whenever it was captured, choices and profiles included. Nobody is "
+                "CLOSES THE ACCOUNT once it is verified: everything goes, whenever it was captured, choices and "
+                "profiles included. Nobody is "
                 "asked again. The account_id is refused from then on, until `subject set --create-new` starts it anew.")
       ->group("What");
 }
@@ -125,10 +136,12 @@ void AddSelector(CLI::App* app, DeleteFlags* flags) {
 }  // namespace
 
 void AddDelete(CLI::App& parent, Cli& cli) {
-  CLI::App* app = parent.add_subcommand(
-      "delete", "Request that recordings are deleted. Nothing that it selects may be used from now on; purging begins once it is verified: "
-                "with --verified now, else by `requests verify`. While a request for the same recordings or the same --from and --to is "
-                "open, that one is printed and nothing new is written.");
+  CLI::App* app = parent.add_subcommand("delete",
+                                        "Request that recordings are deleted. Nothing that it selects may be used from "
+                                        "now on; purging begins once it is verified: "
+                                        "with --verified now, else by `requests verify`. While a request for the same "
+                                        "recordings or the same --from and --to is "
+                                        "open, that one is printed and nothing new is written.");
   auto flags = std::make_shared<DeleteFlags>();
   flags->order.requester = Actor::kSelf;
   AddId(app, "account", &flags->order.account_id, "Whose recordings")->required();
@@ -141,7 +154,9 @@ void AddDelete(CLI::App& parent, Cli& cli) {
   app->callback([&cli, flags] {
     DeletionOrder& order = flags->order;
     order.selector = SelectorOf(*flags);
-    order.verification = flags->verified ? Verification::kVerified : flags->verifying ? Verification::kUnderWay : Verification::kPending;
+    order.verification = flags->verified    ? Verification::kVerified
+                         : flags->verifying ? Verification::kUnderWay
+                                            : Verification::kPending;
     cli.action = [&cli, flags] { return RunDelete(cli, flags->order); };
   });
 }

@@ -2,10 +2,10 @@
 #include <chrono>
 
 #include "client/cli/command.h"
+#include "client/cli/engines/subject_export.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/cli/output.h"
-#include "client/cli/engines/subject_export.h"
 
 namespace consent::cli {
 namespace {
@@ -32,16 +32,19 @@ int RunExport(const Cli& cli, const ExportFlags& flags) {
 }  // namespace
 
 void AddExportSubject(CLI::App& parent, Cli& cli) {
-  CLI::App* app = parent.add_subcommand(
-      "export-subject",
-      "All that consentd holds about one subject, as one JSON object: region, profiles, devices, settings, the whole history with its "
-      "evidence, requests to delete and legal holds. It does not hold recordings nor what was made of them (ask the data systems), nor which "
-      "recordings were reported; ended requests and released holds no longer say what they were about. What it prints is about a person: keep it "
-      "safe.");
+  CLI::App* app = parent.add_subcommand("export-subject",
+                                        "All that consentd holds about one subject, as one JSON object: region, "
+                                        "profiles, devices, settings, the whole history with its "
+                                        "evidence, requests to delete and legal holds. It does not hold recordings nor "
+                                        "what was made of them (ask the data systems), nor which "
+                                        "recordings were reported; ended requests and released holds no longer say "
+                                        "what they were about. What it prints is about a person: keep it "
+                                        "safe.");
   auto flags = std::make_shared<ExportFlags>();
   AddId(app, "account", &flags->account, "The account")->required();
-  CLI::Option* output = NotEmpty(app->add_option(
-      "--output", flags->output, "Write this file instead of standard output: whole or not at all, mode 0600; one that is there is left as it is"));
+  CLI::Option* output = NotEmpty(app->add_option("--output", flags->output,
+                                                 "Write this file instead of standard output: whole or not at all, "
+                                                 "mode 0600; one that is there is left as it is"));
   app->add_flag("--force", flags->force, "Replace the file that --output names")->needs(output);
   app->add_flag("--text", flags->text, "As text to read, under headings");
   app->callback([&cli, flags] {

@@ -2,9 +2,9 @@
 #include <unistd.h>
 
 #include "client/cli/command.h"
+#include "client/cli/engines/filter_engine.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
-#include "client/cli/engines/filter_engine.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
 
@@ -33,7 +33,10 @@ Json RefusedJson(const RefusedLine& line) {
 class Outputs final : public FilterSink {
  public:
   Outputs(LineFile refused, LineFile purge, uint64_t total_bytes, bool as_json)
-      : eligible_(STDOUT_FILENO), refused_(std::move(refused)), purge_(std::move(purge)), bar_(total_bytes, !as_json),
+      : eligible_(STDOUT_FILENO),
+        refused_(std::move(refused)),
+        purge_(std::move(purge)),
+        bar_(total_bytes, !as_json),
         as_json_(as_json) {}
 
   absl::Status Eligible(const std::string& lines) override { return eligible_.Write(lines); }
@@ -176,26 +179,31 @@ int RunFilter(const Cli& cli, const FilterFlags& flags) {
 }  // namespace
 
 void AddFilter(CLI::App& parent, Cli& cli) {
-  CLI::App* app = parent.add_subcommand(
-      "filter",
-      "Read recordings as JSON lines and write those that may be used, in their order, to standard output: without account, "
-      "profiles, device and times, but with a pseudonym that differs per recording and per run. recording_id is kept because the "
-      "audio is fetched by it, so it should not tell who spoke. A summary goes to standard error, with --json as one object. "
-      "A line that cannot be read or has no answer is never let through.");
+  CLI::App* app = parent.add_subcommand("filter",
+                                        "Read recordings as JSON lines and write those that may be used, in their "
+                                        "order, to standard output: without account, "
+                                        "profiles, device and times, but with a pseudonym that differs per recording "
+                                        "and per run. recording_id is kept because the "
+                                        "audio is fetched by it, so it should not tell who spoke. A summary goes to "
+                                        "standard error, with --json as one object. "
+                                        "A line that cannot be read or has no answer is never let through.");
   auto flags = std::make_shared<FilterFlags>();
   NotEmpty(app->add_option("input", flags->input, "A file; - or nothing for standard input"));
   AddName(app, "--purpose", &flags->settings.purpose, "What the recordings would be used for")->required();
   AddRegion(app, "--country", &flags->country, false, "Where, for lines that do not say: RO");
   AddText(app, "--site", &flags->site, 0, base::kMaxNameBytes, "At which site, for lines that do not say");
   AddName(app, "--reviewer", &flags->reviewer, "Who would listen, for lines that do not say");
-  app->add_option("--set", flags->set,
-                  "KEY=VALUE for lines that lack the key: region, wake, kind, speakers, identity, age, captured_at, …; several "
-                  "times. Never replaces what a line says.")
+  app->add_option(
+         "--set", flags->set,
+         "KEY=VALUE for lines that lack the key: region, wake, kind, speakers, identity, age, captured_at, …; several "
+         "times. Never replaces what a line says.")
       ->allow_extra_args(false)
       ->type_name("KEY=VALUE");
   app->add_flag("--keep-ids", flags->settings.keep_ids, "Write the eligible lines as they came, ids included");
-  NotEmpty(app->add_option("--refused", flags->refused_path, "Write the others here, with every reason"))->type_name("FILE");
-  NotEmpty(app->add_option("--purge", flags->purge_path, "Write those that must be purged here, with every reason"))->type_name("FILE");
+  NotEmpty(app->add_option("--refused", flags->refused_path, "Write the others here, with every reason"))
+      ->type_name("FILE");
+  NotEmpty(app->add_option("--purge", flags->purge_path, "Write those that must be purged here, with every reason"))
+      ->type_name("FILE");
   AddNumber(app, "--batch", &flags->settings.batch, 1, kMaxBatch, "Lines in one call, 1 to 1000 (default 500)");
   AddNumber(app, "--parallel", &flags->settings.parallel, 1, 64, "Calls at the same time, 1 to 64 (default 4)");
   app->callback([&cli, flags] {

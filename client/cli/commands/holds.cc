@@ -18,8 +18,9 @@ struct PlaceFlags {
 // --authority and --reason; `what` ends "Who …".
 template <typename Order>
 void AddAuthority(CLI::App* app, Order* order, const std::string& what) {
-  AddText(app, "--authority", &order->authority, 1, base::kMaxAuthorityBytes,
-          "Who " + what + ": a court, an authority, a matter's number; 1 to 128 bytes; kept, and shown to auditors; no ids")
+  AddText(
+      app, "--authority", &order->authority, 1, base::kMaxAuthorityBytes,
+      "Who " + what + ": a court, an authority, a matter's number; 1 to 128 bytes; kept, and shown to auditors; no ids")
       ->required();
   AddText(app, "--reason", &order->reason, 1, base::kMaxReasonBytes, "Why; 1 to 256 bytes; no ids")->required();
 }
@@ -28,7 +29,8 @@ HoldSelector SelectorOf(const PlaceFlags& flags) {
   HoldSelector selector{WholeAccount{}, flags.order.selector.captured};
   if (!flags.recordings.empty()) {
     if (flags.scope != Scope{} || selector.captured != TimeRange{}) {
-      throw CLI::ValidationError("--recording", "says all that is held: it takes no --profile, --device, --from or --to beside it");
+      throw CLI::ValidationError("--recording",
+                                 "says all that is held: it takes no --profile, --device, --from or --to beside it");
     }
     if (flags.recordings.size() > kMaxDeletedRecordings) {
       throw CLI::ValidationError("--recording", "at most " + std::to_string(kMaxDeletedRecordings) + " in one hold");
@@ -48,8 +50,10 @@ HoldSelector SelectorOf(const PlaceFlags& flags) {
 
 void AddPlaceHold(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
-      "place", "From now on nothing that it covers is purged, whatever asks for it, and nothing of it becomes eligible. Without --profile, "
-               "--device or --recording it covers the whole account. What was purged before stays purged.");
+      "place",
+      "From now on nothing that it covers is purged, whatever asks for it, and nothing of it becomes eligible. Without "
+      "--profile, "
+      "--device or --recording it covers the whole account. What was purged before stays purged.");
   auto flags = std::make_shared<PlaceFlags>();
   PlaceHoldOrder& order = flags->order;
   AddId(app, "account", &order.account_id, "Whose recordings")->required();
@@ -77,9 +81,10 @@ void AddPlaceHold(CLI::App* parent, Cli& cli) {
 }
 
 void AddRelease(CLI::App* parent, Cli& cli) {
-  CLI::App* app = parent->add_subcommand(
-      "release", "What waited for it is purged from now on, unless another hold covers it. It allows more than before, so it needs --etag, "
-                 "--channel and --actor.");
+  CLI::App* app = parent->add_subcommand("release",
+                                         "What waited for it is purged from now on, unless another hold covers it. It "
+                                         "allows more than before, so it needs --etag, "
+                                         "--channel and --actor.");
   auto order = std::make_shared<ReleaseHoldOrder>();
   AddId(app, "hold", &order->hold_id, "The hold, as `holds place` printed it")->required();
   AddAuthority(app, order.get(), "lifted it");
@@ -105,9 +110,11 @@ void AddListHolds(CLI::App* parent, Cli& cli) {
   auto query = std::make_shared<HoldQuery>();
   query->page_size = 100;
   AddId(app, "--account", &query->account_id, "Only of this account; without it of all");
-  app->add_flag("--all", query->include_released, "Those that were released, too; what they covered is no longer known");
+  app->add_flag("--all", query->include_released,
+                "Those that were released, too; what they covered is no longer known");
   AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Holds to show, 1 to 1000 (default 100)");
-  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there; with the same other options");
+  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes,
+          "Where the page before ended, as printed there; with the same other options");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {
       return cli.WithClient([&](Client& client) {

@@ -8,9 +8,9 @@
 #include <cstring>
 
 #include "client/cli/command.h"
+#include "client/cli/engines/import_engine.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
-#include "client/cli/engines/import_engine.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
 #include "daemon/base/hash.h"
@@ -51,8 +51,7 @@ class ImportReport final : public ImportSink {
 
  private:
   absl::Status WriteRefused(const RefusedPart& part) {
-    const Json json = {
-        {"line", part.number}, {"part", part.part}, {"reason", part.reason}, {"message", part.message}};
+    const Json json = {{"line", part.number}, {"part", part.part}, {"reason", part.reason}, {"message", part.message}};
     return refused_.Write(PrintableJson(json.dump(-1, ' ', false, Json::error_handler_t::replace)) + "\n");
   }
 
@@ -72,14 +71,16 @@ class ImportReport final : public ImportSink {
 // As much of a pipe is copied; more is given as a file.
 constexpr uint64_t kMaxSpoolBytes = uint64_t{4} << 30;
 
-// An input that can be read twice: standard input is copied to a file that has no name and goes with this process. No yes can be sent
-// before the last line's noes are in force, so nothing can be sent from a pipe directly.
+// An input that can be read twice: standard input is copied to a file that has no name and goes with this process. No
+// yes can be sent before the last line's noes are in force, so nothing can be sent from a pipe directly.
 absl::StatusOr<Descriptor> Rereadable(Descriptor input) {
   if (::lseek(input.get(), 0, SEEK_SET) == 0) return input;
   const char* folder = std::getenv("TMPDIR");
   std::string name = std::string(folder != nullptr && folder[0] == '/' ? folder : "/tmp") + "/consentctl-XXXXXX";
   Descriptor copy(::mkstemp(name.data()));
-  if (!copy.IsOpen()) return absl::FailedPreconditionError("standard input cannot be copied: " + std::string(std::strerror(errno)));
+  if (!copy.IsOpen()) {
+    return absl::FailedPreconditionError("standard input cannot be copied: " + std::string(std::strerror(errno)));
+  }
   ::unlink(name.c_str());
   std::string block(64 * 1024, '\0');
   for (uint64_t copied = 0;;) {
@@ -87,7 +88,9 @@ absl::StatusOr<Descriptor> Rereadable(Descriptor input) {
     if (count < 0 && errno == EINTR) continue;
     if (count == 0) return copy;
     copied += static_cast<uint64_t>(count > 0 ? count : 0);
-    if (copied > kMaxSpoolBytes) return absl::FailedPreconditionError("a pipe may bring at most 4 GiB; give a larger input as a file");
+    if (copied > kMaxSpoolBytes) {
+      return absl::FailedPreconditionError("a pipe may bring at most 4 GiB; give a larger input as a file");
+    }
     if (count < 0 || !WriteAll(copy.get(), std::string_view(block).substr(0, static_cast<size_t>(count)))) {
       return absl::FailedPreconditionError("standard input cannot be copied: " + std::string(std::strerror(errno)));
     }
@@ -102,7 +105,9 @@ absl::StatusOr<std::string> HashOf(int input) {
   for (;;) {
     const ssize_t count = ::read(input, block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return absl::FailedPreconditionError("the input cannot be read: " + std::string(std::strerror(errno)));
+    if (count < 0) {
+      return absl::FailedPreconditionError("the input cannot be read: " + std::string(std::strerror(errno)));
+    }
     if (count == 0) break;
     crypto_hash_sha256_update(&hash, reinterpret_cast<const uint8_t*>(block.data()), static_cast<size_t>(count));
   }
@@ -115,7 +120,8 @@ std::string WhyItEnded(const ImportEnd& end) {
   if (end.how == ImportEnd::How::kComplete) return "";
   if (end.how == ImportEnd::How::kInputFailed) return "the input cannot be read: " + std::string(end.status.message());
   if (end.how == ImportEnd::How::kOutputFailed) return ErrorText(end.status);
-  const std::string where = end.pass == 1 ? " of the restrictions; no consent was sent" : " of the registrations and consents";
+  const std::string where =
+      end.pass == 1 ? " of the restrictions; no consent was sent" : " of the registrations and consents";
   return "stopped at line " + std::to_string(end.line) + where +
          ". Run the same command again to go on, within 72 hours. " + ErrorText(end.status);
 }
@@ -169,7 +175,9 @@ int RunImport(const Cli& cli, const ImportFlags& flags) {
     // Only once nothing is wrong with the command line: what the files held is lost by it.
     if (absl::Status begun = state->Begin(store); !begun.ok()) return FileError(begun);
     const bool goes_on = state->Reached(1) > 0;
-    if (absl::Status cut = refused->KeepFirst(goes_on ? SizeOf(refused->descriptor()) : 0); !cut.ok()) return FileError(cut);
+    if (absl::Status cut = refused->KeepFirst(goes_on ? SizeOf(refused->descriptor()) : 0); !cut.ok()) {
+      return FileError(cut);
+    }
     ImportReport report(*std::move(refused), SizeOf(input->get()), !cli.json);
     Import import(client, *state, report, flags.parallel);
     const ImportEnd end = import.Run(input->get());
@@ -183,14 +191,21 @@ int RunImport(const Cli& cli, const ImportFlags& flags) {
 void AddImport(CLI::App& parent, Cli& cli) {
   CLI::App* app = parent.add_subcommand(
       "import",
-      "Bring in subjects and choices made elsewhere, one JSON object per line: account_id, region, profiles, devices, choices, "
-      "retention (see client/cli/README.md). Every restriction of the whole input is in force before the first registration or "
-      "consent is sent, whatever else is wrong with its line. An import fills what is unset and changes nothing towards more. Sending the same lines again within 72 hours changes nothing.");
+      "Bring in subjects and choices made elsewhere, one JSON object per line: account_id, region, profiles, devices, "
+      "choices, "
+      "retention (see client/cli/README.md). Every restriction of the whole input is in force before the first "
+      "registration or "
+      "consent is sent, whatever else is wrong with its line. An import fills what is unset and changes nothing "
+      "towards more. Sending the same lines again within 72 hours changes nothing.");
   auto flags = std::make_shared<ImportFlags>();
   NotEmpty(app->add_option("input", flags->input, "A file; - for standard input"))->required();
-  NotEmpty(app->add_option("--state", flags->state_path, "Keep here how far the import into this daemon has come; run again with the same file and input to go on"))
+  NotEmpty(
+      app->add_option(
+          "--state", flags->state_path,
+          "Keep here how far the import into this daemon has come; run again with the same file and input to go on"))
       ->type_name("FILE");
-  NotEmpty(app->add_option("--refused", flags->refused_path, "Write here what does not count: the line's number, which part, and why"))
+  NotEmpty(app->add_option("--refused", flags->refused_path,
+                           "Write here what does not count: the line's number, which part, and why"))
       ->type_name("FILE");
   AddNumber(app, "--parallel", &flags->parallel, 1, 256, "Calls at the same time, 1 to 256 (default 16)");
   app->callback([&cli, flags] { cli.action = [&cli, flags] { return RunImport(cli, *flags); }; });

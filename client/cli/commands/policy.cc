@@ -25,22 +25,24 @@ Report PolicyReport(const StoredPolicy& stored) {
                  {"activated_at", TimeText(stored.activated_at)},
                  {"suspensions", Json::array()},
                  {"policy", PolicyJson(stored.policy)}};
-  for (const Suspension& suspension : stored.suspensions) report.json["suspensions"].push_back(SuspensionJson(suspension));
+  for (const Suspension& suspension : stored.suspensions) {
+    report.json["suspensions"].push_back(SuspensionJson(suspension));
+  }
   const Policy& policy = stored.policy;
   Table head("policy", {"VERSION", "CURRENT", "ACTIVATED", "HASH"});
   head.Add({policy.version, YesNo(stored.current), TimeText(stored.activated_at), HexText(stored.hash)});
   Table regimes("regime", {"REGIME", "DEFAULT", "REGIONS", "COUNTRIES", "SITES", "REVIEWERS"});
   for (const Regime& regime : policy.regimes) {
     regimes.Add({regime.name, std::string(Name(regime.default_rule)), ListText(regime.regions),
-                 ListText(regime.allowed_countries), ListText(regime.allowed_sites), NamesText(regime.allowed_reviewers)});
+                 ListText(regime.allowed_countries), ListText(regime.allowed_sites),
+                 NamesText(regime.allowed_reviewers)});
   }
   Table controls("control", {"CONTROL", "PURPOSES"});
   for (const Control& control : policy.controls) controls.Add({control.name, NamesText(control.purposes)});
   Table notices("notice", {"NOTICE", "LANGUAGES", "PURPOSES", "PEOPLE LISTEN", "PAST", "VALID FROM"});
   for (const Notice& notice : policy.notices) {
     notices.Add({notice.version, ListText(notice.languages), NamesText(notice.purposes),
-                 YesNo(notice.says_people_listen), YesNo(notice.covers_past),
-                 TimeText(notice.valid_from)});
+                 YesNo(notice.says_people_listen), YesNo(notice.covers_past), TimeText(notice.valid_from)});
   }
   report.tables = {head, regimes, controls, notices, SuspensionTable(stored.suspensions)};
   return report;
@@ -69,8 +71,9 @@ void AddShowPolicy(CLI::App* parent, Cli& cli) {
 }
 
 void AddSuspend(CLI::App* parent, Cli& cli) {
-  CLI::App* app = parent->add_subcommand("suspend", "Stop a purpose at once, for a region or everywhere. Durable; repeating is "
-                                                    "harmless.");
+  CLI::App* app = parent->add_subcommand("suspend",
+                                         "Stop a purpose at once, for a region or everywhere. Durable; repeating is "
+                                         "harmless.");
   auto order = std::make_shared<SuspendOrder>();
   AddName(app, "purpose", &order->purpose, "What is stopped")->required();
   AddRegion(app, "--region", &order->region, true, "Only there: DE or US-CA");

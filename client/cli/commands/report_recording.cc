@@ -20,8 +20,9 @@ void AddReportRecording(CLI::App& parent, Cli& cli) {
         const auto done = client.ReportRecording(*report);
         if (!done.ok()) return PrintError(done.status(), cli.json);
         Report printed;
-        printed.json = {
-            {"flags", NamesJson(done->flags)}, {"revision", done->revision.value()}, {"account_closed", done->account_closed}};
+        printed.json = {{"flags", NamesJson(done->flags)},
+                        {"revision", done->revision.value()},
+                        {"account_closed", done->account_closed}};
         Table table("report", {"FLAGS NOW", "ETAG", "ACCOUNT CLOSED"});
         table.Add({NamesText(done->flags), done->revision.value(), YesNo(done->account_closed)});
         printed.tables = {table};

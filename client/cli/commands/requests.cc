@@ -28,7 +28,8 @@ void AddListRequests(CLI::App* parent, Cli& cli) {
   AddBoundary(app, "--received-from", &query->received_from, "Only those received from then on");
   AddBoundary(app, "--received-before", &query->received_before, "Only those received before then");
   AddNumber(app, "--page-size", &query->page_size, 1, base::kMaxPageSize, "Requests to show, 1 to 1000 (default 100)");
-  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes, "Where the page before ended, as printed there; with the same other options");
+  AddText(app, "--page", &query->page_token, 0, base::kMaxTokenBytes,
+          "Where the page before ended, as printed there; with the same other options");
   app->callback([&cli, query] {
     cli.action = [&cli, query] {
       return cli.WithClient([&](Client& client) {
@@ -45,13 +46,16 @@ void AddListRequests(CLI::App* parent, Cli& cli) {
 }
 
 void AddShowRequest(CLI::App* parent, Cli& cli) {
-  CLI::App* app = parent->add_subcommand("show", "How far a request has come: each data system's part, due time, etag, and what may be "
-                                                 "told to the user");
+  CLI::App* app =
+      parent->add_subcommand("show",
+                             "How far a request has come: each data system's part, due time, etag, and what may be "
+                             "told to the user");
   auto deletion = std::make_shared<DeletionId>();
   AddId(app, "deletion", deletion.get(), "The request, as `delete` printed it")->required();
   app->callback([&cli, deletion] {
     cli.action = [&cli, deletion] {
-      return cli.WithClient([&](Client& client) { return PrintRequest(client.GetDeletionRequest(*deletion), cli.json); });
+      return cli.WithClient(
+          [&](Client& client) { return PrintRequest(client.GetDeletionRequest(*deletion), cli.json); });
     };
   });
 }
@@ -73,20 +77,28 @@ std::shared_ptr<Order> AddStep(CLI::App* app, Cli& cli,
 }
 
 void AddSteps(CLI::App* parent, Cli& cli) {
-  CLI::App* verify = parent->add_subcommand("verify", "Who asked is known and may ask: purging begins. Repeating is harmless.");
+  CLI::App* verify =
+      parent->add_subcommand("verify", "Who asked is known and may ask: purging begins. Repeating is harmless.");
   auto verification = AddStep(verify, cli, &Client::VerifyDeletionRequest);
   verify->add_flag("--only-begun", verification->only_begun, "It is being found out who asked, and that is not over");
 
-  CLI::App* deny = parent->add_subcommand("deny", "Only before it was verified. What it selects is kept and stays not eligible.");
+  CLI::App* deny =
+      parent->add_subcommand("deny", "Only before it was verified. What it selects is kept and stays not eligible.");
   auto denial = AddStep(deny, cli, &Client::DenyDeletionRequest);
-  AddText(deny, "--reason", &denial->reason, 1, base::kMaxReasonBytes, "1 to 256 bytes; kept, and shown to auditors; no ids")->required();
+  AddText(deny, "--reason", &denial->reason, 1, base::kMaxReasonBytes,
+          "1 to 256 bytes; kept, and shown to auditors; no ids")
+      ->required();
 
-  CLI::App* extend = parent->add_subcommand("extend", "Move the due time, once, as far as the regime allows: this says that the notice "
-                                                      "to the user went out in time");
+  CLI::App* extend =
+      parent->add_subcommand("extend",
+                             "Move the due time, once, as far as the regime allows: this says that the notice "
+                             "to the user went out in time");
   AddStep(extend, cli, &Client::ExtendDeletionRequest);
 
-  CLI::App* cancel = parent->add_subcommand("cancel", "Only before a data system took its task. It allows more than before, so it needs "
-                                                      "--etag, --channel and --actor.");
+  CLI::App* cancel =
+      parent->add_subcommand("cancel",
+                             "Only before a data system took its task. It allows more than before, so it needs "
+                             "--etag, --channel and --actor.");
   auto cancellation = AddStep(cancel, cli, &Client::CancelDeletionRequest);
   AddEtag(cancel, &cancellation->etag, "requests show");
 }
@@ -94,7 +106,8 @@ void AddSteps(CLI::App* parent, Cli& cli) {
 }  // namespace
 
 void AddRequests(CLI::App& app, Cli& cli) {
-  CLI::App* requests = app.add_subcommand("requests", "Requests to delete recordings: how far they have come, and what is due");
+  CLI::App* requests =
+      app.add_subcommand("requests", "Requests to delete recordings: how far they have come, and what is due");
   requests->require_subcommand(1);
   AddListRequests(requests, cli);
   AddShowRequest(requests, cli);

@@ -6,8 +6,8 @@
 
 namespace consent::cli {
 
-// Reads page by page what the tally's figures need: requests that somebody asked for, received before its period ends, and those received
-// later that are open. The tally is of no use where that fails.
+// Reads page by page what the tally's figures need: requests that somebody asked for, received before its period ends,
+// and those received later that are open. The tally is of no use where that fails.
 absl::Status CountRequests(Client& client, DeletionTally* tally);
 void AddRequestsReport(CLI::App* parent, Cli& cli);
 

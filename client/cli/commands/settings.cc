@@ -51,17 +51,20 @@ void Build(SetOrder* order) {
 
 void AddSetChoice(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
-      "set", "Turn controls or purposes on or off, change the retention. Turning off and keeping shorter need nothing and are "
-             "done even where the rest is refused; turning on needs --etag, --notice, --language, --channel and --actor.");
+      "set",
+      "Turn controls or purposes on or off, change the retention. Turning off and keeping shorter need nothing and are "
+      "done even where the rest is refused; turning on needs --etag, --notice, --language, --channel and --actor.");
   auto order = std::make_shared<SetOrder>();
   AddId(app, "account", &order->update.account_id, "The account")->required();
-  app->add_option("--on", order->on, "A control, or a purpose in capitals, to turn on; several times")->allow_extra_args(false);
+  app->add_option("--on", order->on, "A control, or a purpose in capitals, to turn on; several times")
+      ->allow_extra_args(false);
   app->add_option("--off", order->off, "A control, a purpose in capitals, or all, to turn off; several times")
       ->allow_extra_args(false);
   app->add_option("--retention", order->retention, "How long audio is kept: 3m, until-deleted or do-not-save");
   AddScope(app, &order->scope);
   AddUncheckedId(app, "--self-profile", &order->update.self_profile,
-        "The profile of the adult who consents: what is turned on for the account is turned on for it too", &order->left_out);
+                 "The profile of the adult who consents: what is turned on for the account is turned on for it too",
+                 &order->left_out);
   AddEvidence(app, &order->update.evidence, &order->left_out);
   AddEtag(app, &order->update.etag, "settings get", &order->left_out);
   app->callback([&cli, order] {
@@ -96,8 +99,9 @@ struct OptOutFlags {
 
 void AddOptOut(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
-      "opt-out", "Turn off at once: no etag, always wins, also for an account that was never seen. Say what: --control, "
-                 "--purpose or --all.");
+      "opt-out",
+      "Turn off at once: no etag, always wins, also for an account that was never seen. Say what: --control, "
+      "--purpose or --all.");
   auto flags = std::make_shared<OptOutFlags>();
   AddId(app, "account", &flags->order.account_id, "The account")->required();
   app->add_option("--control", flags->controls, "A control; several times")->allow_extra_args(false);
@@ -109,7 +113,9 @@ void AddOptOut(CLI::App* parent, Cli& cli) {
     OptOutOrder& order = flags->order;
     order.targets.clear();
     if (flags->all) order.targets.push_back({"", Purpose::kUnset, true});
-    for (const SettingTarget& target : flags->left_out.Controls("--control", flags->controls)) order.targets.push_back(target);
+    for (const SettingTarget& target : flags->left_out.Controls("--control", flags->controls)) {
+      order.targets.push_back(target);
+    }
     for (const Purpose purpose : flags->purposes) order.targets.push_back({"", purpose, false});
     flags->left_out.Settle(!order.targets.empty());
     if (order.targets.empty()) throw CLI::RequiredError("at least one of --control, --purpose and --all");

@@ -1,10 +1,10 @@
 // consentctl settings history|at.
+#include "client/cli/commands/settings.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
 #include "client/cli/render/render.h"
 #include "client/cli/render/render_deletion.h"
 #include "client/cli/render/render_subject.h"
-#include "client/cli/commands/settings.h"
 #include "daemon/base/bounds.h"
 
 namespace consent::cli {

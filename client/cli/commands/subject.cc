@@ -12,8 +12,9 @@ namespace {
 
 // id[:adult|child|born=YYYY-MM-DD][:guardian=id]
 Profile ParseProfile(const std::string& text) {
-  const CLI::ValidationError wrong("--profile", "must be ID[:adult|:child|:born=YYYY-MM-DD][:guardian=ID]; ids that "
-                                                "hold a colon can be given with `consentctl import`");
+  const CLI::ValidationError wrong("--profile",
+                                   "must be ID[:adult|:child|:born=YYYY-MM-DD][:guardian=ID]; ids that "
+                                   "hold a colon can be given with `consentctl import`");
   Profile profile;
   if (!text.empty() && text.back() == ':') throw wrong;
   std::istringstream parts(text);
@@ -53,7 +54,9 @@ void BuildSubject(SubjectOrder* order) {
   SubjectUpdate& update = order->update;
   const auto has_region = [&] { return order->region.has_value() && !order->region->empty(); };
   if (has_region()) update.region = *order->region;
-  if (order->region.has_value() && !has_region()) order->left_out.Add("--region", "must be a country such as DE, or with a subdivision such as US-CA, in upper case");
+  if (order->region.has_value() && !has_region()) {
+    order->left_out.Add("--region", "must be a country such as DE, or with a subdivision such as US-CA, in upper case");
+  }
   for (const std::string& text : order->profiles) {
     CheckOrLeaveOut(&order->left_out, "--profile", [&] { update.profiles.push_back(ParseProfile(text)); });
   }
@@ -69,15 +72,18 @@ void BuildSubject(SubjectOrder* order) {
 
 void AddSetSubject(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
-      "set", "Register a subject or change it, with choices in the same commit. A stricter region or age and a new child need "
-             "nothing; whatever allows more needs --etag, --channel and --actor once the subject is registered.");
+      "set",
+      "Register a subject or change it, with choices in the same commit. A stricter region or age and a new child need "
+      "nothing; whatever allows more needs --etag, --channel and --actor once the subject is registered.");
   auto order = std::make_shared<SubjectOrder>();
   SubjectUpdate* update = &order->update;
   AddId(app, "account", &update->account_id, "The account")->required();
   app->add_option_function<std::string>(
       "--region",
       [order](const std::string& text) {
-        if (CheckOrLeaveOut(&order->left_out, "--region", [&] { CheckTextFlag("--region", text, 0, SIZE_MAX); })) order->region = text;
+        if (CheckOrLeaveOut(&order->left_out, "--region", [&] { CheckTextFlag("--region", text, 0, SIZE_MAX); })) {
+          order->region = text;
+        }
       },
       "Where the user lives: DE or US-CA");
   app->add_option("--profile", order->profiles,
@@ -85,15 +91,19 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
       ->allow_extra_args(false);
   LeftOut* left_out = &order->left_out;
   AddIds(app, "--device", &update->devices, "A device to add; several times", left_out);
-  AddIds(app, "--remove-profile", &update->remove_profiles, "A profile to remove with its choices; several times", left_out);
-  AddIds(app, "--remove-device", &update->remove_devices, "A device to remove with its choices; several times", left_out);
+  AddIds(app, "--remove-profile", &update->remove_profiles, "A profile to remove with its choices; several times",
+         left_out);
+  AddIds(app, "--remove-device", &update->remove_devices, "A device to remove with its choices; several times",
+         left_out);
   app->add_option("--on", order->on, "A control, or a purpose in capitals, to turn on for the account; several times")
       ->allow_extra_args(false);
-  app->add_option("--off", order->off, "A control, a purpose in capitals, or all, to turn off for the account; several times")
+  app->add_option("--off", order->off,
+                  "A control, a purpose in capitals, or all, to turn off for the account; several times")
       ->allow_extra_args(false);
   app->add_option("--retention", order->retention, "How long audio is kept: 3m, until-deleted or do-not-save");
   app->add_flag("--create-new", update->create_new,
-                "The account was closed, and its id is somebody's new account: registers that one, which inherits nothing; what was captured "
+                "The account was closed, and its id is somebody's new account: registers that one, which inherits "
+                "nothing; what was captured "
                 "before stays the closed one's. Only once the closure is COMPLETED.");
   AddEvidence(app, &update->evidence, left_out);
   AddEtag(app, &update->etag, "subject get", left_out);
@@ -125,7 +135,8 @@ void AddSubject(CLI::App& app, Cli& cli) {
   CLI::App* subject = app.add_subcommand("subject", "Who lives behind an account");
   subject->require_subcommand(1);
   AddSetSubject(subject, cli);
-  CLI::App* get = subject->add_subcommand("get", "Show region, profiles, devices and etag, and whether the account was closed");
+  CLI::App* get =
+      subject->add_subcommand("get", "Show region, profiles, devices and etag, and whether the account was closed");
   auto account = std::make_shared<AccountId>();
   AddId(get, "account", account.get(), "The account")->required();
   get->callback([&cli, account] {

@@ -17,24 +17,30 @@ int PrintSystem(const absl::StatusOr<DataSystem>& system, bool as_json) {
 }
 
 void AddRegister(CLI::App* parent, Cli& cli) {
-  CLI::App* app = parent->add_subcommand(
-      "register", "From now on every verified request has a task for this data system, and so have those that are open. Repeating with "
-                  "the same options changes nothing; with others it is refused.");
+  CLI::App* app = parent->add_subcommand("register",
+                                         "From now on every verified request has a task for this data system, and so "
+                                         "have those that are open. Repeating with "
+                                         "the same options changes nothing; with others it is refused.");
   auto system = std::make_shared<DataSystem>();
-  AddText(app, "name", &system->name, 1, base::kMaxNameBytes, "1 to 64 of [a-z0-9_-]; never used again for another one")->required();
+  AddText(app, "name", &system->name, 1, base::kMaxNameBytes, "1 to 64 of [a-z0-9_-]; never used again for another one")
+      ->required();
   AddName(app, "--kind", &system->kind, "What it holds")->required();
-  AddNames(app, "--matches-by", &system->matches_by, "What it can find its data by; ACCOUNT and RECORDING_ID are needed")->required();
+  AddNames(app, "--matches-by", &system->matches_by,
+           "What it can find its data by; ACCOUNT and RECORDING_ID are needed")
+      ->required();
   app->add_option_function<std::string>(
          "--latest-arrival",
          [system](const std::string& text) {
            if (!ParseDuration(text, &system->latest_arrival)) {
-             throw CLI::ValidationError("--latest-arrival", "must be a whole number with a unit, such as 30s, 15min, 12h or 30d");
+             throw CLI::ValidationError("--latest-arrival",
+                                        "must be a whole number with a unit, such as 30s, 15min, 12h or 30d");
            }
          },
          "How late after its capture data can still reach it: 30s, 15min, 12h, 30d; at most 90d (default 0s)")
       ->type_name("DURATION");
   app->add_flag("--checks-on-ingest", system->checks_on_ingest,
-                "It asks consentd about each item that arrives. Where not, tasks that ended before --latest-arrival had passed are done "
+                "It asks consentd about each item that arrives. Where not, tasks that ended before --latest-arrival "
+                "had passed are done "
                 "once more.");
   app->callback([&cli, system] {
     cli.action = [&cli, system] {
@@ -61,15 +67,19 @@ void AddListSystems(CLI::App* parent, Cli& cli) {
 }
 
 void AddRetire(CLI::App* parent, Cli& cli) {
-  CLI::App* app = parent->add_subcommand("retire", "No further tasks for it. While it has open tasks it needs --reason: they end as EXEMPT "
-                                                   "for it, and what they were for is not deleted there.");
+  CLI::App* app =
+      parent->add_subcommand("retire",
+                             "No further tasks for it. While it has open tasks it needs --reason: they end as EXEMPT "
+                             "for it, and what they were for is not deleted there.");
   auto name = std::make_shared<std::string>();
   auto reason = std::make_shared<std::string>();
   AddText(app, "name", name.get(), 1, base::kMaxNameBytes, "The data system")->required();
-  AddText(app, "--reason", reason.get(), 0, base::kMaxReasonBytes, "1 to 256 bytes; kept with each task that ends by it; no ids");
+  AddText(app, "--reason", reason.get(), 0, base::kMaxReasonBytes,
+          "1 to 256 bytes; kept with each task that ends by it; no ids");
   app->callback([&cli, name, reason] {
     cli.action = [&cli, name, reason] {
-      return cli.WithClient([&](Client& client) { return PrintSystem(client.RetireDataSystem(*name, *reason), cli.json); });
+      return cli.WithClient(
+          [&](Client& client) { return PrintSystem(client.RetireDataSystem(*name, *reason), cli.json); });
     };
   });
 }

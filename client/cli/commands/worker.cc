@@ -2,9 +2,9 @@
 #include <unistd.h>
 
 #include "client/cli/command.h"
+#include "client/cli/engines/worker_engine.h"
 #include "client/cli/files.h"
 #include "client/cli/output.h"
-#include "client/cli/engines/worker_engine.h"
 #include "daemon/base/bounds.h"
 
 namespace consent::cli {
@@ -23,8 +23,8 @@ struct WorkerFlags {
 
 std::string CountsText(const WorkerCounts& counts, size_t running) {
   return "done " + std::to_string(counts.done) + ", not found " + std::to_string(counts.not_found) + ", again later " +
-         std::to_string(counts.retried + counts.given_back) + ", failed " + std::to_string(counts.failed) + ", running " +
-         std::to_string(running);
+         std::to_string(counts.retried + counts.given_back) + ", failed " + std::to_string(counts.failed) +
+         ", running " + std::to_string(running);
 }
 
 // Standard error: counts on a terminal, and lines about what goes wrong.
@@ -66,12 +66,20 @@ class Console final : public WorkerSink {
 int PrintCounts(const absl::Status& ended, const WorkerCounts& counts, int code, bool as_json) {
   if (!ended.ok()) std::fprintf(stderr, "consentctl: %s\n", ErrorText(ended).c_str());
   Report report;
-  report.json = {{"done", counts.done},     {"not_found", counts.not_found},   {"retried", counts.retried},
-                 {"failed", counts.failed}, {"given_back", counts.given_back}, {"lost", counts.lost},
-                 {"erased", counts.erased}, {"unreported", counts.unreported}, {"taken_back", counts.taken_back},
-                 {"refused", counts.refused}, {"open", counts.open}};
+  report.json = {{"done", counts.done},
+                 {"not_found", counts.not_found},
+                 {"retried", counts.retried},
+                 {"failed", counts.failed},
+                 {"given_back", counts.given_back},
+                 {"lost", counts.lost},
+                 {"erased", counts.erased},
+                 {"unreported", counts.unreported},
+                 {"taken_back", counts.taken_back},
+                 {"refused", counts.refused},
+                 {"open", counts.open}};
   if (!ended.ok()) report.json["error"] = ErrorJson(ended);
-  Table table("worker", {"DONE", "NOT FOUND", "AGAIN LATER", "FAILED", "GIVEN BACK", "LOST", "UNREPORTED", "TAKEN BACK", "REFUSED", "STILL OPEN", "ERASED"});
+  Table table("worker", {"DONE", "NOT FOUND", "AGAIN LATER", "FAILED", "GIVEN BACK", "LOST", "UNREPORTED", "TAKEN BACK",
+                         "REFUSED", "STILL OPEN", "ERASED"});
   table.Add({std::to_string(counts.done), std::to_string(counts.not_found), std::to_string(counts.retried),
              std::to_string(counts.failed), std::to_string(counts.given_back), std::to_string(counts.lost),
              std::to_string(counts.unreported), std::to_string(counts.taken_back), std::to_string(counts.refused),
@@ -109,32 +117,45 @@ int RunWorker(const Cli& cli, WorkerFlags flags) {
 }  // namespace
 
 void AddWorker(CLI::App& parent, Cli& cli) {
-  CLI::App* app = parent.add_subcommand(
-      "worker",
-      "Do the deletions of one data system: lease its tasks and run COMMAND once for each, without a shell. What is to be deleted stands "
-      "on its standard input, as one JSON line, and in CONSENT_… variables (see client/cli/README.md). It ends with 0: deleted; 3: there "
-      "was nothing; 75: again later; anything else: failed, and again later. The last line of its standard output may be the number of "
-      "what was erased; the SHA-256 of all of it is the evidence. Where some of it is on hold, the line's `exceptions` say what must be left "
-      "alone; such a task is run only with --heeds-exceptions. SIGTERM or SIGINT: nothing new is begun, what runs may go on for 30 seconds, "
-      "and what was leased and not begun is free for others at once.");
+  CLI::App* app = parent.add_subcommand("worker",
+                                        "Do the deletions of one data system: lease its tasks and run COMMAND once for "
+                                        "each, without a shell. What is to be deleted stands "
+                                        "on its standard input, as one JSON line, and in CONSENT_… variables (see "
+                                        "client/cli/README.md). It ends with 0: deleted; 3: there "
+                                        "was nothing; 75: again later; anything else: failed, and again later. The "
+                                        "last line of its standard output may be the number of "
+                                        "what was erased; the SHA-256 of all of it is the evidence. Where some of it "
+                                        "is on hold, the line's `exceptions` say what must be left "
+                                        "alone; such a task is run only with --heeds-exceptions. SIGTERM or SIGINT: "
+                                        "nothing new is begun, what runs may go on for 30 seconds, "
+                                        "and what was leased and not begun is free for others at once.");
   auto flags = std::make_shared<WorkerFlags>();
   WorkerSettings& settings = flags->settings;
-  AddText(app, "system", &settings.system, 1, base::kMaxNameBytes, "The data system, as `systems register` named it")->required();
-  app->add_option("command", flags->command, "After --: the program and its arguments")->required()->type_name("COMMAND");
-  app->add_flag("--once", settings.once, "End when no task is to be had, instead of waiting for more: with 0 where none is open, with 40 where some are (they wait "
+  AddText(app, "system", &settings.system, 1, base::kMaxNameBytes, "The data system, as `systems register` named it")
+      ->required();
+  app->add_option("command", flags->command, "After --: the program and its arguments")
+      ->required()
+      ->type_name("COMMAND");
+  app->add_flag("--once", settings.once,
+                "End when no task is to be had, instead of waiting for more: with 0 where none is open, with 40 where "
+                "some are (they wait "
                 "after a failure or for a hold, or others have them)");
   AddNumber(app, "--parallel", &settings.parallel, 1, 64, "Runs at the same time, 1 to 64 (default 1)");
   AddNumber(app, "--visibility", &flags->visibility_seconds, 1, 43'200,
-            "Seconds that a task is leased for, 1 to 43200 (default 300): renewed while its command runs, so that only a worker that "
+            "Seconds that a task is leased for, 1 to 43200 (default 300): renewed while its command runs, so that only "
+            "a worker that "
             "died keeps it from others for so long")
       ->type_name("SECONDS");
   AddNumber(app, "--longest-run", &flags->longest_run_seconds, 1, 43'200,
             "Seconds that a command may take, 1 to 43200 (default 3600); it is ended then")
       ->type_name("SECONDS");
-  AddNumber(app, "--batch", &settings.batch, 1, 100, "Tasks leased at once, 1 to 100 (default: as many as can be begun)");
-  app->add_flag("--stdin-only", settings.stdin_only, "No CONSENT_… variables: what is to be deleted stands on standard input only");
+  AddNumber(app, "--batch", &settings.batch, 1, 100,
+            "Tasks leased at once, 1 to 100 (default: as many as can be begun)");
+  app->add_flag("--stdin-only", settings.stdin_only,
+                "No CONSENT_… variables: what is to be deleted stands on standard input only");
   app->add_flag("--heeds-exceptions", settings.heeds_exceptions,
-                "The command leaves alone what `exceptions` (or CONSENT_EXCEPTIONS) names: it is on hold. Without this flag a task that has "
+                "The command leaves alone what `exceptions` (or CONSENT_EXCEPTIONS) names: it is on hold. Without this "
+                "flag a task that has "
                 "any fails and waits, so that nothing on hold is deleted by a command that does not look.");
   app->add_flag("--show-errors", flags->show_errors,
                 "The command's standard error is the worker's; else it is thrown away, because it may name people");

@@ -100,7 +100,8 @@ void DeletionTally::Add(const DeletionRequest& request) {
 DeletionFigures DeletionTally::Figures(const Counted& counted) {
   DeletionFigures figures = counted.figures;
   if (counted.days.empty()) return figures;
-  figures.mean_days = std::accumulate(counted.days.begin(), counted.days.end(), 0.0) / static_cast<double>(counted.days.size());
+  figures.mean_days =
+      std::accumulate(counted.days.begin(), counted.days.end(), 0.0) / static_cast<double>(counted.days.size());
   figures.median_days = Median(counted.days);
   return figures;
 }
@@ -129,7 +130,9 @@ DeletionFigures DeletionTally::Total() const {
 }
 
 Json FiguresJson(const DeletionFigures& figures) {
-  const auto days = [](const std::optional<double>& value) { return value.has_value() ? Json(Rounded(*value)) : Json(nullptr); };
+  const auto days = [](const std::optional<double>& value) {
+    return value.has_value() ? Json(Rounded(*value)) : Json(nullptr);
+  };
   return {{"received", figures.received},
           {"complied", figures.complied},
           {"denied", figures.denied},
@@ -143,14 +146,15 @@ Json FiguresJson(const DeletionFigures& figures) {
 }
 
 Table FiguresTable(const DeletionTally& tally) {
-  Table table("figures", {"REGIME", "RECEIVED", "COMPLIED", "DENIED", "CANCELLED", "MEAN DAYS", "MEDIAN DAYS", "EXTENDED", "DUE NOW",
-                          "OVERDUE NOW", "ON HOLD"});
+  Table table("figures", {"REGIME", "RECEIVED", "COMPLIED", "DENIED", "CANCELLED", "MEAN DAYS", "MEDIAN DAYS",
+                          "EXTENDED", "DUE NOW", "OVERDUE NOW", "ON HOLD"});
   for (std::vector<std::string>& row : Rows(tally)) table.Add(std::move(row));
   return table;
 }
 
 std::string FiguresCsv(const DeletionTally& tally) {
-  std::string text = "regime,received,complied,denied,cancelled,mean_days,median_days,extended,due_now,overdue_now,on_hold\n";
+  std::string text =
+      "regime,received,complied,denied,cancelled,mean_days,median_days,extended,due_now,overdue_now,on_hold\n";
   for (const std::vector<std::string>& row : Rows(tally)) {
     for (size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : ",") + CsvCell(row[i]);
     text += "\n";

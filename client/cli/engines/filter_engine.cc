@@ -44,9 +44,10 @@ void Filter::Launch() {
       std::launch::async, [this](Batch batch) { return Ask(std::move(batch)); }, std::exchange(next_, {})));
 }
 
-absl::Status Filter::Refused(const Place& place, const std::vector<size_t>& group, const BatchAnswers& answers, Batch* batch) const {
-  // One line must not end the run for all. Where the question is at fault (its place came from these lines), all of them are
-  // reported; else halves are asked about until the line stands alone.
+absl::Status Filter::Refused(const Place& place, const std::vector<size_t>& group, const BatchAnswers& answers,
+                             Batch* batch) const {
+  // One line must not end the run for all. Where the question is at fault (its place came from these lines), all of
+  // them are reported; else halves are asked about until the line stands alone.
   const std::vector<FieldViolation> fields = ErrorOf(answers.error).fields;
   const bool of_the_question = std::any_of(fields.begin(), fields.end(), [](const FieldViolation& fault) {
     return fault.field.rfind("recordings", 0) != 0;
@@ -67,7 +68,9 @@ absl::Status Filter::AskGroup(const Place& place, const std::vector<size_t>& gro
   BatchAnswers answers = client_.BatchCheck(recordings, {settings_.purpose, place, settings_.all_reasons, {}});
   if (IsItemError(answers.error)) return Refused(place, group, answers, batch);
   if (!answers.error.ok()) return answers.error;
-  if (answers.answers.size() != group.size()) return absl::InternalError("the number of answers is not that of the lines");
+  if (answers.answers.size() != group.size()) {
+    return absl::InternalError("the number of answers is not that of the lines");
+  }
   for (size_t i = 0; i < group.size(); ++i) {
     const absl::Status& error = answers.answers[i].error();
     if (!error.ok() && !IsItemError(error)) return error;
@@ -117,9 +120,10 @@ absl::Status Filter::Write(const Batch& batch) {
       Unreadable(item.number, "the daemon cannot take it: " + std::string(item.answer.error().message()));
     } else if (item.answer.MayUse(settings_.purpose)) {
       const Recording& recording = item.line.recording;
-      eligible += settings_.keep_ids
-                      ? item.original
-                      : PrintableJson(AnonymousLine(recording, pseudonyms_.For(recording.account_id, recording.recording_id)));
+      eligible +=
+          settings_.keep_ids
+              ? item.original
+              : PrintableJson(AnonymousLine(recording, pseudonyms_.For(recording.account_id, recording.recording_id)));
       eligible += '\n';
       ++passed;
     } else {
@@ -168,7 +172,8 @@ FilterEnd Filter::Run(LineReader& reader) {
     return true;
   };
   const auto full = [&] {
-    return asked_.size() >= settings_.parallel || asked_.front().wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    return asked_.size() >= settings_.parallel ||
+           asked_.front().wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   };
   const auto always = [] { return true; };
   for (bool more = true; more;) {

@@ -99,7 +99,8 @@ class Filter {
   Batch Ask(Batch batch) const;
   absl::Status AskGroup(const Place& place, const std::vector<size_t>& group, Batch* batch) const;
   // The daemon refused a whole call: finds the lines that it is about and gives each its error.
-  absl::Status Refused(const Place& place, const std::vector<size_t>& group, const BatchAnswers& answers, Batch* batch) const;
+  absl::Status Refused(const Place& place, const std::vector<size_t>& group, const BatchAnswers& answers,
+                       Batch* batch) const;
   // Writes the oldest batch. True: go on.
   bool WriteOldest(FilterEnd* end);
   absl::Status Write(const Batch& batch);

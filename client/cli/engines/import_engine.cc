@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "client/cli/exit_codes.h"
-#include "client/cli/printable.h"
 #include "client/cli/lines/json_fields.h"
 #include "client/cli/lines/line_reader.h"
+#include "client/cli/printable.h"
 
 namespace consent::cli {
 namespace {
@@ -22,7 +22,8 @@ constexpr char kBlockedReason[] = "RESTRICTION_NOT_IN_FORCE";
 // The daemon's: what is stored restricts more already.
 constexpr char kCannotLoosenReason[] = "IMPORT_CANNOT_LOOSEN";
 constexpr char kAccountClosed[] =
-    "its account is closed; what it refuses is kept, and binds an account that is started anew under its id until its holder chooses";
+    "its account is closed; what it refuses is kept, and binds an account that is started anew under its id until its "
+    "holder chooses";
 // How often a call is sent that lost against concurrent changes; nothing was written then.
 constexpr int kContentionAttempts = 5;
 
@@ -36,7 +37,8 @@ struct Outcome {
 
 template <typename Done>
 Outcome OutcomeOf(const absl::StatusOr<Done>& done) {
-  return done.ok() ? Outcome{absl::OkStatus(), done->revision, done->results, done->account_closed} : Outcome{done.status(), {}, {}};
+  return done.ok() ? Outcome{absl::OkStatus(), done->revision, done->results, done->account_closed}
+                   : Outcome{done.status(), {}, {}};
 }
 
 Outcome SendOnce(Client& client, const ImportCall& call) {
@@ -55,13 +57,16 @@ std::string OddIds(const ImportLine& line) {
 
 // A restriction of the line is not in force, or what cannot be read may be one.
 bool HidesARestriction(const ImportLine& line, const std::vector<RefusedPart>& refused) {
-  return std::any_of(line.faults.begin(), line.faults.end(), [](const LineFault& fault) { return fault.may_hide_no; }) ||
-         std::any_of(refused.begin(), refused.end(), [](const RefusedPart& part) { return part.reason != kCannotLoosenReason; });
+  return std::any_of(line.faults.begin(), line.faults.end(),
+                     [](const LineFault& fault) { return fault.may_hide_no; }) ||
+         std::any_of(refused.begin(), refused.end(),
+                     [](const RefusedPart& part) { return part.reason != kCannotLoosenReason; });
 }
 
 bool WantsEtag(const Outcome& outcome) {
   return ErrorOf(outcome.status).reason == "ETAG_REQUIRED" ||
-         std::any_of(outcome.results.begin(), outcome.results.end(), [](const PartResult& part) { return part.refused_reason == "ETAG_REQUIRED"; });
+         std::any_of(outcome.results.begin(), outcome.results.end(),
+                     [](const PartResult& part) { return part.refused_reason == "ETAG_REQUIRED"; });
 }
 
 ImportEnd Failed(ImportEnd::How how, absl::Status status) { return {how, std::move(status), 0, 0}; }
@@ -72,12 +77,14 @@ absl::Status Import::SendCall(ImportCall call, Etag* etag, Line* line) const {
   if (auto* update = std::get_if<SettingsUpdate>(&call.order)) update->etag = *etag;
   const auto send = [&] {
     Outcome outcome = SendOnce(client_, call);
-    for (int n = 1; n < kContentionAttempts && ErrorOf(outcome.status).reason == "CONTENTION"; ++n) outcome = SendOnce(client_, call);
+    for (int n = 1; n < kContentionAttempts && ErrorOf(outcome.status).reason == "CONTENTION"; ++n) {
+      outcome = SendOnce(client_, call);
+    }
     return outcome;
   };
   Outcome outcome = send();
-  // Who is registered already gets what is unset filled, too. The etag stands for nothing that anybody looked at; that an import changes nothing
-  // towards more is the daemon's to hold.
+  // Who is registered already gets what is unset filled, too. The etag stands for nothing that anybody looked at; that
+  // an import changes nothing towards more is the daemon's to hold.
   auto* subject = std::get_if<SubjectUpdate>(&call.order);
   if (subject != nullptr && WantsEtag(outcome)) {
     const auto current = client_.GetSubject(subject->account_id);
@@ -115,12 +122,15 @@ absl::Status Import::SendLine(int pass, Line* line) const {
     }
     return absl::OkStatus();
   }
-  for (const LineFault& yes : line->parsed.overruled) line->refused.push_back({line->number, yes.part, kOverruledReason, yes.why});
+  for (const LineFault& yes : line->parsed.overruled) {
+    line->refused.push_back({line->number, yes.part, kOverruledReason, yes.why});
+  }
   bool registered = false;
   for (ImportCall& call : LooseningsOf(line->parsed, line->bytes)) {
     // Without the registration's etag no consent can follow.
     if (registered && etag.empty()) {
-      line->refused.push_back({line->number, call.part, kNotSentReason, "the registration was refused, so it was not sent"});
+      line->refused.push_back(
+          {line->number, call.part, kNotSentReason, "the registration was refused, so it was not sent"});
       continue;
     }
     if (absl::Status status = SendCall(std::move(call), &etag, line); !status.ok()) return status;
@@ -143,7 +153,8 @@ Import::Block Import::Send(int pass, Block block) const {
 void Import::Launch(int pass) {
   if (next_.last == 0) return;
   sent_.push_back(std::async(
-      std::launch::async, [this, pass](Block block) { return Send(pass, std::move(block)); }, std::exchange(next_, {})));
+      std::launch::async, [this, pass](Block block) { return Send(pass, std::move(block)); },
+      std::exchange(next_, {})));
 }
 
 absl::Status Import::Unreadable(int pass, uint64_t number, const std::string& why) {
@@ -151,14 +162,16 @@ absl::Status Import::Unreadable(int pass, uint64_t number, const std::string& wh
   if (pass != 1) return absl::OkStatus();
   ++next_.read.unreadable;
   if (absl::Status blocked = state_.BlockAll(number); !blocked.ok()) return blocked;
-  return sink_.Unreadable(number, why + ". It may refuse for any account, so nothing that allows more is sent before it is corrected");
+  return sink_.Unreadable(
+      number, why + ". It may refuse for any account, so nothing that allows more is sent before it is corrected");
 }
 
 std::string Import::WhyHeldBack(const Line& line) const {
   // A line that only restricts is in force.
   if (LooseningsOf(line.parsed, line.bytes).empty()) return "";
   if (state_.blocks_all() != 0) {
-    return "line " + std::to_string(state_.blocks_all()) + " cannot be read and may refuse for this account, so nothing that allows more was sent";
+    return "line " + std::to_string(state_.blocks_all()) +
+           " cannot be read and may refuse for this account, so nothing that allows more was sent";
   }
   if (!state_.IsBlocked(line.parsed.account_id)) return "";
   return "a restriction of this account was refused or cannot be read, so nothing that allows more was sent";
@@ -204,7 +217,9 @@ absl::Status Import::Count(int pass, const Block& block) {
 
 absl::Status Import::CountRestrictions(const Line& line) {
   for (const LineFault& fault : line.parsed.faults) {
-    if (absl::Status status = sink_.Refused({line.number, fault.part, kUnreadableReason, fault.why}); !status.ok()) return status;
+    if (absl::Status status = sink_.Refused({line.number, fault.part, kUnreadableReason, fault.why}); !status.ok()) {
+      return status;
+    }
   }
   if (line.refused.empty() && line.parsed.faults.empty()) return absl::OkStatus();
   ++counts_.refused;

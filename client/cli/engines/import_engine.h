@@ -43,10 +43,11 @@ struct ImportEnd {
   int pass = 0;
 };
 
-// Reads a file twice. Pass 1 sends every restriction of every line, whatever else is wrong with the line; only when all of them are in force pass 2 registers
-// subjects and sends consents: none of an account whose restrictions were refused or cannot be read, none of a line with faults, and none at all
-// where a line cannot be read so far that it could be anybody's. Repeating a run is harmless: the same line makes the same request_ids, which
-// the daemon remembers for 72 hours. Memory is bounded but for 8 bytes for each line that is refused. Not thread-safe.
+// Reads a file twice. Pass 1 sends every restriction of every line, whatever else is wrong with the line; only when all
+// of them are in force pass 2 registers subjects and sends consents: none of an account whose restrictions were refused
+// or cannot be read, none of a line with faults, and none at all where a line cannot be read so far that it could be
+// anybody's. Repeating a run is harmless: the same line makes the same request_ids, which the daemon remembers for 72
+// hours. Memory is bounded but for 8 bytes for each line that is refused. Not thread-safe.
 class Import {
  public:
   // Lines that are sent one after the other, beside `parallel` other such blocks.
@@ -91,8 +92,8 @@ class Import {
   void Launch(int pass);
   Block Send(int pass, Block block) const;
   absl::Status SendLine(int pass, Line* line) const;
-  // Sends one call and notes what of it was refused. *etag is what the call shows and becomes what it returned. Fails only where
-  // the daemon did not get to an answer.
+  // Sends one call and notes what of it was refused. *etag is what the call shows and becomes what it returned. Fails
+  // only where the daemon did not get to an answer.
   absl::Status SendCall(ImportCall call, Etag* etag, Line* line) const;
   ImportEnd FinishOldest(int pass);
   absl::Status Count(int pass, const Block& block);

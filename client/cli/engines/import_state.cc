@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "client/cli/output.h"
 #include "client/cli/lines/json_fields.h"
+#include "client/cli/output.h"
 #include "daemon/base/hash.h"
 
 namespace consent::cli {
@@ -18,7 +18,9 @@ constexpr char kMarker[] = "consentctl_import";
 absl::StatusOr<std::string> ReadAll(const std::string& path) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.IsOpen() && errno == ENOENT) return std::string();
-  if (!file.IsOpen()) return absl::FailedPreconditionError("the state file cannot be opened: " + std::string(std::strerror(errno)));
+  if (!file.IsOpen()) {
+    return absl::FailedPreconditionError("the state file cannot be opened: " + std::string(std::strerror(errno)));
+  }
   std::string text(SizeOf(file.get()), '\0');
   size_t held = 0;
   while (held < text.size()) {
@@ -35,7 +37,8 @@ std::string Head(const std::string& input_hash, const std::string& salt) {
   return Json{{kMarker, 1}, {"input", input_hash}, {"salt", salt}}.dump() + "\n";
 }
 
-// True of what a first write that was cut short leaves. Any other text without a line's end is somebody else's file, say a key.
+// True of what a first write that was cut short leaves. Any other text without a line's end is somebody else's file,
+// say a key.
 bool IsTornHead(std::string_view text, const std::string& input_hash) {
   const std::string whole = Head(input_hash, "");
   const std::string_view before_salt = std::string_view(whole).substr(0, whole.rfind('"'));
@@ -44,7 +47,9 @@ bool IsTornHead(std::string_view text, const std::string& input_hash) {
          text.find_first_not_of("0123456789abcdef\"}", before_salt.size()) == std::string_view::npos;
 }
 
-absl::Status Damaged() { return absl::FailedPreconditionError("the state file is damaged or not one of `consentctl import`"); }
+absl::Status Damaged() {
+  return absl::FailedPreconditionError("the state file is damaged or not one of `consentctl import`");
+}
 
 }  // namespace
 
@@ -110,7 +115,9 @@ absl::StatusOr<ImportState> ImportState::Open(const std::string& path, const std
   // A torn last line counts as not written.
   state.whole_ = text->rfind('\n') + 1;
   if (state.whole_ == 0 && !IsTornHead(*text, input_hash)) return Damaged();
-  if (absl::Status loaded = state.Load(std::string_view(*text).substr(0, state.whole_), input_hash); !loaded.ok()) return loaded;
+  if (absl::Status loaded = state.Load(std::string_view(*text).substr(0, state.whole_), input_hash); !loaded.ok()) {
+    return loaded;
+  }
   absl::StatusOr<LineFile> file = LineFile::Open(path);
   if (!file.ok()) return file.status();
   state.file_ = *std::move(file);
@@ -121,7 +128,8 @@ absl::Status ImportState::Begin(const std::string& store) {
   // Of a file without a store nothing was reached: that line is the second.
   if (store_.empty() && reached_ != std::array<uint64_t, 2>{}) return Damaged();
   if (!store_.empty() && store_ != store) {
-    return absl::FailedPreconditionError("the state file tells how far the import into another store has come; use a new one for this daemon");
+    return absl::FailedPreconditionError(
+        "the state file tells how far the import into another store has come; use a new one for this daemon");
   }
   if (absl::Status cut = file_.KeepFirst(whole_); !cut.ok()) return cut;
   if (whole_ == 0) {
@@ -144,15 +152,18 @@ absl::Status ImportState::Save(int pass, uint64_t line, const ImportCounts& coun
 
 absl::Status ImportState::Block(const AccountId& account) {
   if (blocked_.size() >= kMaxBlocked) {
-    return absl::ResourceExhaustedError("the restrictions of more than " + std::to_string(kMaxBlocked) +
-                                        " accounts were refused; nothing that allows more was sent. Correct the input first");
+    return absl::ResourceExhaustedError(
+        "the restrictions of more than " + std::to_string(kMaxBlocked) +
+        " accounts were refused; nothing that allows more was sent. Correct the input first");
   }
   const std::string hash = HashOf(account);
   if (!blocked_.insert(hash).second) return absl::OkStatus();
   return file_.Write(Json{{"blocked", hash}}.dump() + "\n");
 }
 
-bool ImportState::IsBlocked(const AccountId& account) const { return !blocked_.empty() && blocked_.contains(HashOf(account)); }
+bool ImportState::IsBlocked(const AccountId& account) const {
+  return !blocked_.empty() && blocked_.contains(HashOf(account));
+}
 
 absl::Status ImportState::BlockAll(uint64_t line) {
   if (blocks_all_ != 0) return absl::OkStatus();

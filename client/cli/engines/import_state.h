@@ -17,7 +17,8 @@
 
 namespace consent::cli {
 
-// The whole file's, over all runs that a state file joins. lines = imported + refused + unreadable, once it is complete.
+// The whole file's, over all runs that a state file joins. lines = imported + refused + unreadable, once it is
+// complete.
 struct ImportCounts {
   uint64_t lines = 0;
   uint64_t imported = 0;
@@ -26,18 +27,20 @@ struct ImportCounts {
   uint64_t unreadable = 0;
 };
 
-// JSON lines: a head with the file's hash, the id of the store that takes it, then what was reached, the last line counting; written whole line by whole line, a
-// torn last one is ignored. Accounts appear as salted hashes only. Without a path nothing is kept. Not thread-safe.
+// JSON lines: a head with the file's hash, the id of the store that takes it, then what was reached, the last line
+// counting; written whole line by whole line, a torn last one is ignored. Accounts appear as salted hashes only.
+// Without a path nothing is kept. Not thread-safe.
 class ImportState {
  public:
   // Accounts whose restrictions were refused: their consents must wait. More, and the input needs a look first.
   static constexpr size_t kMaxBlocked = 100'000;
 
-  // Reads `path`, which may be empty, and changes nothing of it. FailedPrecondition: it cannot be read or opened for writing, is no state
-  // file, or is that of another input.
+  // Reads `path`, which may be empty, and changes nothing of it. FailedPrecondition: it cannot be read or opened for
+  // writing, is no state file, or is that of another input.
   static absl::StatusOr<ImportState> Open(const std::string& path, const std::string& input_hash, Random& random);
-  // Cuts off a torn last line and begins a new file. Comes before Save and Block. `store`: the daemon's, in hex. FailedPrecondition: it cannot
-  // be written, or tells of another store, which took what this one has not; it is left as it is then.
+  // Cuts off a torn last line and begins a new file. Comes before Save and Block. `store`: the daemon's, in hex.
+  // FailedPrecondition: it cannot be written, or tells of another store, which took what this one has not; it is left
+  // as it is then.
   absl::Status Begin(const std::string& store);
   // -1: nothing is kept.
   int descriptor() const { return file_.descriptor(); }

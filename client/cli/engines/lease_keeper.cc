@@ -31,8 +31,11 @@ void KeptLease::End(LeaseState why) {
   [[maybe_unused]] const ssize_t written = ::write(ended_.get(), &one, sizeof one);
 }
 
-LeaseKeeper::LeaseKeeper(Settings settings, Client& client, Clock& clock, std::function<void(const absl::Status&)> refused)
-    : settings_(std::move(settings)), client_(client), clock_(clock), refused_(std::move(refused)), thread_([this] { Run(); }) {}
+LeaseKeeper::LeaseKeeper(Settings settings, Client& client, Clock& clock,
+                         std::function<void(const absl::Status&)> refused)
+    : settings_(std::move(settings)), client_(client), clock_(clock), refused_(std::move(refused)), thread_([this] {
+        Run();
+      }) {}
 
 LeaseKeeper::~LeaseKeeper() {
   {

@@ -38,8 +38,9 @@ class KeptLease {
   Descriptor ended_;
 };
 
-// Owns a thread, which asks the daemon every few seconds. A command is told within `interval` and one call's deadline, which together are
-// below 15 s; where its lease is not renewed, also by a daemon that hangs, no later than `margin` before the lease ends. Thread-safe.
+// Owns a thread, which asks the daemon every few seconds. A command is told within `interval` and one call's deadline,
+// which together are below 15 s; where its lease is not renewed, also by a daemon that hangs, no later than `margin`
+// before the lease ends. Thread-safe.
 class LeaseKeeper {
  public:
   struct Settings {
@@ -50,8 +51,8 @@ class LeaseKeeper {
     // Before its lease ends a command must end by itself so much earlier.
     std::chrono::nanoseconds margin{0};
   };
-  // `refused` is called from its thread with the first refusal of a renewal: as long as it is refused, commands end with their leases.
-  // `client` and `clock` outlive it.
+  // `refused` is called from its thread with the first refusal of a renewal: as long as it is refused, commands end
+  // with their leases. `client` and `clock` outlive it.
   LeaseKeeper(Settings settings, Client& client, Clock& clock, std::function<void(const absl::Status&)> refused);
   ~LeaseKeeper();
   LeaseKeeper(const LeaseKeeper&) = delete;

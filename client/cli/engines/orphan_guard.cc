@@ -15,8 +15,8 @@ namespace {
 // More than a worker runs at once.
 constexpr size_t kMostGroups = 128;
 
-// The life of the guard: a positive number is a group that runs, a negative one a group that has ended; the end of the pipe is the end of
-// the worker. Allocates nothing.
+// The life of the guard: a positive number is a group that runs, a negative one a group that has ended; the end of the
+// pipe is the end of the worker. Allocates nothing.
 [[noreturn]] void Guard(int groups) {
   for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) std::signal(number, SIG_IGN);
   for (int other = 0; other <= STDERR_FILENO; ++other) {
@@ -41,7 +41,9 @@ constexpr size_t kMostGroups = 128;
 
 absl::StatusOr<std::unique_ptr<OrphanGuard>> OrphanGuard::Start() {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return absl::UnavailableError("no pipe is to be had: raise the limit of open files");
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return absl::UnavailableError("no pipe is to be had: raise the limit of open files");
+  }
   Descriptor read(ends[0]);
   Descriptor write(ends[1]);
   const pid_t guard = ::fork();
@@ -63,7 +65,8 @@ void OrphanGuard::Add(pid_t group) const { Tell(group); }
 void OrphanGuard::Remove(pid_t group) const { Tell(-group); }
 
 void OrphanGuard::Tell(pid_t group) const {
-  // Fewer bytes than PIPE_BUF are written whole or not at all; a guard that somebody has killed is missed by nobody but an orphan.
+  // Fewer bytes than PIPE_BUF are written whole or not at all; a guard that somebody has killed is missed by nobody but
+  // an orphan.
   while (::write(groups_.get(), &group, sizeof group) < 0 && errno == EINTR) {
   }
 }

@@ -11,8 +11,8 @@
 
 namespace consent::cli {
 
-// A process of its own that knows the process groups of the commands that run. When this process ends, however it ends, it kills those that
-// are left and ends, too. Add and Remove are thread-safe.
+// A process of its own that knows the process groups of the commands that run. When this process ends, however it ends,
+// it kills those that are left and ends, too. Add and Remove are thread-safe.
 class OrphanGuard {
  public:
   // Forks: call it before this process has other threads. Unavailable: there is no such process or pipe to be had.

@@ -10,8 +10,9 @@
 
 namespace consent::cli {
 
-// Asked once: finish what is under way and begin nothing new. Asked again, or after a patience, what is under way must end at once.
-// Thread-safe. Blocks the two signals for the calling thread and those that it starts: make it before any other thread.
+// Asked once: finish what is under way and begin nothing new. Asked again, or after a patience, what is under way must
+// end at once. Thread-safe. Blocks the two signals for the calling thread and those that it starts: make it before any
+// other thread.
 class StopRequest {
  public:
   explicit StopRequest(std::chrono::milliseconds patience);
@@ -23,7 +24,8 @@ class StopRequest {
   // OK, or why signals cannot be waited for.
   const absl::Status& status() const { return status_; }
   bool Asked() const { return is_asked_.load(); }
-  // Descriptors that can be read from the moment that it was asked, and from the moment that everything must end at once.
+  // Descriptors that can be read from the moment that it was asked, and from the moment that everything must end at
+  // once.
   int asked() const { return asked_.get(); }
   int at_once() const { return at_once_.get(); }
   // Returns after `time`, or as soon as `descriptor`, one of the two, can be read: then true.

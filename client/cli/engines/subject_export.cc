@@ -17,13 +17,14 @@ constexpr int kEntriesPerPage = 1000;
 constexpr int kListedPerPage = 100;
 constexpr int kMostReads = 5;
 constexpr char kNotIncluded[] =
-    "The recordings and what was made of them: they lie in the data systems. Which recordings were reported: their ids are kept as keyed "
+    "The recordings and what was made of them: they lie in the data systems. Which recordings were reported: their ids "
+    "are kept as keyed "
     "hashes only.";
 
 // Asks `next` for page after page and appends their items to *all.
 template <typename Page, typename Item>
-absl::Status ReadPages(const std::function<absl::StatusOr<Page>(const std::string& token)>& next, std::vector<Item> Page::*items,
-                       std::vector<Item>* all) {
+absl::Status ReadPages(const std::function<absl::StatusOr<Page>(const std::string& token)>& next,
+                       std::vector<Item> Page::*items, std::vector<Item>* all) {
   std::string token;
   do {
     absl::StatusOr<Page> page = next(token);
@@ -38,8 +39,8 @@ absl::Status ReadPages(const std::function<absl::StatusOr<Page>(const std::strin
 absl::Status ReadLists(Client& client, SubjectExport* out) {
   const AccountId& account = out->account_id;
   absl::Status status = ReadPages<HistoryPage, HistoryEntry>(
-      [&](const std::string& token) { return client.ListSettingsHistory(account, kEntriesPerPage, token); }, &HistoryPage::entries,
-      &out->history);
+      [&](const std::string& token) { return client.ListSettingsHistory(account, kEntriesPerPage, token); },
+      &HistoryPage::entries, &out->history);
   if (!status.ok()) return status;
   DeletionQuery deletions;
   deletions.account_id = account;
@@ -113,8 +114,8 @@ Json ExportJson(const SubjectExport& subject, Time read_at) {
 }
 
 std::string ExportText(const SubjectExport& subject, Time read_at) {
-  std::string text = "What consentd holds about the account " + Printable(subject.account_id.value()) + ", read at " + TimeText(read_at) +
-                     "\n\nNot included: " + kNotIncluded + "\n\n";
+  std::string text = "What consentd holds about the account " + Printable(subject.account_id.value()) + ", read at " +
+                     TimeText(read_at) + "\n\nNot included: " + kNotIncluded + "\n\n";
   text += Section("Subject", SubjectTables(subject.subject));
   text += Section("Settings", CurrentSettingsTables(subject.settings));
   text += Section("History, newest first", {HistoryTable(subject.history)});

@@ -22,8 +22,9 @@ struct SubjectExport {
   std::vector<Hold> holds;
 };
 
-// Reads every page. What it returns was all true at one time: where the subject changed meanwhile it is read again. Unavailable: it changed
-// each of five times. Otherwise the first call's error that failed; then nothing is returned, since half of it would pass for all.
+// Reads every page. What it returns was all true at one time: where the subject changed meanwhile it is read again.
+// Unavailable: it changed each of five times. Otherwise the first call's error that failed; then nothing is returned,
+// since half of it would pass for all.
 absl::StatusOr<SubjectExport> ReadSubject(Client& client, const AccountId& account);
 
 // One document.

@@ -16,8 +16,8 @@
 #include <cstdlib>
 #include <utility>
 
-#include "client/cli/files.h"
 #include "client/cli/engines/task_output.h"
+#include "client/cli/files.h"
 
 namespace consent::cli {
 namespace {
@@ -53,7 +53,8 @@ struct Pipe {
   Descriptor write;
 };
 
-// Above the standard descriptors, over which the child's ends are laid. The ends do not survive an exec. False: errno says why.
+// Above the standard descriptors, over which the child's ends are laid. The ends do not survive an exec. False: errno
+// says why.
 bool Open(Pipe* out) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return false;
@@ -105,9 +106,10 @@ class SpawnPlan {
   SpawnPlan& operator=(const SpawnPlan&) = delete;
 
   // 0, or the error.
-  int Start(const std::string& program, const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-            pid_t* child) const {
-    return ::posix_spawn(child, program.c_str(), &actions_, &attributes_, Pointers(arguments).data(), Pointers(environment).data());
+  int Start(const std::string& program, const std::vector<std::string>& arguments,
+            const std::vector<std::string>& environment, pid_t* child) const {
+    return ::posix_spawn(child, program.c_str(), &actions_, &attributes_, Pointers(arguments).data(),
+                         Pointers(environment).data());
   }
 
  private:
@@ -115,7 +117,8 @@ class SpawnPlan {
   posix_spawnattr_t attributes_{};
 };
 
-// Can be read once the process has ended; -1: errno says why there is none. Not glibc's function: its header is C only before 2.37.
+// Can be read once the process has ended; -1: errno says why there is none. Not glibc's function: its header is C only
+// before 2.37.
 int PidDescriptor(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
 // A started command until it is reaped.
@@ -160,14 +163,18 @@ class Child {
       Signal(SIGKILL);
       killed_ = true;
     }
-    const nanoseconds next = !ending_.has_value() ? limits.terminate_at : killed_ ? now + std::chrono::hours(1) : kill_at_;
+    const nanoseconds next = !ending_.has_value() ? limits.terminate_at
+                             : killed_            ? now + std::chrono::hours(1)
+                                                  : kill_at_;
     const int64_t wait_ms = std::chrono::ceil<std::chrono::milliseconds>(next - now).count();
     std::array<pollfd, 5> waits = {{{exited_.get(), POLLIN, 0},
                                     {out_.get(), POLLIN, 0},
                                     {in_.get(), POLLOUT, 0},
                                     {ending_.has_value() ? -1 : limits.stop, POLLIN, 0},
                                     {ending_.has_value() ? -1 : limits.lease, POLLIN, 0}}};
-    if (::poll(waits.data(), waits.size(), static_cast<int>(std::clamp<int64_t>(wait_ms, 0, INT_MAX))) < 0) return false;
+    if (::poll(waits.data(), waits.size(), static_cast<int>(std::clamp<int64_t>(wait_ms, 0, INT_MAX))) < 0) {
+      return false;
+    }
     if (waits[4].revents != 0) {
       Terminate(RunEnd::How::kLeaseEnded, clock.SinceBoot() + limits.grace);
     } else if (waits[3].revents != 0) {
@@ -232,7 +239,9 @@ TaskCommand::TaskCommand(std::string program, std::vector<std::string> arguments
 
 absl::StatusOr<TaskCommand> TaskCommand::Create(std::vector<std::string> arguments, bool show_errors) {
   std::string program = arguments.empty() ? "" : FindProgram(arguments.front());
-  if (program.empty()) return absl::NotFoundError("the command is no program that may be executed; give its path, or look at PATH");
+  if (program.empty()) {
+    return absl::NotFoundError("the command is no program that may be executed; give its path, or look at PATH");
+  }
   return TaskCommand(std::move(program), std::move(arguments), show_errors);
 }
 

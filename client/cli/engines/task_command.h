@@ -51,11 +51,13 @@ struct RunEnd {
   bool number_is_no_count = false;
 };
 
-// Immutable and thread-safe. The process must ignore SIGPIPE, as consentctl does: a command need not read its standard input.
+// Immutable and thread-safe. The process must ignore SIGPIPE, as consentctl does: a command need not read its standard
+// input.
 class TaskCommand {
  public:
-  // The program as execvp finds it, and its arguments, at least the program itself. `show_errors`: the command's standard error is this
-  // process's; else nobody's, because what it writes may name people. NotFound: there is no such program that may be executed.
+  // The program as execvp finds it, and its arguments, at least the program itself. `show_errors`: the command's
+  // standard error is this process's; else nobody's, because what it writes may name people. NotFound: there is no such
+  // program that may be executed.
   static absl::StatusOr<TaskCommand> Create(std::vector<std::string> arguments, bool show_errors);
 
   // Blocks until the command has ended. What it left running in its process group is killed then.

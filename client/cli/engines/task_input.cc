@@ -12,10 +12,10 @@
 namespace consent::cli {
 namespace {
 
-constexpr std::array<std::string_view, 13> kNames = {"CONSENT_TASK_ID",    "CONSENT_ACCOUNT_ID", "CONSENT_CAUSE",         "CONSENT_SELECTOR",
-                                                     "CONSENT_FROM",       "CONSENT_TO",         "CONSENT_RECORDING_IDS", "CONSENT_PROFILE_ID",
-                                                     "CONSENT_DEVICE_ID",  "CONSENT_PURPOSES",   "CONSENT_EXCEPTIONS",
-                                                     "CONSENT_AGAIN",      "CONSENT_LOOKED_AT"};
+constexpr std::array<std::string_view, 13> kNames = {
+    "CONSENT_TASK_ID",    "CONSENT_ACCOUNT_ID",    "CONSENT_CAUSE",      "CONSENT_SELECTOR",  "CONSENT_FROM",
+    "CONSENT_TO",         "CONSENT_RECORDING_IDS", "CONSENT_PROFILE_ID", "CONSENT_DEVICE_ID", "CONSENT_PURPOSES",
+    "CONSENT_EXCEPTIONS", "CONSENT_AGAIN",         "CONSENT_LOOKED_AT"};
 // Linux refuses a variable of 128 KiB or more (MAX_ARG_STRLEN), its name and the closing NUL included.
 constexpr size_t kLongestVariable = size_t{128} * 1024 - 1;
 
@@ -46,7 +46,9 @@ class Variables {
   }
   void SetSelector(const DeletionSelector& selector) {
     Set("CONSENT_SELECTOR", SelectorKind(selector));
-    if (const auto* recordings = std::get_if<std::vector<RecordingId>>(&selector)) SetList("CONSENT_RECORDING_IDS", *recordings);
+    if (const auto* recordings = std::get_if<std::vector<RecordingId>>(&selector)) {
+      SetList("CONSENT_RECORDING_IDS", *recordings);
+    }
     if (const auto* profile = std::get_if<ProfileId>(&selector)) SetScope({*profile, {}});
     if (const auto* device = std::get_if<DeviceId>(&selector)) SetScope({{}, *device});
     if (const auto* voice = std::get_if<VoiceIdOf>(&selector)) SetScope({voice->profile, {}});
@@ -74,10 +76,12 @@ Json ExceptionsJson(const std::vector<HoldSelector>& exceptions) {
 
 }  // namespace
 
-absl::StatusOr<TaskInput> MakeTaskInput(const PurgeTask& task, const std::vector<std::string>& inherited, bool stdin_only) {
+absl::StatusOr<TaskInput> MakeTaskInput(const PurgeTask& task, const std::vector<std::string>& inherited,
+                                        bool stdin_only) {
   const Json exceptions = ExceptionsJson(task.exceptions);
   if (SelectorKind(task.selector).empty() || exceptions.is_null()) {
-    return absl::InvalidArgumentError("this version does not know what is to be deleted or left alone; use a newer one");
+    return absl::InvalidArgumentError(
+        "this version does not know what is to be deleted or left alone; use a newer one");
   }
   TaskInput input;
   const Json json = {{"task_id", task.task_id.value()},
@@ -101,11 +105,14 @@ absl::StatusOr<TaskInput> MakeTaskInput(const PurgeTask& task, const std::vector
   if (task.again != TaskAgain::kUnset) variables.Set("CONSENT_AGAIN", std::string(Name(task.again)));
   if (task.looked_at.has_value()) variables.Set("CONSENT_LOOKED_AT", TimeText(task.looked_at));
   variables.SetSelector(task.selector);
-  if (task.covers.has_value() && task.covers->from.has_value()) variables.Set("CONSENT_FROM", TimeText(task.covers->from));
+  if (task.covers.has_value() && task.covers->from.has_value()) {
+    variables.Set("CONSENT_FROM", TimeText(task.covers->from));
+  }
   if (task.covers.has_value() && task.covers->to.has_value()) variables.Set("CONSENT_TO", TimeText(task.covers->to));
   if (!task.exceptions.empty()) variables.Set("CONSENT_EXCEPTIONS", exceptions.dump());
   if (!variables.fits()) {
-    return absl::InvalidArgumentError("the environment cannot carry an id's bytes, or all exceptions; run the worker with --stdin-only");
+    return absl::InvalidArgumentError(
+        "the environment cannot carry an id's bytes, or all exceptions; run the worker with --stdin-only");
   }
   return input;
 }

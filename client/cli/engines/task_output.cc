@@ -63,7 +63,9 @@ std::optional<int64_t> TaskOutput::LastNumber() const {
   return Last().number;
 }
 
-bool TaskOutput::IsNoCount() const { return IsNumber() && (Last().number == kTooLarge || (Last().below_zero && Last().number != 0)); }
+bool TaskOutput::IsNoCount() const {
+  return IsNumber() && (Last().number == kTooLarge || (Last().below_zero && Last().number != 0));
+}
 
 std::string TaskOutput::Hash() {
   if (empty_) return "";

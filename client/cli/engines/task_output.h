@@ -15,7 +15,8 @@ class TaskOutput {
  public:
   TaskOutput();
   void Add(std::string_view bytes);
-  // The last line, the end of which may be missing, is a whole number from 0 to 10^12, as much as a report may say, with nothing but blanks around it.
+  // The last line, the end of which may be missing, is a whole number from 0 to 10^12, as much as a report may say,
+  // with nothing but blanks around it.
   std::optional<int64_t> LastNumber() const;
   // It is another whole number, below zero or larger, which no report may carry.
   bool IsNoCount() const;

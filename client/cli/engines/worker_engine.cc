@@ -31,7 +31,9 @@ seconds WaitOf(const WorkerSettings& settings) {
   return settings.once ? seconds(0) : std::min(kLongestWait, settings.visibility / 4);
 }
 
-bool IsComplete(const Verdict& verdict) { return verdict.kind == Verdict::Kind::kDone || verdict.kind == Verdict::Kind::kNotFound; }
+bool IsComplete(const Verdict& verdict) {
+  return verdict.kind == Verdict::Kind::kDone || verdict.kind == Verdict::Kind::kNotFound;
+}
 
 constexpr char kLeaseLost[] = "LEASE_LOST";
 constexpr char kTaskNotFound[] = "TASK_NOT_FOUND";
@@ -67,10 +69,13 @@ Verdict Judge(const RunEnd& end) {
     case RunEnd::How::kExited:
       break;
   }
-  if (end.number == kExitDone && end.number_is_no_count) return {Verdict::Kind::kFailed, "the number in its last line is none from 0 to 10^12"};
+  if (end.number == kExitDone && end.number_is_no_count) {
+    return {Verdict::Kind::kFailed, "the number in its last line is none from 0 to 10^12"};
+  }
   if (end.number == kExitDone) return {Verdict::Kind::kDone, ""};
   if (end.number == kExitNotFound) return {Verdict::Kind::kNotFound, ""};
-  return {end.number == kExitRetry ? Verdict::Kind::kRetry : Verdict::Kind::kFailed, "exit " + std::to_string(end.number)};
+  return {end.number == kExitRetry ? Verdict::Kind::kRetry : Verdict::Kind::kFailed,
+          "exit " + std::to_string(end.number)};
 }
 
 ExitCode CodeForWorker(const absl::Status& ended, const WorkerCounts& counts, bool once, bool stopped) {
@@ -81,7 +86,9 @@ ExitCode CodeForWorker(const absl::Status& ended, const WorkerCounts& counts, bo
 }
 
 Verdict JudgeEndedLease(LeaseState lease) {
-  if (lease == LeaseState::kTakenBack) return {Verdict::Kind::kTakenBack, "ended by the worker: some of it is on hold now"};
+  if (lease == LeaseState::kTakenBack) {
+    return {Verdict::Kind::kTakenBack, "ended by the worker: some of it is on hold now"};
+  }
   if (lease == LeaseState::kLost) return {Verdict::Kind::kGivenBack, "ended by the worker: its lease was lost"};
   return {Verdict::Kind::kFailed, "ended by the worker: its lease could not be renewed"};
 }
@@ -191,18 +198,25 @@ std::optional<Worker::Item> Worker::Next() {
 }
 
 void Worker::Do(const Item& item) {
-  if (stop_.Asked()) return Report(item, {Verdict::Kind::kGivenBack, "the worker was stopped before it began", true}, {});
+  if (stop_.Asked()) {
+    return Report(item, {Verdict::Kind::kGivenBack, "the worker was stopped before it began", true}, {});
+  }
   if (clock_.SinceBoot() > item.held_until - nanoseconds(settings_.visibility) / 2) {
     // Counted as a failure, so that operators see it, and so that it comes again after a growing delay.
-    return Report(item, {Verdict::Kind::kGivenBack, "not begun in half of its lease: lease fewer at once, or for longer"}, {});
+    return Report(
+        item, {Verdict::Kind::kGivenBack, "not begun in half of its lease: lease fewer at once, or for longer"}, {});
   }
   if (!item.task.exceptions.empty() && !settings_.heeds_exceptions) {
-    return Report(item, {Verdict::Kind::kFailed, "some of it is on hold: run the worker with --heeds-exceptions, once its command does"}, {});
+    return Report(item,
+                  {Verdict::Kind::kFailed,
+                   "some of it is on hold: run the worker with --heeds-exceptions, once its command does"},
+                  {});
   }
   const absl::StatusOr<TaskInput> input = MakeTaskInput(item.task, environment_, settings_.stdin_only);
   if (!input.ok()) return Report(item, {Verdict::Kind::kFailed, std::string(input.status().message())}, {});
   const auto kept = keeper_.Keep({item.task.task_id, item.task.epoch}, item.held_until);
-  const RunLimits limits{clock_.SinceBoot() + settings_.longest_run, GraceOf(settings_.visibility), stop_.at_once(), kept->ended(), settings_.guard};
+  const RunLimits limits{clock_.SinceBoot() + settings_.longest_run, GraceOf(settings_.visibility), stop_.at_once(),
+                         kept->ended(), settings_.guard};
   const RunEnd end = command_.Run(*input, limits, clock_);
   keeper_.Drop(kept);
   const Item held{item.task, kept->held_until()};
@@ -213,9 +227,9 @@ absl::StatusOr<TaskAnswer> Worker::Send(const Item& item, const Verdict& verdict
   absl::StatusOr<std::vector<TaskAnswer>> answers;
   if (IsComplete(verdict)) {
     const bool done = verdict.kind == Verdict::Kind::kDone;
-    answers = client_.CompleteTasks(
-        settings_.system, {{item.task.task_id, item.task.epoch, done ? PurgeOutcome::kAcknowledged : PurgeOutcome::kNotFound,
-                            done ? end.last_number.value_or(0) : 0, end.output_hash, ""}});
+    answers = client_.CompleteTasks(settings_.system, {{item.task.task_id, item.task.epoch,
+                                                        done ? PurgeOutcome::kAcknowledged : PurgeOutcome::kNotFound,
+                                                        done ? end.last_number.value_or(0) : 0, end.output_hash, ""}});
   } else {
     TaskFailure failure{item.task.task_id, item.task.epoch, verdict.error, verdict.not_begun, 0, ""};
     // What it counted before it failed or was ended is erased all the same.
@@ -243,7 +257,8 @@ void Worker::Report(const Item& item, const Verdict& verdict, const RunEnd& end)
   const absl::StatusOr<TaskAnswer> answer = SendPatiently(item, verdict, end);
   const std::string refused = RefusalOf(answer);
   if (refused.empty() || !IsComplete(verdict)) return Count(answer, verdict, end);
-  // No answer is awaited for ever, and a refusal is none: what was refused once is refused again, so the task must fail by it.
+  // No answer is awaited for ever, and a refusal is none: what was refused once is refused again, so the task must fail
+  // by it.
   const Verdict failed{Verdict::Kind::kFailed, "REPORT_REFUSED: " + refused};
   const absl::StatusOr<TaskAnswer> told = SendPatiently(item, failed, end);
   const bool is_lost = refused == kLeaseLost || refused == kTaskNotFound;

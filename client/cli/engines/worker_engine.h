@@ -1,4 +1,5 @@
-// The work of `consentctl worker`, without its command line: tasks leased, one run of the command for each, and how it ended reported.
+// The work of `consentctl worker`, without its command line: tasks leased, one run of the command for each, and how it
+// ended reported.
 #pragma once
 
 #include <chrono>
@@ -11,10 +12,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "client/cli/exit_codes.h"
 #include "client/cli/engines/lease_keeper.h"
 #include "client/cli/engines/stop_request.h"
 #include "client/cli/engines/task_command.h"
+#include "client/cli/exit_codes.h"
 #include "consent/client.h"
 
 namespace consent::cli {
@@ -27,12 +28,13 @@ struct WorkerSettings {
   size_t parallel = 1;
   // Tasks in one lease, 1 to 100; 0: as many as can be begun at once.
   int batch = 0;
-  // How long a lease lasts; 1 s to 12 h. It is renewed while the command runs, so it only says how soon others have the task where this
-  // worker dies.
+  // How long a lease lasts; 1 s to 12 h. It is renewed while the command runs, so it only says how soon others have the
+  // task where this worker dies.
   std::chrono::seconds visibility{300};
   // A command that is not done by then is ended.
   std::chrono::seconds longest_run{3600};
-  // How often it is asked whether a lease is still held, at most; below 10 s, so that a hold ends a command within 15 s.
+  // How often it is asked whether a lease is still held, at most; below 10 s, so that a hold ends a command within 15
+  // s.
   std::chrono::milliseconds renew_every{5000};
   // See MakeTaskInput.
   bool stdin_only = false;
@@ -46,7 +48,8 @@ struct WorkerCounts {
   // Reported, and the report was accepted.
   uint64_t done = 0;
   uint64_t not_found = 0;
-  // They come again: the command said so; it failed; it was not begun or not finished because the worker stopped or the lease ran out.
+  // They come again: the command said so; it failed; it was not begun or not finished because the worker stopped or the
+  // lease ran out.
   uint64_t retried = 0;
   uint64_t failed = 0;
   uint64_t given_back = 0;
@@ -76,13 +79,15 @@ struct Verdict {
   // See TaskFailure.
   bool not_begun = false;
 };
-// Exit status 0: done; 3: not found; 75: again later; anything else: failed. So is a 0 whose number no report may carry.
+// Exit status 0: done; 3: not found; 75: again later; anything else: failed. So is a 0 whose number no report may
+// carry.
 Verdict Judge(const RunEnd& end);
 
 // The same of a run that was ended because its lease had become `lease`.
 Verdict JudgeEndedLease(LeaseState lease);
 
-// What a command has between SIGTERM and SIGKILL, and how long before its lease ends it gets SIGTERM: there is time left to report it.
+// What a command has between SIGTERM and SIGKILL, and how long before its lease ends it gets SIGTERM: there is time
+// left to report it.
 std::chrono::nanoseconds GraceOf(std::chrono::seconds visibility);
 std::chrono::nanoseconds MarginOf(std::chrono::seconds visibility);
 
@@ -105,8 +110,8 @@ class WorkerSink {
 class Worker {
  public:
   // All of them must outlive the run. `environment`: NAME=VALUE each, for the command.
-  Worker(const WorkerSettings& settings, Client& client, const TaskCommand& command, std::vector<std::string> environment,
-         const StopRequest& stop, Clock& clock, WorkerSink& sink)
+  Worker(const WorkerSettings& settings, Client& client, const TaskCommand& command,
+         std::vector<std::string> environment, const StopRequest& stop, Clock& clock, WorkerSink& sink)
       : settings_(settings),
         client_(client),
         command_(command),
@@ -114,11 +119,12 @@ class Worker {
         stop_(stop),
         clock_(clock),
         sink_(sink),
-        keeper_({settings.system, settings.visibility, settings.renew_every, MarginOf(settings.visibility)}, client, clock,
-                [this](const absl::Status& status) { Tell(status); }) {}
+        keeper_({settings.system, settings.visibility, settings.renew_every, MarginOf(settings.visibility)}, client,
+                clock, [this](const absl::Status& status) { Tell(status); }) {}
 
-  // Until it is asked to stop, or with `once` until there is no task. Whatever was leased has been reported or given back then. OK, or why
-  // no tasks could be leased: with `once` any error, else only what repeating does not help against.
+  // Until it is asked to stop, or with `once` until there is no task. Whatever was leased has been reported or given
+  // back then. OK, or why no tasks could be leased: with `once` any error, else only what repeating does not help
+  // against.
   absl::Status Run();
   const WorkerCounts& counts() const { return counts_; }
 

@@ -74,8 +74,8 @@ Evidence OfTheImport() {
   return evidence;
 }
 
-// The objects that it may be where some of `keys` stand in it more than once: one for each choice among their values. More than kMostReadings:
-// nothing, and the object itself where none stands twice.
+// The objects that it may be where some of `keys` stand in it more than once: one for each choice among their values.
+// More than kMostReadings: nothing, and the object itself where none stands twice.
 constexpr size_t kMostReadings = 8;
 std::vector<json> Readings(const json& object, std::initializer_list<const char*> keys) {
   std::vector<json> readings = {object};
@@ -97,12 +97,17 @@ std::vector<json> Readings(const json& object, std::initializer_list<const char*
   return readings;
 }
 
-// Calls read(reading, name) for each that the object may be. Where it may be more than one, that is a fault, and only the noes of all are left.
+// Calls read(reading, name) for each that the object may be. Where it may be more than one, that is a fault, and only
+// the noes of all are left.
 template <typename Read>
-void ReadReadings(const json& object, std::initializer_list<const char*> keys, const std::string& part, ImportLine* line, Read&& read) {
+void ReadReadings(const json& object, std::initializer_list<const char*> keys, const std::string& part,
+                  ImportLine* line, Read&& read) {
   const std::vector<json> readings = Readings(object, keys);
   if (readings.size() == 1) return read(object, part);
-  if (readings.empty()) return line->faults.push_back({part, "holds keys that appear twice in too many ways; keep those that are meant", true});
+  if (readings.empty()) {
+    return line->faults.push_back(
+        {part, "holds keys that appear twice in too many ways; keep those that are meant", true});
+  }
   line->faults.push_back({part, "holds a key that appears twice; keep the one that is meant", false});
   for (size_t i = 0; i < readings.size(); ++i) read(readings[i], part + "." + std::to_string(i));
 }
@@ -122,8 +127,8 @@ void ReadChoice(const json& object, const std::string& part, ImportLine* line) {
   evidence.channel = Channel::kImport;
   evidence.actor = Actor::kSelf;
   Fields rest(object, where);
-  rest.AllowOnly({"scope", "control", "purpose", "all", "turn", "given_at", "notice_version", "notice_language", "actor", "guardian_id",
-                  "reference"});
+  rest.AllowOnly({"scope", "control", "purpose", "all", "turn", "given_at", "notice_version", "notice_language",
+                  "actor", "guardian_id", "reference"});
   rest.ReadName("actor", &evidence.actor);
   rest.ReadId("guardian_id", &evidence.guardian);
   rest.ReadText("notice_version", base::kMaxNameBytes, &evidence.notice_version);
@@ -161,13 +166,16 @@ std::vector<json> ValuesOf(const json& object, const char* key, ImportLine* line
   return values;
 }
 
-// Calls read(item, part) for each object of the list. What is no list of at most `most` objects is a fault; beyond `most` the items are
-// read all the same. `first`: the number of the list's first item in its part's name.
+// Calls read(item, part) for each object of the list. What is no list of at most `most` objects is a fault; beyond
+// `most` the items are read all the same. `first`: the number of the list's first item in its part's name.
 template <typename Read>
-void ReadItems(const json& list, const char* key, size_t first, size_t most, bool may_hide_no, ImportLine* line, Read&& read) {
+void ReadItems(const json& list, const char* key, size_t first, size_t most, bool may_hide_no, ImportLine* line,
+               Read&& read) {
   if (const std::string why = WhyUnreadable(list); !why.empty()) return line->faults.push_back({key, why, may_hide_no});
   if (!list.is_array()) return line->faults.push_back({key, "must be a list", may_hide_no});
-  if (list.size() > most) line->faults.push_back({key, "must have at most " + std::to_string(most) + " entries", false});
+  if (list.size() > most) {
+    line->faults.push_back({key, "must have at most " + std::to_string(most) + " entries", false});
+  }
   for (size_t i = 0; i < list.size(); ++i) {
     if (list[i].is_object()) {
       read(list[i], At(key, first + i));
@@ -217,7 +225,8 @@ void ReadRetention(const json& object, ImportLine* line) {
       continue;
     }
     ReadItems(value, "retention", first, base::kMaxParts, true, line, [line](const json& item, const std::string& of) {
-      ReadReadings(item, {"keep", "scope"}, of, line, [line](const json& reading, const std::string& part) { ReadRetentionEntry(reading, part, line); });
+      ReadReadings(item, {"keep", "scope"}, of, line,
+                   [line](const json& reading, const std::string& part) { ReadRetentionEntry(reading, part, line); });
     });
     first += value.is_array() ? value.size() : 0;
   }
@@ -240,8 +249,10 @@ void OverruleYeses(ImportLine* line) {
     if (by == all.size()) {
       line->choices.push_back(all[i]);
     } else {
-      line->overruled.push_back({all[i].part, all[by].change.turn == Switch::kOff ? all[by].part + " refuses it: the no counts"
-                                                                                  : all[by].part + " says the same; only one can count",
+      line->overruled.push_back({all[i].part,
+                                 all[by].change.turn == Switch::kOff
+                                     ? all[by].part + " refuses it: the no counts"
+                                     : all[by].part + " says the same; only one can count",
                                  false});
     }
   }
@@ -259,7 +270,9 @@ RequestId RequestIdFor(std::string_view bytes, const std::string& part) {
                    hex.substr(20));
 }
 
-bool EndsByItself(const ImportRetention& entry) { return entry.change.retention.kind != Retention::Kind::kUntilDeleted; }
+bool EndsByItself(const ImportRetention& entry) {
+  return entry.change.retention.kind != Retention::Kind::kUntilDeleted;
+}
 
 bool OnlyRestricts(const ImportLine& line) {
   return !line.region.has_value() && line.profiles.empty() && line.devices.empty() &&
@@ -313,7 +326,8 @@ absl::StatusOr<ImportLine> ParseImportLine(std::string_view bytes) {
                  [&line](const json& reading, const std::string& part) { ReadChoice(reading, part, &line); });
   });
   ReadRetention(object, &line);
-  // What the parts do not tell themselves, such as a blank behind the line: it hides nothing, and the line allows nothing.
+  // What the parts do not tell themselves, such as a blank behind the line: it hides nothing, and the line allows
+  // nothing.
   if (line.faults.empty()) note("line", read->fault, false);
   OverruleYeses(&line);
   return line;

@@ -42,15 +42,17 @@ struct ImportLine {
   std::vector<DeviceId> devices;
   std::vector<ImportChoice> choices;
   std::vector<ImportRetention> retention;
-  // What could not be read. The refusals and shorter retentions above count all the same; nothing else of the line does.
+  // What could not be read. The refusals and shorter retentions above count all the same; nothing else of the line
+  // does.
   std::vector<LineFault> faults;
   // Yeses that do not count because the line itself says otherwise; they are not among the choices.
   std::vector<LineFault> overruled;
 };
 
-// InvalidArgument, and nothing of the line may be used: it is no JSON object, or its account cannot be read, so that it may refuse for any
-// account. Whatever else is wrong is a fault of the line, bytes that are not UTF-8 and keys that appear twice included: a no counts where
-// account, scope and target can be read. Unknown keys are faults: a misspelt refusal must not get lost.
+// InvalidArgument, and nothing of the line may be used: it is no JSON object, or its account cannot be read, so that it
+// may refuse for any account. Whatever else is wrong is a fault of the line, bytes that are not UTF-8 and keys that
+// appear twice included: a no counts where account, scope and target can be read. Unknown keys are faults: a misspelt
+// refusal must not get lost.
 absl::StatusOr<ImportLine> ParseImportLine(std::string_view line);
 
 // "until-deleted", "do-not-save" or months such as "3m". InvalidArgument: anything else.
@@ -62,11 +64,11 @@ struct ImportCall {
   std::variant<OptOutOrder, SettingsUpdate, SubjectUpdate> order;
 };
 
-// Everything in the line that can only restrict: refusals, and retention that ends by itself. Each carries a request_id made
-// from the line's bytes, so that the same line sent again is the same request.
+// Everything in the line that can only restrict: refusals, and retention that ends by itself. Each carries a request_id
+// made from the line's bytes, so that the same line sent again is the same request.
 std::vector<ImportCall> RestrictionsOf(const ImportLine& line, std::string_view bytes);
-// The registration, then the consents, one call for each evidence; nothing where the line only restricts or has faults. The caller puts the
-// etag of the call before into each.
+// The registration, then the consents, one call for each evidence; nothing where the line only restricts or has faults.
+// The caller puts the etag of the call before into each.
 std::vector<ImportCall> LooseningsOf(const ImportLine& line, std::string_view bytes);
 
 }  // namespace consent

@@ -19,7 +19,8 @@ constexpr int kMaxDepth = 8;
 // U+FFFD, which stands for each byte that is not UTF-8.
 constexpr char kReplacement[] = "\xEF\xBF\xBD";
 
-// A value that no JSON text has, so that it is none of the types that are asked for: why, and, behind a NUL byte, the values of a repeated key.
+// A value that no JSON text has, so that it is none of the types that are asked for: why, and, behind a NUL byte, the
+// values of a repeated key.
 json Unreadable(std::string_view why, const std::vector<json>& repeated = {}) {
   std::vector<uint8_t> bytes(why.begin(), why.end());
   if (!repeated.empty()) {
@@ -45,7 +46,9 @@ class Watch {
         BeginValue(parsed.get<std::string>());
         break;
       case json::parse_event_t::object_end:
-        for (const std::string& key : objects_.back().twice) parsed[key] = Unreadable("appears twice; keep the one that is meant", objects_.back().values[key]);
+        for (const std::string& key : objects_.back().twice) {
+          parsed[key] = Unreadable("appears twice; keep the one that is meant", objects_.back().values[key]);
+        }
         twice_ = twice_ || !objects_.back().twice.empty();
         objects_.pop_back();
         EndValue(depth, parsed);
@@ -54,7 +57,8 @@ class Watch {
         EndValue(depth, parsed);
         break;
       case json::parse_event_t::value:
-        if (repaired_ && parsed.is_string() && parsed.get_ref<const std::string&>().find(kReplacement) != std::string::npos) {
+        if (repaired_ && parsed.is_string() &&
+            parsed.get_ref<const std::string&>().find(kReplacement) != std::string::npos) {
           parsed = Unreadable("is not UTF-8");
         }
         EndValue(depth, parsed);
@@ -68,8 +72,8 @@ class Watch {
 
  private:
   struct Object {
-    int depth = 0;     // of its values
-    std::string key;   // of the one that is read
+    int depth = 0;    // of its values
+    std::string key;  // of the one that is read
     std::set<std::string> keys;
     std::set<std::string> twice;
     std::map<std::string, std::vector<json>> values;
@@ -82,7 +86,9 @@ class Watch {
   }
 
   void EndValue(int depth, const json& value) {
-    if (keeps_ && !objects_.empty() && objects_.back().depth == depth) objects_.back().values[objects_.back().key].push_back(value);
+    if (keeps_ && !objects_.empty() && objects_.back().depth == depth) {
+      objects_.back().values[objects_.back().key].push_back(value);
+    }
   }
 
   const bool repaired_;
@@ -196,7 +202,8 @@ bool Fields::ReadText(const char* key, size_t least, size_t most, std::string* o
   }
   const auto& text = value->get_ref<const std::string&>();
   if (text.size() < least || text.size() > most) {
-    Fail(key, "must have " + std::to_string(least) + " to " + std::to_string(most) + " bytes; leave the key out where there is no value");
+    Fail(key, "must have " + std::to_string(least) + " to " + std::to_string(most) +
+                  " bytes; leave the key out where there is no value");
     return false;
   }
   *out = text;
@@ -235,7 +242,9 @@ void Fields::ReadRegion(const char* key, std::string* out) {
   domain::Region region;
   std::string text;
   if (!ReadText(key, base::kMaxNameBytes, &text)) return;
-  if (!domain::Region::Parse(text, &region)) return Fail(key, "must be a country such as DE, or with a subdivision such as US-CA, in upper case");
+  if (!domain::Region::Parse(text, &region)) {
+    return Fail(key, "must be a country such as DE, or with a subdivision such as US-CA, in upper case");
+  }
   *out = text;
 }
 
@@ -243,7 +252,9 @@ void Fields::ReadCountry(const char* key, std::string* out) {
   domain::Region region;
   std::string text;
   if (!ReadText(key, base::kMaxNameBytes, &text)) return;
-  if (text.size() != 2 || !domain::Region::Parse(text, &region)) return Fail(key, "must be a country such as DE, in upper case");
+  if (text.size() != 2 || !domain::Region::Parse(text, &region)) {
+    return Fail(key, "must be a country such as DE, in upper case");
+  }
   *out = text;
 }
 
@@ -286,7 +297,8 @@ void Fields::AllowOnly(std::initializer_list<const char*> keys) {
     if (std::find_if(keys.begin(), keys.end(), [&name = name](const char* key) { return name == key; }) == keys.end()) {
       std::string known;
       for (const char* key : keys) known += (known.empty() ? "" : ", ") + std::string(key);
-      Take(absl::InvalidArgumentError("an unknown key" + (where_.empty() ? "" : " in `" + where_.substr(0, where_.size() - 1) + "`") +
+      Take(absl::InvalidArgumentError("an unknown key" +
+                                      (where_.empty() ? "" : " in `" + where_.substr(0, where_.size() - 1) + "`") +
                                       "; known are " + known));
       return;
     }

@@ -1,5 +1,5 @@
-// One JSON object per line, read strictly: every value is checked, and what is wrong is said without repeating it, because
-// lines hold ids.
+// One JSON object per line, read strictly: every value is checked, and what is wrong is said without repeating it,
+// because lines hold ids.
 #pragma once
 
 #include <algorithm>
@@ -23,11 +23,11 @@ namespace consent {
 // The longest line in bytes, its end not counted.
 inline constexpr size_t kMaxLineBytes = 64 * 1024;
 
-// The only reader of JSON in the client: lines of recordings and imports, the file of `check`, state files. A line is one JSON object and
-// nothing else, whatever the bytes: its first byte opens the object and its last one closes it. InvalidArgument, and nothing of the
-// line may be used: a byte before or behind the object (a blank, a second value, a byte order mark), a NUL byte or a lone CR anywhere,
-// longer than kMaxLineBytes, not UTF-8, nested deeper than 8, or an object that has a key twice (which of the two would count?).
-// The message never repeats the line.
+// The only reader of JSON in the client: lines of recordings and imports, the file of `check`, state files. A line is
+// one JSON object and nothing else, whatever the bytes: its first byte opens the object and its last one closes it.
+// InvalidArgument, and nothing of the line may be used: a byte before or behind the object (a blank, a second value, a
+// byte order mark), a NUL byte or a lone CR anywhere, longer than kMaxLineBytes, not UTF-8, nested deeper than 8, or an
+// object that has a key twice (which of the two would count?). The message never repeats the line.
 absl::StatusOr<nlohmann::json> ParseObject(std::string_view line);
 
 // A line of which a part cannot be read.
@@ -37,21 +37,24 @@ struct DamagedObject {
   absl::Status fault;
 };
 
-// For lines of which each part counts for itself: takes what ParseObject takes, and an object that has blanks, a CR or a byte order mark
-// around it, that is nested deeper, has a key twice or is not UTF-8. The value of a key that its object has twice, and a text that is not
-// UTF-8, cannot be read: WhyUnreadable tells, and Fields fails where it is asked for. InvalidArgument: anything else.
+// For lines of which each part counts for itself: takes what ParseObject takes, and an object that has blanks, a CR or
+// a byte order mark around it, that is nested deeper, has a key twice or is not UTF-8. The value of a key that its
+// object has twice, and a text that is not UTF-8, cannot be read: WhyUnreadable tells, and Fields fails where it is
+// asked for. InvalidArgument: anything else.
 absl::StatusOr<DamagedObject> ParseDamagedObject(std::string_view line);
 
 // Why the value cannot be read; empty: it can.
 std::string WhyUnreadable(const nlohmann::json& value);
-// All values of a key that its object has more than once, in the order of the line, where ParseDamagedObject has read it; else nothing.
+// All values of a key that its object has more than once, in the order of the line, where ParseDamagedObject has read
+// it; else nothing.
 std::vector<nlohmann::json> RepeatedValues(const nlohmann::json& value);
 
-// Reads the values of one object. After the first mistake the getters do nothing: check status() once, at the end, before
-// any value is used. A key whose value is null counts as absent.
+// Reads the values of one object. After the first mistake the getters do nothing: check status() once, at the end,
+// before any value is used. A key whose value is null counts as absent.
 class Fields {
  public:
-  // `object` must be an object and outlive this. `where` stands in front of keys in messages, for example "choices[2].".
+  // `object` must be an object and outlive this. `where` stands in front of keys in messages, for example
+  // "choices[2].".
   explicit Fields(const nlohmann::json& object, std::string where = "") : object_(object), where_(std::move(where)) {}
 
   bool Has(const char* key);

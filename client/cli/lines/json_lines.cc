@@ -12,9 +12,11 @@ namespace {
 using nlohmann::json;
 
 constexpr std::array<std::string_view, 19> kKeys = {
-    "recording_id", "account_id", "captured_at", "captured_uncertainty_ms", "ingested_at", "profile_ids", "device_id",
-    "region",       "wake",       "kind",        "speakers",                "identity",    "age",         "artefact",
-    "made_for",     "flags",      "country",     "site",                    "reviewer"};
+    "recording_id", "account_id",  "captured_at", "captured_uncertainty_ms",
+    "ingested_at",  "profile_ids", "device_id",   "region",
+    "wake",         "kind",        "speakers",    "identity",
+    "age",          "artefact",    "made_for",    "flags",
+    "country",      "site",        "reviewer"};
 // Whose recording it is, and which: never filled in.
 constexpr std::array<std::string_view, 4> kIdKeys = {"recording_id", "account_id", "profile_ids", "device_id"};
 
@@ -45,7 +47,8 @@ absl::Status CheckLookalikes(const json& object) {
     if (simple == "artifact") simple = "artefact";
     for (const std::string_view key : kKeys) {
       if (simple != Simplified(key)) continue;
-      return absl::InvalidArgumentError("a key reads like `" + std::string(key) + "` but is written otherwise; write it so");
+      return absl::InvalidArgumentError("a key reads like `" + std::string(key) +
+                                        "` but is written otherwise; write it so");
     }
   }
   return absl::OkStatus();
@@ -110,10 +113,11 @@ absl::StatusOr<LineDefaults> LineDefaults::Create(const std::vector<std::pair<st
       return absl::InvalidArgumentError("`" + key + "` says whose recording it is and must come from each line itself");
     }
     if (!Holds(kKeys, key)) {
-      return absl::InvalidArgumentError("`" + key +
-                                        "` is no key of a line; it can be captured_at, captured_uncertainty_ms, ingested_at, "
-                                        "region, wake, kind, speakers, identity, age, artefact, made_for, flags, country, "
-                                        "site or reviewer");
+      return absl::InvalidArgumentError(
+          "`" + key +
+          "` is no key of a line; it can be captured_at, captured_uncertainty_ms, ingested_at, "
+          "region, wake, kind, speakers, identity, age, artefact, made_for, flags, country, "
+          "site or reviewer");
     }
     if (defaults.values_.contains(key)) return absl::InvalidArgumentError("`" + key + "` is given twice");
     absl::StatusOr<json> value = DefaultValue(key, text);

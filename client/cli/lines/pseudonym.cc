@@ -17,8 +17,8 @@ std::string Pseudonyms::For(const AccountId& account, const RecordingId& recordi
   encoder.String(account.value());
   encoder.String(recording.value());
   base::Bytes16 hash{};
-  crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const uint8_t*>(input.data()), input.size(), key_.data(),
-                     key_.size());
+  crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const uint8_t*>(input.data()), input.size(),
+                     key_.data(), key_.size());
   return base::Hex(base::View(hash));
 }
 

@@ -10,8 +10,8 @@
 
 namespace consent {
 
-// Keyed BLAKE2b (RFC 7693) under a key that is made for one run and wiped with it: another recording has another pseudonym, and
-// so has the same one in another run. Thread-safe.
+// Keyed BLAKE2b (RFC 7693) under a key that is made for one run and wiped with it: another recording has another
+// pseudonym, and so has the same one in another run. Thread-safe.
 class Pseudonyms {
  public:
   explicit Pseudonyms(Random& random);

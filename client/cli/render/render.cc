@@ -115,7 +115,8 @@ std::vector<Table> SettingsTables(const Settings& settings) {
     purposes.Add({std::string(Name(purpose.purpose)), std::string(Name(purpose.effective)),
                   std::string(Name(purpose.reason)), YesNo(purpose.people_listen)});
   }
-  Table details("choice", {"SCOPE", "PURPOSE", "CHOICE", "ANSWER", "WHY", "SINCE", "HOLDS UNTIL", "NOTICE", "IMPORTED"});
+  Table details("choice",
+                {"SCOPE", "PURPOSE", "CHOICE", "ANSWER", "WHY", "SINCE", "HOLDS UNTIL", "NOTICE", "IMPORTED"});
   for (const PurposeSetting& detail : settings.details) {
     details.Add({ScopeText(detail.scope), std::string(Name(detail.purpose)), std::string(Name(detail.choice)),
                  std::string(Name(detail.effective)), std::string(Name(detail.reason)), TimeText(detail.since),
@@ -221,8 +222,11 @@ Json PartsJson(const std::vector<PartResult>& parts) {
 Table PartsTable(const std::vector<PartResult>& parts) {
   Table table("part", {"PART", "RESULT", "WHY", "WHAT TO DO"});
   for (const PartResult& part : parts) {
-    table.Add({part.part, !part.applied ? "refused" : part.changed ? "changed" : "already so", part.refused_reason,
-               part.refused_message});
+    table.Add({part.part,
+               !part.applied  ? "refused"
+               : part.changed ? "changed"
+                              : "already so",
+               part.refused_reason, part.refused_message});
   }
   return table;
 }

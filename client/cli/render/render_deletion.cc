@@ -12,7 +12,9 @@ Json TimeOrNull(const std::optional<Time>& time) { return time.has_value() ? Jso
 
 std::string SelectorText(const DeletionSelector& selector) {
   std::string text = SelectorKind(selector);
-  if (const auto* day = std::get_if<SpokenDay>(&selector)) return text + " " + TimeText(day->spoken_at) + " " + day->time_zone;
+  if (const auto* day = std::get_if<SpokenDay>(&selector)) {
+    return text + " " + TimeText(day->spoken_at) + " " + day->time_zone;
+  }
   if (const auto* recordings = std::get_if<std::vector<RecordingId>>(&selector)) {
     return text + ": " + std::to_string(recordings->size());
   }
@@ -20,7 +22,8 @@ std::string SelectorText(const DeletionSelector& selector) {
   if (const auto* device = std::get_if<DeviceId>(&selector)) return text + ":" + device->value();
   if (const auto* voice = std::get_if<VoiceIdOf>(&selector)) return text + ":" + voice->profile.value();
   if (const auto* copies = std::get_if<PurposeCopies>(&selector)) {
-    return text + ": " + NamesText(copies->purposes) + (copies->scope == Scope{} ? "" : " of " + ScopeText(copies->scope));
+    return text + ": " + NamesText(copies->purposes) +
+           (copies->scope == Scope{} ? "" : " of " + ScopeText(copies->scope));
   }
   return text;
 }
@@ -49,9 +52,9 @@ std::string MarksText(const DeletionRequest& request) {
 
 // "2/3": systems that ended, of all.
 std::string ProgressText(const DeletionRequest& request) {
-  const auto ended = std::count_if(request.progress.begin(), request.progress.end(), [](const DeletionProgress& progress) {
-    return progress.outcome != PurgeOutcome::kUnset;
-  });
+  const auto ended =
+      std::count_if(request.progress.begin(), request.progress.end(),
+                    [](const DeletionProgress& progress) { return progress.outcome != PurgeOutcome::kUnset; });
   return std::to_string(ended) + "/" + std::to_string(request.progress.size());
 }
 
@@ -67,10 +70,12 @@ Json ProgressJson(const DeletionProgress& progress) {
 }
 
 Table ProgressTable(const std::vector<DeletionProgress>& progress) {
-  Table table("progress", {"SYSTEM", "OUTCOME", "ENDED", "ERASED", "EVIDENCE", "EARLIER EVIDENCE", "WHY", "TAKEN BEFORE"});
+  Table table("progress",
+              {"SYSTEM", "OUTCOME", "ENDED", "ERASED", "EVIDENCE", "EARLIER EVIDENCE", "WHY", "TAKEN BEFORE"});
   for (const DeletionProgress& part : progress) {
-    table.Add({part.system, part.outcome == PurgeOutcome::kUnset ? "open" : std::string(Name(part.outcome)), TimeText(part.ended_at),
-               std::to_string(part.erased_count), HexText(part.evidence_hash), HexText(part.earlier_evidence_hash), part.reason, YesNo(part.leased_before)});
+    table.Add({part.system, part.outcome == PurgeOutcome::kUnset ? "open" : std::string(Name(part.outcome)),
+               TimeText(part.ended_at), std::to_string(part.erased_count), HexText(part.evidence_hash),
+               HexText(part.earlier_evidence_hash), part.reason, YesNo(part.leased_before)});
   }
   return table;
 }
@@ -160,22 +165,26 @@ std::vector<Table> DeletionTables(const DeletionRequest& request) {
   Table head("request", {"DELETION", "STATE", "MARKS", "DUE", "ETAG"});
   head.Add({request.deletion_id.value(), std::string(Name(request.state)), MarksText(request), TimeText(request.due_at),
             request.etag.value()});
-  Table times("received", {"RECEIVED", "CONFIRM BY", "VERIFIED", "ENDED", "REGIME", "REQUESTER", "DENIED BECAUSE", "CAUSE"});
-  times.Add({TimeText(request.received_at), TimeText(request.confirm_by), TimeText(request.verified_at), TimeText(request.ended_at),
-             request.regime, std::string(Name(request.requester)), request.denied_reason, CauseText(request)});
+  Table times("received",
+              {"RECEIVED", "CONFIRM BY", "VERIFIED", "ENDED", "REGIME", "REQUESTER", "DENIED BECAUSE", "CAUSE"});
+  times.Add({TimeText(request.received_at), TimeText(request.confirm_by), TimeText(request.verified_at),
+             TimeText(request.ended_at), request.regime, std::string(Name(request.requester)), request.denied_reason,
+             CauseText(request)});
   Table selects("selects", {"ACCOUNT", "WHAT", "CAPTURED FROM", "TO"});
-  selects.Add({request.account_id.value(), SelectorText(request.selector), FromText(request.covers), ToText(request.covers)});
+  selects.Add(
+      {request.account_id.value(), SelectorText(request.selector), FromText(request.covers), ToText(request.covers)});
   Table summary("summary", {"SUMMARY"});
   summary.Add({request.summary});
   return {head, times, selects, ProgressTable(request.progress), summary};
 }
 
 Table DeletionsTable(const std::vector<DeletionRequest>& requests) {
-  Table table("request", {"DELETION", "STATE", "MARKS", "REGIME", "RECEIVED", "DUE", "ENDED", "SYSTEMS", "ACCOUNT", "WHAT", "CAUSE"});
+  Table table("request", {"DELETION", "STATE", "MARKS", "REGIME", "RECEIVED", "DUE", "ENDED", "SYSTEMS", "ACCOUNT",
+                          "WHAT", "CAUSE"});
   for (const DeletionRequest& request : requests) {
     table.Add({request.deletion_id.value(), std::string(Name(request.state)), MarksText(request), request.regime,
-               TimeText(request.received_at), TimeText(request.due_at), TimeText(request.ended_at), ProgressText(request),
-               request.account_id.value(), SelectorText(request.selector), CauseText(request)});
+               TimeText(request.received_at), TimeText(request.due_at), TimeText(request.ended_at),
+               ProgressText(request), request.account_id.value(), SelectorText(request.selector), CauseText(request)});
   }
   return table;
 }
@@ -193,12 +202,12 @@ Json DataSystemJson(const DataSystem& system) {
 }
 
 Table DataSystemsTable(const std::vector<DataSystem>& systems) {
-  Table table("system", {"SYSTEM", "KIND", "STATE", "OPEN TASKS", "MATCHES BY", "LATEST ARRIVAL", "CHECKS ON INGEST", "REGISTERED",
-                         "RETIRED"});
+  Table table("system", {"SYSTEM", "KIND", "STATE", "OPEN TASKS", "MATCHES BY", "LATEST ARRIVAL", "CHECKS ON INGEST",
+                         "REGISTERED", "RETIRED"});
   for (const DataSystem& system : systems) {
-    table.Add({system.name, std::string(Name(system.kind)), std::string(Name(system.state)), std::to_string(system.open_tasks),
-               NamesText(system.matches_by), DurationText(system.latest_arrival), YesNo(system.checks_on_ingest),
-               TimeText(system.registered_at), TimeText(system.retired_at)});
+    table.Add({system.name, std::string(Name(system.kind)), std::string(Name(system.state)),
+               std::to_string(system.open_tasks), NamesText(system.matches_by), DurationText(system.latest_arrival),
+               YesNo(system.checks_on_ingest), TimeText(system.registered_at), TimeText(system.retired_at)});
   }
   return table;
 }
@@ -218,11 +227,13 @@ Json TaskJson(const TaskStatus& task) {
 }
 
 Table TasksTable(const std::vector<TaskStatus>& tasks) {
-  Table table("task", {"TASK", "DUE", "LEASED UNTIL", "NOT BEFORE", "ATTEMPTS", "FAILURES", "LAST ERROR", "WAITS FOR RELEASE", "ERASED", "AGAIN FOR"});
+  Table table("task", {"TASK", "DUE", "LEASED UNTIL", "NOT BEFORE", "ATTEMPTS", "FAILURES", "LAST ERROR",
+                       "WAITS FOR RELEASE", "ERASED", "AGAIN FOR"});
   for (const TaskStatus& task : tasks) {
     table.Add({task.task_id.value(), TimeText(task.due_at), TimeText(task.leased_until), TimeText(task.not_before),
-               std::to_string(task.attempts), std::to_string(task.failures), task.last_error, YesNo(task.waits_for_release),
-               std::to_string(task.erased_count), task.again == TaskAgain::kUnset ? "" : std::string(Name(task.again))});
+               std::to_string(task.attempts), std::to_string(task.failures), task.last_error,
+               YesNo(task.waits_for_release), std::to_string(task.erased_count),
+               task.again == TaskAgain::kUnset ? "" : std::string(Name(task.again))});
   }
   return table;
 }

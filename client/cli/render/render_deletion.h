@@ -11,8 +11,8 @@
 
 namespace consent::cli {
 
-// "everything", "time_range", "spoken_day", "recordings", "profile", "device", "purpose_copies", "voice_id", "account_closure"; empty where
-// it is not known.
+// "everything", "time_range", "spoken_day", "recordings", "profile", "device", "purpose_copies", "voice_id",
+// "account_closure"; empty where it is not known.
 std::string SelectorKind(const DeletionSelector& selector);
 // An object with "kind" and what belongs to it; null where it is not known.
 Json SelectorJson(const DeletionSelector& selector);

@@ -22,7 +22,9 @@ std::string HeldText(const HoldSelector& selector) {
 
 std::string LeasesText(const std::vector<LeaseOut>& leases) {
   std::string text;
-  for (const LeaseOut& lease : leases) text += (text.empty() ? "" : ", ") + lease.system + " until " + TimeText(lease.until);
+  for (const LeaseOut& lease : leases) {
+    text += (text.empty() ? "" : ", ") + lease.system + " until " + TimeText(lease.until);
+  }
   return text;
 }
 
@@ -50,7 +52,9 @@ Json HoldSelectorJson(const HoldSelector& selector) {
 
 Json HoldJson(const Hold& hold) {
   Json leases_out = Json::array();
-  for (const LeaseOut& lease : hold.leases_out) leases_out.push_back({{"system", lease.system}, {"until", TimeText(lease.until)}});
+  for (const LeaseOut& lease : hold.leases_out) {
+    leases_out.push_back({{"system", lease.system}, {"until", TimeText(lease.until)}});
+  }
   return {{"hold_id", hold.hold_id.value()},
           {"account_id", hold.account_id.value()},
           {"selector", HoldSelectorJson(hold.selector)},
@@ -65,13 +69,13 @@ Json HoldJson(const Hold& hold) {
 }
 
 Table HoldsTable(const std::vector<Hold>& holds) {
-  Table table("hold", {"HOLD", "STATE", "ACCOUNT", "WHAT", "CAPTURED FROM", "TO", "AUTHORITY", "REASON", "PLACED", "RELEASED",
-                       "RELEASED BY", "RELEASED BECAUSE", "ETAG", "STILL OUT"});
+  Table table("hold", {"HOLD", "STATE", "ACCOUNT", "WHAT", "CAPTURED FROM", "TO", "AUTHORITY", "REASON", "PLACED",
+                       "RELEASED", "RELEASED BY", "RELEASED BECAUSE", "ETAG", "STILL OUT"});
   for (const Hold& hold : holds) {
     table.Add({hold.hold_id.value(), hold.released_at.has_value() ? "RELEASED" : "IN_FORCE", hold.account_id.value(),
-               HeldText(hold.selector), TimeText(hold.selector.captured.from), TimeText(hold.selector.captured.to), hold.authority,
-               hold.reason, TimeText(hold.placed_at), TimeText(hold.released_at), hold.release_authority, hold.release_reason,
-               hold.etag.value(), LeasesText(hold.leases_out)});
+               HeldText(hold.selector), TimeText(hold.selector.captured.from), TimeText(hold.selector.captured.to),
+               hold.authority, hold.reason, TimeText(hold.placed_at), TimeText(hold.released_at),
+               hold.release_authority, hold.release_reason, hold.etag.value(), LeasesText(hold.leases_out)});
   }
   return table;
 }

@@ -9,7 +9,8 @@
 
 namespace consent::cli {
 
-// {"kind", what belongs to it, "from", "to"}: "account", "profile", "device" or "recordings"; null where it is not known.
+// {"kind", what belongs to it, "from", "to"}: "account", "profile", "device" or "recordings"; null where it is not
+// known.
 Json HoldSelectorJson(const HoldSelector& selector);
 
 Json HoldJson(const Hold& hold);

@@ -13,7 +13,9 @@ std::string ChangeText(const HistoryChange& change) {
     return text + std::string(Name(purpose->purpose)) + " " + std::string(Name(purpose->from)) + " -> " +
            std::string(Name(purpose->to));
   }
-  if (const auto* retention = std::get_if<Retention>(&change.what)) return text + "retention " + RetentionText(*retention);
+  if (const auto* retention = std::get_if<Retention>(&change.what)) {
+    return text + "retention " + RetentionText(*retention);
+  }
   if (const auto* other = std::get_if<std::string>(&change.what)) return text + *other;
   return text + "a kind of change that this program does not know";
 }
@@ -65,8 +67,8 @@ std::vector<Table> SubjectTables(const Subject& subject) {
             TimeText(subject.closed_at), TimeText(subject.reopened_at)});
   Table profiles("profile", {"PROFILE", "AGE", "GUARDIAN", "LAST ACTIVE"});
   for (const Profile& profile : subject.profiles) {
-    profiles.Add({profile.profile_id.value(), AgeText(profile.age), profile.guardian.has_value() ? profile.guardian->value() : "",
-                  TimeText(profile.last_active_at)});
+    profiles.Add({profile.profile_id.value(), AgeText(profile.age),
+                  profile.guardian.has_value() ? profile.guardian->value() : "", TimeText(profile.last_active_at)});
   }
   Table devices("device", {"DEVICE"});
   for (const DeviceId& device : subject.devices) devices.Add({device.value()});
@@ -91,8 +93,9 @@ Table HistoryTable(const std::vector<HistoryEntry>& entries) {
     std::string text;
     for (const HistoryChange& change : entry.changes) text += (text.empty() ? "" : "; ") + ChangeText(change);
     const Evidence& evidence = entry.evidence;
-    table.Add({TimeText(entry.time), std::string(Name(entry.kind)), text, NameOrNone(evidence.channel), NameOrNone(evidence.actor),
-               evidence.notice_version, YesNo(entry.imported), entry.policy_version, entry.revision.value()});
+    table.Add({TimeText(entry.time), std::string(Name(entry.kind)), text, NameOrNone(evidence.channel),
+               NameOrNone(evidence.actor), evidence.notice_version, YesNo(entry.imported), entry.policy_version,
+               entry.revision.value()});
   }
   return table;
 }
@@ -102,8 +105,9 @@ Table EvidenceTable(const std::vector<HistoryEntry>& entries) {
   for (const HistoryEntry& entry : entries) {
     const Evidence& evidence = entry.evidence;
     if (evidence == Evidence{}) continue;
-    table.Add({entry.revision.value(), NameOrNone(evidence.channel), NameOrNone(evidence.actor), evidence.guardian.value(),
-               evidence.notice_version, evidence.notice_language, TimeText(evidence.given_at), evidence.reference});
+    table.Add({entry.revision.value(), NameOrNone(evidence.channel), NameOrNone(evidence.actor),
+               evidence.guardian.value(), evidence.notice_version, evidence.notice_language,
+               TimeText(evidence.given_at), evidence.reference});
   }
   return table;
 }

@@ -15,11 +15,11 @@ namespace consent {
 // An immutable value; thread-safe. A default-constructed one is a no, and so is one for which anything went wrong: an
 // error, a missing reply, a value that this library does not know, an answer that contradicts itself.
 //
-// An answer has two sides. What the daemon said stays as it was said, for ever: eligibility, disposition, reasons, times. Beside it
-// stands whether it is fresh: until the daemon's good_until, measured by this machine's CLOCK_BOOTTIME from the moment of sending,
-// so clocks need not agree. Only MayUse asks for both. An answer may be over at once (good_until = checked_at, as under a
-// hold whose capture lies ahead of the server's clock): it is never fresh, and still says what it says. Keep a yes no longer than
-// needed; a change may end it sooner.
+// An answer has two sides. What the daemon said stays as it was said, for ever: eligibility, disposition, reasons,
+// times. Beside it stands whether it is fresh: until the daemon's good_until, measured by this machine's CLOCK_BOOTTIME
+// from the moment of sending, so clocks need not agree. Only MayUse asks for both. An answer may be over at once
+// (good_until = checked_at, as under a hold whose capture lies ahead of the server's clock): it is never fresh, and
+// still says what it says. Keep a yes no longer than needed; a change may end it sooner.
 class Answer {
  public:
   Answer() = default;
@@ -28,12 +28,12 @@ class Answer {
   explicit operator bool() const = delete;
   bool operator!() const = delete;
 
-  // True only if the daemon was asked for this very purpose, said ELIGIBLE and KEEP by consent or default, and the answer
-  // is fresh. The place is the one that was asked about.
+  // True only if the daemon was asked for this very purpose, said ELIGIBLE and KEEP by consent or default, and the
+  // answer is fresh. The place is the one that was asked about.
   bool MayUse(Purpose purpose) const;
 
-  // True only if the daemon said PURGE, however long ago: what must be purged does not come back, but a legal hold may have been
-  // placed since. Who purges much later asks again.
+  // True only if the daemon said PURGE, however long ago: what must be purged does not come back, but a legal hold may
+  // have been placed since. Who purges much later asks again.
   bool MustPurge() const { return disposition_ == Disposition::kPurge; }
 
   // True until the life that the daemon gave this answer is over.

@@ -1,5 +1,5 @@
-// The client of consentd: may this recording be used for this purpose, here, now, and must it be purged? And the calls to
-// read and change what users chose, to have recordings deleted, to do that work, and to put some on hold.
+// The client of consentd: may this recording be used for this purpose, here, now, and must it be purged? And the calls
+// to read and change what users chose, to have recordings deleted, to do that work, and to put some on hold.
 #pragma once
 
 #include <chrono>
@@ -25,9 +25,10 @@ namespace consent {
 // The most recordings in one BatchCheck.
 inline constexpr size_t kMaxBatch = 1000;
 
-// Only reads, writes that carry a request_id, and reports of tasks (each counts once, by task and epoch) are repeated, and only after
-// UNAVAILABLE, DEADLINE_EXCEEDED, or RESOURCE_EXHAUSTED with reason OVERLOADED, within the call's deadline. A repeated write carries the
-// same request_id and the same etag: the library never reads an etag to repeat a loosening.
+// Only reads, writes that carry a request_id, and reports of tasks (each counts once, by task and epoch) are repeated,
+// and only after UNAVAILABLE, DEADLINE_EXCEEDED, or RESOURCE_EXHAUSTED with reason OVERLOADED, within the call's
+// deadline. A repeated write carries the same request_id and the same etag: the library never reads an etag to repeat a
+// loosening.
 struct RetryPolicy {
   // Attempts in all; 1: none is repeated. 1 to 10.
   int max_attempts = 4;
@@ -65,26 +66,29 @@ class Client {
 
   virtual ~Client() = default;
 
-  // NOLINTBEGIN(google-default-arguments): only this interface gives defaults, so that they cannot differ by static type.
-  // Never fails, answers no: see Answer.
+  // NOLINTBEGIN(google-default-arguments): only this interface gives defaults, so that they cannot differ by static
+  // type. Never fails, answers no: see Answer.
   virtual Answer Check(const Recording& recording, const Question& question, const CallOptions& options = {}) = 0;
   // 1 to kMaxBatch recordings; outside of that all are no. A recording that cannot be sent is a no of its own.
   virtual BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question,
                                   const CallOptions& options = {}) = 0;
 
   // An OK status of a write that has results says only that something was applied: each PartResult tells its part.
-  virtual absl::StatusOr<SubjectUpdated> UpsertSubject(const SubjectUpdate& update, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<SubjectUpdated> UpsertSubject(const SubjectUpdate& update,
+                                                       const CallOptions& options = {}) = 0;
   // NotFound (SUBJECT_NOT_FOUND): never registered and never restricted.
   virtual absl::StatusOr<Subject> GetSubject(const AccountId& account, const CallOptions& options = {}) = 0;
 
   virtual absl::StatusOr<CurrentSettings> GetSettings(const AccountId& account, const CallOptions& options = {}) = 0;
-  virtual absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update,
+                                                         const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<OptedOut> OptOut(const OptOutOrder& order, const CallOptions& options = {}) = 0;
   // Newest first. page_size 1 to 1,000; 0: 100.
   virtual absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId& account, int page_size,
                                                           const std::string& page_token,
                                                           const CallOptions& options = {}) = 0;
-  virtual absl::StatusOr<PastSettings> GetSettingsAt(const AccountId& account, Time at, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<PastSettings> GetSettingsAt(const AccountId& account, Time at,
+                                                     const CallOptions& options = {}) = 0;
 
   virtual absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport& report,
                                                             const CallOptions& options = {}) = 0;
@@ -95,19 +99,28 @@ class Client {
   virtual absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<ClockState> GetClock(const CallOptions& options = {}) = 0;
-  // Vouches for the daemon's wall clock; `time` is by another clock. FailedPrecondition (CLOCK_DISAGREES): they are over an hour apart.
+  // Vouches for the daemon's wall clock; `time` is by another clock. FailedPrecondition (CLOCK_DISAGREES): they are
+  // over an hour apart.
   virtual absl::StatusOr<ClockState> ConfirmClock(Time time, const CallOptions& options = {}) = 0;
 
-  virtual absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder& order, const CallOptions& options = {}) = 0;
-  // NotFound (DELETION_NOT_FOUND) for these five; FailedPrecondition (DELETION_STATE): the request's state does not allow the step.
-  virtual absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder& order, const CallOptions& options = {}) = 0;
-  virtual absl::StatusOr<DeletionRequest> DenyDeletionRequest(const DenyOrder& order, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder& order,
+                                                                const CallOptions& options = {}) = 0;
+  // NotFound (DELETION_NOT_FOUND) for these five; FailedPrecondition (DELETION_STATE): the request's state does not
+  // allow the step.
+  virtual absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder& order,
+                                                                const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<DeletionRequest> DenyDeletionRequest(const DenyOrder& order,
+                                                              const CallOptions& options = {}) = 0;
   // FailedPrecondition (EXTENSION_NOT_ALLOWED).
-  virtual absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder& order, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder& order,
+                                                                const CallOptions& options = {}) = 0;
   // A loosening: needs the request's etag, channel and actor.
-  virtual absl::StatusOr<DeletionRequest> CancelDeletionRequest(const CancelOrder& order, const CallOptions& options = {}) = 0;
-  virtual absl::StatusOr<DeletionRequest> GetDeletionRequest(const DeletionId& deletion, const CallOptions& options = {}) = 0;
-  virtual absl::StatusOr<DeletionPage> ListDeletionRequests(const DeletionQuery& query, const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<DeletionRequest> CancelDeletionRequest(const CancelOrder& order,
+                                                                const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<DeletionRequest> GetDeletionRequest(const DeletionId& deletion,
+                                                             const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<DeletionPage> ListDeletionRequests(const DeletionQuery& query,
+                                                            const CallOptions& options = {}) = 0;
 
   // From then on nothing that it covers is purged; what was purged before stays purged.
   virtual absl::StatusOr<HoldPlaced> PlaceHold(const PlaceHoldOrder& order, const CallOptions& options = {}) = 0;
@@ -124,16 +137,21 @@ class Client {
 
   // Never repeated by the library: tasks of a lost reply come back when their lease ends. NotFound (SYSTEM_NOT_FOUND).
   virtual absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions& options = {}) = 0;
-  // 1 to 100 tasks, none twice. An OK status has one answer for each, in their order: look at each. A repetition of what FailTasks had
-  // done already is answered LEASE_LOST.
-  virtual absl::StatusOr<std::vector<TaskAnswer>> CompleteTasks(const std::string& system, const std::vector<TaskResult>& results,
+  // 1 to 100 tasks, none twice. An OK status has one answer for each, in their order: look at each. A repetition of
+  // what FailTasks had done already is answered LEASE_LOST.
+  virtual absl::StatusOr<std::vector<TaskAnswer>> CompleteTasks(const std::string& system,
+                                                                const std::vector<TaskResult>& results,
                                                                 const CallOptions& options = {}) = 0;
-  virtual absl::StatusOr<std::vector<TaskAnswer>> FailTasks(const std::string& system, const std::vector<TaskFailure>& failures,
+  virtual absl::StatusOr<std::vector<TaskAnswer>> FailTasks(const std::string& system,
+                                                            const std::vector<TaskFailure>& failures,
                                                             const CallOptions& options = {}) = 0;
-  // 1 to 100 leases, none twice; keeps each for `visibility` (1 s to 12 h) from now on. An OK status has one answer for each, in their order.
-  // Ask every few seconds while a task is being done, and stop what is done for one that is not kRenewed.
-  virtual absl::StatusOr<std::vector<TaskRenewal>> RenewTasks(const std::string& system, const std::vector<TaskLease>& leases,
-                                                              std::chrono::seconds visibility, const CallOptions& options = {}) = 0;
+  // 1 to 100 leases, none twice; keeps each for `visibility` (1 s to 12 h) from now on. An OK status has one answer for
+  // each, in their order. Ask every few seconds while a task is being done, and stop what is done for one that is not
+  // kRenewed.
+  virtual absl::StatusOr<std::vector<TaskRenewal>> RenewTasks(const std::string& system,
+                                                              const std::vector<TaskLease>& leases,
+                                                              std::chrono::seconds visibility,
+                                                              const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options = {}) = 0;
   // NOLINTEND(google-default-arguments)
 };

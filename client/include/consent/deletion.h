@@ -65,8 +65,8 @@ struct SpokenDay {
   auto operator<=>(const SpokenDay&) const = default;
 };
 
-// What was made of recordings for some purposes: transcripts, review copies, annotations, features, items of data sets. Not the audio
-// itself.
+// What was made of recordings for some purposes: transcripts, review copies, annotations, features, items of data sets.
+// Not the audio itself.
 struct PurposeCopies {
   // 1 to 7, no duplicates.
   std::vector<Purpose> purposes;
@@ -89,10 +89,11 @@ struct AccountClosure {
 // The most recordings in one selector.
 inline constexpr size_t kMaxDeletedRecordings = 1000;
 
-// What is to be deleted. Recordings: 1 to 1,000, no duplicates. A profile or device: all of it that was captured until receipt.
-// monostate: not said, or said in a way that this library does not know in full; the daemon refuses it, and nobody may delete by it.
-using DeletionSelector = std::variant<std::monostate, Everything, TimeRange, SpokenDay, std::vector<RecordingId>, ProfileId, DeviceId,
-                                      PurposeCopies, VoiceIdOf, AccountClosure>;
+// What is to be deleted. Recordings: 1 to 1,000, no duplicates. A profile or device: all of it that was captured until
+// receipt. monostate: not said, or said in a way that this library does not know in full; the daemon refuses it, and
+// nobody may delete by it.
+using DeletionSelector = std::variant<std::monostate, Everything, TimeRange, SpokenDay, std::vector<RecordingId>,
+                                      ProfileId, DeviceId, PurposeCopies, VoiceIdOf, AccountClosure>;
 
 // One data system's part of a request.
 struct DeletionProgress {
@@ -160,7 +161,8 @@ struct DeletionCreated {
   // False: a request for the same was there, open or a finished closure, and is returned.
   bool created = false;
   Etag revision;
-  // The data systems are asked once more; a recording that is named stays deleted in an account that is started anew under this id.
+  // The data systems are asked once more; a recording that is named stays deleted in an account that is started anew
+  // under this id.
   bool account_closed = false;
   // What of the order was left out because it cannot be used. Empty: nothing.
   std::string unusable;

@@ -18,8 +18,8 @@ struct WholeAccount {
 
 // What a hold covers, and what a task leaves alone: all recordings of the scope that were captured within `captured`.
 struct HoldSelector {
-  // Recordings: 1 to 1,000, no duplicates. monostate: not said, or the selector says something that this library does not know; the
-  // daemon refuses it, and nobody can tell by it what to leave alone.
+  // Recordings: 1 to 1,000, no duplicates. monostate: not said, or the selector says something that this library does
+  // not know; the daemon refuses it, and nobody can tell by it what to leave alone.
   std::variant<std::monostate, WholeAccount, ProfileId, DeviceId, std::vector<RecordingId>> scope;
   // Either end may be absent: open, also towards the future. Not with recordings.
   TimeRange captured;

@@ -1,4 +1,5 @@
-// Ids of people, recordings and what is asked about them. Opaque UTF-8, 1 to 128 bytes, compared byte by byte, never normalised.
+// Ids of people, recordings and what is asked about them. Opaque UTF-8, 1 to 128 bytes, compared byte by byte, never
+// normalised.
 #pragma once
 
 #include <compare>
@@ -7,7 +8,8 @@
 
 namespace consent {
 
-// A string that cannot be passed where another kind of id is meant. Empty: none. Not validated here: the daemon does that.
+// A string that cannot be passed where another kind of id is meant. Empty: none. Not validated here: the daemon does
+// that.
 template <typename Tag>
 class Id {
  public:

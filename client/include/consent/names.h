@@ -9,7 +9,8 @@
 
 namespace consent {
 
-// The short name, for example "HUMAN_REVIEW"; "UNSPECIFIED" for kUnset. For every enum of types.h, deletion.h and purge.h.
+// The short name, for example "HUMAN_REVIEW"; "UNSPECIFIED" for kUnset. For every enum of types.h, deletion.h and
+// purge.h.
 template <typename Enum>
 std::string_view Name(Enum value);
 

@@ -1,4 +1,5 @@
-// The work of deletion: where data lies that must go, and the tasks that each such data system leases, does and reports.
+// The work of deletion: where data lies that must go, and the tasks that each such data system leases, does and
+// reports.
 #pragma once
 
 #include <chrono>
@@ -48,7 +49,8 @@ struct DataSystem {
   std::vector<MatchKey> matches_by;
   // How late after its capture data can still reach the system; 0 to 90 days.
   std::chrono::seconds latest_arrival{0};
-  // It asks consentd about each item that arrives. Where not, a task may have to be done once more for what arrived late.
+  // It asks consentd about each item that arrives. Where not, a task may have to be done once more for what arrived
+  // late.
   bool checks_on_ingest = false;
   // Answers, not part of a registration.
   DataSystemState state = DataSystemState::kUnset;
@@ -65,8 +67,8 @@ struct LeaseOrder {
   std::chrono::seconds visibility{300};
   // How long to wait where there is none; 0 to 60 s. Added to the call's deadline.
   std::chrono::seconds wait{0};
-  // The caller leaves alone what PurgeTask::exceptions name. Where that is not said, a task that has any arrives without its selector, so that
-  // nothing on hold is deleted by code that does not look.
+  // The caller leaves alone what PurgeTask::exceptions name. Where that is not said, a task that has any arrives
+  // without its selector, so that nothing on hold is deleted by code that does not look.
   bool heeds_exceptions = false;
 };
 
@@ -90,9 +92,9 @@ struct PurgeTask {
   int attempt = 0;
   // By the daemon's clock, for showing: see LeasedTasks::held_until.
   std::optional<Time> lease_expires_at;
-  // Whose data: all of it that `selector` names and that was captured within `covers`, but for `exceptions`. monostate also where `covers`,
-  // an exception or the cause is one that this library does not know, and see LeaseOrder::heeds_exceptions: deleting by the rest could delete
-  // more than was meant. Fail such a task.
+  // Whose data: all of it that `selector` names and that was captured within `covers`, but for `exceptions`. monostate
+  // also where `covers`, an exception or the cause is one that this library does not know, and see
+  // LeaseOrder::heeds_exceptions: deleting by the rest could delete more than was meant. Fail such a task.
   AccountId account_id;
   DeletionSelector selector;
   // Absent where single recordings are named, and of a closure, which has no times.
@@ -109,8 +111,8 @@ struct PurgeTask {
 
 struct LeasedTasks {
   std::vector<PurgeTask> tasks;
-  // By the client's Clock::SinceBoot: the tasks are surely still held until then. Counted from the moment of sending, so clocks need not
-  // agree, and what was waited for a task is lost.
+  // By the client's Clock::SinceBoot: the tasks are surely still held until then. Counted from the moment of sending,
+  // so clocks need not agree, and what was waited for a task is lost.
   std::chrono::nanoseconds held_until{0};
   // Of the system, these included: also what is leased elsewhere, comes again later, or waits for a hold's release.
   int64_t open_tasks = 0;

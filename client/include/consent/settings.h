@@ -87,7 +87,8 @@ struct SettingsUpdate {
   Evidence evidence;
   // Empty: one is made up.
   RequestId request_id;
-  // The profile of the adult who consents: what is turned on for the account is turned on for it too, both or neither. Empty: none.
+  // The profile of the adult who consents: what is turned on for the account is turned on for it too, both or neither.
+  // Empty: none.
   ProfileId self_profile;
 };
 

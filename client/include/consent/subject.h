@@ -42,8 +42,9 @@ struct SubjectUpdate {
   Evidence evidence;
   // Empty: one is made up.
   RequestId request_id;
-  // The account was closed, and its id is somebody's new account: registers that, and nothing is inherited. Without effect on an account
-  // that was never closed. FailedPrecondition (ACCOUNT_CLOSED) where it is missing, or the closure is not completed.
+  // The account was closed, and its id is somebody's new account: registers that, and nothing is inherited. Without
+  // effect on an account that was never closed. FailedPrecondition (ACCOUNT_CLOSED) where it is missing, or the closure
+  // is not completed.
   bool create_new = false;
 };
 

@@ -116,7 +116,8 @@ struct Scope {
   auto operator<=>(const Scope&) const = default;
 };
 
-// What proves a change. Needed in full for a consent; channel and actor for any other loosening; optional for a restriction.
+// What proves a change. Needed in full for a consent; channel and actor for any other loosening; optional for a
+// restriction.
 struct Evidence {
   std::string notice_version;
   std::string notice_language;

@@ -1,5 +1,5 @@
-// What a use case adds to a change of a subject: rows of its own, and what they mean for the subject's record. ChangeSubject does the
-// rest: turns, idempotency, evidence, the commit, the index, the history.
+// What a use case adds to a change of a subject: rows of its own, and what they mean for the subject's record.
+// ChangeSubject does the rest: turns, idempotency, evidence, the commit, the index, the history.
 #pragma once
 
 #include <optional>
@@ -15,9 +15,9 @@ namespace consent::service {
 // What a part may look at before the commit.
 struct PartInput {
   const StoredFacts& before;
-  const domain::Transition& trial;          // what the command would do now
-  const std::optional<store::Seen>& seen;   // from before anything was read
-  const domain::Moment& moment;             // at which it was tried
+  const domain::Transition& trial;         // what the command would do now
+  const std::optional<store::Seen>& seen;  // from before anything was read
+  const domain::Moment& moment;            // at which it was tried
 };
 
 // What a part puts into the commit beside the subject's record.
@@ -28,9 +28,9 @@ struct PartOutput {
   uint8_t flags = 0;  // for the reply and the history: all flags of the recording
 };
 
-// One request's part. Used by one thread at a time, in the order Prepare, AddPreconditions, Build, Publish, Wake; after a conflict from the
-// start again. Whatever a part reads of the subject stays as it is until the commit, because every change writes the subject's record;
-// rows that other commits may write need preconditions of their own.
+// One request's part. Used by one thread at a time, in the order Prepare, AddPreconditions, Build, Publish, Wake; after
+// a conflict from the start again. Whatever a part reads of the subject stays as it is until the commit, because every
+// change writes the subject's record; rows that other commits may write need preconditions of their own.
 class ChangePart {
  public:
   enum class Prepared : uint8_t {
@@ -46,8 +46,8 @@ class ChangePart {
   virtual void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) = 0;
   // After the commit, in the order of the commits, before the index has the record and before anything is acknowledged.
   virtual void Publish(Context& context, const store::Stamp& stamp) = 0;
-  // After Publish, when the index has the record: puts on the board what may be handed out. A worker that waits reads the record at once,
-  // and by the one before would find that nothing has changed.
+  // After Publish, when the index has the record: puts on the board what may be handed out. A worker that waits reads
+  // the record at once, and by the one before would find that nothing has changed.
   virtual void Wake() {}
 };
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
-#include "daemon/service/commit/commit_now.h"
 #include "daemon/service/commit/change_part.h"
+#include "daemon/service/commit/commit_now.h"
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/read_errors.h"
@@ -16,13 +16,15 @@ namespace consent::service {
 namespace {
 
 absl::Status Overloaded() {
-  return wire::MakeError(v1::ERROR_REASON_OVERLOADED, "too many changes are waiting: repeat later with backoff; nothing was written");
+  return wire::MakeError(v1::ERROR_REASON_OVERLOADED,
+                         "too many changes are waiting: repeat later with backoff; nothing was written");
 }
 
-// The policy or the clock changed between the trial and the commit: the request is on record, and nothing of it applied.
+// The policy or the clock changed between the trial and the commit: the request is on record, and nothing of it
+// applied.
 bool NothingApplied(const std::vector<domain::PartOutcome>& parts) {
-  return !parts.empty() &&
-         std::all_of(parts.begin(), parts.end(), [](const auto& part) { return part.refusal != domain::Refusal::kNone; });
+  return !parts.empty() && std::all_of(parts.begin(), parts.end(),
+                                       [](const auto& part) { return part.refusal != domain::Refusal::kNone; });
 }
 
 bool IsClosedFor(const domain::SubjectFacts& facts) { return facts.closed_at.IsSet() && !facts.reopened_at.IsSet(); }
@@ -58,7 +60,8 @@ absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition 
 }
 
 bool IsGuardianIn(const domain::SubjectFacts& facts, base::GuardianHandle guardian) {
-  return std::any_of(facts.scopes.begin(), facts.scopes.end(), [&](const auto& scope) { return scope.guardian == guardian; });
+  return std::any_of(facts.scopes.begin(), facts.scopes.end(),
+                     [&](const auto& scope) { return scope.guardian == guardian; });
 }
 
 // Somebody's guardian before is nobody's after.
@@ -90,10 +93,11 @@ struct ChangeSubject::Work {
 
   std::optional<store::Seen> seen;  // before anything was read
   StoredFacts before;
-  bool anew = false;      // a closed account's id begins a new one: `before` has nothing of the closed one but what was refused since
+  bool anew = false;  // a closed account's id begins a new one: `before` has nothing of the closed one but what was
+                      // refused since
   bool guardian_leaves = false;  // the change leaves a guardian without a child
-  std::string share;      // of a new subject; else empty
-  std::string names_row;  // to be written; else empty
+  std::string share;             // of a new subject; else empty
+  std::string names_row;         // to be written; else empty
   std::string sealed;
   base::Digest commitment{};
   std::string request_key;                 // empty: not idempotent
@@ -104,7 +108,8 @@ struct ChangeSubject::Work {
   absl::StatusOr<ChangeReply> reply = absl::UnknownError("not answered");
 };
 
-ChangeSubject::ChangeSubject(Context& context, size_t max_in_flight) : context_(context), max_in_flight_(max_in_flight) {}
+ChangeSubject::ChangeSubject(Context& context, size_t max_in_flight)
+    : context_(context), max_in_flight_(max_in_flight) {}
 
 void ChangeSubject::Submit(ChangeRequest request, ChangeDone done) {
   if (!context_.ready.load(std::memory_order_acquire)) {
@@ -186,23 +191,29 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
     return false;
   }
   if (row.body != BodyOf(request)) {
-    work.reply = wire::MakeError(v1::ERROR_REASON_REQUEST_ID_REUSED,
-                                 "this request_id was used within 72 hours with another body: use a new one for a new request");
+    work.reply =
+        wire::MakeError(v1::ERROR_REASON_REQUEST_ID_REUSED,
+                        "this request_id was used within 72 hours with another body: use a new one for a new request");
     return true;
   }
   const auto feed = context_.store.FeedAt(partition, row.sequence);
   if (feed.ok() && feed->erased) {
-    work.reply = wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED, "the request was done; the account has been closed since, and what was answered is erased with it");
+    work.reply = wire::MakeError(
+        v1::ERROR_REASON_ACCOUNT_CLOSED,
+        "the request was done; the account has been closed since, and what was answered is erased with it");
     return true;
   }
-  work.reply = feed.ok() ? ReplyFromRow(context_.tokens, partition, *feed, request.command) : absl::StatusOr<ChangeReply>(StoreUnreadable());
+  work.reply = feed.ok() ? ReplyFromRow(context_.tokens, partition, *feed, request.command)
+                         : absl::StatusOr<ChangeReply>(StoreUnreadable());
   return true;
 }
 
 namespace {
 
 // A suppression record that is more than one.
-bool RefusesAnything(const domain::SubjectFacts& facts) { return facts.scopes.size() > 1 || !(facts.account() == domain::ScopeFacts{}); }
+bool RefusesAnything(const domain::SubjectFacts& facts) {
+  return facts.scopes.size() > 1 || !(facts.account() == domain::ScopeFacts{});
+}
 
 }  // namespace
 
@@ -226,7 +237,8 @@ bool ChangeSubject::IsClosed(Work& work) const {
       if (work.anew) refused = MayReopen(work.request.command);
       work.anew = work.anew && refused.ok();
       work.request.command.reopens = work.anew;
-      // Of the closed one nothing but what was refused since: who looked at that may choose otherwise, so its revision is asked for then.
+      // Of the closed one nothing but what was refused since: who looked at that may choose otherwise, so its revision
+      // is asked for then.
       if (work.anew && !RefusesAnything(facts)) {
         if (work.request.command.expected_revision == facts.revision) work.request.command.expected_revision.reset();
         work.before.facts.revision = 0;
@@ -252,10 +264,12 @@ bool ChangeSubject::IsClosed(Work& work) const {
     work.reply = refused;
     return true;
   }
-  work.reply = wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED,
-                               finished ? "the account is closed: nothing of it is used. UpsertSubject with create_new starts a new one of that id"
-                                        : "the account is closed and its closure is not finished: nothing of it is used. A new one of that id can "
-                                          "begin when the closure is COMPLETED");
+  work.reply = wire::MakeError(
+      v1::ERROR_REASON_ACCOUNT_CLOSED,
+      finished
+          ? "the account is closed: nothing of it is used. UpsertSubject with create_new starts a new one of that id"
+          : "the account is closed and its closure is not finished: nothing of it is used. A new one of that id can "
+            "begin when the closure is COMPLETED");
   return true;
 }
 
@@ -272,7 +286,8 @@ bool ChangeSubject::PreparePart(Work& work) const {
   work.guardian_leaves = AGuardianLeaves(work.before.facts, trial.after);
   const Payload& payload = work.request.payload;
   if (work.guardian_leaves || !payload.names.empty() || !payload.guardians.empty()) work.after = trial.after;
-  const absl::StatusOr<ChangePart::Prepared> prepared = work.request.part->Prepare(context_, PartInput{work.before, trial, work.seen, moment});
+  const absl::StatusOr<ChangePart::Prepared> prepared =
+      work.request.part->Prepare(context_, PartInput{work.before, trial, work.seen, moment});
   if (!prepared.ok()) {
     work.reply = prepared.status();
     return false;
@@ -280,12 +295,15 @@ bool ChangeSubject::PreparePart(Work& work) const {
   if (*prepared == ChangePart::Prepared::kGoOn) return true;
   ChangeReply reply;
   reply.account_closed = IsClosedFor(work.before.facts);
-  reply.revision = context_.tokens.Encode(Revision{context_.PartitionOf(work.request.subject), work.before.facts.revision});
+  reply.revision =
+      context_.tokens.Encode(Revision{context_.PartitionOf(work.request.subject), work.before.facts.revision});
   work.reply = std::move(reply);
   return false;
 }
 
-base::Bytes16 ChangeSubject::BodyOf(const ChangeRequest& request) const { return context_.keys.DiskHash("body", base::View(request.body_hash)); }
+base::Bytes16 ChangeSubject::BodyOf(const ChangeRequest& request) const {
+  return context_.keys.DiskHash("body", base::View(request.body_hash));
+}
 
 absl::Status ChangeSubject::PreparePayload(Work& work) const {
   const ChangeRequest& request = work.request;
@@ -309,10 +327,13 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
     key = context_.keys.PayloadKey(request.subject, work.share);
   }
   work.sealed = SealPayload(key, request.payload, request.subject, context_.random, &work.commitment);
-  if (request.payload.names.empty() && request.payload.guardians.empty() && !work.guardian_leaves) return absl::OkStatus();
+  if (request.payload.names.empty() && request.payload.guardians.empty() && !work.guardian_leaves) {
+    return absl::OkStatus();
+  }
   Payload known;
   if (has_key) {
-    const auto row = context_.store.Get(context_.PartitionOf(request.subject), store::Table::kNames, context_.SubjectKey(request.subject));
+    const auto row = context_.store.Get(context_.PartitionOf(request.subject), store::Table::kNames,
+                                        context_.SubjectKey(request.subject));
     if (row.ok()) {
       absl::StatusOr<Payload> opened = OpenPayload(key, *row, request.subject);
       if (!opened.ok()) return opened.status();
@@ -337,7 +358,8 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
   return absl::OkStatus();
 }
 
-// On the committer's thread: the transition under the rules in force at this very place in the order, and the rows that say so.
+// On the committer's thread: the transition under the rules in force at this very place in the order, and the rows that
+// say so.
 store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const {
   const ChangeRequest& request = work.request;
   const std::shared_ptr<const domain::Rules> rules = context_.policies.rules();
@@ -389,7 +411,9 @@ void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
   const ChangeRequest& request = work.request;
   FactsIndex& index = context_.IndexOf(request.subject);
   request.part->Publish(context_, stamp);
-  if (work.before.facts.has_more_tombstones || work.after.has_more_tombstones) index.PutCover(request.subject, work.after.cover);
+  if (work.before.facts.has_more_tombstones || work.after.has_more_tombstones) {
+    index.PutCover(request.subject, work.after.cover);
+  }
   index.Put(request.subject, work.facts_after);
   request.part->Wake();
   context_.NoteStamp(stamp.time);
@@ -401,26 +425,31 @@ void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& re
   switch (result.outcome) {
     case store::Outcome::kCommitted:
       Publish(*work, result.stamp);
-      if (NothingApplied(work->reply->parts)) work->reply = RefusalStatus(domain::PartOutcome(work->reply->parts.front()));
+      if (NothingApplied(work->reply->parts)) {
+        work->reply = RefusalStatus(domain::PartOutcome(work->reply->parts.front()));
+      }
       break;
     case store::Outcome::kConflict:
       context_.activation.Leave(work->ticket);
       if (work->attempts < kMaxCommitAttempts && context_.writers.Post([this, work] { Attempt(work); })) return;
       work->ticket = context_.activation.Enter();
-      work->reply = wire::MakeError(v1::ERROR_REASON_CONTENTION, "concurrent changes won every time: repeat the call; nothing was written");
+      work->reply = wire::MakeError(v1::ERROR_REASON_CONTENTION,
+                                    "concurrent changes won every time: repeat the call; nothing was written");
       break;
     case store::Outcome::kRetry:
       work->reply = Overloaded();
       break;
     case store::Outcome::kTooLarge:
-      work->reply = wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL, "the change is larger than a commit may be; nothing was written");
+      work->reply = wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL,
+                                    "the change is larger than a commit may be; nothing was written");
       break;
     case store::Outcome::kClosed:
       work->reply = wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is stopping; nothing was written");
       break;
     case store::Outcome::kUnknown:
-      work->reply = wire::MakeError(v1::ERROR_REASON_OUTCOME_UNKNOWN,
-                                    "the store failed while writing: repeat with the same request_id after the daemon has restarted");
+      work->reply = wire::MakeError(
+          v1::ERROR_REASON_OUTCOME_UNKNOWN,
+          "the store failed while writing: repeat with the same request_id after the daemon has restarted");
       break;
   }
   context_.activation.Leave(work->ticket);

@@ -15,9 +15,9 @@ namespace consent::service {
 // Called exactly once, on a thread of the writing pool or of the caller.
 using ChangeDone = std::function<void(absl::StatusOr<ChangeReply>)>;
 
-// Thread-safe. Submit returns at once; the change is durable, in the index and visible to every later check before `done` hears of it.
-// Errors are made with wire::MakeError. Where nothing was applied the error is that of the first refused part.
-// Outlives all that was submitted.
+// Thread-safe. Submit returns at once; the change is durable, in the index and visible to every later check before
+// `done` hears of it. Errors are made with wire::MakeError. Where nothing was applied the error is that of the first
+// refused part. Outlives all that was submitted.
 class ChangeSubject {
  public:
   // At most `max_in_flight` changes at a time; more are OVERLOADED.
@@ -34,8 +34,8 @@ class ChangeSubject {
   // Ok: commit. Otherwise work.reply is the answer.
   bool Prepare(Work& work) const;
   bool IsAnsweredBefore(Work& work) const;
-  // An account that is closed takes restrictions, and what its closure needs; true: this is neither. Sets what a new account of its id begins
-  // with.
+  // An account that is closed takes restrictions, and what its closure needs; true: this is neither. Sets what a new
+  // account of its id begins with.
   bool IsClosed(Work& work) const;
   absl::Status MayReopen(const domain::Command& command) const;
   bool PreparePart(Work& work) const;

@@ -9,8 +9,9 @@
 
 namespace consent::service {
 
-store::CommitResult CommitNow(Context& context, store::Partition partition, std::vector<store::Precondition> preconditions,
-                              store::Build build, const std::function<void(const store::Stamp&)>& publish) {
+store::CommitResult CommitNow(Context& context, store::Partition partition,
+                              std::vector<store::Precondition> preconditions, store::Build build,
+                              const std::function<void(const store::Stamp&)>& publish) {
   std::promise<store::CommitResult> promise;
   context.store.Commit(partition, std::move(preconditions), std::move(build), [&](const store::CommitResult& result) {
     if (result.outcome == store::Outcome::kCommitted) {
@@ -22,8 +23,9 @@ store::CommitResult CommitNow(Context& context, store::Partition partition, std:
   return promise.get_future().get();
 }
 
-store::CommitResult CommitPatiently(Context& context, store::Partition partition, const std::vector<store::Precondition>& preconditions,
-                                    const store::Build& build, const std::function<void(const store::Stamp&)>& publish) {
+store::CommitResult CommitPatiently(Context& context, store::Partition partition,
+                                    const std::vector<store::Precondition>& preconditions, const store::Build& build,
+                                    const std::function<void(const store::Stamp&)>& publish) {
   constexpr int kAttempts = 10'000;
   constexpr std::chrono::milliseconds kPause{1};
   store::CommitResult result;
@@ -41,20 +43,24 @@ absl::Status OutcomeStatus(store::Outcome outcome) {
     case store::Outcome::kCommitted:
       return absl::OkStatus();
     case store::Outcome::kRetry:
-      return wire::MakeError(v1::ERROR_REASON_OVERLOADED, "too many changes are waiting: repeat later; nothing was written");
+      return wire::MakeError(v1::ERROR_REASON_OVERLOADED,
+                             "too many changes are waiting: repeat later; nothing was written");
     case store::Outcome::kClosed:
       return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is stopping; nothing was written");
     case store::Outcome::kUnknown:
-      return wire::MakeError(v1::ERROR_REASON_OUTCOME_UNKNOWN, "the store failed while writing: look again after the daemon has restarted");
+      return wire::MakeError(v1::ERROR_REASON_OUTCOME_UNKNOWN,
+                             "the store failed while writing: look again after the daemon has restarted");
     case store::Outcome::kConflict:
-      return wire::MakeError(v1::ERROR_REASON_CONTENTION, "concurrent changes won every time: repeat the call; nothing was written");
+      return wire::MakeError(v1::ERROR_REASON_CONTENTION,
+                             "concurrent changes won every time: repeat the call; nothing was written");
     case store::Outcome::kTooLarge:
       break;
   }
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a row could not be written");
 }
 
-store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, std::string_view subject, const std::string& detail) {
+store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, std::string_view subject,
+                        const std::string& detail) {
   ChangeRow row;
   row.kind = kind;
   row.policy_version = policy_version;

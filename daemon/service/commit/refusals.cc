@@ -9,11 +9,13 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
     case domain::Refusal::kNone:
       return absl::OkStatus();
     case domain::Refusal::kEtagRequired:
-      return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED,
-                             "a loosening needs the subject's current etag: read the settings, show them, send their etag");
+      return wire::MakeError(
+          v1::ERROR_REASON_ETAG_REQUIRED,
+          "a loosening needs the subject's current etag: read the settings, show them, send their etag");
     case domain::Refusal::kEtagMismatch:
-      return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
-                             "the etag is not the subject's current one: something changed since; read again and ask the user again");
+      return wire::MakeError(
+          v1::ERROR_REASON_ETAG_MISMATCH,
+          "the etag is not the subject's current one: something changed since; read again and ask the user again");
     case domain::Refusal::kEvidenceRequired:
       return wire::MakeError(v1::ERROR_REASON_EVIDENCE_REQUIRED, "a loosening needs evidence: " + part.detail,
                              {{"needs", part.detail}});
@@ -21,8 +23,8 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
       return wire::MakeError(v1::ERROR_REASON_NOTICE_NOT_USABLE, "the notice cannot be consented to: " + part.detail,
                              {{"why", part.detail}});
     case domain::Refusal::kGuardianRequired:
-      return wire::MakeError(v1::ERROR_REASON_GUARDIAN_REQUIRED, "a child's consent comes from its guardian: " + part.detail,
-                             {{"needs", part.detail}});
+      return wire::MakeError(v1::ERROR_REASON_GUARDIAN_REQUIRED,
+                             "a child's consent comes from its guardian: " + part.detail, {{"needs", part.detail}});
     case domain::Refusal::kImportCannotLoosen:
       return wire::MakeError(v1::ERROR_REASON_IMPORT_CANNOT_LOOSEN,
                              "an import fills what is unset and loosens nothing; stored is " + part.detail +
@@ -30,21 +32,27 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
                              {{"stored", part.detail}});
     case domain::Refusal::kAccountClosed:
       return wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED,
-                             "the account is closed: nothing of it is used, and only restrictions are taken. UpsertSubject with create_new "
+                             "the account is closed: nothing of it is used, and only restrictions are taken. "
+                             "UpsertSubject with create_new "
                              "starts a new one of that id once the closure is COMPLETED");
     case domain::Refusal::kSubjectNotFound:
-      return wire::MakeError(v1::ERROR_REASON_SUBJECT_NOT_FOUND, "the subject is not registered: call UpsertSubject first");
+      return wire::MakeError(v1::ERROR_REASON_SUBJECT_NOT_FOUND,
+                             "the subject is not registered: call UpsertSubject first");
     case domain::Refusal::kScopeNotFound:
-      return wire::MakeError(v1::ERROR_REASON_SCOPE_NOT_FOUND, "the profile or device is not registered: call UpsertSubject first");
+      return wire::MakeError(v1::ERROR_REASON_SCOPE_NOT_FOUND,
+                             "the profile or device is not registered: call UpsertSubject first");
     case domain::Refusal::kSubjectFull:
-      return wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL, "the subject has as many profiles, devices or tombstones as it may have",
+      return wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL,
+                             "the subject has as many profiles, devices or tombstones as it may have",
                              {{"limit", std::to_string(domain::kMaxProfiles)}});
     case domain::Refusal::kClockBehind:
-      return wire::MakeError(v1::ERROR_REASON_CLOCK_BEHIND,
-                             "the server's clock is over a minute behind its last change: loosenings wait until it is right");
+      return wire::MakeError(
+          v1::ERROR_REASON_CLOCK_BEHIND,
+          "the server's clock is over a minute behind its last change: loosenings wait until it is right");
     case domain::Refusal::kClockDoubtful:
       return wire::MakeError(v1::ERROR_REASON_CLOCK_DOUBTFUL,
-                             "the server's time is doubtful: loosenings wait until it is right again or an operator confirms it (consentctl clock confirm)");
+                             "the server's time is doubtful: loosenings wait until it is right again or an operator "
+                             "confirms it (consentctl clock confirm)");
     case domain::Refusal::kUnknownControl:
       return wire::FieldError("control", "the policy has no such control");
     case domain::Refusal::kAllCannotBeTurnedOn:
@@ -56,7 +64,9 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
     case domain::Refusal::kRetentionNotOffered:
       return wire::FieldError("retention", "not one of the policy's retention choices");
     case domain::Refusal::kContradiction:
-      if (!part.detail.empty()) return wire::FieldError(part.detail, "a shorter one is asked for in the same request: the shorter is done");
+      if (!part.detail.empty()) {
+        return wire::FieldError(part.detail, "a shorter one is asked for in the same request: the shorter is done");
+      }
       return wire::FieldError("turn", "the same purpose is turned off and on in one request: off wins");
     case domain::Refusal::kPolicyChanging:
       return wire::MakeError(v1::ERROR_REASON_CONTENTION, "a new policy is being activated: repeat the call");

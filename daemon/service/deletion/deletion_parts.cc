@@ -12,7 +12,8 @@ namespace consent::service {
 namespace {
 
 const char* StateName(domain::RequestState state) {
-  static constexpr const char* kNames[] = {"", "RECEIVED", "VERIFYING", "ACCEPTED", "IN_PROGRESS", "COMPLETED", "DENIED", "CANCELLED"};
+  static constexpr const char* kNames[] = {"",          "RECEIVED", "VERIFYING", "ACCEPTED", "IN_PROGRESS",
+                                           "COMPLETED", "DENIED",   "CANCELLED"};
   return kNames[static_cast<size_t>(state)];
 }
 
@@ -21,11 +22,13 @@ absl::Status StepStatus(domain::StepRefusal refusal, domain::RequestState state)
     case domain::StepRefusal::kNone:
       return absl::OkStatus();
     case domain::StepRefusal::kState:
-      return wire::MakeError(v1::ERROR_REASON_DELETION_STATE, std::string("the request is ") + StateName(state) + ", which does not allow this step",
+      return wire::MakeError(v1::ERROR_REASON_DELETION_STATE,
+                             std::string("the request is ") + StateName(state) + ", which does not allow this step",
                              {{"state", StateName(state)}});
     case domain::StepRefusal::kExtension:
       return wire::MakeError(v1::ERROR_REASON_EXTENSION_NOT_ALLOWED,
-                             "the regime allows no extension, or the request was extended before, or the time for telling the user is over");
+                             "the regime allows no extension, or the request was extended before, or the time for "
+                             "telling the user is over");
   }
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
 }
@@ -112,7 +115,8 @@ bool Marking::Fits(const domain::SubjectFacts& before, const domain::DeletionReq
 }
 
 void Marking::Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out) {
-  // Of a closed account that is forgotten everything is purged already, and a time that is ordered now reaches no account that begins later.
+  // Of a closed account that is forgotten everything is purged already, and a time that is ordered now reaches no
+  // account that begins later.
   const bool was_forgotten = domain::IsForgotten(out.transition.after);
   const bool completed = request.state == domain::RequestState::kCompleted;  // then the account may be somebody's anew
   if (request.selector.kind == domain::SelectorKind::kAccountClosure && request.verified_at.IsSet() && !completed) {
@@ -128,8 +132,11 @@ void Marking::Apply(const Context& context, const domain::DeletionRequest& reque
   if (recordings_.empty()) return;
   out.transition.after.has_recording_marks = true;
   for (auto& [recording, marks] : recordings_) {
-    if (request.state != domain::RequestState::kCancelled) domain::StrengthenMarks(marks, domain::TombstoneState(request.state));
-    out.writes.push_back({store::Table::kRecording, context.RecordingKey(subject_, recording), EncodeMarksRow(subject_, recording, marks)});
+    if (request.state != domain::RequestState::kCancelled) {
+      domain::StrengthenMarks(marks, domain::TombstoneState(request.state));
+    }
+    out.writes.push_back({store::Table::kRecording, context.RecordingKey(subject_, recording),
+                          EncodeMarksRow(subject_, recording, marks)});
   }
 }
 
@@ -149,7 +156,8 @@ absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context,
   if (deletion_.times.from <= context.policies.rules()->service_began_at) deletion_.times.from = base::Instant{};
   request_.selector.captured = domain::TimesOf(deletion_.selector.kind, deletion_.times, input.moment);
   // A fixed selection that is asked for again while the first request for it is open, or a closure that is done.
-  const bool closes_again = request_.selector.kind == domain::SelectorKind::kAccountClosure && domain::IsForgotten(input.before.facts);
+  const bool closes_again =
+      request_.selector.kind == domain::SelectorKind::kAccountClosure && domain::IsForgotten(input.before.facts);
   const absl::StatusOr<DeletionNumber> same = closes_again ? FindFinishedClosure(context, request_.subject)
                                                            : FindOpenFor(context, request_.subject, request_.selector);
   if (!same.ok()) return same.status();
@@ -167,7 +175,8 @@ absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context,
   }
   share_.resize(kShareBytes);
   context.random.Fill(share_.data(), share_.size());
-  sealed_ = SealDeletion(context.keys.PayloadKey(request_.subject, share_), deletion_.payload, request_.subject, context.random, &commitment_);
+  sealed_ = SealDeletion(context.keys.PayloadKey(request_.subject, share_), deletion_.payload, request_.subject,
+                         context.random, &commitment_);
   return Prepared::kGoOn;
 }
 
@@ -206,8 +215,8 @@ void CreatePart::Publish(Context& context, const store::Stamp& stamp) {
   within_.Publish(context, board_, systems_);
 }
 
-StepPart::StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place, DeletionStep step, std::string reason,
-                   const domain::Command& command)
+StepPart::StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place, DeletionStep step,
+                   std::string reason, const domain::Command& command)
     : board_(board),
       place_(place),
       step_(step),
@@ -217,7 +226,8 @@ StepPart::StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace 
       marking_(subject),
       within_(subject) {}
 
-domain::StepRefusal StepPart::Do(domain::DeletionRequest& request, const domain::Moment& moment, const domain::Rules& rules) const {
+domain::StepRefusal StepPart::Do(domain::DeletionRequest& request, const domain::Moment& moment,
+                                 const domain::Rules& rules) const {
   switch (step_) {
     case DeletionStep::kBeginVerification:
       return domain::BeginVerification(request);
@@ -237,13 +247,19 @@ domain::StepRefusal StepPart::Do(domain::DeletionRequest& request, const domain:
 absl::Status StepPart::MayCancel(const Context& context) const {
   if (absl::Status s = TimeToLoosen(context.Present()); !s.ok()) return s;
   if (!etag_.has_value()) {
-    return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "cancelling needs the request's current etag: GetDeletionRequest has it");
+    return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED,
+                           "cancelling needs the request's current etag: GetDeletionRequest has it");
   }
   if (*etag_ != row_.request.changed) {
-    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH, "the etag is not the request's current one: read it again and ask the user again");
+    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
+                           "the etag is not the request's current one: read it again and ask the user again");
   }
-  if (proof_.channel == domain::Channel::kMissing) return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "channel"});
-  if (proof_.actor == domain::Actor::kMissing) return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "actor"});
+  if (proof_.channel == domain::Channel::kMissing) {
+    return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "channel"});
+  }
+  if (proof_.actor == domain::Actor::kMissing) {
+    return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "actor"});
+  }
   return absl::OkStatus();
 }
 
@@ -258,14 +274,17 @@ absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, c
   const absl::Status refused = StepStatus(Do(trial, input.moment, *context.policies.rules()), row_.request.state);
   if (!refused.ok()) return refused;
   if (domain::IsVerified(trial.state) && domain::IsOpen(trial.state) && step_ == DeletionStep::kVerify) {
-    if (absl::Status s = within_.Load(context, input.before.facts, row_.request.selector, place_.number); !s.ok()) return s;
+    if (absl::Status s = within_.Load(context, input.before.facts, row_.request.selector, place_.number); !s.ok()) {
+      return s;
+    }
   }
   if (trial == row_.request && within_.empty()) return Prepared::kAnswered;
   if (step_ == DeletionStep::kCancel) {
     if (absl::Status s = MayCancel(context); !s.ok()) return s;
     if (absl::Status s = cancelled_.Load(context, place_, row_.request); !s.ok()) return s;
   }
-  if (domain::TombstoneState(trial.state) == domain::TombstoneState(row_.request.state) && step_ != DeletionStep::kCancel) {
+  if (domain::TombstoneState(trial.state) == domain::TombstoneState(row_.request.state) &&
+      step_ != DeletionStep::kCancel) {
     return Prepared::kGoOn;
   }
   if (absl::Status s = marking_.LoadOthers(context, place_, row_.request.selector); !s.ok()) return s;
@@ -291,7 +310,9 @@ void StepPart::Build(const Context& context, const store::Stamp& stamp, PartOutp
     const bool denies = step_ == DeletionStep::kDeny && domain::DenialTakesDefaults(next.request.selector);
     if (denies) out.transition.after.default_denied = stamp.time;
     // A denied closure's end is now.
-    if (denies && next.request.selector.kind == domain::SelectorKind::kAccountClosure) NoteDoubt(context, out.moment, next.request);
+    if (denies && next.request.selector.kind == domain::SelectorKind::kAccountClosure) {
+      NoteDoubt(context, out.moment, next.request);
+    }
   }
   within_.Build(context, systems_, out);
   if (!domain::IsOpen(next.request.state) && domain::IsOpen(row_.request.state)) {

@@ -18,7 +18,8 @@ class Marking {
   explicit Marking(base::SubjectHandle subject) : subject_(subject) {}
   // Reads what is stored of the recordings that the selector names.
   absl::Status LoadRecordings(const Context& context, const domain::Selector& selector);
-  // From all requests of the subject but the one at `except`: for steps after which a request selects less, or otherwise.
+  // From all requests of the subject but the one at `except`: for steps after which a request selects less, or
+  // otherwise.
   absl::Status LoadOthers(const Context& context, DeletionPlace except, const domain::Selector& selector);
   // Whether there is room for its tombstone.
   bool Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const;
@@ -30,7 +31,7 @@ class Marking {
   bool SetTombstones(const domain::DeletionRequest& request, domain::SubjectFacts& facts) const;
 
   const base::SubjectHandle subject_;
-  bool anew_ = false;                          // the tombstones are those of `others_` and the request's
+  bool anew_ = false;  // the tombstones are those of `others_` and the request's
   domain::Cover others_;
   std::vector<std::pair<base::RecordingHandle, domain::RecordingMarks>> recordings_;
 };
@@ -83,7 +84,8 @@ class StepPart final : public ChangePart {
   bool more_within() const { return within_.more(); }
 
  private:
-  domain::StepRefusal Do(domain::DeletionRequest& request, const domain::Moment& moment, const domain::Rules& rules) const;
+  domain::StepRefusal Do(domain::DeletionRequest& request, const domain::Moment& moment,
+                         const domain::Rules& rules) const;
   absl::Status MayCancel(const Context& context) const;
 
   TaskBoard& board_;

@@ -6,9 +6,9 @@
 
 #include "daemon/service/deletion/deletion_parts.h"
 #include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
-#include "daemon/service/rows/read_errors.h"
 
 namespace consent::service {
 namespace {
@@ -17,9 +17,11 @@ bool Matches(const DeletionFilter& filter, const domain::DeletionRequest& reques
   if (filter.due_before.IsSet() && !(domain::IsOpen(request.state) && request.due_at < filter.due_before)) return false;
   if (request.received_at < filter.received_from) return false;
   if (filter.received_before.IsSet() && !(request.received_at < filter.received_before)) return false;
-  const bool of_cause = filter.causes.empty() || std::find(filter.causes.begin(), filter.causes.end(), request.cause) != filter.causes.end();
+  const bool of_cause = filter.causes.empty() ||
+                        std::find(filter.causes.begin(), filter.causes.end(), request.cause) != filter.causes.end();
   if (!of_cause) return false;
-  return filter.states.empty() || std::find(filter.states.begin(), filter.states.end(), request.state) != filter.states.end();
+  return filter.states.empty() ||
+         std::find(filter.states.begin(), filter.states.end(), request.state) != filter.states.end();
 }
 
 }  // namespace
@@ -39,7 +41,8 @@ ChangeKind KindOf(DeletionStep step) {
   return ChangeKind::kDeletionVerified;
 }
 
-Deletions::Deletions(Context& context, ChangeSubject& changes, TaskBoard& board) : context_(context), changes_(changes), board_(board) {}
+Deletions::Deletions(Context& context, ChangeSubject& changes, TaskBoard& board)
+    : context_(context), changes_(changes), board_(board) {}
 
 void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone done) {
   const domain::RequestState begins_as = deletion.state;
@@ -61,7 +64,9 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
     if (created.place.number == 0) {
       // The request is named by the commit that received it, which is the revision that the reply names.
       Revision revision;
-      if (!context_.tokens.Decode(reply->revision, &revision)) return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
+      if (!context_.tokens.Decode(reply->revision, &revision)) {
+        return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
+      }
       created.place.number = NumberOf(revision.sequence);
       created.created = true;
     }
@@ -70,13 +75,15 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
     if (!goes_on) return done(std::move(created));
     const DeletionStep step = domain::IsVerified(begins_as) ? DeletionStep::kVerify : DeletionStep::kBeginVerification;
     const DeletionPlace place = created.place;
-    Step(std::move(further), place, step, "", [done = std::move(done), created = std::move(created)](const absl::Status& stepped) mutable {
-      stepped.ok() ? done(std::move(created)) : done(stepped);
-    });
+    Step(std::move(further), place, step, "",
+         [done = std::move(done), created = std::move(created)](const absl::Status& stepped) mutable {
+           stepped.ok() ? done(std::move(created)) : done(stepped);
+         });
   });
 }
 
-void Deletions::Step(ChangeRequest change, DeletionPlace place, DeletionStep step, const std::string& reason, StepDone done) {
+void Deletions::Step(ChangeRequest change, DeletionPlace place, DeletionStep step, const std::string& reason,
+                     StepDone done) {
   absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
   if (!row.ok()) return done(std::move(row).status());
   change.subject = row->request.subject;
@@ -150,9 +157,10 @@ absl::StatusOr<DeletionPage> Deletions::List(const DeletionFilter& filter, size_
     const store::Table table = filter.subject ? store::Table::kDeletionOf : store::Table::kDeletion;
     const std::string start = filter.subject ? DeletionOfKey(context_, *filter.subject, begin) : DeletionKey(begin);
     const std::string end = filter.subject ? DeletionOfKey(context_, *filter.subject, UINT64_MAX) : std::string();
-    const absl::Status scanned = context_.store.Scan(partition, table, start, end, kMaxRowsPerPage + 1, [&](std::string_view key, std::string_view) {
-      return consider(DeletionPlace{partition, NumberOfKey(key)});
-    });
+    const absl::Status scanned = context_.store.Scan(partition, table, start, end, kMaxRowsPerPage + 1,
+                                                     [&](std::string_view key, std::string_view) {
+                                                       return consider(DeletionPlace{partition, NumberOfKey(key)});
+                                                     });
     if (!scanned.ok()) return StoreUnreadable();
     if (page.next.has_value() || filter.subject) break;
   }

@@ -29,11 +29,11 @@ struct DeletionPage {
 
 struct DeletionFilter {
   std::optional<base::SubjectHandle> subject;
-  std::vector<domain::RequestState> states;  // empty: all
+  std::vector<domain::RequestState> states;   // empty: all
   std::vector<domain::DeletionCause> causes;  // empty: all
-  base::Instant due_before;                  // unset: any; else only open ones
-  base::Instant received_from;               // unset: any
-  base::Instant received_before;             // unset: any
+  base::Instant due_before;                   // unset: any; else only open ones
+  base::Instant received_from;                // unset: any
+  base::Instant received_before;              // unset: any
 };
 
 // Thread-safe; outlives what was submitted.
@@ -53,8 +53,9 @@ class Deletions {
 
   // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL and those of a change.
   void Create(ChangeRequest change, NewDeletion deletion, CreateDone done);
-  // `change.command` carries the proof, and for kCancel the request's etag as the expected revision. Needs a pool thread; may block before
-  // it returns. DELETION_NOT_FOUND, DELETION_STATE, EXTENSION_NOT_ALLOWED, ETAG_REQUIRED, ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND.
+  // `change.command` carries the proof, and for kCancel the request's etag as the expected revision. Needs a pool
+  // thread; may block before it returns. DELETION_NOT_FOUND, DELETION_STATE, EXTENSION_NOT_ALLOWED, ETAG_REQUIRED,
+  // ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND.
   void Step(ChangeRequest change, DeletionPlace place, DeletionStep step, const std::string& reason, StepDone done);
 
   // These block. DELETION_NOT_FOUND, STORE_UNREADABLE.

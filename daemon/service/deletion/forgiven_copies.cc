@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/selector.h"
-#include "daemon/service/rows/deletion_writes.h"
-#include "daemon/service/rows/read_errors.h"
 
 namespace consent::service {
 namespace {
@@ -29,7 +29,10 @@ absl::Status ForgivenCopies::Load(const Context& context, const domain::Transiti
     if (!row.ok()) return row.status();
     found.row = *std::move(row);
     const domain::DeletionRequest& request = found.row.request;
-    if (!domain::IsOpen(request.state) || request.cause != domain::DeletionCause::kWithdrawal || domain::AllEnded(request)) continue;
+    if (!domain::IsOpen(request.state) || request.cause != domain::DeletionCause::kWithdrawal ||
+        domain::AllEnded(request)) {
+      continue;
+    }
     found.owed = OwedOf(request, forgiven);
     if (found.owed == request.selector.copies_of) continue;
     if (absl::Status s = found.tasks.Load(context, place, request); !s.ok()) return s;
@@ -41,7 +44,8 @@ absl::Status ForgivenCopies::Load(const Context& context, const domain::Transiti
   return absl::OkStatus();
 }
 
-domain::PurposeSet ForgivenCopies::OwedOf(const domain::DeletionRequest& request, const std::vector<domain::Forgiven>& forgiven) {
+domain::PurposeSet ForgivenCopies::OwedOf(const domain::DeletionRequest& request,
+                                          const std::vector<domain::Forgiven>& forgiven) {
   domain::PurposeSet owed = request.selector.copies_of;
   for (const domain::Forgiven& one : forgiven) {
     if (one.scope == request.selector.scope) owed.bits = static_cast<uint8_t>(owed.bits & ~one.copies_of.bits);
@@ -52,7 +56,8 @@ domain::PurposeSet ForgivenCopies::OwedOf(const domain::DeletionRequest& request
 absl::Status ForgivenCopies::Narrow(const Context& context, Found* found) const {
   absl::StatusOr<DeletionPayload> payload = OpenDeletion(context, found->place, found->row);
   if (!payload.ok()) return payload.status();
-  const auto share = context.store.Get(found->place.partition, store::Table::kKeyShare, DeletionShareKey(context, found->place));
+  const auto share =
+      context.store.Get(found->place.partition, store::Table::kKeyShare, DeletionShareKey(context, found->place));
   if (!share.ok()) return StoreUnreadable();
   payload->selector = wire::WithPurposes(payload->selector, found->owed);
   base::Digest unused{};

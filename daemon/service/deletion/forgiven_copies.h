@@ -1,5 +1,6 @@
-// What a consent under a notice that covers the past cancels in its commit: what is still owed of the copies that an earlier withdrawal of
-// the same purpose and scope ordered away (product.md, R5). Requests that somebody asked for are not touched. Private to this folder.
+// What a consent under a notice that covers the past cancels in its commit: what is still owed of the copies that an
+// earlier withdrawal of the same purpose and scope ordered away (product.md, R5). Requests that somebody asked for are
+// not touched. Private to this folder.
 #pragma once
 
 #include <string>
@@ -7,9 +8,9 @@
 
 #include "daemon/domain/ended.h"
 #include "daemon/service/commit/change_part.h"
-#include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/purge/open_tasks.h"
 #include "daemon/service/purge/task_board.h"
+#include "daemon/service/rows/deletion_rows.h"
 
 namespace consent::service {
 
@@ -29,14 +30,15 @@ class ForgivenCopies {
     DeletionPlace place;
     std::string bytes;
     DeletionRow row;
-    domain::PurposeSet owed;      // what stays of its purposes
-    bool is_forgiven = false;     // the commit did so
-    std::string sealed;       // the request in the API's words with those alone
+    domain::PurposeSet owed;   // what stays of its purposes
+    bool is_forgiven = false;  // the commit did so
+    std::string sealed;        // the request in the API's words with those alone
     OpenTasksOf tasks;
     domain::DeletionRequest made;  // as it was committed
   };
   // What of the request's purposes is not forgiven.
-  static domain::PurposeSet OwedOf(const domain::DeletionRequest& request, const std::vector<domain::Forgiven>& forgiven);
+  static domain::PurposeSet OwedOf(const domain::DeletionRequest& request,
+                                   const std::vector<domain::Forgiven>& forgiven);
   absl::Status Narrow(const Context& context, Found* found) const;
 
   const base::SubjectHandle subject_;

@@ -5,27 +5,32 @@
 #include <utility>
 
 #include "daemon/service/commit/change_part.h"
+#include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
-#include "daemon/service/commit/refusals.h"
-#include "daemon/service/rows/read_errors.h"
 
 namespace consent::service {
 namespace {
 
 using MarkedRecordings = std::vector<std::pair<base::RecordingHandle, domain::RecordingMarks>>;
 
-domain::Hold InRecord(const domain::HeldPart& held) { return domain::Hold{held.scope.kind, held.scope.handle, held.captured}; }
-
-absl::Status TooManyHolds() {
-  return wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL,
-                         "the subject has as many holds, or its holds name as many recordings, as there may be: one that encloses others takes their place",
-                         {{"holds", std::to_string(domain::kMaxHolds)}, {"recordings", std::to_string(domain::kMaxSelectedRecordings)}});
+domain::Hold InRecord(const domain::HeldPart& held) {
+  return domain::Hold{held.scope.kind, held.scope.handle, held.captured};
 }
 
-absl::StatusOr<MarkedRecordings> LoadMarked(const Context& context, base::SubjectHandle subject, const domain::HeldPart& held) {
+absl::Status TooManyHolds() {
+  return wire::MakeError(
+      v1::ERROR_REASON_SUBJECT_FULL,
+      "the subject has as many holds, or its holds name as many recordings, as there may be: one that encloses others "
+      "takes their place",
+      {{"holds", std::to_string(domain::kMaxHolds)}, {"recordings", std::to_string(domain::kMaxSelectedRecordings)}});
+}
+
+absl::StatusOr<MarkedRecordings> LoadMarked(const Context& context, base::SubjectHandle subject,
+                                            const domain::HeldPart& held) {
   MarkedRecordings recordings;
   for (const base::RecordingHandle recording : held.recordings) {
     const auto marks = LoadMarks(context, subject, recording);
@@ -35,9 +40,11 @@ absl::StatusOr<MarkedRecordings> LoadMarked(const Context& context, base::Subjec
   return recordings;
 }
 
-void WriteMarked(const Context& context, base::SubjectHandle subject, const MarkedRecordings& recordings, std::vector<store::Write>& writes) {
+void WriteMarked(const Context& context, base::SubjectHandle subject, const MarkedRecordings& recordings,
+                 std::vector<store::Write>& writes) {
   for (const auto& [recording, marks] : recordings) {
-    writes.push_back({store::Table::kRecording, context.RecordingKey(subject, recording), EncodeMarksRow(subject, recording, marks)});
+    writes.push_back({store::Table::kRecording, context.RecordingKey(subject, recording),
+                      EncodeMarksRow(subject, recording, marks)});
   }
 }
 
@@ -84,7 +91,8 @@ absl::StatusOr<Waiting> OpenTasksOf(const Context& context, base::SubjectHandle 
 
 class PlacePart final : public ChangePart {
  public:
-  PlacePart(TaskBoard& board, base::SubjectHandle subject, NewHold hold) : board_(board), subject_(subject), hold_(std::move(hold)) {}
+  PlacePart(TaskBoard& board, base::SubjectHandle subject, NewHold hold)
+      : board_(board), subject_(subject), hold_(std::move(hold)) {}
 
   absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override {
     const auto holds = LoadHoldsInForce(context, subject_, input.before.facts);
@@ -147,7 +155,8 @@ class PlacePart final : public ChangePart {
 
 class ReleasePart final : public ChangePart {
  public:
-  ReleasePart(TaskBoard& board, base::SubjectHandle subject, HoldPlace place, Order order, const domain::Command& command)
+  ReleasePart(TaskBoard& board, base::SubjectHandle subject, HoldPlace place, Order order,
+              const domain::Command& command)
       : board_(board),
         subject_(subject),
         place_(place),
@@ -164,7 +173,8 @@ class ReleasePart final : public ChangePart {
     absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(context, subject_, input.before.facts);
     if (!holds.ok()) return holds.status();
     others_ = *std::move(holds);
-    others_.erase(std::remove_if(others_.begin(), others_.end(), [&](const HoldInForce& hold) { return hold.sequence == place_.sequence; }),
+    others_.erase(std::remove_if(others_.begin(), others_.end(),
+                                 [&](const HoldInForce& hold) { return hold.sequence == place_.sequence; }),
                   others_.end());
     absl::StatusOr<MarkedRecordings> marked = LoadMarked(context, subject_, row_.held);
     if (!marked.ok()) return marked.status();
@@ -196,7 +206,8 @@ class ReleasePart final : public ChangePart {
     out.writes.push_back({store::Table::kHold, HoldKey(place_.sequence), EncodeHoldRow(next)});
     out.writes.push_back({store::Table::kKeyShare, HoldShareKey(context, place_), std::nullopt});
     store::Remains remains;
-    remains.rows = {{store::Table::kKeyShare, HoldShareKey(context, place_)}, {store::Table::kHold, HoldKey(place_.sequence)}};
+    remains.rows = {{store::Table::kKeyShare, HoldShareKey(context, place_)},
+                    {store::Table::kHold, HoldKey(place_.sequence)}};
     BeginErasure(NumberOf(stamp.sequence), remains, stamp, out.writes);
   }
 
@@ -212,11 +223,19 @@ class ReleasePart final : public ChangePart {
   absl::Status MayRelease(const Context& context) const {
     if (absl::Status s = TimeToLoosen(context.Present()); !s.ok()) return s;
     if (!etag_.has_value()) {
-      return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "releasing needs the hold's current etag: ListHolds has it");
+      return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED,
+                             "releasing needs the hold's current etag: ListHolds has it");
     }
-    if (*etag_ != row_.changed) return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH, "the etag is not the hold's current one: list the holds again");
-    if (proof_.channel == domain::Channel::kMissing) return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "channel"});
-    if (proof_.actor == domain::Actor::kMissing) return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "actor"});
+    if (*etag_ != row_.changed) {
+      return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
+                             "the etag is not the hold's current one: list the holds again");
+    }
+    if (proof_.channel == domain::Channel::kMissing) {
+      return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "channel"});
+    }
+    if (proof_.actor == domain::Actor::kMissing) {
+      return RefusalStatus(domain::PartOutcome{domain::Refusal::kEvidenceRequired, false, "actor"});
+    }
     return absl::OkStatus();
   }
 
@@ -242,7 +261,8 @@ class ReleasePart final : public ChangePart {
 
 }  // namespace
 
-Holds::Holds(Context& context, ChangeSubject& changes, TaskBoard& board) : context_(context), changes_(changes), board_(board) {}
+Holds::Holds(Context& context, ChangeSubject& changes, TaskBoard& board)
+    : context_(context), changes_(changes), board_(board) {}
 
 void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
   const store::Partition partition = context_.PartitionOf(change.subject);
@@ -252,7 +272,9 @@ void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
     if (!reply.ok()) return done(std::move(reply).status());
     // The hold is named by the commit that placed it, which is the revision that the reply names.
     Revision revision;
-    if (!context_.tokens.Decode(reply->revision, &revision)) return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
+    if (!context_.tokens.Decode(reply->revision, &revision)) {
+      return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
+    }
     done(Placed{HoldPlace{partition, revision.sequence}, std::move(reply->revision), reply->subject_is_new});
   });
 }
@@ -265,7 +287,8 @@ void Holds::Release(ChangeRequest change, HoldPlace place, Order order, ReleaseD
   change.kind = ChangeKind::kHoldReleased;
   change.part = std::make_shared<ReleasePart>(board_, change.subject, place, std::move(order), change.command);
   change.command.expected_revision.reset();  // the hold's etag, not the subject's
-  changes_.Submit(std::move(change), [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });
+  changes_.Submit(std::move(change),
+                  [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });
 }
 
 absl::StatusOr<HoldView> Holds::Get(HoldPlace place) const {
@@ -293,8 +316,8 @@ absl::StatusOr<HoldView> Holds::Get(HoldPlace place) const {
   return view;
 }
 
-absl::StatusOr<HoldPage> Holds::List(const std::optional<base::SubjectHandle>& subject, bool include_released, size_t limit,
-                                     HoldPlace from) const {
+absl::StatusOr<HoldPage> Holds::List(const std::optional<base::SubjectHandle>& subject, bool include_released,
+                                     size_t limit, HoldPlace from) const {
   HoldPage page;
   size_t looked_at = 0;
   const store::Partition first = subject ? context_.PartitionOf(*subject) : from.partition;
@@ -303,15 +326,16 @@ absl::StatusOr<HoldPage> Holds::List(const std::optional<base::SubjectHandle>& s
     const std::string start = subject ? HoldOfKey(context_, *subject, begin) : HoldKey(begin);
     const std::string end = subject ? HoldOfKey(context_, *subject, UINT64_MAX) : HoldKey(UINT64_MAX);
     std::vector<HoldPlace> found;
-    const absl::Status scanned = context_.store.Scan(partition, store::Table::kHold, start, end, SIZE_MAX, [&](std::string_view key, std::string_view) {
-      const HoldPlace place{partition, SequenceOfHoldKey(key)};
-      if (looked_at++ >= kMaxRowsPerPage) {
-        page.next = place;
-        return false;
-      }
-      found.push_back(place);
-      return true;
-    });
+    const absl::Status scanned = context_.store.Scan(partition, store::Table::kHold, start, end, SIZE_MAX,
+                                                     [&](std::string_view key, std::string_view) {
+                                                       const HoldPlace place{partition, SequenceOfHoldKey(key)};
+                                                       if (looked_at++ >= kMaxRowsPerPage) {
+                                                         page.next = place;
+                                                         return false;
+                                                       }
+                                                       found.push_back(place);
+                                                       return true;
+                                                     });
     if (!scanned.ok()) return StoreUnreadable();
     for (const HoldPlace& place : found) {
       std::string unused;

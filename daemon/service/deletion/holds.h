@@ -1,4 +1,5 @@
-// Legal holds: placed, released, listed. A hold stops purging from the commit that places it; its release sends waiting tasks on.
+// Legal holds: placed, released, listed. A hold stops purging from the commit that places it; its release sends waiting
+// tasks on.
 #pragma once
 
 #include <functional>
@@ -8,8 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/service/commit/change_subject.h"
-#include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/purge/task_board.h"
+#include "daemon/service/rows/hold_rows.h"
 
 namespace consent::service {
 
@@ -52,17 +53,19 @@ class Holds {
 
   Holds(Context& context, ChangeSubject& changes, TaskBoard& board);
 
-  // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL beyond domain::kMaxHolds in force, or where they name more than
-  // domain::kMaxSelectedRecordings recordings together; ACCOUNT_CLOSED; and those of a change.
+  // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL beyond domain::kMaxHolds in force, or where they
+  // name more than domain::kMaxSelectedRecordings recordings together; ACCOUNT_CLOSED; and those of a change.
   void Place(ChangeRequest change, NewHold hold, PlaceDone done);
-  // `change.command` carries the proof, and the hold's etag as the expected revision. Needs a pool thread; may block before it returns.
-  // HOLD_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND. One that is released stays as it is: OK.
+  // `change.command` carries the proof, and the hold's etag as the expected revision. Needs a pool thread; may block
+  // before it returns. HOLD_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND. One that is
+  // released stays as it is: OK.
   void Release(ChangeRequest change, HoldPlace place, Order order, ReleaseDone done);
 
   // These block. HOLD_NOT_FOUND, STORE_UNREADABLE.
   absl::StatusOr<HoldView> Get(HoldPlace place) const;
   // From `from` on, at most `limit`.
-  absl::StatusOr<HoldPage> List(const std::optional<base::SubjectHandle>& subject, bool include_released, size_t limit, HoldPlace from) const;
+  absl::StatusOr<HoldPage> List(const std::optional<base::SubjectHandle>& subject, bool include_released, size_t limit,
+                                HoldPlace from) const;
 
  private:
   Context& context_;

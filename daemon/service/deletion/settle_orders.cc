@@ -6,16 +6,17 @@
 #include <vector>
 
 #include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
-#include "daemon/service/rows/read_errors.h"
 
 namespace consent::service {
 namespace {
 
 class SettlePart final : public ChangePart {
  public:
-  SettlePart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place) : board_(board), place_(place), marking_(subject) {}
+  SettlePart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place)
+      : board_(board), place_(place), marking_(subject) {}
 
   absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override {
     absl::StatusOr<DeletionRow> row = LoadDeletion(context, place_, &bytes_);
@@ -89,8 +90,8 @@ absl::StatusOr<std::vector<std::pair<DeletionPlace, base::SubjectHandle>>> FindU
   std::vector<std::pair<DeletionPlace, base::SubjectHandle>> found;
   for (uint16_t number = 0; number < context.store.partition_count(); ++number) {
     const store::Partition partition{number};
-    const absl::Status scanned =
-        context.store.Scan(partition, store::Table::kDeletion, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
+    const absl::Status scanned = context.store.Scan(
+        partition, store::Table::kDeletion, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
           DeletionRow row;
           if (DecodeDeletionRow(value, &row) && row.request.IsUnsettled()) {
             found.emplace_back(DeletionPlace{partition, NumberOfKey(key)}, row.request.subject);
@@ -119,7 +120,8 @@ absl::Status SettleOrders(Context& context, ChangeSubject& changes, TaskBoard& b
     change.part = std::make_shared<SettlePart>(board, subject, place);
     const auto done = std::make_shared<std::promise<absl::Status>>();
     std::future<absl::Status> answer = done->get_future();
-    changes.Submit(std::move(change), [done](absl::StatusOr<ChangeReply> reply) { done->set_value(std::move(reply).status()); });
+    changes.Submit(std::move(change),
+                   [done](absl::StatusOr<ChangeReply> reply) { done->set_value(std::move(reply).status()); });
     const absl::Status one = answer.get();
     if (one.ok()) ++*settled;
     // A closed account that is forgotten has nothing left that a time could spare or purge.

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "daemon/service/deletion/deletion_parts.h"
-#include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/deletion_writes.h"
+#include "daemon/service/rows/subject_rows.h"
 
 namespace consent::service {
 namespace {
@@ -16,8 +16,8 @@ bool IsUnverified(domain::RequestState state) { return domain::IsOpen(state) && 
 
 }  // namespace
 
-absl::Status VerifyWithin::Load(const Context& context, const domain::SubjectFacts& facts, const domain::Selector& outer,
-                                DeletionNumber outer_number) {
+absl::Status VerifyWithin::Load(const Context& context, const domain::SubjectFacts& facts,
+                                const domain::Selector& outer, DeletionNumber outer_number) {
   found_.clear();
   recordings_.clear();
   looked_ = facts.has_unverified_deletions;
@@ -65,7 +65,9 @@ absl::Status VerifyWithin::Add(const Context& context, DeletionPlace place, cons
 }
 
 void VerifyWithin::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
-  for (const Found& found : found_) preconditions.push_back({store::Table::kDeletion, DeletionKey(found.place.number), found.bytes});
+  for (const Found& found : found_) {
+    preconditions.push_back({store::Table::kDeletion, DeletionKey(found.place.number), found.bytes});
+  }
 }
 
 // The tombstones of the record stay as they are: all that they match, the outer one's matches too.
@@ -81,7 +83,8 @@ void VerifyWithin::Build(const Context& context, const SystemsSeen& systems, Par
     found.made = std::move(next.request);
   }
   for (const auto& [recording, marks] : recordings_) {
-    out.writes.push_back({store::Table::kRecording, context.RecordingKey(subject_, recording), EncodeMarksRow(subject_, recording, marks)});
+    out.writes.push_back({store::Table::kRecording, context.RecordingKey(subject_, recording),
+                          EncodeMarksRow(subject_, recording, marks)});
   }
 }
 

@@ -1,5 +1,5 @@
-// What verifying one deletion request verifies beside it: every request of the subject that is open and unverified and whose selection lies
-// wholly in its own. Each keeps its receipt and its deadlines. Private to this folder.
+// What verifying one deletion request verifies beside it: every request of the subject that is open and unverified and
+// whose selection lies wholly in its own. Each keeps its receipt and its deadlines. Private to this folder.
 #pragma once
 
 #include <string>
@@ -7,18 +7,19 @@
 #include <vector>
 
 #include "daemon/service/commit/change_part.h"
-#include "daemon/service/rows/system_rows.h"
-#include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/purge/task_board.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/system_rows.h"
 
 namespace consent::service {
 
 class VerifyWithin {
  public:
   explicit VerifyWithin(base::SubjectHandle subject) : subject_(subject) {}
-  // Finds them, but for the one numbered `outer_number` (0: it is not there yet). At most 64 requests and 2,000 recordings at a time: where
-  // more are left, verifying the outer one once more does the next. May block.
-  absl::Status Load(const Context& context, const domain::SubjectFacts& facts, const domain::Selector& outer, DeletionNumber outer_number);
+  // Finds them, but for the one numbered `outer_number` (0: it is not there yet). At most 64 requests and 2,000
+  // recordings at a time: where more are left, verifying the outer one once more does the next. May block.
+  absl::Status Load(const Context& context, const domain::SubjectFacts& facts, const domain::Selector& outer,
+                    DeletionNumber outer_number);
   bool empty() const { return found_.empty(); }
   bool more() const { return more_; }
 

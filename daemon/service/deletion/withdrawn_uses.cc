@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "daemon/service/deletion/deletion_parts.h"
-#include "daemon/wire/selector.h"
 #include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/selector.h"
 
 namespace consent::service {
 
@@ -24,13 +24,17 @@ EndedUses::New EndedUses::Make(const Context& context, const domain::Ended& ende
   } else if (ended.scope.kind == domain::ScopeKind::kAccount) {
     selector.kind = domain::SelectorKind::kTimeRange;
   } else {
-    selector.kind = ended.scope.kind == domain::ScopeKind::kProfile ? domain::SelectorKind::kProfile : domain::SelectorKind::kDevice;
+    selector.kind = ended.scope.kind == domain::ScopeKind::kProfile ? domain::SelectorKind::kProfile
+                                                                    : domain::SelectorKind::kDevice;
   }
-  const auto named = std::find_if(names_.begin(), names_.end(), [&](const auto& name) { return name.first == ended.scope; });
-  // Until when it reaches is the commit's to say; what the systems are told of it is in the request, not in the selector.
+  const auto named =
+      std::find_if(names_.begin(), names_.end(), [&](const auto& name) { return name.first == ended.scope; });
+  // Until when it reaches is the commit's to say; what the systems are told of it is in the request, not in the
+  // selector.
   domain::Selector told = selector;
   told.captured = domain::TimesOf(selector.kind, made.times, moment);
-  const DeletionPayload payload{account_id_, wire::SerialiseSelector(told, named == names_.end() ? std::string() : named->second)};
+  const DeletionPayload payload{account_id_,
+                                wire::SerialiseSelector(told, named == names_.end() ? std::string() : named->second)};
   made.share.resize(kShareBytes);
   context.random.Fill(made.share.data(), made.share.size());
   base::Digest unused{};
@@ -41,13 +45,15 @@ EndedUses::New EndedUses::Make(const Context& context, const domain::Ended& ende
 absl::StatusOr<ChangePart::Prepared> EndedUses::Prepare(const Context& context, const PartInput& input) {
   made_.clear();
   if (absl::Status s = forgiven_.Load(context, input.trial); !s.ok()) return s;
-  const std::vector<domain::Ended> ended = domain::EndedBy(input.before.facts, input.trial, input.moment, *context.policies.rules());
+  const std::vector<domain::Ended> ended =
+      domain::EndedBy(input.before.facts, input.trial, input.moment, *context.policies.rules());
   ends_something_ = !ended.empty();
   if (!ends_something_) return Prepared::kGoOn;
   absl::StatusOr<SystemsSeen> systems = LoadSystems(context, context.PartitionOf(subject_));
   if (!systems.ok()) return systems.status();
   systems_ = *std::move(systems);
-  // With no data system there is nobody to be told; the precondition sees to it that there is none when the change is made.
+  // With no data system there is nobody to be told; the precondition sees to it that there is none when the change is
+  // made.
   if (systems_.active.empty()) return Prepared::kGoOn;
   for (const domain::Ended& one : ended) made_.push_back(Make(context, one, input.moment));
   return Prepared::kGoOn;
@@ -70,8 +76,8 @@ void EndedUses::Build(const Context& context, const store::Stamp& stamp, PartOut
     NoteDoubt(context, moment, request);
     SetDeadlines(*context.policies.rules(), out.transition.after.region, request);
     domain::Verify(request, moment, systems_.active);
-    WriteNewDeletion(context, DeletionPlace{partition, NumberOf(moment.sequence, i)}, DeletionRow{request, made_[i].sealed}, made_[i].share,
-                     out.writes);
+    WriteNewDeletion(context, DeletionPlace{partition, NumberOf(moment.sequence, i)},
+                     DeletionRow{request, made_[i].sealed}, made_[i].share, out.writes);
     made_[i].made = std::move(request);
   }
 }

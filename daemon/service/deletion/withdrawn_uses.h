@@ -1,5 +1,6 @@
-// What a change of settings adds for the data systems: requests of our own, already verified, for the copies of a purpose that is not allowed
-// any more and for audio that is kept no longer; and the end of such requests where the copies are allowed again. In the same commit, so neither can be there without the other.
+// What a change of settings adds for the data systems: requests of our own, already verified, for the copies of a
+// purpose that is not allowed any more and for audio that is kept no longer; and the end of such requests where the
+// copies are allowed again. In the same commit, so neither can be there without the other.
 #pragma once
 
 #include <string>
@@ -8,16 +9,21 @@
 
 #include "daemon/domain/ended.h"
 #include "daemon/service/commit/change_part.h"
-#include "daemon/service/rows/system_rows.h"
 #include "daemon/service/deletion/forgiven_copies.h"
 #include "daemon/service/purge/task_board.h"
+#include "daemon/service/rows/system_rows.h"
 
 namespace consent::service {
 
 class EndedUses final : public ChangePart {
  public:
-  EndedUses(TaskBoard& board, base::SubjectHandle subject, std::string account_id, std::vector<std::pair<domain::ScopeRef, std::string>> names)
-      : board_(board), subject_(subject), forgiven_(subject), account_id_(std::move(account_id)), names_(std::move(names)) {}
+  EndedUses(TaskBoard& board, base::SubjectHandle subject, std::string account_id,
+            std::vector<std::pair<domain::ScopeRef, std::string>> names)
+      : board_(board),
+        subject_(subject),
+        forgiven_(subject),
+        account_id_(std::move(account_id)),
+        names_(std::move(names)) {}
 
   absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;

@@ -7,13 +7,13 @@
 
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/commit/commit_now.h"
-#include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/erasure/finished.h"
+#include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/hold_rows.h"
-#include "daemon/service/rows/subject_rows.h"
-#include "daemon/wire/errors.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/read_errors.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
@@ -26,17 +26,18 @@ absl::Status ListRows(const Context& context, store::Partition partition, store:
   std::string end = prefix;
   while (!end.empty() && static_cast<uint8_t>(end.back()) == UINT8_MAX) end.pop_back();
   if (!end.empty()) end.back() = static_cast<char>(static_cast<uint8_t>(end.back()) + 1);
-  const absl::Status scanned = context.store.Scan(partition, table, prefix, end, SIZE_MAX, [&](std::string_view key, std::string_view) {
-    keys->emplace_back(key);
-    return true;
-  });
+  const absl::Status scanned =
+      context.store.Scan(partition, table, prefix, end, SIZE_MAX, [&](std::string_view key, std::string_view) {
+        keys->emplace_back(key);
+        return true;
+      });
   return scanned.ok() ? absl::OkStatus() : StoreUnreadable();
 }
 
 }  // namespace
 
-// In an order that a crash may stop anywhere: what names the account is listed, then the record shrinks to the suppression record, then
-// what was listed goes.
+// In an order that a crash may stop anywhere: what names the account is listed, then the record shrinks to the
+// suppression record, then what was listed goes.
 absl::StatusOr<bool> Erasures::EraseAccount(const Finished& finished) {
   const base::SubjectHandle subject = finished.row.request.subject;
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
@@ -80,7 +81,8 @@ absl::Status Erasures::EndUndecided(DeletionPlace place) {
     const store::CommitResult result = CommitNow(
         context_, place.partition, {{store::Table::kDeletion, DeletionKey(place.number), bytes}},
         [&](const store::Stamp& stamp) {
-          (void)domain::Deny(next.request, domain::Moment{stamp.time, stamp.sequence, context_.Present(), false}, "the account was closed, and all of it deleted");
+          (void)domain::Deny(next.request, domain::Moment{stamp.time, stamp.sequence, context_.Present(), false},
+                             "the account was closed, and all of it deleted");
           next.request.changed = stamp.sequence;
           store::Change change;
           CloseDeletion(context_, place, was, stamp, next, change.writes);
@@ -101,13 +103,19 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
   const store::Partition partition = finished.place.partition;
   const std::string key = context_.SubjectKey(subject);
   store::Remains all;
-  for (const store::Table table : {store::Table::kSubject, store::Table::kNames, store::Table::kKeyShare}) all.rows.push_back({table, key});
+  for (const store::Table table : {store::Table::kSubject, store::Table::kNames, store::Table::kKeyShare}) {
+    all.rows.push_back({table, key});
+  }
   std::vector<std::string> recordings;
   if (absl::Status s = ListRows(context_, partition, store::Table::kRecording, key, &recordings); !s.ok()) return s;
   for (std::string& recording : recordings) all.rows.push_back({store::Table::kRecording, std::move(recording)});
   std::vector<std::string> holds;
   const std::string holds_of = HoldOfKey(context_, subject, 0);
-  if (absl::Status s = ListRows(context_, partition, store::Table::kHold, holds_of.substr(0, holds_of.size() - 8), &holds); !s.ok()) return s;
+  if (absl::Status s =
+          ListRows(context_, partition, store::Table::kHold, holds_of.substr(0, holds_of.size() - 8), &holds);
+      !s.ok()) {
+    return s;
+  }
   for (std::string& hold : holds) {
     all.rows.push_back({store::Table::kHold, HoldKey(SequenceOfHoldKey(hold))});
     all.rows.push_back({store::Table::kHold, std::move(hold)});
@@ -130,13 +138,16 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
     store::Remains chunk;
     const size_t rows_end = std::min(all.rows.size(), row + kMaxPerChunk);
     const size_t feed_end = std::min(all.feed.size(), feed + kMaxPerChunk);
-    chunk.rows.assign(all.rows.begin() + static_cast<std::ptrdiff_t>(row), all.rows.begin() + static_cast<std::ptrdiff_t>(rows_end));
-    chunk.feed.assign(all.feed.begin() + static_cast<std::ptrdiff_t>(feed), all.feed.begin() + static_cast<std::ptrdiff_t>(feed_end));
+    chunk.rows.assign(all.rows.begin() + static_cast<std::ptrdiff_t>(row),
+                      all.rows.begin() + static_cast<std::ptrdiff_t>(rows_end));
+    chunk.feed.assign(all.feed.begin() + static_cast<std::ptrdiff_t>(feed),
+                      all.feed.begin() + static_cast<std::ptrdiff_t>(feed_end));
     row = rows_end;
     feed = feed_end;
     const std::string at = WaitingKey(kBytesStep, finished.place.number, chunk_number);
     const store::CommitResult result = CommitPatiently(context_, partition, {}, [&](const store::Stamp&) {
-      return store::Change{{{store::Table::kErasure, at, EncodeWaiting(finished.since, chunk)}}, PlainEvent(ChangeKind::kErased, "")};
+      return store::Change{{{store::Table::kErasure, at, EncodeWaiting(finished.since, chunk)}},
+                           PlainEvent(ChangeKind::kErased, "")};
     });
     if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
   }
@@ -188,7 +199,9 @@ absl::Status Erasures::EraseListed(const Finished& finished) {
   for (store::Remains& chunk : chunks) {
     // What the suppression's commit wrote or deleted itself is not ours to delete.
     chunk.rows.erase(std::remove_if(chunk.rows.begin(), chunk.rows.end(),
-                                    [](const store::RowKey& row) { return row.table != store::Table::kRecording && row.table != store::Table::kHold; }),
+                                    [](const store::RowKey& row) {
+                                      return row.table != store::Table::kRecording && row.table != store::Table::kHold;
+                                    }),
                      chunk.rows.end());
     if (absl::Status s = context_.store.Erase(partition, chunk.rows); !s.ok()) return s;
     if (absl::Status s = context_.store.EraseFeed(partition, chunk.feed); !s.ok()) return s;

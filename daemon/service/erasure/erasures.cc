@@ -7,15 +7,15 @@
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/commit/commit_now.h"
 #include "daemon/service/erasure/finished.h"
-#include "daemon/service/rows/subject_rows.h"
-#include "daemon/wire/errors.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/read_errors.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
 
-constexpr size_t kMaxAtOnce = 20'000;     // requests of one keys' step
+constexpr size_t kMaxAtOnce = 20'000;  // requests of one keys' step
 constexpr size_t kCompletedPerCommit = 100;
 constexpr size_t kEmptiedPerCommit = 10'000;
 
@@ -34,15 +34,15 @@ absl::StatusOr<size_t> Erasures::EraseKeys() {
 absl::StatusOr<size_t> Erasures::EraseKeys(store::Partition partition) {
   std::vector<std::pair<DeletionNumber, base::Instant>> waiting;
   bool damaged = false;
-  const absl::Status scanned = context_.store.Scan(
-      partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1), kMaxAtOnce,
-      [&](std::string_view key, std::string_view value) {
-        base::Instant since;
-        store::Remains unused;
-        damaged = damaged || !DecodeWaiting(value, &since, &unused);
-        waiting.emplace_back(NumberOfWaiting(key), since);
-        return !damaged;
-      });
+  const absl::Status scanned =
+      context_.store.Scan(partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
+                          kMaxAtOnce, [&](std::string_view key, std::string_view value) {
+                            base::Instant since;
+                            store::Remains unused;
+                            damaged = damaged || !DecodeWaiting(value, &since, &unused);
+                            waiting.emplace_back(NumberOfWaiting(key), since);
+                            return !damaged;
+                          });
   if (!scanned.ok()) return StoreUnreadable();
   if (damaged) return DamagedWaiting();
   std::vector<Finished> finished;
@@ -72,7 +72,8 @@ absl::Status Erasures::Complete(const std::vector<Finished>& finished) {
   for (const Finished& one : finished) {
     if (!one.IsClosure()) together.push_back(&one);
     if (!one.IsClosure() && together.size() < kCompletedPerCommit) continue;
-    const std::vector<const Finished*> now = one.IsClosure() ? std::vector<const Finished*>{&one} : std::exchange(together, {});
+    const std::vector<const Finished*> now =
+        one.IsClosure() ? std::vector<const Finished*>{&one} : std::exchange(together, {});
     if (absl::Status s = CompleteInOne(now); !s.ok()) return s;
   }
   return together.empty() ? absl::OkStatus() : CompleteInOne(together);
@@ -93,14 +94,15 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
       change.writes.push_back({store::Table::kDeletion, DeletionKey(one->place.number), EncodeDeletionRow(next)});
       ListDeletion(context_, one->place.number, request, change.writes);
       change.writes.push_back({store::Table::kErasure, WaitingKey(kKeysStep, one->place.number), std::nullopt});
-      change.writes.push_back(
-          {store::Table::kErasure, WaitingKey(kBytesStep, one->place.number), EncodeWaiting(one->since, RowsOf(context_, one->place, request))});
+      change.writes.push_back({store::Table::kErasure, WaitingKey(kBytesStep, one->place.number),
+                               EncodeWaiting(one->since, RowsOf(context_, one->place, request))});
     }
     if (is_closure) {
       left.revision = stamp.sequence;
       left_bytes.clear();
       domain::EncodeFacts(left, &left_bytes);
-      change.writes.push_back({store::Table::kSubject, context_.SubjectKey(subject), EncodeSubjectRow(subject, left_bytes)});
+      change.writes.push_back(
+          {store::Table::kSubject, context_.SubjectKey(subject), EncodeSubjectRow(subject, left_bytes)});
     }
     change.event = PlainEvent(ChangeKind::kErased, "");
     return change;
@@ -114,18 +116,21 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
     if (is_closure) context_.IndexOf(subject).Put(subject, left_bytes);
   };
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
-    // Of a request whose tasks have all ended only an extension still writes the row: the next run then completes it. The record of an account
-    // that is forgotten is written by restrictions alone.
+    // Of a request whose tasks have all ended only an extension still writes the row: the next run then completes it.
+    // The record of an account that is forgotten is written by restrictions alone.
     std::vector<store::Precondition> preconditions;
     preconditions.reserve(finished.size() + 1);
-    for (const Finished* one : finished) preconditions.push_back({store::Table::kDeletion, DeletionKey(one->place.number), one->bytes});
+    for (const Finished* one : finished) {
+      preconditions.push_back({store::Table::kDeletion, DeletionKey(one->place.number), one->bytes});
+    }
     if (is_closure) {
       const absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
       if (!stored.ok()) return stored.status();
       left = stored->facts;
       left.forgotten = false;
       left.tombstones.clear();
-      preconditions.push_back({store::Table::kSubject, context_.SubjectKey(subject), EncodeSubjectRow(subject, stored->bytes)});
+      preconditions.push_back(
+          {store::Table::kSubject, context_.SubjectKey(subject), EncodeSubjectRow(subject, stored->bytes)});
     }
     const store::CommitResult result = CommitNow(context_, partition, std::move(preconditions), build, publish);
     if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
@@ -146,11 +151,12 @@ absl::StatusOr<size_t> Erasures::EraseBytes(base::Instant before) {
 absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::Instant before) {
   // What the keys' step has listed and not yet deleted is not known from anywhere else.
   std::set<DeletionNumber> unfinished;
-  const absl::Status looked = context_.store.Scan(partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
-                                                  SIZE_MAX, [&](std::string_view key, std::string_view) {
-                                                    unfinished.insert(NumberOfWaiting(key));
-                                                    return true;
-                                                  });
+  const absl::Status looked =
+      context_.store.Scan(partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
+                          SIZE_MAX, [&](std::string_view key, std::string_view) {
+                            unfinished.insert(NumberOfWaiting(key));
+                            return true;
+                          });
   if (!looked.ok()) return StoreUnreadable();
   store::Remains remains;
   std::vector<store::RowKey> listed;
@@ -164,7 +170,10 @@ absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::In
         damaged = !DecodeWaiting(value, &since, &one);
         if (damaged) return false;
         if (!(since < before) || unfinished.count(NumberOfWaiting(key)) != 0) return true;
-        if (remains.rows.size() + remains.feed.size() + one.rows.size() + one.feed.size() + listed.size() + 2 > store::kMaxRemains) return false;
+        if (remains.rows.size() + remains.feed.size() + one.rows.size() + one.feed.size() + listed.size() + 2 >
+            store::kMaxRemains) {
+          return false;
+        }
         remains.rows.insert(remains.rows.end(), one.rows.begin(), one.rows.end());
         remains.feed.insert(remains.feed.end(), one.feed.begin(), one.feed.end());
         listed.push_back({store::Table::kErasure, std::string(key)});
@@ -179,12 +188,15 @@ absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::In
   return remains.rows.size() + remains.feed.size() + listed.size();
 }
 
-absl::Status Erasures::EraseLists(store::Partition partition, const std::vector<store::RowKey>& lists, base::Instant since) {
+absl::Status Erasures::EraseLists(store::Partition partition, const std::vector<store::RowKey>& lists,
+                                  base::Instant since) {
   for (size_t from = 0; from < lists.size(); from += kEmptiedPerCommit) {
     const size_t to = std::min(lists.size(), from + kEmptiedPerCommit);
     const store::CommitResult result = CommitPatiently(context_, partition, {}, [&](const store::Stamp&) {
       store::Change change;
-      for (size_t i = from; i < to; ++i) change.writes.push_back({lists[i].table, lists[i].key, EncodeWaiting(since, {})});
+      for (size_t i = from; i < to; ++i) {
+        change.writes.push_back({lists[i].table, lists[i].key, EncodeWaiting(since, {})});
+      }
       change.event = PlainEvent(ChangeKind::kErased, "");
       return change;
     });
@@ -197,15 +209,16 @@ absl::Status Erasures::EraseLists(store::Partition partition, const std::vector<
 absl::StatusOr<ErasureLag> Erasures::Lag() const {
   ErasureLag lag;
   for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
-    const absl::Status scanned = context_.store.Scan(
-        store::Partition{number}, store::Table::kErasure, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
-          const base::Instant since = SinceOf(value);
-          const bool of_keys = key.front() == kKeysStep;
-          ++(of_keys ? lag.keys : lag.bytes);
-          base::Instant& oldest = of_keys ? lag.oldest_key : lag.oldest_byte;
-          if (!oldest.IsSet() || since < oldest) oldest = since;
-          return true;
-        });
+    const absl::Status scanned = context_.store.Scan(store::Partition{number}, store::Table::kErasure, "", "", SIZE_MAX,
+                                                     [&](std::string_view key, std::string_view value) {
+                                                       const base::Instant since = SinceOf(value);
+                                                       const bool of_keys = key.front() == kKeysStep;
+                                                       ++(of_keys ? lag.keys : lag.bytes);
+                                                       base::Instant& oldest =
+                                                           of_keys ? lag.oldest_key : lag.oldest_byte;
+                                                       if (!oldest.IsSet() || since < oldest) oldest = since;
+                                                       return true;
+                                                     });
     if (!scanned.ok()) return StoreUnreadable();
   }
   return lag;

@@ -1,6 +1,6 @@
 // What deletions, closed accounts and released holds leave behind in the store's own files. Two steps, each in batches:
-//   keys   the shares of payload keys leave the files: what was sealed under them is unreadable. Only then is a request COMPLETED.
-//   bytes  everything else that was deleted or overwritten leaves them, too.
+//   keys   the shares of payload keys leave the files: what was sealed under them is unreadable. Only then is a request
+//   COMPLETED. bytes  everything else that was deleted or overwritten leaves them, too.
 // What waits for a step is a row of its own, written by the commit that made it necessary: so a crash forgets nothing.
 #pragma once
 
@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "daemon/service/state/context.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/load_subject.h"
+#include "daemon/service/state/context.h"
 
 namespace consent::service {
 
@@ -20,7 +20,7 @@ namespace consent::service {
 struct ErasureLag {
   uint64_t keys = 0;
   uint64_t bytes = 0;
-  base::Instant oldest_key;   // since when; unset: none waits
+  base::Instant oldest_key;  // since when; unset: none waits
   base::Instant oldest_byte;
 };
 
@@ -29,10 +29,11 @@ class Erasures {
  public:
   explicit Erasures(Context& context) : context_(context) {}
 
-  // The keys' step of all that waits: erases closed accounts, scrubs the keys, completes the requests. How many were completed.
+  // The keys' step of all that waits: erases closed accounts, scrubs the keys, completes the requests. How many were
+  // completed.
   absl::StatusOr<size_t> EraseKeys();
-  // A piece of the bytes' step, of at most kMaxRemains rows in each partition, of what has waited since before `before`. How many rows were
-  // scrubbed; 0: nothing of it waits any more.
+  // A piece of the bytes' step, of at most kMaxRemains rows in each partition, of what has waited since before
+  // `before`. How many rows were scrubbed; 0: nothing of it waits any more.
   absl::StatusOr<size_t> EraseBytes(base::Instant before);
   // Reads the waiting rows. STORE_UNREADABLE.
   absl::StatusOr<ErasureLag> Lag() const;
@@ -41,8 +42,8 @@ class Erasures {
   struct Finished;
   absl::StatusOr<size_t> EraseKeys(store::Partition partition);
   absl::StatusOr<size_t> EraseBytes(store::Partition partition, base::Instant before);
-  // Rows that list what has left the files now: hashes stand in them, too. They are emptied before they are deleted, so that a crash between
-  // leaves a row that is erased the next time.
+  // Rows that list what has left the files now: hashes stand in them, too. They are emptied before they are deleted, so
+  // that a crash between leaves a row that is erased the next time.
   absl::Status EraseLists(store::Partition partition, const std::vector<store::RowKey>& lists, base::Instant since);
   absl::Status Complete(const std::vector<Finished>& finished);
   // In one commit: any number of requests that are no closures, or one closure.
@@ -53,7 +54,8 @@ class Erasures {
   absl::Status EndUndecided(const Finished& finished);
   absl::Status EndUndecided(DeletionPlace place);
   // Adds the changes of retention since the closure, of which the record does not tell.
-  absl::Status ListAccount(const Finished& finished, const domain::SubjectFacts& facts, std::vector<domain::SaidSince>* said_since);
+  absl::Status ListAccount(const Finished& finished, const domain::SubjectFacts& facts,
+                           std::vector<domain::SaidSince>* said_since);
   // The record shrinks to the suppression record, but for what IsForgotten says; key and names go.
   absl::StatusOr<store::Outcome> Suppress(const Finished& finished, const StoredFacts& stored,
                                           const std::vector<domain::SaidSince>& said_since);

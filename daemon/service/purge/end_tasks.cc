@@ -29,9 +29,11 @@ const char* OutcomeName(domain::PurgeOutcome outcome) {
   return "OPEN";
 }
 
-// The worker did what it was asked, so what is left has to be asked for, too: what was on hold, and what may still arrive.
+// The worker did what it was asked, so what is left has to be asked for, too: what was on hold, and what may still
+// arrive.
 bool Looked(const TaskReport& report) {
-  const bool looked = report.outcome == domain::PurgeOutcome::kAcknowledged || report.outcome == domain::PurgeOutcome::kNotFound;
+  const bool looked =
+      report.outcome == domain::PurgeOutcome::kAcknowledged || report.outcome == domain::PurgeOutcome::kNotFound;
   return looked && report.epoch.has_value();
 }
 bool MayArriveLate(const SystemRow& system, const domain::DeletionRequest& request, base::Instant now) {
@@ -49,7 +51,9 @@ domain::SystemPart PartOf(const SystemRow& system, const TaskRow& task, const Ta
   part.evidence = report.evidence;
   part.leased_before = task.leased_before;
   const bool found_before = task.first_outcome == domain::PurgeOutcome::kAcknowledged;
-  if (found_before && report.outcome == domain::PurgeOutcome::kNotFound) part.outcome = domain::PurgeOutcome::kAcknowledged;
+  if (found_before && report.outcome == domain::PurgeOutcome::kNotFound) {
+    part.outcome = domain::PurgeOutcome::kAcknowledged;
+  }
   if (part.evidence == base::Digest{}) {
     part.evidence = task.evidence;
   } else if (task.evidence != part.evidence) {
@@ -75,18 +79,21 @@ struct Ending {
   TaskRow task;
   bool on_hold = false;  // some of what the request selects still is, and no hold was released since the lease
   bool again = false;
-  base::Instant due;     // where it is done again; kEndOfTime: when what is on hold is released
-  base::Span from;       // the same by the boot clock
+  base::Instant due;  // where it is done again; kEndOfTime: when what is on hold is released
+  base::Span from;    // the same by the boot clock
   domain::DeletionRequest after;
   std::vector<store::Precondition> preconditions;
 
-  void Build(const Context& context, const SystemRow& system, const store::Stamp& stamp, std::vector<store::Write>& writes) {
+  void Build(const Context& context, const SystemRow& system, const store::Stamp& stamp,
+             std::vector<store::Write>& writes) {
     const domain::DeletionRequest before = deletion.request;
     const bool late = MayArriveLate(system, before, stamp.time);
     again = Looked(report) && (task.has_exceptions || late);
     if (again) {
       const bool waits = task.has_exceptions && on_hold;
-      due = waits ? base::kEndOfTime : late && !task.has_exceptions ? before.received_at + system.latest_arrival : stamp.time;
+      due = waits                          ? base::kEndOfTime
+            : late && !task.has_exceptions ? before.received_at + system.latest_arrival
+                                           : stamp.time;
       TaskRow next = task;
       if (next.first_outcome != domain::PurgeOutcome::kAcknowledged) next.first_outcome = report.outcome;
       next.again = task.has_exceptions ? Again::kHoldReleased : Again::kLateData;
@@ -126,7 +133,8 @@ struct Ending {
 };
 
 // Reads what the report is about. Nothing in `ending`: the status is the answer.
-absl::Status Prepare(const Context& context, const SystemRow& system, const TaskReport& report, std::optional<Ending>* ending) {
+absl::Status Prepare(const Context& context, const SystemRow& system, const TaskReport& report,
+                     std::optional<Ending>* ending) {
   std::string task_bytes;
   absl::StatusOr<TaskRow> task = LoadTask(context, system, report.place, &task_bytes);
   if (absl::IsNotFound(task.status())) return AnswerOfEnded(context, system, report);
@@ -148,7 +156,15 @@ absl::Status Prepare(const Context& context, const SystemRow& system, const Task
       {store::Table::kTask, TaskKey(system.number, report.place.number), std::move(task_bytes)},
       {store::Table::kDeletion, DeletionKey(report.place.number), std::move(deletion_bytes)},
       guard->AsPrecondition(context)};
-  ending->emplace(Ending{report, *std::move(deletion), *std::move(task), overlap.any && as_leased, false, {}, {}, {}, std::move(preconditions)});
+  ending->emplace(Ending{report,
+                         *std::move(deletion),
+                         *std::move(task),
+                         overlap.any && as_leased,
+                         false,
+                         {},
+                         {},
+                         {},
+                         std::move(preconditions)});
   return absl::OkStatus();
 }
 
@@ -159,20 +175,24 @@ absl::Status EndTask(Context& context, TaskBoard& board, const SystemRow& system
     std::optional<Ending> ending;
     absl::Status read = Prepare(context, system, report, &ending);
     if (!ending.has_value()) return read;
-    const store::CommitResult result =
-        CommitNow(context, report.place.partition, std::move(ending->preconditions), [&](const store::Stamp& stamp) {
+    const store::CommitResult result = CommitNow(
+        context, report.place.partition, std::move(ending->preconditions),
+        [&](const store::Stamp& stamp) {
           store::Change change;
           ending->Build(context, system, stamp, change.writes);
-          change.event = PlainEvent(ChangeKind::kTaskEnded, "", {}, system.name + (ending->again ? " once " : " ") + OutcomeName(report.outcome));
+          change.event = PlainEvent(ChangeKind::kTaskEnded, "", {},
+                                    system.name + (ending->again ? " once " : " ") + OutcomeName(report.outcome));
           return change;
-        }, [&](const store::Stamp&) { ending->Tell(context, board, system); });
+        },
+        [&](const store::Stamp&) { ending->Tell(context, board, system); });
     if (result.outcome == store::Outcome::kConflict) continue;
     return OutcomeStatus(result.outcome);
   }
   return OutcomeStatus(store::Outcome::kConflict);
 }
 
-std::vector<absl::Status> EndTasks(Context& context, TaskBoard& board, const SystemRow& system, const std::vector<TaskReport>& reports) {
+std::vector<absl::Status> EndTasks(Context& context, TaskBoard& board, const SystemRow& system,
+                                   const std::vector<TaskReport>& reports) {
   std::vector<absl::Status> answers(reports.size());
   std::map<store::Partition, std::vector<std::pair<size_t, Ending>>> endings;
   for (size_t i = 0; i < reports.size(); ++i) {
@@ -186,14 +206,17 @@ std::vector<absl::Status> EndTasks(Context& context, TaskBoard& board, const Sys
     for (auto& [i, ending] : together) {
       for (store::Precondition& precondition : ending.preconditions) preconditions.push_back(std::move(precondition));
     }
-    const store::CommitResult result = CommitNow(context, of_partition.first, std::move(preconditions), [&](const store::Stamp& stamp) {
-      store::Change change;
-      for (auto& [i, ending] : together) ending.Build(context, system, stamp, change.writes);
-      change.event = PlainEvent(ChangeKind::kTaskEnded, "", {}, system.name);
-      return change;
-    }, [&](const store::Stamp&) {
-      for (const auto& [i, ending] : together) ending.Tell(context, board, system);
-    });
+    const store::CommitResult result = CommitNow(
+        context, of_partition.first, std::move(preconditions),
+        [&](const store::Stamp& stamp) {
+          store::Change change;
+          for (auto& [i, ending] : together) ending.Build(context, system, stamp, change.writes);
+          change.event = PlainEvent(ChangeKind::kTaskEnded, "", {}, system.name);
+          return change;
+        },
+        [&](const store::Stamp&) {
+          for (const auto& [i, ending] : together) ending.Tell(context, board, system);
+        });
     for (const auto& [i, ending] : together) {
       // Somebody else changed one of them, or they are too many for one commit: each by itself.
       const bool apart = result.outcome == store::Outcome::kConflict || result.outcome == store::Outcome::kTooLarge;

@@ -25,11 +25,15 @@ absl::Status OpenTasksOf::Load(const Context& context, DeletionPlace place, cons
 }
 
 void OpenTasksOf::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
-  for (const One& one : tasks_) preconditions.push_back({store::Table::kTask, TaskKey(one.system, place_.number), one.bytes});
+  for (const One& one : tasks_) {
+    preconditions.push_back({store::Table::kTask, TaskKey(one.system, place_.number), one.bytes});
+  }
 }
 
 void OpenTasksOf::Delete(std::vector<store::Write>& writes) const {
-  for (const One& one : tasks_) writes.push_back({store::Table::kTask, TaskKey(one.system, place_.number), std::nullopt});
+  for (const One& one : tasks_) {
+    writes.push_back({store::Table::kTask, TaskKey(one.system, place_.number), std::nullopt});
+  }
 }
 
 void OpenTasksOf::TakeBack(std::vector<store::Write>& writes) const {

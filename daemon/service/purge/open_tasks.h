@@ -1,11 +1,12 @@
-// The open tasks of one deletion request, for commits that end the request or change what it orders. Private to this folder.
+// The open tasks of one deletion request, for commits that end the request or change what it orders. Private to this
+// folder.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/purge/task_board.h"
+#include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/task_rows.h"
 
 namespace consent::service {

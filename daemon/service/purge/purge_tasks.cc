@@ -5,10 +5,10 @@
 #include <set>
 
 #include "daemon/service/commit/commit_now.h"
-#include "daemon/service/rows/task_rows.h"
-#include "daemon/wire/errors.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/task_rows.h"
+#include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
@@ -61,11 +61,14 @@ struct PurgeTasks::Candidate {
   bool RanOut() const { return task.row.leased_until.IsSet() && !taken_back; }
 };
 
-absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const SystemRow& system, DeletionPlace place) {
+absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const SystemRow& system,
+                                                                          DeletionPlace place) {
   Candidate found;
   std::string task_bytes;
   const absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &task_bytes);
-  if (absl::IsNotFound(row.status())) return std::optional<Candidate>();  // ended, or cancelled, since it was put on the board
+  if (absl::IsNotFound(row.status())) {
+    return std::optional<Candidate>();  // ended, or cancelled, since it was put on the board
+  }
   if (!row.ok()) return row.status();
   const base::Span from = HandOutFrom(context_, *row);
   if (from.micros > 0 && !row->leased_until.IsSet()) {
@@ -76,7 +79,9 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   std::string deletion_bytes;
   absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place, &deletion_bytes);
   if (!deletion.ok()) return deletion.status();
-  if (deletion->request.WaitsForTime()) return std::optional<Candidate>();  // comes back to the board when that is settled
+  if (deletion->request.WaitsForTime()) {
+    return std::optional<Candidate>();  // comes back to the board when that is settled
+  }
   const base::SubjectHandle subject = deletion->request.subject;
   const absl::StatusOr<Guard> guard = LoadGuard(context_, subject);
   if (!guard.ok()) return guard.status();
@@ -85,18 +90,25 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   if (from.micros > 0 && !IsTakenBack(*row, overlap)) return std::optional<Candidate>();  // has another entry
   found.taken_back = row->leased_until.IsSet() && IsTakenBack(*row, overlap);
   // What waits for a release comes back to the board with one.
-  if (overlap.all || (row->waits_for_release && overlap.any && found.holds_seen == row->holds_seen)) return std::optional<Candidate>();
+  if (overlap.all || (row->waits_for_release && overlap.any && found.holds_seen == row->holds_seen)) {
+    return std::optional<Candidate>();
+  }
   for (const HoldInForce& hold : guard->holds) {
     if (!domain::MayOverlap(hold.row.held, deletion->request.selector)) continue;
     absl::StatusOr<DeletionPayload> held =
-        OpenSealed(context_, place.partition, HoldShareKey(context_, HoldPlace{place.partition, hold.sequence}), subject, hold.row.sealed);
-    if (absl::IsNotFound(held.status())) return std::optional<Candidate>();  // released since; its release puts the task on the board
+        OpenSealed(context_, place.partition, HoldShareKey(context_, HoldPlace{place.partition, hold.sequence}),
+                   subject, hold.row.sealed);
+    if (absl::IsNotFound(held.status())) {
+      return std::optional<Candidate>();  // released since; its release puts the task on the board
+    }
     if (!held.ok()) return held.status();
     found.bytes += held->selector.size();
     found.task.exceptions.push_back(std::move(held->selector));
   }
   absl::StatusOr<DeletionPayload> payload = OpenDeletion(context_, place, *deletion);
-  if (absl::IsNotFound(payload.status())) return wire::MakeError(v1::ERROR_REASON_INTERNAL, "an open request has no key: the store is damaged");
+  if (absl::IsNotFound(payload.status())) {
+    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "an open request has no key: the store is damaged");
+  }
   if (!payload.ok()) return payload.status();
   found.bytes += payload->selector.size();
   found.preconditions.push_back({store::Table::kTask, TaskKey(system.number, place.number), task_bytes});
@@ -113,8 +125,9 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   return std::optional<Candidate>(std::move(found));
 }
 
-absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, const SystemRow& system, std::set<DeletionPlace>* places,
-                                                   base::Span visibility, std::vector<LeasedTask>* leased) {
+absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, const SystemRow& system,
+                                                   std::set<DeletionPlace>* places, base::Span visibility,
+                                                   std::vector<LeasedTask>* leased) {
   constexpr size_t kMaxReplyBytes = 2 << 20;  // of what the tasks of one lease say; one task alone may be larger
   std::vector<store::Precondition> preconditions;
   std::vector<Candidate> found;
@@ -127,27 +140,35 @@ absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, c
     }
     places->erase(places->begin());
     if (!candidate->has_value()) continue;
-    for (store::Precondition& precondition : (*candidate)->preconditions) preconditions.push_back(std::move(precondition));
+    for (store::Precondition& precondition : (*candidate)->preconditions) {
+      preconditions.push_back(std::move(precondition));
+    }
     bytes += (*candidate)->bytes;
     found.push_back(**std::move(candidate));
   }
   if (found.empty()) return store::Outcome::kCommitted;
   const base::BootTime until = context_.time.After(visibility);
-  const store::CommitResult result = CommitNow(context_, partition, std::move(preconditions), [&](const store::Stamp& stamp) {
-    store::Change change;
-    for (const Candidate& candidate : found) {
-      change.writes.push_back(PutTask(system, candidate.task.place, candidate.Leased(stamp.time, visibility, until)));
-      if (candidate.begun.has_value()) change.writes.push_back(PutDeletion(candidate.task.place, *candidate.begun));
-    }
-    change.event = PlainEvent(ChangeKind::kTasksLeased, "", {}, system.name);
-    return change;
-  }, [&](const store::Stamp&) {
-    for (const Candidate& candidate : found) {
-      board_.Add(system.number, candidate.task.place, until.since);
-      if (candidate.RanOut()) CountFailure(system, candidate.task.row.failures);
-      if (candidate.begun.has_value()) context_.deletions.Replace(candidate.task.place, &candidate.task.request, candidate.begun->request);
-    }
-  });
+  const store::CommitResult result = CommitNow(
+      context_, partition, std::move(preconditions),
+      [&](const store::Stamp& stamp) {
+        store::Change change;
+        for (const Candidate& candidate : found) {
+          change.writes.push_back(
+              PutTask(system, candidate.task.place, candidate.Leased(stamp.time, visibility, until)));
+          if (candidate.begun.has_value()) change.writes.push_back(PutDeletion(candidate.task.place, *candidate.begun));
+        }
+        change.event = PlainEvent(ChangeKind::kTasksLeased, "", {}, system.name);
+        return change;
+      },
+      [&](const store::Stamp&) {
+        for (const Candidate& candidate : found) {
+          board_.Add(system.number, candidate.task.place, until.since);
+          if (candidate.RanOut()) CountFailure(system, candidate.task.row.failures);
+          if (candidate.begun.has_value()) {
+            context_.deletions.Replace(candidate.task.place, &candidate.task.request, candidate.begun->request);
+          }
+        }
+      });
   if (result.outcome != store::Outcome::kCommitted) {
     for (const Candidate& candidate : found) places->insert(candidate.task.place);
     return result.outcome;
@@ -159,7 +180,8 @@ absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, c
   return store::Outcome::kCommitted;
 }
 
-absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& system, size_t limit, base::Span visibility) {
+absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& system, size_t limit,
+                                                          base::Span visibility) {
   std::vector<LeasedTask> leased;
   for (int attempt = 0; attempt < kMaxCommitAttempts && leased.empty(); ++attempt) {
     // A task that was handed out before has an entry for the end of that lease, too.
@@ -171,7 +193,9 @@ absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& syste
       absl::StatusOr<store::Outcome> outcome = LeaseIn(partition, system, &taken, visibility, &leased);
       for (const DeletionPlace& place : taken) board_.Add(system.number, place, base::Span{});
       if (!outcome.ok()) failed = outcome.status();
-      if (outcome.ok() && *outcome != store::Outcome::kCommitted && *outcome != store::Outcome::kConflict) failed = OutcomeStatus(*outcome);
+      if (outcome.ok() && *outcome != store::Outcome::kCommitted && *outcome != store::Outcome::kConflict) {
+        failed = OutcomeStatus(*outcome);
+      }
     }
     if (leased.empty() && !failed.ok()) return failed;
   }
@@ -228,7 +252,8 @@ absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, cons
         context_, place.partition, {{store::Table::kTask, TaskKey(system.number, place.number), bytes}},
         [&](const store::Stamp& stamp) {
           if (current) next.not_before = stamp.time + delay;
-          return store::Change{{PutTask(system, place, next)}, PlainEvent(ChangeKind::kTaskFailed, "", {}, system.name)};
+          return store::Change{{PutTask(system, place, next)},
+                               PlainEvent(ChangeKind::kTaskFailed, "", {}, system.name)};
         },
         [&](const store::Stamp&) {
           if (current) board_.Add(system.number, place, next.waits_until.since);
@@ -239,7 +264,8 @@ absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, cons
   return OutcomeStatus(store::Outcome::kConflict);
 }
 
-absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace place, uint64_t epoch, base::Span visibility) {
+absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace place, uint64_t epoch,
+                                          base::Span visibility) {
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
     std::string bytes;
     const absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &bytes);
@@ -257,8 +283,9 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
     const absl::StatusOr<bool> taken_back = WasTakenBack(place, *row, &guard);
     if (!taken_back.ok()) return taken_back.status();
     if (*taken_back) return Renewal{Renewal::State::kTakenBack, {}};
-    const bool mostly_left = !context_.time.IsOver(row->waits_until) &&
-                             row->waits_until.since.micros - context_.time.SinceBoot().micros > visibility.micros / 4 * 3;
+    const bool mostly_left =
+        !context_.time.IsOver(row->waits_until) &&
+        row->waits_until.since.micros - context_.time.SinceBoot().micros > visibility.micros / 4 * 3;
     if (mostly_left) return Renewal{Renewal::State::kRenewed, row->leased_until};
     TaskRow next = *row;
     next.waits_until = context_.time.After(visibility);
@@ -267,7 +294,8 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
         {{store::Table::kTask, TaskKey(system.number, place.number), bytes}, guard.AsPrecondition(context_)},
         [&](const store::Stamp& stamp) {
           next.leased_until = stamp.time + visibility;
-          return store::Change{{PutTask(system, place, next)}, PlainEvent(ChangeKind::kTasksLeased, "", {}, system.name)};
+          return store::Change{{PutTask(system, place, next)},
+                               PlainEvent(ChangeKind::kTasksLeased, "", {}, system.name)};
         },
         [&](const store::Stamp&) { board_.Add(system.number, place, next.waits_until.since); });
     if (result.outcome == store::Outcome::kConflict) continue;
@@ -282,8 +310,8 @@ base::Instant PurgeTasks::OldestOpen(const SystemRow& system) const {
   for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
     DeletionPlace first{store::Partition{number}, 0};
     const std::string end = TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0);
-    const absl::Status scanned = context_.store.Scan(first.partition, store::Table::kTask, TaskKey(system.number, 0), end, 1,
-                                                     [&](std::string_view key, std::string_view) {
+    const absl::Status scanned = context_.store.Scan(first.partition, store::Table::kTask, TaskKey(system.number, 0),
+                                                     end, 1, [&](std::string_view key, std::string_view) {
                                                        first.number = NumberOfKey(key);
                                                        return false;
                                                      });
@@ -294,28 +322,31 @@ base::Instant PurgeTasks::OldestOpen(const SystemRow& system) const {
   return oldest;
 }
 
-absl::StatusOr<OpenTasks> PurgeTasks::List(const SystemRow& system, uint32_t min_failures, size_t limit, DeletionPlace from) const {
+absl::StatusOr<OpenTasks> PurgeTasks::List(const SystemRow& system, uint32_t min_failures, size_t limit,
+                                           DeletionPlace from) const {
   OpenTasks page;
   size_t looked_at = 0;
-  for (store::Partition partition = from.partition; partition.number < context_.store.partition_count(); ++partition.number) {
+  for (store::Partition partition = from.partition; partition.number < context_.store.partition_count();
+       ++partition.number) {
     const DeletionNumber begin = partition == from.partition ? from.number : 0;
     const std::string end = TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0);
     bool damaged = false;
-    const absl::Status scanned = context_.store.Scan(
-        partition, store::Table::kTask, TaskKey(system.number, begin), end, SIZE_MAX, [&](std::string_view key, std::string_view value) {
-          const DeletionPlace place{partition, NumberOfKey(key)};
-          if (page.tasks.size() >= limit || looked_at++ >= kMaxRowsPerPage) {
-            page.next = place;
-            return false;
-          }
-          TaskRow row;
-          damaged = !DecodeTaskRow(value, &row);
-          if (!damaged && row.failures >= min_failures) {
-            const bool waits = HandOutFrom(context_, row).micros > 0;
-            page.tasks.push_back(OpenTask{place, std::move(row), waits, {}});
-          }
-          return !damaged;
-        });
+    const absl::Status scanned =
+        context_.store.Scan(partition, store::Table::kTask, TaskKey(system.number, begin), end, SIZE_MAX,
+                            [&](std::string_view key, std::string_view value) {
+                              const DeletionPlace place{partition, NumberOfKey(key)};
+                              if (page.tasks.size() >= limit || looked_at++ >= kMaxRowsPerPage) {
+                                page.next = place;
+                                return false;
+                              }
+                              TaskRow row;
+                              damaged = !DecodeTaskRow(value, &row);
+                              if (!damaged && row.failures >= min_failures) {
+                                const bool waits = HandOutFrom(context_, row).micros > 0;
+                                page.tasks.push_back(OpenTask{place, std::move(row), waits, {}});
+                              }
+                              return !damaged;
+                            });
     if (!scanned.ok()) return StoreUnreadable();
     if (damaged) return DamagedTask();
     if (page.next.has_value()) break;

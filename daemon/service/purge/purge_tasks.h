@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/purge/end_tasks.h"
 #include "daemon/service/purge/task_board.h"
+#include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/task_rows.h"
 
 namespace consent::service {
@@ -36,7 +36,7 @@ struct TaskFailure {
 // What has become of a lease.
 struct Renewal {
   enum class State : uint8_t {
-    kLost = 0,       // it ran out and the task was handed out again, was given back, or its request was cancelled
+    kLost = 0,  // it ran out and the task was handed out again, was given back, or its request was cancelled
     kRenewed = 1,
     kTakenBack = 2,  // by a hold: what the worker does now may erase what must be kept
     kDone = 3,       // it was reported
@@ -61,26 +61,32 @@ class PurgeTasks {
  public:
   PurgeTasks(Context& context, TaskBoard& board);
 
-  // At most `limit` tasks, each with an epoch of its own lease; durable before they are returned. Empty: there are none now.
+  // At most `limit` tasks, each with an epoch of its own lease; durable before they are returned. Empty: there are none
+  // now.
   absl::StatusOr<std::vector<LeasedTask>> Lease(const SystemRow& system, size_t limit, base::Span visibility);
   std::vector<absl::Status> End(const SystemRow& system, const std::vector<TaskReport>& reports) {
     return EndTasks(context_, board_, system, reports);
   }
-  // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST. Repeating a report of the latest failure is OK.
-  // A lease that a hold took back is no failure, and what it erased counts even where the task is handed out again already.
+  // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST. Repeating a report of the
+  // latest failure is OK. A lease that a hold took back is no failure, and what it erased counts even where the task is
+  // handed out again already.
   absl::Status Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure);
-  // Keeps a lease for `visibility` from now on; writes only where less than three quarters of that are left, so that it may be asked often.
+  // Keeps a lease for `visibility` from now on; writes only where less than three quarters of that are left, so that it
+  // may be asked often.
   absl::StatusOr<Renewal> Renew(const SystemRow& system, DeletionPlace place, uint64_t epoch, base::Span visibility);
   // When the system's oldest open task was made; unset: none is open, or it cannot be read.
   base::Instant OldestOpen(const SystemRow& system) const;
   // From `from` on, at most `limit` of those that failed at least `min_failures` times.
-  absl::StatusOr<OpenTasks> List(const SystemRow& system, uint32_t min_failures, size_t limit, DeletionPlace from) const;
+  absl::StatusOr<OpenTasks> List(const SystemRow& system, uint32_t min_failures, size_t limit,
+                                 DeletionPlace from) const;
 
  private:
   struct Candidate;
-  // Of one partition, in one commit. A conflict: nothing was leased. Places that were not looked at are left in `places`.
-  absl::StatusOr<store::Outcome> LeaseIn(store::Partition partition, const SystemRow& system, std::set<DeletionPlace>* places,
-                                         base::Span visibility, std::vector<LeasedTask>* leased);
+  // Of one partition, in one commit. A conflict: nothing was leased. Places that were not looked at are left in
+  // `places`.
+  absl::StatusOr<store::Outcome> LeaseIn(store::Partition partition, const SystemRow& system,
+                                         std::set<DeletionPlace>* places, base::Span visibility,
+                                         std::vector<LeasedTask>* leased);
   // Nothing: it is not to be handed out now.
   absl::StatusOr<std::optional<Candidate>> Consider(const SystemRow& system, DeletionPlace place);
 

@@ -1,5 +1,6 @@
-// What can be leased when: in front of the task rows, for each data system a queue of its open tasks by the time at which they may be
-// handed out. It only hints: the rows decide. Filled at the start; a task that has ended leaves its entry behind, which is dropped when its turn comes.
+// What can be leased when: in front of the task rows, for each data system a queue of its open tasks by the time at
+// which they may be handed out. It only hints: the rows decide. Filled at the start; a task that has ended leaves its
+// entry behind, which is dropped when its turn comes.
 #pragma once
 
 #include <cstdint>
@@ -32,10 +33,12 @@ class TaskBoard {
 
   // The task may be handed out from `at` on, by the boot clock (zero: at once).
   void Add(domain::SystemNumber system, DeletionPlace task, base::Span at) EXCLUDES(mutex_);
-  // Takes up to `limit` that may be handed out now, the longest waiting first. What is not handed out must be added again.
+  // Takes up to `limit` that may be handed out now, the longest waiting first. What is not handed out must be added
+  // again.
   std::vector<DeletionPlace> Take(domain::SystemNumber system, size_t limit) EXCLUDES(mutex_);
 
-  // Wakes the caller when a task of the system may be handed out, and after `patience` in any case. False where too many wait already.
+  // Wakes the caller when a task of the system may be handed out, and after `patience` in any case. False where too
+  // many wait already.
   [[nodiscard]] bool Wait(domain::SystemNumber system, std::chrono::milliseconds patience, Wake wake) EXCLUDES(mutex_);
   // Wakes all that wait and takes no more waiters: before the server is shut down.
   void Stop() EXCLUDES(mutex_);

@@ -19,7 +19,8 @@ constexpr uint8_t kByRecording = 1 << 0;
 constexpr uint8_t kByAccount = 1 << 1;
 
 absl::Status NoSuchSystem() {
-  return wire::MakeError(v1::ERROR_REASON_SYSTEM_NOT_FOUND, "no data system of that name is registered; ListDataSystems says which are");
+  return wire::MakeError(v1::ERROR_REASON_SYSTEM_NOT_FOUND,
+                         "no data system of that name is registered; ListDataSystems says which are");
 }
 
 bool SameContent(const SystemRow& a, const SystemRow& b) {
@@ -33,7 +34,8 @@ DataSystems::DataSystems(Context& context, TaskBoard& board) : context_(context)
 
 void DataSystems::Remember(const SystemRow& row) {
   base::MutexLock lock(mutex_);
-  const auto at = std::find_if(systems_.begin(), systems_.end(), [&](const SystemRow& known) { return known.number >= row.number; });
+  const auto at = std::find_if(systems_.begin(), systems_.end(),
+                               [&](const SystemRow& known) { return known.number >= row.number; });
   if (at != systems_.end() && at->number == row.number) {
     *at = row;
   } else {
@@ -92,7 +94,10 @@ absl::Status DataSystems::WriteEverywhere(SystemRow& row, base::Instant SystemRo
 absl::Status DataSystems::FinishUnfinished() {
   if (!unfinished_.has_value()) return absl::OkStatus();
   SystemRow row = *unfinished_;
-  if (absl::Status s = WriteEverywhere(row, row.IsActive() ? &SystemRow::registered_at : &SystemRow::retired_at); !s.ok()) return s;
+  if (absl::Status s = WriteEverywhere(row, row.IsActive() ? &SystemRow::registered_at : &SystemRow::retired_at);
+      !s.ok()) {
+    return s;
+  }
   Remember(row);
   return absl::OkStatus();
 }
@@ -100,18 +105,22 @@ absl::Status DataSystems::FinishUnfinished() {
 absl::StatusOr<SystemRow> DataSystems::Register(SystemRow row) {
   constexpr uint8_t kNeeded = kByRecording | kByAccount;
   if ((row.matches_by & kNeeded) != kNeeded) {
-    return wire::MakeError(v1::ERROR_REASON_SYSTEM_CANNOT_MATCH,
-                           "a data system must find its data by account and by recording id: without them nothing could be asked of it");
+    return wire::MakeError(
+        v1::ERROR_REASON_SYSTEM_CANNOT_MATCH,
+        "a data system must find its data by account and by recording id: without them nothing could be asked of it");
   }
   base::MutexLock lock(writing_);
   if (absl::Status s = FinishUnfinished(); !s.ok()) return s;
   const std::vector<SystemRow> known = List();
-  const auto same = std::find_if(known.begin(), known.end(), [&](const SystemRow& other) { return other.name == row.name; });
+  const auto same =
+      std::find_if(known.begin(), known.end(), [&](const SystemRow& other) { return other.name == row.name; });
   if (same != known.end()) {
     if (same->IsActive() && SameContent(*same, row)) return MakeMissingTasks(*same);
-    return wire::MakeError(v1::ERROR_REASON_SYSTEM_EXISTS, same->IsActive()
-                               ? "a data system of that name is registered with another content: take another name and retire this one"
-                               : "a data system of that name was retired: names are not used again");
+    return wire::MakeError(
+        v1::ERROR_REASON_SYSTEM_EXISTS,
+        same->IsActive()
+            ? "a data system of that name is registered with another content: take another name and retire this one"
+            : "a data system of that name was retired: names are not used again");
   }
   if (known.size() >= kMaxSystems) {
     return wire::MakeError(v1::ERROR_REASON_SYSTEMS_FULL, "as many data systems are registered as there may be",
@@ -141,7 +150,8 @@ absl::StatusOr<SystemRow> DataSystems::Retire(const std::string& name, const std
   if (row.IsActive()) {
     const int64_t open = board_.counts(row.number).open;
     if (open > 0 && reason.empty()) {
-      return wire::MakeError(v1::ERROR_REASON_SYSTEM_HAS_TASKS, "the data system has open tasks: let them end, or give a reason for leaving them",
+      return wire::MakeError(v1::ERROR_REASON_SYSTEM_HAS_TASKS,
+                             "the data system has open tasks: let them end, or give a reason for leaving them",
                              {{"open", std::to_string(open)}});
     }
     row.retired_reason = reason;
@@ -209,8 +219,8 @@ absl::Status DataSystems::FillBoard(store::Partition partition) {
 
 absl::Status DataSystems::FillCensus(store::Partition partition) {
   bool damaged = false;
-  const absl::Status scanned =
-      context_.store.Scan(partition, store::Table::kDeletion, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
+  const absl::Status scanned = context_.store.Scan(
+      partition, store::Table::kDeletion, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
         DeletionRow row;
         damaged = !DecodeDeletionRow(value, &row);
         if (!damaged) context_.deletions.Replace(DeletionPlace{partition, NumberOfKey(key)}, nullptr, row.request);
@@ -265,8 +275,11 @@ absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
     if (added.empty()) return absl::OkStatus();
     writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(*row)});
     const store::CommitResult result = CommitPatiently(
-        context_, place.partition, {{store::Table::kDeletion, DeletionKey(place.number), bytes}, systems->AsPrecondition()},
-        [&](const store::Stamp&) { return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "")}; },
+        context_, place.partition,
+        {{store::Table::kDeletion, DeletionKey(place.number), bytes}, systems->AsPrecondition()},
+        [&](const store::Stamp&) {
+          return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "")};
+        },
         [&](const store::Stamp&) {
           for (const domain::SystemNumber system : added) {
             board_.Count(system, 1);
@@ -285,17 +298,19 @@ absl::Status DataSystems::EndTasks(const SystemRow& system) {
   for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
     const store::Partition partition{number};
     std::vector<DeletionPlace> open;
-    const absl::Status scanned = context_.store.Scan(
-        partition, store::Table::kTask, TaskKey(system.number, 0), TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0),
-        SIZE_MAX, [&](std::string_view key, std::string_view) {
-          open.push_back(DeletionPlace{partition, NumberOfKey(key)});
-          return true;
-        });
+    const absl::Status scanned = context_.store.Scan(partition, store::Table::kTask, TaskKey(system.number, 0),
+                                                     TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0),
+                                                     SIZE_MAX, [&](std::string_view key, std::string_view) {
+                                                       open.push_back(DeletionPlace{partition, NumberOfKey(key)});
+                                                       return true;
+                                                     });
     if (!scanned.ok()) return StoreUnreadable();
     for (const DeletionPlace& place : open) {
       report.place = place;
       absl::Status ended = EndTask(context_, board_, system, report);
-      while (wire::DetailOf(ended).reason == v1::ERROR_REASON_OVERLOADED) ended = EndTask(context_, board_, system, report);
+      while (wire::DetailOf(ended).reason == v1::ERROR_REASON_OVERLOADED) {
+        ended = EndTask(context_, board_, system, report);
+      }
       if (!ended.ok()) return ended;
     }
   }

@@ -1,6 +1,6 @@
-// The registry of data systems. The same rows lie in every partition, beside a version that every commit which makes tasks has for a
-// precondition: so a request is accepted either before a system came to its partition (and then is found by the look at all open requests
-// that follows) or with a task for it.
+// The registry of data systems. The same rows lie in every partition, beside a version that every commit which makes
+// tasks has for a precondition: so a request is accepted either before a system came to its partition (and then is
+// found by the look at all open requests that follows) or with a task for it.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/base/mutex.h"
-#include "daemon/service/rows/system_rows.h"
 #include "daemon/service/purge/task_board.h"
+#include "daemon/service/rows/system_rows.h"
 
 namespace consent::service {
 
@@ -19,12 +19,12 @@ namespace consent::service {
 class DataSystems {
  public:
   DataSystems(Context& context, TaskBoard& board);
-  // Reads the registry, finishes what a crash left in some partitions only, puts every open task on the board and gives open requests
-  // the tasks that they lack. Once, before anything is served.
+  // Reads the registry, finishes what a crash left in some partitions only, puts every open task on the board and gives
+  // open requests the tasks that they lack. Once, before anything is served.
   absl::Status Load() EXCLUDES(writing_);
 
-  // Number, registered_at and retired_at of `row` are ignored. On return every partition has it and every open request has a task for it.
-  // SYSTEM_EXISTS, SYSTEM_CANNOT_MATCH, SYSTEMS_FULL.
+  // Number, registered_at and retired_at of `row` are ignored. On return every partition has it and every open request
+  // has a task for it. SYSTEM_EXISTS, SYSTEM_CANNOT_MATCH, SYSTEMS_FULL.
   absl::StatusOr<SystemRow> Register(SystemRow row) EXCLUDES(writing_);
   // SYSTEM_NOT_FOUND, SYSTEM_HAS_TASKS. Open tasks end as EXEMPT for `reason`.
   absl::StatusOr<SystemRow> Retire(const std::string& name, const std::string& reason) EXCLUDES(writing_);

@@ -6,11 +6,11 @@
 
 #include "daemon/base/hash.h"
 #include "daemon/policy/compare.h"
-#include "daemon/service/rows/change_row.h"
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/commit/commit_now.h"
-#include "daemon/wire/errors.h"
 #include "daemon/service/commit/refusals.h"
+#include "daemon/service/rows/change_row.h"
+#include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
@@ -55,7 +55,8 @@ class ClosedGate {
 PolicyAdmin::PolicyAdmin(Context& context) : context_(context) {}
 
 absl::Status PolicyAdmin::CommitRow(store::Partition partition, store::Table table,
-                                    const std::function<Row(base::Instant)>& make, uint8_t kind, const std::string& version) {
+                                    const std::function<Row(base::Instant)>& make, uint8_t kind,
+                                    const std::string& version) {
   const store::CommitResult result = CommitNow(context_, partition, {}, [&](const store::Stamp& stamp) {
     Row row = make(stamp.time);
     store::Change change;
@@ -73,7 +74,8 @@ absl::StatusOr<base::Instant> PolicyAdmin::CommitEverywhere(store::Table table, 
     const absl::Status status = CommitRow(
         store::Partition{number}, table,
         [&](base::Instant stamp) {
-          // Not before what another partition stamped: its consents from before a suspension must not look later than its end.
+          // Not before what another partition stamped: its consents from before a suspension must not look later than
+          // its end.
           if (!first.IsSet()) first = std::max(stamp, context_.Now());
           return make(first);
         },
@@ -94,19 +96,23 @@ absl::Status PolicyAdmin::LoadTable(store::Table table, uint8_t kind, std::vecto
   const uint16_t partitions = context_.store.partition_count();
   std::vector<std::map<std::string, bool>> present(partitions);
   for (uint16_t number = 0; number < partitions; ++number) {
-    absl::Status scanned =
-        context_.store.Scan(store::Partition{number}, table, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
-          rows.emplace(key, value);
-          present[number].emplace(key, true);
-          return true;
-        });
+    absl::Status scanned = context_.store.Scan(store::Partition{number}, table, "", "", SIZE_MAX,
+                                               [&](std::string_view key, std::string_view value) {
+                                                 rows.emplace(key, value);
+                                                 present[number].emplace(key, true);
+                                                 return true;
+                                               });
     if (!scanned.ok()) return scanned;
   }
   for (const auto& row : rows) {
     for (uint16_t number = 0; number < partitions; ++number) {
       if (present[number].count(row.first) != 0) continue;
-      absl::Status status =
-          CommitRow(store::Partition{number}, table, [&](base::Instant) { return Row{row.first, row.second}; }, kind, "");
+      absl::Status status = CommitRow(
+          store::Partition{number}, table,
+          [&](base::Instant) {
+            return Row{row.first, row.second};
+          },
+          kind, "");
       if (!status.ok()) return status;
     }
     values->push_back(row.second);
@@ -157,8 +163,10 @@ absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   const auto state_at = [&](base::Instant time) { return *policy::Advance(previous, document, time, replaced); };
   const auto stamp = CommitEverywhere(
       store::Table::kPolicy,
-      [&](base::Instant time) { return Row{PolicyKey(time), policy::EncodeRow(document, state_at(time))}; }, kActivated,
-      document.version());
+      [&](base::Instant time) {
+        return Row{PolicyKey(time), policy::EncodeRow(document, state_at(time))};
+      },
+      kActivated, document.version());
   if (!stamp.ok()) return stamp.status();
   context_.policies.Publish(policy::PolicyRow{document, state_at(*stamp)});
   return absl::OkStatus();
@@ -173,7 +181,9 @@ std::vector<SuspensionView> PolicyAdmin::Suspensions() const {
     });
     views.push_back(SuspensionView{suspension, last->reason, EtagOf(*last)});
   }
-  const auto changed = [](const SuspensionView& view) { return std::max(view.suspension.suspended_at, view.suspension.resumed_at); };
+  const auto changed = [](const SuspensionView& view) {
+    return std::max(view.suspension.suspended_at, view.suspension.resumed_at);
+  };
   std::stable_sort(views.begin(), views.end(), [&](const auto& a, const auto& b) { return changed(a) < changed(b); });
   return views;
 }
@@ -182,7 +192,8 @@ absl::StatusOr<PolicyView> PolicyAdmin::Get(std::string_view version) const {
   const std::shared_ptr<const policy::PolicyRow> current = context_.policies.current();
   const std::shared_ptr<const policy::PolicyRow> row = version.empty() ? current : context_.policies.Find(version);
   if (row == nullptr) return wire::MakeError(v1::ERROR_REASON_POLICY_VERSION_NOT_FOUND, "no policy has that version");
-  return PolicyView{std::make_shared<const policy::Document>(row->document), row->state.activated_at, row == current, Suspensions()};
+  return PolicyView{std::make_shared<const policy::Document>(row->document), row->state.activated_at, row == current,
+                    Suspensions()};
 }
 
 absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(SuspensionRow row) {
@@ -201,9 +212,12 @@ absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(SuspensionRow row) 
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a suspension was written and is not there");
 }
 
-absl::StatusOr<SuspensionView> PolicyAdmin::Suspend(domain::Purpose purpose, domain::Region region, std::string reason) {
+absl::StatusOr<SuspensionView> PolicyAdmin::Suspend(domain::Purpose purpose, domain::Region region,
+                                                    std::string reason) {
   base::MutexLock lock(writing_);
-  if (context_.policies.rules() == nullptr) return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
+  if (context_.policies.rules() == nullptr) {
+    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
+  }
   for (const SuspensionView& view : Suspensions()) {
     if (view.suspension.purpose == purpose && view.suspension.region == region && view.suspension.active) return view;
   }
@@ -213,16 +227,24 @@ absl::StatusOr<SuspensionView> PolicyAdmin::Suspend(domain::Purpose purpose, dom
 absl::StatusOr<SuspensionView> PolicyAdmin::Resume(domain::Purpose purpose, domain::Region region, std::string reason,
                                                    const std::string& etag) {
   base::MutexLock lock(writing_);
-  if (context_.policies.rules() == nullptr) return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
+  if (context_.policies.rules() == nullptr) {
+    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
+  }
   const std::vector<SuspensionView> views = Suspensions();
   const auto at = std::find_if(views.begin(), views.end(), [&](const SuspensionView& view) {
     return view.suspension.purpose == purpose && view.suspension.region == region && view.suspension.active;
   });
   if (at == views.end()) {
-    return wire::MakeError(v1::ERROR_REASON_NOT_SUSPENDED, "that purpose is not suspended there; GetPolicy lists what is");
+    return wire::MakeError(v1::ERROR_REASON_NOT_SUSPENDED,
+                           "that purpose is not suspended there; GetPolicy lists what is");
   }
-  if (etag.empty()) return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "lifting a suspension needs its etag, see GetPolicy");
-  if (etag != at->etag) return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH, "the etag is not the suspension's current one, see GetPolicy");
+  if (etag.empty()) {
+    return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "lifting a suspension needs its etag, see GetPolicy");
+  }
+  if (etag != at->etag) {
+    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
+                           "the etag is not the suspension's current one, see GetPolicy");
+  }
   if (absl::Status s = TimeToLoosen(context_.Present()); !s.ok()) return s;
   return ChangeSuspension(SuspensionRow{purpose, region, false, base::Instant{}, std::move(reason)});
 }

@@ -25,16 +25,17 @@ struct PolicyView {
   std::vector<SuspensionView> suspensions;  // newest change last
 };
 
-// Thread-safe; writes one after another. They block until every partition has acknowledged: call all of these on a pool thread.
+// Thread-safe; writes one after another. They block until every partition has acknowledged: call all of these on a pool
+// thread.
 class PolicyAdmin {
  public:
   explicit PolicyAdmin(Context& context);
-  // Reads versions and suspensions into the book, and finishes what a crash left in some partitions only. Once, before anything is
-  // served; allowed while the context is not ready. DataLoss where a row cannot be read.
+  // Reads versions and suspensions into the book, and finishes what a crash left in some partitions only. Once, before
+  // anything is served; allowed while the context is not ready. DataLoss where a row cannot be read.
   absl::Status Load();
-  // Activates a policy where it differs from the current one; in force in every partition on return. FailedPrecondition where it
-  // loosens a stored choice, drops what is in use or changes a version's content: the old one stays in force. CLOCK_DOUBTFUL or CLOCK_BEHIND
-  // where nothing but the time is against it: the same document may be activated later.
+  // Activates a policy where it differs from the current one; in force in every partition on return. FailedPrecondition
+  // where it loosens a stored choice, drops what is in use or changes a version's content: the old one stays in force.
+  // CLOCK_DOUBTFUL or CLOCK_BEHIND where nothing but the time is against it: the same document may be activated later.
   absl::Status Activate(const policy::Document& document);
 
   // Empty version: the current one. POLICY_VERSION_NOT_FOUND.
@@ -52,9 +53,10 @@ class PolicyAdmin {
     std::string value;
   };
   using MakeRow = std::function<Row(base::Instant)>;
-  absl::StatusOr<base::Instant> CommitEverywhere(store::Table table, const MakeRow& make, uint8_t kind, const std::string& version);
-  absl::Status CommitRow(store::Partition partition, store::Table table, const std::function<Row(base::Instant)>& make, uint8_t kind,
-                         const std::string& version);
+  absl::StatusOr<base::Instant> CommitEverywhere(store::Table table, const MakeRow& make, uint8_t kind,
+                                                 const std::string& version);
+  absl::Status CommitRow(store::Partition partition, store::Table table, const std::function<Row(base::Instant)>& make,
+                         uint8_t kind, const std::string& version);
   absl::Status LoadTable(store::Table table, uint8_t kind, std::vector<std::string>* values);
   absl::StatusOr<SuspensionView> ChangeSuspension(SuspensionRow row);
   std::vector<SuspensionView> Suspensions() const;

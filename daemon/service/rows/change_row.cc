@@ -58,7 +58,8 @@ void PutChange(Encoder& out, const domain::FactChange& change) {
   PutScope(out, change.scope);
   switch (change.what) {
     case domain::ChangedWhat::kPurpose:
-      out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(change.purpose) | (change.holds_until.IsSet() ? kChangeHasEnd : 0)));
+      out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(change.purpose) |
+                                    (change.holds_until.IsSet() ? kChangeHasEnd : 0)));
       out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(change.from) << 4 | static_cast<uint8_t>(change.to)));
       if (change.holds_until.IsSet()) out.Varint(static_cast<uint64_t>(change.holds_until.micros));
       break;

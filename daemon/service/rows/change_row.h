@@ -34,9 +34,10 @@ enum class ChangeKind : uint8_t {
   kErased = 70,  // what a finished deletion left behind
 };
 
-// What is sealed under the subject's own key: evidence as it was sent, and the raw ids of the scopes that the request named.
+// What is sealed under the subject's own key: evidence as it was sent, and the raw ids of the scopes that the request
+// named.
 struct Payload {
-  std::string evidence;  // serialised consent.v1.Evidence; may be empty
+  std::string evidence;                                         // serialised consent.v1.Evidence; may be empty
   std::vector<std::pair<domain::ScopeRef, std::string>> names;  // profiles and devices that the command names
   std::vector<std::pair<base::GuardianHandle, std::string>> guardians;
 };

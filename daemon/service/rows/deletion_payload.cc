@@ -2,17 +2,17 @@
 #include "daemon/base/hash.h"
 #include "daemon/base/seal.h"
 #include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
-#include "daemon/service/rows/read_errors.h"
 
 namespace consent::service {
 
 using base::Decoder;
 using base::Encoder;
 
-std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload, base::SubjectHandle subject, base::Random& random,
-                         base::Digest* commitment) {
+std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload, base::SubjectHandle subject,
+                         base::Random& random, base::Digest* commitment) {
   std::string plain(kPayloadNonceBytes, '\0');
   random.Fill(plain.data(), plain.size());
   Encoder out(&plain);
@@ -22,8 +22,9 @@ std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload
   return base::Seal(key, plain, base::View(subject.bytes), random);
 }
 
-absl::StatusOr<DeletionPayload> OpenSealed(const Context& context, store::Partition partition, const std::string& share_key,
-                                           base::SubjectHandle subject, const std::string& sealed) {
+absl::StatusOr<DeletionPayload> OpenSealed(const Context& context, store::Partition partition,
+                                           const std::string& share_key, base::SubjectHandle subject,
+                                           const std::string& sealed) {
   const auto share = context.store.Get(partition, store::Table::kKeyShare, share_key);
   if (absl::IsNotFound(share.status())) return share.status();
   if (!share.ok()) return StoreUnreadable();
@@ -36,7 +37,8 @@ absl::StatusOr<DeletionPayload> OpenSealed(const Context& context, store::Partit
     payload.selector = in.String(kMaxDeletionPayloadBytes);
     if (in.Done()) return payload;
   }
-  return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a sealed request or hold cannot be opened: the store or the key file is damaged");
+  return wire::MakeError(v1::ERROR_REASON_INTERNAL,
+                         "a sealed request or hold cannot be opened: the store or the key file is damaged");
 }
 
 absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPlace place, const DeletionRow& row) {

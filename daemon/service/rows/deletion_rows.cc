@@ -30,7 +30,10 @@ domain::Selector GetSelector(Decoder& in) {
   domain::Selector selector;
   const uint8_t kind = in.Byte();
   const uint8_t scope = in.Byte();
-  if (kind < 1 || kind > static_cast<uint8_t>(domain::SelectorKind::kAccountClosure) || scope > static_cast<uint8_t>(domain::ScopeKind::kDevice)) in.Fail();
+  if (kind < 1 || kind > static_cast<uint8_t>(domain::SelectorKind::kAccountClosure) ||
+      scope > static_cast<uint8_t>(domain::ScopeKind::kDevice)) {
+    in.Fail();
+  }
   selector.kind = static_cast<domain::SelectorKind>(kind);
   selector.scope.kind = static_cast<domain::ScopeKind>(scope);
   if (selector.scope.kind != domain::ScopeKind::kAccount) selector.scope.handle = in.Array<16>();
@@ -119,7 +122,10 @@ std::string EncodeDeletionRow(const DeletionRow& row) {
   out.Byte(static_cast<uint8_t>((request.extended ? kExtendedBit : 0) | (request.IsUnsettled() ? kUnsettledBit : 0)));
   out.Byte(static_cast<uint8_t>(request.requester));
   out.String(request.regime);
-  for (const Instant time : {request.received_at, request.confirm_by, request.due_at, request.verified_at, request.ended_at}) PutTime(out, time);
+  for (const Instant time :
+       {request.received_at, request.confirm_by, request.due_at, request.verified_at, request.ended_at}) {
+    PutTime(out, time);
+  }
   if (request.IsUnsettled()) {
     out.Raw(base::View(request.doubt_since.boot));
     out.Varint(static_cast<uint64_t>(request.doubt_since.since.micros));
@@ -149,7 +155,8 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   const uint8_t bits = in.Byte();
   const uint8_t requester = in.Byte();
   if (cause < 1 || cause > static_cast<uint8_t>(domain::DeletionCause::kRetention) || state < 1 ||
-      state > static_cast<uint8_t>(domain::RequestState::kCancelled) || bits > (kExtendedBit | kUnsettledBit) || requester > static_cast<uint8_t>(domain::Actor::kSystem)) {
+      state > static_cast<uint8_t>(domain::RequestState::kCancelled) || bits > (kExtendedBit | kUnsettledBit) ||
+      requester > static_cast<uint8_t>(domain::Actor::kSystem)) {
     return false;
   }
   request.cause = static_cast<domain::DeletionCause>(cause);
@@ -157,7 +164,10 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   request.extended = (bits & kExtendedBit) != 0;
   request.requester = static_cast<domain::Actor>(requester);
   request.regime = in.String(kMaxLabelBytes);
-  for (Instant* time : {&request.received_at, &request.confirm_by, &request.due_at, &request.verified_at, &request.ended_at}) *time = GetTime(in);
+  for (Instant* time :
+       {&request.received_at, &request.confirm_by, &request.due_at, &request.verified_at, &request.ended_at}) {
+    *time = GetTime(in);
+  }
   if ((bits & kUnsettledBit) != 0) {
     request.doubt_since.boot = in.Array<16>();
     const uint64_t since = in.Varint();
@@ -198,7 +208,9 @@ bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
   if (in.ok() && !in.Done()) {
     domain::Tombstone& tombstone = row->tombstone.emplace();
     const uint8_t scope = in.Byte();
-    if (scope > static_cast<uint8_t>(domain::ScopeKind::kDevice) || row->state == domain::RequestState::kCancelled) in.Fail();
+    if (scope > static_cast<uint8_t>(domain::ScopeKind::kDevice) || row->state == domain::RequestState::kCancelled) {
+      in.Fail();
+    }
     tombstone.state = domain::TombstoneState(row->state);
     tombstone.scope = static_cast<domain::ScopeKind>(scope);
     if (tombstone.scope != domain::ScopeKind::kAccount) tombstone.handle = in.Array<16>();
@@ -209,27 +221,32 @@ bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
   return in.Done() && state >= 1 && state <= static_cast<uint8_t>(domain::RequestState::kCancelled);
 }
 
-void ListDeletion(const Context& context, DeletionNumber number, const domain::DeletionRequest& request, std::vector<store::Write>& writes) {
+void ListDeletion(const Context& context, DeletionNumber number, const domain::DeletionRequest& request,
+                  std::vector<store::Write>& writes) {
   DeletionOfRow row{request.state, {}};
   domain::Tombstone tombstone;
   if (domain::TombstoneOf(request, &tombstone)) row.tombstone = tombstone;
-  writes.push_back({store::Table::kDeletionOf, DeletionOfKey(context, request.subject, number), EncodeDeletionOfRow(row)});
+  writes.push_back(
+      {store::Table::kDeletionOf, DeletionOfKey(context, request.subject, number), EncodeDeletionOfRow(row)});
   if (request.selector.IsOpenEnded() || request.cause != domain::DeletionCause::kRequested) return;
   std::optional<std::string> open;
   if (domain::IsOpen(request.state)) open = DeletionKey(number);
   writes.push_back({store::Table::kDeletionSame, DeletionSameKey(context, request.subject, request.selector), open});
 }
 
-absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::SubjectHandle subject, const domain::Selector& selector) {
+absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::SubjectHandle subject,
+                                           const domain::Selector& selector) {
   if (selector.IsOpenEnded()) return DeletionNumber{0};
-  const auto row = context.store.Get(context.PartitionOf(subject), store::Table::kDeletionSame, DeletionSameKey(context, subject, selector));
+  const auto row = context.store.Get(context.PartitionOf(subject), store::Table::kDeletionSame,
+                                     DeletionSameKey(context, subject, selector));
   if (absl::IsNotFound(row.status())) return DeletionNumber{0};
   if (!row.ok()) return StoreUnreadable();
   return NumberOfKey(*row);
 }
 
 absl::StatusOr<DeletionNumber> FindFinishedClosure(const Context& context, base::SubjectHandle subject) {
-  const auto places = ListDeletionsOf(context, subject, [](domain::RequestState state) { return state == domain::RequestState::kCompleted; });
+  const auto places = ListDeletionsOf(
+      context, subject, [](domain::RequestState state) { return state == domain::RequestState::kCompleted; });
   if (!places.ok()) return places.status();
   for (auto place = places->rbegin(); place != places->rend(); ++place) {
     const absl::StatusOr<DeletionRow> row = LoadDeletion(context, *place);
@@ -261,7 +278,9 @@ absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace p
   }
   if (!stored.ok()) return StoreUnreadable();
   DeletionRow row;
-  if (!DecodeDeletionRow(*stored, &row)) return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a deletion request's row is damaged");
+  if (!DecodeDeletionRow(*stored, &row)) {
+    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a deletion request's row is damaged");
+  }
   *bytes = *std::move(stored);
   return row;
 }
@@ -277,8 +296,8 @@ absl::StatusOr<domain::Cover> LoadCover(const Context& context, base::SubjectHan
   bool damaged = false;
   bool fits = true;
   const absl::Status scanned = context.store.Scan(
-      context.PartitionOf(subject), store::Table::kDeletionOf, DeletionOfKey(context, subject, 0), DeletionOfKey(context, subject, UINT64_MAX),
-      SIZE_MAX, [&](std::string_view key, std::string_view value) {
+      context.PartitionOf(subject), store::Table::kDeletionOf, DeletionOfKey(context, subject, 0),
+      DeletionOfKey(context, subject, UINT64_MAX), SIZE_MAX, [&](std::string_view key, std::string_view value) {
         const DeletionNumber number = NumberOfKey(key);
         DeletionOfRow row;
         damaged = !DecodeDeletionOfRow(value, &row);
@@ -297,9 +316,10 @@ absl::StatusOr<domain::Cover> LoadCover(const Context& context, base::SubjectHan
 }
 
 absl::Status TooManyTombstones() {
-  return wire::MakeError(v1::ERROR_REASON_SUBJECT_FULL,
-                         "the subject has as many separate deletions of times as there may be; one that overlaps or encloses them fits",
-                         {{"limit", std::to_string(domain::kMaxCovered)}});
+  return wire::MakeError(
+      v1::ERROR_REASON_SUBJECT_FULL,
+      "the subject has as many separate deletions of times as there may be; one that overlaps or encloses them fits",
+      {{"limit", std::to_string(domain::kMaxCovered)}});
 }
 
 absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(const Context& context, base::SubjectHandle subject,
@@ -307,18 +327,20 @@ absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(const Context& contex
   const store::Partition partition = context.PartitionOf(subject);
   std::vector<DeletionPlace> places;
   const absl::Status scanned = context.store.Scan(
-      partition, store::Table::kDeletionOf, DeletionOfKey(context, subject, 0), DeletionOfKey(context, subject, UINT64_MAX), SIZE_MAX,
-      [&](std::string_view key, std::string_view value) {
+      partition, store::Table::kDeletionOf, DeletionOfKey(context, subject, 0),
+      DeletionOfKey(context, subject, UINT64_MAX), SIZE_MAX, [&](std::string_view key, std::string_view value) {
         DeletionOfRow row;
-        if (!DecodeDeletionOfRow(value, &row) || is_wanted(row.state)) places.push_back(DeletionPlace{partition, NumberOfKey(key)});
+        if (!DecodeDeletionOfRow(value, &row) || is_wanted(row.state)) {
+          places.push_back(DeletionPlace{partition, NumberOfKey(key)});
+        }
         return true;
       });
   if (!scanned.ok()) return StoreUnreadable();
   return places;
 }
 
-absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(const Context& context,
-                                                                                                base::SubjectHandle subject) {
+absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(
+    const Context& context, base::SubjectHandle subject) {
   const absl::StatusOr<std::vector<DeletionPlace>> places = ListDeletionsOf(context, subject, domain::IsOpen);
   if (!places.ok()) return places.status();
   std::vector<std::pair<DeletionPlace, domain::DeletionRequest>> open;

@@ -18,7 +18,8 @@
 
 namespace consent::service {
 
-// What was asked, with its ids; sealed under a key of the request's own. `selector` is a serialised consent.v1.DeletionSelector.
+// What was asked, with its ids; sealed under a key of the request's own. `selector` is a serialised
+// consent.v1.DeletionSelector.
 inline constexpr size_t kMaxDeletionPayloadBytes = 256 << 10;  // a thousand ids of 128 bytes, and what surrounds them
 struct DeletionPayload {
   std::string account_id;
@@ -48,15 +49,18 @@ struct DeletionOfRow {
   domain::RequestState state = domain::RequestState::kReceived;
   std::optional<domain::Tombstone> tombstone;  // what it adds to the record; its state is that of the request
 };
-// What all requests of the subject but the one numbered `except` (0: none) cover. STORE_UNREADABLE, SUBJECT_FULL, INTERNAL for a row that is
-// damaged. Calls named(number) for those that may name single recordings.
+// What all requests of the subject but the one numbered `except` (0: none) cover. STORE_UNREADABLE, SUBJECT_FULL,
+// INTERNAL for a row that is damaged. Calls named(number) for those that may name single recordings.
 absl::StatusOr<domain::Cover> LoadCover(const Context& context, base::SubjectHandle subject, DeletionNumber except,
                                         const std::function<void(DeletionNumber)>& named);
 absl::Status TooManyTombstones();
-// Lists the request as it is now; as the open one for its selection, where an equal one could be asked for, until it has ended.
-void ListDeletion(const Context& context, DeletionNumber number, const domain::DeletionRequest& request, std::vector<store::Write>& writes);
+// Lists the request as it is now; as the open one for its selection, where an equal one could be asked for, until it
+// has ended.
+void ListDeletion(const Context& context, DeletionNumber number, const domain::DeletionRequest& request,
+                  std::vector<store::Write>& writes);
 // 0: there is none.
-absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::SubjectHandle subject, const domain::Selector& selector);
+absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::SubjectHandle subject,
+                                           const domain::Selector& selector);
 // The newest closure that is COMPLETED. 0: there is none.
 absl::StatusOr<DeletionNumber> FindFinishedClosure(const Context& context, base::SubjectHandle subject);
 std::string EncodeDeletionOfRow(const DeletionOfRow& row);
@@ -64,22 +68,24 @@ bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row);
 // The same for the same selection of one subject.
 base::Bytes16 SelectorDigest(const domain::Selector& selector);
 
-std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload, base::SubjectHandle subject, base::Random& random,
-                         base::Digest* commitment);
+std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload, base::SubjectHandle subject,
+                         base::Random& random, base::Digest* commitment);
 // STORE_UNREADABLE, INTERNAL. Nothing (NotFound) where the key, whose share lies at `share_key`, is destroyed.
-absl::StatusOr<DeletionPayload> OpenSealed(const Context& context, store::Partition partition, const std::string& share_key,
-                                           base::SubjectHandle subject, const std::string& sealed);
+absl::StatusOr<DeletionPayload> OpenSealed(const Context& context, store::Partition partition,
+                                           const std::string& share_key, base::SubjectHandle subject,
+                                           const std::string& sealed);
 absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPlace place, const DeletionRow& row);
 
 // DELETION_NOT_FOUND, STORE_UNREADABLE, INTERNAL.
 absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place);
 // The same with the bytes as they lie there.
 absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place, std::string* bytes);
-// Where the subject's requests lie whose state is wanted, in the order of receipt, and those whose line is damaged: only their row can say.
+// Where the subject's requests lie whose state is wanted, in the order of receipt, and those whose line is damaged:
+// only their row can say.
 absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(const Context& context, base::SubjectHandle subject,
                                                            const std::function<bool(domain::RequestState)>& is_wanted);
 // The subject's requests that have not ended, in the order of receipt.
-absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(const Context& context,
-                                                                                                base::SubjectHandle subject);
+absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(
+    const Context& context, base::SubjectHandle subject);
 
 }  // namespace consent::service

@@ -19,13 +19,15 @@ void WriteNewDeletion(const Context& context, DeletionPlace place, const Deletio
   WriteTasks(row.request, place.number, writes);
 }
 
-void CloseDeletion(const Context& context, DeletionPlace place, const domain::DeletionRequest& before, const store::Stamp& stamp, DeletionRow& next,
-                   std::vector<store::Write>& writes) {
+void CloseDeletion(const Context& context, DeletionPlace place, const domain::DeletionRequest& before,
+                   const store::Stamp& stamp, DeletionRow& next, std::vector<store::Write>& writes) {
   next.sealed.clear();
   writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), std::nullopt});
   store::Remains remains = RowsOf(context, place, before);
   remains.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context, place)});
-  for (const domain::SystemPart& part : before.parts) writes.push_back({store::Table::kTask, TaskKey(part.system, place.number), std::nullopt});
+  for (const domain::SystemPart& part : before.parts) {
+    writes.push_back({store::Table::kTask, TaskKey(part.system, place.number), std::nullopt});
+  }
   BeginErasure(place.number, remains, stamp, writes);
 }
 

@@ -1,7 +1,7 @@
 #include "daemon/service/rows/erasure_rows.h"
 
-#include "daemon/wire/errors.h"
 #include "daemon/service/rows/task_rows.h"
+#include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
@@ -59,22 +59,28 @@ base::Instant SinceOf(std::string_view bytes) {
   return base::Instant{static_cast<int64_t>(in.Varint())};
 }
 
-absl::Status DamagedWaiting() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a row of what is to be erased is damaged"); }
+absl::Status DamagedWaiting() {
+  return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a row of what is to be erased is damaged");
+}
 
 store::Remains RowsOf(const Context& context, DeletionPlace place, const domain::DeletionRequest& request) {
   store::Remains remains;
   remains.rows.push_back({store::Table::kDeletionSame, DeletionSameKey(context, request.subject, request.selector)});
   remains.rows.push_back({store::Table::kDeletion, DeletionKey(place.number)});
-  for (const domain::SystemPart& part : request.parts) remains.rows.push_back({store::Table::kTask, TaskKey(part.system, place.number)});
+  for (const domain::SystemPart& part : request.parts) {
+    remains.rows.push_back({store::Table::kTask, TaskKey(part.system, place.number)});
+  }
   return remains;
 }
 
-void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp, std::vector<store::Write>& writes) {
+void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp,
+                  std::vector<store::Write>& writes) {
   writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), std::nullopt});
   writes.push_back({store::Table::kErasure, WaitingKey(kKeysStep, place.number), EncodeWaiting(stamp.time, {})});
 }
 
-void BeginErasure(DeletionNumber number, const store::Remains& remains, const store::Stamp& stamp, std::vector<store::Write>& writes) {
+void BeginErasure(DeletionNumber number, const store::Remains& remains, const store::Stamp& stamp,
+                  std::vector<store::Write>& writes) {
   writes.push_back({store::Table::kErasure, WaitingKey(kBytesStep, number), EncodeWaiting(stamp.time, remains)});
 }
 

@@ -26,9 +26,11 @@ absl::Status DamagedWaiting();
 store::Remains RowsOf(const Context& context, DeletionPlace place, const domain::DeletionRequest& request);
 
 // A request of which every task has ended: its key's share goes with the commit, and the keys' step is due.
-void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp, std::vector<store::Write>& writes);
-// Rows that the commit deletes or overwrites, where nothing waits for their keys: a request that was cancelled, a hold that was released.
-// `number` distinguishes it from others of the partition.
-void BeginErasure(DeletionNumber number, const store::Remains& remains, const store::Stamp& stamp, std::vector<store::Write>& writes);
+void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp,
+                  std::vector<store::Write>& writes);
+// Rows that the commit deletes or overwrites, where nothing waits for their keys: a request that was cancelled, a hold
+// that was released. `number` distinguishes it from others of the partition.
+void BeginErasure(DeletionNumber number, const store::Remains& remains, const store::Stamp& stamp,
+                  std::vector<store::Write>& writes);
 
 }  // namespace consent::service

@@ -111,7 +111,9 @@ absl::StatusOr<HoldRow> LoadHold(const Context& context, HoldPlace place, std::s
   if (place.partition.number < context.store.partition_count()) {
     stored = context.store.Get(place.partition, store::Table::kHold, HoldKey(place.sequence));
   }
-  if (absl::IsNotFound(stored.status())) return wire::MakeError(v1::ERROR_REASON_HOLD_NOT_FOUND, "there is no hold of that hold_id");
+  if (absl::IsNotFound(stored.status())) {
+    return wire::MakeError(v1::ERROR_REASON_HOLD_NOT_FOUND, "there is no hold of that hold_id");
+  }
   if (!stored.ok()) return StoreUnreadable();
   HoldRow row;
   if (!DecodeHoldRow(*stored, &row)) return DamagedHold();
@@ -125,12 +127,12 @@ absl::StatusOr<std::vector<HoldInForce>> LoadHoldsInForce(const Context& context
   if (facts.holds_changed == 0) return holds;
   const store::Partition partition = context.PartitionOf(subject);
   std::vector<store::Sequence> sequences;
-  const absl::Status scanned =
-      context.store.Scan(partition, store::Table::kHold, HoldOfKey(context, subject, 0), HoldOfKey(context, subject, UINT64_MAX), SIZE_MAX,
-                         [&](std::string_view key, std::string_view) {
-                           sequences.push_back(SequenceOfHoldKey(key));
-                           return true;
-                         });
+  const absl::Status scanned = context.store.Scan(partition, store::Table::kHold, HoldOfKey(context, subject, 0),
+                                                  HoldOfKey(context, subject, UINT64_MAX), SIZE_MAX,
+                                                  [&](std::string_view key, std::string_view) {
+                                                    sequences.push_back(SequenceOfHoldKey(key));
+                                                    return true;
+                                                  });
   if (!scanned.ok()) return StoreUnreadable();
   for (const store::Sequence sequence : sequences) {
     std::string unused;

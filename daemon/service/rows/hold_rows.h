@@ -59,8 +59,8 @@ absl::StatusOr<std::vector<HoldInForce>> LoadHoldsInForce(const Context& context
 // What holds mean for a selection.
 struct Overlap {
   bool any = false;
-  bool all = false;             // nothing of the selection is left to be purged
-  store::Sequence latest = 0;   // placed last
+  bool all = false;            // nothing of the selection is left to be purged
+  store::Sequence latest = 0;  // placed last
 };
 Overlap OverlapOf(const std::vector<HoldInForce>& holds, const domain::Selector& selector);
 

@@ -16,7 +16,8 @@ absl::StatusOr<StoredFacts> LoadFacts(const Context& context, base::SubjectHandl
   const Found found = context.IndexOf(subject).FindBytes(subject, &stored.bytes);
   if (found == Found::kUnknown) return stored;
   if (found == Found::kNotInIndex) {
-    const auto row = context.store.Get(context.PartitionOf(subject), store::Table::kSubject, context.SubjectKey(subject));
+    const auto row =
+        context.store.Get(context.PartitionOf(subject), store::Table::kSubject, context.SubjectKey(subject));
     if (absl::IsNotFound(row.status())) return stored;
     if (!row.ok()) return StoreUnreadable();
     base::SubjectHandle named;
@@ -43,8 +44,8 @@ absl::StatusOr<domain::RecordingMarks> LoadMarks(const Context& context, base::S
                                                  base::RecordingHandle recording) {
   domain::RecordingMarks marks;
   if (context.IndexOf(subject).FindMarks(subject, recording, &marks) != Found::kNotInIndex) return marks;
-  const auto row =
-      context.store.Get(context.PartitionOf(subject), store::Table::kRecording, context.RecordingKey(subject, recording));
+  const auto row = context.store.Get(context.PartitionOf(subject), store::Table::kRecording,
+                                     context.RecordingKey(subject, recording));
   if (absl::IsNotFound(row.status())) return domain::RecordingMarks{};
   if (!row.ok()) return StoreUnreadable();
   base::SubjectHandle named;
@@ -56,7 +57,8 @@ absl::StatusOr<domain::RecordingMarks> LoadMarks(const Context& context, base::S
 }
 
 absl::StatusOr<base::Digest> PayloadKeyOf(const Context& context, base::SubjectHandle subject) {
-  const auto share = context.store.Get(context.PartitionOf(subject), store::Table::kKeyShare, context.SubjectKey(subject));
+  const auto share =
+      context.store.Get(context.PartitionOf(subject), store::Table::kKeyShare, context.SubjectKey(subject));
   if (absl::IsNotFound(share.status())) {
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record has no key beside it: the store is damaged");
   }

@@ -1,4 +1,5 @@
-// Reads what is stored of one subject: its facts and marks from the index or the store, its payload key. Thread-safe; all may block.
+// Reads what is stored of one subject: its facts and marks from the index or the store, its payload key. Thread-safe;
+// all may block.
 #pragma once
 
 #include <string>

@@ -10,6 +10,8 @@ absl::Status StoreUnreadable() {
   return wire::MakeError(v1::ERROR_REASON_STORE_UNREADABLE, "the store could not be read; the daemon's log says why");
 }
 
-absl::Status DamagedRow(std::string_view what) { return wire::MakeError(v1::ERROR_REASON_INTERNAL, std::string(what) + " is damaged"); }
+absl::Status DamagedRow(std::string_view what) {
+  return wire::MakeError(v1::ERROR_REASON_INTERNAL, std::string(what) + " is damaged");
+}
 
 }  // namespace consent::service

@@ -33,7 +33,8 @@ bool SplitSubjectRow(std::string_view row, base::SubjectHandle* subject, std::st
   return true;
 }
 
-std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle recording, const domain::RecordingMarks& marks) {
+std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle recording,
+                           const domain::RecordingMarks& marks) {
   std::string row(base::View(subject.bytes));
   row.append(base::View(recording.bytes));
   base::Encoder out(&row);
@@ -74,8 +75,8 @@ bool DecodeRequestRow(std::string_view bytes, RequestRow* row) {
   return in.Done();
 }
 
-std::string SealPayload(const base::Digest& key, const Payload& payload, base::SubjectHandle subject, base::Random& random,
-                        base::Digest* commitment) {
+std::string SealPayload(const base::Digest& key, const Payload& payload, base::SubjectHandle subject,
+                        base::Random& random, base::Digest* commitment) {
   std::string plain(kPayloadNonceBytes, '\0');
   random.Fill(plain.data(), plain.size());
   plain.append(EncodePayload(payload));
@@ -86,8 +87,10 @@ std::string SealPayload(const base::Digest& key, const Payload& payload, base::S
 absl::StatusOr<Payload> OpenPayload(const base::Digest& key, std::string_view sealed, base::SubjectHandle subject) {
   const auto plain = base::Open(key, sealed, base::View(subject.bytes));
   Payload payload;
-  if (!plain.ok() || plain->size() < kPayloadNonceBytes || !DecodePayload(std::string_view(*plain).substr(kPayloadNonceBytes), &payload)) {
-    return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a sealed payload cannot be opened: the store or the key file is damaged");
+  if (!plain.ok() || plain->size() < kPayloadNonceBytes ||
+      !DecodePayload(std::string_view(*plain).substr(kPayloadNonceBytes), &payload)) {
+    return wire::MakeError(v1::ERROR_REASON_INTERNAL,
+                           "a sealed payload cannot be opened: the store or the key file is damaged");
   }
   return payload;
 }

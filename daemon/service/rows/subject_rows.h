@@ -13,8 +13,8 @@
 
 namespace consent::service {
 
-inline constexpr size_t kShareBytes = 32;         // random; half of what a payload is sealed with
-inline constexpr size_t kPayloadNonceBytes = 32;  // before every payload, so that its commitment tells nothing
+inline constexpr size_t kShareBytes = 32;          // random; half of what a payload is sealed with
+inline constexpr size_t kPayloadNonceBytes = 32;   // before every payload, so that its commitment tells nothing
 inline constexpr size_t kMaxRowsPerPage = 10'000;  // that one page of a listing looks at
 
 // handle (16) ‖ EncodeFacts. Partition note: the handle is in the value because the row's key cannot be turned back.
@@ -22,7 +22,8 @@ std::string EncodeSubjectRow(base::SubjectHandle subject, std::string_view facts
 bool SplitSubjectRow(std::string_view row, base::SubjectHandle* subject, std::string_view* facts);
 
 // subject (16) ‖ recording (16) ‖ flags ‖ tombstone and hold bits.
-std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle recording, const domain::RecordingMarks& marks);
+std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle recording,
+                           const domain::RecordingMarks& marks);
 bool DecodeMarksRow(std::string_view row, base::SubjectHandle* subject, base::RecordingHandle* recording,
                     domain::RecordingMarks* marks);
 
@@ -30,15 +31,16 @@ bool DecodeMarksRow(std::string_view row, base::SubjectHandle* subject, base::Re
 struct RequestRow {
   base::Instant time;
   store::Sequence sequence = 0;
-  base::Bytes16 body{};  // keyed hash of the request without request_id: a guess of who asked what cannot be tried against it
+  base::Bytes16
+      body{};  // keyed hash of the request without request_id: a guess of who asked what cannot be tried against it
 };
 inline constexpr base::Span kRequestLifetime = base::Hours(72);
 std::string EncodeRequestRow(const RequestRow& row);
 bool DecodeRequestRow(std::string_view bytes, RequestRow* row);
 
 // Seals nonce ‖ payload under the key; `commitment` is SHA-256(nonce ‖ payload), which is what the ledger will hold.
-std::string SealPayload(const base::Digest& key, const Payload& payload, base::SubjectHandle subject, base::Random& random,
-                        base::Digest* commitment);
+std::string SealPayload(const base::Digest& key, const Payload& payload, base::SubjectHandle subject,
+                        base::Random& random, base::Digest* commitment);
 absl::StatusOr<Payload> OpenPayload(const base::Digest& key, std::string_view sealed, base::SubjectHandle subject);
 
 }  // namespace consent::service

@@ -1,4 +1,5 @@
-// The rows of data systems: the same in every partition, beside a version of the registry. Layouts: README.md. Thread-safe.
+// The rows of data systems: the same in every partition, beside a version of the registry. Layouts: README.md.
+// Thread-safe.
 #pragma once
 
 #include <optional>
@@ -44,6 +45,7 @@ struct SystemsSeen {
 // May block. STORE_UNREADABLE, INTERNAL.
 absl::StatusOr<SystemsSeen> LoadSystems(const Context& context, store::Partition partition);
 // All data systems of a partition, and the registry's version there. May block. STORE_UNREADABLE, INTERNAL.
-absl::Status ScanSystems(const Context& context, store::Partition partition, std::vector<SystemRow>* systems, std::optional<std::string>* version);
+absl::Status ScanSystems(const Context& context, store::Partition partition, std::vector<SystemRow>* systems,
+                         std::optional<std::string>* version);
 
 }  // namespace consent::service

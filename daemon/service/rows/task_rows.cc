@@ -88,18 +88,20 @@ bool DecodeTaskRow(std::string_view bytes, TaskRow* row) {
   return in.Done() && failures <= UINT32_MAX;
 }
 
-
 absl::Status NoSuchTask() {
   return wire::MakeError(v1::ERROR_REASON_TASK_NOT_FOUND, "the system has no open task of that task_id");
 }
 absl::Status LeaseLost() {
-  return wire::MakeError(v1::ERROR_REASON_LEASE_LOST,
-                         "the task was handed out again, given back or ended since: this lease's report counts no more");
+  return wire::MakeError(
+      v1::ERROR_REASON_LEASE_LOST,
+      "the task was handed out again, given back or ended since: this lease's report counts no more");
 }
 absl::Status DamagedTask() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a purge task's row is damaged"); }
 
-absl::StatusOr<TaskRow> LoadTask(const Context& context, const SystemRow& system, DeletionPlace place, std::string* bytes) {
-  absl::StatusOr<std::string> stored = context.store.Get(place.partition, store::Table::kTask, TaskKey(system.number, place.number));
+absl::StatusOr<TaskRow> LoadTask(const Context& context, const SystemRow& system, DeletionPlace place,
+                                 std::string* bytes) {
+  absl::StatusOr<std::string> stored =
+      context.store.Get(place.partition, store::Table::kTask, TaskKey(system.number, place.number));
   if (absl::IsNotFound(stored.status())) return stored.status();
   if (!stored.ok()) return StoreUnreadable();
   TaskRow row;
@@ -136,11 +138,15 @@ absl::StatusOr<Guard> LoadGuard(const Context& context, base::SubjectHandle subj
 }
 
 base::Span HandOutFrom(const Context& context, const TaskRow& task) {
-  if (task.waits_until.boot != base::BootId{}) return context.time.IsOver(task.waits_until) ? base::Span{} : task.waits_until.since;
+  if (task.waits_until.boot != base::BootId{}) {
+    return context.time.IsOver(task.waits_until) ? base::Span{} : task.waits_until.since;
+  }
   const base::Instant now = context.Now();
   return task.not_before > now ? context.time.After(task.not_before - now).since : base::Span{};
 }
 
-bool IsTakenBack(const TaskRow& task, const Overlap& overlap) { return overlap.any && overlap.latest > task.holds_seen; }
+bool IsTakenBack(const TaskRow& task, const Overlap& overlap) {
+  return overlap.any && overlap.latest > task.holds_seen;
+}
 
 }  // namespace consent::service

@@ -13,7 +13,8 @@
 
 namespace consent::service {
 
-// Why a task that was reported, or begun, is to be done again. Numbers equal those of consent.v1.TaskAgain and are on disk.
+// Why a task that was reported, or begun, is to be done again. Numbers equal those of consent.v1.TaskAgain and are on
+// disk.
 enum class Again : uint8_t {
   kNo = 0,
   kLateData = 1,      // for what arrived since the report before
@@ -23,16 +24,16 @@ enum class Again : uint8_t {
 
 // A task that has not ended.
 struct TaskRow {
-  uint64_t epoch = 0;          // of the latest lease; 0: never leased
+  uint64_t epoch = 0;  // of the latest lease; 0: never leased
   uint32_t failures = 0;
   uint64_t failed_epoch = 0;   // of the lease that was given back last
   bool leased_before = false;  // a lease ended without a report of its end, so it may have erased
-  // The lease or the pause after a failure that it waits for, by the boot clock: as long as it was meant, whatever the wall does. Of no
-  // boot: it waits for nothing but not_before.
+  // The lease or the pause after a failure that it waits for, by the boot clock: as long as it was meant, whatever the
+  // wall does. Of no boot: it waits for nothing but not_before.
   base::BootTime waits_until;
-  base::Instant not_before;    // when it may be handed out, as far as the wall tells; unset: at once
-  base::Instant leased_until;  // for showing; unset: not leased
-  uint64_t holds_seen = 0;     // SubjectFacts::holds_changed at the latest lease
+  base::Instant not_before;        // when it may be handed out, as far as the wall tells; unset: at once
+  base::Instant leased_until;      // for showing; unset: not leased
+  uint64_t holds_seen = 0;         // SubjectFacts::holds_changed at the latest lease
   bool has_exceptions = false;     // the latest lease left something on hold alone
   bool waits_for_release = false;  // what is left of it is on hold, as far as `holds_seen` tells
   std::string last_error;
@@ -60,7 +61,8 @@ absl::Status LeaseLost();
 absl::Status DamagedTask();
 
 // NotFound: there is no such row.
-absl::StatusOr<TaskRow> LoadTask(const Context& context, const SystemRow& system, DeletionPlace place, std::string* bytes);
+absl::StatusOr<TaskRow> LoadTask(const Context& context, const SystemRow& system, DeletionPlace place,
+                                 std::string* bytes);
 store::Write PutTask(const SystemRow& system, DeletionPlace place, const TaskRow& row);
 store::Write PutDeletion(DeletionPlace place, const DeletionRow& row);
 

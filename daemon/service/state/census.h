@@ -1,5 +1,5 @@
-// How many subjects chose what: the gauges, and which notices and controls stored choices refer to. Kept in step by the committer,
-// rebuilt when the index is filled, so it survives a restart.
+// How many subjects chose what: the gauges, and which notices and controls stored choices refer to. Kept in step by the
+// committer, rebuilt when the index is filled, so it survives a restart.
 #pragma once
 
 #include <array>

@@ -5,10 +5,10 @@
 #include <memory>
 #include <vector>
 
-#include "daemon/base/trusted_clock.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/keys.h"
 #include "daemon/base/random.h"
+#include "daemon/base/trusted_clock.h"
 #include "daemon/service/state/census.h"
 #include "daemon/service/state/deletion_census.h"
 #include "daemon/service/state/facts_index.h"
@@ -33,13 +33,15 @@ struct Context {
   Pool& writers;  // prepare commits and send replies
   ActivationGate activation;
   DeletionCensus deletions{};
-  std::atomic<bool> ready{false};  // the index is filled and the policy is active
+  std::atomic<bool> ready{false};              // the index is filled and the policy is active
   std::atomic<bool> perhaps_unsettled{false};  // there may be requests that wait for the time to be settled
-  std::atomic<int64_t> last_stamp{0};  // micros of the latest stamp of any partition, published before its acknowledgement
+  std::atomic<int64_t> last_stamp{
+      0};  // micros of the latest stamp of any partition, published before its acknowledgement
 
   store::Partition PartitionOf(base::SubjectHandle subject) const;
   FactsIndex& IndexOf(base::SubjectHandle subject) const { return *indexes[PartitionOf(subject).number]; }
-  // As a stamp of now would be: the clock, but never before the last stamp, and the trusted time while the wall is doubtful and ahead.
+  // As a stamp of now would be: the clock, but never before the last stamp, and the trusted time while the wall is
+  // doubtful and ahead.
   base::Instant Now() const;
   // Now, as what decides and changes asks for it. Takes no lock.
   base::Now Present() const;

@@ -4,8 +4,9 @@ namespace consent::service {
 
 bool HasRowsBeside(const domain::SubjectFacts& facts) { return facts.has_recording_marks || facts.has_more_tombstones; }
 
-bool DecideFromIndex(const FactsIndex& index, const base::IdHasher& hasher, const domain::Rules& rules, const base::Now& now, const CheckItem& item,
-                     domain::Purpose purpose, const domain::Place& place, domain::Decision* decision) {
+bool DecideFromIndex(const FactsIndex& index, const base::IdHasher& hasher, const domain::Rules& rules,
+                     const base::Now& now, const CheckItem& item, domain::Purpose purpose, const domain::Place& place,
+                     domain::Decision* decision) {
   // Reused, because building and freeing the facts of a subject would cost as much as deciding on them.
   thread_local domain::SubjectFacts facts;
   const Found found = index.Find(item.subject, &facts);

@@ -16,12 +16,13 @@ struct CheckItem {
   domain::RecordingFacts facts;
 };
 
-// Whether rows beside the record count too: marks of its recordings, tombstones that it does not hold. The record is then read again afterwards: mixing two
-// moments could give a yes that was never right.
+// Whether rows beside the record count too: marks of its recordings, tombstones that it does not hold. The record is
+// then read again afterwards: mixing two moments could give a yes that was never right.
 bool HasRowsBeside(const domain::SubjectFacts& facts);
 
 // False: the index does not know. Never blocks; thread-safe.
-bool DecideFromIndex(const FactsIndex& index, const base::IdHasher& hasher, const domain::Rules& rules, const base::Now& now, const CheckItem& item,
-                     domain::Purpose purpose, const domain::Place& place, domain::Decision* decision);
+bool DecideFromIndex(const FactsIndex& index, const base::IdHasher& hasher, const domain::Rules& rules,
+                     const base::Now& now, const CheckItem& item, domain::Purpose purpose, const domain::Place& place,
+                     domain::Decision* decision);
 
 }  // namespace consent::service

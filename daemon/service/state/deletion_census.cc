@@ -23,14 +23,17 @@ void DeletionCensus::Count(DeletionPlace place, const domain::DeletionRequest& r
   open_.erase(place);
 }
 
-void DeletionCensus::Replace(DeletionPlace place, const domain::DeletionRequest* before, const domain::DeletionRequest& after) {
+void DeletionCensus::Replace(DeletionPlace place, const domain::DeletionRequest* before,
+                             const domain::DeletionRequest& after) {
   base::MutexLock lock(mutex_);
   if (before != nullptr) Count(place, *before, -1);
   Count(place, after, 1);
-  const bool completed = before != nullptr && before->state != after.state && after.state == domain::RequestState::kCompleted;
+  const bool completed =
+      before != nullptr && before->state != after.state && after.state == domain::RequestState::kCompleted;
   if (!completed || after.cause != domain::DeletionCause::kRequested) return;
   const double seconds = static_cast<double>((after.ended_at - after.received_at).micros) / 1e6;
-  const auto bucket = std::lower_bound(kCompletionSeconds.begin(), kCompletionSeconds.end(), seconds) - kCompletionSeconds.begin();
+  const auto bucket =
+      std::lower_bound(kCompletionSeconds.begin(), kCompletionSeconds.end(), seconds) - kCompletionSeconds.begin();
   ++completions_.buckets[static_cast<size_t>(bucket)];
   completions_.sum_seconds += seconds;
 }
@@ -39,7 +42,9 @@ std::vector<DeletionCount> DeletionCensus::Counts() const {
   base::MutexLock lock(mutex_);
   std::vector<DeletionCount> counts;
   counts.reserve(counts_.size());
-  for (const auto& [key, count] : counts_) counts.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), count});
+  for (const auto& [key, count] : counts_) {
+    counts.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), count});
+  }
   return counts;
 }
 

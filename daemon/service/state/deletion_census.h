@@ -1,5 +1,5 @@
-// How many deletion requests there are in which state, and which are due when: for metrics. Kept in step by whoever changes a request,
-// after its commit; rebuilt at the start.
+// How many deletion requests there are in which state, and which are due when: for metrics. Kept in step by whoever
+// changes a request, after its commit; rebuilt at the start.
 #pragma once
 
 #include <array>
@@ -27,7 +27,8 @@ struct DeletionCount {
 class DeletionCensus {
  public:
   // Seconds from receipt to completion: a quarter of an hour, and 1 to 90 days; the last bucket has no bound.
-  static constexpr std::array<double, 8> kCompletionSeconds = {900, 86'400, 604'800, 1'209'600, 2'592'000, 3'888'000, 5'184'000, 7'776'000};
+  static constexpr std::array<double, 8> kCompletionSeconds = {900,       86'400,    604'800,   1'209'600,
+                                                               2'592'000, 3'888'000, 5'184'000, 7'776'000};
   struct Completions {
     std::array<uint64_t, kCompletionSeconds.size() + 1> buckets{};  // each its own, not summed up
     double sum_seconds = 0;

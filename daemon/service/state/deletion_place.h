@@ -7,10 +7,13 @@
 
 namespace consent::service {
 
-// Names a request within its partition: 256 times the sequence of the commit that received it, plus which of that commit's it is.
+// Names a request within its partition: 256 times the sequence of the commit that received it, plus which of that
+// commit's it is.
 using DeletionNumber = uint64_t;
 inline constexpr uint64_t kDeletionsPerCommit = 256;
-constexpr DeletionNumber NumberOf(store::Sequence received, uint64_t index = 0) { return received * kDeletionsPerCommit + index; }
+constexpr DeletionNumber NumberOf(store::Sequence received, uint64_t index = 0) {
+  return received * kDeletionsPerCommit + index;
+}
 
 // Where a request lies.
 struct DeletionPlace {

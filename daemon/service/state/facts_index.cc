@@ -72,8 +72,8 @@ struct FactsIndex::Entry {
   uint64_t OutsideBytes() const { return size == kLong ? Facts().size() + sizeof(uint32_t) : 0; }
 };
 
-// Linear probing in order of the hash, without wrapping round: the table is sorted, so a miss ends as early as a hit and growing is one
-// pass. A few spare places behind the last home take what is pushed over the end.
+// Linear probing in order of the hash, without wrapping round: the table is sorted, so a miss ends as early as a hit
+// and growing is one pass. A few spare places behind the last home take what is pushed over the end.
 class FactsIndex::Shard {
  public:
   ~Shard() {
@@ -246,7 +246,8 @@ Found FactsIndex::Find(base::SubjectHandle subject, domain::SubjectFacts* out) c
 
 bool FactsIndex::HasRevision(base::SubjectHandle subject, uint64_t revision) const {
   bool same = false;
-  shards_[ShardOf(subject)].Read(subject, [&](std::string_view facts) { same = domain::RevisionOf(facts) == revision; });
+  shards_[ShardOf(subject)].Read(subject,
+                                 [&](std::string_view facts) { same = domain::RevisionOf(facts) == revision; });
   return same;
 }
 
@@ -296,7 +297,8 @@ void FactsIndex::PutCover(base::SubjectHandle subject, std::shared_ptr<const dom
   covers_->of.emplace(subject, std::move(cover));
 }
 
-Found FactsIndex::FindMarks(base::SubjectHandle subject, base::RecordingHandle recording, domain::RecordingMarks* out) const {
+Found FactsIndex::FindMarks(base::SubjectHandle subject, base::RecordingHandle recording,
+                            domain::RecordingMarks* out) const {
   const MarksShard& shard = marks_[recording.Hash() % kMarksShards];
   base::MutexLock lock(shard.mutex);
   const auto at = shard.marks.find(MarksShard::Key{subject, recording});
@@ -308,7 +310,8 @@ Found FactsIndex::FindMarks(base::SubjectHandle subject, base::RecordingHandle r
   return marks_complete_.load(std::memory_order_acquire) ? Found::kUnknown : Found::kNotInIndex;
 }
 
-void FactsIndex::PutMarks(base::SubjectHandle subject, base::RecordingHandle recording, const domain::RecordingMarks& marks) {
+void FactsIndex::PutMarks(base::SubjectHandle subject, base::RecordingHandle recording,
+                          const domain::RecordingMarks& marks) {
   MarksShard& shard = marks_[recording.Hash() % kMarksShards];
   base::MutexLock lock(shard.mutex);
   const MarksShard::Key key{subject, recording};

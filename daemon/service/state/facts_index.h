@@ -1,7 +1,7 @@
 // The decision facts of every subject, compact, in memory, in front of one partition's store.
 //
-// Written by the committer's thread alone, before a change is acknowledged; read by every check. At most 48 bytes an entry at a
-// load of at least 0.8: facts of up to 31 bytes lie in the entry, longer ones in a block of their own.
+// Written by the committer's thread alone, before a change is acknowledged; read by every check. At most 48 bytes an
+// entry at a load of at least 0.8: facts of up to 31 bytes lie in the entry, longer ones in a block of their own.
 #pragma once
 
 #include <atomic>
@@ -43,16 +43,17 @@ class FactsIndex {
   void Prefetch(base::SubjectHandle subject) const;
   void PrefetchFacts(base::SubjectHandle subject) const;
 
-  // The tombstones of a subject that has more of them than its record holds; Find puts them beside the facts. Put them before facts that say
-  // so. Under the same bound; nullptr: none, or it did not fit and the store has it.
+  // The tombstones of a subject that has more of them than its record holds; Find puts them beside the facts. Put them
+  // before facts that say so. Under the same bound; nullptr: none, or it did not fit and the store has it.
   std::shared_ptr<const domain::Cover> FindCover(base::SubjectHandle subject) const;
   void PutCover(base::SubjectHandle subject, std::shared_ptr<const domain::Cover> cover);
 
-  // Inserts or replaces. `facts` is what EncodeFacts wrote. Where the bound is reached a new subject is not inserted and the
-  // index is no longer complete; a replaced one always is.
+  // Inserts or replaces. `facts` is what EncodeFacts wrote. Where the bound is reached a new subject is not inserted
+  // and the index is no longer complete; a replaced one always is.
   void Put(base::SubjectHandle subject, std::string_view facts);
 
-  // Makes room for about so many subjects in one step, where Put would grow its tables many times. Only an estimate is needed.
+  // Makes room for about so many subjects in one step, where Put would grow its tables many times. Only an estimate is
+  // needed.
   void Reserve(uint64_t subjects);
 
   // Marks of single recordings, under the same bound.

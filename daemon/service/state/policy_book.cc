@@ -107,7 +107,8 @@ void PolicyBook::Publish(policy::PolicyRow version) {
 void PolicyBook::Publish(SuspensionRow suspension) {
   base::MutexLock lock(mutex_);
   suspensions_.push_back(std::move(suspension));
-  std::stable_sort(suspensions_.begin(), suspensions_.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
+  std::stable_sort(suspensions_.begin(), suspensions_.end(),
+                   [](const auto& a, const auto& b) { return a.time < b.time; });
   Rebuild();
 }
 

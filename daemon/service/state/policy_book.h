@@ -52,11 +52,12 @@ class PolicyBook {
   void Rebuild() REQUIRES(mutex_);
   mutable base::Mutex mutex_;
   std::vector<std::shared_ptr<const policy::PolicyRow>> versions_ GUARDED_BY(mutex_);  // by activated_at
-  std::vector<SuspensionRow> suspensions_ GUARDED_BY(mutex_);                         // by time
+  std::vector<SuspensionRow> suspensions_ GUARDED_BY(mutex_);                          // by time
   std::shared_ptr<const domain::Rules> rules_ GUARDED_BY(mutex_);
 };
 
-// Lets a policy's activation wait for the changes that were built under the old one. Loosenings that start while it is closed are refused.
+// Lets a policy's activation wait for the changes that were built under the old one. Loosenings that start while it is
+// closed are refused.
 class ActivationGate {
  public:
   struct Ticket {

@@ -15,9 +15,11 @@ namespace consent::service {
 // Thread-safe.
 class SubjectTurns {
  public:
-  // True: it is the caller's turn, `next` was not taken. False: `next` runs when the turns before it are over; nothing more to do.
+  // True: it is the caller's turn, `next` was not taken. False: `next` runs when the turns before it are over; nothing
+  // more to do.
   bool Take(base::SubjectHandle subject, std::function<void()>& next);
-  // Ends a turn; returns what waited next, which the caller must run (on a pool, not deep in its own stack), or nothing.
+  // Ends a turn; returns what waited next, which the caller must run (on a pool, not deep in its own stack), or
+  // nothing.
   std::function<void()> Pass(base::SubjectHandle subject);
 
  private:

@@ -1,5 +1,6 @@
-// Opaque tokens: revisions (also etags), ids and page tokens. A token names a partition and a sequence and carries a tag under a key of
-// this store over what it is for, so that tokens of another store, of another kind, of another listing or of nobody are told apart from stale ones.
+// Opaque tokens: revisions (also etags), ids and page tokens. A token names a partition and a sequence and carries a
+// tag under a key of this store over what it is for, so that tokens of another store, of another kind, of another
+// listing or of nobody are told apart from stale ones.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ class Tokens {
   // `of`: what else it belongs to: of a task its system, of a page its listing and filter.
   std::string Encode(Revision revision, TokenUse use = TokenUse::kRevision, std::string_view of = {}) const;
   // False unless Encode of this store made it for the same.
-  bool Decode(std::string_view token, Revision* revision, TokenUse use = TokenUse::kRevision, std::string_view of = {}) const;
+  bool Decode(std::string_view token, Revision* revision, TokenUse use = TokenUse::kRevision,
+              std::string_view of = {}) const;
 
  private:
   uint32_t Tag(std::string_view body, TokenUse use, std::string_view of) const;

@@ -27,15 +27,16 @@ class CheckEligibility {
   // NOT_SERVING until the index is filled.
   absl::StatusOr<CheckSession> Begin(std::string_view at_least) const;
 
-  // For batches: bring towards the cache what TryDecide will look at; the second one when the first one's memory has arrived.
+  // For batches: bring towards the cache what TryDecide will look at; the second one when the first one's memory has
+  // arrived.
   void Prefetch(const CheckItem& item) const;
   void PrefetchFacts(const CheckItem& item) const;
   // Decides from memory. False: the index does not know, ask DecideFromStore on a pool thread. Never blocks.
-  bool TryDecide(const CheckSession& session, const CheckItem& item, domain::Purpose purpose, const domain::Place& place,
-                 domain::Decision* decision) const;
+  bool TryDecide(const CheckSession& session, const CheckItem& item, domain::Purpose purpose,
+                 const domain::Place& place, domain::Decision* decision) const;
   // Decides from the store; may block. STORE_UNREADABLE, CONTENTION.
-  absl::StatusOr<domain::Decision> DecideFromStore(const CheckSession& session, const CheckItem& item, domain::Purpose purpose,
-                                                   const domain::Place& place) const;
+  absl::StatusOr<domain::Decision> DecideFromStore(const CheckSession& session, const CheckItem& item,
+                                                   domain::Purpose purpose, const domain::Place& place) const;
 
  private:
   Context& context_;

@@ -29,17 +29,18 @@ std::array<Range, kThreads> Ranges() {
   return ranges;
 }
 
-// From a part of the rows, since their keys are uniform hashes: to a percent with a million subjects. Too few in a small store to tell
-// anything; but there tables need not be reserved.
+// From a part of the rows, since their keys are uniform hashes: to a percent with a million subjects. Too few in a
+// small store to tell anything; but there tables need not be reserved.
 absl::StatusOr<uint64_t> EstimateSubjects(const Context& context, store::Partition partition) {
   constexpr uint64_t kPart = 64;
   constexpr uint64_t kEnough = 1000;
   uint64_t rows = 0;
-  const absl::Status scanned = context.store.Scan(partition, store::Table::kSubject, "", std::string(1, static_cast<char>(256 / kPart)),
-                                                  SIZE_MAX, [&rows](std::string_view, std::string_view) {
-                                                    ++rows;
-                                                    return true;
-                                                  });
+  const absl::Status scanned =
+      context.store.Scan(partition, store::Table::kSubject, "", std::string(1, static_cast<char>(256 / kPart)),
+                         SIZE_MAX, [&rows](std::string_view, std::string_view) {
+                           ++rows;
+                           return true;
+                         });
   if (!scanned.ok()) return scanned;
   return rows < kEnough ? 0 : rows * kPart;
 }
@@ -104,17 +105,18 @@ absl::Status FillRange(Context& context, store::Partition partition, const Range
     if (!cover.ok()) return cover.status();
     index.PutCover(subject, std::make_shared<const domain::Cover>(*std::move(cover)));
   }
-  scanned = context.store.Scan(
-      partition, store::Table::kRecording, range.from, range.to, SIZE_MAX, [&](std::string_view, std::string_view row) {
-        base::SubjectHandle subject;
-        base::RecordingHandle recording;
-        domain::RecordingMarks marks;
-        damaged = !DecodeMarksRow(row, &subject, &recording, &marks);
-        if (!damaged) index.PutMarks(subject, recording, marks);
-        return !damaged;
-      });
+  scanned = context.store.Scan(partition, store::Table::kRecording, range.from, range.to, SIZE_MAX,
+                               [&](std::string_view, std::string_view row) {
+                                 base::SubjectHandle subject;
+                                 base::RecordingHandle recording;
+                                 domain::RecordingMarks marks;
+                                 damaged = !DecodeMarksRow(row, &subject, &recording, &marks);
+                                 if (!damaged) index.PutMarks(subject, recording, marks);
+                                 return !damaged;
+                               });
   if (!scanned.ok()) return scanned;
-  return damaged ? absl::DataLossError("a recording's row cannot be decoded: restore the store from a backup") : absl::OkStatus();
+  return damaged ? absl::DataLossError("a recording's row cannot be decoded: restore the store from a backup")
+                 : absl::OkStatus();
 }
 
 }  // namespace
@@ -129,7 +131,8 @@ absl::Status FillIndex(Context& context) {
     std::array<Census, kThreads> counted;
     std::array<std::thread, kThreads> threads;
     for (int i = 0; i < kThreads; ++i) {
-      threads[i] = std::thread([&, i] { statuses[i] = FillRange(context, store::Partition{number}, ranges[i], &counted[i]); });
+      threads[i] =
+          std::thread([&, i] { statuses[i] = FillRange(context, store::Partition{number}, ranges[i], &counted[i]); });
     }
     for (std::thread& thread : threads) thread.join();
     for (int i = 0; i < kThreads; ++i) {

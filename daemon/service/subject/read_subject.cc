@@ -5,23 +5,25 @@
 
 #include "daemon/domain/effective.h"
 #include "daemon/domain/facts_codec.h"
-#include "daemon/service/rows/subject_rows.h"
-#include "daemon/wire/errors.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/read_errors.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
 
-absl::Status NotServing() { return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping"); }
+absl::Status NotServing() {
+  return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping");
+}
 
 absl::Status NotFound() { return wire::MakeError(v1::ERROR_REASON_SUBJECT_NOT_FOUND, "no such subject"); }
 
 absl::Status Damaged() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a history row is damaged"); }
 
 // The change row at `sequence`, which must be the subject's. NotFound where it was truncated away.
-absl::Status ReadRow(const Context& context, base::SubjectHandle subject, store::Sequence sequence, store::FeedRow* feed,
-                     ChangeRow* row) {
+absl::Status ReadRow(const Context& context, base::SubjectHandle subject, store::Sequence sequence,
+                     store::FeedRow* feed, ChangeRow* row) {
   auto read = context.store.FeedAt(context.PartitionOf(subject), sequence);
   if (absl::IsOutOfRange(read.status())) return absl::NotFoundError("truncated");
   if (!read.ok()) return StoreUnreadable();
@@ -35,7 +37,9 @@ absl::Status ReadRow(const Context& context, base::SubjectHandle subject, store:
 void HideGuardiansOfAdults(const Context& context, domain::SubjectFacts* facts) {
   const domain::AgeOfConsent& at_home = context.policies.rules()->AgeOfConsentIn(facts->region);
   for (domain::ScopeFacts& scope : facts->scopes) {
-    if (scope.guardian.IsSet() && domain::AdultFrom(scope.age, at_home) <= context.Now()) scope.guardian = base::GuardianHandle{};
+    if (scope.guardian.IsSet() && domain::AdultFrom(scope.age, at_home) <= context.Now()) {
+      scope.guardian = base::GuardianHandle{};
+    }
   }
 }
 
@@ -67,7 +71,8 @@ absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const 
   view.revision = context_.tokens.Encode(Revision{context_.PartitionOf(subject), view.facts.revision});
   HideGuardiansOfAdults(context_, &view.facts);
   if (view.facts.scopes.size() == 1) return view;
-  const auto row = context_.store.Get(context_.PartitionOf(subject), store::Table::kNames, context_.SubjectKey(subject));
+  const auto row =
+      context_.store.Get(context_.PartitionOf(subject), store::Table::kNames, context_.SubjectKey(subject));
   if (absl::IsNotFound(row.status())) return view;
   if (!row.ok()) return StoreUnreadable();
   const auto key = PayloadKeyOf(context_, subject);
@@ -79,7 +84,8 @@ absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const 
   return view;
 }
 
-absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, int page_size, std::string_view page_token) const {
+absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, int page_size,
+                                                 std::string_view page_token) const {
   if (!context_.ready.load(std::memory_order_acquire)) return NotServing();
   absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
   if (!stored.ok()) return stored.status();
@@ -89,7 +95,8 @@ absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, in
   store::Sequence next = stored->facts.revision;
   if (!page_token.empty()) {
     Revision from;
-    if (!context_.tokens.Decode(page_token, &from, TokenUse::kPage, base::View(subject.bytes)) || from.partition != partition || from.sequence == 0 || from.sequence > next) {
+    if (!context_.tokens.Decode(page_token, &from, TokenUse::kPage, base::View(subject.bytes)) ||
+        from.partition != partition || from.sequence == 0 || from.sequence > next) {
       return wire::FieldError("page_token", "not a token that this listing gave");
     }
     next = from.sequence;
@@ -113,7 +120,10 @@ absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, in
     item.row.sealed.clear();
     page.items.push_back(std::move(item));
   }
-  if (next != 0) page.next_page_token = context_.tokens.Encode(Revision{partition, next}, TokenUse::kPage, base::View(subject.bytes));
+  if (next != 0) {
+    page.next_page_token =
+        context_.tokens.Encode(Revision{partition, next}, TokenUse::kPage, base::View(subject.bytes));
+  }
   return page;
 }
 
@@ -168,7 +178,8 @@ absl::StatusOr<SettingsAt> ReadSubject::At(base::SubjectHandle subject, base::In
     if (!named.ok()) return named;
     return settings;
   }
-  return wire::MakeError(v1::ERROR_REASON_NO_SETTINGS_AT_TIME, "the subject had no settings at that time, or they are no longer kept");
+  return wire::MakeError(v1::ERROR_REASON_NO_SETTINGS_AT_TIME,
+                         "the subject had no settings at that time, or they are no longer kept");
 }
 
 }  // namespace consent::service

@@ -1,4 +1,5 @@
-// Reads of one subject: people, settings now and at a past time, history. All of these may block: call them on a pool thread.
+// Reads of one subject: people, settings now and at a past time, history. All of these may block: call them on a pool
+// thread.
 #pragma once
 
 #include <memory>
@@ -49,7 +50,8 @@ class ReadSubject {
   absl::StatusOr<SettingsAt> At(base::SubjectHandle subject, base::Instant at) const;
 
  private:
-  // Adds the names of what `view`, of a past time, shows and the present names no longer hold. `from`: the newest change.
+  // Adds the names of what `view`, of a past time, shows and the present names no longer hold. `from`: the newest
+  // change.
   absl::Status NamePast(base::SubjectHandle subject, store::Sequence from, SubjectView* view) const;
 
   Context& context_;

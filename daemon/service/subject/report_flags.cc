@@ -20,8 +20,8 @@ void ReportFlags::Build(const Context& context, const store::Stamp&, PartOutput&
     change.flags = added;
     out.transition.changes.push_back(change);
   }
-  out.writes.push_back(
-      {store::Table::kRecording, context.RecordingKey(subject_, recording_), EncodeMarksRow(subject_, recording_, marks)});
+  out.writes.push_back({store::Table::kRecording, context.RecordingKey(subject_, recording_),
+                        EncodeMarksRow(subject_, recording_, marks)});
   out.flags = marks.flags;
 }
 

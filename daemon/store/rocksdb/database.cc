@@ -18,7 +18,8 @@ using rocksdb::ColumnFamilyOptions;
 
 enum class Use { kPoints, kSmallFiles, kFeed };
 
-ColumnFamilyOptions FamilyOptions(const DatabaseOptions& options, const std::shared_ptr<rocksdb::Cache>& cache, Use use) {
+ColumnFamilyOptions FamilyOptions(const DatabaseOptions& options, const std::shared_ptr<rocksdb::Cache>& cache,
+                                  Use use) {
   ColumnFamilyOptions family;
   // Rows are hashes and sealed bytes: nothing to compress, and erased bytes can be looked for as they are.
   family.compression = rocksdb::kNoCompression;
@@ -33,8 +34,8 @@ ColumnFamilyOptions FamilyOptions(const DatabaseOptions& options, const std::sha
   table.block_cache = cache;
   table.block_size = use == Use::kFeed ? 16 << 10 : 4 << 10;
   table.format_version = 5;
-  // Indexes and filters in small pieces within the cache's bound: a whole one, over a megabyte, would not fit a cache shard and
-  // be read anew for each row.
+  // Indexes and filters in small pieces within the cache's bound: a whole one, over a megabyte, would not fit a cache
+  // shard and be read anew for each row.
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.partition_filters = true;
   table.cache_index_and_filter_blocks = true;
@@ -47,27 +48,21 @@ ColumnFamilyOptions FamilyOptions(const DatabaseOptions& options, const std::sha
   return family;
 }
 
-// Numbers follow Table. The feed comes last: the engine notes the families' files in this order, so what a cut-off MANIFEST
-// loses includes the feed's, and a missing piece of feed is noticed.
+// Numbers follow Table. The feed comes last: the engine notes the families' files in this order, so what a cut-off
+// MANIFEST loses includes the feed's, and a missing piece of feed is noticed.
 std::vector<ColumnFamilyDescriptor> ColumnFamilies(const DatabaseOptions& options) {
   const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, /*num_shard_bits=*/4);
-  const auto points = [&](const char* name) { return ColumnFamilyDescriptor(name, FamilyOptions(options, cache, Use::kPoints)); };
-  return {points("default"),
-          points("subject"),
-          points("names"),
-          ColumnFamilyDescriptor("key_share", FamilyOptions(options, cache, Use::kSmallFiles)),
-          points("request"),
-          points("recording"),
-          points("policy"),
-          points("suspension"),
-          points("deletion"),
-          points("deletion_of"),
-          points("task"),
-          points("system"),
-          points("hold"),
-          points("erasure"),
-          points("deletion_same"),
-          ColumnFamilyDescriptor("feed", FamilyOptions(options, cache, Use::kFeed))};
+  const auto points = [&](const char* name) {
+    return ColumnFamilyDescriptor(name, FamilyOptions(options, cache, Use::kPoints));
+  };
+  return {points("default"),       points("subject"),
+          points("names"),         ColumnFamilyDescriptor("key_share", FamilyOptions(options, cache, Use::kSmallFiles)),
+          points("request"),       points("recording"),
+          points("policy"),        points("suspension"),
+          points("deletion"),      points("deletion_of"),
+          points("task"),          points("system"),
+          points("hold"),          points("erasure"),
+          points("deletion_same"), ColumnFamilyDescriptor("feed", FamilyOptions(options, cache, Use::kFeed))};
 }
 
 rocksdb::DBOptions Settings(const DatabaseOptions& options) {
@@ -76,8 +71,8 @@ rocksdb::DBOptions Settings(const DatabaseOptions& options) {
   settings.create_missing_column_families = false;  // a family that is missing is damage, not a wish
   settings.paranoid_checks = true;
   settings.flush_verify_memtable_count = true;
-  // All files are looked for and their sizes compared at the start. Opened there, with footer and index verified, are all only where this is -1,
-  // else some of each family; the others when they are first read.
+  // All files are looked for and their sizes compared at the start. Opened there, with footer and index verified, are
+  // all only where this is -1, else some of each family; the others when they are first read.
   settings.max_open_files = options.max_open_files;
   settings.skip_checking_sst_file_sizes_on_db_open = false;
   settings.wal_recovery_mode = options.stop_at_damage ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
@@ -89,7 +84,8 @@ rocksdb::DBOptions Settings(const DatabaseOptions& options) {
   settings.WAL_size_limit_MB = 0;
   settings.track_and_verify_wals_in_manifest = false;
   settings.max_manifest_file_size = 1;  // each flush starts a new one, so that erased boundary keys do not live on
-  // All families reach the disk together: otherwise a lost MANIFEST entry could take rows away and leave their feed rows.
+  // All families reach the disk together: otherwise a lost MANIFEST entry could take rows away and leave their feed
+  // rows.
   settings.atomic_flush = true;
   settings.db_write_buffer_size = options.write_buffer_bytes;
   settings.max_total_wal_size = 2 * options.write_buffer_bytes;
@@ -104,14 +100,15 @@ rocksdb::DBOptions Settings(const DatabaseOptions& options) {
   return settings;
 }
 
-// Rewriting the files of the lowest level, as a scrub does, is long work that no commit waits for: its thread lets those go first that
-// answer. Not at the engine's own low priority, which would give it next to nothing on a machine that is always busy, and keys have
-// to leave the files in time. The threads are the process's.
+// Rewriting the files of the lowest level, as a scrub does, is long work that no commit waits for: its thread lets
+// those go first that answer. Not at the engine's own low priority, which would give it next to nothing on a machine
+// that is always busy, and keys have to leave the files in time. The threads are the process's.
 void YieldWhileRewriting() {
   constexpr int kNice = 10;  // about a tenth of what an answering thread gets
   rocksdb::Env* const env = rocksdb::Env::Default();
   env->SetBackgroundThreads(1, rocksdb::Env::Priority::BOTTOM);
-  env->Schedule([](void*) { (void)setpriority(PRIO_PROCESS, /*this thread*/ 0, kNice); }, nullptr, rocksdb::Env::Priority::BOTTOM);
+  env->Schedule([](void*) { (void)setpriority(PRIO_PROCESS, /*this thread*/ 0, kNice); }, nullptr,
+                rocksdb::Env::Priority::BOTTOM);
 }
 
 // Earlier formats had fewer families, and the feed last among them, too. Families cannot be added behind the feed.
@@ -122,7 +119,8 @@ bool IsOfEarlierFormat(const std::string& path) {
          names.size() > 1 && names.back() == "feed";
 }
 
-// The errno behind an engine's error, of those that ErrorAdvice knows more about; 0: none of them. The engine keeps its text alone.
+// The errno behind an engine's error, of those that ErrorAdvice knows more about; 0: none of them. The engine keeps its
+// text alone.
 int ErrorBehind(const rocksdb::Status& status) {
   if (status.IsNoSpace()) return ENOSPC;
   const std::string text = status.ToString();
@@ -132,8 +130,8 @@ int ErrorBehind(const rocksdb::Status& status) {
   return 0;
 }
 
-// Whether the file system refused the engine something, which proves nothing about a file's content, whatever the error is. The engine quotes it
-// also where it calls a file corrupt. A file that is missing is damage.
+// Whether the file system refused the engine something, which proves nothing about a file's content, whatever the error
+// is. The engine quotes it also where it calls a file corrupt. A file that is missing is damage.
 bool IsRefused(const std::string& text) {
   return text.find("IO error") != std::string::npos && text.find(std::strerror(ENOENT)) == std::string::npos;
 }
@@ -142,11 +140,15 @@ absl::Status OpenError(const rocksdb::Status& status, const std::string& path) {
   const std::string text = status.ToString();
   const int error = ErrorBehind(status);
   if (error == EAGAIN && text.find("LOCK") != std::string::npos) {
-    return absl::FailedPreconditionError("the database " + path + " is in use by another process: nothing is wrong with it; stop that daemon");
+    return absl::FailedPreconditionError("the database " + path +
+                                         " is in use by another process: nothing is wrong with it; stop that daemon");
   }
   const std::string what = "the database " + path + " cannot be opened (engine: " + text + ")";
   if (error != 0) return base::FileError(what, error);
-  if (IsRefused(text)) return absl::UnavailableError(what + ": see the kernel's log and the disk first, and leave the files as they are until then");
+  if (IsRefused(text)) {
+    return absl::UnavailableError(
+        what + ": see the kernel's log and the disk first, and leave the files as they are until then");
+  }
   return absl::DataLossError("the database " + path + " is damaged or lacks files (engine: " + text +
                              "). Keep a copy of it as it is, then put a good copy in its place");
 }
@@ -160,8 +162,10 @@ rocksdb::WriteOptions Durable() {
 }  // namespace
 
 absl::Status AnotherFormat(const std::string& what) {
-  return absl::FailedPreconditionError(what + " was made by another build before the first release, which laid out its rows otherwise: nothing is wrong "
-                                              "with it; open it with that build, or start with an empty data folder and import the subjects again");
+  return absl::FailedPreconditionError(
+      what +
+      " was made by another build before the first release, which laid out its rows otherwise: nothing is wrong "
+      "with it; open it with that build, or start with an empty data folder and import the subjects again");
 }
 
 absl::Status Database::Create(const DatabaseOptions& options, std::string_view meta_key, std::string_view meta_value) {
@@ -216,7 +220,8 @@ absl::Status FromRocks(const rocksdb::Status& status, const std::string& what) {
   if (status.ok()) return absl::OkStatus();
   if (status.IsNotFound()) return absl::NotFoundError("no such row");
   const int error = ErrorBehind(status);
-  return absl::UnavailableError(what + " (engine: " + status.ToString() + ")" + (error == 0 ? "" : ": " + base::ErrorAdvice(error)));
+  return absl::UnavailableError(what + " (engine: " + status.ToString() + ")" +
+                                (error == 0 ? "" : ": " + base::ErrorAdvice(error)));
 }
 
 }  // namespace consent::store

@@ -22,8 +22,8 @@ static_assert(8 + 16 + 8 + 8 + kClockBytes + 2 + kMaxPartitions * (8 + 8 + 32) +
 
 void PutClock(base::Encoder& encoder, const base::ClockRecord& clock) {
   encoder.Raw(base::View(clock.boot_id));
-  for (const int64_t micros : {clock.read.boot.micros, clock.read.wall.micros, clock.offset.micros, clock.last_trusted.micros,
-                               clock.doubtful_since.micros}) {
+  for (const int64_t micros : {clock.read.boot.micros, clock.read.wall.micros, clock.offset.micros,
+                               clock.last_trusted.micros, clock.doubtful_since.micros}) {
     encoder.BigEndian(static_cast<uint64_t>(micros), 8);
   }
   encoder.Byte(clock.settled ? 1 : 0);
@@ -32,8 +32,8 @@ void PutClock(base::Encoder& encoder, const base::ClockRecord& clock) {
 base::ClockRecord GetClock(base::Decoder& decoder) {
   base::ClockRecord clock;
   clock.boot_id = decoder.Array<16>();
-  for (int64_t* micros : {&clock.read.boot.micros, &clock.read.wall.micros, &clock.offset.micros, &clock.last_trusted.micros,
-                          &clock.doubtful_since.micros}) {
+  for (int64_t* micros : {&clock.read.boot.micros, &clock.read.wall.micros, &clock.offset.micros,
+                          &clock.last_trusted.micros, &clock.doubtful_since.micros}) {
     *micros = static_cast<int64_t>(decoder.BigEndian(8));
   }
   clock.settled = decoder.Byte() == 1;
@@ -117,7 +117,9 @@ absl::StatusOr<std::optional<HeadRecord>> HeadFile::Read(const std::string& path
   if (!opened.ok()) return opened.status();
   if (absl::Status s = base::CheckPrivate(opened->fd(), "head file", path); !s.ok()) return s;
   absl::StatusOr<std::string> bytes = base::ReadBounded(opened->fd(), "head file", path, 2 * kSlotBytes);
-  if (absl::IsInvalidArgument(bytes.status())) return absl::DataLossError("head file " + path + " is damaged: it is longer than any");
+  if (absl::IsInvalidArgument(bytes.status())) {
+    return absl::DataLossError("head file " + path + " is damaged: it is longer than any");
+  }
   if (!bytes.ok()) return bytes.status();
   const std::string_view file = *bytes;
   std::optional<HeadRecord> newest = DecodeHeadRecord(file.substr(0, kSlotBytes));

@@ -29,7 +29,8 @@ std::string EncodeHeadRecord(const HeadRecord& record);
 // Nothing unless the slot begins with a whole, undamaged record.
 std::optional<HeadRecord> DecodeHeadRecord(std::string_view slot);
 
-// Not thread-safe: bytes that a Sync lets out while they are overwritten could be torn by a power cut, whatever it returned.
+// Not thread-safe: bytes that a Sync lets out while they are overwritten could be torn by a power cut, whatever it
+// returned.
 class HeadFile {
  public:
   // The newest whole record; nothing where there is no file. DataLoss: the file is there and neither slot is whole.
@@ -41,10 +42,11 @@ class HeadFile {
   HeadFile(const HeadFile&) = delete;
   HeadFile& operator=(const HeadFile&) = delete;
 
-  // Writes into the slot that no Sync has made durable, also several times, so that the other one is whole whenever the power fails. Survives
-  // the end of the process; a power cut only after Sync.
+  // Writes into the slot that no Sync has made durable, also several times, so that the other one is whole whenever the
+  // power fails. Survives the end of the process; a power cut only after Sync.
   absl::Status Write(const HeadRecord& record);
-  // Makes the record durable that was written last; the next one goes into the other slot. Does nothing where there is none.
+  // Makes the record durable that was written last; the next one goes into the other slot. Does nothing where there is
+  // none.
   absl::Status Sync();
 
  private:

@@ -35,8 +35,8 @@ class RocksStore::Impl final : public CommitEngine {
   absl::Status SaveClock() EXCLUDES(head_mutex_);
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows);
   absl::Status Scrub(Partition partition, const Remains& remains) EXCLUDES(scrub_mutex_);
-  absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder, base::Span length)
-      EXCLUDES(maintenance_mutex_);
+  absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
+                                     base::Span length) EXCLUDES(maintenance_mutex_);
   EngineHealth Health() const;
   void Close() EXCLUDES(close_mutex_);
 
@@ -61,8 +61,8 @@ class RocksStore::Impl final : public CommitEngine {
   // A durable write outside the order of commits; an error fails the store.
   absl::Status WriteAside(rocksdb::WriteBatch& batch) EXCLUDES(head_mutex_);
   absl::Status WriteHead(const std::vector<Prepared>& group) EXCLUDES(head_mutex_);
-  // Makes the newest heads durable, and what the clock has come to for the next process. Commits wait for it, once a second, because the slot
-  // that is being synced must not be overwritten, and the other one not before.
+  // Makes the newest heads durable, and what the clock has come to for the next process. Commits wait for it, once a
+  // second, because the slot that is being synced must not be overwritten, and the other one not before.
   absl::Status SyncHead() EXCLUDES(head_mutex_);
   absl::Status Rewrite(Scrubber& scrubber, Partition partition, const Remains& remains);
   void SyncHeadEverySecond() EXCLUDES(head_mutex_);
@@ -80,7 +80,7 @@ class RocksStore::Impl final : public CommitEngine {
 
   base::Mutex maintenance_mutex_;  // one read-then-write outside the order of commits at a time
 
-  base::Mutex scrub_mutex_;              // one Scrub at a time
+  base::Mutex scrub_mutex_;               // one Scrub at a time
   std::atomic<bool> stop_scrub_ = false;  // set by Close
 
   base::Mutex head_mutex_;

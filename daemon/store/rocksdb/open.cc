@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 constexpr char kPutFolderBack[] =
     "Put the newer database folder back; or start once with --accept-loss to go on without what is missing";
 constexpr char kPutHeadBack[] =
-    "Put the head file back (--head-file); or start once with --accept-loss if the database folder is the newest there is";
+    "Put the head file back (--head-file); or start once with --accept-loss if the database folder is the newest there "
+    "is";
 
 DatabaseOptions ForDatabase(const RocksStore::Options& options, std::string path) {
   DatabaseOptions database;
@@ -36,7 +37,9 @@ DatabaseOptions ForDatabase(const RocksStore::Options& options, std::string path
 }
 
 absl::Status CheckOptions(const RocksStore::Options& options) {
-  if (options.clock == nullptr || options.random == nullptr) return absl::InvalidArgumentError("the store needs a clock and randomness");
+  if (options.clock == nullptr || options.random == nullptr) {
+    return absl::InvalidArgumentError("the store needs a clock and randomness");
+  }
   if (options.partitions == 0 || options.partitions > kMaxPartitions) {
     return absl::InvalidArgumentError("the number of partitions must be 1 to 1024");
   }
@@ -47,7 +50,8 @@ absl::Status CheckOptions(const RocksStore::Options& options) {
   const fs::path head = fs::absolute(options.head_path).lexically_normal();
   const fs::path relative = head.lexically_relative(folder);
   if (!relative.empty() && *relative.begin() != "..") {
-    return absl::InvalidArgumentError("the head file must lie outside the database folder, or an old copy of it would bring its own");
+    return absl::InvalidArgumentError(
+        "the head file must lie outside the database folder, or an old copy of it would bring its own");
   }
   return absl::OkStatus();
 }
@@ -59,7 +63,8 @@ absl::Status SyncFolder(const fs::path& folder) {
 }
 
 bool HasChanges(const HeadRecord& record) {
-  return std::any_of(record.heads.begin(), record.heads.end(), [](const Head& head) { return head.stamp.sequence != 0; });
+  return std::any_of(record.heads.begin(), record.heads.end(),
+                     [](const Head& head) { return head.stamp.sequence != 0; });
 }
 
 // The folder's own name where links lead to it: what is built beside it can then take its place.
@@ -69,9 +74,9 @@ std::string WithoutLinks(const std::string& path) {
   return error ? path : real.string();
 }
 
-// The head file first: where it tells of a store without changes, an interrupted creation is continued, and a key file alone is always
-// what was left of a store. Then whatever the caller keeps beside the store. The database is built aside and moved into place, so that
-// a half-made one is never taken for a store.
+// The head file first: where it tells of a store without changes, an interrupted creation is continued, and a key file
+// alone is always what was left of a store. Then whatever the caller keeps beside the store. The database is built
+// aside and moved into place, so that a half-made one is never taken for a store.
 absl::Status CreateDatabase(const RocksStore::Options& options, const std::optional<HeadRecord>& record) {
   const std::string place = WithoutLinks(options.db_path);
   StoreRow row;
@@ -95,7 +100,9 @@ absl::Status CreateDatabase(const RocksStore::Options& options, const std::optio
   fs::remove_all(aside, error);
   if (!error && mkdir(aside.c_str(), 0700) != 0) error = std::error_code(errno, std::generic_category());
   if (error) return base::FileError("cannot create " + aside, error.value());
-  if (absl::Status s = Database::Create(ForDatabase(options, aside), kStoreRowKey, EncodeStoreRow(row)); !s.ok()) return s;
+  if (absl::Status s = Database::Create(ForDatabase(options, aside), kStoreRowKey, EncodeStoreRow(row)); !s.ok()) {
+    return s;
+  }
   fs::rename(aside, place, error);
   if (error) return base::FileError("cannot put the new database into " + options.db_path, error.value());
   return SyncFolder(fs::absolute(place).lexically_normal().parent_path());
@@ -103,28 +110,33 @@ absl::Status CreateDatabase(const RocksStore::Options& options, const std::optio
 
 absl::Status CheckIdentity(const RocksStore::Options& options, const StoreRow& store) {
   if (store.key_fingerprint != options.key_fingerprint) {
-    return absl::FailedPreconditionError("the key file is not the one that the database " + options.db_path +
-                                         " was created with: nothing in it could be found or opened. Put the right key file back");
+    return absl::FailedPreconditionError(
+        "the key file is not the one that the database " + options.db_path +
+        " was created with: nothing in it could be found or opened. Put the right key file back");
   }
   if (store.partitions != options.partitions) {
-    return absl::FailedPreconditionError("the database " + options.db_path + " has " + std::to_string(store.partitions) +
-                                         " partitions, the configuration says " + std::to_string(options.partitions) +
+    return absl::FailedPreconditionError("the database " + options.db_path + " has " +
+                                         std::to_string(store.partitions) + " partitions, the configuration says " +
+                                         std::to_string(options.partitions) +
                                          "; the number is fixed when a store is created");
   }
   return absl::OkStatus();
 }
 
 // What the head file says; a damaged one is a loss that can be accepted.
-absl::StatusOr<std::optional<HeadRecord>> ReadHeadFile(const RocksStore::Options& options, std::vector<std::string>* losses) {
+absl::StatusOr<std::optional<HeadRecord>> ReadHeadFile(const RocksStore::Options& options,
+                                                       std::vector<std::string>* losses) {
   absl::StatusOr<std::optional<HeadRecord>> record = HeadFile::Read(options.head_path);
   if (record.ok() || !absl::IsDataLoss(record.status())) return record;
   losses->push_back(std::string(record.status().message()));
   if (options.accept_loss) return std::nullopt;
-  return absl::DataLossError(losses->back() + ", so nothing tells whether changes are missing. Put a good copy back; or start once "
-                                              "with --accept-loss if the database folder is the newest there is");
+  return absl::DataLossError(losses->back() +
+                             ", so nothing tells whether changes are missing. Put a good copy back; or start once "
+                             "with --accept-loss if the database folder is the newest there is");
 }
 
-absl::Status Refuse(const RocksStore::Options& options, const std::vector<std::string>& losses, const char* what_to_do) {
+absl::Status Refuse(const RocksStore::Options& options, const std::vector<std::string>& losses,
+                    const char* what_to_do) {
   std::string text = "the database " + options.db_path + " does not match the head file " + options.head_path + ": ";
   constexpr size_t kShown = 8;  // of up to 1024 partitions
   for (size_t i = 0; i < std::min(losses.size(), kShown); ++i) text += losses[i] + "; ";
@@ -152,16 +164,24 @@ absl::StatusOr<bool> HoldsSomething(const std::string& folder) {
 absl::Status CheckReplaceable(const std::string& folder) {
   struct statx info {};
   const bool is_there = statx(AT_FDCWD, folder.c_str(), 0, STATX_BASIC_STATS, &info) == 0;
-  if (!is_there) return errno == ENOENT ? absl::OkStatus() : base::FileError("cannot examine the database folder " + folder, errno);
+  if (!is_there) {
+    return errno == ENOENT ? absl::OkStatus() : base::FileError("cannot examine the database folder " + folder, errno);
+  }
   std::error_code error;
-  if ((info.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0 && fs::is_empty(folder, error) && !error) return absl::OkStatus();
+  if ((info.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0 && fs::is_empty(folder, error) && !error) {
+    return absl::OkStatus();
+  }
   if (error) return base::FileError("cannot look into the database folder " + folder, error.value());
-  return absl::FailedPreconditionError(folder + " is where a disk is mounted, and a new store is made under another name and then renamed: name a "
-                                       "folder inside the mounted disk with --data-dir, such as " + (fs::path(folder) / "store").string());
+  return absl::FailedPreconditionError(
+      folder +
+      " is where a disk is mounted, and a new store is made under another name and then renamed: name a "
+      "folder inside the mounted disk with --data-dir, such as " +
+      (fs::path(folder) / "store").string());
 }
 
 // False: there is a database. True: a new one was made, but never where one with changes had been.
-absl::StatusOr<bool> FindOrCreate(const RocksStore::Options& options, const std::optional<HeadRecord>& record, std::vector<std::string>* losses) {
+absl::StatusOr<bool> FindOrCreate(const RocksStore::Options& options, const std::optional<HeadRecord>& record,
+                                  std::vector<std::string>* losses) {
   const absl::StatusOr<bool> is_there = HoldsSomething(options.db_path);
   if (!is_there.ok()) return is_there.status();
   if (*is_there) return false;
@@ -180,8 +200,9 @@ absl::Status CheckEntries(const std::string& folder) {
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     const fs::file_type type = at->symlink_status(error).type();
     if (error || type == fs::file_type::regular || type == fs::file_type::directory) continue;
-    return absl::FailedPreconditionError("in the database folder " + folder + " lies " + at->path().filename().string() +
-                                         ", a link, pipe, socket or device, which the store never makes; see who put it there and take it out");
+    return absl::FailedPreconditionError(
+        "in the database folder " + folder + " lies " + at->path().filename().string() +
+        ", a link, pipe, socket or device, which the store never makes; see who put it there and take it out");
   }
   return error ? base::FileError("cannot list the database folder " + folder, error.value()) : absl::OkStatus();
 }
@@ -192,7 +213,8 @@ absl::Status CheckFolder(const std::string& path) {
   if (!folder.ok() && errno != ENXIO) return base::FileError("cannot open the database folder " + path, errno);
   struct stat info {};
   if (!folder.ok() || (fstat(folder.fd(), &info) == 0 && !S_ISDIR(info.st_mode))) {
-    return absl::FailedPreconditionError(path + " is no folder: --data-dir names the folder of the store, which is made where nothing has the name");
+    return absl::FailedPreconditionError(
+        path + " is no folder: --data-dir names the folder of the store, which is made where nothing has the name");
   }
   return base::CheckPrivate(folder.fd(), "database folder", path);
 }
@@ -210,7 +232,8 @@ absl::StatusOr<RocksStore::Found> LookAt(const RocksStore::Options& options) {
     if (absl::Status s = CheckEntries(options.db_path); !s.ok()) return s;
     return RocksStore::Found::kStore;
   }
-  const bool may_have_changes = !record.ok() || (record->has_value() && HasChanges(**record));  // of a damaged one nothing tells
+  const bool may_have_changes =
+      !record.ok() || (record->has_value() && HasChanges(**record));  // of a damaged one nothing tells
   if (may_have_changes && !options.accept_loss) return RocksStore::Found::kHeadAlone;
   if (absl::Status s = CheckReplaceable(options.db_path); !s.ok()) return s;
   if (may_have_changes) return RocksStore::Found::kHeadAlone;
@@ -249,7 +272,9 @@ absl::StatusOr<Opened> OpenChecked(const RocksStore::Options& options) {
   if (!*created) {
     absl::StatusOr<std::vector<std::string>> losses = FindLosses(*opened.database, opened.recovered, *record);
     if (!losses.ok()) return losses.status();
-    if (!losses->empty() && !options.accept_loss) return Refuse(options, *losses, *record ? kPutFolderBack : kPutHeadBack);
+    if (!losses->empty() && !options.accept_loss) {
+      return Refuse(options, *losses, *record ? kPutFolderBack : kPutHeadBack);
+    }
     opened.accepted_losses.insert(opened.accepted_losses.end(), losses->begin(), losses->end());
   }
   opened.record.store_id = opened.recovered.store.store_id;

@@ -13,9 +13,10 @@ namespace {
 // Ok also where the file system knows no such lock: the engine has one of its own.
 absl::Status Lock(int fd, const std::string& db_path) {
   if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return absl::OkStatus();
-  return absl::FailedPreconditionError("the database " + db_path +
-                                       " is in use by another process, be it through another path: nothing is wrong with it. Stop that "
-                                       "daemon, or give this one a --data-dir of its own");
+  return absl::FailedPreconditionError(
+      "the database " + db_path +
+      " is in use by another process, be it through another path: nothing is wrong with it. Stop that "
+      "daemon, or give this one a --data-dir of its own");
 }
 
 }  // namespace
@@ -26,7 +27,9 @@ absl::Status ProcessLock::TakeFile(int more_flags) {
   if (!file.ok()) return base::FileError("cannot open the lock file " + path, errno);
   struct stat info {};
   if (fstat(file.fd(), &info) != 0) return base::FileError("cannot examine the lock file " + path, errno);
-  if (!S_ISREG(info.st_mode)) return absl::FailedPreconditionError("the lock file " + path + " is not a regular file; remove it");
+  if (!S_ISREG(info.st_mode)) {
+    return absl::FailedPreconditionError("the lock file " + path + " is not a regular file; remove it");
+  }
   if (absl::Status s = base::CheckPrivate(file.fd(), "lock file", path); !s.ok()) return s;
   if (absl::Status s = Lock(file.fd(), db_path_); !s.ok()) return s;
   file_ = std::move(file);

@@ -10,11 +10,14 @@
 
 namespace consent::store {
 
-// Keeps other processes, and other stores of this one, away from a database folder. Released with the object. Two locks: the file
-// `<db_path>.lock` guards a creation too, and the folder's own lock is found by whatever path somebody comes (links, bind mounts).
+// Keeps other processes, and other stores of this one, away from a database folder. Released with the object. Two
+// locks: the file
+// `<db_path>.lock` guards a creation too, and the folder's own lock is found by whatever path somebody comes (links,
+// bind mounts).
 class ProcessLock {
  public:
-  // Makes the lock file. FailedPrecondition: somebody else holds a lock, or something that is not ours lies in the file's place.
+  // Makes the lock file. FailedPrecondition: somebody else holds a lock, or something that is not ours lies in the
+  // file's place.
   static absl::StatusOr<std::unique_ptr<ProcessLock>> Take(const std::string& db_path);
   // Locks the folder that a creation has put in place since.
   absl::Status TakeFolder();

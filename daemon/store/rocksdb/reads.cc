@@ -32,8 +32,8 @@ absl::StatusOr<std::string> RocksStore::Impl::Get(Partition partition, Table tab
   return value.ToString();
 }
 
-absl::Status RocksStore::Impl::Scan(Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,
-                                    const Visitor& visit) const {
+absl::Status RocksStore::Impl::Scan(Partition partition, Table table, std::string_view from, std::string_view to,
+                                    size_t limit, const Visitor& visit) const {
   if (absl::Status s = CheckPlace(partition, store_.partitions, table); !s.ok()) return s;
   const Use use(*this);
   if (absl::Status s = use.Check(); !s.ok()) return s;
@@ -107,8 +107,7 @@ absl::Status RocksStore::Impl::TruncateFeed(Partition partition, Sequence before
   std::string value;
   base::Encoder(&value).Varint(limit);
   rocksdb::WriteBatch batch;
-  rocksdb::Status status =
-      batch.DeleteRange(database_->feed(), FeedKey(partition, first), FeedKey(partition, limit));
+  rocksdb::Status status = batch.DeleteRange(database_->feed(), FeedKey(partition, first), FeedKey(partition, limit));
   if (status.ok()) status = batch.Put(database_->meta(), FirstRowKey(partition), value);
   if (!status.ok()) return FromRocks(status, "cannot prepare a write");
   return WriteAside(batch);
@@ -124,7 +123,8 @@ absl::Status RocksStore::Impl::EraseFeed(Partition partition, const std::vector<
     absl::StatusOr<FeedRow> row = FeedAt(partition, sequence);
     if (absl::IsNotFound(row.status()) || absl::IsOutOfRange(row.status())) continue;
     if (!row.ok()) return row.status();
-    const rocksdb::Status status = batch.Put(database_->feed(), FeedKey(partition, sequence), EncodeErasedFeedRow(*row));
+    const rocksdb::Status status =
+        batch.Put(database_->feed(), FeedKey(partition, sequence), EncodeErasedFeedRow(*row));
     if (!status.ok()) return FromRocks(status, "cannot prepare a write");
     if (batch.Count() < kBatchRows) continue;
     if (absl::Status s = WriteAside(batch); !s.ok()) return s;
@@ -154,8 +154,8 @@ absl::Status RocksStore::Impl::Erase(Partition partition, const std::vector<RowK
   return absl::OkStatus();
 }
 
-absl::StatusOr<Lease> RocksStore::Impl::AcquireLease(Partition partition, std::string_view name, std::string_view holder,
-                                                     base::Span length) {
+absl::StatusOr<Lease> RocksStore::Impl::AcquireLease(Partition partition, std::string_view name,
+                                                     std::string_view holder, base::Span length) {
   if (absl::Status s = CheckPlace(partition, store_.partitions); !s.ok()) return s;
   const Use use(*this);
   if (absl::Status s = use.Check(); !s.ok()) return s;

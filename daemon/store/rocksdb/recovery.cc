@@ -31,7 +31,8 @@ absl::StatusOr<FeedRow> Current(const rocksdb::Iterator& at, Partition partition
 }
 
 // Follows the chain back from `row`, on which `at` stands, until enough is verified or the feed begins.
-absl::Status VerifyBack(rocksdb::Iterator& at, Partition partition, FeedRow row, Sequence first, uint64_t verify_bytes) {
+absl::Status VerifyBack(rocksdb::Iterator& at, Partition partition, FeedRow row, Sequence first,
+                        uint64_t verify_bytes) {
   uint64_t rows = 0;
   uint64_t bytes = 0;
   while (rows < kMinVerifiedRows || bytes < verify_bytes) {
@@ -42,8 +43,8 @@ absl::Status VerifyBack(rocksdb::Iterator& at, Partition partition, FeedRow row,
       at.Prev();
       if (!at.status().ok()) return FromRocks(at.status(), "cannot read the feed");
       if (!at.Valid() || !FeedKeySequence(partition, View(at.key()))) {
-        return Damaged(partition, "feed rows " + std::to_string(first) + " to " + std::to_string(row.stamp.sequence - 1) +
-                                      " are missing");
+        return Damaged(partition, "feed rows " + std::to_string(first) + " to " +
+                                      std::to_string(row.stamp.sequence - 1) + " are missing");
       }
       absl::StatusOr<FeedRow> read = Current(at, partition);
       if (!read.ok()) return read.status();
@@ -70,11 +71,14 @@ absl::StatusOr<Sequence> ReadFirst(const Database& database, Partition partition
   if (!status.ok()) return FromRocks(status, "cannot read where the feed begins");
   base::Decoder decoder(value);
   const Sequence first = decoder.Varint();
-  if (!decoder.Done() || first == 0) return Damaged(partition, "the row that tells where the feed begins cannot be read");
+  if (!decoder.Done() || first == 0) {
+    return Damaged(partition, "the row that tells where the feed begins cannot be read");
+  }
   return first;
 }
 
-absl::Status RecoverPartition(const Database& database, Partition partition, uint64_t verify_bytes, Recovered* recovered) {
+absl::Status RecoverPartition(const Database& database, Partition partition, uint64_t verify_bytes,
+                              Recovered* recovered) {
   absl::StatusOr<Sequence> first = ReadFirst(database, partition);
   if (!first.ok()) return first.status();
   const std::string end = PartitionEnd(partition);
@@ -102,8 +106,8 @@ absl::Status RecoverPartition(const Database& database, Partition partition, uin
 }
 
 // What the record knows of one partition and the database does not.
-absl::StatusOr<std::string> FindLoss(const Database& database, Partition partition, const Head& known, const Head& found,
-                                     Sequence first) {
+absl::StatusOr<std::string> FindLoss(const Database& database, Partition partition, const Head& known,
+                                     const Head& found, Sequence first) {
   const std::string where = "partition " + std::to_string(partition.number) + ": ";
   const Sequence n = known.stamp.sequence;
   if (found.stamp.sequence < n) {
@@ -111,13 +115,16 @@ absl::StatusOr<std::string> FindLoss(const Database& database, Partition partiti
            " were acknowledged and are missing";
   }
   if (n == 0) return std::string();
-  if (n < first) return where + "the head file ends at change " + std::to_string(n) + ", before the oldest one in the feed";
+  if (n < first) {
+    return where + "the head file ends at change " + std::to_string(n) + ", before the oldest one in the feed";
+  }
   std::string value;
   const rocksdb::Status status = database.db().Get(VerifiedReads(), database.feed(), FeedKey(partition, n), &value);
   if (!status.ok() && !status.IsNotFound()) return FromRocks(status, "cannot read the feed");
   const std::optional<FeedRow> row = status.ok() ? DecodeFeedRow(n, value) : std::nullopt;
   if (row && row->chain == known.chain && row->stamp.time == known.stamp.time) return std::string();
-  return where + "change " + std::to_string(n) + " is not the one that was acknowledged; the two histories part before it";
+  return where + "change " + std::to_string(n) +
+         " is not the one that was acknowledged; the two histories part before it";
 }
 
 }  // namespace
@@ -129,7 +136,8 @@ absl::StatusOr<Recovered> Recover(const Database& database, uint64_t verify_byte
   if (status.ok() && IsOfAnotherFormat(value)) return AnotherFormat("the store");
   const std::optional<StoreRow> store = status.ok() ? DecodeStoreRow(value) : std::nullopt;
   if (!store || store->partitions == 0 || store->partitions > kMaxPartitions) {
-    return absl::DataLossError("the database holds no description of a store of this version; restore it from a good copy");
+    return absl::DataLossError(
+        "the database holds no description of a store of this version; restore it from a good copy");
   }
   Recovered recovered;
   recovered.store = *store;
@@ -151,13 +159,15 @@ absl::StatusOr<std::vector<std::string>> FindLosses(const Database& database, co
     }
     return losses;
   }
-  if (record->store_id != recovered.store.store_id) return std::vector<std::string>{"the head file belongs to another store"};
+  if (record->store_id != recovered.store.store_id) {
+    return std::vector<std::string>{"the head file belongs to another store"};
+  }
   if (record->heads.size() != recovered.heads.size()) {
     return std::vector<std::string>{"the head file is of another number of partitions"};
   }
   for (size_t p = 0; p < recovered.heads.size(); ++p) {
-    absl::StatusOr<std::string> loss =
-        FindLoss(database, Partition{static_cast<uint16_t>(p)}, record->heads[p], recovered.heads[p], recovered.firsts[p]);
+    absl::StatusOr<std::string> loss = FindLoss(database, Partition{static_cast<uint16_t>(p)}, record->heads[p],
+                                                recovered.heads[p], recovered.firsts[p]);
     if (!loss.ok()) return loss.status();
     if (!loss->empty()) losses.push_back(*std::move(loss));
   }

@@ -33,8 +33,8 @@ absl::StatusOr<std::string> RocksStore::Get(Partition partition, Table table, st
   return impl_->Get(partition, table, key);
 }
 
-absl::Status RocksStore::Scan(Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,
-                              const Visitor& visit) const {
+absl::Status RocksStore::Scan(Partition partition, Table table, std::string_view from, std::string_view to,
+                              size_t limit, const Visitor& visit) const {
   return impl_->Scan(partition, table, from, to, limit, visit);
 }
 
@@ -46,13 +46,17 @@ absl::StatusOr<FeedRow> RocksStore::FeedAt(Partition partition, Sequence sequenc
   return impl_->FeedAt(partition, sequence);
 }
 
-absl::Status RocksStore::TruncateFeed(Partition partition, Sequence before) { return impl_->TruncateFeed(partition, before); }
+absl::Status RocksStore::TruncateFeed(Partition partition, Sequence before) {
+  return impl_->TruncateFeed(partition, before);
+}
 
 absl::Status RocksStore::EraseFeed(Partition partition, const std::vector<Sequence>& sequences) {
   return impl_->EraseFeed(partition, sequences);
 }
 
-absl::Status RocksStore::Erase(Partition partition, const std::vector<RowKey>& rows) { return impl_->Erase(partition, rows); }
+absl::Status RocksStore::Erase(Partition partition, const std::vector<RowKey>& rows) {
+  return impl_->Erase(partition, rows);
+}
 
 absl::Status RocksStore::Scrub(Partition partition, const Remains& remains) { return impl_->Scrub(partition, remains); }
 

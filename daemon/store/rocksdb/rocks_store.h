@@ -9,8 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/base/clock.h"
-#include "daemon/base/trusted_clock.h"
 #include "daemon/base/random.h"
+#include "daemon/base/trusted_clock.h"
 #include "daemon/store/store.h"
 
 namespace consent::store {
@@ -23,26 +23,29 @@ struct EngineHealth {
   uint64_t wal_bytes = 0;
   uint64_t pending_compaction_bytes = 0;
   uint64_t background_errors = 0;
-  bool writes_stopped = false;       // commits wait for compaction
-  uint64_t delayed_write_rate = 0;   // bytes per second that the engine throttles writes to; 0: not throttled
+  bool writes_stopped = false;      // commits wait for compaction
+  uint64_t delayed_write_rate = 0;  // bytes per second that the engine throttles writes to; 0: not throttled
 };
 
-// Thread-safe. Acknowledged means synced to disk. One committer thread groups the concurrent commits of all partitions into
-// one write and one sync. Beside the database's folder it keeps `head_path` (how far it had come) and a lock file
+// Thread-safe. Acknowledged means synced to disk. One committer thread groups the concurrent commits of all partitions
+// into one write and one sync. Beside the database's folder it keeps `head_path` (how far it had come) and a lock file
 // `<db_path>.lock`; an unfinished creation leaves `<db_path>.creating`, which the next start removes.
 class RocksStore final : public Store {
  public:
   struct Options {
-    std::string db_path;    // a folder; created if it does not exist
-    std::string head_path;  // a file outside db_path, best on another disk; created with the store
-    uint16_t partitions = 1;  // 1..1024; fixed at creation, another number is refused afterwards
+    std::string db_path;                 // a folder; created if it does not exist
+    std::string head_path;               // a file outside db_path, best on another disk; created with the store
+    uint16_t partitions = 1;             // 1..1024; fixed at creation, another number is refused afterwards
     const base::Clock* clock = nullptr;  // outlives the store
-    // What it knows is kept in the head file, and resumed from there by Open. Outlives the store; as a rule `clock` is the same. nullptr: none.
+    // What it knows is kept in the head file, and resumed from there by Open. Outlives the store; as a rule `clock` is
+    // the same. nullptr: none.
     base::TrustedClock* trusted = nullptr;
-    base::Random* random = nullptr;      // used by Open only
-    base::Bytes16 key_fingerprint{};     // base::Keys::Fingerprint(); stored at creation, another one is refused afterwards
-    OnFailure on_failure;                // may be empty
-    // Called once where a new store is made, before its database is: saves what the database cannot be read without. May be empty.
+    base::Random* random = nullptr;  // used by Open only
+    base::Bytes16
+        key_fingerprint{};  // base::Keys::Fingerprint(); stored at creation, another one is refused afterwards
+    OnFailure on_failure;   // may be empty
+    // Called once where a new store is made, before its database is: saves what the database cannot be read without.
+    // May be empty.
     std::function<absl::Status()> before_creation;
     size_t max_queue = 4096;
     bool accept_loss = false;  // go on although changes are missing; what is missing is told by accepted_losses()
@@ -53,18 +56,19 @@ class RocksStore final : public Store {
 
   // What lies at the options' places.
   enum class Found {
-    kNothing = 0,    // neither database nor head file
-    kBegun = 1,      // a head file of a store without changes: its creation was interrupted, or nothing was ever written
+    kNothing = 0,  // neither database nor head file
+    kBegun = 1,    // a head file of a store without changes: its creation was interrupted, or nothing was ever written
     kHeadAlone = 2,  // a head file that knows of changes, or is damaged, and no database
     kStore = 3,      // a database
   };
-  // Makes and changes nothing. FailedPrecondition: in use, or one of the places is taken by something else or not ours alone, or a store would
-  // have to be made where a disk is mounted; else the file system's errors.
+  // Makes and changes nothing. FailedPrecondition: in use, or one of the places is taken by something else or not ours
+  // alone, or a store would have to be made where a disk is mounted; else the file system's errors.
   static absl::StatusOr<Found> Look(const Options& options);
   // Creates the store, or recovers it and checks that nothing acknowledged is missing.
-  // FailedPrecondition: wrong keys or partition count, used by another process, or changes are missing (an old copy, a head file
-  // that is missing or of another store); DataLoss: damage. Both texts say what to do. InvalidArgument: the options;
-  // Unavailable: the file system's errors, of them those that may heal by themselves ResourceExhausted (base/file.h).
+  // FailedPrecondition: wrong keys or partition count, used by another process, or changes are missing (an old copy, a
+  // head file that is missing or of another store); DataLoss: damage. Both texts say what to do. InvalidArgument: the
+  // options; Unavailable: the file system's errors, of them those that may heal by themselves ResourceExhausted
+  // (base/file.h).
   static absl::StatusOr<std::unique_ptr<RocksStore>> Open(const Options& options);
   // Closes.
   ~RocksStore() override;

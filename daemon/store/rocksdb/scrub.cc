@@ -18,8 +18,8 @@
 namespace consent::store {
 namespace {
 
-// The first is of the key alone, the others of what LowestSpan says. One of these is enough unless a file slips down a level unread
-// while others compact; the next finds it there.
+// The first is of the key alone, the others of what LowestSpan says. One of these is enough unless a file slips down a
+// level unread while others compact; the next finds it there.
 constexpr int kRewrites = 5;
 constexpr base::Span kPatience = base::Seconds(60);
 constexpr std::chrono::milliseconds kPoll(50);
@@ -45,7 +45,8 @@ absl::Status Scrubber::Stopped() const {
 
 absl::Status Scrubber::Flush() {
   if (absl::Status s = Stopped(); !s.ok()) return s;
-  return FromRocks(database_.db().Flush(rocksdb::FlushOptions(), database_.all()), "cannot write out what is in memory");
+  return FromRocks(database_.db().Flush(rocksdb::FlushOptions(), database_.all()),
+                   "cannot write out what is in memory");
 }
 
 absl::StatusOr<bool> Scrubber::HasFormer(rocksdb::ColumnFamilyHandle* family, const std::string& key) {
@@ -73,7 +74,9 @@ absl::Status Scrubber::Rewrite(rocksdb::ColumnFamilyHandle* family, std::vector<
       const absl::StatusOr<bool> former = HasFormer(family, key);
       if (!former.ok()) return former.status();
       if (!*former) break;  // as most are, once their neighbours' files were rewritten
-      if (rewrites == kRewrites) return absl::UnavailableError("a row's former bytes stay although its files were rewritten");
+      if (rewrites == kRewrites) {
+        return absl::UnavailableError("a row's former bytes stay although its files were rewritten");
+      }
       if (absl::Status s = RewriteRange(family, rewrites == 0 ? key : LowestSpan(family, key), key); !s.ok()) return s;
     }
   }
@@ -92,7 +95,8 @@ std::string Scrubber::LowestSpan(rocksdb::ColumnFamilyHandle* family, const std:
   return first;
 }
 
-absl::Status Scrubber::RewriteRange(rocksdb::ColumnFamilyHandle* family, const std::string& first, const std::string& last) {
+absl::Status Scrubber::RewriteRange(rocksdb::ColumnFamilyHandle* family, const std::string& first,
+                                    const std::string& last) {
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;  // or others would wait, and commits for them
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
@@ -151,7 +155,8 @@ absl::Status Scrubber::AwaitRemoval(const base::Clock& clock) {
     if (!left.ok()) return left.status();
     if (*left == 0) break;
     if (clock.SinceBoot() >= deadline) {
-      return absl::UnavailableError(std::to_string(*left) + " old files are still being read or written; try again when that has ended");
+      return absl::UnavailableError(std::to_string(*left) +
+                                    " old files are still being read or written; try again when that has ended");
     }
   }
   // A power cut must not bring them back.

@@ -15,7 +15,7 @@ namespace {
 // The log is a row of blocks; a record never begins in the last bytes of one, where its header would not fit.
 constexpr size_t kBlockBytes = 32'768;
 constexpr size_t kMostLogBytes = size_t{4} << 30;  // a file has a fraction of it; see max_total_wal_size in database.cc
-constexpr size_t kHeaderBytes = 7;  // masked CRC (4), length (2), type (1)
+constexpr size_t kHeaderBytes = 7;                 // masked CRC (4), length (2), type (1)
 enum Type : uint8_t { kFull = 1, kFirst = 2, kMiddle = 3, kLast = 4 };
 
 uint32_t LittleEndian(std::string_view bytes, size_t at, size_t width) {
@@ -75,10 +75,11 @@ absl::StatusOr<uint64_t> CheckWalFiles(const std::string& folder) {
     const absl::StatusOr<std::string> bytes = base::ReadBounded(file->fd(), "log file", path.string(), kMostLogBytes);
     if (!bytes.ok()) return bytes.status();
     if (!IsWalSound(*bytes)) {
-      return absl::DataLossError("log file " + path.string() +
-                                 " is damaged in the middle: acknowledged changes stand after the damaged place and would be "
-                                 "lost. Restore the database folder from a good copy; or start once with --accept-loss to go on "
-                                 "with the changes before the damage");
+      return absl::DataLossError(
+          "log file " + path.string() +
+          " is damaged in the middle: acknowledged changes stand after the damaged place and would be "
+          "lost. Restore the database folder from a good copy; or start once with --accept-loss to go on "
+          "with the changes before the damage");
     }
     total += bytes->size();
   }

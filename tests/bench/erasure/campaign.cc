@@ -19,9 +19,9 @@ constexpr int kFailed = 4;
 constexpr int kRounds = 5;
 constexpr size_t kAccountsPerRound = 24;
 constexpr size_t kClosuresPerRound = 2;
-constexpr double kKeysBound = 600;       // seconds
-constexpr double kBytesBound = 86'400;   // seconds
-constexpr double kLatencyBound = 2;      // times that of before
+constexpr double kKeysBound = 600;      // seconds
+constexpr double kBytesBound = 86'400;  // seconds
+constexpr double kLatencyBound = 2;     // times that of before
 // Longer than the daemon waits before it first looks for leftovers; its threads and caches are warm by then.
 constexpr std::chrono::milliseconds kWarmUp(1'500);
 constexpr std::chrono::seconds kBefore(15);
@@ -31,8 +31,9 @@ constexpr std::chrono::seconds kBetweenReadings(1);
 double Since(Clock::time_point began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
 
 void Print(const char* what, const Load::Answered& answered) {
-  std::printf("  %-22s checks p50 %.0f us, p99 %.0f us of %llu; updates p99 %.0f us of %llu\n", what, answered.checks.Quantile(0.5),
-              answered.checks.Quantile(0.99), static_cast<unsigned long long>(answered.checks.total()), answered.updates.Quantile(0.99),
+  std::printf("  %-22s checks p50 %.0f us, p99 %.0f us of %llu; updates p99 %.0f us of %llu\n", what,
+              answered.checks.Quantile(0.5), answered.checks.Quantile(0.99),
+              static_cast<unsigned long long>(answered.checks.total()), answered.updates.Quantile(0.99),
               static_cast<unsigned long long>(answered.updates.total()));
   std::fflush(stdout);
 }
@@ -40,7 +41,9 @@ void Print(const char* what, const Load::Answered& answered) {
 }  // namespace
 
 ErasureCampaign::ErasureCampaign(CampaignOptions options)
-    : options_(std::move(options)), servers_(Places{options_.programs, options_.daemon, "", options_.folder}), random_(options_.seed) {}
+    : options_(std::move(options)),
+      servers_(Places{options_.programs, options_.daemon, "", options_.folder}),
+      random_(options_.seed) {}
 
 bool ErasureCampaign::Run() {
   std::printf("%s\n", Need(servers_.Load("store", options_.subjects, /*household=*/true)).c_str());
@@ -50,7 +53,8 @@ bool ErasureCampaign::Run() {
   for (int round = 1; round <= kRounds; ++round) Busy(round);
   const double keys = Median(while_keys_);
   const double bytes = Median(while_bytes_);
-  std::printf("busy, median of %d rounds: p99 of checks x %.2f while keys leave, x %.2f while bytes do (bound: %.0f)\n", kRounds, keys, bytes, kLatencyBound);
+  std::printf("busy, median of %d rounds: p99 of checks x %.2f while keys leave, x %.2f while bytes do (bound: %.0f)\n",
+              kRounds, keys, bytes, kLatencyBound);
   Expect(keys <= kLatencyBound && bytes <= kLatencyBound, "checks keep their p99");
   WithoutErasure();
   return held_;
@@ -67,8 +71,8 @@ void ErasureCampaign::Idle() {
   Start();
   std::this_thread::sleep_for(kBefore);  // the bytes' step of this start has nothing to do then
   const double keys = cohort.Finish(*api_);
-  std::printf("idle: %zu accounts, %zu of them closed: COMPLETED %.1f s after the last report (bound: %.0f)\n", kAccounts + kClosures, kClosures, keys,
-              kKeysBound);
+  std::printf("idle: %zu accounts, %zu of them closed: COMPLETED %.1f s after the last report (bound: %.0f)\n",
+              kAccounts + kClosures, kClosures, keys, kKeysBound);
   Expect(keys < kKeysBound, "keys are unreadable in time");
   Scan(notes.keys, {}, "idle, COMPLETED");
   Stop();
@@ -88,7 +92,8 @@ void ErasureCampaign::Busy(int round) {
   cohort.Prepare(*api_);
   Stop();
   const Notes notes = NoteAndFind(cohort);
-  std::printf("%s, busy: %d checks and %d updates a second\n", name.c_str(), Load::kChecksPerSecond, Load::kUpdatesPerSecond);
+  std::printf("%s, busy: %d checks and %d updates a second\n", name.c_str(), Load::kChecksPerSecond,
+              Load::kUpdatesPerSecond);
   Start();
   Load::Answered before;
   {
@@ -128,7 +133,9 @@ void ErasureCampaign::RightAfterBytes() {
   Cohort late(random_, options_.subjects, 1, 0, &used_);
   late.Prepare(*api_);
   const double keys = late.Finish(*api_);
-  std::printf("  of a request that ends right after the bytes' step: COMPLETED %.1f s after the last report (bound: %.0f)\n", keys, kKeysBound);
+  std::printf(
+      "  of a request that ends right after the bytes' step: COMPLETED %.1f s after the last report (bound: %.0f)\n",
+      keys, kKeysBound);
   Expect(keys < kKeysBound, "keys are unreadable in time, also while the daemon rests");
 }
 
@@ -172,7 +179,10 @@ Notes ErasureCampaign::NoteAndFind(const Cohort& cohort) {
 }
 
 void ErasureCampaign::WatchFor(std::chrono::seconds length) const {
-  for (const Clock::time_point end = Clock::now() + length; Clock::now() < end; std::this_thread::sleep_for(kBetweenReadings)) (void)Waiting("bytes");
+  for (const Clock::time_point end = Clock::now() + length; Clock::now() < end;
+       std::this_thread::sleep_for(kBetweenReadings)) {
+    (void)Waiting("bytes");
+  }
 }
 
 double ErasureCampaign::AwaitBytes() {
@@ -191,10 +201,11 @@ void ErasureCampaign::Scan(const test::Traces& traces, const std::set<std::strin
   const auto found = traces.FindIn(options_.folder, &searched);
   std::set<std::string> all;
   for (const auto& [file, whats] : found) all.insert(whats.begin(), whats.end());
-  std::printf("  scan (%s): %zu found, in %zu files; %.0f MB in %.1f s\n", when.c_str(), all.size(), found.size(), static_cast<double>(searched) / 1e6,
-              Since(began));
+  std::printf("  scan (%s): %zu found, in %zu files; %.0f MB in %.1f s\n", when.c_str(), all.size(), found.size(),
+              static_cast<double>(searched) / 1e6, Since(began));
   std::fflush(stdout);
-  Expect(all == names, when + (names.empty() ? ": nothing of it is in the files:\n" + test::Describe(found) : ": all of it is found"));
+  Expect(all == names, when + (names.empty() ? ": nothing of it is in the files:\n" + test::Describe(found)
+                                             : ": all of it is found"));
 }
 
 void ErasureCampaign::Expect(bool holds, const std::string& what) {

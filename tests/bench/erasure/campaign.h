@@ -1,4 +1,5 @@
-// Deletions and closures in a large store, and a search through all of its files for what they leave behind. See README.md.
+// Deletions and closures in a large store, and a search through all of its files for what they leave behind. See
+// README.md.
 #pragma once
 
 #include <chrono>

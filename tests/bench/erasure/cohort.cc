@@ -17,7 +17,8 @@ constexpr std::chrono::milliseconds kBetweenRounds(20);
 bool IsCompleted(const Api& api, const std::string& deletion_id) {
   v1::GetDeletionRequestRequest get;
   get.set_deletion_id(deletion_id);
-  const auto got = Ask<v1::GetDeletionRequestResponse>([&](auto* context, auto* out) { return api.deletions->GetDeletionRequest(context, get, out); });
+  const auto got = Ask<v1::GetDeletionRequestResponse>(
+      [&](auto* context, auto* out) { return api.deletions->GetDeletionRequest(context, get, out); });
   return got.request().state() == v1::DELETION_STATE_COMPLETED;
 }
 
@@ -30,17 +31,24 @@ void RegisterSystems(const Api& api) {
     system->set_name(name);
     system->set_kind(v1::DATA_SYSTEM_KIND_AUDIO);
     system->set_checks_on_ingest(true);
-    for (const v1::MatchKey key : {v1::MATCH_KEY_ACCOUNT, v1::MATCH_KEY_RECORDING_ID, v1::MATCH_KEY_PROFILE, v1::MATCH_KEY_TIME}) system->add_matches_by(key);
-    Ask<v1::RegisterDataSystemResponse>([&](auto* context, auto* out) { return api.systems->RegisterDataSystem(context, request, out); });
+    for (const v1::MatchKey key :
+         {v1::MATCH_KEY_ACCOUNT, v1::MATCH_KEY_RECORDING_ID, v1::MATCH_KEY_PROFILE, v1::MATCH_KEY_TIME}) {
+      system->add_matches_by(key);
+    }
+    Ask<v1::RegisterDataSystemResponse>(
+        [&](auto* context, auto* out) { return api.systems->RegisterDataSystem(context, request, out); });
   }
 }
 
-Cohort::Cohort(std::mt19937_64& random, uint64_t subjects, size_t accounts, size_t closures, std::unordered_set<uint64_t>* used) : random_(random) {
+Cohort::Cohort(std::mt19937_64& random, uint64_t subjects, size_t accounts, size_t closures,
+               std::unordered_set<uint64_t>* used)
+    : random_(random) {
   while (leavers_.size() < accounts + closures) {
     Leaver leaver;
     leaver.subject = random_() % subjects;
     if (!used->insert(leaver.subject).second) continue;
-    leaver.asks = leavers_.size() < accounts ? static_cast<Asks>(leavers_.size() % static_cast<size_t>(Asks::kClosure)) : Asks::kClosure;
+    leaver.asks = leavers_.size() < accounts ? static_cast<Asks>(leavers_.size() % static_cast<size_t>(Asks::kClosure))
+                                             : Asks::kClosure;
     leaver.profile = NewText("profile");
     leaver.device = NewText("device");
     leaver.asked = NewText("recording");
@@ -52,7 +60,8 @@ Cohort::Cohort(std::mt19937_64& random, uint64_t subjects, size_t accounts, size
 
 std::string Cohort::NewText(const char* what) {
   char text[64];
-  std::snprintf(text, sizeof text, "%016llx%016llx-%s", static_cast<unsigned long long>(random_()), static_cast<unsigned long long>(random_()), what);
+  std::snprintf(text, sizeof text, "%016llx%016llx-%s", static_cast<unsigned long long>(random_()),
+                static_cast<unsigned long long>(random_()), what);
   return text;
 }
 
@@ -64,7 +73,8 @@ void Cohort::Prepare(const Api& api, Leaver& leaver) {
   const std::string account = AccountId(leaver.subject);
   v1::GetSubjectRequest get;
   get.set_account_id(account);
-  const auto known = Ask<v1::GetSubjectResponse>([&](auto* context, auto* out) { return api.subjects->GetSubject(context, get, out); });
+  const auto known = Ask<v1::GetSubjectResponse>(
+      [&](auto* context, auto* out) { return api.subjects->GetSubject(context, get, out); });
 
   v1::UpsertSubjectRequest people;
   people.set_account_id(account);
@@ -76,7 +86,8 @@ void Cohort::Prepare(const Api& api, Leaver& leaver) {
   profile->set_profile_id(leaver.profile);
   profile->mutable_age()->set_adult(true);
   people.add_device_ids(leaver.device);
-  Ask<v1::UpsertSubjectResponse>([&](auto* context, auto* out) { return api.subjects->UpsertSubject(context, people, out); });
+  Ask<v1::UpsertSubjectResponse>(
+      [&](auto* context, auto* out) { return api.subjects->UpsertSubject(context, people, out); });
 
   v1::UpdateSettingsRequest choice;
   choice.set_account_id(account);
@@ -84,14 +95,16 @@ void Cohort::Prepare(const Api& api, Leaver& leaver) {
   FillEvidence(choice.mutable_evidence());
   choice.add_changes()->mutable_target()->set_control("advertising");
   choice.mutable_changes(0)->set_turn(v1::SWITCH_OFF);
-  Ask<v1::UpdateSettingsResponse>([&](auto* context, auto* out) { return api.settings->UpdateSettings(context, choice, out); });
+  Ask<v1::UpdateSettingsResponse>(
+      [&](auto* context, auto* out) { return api.settings->UpdateSettings(context, choice, out); });
 
   v1::ReportRecordingRequest report;
   report.set_account_id(account);
   report.set_recording_id(leaver.reported);
   report.set_request_id(NewText("request"));
   report.add_flags(v1::FLAG_SAFETY);
-  Ask<v1::ReportRecordingResponse>([&](auto* context, auto* out) { return api.recordings->ReportRecording(context, report, out); });
+  Ask<v1::ReportRecordingResponse>(
+      [&](auto* context, auto* out) { return api.recordings->ReportRecording(context, report, out); });
 
   if (leaver.asks == Asks::kHeld || leaver.asks == Asks::kClosure) Hold(api, leaver);
 
@@ -110,8 +123,8 @@ void Cohort::Prepare(const Api& api, Leaver& leaver) {
   if (leaver.asks == Asks::kProfile) selector->set_profile_id(leaver.profile);
   if (leaver.asks == Asks::kClosure) selector->set_account_closure(true);
   if (selector->kind_case() == v1::DeletionSelector::KIND_NOT_SET) selector->set_everything(true);
-  const auto created =
-      Ask<v1::CreateDeletionRequestResponse>([&](auto* context, auto* out) { return api.deletions->CreateDeletionRequest(context, request, out); });
+  const auto created = Ask<v1::CreateDeletionRequestResponse>(
+      [&](auto* context, auto* out) { return api.deletions->CreateDeletionRequest(context, request, out); });
   leaver.deletion_id = created.request().deletion_id();
   leaver.etag = created.request().etag();
 }
@@ -125,7 +138,8 @@ void Cohort::Hold(const Api& api, Leaver& leaver) {
   request.set_reason("litigation");
   request.set_request_id(NewText("request"));
   FillEvidence(request.mutable_evidence());
-  const auto placed = Ask<v1::PlaceHoldResponse>([&](auto* context, auto* out) { return api.holds->PlaceHold(context, request, out); });
+  const auto placed =
+      Ask<v1::PlaceHoldResponse>([&](auto* context, auto* out) { return api.holds->PlaceHold(context, request, out); });
   leaver.hold_id = placed.hold().hold_id();
   leaver.hold_etag = placed.hold().etag();
 }
@@ -134,7 +148,8 @@ void Cohort::FailSome(const Api& api, int count) {
   v1::LeaseTasksRequest lease;
   lease.set_system(kSystems[0]);
   lease.set_max_tasks(count);
-  const auto leased = Ask<v1::LeaseTasksResponse>([&](auto* context, auto* out) { return api.purges->LeaseTasks(context, lease, out); });
+  const auto leased = Ask<v1::LeaseTasksResponse>(
+      [&](auto* context, auto* out) { return api.purges->LeaseTasks(context, lease, out); });
   v1::FailTasksRequest failed;
   failed.set_system(kSystems[0]);
   for (const v1::PurgeTask& task : leased.tasks()) {
@@ -143,7 +158,8 @@ void Cohort::FailSome(const Api& api, int count) {
     failure->set_epoch(task.epoch());
     failure->set_error(errors_.emplace_back(NewText("error")));
   }
-  const auto told = Ask<v1::FailTasksResponse>([&](auto* context, auto* out) { return api.purges->FailTasks(context, failed, out); });
+  const auto told =
+      Ask<v1::FailTasksResponse>([&](auto* context, auto* out) { return api.purges->FailTasks(context, failed, out); });
   for (const v1::TaskAnswer& answer : told.answers()) {
     if (!answer.accepted()) Give(absl::InternalError("FailTasks: " + answer.refused_message()));
   }
@@ -154,7 +170,8 @@ size_t Cohort::WorkOnce(const Api& api, const char* system) {
   lease.set_system(system);
   lease.set_max_tasks(kLeased);
   lease.set_visibility_seconds(kVisibleSeconds);
-  const auto leased = Ask<v1::LeaseTasksResponse>([&](auto* context, auto* out) { return api.purges->LeaseTasks(context, lease, out); });
+  const auto leased = Ask<v1::LeaseTasksResponse>(
+      [&](auto* context, auto* out) { return api.purges->LeaseTasks(context, lease, out); });
   if (leased.tasks().empty()) return 0;
   v1::CompleteTasksRequest complete;
   complete.set_system(system);
@@ -165,7 +182,8 @@ size_t Cohort::WorkOnce(const Api& api, const char* system) {
     result->set_outcome(v1::PURGE_OUTCOME_ACKNOWLEDGED);
     result->set_erased_count(1);
   }
-  const auto ended = Ask<v1::CompleteTasksResponse>([&](auto* context, auto* out) { return api.purges->CompleteTasks(context, complete, out); });
+  const auto ended = Ask<v1::CompleteTasksResponse>(
+      [&](auto* context, auto* out) { return api.purges->CompleteTasks(context, complete, out); });
   for (const v1::TaskAnswer& answer : ended.answers()) {
     if (!answer.accepted()) Give(absl::InternalError("CompleteTasks: " + answer.refused_message()));
   }
@@ -184,7 +202,8 @@ double Cohort::Finish(const Api& api) {
       release.set_reason("settled");
       release.set_request_id(NewText("request"));
       FillEvidence(release.mutable_evidence());
-      Ask<v1::ReleaseHoldResponse>([&](auto* context, auto* out) { return api.holds->ReleaseHold(context, release, out); });
+      Ask<v1::ReleaseHoldResponse>(
+          [&](auto* context, auto* out) { return api.holds->ReleaseHold(context, release, out); });
     }
     if (leaver.asks != Asks::kCancelled) {
       open.push_back(&leaver);
@@ -195,7 +214,8 @@ double Cohort::Finish(const Api& api) {
     cancel.set_etag(leaver.etag);
     cancel.set_request_id(NewText("request"));
     FillEvidence(cancel.mutable_evidence());
-    Ask<v1::CancelDeletionRequestResponse>([&](auto* context, auto* out) { return api.deletions->CancelDeletionRequest(context, cancel, out); });
+    Ask<v1::CancelDeletionRequestResponse>(
+        [&](auto* context, auto* out) { return api.deletions->CancelDeletionRequest(context, cancel, out); });
   }
   Clock::time_point last_report = Clock::now();
   while (!open.empty()) {
@@ -204,7 +224,9 @@ double Cohort::Finish(const Api& api) {
     }
     std::this_thread::sleep_for(kBetweenRounds);
     while (!open.empty() && IsCompleted(api, open.back()->deletion_id)) open.pop_back();
-    if (Clock::now() - last_report > std::chrono::hours(1)) Give(absl::DeadlineExceededError("no COMPLETED an hour after the last report"));
+    if (Clock::now() - last_report > std::chrono::hours(1)) {
+      Give(absl::DeadlineExceededError("no COMPLETED an hour after the last report"));
+    }
   }
   return std::chrono::duration<double>(Clock::now() - last_report).count();
 }

@@ -37,8 +37,10 @@ void RegisterSystems(const Api& api);
 // One group of accounts. Not thread-safe.
 class Cohort {
  public:
-  // Draws subjects below `subjects` that are not in `used`, and adds them to it. `accounts` ask for deletions of all kinds in turn.
-  Cohort(std::mt19937_64& random, uint64_t subjects, size_t accounts, size_t closures, std::unordered_set<uint64_t>* used);
+  // Draws subjects below `subjects` that are not in `used`, and adds them to it. `accounts` ask for deletions of all
+  // kinds in turn.
+  Cohort(std::mt19937_64& random, uint64_t subjects, size_t accounts, size_t closures,
+         std::unordered_set<uint64_t>* used);
 
   const std::vector<Leaver>& leavers() const { return leavers_; }
   // What workers said of tasks that they gave back: it lies in the tasks' rows.
@@ -48,8 +50,8 @@ class Cohort {
   void Prepare(const Api& api);
   // Gives `count` tasks back once, with an error's text. They are due again after half a minute to a minute.
   void FailSome(const Api& api, int count);
-  // Releases holds and cancels, then leases and reports tasks until all requests but the cancelled are COMPLETED. Seconds from the last report to
-  // that.
+  // Releases holds and cancels, then leases and reports tasks until all requests but the cancelled are COMPLETED.
+  // Seconds from the last report to that.
   double Finish(const Api& api);
 
  private:

@@ -13,11 +13,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Of one of `threads` that together make so many a second.
-constexpr std::chrono::nanoseconds Pause(int threads, int per_second) { return std::chrono::nanoseconds(1'000'000'000LL * threads / per_second); }
+constexpr std::chrono::nanoseconds Pause(int threads, int per_second) {
+  return std::chrono::nanoseconds(1'000'000'000LL * threads / per_second);
+}
 
 }  // namespace
 
-Load::Load(const LoadOptions& options, const std::unordered_set<uint64_t>& spared) : options_(options), spared_(spared) {
+Load::Load(const LoadOptions& options, const std::unordered_set<uint64_t>& spared)
+    : options_(options), spared_(spared) {
   for (int i = 0; i < kCheckers; ++i) threads_.emplace_back([this, i] { Check(i); });
   for (int i = 0; i < kWriters; ++i) threads_.emplace_back([this, i] { Update(i); });
 }
@@ -56,9 +59,12 @@ void Load::Check(int number) {
     request.clear_recording();
     FillRecording(Draw(random()), random(), options_.captured_at_seconds, request.mutable_recording());
     const Clock::time_point began = Clock::now();
-    const auto response = Ask<v1::CheckResponse>([&](auto* context, auto* out) { return api.eligibility->Check(context, request, out); });
+    const auto response =
+        Ask<v1::CheckResponse>([&](auto* context, auto* out) { return api.eligibility->Check(context, request, out); });
     Add(true, began);
-    if (response.decision().eligibility() != v1::ELIGIBILITY_ELIGIBLE) Give(absl::InternalError("a check is answered: " + response.ShortDebugString()));
+    if (response.decision().eligibility() != v1::ELIGIBILITY_ELIGIBLE) {
+      Give(absl::InternalError("a check is answered: " + response.ShortDebugString()));
+    }
   }
 }
 
@@ -75,9 +81,12 @@ void Load::Update(int number) {
     request.set_account_id(AccountId(Draw(random())));
     request.set_request_id(RequestId(random(), random()));
     const Clock::time_point began = Clock::now();
-    const auto response = Ask<v1::UpdateSettingsResponse>([&](auto* context, auto* out) { return api.settings->UpdateSettings(context, request, out); });
+    const auto response = Ask<v1::UpdateSettingsResponse>(
+        [&](auto* context, auto* out) { return api.settings->UpdateSettings(context, request, out); });
     Add(false, began);
-    if (response.results_size() != 1 || !response.results(0).applied()) Give(absl::InternalError("an update is answered: " + response.ShortDebugString()));
+    if (response.results_size() != 1 || !response.results(0).applied()) {
+      Give(absl::InternalError("an update is answered: " + response.ShortDebugString()));
+    }
   }
 }
 

@@ -21,8 +21,9 @@ struct LoadOptions {
   int64_t captured_at_seconds = 0;  // of the recordings that are asked about: after every subject's consent
 };
 
-// 1,000 unary checks and 300 updates a second, of random subjects but those of `spared`. Every check must be answered ELIGIBLE; updates refuse
-// advertising, which nobody had allowed, so they delete nothing. A wrong answer or an error ends the process. Runs from construction to destruction.
+// 1,000 unary checks and 300 updates a second, of random subjects but those of `spared`. Every check must be answered
+// ELIGIBLE; updates refuse advertising, which nobody had allowed, so they delete nothing. A wrong answer or an error
+// ends the process. Runs from construction to destruction.
 class Load {
  public:
   static constexpr int kCheckers = 8;

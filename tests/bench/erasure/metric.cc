@@ -18,7 +18,9 @@ uint16_t PortOf(const std::string& log) {
   std::ifstream in(log);
   for (std::string line; std::getline(in, line);) {
     const size_t at = line.find(before);
-    if (at != std::string::npos) return static_cast<uint16_t>(std::strtoul(line.c_str() + at + before.size(), nullptr, 10));
+    if (at != std::string::npos) {
+      return static_cast<uint16_t>(std::strtoul(line.c_str() + at + before.size(), nullptr, 10));
+    }
   }
   return 0;
 }
@@ -35,10 +37,14 @@ absl::StatusOr<std::string> Fetch(uint16_t port) {
   if (connect(connection, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
       write(connection, request.data(), request.size()) == static_cast<ssize_t>(request.size())) {
     char piece[4096];
-    for (ssize_t size = 0; (size = read(connection, piece, sizeof piece)) > 0;) answer.append(piece, static_cast<size_t>(size));
+    for (ssize_t size = 0; (size = read(connection, piece, sizeof piece)) > 0;) {
+      answer.append(piece, static_cast<size_t>(size));
+    }
   }
   close(connection);
-  if (!absl::StartsWith(answer, "HTTP/1.") || !absl::StrContains(answer, " 200 ")) return absl::UnavailableError("no metrics");
+  if (!absl::StartsWith(answer, "HTTP/1.") || !absl::StrContains(answer, " 200 ")) {
+    return absl::UnavailableError("no metrics");
+  }
   return answer;
 }
 

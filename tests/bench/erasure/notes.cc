@@ -27,7 +27,9 @@ class Noting {
     if (!leaver.hold_id.empty()) NoteHold(leaver);
     if (leaver.asks == Asks::kClosure) NoteAccount(leaver);
     notes_->clear.Note(AccountId(leaver.subject), who_ + "its raw id");
-    for (const std::string* id : {&leaver.profile, &leaver.device, &leaver.asked, &leaver.reported}) notes_->clear.Note(*id, who_ + "a raw id");
+    for (const std::string* id : {&leaver.profile, &leaver.device, &leaver.asked, &leaver.reported}) {
+      notes_->clear.Note(*id, who_ + "a raw id");
+    }
   }
 
  private:
@@ -49,11 +51,12 @@ class Noting {
   // Keys of the rows of `table` that begin with `prefix`.
   std::vector<std::string> KeysOf(Table table, const std::string& prefix) {
     std::vector<std::string> keys;
-    const absl::Status scanned = context_.store.Scan(partition_, table, prefix, "", SIZE_MAX, [&](std::string_view key, std::string_view) {
-      if (!key.starts_with(prefix)) return false;
-      keys.emplace_back(key);
-      return true;
-    });
+    const absl::Status scanned =
+        context_.store.Scan(partition_, table, prefix, "", SIZE_MAX, [&](std::string_view key, std::string_view) {
+          if (!key.starts_with(prefix)) return false;
+          keys.emplace_back(key);
+          return true;
+        });
     if (!scanned.ok()) Give(scanned);
     return keys;
   }
@@ -101,11 +104,14 @@ class Noting {
     Bytes(recording_key.substr(kHandleBytes), "where a recording's marks lay");
     // The record: handles of people and devices, which also stand in its history.
     Bytes(std::string(base::View(context_.hasher.Profile(leaver.profile).bytes)), "a profile's handle");
-    Bytes(std::string(base::View(context_.hasher.Profile(ProfileId(leaver.subject)).bytes)), "its first profile's handle");
+    Bytes(std::string(base::View(context_.hasher.Profile(ProfileId(leaver.subject)).bytes)),
+          "its first profile's handle");
     Bytes(std::string(base::View(context_.hasher.Device(leaver.device).bytes)), "a device's handle");
     const std::string record = Row(Table::kSubject, key_);
     domain::SubjectFacts facts;
-    if (!domain::DecodeFacts(std::string_view(record).substr(kHandleBytes), &facts)) Give(absl::DataLossError(who_ + "its record"));
+    if (!domain::DecodeFacts(std::string_view(record).substr(kHandleBytes), &facts)) {
+      Give(absl::DataLossError(who_ + "its record"));
+    }
     for (store::Sequence next = facts.revision; next != 0;) {
       const store::FeedRow feed = Need(context_.store.FeedAt(partition_, next));
       service::ChangeRow row;

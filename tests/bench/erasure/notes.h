@@ -1,4 +1,5 @@
-// The exact stored bytes that have to vanish with a cohort's requests and accounts, read from the store while no daemon has it.
+// The exact stored bytes that have to vanish with a cohort's requests and accounts, read from the store while no daemon
+// has it.
 #pragma once
 
 #include <set>
@@ -11,9 +12,9 @@
 namespace consent::bench {
 
 struct Notes {
-  test::Traces keys;   // gone before COMPLETED: shares of payload keys, and where they lay
-  test::Traces all;    // these, and what is gone with the bytes' step
-  test::Traces clear;  // raw ids, which are nowhere at any time
+  test::Traces keys;            // gone before COMPLETED: shares of payload keys, and where they lay
+  test::Traces all;             // these, and what is gone with the bytes' step
+  test::Traces clear;           // raw ids, which are nowhere at any time
   std::set<std::string> names;  // of `all`, as a scan names it
   store::Remains rows;          // where it lies
 };

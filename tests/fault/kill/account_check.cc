@@ -7,7 +7,9 @@
 namespace consent::test {
 namespace {
 
-absl::Status Wrong(const std::string& account, const std::string& what) { return absl::InternalError(absl::StrCat(account, ": ", what)); }
+absl::Status Wrong(const std::string& account, const std::string& what) {
+  return absl::InternalError(absl::StrCat(account, ": ", what));
+}
 
 v1::ChangeKind HistoryKind(Kind kind) {
   switch (kind) {
@@ -40,7 +42,9 @@ bool SamePurposes(const v1::HistoryEntry& entry, const std::vector<v1::PurposeCh
 absl::Status CheckEntry(const std::string& account, const v1::HistoryEntry& entry, const Attempt& attempt) {
   const std::string which = "the entry of request " + attempt.operation.request_id;
   if (entry.kind() != HistoryKind(attempt.operation.kind)) return Wrong(account, which + " is of another kind");
-  if (!entry.has_time() || entry.policy_version().empty() || entry.revision().empty()) return Wrong(account, which + " is incomplete");
+  if (!entry.has_time() || entry.policy_version().empty() || entry.revision().empty()) {
+    return Wrong(account, which + " is incomplete");
+  }
   if (entry.evidence().channel() != v1::CHANNEL_APP || entry.evidence().actor() != v1::ACTOR_SELF) {
     return Wrong(account, which + " has lost its evidence");
   }
@@ -66,19 +70,26 @@ absl::Status CheckHistory(const std::string& account, const std::vector<v1::Hist
     const auto found = by_request.find(entry.evidence().reference());
     if (found == by_request.end()) return Wrong(account, absl::StrCat("history entry ", i, " was asked for by nobody"));
     const Attempt& attempt = *found->second;
-    if (!seen.insert(attempt.operation.request_id).second) return Wrong(account, "a request was done twice: " + attempt.operation.request_id);
+    if (!seen.insert(attempt.operation.request_id).second) {
+      return Wrong(account, "a request was done twice: " + attempt.operation.request_id);
+    }
     if (absl::Status status = CheckEntry(account, entry, attempt); !status.ok()) return status;
     if (attempt.ended < latest_begin) return Wrong(account, "history is not in the order of the acknowledgements");
     latest_begin = std::max(latest_begin, attempt.began);
-    if (i > 0 && !Before(history[i - 1].time(), entry.time())) return Wrong(account, "time does not grow along the history");
+    if (i > 0 && !Before(history[i - 1].time(), entry.time())) {
+      return Wrong(account, "time does not grow along the history");
+    }
     if (!SamePurposes(entry, model->Apply(attempt.operation, Micros(entry.time())))) {
-      return Wrong(account, "the entry of request " + attempt.operation.request_id + " says other changes than its place in history makes");
+      return Wrong(account, "the entry of request " + attempt.operation.request_id +
+                                " says other changes than its place in history makes");
     }
     model->etag = entry.revision();
   }
   model->entries = history.size();
   for (const auto& [request, attempt] : by_request) {
-    if (attempt->ending == Ending::kAcknowledged && seen.count(request) == 0) return Wrong(account, "LOST: acknowledged request " + request);
+    if (attempt->ending == Ending::kAcknowledged && seen.count(request) == 0) {
+      return Wrong(account, "LOST: acknowledged request " + request);
+    }
   }
   return absl::OkStatus();
 }
@@ -136,21 +147,28 @@ absl::Status CheckState(const Api& api, const std::string& account, const Accoun
     if (detail.scope().has_profile_id() || detail.scope().has_device_id()) continue;
     const auto chosen = model.choices.find(detail.purpose());
     const v1::Choice expected = chosen == model.choices.end() ? v1::CHOICE_UNSET : chosen->second;
-    if (detail.choice() != expected) return Wrong(account, "a choice is not what history says: " + v1::Purpose_Name(detail.purpose()));
+    if (detail.choice() != expected) {
+      return Wrong(account, "a choice is not what history says: " + v1::Purpose_Name(detail.purpose()));
+    }
   }
   const auto subject = api.Subject(account);
   if (!subject.ok()) return Wrong(account, absl::StrCat("subject: ", subject.status().message()));
   const std::set<std::string> devices(subject->device_ids().begin(), subject->device_ids().end());
-  if (subject->etag() != model.etag || subject->registered() != model.registered) return Wrong(account, "record and history disagree");
+  if (subject->etag() != model.etag || subject->registered() != model.registered) {
+    return Wrong(account, "record and history disagree");
+  }
   if (devices != model.devices) return Wrong(account, "devices or their names are not what history says");
   const std::vector<std::string> recordings(model.flagged.begin(), model.flagged.end());
   const auto flagged = api.AreFlagged(account, recordings);
   if (!flagged.ok()) return Wrong(account, absl::StrCat("check: ", flagged.status().message()));
-  if (std::count(flagged->begin(), flagged->end(), false) != 0) return Wrong(account, "a recording that was reported is not flagged");
+  if (std::count(flagged->begin(), flagged->end(), false) != 0) {
+    return Wrong(account, "a recording that was reported is not flagged");
+  }
   return absl::OkStatus();
 }
 
-absl::Status CheckAccount(const Api& api, const std::string& account, const std::vector<const Attempt*>& attempts, AccountModel* model) {
+absl::Status CheckAccount(const Api& api, const std::string& account, const std::vector<const Attempt*>& attempts,
+                          AccountModel* model) {
   std::map<std::string, const Attempt*> by_request;
   for (const Attempt* attempt : attempts) by_request[attempt->operation.request_id] = attempt;
   const auto history = api.History(account);

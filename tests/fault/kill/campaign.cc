@@ -17,9 +17,9 @@ constexpr milliseconds kStartPatience{30'000};
 constexpr milliseconds kExitPatience{15'000};
 constexpr uint64_t kMaxLoadMs = 300;
 constexpr uint64_t kMaxStartMs = 80;
-constexpr int kStartsPerKill = 6;   // one start in so many is killed on the way
+constexpr int kStartsPerKill = 6;      // one start in so many is killed on the way
 constexpr uint64_t kRepeatOneIn = 40;  // acknowledged requests
-constexpr int kOlderAccounts = 12;  // looked at again in each cycle
+constexpr int kOlderAccounts = 12;     // looked at again in each cycle
 
 }  // namespace
 
@@ -54,7 +54,9 @@ absl::Status Campaign::KillWhileStarting() {
   absl::StatusOr<ChildProcess> started = Start({});
   if (!started.ok()) return started.status();
   const auto ended = started->Wait(milliseconds(random_() % kMaxStartMs));
-  if (ended.has_value()) return absl::InternalError(absl::StrCat("the daemon refuses to start, exit ", *ended, "; its log says why"));
+  if (ended.has_value()) {
+    return absl::InternalError(absl::StrCat("the daemon refuses to start, exit ", *ended, "; its log says why"));
+  }
   started->KillAndWait();
   ++tally_.killed_starting;
   return absl::OkStatus();
@@ -64,10 +66,13 @@ absl::Status Campaign::CrashUnderLoad(Crash crash, int cycle, std::vector<Attemp
   if (crash == Crash::kFailSync) {
     daemon_.reset();
     std::filesystem::remove(trigger_);
-    absl::StatusOr<ChildProcess> started = Start({{"LD_PRELOAD", options_.shim}, {"CONSENT_LOSE_UNSYNCED_WHILE", trigger_}});
+    absl::StatusOr<ChildProcess> started =
+        Start({{"LD_PRELOAD", options_.shim}, {"CONSENT_LOSE_UNSYNCED_WHILE", trigger_}});
     if (!started.ok()) return started.status();
     daemon_ = *std::move(started);
-    if (!WaitUntilServing(address_, "", *daemon_, kStartPatience)) return absl::InternalError("no start under the shim");
+    if (!WaitUntilServing(address_, "", *daemon_, kStartPatience)) {
+      return absl::InternalError("no start under the shim");
+    }
   }
   Writers::Options options;
   options.address = address_;
@@ -92,7 +97,9 @@ absl::Status Campaign::CrashUnderLoad(Crash crash, int cycle, std::vector<Attemp
 absl::Status Campaign::AwaitFailure() {
   const std::optional<ExitStatus> ended = daemon_->Wait(kExitPatience);
   if (!ended.has_value()) return absl::InternalError("the daemon lives on although its syncs fail");
-  if (*ended <= 0) return absl::InternalError(absl::StrCat("the daemon ended with ", *ended, " although its syncs failed"));
+  if (*ended <= 0) {
+    return absl::InternalError(absl::StrCat("the daemon ended with ", *ended, " although its syncs failed"));
+  }
   return absl::OkStatus();
 }
 
@@ -105,7 +112,9 @@ absl::Status Campaign::Repeat(const Api& api, std::vector<Attempt>* attempts, st
     const Ending ending = api.Send(attempt.operation, &revision);
     const std::string which = attempt.operation.account + ": the repeated request " + attempt.operation.request_id;
     if (ending == Ending::kUnknown) return absl::InternalError(which + " got no answer from a daemon that serves");
-    if (!attempt.revision.empty() && revision != attempt.revision) return absl::InternalError(which + " was answered anew");
+    if (!attempt.revision.empty() && revision != attempt.revision) {
+      return absl::InternalError(which + " was answered anew");
+    }
     if (!unknown) {
       ++tally_.repeated;
       continue;
@@ -125,7 +134,8 @@ absl::Status Campaign::Check(std::vector<Attempt>* attempts) {
        : attempt.ending == Ending::kRefused    ? tally_.refused
                                                : tally_.unknown);
   }
-  // First as the crash left it; what turns out to have been done has a revision from then on, which a repetition must be answered with.
+  // First as the crash left it; what turns out to have been done has a revision from then on, which a repetition must
+  // be answered with.
   for (const auto& [account, of_account] : by_account) {
     if (absl::Status status = CheckAccount(api, account, of_account, &known_[account]); !status.ok()) return status;
     names_.push_back(account);
@@ -144,7 +154,9 @@ absl::Status Campaign::Check(std::vector<Attempt>* attempts) {
   std::set<std::string> repeated;
   if (absl::Status status = Repeat(api, attempts, &repeated); !status.ok()) return status;
   for (const std::string& account : repeated) {
-    if (absl::Status status = CheckAccount(api, account, by_account[account], &known_[account]); !status.ok()) return status;
+    if (absl::Status status = CheckAccount(api, account, by_account[account], &known_[account]); !status.ok()) {
+      return status;
+    }
   }
   return CheckOlder(api);
 }

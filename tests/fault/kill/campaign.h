@@ -22,12 +22,12 @@ enum class Crash : uint8_t {
 };
 
 struct CampaignOptions {
-  std::string daemon;     // program
-  std::string shim;       // of kFailSync: the library to preload
-  std::string folder;     // for the store, the socket and the log; exists
+  std::string daemon;  // program
+  std::string shim;    // of kFailSync: the library to preload
+  std::string folder;  // for the store, the socket and the log; exists
   uint64_t seed = 1;
   int threads = 24;
-  int accounts = 32;      // new ones in each cycle
+  int accounts = 32;  // new ones in each cycle
 };
 
 // Counts over all cycles.
@@ -35,8 +35,8 @@ struct Tally {
   uint64_t acknowledged = 0;
   uint64_t refused = 0;
   uint64_t unknown = 0;
-  uint64_t unknown_done = 0;    // found in history after the restart
-  uint64_t repeated = 0;        // acknowledged requests that were sent again
+  uint64_t unknown_done = 0;  // found in history after the restart
+  uint64_t repeated = 0;      // acknowledged requests that were sent again
   uint64_t killed_starting = 0;
   uint64_t accounts_checked = 0;
 };

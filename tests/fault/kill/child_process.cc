@@ -117,7 +117,9 @@ uint64_t ChildProcess::ResidentBytes() const {
 absl::StatusOr<std::string> MakeTempFolder(const std::string& prefix) {
   std::error_code error;
   std::string pattern = (std::filesystem::temp_directory_path(error) / (prefix + "-XXXXXX")).string();
-  if (error || mkdtemp(pattern.data()) == nullptr) return absl::UnavailableError("cannot make a folder like " + pattern);
+  if (error || mkdtemp(pattern.data()) == nullptr) {
+    return absl::UnavailableError("cannot make a folder like " + pattern);
+  }
   return pattern;
 }
 

@@ -49,8 +49,10 @@ class ChildProcess {
   pid_t pid_ = -1;  // -1: none
 };
 
-// Waits until health.v1 of `address` says SERVING for `service` (empty: the whole server). False: it did not in time, or `child` ended.
-bool WaitUntilServing(const std::string& address, const std::string& service, ChildProcess& child, std::chrono::milliseconds patience);
+// Waits until health.v1 of `address` says SERVING for `service` (empty: the whole server). False: it did not in time,
+// or `child` ended.
+bool WaitUntilServing(const std::string& address, const std::string& service, ChildProcess& child,
+                      std::chrono::milliseconds patience);
 
 // A new folder under $TMPDIR (else /tmp), mode 0700.
 absl::StatusOr<std::string> MakeTempFolder(const std::string& prefix);

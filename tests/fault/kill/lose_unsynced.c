@@ -1,5 +1,6 @@
-/* Preloaded into a daemon: while the file named by CONSENT_LOSE_UNSYNCED_WHILE exists, every sync fails with EIO, and the file loses what was not
-   synced before, as a disk that fails may do. So an acknowledgement that did not wait for its sync is found out at the next start. */
+/* Preloaded into a daemon: while the file named by CONSENT_LOSE_UNSYNCED_WHILE exists, every sync fails with EIO, and
+   the file loses what was not synced before, as a disk that fails may do. So an acknowledgement that did not wait for
+   its sync is found out at the next start. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

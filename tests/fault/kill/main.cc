@@ -1,4 +1,5 @@
-// campaign --daemon PROGRAM [--cycles N] [--seed N] [--shim LIBRARY --sync-failures N]: ends with 0 where nothing was lost.
+// campaign --daemon PROGRAM [--cycles N] [--seed N] [--shim LIBRARY --sync-failures N]: ends with 0 where nothing was
+// lost.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -24,7 +25,8 @@ bool Parse(int argc, char** argv, Arguments* arguments, int* exit_code) {
   app.add_option("--daemon", arguments->campaign.daemon, "The consentd program")->required()->check(CLI::ExistingFile);
   app.add_option("--shim", arguments->campaign.shim, "Library that makes syncs fail")->check(CLI::ExistingFile);
   app.add_option("--cycles", arguments->cycles, "How often it is killed")->capture_default_str();
-  app.add_option("--sync-failures", arguments->sync_failures, "How often its syncs fail; needs --shim")->capture_default_str();
+  app.add_option("--sync-failures", arguments->sync_failures, "How often its syncs fail; needs --shim")
+      ->capture_default_str();
   app.add_option("--seed", arguments->campaign.seed, "Of everything that is random")->capture_default_str();
   app.add_option("--threads", arguments->campaign.threads, "Clients")->capture_default_str();
   app.add_option("--accounts", arguments->campaign.accounts, "Accounts in each cycle")->capture_default_str();
@@ -61,7 +63,8 @@ absl::Status RunAll(const Arguments& arguments, Campaign* campaign) {
 
 void Print(const Arguments& arguments, const consent::test::Tally& tally) {
   std::printf(
-      "seed %llu: %d kills and %d failing syncs (%llu more kills while starting); %llu changes acknowledged, %llu refused, %llu "
+      "seed %llu: %d kills and %d failing syncs (%llu more kills while starting); %llu changes acknowledged, %llu "
+      "refused, %llu "
       "without an answer of which %llu had been done; %llu acknowledged ones repeated; %llu accounts checked\n",
       static_cast<unsigned long long>(arguments.campaign.seed), arguments.cycles, arguments.sync_failures,
       static_cast<unsigned long long>(tally.killed_starting), static_cast<unsigned long long>(tally.acknowledged),
@@ -86,7 +89,8 @@ int main(int argc, char** argv) {
   const absl::Status status = RunAll(arguments, &campaign);
   Print(arguments, campaign.tally());
   if (!status.ok()) {
-    std::printf("FAILED: %s\nThe store and the daemon's log are left in %s\n", std::string(status.message()).c_str(), folder->c_str());
+    std::printf("FAILED: %s\nThe store and the daemon's log are left in %s\n", std::string(status.message()).c_str(),
+                folder->c_str());
     return 1;
   }
   std::error_code ignored;

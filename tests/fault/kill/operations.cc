@@ -99,7 +99,8 @@ Ending Api::Send(const Operation& operation, std::string* revision) const {
       v1::ReportRecordingResponse response;
       request.set_recording_id(operation.recording);
       request.add_flags(v1::FLAG_CRITICAL_DATA);
-      run(request, response, [&](const auto& in, auto* out) { return recordings_->ReportRecording(&context, in, out); });
+      run(request, response,
+          [&](const auto& in, auto* out) { return recordings_->ReportRecording(&context, in, out); });
       break;
     }
   }
@@ -145,7 +146,8 @@ absl::StatusOr<v1::GetSubjectResponse> Api::Subject(const std::string& account) 
   return response;
 }
 
-absl::StatusOr<std::vector<bool>> Api::AreFlagged(const std::string& account, const std::vector<std::string>& recordings) const {
+absl::StatusOr<std::vector<bool>> Api::AreFlagged(const std::string& account,
+                                                  const std::vector<std::string>& recordings) const {
   if (recordings.empty()) return std::vector<bool>();
   Context context;
   v1::BatchCheckRequest request;

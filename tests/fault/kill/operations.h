@@ -61,7 +61,8 @@ class Api {
   absl::StatusOr<v1::GetSettingsResponse> Settings(const std::string& account) const;
   absl::StatusOr<v1::GetSubjectResponse> Subject(const std::string& account) const;
   // For each recording whether it is known to hold critical data.
-  absl::StatusOr<std::vector<bool>> AreFlagged(const std::string& account, const std::vector<std::string>& recordings) const;
+  absl::StatusOr<std::vector<bool>> AreFlagged(const std::string& account,
+                                               const std::vector<std::string>& recordings) const;
 
  private:
   std::unique_ptr<v1::SubjectService::Stub> subjects_;

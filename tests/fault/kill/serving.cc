@@ -39,7 +39,8 @@ bool IsServing(grpc::GenericStub& stub, const grpc::ByteBuffer& request) {
 
 }  // namespace
 
-bool WaitUntilServing(const std::string& address, const std::string& service, ChildProcess& child, std::chrono::milliseconds patience) {
+bool WaitUntilServing(const std::string& address, const std::string& service, ChildProcess& child,
+                      std::chrono::milliseconds patience) {
   const auto until = std::chrono::steady_clock::now() + patience;
   const grpc::ByteBuffer request = HealthRequest(service);
   grpc::ChannelArguments arguments;

@@ -13,7 +13,8 @@ int64_t Now() { return std::chrono::steady_clock::now().time_since_epoch().count
 
 }  // namespace
 
-Writers::Writers(const Options& options) : options_(options), api_(options.address), attempts_(static_cast<size_t>(options.threads)) {
+Writers::Writers(const Options& options)
+    : options_(options), api_(options.address), attempts_(static_cast<size_t>(options.threads)) {
   for (int i = 0; i < options.threads; ++i) threads_.emplace_back([this, i] { Write(i); });
 }
 
@@ -65,7 +66,8 @@ void Writers::Write(int thread) {
   std::mt19937_64 random(options_.seed * 1'000 + static_cast<uint64_t>(thread));
   std::vector<Attempt>& attempts = attempts_[static_cast<size_t>(thread)];
   for (int i = 0; !stop_.load(std::memory_order_relaxed); ++i) {
-    const std::string account = options_.prefix + "account-" + std::to_string(random() % static_cast<uint64_t>(options_.accounts));
+    const std::string account =
+        options_.prefix + "account-" + std::to_string(random() % static_cast<uint64_t>(options_.accounts));
     const std::string request_id = options_.prefix + std::to_string(thread) + "-" + std::to_string(i);
     Attempt attempt;
     attempt.operation = Next(account, request_id, random());

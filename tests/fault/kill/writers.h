@@ -12,7 +12,8 @@
 
 namespace consent::test {
 
-// Writes from construction until Stop, or until calls get no answer. Everything that is random comes from the seed; what happens when does not.
+// Writes from construction until Stop, or until calls get no answer. Everything that is random comes from the seed;
+// what happens when does not.
 class Writers {
  public:
   struct Options {

@@ -27,7 +27,9 @@ static int open_or_fail(const char* name, const char* path, int flags, mode_t mo
   return next(path, flags, mode);
 }
 
-static mode_t mode_of(int flags, va_list rest) { return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0; }
+static mode_t mode_of(int flags, va_list rest) {
+  return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
+}
 
 int open(const char* path, int flags, ...) {
   va_list rest;

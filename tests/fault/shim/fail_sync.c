@@ -1,4 +1,5 @@
-// Makes fsync and fdatasync of *.log files fail with EIO, as a dying disk does, or wait, as a disk under load does. Loaded with LD_PRELOAD.
+// Makes fsync and fdatasync of *.log files fail with EIO, as a dying disk does, or wait, as a disk under load does.
+// Loaded with LD_PRELOAD.
 //   CONSENT_FAIL_SYNC_AFTER=n    the first n such calls succeed, all later ones fail
 //   CONSENT_FAIL_SYNC_TRIGGER=f  they fail as soon as the file f exists
 //   CONSENT_HOLD_SYNC_WHILE=f    they wait while the file f exists

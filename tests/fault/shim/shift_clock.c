@@ -1,9 +1,12 @@
 // Moves the time of day of a process, and makes it believe in a reboot. Loaded with LD_PRELOAD.
-//   CONSENT_SHIFT_CLOCK_S=s  s seconds are added to what clock_gettime tells of CLOCK_REALTIME and CLOCK_REALTIME_COARSE, gettimeofday and time
-//   CONSENT_SHIFT_CLOCK_FILE=f  as well as the microseconds that the file's first eight bytes hold, an int64_t in the machine's order: who
-//                               writes them while the process runs moves its time at once; the next eight are added to CLOCK_BOOTTIME
+//   CONSENT_SHIFT_CLOCK_S=s  s seconds are added to what clock_gettime tells of CLOCK_REALTIME and
+//   CLOCK_REALTIME_COARSE, gettimeofday and time CONSENT_SHIFT_CLOCK_FILE=f  as well as the microseconds that the
+//   file's first eight bytes hold, an int64_t in the machine's order: who
+//                               writes them while the process runs moves its time at once; the next eight are added to
+//                               CLOCK_BOOTTIME
 //   CONSENT_BOOT_ID_FILE=f  f is read in place of the kernel's boot id
-// Without any of them it changes nothing. Other clocks that only count on, timers and the files' times always stay what they are.
+// Without any of them it changes nothing. Other clocks that only count on, timers and the files' times always stay what
+// they are.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-// Damage to a store's files: either everything acknowledged is there, or opening is refused, or a read reports an error.
-// Never silently less.
+// Damage to a store's files: either everything acknowledged is there, or opening is refused, or a read reports an
+// error. Never silently less.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -35,7 +35,8 @@ class Damage : public ::testing::Test {
     for (const auto& entry : fs::recursive_directory_iterator(folder_ / "good")) {
       const std::string name = fs::relative(entry.path(), folder_ / "good").string();
       // Locks hold nothing, LOG* is the engine's diary, which it never reads.
-      const bool idle = name == "db.lock" || name.find("LOCK") != std::string::npos || name.find("LOG") != std::string::npos;
+      const bool idle =
+          name == "db.lock" || name.find("LOCK") != std::string::npos || name.find("LOG") != std::string::npos;
       if (idle || !entry.is_regular_file()) continue;
       files_.push_back(name);
     }
@@ -48,11 +49,16 @@ class Damage : public ::testing::Test {
 
   static const char* Name(Verdict verdict) {
     switch (verdict) {
-      case Verdict::kComplete: return "complete";
-      case Verdict::kRefused: return "refused";
-      case Verdict::kReadError: return "read error";
-      case Verdict::kStopped: return "stopped by an assertion";
-      case Verdict::kLost: break;
+      case Verdict::kComplete:
+        return "complete";
+      case Verdict::kRefused:
+        return "refused";
+      case Verdict::kReadError:
+        return "read error";
+      case Verdict::kStopped:
+        return "stopped by an assertion";
+      case Verdict::kLost:
+        break;
     }
     return "LOST";
   }
@@ -68,7 +74,8 @@ class Damage : public ::testing::Test {
     }
     const Judgement judgement = judge_->Ask(copy);
     ++counts_[judgement.verdict];
-    EXPECT_NE(judgement.verdict, Verdict::kLost) << file << ", " << what << ": " << judgement.text << "; seed " << kSeed;
+    EXPECT_NE(judgement.verdict, Verdict::kLost)
+        << file << ", " << what << ": " << judgement.text << "; seed " << kSeed;
     if (judgement.verdict != Verdict::kComplete) {
       EXPECT_FALSE(judgement.text.empty()) << file << ", " << what;
     }
@@ -134,8 +141,9 @@ TEST_F(Damage, BitsOfEveryOtherFile) {
   }
 }
 
-// The highest bit of how many restart points a block has says that it has a hash index; of the block of properties the engine believes that
-// before it compares the checksum. A block that has one restart point ends with these bytes, its type included.
+// The highest bit of how many restart points a block has says that it has a hash index; of the block of properties the
+// engine believes that before it compares the checksum. A block that has one restart point ends with these bytes, its
+// type included.
 TEST_F(Damage, ABitThatIsBelievedBeforeItsChecksum) {
   const std::string end_of_block("\1\0\0\0\0", 5);
   std::map<Verdict, int> verdicts;
@@ -196,7 +204,8 @@ TEST_F(Damage, AnOldCopyOfTheDatabaseIsRefusedUntilTheLossIsAccepted) {
   CopyFolder(folder_ / "good/db", copy / "db");
   const Judgement judgement = Judge(copy, scenario_.acknowledged());
   EXPECT_EQ(judgement.verdict, Verdict::kRefused);
-  EXPECT_NE(judgement.text.find("changes " + std::to_string(old + 1) + " to " + std::to_string(old + 5)), std::string::npos)
+  EXPECT_NE(judgement.text.find("changes " + std::to_string(old + 1) + " to " + std::to_string(old + 5)),
+            std::string::npos)
       << judgement.text;
   EXPECT_NE(judgement.text.find("--accept-loss"), std::string::npos) << judgement.text;
 
@@ -244,8 +253,8 @@ TEST_F(Damage, AMissingDatabaseIsNotCreatedAnew) {
   EXPECT_FALSE((*opened)->accepted_losses().empty());
 }
 
-// The test that the tests above need: with the comparison switched off, the engine opens without a word and rows are gone.
-// So it is the comparison that saves them.
+// The test that the tests above need: with the comparison switched off, the engine opens without a word and rows are
+// gone. So it is the comparison that saves them.
 TEST_F(Damage, WithoutTheHeadFileAcknowledgedRowsWouldVanish) {
   const std::string log = LastLog();
   const std::string good = ReadFile(Path(log));

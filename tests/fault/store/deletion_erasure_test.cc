@@ -1,4 +1,5 @@
-// What finished deletions and closed accounts leave in the store's files: nothing of what was sealed, nor of the keys, looked for in the files.
+// What finished deletions and closed accounts leave in the store's files: nothing of what was sealed, nor of the keys,
+// looked for in the files.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -23,7 +24,8 @@ class OnDisk final : public store::Store {
 
   base::Bytes16 store_id() const override { return rocks_->store_id(); }
   uint16_t partition_count() const override { return rocks_->partition_count(); }
-  void Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build, store::Done done) override {
+  void Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
+              store::Done done) override {
     rocks_->Commit(partition, std::move(preconditions), std::move(build), std::move(done));
   }
   absl::StatusOr<std::string> Get(store::Partition partition, Table table, std::string_view key) const override {
@@ -33,17 +35,22 @@ class OnDisk final : public store::Store {
                     const store::Visitor& visit) const override {
     return rocks_->Scan(partition, table, from, to, limit, visit);
   }
-  absl::StatusOr<std::vector<store::FeedRow>> Feed(store::Partition partition, store::Sequence from, size_t limit) const override {
+  absl::StatusOr<std::vector<store::FeedRow>> Feed(store::Partition partition, store::Sequence from,
+                                                   size_t limit) const override {
     return rocks_->Feed(partition, from, limit);
   }
   absl::StatusOr<store::FeedRow> FeedAt(store::Partition partition, store::Sequence sequence) const override {
     return rocks_->FeedAt(partition, sequence);
   }
-  absl::Status TruncateFeed(store::Partition partition, store::Sequence before) override { return rocks_->TruncateFeed(partition, before); }
+  absl::Status TruncateFeed(store::Partition partition, store::Sequence before) override {
+    return rocks_->TruncateFeed(partition, before);
+  }
   absl::Status EraseFeed(store::Partition partition, const std::vector<store::Sequence>& sequences) override {
     return rocks_->EraseFeed(partition, sequences);
   }
-  absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override { return rocks_->Erase(partition, rows); }
+  absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override {
+    return rocks_->Erase(partition, rows);
+  }
   absl::Status Scrub(store::Partition partition, const store::Remains& remains) override {
     return scrubs_ ? rocks_->Scrub(partition, remains) : absl::OkStatus();
   }
@@ -83,7 +90,9 @@ class DeletionErasure : public testing::Test {
     ASSERT_TRUE(world_->Report("a", "r1", domain::Flags::kSafety).ok());
   }
 
-  std::string Row(Table table, const std::string& key) { return world_->store().Get({}, table, key).value_or(std::string()); }
+  std::string Row(Table table, const std::string& key) {
+    return world_->store().Get({}, table, key).value_or(std::string());
+  }
   void Note(Traces& traces, const std::string& bytes, const std::string& what) {
     ASSERT_GE(bytes.size(), Traces::kPiece) << what;
     traces.Note(bytes, what);

@@ -39,8 +39,9 @@ std::string RandomBytes(std::mt19937_64& random, size_t n) {
 
 Sequence CommitOrFail(store::Store& store, Change change) {
   std::promise<CommitResult> answer;
-  store.Commit(Partition{}, {}, [&change](const Stamp&) { return change; },
-               [&answer](const CommitResult& result) { answer.set_value(result); });
+  store.Commit(
+      Partition{}, {}, [&change](const Stamp&) { return change; },
+      [&answer](const CommitResult& result) { answer.set_value(result); });
   const CommitResult result = answer.get_future().get();
   EXPECT_EQ(result.outcome, Outcome::kCommitted);
   return result.stamp.sequence;
@@ -141,16 +142,18 @@ void History::ExpectScrubbed(const std::string& when) {
   for (const auto& [file, found] : present.FindIn(folder())) {
     for (const std::string& what : found) all.erase(what);
   }
-  EXPECT_TRUE(all.empty()) << when << ": the search does not find " << *all.begin() << " and " << all.size() - 1 << " more";
+  EXPECT_TRUE(all.empty()) << when << ": the search does not find " << *all.begin() << " and " << all.size() - 1
+                           << " more";
 }
 
 void History::ExpectRows() {
   std::map<Place, std::string> there;
   for (const Table table : kTablesUsed) {
-    const auto scanned = store_->Scan(Partition{}, table, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
-      there[{table, std::string(key)}] = value;
-      return true;
-    });
+    const auto scanned =
+        store_->Scan(Partition{}, table, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
+          there[{table, std::string(key)}] = value;
+          return true;
+        });
     EXPECT_TRUE(scanned.ok()) << scanned;
   }
   EXPECT_EQ(there, rows_);

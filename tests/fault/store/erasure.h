@@ -22,7 +22,8 @@ store::Sequence CommitOrFail(store::Store& store, store::Change change);
 // Fails the test where one is found.
 void ExpectNoTraces(const Traces& traces, const std::filesystem::path& folder, const std::string& when);
 
-// Rows of random bytes under random keys in three tables and the feed. Not thread-safe, though the store is used by others meanwhile.
+// Rows of random bytes under random keys in three tables and the feed. Not thread-safe, though the store is used by
+// others meanwhile.
 class History {
  public:
   explicit History(uint64_t seed) : random_(seed) { Reopen(); }
@@ -36,7 +37,8 @@ class History {
   void Reopen();
   // Adds a row to each table and one to the feed, `count` times.
   void Fill(int count);
-  // Takes `count` rows of each table and of the feed at random, overwrites, deletes or erases them, and notes what they were.
+  // Takes `count` rows of each table and of the feed at random, overwrites, deletes or erases them, and notes what they
+  // were.
   void Hurt(int count);
   // Scrubs what was hurt since the last time.
   absl::Status Scrub();

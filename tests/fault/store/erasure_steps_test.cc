@@ -1,4 +1,5 @@
-// Why Scrub has the steps that it has: each is left out once, and the same search that proves the whole finds what that leaves.
+// Why Scrub has the steps that it has: each is left out once, and the same search that proves the whole finds what that
+// leaves.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -28,8 +29,8 @@ class HastyClock final : public base::Clock {
   mutable int64_t micros_ = 1;
 };
 
-// One table whose first row, a border of its file, is deleted and whose second is overwritten twice; beside it rows of another table
-// that nobody means to erase, but whose changes share the log.
+// One table whose first row, a border of its file, is deleted and whose second is overwritten twice; beside it rows of
+// another table that nobody means to erase, but whose changes share the log.
 class ErasureSteps : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -199,8 +200,8 @@ TEST_F(ErasureSteps, EachRowIsLookedAt) {
   ExpectNoTraces(former_, folder_.path(), "all steps");
 }
 
-// A marker in the middle of the tree, above a file that spans its key without having it: the engine's compaction of that key alone ends
-// in the middle, and the marker, with the key, stays for the sake of the file below.
+// A marker in the middle of the tree, above a file that spans its key without having it: the engine's compaction of
+// that key alone ends in the middle, and the marker, with the key, stays for the sake of the file below.
 TEST_F(ErasureSteps, AMarkerAboveAFileWithoutItsKeyGoes) {
   std::mt19937_64 random(kSeed + 1);
   const std::string young = "\x40" + RandomBytes(random, 15);
@@ -213,7 +214,8 @@ TEST_F(ErasureSteps, AMarkerAboveAFileWithoutItsKeyGoes) {
   std::atomic<bool> stop = false;
   store::Scrubber alone(*database_, stop);
   ASSERT_TRUE(alone.Flush().ok());
-  ASSERT_TRUE(alone.RewriteRange(share_, store::DiskRowKey(Partition{}, young), store::DiskRowKey(Partition{}, young)).ok());
+  ASSERT_TRUE(
+      alone.RewriteRange(share_, store::DiskRowKey(Partition{}, young), store::DiskRowKey(Partition{}, young)).ok());
   former_ = Traces();
   former_.Note(young, "key");
   former_.Note(value, "value");

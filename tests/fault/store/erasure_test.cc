@@ -1,4 +1,5 @@
-// What Scrub promises, looked for in the files themselves: after it none of them holds what a row was, nor the key of one that is gone.
+// What Scrub promises, looked for in the files themselves: after it none of them holds what a row was, nor the key of
+// one that is gone.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -48,8 +49,8 @@ bool AllIn(const std::set<std::string>& before, const std::set<std::string>& aft
   return std::includes(after.begin(), after.end(), before.begin(), before.end());
 }
 
-// Rows at the bottom of the tree, rows in files above, rows in memory and log only; of each some are hurt, some of them twice, some
-// before they ever reached a file.
+// Rows at the bottom of the tree, rows in files above, rows in memory and log only; of each some are hurt, some of them
+// twice, some before they ever reached a file.
 void Age(History& history) {
   history.Fill(120);
   history.Reopen();  // what was in the log is in files
@@ -65,7 +66,9 @@ void Age(History& history) {
 
 class Erasure : public ::testing::Test {
  protected:
-  explicit Erasure(uint64_t seed = kSeed) : seed_(__FILE__, __LINE__, "seed " + std::to_string(seed)), history_(seed) { Age(history_); }
+  explicit Erasure(uint64_t seed = kSeed) : seed_(__FILE__, __LINE__, "seed " + std::to_string(seed)), history_(seed) {
+    Age(history_);
+  }
   const testing::ScopedTrace seed_;
   History history_;
 };
@@ -197,11 +200,14 @@ TEST_F(Erasure, OfWhatOnlyTheLogHoldsRewritesNothing) {
 TEST_F(Erasure, ReportsWhatItCannotRead) {
   std::string key, value;
   ASSERT_TRUE(history_.Scrub().ok());
-  ASSERT_TRUE(history_.store().Scan(Partition{}, Table::kKeyShare, "\x80", "", 1, [&](std::string_view k, std::string_view v) {
-    key = k;
-    value = v;
-    return true;
-  }).ok());
+  ASSERT_TRUE(history_.store()
+                  .Scan(Partition{}, Table::kKeyShare, "\x80", "", 1,
+                        [&](std::string_view k, std::string_view v) {
+                          key = k;
+                          value = v;
+                          return true;
+                        })
+                  .ok());
   history_.Close();
   int damaged = 0;
   for (const std::string& name : TableFiles(history_.folder())) {
@@ -224,13 +230,16 @@ class StandingScan {
  public:
   explicit StandingScan(store::Store& store)
       : thread_([this, &store] {
-          EXPECT_TRUE(store.Scan(Partition{}, Table::kKeyShare, "", "", 1, [this](std::string_view, std::string_view) {
-            std::unique_lock<std::mutex> lock(mutex_);
-            reached_ = true;
-            changed_.notify_all();
-            changed_.wait(lock, [this] { return ended_; });
-            return false;
-          }).ok());
+          EXPECT_TRUE(store
+                          .Scan(Partition{}, Table::kKeyShare, "", "", 1,
+                                [this](std::string_view, std::string_view) {
+                                  std::unique_lock<std::mutex> lock(mutex_);
+                                  reached_ = true;
+                                  changed_.notify_all();
+                                  changed_.wait(lock, [this] { return ended_; });
+                                  return false;
+                                })
+                          .ok());
         }) {
     std::unique_lock<std::mutex> lock(mutex_);
     changed_.wait(lock, [this] { return reached_; });
@@ -287,7 +296,8 @@ TEST_F(Erasure, AnEndlessReadIsReportedAndTheNextTrySucceeds) {
   history_.ExpectScrubbed("after the scan");
 }
 
-// Returns when a Scrub has come to its last step, and a scan keeps it there: only the scan's table files hold something.
+// Returns when a Scrub has come to its last step, and a scan keeps it there: only the scan's table files hold
+// something.
 void AwaitLastStep(const History& history) {
   const auto is_table = [](const auto& found) { return found.first.ends_with(".sst"); };
   for (;;) {

@@ -1,5 +1,5 @@
-// judge ACKNOWLEDGED: reads folders from standard input, one a line, and answers each with a line: the number of its verdict and a text.
-// Each is looked at by a process of its own, made before anything of the engine's runs in this one.
+// judge ACKNOWLEDGED: reads folders from standard input, one a line, and answers each with a line: the number of its
+// verdict and a text. Each is looked at by a process of its own, made before anything of the engine's runs in this one.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,7 +28,9 @@ void Answer(Judgement judgement) {
 
 // `status`: of a process that did not answer.
 Judgement Ended(int status) {
-  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) return {Verdict::kStopped, "a failed assertion, printed above"};
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) {
+    return {Verdict::kStopped, "a failed assertion, printed above"};
+  }
   return {Verdict::kLost, "the process that looked ended with status " + std::to_string(status)};
 }
 

@@ -93,7 +93,8 @@ bool DecodeAcknowledged(std::string_view bytes, Acknowledged* out) {
   return in.Done();
 }
 
-JudgeProcess::JudgeProcess(const std::string& program, const std::filesystem::path& folder, const Acknowledged& acknowledged) {
+JudgeProcess::JudgeProcess(const std::string& program, const std::filesystem::path& folder,
+                           const Acknowledged& acknowledged) {
   const std::filesystem::path file = folder / "acknowledged";
   std::ofstream(file, std::ios::binary) << EncodeAcknowledged(acknowledged);
   std::array<int, 2> to{};

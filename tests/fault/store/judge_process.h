@@ -1,4 +1,5 @@
-// Judges damaged copies in processes of their own: the engine checks itself with assertions, and one that fails ends the process.
+// Judges damaged copies in processes of their own: the engine checks itself with assertions, and one that fails ends
+// the process.
 #pragma once
 
 #include <sys/types.h>
@@ -26,7 +27,8 @@ class JudgeProcess {
   JudgeProcess(const JudgeProcess&) = delete;
   JudgeProcess& operator=(const JudgeProcess&) = delete;
 
-  // As Judge; and kStopped where the process that looked was ended by a failed assertion. kLost where it ended in any other way.
+  // As Judge; and kStopped where the process that looked was ended by a failed assertion. kLost where it ended in any
+  // other way.
   Judgement Ask(const std::filesystem::path& copy);
 
  private:

@@ -17,7 +17,8 @@ using store::RocksStore;
 // How nice the engine's one thread of that kind is.
 int NiceOf(rocksdb::Env::Priority kind) {
   std::promise<int> nice;
-  rocksdb::Env::Default()->Schedule([](void* out) { static_cast<std::promise<int>*>(out)->set_value(getpriority(PRIO_PROCESS, 0)); }, &nice, kind);
+  rocksdb::Env::Default()->Schedule(
+      [](void* out) { static_cast<std::promise<int>*>(out)->set_value(getpriority(PRIO_PROCESS, 0)); }, &nice, kind);
   return nice.get_future().get();
 }
 

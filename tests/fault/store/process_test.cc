@@ -1,4 +1,5 @@
-// A writing process that is hurt from outside: its syncs fail, or it is killed. What it acknowledged must be there afterwards.
+// A writing process that is hurt from outside: its syncs fail, or it is killed. What it acknowledged must be there
+// afterwards.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,7 +22,8 @@ struct Told {
   int status = 0;
 };
 
-// Starts the writer with `environment` added, reads all it prints, and kills it after `kill_after` acknowledgements (0: never).
+// Starts the writer with `environment` added, reads all it prints, and kills it after `kill_after` acknowledgements (0:
+// never).
 Told RunWriter(const std::string& folder, const std::vector<std::string>& environment, int threads, int commits,
                size_t kill_after) {
   int pipe_ends[2];
@@ -32,8 +34,8 @@ Told RunWriter(const std::string& folder, const std::vector<std::string>& enviro
     close(pipe_ends[0]);
     close(pipe_ends[1]);
     for (const std::string& variable : environment) putenv(const_cast<char*>(variable.c_str()));
-    execl(CONSENT_WRITER, CONSENT_WRITER, folder.c_str(), std::to_string(threads).c_str(), std::to_string(commits).c_str(),
-          static_cast<char*>(nullptr));
+    execl(CONSENT_WRITER, CONSENT_WRITER, folder.c_str(), std::to_string(threads).c_str(),
+          std::to_string(commits).c_str(), static_cast<char*>(nullptr));
     _exit(127);
   }
   close(pipe_ends[1]);
@@ -72,8 +74,9 @@ void CheckAfterwards(const std::string& folder, const Told& told) {
 TEST(SyncFailure, IsNeverAcknowledgedAndStopsTheStore) {
   for (const int after : {1, 7, 40}) {
     const TempFolder folder;
-    const Told told = RunWriter(folder.path().string(),
-                                {"LD_PRELOAD=" CONSENT_FAIL_SYNC, "CONSENT_FAIL_SYNC_AFTER=" + std::to_string(after)}, 4, 100, 0);
+    const Told told =
+        RunWriter(folder.path().string(),
+                  {"LD_PRELOAD=" CONSENT_FAIL_SYNC, "CONSENT_FAIL_SYNC_AFTER=" + std::to_string(after)}, 4, 100, 0);
     EXPECT_TRUE(WIFEXITED(told.status) && WEXITSTATUS(told.status) == 0);
     EXPECT_EQ(told.failures, 1);
     EXPECT_FALSE(told.unknown.empty());

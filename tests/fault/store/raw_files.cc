@@ -105,7 +105,8 @@ std::string FromHex(std::string_view text) {
   std::string bytes;
   for (const size_t start : {0, 1}) {
     for (size_t i = start; i + 1 < text.size(); i += 2) {
-      const bool both = std::isxdigit(static_cast<unsigned char>(text[i])) && std::isxdigit(static_cast<unsigned char>(text[i + 1]));
+      const bool both =
+          std::isxdigit(static_cast<unsigned char>(text[i])) && std::isxdigit(static_cast<unsigned char>(text[i + 1]));
       bytes.push_back(static_cast<char>(both ? digit(text[i]) << 4 | digit(text[i + 1]) : 0));
     }
   }

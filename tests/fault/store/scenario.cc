@@ -30,8 +30,9 @@ std::string Bytes(std::mt19937_64& random, size_t n) {
 
 CommitResult CommitNow(store::Store& store, Change change) {
   std::promise<CommitResult> answer;
-  store.Commit(Partition{}, {}, [&change](const Stamp&) { return change; },
-               [&answer](const CommitResult& result) { answer.set_value(result); });
+  store.Commit(
+      Partition{}, {}, [&change](const Stamp&) { return change; },
+      [&answer](const CommitResult& result) { answer.set_value(result); });
   return answer.get_future().get();
 }
 
@@ -39,8 +40,9 @@ Judgement Lost(const std::string& what) { return {Verdict::kLost, what}; }
 Judgement Unreadable(const absl::Status& status) { return {Verdict::kReadError, std::string(status.message())}; }
 
 bool Same(const store::FeedRow& a, const store::FeedRow& b) {
-  return a.stamp.sequence == b.stamp.sequence && a.stamp.time == b.stamp.time && a.chain == b.chain && a.erased == b.erased &&
-         a.event.subject == b.event.subject && a.event.body == b.event.body && a.event.commitment == b.event.commitment;
+  return a.stamp.sequence == b.stamp.sequence && a.stamp.time == b.stamp.time && a.chain == b.chain &&
+         a.erased == b.erased && a.event.subject == b.event.subject && a.event.body == b.event.body &&
+         a.event.commitment == b.event.commitment;
 }
 
 Judgement JudgeRows(const store::Store& store, const Acknowledged& acknowledged) {
@@ -57,10 +59,11 @@ Judgement JudgeRows(const store::Store& store, const Acknowledged& acknowledged)
   }
   for (const Table table : kUsed) {
     std::map<std::pair<Table, std::string>, std::string> rows;
-    const absl::Status status = store.Scan(Partition{}, table, "", "", SIZE_MAX, [&](std::string_view k, std::string_view v) {
-      rows[{table, std::string(k)}] = v;
-      return true;
-    });
+    const absl::Status status =
+        store.Scan(Partition{}, table, "", "", SIZE_MAX, [&](std::string_view k, std::string_view v) {
+          rows[{table, std::string(k)}] = v;
+          return true;
+        });
     if (!status.ok()) return Unreadable(status);
     std::erase_if(rows, [&](const auto& row) {
       const auto found = acknowledged.rows.find(row.first);
@@ -101,7 +104,8 @@ void CopyFolder(const fs::path& from, const fs::path& to) {
   fs::copy(from, to, fs::copy_options::recursive);
 }
 
-absl::StatusOr<std::unique_ptr<RocksStore>> Scenario::Open(const fs::path& folder, ManualClock& clock, bool accept_loss) {
+absl::StatusOr<std::unique_ptr<RocksStore>> Scenario::Open(const fs::path& folder, ManualClock& clock,
+                                                           bool accept_loss) {
   static base::SystemRandom random;
   RocksStore::Options options;
   options.db_path = folder / "db";
@@ -138,7 +142,9 @@ void Scenario::Commit(int count) {
   std::mt19937_64 random(++state_);
   for (int i = 0; i < count; ++i) {
     Change change;
-    for (const Table table : kUsed) change.writes.push_back({table, Bytes(random, 16), Bytes(random, 20 + random() % 40)});
+    for (const Table table : kUsed) {
+      change.writes.push_back({table, Bytes(random, 16), Bytes(random, 20 + random() % 40)});
+    }
     change.event = store::Event{Bytes(random, 16), Bytes(random, 30 + random() % 60), {}};
     EXPECT_EQ(CommitNow(*store_, change).outcome, Outcome::kCommitted);
     for (const store::Write& write : change.writes) acknowledged_.rows[{write.table, write.key}] = *write.value;

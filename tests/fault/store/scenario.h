@@ -1,4 +1,5 @@
-// A store with a history, copied at an instant as a killed process would leave it, and a judge of what a damaged copy tells.
+// A store with a history, copied at an instant as a killed process would leave it, and a judge of what a damaged copy
+// tells.
 #pragma once
 
 #include <cstdint>
@@ -45,8 +46,8 @@ class Scenario {
   // Copies database and head file as they lie there now, the store being open.
   void CopyTo(const std::filesystem::path& folder) const;
   const Acknowledged& acknowledged() const { return acknowledged_; }
-  static absl::StatusOr<std::unique_ptr<store::RocksStore>> Open(const std::filesystem::path& folder, ManualClock& clock,
-                                                                 bool accept_loss = false);
+  static absl::StatusOr<std::unique_ptr<store::RocksStore>> Open(const std::filesystem::path& folder,
+                                                                 ManualClock& clock, bool accept_loss = false);
 
  private:
   void Record();

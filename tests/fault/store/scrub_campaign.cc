@@ -1,5 +1,5 @@
-// How long Scrub takes on a large store, what it writes, and what reads and commits feel of it. See ../../README.md, "Long campaigns".
-// Prints one line per measurement; exits with 1 if anything fails.
+// How long Scrub takes on a large store, what it writes, and what reads and commits feel of it. See ../../README.md,
+// "Long campaigns". Prints one line per measurement; exits with 1 if anything fails.
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
@@ -48,7 +48,8 @@ std::string Noise(uint64_t seed, size_t size) {
   std::string bytes(size, '\0');
   for (size_t at = 0; at < size; at += 8) {
     const uint64_t word = Mix(seed + 0x9e3779b97f4a7c15 * (at + 1));
-    bytes.replace(at, std::min<size_t>(8, size - at), reinterpret_cast<const char*>(&word), std::min<size_t>(8, size - at));
+    bytes.replace(at, std::min<size_t>(8, size - at), reinterpret_cast<const char*>(&word),
+                  std::min<size_t>(8, size - at));
   }
   return bytes;
 }
@@ -117,8 +118,8 @@ class Campaign {
     const double took = Since(began);
     const uint64_t wrote = WrittenBytes() - written;
     users.End();
-    std::printf("%-10s %6zu rows %-6s %7.2f s %7.0f MB written", what, remains.rows.size() + remains.feed.size(), in_use ? "in use" : "idle",
-                took, static_cast<double>(wrote) / 1e6);
+    std::printf("%-10s %6zu rows %-6s %7.2f s %7.0f MB written", what, remains.rows.size() + remains.feed.size(),
+                in_use ? "in use" : "idle", took, static_cast<double>(wrote) / 1e6);
     if (in_use) {
       users.Print("read", users.reads);
       users.Print("commit", users.commits);
@@ -174,8 +175,8 @@ class Campaign {
     static void Print(const char* what, const Latencies (&phases)[2]) {
       const double before = phases[0].Quantile(0.99);
       const double during = phases[1].Quantile(0.99);
-      std::printf("; %s p99 %.0f us, during %.0f us (x %.1f, longest %.0f us, of %llu)", what, before, during, during / before,
-                  phases[1].Quantile(1 - 1e-9), static_cast<unsigned long long>(phases[1].total()));
+      std::printf("; %s p99 %.0f us, during %.0f us (x %.1f, longest %.0f us, of %llu)", what, before, during,
+                  during / before, phases[1].Quantile(1 - 1e-9), static_cast<unsigned long long>(phases[1].total()));
     }
 
     std::atomic<int> phase = 0;
@@ -227,7 +228,9 @@ int main(int argc, char** argv) {
     campaign.Fill();
     for (const bool in_use : {false, true}) {
       for (const bool shares_only : {true, false}) {
-        for (const size_t count : {1, 100, 1'000, 10'000}) campaign.Measure(shares_only ? "key shares" : "all", shares_only, count, in_use);
+        for (const size_t count : {1, 100, 1'000, 10'000}) {
+          campaign.Measure(shares_only ? "key shares" : "all", shares_only, count, in_use);
+        }
       }
     }
   }

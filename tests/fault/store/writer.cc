@@ -1,4 +1,5 @@
-// A process that only writes, to be hurt: writer <folder> <threads> <commits per thread>. Prints, one line each and unbuffered:
+// A process that only writes, to be hurt: writer <folder> <threads> <commits per thread>. Prints, one line each and
+// unbuffered:
 //   ack <key>       after Done(kCommitted)
 //   unknown <key>   after Done(kUnknown)
 //   closed <key>    after Done(kClosed)
@@ -33,7 +34,9 @@ void WriteRows(store::Store& store, int thread, int commits) {
     std::promise<store::Outcome> answer;
     store.Commit(
         store::Partition{}, {},
-        [&key](const store::Stamp&) { return store::Change{{{store::Table::kSubject, key, key}}, {}}; },
+        [&key](const store::Stamp&) {
+          return store::Change{{{store::Table::kSubject, key, key}}, {}};
+        },
         [&](const store::CommitResult& result) {
           if (result.outcome == store::Outcome::kCommitted) Print("ack " + key);
           if (result.outcome == store::Outcome::kUnknown) Print("unknown " + key);

@@ -16,10 +16,10 @@ struct Case {
   domain::RecordingFacts recording;
   domain::Place place;
   domain::Purpose purpose = domain::Purpose::kNone;
-  domain::Instant now;            // the later end of "now"
-  domain::Span lag;               // the earlier end lies that much before
-  bool doubtful = false;          // the time is in doubt: there is no earlier end
-  bool behind = false;            // the clock is behind the last stamp: there is none either
+  domain::Instant now;    // the later end of "now"
+  domain::Span lag;       // the earlier end lies that much before
+  bool doubtful = false;  // the time is in doubt: there is no earlier end
+  bool behind = false;    // the clock is behind the last stamp: there is none either
 };
 
 // When the case asks.

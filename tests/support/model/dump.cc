@@ -72,7 +72,9 @@ std::string Text(const domain::OrderedTimes& times) {
   return "[" + Text(times.from()) + ", surely " + Text(times.sure()) + ", perhaps " + Text(times.latest()) + "]";
 }
 
-std::string Text(const domain::Interval& interval) { return "[" + Text(interval.from) + ", " + Text(interval.to) + "]"; }
+std::string Text(const domain::Interval& interval) {
+  return "[" + Text(interval.from) + ", " + Text(interval.to) + "]";
+}
 
 void List(std::ostream& out, const domain::Countries& countries) {
   if (countries.any) out << '*';
@@ -106,9 +108,9 @@ void DumpRegime(std::ostream& out, const domain::Regime& r, size_t index) {
 }
 
 void DumpRules(std::ostream& out, const domain::Rules& rules) {
-  out << "rules: longest_answer=" << Text(rules.longest_answer_age) << " uncertainty=" << Text(rules.default_uncertainty)
-      << " unknown=" << rules.unknown_regime << " age=" << Text(rules.default_age_of_consent) << " in_use=" << Text(rules.purposes)
-      << '\n';
+  out << "rules: longest_answer=" << Text(rules.longest_answer_age)
+      << " uncertainty=" << Text(rules.default_uncertainty) << " unknown=" << rules.unknown_regime
+      << " age=" << Text(rules.default_age_of_consent) << " in_use=" << Text(rules.purposes) << '\n';
   for (const domain::Purpose p : domain::kAllPurposes) When(out, "in_use_since", rules.InUseSince(p));
   for (size_t i = 0; i < rules.regimes.size(); ++i) DumpRegime(out, rules.regimes[i], i);
   for (const auto& [region, found] : rules.regions) {
@@ -116,7 +118,9 @@ void DumpRules(std::ostream& out, const domain::Rules& rules) {
     When(out, "opt_out_since", found.opt_out_since);
     out << '\n';
   }
-  for (const auto& [country, consent] : rules.ages_of_consent) out << "  age in " << country.ToString() << ' ' << Text(consent) << '\n';
+  for (const auto& [country, consent] : rules.ages_of_consent) {
+    out << "  age in " << country.ToString() << ' ' << Text(consent) << '\n';
+  }
   for (const domain::Control& control : rules.controls) {
     out << "  control " << int{control.number} << ' ' << Text(control.purposes) << '\n';
   }
@@ -143,7 +147,9 @@ void DumpScope(std::ostream& out, const domain::ScopeFacts& scope) {
   for (const domain::ControlRefusal& refusal : scope.refused_controls) {
     out << " refused_control=" << int{refusal.control} << '@' << Text(refusal.since);
   }
-  if (scope.retention.kind == domain::RetentionKind::kMonths) out << " retention=" << int{scope.retention.months} << 'm';
+  if (scope.retention.kind == domain::RetentionKind::kMonths) {
+    out << " retention=" << int{scope.retention.months} << 'm';
+  }
   Mark(out, "DO_NOT_SAVE", scope.retention.kind == domain::RetentionKind::kDoNotSave);
   When(out, "floor", scope.purge_floor);
   When(out, "default_from", scope.default_from);
@@ -161,7 +167,8 @@ void DumpScope(std::ostream& out, const domain::ScopeFacts& scope) {
   for (const domain::Purpose purpose : domain::kAllPurposes) {
     const domain::PurposeChoice& choice = scope.choices[static_cast<size_t>(purpose) - 1];
     if (choice == domain::PurposeChoice()) continue;
-    out << "    " << Name(purpose) << ' ' << Name(kChoices, static_cast<size_t>(choice.choice)) << " notice=" << choice.notice;
+    out << "    " << Name(purpose) << ' ' << Name(kChoices, static_cast<size_t>(choice.choice))
+        << " notice=" << choice.notice;
     Mark(out, "by_guardian", choice.by_guardian);
     Mark(out, "imported", choice.imported);
     When(out, "since", choice.since);
@@ -217,15 +224,16 @@ void DumpRecording(std::ostream& out, const domain::RecordingFacts& r) {
   out << ' ' << Name(kWakes, static_cast<size_t>(r.wake)) << ' ' << Name(kKinds, static_cast<size_t>(r.kind)) << ' '
       << Name(kSpeakers, static_cast<size_t>(r.speakers)) << ' ' << Name(kIdentities, static_cast<size_t>(r.identity))
       << ' ' << Name(kSpeakerAges, static_cast<size_t>(r.age)) << ' '
-      << Name(kArtefacts, static_cast<size_t>(r.artefact)) << " made_for=" << Name(r.made_for) << " flags=" << int{r.flags}
-      << '\n';
+      << Name(kArtefacts, static_cast<size_t>(r.artefact)) << " made_for=" << Name(r.made_for)
+      << " flags=" << int{r.flags} << '\n';
 }
 
 }  // namespace
 
 std::string Dump(const Case& c) {
   std::ostringstream out;
-  out << "seed " << c.seed << ", asked for " << Name(c.purpose) << " at " << Text(c.now) << ", surely " << Text(c.lag) << " before";
+  out << "seed " << c.seed << ", asked for " << Name(c.purpose) << " at " << Text(c.now) << ", surely " << Text(c.lag)
+      << " before";
   Mark(out, "doubtful", c.doubtful);
   Mark(out, "behind", c.behind);
   out << '\n';

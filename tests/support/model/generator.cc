@@ -18,7 +18,8 @@ uint64_t Scatter(uint64_t seed) {
 }
 
 Instant SomeNow(Dice& dice) {
-  // The last of a long month, a leap day's last instant, noon on a first, the turn of a year, and an instant like any other.
+  // The last of a long month, a leap day's last instant, noon on a first, the turn of a year, and an instant like any
+  // other.
   static const std::vector<Instant> nows = [] {
     std::vector<Instant> parsed;
     for (const char* text : {"2026-03-31T10:00:00Z", "2024-02-29T23:59:59.999999Z", "2025-07-01T12:00:00Z",
@@ -48,7 +49,9 @@ void SetTimes(Weather& weather, Case* c) {
     recording.captured_at = weather.Ago();
   }
   if (weather.Dirty() && dice.Chance(0.3)) recording.captured_at = Instant();
-  if (weather.Dirty() && dice.Chance(0.3)) recording.captured_at = Beside(dice, {c->rules.service_began_at, weather.now + base::Days(400)});
+  if (weather.Dirty() && dice.Chance(0.3)) {
+    recording.captured_at = Beside(dice, {c->rules.service_began_at, weather.now + base::Days(400)});
+  }
   const Span uncertainty = recording.has_uncertainty ? recording.uncertainty : c->rules.default_uncertainty;
   switch (dice.Below(8)) {
     case 0:

@@ -42,7 +42,8 @@ PurposeChoice Given(Weather& weather, const domain::Rules& rules, bool by_guardi
     choice.copies_forgiven = choice.refused_from.IsSet() && weather.dice.Chance(0.2);
   }
   if (weather.dice.Chance(0.2)) {
-    const int64_t seconds = static_cast<int64_t>(weather.dice.Below(static_cast<uint64_t>((weather.now - choice.since).micros / 1'000'000 + 1)));
+    const int64_t seconds = static_cast<int64_t>(
+        weather.dice.Below(static_cast<uint64_t>((weather.now - choice.since).micros / 1'000'000 + 1)));
     if (seconds > 0) choice.renewed = choice.since + base::Seconds(seconds);
   }
   choice.has_ended = choice.by_guardian && weather.Dirty();
@@ -181,7 +182,9 @@ domain::OrderedTimes SomeTimes(Weather& weather) {
   if (weather.dice.Chance(0.2)) return domain::OrderedTimes::Always();
   const Instant from = weather.dice.Chance(0.5) ? std::min(a, b) : Instant();
   const Instant end = std::max(a, b);
-  const Instant sure = weather.dice.Chance(0.7) ? end : weather.dice.Chance(0.3) ? Instant() : end - weather.dice.Pick({base::Microseconds(1), base::Days(6)});
+  const Instant sure = weather.dice.Chance(0.7)   ? end
+                       : weather.dice.Chance(0.3) ? Instant()
+                                                  : end - weather.dice.Pick({base::Microseconds(1), base::Days(6)});
   const Instant latest = weather.dice.Chance(0.1) ? base::kEndOfTime : end;
   return domain::OrderedTimes::Between(from, sure, latest);
 }
@@ -209,9 +212,7 @@ void Aim(Weather& weather, T* selector) {
   }
 }
 
-domain::DeletionState SomeState(Weather& weather) {
-  return static_cast<domain::DeletionState>(weather.dice.Below(3));
-}
+domain::DeletionState SomeState(Weather& weather) { return static_cast<domain::DeletionState>(weather.dice.Below(3)); }
 
 }  // namespace
 
@@ -229,7 +230,8 @@ domain::SubjectFacts MakeSubject(Weather& weather, const domain::Rules& rules, P
   }
   while (dice.Chance(0.1) && subject.former_regions.size() < domain::kMaxFormerRegions) {
     const Instant until = dice.Chance(0.5) ? weather.Recently() : weather.Ago();
-    subject.former_regions.push_back(dice.Chance(0.1) ? domain::FormerRegion{{}, until, true} : domain::FormerRegion{MakeRegion(weather), until});
+    subject.former_regions.push_back(dice.Chance(0.1) ? domain::FormerRegion{{}, until, true}
+                                                      : domain::FormerRegion{MakeRegion(weather), until});
   }
   subject.scopes[0].registered = subject.registered;
   if (weather.Dirty() && dice.Chance(0.5)) subject.default_denied = weather.Ago();
@@ -306,7 +308,8 @@ domain::RecordingFacts MakeRecording(Weather& weather, const domain::SubjectFact
   }
   if (weather.Dirty() && dice.Chance(0.5)) recording.flags = static_cast<uint8_t>(dice.Below(16));
   recording.has_uncertainty = dice.Chance(0.6);
-  recording.uncertainty = dice.Pick({base::Seconds(0), base::Microseconds(1), base::Seconds(1), base::Hours(1), Days(1)});
+  recording.uncertainty =
+      dice.Pick({base::Seconds(0), base::Microseconds(1), base::Seconds(1), base::Hours(1), Days(1)});
   return recording;
 }
 

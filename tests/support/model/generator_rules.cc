@@ -37,8 +37,9 @@ Region Parsed(const char* text) {
 
 // The policy knows the first five; CA's country is known, and the last one is nowhere.
 const std::vector<Region>& AllRegions() {
-  static const std::vector<Region> regions = {Parsed("DE"),    Parsed("FR"),    Parsed("US"),    Parsed("US-CA"), Parsed("BR"),
-                                              Parsed("US-TX"), Parsed("DE-BY"), Region(),        Parsed("ZZ")};
+  static const std::vector<Region> regions = {Parsed("DE"),    Parsed("FR"), Parsed("US"),
+                                              Parsed("US-CA"), Parsed("BR"), Parsed("US-TX"),
+                                              Parsed("DE-BY"), Region(),     Parsed("ZZ")};
   return regions;
 }
 
@@ -74,7 +75,9 @@ domain::Regime MakeRegime(Weather& weather, domain::DefaultRule rule) {
   regime.false_wake_ttl = dice.Pick({Days(0), base::Hours(1), Days(2), Days(30), Days(90)});
   regime.countries = MakeCountries(weather);
   for (const Purpose purpose : domain::kAllPurposes) {
-    if (purpose != Purpose::kHumanReview && dice.Chance(0.1)) regime.other_countries.push_back({purpose, MakeCountries(weather)});
+    if (purpose != Purpose::kHumanReview && dice.Chance(0.1)) {
+      regime.other_countries.push_back({purpose, MakeCountries(weather)});
+    }
   }
   regime.any_site = dice.Chance(0.6);
   if (!regime.any_site) {

@@ -37,7 +37,8 @@ const domain::AgeOfConsent& AgeOfConsentIn(const domain::Rules& rules, Region re
   return rules.default_age_of_consent;
 }
 
-SuspensionHistory SuspensionsOf(const domain::Rules& rules, domain::Purpose purpose, const std::vector<Region>& regions) {
+SuspensionHistory SuspensionsOf(const domain::Rules& rules, domain::Purpose purpose,
+                                const std::vector<Region>& regions) {
   SuspensionHistory history;
   for (const domain::Suspension& suspension : rules.suspensions) {
     if (suspension.purpose != purpose) continue;
@@ -58,7 +59,8 @@ SuspensionHistory SuspensionsOf(const domain::Rules& rules, domain::Purpose purp
 namespace {
 
 // When a scope refused everything, or a control that lists the purpose today.
-std::vector<Instant> WiderRefusals(const domain::ScopeFacts& scope, domain::Purpose purpose, const domain::Rules& rules) {
+std::vector<Instant> WiderRefusals(const domain::ScopeFacts& scope, domain::Purpose purpose,
+                                   const domain::Rules& rules) {
   std::vector<Instant> refusals;
   if (scope.refused_all_since.IsSet()) refusals.push_back(scope.refused_all_since);
   for (const domain::ControlRefusal& refusal : scope.refused_controls) {
@@ -99,7 +101,9 @@ bool HasChosenAfter(const domain::ScopeFacts& account, domain::Purpose purpose, 
 
 std::optional<Instant> ComesOfAge(const domain::Age& age, int years) {
   std::vector<Instant> not_before = {kAlways};
-  const auto birthday = [&](base::Date born) { not_before.push_back(base::BegunEverywhere(base::AddYears(born, years))); };
+  const auto birthday = [&](base::Date born) {
+    not_before.push_back(base::BegunEverywhere(base::AddYears(born, years)));
+  };
   switch (age.kind) {
     case domain::AgeKind::kAdult:
       break;

@@ -1,5 +1,5 @@
-// A second implementation of the rule, written from the page and not from daemon/domain: slow, plain, one predicate a row.
-// Nothing here may include effective.h or call a method of Rules, SubjectFacts or ScopeFacts.
+// A second implementation of the rule, written from the page and not from daemon/domain: slow, plain, one predicate a
+// row. Nothing here may include effective.h or call a method of Rules, SubjectFacts or ScopeFacts.
 #pragma once
 
 #include "daemon/domain/decide.h"

@@ -24,16 +24,16 @@ bool ConsentCoversTheCapture(const View& view, const PurposeChoice& consent) {
 
 bool SaysNo(const PurposeChoice& says) { return says.choice == Choice::kRefused || says.choice == Choice::kWithdrawn; }
 
-// Of ends before the last consent only the last is remembered: an earlier one may have been a refusal, or this one may have ended a consent
-// that had come after a refusal.
+// Of ends before the last consent only the last is remembered: an earlier one may have been a refusal, or this one may
+// have ended a consent that had come after a refusal.
 bool PerhapsRefusedAtTheCapture(const View& view, const PurposeChoice& says) {
   if (SaysNo(says) || !says.refused_from.IsSet() || !view.has_time) return false;
   const bool consented_for_the_past = says.choice == Choice::kGiven ? CoversThePast(view, says) : says.copies_forgiven;
   return !consented_for_the_past && view.lo < says.since;
 }
 
-// It refused from `refused_from` until `since`: until it consented again, or was removed. Of several consents since, the notice of the
-// last one speaks.
+// It refused from `refused_from` until `since`: until it consented again, or was removed. Of several consents since,
+// the notice of the last one speaks.
 bool RefusedAtTheCapture(const View& view, const PurposeChoice& says) {
   if (says.end_was_expiry || !PerhapsRefusedAtTheCapture(view, says)) return false;
   return view.hi >= says.refused_from && view.lo < says.since;
@@ -69,8 +69,8 @@ bool IsNeeded(const View& view, const ScopeFacts& scope, Purpose purpose) {
   if (DefaultIsDenied(view, purpose)) return true;
   if (!view.has_time) return false;
   const Instant default_starts =
-      std::max({view.law.default_began, view.rules.in_use_since[static_cast<size_t>(purpose) - 1], view.subject->default_from,
-                view.subject->default_denied, scope.default_from});
+      std::max({view.law.default_began, view.rules.in_use_since[static_cast<size_t>(purpose) - 1],
+                view.subject->default_from, view.subject->default_denied, scope.default_from});
   return view.lo < default_starts;
 }
 

@@ -47,8 +47,8 @@ bool HoldMatches(const View& view, const domain::Hold& hold) {
   return view.lo <= hold.captured.to && hold.captured.from <= view.hi;
 }
 
-// The capture surely was ordered away: it can lie between the beginning and what is sure of the end; or it has no time, and
-// arrived before what is sure of the end of an order that has no beginning.
+// The capture surely was ordered away: it can lie between the beginning and what is sure of the end; or it has no time,
+// and arrived before what is sure of the end of an order that has no beginning.
 bool SurelyOrdered(const View& view, const domain::OrderedTimes& times) {
   if (!times.sure().IsSet() || times.latest() < times.sure()) return false;
   if (!view.has_time) return !times.from().IsSet() && view.ingested.has_value() && *view.ingested <= times.sure();

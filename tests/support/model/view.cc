@@ -142,7 +142,8 @@ void Add(domain::Region region, const domain::Rules& rules, bool surely, Law* la
   law->default_began = std::max(law->default_began, found.opt_out_since);
 }
 
-Law MergedLaw(const domain::SubjectFacts* subject, const domain::RecordingFacts& recording, const domain::Rules& rules) {
+Law MergedLaw(const domain::SubjectFacts* subject, const domain::RecordingFacts& recording,
+              const domain::Rules& rules) {
   std::vector<domain::Region> regions;
   if (subject != nullptr) regions.push_back(subject->region);
   if (recording.has_region) regions.push_back(recording.region);
@@ -168,8 +169,8 @@ std::vector<ScopeFacts> ScopesOf(const domain::SubjectFacts& subject, ScopeKind 
 
 }  // namespace
 
-View::View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks& marks_in, const domain::Question& question,
-           const domain::Rules& rules_in)
+View::View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks& marks_in,
+           const domain::Question& question, const domain::Rules& rules_in)
     : subject(subject_in),
       marks(marks_in),
       recording(question.recording),
@@ -184,7 +185,8 @@ View::View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks&
 
   if (question.now.earliest.IsSet() && !doubtful) surely_now = question.now.earliest;
 
-  // A stamp of before the service began is that of a clock that was never set, and nothing has arrived that is still to come.
+  // A stamp of before the service began is that of a clock that was never set, and nothing has arrived that is still to
+  // come.
   const Instant stamp = recording.ingested_at;
   if (stamp.IsSet() && stamp >= rules.service_began_at && stamp <= now) ingested = stamp;
   if (recording.captured_at.IsSet()) {

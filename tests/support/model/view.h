@@ -11,13 +11,13 @@ namespace consent::model {
 
 using Reasons = std::vector<domain::Reason>;
 
-// The regimes of the subject's and of the capture's region and of those that the subject left after the capture, and what all of them
-// together allow.
+// The regimes of the subject's and of the capture's region and of those that the subject left after the capture, and
+// what all of them together allow.
 struct Law {
   std::vector<domain::Region> regions;
   std::vector<domain::Regime> regimes;
   std::vector<domain::Regime> surely;  // without those that were left at a time that may be before the capture
-  Instant default_began;  // the later start of an OPT_OUT default
+  Instant default_began;               // the later start of an OPT_OUT default
   std::vector<domain::AgeOfConsent> ages_of_consent;  // home first
 
   bool OptIn() const;
@@ -44,16 +44,16 @@ struct View {
   const domain::RecordingFacts& recording;
   domain::Place place;  // without a country whose code means nothing
   const domain::Rules& rules;
-  Instant now;                       // the later end: what denies asks it
+  Instant now;                        // the later end: what denies asks it
   std::optional<Instant> surely_now;  // the earlier end: what purges by time asks it; none: no time is sure
   bool doubtful;
 
   Law law;
   bool time_invalid = false;
-  bool has_time = false;  // neither missing nor invalid
-  Instant lo, hi;         // the capture lies somewhere in [lo, hi]
+  bool has_time = false;            // neither missing nor invalid
+  Instant lo, hi;                   // the capture lies somewhere in [lo, hi]
   std::optional<Instant> ingested;  // by the server's clock; none: not said, or the stamp of a clock that was never set
-  uint8_t flags = 0;      // stored and given
+  uint8_t flags = 0;                // stored and given
   bool accidental = false;
 
   // Scopes that the recording names and the subject's record knows.
@@ -71,8 +71,8 @@ struct View {
   bool NamesAChild() const;
   // A child by the ages of consent of all regions: a guardian can answer for it.
   bool MayHaveGuardian(const domain::ScopeFacts& profile) const;
-  // A guardian's consent that had ended before, because the child had come of age where it lives; no later change of an age brings
-  // it back.
+  // A guardian's consent that had ended before, because the child had come of age where it lives; no later change of an
+  // age brings it back.
   bool HadEndedOnce(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
   // The profile is an adult now, and the consent is one that the child had given for itself.
   bool GivenBeforeAdulthood(const domain::ScopeFacts& scope, const domain::PurposeChoice& consent) const;
@@ -83,7 +83,8 @@ bool Listed(const View& view, domain::ScopeKind scope, const base::Bytes16& hand
 bool CoversThePast(const View& view, const domain::PurposeChoice& consent);
 bool ConsentCoversTheCapture(const View& view, const domain::PurposeChoice& consent);
 bool SaysNo(const domain::PurposeChoice& says);
-// It said no when the recording was captured, though it does not now, and has agreed to nothing that covers the past since.
+// It said no when the recording was captured, though it does not now, and has agreed to nothing that covers the past
+// since.
 bool RefusedAtTheCapture(const View& view, const domain::PurposeChoice& says);
 // The same as far as nobody remembers that it did not.
 bool PerhapsRefusedAtTheCapture(const View& view, const domain::PurposeChoice& says);

@@ -44,7 +44,8 @@ service::SystemRow System(std::string name) {
 
 domain::Selector Deleting::Of(const ScopeName& scope) const {
   domain::Selector selector = AllOfIt();
-  selector.kind = scope.kind == domain::ScopeKind::kProfile ? domain::SelectorKind::kProfile : domain::SelectorKind::kDevice;
+  selector.kind =
+      scope.kind == domain::ScopeKind::kProfile ? domain::SelectorKind::kProfile : domain::SelectorKind::kDevice;
   selector.scope = world_.Ref(scope);
   return selector;
 }
@@ -52,33 +53,39 @@ domain::Selector Deleting::Of(const ScopeName& scope) const {
 domain::Selector Deleting::Recordings(const std::vector<std::string>& recordings) const {
   domain::Selector selector = AllOfIt();
   selector.kind = domain::SelectorKind::kRecordings;
-  for (const std::string& recording : recordings) selector.recordings.push_back(world_.context().hasher.Recording(recording));
+  for (const std::string& recording : recordings) {
+    selector.recordings.push_back(world_.context().hasher.Recording(recording));
+  }
   std::sort(selector.recordings.begin(), selector.recordings.end());
   return selector;
 }
 
 absl::StatusOr<service::Deletions::Created> Deleting::TryAsk(const std::string& account, domain::Selector selector,
-                                                             domain::RequestState state, const std::string& request_id) {
+                                                             domain::RequestState state,
+                                                             const std::string& request_id) {
   service::ChangeRequest change = world_.Request(account, service::ChangeKind::kDeletionReceived);
   change.request_id = request_id;
   domain::NamedTimes times;
   if (!selector.captured.IsEmpty()) times = {selector.captured.from(), selector.captured.latest()};
   service::NewDeletion deletion{std::move(selector), times, domain::Actor::kSelf, state, {account, "as it was asked"}};
   std::promise<absl::StatusOr<service::Deletions::Created>> promise;
-  world_.deletions().Create(std::move(change), std::move(deletion), [&](auto created) { promise.set_value(std::move(created)); });
+  world_.deletions().Create(std::move(change), std::move(deletion),
+                            [&](auto created) { promise.set_value(std::move(created)); });
   auto created = promise.get_future().get();
   world_.Wait(kMinute);
   return created;
 }
 
-service::DeletionPlace Deleting::Ask(const std::string& account, domain::Selector selector, domain::RequestState state) {
+service::DeletionPlace Deleting::Ask(const std::string& account, domain::Selector selector,
+                                     domain::RequestState state) {
   return Required(TryAsk(account, std::move(selector), state), "ask").place;
 }
 
 absl::Status Deleting::Step(service::DeletionPlace place, service::DeletionStep step, const std::string& reason) {
   service::ChangeRequest change;
   std::promise<absl::Status> promise;
-  world_.deletions().Step(std::move(change), place, step, reason, [&](absl::Status done) { promise.set_value(std::move(done)); });
+  world_.deletions().Step(std::move(change), place, step, reason,
+                          [&](absl::Status done) { promise.set_value(std::move(done)); });
   absl::Status done = promise.get_future().get();
   world_.Wait(kMinute);
   return done;
@@ -97,17 +104,24 @@ absl::Status Deleting::Cancel(service::DeletionPlace place) {
   return done;
 }
 
-domain::DeletionRequest Deleting::Get(service::DeletionPlace place) const { return Required(world_.deletions().Get(place), "get").request; }
+domain::DeletionRequest Deleting::Get(service::DeletionPlace place) const {
+  return Required(world_.deletions().Get(place), "get").request;
+}
 
-void Deleting::Register(service::SystemRow system) { Required(world_.systems().Register(std::move(system)), "register"); }
+void Deleting::Register(service::SystemRow system) {
+  Required(world_.systems().Register(std::move(system)), "register");
+}
 
-service::SystemRow Deleting::Named(const std::string& name) const { return Required(world_.systems().Find(name), "system"); }
+service::SystemRow Deleting::Named(const std::string& name) const {
+  return Required(world_.systems().Find(name), "system");
+}
 
 std::vector<service::LeasedTask> Deleting::Lease(const std::string& system, size_t limit, base::Span visibility) {
   return Required(world_.tasks().Lease(Named(system), limit, visibility), "lease");
 }
 
-absl::Status Deleting::End(const std::string& system, const service::LeasedTask& task, domain::PurgeOutcome outcome, uint64_t count) {
+absl::Status Deleting::End(const std::string& system, const service::LeasedTask& task, domain::PurgeOutcome outcome,
+                           uint64_t count) {
   service::TaskReport report;
   report.place = task.place;
   report.epoch = task.row.epoch;

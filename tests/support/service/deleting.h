@@ -33,7 +33,8 @@ class Deleting {
 
   void Register(service::SystemRow system);
   service::SystemRow Named(const std::string& name) const;
-  std::vector<service::LeasedTask> Lease(const std::string& system, size_t limit = 100, base::Span visibility = base::Seconds(300));
+  std::vector<service::LeasedTask> Lease(const std::string& system, size_t limit = 100,
+                                         base::Span visibility = base::Seconds(300));
   // The eraser follows at once.
   absl::Status End(const std::string& system, const service::LeasedTask& task,
                    domain::PurgeOutcome outcome = domain::PurgeOutcome::kAcknowledged, uint64_t count = 1);

@@ -77,7 +77,9 @@ void Drop(const Message& one, google::protobuf::RepeatedPtrField<Message>* all) 
 PolicyBuilder::PolicyBuilder(std::string version) {
   if (!google::protobuf::util::JsonStringToMessage(kBase, &policy_).ok()) Wrong("does not parse");
   policy_.set_version(std::move(version));
-  for (const char* name : {"general", "own", "past", "silent", "short"}) *policy_.add_notices() = MakeNotice(policy_, name);
+  for (const char* name : {"general", "own", "past", "silent", "short"}) {
+    *policy_.add_notices() = MakeNotice(policy_, name);
+  }
 }
 
 PolicyBuilder& PolicyBuilder::Version(std::string version) {
@@ -106,11 +108,13 @@ v1::Control& PolicyBuilder::Control(const std::string& name) {
   Wrong("no control " + name);
 }
 
-PolicyBuilder& PolicyBuilder::AddNotice(const std::string& version, const std::string& like, const std::string& valid_from,
-                                        const std::vector<std::string>& supersedes) {
+PolicyBuilder& PolicyBuilder::AddNotice(const std::string& version, const std::string& like,
+                                        const std::string& valid_from, const std::vector<std::string>& supersedes) {
   v1::Notice notice = Notice(like);
   notice.set_version(version);
-  if (!google::protobuf::util::TimeUtil::FromString(valid_from, notice.mutable_valid_from())) Wrong("no time " + valid_from);
+  if (!google::protobuf::util::TimeUtil::FromString(valid_from, notice.mutable_valid_from())) {
+    Wrong("no time " + valid_from);
+  }
   for (const std::string& other : supersedes) notice.add_supersedes(other);
   *policy_.add_notices() = std::move(notice);
   return *this;
@@ -140,8 +144,9 @@ std::string PolicyBuilder::Json() const {
     coded.SetSerializationDeterministic(true);
     policy_.SerializeToCodedStream(&coded);
   }
-  const std::unique_ptr<google::protobuf::util::TypeResolver> types(google::protobuf::util::NewTypeResolverForDescriptorPool(
-      "type.googleapis.com", google::protobuf::DescriptorPool::generated_pool()));
+  const std::unique_ptr<google::protobuf::util::TypeResolver> types(
+      google::protobuf::util::NewTypeResolverForDescriptorPool("type.googleapis.com",
+                                                               google::protobuf::DescriptorPool::generated_pool()));
   std::string json;
   const std::string type = "type.googleapis.com/" + policy_.GetTypeName();
   if (!google::protobuf::util::BinaryToJsonString(types.get(), type, bytes, &json).ok()) Wrong("does not print");

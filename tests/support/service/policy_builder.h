@@ -9,10 +9,11 @@
 
 namespace consent::test {
 
-// Regimes: "eea" (DE, FR: opt-in, employees in DE and FR), "us" (US: opt-out, false wakes an hour, everybody everywhere),
-// "open" (CA, and every region that is not named: opt-in, everybody everywhere). In use: HUMAN_REVIEW, MODEL_TRAINING,
-// FEATURE_DEVELOPMENT, MESSAGE_TRANSCRIPTION; controls help_improve (HUMAN_REVIEW, FEATURE_DEVELOPMENT), messages_improve,
-// train. Notices, valid from 2026-01-01, languages en and de, listing all in use:
+// Regimes: "eea" (DE, FR: opt-in, employees in DE and FR), "us" (US: opt-out, false wakes an hour, everybody
+// everywhere), "open" (CA, and every region that is not named: opt-in, everybody everywhere). In use: HUMAN_REVIEW,
+// MODEL_TRAINING, FEATURE_DEVELOPMENT, MESSAGE_TRANSCRIPTION; controls help_improve (HUMAN_REVIEW,
+// FEATURE_DEVELOPMENT), messages_improve, train. Notices, valid from 2026-01-01, languages en and de, listing all in
+// use:
 //   general
 //   own      the same; World consents for the account alone under it
 //   past     covers the past

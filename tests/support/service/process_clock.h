@@ -8,7 +8,8 @@
 
 namespace consent::test {
 
-// Thread-safe, apart from Begin. A clock for a store that outlives its processes; what each knew goes on to the next, as in a head file.
+// Thread-safe, apart from Begin. A clock for a store that outlives its processes; what each knew goes on to the next,
+// as in a head file.
 class ProcessClock final : public base::Clock {
  public:
   explicit ProcessClock(const base::Clock& system) : system_(system) { Begin(base::Instant{}); }

@@ -3,7 +3,9 @@
 
 namespace consent::test {
 
-domain::Target Control(std::string name) { return {domain::TargetKind::kControl, std::move(name), domain::Purpose::kNone}; }
+domain::Target Control(std::string name) {
+  return {domain::TargetKind::kControl, std::move(name), domain::Purpose::kNone};
+}
 domain::Target Only(domain::Purpose purpose) { return {domain::TargetKind::kPurpose, "", purpose}; }
 domain::Target Everything() { return {}; }
 

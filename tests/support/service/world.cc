@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
-#include "daemon/service/subject/fill_index.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/subject/fill_index.h"
 
 namespace consent::test {
 namespace {
@@ -31,7 +31,9 @@ store::MemoryStore::Options StoreOptions(const World::Options& options, const ba
 
 std::vector<std::unique_ptr<service::FactsIndex>> Indexes(const World::Options& options) {
   std::vector<std::unique_ptr<service::FactsIndex>> indexes;
-  for (uint16_t i = 0; i < options.partitions; ++i) indexes.push_back(std::make_unique<service::FactsIndex>(options.max_subjects));
+  for (uint16_t i = 0; i < options.partitions; ++i) {
+    indexes.push_back(std::make_unique<service::FactsIndex>(options.max_subjects));
+  }
   return indexes;
 }
 
@@ -39,7 +41,8 @@ std::vector<std::unique_ptr<service::FactsIndex>> Indexes(const World::Options& 
 
 // What a process holds. The pool goes last, because the committer may still hand it an answer.
 struct World::Running {
-  Running(const Options& options, store::Store& store, base::TrustedClock& time, base::Random& random, const base::Keys& keys)
+  Running(const Options& options, store::Store& store, base::TrustedClock& time, base::Random& random,
+          const base::Keys& keys)
       : writers(options.threads, options.queue),
         context{.store = store,
                 .time = time,
@@ -106,7 +109,9 @@ absl::Status World::Start() {
 absl::Status World::TryRestart() {
   running_.reset();
   base::Instant last_stamp;
-  for (uint16_t i = 0; i < inner_.partition_count(); ++i) last_stamp = std::max(last_stamp, inner_.GetHead({i}).stamp.time);
+  for (uint16_t i = 0; i < inner_.partition_count(); ++i) {
+    last_stamp = std::max(last_stamp, inner_.GetHead({i}).stamp.time);
+  }
   clock_of_process_.Begin(last_stamp);
   return Start();
 }
@@ -189,7 +194,8 @@ service::ChangeRequest World::Request(const std::string& account, service::Chang
 // Who speaks for the account: its first adult; nobody where there is none.
 static std::optional<base::ProfileHandle> FirstAdult(const domain::SubjectFacts& facts) {
   for (const domain::ScopeFacts& scope : facts.scopes) {
-    const bool adult = scope.kind == domain::ScopeKind::kProfile && scope.registered && scope.age.kind == domain::AgeKind::kAdult;
+    const bool adult =
+        scope.kind == domain::ScopeKind::kProfile && scope.registered && scope.age.kind == domain::AgeKind::kAdult;
     if (adult) return base::ProfileHandle{scope.handle};
   }
   return std::nullopt;
@@ -201,13 +207,16 @@ service::ChangeRequest World::OptInRequest(const std::string& account, const Sco
   request.command.expected_revision = RevisionOf(account);
   request.command.proof = Proof(given);
   request.command.choices.push_back({Ref(scope), std::move(target), true});
-  if (scope.kind == domain::ScopeKind::kAccount && given.notice != "own") request.command.self_profile = FirstAdult(Facts(account));
+  if (scope.kind == domain::ScopeKind::kAccount && given.notice != "own") {
+    request.command.self_profile = FirstAdult(Facts(account));
+  }
   request.payload.evidence = "evidence of " + account + " under " + given.notice;
   if (!scope.id.empty()) request.payload.names.emplace_back(Ref(scope), scope.id);
   return request;
 }
 
-service::ChangeRequest World::OptOutRequest(const std::string& account, const ScopeName& scope, domain::Target target) const {
+service::ChangeRequest World::OptOutRequest(const std::string& account, const ScopeName& scope,
+                                            domain::Target target) const {
   service::ChangeRequest request = Request(account, service::ChangeKind::kOptOut);
   request.command.choices.push_back({Ref(scope), std::move(target), false});
   if (!scope.id.empty()) request.payload.names.emplace_back(Ref(scope), scope.id);
@@ -222,7 +231,9 @@ Reply World::Register(const std::string& account, const std::string& region, con
   for (const Person& person : people) {
     request.command.profiles.push_back(Command(person));
     request.payload.names.emplace_back(Ref(Profile(person.id)), person.id);
-    if (!person.guardian.empty()) request.payload.guardians.emplace_back(hasher_.Guardian(person.guardian), person.guardian);
+    if (!person.guardian.empty()) {
+      request.payload.guardians.emplace_back(hasher_.Guardian(person.guardian), person.guardian);
+    }
   }
   for (const std::string& device : devices) {
     request.command.devices.push_back(hasher_.Device(device));
@@ -264,8 +275,8 @@ void World::Rewrite(const std::string& account, const std::function<void(domain:
       context().PartitionOf(Handle(account)), {},
       [&](const store::Stamp&) {
         store::Change change;
-        change.writes.push_back(
-            {store::Table::kSubject, context().SubjectKey(Handle(account)), service::EncodeSubjectRow(Handle(account), bytes)});
+        change.writes.push_back({store::Table::kSubject, context().SubjectKey(Handle(account)),
+                                 service::EncodeSubjectRow(Handle(account), bytes)});
         change.event.body = "rewritten by a test";
         return change;
       },

@@ -1,5 +1,5 @@
-// A whole daemon without its network: every use case over a store in memory, with a clock, randomness and keys of the test's own,
-// and few words in which a test can tell a story.
+// A whole daemon without its network: every use case over a store in memory, with a clock, randomness and keys of the
+// test's own, and few words in which a test can tell a story.
 #pragma once
 
 #include <functional>
@@ -10,21 +10,21 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/service/commit/change_subject.h"
-#include "daemon/service/subject/check_eligibility.h"
-#include "daemon/service/registry/data_systems.h"
 #include "daemon/service/deletion/deletions.h"
-#include "daemon/service/erasure/erasures.h"
 #include "daemon/service/deletion/holds.h"
-#include "daemon/service/registry/policy_admin.h"
+#include "daemon/service/erasure/erasures.h"
 #include "daemon/service/purge/purge_tasks.h"
+#include "daemon/service/registry/data_systems.h"
+#include "daemon/service/registry/policy_admin.h"
+#include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/subject_changes.h"
 #include "daemon/store/memory.h"
 #include "daemon/wire/errors.h"
 #include "tests/support/service/policy_builder.h"
+#include "tests/support/service/process_clock.h"
 #include "tests/support/service/recording.h"
 #include "tests/support/service/seeded_random.h"
-#include "tests/support/service/process_clock.h"
 #include "tests/support/store/clock.h"
 
 namespace consent::test {
@@ -75,8 +75,9 @@ std::string Text(domain::Disposition disposition);
 std::string Text(const domain::Decision& decision);
 bool IsYes(const domain::Decision& decision);
 
-// Every change takes a minute of the clock, so that the story's order is also the clock's. The default recording is made half a
-// minute before it is asked about, after the last change. Ends the process on what no test means (an unreadable store).
+// Every change takes a minute of the clock, so that the story's order is also the clock's. The default recording is
+// made half a minute before it is asked about, after the last change. Ends the process on what no test means (an
+// unreadable store).
 class World {
  public:
   struct Options {
@@ -87,7 +88,7 @@ class World {
     int threads = 2;
     size_t queue = 4096;
     base::Instant now{};  // unset: 2026-03-01T12:00:00Z
-    bool policy = true;  // PolicyBuilder's is activated
+    bool policy = true;   // PolicyBuilder's is activated
     // Puts a decorator before the store; it outlives restarts.
     std::function<std::unique_ptr<store::Store>(store::Store&)> decorate{};
   };
@@ -100,8 +101,8 @@ class World {
   absl::Status TryRestart();
 
   // --- changes; each a minute apart ---
-  Reply Register(const std::string& account, const std::string& region, const std::vector<Person>& people = {Adult("ann")},
-                 const std::vector<std::string>& devices = {});
+  Reply Register(const std::string& account, const std::string& region,
+                 const std::vector<Person>& people = {Adult("ann")}, const std::vector<std::string>& devices = {});
   Reply OptIn(const std::string& account, const ScopeName& scope, domain::Target target, const Given& given = {});
   Reply OptOut(const std::string& account, const ScopeName& scope, domain::Target target);
   Reply Retain(const std::string& account, const ScopeName& scope, domain::Retention retention);
@@ -114,7 +115,8 @@ class World {
 
   // --- the requests behind them ---
   service::ChangeRequest Request(const std::string& account, service::ChangeKind kind) const;
-  service::ChangeRequest OptInRequest(const std::string& account, const ScopeName& scope, domain::Target target, const Given& given) const;
+  service::ChangeRequest OptInRequest(const std::string& account, const ScopeName& scope, domain::Target target,
+                                      const Given& given) const;
   service::ChangeRequest OptOutRequest(const std::string& account, const ScopeName& scope, domain::Target target) const;
   domain::ScopeRef Ref(const ScopeName& scope) const;
   domain::ProfileCommand Command(const Person& person) const;
@@ -122,7 +124,8 @@ class World {
   base::SubjectHandle Handle(const std::string& account) const { return hasher_.Subject(account); }
 
   // --- answers ---
-  domain::Decision Check(const std::string& account, Recording recording, domain::Purpose purpose = domain::Purpose::kHumanReview,
+  domain::Decision Check(const std::string& account, Recording recording,
+                         domain::Purpose purpose = domain::Purpose::kHumanReview,
                          const domain::Place& place = Employee()) const;
   // For the default recording.
   domain::Decision Check(const std::string& account, domain::Purpose purpose = domain::Purpose::kHumanReview) const;

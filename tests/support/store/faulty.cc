@@ -102,7 +102,8 @@ Fault FaultyStore::Next() {
 
 absl::Status FaultyStore::Check() const {
   base::MutexLock lock(mutex_);
-  return failed_ ? absl::UnavailableError("the store failed; it serves again when it is opened anew") : absl::OkStatus();
+  return failed_ ? absl::UnavailableError("the store failed; it serves again when it is opened anew")
+                 : absl::OkStatus();
 }
 
 bool FaultyStore::MarkFailed() {
@@ -171,7 +172,8 @@ absl::Status FaultyStore::Scan(Partition partition, store::Table table, std::str
   return inner_.Scan(partition, table, from, to, limit, visit);
 }
 
-absl::StatusOr<std::vector<store::FeedRow>> FaultyStore::Feed(Partition partition, store::Sequence from, size_t limit) const {
+absl::StatusOr<std::vector<store::FeedRow>> FaultyStore::Feed(Partition partition, store::Sequence from,
+                                                              size_t limit) const {
   if (absl::Status s = Check(); !s.ok()) return s;
   return inner_.Feed(partition, from, limit);
 }
@@ -198,8 +200,8 @@ absl::Status FaultyStore::Scrub(Partition partition, const store::Remains& remai
   return Change([&] { return inner_.Scrub(partition, remains); });
 }
 
-absl::StatusOr<store::Lease> FaultyStore::AcquireLease(Partition partition, std::string_view name, std::string_view holder,
-                                                       base::Span length) {
+absl::StatusOr<store::Lease> FaultyStore::AcquireLease(Partition partition, std::string_view name,
+                                                       std::string_view holder, base::Span length) {
   if (absl::Status s = Check(); !s.ok()) return s;
   return inner_.AcquireLease(partition, name, holder, length);
 }

@@ -20,14 +20,14 @@ enum class Fault : uint8_t {
   kUnknownDone = 4,  // kUnknown, although the commit is done
 };
 
-// Passes everything on to another store, except the commits that it fails. After a kUnknown it refuses reads and commits, as a
-// real store does, until Reopen(). Commits that are under way at that moment are answered kUnknown although they are done.
-// With no plan it passes everything on. Thread-safe.
+// Passes everything on to another store, except the commits that it fails. After a kUnknown it refuses reads and
+// commits, as a real store does, until Reopen(). Commits that are under way at that moment are answered kUnknown
+// although they are done. With no plan it passes everything on. Thread-safe.
 class FaultyStore final : public store::Store {
  public:
   struct Plan {
     uint64_t seed = 0;
-    double conflict = 0;      // probabilities per commit, 0..1; their sum is at most 1
+    double conflict = 0;  // probabilities per commit, 0..1; their sum is at most 1
     double retry = 0;
     double unknown_lost = 0;
     double unknown_done = 0;
@@ -39,14 +39,15 @@ class FaultyStore final : public store::Store {
 
   // Adds to the script.
   void Inject(Fault fault) EXCLUDES(mutex_);
-  // Runs once, on the caller's thread, before the next commit is passed on: somebody else who comes in between. May itself commit.
+  // Runs once, on the caller's thread, before the next commit is passed on: somebody else who comes in between. May
+  // itself commit.
   void BeforeNextCommit(std::function<void()> meddle) EXCLUDES(mutex_);
   // The same before the next Get of that table.
   void BeforeNextGet(store::Table table, std::function<void()> meddle) EXCLUDES(mutex_);
   // Fails nothing any more, neither by plan nor by script.
   void Calm() EXCLUDES(mutex_);
-  // The `call`-th call from now on that changes the store (1: the next) is the last before a crash: it is kUnknown, or Unavailable, and
-  // done or not.
+  // The `call`-th call from now on that changes the store (1: the next) is the last before a crash: it is kUnknown, or
+  // Unavailable, and done or not.
   void CrashAt(uint64_t call, bool done) EXCLUDES(mutex_);
   // Serves again after a kUnknown.
   void Reopen() EXCLUDES(mutex_);
@@ -58,8 +59,8 @@ class FaultyStore final : public store::Store {
   void Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
               store::Done done) override;
   absl::StatusOr<std::string> Get(store::Partition partition, store::Table table, std::string_view key) const override;
-  absl::Status Scan(store::Partition partition, store::Table table, std::string_view from, std::string_view to, size_t limit,
-                    const store::Visitor& visit) const override;
+  absl::Status Scan(store::Partition partition, store::Table table, std::string_view from, std::string_view to,
+                    size_t limit, const store::Visitor& visit) const override;
   absl::StatusOr<std::vector<store::FeedRow>> Feed(store::Partition partition, store::Sequence from,
                                                    size_t limit) const override;
   absl::StatusOr<store::FeedRow> FeedAt(store::Partition partition, store::Sequence sequence) const override;
@@ -99,7 +100,8 @@ class FaultyStore final : public store::Store {
   uint64_t crash_in_ GUARDED_BY(mutex_) = 0;  // calls; 0: none is planned
   bool crash_when_done_ GUARDED_BY(mutex_) = false;
   bool crashed_ GUARDED_BY(mutex_) = false;
-  uint64_t generation_ GUARDED_BY(mutex_) = 0;  // counts failures, so that a commit begun before one is not answered after Reopen
+  uint64_t generation_ GUARDED_BY(mutex_) =
+      0;  // counts failures, so that a commit begun before one is not answered after Reopen
 };
 
 }  // namespace consent::test

@@ -1,4 +1,5 @@
-// Which connections are let in and which go, with real descriptors: what is read and closed here passes through daemon/app/reads.h.
+// Which connections are let in and which go, with real descriptors: what is read and closed here passes through
+// daemon/app/reads.h.
 #include "daemon/app/connections.h"
 
 #include <sys/socket.h>
@@ -17,10 +18,11 @@ namespace {
 
 const std::string kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const std::string kSettings("\0\0\0\4\0\0\0\0\0", 9);
-const std::string kCall("\0\0\0\1\5\0\0\0\1", 9);          // HEADERS that end a stream, of no bytes
-const std::string kEndless("\0\0\0\1\0\0\0\0\1", 9);       // HEADERS without their end
+const std::string kCall("\0\0\0\1\5\0\0\0\1", 9);     // HEADERS that end a stream, of no bytes
+const std::string kEndless("\0\0\0\1\0\0\0\0\1", 9);  // HEADERS without their end
 std::string OpenBody(uint16_t bytes) {
-  return std::string("\0", 1) + static_cast<char>(bytes >> 8) + static_cast<char>(bytes) + std::string("\0\0\0\0\0\1", 6) + std::string(bytes, 'x');
+  return std::string("\0", 1) + static_cast<char>(bytes >> 8) + static_cast<char>(bytes) +
+         std::string("\0\0\0\0\0\1", 6) + std::string(bytes, 'x');
 }
 
 ConnectionLimits Small() {
@@ -34,7 +36,9 @@ ConnectionLimits Small() {
   return limits;
 }
 
-uint64_t Closed(const Connections& connections, CloseReason reason) { return connections.Counts().closed[static_cast<size_t>(reason)]; }
+uint64_t Closed(const Connections& connections, CloseReason reason) {
+  return connections.Counts().closed[static_cast<size_t>(reason)];
+}
 
 // A peer and the server's end of its connection, as gRPC would use it.
 class Pair {
@@ -190,7 +194,8 @@ TEST(Connections, WhoHasOnlyJustComeMayStay) {
   EXPECT_EQ(connections.Admit(second.served(), "b"), Admission::kLater);
   EXPECT_EQ(first.Read(), -EAGAIN);
   first.Pass(kPreface);
-  EXPECT_EQ(connections.Admit(second.served(), "b"), Admission::kAdmitted) << "it has sent something and made no call since";
+  EXPECT_EQ(connections.Admit(second.served(), "b"), Admission::kAdmitted)
+      << "it has sent something and made no call since";
 }
 
 TEST(Connections, OthersDoNotWaitForAPeerThatHasTakenItsOwnRoom) {
@@ -216,7 +221,9 @@ TEST(Connections, WhoWasCutComesBackInTurnsAndOthersDoNotWait) {
   limits.after_cut = std::chrono::hours(1);
   Connections connections(limits);
   const auto began = std::chrono::steady_clock::now();
-  const auto waits = [&](const std::string& peer) { return connections.MayComeAt(peer).value_or(began + std::chrono::hours(9999)) - began; };
+  const auto waits = [&](const std::string& peer) {
+    return connections.MayComeAt(peer).value_or(began + std::chrono::hours(9999)) - began;
+  };
   constexpr std::chrono::minutes kAtOnce{1};
   Pair flood;
   ASSERT_EQ(connections.Admit(flood.served(), "a"), Admission::kAdmitted);
@@ -291,8 +298,9 @@ TEST(Connections, ADrainEndsWhoHasNoCallAndThenWhoIsSilent) {
 TEST(Connections, EveryReasonHasANameOfItsOwn) {
   std::vector<std::string> names;
   for (size_t i = 0; i < kCloseReasons; ++i) names.emplace_back(CloseReasonName(static_cast<CloseReason>(i)));
-  EXPECT_THAT(names, testing::ElementsAre("ended", "preface", "frame_bytes", "header_block", "continuation", "unacknowledged", "control_frames",
-                                          "open_bodies", "evicted", "turned_away", "drained"));
+  EXPECT_THAT(names,
+              testing::ElementsAre("ended", "preface", "frame_bytes", "header_block", "continuation", "unacknowledged",
+                                   "control_frames", "open_bodies", "evicted", "turned_away", "drained"));
 }
 
 }  // namespace

@@ -10,7 +10,9 @@ namespace {
 TEST(Descriptors, TooFewAreRefusedWithTheBoundAndWhatToDo) {
   const auto plan = PlanDescriptors(kLeastDescriptors - 1);
   ASSERT_EQ(plan.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(plan.status().message()), testing::AllOf(testing::HasSubstr("199"), testing::HasSubstr("at least 200"), testing::HasSubstr("LimitNOFILE")));
+  EXPECT_THAT(
+      std::string(plan.status().message()),
+      testing::AllOf(testing::HasSubstr("199"), testing::HasSubstr("at least 200"), testing::HasSubstr("LimitNOFILE")));
 }
 
 TEST(Descriptors, EveryPlanFitsItsLimit) {
@@ -36,7 +38,9 @@ TEST(Descriptors, OftenMetLimits) {
   EXPECT_EQ(PlanDescriptors(65'536)->connections, 512u);
 }
 
-TEST(Descriptors, LongestFrameIsAboveTheLongestMessage) { EXPECT_GT(LimitsOf(*PlanDescriptors(1024)).frames.frame_bytes, (4u << 20) + (256u << 10)); }
+TEST(Descriptors, LongestFrameIsAboveTheLongestMessage) {
+  EXPECT_GT(LimitsOf(*PlanDescriptors(1024)).frames.frame_bytes, (4u << 20) + (256u << 10));
+}
 
 }  // namespace
 }  // namespace consent::app

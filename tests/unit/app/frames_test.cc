@@ -1,4 +1,5 @@
-// The bound on HTTP/2 frames: each limit at, below and above it, and the same verdict however the bytes are cut into pieces.
+// The bound on HTTP/2 frames: each limit at, below and above it, and the same verdict however the bytes are cut into
+// pieces.
 #include "daemon/app/frames.h"
 
 #include <algorithm>
@@ -11,8 +12,8 @@
 namespace consent::app {
 namespace {
 
-constexpr uint8_t kData = 0, kHeaders = 1, kPriority = 2, kReset = 3, kSettings = 4, kPing = 6, kGoAway = 7, kWindowUpdate = 8,
-                  kContinuation = 9, kUnknown = 42;
+constexpr uint8_t kData = 0, kHeaders = 1, kPriority = 2, kReset = 3, kSettings = 4, kPing = 6, kGoAway = 7,
+                  kWindowUpdate = 8, kContinuation = 9, kUnknown = 42;
 constexpr uint8_t kNoFlags = 0, kEndStream = 1, kAck = 1, kEndHeaders = 4;
 constexpr uint32_t kFrameBytes = 1 << 20;
 
@@ -20,8 +21,8 @@ const std::string kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 std::string Frame(uint8_t type, uint8_t flags, size_t length, uint32_t stream = 1) {
   std::string frame;
-  for (const size_t part : {length >> 16, length >> 8, length, size_t{type}, size_t{flags}, size_t{stream} >> 24, size_t{stream} >> 16,
-                            size_t{stream} >> 8, size_t{stream}}) {
+  for (const size_t part : {length >> 16, length >> 8, length, size_t{type}, size_t{flags}, size_t{stream} >> 24,
+                            size_t{stream} >> 16, size_t{stream} >> 8, size_t{stream}}) {
     frame.push_back(static_cast<char>(part & 0xff));
   }
   // A body that would be a frame's head of its own if it were read as one.
@@ -109,14 +110,16 @@ TEST(Frames, ContinuationsOfAHeaderBlock) {
     EXPECT_EQ(Verdict(open + Frame(kContinuation, kEndHeaders, 0)), FrameFault::kNone);
     EXPECT_EQ(Verdict(open + Frame(kContinuation, kNoFlags, 0)), FrameFault::kNone);
     EXPECT_EQ(Verdict(open + Times(2, Frame(kContinuation, kNoFlags, 0))), FrameFault::kHeaderBlock);
-    const std::string whole = Frame(kHeaders, kNoFlags, 1) + Times(7, Frame(kContinuation, kNoFlags, 0)) + Frame(kContinuation, kEndHeaders, 0);
+    const std::string whole = Frame(kHeaders, kNoFlags, 1) + Times(7, Frame(kContinuation, kNoFlags, 0)) +
+                              Frame(kContinuation, kEndHeaders, 0);
     EXPECT_EQ(Verdict(before + Times(3, whole)), FrameFault::kNone);
   }
 }
 
 TEST(Frames, NothingMayStandWithinAHeaderBlock) {
   for (const uint8_t type : {kData, kHeaders, kPriority, kReset, kSettings, kPing, kGoAway, kWindowUpdate, kUnknown}) {
-    EXPECT_EQ(Verdict(Frame(kHeaders, kNoFlags, 1) + Frame(type, kEndHeaders, 4)), FrameFault::kContinuation) << int{type};
+    EXPECT_EQ(Verdict(Frame(kHeaders, kNoFlags, 1) + Frame(type, kEndHeaders, 4)), FrameFault::kContinuation)
+        << int{type};
   }
   EXPECT_EQ(Verdict(Frame(kContinuation, kEndHeaders, 1)), FrameFault::kContinuation);
   EXPECT_EQ(Verdict(kCall + Frame(kContinuation, kEndHeaders, 1)), FrameFault::kContinuation);
@@ -137,14 +140,16 @@ TEST(Frames, HeaderBytesBeforeSettingsAreAcknowledged) {
   EXPECT_EQ(Verdict(Times(4, header)), FrameFault::kNone);
   EXPECT_EQ(Verdict(Times(4, header) + Frame(kHeaders, kEndHeaders, 0)), FrameFault::kNone);
   EXPECT_EQ(Verdict(Times(4, header) + Frame(kHeaders, kEndHeaders, 1)), FrameFault::kUnacknowledged);
-  EXPECT_EQ(Verdict(Times(3, header) + Frame(kHeaders, kNoFlags, 16 << 10) + Frame(kContinuation, kEndHeaders, 1)), FrameFault::kUnacknowledged);
+  EXPECT_EQ(Verdict(Times(3, header) + Frame(kHeaders, kNoFlags, 16 << 10) + Frame(kContinuation, kEndHeaders, 1)),
+            FrameFault::kUnacknowledged);
   EXPECT_EQ(Verdict(Times(4, header) + Frame(kSettings, kAck, 0, 0) + Times(100, header)), FrameFault::kNone);
 }
 
 TEST(Frames, ControlFramesAtATime) {
-  for (const std::string& frame : {Frame(kReset, kNoFlags, 4), Frame(kPing, kNoFlags, 8, 0), Frame(kSettings, kNoFlags, 0, 0),
-                                   Frame(kSettings, kAck, 0, 0), Frame(kPriority, kNoFlags, 5), Frame(kData, kNoFlags, 0),
-                                   Frame(kGoAway, kNoFlags, 8, 0), Frame(kUnknown, kNoFlags, 0)}) {
+  for (const std::string& frame :
+       {Frame(kReset, kNoFlags, 4), Frame(kPing, kNoFlags, 8, 0), Frame(kSettings, kNoFlags, 0, 0),
+        Frame(kSettings, kAck, 0, 0), Frame(kPriority, kNoFlags, 5), Frame(kData, kNoFlags, 0),
+        Frame(kGoAway, kNoFlags, 8, 0), Frame(kUnknown, kNoFlags, 0)}) {
     FrameBound bound(Limits());
     EXPECT_EQ(Feed(bound, kPreface + Times(255, frame)), FrameFault::kNone);
     EXPECT_EQ(Feed(bound, frame), FrameFault::kNone);
@@ -158,18 +163,23 @@ TEST(Frames, ControlFramesAtATime) {
   }
   FrameBound steady(Limits());
   EXPECT_EQ(Feed(steady, kPreface), FrameFault::kNone);
-  for (int64_t now = 1; now <= 20'000; ++now) ASSERT_EQ(Feed(steady, Times(2, Frame(kReset, kNoFlags, 4)), now), FrameFault::kNone) << now;
+  for (int64_t now = 1; now <= 20'000; ++now) {
+    ASSERT_EQ(Feed(steady, Times(2, Frame(kReset, kNoFlags, 4)), now), FrameFault::kNone) << now;
+  }
   // A clock that stood still or went back lets nothing go and takes nothing.
   EXPECT_EQ(Feed(steady, Frame(kReset, kNoFlags, 4), 5), FrameFault::kNone);
   // What carries something, or ends something, is no control frame.
-  for (const std::string& frame : {Frame(kWindowUpdate, kNoFlags, 4), Frame(kData, kEndStream, 0), Frame(kData, kEndStream, 1)}) {
+  for (const std::string& frame :
+       {Frame(kWindowUpdate, kNoFlags, 4), Frame(kData, kEndStream, 0), Frame(kData, kEndStream, 1)}) {
     EXPECT_EQ(Verdict(kAcknowledged + Times(5000, frame)), FrameFault::kNone);
   }
 }
 
 TEST(Frames, RequestsThatHaveNotEndedAreCountedByTheirBytes) {
   FrameBound bound(Limits());
-  EXPECT_EQ(Feed(bound, kPreface + Frame(kData, kNoFlags, 100, 1) + Frame(kData, kNoFlags, 10, 3) + Frame(kData, kNoFlags, 1, 1)), FrameFault::kNone);
+  EXPECT_EQ(Feed(bound, kPreface + Frame(kData, kNoFlags, 100, 1) + Frame(kData, kNoFlags, 10, 3) +
+                            Frame(kData, kNoFlags, 1, 1)),
+            FrameFault::kNone);
   EXPECT_EQ(bound.open_body_bytes(), 111u);
   EXPECT_EQ(Feed(bound, Frame(kData, kEndStream, 50, 1)), FrameFault::kNone);
   EXPECT_EQ(bound.open_body_bytes(), 10u);
@@ -191,12 +201,17 @@ TEST(Frames, RequestsThatHaveNotEnded) {
 // Of each kind: bytes that end with the first byte at which they are cut.
 std::vector<std::pair<std::string, FrameFault>> Samples() {
   const auto head = [](const std::string& frame) { return frame.substr(0, 9); };
-  return {{kPreface + kAcknowledged + Times(20, kCall), FrameFault::kNone},
-          {kPreface + kAcknowledged + head(Frame(kData, kEndStream, kFrameBytes + 1)), FrameFault::kFrameBytes},
-          {kPreface + Frame(kHeaders, kNoFlags, 3) + Times(8, Frame(kContinuation, kNoFlags, 2)) + head(Frame(kContinuation, kNoFlags, 2)), FrameFault::kHeaderBlock},
-          {kPreface + kCall + Frame(kHeaders, kNoFlags, 3) + head(Frame(kPing, kNoFlags, 8)), FrameFault::kContinuation},
-          {kPreface + Times(128, Frame(kHeaders, kEndHeaders, 1)) + head(Frame(kHeaders, kEndHeaders, 1)), FrameFault::kUnacknowledged},
-          {kPreface + Times(256, Frame(kReset, kNoFlags, 0)) + head(Frame(kReset, kNoFlags, 4)), FrameFault::kControlFrames}};
+  return {
+      {kPreface + kAcknowledged + Times(20, kCall), FrameFault::kNone},
+      {kPreface + kAcknowledged + head(Frame(kData, kEndStream, kFrameBytes + 1)), FrameFault::kFrameBytes},
+      {kPreface + Frame(kHeaders, kNoFlags, 3) + Times(8, Frame(kContinuation, kNoFlags, 2)) +
+           head(Frame(kContinuation, kNoFlags, 2)),
+       FrameFault::kHeaderBlock},
+      {kPreface + kCall + Frame(kHeaders, kNoFlags, 3) + head(Frame(kPing, kNoFlags, 8)), FrameFault::kContinuation},
+      {kPreface + Times(128, Frame(kHeaders, kEndHeaders, 1)) + head(Frame(kHeaders, kEndHeaders, 1)),
+       FrameFault::kUnacknowledged},
+      {kPreface + Times(256, Frame(kReset, kNoFlags, 0)) + head(Frame(kReset, kNoFlags, 4)),
+       FrameFault::kControlFrames}};
 }
 
 TEST(Frames, SplitAtEveryByte) {
@@ -211,12 +226,14 @@ TEST(Frames, SplitAtEveryByte) {
 
 TEST(Frames, RandomPiecesAreAsGoodAsTheWhole) {
   std::mt19937_64 random(20261127);
-  constexpr uint8_t kTypes[] = {kData, kData, kHeaders, kHeaders, kContinuation, kReset, kSettings, kPing, kWindowUpdate, kUnknown};
+  constexpr uint8_t kTypes[] = {kData,  kData,     kHeaders, kHeaders,      kContinuation,
+                                kReset, kSettings, kPing,    kWindowUpdate, kUnknown};
   for (int round = 0; round < 2000; ++round) {
     std::string bytes = kPreface;
     for (size_t i = 0; i < 30; ++i) {
       const uint8_t flags = random() % 8 == 0 ? kNoFlags : kEndHeaders | kEndStream;
-      bytes += Frame(kTypes[random() % std::size(kTypes)], flags, random() % 5 == 0 ? random() % 20'000 : random() % 40, random() % 8);
+      bytes += Frame(kTypes[random() % std::size(kTypes)], flags, random() % 5 == 0 ? random() % 20'000 : random() % 40,
+                     random() % 8);
     }
     FrameBound whole(Limits());
     const FrameFault expected = Feed(whole, bytes);

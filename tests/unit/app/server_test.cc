@@ -1,5 +1,5 @@
-// The whole server with short time limits, over plain sockets: each way to stall ends in its time, a drain waits for calls only, and one
-// caller's bounds leave the others alone.
+// The whole server with short time limits, over plain sockets: each way to stall ends in its time, a drain waits for
+// calls only, and one caller's bounds leave the others alone.
 #include "daemon/app/server.h"
 
 #include <grpcpp/grpcpp.h>
@@ -34,7 +34,8 @@ using std::chrono::steady_clock;
 
 std::string Frame(uint8_t type, uint8_t flags, uint32_t stream, const std::string& body) {
   std::string frame;
-  for (const size_t part : {body.size() >> 16, body.size() >> 8, body.size(), size_t{type}, size_t{flags}, size_t{0}, size_t{0}, size_t{stream} >> 8, size_t{stream}}) {
+  for (const size_t part : {body.size() >> 16, body.size() >> 8, body.size(), size_t{type}, size_t{flags}, size_t{0},
+                            size_t{0}, size_t{stream} >> 8, size_t{stream}}) {
     frame.push_back(static_cast<char>(part & 0xff));
   }
   return frame + body;
@@ -49,8 +50,9 @@ const std::string kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const std::string kSettings = Frame(4, 0, 0, "");
 const std::string kAcknowledge = Frame(4, 1, 0, "");
 const std::string kGreeting = kPreface + kSettings + kAcknowledge;
-const std::string kHealthCheck = Header(":method", "POST") + Header(":scheme", "http") + Header(":path", "/grpc.health.v1.Health/Check") +
-                                 Header(":authority", "localhost") + Header("te", "trailers") + Header("content-type", "application/grpc");
+const std::string kHealthCheck = Header(":method", "POST") + Header(":scheme", "http") +
+                                 Header(":path", "/grpc.health.v1.Health/Check") + Header(":authority", "localhost") +
+                                 Header("te", "trailers") + Header("content-type", "application/grpc");
 
 // A peer that sends what it is told to and answers nothing.
 class RawPeer {
@@ -74,7 +76,9 @@ class RawPeer {
       pollfd readable{fd_, POLLIN, 0};
       if (left.count() <= 0 || poll(&readable, 1, static_cast<int>(left.count())) <= 0) return std::nullopt;
       char bytes[4096];
-      if (read(fd_, bytes, sizeof bytes) <= 0) return std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
+      if (read(fd_, bytes, sizeof bytes) <= 0) {
+        return std::chrono::duration_cast<milliseconds>(steady_clock::now() - began);
+      }
     }
   }
 
@@ -98,7 +102,8 @@ class Servers : public testing::Test {
   grpc::Status Call() {
     grpc::ChannelArguments own;
     own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    return CallOn(grpc::CreateCustomChannel(absl::StrCat("unix:", path_.string()), grpc::InsecureChannelCredentials(), own));
+    return CallOn(
+        grpc::CreateCustomChannel(absl::StrCat("unix:", path_.string()), grpc::InsecureChannelCredentials(), own));
   }
   static grpc::Status CallOn(const std::shared_ptr<grpc::Channel>& channel) {
     grpc::internal::RpcMethod method("/grpc.health.v1.Health/Check", grpc::internal::RpcMethod::NORMAL_RPC);
@@ -140,7 +145,8 @@ TEST_F(Servers, EachWayToStallEndsInItsTime) {
       {"part of the preface", kPreface.substr(0, 10), milliseconds(500), options_.times.handshake + kSlack},
       {"no SETTINGS", kPreface, milliseconds(500), options_.times.handshake + kSlack},
       {"SETTINGS and no more", kGreeting, milliseconds(1400), options_.times.idle + kSlack},
-      {"half a header block", kGreeting + Frame(1, 0, 1, kHealthCheck.substr(0, 30)), milliseconds(1400), options_.times.age + kSlack},
+      {"half a header block", kGreeting + Frame(1, 0, 1, kHealthCheck.substr(0, 30)), milliseconds(1400),
+       options_.times.age + kSlack},
       {"a call without its message", call, milliseconds(2600), options_.times.age + options_.times.grace + kSlack},
   };
   std::vector<std::thread> waiting;

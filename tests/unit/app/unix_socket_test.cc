@@ -59,7 +59,8 @@ TEST_F(UnixSockets, WhatCannotBeHadNowIsToldFromWhatNeverWorks) {
   none.rlim_cur = 1;
   const std::string path = path_.string();
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
-  // Nothing here with virtual functions: UBSan opens a pipe to look at such an object, and blames the object where it cannot.
+  // Nothing here with virtual functions: UBSan opens a pipe to look at such an object, and blames the object where it
+  // cannot.
   const absl::Status full = UnixSocket::Listen(path, 8).status();
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_TRUE(absl::IsResourceExhausted(full)) << full;

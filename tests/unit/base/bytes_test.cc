@@ -21,7 +21,9 @@ TEST(Bytes, RoundTrip) {
 
   Decoder decoder(bytes);
   EXPECT_EQ(decoder.Byte(), 7);
-  for (const uint64_t v : {0ull, 1ull, 127ull, 128ull, 16'383ull, 16'384ull, 1ull << 63, ~0ull}) EXPECT_EQ(decoder.Varint(), v);
+  for (const uint64_t v : {0ull, 1ull, 127ull, 128ull, 16'383ull, 16'384ull, 1ull << 63, ~0ull}) {
+    EXPECT_EQ(decoder.Varint(), v);
+  }
   EXPECT_EQ(decoder.BigEndian(8), 0x0102030405060708u);
   EXPECT_EQ(decoder.BigEndian(2), 0xcdefu) << "the low bytes";
   EXPECT_EQ(decoder.String(3), std::string_view("a\0b", 3));
@@ -31,7 +33,8 @@ TEST(Bytes, RoundTrip) {
 }
 
 TEST(Bytes, RefusesOverlongVarints) {
-  for (const char* hex : {"8000", "808000", "ff00", "ffffffffffffffffff02", "80808080808080808080", "8080808080808080808001"}) {
+  for (const char* hex :
+       {"8000", "808000", "ff00", "ffffffffffffffffff02", "80808080808080808080", "8080808080808080808001"}) {
     std::string bytes(std::string_view(hex).size() / 2, '\0');
     ASSERT_TRUE(FromHex(hex, bytes.data(), bytes.size()));
     Decoder decoder(bytes);
@@ -41,7 +44,9 @@ TEST(Bytes, RefusesOverlongVarints) {
 }
 
 TEST(Bytes, AfterAFailureEverythingIsEmpty) {
-  const std::string bytes = "\x05" "abc";
+  const std::string bytes =
+      "\x05"
+      "abc";
   Decoder decoder(bytes);
   EXPECT_EQ(decoder.String(100), "") << "five bytes announced, three there";
   EXPECT_EQ(decoder.Byte(), 0);

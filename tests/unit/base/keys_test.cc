@@ -170,7 +170,8 @@ TEST(Keys, Golden) {
   EXPECT_EQ(Hex(View(keys.lookup_key())), "28c161400647afc83a756baf7d670949");
   EXPECT_EQ(Hex(View(keys.DiskKeyFor(subject).bytes)), "c8cefca95348edef7750bba09b77560a");
   EXPECT_EQ(Hex(View(keys.DiskHash("request", "id"))), "abf747c8f72d31ba7ac6b6ea72998b80");
-  EXPECT_EQ(Hex(View(keys.PayloadKey(subject, "share"))), "135581db37fc2279bb224a3bbfe31ee4ef1a21f4a68180edf1181a9fdc857565");
+  EXPECT_EQ(Hex(View(keys.PayloadKey(subject, "share"))),
+            "135581db37fc2279bb224a3bbfe31ee4ef1a21f4a68180edf1181a9fdc857565");
   EXPECT_EQ(keys.TokenTag("token"), 0xde8ab523u);
   EXPECT_EQ(Hex(View(keys.Fingerprint())), "24e8ebd3b63052d16801e9d2761a0605");
 }

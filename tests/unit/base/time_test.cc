@@ -58,8 +58,10 @@ TEST(Time, TheEarliestAndLatestEndOfAnInterval) {
             latest = std::max(latest, AddMonths(t, months));
           }
         }
-        ASSERT_EQ(EarliestAfterMonths(from, to, months), earliest) << FormatRfc3339(from) << " to " << FormatRfc3339(to) << ", " << months;
-        ASSERT_EQ(LatestAfterMonths(from, to, months), latest) << FormatRfc3339(from) << " to " << FormatRfc3339(to) << ", " << months;
+        ASSERT_EQ(EarliestAfterMonths(from, to, months), earliest)
+            << FormatRfc3339(from) << " to " << FormatRfc3339(to) << ", " << months;
+        ASSERT_EQ(LatestAfterMonths(from, to, months), latest)
+            << FormatRfc3339(from) << " to " << FormatRfc3339(to) << ", " << months;
       }
     }
   }
@@ -75,7 +77,8 @@ TEST(Time, Dates) {
   EXPECT_EQ(FormatDate(d), "2012-02-29");
   ASSERT_TRUE(ParseDate("2013", &d));
   EXPECT_EQ(FormatDate(d), "2013-12-31");
-  for (const char* bad : {"", "201", "2013-", "2013-13", "2013-00", "2013-02-29", "2013-02-2", "2013-02-01x", "x013", "2013/02/01"}) {
+  for (const char* bad :
+       {"", "201", "2013-", "2013-13", "2013-00", "2013-02-29", "2013-02-2", "2013-02-01x", "x013", "2013/02/01"}) {
     EXPECT_FALSE(ParseDate(bad, &d)) << bad;
   }
   ASSERT_TRUE(ParseDate("1970-01-02", &d));
@@ -90,10 +93,10 @@ TEST(Time, Rfc3339) {
   EXPECT_EQ(FormatRfc3339(At("2024-01-01T00:30:00+01:00")), "2023-12-31T23:30:00Z");
   EXPECT_EQ(At("9999-12-31T23:59:59Z"), kLastInstant);
   Instant t;
-  for (const char* bad : {"", "2024-06-01", "2024-06-01T12:00:00", "2024-06-01T24:00:00Z", "2024-06-01T12:60:00Z",
-                          "2024-06-01T12:00:60Z", "2024-06-31T12:00:00Z", "2024-06-01T12:00:00.Z", "2024-06-01T12:00:00.1234567890Z",
-                          "2024-06-01T12:00:00+24:00", "2024-06-01T12:00:00Zx", "1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z",
-                          "10000-01-01T00:00:00Z"}) {
+  for (const char* bad :
+       {"", "2024-06-01", "2024-06-01T12:00:00", "2024-06-01T24:00:00Z", "2024-06-01T12:60:00Z", "2024-06-01T12:00:60Z",
+        "2024-06-31T12:00:00Z", "2024-06-01T12:00:00.Z", "2024-06-01T12:00:00.1234567890Z", "2024-06-01T12:00:00+24:00",
+        "2024-06-01T12:00:00Zx", "1969-12-31T23:59:59Z", "1970-01-01T00:00:00Z", "10000-01-01T00:00:00Z"}) {
     EXPECT_FALSE(ParseRfc3339(bad, &t)) << bad;
   }
 }

@@ -11,14 +11,16 @@ namespace consent::base {
 namespace {
 
 TEST(TimeZones, NamesAreTaken) {
-  for (const char* name : {"Europe/Bucharest", "UTC", "America/Argentina/Buenos_Aires", "Asia/Calcutta", "US/Pacific", "Etc/GMT+12"}) {
+  for (const char* name :
+       {"Europe/Bucharest", "UTC", "America/Argentina/Buenos_Aires", "Asia/Calcutta", "US/Pacific", "Etc/GMT+12"}) {
     EXPECT_TRUE(IsTimeZoneName(name)) << name;
   }
 }
 
 TEST(TimeZones, FilesThatAreNoNamesAreNot) {
-  for (const char* name : {"", "posixrules", "localtime", "Factory", "posix/UTC", "right/UTC", "tzdata.zi", "zone.tab", "../zoneinfo/UTC", "/UTC",
-                           "Europe", "Europe/", "europe/bucharest", "Europe/Bucharest ", "R", "Z", "L"}) {
+  for (const char* name :
+       {"", "posixrules", "localtime", "Factory", "posix/UTC", "right/UTC", "tzdata.zi", "zone.tab", "../zoneinfo/UTC",
+        "/UTC", "Europe", "Europe/", "europe/bucharest", "Europe/Bucharest ", "R", "Z", "L"}) {
     EXPECT_FALSE(IsTimeZoneName(name)) << name;
   }
 }
@@ -26,7 +28,8 @@ TEST(TimeZones, FilesThatAreNoNamesAreNot) {
 TEST(TimeZones, EveryFileOfARegionIsAName) {
   const std::filesystem::path folder = "/usr/share/zoneinfo";
   size_t names = 0;
-  for (const char* area : {"Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "Etc"}) {
+  for (const char* area :
+       {"Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "Etc"}) {
     std::error_code none;
     for (const auto& file : std::filesystem::recursive_directory_iterator(folder / area, none)) {
       if (file.is_directory()) continue;
@@ -56,11 +59,14 @@ TEST(TimeZones, DaysBeginWhereTheZoneSaysSo) {
     const char* day;
     const char* first;
   };
-  for (const Row& row : {Row{"UTC", "2026-03-29", "2026-03-29T00:00:00Z"}, Row{"Europe/Bucharest", "2026-03-29", "2026-03-28T22:00:00Z"},
-                         Row{"Europe/Bucharest", "2026-03-30", "2026-03-29T21:00:00Z"}, Row{"America/Los_Angeles", "2026-01-01", "2026-01-01T08:00:00Z"},
-                         // The clocks skip midnight; they strike it twice; the day does not exist.
-                         Row{"America/Santiago", "2026-09-06", "2026-09-06T04:00:00Z"}, Row{"America/Havana", "2026-11-01", "2026-11-01T04:00:00Z"},
-                         Row{"Pacific/Apia", "2011-12-30", "2011-12-30T10:00:00Z"}}) {
+  for (const Row& row :
+       {Row{"UTC", "2026-03-29", "2026-03-29T00:00:00Z"}, Row{"Europe/Bucharest", "2026-03-29", "2026-03-28T22:00:00Z"},
+        Row{"Europe/Bucharest", "2026-03-30", "2026-03-29T21:00:00Z"},
+        Row{"America/Los_Angeles", "2026-01-01", "2026-01-01T08:00:00Z"},
+        // The clocks skip midnight; they strike it twice; the day does not exist.
+        Row{"America/Santiago", "2026-09-06", "2026-09-06T04:00:00Z"},
+        Row{"America/Havana", "2026-11-01", "2026-11-01T04:00:00Z"},
+        Row{"Pacific/Apia", "2011-12-30", "2011-12-30T10:00:00Z"}}) {
     const auto zone = TimeZone::Load(row.zone);
     ASSERT_TRUE(zone.has_value()) << row.zone;
     const Instant first = zone->StartOf(Day(row.day));

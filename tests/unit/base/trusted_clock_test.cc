@@ -21,8 +21,8 @@ constexpr Span operator-(Span span) { return Span{-span.micros}; }
 struct Jump {
   const char* name;
   Span by;
-  bool within_boot;   // doubtful within one boot
-  bool over_reboot;   // doubtful after another boot
+  bool within_boot;  // doubtful within one boot
+  bool over_reboot;  // doubtful after another boot
 };
 const Jump kJumps[] = {
     {"an hour back", -Hours(1), false, false},

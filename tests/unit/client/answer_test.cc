@@ -20,7 +20,9 @@ static_assert(!std::is_constructible_v<bool, Answer>, "no explicit truth either"
 static_assert(!std::is_convertible_v<Answer, int>);
 
 template <typename T>
-concept Negatable = requires(const T& value) { !value; };
+concept Negatable = requires(const T& value) {
+  !value;
+};
 static_assert(!Negatable<Answer>);
 
 constexpr Purpose kAllPurposes[] = {Purpose::kUnset,

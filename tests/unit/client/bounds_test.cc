@@ -1,5 +1,5 @@
-// The client's readers against the daemon's own: every field of a line, at its bound, beyond it, in the wrong case, in bytes that are no
-// UTF-8 and empty. What the client takes the daemon takes, and the other way round.
+// The client's readers against the daemon's own: every field of a line, at its bound, beyond it, in the wrong case, in
+// bytes that are no UTF-8 and empty. What the client takes the daemon takes, and the other way round.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -25,7 +25,8 @@ int EnumNumber(const FieldDescriptor& field, const std::string& name) {
   for (int i = 0; i < field.enum_type()->value_count(); ++i) {
     const auto* value = field.enum_type()->value(i);
     const std::string& full = value->name();
-    const bool same = full == name || (full.size() > name.size() && full.compare(full.size() - name.size() - 1, std::string::npos, "_" + name) == 0);
+    const bool same = full == name || (full.size() > name.size() &&
+                                       full.compare(full.size() - name.size() - 1, std::string::npos, "_" + name) == 0);
     if (same && value->number() != 0) return value->number();
   }
   return 9'999;
@@ -35,8 +36,12 @@ void Set(const json& value, const FieldDescriptor& field, Message* message) {
   const auto& reflection = *message->GetReflection();
   if (field.is_repeated()) {
     for (const json& item : value) {
-      if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) reflection.AddString(message, &field, item.get<std::string>());
-      if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) reflection.AddEnumValue(message, &field, EnumNumber(field, item.get<std::string>()));
+      if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+        reflection.AddString(message, &field, item.get<std::string>());
+      }
+      if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+        reflection.AddEnumValue(message, &field, EnumNumber(field, item.get<std::string>()));
+      }
     }
   } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
     reflection.SetString(message, &field, value.get<std::string>());
@@ -78,7 +83,8 @@ bool DaemonTakes(const std::string& key, const json& value) {
   std::string id;
   domain::RecordingFacts facts;
   return wire::ReadCheck(received, &query).ok() &&
-         wire::ReadRecording(received.recording(), base::IdHasher(base::Bytes16{}), wire::Path(), &faults, &subject, &id, &facts);
+         wire::ReadRecording(received.recording(), base::IdHasher(base::Bytes16{}), wire::Path(), &faults, &subject,
+                             &id, &facts);
 }
 
 // Written by hand, so that bytes that are no UTF-8 reach the reader.
@@ -92,7 +98,9 @@ std::string Quoted(const json& value) {
 
 bool ClientTakes(const std::string& key, const json& value) {
   std::string line;
-  const auto add = [&](const std::string& name, const std::string& text) { line += (line.empty() ? "{\"" : ",\"") + name + "\":" + text; };
+  const auto add = [&](const std::string& name, const std::string& text) {
+    line += (line.empty() ? "{\"" : ",\"") + name + "\":" + text;
+  };
   if (key != "recording_id") add("recording_id", "\"r\"");
   if (key != "account_id") add("account_id", "\"a\"");
   if (key == "made_for") add("artefact", "\"TRANSCRIPT\"");
@@ -101,7 +109,8 @@ bool ClientTakes(const std::string& key, const json& value) {
 }
 
 void ExpectOneVerdict(const std::string& key, const json& value) {
-  EXPECT_EQ(ClientTakes(key, value), DaemonTakes(key, value)) << key << " " << value.dump(-1, ' ', true, json::error_handler_t::replace).substr(0, 80);
+  EXPECT_EQ(ClientTakes(key, value), DaemonTakes(key, value))
+      << key << " " << value.dump(-1, ' ', true, json::error_handler_t::replace).substr(0, 80);
 }
 
 const std::string kBadUtf8 = "a\xff";
@@ -114,18 +123,21 @@ json Ids(int count, size_t bytes) {
 
 TEST(BoundsTest, IdsTextsAndLists) {
   for (const char* key : {"recording_id", "account_id", "device_id"}) {
-    for (const std::string& text : {std::string("x"), std::string(base::kMaxIdBytes, 'x'), std::string(base::kMaxIdBytes + 1, 'x'), kBadUtf8,
-                                    std::string("\xe2\x80\xae")}) {
+    for (const std::string& text : {std::string("x"), std::string(base::kMaxIdBytes, 'x'),
+                                    std::string(base::kMaxIdBytes + 1, 'x'), kBadUtf8, std::string("\xe2\x80\xae")}) {
       ExpectOneVerdict(key, text);
     }
   }
   ExpectOneVerdict("recording_id", "");
   ExpectOneVerdict("account_id", "");
-  for (const std::string& text : {std::string(base::kMaxNameBytes, 's'), std::string(base::kMaxNameBytes + 1, 's'), kBadUtf8}) {
+  for (const std::string& text :
+       {std::string(base::kMaxNameBytes, 's'), std::string(base::kMaxNameBytes + 1, 's'), kBadUtf8}) {
     ExpectOneVerdict("site", text);
   }
   for (const int count : {0, 1, base::kMaxNamedProfiles, base::kMaxNamedProfiles + 1}) {
-    for (const size_t bytes : {base::kMaxIdBytes, base::kMaxIdBytes + 1}) ExpectOneVerdict("profile_ids", Ids(count, bytes));
+    for (const size_t bytes : {base::kMaxIdBytes, base::kMaxIdBytes + 1}) {
+      ExpectOneVerdict("profile_ids", Ids(count, bytes));
+    }
   }
   ExpectOneVerdict("profile_ids", json::array({"p", "p"}));
   ExpectOneVerdict("profile_ids", json::array({""}));
@@ -137,8 +149,8 @@ TEST(BoundsTest, IdsTextsAndLists) {
 }
 
 TEST(BoundsTest, PlacesAndRegions) {
-  for (const char* text : {"DE", "de", "De", "D", "DEU", "D1", "12", "US-CA", "us-ca", "US-ca", "US_CA", "US-", "US-CALI", "US-1", "US-ABC", " DE",
-                           "DE ", "\xc3\x84\xc3\x96", "D\xff"}) {
+  for (const char* text : {"DE", "de", "De", "D", "DEU", "D1", "12", "US-CA", "us-ca", "US-ca", "US_CA", "US-",
+                           "US-CALI", "US-1", "US-ABC", " DE", "DE ", "\xc3\x84\xc3\x96", "D\xff"}) {
     ExpectOneVerdict("country", text);
     ExpectOneVerdict("region", text);
   }
@@ -146,14 +158,15 @@ TEST(BoundsTest, PlacesAndRegions) {
 
 TEST(BoundsTest, NamesTimesAndNumbers) {
   for (const char* key : {"wake", "kind", "speakers", "identity", "age", "artefact", "made_for", "reviewer"}) {
-    for (const char* text : {"BUTTON", "button", "COMMAND", "SEVERAL", "NOT_RUN", "CHILD_PRESENT", "REVIEW_COPY", "ADVERTISING", "EMPLOYEE", "employee",
-                             "UNSPECIFIED_", "X", "a\xff"}) {
+    for (const char* text : {"BUTTON", "button", "COMMAND", "SEVERAL", "NOT_RUN", "CHILD_PRESENT", "REVIEW_COPY",
+                             "ADVERTISING", "EMPLOYEE", "employee", "UNSPECIFIED_", "X", "a\xff"}) {
       ExpectOneVerdict(key, text);
     }
   }
   for (const char* key : {"captured_at", "ingested_at"}) {
-    for (const char* text : {"1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z", "2024-02-30T00:00:00Z", "2024-05-01T12:00:00z",
-                             "2024-05-01", "2024-05-01T12:00:00+01:00", "a\xff"}) {
+    for (const char* text :
+         {"1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z", "2024-02-30T00:00:00Z",
+          "2024-05-01T12:00:00z", "2024-05-01", "2024-05-01T12:00:00+01:00", "a\xff"}) {
       ExpectOneVerdict(key, text);
     }
   }

@@ -1,4 +1,5 @@
-// Whole command lines in this process, against a daemon of the test's own: what each asks for, and what is shown of the answer.
+// Whole command lines in this process, against a daemon of the test's own: what each asks for, and what is shown of the
+// answer.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,7 +47,8 @@ class OrdersTest : public ::testing::Test {
   // What `holds place a …` asks for.
   v1::PlaceHoldRequest Held(std::vector<std::string> what) {
     v1::PlaceHoldRequest order;
-    daemon_.on_place_hold = [&order](grpc::ServerContext&, const v1::PlaceHoldRequest& request, v1::PlaceHoldResponse* response) {
+    daemon_.on_place_hold = [&order](grpc::ServerContext&, const v1::PlaceHoldRequest& request,
+                                     v1::PlaceHoldResponse* response) {
       order = request;
       response->mutable_hold()->set_hold_id("hold-1");
       *response->mutable_hold()->mutable_selector() = request.selector();
@@ -103,8 +105,8 @@ TEST_F(OrdersTest, AReleaseCarriesItsEtagAndProof) {
     order = request;
     return RpcError(grpc::StatusCode::ABORTED, "ETAG_MISMATCH");
   };
-  EXPECT_EQ(Call({"holds", "release", "h", "--etag", "e", "--authority", "court", "--reason", "settled", "--actor", "system", "--channel",
-                  "support", "--json"}),
+  EXPECT_EQ(Call({"holds", "release", "h", "--etag", "e", "--authority", "court", "--reason", "settled", "--actor",
+                  "system", "--channel", "support", "--json"}),
             kRefused);
   EXPECT_EQ(order.hold_id(), "h");
   EXPECT_EQ(order.etag(), "e");
@@ -116,7 +118,8 @@ TEST_F(OrdersTest, AReleaseCarriesItsEtagAndProof) {
 
 TEST_F(OrdersTest, HoldsAreListedAsLinesAndAsObjects) {
   std::vector<v1::ListHoldsRequest> seen;
-  daemon_.on_list_holds = [&seen](grpc::ServerContext&, const v1::ListHoldsRequest& request, v1::ListHoldsResponse* response) {
+  daemon_.on_list_holds = [&seen](grpc::ServerContext&, const v1::ListHoldsRequest& request,
+                                  v1::ListHoldsResponse* response) {
     seen.push_back(request);
     v1::Hold* hold = response->add_holds();
     hold->set_hold_id("h");
@@ -151,10 +154,11 @@ TEST_F(OrdersTest, RequestsShowHoldsAndCauses) {
     found->mutable_selector()->mutable_purpose_copies()->add_purposes(v1::PURPOSE_ADVERTISING);
     return grpc::Status::OK;
   };
-  EXPECT_EQ(Call({"requests", "list", "--cause", "withdrawal,retention", "--received-from", "1970-01-01T00:00:01Z", "--received-before",
-                  "1970-01-01T00:00:02Z"}),
+  EXPECT_EQ(Call({"requests", "list", "--cause", "withdrawal,retention", "--received-from", "1970-01-01T00:00:01Z",
+                  "--received-before", "1970-01-01T00:00:02Z"}),
             kDone);
-  EXPECT_EQ(out_, "request\td\tUNSPECIFIED\tEXTENDED,ON_HOLD\t\t\t\t\t0/0\t\tpurpose_copies: ADVERTISING\tWITHDRAWAL\n");
+  EXPECT_EQ(out_,
+            "request\td\tUNSPECIFIED\tEXTENDED,ON_HOLD\t\t\t\t\t0/0\t\tpurpose_copies: ADVERTISING\tWITHDRAWAL\n");
   ASSERT_EQ(query.causes_size(), 2);
   EXPECT_EQ(query.causes(0), v1::DELETION_CAUSE_WITHDRAWAL);
   EXPECT_EQ(query.received_from().seconds(), 1);
@@ -224,7 +228,8 @@ TEST_F(OrdersTest, ANoIsSentWhateverElseIsTyped) {
   EXPECT_EQ(Call({"settings", "opt-out", "a", "--all", "--control", long_text, "--control", ""}), kPartlyRefused);
   EXPECT_EQ(out.targets_size(), 1);
   EXPECT_NE(out_.find("part\t--control\trefused\tNOT_SENT\t"), std::string::npos) << out_;
-  EXPECT_EQ(Call({"settings", "set", "a", "--off", "all", "--on", "c\xff", "--retention", "12x", "--json"}), kPartlyRefused);
+  EXPECT_EQ(Call({"settings", "set", "a", "--off", "all", "--on", "c\xff", "--retention", "12x", "--json"}),
+            kPartlyRefused);
   EXPECT_EQ(changed.changes_size(), 1);
   EXPECT_EQ(changed.retention_size(), 0);
   ASSERT_EQ(OutJson()["results"].size(), 2u);
@@ -299,9 +304,12 @@ TEST_F(OrdersTest, FilteredLinesShowWhatWouldTurnThem) {
   };
   const std::string path = ::testing::TempDir() + "turned_" + std::to_string(::getpid());
   const std::string id = "r\xe2\x80\xae\xc2\x9b";
-  const auto line = [&id](const char* account) { return nlohmann::json{{"recording_id", id}, {"account_id", account}}.dump() + "\n"; };
+  const auto line = [&id](const char* account) {
+    return nlohmann::json{{"recording_id", id}, {"account_id", account}}.dump() + "\n";
+  };
   std::ofstream(path) << line("yes") << line("no");
-  EXPECT_EQ(Call({"filter", path, "--purpose", "human-review", "--refused", path + ".no", "--purge", path + ".purge"}), kDone);
+  EXPECT_EQ(Call({"filter", path, "--purpose", "human-review", "--refused", path + ".no", "--purge", path + ".purge"}),
+            kDone);
   std::string refused;
   std::string purge;
   std::getline(std::ifstream(path + ".no") >> std::ws, refused);
@@ -340,7 +348,9 @@ class ExportCommandTest : public OrdersTest {
 
 TEST_F(ExportCommandTest, WritesOneDocumentToStandardOutput) {
   for (const bool flag : {false, true}) {
-    EXPECT_EQ(Call(flag ? std::vector<std::string>{"export-subject", "a", "--json"} : std::vector<std::string>{"export-subject", "a"}), kDone);
+    EXPECT_EQ(Call(flag ? std::vector<std::string>{"export-subject", "a", "--json"}
+                        : std::vector<std::string>{"export-subject", "a"}),
+              kDone);
     EXPECT_EQ(OutJson()["account_id"], "a");
   }
   EXPECT_EQ(Call({"export-subject", "a", "--text"}), kDone);

@@ -48,9 +48,11 @@ TEST(CommandLineTest, ADaemonThatIsNotThereIsItsOwnExitCode) {
       {"delete", "a", "--voice-id", "p"},
       {"delete", "a", "--close-account", "--verified"},
       {"holds", "place", "a", "--authority", "court", "--reason", "x"},
-      {"holds", "place", "a", "--authority", "court", "--reason", "x", "--profile", "p", "--from", "2024-01-01T00:00:00Z"},
+      {"holds", "place", "a", "--authority", "court", "--reason", "x", "--profile", "p", "--from",
+       "2024-01-01T00:00:00Z"},
       {"holds", "place", "a", "--authority", "court", "--reason", "x", "--recording", "r1", "--recording", "r2"},
-      {"holds", "release", "h", "--etag", "1", "--authority", "court", "--reason", "x", "--channel", "support", "--actor", "system"},
+      {"holds", "release", "h", "--etag", "1", "--authority", "court", "--reason", "x", "--channel", "support",
+       "--actor", "system"},
       {"holds", "list"},
       {"holds", "list", "--account", "a", "--all"},
       {"export-subject", "a"},
@@ -65,7 +67,8 @@ TEST(CommandLineTest, ADaemonThatIsNotThereIsItsOwnExitCode) {
       {"requests", "extend", "d"},
       {"requests", "cancel", "d", "--etag", "1", "--channel", "app", "--actor", "self"},
       {"requests", "report", "--from", "2024-01-01T00:00:00Z", "--to", "2025-01-01T00:00:00Z", "--csv"},
-      {"systems", "register", "s", "--kind", "audio", "--matches-by", "account,recording-id", "--latest-arrival", "30d"},
+      {"systems", "register", "s", "--kind", "audio", "--matches-by", "account,recording-id", "--latest-arrival",
+       "30d"},
       {"systems", "list"},
       {"systems", "retire", "s", "--reason", "x"},
       {"tasks", "list", "s", "--min-failures", "3"},
@@ -94,17 +97,27 @@ TEST(CommandLineTest, WrongLinesAreUsageErrors) {
 
 // What is dropped silently may be the flag that forbids the recording.
 TEST(CommandLineTest, NoFactStandsBesideAFile) {
-  const std::vector<std::vector<const char*>> facts = {
-      {"--account", "a"},         {"--recording", "r"},           {"--captured-at", "2024-01-01T00:00:00Z"},
-      {"--ingested-at", "2024-01-01T00:00:00Z"},                  {"--captured-uncertainty-ms", "0"},
-      {"--profile", "p"},         {"--device", "d"},              {"--region", "DE"},
-      {"--wake", "button"},       {"--kind", "command"},          {"--speakers", "one"},
-      {"--identity", "matched"},  {"--age", "child-present"},     {"--artefact", "source"},
-      {"--made-for", "human-review"},                             {"--flag", "critical-data"}};
+  const std::vector<std::vector<const char*>> facts = {{"--account", "a"},
+                                                       {"--recording", "r"},
+                                                       {"--captured-at", "2024-01-01T00:00:00Z"},
+                                                       {"--ingested-at", "2024-01-01T00:00:00Z"},
+                                                       {"--captured-uncertainty-ms", "0"},
+                                                       {"--profile", "p"},
+                                                       {"--device", "d"},
+                                                       {"--region", "DE"},
+                                                       {"--wake", "button"},
+                                                       {"--kind", "command"},
+                                                       {"--speakers", "one"},
+                                                       {"--identity", "matched"},
+                                                       {"--age", "child-present"},
+                                                       {"--artefact", "source"},
+                                                       {"--made-for", "human-review"},
+                                                       {"--flag", "critical-data"}};
   for (const std::vector<const char*>& fact : facts) {
     EXPECT_EQ(Ctl({"check", "--file", "/nonexistent", "--disposition", fact[0], fact[1]}), kUsage) << fact[0];
   }
-  EXPECT_EQ(Ctl({"check", "--file", "/nonexistent", "--disposition", "--country", "DE"}), kFiles) << "a place is no fact of the recording";
+  EXPECT_EQ(Ctl({"check", "--file", "/nonexistent", "--disposition", "--country", "DE"}), kFiles)
+      << "a place is no fact of the recording";
 }
 
 // A mistyped command must not cost what a file holds.
@@ -147,7 +160,8 @@ TEST(CommandLineTest, StandardOutputIsNoOtherFile) {
     EXPECT_EQ(::write(out, "yes\n", 4), 4);
     ::dup2(out, STDOUT_FILENO);
     ::close(out);
-    const int code = Ctl({"filter", input.c_str(), "--purpose=ADVERTISING", option, path.c_str(), "--endpoint", kNowhere});
+    const int code =
+        Ctl({"filter", input.c_str(), "--purpose=ADVERTISING", option, path.c_str(), "--endpoint", kNowhere});
     struct stat found {};
     EXPECT_EQ(::fstat(STDOUT_FILENO, &found), 0);
     ::dup2(saved, STDOUT_FILENO);
@@ -165,7 +179,8 @@ TEST(CommandLineTest, WhatIsToBeDeletedIsSaidOnceAndInFull) {
   EXPECT_EQ(Ctl({"delete", "a", "--recording", "r", "--device", "d"}), kUsage);
   EXPECT_EQ(Ctl({"delete", "a", "--recording", ""}), kUsage);
   EXPECT_EQ(Ctl({"delete", "a", "--from", "2024-01-01T00:00:00Z"}), kUsage);
-  EXPECT_EQ(Ctl({"delete", "a", "--to", "2024-01-01T00:00:00Z"}), kUsage) << "a forgotten --from must not mean everything before";
+  EXPECT_EQ(Ctl({"delete", "a", "--to", "2024-01-01T00:00:00Z"}), kUsage)
+      << "a forgotten --from must not mean everything before";
   EXPECT_EQ(Ctl({"delete", "a", "--today"}), kUsage);
   EXPECT_EQ(Ctl({"delete", "a", "--everything", "--time-zone", "Europe/Bucharest"}), kUsage);
   EXPECT_EQ(Ctl({"delete", "a", "--everything", "--verified", "--verifying"}), kUsage);
@@ -209,9 +224,12 @@ TEST(CommandLineTest, TheOtherDeletionCommandsRefuseWhatTheyCannotMean) {
   EXPECT_EQ(Ctl({"requests", "list", "--state", "gone"}), kUsage);
   EXPECT_EQ(Ctl({"requests", "report", "--from", "2024-01-01T00:00:00Z"}), kUsage);
   EXPECT_EQ(Ctl({"requests", "report", "--from", "2024-01-01T00:00:00Z", "--to", "2024-01-01T00:00:00Z"}), kUsage);
-  EXPECT_EQ(Ctl({"requests", "report", "--from", "2024-01-01T00:00:00Z", "--to", "2025-01-01T00:00:00Z", "--csv", "--json"}), kUsage);
+  EXPECT_EQ(
+      Ctl({"requests", "report", "--from", "2024-01-01T00:00:00Z", "--to", "2025-01-01T00:00:00Z", "--csv", "--json"}),
+      kUsage);
   EXPECT_EQ(Ctl({"systems", "register", "s", "--kind", "audio"}), kUsage);
-  EXPECT_EQ(Ctl({"systems", "register", "s", "--kind", "audio", "--matches-by", "account", "--latest-arrival", "3m"}), kUsage);
+  EXPECT_EQ(Ctl({"systems", "register", "s", "--kind", "audio", "--matches-by", "account", "--latest-arrival", "3m"}),
+            kUsage);
   EXPECT_EQ(Ctl({"worker", "s"}), kUsage);
   EXPECT_EQ(Ctl({"worker", "s", "--parallel", "0", "--", "true"}), kUsage);
   EXPECT_EQ(Ctl({"worker", "s", "--visibility", "43201", "--", "true"}), kUsage);

@@ -1,4 +1,5 @@
-// The calls of deletion: what is repeated and what never is, how long a lease surely lasts, and answers that do not fit.
+// The calls of deletion: what is repeated and what never is, how long a lease surely lasts, and answers that do not
+// fit.
 #include <gtest/gtest.h>
 
 #include "tests/unit/client/fake_daemon.h"
@@ -65,7 +66,8 @@ TEST_F(DeletionCallsTest, ALeaseIsNeverRepeated) {
 }
 
 TEST_F(DeletionCallsTest, ALeaseLastsFromTheMomentOfSending) {
-  daemon_.on_lease = [this](grpc::ServerContext& context, const v1::LeaseTasksRequest& request, v1::LeaseTasksResponse* response) {
+  daemon_.on_lease = [this](grpc::ServerContext& context, const v1::LeaseTasksRequest& request,
+                            v1::LeaseTasksResponse* response) {
     EXPECT_EQ(request.system(), "audio");
     EXPECT_EQ(request.max_tasks(), 7);
     EXPECT_EQ(request.visibility_seconds(), 60);
@@ -105,8 +107,9 @@ TEST_F(DeletionCallsTest, ATaskWithExceptionsIsOnlyForThoseWhoHeedThem) {
 }
 
 TEST_F(DeletionCallsTest, ALeaseOutsideOfItsBoundsIsNotSent) {
-  for (const LeaseOrder& order : {LeaseOrder{"s", 1, seconds(0), seconds(0)}, LeaseOrder{"s", 1, seconds(43'201), seconds(0)},
-                                  LeaseOrder{"s", 1, seconds(1), seconds(61)}, LeaseOrder{"s", 1, seconds(1), seconds(-1)}}) {
+  for (const LeaseOrder& order :
+       {LeaseOrder{"s", 1, seconds(0), seconds(0)}, LeaseOrder{"s", 1, seconds(43'201), seconds(0)},
+        LeaseOrder{"s", 1, seconds(1), seconds(61)}, LeaseOrder{"s", 1, seconds(1), seconds(-1)}}) {
     EXPECT_EQ(client_->LeaseTasks(order).status().code(), absl::StatusCode::kInvalidArgument);
   }
 }
@@ -114,7 +117,8 @@ TEST_F(DeletionCallsTest, ALeaseOutsideOfItsBoundsIsNotSent) {
 TEST_F(DeletionCallsTest, ReportsAreRepeatedAsTheyAre) {
   std::vector<v1::CompleteTasksRequest> completed;
   std::vector<v1::FailTasksRequest> failed;
-  daemon_.on_complete = [&](grpc::ServerContext&, const v1::CompleteTasksRequest& request, v1::CompleteTasksResponse* response) {
+  daemon_.on_complete = [&](grpc::ServerContext&, const v1::CompleteTasksRequest& request,
+                            v1::CompleteTasksResponse* response) {
     completed.push_back(request);
     response->add_answers()->set_accepted(true);
     return completed.size() < 3 ? RpcError(kUnavailable, "OUTCOME_UNKNOWN") : grpc::Status::OK;

@@ -17,7 +17,8 @@ using std::chrono::hours;
 const Time kFrom = std::chrono::sys_days(std::chrono::year(2026) / 1 / 1);
 const Time kTo = std::chrono::sys_days(std::chrono::year(2027) / 1 / 1);
 
-DeletionRequest Request(DeletionState state, Time received, std::optional<Time> ended = {}, const std::string& regime = "eu") {
+DeletionRequest Request(DeletionState state, Time received, std::optional<Time> ended = {},
+                        const std::string& regime = "eu") {
   DeletionRequest request;
   request.state = state;
   request.received_at = received;
@@ -84,8 +85,8 @@ TEST(DeletionTallyTest, EndsCountWhenTheyCameWheneverTheRequestDid) {
 
 TEST(DeletionTallyTest, OpenOnesAreDueOrOverdue) {
   DeletionTally tally(kFrom, kTo);
-  for (const DeletionState state : {DeletionState::kReceived, DeletionState::kVerifying, DeletionState::kAccepted,
-                                    DeletionState::kInProgress}) {
+  for (const DeletionState state :
+       {DeletionState::kReceived, DeletionState::kVerifying, DeletionState::kAccepted, DeletionState::kInProgress}) {
     tally.Add(Request(state, kFrom));
   }
   DeletionRequest late = Request(DeletionState::kInProgress, kFrom);
@@ -139,14 +140,13 @@ DeletionPage Answer(const std::vector<DeletionRequest>& all, const DeletionQuery
 }
 
 TEST(CountRequestsTest, EachThatSomebodyAskedForIsCountedOnceWhereItBelongs) {
-  std::vector<DeletionRequest> all = {
-      Completed(kFrom - days(5), days(10)),                                // received before, done in it
-      Completed(kFrom + days(5), days(10)),                                // received and done in it
-      Request(DeletionState::kInProgress, kFrom - days(1)),                // open, received before
-      Request(DeletionState::kReceived, kTo - std::chrono::microseconds(1)),
-      Request(DeletionState::kReceived, kTo),                              // open, received after
-      Request(DeletionState::kUnset, kTo),                                 // in a state of a later daemon
-      Completed(kTo, days(1))};                                            // neither received nor done in it
+  std::vector<DeletionRequest> all = {Completed(kFrom - days(5), days(10)),  // received before, done in it
+                                      Completed(kFrom + days(5), days(10)),  // received and done in it
+                                      Request(DeletionState::kInProgress, kFrom - days(1)),  // open, received before
+                                      Request(DeletionState::kReceived, kTo - std::chrono::microseconds(1)),
+                                      Request(DeletionState::kReceived, kTo),  // open, received after
+                                      Request(DeletionState::kUnset, kTo),     // in a state of a later daemon
+                                      Completed(kTo, days(1))};                // neither received nor done in it
   for (DeletionRequest& request : all) request.cause = DeletionCause::kRequested;
   all.push_back(Request(DeletionState::kReceived, kFrom));
   all.back().cause = DeletionCause::kWithdrawal;

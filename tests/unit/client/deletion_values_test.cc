@@ -1,5 +1,5 @@
-// Deletion requests, data systems and tasks between the library's values and the protos: nothing is lost, and nothing that this library
-// does not know becomes something that may be deleted.
+// Deletion requests, data systems and tasks between the library's values and the protos: nothing is lost, and nothing
+// that this library does not know becomes something that may be deleted.
 #include <gtest/gtest.h>
 
 #include "client/src/convert.h"
@@ -117,7 +117,10 @@ TEST(DeletionOrderTest, StepsCarryTheirParts) {
   EXPECT_EQ(cancel.evidence().actor(), v1::ACTOR_SELF);
   v1::ListDeletionRequestsRequest list;
   const std::vector<DeletionCause> causes = {DeletionCause::kRequested, DeletionCause::kRetention};
-  ToProto(DeletionQuery{AccountId("a"), {DeletionState::kAccepted, DeletionState::kInProgress}, At(5), At(6), At(7), causes, 7, "t"}, &list);
+  ToProto(
+      DeletionQuery{
+          AccountId("a"), {DeletionState::kAccepted, DeletionState::kInProgress}, At(5), At(6), At(7), causes, 7, "t"},
+      &list);
   EXPECT_EQ(list.received_from().seconds(), 6);
   EXPECT_EQ(list.received_before().seconds(), 7);
   EXPECT_EQ(list.causes_size(), 2);
@@ -140,8 +143,8 @@ TEST(DeletionRequestTest, IsReadInFull) {
   proto.set_cause(v1::DELETION_CAUSE_WITHDRAWAL);
   proto.set_requester(v1::ACTOR_AGENT);
   proto.set_regime("eu");
-  for (auto* time : {proto.mutable_received_at(), proto.mutable_confirm_by(), proto.mutable_due_at(), proto.mutable_verified_at(),
-                     proto.mutable_ended_at(), proto.mutable_covers()->mutable_to()}) {
+  for (auto* time : {proto.mutable_received_at(), proto.mutable_confirm_by(), proto.mutable_due_at(),
+                     proto.mutable_verified_at(), proto.mutable_ended_at(), proto.mutable_covers()->mutable_to()}) {
     time->set_seconds(9);
   }
   proto.set_denied_reason("why");
@@ -164,7 +167,8 @@ TEST(DeletionRequestTest, IsReadInFull) {
   EXPECT_EQ(value.cause, DeletionCause::kWithdrawal);
   EXPECT_EQ(value.requester, Actor::kAgent);
   EXPECT_EQ(value.regime, "eu");
-  for (const auto& time : {value.received_at, value.confirm_by, value.due_at, value.verified_at, value.ended_at, value.covers->to}) {
+  for (const auto& time :
+       {value.received_at, value.confirm_by, value.due_at, value.verified_at, value.ended_at, value.covers->to}) {
     EXPECT_EQ(time, At(9));
   }
   EXPECT_EQ(value.covers->from, std::nullopt);

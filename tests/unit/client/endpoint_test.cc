@@ -26,10 +26,30 @@ TEST(EndpointTest, APathIsNoAddressOfTheWeb) {
 }
 
 TEST(EndpointTest, RefusesEverythingElse) {
-  for (const char* endpoint :
-       {"", "unix:", "unix:relative.sock", "unix://host/socket", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536",
-        "127.0.0.1:1x", "128.0.0.1:1", "10.0.0.1:7400", "0.0.0.0:7400", "[::]:7400", "::1:7400", "example.com:443",
-        "dns:localhost:1", "127.1:80", "localhost.example.com:1", "http://127.0.0.1:80", "127.0.0.1:-1", "[::2]:1", "[::ffff:127.0.0.1]:1", "[]:1", "[::1:1"}) {
+  for (const char* endpoint : {"",
+                               "unix:",
+                               "unix:relative.sock",
+                               "unix://host/socket",
+                               "127.0.0.1",
+                               "127.0.0.1:",
+                               "127.0.0.1:0",
+                               "127.0.0.1:65536",
+                               "127.0.0.1:1x",
+                               "128.0.0.1:1",
+                               "10.0.0.1:7400",
+                               "0.0.0.0:7400",
+                               "[::]:7400",
+                               "::1:7400",
+                               "example.com:443",
+                               "dns:localhost:1",
+                               "127.1:80",
+                               "localhost.example.com:1",
+                               "http://127.0.0.1:80",
+                               "127.0.0.1:-1",
+                               "[::2]:1",
+                               "[::ffff:127.0.0.1]:1",
+                               "[]:1",
+                               "[::1:1"}) {
     EXPECT_FALSE(TargetOf(endpoint).ok()) << endpoint;
   }
   EXPECT_FALSE(TargetOf("unix:/" + std::string(107, 'x')).ok());

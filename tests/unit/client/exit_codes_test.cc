@@ -62,8 +62,10 @@ TEST(ExitCodesTest, OnlyAFreshYesIsZeroAndOnlyAPurgeIsAPurge) {
         if (decision.eligibility != Eligibility::kEligible) decision.reasons = {Reason::kLegalHold};
         if (!fresh) decision.good_until = decision.checked_at;
         const Answer answer = AnswerMaker::Received(decision, clock);
-        const std::string what = std::to_string(fresh) + " " + std::to_string(eligibility) + " " + std::to_string(disposition);
-        const bool yes = decision.eligibility == Eligibility::kEligible && decision.disposition == Disposition::kKeep && fresh;
+        const std::string what =
+            std::to_string(fresh) + " " + std::to_string(eligibility) + " " + std::to_string(disposition);
+        const bool yes =
+            decision.eligibility == Eligibility::kEligible && decision.disposition == Disposition::kKeep && fresh;
         const int use = CodeForUse(answer, Purpose::kHumanReview);
         EXPECT_EQ(use == kDone, yes) << what;
         EXPECT_EQ(use == kNotEligible, decision.eligibility == Eligibility::kNotEligible) << what;

@@ -40,9 +40,7 @@ class FailuresTest : public ::testing::Test {
     spoil_ = std::move(spoil);
     return client_->Check(SomeRecording(), kQuestion);
   }
-  static void ExpectNo(const Answer& answer) {
-    EXPECT_FALSE(answer.MayUse(Purpose::kHumanReview));
-  }
+  static void ExpectNo(const Answer& answer) { EXPECT_FALSE(answer.MayUse(Purpose::kHumanReview)); }
 
   std::shared_ptr<FakeClock> clock_ = std::make_shared<FakeClock>();
   FakeDaemon daemon_;
@@ -74,11 +72,12 @@ TEST_F(FailuresTest, MissingPartsAreNo) {
 
 TEST_F(FailuresTest, UnknownEnumValuesAreNo) {
   for (const int unknown : {3, 99, -1}) {
-    ExpectNo(Ask([=](v1::CheckResponse* r) { r->mutable_decision()->set_eligibility(static_cast<v1::Eligibility>(unknown)); }));
+    ExpectNo(Ask(
+        [=](v1::CheckResponse* r) { r->mutable_decision()->set_eligibility(static_cast<v1::Eligibility>(unknown)); }));
   }
   for (const int unknown : {4, 99, -1}) {
-    const Answer answer =
-        Ask([=](v1::CheckResponse* r) { r->mutable_decision()->set_disposition(static_cast<v1::Disposition>(unknown)); });
+    const Answer answer = Ask(
+        [=](v1::CheckResponse* r) { r->mutable_decision()->set_disposition(static_cast<v1::Disposition>(unknown)); });
     ExpectNo(answer);
     EXPECT_FALSE(answer.MustPurge());
   }
@@ -174,7 +173,8 @@ class BatchTest : public FailuresTest {
  protected:
   // Asks about three recordings; `answer` makes the reply from a sound one.
   BatchAnswers AskThree(std::function<void(v1::BatchCheckResponse*)> spoil = {}) {
-    daemon_.on_batch = [spoil](grpc::ServerContext&, const v1::BatchCheckRequest& request, v1::BatchCheckResponse* response) {
+    daemon_.on_batch = [spoil](grpc::ServerContext&, const v1::BatchCheckRequest& request,
+                               v1::BatchCheckResponse* response) {
       for (int i = 0; i < request.recordings_size(); ++i) FillYes(response->add_results()->mutable_decision());
       FillTimes(response);
       if (spoil) spoil(response);

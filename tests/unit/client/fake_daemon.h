@@ -116,8 +116,8 @@ class FakeDaemon final : public v1::EligibilityService::Service,
 
  private:
   template <typename Request, typename Response>
-  static grpc::Status Run(const Handler<Request, Response>& handler, grpc::ServerContext* context, const Request* request,
-                          Response* response) {
+  static grpc::Status Run(const Handler<Request, Response>& handler, grpc::ServerContext* context,
+                          const Request* request, Response* response) {
     return handler ? handler(*context, *request, response) : grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "");
   }
   grpc::Status Check(grpc::ServerContext* c, const v1::CheckRequest* q, v1::CheckResponse* r) override {
@@ -133,7 +133,8 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   grpc::Status OptOut(grpc::ServerContext* c, const v1::OptOutRequest* q, v1::OptOutResponse* r) override {
     return Run(on_opt_out, c, q, r);
   }
-  grpc::Status GetSettings(grpc::ServerContext* c, const v1::GetSettingsRequest* q, v1::GetSettingsResponse* r) override {
+  grpc::Status GetSettings(grpc::ServerContext* c, const v1::GetSettingsRequest* q,
+                           v1::GetSettingsResponse* r) override {
     return Run(on_get_settings, c, q, r);
   }
   grpc::Status ListSettingsHistory(grpc::ServerContext* c, const v1::ListSettingsHistoryRequest* q,
@@ -184,7 +185,8 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   grpc::Status LeaseTasks(grpc::ServerContext* c, const v1::LeaseTasksRequest* q, v1::LeaseTasksResponse* r) override {
     return Run(on_lease, c, q, r);
   }
-  grpc::Status CompleteTasks(grpc::ServerContext* c, const v1::CompleteTasksRequest* q, v1::CompleteTasksResponse* r) override {
+  grpc::Status CompleteTasks(grpc::ServerContext* c, const v1::CompleteTasksRequest* q,
+                             v1::CompleteTasksResponse* r) override {
     return Run(on_complete, c, q, r);
   }
   grpc::Status FailTasks(grpc::ServerContext* c, const v1::FailTasksRequest* q, v1::FailTasksResponse* r) override {
@@ -199,7 +201,8 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   grpc::Status PlaceHold(grpc::ServerContext* c, const v1::PlaceHoldRequest* q, v1::PlaceHoldResponse* r) override {
     return Run(on_place_hold, c, q, r);
   }
-  grpc::Status ReleaseHold(grpc::ServerContext* c, const v1::ReleaseHoldRequest* q, v1::ReleaseHoldResponse* r) override {
+  grpc::Status ReleaseHold(grpc::ServerContext* c, const v1::ReleaseHoldRequest* q,
+                           v1::ReleaseHoldResponse* r) override {
     return Run(on_release_hold, c, q, r);
   }
   grpc::Status ListHolds(grpc::ServerContext* c, const v1::ListHoldsRequest* q, v1::ListHoldsResponse* r) override {

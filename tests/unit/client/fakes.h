@@ -42,7 +42,8 @@ class FakeRandom final : public Random {
   std::atomic<unsigned char> calls_{0};
 };
 
-// Every call goes to a function; one that is not set answers UNIMPLEMENTED, which is a no. Functions may be called from many threads.
+// Every call goes to a function; one that is not set answers UNIMPLEMENTED, which is a no. Functions may be called from
+// many threads.
 class FakeClient : public Client {
  public:
   std::function<BatchAnswers(const std::vector<Recording>&, const Question&)> on_batch;
@@ -60,7 +61,8 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<std::vector<TaskRenewal>>(const std::vector<TaskLease>&)> on_renew;
 
   Answer Check(const Recording&, const Question&, const CallOptions&) override { return {}; }
-  BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question, const CallOptions&) override {
+  BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question,
+                          const CallOptions&) override {
     if (on_batch) return on_batch(recordings, question);
     BatchAnswers none;
     none.answers.resize(recordings.size());
@@ -81,23 +83,37 @@ class FakeClient : public Client {
   absl::StatusOr<OptedOut> OptOut(const OptOutOrder& order, const CallOptions&) override {
     return on_opt_out ? on_opt_out(order) : absl::StatusOr<OptedOut>(Missing());
   }
-  absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId& account, int page_size, const std::string& page_token,
-                                                  const CallOptions&) override {
+  absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId& account, int page_size,
+                                                  const std::string& page_token, const CallOptions&) override {
     return on_history ? on_history(account, page_size, page_token) : absl::StatusOr<HistoryPage>(Missing());
   }
   absl::StatusOr<PastSettings> GetSettingsAt(const AccountId&, Time, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport&, const CallOptions&) override {
+    return Missing();
+  }
   absl::StatusOr<StoredPolicy> GetPolicy(const std::string&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<Suspension> Suspend(const SuspendOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<Suspension> Resume(const ResumeOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<ClockState> GetClock(const CallOptions&) override { return Missing(); }
   absl::StatusOr<ClockState> ConfirmClock(Time, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder&, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder&, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<DeletionRequest> DenyDeletionRequest(const DenyOrder&, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder&, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<DeletionRequest> CancelDeletionRequest(const CancelOrder&, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<DeletionRequest> GetDeletionRequest(const DeletionId&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<DeletionRequest> DenyDeletionRequest(const DenyOrder&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<DeletionRequest> CancelDeletionRequest(const CancelOrder&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<DeletionRequest> GetDeletionRequest(const DeletionId&, const CallOptions&) override {
+    return Missing();
+  }
   absl::StatusOr<DeletionPage> ListDeletionRequests(const DeletionQuery& query, const CallOptions&) override {
     return on_list_deletions ? on_list_deletions(query) : absl::StatusOr<DeletionPage>(Missing());
   }
@@ -122,8 +138,8 @@ class FakeClient : public Client {
                                                     const CallOptions&) override {
     return on_fail ? on_fail(failures) : absl::StatusOr<std::vector<TaskAnswer>>(Missing());
   }
-  absl::StatusOr<std::vector<TaskRenewal>> RenewTasks(const std::string&, const std::vector<TaskLease>& leases, std::chrono::seconds,
-                                                      const CallOptions&) override {
+  absl::StatusOr<std::vector<TaskRenewal>> RenewTasks(const std::string&, const std::vector<TaskLease>& leases,
+                                                      std::chrono::seconds, const CallOptions&) override {
     return on_renew ? on_renew(leases) : absl::StatusOr<std::vector<TaskRenewal>>(Missing());
   }
   absl::StatusOr<TaskPage> ListTasks(const TaskQuery&, const CallOptions&) override { return Missing(); }
@@ -145,7 +161,8 @@ inline ReceivedDecision Yes(Purpose asked, const Clock& clock) {
   return decision;
 }
 
-inline ReceivedDecision No(Purpose asked, const Clock& clock, Reason reason, Disposition disposition = Disposition::kKeep) {
+inline ReceivedDecision No(Purpose asked, const Clock& clock, Reason reason,
+                           Disposition disposition = Disposition::kKeep) {
   ReceivedDecision decision = Yes(asked, clock);
   decision.eligibility = Eligibility::kNotEligible;
   decision.disposition = disposition;

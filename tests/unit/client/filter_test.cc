@@ -121,7 +121,8 @@ TEST_F(FilterTest, ExactlyTheRightOnesInTheirOrder) {
 }
 
 TEST_F(FilterTest, NoIdsComeOutUnlessKept) {
-  const std::string line = Line("yes-account", 1, R"(,"profile_ids":["yes-profile"],"device_id":"yes-device","name":"yes-name")");
+  const std::string line =
+      Line("yes-account", 1, R"(,"profile_ids":["yes-profile"],"device_id":"yes-device","name":"yes-name")");
   Run(line);
   EXPECT_EQ(sink_.output.find("yes-"), std::string::npos) << sink_.output;
   EXPECT_NE(sink_.output.find("pseudonym"), std::string::npos);
@@ -171,10 +172,10 @@ TEST_F(FilterTest, EachPlaceIsAskedAboutItself) {
     BatchAnswers batch;
     batch.error = absl::OkStatus();
     for (size_t i = 0; i < recordings.size(); ++i) {
-      batch.answers.push_back(question.place.country == "DE"
-                                  ? AnswerMaker::Received(testing::Yes(question.purpose, *clock_), clock_)
-                                  : AnswerMaker::Received(
-                                        testing::No(question.purpose, *clock_, Reason::kPlaceNotAllowed), clock_));
+      batch.answers.push_back(
+          question.place.country == "DE"
+              ? AnswerMaker::Received(testing::Yes(question.purpose, *clock_), clock_)
+              : AnswerMaker::Received(testing::No(question.purpose, *clock_, Reason::kPlaceNotAllowed), clock_));
     }
     return batch;
   };
@@ -248,8 +249,9 @@ TEST_F(FilterTest, ALifeThatIsOverAtOnceLosesNoReasonAndNoPurge) {
     batch.error = absl::OkStatus();
     for (const Recording& recording : recordings) {
       const bool purge = recording.account_id == AccountId("closed");
-      ReceivedDecision decision = testing::No(question.purpose, *clock_, purge ? Reason::kAccountClosed : Reason::kLegalHold,
-                                              purge ? Disposition::kPurge : Disposition::kHold);
+      ReceivedDecision decision =
+          testing::No(question.purpose, *clock_, purge ? Reason::kAccountClosed : Reason::kLegalHold,
+                      purge ? Disposition::kPurge : Disposition::kHold);
       decision.good_until = decision.checked_at;
       batch.answers.push_back(AnswerMaker::Received(decision, clock_));
     }
@@ -271,7 +273,8 @@ TEST_F(FilterTest, ALineThatTheDaemonRefusesEndsNoRun) {
   auto sound = client_.on_batch;
   client_.on_batch = [sound](const std::vector<Recording>& recordings, const Question& question) {
     const bool bad_place = question.place.country == "XX";
-    const bool bad_line = std::any_of(recordings.begin(), recordings.end(), [](auto& one) { return one.recording_id == RecordingId("r7"); });
+    const bool bad_line = std::any_of(recordings.begin(), recordings.end(),
+                                      [](auto& one) { return one.recording_id == RecordingId("r7"); });
     if (!bad_place && !bad_line) return sound(recordings, question);
     BatchAnswers batch;
     batch.answers.resize(recordings.size());

@@ -18,7 +18,8 @@ class HoldCallsTest : public ::testing::Test {
     return [=](grpc::ServerContext&, const Request& request, Response* response) {
       seen->push_back(request);
       response->mutable_hold()->set_hold_id("h");
-      return static_cast<int>(seen->size()) <= failures ? RpcError(grpc::StatusCode::UNAVAILABLE, "OUTCOME_UNKNOWN") : grpc::Status::OK;
+      return static_cast<int>(seen->size()) <= failures ? RpcError(grpc::StatusCode::UNAVAILABLE, "OUTCOME_UNKNOWN")
+                                                        : grpc::Status::OK;
     };
   }
   FakeDaemon daemon_;
@@ -69,7 +70,8 @@ TEST_F(HoldCallsTest, AReleaseThatIsRefusedIsNotRepeated) {
 
 TEST_F(HoldCallsTest, AListingIsARead) {
   std::vector<v1::ListHoldsRequest> seen;
-  daemon_.on_list_holds = [&seen](grpc::ServerContext&, const v1::ListHoldsRequest& request, v1::ListHoldsResponse* response) {
+  daemon_.on_list_holds = [&seen](grpc::ServerContext&, const v1::ListHoldsRequest& request,
+                                  v1::ListHoldsResponse* response) {
     seen.push_back(request);
     if (seen.size() == 1) return RpcError(grpc::StatusCode::UNAVAILABLE, "NOT_SERVING");
     response->add_holds()->set_hold_id("h");

@@ -1,5 +1,5 @@
-// Legal holds and the exceptions of tasks between the library's values and the protos: nothing that this library does not know leaves a task
-// usable, since deleting by the rest could delete what is on hold.
+// Legal holds and the exceptions of tasks between the library's values and the protos: nothing that this library does
+// not know leaves a task usable, since deleting by the rest could delete what is on hold.
 #include <gtest/gtest.h>
 
 #include "client/src/convert.h"
@@ -93,8 +93,10 @@ TEST(TaskExceptionsTest, OneThatIsNotKnownLeavesNothingToDeleteBy) {
 TEST(TaskExceptionsTest, ACauseOrARangeThatIsNotKnownLeavesNothingToDeleteBy) {
   EXPECT_FALSE(IsUsable(TaskWith([](v1::PurgeTask& proto) { proto.set_cause(static_cast<v1::DeletionCause>(99)); })));
   EXPECT_FALSE(IsUsable(TaskWith([](v1::PurgeTask& proto) { proto.mutable_covers()->mutable_to()->set_nanos(-1); })));
-  EXPECT_FALSE(IsUsable(TaskWith([](v1::PurgeTask& proto) { proto.mutable_covers()->mutable_from()->set_seconds(INT64_MAX); })));
-  EXPECT_FALSE(IsUsable(TaskWith([](v1::PurgeTask& proto) { ASSERT_TRUE(proto.mutable_covers()->MergeFromString(kUnknownField)); })));
+  EXPECT_FALSE(
+      IsUsable(TaskWith([](v1::PurgeTask& proto) { proto.mutable_covers()->mutable_from()->set_seconds(INT64_MAX); })));
+  EXPECT_FALSE(IsUsable(
+      TaskWith([](v1::PurgeTask& proto) { ASSERT_TRUE(proto.mutable_covers()->MergeFromString(kUnknownField)); })));
 }
 
 TEST(HoldTest, IsReadInFull) {

@@ -128,7 +128,8 @@ TEST(ImportLinesTest, RefusesWhatIsWrongWithoutRepeatingIt) {
            std::string(R"("choices":[{"turn":"ON","control":"c","notice_version":"n"}]})"),
            std::string(R"("choices":[{"turn":"ON","control":"c","notice_language":"de"}]})"),
            std::string(R"("choices":[{"turn":"OFF","control":"c","scope":"SECRET"}]})"),
-           std::string(R"("choices":[{"turn":"OFF","control":"c","scope":{"profile_id":"SECRET","device_id":"SECRET"}}]})"),
+           std::string(
+               R"("choices":[{"turn":"OFF","control":"c","scope":{"profile_id":"SECRET","device_id":"SECRET"}}]})"),
            std::string(R"("choices":[{"turn":"OFF","control":"c","scope":{"account":"SECRET"}}]})"),
            std::string(R"("choices":[{"turn":"OFF","control":"c","actor":"SECRET"}]})"),
            std::string(R"("choices":[{"turn":"OFF","control":"c","given_at":"SECRET"}]})"),
@@ -140,7 +141,9 @@ TEST(ImportLinesTest, RefusesWhatIsWrongWithoutRepeatingIt) {
     const auto line = ParseImportLine(start + rest);
     ASSERT_TRUE(line.ok()) << rest;
     ASSERT_FALSE(line->faults.empty()) << rest;
-    for (const LineFault& fault : line->faults) EXPECT_EQ((fault.part + fault.why).find("SECRET"), std::string::npos) << fault.why;
+    for (const LineFault& fault : line->faults) {
+      EXPECT_EQ((fault.part + fault.why).find("SECRET"), std::string::npos) << fault.why;
+    }
     EXPECT_TRUE(LooseningsOf(*line, start + rest).empty()) << "nothing of it allows more: " << rest;
   }
   EXPECT_FALSE(ParseImportLine("{}").ok());
@@ -149,7 +152,8 @@ TEST(ImportLinesTest, RefusesWhatIsWrongWithoutRepeatingIt) {
 }
 
 TEST(ImportLinesTest, AMistakeNamesItsPlace) {
-  const auto line = ParseImportLine(R"({"account_id":"a","choices":[{"turn":"OFF","all":true},{"turn":"MAYBE","all":true}]})");
+  const auto line =
+      ParseImportLine(R"({"account_id":"a","choices":[{"turn":"OFF","all":true},{"turn":"MAYBE","all":true}]})");
   ASSERT_EQ(line->faults.size(), 1u);
   EXPECT_NE(line->faults[0].why.find("choices[1].turn"), std::string::npos) << line->faults[0].why;
 }
@@ -160,7 +164,9 @@ TEST(ImportLinesTest, ANoCountsWhateverElseOnItsLineIsUnusable) {
   const std::string on = R"({"turn":"ON","control":"c","notice_version":"n","notice_language":"de"})";
   const std::string long_text(300, 'x');
   std::string many = "[";
-  for (int i = 0; i < 70; ++i) many += R"({"purpose":"ADVERTISING","turn":"ON","notice_version":"n","notice_language":"de"},)";
+  for (int i = 0; i < 70; ++i) {
+    many += R"({"purpose":"ADVERTISING","turn":"ON","notice_version":"n","notice_language":"de"},)";
+  }
   for (const std::string& rest : std::vector<std::string>{
            R"("choices":[)" + off + R"(],"profiles":[{"profile_id":"p","age":"TEEN"}])",
            R"("choices":[)" + off + R"(],"profiles":[{"profile_id":"p","born":"2000","age":"ADULT"}])",
@@ -208,7 +214,8 @@ TEST(ImportLinesTest, AllThatIsFalseIsAsGoodAsAbsent) {
   EXPECT_FALSE(line->choices[0].change.target.all);
 }
 
-// A part that cannot be read is a fault of that part alone, and of the two values of a key none is taken; of two lists each no is.
+// A part that cannot be read is a fault of that part alone, and of the two values of a key none is taken; of two lists
+// each no is.
 TEST(ImportLinesTest, WhatIsDamagedIsFoundInItsPlace) {
   const std::vector<std::tuple<std::string, std::string, bool>> cases = {
       {R"("region":"DE","region":"US")", "region", false},
@@ -246,12 +253,14 @@ TEST(ImportLinesTest, OfAKeyThatStandsTwiceEachNoCounts) {
       {R"("choices":[)" + no + R"(],"region":"DE","choices":null)", {"choices[0]"}},
       {R"("choices":[)" + yes + R"(],"choices":[)" + yes + "]", {}},
       {R"("retention":"3m","retention":"1m")", {"retention", "retention[1]"}},
-      {R"("retention":[{"keep":"3m"},{"keep":"1m"}],"retention":"do-not-save")", {"retention[0]", "retention[1]", "retention[2]"}},
+      {R"("retention":[{"keep":"3m"},{"keep":"1m"}],"retention":"do-not-save")",
+       {"retention[0]", "retention[1]", "retention[2]"}},
       // Within a part: whatever it may mean, each no is one.
       {R"("choices":[{"turn":"OFF","turn":"ON","control":"c"}])", {"choices[0].0"}},
       {R"("choices":[{"turn":"ON","turn":"ON","control":"c","notice_version":"n","notice_language":"de"}])", {}},
       {R"("choices":[{"turn":"OFF","control":"c","control":"d"}])", {"choices[0].0", "choices[0].1"}},
-      {R"("choices":[{"turn":"OFF","control":"c","scope":{},"scope":{"profile_id":"q"}}])", {"choices[0].0", "choices[0].1"}},
+      {R"("choices":[{"turn":"OFF","control":"c","scope":{},"scope":{"profile_id":"q"}}])",
+       {"choices[0].0", "choices[0].1"}},
       {R"("retention":[{"keep":"3m","keep":"1m"}])", {"retention[0].0", "retention[0].1"}}};
   for (const auto& [rest, parts] : cases) {
     const auto line = ParseImportLine(R"({"account_id":"a",)" + rest + "}");
@@ -266,15 +275,14 @@ TEST(ImportLinesTest, OfAKeyThatStandsTwiceEachNoCounts) {
 }
 
 TEST(ImportLinesTest, AFaultSaysWhetherItMayHideANo) {
-  const std::vector<std::pair<std::string, bool>> cases = {
-      {R"("region":7)", false},
-      {R"("profiles":[{"profile_id":"p","age":"TEEN"}])", false},
-      {R"("choices":[{"turn":"ON","control":"c"}])", false},
-      {R"("choices":[{"turn":"MAYBE","control":"c"}])", true},
-      {R"("choices":[{"turn":"OFF"}])", true},
-      {R"("choices":{"turn":"OFF"})", true},
-      {R"("choice":[{"turn":"OFF","all":true}])", true},
-      {R"("retention":"3 months")", true}};
+  const std::vector<std::pair<std::string, bool>> cases = {{R"("region":7)", false},
+                                                           {R"("profiles":[{"profile_id":"p","age":"TEEN"}])", false},
+                                                           {R"("choices":[{"turn":"ON","control":"c"}])", false},
+                                                           {R"("choices":[{"turn":"MAYBE","control":"c"}])", true},
+                                                           {R"("choices":[{"turn":"OFF"}])", true},
+                                                           {R"("choices":{"turn":"OFF"})", true},
+                                                           {R"("choice":[{"turn":"OFF","all":true}])", true},
+                                                           {R"("retention":"3 months")", true}};
   for (const auto& [rest, hides] : cases) {
     const auto line = ParseImportLine(R"({"account_id":"a",)" + rest + "}");
     ASSERT_EQ(line->faults.size(), 1u) << rest;
@@ -284,11 +292,13 @@ TEST(ImportLinesTest, AFaultSaysWhetherItMayHideANo) {
 
 // Whatever their order, with and without the scope and the time.
 TEST(ImportLinesTest, OfAYesAndANoToTheSameTheNoCounts) {
-  for (const std::string& scope : {std::string(), std::string(R"("scope":{"profile_id":"p"},)"), std::string(R"("scope":{"device_id":"d"},)")}) {
+  for (const std::string& scope :
+       {std::string(), std::string(R"("scope":{"profile_id":"p"},)"), std::string(R"("scope":{"device_id":"d"},)")}) {
     for (const std::string& target : {std::string(R"("control":"c")"), std::string(R"("purpose":"ADVERTISING")")}) {
       for (const std::string& given : {std::string(), std::string(R"("given_at":"2021-01-01T00:00:00Z",)")}) {
         for (const std::string& no : {target, std::string(R"("all":true)")}) {
-          const std::string on = "{" + scope + given + target + R"(,"turn":"ON","notice_version":"n","notice_language":"de"})";
+          const std::string on =
+              "{" + scope + given + target + R"(,"turn":"ON","notice_version":"n","notice_language":"de"})";
           const std::string off = "{" + scope + no + R"(,"turn":"OFF"})";
           for (const std::string& both : {on + "," + off, off + "," + on}) {
             const std::string bytes = R"({"account_id":"a","region":"DE","choices":[)" + both + "]}";

@@ -1,4 +1,5 @@
-// The import against a client of the test's own: restrictions first, nothing allowed past a refused restriction, resuming.
+// The import against a client of the test's own: restrictions first, nothing allowed past a refused restriction,
+// resuming.
 #include "client/cli/engines/import_engine.h"
 
 #include <fcntl.h>
@@ -149,7 +150,9 @@ TEST_F(ImportTest, ARefusedRestrictionHoldsBackAllConsentsOfItsAccount) {
 }
 
 TEST_F(ImportTest, WithoutItsRegistrationThereIsNoConsent) {
-  answer_ = [](const std::string& call) { return call == "subject a1" ? Refusal("ALREADY_REGISTERED") : absl::OkStatus(); };
+  answer_ = [](const std::string& call) {
+    return call == "subject a1" ? Refusal("ALREADY_REGISTERED") : absl::OkStatus();
+  };
   EXPECT_EQ(Run(Line(1, "", "help_improve")).how, How::kComplete);
   EXPECT_EQ(calls_, std::vector<std::string>{"subject a1"});
   EXPECT_EQ(counts_.refused, 1u);
@@ -157,7 +160,8 @@ TEST_F(ImportTest, WithoutItsRegistrationThereIsNoConsent) {
 
 TEST_F(ImportTest, PartsThatWereRefusedAreTold) {
   client_.on_settings = [](const SettingsUpdate&) {
-    return SettingsUpdated{Etag("e"), {{"scope[0].x", false, false, "NOTICE_NOT_USABLE", "superseded"}}, false, {}, false};
+    return SettingsUpdated{
+        Etag("e"), {{"scope[0].x", false, false, "NOTICE_NOT_USABLE", "superseded"}}, false, {}, false};
   };
   EXPECT_EQ(Run(Line(1, "", "help_improve")).how, How::kComplete);
   ASSERT_EQ(sink_.refused.size(), 1u);
@@ -166,7 +170,8 @@ TEST_F(ImportTest, PartsThatWereRefusedAreTold) {
 }
 
 TEST_F(ImportTest, UnreadableLinesAreToldOnce) {
-  EXPECT_EQ(Run(Line(1, "ads", "x") + "garbage\n\n" + std::string(70'000, 'x') + "\n" + Line(5, "", "x")).how, How::kComplete);
+  EXPECT_EQ(Run(Line(1, "ads", "x") + "garbage\n\n" + std::string(70'000, 'x') + "\n" + Line(5, "", "x")).how,
+            How::kComplete);
   EXPECT_EQ(sink_.unreadable, (std::vector<uint64_t>{2, 4}));
   EXPECT_EQ(counts_.lines, 4u);
   EXPECT_EQ(counts_.unreadable, 2u);
@@ -174,14 +179,18 @@ TEST_F(ImportTest, UnreadableLinesAreToldOnce) {
 }
 
 TEST_F(ImportTest, ALineThatCouldBeAnybodysHoldsBackEveryYes) {
-  const std::string only_no = R"({"account_id":"a3","choices":[{"all":true,"turn":"OFF"}]})" "\n";
-  for (const std::string& bad : {std::string("garbage"), std::string(70'000, 'x'), std::string(R"({"choices":[{"all":true,"turn":"OFF"}]})"),
-                                 std::string(R"({"account_id":"a1","account_id":"a2","choices":[{"all":true,"turn":"OFF"}]})"),
-                                 std::string("{\"account_id\":\"a\xff\",\"choices\":[{\"all\":true,\"turn\":\"OFF\"}]}"),
-                                 std::string(R"({"account_id":"a1"}{"account_id":"a2"})")}) {
+  const std::string only_no = R"({"account_id":"a3","choices":[{"all":true,"turn":"OFF"}]})"
+                              "\n";
+  for (const std::string& bad :
+       {std::string("garbage"), std::string(70'000, 'x'), std::string(R"({"choices":[{"all":true,"turn":"OFF"}]})"),
+        std::string(R"({"account_id":"a1","account_id":"a2","choices":[{"all":true,"turn":"OFF"}]})"),
+        std::string("{\"account_id\":\"a\xff\",\"choices\":[{\"all\":true,\"turn\":\"OFF\"}]}"),
+        std::string(R"({"account_id":"a1"}{"account_id":"a2"})")}) {
     sink_ = CollectingSink();
     // The yes stands before the line, and in other runs it is sent again.
-    answer_ = [](const std::string& call) { return call == "off a3" ? absl::UnavailableError("gone") : absl::OkStatus(); };
+    answer_ = [](const std::string& call) {
+      return call == "off a3" ? absl::UnavailableError("gone") : absl::OkStatus();
+    };
     EXPECT_EQ(Run(Line(1, "", "x") + bad + "\n" + only_no, true).how, How::kDaemonFailed);
     answer_ = nullptr;
     EXPECT_EQ(Run(Line(1, "", "x") + bad + "\n" + only_no, true).how, How::kComplete);
@@ -198,29 +207,39 @@ TEST_F(ImportTest, ALineThatCouldBeAnybodysHoldsBackEveryYes) {
 // The second line allows what the first one refuses.
 TEST_F(ImportTest, ANoOfADamagedLineCountsBeforeAnotherLinesYes) {
   const std::string no = R"("choices":[{"all":true,"turn":"OFF")";
-  for (const std::string& bad : {R"({"account_id":"a1","profiles":[{"profile_id":"p","age":"ADULT","age":"CHILD"}],)" + no + "}]}",
-                                 R"({"account_id":"a1","choices":[],)" + no + "}]}",
-                                 R"({"account_id":"a1",)" + no + ",\"reference\":\"\xff\"}]}", R"({"account_id":"a1",)" + no + "}]} ",
-                                 R"({"account_id":"a1",)" + no + "}],\"x\":" + std::string(20, '[') + std::string(20, ']') + "}"}) {
+  for (const std::string& bad :
+       {R"({"account_id":"a1","profiles":[{"profile_id":"p","age":"ADULT","age":"CHILD"}],)" + no + "}]}",
+        R"({"account_id":"a1","choices":[],)" + no + "}]}",
+        R"({"account_id":"a1",)" + no + ",\"reference\":\"\xff\"}]}", R"({"account_id":"a1",)" + no + "}]} ",
+        R"({"account_id":"a1",)" + no + "}],\"x\":" + std::string(20, '[') + std::string(20, ']') + "}"}) {
     EXPECT_EQ(Run(bad + "\n" + Line(2, "", "y")).how, How::kComplete);
     EXPECT_EQ(calls_, (std::vector<std::string>{"off a1", "subject a2", "on a2"})) << bad;
     EXPECT_EQ(counts_.unreadable, 0u);
     EXPECT_EQ(counts_.refused, 1u);
   }
   // What of such a line may be a no, and cannot be read, blocks its account.
-  EXPECT_EQ(Run(R"({"account_id":"a1","choices":7,"choices":[{"all":true,"turn":"OFF"}]})" "\n" + Line(1, "", "y")).how, How::kComplete);
+  EXPECT_EQ(Run(R"({"account_id":"a1","choices":7,"choices":[{"all":true,"turn":"OFF"}]})"
+                "\n" +
+                Line(1, "", "y"))
+                .how,
+            How::kComplete);
   EXPECT_EQ(calls_, (std::vector<std::string>{"off a1"}));
   EXPECT_EQ(counts_.refused, 2u);
 }
 
 TEST_F(ImportTest, AStoredRetentionThatIsShorterHoldsBackNothing) {
   client_.on_settings = [this](const SettingsUpdate& update) -> absl::StatusOr<SettingsUpdated> {
-    if (absl::Status status = Note(update.retention.empty() ? "on" : "keep", update.account_id, update.request_id); !status.ok()) return status;
+    if (absl::Status status = Note(update.retention.empty() ? "on" : "keep", update.account_id, update.request_id);
+        !status.ok()) {
+      return status;
+    }
     const bool refused = !update.retention.empty();
-    return SettingsUpdated{Etag("e"), {{"retention[0]", !refused, true, refused ? "IMPORT_CANNOT_LOOSEN" : "", ""}}, false, {}, false};
+    return SettingsUpdated{
+        Etag("e"), {{"retention[0]", !refused, true, refused ? "IMPORT_CANNOT_LOOSEN" : "", ""}}, false, {}, false};
   };
   const std::string line = R"({"account_id":"a1","region":"DE","retention":"3m","choices":[)"
-                           R"({"turn":"ON","notice_version":"n1","notice_language":"de","control":"x"}]})" "\n";
+                           R"({"turn":"ON","notice_version":"n1","notice_language":"de","control":"x"}]})"
+                           "\n";
   EXPECT_EQ(Run(line).how, How::kComplete);
   EXPECT_EQ(calls_, (std::vector<std::string>{"keep a1", "subject a1", "on a1"}));
   ASSERT_EQ(sink_.refused.size(), 1u) << "it is told";
@@ -230,7 +249,8 @@ TEST_F(ImportTest, AStoredRetentionThatIsShorterHoldsBackNothing) {
 }
 
 TEST_F(ImportTest, ANoOfALineWithFaultsCountsAndTheRestIsTold) {
-  const std::string faulty = R"({"account_id":"a1","region":"DE","profiles":[{"profile_id":"p","age":"TEEN"}],"choices":[{"all":true,"turn":"OFF"}]})";
+  const std::string faulty =
+      R"({"account_id":"a1","region":"DE","profiles":[{"profile_id":"p","age":"TEEN"}],"choices":[{"all":true,"turn":"OFF"}]})";
   EXPECT_EQ(Run(faulty + "\n" + Line(2, "", "x") + Line(1, "", "y")).how, How::kComplete);
   EXPECT_EQ(std::count(calls_.begin(), calls_.end(), "off a1"), 1);
   EXPECT_EQ(std::count(calls_.begin(), calls_.end(), "subject a1"), 1) << "of line 3: an age hides no no";
@@ -244,7 +264,11 @@ TEST_F(ImportTest, ANoOfALineWithFaultsCountsAndTheRestIsTold) {
 }
 
 TEST_F(ImportTest, WhatMayHideANoHoldsBackItsAccount) {
-  EXPECT_EQ(Run(R"({"account_id":"a1","choices":[{"all":true,"turn":"of"}]})" "\n" + Line(1, "", "x") + Line(2, "", "x")).how, How::kComplete);
+  EXPECT_EQ(Run(R"({"account_id":"a1","choices":[{"all":true,"turn":"of"}]})"
+                "\n" +
+                Line(1, "", "x") + Line(2, "", "x"))
+                .how,
+            How::kComplete);
   EXPECT_EQ(std::count(calls_.begin(), calls_.end(), "on a1"), 0);
   EXPECT_EQ(std::count(calls_.begin(), calls_.end(), "on a2"), 1);
   EXPECT_EQ(counts_.refused, 2u);
@@ -300,14 +324,18 @@ TEST_F(ImportTest, ContentionIsRepeatedWithTheSameRequest) {
 TEST_F(ImportTest, GoesOnWhereItStopped) {
   std::string text;
   for (int i = 1; i <= 300; ++i) text += Line(i, "ads", "x");
-  answer_ = [](const std::string& call) { return call == "off a200" ? absl::UnavailableError("gone") : absl::OkStatus(); };
+  answer_ = [](const std::string& call) {
+    return call == "off a200" ? absl::UnavailableError("gone") : absl::OkStatus();
+  };
   const ImportEnd stopped = Run(text, true);
   EXPECT_EQ(stopped.how, How::kDaemonFailed);
   EXPECT_EQ(stopped.line, 200u);
   EXPECT_EQ(stopped.pass, 1);
   EXPECT_EQ(Span("subject").first, -1) << "no consent before every restriction is in force";
 
-  answer_ = [](const std::string& call) { return call == "on a100" ? absl::UnavailableError("gone") : absl::OkStatus(); };
+  answer_ = [](const std::string& call) {
+    return call == "on a100" ? absl::UnavailableError("gone") : absl::OkStatus();
+  };
   const ImportEnd again = Run(text, true);
   EXPECT_EQ(again.pass, 2);
   EXPECT_EQ(again.line, 100u);

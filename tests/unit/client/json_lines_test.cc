@@ -73,10 +73,11 @@ TEST(JsonLinesTest, MissingIdsAreRefused) {
 }
 
 TEST(JsonLinesTest, NotALine) {
-  for (const char* line : {"", "x", "{", "[]", "1", "null", "{}", R"({"a":1}{"b":2})", R"({"a":1,})", R"({'a':1})", "{\"a\":NaN}",
-                           R"({"recording_id":"r","account_id":"a"} x)", "{\"recording_id\":\"a\nb\",\"account_id\":\"a\"}",
-                           R"({"recording_id":"\ud800","account_id":"a"})", "{\"recording_id\":\"\xff\",\"account_id\":\"a\"}",
-                           "{\"recording_id\":\"\xc0\x80\",\"account_id\":\"a\"}"}) {
+  for (const char* line :
+       {"", "x", "{", "[]", "1", "null", "{}", R"({"a":1}{"b":2})", R"({"a":1,})", R"({'a':1})", "{\"a\":NaN}",
+        R"({"recording_id":"r","account_id":"a"} x)", "{\"recording_id\":\"a\nb\",\"account_id\":\"a\"}",
+        R"({"recording_id":"\ud800","account_id":"a"})", "{\"recording_id\":\"\xff\",\"account_id\":\"a\"}",
+        "{\"recording_id\":\"\xc0\x80\",\"account_id\":\"a\"}"}) {
     EXPECT_NE(Why(line), "") << line;
   }
 }
@@ -106,7 +107,9 @@ TEST(JsonLinesTest, KeysThatAppearTwiceAreRefused) {
 }
 
 TEST(JsonLinesTest, DeepAndLongLinesAreRefused) {
-  EXPECT_NE(Why(R"({"recording_id":"r","account_id":"a","x":)" + std::string(30'000, '[') + std::string(30'000, ']') + "}"), "");
+  EXPECT_NE(
+      Why(R"({"recording_id":"r","account_id":"a","x":)" + std::string(30'000, '[') + std::string(30'000, ']') + "}"),
+      "");
   EXPECT_NE(Why(std::string(60'000, '[')), "");
   const std::string start = R"({"recording_id":"r","account_id":"a","x":")";
   EXPECT_EQ(Why(start + std::string(kMaxLineBytes - start.size() - 2, 'x') + "\"}"), "");
@@ -169,11 +172,14 @@ TEST(JsonLinesTest, WrongTypesAndValuesAreRefusedWithoutRepeatingThem) {
 }
 
 TEST(JsonLinesTest, KeysThatReadLikeKnownOnesAreRefused) {
-  for (const char* key : {"flag", "Flags", "FLAGS", "deviceId", "device-id", "profileIds", "profile_id", "Wake", "regions",
-                          "artifact", "reviewer_class", "ingestedAt", "captured_uncertainty_Ms", "recordingId"}) {
+  for (const char* key :
+       {"flag", "Flags", "FLAGS", "deviceId", "device-id", "profileIds", "profile_id", "Wake", "regions", "artifact",
+        "reviewer_class", "ingestedAt", "captured_uncertainty_Ms", "recordingId"}) {
     EXPECT_NE(Why(With(key, "x")), "") << key;
   }
-  for (const char* key : {"speaker", "text", "path", "duration", "x-flags-x", ""}) EXPECT_EQ(Why(With(key, "x")), "") << key;
+  for (const char* key : {"speaker", "text", "path", "duration", "x-flags-x", ""}) {
+    EXPECT_EQ(Why(With(key, "x")), "") << key;
+  }
 }
 
 TEST(LineDefaultsTest, FillOnlyWhatIsMissing) {
@@ -217,8 +223,9 @@ TEST(LineDefaultsTest, RefusesIdsUnknownKeysDoublesAndBadValues) {
 TEST(AnonymousLineTest, HoldsNothingOfAPerson) {
   Recording recording = ParseRecordingLine(kWhole, {})->recording;
   const json line = json::parse(AnonymousLine(recording, "0123"));
-  EXPECT_EQ(line, json::parse(R"({"recording_id":"r1","pseudonym":"0123","region":"US","wake":"BUTTON","kind":"COMMAND",)"
-                              R"("speakers":"ONE","artefact":"TRANSCRIPT","made_for":"HUMAN_REVIEW"})"));
+  EXPECT_EQ(line,
+            json::parse(R"({"recording_id":"r1","pseudonym":"0123","region":"US","wake":"BUTTON","kind":"COMMAND",)"
+                        R"("speakers":"ONE","artefact":"TRANSCRIPT","made_for":"HUMAN_REVIEW"})"));
 }
 
 TEST(PseudonymTest, DiffersPerRecordingAndPerRun) {
@@ -239,8 +246,8 @@ TEST(Utf8Test, TakesOnlyWhatRfc3629Allows) {
                            "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
     EXPECT_TRUE(IsUtf8(good)) << good;
   }
-  for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xe1\x80",
-                          "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xfe"}) {
+  for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x9f\xbf", "\xed\xa0\x80",
+                          "\xe1\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xfe"}) {
     EXPECT_FALSE(IsUtf8(bad)) << bad;
   }
 }

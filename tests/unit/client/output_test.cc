@@ -18,25 +18,44 @@ namespace {
 TEST(PrintableTest, ControlCharactersCannotReachATerminal) {
   EXPECT_EQ(Printable("plain äöü 日本"), "plain äöü 日本");
   EXPECT_EQ(Printable("a\x1b[2Jb\tc\nd\x7f"), "a\\x1b[2Jb\\x09c\\x0ad\\x7f");
-  EXPECT_EQ(Printable("\xc2\x9b" "31m"), "\\x9b31m");
+  EXPECT_EQ(Printable("\xc2\x9b"
+                      "31m"),
+            "\\x9b31m");
   EXPECT_EQ(Printable("a\xc2\xa0z"), "a\xc2\xa0z");
   EXPECT_EQ(Printable("\xff|\xe2\x80"), "\\xff|\\xe2\\x80");
 }
 
 // U+202E, U+200F, U+200B, U+2028, U+FEFF, U+E0041, and blanks at the ends.
 TEST(PrintableTest, WhatHidesOrTurnsTextIsShown) {
-  const std::vector<std::pair<std::string, std::string>> cases = {
-      {"a\xe2\x80\xae" "b", "a\\u{202e}b"},   {"\xe2\x80\x8f", "\\u{200f}"},  {"a\xe2\x80\x8b" "b", "a\\u{200b}b"},
-      {"a\xe2\x80\xa8" "b", "a\\u{2028}b"},   {"\xef\xbb\xbf" "a", "\\u{feff}a"}, {"\xf3\xa0\x81\x81", "\\u{e0041}"},
-      {"ann\r", "ann\\x0d"},                  {" ann", "\\x20" "ann"},             {"ann ", "ann\\x20"},
-      {"a b", "a b"}};
+  const std::vector<std::pair<std::string, std::string>> cases = {{"a\xe2\x80\xae"
+                                                                   "b",
+                                                                   "a\\u{202e}b"},
+                                                                  {"\xe2\x80\x8f", "\\u{200f}"},
+                                                                  {"a\xe2\x80\x8b"
+                                                                   "b",
+                                                                   "a\\u{200b}b"},
+                                                                  {"a\xe2\x80\xa8"
+                                                                   "b",
+                                                                   "a\\u{2028}b"},
+                                                                  {"\xef\xbb\xbf"
+                                                                   "a",
+                                                                   "\\u{feff}a"},
+                                                                  {"\xf3\xa0\x81\x81", "\\u{e0041}"},
+                                                                  {"ann\r", "ann\\x0d"},
+                                                                  {" ann",
+                                                                   "\\x20"
+                                                                   "ann"},
+                                                                  {"ann ", "ann\\x20"},
+                                                                  {"a b", "a b"}};
   for (const auto& [text, shown] : cases) {
     EXPECT_EQ(Printable(text), shown);
     EXPECT_EQ(Oddity(text).empty(), text == shown) << shown;
     const Json json = {{"id", text}};
     const std::string printed = JsonText(json);
     EXPECT_EQ(Json::parse(printed), json) << "for parsers nothing changes";
-    for (const char* raw : {"\xe2\x80\xae", "\xe2\x80\x8f", "\xf3\xa0\x81\x81", "\r"}) EXPECT_EQ(printed.find(raw), std::string::npos) << shown;
+    for (const char* raw : {"\xe2\x80\xae", "\xe2\x80\x8f", "\xf3\xa0\x81\x81", "\r"}) {
+      EXPECT_EQ(printed.find(raw), std::string::npos) << shown;
+    }
   }
 }
 

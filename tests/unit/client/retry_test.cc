@@ -17,7 +17,8 @@ using testing::FakeRandom;
 absl::Status WithReason(absl::StatusCode code, const std::string& reason) {
   const absl::Status details = ItemStatus(reason, "x");
   absl::Status status(code, "x");
-  details.ForEachPayload([&status](absl::string_view url, const absl::Cord& payload) { status.SetPayload(url, payload); });
+  details.ForEachPayload(
+      [&status](absl::string_view url, const absl::Cord& payload) { status.SetPayload(url, payload); });
   return status;
 }
 

@@ -105,7 +105,8 @@ TEST_F(SubjectExportTest, TheTextSaysTheSame) {
   const auto subject = ReadSubject(client_, kAnn);
   ASSERT_TRUE(subject.ok());
   const std::string text = ExportText(*subject, kReadAt);
-  for (const char* part : {"ann", "2026-02-03T00:00:00Z", "DE", "hall", "policy-1", "revision-4", "ticket-4", "deletion-2", "hold-2", "profile:eve"}) {
+  for (const char* part : {"ann", "2026-02-03T00:00:00Z", "DE", "hall", "policy-1", "revision-4", "ticket-4",
+                           "deletion-2", "hold-2", "profile:eve"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
   }
   SubjectExport bare;
@@ -144,7 +145,9 @@ class WholeFileTest : public ::testing::Test {
     text << file.rdbuf();
     return text.str();
   }
-  ptrdiff_t Files() const { return std::distance(std::filesystem::directory_iterator(folder_.path()), std::filesystem::directory_iterator()); }
+  ptrdiff_t Files() const {
+    return std::distance(std::filesystem::directory_iterator(folder_.path()), std::filesystem::directory_iterator());
+  }
 
   test::TempFolder folder_;
   const std::string path_ = folder_ / "out";

@@ -28,7 +28,8 @@ class TaskCommandTest : public ::testing::Test {
   RunLimits Late() const { return {clock_->SinceBoot() + seconds(60), seconds(1), -1}; }
   RunLimits At(milliseconds time, milliseconds grace) const { return {clock_->SinceBoot() + time, grace, -1}; }
 
-  RunEnd Shell(const std::string& script, const RunLimits& limits, const std::string& line = "{}\n", bool show_errors = false) {
+  RunEnd Shell(const std::string& script, const RunLimits& limits, const std::string& line = "{}\n",
+               bool show_errors = false) {
     const auto command = TaskCommand::Create({"sh", "-c", script}, show_errors);
     EXPECT_TRUE(command.ok()) << command.status();
     return command->Run({line, {"PATH=/usr/bin:/bin", "GREETING=hello"}}, limits, *clock_);

@@ -42,8 +42,7 @@ TEST(TaskInputTest, TheLineSaysAll) {
   ASSERT_TRUE(input.ok());
   EXPECT_EQ(input->line.back(), '\n');
   EXPECT_EQ(std::count(input->line.begin(), input->line.end(), '\n'), 1);
-  EXPECT_EQ(nlohmann::json::parse(input->line),
-            nlohmann::json::parse(R"({"task_id": "d/audio", "account_id": "ann",
+  EXPECT_EQ(nlohmann::json::parse(input->line), nlohmann::json::parse(R"({"task_id": "d/audio", "account_id": "ann",
               "selector": {"kind": "time_range", "from": "1970-01-01T00:00:01Z", "to": "1970-01-01T00:00:02Z"},
               "covers": {"from": "1970-01-01T00:00:01Z", "to": "1970-01-01T00:00:02Z"}, "exceptions": [], "cause": "RETENTION",
               "due_at": "1970-01-02T00:00:00Z", "attempt": 2, "again": "HOLD_RELEASED", "looked_at": ""})"));
@@ -72,7 +71,8 @@ TEST(TaskInputTest, EachKindHasItsVariable) {
   ASSERT_TRUE(recordings.ok());
   EXPECT_EQ(Value(*recordings, "CONSENT_SELECTOR"), "recordings");
   EXPECT_EQ(Value(*recordings, "CONSENT_RECORDING_IDS"), "r 1\n$(r2)");
-  EXPECT_EQ(nlohmann::json::parse(recordings->line)["selector"]["recording_ids"], nlohmann::json::array({"r 1", "$(r2)"}));
+  EXPECT_EQ(nlohmann::json::parse(recordings->line)["selector"]["recording_ids"],
+            nlohmann::json::array({"r 1", "$(r2)"}));
   const auto profile = MakeTaskInput(Task(ProfileId("kid")), {}, false);
   EXPECT_EQ(Value(*profile, "CONSENT_SELECTOR"), "profile");
   EXPECT_EQ(Value(*profile, "CONSENT_PROFILE_ID"), "kid");
@@ -135,10 +135,11 @@ TEST(TaskInputTest, ExceptionsThatTheEnvironmentCannotCarryAreRefusedAndNotCut) 
 }
 
 TEST(TaskInputTest, NothingOfAnotherTaskIsInherited) {
-  const std::vector<std::string> inherited = {"PATH=/bin",          "CONSENT_PROFILE_ID=somebody", "CONSENT_FROM=1970-01-01T00:00:00Z",
-                                              "CONSENT_ENDPOINT=x", "CONSENT_RECORDING_IDS=old",   "CONSENT_TASK_ID=old",
-                                              "CONSENT_TO",         "CONSENT_EXCEPTIONS=[]",       "CONSENT_PURPOSES=ADVERTISING",
-                                              "CONSENT_CAUSE=old"};
+  const std::vector<std::string> inherited = {
+      "PATH=/bin",          "CONSENT_PROFILE_ID=somebody", "CONSENT_FROM=1970-01-01T00:00:00Z",
+      "CONSENT_ENDPOINT=x", "CONSENT_RECORDING_IDS=old",   "CONSENT_TASK_ID=old",
+      "CONSENT_TO",         "CONSENT_EXCEPTIONS=[]",       "CONSENT_PURPOSES=ADVERTISING",
+      "CONSENT_CAUSE=old"};
   const auto input = MakeTaskInput(Task(Everything{}), inherited, false);
   ASSERT_TRUE(input.ok());
   EXPECT_EQ(input->environment, (std::vector<std::string>{"PATH=/bin", "CONSENT_ENDPOINT=x", "CONSENT_TASK_ID=d/audio",
@@ -159,7 +160,8 @@ TEST(TaskInputTest, WhatTheEnvironmentCannotCarryIsRefusedAndNotCut) {
     ASSERT_TRUE(by_line.ok());
     EXPECT_EQ(std::count(by_line->line.begin(), by_line->line.end(), '\n'), 1) << "escaped";
   }
-  EXPECT_TRUE(MakeTaskInput(Task(ProfileId("a\nb")), {}, false).ok()) << "a line's end is nothing special outside of a list";
+  EXPECT_TRUE(MakeTaskInput(Task(ProfileId("a\nb")), {}, false).ok())
+      << "a line's end is nothing special outside of a list";
 }
 
 TEST(TaskInputTest, WhatIsNotKnownIsNotHandedOn) {
@@ -184,7 +186,8 @@ TEST(TaskOutputTest, TheLastLineMayBeANumber) {
     EXPECT_EQ(LastNumberOf("x\n0\n", piece), 0);
     EXPECT_EQ(LastNumberOf("3\n  41\r\n", piece), 41);
     EXPECT_EQ(LastNumberOf("1000000000000\n", piece), 1'000'000'000'000) << "as many items as a report may count";
-    for (const char* none : {"", "\n", "3\n\n", "3\nfiles\n", "3 files", "-1", "1.5", "+2", "1000000000001", "999999999999999999", "0x1f"}) {
+    for (const char* none : {"", "\n", "3\n\n", "3\nfiles\n", "3 files", "-1", "1.5", "+2", "1000000000001",
+                             "999999999999999999", "0x1f"}) {
       EXPECT_EQ(LastNumberOf(none, piece), std::nullopt) << none;
     }
     EXPECT_EQ(LastNumberOf(std::string(100'000, '1'), piece), std::nullopt);

@@ -1,4 +1,5 @@
-// The worker against a client of the test's own and with real commands: what is reported, what goes back, and when it ends.
+// The worker against a client of the test's own and with real commands: what is reported, what goes back, and when it
+// ends.
 #include "client/cli/engines/worker_engine.h"
 
 #include <gtest/gtest.h>
@@ -68,7 +69,8 @@ class WorkerTest : public ::testing::Test {
     return leased;
   }
 
-  void AddTask(const std::string& account, DeletionSelector selector = Everything{}, std::vector<HoldSelector> exceptions = {}) {
+  void AddTask(const std::string& account, DeletionSelector selector = Everything{},
+               std::vector<HoldSelector> exceptions = {}) {
     PurgeTask task;
     task.task_id = TaskId("task-" + std::to_string(tasks_.size()));
     task.epoch = 7;
@@ -80,7 +82,8 @@ class WorkerTest : public ::testing::Test {
   }
 
   // The account says how the command ends.
-  absl::Status Run(const std::string& script = "echo 2; exit \"$CONSENT_ACCOUNT_ID\"", milliseconds patience = seconds(30)) {
+  absl::Status Run(const std::string& script = "echo 2; exit \"$CONSENT_ACCOUNT_ID\"",
+                   milliseconds patience = seconds(30)) {
     const auto command = TaskCommand::Create({"sh", "-c", script}, false);
     const StopRequest stop(patience);
     EXPECT_TRUE(stop.status().ok());
@@ -126,7 +129,8 @@ TEST(LimitsTest, ThereIsTimeToReportBeforeTheLeaseEnds) {
   for (const int visibility : {1, 2, 30, 300, 43'200}) {
     EXPECT_GT(GraceOf(seconds(visibility)).count(), 0);
     EXPECT_GT(MarginOf(seconds(visibility)), GraceOf(seconds(visibility)));
-    EXPECT_LT(MarginOf(seconds(visibility)), nanoseconds(seconds(visibility)) / 4) << "most of the lease is the command's";
+    EXPECT_LT(MarginOf(seconds(visibility)), nanoseconds(seconds(visibility)) / 4)
+        << "most of the lease is the command's";
   }
 }
 
@@ -312,7 +316,9 @@ TEST(WorkerCodeTest, OnceAsksWhatIsOpenAndARunThatWasStoppedIsDone) {
 
 TEST_F(WorkerTest, ALeaseThatIsLostIsNoRefusalAndSaysWhatWasErased) {
   AddTask("0");
-  client_.on_complete = [](const std::vector<TaskResult>&) { return std::vector<TaskAnswer>{{false, "LEASE_LOST", "too late"}}; };
+  client_.on_complete = [](const std::vector<TaskResult>&) {
+    return std::vector<TaskAnswer>{{false, "LEASE_LOST", "too late"}};
+  };
   EXPECT_TRUE(Run().ok());
   EXPECT_EQ(counts_.lost, 1u);
   EXPECT_EQ(counts_.refused, 0u);
@@ -331,7 +337,8 @@ TEST_F(WorkerTest, AHoldEndsTheCommandWhateverTheVisibility) {
     EXPECT_EQ(leases.size(), 1u);
     EXPECT_EQ(leases[0].epoch, 7);
     const bool held = std::filesystem::exists(listens);
-    return std::vector<TaskRenewal>{{held ? LeaseState::kTakenBack : LeaseState::kRenewed, clock_->SinceBoot() + held_for_}};
+    return std::vector<TaskRenewal>{
+        {held ? LeaseState::kTakenBack : LeaseState::kRenewed, clock_->SinceBoot() + held_for_}};
   };
   const nanoseconds began = clock_->SinceBoot();
   EXPECT_TRUE(Run("sleep 600 & child=$!; trap 'kill $child; echo 5; exit 0' TERM; : > '" + listens + "'; wait").ok());

@@ -19,7 +19,8 @@ class WritesTest : public ::testing::Test {
  protected:
   // A handler that fails `failures` times, then succeeds, and keeps what it saw.
   template <typename Request, typename Response>
-  auto Failing(int failures, std::vector<Request>* seen, grpc::Status failure = RpcError(kUnavailable, "OUTCOME_UNKNOWN")) {
+  auto Failing(int failures, std::vector<Request>* seen,
+               grpc::Status failure = RpcError(kUnavailable, "OUTCOME_UNKNOWN")) {
     return [=](grpc::ServerContext&, const Request& request, Response*) {
       seen->push_back(request);
       return static_cast<int>(seen->size()) <= failures ? failure : grpc::Status::OK;

@@ -17,8 +17,8 @@ namespace {
 constexpr int64_t kDay = int64_t{24} * 3600 * 1'000'000;
 constexpr base::Span kTick = base::Microseconds(1);
 
-// The rules once more, from the page and without the code's calendar: a list of all days from 1970 on, each written down after the one
-// before, on which one walks.
+// The rules once more, from the page and without the code's calendar: a list of all days from 1970 on, each written
+// down after the one before, on which one walks.
 struct ListedDay {
   int year;
   int month;
@@ -65,7 +65,8 @@ class Walker {
   Instant End(Instant received, const Period& period, const std::set<int32_t>& holidays) const {
     return After(Last(static_cast<size_t>(received.micros / kDay), period, holidays), received);
   }
-  Instant Extended(Instant received, const Period& first, const Period& second, const std::set<int32_t>& holidays) const {
+  Instant Extended(Instant received, const Period& first, const Period& second,
+                   const std::set<int32_t>& holidays) const {
     const auto day = static_cast<size_t>(received.micros / kDay);
     const bool one = first.unit == second.unit && mistake_ != Mistake::kChainsMonths;
     if (one) return After(Last(day, {first.count + second.count, first.unit}, holidays), received);
@@ -131,7 +132,9 @@ struct RandomCase {
     rules.extension = Extension{RandomPeriod(), rules.completion};
     rules.extension->notice.count = static_cast<int32_t>(1 + Below(rules.completion.count));
     const int64_t first = received.micros / kDay;
-    for (int64_t i = Below(40); i > 0; --i) holidays.insert(static_cast<int32_t>(first - 5 + Below(i % 2 == 0 ? 30 : 900)));
+    for (int64_t i = Below(40); i > 0; --i) {
+      holidays.insert(static_cast<int32_t>(first - 5 + Below(i % 2 == 0 ? 30 : 900)));
+    }
     for (const int32_t day : holidays) rules.holidays.push_back({day});
     if (Below(2) == 0) return;
     offset = base::Hours(Below(27) - 12);
@@ -146,11 +149,15 @@ struct RandomCase {
   bool Agrees(const Walker& walker) const {
     // The zone's clock on the wall is UTC's, moved; the earlier reading counts.
     const auto earlier = [this](auto end) { return std::min(end(received), end(received + offset) - offset); };
-    const auto walked = [&](const Period& period) { return earlier([&](Instant from) { return walker.End(from, period, holidays); }); };
-    const Instant extended = earlier([&](Instant from) { return walker.Extended(from, rules.completion, rules.extension->length, holidays); });
+    const auto walked = [&](const Period& period) {
+      return earlier([&](Instant from) { return walker.End(from, period, holidays); });
+    };
+    const Instant extended = earlier(
+        [&](Instant from) { return walker.Extended(from, rules.completion, rules.extension->length, holidays); });
     const Deadlines deadlines = DeadlinesOf(received, rules);
     return deadlines.confirm_by == walked(rules.confirmation) && deadlines.complete_by == walked(rules.completion) &&
-           EndOf(received, rules.extension->notice, rules) == walked(rules.extension->notice) && ExtendedDeadline(received, rules) == extended;
+           EndOf(received, rules.extension->notice, rules) == walked(rules.extension->notice) &&
+           ExtendedDeadline(received, rules) == extended;
   }
 
   std::mt19937_64 random;
@@ -167,7 +174,8 @@ TEST(DeadlinesProperty, TheModelAgreesDayByDay) {
   const model::SeedRange seeds = model::SeedsOfChunk(0, 1, kCases);
   for (uint64_t seed = seeds.first; seed < seeds.last; ++seed) {
     const RandomCase one(seed);
-    ASSERT_TRUE(one.Agrees(walker)) << "CONSENT_TEST_SEED=" << seed << " CONSENT_TEST_CASES=1, " << base::FormatRfc3339(one.received);
+    ASSERT_TRUE(one.Agrees(walker)) << "CONSENT_TEST_SEED=" << seed << " CONSENT_TEST_CASES=1, "
+                                    << base::FormatRfc3339(one.received);
   }
 }
 

@@ -44,12 +44,16 @@ std::string End(const std::string& received, Period period, const std::vector<ba
 
 TEST(Deadlines, HardCase44GdprRequestOf31JanuaryIsDue28February) {
   for (const char* time : {"2026-01-31T00:00:00Z", "2026-01-31T12:34:56.789Z", "2026-01-31T23:59:59.999999Z"}) {
-    EXPECT_EQ(base::FormatRfc3339(DeadlinesOf(At(time), Gdpr()).complete_by), "2026-03-01T00:00:00Z") << time << ": the end of 28 February";
-    EXPECT_EQ(base::FormatRfc3339(ExtendedDeadline(At(time), Gdpr())), "2026-05-01T00:00:00Z") << time << ": three months from receipt";
+    EXPECT_EQ(base::FormatRfc3339(DeadlinesOf(At(time), Gdpr()).complete_by), "2026-03-01T00:00:00Z")
+        << time << ": the end of 28 February";
+    EXPECT_EQ(base::FormatRfc3339(ExtendedDeadline(At(time), Gdpr())), "2026-05-01T00:00:00Z")
+        << time << ": three months from receipt";
   }
-  EXPECT_EQ(base::FormatRfc3339(DeadlinesOf(At("2026-01-30T23:59:59.999999Z"), Gdpr()).complete_by), "2026-03-01T00:00:00Z");
+  EXPECT_EQ(base::FormatRfc3339(DeadlinesOf(At("2026-01-30T23:59:59.999999Z"), Gdpr()).complete_by),
+            "2026-03-01T00:00:00Z");
   EXPECT_EQ(base::FormatRfc3339(DeadlinesOf(At("2026-01-28T00:00:00Z"), Gdpr()).complete_by), "2026-03-01T00:00:00Z");
-  EXPECT_EQ(base::FormatRfc3339(DeadlinesOf(At("2026-01-27T23:59:59.999999Z"), Gdpr()).complete_by), "2026-02-28T00:00:00Z");
+  EXPECT_EQ(base::FormatRfc3339(DeadlinesOf(At("2026-01-27T23:59:59.999999Z"), Gdpr()).complete_by),
+            "2026-02-28T00:00:00Z");
   EXPECT_EQ(base::FormatRfc3339(DeadlinesOf(At("2026-02-01T00:00:00Z"), Gdpr()).complete_by), "2026-03-02T00:00:00Z");
 }
 
@@ -81,7 +85,8 @@ TEST(Deadlines, MonthsEndOnTheSameNumberOrTheLastDay) {
 }
 
 TEST(Deadlines, CalendarDaysAreCountedOneByOne) {
-  EXPECT_EQ(End("2026-01-01T00:00:00Z", {1, kDays}), "2026-01-03T00:00:00Z") << "2 January: the day of receipt is not counted";
+  EXPECT_EQ(End("2026-01-01T00:00:00Z", {1, kDays}), "2026-01-03T00:00:00Z")
+      << "2 January: the day of receipt is not counted";
   EXPECT_EQ(End("2026-01-01T23:59:59.999999Z", {1, kDays}), "2026-01-03T00:00:00Z");
   EXPECT_EQ(End("2026-02-20T10:00:00Z", {10, kDays}), "2026-03-03T00:00:00Z");
   EXPECT_EQ(End("2024-02-20T10:00:00Z", {10, kDays}), "2024-03-02T00:00:00Z");
@@ -114,11 +119,14 @@ TEST(Deadlines, AnEndOnAWeekendOrHolidayIsNotMoved) {
 
 TEST(Deadlines, ExtensionsAreCountedFromReceiptOrFromTheFirstPeriodsLastDay) {
   DeadlineRules rules = Gdpr();
-  EXPECT_EQ(base::FormatRfc3339(ExtendedDeadline(At("2026-11-30T10:00:00Z"), rules)), "2027-03-01T00:00:00Z") << "28 February";
+  EXPECT_EQ(base::FormatRfc3339(ExtendedDeadline(At("2026-11-30T10:00:00Z"), rules)), "2027-03-01T00:00:00Z")
+      << "28 February";
   rules.extension->length = {10, kDays};
-  EXPECT_EQ(base::FormatRfc3339(ExtendedDeadline(At("2026-01-31T10:00:00Z"), rules)), "2026-03-11T00:00:00Z") << "28 February and 10 days";
+  EXPECT_EQ(base::FormatRfc3339(ExtendedDeadline(At("2026-01-31T10:00:00Z"), rules)), "2026-03-11T00:00:00Z")
+      << "28 February and 10 days";
   rules.extension->length = {1, kBusiness};
-  EXPECT_EQ(base::FormatRfc3339(ExtendedDeadline(At("2026-01-31T10:00:00Z"), rules)), "2026-03-03T00:00:00Z") << "a Saturday's next Monday";
+  EXPECT_EQ(base::FormatRfc3339(ExtendedDeadline(At("2026-01-31T10:00:00Z"), rules)), "2026-03-03T00:00:00Z")
+      << "a Saturday's next Monday";
   rules.completion = {5, kBusiness};
   rules.extension->length = {5, kBusiness};
   EXPECT_EQ(base::FormatRfc3339(ExtendedDeadline(At("2026-03-06T10:00:00Z"), rules)), "2026-03-21T00:00:00Z");
@@ -138,7 +146,8 @@ TEST(Deadlines, NoNoticeIsInTimeOnceTheCompletionIsOver) {
   EXPECT_FALSE(MayExtend(At("2026-01-31T10:00:00Z"), At("2026-03-01T00:00:00Z"), rules));
   rules.extension->notice = {14, kDays};
   EXPECT_TRUE(MayExtend(At("2026-01-31T10:00:00Z"), At("2026-02-14T23:59:59Z"), rules));
-  EXPECT_FALSE(MayExtend(At("2026-01-31T10:00:00Z"), At("2026-02-15T00:00:00Z"), rules)) << "a notice that is due before the request";
+  EXPECT_FALSE(MayExtend(At("2026-01-31T10:00:00Z"), At("2026-02-15T00:00:00Z"), rules))
+      << "a notice that is due before the request";
 }
 
 TEST(Deadlines, UnknownTimesExtendNothing) {
@@ -155,7 +164,8 @@ TEST(Deadlines, TheDefaultIsTenBusinessDaysOneMonthNoExtension) {
   EXPECT_EQ(silent.completion, (Period{1, kMonths}));
   EXPECT_FALSE(silent.extension.has_value());
   EXPECT_TRUE(silent.holidays.empty());
-  EXPECT_EQ(End("2026-03-06T10:00:00Z", Period{}), "2026-03-07T00:00:00Z") << "a default period ends with the day of receipt";
+  EXPECT_EQ(End("2026-03-06T10:00:00Z", Period{}), "2026-03-07T00:00:00Z")
+      << "a default period ends with the day of receipt";
 }
 
 // By hand: the same period counted in either zone.
@@ -166,20 +176,21 @@ TEST(Deadlines, TheEarlierOfUtcsDayAndTheZonesCounts) {
     const char* complete_by;  // 45 days
     const char* extended;     // 90 days
   };
-  for (const Row& row : {
-           // An evening on the Pacific is the next day's morning in UTC: 1 November there, 2 November here.
-           Row{"America/Los_Angeles", "2026-11-02T04:00:00Z", "2026-12-17T08:00:00Z", "2027-01-31T08:00:00Z"},
-           // The same day in both: UTC's ends first.
-           Row{"America/Los_Angeles", "2026-11-02T20:00:00Z", "2026-12-18T00:00:00Z", "2027-02-01T00:00:00Z"},
-           // East of Greenwich the zone's day ends first, in summer and in winter.
-           Row{"Europe/Bucharest", "2026-06-01T10:00:00Z", "2026-07-16T21:00:00Z", "2026-08-30T21:00:00Z"},
-           Row{"Europe/Bucharest", "2026-09-20T10:00:00Z", "2026-11-04T22:00:00Z", "2026-12-19T22:00:00Z"},
-           // Past midnight there: received a day later, and UTC's reading ends first.
-           Row{"Europe/Bucharest", "2026-06-01T22:30:00Z", "2026-07-17T00:00:00Z", "2026-08-31T00:00:00Z"}}) {
+  for (const Row& row :
+       {// An evening on the Pacific is the next day's morning in UTC: 1 November there, 2 November here.
+        Row{"America/Los_Angeles", "2026-11-02T04:00:00Z", "2026-12-17T08:00:00Z", "2027-01-31T08:00:00Z"},
+        // The same day in both: UTC's ends first.
+        Row{"America/Los_Angeles", "2026-11-02T20:00:00Z", "2026-12-18T00:00:00Z", "2027-02-01T00:00:00Z"},
+        // East of Greenwich the zone's day ends first, in summer and in winter.
+        Row{"Europe/Bucharest", "2026-06-01T10:00:00Z", "2026-07-16T21:00:00Z", "2026-08-30T21:00:00Z"},
+        Row{"Europe/Bucharest", "2026-09-20T10:00:00Z", "2026-11-04T22:00:00Z", "2026-12-19T22:00:00Z"},
+        // Past midnight there: received a day later, and UTC's reading ends first.
+        Row{"Europe/Bucharest", "2026-06-01T22:30:00Z", "2026-07-17T00:00:00Z", "2026-08-31T00:00:00Z"}}) {
     DeadlineRules rules = Ccpa();
     rules.zones = {*base::TimeZone::Load(row.zone)};
     const Instant received = At(row.received);
-    EXPECT_EQ(base::FormatRfc3339(DeadlinesOf(received, rules).complete_by), row.complete_by) << row.zone << " " << row.received;
+    EXPECT_EQ(base::FormatRfc3339(DeadlinesOf(received, rules).complete_by), row.complete_by)
+        << row.zone << " " << row.received;
     EXPECT_EQ(base::FormatRfc3339(ExtendedDeadline(received, rules)), row.extended) << row.zone << " " << row.received;
     EXPECT_TRUE(MayExtend(received, At(row.complete_by) - kTick, rules));
     EXPECT_FALSE(MayExtend(received, At(row.complete_by), rules));
@@ -187,19 +198,29 @@ TEST(Deadlines, TheEarlierOfUtcsDayAndTheZonesCounts) {
 }
 
 TEST(Deadlines, EveryInputHasAnAnswer) {
-  const Instant instants[] = {{}, {1}, {-1}, {INT64_MIN}, At("2026-03-06T10:00:00Z"), At("9999-11-30T00:00:00Z"),
-                              At("9999-12-30T00:00:00Z"), base::kLastInstant, base::kLastInstant + kTick, {INT64_MAX - 1},
+  const Instant instants[] = {{},
+                              {1},
+                              {-1},
+                              {INT64_MIN},
+                              At("2026-03-06T10:00:00Z"),
+                              At("9999-11-30T00:00:00Z"),
+                              At("9999-12-30T00:00:00Z"),
+                              base::kLastInstant,
+                              base::kLastInstant + kTick,
+                              {INT64_MAX - 1},
                               base::kEndOfTime};
   const int32_t counts[] = {INT32_MIN, -1, 0, 1, 24, 25, 366, 367, INT32_MAX};
   // Every day of eleven years: no business day at all.
   std::vector<base::Date> all;
   for (int32_t day = Day("2026-01-01").days; all.size() < 4096; ++day) all.push_back({day});
-  const std::vector<base::TimeZone> zones = {base::TimeZone::EastOfUtc(base::Hours(14)), base::TimeZone::EastOfUtc(base::Hours(-12))};
+  const std::vector<base::TimeZone> zones = {base::TimeZone::EastOfUtc(base::Hours(14)),
+                                             base::TimeZone::EastOfUtc(base::Hours(-12))};
   for (const Instant received : instants) {
     for (const int32_t count : counts) {
       for (const PeriodUnit unit : {kDays, kBusiness, kMonths, static_cast<PeriodUnit>(9)}) {
         for (const auto& holidays : {std::vector<base::Date>{}, all}) {
-          const DeadlineRules rules{{count, unit}, {count, unit}, Extension{{count, kMonths}, {count, unit}}, holidays, zones};
+          const DeadlineRules rules{
+              {count, unit}, {count, unit}, Extension{{count, kMonths}, {count, unit}}, holidays, zones};
           const Instant end = EndOf(received, {count, unit}, rules);
           EXPECT_EQ(end.IsSet(), received.IsSet());
           EXPECT_TRUE(end == base::kEndOfTime || end <= base::kLastInstant) << base::FormatRfc3339(end);

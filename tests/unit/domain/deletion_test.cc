@@ -31,7 +31,8 @@ bool MayFollow(RequestState before, RequestState after) {
     case RequestState::kVerifying:
       return after == RequestState::kAccepted || after == RequestState::kDenied || after == RequestState::kCancelled;
     case RequestState::kAccepted:
-      return after == RequestState::kInProgress || after == RequestState::kCompleted || after == RequestState::kCancelled;
+      return after == RequestState::kInProgress || after == RequestState::kCompleted ||
+             after == RequestState::kCancelled;
     case RequestState::kInProgress:
       return after == RequestState::kCompleted;
     case RequestState::kCompleted:
@@ -53,14 +54,30 @@ TEST(DeletionRequest, StatesOnlyMoveForwardAndNothingIsCompletedWithAPartOpen) {
       const auto system = static_cast<SystemNumber>(1 + dice() % 3);
       const Instant now = kDay + base::Hours(step);
       switch (dice() % 9) {
-        case 0: BeginVerification(request); break;
-        case 1: Verify(request, At(now), {1, 2}); break;
-        case 2: Deny(request, At(now), "why"); break;
-        case 3: Extend(request, At(now), DeadlineRules{}); break;
-        case 4: Cancel(request, At(now)); break;
-        case 5: Begin(request); break;
-        case 6: AddPart(request, system); break;
-        default: EndPart(request, Ended(system), now); break;
+        case 0:
+          BeginVerification(request);
+          break;
+        case 1:
+          Verify(request, At(now), {1, 2});
+          break;
+        case 2:
+          Deny(request, At(now), "why");
+          break;
+        case 3:
+          Extend(request, At(now), DeadlineRules{});
+          break;
+        case 4:
+          Cancel(request, At(now));
+          break;
+        case 5:
+          Begin(request);
+          break;
+        case 6:
+          AddPart(request, system);
+          break;
+        default:
+          EndPart(request, Ended(system), now);
+          break;
       }
       ASSERT_TRUE(MayFollow(before.state, request.state))
           << seed << ": " << static_cast<int>(before.state) << " to " << static_cast<int>(request.state);
@@ -121,11 +138,14 @@ TEST(DeletionRequest, N45_CcpaDay44WithoutNoticeIsDueOnDay45AndAnExtensionAfterI
   EXPECT_EQ(Extend(request, At(kDay + base::Days(1)), ccpa), StepRefusal::kExtension) << "once";
 }
 
-// What a list of tombstones says of every instant of a small time, of what has no time and was ingested then, by state and scope.
+// What a list of tombstones says of every instant of a small time, of what has no time and was ingested then, by state
+// and scope.
 std::set<std::tuple<int, int, int, char>> Said(const std::vector<Tombstone>& tombstones, int times) {
   std::set<std::tuple<int, int, int, char>> said;
   for (const Tombstone& t : tombstones) {
-    const auto note = [&](int at, char what) { said.insert({static_cast<int>(t.state), static_cast<int>(t.scope), at, what}); };
+    const auto note = [&](int at, char what) {
+      said.insert({static_cast<int>(t.state), static_cast<int>(t.scope), at, what});
+    };
     for (int at = 1; at <= times; ++at) {
       const Instant instant{at};
       if (t.captured.SurelyOrders(instant, instant)) note(at, 's');
@@ -140,7 +160,9 @@ OrderedTimes SomeTimes(std::mt19937_64& dice, int times) {
   const auto some = [&dice, times] { return Instant{static_cast<int64_t>(1 + dice() % times)}; };
   const Instant from = dice() % 4 == 0 ? Instant{} : some();
   const Instant end = Instant{from.micros + static_cast<int64_t>(1 + dice() % 6)};
-  const Instant sure = dice() % 4 == 0 ? Instant{} : dice() % 3 == 0 ? Instant{std::max<int64_t>(1, end.micros - static_cast<int64_t>(dice() % 4))} : end;
+  const Instant sure = dice() % 4 == 0   ? Instant{}
+                       : dice() % 3 == 0 ? Instant{std::max<int64_t>(1, end.micros - static_cast<int64_t>(dice() % 4))}
+                                         : end;
   return OrderedTimes::Between(from, sure, end);
 }
 
@@ -287,7 +309,8 @@ TEST(Marks, TheStrictestStays) {
 
 TEST(Retries, WaitLongerAndNeverMoreThanADay) {
   for (uint32_t failures = 1; failures < 100; ++failures) {
-    const int64_t whole = failures > 11 ? base::Days(1).micros : std::min(base::Days(1).micros, base::Seconds(60).micros << (failures - 1));
+    const int64_t whole = failures > 11 ? base::Days(1).micros
+                                        : std::min(base::Days(1).micros, base::Seconds(60).micros << (failures - 1));
     for (const uint64_t random : {uint64_t{0}, uint64_t{12'345'678'901}, UINT64_MAX}) {
       const Span delay = RetryDelay(failures, random);
       EXPECT_GE(delay.micros, whole / 2) << failures;

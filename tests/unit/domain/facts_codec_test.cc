@@ -43,7 +43,8 @@ TEST(FactsCodec, StoriesReadBack) {
     SmallWorld world;
     world.Register("US");
     for (int step = 0; step < 8; ++step) {
-      const Target targets[] = {Target{}, ControlNamed("improve"), ControlNamed("messages"), PurposeOf(Purpose::kPersonalisation)};
+      const Target targets[] = {Target{}, ControlNamed("improve"), ControlNamed("messages"),
+                                PurposeOf(Purpose::kPersonalisation)};
       const ScopeRef scopes[] = {Account(), Profile(1), Device(1), Profile(5)};
       const ScopeRef& scope = scopes[dice.Below(4)];
       const Target& target = targets[dice.Below(4)];
@@ -65,7 +66,8 @@ SubjectFacts WithTimes(Instant time) {
 }
 
 TEST(FactsCodec, RealTimesReadBackAndOthersAreRefused) {
-  for (const int64_t micros : {int64_t{1}, (int64_t{1} << 56) - 2, (int64_t{1} << 56) - 1, base::kLastInstant.micros, INT64_MAX}) {
+  for (const int64_t micros :
+       {int64_t{1}, (int64_t{1} << 56) - 2, (int64_t{1} << 56) - 1, base::kLastInstant.micros, INT64_MAX}) {
     ExpectReadsBack(WithTimes(Instant{micros}), std::to_string(micros));
   }
   for (const int64_t micros : {int64_t{-1}, INT64_MIN, base::kLastInstant.micros + 1, INT64_MAX - 1}) {
@@ -109,7 +111,8 @@ TEST(FactsCodec, TheLargestSubjectIsWithinTheBound) {
     for (int p = 0; p < kPurposes; ++p) {
       PurposeChoice& choice = scope.choices[p];
       choice.choice = Choice::kGiven;
-      choice.by_guardian = choice.imported = choice.by_other = choice.has_ended = choice.end_was_expiry = choice.copies_forgiven = choice.inherited = choice.was_suspended = true;
+      choice.by_guardian = choice.imported = choice.by_other = choice.has_ended = choice.end_was_expiry =
+          choice.copies_forgiven = choice.inherited = choice.was_suspended = true;
       choice.notice = static_cast<NoticeNumber>(UINT16_MAX - p);
       choice.since = base::kLastInstant - base::Days(365'000);
       choice.renewed = base::kLastInstant - base::Days(1);
@@ -123,9 +126,13 @@ TEST(FactsCodec, TheLargestSubjectIsWithinTheBound) {
     if (i > 0) scope.age = {AgeKind::kBorn, base::kLastDate, base::kEndOfTime, base::kLastDate};
     if (i > 0) scope.guardian_since = scope.last_active = scope.inactivity_notice = base::kEndOfTime;
   }
-  facts.tombstones.resize(kMaxTombstones, Tombstone{DeletionState::kVerified, ScopeKind::kDevice, {},
-                                                     OrderedTimes::Between(base::kLastInstant - base::Days(2), base::kLastInstant - base::Days(1), base::kLastInstant),
-                                                     {127}});
+  facts.tombstones.resize(kMaxTombstones,
+                          Tombstone{DeletionState::kVerified,
+                                    ScopeKind::kDevice,
+                                    {},
+                                    OrderedTimes::Between(base::kLastInstant - base::Days(2),
+                                                          base::kLastInstant - base::Days(1), base::kLastInstant),
+                                    {127}});
   facts.holds.resize(kMaxHolds, Hold{ScopeKind::kDevice, {}, {base::kLastInstant, base::kEndOfTime}});
   ExpectReadsBack(facts, "the largest");
   std::printf("largest subject: %zu bytes\n", Encoded(facts).size());
@@ -249,9 +256,16 @@ std::map<std::string, SubjectFacts> GoldenSubjects() {
   world.Do(child);
   world.Do(Off(Device(9), ControlNamed("messages")));
   world.Do(Off(Device(9), Target{}));
-  world.facts.tombstones.push_back(Tombstone{DeletionState::kDenied, ScopeKind::kProfile, Profile(1).handle, OrderedTimes::Always(), {}});
-  world.facts.holds.push_back(Hold{ScopeKind::kAccount, {}, Interval{At("2026-01-01T00:00:00Z"), At("2026-01-08T00:00:00Z")}});
-  world.facts.tombstones.push_back(Tombstone{DeletionState::kVerified, ScopeKind::kAccount, {}, OrderedTimes::Until(At("2026-03-01T00:00:00Z"), At("2026-03-02T00:00:00Z")), {5}});
+  world.facts.tombstones.push_back(
+      Tombstone{DeletionState::kDenied, ScopeKind::kProfile, Profile(1).handle, OrderedTimes::Always(), {}});
+  world.facts.holds.push_back(
+      Hold{ScopeKind::kAccount, {}, Interval{At("2026-01-01T00:00:00Z"), At("2026-01-08T00:00:00Z")}});
+  world.facts.tombstones.push_back(
+      Tombstone{DeletionState::kVerified,
+                ScopeKind::kAccount,
+                {},
+                OrderedTimes::Until(At("2026-03-01T00:00:00Z"), At("2026-03-02T00:00:00Z")),
+                {5}});
   world.facts.holds_changed = 77;
   world.facts.closed_at = At("2026-04-01T00:00:00Z");
   world.facts.reopened_at = At("2026-04-02T00:00:00Z");
@@ -271,7 +285,8 @@ std::map<std::string, SubjectFacts> GoldenSubjects() {
   return golden;
 }
 
-// Until the first release the format may change with its number; from then on bytes that any earlier version wrote must read the same. On a mismatch the test prints what it would write.
+// Until the first release the format may change with its number; from then on bytes that any earlier version wrote must
+// read the same. On a mismatch the test prints what it would write.
 TEST(FactsCodec, GoldenBytes) {
   std::ifstream file(std::string(CONSENT_GOLDEN_DIR) + "/facts/format-4.txt");
   std::map<std::string, std::string> frozen;

@@ -1,5 +1,5 @@
-// An import fills what is unset and loosens nothing that is stored, in whatever order lines, runs and users come. The same commands as
-// changes do loosen: the enumerations see it.
+// An import fills what is unset and loosens nothing that is stored, in whatever order lines, runs and users come. The
+// same commands as changes do loosen: the enumerations see it.
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -151,7 +151,9 @@ struct Stored {
   std::function<int64_t(const SmallWorld&)> more;
 };
 
-const ScopeFacts& Of(const SmallWorld& world, const ScopeRef& scope) { return *world.facts.Find(scope.kind, scope.handle); }
+const ScopeFacts& Of(const SmallWorld& world, const ScopeRef& scope) {
+  return *world.facts.Find(scope.kind, scope.handle);
+}
 
 void NameGuardian(Command& command, uint8_t guardian) {
   if (command.profiles.empty()) {
@@ -171,18 +173,24 @@ std::vector<Stored> StoredValues() {
   };
   const auto age = [](Age of) { return [of](Command& c) { c = WithProfile(c, 2, of); }; };
   const auto grown = [](const SmallWorld& w) { return -AdultFrom(Of(w, Profile(2)).age, 16).micros; };
-  const auto keep = [](const ScopeRef& scope, Retention kept) { return [=](Command& c) { c.retention.push_back({scope, kept}); }; };
+  const auto keep = [](const ScopeRef& scope, Retention kept) {
+    return [=](Command& c) { c.retention.push_back({scope, kept}); };
+  };
   const auto kept = [](const ScopeRef& scope) {
     return [scope](const SmallWorld& w) { return internal::Strictness(Of(w, scope).retention); };
   };
   return {
-      {"region", said(region("DE")), region("US"), [](const SmallWorld& w) { return w.facts.region == In("US") ? 1 : 0; }},
-      {"subdivision", said(region("US-CA")), region("US"), [](const SmallWorld& w) { return w.facts.region == In("US") ? 1 : 0; }},
+      {"region", said(region("DE")), region("US"),
+       [](const SmallWorld& w) { return w.facts.region == In("US") ? 1 : 0; }},
+      {"subdivision", said(region("US-CA")), region("US"),
+       [](const SmallWorld& w) { return w.facts.region == In("US") ? 1 : 0; }},
       {"child", said(age(AChild())), age(AnAdult()), grown},
       {"birth date", said(age(BornOn("2015-01-01"))), age(BornOn("2001-01-01")), grown},
       {"another guardian", said([](Command& c) { NameGuardian(c = WithProfile(c, 2, AChild()), 1); }),
-       [](Command& c) { NameGuardian(c, 2); }, [](const SmallWorld& w) { return Of(w, Profile(2)).guardian == Guardian(2) ? 1 : 0; }},
-      {"no guardian", said([](Command& c) { NameGuardian(c = WithProfile(c, 2, AChild()), 0); }), [](Command& c) { NameGuardian(c, 1); },
+       [](Command& c) { NameGuardian(c, 2); },
+       [](const SmallWorld& w) { return Of(w, Profile(2)).guardian == Guardian(2) ? 1 : 0; }},
+      {"no guardian", said([](Command& c) { NameGuardian(c = WithProfile(c, 2, AChild()), 0); }),
+       [](Command& c) { NameGuardian(c, 1); },
        [](const SmallWorld& w) { return Of(w, Profile(2)).guardian.IsSet() ? 1 : 0; }},
       {"retention", said(keep(Account(), Months(3))), keep(Account(), Months(18)), kept(Account())},
       {"nothing saved", said(keep(Device(1), kDoNotSave)), keep(Device(1), kUntilDeleted), kept(Device(1))},

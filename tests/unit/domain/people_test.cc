@@ -86,7 +86,9 @@ TEST(Region, ASuspensionLeftBehindRevivesNoConsent) {
   for (const bool active : {true, false}) {
     SmallWorld world;
     world.Register("DE");
-    for (const Purpose purpose : {Purpose::kHumanReview, Purpose::kModelTraining}) world.Do(On(world, Account(), PurposeOf(purpose)));
+    for (const Purpose purpose : {Purpose::kHumanReview, Purpose::kModelTraining}) {
+      world.Do(On(world, Account(), PurposeOf(purpose)));
+    }
     Suspension suspension;
     suspension.purpose = Purpose::kHumanReview;
     suspension.region = In("DE");
@@ -120,7 +122,9 @@ TEST(Region, AConsentOfAfterASuspensionMovesAlong) {
 
 using Former = std::vector<FormerRegion>;
 
-Former FormerOf(const SmallWorld& world) { return Former(world.facts.former_regions.begin(), world.facts.former_regions.end()); }
+Former FormerOf(const SmallWorld& world) {
+  return Former(world.facts.former_regions.begin(), world.facts.former_regions.end());
+}
 
 TEST(Region, WhatWasLeftForALaxerOneIsRemembered) {
   SmallWorld world;
@@ -221,12 +225,14 @@ TEST(Age, CorrectingAnAdultsEndsNoConsentAndMakesNoPastCaptureAnAdults) {
       for (const int years : {13, 16, 21}) EXPECT_EQ(AdultFrom(corrected.age, years), AdultFrom(from, years)) << years;
 
       world.Do(WithProfile(Command{}, 2, BornOn("2009-01-01")));
-      EXPECT_EQ(AdultFrom(ProfileFacts(world, 2).age, 16), AdultFrom(BornOn("2009-01-01"), 16)) << "a later date still restricts";
+      EXPECT_EQ(AdultFrom(ProfileFacts(world, 2).age, 16), AdultFrom(BornOn("2009-01-01"), 16))
+          << "a later date still restricts";
     }
   }
 }
 
-// A guardian's consent is a matter of where the child lives: 14 there, and another country's 16 brings nothing back and ends nothing.
+// A guardian's consent is a matter of where the child lives: 14 there, and another country's 16 brings nothing back and
+// ends nothing.
 TEST(Age, AnotherCountrysAgeOfConsentEndsNoGuardiansConsent) {
   SmallWorld world;
   world.Register("DE");
@@ -235,10 +241,12 @@ TEST(Age, AnotherCountrysAgeOfConsentEndsNoGuardiansConsent) {
   ASSERT_EQ(RefusalOf(world.Do(child)), Refusal::kNone);
   ASSERT_EQ(RefusalOf(world.Do(ByGuardian(world, 2))), Refusal::kNone);
   world.Do(WithProfile(Command{}, 2, BornOn("2014-01-01")));
-  EXPECT_EQ(ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven) << "a child before and after at home";
+  EXPECT_EQ(ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven)
+      << "a child before and after at home";
 }
 
-// Who was a child where it lived stays one for what was captured then, whatever another country's age says of that time.
+// Who was a child where it lived stays one for what was captured then, whatever another country's age says of that
+// time.
 TEST(Region, AMoveMakesNobodyAnAdultOfThePast) {
   for (const char* from : {"DE", ""}) {
     SmallWorld world;
@@ -295,7 +303,8 @@ TEST(Age, LoweringEndsForGoodWhatComingOfAgeHadEnded) {
 
   SmallWorld early = world;
   early.Do(WithProfile(Command{}, 2, AChild()));
-  EXPECT_EQ(early.facts.Find(ScopeKind::kProfile, Profile(2).handle)->ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven)
+  EXPECT_EQ(early.facts.Find(ScopeKind::kProfile, Profile(2).handle)->ChoiceFor(Purpose::kHumanReview).choice,
+            Choice::kGiven)
       << "a child before and after: the guardian's consent goes on";
 
   EXPECT_FALSE(early.facts.Find(ScopeKind::kProfile, Profile(2).handle)->ChoiceFor(Purpose::kHumanReview).has_ended);
@@ -306,12 +315,14 @@ TEST(Age, LoweringEndsForGoodWhatComingOfAgeHadEnded) {
   EXPECT_EQ(choice(), Choice::kGiven) << "nobody withdrew it";
   EXPECT_TRUE(ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).has_ended);
   moved.Do(Move("DE"));
-  const PurposeChoice& there = moved.facts.Find(ScopeKind::kProfile, Profile(2).handle)->ChoiceFor(Purpose::kHumanReview);
+  const PurposeChoice& there =
+      moved.facts.Find(ScopeKind::kProfile, Profile(2).handle)->ChoiceFor(Purpose::kHumanReview);
   EXPECT_EQ(there.choice, Choice::kGiven);
   EXPECT_TRUE(there.has_ended) << "a higher age of consent makes a child again, too";
 }
 
-// A corrected birth date or a move makes a child of an adult: what the adult chose stays as it was said, and nothing is owed for it.
+// A corrected birth date or a move makes a child of an adult: what the adult chose stays as it was said, and nothing is
+// owed for it.
 TEST(Age, WhatIsComputedIsNeverStoredAsIfSomebodyHadSaidIt) {
   for (const bool by_correction : {true, false}) {
     SmallWorld world;
@@ -319,7 +330,8 @@ TEST(Age, WhatIsComputedIsNeverStoredAsIfSomebodyHadSaidIt) {
     ASSERT_EQ(RefusalOf(world.Do(WithProfile(Loosening(world), 2, BornOn("2011-01-01")))), Refusal::kNone);
     ASSERT_EQ(RefusalOf(world.Do(On(world, Profile(2), PurposeOf(Purpose::kHumanReview)))), Refusal::kNone);
     const SubjectFacts before = world.facts;
-    const Transition made_child = world.Do(by_correction ? WithProfile(Command{}, 2, BornOn("2015-01-01")) : Move("DE"));
+    const Transition made_child =
+        world.Do(by_correction ? WithProfile(Command{}, 2, BornOn("2015-01-01")) : Move("DE"));
     ASSERT_EQ(RefusalOf(made_child), Refusal::kNone);
     ASSERT_EQ(made_child.changes.size(), 1U) << "the age or the region";
     EXPECT_EQ(ProfileFacts(world, 2).choices, before.Find(ScopeKind::kProfile, Profile(2).handle)->choices);
@@ -379,7 +391,8 @@ TEST(Guardian, ConsentsAnewWhereItsConsentWouldLastLonger) {
       row.change(change);
       ASSERT_EQ(RefusalOf(world.Do(change)), Refusal::kNone) << row.name;
       EXPECT_EQ(ProfileFacts(world, 2).guardian_since > given, !as_loosening) << row.name;
-      EXPECT_EQ(ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven) << "nobody took it back";
+      EXPECT_EQ(ProfileFacts(world, 2).ChoiceFor(Purpose::kHumanReview).choice, Choice::kGiven)
+          << "nobody took it back";
     }
   }
 }

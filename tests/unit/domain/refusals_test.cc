@@ -99,7 +99,8 @@ TEST(Refusals, AControlThatOnlyAnEarlierPolicyHadIsTurnedOffAndNotOn) {
   PurposeSet more;
   more.Add(Purpose::kPersonalisation);
   world.rules.controls.push_back({"gone", 9, more});
-  EXPECT_TRUE(SaysNo(EffectiveChoice(world.facts.account(), Purpose::kPersonalisation, world.rules).choice)) << "it came back with more";
+  EXPECT_TRUE(SaysNo(EffectiveChoice(world.facts.account(), Purpose::kPersonalisation, world.rules).choice))
+      << "it came back with more";
 }
 
 TEST(Refusals, AGuardianSaysWho) {
@@ -130,7 +131,8 @@ TEST(Refusals, SubjectAndScopeNotFound) {
   world.Register("DE");
   EXPECT_EQ(RefusalOf(world.Try(On(world, Profile(9), PurposeOf(kReview)))), Refusal::kScopeNotFound);
   world.Do(Off(Profile(9), PurposeOf(kReview)));
-  EXPECT_EQ(RefusalOf(world.Try(On(world, Profile(9), PurposeOf(kReview)))), Refusal::kScopeNotFound) << "named by a refusal only";
+  EXPECT_EQ(RefusalOf(world.Try(On(world, Profile(9), PurposeOf(kReview)))), Refusal::kScopeNotFound)
+      << "named by a refusal only";
   Command removal = Loosening(world);
   removal.removals = {Profile(8)};
   EXPECT_EQ(RefusalOf(world.Try(removal)), Refusal::kScopeNotFound);
@@ -263,17 +265,26 @@ TEST(Refusals, WhatCannotBeUsedLoosensNothing) {
 }
 
 TEST(Refusals, AreOnDiskUnderTheirNumbers) {
-  const std::set<uint8_t> numbers = {
-      static_cast<uint8_t>(Refusal::kNone),            static_cast<uint8_t>(Refusal::kEtagRequired),
-      static_cast<uint8_t>(Refusal::kEtagMismatch),    static_cast<uint8_t>(Refusal::kEvidenceRequired),
-      static_cast<uint8_t>(Refusal::kNoticeNotUsable), static_cast<uint8_t>(Refusal::kGuardianRequired),
-      static_cast<uint8_t>(Refusal::kImportCannotLoosen),  static_cast<uint8_t>(Refusal::kSubjectNotFound),
-      static_cast<uint8_t>(Refusal::kScopeNotFound),   static_cast<uint8_t>(Refusal::kSubjectFull),
-      static_cast<uint8_t>(Refusal::kClockBehind),     static_cast<uint8_t>(Refusal::kUnknownControl),
-      static_cast<uint8_t>(Refusal::kAllCannotBeTurnedOn), static_cast<uint8_t>(Refusal::kRetentionNotOffered),
-      static_cast<uint8_t>(Refusal::kContradiction),   static_cast<uint8_t>(Refusal::kPolicyChanging),
-      static_cast<uint8_t>(Refusal::kClockDoubtful),   static_cast<uint8_t>(Refusal::kAccountClosed),
-      static_cast<uint8_t>(Refusal::kUnknownRegion),   static_cast<uint8_t>(Refusal::kUnusable)};
+  const std::set<uint8_t> numbers = {static_cast<uint8_t>(Refusal::kNone),
+                                     static_cast<uint8_t>(Refusal::kEtagRequired),
+                                     static_cast<uint8_t>(Refusal::kEtagMismatch),
+                                     static_cast<uint8_t>(Refusal::kEvidenceRequired),
+                                     static_cast<uint8_t>(Refusal::kNoticeNotUsable),
+                                     static_cast<uint8_t>(Refusal::kGuardianRequired),
+                                     static_cast<uint8_t>(Refusal::kImportCannotLoosen),
+                                     static_cast<uint8_t>(Refusal::kSubjectNotFound),
+                                     static_cast<uint8_t>(Refusal::kScopeNotFound),
+                                     static_cast<uint8_t>(Refusal::kSubjectFull),
+                                     static_cast<uint8_t>(Refusal::kClockBehind),
+                                     static_cast<uint8_t>(Refusal::kUnknownControl),
+                                     static_cast<uint8_t>(Refusal::kAllCannotBeTurnedOn),
+                                     static_cast<uint8_t>(Refusal::kRetentionNotOffered),
+                                     static_cast<uint8_t>(Refusal::kContradiction),
+                                     static_cast<uint8_t>(Refusal::kPolicyChanging),
+                                     static_cast<uint8_t>(Refusal::kClockDoubtful),
+                                     static_cast<uint8_t>(Refusal::kAccountClosed),
+                                     static_cast<uint8_t>(Refusal::kUnknownRegion),
+                                     static_cast<uint8_t>(Refusal::kUnusable)};
   EXPECT_EQ(numbers.size(), 20U);
   EXPECT_EQ(*numbers.rbegin(), 19) << "a reason was added: test it here";
   EXPECT_EQ(static_cast<uint8_t>(Refusal::kLast), 19);

@@ -195,7 +195,8 @@ TEST(SelfProfile, IsTurnedOnWithTheAccount) {
     Command refused = On(world, Account(), PurposeOf(Purpose::kPersonalisation));
     refused.self_profile = base::ProfileHandle{Profile(other).handle};
     EXPECT_EQ(RefusalOf(world.Try(refused)), other == 2 ? Refusal::kGuardianRequired : Refusal::kScopeNotFound);
-    EXPECT_EQ(world.Try(refused).after.account().ChoiceFor(Purpose::kPersonalisation).choice, Choice::kUnset) << "neither";
+    EXPECT_EQ(world.Try(refused).after.account().ChoiceFor(Purpose::kPersonalisation).choice, Choice::kUnset)
+        << "neither";
   }
   Command off_there = On(world, Account(), PurposeOf(kReview));
   off_there.self_profile = base::ProfileHandle{Profile(1).handle};

@@ -38,7 +38,8 @@ TEST(Retention, MonthsAreMonotoneUpToTheDaysThatAMonthLacks) {
 TEST(Retention, ExpiredUpToIsExactlyTheLastExpiredCapture) {
   std::mt19937_64 random(7);
   for (int i = 0; i < 5'000; ++i) {
-    const Instant now = At("2020-01-01T00:00:00Z") + base::Microseconds(static_cast<int64_t>(random() % (10 * 365 * 86'400'000'000ULL)));
+    const Instant now = At("2020-01-01T00:00:00Z") +
+                        base::Microseconds(static_cast<int64_t>(random() % (10 * 365 * 86'400'000'000ULL)));
     const auto months = static_cast<uint8_t>(1 + random() % 120);
     const Instant last = internal::ExpiredUpTo(Months(months), now);
     ASSERT_LE(base::AddMonths(last, months), now) << i;
@@ -114,7 +115,8 @@ TEST(Retention, RemovedScopeKeepsWhatHadExpired) {
   removal.removals = {Profile(1)};
   removal.expected_revision = world.facts.revision;
   ASSERT_EQ(RefusalOf(world.Do(removal)), Refusal::kNone);
-  EXPECT_TRUE(world.facts.Find(ScopeKind::kProfile, Profile(1).handle)->IsNothingButRemoved()) << "nothing of it had expired";
+  EXPECT_TRUE(world.facts.Find(ScopeKind::kProfile, Profile(1).handle)->IsNothingButRemoved())
+      << "nothing of it had expired";
 }
 
 }  // namespace

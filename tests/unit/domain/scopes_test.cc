@@ -12,7 +12,9 @@ namespace {
 constexpr Purpose kReview = Purpose::kHumanReview;
 constexpr Purpose kTraining = Purpose::kModelTraining;
 
-const ScopeFacts* Found(const SmallWorld& world, const ScopeRef& scope) { return world.facts.Find(scope.kind, scope.handle); }
+const ScopeFacts* Found(const SmallWorld& world, const ScopeRef& scope) {
+  return world.facts.Find(scope.kind, scope.handle);
+}
 
 Command Remove(const SmallWorld& world, const ScopeRef& scope) {
   Command removal = Loosening(world);
@@ -131,7 +133,8 @@ TEST(Removal, KeepsWhatWasRefusedAndWhatHadExpired) {
   EXPECT_EQ(Found(world, Profile(1))->purge_floor, removed_at);
 }
 
-// Hard case 77: off, on, removed. What was made before the off is still owed, unless a notice that covers the past was agreed to since.
+// Hard case 77: off, on, removed. What was made before the off is still owed, unless a notice that covers the past was
+// agreed to since.
 TEST(Removal, ForgetsNoEndWhoseCopiesAreOwed) {
   for (const ScopeRef& scope : {Profile(1), Device(1)}) {
     for (const bool covers_past : {false, true}) {
@@ -187,7 +190,8 @@ TEST(Removal, OfAnInactiveChildBringsNothingBack) {
   EXPECT_EQ(Found(world, Profile(2))->purge_floor, inactive + base::Days(60));
 }
 
-// No restriction is refused for want of room: a thousand device names, each with a no of its own, and all of them stay in force.
+// No restriction is refused for want of room: a thousand device names, each with a no of its own, and all of them stay
+// in force.
 TEST(Fold, AThousandNamesKeepTheirRefusalsInABoundedRecord) {
   SmallWorld world;
   world.Register("US");
@@ -210,14 +214,16 @@ TEST(Fold, AThousandNamesKeepTheirRefusalsInABoundedRecord) {
   EXPECT_TRUE(fold->IsFold());
   for (const size_t n : {0U, 1U, 2U, 500U, 999U}) {
     ASSERT_EQ(RefusalOf(world.Do([&] {
-      Command add = Loosening(world);
-      add.devices = AddDevice(DeviceNumber(n)).devices;
-      return add;
-    }())), Refusal::kNone);
+                Command add = Loosening(world);
+                add.devices = AddDevice(DeviceNumber(n)).devices;
+                return add;
+              }())),
+              Refusal::kNone);
     const Purpose purpose = n % 5 == 0 ? Purpose::kMessageTranscription : n % 2 == 0 ? kReview : kTraining;
     EXPECT_TRUE(SaysNo(EffectiveChoice(*Found(world, DeviceNumber(n)), purpose, world.rules).choice)) << n;
   }
-  EXPECT_FALSE(SaysNo(EffectiveChoice(*Found(world, Device(1)), kReview, world.rules).choice)) << "one that it knows is its own";
+  EXPECT_FALSE(SaysNo(EffectiveChoice(*Found(world, Device(1)), kReview, world.rules).choice))
+      << "one that it knows is its own";
   EXPECT_EQ(world.facts.Find(ScopeKind::kProfile, base::Bytes16{}), nullptr) << "profiles have their own";
 }
 

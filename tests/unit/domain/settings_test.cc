@@ -58,7 +58,8 @@ TEST(Settings, AllScopesOnMeansEligibleAndAnyOffMeansNot) {
       const Target& target = targets[dice.Below(3)];
       world.Do(dice.Chance(0.6) ? On(world, scope, target) : Off(scope, target));
     }
-    for (const Purpose purpose : {Purpose::kHumanReview, Purpose::kFeatureDevelopment, Purpose::kMessageTranscription}) {
+    for (const Purpose purpose :
+         {Purpose::kHumanReview, Purpose::kFeatureDevelopment, Purpose::kMessageTranscription}) {
       const bool account = IsOn(world, 0, purpose);
       const bool profile = IsOn(world, 1, purpose);
       const bool device = IsOn(world, 2, purpose);
@@ -72,7 +73,9 @@ TEST(Settings, AllScopesOnMeansEligibleAndAnyOffMeansNot) {
 TEST(Settings, SaysWhy) {
   SmallWorld world;
   world.Register("DE");
-  const auto state = [&](size_t scope) { return StateOf(world.facts, scope, Purpose::kHumanReview, world.next.now, world.rules); };
+  const auto state = [&](size_t scope) {
+    return StateOf(world.facts, scope, Purpose::kHumanReview, world.next.now, world.rules);
+  };
   EXPECT_FALSE(state(0).on);
   EXPECT_EQ(state(0).reason, Reason::kNoConsent);
   world.Do(On(world, Account(), PurposeOf(Purpose::kHumanReview)));
@@ -121,7 +124,8 @@ TEST(Settings, TombstonesAndHoldsDoNotColourThem) {
   SmallWorld world;
   world.Register("DE");
   world.Do(On(world, Account(), PurposeOf(Purpose::kHumanReview)));
-  world.facts.tombstones.push_back(Tombstone{DeletionState::kVerified, ScopeKind::kAccount, {}, OrderedTimes::Always()});
+  world.facts.tombstones.push_back(
+      Tombstone{DeletionState::kVerified, ScopeKind::kAccount, {}, OrderedTimes::Always()});
   world.facts.holds.push_back(Hold{});
   EXPECT_TRUE(IsOn(world, 0, Purpose::kHumanReview));
 }

@@ -23,10 +23,10 @@ Age AnAdult();
 Age AChild();
 Age BornOn(const std::string& date);
 
-// Regions: DE (opt-in, age 16), US (opt-out since 2026-01-01, age 13), US-CA (the same since 2026-02-01), GB (as DE, age 18). Controls: 1
-// "improve" (HUMAN_REVIEW, FEATURE_DEVELOPMENT), 2 "messages". Notices, from 2026-01-01, language en: 1 "n1" lists all in use and
-// lasts 12 months, 2 "narrow" lists HUMAN_REVIEW only, 3 "later" is valid from 2027-01-01 and supersedes 4 "old". In use: all but
-// ADVERTISING. Retention: until deleted, 3, 18, do not save.
+// Regions: DE (opt-in, age 16), US (opt-out since 2026-01-01, age 13), US-CA (the same since 2026-02-01), GB (as DE,
+// age 18). Controls: 1 "improve" (HUMAN_REVIEW, FEATURE_DEVELOPMENT), 2 "messages". Notices, from 2026-01-01, language
+// en: 1 "n1" lists all in use and lasts 12 months, 2 "narrow" lists HUMAN_REVIEW only, 3 "later" is valid from
+// 2027-01-01 and supersedes 4 "old". In use: all but ADVERTISING. Retention: until deleted, 3, 18, do not save.
 Rules SmallRules();
 
 // A subject that tests change step by step: each Do applies a command one minute later, at the next sequence.

@@ -60,17 +60,42 @@ TEST(Standards, WhatIsMeantIsAssigned) {
 }
 
 TEST(Standards, UserAssignedCodes) {
-  for (const char* code : {"AA", "QM", "QZ", "XA", "XK", "XZ", "ZZ"}) EXPECT_TRUE(IsUserAssigned(RegionOf(code))) << code;
-  for (const char* code : {"AB", "QL", "QA", "WZ", "YA", "ZY", "DE"}) EXPECT_FALSE(IsUserAssigned(RegionOf(code))) << code;
+  for (const char* code : {"AA", "QM", "QZ", "XA", "XK", "XZ", "ZZ"}) {
+    EXPECT_TRUE(IsUserAssigned(RegionOf(code))) << code;
+  }
+  for (const char* code : {"AB", "QL", "QA", "WZ", "YA", "ZY", "DE"}) {
+    EXPECT_FALSE(IsUserAssigned(RegionOf(code))) << code;
+  }
 }
 
 TEST(Standards, LanguageTags) {
-  for (const char* tag : {"en", "de", "sgn", "en-GB", "zh-Hant-TW", "sl-rozaj-biske-1994", "de-CH-1996", "es-419", "zh-cmn-Hans-CN", "de-1901",
-                          "en-a-bbb-x-a-ccc", "x-whatever", "de-DE-u-co-phonebk", "qaa-Qaaa-QM-x-south", "en-US-x-twain", "aaaaaaaa"}) {
+  for (const char* tag : {"en", "de", "sgn", "en-GB", "zh-Hant-TW", "sl-rozaj-biske-1994", "de-CH-1996", "es-419",
+                          "zh-cmn-Hans-CN", "de-1901", "en-a-bbb-x-a-ccc", "x-whatever", "de-DE-u-co-phonebk",
+                          "qaa-Qaaa-QM-x-south", "en-US-x-twain", "aaaaaaaa"}) {
     EXPECT_TRUE(IsLanguageTag(tag)) << tag;
   }
-  for (const char* tag : {"", "e", "-", "en-", "-en", "en--GB", "en_GB", "en GB", "deutsch12", "de-419-DE", "a-DE", "ar-a-aaa-b-bbb-a-ccc", "x", "en-x",
-                          "en-u", "sl-rozaj-rozaj", "de-DE-DE", "123", "en-GB-", "i-default", "\xC3\xA9n", "abcdefghi",
+  for (const char* tag : {"",
+                          "e",
+                          "-",
+                          "en-",
+                          "-en",
+                          "en--GB",
+                          "en_GB",
+                          "en GB",
+                          "deutsch12",
+                          "de-419-DE",
+                          "a-DE",
+                          "ar-a-aaa-b-bbb-a-ccc",
+                          "x",
+                          "en-x",
+                          "en-u",
+                          "sl-rozaj-rozaj",
+                          "de-DE-DE",
+                          "123",
+                          "en-GB-",
+                          "i-default",
+                          "\xC3\xA9n",
+                          "abcdefghi",
                           "en-aaaaaaaa-bbbbbbbb-cccccccc-dddddd"}) {
     EXPECT_FALSE(IsLanguageTag(tag)) << tag;
   }

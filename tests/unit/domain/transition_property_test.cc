@@ -1,4 +1,5 @@
-// Over random subjects and commands: no restriction, and nothing without an etag, ever turns an answer towards yes or KEEP.
+// Over random subjects and commands: no restriction, and nothing without an etag, ever turns an answer towards yes or
+// KEEP.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -24,7 +25,8 @@ ScopeRef SomeScope(Dice& dice, const SubjectFacts& facts) {
     const ScopeFacts& scope = facts.scopes[dice.Below(facts.scopes.size())];
     return {scope.kind, scope.handle};
   }
-  return {dice.Pick({ScopeKind::kProfile, ScopeKind::kDevice}), HandleNumber(static_cast<uint8_t>(1 + dice.Below(120)))};
+  return {dice.Pick({ScopeKind::kProfile, ScopeKind::kDevice}),
+          HandleNumber(static_cast<uint8_t>(1 + dice.Below(120)))};
 }
 
 Target SomeTarget(Dice& dice, const Case& c) {
@@ -47,7 +49,8 @@ Age SomeAge(Dice& dice, Instant now) {
   Age age;
   age.kind = dice.Pick({AgeKind::kUnknown, AgeKind::kAdult, AgeKind::kChild, AgeKind::kBorn});
   if (age.kind == AgeKind::kBorn) {
-    age.born = base::AddYears(base::Date{today + static_cast<int32_t>(dice.Below(5)) - 2}, -dice.Pick({5, 13, 14, 16, 18, 21, 40}));
+    age.born = base::AddYears(base::Date{today + static_cast<int32_t>(dice.Below(5)) - 2},
+                              -dice.Pick({5, 13, 14, 16, 18, 21, 40}));
   }
   return age;
 }
@@ -87,9 +90,13 @@ Command SomeCommand(Dice& dice, const Case& c) {
     command.region = dice.Chance(0.2) ? Region{} : at->first;
   }
   while (dice.Chance(0.35)) command.profiles.push_back(SomeProfile(dice, c));
-  while (dice.Chance(0.1)) command.devices.push_back(base::DeviceHandle{HandleNumber(static_cast<uint8_t>(100 + dice.Below(4)))});
+  while (dice.Chance(0.1)) {
+    command.devices.push_back(base::DeviceHandle{HandleNumber(static_cast<uint8_t>(100 + dice.Below(4)))});
+  }
   while (dice.Chance(0.1)) command.removals.push_back(SomeScope(dice, c.subject));
-  while (dice.Chance(0.4)) command.choices.push_back({SomeScope(dice, c.subject), SomeTarget(dice, c), dice.Chance(0.5)});
+  while (dice.Chance(0.4)) {
+    command.choices.push_back({SomeScope(dice, c.subject), SomeTarget(dice, c), dice.Chance(0.5)});
+  }
   while (dice.Chance(0.2)) command.retention.push_back({SomeScope(dice, c.subject), SomeRetention(dice)});
   return command;
 }
@@ -117,7 +124,9 @@ Command SomeRestriction(Dice& dice, const Case& c) {
   return command;
 }
 
-Moment MomentOf(const Case& c, uint64_t step) { return Moment{c.now, c.subject.revision + step, model::NowOf(c), false}; }
+Moment MomentOf(const Case& c, uint64_t step) {
+  return Moment{c.now, c.subject.revision + step, model::NowOf(c), false};
+}
 
 // The generated question and some beside it.
 std::vector<Case> Sample(Dice& dice, const Case& c) {
@@ -140,13 +149,14 @@ std::string Explain(const Case& before, const Case& after) {
   return Dump(before) + Dump(AnswerOfRule(before)) + "\n--- after:\n" + Dump(after) + Dump(AnswerOfRule(after));
 }
 
-// A corrected age of a child with its guardian's consent: for captures where the child had come of age earlier than at home the consent counts
-// again, because the child never had.
+// A corrected age of a child with its guardian's consent: for captures where the child had come of age earlier than at
+// home the consent counts again, because the child never had.
 bool CorrectsAChild(const Case& c, const Command& command) {
   return std::any_of(command.profiles.begin(), command.profiles.end(), [&](const ProfileCommand& profile) {
     const ScopeFacts* scope = c.subject.Find(ScopeKind::kProfile, profile.profile.bytes);
     return profile.age && scope != nullptr &&
-           std::any_of(scope->choices.begin(), scope->choices.end(), [](const PurposeChoice& choice) { return choice.by_guardian; });
+           std::any_of(scope->choices.begin(), scope->choices.end(),
+                       [](const PurposeChoice& choice) { return choice.by_guardian; });
   });
 }
 
@@ -179,8 +189,8 @@ void Unregister(ScopeFacts& scope) {
   scope.guardian = base::GuardianHandle{};
 }
 
-// Makes of the generated subject one that changes can lead to. False: its times lie after `now`, and server order is the order
-// of its clock.
+// Makes of the generated subject one that changes can lead to. False: its times lie after `now`, and server order is
+// the order of its clock.
 bool MakePossible(Case* c) {
   c->known = true;
   if (c->subject.revision == 0) c->subject.revision = 1;
@@ -190,8 +200,9 @@ bool MakePossible(Case* c) {
       scope.registered = false;
       Unregister(scope);
     }
-    Instant latest = std::max({scope.refused_all_since, scope.default_from, scope.guardian_since, scope.last_active,
-                               scope.age.adult_since, scope.purge_floor, scope.inactivity_notice, c->subject.default_from});
+    Instant latest =
+        std::max({scope.refused_all_since, scope.default_from, scope.guardian_since, scope.last_active,
+                  scope.age.adult_since, scope.purge_floor, scope.inactivity_notice, c->subject.default_from});
     for (PurposeChoice& choice : scope.choices) {
       if (scope.kind != ScopeKind::kProfile) choice.by_guardian = false;
       latest = std::max({latest, choice.since, choice.renewed, choice.refused_from});

@@ -152,7 +152,8 @@ TEST(AddressTest, APortIsNeverSharedAndItsOtherFamilyIsFree) {
   // 0.0.0.0 and [::] side by side: IPv6 takes no IPv4 along.
   const absl::StatusOr<ListeningSocket> any = ListeningSocket::Open(*Address::Parse("0.0.0.0:0"), kBacklog);
   ASSERT_TRUE(any.ok()) << any.status();
-  const absl::StatusOr<ListeningSocket> any6 = ListeningSocket::Open(Address::Parse("[::]:0")->WithPort(any->address().port()), kBacklog);
+  const absl::StatusOr<ListeningSocket> any6 =
+      ListeningSocket::Open(Address::Parse("[::]:0")->WithPort(any->address().port()), kBacklog);
   EXPECT_TRUE(any6.ok()) << any6.status();
 }
 

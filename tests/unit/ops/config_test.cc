@@ -180,7 +180,8 @@ TEST_F(ConfigTest, AddressesAreLoopbackOrSockets) {
   for (const char* bad : {"0.0.0.0:7000", "[::]:7000", "10.0.0.1:7000", "[fe80::1]:7000", "[::2]:7000"}) {
     EXPECT_THAT(std::string(ListenAddress(bad, true).status().message()), HasSubstr("without certificates")) << bad;
   }
-  EXPECT_THAT(std::string(ListenAddress("unix:/run/x.sock", false).status().message()), HasSubstr("write 127.0.0.1:port"));
+  EXPECT_THAT(std::string(ListenAddress("unix:/run/x.sock", false).status().message()),
+              HasSubstr("write 127.0.0.1:port"));
   EXPECT_THAT(Error({"--metrics-listen", "0.0.0.0:9464"}), HasSubstr("--metrics-listen"));
   EXPECT_THAT(Error({"--metrics-listen", "unix:/run/x.sock"}), HasSubstr("--metrics-listen"));
   EXPECT_THAT(Error({"--listen", "localhost:7000"}), HasSubstr("--listen 'localhost:7000'"));

@@ -31,7 +31,9 @@ class Peer {
   Peer& operator=(const Peer&) = delete;
 
   bool connected() const { return connected_; }
-  bool Send(std::string_view bytes) { return send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()); }
+  bool Send(std::string_view bytes) {
+    return send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
+  }
   void SendNoMore() { shutdown(fd_, SHUT_WR); }
 
   // One answer, by its Content-Length; less if the connection ends before. `head_only`: the answer to HEAD.

@@ -52,16 +52,28 @@ TEST(HttpRequestTest, PathsAndMethods) {
 
 TEST(HttpRequestTest, WhatCannotBeRead) {
   for (const std::string& bytes : {
-           std::string("\r\n\r\n"), std::string("GET\r\n\r\n"), std::string("GET /metrics\r\n\r\n"), std::string("GET /metrics HTTP/2.0\r\n\r\n"),
-           std::string("GET /metrics HTTP/0.9\r\n\r\n"), std::string("GET /metrics HTTX/1.1\r\n\r\n"), std::string("GET  /metrics HTTP/1.1\r\n\r\n"),
-           std::string("GET /met\x01rics HTTP/1.1\r\n\r\n"), std::string("GET /metrics HTTP/1.1\r\nno colon\r\n\r\n"),
-           std::string("GET /metrics HTTP/1.1\r\na b: c\r\n\r\n"), std::string("GET /metrics HTTP/1.1\r\nA: b\nC: d\r\n\r\n"),
-           std::string("GET /metrics HTTP/1.1\r\nContent-Length: -1\r\n\r\n"), std::string("GET /metrics HTTP/1.1\r\nContent-Length: 1, 2\r\n\r\n"),
+           std::string("\r\n\r\n"),
+           std::string("GET\r\n\r\n"),
+           std::string("GET /metrics\r\n\r\n"),
+           std::string("GET /metrics HTTP/2.0\r\n\r\n"),
+           std::string("GET /metrics HTTP/0.9\r\n\r\n"),
+           std::string("GET /metrics HTTX/1.1\r\n\r\n"),
+           std::string("GET  /metrics HTTP/1.1\r\n\r\n"),
+           std::string("GET /met\x01rics HTTP/1.1\r\n\r\n"),
+           std::string("GET /metrics HTTP/1.1\r\nno colon\r\n\r\n"),
+           std::string("GET /metrics HTTP/1.1\r\na b: c\r\n\r\n"),
+           std::string("GET /metrics HTTP/1.1\r\nA: b\nC: d\r\n\r\n"),
+           std::string("GET /metrics HTTP/1.1\r\nContent-Length: -1\r\n\r\n"),
+           std::string("GET /metrics HTTP/1.1\r\nContent-Length: 1, 2\r\n\r\n"),
            std::string("GET /metrics HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n"),
            std::string("GET /metrics HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"),
-           std::string("GET /met\0rics HTTP/1.1\r\n\r\n", 26), std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+           std::string("GET /met\0rics HTTP/1.1\r\n\r\n", 26),
+           std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
            // Without the end of a head: no need to wait for it.
-           std::string("\x16\x03\x01\x02\x00", 5), std::string("\n"), std::string(" "), std::string("GET /metrics HTTP/1.1\n"),
+           std::string("\x16\x03\x01\x02\x00", 5),
+           std::string("\n"),
+           std::string(" "),
+           std::string("GET /metrics HTTP/1.1\n"),
        }) {
     EXPECT_EQ(Asked(bytes), HttpAsked::kUnreadable) << bytes;
     EXPECT_FALSE(ReadHttpRequest(bytes, kMost).keep_alive) << bytes;

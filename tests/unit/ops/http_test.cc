@@ -42,12 +42,14 @@ class HttpTest : public ::testing::Test {
   }
 
   Health health_{{}};
-  absl::StatusOr<std::unique_ptr<HttpServer>> server_ = HttpServer::Start(*Address::Parse("127.0.0.1:0"), OneCounter, health_);
+  absl::StatusOr<std::unique_ptr<HttpServer>> server_ =
+      HttpServer::Start(*Address::Parse("127.0.0.1:0"), OneCounter, health_);
 };
 
 TEST_F(HttpTest, Metrics) {
   EXPECT_NE(address().port(), 0);
-  EXPECT_THAT(Ask("GET /metrics"), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"),
+  EXPECT_THAT(Ask("GET /metrics"), AllOf(StartsWith("HTTP/1.1 200 OK\r\n"),
+                                         HasSubstr("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"),
                                          HasSubstr("\nconsentd_things_total 3")));
 }
 
@@ -65,8 +67,10 @@ TEST_F(HttpTest, AliveUnlessFailedAndReadyWhileServing) {
        }) {
     health_.Set(c.state);
     const std::string name = HealthStateName(c.state);
-    EXPECT_THAT(Ask("GET /livez"), AllOf(StartsWith("HTTP/1.1 " + c.alive + "\r\n"), EndsWith("\r\n\r\n" + name + "\n")));
-    EXPECT_THAT(Ask("GET /readyz"), AllOf(StartsWith("HTTP/1.1 " + c.ready + "\r\n"), EndsWith("\r\n\r\n" + name + "\n")));
+    EXPECT_THAT(Ask("GET /livez"),
+                AllOf(StartsWith("HTTP/1.1 " + c.alive + "\r\n"), EndsWith("\r\n\r\n" + name + "\n")));
+    EXPECT_THAT(Ask("GET /readyz"),
+                AllOf(StartsWith("HTTP/1.1 " + c.ready + "\r\n"), EndsWith("\r\n\r\n" + name + "\n")));
   }
 }
 
@@ -83,7 +87,9 @@ TEST_F(HttpTest, NothingElseIsServed) {
   }
   for (const char* method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"}) {
     for (const char* path : {"/metrics", "/livez", "/readyz", "/"}) {
-      EXPECT_THAT(Ask(std::string(method) + " " + path), AllOf(StartsWith("HTTP/1.1 405 "), HasSubstr("\r\nAllow: GET, HEAD\r\n"))) << method;
+      EXPECT_THAT(Ask(std::string(method) + " " + path),
+                  AllOf(StartsWith("HTTP/1.1 405 "), HasSubstr("\r\nAllow: GET, HEAD\r\n")))
+          << method;
     }
   }
 }
@@ -101,8 +107,9 @@ TEST_F(HttpTest, WhatIsRefusedEndsTheConnection) {
            {"GET /livez HTTP/1.1\n", "400"},
            {"GET /livez HTTP/3.0\r\n\r\n", "400"},
        }) {
-    EXPECT_THAT(Whole(bytes + "GET /livez HTTP/1.1\r\n\r\n"),
-                AllOf(StartsWith("HTTP/1.1 " + status), HasSubstr("\r\nConnection: close\r\n"), Not(HasSubstr("starting"))))
+    EXPECT_THAT(
+        Whole(bytes + "GET /livez HTTP/1.1\r\n\r\n"),
+        AllOf(StartsWith("HTTP/1.1 " + status), HasSubstr("\r\nConnection: close\r\n"), Not(HasSubstr("starting"))))
         << bytes.substr(0, 80);
   }
   // A head that its sender ends in the middle.
@@ -141,7 +148,8 @@ TEST_F(HttpTest, AConnectionIsClosedWhereThePeerWants) {
               AllOf(HasSubstr(closing), EndsWith("starting\n"), Not(HasSubstr("404"))));
   EXPECT_THAT(Whole("GET /livez HTTP/1.0\r\n\r\n"), AllOf(HasSubstr(closing), EndsWith("starting\n")));
   EXPECT_THAT(Whole("GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /none HTTP/1.0\r\n\r\n"),
-              AllOf(HasSubstr("\r\nConnection: keep-alive\r\n"), HasSubstr("starting\n"), HasSubstr("404"), HasSubstr(closing)));
+              AllOf(HasSubstr("\r\nConnection: keep-alive\r\n"), HasSubstr("starting\n"), HasSubstr("404"),
+                    HasSubstr(closing)));
   // A peer that says at once that it has no more to say.
   Peer half(address());
   half.Send("GET /metrics HTTP/1.1\r\n\r\n");
@@ -185,7 +193,8 @@ TEST_F(HttpTest, AHeadMayComeInAnyParts) {
 TEST_F(HttpTest, AnAddressInUseIsSaid) {
   const auto second = HttpServer::Start(address(), OneCounter, health_);
   ASSERT_FALSE(second.ok());
-  EXPECT_THAT(std::string(second.status().message()), AllOf(HasSubstr(address().ToText()), HasSubstr("another process")));
+  EXPECT_THAT(std::string(second.status().message()),
+              AllOf(HasSubstr(address().ToText()), HasSubstr("another process")));
 }
 
 TEST_F(HttpTest, Ipv6) {

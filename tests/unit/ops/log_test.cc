@@ -15,8 +15,11 @@ static_assert(!std::is_constructible_v<Field, Literal, const char*>);
 static_assert(!std::is_convertible_v<std::string, OperatorText>);
 
 TEST(LogTest, JsonKeepsTypes) {
-  EXPECT_EQ(FormatJson("ready", {{"subjects", 12}, {"share", 0.5}, {"complete", true}, {"store", "embedded"}, {"path", OperatorText("/d")}}),
-            R"("event":"ready","subjects":12,"share":0.500000,"complete":true,"store":"embedded","path":"/d")");
+  EXPECT_EQ(
+      FormatJson(
+          "ready",
+          {{"subjects", 12}, {"share", 0.5}, {"complete", true}, {"store", "embedded"}, {"path", OperatorText("/d")}}),
+      R"("event":"ready","subjects":12,"share":0.500000,"complete":true,"store":"embedded","path":"/d")");
 }
 
 TEST(LogTest, TextIsReadable) {

@@ -10,9 +10,9 @@
 namespace consent::ops {
 namespace {
 
+using std::chrono::nanoseconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using std::chrono::nanoseconds;
 
 std::string Text(const Metrics& metrics) {
   std::ostringstream out;
@@ -50,7 +50,8 @@ TEST(MetricsTest, CallsByMethodCodeAndLatency) {
   EXPECT_THAT(text, HasSubstr("consentd_rpc_total{method=\"consent.v1.A/Check\",code=\"ok\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("consentd_rpc_total{method=\"consent.v1.A/Check\",code=\"invalid_argument\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("consentd_rpc_total{method=\"other\",code=\"ok\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("consentd_rpc_duration_seconds_bucket{method=\"consent.v1.A/Check\",le=\"2.5e-05\"} 0\n"));
+  EXPECT_THAT(text,
+              HasSubstr("consentd_rpc_duration_seconds_bucket{method=\"consent.v1.A/Check\",le=\"2.5e-05\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("consentd_rpc_duration_seconds_bucket{method=\"consent.v1.A/Check\",le=\"5e-05\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("consentd_rpc_duration_seconds_bucket{method=\"consent.v1.A/Check\",le=\"+Inf\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("consentd_rpc_duration_seconds_sum{method=\"consent.v1.A/Check\"} 20.00003\n"));
@@ -58,22 +59,27 @@ TEST(MetricsTest, CallsByMethodCodeAndLatency) {
 
 TEST(MetricsTest, DecisionsByPurposeOutcomeAndFirstReason) {
   Metrics metrics({});
-  metrics.OnDecisions({domain::Purpose::kHumanReview, domain::Eligibility::kEligible, domain::Disposition::kKeep, domain::Reason::kConsent, 900});
-  metrics.OnDecisions({domain::Purpose::kHumanReview, domain::Eligibility::kEligible, domain::Disposition::kKeep, domain::Reason::kConsent, 99});
-  metrics.OnDecisions({domain::Purpose::kNone, domain::Eligibility::kNotAnswered, domain::Disposition::kPurge, domain::Reason::kDoNotSave, 1});
+  metrics.OnDecisions({domain::Purpose::kHumanReview, domain::Eligibility::kEligible, domain::Disposition::kKeep,
+                       domain::Reason::kConsent, 900});
+  metrics.OnDecisions({domain::Purpose::kHumanReview, domain::Eligibility::kEligible, domain::Disposition::kKeep,
+                       domain::Reason::kConsent, 99});
+  metrics.OnDecisions({domain::Purpose::kNone, domain::Eligibility::kNotAnswered, domain::Disposition::kPurge,
+                       domain::Reason::kDoNotSave, 1});
   metrics.OnItemErrors(3);
   metrics.OnUnknownRegions(2);
   const std::string text = Text(metrics);
-  EXPECT_THAT(text, HasSubstr("consentd_decisions_total{purpose=\"human_review\",eligibility=\"eligible\",disposition=\"keep\",reason=\"consent\"} 999\n"));
-  EXPECT_THAT(text, HasSubstr("consentd_decisions_total{purpose=\"none\",eligibility=\"none\",disposition=\"purge\",reason=\"do_not_save\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_decisions_total{purpose=\"human_review\",eligibility=\"eligible\",disposition="
+                              "\"keep\",reason=\"consent\"} 999\n"));
+  EXPECT_THAT(text, HasSubstr("consentd_decisions_total{purpose=\"none\",eligibility=\"none\",disposition=\"purge\","
+                              "reason=\"do_not_save\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("consentd_batch_item_errors_total 3\n"));
   EXPECT_THAT(text, HasSubstr("consentd_unknown_regions_total 2\n"));
 }
 
 TEST(MetricsTest, ValuesThatAreNoEnumValueDoNotIndexBeyond) {
   Metrics metrics({});
-  metrics.OnDecisions({static_cast<domain::Purpose>(200), static_cast<domain::Eligibility>(200), static_cast<domain::Disposition>(200),
-                       static_cast<domain::Reason>(200), 1});
+  metrics.OnDecisions({static_cast<domain::Purpose>(200), static_cast<domain::Eligibility>(200),
+                       static_cast<domain::Disposition>(200), static_cast<domain::Reason>(200), 1});
   metrics.OnCall({"x", static_cast<absl::StatusCode>(77), nanoseconds(1)});
   metrics.OnChange({static_cast<service::ChangeKind>(99), static_cast<domain::Channel>(99), false, 0, 0, 0, 0xff});
   EXPECT_THAT(Text(metrics), HasSubstr("code=\"unknown\"} 1\n"));
@@ -82,7 +88,8 @@ TEST(MetricsTest, ValuesThatAreNoEnumValueDoNotIndexBeyond) {
 TEST(MetricsTest, ChangesAndChoices) {
   Metrics metrics({});
   metrics.OnChange({service::ChangeKind::kOptOut, domain::Channel::kVoice, true, 2, 1, 3, 0});
-  metrics.OnChange({service::ChangeKind::kReportRecording, domain::Channel::kMissing, false, 1, 0, 0, domain::Flags::kSafety});
+  metrics.OnChange(
+      {service::ChangeKind::kReportRecording, domain::Channel::kMissing, false, 1, 0, 0, domain::Flags::kSafety});
   rpc::ChoiceSeen choice;
   choice.channel = domain::Channel::kApp;
   choice.target = domain::TargetKind::kControl;
@@ -100,9 +107,17 @@ TEST(MetricsTest, ChangesAndChoices) {
   const std::string text = Text(metrics);
   EXPECT_THAT(text, HasSubstr("consentd_changes_total{kind=\"opt_out\",channel=\"voice\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("consentd_changes_total{kind=\"report_recording\",channel=\"none\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("consentd_choices_total{control=\"help_improve\",choice=\"on\",channel=\"app\",result=\"changed\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("consentd_choices_total{control=\"unknown\",choice=\"on\",channel=\"app\",result=\"refused\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("consentd_choices_total{control=\"advertising\",choice=\"off\",channel=\"none\",result=\"unchanged\"} 1\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "consentd_choices_total{control=\"help_improve\",choice=\"on\",channel=\"app\",result=\"changed\"} 1\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("consentd_choices_total{control=\"unknown\",choice=\"on\",channel=\"app\",result=\"refused\"} 1\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "consentd_choices_total{control=\"advertising\",choice=\"off\",channel=\"none\",result=\"unchanged\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("consentd_change_parts_total{result=\"refused\"} 3\n"));
   EXPECT_THAT(text, HasSubstr("consentd_flags_reported_total{flag=\"safety\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("consentd_registrations_total 1\n"));
@@ -117,7 +132,9 @@ TEST(MetricsTest, ChoiceSeriesAreBounded) {
     choice.control = control;
     metrics.OnChoice(choice);
   }
-  EXPECT_THAT(Text(metrics), HasSubstr("consentd_choices_total{control=\"other\",choice=\"off\",channel=\"none\",result=\"unchanged\"} 10\n"));
+  EXPECT_THAT(
+      Text(metrics),
+      HasSubstr("consentd_choices_total{control=\"other\",choice=\"off\",channel=\"none\",result=\"unchanged\"} 10\n"));
 }
 
 TEST(MetricsTest, ReloadsAreThereBeforeTheFirst) {

@@ -23,7 +23,9 @@ std::string Message(const PolicyRow& previous, const v1::Policy& next, const Usa
   return std::string(status.message());
 }
 
-TEST(CheckActivation, TheFirstIsFree) { EXPECT_TRUE(CheckActivation(nullptr, Parsed(SamplePolicy()), {{1, 2, 3}, {1, 2}}).ok()); }
+TEST(CheckActivation, TheFirstIsFree) {
+  EXPECT_TRUE(CheckActivation(nullptr, Parsed(SamplePolicy()), {{1, 2, 3}, {1, 2}}).ok());
+}
 
 TEST(CheckActivation, SameVersionOnlyWithTheSameBytes) {
   const PolicyRow previous = Activated(SamplePolicy(), At(1));
@@ -49,7 +51,9 @@ TEST(CheckActivation, ListsEveryReasonAndOnlyThoseInUse) {
   const std::string message = Message(previous, next, {{1}, {2}});
   EXPECT_THAT(message, HasSubstr("policy \"v2\" cannot follow \"v1\": "));
   EXPECT_THAT(message, HasSubstr("notices[\"n1\"].covers_past: turned on, and stored consents refer to the notice"));
-  EXPECT_THAT(message, HasSubstr("controls[\"train\"]: dropped with PURPOSE_MODEL_TRAINING, and stored refusals refer to the control"));
+  EXPECT_THAT(
+      message,
+      HasSubstr("controls[\"train\"]: dropped with PURPOSE_MODEL_TRAINING, and stored refusals refer to the control"));
   EXPECT_THAT(message, Not(HasSubstr("n2")));
   EXPECT_EQ(Message(previous, next, {{0, 3}, {0, 1}}), "");
 }
@@ -87,7 +91,8 @@ TEST(CheckActivation, ARetiredPurposeMustReturnToTheControlsThatHadIt) {
   const PolicyRow second = Activated(retired, At(2), &first);
   v1::Policy without_control = Version("v3");
   without_control.mutable_controls()->RemoveLast();
-  EXPECT_THAT(Message(second, without_control, train_refused), HasSubstr("controls[\"train\"]: dropped with PURPOSE_MODEL_TRAINING"));
+  EXPECT_THAT(Message(second, without_control, train_refused),
+              HasSubstr("controls[\"train\"]: dropped with PURPOSE_MODEL_TRAINING"));
   EXPECT_EQ(Message(second, without_control, {}), "");
   EXPECT_EQ(Message(second, Version("v3"), train_refused), "");
 }
@@ -95,7 +100,8 @@ TEST(CheckActivation, ARetiredPurposeMustReturnToTheControlsThatHadIt) {
 TEST(CheckActivation, SaysThatNumbersRanOut) {
   PolicyRow previous = Activated(SamplePolicy(), At(1));
   for (size_t i = 2; i < kMaxControlsEver; ++i) {
-    previous.state.controls.emplace("old" + std::to_string(i), ControlState{static_cast<domain::ControlNumber>(i + 1), {}, {}});
+    previous.state.controls.emplace("old" + std::to_string(i),
+                                    ControlState{static_cast<domain::ControlNumber>(i + 1), {}, {}});
   }
   v1::Policy next = Version("v2");
   v1::Control* control = next.add_controls();

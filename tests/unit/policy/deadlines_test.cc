@@ -1,4 +1,5 @@
-// Deadlines of deletion requests and holiday calendars as policy data: every bound, what is built of them, what differs.
+// Deadlines of deletion requests and holiday calendars as policy data: every bound, what is built of them, what
+// differs.
 #include <functional>
 
 #include <gmock/gmock.h>
@@ -36,7 +37,9 @@ void AddCalendar(v1::Policy* p, const std::string& name, const std::vector<std::
 // `n` dates, one day apart, from 2000 on.
 void FillDates(v1::HolidayCalendar* calendar, int n) {
   calendar->clear_dates();
-  for (int32_t day = Day("2000-01-01").days; calendar->dates_size() < n; ++day) calendar->add_dates(base::FormatDate({day}));
+  for (int32_t day = Day("2000-01-01").days; calendar->dates_size() < n; ++day) {
+    calendar->add_dates(base::FormatDate({day}));
+  }
 }
 
 struct Wrong {
@@ -58,46 +61,74 @@ TEST_P(DeadlinesValidateTest, NamesPathAndBound) {
   EXPECT_THAT(ParseError(ToJson(policy)), HasSubstr(GetParam().path)) << "no file with it is read";
 }
 
-std::string In(int regime, const char* field) { return "regimes[" + std::to_string(regime) + "].deletion_deadlines." + field; }
+std::string In(int regime, const char* field) {
+  return "regimes[" + std::to_string(regime) + "].deletion_deadlines." + field;
+}
 
 const Wrong kPeriods[] = {
     {"Empty", [](auto* p) { D(p, 0)->Clear(); }, In(0, "confirmation"), "is missing"},
     {"NoConfirmation", [](auto* p) { D(p, 1)->clear_confirmation(); }, In(1, "confirmation"), "is missing"},
     {"NoCompletion", [](auto* p) { D(p, 1)->clear_completion(); }, In(1, "completion"), "is missing"},
     {"NoNotice", [](auto* p) { D(p, 1)->clear_extension_notice(); }, In(1, "extension_notice"), "is missing"},
-    {"NoticeAlone", [](auto* p) { D(p, 1)->clear_extension(); }, In(1, "extension_notice"), "only where there is an extension"},
-    {"UnitMissing", [](auto* p) { D(p, 0)->mutable_confirmation()->clear_unit(); }, In(0, "confirmation.unit"), "0 is no PeriodUnit"},
-    {"UnitNumber", [](auto* p) { D(p, 0)->mutable_extension()->set_unit(static_cast<v1::PeriodUnit>(9)); }, In(0, "extension.unit"), "9 is no"},
-    {"CountZero", [](auto* p) { D(p, 0)->mutable_confirmation()->clear_count(); }, In(0, "confirmation.count"), "0 is not within 1 to 366"},
-    {"CountNegative", [](auto* p) { D(p, 0)->mutable_completion()->set_count(-1); }, In(0, "completion.count"), "-1 is not within 1 to 24"},
-    {"BusinessDaysMany", [](auto* p) { D(p, 0)->mutable_confirmation()->set_count(367); }, In(0, "confirmation.count"), "1 to 366"},
+    {"NoticeAlone", [](auto* p) { D(p, 1)->clear_extension(); }, In(1, "extension_notice"),
+     "only where there is an extension"},
+    {"UnitMissing", [](auto* p) { D(p, 0)->mutable_confirmation()->clear_unit(); }, In(0, "confirmation.unit"),
+     "0 is no PeriodUnit"},
+    {"UnitNumber", [](auto* p) { D(p, 0)->mutable_extension()->set_unit(static_cast<v1::PeriodUnit>(9)); },
+     In(0, "extension.unit"), "9 is no"},
+    {"CountZero", [](auto* p) { D(p, 0)->mutable_confirmation()->clear_count(); }, In(0, "confirmation.count"),
+     "0 is not within 1 to 366"},
+    {"CountNegative", [](auto* p) { D(p, 0)->mutable_completion()->set_count(-1); }, In(0, "completion.count"),
+     "-1 is not within 1 to 24"},
+    {"BusinessDaysMany", [](auto* p) { D(p, 0)->mutable_confirmation()->set_count(367); }, In(0, "confirmation.count"),
+     "1 to 366"},
     {"DaysMany", [](auto* p) { D(p, 1)->mutable_extension()->set_count(367); }, In(1, "extension.count"), "1 to 366"},
     {"MonthsMany", [](auto* p) { D(p, 0)->mutable_extension()->set_count(25); }, In(0, "extension.count"), "1 to 24"},
-    {"NoticeZero", [](auto* p) { D(p, 1)->mutable_extension_notice()->clear_count(); }, In(1, "extension_notice.count"), "1 to 366"},
-    {"NoticeLonger", [](auto* p) { D(p, 1)->mutable_extension_notice()->set_count(46); }, In(1, "extension_notice.count"), "46 is longer than the completion, which has 45"},
-    {"NoticeInAnotherUnit", [](auto* p) { D(p, 0)->mutable_extension_notice()->set_unit(v1::PERIOD_UNIT_CALENDAR_DAYS); }, In(0, "extension_notice.unit"), "must be the completion's"},
+    {"NoticeZero", [](auto* p) { D(p, 1)->mutable_extension_notice()->clear_count(); }, In(1, "extension_notice.count"),
+     "1 to 366"},
+    {"NoticeLonger", [](auto* p) { D(p, 1)->mutable_extension_notice()->set_count(46); },
+     In(1, "extension_notice.count"), "46 is longer than the completion, which has 45"},
+    {"NoticeInAnotherUnit",
+     [](auto* p) { D(p, 0)->mutable_extension_notice()->set_unit(v1::PERIOD_UNIT_CALENDAR_DAYS); },
+     In(0, "extension_notice.unit"), "must be the completion's"},
 };
 
 const Wrong kCalendars[] = {
-    {"Unknown", [](auto* p) { R(p, 0)->set_holiday_calendar("eu"); }, "regimes[0].holiday_calendar", "\"eu\" names no holiday calendar"},
+    {"Unknown", [](auto* p) { R(p, 0)->set_holiday_calendar("eu"); }, "regimes[0].holiday_calendar",
+     "\"eu\" names no holiday calendar"},
     {"ZoneForm", [](auto* p) { R(p, 0)->set_time_zone("../etc/passwd"); }, "regimes[0].time_zone", "[A-Za-z0-9_+/-]"},
     {"ZoneLong", [](auto* p) { R(p, 0)->set_time_zone(std::string(65, 'z')); }, "regimes[0].time_zone", "1 to 64"},
-    {"Dropped", [](auto* p) { p->clear_holiday_calendars(); }, "regimes[1].holiday_calendar", "\"us\" names no holiday calendar"},
-    {"Many", [](auto* p) { for (int i = 0; i < 64; ++i) AddCalendar(p, NameOf(i), {"2026-01-01"}); }, "holiday_calendars", "65 entries are not within 0 to 64"},
-    {"NameMissing", [](auto* p) { AddCalendar(p, "", {"2026-01-01"}); }, "holiday_calendars[1].name", "1 to 64 bytes of [a-z0-9_-]"},
+    {"Dropped", [](auto* p) { p->clear_holiday_calendars(); }, "regimes[1].holiday_calendar",
+     "\"us\" names no holiday calendar"},
+    {"Many",
+     [](auto* p) {
+       for (int i = 0; i < 64; ++i) AddCalendar(p, NameOf(i), {"2026-01-01"});
+     },
+     "holiday_calendars", "65 entries are not within 0 to 64"},
+    {"NameMissing", [](auto* p) { AddCalendar(p, "", {"2026-01-01"}); }, "holiday_calendars[1].name",
+     "1 to 64 bytes of [a-z0-9_-]"},
     {"NameForm", [](auto* p) { AddCalendar(p, "US", {"2026-01-01"}); }, "holiday_calendars[1].name", "[a-z0-9_-]"},
-    {"NameLong", [](auto* p) { AddCalendar(p, std::string(65, 'c'), {"2026-01-01"}); }, "holiday_calendars[1].name", "1 to 64"},
-    {"NameTwice", [](auto* p) { AddCalendar(p, "us", {"2026-01-01"}); }, "holiday_calendars[1].name", "already at holiday_calendars[0].name"},
-    {"NoDate", [](auto* p) { Us(p)->clear_dates(); }, "holiday_calendars[0].dates", "0 entries are not within 1 to 4096"},
-    {"DatesMany", [](auto* p) { FillDates(Us(p), 4097); }, "holiday_calendars[0].dates", "4097 entries are not within 1 to 4096"},
-    {"DateTwice", [](auto* p) { Us(p)->set_dates(1, "2026-06-19"); }, "holiday_calendars[0].dates[1]", "2026-06-19 is not later than the date before it, 2026-06-19"},
-    {"DateEarlier", [](auto* p) { Us(p)->set_dates(2, "2026-07-02"); }, "holiday_calendars[0].dates[2]", "not later than the date before it, 2026-07-03"},
-    {"DateMonth", [](auto* p) { Us(p)->set_dates(1, "2026-07"); }, "holiday_calendars[0].dates[1]", "\"2026-07\" is not a date YYYY-MM-DD"},
+    {"NameLong", [](auto* p) { AddCalendar(p, std::string(65, 'c'), {"2026-01-01"}); }, "holiday_calendars[1].name",
+     "1 to 64"},
+    {"NameTwice", [](auto* p) { AddCalendar(p, "us", {"2026-01-01"}); }, "holiday_calendars[1].name",
+     "already at holiday_calendars[0].name"},
+    {"NoDate", [](auto* p) { Us(p)->clear_dates(); }, "holiday_calendars[0].dates",
+     "0 entries are not within 1 to 4096"},
+    {"DatesMany", [](auto* p) { FillDates(Us(p), 4097); }, "holiday_calendars[0].dates",
+     "4097 entries are not within 1 to 4096"},
+    {"DateTwice", [](auto* p) { Us(p)->set_dates(1, "2026-06-19"); }, "holiday_calendars[0].dates[1]",
+     "2026-06-19 is not later than the date before it, 2026-06-19"},
+    {"DateEarlier", [](auto* p) { Us(p)->set_dates(2, "2026-07-02"); }, "holiday_calendars[0].dates[2]",
+     "not later than the date before it, 2026-07-03"},
+    {"DateMonth", [](auto* p) { Us(p)->set_dates(1, "2026-07"); }, "holiday_calendars[0].dates[1]",
+     "\"2026-07\" is not a date YYYY-MM-DD"},
     {"DateYear", [](auto* p) { Us(p)->set_dates(1, "2026"); }, "holiday_calendars[0].dates[1]", "YYYY-MM-DD"},
-    {"DateTime", [](auto* p) { Us(p)->set_dates(1, "2026-07-03T00:00:00Z"); }, "holiday_calendars[0].dates[1]", "YYYY-MM-DD"},
+    {"DateTime", [](auto* p) { Us(p)->set_dates(1, "2026-07-03T00:00:00Z"); }, "holiday_calendars[0].dates[1]",
+     "YYYY-MM-DD"},
     {"DateNone", [](auto* p) { Us(p)->set_dates(1, "2026-02-29"); }, "holiday_calendars[0].dates[1]", "YYYY-MM-DD"},
     {"DateEmpty", [](auto* p) { Us(p)->set_dates(1, ""); }, "holiday_calendars[0].dates[1]", "YYYY-MM-DD"},
-    {"DateEarly", [](auto* p) { Us(p)->set_dates(0, "1969-12-31"); }, "holiday_calendars[0].dates[0]", "within 1970 to 9999"},
+    {"DateEarly", [](auto* p) { Us(p)->set_dates(0, "1969-12-31"); }, "holiday_calendars[0].dates[0]",
+     "within 1970 to 9999"},
 };
 
 std::string WrongName(const ::testing::TestParamInfo<Wrong>& info) { return info.param.name; }
@@ -131,8 +162,8 @@ TEST(DeadlinesValidate, AllProblemsAtOnceInTheOrderOfTheFields) {
   Us(&policy)->set_dates(0, "tomorrow");
   std::vector<std::string> paths;
   for (const Problem& problem : Validate(policy)) paths.push_back(problem.path);
-  EXPECT_THAT(paths, ElementsAre(In(0, "confirmation"), In(0, "extension.count"), "regimes[1].holiday_calendar", "default_age_of_consent",
-                                 "holiday_calendars[0].dates[0]"));
+  EXPECT_THAT(paths, ElementsAre(In(0, "confirmation"), In(0, "extension.count"), "regimes[1].holiday_calendar",
+                                 "default_age_of_consent", "holiday_calendars[0].dates[0]"));
 }
 
 TEST(DeadlinesDocument, IsReadStrictly) {
@@ -143,11 +174,16 @@ TEST(DeadlinesDocument, IsReadStrictly) {
     EXPECT_NE(at, std::string::npos) << from;
     return ParseError(text.replace(at, from.size(), to));
   };
-  EXPECT_EQ(replaced("\"count\":45", "\"count\":45,\"from\":\"receipt\""), "policy: regimes[1].deletionDeadlines.completion.from: unknown key");
-  EXPECT_EQ(replaced("\"confirmation\":", "\"answer\":{},\"confirmation\":"), "policy: regimes[0].deletionDeadlines.answer: unknown key");
-  EXPECT_EQ(replaced("\"name\":\"us\",\"dates\"", "\"name\":\"us\",\"days\":[],\"dates\""), "policy: holidayCalendars[0].days: unknown key");
-  EXPECT_EQ(replaced("\"count\":45", "\"count\":\"45\""), "policy: regimes[1].deletionDeadlines.completion.count: must be a number");
-  EXPECT_EQ(replaced("\"deletionDeadlines\":{", "\"deletionDeadlines\":[],\"x\":{"), "policy: regimes[0].deletionDeadlines: must not be a list");
+  EXPECT_EQ(replaced("\"count\":45", "\"count\":45,\"from\":\"receipt\""),
+            "policy: regimes[1].deletionDeadlines.completion.from: unknown key");
+  EXPECT_EQ(replaced("\"confirmation\":", "\"answer\":{},\"confirmation\":"),
+            "policy: regimes[0].deletionDeadlines.answer: unknown key");
+  EXPECT_EQ(replaced("\"name\":\"us\",\"dates\"", "\"name\":\"us\",\"days\":[],\"dates\""),
+            "policy: holidayCalendars[0].days: unknown key");
+  EXPECT_EQ(replaced("\"count\":45", "\"count\":\"45\""),
+            "policy: regimes[1].deletionDeadlines.completion.count: must be a number");
+  EXPECT_EQ(replaced("\"deletionDeadlines\":{", "\"deletionDeadlines\":[],\"x\":{"),
+            "policy: regimes[0].deletionDeadlines: must not be a list");
   EXPECT_NE(replaced("PERIOD_UNIT_MONTHS", "MONTHS"), "");
   EXPECT_NE(replaced("\"2026-06-19\"", "20260619"), "");
 }
@@ -182,17 +218,20 @@ TEST(DeadlinesRules, WithoutExtensionThereIsNone) {
   EXPECT_EQ(rules.regimes[2].deletion.holidays.size(), 3U) << "its business days are its calendar's all the same";
 }
 
-// What the machine's database lacks is refused where a file is read, and ends no deadline later where it was stored before.
+// What the machine's database lacks is refused where a file is read, and ends no deadline later where it was stored
+// before.
 TEST(DeadlinesRules, DaysOfTheRegimesZoneCountBesideUtcs) {
   v1::Policy policy = PolicyWithDeadlines();
   R(&policy, 0)->set_time_zone("America/Los_Angeles");
   EXPECT_TRUE(CheckTimeZones(Parsed(policy)).ok());
   R(&policy, 1)->set_time_zone("Mars/Olympus");
-  EXPECT_THAT(std::string(CheckTimeZones(Parsed(policy)).message()), HasSubstr("regimes[1].time_zone: \"Mars/Olympus\" is no zone"));
+  EXPECT_THAT(std::string(CheckTimeZones(Parsed(policy)).message()),
+              HasSubstr("regimes[1].time_zone: \"Mars/Olympus\" is no zone"));
   const PolicyRow row = Activated(policy, At(1));
   const domain::Rules rules = BuildRules(row.document, row.state, {});
   EXPECT_EQ(rules.regimes[0].deletion.zones, std::vector<base::TimeZone>{*base::TimeZone::Load("America/Los_Angeles")});
-  EXPECT_THAT(rules.regimes[1].deletion.zones, ElementsAre(base::TimeZone::EastOfUtc(base::Hours(14)), base::TimeZone::EastOfUtc(base::Hours(-12))));
+  EXPECT_THAT(rules.regimes[1].deletion.zones,
+              ElementsAre(base::TimeZone::EastOfUtc(base::Hours(14)), base::TimeZone::EastOfUtc(base::Hours(-12))));
   EXPECT_THAT(rules.regimes[2].deletion.zones, IsEmpty());
 }
 
@@ -222,19 +261,39 @@ TEST_P(DeadlinesCompareTest, IsListedAndAllowed) {
 }
 
 const Change kChanges[] = {
-    {"Confirmation", [](auto* p) { D(p, 0)->mutable_confirmation()->set_count(1); }, "regimes[\"eea\"].deletion_deadlines.confirmation", "10 business days becomes 1 business day"},
-    {"CompletionLonger", [](auto* p) { D(p, 1)->mutable_completion()->set_count(90); }, "regimes[\"us\"].deletion_deadlines.completion", "45 calendar days becomes 90 calendar days"},
-    {"ExtensionInAnotherUnit", [](auto* p) { D(p, 1)->mutable_extension()->set_unit(v1::PERIOD_UNIT_BUSINESS_DAYS); }, "regimes[\"us\"].deletion_deadlines.extension", "45 calendar days becomes 45 business days"},
-    {"Notice", [](auto* p) { D(p, 1)->mutable_extension_notice()->set_count(30); }, "regimes[\"us\"].deletion_deadlines.extension_notice", "45 calendar days becomes 30 calendar days"},
-    {"NoExtension", [](auto* p) { D(p, 0)->clear_extension(); D(p, 0)->clear_extension_notice(); }, "regimes[\"eea\"].deletion_deadlines.extension", "dropped"},
-    {"StatesNothing", [](auto* p) { R(p, 0)->clear_deletion_deadlines(); }, "regimes[\"eea\"].deletion_deadlines.extension", "dropped"},
-    {"StatesMore", [](auto* p) { *D(p, 2) = *D(p, 0); }, "regimes[\"unknown\"].deletion_deadlines.extension", "new: 2 months"},
-    {"CalendarNamed", [](auto* p) { R(p, 0)->set_holiday_calendar("us"); }, "regimes[\"eea\"].holiday_calendar", "none becomes \"us\""},
-    {"CalendarNoMore", [](auto* p) { R(p, 1)->clear_holiday_calendar(); }, "regimes[\"us\"].holiday_calendar", "\"us\" becomes none"},
-    {"ZoneNamed", [](auto* p) { R(p, 0)->set_time_zone("Europe/Rome"); }, "regimes[\"eea\"].time_zone", "none becomes \"Europe/Rome\""},
+    {"Confirmation", [](auto* p) { D(p, 0)->mutable_confirmation()->set_count(1); },
+     "regimes[\"eea\"].deletion_deadlines.confirmation", "10 business days becomes 1 business day"},
+    {"CompletionLonger", [](auto* p) { D(p, 1)->mutable_completion()->set_count(90); },
+     "regimes[\"us\"].deletion_deadlines.completion", "45 calendar days becomes 90 calendar days"},
+    {"ExtensionInAnotherUnit", [](auto* p) { D(p, 1)->mutable_extension()->set_unit(v1::PERIOD_UNIT_BUSINESS_DAYS); },
+     "regimes[\"us\"].deletion_deadlines.extension", "45 calendar days becomes 45 business days"},
+    {"Notice", [](auto* p) { D(p, 1)->mutable_extension_notice()->set_count(30); },
+     "regimes[\"us\"].deletion_deadlines.extension_notice", "45 calendar days becomes 30 calendar days"},
+    {"NoExtension",
+     [](auto* p) {
+       D(p, 0)->clear_extension();
+       D(p, 0)->clear_extension_notice();
+     },
+     "regimes[\"eea\"].deletion_deadlines.extension", "dropped"},
+    {"StatesNothing", [](auto* p) { R(p, 0)->clear_deletion_deadlines(); },
+     "regimes[\"eea\"].deletion_deadlines.extension", "dropped"},
+    {"StatesMore", [](auto* p) { *D(p, 2) = *D(p, 0); }, "regimes[\"unknown\"].deletion_deadlines.extension",
+     "new: 2 months"},
+    {"CalendarNamed", [](auto* p) { R(p, 0)->set_holiday_calendar("us"); }, "regimes[\"eea\"].holiday_calendar",
+     "none becomes \"us\""},
+    {"CalendarNoMore", [](auto* p) { R(p, 1)->clear_holiday_calendar(); }, "regimes[\"us\"].holiday_calendar",
+     "\"us\" becomes none"},
+    {"ZoneNamed", [](auto* p) { R(p, 0)->set_time_zone("Europe/Rome"); }, "regimes[\"eea\"].time_zone",
+     "none becomes \"Europe/Rome\""},
     {"CalendarNew", [](auto* p) { AddCalendar(p, "eu", {"2026-05-09"}); }, "holiday_calendars[\"eu\"]", "new"},
-    {"DateGained", [](auto* p) { Us(p)->add_dates("2026-10-12"); Us(p)->add_dates("2026-11-11"); }, "holiday_calendars[\"us\"].dates", "gains 2026-10-12, 2026-11-11"},
-    {"DateLost", [](auto* p) { Us(p)->mutable_dates()->RemoveLast(); }, "holiday_calendars[\"us\"].dates", "loses 2026-09-07"},
+    {"DateGained",
+     [](auto* p) {
+       Us(p)->add_dates("2026-10-12");
+       Us(p)->add_dates("2026-11-11");
+     },
+     "holiday_calendars[\"us\"].dates", "gains 2026-10-12, 2026-11-11"},
+    {"DateLost", [](auto* p) { Us(p)->mutable_dates()->RemoveLast(); }, "holiday_calendars[\"us\"].dates",
+     "loses 2026-09-07"},
 };
 
 std::string ChangeName(const ::testing::TestParamInfo<Change>& info) { return info.param.name; }
@@ -270,7 +329,8 @@ TEST(DeadlinesCodec, RowsKeepThem) {
   const absl::StatusOr<PolicyRow> read = DecodeRow(EncodeRow(row.document, row.state));
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->document.json(), row.document.json());
-  EXPECT_EQ(BuildRules(read->document, read->state, {}).regimes[1].deletion, BuildRules(row.document, row.state, {}).regimes[1].deletion);
+  EXPECT_EQ(BuildRules(read->document, read->state, {}).regimes[1].deletion,
+            BuildRules(row.document, row.state, {}).regimes[1].deletion);
 }
 
 }  // namespace

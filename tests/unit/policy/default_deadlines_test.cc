@@ -1,4 +1,5 @@
-// The deadlines that ship: their figures, the calendar by the statute, and the way there from the policy that shipped before.
+// The deadlines that ship: their figures, the calendar by the statute, and the way there from the policy that shipped
+// before.
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -58,13 +59,15 @@ TEST(DefaultDeadlines, Figures) {
   const Period month{1, PeriodUnit::kMonths};
   const Period forty_five{45, PeriodUnit::kCalendarDays};
   for (const char* name : {"eea", "uk"}) {
-    const domain::DeadlineRules gdpr{ten_business_days, month, domain::Extension{{2, PeriodUnit::kMonths}, month}, {}, {}};
+    const domain::DeadlineRules gdpr{
+        ten_business_days, month, domain::Extension{{2, PeriodUnit::kMonths}, month}, {}, {}};
     EXPECT_EQ(Of(rules, name), gdpr) << name;
   }
   domain::DeadlineRules us = Of(rules, "us");
   EXPECT_EQ(us.holidays.size(), 33U);
   us.holidays.clear();
-  EXPECT_EQ(us, (domain::DeadlineRules{ten_business_days, forty_five, domain::Extension{forty_five, forty_five}, {}, {}}));
+  EXPECT_EQ(us,
+            (domain::DeadlineRules{ten_business_days, forty_five, domain::Extension{forty_five, forty_five}, {}, {}}));
   EXPECT_EQ(Of(rules, "unknown"), domain::DeadlineRules{}) << "what counts where a policy is silent";
 }
 
@@ -73,12 +76,15 @@ TEST(DefaultDeadlines, HardCases) {
   const domain::Rules rules = ShippedRules();
   for (const char* region : {"DE", "GB", "JP"}) {
     const domain::DeadlineRules& deletion = rules.regimes[rules.ForRegion(RegionOf(region)).regime].deletion;
-    EXPECT_EQ(Text(domain::DeadlinesOf(Time("2026-01-31T18:00:00Z"), deletion).complete_by), "2026-03-01T00:00:00Z") << region;
-    EXPECT_EQ(domain::MayExtend(Time("2026-01-31T18:00:00Z"), Time("2026-02-28T18:00:00Z"), deletion), std::string(region) != "JP");
+    EXPECT_EQ(Text(domain::DeadlinesOf(Time("2026-01-31T18:00:00Z"), deletion).complete_by), "2026-03-01T00:00:00Z")
+        << region;
+    EXPECT_EQ(domain::MayExtend(Time("2026-01-31T18:00:00Z"), Time("2026-02-28T18:00:00Z"), deletion),
+              std::string(region) != "JP");
   }
   const domain::DeadlineRules& us = rules.regimes[rules.ForRegion(RegionOf("US-CA")).regime].deletion;
   const base::Instant received = Time("2026-06-18T18:00:00Z");
-  EXPECT_EQ(Text(domain::DeadlinesOf(received, us).confirm_by), "2026-07-07T00:00:00Z") << "19 June and 3 July are holidays";
+  EXPECT_EQ(Text(domain::DeadlinesOf(received, us).confirm_by), "2026-07-07T00:00:00Z")
+      << "19 June and 3 July are holidays";
   EXPECT_EQ(Text(domain::DeadlinesOf(received, us).complete_by), "2026-08-03T00:00:00Z") << "day 45 is 2 August";
   EXPECT_TRUE(domain::MayExtend(received, Time("2026-08-02T23:59:59Z"), us));
   EXPECT_FALSE(domain::MayExtend(received, Time("2026-08-03T00:00:00Z"), us));
@@ -88,7 +94,8 @@ TEST(DefaultDeadlines, HardCases) {
 TEST(DefaultDeadlines, NoRegimeIsStricterThanWhatCountsForUnknownRegions) {
   const domain::Rules rules = ShippedRules();
   const domain::DeadlineRules strictest;
-  for (base::Instant received = Time("2026-01-01T12:00:00Z"); received < Time("2029-01-01T00:00:00Z"); received = received + base::Days(1)) {
+  for (base::Instant received = Time("2026-01-01T12:00:00Z"); received < Time("2029-01-01T00:00:00Z");
+       received = received + base::Days(1)) {
     const domain::Deadlines least = domain::DeadlinesOf(received, strictest);
     for (const domain::Regime& regime : rules.regimes) {
       const domain::Deadlines deadlines = domain::DeadlinesOf(received, regime.deletion);
@@ -98,20 +105,20 @@ TEST(DefaultDeadlines, NoRegimeIsStricterThanWhatCountsForUnknownRegions) {
   }
 }
 
-// 5 U.S.C. 6103: the holidays by their days of the month or week; one on a Saturday is observed on the Friday before (6103(b)(1)), one on a
-// Sunday on the Monday after (Executive Order 11582).
+// 5 U.S.C. 6103: the holidays by their days of the month or week; one on a Saturday is observed on the Friday before
+// (6103(b)(1)), one on a Sunday on the Monday after (Executive Order 11582).
 class FederalHolidays {
  public:
   std::vector<base::Date> Observed(int first_year, int last_year) {
     for (int year = first_year - 1; year <= last_year + 1; ++year) {
       Fixed(year, 1, 1);
-      Weekday(year, 1, 15, kMonday);   // the third Monday, Martin Luther King, Jr.
-      Weekday(year, 2, 15, kMonday);   // the third, Washington
-      Weekday(year, 5, 25, kMonday);   // the last of a month of 31 days, Memorial Day
+      Weekday(year, 1, 15, kMonday);  // the third Monday, Martin Luther King, Jr.
+      Weekday(year, 2, 15, kMonday);  // the third, Washington
+      Weekday(year, 5, 25, kMonday);  // the last of a month of 31 days, Memorial Day
       Fixed(year, 6, 19);
       Fixed(year, 7, 4);
-      Weekday(year, 9, 1, kMonday);    // the first, Labor Day
-      Weekday(year, 10, 8, kMonday);   // the second, Columbus Day
+      Weekday(year, 9, 1, kMonday);   // the first, Labor Day
+      Weekday(year, 10, 8, kMonday);  // the second, Columbus Day
       Fixed(year, 11, 11);
       Weekday(year, 11, 22, kThursday);  // the fourth, Thanksgiving Day
       Fixed(year, 12, 25);
@@ -160,7 +167,8 @@ TEST(DefaultDeadlines, TheCalendarIsThatOfTheStatute) {
 }
 
 TEST(DefaultDeadlines, ThePolicyThatShippedBeforeStaysValidAndMayBeFollowed) {
-  const absl::StatusOr<Document> before = Document::Parse(ReadFile(std::string(CONSENT_GOLDEN_DIR) + "/2026-01-default.json"));
+  const absl::StatusOr<Document> before =
+      Document::Parse(ReadFile(std::string(CONSENT_GOLDEN_DIR) + "/2026-01-default.json"));
   ASSERT_TRUE(before.ok()) << before.status();
   const Document now = Shipped();
   EXPECT_NE(now.version(), before->version()) << "a version never changes its content";
@@ -173,8 +181,10 @@ TEST(DefaultDeadlines, ThePolicyThatShippedBeforeStaysValidAndMayBeFollowed) {
     EXPECT_EQ(difference.kind, DifferenceKind::kNeutral) << difference.path;
     paths.push_back(difference.path);
   }
-  EXPECT_THAT(paths, ::testing::ElementsAre("regimes[\"eea\"].deletion_deadlines.extension", "regimes[\"uk\"].deletion_deadlines.extension",
-                                            "regimes[\"us\"].deletion_deadlines.completion", "regimes[\"us\"].deletion_deadlines.extension",
+  EXPECT_THAT(paths, ::testing::ElementsAre("regimes[\"eea\"].deletion_deadlines.extension",
+                                            "regimes[\"uk\"].deletion_deadlines.extension",
+                                            "regimes[\"us\"].deletion_deadlines.completion",
+                                            "regimes[\"us\"].deletion_deadlines.extension",
                                             "regimes[\"us\"].holiday_calendar", "holiday_calendars[\"us-federal\"]"));
   const absl::Status status = CheckActivation(&row, now, Usage{{1, 2, 3}, {1, 2, 3, 4, 5, 6}});
   EXPECT_TRUE(status.ok()) << status;

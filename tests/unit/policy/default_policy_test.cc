@@ -48,7 +48,8 @@ TEST(DefaultPolicy, EeaIsReviewedInTheEeaOnly) {
   const v1::Regime eea = ParsedFile("policy.json").policy().regimes(0);
   ASSERT_EQ(eea.name(), "eea");
   EXPECT_EQ(eea.regions_size(), 30);
-  EXPECT_TRUE(std::equal(eea.regions().begin(), eea.regions().end(), eea.allowed_countries().begin(), eea.allowed_countries().end()));
+  EXPECT_TRUE(std::equal(eea.regions().begin(), eea.regions().end(), eea.allowed_countries().begin(),
+                         eea.allowed_countries().end()));
 }
 
 TEST(DefaultPolicy, EveryRegionHasAnAgeWithinArticle8) {

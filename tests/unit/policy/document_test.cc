@@ -38,7 +38,8 @@ TEST(Document, TakesBothSpellingsOfKeys) {
 }
 
 TEST(Document, RefusesUnknownKeys) {
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"version\"", "\"colour\":\"red\",\"version\"")), "policy: colour: unknown key");
+  EXPECT_EQ(ParseError(Replaced(Valid(), "\"version\"", "\"colour\":\"red\",\"version\"")),
+            "policy: colour: unknown key");
   EXPECT_EQ(ParseError(Replaced(Valid(), "\"name\":\"us\"", "\"name\":\"us\",\"allowSeveralSpekers\":true")),
             "policy: regimes[1].allowSeveralSpekers: unknown key");
   EXPECT_EQ(ParseError(Replaced(Valid(), "\"retentionChoices\":{", "\"retentionChoices\":{\"a\\n\":1,")),
@@ -47,24 +48,31 @@ TEST(Document, RefusesUnknownKeys) {
 
 TEST(Document, RefusesDuplicateKeys) {
   const std::string message = ": the key occurs twice in one object";
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"version\"", "\"version\":\"v0\",\"version\"")), "policy: version" + message);
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"version\"", "\"v\\u0065rsion\":\"v0\",\"version\"")), "policy: version" + message);
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"unknownRegionRegime\"", "\"unknown_region_regime\":\"eea\",\"unknownRegionRegime\"")),
+  EXPECT_EQ(ParseError(Replaced(Valid(), "\"version\"", "\"version\":\"v0\",\"version\"")),
+            "policy: version" + message);
+  EXPECT_EQ(ParseError(Replaced(Valid(), "\"version\"", "\"v\\u0065rsion\":\"v0\",\"version\"")),
+            "policy: version" + message);
+  EXPECT_EQ(ParseError(Replaced(Valid(), "\"unknownRegionRegime\"",
+                                "\"unknown_region_regime\":\"eea\",\"unknownRegionRegime\"")),
             "policy: unknownRegionRegime" + message);
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"DE\":16", "\"DE\":13,\"DE\":16")), "policy: agesOfConsent[\"DE\"]" + message);
-  EXPECT_EQ(ParseError(Replaced(Valid(), "\"name\":\"us\"", "\"name\":\"us\",\"name\":\"us\"")), "policy: regimes[1].name" + message);
+  EXPECT_EQ(ParseError(Replaced(Valid(), "\"DE\":16", "\"DE\":13,\"DE\":16")),
+            "policy: agesOfConsent[\"DE\"]" + message);
+  EXPECT_EQ(ParseError(Replaced(Valid(), "\"name\":\"us\"", "\"name\":\"us\",\"name\":\"us\"")),
+            "policy: regimes[1].name" + message);
 }
 
 TEST(Document, RefusesUnknownEnumNames) {
   EXPECT_THAT(ParseError(Replaced(Valid(), "DEFAULT_RULE_OPT_OUT", "OPT_OUT")), HasSubstr("OPT_OUT\\\" for type"));
-  EXPECT_THAT(ParseError(Replaced(Valid(), "\"DEFAULT_RULE_OPT_OUT\"", "9")), HasSubstr("regimes[1].default_rule: 9 is no"));
+  EXPECT_THAT(ParseError(Replaced(Valid(), "\"DEFAULT_RULE_OPT_OUT\"", "9")),
+              HasSubstr("regimes[1].default_rule: 9 is no"));
 }
 
 TEST(Document, RefusesWhatIsNotJson) {
   const std::string valid = Valid();
   for (size_t size = 0; size < valid.size(); ++size) ASSERT_NE(ParseError(valid.substr(0, size)), "") << size;
-  for (const char* text : {"", " ", "null", "[]", "7", "\"v1\"", "true", "[{}]", "{'version':'v1'}", "{version:\"v1\"}",
-                           "{\"version\":\"v1\",}", "// policy\n{}", "{}{}", "{} x", "{\"version\":NaN}", "{\"a\":\"\t\"}"}) {
+  for (const char* text :
+       {"", " ", "null", "[]", "7", "\"v1\"", "true", "[{}]", "{'version':'v1'}", "{version:\"v1\"}",
+        "{\"version\":\"v1\",}", "// policy\n{}", "{}{}", "{} x", "{\"version\":NaN}", "{\"a\":\"\t\"}"}) {
     EXPECT_NE(ParseError(text), "") << text;
   }
   EXPECT_THAT(ParseError(valid + "}"), HasSubstr("not JSON at byte"));

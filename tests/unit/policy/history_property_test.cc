@@ -31,7 +31,9 @@ class History {
     }
     if (Roll(4) == 0) policy.add_purposes(v1::PURPOSE_ADVERTISING);
     for (int i = 2; i >= 0; --i) {
-      if (Roll(3) == 0) policy.mutable_notices(i)->set_version("m" + std::to_string(Roll(40)) + "-" + std::to_string(i));
+      if (Roll(3) == 0) {
+        policy.mutable_notices(i)->set_version("m" + std::to_string(Roll(40)) + "-" + std::to_string(i));
+      }
     }
     policy.mutable_notices(2)->clear_supersedes();
     if (Roll(3) == 0) policy.mutable_controls(1)->set_name("c" + std::to_string(Roll(20)));

@@ -32,9 +32,12 @@ std::string ReadFile(const std::string& path) {
 }
 
 TEST(StateCodec, Golden) {
-  // format 3; activated; since when each of seven purposes; n1 1, n2 2, n3 3; help_improve 1, train 2 (dropped); DE, FR unset, US, US-CA; 18, DE 16; no end of OPT_OUT.
+  // format 3; activated; since when each of seven purposes; n1 1, n2 2, n3 3; help_improve 1, train 2 (dropped); DE, FR
+  // unset, US, US-CA; 18, DE 16; no end of OPT_OUT.
   EXPECT_EQ(base::Hex(EncodeState(GoldenRow().state)),
-            "038089fbb184e99103c084beb184e99103c084beb184e99103000000000003026e3101026e3202026e3303020c68656c705f696d70726f766501010105747261696e020002049582d90300b0fee50500acf69c13c084beb184e99103dc969d138089fbb184e9910302000100129582d90301001000");
+            "038089fbb184e99103c084beb184e99103c084beb184e99103000000000003026e3101026e3202026e3303020c68656c705f696d70"
+            "726f766501010105747261696e020002049582d90300b0fee50500acf69c13c084beb184e99103dc969d138089fbb184e991030200"
+            "0100129582d90301001000");
 }
 
 TEST(StateCodec, GoldenRow) {
@@ -101,7 +104,8 @@ TEST(StateCodec, RefusesWhatNoActivationMakes) {
       Changed([](State* s) { s->opt_out_until[domain::Region::FromPacked(1)] = s->activated_at; }),
       Changed([](State* s) { s->ages_of_consent[domain::Region::FromPacked(1)] = 16; }),
       Changed([](State* s) { s->ages_of_consent[RegionOf("US-CA")] = 16; }),
-      Changed([](State* s) { s->ages_of_consent[RegionOf("DE")].ChangeTo(14, s->activated_at + base::Microseconds(1)); }),
+      Changed(
+          [](State* s) { s->ages_of_consent[RegionOf("DE")].ChangeTo(14, s->activated_at + base::Microseconds(1)); }),
   };
   for (size_t i = 0; i < wrong.size(); ++i) {
     EXPECT_EQ(DecodeState(EncodeState(wrong[i])).status().code(), absl::StatusCode::kDataLoss) << i;
@@ -115,7 +119,9 @@ TEST(RowCodec, RefusesAStateOfAnotherPolicy) {
       State{},
       Changed([](State* s) { s->in_use_since[6] = s->activated_at; }),
       Changed([](State* s) { s->in_use_since[0] = base::Instant{}; }),
-      Changed([](State* s) { s->notices = {{"n1", 1}}; }),
+      Changed([](State* s) {
+        s->notices = {{"n1", 1}};
+      }),
       Changed([](State* s) { s->controls = {}; }),
       Changed([](State* s) { s->controls["help_improve"].covers.bits = 0b11; }),
       Changed([](State* s) { s->controls["help_improve"].last_listed.bits = 0b11; }),
@@ -151,7 +157,13 @@ TEST(StateCodec, TheLargestStateIsWithinItsBound) {
                            ControlState{static_cast<domain::ControlNumber>(i + 1), {0x7f}, {0x7f}});
   }
   for (int i = 0; state.opt_out_since.size() < kMaxStateRegions; ++i) {
-    const char code[] = {'Z', static_cast<char>('Z' - i / 1000), '-', static_cast<char>('0' + i / 100 % 10), static_cast<char>('0' + i / 10 % 10), static_cast<char>('0' + i % 10), 0};
+    const char code[] = {'Z',
+                         static_cast<char>('Z' - i / 1000),
+                         '-',
+                         static_cast<char>('0' + i / 100 % 10),
+                         static_cast<char>('0' + i / 10 % 10),
+                         static_cast<char>('0' + i % 10),
+                         0};
     state.opt_out_since.emplace(RegionOf(code), base::kLastInstant);
   }
   for (const auto& [region, since] : state.opt_out_since) {
@@ -162,7 +174,8 @@ TEST(StateCodec, TheLargestStateIsWithinItsBound) {
       const char code[] = {first, second, 0};
       domain::AgeOfConsent& consent = state.ages_of_consent[RegionOf(code)];
       for (size_t step = 1; step < kMaxAgeSteps; ++step) {
-        consent.ChangeTo(step % 2 == 0 ? 13 : 21, base::kLastInstant - base::Microseconds(static_cast<int64_t>(kMaxAgeSteps - step)));
+        consent.ChangeTo(step % 2 == 0 ? 13 : 21,
+                         base::kLastInstant - base::Microseconds(static_cast<int64_t>(kMaxAgeSteps - step)));
         if (step == 1) consent.ChangeTo(14, base::kLastInstant - base::Hours(1));
       }
     }

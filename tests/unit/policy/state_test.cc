@@ -131,7 +131,8 @@ TEST(StateOptOut, ASubdivisionUnderOptInDoesNotInheritLater) {
 
 TEST(StateOptOut, DroppingASubdivisionsEntryIsItsOwnBeginning) {
   const PolicyRow first = Activated(Regions({"US-CA"}, {"US"}), At(1));
-  const PolicyRow second = Activated(Regions({}, {"US"}), At(2), &first);  // California falls under its country's default
+  const PolicyRow second =
+      Activated(Regions({}, {"US"}), At(2), &first);  // California falls under its country's default
   EXPECT_EQ(Since(second, "US"), At(1));
   EXPECT_EQ(Since(second, "US-CA"), At(2));
   const PolicyRow third = Activated(Regions({}, {"US"}), At(3), &second);
@@ -163,7 +164,9 @@ TEST(StateOptOut, FlippingTheRegimesRuleCounts) {
 }
 
 TEST(StateOptOut, ItsEndIsRemembered) {
-  const auto until = [](const PolicyRow& row, const char* region) { return BuildRules(row.document, row.state, {}).OptOutUntil(RegionOf(region)); };
+  const auto until = [](const PolicyRow& row, const char* region) {
+    return BuildRules(row.document, row.state, {}).OptOutUntil(RegionOf(region));
+  };
   const PolicyRow first = Activated(Regions({"DE"}, {"US"}), At(1));
   EXPECT_FALSE(until(first, "US").IsSet());
   // Named anew inside a country that stays OPT_OUT.
@@ -186,7 +189,9 @@ TEST(StateOptOut, OfMoreEndsThanItHoldsSubdivisionsCountAsTheirCountry) {
   for (size_t i = 0; i < kMaxOnceOptOut; ++i) many.push_back((i < 1000 ? "US-" : "CA-") + std::to_string(i % 1000));
   const PolicyRow first = Activated(Regions({}, many), At(1));
   const PolicyRow second = Activated(Regions(many, {}), At(2), &first);
-  EXPECT_EQ(second.state.opt_out_until, (std::map<domain::Region, Instant>{{RegionOf("CA"), At(2)}, {RegionOf("FR"), At(2)}, {RegionOf("US"), At(2)}}));
+  EXPECT_EQ(
+      second.state.opt_out_until,
+      (std::map<domain::Region, Instant>{{RegionOf("CA"), At(2)}, {RegionOf("FR"), At(2)}, {RegionOf("US"), At(2)}}));
 }
 
 TEST(StatePurposes, ANewOneHasItsOwnBeginning) {
@@ -218,8 +223,10 @@ TEST(StateAges, KeepWhatTheyWere) {
   policy.set_default_age_of_consent(21);
   const PolicyRow fourth = Activated(policy, At(4), &third);
   const domain::Rules rules = BuildRules(fourth.document, fourth.state, {});
-  EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("DE-BE")).steps(), (std::vector<Step>{{{}, 16}, {At(2), 14}, {At(3), 18}, {At(4), 21}}));
-  EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("FR")).steps(), (std::vector<Step>{{{}, 18}, {At(2), 15}, {At(3), 18}, {At(4), 21}}));
+  EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("DE-BE")).steps(),
+            (std::vector<Step>{{{}, 16}, {At(2), 14}, {At(3), 18}, {At(4), 21}}));
+  EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("FR")).steps(),
+            (std::vector<Step>{{{}, 18}, {At(2), 15}, {At(3), 18}, {At(4), 21}}));
   EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("PL")).steps(), (std::vector<Step>{{{}, 18}, {At(4), 21}}));
   EXPECT_EQ(third.state.ages_of_consent.size(), 3U);
   EXPECT_TRUE(DecodeRow(EncodeRow(fourth.document, fourth.state)).ok());

@@ -24,9 +24,11 @@ TEST_F(ServicesTest, ABatchAnswersEachItemInItsPlace) {
     const auto& result = reply.results(i);
     if (i % 3 == 2 || i == 3) {
       EXPECT_EQ(result.error().reason(), "INVALID_FIELD") << i;
-      EXPECT_EQ(result.error().message().rfind("recordings[" + std::to_string(i) + "].", 0), 0U) << result.error().message();
+      EXPECT_EQ(result.error().message().rfind("recordings[" + std::to_string(i) + "].", 0), 0U)
+          << result.error().message();
     } else {
-      EXPECT_EQ(result.decision().eligibility(), i % 3 == 0 ? v1::ELIGIBILITY_ELIGIBLE : v1::ELIGIBILITY_NOT_ELIGIBLE) << i;
+      EXPECT_EQ(result.decision().eligibility(), i % 3 == 0 ? v1::ELIGIBILITY_ELIGIBLE : v1::ELIGIBILITY_NOT_ELIGIBLE)
+          << i;
       EXPECT_EQ(result.decision().reasons(0), i % 3 == 0 ? v1::REASON_CONSENT : v1::REASON_UNKNOWN_SUBJECT) << i;
     }
   }
@@ -111,7 +113,9 @@ TEST_F(SmallIndexTest, WhatTheIndexDoesNotKnowIsDecidedFromTheStore) {
       EXPECT_TRUE(reply.results(i).has_error());
       continue;
     }
-    EXPECT_EQ(reply.results(i).decision().eligibility(), i % 2 == 0 ? v1::ELIGIBILITY_ELIGIBLE : v1::ELIGIBILITY_NOT_ELIGIBLE) << i;
+    EXPECT_EQ(reply.results(i).decision().eligibility(),
+              i % 2 == 0 ? v1::ELIGIBILITY_ELIGIBLE : v1::ELIGIBILITY_NOT_ELIGIBLE)
+        << i;
     EXPECT_EQ(reply.results(i).decision().revision().empty(), i % 2 == 1);
   }
 }

@@ -28,13 +28,16 @@ using ProbeCall = rpc::CallPtr<v1::CheckRequest, v1::CheckResponse>;
 // One method, whose handler the test chooses.
 class Probe final : public v1::EligibilityService::WithRawCallbackMethod_Check<v1::EligibilityService::Service> {
  public:
-  Probe(const rpc::Surroundings& surroundings, rpc::Method method) : surroundings_(surroundings), method_(std::move(method)) {}
+  Probe(const rpc::Surroundings& surroundings, rpc::Method method)
+      : surroundings_(surroundings), method_(std::move(method)) {}
 
-  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, grpc::ByteBuffer* out) override {
-    return rpc::Handle<v1::CheckRequest, v1::CheckResponse>(surroundings_, method_, context, in, out, [this](ProbeCall call) {
-      ++handled;
-      use(std::move(call));
-    });
+  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                  grpc::ByteBuffer* out) override {
+    return rpc::Handle<v1::CheckRequest, v1::CheckResponse>(surroundings_, method_, context, in, out,
+                                                            [this](ProbeCall call) {
+                                                              ++handled;
+                                                              use(std::move(call));
+                                                            });
   }
 
   std::function<void(ProbeCall)> use = [](ProbeCall call) {
@@ -150,7 +153,8 @@ TEST_F(CallTest, AMethodWithoutRolesLetsNobodyIn) {
   google::protobuf::DescriptorPool pool;
   const rpc::Method open(pool.BuildFile(file)->service(0)->method(0));
   EXPECT_EQ(open.name(), "test.S/Open");
-  for (const rpc::Method& closed : {open, rpc::Method(nullptr), rpc::Method::Named("consent.v1.EligibilityService.NoSuchMethod")}) {
+  for (const rpc::Method& closed :
+       {open, rpc::Method(nullptr), rpc::Method::Named("consent.v1.EligibilityService.NoSuchMethod")}) {
     EXPECT_TRUE(closed.roles().Empty());
     Start(closed);
     const grpc::Status status = server_->CallRaw(kCheck, "not even a message \xff");
@@ -179,7 +183,8 @@ TEST(Authorize, OneRoleInCommonIsNeeded) {
 TEST(Authorize, EveryMethodOfTheContractNamesARole) {
   const auto* pool = google::protobuf::DescriptorPool::generated_pool();
   int methods = 0;
-  for (const char* service : {"EligibilityService", "SettingsService", "SubjectService", "RecordingService", "PolicyService"}) {
+  for (const char* service :
+       {"EligibilityService", "SettingsService", "SubjectService", "RecordingService", "PolicyService"}) {
     const auto* descriptor = pool->FindServiceByName(std::string("consent.v1.") + service);
     ASSERT_NE(descriptor, nullptr) << service;
     for (int i = 0; i < descriptor->method_count(); ++i, ++methods) {
@@ -216,7 +221,8 @@ TEST_F(CallTest, TheLargestErrorFitsIntoATrailer) {
   Start();
   probe_->use = [](const ProbeCall& call) {
     std::vector<std::pair<std::string, std::string>> violations(
-        16, {"initial_choices[63].target.control", "must be an ISO 3166-1 alpha-2 code such as DE, or with an ISO 3166-2 subdivision"});
+        16, {"initial_choices[63].target.control",
+             "must be an ISO 3166-1 alpha-2 code such as DE, or with an ISO 3166-2 subdivision"});
     call->Finish(wire::FieldErrors(std::move(violations)));
   };
   EXPECT_EQ(Details(Check()).fields.size(), 16U);

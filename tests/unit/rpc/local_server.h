@@ -1,5 +1,5 @@
-// A gRPC server on a loopback port of its own, and a client that can send any bytes. Real HTTP/2: gRPC's in-process transport knows
-// neither frames nor trailer limits nor an orderly shutdown.
+// A gRPC server on a loopback port of its own, and a client that can send any bytes. Real HTTP/2: gRPC's in-process
+// transport knows neither frames nor trailer limits nor an orderly shutdown.
 #pragma once
 
 #include <chrono>
@@ -30,7 +30,8 @@ class LocalServer {
     // A channel of the test's own: by default channels of one target share their connection.
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    channel_ = grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials(), arguments);
+    channel_ =
+        grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(port), grpc::InsecureChannelCredentials(), arguments);
   }
   ~LocalServer() { server_->Shutdown(); }
 
@@ -44,8 +45,8 @@ class LocalServer {
     const grpc::ByteBuffer request(&slice, 1);
     grpc::ByteBuffer response;
     const grpc::internal::RpcMethod rpc(method.c_str(), grpc::internal::RpcMethod::NORMAL_RPC);
-    const grpc::Status status =
-        grpc::internal::BlockingUnaryCall<grpc::ByteBuffer, grpc::ByteBuffer>(channel_.get(), rpc, &context, request, &response);
+    const grpc::Status status = grpc::internal::BlockingUnaryCall<grpc::ByteBuffer, grpc::ByteBuffer>(
+        channel_.get(), rpc, &context, request, &response);
     if (reply != nullptr && status.ok()) {
       std::vector<grpc::Slice> slices;
       if (!response.Dump(&slices).ok()) return grpc::Status(grpc::StatusCode::UNKNOWN, "the reply cannot be read");

@@ -22,7 +22,8 @@
 namespace consent::test {
 
 // Profile "ann" of account "a", in an opt-in region, under a regime that lets employees in Germany listen.
-inline constexpr char kRegister[] = R"(account_id: "a" region: "DE" profiles { profile_id: "ann" age { adult: true } } device_ids: "kitchen"
+inline constexpr char kRegister[] =
+    R"(account_id: "a" region: "DE" profiles { profile_id: "ann" age { adult: true } } device_ids: "kitchen"
     evidence { channel: CHANNEL_APP actor: ACTOR_SELF } request_id: "register")";
 inline constexpr char kPlace[] = R"(
     purpose: PURPOSE_HUMAN_REVIEW place { country: "DE" site: "site" reviewer_class: REVIEWER_CLASS_EMPLOYEE })";
@@ -40,7 +41,8 @@ class ServicesTest : public ::testing::Test {
   // Calls `method` of `stub` with a request in text form; a minute passes.
   template <typename Request, typename Response, typename Stub>
   Response Call(const std::unique_ptr<Stub>& stub,
-                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*), const std::string& text) {
+                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                const std::string& text) {
     Request request;
     EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &request)) << text;
     return Send(stub, method, request);
@@ -55,11 +57,15 @@ class ServicesTest : public ::testing::Test {
     return response;
   }
 
-  v1::UpsertSubjectResponse Upsert(const std::string& text) { return Call(subject_stub_, &v1::SubjectService::Stub::UpsertSubject, text); }
+  v1::UpsertSubjectResponse Upsert(const std::string& text) {
+    return Call(subject_stub_, &v1::SubjectService::Stub::UpsertSubject, text);
+  }
   v1::UpdateSettingsResponse Update(const std::string& text) {
     return Call(settings_stub_, &v1::SettingsService::Stub::UpdateSettings, text);
   }
-  v1::OptOutResponse OptOut(const std::string& text) { return Call(settings_stub_, &v1::SettingsService::Stub::OptOut, text); }
+  v1::OptOutResponse OptOut(const std::string& text) {
+    return Call(settings_stub_, &v1::SettingsService::Stub::OptOut, text);
+  }
   v1::GetSettingsResponse Settings(const std::string& account) {
     return Call(settings_stub_, &v1::SettingsService::Stub::GetSettings, "account_id: \"" + account + "\"");
   }

@@ -48,7 +48,8 @@ TEST_F(ServicesTest, ConsentMakesEligibleAndAnOptOutEndsItAtOnce) {
   ASSERT_TRUE(status_.ok()) << status_.error_message();
   EXPECT_TRUE(out.refuses_future_purposes());
   EXPECT_THAT(out.changed_purposes(), ::testing::Contains(v1::PURPOSE_HUMAN_REVIEW));
-  const auto no = Check(Clean("a"), std::string(kPlace) + " view: DECISION_VIEW_FULL at_least_revision: \"" + out.revision() + '"');
+  const auto no =
+      Check(Clean("a"), std::string(kPlace) + " view: DECISION_VIEW_FULL at_least_revision: \"" + out.revision() + '"');
   ASSERT_TRUE(status_.ok()) << status_.error_message();
   EXPECT_EQ(no.decision().eligibility(), v1::ELIGIBILITY_NOT_ELIGIBLE);
   EXPECT_EQ(no.decision().revision(), out.revision());
@@ -84,7 +85,8 @@ TEST_F(ServicesTest, ANoCountsBesideWhatCannotBeUsed) {
   EXPECT_TRUE(reply.results(1).applied() && reply.results(1).changed());
   EXPECT_EQ(Check(Clean("a")).decision().eligibility(), v1::ELIGIBILITY_NOT_ELIGIBLE);
 
-  const auto out = OptOut(R"(account_id: "a" request_id: "out" targets { control: "nobody has it" } targets {} targets { all: true })");
+  const auto out = OptOut(
+      R"(account_id: "a" request_id: "out" targets { control: "nobody has it" } targets {} targets { all: true })");
   ASSERT_TRUE(status_.ok()) << status_.error_message();
   ASSERT_EQ(out.results_size(), 3);
   EXPECT_EQ(out.results(0).refused_reason(), "INVALID_FIELD");
@@ -94,7 +96,8 @@ TEST_F(ServicesTest, ANoCountsBesideWhatCannotBeUsed) {
   EXPECT_TRUE(out.refuses_future_purposes());
 
   // Of somebody new: the no is there, and nobody was registered by what cannot be used.
-  const auto upserted = Upsert(R"(account_id: "new" region: "Germany" profiles { profile_id: "p" age { adult: true } } request_id: "up"
+  const auto upserted =
+      Upsert(R"(account_id: "new" region: "Germany" profiles { profile_id: "p" age { adult: true } } request_id: "up"
       initial_choices { target { control: "help_improve" } turn: SWITCH_OFF })");
   ASSERT_TRUE(status_.ok()) << status_.error_message();
   EXPECT_FALSE(upserted.registered());
@@ -177,7 +180,8 @@ TEST_F(ServicesTest, SettingsNowAndThenAndTheirHistory) {
   Send(settings_stub_, &v1::SettingsService::Stub::GetSettingsAt, at);
   EXPECT_EQ(Details(status_).reason, "NO_SETTINGS_AT_TIME");
 
-  const auto page = Call(settings_stub_, &v1::SettingsService::Stub::ListSettingsHistory, R"(account_id: "a" page_size: 2)");
+  const auto page =
+      Call(settings_stub_, &v1::SettingsService::Stub::ListSettingsHistory, R"(account_id: "a" page_size: 2)");
   ASSERT_TRUE(status_.ok()) << status_.error_message();
   ASSERT_EQ(page.entries_size(), 2);
   EXPECT_EQ(page.entries(0).kind(), v1::CHANGE_KIND_OPT_OUT);
@@ -206,8 +210,8 @@ TEST_F(ServicesTest, AReportedFlagForbids) {
 }
 
 TEST_F(ServicesTest, SuspendAndResume) {
-  const auto suspended =
-      Call(policy_stub_, &v1::PolicyService::Stub::Suspend, R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "drill")");
+  const auto suspended = Call(policy_stub_, &v1::PolicyService::Stub::Suspend,
+                              R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "drill")");
   ASSERT_TRUE(status_.ok()) << status_.error_message();
   EXPECT_TRUE(suspended.suspension().active());
   EXPECT_EQ(suspended.suspension().region(), "US");
@@ -219,8 +223,9 @@ TEST_F(ServicesTest, SuspendAndResume) {
   EXPECT_EQ(view.suspensions(0).reason(), "drill");
   Call(policy_stub_, &v1::PolicyService::Stub::Resume, R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "over")");
   EXPECT_EQ(Details(status_).reason, "ETAG_REQUIRED");
-  const auto resumed = Call(policy_stub_, &v1::PolicyService::Stub::Resume,
-                            R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "over" etag: ")" + suspended.suspension().etag() + '"');
+  const auto resumed = Call(
+      policy_stub_, &v1::PolicyService::Stub::Resume,
+      R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "over" etag: ")" + suspended.suspension().etag() + '"');
   ASSERT_TRUE(status_.ok()) << status_.error_message();
   EXPECT_FALSE(resumed.suspension().active());
   EXPECT_TRUE(resumed.suspension().has_resumed_at());
@@ -229,14 +234,19 @@ TEST_F(ServicesTest, SuspendAndResume) {
 }
 
 TEST_F(ServicesTest, EveryMethodRefusesAnEmptyOrMalformedRequestByName) {
-  const std::map<std::string, std::string> first_fault = {
-      {"SubjectService/UpsertSubject", "account_id"}, {"SubjectService/GetSubject", "account_id"},
-      {"SettingsService/GetSettings", "account_id"},  {"SettingsService/UpdateSettings", "account_id"},
-      {"SettingsService/OptOut", "account_id"},       {"SettingsService/ListSettingsHistory", "account_id"},
-      {"SettingsService/GetSettingsAt", "account_id"}, {"EligibilityService/Check", "recording"},
-      {"EligibilityService/BatchCheck", "recordings"}, {"RecordingService/ReportRecording", "account_id"},
-      {"PolicyService/Suspend", "purpose"},           {"PolicyService/Resume", "purpose"},
-      {"PolicyService/ConfirmClock", "time"}};
+  const std::map<std::string, std::string> first_fault = {{"SubjectService/UpsertSubject", "account_id"},
+                                                          {"SubjectService/GetSubject", "account_id"},
+                                                          {"SettingsService/GetSettings", "account_id"},
+                                                          {"SettingsService/UpdateSettings", "account_id"},
+                                                          {"SettingsService/OptOut", "account_id"},
+                                                          {"SettingsService/ListSettingsHistory", "account_id"},
+                                                          {"SettingsService/GetSettingsAt", "account_id"},
+                                                          {"EligibilityService/Check", "recording"},
+                                                          {"EligibilityService/BatchCheck", "recordings"},
+                                                          {"RecordingService/ReportRecording", "account_id"},
+                                                          {"PolicyService/Suspend", "purpose"},
+                                                          {"PolicyService/Resume", "purpose"},
+                                                          {"PolicyService/ConfirmClock", "time"}};
   for (const auto& [method, field] : first_fault) {
     const grpc::Status empty = server_.CallRaw("/consent.v1." + method, "");
     EXPECT_EQ(empty.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << method;
@@ -262,11 +272,13 @@ TEST_F(ServicesTest, NothingIsServedBeforeTheDaemonIsReady) {
 // Whatever goes wrong, the ids that a caller sent come back in no error and reach no metric.
 TEST_F(ServicesTest, NoErrorAndNoMetricNamesAnybody) {
   const std::string id = "ALICE";
-  Update(R"(account_id: "ALICE" request_id: "ALICE" changes { scope { profile_id: "ALICE" } target { control: "ALICE" } turn: SWITCH_ON }
+  Update(
+      R"(account_id: "ALICE" request_id: "ALICE" changes { scope { profile_id: "ALICE" } target { control: "ALICE" } turn: SWITCH_ON }
             etag: "ALICE" evidence { guardian_id: "ALICE" reference: "ALICE" })");
   EXPECT_FALSE(status_.ok());
   EXPECT_EQ((status_.error_message() + status_.error_details()).find(id), std::string::npos);
-  const auto reply = Update(R"(account_id: "ALICE" request_id: "q" changes { scope { profile_id: "ALICE" } target { control: "ALICE" }
+  const auto reply =
+      Update(R"(account_id: "ALICE" request_id: "q" changes { scope { profile_id: "ALICE" } target { control: "ALICE" }
       turn: SWITCH_OFF } changes { scope { device_id: "ALICE" } target { all: true } turn: SWITCH_OFF })");
   ASSERT_TRUE(status_.ok()) << status_.error_message();
   EXPECT_EQ(reply.SerializeAsString().find(id), std::string::npos) << reply.ShortDebugString();

@@ -63,10 +63,12 @@ TEST_P(Differential, RuleAndModelAgree) {
     if (!Difference(rule, model).empty()) FAIL() << Explain(Shrink(c, Differ));
     if (c.subject.tombstones.empty()) continue;
     const std::string by_cover = Difference(AnswerOfRuleByCover(c), model);
-    ASSERT_EQ(by_cover, "") << "with the tombstones beside the record; CONSENT_TEST_SEED=" << seed << " CONSENT_TEST_CASES=1 replays it\n" << Dump(c);
+    ASSERT_EQ(by_cover, "") << "with the tombstones beside the record; CONSENT_TEST_SEED=" << seed
+                            << " CONSENT_TEST_CASES=1 replays it\n"
+                            << Dump(c);
   }
-  std::printf("%llu cases, %.1f %% eligible of those asked for a purpose\n", static_cast<unsigned long long>(tally.cases),
-              Percent(tally.eligible, tally.asked));
+  std::printf("%llu cases, %.1f %% eligible of those asked for a purpose\n",
+              static_cast<unsigned long long>(tally.cases), Percent(tally.eligible, tally.asked));
 }
 
 INSTANTIATE_TEST_SUITE_P(Chunks, Differential, testing::Range(uint64_t{0}, kChunks));

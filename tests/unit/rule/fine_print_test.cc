@@ -18,7 +18,9 @@ constexpr Purpose kReview = Purpose::kHumanReview;
 constexpr Purpose kTraining = Purpose::kModelTraining;
 
 // Of age in the US at 13, in Germany at 16.
-Age Fourteen() { return {AgeKind::kBorn, base::Date{static_cast<int32_t>(Scene::Ago(14 * 366).micros / base::Days(1).micros)}, {}}; }
+Age Fourteen() {
+  return {AgeKind::kBorn, base::Date{static_cast<int32_t>(Scene::Ago(14 * 366).micros / base::Days(1).micros)}, {}};
+}
 
 Scene Tim(Age age) {
   Scene scene;
@@ -36,8 +38,9 @@ TEST(FinePrint, AtTheVeryInstantOfAnEndItHasEnded) {
   lifetime.Gives("", kReview, base::AddMonths(lifetime.facts.now, -12), Scene::kOneYear);
   EXPECT_EQ(lifetime.Answer(), "NOT_ELIGIBLE KEEP CONSENT_EXPIRED");
   Scene notice;
-  notice.Gives("", kReview, Scene::Ago(100), Scene::kSuperseded).facts.rules.notices[Scene::kSuperseded - 1].superseded_from =
-      notice.facts.now;
+  notice.Gives("", kReview, Scene::Ago(100), Scene::kSuperseded)
+      .facts.rules.notices[Scene::kSuperseded - 1]
+      .superseded_from = notice.facts.now;
   EXPECT_EQ(notice.Answer(), "NOT_ELIGIBLE KEEP NOTICE_SUPERSEDED");
   Scene kept;
   kept.Keeps({RetentionKind::kMonths, 2}).AsksDispositionOnly().Captured(base::AddMonths(kept.facts.now, -2));
@@ -59,7 +62,8 @@ TEST(FinePrint, AChildIsOneBelowTheHigherAgeAndAGuardianCountsBelowTheLower) {
   Scene german = Tim(Fourteen());
   EXPECT_EQ(german.Answer(), "ELIGIBLE KEEP CONSENT");
   CapturedIn(german, "US");
-  EXPECT_EQ(german.Answer(), "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN CONSENT_EXPIRED") << "of age there, a child at home";
+  EXPECT_EQ(german.Answer(), "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN CONSENT_EXPIRED")
+      << "of age there, a child at home";
   german.Copy(Artefact::kTranscript, kReview);
   EXPECT_EQ(german.Answer(), "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN CONSENT_EXPIRED") << "a journey purges nothing";
   Scene american = Tim(Fourteen());
@@ -103,7 +107,8 @@ TEST(FinePrint, ComingOfAgeNeedsAConsentGivenAfterwards) {
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE PURGE PURPOSE_ENDED CONSENT_EXPIRED") << "the guardian's has ended";
   Scene again = Tim({AgeKind::kChild, {}, {}});
   again.Scope("tim").ChoiceFor(kReview).has_ended = true;
-  EXPECT_EQ(again.Answer(), "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN CONSENT_EXPIRED") << "a correction brings nothing back";
+  EXPECT_EQ(again.Answer(), "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN CONSENT_EXPIRED")
+      << "a correction brings nothing back";
 }
 
 TEST(FinePrint, ADefaultCountsFromTheLatestOfItsBeginnings) {
@@ -120,7 +125,8 @@ TEST(FinePrint, ADefaultCountsFromTheLatestOfItsBeginnings) {
     set(scene, which, scene.facts.recording.captured_at);
     EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP DEFAULT") << which;
     set(scene, which, scene.facts.recording.captured_at + Microseconds(1));
-    EXPECT_EQ(AnswerOfRule(scene.facts).eligibility, domain::Eligibility::kNotEligible) << which << ' ' << scene.Answer();
+    EXPECT_EQ(AnswerOfRule(scene.facts).eligibility, domain::Eligibility::kNotEligible)
+        << which << ' ' << scene.Answer();
   }
   for (const int wide : {0, 1}) {
     Scene scene;
@@ -128,13 +134,16 @@ TEST(FinePrint, ADefaultCountsFromTheLatestOfItsBeginnings) {
     scene.facts.rules.controls[0].purposes.Add(kTraining);
     if (wide == 0) scene.Scope("").refused_controls.push_back({1, Scene::Ago(2)});
     if (wide == 1) scene.Scope("").refused_all_since = Scene::Ago(2);
-    EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP REFUSED") << "a control or ALL is an answer, so that ann's default goes on";
+    EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP REFUSED")
+        << "a control or ALL is an answer, so that ann's default goes on";
   }
 }
 
 TEST(FinePrint, ACopyCapturedWithinARefusalThatHasEndedIsKept) {
   Scene scene;
-  scene.Withdraws("ann", kReview, Scene::Ago(20)).Gives("ann", kReview, Scene::Ago(10)).Copy(Artefact::kFeature, kReview);
+  scene.Withdraws("ann", kReview, Scene::Ago(20))
+      .Gives("ann", kReview, Scene::Ago(10))
+      .Copy(Artefact::kFeature, kReview);
   scene.AsksDispositionOnly().Captured(Scene::Ago(20));
   EXPECT_EQ(scene.Answer(), "KEEP");
   scene.Captured(Scene::Ago(20) - Microseconds(1));
@@ -167,7 +176,9 @@ TEST(FinePrint, AFalseWakeWithoutATimeGoesByItsIngestion) {
 
 TEST(FinePrint, AHoldThatMayMatchMatches) {
   Scene scene;
-  scene.Hold(Scene::Ago(30), Scene::Ago(2)).Uncertain(base::Microseconds(base::Days(1).micros - 1)).AsksDispositionOnly();
+  scene.Hold(Scene::Ago(30), Scene::Ago(2))
+      .Uncertain(base::Microseconds(base::Days(1).micros - 1))
+      .AsksDispositionOnly();
   EXPECT_EQ(scene.Answer(), "KEEP");
   scene.Uncertain(base::Days(1));
   EXPECT_EQ(scene.Answer(), "HOLD LEGAL_HOLD");
@@ -184,7 +195,8 @@ TEST(FinePrint, AClassSaidForAnotherPurposeIsIgnored) {
 TEST(FinePrint, AMessageThatNamesNoDeviceCountsWhatTheDevicesRefuseOfMessages) {
   Scene scene;
   scene.facts.recording.kind = domain::Kind::kMessage;
-  scene.Gives("", Purpose::kMessageTranscription, Scene::Ago(100)).Gives("ann", Purpose::kMessageTranscription, Scene::Ago(100));
+  scene.Gives("", Purpose::kMessageTranscription, Scene::Ago(100))
+      .Gives("ann", Purpose::kMessageTranscription, Scene::Ago(100));
   scene.Refuses("kitchen", Purpose::kMessageTranscription, Scene::Ago(50));
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MESSAGES_NOT_ALLOWED");
   scene.facts.recording.device = {};

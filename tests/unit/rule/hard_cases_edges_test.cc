@@ -1,4 +1,5 @@
-// The hard cases of the product's page from 61 on, as far as the rule alone decides them: borders of clocks, of orders and of what is left out.
+// The hard cases of the product's page from 61 on, as far as the rule alone decides them: borders of clocks, of orders
+// and of what is left out.
 #include <gtest/gtest.h>
 
 #include "tests/unit/rule/scene.h"
@@ -77,7 +78,8 @@ TEST(HardCases, Case64_TheClockRanFourHundredDaysAheadForOneWrite) {
   scene.facts.now = Scene::Ago(-400);  // the last stamp, which the clock is behind now
   scene.facts.behind = true;
   scene.Keeps({RetentionKind::kMonths, 3}).Refuses("", kReview, Scene::Ago(-400));
-  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP RETENTION_EXPIRED REFUSED") << "the write counts, and nothing is purged by it";
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP RETENTION_EXPIRED REFUSED")
+      << "the write counts, and nothing is purged by it";
   scene.facts.recording.wake = domain::Wake::kAccidental;
   EXPECT_EQ(scene.AsksDispositionOnly().Answer(), "KEEP");
   scene.facts.now = Scene::Ago(0);
@@ -107,7 +109,8 @@ TEST(HardCases, Case66_EverythingAndACaptureStampOfNextYear) {
   scene.facts.recording.ingested_at = Scene::Ago(1) + Microseconds(1);
   EXPECT_EQ(scene.Answer(), "KEEP");
   Scene range;
-  range.Delete(DeletionState::kVerified, Scene::Ago(30), Scene::Ago(1)).Captured({}).facts.recording.ingested_at = Scene::Ago(7);
+  range.Delete(DeletionState::kVerified, Scene::Ago(30), Scene::Ago(1)).Captured({}).facts.recording.ingested_at =
+      Scene::Ago(7);
   EXPECT_EQ(range.AsksDispositionOnly().Answer(), "KEEP") << "it can be of before a range that has a beginning";
 }
 
@@ -125,10 +128,13 @@ TEST(HardCases, Case66_AnOrderWithoutABeginningIsNotProlongedByARange) {
 
 TEST(HardCases, Case68_AConsentConfirmedAgainBeforeItsEnd) {
   Scene scene;
-  scene.Gives("", kReview, Scene::Ago(400), Scene::kOneYear).Gives("ann", kReview, Scene::Ago(400)).Captured(Scene::Ago(399));
+  scene.Gives("", kReview, Scene::Ago(400), Scene::kOneYear)
+      .Gives("ann", kReview, Scene::Ago(400))
+      .Captured(Scene::Ago(399));
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP CONSENT_EXPIRED");
   scene.Scope("").ChoiceFor(kReview).renewed = Scene::Ago(40);
-  EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP CONSENT") << "captures count since the first time, the lifetime from the last";
+  EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP CONSENT")
+      << "captures count since the first time, the lifetime from the last";
 }
 
 TEST(HardCases, Case69_TrainingWithoutACountryWhereSomeAreAllowed) {
@@ -151,7 +157,10 @@ TEST(HardCases, Case69_TrainingWithoutACountryWhereSomeAreAllowed) {
 
 TEST(HardCases, Case70_WithdrawnAndGivenAgainUnderANoticeSilentOnThePast) {
   Scene scene;
-  scene.Withdraws("", kReview, Scene::Ago(20)).Gives("", kReview, Scene::Ago(10)).AsksDispositionOnly().Captured(Scene::Ago(30));
+  scene.Withdraws("", kReview, Scene::Ago(20))
+      .Gives("", kReview, Scene::Ago(10))
+      .AsksDispositionOnly()
+      .Captured(Scene::Ago(30));
   EXPECT_EQ(scene.Answer(), "KEEP") << "the source";
   scene.Copy(Artefact::kReviewCopy, kReview);
   EXPECT_EQ(scene.Answer(), "PURGE PURPOSE_ENDED") << "the copy of before";
@@ -159,7 +168,9 @@ TEST(HardCases, Case70_WithdrawnAndGivenAgainUnderANoticeSilentOnThePast) {
   EXPECT_EQ(scene.Answer(), "PURGE PURPOSE_ENDED") << "ingested before, whenever captured";
   scene.Captured(Scene::Ago(9)).facts.recording.ingested_at = {};
   EXPECT_EQ(scene.Answer(), "KEEP") << "a copy of what was captured since";
-  scene.Captured(Scene::Ago(30)).Withdraws("", kReview, Scene::Ago(20)).Gives("", kReview, Scene::Ago(10), Scene::kCoversPast);
+  scene.Captured(Scene::Ago(30))
+      .Withdraws("", kReview, Scene::Ago(20))
+      .Gives("", kReview, Scene::Ago(10), Scene::kCoversPast);
   EXPECT_EQ(scene.Answer(), "KEEP") << "what is still owed is cancelled";
 }
 
@@ -182,8 +193,11 @@ TEST(HardCases, Case72_TheClockRanSixDaysBehindOrIsInDoubt) {
   Scene doubt;
   doubt.facts.doubtful = true;
   EXPECT_EQ(doubt.Answer(), "NOT_ELIGIBLE KEEP CLOCK_DOUBTFUL");
-  doubt.Refuses("", kReview, Scene::AgoHours(1)).Copy(Artefact::kReviewCopy, kReview).Keeps({RetentionKind::kDoNotSave, 0});
-  EXPECT_EQ(doubt.Answer(), "NOT_ELIGIBLE KEEP CLOCK_DOUBTFUL REFUSED") << "an opt-out is taken, and nothing is purged for it yet";
+  doubt.Refuses("", kReview, Scene::AgoHours(1))
+      .Copy(Artefact::kReviewCopy, kReview)
+      .Keeps({RetentionKind::kDoNotSave, 0});
+  EXPECT_EQ(doubt.Answer(), "NOT_ELIGIBLE KEEP CLOCK_DOUBTFUL REFUSED")
+      << "an opt-out is taken, and nothing is purged for it yet";
   Scene received_in_doubt = doubt;
   received_in_doubt.Order(DeletionState::kVerified, OrderedTimes::Until({}, doubt.facts.now));
   EXPECT_EQ(received_in_doubt.AsksDispositionOnly().Answer(), "KEEP");
@@ -247,12 +261,15 @@ TEST(HardCases, Case77_WhatARemovalAndADenialLeave) {
   denied.Asks(kTraining);
   EXPECT_EQ(denied.Answer(), "NOT_ELIGIBLE KEEP NO_CONSENT PROFILE_WITHOUT_CONSENT") << "but not this purpose";
   denied.Asks(kReview).Gives("", kReview, Scene::Ago(100));
-  EXPECT_EQ(denied.Answer(), "NOT_ELIGIBLE KEEP PROFILE_WITHOUT_CONSENT") << "what was chosen before the denial is no answer to it";
+  EXPECT_EQ(denied.Answer(), "NOT_ELIGIBLE KEEP PROFILE_WITHOUT_CONSENT")
+      << "what was chosen before the denial is no answer to it";
 }
 
 TEST(HardCases, Case78_ConfirmedAgainAfterASuspension) {
   Scene scene;
-  scene.Suspend(kReview, Scene::Ago(30), Scene::Ago(20)).Gives("", kReview, Scene::Ago(10)).Gives("ann", kReview, Scene::Ago(10));
+  scene.Suspend(kReview, Scene::Ago(30), Scene::Ago(20))
+      .Gives("", kReview, Scene::Ago(10))
+      .Gives("ann", kReview, Scene::Ago(10));
   EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP CONSENT");
   scene.Captured(Scene::Ago(10) - Microseconds(1));
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP CAPTURED_BEFORE_CONSENT") << "captures since then";

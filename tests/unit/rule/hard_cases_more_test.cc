@@ -1,4 +1,5 @@
-// The hard cases of the product's page that are decided from facts alone, by number, from 28 to 59. Those from 61 on: hard_cases_edges_test.cc.
+// The hard cases of the product's page that are decided from facts alone, by number, from 28 to 59. Those from 61 on:
+// hard_cases_edges_test.cc.
 #include <gtest/gtest.h>
 
 #include "tests/unit/rule/scene.h"
@@ -39,7 +40,8 @@ TEST(HardCases, Case29_DeviceOff) {
   unnamed.Refuses("kitchen", kReview, Scene::Ago(50)).facts.recording.device = {};
   EXPECT_EQ(unnamed.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT");
 
-  // Off, on, off, on: of the first refusal, in which it was captured, the record says no more than that there was one before the last.
+  // Off, on, off, on: of the first refusal, in which it was captured, the record says no more than that there was one
+  // before the last.
   Scene twice;
   twice.Gives("kitchen", kReview, Scene::AgoHours(1)).facts.recording.device = {};
   twice.Scope("kitchen").ChoiceFor(kReview).refused_from = Scene::AgoHours(2);
@@ -77,7 +79,8 @@ TEST(HardCases, Case32_MessageWithMessagesOff) {
   scene.facts.recording.kind = domain::Kind::kMessage;
   scene.Gives("", Purpose::kFeatureDevelopment, Scene::Ago(100));
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MESSAGES_NOT_ALLOWED");
-  scene.Gives("", Purpose::kMessageTranscription, Scene::Ago(100)).Gives("ann", Purpose::kMessageTranscription, Scene::Ago(100));
+  scene.Gives("", Purpose::kMessageTranscription, Scene::Ago(100))
+      .Gives("ann", Purpose::kMessageTranscription, Scene::Ago(100));
   EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP CONSENT");
   scene.Scope("").refused_controls.push_back({2, Scene::Ago(5)});
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MESSAGES_NOT_ALLOWED");
@@ -104,7 +107,8 @@ TEST(HardCases, Case34_PurposeSuspendedAndLifted) {
   EXPECT_EQ(lifted.Answer(), "ELIGIBLE KEEP CONSENT");
   Scene by_default;
   by_default.LivesIn("US").NobodyChose().Suspend(kReview, Scene::Ago(30), Scene::Ago(20));
-  EXPECT_EQ(by_default.Answer(), "NOT_ELIGIBLE KEEP NO_CONSENT PROFILE_WITHOUT_CONSENT") << "no falling back to a default";
+  EXPECT_EQ(by_default.Answer(), "NOT_ELIGIBLE KEEP NO_CONSENT PROFILE_WITHOUT_CONSENT")
+      << "no falling back to a default";
   Scene elsewhere;
   elsewhere.Suspend(kReview, Scene::Ago(1)).facts.rules.suspensions[0].region = RegionOf("FR");
   EXPECT_EQ(elsewhere.Answer(), "ELIGIBLE KEEP CONSENT");
@@ -146,7 +150,8 @@ TEST(HardCases, NotIdentifiedInAHouseholdThatSomebodyLeft) {
     scene.AddProfile("ben");
     scene.Scope("ben").registered = false;
     scene.Scope("ben").default_from = Scene::Ago(left_days_ago);
-    EXPECT_EQ(scene.Answer(), left_days_ago < 2 ? "NOT_ELIGIBLE KEEP SPEAKER_NOT_IDENTIFIED" : "ELIGIBLE KEEP CONSENT") << left_days_ago;
+    EXPECT_EQ(scene.Answer(), left_days_ago < 2 ? "NOT_ELIGIBLE KEEP SPEAKER_NOT_IDENTIFIED" : "ELIGIBLE KEEP CONSENT")
+        << left_days_ago;
   }
 }
 
@@ -167,7 +172,8 @@ TEST(HardCases, Case40_LateUploadInsideADeletedRange) {
   scene.Delete(DeletionState::kVerified, Scene::Ago(10), Scene::Ago(5)).Captured(Scene::Ago(7));
   scene.facts.recording.ingested_at = Scene::AgoHours(1);
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE PURGE DELETED");
-  // The device's clock ran an hour fast: it says half an hour after the end of the range, and knows its clock by an hour.
+  // The device's clock ran an hour fast: it says half an hour after the end of the range, and knows its clock by an
+  // hour.
   scene.Captured(Scene::Ago(5) + Seconds(1800));
   EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP CONSENT");
   scene.Uncertain(Hours(1));
@@ -216,7 +222,8 @@ TEST(HardCases, Case53_DefaultUserOptsOutSourceAndReviewCopy) {
 
 TEST(HardCases, Case54_ConsentOlderThanItsNoticesLifetime) {
   Scene scene;
-  scene.LivesIn("US").NobodyChose().Gives("", kReview, base::AddMonths(scene.facts.now, -12) + Microseconds(1), Scene::kOneYear);
+  scene.LivesIn("US").NobodyChose().Gives("", kReview, base::AddMonths(scene.facts.now, -12) + Microseconds(1),
+                                          Scene::kOneYear);
   EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP DEFAULT") << "ann, who is named, never chose";
   scene.Gives("", kReview, base::AddMonths(scene.facts.now, -12), Scene::kOneYear);
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP CONSENT_EXPIRED");
@@ -255,11 +262,13 @@ TEST(HardCases, Case57_LooseningReachesOnlyLaterCaptures) {
   EXPECT_EQ(moved.Answer(), "ELIGIBLE KEEP DEFAULT");
   moved.Captured(Scene::Ago(3) - Microseconds(1));
   EXPECT_EQ(moved.Answer(), "NOT_ELIGIBLE KEEP NO_CONSENT PROFILE_WITHOUT_CONSENT");
-  // What Germany does not allow stays so for what was captured until then, be it about a place, a voice or a suspension.
+  // What Germany does not allow stays so for what was captured until then, be it about a place, a voice or a
+  // suspension.
   const auto laxer = [](int captured) {
     Scene scene;
     scene.LivesIn("US").facts.subject.former_regions.push_back({RegionOf("DE"), Scene::Ago(3)});
-    scene.Gives("", kReview, Scene::Ago(2), Scene::kCoversPast).Gives("ann", kReview, Scene::Ago(2), Scene::kCoversPast);
+    scene.Gives("", kReview, Scene::Ago(2), Scene::kCoversPast)
+        .Gives("ann", kReview, Scene::Ago(2), Scene::kCoversPast);
     scene.Captured(Scene::Ago(captured)).Uncertain(domain::Span{});
     return scene;
   };
@@ -289,7 +298,8 @@ TEST(HardCases, Case57_LooseningReachesOnlyLaterCaptures) {
   EXPECT_EQ(several.Answer(), "ELIGIBLE KEEP CONSENT");
   Scene wake = laxer(4);
   wake.facts.recording.wake = domain::Wake::kAccidental;
-  EXPECT_EQ(wake.Answer(), "NOT_ELIGIBLE PURGE ACCIDENTAL_EXPIRED ACCIDENTAL") << "it had to go at once, and no move brings it back";
+  EXPECT_EQ(wake.Answer(), "NOT_ELIGIBLE PURGE ACCIDENTAL_EXPIRED ACCIDENTAL")
+      << "it had to go at once, and no move brings it back";
   // Child → adult: what the child said stays the child's, and its guardian's consent has ended.
   Scene grown;
   grown.Scope("ann").age = {domain::AgeKind::kAdult, {}, Scene::Ago(3)};

@@ -1,5 +1,5 @@
-// The hard cases of the product's page that are decided from facts alone, by number. The others need a store, a clock or a network
-// and are tested where those are. Cases 28 and later: hard_cases_more_test.cc.
+// The hard cases of the product's page that are decided from facts alone, by number. The others need a store, a clock
+// or a network and are tested where those are. Cases 28 and later: hard_cases_more_test.cc.
 #include <gtest/gtest.h>
 
 #include "tests/unit/rule/scene.h"
@@ -35,7 +35,8 @@ TEST(HardCases, Case03_NothingChosenWhereOptIn) {
 
 TEST(HardCases, Case04_NothingChosenWhereOptOut) {
   EXPECT_EQ(Scene().LivesIn("US").NobodyChose().Answer(), "ELIGIBLE KEEP DEFAULT");
-  EXPECT_EQ(Scene().LivesIn("US-TX").NobodyChose().Answer(), "ELIGIBLE KEEP DEFAULT") << "a subdivision without rules of its own";
+  EXPECT_EQ(Scene().LivesIn("US-TX").NobodyChose().Answer(), "ELIGIBLE KEEP DEFAULT")
+      << "a subdivision without rules of its own";
 }
 
 TEST(HardCases, Case05_UnknownRegionIsOptIn) {
@@ -63,7 +64,8 @@ TEST(HardCases, Case08_ConsentAfterTheCaptureNoticeSilentOnThePast) {
 
 TEST(HardCases, Case09_ConsentAfterTheCaptureNoticeCoversThePast) {
   Scene scene;
-  scene.Gives("", kReview, Scene::AgoHours(1), Scene::kCoversPast).Gives("ann", kReview, Scene::AgoHours(1), Scene::kCoversPast);
+  scene.Gives("", kReview, Scene::AgoHours(1), Scene::kCoversPast)
+      .Gives("ann", kReview, Scene::AgoHours(1), Scene::kCoversPast);
   EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP CONSENT");
 }
 
@@ -77,16 +79,20 @@ TEST(HardCases, Case11_OnOffOnCapturedWhileOff) {
     scene.LivesIn(region).Withdraws("", kReview, Scene::Ago(2)).Gives("", kReview, Scene::AgoHours(12));
     EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP CAPTURED_WHILE_REFUSED CAPTURED_BEFORE_CONSENT") << region;
     scene.Captured(Scene::Ago(10));
-    EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP CAPTURED_BEFORE_CONSENT") << region << ": only captures after the last on";
+    EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP CAPTURED_BEFORE_CONSENT")
+        << region << ": only captures after the last on";
     scene.Captured(Scene::AgoHours(12));
     EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP CONSENT") << region;
-    scene.Captured(Scene::Ago(1)).Withdraws("", kReview, Scene::Ago(2)).Gives("", kReview, Scene::AgoHours(12), Scene::kCoversPast);
+    scene.Captured(Scene::Ago(1))
+        .Withdraws("", kReview, Scene::Ago(2))
+        .Gives("", kReview, Scene::AgoHours(12), Scene::kCoversPast);
     EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP CONSENT") << region << ": unless that notice covers the past";
   }
 }
 
 TEST(HardCases, Case12_ServerOrderNotTheClientsClock) {
-  // The fast client said yes "two hours from now"; the server received it before the opt-out, so the facts hold the opt-out.
+  // The fast client said yes "two hours from now"; the server received it before the opt-out, so the facts hold the
+  // opt-out.
   Scene scene;
   scene.Gives("", kReview, Scene::AgoHours(2)).Withdraws("", kReview, Scene::AgoHours(1));
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP WITHDRAWN");
@@ -111,7 +117,8 @@ TEST(HardCases, Case13_CaptureAndChangeWithinTheUncertainty) {
 
 TEST(HardCases, Case14_CapturedTomorrow) {
   EXPECT_EQ(Scene().Captured(Scene::Ago(-1)).Answer(), "NOT_ELIGIBLE KEEP INVALID_TIME");
-  EXPECT_EQ(Scene().Captured(Scene::Ago(-1)).Uncertain(Days(1)).Answer(), "ELIGIBLE KEEP CONSENT") << "within its uncertainty";
+  EXPECT_EQ(Scene().Captured(Scene::Ago(-1)).Uncertain(Days(1)).Answer(), "ELIGIBLE KEEP CONSENT")
+      << "within its uncertainty";
   Scene before_arrival;
   before_arrival.facts.recording.ingested_at = Scene::Ago(2);
   EXPECT_EQ(before_arrival.Answer(), "NOT_ELIGIBLE KEEP INVALID_TIME") << "captured after it arrived";

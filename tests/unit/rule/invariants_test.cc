@@ -120,7 +120,8 @@ TEST(Invariants, FactsThatSayNothingPurgeNothingAndAllowNothing) {
 
 // Times and lengths at the ends of what a request or a record can hold, and enums beyond theirs.
 Instant WildInstant(Dice& dice) {
-  return dice.Pick({Instant{0}, Instant{1}, base::kLastInstant - base::Microseconds(1), base::kLastInstant, base::kEndOfTime,
+  return dice.Pick({Instant{0}, Instant{1}, base::kLastInstant - base::Microseconds(1), base::kLastInstant,
+                    base::kEndOfTime,
                     Instant{static_cast<int64_t>(dice.Below(static_cast<uint64_t>(base::kLastInstant.micros)))}});
 }
 
@@ -163,9 +164,13 @@ void MakeWild(Dice& dice, Case* c) {
   for (int i = 0; i < 3; ++i) {
     const Instant from = WildInstant(dice);
     const Instant sure = WildInstant(dice);
-    c->subject.tombstones.push_back({WildByte<domain::DeletionState>(dice), WildByte<domain::ScopeKind>(dice), HandleNumber(1),
-                                     domain::OrderedTimes::Between(from, sure, WildInstant(dice)), {}});
-    c->subject.holds.push_back({WildByte<domain::ScopeKind>(dice), HandleNumber(1), {WildInstant(dice), WildInstant(dice)}});
+    c->subject.tombstones.push_back({WildByte<domain::DeletionState>(dice),
+                                     WildByte<domain::ScopeKind>(dice),
+                                     HandleNumber(1),
+                                     domain::OrderedTimes::Between(from, sure, WildInstant(dice)),
+                                     {}});
+    c->subject.holds.push_back(
+        {WildByte<domain::ScopeKind>(dice), HandleNumber(1), {WildInstant(dice), WildInstant(dice)}});
   }
   c->marks.flags = WildByte<uint8_t>(dice);
   domain::RecordingFacts& recording = c->recording;

@@ -1,4 +1,5 @@
-// The comparison can fail: rules that are wrong in one point each are told from the right one within a few thousand cases.
+// The comparison can fail: rules that are wrong in one point each are told from the right one within a few thousand
+// cases.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -38,7 +39,8 @@ struct Mutant {
 
 domain::OrderedTimes Earlier(const domain::OrderedTimes& times) {
   if (!times.HasEnd()) return times;
-  return domain::OrderedTimes::Between(times.from(), times.sure().IsSet() ? times.sure() - kTick : times.sure(), times.latest() - kTick);
+  return domain::OrderedTimes::Between(times.from(), times.sure().IsSet() ? times.sure() - kTick : times.sure(),
+                                       times.latest() - kTick);
 }
 
 template <typename F>
@@ -59,7 +61,8 @@ bool OptOut(const Case& c) {
 }
 
 const Mutant kTimeMutants[] = {
-    {"ignores the uncertainty", [](Case* c) { c->recording.has_uncertainty = true, c->recording.uncertainty = {}; }, nullptr},
+    {"ignores the uncertainty", [](Case* c) { c->recording.has_uncertainty = true, c->recording.uncertainty = {}; },
+     nullptr},
     {"takes the border of the uncertainty for eligible",
      [](Case* c) {
        if (c->recording.has_uncertainty && c->recording.uncertainty > kTick) c->recording.uncertainty.micros -= 1;
@@ -71,9 +74,7 @@ const Mutant kTimeMutants[] = {
      },
      nullptr},
     {"takes a consent for a microsecond older",
-     [](Case* c) {
-       EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.since = choice.since - kTick; });
-     },
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.since = choice.since - kTick; }); },
      nullptr},
     {"ends consents and retention a microsecond late", [](Case* c) { c->now = c->now - kTick; },
      [](const Case& c, Decision* d) { d->checked_at = c.now; }},
@@ -99,7 +100,9 @@ const Mutant kTimeMutants[] = {
      nullptr},
     {"ends a false wake's time to live a microsecond early",
      [](Case* c) {
-       for (domain::Regime& regime : c->rules.regimes) regime.false_wake_ttl.micros -= regime.false_wake_ttl.micros > 0 ? 1 : 0;
+       for (domain::Regime& regime : c->rules.regimes) {
+         regime.false_wake_ttl.micros -= regime.false_wake_ttl.micros > 0 ? 1 : 0;
+       }
      },
      nullptr},
     {"forgets the floor that a longer retention leaves",
@@ -130,7 +133,10 @@ const Mutant kTimeMutants[] = {
     {"ends a guardian's consent by the capture's age of consent",
      [](Case* c) {
        const domain::Region there = c->recording.region;
-       if (!c->recording.has_region || c->rules.AgeOfConsentIn(there).years() <= c->rules.AgeOfConsentIn(c->subject.region).years()) return;
+       if (!c->recording.has_region ||
+           c->rules.AgeOfConsentIn(there).years() <= c->rules.AgeOfConsentIn(c->subject.region).years()) {
+         return;
+       }
        c->rules.ages_of_consent[c->subject.region.Country()] = domain::AgeOfConsent(c->rules.AgeOfConsentIn(there));
      },
      nullptr},
@@ -181,10 +187,7 @@ const Mutant kChoiceMutants[] = {
      },
      nullptr},
     {"forgets an earlier refusal",
-     [](Case* c) {
-       EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.refused_from = {}; });
-     },
-     nullptr},
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.refused_from = {}; }); }, nullptr},
     {"forgets refusals of everything",
      [](Case* c) {
        for (ScopeFacts& scope : c->subject.scopes) scope.refused_all_since = {};
@@ -198,7 +201,8 @@ const Mutant kChoiceMutants[] = {
     {"lets a consent from before a suspension count",
      [](Case* c) { Drop(&c->rules.suspensions, [](const domain::Suspension& s) { return !s.active; }); }, nullptr},
     {"does not suspend by region",
-     [](Case* c) { Drop(&c->rules.suspensions, [](const domain::Suspension& s) { return s.region.IsSet(); }); }, nullptr},
+     [](Case* c) { Drop(&c->rules.suspensions, [](const domain::Suspension& s) { return s.region.IsSet(); }); },
+     nullptr},
     {"allows a purpose that is not in use", [](Case* c) { c->rules.purposes.bits = 0x7f; }, nullptr},
     {"treats messages as commands",
      [](Case* c) {
@@ -256,7 +260,8 @@ const Mutant kPeopleMutants[] = {
      },
      nullptr},
     {"lets a consent that was suspended elsewhere count",
-     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.was_suspended = false; }); }, nullptr},
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.was_suspended = false; }); },
+     nullptr},
     {"ignores the capture's region", [](Case* c) { c->recording.has_region = false; }, nullptr},
     {"takes the capture's region for the subject's",
      [](Case* c) {
@@ -334,16 +339,17 @@ const Mutant kDeletionMutants[] = {
     {"does not let a renewal prolong a consent",
      [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.renewed = {}; }); }, nullptr},
     {"counts captures from the renewal",
-     [](Case* c) {
-       EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.since = choice.LastGiven(); });
-     },
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.since = choice.LastGiven(); }); },
      nullptr},
     {"forgets what a notice for the past forgave",
-     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.copies_forgiven = false; }); }, nullptr},
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.copies_forgiven = false; }); },
+     nullptr},
     {"owes no copies once a purpose was consented to again",
-     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.copies_forgiven = true; }); }, nullptr},
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.copies_forgiven = true; }); },
+     nullptr},
     {"takes an expiry for a refusal",
-     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.end_was_expiry = false; }); }, nullptr},
+     [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.end_was_expiry = false; }); },
+     nullptr},
     {"revives a guardian's consent that had ended",
      [](Case* c) { EveryChoice(c, [](ScopeFacts&, PurposeChoice& choice) { choice.has_ended = false; }); }, nullptr},
     {"lets a default go on after a denial", [](Case* c) { c->subject.default_denied = {}; }, nullptr},
@@ -403,7 +409,9 @@ TEST(Mutants, EveryWrongRuleIsCaught) {
       return caught;
     });
   }
-  for (const Mutant& mutant : unnoticed) ADD_FAILURE() << "a rule that " << mutant.name << " was not told from the right one";
+  for (const Mutant& mutant : unnoticed) {
+    ADD_FAILURE() << "a rule that " << mutant.name << " was not told from the right one";
+  }
 }
 
 }  // namespace

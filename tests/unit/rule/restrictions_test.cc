@@ -30,7 +30,8 @@ void RefusePurpose(Dice& dice, Case* c) {
   domain::PurposeChoice no;
   no.choice = dice.Pick({Choice::kRefused, Choice::kWithdrawn});
   no.since = PastTime(dice, *c);
-  const Purpose purpose = c->purpose != Purpose::kNone && dice.Chance(0.7) ? c->purpose : domain::kAllPurposes[dice.Below(7)];
+  const Purpose purpose =
+      c->purpose != Purpose::kNone && dice.Chance(0.7) ? c->purpose : domain::kAllPurposes[dice.Below(7)];
   AnyScope(dice, c).choices[static_cast<size_t>(purpose) - 1] = no;
 }
 
@@ -136,9 +137,9 @@ void Hold(Dice& dice, Case* c) {
 
 using Restriction = void (*)(Dice&, Case*);
 const std::vector<Restriction>& Restrictions() {
-  static const std::vector<Restriction> all = {RefusePurpose, RefuseAll,  RefuseControl,       RefuseAtANewScope,
-                                               RaiseFloor,    Delete,     DeleteThisRecording, Close,
-                                               Flag,          Suspend,    ShortenRetention};
+  static const std::vector<Restriction> all = {RefusePurpose, RefuseAll, RefuseControl,       RefuseAtANewScope,
+                                               RaiseFloor,    Delete,    DeleteThisRecording, Close,
+                                               Flag,          Suspend,   ShortenRetention};
   return all;
 }
 
@@ -190,7 +191,8 @@ TEST_P(Restricting, AHoldNeverPurgesNorMakesEligible) {
   }
 }
 
-// The regimes of two regions allow what both allow; a person is a child below the higher age, and a guardian answers below the lower.
+// The regimes of two regions allow what both allow; a person is a child below the higher age, and a guardian answers
+// below the lower.
 TEST_P(Restricting, NamingTheCapturesRegionNeverLoosens) {
   const SeedRange seeds = SeedsOfChunk(GetParam(), kChunks, kCases);
   Dice dice(seeds.first + 13);
@@ -202,7 +204,8 @@ TEST_P(Restricting, NamingTheCapturesRegionNeverLoosens) {
     Weather weather{dice, 0.5, before.now};
     after.recording.has_region = true;
     after.recording.region = MakeRegion(weather);
-    // Of an unknown subject the capture's is the only region; without it the rules of unknown regions hold, so there is no merging.
+    // Of an unknown subject the capture's is the only region; without it the rules of unknown regions hold, so there is
+    // no merging.
     if (!before.known) continue;
     const Decision was = AnswerOfRule(before);
     const Decision is = AnswerOfRule(after);

@@ -1,4 +1,5 @@
-// Each row of the table by itself: the plainest scene in which its reason applies, and no other reason where that can be.
+// Each row of the table by itself: the plainest scene in which its reason applies, and no other reason where that can
+// be.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -32,8 +33,12 @@ const Row kDispositionRows[] = {
     {"R1", Reason::kLegalHold, "HOLD LEGAL_HOLD", [](Scene& s) { s.Hold(); }},
     {"R2", Reason::kDeleted, "PURGE DELETED", [](Scene& s) { s.Delete(DeletionState::kVerified); }},
     {"R2", Reason::kAccountClosed, "PURGE ACCOUNT_CLOSED", [](Scene& s) { s.facts.subject.closed_at = Scene::Ago(1); }},
-    {"R3", Reason::kDoNotSave, "PURGE DO_NOT_SAVE", [](Scene& s) { s.Keeps({domain::RetentionKind::kDoNotSave, 0}); }},
-    {"R3", Reason::kRetentionExpired, "PURGE RETENTION_EXPIRED", [](Scene& s) { s.Scope("").purge_floor = Scene::Ago(1); }},
+    {"R3", Reason::kDoNotSave, "PURGE DO_NOT_SAVE",
+     [](Scene& s) {
+       s.Keeps({domain::RetentionKind::kDoNotSave, 0});
+     }},
+    {"R3", Reason::kRetentionExpired, "PURGE RETENTION_EXPIRED",
+     [](Scene& s) { s.Scope("").purge_floor = Scene::Ago(1); }},
     {"R3", Reason::kChildInactive, "PURGE CHILD_INACTIVE",
      [](Scene& s) {
        Child(s);
@@ -44,7 +49,8 @@ const Row kDispositionRows[] = {
      [](Scene& s) { s.facts.recording.wake = domain::Wake::kAccidental; }},
     {"R5", Reason::kPurposeEnded, "PURGE PURPOSE_ENDED",
      [](Scene& s) {
-       s.Copy(domain::Artefact::kTranscript, Purpose::kAdvertising).Refuses("ann", Purpose::kAdvertising, Scene::Ago(1));
+       s.Copy(domain::Artefact::kTranscript, Purpose::kAdvertising)
+           .Refuses("ann", Purpose::kAdvertising, Scene::Ago(1));
      }},
     {"R6", Reason::kNone, "KEEP", [](Scene&) {}},
 };
@@ -60,7 +66,9 @@ const Row kEarlyRows[] = {
     {"E1", Reason::kAccountClosed, "NOT_ELIGIBLE PURGE ACCOUNT_CLOSED",
      [](Scene& s) { s.facts.subject.closed_at = Scene::Ago(1); }},
     {"E1", Reason::kDoNotSave, "NOT_ELIGIBLE PURGE DO_NOT_SAVE",
-     [](Scene& s) { s.Keeps({domain::RetentionKind::kDoNotSave, 0}); }},
+     [](Scene& s) {
+       s.Keeps({domain::RetentionKind::kDoNotSave, 0});
+     }},
     {"E1", Reason::kRetentionExpired, "NOT_ELIGIBLE KEEP RETENTION_EXPIRED",
      [](Scene& s) { s.Uncertain(base::Seconds(1)).Scope("").purge_floor = Scene::Ago(1); }},
     {"E1", Reason::kChildInactive, "NOT_ELIGIBLE KEEP CHILD_INACTIVE",
@@ -70,17 +78,21 @@ const Row kEarlyRows[] = {
      }},
     {"E1", Reason::kPurposeEnded, "NOT_ELIGIBLE PURGE PURPOSE_ENDED",
      [](Scene& s) {
-       s.Copy(domain::Artefact::kTranscript, Purpose::kAdvertising).Refuses("ann", Purpose::kAdvertising, Scene::Ago(1));
+       s.Copy(domain::Artefact::kTranscript, Purpose::kAdvertising)
+           .Refuses("ann", Purpose::kAdvertising, Scene::Ago(1));
      }},
     // A false wake is not eligible for being one, so ACCIDENTAL is always beside it.
     {"E1", Reason::kAccidentalExpired, "NOT_ELIGIBLE PURGE ACCIDENTAL_EXPIRED ACCIDENTAL",
      [](Scene& s) { s.facts.recording.flags = domain::Flags::kAccidental; }},
-    {"E1", Reason::kDeletionPending, "NOT_ELIGIBLE KEEP DELETION_PENDING", [](Scene& s) { s.Delete(DeletionState::kPending); }},
-    {"E1", Reason::kDeletionDenied, "NOT_ELIGIBLE KEEP DELETION_DENIED", [](Scene& s) { s.Delete(DeletionState::kDenied); }},
+    {"E1", Reason::kDeletionPending, "NOT_ELIGIBLE KEEP DELETION_PENDING",
+     [](Scene& s) { s.Delete(DeletionState::kPending); }},
+    {"E1", Reason::kDeletionDenied, "NOT_ELIGIBLE KEEP DELETION_DENIED",
+     [](Scene& s) { s.Delete(DeletionState::kDenied); }},
     {"E2", Reason::kSuspended, "NOT_ELIGIBLE KEEP SUSPENDED", [](Scene& s) { s.Suspend(kReview, Scene::Ago(1)); }},
     {"E3", Reason::kCriticalData, "NOT_ELIGIBLE KEEP CRITICAL_DATA",
      [](Scene& s) { s.facts.marks.flags = domain::Flags::kCriticalData; }},
-    {"E3", Reason::kSafety, "NOT_ELIGIBLE KEEP SAFETY", [](Scene& s) { s.facts.recording.flags = domain::Flags::kSafety; }},
+    {"E3", Reason::kSafety, "NOT_ELIGIBLE KEEP SAFETY",
+     [](Scene& s) { s.facts.recording.flags = domain::Flags::kSafety; }},
     {"E4", Reason::kChildWithoutGuardian, "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN",
      [](Scene& s) { s.facts.recording.age = domain::SpeakerAge::kChildPresent; }},
     {"E5", Reason::kAccidental, "NOT_ELIGIBLE KEEP ACCIDENTAL",
@@ -97,10 +109,13 @@ const Row kEarlyRows[] = {
 
 const Row kLateRows[] = {
     {"E8", Reason::kRefused, "NOT_ELIGIBLE KEEP REFUSED", [](Scene& s) { s.Refuses("", kReview, Scene::Ago(2)); }},
-    {"E8", Reason::kWithdrawn, "NOT_ELIGIBLE KEEP WITHDRAWN", [](Scene& s) { s.Withdraws("ann", kReview, Scene::Ago(2)); }},
+    {"E8", Reason::kWithdrawn, "NOT_ELIGIBLE KEEP WITHDRAWN",
+     [](Scene& s) { s.Withdraws("ann", kReview, Scene::Ago(2)); }},
     // What was captured while refused was captured before the consent that followed.
     {"E8", Reason::kCapturedWhileRefused, "NOT_ELIGIBLE KEEP CAPTURED_WHILE_REFUSED CAPTURED_BEFORE_CONSENT",
-     [](Scene& s) { s.LivesIn("US").Refuses("kitchen", kReview, Scene::Ago(2)).Gives("kitchen", kReview, Scene::AgoHours(1)); }},
+     [](Scene& s) {
+       s.LivesIn("US").Refuses("kitchen", kReview, Scene::Ago(2)).Gives("kitchen", kReview, Scene::AgoHours(1));
+     }},
     {"E9", Reason::kNoConsent, "NOT_ELIGIBLE KEEP NO_CONSENT", [](Scene& s) { s.NeverChose(""); }},
     {"E9", Reason::kConsentExpired, "NOT_ELIGIBLE KEEP CONSENT_EXPIRED",
      [](Scene& s) { s.Gives("", kReview, Scene::Ago(400), Scene::kOneYear); }},
@@ -108,16 +123,19 @@ const Row kLateRows[] = {
      [](Scene& s) { s.Gives("", kReview, Scene::Ago(100), Scene::kSuperseded); }},
     {"E9", Reason::kCapturedBeforeConsent, "NOT_ELIGIBLE KEEP CAPTURED_BEFORE_CONSENT",
      [](Scene& s) { s.Gives("", kReview, Scene::AgoHours(1)); }},
-    {"E9", Reason::kProfileWithoutConsent, "NOT_ELIGIBLE KEEP PROFILE_WITHOUT_CONSENT", [](Scene& s) { s.NeverChose("ann"); }},
+    {"E9", Reason::kProfileWithoutConsent, "NOT_ELIGIBLE KEEP PROFILE_WITHOUT_CONSENT",
+     [](Scene& s) { s.NeverChose("ann"); }},
     {"E9", Reason::kNoticeSilentOnPeople, "NOT_ELIGIBLE KEEP NOTICE_SILENT_ON_PEOPLE",
      [](Scene& s) { s.Gives("", kReview, Scene::Ago(100), Scene::kSilentOnPeople); }},
-    {"E10", Reason::kPlaceNotAllowed, "NOT_ELIGIBLE KEEP PLACE_NOT_ALLOWED", [](Scene& s) { s.Germany().countries.any = false; }},
+    {"E10", Reason::kPlaceNotAllowed, "NOT_ELIGIBLE KEEP PLACE_NOT_ALLOWED",
+     [](Scene& s) { s.Germany().countries.any = false; }},
     {"E10", Reason::kPlaceNotAllowed, "NOT_ELIGIBLE KEEP PLACE_NOT_ALLOWED",
      [](Scene& s) {
        s.Germany().any_site = false;
        s.facts.place.site = "mumbai";
      }},
-    {"E10", Reason::kReviewerNotAllowed, "NOT_ELIGIBLE KEEP REVIEWER_NOT_ALLOWED", [](Scene& s) { s.Germany().employees = false; }},
+    {"E10", Reason::kReviewerNotAllowed, "NOT_ELIGIBLE KEEP REVIEWER_NOT_ALLOWED",
+     [](Scene& s) { s.Germany().employees = false; }},
     {"E12", Reason::kConsent, "ELIGIBLE KEEP CONSENT", [](Scene&) {}},
     {"E12", Reason::kDefault, "ELIGIBLE KEEP DEFAULT", [](Scene& s) { s.LivesIn("US").NobodyChose(); }},
 };
@@ -147,7 +165,8 @@ TEST(Rows, EachRowByItself) {
   }
 }
 
-// US: of age at 13, so a guardian's consent has ended at 14; a capture in Germany, where one is a child until 16, revives nothing.
+// US: of age at 13, so a guardian's consent has ended at 14; a capture in Germany, where one is a child until 16,
+// revives nothing.
 TEST(Rows, AGuardiansConsentEndsWhereTheChildLives) {
   const auto born = base::Date{static_cast<int32_t>(Scene::Ago(14 * 366).micros / base::Days(1).micros)};
   Scene scene;
@@ -158,20 +177,25 @@ TEST(Rows, AGuardiansConsentEndsWhereTheChildLives) {
   scene.facts.recording.region = RegionOf("DE");
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN CONSENT_EXPIRED");
   Scene german;
-  german.AddProfile("tim", {domain::AgeKind::kBorn, born, {}}).NamesProfiles({"tim"}).GuardianGives("tim", kReview, Scene::Ago(600));
+  german.AddProfile("tim", {domain::AgeKind::kBorn, born, {}})
+      .NamesProfiles({"tim"})
+      .GuardianGives("tim", kReview, Scene::Ago(600));
   EXPECT_EQ(german.Answer(), "ELIGIBLE KEEP CONSENT");
   german.facts.recording.has_region = true;
   german.facts.recording.region = RegionOf("US");
-  EXPECT_EQ(german.Answer(), "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN CONSENT_EXPIRED") << "nobody answers for who is of age there";
+  EXPECT_EQ(german.Answer(), "NOT_ELIGIBLE KEEP CHILD_WITHOUT_GUARDIAN CONSENT_EXPIRED")
+      << "nobody answers for who is of age there";
 }
 
-// A policy's change of the age of consent: lowered it ends what guardians gave, and makes adults for later captures only; raised
-// again it brings nothing back.
+// A policy's change of the age of consent: lowered it ends what guardians gave, and makes adults for later captures
+// only; raised again it brings nothing back.
 TEST(Rows, AChangedAgeOfConsentLoosensNothingThatWas) {
   const auto born = base::Date{static_cast<int32_t>(Scene::Ago(14 * 366).micros / base::Days(1).micros)};
   const auto tim = [&] {
     Scene scene;
-    scene.AddProfile("tim", {domain::AgeKind::kBorn, born, {}}).NamesProfiles({"tim"}).GuardianGives("tim", kReview, Scene::Ago(600));
+    scene.AddProfile("tim", {domain::AgeKind::kBorn, born, {}})
+        .NamesProfiles({"tim"})
+        .GuardianGives("tim", kReview, Scene::Ago(600));
     return scene;
   };
   Scene lowered = tim();
@@ -198,9 +222,11 @@ TEST(Rows, ARemovedScopesRefusalCountsWheneverCaptured) {
   scene.Scope("bob").registered = false;
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT") << "named by a restriction only";
   scene.Scope("bob").default_from = Scene::Ago(3);
-  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT") << "gone before the capture, as far as this daemon was told";
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT")
+      << "gone before the capture, as far as this daemon was told";
   scene.Captured(Scene::Ago(3) - base::Microseconds(1));
-  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT SPEAKER_NOT_IDENTIFIED") << "it may be bob's voice, and he was in the household";
+  EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT SPEAKER_NOT_IDENTIFIED")
+      << "it may be bob's voice, and he was in the household";
 }
 
 TEST(Rows, ADefaultDoesNotReachBackBeforeItsPurposeWasInUse) {
@@ -221,7 +247,8 @@ TEST(Rows, ANumberThatIsNoPurposeIsAMissingFact) {
     Scene scene;
     scene.facts.recording.kind = domain::Kind::kMessage;
     scene.Copy(domain::Artefact::kFeature, static_cast<Purpose>(number));
-    const domain::Question question{scene.facts.recording, static_cast<Purpose>(number), scene.facts.place, NowOf(scene.facts)};
+    const domain::Question question{scene.facts.recording, static_cast<Purpose>(number), scene.facts.place,
+                                    NowOf(scene.facts)};
     const domain::Decision decision = domain::Decide(&scene.facts.subject, {}, question, scene.facts.rules);
     EXPECT_EQ(decision.eligibility, domain::Eligibility::kNotEligible) << number;
     EXPECT_EQ(decision.disposition, domain::Disposition::kKeep) << number;
@@ -236,7 +263,8 @@ TEST(Rows, TheFirstMatchingRowExplainsAndTheOthersAreReportedToo) {
   scene.facts.recording.wake = domain::Wake::kAccidental;
   scene.facts.recording.speakers = domain::Speakers::kMissing;
   EXPECT_EQ(scene.Answer(),
-            "NOT_ELIGIBLE HOLD LEGAL_HOLD DELETED DO_NOT_SAVE ACCIDENTAL_EXPIRED PURPOSE_ENDED MISSING_FACT ACCIDENTAL WITHDRAWN");
+            "NOT_ELIGIBLE HOLD LEGAL_HOLD DELETED DO_NOT_SAVE ACCIDENTAL_EXPIRED PURPOSE_ENDED MISSING_FACT ACCIDENTAL "
+            "WITHDRAWN");
   EXPECT_EQ(AnswerOfRule(scene.facts).FirstReason(), Reason::kLegalHold) << "the first of the full list";
   scene.AsksDispositionOnly();
   EXPECT_EQ(AnswerOfRule(scene.facts).FirstReason(), Reason::kLegalHold);

@@ -77,7 +77,8 @@ domain::Rules Policy() {
   rules.version = "test";
   rules.service_began_at = Parse("2014-11-06T00:00:00Z");
   rules.longest_answer_age = base::Seconds(60);
-  rules.regimes = {Open(domain::DefaultRule::kOptIn), Open(domain::DefaultRule::kOptIn), Open(domain::DefaultRule::kOptOut)};
+  rules.regimes = {Open(domain::DefaultRule::kOptIn), Open(domain::DefaultRule::kOptIn),
+                   Open(domain::DefaultRule::kOptOut)};
   rules.regions[RegionOf("DE")] = {1, {}};
   rules.regions[RegionOf("US")] = {2, Parse("2020-01-01T00:00:00Z")};
   rules.ages_of_consent[RegionOf("DE")] = 16;

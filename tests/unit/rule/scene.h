@@ -7,13 +7,14 @@
 
 namespace consent::model {
 
-// A new scene is the plainest eligible one: an adult in Germany (opt-in) who consented to HUMAN_REVIEW a hundred days ago, as did
-// the account's only profile, "ann"; a recording of hers in the "kitchen", yesterday, complete and as intended; an employee
-// in Germany asks for HUMAN_REVIEW.
+// A new scene is the plainest eligible one: an adult in Germany (opt-in) who consented to HUMAN_REVIEW a hundred days
+// ago, as did the account's only profile, "ann"; a recording of hers in the "kitchen", yesterday, complete and as
+// intended; an employee in Germany asks for HUMAN_REVIEW.
 //
-// Policy: DE is opt-in, US opt-out since 2020, XA is named nowhere; employees and contractors, any country, any site; false
-// wakes 30 days where opt-out; a child's profile is inactive after 18 months and purged 60 days after the notice; age of consent
-// 16 in DE, 13 in US. Control `help_improve` (1): HUMAN_REVIEW and FEATURE_DEVELOPMENT, `messages_improve` (2): MESSAGE_TRANSCRIPTION.
+// Policy: DE is opt-in, US opt-out since 2020, XA is named nowhere; employees and contractors, any country, any site;
+// false wakes 30 days where opt-out; a child's profile is inactive after 18 months and purged 60 days after the notice;
+// age of consent 16 in DE, 13 in US. Control `help_improve` (1): HUMAN_REVIEW and FEATURE_DEVELOPMENT,
+// `messages_improve` (2): MESSAGE_TRANSCRIPTION.
 class Scene {
  public:
   Scene();
@@ -30,7 +31,8 @@ class Scene {
   domain::Regime& States() { return facts.rules.regimes[2]; }
   Scene& Suspend(domain::Purpose purpose, domain::Instant from, domain::Instant until = {});
 
-  // Subject. `who`: "" the account, "ann" or another profile, "kitchen" or another device (names of devices are in capitals or "kitchen").
+  // Subject. `who`: "" the account, "ann" or another profile, "kitchen" or another device (names of devices are in
+  // capitals or "kitchen").
   Scene& LivesIn(const char* region);
   Scene& AddProfile(const char* name, domain::Age age = {domain::AgeKind::kAdult, {}, {}});
   domain::ScopeFacts& Scope(const char* who);
@@ -54,7 +56,8 @@ class Scene {
   Scene& Asks(domain::Purpose purpose);
   Scene& AsksDispositionOnly() { return Asks(domain::Purpose::kNone); }
 
-  // "ELIGIBLE KEEP CONSENT": both answers (the first only if a purpose is asked) and every reason in order. Says so if the model disagrees.
+  // "ELIGIBLE KEEP CONSENT": both answers (the first only if a purpose is asked) and every reason in order. Says so if
+  // the model disagrees.
   std::string Answer() const;
 };
 

@@ -1,4 +1,5 @@
-// The table, combination by combination: what the choices say, what the recording is, what happened to it, and where it goes.
+// The table, combination by combination: what the choices say, what the recording is, what happened to it, and where it
+// goes.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -80,14 +81,18 @@ const Axis kAccountChoices = {
     [](Scene& s) { s.Refuses("", kReview, Scene::Ago(2)).Gives("", kReview, Scene::AgoHours(3), Scene::kCoversPast); },
     [](Scene& s) { s.Gives("", kReview, Scene::AgoHours(3)); },
     [](Scene& s) { s.Gives("", kReview, Scene::AgoHours(3), Scene::kCoversPast); },
-    [](Scene& s) { s.Gives("", kReview, Scene::Ago(400), Scene::kOneYear).Scope("").choices[0].renewed = Scene::Ago(40); },
+    [](Scene& s) {
+      s.Gives("", kReview, Scene::Ago(400), Scene::kOneYear).Scope("").choices[0].renewed = Scene::Ago(40);
+    },
     [](Scene& s) { s.Gives("", kReview, Scene::Ago(100), Scene::kSilentOnPeople); },
     [](Scene& s) { s.Gives("", kReview, Scene::Ago(100), Scene::kSuperseded); },
     [](Scene& s) { s.Gives("", kReview, Scene::Ago(400), Scene::kOneYear); },
     [](Scene& s) { s.Gives("", kReview, Scene::Ago(100), Scene::kForOthers); },
     [](Scene& s) { s.Scope("").refused_all_since = Scene::Ago(200); },
     [](Scene& s) { s.Scope("").refused_all_since = Scene::Ago(50); },
-    [](Scene& s) { s.NeverChose("").Scope("").refused_controls.push_back({1, Scene::Ago(50)}); },
+    [](Scene& s) {
+      s.NeverChose("").Scope("").refused_controls.push_back({1, Scene::Ago(50)});
+    },
 };
 
 void MakeChild(Scene& s) { s.Scope("ann").age = {domain::AgeKind::kChild, {}, {}}; }
@@ -98,8 +103,12 @@ const Axis kProfiles = {
     [](Scene& s) { s.Refuses("ann", kReview, Scene::Ago(3)); },
     [](Scene& s) { s.Withdraws("ann", kReview, Scene::Ago(3)).Gives("ann", kReview, Scene::AgoHours(2)); },
     [](Scene& s) { s.NamesProfiles({}); },
-    [](Scene& s) { s.NamesProfiles({"ann", "bob"}); },
-    [](Scene& s) { s.NamesProfiles({"ann", "eve"}).AddProfile("eve").Gives("eve", kReview, Scene::Ago(400), Scene::kOneYear); },
+    [](Scene& s) {
+      s.NamesProfiles({"ann", "bob"});
+    },
+    [](Scene& s) {
+      s.NamesProfiles({"ann", "eve"}).AddProfile("eve").Gives("eve", kReview, Scene::Ago(400), Scene::kOneYear);
+    },
     [](Scene& s) { MakeChild(s); },
     [](Scene& s) {
       MakeChild(s);
@@ -115,7 +124,9 @@ const Axis kProfiles = {
       s.Scope("ann").inactivity_notice = Scene::Ago(70);
     },
     [](Scene& s) { s.GuardianGives("ann", kReview, Scene::Ago(100)); },
-    [](Scene& s) { s.Scope("ann").age = {domain::AgeKind::kAdult, {}, Scene::AgoHours(12)}; },
+    [](Scene& s) {
+      s.Scope("ann").age = {domain::AgeKind::kAdult, {}, Scene::AgoHours(12)};
+    },
     [](Scene& s) { s.Scope("ann").registered = false; },
 };
 
@@ -205,7 +216,9 @@ const Axis kDeletions = {
     [](Scene& s) { s.Delete(DeletionState::kPending); },
     [](Scene& s) { s.Delete(DeletionState::kDenied); },
     [](Scene& s) { s.Delete(DeletionState::kVerified); },
-    [](Scene& s) { s.Delete(DeletionState::kVerified, {}, Scene::Ago(2)).Delete(DeletionState::kPending, {}, Scene::Ago(1)); },
+    [](Scene& s) {
+      s.Delete(DeletionState::kVerified, {}, Scene::Ago(2)).Delete(DeletionState::kPending, {}, Scene::Ago(1));
+    },
     [](Scene& s) { s.facts.marks.has_tombstone = true; },
 };
 const Axis kHolds = {
@@ -216,10 +229,16 @@ const Axis kHolds = {
 };
 const Axis kRetentions = {
     AsItIs,
-    [](Scene& s) { s.Keeps({domain::RetentionKind::kMonths, 1}); },
-    [](Scene& s) { s.Keeps({domain::RetentionKind::kDoNotSave, 0}); },
+    [](Scene& s) {
+      s.Keeps({domain::RetentionKind::kMonths, 1});
+    },
+    [](Scene& s) {
+      s.Keeps({domain::RetentionKind::kDoNotSave, 0});
+    },
     [](Scene& s) { s.Scope("").purge_floor = Scene::Ago(1); },
-    [](Scene& s) { s.Scope("kitchen").retention = {domain::RetentionKind::kMonths, 1}; },
+    [](Scene& s) {
+      s.Scope("kitchen").retention = {domain::RetentionKind::kMonths, 1};
+    },
 };
 const Axis kClosings = {AsItIs, [](Scene& s) { s.facts.subject.closed_at = Scene::AgoHours(1); }};
 const Axis kSubjects = {
@@ -249,7 +268,8 @@ const Axis kPlaces = {
 
 TEST(Table, WhatHappenedToIt) {
   Reached reached;
-  Combine({kDeletions, kHolds, kRetentions, kClosings, kSubjects, kSuspensions, kPlaces, kTimes, kArtefacts}, 0, Scene(), &reached);
+  Combine({kDeletions, kHolds, kRetentions, kClosings, kSubjects, kSuspensions, kPlaces, kTimes, kArtefacts}, 0,
+          Scene(), &reached);
   EXPECT_EQ(reached.combinations, 6U * 4U * 5U * 2U * 3U * 4U * 5U * 5U * 4U);
   EXPECT_GT(reached.eligible, 20U);
 }
@@ -258,7 +278,8 @@ TEST(Table, EveryRowAndReasonIsReachedAndEveryOneComesFirst) {
   Reached reached;
   Combine({kRegimes, kAccountChoices, kProfiles, kArtefacts, kPurposes}, 0, Scene(), &reached);
   Combine({kFewChoices, kFewRegimes, kWakes, kKinds, kSpeakers, kIdentities, kAges}, 0, Scene(), &reached);
-  Combine({kDeletions, kHolds, kRetentions, kClosings, kSubjects, kSuspensions, kPlaces, kArtefacts}, 0, Scene(), &reached);
+  Combine({kDeletions, kHolds, kRetentions, kClosings, kSubjects, kSuspensions, kPlaces, kArtefacts}, 0, Scene(),
+          &reached);
   Scene flagged;
   for (const uint8_t flag : {domain::Flags::kCriticalData, domain::Flags::kSafety}) {
     flagged.facts.recording.flags = flag;
@@ -274,7 +295,8 @@ TEST(Table, EveryRowAndReasonIsReachedAndEveryOneComesFirst) {
   for (int number = 1; number < domain::kReasons; ++number) {
     const auto index = static_cast<size_t>(number);
     EXPECT_GT(reached.any[index], 0U) << domain::ReasonName(static_cast<Reason>(number)) << " was never a reason";
-    EXPECT_GT(reached.first[index], 0U) << domain::ReasonName(static_cast<Reason>(number)) << " was never the first reason";
+    EXPECT_GT(reached.first[index], 0U) << domain::ReasonName(static_cast<Reason>(number))
+                                        << " was never the first reason";
   }
   EXPECT_EQ(reached.dispositions[static_cast<size_t>(domain::Disposition::kNotAnswered)], 0U);
   for (const auto disposition : {domain::Disposition::kKeep, domain::Disposition::kPurge, domain::Disposition::kHold}) {

@@ -67,8 +67,10 @@ TEST(FactsIndex, BytesASubjectByKind) {
   for (const Kind& kind : kinds) {
     World world;
     const bool household = kind.most > 200;
-    ASSERT_TRUE(world.Register("a", "DE", household ? std::vector<Person>{Adult("ann"), Adult("bob")} : std::vector<Person>{},
-                               household ? std::vector<std::string>{"kitchen"} : std::vector<std::string>{})
+    ASSERT_TRUE(world
+                    .Register("a", "DE",
+                              household ? std::vector<Person>{Adult("ann"), Adult("bob")} : std::vector<Person>{},
+                              household ? std::vector<std::string>{"kitchen"} : std::vector<std::string>{})
                     .ok());
     kind.make(world);
     if (household) {

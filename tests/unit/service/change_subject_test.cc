@@ -7,8 +7,8 @@
 #include <set>
 
 #include "daemon/base/hash.h"
-#include "daemon/service/subject/fill_index.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/subject/fill_index.h"
 #include "tests/support/service/world.h"
 
 namespace consent::test {
@@ -24,7 +24,9 @@ service::ChangeRequest Named(service::ChangeRequest request, const std::string& 
 
 size_t FeedLength(World& world) {
   size_t length = 0;
-  for (uint16_t p = 0; p < world.store().partition_count(); ++p) length += world.store().GetHead(store::Partition{p}).stamp.sequence;
+  for (uint16_t p = 0; p < world.store().partition_count(); ++p) {
+    length += world.store().GetHead(store::Partition{p}).stamp.sequence;
+  }
   return length;
 }
 

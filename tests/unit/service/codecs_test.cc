@@ -7,8 +7,8 @@
 #include <sstream>
 
 #include "daemon/base/hash.h"
-#include "daemon/service/state/policy_book.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/tokens.h"
 #include "tests/support/service/recording.h"
 #include "tests/support/service/seeded_random.h"
@@ -64,8 +64,9 @@ domain::FactChange SomeChange(Dice& dice) {
 
 ChangeRow SomeRow(uint64_t seed) {
   Dice dice(seed);
-  constexpr ChangeKind kKinds[] = {ChangeKind::kUpsertSubject,   ChangeKind::kUpdateSettings,  ChangeKind::kOptOut,
-                                   ChangeKind::kReportRecording, ChangeKind::kPolicyActivated, ChangeKind::kSuspensionChanged};
+  constexpr ChangeKind kKinds[] = {ChangeKind::kUpsertSubject,   ChangeKind::kUpdateSettings,
+                                   ChangeKind::kOptOut,          ChangeKind::kReportRecording,
+                                   ChangeKind::kPolicyActivated, ChangeKind::kSuspensionChanged};
   ChangeRow row;
   row.kind = kKinds[dice.Below(6)];
   row.previous = dice.Below(1'000'000'000);
@@ -92,7 +93,8 @@ Payload SomePayload(uint64_t seed) {
   payload.evidence = dice.Text(500);
   for (uint64_t i = dice.Below(4); i > 0; --i) payload.names.emplace_back(dice.Scope(), dice.Text(128));
   for (uint64_t i = dice.Below(3); i > 0; --i) {
-    payload.guardians.emplace_back(HandleOf<base::GuardianHandle>(static_cast<uint8_t>(dice.Below(256))), dice.Text(128));
+    payload.guardians.emplace_back(HandleOf<base::GuardianHandle>(static_cast<uint8_t>(dice.Below(256))),
+                                   dice.Text(128));
   }
   return payload;
 }
@@ -100,7 +102,8 @@ Payload SomePayload(uint64_t seed) {
 bool SameParts(const ChangeRow& a, const ChangeRow& b) {
   if (a.parts.size() != b.parts.size()) return false;
   for (size_t i = 0; i < a.parts.size(); ++i) {
-    if (a.parts[i].refusal != b.parts[i].refusal || a.parts[i].changed != b.parts[i].changed || a.parts[i].detail != b.parts[i].detail) {
+    if (a.parts[i].refusal != b.parts[i].refusal || a.parts[i].changed != b.parts[i].changed ||
+        a.parts[i].detail != b.parts[i].detail) {
       return false;
     }
   }
@@ -110,7 +113,9 @@ bool SameParts(const ChangeRow& a, const ChangeRow& b) {
 // Every other change of a purpose says until when the consent holds.
 ChangeRow WithEnds(ChangeRow row) {
   for (size_t i = 0; i < row.changes.size(); i += 2) {
-    if (row.changes[i].what == domain::ChangedWhat::kPurpose) row.changes[i].holds_until = base::kLastInstant - base::Days(static_cast<int64_t>(i));
+    if (row.changes[i].what == domain::ChangedWhat::kPurpose) {
+      row.changes[i].holds_until = base::kLastInstant - base::Days(static_cast<int64_t>(i));
+    }
   }
   return row;
 }
@@ -191,25 +196,35 @@ domain::RecordingMarks SomeMarks() {
 }
 
 const RequestRow kRequest{base::Instant{1'700'000'000'000'001}, 123'456'789, {1, 2, 3}};
-const SuspensionRow kSuspension{domain::Purpose::kModelTraining, test::Where("US-CA"), true, base::Instant{1'700'000'000'000'002}, "why"};
+const SuspensionRow kSuspension{domain::Purpose::kModelTraining, test::Where("US-CA"), true,
+                                base::Instant{1'700'000'000'000'002}, "why"};
 
 TEST(Rows, ReadBackAndSurviveHostileBytes) {
   const auto subject = HandleOf<base::SubjectHandle>(1);
   const auto recording = HandleOf<base::RecordingHandle>(2);
-  test::Torment(EncodeMarksRow(subject, recording, SomeMarks()), [](const std::string& bytes) {
-    base::SubjectHandle s;
-    base::RecordingHandle r;
-    domain::RecordingMarks marks;
-    return DecodeMarksRow(bytes, &s, &r, &marks) ? EncodeMarksRow(s, r, marks) : std::string();
-  }, 1);
-  test::Torment(EncodeRequestRow(kRequest), [](const std::string& bytes) {
-    RequestRow row;
-    return DecodeRequestRow(bytes, &row) ? EncodeRequestRow(row) : std::string();
-  }, 2);
-  test::Torment(EncodeSuspension(kSuspension), [](const std::string& bytes) {
-    SuspensionRow row;
-    return DecodeSuspension(bytes, &row) ? EncodeSuspension(row) : std::string();
-  }, 3);
+  test::Torment(
+      EncodeMarksRow(subject, recording, SomeMarks()),
+      [](const std::string& bytes) {
+        base::SubjectHandle s;
+        base::RecordingHandle r;
+        domain::RecordingMarks marks;
+        return DecodeMarksRow(bytes, &s, &r, &marks) ? EncodeMarksRow(s, r, marks) : std::string();
+      },
+      1);
+  test::Torment(
+      EncodeRequestRow(kRequest),
+      [](const std::string& bytes) {
+        RequestRow row;
+        return DecodeRequestRow(bytes, &row) ? EncodeRequestRow(row) : std::string();
+      },
+      2);
+  test::Torment(
+      EncodeSuspension(kSuspension),
+      [](const std::string& bytes) {
+        SuspensionRow row;
+        return DecodeSuspension(bytes, &row) ? EncodeSuspension(row) : std::string();
+      },
+      3);
   base::SubjectHandle s;
   base::RecordingHandle r;
   domain::RecordingMarks marks;
@@ -234,7 +249,8 @@ TEST(Rows, GoldenBytes) {
   const Tokens tokens(base::Keys::FromSeed(1), base::Bytes16{5});
   const std::map<std::string, std::string> now = {
       {"change", base::Hex(EncodeChangeRow(row))},
-      {"marks", base::Hex(EncodeMarksRow(HandleOf<base::SubjectHandle>(1), HandleOf<base::RecordingHandle>(2), SomeMarks()))},
+      {"marks",
+       base::Hex(EncodeMarksRow(HandleOf<base::SubjectHandle>(1), HandleOf<base::RecordingHandle>(2), SomeMarks()))},
       {"payload", base::Hex(EncodePayload(payload))},
       {"request", base::Hex(EncodeRequestRow(kRequest))},
       {"subject", base::Hex(EncodeSubjectRow(HandleOf<base::SubjectHandle>(1), "facts"))},
@@ -243,7 +259,9 @@ TEST(Rows, GoldenBytes) {
   std::ifstream file(std::string(CONSENT_GOLDEN_DIR) + "/service/rows-1.txt");
   std::map<std::string, std::string> frozen;
   for (std::string line; std::getline(file, line);) {
-    if (const size_t tab = line.find('\t'); tab != std::string::npos) frozen[line.substr(0, tab)] = line.substr(tab + 1);
+    if (const size_t tab = line.find('\t'); tab != std::string::npos) {
+      frozen[line.substr(0, tab)] = line.substr(tab + 1);
+    }
   }
   std::ostringstream would_be;
   for (const auto& [name, hex] : now) would_be << name << '\t' << hex << '\n';
@@ -265,7 +283,8 @@ TEST(Tokens, BelongToTheirStoreAndCannotBeMade) {
       EXPECT_EQ(back.partition.number, partition);
       EXPECT_FALSE(other_store.Decode(token, &back));
       EXPECT_FALSE(other_keys.Decode(token, &back));
-      for (const TokenUse use : {TokenUse::kDeletion, TokenUse::kDeletionEtag, TokenUse::kHold, TokenUse::kHoldEtag, TokenUse::kTask, TokenUse::kPage}) {
+      for (const TokenUse use : {TokenUse::kDeletion, TokenUse::kDeletionEtag, TokenUse::kHold, TokenUse::kHoldEtag,
+                                 TokenUse::kTask, TokenUse::kPage}) {
         EXPECT_FALSE(tokens.Decode(token, &back, use)) << "for another use";
         const std::string of = tokens.Encode(Revision{store::Partition{partition}, sequence}, use, "this");
         EXPECT_TRUE(tokens.Decode(of, &back, use, "this"));

@@ -39,11 +39,15 @@ domain::Selector SomeSelector(Dice& dice) {
   selector.kind = static_cast<domain::SelectorKind>(1 + dice.Below(9));
   selector.copies_of.bits = static_cast<uint8_t>(dice.Below(128));
   selector.scope.kind = static_cast<domain::ScopeKind>(dice.Below(3));
-  if (selector.scope.kind != domain::ScopeKind::kAccount) selector.scope.handle.fill(static_cast<uint8_t>(dice.Below(256)));
+  if (selector.scope.kind != domain::ScopeKind::kAccount) {
+    selector.scope.handle.fill(static_cast<uint8_t>(dice.Below(256)));
+  }
   const base::Instant from = dice.Time();
   const base::Instant sure = dice.Time();
   selector.captured = domain::OrderedTimes::Between(from, sure, dice.Below(2) == 0 ? base::kEndOfTime : dice.Time());
-  for (uint64_t i = 0; i < dice.Below(4); ++i) selector.recordings.push_back(base::RecordingHandle{{static_cast<uint8_t>(i), 7}});
+  for (uint64_t i = 0; i < dice.Below(4); ++i) {
+    selector.recordings.push_back(base::RecordingHandle{{static_cast<uint8_t>(i), 7}});
+  }
   return selector;
 }
 
@@ -57,7 +61,8 @@ DeletionRow SomeDeletion(uint64_t seed) {
   request.selector = SomeSelector(dice);
   request.requester = static_cast<domain::Actor>(dice.Below(5));
   request.regime = dice.Text(64);
-  for (Instant* time : {&request.received_at, &request.confirm_by, &request.due_at, &request.verified_at, &request.ended_at}) {
+  for (Instant* time :
+       {&request.received_at, &request.confirm_by, &request.due_at, &request.verified_at, &request.ended_at}) {
     *time = dice.Time();
   }
   request.extended = dice.Below(2) == 0;
@@ -144,22 +149,34 @@ TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
     ASSERT_TRUE(DecodeDeletionRow(EncodeDeletionRow(deletion), &back)) << seed;
     ASSERT_EQ(back.request, deletion.request) << seed;
     ASSERT_EQ(back.sealed, deletion.sealed);
-    test::Torment(EncodeDeletionRow(deletion), [](const std::string& bytes) {
-      DeletionRow row;
-      return DecodeDeletionRow(bytes, &row) ? EncodeDeletionRow(row) : std::string();
-    }, seed);
-    test::Torment(EncodeTaskRow(SomeTask(seed)), [](const std::string& bytes) {
-      TaskRow row;
-      return DecodeTaskRow(bytes, &row) ? EncodeTaskRow(row) : std::string();
-    }, seed);
-    test::Torment(EncodeSystemRow(SomeSystem(seed)), [](const std::string& bytes) {
-      SystemRow row;
-      return DecodeSystemRow(bytes, &row) ? EncodeSystemRow(row) : std::string();
-    }, seed);
-    test::Torment(EncodeDeletionOfRow({domain::RequestState::kDenied, SomeTombstone(seed)}), [](const std::string& bytes) {
-      DeletionOfRow row;
-      return DecodeDeletionOfRow(bytes, &row) ? EncodeDeletionOfRow(row) : std::string();
-    }, seed);
+    test::Torment(
+        EncodeDeletionRow(deletion),
+        [](const std::string& bytes) {
+          DeletionRow row;
+          return DecodeDeletionRow(bytes, &row) ? EncodeDeletionRow(row) : std::string();
+        },
+        seed);
+    test::Torment(
+        EncodeTaskRow(SomeTask(seed)),
+        [](const std::string& bytes) {
+          TaskRow row;
+          return DecodeTaskRow(bytes, &row) ? EncodeTaskRow(row) : std::string();
+        },
+        seed);
+    test::Torment(
+        EncodeSystemRow(SomeSystem(seed)),
+        [](const std::string& bytes) {
+          SystemRow row;
+          return DecodeSystemRow(bytes, &row) ? EncodeSystemRow(row) : std::string();
+        },
+        seed);
+    test::Torment(
+        EncodeDeletionOfRow({domain::RequestState::kDenied, SomeTombstone(seed)}),
+        [](const std::string& bytes) {
+          DeletionOfRow row;
+          return DecodeDeletionOfRow(bytes, &row) ? EncodeDeletionOfRow(row) : std::string();
+        },
+        seed);
   }
 }
 
@@ -175,7 +192,8 @@ TEST(DeletionRows, TheSameSelectionHasTheSameDigest) {
   const domain::Selector one = SomeSelector(dice);
   domain::Selector other = one;
   EXPECT_EQ(SelectorDigest(one), SelectorDigest(other));
-  other.captured = domain::OrderedTimes::Between(one.captured.from(), one.captured.sure(), one.captured.latest() - base::Microseconds(1));
+  other.captured = domain::OrderedTimes::Between(one.captured.from(), one.captured.sure(),
+                                                 one.captured.latest() - base::Microseconds(1));
   EXPECT_NE(SelectorDigest(one), SelectorDigest(other));
 }
 
@@ -190,7 +208,9 @@ TEST(DeletionRows, GoldenBytes) {
   std::ifstream file(std::string(CONSENT_GOLDEN_DIR) + "/service/deletion-rows-1.txt");
   std::map<std::string, std::string> frozen;
   for (std::string line; std::getline(file, line);) {
-    if (const size_t tab = line.find('\t'); tab != std::string::npos) frozen[line.substr(0, tab)] = line.substr(tab + 1);
+    if (const size_t tab = line.find('\t'); tab != std::string::npos) {
+      frozen[line.substr(0, tab)] = line.substr(tab + 1);
+    }
   }
   std::ostringstream would_be;
   for (const auto& [name, hex] : now) would_be << name << '\t' << hex << '\n';

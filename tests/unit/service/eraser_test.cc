@@ -43,7 +43,9 @@ struct ErasureTurns : testing::Test {
   void LetWait(size_t lists, size_t rows_each) {
     for (size_t i = 0; i < lists; ++i) {
       store::Remains remains;
-      for (size_t row = 0; row < rows_each; ++row) remains.rows.push_back({store::Table::kRecording, std::to_string(i) + "/" + std::to_string(row)});
+      for (size_t row = 0; row < rows_each; ++row) {
+        remains.rows.push_back({store::Table::kRecording, std::to_string(i) + "/" + std::to_string(row)});
+      }
       const store::CommitResult result = service::CommitNow(world.context(), {}, {}, [&](const store::Stamp& stamp) {
         store::Change change;
         service::BeginErasure(1000 + i, remains, stamp, change.writes);
@@ -58,7 +60,8 @@ struct ErasureTurns : testing::Test {
   // Rounds without a rest that count for nothing, until nothing waits.
   void Settle() {
     now += Eraser::kShortestRest;
-    while (eraser->Next().scrubbed > 0) {}
+    while (eraser->Next().scrubbed > 0) {
+    }
     ASSERT_EQ(ListsLeft(), 0U);
   }
   // The next commit of an erasure takes that long.

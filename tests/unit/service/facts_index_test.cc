@@ -62,7 +62,8 @@ TEST(FactsIndex, AgreesWithAMap) {
       const base::SubjectHandle subject = HandleOf(random() % subjects);
       if (random() % 4 == 0) {
         const auto at = model.find(subject);
-        ASSERT_EQ(index.FindBytes(subject, &found), at == model.end() ? Found::kUnknown : Found::kFound) << subjects << " " << step;
+        ASSERT_EQ(index.FindBytes(subject, &found), at == model.end() ? Found::kUnknown : Found::kFound)
+            << subjects << " " << step;
         if (at != model.end()) {
           ASSERT_EQ(found, at->second);
         }
@@ -98,7 +99,8 @@ TEST(FactsIndex, LongAndShortFactsReplaceEachOther) {
   EXPECT_EQ(index.size(), 1U);
 }
 
-// Handles whose second halves are equal share their place in the table; those whose places lie at its end need the spare ones.
+// Handles whose second halves are equal share their place in the table; those whose places lie at its end need the
+// spare ones.
 TEST(FactsIndex, CrowdedPlaces) {
   for (const uint8_t fill : {0, 128, 255}) {
     FactsIndex index(100'000);
@@ -126,7 +128,8 @@ TEST(FactsIndex, BoundedIndexSaysThatItDoesNotKnow) {
   EXPECT_FALSE(index.complete());
   EXPECT_EQ(index.size(), 10U);
   EXPECT_EQ(index.FindBytes(HandleOf(10), &found), Found::kNotInIndex);
-  EXPECT_EQ(index.FindBytes(HandleOf(99), &found), Found::kNotInIndex) << "unknown, or not in the index: nobody can say";
+  EXPECT_EQ(index.FindBytes(HandleOf(99), &found), Found::kNotInIndex)
+      << "unknown, or not in the index: nobody can say";
   index.Put(HandleOf(3), "replaced although it is full");
   EXPECT_EQ(index.FindBytes(HandleOf(3), &found), Found::kFound);
   EXPECT_EQ(found, "replaced although it is full");
@@ -210,7 +213,8 @@ TEST(FactsIndex, Marks) {
   index.PutMarks(HandleOf(1), recording, marks);
   EXPECT_EQ(index.FindMarks(HandleOf(1), recording, &found), Found::kFound);
   EXPECT_EQ(found, marks);
-  EXPECT_EQ(index.FindMarks(HandleOf(2), recording, &found), Found::kUnknown) << "another subject's recording of that name";
+  EXPECT_EQ(index.FindMarks(HandleOf(2), recording, &found), Found::kUnknown)
+      << "another subject's recording of that name";
   EXPECT_EQ(found, domain::RecordingMarks());
   index.PutMarks(HandleOf(2), recording, marks);
   index.PutMarks(HandleOf(1), other, marks);  // one too many
@@ -221,7 +225,8 @@ TEST(FactsIndex, Marks) {
   EXPECT_EQ(index.FindMarks(HandleOf(1), recording, &found), Found::kFound);
   EXPECT_EQ(found, marks);
   std::string facts;
-  EXPECT_EQ(index.FindBytes(HandleOf(9), &facts), Found::kUnknown) << "marks that do not fit say nothing about subjects";
+  EXPECT_EQ(index.FindBytes(HandleOf(9), &facts), Found::kUnknown)
+      << "marks that do not fit say nothing about subjects";
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// A store that answers Conflict, Retry and Unknown: nothing is acknowledged that did not happen, and nothing happens twice.
+// A store that answers Conflict, Retry and Unknown: nothing is acknowledged that did not happen, and nothing happens
+// twice.
 #include <gtest/gtest.h>
 
 #include <future>
@@ -34,7 +35,8 @@ TEST(Faults, AConflictIsTriedAgain) {
   EXPECT_TRUE(IsYes(f.world.Check("a")));
 }
 
-// The user says no and takes a deletion back while a check reads: it must not take the consent from before and the recording from after.
+// The user says no and takes a deletion back while a check reads: it must not take the consent from before and the
+// recording from after.
 TEST(Faults, ACheckIsOfOneMoment) {
   FaultyWorld f(Indexing(0));
   Deleting deleting(f.world);
@@ -72,7 +74,8 @@ TEST(Faults, UnknownIsFoundOutByItsRequestId) {
     const service::ChangeRequest on = WithId(f.world.OptInRequest("a", Account(), Control("help_improve"), {}), "one");
     f.faulty->Inject(fault);
     EXPECT_EQ(ReasonOf(f.world.Submit(on)), "OUTCOME_UNKNOWN");
-    EXPECT_EQ(ReasonOf(f.world.OptOut("a", Account(), Everything())), "STORE_UNREADABLE") << "a failed store is not written to";
+    EXPECT_EQ(ReasonOf(f.world.OptOut("a", Account(), Everything())), "STORE_UNREADABLE")
+        << "a failed store is not written to";
     f.faulty->Reopen();
     f.world.Restart();
     EXPECT_EQ(IsYes(f.world.Check("a")), fault == Fault::kUnknownDone);
@@ -95,12 +98,14 @@ TEST(Faults, ANewSubjectMadeElsewhereMeanwhileKeepsItsKey) {
     std::promise<Reply> promise;
     service::ChangeSubject all(world.context(), 10);
     service::SubjectChanges elsewhere(all, world.board());
-    elsewhere.Submit(world.OptOutRequest("a", Profile("ben"), Everything()), [&](Reply reply) { promise.set_value(std::move(reply)); });
+    elsewhere.Submit(world.OptOutRequest("a", Profile("ben"), Everything()),
+                     [&](Reply reply) { promise.set_value(std::move(reply)); });
     ASSERT_TRUE(promise.get_future().get().ok());
     share = *world.store().Get({}, store::Table::kKeyShare, key);
   });
   ASSERT_TRUE(world.Submit(first).ok());
-  EXPECT_EQ(*world.store().Get({}, store::Table::kKeyShare, key), share) << "the first key seals what was written with it";
+  EXPECT_EQ(*world.store().Get({}, store::Table::kKeyShare, key), share)
+      << "the first key seals what was written with it";
   EXPECT_EQ(world.Facts("a").scopes.size(), 3U) << "both refusals are there";
   const auto history = world.reads().History(world.Handle("a"), 10, "");
   ASSERT_TRUE(history.ok()) << history.status().message();
@@ -117,7 +122,8 @@ TEST(Faults, ALooseningIsRefusedWhereARestrictionCameInBetween) {
     std::promise<Reply> promise;
     service::ChangeSubject all(world.context(), 10);
     service::SubjectChanges elsewhere(all, world.board());
-    elsewhere.Submit(world.OptOutRequest("a", Account(), Everything()), [&](Reply reply) { promise.set_value(std::move(reply)); });
+    elsewhere.Submit(world.OptOutRequest("a", Account(), Everything()),
+                     [&](Reply reply) { promise.set_value(std::move(reply)); });
     ASSERT_TRUE(promise.get_future().get().ok());
   });
   EXPECT_EQ(ReasonOf(world.Submit(on)), "ETAG_MISMATCH");
@@ -147,11 +153,13 @@ TEST(Faults, SeededFaultsNeverLoseWhatWasAcknowledged) {
     std::mt19937_64 random(seed);
     bool on = false;
     for (int step = 0; step < 40; ++step) {
-      constexpr Fault kFaults[] = {Fault::kNone, Fault::kNone, Fault::kConflict, Fault::kRetry, Fault::kUnknownLost, Fault::kUnknownDone};
+      constexpr Fault kFaults[] = {Fault::kNone,  Fault::kNone,        Fault::kConflict,
+                                   Fault::kRetry, Fault::kUnknownLost, Fault::kUnknownDone};
       const Fault fault = kFaults[random() % 6];
       const bool want = random() % 2 == 0;
-      service::ChangeRequest request = want ? f.world.OptInRequest("a", Account(), Control("help_improve"), Under("past"))
-                                            : f.world.OptOutRequest("a", Account(), Control("help_improve"));
+      service::ChangeRequest request =
+          want ? f.world.OptInRequest("a", Account(), Control("help_improve"), Under("past"))
+               : f.world.OptOutRequest("a", Account(), Control("help_improve"));
       request = WithId(std::move(request), std::to_string(step));
       f.faulty->Inject(fault);
       for (int attempt = 0;; ++attempt) {

@@ -101,7 +101,8 @@ void ExpectCensus(World& world) {
   for (const service::RegionCount& region : census.ByRegion()) {
     const auto at = count.regions.find(region.region);
     if (at == count.regions.end()) {
-      EXPECT_EQ(region.subjects, (std::array<std::array<uint64_t, 4>, domain::kPurposes>{})) << region.region.ToString();
+      EXPECT_EQ(region.subjects, (std::array<std::array<uint64_t, 4>, domain::kPurposes>{}))
+          << region.region.ToString();
       continue;
     }
     ++seen;
@@ -161,7 +162,8 @@ TEST(Fill, ADamagedRowStopsTheStart) {
     std::string value;
   };
   base::SubjectHandle subject;
-  for (const Row& row : {Row{store::Table::kSubject, "short"}, Row{store::Table::kSubject, service::EncodeSubjectRow(subject, "no facts")},
+  for (const Row& row : {Row{store::Table::kSubject, "short"},
+                         Row{store::Table::kSubject, service::EncodeSubjectRow(subject, "no facts")},
                          Row{store::Table::kRecording, "short"}, Row{store::Table::kPolicy, "no policy"},
                          Row{store::Table::kSuspension, "no suspension"}}) {
     World world;

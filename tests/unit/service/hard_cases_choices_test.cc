@@ -76,7 +76,8 @@ TEST(HardCase, N11_CapturedWhileOffStaysNoAfterOnAgain) {
     const Recording while_off(world.Now() - base::Seconds(20));
     ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
     EXPECT_EQ(Text(world.Check("a", while_off)), "KEEP no: CAPTURED_WHILE_REFUSED, CAPTURED_BEFORE_CONSENT") << region;
-    EXPECT_EQ(Text(world.Check("a", while_on)), "KEEP no: CAPTURED_BEFORE_CONSENT") << "only captures after the last on";
+    EXPECT_EQ(Text(world.Check("a", while_on)), "KEEP no: CAPTURED_BEFORE_CONSENT")
+        << "only captures after the last on";
     EXPECT_EQ(Text(world.Check("a")), "KEEP yes: CONSENT") << region;
 
     ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
@@ -139,7 +140,8 @@ TEST(HardCase, N50_ReopenedStoreHasTheSameSettings) {
   World world({.partitions = 3});
   for (int i = 0; i < 20; ++i) {
     const std::string account = "account " + std::to_string(i);
-    ASSERT_TRUE(world.Register(account, i % 2 == 0 ? "DE" : "US", {Adult("ann"), Child("ben", "gil")}, {"kitchen"}).ok());
+    ASSERT_TRUE(
+        world.Register(account, i % 2 == 0 ? "DE" : "US", {Adult("ann"), Child("ben", "gil")}, {"kitchen"}).ok());
     if (i % 3 == 0) {
       ASSERT_TRUE(world.OptIn(account, Account(), Control("help_improve")).ok());
     }

@@ -17,7 +17,9 @@ bool IsPurge(const domain::Decision& decision) { return decision.disposition == 
 // An account, and its one person, that agreed; it keeps recordings for three months.
 void Agree(World& world, const std::string& account) {
   ASSERT_TRUE(world.Register(account, "DE").ok());
-  for (const ScopeName& scope : {Account(), Profile("ann")}) ASSERT_TRUE(world.OptIn(account, scope, HelpImprove()).ok());
+  for (const ScopeName& scope : {Account(), Profile("ann")}) {
+    ASSERT_TRUE(world.OptIn(account, scope, HelpImprove()).ok());
+  }
   ASSERT_TRUE(world.Retain(account, Account(), domain::Retention{domain::RetentionKind::kMonths, 3}).ok());
 }
 
@@ -96,8 +98,9 @@ struct Jump {
 
 class EveryJump : public testing::TestWithParam<Jump> {};
 INSTANTIATE_TEST_SUITE_P(Jumps, EveryJump,
-                         testing::Values(Jump{base::Hours(1), false}, Jump{base::Hours(-1), false}, Jump{base::Days(1), true},
-                                         Jump{base::Days(-1), true}, Jump{base::Days(6), true}, Jump{base::Days(400), true},
+                         testing::Values(Jump{base::Hours(1), false}, Jump{base::Hours(-1), false},
+                                         Jump{base::Days(1), true}, Jump{base::Days(-1), true},
+                                         Jump{base::Days(6), true}, Jump{base::Days(400), true},
                                          Jump{base::Days(30 * 365), true}, Jump{base::Days(-400), true}));
 
 TEST_P(EveryJump, NothingIsPurgedByItAndNoOptOutIsLost) {
@@ -108,7 +111,9 @@ TEST_P(EveryJump, NothingIsPurgedByItAndNoOptOutIsLost) {
   const Recording young(world.Now());
   world.clock.StepWall(GetParam().by);
   EXPECT_EQ(world.time().Look().doubtful, GetParam().doubtful);
-  for (int i = 0; i < kAccounts; i += 2) ASSERT_TRUE(world.OptOut("a" + std::to_string(i), Account(), HelpImprove()).ok()) << i;
+  for (int i = 0; i < kAccounts; i += 2) {
+    ASSERT_TRUE(world.OptOut("a" + std::to_string(i), Account(), HelpImprove()).ok()) << i;
+  }
   world.Restart();
   for (int i = 0; i < kAccounts; ++i) {
     for (const Recording& recording : {old, young}) {

@@ -51,7 +51,8 @@ TEST_F(HardCaseOfAClosure, N46_AClosedAccountIsPurgedAndOnlyTheSuppressionRecord
   EXPECT_EQ(Text(world.Check("a", any)), "KEEP no: DELETION_PENDING");
   ASSERT_TRUE(deleting.Step(place, service::DeletionStep::kVerify).ok());
   EXPECT_EQ(Fate("a", any), "PURGE: DELETED, ACCOUNT_CLOSED");
-  EXPECT_EQ(Fate("a", Recording(world.Now() - base::Seconds(10))), "PURGE: DELETED, ACCOUNT_CLOSED") << "whenever it was captured";
+  EXPECT_EQ(Fate("a", Recording(world.Now() - base::Seconds(10))), "PURGE: DELETED, ACCOUNT_CLOSED")
+      << "whenever it was captured";
   EXPECT_EQ(ReasonOf(world.OptIn("a", Account(), Control("help_improve"))), "ACCOUNT_CLOSED");
   EXPECT_EQ(ReasonOf(CreateNew("a", true)), "ACCOUNT_CLOSED") << "not finished";
   EXPECT_EQ(deleting.Ask("a", TheAccount()), place) << "it is closed once";
@@ -68,7 +69,9 @@ TEST_F(HardCaseOfAClosure, N46_AClosedAccountIsPurgedAndOnlyTheSuppressionRecord
   EXPECT_TRUE(gone(store::Table::kNames));
   EXPECT_TRUE(gone(store::Table::kKeyShare));
   size_t recordings = 0;
-  ASSERT_TRUE(world.store().Scan({}, store::Table::kRecording, "", "", SIZE_MAX, [&](auto, auto) { return ++recordings > 0; }).ok());
+  ASSERT_TRUE(world.store()
+                  .Scan({}, store::Table::kRecording, "", "", SIZE_MAX, [&](auto, auto) { return ++recordings > 0; })
+                  .ok());
   EXPECT_EQ(recordings, 0U);
   EXPECT_TRUE(world.store().FeedAt({}, last)->erased);
   EXPECT_TRUE(world.reads().History(world.Handle("a"), 100, "")->items.empty());
@@ -102,7 +105,8 @@ TEST_F(HardCaseOfAClosure, N47_AClosedIdIsUsedAgainOnlyExplicitlyAndNothingIsInh
   EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
 }
 
-// A restriction for a closed id is taken at every stage of the closing, and binds who starts anew under the id until they choose.
+// A restriction for a closed id is taken at every stage of the closing, and binds who starts anew under the id until
+// they choose.
 TEST_F(HardCaseOfAClosure, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedAnew) {
   for (const std::string when : {"before it is forgotten", "after it was"}) {
     const std::string account = "a " + when.substr(0, 5);
@@ -123,7 +127,8 @@ TEST_F(HardCaseOfAClosure, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedA
     const domain::ScopeFacts anew = world.Facts(account).account();
     EXPECT_TRUE(domain::SaysNo(anew.ChoiceFor(Purpose::kHumanReview).choice)) << when;
     EXPECT_TRUE(domain::SaysNo(anew.ChoiceFor(Purpose::kAdvertising).choice)) << when;
-    EXPECT_EQ(anew.ChoiceFor(Purpose::kPersonalisation).choice, domain::Choice::kUnset) << "the closed one's own is not inherited";
+    EXPECT_EQ(anew.ChoiceFor(Purpose::kPersonalisation).choice, domain::Choice::kUnset)
+        << "the closed one's own is not inherited";
     EXPECT_EQ(anew.retention, (domain::Retention{domain::RetentionKind::kMonths, 3})) << when;
     EXPECT_EQ(world.reads().History(world.Handle(account), 100, "")->items.size(), 1U) << when;
     ASSERT_TRUE(world.OptIn(account, Account(), Only(Purpose::kHumanReview)).ok()) << "its holder chooses";
@@ -146,7 +151,9 @@ TEST_F(HardCaseOfAClosure, N74_ANoThatIsSaidAgainToAClosedAccountBindsTheNextOne
   ASSERT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
   ASSERT_TRUE(CreateNew("a", true).ok());
   const domain::SubjectFacts anew = world.Facts("a");
-  for (const Purpose purpose : domain::kAllPurposes) EXPECT_TRUE(domain::SaysNo(anew.account().ChoiceFor(purpose).choice));
+  for (const Purpose purpose : domain::kAllPurposes) {
+    EXPECT_TRUE(domain::SaysNo(anew.account().ChoiceFor(purpose).choice));
+  }
   EXPECT_TRUE(anew.account().refused_all_since.IsSet());
   EXPECT_EQ(anew.account().retention, (domain::Retention{domain::RetentionKind::kMonths, 18}));
   const domain::ScopeRef den = world.Ref(Device("den"));
@@ -198,7 +205,8 @@ TEST_F(HardCaseOfAClosure, N47_AnOldClosureDoesNotReachTheNewAccount) {
   const Reply anew = CreateNew("a", true);
   ASSERT_TRUE(anew.ok()) << anew.status();
   EXPECT_FALSE(anew->subject_is_new) << "an account of that id was known";
-  const DeletionPlace asked = deleting.Ask("a", Within(world.Now() - base::Days(3), world.Now() - base::Days(2)), RequestState::kReceived);
+  const DeletionPlace asked =
+      deleting.Ask("a", Within(world.Now() - base::Days(3), world.Now() - base::Days(2)), RequestState::kReceived);
   const auto kept = [&] { return Fate("a", Recording(world.Now() - base::Seconds(10))); };
   EXPECT_EQ(kept(), "KEEP");
   ASSERT_TRUE(deleting.Step(closure, service::DeletionStep::kVerify).ok()) << "repeated";
@@ -235,7 +243,8 @@ TEST_F(HardCaseOfAClosure, N47_NeitherAnImportNorADoubtfulClockStartsItAnew) {
   ASSERT_TRUE(CreateNew("a", true).ok());
   Given old;
   old.imported_at = before;
-  EXPECT_EQ(ReasonOf(world.OptIn("a", Account(), Only(Purpose::kHumanReview), old)), "IMPORT_CANNOT_LOOSEN") << "given by the closed one's holder";
+  EXPECT_EQ(ReasonOf(world.OptIn("a", Account(), Only(Purpose::kHumanReview), old)), "IMPORT_CANNOT_LOOSEN")
+      << "given by the closed one's holder";
 }
 
 // Who has looked at the closed one and says so gets the new one; who has looked at something else does not.
@@ -282,7 +291,8 @@ TEST_F(HardCaseOfAClosure, AHoldAfterTheLastReportStillKeepsTheAccountFromBeingF
   }
   const service::HoldPlace hold = deleting.Hold("a", domain::HeldPart{});
   EXPECT_EQ(*world.erasures().EraseKeys(), 0U);
-  EXPECT_EQ(Fate("a", Recording(world.Now() - base::Days(1))), "HOLD: LEGAL_HOLD, DELETED, ACCOUNT_CLOSED") << "what arrives late is held";
+  EXPECT_EQ(Fate("a", Recording(world.Now() - base::Days(1))), "HOLD: LEGAL_HOLD, DELETED, ACCOUNT_CLOSED")
+      << "what arrives late is held";
   ASSERT_TRUE(deleting.Release(hold).ok());
   EXPECT_EQ(*world.erasures().EraseKeys(), 1U);
   EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);

@@ -120,7 +120,11 @@ TEST_F(HardCaseOfAnEnding, AConsentForThePastCancelsWhatIsStillOwedOfTheCopies) 
   const auto told = Told("a");
   EXPECT_FALSE(told[0].selector.copies_of.Has(Purpose::kHumanReview));
   EXPECT_TRUE(told[0].selector.copies_of.Has(Purpose::kFeatureDevelopment)) << "the other purpose is owed still";
-  EXPECT_EQ(told[1].selector.copies_of, [] { domain::PurposeSet one; one.Add(Purpose::kHumanReview); return one; }()) << "the profile has forgiven nothing";
+  EXPECT_EQ(told[1].selector.copies_of, [] {
+    domain::PurposeSet one;
+    one.Add(Purpose::kHumanReview);
+    return one;
+  }()) << "the profile has forgiven nothing";
   EXPECT_FALSE(domain::AllEnded(told[0]) || domain::AllEnded(told[1]));
   EXPECT_TRUE(domain::AllEnded(told[2])) << "a worker has it, and may have erased some";
   for (const service::LeasedTask& task : leased) {
@@ -196,7 +200,9 @@ TEST_F(HardCaseOfAnEnding, WhoHadADefaultThatThePolicyTookHasItsCopiesOrderedAwa
   service::ChangeRequest move = world.Request("moves", service::ChangeKind::kUpsertSubject);
   move.command.region = Where("DE");
   ASSERT_TRUE(world.Submit(std::move(move)).ok());
-  for (const char* who : {"a", "moves", "later"}) ASSERT_TRUE(world.OptOut(who, Account(), Only(Purpose::kHumanReview)).ok());
+  for (const char* who : {"a", "moves", "later"}) {
+    ASSERT_TRUE(world.OptOut(who, Account(), Only(Purpose::kHumanReview)).ok());
+  }
   EXPECT_EQ(Told("a").size(), 1U);
   EXPECT_EQ(Told("moves").size(), 1U) << "away from where it once applied";
   EXPECT_TRUE(Told("later").empty()) << "who came when it had ended had none";

@@ -129,7 +129,9 @@ TEST_F(HardCaseOfAHold, ARenewalSaysThatAHoldTookTheTaskBackAndTheHoldSaysWhoSti
   const service::SystemRow audio = deleting.Named("audio");
   const auto before = deleting.Lease("audio", 1, base::Hours(12));
   ASSERT_EQ(before.size(), 1U);
-  const auto renewed = [&](const service::LeasedTask& task) { return world.tasks().Renew(audio, task.place, task.row.epoch, base::Hours(12))->state; };
+  const auto renewed = [&](const service::LeasedTask& task) {
+    return world.tasks().Renew(audio, task.place, task.row.epoch, base::Hours(12))->state;
+  };
   EXPECT_EQ(renewed(before[0]), State::kRenewed);
   const HoldPlace hold = deleting.Hold("a", TheWeekFrom(week));
   EXPECT_EQ(renewed(before[0]), State::kTakenBack) << "by the first renewal after the acknowledgement";
@@ -155,7 +157,8 @@ TEST_F(HardCaseOfAHold, ARenewalSaysThatAHoldTookTheTaskBackAndTheHoldSaysWhoSti
   ASSERT_TRUE(deleting.Release(hold).ok());
   const auto rest = deleting.Lease("audio");
   ASSERT_EQ(rest.size(), 1U);
-  EXPECT_EQ(rest[0].row.again, service::Again::kHoldReleased) << "what was held was there all the time: looking at new arrivals is not enough";
+  EXPECT_EQ(rest[0].row.again, service::Again::kHoldReleased)
+      << "what was held was there all the time: looking at new arrivals is not enough";
   EXPECT_TRUE(rest[0].row.looked_at.IsSet());
   EXPECT_EQ(rest[0].row.erased_count, 7U) << "what was erased before the hold is counted, once";
   EXPECT_EQ(rest[0].row.failures, 0U) << "a hold is no failure";
@@ -252,7 +255,9 @@ TEST_F(HardCaseOfAHold, AReleaseIsALoosening) {
 }
 
 TEST_F(HardCaseOfAHold, ThereIsABoundForHolds) {
-  for (size_t i = 0; i < domain::kMaxHolds; ++i) deleting.Hold("a", TheWeekFrom(week + base::Days(static_cast<int64_t>(i))));
+  for (size_t i = 0; i < domain::kMaxHolds; ++i) {
+    deleting.Hold("a", TheWeekFrom(week + base::Days(static_cast<int64_t>(i))));
+  }
   EXPECT_EQ(ReasonOf(deleting.TryHold("a", HeldPart{})), "SUBJECT_FULL");
   EXPECT_EQ(ReasonOf(deleting.TryHold("b", HeldPart{})), "NONE") << "each subject's own";
   const auto page = world.holds().List(world.Handle("a"), false, 10, {});

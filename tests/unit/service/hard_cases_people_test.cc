@@ -15,12 +15,14 @@ TEST(HardCase, N25_ChildProfileWithOnlyAGeneralConsentIsNo) {
   const Recording bens = Recording().Spoken({"ben"});
   EXPECT_EQ(Text(world.Check("a", bens)), "KEEP no: CHILD_WITHOUT_GUARDIAN");
   EXPECT_EQ(ReasonOf(world.OptIn("a", Profile("ben"), Only(Purpose::kHumanReview))), "GUARDIAN_REQUIRED");
-  EXPECT_EQ(ReasonOf(world.OptIn("a", Profile("ben"), Only(Purpose::kHumanReview), ByGuardian("eve"))), "GUARDIAN_REQUIRED");
+  EXPECT_EQ(ReasonOf(world.OptIn("a", Profile("ben"), Only(Purpose::kHumanReview), ByGuardian("eve"))),
+            "GUARDIAN_REQUIRED");
   EXPECT_EQ(ReasonOf(world.OptIn("a", Profile("ben"), Control("help_improve"), ByGuardian("gil"))), "GUARDIAN_REQUIRED")
       << "purpose by purpose";
   ASSERT_TRUE(world.OptIn("a", Profile("ben"), Only(Purpose::kHumanReview), ByGuardian("gil")).ok());
   EXPECT_EQ(Text(world.Check("a", bens)), "KEEP yes: CONSENT");
-  EXPECT_EQ(Text(world.Check("a", bens, Purpose::kFeatureDevelopment)), "KEEP no: CHILD_WITHOUT_GUARDIAN") << "for this very purpose";
+  EXPECT_EQ(Text(world.Check("a", bens, Purpose::kFeatureDevelopment)), "KEEP no: CHILD_WITHOUT_GUARDIAN")
+      << "for this very purpose";
 }
 
 TEST(HardCase, N25_UnknownAgeCountsAsAChild) {
@@ -39,8 +41,10 @@ TEST(HardCase, N25_ComingOfAgeEndsTheGuardiansConsent) {
   ASSERT_TRUE(IsYes(world.Check("a", bens)));
   world.Wait(At("2026-04-01T12:01:00Z") - world.Now());
   EXPECT_EQ(Text(world.Check("a", bens)), "KEEP no: CONSENT_EXPIRED");
-  EXPECT_EQ(ReasonOf(world.OptIn("a", Profile("ben"), Only(Purpose::kHumanReview), ByGuardian("gil"))), "EVIDENCE_REQUIRED");
-  ASSERT_TRUE(world.OptIn("a", Profile("ben"), Only(Purpose::kHumanReview), Under("own")).ok()) << "a consent of one's own";
+  EXPECT_EQ(ReasonOf(world.OptIn("a", Profile("ben"), Only(Purpose::kHumanReview), ByGuardian("gil"))),
+            "EVIDENCE_REQUIRED");
+  ASSERT_TRUE(world.OptIn("a", Profile("ben"), Only(Purpose::kHumanReview), Under("own")).ok())
+      << "a consent of one's own";
   EXPECT_EQ(Text(world.Check("a", bens)), "KEEP yes: CONSENT");
 }
 

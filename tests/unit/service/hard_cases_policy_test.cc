@@ -62,11 +62,14 @@ TEST(HardCase, N55_PurposeAddedAfterOptOutOfAllIsRefusedFromItsFirstDay) {
   ASSERT_TRUE(world.OptOut("off", Account(), Everything()).ok());
   ASSERT_TRUE(world.OptOut("partly", Account(), Control("help_improve")).ok());
   PolicyBuilder next("v2");
-  next.AddPurpose(v1::PURPOSE_VOICE_IDENTIFICATION).Control("help_improve").add_purposes(v1::PURPOSE_VOICE_IDENTIFICATION);
+  next.AddPurpose(v1::PURPOSE_VOICE_IDENTIFICATION)
+      .Control("help_improve")
+      .add_purposes(v1::PURPOSE_VOICE_IDENTIFICATION);
   const absl::Status activated = world.Activate(next);
   ASSERT_TRUE(activated.ok()) << activated.message();
   EXPECT_EQ(Text(world.Check("off", Purpose::kVoiceIdentification)), "KEEP no: REFUSED");
-  EXPECT_EQ(Text(world.Check("partly", Purpose::kVoiceIdentification)), "KEEP no: REFUSED") << "a control's refusal covers it too";
+  EXPECT_EQ(Text(world.Check("partly", Purpose::kVoiceIdentification)), "KEEP no: REFUSED")
+      << "a control's refusal covers it too";
   EXPECT_EQ(Text(world.Check("quiet", Purpose::kVoiceIdentification)), "KEEP yes: DEFAULT");
   world.Restart();
   EXPECT_EQ(Text(world.Check("off", Purpose::kVoiceIdentification)), "KEEP no: REFUSED");
@@ -78,7 +81,9 @@ TEST(HardCase, N55_AConsentToAControlDoesNotCoverWhatIsAddedLater) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
   PolicyBuilder next("v2");
-  next.AddPurpose(v1::PURPOSE_VOICE_IDENTIFICATION).Control("help_improve").add_purposes(v1::PURPOSE_VOICE_IDENTIFICATION);
+  next.AddPurpose(v1::PURPOSE_VOICE_IDENTIFICATION)
+      .Control("help_improve")
+      .add_purposes(v1::PURPOSE_VOICE_IDENTIFICATION);
   ASSERT_TRUE(world.Activate(next).ok());
   EXPECT_TRUE(IsYes(world.Check("a")));
   EXPECT_FALSE(IsYes(world.Check("a", Purpose::kVoiceIdentification)));

@@ -89,10 +89,12 @@ TEST_F(HardCaseOfAnOptedIn, N24_LongerRetentionWithoutEtagIsRefused) {
 TEST_F(HardCaseOfAnOptedIn, N41_CapturedAfterDeleteEverythingFollowsTheNormalRules) {
   const base::Instant received = world.Now();
   world.Rewrite("a", [&](SubjectFacts& facts) {
-    facts.tombstones.push_back(Tombstone{DeletionState::kVerified, ScopeKind::kAccount, {}, domain::OrderedTimes::Until(received, received), {}});
+    facts.tombstones.push_back(Tombstone{
+        DeletionState::kVerified, ScopeKind::kAccount, {}, domain::OrderedTimes::Until(received, received), {}});
   });
   EXPECT_EQ(Text(world.Check("a", Recording(received - base::Days(3)))), "PURGE no: DELETED");
-  EXPECT_EQ(Text(world.Check("a", Recording(received + base::Seconds(1)))), "PURGE no: DELETED") << "the border is PURGE";
+  EXPECT_EQ(Text(world.Check("a", Recording(received + base::Seconds(1)))), "PURGE no: DELETED")
+      << "the border is PURGE";
   EXPECT_EQ(Text(world.Check("a", Recording(received + base::Seconds(3)))), "KEEP yes: CONSENT");
   ASSERT_TRUE(world.OptOut("a", Account(), Control("help_improve")).ok());
   EXPECT_EQ(Fate(Recording(received - base::Days(3))), "PURGE: DELETED") << "a later change keeps what is stored";

@@ -35,7 +35,8 @@ TEST(HardCase, N12_ClientsClockTwoHoursFastIsOutweighedByTheServersOrder) {
   fast.command.proof.given_at = world.Now() + base::Hours(2);
   for (const domain::Channel channel : {domain::Channel::kApp, domain::Channel::kImport}) {
     fast.command.proof.channel = channel;
-    EXPECT_EQ(ReasonOf(world.Submit(fast)), "IMPORT_CANNOT_LOOSEN") << "a client's time counts in an import alone, and cannot lie ahead there";
+    EXPECT_EQ(ReasonOf(world.Submit(fast)), "IMPORT_CANNOT_LOOSEN")
+        << "a client's time counts in an import alone, and cannot lie ahead there";
   }
 
   ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
@@ -54,7 +55,8 @@ TEST(HardCase, N13_CaptureAndChangeWithinTheUncertaintyIsNo) {
   const base::Instant since = ConsentTime(world);
   const base::Span border = base::Seconds(2);
   EXPECT_TRUE(IsYes(world.Check("a", Recording(since + border))));
-  EXPECT_EQ(Text(world.Check("a", Recording(since + border - base::Microseconds(1)))), "KEEP no: CAPTURED_BEFORE_CONSENT");
+  EXPECT_EQ(Text(world.Check("a", Recording(since + border - base::Microseconds(1)))),
+            "KEEP no: CAPTURED_BEFORE_CONSENT");
   Recording exact(since);
   exact.facts.has_uncertainty = true;
   EXPECT_TRUE(IsYes(world.Check("a", exact)));
@@ -134,7 +136,9 @@ TEST(HardCase, N57_GermanyToTheUsIsALoosening) {
   ASSERT_TRUE(world.Submit(move).ok());
   EXPECT_FALSE(IsYes(world.Check("a", before))) << "captured before the move";
   EXPECT_EQ(Text(world.Check("a")), "KEEP yes: DEFAULT");
-  for (const auto& scope : {Account(), Profile("ann")}) ASSERT_TRUE(world.OptIn("a", scope, Control("help_improve"), Under("past")).ok());
+  for (const auto& scope : {Account(), Profile("ann")}) {
+    ASSERT_TRUE(world.OptIn("a", scope, Control("help_improve"), Under("past")).ok());
+  }
   EXPECT_EQ(Text(world.Check("a", before)), "KEEP yes: CONSENT") << "what Germany allows, too";
   Recording several = before;
   several.facts.speakers = domain::Speakers::kSeveral;

@@ -40,7 +40,9 @@ class ManyDeletions : public testing::TestWithParam<uint64_t> {
 };
 
 TEST_P(ManyDeletions, EachCountsAndNothingElse) {
-  for (int n = 0; n < kMany; ++n) deleting.Ask("a", Hour(n - kMany + 55), n % 2 == 0 ? RequestState::kAccepted : RequestState::kReceived);
+  for (int n = 0; n < kMany; ++n) {
+    deleting.Ask("a", Hour(n - kMany + 55), n % 2 == 0 ? RequestState::kAccepted : RequestState::kReceived);
+  }
   const domain::SubjectFacts facts = world.Facts("a");
   EXPECT_TRUE(facts.has_more_tombstones);
   EXPECT_TRUE(facts.tombstones.empty());

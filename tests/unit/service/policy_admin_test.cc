@@ -71,7 +71,8 @@ TEST(Policies, ARefusedOneLeavesTheOldInForce) {
     EXPECT_EQ(RowsOf(world.store(), store::Table::kPolicy, 0).size(), 1U);
   }
   world.Restart();
-  EXPECT_EQ(world.Activate(drops).code(), absl::StatusCode::kFailedPrecondition) << "what is in use is known after a restart";
+  EXPECT_EQ(world.Activate(drops).code(), absl::StatusCode::kFailedPrecondition)
+      << "what is in use is known after a restart";
   PolicyBuilder unused("v2");
   unused.DropNotice("silent");
   EXPECT_TRUE(world.Activate(unused).ok());
@@ -114,7 +115,8 @@ TEST(Policies, WhatOnlySomePartitionsHaveIsCompletedAtStart) {
   }
 }
 
-// A full queue behind the first partition must not leave a policy that nobody heard of and a restart would put in force.
+// A full queue behind the first partition must not leave a policy that nobody heard of and a restart would put in
+// force.
 TEST(Policies, AreInForceAsAWholeWhereAPartitionIsBusy) {
   World::Options options;
   options.partitions = 3;
@@ -153,7 +155,8 @@ TEST(Policies, RulesOfAPastTime) {
 
 TEST(Suspensions, Fold) {
   const auto row = [](bool active, int64_t at, const char* region = "") {
-    return service::SuspensionRow{Purpose::kHumanReview, *region == '\0' ? Region{} : Where(region), active, base::Instant{at}, "r"};
+    return service::SuspensionRow{Purpose::kHumanReview, *region == '\0' ? Region{} : Where(region), active,
+                                  base::Instant{at}, "r"};
   };
   const std::vector<service::SuspensionRow> rows = {row(true, 10), row(true, 20, "DE"), row(false, 30), row(true, 40),
                                                     row(false, 50, "DE")};
@@ -176,18 +179,21 @@ TEST(Suspensions, ResumingNeedsTheEtagOfWhatIsSuspended) {
   EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", "e")), "NOT_SUSPENDED");
   const auto first = world.admin().Suspend(Purpose::kHumanReview, Region{}, "r");
   ASSERT_TRUE(first.ok());
-  EXPECT_EQ(world.admin().Suspend(Purpose::kHumanReview, Region{}, "again")->etag, first->etag) << "repeating changes nothing";
+  EXPECT_EQ(world.admin().Suspend(Purpose::kHumanReview, Region{}, "again")->etag, first->etag)
+      << "repeating changes nothing";
   EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Where("DE"), "r", first->etag)), "NOT_SUSPENDED");
   EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", "")), "ETAG_REQUIRED");
   EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", "0123")), "ETAG_MISMATCH");
   world.Restart();
-  ASSERT_TRUE(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", first->etag).ok()) << "etags survive a restart";
+  ASSERT_TRUE(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", first->etag).ok())
+      << "etags survive a restart";
   const auto second = world.admin().Suspend(Purpose::kHumanReview, Region{}, "r");
   EXPECT_NE(second->etag, first->etag);
   EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", first->etag)), "ETAG_MISMATCH");
   world.clock.Set(world.clock.Now() - base::Hours(2));
   EXPECT_EQ(ReasonOf(world.admin().Resume(Purpose::kHumanReview, Region{}, "r", second->etag)), "CLOCK_BEHIND");
-  EXPECT_TRUE(world.admin().Suspend(Purpose::kModelTraining, Region{}, "r").ok()) << "a restriction does not wait for the clock";
+  EXPECT_TRUE(world.admin().Suspend(Purpose::kModelTraining, Region{}, "r").ok())
+      << "a restriction does not wait for the clock";
 }
 
 // The partitions' last stamps may lie apart after the clock went back: a consent from before the suspension stays one.

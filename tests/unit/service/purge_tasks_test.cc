@@ -22,7 +22,9 @@ class PurgeTasksTest : public testing::TestWithParam<uint16_t> {
     return options;
   }
   bool HasKey(DeletionPlace place) {
-    return world.store().Get(place.partition, store::Table::kKeyShare, service::DeletionShareKey(world.context(), place)).ok();
+    return world.store()
+        .Get(place.partition, store::Table::kKeyShare, service::DeletionShareKey(world.context(), place))
+        .ok();
   }
 
   World world{Partitions()};
@@ -109,7 +111,9 @@ TEST_P(PurgeTasksTest, ALeaseIsKeptByRenewalsAndByNobodyElses) {
   deleting.Ask("a", AllOfIt());
   const service::SystemRow audio = deleting.Named("audio");
   const auto task = deleting.Lease("audio", 1, base::Seconds(100)).at(0);
-  const auto renew = [&](const service::SystemRow& system, uint64_t epoch) { return world.tasks().Renew(system, task.place, epoch, base::Seconds(100)); };
+  const auto renew = [&](const service::SystemRow& system, uint64_t epoch) {
+    return world.tasks().Renew(system, task.place, epoch, base::Seconds(100));
+  };
   for (int i = 0; i < 10; ++i) {
     world.Wait(base::Seconds(60));
     const auto renewed = renew(audio, task.row.epoch);
@@ -276,13 +280,15 @@ TEST_P(PurgeTasksTest, CancellingTakesTheTombstoneBackAndNeedsTheEtagAndEvidence
   ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok());
   const Recording recording(world.Now() - base::Days(1));
   const DeletionPlace place = deleting.Ask("a", AllOfIt());
-  const DeletionPlace kept = deleting.Ask("a", Within(world.Now() - base::Days(30), world.Now() - base::Days(20)), RequestState::kReceived);
+  const DeletionPlace kept =
+      deleting.Ask("a", Within(world.Now() - base::Days(30), world.Now() - base::Days(20)), RequestState::kReceived);
   EXPECT_EQ(Text(world.Check("a", recording)), "PURGE no: DELETED");
   EXPECT_EQ(ReasonOf(deleting.Step(place, DeletionStep::kCancel)), "ETAG_REQUIRED");
   ASSERT_TRUE(deleting.Cancel(place).ok());
   EXPECT_EQ(deleting.Get(place).state, RequestState::kCancelled);
   EXPECT_EQ(Text(world.Check("a", recording)), "KEEP yes: CONSENT");
-  EXPECT_EQ(Text(world.Check("a", Recording(world.Now() - base::Days(25)))), "KEEP no: DELETION_PENDING") << "the other one stays";
+  EXPECT_EQ(Text(world.Check("a", Recording(world.Now() - base::Days(25)))), "KEEP no: DELETION_PENDING")
+      << "the other one stays";
   EXPECT_EQ(deleting.Work("audio"), 0U);
   EXPECT_EQ(world.board().counts(1).open, 0);
   EXPECT_FALSE(HasKey(place));

@@ -49,14 +49,16 @@ TEST_P(Reading, NamesAreKeptForTheCallerAlone) {
 }
 
 TEST_P(Reading, NoIdStandsInTheClear) {
-  ASSERT_TRUE(world.Register("a-very-peculiar-account", "DE", {Child("peculiar-ann", "peculiar-gil")}, {"peculiar-kitchen"}).ok());
+  ASSERT_TRUE(
+      world.Register("a-very-peculiar-account", "DE", {Child("peculiar-ann", "peculiar-gil")}, {"peculiar-kitchen"})
+          .ok());
   ASSERT_TRUE(world.OptOut("a-very-peculiar-account", Device("peculiar-den"), Everything()).ok());
   ASSERT_TRUE(world.Report("a-very-peculiar-account", "peculiar-recording", domain::Flags::kSafety).ok());
   const auto search = [](std::string_view bytes) { EXPECT_EQ(bytes.find("peculiar"), std::string_view::npos); };
   for (uint16_t p = 0; p < GetParam(); ++p) {
     for (int table = 1; table <= 7; ++table) {
-      const absl::Status scanned = world.store().Scan(store::Partition{p}, static_cast<store::Table>(table), "", "", SIZE_MAX,
-                                                      [&](std::string_view key, std::string_view value) {
+      const absl::Status scanned = world.store().Scan(store::Partition{p}, static_cast<store::Table>(table), "", "",
+                                                      SIZE_MAX, [&](std::string_view key, std::string_view value) {
                                                         search(key);
                                                         search(value);
                                                         return true;
@@ -99,7 +101,8 @@ TEST_P(Reading, HistoryIsNewestFirstInPagesWithItsEvidence) {
   }
   EXPECT_EQ(ReasonOf(reads.History(world.Handle("nobody"), 10, "")), "SUBJECT_NOT_FOUND");
   const service::Tokens& tokens = world.context().tokens;
-  for (const std::string& token : {std::string("garbage"), tokens.Encode({{}, 0}), tokens.Encode({{}, 9'999}), world.reads().Get(a)->revision}) {
+  for (const std::string& token :
+       {std::string("garbage"), tokens.Encode({{}, 0}), tokens.Encode({{}, 9'999}), world.reads().Get(a)->revision}) {
     EXPECT_EQ(ReasonOf(reads.History(a, 10, token)), "INVALID_FIELD") << token;
   }
   const auto foreign = reads.History(world.Handle("b"), 1, "");

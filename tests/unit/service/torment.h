@@ -11,7 +11,8 @@
 
 namespace consent::test {
 
-// `reencode` returns nothing for what does not decode. Whatever decodes must encode to the very same bytes; nothing may crash.
+// `reencode` returns nothing for what does not decode. Whatever decodes must encode to the very same bytes; nothing may
+// crash.
 template <typename Decode>
 void Torment(const std::string& bytes, Decode reencode, uint64_t seed) {
   std::mt19937_64 random(seed);
@@ -22,7 +23,9 @@ void Torment(const std::string& bytes, Decode reencode, uint64_t seed) {
   }
   for (int i = 0; i < 200; ++i) {
     std::string hurt = bytes;
-    for (uint64_t n = 1 + random() % 3; n > 0 && !hurt.empty(); --n) hurt[random() % hurt.size()] = static_cast<char>(random());
+    for (uint64_t n = 1 + random() % 3; n > 0 && !hurt.empty(); --n) {
+      hurt[random() % hurt.size()] = static_cast<char>(random());
+    }
     if (random() % 4 == 0) hurt += static_cast<char>(random());
     const std::string again = reencode(hurt);
     ASSERT_TRUE(again.empty() || again == hurt) << seed << " " << base::Hex(hurt);

@@ -65,12 +65,13 @@ class CommitterTest : public ::testing::Test {
     committer_ = std::make_unique<Committer>(std::move(options), engine_);
   }
   void Commit(std::vector<Precondition> preconditions = {}, Change change = {}) {
-    committer_->Commit(Partition{}, std::move(preconditions), [change](const Stamp&) { return change; },
-                       [this](const CommitResult& result) {
-                         std::lock_guard<std::mutex> lock(mutex_);
-                         outcomes_.push_back(result.outcome);
-                         answered_.notify_all();
-                       });
+    committer_->Commit(
+        Partition{}, std::move(preconditions), [change](const Stamp&) { return change; },
+        [this](const CommitResult& result) {
+          std::lock_guard<std::mutex> lock(mutex_);
+          outcomes_.push_back(result.outcome);
+          answered_.notify_all();
+        });
   }
   void AwaitAnswers(size_t n) {
     std::unique_lock<std::mutex> lock(mutex_);
@@ -118,7 +119,8 @@ TEST_F(CommitterTest, WhatTheGroupUnderWayWritesIsSeenByTheNextOne) {
   committer_->Commit(Partition{}, {}, build, [](const CommitResult&) {});
   prepared.get_future().wait();
   engine_.Release(2);
-  EXPECT_EQ(Outcomes(), (std::vector<Outcome>{Outcome::kCommitted, Outcome::kCommitted, Outcome::kConflict, Outcome::kCommitted}));
+  EXPECT_EQ(Outcomes(),
+            (std::vector<Outcome>{Outcome::kCommitted, Outcome::kCommitted, Outcome::kConflict, Outcome::kCommitted}));
   EXPECT_EQ(engine_.groups(), (std::vector<size_t>{1, 3}));
 }
 
@@ -146,8 +148,9 @@ TEST_F(CommitterTest, WhatNobodyWroteSinceIsNotReadAgain) {
   Commit(as_seen_afterwards);
   Commit({}, Change{{{Table::kSubject, "k", "2"}}, {}});
   Commit(as_seen_afterwards);
-  EXPECT_EQ(Outcomes(), (std::vector<Outcome>{Outcome::kCommitted, Outcome::kConflict, Outcome::kCommitted, Outcome::kCommitted,
-                                              Outcome::kConflict, Outcome::kCommitted, Outcome::kCommitted, Outcome::kConflict}));
+  EXPECT_EQ(Outcomes(),
+            (std::vector<Outcome>{Outcome::kCommitted, Outcome::kConflict, Outcome::kCommitted, Outcome::kCommitted,
+                                  Outcome::kConflict, Outcome::kCommitted, Outcome::kCommitted, Outcome::kConflict}));
 }
 
 TEST_F(CommitterTest, GroupsAreBoundedByCountAndBytes) {
@@ -158,17 +161,18 @@ TEST_F(CommitterTest, GroupsAreBoundedByCountAndBytes) {
   for (int i = 0; i < 6; ++i) Commit({}, Change{{{Table::kSubject, "k", std::string(1'000'000, 'v')}}, {}});
   engine_.Release(100);
   EXPECT_EQ(Outcomes(), std::vector<Outcome>(32, Outcome::kCommitted));
-  EXPECT_EQ(engine_.groups(), (std::vector<size_t>{1, 10, 10, 10, 1})) << "25 small ones and 6 of a megabyte, by ten or 4 MiB";
+  EXPECT_EQ(engine_.groups(), (std::vector<size_t>{1, 10, 10, 10, 1}))
+      << "25 small ones and 6 of a megabyte, by ten or 4 MiB";
 }
 
 TEST_F(CommitterTest, AFailedWriteIsUnknownForItsGroupAndClosedBehindIt) {
   Start(3);
   Commit();
   engine_.AwaitGroups(1);
-  Commit();                                                   // second group
-  Commit({{Table::kSubject, "k", "absent"}});                 // a conflict within it
+  Commit();                                    // second group
+  Commit({{Table::kSubject, "k", "absent"}});  // a conflict within it
   Commit();
-  Commit();                                                   // third group
+  Commit();  // third group
   engine_.Release(1);
   engine_.AwaitGroups(2);
   engine_.Release(1, absl::UnavailableError("disk"));

@@ -22,7 +22,9 @@ class FaultyTest : public ::testing::Test {
     std::promise<CommitResult> answer;
     store.Commit(
         Partition{}, {},
-        [&key](const store::Stamp&) { return store::Change{{{Table::kSubject, key, "v"}}, {}}; },
+        [&key](const store::Stamp&) {
+          return store::Change{{{Table::kSubject, key, "v"}}, {}};
+        },
         [&answer](const CommitResult& result) { answer.set_value(result); });
     return answer.get_future().get();
   }
@@ -82,10 +84,12 @@ TEST_F(FaultyTest, NeverAcknowledgesAfterAnUnknown) {
   faulty.Inject(Fault::kUnknownDone);
   std::promise<void> last;
   for (int i = 0; i < 50; ++i) {
-    faulty.Commit(Partition{}, {}, [](const store::Stamp&) { return store::Change{}; }, [&, i](const CommitResult& result) {
-      if (result.outcome == Outcome::kCommitted) outcomes.push_back(result.outcome);
-      if (i == 49) last.set_value();
-    });
+    faulty.Commit(
+        Partition{}, {}, [](const store::Stamp&) { return store::Change{}; },
+        [&, i](const CommitResult& result) {
+          if (result.outcome == Outcome::kCommitted) outcomes.push_back(result.outcome);
+          if (i == 49) last.set_value();
+        });
   }
   last.get_future().get();
   inner_.Close();

@@ -20,12 +20,12 @@ const Stamp kStamp{300, base::Instant{1'700'000'000'123'456}};
 
 TEST(Golden, CanonicalEvent) {
   EXPECT_EQ(base::Hex(CanonicalEvent(kStamp, Sample())),
-            "01"                                    // version
-            "ac02"                                  // sequence
-            "c0c480c1c1c48203"                      // time
-            "1030313233343536373839616263646566"    // subject
+            "01"                                                                // version
+            "ac02"                                                              // sequence
+            "c0c480c1c1c48203"                                                  // time
+            "1030313233343536373839616263646566"                                // subject
             "c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0"  // commitment
-            "0a626f6479006279746573");              // body
+            "0a626f6479006279746573");                                          // body
 }
 
 TEST(Golden, Chain) {
@@ -52,7 +52,8 @@ TEST(Golden, EveryMemberCounts) {
 }
 
 TEST(Golden, Lease) {
-  EXPECT_EQ(base::Hex(EncodeLease(LeaseRow{{5, {{0xb}, base::Span{300}}}, "me"})), "02050b000000000000000000000000000000ac02026d65");
+  EXPECT_EQ(base::Hex(EncodeLease(LeaseRow{{5, {{0xb}, base::Span{300}}}, "me"})),
+            "02050b000000000000000000000000000000ac02026d65");
 }
 
 }  // namespace

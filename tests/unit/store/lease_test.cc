@@ -11,7 +11,8 @@ base::BootTime At(base::Span since) { return base::BootTime{kBoot, since}; }
 TEST(Lease, ARebootEndsIt) {
   const auto granted = GrantLease(std::nullopt, "name", "one", At(base::Seconds(100)), base::Seconds(10));
   ASSERT_TRUE(granted.ok());
-  EXPECT_TRUE(absl::IsUnavailable(GrantLease(*granted, "name", "two", At(base::Seconds(109)), base::Seconds(10)).status()));
+  EXPECT_TRUE(
+      absl::IsUnavailable(GrantLease(*granted, "name", "two", At(base::Seconds(109)), base::Seconds(10)).status()));
   const auto other = GrantLease(*granted, "name", "two", base::BootTime{{2}, base::Seconds(1)}, base::Seconds(10));
   ASSERT_TRUE(other.ok());
   EXPECT_GT(other->lease.token, granted->lease.token);

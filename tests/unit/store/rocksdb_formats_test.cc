@@ -45,7 +45,8 @@ TEST(Golden, Keys) {
 TEST(Golden, FeedRows) {
   const Event event{"0123456789abcdef", "body", Filled(0xc0)};
   const std::string value = EncodeFeedRow(kStamp, event, Filled(0xaa));
-  EXPECT_EQ(Hex(value), "01c0c480c1c1c48203" + Repeat("aa", 32) + "10" + Hex("0123456789abcdef") + Repeat("c0", 32) + Hex("body"));
+  EXPECT_EQ(Hex(value),
+            "01c0c480c1c1c48203" + Repeat("aa", 32) + "10" + Hex("0123456789abcdef") + Repeat("c0", 32) + Hex("body"));
   const auto row = DecodeFeedRow(300, value);
   ASSERT_TRUE(row);
   EXPECT_EQ(row->event.body, "body");
@@ -61,7 +62,10 @@ TEST(Golden, FeedRows) {
 
 TEST(Golden, StoreRow) {
   const StoreRow row{{1}, 3, {2}, base::Instant{300}};
-  EXPECT_EQ(Hex(EncodeStoreRow(row)), "03" "01" + Repeat("00", 15) + "0003" + "02" + Repeat("00", 15) + "ac02");
+  EXPECT_EQ(Hex(EncodeStoreRow(row)),
+            "03"
+            "01" +
+                Repeat("00", 15) + "0003" + "02" + Repeat("00", 15) + "ac02");
   EXPECT_TRUE(DecodeStoreRow(EncodeStoreRow(row)));
   std::string earlier = EncodeStoreRow(row);
   EXPECT_FALSE(IsOfAnotherFormat(earlier));
@@ -84,15 +88,16 @@ TEST(Golden, HeadRecord) {
   record.heads = {Head{{4, base::Instant{5}}, Filled(6)}};
   const std::string bytes = EncodeHeadRecord(record);
   EXPECT_EQ(Hex(bytes), Hex("CONSHD02") + "01" + Repeat("00", 15) + "0000000000000002" + "0000000000000003" + "07" +
-                            Repeat("00", 15) + "0000000000000009" + "0000000000000008" + "000000000000000a" + "000000000000000b" +
-                            "000000000000000c" + "01" + "0001" +
-                            "0000000000000004" + "0000000000000005" + Repeat("06", 32) +
+                            Repeat("00", 15) + "0000000000000009" + "0000000000000008" + "000000000000000a" +
+                            "000000000000000b" + "000000000000000c" + "01" + "0001" + "0000000000000004" +
+                            "0000000000000005" + Repeat("06", 32) +
                             "2675cbaf11de9f36871bdcfb6122eb51e23e1ceff447604563675d7870778ad1");
 }
 
 TEST(Rows, PrefixesOrderAsPartitionsDo) {
   for (uint16_t p = 0; p < 1023; ++p) {
-    EXPECT_LT(DiskRowKey(Partition{p}, std::string(300, '\xff')), DiskRowKey(Partition{static_cast<uint16_t>(p + 1)}, ""));
+    EXPECT_LT(DiskRowKey(Partition{p}, std::string(300, '\xff')),
+              DiskRowKey(Partition{static_cast<uint16_t>(p + 1)}, ""));
     EXPECT_EQ(PartitionEnd(Partition{p}), DiskRowKey(Partition{static_cast<uint16_t>(p + 1)}, ""));
   }
   EXPECT_EQ(FeedKeySequence(Partition{5}, FeedKey(Partition{5}, 77)), 77u);
@@ -199,7 +204,8 @@ TEST(WalCheck, DamageAtTheEndMayBeATornWriteAndInTheMiddleIsNot) {
     EXPECT_EQ(IsWalSound(bad), at >= third) << at;
   }
   std::string zeroed = log;
-  std::fill(zeroed.begin() + static_cast<std::ptrdiff_t>(second), zeroed.begin() + static_cast<std::ptrdiff_t>(third), '\0');
+  std::fill(zeroed.begin() + static_cast<std::ptrdiff_t>(second), zeroed.begin() + static_cast<std::ptrdiff_t>(third),
+            '\0');
   EXPECT_FALSE(IsWalSound(zeroed));
   EXPECT_TRUE(IsWalSound(log + std::string(1000, '\0'))) << "space that was set aside";
 }

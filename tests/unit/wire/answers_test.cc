@@ -187,7 +187,8 @@ TEST(Errors, EveryReasonHasItsCodeAndName) {
   EXPECT_EQ(wire::DetailOf(absl::NotFoundError("of another maker")).reason, v1::ERROR_REASON_INTERNAL);
   EXPECT_EQ(wire::FieldError("f", "d").message(), "f: d");
   EXPECT_EQ(wire::FieldErrors({{"f", "d"}, {"g", "e"}}).message(), "f: d (and 1 more)");
-  EXPECT_EQ(wire::FieldErrors(std::vector<std::pair<std::string, std::string>>(40)).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(wire::FieldErrors(std::vector<std::pair<std::string, std::string>>(40)).code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 // Frozen: the digest of a stored request must not change with an upgrade.
@@ -196,12 +197,21 @@ TEST(Digest, Golden) {
   ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(
       R"(account_id: "a" scope { profile_id: "p" } targets { all: true } targets { purpose: PURPOSE_ADVERTISING } request_id: "q")",
       &request));
-  std::string bytes = "\x18" "consent.v1.OptOutRequest";
-  bytes += std::string("\x01\x01\x01" "a", 4);                              // account_id
-  bytes += std::string("\x02\x01\x01\x01\x01" "p\x00", 7);                  // scope
+  std::string bytes =
+      "\x18"
+      "consent.v1.OptOutRequest";
+  bytes += std::string(
+      "\x01\x01\x01"
+      "a",
+      4);  // account_id
+  bytes += std::string(
+      "\x02\x01\x01\x01\x01"
+      "p\x00",
+      7);                                                                    // scope
   bytes += std::string("\x03\x02\x03\x01\x01\x00\x02\x01\x07\x00\x00", 11);  // targets; end
   EXPECT_EQ(base::Hex(base::View(wire::RequestDigest(request))), base::Hex(base::View(base::Blake2b(bytes))));
-  EXPECT_EQ(base::Hex(base::View(wire::RequestDigest(request))), "570c5d2ee4b00af209c73f9efbe855fa75bf4862691d73601a0cb42695cf1949");
+  EXPECT_EQ(base::Hex(base::View(wire::RequestDigest(request))),
+            "570c5d2ee4b00af209c73f9efbe855fa75bf4862691d73601a0cb42695cf1949");
 }
 
 TEST(Digest, EveryFieldCountsButTheRequestId) {

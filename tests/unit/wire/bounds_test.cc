@@ -37,7 +37,8 @@ const TextRule kId{1, 128};
 const TextRule kOptionalId{0, 128};
 const TextRule kToken{0, 128};
 const TextRule kRequestId{1, 64};
-const TextRule kRegion{0, 6, {"DE", "US-CA", "GB-ENG", "AT-9"}, {"D", "de", "DEU", "US-", "US-CALI", "U1", "US_CA", "us-CA", "D\xc3\x89"}};
+const TextRule kRegion{
+    0, 6, {"DE", "US-CA", "GB-ENG", "AT-9"}, {"D", "de", "DEU", "US-", "US-CALI", "U1", "US_CA", "us-CA", "D\xc3\x89"}};
 
 const TextRule kSystem{1, 64, {"audio", "a-b_9"}, {"Audio", "a b", "a/b", "\xc3\xa4"}};
 const TextRule kDeletionId{1, 64};
@@ -62,8 +63,11 @@ const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.Evidence.guardian_id", kOptionalId},
       {"consent.v1.Evidence.reference", {0, 256}},
       {"consent.v1.Age.born",
-       {10, 10, {"1900-01-01", "2026-11-21", "2026-11", "2026", "2024-02-29", "1900"},
-        {"1899-12-31", "1899", "2026-11-23", "2026-12", "2027", "2023-02-29", "15.02.2010", "2010-2-15", "", "2010-02-15T00:00:00Z"}}},
+       {10,
+        10,
+        {"1900-01-01", "2026-11-21", "2026-11", "2026", "2024-02-29", "1900"},
+        {"1899-12-31", "1899", "2026-11-23", "2026-12", "2027", "2023-02-29", "15.02.2010", "2010-2-15", "",
+         "2010-02-15T00:00:00Z"}}},
       {"consent.v1.Profile.profile_id", kId},
       {"consent.v1.UpdateSettingsRequest.self_profile_id", {0, 128}},
       {"consent.v1.Profile.guardian_id", kOptionalId},
@@ -96,7 +100,10 @@ const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.CreateDeletionRequestRequest.account_id", kId},
       {"consent.v1.CreateDeletionRequestRequest.request_id", kFreeRequestId},
       {"consent.v1.SpokenDay.time_zone",
-       {1, 64, {"Europe/Bucharest", "UTC", "America/New_York"}, {"Nowhere/Else", "/etc/passwd", "../UTC", "Europe/../UTC", "file:UTC"}}},
+       {1,
+        64,
+        {"Europe/Bucharest", "UTC", "America/New_York"},
+        {"Nowhere/Else", "/etc/passwd", "../UTC", "Europe/../UTC", "file:UTC"}}},
       {"consent.v1.RecordingIds.recording_ids", kId},
       {"consent.v1.DeletionSelector.profile_id", kId},
       {"consent.v1.DeletionSelector.device_id", kId},
@@ -202,20 +209,28 @@ const std::map<std::string, std::pair<int, int>>& CountRules() {
 
 // Enums that must say something; in all others zero means "not said".
 const std::set<std::string>& ChosenEnums() {
-  static const std::set<std::string> chosen = {
-      "consent.v1.SettingTarget.purpose", "consent.v1.SettingChange.turn", "consent.v1.ReportRecordingRequest.flags",
-      "consent.v1.Recording.flags",       "consent.v1.SuspendRequest.purpose", "consent.v1.ResumeRequest.purpose",
-      "consent.v1.CreateDeletionRequestRequest.requester", "consent.v1.ListDeletionRequestsRequest.states",
-      "consent.v1.ListDeletionRequestsRequest.causes", "consent.v1.PurposeCopies.purposes",
-      "consent.v1.TaskResult.outcome", "consent.v1.DataSystem.kind", "consent.v1.DataSystem.matches_by"};
+  static const std::set<std::string> chosen = {"consent.v1.SettingTarget.purpose",
+                                               "consent.v1.SettingChange.turn",
+                                               "consent.v1.ReportRecordingRequest.flags",
+                                               "consent.v1.Recording.flags",
+                                               "consent.v1.SuspendRequest.purpose",
+                                               "consent.v1.ResumeRequest.purpose",
+                                               "consent.v1.CreateDeletionRequestRequest.requester",
+                                               "consent.v1.ListDeletionRequestsRequest.states",
+                                               "consent.v1.ListDeletionRequestsRequest.causes",
+                                               "consent.v1.PurposeCopies.purposes",
+                                               "consent.v1.TaskResult.outcome",
+                                               "consent.v1.DataSystem.kind",
+                                               "consent.v1.DataSystem.matches_by"};
   return chosen;
 }
 
 // Bools that may say either.
 const std::set<std::string>& FreeBools() {
-  static const std::set<std::string> free = {"consent.v1.VerifyDeletionRequestRequest.only_begun", "consent.v1.DataSystem.checks_on_ingest",
-                                             "consent.v1.ListHoldsRequest.include_released", "consent.v1.UpsertSubjectRequest.create_new",
-                                             "consent.v1.TaskFailure.not_begun"};
+  static const std::set<std::string> free = {
+      "consent.v1.VerifyDeletionRequestRequest.only_begun", "consent.v1.DataSystem.checks_on_ingest",
+      "consent.v1.ListHoldsRequest.include_released", "consent.v1.UpsertSubjectRequest.create_new",
+      "consent.v1.TaskFailure.not_begun"};
   return free;
 }
 
@@ -260,10 +275,10 @@ TEST(Bounds, EveryRequestOfEveryServiceIsHere) {
   std::set<std::string> known;
   for (const RequestKind& kind : AllRequests()) known.insert(kind.prototype->GetTypeName());
   const google::protobuf::FileDescriptor* files[] = {
-      v1::CheckRequest::descriptor()->file(), v1::SuspendRequest::descriptor()->file(),
+      v1::CheckRequest::descriptor()->file(),           v1::SuspendRequest::descriptor()->file(),
       v1::ReportRecordingRequest::descriptor()->file(), v1::OptOutRequest::descriptor()->file(),
-      v1::UpsertSubjectRequest::descriptor()->file(), v1::GetDeletionRequestRequest::descriptor()->file(),
-      v1::LeaseTasksRequest::descriptor()->file(), v1::PlaceHoldRequest::descriptor()->file()};
+      v1::UpsertSubjectRequest::descriptor()->file(),   v1::GetDeletionRequestRequest::descriptor()->file(),
+      v1::LeaseTasksRequest::descriptor()->file(),      v1::PlaceHoldRequest::descriptor()->file()};
   size_t methods = 0;
   for (const auto* file : files) {
     for (int s = 0; s < file->service_count(); ++s) {
@@ -281,11 +296,14 @@ TEST(Bounds, TheSamplesAreValidAndSetEveryField) {
   std::set<const FieldDescriptor*> set;
   for (const RequestKind& kind : AllRequests()) {
     FieldsBelow(*kind.prototype->GetDescriptor(), &declared);
-    for (const std::string& sample : kind.samples) EXPECT_TRUE(kind.read(*Parse(kind, sample)).ok()) << kind.read(*Parse(kind, sample));
+    for (const std::string& sample : kind.samples) {
+      EXPECT_TRUE(kind.read(*Parse(kind, sample)).ok()) << kind.read(*Parse(kind, sample));
+    }
   }
   ForEachSpot([&](const RequestKind&, const Message&, const Spot& spot) { set.insert(spot.field()); });
   for (const FieldDescriptor* field : declared) {
-    EXPECT_EQ(set.count(field), 1U - AnswersOnly().count(field->full_name())) << field->full_name() << " is in no sample";
+    EXPECT_EQ(set.count(field), 1U - AnswersOnly().count(field->full_name()))
+        << field->full_name() << " is in no sample";
   }
 }
 
@@ -314,7 +332,8 @@ TEST(Bounds, EveryEnumRefusesANumberThatItDoesNotHave) {
   ForEachSpot([](const RequestKind& kind, const Message& sample, const Spot& spot) {
     if (spot.field()->cpp_type() != FieldDescriptor::CPPTYPE_ENUM) return;
     const auto refused = [&](int number) {
-      return Names(ReadChanged(kind, sample, spot, [&](Message* parent) { SetEnum(parent, spot, number); }), spot.Path());
+      return Names(ReadChanged(kind, sample, spot, [&](Message* parent) { SetEnum(parent, spot, number); }),
+                   spot.Path());
     };
     const auto& type = *spot.field()->enum_type();
     for (const int number : {-1, 77, INT32_MAX, INT32_MIN, type.value(type.value_count() - 1)->number() + 1}) {
@@ -334,7 +353,8 @@ TEST(Bounds, EveryNumberIsBounded) {
                                  if (wide) {
                                    parent->GetReflection()->SetInt64(parent, spot.field(), number);
                                  } else {
-                                   parent->GetReflection()->SetInt32(parent, spot.field(), static_cast<int32_t>(number));
+                                   parent->GetReflection()->SetInt32(parent, spot.field(),
+                                                                     static_cast<int32_t>(number));
                                  }
                                }),
                    spot.Path());

@@ -31,10 +31,12 @@ domain::ScopeRef Profile(const std::string& id) { return {ScopeKind::kProfile, k
 domain::ScopeRef Device(const std::string& id) { return {ScopeKind::kDevice, kHasher.Device(id).bytes}; }
 
 absl::StatusOr<wire::ChangeInput> Upsert(const std::string& text) {
-  return wire::ReadUpsertSubject(Text<v1::UpsertSubjectRequest>(R"(account_id: "a" request_id: "q" )" + text), kHasher, kNow);
+  return wire::ReadUpsertSubject(Text<v1::UpsertSubjectRequest>(R"(account_id: "a" request_id: "q" )" + text), kHasher,
+                                 kNow);
 }
 absl::StatusOr<wire::ChangeInput> Update(const std::string& text) {
-  return wire::ReadUpdateSettings(Text<v1::UpdateSettingsRequest>(R"(account_id: "a" request_id: "q" )" + text), kHasher);
+  return wire::ReadUpdateSettings(Text<v1::UpdateSettingsRequest>(R"(account_id: "a" request_id: "q" )" + text),
+                                  kHasher);
 }
 absl::StatusOr<wire::ChangeInput> OptOut(const std::string& text) {
   return wire::ReadOptOut(Text<v1::OptOutRequest>(R"(account_id: "a" request_id: "q" )" + text), kHasher);
@@ -88,31 +90,37 @@ TEST(Upsert, WhatIsNotSaidIsUnchanged) {
 }
 
 TEST(Upsert, AScopeIsNamedOnce) {
-  EXPECT_THAT(Faults(Upsert(R"(profiles { profile_id: "p" } profiles { profile_id: "q" } profiles { profile_id: "p" })")),
-              ElementsAre("profiles[2]"));
+  EXPECT_THAT(
+      Faults(Upsert(R"(profiles { profile_id: "p" } profiles { profile_id: "q" } profiles { profile_id: "p" })")),
+      ElementsAre("profiles[2]"));
   EXPECT_THAT(Faults(Upsert(R"(device_ids: "d" device_ids: "d")")), ElementsAre("device_ids[1]"));
-  EXPECT_THAT(Faults(Upsert(R"(profiles { profile_id: "p" } remove_profile_ids: "p")")), ElementsAre("remove_profile_ids[0]"));
+  EXPECT_THAT(Faults(Upsert(R"(profiles { profile_id: "p" } remove_profile_ids: "p")")),
+              ElementsAre("remove_profile_ids[0]"));
   EXPECT_THAT(Faults(Upsert(R"(device_ids: "d" remove_device_ids: "d")")), ElementsAre("remove_device_ids[0]"));
-  EXPECT_TRUE(Upsert(R"(profiles { profile_id: "x" } device_ids: "x")").ok()) << "a profile and a device may share an id";
+  EXPECT_TRUE(Upsert(R"(profiles { profile_id: "x" } device_ids: "x")").ok())
+      << "a profile and a device may share an id";
   EXPECT_TRUE(Upsert(R"(retention { retention { months: 3 } } retention { scope {} retention { months: 4 } })").ok())
       << "of two for a scope the shorter is done, the other refused by itself";
 }
 
 TEST(Upsert, AgesAndTimes) {
   EXPECT_THAT(Faults(Upsert(R"(profiles { profile_id: "p" age {} })")), ElementsAre("profiles[0].age"));
-  EXPECT_TRUE(Upsert(R"(profiles { profile_id: "p" last_active_at { seconds: 1795262430 } })").ok()) << "a clock's difference";
+  EXPECT_TRUE(Upsert(R"(profiles { profile_id: "p" last_active_at { seconds: 1795262430 } })").ok())
+      << "a clock's difference";
   EXPECT_THAT(Faults(Upsert(R"(profiles { profile_id: "p" last_active_at { seconds: 1795262461 } })")),
               ElementsAre("profiles[0].last_active_at"));
   EXPECT_THAT(Faults(Upsert(R"(region: "")")), ElementsAre("region")) << "given, it must name one";
 }
 
 TEST(Upsert, PartNamesFollowTheOrderOfTheParts) {
-  const auto request = Text<v1::UpsertSubjectRequest>(R"(region: "DE" profiles {} device_ids: "" device_ids: "" remove_profile_ids: ""
+  const auto request =
+      Text<v1::UpsertSubjectRequest>(R"(region: "DE" profiles {} device_ids: "" device_ids: "" remove_profile_ids: ""
       remove_device_ids: "" initial_choices {} initial_choices {} retention {})");
   std::vector<std::string> names;
   for (size_t i = 0; i < 10; ++i) names.push_back(wire::UpsertPartName(request, i));
-  EXPECT_THAT(names, ElementsAre("region", "profiles[0]", "device_ids[0]", "device_ids[1]", "remove_profile_ids[0]",
-                                 "remove_device_ids[0]", "initial_choices[0]", "initial_choices[1]", "retention[0]", ""));
+  EXPECT_THAT(names,
+              ElementsAre("region", "profiles[0]", "device_ids[0]", "device_ids[1]", "remove_profile_ids[0]",
+                          "remove_device_ids[0]", "initial_choices[0]", "initial_choices[1]", "retention[0]", ""));
   EXPECT_EQ(wire::UpsertPartName(Text<v1::UpsertSubjectRequest>("profiles {}"), 0), "profiles[0]");
 }
 
@@ -148,7 +156,8 @@ TEST(Update, OneToSixtyFourPartsTogether) {
   EXPECT_TRUE(Update("retention { retention { months: 1 } }").ok());
   std::string text;
   for (int i = 0; i < 63; ++i) {
-    text += R"(changes { scope { profile_id: "p)" + std::to_string(i) + R"(" } target { all: true } turn: SWITCH_OFF } )";
+    text +=
+        R"(changes { scope { profile_id: "p)" + std::to_string(i) + R"(" } target { all: true } turn: SWITCH_OFF } )";
   }
   EXPECT_TRUE(Update(text + "retention { retention { months: 1 } }").ok());
   text += R"(retention { retention { months: 1 } } retention { scope { device_id: "d" } retention { months: 1 } })";
@@ -175,7 +184,9 @@ TEST(Update, NamesTheProfileOfWhoConsents) {
 }
 
 // Turning everything on is refused part by part, so that the restrictions beside it apply.
-TEST(Update, EverythingOnIsTheTransitionsMatter) { EXPECT_TRUE(Update("changes { target { all: true } turn: SWITCH_ON }").ok()); }
+TEST(Update, EverythingOnIsTheTransitionsMatter) {
+  EXPECT_TRUE(Update("changes { target { all: true } turn: SWITCH_ON }").ok());
+}
 
 TEST(Update, WhatHasToBeSaid) {
   EXPECT_THAT(Faults(Update("changes {}")), ElementsAre("changes[0].target", "changes[0].turn"));
@@ -183,7 +194,8 @@ TEST(Update, WhatHasToBeSaid) {
 }
 
 TEST(OptOut, ScopeAndTargets) {
-  const auto input = OptOut(R"(scope { profile_id: "p" } targets { all: true } targets { control: "c" } targets { control: "c" })");
+  const auto input =
+      OptOut(R"(scope { profile_id: "p" } targets { all: true } targets { control: "c" } targets { control: "c" })");
   ASSERT_TRUE(input.ok()) << "the same target twice is off all the same: " << input.status();
   ASSERT_EQ(input->command.choices.size(), 3U);
   for (const auto& choice : input->command.choices) {
@@ -199,9 +211,12 @@ TEST(Unusable, ANoCountsWhateverIsBesideIt) {
   const std::string initial = R"(initial_choices { target { control: "c" } turn: SWITCH_OFF } )";
   const std::string target = R"(targets { control: "c" } )";
   const std::string long_id(129, 'x');
-  const std::string evidence[] = {"evidence { channel: 99 } ", "evidence { notice_version: \"" + long_id + "\" } ", "evidence { guardian_id: \"" + long_id + "\" } ",
-                                  "evidence { channel: CHANNEL_APP given_at { seconds: 7 } } ", "evidence { given_at { seconds: -1 } channel: CHANNEL_IMPORT } "};
-  const auto expect_only_the_no = [&](const absl::StatusOr<wire::ChangeInput>& input, const std::string& why, const std::string& text) {
+  const std::string evidence[] = {"evidence { channel: 99 } ", "evidence { notice_version: \"" + long_id + "\" } ",
+                                  "evidence { guardian_id: \"" + long_id + "\" } ",
+                                  "evidence { channel: CHANNEL_APP given_at { seconds: 7 } } ",
+                                  "evidence { given_at { seconds: -1 } channel: CHANNEL_IMPORT } "};
+  const auto expect_only_the_no = [&](const absl::StatusOr<wire::ChangeInput>& input, const std::string& why,
+                                      const std::string& text) {
     ASSERT_TRUE(input.ok()) << text << input.status();
     EXPECT_THAT(input->command.unusable, ::testing::HasSubstr(why)) << text;
     EXPECT_TRUE(input->evidence.empty()) << text;
@@ -221,21 +236,27 @@ TEST(Unusable, ANoCountsWhateverIsBesideIt) {
     expect_only_the_no(OptOut(target + bad), "evidence", bad);
     expect_only_the_no(Upsert(initial + bad), "evidence", bad);
   }
-  for (const std::string& bad : {std::string("changes {}"), "changes { scope { profile_id: \"" + long_id + "\" } target { control: \"d\" } turn: SWITCH_OFF }",
-                                std::string("changes { target { purpose: 99 } turn: SWITCH_OFF }"), std::string("changes { target { control: \"d\" } turn: 9 }"),
-                                std::string("retention { retention { months: 121 } }"), "etag: \"" + std::string(300, 'e') + "\"",
-                                "self_profile_id: \"" + long_id + "\""}) {
+  for (const std::string& bad :
+       {std::string("changes {}"),
+        "changes { scope { profile_id: \"" + long_id + "\" } target { control: \"d\" } turn: SWITCH_OFF }",
+        std::string("changes { target { purpose: 99 } turn: SWITCH_OFF }"),
+        std::string("changes { target { control: \"d\" } turn: 9 }"),
+        std::string("retention { retention { months: 121 } }"), "etag: \"" + std::string(300, 'e') + "\"",
+        "self_profile_id: \"" + long_id + "\""}) {
     expect_only_the_no(Update(off + bad), ":", bad);
     expect_only_the_no(Update(bad + off), ":", bad);
   }
-  for (const std::string& bad : {std::string("targets {}"), std::string("targets { purpose: 99 }"), std::string("targets { all: false }")}) {
+  for (const std::string& bad :
+       {std::string("targets {}"), std::string("targets { purpose: 99 }"), std::string("targets { all: false }")}) {
     expect_only_the_no(OptOut(target + bad), "targets[1]", bad);
     expect_only_the_no(OptOut(bad + target), "targets[0]", bad);
   }
   for (const std::string& bad :
-       {std::string(R"(region: "Germany")"), std::string(R"(profiles { profile_id: "p" age {} })"), "profiles { profile_id: \"" + long_id + "\" }",
-        std::string(R"(profiles { profile_id: "p" age { born: "2015-13" } guardian_id: "g" })"), "device_ids: \"" + long_id + "\"",
-        std::string(R"(remove_device_ids: "")"), std::string("initial_choices {}"), std::string("retention {}")}) {
+       {std::string(R"(region: "Germany")"), std::string(R"(profiles { profile_id: "p" age {} })"),
+        "profiles { profile_id: \"" + long_id + "\" }",
+        std::string(R"(profiles { profile_id: "p" age { born: "2015-13" } guardian_id: "g" })"),
+        "device_ids: \"" + long_id + "\"", std::string(R"(remove_device_ids: "")"), std::string("initial_choices {}"),
+        std::string("retention {}")}) {
     expect_only_the_no(Upsert(initial + bad + " create_new: true"), ":", bad);
   }
 }
@@ -251,7 +272,8 @@ TEST(Unusable, WithoutANoThatCanBeReadTheWholeIsRefused) {
 }
 
 TEST(Evidence, FormOnlyAndGivenAtWithAnImportOnly) {
-  const auto input = OptOut(R"(targets { all: true } evidence { notice_version: "v" notice_language: "de" channel: CHANNEL_IMPORT
+  const auto input =
+      OptOut(R"(targets { all: true } evidence { notice_version: "v" notice_language: "de" channel: CHANNEL_IMPORT
       actor: ACTOR_GUARDIAN guardian_id: "g" given_at { seconds: 7 } reference: "t" })");
   ASSERT_TRUE(input.ok()) << input.status();
   const domain::Proof& proof = input->command.proof;
@@ -265,15 +287,19 @@ TEST(Evidence, FormOnlyAndGivenAtWithAnImportOnly) {
   wire::WriteEvidence(input->evidence, &sealed);
   EXPECT_EQ(sealed.reference(), "t");
   EXPECT_THAT(input->names.guardians, ElementsAre(Pair(kHasher.Guardian("g"), "g")));
-  EXPECT_THAT(Faults(Update(R"(changes { target { control: "c" } turn: SWITCH_ON } evidence { channel: CHANNEL_APP given_at { seconds: 7 } })")),
-              ElementsAre("evidence.given_at"));
+  EXPECT_THAT(
+      Faults(Update(
+          R"(changes { target { control: "c" } turn: SWITCH_ON } evidence { channel: CHANNEL_APP given_at { seconds: 7 } })")),
+      ElementsAre("evidence.given_at"));
   EXPECT_TRUE(OptOut("targets { all: true } evidence {}").ok()) << "an opt-out needs none";
-  EXPECT_TRUE(OptOut("targets { all: true } evidence { actor: ACTOR_GUARDIAN }").ok()) << "what is missing does not stop a restriction";
+  EXPECT_TRUE(OptOut("targets { all: true } evidence { actor: ACTOR_GUARDIAN }").ok())
+      << "what is missing does not stop a restriction";
 }
 
 TEST(Report, Flags) {
   const auto read = [](const std::string& text) {
-    return wire::ReadReportRecording(Text<v1::ReportRecordingRequest>(R"(account_id: "a" recording_id: "r" )" + text), kHasher);
+    return wire::ReadReportRecording(Text<v1::ReportRecordingRequest>(R"(account_id: "a" recording_id: "r" )" + text),
+                                     kHasher);
   };
   const auto input = read("flags: FLAG_CHILD_PRESENT flags: FLAG_CRITICAL_DATA");
   ASSERT_TRUE(input.ok()) << input.status();
@@ -282,7 +308,8 @@ TEST(Report, Flags) {
   EXPECT_TRUE(input->request_id.empty()) << "then it is not made idempotent";
   EXPECT_THAT(Faults(read("")), ElementsAre("flags"));
   EXPECT_TRUE(read("flags: FLAG_SAFETY flags: FLAG_SAFETY")->unusable.empty()) << "harmless";
-  v1::ReportRecordingRequest unknown = Text<v1::ReportRecordingRequest>(R"(account_id: "a" recording_id: "r" flags: FLAG_SAFETY)");
+  v1::ReportRecordingRequest unknown =
+      Text<v1::ReportRecordingRequest>(R"(account_id: "a" recording_id: "r" flags: FLAG_SAFETY)");
   unknown.add_flags(static_cast<v1::Flag>(99));
   const auto beside = wire::ReadReportRecording(unknown, kHasher);
   ASSERT_TRUE(beside.ok()) << "the flag that is known counts";
@@ -309,14 +336,18 @@ TEST(Reads, HistoryPagesAndPastSettings) {
 }
 
 TEST(Policy, Suspensions) {
-  const auto suspend = wire::ReadSuspend(Text<v1::SuspendRequest>(R"(purpose: PURPOSE_ADVERTISING region: "US-CA" reason: "x")"));
+  const auto suspend =
+      wire::ReadSuspend(Text<v1::SuspendRequest>(R"(purpose: PURPOSE_ADVERTISING region: "US-CA" reason: "x")"));
   ASSERT_TRUE(suspend.ok());
   EXPECT_EQ(suspend->purpose, domain::Purpose::kAdvertising);
   EXPECT_EQ(suspend->region.ToString(), "US-CA");
-  EXPECT_FALSE(wire::ReadSuspend(Text<v1::SuspendRequest>(R"(purpose: PURPOSE_ADVERTISING reason: "x")"))->region.IsSet());
-  const auto resume = wire::ReadResume(Text<v1::ResumeRequest>(R"(purpose: PURPOSE_ADVERTISING reason: "x" etag: "e")"));
+  EXPECT_FALSE(
+      wire::ReadSuspend(Text<v1::SuspendRequest>(R"(purpose: PURPOSE_ADVERTISING reason: "x")"))->region.IsSet());
+  const auto resume =
+      wire::ReadResume(Text<v1::ResumeRequest>(R"(purpose: PURPOSE_ADVERTISING reason: "x" etag: "e")"));
   EXPECT_EQ(resume->etag, "e");
-  domain::Suspension suspension{domain::Purpose::kAdvertising, suspend->region, true, base::Instant{5'000'000}, base::Instant{9'000'000}};
+  domain::Suspension suspension{domain::Purpose::kAdvertising, suspend->region, true, base::Instant{5'000'000},
+                                base::Instant{9'000'000}};
   v1::Suspension active;
   wire::WriteSuspension(suspension, "x", "e", &active);
   EXPECT_FALSE(active.has_resumed_at()) << "absent while active";

@@ -33,8 +33,9 @@ v1::DeletionRequest Told(const domain::DeletionRequest& request, bool on_hold, b
 }
 
 TEST(SummaryTest, NoStatePromisesADayThatHasPassed) {
-  for (const RequestState state : {RequestState::kReceived, RequestState::kVerifying, RequestState::kAccepted, RequestState::kInProgress,
-                                   RequestState::kCompleted, RequestState::kDenied, RequestState::kCancelled}) {
+  for (const RequestState state :
+       {RequestState::kReceived, RequestState::kVerifying, RequestState::kAccepted, RequestState::kInProgress,
+        RequestState::kCompleted, RequestState::kDenied, RequestState::kCancelled}) {
     for (const bool on_hold : {false, true}) {
       const domain::DeletionRequest request = RequestIn(state);
       const std::string late = Told(request, on_hold, kDue + base::Days(1)).summary();
@@ -78,7 +79,8 @@ TEST(SummaryTest, ADenialSaysWhyAndWhatCanBeDoneAboutIt) {
 TEST(CoversTest, WhatIsToldIsInOrder) {
   domain::DeletionRequest request = RequestIn(RequestState::kAccepted);
   request.selector.kind = domain::SelectorKind::kTimeRange;
-  request.selector.captured = domain::OrderedTimes::Between(kReceived + base::Seconds(20), kReceived, kReceived + base::Microseconds(1));
+  request.selector.captured =
+      domain::OrderedTimes::Between(kReceived + base::Seconds(20), kReceived, kReceived + base::Microseconds(1));
   const v1::TimeRange covers = Told(request, false, kReceived).covers();
   EXPECT_EQ(covers.from().seconds(), covers.to().seconds());
   EXPECT_EQ(covers.from().nanos(), covers.to().nanos());
@@ -94,7 +96,8 @@ TEST(SummaryTest, OnlyWhatIsMeantIsSaidToBeUnused) {
       EXPECT_THAT(Told(request, false, kReceived).summary(), Not(HasSubstr("recordings"))) << "their audio is used on";
     }
   }
-  EXPECT_THAT(Told(RequestIn(RequestState::kReceived), true, kReceived).summary(), Not(HasSubstr("will be deleted"))) << "nobody knows that yet";
+  EXPECT_THAT(Told(RequestIn(RequestState::kReceived), true, kReceived).summary(), Not(HasSubstr("will be deleted")))
+      << "nobody knows that yet";
 }
 
 TEST(CoversTest, TheEndOfTimeIsNoTime) {

@@ -40,7 +40,8 @@ class ReadRecordingTest : public ::testing::Test {
   domain::RecordingFacts facts_;
 };
 
-constexpr char kFull[] = R"(recording_id: "r" account_id: "a" captured_at { seconds: 5 nanos: 1999 } captured_uncertainty_ms: 250
+constexpr char kFull[] =
+    R"(recording_id: "r" account_id: "a" captured_at { seconds: 5 nanos: 1999 } captured_uncertainty_ms: 250
                       ingested_at { seconds: 6 } profile_ids: "p" profile_ids: "q" device_id: "d" region: "US-CA" wake: WAKE_BUTTON
                       kind: KIND_SOUND speakers: SPEAKERS_SEVERAL identity: IDENTITY_NOT_RUN age: SPEAKER_AGE_CHILD_PRESENT
                       artefact: ARTEFACT_DATASET_ITEM made_for: PURPOSE_ADVERTISING flags: FLAG_SAFETY flags: FLAG_CHILD_PRESENT)";
@@ -94,7 +95,8 @@ TEST_F(ReadRecordingTest, WhatIsRefused) {
   EXPECT_EQ(Fault(ids + R"(profile_ids: "p" profile_ids: "q" profile_ids: "p")"), "profile_ids[2]");
   EXPECT_EQ(Fault(ids + "made_for: PURPOSE_HUMAN_REVIEW"), "made_for");
   EXPECT_EQ(Fault(ids + "artefact: ARTEFACT_SOURCE made_for: PURPOSE_HUMAN_REVIEW"), "made_for");
-  EXPECT_EQ(Fault(ids + "artefact: ARTEFACT_FEATURE"), "accepted") << "a fact is missing then, which is the decision's matter";
+  EXPECT_EQ(Fault(ids + "artefact: ARTEFACT_FEATURE"), "accepted")
+      << "a fact is missing then, which is the decision's matter";
   EXPECT_EQ(Fault(ids + "flags: FLAG_UNSPECIFIED"), "flags[0]");
   EXPECT_EQ(Fault(ids + "flags: FLAG_SAFETY flags: FLAG_SAFETY"), "accepted");
   EXPECT_EQ(Fault(ids + "captured_uncertainty_ms: 0"), "accepted");
@@ -119,10 +121,11 @@ TEST_F(ReadRecordingTest, Times) {
 
 TEST(ReadCheck, QueryAndPlace) {
   wire::CheckQuery query;
-  ASSERT_TRUE(wire::ReadCheck(Text<v1::CheckRequest>(R"(recording {} purpose: PURPOSE_MODEL_TRAINING view: DECISION_VIEW_FULL
+  ASSERT_TRUE(
+      wire::ReadCheck(Text<v1::CheckRequest>(R"(recording {} purpose: PURPOSE_MODEL_TRAINING view: DECISION_VIEW_FULL
                                                         place { country: "CR" site: "s" reviewer_class: REVIEWER_CLASS_CONTRACTOR })"),
-                              &query)
-                  .ok());
+                      &query)
+          .ok());
   EXPECT_EQ(query.purpose, domain::Purpose::kModelTraining);
   EXPECT_TRUE(query.full);
   EXPECT_EQ(query.place.country.ToString(), "CR");
@@ -183,7 +186,8 @@ TEST(WriteDecision, BasicShowsTheFirstReasonAndFullAll) {
 TEST(WriteDecision, NumbersEqualThoseOfTheProtos) {
   ASSERT_EQ(v1::Reason_descriptor()->value_count(), domain::kReasons);
   for (int i = 1; i < domain::kReasons; ++i) {
-    EXPECT_EQ(v1::Reason_Name(static_cast<v1::Reason>(i)), std::string("REASON_") + domain::ReasonName(static_cast<domain::Reason>(i)));
+    EXPECT_EQ(v1::Reason_Name(static_cast<v1::Reason>(i)),
+              std::string("REASON_") + domain::ReasonName(static_cast<domain::Reason>(i)));
   }
   EXPECT_EQ(v1::Purpose_descriptor()->value_count(), domain::kPurposes + 1);
   EXPECT_EQ(static_cast<int>(domain::Purpose::kAdvertising), v1::PURPOSE_ADVERTISING);

@@ -16,8 +16,8 @@ namespace consent::testing {
 namespace {
 
 using ::testing::HasSubstr;
-using wire::Diagnose;
 using wire::DetailOf;
+using wire::Diagnose;
 using wire::FindMalformation;
 
 // protobuf's parser complains of text that is not UTF-8 on standard error.
@@ -63,7 +63,8 @@ TEST_F(Malformed, EveryTruncationIsFoundAndGoodBytesAreNot) {
       for (size_t length = 0; length < bytes.size(); ++length) {
         const std::string cut = bytes.substr(0, length);
         const bool parsed = message->ParseFromString(cut);
-        EXPECT_EQ(FindMalformation(cut, *message->GetDescriptor()).ok(), parsed) << message->GetTypeName() << " cut at " << length;
+        EXPECT_EQ(FindMalformation(cut, *message->GetDescriptor()).ok(), parsed)
+            << message->GetTypeName() << " cut at " << length;
         if (parsed) (void)kind.read(*message);
       }
     }
@@ -84,7 +85,11 @@ TEST_F(Malformed, TheDeepestFieldIsNamed) {
 TEST_F(Malformed, WireTypesAndTags) {
   ExpectViolation(Diagnose(std::string("\x08\x01", 2), OptOut()), "account_id", "wire type");
   ExpectViolation(Diagnose(std::string("\x0d\x01\x02\x03\x04", 5), OptOut()), "account_id", "wire type");
-  ExpectViolation(Diagnose(std::string("\x0a\x05" "ab", 4), OptOut()), "account_id", "truncated");
+  ExpectViolation(Diagnose(std::string("\x0a\x05"
+                                       "ab",
+                                       4),
+                           OptOut()),
+                  "account_id", "truncated");
   ExpectViolation(Diagnose(std::string("\x0a\xff\xff\xff\xff\x07", 6), OptOut()), "account_id", "truncated");
   ExpectViolation(Diagnose(std::string("\x0a\xff\xff\xff\xff\xff\x01", 7), OptOut()), "account_id", "length");
   ExpectViolation(Diagnose(std::string("\x00\x00", 2), OptOut()), "", "field number");
@@ -138,12 +143,13 @@ TEST_F(Malformed, AFieldThatThisVersionDoesNotDeclareIsLeftAlone) {
 }
 
 TEST_F(Malformed, Utf8) {
-  for (const char* good : {"", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80",
-                           "\xf4\x8f\xbf\xbf"}) {
+  for (const char* good : {"", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                           "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
     EXPECT_TRUE(wire::IsUtf8(good)) << good;
   }
-  for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf",
-                          "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x82", "\xe2\x28\xa1", "\xf0\x90\x80", "a\xc2z"}) {
+  for (const char* bad :
+       {"\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf",
+        "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x82", "\xe2\x28\xa1", "\xf0\x90\x80", "a\xc2z"}) {
     EXPECT_FALSE(wire::IsUtf8(bad)) << bad;
   }
   EXPECT_TRUE(wire::IsUtf8(std::string_view("\0a", 2)));

@@ -136,7 +136,8 @@ TEST(SplitBatch, RecordingsAsideTheRestIsTheMessage) {
   ASSERT_TRUE(Split(bytes, &split));
   request.set_at_least_revision("r");
   EXPECT_EQ(split.rest.SerializeAsString(), request.SerializeAsString());
-  EXPECT_THAT(split.recordings, testing::ElementsAre(Full().SerializeAsString(), "", more.recordings(0).SerializeAsString()));
+  EXPECT_THAT(split.recordings,
+              testing::ElementsAre(Full().SerializeAsString(), "", more.recordings(0).SerializeAsString()));
 }
 
 TEST(SplitBatch, WhatProtobufRefusesIsRefused) {
@@ -149,7 +150,9 @@ TEST(SplitBatch, WhatProtobufRefusesIsRefused) {
   const google::protobuf::LogSilencer silence;
   for (int i = 0; i < 100'000; ++i) {
     std::string bytes = whole;
-    for (unsigned changes = random() % 3 + 1; changes > 0; --changes) bytes[random() % bytes.size()] = static_cast<char>(random());
+    for (unsigned changes = random() % 3 + 1; changes > 0; --changes) {
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
     if (random() % 4 == 0) bytes.resize(random() % bytes.size());
     const bool parsed = v1::BatchCheckRequest().ParseFromString(bytes);
     bool taken = Split(bytes, &split);

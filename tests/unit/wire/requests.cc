@@ -5,8 +5,8 @@
 #include <google/protobuf/text_format.h>
 
 #include "daemon/wire/deletion.h"
-#include "daemon/wire/errors.h"
 #include "daemon/wire/eligibility.h"
+#include "daemon/wire/errors.h"
 #include "daemon/wire/hold.h"
 #include "daemon/wire/policy.h"
 #include "daemon/wire/purge.h"
@@ -52,29 +52,51 @@ absl::Status FaultOf(const wire::ChangeInput& read) {
   const std::string why = read.command.unusable + read.unusable;
   return why.empty() ? absl::OkStatus() : wire::FieldError(why.substr(0, why.find(": ")), why);
 }
-absl::Status FaultOf(const absl::StatusOr<wire::ChangeInput>& read) { return read.ok() ? FaultOf(*read) : read.status(); }
-absl::Status FaultOf(const absl::StatusOr<wire::DeletionInput>& read) { return read.ok() ? FaultOf(read->change) : read.status(); }
+absl::Status FaultOf(const absl::StatusOr<wire::ChangeInput>& read) {
+  return read.ok() ? FaultOf(*read) : read.status();
+}
+absl::Status FaultOf(const absl::StatusOr<wire::DeletionInput>& read) {
+  return read.ok() ? FaultOf(read->change) : read.status();
+}
 
-absl::Status ReadRequest(const v1::UpsertSubjectRequest& r) { return FaultOf(wire::ReadUpsertSubject(r, Hasher(), kNow)); }
+absl::Status ReadRequest(const v1::UpsertSubjectRequest& r) {
+  return FaultOf(wire::ReadUpsertSubject(r, Hasher(), kNow));
+}
 absl::Status ReadRequest(const v1::GetSubjectRequest& r) { return wire::ReadGetSubject(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::GetSettingsRequest& r) { return wire::ReadGetSettings(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::UpdateSettingsRequest& r) { return FaultOf(wire::ReadUpdateSettings(r, Hasher())); }
 absl::Status ReadRequest(const v1::OptOutRequest& r) { return FaultOf(wire::ReadOptOut(r, Hasher())); }
-absl::Status ReadRequest(const v1::ListSettingsHistoryRequest& r) { return wire::ReadListHistory(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::ListSettingsHistoryRequest& r) {
+  return wire::ReadListHistory(r, Hasher()).status();
+}
 absl::Status ReadRequest(const v1::GetSettingsAtRequest& r) { return wire::ReadSettingsAt(r, Hasher(), kNow).status(); }
-absl::Status ReadRequest(const v1::ReportRecordingRequest& r) { return FaultOf(wire::ReadReportRecording(r, Hasher())); }
+absl::Status ReadRequest(const v1::ReportRecordingRequest& r) {
+  return FaultOf(wire::ReadReportRecording(r, Hasher()));
+}
 absl::Status ReadRequest(const v1::GetPolicyRequest& r) { return wire::ReadGetPolicy(r).status(); }
 absl::Status ReadRequest(const v1::SuspendRequest& r) { return wire::ReadSuspend(r).status(); }
 absl::Status ReadRequest(const v1::ResumeRequest& r) { return wire::ReadResume(r).status(); }
 absl::Status ReadRequest(const v1::GetClockRequest& r) { return wire::ReadGetClock(r); }
 absl::Status ReadRequest(const v1::ConfirmClockRequest& r) { return wire::ReadConfirmClock(r).status(); }
-absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) { return FaultOf(wire::ReadCreateDeletion(r, Hasher(), kNow)); }
-absl::Status ReadRequest(const v1::VerifyDeletionRequestRequest& r) { return wire::ReadVerifyDeletion(r, Hasher()).status(); }
-absl::Status ReadRequest(const v1::DenyDeletionRequestRequest& r) { return wire::ReadDenyDeletion(r, Hasher()).status(); }
-absl::Status ReadRequest(const v1::ExtendDeletionRequestRequest& r) { return wire::ReadExtendDeletion(r, Hasher()).status(); }
-absl::Status ReadRequest(const v1::CancelDeletionRequestRequest& r) { return wire::ReadCancelDeletion(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) {
+  return FaultOf(wire::ReadCreateDeletion(r, Hasher(), kNow));
+}
+absl::Status ReadRequest(const v1::VerifyDeletionRequestRequest& r) {
+  return wire::ReadVerifyDeletion(r, Hasher()).status();
+}
+absl::Status ReadRequest(const v1::DenyDeletionRequestRequest& r) {
+  return wire::ReadDenyDeletion(r, Hasher()).status();
+}
+absl::Status ReadRequest(const v1::ExtendDeletionRequestRequest& r) {
+  return wire::ReadExtendDeletion(r, Hasher()).status();
+}
+absl::Status ReadRequest(const v1::CancelDeletionRequestRequest& r) {
+  return wire::ReadCancelDeletion(r, Hasher()).status();
+}
 absl::Status ReadRequest(const v1::GetDeletionRequestRequest& r) { return wire::ReadGetDeletion(r).status(); }
-absl::Status ReadRequest(const v1::ListDeletionRequestsRequest& r) { return wire::ReadListDeletions(r, Hasher()).status(); }
+absl::Status ReadRequest(const v1::ListDeletionRequestsRequest& r) {
+  return wire::ReadListDeletions(r, Hasher()).status();
+}
 absl::Status ReadRequest(const v1::PlaceHoldRequest& r) { return wire::ReadPlaceHold(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::ReleaseHoldRequest& r) { return wire::ReadReleaseHold(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::ListHoldsRequest& r) { return wire::ReadListHolds(r, Hasher()).status(); }
@@ -128,41 +150,54 @@ std::string Changes(const std::string& field) {
 std::vector<RequestKind> MakeDeletions() {
   const std::string evidence = kEvidence;
   const auto create = [&](const std::string& selector) {
-    return R"(account_id: "a1" requester: ACTOR_SELF verification: VERIFICATION_VERIFIED request_id: "q1" selector { )" + selector + " }" + evidence;
+    return R"(account_id: "a1" requester: ACTOR_SELF verification: VERIFICATION_VERIFIED request_id: "q1" selector { )" +
+           selector + " }" + evidence;
   };
   const auto hold = [&](const std::string& selector) {
-    return R"(account_id: "a1" authority: "a court" reason: "a case" request_id: "q1" selector { )" + selector + " }" + evidence;
+    return R"(account_id: "a1" authority: "a court" reason: "a case" request_id: "q1" selector { )" + selector + " }" +
+           evidence;
   };
   const std::string step = R"(deletion_id: "token" request_id: "q1" )" + evidence;
   return {
       Kind<v1::CreateDeletionRequestRequest>(
-          {create("everything: true"), create("time_range { from { seconds: 1780000000 } to { seconds: 1790000000 nanos: 7 } }"),
+          {create("everything: true"),
+           create("time_range { from { seconds: 1780000000 } to { seconds: 1790000000 nanos: 7 } }"),
            create(R"(spoken_day { spoken_at { seconds: 1790000000 } time_zone: "Europe/Bucharest" })"),
-           create(R"(recordings { recording_ids: "r1" recording_ids: "r2" })"), create(R"(profile_id: "p1")"), create(R"(device_id: "d1")"),
-           create(R"(purpose_copies { purposes: PURPOSE_HUMAN_REVIEW purposes: PURPOSE_ADVERTISING scope { profile_id: "p1" } })"),
+           create(R"(recordings { recording_ids: "r1" recording_ids: "r2" })"), create(R"(profile_id: "p1")"),
+           create(R"(device_id: "d1")"),
+           create(
+               R"(purpose_copies { purposes: PURPOSE_HUMAN_REVIEW purposes: PURPOSE_ADVERTISING scope { profile_id: "p1" } })"),
            create(R"(voice_id_of_profile_id: "p1")"), create("account_closure: true")}),
       Kind<v1::PlaceHoldRequest>(
-          {hold(R"(account: true captured { from { seconds: 1780000000 } to { seconds: 1790000000 } })"), hold(R"(profile_id: "p1")"),
-           hold(R"(device_id: "d1")"), hold(R"(recordings { recording_ids: "r1" recording_ids: "r2" })")}),
-      Kind<v1::ReleaseHoldRequest>({R"(hold_id: "token" etag: "token" authority: "a court" reason: "over" request_id: "q1" )" + evidence}),
+          {hold(R"(account: true captured { from { seconds: 1780000000 } to { seconds: 1790000000 } })"),
+           hold(R"(profile_id: "p1")"), hold(R"(device_id: "d1")"),
+           hold(R"(recordings { recording_ids: "r1" recording_ids: "r2" })")}),
+      Kind<v1::ReleaseHoldRequest>(
+          {R"(hold_id: "token" etag: "token" authority: "a court" reason: "over" request_id: "q1" )" + evidence}),
       Kind<v1::ListHoldsRequest>({R"(account_id: "a1" include_released: true page_size: 50 page_token: "token")", ""}),
       Kind<v1::VerifyDeletionRequestRequest>({step + " only_begun: true"}),
       Kind<v1::DenyDeletionRequestRequest>({step + R"( reason: "not the owner")"}),
       Kind<v1::ExtendDeletionRequestRequest>({step}),
       Kind<v1::CancelDeletionRequestRequest>({step + R"( etag: "token")"}),
       Kind<v1::GetDeletionRequestRequest>({R"(deletion_id: "token")"}),
-      Kind<v1::ListDeletionRequestsRequest>({R"(account_id: "a1" states: DELETION_STATE_RECEIVED states: DELETION_STATE_DENIED
+      Kind<v1::ListDeletionRequestsRequest>(
+          {R"(account_id: "a1" states: DELETION_STATE_RECEIVED states: DELETION_STATE_DENIED
           due_before { seconds: 1790000000 } received_from { seconds: 1780000000 } received_before { seconds: 1790000000 }
-          causes: DELETION_CAUSE_REQUESTED causes: DELETION_CAUSE_RETENTION page_size: 50 page_token: "token")", ""}),
+          causes: DELETION_CAUSE_REQUESTED causes: DELETION_CAUSE_RETENTION page_size: 50 page_token: "token")",
+           ""}),
       Kind<v1::LeaseTasksRequest>({R"(system: "audio" max_tasks: 5 visibility_seconds: 60 wait_seconds: 10)"}),
-      Kind<v1::CompleteTasksRequest>({R"(system: "audio" results { task_id: "t1" epoch: 1 outcome: PURGE_OUTCOME_EXEMPT erased_count: 3
+      Kind<v1::CompleteTasksRequest>(
+          {R"(system: "audio" results { task_id: "t1" epoch: 1 outcome: PURGE_OUTCOME_EXEMPT erased_count: 3
           evidence_hash: "0123456789abcdef0123456789abcdef" reason: "law" } results { task_id: "t2" epoch: 2
           outcome: PURGE_OUTCOME_EXEMPT reason: "law" })"}),
-      Kind<v1::FailTasksRequest>({R"(system: "audio" failures { task_id: "t1" epoch: 1 error: "disk" not_begun: true erased_count: 2
+      Kind<v1::FailTasksRequest>(
+          {R"(system: "audio" failures { task_id: "t1" epoch: 1 error: "disk" not_begun: true erased_count: 2
           evidence_hash: "0123456789abcdef0123456789abcdef" } failures { task_id: "t2" epoch: 7 })"}),
-      Kind<v1::RenewTasksRequest>({R"(system: "audio" leases { task_id: "t1" epoch: 1 } leases { task_id: "t2" epoch: 7 } visibility_seconds: 60)"}),
+      Kind<v1::RenewTasksRequest>(
+          {R"(system: "audio" leases { task_id: "t1" epoch: 1 } leases { task_id: "t2" epoch: 7 } visibility_seconds: 60)"}),
       Kind<v1::ListTasksRequest>({R"(system: "audio" min_failures: 3 page_size: 50 page_token: "token")"}),
-      Kind<v1::RegisterDataSystemRequest>({R"(system { name: "audio" kind: DATA_SYSTEM_KIND_AUDIO matches_by: MATCH_KEY_ACCOUNT
+      Kind<v1::RegisterDataSystemRequest>(
+          {R"(system { name: "audio" kind: DATA_SYSTEM_KIND_AUDIO matches_by: MATCH_KEY_ACCOUNT
           matches_by: MATCH_KEY_RECORDING_ID latest_arrival_seconds: 3600 checks_on_ingest: true })"}),
       Kind<v1::RetireDataSystemRequest>({R"(name: "audio" reason: "shredded")"}),
       Kind<v1::ListDataSystemsRequest>({""}),
@@ -174,20 +209,20 @@ std::vector<RequestKind> Make() {
   const std::string query = kQuery;
   const std::string evidence = kEvidence;
   std::vector<RequestKind> kinds = {
-      Kind<v1::CheckRequest>({"recording {" + recording + "}" + query, R"(recording { recording_id: "r" account_id: "a" })"}),
+      Kind<v1::CheckRequest>(
+          {"recording {" + recording + "}" + query, R"(recording { recording_id: "r" account_id: "a" })"}),
       Kind<v1::BatchCheckRequest>({"recordings {" + recording + "} recordings {" + recording + "}" + query}),
-      Kind<v1::UpsertSubjectRequest>(
-          {R"(account_id: "a1" region: "DE" profiles { profile_id: "p1" age { adult: true } }
+      Kind<v1::UpsertSubjectRequest>({R"(account_id: "a1" region: "DE" profiles { profile_id: "p1" age { adult: true } }
               profiles { profile_id: "p2" age { child: true } guardian_id: "g1" last_active_at { seconds: 1790000000 } }
               profiles { profile_id: "p3" age { born: "2015-02-28" } guardian_id: "" }
               device_ids: "d1" device_ids: "d2" remove_profile_ids: "p4" remove_profile_ids: "p5" remove_device_ids: "d4"
               remove_device_ids: "d5" etag: "token" request_id: "q1" create_new: true )" +
-               Changes("initial_choices") + kRetention + evidence,
-           R"(account_id: "a1" request_id: "q1")"}),
+                                          Changes("initial_choices") + kRetention + evidence,
+                                      R"(account_id: "a1" request_id: "q1")"}),
       Kind<v1::GetSubjectRequest>({R"(account_id: "a1")"}),
       Kind<v1::GetSettingsRequest>({R"(account_id: "a1")"}),
-      Kind<v1::UpdateSettingsRequest>(
-          {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" )" + Changes("changes") + kRetention + evidence}),
+      Kind<v1::UpdateSettingsRequest>({R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" )" +
+                                       Changes("changes") + kRetention + evidence}),
       Kind<v1::OptOutRequest>(
           {R"(account_id: "a1" scope { profile_id: "p1" } targets { control: "help_improve" } targets { all: true }
               targets { purpose: PURPOSE_ADVERTISING } request_id: "q1" )" +
@@ -196,7 +231,8 @@ std::vector<RequestKind> Make() {
       Kind<v1::ListSettingsHistoryRequest>({R"(account_id: "a1" page_size: 50 page_token: "token")"}),
       Kind<v1::GetSettingsAtRequest>({R"(account_id: "a1" at { seconds: 1790000000 nanos: 1 })"}),
       Kind<v1::ReportRecordingRequest>(
-          {R"(account_id: "a1" recording_id: "r1" flags: FLAG_SAFETY flags: FLAG_CRITICAL_DATA request_id: "q1" )" + evidence}),
+          {R"(account_id: "a1" recording_id: "r1" flags: FLAG_SAFETY flags: FLAG_CRITICAL_DATA request_id: "q1" )" +
+           evidence}),
       Kind<v1::GetPolicyRequest>({R"(version: "2026-01")", ""}),
       Kind<v1::SuspendRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "drill")"}),
       Kind<v1::ResumeRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US-CA" reason: "drill over" etag: "token")"}),

@@ -1,5 +1,5 @@
-// Every request of the API with the function that checks it, and valid samples that together set every field. Shared by the tests
-// that walk all requests and by the fuzzer.
+// Every request of the API with the function that checks it, and valid samples that together set every field. Shared by
+// the tests that walk all requests and by the fuzzer.
 #pragma once
 
 #include <functional>
