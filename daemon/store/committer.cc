@@ -61,8 +61,8 @@ Head Committer::GetHead(Partition partition) const {
   return heads_[partition.number - first_.number];
 }
 
-Seen Committer::Now() const {
-  Seen seen;
+ReadVersion Committer::Now() const {
+  ReadVersion seen;
   seen.group = published_.load(std::memory_order_acquire);
   seen.erasures = erasures_.load();
   return seen;
@@ -191,7 +191,7 @@ absl::StatusOr<bool> Committer::Holds(const Item& item, const Precondition& prec
   return write != nullptr ? write->value == precondition.expected : engine_.Holds(item.partition, precondition);
 }
 
-bool Committer::IsUntouched(const RowName& row, const std::optional<Seen>& since) {
+bool Committer::IsUntouched(const RowName& row, const std::optional<ReadVersion>& since) {
   return since && since->erasures == erasures_.load() && LastWriter(row) <= since->group;
 }
 

@@ -61,7 +61,7 @@ class Committer {
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) EXCLUDES(mutex_);
   Head GetHead(Partition partition) const EXCLUDES(mutex_);
   // As Store::Now. Takes no lock.
-  Seen Now() const;
+  ReadVersion GetReadVersion() const;
   // To be called before and after rows are erased outside the order of commits: what was read before is then read
   // again.
   void NoteErasure() { erasures_.fetch_add(1); }
@@ -114,7 +114,7 @@ class Committer {
   absl::StatusOr<bool> Holds(const Item& item, const Precondition& precondition);
   // The number of the last group that wrote this row, or another of the same slot: never less than the truth.
   uint64_t& LastWriter(const RowName& row) { return last_writers_[RowNameHash()(row) % last_writers_.size()]; }
-  bool IsUntouched(const RowName& row, const std::optional<Seen>& since);
+  bool IsUntouched(const RowName& row, const std::optional<ReadVersion>& since);
 
   void ApplyGroups() EXCLUDES(mutex_);
   void ApplyGroup(Group& group) EXCLUDES(mutex_);

@@ -222,7 +222,7 @@ Head MemoryStore::GetHead(Partition partition) const {
   return partitions_[partition.number]->committer().GetHead(partition);
 }
 
-std::optional<Seen> MemoryStore::Now(Partition partition) const {
+std::optional<ReadVersion> MemoryStore::GetReadVersion(Partition partition) const {
   if (!CheckPlace(partition, partition_count()).ok()) return std::nullopt;
   return partitions_[partition.number]->committer().Now();
 }

@@ -61,7 +61,7 @@ struct Stamp {
 
 // How far a partition's rows had come when somebody began to read. Only for Precondition::seen; means nothing after a
 // reopening.
-struct Seen {
+struct ReadVersion {
   uint64_t group = 0;     // what was published last
   uint64_t erasures = 0;  // begun or done outside the order of commits
 };
@@ -73,7 +73,7 @@ struct Precondition {
   std::optional<std::string> expected;
   // Taken from Store::Now before the expected value was read (from the store, or from what its Done keeps). A store may
   // then spare itself the reading where it knows that nobody has written the row since. Absent: it reads.
-  std::optional<Seen> seen = {};
+  std::optional<ReadVersion> seen = {};
 };
 
 // nullopt deletes.
@@ -208,7 +208,7 @@ class Store {
   virtual Head GetHead(Partition partition) const = 0;
 
   // See Precondition::seen. Nothing where the store cannot tell.
-  virtual std::optional<Seen> Now(Partition partition) const = 0;
+  virtual std::optional<ReadVersion> Now(Partition partition) const = 0;
 
   // Grants or renews the named lease of a partition for `length` from now; a reboot ends it. Unavailable while another
   // holder's has not expired. `holder` 1..64 bytes. A renewal keeps its token; a new grant gets a larger one.

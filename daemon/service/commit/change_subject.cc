@@ -91,7 +91,7 @@ struct ChangeSubject::Work {
   ActivationGate::Ticket ticket;
   int attempts = 0;
 
-  std::optional<store::Seen> seen;  // before anything was read
+  std::optional<store::ReadVersion> seen;  // before anything was read
   StoredFacts before;
   bool anew = false;  // a closed account's id begins a new one: `before` has nothing of the closed one but what was
                       // refused since
@@ -156,7 +156,7 @@ void ChangeSubject::Attempt(const WorkPtr& work) {
 // All that may block or cost is done here, on a pool thread, before the commit takes its place in the order.
 bool ChangeSubject::Prepare(Work& work) const {
   const ChangeRequest& request = work.request;
-  work.seen = context_.store.Now(context_.PartitionOf(request.subject));
+  work.seen = context_.store.GetReadVersion(context_.PartitionOf(request.subject));
   if (IsAnsweredBefore(work)) return false;
   absl::StatusOr<StoredFacts> before = LoadFacts(context_, request.subject);
   if (!before.ok()) {

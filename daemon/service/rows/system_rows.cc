@@ -78,7 +78,7 @@ store::Precondition SystemsSeen::AsPrecondition() const {
 
 absl::StatusOr<SystemsSeen> LoadSystems(const Context& context, store::Partition partition) {
   SystemsSeen seen;
-  seen.seen = context.store.Now(partition);
+  seen.seen = context.store.GetReadVersion(partition);
   std::vector<SystemRow> systems;
   if (absl::Status s = ScanSystems(context, partition, &systems, &seen.version); !s.ok()) return s;
   for (const SystemRow& system : systems) {

@@ -39,7 +39,7 @@ std::string SystemKey(domain::SystemNumber system);
 struct SystemsSeen {
   std::optional<std::string> version;        // of the row kSystemsVersionKey
   std::vector<domain::SystemNumber> active;  // in order
-  std::optional<store::Seen> seen;           // from before it was read
+  std::optional<store::ReadVersion> seen;    // from before it was read
   store::Precondition AsPrecondition() const;
 };
 // May block. STORE_UNREADABLE, INTERNAL.

@@ -127,7 +127,7 @@ store::Precondition Guard::AsPrecondition(const Context& context) const {
 absl::StatusOr<Guard> LoadGuard(const Context& context, base::SubjectHandle subject) {
   Guard guard;
   guard.subject = subject;
-  guard.seen = context.store.Now(context.PartitionOf(subject));
+  guard.seen = context.store.GetReadVersion(context.PartitionOf(subject));
   absl::StatusOr<StoredFacts> facts = LoadFacts(context, subject);
   if (!facts.ok()) return facts.status();
   guard.facts = *std::move(facts);

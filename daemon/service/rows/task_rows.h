@@ -71,7 +71,7 @@ struct Guard {
   base::SubjectHandle subject;
   StoredFacts facts;
   std::vector<HoldInForce> holds;
-  std::optional<store::Seen> seen;
+  std::optional<store::ReadVersion> seen;
 
   // A hold is placed by a change of the record, so nothing is placed unseen between this reading and the commit.
   store::Precondition AsPrecondition(const Context& context) const;

@@ -67,7 +67,7 @@ Head RocksStore::GetHead(Partition partition) const {
   return impl_->committer().GetHead(partition);
 }
 
-std::optional<Seen> RocksStore::Now(Partition partition) const {
+std::optional<ReadVersion> RocksStore::GetReadVersion(Partition partition) const {
   if (!CheckPlace(partition, partition_count()).ok()) return std::nullopt;
   return impl_->committer().Now();
 }

@@ -89,7 +89,7 @@ class RocksStore final : public Store {
   absl::Status Scrub(Partition partition, const Remains& remains) override;
   absl::Status SaveClock() override;
   Head GetHead(Partition partition) const override;
-  std::optional<Seen> Now(Partition partition) const override;
+  std::optional<ReadVersion> Now(Partition partition) const override;
   absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
                                      base::Span length) override;
   // Waits for reads that are under way.
