@@ -38,11 +38,11 @@ absl::Status CheckPlace(Partition partition, uint16_t partition_count, Table tab
   return CheckPlace(partition, partition_count);
 }
 
-absl::Status CheckRemains(Partition partition, uint16_t partition_count, const Remains& remains) {
-  if (remains.rows.size() + remains.feed.size() > kMaxRemains) {
-    return absl::InvalidArgumentError("at most " + std::to_string(kMaxRemains) + " rows can be scrubbed at once");
+absl::Status CheckRemains(Partition partition, uint16_t partition_count, const EraseTargets& targets) {
+  if (targets.rows.size() + targets.feed.size() > kMaxEraseTargets) {
+    return absl::InvalidArgumentError("at most " + std::to_string(kMaxEraseTargets) + " rows can be scrubbed at once");
   }
-  for (const RowKey& row : remains.rows) {
+  for (const RowKey& row : targets.rows) {
     if (absl::Status s = CheckPlace(partition, partition_count, row.table); !s.ok()) return s;
     if (row.key.size() > kMaxKeyBytes) return absl::InvalidArgumentError("a key is too long");
   }

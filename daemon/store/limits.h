@@ -24,7 +24,7 @@ bool WithinLimits(const Change& change, size_t* bytes);
 // InvalidArgument: no such partition or table.
 absl::Status CheckPlace(Partition partition, uint16_t partition_count);
 absl::Status CheckPlace(Partition partition, uint16_t partition_count, Table table);
-// InvalidArgument: also some key is over kMaxKeyBytes, or there are more than kMaxRemains rows.
-absl::Status CheckRemains(Partition partition, uint16_t partition_count, const Remains& remains);
+// InvalidArgument: also some key is over kMaxKeyBytes, or there are more than kMaxEraseTargets rows.
+absl::Status CheckRemains(Partition partition, uint16_t partition_count, const EraseTargets& targets);
 
 }  // namespace consent::store

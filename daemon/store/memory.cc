@@ -212,8 +212,8 @@ absl::Status MemoryStore::Erase(Partition partition, const std::vector<RowKey>& 
   return absl::OkStatus();
 }
 
-absl::Status MemoryStore::Scrub(Partition partition, const Remains& remains) {
-  if (absl::Status s = CheckRemains(partition, partition_count(), remains); !s.ok()) return s;
+absl::Status MemoryStore::EraseFromFiles(Partition partition, const EraseTargets& targets) {
+  if (absl::Status s = CheckRemains(partition, partition_count(), targets); !s.ok()) return s;
   return Usable(partition);
 }
 

@@ -51,7 +51,7 @@ enum class Table : uint8_t {
 
 inline constexpr size_t kMaxKeyBytes = 256;
 inline constexpr size_t kMaxCommitBytes = 1 << 20;  // all writes and the event of one commit
-inline constexpr size_t kMaxRemains = 50'000;       // rows, those of the feed included, of one Scrub
+inline constexpr size_t kMaxEraseTargets = 50'000;  // rows, those of the feed included, of one Scrub
 
 // What the committer assigned. time = max(clock, last + 1 us): strictly increasing within a partition.
 struct Stamp {
@@ -141,7 +141,7 @@ struct RowKey {
 };
 
 // What was deleted, overwritten or replaced by stubs, and whose former bytes are to leave the store's files.
-struct Remains {
+struct EraseTargets {
   std::vector<RowKey> rows;    // deleted or overwritten; a present value stays
   std::vector<Sequence> feed;  // of EraseFeed
 };
@@ -197,9 +197,9 @@ class Store {
   // another call's; what never was is no error. Copies of the files (backups) and blocks that the file system has freed
   // are not covered. Blocks for seconds to minutes; reads and commits go on. One at a time, further callers queue. May
   // be repeated, and costs little where nothing is left. InvalidArgument: no such partition or table, a key over
-  // kMaxKeyBytes, more than kMaxRemains rows. Unavailable: closed, failed, an I/O error, or a read that has held old
-  // files for a minute; then some bytes may be gone and others not.
-  virtual absl::Status Scrub(Partition partition, const Remains& remains) = 0;
+  // kMaxKeyBytes, more than kMaxEraseTargets rows. Unavailable: closed, failed, an I/O error, or a read that has held
+  // old files for a minute; then some bytes may be gone and others not.
+  virtual absl::Status EraseFromFiles(Partition partition, const EraseTargets& targets) = 0;
 
   // Keeps what the store's trusted clock knows, durably on return; a store without one has nothing to keep.
   // Unavailable: it failed.

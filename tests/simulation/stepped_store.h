@@ -49,8 +49,8 @@ class SteppedStore final : public store::Store {
   absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override {
     return inner_.Erase(partition, rows);
   }
-  absl::Status Scrub(store::Partition partition, const store::Remains& remains) override {
-    return inner_.Scrub(partition, remains);
+  absl::Status EraseFromFiles(store::Partition partition, const store::EraseTargets& remains) override {
+    return inner_.EraseFromFiles(partition, remains);
   }
   store::Head GetHead(store::Partition partition) const override { return inner_.GetHead(partition); }
   // What is applied and not yet answered is published in the inner store and not here.

@@ -205,10 +205,10 @@ class ReleasePart final : public ChangePart {
     WriteMarked(context, subject_, recordings_, out.writes);
     out.writes.push_back({store::Table::kHold, HoldKey(place_.sequence), EncodeHoldRow(next)});
     out.writes.push_back({store::Table::kKeyShare, HoldShareKey(context, place_), std::nullopt});
-    store::Remains remains;
-    remains.rows = {{store::Table::kKeyShare, HoldShareKey(context, place_)},
+    store::EraseTargets targets;
+    targets.rows = {{store::Table::kKeyShare, HoldShareKey(context, place_)},
                     {store::Table::kHold, HoldKey(place_.sequence)}};
-    BeginErasure(NumberOf(stamp.sequence), remains, stamp, out.writes);
+    BeginErasure(NumberOf(stamp.sequence), targets, stamp, out.writes);
   }
 
   void Publish(Context& context, const store::Stamp&) override { PublishMarked(context, subject_, recordings_); }

@@ -102,7 +102,7 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
   const base::SubjectHandle subject = finished.row.request.subject;
   const store::Partition partition = finished.place.partition;
   const std::string key = context_.SubjectKey(subject);
-  store::Remains all;
+  store::EraseTargets all;
   for (const store::Table table : {store::Table::kSubject, store::Table::kNames, store::Table::kKeyShare}) {
     all.rows.push_back({table, key});
   }
@@ -135,7 +135,7 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
   }
   uint64_t chunk_number = kListedChunk;
   for (size_t row = 0, feed = 0; row < all.rows.size() || feed < all.feed.size(); ++chunk_number) {
-    store::Remains chunk;
+    store::EraseTargets chunk;
     const size_t rows_end = std::min(all.rows.size(), row + kMaxPerChunk);
     const size_t feed_end = std::min(all.feed.size(), feed + kMaxPerChunk);
     chunk.rows.assign(all.rows.begin() + static_cast<std::ptrdiff_t>(row),
@@ -184,7 +184,7 @@ absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, cons
 
 absl::Status Erasures::EraseListed(const Finished& finished) {
   const store::Partition partition = finished.place.partition;
-  std::vector<store::Remains> chunks;
+  std::vector<store::EraseTargets> chunks;
   bool damaged = false;
   const absl::Status scanned = context_.store.Scan(
       partition, store::Table::kErasure, WaitingKey(kBytesStep, finished.place.number, kListedChunk),
@@ -196,7 +196,7 @@ absl::Status Erasures::EraseListed(const Finished& finished) {
       });
   if (!scanned.ok()) return StoreUnreadable();
   if (damaged) return DamagedWaiting();
-  for (store::Remains& chunk : chunks) {
+  for (store::EraseTargets& chunk : chunks) {
     // What the suppression's commit wrote or deleted itself is not ours to delete.
     chunk.rows.erase(std::remove_if(chunk.rows.begin(), chunk.rows.end(),
                                     [](const store::RowKey& row) {

@@ -38,7 +38,7 @@ absl::StatusOr<size_t> Erasures::EraseKeys(store::Partition partition) {
       context_.store.Scan(partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
                           kMaxAtOnce, [&](std::string_view key, std::string_view value) {
                             base::Instant since;
-                            store::Remains unused;
+                            store::EraseTargets unused;
                             damaged = damaged || !DecodeWaiting(value, &since, &unused);
                             waiting.emplace_back(NumberOfWaiting(key), since);
                             return !damaged;
@@ -46,7 +46,7 @@ absl::StatusOr<size_t> Erasures::EraseKeys(store::Partition partition) {
   if (!scanned.ok()) return StoreUnreadable();
   if (damaged) return DamagedWaiting();
   std::vector<Finished> finished;
-  store::Remains keys;
+  store::EraseTargets keys;
   for (const auto& [number, since] : waiting) {
     Finished one{DeletionPlace{partition, number}, since, {}, {}};
     absl::StatusOr<DeletionRow> row = LoadDeletion(context_, one.place, &one.bytes);
@@ -62,7 +62,7 @@ absl::StatusOr<size_t> Erasures::EraseKeys(store::Partition partition) {
     finished.push_back(std::move(one));
   }
   if (finished.empty()) return size_t{0};
-  if (absl::Status s = context_.store.Scrub(partition, keys); !s.ok()) return s;
+  if (absl::Status s = context_.store.EraseFromFiles(partition, keys); !s.ok()) return s;
   if (absl::Status s = Complete(finished); !s.ok()) return s;
   return finished.size();
 }
@@ -158,7 +158,7 @@ absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::In
                             return true;
                           });
   if (!looked.ok()) return StoreUnreadable();
-  store::Remains remains;
+  store::EraseTargets targets;
   std::vector<store::RowKey> listed;
   base::Instant oldest;
   bool damaged = false;
@@ -166,16 +166,16 @@ absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::In
       partition, store::Table::kErasure, std::string(1, kBytesStep), std::string(1, kBytesStep + 1), SIZE_MAX,
       [&](std::string_view key, std::string_view value) {
         base::Instant since;
-        store::Remains one;
+        store::EraseTargets one;
         damaged = !DecodeWaiting(value, &since, &one);
         if (damaged) return false;
         if (!(since < before) || unfinished.count(NumberOfWaiting(key)) != 0) return true;
-        if (remains.rows.size() + remains.feed.size() + one.rows.size() + one.feed.size() + listed.size() + 2 >
-            store::kMaxRemains) {
+        if (targets.rows.size() + targets.feed.size() + one.rows.size() + one.feed.size() + listed.size() + 2 >
+            store::kMaxEraseTargets) {
           return false;
         }
-        remains.rows.insert(remains.rows.end(), one.rows.begin(), one.rows.end());
-        remains.feed.insert(remains.feed.end(), one.feed.begin(), one.feed.end());
+        targets.rows.insert(targets.rows.end(), one.rows.begin(), one.rows.end());
+        targets.feed.insert(targets.feed.end(), one.feed.begin(), one.feed.end());
         listed.push_back({store::Table::kErasure, std::string(key)});
         if (!oldest.IsSet() || since < oldest) oldest = since;
         return true;
@@ -183,9 +183,9 @@ absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::In
   if (!scanned.ok()) return StoreUnreadable();
   if (damaged) return DamagedWaiting();
   if (listed.empty()) return 0;
-  if (absl::Status s = context_.store.Scrub(partition, remains); !s.ok()) return s;
+  if (absl::Status s = context_.store.EraseFromFiles(partition, targets); !s.ok()) return s;
   if (absl::Status s = EraseLists(partition, listed, oldest); !s.ok()) return s;
-  return remains.rows.size() + remains.feed.size() + listed.size();
+  return targets.rows.size() + targets.feed.size() + listed.size();
 }
 
 absl::Status Erasures::EraseLists(store::Partition partition, const std::vector<store::RowKey>& lists,
@@ -202,7 +202,7 @@ absl::Status Erasures::EraseLists(store::Partition partition, const std::vector<
     });
     if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
   }
-  if (absl::Status s = context_.store.Scrub(partition, store::Remains{lists, {}}); !s.ok()) return s;
+  if (absl::Status s = context_.store.EraseFromFiles(partition, store::EraseTargets{lists, {}}); !s.ok()) return s;
   return context_.store.Erase(partition, lists);
 }
 

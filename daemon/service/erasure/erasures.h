@@ -32,7 +32,7 @@ class Erasures {
   // The keys' step of all that waits: erases closed accounts, scrubs the keys, completes the requests. How many were
   // completed.
   absl::StatusOr<size_t> EraseKeys();
-  // A piece of the bytes' step, of at most kMaxRemains rows in each partition, of what has waited since before
+  // A piece of the bytes' step, of at most kMaxEraseTargets rows in each partition, of what has waited since before
   // `before`. How many rows were scrubbed; 0: nothing of it waits any more.
   absl::StatusOr<size_t> EraseBytes(base::Instant before);
   // Reads the waiting rows. STORE_UNREADABLE.

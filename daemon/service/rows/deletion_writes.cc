@@ -23,12 +23,12 @@ void CloseDeletion(const Context& context, DeletionPlace place, const domain::De
                    const store::Stamp& stamp, DeletionRow& next, std::vector<store::Write>& writes) {
   next.sealed.clear();
   writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), std::nullopt});
-  store::Remains remains = RowsOf(context, place, before);
-  remains.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context, place)});
+  store::EraseTargets targets = RowsOf(context, place, before);
+  targets.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context, place)});
   for (const domain::SystemPart& part : before.parts) {
     writes.push_back({store::Table::kTask, TaskKey(part.system, place.number), std::nullopt});
   }
-  BeginErasure(place.number, remains, stamp, writes);
+  BeginErasure(place.number, targets, stamp, writes);
 }
 
 }  // namespace consent::service

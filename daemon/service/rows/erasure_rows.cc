@@ -24,22 +24,22 @@ DeletionNumber NumberOfWaiting(std::string_view key) {
   return in.BigEndian(8);
 }
 
-std::string EncodeWaiting(base::Instant since, const store::Remains& remains) {
+std::string EncodeWaiting(base::Instant since, const store::EraseTargets& targets) {
   std::string bytes;
   base::Encoder out(&bytes);
   out.Byte(kErasureFormat);
   out.Varint(static_cast<uint64_t>(since.micros));
-  out.Varint(remains.rows.size());
-  for (const store::RowKey& row : remains.rows) {
+  out.Varint(targets.rows.size());
+  for (const store::RowKey& row : targets.rows) {
     out.Byte(static_cast<uint8_t>(row.table));
     out.String(row.key);
   }
-  out.Varint(remains.feed.size());
-  for (const store::Sequence sequence : remains.feed) out.Varint(sequence);
+  out.Varint(targets.feed.size());
+  for (const store::Sequence sequence : targets.feed) out.Varint(sequence);
   return bytes;
 }
 
-bool DecodeWaiting(std::string_view bytes, base::Instant* since, store::Remains* remains) {
+bool DecodeWaiting(std::string_view bytes, base::Instant* since, store::EraseTargets* targets) {
   base::Decoder in(bytes);
   if (in.Byte() != kErasureFormat) return false;
   since->micros = static_cast<int64_t>(in.Varint());
@@ -63,14 +63,14 @@ absl::Status DamagedWaiting() {
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a row of what is to be erased is damaged");
 }
 
-store::Remains RowsOf(const Context& context, DeletionPlace place, const domain::DeletionRequest& request) {
-  store::Remains remains;
-  remains.rows.push_back({store::Table::kDeletionSame, DeletionSameKey(context, request.subject, request.selector)});
-  remains.rows.push_back({store::Table::kDeletion, DeletionKey(place.number)});
+store::EraseTargets RowsOf(const Context& context, DeletionPlace place, const domain::DeletionRequest& request) {
+  store::EraseTargets targets;
+  targets.rows.push_back({store::Table::kDeletionSame, DeletionSameKey(context, request.subject, request.selector)});
+  targets.rows.push_back({store::Table::kDeletion, DeletionKey(place.number)});
   for (const domain::SystemPart& part : request.parts) {
-    remains.rows.push_back({store::Table::kTask, TaskKey(part.system, place.number)});
+    targets.rows.push_back({store::Table::kTask, TaskKey(part.system, place.number)});
   }
-  return remains;
+  return targets;
 }
 
 void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp,
@@ -79,9 +79,9 @@ void BeginErasure(const Context& context, DeletionPlace place, const store::Stam
   writes.push_back({store::Table::kErasure, WaitingKey(kKeysStep, place.number), EncodeWaiting(stamp.time, {})});
 }
 
-void BeginErasure(DeletionNumber number, const store::Remains& remains, const store::Stamp& stamp,
+void BeginErasure(DeletionNumber number, const store::EraseTargets& targets, const store::Stamp& stamp,
                   std::vector<store::Write>& writes) {
-  writes.push_back({store::Table::kErasure, WaitingKey(kBytesStep, number), EncodeWaiting(stamp.time, remains)});
+  writes.push_back({store::Table::kErasure, WaitingKey(kBytesStep, number), EncodeWaiting(stamp.time, targets)});
 }
 
 }  // namespace consent::service

@@ -58,7 +58,9 @@ absl::Status RocksStore::Erase(Partition partition, const std::vector<RowKey>& r
   return impl_->Erase(partition, rows);
 }
 
-absl::Status RocksStore::Scrub(Partition partition, const Remains& remains) { return impl_->Scrub(partition, remains); }
+absl::Status RocksStore::EraseFromFiles(Partition partition, const EraseTargets& targets) {
+  return impl_->EraseFromFiles(partition, targets);
+}
 
 absl::Status RocksStore::SaveClock() { return impl_->SaveClock(); }
 

@@ -86,7 +86,7 @@ class RocksStore final : public Store {
   absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) override;
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) override;
   // Close ends it early. What it waits for, and for how long, is in ../README.md, "Physical erasure".
-  absl::Status Scrub(Partition partition, const Remains& remains) override;
+  absl::Status EraseFromFiles(Partition partition, const EraseTargets& targets) override;
   absl::Status SaveClock() override;
   Head GetHead(Partition partition) const override;
   std::optional<ReadVersion> Now(Partition partition) const override;

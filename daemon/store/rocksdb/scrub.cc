@@ -166,15 +166,15 @@ absl::Status Scrubber::AwaitRemoval(const base::Clock& clock) {
   return FromRocks(status, "cannot sync the database folder");
 }
 
-absl::Status RocksStore::Impl::Scrub(Partition partition, const Remains& remains) {
-  if (absl::Status s = CheckRemains(partition, store_.partitions, remains); !s.ok()) return s;
+absl::Status RocksStore::Impl::EraseFromFiles(Partition partition, const EraseTargets& targets) {
+  if (absl::Status s = CheckRemains(partition, store_.partitions, targets); !s.ok()) return s;
   const Use use(*this);
   base::MutexLock lock(scrub_mutex_);
   if (absl::Status s = use.Check(); !s.ok()) return s;
-  if (remains.rows.empty() && remains.feed.empty()) return absl::OkStatus();
+  if (targets.rows.empty() && targets.feed.empty()) return absl::OkStatus();
   Scrubber scrubber(*database_, stop_scrub_);
   if (absl::Status s = scrubber.Flush(); !s.ok()) return s;
-  if (absl::Status s = Rewrite(scrubber, partition, remains); !s.ok()) return s;
+  if (absl::Status s = Rewrite(scrubber, partition, targets); !s.ok()) return s;
   if (absl::Status s = scrubber.NoteFiles(); !s.ok()) return s;
   // Any write will do; this one changes nothing.
   rocksdb::WriteBatch batch;
@@ -185,19 +185,19 @@ absl::Status RocksStore::Impl::Scrub(Partition partition, const Remains& remains
   return scrubber.AwaitRemoval(*clock_);
 }
 
-absl::Status RocksStore::Impl::Rewrite(Scrubber& scrubber, Partition partition, const Remains& remains) {
+absl::Status RocksStore::Impl::Rewrite(Scrubber& scrubber, Partition partition, const EraseTargets& targets) {
   std::map<Table, std::vector<std::string>> rows;
-  for (const RowKey& row : remains.rows) rows[row.table].push_back(DiskRowKey(partition, row.key));
+  for (const RowKey& row : targets.rows) rows[row.table].push_back(DiskRowKey(partition, row.key));
   for (auto& [table, keys] : rows) {
     if (absl::Status s = scrubber.Rewrite(database_->table(table), std::move(keys)); !s.ok()) return s;
   }
-  if (remains.feed.empty()) return absl::OkStatus();
+  if (targets.feed.empty()) return absl::OkStatus();
   std::vector<std::string> keys;
-  for (const Sequence sequence : remains.feed) keys.push_back(FeedKey(partition, sequence));
+  for (const Sequence sequence : targets.feed) keys.push_back(FeedKey(partition, sequence));
   if (absl::Status s = scrubber.Rewrite(database_->feed(), std::move(keys)); !s.ok()) return s;
   // What was truncated away before it was looked at was not seen.
   const Sequence first = firsts_[partition.number];
-  std::vector<Sequence> truncated = remains.feed;
+  std::vector<Sequence> truncated = targets.feed;
   std::erase_if(truncated, [first](Sequence sequence) { return sequence >= first; });
   if (truncated.empty()) return absl::OkStatus();
   const auto [least, greatest] = std::minmax_element(truncated.begin(), truncated.end());

@@ -16,7 +16,7 @@ struct Notes {
   test::Traces all;             // these, and what is gone with the bytes' step
   test::Traces clear;           // raw ids, which are nowhere at any time
   std::set<std::string> names;  // of `all`, as a scan names it
-  store::Remains rows;          // where it lies
+  store::EraseTargets rows;     // where it lies
 };
 
 // Ends the process where the store does not hold what it should.

@@ -51,8 +51,8 @@ class OnDisk final : public store::Store {
   absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override {
     return rocks_->Erase(partition, rows);
   }
-  absl::Status Scrub(store::Partition partition, const store::Remains& remains) override {
-    return scrubs_ ? rocks_->Scrub(partition, remains) : absl::OkStatus();
+  absl::Status EraseFromFiles(store::Partition partition, const store::EraseTargets& targets) override {
+    return scrubs_ ? rocks_->EraseFromFiles(partition, targets) : absl::OkStatus();
   }
   store::Head GetHead(store::Partition partition) const override { return rocks_->GetHead(partition); }
   std::optional<store::ReadVersion> Now(store::Partition partition) const override { return rocks_->Now(partition); }

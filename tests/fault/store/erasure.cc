@@ -124,8 +124,8 @@ void History::Hurt(int count) {
   remains_.feed.insert(remains_.feed.end(), erased.begin(), erased.end());
 }
 
-absl::Status History::Scrub() {
-  absl::Status scrubbed = store_->Scrub(Partition{}, remains_);
+absl::Status History::EraseFromFiles() {
+  absl::Status scrubbed = store_->EraseFromFiles(Partition{}, remains_);
   if (scrubbed.ok()) remains_ = {};
   return scrubbed;
 }

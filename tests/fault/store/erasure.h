@@ -41,8 +41,8 @@ class History {
   // were.
   void Hurt(int count);
   // Scrubs what was hurt since the last time.
-  absl::Status Scrub();
-  const store::Remains& remains() const { return remains_; }
+  absl::Status EraseFromFiles();
+  const store::EraseTargets& targets() const { return remains_; }
   // The files hold nothing of what was scrubbed and, so that the search is known to find something, all that is there.
   void ExpectScrubbed(const std::string& when);
   // The rows that are there can be read, and no others.
@@ -58,7 +58,7 @@ class History {
   std::unique_ptr<store::RocksStore> store_;
   std::map<Place, std::string> rows_;
   std::map<store::Sequence, store::Event> feed_;
-  store::Remains remains_;
+  store::EraseTargets remains_;
   Traces former_;
 };
 

@@ -55,7 +55,7 @@ void Age(History& history) {
   history.Fill(120);
   history.Reopen();  // what was in the log is in files
   history.Hurt(5);
-  ASSERT_TRUE(history.Scrub().ok());  // and now at the bottom
+  ASSERT_TRUE(history.EraseFromFiles().ok());  // and now at the bottom
   history.Fill(100);
   history.Hurt(5);
   history.Reopen();
@@ -81,7 +81,7 @@ class ErasureSeeds : public Erasure, public ::testing::WithParamInterface<uint64
 INSTANTIATE_TEST_SUITE_P(Seeds, ErasureSeeds, ::testing::Range(kSeed, kSeed + 2));
 
 TEST_P(ErasureSeeds, LeavesNothingInTheFiles) {
-  const absl::Status scrubbed = history_.Scrub();
+  const absl::Status scrubbed = history_.EraseFromFiles();
   ASSERT_TRUE(scrubbed.ok()) << scrubbed;
   history_.ExpectScrubbed("after Scrub");
   history_.ExpectRows();
@@ -125,7 +125,7 @@ TEST_F(Erasure, LeavesNothingWhileTheStoreIsInUse) {
     }
   });
   for (int round = 0; round < 2; ++round) {
-    const absl::Status scrubbed = history_.Scrub();
+    const absl::Status scrubbed = history_.EraseFromFiles();
     EXPECT_TRUE(scrubbed.ok()) << scrubbed;
     ExpectNoTraces(history_.former(), history_.folder(), "in use, round " + std::to_string(round));
     history_.Fill(20);
@@ -143,14 +143,14 @@ TEST(ErasureOfAYoungStore, LeavesNothingInTheFiles) {
   history.Fill(30);
   history.Reopen();
   history.Hurt(3);
-  ASSERT_TRUE(history.Scrub().ok());
+  ASSERT_TRUE(history.EraseFromFiles().ok());
   history.ExpectScrubbed("after Scrub");
   history.ExpectRows();
 }
 
 TEST_F(Erasure, OfErasedFeedRowsThatWereTruncatedToo) {
   ASSERT_TRUE(history_.store().TruncateFeed(Partition{}, 250).ok());
-  ASSERT_TRUE(history_.Scrub().ok());
+  ASSERT_TRUE(history_.EraseFromFiles().ok());
   ExpectNoTraces(history_.former(), history_.folder(), "after Scrub");
 }
 
@@ -171,17 +171,17 @@ TEST_F(Erasure, TheSearchFollowsEveryEntryOfATableFile) {
 }
 
 TEST_F(Erasure, ASecondTimeRewritesNothing) {
-  const store::Remains remains = history_.remains();
-  ASSERT_TRUE(history_.Scrub().ok());
+  const store::EraseTargets targets = history_.targets();
+  ASSERT_TRUE(history_.EraseFromFiles().ok());
   const auto before = RowFiles(history_.folder());
   EXPECT_GE(before.size(), 4u);
-  ASSERT_TRUE(history_.store().Scrub(Partition{}, remains).ok());
+  ASSERT_TRUE(history_.store().EraseFromFiles(Partition{}, targets).ok());
   EXPECT_EQ(RowFiles(history_.folder()), before);
 }
 
 // A value that was overwritten before it reached a file is in the log only; flushing is enough.
 TEST_F(Erasure, OfWhatOnlyTheLogHoldsRewritesNothing) {
-  ASSERT_TRUE(history_.Scrub().ok());
+  ASSERT_TRUE(history_.EraseFromFiles().ok());
   std::mt19937_64 random(kSeed + 100);
   const std::string key = RandomBytes(random, 16);
   const std::string value = RandomBytes(random, 60);
@@ -191,7 +191,7 @@ TEST_F(Erasure, OfWhatOnlyTheLogHoldsRewritesNothing) {
   former.Note(value, "value");
   EXPECT_FALSE(former.FindIn(history_.folder()).empty());
   const auto before = RowFiles(history_.folder());
-  ASSERT_TRUE(history_.store().Scrub(Partition{}, {{{Table::kKeyShare, key}}, {}}).ok());
+  ASSERT_TRUE(history_.store().EraseFromFiles(Partition{}, {{{Table::kKeyShare, key}}, {}}).ok());
   ExpectNoTraces(former, history_.folder(), "after Scrub");
   EXPECT_TRUE(AllIn(before, RowFiles(history_.folder())));
 }
@@ -199,7 +199,7 @@ TEST_F(Erasure, OfWhatOnlyTheLogHoldsRewritesNothing) {
 // A row's block that cannot be read is not taken for one that holds nothing.
 TEST_F(Erasure, ReportsWhatItCannotRead) {
   std::string key, value;
-  ASSERT_TRUE(history_.Scrub().ok());
+  ASSERT_TRUE(history_.EraseFromFiles().ok());
   ASSERT_TRUE(history_.store()
                   .Scan(Partition{}, Table::kKeyShare, "\x80", "", 1,
                         [&](std::string_view k, std::string_view v) {
@@ -221,7 +221,7 @@ TEST_F(Erasure, ReportsWhatItCannotRead) {
   }
   ASSERT_EQ(damaged, 1);
   history_.Reopen();
-  const absl::Status scrubbed = history_.store().Scrub(Partition{}, {{{Table::kKeyShare, key}}, {}});
+  const absl::Status scrubbed = history_.store().EraseFromFiles(Partition{}, {{{Table::kKeyShare, key}}, {}});
   EXPECT_TRUE(absl::IsUnavailable(scrubbed)) << scrubbed;
 }
 
@@ -286,13 +286,13 @@ TEST_F(Erasure, AnEndlessReadIsReportedAndTheNextTrySucceeds) {
   StandingScan scan(history_.store());
   {
     const PassingTime time(history_.clock());
-    const absl::Status scrubbed = history_.Scrub();
+    const absl::Status scrubbed = history_.EraseFromFiles();
     ASSERT_TRUE(absl::IsUnavailable(scrubbed)) << scrubbed;
     EXPECT_NE(scrubbed.message().find("still being read"), std::string::npos) << scrubbed;
   }
   EXPECT_FALSE(history_.former().FindIn(history_.folder()).empty()) << "the scan's files are there";
   scan.End();
-  ASSERT_TRUE(history_.Scrub().ok());
+  ASSERT_TRUE(history_.EraseFromFiles().ok());
   history_.ExpectScrubbed("after the scan");
 }
 
@@ -309,7 +309,7 @@ void AwaitLastStep(const History& history) {
 TEST_F(Erasure, WaitsForAReadThatEnds) {
   StandingScan scan(history_.store());
   absl::Status scrubbed = absl::UnknownError("not yet");
-  std::thread scrubber([&] { scrubbed = history_.Scrub(); });
+  std::thread scrubber([&] { scrubbed = history_.EraseFromFiles(); });
   AwaitLastStep(history_);
   scan.End();
   scrubber.join();
@@ -320,7 +320,7 @@ TEST_F(Erasure, WaitsForAReadThatEnds) {
 TEST_F(Erasure, ClosingEndsIt) {
   StandingScan scan(history_.store());
   absl::Status scrubbed;
-  std::thread scrubber([&] { scrubbed = history_.Scrub(); });
+  std::thread scrubber([&] { scrubbed = history_.EraseFromFiles(); });
   AwaitLastStep(history_);
   std::thread closer([&] { history_.store().Close(); });  // waits for the scan
   scrubber.join();
@@ -328,7 +328,7 @@ TEST_F(Erasure, ClosingEndsIt) {
   scan.End();
   closer.join();
   history_.Reopen();
-  ASSERT_TRUE(history_.Scrub().ok());
+  ASSERT_TRUE(history_.EraseFromFiles().ok());
   history_.ExpectScrubbed("after reopening");
 }
 

@@ -109,16 +109,16 @@ class Campaign {
   }
 
   void Measure(const char* what, bool shares_only, size_t count, bool in_use) {
-    const store::Remains remains = Hurt(count, shares_only);
+    const store::EraseTargets targets = Hurt(count, shares_only);
     Users users(*this, in_use);
     const uint64_t written = WrittenBytes();
     const auto began = Steady::now();
     users.phase = 1;
-    Need(store_->Scrub(Partition{}, remains));
+    Need(store_->EraseFromFiles(Partition{}, targets));
     const double took = Since(began);
     const uint64_t wrote = WrittenBytes() - written;
     users.End();
-    std::printf("%-10s %6zu rows %-6s %7.2f s %7.0f MB written", what, remains.rows.size() + remains.feed.size(),
+    std::printf("%-10s %6zu rows %-6s %7.2f s %7.0f MB written", what, targets.rows.size() + targets.feed.size(),
                 in_use ? "in use" : "idle", took, static_cast<double>(wrote) / 1e6);
     if (in_use) {
       users.Print("read", users.reads);
@@ -190,18 +190,18 @@ class Campaign {
   static double Since(Steady::time_point began) { return std::chrono::duration<double>(Steady::now() - began).count(); }
 
   // The key shares of `count` subjects are erased; of as many others the record, too, and a feed row.
-  store::Remains Hurt(size_t count, bool shares_only) {
-    store::Remains remains;
+  store::EraseTargets Hurt(size_t count, bool shares_only) {
+    store::EraseTargets targets;
     for (size_t i = 0; i < count; ++i) {
       const uint64_t subject = random_() % subjects_;
-      remains.rows.push_back({Table::kKeyShare, Key(subject)});
+      targets.rows.push_back({Table::kKeyShare, Key(subject)});
       if (shares_only) continue;
-      remains.rows.push_back({Table::kSubject, Key(subject)});
-      remains.feed.push_back(1 + random_() % subjects_);
+      targets.rows.push_back({Table::kSubject, Key(subject)});
+      targets.feed.push_back(1 + random_() % subjects_);
     }
-    Need(store_->Erase(Partition{}, remains.rows));
-    Need(store_->EraseFeed(Partition{}, remains.feed));
-    return remains;
+    Need(store_->Erase(Partition{}, targets.rows));
+    Need(store_->EraseFeed(Partition{}, targets.feed));
+    return targets;
   }
 
   const uint64_t subjects_;

@@ -67,7 +67,7 @@ class FaultyStore final : public store::Store {
   absl::Status TruncateFeed(store::Partition partition, store::Sequence before) override;
   absl::Status EraseFeed(store::Partition partition, const std::vector<store::Sequence>& sequences) override;
   absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override;
-  absl::Status Scrub(store::Partition partition, const store::Remains& remains) override;
+  absl::Status EraseFromFiles(store::Partition partition, const store::EraseTargets& targets) override;
   store::Head GetHead(store::Partition partition) const override { return inner_.GetHead(partition); }
   std::optional<store::ReadVersion> Now(store::Partition partition) const override { return inner_.Now(partition); }
   absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,

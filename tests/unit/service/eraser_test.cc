@@ -42,7 +42,7 @@ struct ErasureTurns : testing::Test {
   // As many rows that wait for their bytes' step, as `lists` deletions.
   void LetWait(size_t lists, size_t rows_each) {
     for (size_t i = 0; i < lists; ++i) {
-      store::Remains remains;
+      store::EraseTargets remains;
       for (size_t row = 0; row < rows_each; ++row) {
         remains.rows.push_back({store::Table::kRecording, std::to_string(i) + "/" + std::to_string(row)});
       }
