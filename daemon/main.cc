@@ -14,17 +14,17 @@
 
 namespace {
 
-consent::ops::Surroundings ReadSurroundings() {
-  consent::ops::Surroundings surroundings;
-  surroundings.root = geteuid() == 0;
+consent::ops::ProcessEnvironment ReadSurroundings() {
+  consent::ops::ProcessEnvironment environment;
+  environment.root = geteuid() == 0;
   std::error_code error;
-  surroundings.working_directory = std::filesystem::current_path(error).string();
+  environment.working_directory = std::filesystem::current_path(error).string();
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const size_t equals = text.find('=');
-    if (equals != std::string::npos) surroundings.environment[text.substr(0, equals)] = text.substr(equals + 1);
+    if (equals != std::string::npos) environment.environment[text.substr(0, equals)] = text.substr(equals + 1);
   }
-  return surroundings;
+  return environment;
 }
 
 }  // namespace

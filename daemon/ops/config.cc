@@ -154,38 +154,38 @@ absl::Status InRange(const char* name, int64_t value, int64_t least, int64_t mos
   return absl::InvalidArgumentError(absl::StrCat("--", name, " must be ", least, " to ", most, ", not ", value));
 }
 
-std::string Absolute(const std::string& path, const Surroundings& surroundings) {
+std::string Absolute(const std::string& path, const ProcessEnvironment& environment) {
   if (path.empty()) return path;
-  std::filesystem::path whole = std::filesystem::path(surroundings.working_directory) / path;
+  std::filesystem::path whole = std::filesystem::path(environment.working_directory) / path;
   std::string text = whole.lexically_normal().string();
   while (text.size() > 1 && text.back() == '/') text.pop_back();
   return text;
 }
 
-std::string Variable(const Surroundings& surroundings, const char* name) {
-  const auto found = surroundings.environment.find(name);
-  return found == surroundings.environment.end() ? std::string() : found->second;
+std::string Variable(const ProcessEnvironment& environment, const char* name) {
+  const auto found = environment.environment.find(name);
+  return found == environment.environment.end() ? std::string() : found->second;
 }
 
 // The same rule as the client library's default endpoint.
-std::string DefaultListen(const Surroundings& surroundings) {
-  const std::string runtime = Variable(surroundings, "XDG_RUNTIME_DIR");
-  if (surroundings.root || runtime.empty() || runtime[0] != '/') return "unix:/run/consentd/consentd.sock";
+std::string DefaultListen(const ProcessEnvironment& environment) {
+  const std::string runtime = Variable(environment, "XDG_RUNTIME_DIR");
+  if (environment.root || runtime.empty() || runtime[0] != '/') return "unix:/run/consentd/consentd.sock";
   return absl::StrCat("unix:", runtime, "/consentd/consentd.sock");
 }
 
-absl::StatusOr<std::string> DefaultDataDir(const Surroundings& surroundings) {
-  if (surroundings.root) return std::string("/var/lib/consentd");
-  const std::string data = Variable(surroundings, "XDG_DATA_HOME");
+absl::StatusOr<std::string> DefaultDataDir(const ProcessEnvironment& environment) {
+  if (environment.root) return std::string("/var/lib/consentd");
+  const std::string data = Variable(environment, "XDG_DATA_HOME");
   if (!data.empty()) return absl::StrCat(data, "/consentd");
-  const std::string home = Variable(surroundings, "HOME");
+  const std::string home = Variable(environment, "HOME");
   if (home.empty()) return absl::InvalidArgumentError("--data-dir is needed: there is neither XDG_DATA_HOME nor HOME");
   return absl::StrCat(home, "/.local/share/consentd");
 }
 
-absl::Status Listeners(const Raw& raw, const Surroundings& surroundings, ServeOptions* out) {
+absl::Status Listeners(const Raw& raw, const ProcessEnvironment& environment, ServeOptions* out) {
   const absl::StatusOr<Address> listen =
-      ListenAddress(raw.listen.empty() ? DefaultListen(surroundings) : raw.listen, true);
+      ListenAddress(raw.listen.empty() ? DefaultListen(environment) : raw.listen, true);
   if (!listen.ok()) return absl::InvalidArgumentError(absl::StrCat("--listen ", listen.status().message()));
   out->listen = *listen;
   if (raw.metrics_listen.empty() || raw.metrics_listen == "off") return absl::OkStatus();
@@ -199,15 +199,15 @@ absl::Status Listeners(const Raw& raw, const Surroundings& surroundings, ServeOp
   return absl::OkStatus();
 }
 
-absl::Status Place(const Raw& raw, const Surroundings& surroundings, ServeOptions* out) {
-  if (absl::Status status = Listeners(raw, surroundings, out); !status.ok()) return status;
-  absl::StatusOr<std::string> data_dir = raw.data_dir.empty() ? DefaultDataDir(surroundings) : raw.data_dir;
+absl::Status Place(const Raw& raw, const ProcessEnvironment& environment, ServeOptions* out) {
+  if (absl::Status status = Listeners(raw, environment, out); !status.ok()) return status;
+  absl::StatusOr<std::string> data_dir = raw.data_dir.empty() ? DefaultDataDir(environment) : raw.data_dir;
   if (!data_dir.ok()) return data_dir.status();
-  out->data_dir = Absolute(*data_dir, surroundings);
+  out->data_dir = Absolute(*data_dir, environment);
   if (out->data_dir == "/") return absl::InvalidArgumentError("--data-dir must be a folder of its own, not /");
-  out->key_file = Absolute(raw.key_file.empty() ? out->data_dir + ".key" : raw.key_file, surroundings);
-  out->head_file = Absolute(raw.head_file.empty() ? out->data_dir + ".head" : raw.head_file, surroundings);
-  out->policy_file = Absolute(raw.policy, surroundings);
+  out->key_file = Absolute(raw.key_file.empty() ? out->data_dir + ".key" : raw.key_file, environment);
+  out->head_file = Absolute(raw.head_file.empty() ? out->data_dir + ".head" : raw.head_file, environment);
+  out->policy_file = Absolute(raw.policy, environment);
   for (const auto& [name, path] : {std::pair{"--key-file", out->key_file}, std::pair{"--head-file", out->head_file}}) {
     if (path == out->data_dir || path.rfind(out->data_dir + "/", 0) == 0) {
       return absl::InvalidArgumentError(
@@ -261,9 +261,9 @@ absl::Status OneOf(const char* name, const std::string& text, const std::map<std
   return absl::InvalidArgumentError(absl::StrCat("--", name, " must be one of ", known, ", not '", text, "'"));
 }
 
-absl::StatusOr<ServeOptions> Validate(const Raw& raw, const Surroundings& surroundings) {
+absl::StatusOr<ServeOptions> Validate(const Raw& raw, const ProcessEnvironment& environment) {
   ServeOptions out;
-  absl::Status status = Place(raw, surroundings, &out);
+  absl::Status status = Place(raw, environment, &out);
   if (status.ok()) status = Number(raw, &out);
   if (status.ok()) status = NamedTime(raw.accept_clock, &out.accept_clock);
   if (status.ok()) {
@@ -310,12 +310,13 @@ constexpr char kOverview[] =
     "  consentd policy validate FILE    check a policy file; problems one per line, exit 1\n"
     "  consentd version                 print the version\n";
 
-absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments, const Surroundings& surroundings) {
+absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
+                                      const ProcessEnvironment& environment) {
   CLI::App app("Run the daemon. Command line > environment (CONSENTD_DATA_DIR and so on) > --config file > default.",
                "consentd serve");
   Raw raw;
   Define(&app, &raw);
-  absl::StatusOr<std::vector<std::string>> all = WithEnvironment(app, arguments, surroundings.environment);
+  absl::StatusOr<std::vector<std::string>> all = WithEnvironment(app, arguments, environment.environment);
   if (!all.ok()) return all.status();
   Invocation invocation;
   std::reverse(all->begin(), all->end());  // CLI11 takes them from the end
@@ -330,7 +331,7 @@ absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
   } catch (const CLI::Error& error) {
     return absl::InvalidArgumentError(OneLine(error.what()));
   }
-  absl::StatusOr<ServeOptions> options = Validate(raw, surroundings);
+  absl::StatusOr<ServeOptions> options = Validate(raw, environment);
   if (!options.ok()) return options.status();
   invocation.command = Command::kServe;
   invocation.serve = *std::move(options);
@@ -362,12 +363,12 @@ std::vector<std::pair<std::string, std::string>> ConfigurableOptions() {
 }
 
 absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& arguments,
-                                           const Surroundings& surroundings) {
+                                           const ProcessEnvironment& environment) {
   Invocation invocation;
   invocation.help = kOverview;
   const std::string first = arguments.empty() ? "--help" : arguments[0];
   if (first == "--help" || first == "-h" || first == "help") return invocation;
-  if (first == "serve") return ParseServe({arguments.begin() + 1, arguments.end()}, surroundings);
+  if (first == "serve") return ParseServe({arguments.begin() + 1, arguments.end()}, environment);
   if (first == "version" || first == "--version") {
     if (arguments.size() != 1) return absl::InvalidArgumentError("`consentd version` takes nothing more");
     invocation.command = Command::kVersion;

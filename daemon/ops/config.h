@@ -52,7 +52,7 @@ struct Invocation {
 };
 
 // Where the process runs; main fills it from the operating system, tests by hand.
-struct Surroundings {
+struct ProcessEnvironment {
   bool root = false;
   std::map<std::string, std::string> environment;
   std::string working_directory = "/";
@@ -62,7 +62,8 @@ struct Surroundings {
 // InvalidArgument, with one line that says what is wrong: an unknown command, option, key of the file or CONSENTD_
 // variable; a value out of its bounds; an address that is neither loopback nor a Unix socket; files that collide. For
 // other commands than `serve` environment and file are not looked at.
-absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& arguments, const Surroundings& surroundings);
+absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& arguments,
+                                           const ProcessEnvironment& environment);
 
 // The options of `serve` that environment and file may set: name without dashes and default as text. For documentation
 // tests.

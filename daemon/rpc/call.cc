@@ -36,9 +36,9 @@ grpc::ByteBuffer Serialise(const google::protobuf::Message& message) {
 
 }  // namespace
 
-CallBase::CallBase(const Surroundings& surroundings, const Method& method, grpc::CallbackServerContext* context,
+CallBase::CallBase(const RpcDependencies& dependencies, const Method& method, grpc::CallbackServerContext* context,
                    grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out)
-    : surroundings_(surroundings),
+    : dependencies_(dependencies),
       method_(method),
       context_(context),
       out_(out),
@@ -51,7 +51,7 @@ CallBase::~CallBase() {
 
 absl::Status CallBase::MayGoOn(const grpc::ByteBuffer& in) const {
   if (absl::Status status = Authorize(peer_, method_); !status.ok()) return status;
-  if (!surroundings_.ready.load(std::memory_order_acquire)) {
+  if (!dependencies_.ready.load(std::memory_order_acquire)) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING,
                            "the daemon is starting or stopping: repeat later; no answer means no");
   }
@@ -88,7 +88,7 @@ void CallBase::Finish(const absl::Status& status) {
   if (reactor_ == nullptr) return;
   grpc::Status answer = ToGrpc(status);
   if (status.ok()) *out_ = Serialise(Response());
-  surroundings_.observer.OnCall(
+  dependencies_.observer.OnCall(
       {method_.name(), static_cast<absl::StatusCode>(answer.error_code()), std::chrono::steady_clock::now() - began_});
   std::exchange(reactor_, nullptr)->Finish(std::move(answer));
 }

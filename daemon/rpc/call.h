@@ -27,7 +27,7 @@
 namespace consent::rpc {
 
 // What all handlers share. Outlives the server.
-struct Surroundings {
+struct RpcDependencies {
   const std::atomic<bool>& ready;  // false: NOT_SERVING. Set false to drain before the server is shut down.
   service::Pool& readers;          // for handlers that block
   RpcObserver& observer;
@@ -51,7 +51,7 @@ class CallBase {
   void Finish(const absl::Status& status);
 
  protected:
-  CallBase(const Surroundings& surroundings, const Method& method, grpc::CallbackServerContext* context,
+  CallBase(const RpcDependencies& dependencies, const Method& method, grpc::CallbackServerContext* context,
            grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out);
   // False where the call may not go on; it is finished then.
   bool Admit(const grpc::ByteBuffer& in, google::protobuf::Message* request);
@@ -61,7 +61,7 @@ class CallBase {
   // Whether the caller may call, the daemon serves, and the request is not too large.
   absl::Status MayGoOn(const grpc::ByteBuffer& in) const;
 
-  const Surroundings& surroundings_;
+  const RpcDependencies& dependencies_;
   const Method& method_;
   grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer* const out_;
@@ -73,9 +73,9 @@ class CallBase {
 template <typename RequestT, typename ResponseT>
 class Call final : public CallBase {
  public:
-  Call(const Surroundings& surroundings, const Method& method, grpc::CallbackServerContext* context,
+  Call(const RpcDependencies& dependencies, const Method& method, grpc::CallbackServerContext* context,
        grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out)
-      : CallBase(surroundings, method, context, reactor, out),
+      : CallBase(dependencies, method, context, reactor, out),
         arena_(Options(block_)),
         request_(google::protobuf::Arena::CreateMessage<RequestT>(&arena_)),
         response_(google::protobuf::Arena::CreateMessage<ResponseT>(&arena_)) {}
@@ -108,26 +108,26 @@ class Call final : public CallBase {
 template <typename RequestT, typename ResponseT>
 using CallPtr = std::shared_ptr<Call<RequestT, ResponseT>>;
 
-// Runs `use(CallPtr<RequestT, ResponseT>)` for a call that was admitted: the body of every method. `surroundings` and
+// Runs `use(CallPtr<RequestT, ResponseT>)` for a call that was admitted: the body of every method. `dependencies` and
 // `method` outlive the call.
 template <typename RequestT, typename ResponseT, typename Use>
-grpc::ServerUnaryReactor* Handle(const Surroundings& surroundings, const Method& method,
+grpc::ServerUnaryReactor* Handle(const RpcDependencies& dependencies, const Method& method,
                                  grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                  grpc::ByteBuffer* out, Use&& use) {
   // The default reactor is finished where the call is, and its end needs no thread of gRPC's executor.
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call = std::make_shared<Call<RequestT, ResponseT>>(surroundings, method, context, reactor, out);
+  auto call = std::make_shared<Call<RequestT, ResponseT>>(dependencies, method, context, reactor, out);
   if (call->Admit(*in)) use(std::move(call));
   return reactor;
 }
 
 // The same for `use(CallPtr<RequestT, ResponseT>, std::string bytes)`, which parses by itself.
 template <typename RequestT, typename ResponseT, typename Use>
-grpc::ServerUnaryReactor* HandleBytes(const Surroundings& surroundings, const Method& method,
+grpc::ServerUnaryReactor* HandleBytes(const RpcDependencies& dependencies, const Method& method,
                                       grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                       grpc::ByteBuffer* out, Use&& use) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call = std::make_shared<Call<RequestT, ResponseT>>(surroundings, method, context, reactor, out);
+  auto call = std::make_shared<Call<RequestT, ResponseT>>(dependencies, method, context, reactor, out);
   std::string bytes;
   if (call->AdmitBytes(*in, &bytes)) use(std::move(call), std::move(bytes));
   return reactor;
@@ -138,8 +138,8 @@ absl::Status OverloadedError();
 // Runs `read()` on the read pool, which answers the status to finish with. A full queue: OVERLOADED. A client that went
 // away while the task was waiting costs nothing more.
 template <typename CallPtrT, typename Read>
-void FinishOnPool(const Surroundings& surroundings, CallPtrT call, Read read) {
-  const bool posted = surroundings.readers.Post([call, read = std::move(read)]() mutable {
+void FinishOnPool(const RpcDependencies& dependencies, CallPtrT call, Read read) {
+  const bool posted = dependencies.readers.Post([call, read = std::move(read)]() mutable {
     call->Finish(call->IsCancelled() ? absl::CancelledError() : read());
   });
   if (!posted) call->Finish(OverloadedError());

@@ -12,7 +12,7 @@ DataSystemRpc::DataSystemRpc(service::Context& context, service::DataSystems& sy
                              service::Pool& readers, RpcObserver& observer)
     : systems_(systems),
       board_(board),
-      surroundings_{context.ready, readers, observer},
+      dependencies_{context.ready, readers, observer},
       register_(Method::Named("consent.v1.DataSystemService.RegisterDataSystem")),
       retire_(Method::Named("consent.v1.DataSystemService.RetireDataSystem")),
       list_(Method::Named("consent.v1.DataSystemService.ListDataSystems")) {}
@@ -33,7 +33,7 @@ void DataSystemRpc::Write(const service::SystemRow& row, v1::DataSystem* out) co
 
 grpc::ServerUnaryReactor* DataSystemRpc::RegisterDataSystem(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::RegisterDataSystemRequest, v1::RegisterDataSystemResponse>(
-      surroundings_, register_, context, in, out, [this](auto call) {
+      dependencies_, register_, context, in, out, [this](auto call) {
         auto input = wire::ReadRegisterSystem(call->request());
         if (!input.ok()) return call->Finish(input.status());
         service::SystemRow row;
@@ -42,7 +42,7 @@ grpc::ServerUnaryReactor* DataSystemRpc::RegisterDataSystem(grpc::CallbackServer
         row.matches_by = input->matches_by;
         row.latest_arrival = input->latest_arrival;
         row.checks_on_ingest = input->checks_on_ingest;
-        FinishOnPool(surroundings_, call, [this, call, row = std::move(row)]() -> absl::Status {
+        FinishOnPool(dependencies_, call, [this, call, row = std::move(row)]() -> absl::Status {
           const auto registered = systems_.Register(row);
           if (registered.ok()) Write(*registered, call->response()->mutable_system());
           return registered.status();
@@ -52,10 +52,10 @@ grpc::ServerUnaryReactor* DataSystemRpc::RegisterDataSystem(grpc::CallbackServer
 
 grpc::ServerUnaryReactor* DataSystemRpc::RetireDataSystem(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::RetireDataSystemRequest, v1::RetireDataSystemResponse>(
-      surroundings_, retire_, context, in, out, [this](auto call) {
+      dependencies_, retire_, context, in, out, [this](auto call) {
         auto input = wire::ReadRetireSystem(call->request());
         if (!input.ok()) return call->Finish(input.status());
-        FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
+        FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)]() -> absl::Status {
           const auto retired = systems_.Retire(input.name, input.reason);
           if (retired.ok()) Write(*retired, call->response()->mutable_system());
           return retired.status();
@@ -65,7 +65,7 @@ grpc::ServerUnaryReactor* DataSystemRpc::RetireDataSystem(grpc::CallbackServerCo
 
 grpc::ServerUnaryReactor* DataSystemRpc::ListDataSystems(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ListDataSystemsRequest, v1::ListDataSystemsResponse>(
-      surroundings_, list_, context, in, out, [this](auto call) {
+      dependencies_, list_, context, in, out, [this](auto call) {
         for (const service::SystemRow& row : systems_.List()) Write(row, call->response()->add_systems());
         call->Finish(absl::OkStatus());
       });

@@ -29,7 +29,7 @@ class DataSystemRpc final : public DataSystemServiceBase {
 
   service::DataSystems& systems_;
   service::TaskBoard& board_;
-  const Surroundings surroundings_;
+  const RpcDependencies dependencies_;
   const Method register_, retire_, list_;
 };
 

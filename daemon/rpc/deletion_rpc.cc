@@ -13,7 +13,7 @@ DeletionRpc::DeletionRpc(service::Context& context, service::Deletions& deletion
     : context_(context),
       deletions_(deletions),
       systems_(systems),
-      surroundings_{context.ready, readers, observer},
+      dependencies_{context.ready, readers, observer},
       create_(Method::Named("consent.v1.DeletionService.CreateDeletionRequest")),
       verify_(Method::Named("consent.v1.DeletionService.VerifyDeletionRequest")),
       deny_(Method::Named("consent.v1.DeletionService.DenyDeletionRequest")),
@@ -51,7 +51,7 @@ absl::Status DeletionRpc::Read(service::DeletionPlace place, v1::DeletionRequest
 
 grpc::ServerUnaryReactor* DeletionRpc::CreateDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::CreateDeletionRequestRequest, v1::CreateDeletionRequestResponse>(
-      surroundings_, create_, context, in, out, [this](auto call) {
+      dependencies_, create_, context, in, out, [this](auto call) {
         auto input = wire::ReadCreateDeletion(call->request(), context_.hasher, context_.Now());
         if (!input.ok()) return call->Finish(input.status());
         call->response()->set_unusable(input->change.unusable);
@@ -66,7 +66,7 @@ grpc::ServerUnaryReactor* DeletionRpc::CreateDeletionRequest(grpc::CallbackServe
         deletions_.Create(std::move(request), std::move(deletion),
                           [this, call, channel](absl::StatusOr<service::Deletions::Created> created) {
                             if (!created.ok()) return call->Finish(created.status());
-                            TellChange(service::ChangeKind::kDeletionReceived, channel, surroundings_.observer);
+                            TellChange(service::ChangeKind::kDeletionReceived, channel, dependencies_.observer);
                             call->response()->set_created(created->created);
                             call->response()->set_revision(created->revision);
                             call->response()->set_account_closed(created->account_closed);
@@ -88,12 +88,12 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input, service::De
                       revision.partition == place->partition;
     request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
   }
-  const bool posted = surroundings_.readers.Post(
+  const bool posted = dependencies_.readers.Post(
       [this, call, place = *place, step, reason = std::move(input.reason), request = std::move(request)]() mutable {
         const domain::Channel channel = request.command.proof.channel;
         deletions_.Step(std::move(request), place, step, reason,
                         [this, call, place, step, channel](const absl::Status& done) {
-                          if (done.ok()) TellChange(service::KindOf(step), channel, surroundings_.observer);
+                          if (done.ok()) TellChange(service::KindOf(step), channel, dependencies_.observer);
                           call->Finish(done.ok() ? Read(place, call->response()->mutable_request()) : done);
                         });
       });
@@ -102,7 +102,7 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input, service::De
 
 grpc::ServerUnaryReactor* DeletionRpc::VerifyDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::VerifyDeletionRequestRequest, v1::VerifyDeletionRequestResponse>(
-      surroundings_, verify_, context, in, out, [this](auto call) {
+      dependencies_, verify_, context, in, out, [this](auto call) {
         auto input = wire::ReadVerifyDeletion(call->request(), context_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         const auto step =
@@ -113,7 +113,7 @@ grpc::ServerUnaryReactor* DeletionRpc::VerifyDeletionRequest(grpc::CallbackServe
 
 grpc::ServerUnaryReactor* DeletionRpc::DenyDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::DenyDeletionRequestRequest, v1::DenyDeletionRequestResponse>(
-      surroundings_, deny_, context, in, out, [this](auto call) {
+      dependencies_, deny_, context, in, out, [this](auto call) {
         auto input = wire::ReadDenyDeletion(call->request(), context_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         Step(call, *std::move(input), service::DeletionStep::kDeny);
@@ -122,7 +122,7 @@ grpc::ServerUnaryReactor* DeletionRpc::DenyDeletionRequest(grpc::CallbackServerC
 
 grpc::ServerUnaryReactor* DeletionRpc::ExtendDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ExtendDeletionRequestRequest, v1::ExtendDeletionRequestResponse>(
-      surroundings_, extend_, context, in, out, [this](auto call) {
+      dependencies_, extend_, context, in, out, [this](auto call) {
         auto input = wire::ReadExtendDeletion(call->request(), context_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         Step(call, *std::move(input), service::DeletionStep::kExtend);
@@ -131,7 +131,7 @@ grpc::ServerUnaryReactor* DeletionRpc::ExtendDeletionRequest(grpc::CallbackServe
 
 grpc::ServerUnaryReactor* DeletionRpc::CancelDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::CancelDeletionRequestRequest, v1::CancelDeletionRequestResponse>(
-      surroundings_, cancel_, context, in, out, [this](auto call) {
+      dependencies_, cancel_, context, in, out, [this](auto call) {
         auto input = wire::ReadCancelDeletion(call->request(), context_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         Step(call, *std::move(input), service::DeletionStep::kCancel);
@@ -140,19 +140,19 @@ grpc::ServerUnaryReactor* DeletionRpc::CancelDeletionRequest(grpc::CallbackServe
 
 grpc::ServerUnaryReactor* DeletionRpc::GetDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>(
-      surroundings_, get_, context, in, out, [this](auto call) {
+      dependencies_, get_, context, in, out, [this](auto call) {
         const auto deletion_id = wire::ReadGetDeletion(call->request());
         if (!deletion_id.ok()) return call->Finish(deletion_id.status());
         const absl::StatusOr<service::DeletionPlace> place = PlaceOf(*deletion_id);
         if (!place.ok()) return call->Finish(place.status());
-        FinishOnPool(surroundings_, call,
+        FinishOnPool(dependencies_, call,
                      [this, call, place = *place] { return Read(place, call->response()->mutable_request()); });
       });
 }
 
 grpc::ServerUnaryReactor* DeletionRpc::ListDeletionRequests(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>(
-      surroundings_, list_, context, in, out, [this](auto call) {
+      dependencies_, list_, context, in, out, [this](auto call) {
         auto query = wire::ReadListDeletions(call->request(), context_.hasher);
         if (!query.ok()) return call->Finish(query.status());
         service::Revision from;
@@ -168,7 +168,7 @@ grpc::ServerUnaryReactor* DeletionRpc::ListDeletionRequests(grpc::CallbackServer
         filter.received_from = query->received_from;
         filter.received_before = query->received_before;
         const auto limit = static_cast<size_t>(query->page_size);
-        FinishOnPool(surroundings_, call, [this, call, filter, limit, from]() -> absl::Status {
+        FinishOnPool(dependencies_, call, [this, call, filter, limit, from]() -> absl::Status {
           const auto page = deletions_.List(filter, limit, service::DeletionPlace{from.partition, from.sequence});
           if (!page.ok()) return page.status();
           for (const service::DeletionView& view : page->requests) Write(view, call->response()->add_requests());

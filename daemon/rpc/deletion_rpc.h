@@ -46,7 +46,7 @@ class DeletionRpc final : public DeletionServiceBase {
   service::Context& context_;
   service::Deletions& deletions_;
   service::DataSystems& systems_;
-  const Surroundings surroundings_;
+  const RpcDependencies dependencies_;
   const Method create_, verify_, deny_, extend_, cancel_, get_, list_;
 };
 

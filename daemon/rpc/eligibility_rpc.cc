@@ -56,7 +56,7 @@ EligibilityRpc::EligibilityRpc(service::Context& context, const service::CheckEl
                                service::Pool& readers, RpcObserver& observer)
     : context_(context),
       check_(check),
-      surroundings_{context.ready, readers, observer},
+      dependencies_{context.ready, readers, observer},
       check_method_(Method::Named("consent.v1.EligibilityService.Check")),
       batch_method_(Method::Named("consent.v1.EligibilityService.BatchCheck")) {}
 
@@ -70,7 +70,7 @@ void EligibilityRpc::Write(const domain::Decision& decision, bool full, base::Su
 
 grpc::ServerUnaryReactor* EligibilityRpc::Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                                 grpc::ByteBuffer* out) {
-  return Handle<v1::CheckRequest, v1::CheckResponse>(surroundings_, check_method_, context, in, out,
+  return Handle<v1::CheckRequest, v1::CheckResponse>(dependencies_, check_method_, context, in, out,
                                                      [this](CheckCall call) { CheckOne(std::move(call)); });
 }
 
@@ -88,13 +88,13 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
   if (!status.ok()) return call->Finish(status);
   absl::StatusOr<service::CheckSession> session = check_.Begin(request.at_least_revision());
   if (!session.ok()) return call->Finish(session.status());
-  if (IsUnknownCode(item.facts.region, *session->rules)) surroundings_.observer.OnUnknownRegions(1);
+  if (IsUnknownCode(item.facts.region, *session->rules)) dependencies_.observer.OnUnknownRegions(1);
 
   const auto answer = [this](CheckCall& to, const service::CheckSession& in, const wire::CheckQuery& asked,
                              base::SubjectHandle subject, const domain::Decision& decision) {
     Write(decision, asked.full, subject, to->response()->mutable_decision());
     WriteSession(in, to->response());
-    surroundings_.observer.OnDecisions(
+    dependencies_.observer.OnDecisions(
         {asked.purpose, decision.eligibility, decision.disposition, decision.FirstReason(), 1});
     return absl::OkStatus();
   };
@@ -103,7 +103,7 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
     return call->Finish(answer(call, *session, query, item.subject, decision));
   }
   FinishOnPool(
-      surroundings_, call,
+      dependencies_, call,
       [this, answer, call, item = std::move(item), query = std::move(query), session = *std::move(session)]() mutable {
         const auto decided = check_.DecideFromStore(session, item, query.purpose, query.place);
         return decided.ok() ? answer(call, session, query, item.subject, *decided) : decided.status();
@@ -162,7 +162,7 @@ class EligibilityRpc::Batch {
 
   absl::Status Seal() {
     WriteSession(session_, call_->response());
-    RpcObserver& observer = rpc_.surroundings_.observer;
+    RpcObserver& observer = rpc_.dependencies_.observer;
     tally_.Tell(query_.purpose, observer);
     if (errors_ != 0) observer.OnItemErrors(errors_);
     if (unknown_regions_ != 0) observer.OnUnknownRegions(unknown_regions_);
@@ -246,13 +246,13 @@ class EligibilityRpc::Batch {
 grpc::ServerUnaryReactor* EligibilityRpc::BatchCheck(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                                      grpc::ByteBuffer* out) {
   return HandleBytes<v1::BatchCheckRequest, v1::BatchCheckResponse>(
-      surroundings_, batch_method_, context, in, out, [this](BatchCall call, std::string bytes) {
+      dependencies_, batch_method_, context, in, out, [this](BatchCall call, std::string bytes) {
         auto batch = std::make_shared<Batch>(*this, std::move(call), std::move(bytes));
         absl::Status status = batch->Begin();
         if (status.ok()) status = batch->DecideFromIndex();
         if (!status.ok()) return batch->call()->Finish(status);
         if (batch->Complete()) return batch->call()->Finish(batch->Seal());
-        FinishOnPool(surroundings_, batch->call(), [batch] { return batch->DecideFromStore(); });
+        FinishOnPool(dependencies_, batch->call(), [batch] { return batch->DecideFromStore(); });
       });
 }
 

@@ -32,7 +32,7 @@ class EligibilityRpc final
 
   service::Context& context_;
   const service::CheckEligibility& check_;
-  const Surroundings surroundings_;
+  const RpcDependencies dependencies_;
   const Method check_method_;
   const Method batch_method_;
 };

@@ -17,7 +17,7 @@ HoldRpc::HoldRpc(service::Context& context, service::Holds& holds, service::Data
     : context_(context),
       holds_(holds),
       systems_(systems),
-      surroundings_{context.ready, readers, observer},
+      dependencies_{context.ready, readers, observer},
       place_(Method::Named("consent.v1.HoldService.PlaceHold")),
       release_(Method::Named("consent.v1.HoldService.ReleaseHold")),
       list_(Method::Named("consent.v1.HoldService.ListHolds")) {}
@@ -57,7 +57,7 @@ absl::Status HoldRpc::Read(service::HoldPlace place, v1::Hold* out) const {
 
 grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::PlaceHoldRequest, v1::PlaceHoldResponse>(
-      surroundings_, place_, context, in, out, [this](auto call) {
+      dependencies_, place_, context, in, out, [this](auto call) {
         auto input = wire::ReadPlaceHold(call->request(), context_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         service::NewHold hold{std::move(input->held),
@@ -69,7 +69,7 @@ grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* contex
         holds_.Place(std::move(request), std::move(hold),
                      [this, call, channel](absl::StatusOr<service::Holds::Placed> placed) {
                        if (!placed.ok()) return call->Finish(placed.status());
-                       TellChange(service::ChangeKind::kHoldPlaced, channel, surroundings_.observer);
+                       TellChange(service::ChangeKind::kHoldPlaced, channel, dependencies_.observer);
                        call->response()->set_revision(placed->revision);
                        call->response()->set_subject_is_new(placed->subject_is_new);
                        call->Finish(Read(placed->place, call->response()->mutable_hold()));
@@ -79,7 +79,7 @@ grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* contex
 
 grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse>(
-      surroundings_, release_, context, in, out, [this](auto call) {
+      dependencies_, release_, context, in, out, [this](auto call) {
         auto input = wire::ReadReleaseHold(call->request(), context_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         service::Revision named;
@@ -97,13 +97,13 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
                             revision.partition == place.partition;
           request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
         }
-        const bool posted = surroundings_.readers.Post(
+        const bool posted = dependencies_.readers.Post(
             [this, call, place, order = std::move(order), request = std::move(request)]() mutable {
               const domain::Channel channel = request.command.proof.channel;
               holds_.Release(std::move(request), place, std::move(order),
                              [this, call, place, channel](const absl::Status& done) {
                                if (done.ok()) {
-                                 TellChange(service::ChangeKind::kHoldReleased, channel, surroundings_.observer);
+                                 TellChange(service::ChangeKind::kHoldReleased, channel, dependencies_.observer);
                                }
                                call->Finish(done.ok() ? Read(place, call->response()->mutable_hold()) : done);
                              });
@@ -113,7 +113,7 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
 }
 
 grpc::ServerUnaryReactor* HoldRpc::ListHolds(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::ListHoldsRequest, v1::ListHoldsResponse>(surroundings_, list_, context, in, out, [this](auto call) {
+  return Handle<v1::ListHoldsRequest, v1::ListHoldsResponse>(dependencies_, list_, context, in, out, [this](auto call) {
     auto query = wire::ReadListHolds(call->request(), context_.hasher);
     if (!query.ok()) return call->Finish(query.status());
     service::Revision from;
@@ -121,7 +121,7 @@ grpc::ServerUnaryReactor* HoldRpc::ListHolds(grpc::CallbackServerContext* contex
         !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
       return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
     }
-    FinishOnPool(surroundings_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
+    FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
       std::optional<base::SubjectHandle> subject;
       if (query.has_subject) subject = query.subject;
       const auto page = holds_.List(subject, query.include_released, static_cast<size_t>(query.page_size),

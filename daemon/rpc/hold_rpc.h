@@ -31,7 +31,7 @@ class HoldRpc final : public HoldServiceBase {
   service::Context& context_;
   service::Holds& holds_;
   service::DataSystems& systems_;
-  const Surroundings surroundings_;
+  const RpcDependencies dependencies_;
   const Method place_, release_, list_;
 };
 

@@ -20,7 +20,7 @@ PolicyRpc::PolicyRpc(service::Context& context, service::PolicyAdmin& admin, ser
                      RpcObserver& observer)
     : context_(context),
       admin_(admin),
-      surroundings_{context.ready, readers, observer},
+      dependencies_{context.ready, readers, observer},
       get_(Method::Named("consent.v1.PolicyService.GetPolicy")),
       suspend_(Method::Named("consent.v1.PolicyService.Suspend")),
       resume_(Method::Named("consent.v1.PolicyService.Resume")),
@@ -28,10 +28,10 @@ PolicyRpc::PolicyRpc(service::Context& context, service::PolicyAdmin& admin, ser
       confirm_clock_(Method::Named("consent.v1.PolicyService.ConfirmClock")) {}
 
 grpc::ServerUnaryReactor* PolicyRpc::GetPolicy(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::GetPolicyRequest, v1::GetPolicyResponse>(surroundings_, get_, context, in, out, [this](auto call) {
+  return Handle<v1::GetPolicyRequest, v1::GetPolicyResponse>(dependencies_, get_, context, in, out, [this](auto call) {
     auto version = wire::ReadGetPolicy(call->request());
     if (!version.ok()) return call->Finish(version.status());
-    FinishOnPool(surroundings_, call, [this, call, version = *std::move(version)]() -> absl::Status {
+    FinishOnPool(dependencies_, call, [this, call, version = *std::move(version)]() -> absl::Status {
       const auto view = admin_.Get(version);
       if (!view.ok()) return view.status();
       v1::GetPolicyResponse* response = call->response();
@@ -49,10 +49,10 @@ grpc::ServerUnaryReactor* PolicyRpc::GetPolicy(grpc::CallbackServerContext* cont
 }
 
 grpc::ServerUnaryReactor* PolicyRpc::Suspend(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::SuspendRequest, v1::SuspendResponse>(surroundings_, suspend_, context, in, out, [this](auto call) {
+  return Handle<v1::SuspendRequest, v1::SuspendResponse>(dependencies_, suspend_, context, in, out, [this](auto call) {
     auto input = wire::ReadSuspend(call->request());
     if (!input.ok()) return call->Finish(input.status());
-    const bool posted = surroundings_.readers.Post([this, call, input = *std::move(input)] {
+    const bool posted = dependencies_.readers.Post([this, call, input = *std::move(input)] {
       call->Finish(
           WriteView(admin_.Suspend(input.purpose, input.region, input.reason), call->response()->mutable_suspension()));
     });
@@ -61,10 +61,10 @@ grpc::ServerUnaryReactor* PolicyRpc::Suspend(grpc::CallbackServerContext* contex
 }
 
 grpc::ServerUnaryReactor* PolicyRpc::Resume(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::ResumeRequest, v1::ResumeResponse>(surroundings_, resume_, context, in, out, [this](auto call) {
+  return Handle<v1::ResumeRequest, v1::ResumeResponse>(dependencies_, resume_, context, in, out, [this](auto call) {
     auto input = wire::ReadResume(call->request());
     if (!input.ok()) return call->Finish(input.status());
-    FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)] {
+    FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)] {
       return WriteView(admin_.Resume(input.purpose, input.region, input.reason, input.etag),
                        call->response()->mutable_suspension());
     });
@@ -73,7 +73,7 @@ grpc::ServerUnaryReactor* PolicyRpc::Resume(grpc::CallbackServerContext* context
 
 grpc::ServerUnaryReactor* PolicyRpc::GetClock(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::GetClockRequest, v1::GetClockResponse>(
-      surroundings_, get_clock_, context, in, out, [this](auto call) {
+      dependencies_, get_clock_, context, in, out, [this](auto call) {
         const absl::Status read = wire::ReadGetClock(call->request());
         if (read.ok()) wire::WriteClock(context_.time.Look(), call->response()->mutable_clock());
         call->Finish(read);
@@ -82,10 +82,10 @@ grpc::ServerUnaryReactor* PolicyRpc::GetClock(grpc::CallbackServerContext* conte
 
 grpc::ServerUnaryReactor* PolicyRpc::ConfirmClock(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ConfirmClockRequest, v1::ConfirmClockResponse>(
-      surroundings_, confirm_clock_, context, in, out, [this](auto call) {
+      dependencies_, confirm_clock_, context, in, out, [this](auto call) {
         const auto stated = wire::ReadConfirmClock(call->request());
         if (!stated.ok()) return call->Finish(stated.status());
-        FinishOnPool(surroundings_, call, [this, call, stated = *stated]() -> absl::Status {
+        FinishOnPool(dependencies_, call, [this, call, stated = *stated]() -> absl::Status {
           const auto clock = service::ConfirmClock(context_, stated);
           if (clock.ok()) wire::WriteClock(*clock, call->response()->mutable_clock());
           return clock.status();

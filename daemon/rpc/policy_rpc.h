@@ -28,7 +28,7 @@ class PolicyRpc final
  private:
   service::Context& context_;
   service::PolicyAdmin& admin_;
-  const Surroundings surroundings_;
+  const RpcDependencies dependencies_;
   const Method get_;
   const Method suspend_;
   const Method resume_;

@@ -52,7 +52,7 @@ PurgeRpc::PurgeRpc(service::Context& context, service::PurgeTasks& tasks, servic
       tasks_(tasks),
       systems_(systems),
       board_(board),
-      surroundings_{context.ready, readers, observer},
+      dependencies_{context.ready, readers, observer},
       lease_(Method::Named("consent.v1.PurgeService.LeaseTasks")),
       complete_(Method::Named("consent.v1.PurgeService.CompleteTasks")),
       fail_(Method::Named("consent.v1.PurgeService.FailTasks")),
@@ -82,7 +82,7 @@ void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patie
   if (!leased.ok()) return call->Finish(leased.status());
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(patience->until - std::chrono::steady_clock::now());
-  if (leased->empty() && left.count() > 0 && surroundings_.ready.load(std::memory_order_acquire) &&
+  if (leased->empty() && left.count() > 0 && dependencies_.ready.load(std::memory_order_acquire) &&
       !call->IsCancelled() && board_.Wait(system.number, left, [this, call, patience] { Lease(call, patience); })) {
     return;
   }
@@ -107,13 +107,13 @@ void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patie
 
 void PurgeRpc::Lease(const LeaseCall& call, std::shared_ptr<const Patience> patience) {
   const bool posted =
-      surroundings_.readers.Post([this, call, patience = std::move(patience)] { LeaseNow(call, patience); });
+      dependencies_.readers.Post([this, call, patience = std::move(patience)] { LeaseNow(call, patience); });
   if (!posted) call->Finish(OverloadedError());
 }
 
 grpc::ServerUnaryReactor* PurgeRpc::LeaseTasks(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::LeaseTasksRequest, v1::LeaseTasksResponse>(
-      surroundings_, lease_, context, in, out, [this](auto call) {
+      dependencies_, lease_, context, in, out, [this](auto call) {
         auto input = wire::ReadLeaseTasks(call->request());
         if (!input.ok()) return call->Finish(input.status());
         auto system = systems_.Find(input->system);
@@ -125,7 +125,7 @@ grpc::ServerUnaryReactor* PurgeRpc::LeaseTasks(grpc::CallbackServerContext* cont
 
 grpc::ServerUnaryReactor* PurgeRpc::CompleteTasks(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::CompleteTasksRequest, v1::CompleteTasksResponse>(
-      surroundings_, complete_, context, in, out, [this](auto call) {
+      dependencies_, complete_, context, in, out, [this](auto call) {
         auto input = wire::ReadCompleteTasks(call->request());
         if (!input.ok()) {
           // Nothing of it names a task for sure, so none fails by it; it is counted all the same.
@@ -134,7 +134,7 @@ grpc::ServerUnaryReactor* PurgeRpc::CompleteTasks(grpc::CallbackServerContext* c
           }
           return call->Finish(input.status());
         }
-        FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
+        FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)]() -> absl::Status {
           const auto system = systems_.Find(input.system);
           if (!system.ok()) return system.status();
           std::vector<service::TaskReport> reports;
@@ -167,10 +167,10 @@ absl::Status PurgeRpc::Refuse(const service::SystemRow& system, service::Deletio
 
 grpc::ServerUnaryReactor* PurgeRpc::RenewTasks(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::RenewTasksRequest, v1::RenewTasksResponse>(
-      surroundings_, renew_, context, in, out, [this](auto call) {
+      dependencies_, renew_, context, in, out, [this](auto call) {
         auto input = wire::ReadRenewTasks(call->request());
         if (!input.ok()) return call->Finish(input.status());
-        FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
+        FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)]() -> absl::Status {
           const auto system = systems_.Find(input.system);
           if (!system.ok()) return system.status();
           for (const auto& [task_id, epoch] : input.leases) {
@@ -190,10 +190,10 @@ grpc::ServerUnaryReactor* PurgeRpc::RenewTasks(grpc::CallbackServerContext* cont
 }
 
 grpc::ServerUnaryReactor* PurgeRpc::FailTasks(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::FailTasksRequest, v1::FailTasksResponse>(surroundings_, fail_, context, in, out, [this](auto call) {
+  return Handle<v1::FailTasksRequest, v1::FailTasksResponse>(dependencies_, fail_, context, in, out, [this](auto call) {
     auto input = wire::ReadFailTasks(call->request());
     if (!input.ok()) return call->Finish(input.status());
-    FinishOnPool(surroundings_, call, [this, call, input = *std::move(input)]() -> absl::Status {
+    FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)]() -> absl::Status {
       const auto system = systems_.Find(input.system);
       if (!system.ok()) return system.status();
       for (const wire::ReportInput& report : input.reports) {
@@ -207,7 +207,7 @@ grpc::ServerUnaryReactor* PurgeRpc::FailTasks(grpc::CallbackServerContext* conte
 }
 
 grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::ListTasksRequest, v1::ListTasksResponse>(surroundings_, list_, context, in, out, [this](auto call) {
+  return Handle<v1::ListTasksRequest, v1::ListTasksResponse>(dependencies_, list_, context, in, out, [this](auto call) {
     auto query = wire::ReadListTasks(call->request());
     if (!query.ok()) return call->Finish(query.status());
     service::Revision from;
@@ -215,7 +215,7 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
         !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
       return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
     }
-    FinishOnPool(surroundings_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
+    FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
       const auto system = systems_.Find(query.system);
       if (!system.ok()) return system.status();
       const auto page = tasks_.List(*system, query.min_failures, static_cast<size_t>(query.page_size),

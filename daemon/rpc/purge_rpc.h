@@ -50,7 +50,7 @@ class PurgeRpc final : public PurgeServiceBase {
   service::PurgeTasks& tasks_;
   service::DataSystems& systems_;
   service::TaskBoard& board_;
-  const Surroundings surroundings_;
+  const RpcDependencies dependencies_;
   const Method lease_, complete_, fail_, renew_, list_;
 };
 

@@ -11,13 +11,13 @@ RecordingRpc::RecordingRpc(service::Context& context, service::SubjectChanges& c
                            RpcObserver& observer)
     : context_(context),
       changes_(changes),
-      surroundings_{context.ready, readers, observer},
+      dependencies_{context.ready, readers, observer},
       report_(Method::Named("consent.v1.RecordingService.ReportRecording")) {}
 
 grpc::ServerUnaryReactor* RecordingRpc::ReportRecording(grpc::CallbackServerContext* context,
                                                         const grpc::ByteBuffer* in, grpc::ByteBuffer* out) {
   return Handle<v1::ReportRecordingRequest, v1::ReportRecordingResponse>(
-      surroundings_, report_, context, in, out, [this](auto call) {
+      dependencies_, report_, context, in, out, [this](auto call) {
         auto input = wire::ReadReportRecording(call->request(), context_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         call->response()->set_unusable(input->unusable);
@@ -27,7 +27,7 @@ grpc::ServerUnaryReactor* RecordingRpc::ReportRecording(grpc::CallbackServerCont
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
                           if (!reply.ok()) return call->Finish(reply.status());
-                          note.Tell(*reply, surroundings_.observer);
+                          note.Tell(*reply, dependencies_.observer);
                           wire::WriteFlags(reply->flags, call->response()->mutable_flags());
                           call->response()->set_revision(reply->revision);
                           call->response()->set_account_closed(reply->account_closed);

@@ -21,7 +21,7 @@ class RecordingRpc final
  private:
   service::Context& context_;
   service::SubjectChanges& changes_;
-  const Surroundings surroundings_;
+  const RpcDependencies dependencies_;
   const Method report_;
 };
 

@@ -29,7 +29,7 @@ SettingsRpc::SettingsRpc(service::Context& context, service::SubjectChanges& cha
     : context_(context),
       changes_(changes),
       reads_(reads),
-      surroundings_{context.ready, readers, observer},
+      dependencies_{context.ready, readers, observer},
       get_(Method::Named("consent.v1.SettingsService.GetSettings")),
       update_(Method::Named("consent.v1.SettingsService.UpdateSettings")),
       opt_out_(Method::Named("consent.v1.SettingsService.OptOut")),
@@ -38,10 +38,10 @@ SettingsRpc::SettingsRpc(service::Context& context, service::SubjectChanges& cha
 
 grpc::ServerUnaryReactor* SettingsRpc::GetSettings(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::GetSettingsRequest, v1::GetSettingsResponse>(
-      surroundings_, get_, context, in, out, [this](auto call) {
+      dependencies_, get_, context, in, out, [this](auto call) {
         const auto subject = wire::ReadGetSettings(call->request(), context_.hasher);
         if (!subject.ok()) return call->Finish(subject.status());
-        FinishOnPool(surroundings_, call, [this, call, subject = *subject]() -> absl::Status {
+        FinishOnPool(dependencies_, call, [this, call, subject = *subject]() -> absl::Status {
           const auto view = reads_.Get(subject);
           if (!view.ok()) return view.status();
           const auto rules = context_.policies.rules();
@@ -57,7 +57,7 @@ grpc::ServerUnaryReactor* SettingsRpc::GetSettings(grpc::CallbackServerContext* 
 
 grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::UpdateSettingsRequest, v1::UpdateSettingsResponse>(
-      surroundings_, update_, context, in, out, [this](auto call) {
+      dependencies_, update_, context, in, out, [this](auto call) {
         auto input = wire::ReadUpdateSettings(call->request(), context_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         auto request =
@@ -66,7 +66,7 @@ grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContex
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
                           if (!reply.ok()) return call->Finish(reply.status());
-                          note.Tell(*reply, surroundings_.observer);
+                          note.Tell(*reply, dependencies_.observer);
                           call->response()->set_revision(reply->revision);
                           call->response()->set_account_closed(reply->account_closed);
                           wire::WriteConsentEnd(reply->changes, call->response());
@@ -80,7 +80,7 @@ grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContex
 }
 
 grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::OptOutRequest, v1::OptOutResponse>(surroundings_, opt_out_, context, in, out, [this](auto call) {
+  return Handle<v1::OptOutRequest, v1::OptOutResponse>(dependencies_, opt_out_, context, in, out, [this](auto call) {
     auto input = wire::ReadOptOut(call->request(), context_.hasher);
     if (!input.ok()) return call->Finish(input.status());
     auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kOptOut, *std::move(input));
@@ -88,7 +88,7 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
     changes_.Submit(std::move(request),
                     [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
                       if (!reply.ok()) return call->Finish(reply.status());
-                      note.Tell(*reply, surroundings_.observer);
+                      note.Tell(*reply, dependencies_.observer);
                       v1::OptOutResponse* response = call->response();
                       response->set_revision(reply->revision);
                       response->set_account_closed(reply->account_closed);
@@ -103,10 +103,10 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
 
 grpc::ServerUnaryReactor* SettingsRpc::ListSettingsHistory(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ListSettingsHistoryRequest, v1::ListSettingsHistoryResponse>(
-      surroundings_, history_, context, in, out, [this](auto call) {
+      dependencies_, history_, context, in, out, [this](auto call) {
         auto query = wire::ReadListHistory(call->request(), context_.hasher);
         if (!query.ok()) return call->Finish(query.status());
-        FinishOnPool(surroundings_, call, [this, call, query = *std::move(query)]() -> absl::Status {
+        FinishOnPool(dependencies_, call, [this, call, query = *std::move(query)]() -> absl::Status {
           auto page = reads_.History(query.subject, query.page_size, query.page_token);
           if (!page.ok()) return page.status();
           for (const service::HistoryItem& item : page->items) WriteEntry(item, call->response()->add_entries());
@@ -118,10 +118,10 @@ grpc::ServerUnaryReactor* SettingsRpc::ListSettingsHistory(grpc::CallbackServerC
 
 grpc::ServerUnaryReactor* SettingsRpc::GetSettingsAt(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::GetSettingsAtRequest, v1::GetSettingsAtResponse>(
-      surroundings_, at_, context, in, out, [this](auto call) {
+      dependencies_, at_, context, in, out, [this](auto call) {
         const auto query = wire::ReadSettingsAt(call->request(), context_.hasher, context_.Now());
         if (!query.ok()) return call->Finish(query.status());
-        FinishOnPool(surroundings_, call, [this, call, query = *query]() -> absl::Status {
+        FinishOnPool(dependencies_, call, [this, call, query = *query]() -> absl::Status {
           const auto then = reads_.At(query.subject, query.at);
           if (!then.ok()) return then.status();
           v1::GetSettingsAtResponse* response = call->response();

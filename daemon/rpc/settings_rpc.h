@@ -33,7 +33,7 @@ class SettingsRpc final
   service::Context& context_;
   service::SubjectChanges& changes_;
   const service::ReadSubject& reads_;
-  const Surroundings surroundings_;
+  const RpcDependencies dependencies_;
   const Method get_;
   const Method update_;
   const Method opt_out_;

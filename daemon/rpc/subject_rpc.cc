@@ -12,14 +12,14 @@ SubjectRpc::SubjectRpc(service::Context& context, service::SubjectChanges& chang
     : context_(context),
       changes_(changes),
       reads_(reads),
-      surroundings_{context.ready, readers, observer},
+      dependencies_{context.ready, readers, observer},
       upsert_(Method::Named("consent.v1.SubjectService.UpsertSubject")),
       get_(Method::Named("consent.v1.SubjectService.GetSubject")) {}
 
 grpc::ServerUnaryReactor* SubjectRpc::UpsertSubject(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                                     grpc::ByteBuffer* out) {
   return Handle<v1::UpsertSubjectRequest, v1::UpsertSubjectResponse>(
-      surroundings_, upsert_, context, in, out, [this](auto call) {
+      dependencies_, upsert_, context, in, out, [this](auto call) {
         auto input = wire::ReadUpsertSubject(call->request(), context_.hasher, context_.Now());
         if (!input.ok()) return call->Finish(input.status());
         auto request =
@@ -28,7 +28,7 @@ grpc::ServerUnaryReactor* SubjectRpc::UpsertSubject(grpc::CallbackServerContext*
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
                           if (!reply.ok()) return call->Finish(reply.status());
-                          note.Tell(*reply, surroundings_.observer);
+                          note.Tell(*reply, dependencies_.observer);
                           v1::UpsertSubjectResponse* response = call->response();
                           response->set_revision(reply->revision);
                           response->set_registered(reply->registered_now);
@@ -45,10 +45,10 @@ grpc::ServerUnaryReactor* SubjectRpc::UpsertSubject(grpc::CallbackServerContext*
 grpc::ServerUnaryReactor* SubjectRpc::GetSubject(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                                  grpc::ByteBuffer* out) {
   return Handle<v1::GetSubjectRequest, v1::GetSubjectResponse>(
-      surroundings_, get_, context, in, out, [this](auto call) {
+      dependencies_, get_, context, in, out, [this](auto call) {
         const auto subject = wire::ReadGetSubject(call->request(), context_.hasher);
         if (!subject.ok()) return call->Finish(subject.status());
-        FinishOnPool(surroundings_, call, [this, call, subject = *subject]() -> absl::Status {
+        FinishOnPool(dependencies_, call, [this, call, subject = *subject]() -> absl::Status {
           auto view = reads_.Get(subject);
           if (!view.ok()) return view.status();
           const wire::Names names{std::move(view->names), std::move(view->guardians)};

@@ -25,7 +25,7 @@ class SubjectRpc final : public v1::SubjectService::WithRawCallbackMethod_Upsert
   service::Context& context_;
   service::SubjectChanges& changes_;
   const service::ReadSubject& reads_;
-  const Surroundings surroundings_;
+  const RpcDependencies dependencies_;
   const Method upsert_;
   const Method get_;
 };

@@ -37,7 +37,7 @@ class ConfigTest : public ::testing::Test {
     return file_;
   }
 
-  Surroundings surroundings_;
+  ProcessEnvironment surroundings_;
   const std::string file_ = testing::TempDir() + "config_test." + std::to_string(getpid()) + ".toml";
 };
 

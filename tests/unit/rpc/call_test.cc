@@ -28,12 +28,12 @@ using ProbeCall = rpc::CallPtr<v1::CheckRequest, v1::CheckResponse>;
 // One method, whose handler the test chooses.
 class Probe final : public v1::EligibilityService::WithRawCallbackMethod_Check<v1::EligibilityService::Service> {
  public:
-  Probe(const rpc::Surroundings& surroundings, rpc::Method method)
-      : surroundings_(surroundings), method_(std::move(method)) {}
+  Probe(const rpc::RpcDependencies& dependencies, rpc::Method method)
+      : dependencies_(dependencies), method_(std::move(method)) {}
 
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                   grpc::ByteBuffer* out) override {
-    return rpc::Handle<v1::CheckRequest, v1::CheckResponse>(surroundings_, method_, context, in, out,
+    return rpc::Handle<v1::CheckRequest, v1::CheckResponse>(dependencies_, method_, context, in, out,
                                                             [this](ProbeCall call) {
                                                               ++handled;
                                                               use(std::move(call));
@@ -47,7 +47,7 @@ class Probe final : public v1::EligibilityService::WithRawCallbackMethod_Check<v
   std::atomic<int> handled{0};
 
  private:
-  const rpc::Surroundings surroundings_;
+  const rpc::RpcDependencies dependencies_;
   const rpc::Method method_;
 };
 
@@ -56,7 +56,7 @@ rpc::Method CheckMethod() { return rpc::Method::Named("consent.v1.EligibilitySer
 class CallTest : public ::testing::Test {
  protected:
   void Start(rpc::Method method = CheckMethod()) {
-    probe_ = std::make_unique<Probe>(surroundings_, std::move(method));
+    probe_ = std::make_unique<Probe>(dependencies_, std::move(method));
     server_ = std::make_unique<LocalServer>(std::vector<grpc::Service*>{probe_.get()});
     stub_ = v1::EligibilityService::NewStub(server_->channel());
   }
@@ -75,7 +75,7 @@ class CallTest : public ::testing::Test {
   std::atomic<bool> ready_{true};
   NoteTaker notes_;
   service::Pool readers_{1, 1};
-  const rpc::Surroundings surroundings_{ready_, readers_, notes_};
+  const rpc::RpcDependencies dependencies_{ready_, readers_, notes_};
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<LocalServer> server_;
   std::unique_ptr<v1::EligibilityService::Stub> stub_;
@@ -277,7 +277,7 @@ TEST_F(CallTest, AFullReadPoolIsOverload) {
   ASSERT_TRUE(readers_.Post([] {}));
   Start();
   probe_->use = [this](ProbeCall call) {
-    rpc::FinishOnPool(surroundings_, std::move(call), [] { return absl::OkStatus(); });
+    rpc::FinishOnPool(dependencies_, std::move(call), [] { return absl::OkStatus(); });
   };
   const grpc::Status status = Check();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
@@ -295,7 +295,7 @@ TEST_F(CallTest, AReadWhoseClientWentAwayIsNotDone) {
   probe_->use = [&](const ProbeCall& call) {
     kept = call;
     auto held = std::shared_ptr<void>(nullptr, [&dropped](void*) { dropped.set_value(); });
-    rpc::FinishOnPool(surroundings_, call, [&read, held] {
+    rpc::FinishOnPool(dependencies_, call, [&read, held] {
       read = true;
       return absl::OkStatus();
     });
@@ -323,7 +323,7 @@ TEST_F(CallTest, ShutdownWaitsForWhatIsUnderWay) {
   std::promise<void> open;
   std::shared_future<void> opened = open.get_future().share();
   probe_->use = [&](ProbeCall call) {
-    rpc::FinishOnPool(surroundings_, std::move(call), [&begun, opened] {
+    rpc::FinishOnPool(dependencies_, std::move(call), [&begun, opened] {
       begun.set_value();
       opened.wait();
       return absl::OkStatus();
