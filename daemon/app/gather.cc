@@ -54,7 +54,7 @@ const char* Label(domain::DeletionCause cause) {
   return kNames[static_cast<size_t>(cause)];
 }
 
-const char* Label(domain::RequestState state) {
+const char* Label(domain::DeletionState state) {
   static constexpr const char* kNames[] = {"unknown",     "received",  "verifying", "accepted",
                                            "in_progress", "completed", "denied",    "cancelled"};
   return kNames[static_cast<size_t>(state)];

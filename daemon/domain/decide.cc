@@ -152,16 +152,16 @@ void Deciding::Holds() {
 
 // R2 and the deletions of E1.
 void Deciding::Tombstones() {
-  const auto matched = [this](DeletionState state, bool for_disposition) {
+  const auto matched = [this](TombstoneState state, bool for_disposition) {
     switch (state) {
-      case DeletionState::kVerified:
+      case TombstoneState::kVerified:
         if (for_disposition) disposition_.Add(Reason::kDeleted);
         eligibility_.Add(Reason::kDeleted);
         break;
-      case DeletionState::kPending:
+      case TombstoneState::kPending:
         eligibility_.Add(Reason::kDeletionPending);
         break;
-      case DeletionState::kDenied:
+      case TombstoneState::kDenied:
         eligibility_.Add(Reason::kDeletionDenied);
         break;
     }

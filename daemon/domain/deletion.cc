@@ -22,23 +22,23 @@ OrderedTimes TimesOf(SelectorKind kind, const NamedTimes& named, const Moment& r
 }
 
 StepRefusal BeginVerification(DeletionRequest& request) {
-  if (request.state == RequestState::kReceived) request.state = RequestState::kVerifying;
+  if (request.state == DeletionState::kReceived) request.state = DeletionState::kVerifying;
   return IsOpen(request.state) ? StepRefusal::kNone : StepRefusal::kState;
 }
 
 StepRefusal Verify(DeletionRequest& request, const Moment& moment, const std::vector<SystemNumber>& systems) {
   if (IsVerified(request.state)) return StepRefusal::kNone;
   if (!IsOpen(request.state)) return StepRefusal::kState;
-  request.state = RequestState::kAccepted;
+  request.state = DeletionState::kAccepted;
   request.verified_at = moment.Received();
   for (const SystemNumber system : systems) AddPart(request, system);
   return StepRefusal::kNone;
 }
 
 StepRefusal Deny(DeletionRequest& request, const Moment& moment, const std::string& reason) {
-  if (request.state == RequestState::kDenied) return StepRefusal::kNone;
+  if (request.state == DeletionState::kDenied) return StepRefusal::kNone;
   if (!IsOpen(request.state) || IsVerified(request.state)) return StepRefusal::kState;
-  request.state = RequestState::kDenied;
+  request.state = DeletionState::kDenied;
   request.ended_at = moment.Received();
   if (request.selector.kind == SelectorKind::kAccountClosure) {
     request.selector.captured = OrderedTimes::Until(moment.SureReceipt(), moment.LatestReceipt());
@@ -58,27 +58,27 @@ StepRefusal Extend(DeletionRequest& request, const Moment& moment, const Deadlin
 void Settle(DeletionRequest& request, Instant sure, Instant latest) {
   const OrderedTimes& named = request.selector.captured;
   const bool by_time = !named.IsEmpty() && !(request.selector.kind == SelectorKind::kAccountClosure &&
-                                             request.state != RequestState::kDenied);
+                                             request.state != DeletionState::kDenied);
   if (by_time) {
     request.selector.captured =
         OrderedTimes::Between(named.from(), std::min(named.latest(), sure), std::min(named.latest(), latest));
   }
-  if (request.state != RequestState::kDenied) request.received_at = sure;
+  if (request.state != DeletionState::kDenied) request.received_at = sure;
   request.doubt_since = base::BootTime{};
   request.doubt_after = Instant{};
 }
 
 StepRefusal Cancel(DeletionRequest& request, const Moment& moment) {
-  if (request.state == RequestState::kCancelled) return StepRefusal::kNone;
-  if (request.state > RequestState::kAccepted) return StepRefusal::kState;
-  request.state = RequestState::kCancelled;
+  if (request.state == DeletionState::kCancelled) return StepRefusal::kNone;
+  if (request.state > DeletionState::kAccepted) return StepRefusal::kState;
+  request.state = DeletionState::kCancelled;
   request.ended_at = moment.Received();
   request.parts.clear();
   return StepRefusal::kNone;
 }
 
 void Begin(DeletionRequest& request) {
-  if (request.state == RequestState::kAccepted) request.state = RequestState::kInProgress;
+  if (request.state == DeletionState::kAccepted) request.state = DeletionState::kInProgress;
 }
 
 void AddPart(DeletionRequest& request, SystemNumber system) {
@@ -106,8 +106,8 @@ bool AllEnded(const DeletionRequest& request) {
 }
 
 bool Complete(DeletionRequest& request, Instant now) {
-  if (request.state != RequestState::kInProgress || !AllEnded(request)) return false;
-  request.state = RequestState::kCompleted;
+  if (request.state != DeletionState::kInProgress || !AllEnded(request)) return false;
+  request.state = DeletionState::kCompleted;
   request.ended_at = now;
   return true;
 }
@@ -131,9 +131,9 @@ bool LiesWithin(const Selector& inner, const Selector& outer) {
   return scope && (all_copies || some_copies) && outer.captured.Contains(inner.captured);
 }
 
-DeletionState TombstoneState(RequestState state) {
-  if (IsVerified(state)) return DeletionState::kVerified;
-  return state == RequestState::kDenied ? DeletionState::kDenied : DeletionState::kPending;
+TombstoneState TombstoneStateOf(DeletionState state) {
+  if (IsVerified(state)) return TombstoneState::kVerified;
+  return state == DeletionState::kDenied ? TombstoneState::kDenied : TombstoneState::kPending;
 }
 
 bool MayOverlap(const HeldPart& held, const Selector& selector) {
@@ -161,13 +161,14 @@ bool CoversAll(const HeldPart& held, const Selector& selector) {
 }
 
 bool TombstoneOf(const DeletionRequest& request, Tombstone* out) {
-  if (request.state == RequestState::kCancelled || request.selector.kind == SelectorKind::kRecordings ||
+  if (request.state == DeletionState::kCancelled || request.selector.kind == SelectorKind::kRecordings ||
       request.cause != DeletionCause::kRequested) {
     return false;
   }
   // `closed_at` speaks for it, and none of its order may reach a new account of the same id.
-  if (request.selector.kind == SelectorKind::kAccountClosure && request.state == RequestState::kCompleted) return false;
-  out->state = TombstoneState(request.state);
+  if (request.selector.kind == SelectorKind::kAccountClosure && request.state == DeletionState::kCompleted)
+    return false;
+  out->state = TombstoneStateOf(request.state);
   out->scope = request.selector.scope.kind;
   out->handle = request.selector.scope.handle;
   out->captured = request.selector.captured;
@@ -199,9 +200,9 @@ void SetTombstones(SubjectFacts& facts, Cover tombstones) {
   }
 }
 
-void StrengthenMarks(RecordingMarks& marks, DeletionState state) {
-  const auto rank = [](DeletionState s) {
-    return s == DeletionState::kVerified ? 2 : s == DeletionState::kPending ? 1 : 0;
+void StrengthenMarks(RecordingMarks& marks, TombstoneState state) {
+  const auto rank = [](TombstoneState s) {
+    return s == TombstoneState::kVerified ? 2 : s == TombstoneState::kPending ? 1 : 0;
   };
   if (marks.has_tombstone && rank(marks.tombstone) >= rank(state)) return;
   marks.has_tombstone = true;

@@ -66,8 +66,8 @@ struct Selector {
   }
 };
 
-// Numbers equal those of consent.v1.DeletionState and are on disk.
-enum class RequestState : uint8_t {
+// Numbers equal those of consent.v1.TombstoneState and are on disk.
+enum class DeletionState : uint8_t {
   kReceived = 1,
   kVerifying = 2,
   kAccepted = 3,
@@ -76,9 +76,9 @@ enum class RequestState : uint8_t {
   kDenied = 6,
   kCancelled = 7,
 };
-constexpr bool IsOpen(RequestState state) { return state < RequestState::kCompleted; }
-constexpr bool IsVerified(RequestState state) {
-  return state >= RequestState::kAccepted && state <= RequestState::kCompleted;
+constexpr bool IsOpen(DeletionState state) { return state < DeletionState::kCompleted; }
+constexpr bool IsVerified(DeletionState state) {
+  return state >= DeletionState::kAccepted && state <= DeletionState::kCompleted;
 }
 
 // Data systems are numbered as they are registered; 0: none.
@@ -111,7 +111,7 @@ struct SystemPart {
 struct DeletionRequest {
   base::SubjectHandle subject;
   DeletionCause cause = DeletionCause::kRequested;
-  RequestState state = RequestState::kReceived;
+  DeletionState state = DeletionState::kReceived;
   Selector selector;
   Actor requester = Actor::kMissing;
   std::string regime;   // whose deadlines count
@@ -191,7 +191,7 @@ bool CoversAll(const HeldPart& held, const Selector& selector);
 // that nobody asked for.
 bool TombstoneOf(const DeletionRequest& request, Tombstone* out);
 // The state in which a request's tombstones are; of one that was not cancelled.
-DeletionState TombstoneState(RequestState state);
+TombstoneState TombstoneStateOf(DeletionState state);
 
 // Adds a tombstone; one that overlaps or touches others of the same scope and state becomes one with them. False where
 // there is no room (kMaxCovered), or where the facts have more of them than the record and came without: nothing was
@@ -200,7 +200,7 @@ bool AddTombstone(SubjectFacts& facts, const Tombstone& tombstone);
 // Replaces all of them: in the record where they are few, else beside it.
 void SetTombstones(SubjectFacts& facts, Cover tombstones);
 // The most restrictive of the two: what is verified before what is pending before what was denied.
-void StrengthenMarks(RecordingMarks& marks, DeletionState state);
+void StrengthenMarks(RecordingMarks& marks, TombstoneState state);
 
 // How a task waits before it is handed out again: doubles with each failure from a minute to a day, spread by `random`
 // over half of it.

@@ -315,8 +315,8 @@ Tombstone GetTombstone(Decoder& in) {
   Tombstone tombstone;
   const uint8_t bits = in.Byte();
   const uint8_t state = bits & 3;
-  if (state > static_cast<uint8_t>(DeletionState::kVerified) || (bits >> 6) != 0) in.Fail();
-  tombstone.state = static_cast<DeletionState>(state);
+  if (state > static_cast<uint8_t>(TombstoneState::kVerified) || (bits >> 6) != 0) in.Fail();
+  tombstone.state = static_cast<TombstoneState>(state);
   if ((bits & kOfCopies) != 0) {
     tombstone.copies_of.bits = in.Byte();
     if (tombstone.copies_of.Empty() || tombstone.copies_of.bits >= 1U << kPurposes) in.Fail();

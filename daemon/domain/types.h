@@ -237,9 +237,9 @@ class OrderedTimes {
 };
 
 // A stored deletion selector. Numbers are on disk.
-enum class DeletionState : uint8_t { kPending = 0, kDenied = 1, kVerified = 2 };
+enum class TombstoneState : uint8_t { kPending = 0, kDenied = 1, kVerified = 2 };
 struct Tombstone {
-  DeletionState state = DeletionState::kPending;
+  TombstoneState state = TombstoneState::kPending;
   ScopeKind scope = ScopeKind::kAccount;
   base::Bytes16 handle{};  // which profile or device
   OrderedTimes captured;
@@ -324,7 +324,7 @@ struct Flags {
 struct RecordingMarks {
   uint8_t flags = 0;
   bool has_tombstone = false;  // a deletion names this very recording
-  DeletionState tombstone = DeletionState::kPending;
+  TombstoneState tombstone = TombstoneState::kPending;
   bool on_hold = false;  // a hold names this very recording
   bool operator==(const RecordingMarks&) const = default;
 };

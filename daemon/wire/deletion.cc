@@ -109,14 +109,14 @@ domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instan
   return out;
 }
 
-domain::RequestState BeginningState(v1::Verification verification) {
+domain::DeletionState BeginningState(v1::Verification verification) {
   switch (verification) {
     case v1::VERIFICATION_VERIFIED:
-      return domain::RequestState::kAccepted;
+      return domain::DeletionState::kAccepted;
     case v1::VERIFICATION_UNDER_WAY:
-      return domain::RequestState::kVerifying;
+      return domain::DeletionState::kVerifying;
     default:
-      return domain::RequestState::kReceived;
+      return domain::DeletionState::kReceived;
   }
 }
 
@@ -167,22 +167,22 @@ std::string Summary(const domain::DeletionRequest& request, bool on_hold, base::
   std::string text =
       (asked ? "We received your request on " : "Your settings changed on ") + date(request.received_at) + ". ";
   switch (request.state) {
-    case domain::RequestState::kReceived:
-    case domain::RequestState::kVerifying:
+    case domain::DeletionState::kReceived:
+    case domain::DeletionState::kVerifying:
       return text + "Until we know that it came from you we only stop using " + ObjectOf(request) + "." +
              Promise(request, on_hold, now);
-    case domain::RequestState::kAccepted:
-    case domain::RequestState::kInProgress:
+    case domain::DeletionState::kAccepted:
+    case domain::DeletionState::kInProgress:
       return text + "We do not use " + ObjectOf(request) + " any more. " + std::to_string(ended) + " of " +
              std::to_string(request.parts.size()) + " systems have confirmed so far; it is not finished." +
              Promise(request, on_hold, now);
-    case domain::RequestState::kCompleted:
+    case domain::DeletionState::kCompleted:
       return text + "All " + std::to_string(request.parts.size()) + " systems had confirmed by " +
              date(request.ended_at) + ".";
-    case domain::RequestState::kDenied:
+    case domain::DeletionState::kDenied:
       return text + "It was denied on " + date(request.ended_at) + ": " + request.denied_reason + ". We keep " +
              ObjectOf(request) + ", unused. You may ask again, and you may complain to the supervisory authority.";
-    case domain::RequestState::kCancelled:
+    case domain::DeletionState::kCancelled:
       return text + "It was cancelled on " + date(request.ended_at) + " before anything was deleted.";
   }
   return text;
@@ -281,7 +281,7 @@ absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsR
   if (CheckCount(request.states_size(), 0, kMaxStates, Path(root, "states"), &faults)) {
     for (int i = 0; i < request.states_size(); ++i) {
       CheckChosen(request.states(i), v1::DeletionState_IsValid, Path(root, "states", i), &faults);
-      query.states.push_back(static_cast<domain::RequestState>(request.states(i)));
+      query.states.push_back(static_cast<domain::DeletionState>(request.states(i)));
     }
   }
   if (CheckCount(request.causes_size(), 0, kMaxCauses, Path(root, "causes"), &faults)) {

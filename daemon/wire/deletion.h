@@ -21,7 +21,7 @@ struct DeletionInput {
   domain::Selector selector;  // without its times
   domain::NamedTimes times;
   domain::Actor requester = domain::Actor::kMissing;
-  domain::RequestState state = domain::RequestState::kReceived;  // in which it begins
+  domain::DeletionState state = domain::DeletionState::kReceived;  // in which it begins
   std::string account_id;
   std::string selector_bytes;  // as it was sent, serialised
 };
@@ -36,7 +36,7 @@ struct DeletionStepInput {
 struct DeletionsQuery {
   bool has_subject = false;
   base::SubjectHandle subject;
-  std::vector<domain::RequestState> states;
+  std::vector<domain::DeletionState> states;
   std::vector<domain::DeletionCause> causes;
   base::Instant due_before;
   base::Instant received_from;

@@ -58,7 +58,7 @@ class TasksBench {
       const base::Instant second{static_cast<int64_t>(1 + 10 * i) * 1'000'000};
       if (by_time) deletion.times = {second, second + base::Seconds(1)};
       deletion.requester = domain::Actor::kSelf;
-      deletion.state = domain::RequestState::kAccepted;
+      deletion.state = domain::DeletionState::kAccepted;
       deletion.payload = {account, "as it was asked"};
       room.acquire();
       deletions_.Create(std::move(change), std::move(deletion),

@@ -8,8 +8,8 @@
 namespace consent::simulation {
 namespace {
 
+using domain::DeletionState;
 using domain::PurgeOutcome;
-using domain::RequestState;
 using service::DeletionPlace;
 using service::DeletionStep;
 using test::Deleting;
@@ -35,7 +35,7 @@ class Story {
     domain::Selector selector = test::AllOfIt();
     selector.kind = kind_;
     Insist("ask", [&] {
-      const auto created = deleting_.TryAsk("a", selector, RequestState::kReceived, "the only one");
+      const auto created = deleting_.TryAsk("a", selector, DeletionState::kReceived, "the only one");
       if (created.ok()) place_ = created->place;
       return created.ok();
     });
@@ -53,7 +53,7 @@ class Story {
       (void)world_.erasures().EraseKeys();
       world_.Wait(base::Seconds(400));
       const auto view = world_.deletions().Get(place_);
-      return view.ok() && view->request.state == RequestState::kCompleted;
+      return view.ok() && view->request.state == DeletionState::kCompleted;
     });
     Insist("erase", [&] {
       const auto erased = world_.erasures().EraseBytes(world_.Now());

@@ -15,8 +15,8 @@
 namespace consent::simulation {
 namespace {
 
+using domain::DeletionState;
 using domain::PurgeOutcome;
-using domain::RequestState;
 using service::DeletionPlace;
 using service::DeletionStep;
 using test::Deleting;
@@ -47,9 +47,9 @@ class Life {
   struct Known {
     std::string account;
     domain::Selector selector;
-    RequestState least = RequestState::kReceived;  // acknowledged
-    base::Instant asked_before;                    // captures before it are covered
-    std::set<domain::SystemNumber> done;           // ended with effect
+    DeletionState least = DeletionState::kReceived;  // acknowledged
+    base::Instant asked_before;                      // captures before it are covered
+    std::set<domain::SystemNumber> done;             // ended with effect
   };
   struct Held {
     std::string system;
@@ -125,13 +125,13 @@ class Life {
         known.selector = deleting_.Recordings({"r" + std::to_string(Below(3)), "r7"});
         break;
     }
-    known.least = Below(2) == 0 ? RequestState::kAccepted : RequestState::kReceived;
+    known.least = Below(2) == 0 ? DeletionState::kAccepted : DeletionState::kReceived;
     known.asked_before = now;
     const auto created = deleting_.TryAsk(known.account, known.selector, known.least);
     if (!created.ok()) return;
     const auto [at, added] = known_.try_emplace(created->place, known);
     if (!added && created->created) Wrong("two requests have one name");
-    if (added && !created->created) at->second.least = RequestState::kReceived;  // one whose acknowledgement was lost
+    if (added && !created->created) at->second.least = DeletionState::kReceived;  // one whose acknowledgement was lost
   }
 
   DeletionPlace Any() {
@@ -187,14 +187,14 @@ class Life {
       case 0:
       case 1:
         if (deleting_.Step(place, DeletionStep::kVerify).ok()) {
-          known.least = std::max(known.least, RequestState::kAccepted);
+          known.least = std::max(known.least, DeletionState::kAccepted);
         }
         return;
       case 2:
-        if (deleting_.Step(place, DeletionStep::kDeny, "no").ok()) known.least = RequestState::kDenied;
+        if (deleting_.Step(place, DeletionStep::kDeny, "no").ok()) known.least = DeletionState::kDenied;
         return;
       default:
-        if (deleting_.Cancel(place).ok()) known.least = RequestState::kCancelled;
+        if (deleting_.Cancel(place).ok()) known.least = DeletionState::kCancelled;
         return;
     }
   }
@@ -248,7 +248,7 @@ class Life {
       const domain::DeletionRequest& request = task.request;
       known_.try_emplace(
           task.place,
-          Known{task.payload.account_id, request.selector, RequestState::kAccepted, request.received_at, {}});
+          Known{task.payload.account_id, request.selector, DeletionState::kAccepted, request.received_at, {}});
     }
   }
 
@@ -291,10 +291,10 @@ class Life {
     std::map<domain::SystemNumber, int64_t> open;
     for (auto& [place, known] : known_) {
       const domain::DeletionRequest request = deleting_.Get(place);
-      if (request.state < known.least && known.least <= RequestState::kCompleted) {
+      if (request.state < known.least && known.least <= DeletionState::kCompleted) {
         Wrong("a state went back, or was lost");
       }
-      if (known.least > RequestState::kCompleted && request.state != known.least) {
+      if (known.least > DeletionState::kCompleted && request.state != known.least) {
         Wrong("a denied or cancelled request became something else");
       }
       known.least = request.state;
@@ -306,7 +306,7 @@ class Life {
       }
       for (const domain::SystemPart& part : request.parts) {
         const bool is_open = part.outcome == PurgeOutcome::kOpen;
-        if (request.state == RequestState::kCompleted && is_open) Wrong("completed with a task open");
+        if (request.state == DeletionState::kCompleted && is_open) Wrong("completed with a task open");
         const std::string key = service::TaskKey(part.system, place.number);
         const bool has_row = world_.store().Get(place.partition, store::Table::kTask, key).ok();
         if (is_open != has_row) Wrong(is_open ? "a task is lost" : "a task is left over");
@@ -317,7 +317,7 @@ class Life {
   }
 
   void ExamineUse(const Known& known, const domain::DeletionRequest& request) {
-    if (request.state == RequestState::kCancelled) return;
+    if (request.state == DeletionState::kCancelled) return;
     test::Recording recording(known.selector.kind == domain::SelectorKind::kTimeRange
                                   ? known.selector.captured.from() + base::Hours(1)
                                   : known.asked_before - base::Days(2));
@@ -348,8 +348,8 @@ class Life {
     }
     Examine();
     for (const auto& [place, known] : known_) {
-      const RequestState state = deleting_.Get(place).state;
-      if (state == RequestState::kCompleted) ++completed_;
+      const DeletionState state = deleting_.Get(place).state;
+      if (state == DeletionState::kCompleted) ++completed_;
       if (!systems_.empty() && domain::IsOpen(state)) Wrong("a request is never completed");
     }
     (void)world_.erasures().EraseBytes(world_.Now());

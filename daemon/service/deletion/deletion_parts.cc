@@ -11,13 +11,13 @@
 namespace consent::service {
 namespace {
 
-const char* StateName(domain::RequestState state) {
+const char* StateName(domain::DeletionState state) {
   static constexpr const char* kNames[] = {"",          "RECEIVED", "VERIFYING", "ACCEPTED", "IN_PROGRESS",
                                            "COMPLETED", "DENIED",   "CANCELLED"};
   return kNames[static_cast<size_t>(state)];
 }
 
-absl::Status StepStatus(domain::StepRefusal refusal, domain::RequestState state) {
+absl::Status StepStatus(domain::StepRefusal refusal, domain::DeletionState state) {
   switch (refusal) {
     case domain::StepRefusal::kNone:
       return absl::OkStatus();
@@ -96,7 +96,7 @@ absl::Status Marking::LoadOthers(const Context& context, DeletionPlace except, c
     const std::vector<base::RecordingHandle>& theirs = row->request.selector.recordings;
     for (auto& [recording, marks] : recordings_) {
       if (std::binary_search(theirs.begin(), theirs.end(), recording)) {
-        domain::StrengthenMarks(marks, domain::TombstoneState(row->request.state));
+        domain::StrengthenMarks(marks, domain::TombstoneStateOf(row->request.state));
       }
     }
   }
@@ -118,9 +118,9 @@ void Marking::Apply(const Context& context, const domain::DeletionRequest& reque
   // Of a closed account that is forgotten everything is purged already, and a time that is ordered now reaches no
   // account that begins later.
   const bool was_forgotten = domain::IsForgotten(out.transition.after);
-  const bool completed = request.state == domain::RequestState::kCompleted;  // then the account may be somebody's anew
+  const bool completed = request.state == domain::DeletionState::kCompleted;  // then the account may be somebody's anew
   if (request.selector.kind == domain::SelectorKind::kAccountClosure && request.verified_at.IsSet() && !completed) {
-    const bool open_again = request.state == domain::RequestState::kCancelled;
+    const bool open_again = request.state == domain::DeletionState::kCancelled;
     domain::SubjectFacts& after = out.transition.after;
     const bool closes = !open_again && (!after.closed_at.IsSet() || after.reopened_at.IsSet());
     // By the stamp, because what is changed afterwards is told by it.
@@ -132,8 +132,8 @@ void Marking::Apply(const Context& context, const domain::DeletionRequest& reque
   if (recordings_.empty()) return;
   out.transition.after.has_recording_marks = true;
   for (auto& [recording, marks] : recordings_) {
-    if (request.state != domain::RequestState::kCancelled) {
-      domain::StrengthenMarks(marks, domain::TombstoneState(request.state));
+    if (request.state != domain::DeletionState::kCancelled) {
+      domain::StrengthenMarks(marks, domain::TombstoneStateOf(request.state));
     }
     out.writes.push_back({store::Table::kRecording, context.RecordingKey(subject_, recording),
                           EncodeMarksRow(subject_, recording, marks)});
@@ -181,7 +181,7 @@ absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context,
 }
 
 void CreatePart::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
-  if (deletion_.state == domain::RequestState::kAccepted) preconditions.push_back(systems_.AsPrecondition());
+  if (deletion_.state == domain::DeletionState::kAccepted) preconditions.push_back(systems_.AsPrecondition());
   within_.AddPreconditions(preconditions);
 }
 
@@ -192,8 +192,8 @@ void CreatePart::Build(const Context& context, const store::Stamp& stamp, PartOu
   request.selector.captured = domain::TimesOf(request.selector.kind, deletion_.times, out.moment);
   NoteDoubt(context, out.moment, request);
   SetDeadlines(*context.policies.rules(), out.transition.after.region, request);
-  if (deletion_.state == domain::RequestState::kVerifying) domain::BeginVerification(request);
-  if (deletion_.state == domain::RequestState::kAccepted) {
+  if (deletion_.state == domain::DeletionState::kVerifying) domain::BeginVerification(request);
+  if (deletion_.state == domain::DeletionState::kAccepted) {
     RememberOpening(out.transition.after, request);
     domain::Verify(request, out.moment, systems_.active);
   } else {
@@ -211,7 +211,7 @@ void CreatePart::Publish(Context& context, const store::Stamp& stamp) {
   const DeletionPlace place{context.PartitionOf(request_.subject), NumberOf(stamp.sequence)};
   context.deletions.Replace(place, nullptr, made_);
   if (made_.IsUnsettled()) context.perhaps_unsettled.store(true);
-  if (deletion_.state == domain::RequestState::kAccepted) PutOnBoard(board_, systems_, place);
+  if (deletion_.state == domain::DeletionState::kAccepted) PutOnBoard(board_, systems_, place);
   within_.Publish(context, board_, systems_);
 }
 
@@ -283,7 +283,7 @@ absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, c
     if (absl::Status s = MayCancel(context); !s.ok()) return s;
     if (absl::Status s = cancelled_.Load(context, place_, row_.request); !s.ok()) return s;
   }
-  if (domain::TombstoneState(trial.state) == domain::TombstoneState(row_.request.state) &&
+  if (domain::TombstoneStateOf(trial.state) == domain::TombstoneStateOf(row_.request.state) &&
       step_ != DeletionStep::kCancel) {
     return Prepared::kGoOn;
   }

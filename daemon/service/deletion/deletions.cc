@@ -45,7 +45,7 @@ Deletions::Deletions(Context& context, ChangeSubject& changes, TaskBoard& board)
     : context_(context), changes_(changes), board_(board) {}
 
 void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone done) {
-  const domain::RequestState begins_as = deletion.state;
+  const domain::DeletionState begins_as = deletion.state;
   const auto part = std::make_shared<CreatePart>(board_, change.subject, std::move(deletion));
   const store::Partition partition = context_.PartitionOf(change.subject);
   change.kind = ChangeKind::kDeletionReceived;
@@ -71,7 +71,7 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
       created.created = true;
     }
     // A repetition may be stronger than the first request, which is then what is verified.
-    const bool goes_on = begins_as != domain::RequestState::kReceived && (!created.created || part->more_within());
+    const bool goes_on = begins_as != domain::DeletionState::kReceived && (!created.created || part->more_within());
     if (!goes_on) return done(std::move(created));
     const DeletionStep step = domain::IsVerified(begins_as) ? DeletionStep::kVerify : DeletionStep::kBeginVerification;
     const DeletionPlace place = created.place;

@@ -29,7 +29,7 @@ struct DeletionPage {
 
 struct DeletionFilter {
   std::optional<base::SubjectHandle> subject;
-  std::vector<domain::RequestState> states;   // empty: all
+  std::vector<domain::DeletionState> states;  // empty: all
   std::vector<domain::DeletionCause> causes;  // empty: all
   base::Instant due_before;                   // unset: any; else only open ones
   base::Instant received_from;                // unset: any

@@ -14,7 +14,7 @@ struct NewDeletion {
   domain::Selector selector;  // without its times
   domain::NamedTimes times;
   domain::Actor requester = domain::Actor::kMissing;
-  domain::RequestState state = domain::RequestState::kReceived;  // kReceived, kVerifying, or kAccepted: verified
+  domain::DeletionState state = domain::DeletionState::kReceived;  // kReceived, kVerifying, or kAccepted: verified
   DeletionPayload payload;
 };
 

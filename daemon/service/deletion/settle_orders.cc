@@ -65,7 +65,7 @@ class SettlePart final : public ChangePart {
       const base::Span ago{context.time.SinceBoot().micros - request.doubt_since.since.micros};
       sure = latest = context.time.Look().trusted - ago;
     }
-    const bool denied = request.state == domain::RequestState::kDenied;
+    const bool denied = request.state == domain::DeletionState::kDenied;
     domain::Settle(request, sure, latest);
     if (!denied) SetDeadlinesOf(context, request);
   }

@@ -12,7 +12,7 @@ namespace {
 constexpr size_t kMaxRequests = 64;
 constexpr size_t kMaxRecordings = 2000;
 
-bool IsUnverified(domain::RequestState state) { return domain::IsOpen(state) && !domain::IsVerified(state); }
+bool IsUnverified(domain::DeletionState state) { return domain::IsOpen(state) && !domain::IsVerified(state); }
 
 }  // namespace
 
@@ -57,7 +57,7 @@ absl::Status VerifyWithin::Add(const Context& context, DeletionPlace place, cons
   for (const base::RecordingHandle recording : named) {
     auto marks = LoadMarks(context, subject_, recording);
     if (!marks.ok()) return marks.status();
-    domain::StrengthenMarks(*marks, domain::DeletionState::kVerified);
+    domain::StrengthenMarks(*marks, domain::TombstoneState::kVerified);
     recordings_.emplace_back(recording, *marks);
   }
   found_.push_back(std::move(found));

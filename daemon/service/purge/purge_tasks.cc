@@ -113,7 +113,7 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   found.bytes += payload->selector.size();
   found.preconditions.push_back({store::Table::kTask, TaskKey(system.number, place.number), task_bytes});
   found.preconditions.push_back(guard->AsPrecondition(context_));
-  if (deletion->request.state == domain::RequestState::kAccepted) {
+  if (deletion->request.state == domain::DeletionState::kAccepted) {
     found.preconditions.push_back({store::Table::kDeletion, DeletionKey(place.number), deletion_bytes});
     found.begun = *deletion;
     domain::Begin(found.begun->request);

@@ -155,12 +155,12 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   const uint8_t bits = in.Byte();
   const uint8_t requester = in.Byte();
   if (cause < 1 || cause > static_cast<uint8_t>(domain::DeletionCause::kRetention) || state < 1 ||
-      state > static_cast<uint8_t>(domain::RequestState::kCancelled) || bits > (kExtendedBit | kUnsettledBit) ||
+      state > static_cast<uint8_t>(domain::DeletionState::kCancelled) || bits > (kExtendedBit | kUnsettledBit) ||
       requester > static_cast<uint8_t>(domain::Actor::kSystem)) {
     return false;
   }
   request.cause = static_cast<domain::DeletionCause>(cause);
-  request.state = static_cast<domain::RequestState>(state);
+  request.state = static_cast<domain::DeletionState>(state);
   request.extended = (bits & kExtendedBit) != 0;
   request.requester = static_cast<domain::Actor>(requester);
   request.regime = in.String(kMaxLabelBytes);
@@ -203,22 +203,22 @@ std::string EncodeDeletionOfRow(const DeletionOfRow& row) {
 bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
   Decoder in(bytes);
   const uint8_t state = in.Byte();
-  row->state = static_cast<domain::RequestState>(state);
+  row->state = static_cast<domain::DeletionState>(state);
   row->tombstone.reset();
   if (in.ok() && !in.Done()) {
     domain::Tombstone& tombstone = row->tombstone.emplace();
     const uint8_t scope = in.Byte();
-    if (scope > static_cast<uint8_t>(domain::ScopeKind::kDevice) || row->state == domain::RequestState::kCancelled) {
+    if (scope > static_cast<uint8_t>(domain::ScopeKind::kDevice) || row->state == domain::DeletionState::kCancelled) {
       in.Fail();
     }
-    tombstone.state = domain::TombstoneState(row->state);
+    tombstone.state = domain::TombstoneStateOf(row->state);
     tombstone.scope = static_cast<domain::ScopeKind>(scope);
     if (tombstone.scope != domain::ScopeKind::kAccount) tombstone.handle = in.Array<16>();
     tombstone.captured = GetTimes(in);
     tombstone.copies_of.bits = in.Byte();
     if (tombstone.copies_of.bits >= 1U << domain::kPurposes) in.Fail();
   }
-  return in.Done() && state >= 1 && state <= static_cast<uint8_t>(domain::RequestState::kCancelled);
+  return in.Done() && state >= 1 && state <= static_cast<uint8_t>(domain::DeletionState::kCancelled);
 }
 
 void ListDeletion(const Context& context, DeletionNumber number, const domain::DeletionRequest& request,
@@ -246,7 +246,7 @@ absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::Subject
 
 absl::StatusOr<DeletionNumber> FindFinishedClosure(const Context& context, base::SubjectHandle subject) {
   const auto places = ListDeletionsOf(
-      context, subject, [](domain::RequestState state) { return state == domain::RequestState::kCompleted; });
+      context, subject, [](domain::DeletionState state) { return state == domain::DeletionState::kCompleted; });
   if (!places.ok()) return places.status();
   for (auto place = places->rbegin(); place != places->rend(); ++place) {
     const absl::StatusOr<DeletionRow> row = LoadDeletion(context, *place);
@@ -304,7 +304,7 @@ absl::StatusOr<domain::Cover> LoadCover(const Context& context, base::SubjectHan
         if (damaged || number == except) return !damaged;
         if (row.tombstone) {
           fits = cover.Add(*row.tombstone);
-        } else if (row.state != domain::RequestState::kCancelled) {
+        } else if (row.state != domain::DeletionState::kCancelled) {
           named(number);
         }
         return fits;
@@ -322,8 +322,8 @@ absl::Status TooManyTombstones() {
       {{"limit", std::to_string(domain::kMaxCovered)}});
 }
 
-absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(const Context& context, base::SubjectHandle subject,
-                                                           const std::function<bool(domain::RequestState)>& is_wanted) {
+absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(
+    const Context& context, base::SubjectHandle subject, const std::function<bool(domain::DeletionState)>& is_wanted) {
   const store::Partition partition = context.PartitionOf(subject);
   std::vector<DeletionPlace> places;
   const absl::Status scanned = context.store.Scan(

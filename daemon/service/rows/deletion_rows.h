@@ -46,7 +46,7 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row);
 
 // A subject's list of requests: enough to know what all of them cover without reading each.
 struct DeletionOfRow {
-  domain::RequestState state = domain::RequestState::kReceived;
+  domain::DeletionState state = domain::DeletionState::kReceived;
   std::optional<domain::Tombstone> tombstone;  // what it adds to the record; its state is that of the request
 };
 // What all requests of the subject but the one numbered `except` (0: none) cover. STORE_UNREADABLE, SUBJECT_FULL,
@@ -83,7 +83,7 @@ absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace p
 // Where the subject's requests lie whose state is wanted, in the order of receipt, and those whose line is damaged:
 // only their row can say.
 absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(const Context& context, base::SubjectHandle subject,
-                                                           const std::function<bool(domain::RequestState)>& is_wanted);
+                                                           const std::function<bool(domain::DeletionState)>& is_wanted);
 // The subject's requests that have not ended, in the order of receipt.
 absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(
     const Context& context, base::SubjectHandle subject);

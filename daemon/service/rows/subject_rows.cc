@@ -51,10 +51,10 @@ bool DecodeMarksRow(std::string_view row, base::SubjectHandle* subject, base::Re
   *recording = HandleFrom<base::RecordingHandle>(row.substr(kHandleBytes));
   marks->flags = static_cast<uint8_t>(row[2 * kHandleBytes]);
   const auto bits = static_cast<uint8_t>(row[2 * kHandleBytes + 1]);
-  if (bits >> kStateShift > static_cast<uint8_t>(domain::DeletionState::kVerified)) return false;
+  if (bits >> kStateShift > static_cast<uint8_t>(domain::TombstoneState::kVerified)) return false;
   marks->has_tombstone = (bits & kTombstoneBit) != 0;
   marks->on_hold = (bits & kHoldBit) != 0;
-  marks->tombstone = static_cast<domain::DeletionState>(bits >> kStateShift);
+  marks->tombstone = static_cast<domain::TombstoneState>(bits >> kStateShift);
   return true;
 }
 

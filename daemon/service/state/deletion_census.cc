@@ -29,7 +29,7 @@ void DeletionCensus::Replace(DeletionPlace place, const domain::DeletionRequest*
   if (before != nullptr) Count(place, *before, -1);
   Count(place, after, 1);
   const bool completed =
-      before != nullptr && before->state != after.state && after.state == domain::RequestState::kCompleted;
+      before != nullptr && before->state != after.state && after.state == domain::DeletionState::kCompleted;
   if (!completed || after.cause != domain::DeletionCause::kRequested) return;
   const double seconds = static_cast<double>((after.ended_at - after.received_at).micros) / 1e6;
   const auto bucket =

@@ -19,7 +19,7 @@ namespace consent::service {
 struct DeletionCount {
   domain::DeletionCause cause = domain::DeletionCause::kRequested;
   std::string regime;
-  domain::RequestState state = domain::RequestState::kReceived;
+  domain::DeletionState state = domain::DeletionState::kReceived;
   uint64_t requests = 0;
 };
 
@@ -50,7 +50,7 @@ class DeletionCensus {
   void Count(DeletionPlace place, const domain::DeletionRequest& request, int64_t sign) REQUIRES(mutex_);
 
   mutable base::Mutex mutex_;
-  std::map<std::tuple<domain::DeletionCause, std::string, domain::RequestState>, uint64_t> counts_ GUARDED_BY(mutex_);
+  std::map<std::tuple<domain::DeletionCause, std::string, domain::DeletionState>, uint64_t> counts_ GUARDED_BY(mutex_);
   std::map<base::Instant, std::set<DeletionPlace>> due_ GUARDED_BY(mutex_);
   // Numbers grow with the time of receipt within a partition, so the first of each is its oldest.
   std::map<DeletionPlace, base::Instant> open_ GUARDED_BY(mutex_);

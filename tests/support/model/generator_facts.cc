@@ -212,7 +212,9 @@ void Aim(Weather& weather, T* selector) {
   }
 }
 
-domain::DeletionState SomeState(Weather& weather) { return static_cast<domain::DeletionState>(weather.dice.Below(3)); }
+domain::TombstoneState SomeState(Weather& weather) {
+  return static_cast<domain::TombstoneState>(weather.dice.Below(3));
+}
 
 }  // namespace
 

@@ -58,7 +58,7 @@ bool SurelyOrdered(const View& view, const domain::OrderedTimes& times) {
 }
 
 bool VerifiedTombstoneMatches(const View& view, const domain::Tombstone& tombstone) {
-  if (tombstone.state != domain::DeletionState::kVerified) return false;
+  if (tombstone.state != domain::TombstoneState::kVerified) return false;
   if (!AboutThisArtefact(view, tombstone)) return false;
   if (!Listed(view, tombstone.scope, tombstone.handle)) return false;
   return SurelyOrdered(view, tombstone.captured);
@@ -125,7 +125,7 @@ Reasons RowR1(const View& view) {
 Reasons RowR2(const View& view) {
   if (view.subject == nullptr) return {};
   Reasons reasons;
-  bool deleted = view.marks.has_tombstone && view.marks.tombstone == domain::DeletionState::kVerified;
+  bool deleted = view.marks.has_tombstone && view.marks.tombstone == domain::TombstoneState::kVerified;
   for (const domain::Tombstone& tombstone : view.subject->tombstones) {
     if (VerifiedTombstoneMatches(view, tombstone)) deleted = true;
   }

@@ -58,7 +58,7 @@ bool NamesLackFacts(const View& view, Purpose purpose) {
 }
 
 // Whether a deletion in this state matches for the eligibility: what has no time is matched by every time.
-bool DeletionMatches(const View& view, domain::DeletionState state) {
+bool DeletionMatches(const View& view, domain::TombstoneState state) {
   if (view.marks.has_tombstone && view.marks.tombstone == state) return true;
   for (const domain::Tombstone& tombstone : view.subject->tombstones) {
     if (tombstone.state != state || !AboutThisArtefact(view, tombstone)) continue;
@@ -134,9 +134,9 @@ Reasons RowE0(const View& view, Purpose purpose) {
 Reasons RowE1(const View& view) {
   if (view.subject == nullptr) return {};
   Reasons reasons;
-  if (DeletionMatches(view, domain::DeletionState::kVerified)) reasons.push_back(Reason::kDeleted);
-  if (DeletionMatches(view, domain::DeletionState::kPending)) reasons.push_back(Reason::kDeletionPending);
-  if (DeletionMatches(view, domain::DeletionState::kDenied)) reasons.push_back(Reason::kDeletionDenied);
+  if (DeletionMatches(view, domain::TombstoneState::kVerified)) reasons.push_back(Reason::kDeleted);
+  if (DeletionMatches(view, domain::TombstoneState::kPending)) reasons.push_back(Reason::kDeletionPending);
+  if (DeletionMatches(view, domain::TombstoneState::kDenied)) reasons.push_back(Reason::kDeletionDenied);
   if (OfClosedAccount(view) == Known::kPerhaps) reasons.push_back(Reason::kAccountClosed);
   for (const ScopeFacts& scope : view.NamedScopes()) {
     if (PerhapsPastRetention(view, scope)) reasons.push_back(Reason::kRetentionExpired);

@@ -61,7 +61,7 @@ domain::Selector Deleting::Recordings(const std::vector<std::string>& recordings
 }
 
 absl::StatusOr<service::Deletions::Created> Deleting::TryAsk(const std::string& account, domain::Selector selector,
-                                                             domain::RequestState state,
+                                                             domain::DeletionState state,
                                                              const std::string& request_id) {
   service::ChangeRequest change = world_.Request(account, service::ChangeKind::kDeletionReceived);
   change.request_id = request_id;
@@ -77,7 +77,7 @@ absl::StatusOr<service::Deletions::Created> Deleting::TryAsk(const std::string& 
 }
 
 service::DeletionPlace Deleting::Ask(const std::string& account, domain::Selector selector,
-                                     domain::RequestState state) {
+                                     domain::DeletionState state) {
   return Required(TryAsk(account, std::move(selector), state), "ask").place;
 }
 

@@ -22,10 +22,10 @@ class Deleting {
   domain::Selector Recordings(const std::vector<std::string>& recordings) const;
 
   absl::StatusOr<service::Deletions::Created> TryAsk(const std::string& account, domain::Selector selector,
-                                                     domain::RequestState state = domain::RequestState::kAccepted,
+                                                     domain::DeletionState state = domain::DeletionState::kAccepted,
                                                      const std::string& request_id = "");
   service::DeletionPlace Ask(const std::string& account, domain::Selector selector,
-                             domain::RequestState state = domain::RequestState::kAccepted);
+                             domain::DeletionState state = domain::DeletionState::kAccepted);
   absl::Status Step(service::DeletionPlace place, service::DeletionStep step, const std::string& reason = "");
   // With evidence and the request's etag as it is now.
   absl::Status Cancel(service::DeletionPlace place);

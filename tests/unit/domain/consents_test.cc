@@ -141,7 +141,7 @@ TEST(Consents, InAMixedRequestTheRestrictionsApplyWhateverBecomesOfTheRest) {
 TEST(Consents, FlagsOnlyGrow) {
   RecordingMarks marks;
   marks.has_tombstone = true;
-  marks.tombstone = DeletionState::kDenied;
+  marks.tombstone = TombstoneState::kDenied;
   marks.on_hold = true;
   RecordingMarks after = AddFlags(marks, Flags::kSafety);
   after = AddFlags(after, Flags::kAccidental);

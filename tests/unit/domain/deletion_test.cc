@@ -23,21 +23,21 @@ SystemPart Ended(SystemNumber system, PurgeOutcome outcome = PurgeOutcome::kAckn
   return part;
 }
 
-bool MayFollow(RequestState before, RequestState after) {
+bool MayFollow(DeletionState before, DeletionState after) {
   if (before == after) return true;
   switch (before) {
-    case RequestState::kReceived:
-      return after != RequestState::kInProgress && after != RequestState::kCompleted;
-    case RequestState::kVerifying:
-      return after == RequestState::kAccepted || after == RequestState::kDenied || after == RequestState::kCancelled;
-    case RequestState::kAccepted:
-      return after == RequestState::kInProgress || after == RequestState::kCompleted ||
-             after == RequestState::kCancelled;
-    case RequestState::kInProgress:
-      return after == RequestState::kCompleted;
-    case RequestState::kCompleted:
-    case RequestState::kDenied:
-    case RequestState::kCancelled:
+    case DeletionState::kReceived:
+      return after != DeletionState::kInProgress && after != DeletionState::kCompleted;
+    case DeletionState::kVerifying:
+      return after == DeletionState::kAccepted || after == DeletionState::kDenied || after == DeletionState::kCancelled;
+    case DeletionState::kAccepted:
+      return after == DeletionState::kInProgress || after == DeletionState::kCompleted ||
+             after == DeletionState::kCancelled;
+    case DeletionState::kInProgress:
+      return after == DeletionState::kCompleted;
+    case DeletionState::kCompleted:
+    case DeletionState::kDenied:
+    case DeletionState::kCancelled:
       break;
   }
   return false;
@@ -81,7 +81,7 @@ TEST(DeletionRequest, StatesOnlyMoveForwardAndNothingIsCompletedWithAPartOpen) {
       }
       ASSERT_TRUE(MayFollow(before.state, request.state))
           << seed << ": " << static_cast<int>(before.state) << " to " << static_cast<int>(request.state);
-      if (request.state == RequestState::kCompleted) {
+      if (request.state == DeletionState::kCompleted) {
         ASSERT_FALSE(request.parts.empty()) << seed;
         for (const SystemPart& part : request.parts) ASSERT_NE(part.outcome, PurgeOutcome::kOpen) << seed;
       }
@@ -99,21 +99,21 @@ TEST(DeletionRequest, AnEndIsToldOnce) {
   EXPECT_EQ(request.Find(1)->outcome, PurgeOutcome::kAcknowledged);
   EXPECT_FALSE(EndPart(request, Ended(7), kDay)) << "not one of its systems";
   EXPECT_FALSE(EndPart(request, Ended(2, PurgeOutcome::kOpen), kDay));
-  EXPECT_EQ(request.state, RequestState::kInProgress);
+  EXPECT_EQ(request.state, DeletionState::kInProgress);
   EXPECT_FALSE(Complete(request, kDay)) << "one is open";
   EXPECT_TRUE(EndPart(request, Ended(2), kDay));
-  EXPECT_EQ(request.state, RequestState::kInProgress) << "its key is still in the files";
+  EXPECT_EQ(request.state, DeletionState::kInProgress) << "its key is still in the files";
   AddPart(request, 3);
   EXPECT_EQ(request.Find(3), nullptr) << "a system that comes now has nothing to be told with";
   EXPECT_TRUE(Complete(request, kDay));
-  EXPECT_EQ(request.state, RequestState::kCompleted);
+  EXPECT_EQ(request.state, DeletionState::kCompleted);
   EXPECT_FALSE(Complete(request, kDay)) << "once";
 }
 
 TEST(DeletionRequest, WithoutSystemsItWaits) {
   DeletionRequest request;
   Verify(request, At(kDay), {});
-  EXPECT_EQ(request.state, RequestState::kAccepted);
+  EXPECT_EQ(request.state, DeletionState::kAccepted);
   AddPart(request, 3);
   AddPart(request, 1);
   AddPart(request, 3);
@@ -175,7 +175,7 @@ TEST(Tombstones, MergeWithoutCoveringMoreOrLess) {
     std::vector<Tombstone> all;
     for (int i = 0; i < 12; ++i) {
       Tombstone tombstone;
-      tombstone.state = static_cast<DeletionState>(dice() % 3);
+      tombstone.state = static_cast<TombstoneState>(dice() % 3);
       tombstone.scope = dice() % 2 == 0 ? ScopeKind::kAccount : ScopeKind::kProfile;
       if (tombstone.scope == ScopeKind::kProfile) tombstone.handle.fill(9);
       tombstone.captured = SomeTimes(dice, kTimes);
@@ -191,9 +191,9 @@ TEST(Tombstones, MergeWithoutCoveringMoreOrLess) {
 // The n-th of separate moments.
 Tombstone Once(size_t n) {
   const Instant at{static_cast<int64_t>(10 * n + 1)};
-  return {DeletionState::kVerified, ScopeKind::kAccount, {}, OrderedTimes::Between(at, at, at), {}};
+  return {TombstoneState::kVerified, ScopeKind::kAccount, {}, OrderedTimes::Between(at, at, at), {}};
 }
-const Tombstone kAllTimes{DeletionState::kVerified, ScopeKind::kAccount, {}, OrderedTimes::Always(), {}};
+const Tombstone kAllTimes{TombstoneState::kVerified, ScopeKind::kAccount, {}, OrderedTimes::Always(), {}};
 
 TEST(Tombstones, WhereTheRecordHoldsNoMoreAllAreBesideIt) {
   SubjectFacts facts;
@@ -220,7 +220,7 @@ TEST(Tombstones, ThereAreNoMoreThanSoMany) {
   const std::vector<Tombstone> full = cover.All();
   EXPECT_FALSE(cover.Add(Once(kMaxCovered)));
   Tombstone other = Once(0);
-  other.state = DeletionState::kPending;
+  other.state = TombstoneState::kPending;
   EXPECT_FALSE(cover.Add(other));
   EXPECT_EQ(cover.All(), full) << "nothing was added";
   EXPECT_TRUE(cover.Add(Once(7))) << "it is there already";
@@ -229,13 +229,13 @@ TEST(Tombstones, ThereAreNoMoreThanSoMany) {
 }
 
 TEST(Tombstones, OfACoverExactlyThoseKindsAreVisitedThatMatch) {
-  using Kind = std::tuple<DeletionState, base::Bytes16, uint8_t, bool>;  // and whether surely
+  using Kind = std::tuple<TombstoneState, base::Bytes16, uint8_t, bool>;  // and whether surely
   for (uint64_t seed = 0; seed < 2'000; ++seed) {
     std::mt19937_64 dice(seed);
     Cover cover;
     std::vector<Tombstone> all;
     for (int i = 0; i < 20; ++i) {
-      Tombstone tombstone{static_cast<DeletionState>(dice() % 3), ScopeKind::kProfile, {}, SomeTimes(dice, 60), {}};
+      Tombstone tombstone{static_cast<TombstoneState>(dice() % 3), ScopeKind::kProfile, {}, SomeTimes(dice, 60), {}};
       tombstone.handle.fill(static_cast<uint8_t>(dice() % 2));
       if (dice() % 3 == 0) tombstone.copies_of.Add(Purpose::kHumanReview);
       ASSERT_TRUE(cover.Add(tombstone));
@@ -298,13 +298,13 @@ TEST(Selectors, WhatVerifiesTheOneVerifiesTheOther) {
 
 TEST(Marks, TheStrictestStays) {
   RecordingMarks marks;
-  StrengthenMarks(marks, DeletionState::kDenied);
-  EXPECT_EQ(marks.tombstone, DeletionState::kDenied);
-  StrengthenMarks(marks, DeletionState::kPending);
-  EXPECT_EQ(marks.tombstone, DeletionState::kPending);
-  StrengthenMarks(marks, DeletionState::kVerified);
-  StrengthenMarks(marks, DeletionState::kPending);
-  EXPECT_EQ(marks.tombstone, DeletionState::kVerified);
+  StrengthenMarks(marks, TombstoneState::kDenied);
+  EXPECT_EQ(marks.tombstone, TombstoneState::kDenied);
+  StrengthenMarks(marks, TombstoneState::kPending);
+  EXPECT_EQ(marks.tombstone, TombstoneState::kPending);
+  StrengthenMarks(marks, TombstoneState::kVerified);
+  StrengthenMarks(marks, TombstoneState::kPending);
+  EXPECT_EQ(marks.tombstone, TombstoneState::kVerified);
 }
 
 TEST(Retries, WaitLongerAndNeverMoreThanADay) {

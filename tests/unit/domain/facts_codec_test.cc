@@ -127,7 +127,7 @@ TEST(FactsCodec, TheLargestSubjectIsWithinTheBound) {
     if (i > 0) scope.guardian_since = scope.last_active = scope.inactivity_notice = base::kEndOfTime;
   }
   facts.tombstones.resize(kMaxTombstones,
-                          Tombstone{DeletionState::kVerified,
+                          Tombstone{TombstoneState::kVerified,
                                     ScopeKind::kDevice,
                                     {},
                                     OrderedTimes::Between(base::kLastInstant - base::Days(2),
@@ -257,11 +257,11 @@ std::map<std::string, SubjectFacts> GoldenSubjects() {
   world.Do(Off(Device(9), ControlNamed("messages")));
   world.Do(Off(Device(9), Target{}));
   world.facts.tombstones.push_back(
-      Tombstone{DeletionState::kDenied, ScopeKind::kProfile, Profile(1).handle, OrderedTimes::Always(), {}});
+      Tombstone{TombstoneState::kDenied, ScopeKind::kProfile, Profile(1).handle, OrderedTimes::Always(), {}});
   world.facts.holds.push_back(
       Hold{ScopeKind::kAccount, {}, Interval{At("2026-01-01T00:00:00Z"), At("2026-01-08T00:00:00Z")}});
   world.facts.tombstones.push_back(
-      Tombstone{DeletionState::kVerified,
+      Tombstone{TombstoneState::kVerified,
                 ScopeKind::kAccount,
                 {},
                 OrderedTimes::Until(At("2026-03-01T00:00:00Z"), At("2026-03-02T00:00:00Z")),

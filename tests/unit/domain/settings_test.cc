@@ -125,7 +125,7 @@ TEST(Settings, TombstonesAndHoldsDoNotColourThem) {
   world.Register("DE");
   world.Do(On(world, Account(), PurposeOf(Purpose::kHumanReview)));
   world.facts.tombstones.push_back(
-      Tombstone{DeletionState::kVerified, ScopeKind::kAccount, {}, OrderedTimes::Always()});
+      Tombstone{TombstoneState::kVerified, ScopeKind::kAccount, {}, OrderedTimes::Always()});
   world.facts.holds.push_back(Hold{});
   EXPECT_TRUE(IsOn(world, 0, Purpose::kHumanReview));
 }

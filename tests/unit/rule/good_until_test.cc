@@ -81,7 +81,7 @@ TEST(GoodUntil, EndsWhereAnArrivalThatLiesAheadIsReached) {
     c.recording.ingested_at = c.now + base::Hours(1);
     c.rules.service_began_at = Instant();
     c.subject.tombstones = {
-        {domain::DeletionState::kVerified, domain::ScopeKind::kAccount, {}, domain::OrderedTimes::Always(), {}}};
+        {domain::TombstoneState::kVerified, domain::ScopeKind::kAccount, {}, domain::OrderedTimes::Always(), {}}};
     const Decision decision = AnswerOfRule(c);
     EXPECT_LE(decision.good_until, c.recording.ingested_at) << Dump(c);
     Case then = c;

@@ -11,12 +11,12 @@ using base::Microseconds;
 using base::Seconds;
 using domain::Artefact;
 using domain::Choice;
-using domain::DeletionState;
 using domain::Instant;
 using domain::OrderedTimes;
 using domain::Purpose;
 using domain::PurposeChoice;
 using domain::RetentionKind;
+using domain::TombstoneState;
 
 constexpr Purpose kReview = Purpose::kHumanReview;
 constexpr Purpose kTraining = Purpose::kModelTraining;
@@ -38,7 +38,7 @@ void Remove(Scene& scene, const char* who, Instant at) {
 
 TEST(HardCases, Case61_ClosureReceivedAndNotVerified) {
   Scene scene;
-  scene.LivesIn("US").NobodyChose().Order(DeletionState::kPending, OrderedTimes::Always());
+  scene.LivesIn("US").NobodyChose().Order(TombstoneState::kPending, OrderedTimes::Always());
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP DELETION_PENDING");
   scene.Captured(scene.facts.now);
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP DELETION_PENDING") << "whenever captured";
@@ -99,7 +99,7 @@ TEST(HardCases, Case65_ACaptureASecondAheadUnderAHold) {
 
 TEST(HardCases, Case66_EverythingAndACaptureStampOfNextYear) {
   Scene scene;
-  scene.Order(DeletionState::kVerified, OrderedTimes::Until(Scene::Ago(1), Scene::Ago(1))).Captured(Scene::Ago(-300));
+  scene.Order(TombstoneState::kVerified, OrderedTimes::Until(Scene::Ago(1), Scene::Ago(1))).Captured(Scene::Ago(-300));
   scene.facts.recording.ingested_at = Scene::Ago(7);
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE PURGE DELETED INVALID_TIME");
   scene.Captured({});
@@ -109,7 +109,7 @@ TEST(HardCases, Case66_EverythingAndACaptureStampOfNextYear) {
   scene.facts.recording.ingested_at = Scene::Ago(1) + Microseconds(1);
   EXPECT_EQ(scene.Answer(), "KEEP");
   Scene range;
-  range.Delete(DeletionState::kVerified, Scene::Ago(30), Scene::Ago(1)).Captured({}).facts.recording.ingested_at =
+  range.Delete(TombstoneState::kVerified, Scene::Ago(30), Scene::Ago(1)).Captured({}).facts.recording.ingested_at =
       Scene::Ago(7);
   EXPECT_EQ(range.AsksDispositionOnly().Answer(), "KEEP") << "it can be of before a range that has a beginning";
 }
@@ -117,8 +117,8 @@ TEST(HardCases, Case66_EverythingAndACaptureStampOfNextYear) {
 // Two orders that overlap are not one without a beginning, neither in the record nor beside it.
 TEST(HardCases, Case66_AnOrderWithoutABeginningIsNotProlongedByARange) {
   Scene scene;
-  scene.Order(DeletionState::kVerified, OrderedTimes::Until(Scene::Ago(10), Scene::Ago(10)));
-  scene.Delete(DeletionState::kVerified, Scene::Ago(20), Scene::Ago(1)).Captured({}).AsksDispositionOnly();
+  scene.Order(TombstoneState::kVerified, OrderedTimes::Until(Scene::Ago(10), Scene::Ago(10)));
+  scene.Delete(TombstoneState::kVerified, Scene::Ago(20), Scene::Ago(1)).Captured({}).AsksDispositionOnly();
   for (const int days : {11, 10, 5}) {
     scene.facts.recording.ingested_at = Scene::Ago(days);
     EXPECT_EQ(scene.Answer(), days >= 10 ? "PURGE DELETED" : "KEEP");
@@ -177,7 +177,7 @@ TEST(HardCases, Case70_WithdrawnAndGivenAgainUnderANoticeSilentOnThePast) {
 TEST(HardCases, Case71_TheClockRanSixDaysAheadForOneWriteBeforeEverything) {
   // Received yesterday by the wall; the last stamp lay five days ahead of today.
   Scene scene;
-  scene.Order(DeletionState::kVerified, OrderedTimes::Until(Scene::Ago(1), Scene::Ago(-5))).Captured(scene.facts.now);
+  scene.Order(TombstoneState::kVerified, OrderedTimes::Until(Scene::Ago(1), Scene::Ago(-5))).Captured(scene.facts.now);
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP DELETED") << "the next day's recording";
   scene.Captured(Scene::Ago(1));
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE PURGE DELETED");
@@ -185,7 +185,7 @@ TEST(HardCases, Case71_TheClockRanSixDaysAheadForOneWriteBeforeEverything) {
 
 TEST(HardCases, Case72_TheClockRanSixDaysBehindOrIsInDoubt) {
   Scene scene;
-  scene.Order(DeletionState::kVerified, OrderedTimes::Until(Scene::Ago(7), Scene::Ago(1))).Captured(Scene::Ago(3));
+  scene.Order(TombstoneState::kVerified, OrderedTimes::Until(Scene::Ago(7), Scene::Ago(1))).Captured(Scene::Ago(3));
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP DELETED") << "recorded in those six days";
   scene.Captured(Scene::Ago(7));
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE PURGE DELETED") << "what is sure";
@@ -199,14 +199,14 @@ TEST(HardCases, Case72_TheClockRanSixDaysBehindOrIsInDoubt) {
   EXPECT_EQ(doubt.Answer(), "NOT_ELIGIBLE KEEP CLOCK_DOUBTFUL REFUSED")
       << "an opt-out is taken, and nothing is purged for it yet";
   Scene received_in_doubt = doubt;
-  received_in_doubt.Order(DeletionState::kVerified, OrderedTimes::Until({}, doubt.facts.now));
+  received_in_doubt.Order(TombstoneState::kVerified, OrderedTimes::Until({}, doubt.facts.now));
   EXPECT_EQ(received_in_doubt.AsksDispositionOnly().Answer(), "KEEP");
   Scene earlier = doubt;
-  earlier.Order(DeletionState::kVerified, OrderedTimes::Until(Scene::AgoHours(2), Scene::AgoHours(2)));
+  earlier.Order(TombstoneState::kVerified, OrderedTimes::Until(Scene::AgoHours(2), Scene::AgoHours(2)));
   EXPECT_EQ(earlier.AsksDispositionOnly().Answer(), "PURGE DELETED");
   Scene named = doubt;
   named.facts.marks.has_tombstone = true;
-  named.facts.marks.tombstone = DeletionState::kVerified;
+  named.facts.marks.tombstone = TombstoneState::kVerified;
   EXPECT_EQ(named.AsksDispositionOnly().Answer(), "PURGE DELETED");
   Scene closed = doubt;
   closed.facts.subject.closed_at = Scene::AgoHours(1);
@@ -217,7 +217,7 @@ TEST(HardCases, Case72_TheClockRanSixDaysBehindOrIsInDoubt) {
 
 TEST(HardCases, Case75_StampsOfAClockThatWasNeverSet) {
   Scene scene;
-  scene.Order(DeletionState::kVerified, OrderedTimes::Until(Scene::Ago(1), Scene::Ago(1))).Captured(Scene::Ago(-300));
+  scene.Order(TombstoneState::kVerified, OrderedTimes::Until(Scene::Ago(1), Scene::Ago(1))).Captured(Scene::Ago(-300));
   scene.facts.recording.ingested_at = kUnsetClock;
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP INVALID_TIME DELETED");
   scene.Captured({});
@@ -238,7 +238,7 @@ TEST(HardCases, Case76_EverythingTwice) {
   EXPECT_FALSE(monday.Contains(tuesday));
   EXPECT_TRUE(OrderedTimes::Always().Contains(tuesday)) << "a closure holds all of them";
   Scene scene;
-  scene.Order(DeletionState::kVerified, monday).Order(DeletionState::kVerified, tuesday).Captured(Scene::Ago(2));
+  scene.Order(TombstoneState::kVerified, monday).Order(TombstoneState::kVerified, tuesday).Captured(Scene::Ago(2));
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE PURGE DELETED");
 }
 
@@ -252,7 +252,7 @@ TEST(HardCases, Case77_WhatARemovalAndADenialLeave) {
   EXPECT_EQ(scene.Answer(), "KEEP") << "of that time nothing is told";
 
   Scene denied;
-  denied.LivesIn("US").NobodyChose().Order(DeletionState::kDenied, OrderedTimes::Until(Scene::Ago(2), Scene::Ago(2)));
+  denied.LivesIn("US").NobodyChose().Order(TombstoneState::kDenied, OrderedTimes::Until(Scene::Ago(2), Scene::Ago(2)));
   EXPECT_EQ(denied.Answer(), "ELIGIBLE KEEP DEFAULT") << "a denied request stops only what was captured before";
   denied.facts.subject.default_denied = Scene::Ago(2);
   EXPECT_EQ(denied.Answer(), "NOT_ELIGIBLE KEEP NO_CONSENT PROFILE_WITHOUT_CONSENT");

@@ -11,9 +11,9 @@ using base::Hours;
 using base::Microseconds;
 using base::Seconds;
 using domain::Artefact;
-using domain::DeletionState;
 using domain::Flags;
 using domain::Purpose;
+using domain::TombstoneState;
 
 constexpr Purpose kReview = Purpose::kHumanReview;
 
@@ -169,7 +169,7 @@ TEST(HardCases, Case36_MovedFromTheStatesToGermany) {
 
 TEST(HardCases, Case40_LateUploadInsideADeletedRange) {
   Scene scene;
-  scene.Delete(DeletionState::kVerified, Scene::Ago(10), Scene::Ago(5)).Captured(Scene::Ago(7));
+  scene.Delete(TombstoneState::kVerified, Scene::Ago(10), Scene::Ago(5)).Captured(Scene::Ago(7));
   scene.facts.recording.ingested_at = Scene::AgoHours(1);
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE PURGE DELETED");
   // The device's clock ran an hour fast: it says half an hour after the end of the range, and knows its clock by an
@@ -185,14 +185,14 @@ TEST(HardCases, Case40_LateUploadInsideADeletedRange) {
 
 TEST(HardCases, Case41_CapturedAfterDeleteEverything) {
   Scene scene;
-  scene.Delete(DeletionState::kVerified, {}, Scene::Ago(2));
+  scene.Delete(TombstoneState::kVerified, {}, Scene::Ago(2));
   EXPECT_EQ(scene.Answer(), "ELIGIBLE KEEP CONSENT");
   scene.Captured(Scene::Ago(2));
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE PURGE DELETED") << "both ends belong to it";
 }
 
 TEST(HardCases, Case42_UnverifiedDeletion) {
-  EXPECT_EQ(Scene().Delete(DeletionState::kPending).Answer(), "NOT_ELIGIBLE KEEP DELETION_PENDING");
+  EXPECT_EQ(Scene().Delete(TombstoneState::kPending).Answer(), "NOT_ELIGIBLE KEEP DELETION_PENDING");
   Scene of_one;
   of_one.facts.marks.has_tombstone = true;
   EXPECT_EQ(of_one.Answer(), "NOT_ELIGIBLE KEEP DELETION_PENDING");
@@ -207,7 +207,7 @@ TEST(HardCases, Case46_AccountClosed) {
 }
 
 TEST(HardCases, Case48_DeniedDeletion) {
-  EXPECT_EQ(Scene().Delete(DeletionState::kDenied).Answer(), "NOT_ELIGIBLE KEEP DELETION_DENIED");
+  EXPECT_EQ(Scene().Delete(TombstoneState::kDenied).Answer(), "NOT_ELIGIBLE KEEP DELETION_DENIED");
 }
 
 TEST(HardCases, Case53_DefaultUserOptsOutSourceAndReviewCopy) {

@@ -11,9 +11,9 @@ using base::Days;
 using base::Hours;
 using base::Microseconds;
 using base::Seconds;
-using domain::DeletionState;
 using domain::Purpose;
 using domain::RetentionKind;
+using domain::TombstoneState;
 
 constexpr Purpose kReview = Purpose::kHumanReview;
 
@@ -126,7 +126,7 @@ TEST(HardCases, Case14_CapturedTomorrow) {
 
 TEST(HardCases, Case17_HoldOnOneWeekAndDeletionOfEverything) {
   Scene scene;
-  scene.Hold(Scene::Ago(20), Scene::Ago(13)).Delete(DeletionState::kVerified, {}, Scene::AgoHours(1));
+  scene.Hold(Scene::Ago(20), Scene::Ago(13)).Delete(TombstoneState::kVerified, {}, Scene::AgoHours(1));
   scene.Captured(Scene::Ago(15));
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE HOLD LEGAL_HOLD DELETED");
   scene.Captured(Scene::Ago(10));
@@ -135,7 +135,7 @@ TEST(HardCases, Case17_HoldOnOneWeekAndDeletionOfEverything) {
 
 TEST(HardCases, Case18_HoldReleasedDeletionWaiting) {
   Scene scene;
-  scene.Hold().Delete(DeletionState::kVerified);
+  scene.Hold().Delete(TombstoneState::kVerified);
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE HOLD LEGAL_HOLD DELETED");
   scene.facts.subject.holds.clear();
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE PURGE DELETED");
@@ -146,7 +146,7 @@ TEST(HardCases, Case19_HoldAndOptedIn) { EXPECT_EQ(Scene().Hold().Answer(), "NOT
 TEST(HardCases, Case20_TwoHoldsOneReleased) {
   Scene scene;
   scene.Hold(Scene::Ago(5), Scene::Ago(0)).Hold(Scene::Ago(300), Scene::AgoHours(1));
-  scene.Delete(DeletionState::kVerified);
+  scene.Delete(TombstoneState::kVerified);
   scene.facts.subject.holds.erase(scene.facts.subject.holds.begin());
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE HOLD LEGAL_HOLD DELETED");
   Scene marked;

@@ -164,7 +164,7 @@ void MakeWild(Dice& dice, Case* c) {
   for (int i = 0; i < 3; ++i) {
     const Instant from = WildInstant(dice);
     const Instant sure = WildInstant(dice);
-    c->subject.tombstones.push_back({WildByte<domain::DeletionState>(dice),
+    c->subject.tombstones.push_back({WildByte<domain::TombstoneState>(dice),
                                      WildByte<domain::ScopeKind>(dice),
                                      HandleNumber(1),
                                      domain::OrderedTimes::Between(from, sure, WildInstant(dice)),

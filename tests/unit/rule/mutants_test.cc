@@ -15,7 +15,6 @@ namespace {
 
 using domain::Choice;
 using domain::Decision;
-using domain::DeletionState;
 using domain::Disposition;
 using domain::Notice;
 using domain::PurposeChoice;
@@ -23,6 +22,7 @@ using domain::Reason;
 using domain::ReasonSet;
 using domain::ScopeFacts;
 using domain::ScopeKind;
+using domain::TombstoneState;
 
 // The most cases in which a wrong rule may go unnoticed; a run of the differential test has a hundred times as many.
 constexpr uint64_t kCases = 60'000;
@@ -280,17 +280,17 @@ const Mutant kPeopleMutants[] = {
 const Mutant kDeletionMutants[] = {
     {"ignores a deletion until it is verified",
      [](Case* c) {
-       Drop(&c->subject.tombstones, [](const domain::Tombstone& t) { return t.state == DeletionState::kPending; });
+       Drop(&c->subject.tombstones, [](const domain::Tombstone& t) { return t.state == TombstoneState::kPending; });
      },
      nullptr},
     {"forgets a denied deletion",
      [](Case* c) {
-       Drop(&c->subject.tombstones, [](const domain::Tombstone& t) { return t.state == DeletionState::kDenied; });
+       Drop(&c->subject.tombstones, [](const domain::Tombstone& t) { return t.state == TombstoneState::kDenied; });
      },
      nullptr},
     {"purges before a deletion is verified",
      [](Case* c) {
-       for (domain::Tombstone& t : c->subject.tombstones) t.state = DeletionState::kVerified;
+       for (domain::Tombstone& t : c->subject.tombstones) t.state = TombstoneState::kVerified;
      },
      nullptr},
     {"ignores holds", [](Case* c) { c->subject.holds.clear(); }, nullptr},

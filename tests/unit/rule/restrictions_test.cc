@@ -84,7 +84,7 @@ void RaiseFloor(Dice& dice, Case* c) {
 
 void Delete(Dice& dice, Case* c) {
   domain::Tombstone tombstone;
-  tombstone.state = static_cast<domain::DeletionState>(dice.Below(3));
+  tombstone.state = static_cast<domain::TombstoneState>(dice.Below(3));
   const ScopeFacts& scope = AnyScope(dice, c);
   tombstone.scope = scope.kind;
   tombstone.handle = scope.handle;
@@ -98,7 +98,7 @@ void Delete(Dice& dice, Case* c) {
 void DeleteThisRecording(Dice& dice, Case* c) {
   if (c->marks.has_tombstone) return;
   c->marks.has_tombstone = true;
-  c->marks.tombstone = static_cast<domain::DeletionState>(dice.Below(3));
+  c->marks.tombstone = static_cast<domain::TombstoneState>(dice.Below(3));
 }
 
 void Close(Dice& dice, Case* c) {

@@ -11,9 +11,9 @@
 namespace consent::model {
 namespace {
 
-using domain::DeletionState;
 using domain::Purpose;
 using domain::Reason;
+using domain::TombstoneState;
 
 constexpr Purpose kReview = Purpose::kHumanReview;
 
@@ -31,7 +31,7 @@ void Child(Scene& s) {
 
 const Row kDispositionRows[] = {
     {"R1", Reason::kLegalHold, "HOLD LEGAL_HOLD", [](Scene& s) { s.Hold(); }},
-    {"R2", Reason::kDeleted, "PURGE DELETED", [](Scene& s) { s.Delete(DeletionState::kVerified); }},
+    {"R2", Reason::kDeleted, "PURGE DELETED", [](Scene& s) { s.Delete(TombstoneState::kVerified); }},
     {"R2", Reason::kAccountClosed, "PURGE ACCOUNT_CLOSED", [](Scene& s) { s.facts.subject.closed_at = Scene::Ago(1); }},
     {"R3", Reason::kDoNotSave, "PURGE DO_NOT_SAVE",
      [](Scene& s) {
@@ -62,7 +62,7 @@ const Row kEarlyRows[] = {
      [](Scene& s) { s.facts.recording.kind = domain::Kind::kMissing; }},
     {"E0", Reason::kInvalidTime, "NOT_ELIGIBLE KEEP INVALID_TIME", [](Scene& s) { s.Captured(Scene::Ago(-1)); }},
     {"E1", Reason::kLegalHold, "NOT_ELIGIBLE HOLD LEGAL_HOLD", [](Scene& s) { s.Hold(); }},
-    {"E1", Reason::kDeleted, "NOT_ELIGIBLE PURGE DELETED", [](Scene& s) { s.Delete(DeletionState::kVerified); }},
+    {"E1", Reason::kDeleted, "NOT_ELIGIBLE PURGE DELETED", [](Scene& s) { s.Delete(TombstoneState::kVerified); }},
     {"E1", Reason::kAccountClosed, "NOT_ELIGIBLE PURGE ACCOUNT_CLOSED",
      [](Scene& s) { s.facts.subject.closed_at = Scene::Ago(1); }},
     {"E1", Reason::kDoNotSave, "NOT_ELIGIBLE PURGE DO_NOT_SAVE",
@@ -85,9 +85,9 @@ const Row kEarlyRows[] = {
     {"E1", Reason::kAccidentalExpired, "NOT_ELIGIBLE PURGE ACCIDENTAL_EXPIRED ACCIDENTAL",
      [](Scene& s) { s.facts.recording.flags = domain::Flags::kAccidental; }},
     {"E1", Reason::kDeletionPending, "NOT_ELIGIBLE KEEP DELETION_PENDING",
-     [](Scene& s) { s.Delete(DeletionState::kPending); }},
+     [](Scene& s) { s.Delete(TombstoneState::kPending); }},
     {"E1", Reason::kDeletionDenied, "NOT_ELIGIBLE KEEP DELETION_DENIED",
-     [](Scene& s) { s.Delete(DeletionState::kDenied); }},
+     [](Scene& s) { s.Delete(TombstoneState::kDenied); }},
     {"E2", Reason::kSuspended, "NOT_ELIGIBLE KEEP SUSPENDED", [](Scene& s) { s.Suspend(kReview, Scene::Ago(1)); }},
     {"E3", Reason::kCriticalData, "NOT_ELIGIBLE KEEP CRITICAL_DATA",
      [](Scene& s) { s.facts.marks.flags = domain::Flags::kCriticalData; }},
@@ -258,7 +258,7 @@ TEST(Rows, ANumberThatIsNoPurposeIsAMissingFact) {
 
 TEST(Rows, TheFirstMatchingRowExplainsAndTheOthersAreReportedToo) {
   Scene scene;
-  scene.Hold().Delete(DeletionState::kVerified).Keeps({domain::RetentionKind::kDoNotSave, 0});
+  scene.Hold().Delete(TombstoneState::kVerified).Keeps({domain::RetentionKind::kDoNotSave, 0});
   scene.Copy(domain::Artefact::kTranscript, kReview).Withdraws("", kReview, Scene::Ago(2));
   scene.facts.recording.wake = domain::Wake::kAccidental;
   scene.facts.recording.speakers = domain::Speakers::kMissing;
@@ -272,7 +272,7 @@ TEST(Rows, TheFirstMatchingRowExplainsAndTheOthersAreReportedToo) {
 
 TEST(Rows, WithoutATimeNothingIsPurgedForItsTimeAndNothingIsEligible) {
   Scene scene;
-  scene.Captured({}).Delete(DeletionState::kVerified, Scene::Ago(30), Scene::Ago(20));
+  scene.Captured({}).Delete(TombstoneState::kVerified, Scene::Ago(30), Scene::Ago(20));
   EXPECT_EQ(scene.Answer(), "NOT_ELIGIBLE KEEP MISSING_FACT DELETED");
   scene.facts.subject.tombstones.clear();
   scene.Keeps({domain::RetentionKind::kMonths, 120}).facts.recording.wake = domain::Wake::kAccidental;

@@ -224,11 +224,11 @@ Scene& Scene::Keeps(domain::Retention retention) {
   return *this;
 }
 
-Scene& Scene::Delete(domain::DeletionState state, Instant from, Instant to) {
+Scene& Scene::Delete(domain::TombstoneState state, Instant from, Instant to) {
   return Order(state, domain::OrderedTimes::Between(from, to, to));
 }
 
-Scene& Scene::Order(domain::DeletionState state, domain::OrderedTimes times) {
+Scene& Scene::Order(domain::TombstoneState state, domain::OrderedTimes times) {
   facts.subject.tombstones.push_back({state, ScopeKind::kAccount, {}, times, {}});
   return *this;
 }

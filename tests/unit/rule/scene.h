@@ -44,8 +44,8 @@ class Scene {
   Scene& NeverChose(const char* who);
   Scene& NobodyChose();
   Scene& Keeps(domain::Retention retention);
-  Scene& Delete(domain::DeletionState state, domain::Instant from = {}, domain::Instant to = base::kEndOfTime);
-  Scene& Order(domain::DeletionState state, domain::OrderedTimes times);
+  Scene& Delete(domain::TombstoneState state, domain::Instant from = {}, domain::Instant to = base::kEndOfTime);
+  Scene& Order(domain::TombstoneState state, domain::OrderedTimes times);
   Scene& Hold(domain::Instant from = {}, domain::Instant to = base::kEndOfTime);
 
   // Recording and question.

@@ -13,9 +13,9 @@ namespace consent::model {
 namespace {
 
 using domain::Decision;
-using domain::DeletionState;
 using domain::Purpose;
 using domain::Reason;
+using domain::TombstoneState;
 
 constexpr Purpose kReview = Purpose::kHumanReview;
 
@@ -213,11 +213,11 @@ TEST(Table, WhatTheRecordingIs) {
 
 const Axis kDeletions = {
     AsItIs,
-    [](Scene& s) { s.Delete(DeletionState::kPending); },
-    [](Scene& s) { s.Delete(DeletionState::kDenied); },
-    [](Scene& s) { s.Delete(DeletionState::kVerified); },
+    [](Scene& s) { s.Delete(TombstoneState::kPending); },
+    [](Scene& s) { s.Delete(TombstoneState::kDenied); },
+    [](Scene& s) { s.Delete(TombstoneState::kVerified); },
     [](Scene& s) {
-      s.Delete(DeletionState::kVerified, {}, Scene::Ago(2)).Delete(DeletionState::kPending, {}, Scene::Ago(1));
+      s.Delete(TombstoneState::kVerified, {}, Scene::Ago(2)).Delete(TombstoneState::kPending, {}, Scene::Ago(1));
     },
     [](Scene& s) { s.facts.marks.has_tombstone = true; },
 };

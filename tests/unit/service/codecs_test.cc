@@ -190,7 +190,7 @@ domain::RecordingMarks SomeMarks() {
   domain::RecordingMarks marks;
   marks.flags = 10;
   marks.has_tombstone = true;
-  marks.tombstone = domain::DeletionState::kVerified;
+  marks.tombstone = domain::TombstoneState::kVerified;
   marks.on_hold = true;
   return marks;
 }

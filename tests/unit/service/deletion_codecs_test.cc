@@ -57,7 +57,7 @@ DeletionRow SomeDeletion(uint64_t seed) {
   domain::DeletionRequest& request = row.request;
   request.subject.bytes.fill(static_cast<uint8_t>(dice.Below(256)));
   request.cause = static_cast<domain::DeletionCause>(1 + dice.Below(3));
-  request.state = static_cast<domain::RequestState>(1 + dice.Below(7));
+  request.state = static_cast<domain::DeletionState>(1 + dice.Below(7));
   request.selector = SomeSelector(dice);
   request.requester = static_cast<domain::Actor>(dice.Below(5));
   request.regime = dice.Text(64);
@@ -171,7 +171,7 @@ TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
         },
         seed);
     test::Torment(
-        EncodeDeletionOfRow({domain::RequestState::kDenied, SomeTombstone(seed)}),
+        EncodeDeletionOfRow({domain::DeletionState::kDenied, SomeTombstone(seed)}),
         [](const std::string& bytes) {
           DeletionOfRow row;
           return DecodeDeletionOfRow(bytes, &row) ? EncodeDeletionOfRow(row) : std::string();
@@ -200,8 +200,8 @@ TEST(DeletionRows, TheSameSelectionHasTheSameDigest) {
 TEST(DeletionRows, GoldenBytes) {
   const std::map<std::string, std::string> now = {
       {"deletion", base::Hex(EncodeDeletionRow(SomeDeletion(5)))},
-      {"deletion_of", base::Hex(EncodeDeletionOfRow({domain::RequestState::kAccepted, {}}))},
-      {"deletion_of_times", base::Hex(EncodeDeletionOfRow({domain::RequestState::kAccepted, SomeTombstone(5)}))},
+      {"deletion_of", base::Hex(EncodeDeletionOfRow({domain::DeletionState::kAccepted, {}}))},
+      {"deletion_of_times", base::Hex(EncodeDeletionOfRow({domain::DeletionState::kAccepted, SomeTombstone(5)}))},
       {"system", base::Hex(EncodeSystemRow(SomeSystem(5)))},
       {"task", base::Hex(EncodeTaskRow(SomeTask(3)))},
       {"task_again", base::Hex(EncodeTaskRow(SomeTask(7)))}};

@@ -11,7 +11,7 @@
 namespace consent::test {
 namespace {
 
-using domain::RequestState;
+using domain::DeletionState;
 using service::Eraser;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -34,10 +34,10 @@ struct ErasureTurns : testing::Test {
       report.outcome = domain::PurgeOutcome::kAcknowledged;
       EXPECT_TRUE(world.tasks().End(deleting.Named("audio"), {report}).front().ok());
     }
-    EXPECT_EQ(StateOf(place), RequestState::kInProgress);
+    EXPECT_EQ(StateOf(place), DeletionState::kInProgress);
     return place;
   }
-  RequestState StateOf(service::DeletionPlace place) const { return deleting.Get(place).state; }
+  DeletionState StateOf(service::DeletionPlace place) const { return deleting.Get(place).state; }
 
   // As many rows that wait for their bytes' step, as `lists` deletions.
   void LetWait(size_t lists, size_t rows_each) {
@@ -103,7 +103,7 @@ TEST_F(ErasureTurns, KeysGoBetweenTwoPiecesOfBytes) {
   Slow(minutes(7));
   const Eraser::Round round = eraser->Next();
   EXPECT_EQ(round.completed, 1U) << "although bytes still wait";
-  EXPECT_EQ(StateOf(place), RequestState::kCompleted);
+  EXPECT_EQ(StateOf(place), DeletionState::kCompleted);
   EXPECT_EQ(round.scrubbed, 9'000U);
 }
 
@@ -135,10 +135,10 @@ TEST_F(ErasureTurns, AfterAFailureTheyAreTriedAgain) {
   EXPECT_EQ(failed.rest, Eraser::kAfterFailure);
   f.faulty->Reopen();
   world.Restart();
-  EXPECT_EQ(StateOf(place), RequestState::kInProgress);
+  EXPECT_EQ(StateOf(place), DeletionState::kInProgress);
   eraser.emplace(world.context(), world.erasures(), [this] { return now; });
   EXPECT_EQ(eraser->Next().completed, 1U);
-  EXPECT_EQ(StateOf(place), RequestState::kCompleted);
+  EXPECT_EQ(StateOf(place), DeletionState::kCompleted);
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 namespace consent::test {
 namespace {
 
+using domain::DeletionState;
 using domain::Purpose;
-using domain::RequestState;
 using service::DeletionPlace;
 
 domain::Selector TheAccount() {
@@ -47,7 +47,7 @@ TEST_F(HardCaseOfAClosure, N46_AClosedAccountIsPurgedAndOnlyTheSuppressionRecord
   ASSERT_TRUE(world.Report("a", "r1", domain::Flags::kSafety).ok());
   const uint64_t last = world.RevisionOf("a");
   const Recording any(world.Now() - base::Days(1));
-  const DeletionPlace place = deleting.Ask("a", TheAccount(), RequestState::kReceived);
+  const DeletionPlace place = deleting.Ask("a", TheAccount(), DeletionState::kReceived);
   EXPECT_EQ(Text(world.Check("a", any)), "KEEP no: DELETION_PENDING");
   ASSERT_TRUE(deleting.Step(place, service::DeletionStep::kVerify).ok());
   EXPECT_EQ(Fate("a", any), "PURGE: DELETED, ACCOUNT_CLOSED");
@@ -57,7 +57,7 @@ TEST_F(HardCaseOfAClosure, N46_AClosedAccountIsPurgedAndOnlyTheSuppressionRecord
   EXPECT_EQ(ReasonOf(CreateNew("a", true)), "ACCOUNT_CLOSED") << "not finished";
   EXPECT_EQ(deleting.Ask("a", TheAccount()), place) << "it is closed once";
   WorkAll();
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
   domain::SubjectFacts left;
   left.closed_at = deleting.Get(place).verified_at;
   left.revision = world.RevisionOf("a");
@@ -172,22 +172,22 @@ TEST_F(HardCaseOfAClosure, N74_ADeletionForAForgottenIdIsTakenAndBindsByName) {
   EXPECT_EQ(again->place, closure) << "it is closed already, by that one";
   EXPECT_TRUE(again->account_closed);
 
-  const auto asked = deleting.TryAsk("a", deleting.Recordings({"r"}), RequestState::kReceived);
+  const auto asked = deleting.TryAsk("a", deleting.Recordings({"r"}), DeletionState::kReceived);
   ASSERT_TRUE(asked.ok()) << asked.status().message();
   EXPECT_TRUE(asked->created);
   EXPECT_TRUE(asked->account_closed);
   EXPECT_FALSE(asked->subject_is_new);
-  const DeletionPlace denied = deleting.Ask("a", deleting.Recordings({"s"}), RequestState::kReceived);
+  const DeletionPlace denied = deleting.Ask("a", deleting.Recordings({"s"}), DeletionState::kReceived);
   ASSERT_TRUE(deleting.Step(denied, service::DeletionStep::kDeny, "not theirs").ok());
   ASSERT_TRUE(deleting.Step(asked->place, service::DeletionStep::kVerify).ok());
   const DeletionPlace everything = deleting.Ask("a", AllOfIt());
   EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a"))) << "what was ordered away already is not ordered twice";
-  EXPECT_EQ(deleting.Get(everything).state, RequestState::kAccepted);
+  EXPECT_EQ(deleting.Get(everything).state, DeletionState::kAccepted);
   for (const bool worked : {false, true}) {
     if (worked) WorkAll();
     world.Restart();
-    EXPECT_EQ(deleting.Get(everything).state == RequestState::kCompleted, worked);
-    EXPECT_EQ(deleting.Get(asked->place).state == RequestState::kCompleted, worked);
+    EXPECT_EQ(deleting.Get(everything).state == DeletionState::kCompleted, worked);
+    EXPECT_EQ(deleting.Get(asked->place).state == DeletionState::kCompleted, worked);
     EXPECT_EQ(Fate("a", Recording(world.Now())), "PURGE: ACCOUNT_CLOSED");
   }
   ASSERT_TRUE(CreateNew("a", true).ok());
@@ -206,17 +206,17 @@ TEST_F(HardCaseOfAClosure, N47_AnOldClosureDoesNotReachTheNewAccount) {
   ASSERT_TRUE(anew.ok()) << anew.status();
   EXPECT_FALSE(anew->subject_is_new) << "an account of that id was known";
   const DeletionPlace asked =
-      deleting.Ask("a", Within(world.Now() - base::Days(3), world.Now() - base::Days(2)), RequestState::kReceived);
+      deleting.Ask("a", Within(world.Now() - base::Days(3), world.Now() - base::Days(2)), DeletionState::kReceived);
   const auto kept = [&] { return Fate("a", Recording(world.Now() - base::Seconds(10))); };
   EXPECT_EQ(kept(), "KEEP");
   ASSERT_TRUE(deleting.Step(closure, service::DeletionStep::kVerify).ok()) << "repeated";
-  EXPECT_EQ(deleting.Get(asked).state, RequestState::kReceived) << "and verifies nothing of the new account";
+  EXPECT_EQ(deleting.Get(asked).state, DeletionState::kReceived) << "and verifies nothing of the new account";
   EXPECT_EQ(kept(), "KEEP");
   ASSERT_TRUE(deleting.Step(asked, service::DeletionStep::kVerify).ok());
   EXPECT_EQ(kept(), "KEEP");
   for (int i = 0; i < 70; ++i) {
     const base::Instant to = world.Now() - base::Days(10 + 2 * i);
-    deleting.Ask("a", Within(to - base::Days(1), to), RequestState::kReceived);
+    deleting.Ask("a", Within(to - base::Days(1), to), DeletionState::kReceived);
   }
   EXPECT_TRUE(world.Facts("a").has_more_tombstones);
   EXPECT_EQ(kept(), "KEEP");
@@ -271,10 +271,10 @@ TEST_F(HardCaseOfAClosure, N47_TheClosedOnesOwnRevisionMayBeGiven) {
 
 TEST_F(HardCaseOfAClosure, ARepeatedRequestOfAForgottenAccountIsToldThatItIsClosed) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
-  ASSERT_TRUE(deleting.TryAsk("a", TheAccount(), RequestState::kAccepted, "once").ok());
+  ASSERT_TRUE(deleting.TryAsk("a", TheAccount(), DeletionState::kAccepted, "once").ok());
   WorkAll();
   ASSERT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
-  EXPECT_EQ(ReasonOf(deleting.TryAsk("a", TheAccount(), RequestState::kAccepted, "once")), "ACCOUNT_CLOSED");
+  EXPECT_EQ(ReasonOf(deleting.TryAsk("a", TheAccount(), DeletionState::kAccepted, "once")), "ACCOUNT_CLOSED");
 }
 
 TEST_F(HardCaseOfAClosure, AHoldAfterTheLastReportStillKeepsTheAccountFromBeingForgotten) {
@@ -295,7 +295,7 @@ TEST_F(HardCaseOfAClosure, AHoldAfterTheLastReportStillKeepsTheAccountFromBeingF
       << "what arrives late is held";
   ASSERT_TRUE(deleting.Release(hold).ok());
   EXPECT_EQ(*world.erasures().EraseKeys(), 1U);
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
 }
 
 TEST_F(HardCaseOfAClosure, AClosureThatIsCancelledLeavesTheAccountAsItWas) {
@@ -321,10 +321,10 @@ TEST_F(HardCaseOfAClosure, AHoldKeepsAClosedAccountFromBeingForgotten) {
   const Recording any(world.Now() - base::Days(1));
   EXPECT_EQ(Fate("a", any), "HOLD: LEGAL_HOLD, DELETED, ACCOUNT_CLOSED");
   WorkAll();
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kAccepted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kAccepted);
   ASSERT_TRUE(deleting.Release(hold).ok());
   WorkAll();
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
   EXPECT_TRUE(world.holds().List(std::nullopt, true, 10, {})->holds.empty()) << "nor does the hold name it";
 }
 

@@ -6,9 +6,9 @@
 namespace consent::test {
 namespace {
 
+using domain::DeletionState;
 using domain::PurgeOutcome;
 using domain::Purpose;
-using domain::RequestState;
 using service::DeletionPlace;
 using service::DeletionStep;
 
@@ -30,18 +30,18 @@ class HardCaseOfADeletion : public testing::Test {
 
 TEST_F(HardCaseOfADeletion, N37_OneSystemThatHasNotConfirmedKeepsItFromBeingCompleted) {
   const DeletionPlace place = deleting.Ask("a", AllOfIt());
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kAccepted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kAccepted);
   const auto tasks = deleting.Lease("audio");
   ASSERT_EQ(tasks.size(), 1U);
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kInProgress);
   ASSERT_TRUE(deleting.End("audio", tasks[0]).ok());
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kInProgress);
   world.Restart();
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kInProgress);
   EXPECT_EQ(deleting.Work("transcripts-secondary"), 1U);
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
   world.Restart();
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
 }
 
 TEST_F(HardCaseOfADeletion, N38_WhatIsNotConfirmedAtTheDeadlineIsOverdue) {
@@ -101,13 +101,13 @@ TEST_F(HardCaseOfADeletion, N41_WhatIsCapturedAfterEverythingWasDeletedFollowsTh
 
 TEST_F(HardCaseOfADeletion, N42_AnUnverifiedOneStopsUseAndPurgesNothing) {
   const Recording recording(world.Now() - base::Seconds(10));
-  const DeletionPlace place = deleting.Ask("a", AllOfIt(), RequestState::kReceived);
+  const DeletionPlace place = deleting.Ask("a", AllOfIt(), DeletionState::kReceived);
   EXPECT_EQ(Answer(recording), "KEEP no: DELETION_PENDING");
   EXPECT_EQ(deleting.Work("audio"), 0U);
   EXPECT_TRUE(deleting.Get(place).due_at.IsSet()) << "the clock runs";
   const base::Instant due = deleting.Get(place).due_at;
   ASSERT_TRUE(deleting.Step(place, DeletionStep::kBeginVerification).ok());
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kVerifying);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kVerifying);
   EXPECT_EQ(Answer(recording), "KEEP no: DELETION_PENDING");
   world.Wait(base::Days(3));
   ASSERT_TRUE(deleting.Step(place, DeletionStep::kVerify).ok());
@@ -147,22 +147,22 @@ TEST_F(HardCaseOfADeletion, N43_EverythingOnMondayAndOnTuesdayAreTwoRequests) {
 
 // What is verified is what was asked for before it; a later wish waits for its own verification.
 TEST_F(HardCaseOfADeletion, N67_EverythingOfMondayVerifiesNothingOfTuesday) {
-  const DeletionPlace monday = deleting.Ask("a", AllOfIt(), RequestState::kReceived);
+  const DeletionPlace monday = deleting.Ask("a", AllOfIt(), DeletionState::kReceived);
   world.Wait(base::Days(1));
-  const DeletionPlace named = deleting.Ask("a", deleting.Recordings({"r1"}), RequestState::kReceived);
-  const DeletionPlace tuesday = deleting.Ask("a", AllOfIt(), RequestState::kReceived);
+  const DeletionPlace named = deleting.Ask("a", deleting.Recordings({"r1"}), DeletionState::kReceived);
+  const DeletionPlace tuesday = deleting.Ask("a", AllOfIt(), DeletionState::kReceived);
   ASSERT_TRUE(deleting.Step(monday, DeletionStep::kVerify).ok());
-  EXPECT_EQ(deleting.Get(monday).state, RequestState::kAccepted);
-  EXPECT_EQ(deleting.Get(named).state, RequestState::kReceived);
-  EXPECT_EQ(deleting.Get(tuesday).state, RequestState::kReceived);
+  EXPECT_EQ(deleting.Get(monday).state, DeletionState::kAccepted);
+  EXPECT_EQ(deleting.Get(named).state, DeletionState::kReceived);
+  EXPECT_EQ(deleting.Get(tuesday).state, DeletionState::kReceived);
   EXPECT_EQ(deleting.Work("audio"), 1U);
   ASSERT_TRUE(deleting.Step(tuesday, DeletionStep::kVerify).ok());
-  EXPECT_EQ(deleting.Get(named).state, RequestState::kAccepted) << "which lies within Tuesday's";
+  EXPECT_EQ(deleting.Get(named).state, DeletionState::kAccepted) << "which lies within Tuesday's";
 }
 
 TEST_F(HardCaseOfADeletion, N43_TheSameRequestIdIsTheSameRequest) {
-  const auto first = deleting.TryAsk("a", AllOfIt(), RequestState::kAccepted, "one");
-  const auto again = deleting.TryAsk("a", AllOfIt(), RequestState::kAccepted, "one");
+  const auto first = deleting.TryAsk("a", AllOfIt(), DeletionState::kAccepted, "one");
+  const auto again = deleting.TryAsk("a", AllOfIt(), DeletionState::kAccepted, "one");
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(first->place, again->place);
   EXPECT_EQ(first->revision, again->revision);
@@ -170,9 +170,9 @@ TEST_F(HardCaseOfADeletion, N43_TheSameRequestIdIsTheSameRequest) {
 
 TEST_F(HardCaseOfADeletion, N48_ADeniedOneKeepsItsReasonAndUseStaysStopped) {
   const Recording recording(world.Now() - base::Seconds(10));
-  const DeletionPlace place = deleting.Ask("a", AllOfIt(), RequestState::kReceived);
+  const DeletionPlace place = deleting.Ask("a", AllOfIt(), DeletionState::kReceived);
   ASSERT_TRUE(deleting.Step(place, DeletionStep::kDeny, "not the account's owner").ok());
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kDenied);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kDenied);
   EXPECT_EQ(deleting.Get(place).denied_reason, "not the account's owner");
   EXPECT_EQ(Answer(recording), "KEEP no: DELETION_DENIED");
   EXPECT_EQ(ReasonOf(deleting.Step(place, DeletionStep::kVerify)), "DELETION_STATE");
@@ -188,7 +188,7 @@ TEST_F(HardCaseOfADeletion, N49_WhatIsBuiltAlreadyIsExcludedFromTheNextBuildAndT
   const auto tasks = deleting.Lease("datasets");
   ASSERT_TRUE(deleting.End("datasets", tasks.at(0), PurgeOutcome::kExcludedFromNextBuild, 3).ok());
   const domain::DeletionRequest request = deleting.Get(place);
-  EXPECT_EQ(request.state, RequestState::kCompleted);
+  EXPECT_EQ(request.state, DeletionState::kCompleted);
   EXPECT_EQ(request.Find(deleting.Named("datasets").number)->outcome, PurgeOutcome::kExcludedFromNextBuild);
 }
 
@@ -204,7 +204,7 @@ TEST_F(HardCaseOfADeletion, N58_WhatArrivesAfterNotFoundIsFoundByASecondTask) {
   ASSERT_EQ(first.size(), 1U);
   ASSERT_TRUE(deleting.End("vendor", first[0], PurgeOutcome::kNotFound, 0).ok());
   EXPECT_TRUE(deleting.End("vendor", first[0], PurgeOutcome::kNotFound, 0).ok()) << "repeating is harmless";
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kInProgress);
   world.Wait(base::Seconds(600));
   EXPECT_TRUE(deleting.Lease("vendor").empty()) << "what can still arrive has not";
   world.Restart();
@@ -213,7 +213,7 @@ TEST_F(HardCaseOfADeletion, N58_WhatArrivesAfterNotFoundIsFoundByASecondTask) {
   ASSERT_EQ(second.size(), 1U);
   EXPECT_EQ(second[0].row.again, service::Again::kLateData);
   ASSERT_TRUE(deleting.End("vendor", second[0], PurgeOutcome::kAcknowledged, 1).ok());
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
   EXPECT_EQ(deleting.Get(place).Find(deleting.Named("vendor").number)->erased_count, 1U);
 }
 
@@ -223,7 +223,7 @@ TEST(HardCaseOfADeadline, N44_GdprRequestOf31JanuaryIsDue28February) {
   World world(options);
   Deleting deleting(world);
   ASSERT_TRUE(world.Register("a", "DE").ok());
-  const DeletionPlace place = deleting.Ask("a", AllOfIt(), RequestState::kReceived);
+  const DeletionPlace place = deleting.Ask("a", AllOfIt(), DeletionState::kReceived);
   EXPECT_EQ(base::FormatRfc3339(deleting.Get(place).due_at), "2026-03-01T00:00:00Z") << "by the end of 28 February";
 }
 

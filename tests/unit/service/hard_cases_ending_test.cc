@@ -9,8 +9,8 @@ namespace consent::test {
 namespace {
 
 using domain::DeletionCause;
+using domain::DeletionState;
 using domain::Purpose;
-using domain::RequestState;
 
 class HardCaseOfAnEnding : public testing::Test {
  protected:
@@ -46,12 +46,12 @@ TEST_F(HardCaseOfAnEnding, N23_DoNotSaveSendsEarlierAudioAway) {
   const auto told = Told("a");
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told[0].cause, DeletionCause::kRetention);
-  EXPECT_EQ(told[0].state, RequestState::kAccepted);
+  EXPECT_EQ(told[0].state, DeletionState::kAccepted);
   EXPECT_FALSE(told[0].selector.captured.HasBeginning());
   EXPECT_EQ(told[0].selector.captured.sure(), told[0].received_at);
   EXPECT_EQ(deleting.Work("audio"), 1U);
   EXPECT_EQ(deleting.Work("vendor"), 1U);
-  EXPECT_EQ(Told("a")[0].state, RequestState::kCompleted);
+  EXPECT_EQ(Told("a")[0].state, DeletionState::kCompleted);
 }
 
 TEST_F(HardCaseOfAnEnding, N24_AShorterRetentionSendsWhatIsOlderAwayAndALongerOneBringsNothingBack) {
@@ -110,7 +110,7 @@ TEST_F(HardCaseOfAnEnding, AConsentForThePastCancelsWhatIsStillOwedOfTheCopies) 
   ASSERT_EQ(Told("a").size(), 2U);
   ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("general")).ok());
   EXPECT_EQ(Fate("a", copy), "PURGE: PURPOSE_ENDED");
-  EXPECT_EQ(Told("a")[0].state, RequestState::kAccepted) << "that one is silent on the past";
+  EXPECT_EQ(Told("a")[0].state, DeletionState::kAccepted) << "that one is silent on the past";
   ASSERT_TRUE(world.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
   ASSERT_EQ(Told("a").size(), 3U);
 
@@ -142,9 +142,9 @@ TEST_F(HardCaseOfAnEnding, AConsentForThePastCancelsWhatIsStillOwedOfTheCopies) 
   EXPECT_EQ(words.purpose_copies().purposes(0), v1::PURPOSE_FEATURE_DEVELOPMENT);
   ASSERT_TRUE(world.OptOut("a", Account(), Only(Purpose::kHumanReview)).ok());
   ASSERT_EQ(Told("a").size(), 4U);
-  EXPECT_EQ(Told("a")[3].state, RequestState::kAccepted);
+  EXPECT_EQ(Told("a")[3].state, DeletionState::kAccepted);
   ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("past")).ok());
-  EXPECT_EQ(Told("a")[3].state, RequestState::kCancelled) << "nobody has begun";
+  EXPECT_EQ(Told("a")[3].state, DeletionState::kCancelled) << "nobody has begun";
 }
 
 // It was allowed when it was tried, and the commit refused it: what is owed stays owed.
@@ -222,7 +222,7 @@ TEST_F(HardCaseOfAnEnding, WhatWasErasedBeforeTheConsentStaysSaid) {
   ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("past")).ok());
   EXPECT_TRUE(world.erasures().EraseKeys().ok());
   const domain::DeletionRequest request = Told("a")[0];
-  EXPECT_EQ(request.state, RequestState::kCompleted);
+  EXPECT_EQ(request.state, DeletionState::kCompleted);
   EXPECT_EQ(request.Find(deleting.Named("audio").number)->outcome, domain::PurgeOutcome::kAcknowledged);
   EXPECT_EQ(request.Find(deleting.Named("vendor").number)->outcome, domain::PurgeOutcome::kExempt);
   EXPECT_EQ(world.board().counts(deleting.Named("vendor").number).open, 0);

@@ -8,10 +8,10 @@
 namespace consent::test {
 namespace {
 
+using domain::DeletionState;
 using domain::HeldPart;
 using domain::PurgeOutcome;
 using domain::Purpose;
-using domain::RequestState;
 using service::DeletionPlace;
 using service::HoldPlace;
 
@@ -50,7 +50,7 @@ TEST_F(HardCaseOfAHold, N17_AHoldOnOneWeekKeepsThatWeekOfADeletionOfEverything) 
   EXPECT_EQ(tasks[0].exceptions, std::vector<std::string>{"as it was ordered"});
   ASSERT_TRUE(deleting.End("audio", tasks[0]).ok());
   EXPECT_EQ(deleting.Work("transcripts"), 1U);
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress) << "that week is still there";
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kInProgress) << "that week is still there";
   EXPECT_EQ(deleting.Work("audio"), 0U) << "what is left is on hold";
   EXPECT_TRUE(world.deletions().Get(place)->on_hold);
 }
@@ -72,7 +72,7 @@ TEST_F(HardCaseOfAHold, N18_AReleaseSendsTheWaitingPurgeOnAtOnce) {
   EXPECT_EQ(deleting.Get(place).Find(1)->outcome, PurgeOutcome::kAcknowledged) << "of both rounds together";
   EXPECT_EQ(deleting.Get(place).Find(1)->erased_count, 1U);
   EXPECT_EQ(deleting.Work("transcripts"), 1U);
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
 }
 
 TEST_F(HardCaseOfAHold, N20_OfTwoHoldsOneReleasedIsStillAHold) {
@@ -84,7 +84,7 @@ TEST_F(HardCaseOfAHold, N20_OfTwoHoldsOneReleasedIsStillAHold) {
   world.Restart();
   EXPECT_EQ(Fate(inside), "HOLD: LEGAL_HOLD, DELETED");
   EXPECT_EQ(deleting.Work("audio"), 0U);
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kAccepted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kAccepted);
 }
 
 TEST_F(HardCaseOfAHold, N21_ExpiredRetentionUnderAHoldIsHeld) {
@@ -102,7 +102,7 @@ TEST_F(HardCaseOfAHold, N22_AHoldAfterThePurgeComesTooLateAndTheRecordSaysSo) {
   deleting.Work("audio");
   deleting.Work("transcripts");
   const domain::DeletionRequest done = deleting.Get(place);
-  ASSERT_EQ(done.state, RequestState::kCompleted);
+  ASSERT_EQ(done.state, DeletionState::kCompleted);
   const HoldPlace hold = deleting.Hold("a", TheWeekFrom(week));
   EXPECT_EQ(deleting.Get(place), done) << "it stays purged";
   EXPECT_LT(done.Find(1)->ended_at, world.holds().Get(hold)->row.placed_at);

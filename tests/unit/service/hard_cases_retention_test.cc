@@ -6,7 +6,6 @@
 namespace consent::test {
 namespace {
 
-using domain::DeletionState;
 using domain::Hold;
 using domain::Interval;
 using domain::Purpose;
@@ -15,6 +14,7 @@ using domain::RetentionKind;
 using domain::ScopeKind;
 using domain::SubjectFacts;
 using domain::Tombstone;
+using domain::TombstoneState;
 
 constexpr Retention Months(uint8_t n) { return {RetentionKind::kMonths, n}; }
 
@@ -90,7 +90,7 @@ TEST_F(HardCaseOfAnOptedIn, N41_CapturedAfterDeleteEverythingFollowsTheNormalRul
   const base::Instant received = world.Now();
   world.Rewrite("a", [&](SubjectFacts& facts) {
     facts.tombstones.push_back(Tombstone{
-        DeletionState::kVerified, ScopeKind::kAccount, {}, domain::OrderedTimes::Until(received, received), {}});
+        TombstoneState::kVerified, ScopeKind::kAccount, {}, domain::OrderedTimes::Until(received, received), {}});
   });
   EXPECT_EQ(Text(world.Check("a", Recording(received - base::Days(3)))), "PURGE no: DELETED");
   EXPECT_EQ(Text(world.Check("a", Recording(received + base::Seconds(1)))), "PURGE no: DELETED")

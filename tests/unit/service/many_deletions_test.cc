@@ -6,8 +6,8 @@
 namespace consent::test {
 namespace {
 
+using domain::DeletionState;
 using domain::Purpose;
-using domain::RequestState;
 using service::DeletionPlace;
 using service::DeletionStep;
 
@@ -41,7 +41,7 @@ class ManyDeletions : public testing::TestWithParam<uint64_t> {
 
 TEST_P(ManyDeletions, EachCountsAndNothingElse) {
   for (int n = 0; n < kMany; ++n) {
-    deleting.Ask("a", Hour(n - kMany + 55), n % 2 == 0 ? RequestState::kAccepted : RequestState::kReceived);
+    deleting.Ask("a", Hour(n - kMany + 55), n % 2 == 0 ? DeletionState::kAccepted : DeletionState::kReceived);
   }
   const domain::SubjectFacts facts = world.Facts("a");
   EXPECT_TRUE(facts.has_more_tombstones);
@@ -60,7 +60,7 @@ TEST_P(ManyDeletions, EachCountsAndNothingElse) {
 
 TEST_P(ManyDeletions, EachGoesItsOwnWay) {
   std::vector<DeletionPlace> places;
-  for (int n = 0; n < kMany; ++n) places.push_back(deleting.Ask("a", Hour(n - 60), RequestState::kReceived));
+  for (int n = 0; n < kMany; ++n) places.push_back(deleting.Ask("a", Hour(n - 60), DeletionState::kReceived));
   ASSERT_TRUE(deleting.Step(places[3], DeletionStep::kVerify).ok());
   ASSERT_TRUE(deleting.Step(places[5], DeletionStep::kDeny, "not the owner").ok());
   ASSERT_TRUE(deleting.Cancel(places[7]).ok());

@@ -9,8 +9,8 @@
 namespace consent::test {
 namespace {
 
+using domain::DeletionState;
 using domain::PurgeOutcome;
-using domain::RequestState;
 using service::DeletionPlace;
 using service::DeletionStep;
 
@@ -57,7 +57,7 @@ TEST_P(PurgeTasksTest, ALateReportCountsAsLongAsNobodyElseHasTheTask) {
   const auto tasks = deleting.Lease("audio", 10, base::Seconds(10));
   world.Wait(base::Seconds(60));
   EXPECT_TRUE(deleting.End("audio", tasks.at(0)).ok());
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
 }
 
 TEST_P(PurgeTasksTest, ReportsMayBeRepeatedAndAreCountedOnce) {
@@ -70,7 +70,7 @@ TEST_P(PurgeTasksTest, ReportsMayBeRepeatedAndAreCountedOnce) {
   world.Restart();
   EXPECT_TRUE(deleting.End("audio", tasks.at(0), PurgeOutcome::kAcknowledged, 5).ok());
   EXPECT_EQ(deleting.Get(place).Find(1)->erased_count, 5U);
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kInProgress);
   EXPECT_EQ(world.board().counts(1).open, 0);
   EXPECT_EQ(world.board().counts(2).open, 1);
   service::LeasedTask never = tasks[0];
@@ -101,7 +101,7 @@ TEST_P(PurgeTasksTest, AFailedTaskComesBackLaterAndLater) {
   }
   EXPECT_GE(longest, base::Hours(12));
   EXPECT_EQ(deleting.Work("audio"), 1U);
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
 }
 
 TEST_P(PurgeTasksTest, ALeaseIsKeptByRenewalsAndByNobodyElses) {
@@ -175,18 +175,18 @@ TEST_P(PurgeTasksTest, TheKeyGoesWithTheLastReportAndTheIdsWithIt) {
 
 TEST_P(PurgeTasksTest, ARequestWithoutAnySystemWaitsForOne) {
   const DeletionPlace place = deleting.Ask("a", AllOfIt());
-  const DeletionPlace unverified = deleting.Ask("b", AllOfIt(), RequestState::kReceived);
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kAccepted) << "nobody could confirm anything";
+  const DeletionPlace unverified = deleting.Ask("b", AllOfIt(), DeletionState::kReceived);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kAccepted) << "nobody could confirm anything";
   deleting.Register(System("audio"));
   EXPECT_EQ(deleting.Work("audio"), 1U);
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
   deleting.Register(System("late"));
   EXPECT_EQ(deleting.Work("late"), 0U) << "completed as of its systems";
   ASSERT_TRUE(deleting.Step(unverified, DeletionStep::kVerify).ok());
   EXPECT_EQ(deleting.Work("audio"), 1U);
-  EXPECT_EQ(deleting.Get(unverified).state, RequestState::kInProgress);
+  EXPECT_EQ(deleting.Get(unverified).state, DeletionState::kInProgress);
   EXPECT_EQ(deleting.Work("late"), 1U);
-  EXPECT_EQ(deleting.Get(unverified).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(unverified).state, DeletionState::kCompleted);
 }
 
 TEST_P(PurgeTasksTest, ASystemThatIsRegisteredGetsTasksOfWhatIsOpen) {
@@ -196,9 +196,9 @@ TEST_P(PurgeTasksTest, ASystemThatIsRegisteredGetsTasksOfWhatIsOpen) {
   deleting.Register(System("late"));
   EXPECT_EQ(world.board().counts(deleting.Named("late").number).open, 20);
   EXPECT_EQ(deleting.Work("audio"), 20U);
-  for (const DeletionPlace& place : places) EXPECT_EQ(deleting.Get(place).state, RequestState::kInProgress);
+  for (const DeletionPlace& place : places) EXPECT_EQ(deleting.Get(place).state, DeletionState::kInProgress);
   EXPECT_EQ(deleting.Work("late"), 20U);
-  for (const DeletionPlace& place : places) EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  for (const DeletionPlace& place : places) EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
 }
 
 // Requests and a registration at once: whatever their order, no request is without a task for the new system.
@@ -221,7 +221,7 @@ TEST_P(PurgeTasksTest, RegisteringAndAcceptingCannotMissEachOther) {
   for (std::thread& thread : threads) thread.join();
   for (const DeletionPlace& place : places) EXPECT_EQ(deleting.Get(place).parts.size(), 3U);
   for (const char* name : {"one", "two", "three"}) EXPECT_EQ(deleting.Work(name), size_t{kThreads * kEach}) << name;
-  for (const DeletionPlace& place : places) EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  for (const DeletionPlace& place : places) EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
 }
 
 TEST_P(PurgeTasksTest, SystemsAreRegisteredOnceAndRetiredWithAReason) {
@@ -241,7 +241,7 @@ TEST_P(PurgeTasksTest, SystemsAreRegisteredOnceAndRetiredWithAReason) {
   EXPECT_EQ(deleting.Get(place).Find(2)->outcome, PurgeOutcome::kExempt);
   EXPECT_EQ(deleting.Get(place).Find(2)->reason, "its disks were shredded");
   EXPECT_EQ(deleting.Work("audio"), 1U);
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kCompleted);
   EXPECT_EQ(ReasonOf(world.systems().Register(System("copies"))), "SYSTEM_EXISTS") << "names are not used again";
   world.Restart();
   EXPECT_EQ(world.systems().List().size(), 2U);
@@ -281,11 +281,11 @@ TEST_P(PurgeTasksTest, CancellingTakesTheTombstoneBackAndNeedsTheEtagAndEvidence
   const Recording recording(world.Now() - base::Days(1));
   const DeletionPlace place = deleting.Ask("a", AllOfIt());
   const DeletionPlace kept =
-      deleting.Ask("a", Within(world.Now() - base::Days(30), world.Now() - base::Days(20)), RequestState::kReceived);
+      deleting.Ask("a", Within(world.Now() - base::Days(30), world.Now() - base::Days(20)), DeletionState::kReceived);
   EXPECT_EQ(Text(world.Check("a", recording)), "PURGE no: DELETED");
   EXPECT_EQ(ReasonOf(deleting.Step(place, DeletionStep::kCancel)), "ETAG_REQUIRED");
   ASSERT_TRUE(deleting.Cancel(place).ok());
-  EXPECT_EQ(deleting.Get(place).state, RequestState::kCancelled);
+  EXPECT_EQ(deleting.Get(place).state, DeletionState::kCancelled);
   EXPECT_EQ(Text(world.Check("a", recording)), "KEEP yes: CONSENT");
   EXPECT_EQ(Text(world.Check("a", Recording(world.Now() - base::Days(25)))), "KEEP no: DELETION_PENDING")
       << "the other one stays";
@@ -295,7 +295,7 @@ TEST_P(PurgeTasksTest, CancellingTakesTheTombstoneBackAndNeedsTheEtagAndEvidence
   const DeletionPlace begun = deleting.Ask("a", AllOfIt());
   ASSERT_EQ(deleting.Lease("audio").size(), 2U) << "what lies within it was verified with it";
   EXPECT_EQ(ReasonOf(deleting.Cancel(begun)), "DELETION_STATE") << "it may have been erased";
-  EXPECT_EQ(deleting.Get(kept).state, RequestState::kInProgress);
+  EXPECT_EQ(deleting.Get(kept).state, DeletionState::kInProgress);
   EXPECT_EQ(world.deletions().List({}, 100, {})->requests.size(), 3U);
 }
 
@@ -303,7 +303,7 @@ TEST_P(PurgeTasksTest, SingleRecordingsAreMarkedByTheStrictestOfTheirRequests) {
   deleting.Register(System("audio"));
   const Recording recording = Recording(world.Now() - base::Days(1)).Id("r1");
   const auto fate = [&] { return Text(world.Check("a", recording, domain::Purpose::kNone)); };
-  const DeletionPlace one = deleting.Ask("a", deleting.Recordings({"r1", "r2"}), RequestState::kReceived);
+  const DeletionPlace one = deleting.Ask("a", deleting.Recordings({"r1", "r2"}), DeletionState::kReceived);
   const DeletionPlace two = deleting.Ask("a", deleting.Recordings({"r1"}));
   EXPECT_EQ(fate(), "PURGE: DELETED");
   ASSERT_TRUE(deleting.Cancel(two).ok());
@@ -318,7 +318,7 @@ TEST_P(PurgeTasksTest, SingleRecordingsAreMarkedByTheStrictestOfTheirRequests) {
 }
 
 TEST_P(PurgeTasksTest, ListsGoPageByPage) {
-  for (int i = 0; i < 25; ++i) deleting.Ask("a" + std::to_string(i % 5), AllOfIt(), RequestState::kReceived);
+  for (int i = 0; i < 25; ++i) deleting.Ask("a" + std::to_string(i % 5), AllOfIt(), DeletionState::kReceived);
   std::set<DeletionPlace> seen;
   DeletionPlace from;
   for (;;) {
@@ -332,7 +332,7 @@ TEST_P(PurgeTasksTest, ListsGoPageByPage) {
   service::DeletionFilter of_one;
   of_one.subject = world.Handle("a3");
   EXPECT_EQ(world.deletions().List(of_one, 100, {})->requests.size(), 5U);
-  of_one.states = {RequestState::kCompleted};
+  of_one.states = {DeletionState::kCompleted};
   EXPECT_TRUE(world.deletions().List(of_one, 100, {})->requests.empty());
 }
 

@@ -7,14 +7,14 @@
 namespace consent::wire {
 namespace {
 
-using domain::RequestState;
+using domain::DeletionState;
 using testing::HasSubstr;
 using testing::Not;
 
 const base::Instant kReceived{1'700'000'000'000'000};  // 14 November 2023
 const base::Instant kDue = kReceived + base::Days(30);
 
-domain::DeletionRequest RequestIn(RequestState state) {
+domain::DeletionRequest RequestIn(DeletionState state) {
   domain::DeletionRequest request;
   request.cause = domain::DeletionCause::kRequested;
   request.state = state;
@@ -22,7 +22,7 @@ domain::DeletionRequest RequestIn(RequestState state) {
   request.confirm_by = kReceived + base::Days(10);
   request.due_at = kDue;
   if (!domain::IsOpen(state)) request.ended_at = kReceived + base::Days(1);
-  if (state == RequestState::kDenied) request.denied_reason = "identity not shown";
+  if (state == DeletionState::kDenied) request.denied_reason = "identity not shown";
   return request;
 }
 
@@ -33,9 +33,9 @@ v1::DeletionRequest Told(const domain::DeletionRequest& request, bool on_hold, b
 }
 
 TEST(SummaryTest, NoStatePromisesADayThatHasPassed) {
-  for (const RequestState state :
-       {RequestState::kReceived, RequestState::kVerifying, RequestState::kAccepted, RequestState::kInProgress,
-        RequestState::kCompleted, RequestState::kDenied, RequestState::kCancelled}) {
+  for (const DeletionState state :
+       {DeletionState::kReceived, DeletionState::kVerifying, DeletionState::kAccepted, DeletionState::kInProgress,
+        DeletionState::kCompleted, DeletionState::kDenied, DeletionState::kCancelled}) {
     for (const bool on_hold : {false, true}) {
       const domain::DeletionRequest request = RequestIn(state);
       const std::string late = Told(request, on_hold, kDue + base::Days(1)).summary();
@@ -71,13 +71,13 @@ TEST(SpokenDayTest, OfTwoClocksTheServersDecidesWhatDayItIs) {
 }
 
 TEST(SummaryTest, ADenialSaysWhyAndWhatCanBeDoneAboutIt) {
-  const std::string summary = Told(RequestIn(RequestState::kDenied), false, kDue).summary();
+  const std::string summary = Told(RequestIn(DeletionState::kDenied), false, kDue).summary();
   EXPECT_THAT(summary, HasSubstr("identity not shown"));
   EXPECT_THAT(summary, HasSubstr("complain"));
 }
 
 TEST(CoversTest, WhatIsToldIsInOrder) {
-  domain::DeletionRequest request = RequestIn(RequestState::kAccepted);
+  domain::DeletionRequest request = RequestIn(DeletionState::kAccepted);
   request.selector.kind = domain::SelectorKind::kTimeRange;
   request.selector.captured =
       domain::OrderedTimes::Between(kReceived + base::Seconds(20), kReceived, kReceived + base::Microseconds(1));
@@ -87,21 +87,21 @@ TEST(CoversTest, WhatIsToldIsInOrder) {
 }
 
 TEST(SummaryTest, OnlyWhatIsMeantIsSaidToBeUnused) {
-  domain::DeletionRequest request = RequestIn(RequestState::kAccepted);
+  domain::DeletionRequest request = RequestIn(DeletionState::kAccepted);
   EXPECT_THAT(Told(request, false, kReceived).summary(), HasSubstr("We do not use the recordings any more."));
   for (const auto kind : {domain::SelectorKind::kPurposeCopies, domain::SelectorKind::kVoiceId}) {
-    for (const RequestState state : {RequestState::kReceived, RequestState::kAccepted, RequestState::kDenied}) {
+    for (const DeletionState state : {DeletionState::kReceived, DeletionState::kAccepted, DeletionState::kDenied}) {
       request = RequestIn(state);
       request.selector.kind = kind;
       EXPECT_THAT(Told(request, false, kReceived).summary(), Not(HasSubstr("recordings"))) << "their audio is used on";
     }
   }
-  EXPECT_THAT(Told(RequestIn(RequestState::kReceived), true, kReceived).summary(), Not(HasSubstr("will be deleted")))
+  EXPECT_THAT(Told(RequestIn(DeletionState::kReceived), true, kReceived).summary(), Not(HasSubstr("will be deleted")))
       << "nobody knows that yet";
 }
 
 TEST(CoversTest, TheEndOfTimeIsNoTime) {
-  domain::DeletionRequest request = RequestIn(RequestState::kReceived);
+  domain::DeletionRequest request = RequestIn(DeletionState::kReceived);
   request.selector.kind = domain::SelectorKind::kAccountClosure;
   EXPECT_FALSE(Told(request, false, kReceived).has_covers()) << "a closure has no times";
   request.selector.kind = domain::SelectorKind::kProfile;
