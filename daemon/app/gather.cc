@@ -115,7 +115,7 @@ ops::Readings Gather(const service::Context& context, const store::RocksStore& s
   GatherPolicy(context, &readings);
   if (!context.ready.load()) return readings;
   for (const service::SystemRow& system : services.systems.List()) {
-    const service::TaskBoard::Counts counts = services.board.counts(system.number);
+    const service::TaskQueue::Counts counts = services.queue.counts(system.number);
     readings.systems.push_back({system.name, counts.open, counts.stuck, counts.retries, counts.refused,
                                 SecondsSince(services.tasks.OldestOpen(system), context.Now())});
   }

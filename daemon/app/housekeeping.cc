@@ -58,7 +58,7 @@ std::function<milliseconds()> WatchClock(service::Context& context, ops::Log& lo
 std::function<milliseconds()> SettleDoubtfulOrders(service::Context& context, Services& services, ops::Log& log) {
   return [&context, &services, &log, pace = FailurePace()]() mutable -> milliseconds {
     size_t settled = 0;
-    const absl::Status status = service::SettleOrders(context, services.changes, services.board, &settled);
+    const absl::Status status = service::SettleOrders(context, services.changes, services.queue, &settled);
     if (settled > 0) log.Info("deletion requests of the doubtful time have their ends", {{"requests", settled}});
     if (status.ok()) {
       pace.Succeeded();

@@ -306,7 +306,7 @@ absl::Status Runtime::ReloadPolicy(const absl::StatusOr<policy::Document>& read)
 void Runtime::Drain() {
   health_.Set(ops::HealthState::kDraining);
   context_->ready.store(false);
-  services_->board.Stop();
+  services_->queue.Stop();
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
   eraser_.reset();
   settler_.reset();

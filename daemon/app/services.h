@@ -18,7 +18,7 @@
 #include "daemon/service/deletion/holds.h"
 #include "daemon/service/erasure/erasures.h"
 #include "daemon/service/purge/purge_tasks.h"
-#include "daemon/service/purge/task_board.h"
+#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/data_systems.h"
 #include "daemon/service/registry/policy_admin.h"
 #include "daemon/service/subject/check_eligibility.h"
@@ -30,17 +30,17 @@ namespace consent::app {
 // Thread-safe as its members are. The references outlive it, and it outlives the server.
 struct Services {
   Services(service::Context& context, service::Pool& readers, rpc::RpcObserver& observer)
-      : board(context),
+      : queue(context),
         changes(context, kMaxChangesInFlight),
-        subject_changes(changes, board),
+        subject_changes(changes, queue),
         check(context),
         reads(context),
         policy_admin(context),
-        systems(context, board),
-        deletions(context, changes, board),
-        holds(context, changes, board),
+        systems(context, queue),
+        deletions(context, changes, queue),
+        holds(context, changes, queue),
         erasures(context),
-        tasks(context, board),
+        tasks(context, queue),
         eligibility_rpc(context, check, readers, observer),
         settings_rpc(context, subject_changes, reads, readers, observer),
         subject_rpc(context, subject_changes, reads, readers, observer),
@@ -48,8 +48,8 @@ struct Services {
         policy_rpc(context, policy_admin, readers, observer),
         deletion_rpc(context, deletions, systems, readers, observer),
         hold_rpc(context, holds, systems, readers, observer),
-        purge_rpc(context, tasks, systems, board, readers, observer),
-        data_system_rpc(context, systems, board, readers, observer) {}
+        purge_rpc(context, tasks, systems, queue, readers, observer),
+        data_system_rpc(context, systems, queue, readers, observer) {}
 
   std::vector<grpc::Service*> All() {
     return {&eligibility_rpc, &settings_rpc, &subject_rpc, &recording_rpc,  &policy_rpc,
@@ -59,7 +59,7 @@ struct Services {
   // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
   static constexpr size_t kMaxChangesInFlight = 4096;
 
-  service::TaskBoard board;
+  service::TaskQueue queue;
   service::ChangeSubject changes;
   service::SubjectChanges subject_changes;
   service::CheckEligibility check;

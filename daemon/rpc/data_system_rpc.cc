@@ -8,10 +8,10 @@
 
 namespace consent::rpc {
 
-DataSystemRpc::DataSystemRpc(service::Context& context, service::DataSystems& systems, service::TaskBoard& board,
+DataSystemRpc::DataSystemRpc(service::Context& context, service::DataSystems& systems, service::TaskQueue& queue,
                              service::Pool& readers, RpcObserver& observer)
     : systems_(systems),
-      board_(board),
+      queue_(queue),
       dependencies_{context.ready, readers, observer},
       register_(Method::Named("consent.v1.DataSystemService.RegisterDataSystem")),
       retire_(Method::Named("consent.v1.DataSystemService.RetireDataSystem")),
@@ -28,7 +28,7 @@ void DataSystemRpc::Write(const service::SystemRow& row, v1::DataSystem* out) co
   out->set_state(row.IsActive() ? v1::DATA_SYSTEM_STATE_ACTIVE : v1::DATA_SYSTEM_STATE_RETIRED);
   wire::WriteTimestamp(row.registered_at, out->mutable_registered_at());
   if (row.retired_at.IsSet()) wire::WriteTimestamp(row.retired_at, out->mutable_retired_at());
-  out->set_open_tasks(board_.counts(row.number).open);
+  out->set_open_tasks(queue_.counts(row.number).open);
 }
 
 grpc::ServerUnaryReactor* DataSystemRpc::RegisterDataSystem(grpc::CallbackServerContext* context, In in, Out out) {

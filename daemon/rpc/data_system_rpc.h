@@ -3,7 +3,7 @@
 
 #include "consent/v1/purge_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/purge/task_board.h"
+#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/data_systems.h"
 
 namespace consent::rpc {
@@ -15,7 +15,7 @@ using DataSystemServiceBase = v1::DataSystemService::WithRawCallbackMethod_Regis
 // Thread-safe; the references outlive the server.
 class DataSystemRpc final : public DataSystemServiceBase {
  public:
-  DataSystemRpc(service::Context& context, service::DataSystems& systems, service::TaskBoard& board,
+  DataSystemRpc(service::Context& context, service::DataSystems& systems, service::TaskQueue& queue,
                 service::Pool& readers, RpcObserver& observer);
 
   using In = const grpc::ByteBuffer*;
@@ -28,7 +28,7 @@ class DataSystemRpc final : public DataSystemServiceBase {
   void Write(const service::SystemRow& row, v1::DataSystem* out) const;
 
   service::DataSystems& systems_;
-  service::TaskBoard& board_;
+  service::TaskQueue& queue_;
   const RpcDependencies dependencies_;
   const Method register_, retire_, list_;
 };

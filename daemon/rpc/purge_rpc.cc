@@ -47,11 +47,11 @@ v1::LeaseState StateOf(service::Renewal::State state) {
 }  // namespace
 
 PurgeRpc::PurgeRpc(service::Context& context, service::PurgeTasks& tasks, service::DataSystems& systems,
-                   service::TaskBoard& board, service::Pool& readers, RpcObserver& observer)
+                   service::TaskQueue& queue, service::Pool& readers, RpcObserver& observer)
     : context_(context),
       tasks_(tasks),
       systems_(systems),
-      board_(board),
+      queue_(queue),
       dependencies_{context.ready, readers, observer},
       lease_(Method::Named("consent.v1.PurgeService.LeaseTasks")),
       complete_(Method::Named("consent.v1.PurgeService.CompleteTasks")),
@@ -83,7 +83,7 @@ void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patie
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(patience->until - std::chrono::steady_clock::now());
   if (leased->empty() && left.count() > 0 && dependencies_.ready.load(std::memory_order_acquire) &&
-      !call->IsCancelled() && board_.Wait(system.number, left, [this, call, patience] { Lease(call, patience); })) {
+      !call->IsCancelled() && queue_.Wait(system.number, left, [this, call, patience] { Lease(call, patience); })) {
     return;
   }
   for (const service::LeasedTask& task : *leased) {
@@ -101,7 +101,7 @@ void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patie
     out.set_cause(static_cast<v1::DeletionCause>(task.request.cause));
     for (const std::string& exception : task.exceptions) out.add_exceptions()->ParseFromString(exception);
   }
-  call->response()->set_open_tasks(board_.counts(system.number).open);
+  call->response()->set_open_tasks(queue_.counts(system.number).open);
   call->Finish(absl::OkStatus());
 }
 
@@ -130,7 +130,7 @@ grpc::ServerUnaryReactor* PurgeRpc::CompleteTasks(grpc::CallbackServerContext* c
         if (!input.ok()) {
           // Nothing of it names a task for sure, so none fails by it; it is counted all the same.
           if (const auto system = systems_.Find(call->request().system()); system.ok()) {
-            board_.CountRefused(system->number, wire::ReasonName(wire::DetailOf(input.status()).reason));
+            queue_.CountRefused(system->number, wire::ReasonName(wire::DetailOf(input.status()).reason));
           }
           return call->Finish(input.status());
         }
@@ -148,7 +148,7 @@ grpc::ServerUnaryReactor* PurgeRpc::CompleteTasks(grpc::CallbackServerContext* c
           auto next = ended.begin();
           for (const absl::Status& status : unknown) {
             const absl::Status& answer = status.ok() ? *next++ : status;
-            if (!answer.ok()) board_.CountRefused(system->number, wire::ReasonName(wire::DetailOf(answer).reason));
+            if (!answer.ok()) queue_.CountRefused(system->number, wire::ReasonName(wire::DetailOf(answer).reason));
             wire::WriteTaskAnswer(answer, call->response()->add_answers());
           }
           return absl::OkStatus();

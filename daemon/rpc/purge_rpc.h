@@ -20,7 +20,7 @@ using PurgeServiceBase =
 class PurgeRpc final : public PurgeServiceBase {
  public:
   PurgeRpc(service::Context& context, service::PurgeTasks& tasks, service::DataSystems& systems,
-           service::TaskBoard& board, service::Pool& readers, RpcObserver& observer);
+           service::TaskQueue& queue, service::Pool& readers, RpcObserver& observer);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;
@@ -49,7 +49,7 @@ class PurgeRpc final : public PurgeServiceBase {
   service::Context& context_;
   service::PurgeTasks& tasks_;
   service::DataSystems& systems_;
-  service::TaskBoard& board_;
+  service::TaskQueue& queue_;
   const RpcDependencies dependencies_;
   const Method lease_, complete_, fail_, renew_, list_;
 };

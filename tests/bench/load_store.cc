@@ -9,7 +9,7 @@
 
 #include "daemon/rpc/changes.h"
 #include "daemon/service/commit/change_subject.h"
-#include "daemon/service/purge/task_board.h"
+#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/subject/subject_changes.h"
 #include "daemon/wire/subject.h"
 #include "tests/bench/offline.h"
@@ -21,9 +21,9 @@ namespace {
 // Returns how many could not be written.
 uint64_t Load(service::Context& context, uint64_t subjects, Population population) {
   constexpr size_t kInFlight = Offline::kInFlight;
-  service::TaskBoard board(context);
+  service::TaskQueue queue(context);
   service::ChangeSubject all(context, kInFlight);
-  service::SubjectChanges changes(all, board);
+  service::SubjectChanges changes(all, queue);
   std::counting_semaphore<kInFlight> room(kInFlight);
   std::atomic<uint64_t> failures{0};
   v1::UpsertSubjectRequest request;

@@ -28,11 +28,11 @@ class TasksBench {
  public:
   explicit TasksBench(service::Context& context)
       : context_(context),
-        board_(context),
+        queue_(context),
         changes_(context, Offline::kInFlight),
-        systems_(context, board_),
-        deletions_(context, changes_, board_),
-        tasks_(context, board_),
+        systems_(context, queue_),
+        deletions_(context, changes_, queue_),
+        tasks_(context, queue_),
         checks_(context) {
     if (absl::Status s = systems_.Load(); !s.ok()) Give(s);
     service::SystemRow row;
@@ -126,7 +126,7 @@ class TasksBench {
 
  private:
   service::Context& context_;
-  service::TaskBoard board_;
+  service::TaskQueue queue_;
   service::ChangeSubject changes_;
   service::DataSystems systems_;
   service::Deletions deletions_;

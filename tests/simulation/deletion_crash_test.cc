@@ -82,7 +82,7 @@ class Story {
     count(store::Table::kTask, &tasks);
     EXPECT_EQ(tasks, 0U);
     for (const std::string system : {"audio", "transcripts"}) {
-      EXPECT_EQ(world_.board().counts(deleting_.Named(system).number).open, 0);
+      EXPECT_EQ(world_.queue().counts(deleting_.Named(system).number).open, 0);
     }
   }
 

@@ -356,7 +356,7 @@ class Life {
     const auto lag = world_.erasures().Lag();
     if (!lag.ok() || lag->keys + lag->bytes != 0) Wrong("something is never erased");
     for (const std::string& system : systems_) {
-      if (world_.board().counts(deleting_.Named(system).number).open != 0) Wrong("the count of open tasks is off");
+      if (world_.queue().counts(deleting_.Named(system).number).open != 0) Wrong("the count of open tasks is off");
     }
   }
 

@@ -55,10 +55,10 @@ void NoteDoubt(const Context& context, const domain::Moment& moment, domain::Del
   request.doubt_after = moment.now.not_before;
 }
 
-void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place) {
+void PutOnBoard(TaskQueue& queue, const SystemsSeen& systems, DeletionPlace place) {
   for (const domain::SystemNumber system : systems.active) {
-    board.Count(system, 1);
-    board.Add(system, place, base::Span{});
+    queue.Count(system, 1);
+    queue.Add(system, place, base::Span{});
   }
 }
 
@@ -144,8 +144,8 @@ void Marking::Publish(Context& context) const {
   for (const auto& [recording, marks] : recordings_) context.IndexOf(subject_).PutMarks(subject_, recording, marks);
 }
 
-CreatePart::CreatePart(TaskBoard& board, base::SubjectHandle subject, NewDeletion deletion)
-    : board_(board), deletion_(std::move(deletion)), marking_(subject), within_(subject) {
+CreatePart::CreatePart(TaskQueue& queue, base::SubjectHandle subject, NewDeletion deletion)
+    : queue_(queue), deletion_(std::move(deletion)), marking_(subject), within_(subject) {
   request_.subject = subject;
   request_.selector = deletion_.selector;
   request_.requester = deletion_.requester;
@@ -211,13 +211,13 @@ void CreatePart::Publish(Context& context, const store::Stamp& stamp) {
   const DeletionPlace place{context.PartitionOf(request_.subject), NumberOf(stamp.sequence)};
   context.deletions.Replace(place, nullptr, made_);
   if (made_.IsUnsettled()) context.perhaps_unsettled.store(true);
-  if (deletion_.state == domain::DeletionState::kAccepted) PutOnBoard(board_, systems_, place);
-  within_.Publish(context, board_, systems_);
+  if (deletion_.state == domain::DeletionState::kAccepted) PutOnBoard(queue_, systems_, place);
+  within_.Publish(context, queue_, systems_);
 }
 
-StepPart::StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place, DeletionStep step,
+StepPart::StepPart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place, DeletionStep step,
                    std::string reason, const domain::Command& command)
-    : board_(board),
+    : queue_(queue),
       place_(place),
       step_(step),
       reason_(std::move(reason)),
@@ -328,9 +328,9 @@ void StepPart::Publish(Context& context, const store::Stamp&) {
   marking_.Publish(context);
   context.deletions.Replace(place_, &row_.request, made_);
   if (made_.IsUnsettled()) context.perhaps_unsettled.store(true);
-  if (step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state)) PutOnBoard(board_, systems_, place_);
-  within_.Publish(context, board_, systems_);
-  if (step_ == DeletionStep::kCancel) cancelled_.TellDeleted(board_);
+  if (step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state)) PutOnBoard(queue_, systems_, place_);
+  within_.Publish(context, queue_, systems_);
+  if (step_ == DeletionStep::kCancel) cancelled_.TellDeleted(queue_);
 }
 
 }  // namespace consent::service

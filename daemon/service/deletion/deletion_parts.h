@@ -42,11 +42,11 @@ void NoteDoubt(const Context& context, const domain::Moment& moment, domain::Del
 const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime);
 // The due times by the regime of `region`, whose name is noted.
 void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::DeletionRequest& request);
-void PutOnBoard(TaskBoard& board, const SystemsSeen& systems, DeletionPlace place);
+void PutOnBoard(TaskQueue& queue, const SystemsSeen& systems, DeletionPlace place);
 
 class CreatePart final : public ChangePart {
  public:
-  CreatePart(TaskBoard& board, base::SubjectHandle subject, NewDeletion deletion);
+  CreatePart(TaskQueue& queue, base::SubjectHandle subject, NewDeletion deletion);
   absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
   void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
@@ -58,7 +58,7 @@ class CreatePart final : public ChangePart {
   bool more_within() const { return within_.more(); }
 
  private:
-  TaskBoard& board_;
+  TaskQueue& queue_;
   NewDeletion deletion_;
   domain::DeletionRequest request_;
   domain::DeletionRequest made_;  // as it was committed
@@ -73,7 +73,7 @@ class CreatePart final : public ChangePart {
 
 class StepPart final : public ChangePart {
  public:
-  StepPart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place, DeletionStep step, std::string reason,
+  StepPart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place, DeletionStep step, std::string reason,
            const domain::Command& command);
   absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
@@ -88,7 +88,7 @@ class StepPart final : public ChangePart {
                          const domain::Rules& rules) const;
   absl::Status MayCancel(const Context& context) const;
 
-  TaskBoard& board_;
+  TaskQueue& queue_;
   const DeletionPlace place_;
   const DeletionStep step_;
   const std::string reason_;

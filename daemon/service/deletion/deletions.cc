@@ -41,12 +41,12 @@ ChangeKind KindOf(DeletionStep step) {
   return ChangeKind::kDeletionVerified;
 }
 
-Deletions::Deletions(Context& context, ChangeSubject& changes, TaskBoard& board)
-    : context_(context), changes_(changes), board_(board) {}
+Deletions::Deletions(Context& context, ChangeSubject& changes, TaskQueue& queue)
+    : context_(context), changes_(changes), queue_(queue) {}
 
 void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone done) {
   const domain::DeletionState begins_as = deletion.state;
-  const auto part = std::make_shared<CreatePart>(board_, change.subject, std::move(deletion));
+  const auto part = std::make_shared<CreatePart>(queue_, change.subject, std::move(deletion));
   const store::Partition partition = context_.PartitionOf(change.subject);
   change.kind = ChangeKind::kDeletionReceived;
   change.part = part;
@@ -88,7 +88,7 @@ void Deletions::Step(ChangeRequest change, DeletionPlace place, DeletionStep ste
   if (!row.ok()) return done(std::move(row).status());
   change.subject = row->request.subject;
   change.kind = KindOf(step);
-  const auto part = std::make_shared<StepPart>(board_, change.subject, place, step, reason, change.command);
+  const auto part = std::make_shared<StepPart>(queue_, change.subject, place, step, reason, change.command);
   change.part = part;
   change.command.expected_revision.reset();  // the request's etag, not the subject's
   ChangeRequest further = change;

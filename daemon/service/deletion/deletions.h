@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/deletion/new_deletion.h"
-#include "daemon/service/purge/task_board.h"
+#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 
 namespace consent::service {
@@ -49,7 +49,7 @@ class Deletions {
   using CreateDone = std::function<void(absl::StatusOr<Created>)>;
   using StepDone = std::function<void(absl::Status)>;
 
-  Deletions(Context& context, ChangeSubject& changes, TaskBoard& board);
+  Deletions(Context& context, ChangeSubject& changes, TaskQueue& queue);
 
   // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL and those of a change.
   void Create(ChangeRequest change, NewDeletion deletion, CreateDone done);
@@ -70,7 +70,7 @@ class Deletions {
 
   Context& context_;
   ChangeSubject& changes_;
-  TaskBoard& board_;
+  TaskQueue& queue_;
 };
 
 }  // namespace consent::service

@@ -100,17 +100,17 @@ void ForgivenCopies::Build(const Context& context, const store::Stamp& stamp, Pa
   }
 }
 
-void ForgivenCopies::Publish(Context& context, TaskBoard& board) const {
+void ForgivenCopies::Publish(Context& context, TaskQueue& queue) const {
   for (const Found& found : found_) {
     if (!found.is_forgiven) continue;
     context.deletions.Replace(found.place, &found.row.request, found.made);
-    if (found.owed.Empty()) found.tasks.TellDeleted(board);
+    if (found.owed.Empty()) found.tasks.TellDeleted(queue);
   }
 }
 
-void ForgivenCopies::Wake(TaskBoard& board) const {
+void ForgivenCopies::Wake(TaskQueue& queue) const {
   for (const Found& found : found_) {
-    if (found.is_forgiven && !found.owed.Empty()) found.tasks.TellTakenBack(board);
+    if (found.is_forgiven && !found.owed.Empty()) found.tasks.TellTakenBack(queue);
   }
 }
 

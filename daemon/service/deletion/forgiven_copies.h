@@ -9,7 +9,7 @@
 #include "daemon/domain/ended.h"
 #include "daemon/service/commit/change_part.h"
 #include "daemon/service/purge/open_tasks.h"
-#include "daemon/service/purge/task_board.h"
+#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 
 namespace consent::service {
@@ -21,9 +21,9 @@ class ForgivenCopies {
   absl::Status Load(const Context& context, const domain::Transition& trial);
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
   void Build(const Context& context, const store::Stamp& stamp, PartOutput& out);
-  void Publish(Context& context, TaskBoard& board) const;
+  void Publish(Context& context, TaskQueue& queue) const;
   // Puts on the board what is owed still.
-  void Wake(TaskBoard& board) const;
+  void Wake(TaskQueue& queue) const;
 
  private:
   struct Found {

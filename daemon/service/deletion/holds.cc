@@ -91,8 +91,8 @@ absl::StatusOr<Waiting> OpenTasksOf(const Context& context, base::SubjectHandle 
 
 class PlacePart final : public ChangePart {
  public:
-  PlacePart(TaskBoard& board, base::SubjectHandle subject, NewHold hold)
-      : board_(board), subject_(subject), hold_(std::move(hold)) {}
+  PlacePart(TaskQueue& queue, base::SubjectHandle subject, NewHold hold)
+      : queue_(queue), subject_(subject), hold_(std::move(hold)) {}
 
   absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override {
     const auto holds = LoadHoldsInForce(context, subject_, input.before.facts);
@@ -140,11 +140,11 @@ class PlacePart final : public ChangePart {
 
   // Leases that it takes back can be handed out again at once.
   void Wake() override {
-    for (const auto& [system, place] : open_) board_.Add(system, place, base::Span{});
+    for (const auto& [system, place] : open_) queue_.Add(system, place, base::Span{});
   }
 
  private:
-  TaskBoard& board_;
+  TaskQueue& queue_;
   const base::SubjectHandle subject_;
   const NewHold hold_;
   MarkedRecordings recordings_;
@@ -155,9 +155,9 @@ class PlacePart final : public ChangePart {
 
 class ReleasePart final : public ChangePart {
  public:
-  ReleasePart(TaskBoard& board, base::SubjectHandle subject, HoldPlace place, Order order,
+  ReleasePart(TaskQueue& queue, base::SubjectHandle subject, HoldPlace place, Order order,
               const domain::Command& command)
-      : board_(board),
+      : queue_(queue),
         subject_(subject),
         place_(place),
         order_(std::move(order)),
@@ -215,7 +215,7 @@ class ReleasePart final : public ChangePart {
 
   // What waited for the release is due at once.
   void Wake() override {
-    for (const auto& [system, place] : waiting_) board_.Add(system, place, base::Span{});
+    for (const auto& [system, place] : waiting_) queue_.Add(system, place, base::Span{});
   }
 
  private:
@@ -246,7 +246,7 @@ class ReleasePart final : public ChangePart {
     });
   }
 
-  TaskBoard& board_;
+  TaskQueue& queue_;
   const base::SubjectHandle subject_;
   const HoldPlace place_;
   const Order order_;
@@ -261,13 +261,13 @@ class ReleasePart final : public ChangePart {
 
 }  // namespace
 
-Holds::Holds(Context& context, ChangeSubject& changes, TaskBoard& board)
-    : context_(context), changes_(changes), board_(board) {}
+Holds::Holds(Context& context, ChangeSubject& changes, TaskQueue& queue)
+    : context_(context), changes_(changes), queue_(queue) {}
 
 void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
   const store::Partition partition = context_.PartitionOf(change.subject);
   change.kind = ChangeKind::kHoldPlaced;
-  change.part = std::make_shared<PlacePart>(board_, change.subject, std::move(hold));
+  change.part = std::make_shared<PlacePart>(queue_, change.subject, std::move(hold));
   changes_.Submit(std::move(change), [this, partition, done = std::move(done)](absl::StatusOr<ChangeReply> reply) {
     if (!reply.ok()) return done(std::move(reply).status());
     // The hold is named by the commit that placed it, which is the revision that the reply names.
@@ -285,7 +285,7 @@ void Holds::Release(ChangeRequest change, HoldPlace place, Order order, ReleaseD
   if (!row.ok()) return done(row.status());
   change.subject = row->subject;
   change.kind = ChangeKind::kHoldReleased;
-  change.part = std::make_shared<ReleasePart>(board_, change.subject, place, std::move(order), change.command);
+  change.part = std::make_shared<ReleasePart>(queue_, change.subject, place, std::move(order), change.command);
   change.command.expected_revision.reset();  // the hold's etag, not the subject's
   changes_.Submit(std::move(change),
                   [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });

@@ -15,8 +15,8 @@ namespace {
 
 class SettlePart final : public ChangePart {
  public:
-  SettlePart(TaskBoard& board, base::SubjectHandle subject, DeletionPlace place)
-      : board_(board), place_(place), marking_(subject) {}
+  SettlePart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place)
+      : queue_(queue), place_(place), marking_(subject) {}
 
   absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override {
     absl::StatusOr<DeletionRow> row = LoadDeletion(context, place_, &bytes_);
@@ -53,7 +53,7 @@ class SettlePart final : public ChangePart {
   void Wake() override {
     if (!domain::IsOpen(made_.state)) return;
     for (const domain::SystemPart& part : made_.parts) {
-      if (part.outcome == domain::PurgeOutcome::kOpen) board_.Add(part.system, place_, base::Span{});
+      if (part.outcome == domain::PurgeOutcome::kOpen) queue_.Add(part.system, place_, base::Span{});
     }
   }
 
@@ -78,7 +78,7 @@ class SettlePart final : public ChangePart {
     request.due_at = request.extended ? domain::ExtendedDeadline(request.received_at, periods) : due.complete_by;
   }
 
-  TaskBoard& board_;
+  TaskQueue& queue_;
   const DeletionPlace place_;
   std::string bytes_;
   DeletionRow row_;
@@ -105,7 +105,7 @@ absl::StatusOr<std::vector<std::pair<DeletionPlace, base::SubjectHandle>>> FindU
 
 }  // namespace
 
-absl::Status SettleOrders(Context& context, ChangeSubject& changes, TaskBoard& board, size_t* settled) {
+absl::Status SettleOrders(Context& context, ChangeSubject& changes, TaskQueue& queue, size_t* settled) {
   *settled = 0;
   if (context.time.Look().doubtful || !context.ready.load(std::memory_order_acquire)) return absl::OkStatus();
   if (!context.perhaps_unsettled.exchange(false)) return absl::OkStatus();
@@ -117,7 +117,7 @@ absl::Status SettleOrders(Context& context, ChangeSubject& changes, TaskBoard& b
     ChangeRequest change;
     change.subject = subject;
     change.kind = ChangeKind::kDeletionSettled;
-    change.part = std::make_shared<SettlePart>(board, subject, place);
+    change.part = std::make_shared<SettlePart>(queue, subject, place);
     const auto done = std::make_shared<std::promise<absl::Status>>();
     std::future<absl::Status> answer = done->get_future();
     changes.Submit(std::move(change),

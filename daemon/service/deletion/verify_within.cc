@@ -88,11 +88,11 @@ void VerifyWithin::Build(const Context& context, const SystemsSeen& systems, Par
   }
 }
 
-void VerifyWithin::Publish(Context& context, TaskBoard& board, const SystemsSeen& systems) const {
+void VerifyWithin::Publish(Context& context, TaskQueue& queue, const SystemsSeen& systems) const {
   for (const auto& [recording, marks] : recordings_) context.IndexOf(subject_).PutMarks(subject_, recording, marks);
   for (const Found& found : found_) {
     context.deletions.Replace(found.place, &found.row.request, found.made);
-    PutOnBoard(board, systems, found.place);
+    PutOnBoard(queue, systems, found.place);
   }
 }
 

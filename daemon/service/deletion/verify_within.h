@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "daemon/service/commit/change_part.h"
-#include "daemon/service/purge/task_board.h"
+#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/system_rows.h"
 
@@ -25,7 +25,7 @@ class VerifyWithin {
 
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
   void Build(const Context& context, const SystemsSeen& systems, PartOutput& out);
-  void Publish(Context& context, TaskBoard& board, const SystemsSeen& systems) const;
+  void Publish(Context& context, TaskQueue& queue, const SystemsSeen& systems) const;
 
  private:
   struct Found {

@@ -83,15 +83,15 @@ void EndedUses::Build(const Context& context, const store::Stamp& stamp, PartOut
 }
 
 void EndedUses::Publish(Context& context, const store::Stamp& stamp) {
-  forgiven_.Publish(context, board_);
+  forgiven_.Publish(context, queue_);
   for (size_t i = 0; i < made_.size(); ++i) {
     const DeletionPlace place{context.PartitionOf(subject_), NumberOf(stamp.sequence, i)};
     context.deletions.Replace(place, nullptr, made_[i].made);
     if (made_[i].made.IsUnsettled()) context.perhaps_unsettled.store(true);
-    PutOnBoard(board_, systems_, place);
+    PutOnBoard(queue_, systems_, place);
   }
 }
 
-void EndedUses::Wake() { forgiven_.Wake(board_); }
+void EndedUses::Wake() { forgiven_.Wake(queue_); }
 
 }  // namespace consent::service

@@ -10,16 +10,16 @@
 #include "daemon/domain/ended.h"
 #include "daemon/service/commit/change_part.h"
 #include "daemon/service/deletion/forgiven_copies.h"
-#include "daemon/service/purge/task_board.h"
+#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/system_rows.h"
 
 namespace consent::service {
 
 class EndedUses final : public ChangePart {
  public:
-  EndedUses(TaskBoard& board, base::SubjectHandle subject, std::string account_id,
+  EndedUses(TaskQueue& queue, base::SubjectHandle subject, std::string account_id,
             std::vector<std::pair<domain::ScopeRef, std::string>> names)
-      : board_(board),
+      : queue_(queue),
         subject_(subject),
         forgiven_(subject),
         account_id_(std::move(account_id)),
@@ -42,7 +42,7 @@ class EndedUses final : public ChangePart {
   };
   New Make(const Context& context, const domain::Ended& ended, const domain::Moment& moment) const;
 
-  TaskBoard& board_;
+  TaskQueue& queue_;
   const base::SubjectHandle subject_;
   ForgivenCopies forgiven_;
   const std::string account_id_;

@@ -121,13 +121,13 @@ struct Ending {
   }
 
   // As part of the commit: whoever changes the request next finds it told.
-  void Tell(Context& context, TaskBoard& board, const SystemRow& system) const {
+  void Tell(Context& context, TaskQueue& queue, const SystemRow& system) const {
     if (again) {
-      if (due != base::kEndOfTime) board.Add(system.number, report.place, from);
+      if (due != base::kEndOfTime) queue.Add(system.number, report.place, from);
       return;
     }
-    board.Count(system.number, -1);
-    if (task.failures >= kStuckAfter) board.CountStuck(system.number, -1);
+    queue.Count(system.number, -1);
+    if (task.failures >= kStuckAfter) queue.CountStuck(system.number, -1);
     context.deletions.Replace(report.place, &deletion.request, after);
   }
 };
@@ -170,7 +170,7 @@ absl::Status Prepare(const Context& context, const SystemRow& system, const Task
 
 }  // namespace
 
-absl::Status EndTask(Context& context, TaskBoard& board, const SystemRow& system, const TaskReport& report) {
+absl::Status EndTask(Context& context, TaskQueue& queue, const SystemRow& system, const TaskReport& report) {
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
     std::optional<Ending> ending;
     absl::Status read = Prepare(context, system, report, &ending);
@@ -184,14 +184,14 @@ absl::Status EndTask(Context& context, TaskBoard& board, const SystemRow& system
                                     system.name + (ending->again ? " once " : " ") + OutcomeName(report.outcome));
           return change;
         },
-        [&](const store::Stamp&) { ending->Tell(context, board, system); });
+        [&](const store::Stamp&) { ending->Tell(context, queue, system); });
     if (result.outcome == store::Outcome::kConflict) continue;
     return OutcomeStatus(result.outcome);
   }
   return OutcomeStatus(store::Outcome::kConflict);
 }
 
-std::vector<absl::Status> EndTasks(Context& context, TaskBoard& board, const SystemRow& system,
+std::vector<absl::Status> EndTasks(Context& context, TaskQueue& queue, const SystemRow& system,
                                    const std::vector<TaskReport>& reports) {
   std::vector<absl::Status> answers(reports.size());
   std::map<store::Partition, std::vector<std::pair<size_t, Ending>>> endings;
@@ -215,12 +215,12 @@ std::vector<absl::Status> EndTasks(Context& context, TaskBoard& board, const Sys
           return change;
         },
         [&](const store::Stamp&) {
-          for (const auto& [i, ending] : together) ending.Tell(context, board, system);
+          for (const auto& [i, ending] : together) ending.Tell(context, queue, system);
         });
     for (const auto& [i, ending] : together) {
       // Somebody else changed one of them, or they are too many for one commit: each by itself.
       const bool apart = result.outcome == store::Outcome::kConflict || result.outcome == store::Outcome::kTooLarge;
-      answers[i] = apart ? EndTask(context, board, system, reports[i]) : OutcomeStatus(result.outcome);
+      answers[i] = apart ? EndTask(context, queue, system, reports[i]) : OutcomeStatus(result.outcome);
     }
   }
   return answers;

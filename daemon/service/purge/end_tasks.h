@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "daemon/service/purge/task_board.h"
+#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/system_rows.h"
 
@@ -26,8 +26,8 @@ struct TaskReport {
 // last task of a request its key's share goes; that it is COMPLETED is said once that has left the files (erasures.h).
 // Repeating a report changes nothing. Blocks. The answers, in the order of the reports: OK, TASK_NOT_FOUND, LEASE_LOST,
 // and those of the store. No task twice; those of one partition share a commit.
-std::vector<absl::Status> EndTasks(Context& context, TaskBoard& board, const SystemRow& system,
+std::vector<absl::Status> EndTasks(Context& context, TaskQueue& queue, const SystemRow& system,
                                    const std::vector<TaskReport>& reports);
-absl::Status EndTask(Context& context, TaskBoard& board, const SystemRow& system, const TaskReport& report);
+absl::Status EndTask(Context& context, TaskQueue& queue, const SystemRow& system, const TaskReport& report);
 
 }  // namespace consent::service

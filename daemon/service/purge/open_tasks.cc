@@ -68,16 +68,16 @@ void OpenTasksOf::EndParts(const std::string& reason, base::Instant now, domain:
   }
 }
 
-void OpenTasksOf::TellDeleted(TaskBoard& board) const {
+void OpenTasksOf::TellDeleted(TaskQueue& queue) const {
   for (const One& one : tasks_) {
-    board.Count(one.system, -1);
-    if (one.row.failures >= kStuckAfter) board.CountStuck(one.system, -1);
+    queue.Count(one.system, -1);
+    if (one.row.failures >= kStuckAfter) queue.CountStuck(one.system, -1);
   }
 }
 
-void OpenTasksOf::TellTakenBack(TaskBoard& board) const {
+void OpenTasksOf::TellTakenBack(TaskQueue& queue) const {
   for (const One& one : tasks_) {
-    if (one.row.leased_until.IsSet()) board.Add(one.system, place_, base::Span{});
+    if (one.row.leased_until.IsSet()) queue.Add(one.system, place_, base::Span{});
   }
 }
 

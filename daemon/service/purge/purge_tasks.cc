@@ -23,7 +23,7 @@ void CountErased(const TaskFailure& failure, TaskRow* row) {
 
 }  // namespace
 
-PurgeTasks::PurgeTasks(Context& context, TaskBoard& board) : context_(context), board_(board) {}
+PurgeTasks::PurgeTasks(Context& context, TaskQueue& queue) : context_(context), queue_(queue) {}
 
 // A task that may be handed out, as it is read.
 struct PurgeTasks::Candidate {
@@ -73,7 +73,7 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   const base::Span from = HandOutFrom(context_, *row);
   if (from.micros > 0 && !row->leased_until.IsSet()) {
     // One that waits for a date may have been put on the board by another clock.
-    if (row->waits_until == base::BootTime{}) board_.Add(system.number, place, from);
+    if (row->waits_until == base::BootTime{}) queue_.Add(system.number, place, from);
     return std::optional<Candidate>();  // has an entry
   }
   std::string deletion_bytes;
@@ -162,7 +162,7 @@ absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, c
       },
       [&](const store::Stamp&) {
         for (const Candidate& candidate : found) {
-          board_.Add(system.number, candidate.task.place, until.since);
+          queue_.Add(system.number, candidate.task.place, until.since);
           if (candidate.RanOut()) CountFailure(system, candidate.task.row.failures);
           if (candidate.begun.has_value()) {
             context_.deletions.Replace(candidate.task.place, &candidate.task.request, candidate.begun->request);
@@ -186,12 +186,12 @@ absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& syste
   for (int attempt = 0; attempt < kMaxCommitAttempts && leased.empty(); ++attempt) {
     // A task that was handed out before has an entry for the end of that lease, too.
     std::map<store::Partition, std::set<DeletionPlace>> places;
-    for (const DeletionPlace& place : board_.Take(system.number, limit)) places[place.partition].insert(place);
+    for (const DeletionPlace& place : queue_.Take(system.number, limit)) places[place.partition].insert(place);
     if (places.empty()) break;
     absl::Status failed;
     for (auto& [partition, taken] : places) {
       absl::StatusOr<store::Outcome> outcome = LeaseIn(partition, system, &taken, visibility, &leased);
-      for (const DeletionPlace& place : taken) board_.Add(system.number, place, base::Span{});
+      for (const DeletionPlace& place : taken) queue_.Add(system.number, place, base::Span{});
       if (!outcome.ok()) failed = outcome.status();
       if (outcome.ok() && *outcome != store::Outcome::kCommitted && *outcome != store::Outcome::kConflict) {
         failed = OutcomeStatus(*outcome);
@@ -203,8 +203,8 @@ absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& syste
 }
 
 void PurgeTasks::CountFailure(const SystemRow& system, uint32_t failures_before) {
-  board_.CountRetry(system.number);
-  if (failures_before + 1 == kStuckAfter) board_.CountStuck(system.number, 1);
+  queue_.CountRetry(system.number);
+  if (failures_before + 1 == kStuckAfter) queue_.CountStuck(system.number, 1);
 }
 
 absl::StatusOr<bool> PurgeTasks::WasTakenBack(DeletionPlace place, const TaskRow& row, Guard* guard) const {
@@ -256,7 +256,7 @@ absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, cons
                                PlainEvent(ChangeKind::kTaskFailed, "", {}, system.name)};
         },
         [&](const store::Stamp&) {
-          if (current) board_.Add(system.number, place, next.waits_until.since);
+          if (current) queue_.Add(system.number, place, next.waits_until.since);
           if (counts) CountFailure(system, row->failures);
         });
     if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
@@ -297,7 +297,7 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
           return store::Change{{PutTask(system, place, next)},
                                PlainEvent(ChangeKind::kTasksLeased, "", {}, system.name)};
         },
-        [&](const store::Stamp&) { board_.Add(system.number, place, next.waits_until.since); });
+        [&](const store::Stamp&) { queue_.Add(system.number, place, next.waits_until.since); });
     if (result.outcome == store::Outcome::kConflict) continue;
     if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
     return Renewal{Renewal::State::kRenewed, result.stamp.time + visibility};

@@ -8,7 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/service/purge/end_tasks.h"
-#include "daemon/service/purge/task_board.h"
+#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/task_rows.h"
 
@@ -59,13 +59,13 @@ struct OpenTasks {
 // Thread-safe. All of these block: call them on a pool thread.
 class PurgeTasks {
  public:
-  PurgeTasks(Context& context, TaskBoard& board);
+  PurgeTasks(Context& context, TaskQueue& queue);
 
   // At most `limit` tasks, each with an epoch of its own lease; durable before they are returned. Empty: there are none
   // now.
   absl::StatusOr<std::vector<LeasedTask>> Lease(const SystemRow& system, size_t limit, base::Span visibility);
   std::vector<absl::Status> End(const SystemRow& system, const std::vector<TaskReport>& reports) {
-    return EndTasks(context_, board_, system, reports);
+    return EndTasks(context_, queue_, system, reports);
   }
   // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST. Repeating a report of the
   // latest failure is OK. A lease that a hold took back is no failure, and what it erased counts even where the task is
@@ -96,7 +96,7 @@ class PurgeTasks {
   void CountFailure(const SystemRow& system, uint32_t failures_before);
 
   Context& context_;
-  TaskBoard& board_;
+  TaskQueue& queue_;
 };
 
 }  // namespace consent::service

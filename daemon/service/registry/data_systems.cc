@@ -30,7 +30,7 @@ bool SameContent(const SystemRow& a, const SystemRow& b) {
 
 }  // namespace
 
-DataSystems::DataSystems(Context& context, TaskBoard& board) : context_(context), board_(board) {}
+DataSystems::DataSystems(Context& context, TaskQueue& queue) : context_(context), queue_(queue) {}
 
 void DataSystems::Remember(const SystemRow& row) {
   base::MutexLock lock(mutex_);
@@ -148,7 +148,7 @@ absl::StatusOr<SystemRow> DataSystems::Retire(const std::string& name, const std
   if (!found.ok()) return found;
   SystemRow row = *std::move(found);
   if (row.IsActive()) {
-    const int64_t open = board_.counts(row.number).open;
+    const int64_t open = queue_.counts(row.number).open;
     if (open > 0 && reason.empty()) {
       return wire::MakeError(v1::ERROR_REASON_SYSTEM_HAS_TASKS,
                              "the data system has open tasks: let them end, or give a reason for leaving them",
@@ -208,9 +208,9 @@ absl::Status DataSystems::FillBoard(store::Partition partition) {
         if (damaged) return false;
         base::Decoder in(key);
         const auto system = static_cast<domain::SystemNumber>(in.BigEndian(2));
-        board_.Add(system, DeletionPlace{partition, NumberOfKey(key)}, HandOutFrom(context_, row));
-        board_.Count(system, 1);
-        if (row.failures >= kStuckAfter) board_.CountStuck(system, 1);
+        queue_.Add(system, DeletionPlace{partition, NumberOfKey(key)}, HandOutFrom(context_, row));
+        queue_.Count(system, 1);
+        if (row.failures >= kStuckAfter) queue_.CountStuck(system, 1);
         return true;
       });
   if (!scanned.ok()) return StoreUnreadable();
@@ -282,8 +282,8 @@ absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
         },
         [&](const store::Stamp&) {
           for (const domain::SystemNumber system : added) {
-            board_.Count(system, 1);
-            board_.Add(system, place, base::Span{});
+            queue_.Count(system, 1);
+            queue_.Add(system, place, base::Span{});
           }
         });
     if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
@@ -307,9 +307,9 @@ absl::Status DataSystems::EndTasks(const SystemRow& system) {
     if (!scanned.ok()) return StoreUnreadable();
     for (const DeletionPlace& place : open) {
       report.place = place;
-      absl::Status ended = EndTask(context_, board_, system, report);
+      absl::Status ended = EndTask(context_, queue_, system, report);
       while (wire::DetailOf(ended).reason == v1::ERROR_REASON_OVERLOADED) {
-        ended = EndTask(context_, board_, system, report);
+        ended = EndTask(context_, queue_, system, report);
       }
       if (!ended.ok()) return ended;
     }

@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/base/mutex.h"
-#include "daemon/service/purge/task_board.h"
+#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/system_rows.h"
 
 namespace consent::service {
@@ -18,7 +18,7 @@ namespace consent::service {
 // Thread-safe; writes one after another. They block until every partition has acknowledged: call them on a pool thread.
 class DataSystems {
  public:
-  DataSystems(Context& context, TaskBoard& board);
+  DataSystems(Context& context, TaskQueue& queue);
   // Reads the registry, finishes what a crash left in some partitions only, puts every open task on the board and gives
   // open requests the tasks that they lack. Once, before anything is served.
   absl::Status Load() EXCLUDES(writing_);
@@ -50,7 +50,7 @@ class DataSystems {
   void Remember(const SystemRow& row) EXCLUDES(mutex_);
 
   Context& context_;
-  TaskBoard& board_;
+  TaskQueue& queue_;
   base::Mutex writing_;
   std::optional<SystemRow> unfinished_ GUARDED_BY(writing_);
   mutable base::Mutex mutex_;

@@ -12,7 +12,7 @@ void SubjectChanges::Submit(ChangeRequest request, ChangeDone done) {
   if (request.kind == ChangeKind::kReportRecording) {
     request.part = std::make_shared<ReportFlags>(request.subject, request.recording, request.flags);
   } else {
-    request.part = std::make_shared<EndedUses>(board_, request.subject, request.account_id, request.payload.names);
+    request.part = std::make_shared<EndedUses>(queue_, request.subject, request.account_id, request.payload.names);
   }
   changes_.Submit(std::move(request), std::move(done));
 }

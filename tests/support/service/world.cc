@@ -55,21 +55,21 @@ struct World::Running {
                 .census = {},
                 .writers = writers,
                 .activation = {}},
-        board(context),
+        queue(context),
         changes(context, options.max_in_flight),
-        subject_changes(changes, board),
+        subject_changes(changes, queue),
         checks(context),
         reads(context),
         admin(context),
-        systems(context, board),
-        deletions(context, changes, board),
-        holds(context, changes, board),
+        systems(context, queue),
+        deletions(context, changes, queue),
+        holds(context, changes, queue),
         erasures(context),
-        tasks(context, board) {}
+        tasks(context, queue) {}
 
   service::Pool writers;
   service::Context context;
-  service::TaskBoard board;
+  service::TaskQueue queue;
   service::ChangeSubject changes;
   service::SubjectChanges subject_changes;
   service::CheckEligibility checks;
@@ -131,7 +131,7 @@ service::SubjectChanges& World::changes() { return running_->subject_changes; }
 service::CheckEligibility& World::checks() { return running_->checks; }
 service::ReadSubject& World::reads() { return running_->reads; }
 service::PolicyAdmin& World::admin() { return running_->admin; }
-service::TaskBoard& World::board() { return running_->board; }
+service::TaskQueue& World::queue() { return running_->queue; }
 service::DataSystems& World::systems() { return running_->systems; }
 service::Deletions& World::deletions() { return running_->deletions; }
 service::Holds& World::holds() { return running_->holds; }

@@ -141,7 +141,7 @@ class World {
   service::CheckEligibility& checks();
   service::ReadSubject& reads();
   service::PolicyAdmin& admin();
-  service::TaskBoard& board();
+  service::TaskQueue& queue();
   service::DataSystems& systems();
   service::Deletions& deletions();
   service::PurgeTasks& tasks();

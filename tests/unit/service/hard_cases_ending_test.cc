@@ -218,15 +218,15 @@ TEST_F(HardCaseOfAnEnding, WhatWasErasedBeforeTheConsentStaysSaid) {
     ASSERT_TRUE(deleting.Fail("vendor", task[0]).ok());
     world.Wait(base::Days(1));
   }
-  EXPECT_EQ(world.board().counts(deleting.Named("vendor").number).stuck, 1);
+  EXPECT_EQ(world.queue().counts(deleting.Named("vendor").number).stuck, 1);
   ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("past")).ok());
   EXPECT_TRUE(world.erasures().EraseKeys().ok());
   const domain::DeletionRequest request = Told("a")[0];
   EXPECT_EQ(request.state, DeletionState::kCompleted);
   EXPECT_EQ(request.Find(deleting.Named("audio").number)->outcome, domain::PurgeOutcome::kAcknowledged);
   EXPECT_EQ(request.Find(deleting.Named("vendor").number)->outcome, domain::PurgeOutcome::kExempt);
-  EXPECT_EQ(world.board().counts(deleting.Named("vendor").number).open, 0);
-  EXPECT_EQ(world.board().counts(deleting.Named("vendor").number).stuck, 0);
+  EXPECT_EQ(world.queue().counts(deleting.Named("vendor").number).open, 0);
+  EXPECT_EQ(world.queue().counts(deleting.Named("vendor").number).stuck, 0);
   EXPECT_TRUE(deleting.Lease("vendor").empty());
 }
 

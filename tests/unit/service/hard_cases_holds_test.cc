@@ -152,7 +152,7 @@ TEST_F(HardCaseOfAHold, ARenewalSaysThatAHoldTookTheTaskBackAndTheHoldSaysWhoSti
   ASSERT_TRUE(world.tasks().Fail(audio, before[0].place, stopped).ok()) << "repeating is harmless";
   EXPECT_TRUE(out().empty()) << "it has said that it stopped";
   EXPECT_EQ(renewed(after[0]), State::kRenewed) << "the second lease is none the worse";
-  EXPECT_EQ(world.board().counts(audio.number).stuck, 0);
+  EXPECT_EQ(world.queue().counts(audio.number).stuck, 0);
   ASSERT_TRUE(deleting.End("audio", after[0], PurgeOutcome::kAcknowledged, 2).ok());
   ASSERT_TRUE(deleting.Release(hold).ok());
   const auto rest = deleting.Lease("audio");

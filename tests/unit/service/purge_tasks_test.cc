@@ -71,8 +71,8 @@ TEST_P(PurgeTasksTest, ReportsMayBeRepeatedAndAreCountedOnce) {
   EXPECT_TRUE(deleting.End("audio", tasks.at(0), PurgeOutcome::kAcknowledged, 5).ok());
   EXPECT_EQ(deleting.Get(place).Find(1)->erased_count, 5U);
   EXPECT_EQ(deleting.Get(place).state, DeletionState::kInProgress);
-  EXPECT_EQ(world.board().counts(1).open, 0);
-  EXPECT_EQ(world.board().counts(2).open, 1);
+  EXPECT_EQ(world.queue().counts(1).open, 0);
+  EXPECT_EQ(world.queue().counts(2).open, 1);
   service::LeasedTask never = tasks[0];
   EXPECT_EQ(ReasonOf(deleting.End("copies", never)), "LEASE_LOST") << "not leased to anybody";
   never.place.number += 1000;
@@ -137,13 +137,13 @@ TEST_P(PurgeTasksTest, ALeaseThatRunsOutWithoutAReportIsAFailure) {
     ASSERT_EQ(deleting.Lease("audio", 1, base::Seconds(10)).size(), 1U);
     const auto open = world.tasks().List(audio, 0, 10, {});
     EXPECT_EQ(open->tasks.at(0).row.failures, failures) << "nothing fails for ever without a word";
-    EXPECT_EQ(world.board().counts(audio.number).stuck, failures >= service::kStuckAfter ? 1 : 0);
+    EXPECT_EQ(world.queue().counts(audio.number).stuck, failures >= service::kStuckAfter ? 1 : 0);
     world.Wait(base::Seconds(11));
   }
   world.Restart();
-  EXPECT_EQ(world.board().counts(audio.number).stuck, 1);
+  EXPECT_EQ(world.queue().counts(audio.number).stuck, 1);
   EXPECT_EQ(deleting.Work("audio"), 1U);
-  EXPECT_EQ(world.board().counts(audio.number).stuck, 0);
+  EXPECT_EQ(world.queue().counts(audio.number).stuck, 0);
 }
 
 TEST_P(PurgeTasksTest, WhatAFailedRunErasedIsCountedAndItsEvidenceKept) {
@@ -194,7 +194,7 @@ TEST_P(PurgeTasksTest, ASystemThatIsRegisteredGetsTasksOfWhatIsOpen) {
   std::vector<DeletionPlace> places;
   for (int i = 0; i < 20; ++i) places.push_back(deleting.Ask("a" + std::to_string(i), AllOfIt()));
   deleting.Register(System("late"));
-  EXPECT_EQ(world.board().counts(deleting.Named("late").number).open, 20);
+  EXPECT_EQ(world.queue().counts(deleting.Named("late").number).open, 20);
   EXPECT_EQ(deleting.Work("audio"), 20U);
   for (const DeletionPlace& place : places) EXPECT_EQ(deleting.Get(place).state, DeletionState::kInProgress);
   EXPECT_EQ(deleting.Work("late"), 20U);
@@ -271,7 +271,7 @@ TEST_P(PurgeTasksTest, ManyWorkersDoEachTaskOnce) {
   for (std::thread& worker : workers) worker.join();
   EXPECT_EQ(done.size(), size_t{kRequests});
   EXPECT_EQ(std::set<DeletionPlace>(done.begin(), done.end()).size(), size_t{kRequests});
-  EXPECT_EQ(world.board().counts(1).open, 0);
+  EXPECT_EQ(world.queue().counts(1).open, 0);
 }
 
 TEST_P(PurgeTasksTest, CancellingTakesTheTombstoneBackAndNeedsTheEtagAndEvidence) {
@@ -290,7 +290,7 @@ TEST_P(PurgeTasksTest, CancellingTakesTheTombstoneBackAndNeedsTheEtagAndEvidence
   EXPECT_EQ(Text(world.Check("a", Recording(world.Now() - base::Days(25)))), "KEEP no: DELETION_PENDING")
       << "the other one stays";
   EXPECT_EQ(deleting.Work("audio"), 0U);
-  EXPECT_EQ(world.board().counts(1).open, 0);
+  EXPECT_EQ(world.queue().counts(1).open, 0);
   EXPECT_FALSE(HasKey(place));
   const DeletionPlace begun = deleting.Ask("a", AllOfIt());
   ASSERT_EQ(deleting.Lease("audio").size(), 2U) << "what lies within it was verified with it";

@@ -1,5 +1,5 @@
 // The board: in order of time, nobody waits for ever.
-#include "daemon/service/purge/task_board.h"
+#include "daemon/service/purge/task_queue.h"
 
 #include <gtest/gtest.h>
 
@@ -12,35 +12,35 @@ namespace consent::test {
 namespace {
 
 using service::DeletionPlace;
-using service::TaskBoard;
+using service::TaskQueue;
 
 DeletionPlace Place(store::Sequence sequence) { return {store::Partition{0}, sequence}; }
 
 TEST(TaskBoardTest, GivesWhatIsDueTheLongestWaitingFirst) {
   World world;
-  TaskBoard board(world.context());
+  TaskQueue queue(world.context());
   const base::Span now = world.clock.SinceBoot();
-  board.Add(1, Place(1), base::Span{now.micros + base::Seconds(10).micros});
-  board.Add(1, Place(2), base::Span{now.micros - base::Seconds(5).micros});
-  board.Add(1, Place(3), base::Span{});
-  board.Add(2, Place(4), base::Span{});
-  EXPECT_EQ(board.Take(1, 10), (std::vector<DeletionPlace>{Place(3), Place(2)}));
-  EXPECT_TRUE(board.Take(1, 10).empty());
+  queue.Add(1, Place(1), base::Span{now.micros + base::Seconds(10).micros});
+  queue.Add(1, Place(2), base::Span{now.micros - base::Seconds(5).micros});
+  queue.Add(1, Place(3), base::Span{});
+  queue.Add(2, Place(4), base::Span{});
+  EXPECT_EQ(queue.Take(1, 10), (std::vector<DeletionPlace>{Place(3), Place(2)}));
+  EXPECT_TRUE(queue.Take(1, 10).empty());
   world.Wait(base::Seconds(10));
-  EXPECT_EQ(board.Take(1, 1), std::vector<DeletionPlace>{Place(1)});
-  EXPECT_EQ(board.Take(2, 1), std::vector<DeletionPlace>{Place(4)});
+  EXPECT_EQ(queue.Take(1, 1), std::vector<DeletionPlace>{Place(1)});
+  EXPECT_EQ(queue.Take(2, 1), std::vector<DeletionPlace>{Place(4)});
 }
 
 TEST(TaskBoardTest, WakesForATaskAndWhenPatienceEnds) {
   World world;
-  TaskBoard board(world.context());
+  TaskQueue queue(world.context());
   std::promise<void> woken;
-  ASSERT_TRUE(board.Wait(1, std::chrono::hours(1), [&] { woken.set_value(); }));
-  board.Add(2, Place(1), base::Span{});
-  board.Add(1, Place(2), base::Span{});
+  ASSERT_TRUE(queue.Wait(1, std::chrono::hours(1), [&] { woken.set_value(); }));
+  queue.Add(2, Place(1), base::Span{});
+  queue.Add(1, Place(2), base::Span{});
   woken.get_future().get();
   std::promise<void> patience_ended;
-  ASSERT_TRUE(board.Wait(3, std::chrono::milliseconds(1), [&] { patience_ended.set_value(); }));
+  ASSERT_TRUE(queue.Wait(3, std::chrono::milliseconds(1), [&] { patience_ended.set_value(); }));
   world.clock.Advance(base::Milliseconds(1));
   patience_ended.get_future().get();
 }
@@ -52,12 +52,12 @@ TEST(TaskBoardTest, StoppingWakesEverybody) {
     std::atomic<int> woken = 0;
     int waiting = 0;
     {
-      TaskBoard board(world.context());
-      for (int i = 0; i < 3; ++i) waiting += board.Wait(1, std::chrono::hours(1), [&] { ++woken; }) ? 1 : 0;
+      TaskQueue queue(world.context());
+      for (int i = 0; i < 3; ++i) waiting += queue.Wait(1, std::chrono::hours(1), [&] { ++woken; }) ? 1 : 0;
       if (round % 3 == 1) std::this_thread::yield();
-      if (round % 3 == 2) board.Add(2, Place(1), base::Span{});
-      board.Stop();
-      EXPECT_FALSE(board.Wait(1, std::chrono::hours(1), [] {}));
+      if (round % 3 == 2) queue.Add(2, Place(1), base::Span{});
+      queue.Stop();
+      EXPECT_FALSE(queue.Wait(1, std::chrono::hours(1), [] {}));
     }
     ASSERT_EQ(waiting, 3);
     ASSERT_EQ(woken, waiting) << round;
@@ -66,9 +66,9 @@ TEST(TaskBoardTest, StoppingWakesEverybody) {
 
 TEST(TaskBoardTest, TheNumberOfWaitersIsBounded) {
   World world;
-  TaskBoard board(world.context());
+  TaskQueue queue(world.context());
   int waiting = 0;
-  while (board.Wait(1, std::chrono::hours(1), [] {})) ++waiting;
+  while (queue.Wait(1, std::chrono::hours(1), [] {})) ++waiting;
   EXPECT_EQ(waiting, 1024);
 }
 

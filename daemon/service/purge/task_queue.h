@@ -20,16 +20,16 @@ namespace consent::service {
 inline constexpr uint32_t kStuckAfter = 5;
 
 // Thread-safe. Owns a thread, which only wakes waiters.
-class TaskBoard {
+class TaskQueue {
  public:
   // Called once, on the board's own thread or on that of the caller; must not block.
   using Wake = std::function<void()>;
 
-  explicit TaskBoard(const Context& context);
+  explicit TaskQueue(const Context& context);
   // Wakes all that wait.
-  ~TaskBoard();
-  TaskBoard(const TaskBoard&) = delete;
-  TaskBoard& operator=(const TaskBoard&) = delete;
+  ~TaskQueue();
+  TaskQueue(const TaskQueue&) = delete;
+  TaskQueue& operator=(const TaskQueue&) = delete;
 
   // The task may be handed out from `at` on, by the boot clock (zero: at once).
   void Add(domain::SystemNumber system, DeletionPlace task, base::Span at) EXCLUDES(mutex_);
@@ -69,7 +69,7 @@ class TaskBoard {
     base::Span until;  // by the boot clock
     Wake wake;
   };
-  struct Line {
+  struct SystemQueue {
     std::priority_queue<Entry> entries;
     std::vector<Waiter> waiters;
     Counts counts;
@@ -82,7 +82,7 @@ class TaskBoard {
   const Context& context_;
   mutable base::Mutex mutex_;
   base::CondVar changed_;
-  std::map<domain::SystemNumber, Line> lines_ GUARDED_BY(mutex_);
+  std::map<domain::SystemNumber, SystemQueue> lines_ GUARDED_BY(mutex_);
   size_t waiting_ GUARDED_BY(mutex_) = 0;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;

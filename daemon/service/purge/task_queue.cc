@@ -1,4 +1,4 @@
-#include "daemon/service/purge/task_board.h"
+#include "daemon/service/purge/task_queue.h"
 
 #include <utility>
 
@@ -11,21 +11,21 @@ constexpr std::chrono::milliseconds kTick{100};
 
 }  // namespace
 
-TaskBoard::TaskBoard(const Context& context) : context_(context), thread_([this] { Run(); }) {}
+TaskQueue::TaskQueue(const Context& context) : context_(context), thread_([this] { Run(); }) {}
 
-TaskBoard::~TaskBoard() {
+TaskQueue::~TaskQueue() {
   Stop();
   thread_.join();
 }
 
-void TaskBoard::Add(domain::SystemNumber system, DeletionPlace task, base::Span at) {
+void TaskQueue::Add(domain::SystemNumber system, DeletionPlace task, base::Span at) {
   base::MutexLock lock(mutex_);
-  Line& line = lines_[system];
+  SystemQueue& line = lines_[system];
   line.entries.push(Entry{at, task});
   if (!line.waiters.empty()) changed_.NotifyOne();
 }
 
-std::vector<DeletionPlace> TaskBoard::Take(domain::SystemNumber system, size_t limit) {
+std::vector<DeletionPlace> TaskQueue::Take(domain::SystemNumber system, size_t limit) {
   const base::Span now = context_.time.SinceBoot();
   std::vector<DeletionPlace> taken;
   base::MutexLock lock(mutex_);
@@ -37,7 +37,7 @@ std::vector<DeletionPlace> TaskBoard::Take(domain::SystemNumber system, size_t l
   return taken;
 }
 
-bool TaskBoard::Wait(domain::SystemNumber system, std::chrono::milliseconds patience, Wake wake) {
+bool TaskQueue::Wait(domain::SystemNumber system, std::chrono::milliseconds patience, Wake wake) {
   const base::Span until = context_.time.After(base::Milliseconds(patience.count())).since;
   base::MutexLock lock(mutex_);
   if (stopping_ || waiting_ >= kMaxWaiters) return false;
@@ -47,39 +47,39 @@ bool TaskBoard::Wait(domain::SystemNumber system, std::chrono::milliseconds pati
   return true;
 }
 
-void TaskBoard::Stop() {
+void TaskQueue::Stop() {
   base::MutexLock lock(mutex_);
   stopping_ = true;
   changed_.NotifyAll();
 }
 
-void TaskBoard::Count(domain::SystemNumber system, int64_t change) {
+void TaskQueue::Count(domain::SystemNumber system, int64_t change) {
   base::MutexLock lock(mutex_);
   lines_[system].counts.open += change;
 }
 
-void TaskBoard::CountStuck(domain::SystemNumber system, int64_t change) {
+void TaskQueue::CountStuck(domain::SystemNumber system, int64_t change) {
   base::MutexLock lock(mutex_);
   lines_[system].counts.stuck += change;
 }
 
-void TaskBoard::CountRetry(domain::SystemNumber system) {
+void TaskQueue::CountRetry(domain::SystemNumber system) {
   base::MutexLock lock(mutex_);
   ++lines_[system].counts.retries;
 }
 
-void TaskBoard::CountRefused(domain::SystemNumber system, const std::string& reason) {
+void TaskQueue::CountRefused(domain::SystemNumber system, const std::string& reason) {
   base::MutexLock lock(mutex_);
   ++lines_[system].counts.refused[reason];
 }
 
-TaskBoard::Counts TaskBoard::counts(domain::SystemNumber system) const {
+TaskQueue::Counts TaskQueue::counts(domain::SystemNumber system) const {
   base::MutexLock lock(mutex_);
   const auto at = lines_.find(system);
   return at == lines_.end() ? Counts{} : at->second.counts;
 }
 
-void TaskBoard::TakeReady(std::vector<Wake>* ready) {
+void TaskQueue::TakeReady(std::vector<Wake>* ready) {
   const base::Span now = context_.time.SinceBoot();
   for (auto& [system, line] : lines_) {
     const bool has_task = !line.entries.empty() && line.entries.top().at <= now;
@@ -95,7 +95,7 @@ void TaskBoard::TakeReady(std::vector<Wake>* ready) {
   }
 }
 
-void TaskBoard::Run() {
+void TaskQueue::Run() {
   for (;;) {
     std::vector<Wake> ready;
     bool stop = false;
