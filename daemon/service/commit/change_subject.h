@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/service/commit/change.h"
 #include "daemon/service/state/context.h"
-#include "daemon/service/state/subject_turns.h"
+#include "daemon/service/state/per_subject_queue.h"
 
 namespace consent::service {
 
@@ -49,7 +49,7 @@ class ChangeSubject {
   Context& context_;
   const size_t max_in_flight_;
   std::atomic<size_t> in_flight_{0};
-  SubjectTurns turns_;
+  PerSubjectQueue turns_;
 };
 
 }  // namespace consent::service

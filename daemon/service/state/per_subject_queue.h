@@ -13,7 +13,7 @@
 namespace consent::service {
 
 // Thread-safe.
-class SubjectTurns {
+class PerSubjectQueue {
  public:
   // True: it is the caller's turn, `next` was not taken. False: `next` runs when the turns before it are over; nothing
   // more to do.

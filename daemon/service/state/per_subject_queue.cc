@@ -1,10 +1,10 @@
-#include "daemon/service/state/subject_turns.h"
+#include "daemon/service/state/per_subject_queue.h"
 
 #include <utility>
 
 namespace consent::service {
 
-bool SubjectTurns::Take(base::SubjectHandle subject, std::function<void()>& next) {
+bool PerSubjectQueue::Take(base::SubjectHandle subject, std::function<void()>& next) {
   Shard& shard = ShardOf(subject);
   base::MutexLock lock(shard.mutex);
   const auto [at, first] = shard.waiting.try_emplace(subject);
@@ -13,7 +13,7 @@ bool SubjectTurns::Take(base::SubjectHandle subject, std::function<void()>& next
   return false;
 }
 
-std::function<void()> SubjectTurns::Pass(base::SubjectHandle subject) {
+std::function<void()> PerSubjectQueue::Pass(base::SubjectHandle subject) {
   Shard& shard = ShardOf(subject);
   base::MutexLock lock(shard.mutex);
   const auto at = shard.waiting.find(subject);
