@@ -12,9 +12,9 @@ namespace {
 constexpr size_t kChoices = 4;
 
 // By regime of the policy in force; every purpose in use has all four series, so that a zero is seen as a zero.
-std::vector<ops::SubjectCount> CountSubjects(const service::Census& census, const domain::Rules& rules) {
+std::vector<ops::SubjectCount> CountSubjects(const service::SubjectGauges& gauges, const domain::Rules& rules) {
   std::map<std::tuple<std::string, domain::Purpose, domain::Choice>, uint64_t> counts;
-  for (const service::RegionCount& region : census.ByRegion()) {
+  for (const service::RegionCount& region : gauges.ByRegion()) {
     const std::string& regime = rules.regimes[rules.ForRegion(region.region).regime].name;
     for (const domain::Purpose purpose : domain::kAllPurposes) {
       const auto& choices = region.subjects[static_cast<size_t>(purpose) - 1];
@@ -43,7 +43,7 @@ void GatherPolicy(const service::Context& context, ops::Readings* readings) {
           {suspension.purpose, suspension.region.IsSet() ? suspension.region.ToString() : std::string()});
     }
   }
-  if (context.ready.load()) readings->subjects = CountSubjects(context.census, *rules);
+  if (context.ready.load()) readings->subjects = CountSubjects(context.gauges, *rules);
 }
 
 // Overdue requests that are looked at one by one, because some may be on hold.
@@ -80,9 +80,9 @@ ops::DeletionReading GatherDeletions(const service::Context& context, const Serv
     if (on_hold.ok() && *on_hold) --reading.overdue;
   }
   reading.oldest_open_seconds = SecondsSince(context.deletions.oldest_open(), now);
-  const service::DeletionCensus::Completions completions = context.deletions.completions();
-  reading.completion_bounds.assign(service::DeletionCensus::kCompletionSeconds.begin(),
-                                   service::DeletionCensus::kCompletionSeconds.end());
+  const service::DeletionGauges::Completions completions = context.deletions.completions();
+  reading.completion_bounds.assign(service::DeletionGauges::kCompletionSeconds.begin(),
+                                   service::DeletionGauges::kCompletionSeconds.end());
   reading.completions.assign(completions.buckets.begin(), completions.buckets.end());
   reading.completion_seconds_sum = completions.sum_seconds;
   if (const auto lag = services.erasures.Lag(); lag.ok()) {

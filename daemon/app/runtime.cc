@@ -165,7 +165,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                       .tokens = service::Tokens(keys, store_->store_id()),
                                       .policies = {},
                                       .indexes = std::move(indexes),
-                                      .census = {},
+                                      .gauges = {},
                                       .writers = *writers_,
                                       .activation = {}});
   watched_.store(context_.get());
@@ -242,7 +242,7 @@ std::optional<Failure> Runtime::Prepare() {
   }
   log_.Info(
       "index filled",
-      {{"subjects", context_->census.subjects()}, {"bytes", bytes}, {"complete", complete}, {"seconds", took.count()}});
+      {{"subjects", context_->gauges.subjects()}, {"bytes", bytes}, {"complete", complete}, {"seconds", took.count()}});
   return std::nullopt;
 }
 

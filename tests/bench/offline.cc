@@ -28,7 +28,7 @@ Offline::Offline(const std::string& data_dir)
                                       .tokens = service::Tokens(keyring_.keys, store_->store_id()),
                                       .policies = {},
                                       .indexes = std::move(indexes),
-                                      .census = {},
+                                      .gauges = {},
                                       .writers = writers_,
                                       .activation = {}});
   service::PolicyAdmin admin(*context_);

@@ -417,7 +417,7 @@ void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
   index.Put(request.subject, work.facts_after);
   request.part->Wake();
   context_.NoteStamp(stamp.time);
-  context_.census.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);
+  context_.gauges.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);
   work.reply->revision = context_.tokens.Encode(Revision{context_.PartitionOf(request.subject), stamp.sequence});
 }
 

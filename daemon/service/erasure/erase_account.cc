@@ -177,7 +177,7 @@ absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, cons
       [&](const store::Stamp&) {
         context_.IndexOf(subject).Put(subject, left_bytes);
         context_.IndexOf(subject).PutCover(subject, nullptr);
-        context_.census.Replace(&stored.facts, &left);
+        context_.gauges.Replace(&stored.facts, &left);
       });
   return result.outcome;
 }

@@ -151,7 +151,7 @@ absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   if (const auto used = context_.policies.Find(document.version())) {
     if (absl::Status same = policy::CheckSameContent(used->document.hash(), document); !same.ok()) return same;
   }
-  const policy::Usage usage{context_.census.NoticesInUse(), context_.census.ControlsRefused()};
+  const policy::Usage usage{context_.gauges.NoticesInUse(), context_.gauges.ControlsRefused()};
   if (absl::Status allowed = policy::CheckActivation(current.get(), document, usage); !allowed.ok()) return allowed;
   const policy::State previous = current != nullptr ? current->state : policy::State{};
   const auto trial = policy::Advance(previous, document, context_.Now());

@@ -9,11 +9,11 @@
 #include "daemon/base/keys.h"
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
-#include "daemon/service/state/census.h"
-#include "daemon/service/state/deletion_census.h"
+#include "daemon/service/state/deletion_gauges.h"
 #include "daemon/service/state/facts_index.h"
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/pool.h"
+#include "daemon/service/state/subject_gauges.h"
 #include "daemon/service/state/tokens.h"
 #include "daemon/store/store.h"
 
@@ -29,10 +29,10 @@ struct Context {
   Tokens tokens;
   PolicyBook policies;
   std::vector<std::unique_ptr<FactsIndex>> indexes;  // one per partition
-  Census census;
+  SubjectGauges gauges;
   Pool& writers;  // prepare commits and send replies
   ActivationGate activation;
-  DeletionCensus deletions{};
+  DeletionGauges deletions{};
   std::atomic<bool> ready{false};              // the index is filled and the policy is active
   std::atomic<bool> perhaps_unsettled{false};  // there may be requests that wait for the time to be settled
   std::atomic<int64_t> last_stamp{

@@ -81,7 +81,7 @@ class LatePuts {
   size_t next_ = 0;
 };
 
-absl::Status FillRange(Context& context, store::Partition partition, const Range& range, Census* census) {
+absl::Status FillRange(Context& context, store::Partition partition, const Range& range, SubjectGauges* gauges) {
   FactsIndex& index = *context.indexes[partition.number];
   domain::SubjectFacts facts;
   bool damaged = false;
@@ -128,7 +128,7 @@ absl::Status FillIndex(Context& context) {
     context.indexes[number]->Reserve(*subjects);
     const std::array<Range, kThreads> ranges = Ranges();
     std::array<absl::Status, kThreads> statuses;
-    std::array<Census, kThreads> counted;
+    std::array<SubjectGauges, kThreads> counted;
     std::array<std::thread, kThreads> threads;
     for (int i = 0; i < kThreads; ++i) {
       threads[i] =
@@ -137,7 +137,7 @@ absl::Status FillIndex(Context& context) {
     for (std::thread& thread : threads) thread.join();
     for (int i = 0; i < kThreads; ++i) {
       if (!statuses[i].ok()) return statuses[i];
-      context.census.Merge(counted[i]);
+      context.gauges.Merge(counted[i]);
     }
   }
   // What the tables were before they grew would stay with the process: as much again as a quarter of the index.

@@ -1,4 +1,4 @@
-// Fills the facts index and the census from the store at start.
+// Fills the facts index and the gauges from the store at start.
 #pragma once
 
 #include "absl/status/status.h"

@@ -52,7 +52,7 @@ struct World::Running {
                 .tokens = service::Tokens(keys, store.store_id()),
                 .policies = {},
                 .indexes = Indexes(options),
-                .census = {},
+                .gauges = {},
                 .writers = writers,
                 .activation = {}},
         queue(context),

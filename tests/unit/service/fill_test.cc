@@ -1,4 +1,4 @@
-// The index and the census are what the store says: after a restart, and where the index is too small for all.
+// The index and the gauges are what the store says: after a restart, and where the index is too small for all.
 #include "daemon/service/subject/fill_index.h"
 
 #include <gtest/gtest.h>
@@ -62,7 +62,7 @@ std::vector<std::string> Answers(World& world) {
   return answers;
 }
 
-// What the census should say, counted from the facts themselves.
+// What the gauges should say, counted from the facts themselves.
 struct Recount {
   uint64_t subjects = 0;
   std::map<domain::Region, std::array<std::array<uint64_t, 4>, domain::kPurposes>> regions;
@@ -93,12 +93,12 @@ Recount CountAgain(World& world) {
 
 void ExpectCensus(World& world) {
   const Recount count = CountAgain(world);
-  const service::Census& census = world.context().census;
-  EXPECT_EQ(census.subjects(), count.subjects);
-  EXPECT_EQ(census.NoticesInUse(), count.notices);
-  EXPECT_EQ(census.ControlsRefused(), count.controls);
+  const service::SubjectGauges& gauges = world.context().gauges;
+  EXPECT_EQ(gauges.subjects(), count.subjects);
+  EXPECT_EQ(gauges.NoticesInUse(), count.notices);
+  EXPECT_EQ(gauges.ControlsRefused(), count.controls);
   size_t seen = 0;
-  for (const service::RegionCount& region : census.ByRegion()) {
+  for (const service::RegionCount& region : gauges.ByRegion()) {
     const auto at = count.regions.find(region.region);
     if (at == count.regions.end()) {
       EXPECT_EQ(region.subjects, (std::array<std::array<uint64_t, 4>, domain::kPurposes>{}))

@@ -1,10 +1,10 @@
-#include "daemon/service/state/deletion_census.h"
+#include "daemon/service/state/deletion_gauges.h"
 
 #include <algorithm>
 
 namespace consent::service {
 
-void DeletionCensus::Count(DeletionPlace place, const domain::DeletionRequest& request, int64_t sign) {
+void DeletionGauges::Count(DeletionPlace place, const domain::DeletionRequest& request, int64_t sign) {
   const auto key = std::make_tuple(request.cause, request.regime, request.state);
   uint64_t& count = counts_[key];
   count += static_cast<uint64_t>(sign);
@@ -23,7 +23,7 @@ void DeletionCensus::Count(DeletionPlace place, const domain::DeletionRequest& r
   open_.erase(place);
 }
 
-void DeletionCensus::Replace(DeletionPlace place, const domain::DeletionRequest* before,
+void DeletionGauges::Replace(DeletionPlace place, const domain::DeletionRequest* before,
                              const domain::DeletionRequest& after) {
   base::MutexLock lock(mutex_);
   if (before != nullptr) Count(place, *before, -1);
@@ -38,7 +38,7 @@ void DeletionCensus::Replace(DeletionPlace place, const domain::DeletionRequest*
   completions_.sum_seconds += seconds;
 }
 
-std::vector<DeletionCount> DeletionCensus::Counts() const {
+std::vector<DeletionCount> DeletionGauges::Counts() const {
   base::MutexLock lock(mutex_);
   std::vector<DeletionCount> counts;
   counts.reserve(counts_.size());
@@ -48,7 +48,7 @@ std::vector<DeletionCount> DeletionCensus::Counts() const {
   return counts;
 }
 
-std::vector<DeletionPlace> DeletionCensus::DueBefore(base::Instant time, size_t limit) const {
+std::vector<DeletionPlace> DeletionGauges::DueBefore(base::Instant time, size_t limit) const {
   base::MutexLock lock(mutex_);
   std::vector<DeletionPlace> places;
   for (const auto& [due, of_then] : due_) {
@@ -61,14 +61,14 @@ std::vector<DeletionPlace> DeletionCensus::DueBefore(base::Instant time, size_t 
   return places;
 }
 
-uint64_t DeletionCensus::CountDueBefore(base::Instant time) const {
+uint64_t DeletionGauges::CountDueBefore(base::Instant time) const {
   base::MutexLock lock(mutex_);
   uint64_t count = 0;
   for (auto due = due_.begin(); due != due_.end() && due->first < time; ++due) count += due->second.size();
   return count;
 }
 
-base::Instant DeletionCensus::oldest_open() const {
+base::Instant DeletionGauges::oldest_open() const {
   base::MutexLock lock(mutex_);
   base::Instant oldest;
   for (auto at = open_.begin(); at != open_.end();) {
@@ -78,7 +78,7 @@ base::Instant DeletionCensus::oldest_open() const {
   return oldest;
 }
 
-DeletionCensus::Completions DeletionCensus::completions() const {
+DeletionGauges::Completions DeletionGauges::completions() const {
   base::MutexLock lock(mutex_);
   return completions_;
 }

@@ -22,12 +22,12 @@ struct RegionCount {
 };
 
 // Thread-safe.
-class Census {
+class SubjectGauges {
  public:
   // Counts `after` in and `before` out; nullptr: was, or is, not there.
   void Replace(const domain::SubjectFacts* before, const domain::SubjectFacts* after);
   // Adds all that the other counted; for filling from several threads.
-  void Merge(const Census& other);
+  void Merge(const SubjectGauges& other);
   std::vector<RegionCount> ByRegion() const;
   std::set<domain::NoticeNumber> NoticesInUse() const;
   std::set<domain::ControlNumber> ControlsRefused() const;

@@ -24,7 +24,7 @@ struct DeletionCount {
 };
 
 // Thread-safe.
-class DeletionCensus {
+class DeletionGauges {
  public:
   // Seconds from receipt to completion: a quarter of an hour, and 1 to 90 days; the last bucket has no bound.
   static constexpr std::array<double, 8> kCompletionSeconds = {900,       86'400,    604'800,   1'209'600,

@@ -1,4 +1,4 @@
-#include "daemon/service/state/census.h"
+#include "daemon/service/state/subject_gauges.h"
 
 namespace consent::service {
 namespace {
@@ -12,13 +12,13 @@ void AddTo(Map& counts, Key key, int64_t sign) {
 
 }  // namespace
 
-void Census::Replace(const domain::SubjectFacts* before, const domain::SubjectFacts* after) {
+void SubjectGauges::Replace(const domain::SubjectFacts* before, const domain::SubjectFacts* after) {
   base::MutexLock lock(mutex_);
   if (before != nullptr) Count(*before, -1);
   if (after != nullptr) Count(*after, 1);
 }
 
-void Census::Count(const domain::SubjectFacts& facts, int64_t sign) {
+void SubjectGauges::Count(const domain::SubjectFacts& facts, int64_t sign) {
   subjects_ += static_cast<uint64_t>(sign);
   RegionCount& region = regions_[facts.region];
   region.region = facts.region;
@@ -38,7 +38,7 @@ void Census::Count(const domain::SubjectFacts& facts, int64_t sign) {
   }
 }
 
-void Census::Merge(const Census& other) {
+void SubjectGauges::Merge(const SubjectGauges& other) {
   uint64_t subjects = 0;
   std::map<domain::Region, RegionCount> regions;
   std::map<domain::NoticeNumber, uint64_t> notices;
@@ -63,28 +63,28 @@ void Census::Merge(const Census& other) {
   for (const auto& [control, count] : controls) controls_[control] += count;
 }
 
-std::vector<RegionCount> Census::ByRegion() const {
+std::vector<RegionCount> SubjectGauges::ByRegion() const {
   base::MutexLock lock(mutex_);
   std::vector<RegionCount> counts;
   for (const auto& [region, count] : regions_) counts.push_back(count);
   return counts;
 }
 
-std::set<domain::NoticeNumber> Census::NoticesInUse() const {
+std::set<domain::NoticeNumber> SubjectGauges::NoticesInUse() const {
   base::MutexLock lock(mutex_);
   std::set<domain::NoticeNumber> numbers;
   for (const auto& [notice, count] : notices_) numbers.insert(notice);
   return numbers;
 }
 
-std::set<domain::ControlNumber> Census::ControlsRefused() const {
+std::set<domain::ControlNumber> SubjectGauges::ControlsRefused() const {
   base::MutexLock lock(mutex_);
   std::set<domain::ControlNumber> numbers;
   for (const auto& [control, count] : controls_) numbers.insert(control);
   return numbers;
 }
 
-uint64_t Census::subjects() const {
+uint64_t SubjectGauges::subjects() const {
   base::MutexLock lock(mutex_);
   return subjects_;
 }
