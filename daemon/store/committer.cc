@@ -61,7 +61,7 @@ Head Committer::GetHead(Partition partition) const {
   return heads_[partition.number - first_.number];
 }
 
-ReadVersion Committer::Now() const {
+ReadVersion Committer::GetReadVersion() const {
   ReadVersion seen;
   seen.group = published_.load(std::memory_order_acquire);
   seen.erasures = erasures_.load();

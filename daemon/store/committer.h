@@ -60,7 +60,7 @@ class Committer {
   // As Store::Commit.
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) EXCLUDES(mutex_);
   Head GetHead(Partition partition) const EXCLUDES(mutex_);
-  // As Store::Now. Takes no lock.
+  // As Store::GetReadVersion. Takes no lock.
   ReadVersion GetReadVersion() const;
   // To be called before and after rows are erased outside the order of commits: what was read before is then read
   // again.

@@ -224,7 +224,7 @@ Head MemoryStore::GetHead(Partition partition) const {
 
 std::optional<ReadVersion> MemoryStore::GetReadVersion(Partition partition) const {
   if (!CheckPlace(partition, partition_count()).ok()) return std::nullopt;
-  return partitions_[partition.number]->committer().Now();
+  return partitions_[partition.number]->committer().GetReadVersion();
 }
 
 absl::StatusOr<Lease> MemoryStore::AcquireLease(Partition partition, std::string_view name, std::string_view holder,

@@ -40,7 +40,7 @@ class MemoryStore final : public Store {
   // There are no files, so nothing is in them.
   absl::Status EraseFromFiles(Partition partition, const EraseTargets& targets) override;
   Head GetHead(Partition partition) const override;
-  std::optional<ReadVersion> Now(Partition partition) const override;
+  std::optional<ReadVersion> GetReadVersion(Partition partition) const override;
   absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
                                      base::Span length) override;
   void Close() override;

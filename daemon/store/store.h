@@ -51,7 +51,7 @@ enum class Table : uint8_t {
 
 inline constexpr size_t kMaxKeyBytes = 256;
 inline constexpr size_t kMaxCommitBytes = 1 << 20;  // all writes and the event of one commit
-inline constexpr size_t kMaxEraseTargets = 50'000;  // rows, those of the feed included, of one Scrub
+inline constexpr size_t kMaxEraseTargets = 50'000;  // rows, those of the feed included, of one EraseFromFiles
 
 // What the committer assigned. time = max(clock, last + 1 us): strictly increasing within a partition.
 struct Stamp {
@@ -71,7 +71,7 @@ struct Precondition {
   Table table;
   std::string key;
   std::optional<std::string> expected;
-  // Taken from Store::Now before the expected value was read (from the store, or from what its Done keeps). A store may
+  // Taken from Store::GetReadVersion before the expected value was read (from the store, or from what its Done keeps). A store may
   // then spare itself the reading where it knows that nobody has written the row since. Absent: it reads.
   std::optional<ReadVersion> seen = {};
 };
@@ -208,7 +208,7 @@ class Store {
   virtual Head GetHead(Partition partition) const = 0;
 
   // See Precondition::seen. Nothing where the store cannot tell.
-  virtual std::optional<ReadVersion> Now(Partition partition) const = 0;
+  virtual std::optional<ReadVersion> GetReadVersion(Partition partition) const = 0;
 
   // Grants or renews the named lease of a partition for `length` from now; a reboot ends it. Unavailable while another
   // holder's has not expired. `holder` 1..64 bytes. A renewal keeps its token; a new grant gets a larger one.

@@ -22,7 +22,7 @@ TEST_P(Conformance, ScrubKeepsWhatIsThere) {
   ASSERT_TRUE(db().EraseFeed(last(), {2, 3}).ok());
   const auto feed = WholeFeed();
   const store::Head head = db().GetHead(last());
-  const EraseTargets remains{
+  const EraseTargets targets{
       {{Table::kSubject, "b"}, {Table::kSubject, "c"}, {Table::kSubject, "d"}, {Table::kKeyShare, "b"}}, {2, 3}};
   for (int round = 0; round < 3; ++round) {
     const absl::Status scrubbed = db().EraseFromFiles(last(), targets);

@@ -49,12 +49,12 @@ class SteppedStore final : public store::Store {
   absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override {
     return inner_.Erase(partition, rows);
   }
-  absl::Status EraseFromFiles(store::Partition partition, const store::EraseTargets& remains) override {
-    return inner_.EraseFromFiles(partition, remains);
+  absl::Status EraseFromFiles(store::Partition partition, const store::EraseTargets& targets) override {
+    return inner_.EraseFromFiles(partition, targets);
   }
   store::Head GetHead(store::Partition partition) const override { return inner_.GetHead(partition); }
   // What is applied and not yet answered is published in the inner store and not here.
-  std::optional<store::ReadVersion> Now(store::Partition) const override { return std::nullopt; }
+  std::optional<store::ReadVersion> GetReadVersion(store::Partition) const override { return std::nullopt; }
   absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,
                                             base::Span length) override {
     return inner_.AcquireLease(partition, name, holder, length);

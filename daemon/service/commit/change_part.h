@@ -46,7 +46,7 @@ class ChangePart {
   virtual void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) = 0;
   // After the commit, in the order of the commits, before the index has the record and before anything is acknowledged.
   virtual void Publish(Context& context, const store::Stamp& stamp) = 0;
-  // After Publish, when the index has the record: puts on the board what may be handed out. A worker that waits reads
+  // After Publish, when the index has the record: puts on the queue what may be handed out. A worker that waits reads
   // the record at once, and by the one before would find that nothing has changed.
   virtual void Wake() {}
 };

@@ -22,7 +22,7 @@ class ForgivenCopies {
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
   void Build(const Context& context, const store::Stamp& stamp, PartOutput& out);
   void Publish(Context& context, TaskQueue& queue) const;
-  // Puts on the board what is owed still.
+  // Puts on the queue what is owed still.
   void Wake(TaskQueue& queue) const;
 
  private:

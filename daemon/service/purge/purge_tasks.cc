@@ -67,12 +67,12 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   std::string task_bytes;
   const absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &task_bytes);
   if (absl::IsNotFound(row.status())) {
-    return std::optional<Candidate>();  // ended, or cancelled, since it was put on the board
+    return std::optional<Candidate>();  // ended, or cancelled, since it was put on the queue
   }
   if (!row.ok()) return row.status();
   const base::Span from = HandOutFrom(context_, *row);
   if (from.micros > 0 && !row->leased_until.IsSet()) {
-    // One that waits for a date may have been put on the board by another clock.
+    // One that waits for a date may have been put on the queue by another clock.
     if (row->waits_until == base::BootTime{}) queue_.Add(system.number, place, from);
     return std::optional<Candidate>();  // has an entry
   }
@@ -80,7 +80,7 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place, &deletion_bytes);
   if (!deletion.ok()) return deletion.status();
   if (deletion->request.WaitsForTime()) {
-    return std::optional<Candidate>();  // comes back to the board when that is settled
+    return std::optional<Candidate>();  // comes back to the queue when that is settled
   }
   const base::SubjectHandle subject = deletion->request.subject;
   const absl::StatusOr<Guard> guard = LoadGuard(context_, subject);
@@ -89,7 +89,7 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   found.holds_seen = guard->facts.facts.holds_changed;
   if (from.micros > 0 && !IsTakenBack(*row, overlap)) return std::optional<Candidate>();  // has another entry
   found.taken_back = row->leased_until.IsSet() && IsTakenBack(*row, overlap);
-  // What waits for a release comes back to the board with one.
+  // What waits for a release comes back to the queue with one.
   if (overlap.all || (row->waits_for_release && overlap.any && found.holds_seen == row->holds_seen)) {
     return std::optional<Candidate>();
   }
@@ -99,7 +99,7 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
         OpenSealed(context_, place.partition, HoldShareKey(context_, HoldPlace{place.partition, hold.sequence}),
                    subject, hold.row.sealed);
     if (absl::IsNotFound(held.status())) {
-      return std::optional<Candidate>();  // released since; its release puts the task on the board
+      return std::optional<Candidate>();  // released since; its release puts the task on the queue
     }
     if (!held.ok()) return held.status();
     found.bytes += held->selector.size();

@@ -1,4 +1,4 @@
-// Purge tasks: handed out, reported, given back. The rows decide; the board says where to look.
+// Purge tasks: handed out, reported, given back. The rows decide; the queue says where to look.
 #pragma once
 
 #include <optional>

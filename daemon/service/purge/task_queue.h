@@ -22,7 +22,7 @@ inline constexpr uint32_t kStuckAfter = 5;
 // Thread-safe. Owns a thread, which only wakes waiters.
 class TaskQueue {
  public:
-  // Called once, on the board's own thread or on that of the caller; must not block.
+  // Called once, on the queue's own thread or on that of the caller; must not block.
   using Wake = std::function<void()>;
 
   explicit TaskQueue(const Context& context);

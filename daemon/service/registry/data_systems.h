@@ -19,7 +19,7 @@ namespace consent::service {
 class DataSystems {
  public:
   DataSystems(Context& context, TaskQueue& queue);
-  // Reads the registry, finishes what a crash left in some partitions only, puts every open task on the board and gives
+  // Reads the registry, finishes what a crash left in some partitions only, puts every open task on the queue and gives
   // open requests the tasks that they lack. Once, before anything is served.
   absl::Status Load() EXCLUDES(writing_);
 

@@ -46,10 +46,10 @@ bool DecodeWaiting(std::string_view bytes, base::Instant* since, store::EraseTar
   const uint64_t rows = in.Varint();
   for (uint64_t i = 0; in.ok() && i < rows; ++i) {
     const auto table = static_cast<store::Table>(in.Byte());
-    remains->rows.push_back({table, std::string(in.String(store::kMaxKeyBytes))});
+    targets->rows.push_back({table, std::string(in.String(store::kMaxKeyBytes))});
   }
   const uint64_t feed = in.Varint();
-  for (uint64_t i = 0; in.ok() && i < feed; ++i) remains->feed.push_back(in.Varint());
+  for (uint64_t i = 0; in.ok() && i < feed; ++i) targets->feed.push_back(in.Varint());
   return in.Done();
 }
 

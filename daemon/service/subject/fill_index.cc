@@ -95,7 +95,7 @@ absl::Status FillRange(Context& context, store::Partition partition, const Range
         if (damaged) return false;
         if (facts.has_more_tombstones) with_covers.push_back(subject);
         puts.Put(subject, bytes);
-        census->Replace(nullptr, &facts);
+        gauges->Replace(nullptr, &facts);
         return true;
       });
   if (!scanned.ok()) return scanned;

@@ -71,7 +71,7 @@ Head RocksStore::GetHead(Partition partition) const {
 
 std::optional<ReadVersion> RocksStore::GetReadVersion(Partition partition) const {
   if (!CheckPlace(partition, partition_count()).ok()) return std::nullopt;
-  return impl_->committer().Now();
+  return impl_->committer().GetReadVersion();
 }
 
 absl::StatusOr<Lease> RocksStore::AcquireLease(Partition partition, std::string_view name, std::string_view holder,

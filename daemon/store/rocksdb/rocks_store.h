@@ -89,7 +89,7 @@ class RocksStore final : public Store {
   absl::Status EraseFromFiles(Partition partition, const EraseTargets& targets) override;
   absl::Status SaveClock() override;
   Head GetHead(Partition partition) const override;
-  std::optional<ReadVersion> Now(Partition partition) const override;
+  std::optional<ReadVersion> GetReadVersion(Partition partition) const override;
   absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
                                      base::Span length) override;
   // Waits for reads that are under way.

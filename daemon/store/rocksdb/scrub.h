@@ -1,4 +1,4 @@
-// How former bytes leave the files of a database that is in use: the steps of Store::Scrub, each for a place where
+// How former bytes leave the files of a database that is in use: the steps of Store::EraseFromFiles, each for a place where
 // bytes would stay (see ../README.md, "Physical erasure"). Internal to this folder; a test leaves them out one by one.
 #pragma once
 

@@ -55,7 +55,7 @@ class OnDisk final : public store::Store {
     return scrubs_ ? rocks_->EraseFromFiles(partition, targets) : absl::OkStatus();
   }
   store::Head GetHead(store::Partition partition) const override { return rocks_->GetHead(partition); }
-  std::optional<store::ReadVersion> Now(store::Partition partition) const override { return rocks_->Now(partition); }
+  std::optional<store::ReadVersion> GetReadVersion(store::Partition partition) const override { return rocks_->GetReadVersion(partition); }
   absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,
                                             base::Span length) override {
     return rocks_->AcquireLease(partition, name, holder, length);

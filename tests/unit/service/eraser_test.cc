@@ -42,13 +42,13 @@ struct ErasureTurns : testing::Test {
   // As many rows that wait for their bytes' step, as `lists` deletions.
   void LetWait(size_t lists, size_t rows_each) {
     for (size_t i = 0; i < lists; ++i) {
-      store::EraseTargets remains;
+      store::EraseTargets targets;
       for (size_t row = 0; row < rows_each; ++row) {
-        remains.rows.push_back({store::Table::kRecording, std::to_string(i) + "/" + std::to_string(row)});
+        targets.rows.push_back({store::Table::kRecording, std::to_string(i) + "/" + std::to_string(row)});
       }
       const store::CommitResult result = service::CommitNow(world.context(), {}, {}, [&](const store::Stamp& stamp) {
         store::Change change;
-        service::BeginErasure(1000 + i, remains, stamp, change.writes);
+        service::BeginErasure(1000 + i, targets, stamp, change.writes);
         change.event = service::PlainEvent(service::ChangeKind::kErased, "");
         return change;
       });

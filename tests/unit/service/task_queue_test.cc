@@ -1,4 +1,4 @@
-// The board: in order of time, nobody waits for ever.
+// The queue: in order of time, nobody waits for ever.
 #include "daemon/service/purge/task_queue.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,7 @@ TEST(TaskBoardTest, WakesForATaskAndWhenPatienceEnds) {
   patience_ended.get_future().get();
 }
 
-// Stopped at any moment of the board's own thread, all that wait are woken, and nobody waits afterwards.
+// Stopped at any moment of the queue's own thread, all that wait are woken, and nobody waits afterwards.
 TEST(TaskBoardTest, StoppingWakesEverybody) {
   World world;
   for (int round = 0; round < 300; ++round) {

@@ -135,7 +135,7 @@ TEST_F(CommitterTest, WhatAnAppliedGroupWroteIsTheEnginesToSay) {
 // The engine says of every row that it is not there: where it is asked, "k" conflicts.
 TEST_F(CommitterTest, WhatNobodyWroteSinceIsNotReadAgain) {
   engine_.Release(100);
-  const ReadVersion before = committer_->Now();
+  const ReadVersion before = committer_->GetReadVersion();
   const std::vector<Precondition> as_seen = {{Table::kSubject, "k", "1", before}};
   Commit(as_seen);
   Commit({{Table::kSubject, "k", "1"}});
@@ -144,7 +144,7 @@ TEST_F(CommitterTest, WhatNobodyWroteSinceIsNotReadAgain) {
   AwaitAnswers(4);
   committer_->NoteErasure();
   Commit(as_seen);
-  const std::vector<Precondition> as_seen_afterwards = {{Table::kSubject, "k", "1", committer_->Now()}};
+  const std::vector<Precondition> as_seen_afterwards = {{Table::kSubject, "k", "1", committer_->GetReadVersion()}};
   Commit(as_seen_afterwards);
   Commit({}, Change{{{Table::kSubject, "k", "2"}}, {}});
   Commit(as_seen_afterwards);
