@@ -33,8 +33,8 @@ std::vector<ops::SubjectCount> CountSubjects(const service::SubjectGauges& gauge
   return subjects;
 }
 
-void GatherPolicy(const service::Context& context, ops::Readings* readings) {
-  const std::shared_ptr<const domain::Rules> rules = context.policies.rules();
+void GatherPolicy(const service::Core& core, ops::Readings* readings) {
+  const std::shared_ptr<const domain::Rules> rules = core.policies.rules();
   if (rules == nullptr) return;
   readings->policy = ops::PolicyReading{rules->version, base::Hex(base::View(rules->hash))};
   for (const domain::Suspension& suspension : rules->suspensions) {
@@ -43,7 +43,7 @@ void GatherPolicy(const service::Context& context, ops::Readings* readings) {
           {suspension.purpose, suspension.region.IsSet() ? suspension.region.ToString() : std::string()});
     }
   }
-  if (context.ready.load()) readings->subjects = CountSubjects(context.gauges, *rules);
+  if (core.ready.load()) readings->subjects = CountSubjects(core.gauges, *rules);
 }
 
 // Overdue requests that are looked at one by one, because some may be on hold.
@@ -64,23 +64,22 @@ double SecondsSince(base::Instant then, base::Instant now) {
   return then.IsSet() && then < now ? static_cast<double>((now - then).micros) / 1e6 : 0;
 }
 
-ops::DeletionReading GatherDeletions(const service::Context& context, const Services& services) {
+ops::DeletionReading GatherDeletions(const service::Core& core, const Services& services) {
   ops::DeletionReading reading;
-  const base::Instant now = context.Now();
-  for (const service::DeletionCount& count : context.deletions.Counts()) {
+  const base::Instant now = core.Now();
+  for (const service::DeletionCount& count : core.deletions.Counts()) {
     reading.requests.push_back({Label(count.cause), count.regime, Label(count.state), count.requests});
   }
-  const uint64_t past_due = context.deletions.CountDueBefore(now + base::Microseconds(1));
-  reading.due_within_week = context.deletions.CountDueBefore(now + base::Days(7)) - past_due;
-  const std::vector<service::DeletionPlace> places =
-      context.deletions.DueBefore(now + base::Microseconds(1), kMaxOverdue);
+  const uint64_t past_due = core.deletions.CountDueBefore(now + base::Microseconds(1));
+  reading.due_within_week = core.deletions.CountDueBefore(now + base::Days(7)) - past_due;
+  const std::vector<service::DeletionPlace> places = core.deletions.DueBefore(now + base::Microseconds(1), kMaxOverdue);
   reading.overdue = past_due;
   for (const service::DeletionPlace& place : places) {
     const auto on_hold = services.deletions.IsOnHold(place);
     if (on_hold.ok() && *on_hold) --reading.overdue;
   }
-  reading.oldest_open_seconds = SecondsSince(context.deletions.oldest_open(), now);
-  const service::DeletionGauges::Completions completions = context.deletions.completions();
+  reading.oldest_open_seconds = SecondsSince(core.deletions.oldest_open(), now);
+  const service::DeletionGauges::Completions completions = core.deletions.completions();
   reading.completion_bounds.assign(service::DeletionGauges::kCompletionSeconds.begin(),
                                    service::DeletionGauges::kCompletionSeconds.end());
   reading.completions.assign(completions.buckets.begin(), completions.buckets.end());
@@ -96,30 +95,30 @@ ops::DeletionReading GatherDeletions(const service::Context& context, const Serv
 
 }  // namespace
 
-ops::Readings Gather(const service::Context& context, const store::RocksStore& store, const service::Pool& readers,
+ops::Readings Gather(const service::Core& core, const store::RocksStore& store, const service::Pool& readers,
                      const Services& services, ops::HealthState health) {
   ops::Readings readings;
   readings.health = health;
-  for (const auto& index : context.indexes) {
+  for (const auto& index : core.indexes) {
     readings.indexes.push_back({index->size(), index->memory_bytes(), index->complete()});
   }
   for (uint16_t i = 0; i < store.partition_count(); ++i) {
     readings.sequences.push_back(store.GetHead({i}).stamp.sequence);
   }
-  readings.pools = {{"read", readers.queued()}, {"write", context.writers.queued()}};
-  const base::TrustedClock::View clock = context.time.Look();
+  readings.pools = {{"read", readers.queued()}, {"write", core.writers.queued()}};
+  const base::TrustedClock::View clock = core.time.Look();
   readings.clock_offset_seconds = static_cast<double>(clock.Offset().micros) / 1e6;
   readings.clock_trusted = !clock.doubtful;
   readings.changes_in_flight = services.changes.in_flight();
   readings.engine = store.Health();
-  GatherPolicy(context, &readings);
-  if (!context.ready.load()) return readings;
+  GatherPolicy(core, &readings);
+  if (!core.ready.load()) return readings;
   for (const service::SystemRow& system : services.systems.List()) {
     const service::TaskQueue::Counts counts = services.queue.counts(system.number);
     readings.systems.push_back({system.name, counts.open, counts.stuck, counts.retries, counts.refused,
-                                SecondsSince(services.tasks.OldestOpen(system), context.Now())});
+                                SecondsSince(services.tasks.OldestOpen(system), core.Now())});
   }
-  readings.deletions = GatherDeletions(context, services);
+  readings.deletions = GatherDeletions(core, services);
   return readings;
 }
 

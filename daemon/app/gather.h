@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/ops/readings.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 
 namespace consent::app {
@@ -11,7 +11,7 @@ struct Services;
 
 // Thread-safe; takes short locks, and reads some rows of open tasks and erasures. `readers`: the pool of blocking
 // reads.
-ops::Readings Gather(const service::Context& context, const store::RocksStore& store, const service::Pool& readers,
+ops::Readings Gather(const service::Core& core, const store::RocksStore& store, const service::Pool& readers,
                      const Services& services, ops::HealthState health);
 
 }  // namespace consent::app

@@ -20,9 +20,9 @@ constexpr milliseconds kBetweenClockLooks(1'000);
 
 }  // namespace
 
-std::function<milliseconds()> SweepRequests(service::Context& context, ops::Log& log) {
-  return [&context, &log]() -> milliseconds {
-    const absl::StatusOr<size_t> dropped = service::DropExpiredRequests(context, kSweepPiece);
+std::function<milliseconds()> SweepRequests(service::Core& core, ops::Log& log) {
+  return [&core, &log]() -> milliseconds {
+    const absl::StatusOr<size_t> dropped = service::DropExpiredRequests(core, kSweepPiece);
     if (!dropped.ok()) {
       log.Warn("expired idempotency keys could not be dropped", {{"why", ops::OperatorText(dropped.status())}});
     } else if (*dropped > 0) {
@@ -32,12 +32,12 @@ std::function<milliseconds()> SweepRequests(service::Context& context, ops::Log&
   };
 }
 
-std::function<milliseconds()> WatchClock(service::Context& context, ops::Log& log, std::function<void()> right) {
+std::function<milliseconds()> WatchClock(service::Core& core, ops::Log& log, std::function<void()> right) {
   static constexpr milliseconds kBetweenLines(10'000);  // a clock that swings about the bound does not fill the log
-  return [&context, &log, right = std::move(right), doubtful = false]() mutable -> milliseconds {
-    const base::Now now = context.Present();
+  return [&core, &log, right = std::move(right), doubtful = false]() mutable -> milliseconds {
+    const base::Now now = core.Present();
     if (!now.doubtful && !now.behind) right();
-    const base::TrustedClock::View clock = context.time.Look();
+    const base::TrustedClock::View clock = core.time.Look();
     if (clock.doubtful == doubtful) return kBetweenClockLooks;
     doubtful = clock.doubtful;
     const int64_t offset = clock.Offset().micros / 1'000'000;
@@ -55,10 +55,10 @@ std::function<milliseconds()> WatchClock(service::Context& context, ops::Log& lo
   };
 }
 
-std::function<milliseconds()> SettleDoubtfulOrders(service::Context& context, Services& services, ops::Log& log) {
-  return [&context, &services, &log, pace = FailurePace()]() mutable -> milliseconds {
+std::function<milliseconds()> SettleDoubtfulOrders(service::Core& core, Services& services, ops::Log& log) {
+  return [&core, &services, &log, pace = FailurePace()]() mutable -> milliseconds {
     size_t settled = 0;
-    const absl::Status status = service::SettleOrders(context, services.changes, services.queue, &settled);
+    const absl::Status status = service::SettleOrders(core, services.changes, services.queue, &settled);
     if (settled > 0) log.Info("deletion requests of the doubtful time have their ends", {{"requests", settled}});
     if (status.ok()) {
       pace.Succeeded();
@@ -86,9 +86,8 @@ milliseconds FailurePace::Failed(const std::string& why) {
   return rest_;
 }
 
-std::function<milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures,
-                                             ops::Log& log) {
-  const auto eraser = std::make_shared<service::Eraser>(context, erasures);
+std::function<milliseconds()> EraseLeftovers(const service::Core& core, service::Erasures& erasures, ops::Log& log) {
+  const auto eraser = std::make_shared<service::Eraser>(core, erasures);
   return [&log, eraser]() -> milliseconds {
     const service::Eraser::Round round = eraser->Next();
     if (round.completed > 0) log.Info("keys of finished deletions erased", {{"requests", round.completed}});

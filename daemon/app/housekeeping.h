@@ -8,23 +8,21 @@
 #include "daemon/app/services.h"
 #include "daemon/ops/log.h"
 #include "daemon/service/erasure/erasures.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 
 namespace consent::app {
 
 inline constexpr std::chrono::seconds kBetweenSweeps{600};
 
 // Drops expired idempotency keys.
-std::function<std::chrono::milliseconds()> SweepRequests(service::Context& context, ops::Log& log);
+std::function<std::chrono::milliseconds()> SweepRequests(service::Core& core, ops::Log& log);
 
 // Says when the time becomes doubtful, and when it is believed again. Calls `right` at each look that finds the time
 // neither doubtful nor behind the last change.
-std::function<std::chrono::milliseconds()> WatchClock(service::Context& context, ops::Log& log,
-                                                      std::function<void()> right);
+std::function<std::chrono::milliseconds()> WatchClock(service::Core& core, ops::Log& log, std::function<void()> right);
 
 // Settles what was ordered in a doubtful time once the time is believed.
-std::function<std::chrono::milliseconds()> SettleDoubtfulOrders(service::Context& context, Services& services,
-                                                                ops::Log& log);
+std::function<std::chrono::milliseconds()> SettleDoubtfulOrders(service::Core& core, Services& services, ops::Log& log);
 
 // How long work rests that fails again and again, and when its failure is worth a line in the log.
 class FailurePace {
@@ -43,7 +41,7 @@ class FailurePace {
 };
 
 // Erases what finished deletions left behind, and says so.
-std::function<std::chrono::milliseconds()> EraseLeftovers(const service::Context& context, service::Erasures& erasures,
+std::function<std::chrono::milliseconds()> EraseLeftovers(const service::Core& core, service::Erasures& erasures,
                                                           ops::Log& log);
 
 }  // namespace consent::app

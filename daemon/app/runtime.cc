@@ -58,7 +58,7 @@ Runtime::Runtime(ops::ServeOptions options, ops::Log& log, News news)
       metrics_(MethodNames()) {}
 
 Runtime::~Runtime() {
-  // What closing tells of a failed write looks at the context.
+  // What closing tells of a failed write looks at the core.
   if (store_ != nullptr) store_->Close();
   watched_.store(nullptr);
 }
@@ -127,7 +127,7 @@ store::RocksStore::Options Runtime::StoreOptions() {
   store.on_failure = [this](const absl::Status& why) {
     // In this order: Serve sets them the other way round and looks at the health last.
     health_.Set(ops::HealthState::kFailed);
-    if (service::Context* context = watched_.load(); context != nullptr) context->ready.store(false);
+    if (service::Core* core = watched_.load(); core != nullptr) core->ready.store(false);
     log_.Error("write failed", {{"why", OperatorText(why)}});
     news_.write_failed();
   };
@@ -157,19 +157,19 @@ void Runtime::MakeContext(const base::Keys& keys) {
   for (uint16_t i = 0; i < store_->partition_count(); ++i) {
     indexes.push_back(std::make_unique<service::FactsIndex>(share));
   }
-  context_.reset(new service::Context{.store = *store_,
-                                      .time = time_,
-                                      .random = random_,
-                                      .keys = keys,
-                                      .hasher = base::IdHasher(keys.lookup_key()),
-                                      .tokens = service::Tokens(keys, store_->store_id()),
-                                      .policies = {},
-                                      .indexes = std::move(indexes),
-                                      .gauges = {},
-                                      .writers = *writers_,
-                                      .activation = {}});
-  watched_.store(context_.get());
-  services_ = std::make_unique<Services>(*context_, *readers_, metrics_);
+  core_.reset(new service::Core{.store = *store_,
+                                .time = time_,
+                                .random = random_,
+                                .keys = keys,
+                                .hasher = base::IdHasher(keys.lookup_key()),
+                                .tokens = service::Tokens(keys, store_->store_id()),
+                                .policies = {},
+                                .indexes = std::move(indexes),
+                                .gauges = {},
+                                .writers = *writers_,
+                                .activation = {}});
+  watched_.store(core_.get());
+  services_ = std::make_unique<Services>(*core_, *readers_, metrics_);
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -182,7 +182,7 @@ std::optional<Failure> Runtime::Listen() {
   server_ = *std::move(server);
   if (options_.metrics_listen.has_value()) {
     const auto collect = [this] {
-      ops::Readings readings = Gather(*context_, *store_, *readers_, *services_, health_.state());
+      ops::Readings readings = Gather(*core_, *store_, *readers_, *services_, health_.state());
       const Room room = RoomAt(options_.data_dir);
       readings.data_free_bytes = room.bytes;
       readings.data_free_inodes = room.inodes;
@@ -229,25 +229,25 @@ std::optional<Failure> Runtime::Prepare() {
   if (absl::Status status = services_->policy_admin.Load(); !status.ok()) {
     return Failure{ExitCode::kStore, Text(status)};
   }
-  if (absl::Status status = service::FillIndex(*context_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
+  if (absl::Status status = service::FillIndex(*core_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = ActivateFirstPolicy(); !status.ok()) return FailureFrom(ExitCode::kPolicy, status);
   first_policy_.reset();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   uint64_t bytes = 0;
   bool complete = true;
-  for (const auto& index : context_->indexes) {
+  for (const auto& index : core_->indexes) {
     bytes += index->memory_bytes();
     complete = complete && index->complete();
   }
   log_.Info(
       "index filled",
-      {{"subjects", context_->gauges.subjects()}, {"bytes", bytes}, {"complete", complete}, {"seconds", took.count()}});
+      {{"subjects", core_->gauges.subjects()}, {"bytes", bytes}, {"complete", complete}, {"seconds", took.count()}});
   return std::nullopt;
 }
 
 absl::Status Runtime::ActivatePolicy(const policy::Document& document) {
-  const std::shared_ptr<const policy::PolicyRow> before = context_->policies.current();
+  const std::shared_ptr<const policy::PolicyRow> before = core_->policies.current();
   absl::Status status = services_->policy_admin.Activate(document);
   policy_waits_.store(WaitsForTime(status));
   if (!status.ok()) return status;
@@ -269,7 +269,7 @@ absl::Status Runtime::ActivatePolicy(const policy::Document& document) {
 
 absl::Status Runtime::ActivateFirstPolicy() {
   absl::Status status = ActivatePolicy(*first_policy_);
-  if (!policy_waits_.load() || context_->policies.current() == nullptr) return status;
+  if (!policy_waits_.load() || core_->policies.current() == nullptr) return status;
   // The daemon starts all the same, because restrictions are to be taken.
   log_.Warn("the policy file is not in force yet; the policy before is", {{"why", OperatorText(status)}});
   metrics_.OnPolicyReload(/*ok=*/false);
@@ -277,17 +277,16 @@ absl::Status Runtime::ActivateFirstPolicy() {
 }
 
 void Runtime::Serve() {
-  sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*context_, log_));
+  sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*core_, log_));
   eraser_ =
-      std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*context_, services_->erasures, log_));
-  clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*context_, log_, [this] {
+      std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*core_, services_->erasures, log_));
+  clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*core_, log_, [this] {
                                               if (policy_waits_.exchange(false)) news_.policy_due();
                                             }));
-  settler_ =
-      std::make_unique<Periodic>(std::chrono::milliseconds(0), SettleDoubtfulOrders(*context_, *services_, log_));
-  context_->ready.store(true);
+  settler_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), SettleDoubtfulOrders(*core_, *services_, log_));
+  core_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
-  if (health_.state() != ops::HealthState::kServing) context_->ready.store(false);  // a write failed in between
+  if (health_.state() != ops::HealthState::kServing) core_->ready.store(false);  // a write failed in between
 }
 
 absl::StatusOr<policy::Document> Runtime::ReadPolicy() const {
@@ -305,7 +304,7 @@ absl::Status Runtime::ReloadPolicy(const absl::StatusOr<policy::Document>& read)
 
 void Runtime::Drain() {
   health_.Set(ops::HealthState::kDraining);
-  context_->ready.store(false);
+  core_->ready.store(false);
   services_->queue.Stop();
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
   eraser_.reset();
@@ -318,7 +317,7 @@ void Runtime::Drain() {
   store_->Close();
   writers_.reset();
   services_.reset();
-  context_.reset();
+  core_.reset();
   store_.reset();
 }
 

@@ -25,7 +25,7 @@
 #include "daemon/ops/metrics.h"
 #include "daemon/ops/readings.h"
 #include "daemon/policy/document.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 
 namespace consent::app {
@@ -96,8 +96,8 @@ class Runtime {
   std::atomic<bool> policy_waits_{false};         // for the time
   std::unique_ptr<service::Pool> writers_;
   std::unique_ptr<store::RocksStore> store_;
-  std::unique_ptr<service::Context> context_;
-  std::atomic<service::Context*> watched_{nullptr};  // the context, for the store's failure callback
+  std::unique_ptr<service::Core> core_;
+  std::atomic<service::Core*> watched_{nullptr};  // the core, for the store's failure callback
   std::unique_ptr<service::Pool> readers_;
   std::unique_ptr<Services> services_;
   std::unique_ptr<Server> server_;

@@ -29,27 +29,27 @@ namespace consent::app {
 
 // Thread-safe as its members are. The references outlive it, and it outlives the server.
 struct Services {
-  Services(service::Context& context, service::Pool& readers, rpc::RpcObserver& observer)
-      : queue(context),
-        changes(context, kMaxChangesInFlight),
+  Services(service::Core& core, service::Pool& readers, rpc::RpcObserver& observer)
+      : queue(core),
+        changes(core, kMaxChangesInFlight),
         subject_changes(changes, queue),
-        check(context),
-        reads(context),
-        policy_admin(context),
-        systems(context, queue),
-        deletions(context, changes, queue),
-        holds(context, changes, queue),
-        erasures(context),
-        tasks(context, queue),
-        eligibility_rpc(context, check, readers, observer),
-        settings_rpc(context, subject_changes, reads, readers, observer),
-        subject_rpc(context, subject_changes, reads, readers, observer),
-        recording_rpc(context, subject_changes, readers, observer),
-        policy_rpc(context, policy_admin, readers, observer),
-        deletion_rpc(context, deletions, systems, readers, observer),
-        hold_rpc(context, holds, systems, readers, observer),
-        purge_rpc(context, tasks, systems, queue, readers, observer),
-        data_system_rpc(context, systems, queue, readers, observer) {}
+        check(core),
+        reads(core),
+        policy_admin(core),
+        systems(core, queue),
+        deletions(core, changes, queue),
+        holds(core, changes, queue),
+        erasures(core),
+        tasks(core, queue),
+        eligibility_rpc(core, check, readers, observer),
+        settings_rpc(core, subject_changes, reads, readers, observer),
+        subject_rpc(core, subject_changes, reads, readers, observer),
+        recording_rpc(core, subject_changes, readers, observer),
+        policy_rpc(core, policy_admin, readers, observer),
+        deletion_rpc(core, deletions, systems, readers, observer),
+        hold_rpc(core, holds, systems, readers, observer),
+        purge_rpc(core, tasks, systems, queue, readers, observer),
+        data_system_rpc(core, systems, queue, readers, observer) {}
 
   std::vector<grpc::Service*> All() {
     return {&eligibility_rpc, &settings_rpc, &subject_rpc, &recording_rpc,  &policy_rpc,

@@ -8,7 +8,7 @@
 
 namespace consent::rpc {
 
-service::ChangeRequest ToChangeRequest(const service::Context& context, const service::Caller& caller,
+service::ChangeRequest ToChangeRequest(const service::Core& core, const service::Caller& caller,
                                        service::ChangeKind kind, wire::ChangeInput input) {
   service::ChangeRequest request;
   request.caller = caller;
@@ -21,7 +21,7 @@ service::ChangeRequest ToChangeRequest(const service::Context& context, const se
   if (!input.etag.empty()) {
     service::Revision revision;
     const bool ours =
-        context.tokens.Decode(input.etag, &revision) && revision.partition == context.PartitionOf(input.subject);
+        core.tokens.Decode(input.etag, &revision) && revision.partition == core.PartitionOf(input.subject);
     request.command.expected_revision = ours ? revision.sequence : std::numeric_limits<uint64_t>::max();
   }
   request.payload.evidence = std::move(input.evidence);

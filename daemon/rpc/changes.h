@@ -11,14 +11,14 @@
 #include "consent/v1/types.pb.h"
 #include "daemon/rpc/observer.h"
 #include "daemon/service/commit/change_subject.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 #include "daemon/wire/change_input.h"
 
 namespace consent::rpc {
 
 // The etag becomes the expected revision. One that this store did not make, or made for another partition, counts as
 // stale: it can never match, and restrictions beside it apply all the same.
-service::ChangeRequest ToChangeRequest(const service::Context& context, const service::Caller& caller,
+service::ChangeRequest ToChangeRequest(const service::Core& core, const service::Caller& caller,
                                        service::ChangeKind kind, wire::ChangeInput input);
 
 // One PartResult for each outcome; `name(i)` is what part i was, such as `changes[0]`; never an id.

@@ -8,11 +8,11 @@
 
 namespace consent::rpc {
 
-DataSystemRpc::DataSystemRpc(service::Context& context, service::DataSystems& systems, service::TaskQueue& queue,
+DataSystemRpc::DataSystemRpc(service::Core& core, service::DataSystems& systems, service::TaskQueue& queue,
                              service::Pool& readers, RpcObserver& observer)
     : systems_(systems),
       queue_(queue),
-      dependencies_{context.ready, readers, observer},
+      dependencies_{core.ready, readers, observer},
       register_(Method::Named("consent.v1.DataSystemService.RegisterDataSystem")),
       retire_(Method::Named("consent.v1.DataSystemService.RetireDataSystem")),
       list_(Method::Named("consent.v1.DataSystemService.ListDataSystems")) {}

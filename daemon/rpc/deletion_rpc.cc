@@ -8,12 +8,12 @@
 
 namespace consent::rpc {
 
-DeletionRpc::DeletionRpc(service::Context& context, service::Deletions& deletions, service::DataSystems& systems,
+DeletionRpc::DeletionRpc(service::Core& core, service::Deletions& deletions, service::DataSystems& systems,
                          service::Pool& readers, RpcObserver& observer)
-    : context_(context),
+    : core_(core),
       deletions_(deletions),
       systems_(systems),
-      dependencies_{context.ready, readers, observer},
+      dependencies_{core.ready, readers, observer},
       create_(Method::Named("consent.v1.DeletionService.CreateDeletionRequest")),
       verify_(Method::Named("consent.v1.DeletionService.VerifyDeletionRequest")),
       deny_(Method::Named("consent.v1.DeletionService.DenyDeletionRequest")),
@@ -24,7 +24,7 @@ DeletionRpc::DeletionRpc(service::Context& context, service::Deletions& deletion
 
 absl::StatusOr<service::DeletionPlace> DeletionRpc::PlaceOf(const std::string& deletion_id) const {
   service::Revision revision;
-  if (context_.tokens.Decode(deletion_id, &revision, service::TokenUse::kDeletion)) {
+  if (core_.tokens.Decode(deletion_id, &revision, service::TokenUse::kDeletion)) {
     return service::DeletionPlace{revision.partition, revision.sequence};
   }
   return wire::MakeError(v1::ERROR_REASON_DELETION_NOT_FOUND, "there is no deletion request of that deletion_id");
@@ -35,9 +35,9 @@ void DeletionRpc::Write(const service::DeletionView& view, v1::DeletionRequest* 
   for (const service::SystemRow& system : systems_.List()) names.emplace_back(system.number, system.name);
   wire::WriteDeletion(
       view.request, view.on_hold,
-      context_.tokens.Encode({view.place.partition, view.place.number}, service::TokenUse::kDeletion),
-      context_.tokens.Encode({view.place.partition, view.request.changed}, service::TokenUse::kDeletionEtag), names,
-      context_.Now(), out);
+      core_.tokens.Encode({view.place.partition, view.place.number}, service::TokenUse::kDeletion),
+      core_.tokens.Encode({view.place.partition, view.request.changed}, service::TokenUse::kDeletionEtag), names,
+      core_.Now(), out);
   if (!view.payload.has_value()) return;
   out->set_account_id(view.payload->account_id);
   out->mutable_selector()->ParseFromString(view.payload->selector);
@@ -52,7 +52,7 @@ absl::Status DeletionRpc::Read(service::DeletionPlace place, v1::DeletionRequest
 grpc::ServerUnaryReactor* DeletionRpc::CreateDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::CreateDeletionRequestRequest, v1::CreateDeletionRequestResponse>(
       dependencies_, create_, context, in, out, [this](auto call) {
-        auto input = wire::ReadCreateDeletion(call->request(), context_.hasher, context_.Now());
+        auto input = wire::ReadCreateDeletion(call->request(), core_.hasher, core_.Now());
         if (!input.ok()) return call->Finish(input.status());
         call->response()->set_unusable(input->change.unusable);
         service::NewDeletion deletion{std::move(input->selector),
@@ -61,7 +61,7 @@ grpc::ServerUnaryReactor* DeletionRpc::CreateDeletionRequest(grpc::CallbackServe
                                       input->state,
                                       {std::move(input->account_id), std::move(input->selector_bytes)}};
         auto request =
-            ToChangeRequest(context_, call->caller(), service::ChangeKind::kDeletionReceived, std::move(input->change));
+            ToChangeRequest(core_, call->caller(), service::ChangeKind::kDeletionReceived, std::move(input->change));
         const domain::Channel channel = request.command.proof.channel;
         deletions_.Create(std::move(request), std::move(deletion),
                           [this, call, channel](absl::StatusOr<service::Deletions::Created> created) {
@@ -81,10 +81,10 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input, service::De
   const absl::StatusOr<service::DeletionPlace> place = PlaceOf(input.deletion_id);
   if (!place.ok()) return call->Finish(place.status());
   const std::string etag = std::exchange(input.change.etag, std::string());
-  auto request = ToChangeRequest(context_, call->caller(), service::KindOf(step), std::move(input.change));
+  auto request = ToChangeRequest(core_, call->caller(), service::KindOf(step), std::move(input.change));
   if (!etag.empty()) {
     service::Revision revision;
-    const bool ours = context_.tokens.Decode(etag, &revision, service::TokenUse::kDeletionEtag) &&
+    const bool ours = core_.tokens.Decode(etag, &revision, service::TokenUse::kDeletionEtag) &&
                       revision.partition == place->partition;
     request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
   }
@@ -103,7 +103,7 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input, service::De
 grpc::ServerUnaryReactor* DeletionRpc::VerifyDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::VerifyDeletionRequestRequest, v1::VerifyDeletionRequestResponse>(
       dependencies_, verify_, context, in, out, [this](auto call) {
-        auto input = wire::ReadVerifyDeletion(call->request(), context_.hasher);
+        auto input = wire::ReadVerifyDeletion(call->request(), core_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         const auto step =
             input->only_begun ? service::DeletionStep::kBeginVerification : service::DeletionStep::kVerify;
@@ -114,7 +114,7 @@ grpc::ServerUnaryReactor* DeletionRpc::VerifyDeletionRequest(grpc::CallbackServe
 grpc::ServerUnaryReactor* DeletionRpc::DenyDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::DenyDeletionRequestRequest, v1::DenyDeletionRequestResponse>(
       dependencies_, deny_, context, in, out, [this](auto call) {
-        auto input = wire::ReadDenyDeletion(call->request(), context_.hasher);
+        auto input = wire::ReadDenyDeletion(call->request(), core_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         Step(call, *std::move(input), service::DeletionStep::kDeny);
       });
@@ -123,7 +123,7 @@ grpc::ServerUnaryReactor* DeletionRpc::DenyDeletionRequest(grpc::CallbackServerC
 grpc::ServerUnaryReactor* DeletionRpc::ExtendDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ExtendDeletionRequestRequest, v1::ExtendDeletionRequestResponse>(
       dependencies_, extend_, context, in, out, [this](auto call) {
-        auto input = wire::ReadExtendDeletion(call->request(), context_.hasher);
+        auto input = wire::ReadExtendDeletion(call->request(), core_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         Step(call, *std::move(input), service::DeletionStep::kExtend);
       });
@@ -132,7 +132,7 @@ grpc::ServerUnaryReactor* DeletionRpc::ExtendDeletionRequest(grpc::CallbackServe
 grpc::ServerUnaryReactor* DeletionRpc::CancelDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::CancelDeletionRequestRequest, v1::CancelDeletionRequestResponse>(
       dependencies_, cancel_, context, in, out, [this](auto call) {
-        auto input = wire::ReadCancelDeletion(call->request(), context_.hasher);
+        auto input = wire::ReadCancelDeletion(call->request(), core_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         Step(call, *std::move(input), service::DeletionStep::kCancel);
       });
@@ -153,11 +153,11 @@ grpc::ServerUnaryReactor* DeletionRpc::GetDeletionRequest(grpc::CallbackServerCo
 grpc::ServerUnaryReactor* DeletionRpc::ListDeletionRequests(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>(
       dependencies_, list_, context, in, out, [this](auto call) {
-        auto query = wire::ReadListDeletions(call->request(), context_.hasher);
+        auto query = wire::ReadListDeletions(call->request(), core_.hasher);
         if (!query.ok()) return call->Finish(query.status());
         service::Revision from;
         if (!query->page_token.empty() &&
-            !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
+            !core_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
           return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
         }
         service::DeletionFilter filter;
@@ -173,7 +173,7 @@ grpc::ServerUnaryReactor* DeletionRpc::ListDeletionRequests(grpc::CallbackServer
           if (!page.ok()) return page.status();
           for (const service::DeletionView& view : page->requests) Write(view, call->response()->add_requests());
           if (page->next.has_value()) {
-            call->response()->set_next_page_token(context_.tokens.Encode(
+            call->response()->set_next_page_token(core_.tokens.Encode(
                 {page->next->partition, page->next->number}, service::TokenUse::kPage, ListingOf(call->request())));
           }
           return absl::OkStatus();

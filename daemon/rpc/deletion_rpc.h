@@ -21,8 +21,8 @@ using DeletionServiceBase = v1::DeletionService::WithRawCallbackMethod_CreateDel
 // Thread-safe; the references outlive the server.
 class DeletionRpc final : public DeletionServiceBase {
  public:
-  DeletionRpc(service::Context& context, service::Deletions& deletions, service::DataSystems& systems,
-              service::Pool& readers, RpcObserver& observer);
+  DeletionRpc(service::Core& core, service::Deletions& deletions, service::DataSystems& systems, service::Pool& readers,
+              RpcObserver& observer);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;
@@ -43,7 +43,7 @@ class DeletionRpc final : public DeletionServiceBase {
   // DELETION_NOT_FOUND.
   absl::StatusOr<service::DeletionPlace> PlaceOf(const std::string& deletion_id) const;
 
-  service::Context& context_;
+  service::Core& core_;
   service::Deletions& deletions_;
   service::DataSystems& systems_;
   const RpcDependencies dependencies_;

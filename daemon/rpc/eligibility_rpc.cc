@@ -52,11 +52,11 @@ static_assert(wire::kMaxBatch <= UINT16_MAX);
 
 }  // namespace
 
-EligibilityRpc::EligibilityRpc(service::Context& context, const service::CheckEligibility& check,
-                               service::Pool& readers, RpcObserver& observer)
-    : context_(context),
+EligibilityRpc::EligibilityRpc(service::Core& core, const service::CheckEligibility& check, service::Pool& readers,
+                               RpcObserver& observer)
+    : core_(core),
       check_(check),
-      dependencies_{context.ready, readers, observer},
+      dependencies_{core.ready, readers, observer},
       check_method_(Method::Named("consent.v1.EligibilityService.Check")),
       batch_method_(Method::Named("consent.v1.EligibilityService.BatchCheck")) {}
 
@@ -64,7 +64,7 @@ void EligibilityRpc::Write(const domain::Decision& decision, bool full, base::Su
                            v1::Decision* out) const {
   wire::WriteDecision(decision, full, out);
   if (full && decision.revision != 0) {
-    out->set_revision(context_.tokens.Encode({context_.PartitionOf(subject), decision.revision}));
+    out->set_revision(core_.tokens.Encode({core_.PartitionOf(subject), decision.revision}));
   }
 }
 
@@ -81,7 +81,7 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
   wire::Violations faults;
   absl::Status status = wire::ReadCheck(request, &query);
   const wire::Path root;
-  if (status.ok() && !wire::ReadRecording(request.recording(), context_.hasher, wire::Path(root, "recording"), &faults,
+  if (status.ok() && !wire::ReadRecording(request.recording(), core_.hasher, wire::Path(root, "recording"), &faults,
                                           &item.subject, &item.recording_id, &item.facts)) {
     status = faults.ToStatus();
   }
@@ -193,7 +193,7 @@ class EligibilityRpc::Batch {
     const wire::Path root;
     const wire::Path at(root, "recordings", static_cast<int>(index));
     const auto read = [&](const auto& recording) {
-      return wire::ReadRecording(recording, rpc_.context_.hasher, at, &faults_, &slot->item.subject,
+      return wire::ReadRecording(recording, rpc_.core_.hasher, at, &faults_, &slot->item.subject,
                                  &slot->item.recording_id, &slot->item.facts);
     };
     if (plain ? read(view_) : read(unusual_)) {

@@ -3,7 +3,7 @@
 
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 #include "daemon/service/subject/check_eligibility.h"
 
 namespace consent::rpc {
@@ -14,7 +14,7 @@ class EligibilityRpc final
     : public v1::EligibilityService::WithRawCallbackMethod_Check<
           v1::EligibilityService::WithRawCallbackMethod_BatchCheck<v1::EligibilityService::Service>> {
  public:
-  EligibilityRpc(service::Context& context, const service::CheckEligibility& check, service::Pool& readers,
+  EligibilityRpc(service::Core& core, const service::CheckEligibility& check, service::Pool& readers,
                  RpcObserver& observer);
 
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
@@ -30,7 +30,7 @@ class EligibilityRpc final
   void CheckOne(CheckCall call) const;
   void Write(const domain::Decision& decision, bool full, base::SubjectHandle subject, v1::Decision* out) const;
 
-  service::Context& context_;
+  service::Core& core_;
   const service::CheckEligibility& check_;
   const RpcDependencies dependencies_;
   const Method check_method_;

@@ -12,19 +12,19 @@
 
 namespace consent::rpc {
 
-HoldRpc::HoldRpc(service::Context& context, service::Holds& holds, service::DataSystems& systems,
-                 service::Pool& readers, RpcObserver& observer)
-    : context_(context),
+HoldRpc::HoldRpc(service::Core& core, service::Holds& holds, service::DataSystems& systems, service::Pool& readers,
+                 RpcObserver& observer)
+    : core_(core),
       holds_(holds),
       systems_(systems),
-      dependencies_{context.ready, readers, observer},
+      dependencies_{core.ready, readers, observer},
       place_(Method::Named("consent.v1.HoldService.PlaceHold")),
       release_(Method::Named("consent.v1.HoldService.ReleaseHold")),
       list_(Method::Named("consent.v1.HoldService.ListHolds")) {}
 
 void HoldRpc::Write(const service::HoldView& view, v1::Hold* out) const {
   const service::HoldRow& row = view.row;
-  out->set_hold_id(context_.tokens.Encode({view.place.partition, view.place.sequence}, service::TokenUse::kHold));
+  out->set_hold_id(core_.tokens.Encode({view.place.partition, view.place.sequence}, service::TokenUse::kHold));
   out->set_authority(row.placed.authority);
   out->set_reason(row.placed.reason);
   wire::WriteTimestamp(row.placed_at, out->mutable_placed_at());
@@ -33,7 +33,7 @@ void HoldRpc::Write(const service::HoldView& view, v1::Hold* out) const {
     out->set_release_authority(row.released.authority);
     out->set_release_reason(row.released.reason);
   }
-  out->set_etag(context_.tokens.Encode({view.place.partition, row.changed}, service::TokenUse::kHoldEtag));
+  out->set_etag(core_.tokens.Encode({view.place.partition, row.changed}, service::TokenUse::kHoldEtag));
   if (!view.leases_out.empty()) {
     const std::vector<service::SystemRow> systems = systems_.List();
     for (const service::LeaseOut& lease : view.leases_out) {
@@ -58,13 +58,13 @@ absl::Status HoldRpc::Read(service::HoldPlace place, v1::Hold* out) const {
 grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::PlaceHoldRequest, v1::PlaceHoldResponse>(
       dependencies_, place_, context, in, out, [this](auto call) {
-        auto input = wire::ReadPlaceHold(call->request(), context_.hasher);
+        auto input = wire::ReadPlaceHold(call->request(), core_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         service::NewHold hold{std::move(input->held),
                               {std::move(input->authority), std::move(input->reason)},
                               {input->change.account_id, std::move(input->selector_bytes)}};
         auto request =
-            ToChangeRequest(context_, call->caller(), service::ChangeKind::kHoldPlaced, std::move(input->change));
+            ToChangeRequest(core_, call->caller(), service::ChangeKind::kHoldPlaced, std::move(input->change));
         const domain::Channel channel = request.command.proof.channel;
         holds_.Place(std::move(request), std::move(hold),
                      [this, call, channel](absl::StatusOr<service::Holds::Placed> placed) {
@@ -80,20 +80,20 @@ grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* contex
 grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse>(
       dependencies_, release_, context, in, out, [this](auto call) {
-        auto input = wire::ReadReleaseHold(call->request(), context_.hasher);
+        auto input = wire::ReadReleaseHold(call->request(), core_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         service::Revision named;
-        if (!context_.tokens.Decode(input->hold_id, &named, service::TokenUse::kHold)) {
+        if (!core_.tokens.Decode(input->hold_id, &named, service::TokenUse::kHold)) {
           return call->Finish(wire::MakeError(v1::ERROR_REASON_HOLD_NOT_FOUND, "there is no hold of that hold_id"));
         }
         const service::HoldPlace place{named.partition, named.sequence};
         const std::string etag = std::exchange(input->change.etag, std::string());
         service::Order order{std::move(input->authority), std::move(input->reason)};
         auto request =
-            ToChangeRequest(context_, call->caller(), service::ChangeKind::kHoldReleased, std::move(input->change));
+            ToChangeRequest(core_, call->caller(), service::ChangeKind::kHoldReleased, std::move(input->change));
         if (!etag.empty()) {
           service::Revision revision;
-          const bool ours = context_.tokens.Decode(etag, &revision, service::TokenUse::kHoldEtag) &&
+          const bool ours = core_.tokens.Decode(etag, &revision, service::TokenUse::kHoldEtag) &&
                             revision.partition == place.partition;
           request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
         }
@@ -114,11 +114,11 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
 
 grpc::ServerUnaryReactor* HoldRpc::ListHolds(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ListHoldsRequest, v1::ListHoldsResponse>(dependencies_, list_, context, in, out, [this](auto call) {
-    auto query = wire::ReadListHolds(call->request(), context_.hasher);
+    auto query = wire::ReadListHolds(call->request(), core_.hasher);
     if (!query.ok()) return call->Finish(query.status());
     service::Revision from;
     if (!query->page_token.empty() &&
-        !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
+        !core_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
       return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
     }
     FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
@@ -129,7 +129,7 @@ grpc::ServerUnaryReactor* HoldRpc::ListHolds(grpc::CallbackServerContext* contex
       if (!page.ok()) return page.status();
       for (const service::HoldView& view : page->holds) Write(view, call->response()->add_holds());
       if (page->next.has_value()) {
-        call->response()->set_next_page_token(context_.tokens.Encode(
+        call->response()->set_next_page_token(core_.tokens.Encode(
             {page->next->partition, page->next->sequence}, service::TokenUse::kPage, ListingOf(call->request())));
       }
       return absl::OkStatus();

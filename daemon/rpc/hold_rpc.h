@@ -15,7 +15,7 @@ using HoldServiceBase =
 // Thread-safe; the references outlive the server.
 class HoldRpc final : public HoldServiceBase {
  public:
-  HoldRpc(service::Context& context, service::Holds& holds, service::DataSystems& systems, service::Pool& readers,
+  HoldRpc(service::Core& core, service::Holds& holds, service::DataSystems& systems, service::Pool& readers,
           RpcObserver& observer);
 
   using In = const grpc::ByteBuffer*;
@@ -28,7 +28,7 @@ class HoldRpc final : public HoldServiceBase {
   absl::Status Read(service::HoldPlace place, v1::Hold* out) const;
   void Write(const service::HoldView& view, v1::Hold* out) const;
 
-  service::Context& context_;
+  service::Core& core_;
   service::Holds& holds_;
   service::DataSystems& systems_;
   const RpcDependencies dependencies_;

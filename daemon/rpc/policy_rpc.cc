@@ -16,11 +16,10 @@ absl::Status WriteView(const absl::StatusOr<service::SuspensionView>& view, v1::
 
 }  // namespace
 
-PolicyRpc::PolicyRpc(service::Context& context, service::PolicyAdmin& admin, service::Pool& readers,
-                     RpcObserver& observer)
-    : context_(context),
+PolicyRpc::PolicyRpc(service::Core& core, service::PolicyAdmin& admin, service::Pool& readers, RpcObserver& observer)
+    : core_(core),
       admin_(admin),
-      dependencies_{context.ready, readers, observer},
+      dependencies_{core.ready, readers, observer},
       get_(Method::Named("consent.v1.PolicyService.GetPolicy")),
       suspend_(Method::Named("consent.v1.PolicyService.Suspend")),
       resume_(Method::Named("consent.v1.PolicyService.Resume")),
@@ -42,7 +41,7 @@ grpc::ServerUnaryReactor* PolicyRpc::GetPolicy(grpc::CallbackServerContext* cont
         wire::WriteSuspension(one.suspension, one.reason, one.etag, response->add_suspensions());
       }
       response->set_current(view->current);
-      response->set_store_id(std::string(base::View(context_.store.store_id())));
+      response->set_store_id(std::string(base::View(core_.store.store_id())));
       return absl::OkStatus();
     });
   });
@@ -75,7 +74,7 @@ grpc::ServerUnaryReactor* PolicyRpc::GetClock(grpc::CallbackServerContext* conte
   return Handle<v1::GetClockRequest, v1::GetClockResponse>(
       dependencies_, get_clock_, context, in, out, [this](auto call) {
         const absl::Status read = wire::ReadGetClock(call->request());
-        if (read.ok()) wire::WriteClock(context_.time.Look(), call->response()->mutable_clock());
+        if (read.ok()) wire::WriteClock(core_.time.Look(), call->response()->mutable_clock());
         call->Finish(read);
       });
 }
@@ -86,7 +85,7 @@ grpc::ServerUnaryReactor* PolicyRpc::ConfirmClock(grpc::CallbackServerContext* c
         const auto stated = wire::ReadConfirmClock(call->request());
         if (!stated.ok()) return call->Finish(stated.status());
         FinishOnPool(dependencies_, call, [this, call, stated = *stated]() -> absl::Status {
-          const auto clock = service::ConfirmClock(context_, stated);
+          const auto clock = service::ConfirmClock(core_, stated);
           if (clock.ok()) wire::WriteClock(*clock, call->response()->mutable_clock());
           return clock.status();
         });

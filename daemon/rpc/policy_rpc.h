@@ -4,7 +4,7 @@
 #include "consent/v1/policy_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
 #include "daemon/service/registry/policy_admin.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 
 namespace consent::rpc {
 
@@ -15,7 +15,7 @@ class PolicyRpc final
           v1::PolicyService::WithRawCallbackMethod_Resume<v1::PolicyService::WithRawCallbackMethod_GetClock<
               v1::PolicyService::WithRawCallbackMethod_ConfirmClock<v1::PolicyService::Service>>>>> {
  public:
-  PolicyRpc(service::Context& context, service::PolicyAdmin& admin, service::Pool& readers, RpcObserver& observer);
+  PolicyRpc(service::Core& core, service::PolicyAdmin& admin, service::Pool& readers, RpcObserver& observer);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;
@@ -26,7 +26,7 @@ class PolicyRpc final
   grpc::ServerUnaryReactor* ConfirmClock(grpc::CallbackServerContext* context, In in, Out out) override;
 
  private:
-  service::Context& context_;
+  service::Core& core_;
   service::PolicyAdmin& admin_;
   const RpcDependencies dependencies_;
   const Method get_;

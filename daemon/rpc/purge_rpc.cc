@@ -46,13 +46,13 @@ v1::LeaseState StateOf(service::Renewal::State state) {
 
 }  // namespace
 
-PurgeRpc::PurgeRpc(service::Context& context, service::PurgeTasks& tasks, service::DataSystems& systems,
+PurgeRpc::PurgeRpc(service::Core& core, service::PurgeTasks& tasks, service::DataSystems& systems,
                    service::TaskQueue& queue, service::Pool& readers, RpcObserver& observer)
-    : context_(context),
+    : core_(core),
       tasks_(tasks),
       systems_(systems),
       queue_(queue),
-      dependencies_{context.ready, readers, observer},
+      dependencies_{core.ready, readers, observer},
       lease_(Method::Named("consent.v1.PurgeService.LeaseTasks")),
       complete_(Method::Named("consent.v1.PurgeService.CompleteTasks")),
       fail_(Method::Named("consent.v1.PurgeService.FailTasks")),
@@ -61,16 +61,15 @@ PurgeRpc::PurgeRpc(service::Context& context, service::PurgeTasks& tasks, servic
 
 // `<token>/<system>`: a token has no slash.
 std::string PurgeRpc::TaskId(service::DeletionPlace place, const std::string& system) const {
-  return context_.tokens.Encode({place.partition, place.number}, service::TokenUse::kTask, system) + "/" + system;
+  return core_.tokens.Encode({place.partition, place.number}, service::TokenUse::kTask, system) + "/" + system;
 }
 
 absl::StatusOr<service::DeletionPlace> PurgeRpc::PlaceOf(const std::string& task_id, const std::string& system) const {
   const size_t slash = task_id.find('/');
   service::Revision revision;
   if (slash == std::string::npos || std::string_view(task_id).substr(slash + 1) != system ||
-      !context_.tokens.Decode(std::string_view(task_id).substr(0, slash), &revision, service::TokenUse::kTask,
-                              system) ||
-      revision.partition.number >= context_.store.partition_count()) {
+      !core_.tokens.Decode(std::string_view(task_id).substr(0, slash), &revision, service::TokenUse::kTask, system) ||
+      revision.partition.number >= core_.store.partition_count()) {
     return NoSuchTask();
   }
   return service::DeletionPlace{revision.partition, revision.sequence};
@@ -182,7 +181,7 @@ grpc::ServerUnaryReactor* PurgeRpc::RenewTasks(grpc::CallbackServerContext* cont
             answer.set_state(StateOf(renewal->state));
             if (!renewal->until.IsSet()) continue;
             wire::WriteTimestamp(renewal->until, answer.mutable_lease_expires_at());
-            answer.set_held_milliseconds(std::max<int64_t>((renewal->until - context_.Now()).micros / 1'000, 0));
+            answer.set_held_milliseconds(std::max<int64_t>((renewal->until - core_.Now()).micros / 1'000, 0));
           }
           return absl::OkStatus();
         });
@@ -212,7 +211,7 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
     if (!query.ok()) return call->Finish(query.status());
     service::Revision from;
     if (!query->page_token.empty() &&
-        !context_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
+        !core_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
       return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
     }
     FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
@@ -225,7 +224,7 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
         v1::TaskStatus& status = *call->response()->add_tasks();
         status.set_task_id(TaskId(task.place, system->name));
         status.set_deletion_id(
-            context_.tokens.Encode({task.place.partition, task.place.number}, service::TokenUse::kDeletion));
+            core_.tokens.Encode({task.place.partition, task.place.number}, service::TokenUse::kDeletion));
         if (wire::IsTime(task.request.due_at)) wire::WriteTimestamp(task.request.due_at, status.mutable_due_at());
         if (task.waits && task.row.leased_until.IsSet()) {
           wire::WriteTimestamp(task.row.leased_until, status.mutable_leased_until());
@@ -241,7 +240,7 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
         status.set_again(static_cast<v1::TaskAgain>(task.row.again));
       }
       if (page->next.has_value()) {
-        call->response()->set_next_page_token(context_.tokens.Encode(
+        call->response()->set_next_page_token(core_.tokens.Encode(
             {page->next->partition, page->next->number}, service::TokenUse::kPage, ListingOf(call->request())));
       }
       return absl::OkStatus();

@@ -19,8 +19,8 @@ using PurgeServiceBase =
 // Thread-safe; the references outlive the server.
 class PurgeRpc final : public PurgeServiceBase {
  public:
-  PurgeRpc(service::Context& context, service::PurgeTasks& tasks, service::DataSystems& systems,
-           service::TaskQueue& queue, service::Pool& readers, RpcObserver& observer);
+  PurgeRpc(service::Core& core, service::PurgeTasks& tasks, service::DataSystems& systems, service::TaskQueue& queue,
+           service::Pool& readers, RpcObserver& observer);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;
@@ -46,7 +46,7 @@ class PurgeRpc final : public PurgeServiceBase {
   // TASK_NOT_FOUND where it is none of the system's.
   absl::StatusOr<service::DeletionPlace> PlaceOf(const std::string& task_id, const std::string& system) const;
 
-  service::Context& context_;
+  service::Core& core_;
   service::PurgeTasks& tasks_;
   service::DataSystems& systems_;
   service::TaskQueue& queue_;

@@ -7,22 +7,21 @@
 
 namespace consent::rpc {
 
-RecordingRpc::RecordingRpc(service::Context& context, service::SubjectChanges& changes, service::Pool& readers,
+RecordingRpc::RecordingRpc(service::Core& core, service::SubjectChanges& changes, service::Pool& readers,
                            RpcObserver& observer)
-    : context_(context),
+    : core_(core),
       changes_(changes),
-      dependencies_{context.ready, readers, observer},
+      dependencies_{core.ready, readers, observer},
       report_(Method::Named("consent.v1.RecordingService.ReportRecording")) {}
 
 grpc::ServerUnaryReactor* RecordingRpc::ReportRecording(grpc::CallbackServerContext* context,
                                                         const grpc::ByteBuffer* in, grpc::ByteBuffer* out) {
   return Handle<v1::ReportRecordingRequest, v1::ReportRecordingResponse>(
       dependencies_, report_, context, in, out, [this](auto call) {
-        auto input = wire::ReadReportRecording(call->request(), context_.hasher);
+        auto input = wire::ReadReportRecording(call->request(), core_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         call->response()->set_unusable(input->unusable);
-        auto request =
-            ToChangeRequest(context_, call->caller(), service::ChangeKind::kReportRecording, *std::move(input));
+        auto request = ToChangeRequest(core_, call->caller(), service::ChangeKind::kReportRecording, *std::move(input));
         ChangeNote note(request);
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {

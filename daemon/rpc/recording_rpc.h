@@ -3,7 +3,7 @@
 
 #include "consent/v1/recording_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 #include "daemon/service/subject/subject_changes.h"
 
 namespace consent::rpc {
@@ -12,14 +12,13 @@ namespace consent::rpc {
 class RecordingRpc final
     : public v1::RecordingService::WithRawCallbackMethod_ReportRecording<v1::RecordingService::Service> {
  public:
-  RecordingRpc(service::Context& context, service::SubjectChanges& changes, service::Pool& readers,
-               RpcObserver& observer);
+  RecordingRpc(service::Core& core, service::SubjectChanges& changes, service::Pool& readers, RpcObserver& observer);
 
   grpc::ServerUnaryReactor* ReportRecording(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                             grpc::ByteBuffer* out) override;
 
  private:
-  service::Context& context_;
+  service::Core& core_;
   service::SubjectChanges& changes_;
   const RpcDependencies dependencies_;
   const Method report_;

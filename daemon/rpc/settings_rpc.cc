@@ -24,12 +24,12 @@ void WriteEntry(const service::HistoryItem& item, v1::HistoryEntry* out) {
 
 }  // namespace
 
-SettingsRpc::SettingsRpc(service::Context& context, service::SubjectChanges& changes, const service::ReadSubject& reads,
+SettingsRpc::SettingsRpc(service::Core& core, service::SubjectChanges& changes, const service::ReadSubject& reads,
                          service::Pool& readers, RpcObserver& observer)
-    : context_(context),
+    : core_(core),
       changes_(changes),
       reads_(reads),
-      dependencies_{context.ready, readers, observer},
+      dependencies_{core.ready, readers, observer},
       get_(Method::Named("consent.v1.SettingsService.GetSettings")),
       update_(Method::Named("consent.v1.SettingsService.UpdateSettings")),
       opt_out_(Method::Named("consent.v1.SettingsService.OptOut")),
@@ -39,14 +39,14 @@ SettingsRpc::SettingsRpc(service::Context& context, service::SubjectChanges& cha
 grpc::ServerUnaryReactor* SettingsRpc::GetSettings(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::GetSettingsRequest, v1::GetSettingsResponse>(
       dependencies_, get_, context, in, out, [this](auto call) {
-        const auto subject = wire::ReadGetSettings(call->request(), context_.hasher);
+        const auto subject = wire::ReadGetSettings(call->request(), core_.hasher);
         if (!subject.ok()) return call->Finish(subject.status());
         FinishOnPool(dependencies_, call, [this, call, subject = *subject]() -> absl::Status {
           const auto view = reads_.Get(subject);
           if (!view.ok()) return view.status();
-          const auto rules = context_.policies.rules();
+          const auto rules = core_.policies.rules();
           v1::GetSettingsResponse* response = call->response();
-          wire::WriteSettings(view->facts, view->names, *rules, context_.Present(), response->mutable_settings());
+          wire::WriteSettings(view->facts, view->names, *rules, core_.Present(), response->mutable_settings());
           response->set_etag(view->revision);
           response->set_policy_version(rules->version);
           response->set_policy_hash(rules->hash.data(), rules->hash.size());
@@ -58,10 +58,9 @@ grpc::ServerUnaryReactor* SettingsRpc::GetSettings(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::UpdateSettingsRequest, v1::UpdateSettingsResponse>(
       dependencies_, update_, context, in, out, [this](auto call) {
-        auto input = wire::ReadUpdateSettings(call->request(), context_.hasher);
+        auto input = wire::ReadUpdateSettings(call->request(), core_.hasher);
         if (!input.ok()) return call->Finish(input.status());
-        auto request =
-            ToChangeRequest(context_, call->caller(), service::ChangeKind::kUpdateSettings, *std::move(input));
+        auto request = ToChangeRequest(core_, call->caller(), service::ChangeKind::kUpdateSettings, *std::move(input));
         ChangeNote note(request);
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
@@ -81,9 +80,9 @@ grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContex
 
 grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::OptOutRequest, v1::OptOutResponse>(dependencies_, opt_out_, context, in, out, [this](auto call) {
-    auto input = wire::ReadOptOut(call->request(), context_.hasher);
+    auto input = wire::ReadOptOut(call->request(), core_.hasher);
     if (!input.ok()) return call->Finish(input.status());
-    auto request = ToChangeRequest(context_, call->caller(), service::ChangeKind::kOptOut, *std::move(input));
+    auto request = ToChangeRequest(core_, call->caller(), service::ChangeKind::kOptOut, *std::move(input));
     ChangeNote note(request);
     changes_.Submit(std::move(request),
                     [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
@@ -104,7 +103,7 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
 grpc::ServerUnaryReactor* SettingsRpc::ListSettingsHistory(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::ListSettingsHistoryRequest, v1::ListSettingsHistoryResponse>(
       dependencies_, history_, context, in, out, [this](auto call) {
-        auto query = wire::ReadListHistory(call->request(), context_.hasher);
+        auto query = wire::ReadListHistory(call->request(), core_.hasher);
         if (!query.ok()) return call->Finish(query.status());
         FinishOnPool(dependencies_, call, [this, call, query = *std::move(query)]() -> absl::Status {
           auto page = reads_.History(query.subject, query.page_size, query.page_token);
@@ -119,7 +118,7 @@ grpc::ServerUnaryReactor* SettingsRpc::ListSettingsHistory(grpc::CallbackServerC
 grpc::ServerUnaryReactor* SettingsRpc::GetSettingsAt(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::GetSettingsAtRequest, v1::GetSettingsAtResponse>(
       dependencies_, at_, context, in, out, [this](auto call) {
-        const auto query = wire::ReadSettingsAt(call->request(), context_.hasher, context_.Now());
+        const auto query = wire::ReadSettingsAt(call->request(), core_.hasher, core_.Now());
         if (!query.ok()) return call->Finish(query.status());
         FinishOnPool(dependencies_, call, [this, call, query = *query]() -> absl::Status {
           const auto then = reads_.At(query.subject, query.at);

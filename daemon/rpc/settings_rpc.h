@@ -3,7 +3,7 @@
 
 #include "consent/v1/settings_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/subject_changes.h"
 
@@ -18,7 +18,7 @@ class SettingsRpc final
               v1::SettingsService::WithRawCallbackMethod_ListSettingsHistory<
                   v1::SettingsService::WithRawCallbackMethod_GetSettingsAt<v1::SettingsService::Service>>>>> {
  public:
-  SettingsRpc(service::Context& context, service::SubjectChanges& changes, const service::ReadSubject& reads,
+  SettingsRpc(service::Core& core, service::SubjectChanges& changes, const service::ReadSubject& reads,
               service::Pool& readers, RpcObserver& observer);
 
   using In = const grpc::ByteBuffer*;
@@ -30,7 +30,7 @@ class SettingsRpc final
   grpc::ServerUnaryReactor* GetSettingsAt(grpc::CallbackServerContext* context, In in, Out out) override;
 
  private:
-  service::Context& context_;
+  service::Core& core_;
   service::SubjectChanges& changes_;
   const service::ReadSubject& reads_;
   const RpcDependencies dependencies_;

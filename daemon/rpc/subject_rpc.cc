@@ -7,12 +7,12 @@
 
 namespace consent::rpc {
 
-SubjectRpc::SubjectRpc(service::Context& context, service::SubjectChanges& changes, const service::ReadSubject& reads,
+SubjectRpc::SubjectRpc(service::Core& core, service::SubjectChanges& changes, const service::ReadSubject& reads,
                        service::Pool& readers, RpcObserver& observer)
-    : context_(context),
+    : core_(core),
       changes_(changes),
       reads_(reads),
-      dependencies_{context.ready, readers, observer},
+      dependencies_{core.ready, readers, observer},
       upsert_(Method::Named("consent.v1.SubjectService.UpsertSubject")),
       get_(Method::Named("consent.v1.SubjectService.GetSubject")) {}
 
@@ -20,10 +20,9 @@ grpc::ServerUnaryReactor* SubjectRpc::UpsertSubject(grpc::CallbackServerContext*
                                                     grpc::ByteBuffer* out) {
   return Handle<v1::UpsertSubjectRequest, v1::UpsertSubjectResponse>(
       dependencies_, upsert_, context, in, out, [this](auto call) {
-        auto input = wire::ReadUpsertSubject(call->request(), context_.hasher, context_.Now());
+        auto input = wire::ReadUpsertSubject(call->request(), core_.hasher, core_.Now());
         if (!input.ok()) return call->Finish(input.status());
-        auto request =
-            ToChangeRequest(context_, call->caller(), service::ChangeKind::kUpsertSubject, *std::move(input));
+        auto request = ToChangeRequest(core_, call->caller(), service::ChangeKind::kUpsertSubject, *std::move(input));
         ChangeNote note(request);
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
@@ -46,7 +45,7 @@ grpc::ServerUnaryReactor* SubjectRpc::GetSubject(grpc::CallbackServerContext* co
                                                  grpc::ByteBuffer* out) {
   return Handle<v1::GetSubjectRequest, v1::GetSubjectResponse>(
       dependencies_, get_, context, in, out, [this](auto call) {
-        const auto subject = wire::ReadGetSubject(call->request(), context_.hasher);
+        const auto subject = wire::ReadGetSubject(call->request(), core_.hasher);
         if (!subject.ok()) return call->Finish(subject.status());
         FinishOnPool(dependencies_, call, [this, call, subject = *subject]() -> absl::Status {
           auto view = reads_.Get(subject);

@@ -3,7 +3,7 @@
 
 #include "consent/v1/subject_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/subject_changes.h"
 
@@ -13,7 +13,7 @@ namespace consent::rpc {
 class SubjectRpc final : public v1::SubjectService::WithRawCallbackMethod_UpsertSubject<
                              v1::SubjectService::WithRawCallbackMethod_GetSubject<v1::SubjectService::Service>> {
  public:
-  SubjectRpc(service::Context& context, service::SubjectChanges& changes, const service::ReadSubject& reads,
+  SubjectRpc(service::Core& core, service::SubjectChanges& changes, const service::ReadSubject& reads,
              service::Pool& readers, RpcObserver& observer);
 
   grpc::ServerUnaryReactor* UpsertSubject(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
@@ -22,7 +22,7 @@ class SubjectRpc final : public v1::SubjectService::WithRawCallbackMethod_Upsert
                                        grpc::ByteBuffer* out) override;
 
  private:
-  service::Context& context_;
+  service::Core& core_;
   service::SubjectChanges& changes_;
   const service::ReadSubject& reads_;
   const RpcDependencies dependencies_;

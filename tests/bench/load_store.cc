@@ -19,7 +19,7 @@ namespace consent::bench {
 namespace {
 
 // Returns how many could not be written.
-uint64_t Load(service::Context& context, uint64_t subjects, Population population) {
+uint64_t Load(service::Core& context, uint64_t subjects, Population population) {
   constexpr size_t kInFlight = Offline::kInFlight;
   service::TaskQueue queue(context);
   service::ChangeSubject all(context, kInFlight);
@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
   consent::bench::Offline offline(data_dir);
   using consent::bench::Population;
   const uint64_t failures =
-      consent::bench::Load(offline.context(), subjects, household ? Population::kHousehold : Population::kOneChoice);
+      consent::bench::Load(offline.core(), subjects, household ? Population::kHousehold : Population::kOneChoice);
   offline.store().Close();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   std::printf("%llu subjects in %.1f s, %llu failures\n", static_cast<unsigned long long>(subjects), took.count(),

@@ -20,17 +20,17 @@ Offline::Offline(const std::string& data_dir)
       store_(Open(data_dir)) {
   std::vector<std::unique_ptr<service::FactsIndex>> indexes;
   indexes.push_back(std::make_unique<service::FactsIndex>(UINT64_MAX));
-  context_.reset(new service::Context{.store = *store_,
-                                      .time = time_,
-                                      .random = random_,
-                                      .keys = keyring_.keys,
-                                      .hasher = base::IdHasher(keyring_.keys.lookup_key()),
-                                      .tokens = service::Tokens(keyring_.keys, store_->store_id()),
-                                      .policies = {},
-                                      .indexes = std::move(indexes),
-                                      .gauges = {},
-                                      .writers = writers_,
-                                      .activation = {}});
+  context_.reset(new service::Core{.store = *store_,
+                                   .time = time_,
+                                   .random = random_,
+                                   .keys = keyring_.keys,
+                                   .hasher = base::IdHasher(keyring_.keys.lookup_key()),
+                                   .tokens = service::Tokens(keyring_.keys, store_->store_id()),
+                                   .policies = {},
+                                   .indexes = std::move(indexes),
+                                   .gauges = {},
+                                   .writers = writers_,
+                                   .activation = {}});
   service::PolicyAdmin admin(*context_);
   absl::Status status = admin.Load();
   if (status.ok()) status = admin.Activate(Need(app::LoadPolicy("")));

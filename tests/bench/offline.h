@@ -9,7 +9,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 
 namespace consent::bench {
@@ -25,7 +25,7 @@ class Offline {
 
   explicit Offline(const std::string& data_dir);
 
-  service::Context& context() { return *context_; }
+  service::Core& core() { return *context_; }
   store::RocksStore& store() { return *store_; }
   const app::Keyring& keyring() const { return keyring_; }
 
@@ -39,7 +39,7 @@ class Offline {
   service::Pool writers_;
   app::Keyring keyring_;
   std::unique_ptr<store::RocksStore> store_;
-  std::unique_ptr<service::Context> context_;
+  std::unique_ptr<service::Core> context_;
 };
 
 [[noreturn]] void Give(const absl::Status& status);

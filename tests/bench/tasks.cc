@@ -26,7 +26,7 @@ double SecondsSince(Clock::time_point began) { return std::chrono::duration<doub
 
 class TasksBench {
  public:
-  explicit TasksBench(service::Context& context)
+  explicit TasksBench(service::Core& context)
       : context_(context),
         queue_(context),
         changes_(context, Offline::kInFlight),
@@ -125,7 +125,7 @@ class TasksBench {
   }
 
  private:
-  service::Context& context_;
+  service::Core& context_;
   service::TaskQueue queue_;
   service::ChangeSubject changes_;
   service::DataSystems systems_;
@@ -150,7 +150,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   consent::bench::Offline offline(data_dir);
   {
-    consent::bench::TasksBench bench(offline.context());
+    consent::bench::TasksBench bench(offline.core());
     bench.Ask(1, 1, "plain-", true);
     const double before = bench.CheckNanoseconds("plain-0");
     bench.Ask(100'000, 50'000, "some-");

@@ -62,7 +62,7 @@ class Interleaving {
   // Waits until the one thread of the pool has nothing left to do, so that only this thread moves. It looks itself:
   // what it was given before stands behind the question in its queue.
   void Settle() {
-    service::Pool& pool = world_.context().writers;
+    service::Pool& pool = world_.core().writers;
     for (bool idle = false; !idle;) {
       std::promise<bool> answer;
       if (pool.Post([&] { answer.set_value(pool.queued() == 0); })) idle = answer.get_future().get();
@@ -115,7 +115,7 @@ class Interleaving {
       Change& change = log_.changes[number];
       change.applied = reply.ok();
       service::Revision revision;
-      if (reply.ok() && world_.context().tokens.Decode(reply->revision, &revision)) change.revision = revision.sequence;
+      if (reply.ok() && world_.core().tokens.Decode(reply->revision, &revision)) change.revision = revision.sequence;
       change.ended = ++moment_;
     });
   }

@@ -69,7 +69,7 @@ class Client {
     change.ended = ++moment_;
     change.applied = reply.ok();
     service::Revision revision;
-    if (reply.ok() && world_.context().tokens.Decode(reply->revision, &revision)) change.revision = revision.sequence;
+    if (reply.ok() && world_.core().tokens.Decode(reply->revision, &revision)) change.revision = revision.sequence;
     log.changes.push_back(change);
   }
 

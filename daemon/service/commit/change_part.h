@@ -40,12 +40,12 @@ class ChangePart {
   virtual ~ChangePart() = default;
 
   // On a pool thread; may block. An error is the answer to the request.
-  virtual absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) = 0;
+  virtual absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) = 0;
   virtual void AddPreconditions(std::vector<store::Precondition>&) const {}
   // In the order of the commits, as store::Build: pure, and perhaps called again.
-  virtual void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) = 0;
+  virtual void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) = 0;
   // After the commit, in the order of the commits, before the index has the record and before anything is acknowledged.
-  virtual void Publish(Context& context, const store::Stamp& stamp) = 0;
+  virtual void Publish(Core& core, const store::Stamp& stamp) = 0;
   // After Publish, when the index has the record: puts on the queue what may be handed out. A worker that waits reads
   // the record at once, and by the one before would find that nothing has changed.
   virtual void Wake() {}

@@ -108,11 +108,10 @@ struct ChangeSubject::Work {
   absl::StatusOr<ChangeReply> reply = absl::UnknownError("not answered");
 };
 
-ChangeSubject::ChangeSubject(Context& context, size_t max_in_flight)
-    : context_(context), max_in_flight_(max_in_flight) {}
+ChangeSubject::ChangeSubject(Core& core, size_t max_in_flight) : core_(core), max_in_flight_(max_in_flight) {}
 
 void ChangeSubject::Submit(ChangeRequest request, ChangeDone done) {
-  if (!context_.ready.load(std::memory_order_acquire)) {
+  if (!core_.ready.load(std::memory_order_acquire)) {
     done(wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping"));
     return;
   }
@@ -120,7 +119,7 @@ void ChangeSubject::Submit(ChangeRequest request, ChangeDone done) {
   work->request = std::move(request);
   work->done = std::move(done);
   const bool room = in_flight_.fetch_add(1, std::memory_order_relaxed) < max_in_flight_;
-  if (room && context_.writers.Post([this, work] { Start(work); })) return;
+  if (room && core_.writers.Post([this, work] { Start(work); })) return;
   in_flight_.fetch_sub(1, std::memory_order_relaxed);
   work->done(Overloaded());
 }
@@ -131,10 +130,10 @@ void ChangeSubject::Start(const WorkPtr& work) {
 }
 
 void ChangeSubject::Attempt(const WorkPtr& work) {
-  work->ticket = context_.activation.Enter();
+  work->ticket = core_.activation.Enter();
   ++work->attempts;
   if (!Prepare(*work)) {
-    context_.activation.Leave(work->ticket);
+    core_.activation.Leave(work->ticket);
     Finish(work);
     return;
   }
@@ -142,13 +141,13 @@ void ChangeSubject::Attempt(const WorkPtr& work) {
   std::vector<store::Precondition> preconditions;
   std::optional<std::string> expected;
   if (work->before.found) expected = EncodeSubjectRow(subject, work->before.bytes);
-  preconditions.push_back({store::Table::kSubject, context_.SubjectKey(subject), std::move(expected), work->seen});
+  preconditions.push_back({store::Table::kSubject, core_.SubjectKey(subject), std::move(expected), work->seen});
   if (!work->request_key.empty()) {
     preconditions.push_back({store::Table::kRequest, work->request_key, work->request_row, work->seen});
   }
   work->request.part->AddPreconditions(preconditions);
-  context_.store.Commit(
-      context_.PartitionOf(subject), std::move(preconditions),
+  core_.store.Commit(
+      core_.PartitionOf(subject), std::move(preconditions),
       [this, work](const store::Stamp& stamp) { return Build(*work, stamp); },
       [this, work](const store::CommitResult& result) { Committed(work, result); });
 }
@@ -156,9 +155,9 @@ void ChangeSubject::Attempt(const WorkPtr& work) {
 // All that may block or cost is done here, on a pool thread, before the commit takes its place in the order.
 bool ChangeSubject::Prepare(Work& work) const {
   const ChangeRequest& request = work.request;
-  work.seen = context_.store.GetReadVersion(context_.PartitionOf(request.subject));
+  work.seen = core_.store.GetReadVersion(core_.PartitionOf(request.subject));
   if (IsAnsweredBefore(work)) return false;
-  absl::StatusOr<StoredFacts> before = LoadFacts(context_, request.subject);
+  absl::StatusOr<StoredFacts> before = LoadFacts(core_, request.subject);
   if (!before.ok()) {
     work.reply = before.status();
     return false;
@@ -175,10 +174,10 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
   if (request.request_id.empty()) return false;
   if (work.request_key.empty()) {
     const std::string named = request.caller.identity + '\0' + request.request_id;
-    work.request_key = std::string(base::View(context_.keys.DiskHash("request", named)));
+    work.request_key = std::string(base::View(core_.keys.DiskHash("request", named)));
   }
-  const store::Partition partition = context_.PartitionOf(request.subject);
-  absl::StatusOr<std::string> stored = context_.store.Get(partition, store::Table::kRequest, work.request_key);
+  const store::Partition partition = core_.PartitionOf(request.subject);
+  absl::StatusOr<std::string> stored = core_.store.Get(partition, store::Table::kRequest, work.request_key);
   work.request_row.reset();
   if (absl::IsNotFound(stored.status())) return false;
   RequestRow row;
@@ -186,7 +185,7 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
     work.reply = StoreUnreadable();
     return true;
   }
-  if (row.time + kRequestLifetime < context_.Now()) {
+  if (row.time + kRequestLifetime < core_.Now()) {
     work.request_row = *std::move(stored);
     return false;
   }
@@ -196,14 +195,14 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
                         "this request_id was used within 72 hours with another body: use a new one for a new request");
     return true;
   }
-  const auto feed = context_.store.FeedAt(partition, row.sequence);
+  const auto feed = core_.store.FeedAt(partition, row.sequence);
   if (feed.ok() && feed->erased) {
     work.reply = wire::MakeError(
         v1::ERROR_REASON_ACCOUNT_CLOSED,
         "the request was done; the account has been closed since, and what was answered is erased with it");
     return true;
   }
-  work.reply = feed.ok() ? ReplyFromRow(context_.tokens, partition, *feed, request.command)
+  work.reply = feed.ok() ? ReplyFromRow(core_.tokens, partition, *feed, request.command)
                          : absl::StatusOr<ChangeReply>(StoreUnreadable());
   return true;
 }
@@ -222,7 +221,7 @@ absl::Status ChangeSubject::MayReopen(const domain::Command& command) const {
   if (command.proof.channel == domain::Channel::kImport) {
     return RefusalStatus(domain::PartOutcome{domain::Refusal::kImportCannotLoosen, false, "the account's closure"});
   }
-  return TimeToLoosen(context_.Present());
+  return TimeToLoosen(core_.Present());
 }
 
 bool ChangeSubject::IsClosed(Work& work) const {
@@ -275,8 +274,8 @@ bool ChangeSubject::IsClosed(Work& work) const {
 
 // Tries the command, so that one of which nothing would apply costs no commit, and asks the part what it adds.
 bool ChangeSubject::PreparePart(Work& work) const {
-  const std::shared_ptr<const domain::Rules> rules = context_.policies.rules();
-  const base::Now now = context_.Present();
+  const std::shared_ptr<const domain::Rules> rules = core_.policies.rules();
+  const base::Now now = core_.Present();
   const domain::Moment moment{now.latest, work.before.facts.revision + 1, now, work.ticket.closed};
   const domain::Transition trial = domain::Apply(work.before.facts, work.request.command, moment, *rules);
   if (!trial.AnyApplied()) {
@@ -287,7 +286,7 @@ bool ChangeSubject::PreparePart(Work& work) const {
   const Payload& payload = work.request.payload;
   if (work.guardian_leaves || !payload.names.empty() || !payload.guardians.empty()) work.after = trial.after;
   const absl::StatusOr<ChangePart::Prepared> prepared =
-      work.request.part->Prepare(context_, PartInput{work.before, trial, work.seen, moment});
+      work.request.part->Prepare(core_, PartInput{work.before, trial, work.seen, moment});
   if (!prepared.ok()) {
     work.reply = prepared.status();
     return false;
@@ -295,14 +294,13 @@ bool ChangeSubject::PreparePart(Work& work) const {
   if (*prepared == ChangePart::Prepared::kGoOn) return true;
   ChangeReply reply;
   reply.account_closed = IsClosedFor(work.before.facts);
-  reply.revision =
-      context_.tokens.Encode(Revision{context_.PartitionOf(work.request.subject), work.before.facts.revision});
+  reply.revision = core_.tokens.Encode(Revision{core_.PartitionOf(work.request.subject), work.before.facts.revision});
   work.reply = std::move(reply);
   return false;
 }
 
 base::Bytes16 ChangeSubject::BodyOf(const ChangeRequest& request) const {
-  return context_.keys.DiskHash("body", base::View(request.body_hash));
+  return core_.keys.DiskHash("body", base::View(request.body_hash));
 }
 
 absl::Status ChangeSubject::PreparePayload(Work& work) const {
@@ -313,27 +311,27 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
   if (has_key && domain::IsForgotten(work.before.facts)) {
     // A forgotten account has no key, and gets none: who said no to it, and in what words, is not kept.
     work.names_row.clear();
-    context_.random.Fill(key.data(), key.size());
-    work.sealed = SealPayload(key, request.payload, request.subject, context_.random, &work.commitment);
+    core_.random.Fill(key.data(), key.size());
+    work.sealed = SealPayload(key, request.payload, request.subject, core_.random, &work.commitment);
     return absl::OkStatus();
   }
   if (has_key) {
-    const auto stored = PayloadKeyOf(context_, request.subject);
+    const auto stored = PayloadKeyOf(core_, request.subject);
     if (!stored.ok()) return stored.status();
     key = *stored;
   } else {
     work.share.resize(kShareBytes);
-    context_.random.Fill(work.share.data(), work.share.size());
-    key = context_.keys.PayloadKey(request.subject, work.share);
+    core_.random.Fill(work.share.data(), work.share.size());
+    key = core_.keys.PayloadKey(request.subject, work.share);
   }
-  work.sealed = SealPayload(key, request.payload, request.subject, context_.random, &work.commitment);
+  work.sealed = SealPayload(key, request.payload, request.subject, core_.random, &work.commitment);
   if (request.payload.names.empty() && request.payload.guardians.empty() && !work.guardian_leaves) {
     return absl::OkStatus();
   }
   Payload known;
   if (has_key) {
-    const auto row = context_.store.Get(context_.PartitionOf(request.subject), store::Table::kNames,
-                                        context_.SubjectKey(request.subject));
+    const auto row =
+        core_.store.Get(core_.PartitionOf(request.subject), store::Table::kNames, core_.SubjectKey(request.subject));
     if (row.ok()) {
       absl::StatusOr<Payload> opened = OpenPayload(key, *row, request.subject);
       if (!opened.ok()) return opened.status();
@@ -354,7 +352,7 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
   const auto left = [&](const auto& guardian) { return !IsGuardianIn(work.after, guardian.first); };
   known.guardians.erase(std::remove_if(known.guardians.begin(), known.guardians.end(), left), known.guardians.end());
   base::Digest unused{};
-  work.names_row = SealPayload(key, known, request.subject, context_.random, &unused);
+  work.names_row = SealPayload(key, known, request.subject, core_.random, &unused);
   return absl::OkStatus();
 }
 
@@ -362,15 +360,15 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
 // say so.
 store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const {
   const ChangeRequest& request = work.request;
-  const std::shared_ptr<const domain::Rules> rules = context_.policies.rules();
-  const domain::Moment moment{stamp.time, stamp.sequence, context_.Present(), work.ticket.closed};
+  const std::shared_ptr<const domain::Rules> rules = core_.policies.rules();
+  const domain::Moment moment{stamp.time, stamp.sequence, core_.Present(), work.ticket.closed};
   domain::Transition transition = domain::Apply(work.before.facts, request.command, moment, *rules);
 
-  const std::string key = context_.SubjectKey(request.subject);
+  const std::string key = core_.SubjectKey(request.subject);
   store::Change change;
   ChangeReply reply;
   PartOutput output{moment, transition, change.writes};
-  request.part->Build(context_, stamp, output);
+  request.part->Build(core_, stamp, output);
   reply.flags = output.flags;
   work.facts_after.clear();
   domain::EncodeFacts(transition.after, &work.facts_after);
@@ -409,16 +407,16 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
 // On the committer's thread, in the order of the commits: what every later check sees, before anybody hears of it.
 void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
   const ChangeRequest& request = work.request;
-  FactsIndex& index = context_.IndexOf(request.subject);
-  request.part->Publish(context_, stamp);
+  FactsIndex& index = core_.IndexOf(request.subject);
+  request.part->Publish(core_, stamp);
   if (work.before.facts.has_more_tombstones || work.after.has_more_tombstones) {
     index.PutCover(request.subject, work.after.cover);
   }
   index.Put(request.subject, work.facts_after);
   request.part->Wake();
-  context_.NoteStamp(stamp.time);
-  context_.gauges.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);
-  work.reply->revision = context_.tokens.Encode(Revision{context_.PartitionOf(request.subject), stamp.sequence});
+  core_.NoteStamp(stamp.time);
+  core_.gauges.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);
+  work.reply->revision = core_.tokens.Encode(Revision{core_.PartitionOf(request.subject), stamp.sequence});
 }
 
 void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& result) {
@@ -430,9 +428,9 @@ void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& re
       }
       break;
     case store::Outcome::kConflict:
-      context_.activation.Leave(work->ticket);
-      if (work->attempts < kMaxCommitAttempts && context_.writers.Post([this, work] { Attempt(work); })) return;
-      work->ticket = context_.activation.Enter();
+      core_.activation.Leave(work->ticket);
+      if (work->attempts < kMaxCommitAttempts && core_.writers.Post([this, work] { Attempt(work); })) return;
+      work->ticket = core_.activation.Enter();
       work->reply = wire::MakeError(v1::ERROR_REASON_CONTENTION,
                                     "concurrent changes won every time: repeat the call; nothing was written");
       break;
@@ -452,14 +450,14 @@ void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& re
           "the store failed while writing: repeat with the same request_id after the daemon has restarted");
       break;
   }
-  context_.activation.Leave(work->ticket);
+  core_.activation.Leave(work->ticket);
   // The committer does not wait for replies to be written; if the pool is full it must.
-  if (!context_.writers.Post([this, work] { Finish(work); })) Finish(work);
+  if (!core_.writers.Post([this, work] { Finish(work); })) Finish(work);
 }
 
 void ChangeSubject::Finish(const WorkPtr& work) {
   std::function<void()> next = turns_.Pass(work->request.subject);
-  if (next != nullptr && !context_.writers.Post(next)) next();
+  if (next != nullptr && !core_.writers.Post(next)) next();
   in_flight_.fetch_sub(1, std::memory_order_relaxed);
   work->done(std::move(work->reply));
 }

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/service/commit/change.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 #include "daemon/service/state/per_subject_queue.h"
 
 namespace consent::service {
@@ -21,7 +21,7 @@ using ChangeDone = std::function<void(absl::StatusOr<ChangeReply>)>;
 class ChangeSubject {
  public:
   // At most `max_in_flight` changes at a time; more are OVERLOADED.
-  ChangeSubject(Context& context, size_t max_in_flight);
+  ChangeSubject(Core& core, size_t max_in_flight);
   // `request.part` is set.
   void Submit(ChangeRequest request, ChangeDone done);
   size_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
@@ -46,7 +46,7 @@ class ChangeSubject {
   void Publish(Work& work, const store::Stamp& stamp) const;
   void Finish(const WorkPtr& work);
 
-  Context& context_;
+  Core& core_;
   const size_t max_in_flight_;
   std::atomic<size_t> in_flight_{0};
   PerSubjectQueue turns_;

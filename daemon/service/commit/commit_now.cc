@@ -9,28 +9,27 @@
 
 namespace consent::service {
 
-store::CommitResult CommitNow(Context& context, store::Partition partition,
-                              std::vector<store::Precondition> preconditions, store::Build build,
-                              const std::function<void(const store::Stamp&)>& publish) {
+store::CommitResult CommitNow(Core& core, store::Partition partition, std::vector<store::Precondition> preconditions,
+                              store::Build build, const std::function<void(const store::Stamp&)>& publish) {
   std::promise<store::CommitResult> promise;
-  context.store.Commit(partition, std::move(preconditions), std::move(build), [&](const store::CommitResult& result) {
+  core.store.Commit(partition, std::move(preconditions), std::move(build), [&](const store::CommitResult& result) {
     if (result.outcome == store::Outcome::kCommitted) {
       if (publish) publish(result.stamp);
-      context.NoteStamp(result.stamp.time);
+      core.NoteStamp(result.stamp.time);
     }
     promise.set_value(result);
   });
   return promise.get_future().get();
 }
 
-store::CommitResult CommitPatiently(Context& context, store::Partition partition,
+store::CommitResult CommitPatiently(Core& core, store::Partition partition,
                                     const std::vector<store::Precondition>& preconditions, const store::Build& build,
                                     const std::function<void(const store::Stamp&)>& publish) {
   constexpr int kAttempts = 10'000;
   constexpr std::chrono::milliseconds kPause{1};
   store::CommitResult result;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    result = CommitNow(context, partition, preconditions, build, publish);
+    result = CommitNow(core, partition, preconditions, build, publish);
     const bool is_spurious = result.outcome == store::Outcome::kConflict && preconditions.empty();
     if (result.outcome != store::Outcome::kRetry && !is_spurious) break;
     std::this_thread::sleep_for(kPause);

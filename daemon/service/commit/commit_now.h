@@ -7,22 +7,21 @@
 
 #include "absl/status/status.h"
 #include "daemon/service/rows/change_row.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 
 namespace consent::service {
 
 // Of a change that lost to others: each attempt loses only to another change that was made.
 inline constexpr int kMaxCommitAttempts = 1000;
 
-// Blocks until the commit is answered; not on the store's own threads. What was committed is noted in the context's
+// Blocks until the commit is answered; not on the store's own threads. What was committed is noted in the core's
 // stamp. `publish`: what every later check is to see, called in the order of the commits before this returns; must not
 // block.
-store::CommitResult CommitNow(Context& context, store::Partition partition,
-                              std::vector<store::Precondition> preconditions, store::Build build,
-                              const std::function<void(const store::Stamp&)>& publish = {});
+store::CommitResult CommitNow(Core& core, store::Partition partition, std::vector<store::Precondition> preconditions,
+                              store::Build build, const std::function<void(const store::Stamp&)>& publish = {});
 // The same, again and again while the store's queue is full (or reports a conflict of no precondition), for ten
 // seconds: for what should not stop half way.
-store::CommitResult CommitPatiently(Context& context, store::Partition partition,
+store::CommitResult CommitPatiently(Core& core, store::Partition partition,
                                     const std::vector<store::Precondition>& preconditions, const store::Build& build,
                                     const std::function<void(const store::Stamp&)>& publish = {});
 // OVERLOADED, NOT_SERVING, OUTCOME_UNKNOWN, CONTENTION; OK of kCommitted.

@@ -49,9 +49,9 @@ const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const
   return rules.regimes[rules.unknown_regime].deletion;
 }
 
-void NoteDoubt(const Context& context, const domain::Moment& moment, domain::DeletionRequest& request) {
+void NoteDoubt(const Core& core, const domain::Moment& moment, domain::DeletionRequest& request) {
   if (!moment.now.doubtful) return;
-  request.doubt_since = context.time.After(base::Span{});
+  request.doubt_since = core.time.After(base::Span{});
   request.doubt_after = moment.now.not_before;
 }
 
@@ -70,28 +70,28 @@ void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::Del
   request.due_at = due.complete_by;
 }
 
-absl::Status Marking::LoadRecordings(const Context& context, const domain::Selector& selector) {
+absl::Status Marking::LoadRecordings(const Core& core, const domain::Selector& selector) {
   recordings_.clear();
   for (const base::RecordingHandle recording : selector.recordings) {
-    const auto marks = LoadMarks(context, subject_, recording);
+    const auto marks = LoadMarks(core, subject_, recording);
     if (!marks.ok()) return marks.status();
     recordings_.emplace_back(recording, *marks);
   }
   return absl::OkStatus();
 }
 
-absl::Status Marking::LoadOthers(const Context& context, DeletionPlace except, const domain::Selector& selector) {
-  if (absl::Status s = LoadRecordings(context, selector); !s.ok()) return s;
+absl::Status Marking::LoadOthers(const Core& core, DeletionPlace except, const domain::Selector& selector) {
+  if (absl::Status s = LoadRecordings(core, selector); !s.ok()) return s;
   for (auto& [recording, marks] : recordings_) marks.has_tombstone = false;
   anew_ = true;
   std::vector<DeletionNumber> named;
   absl::StatusOr<domain::Cover> others =
-      LoadCover(context, subject_, except.number, [&named](DeletionNumber number) { named.push_back(number); });
+      LoadCover(core, subject_, except.number, [&named](DeletionNumber number) { named.push_back(number); });
   if (!others.ok()) return others.status();
   others_ = *std::move(others);
   if (recordings_.empty()) return absl::OkStatus();
   for (const DeletionNumber number : named) {
-    const absl::StatusOr<DeletionRow> row = LoadDeletion(context, DeletionPlace{except.partition, number});
+    const absl::StatusOr<DeletionRow> row = LoadDeletion(core, DeletionPlace{except.partition, number});
     if (!row.ok()) return row.status();
     const std::vector<base::RecordingHandle>& theirs = row->request.selector.recordings;
     for (auto& [recording, marks] : recordings_) {
@@ -114,7 +114,7 @@ bool Marking::Fits(const domain::SubjectFacts& before, const domain::DeletionReq
   return domain::IsForgotten(before) || SetTombstones(request, facts);
 }
 
-void Marking::Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out) {
+void Marking::Apply(const Core& core, const domain::DeletionRequest& request, PartOutput& out) {
   // Of a closed account that is forgotten everything is purged already, and a time that is ordered now reaches no
   // account that begins later.
   const bool was_forgotten = domain::IsForgotten(out.transition.after);
@@ -135,13 +135,13 @@ void Marking::Apply(const Context& context, const domain::DeletionRequest& reque
     if (request.state != domain::DeletionState::kCancelled) {
       domain::StrengthenMarks(marks, domain::TombstoneStateOf(request.state));
     }
-    out.writes.push_back({store::Table::kRecording, context.RecordingKey(subject_, recording),
-                          EncodeMarksRow(subject_, recording, marks)});
+    out.writes.push_back(
+        {store::Table::kRecording, core.RecordingKey(subject_, recording), EncodeMarksRow(subject_, recording, marks)});
   }
 }
 
-void Marking::Publish(Context& context) const {
-  for (const auto& [recording, marks] : recordings_) context.IndexOf(subject_).PutMarks(subject_, recording, marks);
+void Marking::Publish(Core& core) const {
+  for (const auto& [recording, marks] : recordings_) core.IndexOf(subject_).PutMarks(subject_, recording, marks);
 }
 
 CreatePart::CreatePart(TaskQueue& queue, base::SubjectHandle subject, NewDeletion deletion)
@@ -151,32 +151,32 @@ CreatePart::CreatePart(TaskQueue& queue, base::SubjectHandle subject, NewDeletio
   request_.requester = deletion_.requester;
 }
 
-absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Context& context, const PartInput& input) {
+absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Core& core, const PartInput& input) {
   // A stamp of before the service began is none, so a range that begins there has no beginning.
-  if (deletion_.times.from <= context.policies.rules()->service_began_at) deletion_.times.from = base::Instant{};
+  if (deletion_.times.from <= core.policies.rules()->service_began_at) deletion_.times.from = base::Instant{};
   request_.selector.captured = domain::TimesOf(deletion_.selector.kind, deletion_.times, input.moment);
   // A fixed selection that is asked for again while the first request for it is open, or a closure that is done.
   const bool closes_again =
       request_.selector.kind == domain::SelectorKind::kAccountClosure && domain::IsForgotten(input.before.facts);
-  const absl::StatusOr<DeletionNumber> same = closes_again ? FindFinishedClosure(context, request_.subject)
-                                                           : FindOpenFor(context, request_.subject, request_.selector);
+  const absl::StatusOr<DeletionNumber> same = closes_again ? FindFinishedClosure(core, request_.subject)
+                                                           : FindOpenFor(core, request_.subject, request_.selector);
   if (!same.ok()) return same.status();
   found_ = *same;
   if (found_ != 0) return Prepared::kAnswered;
-  absl::StatusOr<SystemsSeen> systems = LoadSystems(context, context.PartitionOf(request_.subject));
+  absl::StatusOr<SystemsSeen> systems = LoadSystems(core, core.PartitionOf(request_.subject));
   if (!systems.ok()) return systems.status();
   systems_ = *std::move(systems);
-  if (absl::Status s = marking_.LoadRecordings(context, deletion_.selector); !s.ok()) return s;
+  if (absl::Status s = marking_.LoadRecordings(core, deletion_.selector); !s.ok()) return s;
   domain::DeletionRequest trial = request_;
   trial.state = deletion_.state;
   if (!marking_.Fits(input.before.facts, trial)) return TooManyTombstones();
   if (domain::IsVerified(deletion_.state)) {
-    if (absl::Status s = within_.Load(context, input.before.facts, request_.selector, 0); !s.ok()) return s;
+    if (absl::Status s = within_.Load(core, input.before.facts, request_.selector, 0); !s.ok()) return s;
   }
   share_.resize(kShareBytes);
-  context.random.Fill(share_.data(), share_.size());
-  sealed_ = SealDeletion(context.keys.PayloadKey(request_.subject, share_), deletion_.payload, request_.subject,
-                         context.random, &commitment_);
+  core.random.Fill(share_.data(), share_.size());
+  sealed_ = SealDeletion(core.keys.PayloadKey(request_.subject, share_), deletion_.payload, request_.subject,
+                         core.random, &commitment_);
   return Prepared::kGoOn;
 }
 
@@ -185,13 +185,13 @@ void CreatePart::AddPreconditions(std::vector<store::Precondition>& precondition
   within_.AddPreconditions(preconditions);
 }
 
-void CreatePart::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
+void CreatePart::Build(const Core& core, const store::Stamp& stamp, PartOutput& out) {
   domain::DeletionRequest request = request_;
   request.received_at = out.moment.Received();
   request.changed = stamp.sequence;
   request.selector.captured = domain::TimesOf(request.selector.kind, deletion_.times, out.moment);
-  NoteDoubt(context, out.moment, request);
-  SetDeadlines(*context.policies.rules(), out.transition.after.region, request);
+  NoteDoubt(core, out.moment, request);
+  SetDeadlines(*core.policies.rules(), out.transition.after.region, request);
   if (deletion_.state == domain::DeletionState::kVerifying) domain::BeginVerification(request);
   if (deletion_.state == domain::DeletionState::kAccepted) {
     RememberOpening(out.transition.after, request);
@@ -199,20 +199,20 @@ void CreatePart::Build(const Context& context, const store::Stamp& stamp, PartOu
   } else {
     out.transition.after.has_unverified_deletions = true;
   }
-  marking_.Apply(context, request, out);
-  within_.Build(context, systems_, out);
-  const DeletionPlace place{context.PartitionOf(request.subject), NumberOf(stamp.sequence)};
-  WriteNewDeletion(context, place, DeletionRow{request, sealed_}, share_, out.writes);
+  marking_.Apply(core, request, out);
+  within_.Build(core, systems_, out);
+  const DeletionPlace place{core.PartitionOf(request.subject), NumberOf(stamp.sequence)};
+  WriteNewDeletion(core, place, DeletionRow{request, sealed_}, share_, out.writes);
   made_ = std::move(request);
 }
 
-void CreatePart::Publish(Context& context, const store::Stamp& stamp) {
-  marking_.Publish(context);
-  const DeletionPlace place{context.PartitionOf(request_.subject), NumberOf(stamp.sequence)};
-  context.deletions.Replace(place, nullptr, made_);
-  if (made_.IsUnsettled()) context.perhaps_unsettled.store(true);
+void CreatePart::Publish(Core& core, const store::Stamp& stamp) {
+  marking_.Publish(core);
+  const DeletionPlace place{core.PartitionOf(request_.subject), NumberOf(stamp.sequence)};
+  core.deletions.Replace(place, nullptr, made_);
+  if (made_.IsUnsettled()) core.perhaps_unsettled.store(true);
   if (deletion_.state == domain::DeletionState::kAccepted) PutOnBoard(queue_, systems_, place);
-  within_.Publish(context, queue_, systems_);
+  within_.Publish(core, queue_, systems_);
 }
 
 StepPart::StepPart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place, DeletionStep step,
@@ -244,8 +244,8 @@ domain::StepRefusal StepPart::Do(domain::DeletionRequest& request, const domain:
 }
 
 // A loosening.
-absl::Status StepPart::MayCancel(const Context& context) const {
-  if (absl::Status s = TimeToLoosen(context.Present()); !s.ok()) return s;
+absl::Status StepPart::MayCancel(const Core& core) const {
+  if (absl::Status s = TimeToLoosen(core.Present()); !s.ok()) return s;
   if (!etag_.has_value()) {
     return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED,
                            "cancelling needs the request's current etag: GetDeletionRequest has it");
@@ -263,31 +263,31 @@ absl::Status StepPart::MayCancel(const Context& context) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Context& context, const PartInput& input) {
-  absl::StatusOr<DeletionRow> row = LoadDeletion(context, place_, &bytes_);
+absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Core& core, const PartInput& input) {
+  absl::StatusOr<DeletionRow> row = LoadDeletion(core, place_, &bytes_);
   if (!row.ok()) return row.status();
   row_ = *std::move(row);
-  absl::StatusOr<SystemsSeen> systems = LoadSystems(context, place_.partition);
+  absl::StatusOr<SystemsSeen> systems = LoadSystems(core, place_.partition);
   if (!systems.ok()) return systems.status();
   systems_ = *std::move(systems);
   domain::DeletionRequest trial = row_.request;
-  const absl::Status refused = StepStatus(Do(trial, input.moment, *context.policies.rules()), row_.request.state);
+  const absl::Status refused = StepStatus(Do(trial, input.moment, *core.policies.rules()), row_.request.state);
   if (!refused.ok()) return refused;
   if (domain::IsVerified(trial.state) && domain::IsOpen(trial.state) && step_ == DeletionStep::kVerify) {
-    if (absl::Status s = within_.Load(context, input.before.facts, row_.request.selector, place_.number); !s.ok()) {
+    if (absl::Status s = within_.Load(core, input.before.facts, row_.request.selector, place_.number); !s.ok()) {
       return s;
     }
   }
   if (trial == row_.request && within_.empty()) return Prepared::kAnswered;
   if (step_ == DeletionStep::kCancel) {
-    if (absl::Status s = MayCancel(context); !s.ok()) return s;
-    if (absl::Status s = cancelled_.Load(context, place_, row_.request); !s.ok()) return s;
+    if (absl::Status s = MayCancel(core); !s.ok()) return s;
+    if (absl::Status s = cancelled_.Load(core, place_, row_.request); !s.ok()) return s;
   }
   if (domain::TombstoneStateOf(trial.state) == domain::TombstoneStateOf(row_.request.state) &&
       step_ != DeletionStep::kCancel) {
     return Prepared::kGoOn;
   }
-  if (absl::Status s = marking_.LoadOthers(context, place_, row_.request.selector); !s.ok()) return s;
+  if (absl::Status s = marking_.LoadOthers(core, place_, row_.request.selector); !s.ok()) return s;
   if (!marking_.Fits(input.before.facts, trial)) return TooManyTombstones();
   return Prepared::kGoOn;
 }
@@ -299,37 +299,37 @@ void StepPart::AddPreconditions(std::vector<store::Precondition>& preconditions)
   within_.AddPreconditions(preconditions);
 }
 
-void StepPart::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
+void StepPart::Build(const Core& core, const store::Stamp& stamp, PartOutput& out) {
   DeletionRow next = row_;
   const bool verifies = step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state);
   if (verifies) RememberOpening(out.transition.after, next.request);
   // What was allowed a moment ago and is not any more (an extension) then changes nothing but the history.
-  if (Do(next.request, out.moment, *context.policies.rules()) == domain::StepRefusal::kNone) {
+  if (Do(next.request, out.moment, *core.policies.rules()) == domain::StepRefusal::kNone) {
     next.request.changed = stamp.sequence;
-    marking_.Apply(context, next.request, out);
+    marking_.Apply(core, next.request, out);
     const bool denies = step_ == DeletionStep::kDeny && domain::DenialTakesDefaults(next.request.selector);
     if (denies) out.transition.after.default_denied = stamp.time;
     // A denied closure's end is now.
     if (denies && next.request.selector.kind == domain::SelectorKind::kAccountClosure) {
-      NoteDoubt(context, out.moment, next.request);
+      NoteDoubt(core, out.moment, next.request);
     }
   }
-  within_.Build(context, systems_, out);
+  within_.Build(core, systems_, out);
   if (!domain::IsOpen(next.request.state) && domain::IsOpen(row_.request.state)) {
-    CloseDeletion(context, place_, row_.request, stamp, next, out.writes);
+    CloseDeletion(core, place_, row_.request, stamp, next, out.writes);
   }
   out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.number), EncodeDeletionRow(next)});
-  ListDeletion(context, place_.number, next.request, out.writes);
+  ListDeletion(core, place_.number, next.request, out.writes);
   if (verifies) WriteTasks(next.request, place_.number, out.writes);
   made_ = std::move(next.request);
 }
 
-void StepPart::Publish(Context& context, const store::Stamp&) {
-  marking_.Publish(context);
-  context.deletions.Replace(place_, &row_.request, made_);
-  if (made_.IsUnsettled()) context.perhaps_unsettled.store(true);
+void StepPart::Publish(Core& core, const store::Stamp&) {
+  marking_.Publish(core);
+  core.deletions.Replace(place_, &row_.request, made_);
+  if (made_.IsUnsettled()) core.perhaps_unsettled.store(true);
   if (step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state)) PutOnBoard(queue_, systems_, place_);
-  within_.Publish(context, queue_, systems_);
+  within_.Publish(core, queue_, systems_);
   if (step_ == DeletionStep::kCancel) cancelled_.TellDeleted(queue_);
 }
 

@@ -17,14 +17,14 @@ class Marking {
  public:
   explicit Marking(base::SubjectHandle subject) : subject_(subject) {}
   // Reads what is stored of the recordings that the selector names.
-  absl::Status LoadRecordings(const Context& context, const domain::Selector& selector);
+  absl::Status LoadRecordings(const Core& core, const domain::Selector& selector);
   // From all requests of the subject but the one at `except`: for steps after which a request selects less, or
   // otherwise.
-  absl::Status LoadOthers(const Context& context, DeletionPlace except, const domain::Selector& selector);
+  absl::Status LoadOthers(const Core& core, DeletionPlace except, const domain::Selector& selector);
   // Whether there is room for its tombstone.
   bool Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const;
-  void Apply(const Context& context, const domain::DeletionRequest& request, PartOutput& out);
-  void Publish(Context& context) const;
+  void Apply(const Core& core, const domain::DeletionRequest& request, PartOutput& out);
+  void Publish(Core& core) const;
 
  private:
   // False where there is no room.
@@ -37,7 +37,7 @@ class Marking {
 };
 
 // Where the time is in doubt: notes when that was by the boot clock, so that it can be settled.
-void NoteDoubt(const Context& context, const domain::Moment& moment, domain::DeletionRequest& request);
+void NoteDoubt(const Core& core, const domain::Moment& moment, domain::DeletionRequest& request);
 // The periods of the regime of that name; of one that is gone the unknown region's.
 const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime);
 // The due times by the regime of `region`, whose name is noted.
@@ -47,10 +47,10 @@ void PutOnBoard(TaskQueue& queue, const SystemsSeen& systems, DeletionPlace plac
 class CreatePart final : public ChangePart {
  public:
   CreatePart(TaskQueue& queue, base::SubjectHandle subject, NewDeletion deletion);
-  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
+  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
-  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
-  void Publish(Context& context, const store::Stamp& stamp) override;
+  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override;
+  void Publish(Core& core, const store::Stamp& stamp) override;
 
   // Of an open request for the same that was found; 0: none.
   DeletionNumber found() const { return found_; }
@@ -75,10 +75,10 @@ class StepPart final : public ChangePart {
  public:
   StepPart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place, DeletionStep step, std::string reason,
            const domain::Command& command);
-  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
+  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
-  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
-  void Publish(Context& context, const store::Stamp& stamp) override;
+  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override;
+  void Publish(Core& core, const store::Stamp& stamp) override;
 
   // It is verified, and more requests that lie within it wait to be.
   bool more_within() const { return within_.more(); }
@@ -86,7 +86,7 @@ class StepPart final : public ChangePart {
  private:
   domain::StepRefusal Do(domain::DeletionRequest& request, const domain::Moment& moment,
                          const domain::Rules& rules) const;
-  absl::Status MayCancel(const Context& context) const;
+  absl::Status MayCancel(const Core& core) const;
 
   TaskQueue& queue_;
   const DeletionPlace place_;

@@ -41,13 +41,13 @@ ChangeKind KindOf(DeletionStep step) {
   return ChangeKind::kDeletionVerified;
 }
 
-Deletions::Deletions(Context& context, ChangeSubject& changes, TaskQueue& queue)
-    : context_(context), changes_(changes), queue_(queue) {}
+Deletions::Deletions(Core& core, ChangeSubject& changes, TaskQueue& queue)
+    : core_(core), changes_(changes), queue_(queue) {}
 
 void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone done) {
   const domain::DeletionState begins_as = deletion.state;
   const auto part = std::make_shared<CreatePart>(queue_, change.subject, std::move(deletion));
-  const store::Partition partition = context_.PartitionOf(change.subject);
+  const store::Partition partition = core_.PartitionOf(change.subject);
   change.kind = ChangeKind::kDeletionReceived;
   change.part = part;
   // What a step that follows is asked with: it is the same act, so it needs no request_id.
@@ -64,7 +64,7 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
     if (created.place.number == 0) {
       // The request is named by the commit that received it, which is the revision that the reply names.
       Revision revision;
-      if (!context_.tokens.Decode(reply->revision, &revision)) {
+      if (!core_.tokens.Decode(reply->revision, &revision)) {
         return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
       }
       created.place.number = NumberOf(revision.sequence);
@@ -84,7 +84,7 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
 
 void Deletions::Step(ChangeRequest change, DeletionPlace place, DeletionStep step, const std::string& reason,
                      StepDone done) {
-  absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+  absl::StatusOr<DeletionRow> row = LoadDeletion(core_, place);
   if (!row.ok()) return done(std::move(row).status());
   change.subject = row->request.subject;
   change.kind = KindOf(step);
@@ -101,10 +101,10 @@ void Deletions::Step(ChangeRequest change, DeletionPlace place, DeletionStep ste
 }
 
 absl::StatusOr<DeletionView> Deletions::Get(DeletionPlace place) const {
-  if (!context_.ready.load(std::memory_order_acquire)) {
+  if (!core_.ready.load(std::memory_order_acquire)) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping");
   }
-  absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+  absl::StatusOr<DeletionRow> row = LoadDeletion(core_, place);
   if (!row.ok()) return row.status();
   return View(place, *std::move(row));
 }
@@ -113,7 +113,7 @@ absl::StatusOr<DeletionView> Deletions::View(DeletionPlace place, DeletionRow ro
   DeletionView view;
   view.place = place;
   if (!row.sealed.empty()) {
-    absl::StatusOr<DeletionPayload> payload = OpenDeletion(context_, place, row);
+    absl::StatusOr<DeletionPayload> payload = OpenDeletion(core_, place, row);
     // It may have ended, and its key gone, since the row was read.
     if (!payload.ok() && !absl::IsNotFound(payload.status())) return payload.status();
     if (payload.ok()) view.payload = *std::move(payload);
@@ -126,15 +126,15 @@ absl::StatusOr<DeletionView> Deletions::View(DeletionPlace place, DeletionRow ro
 }
 
 absl::StatusOr<bool> Deletions::IsOnHold(DeletionPlace place) const {
-  const absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+  const absl::StatusOr<DeletionRow> row = LoadDeletion(core_, place);
   return row.ok() ? IsOnHold(row->request) : row.status();
 }
 
 absl::StatusOr<bool> Deletions::IsOnHold(const domain::DeletionRequest& request) const {
   if (!domain::IsOpen(request.state)) return false;
-  const auto facts = LoadFacts(context_, request.subject);
+  const auto facts = LoadFacts(core_, request.subject);
   if (!facts.ok()) return facts.status();
-  const auto holds = LoadHoldsInForce(context_, request.subject, facts->facts);
+  const auto holds = LoadHoldsInForce(core_, request.subject, facts->facts);
   if (!holds.ok()) return holds.status();
   return OverlapOf(*holds, request.selector).any;
 }
@@ -151,16 +151,16 @@ absl::StatusOr<DeletionPage> Deletions::List(const DeletionFilter& filter, size_
     found.push_back(place);
     return true;
   };
-  const store::Partition first = filter.subject ? context_.PartitionOf(*filter.subject) : from.partition;
-  for (store::Partition partition = first; partition.number < context_.store.partition_count(); ++partition.number) {
+  const store::Partition first = filter.subject ? core_.PartitionOf(*filter.subject) : from.partition;
+  for (store::Partition partition = first; partition.number < core_.store.partition_count(); ++partition.number) {
     const DeletionNumber begin = partition == from.partition ? from.number : 0;
     const store::Table table = filter.subject ? store::Table::kDeletionOf : store::Table::kDeletion;
-    const std::string start = filter.subject ? DeletionOfKey(context_, *filter.subject, begin) : DeletionKey(begin);
-    const std::string end = filter.subject ? DeletionOfKey(context_, *filter.subject, UINT64_MAX) : std::string();
-    const absl::Status scanned = context_.store.Scan(partition, table, start, end, kMaxRowsPerPage + 1,
-                                                     [&](std::string_view key, std::string_view) {
-                                                       return consider(DeletionPlace{partition, NumberOfKey(key)});
-                                                     });
+    const std::string start = filter.subject ? DeletionOfKey(core_, *filter.subject, begin) : DeletionKey(begin);
+    const std::string end = filter.subject ? DeletionOfKey(core_, *filter.subject, UINT64_MAX) : std::string();
+    const absl::Status scanned = core_.store.Scan(partition, table, start, end, kMaxRowsPerPage + 1,
+                                                  [&](std::string_view key, std::string_view) {
+                                                    return consider(DeletionPlace{partition, NumberOfKey(key)});
+                                                  });
     if (!scanned.ok()) return StoreUnreadable();
     if (page.next.has_value() || filter.subject) break;
   }
@@ -169,7 +169,7 @@ absl::StatusOr<DeletionPage> Deletions::List(const DeletionFilter& filter, size_
       page.next = place;
       break;
     }
-    absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place);
+    absl::StatusOr<DeletionRow> row = LoadDeletion(core_, place);
     if (!row.ok()) return row.status();
     if (!Matches(filter, row->request)) continue;  // before anything is unsealed
     absl::StatusOr<DeletionView> view = View(place, *std::move(row));

@@ -49,7 +49,7 @@ class Deletions {
   using CreateDone = std::function<void(absl::StatusOr<Created>)>;
   using StepDone = std::function<void(absl::Status)>;
 
-  Deletions(Context& context, ChangeSubject& changes, TaskQueue& queue);
+  Deletions(Core& core, ChangeSubject& changes, TaskQueue& queue);
 
   // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL and those of a change.
   void Create(ChangeRequest change, NewDeletion deletion, CreateDone done);
@@ -68,7 +68,7 @@ class Deletions {
   absl::StatusOr<DeletionView> View(DeletionPlace place, DeletionRow row) const;
   absl::StatusOr<bool> IsOnHold(const domain::DeletionRequest& request) const;
 
-  Context& context_;
+  Core& core_;
   ChangeSubject& changes_;
   TaskQueue& queue_;
 };

@@ -16,16 +16,16 @@ constexpr const char* kReason = "consented to again under a notice that covers t
 
 }  // namespace
 
-absl::Status ForgivenCopies::Load(const Context& context, const domain::Transition& trial) {
+absl::Status ForgivenCopies::Load(const Core& core, const domain::Transition& trial) {
   found_.clear();
   const std::vector<domain::Forgiven> forgiven = domain::ForgivenBy(trial);
   if (forgiven.empty()) return absl::OkStatus();
-  const auto places = ListDeletionsOf(context, subject_, domain::IsOpen);
+  const auto places = ListDeletionsOf(core, subject_, domain::IsOpen);
   if (!places.ok()) return places.status();
   for (const DeletionPlace& place : *places) {
     Found found;
     found.place = place;
-    absl::StatusOr<DeletionRow> row = LoadDeletion(context, place, &found.bytes);
+    absl::StatusOr<DeletionRow> row = LoadDeletion(core, place, &found.bytes);
     if (!row.ok()) return row.status();
     found.row = *std::move(row);
     const domain::DeletionRequest& request = found.row.request;
@@ -35,9 +35,9 @@ absl::Status ForgivenCopies::Load(const Context& context, const domain::Transiti
     }
     found.owed = OwedOf(request, forgiven);
     if (found.owed == request.selector.copies_of) continue;
-    if (absl::Status s = found.tasks.Load(context, place, request); !s.ok()) return s;
+    if (absl::Status s = found.tasks.Load(core, place, request); !s.ok()) return s;
     if (!found.owed.Empty()) {
-      if (absl::Status s = Narrow(context, &found); !s.ok()) return s;
+      if (absl::Status s = Narrow(core, &found); !s.ok()) return s;
     }
     found_.push_back(std::move(found));
   }
@@ -53,15 +53,15 @@ domain::PurposeSet ForgivenCopies::OwedOf(const domain::DeletionRequest& request
   return owed;
 }
 
-absl::Status ForgivenCopies::Narrow(const Context& context, Found* found) const {
-  absl::StatusOr<DeletionPayload> payload = OpenDeletion(context, found->place, found->row);
+absl::Status ForgivenCopies::Narrow(const Core& core, Found* found) const {
+  absl::StatusOr<DeletionPayload> payload = OpenDeletion(core, found->place, found->row);
   if (!payload.ok()) return payload.status();
   const auto share =
-      context.store.Get(found->place.partition, store::Table::kKeyShare, DeletionShareKey(context, found->place));
+      core.store.Get(found->place.partition, store::Table::kKeyShare, DeletionShareKey(core, found->place));
   if (!share.ok()) return StoreUnreadable();
   payload->selector = wire::WithPurposes(payload->selector, found->owed);
   base::Digest unused{};
-  found->sealed = SealDeletion(context.keys.PayloadKey(subject_, *share), *payload, subject_, context.random, &unused);
+  found->sealed = SealDeletion(core.keys.PayloadKey(subject_, *share), *payload, subject_, core.random, &unused);
   return absl::OkStatus();
 }
 
@@ -72,7 +72,7 @@ void ForgivenCopies::AddPreconditions(std::vector<store::Precondition>& precondi
   }
 }
 
-void ForgivenCopies::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
+void ForgivenCopies::Build(const Core& core, const store::Stamp& stamp, PartOutput& out) {
   std::vector<store::Write>& writes = out.writes;
   // What was allowed when it was tried may not be any more, as where the clock has become doubtful.
   const std::vector<domain::Forgiven> forgiven = domain::ForgivenBy(out.transition);
@@ -87,23 +87,23 @@ void ForgivenCopies::Build(const Context& context, const store::Stamp& stamp, Pa
       next.sealed = found.sealed;
       found.tasks.TakeBack(writes);
     } else if (!found.tasks.ErasedAny() && domain::Cancel(request, out.moment) == domain::StepRefusal::kNone) {
-      CloseDeletion(context, found.place, found.row.request, stamp, next, writes);
+      CloseDeletion(core, found.place, found.row.request, stamp, next, writes);
     } else {
       found.tasks.EndParts(kReason, stamp.time, &request);
       found.tasks.Delete(writes);
       next.sealed.clear();
-      BeginErasure(context, found.place, stamp, writes);
+      BeginErasure(core, found.place, stamp, writes);
     }
     writes.push_back({store::Table::kDeletion, DeletionKey(found.place.number), EncodeDeletionRow(next)});
-    ListDeletion(context, found.place.number, request, writes);
+    ListDeletion(core, found.place.number, request, writes);
     found.made = std::move(request);
   }
 }
 
-void ForgivenCopies::Publish(Context& context, TaskQueue& queue) const {
+void ForgivenCopies::Publish(Core& core, TaskQueue& queue) const {
   for (const Found& found : found_) {
     if (!found.is_forgiven) continue;
-    context.deletions.Replace(found.place, &found.row.request, found.made);
+    core.deletions.Replace(found.place, &found.row.request, found.made);
     if (found.owed.Empty()) found.tasks.TellDeleted(queue);
   }
 }

@@ -18,10 +18,10 @@ class ForgivenCopies {
  public:
   explicit ForgivenCopies(base::SubjectHandle subject) : subject_(subject) {}
   // Finds them by what the change would make good. May block. What the commit itself does not make good stays owed.
-  absl::Status Load(const Context& context, const domain::Transition& trial);
+  absl::Status Load(const Core& core, const domain::Transition& trial);
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
-  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out);
-  void Publish(Context& context, TaskQueue& queue) const;
+  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out);
+  void Publish(Core& core, TaskQueue& queue) const;
   // Puts on the queue what is owed still.
   void Wake(TaskQueue& queue) const;
 
@@ -39,7 +39,7 @@ class ForgivenCopies {
   // What of the request's purposes is not forgiven.
   static domain::PurposeSet OwedOf(const domain::DeletionRequest& request,
                                    const std::vector<domain::Forgiven>& forgiven);
-  absl::Status Narrow(const Context& context, Found* found) const;
+  absl::Status Narrow(const Core& core, Found* found) const;
 
   const base::SubjectHandle subject_;
   std::vector<Found> found_;

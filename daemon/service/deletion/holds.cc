@@ -29,35 +29,35 @@ absl::Status TooManyHolds() {
       {{"holds", std::to_string(domain::kMaxHolds)}, {"recordings", std::to_string(domain::kMaxSelectedRecordings)}});
 }
 
-absl::StatusOr<MarkedRecordings> LoadMarked(const Context& context, base::SubjectHandle subject,
+absl::StatusOr<MarkedRecordings> LoadMarked(const Core& core, base::SubjectHandle subject,
                                             const domain::HeldPart& held) {
   MarkedRecordings recordings;
   for (const base::RecordingHandle recording : held.recordings) {
-    const auto marks = LoadMarks(context, subject, recording);
+    const auto marks = LoadMarks(core, subject, recording);
     if (!marks.ok()) return marks.status();
     recordings.emplace_back(recording, *marks);
   }
   return recordings;
 }
 
-void WriteMarked(const Context& context, base::SubjectHandle subject, const MarkedRecordings& recordings,
+void WriteMarked(const Core& core, base::SubjectHandle subject, const MarkedRecordings& recordings,
                  std::vector<store::Write>& writes) {
   for (const auto& [recording, marks] : recordings) {
-    writes.push_back({store::Table::kRecording, context.RecordingKey(subject, recording),
-                      EncodeMarksRow(subject, recording, marks)});
+    writes.push_back(
+        {store::Table::kRecording, core.RecordingKey(subject, recording), EncodeMarksRow(subject, recording, marks)});
   }
 }
 
-void PublishMarked(Context& context, base::SubjectHandle subject, const MarkedRecordings& recordings) {
-  for (const auto& [recording, marks] : recordings) context.IndexOf(subject).PutMarks(subject, recording, marks);
+void PublishMarked(Core& core, base::SubjectHandle subject, const MarkedRecordings& recordings) {
+  for (const auto& [recording, marks] : recordings) core.IndexOf(subject).PutMarks(subject, recording, marks);
 }
 
 // What is out of the tasks of the subject although `hold`, in force since the commit numbered `placed`, takes it back.
-absl::StatusOr<std::vector<LeaseOut>> LeasesOut(const Context& context, store::Sequence placed, const HoldRow& hold) {
+absl::StatusOr<std::vector<LeaseOut>> LeasesOut(const Core& core, store::Sequence placed, const HoldRow& hold) {
   std::vector<LeaseOut> out;
-  const auto open = LoadOpenDeletions(context, hold.subject);
+  const auto open = LoadOpenDeletions(core, hold.subject);
   if (!open.ok()) return open.status();
-  const base::Instant now = context.Now();
+  const base::Instant now = core.Now();
   for (const auto& [place, request] : *open) {
     if (!domain::MayOverlap(hold.held, request.selector)) continue;
     for (const domain::SystemPart& part : request.parts) {
@@ -65,7 +65,7 @@ absl::StatusOr<std::vector<LeaseOut>> LeasesOut(const Context& context, store::S
       SystemRow system;
       system.number = part.system;
       std::string unused;
-      const absl::StatusOr<TaskRow> task = LoadTask(context, system, place, &unused);
+      const absl::StatusOr<TaskRow> task = LoadTask(core, system, place, &unused);
       if (absl::IsNotFound(task.status())) continue;  // it ended just now
       if (!task.ok()) return task.status();
       if (task->out_until > now && task->out_holds_seen < placed) out.push_back({part.system, task->out_until});
@@ -77,9 +77,9 @@ absl::StatusOr<std::vector<LeaseOut>> LeasesOut(const Context& context, store::S
 
 // Where the subject's open tasks are.
 using Waiting = std::vector<std::pair<domain::SystemNumber, DeletionPlace>>;
-absl::StatusOr<Waiting> OpenTasksOf(const Context& context, base::SubjectHandle subject) {
+absl::StatusOr<Waiting> OpenTasksOf(const Core& core, base::SubjectHandle subject) {
   Waiting waiting;
-  const auto open = LoadOpenDeletions(context, subject);
+  const auto open = LoadOpenDeletions(core, subject);
   if (!open.ok()) return open.status();
   for (const auto& [place, request] : *open) {
     for (const domain::SystemPart& part : request.parts) {
@@ -94,27 +94,27 @@ class PlacePart final : public ChangePart {
   PlacePart(TaskQueue& queue, base::SubjectHandle subject, NewHold hold)
       : queue_(queue), subject_(subject), hold_(std::move(hold)) {}
 
-  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override {
-    const auto holds = LoadHoldsInForce(context, subject_, input.before.facts);
+  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override {
+    const auto holds = LoadHoldsInForce(core, subject_, input.before.facts);
     if (!holds.ok()) return holds.status();
     size_t recordings = hold_.held.recordings.size();
     for (const HoldInForce& hold : *holds) recordings += hold.row.held.recordings.size();
     if (holds->size() >= domain::kMaxHolds || recordings > domain::kMaxSelectedRecordings) return TooManyHolds();
-    absl::StatusOr<MarkedRecordings> marked = LoadMarked(context, subject_, hold_.held);
+    absl::StatusOr<MarkedRecordings> marked = LoadMarked(core, subject_, hold_.held);
     if (!marked.ok()) return marked.status();
     recordings_ = *std::move(marked);
     for (auto& [recording, marks] : recordings_) marks.on_hold = true;
-    absl::StatusOr<Waiting> open = OpenTasksOf(context, subject_);
+    absl::StatusOr<Waiting> open = OpenTasksOf(core, subject_);
     if (!open.ok()) return open.status();
     open_ = *std::move(open);
     share_.resize(kShareBytes);
-    context.random.Fill(share_.data(), share_.size());
+    core.random.Fill(share_.data(), share_.size());
     base::Digest unused{};
-    sealed_ = SealDeletion(context.keys.PayloadKey(subject_, share_), hold_.payload, subject_, context.random, &unused);
+    sealed_ = SealDeletion(core.keys.PayloadKey(subject_, share_), hold_.payload, subject_, core.random, &unused);
     return Prepared::kGoOn;
   }
 
-  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override {
+  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override {
     HoldRow row;
     row.subject = subject_;
     row.held = hold_.held;
@@ -128,15 +128,15 @@ class PlacePart final : public ChangePart {
       after.holds.push_back(InRecord(hold_.held));
     } else {
       after.has_recording_marks = true;
-      WriteMarked(context, subject_, recordings_, out.writes);
+      WriteMarked(core, subject_, recordings_, out.writes);
     }
-    const HoldPlace place{context.PartitionOf(subject_), stamp.sequence};
+    const HoldPlace place{core.PartitionOf(subject_), stamp.sequence};
     out.writes.push_back({store::Table::kHold, HoldKey(stamp.sequence), EncodeHoldRow(row)});
-    out.writes.push_back({store::Table::kHold, HoldOfKey(context, subject_, stamp.sequence), std::string()});
-    out.writes.push_back({store::Table::kKeyShare, HoldShareKey(context, place), share_});
+    out.writes.push_back({store::Table::kHold, HoldOfKey(core, subject_, stamp.sequence), std::string()});
+    out.writes.push_back({store::Table::kKeyShare, HoldShareKey(core, place), share_});
   }
 
-  void Publish(Context& context, const store::Stamp&) override { PublishMarked(context, subject_, recordings_); }
+  void Publish(Core& core, const store::Stamp&) override { PublishMarked(core, subject_, recordings_); }
 
   // Leases that it takes back can be handed out again at once.
   void Wake() override {
@@ -164,23 +164,23 @@ class ReleasePart final : public ChangePart {
         etag_(command.expected_revision),
         proof_(command.proof) {}
 
-  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override {
-    absl::StatusOr<HoldRow> row = LoadHold(context, place_, &bytes_);
+  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override {
+    absl::StatusOr<HoldRow> row = LoadHold(core, place_, &bytes_);
     if (!row.ok()) return row.status();
     row_ = *std::move(row);
     if (!row_.InForce()) return Prepared::kAnswered;
-    if (absl::Status s = MayRelease(context); !s.ok()) return s;
-    absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(context, subject_, input.before.facts);
+    if (absl::Status s = MayRelease(core); !s.ok()) return s;
+    absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(core, subject_, input.before.facts);
     if (!holds.ok()) return holds.status();
     others_ = *std::move(holds);
     others_.erase(std::remove_if(others_.begin(), others_.end(),
                                  [&](const HoldInForce& hold) { return hold.sequence == place_.sequence; }),
                   others_.end());
-    absl::StatusOr<MarkedRecordings> marked = LoadMarked(context, subject_, row_.held);
+    absl::StatusOr<MarkedRecordings> marked = LoadMarked(core, subject_, row_.held);
     if (!marked.ok()) return marked.status();
     recordings_ = *std::move(marked);
     for (auto& [recording, marks] : recordings_) marks.on_hold = HeldByOthers(recording);
-    absl::StatusOr<Waiting> waiting = OpenTasksOf(context, subject_);
+    absl::StatusOr<Waiting> waiting = OpenTasksOf(core, subject_);
     if (!waiting.ok()) return waiting.status();
     waiting_ = *std::move(waiting);
     return Prepared::kGoOn;
@@ -190,7 +190,7 @@ class ReleasePart final : public ChangePart {
     preconditions.push_back({store::Table::kHold, HoldKey(place_.sequence), bytes_});
   }
 
-  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override {
+  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override {
     HoldRow next = row_;
     next.released_at = stamp.time;
     next.released = order_;
@@ -202,16 +202,16 @@ class ReleasePart final : public ChangePart {
     for (const HoldInForce& hold : others_) {
       if (hold.row.held.recordings.empty()) after.holds.push_back(InRecord(hold.row.held));
     }
-    WriteMarked(context, subject_, recordings_, out.writes);
+    WriteMarked(core, subject_, recordings_, out.writes);
     out.writes.push_back({store::Table::kHold, HoldKey(place_.sequence), EncodeHoldRow(next)});
-    out.writes.push_back({store::Table::kKeyShare, HoldShareKey(context, place_), std::nullopt});
+    out.writes.push_back({store::Table::kKeyShare, HoldShareKey(core, place_), std::nullopt});
     store::EraseTargets targets;
-    targets.rows = {{store::Table::kKeyShare, HoldShareKey(context, place_)},
+    targets.rows = {{store::Table::kKeyShare, HoldShareKey(core, place_)},
                     {store::Table::kHold, HoldKey(place_.sequence)}};
     BeginErasure(NumberOf(stamp.sequence), targets, stamp, out.writes);
   }
 
-  void Publish(Context& context, const store::Stamp&) override { PublishMarked(context, subject_, recordings_); }
+  void Publish(Core& core, const store::Stamp&) override { PublishMarked(core, subject_, recordings_); }
 
   // What waited for the release is due at once.
   void Wake() override {
@@ -220,8 +220,8 @@ class ReleasePart final : public ChangePart {
 
  private:
   // A loosening.
-  absl::Status MayRelease(const Context& context) const {
-    if (absl::Status s = TimeToLoosen(context.Present()); !s.ok()) return s;
+  absl::Status MayRelease(const Core& core) const {
+    if (absl::Status s = TimeToLoosen(core.Present()); !s.ok()) return s;
     if (!etag_.has_value()) {
       return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED,
                              "releasing needs the hold's current etag: ListHolds has it");
@@ -261,18 +261,17 @@ class ReleasePart final : public ChangePart {
 
 }  // namespace
 
-Holds::Holds(Context& context, ChangeSubject& changes, TaskQueue& queue)
-    : context_(context), changes_(changes), queue_(queue) {}
+Holds::Holds(Core& core, ChangeSubject& changes, TaskQueue& queue) : core_(core), changes_(changes), queue_(queue) {}
 
 void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
-  const store::Partition partition = context_.PartitionOf(change.subject);
+  const store::Partition partition = core_.PartitionOf(change.subject);
   change.kind = ChangeKind::kHoldPlaced;
   change.part = std::make_shared<PlacePart>(queue_, change.subject, std::move(hold));
   changes_.Submit(std::move(change), [this, partition, done = std::move(done)](absl::StatusOr<ChangeReply> reply) {
     if (!reply.ok()) return done(std::move(reply).status());
     // The hold is named by the commit that placed it, which is the revision that the reply names.
     Revision revision;
-    if (!context_.tokens.Decode(reply->revision, &revision)) {
+    if (!core_.tokens.Decode(reply->revision, &revision)) {
       return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
     }
     done(Placed{HoldPlace{partition, revision.sequence}, std::move(reply->revision), reply->subject_is_new});
@@ -281,7 +280,7 @@ void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
 
 void Holds::Release(ChangeRequest change, HoldPlace place, Order order, ReleaseDone done) {
   std::string unused;
-  const absl::StatusOr<HoldRow> row = LoadHold(context_, place, &unused);
+  const absl::StatusOr<HoldRow> row = LoadHold(core_, place, &unused);
   if (!row.ok()) return done(row.status());
   change.subject = row->subject;
   change.kind = ChangeKind::kHoldReleased;
@@ -292,23 +291,23 @@ void Holds::Release(ChangeRequest change, HoldPlace place, Order order, ReleaseD
 }
 
 absl::StatusOr<HoldView> Holds::Get(HoldPlace place) const {
-  if (!context_.ready.load(std::memory_order_acquire)) {
+  if (!core_.ready.load(std::memory_order_acquire)) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting or stopping");
   }
   std::string unused;
-  absl::StatusOr<HoldRow> row = LoadHold(context_, place, &unused);
+  absl::StatusOr<HoldRow> row = LoadHold(core_, place, &unused);
   if (!row.ok()) return row.status();
   HoldView view;
   view.place = place;
   if (!row->sealed.empty()) {
     absl::StatusOr<DeletionPayload> payload =
-        OpenSealed(context_, place.partition, HoldShareKey(context_, place), row->subject, row->sealed);
+        OpenSealed(core_, place.partition, HoldShareKey(core_, place), row->subject, row->sealed);
     // It may have been released, and its key gone, since the row was read.
     if (!payload.ok() && !absl::IsNotFound(payload.status())) return payload.status();
     if (payload.ok()) view.payload = *std::move(payload);
   }
   if (row->InForce()) {
-    absl::StatusOr<std::vector<LeaseOut>> out = LeasesOut(context_, place.sequence, *row);
+    absl::StatusOr<std::vector<LeaseOut>> out = LeasesOut(core_, place.sequence, *row);
     if (!out.ok()) return out.status();
     view.leases_out = *std::move(out);
   }
@@ -320,26 +319,26 @@ absl::StatusOr<HoldPage> Holds::List(const std::optional<base::SubjectHandle>& s
                                      size_t limit, HoldPlace from) const {
   HoldPage page;
   size_t looked_at = 0;
-  const store::Partition first = subject ? context_.PartitionOf(*subject) : from.partition;
-  for (store::Partition partition = first; partition.number < context_.store.partition_count(); ++partition.number) {
+  const store::Partition first = subject ? core_.PartitionOf(*subject) : from.partition;
+  for (store::Partition partition = first; partition.number < core_.store.partition_count(); ++partition.number) {
     const store::Sequence begin = partition == from.partition ? from.sequence : 0;
-    const std::string start = subject ? HoldOfKey(context_, *subject, begin) : HoldKey(begin);
-    const std::string end = subject ? HoldOfKey(context_, *subject, UINT64_MAX) : HoldKey(UINT64_MAX);
+    const std::string start = subject ? HoldOfKey(core_, *subject, begin) : HoldKey(begin);
+    const std::string end = subject ? HoldOfKey(core_, *subject, UINT64_MAX) : HoldKey(UINT64_MAX);
     std::vector<HoldPlace> found;
-    const absl::Status scanned = context_.store.Scan(partition, store::Table::kHold, start, end, SIZE_MAX,
-                                                     [&](std::string_view key, std::string_view) {
-                                                       const HoldPlace place{partition, SequenceOfHoldKey(key)};
-                                                       if (looked_at++ >= kMaxRowsPerPage) {
-                                                         page.next = place;
-                                                         return false;
-                                                       }
-                                                       found.push_back(place);
-                                                       return true;
-                                                     });
+    const absl::Status scanned = core_.store.Scan(partition, store::Table::kHold, start, end, SIZE_MAX,
+                                                  [&](std::string_view key, std::string_view) {
+                                                    const HoldPlace place{partition, SequenceOfHoldKey(key)};
+                                                    if (looked_at++ >= kMaxRowsPerPage) {
+                                                      page.next = place;
+                                                      return false;
+                                                    }
+                                                    found.push_back(place);
+                                                    return true;
+                                                  });
     if (!scanned.ok()) return StoreUnreadable();
     for (const HoldPlace& place : found) {
       std::string unused;
-      const absl::StatusOr<HoldRow> row = LoadHold(context_, place, &unused);
+      const absl::StatusOr<HoldRow> row = LoadHold(core_, place, &unused);
       if (!row.ok()) return row.status();
       if (!include_released && !row->InForce()) continue;  // before anything is unsealed
       if (page.holds.size() >= limit) {

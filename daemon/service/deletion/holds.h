@@ -51,7 +51,7 @@ class Holds {
   using PlaceDone = std::function<void(absl::StatusOr<Placed>)>;
   using ReleaseDone = std::function<void(absl::Status)>;
 
-  Holds(Context& context, ChangeSubject& changes, TaskQueue& queue);
+  Holds(Core& core, ChangeSubject& changes, TaskQueue& queue);
 
   // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL beyond domain::kMaxHolds in force, or where they
   // name more than domain::kMaxSelectedRecordings recordings together; ACCOUNT_CLOSED; and those of a change.
@@ -68,7 +68,7 @@ class Holds {
                                 HoldPlace from) const;
 
  private:
-  Context& context_;
+  Core& core_;
   ChangeSubject& changes_;
   TaskQueue& queue_;
 };

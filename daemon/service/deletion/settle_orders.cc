@@ -18,14 +18,14 @@ class SettlePart final : public ChangePart {
   SettlePart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place)
       : queue_(queue), place_(place), marking_(subject) {}
 
-  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override {
-    absl::StatusOr<DeletionRow> row = LoadDeletion(context, place_, &bytes_);
+  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override {
+    absl::StatusOr<DeletionRow> row = LoadDeletion(core, place_, &bytes_);
     if (!row.ok()) return row.status();
     row_ = *std::move(row);
     if (!row_.request.IsUnsettled() || input.moment.now.doubtful) return Prepared::kAnswered;
     made_ = row_.request;
-    Settle(context, input.moment, made_);
-    if (absl::Status s = marking_.LoadOthers(context, place_, row_.request.selector); !s.ok()) return s;
+    Settle(core, input.moment, made_);
+    if (absl::Status s = marking_.LoadOthers(core, place_, row_.request.selector); !s.ok()) return s;
     if (!marking_.Fits(input.before.facts, made_)) return TooManyTombstones();
     return Prepared::kGoOn;
   }
@@ -34,20 +34,20 @@ class SettlePart final : public ChangePart {
     preconditions.push_back({store::Table::kDeletion, DeletionKey(place_.number), bytes_});
   }
 
-  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override {
+  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override {
     DeletionRow next = row_;
-    if (!out.moment.now.doubtful) Settle(context, out.moment, next.request);
+    if (!out.moment.now.doubtful) Settle(core, out.moment, next.request);
     next.request.changed = stamp.sequence;
-    marking_.Apply(context, next.request, out);
+    marking_.Apply(core, next.request, out);
     out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.number), EncodeDeletionRow(next)});
-    ListDeletion(context, place_.number, next.request, out.writes);
+    ListDeletion(core, place_.number, next.request, out.writes);
     made_ = std::move(next.request);
   }
 
-  void Publish(Context& context, const store::Stamp&) override {
-    marking_.Publish(context);
-    context.deletions.Replace(place_, &row_.request, made_);
-    if (made_.IsUnsettled()) context.perhaps_unsettled.store(true);
+  void Publish(Core& core, const store::Stamp&) override {
+    marking_.Publish(core);
+    core.deletions.Replace(place_, &row_.request, made_);
+    if (made_.IsUnsettled()) core.perhaps_unsettled.store(true);
   }
 
   void Wake() override {
@@ -58,20 +58,20 @@ class SettlePart final : public ChangePart {
   }
 
  private:
-  static void Settle(const Context& context, const domain::Moment& moment, domain::DeletionRequest& request) {
+  static void Settle(const Core& core, const domain::Moment& moment, domain::DeletionRequest& request) {
     base::Instant sure = request.doubt_after;
     base::Instant latest = moment.now.latest;
-    if (request.doubt_since.boot == context.time.boot_id()) {
-      const base::Span ago{context.time.SinceBoot().micros - request.doubt_since.since.micros};
-      sure = latest = context.time.Look().trusted - ago;
+    if (request.doubt_since.boot == core.time.boot_id()) {
+      const base::Span ago{core.time.SinceBoot().micros - request.doubt_since.since.micros};
+      sure = latest = core.time.Look().trusted - ago;
     }
     const bool denied = request.state == domain::DeletionState::kDenied;
     domain::Settle(request, sure, latest);
-    if (!denied) SetDeadlinesOf(context, request);
+    if (!denied) SetDeadlinesOf(core, request);
   }
   // By the regime whose deadlines count since it was received. An extension keeps its own.
-  static void SetDeadlinesOf(const Context& context, domain::DeletionRequest& request) {
-    const std::shared_ptr<const domain::Rules> rules = context.policies.rules();
+  static void SetDeadlinesOf(const Core& core, domain::DeletionRequest& request) {
+    const std::shared_ptr<const domain::Rules> rules = core.policies.rules();
     const domain::DeadlineRules& periods = DeadlinesOfRegime(*rules, request.regime);
     const domain::Deadlines due = domain::DeadlinesOf(request.received_at, periods);
     request.confirm_by = due.confirm_by;
@@ -86,11 +86,11 @@ class SettlePart final : public ChangePart {
   Marking marking_;
 };
 
-absl::StatusOr<std::vector<std::pair<DeletionPlace, base::SubjectHandle>>> FindUnsettled(const Context& context) {
+absl::StatusOr<std::vector<std::pair<DeletionPlace, base::SubjectHandle>>> FindUnsettled(const Core& core) {
   std::vector<std::pair<DeletionPlace, base::SubjectHandle>> found;
-  for (uint16_t number = 0; number < context.store.partition_count(); ++number) {
+  for (uint16_t number = 0; number < core.store.partition_count(); ++number) {
     const store::Partition partition{number};
-    const absl::Status scanned = context.store.Scan(
+    const absl::Status scanned = core.store.Scan(
         partition, store::Table::kDeletion, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
           DeletionRow row;
           if (DecodeDeletionRow(value, &row) && row.request.IsUnsettled()) {
@@ -105,13 +105,13 @@ absl::StatusOr<std::vector<std::pair<DeletionPlace, base::SubjectHandle>>> FindU
 
 }  // namespace
 
-absl::Status SettleOrders(Context& context, ChangeSubject& changes, TaskQueue& queue, size_t* settled) {
+absl::Status SettleOrders(Core& core, ChangeSubject& changes, TaskQueue& queue, size_t* settled) {
   *settled = 0;
-  if (context.time.Look().doubtful || !context.ready.load(std::memory_order_acquire)) return absl::OkStatus();
-  if (!context.perhaps_unsettled.exchange(false)) return absl::OkStatus();
-  const auto unsettled = FindUnsettled(context);
+  if (core.time.Look().doubtful || !core.ready.load(std::memory_order_acquire)) return absl::OkStatus();
+  if (!core.perhaps_unsettled.exchange(false)) return absl::OkStatus();
+  const auto unsettled = FindUnsettled(core);
   absl::Status failed = unsettled.status();
-  if (!failed.ok()) context.perhaps_unsettled.store(true);
+  if (!failed.ok()) core.perhaps_unsettled.store(true);
   if (!failed.ok()) return failed;
   for (const auto& [place, subject] : *unsettled) {
     ChangeRequest change;
@@ -127,7 +127,7 @@ absl::Status SettleOrders(Context& context, ChangeSubject& changes, TaskQueue& q
     // A closed account that is forgotten has nothing left that a time could spare or purge.
     if (!one.ok() && wire::DetailOf(one).reason != v1::ERROR_REASON_ACCOUNT_CLOSED) failed = one;
   }
-  if (!failed.ok()) context.perhaps_unsettled.store(true);
+  if (!failed.ok()) core.perhaps_unsettled.store(true);
   return failed;
 }
 

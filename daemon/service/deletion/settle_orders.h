@@ -14,6 +14,6 @@ namespace consent::service {
 // surely received by the last stamp that had been trusted then, and perhaps as late as now. Does nothing while the time
 // is in doubt or none waits. Blocks; call it on a thread of its own, one at a time. What could not be settled is tried
 // again by the next call. `settled`: how many were.
-absl::Status SettleOrders(Context& context, ChangeSubject& changes, TaskQueue& queue, size_t* settled);
+absl::Status SettleOrders(Core& core, ChangeSubject& changes, TaskQueue& queue, size_t* settled);
 
 }  // namespace consent::service

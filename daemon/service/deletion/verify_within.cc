@@ -16,14 +16,14 @@ bool IsUnverified(domain::DeletionState state) { return domain::IsOpen(state) &&
 
 }  // namespace
 
-absl::Status VerifyWithin::Load(const Context& context, const domain::SubjectFacts& facts,
-                                const domain::Selector& outer, DeletionNumber outer_number) {
+absl::Status VerifyWithin::Load(const Core& core, const domain::SubjectFacts& facts, const domain::Selector& outer,
+                                DeletionNumber outer_number) {
   found_.clear();
   recordings_.clear();
   looked_ = facts.has_unverified_deletions;
   more_ = others_left_ = false;
   if (!looked_) return absl::OkStatus();
-  const absl::StatusOr<std::vector<DeletionPlace>> places = ListDeletionsOf(context, subject_, IsUnverified);
+  const absl::StatusOr<std::vector<DeletionPlace>> places = ListDeletionsOf(core, subject_, IsUnverified);
   if (!places.ok()) return places.status();
   for (const DeletionPlace& place : *places) {
     if (place.number == outer_number) continue;
@@ -32,15 +32,15 @@ absl::Status VerifyWithin::Load(const Context& context, const domain::SubjectFac
       others_left_ = true;
       continue;
     }
-    if (absl::Status s = Add(context, place, outer); !s.ok()) return s;
+    if (absl::Status s = Add(core, place, outer); !s.ok()) return s;
   }
   return absl::OkStatus();
 }
 
-absl::Status VerifyWithin::Add(const Context& context, DeletionPlace place, const domain::Selector& outer) {
+absl::Status VerifyWithin::Add(const Core& core, DeletionPlace place, const domain::Selector& outer) {
   Found found;
   found.place = place;
-  absl::StatusOr<DeletionRow> row = LoadDeletion(context, place, &found.bytes);
+  absl::StatusOr<DeletionRow> row = LoadDeletion(core, place, &found.bytes);
   if (!row.ok()) return row.status();
   found.row = *std::move(row);
   const domain::DeletionRequest& request = found.row.request;
@@ -55,7 +55,7 @@ absl::Status VerifyWithin::Add(const Context& context, DeletionPlace place, cons
     return absl::OkStatus();
   }
   for (const base::RecordingHandle recording : named) {
-    auto marks = LoadMarks(context, subject_, recording);
+    auto marks = LoadMarks(core, subject_, recording);
     if (!marks.ok()) return marks.status();
     domain::StrengthenMarks(*marks, domain::TombstoneState::kVerified);
     recordings_.emplace_back(recording, *marks);
@@ -71,27 +71,27 @@ void VerifyWithin::AddPreconditions(std::vector<store::Precondition>& preconditi
 }
 
 // The tombstones of the record stay as they are: all that they match, the outer one's matches too.
-void VerifyWithin::Build(const Context& context, const SystemsSeen& systems, PartOutput& out) {
+void VerifyWithin::Build(const Core& core, const SystemsSeen& systems, PartOutput& out) {
   if (looked_ && !more_ && !others_left_) out.transition.after.has_unverified_deletions = false;
   for (Found& found : found_) {
     DeletionRow next = found.row;
     (void)domain::Verify(next.request, out.moment, systems.active);
     next.request.changed = out.moment.sequence;
     out.writes.push_back({store::Table::kDeletion, DeletionKey(found.place.number), EncodeDeletionRow(next)});
-    ListDeletion(context, found.place.number, next.request, out.writes);
+    ListDeletion(core, found.place.number, next.request, out.writes);
     WriteTasks(next.request, found.place.number, out.writes);
     found.made = std::move(next.request);
   }
   for (const auto& [recording, marks] : recordings_) {
-    out.writes.push_back({store::Table::kRecording, context.RecordingKey(subject_, recording),
-                          EncodeMarksRow(subject_, recording, marks)});
+    out.writes.push_back(
+        {store::Table::kRecording, core.RecordingKey(subject_, recording), EncodeMarksRow(subject_, recording, marks)});
   }
 }
 
-void VerifyWithin::Publish(Context& context, TaskQueue& queue, const SystemsSeen& systems) const {
-  for (const auto& [recording, marks] : recordings_) context.IndexOf(subject_).PutMarks(subject_, recording, marks);
+void VerifyWithin::Publish(Core& core, TaskQueue& queue, const SystemsSeen& systems) const {
+  for (const auto& [recording, marks] : recordings_) core.IndexOf(subject_).PutMarks(subject_, recording, marks);
   for (const Found& found : found_) {
-    context.deletions.Replace(found.place, &found.row.request, found.made);
+    core.deletions.Replace(found.place, &found.row.request, found.made);
     PutOnBoard(queue, systems, found.place);
   }
 }

@@ -18,14 +18,14 @@ class VerifyWithin {
   explicit VerifyWithin(base::SubjectHandle subject) : subject_(subject) {}
   // Finds them, but for the one numbered `outer_number` (0: it is not there yet). At most 64 requests and 2,000
   // recordings at a time: where more are left, verifying the outer one once more does the next. May block.
-  absl::Status Load(const Context& context, const domain::SubjectFacts& facts, const domain::Selector& outer,
+  absl::Status Load(const Core& core, const domain::SubjectFacts& facts, const domain::Selector& outer,
                     DeletionNumber outer_number);
   bool empty() const { return found_.empty(); }
   bool more() const { return more_; }
 
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
-  void Build(const Context& context, const SystemsSeen& systems, PartOutput& out);
-  void Publish(Context& context, TaskQueue& queue, const SystemsSeen& systems) const;
+  void Build(const Core& core, const SystemsSeen& systems, PartOutput& out);
+  void Publish(Core& core, TaskQueue& queue, const SystemsSeen& systems) const;
 
  private:
   struct Found {
@@ -34,7 +34,7 @@ class VerifyWithin {
     DeletionRow row;
     domain::DeletionRequest made;  // as it was committed
   };
-  absl::Status Add(const Context& context, DeletionPlace place, const domain::Selector& outer);
+  absl::Status Add(const Core& core, DeletionPlace place, const domain::Selector& outer);
 
   const base::SubjectHandle subject_;
   std::vector<Found> found_;

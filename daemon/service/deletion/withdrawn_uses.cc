@@ -9,7 +9,7 @@
 
 namespace consent::service {
 
-EndedUses::New EndedUses::Make(const Context& context, const domain::Ended& ended, const domain::Moment& moment) const {
+EndedUses::New EndedUses::Make(const Core& core, const domain::Ended& ended, const domain::Moment& moment) const {
   New made;
   made.times.to = ended.up_to;
   domain::DeletionRequest& request = made.request;
@@ -36,26 +36,26 @@ EndedUses::New EndedUses::Make(const Context& context, const domain::Ended& ende
   const DeletionPayload payload{account_id_,
                                 wire::SerialiseSelector(told, named == names_.end() ? std::string() : named->second)};
   made.share.resize(kShareBytes);
-  context.random.Fill(made.share.data(), made.share.size());
+  core.random.Fill(made.share.data(), made.share.size());
   base::Digest unused{};
-  made.sealed = SealDeletion(context.keys.PayloadKey(subject_, made.share), payload, subject_, context.random, &unused);
+  made.sealed = SealDeletion(core.keys.PayloadKey(subject_, made.share), payload, subject_, core.random, &unused);
   return made;
 }
 
-absl::StatusOr<ChangePart::Prepared> EndedUses::Prepare(const Context& context, const PartInput& input) {
+absl::StatusOr<ChangePart::Prepared> EndedUses::Prepare(const Core& core, const PartInput& input) {
   made_.clear();
-  if (absl::Status s = forgiven_.Load(context, input.trial); !s.ok()) return s;
+  if (absl::Status s = forgiven_.Load(core, input.trial); !s.ok()) return s;
   const std::vector<domain::Ended> ended =
-      domain::EndedBy(input.before.facts, input.trial, input.moment, *context.policies.rules());
+      domain::EndedBy(input.before.facts, input.trial, input.moment, *core.policies.rules());
   ends_something_ = !ended.empty();
   if (!ends_something_) return Prepared::kGoOn;
-  absl::StatusOr<SystemsSeen> systems = LoadSystems(context, context.PartitionOf(subject_));
+  absl::StatusOr<SystemsSeen> systems = LoadSystems(core, core.PartitionOf(subject_));
   if (!systems.ok()) return systems.status();
   systems_ = *std::move(systems);
   // With no data system there is nobody to be told; the precondition sees to it that there is none when the change is
   // made.
   if (systems_.active.empty()) return Prepared::kGoOn;
-  for (const domain::Ended& one : ended) made_.push_back(Make(context, one, input.moment));
+  for (const domain::Ended& one : ended) made_.push_back(Make(core, one, input.moment));
   return Prepared::kGoOn;
 }
 
@@ -64,30 +64,30 @@ void EndedUses::AddPreconditions(std::vector<store::Precondition>& preconditions
   if (ends_something_) preconditions.push_back(systems_.AsPrecondition());
 }
 
-void EndedUses::Build(const Context& context, const store::Stamp& stamp, PartOutput& out) {
-  forgiven_.Build(context, stamp, out);
+void EndedUses::Build(const Core& core, const store::Stamp& stamp, PartOutput& out) {
+  forgiven_.Build(core, stamp, out);
   const domain::Moment& moment = out.moment;
-  const store::Partition partition = context.PartitionOf(subject_);
+  const store::Partition partition = core.PartitionOf(subject_);
   for (size_t i = 0; i < made_.size(); ++i) {
     domain::DeletionRequest request = made_[i].request;
     request.received_at = moment.Received();
     request.changed = moment.sequence;
     request.selector.captured = domain::TimesOf(request.selector.kind, made_[i].times, moment);
-    NoteDoubt(context, moment, request);
-    SetDeadlines(*context.policies.rules(), out.transition.after.region, request);
+    NoteDoubt(core, moment, request);
+    SetDeadlines(*core.policies.rules(), out.transition.after.region, request);
     domain::Verify(request, moment, systems_.active);
-    WriteNewDeletion(context, DeletionPlace{partition, NumberOf(moment.sequence, i)},
+    WriteNewDeletion(core, DeletionPlace{partition, NumberOf(moment.sequence, i)},
                      DeletionRow{request, made_[i].sealed}, made_[i].share, out.writes);
     made_[i].made = std::move(request);
   }
 }
 
-void EndedUses::Publish(Context& context, const store::Stamp& stamp) {
-  forgiven_.Publish(context, queue_);
+void EndedUses::Publish(Core& core, const store::Stamp& stamp) {
+  forgiven_.Publish(core, queue_);
   for (size_t i = 0; i < made_.size(); ++i) {
-    const DeletionPlace place{context.PartitionOf(subject_), NumberOf(stamp.sequence, i)};
-    context.deletions.Replace(place, nullptr, made_[i].made);
-    if (made_[i].made.IsUnsettled()) context.perhaps_unsettled.store(true);
+    const DeletionPlace place{core.PartitionOf(subject_), NumberOf(stamp.sequence, i)};
+    core.deletions.Replace(place, nullptr, made_[i].made);
+    if (made_[i].made.IsUnsettled()) core.perhaps_unsettled.store(true);
     PutOnBoard(queue_, systems_, place);
   }
 }

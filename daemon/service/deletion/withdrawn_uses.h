@@ -25,10 +25,10 @@ class EndedUses final : public ChangePart {
         account_id_(std::move(account_id)),
         names_(std::move(names)) {}
 
-  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
+  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
-  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
-  void Publish(Context& context, const store::Stamp& stamp) override;
+  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override;
+  void Publish(Core& core, const store::Stamp& stamp) override;
   void Wake() override;
 
  private:
@@ -40,7 +40,7 @@ class EndedUses final : public ChangePart {
     std::string share;
     std::string sealed;
   };
-  New Make(const Context& context, const domain::Ended& ended, const domain::Moment& moment) const;
+  New Make(const Core& core, const domain::Ended& ended, const domain::Moment& moment) const;
 
   TaskQueue& queue_;
   const base::SubjectHandle subject_;

@@ -21,13 +21,13 @@ namespace {
 constexpr size_t kMaxPerChunk = 10'000;  // rows that one waiting row lists
 
 // Keys of the rows whose key begins with `prefix`.
-absl::Status ListRows(const Context& context, store::Partition partition, store::Table table, const std::string& prefix,
+absl::Status ListRows(const Core& core, store::Partition partition, store::Table table, const std::string& prefix,
                       std::vector<std::string>* keys) {
   std::string end = prefix;
   while (!end.empty() && static_cast<uint8_t>(end.back()) == UINT8_MAX) end.pop_back();
   if (!end.empty()) end.back() = static_cast<char>(static_cast<uint8_t>(end.back()) + 1);
   const absl::Status scanned =
-      context.store.Scan(partition, table, prefix, end, SIZE_MAX, [&](std::string_view key, std::string_view) {
+      core.store.Scan(partition, table, prefix, end, SIZE_MAX, [&](std::string_view key, std::string_view) {
         keys->emplace_back(key);
         return true;
       });
@@ -41,10 +41,10 @@ absl::Status ListRows(const Context& context, store::Partition partition, store:
 absl::StatusOr<bool> Erasures::EraseAccount(const Finished& finished) {
   const base::SubjectHandle subject = finished.row.request.subject;
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
-    const absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
+    const absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
     if (!stored.ok()) return stored.status();
     if (domain::IsForgotten(stored->facts)) break;
-    const auto holds = LoadHoldsInForce(context_, subject, stored->facts);
+    const auto holds = LoadHoldsInForce(core_, subject, stored->facts);
     if (!holds.ok()) return holds.status();
     if (!holds->empty()) return false;
     if (absl::Status s = EndUndecided(finished); !s.ok()) return s;
@@ -61,7 +61,7 @@ absl::StatusOr<bool> Erasures::EraseAccount(const Finished& finished) {
 }
 
 absl::Status Erasures::EndUndecided(const Finished& finished) {
-  const auto open = LoadOpenDeletions(context_, finished.row.request.subject);
+  const auto open = LoadOpenDeletions(core_, finished.row.request.subject);
   if (!open.ok()) return open.status();
   for (const auto& [place, request] : *open) {
     if (domain::IsVerified(request.state)) continue;
@@ -73,25 +73,25 @@ absl::Status Erasures::EndUndecided(const Finished& finished) {
 absl::Status Erasures::EndUndecided(DeletionPlace place) {
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
     std::string bytes;
-    absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place, &bytes);
+    absl::StatusOr<DeletionRow> row = LoadDeletion(core_, place, &bytes);
     if (!row.ok()) return row.status();
     if (domain::IsVerified(row->request.state)) return absl::OkStatus();
     const domain::DeletionRequest was = row->request;
     DeletionRow next = *std::move(row);
     const store::CommitResult result = CommitNow(
-        context_, place.partition, {{store::Table::kDeletion, DeletionKey(place.number), bytes}},
+        core_, place.partition, {{store::Table::kDeletion, DeletionKey(place.number), bytes}},
         [&](const store::Stamp& stamp) {
-          (void)domain::Deny(next.request, domain::Moment{stamp.time, stamp.sequence, context_.Present(), false},
+          (void)domain::Deny(next.request, domain::Moment{stamp.time, stamp.sequence, core_.Present(), false},
                              "the account was closed, and all of it deleted");
           next.request.changed = stamp.sequence;
           store::Change change;
-          CloseDeletion(context_, place, was, stamp, next, change.writes);
+          CloseDeletion(core_, place, was, stamp, next, change.writes);
           change.writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(next)});
-          ListDeletion(context_, place.number, next.request, change.writes);
+          ListDeletion(core_, place.number, next.request, change.writes);
           change.event = PlainEvent(ChangeKind::kErased, "");
           return change;
         },
-        [&](const store::Stamp&) { context_.deletions.Replace(place, &was, next.request); });
+        [&](const store::Stamp&) { core_.deletions.Replace(place, &was, next.request); });
     if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
   }
   return OutcomeStatus(store::Outcome::kConflict);
@@ -101,18 +101,17 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
                                    std::vector<domain::SaidSince>* said_since) {
   const base::SubjectHandle subject = finished.row.request.subject;
   const store::Partition partition = finished.place.partition;
-  const std::string key = context_.SubjectKey(subject);
+  const std::string key = core_.SubjectKey(subject);
   store::EraseTargets all;
   for (const store::Table table : {store::Table::kSubject, store::Table::kNames, store::Table::kKeyShare}) {
     all.rows.push_back({table, key});
   }
   std::vector<std::string> recordings;
-  if (absl::Status s = ListRows(context_, partition, store::Table::kRecording, key, &recordings); !s.ok()) return s;
+  if (absl::Status s = ListRows(core_, partition, store::Table::kRecording, key, &recordings); !s.ok()) return s;
   for (std::string& recording : recordings) all.rows.push_back({store::Table::kRecording, std::move(recording)});
   std::vector<std::string> holds;
-  const std::string holds_of = HoldOfKey(context_, subject, 0);
-  if (absl::Status s =
-          ListRows(context_, partition, store::Table::kHold, holds_of.substr(0, holds_of.size() - 8), &holds);
+  const std::string holds_of = HoldOfKey(core_, subject, 0);
+  if (absl::Status s = ListRows(core_, partition, store::Table::kHold, holds_of.substr(0, holds_of.size() - 8), &holds);
       !s.ok()) {
     return s;
   }
@@ -121,7 +120,7 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
     all.rows.push_back({store::Table::kHold, std::move(hold)});
   }
   for (store::Sequence next = facts.revision; next != 0;) {
-    const absl::StatusOr<store::FeedRow> feed = context_.store.FeedAt(partition, next);
+    const absl::StatusOr<store::FeedRow> feed = core_.store.FeedAt(partition, next);
     ChangeRow row;
     if (absl::IsOutOfRange(feed.status())) break;  // older ones are truncated away
     if (!feed.ok()) return StoreUnreadable();
@@ -145,7 +144,7 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
     row = rows_end;
     feed = feed_end;
     const std::string at = WaitingKey(kBytesStep, finished.place.number, chunk_number);
-    const store::CommitResult result = CommitPatiently(context_, partition, {}, [&](const store::Stamp&) {
+    const store::CommitResult result = CommitPatiently(core_, partition, {}, [&](const store::Stamp&) {
       return store::Change{{{store::Table::kErasure, at, EncodeWaiting(finished.since, chunk)}},
                            PlainEvent(ChangeKind::kErased, "")};
     });
@@ -157,12 +156,12 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
 absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, const StoredFacts& stored,
                                                   const std::vector<domain::SaidSince>& said_since) {
   const base::SubjectHandle subject = finished.row.request.subject;
-  const std::string key = context_.SubjectKey(subject);
+  const std::string key = core_.SubjectKey(subject);
   domain::SubjectFacts left = domain::RefusedSinceClosure(stored.facts, said_since);
   left.forgotten = true;
   std::string left_bytes;
   const store::CommitResult result = CommitNow(
-      context_, finished.place.partition, {{store::Table::kSubject, key, EncodeSubjectRow(subject, stored.bytes)}},
+      core_, finished.place.partition, {{store::Table::kSubject, key, EncodeSubjectRow(subject, stored.bytes)}},
       [&](const store::Stamp& stamp) {
         left.revision = stamp.sequence;
         left_bytes.clear();
@@ -175,9 +174,9 @@ absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, cons
         return change;
       },
       [&](const store::Stamp&) {
-        context_.IndexOf(subject).Put(subject, left_bytes);
-        context_.IndexOf(subject).PutCover(subject, nullptr);
-        context_.gauges.Replace(&stored.facts, &left);
+        core_.IndexOf(subject).Put(subject, left_bytes);
+        core_.IndexOf(subject).PutCover(subject, nullptr);
+        core_.gauges.Replace(&stored.facts, &left);
       });
   return result.outcome;
 }
@@ -186,7 +185,7 @@ absl::Status Erasures::EraseListed(const Finished& finished) {
   const store::Partition partition = finished.place.partition;
   std::vector<store::EraseTargets> chunks;
   bool damaged = false;
-  const absl::Status scanned = context_.store.Scan(
+  const absl::Status scanned = core_.store.Scan(
       partition, store::Table::kErasure, WaitingKey(kBytesStep, finished.place.number, kListedChunk),
       WaitingKey(kBytesStep, finished.place.number + 1), SIZE_MAX, [&](std::string_view, std::string_view value) {
         base::Instant unused;
@@ -203,8 +202,8 @@ absl::Status Erasures::EraseListed(const Finished& finished) {
                                       return row.table != store::Table::kRecording && row.table != store::Table::kHold;
                                     }),
                      chunk.rows.end());
-    if (absl::Status s = context_.store.Erase(partition, chunk.rows); !s.ok()) return s;
-    if (absl::Status s = context_.store.EraseFeed(partition, chunk.feed); !s.ok()) return s;
+    if (absl::Status s = core_.store.Erase(partition, chunk.rows); !s.ok()) return s;
+    if (absl::Status s = core_.store.EraseFeed(partition, chunk.feed); !s.ok()) return s;
   }
   return absl::OkStatus();
 }

@@ -10,8 +10,8 @@ constexpr int kRestPerWork = 9;
 
 }  // namespace
 
-Eraser::Eraser(const Context& context, Erasures& erasures, Monotonic now)
-    : context_(context), erasures_(erasures), now_(std::move(now)), bytes_due_(now_() + kShortestRest) {}
+Eraser::Eraser(const Core& core, Erasures& erasures, Monotonic now)
+    : core_(core), erasures_(erasures), now_(std::move(now)), bytes_due_(now_() + kShortestRest) {}
 
 Eraser::Round Eraser::Next() {
   const auto began = now_();
@@ -29,7 +29,7 @@ Eraser::Round Eraser::Next() {
 
 absl::Status Eraser::EraseBytesIfDue(std::chrono::steady_clock::time_point began, Round* round) {
   if (began < bytes_due_) return absl::OkStatus();
-  if (!bytes_before_.IsSet()) bytes_before_ = context_.Now();
+  if (!bytes_before_.IsSet()) bytes_before_ = core_.Now();
   const absl::StatusOr<size_t> scrubbed = erasures_.EraseBytes(bytes_before_);
   if (!scrubbed.ok()) return scrubbed.status();
   round->scrubbed = *scrubbed;

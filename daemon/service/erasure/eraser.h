@@ -9,7 +9,7 @@
 
 namespace consent::service {
 
-// One thread. `context` and `erasures` outlive it.
+// One thread. `core` and `erasures` outlive it.
 class Eraser {
  public:
   using Monotonic = std::function<std::chrono::steady_clock::time_point()>;
@@ -23,7 +23,7 @@ class Eraser {
   // kShortestRest after the eraser was made, so that restarts do not put it off.
   static constexpr std::chrono::hours kBetweenBytes{1};
 
-  Eraser(const Context& context, Erasures& erasures, Monotonic now = std::chrono::steady_clock::now);
+  Eraser(const Core& core, Erasures& erasures, Monotonic now = std::chrono::steady_clock::now);
 
   struct Round {
     absl::Status status;               // of the step that failed; what was done before it stays done
@@ -37,7 +37,7 @@ class Eraser {
  private:
   absl::Status EraseBytesIfDue(std::chrono::steady_clock::time_point began, Round* round);
 
-  const Context& context_;
+  const Core& core_;
   Erasures& erasures_;
   const Monotonic now_;
   std::chrono::steady_clock::time_point bytes_due_;

@@ -23,7 +23,7 @@ constexpr size_t kEmptiedPerCommit = 10'000;
 
 absl::StatusOr<size_t> Erasures::EraseKeys() {
   size_t done = 0;
-  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
     const absl::StatusOr<size_t> erased = EraseKeys(store::Partition{number});
     if (!erased.ok()) return erased.status();
     done += *erased;
@@ -35,34 +35,34 @@ absl::StatusOr<size_t> Erasures::EraseKeys(store::Partition partition) {
   std::vector<std::pair<DeletionNumber, base::Instant>> waiting;
   bool damaged = false;
   const absl::Status scanned =
-      context_.store.Scan(partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
-                          kMaxAtOnce, [&](std::string_view key, std::string_view value) {
-                            base::Instant since;
-                            store::EraseTargets unused;
-                            damaged = damaged || !DecodeWaiting(value, &since, &unused);
-                            waiting.emplace_back(NumberOfWaiting(key), since);
-                            return !damaged;
-                          });
+      core_.store.Scan(partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
+                       kMaxAtOnce, [&](std::string_view key, std::string_view value) {
+                         base::Instant since;
+                         store::EraseTargets unused;
+                         damaged = damaged || !DecodeWaiting(value, &since, &unused);
+                         waiting.emplace_back(NumberOfWaiting(key), since);
+                         return !damaged;
+                       });
   if (!scanned.ok()) return StoreUnreadable();
   if (damaged) return DamagedWaiting();
   std::vector<Finished> finished;
   store::EraseTargets keys;
   for (const auto& [number, since] : waiting) {
     Finished one{DeletionPlace{partition, number}, since, {}, {}};
-    absl::StatusOr<DeletionRow> row = LoadDeletion(context_, one.place, &one.bytes);
+    absl::StatusOr<DeletionRow> row = LoadDeletion(core_, one.place, &one.bytes);
     if (!row.ok()) return row.status();
     one.row = *std::move(row);
     if (one.IsClosure()) {
       const absl::StatusOr<bool> erased = EraseAccount(one);
       if (!erased.ok()) return erased.status();
       if (!*erased) continue;
-      keys.rows.push_back({store::Table::kKeyShare, context_.SubjectKey(one.row.request.subject)});
+      keys.rows.push_back({store::Table::kKeyShare, core_.SubjectKey(one.row.request.subject)});
     }
-    keys.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context_, one.place)});
+    keys.rows.push_back({store::Table::kKeyShare, DeletionShareKey(core_, one.place)});
     finished.push_back(std::move(one));
   }
   if (finished.empty()) return size_t{0};
-  if (absl::Status s = context_.store.EraseFromFiles(partition, keys); !s.ok()) return s;
+  if (absl::Status s = core_.store.EraseFromFiles(partition, keys); !s.ok()) return s;
   if (absl::Status s = Complete(finished); !s.ok()) return s;
   return finished.size();
 }
@@ -92,17 +92,17 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
       domain::Complete(next.request, stamp.time);
       const domain::DeletionRequest& request = next.request;
       change.writes.push_back({store::Table::kDeletion, DeletionKey(one->place.number), EncodeDeletionRow(next)});
-      ListDeletion(context_, one->place.number, request, change.writes);
+      ListDeletion(core_, one->place.number, request, change.writes);
       change.writes.push_back({store::Table::kErasure, WaitingKey(kKeysStep, one->place.number), std::nullopt});
       change.writes.push_back({store::Table::kErasure, WaitingKey(kBytesStep, one->place.number),
-                               EncodeWaiting(one->since, RowsOf(context_, one->place, request))});
+                               EncodeWaiting(one->since, RowsOf(core_, one->place, request))});
     }
     if (is_closure) {
       left.revision = stamp.sequence;
       left_bytes.clear();
       domain::EncodeFacts(left, &left_bytes);
       change.writes.push_back(
-          {store::Table::kSubject, context_.SubjectKey(subject), EncodeSubjectRow(subject, left_bytes)});
+          {store::Table::kSubject, core_.SubjectKey(subject), EncodeSubjectRow(subject, left_bytes)});
     }
     change.event = PlainEvent(ChangeKind::kErased, "");
     return change;
@@ -111,9 +111,9 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
     for (const Finished* one : finished) {
       domain::DeletionRequest after = one->row.request;
       domain::Complete(after, stamp.time);
-      context_.deletions.Replace(one->place, &one->row.request, after);
+      core_.deletions.Replace(one->place, &one->row.request, after);
     }
-    if (is_closure) context_.IndexOf(subject).Put(subject, left_bytes);
+    if (is_closure) core_.IndexOf(subject).Put(subject, left_bytes);
   };
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
     // Of a request whose tasks have all ended only an extension still writes the row: the next run then completes it.
@@ -124,15 +124,15 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
       preconditions.push_back({store::Table::kDeletion, DeletionKey(one->place.number), one->bytes});
     }
     if (is_closure) {
-      const absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
+      const absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
       if (!stored.ok()) return stored.status();
       left = stored->facts;
       left.forgotten = false;
       left.tombstones.clear();
       preconditions.push_back(
-          {store::Table::kSubject, context_.SubjectKey(subject), EncodeSubjectRow(subject, stored->bytes)});
+          {store::Table::kSubject, core_.SubjectKey(subject), EncodeSubjectRow(subject, stored->bytes)});
     }
-    const store::CommitResult result = CommitNow(context_, partition, std::move(preconditions), build, publish);
+    const store::CommitResult result = CommitNow(core_, partition, std::move(preconditions), build, publish);
     if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
   }
   return OutcomeStatus(store::Outcome::kConflict);
@@ -140,7 +140,7 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
 
 absl::StatusOr<size_t> Erasures::EraseBytes(base::Instant before) {
   size_t done = 0;
-  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
     const absl::StatusOr<size_t> erased = EraseBytes(store::Partition{number}, before);
     if (!erased.ok()) return erased.status();
     done += *erased;
@@ -152,17 +152,17 @@ absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::In
   // What the keys' step has listed and not yet deleted is not known from anywhere else.
   std::set<DeletionNumber> unfinished;
   const absl::Status looked =
-      context_.store.Scan(partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
-                          SIZE_MAX, [&](std::string_view key, std::string_view) {
-                            unfinished.insert(NumberOfWaiting(key));
-                            return true;
-                          });
+      core_.store.Scan(partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
+                       SIZE_MAX, [&](std::string_view key, std::string_view) {
+                         unfinished.insert(NumberOfWaiting(key));
+                         return true;
+                       });
   if (!looked.ok()) return StoreUnreadable();
   store::EraseTargets targets;
   std::vector<store::RowKey> listed;
   base::Instant oldest;
   bool damaged = false;
-  const absl::Status scanned = context_.store.Scan(
+  const absl::Status scanned = core_.store.Scan(
       partition, store::Table::kErasure, std::string(1, kBytesStep), std::string(1, kBytesStep + 1), SIZE_MAX,
       [&](std::string_view key, std::string_view value) {
         base::Instant since;
@@ -183,7 +183,7 @@ absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::In
   if (!scanned.ok()) return StoreUnreadable();
   if (damaged) return DamagedWaiting();
   if (listed.empty()) return 0;
-  if (absl::Status s = context_.store.EraseFromFiles(partition, targets); !s.ok()) return s;
+  if (absl::Status s = core_.store.EraseFromFiles(partition, targets); !s.ok()) return s;
   if (absl::Status s = EraseLists(partition, listed, oldest); !s.ok()) return s;
   return targets.rows.size() + targets.feed.size() + listed.size();
 }
@@ -192,7 +192,7 @@ absl::Status Erasures::EraseLists(store::Partition partition, const std::vector<
                                   base::Instant since) {
   for (size_t from = 0; from < lists.size(); from += kEmptiedPerCommit) {
     const size_t to = std::min(lists.size(), from + kEmptiedPerCommit);
-    const store::CommitResult result = CommitPatiently(context_, partition, {}, [&](const store::Stamp&) {
+    const store::CommitResult result = CommitPatiently(core_, partition, {}, [&](const store::Stamp&) {
       store::Change change;
       for (size_t i = from; i < to; ++i) {
         change.writes.push_back({lists[i].table, lists[i].key, EncodeWaiting(since, {})});
@@ -202,23 +202,22 @@ absl::Status Erasures::EraseLists(store::Partition partition, const std::vector<
     });
     if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
   }
-  if (absl::Status s = context_.store.EraseFromFiles(partition, store::EraseTargets{lists, {}}); !s.ok()) return s;
-  return context_.store.Erase(partition, lists);
+  if (absl::Status s = core_.store.EraseFromFiles(partition, store::EraseTargets{lists, {}}); !s.ok()) return s;
+  return core_.store.Erase(partition, lists);
 }
 
 absl::StatusOr<ErasureLag> Erasures::Lag() const {
   ErasureLag lag;
-  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
-    const absl::Status scanned = context_.store.Scan(store::Partition{number}, store::Table::kErasure, "", "", SIZE_MAX,
-                                                     [&](std::string_view key, std::string_view value) {
-                                                       const base::Instant since = SinceOf(value);
-                                                       const bool of_keys = key.front() == kKeysStep;
-                                                       ++(of_keys ? lag.keys : lag.bytes);
-                                                       base::Instant& oldest =
-                                                           of_keys ? lag.oldest_key : lag.oldest_byte;
-                                                       if (!oldest.IsSet() || since < oldest) oldest = since;
-                                                       return true;
-                                                     });
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
+    const absl::Status scanned = core_.store.Scan(store::Partition{number}, store::Table::kErasure, "", "", SIZE_MAX,
+                                                  [&](std::string_view key, std::string_view value) {
+                                                    const base::Instant since = SinceOf(value);
+                                                    const bool of_keys = key.front() == kKeysStep;
+                                                    ++(of_keys ? lag.keys : lag.bytes);
+                                                    base::Instant& oldest = of_keys ? lag.oldest_key : lag.oldest_byte;
+                                                    if (!oldest.IsSet() || since < oldest) oldest = since;
+                                                    return true;
+                                                  });
     if (!scanned.ok()) return StoreUnreadable();
   }
   return lag;

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/load_subject.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 
 namespace consent::service {
 
@@ -27,7 +27,7 @@ struct ErasureLag {
 // Thread-safe, but one caller at a time for each step. Both block, and read and rewrite files.
 class Erasures {
  public:
-  explicit Erasures(Context& context) : context_(context) {}
+  explicit Erasures(Core& core) : core_(core) {}
 
   // The keys' step of all that waits: erases closed accounts, scrubs the keys, completes the requests. How many were
   // completed.
@@ -61,7 +61,7 @@ class Erasures {
                                           const std::vector<domain::SaidSince>& said_since);
   absl::Status EraseListed(const Finished& finished);
 
-  Context& context_;
+  Core& core_;
 };
 
 }  // namespace consent::service

@@ -63,8 +63,8 @@ domain::SystemPart PartOf(const SystemRow& system, const TaskRow& task, const Ta
 }
 
 // The answer where the task's row is gone.
-absl::Status AnswerOfEnded(const Context& context, const SystemRow& system, const TaskReport& report) {
-  const absl::StatusOr<DeletionRow> row = LoadDeletion(context, report.place);
+absl::Status AnswerOfEnded(const Core& core, const SystemRow& system, const TaskReport& report) {
+  const absl::StatusOr<DeletionRow> row = LoadDeletion(core, report.place);
   if (wire::DetailOf(row.status()).reason == v1::ERROR_REASON_DELETION_NOT_FOUND) return NoSuchTask();
   if (!row.ok()) return row.status();
   const domain::SystemPart* part = row->request.Find(system.number);
@@ -84,8 +84,7 @@ struct Ending {
   domain::DeletionRequest after;
   std::vector<store::Precondition> preconditions;
 
-  void Build(const Context& context, const SystemRow& system, const store::Stamp& stamp,
-             std::vector<store::Write>& writes) {
+  void Build(const Core& core, const SystemRow& system, const store::Stamp& stamp, std::vector<store::Write>& writes) {
     const domain::DeletionRequest before = deletion.request;
     const bool late = MayArriveLate(system, before, stamp.time);
     again = Looked(report) && (task.has_exceptions || late);
@@ -105,7 +104,7 @@ struct Ending {
       next.waits_until = base::BootTime{};
       next.waits_for_release = waits;
       next.not_before = waits ? base::Instant{} : due;
-      from = waits ? base::Span{} : HandOutFrom(context, next);
+      from = waits ? base::Span{} : HandOutFrom(core, next);
       writes.push_back(PutTask(system, report.place, next));
     } else {
       DeletionRow next = deletion;
@@ -113,7 +112,7 @@ struct Ending {
       writes.push_back({store::Table::kTask, TaskKey(system.number, report.place.number), std::nullopt});
       if (domain::AllEnded(next.request)) {
         next.sealed.clear();
-        BeginErasure(context, report.place, stamp, writes);
+        BeginErasure(core, report.place, stamp, writes);
       }
       writes.push_back(PutDeletion(report.place, next));
       after = std::move(next.request);
@@ -121,33 +120,33 @@ struct Ending {
   }
 
   // As part of the commit: whoever changes the request next finds it told.
-  void Tell(Context& context, TaskQueue& queue, const SystemRow& system) const {
+  void Tell(Core& core, TaskQueue& queue, const SystemRow& system) const {
     if (again) {
       if (due != base::kEndOfTime) queue.Add(system.number, report.place, from);
       return;
     }
     queue.Count(system.number, -1);
     if (task.failures >= kStuckAfter) queue.CountStuck(system.number, -1);
-    context.deletions.Replace(report.place, &deletion.request, after);
+    core.deletions.Replace(report.place, &deletion.request, after);
   }
 };
 
 // Reads what the report is about. Nothing in `ending`: the status is the answer.
-absl::Status Prepare(const Context& context, const SystemRow& system, const TaskReport& report,
+absl::Status Prepare(const Core& core, const SystemRow& system, const TaskReport& report,
                      std::optional<Ending>* ending) {
   std::string task_bytes;
-  absl::StatusOr<TaskRow> task = LoadTask(context, system, report.place, &task_bytes);
-  if (absl::IsNotFound(task.status())) return AnswerOfEnded(context, system, report);
+  absl::StatusOr<TaskRow> task = LoadTask(core, system, report.place, &task_bytes);
+  if (absl::IsNotFound(task.status())) return AnswerOfEnded(core, system, report);
   if (!task.ok()) return task.status();
   if (report.epoch.has_value()) {
     if (task->IsAgain() && task->first_epoch == *report.epoch) return absl::OkStatus();
     if (task->epoch != *report.epoch || !task->leased_until.IsSet()) return LeaseLost();
   }
   std::string deletion_bytes;
-  absl::StatusOr<DeletionRow> deletion = LoadDeletion(context, report.place, &deletion_bytes);
+  absl::StatusOr<DeletionRow> deletion = LoadDeletion(core, report.place, &deletion_bytes);
   if (!deletion.ok()) return deletion.status();
   const base::SubjectHandle subject = deletion->request.subject;
-  const absl::StatusOr<Guard> guard = LoadGuard(context, subject);
+  const absl::StatusOr<Guard> guard = LoadGuard(core, subject);
   if (!guard.ok()) return guard.status();
   const Overlap overlap = OverlapOf(guard->holds, deletion->request.selector);
   if (report.epoch.has_value() && IsTakenBack(*task, overlap)) return LeaseLost();
@@ -155,7 +154,7 @@ absl::Status Prepare(const Context& context, const SystemRow& system, const Task
   std::vector<store::Precondition> preconditions = {
       {store::Table::kTask, TaskKey(system.number, report.place.number), std::move(task_bytes)},
       {store::Table::kDeletion, DeletionKey(report.place.number), std::move(deletion_bytes)},
-      guard->AsPrecondition(context)};
+      guard->AsPrecondition(core)};
   ending->emplace(Ending{report,
                          *std::move(deletion),
                          *std::move(task),
@@ -170,34 +169,34 @@ absl::Status Prepare(const Context& context, const SystemRow& system, const Task
 
 }  // namespace
 
-absl::Status EndTask(Context& context, TaskQueue& queue, const SystemRow& system, const TaskReport& report) {
+absl::Status EndTask(Core& core, TaskQueue& queue, const SystemRow& system, const TaskReport& report) {
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
     std::optional<Ending> ending;
-    absl::Status read = Prepare(context, system, report, &ending);
+    absl::Status read = Prepare(core, system, report, &ending);
     if (!ending.has_value()) return read;
     const store::CommitResult result = CommitNow(
-        context, report.place.partition, std::move(ending->preconditions),
+        core, report.place.partition, std::move(ending->preconditions),
         [&](const store::Stamp& stamp) {
           store::Change change;
-          ending->Build(context, system, stamp, change.writes);
+          ending->Build(core, system, stamp, change.writes);
           change.event = PlainEvent(ChangeKind::kTaskEnded, "", {},
                                     system.name + (ending->again ? " once " : " ") + OutcomeName(report.outcome));
           return change;
         },
-        [&](const store::Stamp&) { ending->Tell(context, queue, system); });
+        [&](const store::Stamp&) { ending->Tell(core, queue, system); });
     if (result.outcome == store::Outcome::kConflict) continue;
     return OutcomeStatus(result.outcome);
   }
   return OutcomeStatus(store::Outcome::kConflict);
 }
 
-std::vector<absl::Status> EndTasks(Context& context, TaskQueue& queue, const SystemRow& system,
+std::vector<absl::Status> EndTasks(Core& core, TaskQueue& queue, const SystemRow& system,
                                    const std::vector<TaskReport>& reports) {
   std::vector<absl::Status> answers(reports.size());
   std::map<store::Partition, std::vector<std::pair<size_t, Ending>>> endings;
   for (size_t i = 0; i < reports.size(); ++i) {
     std::optional<Ending> ending;
-    answers[i] = Prepare(context, system, reports[i], &ending);
+    answers[i] = Prepare(core, system, reports[i], &ending);
     if (ending.has_value()) endings[reports[i].place.partition].emplace_back(i, *std::move(ending));
   }
   for (auto& of_partition : endings) {
@@ -207,20 +206,20 @@ std::vector<absl::Status> EndTasks(Context& context, TaskQueue& queue, const Sys
       for (store::Precondition& precondition : ending.preconditions) preconditions.push_back(std::move(precondition));
     }
     const store::CommitResult result = CommitNow(
-        context, of_partition.first, std::move(preconditions),
+        core, of_partition.first, std::move(preconditions),
         [&](const store::Stamp& stamp) {
           store::Change change;
-          for (auto& [i, ending] : together) ending.Build(context, system, stamp, change.writes);
+          for (auto& [i, ending] : together) ending.Build(core, system, stamp, change.writes);
           change.event = PlainEvent(ChangeKind::kTaskEnded, "", {}, system.name);
           return change;
         },
         [&](const store::Stamp&) {
-          for (const auto& [i, ending] : together) ending.Tell(context, queue, system);
+          for (const auto& [i, ending] : together) ending.Tell(core, queue, system);
         });
     for (const auto& [i, ending] : together) {
       // Somebody else changed one of them, or they are too many for one commit: each by itself.
       const bool apart = result.outcome == store::Outcome::kConflict || result.outcome == store::Outcome::kTooLarge;
-      answers[i] = apart ? EndTask(context, queue, system, reports[i]) : OutcomeStatus(result.outcome);
+      answers[i] = apart ? EndTask(core, queue, system, reports[i]) : OutcomeStatus(result.outcome);
     }
   }
   return answers;

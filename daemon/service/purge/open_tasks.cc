@@ -7,7 +7,7 @@
 
 namespace consent::service {
 
-absl::Status OpenTasksOf::Load(const Context& context, DeletionPlace place, const domain::DeletionRequest& request) {
+absl::Status OpenTasksOf::Load(const Core& core, DeletionPlace place, const domain::DeletionRequest& request) {
   place_ = place;
   tasks_.clear();
   for (const domain::SystemPart& part : request.parts) {
@@ -15,7 +15,7 @@ absl::Status OpenTasksOf::Load(const Context& context, DeletionPlace place, cons
     SystemRow system;
     system.number = part.system;
     One one{part.system, {}, {}};
-    absl::StatusOr<TaskRow> row = LoadTask(context, system, place, &one.bytes);
+    absl::StatusOr<TaskRow> row = LoadTask(core, system, place, &one.bytes);
     if (absl::IsNotFound(row.status())) continue;  // it ended meanwhile: the request's row is another then
     if (!row.ok()) return row.status();
     one.row = *std::move(row);

@@ -15,7 +15,7 @@ namespace consent::service {
 class OpenTasksOf {
  public:
   // May block.
-  absl::Status Load(const Context& context, DeletionPlace place, const domain::DeletionRequest& request);
+  absl::Status Load(const Core& core, DeletionPlace place, const domain::DeletionRequest& request);
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
   void Delete(std::vector<store::Write>& writes) const;
   // Whoever has one of them leased loses the lease, and it is handed out anew at once.

@@ -23,7 +23,7 @@ void CountErased(const TaskFailure& failure, TaskRow* row) {
 
 }  // namespace
 
-PurgeTasks::PurgeTasks(Context& context, TaskQueue& queue) : context_(context), queue_(queue) {}
+PurgeTasks::PurgeTasks(Core& core, TaskQueue& queue) : core_(core), queue_(queue) {}
 
 // A task that may be handed out, as it is read.
 struct PurgeTasks::Candidate {
@@ -65,25 +65,25 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
                                                                           DeletionPlace place) {
   Candidate found;
   std::string task_bytes;
-  const absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &task_bytes);
+  const absl::StatusOr<TaskRow> row = LoadTask(core_, system, place, &task_bytes);
   if (absl::IsNotFound(row.status())) {
     return std::optional<Candidate>();  // ended, or cancelled, since it was put on the queue
   }
   if (!row.ok()) return row.status();
-  const base::Span from = HandOutFrom(context_, *row);
+  const base::Span from = HandOutFrom(core_, *row);
   if (from.micros > 0 && !row->leased_until.IsSet()) {
     // One that waits for a date may have been put on the queue by another clock.
     if (row->waits_until == base::BootTime{}) queue_.Add(system.number, place, from);
     return std::optional<Candidate>();  // has an entry
   }
   std::string deletion_bytes;
-  absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place, &deletion_bytes);
+  absl::StatusOr<DeletionRow> deletion = LoadDeletion(core_, place, &deletion_bytes);
   if (!deletion.ok()) return deletion.status();
   if (deletion->request.WaitsForTime()) {
     return std::optional<Candidate>();  // comes back to the queue when that is settled
   }
   const base::SubjectHandle subject = deletion->request.subject;
-  const absl::StatusOr<Guard> guard = LoadGuard(context_, subject);
+  const absl::StatusOr<Guard> guard = LoadGuard(core_, subject);
   if (!guard.ok()) return guard.status();
   const Overlap overlap = OverlapOf(guard->holds, deletion->request.selector);
   found.holds_seen = guard->facts.facts.holds_changed;
@@ -96,8 +96,8 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   for (const HoldInForce& hold : guard->holds) {
     if (!domain::MayOverlap(hold.row.held, deletion->request.selector)) continue;
     absl::StatusOr<DeletionPayload> held =
-        OpenSealed(context_, place.partition, HoldShareKey(context_, HoldPlace{place.partition, hold.sequence}),
-                   subject, hold.row.sealed);
+        OpenSealed(core_, place.partition, HoldShareKey(core_, HoldPlace{place.partition, hold.sequence}), subject,
+                   hold.row.sealed);
     if (absl::IsNotFound(held.status())) {
       return std::optional<Candidate>();  // released since; its release puts the task on the queue
     }
@@ -105,14 +105,14 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
     found.bytes += held->selector.size();
     found.task.exceptions.push_back(std::move(held->selector));
   }
-  absl::StatusOr<DeletionPayload> payload = OpenDeletion(context_, place, *deletion);
+  absl::StatusOr<DeletionPayload> payload = OpenDeletion(core_, place, *deletion);
   if (absl::IsNotFound(payload.status())) {
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "an open request has no key: the store is damaged");
   }
   if (!payload.ok()) return payload.status();
   found.bytes += payload->selector.size();
   found.preconditions.push_back({store::Table::kTask, TaskKey(system.number, place.number), task_bytes});
-  found.preconditions.push_back(guard->AsPrecondition(context_));
+  found.preconditions.push_back(guard->AsPrecondition(core_));
   if (deletion->request.state == domain::DeletionState::kAccepted) {
     found.preconditions.push_back({store::Table::kDeletion, DeletionKey(place.number), deletion_bytes});
     found.begun = *deletion;
@@ -147,9 +147,9 @@ absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, c
     found.push_back(**std::move(candidate));
   }
   if (found.empty()) return store::Outcome::kCommitted;
-  const base::BootTime until = context_.time.After(visibility);
+  const base::BootTime until = core_.time.After(visibility);
   const store::CommitResult result = CommitNow(
-      context_, partition, std::move(preconditions),
+      core_, partition, std::move(preconditions),
       [&](const store::Stamp& stamp) {
         store::Change change;
         for (const Candidate& candidate : found) {
@@ -165,7 +165,7 @@ absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, c
           queue_.Add(system.number, candidate.task.place, until.since);
           if (candidate.RanOut()) CountFailure(system, candidate.task.row.failures);
           if (candidate.begun.has_value()) {
-            context_.deletions.Replace(candidate.task.place, &candidate.task.request, candidate.begun->request);
+            core_.deletions.Replace(candidate.task.place, &candidate.task.request, candidate.begun->request);
           }
         }
       });
@@ -208,9 +208,9 @@ void PurgeTasks::CountFailure(const SystemRow& system, uint32_t failures_before)
 }
 
 absl::StatusOr<bool> PurgeTasks::WasTakenBack(DeletionPlace place, const TaskRow& row, Guard* guard) const {
-  const absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place);
+  const absl::StatusOr<DeletionRow> deletion = LoadDeletion(core_, place);
   if (!deletion.ok()) return deletion.status();
-  absl::StatusOr<Guard> read = LoadGuard(context_, deletion->request.subject);
+  absl::StatusOr<Guard> read = LoadGuard(core_, deletion->request.subject);
   if (!read.ok()) return read.status();
   *guard = *std::move(read);
   return IsTakenBack(row, OverlapOf(guard->holds, deletion->request.selector));
@@ -219,7 +219,7 @@ absl::StatusOr<bool> PurgeTasks::WasTakenBack(DeletionPlace place, const TaskRow
 absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure) {
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
     std::string bytes;
-    absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &bytes);
+    absl::StatusOr<TaskRow> row = LoadTask(core_, system, place, &bytes);
     if (absl::IsNotFound(row.status())) return NoSuchTask();
     if (!row.ok()) return row.status();
     if (row->failed_epoch == failure.epoch || row->partial_epoch == failure.epoch) return absl::OkStatus();
@@ -244,12 +244,12 @@ absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, cons
       ++next.failures;
       next.last_error = failure.error;
       uint64_t dice = 0;
-      context_.random.Fill(&dice, sizeof dice);
+      core_.random.Fill(&dice, sizeof dice);
       delay = domain::RetryDelay(next.failures, dice);
     }
-    if (current) next.waits_until = context_.time.After(delay);
+    if (current) next.waits_until = core_.time.After(delay);
     const store::CommitResult result = CommitNow(
-        context_, place.partition, {{store::Table::kTask, TaskKey(system.number, place.number), bytes}},
+        core_, place.partition, {{store::Table::kTask, TaskKey(system.number, place.number), bytes}},
         [&](const store::Stamp& stamp) {
           if (current) next.not_before = stamp.time + delay;
           return store::Change{{PutTask(system, place, next)},
@@ -268,9 +268,9 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
                                           base::Span visibility) {
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
     std::string bytes;
-    const absl::StatusOr<TaskRow> row = LoadTask(context_, system, place, &bytes);
+    const absl::StatusOr<TaskRow> row = LoadTask(core_, system, place, &bytes);
     if (absl::IsNotFound(row.status())) {
-      const absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, place);
+      const absl::StatusOr<DeletionRow> deletion = LoadDeletion(core_, place);
       const domain::SystemPart* part = deletion.ok() ? deletion->request.Find(system.number) : nullptr;
       const bool done = part != nullptr && part->outcome != domain::PurgeOutcome::kOpen && part->epoch == epoch;
       return Renewal{done ? Renewal::State::kDone : Renewal::State::kLost, {}};
@@ -283,15 +283,14 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
     const absl::StatusOr<bool> taken_back = WasTakenBack(place, *row, &guard);
     if (!taken_back.ok()) return taken_back.status();
     if (*taken_back) return Renewal{Renewal::State::kTakenBack, {}};
-    const bool mostly_left =
-        !context_.time.IsOver(row->waits_until) &&
-        row->waits_until.since.micros - context_.time.SinceBoot().micros > visibility.micros / 4 * 3;
+    const bool mostly_left = !core_.time.IsOver(row->waits_until) &&
+                             row->waits_until.since.micros - core_.time.SinceBoot().micros > visibility.micros / 4 * 3;
     if (mostly_left) return Renewal{Renewal::State::kRenewed, row->leased_until};
     TaskRow next = *row;
-    next.waits_until = context_.time.After(visibility);
+    next.waits_until = core_.time.After(visibility);
     const store::CommitResult result = CommitNow(
-        context_, place.partition,
-        {{store::Table::kTask, TaskKey(system.number, place.number), bytes}, guard.AsPrecondition(context_)},
+        core_, place.partition,
+        {{store::Table::kTask, TaskKey(system.number, place.number), bytes}, guard.AsPrecondition(core_)},
         [&](const store::Stamp& stamp) {
           next.leased_until = stamp.time + visibility;
           return store::Change{{PutTask(system, place, next)},
@@ -307,16 +306,16 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
 
 base::Instant PurgeTasks::OldestOpen(const SystemRow& system) const {
   base::Instant oldest;
-  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
     DeletionPlace first{store::Partition{number}, 0};
     const std::string end = TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0);
-    const absl::Status scanned = context_.store.Scan(first.partition, store::Table::kTask, TaskKey(system.number, 0),
-                                                     end, 1, [&](std::string_view key, std::string_view) {
-                                                       first.number = NumberOfKey(key);
-                                                       return false;
-                                                     });
+    const absl::Status scanned = core_.store.Scan(first.partition, store::Table::kTask, TaskKey(system.number, 0), end,
+                                                  1, [&](std::string_view key, std::string_view) {
+                                                    first.number = NumberOfKey(key);
+                                                    return false;
+                                                  });
     if (!scanned.ok() || first.number == 0) continue;
-    const absl::StatusOr<DeletionRow> row = LoadDeletion(context_, first);
+    const absl::StatusOr<DeletionRow> row = LoadDeletion(core_, first);
     if (row.ok() && (!oldest.IsSet() || row->request.verified_at < oldest)) oldest = row->request.verified_at;
   }
   return oldest;
@@ -326,33 +325,32 @@ absl::StatusOr<OpenTasks> PurgeTasks::List(const SystemRow& system, uint32_t min
                                            DeletionPlace from) const {
   OpenTasks page;
   size_t looked_at = 0;
-  for (store::Partition partition = from.partition; partition.number < context_.store.partition_count();
+  for (store::Partition partition = from.partition; partition.number < core_.store.partition_count();
        ++partition.number) {
     const DeletionNumber begin = partition == from.partition ? from.number : 0;
     const std::string end = TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0);
     bool damaged = false;
-    const absl::Status scanned =
-        context_.store.Scan(partition, store::Table::kTask, TaskKey(system.number, begin), end, SIZE_MAX,
-                            [&](std::string_view key, std::string_view value) {
-                              const DeletionPlace place{partition, NumberOfKey(key)};
-                              if (page.tasks.size() >= limit || looked_at++ >= kMaxRowsPerPage) {
-                                page.next = place;
-                                return false;
-                              }
-                              TaskRow row;
-                              damaged = !DecodeTaskRow(value, &row);
-                              if (!damaged && row.failures >= min_failures) {
-                                const bool waits = HandOutFrom(context_, row).micros > 0;
-                                page.tasks.push_back(OpenTask{place, std::move(row), waits, {}});
-                              }
-                              return !damaged;
-                            });
+    const absl::Status scanned = core_.store.Scan(partition, store::Table::kTask, TaskKey(system.number, begin), end,
+                                                  SIZE_MAX, [&](std::string_view key, std::string_view value) {
+                                                    const DeletionPlace place{partition, NumberOfKey(key)};
+                                                    if (page.tasks.size() >= limit || looked_at++ >= kMaxRowsPerPage) {
+                                                      page.next = place;
+                                                      return false;
+                                                    }
+                                                    TaskRow row;
+                                                    damaged = !DecodeTaskRow(value, &row);
+                                                    if (!damaged && row.failures >= min_failures) {
+                                                      const bool waits = HandOutFrom(core_, row).micros > 0;
+                                                      page.tasks.push_back(OpenTask{place, std::move(row), waits, {}});
+                                                    }
+                                                    return !damaged;
+                                                  });
     if (!scanned.ok()) return StoreUnreadable();
     if (damaged) return DamagedTask();
     if (page.next.has_value()) break;
   }
   for (OpenTask& task : page.tasks) {
-    absl::StatusOr<DeletionRow> deletion = LoadDeletion(context_, task.place);
+    absl::StatusOr<DeletionRow> deletion = LoadDeletion(core_, task.place);
     if (deletion.ok()) task.request = std::move(deletion->request);
   }
   return page;

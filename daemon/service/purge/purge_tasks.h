@@ -59,13 +59,13 @@ struct OpenTasks {
 // Thread-safe. All of these block: call them on a pool thread.
 class PurgeTasks {
  public:
-  PurgeTasks(Context& context, TaskQueue& queue);
+  PurgeTasks(Core& core, TaskQueue& queue);
 
   // At most `limit` tasks, each with an epoch of its own lease; durable before they are returned. Empty: there are none
   // now.
   absl::StatusOr<std::vector<LeasedTask>> Lease(const SystemRow& system, size_t limit, base::Span visibility);
   std::vector<absl::Status> End(const SystemRow& system, const std::vector<TaskReport>& reports) {
-    return EndTasks(context_, queue_, system, reports);
+    return EndTasks(core_, queue_, system, reports);
   }
   // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST. Repeating a report of the
   // latest failure is OK. A lease that a hold took back is no failure, and what it erased counts even where the task is
@@ -95,7 +95,7 @@ class PurgeTasks {
   // Of a task that failed so often before.
   void CountFailure(const SystemRow& system, uint32_t failures_before);
 
-  Context& context_;
+  Core& core_;
   TaskQueue& queue_;
 };
 

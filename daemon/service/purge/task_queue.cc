@@ -11,7 +11,7 @@ constexpr std::chrono::milliseconds kTick{100};
 
 }  // namespace
 
-TaskQueue::TaskQueue(const Context& context) : context_(context), thread_([this] { Run(); }) {}
+TaskQueue::TaskQueue(const Core& core) : core_(core), thread_([this] { Run(); }) {}
 
 TaskQueue::~TaskQueue() {
   Stop();
@@ -26,7 +26,7 @@ void TaskQueue::Add(domain::SystemNumber system, DeletionPlace task, base::Span 
 }
 
 std::vector<DeletionPlace> TaskQueue::Take(domain::SystemNumber system, size_t limit) {
-  const base::Span now = context_.time.SinceBoot();
+  const base::Span now = core_.time.SinceBoot();
   std::vector<DeletionPlace> taken;
   base::MutexLock lock(mutex_);
   std::priority_queue<Entry>& entries = lines_[system].entries;
@@ -38,7 +38,7 @@ std::vector<DeletionPlace> TaskQueue::Take(domain::SystemNumber system, size_t l
 }
 
 bool TaskQueue::Wait(domain::SystemNumber system, std::chrono::milliseconds patience, Wake wake) {
-  const base::Span until = context_.time.After(base::Milliseconds(patience.count())).since;
+  const base::Span until = core_.time.After(base::Milliseconds(patience.count())).since;
   base::MutexLock lock(mutex_);
   if (stopping_ || waiting_ >= kMaxWaiters) return false;
   ++waiting_;
@@ -80,7 +80,7 @@ TaskQueue::Counts TaskQueue::counts(domain::SystemNumber system) const {
 }
 
 void TaskQueue::TakeReady(std::vector<Wake>* ready) {
-  const base::Span now = context_.time.SinceBoot();
+  const base::Span now = core_.time.SinceBoot();
   for (auto& [system, line] : lines_) {
     const bool has_task = !line.entries.empty() && line.entries.top().at <= now;
     for (size_t i = 0; i < line.waiters.size();) {

@@ -25,7 +25,7 @@ class TaskQueue {
   // Called once, on the queue's own thread or on that of the caller; must not block.
   using Wake = std::function<void()>;
 
-  explicit TaskQueue(const Context& context);
+  explicit TaskQueue(const Core& core);
   // Wakes all that wait.
   ~TaskQueue();
   TaskQueue(const TaskQueue&) = delete;
@@ -79,7 +79,7 @@ class TaskQueue {
   // Those whose time has come, or for whom there is a task.
   void TakeReady(std::vector<Wake>* ready) REQUIRES(mutex_);
 
-  const Context& context_;
+  const Core& core_;
   mutable base::Mutex mutex_;
   base::CondVar changed_;
   std::map<domain::SystemNumber, SystemQueue> lines_ GUARDED_BY(mutex_);

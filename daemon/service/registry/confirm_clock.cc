@@ -6,15 +6,15 @@
 
 namespace consent::service {
 
-absl::StatusOr<base::TrustedClock::View> ConfirmClock(Context& context, base::Instant stated) {
-  if (!context.time.Confirm(stated)) {
+absl::StatusOr<base::TrustedClock::View> ConfirmClock(Core& core, base::Instant stated) {
+  if (!core.time.Confirm(stated)) {
     return wire::MakeError(
         v1::ERROR_REASON_CLOCK_DISAGREES,
         "the server's clock is over an hour away from the time that was named: set the clock, then confirm it",
-        {{"wall", base::FormatRfc3339(context.time.Look().wall)}});
+        {{"wall", base::FormatRfc3339(core.time.Look().wall)}});
   }
-  if (!context.store.SaveClock().ok()) return StoreUnreadable();
-  return context.time.Look();
+  if (!core.store.SaveClock().ok()) return StoreUnreadable();
+  return core.time.Look();
 }
 
 }  // namespace consent::service

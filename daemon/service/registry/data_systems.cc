@@ -30,7 +30,7 @@ bool SameContent(const SystemRow& a, const SystemRow& b) {
 
 }  // namespace
 
-DataSystems::DataSystems(Context& context, TaskQueue& queue) : context_(context), queue_(queue) {}
+DataSystems::DataSystems(Core& core, TaskQueue& queue) : core_(core), queue_(queue) {}
 
 void DataSystems::Remember(const SystemRow& row) {
   base::MutexLock lock(mutex_);
@@ -65,7 +65,7 @@ absl::StatusOr<SystemRow> DataSystems::Find(domain::SystemNumber number) const {
 }
 
 absl::Status DataSystems::WriteRow(store::Partition partition, const std::function<SystemRow(base::Instant)>& make) {
-  const store::CommitResult result = CommitPatiently(context_, partition, {}, [&](const store::Stamp& stamp) {
+  const store::CommitResult result = CommitPatiently(core_, partition, {}, [&](const store::Stamp& stamp) {
     const SystemRow row = make(stamp.time);
     store::Change change;
     change.writes.push_back({store::Table::kSystem, SystemKey(row.number), EncodeSystemRow(row)});
@@ -78,9 +78,9 @@ absl::Status DataSystems::WriteRow(store::Partition partition, const std::functi
 
 // `stamped` is set to the first partition's time.
 absl::Status DataSystems::WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped) {
-  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
     absl::Status written = WriteRow(store::Partition{number}, [&](base::Instant time) {
-      if (!(row.*stamped).IsSet()) row.*stamped = std::max(time, context_.Now());
+      if (!(row.*stamped).IsSet()) row.*stamped = std::max(time, core_.Now());
       return row;
     });
     if (written.ok()) continue;
@@ -135,7 +135,7 @@ absl::StatusOr<SystemRow> DataSystems::Register(SystemRow row) {
 }
 
 absl::StatusOr<SystemRow> DataSystems::MakeMissingTasks(const SystemRow& row) {
-  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
     if (absl::Status s = MakeMissingTasks(store::Partition{number}); !s.ok()) return s;
   }
   return row;
@@ -165,12 +165,12 @@ absl::StatusOr<SystemRow> DataSystems::Retire(const std::string& name, const std
 absl::Status DataSystems::Load() {
   base::MutexLock lock(writing_);
   std::map<domain::SystemNumber, SystemRow> all;
-  const uint16_t partitions = context_.store.partition_count();
+  const uint16_t partitions = core_.store.partition_count();
   std::vector<std::map<domain::SystemNumber, bool>> current(partitions);
   for (uint16_t number = 0; number < partitions; ++number) {
     std::vector<SystemRow> systems;
     std::optional<std::string> unused;
-    if (absl::Status s = ScanSystems(context_, store::Partition{number}, &systems, &unused); !s.ok()) return s;
+    if (absl::Status s = ScanSystems(core_, store::Partition{number}, &systems, &unused); !s.ok()) return s;
     for (const SystemRow& row : systems) {
       const auto [at, added] = all.try_emplace(row.number, row);
       if (!added && !row.IsActive()) at->second = row;
@@ -201,14 +201,14 @@ absl::Status DataSystems::Load() {
 
 absl::Status DataSystems::FillBoard(store::Partition partition) {
   bool damaged = false;
-  const absl::Status scanned = context_.store.Scan(
+  const absl::Status scanned = core_.store.Scan(
       partition, store::Table::kTask, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
         TaskRow row;
         damaged = key.size() != kTaskKeyBytes || !DecodeTaskRow(value, &row);
         if (damaged) return false;
         base::Decoder in(key);
         const auto system = static_cast<domain::SystemNumber>(in.BigEndian(2));
-        queue_.Add(system, DeletionPlace{partition, NumberOfKey(key)}, HandOutFrom(context_, row));
+        queue_.Add(system, DeletionPlace{partition, NumberOfKey(key)}, HandOutFrom(core_, row));
         queue_.Count(system, 1);
         if (row.failures >= kStuckAfter) queue_.CountStuck(system, 1);
         return true;
@@ -219,12 +219,12 @@ absl::Status DataSystems::FillBoard(store::Partition partition) {
 
 absl::Status DataSystems::FillCensus(store::Partition partition) {
   bool damaged = false;
-  const absl::Status scanned = context_.store.Scan(
+  const absl::Status scanned = core_.store.Scan(
       partition, store::Table::kDeletion, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
         DeletionRow row;
         damaged = !DecodeDeletionRow(value, &row);
-        if (!damaged) context_.deletions.Replace(DeletionPlace{partition, NumberOfKey(key)}, nullptr, row.request);
-        if (!damaged && row.request.IsUnsettled()) context_.perhaps_unsettled.store(true);
+        if (!damaged) core_.deletions.Replace(DeletionPlace{partition, NumberOfKey(key)}, nullptr, row.request);
+        if (!damaged && row.request.IsUnsettled()) core_.perhaps_unsettled.store(true);
         return !damaged;
       });
   if (!scanned.ok()) return StoreUnreadable();
@@ -232,11 +232,11 @@ absl::Status DataSystems::FillCensus(store::Partition partition) {
 }
 
 absl::Status DataSystems::MakeMissingTasks(store::Partition partition) {
-  const auto seen = LoadSystems(context_, partition);
+  const auto seen = LoadSystems(core_, partition);
   if (!seen.ok()) return seen.status();
   std::vector<DeletionPlace> lacking;
   bool damaged = false;
-  const absl::Status scanned = context_.store.Scan(
+  const absl::Status scanned = core_.store.Scan(
       partition, store::Table::kDeletion, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
         DeletionRow row;
         damaged = !DecodeDeletionRow(value, &row);
@@ -259,9 +259,9 @@ absl::Status DataSystems::MakeMissingTasks(store::Partition partition) {
 absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
   for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
     std::string bytes;
-    absl::StatusOr<DeletionRow> row = LoadDeletion(context_, place, &bytes);
+    absl::StatusOr<DeletionRow> row = LoadDeletion(core_, place, &bytes);
     if (!row.ok()) return row.status();
-    const auto systems = LoadSystems(context_, place.partition);
+    const auto systems = LoadSystems(core_, place.partition);
     if (!systems.ok()) return systems.status();
     std::vector<store::Write> writes;
     std::vector<domain::SystemNumber> added;
@@ -275,7 +275,7 @@ absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
     if (added.empty()) return absl::OkStatus();
     writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(*row)});
     const store::CommitResult result = CommitPatiently(
-        context_, place.partition,
+        core_, place.partition,
         {{store::Table::kDeletion, DeletionKey(place.number), bytes}, systems->AsPrecondition()},
         [&](const store::Stamp&) {
           return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "")};
@@ -295,21 +295,21 @@ absl::Status DataSystems::EndTasks(const SystemRow& system) {
   TaskReport report;
   report.outcome = domain::PurgeOutcome::kExempt;
   report.reason = system.retired_reason;
-  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
     const store::Partition partition{number};
     std::vector<DeletionPlace> open;
-    const absl::Status scanned = context_.store.Scan(partition, store::Table::kTask, TaskKey(system.number, 0),
-                                                     TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0),
-                                                     SIZE_MAX, [&](std::string_view key, std::string_view) {
-                                                       open.push_back(DeletionPlace{partition, NumberOfKey(key)});
-                                                       return true;
-                                                     });
+    const absl::Status scanned = core_.store.Scan(partition, store::Table::kTask, TaskKey(system.number, 0),
+                                                  TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0),
+                                                  SIZE_MAX, [&](std::string_view key, std::string_view) {
+                                                    open.push_back(DeletionPlace{partition, NumberOfKey(key)});
+                                                    return true;
+                                                  });
     if (!scanned.ok()) return StoreUnreadable();
     for (const DeletionPlace& place : open) {
       report.place = place;
-      absl::Status ended = EndTask(context_, queue_, system, report);
+      absl::Status ended = EndTask(core_, queue_, system, report);
       while (wire::DetailOf(ended).reason == v1::ERROR_REASON_OVERLOADED) {
-        ended = EndTask(context_, queue_, system, report);
+        ended = EndTask(core_, queue_, system, report);
       }
       if (!ended.ok()) return ended;
     }

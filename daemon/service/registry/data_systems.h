@@ -18,7 +18,7 @@ namespace consent::service {
 // Thread-safe; writes one after another. They block until every partition has acknowledged: call them on a pool thread.
 class DataSystems {
  public:
-  DataSystems(Context& context, TaskQueue& queue);
+  DataSystems(Core& core, TaskQueue& queue);
   // Reads the registry, finishes what a crash left in some partitions only, puts every open task on the queue and gives
   // open requests the tasks that they lack. Once, before anything is served.
   absl::Status Load() EXCLUDES(writing_);
@@ -49,7 +49,7 @@ class DataSystems {
   absl::Status FillCensus(store::Partition partition);
   void Remember(const SystemRow& row) EXCLUDES(mutex_);
 
-  Context& context_;
+  Core& core_;
   TaskQueue& queue_;
   base::Mutex writing_;
   std::optional<SystemRow> unfinished_ GUARDED_BY(writing_);

@@ -52,12 +52,12 @@ class ClosedGate {
 
 }  // namespace
 
-PolicyAdmin::PolicyAdmin(Context& context) : context_(context) {}
+PolicyAdmin::PolicyAdmin(Core& core) : core_(core) {}
 
 absl::Status PolicyAdmin::CommitRow(store::Partition partition, store::Table table,
                                     const std::function<Row(base::Instant)>& make, uint8_t kind,
                                     const std::string& version) {
-  const store::CommitResult result = CommitNow(context_, partition, {}, [&](const store::Stamp& stamp) {
+  const store::CommitResult result = CommitNow(core_, partition, {}, [&](const store::Stamp& stamp) {
     Row row = make(stamp.time);
     store::Change change;
     change.writes.push_back({table, std::move(row.key), std::move(row.value)});
@@ -70,13 +70,13 @@ absl::Status PolicyAdmin::CommitRow(store::Partition partition, store::Table tab
 absl::StatusOr<base::Instant> PolicyAdmin::CommitEverywhere(store::Table table, const MakeRow& make, uint8_t kind,
                                                             const std::string& version) {
   base::Instant first;
-  for (uint16_t number = 0; number < context_.store.partition_count();) {
+  for (uint16_t number = 0; number < core_.store.partition_count();) {
     const absl::Status status = CommitRow(
         store::Partition{number}, table,
         [&](base::Instant stamp) {
           // Not before what another partition stamped: its consents from before a suspension must not look later than
           // its end.
-          if (!first.IsSet()) first = std::max(stamp, context_.Now());
+          if (!first.IsSet()) first = std::max(stamp, core_.Now());
           return make(first);
         },
         kind, version);
@@ -86,22 +86,22 @@ absl::StatusOr<base::Instant> PolicyAdmin::CommitEverywhere(store::Table table, 
     if (is_busy) std::this_thread::yield();
     if (status.ok()) ++number;
   }
-  context_.NoteStamp(first);
+  core_.NoteStamp(first);
   return first;
 }
 
 // All rows of a table in any partition; those that a crash kept from some partitions are written there now.
 absl::Status PolicyAdmin::LoadTable(store::Table table, uint8_t kind, std::vector<std::string>* values) {
   std::map<std::string, std::string> rows;
-  const uint16_t partitions = context_.store.partition_count();
+  const uint16_t partitions = core_.store.partition_count();
   std::vector<std::map<std::string, bool>> present(partitions);
   for (uint16_t number = 0; number < partitions; ++number) {
-    absl::Status scanned = context_.store.Scan(store::Partition{number}, table, "", "", SIZE_MAX,
-                                               [&](std::string_view key, std::string_view value) {
-                                                 rows.emplace(key, value);
-                                                 present[number].emplace(key, true);
-                                                 return true;
-                                               });
+    absl::Status scanned = core_.store.Scan(store::Partition{number}, table, "", "", SIZE_MAX,
+                                            [&](std::string_view key, std::string_view value) {
+                                              rows.emplace(key, value);
+                                              present[number].emplace(key, true);
+                                              return true;
+                                            });
     if (!scanned.ok()) return scanned;
   }
   for (const auto& row : rows) {
@@ -122,8 +122,8 @@ absl::Status PolicyAdmin::LoadTable(store::Table table, uint8_t kind, std::vecto
 
 absl::Status PolicyAdmin::Load() {
   base::MutexLock lock(writing_);
-  for (uint16_t number = 0; number < context_.store.partition_count(); ++number) {
-    context_.NoteStamp(context_.store.GetHead(store::Partition{number}).stamp.time);
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
+    core_.NoteStamp(core_.store.GetHead(store::Partition{number}).stamp.time);
   }
   std::vector<std::string> versions;
   std::vector<std::string> suspensions;
@@ -133,31 +133,31 @@ absl::Status PolicyAdmin::Load() {
   for (const std::string& bytes : suspensions) {
     SuspensionRow row;
     if (!DecodeSuspension(bytes, &row)) return absl::DataLossError("a stored suspension cannot be decoded");
-    context_.policies.Publish(std::move(row));
+    core_.policies.Publish(std::move(row));
   }
   for (const std::string& bytes : versions) {
     absl::StatusOr<policy::PolicyRow> row = policy::DecodeRow(bytes);
     if (!row.ok()) return absl::DataLossError("a stored policy version cannot be decoded");
-    context_.policies.Publish(*std::move(row));
+    core_.policies.Publish(*std::move(row));
   }
   return absl::OkStatus();
 }
 
 absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   base::MutexLock lock(writing_);
-  const ClosedGate closed(context_.activation);
-  const std::shared_ptr<const policy::PolicyRow> current = context_.policies.current();
+  const ClosedGate closed(core_.activation);
+  const std::shared_ptr<const policy::PolicyRow> current = core_.policies.current();
   if (current != nullptr && current->document.hash() == document.hash()) return absl::OkStatus();
-  if (const auto used = context_.policies.Find(document.version())) {
+  if (const auto used = core_.policies.Find(document.version())) {
     if (absl::Status same = policy::CheckSameContent(used->document.hash(), document); !same.ok()) return same;
   }
-  const policy::Usage usage{context_.gauges.NoticesInUse(), context_.gauges.ControlsRefused()};
+  const policy::Usage usage{core_.gauges.NoticesInUse(), core_.gauges.ControlsRefused()};
   if (absl::Status allowed = policy::CheckActivation(current.get(), document, usage); !allowed.ok()) return allowed;
   const policy::State previous = current != nullptr ? current->state : policy::State{};
-  const auto trial = policy::Advance(previous, document, context_.Now());
+  const auto trial = policy::Advance(previous, document, core_.Now());
   if (!trial.ok()) return trial.status();
   // Last, so that a policy which only waits for the time is one that is allowed.
-  if (absl::Status time = TimeToLoosen(context_.Present()); !time.ok()) return time;
+  if (absl::Status time = TimeToLoosen(core_.Present()); !time.ok()) return time;
   // What Advance refuses does not depend on the time, so it cannot refuse now.
   const policy::Document* const replaced = current != nullptr ? &current->document : nullptr;
   const auto state_at = [&](base::Instant time) { return *policy::Advance(previous, document, time, replaced); };
@@ -168,13 +168,13 @@ absl::Status PolicyAdmin::Activate(const policy::Document& document) {
       },
       kActivated, document.version());
   if (!stamp.ok()) return stamp.status();
-  context_.policies.Publish(policy::PolicyRow{document, state_at(*stamp)});
+  core_.policies.Publish(policy::PolicyRow{document, state_at(*stamp)});
   return absl::OkStatus();
 }
 
 std::vector<SuspensionView> PolicyAdmin::Suspensions() const {
   std::vector<SuspensionView> views;
-  const std::vector<SuspensionRow> rows = context_.policies.suspensions();
+  const std::vector<SuspensionRow> rows = core_.policies.suspensions();
   for (const domain::Suspension& suspension : FoldSuspensions(rows, base::kEndOfTime)) {
     const auto last = std::find_if(rows.rbegin(), rows.rend(), [&](const SuspensionRow& row) {
       return row.purpose == suspension.purpose && row.region == suspension.region;
@@ -189,8 +189,8 @@ std::vector<SuspensionView> PolicyAdmin::Suspensions() const {
 }
 
 absl::StatusOr<PolicyView> PolicyAdmin::Get(std::string_view version) const {
-  const std::shared_ptr<const policy::PolicyRow> current = context_.policies.current();
-  const std::shared_ptr<const policy::PolicyRow> row = version.empty() ? current : context_.policies.Find(version);
+  const std::shared_ptr<const policy::PolicyRow> current = core_.policies.current();
+  const std::shared_ptr<const policy::PolicyRow> row = version.empty() ? current : core_.policies.Find(version);
   if (row == nullptr) return wire::MakeError(v1::ERROR_REASON_POLICY_VERSION_NOT_FOUND, "no policy has that version");
   return PolicyView{std::make_shared<const policy::Document>(row->document), row->state.activated_at, row == current,
                     Suspensions()};
@@ -203,9 +203,9 @@ absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(SuspensionRow row) 
         row.time = time;
         return Row{SuspensionKey(row), EncodeSuspension(row)};
       },
-      kSuspensionChanged, context_.policies.rules()->version);
+      kSuspensionChanged, core_.policies.rules()->version);
   if (!stamp.ok()) return stamp.status();
-  context_.policies.Publish(row);
+  core_.policies.Publish(row);
   for (const SuspensionView& view : Suspensions()) {
     if (view.suspension.purpose == row.purpose && view.suspension.region == row.region) return view;
   }
@@ -215,7 +215,7 @@ absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(SuspensionRow row) 
 absl::StatusOr<SuspensionView> PolicyAdmin::Suspend(domain::Purpose purpose, domain::Region region,
                                                     std::string reason) {
   base::MutexLock lock(writing_);
-  if (context_.policies.rules() == nullptr) {
+  if (core_.policies.rules() == nullptr) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
   }
   for (const SuspensionView& view : Suspensions()) {
@@ -227,7 +227,7 @@ absl::StatusOr<SuspensionView> PolicyAdmin::Suspend(domain::Purpose purpose, dom
 absl::StatusOr<SuspensionView> PolicyAdmin::Resume(domain::Purpose purpose, domain::Region region, std::string reason,
                                                    const std::string& etag) {
   base::MutexLock lock(writing_);
-  if (context_.policies.rules() == nullptr) {
+  if (core_.policies.rules() == nullptr) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
   }
   const std::vector<SuspensionView> views = Suspensions();
@@ -245,7 +245,7 @@ absl::StatusOr<SuspensionView> PolicyAdmin::Resume(domain::Purpose purpose, doma
     return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
                            "the etag is not the suspension's current one, see GetPolicy");
   }
-  if (absl::Status s = TimeToLoosen(context_.Present()); !s.ok()) return s;
+  if (absl::Status s = TimeToLoosen(core_.Present()); !s.ok()) return s;
   return ChangeSuspension(SuspensionRow{purpose, region, false, base::Instant{}, std::move(reason)});
 }
 

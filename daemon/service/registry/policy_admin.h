@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/base/mutex.h"
 #include "daemon/policy/document.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 
 namespace consent::service {
 
@@ -29,9 +29,9 @@ struct PolicyView {
 // thread.
 class PolicyAdmin {
  public:
-  explicit PolicyAdmin(Context& context);
+  explicit PolicyAdmin(Core& core);
   // Reads versions and suspensions into the book, and finishes what a crash left in some partitions only. Once, before
-  // anything is served; allowed while the context is not ready. DataLoss where a row cannot be read.
+  // anything is served; allowed while the core is not ready. DataLoss where a row cannot be read.
   absl::Status Load();
   // Activates a policy where it differs from the current one; in force in every partition on return. FailedPrecondition
   // where it loosens a stored choice, drops what is in use or changes a version's content: the old one stays in force.
@@ -61,7 +61,7 @@ class PolicyAdmin {
   absl::StatusOr<SuspensionView> ChangeSuspension(SuspensionRow row);
   std::vector<SuspensionView> Suspensions() const;
 
-  Context& context_;
+  Core& core_;
   mutable base::Mutex writing_;
 };
 

@@ -22,13 +22,12 @@ std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload
   return base::Seal(key, plain, base::View(subject.bytes), random);
 }
 
-absl::StatusOr<DeletionPayload> OpenSealed(const Context& context, store::Partition partition,
-                                           const std::string& share_key, base::SubjectHandle subject,
-                                           const std::string& sealed) {
-  const auto share = context.store.Get(partition, store::Table::kKeyShare, share_key);
+absl::StatusOr<DeletionPayload> OpenSealed(const Core& core, store::Partition partition, const std::string& share_key,
+                                           base::SubjectHandle subject, const std::string& sealed) {
+  const auto share = core.store.Get(partition, store::Table::kKeyShare, share_key);
   if (absl::IsNotFound(share.status())) return share.status();
   if (!share.ok()) return StoreUnreadable();
-  const base::Digest key = context.keys.PayloadKey(subject, *share);
+  const base::Digest key = core.keys.PayloadKey(subject, *share);
   const auto plain = base::Open(key, sealed, base::View(subject.bytes));
   DeletionPayload payload;
   if (plain.ok() && plain->size() >= kPayloadNonceBytes) {
@@ -41,8 +40,8 @@ absl::StatusOr<DeletionPayload> OpenSealed(const Context& context, store::Partit
                          "a sealed request or hold cannot be opened: the store or the key file is damaged");
 }
 
-absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPlace place, const DeletionRow& row) {
-  return OpenSealed(context, place.partition, DeletionShareKey(context, place), row.request.subject, row.sealed);
+absl::StatusOr<DeletionPayload> OpenDeletion(const Core& core, DeletionPlace place, const DeletionRow& row) {
+  return OpenSealed(core, place.partition, DeletionShareKey(core, place), row.request.subject, row.sealed);
 }
 
 }  // namespace consent::service

@@ -89,20 +89,20 @@ std::string DeletionKey(DeletionNumber number) {
   return key;
 }
 
-std::string DeletionOfKey(const Context& context, base::SubjectHandle subject, DeletionNumber number) {
-  return context.SubjectKey(subject) + DeletionKey(number);
+std::string DeletionOfKey(const Core& core, base::SubjectHandle subject, DeletionNumber number) {
+  return core.SubjectKey(subject) + DeletionKey(number);
 }
 
-std::string DeletionSameKey(const Context& context, base::SubjectHandle subject, const domain::Selector& selector) {
-  return context.SubjectKey(subject) + std::string(base::View(SelectorDigest(selector)));
+std::string DeletionSameKey(const Core& core, base::SubjectHandle subject, const domain::Selector& selector) {
+  return core.SubjectKey(subject) + std::string(base::View(SelectorDigest(selector)));
 }
 
-std::string DeletionShareKey(const Context& context, DeletionPlace place) {
+std::string DeletionShareKey(const Core& core, DeletionPlace place) {
   std::string named;
   Encoder out(&named);
   out.BigEndian(place.partition.number, 2);
   out.BigEndian(place.number, 8);
-  return std::string(base::View(context.keys.DiskHash("deletion", named)));
+  return std::string(base::View(core.keys.DiskHash("deletion", named)));
 }
 
 DeletionNumber NumberOfKey(std::string_view key) {
@@ -221,35 +221,34 @@ bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
   return in.Done() && state >= 1 && state <= static_cast<uint8_t>(domain::DeletionState::kCancelled);
 }
 
-void ListDeletion(const Context& context, DeletionNumber number, const domain::DeletionRequest& request,
+void ListDeletion(const Core& core, DeletionNumber number, const domain::DeletionRequest& request,
                   std::vector<store::Write>& writes) {
   DeletionOfRow row{request.state, {}};
   domain::Tombstone tombstone;
   if (domain::TombstoneOf(request, &tombstone)) row.tombstone = tombstone;
-  writes.push_back(
-      {store::Table::kDeletionOf, DeletionOfKey(context, request.subject, number), EncodeDeletionOfRow(row)});
+  writes.push_back({store::Table::kDeletionOf, DeletionOfKey(core, request.subject, number), EncodeDeletionOfRow(row)});
   if (request.selector.IsOpenEnded() || request.cause != domain::DeletionCause::kRequested) return;
   std::optional<std::string> open;
   if (domain::IsOpen(request.state)) open = DeletionKey(number);
-  writes.push_back({store::Table::kDeletionSame, DeletionSameKey(context, request.subject, request.selector), open});
+  writes.push_back({store::Table::kDeletionSame, DeletionSameKey(core, request.subject, request.selector), open});
 }
 
-absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::SubjectHandle subject,
+absl::StatusOr<DeletionNumber> FindOpenFor(const Core& core, base::SubjectHandle subject,
                                            const domain::Selector& selector) {
   if (selector.IsOpenEnded()) return DeletionNumber{0};
-  const auto row = context.store.Get(context.PartitionOf(subject), store::Table::kDeletionSame,
-                                     DeletionSameKey(context, subject, selector));
+  const auto row =
+      core.store.Get(core.PartitionOf(subject), store::Table::kDeletionSame, DeletionSameKey(core, subject, selector));
   if (absl::IsNotFound(row.status())) return DeletionNumber{0};
   if (!row.ok()) return StoreUnreadable();
   return NumberOfKey(*row);
 }
 
-absl::StatusOr<DeletionNumber> FindFinishedClosure(const Context& context, base::SubjectHandle subject) {
+absl::StatusOr<DeletionNumber> FindFinishedClosure(const Core& core, base::SubjectHandle subject) {
   const auto places = ListDeletionsOf(
-      context, subject, [](domain::DeletionState state) { return state == domain::DeletionState::kCompleted; });
+      core, subject, [](domain::DeletionState state) { return state == domain::DeletionState::kCompleted; });
   if (!places.ok()) return places.status();
   for (auto place = places->rbegin(); place != places->rend(); ++place) {
-    const absl::StatusOr<DeletionRow> row = LoadDeletion(context, *place);
+    const absl::StatusOr<DeletionRow> row = LoadDeletion(core, *place);
     if (!row.ok()) return row.status();
     if (row->request.selector.kind == domain::SelectorKind::kAccountClosure) return place->number;
   }
@@ -268,10 +267,10 @@ base::Bytes16 SelectorDigest(const domain::Selector& selector) {
   return digest;
 }
 
-absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place, std::string* bytes) {
+absl::StatusOr<DeletionRow> LoadDeletion(const Core& core, DeletionPlace place, std::string* bytes) {
   absl::StatusOr<std::string> stored = absl::NotFoundError("no such partition");
-  if (place.partition.number < context.store.partition_count()) {
-    stored = context.store.Get(place.partition, store::Table::kDeletion, DeletionKey(place.number));
+  if (place.partition.number < core.store.partition_count()) {
+    stored = core.store.Get(place.partition, store::Table::kDeletion, DeletionKey(place.number));
   }
   if (absl::IsNotFound(stored.status())) {
     return wire::MakeError(v1::ERROR_REASON_DELETION_NOT_FOUND, "there is no deletion request of that deletion_id");
@@ -285,19 +284,19 @@ absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace p
   return row;
 }
 
-absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place) {
+absl::StatusOr<DeletionRow> LoadDeletion(const Core& core, DeletionPlace place) {
   std::string unused;
-  return LoadDeletion(context, place, &unused);
+  return LoadDeletion(core, place, &unused);
 }
 
-absl::StatusOr<domain::Cover> LoadCover(const Context& context, base::SubjectHandle subject, DeletionNumber except,
+absl::StatusOr<domain::Cover> LoadCover(const Core& core, base::SubjectHandle subject, DeletionNumber except,
                                         const std::function<void(DeletionNumber)>& named) {
   domain::Cover cover;
   bool damaged = false;
   bool fits = true;
-  const absl::Status scanned = context.store.Scan(
-      context.PartitionOf(subject), store::Table::kDeletionOf, DeletionOfKey(context, subject, 0),
-      DeletionOfKey(context, subject, UINT64_MAX), SIZE_MAX, [&](std::string_view key, std::string_view value) {
+  const absl::Status scanned = core.store.Scan(
+      core.PartitionOf(subject), store::Table::kDeletionOf, DeletionOfKey(core, subject, 0),
+      DeletionOfKey(core, subject, UINT64_MAX), SIZE_MAX, [&](std::string_view key, std::string_view value) {
         const DeletionNumber number = NumberOfKey(key);
         DeletionOfRow row;
         damaged = !DecodeDeletionOfRow(value, &row);
@@ -323,29 +322,29 @@ absl::Status TooManyTombstones() {
 }
 
 absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(
-    const Context& context, base::SubjectHandle subject, const std::function<bool(domain::DeletionState)>& is_wanted) {
-  const store::Partition partition = context.PartitionOf(subject);
+    const Core& core, base::SubjectHandle subject, const std::function<bool(domain::DeletionState)>& is_wanted) {
+  const store::Partition partition = core.PartitionOf(subject);
   std::vector<DeletionPlace> places;
-  const absl::Status scanned = context.store.Scan(
-      partition, store::Table::kDeletionOf, DeletionOfKey(context, subject, 0),
-      DeletionOfKey(context, subject, UINT64_MAX), SIZE_MAX, [&](std::string_view key, std::string_view value) {
-        DeletionOfRow row;
-        if (!DecodeDeletionOfRow(value, &row) || is_wanted(row.state)) {
-          places.push_back(DeletionPlace{partition, NumberOfKey(key)});
-        }
-        return true;
-      });
+  const absl::Status scanned = core.store.Scan(partition, store::Table::kDeletionOf, DeletionOfKey(core, subject, 0),
+                                               DeletionOfKey(core, subject, UINT64_MAX), SIZE_MAX,
+                                               [&](std::string_view key, std::string_view value) {
+                                                 DeletionOfRow row;
+                                                 if (!DecodeDeletionOfRow(value, &row) || is_wanted(row.state)) {
+                                                   places.push_back(DeletionPlace{partition, NumberOfKey(key)});
+                                                 }
+                                                 return true;
+                                               });
   if (!scanned.ok()) return StoreUnreadable();
   return places;
 }
 
 absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(
-    const Context& context, base::SubjectHandle subject) {
-  const absl::StatusOr<std::vector<DeletionPlace>> places = ListDeletionsOf(context, subject, domain::IsOpen);
+    const Core& core, base::SubjectHandle subject) {
+  const absl::StatusOr<std::vector<DeletionPlace>> places = ListDeletionsOf(core, subject, domain::IsOpen);
   if (!places.ok()) return places.status();
   std::vector<std::pair<DeletionPlace, domain::DeletionRequest>> open;
   for (const DeletionPlace& place : *places) {
-    absl::StatusOr<DeletionRow> row = LoadDeletion(context, place);
+    absl::StatusOr<DeletionRow> row = LoadDeletion(core, place);
     if (!row.ok()) return row.status();
     if (domain::IsOpen(row->request.state)) open.emplace_back(place, std::move(row->request));
   }

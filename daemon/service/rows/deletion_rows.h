@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/base/random.h"
 #include "daemon/domain/deletion.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 #include "daemon/service/state/deletion_place.h"
 #include "daemon/store/store.h"
 
@@ -35,9 +35,9 @@ struct DeletionRow {
 // Row keys.
 std::string DeletionKey(DeletionNumber number);
 // Where the request that is open for that selection is found.
-std::string DeletionSameKey(const Context& context, base::SubjectHandle subject, const domain::Selector& selector);
-std::string DeletionOfKey(const Context& context, base::SubjectHandle subject, DeletionNumber number);
-std::string DeletionShareKey(const Context& context, DeletionPlace place);
+std::string DeletionSameKey(const Core& core, base::SubjectHandle subject, const domain::Selector& selector);
+std::string DeletionOfKey(const Core& core, base::SubjectHandle subject, DeletionNumber number);
+std::string DeletionShareKey(const Core& core, DeletionPlace place);
 // The number at the end of a key of kDeletion, kDeletionOf or kTask; 0 where it is none.
 DeletionNumber NumberOfKey(std::string_view key);
 
@@ -51,18 +51,18 @@ struct DeletionOfRow {
 };
 // What all requests of the subject but the one numbered `except` (0: none) cover. STORE_UNREADABLE, SUBJECT_FULL,
 // INTERNAL for a row that is damaged. Calls named(number) for those that may name single recordings.
-absl::StatusOr<domain::Cover> LoadCover(const Context& context, base::SubjectHandle subject, DeletionNumber except,
+absl::StatusOr<domain::Cover> LoadCover(const Core& core, base::SubjectHandle subject, DeletionNumber except,
                                         const std::function<void(DeletionNumber)>& named);
 absl::Status TooManyTombstones();
 // Lists the request as it is now; as the open one for its selection, where an equal one could be asked for, until it
 // has ended.
-void ListDeletion(const Context& context, DeletionNumber number, const domain::DeletionRequest& request,
+void ListDeletion(const Core& core, DeletionNumber number, const domain::DeletionRequest& request,
                   std::vector<store::Write>& writes);
 // 0: there is none.
-absl::StatusOr<DeletionNumber> FindOpenFor(const Context& context, base::SubjectHandle subject,
+absl::StatusOr<DeletionNumber> FindOpenFor(const Core& core, base::SubjectHandle subject,
                                            const domain::Selector& selector);
 // The newest closure that is COMPLETED. 0: there is none.
-absl::StatusOr<DeletionNumber> FindFinishedClosure(const Context& context, base::SubjectHandle subject);
+absl::StatusOr<DeletionNumber> FindFinishedClosure(const Core& core, base::SubjectHandle subject);
 std::string EncodeDeletionOfRow(const DeletionOfRow& row);
 bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row);
 // The same for the same selection of one subject.
@@ -71,21 +71,20 @@ base::Bytes16 SelectorDigest(const domain::Selector& selector);
 std::string SealDeletion(const base::Digest& key, const DeletionPayload& payload, base::SubjectHandle subject,
                          base::Random& random, base::Digest* commitment);
 // STORE_UNREADABLE, INTERNAL. Nothing (NotFound) where the key, whose share lies at `share_key`, is destroyed.
-absl::StatusOr<DeletionPayload> OpenSealed(const Context& context, store::Partition partition,
-                                           const std::string& share_key, base::SubjectHandle subject,
-                                           const std::string& sealed);
-absl::StatusOr<DeletionPayload> OpenDeletion(const Context& context, DeletionPlace place, const DeletionRow& row);
+absl::StatusOr<DeletionPayload> OpenSealed(const Core& core, store::Partition partition, const std::string& share_key,
+                                           base::SubjectHandle subject, const std::string& sealed);
+absl::StatusOr<DeletionPayload> OpenDeletion(const Core& core, DeletionPlace place, const DeletionRow& row);
 
 // DELETION_NOT_FOUND, STORE_UNREADABLE, INTERNAL.
-absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place);
+absl::StatusOr<DeletionRow> LoadDeletion(const Core& core, DeletionPlace place);
 // The same with the bytes as they lie there.
-absl::StatusOr<DeletionRow> LoadDeletion(const Context& context, DeletionPlace place, std::string* bytes);
+absl::StatusOr<DeletionRow> LoadDeletion(const Core& core, DeletionPlace place, std::string* bytes);
 // Where the subject's requests lie whose state is wanted, in the order of receipt, and those whose line is damaged:
 // only their row can say.
-absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(const Context& context, base::SubjectHandle subject,
+absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(const Core& core, base::SubjectHandle subject,
                                                            const std::function<bool(domain::DeletionState)>& is_wanted);
 // The subject's requests that have not ended, in the order of receipt.
 absl::StatusOr<std::vector<std::pair<DeletionPlace, domain::DeletionRequest>>> LoadOpenDeletions(
-    const Context& context, base::SubjectHandle subject);
+    const Core& core, base::SubjectHandle subject);
 
 }  // namespace consent::service

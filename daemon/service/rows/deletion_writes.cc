@@ -11,20 +11,20 @@ void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, s
   }
 }
 
-void WriteNewDeletion(const Context& context, DeletionPlace place, const DeletionRow& row, const std::string& share,
+void WriteNewDeletion(const Core& core, DeletionPlace place, const DeletionRow& row, const std::string& share,
                       std::vector<store::Write>& writes) {
   writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)});
-  ListDeletion(context, place.number, row.request, writes);
-  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), share});
+  ListDeletion(core, place.number, row.request, writes);
+  writes.push_back({store::Table::kKeyShare, DeletionShareKey(core, place), share});
   WriteTasks(row.request, place.number, writes);
 }
 
-void CloseDeletion(const Context& context, DeletionPlace place, const domain::DeletionRequest& before,
+void CloseDeletion(const Core& core, DeletionPlace place, const domain::DeletionRequest& before,
                    const store::Stamp& stamp, DeletionRow& next, std::vector<store::Write>& writes) {
   next.sealed.clear();
-  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), std::nullopt});
-  store::EraseTargets targets = RowsOf(context, place, before);
-  targets.rows.push_back({store::Table::kKeyShare, DeletionShareKey(context, place)});
+  writes.push_back({store::Table::kKeyShare, DeletionShareKey(core, place), std::nullopt});
+  store::EraseTargets targets = RowsOf(core, place, before);
+  targets.rows.push_back({store::Table::kKeyShare, DeletionShareKey(core, place)});
   for (const domain::SystemPart& part : before.parts) {
     writes.push_back({store::Table::kTask, TaskKey(part.system, place.number), std::nullopt});
   }

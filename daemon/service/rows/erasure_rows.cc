@@ -63,9 +63,9 @@ absl::Status DamagedWaiting() {
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a row of what is to be erased is damaged");
 }
 
-store::EraseTargets RowsOf(const Context& context, DeletionPlace place, const domain::DeletionRequest& request) {
+store::EraseTargets RowsOf(const Core& core, DeletionPlace place, const domain::DeletionRequest& request) {
   store::EraseTargets targets;
-  targets.rows.push_back({store::Table::kDeletionSame, DeletionSameKey(context, request.subject, request.selector)});
+  targets.rows.push_back({store::Table::kDeletionSame, DeletionSameKey(core, request.subject, request.selector)});
   targets.rows.push_back({store::Table::kDeletion, DeletionKey(place.number)});
   for (const domain::SystemPart& part : request.parts) {
     targets.rows.push_back({store::Table::kTask, TaskKey(part.system, place.number)});
@@ -73,9 +73,8 @@ store::EraseTargets RowsOf(const Context& context, DeletionPlace place, const do
   return targets;
 }
 
-void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp,
-                  std::vector<store::Write>& writes) {
-  writes.push_back({store::Table::kKeyShare, DeletionShareKey(context, place), std::nullopt});
+void BeginErasure(const Core& core, DeletionPlace place, const store::Stamp& stamp, std::vector<store::Write>& writes) {
+  writes.push_back({store::Table::kKeyShare, DeletionShareKey(core, place), std::nullopt});
   writes.push_back({store::Table::kErasure, WaitingKey(kKeysStep, place.number), EncodeWaiting(stamp.time, {})});
 }
 

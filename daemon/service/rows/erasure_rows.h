@@ -23,11 +23,10 @@ bool DecodeWaiting(std::string_view bytes, base::Instant* since, store::EraseTar
 base::Instant SinceOf(std::string_view bytes);
 absl::Status DamagedWaiting();
 // The request's own rows: former values of its row, and the tasks, which are gone, as what was found by its selection.
-store::EraseTargets RowsOf(const Context& context, DeletionPlace place, const domain::DeletionRequest& request);
+store::EraseTargets RowsOf(const Core& core, DeletionPlace place, const domain::DeletionRequest& request);
 
 // A request of which every task has ended: its key's share goes with the commit, and the keys' step is due.
-void BeginErasure(const Context& context, DeletionPlace place, const store::Stamp& stamp,
-                  std::vector<store::Write>& writes);
+void BeginErasure(const Core& core, DeletionPlace place, const store::Stamp& stamp, std::vector<store::Write>& writes);
 // Rows that the commit deletes or overwrites, where nothing waits for their keys: a request that was cancelled, a hold
 // that was released. `number` distinguishes it from others of the partition.
 void BeginErasure(DeletionNumber number, const store::EraseTargets& targets, const store::Stamp& stamp,

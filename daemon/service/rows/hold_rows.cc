@@ -85,19 +85,19 @@ std::string HoldKey(store::Sequence sequence) {
   return key;
 }
 
-std::string HoldOfKey(const Context& context, base::SubjectHandle subject, store::Sequence sequence) {
+std::string HoldOfKey(const Core& core, base::SubjectHandle subject, store::Sequence sequence) {
   std::string key(1, kBySubject);
-  key += context.SubjectKey(subject);
+  key += core.SubjectKey(subject);
   base::Encoder(&key).BigEndian(sequence, 8);
   return key;
 }
 
-std::string HoldShareKey(const Context& context, HoldPlace place) {
+std::string HoldShareKey(const Core& core, HoldPlace place) {
   std::string named;
   base::Encoder out(&named);
   out.BigEndian(place.partition.number, 2);
   out.BigEndian(place.sequence, 8);
-  return std::string(base::View(context.keys.DiskHash("hold", named)));
+  return std::string(base::View(core.keys.DiskHash("hold", named)));
 }
 
 store::Sequence SequenceOfHoldKey(std::string_view key) {
@@ -106,10 +106,10 @@ store::Sequence SequenceOfHoldKey(std::string_view key) {
   return in.BigEndian(8);
 }
 
-absl::StatusOr<HoldRow> LoadHold(const Context& context, HoldPlace place, std::string* bytes) {
+absl::StatusOr<HoldRow> LoadHold(const Core& core, HoldPlace place, std::string* bytes) {
   absl::StatusOr<std::string> stored = absl::NotFoundError("no such partition");
-  if (place.partition.number < context.store.partition_count()) {
-    stored = context.store.Get(place.partition, store::Table::kHold, HoldKey(place.sequence));
+  if (place.partition.number < core.store.partition_count()) {
+    stored = core.store.Get(place.partition, store::Table::kHold, HoldKey(place.sequence));
   }
   if (absl::IsNotFound(stored.status())) {
     return wire::MakeError(v1::ERROR_REASON_HOLD_NOT_FOUND, "there is no hold of that hold_id");
@@ -121,22 +121,22 @@ absl::StatusOr<HoldRow> LoadHold(const Context& context, HoldPlace place, std::s
   return row;
 }
 
-absl::StatusOr<std::vector<HoldInForce>> LoadHoldsInForce(const Context& context, base::SubjectHandle subject,
+absl::StatusOr<std::vector<HoldInForce>> LoadHoldsInForce(const Core& core, base::SubjectHandle subject,
                                                           const domain::SubjectFacts& facts) {
   std::vector<HoldInForce> holds;
   if (facts.holds_changed == 0) return holds;
-  const store::Partition partition = context.PartitionOf(subject);
+  const store::Partition partition = core.PartitionOf(subject);
   std::vector<store::Sequence> sequences;
-  const absl::Status scanned = context.store.Scan(partition, store::Table::kHold, HoldOfKey(context, subject, 0),
-                                                  HoldOfKey(context, subject, UINT64_MAX), SIZE_MAX,
-                                                  [&](std::string_view key, std::string_view) {
-                                                    sequences.push_back(SequenceOfHoldKey(key));
-                                                    return true;
-                                                  });
+  const absl::Status scanned =
+      core.store.Scan(partition, store::Table::kHold, HoldOfKey(core, subject, 0), HoldOfKey(core, subject, UINT64_MAX),
+                      SIZE_MAX, [&](std::string_view key, std::string_view) {
+                        sequences.push_back(SequenceOfHoldKey(key));
+                        return true;
+                      });
   if (!scanned.ok()) return StoreUnreadable();
   for (const store::Sequence sequence : sequences) {
     std::string unused;
-    absl::StatusOr<HoldRow> row = LoadHold(context, HoldPlace{partition, sequence}, &unused);
+    absl::StatusOr<HoldRow> row = LoadHold(core, HoldPlace{partition, sequence}, &unused);
     if (!row.ok()) return row.status();
     if (row->InForce()) holds.push_back(HoldInForce{sequence, *std::move(row)});
   }

@@ -40,20 +40,20 @@ bool DecodeHoldRow(std::string_view bytes, HoldRow* row);
 
 // Row keys: of the hold, and of its line in the subject's list. Both are in kHold.
 std::string HoldKey(store::Sequence sequence);
-std::string HoldOfKey(const Context& context, base::SubjectHandle subject, store::Sequence sequence);
-std::string HoldShareKey(const Context& context, HoldPlace place);
+std::string HoldOfKey(const Core& core, base::SubjectHandle subject, store::Sequence sequence);
+std::string HoldShareKey(const Core& core, HoldPlace place);
 // The sequence at the end of either; 0 where it is none.
 store::Sequence SequenceOfHoldKey(std::string_view key);
 
 // HOLD_NOT_FOUND, STORE_UNREADABLE, INTERNAL. These read, and may block.
-absl::StatusOr<HoldRow> LoadHold(const Context& context, HoldPlace place, std::string* bytes);
+absl::StatusOr<HoldRow> LoadHold(const Core& core, HoldPlace place, std::string* bytes);
 
 struct HoldInForce {
   store::Sequence sequence = 0;
   HoldRow row;
 };
 // The subject's holds that are in force; asks the store only where its record says that there ever was one.
-absl::StatusOr<std::vector<HoldInForce>> LoadHoldsInForce(const Context& context, base::SubjectHandle subject,
+absl::StatusOr<std::vector<HoldInForce>> LoadHoldsInForce(const Core& core, base::SubjectHandle subject,
                                                           const domain::SubjectFacts& facts);
 
 // What holds mean for a selection.

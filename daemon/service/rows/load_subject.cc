@@ -11,13 +11,12 @@
 
 namespace consent::service {
 
-absl::StatusOr<StoredFacts> LoadFacts(const Context& context, base::SubjectHandle subject) {
+absl::StatusOr<StoredFacts> LoadFacts(const Core& core, base::SubjectHandle subject) {
   StoredFacts stored;
-  const Found found = context.IndexOf(subject).FindBytes(subject, &stored.bytes);
+  const Found found = core.IndexOf(subject).FindBytes(subject, &stored.bytes);
   if (found == Found::kUnknown) return stored;
   if (found == Found::kNotInIndex) {
-    const auto row =
-        context.store.Get(context.PartitionOf(subject), store::Table::kSubject, context.SubjectKey(subject));
+    const auto row = core.store.Get(core.PartitionOf(subject), store::Table::kSubject, core.SubjectKey(subject));
     if (absl::IsNotFound(row.status())) return stored;
     if (!row.ok()) return StoreUnreadable();
     base::SubjectHandle named;
@@ -32,20 +31,20 @@ absl::StatusOr<StoredFacts> LoadFacts(const Context& context, base::SubjectHandl
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record cannot be decoded");
   }
   if (!stored.facts.has_more_tombstones) return stored;
-  stored.facts.cover = context.IndexOf(subject).FindCover(subject);
+  stored.facts.cover = core.IndexOf(subject).FindCover(subject);
   if (stored.facts.cover != nullptr) return stored;
-  absl::StatusOr<domain::Cover> cover = LoadCover(context, subject, 0, [](DeletionNumber) {});
+  absl::StatusOr<domain::Cover> cover = LoadCover(core, subject, 0, [](DeletionNumber) {});
   if (!cover.ok()) return cover.status();
   stored.facts.cover = std::make_shared<const domain::Cover>(*std::move(cover));
   return stored;
 }
 
-absl::StatusOr<domain::RecordingMarks> LoadMarks(const Context& context, base::SubjectHandle subject,
+absl::StatusOr<domain::RecordingMarks> LoadMarks(const Core& core, base::SubjectHandle subject,
                                                  base::RecordingHandle recording) {
   domain::RecordingMarks marks;
-  if (context.IndexOf(subject).FindMarks(subject, recording, &marks) != Found::kNotInIndex) return marks;
-  const auto row = context.store.Get(context.PartitionOf(subject), store::Table::kRecording,
-                                     context.RecordingKey(subject, recording));
+  if (core.IndexOf(subject).FindMarks(subject, recording, &marks) != Found::kNotInIndex) return marks;
+  const auto row =
+      core.store.Get(core.PartitionOf(subject), store::Table::kRecording, core.RecordingKey(subject, recording));
   if (absl::IsNotFound(row.status())) return domain::RecordingMarks{};
   if (!row.ok()) return StoreUnreadable();
   base::SubjectHandle named;
@@ -56,14 +55,13 @@ absl::StatusOr<domain::RecordingMarks> LoadMarks(const Context& context, base::S
   return marks;
 }
 
-absl::StatusOr<base::Digest> PayloadKeyOf(const Context& context, base::SubjectHandle subject) {
-  const auto share =
-      context.store.Get(context.PartitionOf(subject), store::Table::kKeyShare, context.SubjectKey(subject));
+absl::StatusOr<base::Digest> PayloadKeyOf(const Core& core, base::SubjectHandle subject) {
+  const auto share = core.store.Get(core.PartitionOf(subject), store::Table::kKeyShare, core.SubjectKey(subject));
   if (absl::IsNotFound(share.status())) {
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record has no key beside it: the store is damaged");
   }
   if (!share.ok()) return StoreUnreadable();
-  return context.keys.PayloadKey(subject, *share);
+  return core.keys.PayloadKey(subject, *share);
 }
 
 }  // namespace consent::service

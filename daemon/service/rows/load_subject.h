@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/base/ids.h"
 #include "daemon/domain/types.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 
 namespace consent::service {
 
@@ -18,11 +18,11 @@ struct StoredFacts {
   domain::SubjectFacts facts;
 };
 // STORE_UNREADABLE, or INTERNAL for a row that cannot be decoded.
-absl::StatusOr<StoredFacts> LoadFacts(const Context& context, base::SubjectHandle subject);
-absl::StatusOr<domain::RecordingMarks> LoadMarks(const Context& context, base::SubjectHandle subject,
+absl::StatusOr<StoredFacts> LoadFacts(const Core& core, base::SubjectHandle subject);
+absl::StatusOr<domain::RecordingMarks> LoadMarks(const Core& core, base::SubjectHandle subject,
                                                  base::RecordingHandle recording);
 
 // What a subject's payload is sealed with: the share from its row. DataLoss where a subject has a record and no share.
-absl::StatusOr<base::Digest> PayloadKeyOf(const Context& context, base::SubjectHandle subject);
+absl::StatusOr<base::Digest> PayloadKeyOf(const Core& core, base::SubjectHandle subject);
 
 }  // namespace consent::service

@@ -54,10 +54,10 @@ std::string SystemKey(domain::SystemNumber system) {
   return key;
 }
 
-absl::Status ScanSystems(const Context& context, store::Partition partition, std::vector<SystemRow>* systems,
+absl::Status ScanSystems(const Core& core, store::Partition partition, std::vector<SystemRow>* systems,
                          std::optional<std::string>* version) {
   bool damaged = false;
-  const absl::Status scanned = context.store.Scan(
+  const absl::Status scanned = core.store.Scan(
       partition, store::Table::kSystem, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
         if (key == kSystemsVersionKey) {
           *version = std::string(value);
@@ -76,11 +76,11 @@ store::Precondition SystemsSeen::AsPrecondition() const {
   return {store::Table::kSystem, std::string(kSystemsVersionKey), version, seen};
 }
 
-absl::StatusOr<SystemsSeen> LoadSystems(const Context& context, store::Partition partition) {
+absl::StatusOr<SystemsSeen> LoadSystems(const Core& core, store::Partition partition) {
   SystemsSeen seen;
-  seen.seen = context.store.GetReadVersion(partition);
+  seen.seen = core.store.GetReadVersion(partition);
   std::vector<SystemRow> systems;
-  if (absl::Status s = ScanSystems(context, partition, &systems, &seen.version); !s.ok()) return s;
+  if (absl::Status s = ScanSystems(core, partition, &systems, &seen.version); !s.ok()) return s;
   for (const SystemRow& system : systems) {
     if (system.IsActive()) seen.active.push_back(system.number);
   }

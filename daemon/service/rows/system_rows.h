@@ -9,7 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/domain/deletion.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 #include "daemon/store/store.h"
 
 namespace consent::service {
@@ -43,9 +43,9 @@ struct SystemsSeen {
   store::Precondition AsPrecondition() const;
 };
 // May block. STORE_UNREADABLE, INTERNAL.
-absl::StatusOr<SystemsSeen> LoadSystems(const Context& context, store::Partition partition);
+absl::StatusOr<SystemsSeen> LoadSystems(const Core& core, store::Partition partition);
 // All data systems of a partition, and the registry's version there. May block. STORE_UNREADABLE, INTERNAL.
-absl::Status ScanSystems(const Context& context, store::Partition partition, std::vector<SystemRow>* systems,
+absl::Status ScanSystems(const Core& core, store::Partition partition, std::vector<SystemRow>* systems,
                          std::optional<std::string>* version);
 
 }  // namespace consent::service

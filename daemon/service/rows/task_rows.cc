@@ -98,10 +98,9 @@ absl::Status LeaseLost() {
 }
 absl::Status DamagedTask() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a purge task's row is damaged"); }
 
-absl::StatusOr<TaskRow> LoadTask(const Context& context, const SystemRow& system, DeletionPlace place,
-                                 std::string* bytes) {
+absl::StatusOr<TaskRow> LoadTask(const Core& core, const SystemRow& system, DeletionPlace place, std::string* bytes) {
   absl::StatusOr<std::string> stored =
-      context.store.Get(place.partition, store::Table::kTask, TaskKey(system.number, place.number));
+      core.store.Get(place.partition, store::Table::kTask, TaskKey(system.number, place.number));
   if (absl::IsNotFound(stored.status())) return stored.status();
   if (!stored.ok()) return StoreUnreadable();
   TaskRow row;
@@ -118,31 +117,31 @@ store::Write PutDeletion(DeletionPlace place, const DeletionRow& row) {
   return {store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)};
 }
 
-store::Precondition Guard::AsPrecondition(const Context& context) const {
+store::Precondition Guard::AsPrecondition(const Core& core) const {
   std::optional<std::string> expected;
   if (facts.found) expected = EncodeSubjectRow(subject, facts.bytes);
-  return {store::Table::kSubject, context.SubjectKey(subject), std::move(expected), seen};
+  return {store::Table::kSubject, core.SubjectKey(subject), std::move(expected), seen};
 }
 
-absl::StatusOr<Guard> LoadGuard(const Context& context, base::SubjectHandle subject) {
+absl::StatusOr<Guard> LoadGuard(const Core& core, base::SubjectHandle subject) {
   Guard guard;
   guard.subject = subject;
-  guard.seen = context.store.GetReadVersion(context.PartitionOf(subject));
-  absl::StatusOr<StoredFacts> facts = LoadFacts(context, subject);
+  guard.seen = core.store.GetReadVersion(core.PartitionOf(subject));
+  absl::StatusOr<StoredFacts> facts = LoadFacts(core, subject);
   if (!facts.ok()) return facts.status();
   guard.facts = *std::move(facts);
-  absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(context, subject, guard.facts.facts);
+  absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(core, subject, guard.facts.facts);
   if (!holds.ok()) return holds.status();
   guard.holds = *std::move(holds);
   return guard;
 }
 
-base::Span HandOutFrom(const Context& context, const TaskRow& task) {
+base::Span HandOutFrom(const Core& core, const TaskRow& task) {
   if (task.waits_until.boot != base::BootId{}) {
-    return context.time.IsOver(task.waits_until) ? base::Span{} : task.waits_until.since;
+    return core.time.IsOver(task.waits_until) ? base::Span{} : task.waits_until.since;
   }
-  const base::Instant now = context.Now();
-  return task.not_before > now ? context.time.After(task.not_before - now).since : base::Span{};
+  const base::Instant now = core.Now();
+  return task.not_before > now ? core.time.After(task.not_before - now).since : base::Span{};
 }
 
 bool IsTakenBack(const TaskRow& task, const Overlap& overlap) {

@@ -61,8 +61,7 @@ absl::Status LeaseLost();
 absl::Status DamagedTask();
 
 // NotFound: there is no such row.
-absl::StatusOr<TaskRow> LoadTask(const Context& context, const SystemRow& system, DeletionPlace place,
-                                 std::string* bytes);
+absl::StatusOr<TaskRow> LoadTask(const Core& core, const SystemRow& system, DeletionPlace place, std::string* bytes);
 store::Write PutTask(const SystemRow& system, DeletionPlace place, const TaskRow& row);
 store::Write PutDeletion(DeletionPlace place, const DeletionRow& row);
 
@@ -74,11 +73,11 @@ struct Guard {
   std::optional<store::ReadVersion> seen;
 
   // A hold is placed by a change of the record, so nothing is placed unseen between this reading and the commit.
-  store::Precondition AsPrecondition(const Context& context) const;
+  store::Precondition AsPrecondition(const Core& core) const;
 };
-absl::StatusOr<Guard> LoadGuard(const Context& context, base::SubjectHandle subject);
+absl::StatusOr<Guard> LoadGuard(const Core& core, base::SubjectHandle subject);
 // When the task may be handed out, by the boot clock. Zero: at once.
-base::Span HandOutFrom(const Context& context, const TaskRow& task);
+base::Span HandOutFrom(const Core& core, const TaskRow& task);
 // A hold that was placed after the lease covers some of what was handed out.
 bool IsTakenBack(const TaskRow& task, const Overlap& overlap);
 

@@ -10,52 +10,52 @@ constexpr int kMaxReads = 100;
 
 }  // namespace
 
-CheckEligibility::CheckEligibility(Context& context) : context_(context) {}
+CheckEligibility::CheckEligibility(Core& core) : core_(core) {}
 
 absl::StatusOr<CheckSession> CheckEligibility::Begin(std::string_view at_least) const {
-  if (!context_.ready.load(std::memory_order_acquire)) {
+  if (!core_.ready.load(std::memory_order_acquire)) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING,
                            "the daemon is starting or stopping: no answer, which means no");
   }
   if (!at_least.empty()) {
     Revision revision;
-    if (!context_.tokens.Decode(at_least, &revision) || revision.partition.number >= context_.store.partition_count() ||
-        context_.store.GetHead(revision.partition).stamp.sequence < revision.sequence) {
+    if (!core_.tokens.Decode(at_least, &revision) || revision.partition.number >= core_.store.partition_count() ||
+        core_.store.GetHead(revision.partition).stamp.sequence < revision.sequence) {
       return wire::MakeError(v1::ERROR_REASON_REVISION_NOT_REACHED,
                              "at_least_revision is not a revision that this store has reached: it belongs to another "
                              "store, or this one was restored");
     }
   }
-  return CheckSession{context_.policies.rules(), context_.Present()};
+  return CheckSession{core_.policies.rules(), core_.Present()};
 }
 
-void CheckEligibility::Prefetch(const CheckItem& item) const { context_.IndexOf(item.subject).Prefetch(item.subject); }
+void CheckEligibility::Prefetch(const CheckItem& item) const { core_.IndexOf(item.subject).Prefetch(item.subject); }
 
 void CheckEligibility::PrefetchFacts(const CheckItem& item) const {
-  context_.IndexOf(item.subject).PrefetchFacts(item.subject);
+  core_.IndexOf(item.subject).PrefetchFacts(item.subject);
 }
 
 bool CheckEligibility::TryDecide(const CheckSession& session, const CheckItem& item, domain::Purpose purpose,
                                  const domain::Place& place, domain::Decision* decision) const {
-  return DecideFromIndex(context_.IndexOf(item.subject), context_.hasher, *session.rules, session.now, item, purpose,
-                         place, decision);
+  return DecideFromIndex(core_.IndexOf(item.subject), core_.hasher, *session.rules, session.now, item, purpose, place,
+                         decision);
 }
 
 absl::StatusOr<domain::Decision> CheckEligibility::DecideFromStore(const CheckSession& session, const CheckItem& item,
                                                                    domain::Purpose purpose,
                                                                    const domain::Place& place) const {
   const domain::Question question{item.facts, purpose, place, session.now};
-  absl::StatusOr<StoredFacts> stored = LoadFacts(context_, item.subject);
+  absl::StatusOr<StoredFacts> stored = LoadFacts(core_, item.subject);
   for (int attempt = 0; attempt < kMaxReads; ++attempt) {
     if (!stored.ok()) return stored.status();
     if (!stored->found) return domain::Decide(nullptr, {}, question, *session.rules);
     if (!HasRowsBeside(stored->facts)) return domain::Decide(&stored->facts, {}, question, *session.rules);
     absl::StatusOr<domain::RecordingMarks> marks = domain::RecordingMarks{};
     if (stored->facts.has_recording_marks) {
-      marks = LoadMarks(context_, item.subject, context_.hasher.Recording(item.recording_id));
+      marks = LoadMarks(core_, item.subject, core_.hasher.Recording(item.recording_id));
     }
     if (!marks.ok()) return marks.status();
-    absl::StatusOr<StoredFacts> again = LoadFacts(context_, item.subject);
+    absl::StatusOr<StoredFacts> again = LoadFacts(core_, item.subject);
     if (again.ok() && again->bytes == stored->bytes) {
       return domain::Decide(&stored->facts, *marks, question, *session.rules);
     }

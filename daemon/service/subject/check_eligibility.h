@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "daemon/domain/decide.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 #include "daemon/service/state/decide_from_index.h"
 
 namespace consent::service {
@@ -21,7 +21,7 @@ struct CheckSession {
 // Thread-safe.
 class CheckEligibility {
  public:
-  explicit CheckEligibility(Context& context);
+  explicit CheckEligibility(Core& core);
 
   // Takes policy and time. `at_least`: a revision token or empty; REVISION_NOT_REACHED or INVALID_FIELD otherwise.
   // NOT_SERVING until the index is filled.
@@ -39,7 +39,7 @@ class CheckEligibility {
                                                    domain::Purpose purpose, const domain::Place& place) const;
 
  private:
-  Context& context_;
+  Core& core_;
 };
 
 }  // namespace consent::service

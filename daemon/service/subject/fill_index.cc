@@ -31,16 +31,16 @@ std::array<Range, kThreads> Ranges() {
 
 // From a part of the rows, since their keys are uniform hashes: to a percent with a million subjects. Too few in a
 // small store to tell anything; but there tables need not be reserved.
-absl::StatusOr<uint64_t> EstimateSubjects(const Context& context, store::Partition partition) {
+absl::StatusOr<uint64_t> EstimateSubjects(const Core& core, store::Partition partition) {
   constexpr uint64_t kPart = 64;
   constexpr uint64_t kEnough = 1000;
   uint64_t rows = 0;
   const absl::Status scanned =
-      context.store.Scan(partition, store::Table::kSubject, "", std::string(1, static_cast<char>(256 / kPart)),
-                         SIZE_MAX, [&rows](std::string_view, std::string_view) {
-                           ++rows;
-                           return true;
-                         });
+      core.store.Scan(partition, store::Table::kSubject, "", std::string(1, static_cast<char>(256 / kPart)), SIZE_MAX,
+                      [&rows](std::string_view, std::string_view) {
+                        ++rows;
+                        return true;
+                      });
   if (!scanned.ok()) return scanned;
   return rows < kEnough ? 0 : rows * kPart;
 }
@@ -81,13 +81,13 @@ class LatePuts {
   size_t next_ = 0;
 };
 
-absl::Status FillRange(Context& context, store::Partition partition, const Range& range, SubjectGauges* gauges) {
-  FactsIndex& index = *context.indexes[partition.number];
+absl::Status FillRange(Core& core, store::Partition partition, const Range& range, SubjectGauges* gauges) {
+  FactsIndex& index = *core.indexes[partition.number];
   domain::SubjectFacts facts;
   bool damaged = false;
   std::vector<base::SubjectHandle> with_covers;
   LatePuts puts(index);
-  absl::Status scanned = context.store.Scan(
+  absl::Status scanned = core.store.Scan(
       partition, store::Table::kSubject, range.from, range.to, SIZE_MAX, [&](std::string_view, std::string_view row) {
         base::SubjectHandle subject;
         std::string_view bytes;
@@ -101,19 +101,19 @@ absl::Status FillRange(Context& context, store::Partition partition, const Range
   if (!scanned.ok()) return scanned;
   if (damaged) return absl::DataLossError("a subject's record cannot be decoded: restore the store from a backup");
   for (const base::SubjectHandle subject : with_covers) {
-    absl::StatusOr<domain::Cover> cover = LoadCover(context, subject, 0, [](DeletionNumber) {});
+    absl::StatusOr<domain::Cover> cover = LoadCover(core, subject, 0, [](DeletionNumber) {});
     if (!cover.ok()) return cover.status();
     index.PutCover(subject, std::make_shared<const domain::Cover>(*std::move(cover)));
   }
-  scanned = context.store.Scan(partition, store::Table::kRecording, range.from, range.to, SIZE_MAX,
-                               [&](std::string_view, std::string_view row) {
-                                 base::SubjectHandle subject;
-                                 base::RecordingHandle recording;
-                                 domain::RecordingMarks marks;
-                                 damaged = !DecodeMarksRow(row, &subject, &recording, &marks);
-                                 if (!damaged) index.PutMarks(subject, recording, marks);
-                                 return !damaged;
-                               });
+  scanned = core.store.Scan(partition, store::Table::kRecording, range.from, range.to, SIZE_MAX,
+                            [&](std::string_view, std::string_view row) {
+                              base::SubjectHandle subject;
+                              base::RecordingHandle recording;
+                              domain::RecordingMarks marks;
+                              damaged = !DecodeMarksRow(row, &subject, &recording, &marks);
+                              if (!damaged) index.PutMarks(subject, recording, marks);
+                              return !damaged;
+                            });
   if (!scanned.ok()) return scanned;
   return damaged ? absl::DataLossError("a recording's row cannot be decoded: restore the store from a backup")
                  : absl::OkStatus();
@@ -121,23 +121,23 @@ absl::Status FillRange(Context& context, store::Partition partition, const Range
 
 }  // namespace
 
-absl::Status FillIndex(Context& context) {
-  for (uint16_t number = 0; number < context.store.partition_count(); ++number) {
-    const absl::StatusOr<uint64_t> subjects = EstimateSubjects(context, store::Partition{number});
+absl::Status FillIndex(Core& core) {
+  for (uint16_t number = 0; number < core.store.partition_count(); ++number) {
+    const absl::StatusOr<uint64_t> subjects = EstimateSubjects(core, store::Partition{number});
     if (!subjects.ok()) return subjects.status();
-    context.indexes[number]->Reserve(*subjects);
+    core.indexes[number]->Reserve(*subjects);
     const std::array<Range, kThreads> ranges = Ranges();
     std::array<absl::Status, kThreads> statuses;
     std::array<SubjectGauges, kThreads> counted;
     std::array<std::thread, kThreads> threads;
     for (int i = 0; i < kThreads; ++i) {
       threads[i] =
-          std::thread([&, i] { statuses[i] = FillRange(context, store::Partition{number}, ranges[i], &counted[i]); });
+          std::thread([&, i] { statuses[i] = FillRange(core, store::Partition{number}, ranges[i], &counted[i]); });
     }
     for (std::thread& thread : threads) thread.join();
     for (int i = 0; i < kThreads; ++i) {
       if (!statuses[i].ok()) return statuses[i];
-      context.gauges.Merge(counted[i]);
+      core.gauges.Merge(counted[i]);
     }
   }
   // What the tables were before they grew would stay with the process: as much again as a quarter of the index.
@@ -145,13 +145,13 @@ absl::Status FillIndex(Context& context) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<size_t> DropExpiredRequests(Context& context, size_t limit) {
+absl::StatusOr<size_t> DropExpiredRequests(Core& core, size_t limit) {
   size_t dropped = 0;
-  const base::Instant now = context.Present().earliest;  // unset while time is doubtful: nothing is old then
-  for (uint16_t number = 0; number < context.store.partition_count(); ++number) {
+  const base::Instant now = core.Present().earliest;  // unset while time is doubtful: nothing is old then
+  for (uint16_t number = 0; number < core.store.partition_count(); ++number) {
     const store::Partition partition{number};
     std::vector<store::RowKey> expired;
-    const absl::Status scanned = context.store.Scan(
+    const absl::Status scanned = core.store.Scan(
         partition, store::Table::kRequest, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
           RequestRow row;
           const bool over = DecodeRequestRow(value, &row) && row.time + kRequestLifetime < now;
@@ -160,7 +160,7 @@ absl::StatusOr<size_t> DropExpiredRequests(Context& context, size_t limit) {
         });
     if (!scanned.ok()) return scanned;
     if (expired.empty()) continue;
-    const absl::Status erased = context.store.Erase(partition, expired);
+    const absl::Status erased = core.store.Erase(partition, expired);
     if (!erased.ok()) return erased;
     dropped += expired.size();
   }

@@ -22,9 +22,9 @@ absl::Status NotFound() { return wire::MakeError(v1::ERROR_REASON_SUBJECT_NOT_FO
 absl::Status Damaged() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a history row is damaged"); }
 
 // The change row at `sequence`, which must be the subject's. NotFound where it was truncated away.
-absl::Status ReadRow(const Context& context, base::SubjectHandle subject, store::Sequence sequence,
-                     store::FeedRow* feed, ChangeRow* row) {
-  auto read = context.store.FeedAt(context.PartitionOf(subject), sequence);
+absl::Status ReadRow(const Core& core, base::SubjectHandle subject, store::Sequence sequence, store::FeedRow* feed,
+                     ChangeRow* row) {
+  auto read = core.store.FeedAt(core.PartitionOf(subject), sequence);
   if (absl::IsOutOfRange(read.status())) return absl::NotFoundError("truncated");
   if (!read.ok()) return StoreUnreadable();
   *feed = *std::move(read);
@@ -34,10 +34,10 @@ absl::Status ReadRow(const Context& context, base::SubjectHandle subject, store:
 }
 
 // Who has come of age by time alone keeps the guardian's name until the next change, and nobody is told it.
-void HideGuardiansOfAdults(const Context& context, domain::SubjectFacts* facts) {
-  const domain::AgeOfConsent& at_home = context.policies.rules()->AgeOfConsentIn(facts->region);
+void HideGuardiansOfAdults(const Core& core, domain::SubjectFacts* facts) {
+  const domain::AgeOfConsent& at_home = core.policies.rules()->AgeOfConsentIn(facts->region);
   for (domain::ScopeFacts& scope : facts->scopes) {
-    if (scope.guardian.IsSet() && domain::AdultFrom(scope.age, at_home) <= context.Now()) {
+    if (scope.guardian.IsSet() && domain::AdultFrom(scope.age, at_home) <= core.Now()) {
       scope.guardian = base::GuardianHandle{};
     }
   }
@@ -59,23 +59,22 @@ bool NamesAreMissing(const SubjectView& view) {
 
 }  // namespace
 
-ReadSubject::ReadSubject(Context& context) : context_(context) {}
+ReadSubject::ReadSubject(Core& core) : core_(core) {}
 
 absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const {
-  if (!context_.ready.load(std::memory_order_acquire)) return NotServing();
-  absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
+  if (!core_.ready.load(std::memory_order_acquire)) return NotServing();
+  absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
   if (!stored.ok()) return stored.status();
   if (!stored->found) return NotFound();
   SubjectView view;
   view.facts = std::move(stored->facts);
-  view.revision = context_.tokens.Encode(Revision{context_.PartitionOf(subject), view.facts.revision});
-  HideGuardiansOfAdults(context_, &view.facts);
+  view.revision = core_.tokens.Encode(Revision{core_.PartitionOf(subject), view.facts.revision});
+  HideGuardiansOfAdults(core_, &view.facts);
   if (view.facts.scopes.size() == 1) return view;
-  const auto row =
-      context_.store.Get(context_.PartitionOf(subject), store::Table::kNames, context_.SubjectKey(subject));
+  const auto row = core_.store.Get(core_.PartitionOf(subject), store::Table::kNames, core_.SubjectKey(subject));
   if (absl::IsNotFound(row.status())) return view;
   if (!row.ok()) return StoreUnreadable();
-  const auto key = PayloadKeyOf(context_, subject);
+  const auto key = PayloadKeyOf(core_, subject);
   if (!key.ok()) return key.status();
   absl::StatusOr<Payload> names = OpenPayload(*key, *row, subject);
   if (!names.ok()) return names.status();
@@ -86,34 +85,34 @@ absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const 
 
 absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, int page_size,
                                                  std::string_view page_token) const {
-  if (!context_.ready.load(std::memory_order_acquire)) return NotServing();
-  absl::StatusOr<StoredFacts> stored = LoadFacts(context_, subject);
+  if (!core_.ready.load(std::memory_order_acquire)) return NotServing();
+  absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
   if (!stored.ok()) return stored.status();
   if (!stored->found) return NotFound();
   if (domain::IsForgotten(stored->facts)) return HistoryPage{};
-  const store::Partition partition = context_.PartitionOf(subject);
+  const store::Partition partition = core_.PartitionOf(subject);
   store::Sequence next = stored->facts.revision;
   if (!page_token.empty()) {
     Revision from;
-    if (!context_.tokens.Decode(page_token, &from, TokenUse::kPage, base::View(subject.bytes)) ||
+    if (!core_.tokens.Decode(page_token, &from, TokenUse::kPage, base::View(subject.bytes)) ||
         from.partition != partition || from.sequence == 0 || from.sequence > next) {
       return wire::FieldError("page_token", "not a token that this listing gave");
     }
     next = from.sequence;
   }
-  const auto key = PayloadKeyOf(context_, subject);
+  const auto key = PayloadKeyOf(core_, subject);
   if (!key.ok()) return key.status();
   HistoryPage page;
   while (next != 0 && page.items.size() < static_cast<size_t>(page_size)) {
     store::FeedRow feed;
     HistoryItem item;
-    const absl::Status read = ReadRow(context_, subject, next, &feed, &item.row);
+    const absl::Status read = ReadRow(core_, subject, next, &feed, &item.row);
     if (absl::IsNotFound(read)) return page;  // older rows are gone
     if (!read.ok()) return read;
     absl::StatusOr<Payload> payload = OpenPayload(*key, item.row.sealed, subject);
     if (!payload.ok()) return payload.status();
     item.payload = *std::move(payload);
-    item.revision = context_.tokens.Encode(Revision{partition, next});
+    item.revision = core_.tokens.Encode(Revision{partition, next});
     item.time = feed.stamp.time;
     next = item.row.previous;
     item.row.facts.clear();
@@ -121,8 +120,7 @@ absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, in
     page.items.push_back(std::move(item));
   }
   if (next != 0) {
-    page.next_page_token =
-        context_.tokens.Encode(Revision{partition, next}, TokenUse::kPage, base::View(subject.bytes));
+    page.next_page_token = core_.tokens.Encode(Revision{partition, next}, TokenUse::kPage, base::View(subject.bytes));
   }
   return page;
 }
@@ -130,12 +128,12 @@ absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, in
 // A scope that was removed since is named by the change that removed it; a guardian who left by the one that named him.
 absl::Status ReadSubject::NamePast(base::SubjectHandle subject, store::Sequence from, SubjectView* view) const {
   if (!NamesAreMissing(*view)) return absl::OkStatus();
-  const auto key = PayloadKeyOf(context_, subject);
+  const auto key = PayloadKeyOf(core_, subject);
   if (!key.ok()) return key.status();
   while (from != 0 && NamesAreMissing(*view)) {
     store::FeedRow feed;
     ChangeRow row;
-    absl::Status read = ReadRow(context_, subject, from, &feed, &row);
+    absl::Status read = ReadRow(core_, subject, from, &feed, &row);
     if (absl::IsNotFound(read)) break;
     if (!read.ok()) return read;
     absl::StatusOr<Payload> payload = OpenPayload(*key, row.sealed, subject);
@@ -158,7 +156,7 @@ absl::StatusOr<SettingsAt> ReadSubject::At(base::SubjectHandle subject, base::In
   while (next != 0) {
     store::FeedRow feed;
     ChangeRow row;
-    const absl::Status read = ReadRow(context_, subject, next, &feed, &row);
+    const absl::Status read = ReadRow(core_, subject, next, &feed, &row);
     if (absl::IsNotFound(read)) break;
     if (!read.ok()) return read;
     if (feed.stamp.time > at) {
@@ -168,10 +166,10 @@ absl::StatusOr<SettingsAt> ReadSubject::At(base::SubjectHandle subject, base::In
     SettingsAt settings;
     settings.view.names = std::move(now->names);
     settings.view.guardians = std::move(now->guardians);
-    settings.view.revision = context_.tokens.Encode(Revision{context_.PartitionOf(subject), next});
+    settings.view.revision = core_.tokens.Encode(Revision{core_.PartitionOf(subject), next});
     if (!domain::DecodeFacts(row.facts, &settings.view.facts)) return Damaged();
-    const auto policy = context_.policies.At(at);
-    settings.rules = context_.policies.RulesAt(at);
+    const auto policy = core_.policies.At(at);
+    settings.rules = core_.policies.RulesAt(at);
     if (policy == nullptr || settings.rules == nullptr) break;
     settings.policy = std::make_shared<const policy::Document>(policy->document);
     const absl::Status named = NamePast(subject, now->facts.revision, &settings.view);

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/policy/document.h"
 #include "daemon/service/rows/change_row.h"
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 
 namespace consent::service {
 
@@ -42,7 +42,7 @@ struct SettingsAt {
 // Thread-safe. SUBJECT_NOT_FOUND, STORE_UNREADABLE.
 class ReadSubject {
  public:
-  explicit ReadSubject(Context& context);
+  explicit ReadSubject(Core& core);
   absl::StatusOr<SubjectView> Get(base::SubjectHandle subject) const;
   // `page_size` 1..1000.
   absl::StatusOr<HistoryPage> History(base::SubjectHandle subject, int page_size, std::string_view page_token) const;
@@ -54,7 +54,7 @@ class ReadSubject {
   // change.
   absl::Status NamePast(base::SubjectHandle subject, store::Sequence from, SubjectView* view) const;
 
-  Context& context_;
+  Core& core_;
 };
 
 }  // namespace consent::service

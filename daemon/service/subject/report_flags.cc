@@ -3,14 +3,14 @@
 
 namespace consent::service {
 
-absl::StatusOr<ChangePart::Prepared> ReportFlags::Prepare(const Context& context, const PartInput&) {
-  const auto marks = LoadMarks(context, subject_, recording_);
+absl::StatusOr<ChangePart::Prepared> ReportFlags::Prepare(const Core& core, const PartInput&) {
+  const auto marks = LoadMarks(core, subject_, recording_);
   if (!marks.ok()) return marks.status();
   before_ = *marks;
   return Prepared::kGoOn;
 }
 
-void ReportFlags::Build(const Context& context, const store::Stamp&, PartOutput& out) {
+void ReportFlags::Build(const Core& core, const store::Stamp&, PartOutput& out) {
   const domain::RecordingMarks marks = domain::AddFlags(before_, flags_);
   const auto added = static_cast<uint8_t>(marks.flags & ~before_.flags);
   out.transition.after.has_recording_marks = true;
@@ -20,13 +20,13 @@ void ReportFlags::Build(const Context& context, const store::Stamp&, PartOutput&
     change.flags = added;
     out.transition.changes.push_back(change);
   }
-  out.writes.push_back({store::Table::kRecording, context.RecordingKey(subject_, recording_),
-                        EncodeMarksRow(subject_, recording_, marks)});
+  out.writes.push_back(
+      {store::Table::kRecording, core.RecordingKey(subject_, recording_), EncodeMarksRow(subject_, recording_, marks)});
   out.flags = marks.flags;
 }
 
-void ReportFlags::Publish(Context& context, const store::Stamp&) {
-  context.IndexOf(subject_).PutMarks(subject_, recording_, domain::AddFlags(before_, flags_));
+void ReportFlags::Publish(Core& core, const store::Stamp&) {
+  core.IndexOf(subject_).PutMarks(subject_, recording_, domain::AddFlags(before_, flags_));
 }
 
 }  // namespace consent::service

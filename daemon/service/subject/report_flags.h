@@ -10,9 +10,9 @@ class ReportFlags final : public ChangePart {
   ReportFlags(base::SubjectHandle subject, base::RecordingHandle recording, uint8_t flags)
       : subject_(subject), recording_(recording), flags_(flags) {}
 
-  absl::StatusOr<Prepared> Prepare(const Context& context, const PartInput& input) override;
-  void Build(const Context& context, const store::Stamp& stamp, PartOutput& out) override;
-  void Publish(Context& context, const store::Stamp& stamp) override;
+  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override;
+  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override;
+  void Publish(Core& core, const store::Stamp& stamp) override;
 
  private:
   const base::SubjectHandle subject_;

@@ -16,7 +16,7 @@ constexpr size_t kHandleBytes = 16;
 
 class Noting {
  public:
-  Noting(Offline& offline, Notes* notes) : context_(offline.context()), notes_(notes) {}
+  Noting(Offline& offline, Notes* notes) : context_(offline.core()), notes_(notes) {}
 
   void Note(const Leaver& leaver) {
     who_ = "account " + std::to_string(leaver.subject) + ": ";
@@ -123,7 +123,7 @@ class Noting {
     }
   }
 
-  const service::Context& context_;
+  const service::Core& context_;
   Notes* const notes_;
   std::string who_;
   base::SubjectHandle subject_;

@@ -55,7 +55,9 @@ class OnDisk final : public store::Store {
     return scrubs_ ? rocks_->EraseFromFiles(partition, targets) : absl::OkStatus();
   }
   store::Head GetHead(store::Partition partition) const override { return rocks_->GetHead(partition); }
-  std::optional<store::ReadVersion> GetReadVersion(store::Partition partition) const override { return rocks_->GetReadVersion(partition); }
+  std::optional<store::ReadVersion> GetReadVersion(store::Partition partition) const override {
+    return rocks_->GetReadVersion(partition);
+  }
   absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,
                                             base::Span length) override {
     return rocks_->AcquireLease(partition, name, holder, length);
@@ -98,16 +100,16 @@ class DeletionErasure : public testing::Test {
     traces.Note(bytes, what);
   }
   void NoteShareOf(Traces& traces, DeletionPlace place) {
-    const std::string key = service::DeletionShareKey(world_->context(), place);
+    const std::string key = service::DeletionShareKey(world_->core(), place);
     Note(traces, Row(Table::kKeyShare, key), "the request's key share");
     Note(traces, key, "where the request's key share lay");
   }
   void NoteSealed(Traces& traces, DeletionPlace place) {
-    const auto row = service::LoadDeletion(world_->context(), place);
+    const auto row = service::LoadDeletion(world_->core(), place);
     ASSERT_TRUE(row.ok());
     Note(traces, row->sealed, "what was asked");
     if (row->request.selector.IsOpenEnded()) return;
-    const std::string same = service::DeletionSameKey(world_->context(), row->request.subject, row->request.selector);
+    const std::string same = service::DeletionSameKey(world_->core(), row->request.subject, row->request.selector);
     EXPECT_FALSE(Row(Table::kDeletionSame, same).empty());
     Note(traces, same.substr(16), "the hash of what was asked");
   }
@@ -161,7 +163,7 @@ TEST_F(DeletionErasure, OfACancelledRequestAndAReleasedHoldToo) {
   NoteShareOf(traces, cancelled);
   NoteSealed(traces, cancelled);
   const service::HoldPlace hold = deleting_->Hold("a", domain::HeldPart{});
-  const std::string hold_key = service::HoldShareKey(world_->context(), hold);
+  const std::string hold_key = service::HoldShareKey(world_->core(), hold);
   Note(traces, Row(Table::kKeyShare, hold_key), "the hold's key share");
   Note(traces, hold_key, "where the hold's key share lay");
   Note(traces, world_->holds().Get(hold)->row.sealed, "what the hold names");
@@ -176,10 +178,10 @@ TEST_F(DeletionErasure, OfAClosedAccountOnlyTheSuppressionRecordStays) {
   Traces keys;
   Traces bytes;
   const base::SubjectHandle subject = world_->Handle("a");
-  const std::string key = world_->context().SubjectKey(subject);
+  const std::string key = world_->core().SubjectKey(subject);
   Note(keys, Row(Table::kKeyShare, key), "the account's key share");
   Note(bytes, Row(Table::kNames, key), "the names");
-  const std::string recording = world_->context().RecordingKey(subject, world_->context().hasher.Recording("r1"));
+  const std::string recording = world_->core().RecordingKey(subject, world_->core().hasher.Recording("r1"));
   Note(bytes, Row(Table::kRecording, recording).substr(16), "a recording's marks");
   Note(bytes, recording.substr(16), "where a recording's marks lay");
   for (store::Sequence next = world_->RevisionOf("a"); next != 0;) {

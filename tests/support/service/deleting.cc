@@ -54,7 +54,7 @@ domain::Selector Deleting::Recordings(const std::vector<std::string>& recordings
   domain::Selector selector = AllOfIt();
   selector.kind = domain::SelectorKind::kRecordings;
   for (const std::string& recording : recordings) {
-    selector.recordings.push_back(world_.context().hasher.Recording(recording));
+    selector.recordings.push_back(world_.core().hasher.Recording(recording));
   }
   std::sort(selector.recordings.begin(), selector.recordings.end());
   return selector;

@@ -68,7 +68,7 @@ struct World::Running {
         tasks(context, queue) {}
 
   service::Pool writers;
-  service::Context context;
+  service::Core context;
   service::TaskQueue queue;
   service::ChangeSubject changes;
   service::SubjectChanges subject_changes;
@@ -126,7 +126,7 @@ void World::Restart() { Require(TryRestart(), "restart"); }
 store::Store& World::store() const {
   return decorated_ != nullptr ? *decorated_ : const_cast<store::MemoryStore&>(inner_);
 }
-service::Context& World::context() const { return running_->context; }
+service::Core& World::core() const { return running_->context; }
 service::SubjectChanges& World::changes() { return running_->subject_changes; }
 service::CheckEligibility& World::checks() { return running_->checks; }
 service::ReadSubject& World::reads() { return running_->reads; }
@@ -272,10 +272,10 @@ void World::Rewrite(const std::string& account, const std::function<void(domain:
   domain::EncodeFacts(facts, &bytes);
   std::promise<store::CommitResult> promise;
   store().Commit(
-      context().PartitionOf(Handle(account)), {},
+      core().PartitionOf(Handle(account)), {},
       [&](const store::Stamp&) {
         store::Change change;
-        change.writes.push_back({store::Table::kSubject, context().SubjectKey(Handle(account)),
+        change.writes.push_back({store::Table::kSubject, core().SubjectKey(Handle(account)),
                                  service::EncodeSubjectRow(Handle(account), bytes)});
         change.event.body = "rewritten by a test";
         return change;
@@ -306,13 +306,13 @@ domain::Decision World::Check(const std::string& account, domain::Purpose purpos
 }
 
 domain::SubjectFacts World::Facts(const std::string& account) const {
-  const auto stored = service::LoadFacts(context(), Handle(account));
+  const auto stored = service::LoadFacts(core(), Handle(account));
   Require(stored.status(), "facts");
   return stored->facts;
 }
 
 bool World::Known(const std::string& account) const {
-  const auto stored = service::LoadFacts(context(), Handle(account));
+  const auto stored = service::LoadFacts(core(), Handle(account));
   Require(stored.status(), "facts");
   return stored->found;
 }

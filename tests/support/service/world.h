@@ -134,9 +134,9 @@ class World {
   uint64_t RevisionOf(const std::string& account) const;
 
   void Wait(base::Span span) { clock.Advance(span); }
-  base::Instant Now() const { return context().Now(); }
+  base::Instant Now() const { return core().Now(); }
 
-  service::Context& context() const;
+  service::Core& core() const;
   service::SubjectChanges& changes();
   service::CheckEligibility& checks();
   service::ReadSubject& reads();

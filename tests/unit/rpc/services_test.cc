@@ -261,12 +261,12 @@ TEST_F(ServicesTest, EveryMethodRefusesAnEmptyOrMalformedRequestByName) {
 }
 
 TEST_F(ServicesTest, NothingIsServedBeforeTheDaemonIsReady) {
-  world_.context().ready = false;
+  world_.core().ready = false;
   for (const char* method : {"SubjectService/GetSubject", "SettingsService/OptOut", "EligibilityService/BatchCheck",
                              "RecordingService/ReportRecording", "PolicyService/GetPolicy"}) {
     EXPECT_EQ(Details(server_.CallRaw(std::string("/consent.v1.") + method, "")).reason, "NOT_SERVING") << method;
   }
-  world_.context().ready = true;
+  world_.core().ready = true;
 }
 
 // Whatever goes wrong, the ids that a caller sent come back in no error and reach no metric.

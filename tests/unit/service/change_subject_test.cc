@@ -98,11 +98,11 @@ TEST(RequestId, ExpiredOnesAreDropped) {
     const std::string n = std::to_string(i);
     ASSERT_TRUE(world.Submit(Named(world.OptOutRequest("account " + n, Account(), Everything()), n)).ok());
   }
-  EXPECT_EQ(service::DropExpiredRequests(world.context(), 100).value(), 0U);
+  EXPECT_EQ(service::DropExpiredRequests(world.core(), 100).value(), 0U);
   world.Wait(service::kRequestLifetime);
-  EXPECT_EQ(service::DropExpiredRequests(world.context(), 20).value(), 20U);
-  EXPECT_EQ(service::DropExpiredRequests(world.context(), 20).value(), 10U);
-  EXPECT_EQ(service::DropExpiredRequests(world.context(), 20).value(), 0U);
+  EXPECT_EQ(service::DropExpiredRequests(world.core(), 20).value(), 20U);
+  EXPECT_EQ(service::DropExpiredRequests(world.core(), 20).value(), 10U);
+  EXPECT_EQ(service::DropExpiredRequests(world.core(), 20).value(), 0U);
 }
 
 TEST(RequestId, ARefusedRequestIsNotRemembered) {
@@ -154,13 +154,13 @@ TEST(Change, AClockOverAMinuteBehindStopsLoosenings) {
 TEST(Change, NotServingUntilReadyAndAfterTheStoreClosed) {
   World world;
   ASSERT_TRUE(world.Register("a", "DE").ok());
-  world.context().ready.store(false);
+  world.core().ready.store(false);
   EXPECT_EQ(ReasonOf(world.OptOut("a", Account(), Everything())), "NOT_SERVING");
   EXPECT_EQ(ReasonOf(world.checks().Begin("")), "NOT_SERVING");
   EXPECT_EQ(ReasonOf(world.reads().Get(world.Handle("a"))), "NOT_SERVING");
   EXPECT_EQ(ReasonOf(world.reads().History(world.Handle("a"), 10, "")), "NOT_SERVING");
   EXPECT_EQ(ReasonOf(world.reads().At(world.Handle("a"), world.Now())), "NOT_SERVING");
-  world.context().ready.store(true);
+  world.core().ready.store(true);
   world.store().Close();
   EXPECT_EQ(ReasonOf(world.OptOut("b", Account(), Everything())), "NOT_SERVING");
 }
@@ -170,7 +170,7 @@ class Gate {
  public:
   explicit Gate(World& world) {
     std::promise<void> entered;
-    (void)world.context().writers.Post([this, &entered] {
+    (void)world.core().writers.Post([this, &entered] {
       entered.set_value();
       open_.get_future().wait();
     });

@@ -21,7 +21,7 @@ struct ErasureTurns : testing::Test {
   ErasureTurns() {
     deleting.Register(System("audio"));
     EXPECT_TRUE(world.Register("a", "DE").ok());
-    eraser.emplace(world.context(), world.erasures(), [this] { return now; });
+    eraser.emplace(world.core(), world.erasures(), [this] { return now; });
   }
 
   // A request of which every task has ended, and nothing has been erased.
@@ -46,7 +46,7 @@ struct ErasureTurns : testing::Test {
       for (size_t row = 0; row < rows_each; ++row) {
         targets.rows.push_back({store::Table::kRecording, std::to_string(i) + "/" + std::to_string(row)});
       }
-      const store::CommitResult result = service::CommitNow(world.context(), {}, {}, [&](const store::Stamp& stamp) {
+      const store::CommitResult result = service::CommitNow(world.core(), {}, {}, [&](const store::Stamp& stamp) {
         store::Change change;
         service::BeginErasure(1000 + i, targets, stamp, change.writes);
         change.event = service::PlainEvent(service::ChangeKind::kErased, "");
@@ -136,7 +136,7 @@ TEST_F(ErasureTurns, AfterAFailureTheyAreTriedAgain) {
   f.faulty->Reopen();
   world.Restart();
   EXPECT_EQ(StateOf(place), DeletionState::kInProgress);
-  eraser.emplace(world.context(), world.erasures(), [this] { return now; });
+  eraser.emplace(world.core(), world.erasures(), [this] { return now; });
   EXPECT_EQ(eraser->Next().completed, 1U);
   EXPECT_EQ(StateOf(place), DeletionState::kCompleted);
 }

@@ -91,12 +91,12 @@ TEST(Faults, ANewSubjectMadeElsewhereMeanwhileKeepsItsKey) {
   FaultyWorld m(Indexing(0));
   World& world = m.world;
   const service::ChangeRequest first = world.OptOutRequest("a", Profile("ann"), Everything());
-  const std::string key = world.context().SubjectKey(world.Handle("a"));
+  const std::string key = world.core().SubjectKey(world.Handle("a"));
   std::string share;
   m.faulty->BeforeNextCommit([&] {
     // On a thread of the pool: another one makes the same subject.
     std::promise<Reply> promise;
-    service::ChangeSubject all(world.context(), 10);
+    service::ChangeSubject all(world.core(), 10);
     service::SubjectChanges elsewhere(all, world.queue());
     elsewhere.Submit(world.OptOutRequest("a", Profile("ben"), Everything()),
                      [&](Reply reply) { promise.set_value(std::move(reply)); });
@@ -120,7 +120,7 @@ TEST(Faults, ALooseningIsRefusedWhereARestrictionCameInBetween) {
   const service::ChangeRequest on = world.OptInRequest("a", Account(), Control("help_improve"), {});
   m.faulty->BeforeNextCommit([&] {
     std::promise<Reply> promise;
-    service::ChangeSubject all(world.context(), 10);
+    service::ChangeSubject all(world.core(), 10);
     service::SubjectChanges elsewhere(all, world.queue());
     elsewhere.Submit(world.OptOutRequest("a", Account(), Everything()),
                      [&](Reply reply) { promise.set_value(std::move(reply)); });

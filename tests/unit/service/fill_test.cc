@@ -93,7 +93,7 @@ Recount CountAgain(World& world) {
 
 void ExpectCensus(World& world) {
   const Recount count = CountAgain(world);
-  const service::SubjectGauges& gauges = world.context().gauges;
+  const service::SubjectGauges& gauges = world.core().gauges;
   EXPECT_EQ(gauges.subjects(), count.subjects);
   EXPECT_EQ(gauges.NoticesInUse(), count.notices);
   EXPECT_EQ(gauges.ControlsRefused(), count.controls);
@@ -119,11 +119,11 @@ TEST(Fill, TheSameAnswersWithAnIndexOfAnySize) {
       Tell(world, 7, 400);
       told.push_back(Answers(world));
       EXPECT_EQ(told.back(), told.front()) << max_subjects;
-      EXPECT_EQ(world.context().indexes[0]->complete(), max_subjects == 1'000);
+      EXPECT_EQ(world.core().indexes[0]->complete(), max_subjects == 1'000);
       ExpectCensus(world);
       world.Restart();
       EXPECT_EQ(Answers(world), told.front()) << "after a restart, " << max_subjects;
-      EXPECT_LE(world.context().indexes[0]->size(), max_subjects + 1);
+      EXPECT_LE(world.core().indexes[0]->size(), max_subjects + 1);
       ExpectCensus(world);
     }
   }
@@ -135,7 +135,7 @@ TEST(Fill, TheIndexHoldsTheBytesThatItHeldBefore) {
   std::vector<std::string> before(kSubjects);
   std::vector<service::Found> found(kSubjects);
   const auto read = [&](int i, std::string* bytes) {
-    return world.context().IndexOf(world.Handle(NameOf(i))).FindBytes(world.Handle(NameOf(i)), bytes);
+    return world.core().IndexOf(world.Handle(NameOf(i))).FindBytes(world.Handle(NameOf(i)), bytes);
   };
   for (int i = 0; i < kSubjects; ++i) found[i] = read(i, &before[i]);
   world.Restart();
@@ -189,11 +189,11 @@ TEST(Fill, AtLeastARevisionThatWasGiven) {
   world.Restart();
   EXPECT_TRUE(world.checks().Begin(reply->revision).ok());
   service::Revision revision;
-  ASSERT_TRUE(world.context().tokens.Decode(reply->revision, &revision));
+  ASSERT_TRUE(world.core().tokens.Decode(reply->revision, &revision));
   revision.sequence += 100;
-  EXPECT_EQ(ReasonOf(world.checks().Begin(world.context().tokens.Encode(revision))), "REVISION_NOT_REACHED");
+  EXPECT_EQ(ReasonOf(world.checks().Begin(world.core().tokens.Encode(revision))), "REVISION_NOT_REACHED");
   revision.partition.number = 3;
-  EXPECT_EQ(ReasonOf(world.checks().Begin(world.context().tokens.Encode(revision))), "REVISION_NOT_REACHED");
+  EXPECT_EQ(ReasonOf(world.checks().Begin(world.core().tokens.Encode(revision))), "REVISION_NOT_REACHED");
   EXPECT_EQ(ReasonOf(world.checks().Begin("garbage")), "REVISION_NOT_REACHED");
 }
 

@@ -64,7 +64,7 @@ TEST_F(HardCaseOfAClosure, N46_AClosedAccountIsPurgedAndOnlyTheSuppressionRecord
   EXPECT_EQ(world.Facts("a"), left);
   EXPECT_EQ(Fate("a", any), "PURGE: ACCOUNT_CLOSED");
   const auto gone = [&](store::Table table) {
-    return absl::IsNotFound(world.store().Get({}, table, world.context().SubjectKey(world.Handle("a"))).status());
+    return absl::IsNotFound(world.store().Get({}, table, world.core().SubjectKey(world.Handle("a"))).status());
   };
   EXPECT_TRUE(gone(store::Table::kNames));
   EXPECT_TRUE(gone(store::Table::kKeyShare));

@@ -161,13 +161,13 @@ TEST_F(HardCaseOfAnEnding, WhatTheCommitDoesNotForgiveStaysOwed) {
   forgives.changes.push_back(change);
   domain::Transition refuses;
   refuses.after = world.Facts("a");
-  const domain::Moment moment{world.Now(), 999, world.context().Present(), false};
+  const domain::Moment moment{world.Now(), 999, world.core().Present(), false};
   for (domain::Transition* committed : {&refuses, &forgives}) {
     service::ForgivenCopies copies(world.Handle("a"));
-    ASSERT_TRUE(copies.Load(world.context(), forgives).ok());
+    ASSERT_TRUE(copies.Load(world.core(), forgives).ok());
     std::vector<store::Write> writes;
     service::PartOutput out{moment, *committed, writes};
-    copies.Build(world.context(), store::Stamp{}, out);
+    copies.Build(world.core(), store::Stamp{}, out);
     EXPECT_EQ(writes.empty(), committed == &refuses);
   }
 }

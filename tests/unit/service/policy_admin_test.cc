@@ -36,10 +36,10 @@ TEST(Policies, AreInEveryPartitionAndSurviveARestart) {
   World world({.partitions = 3});
   ASSERT_TRUE(world.Activate(PolicyBuilder("v2")).ok());
   ExpectTheSameEverywhere(world, store::Table::kPolicy, 2);
-  const auto hash = world.context().policies.rules()->hash;
+  const auto hash = world.core().policies.rules()->hash;
   for (int restart = 0; restart < 2; ++restart) {
-    EXPECT_EQ(world.context().policies.rules()->version, "v2");
-    EXPECT_EQ(world.context().policies.rules()->hash, hash);
+    EXPECT_EQ(world.core().policies.rules()->version, "v2");
+    EXPECT_EQ(world.core().policies.rules()->hash, hash);
     EXPECT_FALSE(world.admin().Get("v1")->current);
     EXPECT_TRUE(world.admin().Get("")->current);
     EXPECT_EQ(ReasonOf(world.admin().Get("v3")), "POLICY_VERSION_NOT_FOUND");
@@ -66,7 +66,7 @@ TEST(Policies, ARefusedOneLeavesTheOldInForce) {
   same_version.Notice("own").set_says_people_listen(false);
   for (const PolicyBuilder& next : {drops, widens, same_version}) {
     EXPECT_EQ(world.Activate(next).code(), absl::StatusCode::kFailedPrecondition);
-    EXPECT_EQ(world.context().policies.rules()->version, "v1");
+    EXPECT_EQ(world.core().policies.rules()->version, "v1");
     EXPECT_TRUE(IsYes(world.Check("a")));
     EXPECT_EQ(RowsOf(world.store(), store::Table::kPolicy, 0).size(), 1U);
   }
@@ -78,7 +78,7 @@ TEST(Policies, ARefusedOneLeavesTheOldInForce) {
   EXPECT_TRUE(world.Activate(unused).ok());
   PolicyBuilder old("v1");
   EXPECT_EQ(world.Activate(old).ToString(), "OK") << "an old version may come back, with its content";
-  EXPECT_EQ(world.context().policies.rules()->version, "v1");
+  EXPECT_EQ(world.core().policies.rules()->version, "v1");
 }
 
 TEST(Policies, AClockBehindMakesThemWait) {
@@ -98,10 +98,10 @@ TEST(Policies, WhatOnlySomePartitionsHaveIsCompletedAtStart) {
     faulty->Inject(Fault::kNone);
     faulty->Inject(fault);
     EXPECT_FALSE(world.Activate(PolicyBuilder("v2")).ok());
-    EXPECT_EQ(world.context().policies.rules()->version, "v1");
+    EXPECT_EQ(world.core().policies.rules()->version, "v1");
     faulty->Reopen();
     world.Restart();
-    EXPECT_EQ(world.context().policies.rules()->version, "v2");
+    EXPECT_EQ(world.core().policies.rules()->version, "v2");
     ExpectTheSameEverywhere(world, store::Table::kPolicy, 2);
 
     faulty->Inject(Fault::kNone);
@@ -109,8 +109,8 @@ TEST(Policies, WhatOnlySomePartitionsHaveIsCompletedAtStart) {
     EXPECT_FALSE(world.admin().Suspend(Purpose::kHumanReview, Region{}, "incident").ok());
     faulty->Reopen();
     world.Restart();
-    ASSERT_EQ(world.context().policies.rules()->suspensions.size(), 1U);
-    EXPECT_TRUE(world.context().policies.rules()->suspensions[0].active);
+    ASSERT_EQ(world.core().policies.rules()->suspensions.size(), 1U);
+    EXPECT_TRUE(world.core().policies.rules()->suspensions[0].active);
     ExpectTheSameEverywhere(world, store::Table::kSuspension, 1);
   }
 }
@@ -142,7 +142,7 @@ TEST(Policies, RulesOfAPastTime) {
   ASSERT_TRUE(world.Activate(PolicyBuilder("v2")).ok());
   world.Wait(base::Hours(1));
   ASSERT_TRUE(world.admin().Resume(Purpose::kHumanReview, Where("DE"), "over", first->etag).ok());
-  const service::PolicyBook& book = world.context().policies;
+  const service::PolicyBook& book = world.core().policies;
   EXPECT_EQ(book.RulesAt(At("2026-03-01T11:59:59Z")), nullptr);
   EXPECT_EQ(book.At(At("2026-03-01T11:59:59Z")), nullptr);
   EXPECT_EQ(book.RulesAt(during_v1 - base::Seconds(1))->version, "v1");
@@ -241,7 +241,7 @@ TEST(Activation, WaitsForChangesOfTheOldPolicyAndLetsRestrictionsThrough) {
   }
   stop.store(true);
   for (std::thread& client : clients) client.join();
-  EXPECT_EQ(world.context().policies.rules()->version, "v11");
+  EXPECT_EQ(world.core().policies.rules()->version, "v11");
 }
 
 }  // namespace

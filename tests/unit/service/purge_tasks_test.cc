@@ -23,7 +23,7 @@ class PurgeTasksTest : public testing::TestWithParam<uint16_t> {
   }
   bool HasKey(DeletionPlace place) {
     return world.store()
-        .Get(place.partition, store::Table::kKeyShare, service::DeletionShareKey(world.context(), place))
+        .Get(place.partition, store::Table::kKeyShare, service::DeletionShareKey(world.core(), place))
         .ok();
   }
 

@@ -100,7 +100,7 @@ TEST_P(Reading, HistoryIsNewestFirstInPagesWithItsEvidence) {
     EXPECT_TRUE(items[1].row.facts.empty());
   }
   EXPECT_EQ(ReasonOf(reads.History(world.Handle("nobody"), 10, "")), "SUBJECT_NOT_FOUND");
-  const service::Tokens& tokens = world.context().tokens;
+  const service::Tokens& tokens = world.core().tokens;
   for (const std::string& token :
        {std::string("garbage"), tokens.Encode({{}, 0}), tokens.Encode({{}, 9'999}), world.reads().Get(a)->revision}) {
     EXPECT_EQ(ReasonOf(reads.History(a, 10, token)), "INVALID_FIELD") << token;
@@ -148,7 +148,7 @@ TEST_P(Reading, TruncatedAndErasedHistoryEndsThere) {
     ASSERT_TRUE(world.OptOut("a", Account(), Control("help_improve")).ok());
   }
   const uint64_t newest = world.RevisionOf("a");
-  const store::Partition partition = world.context().PartitionOf(a);
+  const store::Partition partition = world.core().PartitionOf(a);
   ASSERT_TRUE(world.store().TruncateFeed(partition, newest - 3).ok());
   EXPECT_EQ(reads.History(a, 100, "")->items.size(), 4U);
   EXPECT_EQ(reads.History(a, 100, "")->next_page_token, "");
@@ -161,8 +161,8 @@ TEST_P(Reading, EvidenceGoesWithItsKey) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
   ASSERT_EQ(reads.History(a, 1, "")->items[0].payload.evidence, "evidence of a under general");
-  const store::Partition partition = world.context().PartitionOf(a);
-  ASSERT_TRUE(world.store().Erase(partition, {{store::Table::kKeyShare, world.context().SubjectKey(a)}}).ok());
+  const store::Partition partition = world.core().PartitionOf(a);
+  ASSERT_TRUE(world.store().Erase(partition, {{store::Table::kKeyShare, world.core().SubjectKey(a)}}).ok());
   EXPECT_EQ(ReasonOf(reads.History(a, 1, "")), "INTERNAL");
   EXPECT_EQ(ReasonOf(reads.Get(a)), "INTERNAL");
   EXPECT_TRUE(IsYes(world.Check("a"))) << "the decision needs no key";

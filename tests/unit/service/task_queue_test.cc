@@ -18,7 +18,7 @@ DeletionPlace Place(store::Sequence sequence) { return {store::Partition{0}, seq
 
 TEST(TaskBoardTest, GivesWhatIsDueTheLongestWaitingFirst) {
   World world;
-  TaskQueue queue(world.context());
+  TaskQueue queue(world.core());
   const base::Span now = world.clock.SinceBoot();
   queue.Add(1, Place(1), base::Span{now.micros + base::Seconds(10).micros});
   queue.Add(1, Place(2), base::Span{now.micros - base::Seconds(5).micros});
@@ -33,7 +33,7 @@ TEST(TaskBoardTest, GivesWhatIsDueTheLongestWaitingFirst) {
 
 TEST(TaskBoardTest, WakesForATaskAndWhenPatienceEnds) {
   World world;
-  TaskQueue queue(world.context());
+  TaskQueue queue(world.core());
   std::promise<void> woken;
   ASSERT_TRUE(queue.Wait(1, std::chrono::hours(1), [&] { woken.set_value(); }));
   queue.Add(2, Place(1), base::Span{});
@@ -52,7 +52,7 @@ TEST(TaskBoardTest, StoppingWakesEverybody) {
     std::atomic<int> woken = 0;
     int waiting = 0;
     {
-      TaskQueue queue(world.context());
+      TaskQueue queue(world.core());
       for (int i = 0; i < 3; ++i) waiting += queue.Wait(1, std::chrono::hours(1), [&] { ++woken; }) ? 1 : 0;
       if (round % 3 == 1) std::this_thread::yield();
       if (round % 3 == 2) queue.Add(2, Place(1), base::Span{});
@@ -66,7 +66,7 @@ TEST(TaskBoardTest, StoppingWakesEverybody) {
 
 TEST(TaskBoardTest, TheNumberOfWaitersIsBounded) {
   World world;
-  TaskQueue queue(world.context());
+  TaskQueue queue(world.core());
   int waiting = 0;
   while (queue.Wait(1, std::chrono::hours(1), [] {})) ++waiting;
   EXPECT_EQ(waiting, 1024);

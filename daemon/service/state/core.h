@@ -20,7 +20,7 @@
 namespace consent::service {
 
 // Outlives every use case. The references are not owned.
-struct Context {
+struct Core {
   store::Store& store;
   base::TrustedClock& time;
   base::Random& random;

@@ -1,17 +1,17 @@
-#include "daemon/service/state/context.h"
+#include "daemon/service/state/core.h"
 
 namespace consent::service {
 
-store::Partition Context::PartitionOf(base::SubjectHandle subject) const {
+store::Partition Core::PartitionOf(base::SubjectHandle subject) const {
   return store::Partition{static_cast<uint16_t>(subject.bytes[15] % store.partition_count())};
 }
 
-base::Instant Context::Now() const {
+base::Instant Core::Now() const {
   const base::Instant stamp{last_stamp.load(std::memory_order_acquire)};
   return std::max(time.Now(), stamp);
 }
 
-base::Now Context::Present() const {
+base::Now Core::Present() const {
   const base::TrustedClock::View view = time.Look();
   const base::Instant stamp{last_stamp.load(std::memory_order_acquire)};
   base::Now now;
@@ -24,18 +24,18 @@ base::Now Context::Present() const {
   return now;
 }
 
-void Context::NoteStamp(base::Instant stamp) {
+void Core::NoteStamp(base::Instant stamp) {
   time.NoteStamp(stamp);
   int64_t seen = last_stamp.load(std::memory_order_relaxed);
   while (seen < stamp.micros && !last_stamp.compare_exchange_weak(seen, stamp.micros, std::memory_order_release)) {
   }
 }
 
-std::string Context::SubjectKey(base::SubjectHandle subject) const {
+std::string Core::SubjectKey(base::SubjectHandle subject) const {
   return std::string(base::View(keys.DiskKeyFor(subject).bytes));
 }
 
-std::string Context::RecordingKey(base::SubjectHandle subject, base::RecordingHandle recording) const {
+std::string Core::RecordingKey(base::SubjectHandle subject, base::RecordingHandle recording) const {
   return SubjectKey(subject) + std::string(base::View(keys.DiskHash("recording", base::View(recording.bytes))));
 }
 
