@@ -146,15 +146,15 @@ absl::Status Prepare(const Core& core, const SystemRow& system, const TaskReport
   absl::StatusOr<DeletionRow> deletion = LoadDeletion(core, report.place, &deletion_bytes);
   if (!deletion.ok()) return deletion.status();
   const base::SubjectHandle subject = deletion->request.subject;
-  const absl::StatusOr<Guard> guard = LoadGuard(core, subject);
-  if (!guard.ok()) return guard.status();
-  const Overlap overlap = OverlapOf(guard->holds, deletion->request.selector);
+  const absl::StatusOr<HoldSnapshot> snapshot = LoadHoldSnapshot(core, subject);
+  if (!snapshot.ok()) return snapshot.status();
+  const Overlap overlap = OverlapOf(snapshot->holds, deletion->request.selector);
   if (report.epoch.has_value() && IsTakenBack(*task, overlap)) return LeaseLost();
-  const bool as_leased = guard->facts.facts.holds_changed == task->holds_seen;
+  const bool as_leased = snapshot->facts.facts.holds_changed == task->holds_seen;
   std::vector<store::Precondition> preconditions = {
       {store::Table::kTask, TaskKey(system.number, report.place.number), std::move(task_bytes)},
       {store::Table::kDeletion, DeletionKey(report.place.number), std::move(deletion_bytes)},
-      guard->AsPrecondition(core)};
+      snapshot->AsPrecondition(core)};
   ending->emplace(Ending{report,
                          *std::move(deletion),
                          *std::move(task),

@@ -83,17 +83,17 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
     return std::optional<Candidate>();  // comes back to the queue when that is settled
   }
   const base::SubjectHandle subject = deletion->request.subject;
-  const absl::StatusOr<Guard> guard = LoadGuard(core_, subject);
-  if (!guard.ok()) return guard.status();
-  const Overlap overlap = OverlapOf(guard->holds, deletion->request.selector);
-  found.holds_seen = guard->facts.facts.holds_changed;
+  const absl::StatusOr<HoldSnapshot> snapshot = LoadHoldSnapshot(core_, subject);
+  if (!snapshot.ok()) return snapshot.status();
+  const Overlap overlap = OverlapOf(snapshot->holds, deletion->request.selector);
+  found.holds_seen = snapshot->facts.facts.holds_changed;
   if (from.micros > 0 && !IsTakenBack(*row, overlap)) return std::optional<Candidate>();  // has another entry
   found.taken_back = row->leased_until.IsSet() && IsTakenBack(*row, overlap);
   // What waits for a release comes back to the queue with one.
   if (overlap.all || (row->waits_for_release && overlap.any && found.holds_seen == row->holds_seen)) {
     return std::optional<Candidate>();
   }
-  for (const HoldInForce& hold : guard->holds) {
+  for (const HoldInForce& hold : snapshot->holds) {
     if (!domain::MayOverlap(hold.row.held, deletion->request.selector)) continue;
     absl::StatusOr<DeletionPayload> held =
         OpenSealed(core_, place.partition, HoldShareKey(core_, HoldPlace{place.partition, hold.sequence}), subject,
@@ -112,7 +112,7 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   if (!payload.ok()) return payload.status();
   found.bytes += payload->selector.size();
   found.preconditions.push_back({store::Table::kTask, TaskKey(system.number, place.number), task_bytes});
-  found.preconditions.push_back(guard->AsPrecondition(core_));
+  found.preconditions.push_back(snapshot->AsPrecondition(core_));
   if (deletion->request.state == domain::DeletionState::kAccepted) {
     found.preconditions.push_back({store::Table::kDeletion, DeletionKey(place.number), deletion_bytes});
     found.begun = *deletion;
@@ -207,13 +207,13 @@ void PurgeTasks::CountFailure(const SystemRow& system, uint32_t failures_before)
   if (failures_before + 1 == kStuckAfter) queue_.CountStuck(system.number, 1);
 }
 
-absl::StatusOr<bool> PurgeTasks::WasTakenBack(DeletionPlace place, const TaskRow& row, Guard* guard) const {
+absl::StatusOr<bool> PurgeTasks::WasTakenBack(DeletionPlace place, const TaskRow& row, HoldSnapshot* snapshot) const {
   const absl::StatusOr<DeletionRow> deletion = LoadDeletion(core_, place);
   if (!deletion.ok()) return deletion.status();
-  absl::StatusOr<Guard> read = LoadGuard(core_, deletion->request.subject);
+  absl::StatusOr<HoldSnapshot> read = LoadHoldSnapshot(core_, deletion->request.subject);
   if (!read.ok()) return read.status();
-  *guard = *std::move(read);
-  return IsTakenBack(row, OverlapOf(guard->holds, deletion->request.selector));
+  *snapshot = *std::move(read);
+  return IsTakenBack(row, OverlapOf(snapshot->holds, deletion->request.selector));
 }
 
 absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure) {
@@ -226,8 +226,8 @@ absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, cons
     const bool current = row->epoch == failure.epoch && row->leased_until.IsSet();
     const bool was_out = row->out_until.IsSet() && row->out_epoch == failure.epoch;
     if (!current && !was_out) return LeaseLost();
-    Guard guard;
-    const absl::StatusOr<bool> taken_back = WasTakenBack(place, *row, &guard);
+    HoldSnapshot snapshot;
+    const absl::StatusOr<bool> taken_back = WasTakenBack(place, *row, &snapshot);
     if (!taken_back.ok()) return taken_back.status();
     const bool counts = current && !*taken_back && !failure.not_begun;
     TaskRow next = *row;
@@ -279,8 +279,8 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
     if (row->IsAgain() && row->first_epoch == epoch) return Renewal{Renewal::State::kDone, {}};
     if (row->out_until.IsSet() && row->out_epoch == epoch) return Renewal{Renewal::State::kTakenBack, {}};
     if (row->epoch != epoch || !row->leased_until.IsSet()) return Renewal{};
-    Guard guard;
-    const absl::StatusOr<bool> taken_back = WasTakenBack(place, *row, &guard);
+    HoldSnapshot snapshot;
+    const absl::StatusOr<bool> taken_back = WasTakenBack(place, *row, &snapshot);
     if (!taken_back.ok()) return taken_back.status();
     if (*taken_back) return Renewal{Renewal::State::kTakenBack, {}};
     const bool mostly_left = !core_.time.IsOver(row->waits_until) &&
@@ -290,7 +290,7 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
     next.waits_until = core_.time.After(visibility);
     const store::CommitResult result = CommitNow(
         core_, place.partition,
-        {{store::Table::kTask, TaskKey(system.number, place.number), bytes}, guard.AsPrecondition(core_)},
+        {{store::Table::kTask, TaskKey(system.number, place.number), bytes}, snapshot.AsPrecondition(core_)},
         [&](const store::Stamp& stamp) {
           next.leased_until = stamp.time + visibility;
           return store::Change{{PutTask(system, place, next)},

@@ -90,8 +90,8 @@ class PurgeTasks {
   // Nothing: it is not to be handed out now.
   absl::StatusOr<std::optional<Candidate>> Consider(const SystemRow& system, DeletionPlace place);
 
-  // A hold covers some of what the task's latest lease handed out; fills `guard`.
-  absl::StatusOr<bool> WasTakenBack(DeletionPlace place, const TaskRow& row, Guard* guard) const;
+  // A hold covers some of what the task's latest lease handed out; fills `snapshot`.
+  absl::StatusOr<bool> WasTakenBack(DeletionPlace place, const TaskRow& row, HoldSnapshot* snapshot) const;
   // Of a task that failed so often before.
   void CountFailure(const SystemRow& system, uint32_t failures_before);
 

@@ -117,23 +117,23 @@ store::Write PutDeletion(DeletionPlace place, const DeletionRow& row) {
   return {store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)};
 }
 
-store::Precondition Guard::AsPrecondition(const Core& core) const {
+store::Precondition HoldSnapshot::AsPrecondition(const Core& core) const {
   std::optional<std::string> expected;
   if (facts.found) expected = EncodeSubjectRow(subject, facts.bytes);
   return {store::Table::kSubject, core.SubjectKey(subject), std::move(expected), seen};
 }
 
-absl::StatusOr<Guard> LoadGuard(const Core& core, base::SubjectHandle subject) {
-  Guard guard;
-  guard.subject = subject;
-  guard.seen = core.store.GetReadVersion(core.PartitionOf(subject));
+absl::StatusOr<HoldSnapshot> LoadHoldSnapshot(const Core& core, base::SubjectHandle subject) {
+  HoldSnapshot snapshot;
+  snapshot.subject = subject;
+  snapshot.seen = core.store.GetReadVersion(core.PartitionOf(subject));
   absl::StatusOr<StoredFacts> facts = LoadFacts(core, subject);
   if (!facts.ok()) return facts.status();
-  guard.facts = *std::move(facts);
-  absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(core, subject, guard.facts.facts);
+  snapshot.facts = *std::move(facts);
+  absl::StatusOr<std::vector<HoldInForce>> holds = LoadHoldsInForce(core, subject, snapshot.facts.facts);
   if (!holds.ok()) return holds.status();
-  guard.holds = *std::move(holds);
-  return guard;
+  snapshot.holds = *std::move(holds);
+  return snapshot;
 }
 
 base::Span HandOutFrom(const Core& core, const TaskRow& task) {

@@ -66,7 +66,7 @@ store::Write PutTask(const SystemRow& system, DeletionPlace place, const TaskRow
 store::Write PutDeletion(DeletionPlace place, const DeletionRow& row);
 
 // The subject as holds and leases see it.
-struct Guard {
+struct HoldSnapshot {
   base::SubjectHandle subject;
   StoredFacts facts;
   std::vector<HoldInForce> holds;
@@ -75,7 +75,7 @@ struct Guard {
   // A hold is placed by a change of the record, so nothing is placed unseen between this reading and the commit.
   store::Precondition AsPrecondition(const Core& core) const;
 };
-absl::StatusOr<Guard> LoadGuard(const Core& core, base::SubjectHandle subject);
+absl::StatusOr<HoldSnapshot> LoadHoldSnapshot(const Core& core, base::SubjectHandle subject);
 // When the task may be handed out, by the boot clock. Zero: at once.
 base::Span HandOutFrom(const Core& core, const TaskRow& task);
 // A hold that was placed after the lease covers some of what was handed out.
