@@ -15,7 +15,7 @@ bool Overlaps(const CaptureTime& when, const Interval& interval) {
 
 }  // namespace
 
-Deciding::Deciding(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question,
+Deciding::Deciding(const SubjectFacts* subject, const RecordingState& marks, const Question& question,
                    const Rules& rules)
     : subject_(subject),
       marks_(marks),
@@ -481,7 +481,7 @@ Decision Deciding::Run() {
 
 }  // namespace internal
 
-Decision Decide(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question,
+Decision Decide(const SubjectFacts* subject, const RecordingState& marks, const Question& question,
                 const Rules& rules) {
   return internal::Deciding(subject, marks, question, rules).Run();
 }

@@ -17,6 +17,6 @@ struct Question {
 // `subject` nullptr: unknown. `marks`: what is stored of this very recording. No I/O, no exception, no clock; unknown
 // means no. Thread-safe. Cost: a few hundred nanoseconds for a subject with few scopes, linear in scopes, holds and
 // tombstones.
-Decision Decide(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules);
+Decision Decide(const SubjectFacts* subject, const RecordingState& marks, const Question& question, const Rules& rules);
 
 }  // namespace consent::domain

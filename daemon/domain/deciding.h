@@ -44,7 +44,7 @@ struct MergedRegime {
 // One decision in the making. Each member function is a row or a group of rows of the table.
 class Deciding {
  public:
-  Deciding(const SubjectFacts* subject, const RecordingMarks& marks, const Question& question, const Rules& rules);
+  Deciding(const SubjectFacts* subject, const RecordingState& marks, const Question& question, const Rules& rules);
   Decision Run();
 
  private:
@@ -128,7 +128,7 @@ class Deciding {
   }
 
   const SubjectFacts* subject_;
-  const RecordingMarks& marks_;
+  const RecordingState& marks_;
   const RecordingFacts& recording_;
   const Question& question_;
   const Rules& rules_;

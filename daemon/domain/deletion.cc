@@ -200,7 +200,7 @@ void SetTombstones(SubjectFacts& facts, Cover tombstones) {
   }
 }
 
-void StrengthenMarks(RecordingMarks& marks, TombstoneState state) {
+void StrengthenMarks(RecordingState& marks, TombstoneState state) {
   const auto rank = [](TombstoneState s) {
     return s == TombstoneState::kVerified ? 2 : s == TombstoneState::kPending ? 1 : 0;
   };

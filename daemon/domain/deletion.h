@@ -200,7 +200,7 @@ bool AddTombstone(SubjectFacts& facts, const Tombstone& tombstone);
 // Replaces all of them: in the record where they are few, else beside it.
 void SetTombstones(SubjectFacts& facts, Cover tombstones);
 // The most restrictive of the two: what is verified before what is pending before what was denied.
-void StrengthenMarks(RecordingMarks& marks, TombstoneState state);
+void StrengthenMarks(RecordingState& marks, TombstoneState state);
 
 // How a task waits before it is handed out again: doubles with each failure from a minute to a day, spread by `random`
 // over half of it.

@@ -72,7 +72,7 @@ PurposeState StateOf(const SubjectFacts& subject, size_t index, Purpose purpose,
     recording.profiles.push_back(base::ProfileHandle{one.scopes[1].handle});
   }
   const Place place = AllowedPlace(subject.region, purpose, rules);
-  const Decision decision = Decide(&one, RecordingMarks{}, Question{recording, purpose, place, now}, rules);
+  const Decision decision = Decide(&one, RecordingState{}, Question{recording, purpose, place, now}, rules);
   state.on = decision.eligibility == Eligibility::kEligible;
   state.reason = decision.FirstReason();
   return state;

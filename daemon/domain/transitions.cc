@@ -165,8 +165,8 @@ Transition Apply(const SubjectFacts& before, const Command& command, const Momen
   return result;
 }
 
-RecordingMarks AddFlags(const RecordingMarks& before, uint8_t flags) {
-  RecordingMarks after = before;
+RecordingState AddFlags(const RecordingState& before, uint8_t flags) {
+  RecordingState after = before;
   after.flags = static_cast<uint8_t>(after.flags | flags);
   return after;
 }

@@ -182,6 +182,6 @@ struct SaidSince {
 SubjectFacts RefusedSinceClosure(const SubjectFacts& facts, const std::vector<SaidSince>& said_since);
 
 // A reported flag, the restriction that ReportRecording makes: returns the marks after it.
-RecordingMarks AddFlags(const RecordingMarks& before, uint8_t flags);
+RecordingState AddFlags(const RecordingState& before, uint8_t flags);
 
 }  // namespace consent::domain

@@ -321,12 +321,12 @@ struct Flags {
 };
 
 // What is stored about a single recording.
-struct RecordingMarks {
+struct RecordingState {
   uint8_t flags = 0;
   bool has_tombstone = false;  // a deletion names this very recording
   TombstoneState tombstone = TombstoneState::kPending;
   bool on_hold = false;  // a hold names this very recording
-  bool operator==(const RecordingMarks&) const = default;
+  bool operator==(const RecordingState&) const = default;
 };
 
 enum class Wake : uint8_t { kMissing = 0, kIntended = 1, kAccidental = 2, kButton = 3 };

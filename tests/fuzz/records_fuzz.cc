@@ -46,7 +46,7 @@ void FuzzPayload(std::string_view bytes) {
 void FuzzMarks(std::string_view bytes) {
   base::SubjectHandle subject;
   base::RecordingHandle recording;
-  domain::RecordingMarks marks;
+  domain::RecordingState marks;
   if (service::DecodeMarksRow(bytes, &subject, &recording, &marks)) {
     Require(service::EncodeMarksRow(subject, recording, marks) == bytes);
   }

@@ -70,7 +70,7 @@ void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::Del
   request.due_at = due.complete_by;
 }
 
-absl::Status Marking::LoadRecordings(const Core& core, const domain::Selector& selector) {
+absl::Status DeletionEffect::LoadRecordings(const Core& core, const domain::Selector& selector) {
   recordings_.clear();
   for (const base::RecordingHandle recording : selector.recordings) {
     const auto marks = LoadMarks(core, subject_, recording);
@@ -80,7 +80,7 @@ absl::Status Marking::LoadRecordings(const Core& core, const domain::Selector& s
   return absl::OkStatus();
 }
 
-absl::Status Marking::LoadOthers(const Core& core, DeletionPlace except, const domain::Selector& selector) {
+absl::Status DeletionEffect::LoadOthers(const Core& core, DeletionPlace except, const domain::Selector& selector) {
   if (absl::Status s = LoadRecordings(core, selector); !s.ok()) return s;
   for (auto& [recording, marks] : recordings_) marks.has_tombstone = false;
   anew_ = true;
@@ -103,18 +103,18 @@ absl::Status Marking::LoadOthers(const Core& core, DeletionPlace except, const d
   return absl::OkStatus();
 }
 
-bool Marking::SetTombstones(const domain::DeletionRequest& request, domain::SubjectFacts& facts) const {
+bool DeletionEffect::SetTombstones(const domain::DeletionRequest& request, domain::SubjectFacts& facts) const {
   if (anew_) domain::SetTombstones(facts, others_);
   domain::Tombstone tombstone;
   return !domain::TombstoneOf(request, &tombstone) || domain::AddTombstone(facts, tombstone);
 }
 
-bool Marking::Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const {
+bool DeletionEffect::Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const {
   domain::SubjectFacts facts = before;
   return domain::IsForgotten(before) || SetTombstones(request, facts);
 }
 
-void Marking::Apply(const Core& core, const domain::DeletionRequest& request, PartOutput& out) {
+void DeletionEffect::Apply(const Core& core, const domain::DeletionRequest& request, PartOutput& out) {
   // Of a closed account that is forgotten everything is purged already, and a time that is ordered now reaches no
   // account that begins later.
   const bool was_forgotten = domain::IsForgotten(out.transition.after);
@@ -140,12 +140,12 @@ void Marking::Apply(const Core& core, const domain::DeletionRequest& request, Pa
   }
 }
 
-void Marking::Publish(Core& core) const {
+void DeletionEffect::Publish(Core& core) const {
   for (const auto& [recording, marks] : recordings_) core.IndexOf(subject_).PutMarks(subject_, recording, marks);
 }
 
 CreatePart::CreatePart(TaskQueue& queue, base::SubjectHandle subject, NewDeletion deletion)
-    : queue_(queue), deletion_(std::move(deletion)), marking_(subject), within_(subject) {
+    : queue_(queue), deletion_(std::move(deletion)), effect_(subject), within_(subject) {
   request_.subject = subject;
   request_.selector = deletion_.selector;
   request_.requester = deletion_.requester;
@@ -166,10 +166,10 @@ absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Core& core, const
   absl::StatusOr<SystemsSeen> systems = LoadSystems(core, core.PartitionOf(request_.subject));
   if (!systems.ok()) return systems.status();
   systems_ = *std::move(systems);
-  if (absl::Status s = marking_.LoadRecordings(core, deletion_.selector); !s.ok()) return s;
+  if (absl::Status s = effect_.LoadRecordings(core, deletion_.selector); !s.ok()) return s;
   domain::DeletionRequest trial = request_;
   trial.state = deletion_.state;
-  if (!marking_.Fits(input.before.facts, trial)) return TooManyTombstones();
+  if (!effect_.Fits(input.before.facts, trial)) return TooManyTombstones();
   if (domain::IsVerified(deletion_.state)) {
     if (absl::Status s = within_.Load(core, input.before.facts, request_.selector, 0); !s.ok()) return s;
   }
@@ -199,7 +199,7 @@ void CreatePart::Build(const Core& core, const store::Stamp& stamp, PartOutput& 
   } else {
     out.transition.after.has_unverified_deletions = true;
   }
-  marking_.Apply(core, request, out);
+  effect_.Apply(core, request, out);
   within_.Build(core, systems_, out);
   const DeletionPlace place{core.PartitionOf(request.subject), NumberOf(stamp.sequence)};
   WriteNewDeletion(core, place, DeletionRow{request, sealed_}, share_, out.writes);
@@ -207,7 +207,7 @@ void CreatePart::Build(const Core& core, const store::Stamp& stamp, PartOutput& 
 }
 
 void CreatePart::Publish(Core& core, const store::Stamp& stamp) {
-  marking_.Publish(core);
+  effect_.Publish(core);
   const DeletionPlace place{core.PartitionOf(request_.subject), NumberOf(stamp.sequence)};
   core.deletions.Replace(place, nullptr, made_);
   if (made_.IsUnsettled()) core.perhaps_unsettled.store(true);
@@ -223,7 +223,7 @@ StepPart::StepPart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace 
       reason_(std::move(reason)),
       etag_(command.expected_revision),
       proof_(command.proof),
-      marking_(subject),
+      effect_(subject),
       within_(subject) {}
 
 domain::StepRefusal StepPart::Do(domain::DeletionRequest& request, const domain::Moment& moment,
@@ -287,8 +287,8 @@ absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Core& core, const P
       step_ != DeletionStep::kCancel) {
     return Prepared::kGoOn;
   }
-  if (absl::Status s = marking_.LoadOthers(core, place_, row_.request.selector); !s.ok()) return s;
-  if (!marking_.Fits(input.before.facts, trial)) return TooManyTombstones();
+  if (absl::Status s = effect_.LoadOthers(core, place_, row_.request.selector); !s.ok()) return s;
+  if (!effect_.Fits(input.before.facts, trial)) return TooManyTombstones();
   return Prepared::kGoOn;
 }
 
@@ -306,7 +306,7 @@ void StepPart::Build(const Core& core, const store::Stamp& stamp, PartOutput& ou
   // What was allowed a moment ago and is not any more (an extension) then changes nothing but the history.
   if (Do(next.request, out.moment, *core.policies.rules()) == domain::StepRefusal::kNone) {
     next.request.changed = stamp.sequence;
-    marking_.Apply(core, next.request, out);
+    effect_.Apply(core, next.request, out);
     const bool denies = step_ == DeletionStep::kDeny && domain::DenialTakesDefaults(next.request.selector);
     if (denies) out.transition.after.default_denied = stamp.time;
     // A denied closure's end is now.
@@ -325,7 +325,7 @@ void StepPart::Build(const Core& core, const store::Stamp& stamp, PartOutput& ou
 }
 
 void StepPart::Publish(Core& core, const store::Stamp&) {
-  marking_.Publish(core);
+  effect_.Publish(core);
   core.deletions.Replace(place_, &row_.request, made_);
   if (made_.IsUnsettled()) core.perhaps_unsettled.store(true);
   if (step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state)) PutOnBoard(queue_, systems_, place_);

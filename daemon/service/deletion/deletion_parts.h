@@ -13,9 +13,9 @@
 namespace consent::service {
 
 // What a request means for the rule: tombstones of the record, marks of single recordings.
-class Marking {
+class DeletionEffect {
  public:
-  explicit Marking(base::SubjectHandle subject) : subject_(subject) {}
+  explicit DeletionEffect(base::SubjectHandle subject) : subject_(subject) {}
   // Reads what is stored of the recordings that the selector names.
   absl::Status LoadRecordings(const Core& core, const domain::Selector& selector);
   // From all requests of the subject but the one at `except`: for steps after which a request selects less, or
@@ -33,7 +33,7 @@ class Marking {
   const base::SubjectHandle subject_;
   bool anew_ = false;  // the tombstones are those of `others_` and the request's
   domain::Cover others_;
-  std::vector<std::pair<base::RecordingHandle, domain::RecordingMarks>> recordings_;
+  std::vector<std::pair<base::RecordingHandle, domain::RecordingState>> recordings_;
 };
 
 // Where the time is in doubt: notes when that was by the boot clock, so that it can be settled.
@@ -62,7 +62,7 @@ class CreatePart final : public ChangePart {
   NewDeletion deletion_;
   domain::DeletionRequest request_;
   domain::DeletionRequest made_;  // as it was committed
-  Marking marking_;
+  DeletionEffect effect_;
   SystemsSeen systems_;
   VerifyWithin within_;
   std::string share_;
@@ -98,7 +98,7 @@ class StepPart final : public ChangePart {
   domain::DeletionRequest made_;  // as it was committed
   std::string bytes_;
   SystemsSeen systems_;
-  Marking marking_;
+  DeletionEffect effect_;
   VerifyWithin within_;
   OpenTasksOf cancelled_;
 };

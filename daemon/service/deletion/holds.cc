@@ -15,7 +15,7 @@
 namespace consent::service {
 namespace {
 
-using MarkedRecordings = std::vector<std::pair<base::RecordingHandle, domain::RecordingMarks>>;
+using MarkedRecordings = std::vector<std::pair<base::RecordingHandle, domain::RecordingState>>;
 
 domain::Hold InRecord(const domain::HeldPart& held) {
   return domain::Hold{held.scope.kind, held.scope.handle, held.captured};

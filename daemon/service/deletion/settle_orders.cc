@@ -16,7 +16,7 @@ namespace {
 class SettlePart final : public ChangePart {
  public:
   SettlePart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place)
-      : queue_(queue), place_(place), marking_(subject) {}
+      : queue_(queue), place_(place), effect_(subject) {}
 
   absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override {
     absl::StatusOr<DeletionRow> row = LoadDeletion(core, place_, &bytes_);
@@ -25,8 +25,8 @@ class SettlePart final : public ChangePart {
     if (!row_.request.IsUnsettled() || input.moment.now.doubtful) return Prepared::kAnswered;
     made_ = row_.request;
     Settle(core, input.moment, made_);
-    if (absl::Status s = marking_.LoadOthers(core, place_, row_.request.selector); !s.ok()) return s;
-    if (!marking_.Fits(input.before.facts, made_)) return TooManyTombstones();
+    if (absl::Status s = effect_.LoadOthers(core, place_, row_.request.selector); !s.ok()) return s;
+    if (!effect_.Fits(input.before.facts, made_)) return TooManyTombstones();
     return Prepared::kGoOn;
   }
 
@@ -38,14 +38,14 @@ class SettlePart final : public ChangePart {
     DeletionRow next = row_;
     if (!out.moment.now.doubtful) Settle(core, out.moment, next.request);
     next.request.changed = stamp.sequence;
-    marking_.Apply(core, next.request, out);
+    effect_.Apply(core, next.request, out);
     out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.number), EncodeDeletionRow(next)});
     ListDeletion(core, place_.number, next.request, out.writes);
     made_ = std::move(next.request);
   }
 
   void Publish(Core& core, const store::Stamp&) override {
-    marking_.Publish(core);
+    effect_.Publish(core);
     core.deletions.Replace(place_, &row_.request, made_);
     if (made_.IsUnsettled()) core.perhaps_unsettled.store(true);
   }
@@ -83,7 +83,7 @@ class SettlePart final : public ChangePart {
   std::string bytes_;
   DeletionRow row_;
   domain::DeletionRequest made_;
-  Marking marking_;
+  DeletionEffect effect_;
 };
 
 absl::StatusOr<std::vector<std::pair<DeletionPlace, base::SubjectHandle>>> FindUnsettled(const Core& core) {

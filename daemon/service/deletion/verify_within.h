@@ -38,7 +38,7 @@ class VerifyWithin {
 
   const base::SubjectHandle subject_;
   std::vector<Found> found_;
-  std::vector<std::pair<base::RecordingHandle, domain::RecordingMarks>> recordings_;
+  std::vector<std::pair<base::RecordingHandle, domain::RecordingState>> recordings_;
   bool looked_ = false;
   bool more_ = false;
   bool others_left_ = false;  // unverified ones that do not lie within

@@ -39,13 +39,13 @@ absl::StatusOr<StoredFacts> LoadFacts(const Core& core, base::SubjectHandle subj
   return stored;
 }
 
-absl::StatusOr<domain::RecordingMarks> LoadMarks(const Core& core, base::SubjectHandle subject,
+absl::StatusOr<domain::RecordingState> LoadMarks(const Core& core, base::SubjectHandle subject,
                                                  base::RecordingHandle recording) {
-  domain::RecordingMarks marks;
+  domain::RecordingState marks;
   if (core.IndexOf(subject).FindMarks(subject, recording, &marks) != Found::kNotInIndex) return marks;
   const auto row =
       core.store.Get(core.PartitionOf(subject), store::Table::kRecording, core.RecordingKey(subject, recording));
-  if (absl::IsNotFound(row.status())) return domain::RecordingMarks{};
+  if (absl::IsNotFound(row.status())) return domain::RecordingState{};
   if (!row.ok()) return StoreUnreadable();
   base::SubjectHandle named;
   base::RecordingHandle named_recording;

@@ -19,7 +19,7 @@ struct StoredFacts {
 };
 // STORE_UNREADABLE, or INTERNAL for a row that cannot be decoded.
 absl::StatusOr<StoredFacts> LoadFacts(const Core& core, base::SubjectHandle subject);
-absl::StatusOr<domain::RecordingMarks> LoadMarks(const Core& core, base::SubjectHandle subject,
+absl::StatusOr<domain::RecordingState> LoadMarks(const Core& core, base::SubjectHandle subject,
                                                  base::RecordingHandle recording);
 
 // What a subject's payload is sealed with: the share from its row. DataLoss where a subject has a record and no share.

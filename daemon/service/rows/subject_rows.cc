@@ -34,7 +34,7 @@ bool SplitSubjectRow(std::string_view row, base::SubjectHandle* subject, std::st
 }
 
 std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle recording,
-                           const domain::RecordingMarks& marks) {
+                           const domain::RecordingState& marks) {
   std::string row(base::View(subject.bytes));
   row.append(base::View(recording.bytes));
   base::Encoder out(&row);
@@ -45,7 +45,7 @@ std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle re
 }
 
 bool DecodeMarksRow(std::string_view row, base::SubjectHandle* subject, base::RecordingHandle* recording,
-                    domain::RecordingMarks* marks) {
+                    domain::RecordingState* marks) {
   if (row.size() != 2 * kHandleBytes + 2) return false;
   *subject = HandleFrom<base::SubjectHandle>(row);
   *recording = HandleFrom<base::RecordingHandle>(row.substr(kHandleBytes));

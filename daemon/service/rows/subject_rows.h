@@ -23,9 +23,9 @@ bool SplitSubjectRow(std::string_view row, base::SubjectHandle* subject, std::st
 
 // subject (16) ‖ recording (16) ‖ flags ‖ tombstone and hold bits.
 std::string EncodeMarksRow(base::SubjectHandle subject, base::RecordingHandle recording,
-                           const domain::RecordingMarks& marks);
+                           const domain::RecordingState& marks);
 bool DecodeMarksRow(std::string_view row, base::SubjectHandle* subject, base::RecordingHandle* recording,
-                    domain::RecordingMarks* marks);
+                    domain::RecordingState* marks);
 
 // time (8) ‖ sequence (8) ‖ body (16).
 struct RequestRow {

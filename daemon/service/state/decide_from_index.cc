@@ -11,7 +11,7 @@ bool DecideFromIndex(const FactsIndex& index, const base::IdHasher& hasher, cons
   thread_local domain::SubjectFacts facts;
   const Found found = index.Find(item.subject, &facts);
   if (found == Found::kNotInIndex) return false;
-  domain::RecordingMarks marks;
+  domain::RecordingState marks;
   const bool known = found == Found::kFound;
   if (known && HasRowsBeside(facts)) {
     if (facts.has_more_tombstones && facts.cover == nullptr) return false;

@@ -212,7 +212,7 @@ struct FactsIndex::MarksShard {
     size_t operator()(const Key& key) const { return key.recording.Hash() ^ key.subject.Hash(); }
   };
   mutable base::Mutex mutex;
-  std::unordered_map<Key, domain::RecordingMarks, Hash> marks GUARDED_BY(mutex);
+  std::unordered_map<Key, domain::RecordingState, Hash> marks GUARDED_BY(mutex);
 };
 
 // Few subjects have one.
@@ -298,7 +298,7 @@ void FactsIndex::PutCover(base::SubjectHandle subject, std::shared_ptr<const dom
 }
 
 Found FactsIndex::FindMarks(base::SubjectHandle subject, base::RecordingHandle recording,
-                            domain::RecordingMarks* out) const {
+                            domain::RecordingState* out) const {
   const MarksShard& shard = marks_[recording.Hash() % kMarksShards];
   base::MutexLock lock(shard.mutex);
   const auto at = shard.marks.find(MarksShard::Key{subject, recording});
@@ -306,12 +306,12 @@ Found FactsIndex::FindMarks(base::SubjectHandle subject, base::RecordingHandle r
     *out = at->second;
     return Found::kFound;
   }
-  *out = domain::RecordingMarks{};
+  *out = domain::RecordingState{};
   return marks_complete_.load(std::memory_order_acquire) ? Found::kUnknown : Found::kNotInIndex;
 }
 
 void FactsIndex::PutMarks(base::SubjectHandle subject, base::RecordingHandle recording,
-                          const domain::RecordingMarks& marks) {
+                          const domain::RecordingState& marks) {
   MarksShard& shard = marks_[recording.Hash() % kMarksShards];
   base::MutexLock lock(shard.mutex);
   const MarksShard::Key key{subject, recording};

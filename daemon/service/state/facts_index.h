@@ -58,8 +58,8 @@ class FactsIndex {
 
   // Marks of single recordings, under the same bound.
   // kUnknown: nothing is stored of it.
-  Found FindMarks(base::SubjectHandle subject, base::RecordingHandle recording, domain::RecordingMarks* out) const;
-  void PutMarks(base::SubjectHandle subject, base::RecordingHandle recording, const domain::RecordingMarks& marks);
+  Found FindMarks(base::SubjectHandle subject, base::RecordingHandle recording, domain::RecordingState* out) const;
+  void PutMarks(base::SubjectHandle subject, base::RecordingHandle recording, const domain::RecordingState& marks);
 
   uint64_t size() const { return size_.load(std::memory_order_relaxed); }
   // Bytes of the tables and of the long entries; what the allocator adds is not counted.

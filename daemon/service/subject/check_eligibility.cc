@@ -50,7 +50,7 @@ absl::StatusOr<domain::Decision> CheckEligibility::DecideFromStore(const CheckSe
     if (!stored.ok()) return stored.status();
     if (!stored->found) return domain::Decide(nullptr, {}, question, *session.rules);
     if (!HasRowsBeside(stored->facts)) return domain::Decide(&stored->facts, {}, question, *session.rules);
-    absl::StatusOr<domain::RecordingMarks> marks = domain::RecordingMarks{};
+    absl::StatusOr<domain::RecordingState> marks = domain::RecordingState{};
     if (stored->facts.has_recording_marks) {
       marks = LoadMarks(core_, item.subject, core_.hasher.Recording(item.recording_id));
     }

@@ -109,7 +109,7 @@ absl::Status FillRange(Core& core, store::Partition partition, const Range& rang
                             [&](std::string_view, std::string_view row) {
                               base::SubjectHandle subject;
                               base::RecordingHandle recording;
-                              domain::RecordingMarks marks;
+                              domain::RecordingState marks;
                               damaged = !DecodeMarksRow(row, &subject, &recording, &marks);
                               if (!damaged) index.PutMarks(subject, recording, marks);
                               return !damaged;

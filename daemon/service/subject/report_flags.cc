@@ -11,7 +11,7 @@ absl::StatusOr<ChangePart::Prepared> ReportFlags::Prepare(const Core& core, cons
 }
 
 void ReportFlags::Build(const Core& core, const store::Stamp&, PartOutput& out) {
-  const domain::RecordingMarks marks = domain::AddFlags(before_, flags_);
+  const domain::RecordingState marks = domain::AddFlags(before_, flags_);
   const auto added = static_cast<uint8_t>(marks.flags & ~before_.flags);
   out.transition.after.has_recording_marks = true;
   if (added != 0) {

@@ -18,7 +18,7 @@ class ReportFlags final : public ChangePart {
   const base::SubjectHandle subject_;
   const base::RecordingHandle recording_;
   const uint8_t flags_;
-  domain::RecordingMarks before_;
+  domain::RecordingState before_;
 };
 
 }  // namespace consent::service

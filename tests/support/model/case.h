@@ -12,7 +12,7 @@ struct Case {
   domain::Rules rules;
   bool known = true;  // false: the subject is unknown and `subject` is not looked at
   domain::SubjectFacts subject;
-  domain::RecordingMarks marks;
+  domain::RecordingState marks;
   domain::RecordingFacts recording;
   domain::Place place;
   domain::Purpose purpose = domain::Purpose::kNone;

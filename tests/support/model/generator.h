@@ -28,7 +28,7 @@ struct Weather {
 
 domain::Rules MakeRules(Weather& weather);
 domain::SubjectFacts MakeSubject(Weather& weather, const domain::Rules& rules, domain::Purpose purpose);
-domain::RecordingMarks MakeMarks(Weather& weather);
+domain::RecordingState MakeMarks(Weather& weather);
 domain::RecordingFacts MakeRecording(Weather& weather, const domain::SubjectFacts& subject, domain::Purpose purpose);
 domain::Place MakePlace(Weather& weather);
 domain::Region MakeRegion(Weather& weather);

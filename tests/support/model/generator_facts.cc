@@ -268,8 +268,8 @@ domain::SubjectFacts MakeSubject(Weather& weather, const domain::Rules& rules, P
   return subject;
 }
 
-domain::RecordingMarks MakeMarks(Weather& weather) {
-  domain::RecordingMarks marks;
+domain::RecordingState MakeMarks(Weather& weather) {
+  domain::RecordingState marks;
   if (weather.Dirty() && weather.dice.Chance(0.5)) marks.flags = static_cast<uint8_t>(1U << weather.dice.Below(4));
   if (weather.Dirty() && weather.dice.Chance(0.5)) {
     marks.has_tombstone = true;

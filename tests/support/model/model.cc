@@ -30,7 +30,7 @@ Disposition DispositionOf(const View& view) {
 
 }  // namespace
 
-Decision Decide(const domain::SubjectFacts* subject, const domain::RecordingMarks& marks,
+Decision Decide(const domain::SubjectFacts* subject, const domain::RecordingState& marks,
                 const domain::Question& question, const domain::Rules& rules) {
   const View view(subject, marks, question, rules);
   const Purpose purpose = question.purpose;

@@ -9,7 +9,7 @@
 namespace consent::model {
 
 // As domain::Decide, except that good_until is always `now`: the model promises nothing about later.
-domain::Decision Decide(const domain::SubjectFacts* subject, const domain::RecordingMarks& marks,
+domain::Decision Decide(const domain::SubjectFacts* subject, const domain::RecordingState& marks,
                         const domain::Question& question, const domain::Rules& rules);
 
 domain::Reason FirstReason(const domain::Decision& decision);

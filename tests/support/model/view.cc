@@ -169,7 +169,7 @@ std::vector<ScopeFacts> ScopesOf(const domain::SubjectFacts& subject, ScopeKind 
 
 }  // namespace
 
-View::View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks& marks_in,
+View::View(const domain::SubjectFacts* subject_in, const domain::RecordingState& marks_in,
            const domain::Question& question, const domain::Rules& rules_in)
     : subject(subject_in),
       marks(marks_in),

@@ -36,11 +36,11 @@ struct Law {
 };
 
 struct View {
-  View(const domain::SubjectFacts* subject_in, const domain::RecordingMarks& marks_in, const domain::Question& question,
+  View(const domain::SubjectFacts* subject_in, const domain::RecordingState& marks_in, const domain::Question& question,
        const domain::Rules& rules_in);
 
   const domain::SubjectFacts* subject;
-  const domain::RecordingMarks& marks;
+  const domain::RecordingState& marks;
   const domain::RecordingFacts& recording;
   domain::Place place;  // without a country whose code means nothing
   const domain::Rules& rules;

@@ -139,11 +139,11 @@ TEST(Consents, InAMixedRequestTheRestrictionsApplyWhateverBecomesOfTheRest) {
 }
 
 TEST(Consents, FlagsOnlyGrow) {
-  RecordingMarks marks;
+  RecordingState marks;
   marks.has_tombstone = true;
   marks.tombstone = TombstoneState::kDenied;
   marks.on_hold = true;
-  RecordingMarks after = AddFlags(marks, Flags::kSafety);
+  RecordingState after = AddFlags(marks, Flags::kSafety);
   after = AddFlags(after, Flags::kAccidental);
   after = AddFlags(after, 0);
   EXPECT_EQ(after.flags, Flags::kSafety | Flags::kAccidental);

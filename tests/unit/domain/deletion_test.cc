@@ -297,7 +297,7 @@ TEST(Selectors, WhatVerifiesTheOneVerifiesTheOther) {
 }
 
 TEST(Marks, TheStrictestStays) {
-  RecordingMarks marks;
+  RecordingState marks;
   StrengthenMarks(marks, TombstoneState::kDenied);
   EXPECT_EQ(marks.tombstone, TombstoneState::kDenied);
   StrengthenMarks(marks, TombstoneState::kPending);

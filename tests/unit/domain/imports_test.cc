@@ -82,7 +82,7 @@ Decision Ask(const SmallWorld& world, Purpose purpose) {
   recording.profiles.push_back(base::ProfileHandle{Profile(1).handle});
   recording.device.bytes = Device(1).handle;
   const Place place{In("US"), "", ReviewerClass::kEmployee};
-  return Decide(&world.facts, RecordingMarks{}, Question{recording, purpose, place, world.next.now}, world.rules);
+  return Decide(&world.facts, RecordingState{}, Question{recording, purpose, place, world.next.now}, world.rules);
 }
 
 bool RefusedBefore(const Decision& decision) {

@@ -32,7 +32,7 @@ Decision DecideForAdult(const SmallWorld& world, Purpose purpose, bool with_devi
   Place place;
   place.country = In("DE");
   place.reviewer_class = ReviewerClass::kEmployee;
-  return Decide(&world.facts, RecordingMarks{}, Question{recording, purpose, place, world.next.now}, world.rules);
+  return Decide(&world.facts, RecordingState{}, Question{recording, purpose, place, world.next.now}, world.rules);
 }
 
 bool IsOn(const SmallWorld& world, size_t scope, Purpose purpose) {

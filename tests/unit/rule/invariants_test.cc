@@ -105,7 +105,7 @@ TEST(Invariants, FactsThatSayNothingPurgeNothingAndAllowNothing) {
     Case c = Generate(seed);
     c.known = true;
     c.subject = domain::SubjectFacts();
-    c.marks = domain::RecordingMarks();
+    c.marks = domain::RecordingState();
     c.recording.flags = 0;
     if (c.recording.wake == domain::Wake::kAccidental) c.recording.wake = domain::Wake::kMissing;
     const Decision d = AnswerOfRule(c);

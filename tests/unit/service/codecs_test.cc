@@ -186,8 +186,8 @@ TEST(Payload, OpensOnlyUnderItsKeyAndSubject) {
   EXPECT_NE(again, commitment) << "the nonce is in the commitment: two equal payloads cannot be told to be equal";
 }
 
-domain::RecordingMarks SomeMarks() {
-  domain::RecordingMarks marks;
+domain::RecordingState SomeMarks() {
+  domain::RecordingState marks;
   marks.flags = 10;
   marks.has_tombstone = true;
   marks.tombstone = domain::TombstoneState::kVerified;
@@ -207,7 +207,7 @@ TEST(Rows, ReadBackAndSurviveHostileBytes) {
       [](const std::string& bytes) {
         base::SubjectHandle s;
         base::RecordingHandle r;
-        domain::RecordingMarks marks;
+        domain::RecordingState marks;
         return DecodeMarksRow(bytes, &s, &r, &marks) ? EncodeMarksRow(s, r, marks) : std::string();
       },
       1);
@@ -227,7 +227,7 @@ TEST(Rows, ReadBackAndSurviveHostileBytes) {
       3);
   base::SubjectHandle s;
   base::RecordingHandle r;
-  domain::RecordingMarks marks;
+  domain::RecordingState marks;
   ASSERT_TRUE(DecodeMarksRow(EncodeMarksRow(subject, recording, SomeMarks()), &s, &r, &marks));
   EXPECT_EQ(s, subject);
   EXPECT_EQ(r, recording);

@@ -206,8 +206,8 @@ TEST(FactsIndex, Marks) {
   recording.bytes[0] = 1;
   base::RecordingHandle other;
   other.bytes[0] = 2;
-  domain::RecordingMarks marks;
-  domain::RecordingMarks found;
+  domain::RecordingState marks;
+  domain::RecordingState found;
   EXPECT_EQ(index.FindMarks(HandleOf(1), recording, &found), Found::kUnknown);
   marks.flags = domain::Flags::kSafety;
   index.PutMarks(HandleOf(1), recording, marks);
@@ -215,7 +215,7 @@ TEST(FactsIndex, Marks) {
   EXPECT_EQ(found, marks);
   EXPECT_EQ(index.FindMarks(HandleOf(2), recording, &found), Found::kUnknown)
       << "another subject's recording of that name";
-  EXPECT_EQ(found, domain::RecordingMarks());
+  EXPECT_EQ(found, domain::RecordingState());
   index.PutMarks(HandleOf(2), recording, marks);
   index.PutMarks(HandleOf(1), other, marks);  // one too many
   EXPECT_FALSE(index.complete());
