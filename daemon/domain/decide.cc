@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "daemon/domain/cover.h"
 #include "daemon/domain/deciding.h"
+#include "daemon/domain/tombstone_intervals.h"
 
 namespace consent::domain {
 namespace internal {

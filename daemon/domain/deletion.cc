@@ -177,7 +177,7 @@ bool TombstoneOf(const DeletionRequest& request, Tombstone* out) {
 }
 
 bool AddTombstone(SubjectFacts& facts, const Tombstone& tombstone) {
-  Cover all;
+  TombstoneIntervals all;
   if (facts.has_more_tombstones) {
     if (facts.cover == nullptr) return false;
     all = *facts.cover;
@@ -188,13 +188,13 @@ bool AddTombstone(SubjectFacts& facts, const Tombstone& tombstone) {
   return true;
 }
 
-void SetTombstones(SubjectFacts& facts, Cover tombstones) {
+void SetTombstones(SubjectFacts& facts, TombstoneIntervals tombstones) {
   facts.tombstones.clear();
   facts.cover.reset();
   const std::vector<Tombstone> all = tombstones.All(kMaxTombstones);
   facts.has_more_tombstones = all.empty() && tombstones.size() > 0;
   if (facts.has_more_tombstones) {
-    facts.cover = std::make_shared<const Cover>(std::move(tombstones));
+    facts.cover = std::make_shared<const TombstoneIntervals>(std::move(tombstones));
   } else {
     facts.tombstones.assign(all.begin(), all.end());
   }

@@ -11,8 +11,8 @@
 #include "daemon/base/bounds.h"
 #include "daemon/base/bytes.h"
 #include "daemon/base/clock.h"
-#include "daemon/domain/cover.h"
 #include "daemon/domain/deadlines.h"
+#include "daemon/domain/tombstone_intervals.h"
 #include "daemon/domain/transitions.h"
 #include "daemon/domain/types.h"
 
@@ -198,7 +198,7 @@ TombstoneState TombstoneStateOf(DeletionState state);
 // added.
 bool AddTombstone(SubjectFacts& facts, const Tombstone& tombstone);
 // Replaces all of them: in the record where they are few, else beside it.
-void SetTombstones(SubjectFacts& facts, Cover tombstones);
+void SetTombstones(SubjectFacts& facts, TombstoneIntervals tombstones);
 // The most restrictive of the two: what is verified before what is pending before what was denied.
 void StrengthenMarks(RecordingState& marks, TombstoneState state);
 

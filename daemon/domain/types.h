@@ -263,7 +263,7 @@ struct FormerRegion {
   bool operator==(const FormerRegion&) const = default;
 };
 
-class Cover;
+class TombstoneIntervals;
 
 using base::kMaxProfiles;  // and as many devices; restrictions and removals may add as many again unregistered
 inline constexpr size_t kMaxTombstones =
@@ -292,8 +292,8 @@ struct SubjectFacts {
   uint64_t holds_changed = 0;  // sequence of the latest hold that was placed or released; 0: none ever
   absl::InlinedVector<ScopeFacts, 2> scopes;
   absl::InlinedVector<Tombstone, 1> tombstones;
-  bool has_more_tombstones = false;    // the record holds none of them, `cover` all
-  std::shared_ptr<const Cover> cover;  // not part of the record; nullptr with has_more_tombstones denies
+  bool has_more_tombstones = false;                 // the record holds none of them, `cover` all
+  std::shared_ptr<const TombstoneIntervals> cover;  // not part of the record; nullptr with has_more_tombstones denies
   absl::InlinedVector<Hold, 1> holds;
 
   const ScopeFacts& account() const { return scopes[0]; }

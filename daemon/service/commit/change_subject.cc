@@ -410,7 +410,7 @@ void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
   FactsIndex& index = core_.IndexOf(request.subject);
   request.part->Publish(core_, stamp);
   if (work.before.facts.has_more_tombstones || work.after.has_more_tombstones) {
-    index.PutCover(request.subject, work.after.cover);
+    index.PutTombstones(request.subject, work.after.cover);
   }
   index.Put(request.subject, work.facts_after);
   request.part->Wake();

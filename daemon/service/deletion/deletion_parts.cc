@@ -85,8 +85,8 @@ absl::Status DeletionEffect::LoadOthers(const Core& core, DeletionPlace except, 
   for (auto& [recording, marks] : recordings_) marks.has_tombstone = false;
   anew_ = true;
   std::vector<DeletionNumber> named;
-  absl::StatusOr<domain::Cover> others =
-      LoadCover(core, subject_, except.number, [&named](DeletionNumber number) { named.push_back(number); });
+  absl::StatusOr<domain::TombstoneIntervals> others = LoadTombstoneIntervals(
+      core, subject_, except.number, [&named](DeletionNumber number) { named.push_back(number); });
   if (!others.ok()) return others.status();
   others_ = *std::move(others);
   if (recordings_.empty()) return absl::OkStatus();

@@ -32,7 +32,7 @@ class DeletionEffect {
 
   const base::SubjectHandle subject_;
   bool anew_ = false;  // the tombstones are those of `others_` and the request's
-  domain::Cover others_;
+  domain::TombstoneIntervals others_;
   std::vector<std::pair<base::RecordingHandle, domain::RecordingState>> recordings_;
 };
 

@@ -175,7 +175,7 @@ absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, cons
       },
       [&](const store::Stamp&) {
         core_.IndexOf(subject).Put(subject, left_bytes);
-        core_.IndexOf(subject).PutCover(subject, nullptr);
+        core_.IndexOf(subject).PutTombstones(subject, nullptr);
         core_.gauges.Replace(&stored.facts, &left);
       });
   return result.outcome;

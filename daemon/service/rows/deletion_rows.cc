@@ -289,9 +289,10 @@ absl::StatusOr<DeletionRow> LoadDeletion(const Core& core, DeletionPlace place) 
   return LoadDeletion(core, place, &unused);
 }
 
-absl::StatusOr<domain::Cover> LoadCover(const Core& core, base::SubjectHandle subject, DeletionNumber except,
-                                        const std::function<void(DeletionNumber)>& named) {
-  domain::Cover cover;
+absl::StatusOr<domain::TombstoneIntervals> LoadTombstoneIntervals(const Core& core, base::SubjectHandle subject,
+                                                                  DeletionNumber except,
+                                                                  const std::function<void(DeletionNumber)>& named) {
+  domain::TombstoneIntervals cover;
   bool damaged = false;
   bool fits = true;
   const absl::Status scanned = core.store.Scan(

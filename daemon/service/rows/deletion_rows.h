@@ -51,8 +51,9 @@ struct DeletionOfRow {
 };
 // What all requests of the subject but the one numbered `except` (0: none) cover. STORE_UNREADABLE, SUBJECT_FULL,
 // INTERNAL for a row that is damaged. Calls named(number) for those that may name single recordings.
-absl::StatusOr<domain::Cover> LoadCover(const Core& core, base::SubjectHandle subject, DeletionNumber except,
-                                        const std::function<void(DeletionNumber)>& named);
+absl::StatusOr<domain::TombstoneIntervals> LoadTombstoneIntervals(const Core& core, base::SubjectHandle subject,
+                                                                  DeletionNumber except,
+                                                                  const std::function<void(DeletionNumber)>& named);
 absl::Status TooManyTombstones();
 // Lists the request as it is now; as the open one for its selection, where an equal one could be asked for, until it
 // has ended.

@@ -31,11 +31,11 @@ absl::StatusOr<StoredFacts> LoadFacts(const Core& core, base::SubjectHandle subj
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record cannot be decoded");
   }
   if (!stored.facts.has_more_tombstones) return stored;
-  stored.facts.cover = core.IndexOf(subject).FindCover(subject);
+  stored.facts.cover = core.IndexOf(subject).FindTombstones(subject);
   if (stored.facts.cover != nullptr) return stored;
-  absl::StatusOr<domain::Cover> cover = LoadCover(core, subject, 0, [](DeletionNumber) {});
+  absl::StatusOr<domain::TombstoneIntervals> cover = LoadTombstoneIntervals(core, subject, 0, [](DeletionNumber) {});
   if (!cover.ok()) return cover.status();
-  stored.facts.cover = std::make_shared<const domain::Cover>(*std::move(cover));
+  stored.facts.cover = std::make_shared<const domain::TombstoneIntervals>(*std::move(cover));
   return stored;
 }
 

@@ -221,7 +221,7 @@ struct FactsIndex::Covers {
     size_t operator()(base::SubjectHandle subject) const { return subject.Hash(); }
   };
   mutable base::Mutex mutex;
-  std::unordered_map<base::SubjectHandle, std::shared_ptr<const domain::Cover>, Hash> of GUARDED_BY(mutex);
+  std::unordered_map<base::SubjectHandle, std::shared_ptr<const domain::TombstoneIntervals>, Hash> of GUARDED_BY(mutex);
   uint64_t tombstones GUARDED_BY(mutex) = 0;
 };
 
@@ -239,7 +239,7 @@ Found FactsIndex::Find(base::SubjectHandle subject, domain::SubjectFacts* out) c
   bool decoded = true;
   const bool found = shards_[ShardOf(subject)].Read(
       subject, [&](std::string_view facts) { decoded = domain::DecodeFacts(facts, out); });
-  if (found && decoded && out->has_more_tombstones) out->cover = FindCover(subject);
+  if (found && decoded && out->has_more_tombstones) out->cover = FindTombstones(subject);
   if (found) return decoded ? Found::kFound : Found::kNotInIndex;
   return complete_.load(std::memory_order_acquire) ? Found::kUnknown : Found::kNotInIndex;
 }
@@ -279,13 +279,13 @@ void FactsIndex::Reserve(uint64_t subjects) {
   for (size_t i = 0; i < kShards; ++i) shards_[i].Reserve(each);
 }
 
-std::shared_ptr<const domain::Cover> FactsIndex::FindCover(base::SubjectHandle subject) const {
+std::shared_ptr<const domain::TombstoneIntervals> FactsIndex::FindTombstones(base::SubjectHandle subject) const {
   base::MutexLock lock(covers_->mutex);
   const auto at = covers_->of.find(subject);
   return at == covers_->of.end() ? nullptr : at->second;
 }
 
-void FactsIndex::PutCover(base::SubjectHandle subject, std::shared_ptr<const domain::Cover> cover) {
+void FactsIndex::PutTombstones(base::SubjectHandle subject, std::shared_ptr<const domain::TombstoneIntervals> cover) {
   base::MutexLock lock(covers_->mutex);
   const auto at = covers_->of.find(subject);
   if (at != covers_->of.end()) {

@@ -13,7 +13,7 @@
 
 #include "daemon/base/ids.h"
 #include "daemon/base/mutex.h"
-#include "daemon/domain/cover.h"
+#include "daemon/domain/tombstone_intervals.h"
 #include "daemon/domain/types.h"
 
 namespace consent::service {
@@ -45,8 +45,8 @@ class FactsIndex {
 
   // The tombstones of a subject that has more of them than its record holds; Find puts them beside the facts. Put them
   // before facts that say so. Under the same bound; nullptr: none, or it did not fit and the store has it.
-  std::shared_ptr<const domain::Cover> FindCover(base::SubjectHandle subject) const;
-  void PutCover(base::SubjectHandle subject, std::shared_ptr<const domain::Cover> cover);
+  std::shared_ptr<const domain::TombstoneIntervals> FindTombstones(base::SubjectHandle subject) const;
+  void PutTombstones(base::SubjectHandle subject, std::shared_ptr<const domain::TombstoneIntervals> cover);
 
   // Inserts or replaces. `facts` is what EncodeFacts wrote. Where the bound is reached a new subject is not inserted
   // and the index is no longer complete; a replaced one always is.

@@ -101,9 +101,9 @@ absl::Status FillRange(Core& core, store::Partition partition, const Range& rang
   if (!scanned.ok()) return scanned;
   if (damaged) return absl::DataLossError("a subject's record cannot be decoded: restore the store from a backup");
   for (const base::SubjectHandle subject : with_covers) {
-    absl::StatusOr<domain::Cover> cover = LoadCover(core, subject, 0, [](DeletionNumber) {});
+    absl::StatusOr<domain::TombstoneIntervals> cover = LoadTombstoneIntervals(core, subject, 0, [](DeletionNumber) {});
     if (!cover.ok()) return cover.status();
-    index.PutCover(subject, std::make_shared<const domain::Cover>(*std::move(cover)));
+    index.PutTombstones(subject, std::make_shared<const domain::TombstoneIntervals>(*std::move(cover)));
   }
   scanned = core.store.Scan(partition, store::Table::kRecording, range.from, range.to, SIZE_MAX,
                             [&](std::string_view, std::string_view row) {

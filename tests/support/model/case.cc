@@ -1,6 +1,6 @@
 #include "tests/support/model/case.h"
 
-#include "daemon/domain/cover.h"
+#include "daemon/domain/tombstone_intervals.h"
 #include "tests/support/model/model.h"
 
 namespace consent::model {
@@ -17,11 +17,11 @@ domain::Decision AnswerOfRule(const Case& c) {
 
 domain::Decision AnswerOfRuleByCover(const Case& c) {
   Case beside = c;
-  domain::Cover cover;
+  domain::TombstoneIntervals cover;
   for (const domain::Tombstone& tombstone : c.subject.tombstones) cover.Add(tombstone);
   beside.subject.tombstones.clear();
   beside.subject.has_more_tombstones = true;
-  beside.subject.cover = std::make_shared<const domain::Cover>(std::move(cover));
+  beside.subject.cover = std::make_shared<const domain::TombstoneIntervals>(std::move(cover));
   return AnswerOfRule(beside);
 }
 

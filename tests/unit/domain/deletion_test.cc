@@ -215,7 +215,7 @@ TEST(Tombstones, WhereTheRecordHoldsNoMoreAllAreBesideIt) {
 }
 
 TEST(Tombstones, ThereAreNoMoreThanSoMany) {
-  Cover cover;
+  TombstoneIntervals cover;
   for (size_t i = 0; i < kMaxCovered; ++i) ASSERT_TRUE(cover.Add(Once(i)));
   const std::vector<Tombstone> full = cover.All();
   EXPECT_FALSE(cover.Add(Once(kMaxCovered)));
@@ -232,7 +232,7 @@ TEST(Tombstones, OfACoverExactlyThoseKindsAreVisitedThatMatch) {
   using Kind = std::tuple<TombstoneState, base::Bytes16, uint8_t, bool>;  // and whether surely
   for (uint64_t seed = 0; seed < 2'000; ++seed) {
     std::mt19937_64 dice(seed);
-    Cover cover;
+    TombstoneIntervals cover;
     std::vector<Tombstone> all;
     for (int i = 0; i < 20; ++i) {
       Tombstone tombstone{static_cast<TombstoneState>(dice() % 3), ScopeKind::kProfile, {}, SomeTimes(dice, 60), {}};

@@ -1,4 +1,4 @@
-#include "daemon/domain/cover.h"
+#include "daemon/domain/tombstone_intervals.h"
 
 #include <algorithm>
 
@@ -34,7 +34,7 @@ void Insert(std::vector<Interval>& known, Interval added) {
 
 }  // namespace
 
-bool Cover::Add(const Tombstone& tombstone) {
+bool TombstoneIntervals::Add(const Tombstone& tombstone) {
   const OrderedTimes& times = tombstone.captured;
   if (times.IsEmpty()) return true;
   const Interval perhaps{times.from(), times.latest()};
@@ -55,7 +55,7 @@ bool Cover::Add(const Tombstone& tombstone) {
   return true;
 }
 
-std::vector<Tombstone> Cover::All(size_t most) const {
+std::vector<Tombstone> TombstoneIntervals::All(size_t most) const {
   std::vector<Tombstone> all;
   const auto add = [&all](const Tombstone& like, const OrderedTimes& captured) {
     all.push_back(like);
@@ -80,7 +80,7 @@ std::vector<Tombstone> Cover::All(size_t most) const {
   return all;
 }
 
-const Interval* Cover::Find(const std::vector<Interval>& intervals, Instant first, Instant last) {
+const Interval* TombstoneIntervals::Find(const std::vector<Interval>& intervals, Instant first, Instant last) {
   const auto match =
       std::partition_point(intervals.begin(), intervals.end(), [&](const Interval& i) { return i.to < first; });
   return match != intervals.end() && match->from <= last ? &*match : nullptr;

@@ -16,7 +16,7 @@ inline constexpr size_t kMaxCovered = 16'384;
 // touch are one: what is surely ordered and what perhaps is, each for itself. What is surely ordered without a
 // beginning is kept apart too: it alone matches what has no time and was ingested before its end. Safe to read by many
 // threads.
-class Cover {
+class TombstoneIntervals {
  public:
   // False where it is full (kMaxCovered): nothing was added. A tombstone without any time adds nothing.
   bool Add(const Tombstone& tombstone);
