@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/domain/ended.h"
+#include "daemon/domain/ended_uses.h"
 #include "daemon/service/commit/change_part.h"
 #include "daemon/service/purge/open_tasks.h"
 #include "daemon/service/purge/task_queue.h"

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "daemon/service/deletion/withdrawn_uses.h"
+#include "daemon/service/deletion/withdrawal_follow_ups.h"
 #include "daemon/service/subject/report_flags.h"
 
 namespace consent::service {
@@ -12,7 +12,8 @@ void SubjectChanges::Submit(ChangeRequest request, ChangeDone done) {
   if (request.kind == ChangeKind::kReportRecording) {
     request.part = std::make_shared<ReportFlags>(request.subject, request.recording, request.flags);
   } else {
-    request.part = std::make_shared<EndedUses>(queue_, request.subject, request.account_id, request.payload.names);
+    request.part =
+        std::make_shared<WithdrawalFollowUps>(queue_, request.subject, request.account_id, request.payload.names);
   }
   changes_.Submit(std::move(request), std::move(done));
 }

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/domain/effective.h"
-#include "daemon/domain/ended.h"
+#include "daemon/domain/ended_uses.h"
 #include "tests/unit/domain/small_world.h"
 
 namespace consent::domain {

@@ -9,7 +9,7 @@
 
 namespace consent::domain {
 
-struct Ended {
+struct EndedUse {
   DeletionCause cause = DeletionCause::kWithdrawal;  // or kRetention
   ScopeRef scope;
   PurposeSet copies_of;  // of kWithdrawal
@@ -19,8 +19,8 @@ struct Ended {
 // At most one of each cause for a scope. A purpose counts where it may have been allowed before the change, by choice
 // or default: consents that meanwhile expired or were superseded, too. Refusing what nobody allowed ends nothing, and
 // leaves lawful source audio alone either way.
-std::vector<Ended> EndedBy(const SubjectFacts& before, const Transition& change, const Moment& moment,
-                           const Rules& rules);
+std::vector<EndedUse> EndedBy(const SubjectFacts& before, const Transition& change, const Moment& moment,
+                              const Rules& rules);
 
 // Copies of purposes that a consent under a notice that covers the past forgives: what an earlier end of them ordered
 // away is owed no more.

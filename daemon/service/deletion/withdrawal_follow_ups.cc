@@ -1,4 +1,4 @@
-#include "daemon/service/deletion/withdrawn_uses.h"
+#include "daemon/service/deletion/withdrawal_follow_ups.h"
 
 #include <algorithm>
 
@@ -9,7 +9,8 @@
 
 namespace consent::service {
 
-EndedUses::New EndedUses::Make(const Core& core, const domain::Ended& ended, const domain::Moment& moment) const {
+WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domain::EndedUse& ended,
+                                                   const domain::Moment& moment) const {
   New made;
   made.times.to = ended.up_to;
   domain::DeletionRequest& request = made.request;
@@ -42,10 +43,10 @@ EndedUses::New EndedUses::Make(const Core& core, const domain::Ended& ended, con
   return made;
 }
 
-absl::StatusOr<ChangePart::Prepared> EndedUses::Prepare(const Core& core, const PartInput& input) {
+absl::StatusOr<ChangePart::Prepared> WithdrawalFollowUps::Prepare(const Core& core, const PartInput& input) {
   made_.clear();
   if (absl::Status s = forgiven_.Load(core, input.trial); !s.ok()) return s;
-  const std::vector<domain::Ended> ended =
+  const std::vector<domain::EndedUse> ended =
       domain::EndedBy(input.before.facts, input.trial, input.moment, *core.policies.rules());
   ends_something_ = !ended.empty();
   if (!ends_something_) return Prepared::kGoOn;
@@ -55,16 +56,16 @@ absl::StatusOr<ChangePart::Prepared> EndedUses::Prepare(const Core& core, const 
   // With no data system there is nobody to be told; the precondition sees to it that there is none when the change is
   // made.
   if (systems_.active.empty()) return Prepared::kGoOn;
-  for (const domain::Ended& one : ended) made_.push_back(Make(core, one, input.moment));
+  for (const domain::EndedUse& one : ended) made_.push_back(Make(core, one, input.moment));
   return Prepared::kGoOn;
 }
 
-void EndedUses::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+void WithdrawalFollowUps::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
   forgiven_.AddPreconditions(preconditions);
   if (ends_something_) preconditions.push_back(systems_.AsPrecondition());
 }
 
-void EndedUses::Build(const Core& core, const store::Stamp& stamp, PartOutput& out) {
+void WithdrawalFollowUps::Build(const Core& core, const store::Stamp& stamp, PartOutput& out) {
   forgiven_.Build(core, stamp, out);
   const domain::Moment& moment = out.moment;
   const store::Partition partition = core.PartitionOf(subject_);
@@ -82,7 +83,7 @@ void EndedUses::Build(const Core& core, const store::Stamp& stamp, PartOutput& o
   }
 }
 
-void EndedUses::Publish(Core& core, const store::Stamp& stamp) {
+void WithdrawalFollowUps::Publish(Core& core, const store::Stamp& stamp) {
   forgiven_.Publish(core, queue_);
   for (size_t i = 0; i < made_.size(); ++i) {
     const DeletionPlace place{core.PartitionOf(subject_), NumberOf(stamp.sequence, i)};
@@ -92,6 +93,6 @@ void EndedUses::Publish(Core& core, const store::Stamp& stamp) {
   }
 }
 
-void EndedUses::Wake() { forgiven_.Wake(queue_); }
+void WithdrawalFollowUps::Wake() { forgiven_.Wake(queue_); }
 
 }  // namespace consent::service

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/domain/ended.h"
+#include "daemon/domain/ended_uses.h"
 #include "daemon/service/commit/change_part.h"
 #include "daemon/service/deletion/forgiven_copies.h"
 #include "daemon/service/purge/task_queue.h"
@@ -15,10 +15,10 @@
 
 namespace consent::service {
 
-class EndedUses final : public ChangePart {
+class WithdrawalFollowUps final : public ChangePart {
  public:
-  EndedUses(TaskQueue& queue, base::SubjectHandle subject, std::string account_id,
-            std::vector<std::pair<domain::ScopeRef, std::string>> names)
+  WithdrawalFollowUps(TaskQueue& queue, base::SubjectHandle subject, std::string account_id,
+                      std::vector<std::pair<domain::ScopeRef, std::string>> names)
       : queue_(queue),
         subject_(subject),
         forgiven_(subject),
@@ -40,7 +40,7 @@ class EndedUses final : public ChangePart {
     std::string share;
     std::string sealed;
   };
-  New Make(const Core& core, const domain::Ended& ended, const domain::Moment& moment) const;
+  New Make(const Core& core, const domain::EndedUse& ended, const domain::Moment& moment) const;
 
   TaskQueue& queue_;
   const base::SubjectHandle subject_;

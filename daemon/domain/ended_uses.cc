@@ -1,4 +1,4 @@
-#include "daemon/domain/ended.h"
+#include "daemon/domain/ended_uses.h"
 
 #include <algorithm>
 
@@ -17,18 +17,18 @@ bool MayHaveBeenAllowed(const SubjectFacts& before, const FactChange& change, co
          EffectiveChoice(before.account(), change.purpose, rules).choice == Choice::kGiven;
 }
 
-Ended& ForScope(std::vector<Ended>& ended, DeletionCause cause, const ScopeRef& scope) {
+EndedUse& ForScope(std::vector<EndedUse>& ended, DeletionCause cause, const ScopeRef& scope) {
   const auto at = std::find_if(ended.begin(), ended.end(),
-                               [&](const Ended& one) { return one.cause == cause && one.scope == scope; });
+                               [&](const EndedUse& one) { return one.cause == cause && one.scope == scope; });
   if (at != ended.end()) return *at;
-  return ended.emplace_back(Ended{cause, scope, {}, {}});
+  return ended.emplace_back(EndedUse{cause, scope, {}, {}});
 }
 
 }  // namespace
 
-std::vector<Ended> EndedBy(const SubjectFacts& before, const Transition& change, const Moment& moment,
-                           const Rules& rules) {
-  std::vector<Ended> ended;
+std::vector<EndedUse> EndedBy(const SubjectFacts& before, const Transition& change, const Moment& moment,
+                              const Rules& rules) {
+  std::vector<EndedUse> ended;
   // All of a closed account goes already.
   if (before.closed_at.IsSet() && !before.reopened_at.IsSet()) return ended;
   for (const FactChange& one : change.changes) {
