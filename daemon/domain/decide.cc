@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/domain/deciding.h"
+#include "daemon/domain/evaluation.h"
 #include "daemon/domain/tombstone_intervals.h"
 
 namespace consent::domain {
@@ -15,8 +15,8 @@ bool Overlaps(const CaptureTime& when, const Interval& interval) {
 
 }  // namespace
 
-Deciding::Deciding(const SubjectFacts* subject, const RecordingState& marks, const Question& question,
-                   const Rules& rules)
+Evaluation::Evaluation(const SubjectFacts* subject, const RecordingState& marks, const Question& question,
+                       const Rules& rules)
     : subject_(subject),
       marks_(marks),
       recording_(question.recording),
@@ -31,7 +31,7 @@ Deciding::Deciding(const SubjectFacts* subject, const RecordingState& marks, con
   if (subject_ != nullptr) NameScopes();
 }
 
-CaptureTime Deciding::TimeOfCapture() {
+CaptureTime Evaluation::TimeOfCapture() {
   CaptureTime when;
   const Instant captured = recording_.captured_at;
   if (IsStamp(recording_.ingested_at) && PassedAt(recording_.ingested_at)) when.ingested = recording_.ingested_at;
@@ -51,7 +51,7 @@ CaptureTime Deciding::TimeOfCapture() {
   return when;
 }
 
-MergedRegime Deciding::Merge() const {
+MergedRegime Evaluation::Merge() const {
   MergedRegime merged;
   const Region home = subject_ != nullptr ? subject_->region : recording_.region;
   merged.at_home = &rules_.AgeOfConsentIn(home);
@@ -75,13 +75,13 @@ MergedRegime Deciding::Merge() const {
   return merged;
 }
 
-void Deciding::MergeWith(Region region, bool surely, MergedRegime* merged) const {
+void Evaluation::MergeWith(Region region, bool surely, MergedRegime* merged) const {
   const RegionRules rules = rules_.ForRegion(region);
   merged->regions.push_back(region);
   MergeWith(rules_.regimes[rules.regime], rules.opt_out_since, surely, merged);
 }
 
-void Deciding::MergeWith(const Regime& regime, Instant opt_out_since, bool surely, MergedRegime* merged) {
+void Evaluation::MergeWith(const Regime& regime, Instant opt_out_since, bool surely, MergedRegime* merged) {
   const bool is_first = merged->regimes.empty();
   const bool opt_in = regime.default_rule == DefaultRule::kOptIn;
   if (is_first || std::find(merged->regimes.begin(), merged->regimes.end(), &regime) == merged->regimes.end()) {
@@ -102,12 +102,12 @@ void Deciding::MergeWith(const Regime& regime, Instant opt_out_since, bool surel
 }
 
 // Since when someone is an adult by both regions.
-Instant Deciding::GrownFrom(const Age& age) const {
+Instant Evaluation::GrownFrom(const Age& age) const {
   const Instant at_home = AdultFrom(age, *regime_.at_home);
   return regime_.at_capture != nullptr ? std::max(at_home, AdultFrom(age, *regime_.at_capture)) : at_home;
 }
 
-void Deciding::NameScopes() {
+void Evaluation::NameScopes() {
   named_.push_back(Named{&subject_->account(), false, false, {}, {}, {}, {}});
   for (const base::ProfileHandle& profile : recording_.profiles) {
     const ScopeFacts* scope = subject_->Find(ScopeKind::kProfile, profile.bytes);
@@ -127,7 +127,7 @@ void Deciding::NameScopes() {
   }
 }
 
-bool Deciding::Names(ScopeKind kind, const base::Bytes16& handle) const {
+bool Evaluation::Names(ScopeKind kind, const base::Bytes16& handle) const {
   switch (kind) {
     case ScopeKind::kAccount:
       return true;
@@ -141,7 +141,7 @@ bool Deciding::Names(ScopeKind kind, const base::Bytes16& handle) const {
 }
 
 // R1.
-void Deciding::Holds() {
+void Evaluation::Holds() {
   on_hold_ = marks_.on_hold;
   for (const Hold& hold : subject_->holds) {
     const bool scope_named = Names(hold.scope, hold.handle);
@@ -151,7 +151,7 @@ void Deciding::Holds() {
 }
 
 // R2 and the deletions of E1.
-void Deciding::Tombstones() {
+void Evaluation::Tombstones() {
   const auto matched = [this](TombstoneState state, bool for_disposition) {
     switch (state) {
       case TombstoneState::kVerified:
@@ -199,7 +199,7 @@ void Deciding::Tombstones() {
 }
 
 // R3 of one scope. A border case is KEEP and never eligible.
-void Deciding::RetentionOf(const ScopeFacts& scope) {
+void Evaluation::RetentionOf(const ScopeFacts& scope) {
   const bool by_months = scope.retention.kind == RetentionKind::kMonths;
   const bool has_floor = scope.purge_floor.IsSet();
   if (scope.retention.kind == RetentionKind::kDoNotSave) disposition_.Add(Reason::kDoNotSave);
@@ -218,7 +218,7 @@ void Deciding::RetentionOf(const ScopeFacts& scope) {
 }
 
 // R3 and E1 of one named profile.
-void Deciding::ChildInactivity(const Named& named) {
+void Evaluation::ChildInactivity(const Named& named) {
   if (!named.is_profile || !named.is_child_now || !named.scope->last_active.IsSet()) return;
   if (!PassedAt(base::AddMonths(named.scope->last_active, regime_.child_inactive_months))) return;
   eligibility_.Add(Reason::kChildInactive);
@@ -229,7 +229,7 @@ void Deciding::ChildInactivity(const Named& named) {
 }
 
 // R4. Nothing is known of the region of a subject that only restrictions have named.
-void Deciding::FalseWake() {
+void Evaluation::FalseWake() {
   const Instant no_later = when_.NoLaterThan();
   if (!Accidental() || !subject_->registered || !no_later.IsSet()) return;
   const Instant over_from = no_later + regime_.purging.false_wake_ttl + base::Microseconds(1);
@@ -237,7 +237,7 @@ void Deciding::FalseWake() {
 }
 
 // R5.
-void Deciding::EndedCopies() {
+void Evaluation::EndedCopies() {
   if (recording_.artefact == Artefact::kSource || !IsPurpose(recording_.made_for)) return;
   for (const Named& named : named_) {
     const PurposeChoice choice = EffectiveChoice(*named.scope, recording_.made_for, rules_);
@@ -250,7 +250,7 @@ void Deciding::EndedCopies() {
 }
 
 // An earlier consent or default had ended. A device's consent is never needed, so it only can have refused.
-bool Deciding::EndedOnce(const Named& named, const PurposeChoice& choice) const {
+bool Evaluation::EndedOnce(const Named& named, const PurposeChoice& choice) const {
   const bool needs_none = named.scope->kind == ScopeKind::kDevice;
   return choice.refused_from.IsSet() && !(needs_none && choice.end_was_expiry);
 }
@@ -258,26 +258,26 @@ bool Deciding::EndedOnce(const Named& named, const PurposeChoice& choice) const 
 // It ended after the capture and was consented to again, or its scope was removed since: what was made before that end
 // is still owed. What was captured after it was made of nothing that was allowed then, and the record tells nothing of
 // it.
-bool Deciding::CopiesOwed(const PurposeChoice& choice) const {
+bool Evaluation::CopiesOwed(const PurposeChoice& choice) const {
   if (choice.copies_forgiven) return false;
   const Instant earliest = when_.known ? when_.lo : when_.ingested;
   return earliest.IsSet() && earliest < choice.refused_from;
 }
 
 // Counting months is slow, and hardly any consent ends within the life of an answer: no month has fewer than 28 days.
-bool Deciding::MayBeOver(const PurposeChoice& consent) const {
+bool Evaluation::MayBeOver(const PurposeChoice& consent) const {
   const Notice* notice = rules_.FindNotice(consent.notice);
   if (notice == nullptr || notice->consent_lifetime_months == 0) return false;
   const Instant at_the_earliest = consent.LastGiven() + base::Days(28 * int64_t{notice->consent_lifetime_months});
   return at_the_earliest <= now_.latest || at_the_earliest <= good_until_;
 }
 
-bool Deciding::LifetimeOver(const PurposeChoice& consent) {
+bool Evaluation::LifetimeOver(const PurposeChoice& consent) {
   return MayBeOver(consent) && PassedAt(ConsentEnd(consent, rules_));
 }
 
 // A consent's lifetime is over, or a child on whose behalf it was given has come of age.
-bool Deciding::ConsentEnded(const Named& named, const PurposeChoice& choice) {
+bool Evaluation::ConsentEnded(const Named& named, const PurposeChoice& choice) {
   const bool lifetime_over = LifetimeOver(choice);
   if (!named.is_profile) return lifetime_over;
   if (choice.by_guardian) {
@@ -289,7 +289,7 @@ bool Deciding::ConsentEnded(const Named& named, const PurposeChoice& choice) {
 
 // The same as far as it purges copies: by the subject's own region alone, and never because somebody's age was
 // corrected. A device's consent is not needed, so its end is none.
-bool Deciding::ConsentSurelyEnded(const Named& named, const PurposeChoice& choice) {
+bool Evaluation::ConsentSurelyEnded(const Named& named, const PurposeChoice& choice) {
   if (choice.choice != Choice::kGiven || named.scope->kind == ScopeKind::kDevice) return false;
   const bool lifetime_over = MayBeOver(choice) && SurelyPassedAt(ConsentEnd(choice, rules_));
   if (!named.is_profile || !choice.by_guardian) return lifetime_over;
@@ -298,7 +298,7 @@ bool Deciding::ConsentSurelyEnded(const Named& named, const PurposeChoice& choic
 }
 
 // E0, the part that needs no subject.
-void Deciding::Facts() {
+void Evaluation::Facts() {
   const bool is_copy = recording_.artefact != Artefact::kSource;
   const bool missing = !recording_.captured_at.IsSet() || recording_.wake == Wake::kMissing ||
                        recording_.kind == Kind::kMissing || recording_.speakers == Speakers::kMissing ||
@@ -312,26 +312,26 @@ void Deciding::Facts() {
   if (when_.invalid) eligibility_.Add(Reason::kInvalidTime);
 }
 
-bool Deciding::HasConsentedForThePast(const PurposeChoice& choice) const {
+bool Evaluation::HasConsentedForThePast(const PurposeChoice& choice) const {
   const Notice* notice = rules_.FindNotice(choice.notice);
   return choice.choice == Choice::kGiven ? notice != nullptr && notice->covers_past : choice.copies_forgiven;
 }
 
 // It says no, or may have said no when the capture was made and has not consented for the past since. The record knows
 // the last end alone, so any before the last consent may have been a refusal, and may have begun before the capture.
-bool Deciding::MayHaveRefused(const ScopeFacts& scope, Purpose purpose) const {
+bool Evaluation::MayHaveRefused(const ScopeFacts& scope, Purpose purpose) const {
   const PurposeChoice choice = EffectiveChoice(scope, purpose, rules_);
   if (SaysNo(choice.choice)) return true;
   return when_.known && choice.refused_from.IsSet() && !HasConsentedForThePast(choice) && when_.lo < choice.since;
 }
 
-bool Deciding::CapturedWhileRefused(const PurposeChoice& choice) const {
+bool Evaluation::CapturedWhileRefused(const PurposeChoice& choice) const {
   if (!when_.known || !choice.refused_from.IsSet() || choice.end_was_expiry) return false;
   return !HasConsentedForThePast(choice) && when_.hi >= choice.refused_from && when_.lo < choice.since;
 }
 
 // E0: who names no profile (device) may be one that said no, also one that is gone.
-bool Deciding::HidesRefusal(Purpose purpose) const {
+bool Evaluation::HidesRefusal(Purpose purpose) const {
   const bool no_profile = recording_.profiles.empty();
   const bool no_device = !recording_.device.IsSet();
   if (!no_profile && !no_device) return false;
@@ -343,7 +343,7 @@ bool Deciding::HidesRefusal(Purpose purpose) const {
 }
 
 // E3, E5, E6.
-void Deciding::FlagsAndVoices() {
+void Evaluation::FlagsAndVoices() {
   if ((flags_ & Flags::kCriticalData) != 0) eligibility_.Add(Reason::kCriticalData);
   if ((flags_ & Flags::kSafety) != 0) eligibility_.Add(Reason::kSafety);
   if (Accidental()) eligibility_.Add(Reason::kAccidental);
@@ -358,7 +358,7 @@ void Deciding::FlagsAndVoices() {
 }
 
 // Now, and when it was captured.
-bool Deciding::OneAdultNoChild() {
+bool Evaluation::OneAdultNoChild() {
   int adults = 0;
   int children = 0;
   for (const ScopeFacts& scope : subject_->scopes) {
@@ -377,7 +377,7 @@ bool Deciding::OneAdultNoChild() {
 }
 
 // What is left out is never more permissive than what is said.
-bool Deciding::PlaceMissing(const Regime& regime) const {
+bool Evaluation::PlaceMissing(const Regime& regime) const {
   const Place& place = question_.place;
   const bool is_review = question_.purpose == Purpose::kHumanReview;
   if (is_review && (!country_.IsSet() || place.reviewer_class == ReviewerClass::kMissing)) return true;
@@ -385,7 +385,7 @@ bool Deciding::PlaceMissing(const Regime& regime) const {
   return place.site.empty() && !regime.any_site;
 }
 
-bool Deciding::PlaceAllowedBy(const Regime& regime) const {
+bool Evaluation::PlaceAllowedBy(const Regime& regime) const {
   const Place& place = question_.place;
   const Countries& countries = regime.CountriesFor(question_.purpose);
   if (country_.IsSet() && !countries.any &&
@@ -397,7 +397,7 @@ bool Deciding::PlaceAllowedBy(const Regime& regime) const {
 }
 
 // E10.
-void Deciding::Places() {
+void Evaluation::Places() {
   for (const Regime* regime : regime_.regimes) {
     if (!PlaceAllowedBy(*regime)) eligibility_.Add(Reason::kPlaceNotAllowed);
     if (question_.purpose != Purpose::kHumanReview) continue;
@@ -410,7 +410,7 @@ void Deciding::Places() {
 }
 
 // What depends on the purpose itself: E0's unnamed scopes, E2, E4, E7, E8 and E9.
-void Deciding::AskPurpose(Purpose purpose) {
+void Evaluation::AskPurpose(Purpose purpose) {
   const ReasonSet purpose_rows = PurposeRows(purpose);
   eligibility_.Add(purpose_rows);
   if (subject_ == nullptr) return;
@@ -424,7 +424,7 @@ void Deciding::AskPurpose(Purpose purpose) {
 }
 
 // R1 to R5.
-void Deciding::Dispose() {
+void Evaluation::Dispose() {
   Holds();
   Tombstones();
   // In doubt of the time only orders purge.
@@ -439,7 +439,7 @@ void Deciding::Dispose() {
 }
 
 // E0 to E10.
-void Deciding::FindNoes(Purpose purpose) {
+void Evaluation::FindNoes(Purpose purpose) {
   if (now_.doubtful) eligibility_.Add(Reason::kClockDoubtful);
   Facts();
   if (subject_ == nullptr || !subject_->registered) eligibility_.Add(Reason::kUnknownSubject);
@@ -449,7 +449,7 @@ void Deciding::FindNoes(Purpose purpose) {
 }
 
 // E12: whether a consent of the account and of each named profile covers the capture.
-bool Deciding::OnConsentAlone(Purpose purpose) const {
+bool Evaluation::OnConsentAlone(Purpose purpose) const {
   return std::all_of(named_.begin(), named_.end(), [&](const Named& named) {
     if (named.scope->kind == ScopeKind::kDevice) return true;
     const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
@@ -457,7 +457,7 @@ bool Deciding::OnConsentAlone(Purpose purpose) const {
   });
 }
 
-Decision Deciding::Run() {
+Decision Evaluation::Run() {
   if (subject_ != nullptr) Dispose();
   Decision decision;
   decision.disposition = on_hold_               ? Disposition::kHold
@@ -483,7 +483,7 @@ Decision Deciding::Run() {
 
 Decision Decide(const SubjectFacts* subject, const RecordingState& marks, const Question& question,
                 const Rules& rules) {
-  return internal::Deciding(subject, marks, question, rules).Run();
+  return internal::Evaluation(subject, marks, question, rules).Run();
 }
 
 }  // namespace consent::domain

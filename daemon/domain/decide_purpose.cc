@@ -1,11 +1,11 @@
 // E2, E4, E8 and E9: what every named scope says to one purpose.
 #include <algorithm>
 
-#include "daemon/domain/deciding.h"
+#include "daemon/domain/evaluation.h"
 
 namespace consent::domain::internal {
 
-SuspensionState Deciding::Suspended(Purpose purpose) const {
+SuspensionState Evaluation::Suspended(Purpose purpose) const {
   SuspensionState state;
   if (rules_.suspensions.empty()) return state;
   for (const Region region : regime_.regions) {
@@ -18,7 +18,7 @@ SuspensionState Deciding::Suspended(Purpose purpose) const {
 }
 
 // E2, E4, E8 and E9 for one purpose.
-ReasonSet Deciding::PurposeRows(Purpose purpose) {
+ReasonSet Evaluation::PurposeRows(Purpose purpose) {
   ReasonSet reasons;
   const SuspensionState suspension = Suspended(purpose);
   if (suspension.active) reasons.Add(Reason::kSuspended);
@@ -30,7 +30,7 @@ ReasonSet Deciding::PurposeRows(Purpose purpose) {
 }
 
 // E4.
-ReasonSet Deciding::GuardianRow(Purpose purpose) {
+ReasonSet Evaluation::GuardianRow(Purpose purpose) {
   ReasonSet reasons;
   bool child_named = false;
   for (const Named& named : named_) {
@@ -52,7 +52,7 @@ ReasonSet Deciding::GuardianRow(Purpose purpose) {
 }
 
 // E8 and E9 of one scope.
-ReasonSet Deciding::ChoiceRows(const Named& named, Purpose purpose, const SuspensionState& suspension) {
+ReasonSet Evaluation::ChoiceRows(const Named& named, Purpose purpose, const SuspensionState& suspension) {
   const PurposeChoice choice = EffectiveChoice(*named.scope, purpose, rules_);
   ReasonSet reasons;
   switch (choice.choice) {
@@ -74,13 +74,13 @@ ReasonSet Deciding::ChoiceRows(const Named& named, Purpose purpose, const Suspen
   return reasons;
 }
 
-bool Deciding::CoversCapture(const PurposeChoice& consent) const {
+bool Evaluation::CoversCapture(const PurposeChoice& consent) const {
   const Notice* notice = rules_.FindNotice(consent.notice);
   return (notice != nullptr && notice->covers_past) || consent.since <= when_.lo;
 }
 
 // A device's choice can only restrict: what is left of E9 is that it was off before.
-ReasonSet Deciding::DeviceRow(const Named& named, const PurposeChoice& choice) const {
+ReasonSet Evaluation::DeviceRow(const Named& named, const PurposeChoice& choice) const {
   ReasonSet reasons;
   if (when_.known && EndedOnce(named, choice) && !CoversCapture(choice)) reasons.Add(Reason::kCapturedBeforeConsent);
   return reasons;
@@ -88,7 +88,7 @@ ReasonSet Deciding::DeviceRow(const Named& named, const PurposeChoice& choice) c
 
 // A denied closure, or "everything", took the default away, and the account has said nothing to this purpose since:
 // neither by itself nor by a control or everything.
-bool Deciding::DefaultDenied(Purpose purpose) const {
+bool Evaluation::DefaultDenied(Purpose purpose) const {
   const Instant denied = subject_->default_denied;
   if (!denied.IsSet()) return false;
   const ScopeFacts& account = subject_->account();
@@ -101,7 +101,7 @@ bool Deciding::DefaultDenied(Purpose purpose) const {
                       });
 }
 
-bool Deciding::Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const {
+bool Evaluation::Needed(const ScopeFacts& scope, Purpose purpose, const SuspensionState& suspension) const {
   if (regime_.opt_in || suspension.ever || DefaultDenied(purpose)) return true;
   const Instant default_from = std::max({regime_.opt_out_since, rules_.InUseSince(purpose), subject_->default_from,
                                          scope.default_from, subject_->default_denied});
@@ -109,7 +109,7 @@ bool Deciding::Needed(const ScopeFacts& scope, Purpose purpose, const Suspension
 }
 
 // E9 of a scope that never chose. No notice speaks for another adult.
-ReasonSet Deciding::UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension) {
+ReasonSet Evaluation::UnsetRow(const Named& named, Purpose purpose, const SuspensionState& suspension) {
   ReasonSet reasons;
   if (named.scope->kind == ScopeKind::kDevice || !Needed(*named.scope, purpose, suspension)) return reasons;
   if (!named.is_profile) {
@@ -121,8 +121,8 @@ ReasonSet Deciding::UnsetRow(const Named& named, Purpose purpose, const Suspensi
 }
 
 // E9 of a consent.
-ReasonSet Deciding::ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose,
-                               const SuspensionState& suspension) {
+ReasonSet Evaluation::ConsentRow(const Named& named, const PurposeChoice& choice, Purpose purpose,
+                                 const SuspensionState& suspension) {
   ReasonSet reasons;
   const Notice* notice = rules_.FindNotice(choice.notice);
   if (notice == nullptr) {

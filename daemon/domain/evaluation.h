@@ -42,9 +42,9 @@ struct MergedRegime {
 };
 
 // One decision in the making. Each member function is a row or a group of rows of the table.
-class Deciding {
+class Evaluation {
  public:
-  Deciding(const SubjectFacts* subject, const RecordingState& marks, const Question& question, const Rules& rules);
+  Evaluation(const SubjectFacts* subject, const RecordingState& marks, const Question& question, const Rules& rules);
   Decision Run();
 
  private:
