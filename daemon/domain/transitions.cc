@@ -7,7 +7,7 @@
 namespace consent::domain {
 namespace internal {
 
-PartOutcome MayLoosen(const Applying& applying, bool about_people) {
+PartOutcome MayLoosen(const TransitionBuilder& applying, bool about_people) {
   const Command& command = applying.command;
   if (!command.unusable.empty()) return Refused(Refusal::kUnusable, command.unusable);
   if (applying.IsClosed()) return Refused(Refusal::kAccountClosed);
@@ -62,8 +62,8 @@ Instant ExpiredUpTo(const Retention& retention, Instant now) {
 namespace {
 
 using internal::Applied;
-using internal::Applying;
 using internal::Refused;
+using internal::TransitionBuilder;
 
 bool Offered(const Retention& retention, const Rules& rules) {
   switch (retention.kind) {
@@ -85,7 +85,7 @@ bool IsContradicted(const Command& whole, const RetentionCommand& longer) {
   });
 }
 
-PartOutcome ChangeRetention(Applying& applying, const RetentionCommand& command) {
+PartOutcome ChangeRetention(TransitionBuilder& applying, const RetentionCommand& command) {
   if (!command.unreadable.empty()) return Refused(Refusal::kUnusable, command.unreadable);
   if (!Offered(command.retention, applying.rules)) return Refused(Refusal::kRetentionNotOffered);
   const ScopeFacts* existing = applying.after().Find(command.scope.kind, command.scope.handle);
@@ -117,7 +117,7 @@ PartOutcome ChangeRetention(Applying& applying, const RetentionCommand& command)
 }
 
 // Of who lives behind a closed account nothing is changed, nor by a request that cannot be used as it was sent.
-void ApplyPeople(Applying& applying) {
+void ApplyPeople(TransitionBuilder& applying) {
   const Command& command = applying.command;
   std::vector<PartOutcome>& parts = applying.result.parts;
   if (applying.IsClosed() || !command.unusable.empty()) {
@@ -143,7 +143,7 @@ bool Transition::AnyApplied() const {
 Transition Apply(const SubjectFacts& before, const Command& command, const Moment& moment, const Rules& rules) {
   Transition result;
   result.after = before;
-  Applying applying{before, command, moment, rules, result};
+  TransitionBuilder applying{before, command, moment, rules, result};
   const bool was_closed = before.closed_at.IsSet() && !before.reopened_at.IsSet();
   if (command.registers && command.unusable.empty() && !before.registered && (!was_closed || command.reopens)) {
     result.registered_now = true;

@@ -32,7 +32,8 @@ PurposeSet PurposesOf(const Target& target, const Rules& rules) {
   return purposes;
 }
 
-void SetChoice(Applying& applying, ScopeFacts& scope, Purpose purpose, const PurposeChoice& choice, Choice shown_from) {
+void SetChoice(TransitionBuilder& applying, ScopeFacts& scope, Purpose purpose, const PurposeChoice& choice,
+               Choice shown_from) {
   scope.ChoiceFor(purpose) = choice;
   FactChange change;
   change.what = ChangedWhat::kPurpose;
@@ -58,7 +59,7 @@ Instant LastAgreed(const ScopeFacts& scope) {
 
 // Refuses what is added to the target later. True where that is new, or said anew of a closed account: it then binds
 // the next one of its id. `agreed`: LastAgreed of the scope before the target was turned off.
-bool RefuseFuture(Applying& applying, ScopeFacts& scope, const Target& target, Instant agreed) {
+bool RefuseFuture(TransitionBuilder& applying, ScopeFacts& scope, const Target& target, Instant agreed) {
   const auto stands = [&](Instant since) { return !applying.IsToBeForgotten() && agreed <= since; };
   if (target.kind == TargetKind::kAll) {
     if (scope.refused_all_since.IsSet() && stands(scope.refused_all_since)) return false;
@@ -78,7 +79,7 @@ bool RefuseFuture(Applying& applying, ScopeFacts& scope, const Target& target, I
   return true;
 }
 
-PartOutcome TurnOff(Applying& applying, const ChoiceCommand& command) {
+PartOutcome TurnOff(TransitionBuilder& applying, const ChoiceCommand& command) {
   if (command.target.kind == TargetKind::kControl &&
       ControlToRefuse(command.target.control, applying.rules) == nullptr) {
     return Refused(Refusal::kUnknownControl);
@@ -131,7 +132,8 @@ struct Consenting {
 };
 
 // Who may consent for this scope.
-PartOutcome MayConsent(const Applying& applying, const ScopeFacts& scope, const Target& target, Instant given_at) {
+PartOutcome MayConsent(const TransitionBuilder& applying, const ScopeFacts& scope, const Target& target,
+                       Instant given_at) {
   const Proof& proof = applying.command.proof;
   if (scope.kind != ScopeKind::kProfile) {
     const bool unnamed = proof.actor == Actor::kGuardian && !proof.guardian.IsSet();
@@ -156,12 +158,13 @@ PartOutcome MayConsent(const Applying& applying, const ScopeFacts& scope, const 
   return Applied(false);
 }
 
-bool IsByGuardian(const Applying& applying, const ScopeFacts& scope) {
+bool IsByGuardian(const TransitionBuilder& applying, const ScopeFacts& scope) {
   return scope.kind == ScopeKind::kProfile && applying.command.proof.actor == Actor::kGuardian;
 }
 
 // It counts now as it did when it was given: neither its lifetime nor a notice, a suspension or an age has ended it.
-bool StillCounts(const Applying& applying, const ScopeFacts& scope, Purpose purpose, const PurposeChoice& consent) {
+bool StillCounts(const TransitionBuilder& applying, const ScopeFacts& scope, Purpose purpose,
+                 const PurposeChoice& consent) {
   const Instant now = applying.moment.time;
   const Notice* notice = applying.rules.FindNotice(consent.notice);
   if (consent.choice != Choice::kGiven || consent.has_ended || notice == nullptr || notice->superseded_from <= now) {
@@ -178,12 +181,12 @@ bool StillCounts(const Applying& applying, const ScopeFacts& scope, Purpose purp
 }
 
 // Neither the person nor the person's guardian says it.
-bool IsByOther(const Applying& applying, const ScopeFacts& scope) {
+bool IsByOther(const TransitionBuilder& applying, const ScopeFacts& scope) {
   return !IsByGuardian(applying, scope) && applying.command.proof.actor != Actor::kSelf;
 }
 
 // The same person says again what still counts: an agent or the system is not that person.
-bool IsRenewal(const Applying& applying, const ScopeFacts& scope, Purpose purpose, const PurposeChoice& now,
+bool IsRenewal(const TransitionBuilder& applying, const ScopeFacts& scope, Purpose purpose, const PurposeChoice& now,
                const Consenting& consenting) {
   const bool by_guardian = IsByGuardian(applying, scope);
   const bool in_person = !IsByOther(applying, scope) && !now.by_other;
@@ -193,7 +196,7 @@ bool IsRenewal(const Applying& applying, const ScopeFacts& scope, Purpose purpos
 
 // An import may say again what is stored, or fill what is unset. Empty: it may; else what is stored that it would
 // loosen.
-std::string WhyNotFilled(const Applying& applying, const ScopeFacts& scope, const Consenting& consenting) {
+std::string WhyNotFilled(const TransitionBuilder& applying, const ScopeFacts& scope, const Consenting& consenting) {
   // After a denied closure, or "everything", the subject chooses, and an import has not heard it.
   if (applying.result.after.default_denied.IsSet()) return "the wish to have the account closed or everything deleted";
   // Given to the closed account of that id, and nothing of it is inherited.
@@ -216,7 +219,7 @@ std::string WhyNotFilled(const Applying& applying, const ScopeFacts& scope, cons
 }
 
 // Everything a consent needs before any scope is looked at.
-PartOutcome MayTurnOn(const Applying& applying, const ChoiceCommand& command) {
+PartOutcome MayTurnOn(const TransitionBuilder& applying, const ChoiceCommand& command) {
   if (command.target.kind == TargetKind::kAll) return Refused(Refusal::kAllCannotBeTurnedOn);
   if (command.target.kind == TargetKind::kControl && applying.rules.FindControl(command.target.control) == nullptr) {
     return Refused(Refusal::kUnknownControl);
@@ -239,7 +242,7 @@ PartOutcome MayTurnOn(const Applying& applying, const ChoiceCommand& command) {
 }
 
 // What one scope needs.
-PartOutcome MayTurnOnAt(const Applying& applying, const ChoiceCommand& command, const ScopeFacts* scope,
+PartOutcome MayTurnOnAt(const TransitionBuilder& applying, const ChoiceCommand& command, const ScopeFacts* scope,
                         const Consenting& consenting) {
   if (scope == nullptr || !scope->registered) return Refused(Refusal::kScopeNotFound);
   PartOutcome gate = MayConsent(applying, *scope, command.target, consenting.given_at);
@@ -257,7 +260,7 @@ bool Renew(PurposeChoice& consent, Instant now) {
   return true;
 }
 
-bool Give(Applying& applying, ScopeFacts& scope, Purpose purpose, const Consenting& consenting) {
+bool Give(TransitionBuilder& applying, ScopeFacts& scope, Purpose purpose, const Consenting& consenting) {
   const PurposeChoice now = EffectiveChoice(scope, purpose, applying.rules);
   if (applying.IsImport() && now.choice == Choice::kGiven) return false;
   PurposeChoice given;
@@ -284,7 +287,7 @@ struct ConsentScopes {
   std::optional<ScopeRef> second;
 };
 
-ConsentScopes ScopesOf(const Applying& applying, const ChoiceCommand& command) {
+ConsentScopes ScopesOf(const TransitionBuilder& applying, const ChoiceCommand& command) {
   ConsentScopes scopes{command.scope, std::nullopt};
   if (command.scope.kind == ScopeKind::kAccount && applying.command.self_profile) {
     scopes.second = ScopeRef{ScopeKind::kProfile, applying.command.self_profile->bytes};
@@ -292,8 +295,8 @@ ConsentScopes ScopesOf(const Applying& applying, const ChoiceCommand& command) {
   return scopes;
 }
 
-bool TurnOnAt(Applying& applying, const ChoiceCommand& command, ScopeFacts& scope, const Consenting& consenting,
-              bool wholly) {
+bool TurnOnAt(TransitionBuilder& applying, const ChoiceCommand& command, ScopeFacts& scope,
+              const Consenting& consenting, bool wholly) {
   bool changed = false;
   for (const Purpose purpose : kAllPurposes) {
     if (consenting.granted.Has(purpose)) changed = Give(applying, scope, purpose, consenting) || changed;
@@ -308,7 +311,7 @@ bool TurnOnAt(Applying& applying, const ChoiceCommand& command, ScopeFacts& scop
   return changed;
 }
 
-PartOutcome TurnOn(Applying& applying, const ChoiceCommand& command) {
+PartOutcome TurnOn(TransitionBuilder& applying, const ChoiceCommand& command) {
   PartOutcome gate = MayTurnOn(applying, command);
   if (gate.refusal != Refusal::kNone) return gate;
   const Proof& proof = applying.command.proof;
@@ -332,7 +335,7 @@ PartOutcome TurnOn(Applying& applying, const ChoiceCommand& command) {
 }
 
 // The same call turns some of it off.
-bool IsContradicted(const Applying& applying, const ChoiceCommand& on) {
+bool IsContradicted(const TransitionBuilder& applying, const ChoiceCommand& on) {
   const PurposeSet asked = PurposesOf(on.target, applying.rules);
   const ConsentScopes scopes = ScopesOf(applying, on);
   const auto& choices = applying.command.choices;
@@ -344,7 +347,7 @@ bool IsContradicted(const Applying& applying, const ChoiceCommand& on) {
 
 }  // namespace
 
-PurposeChoice EndOf(const Applying& applying, const ScopeFacts& scope, const PurposeChoice& choice) {
+PurposeChoice EndOf(const TransitionBuilder& applying, const ScopeFacts& scope, const PurposeChoice& choice) {
   PurposeChoice end;
   if (SaysNo(choice.choice)) {
     end.refused_from = choice.since;
@@ -373,7 +376,7 @@ PurposeChoice EndOf(const Applying& applying, const ScopeFacts& scope, const Pur
   return end;
 }
 
-void ApplyChoices(Applying& applying) {
+void ApplyChoices(TransitionBuilder& applying) {
   const std::vector<ChoiceCommand>& choices = applying.command.choices;
   std::vector<PartOutcome> outcomes(choices.size());
   for (size_t i = 0; i < choices.size(); ++i) {

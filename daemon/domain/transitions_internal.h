@@ -10,7 +10,7 @@
 namespace consent::domain::internal {
 
 // One command being applied. Its parts are free functions over it.
-struct Applying {
+struct TransitionBuilder {
   const SubjectFacts& before;
   const Command& command;
   const Moment& moment;
@@ -37,20 +37,20 @@ inline PartOutcome Applied(bool changed) { return PartOutcome{Refusal::kNone, ch
 // What every loosening needs: a clock that can be trusted, a registered subject, the current revision, channel and
 // actor. `about_people`: the part only says who lives there, which a first registration may do without etag and
 // evidence.
-PartOutcome MayLoosen(const Applying& applying, bool about_people);
+PartOutcome MayLoosen(const TransitionBuilder& applying, bool about_people);
 
-void RecordScope(Applying& applying, ChangedWhat what, const ScopeRef& scope);
+void RecordScope(TransitionBuilder& applying, ChangedWhat what, const ScopeRef& scope);
 
 // The scope, made unregistered if it is named for the first time: it then begins with what the fold of its kind
 // refuses, and the oldest unregistered one may fold to make room. Other references to scopes end.
-ScopeFacts& FindOrCreate(Applying& applying, const ScopeRef& scope);
+ScopeFacts& FindOrCreate(TransitionBuilder& applying, const ScopeRef& scope);
 
 // A profile or device is registered, if the subject may have one more; nullptr: it may not.
-ScopeFacts* Register(Applying& applying, const ScopeRef& scope);
+ScopeFacts* Register(TransitionBuilder& applying, const ScopeRef& scope);
 
 // The last end that a scope remembers, its choice unset, now that `choice` is replaced or goes: a refusal's time, or
 // when a consent had expired, or an earlier one. Where there is none, nothing.
-PurposeChoice EndOf(const Applying& applying, const ScopeFacts& scope, const PurposeChoice& choice);
+PurposeChoice EndOf(const TransitionBuilder& applying, const ScopeFacts& scope, const PurposeChoice& choice);
 
 // Smaller is stricter.
 int Strictness(const Retention& retention);
@@ -59,16 +59,16 @@ int Strictness(const Retention& retention);
 Instant ExpiredUpTo(const Retention& retention, Instant now);
 
 // Choices and their outcomes, refusals first.
-void ApplyChoices(Applying& applying);
+void ApplyChoices(TransitionBuilder& applying);
 
-PartOutcome ApplyRegion(Applying& applying, Region region);
-PartOutcome ApplyProfile(Applying& applying, const ProfileCommand& profile);
-PartOutcome ApplyDevice(Applying& applying, base::DeviceHandle device);
-PartOutcome ApplyRemoval(Applying& applying, const ScopeRef& scope);
+PartOutcome ApplyRegion(TransitionBuilder& applying, Region region);
+PartOutcome ApplyProfile(TransitionBuilder& applying, const ProfileCommand& profile);
+PartOutcome ApplyDevice(TransitionBuilder& applying, base::DeviceHandle device);
+PartOutcome ApplyRemoval(TransitionBuilder& applying, const ScopeRef& scope);
 // A guardian's name has no reason to stay with who has come of age.
-void DropGuardiansOfAdults(Applying& applying);
+void DropGuardiansOfAdults(TransitionBuilder& applying);
 // When the period after the notice about a child's inactivity had surely ended, which purged what was recorded before;
 // unset: it has not.
-Instant InactivityPurge(const Applying& applying, const ScopeFacts& scope);
+Instant InactivityPurge(const TransitionBuilder& applying, const ScopeFacts& scope);
 
 }  // namespace consent::domain::internal

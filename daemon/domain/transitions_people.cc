@@ -86,7 +86,7 @@ struct Measured {
 // A guardian's consent that had ended stays ended when a corrected age or a move makes a child again: otherwise a
 // restriction would bring it back. One that would last longer by it the guardian must give again, unless the change was
 // made as a loosening is. An adult's own only stops counting meanwhile, which is computed: nobody said so.
-void KeepEnded(const Applying& applying, ScopeFacts& scope, const Measured& before, const Measured& after) {
+void KeepEnded(const TransitionBuilder& applying, ScopeFacts& scope, const Measured& before, const Measured& after) {
   const base::Now& now = applying.moment.now;
   const auto is_revived = [&](const PurposeChoice& choice, Instant at) {
     return EndedByAge(choice, before.age, before.by, at) && !EndedByAge(choice, after.age, after.by, at);
@@ -107,7 +107,7 @@ void KeepEnded(const Applying& applying, ScopeFacts& scope, const Measured& befo
 }
 
 // After a suspension only choices made since its end count, and moving away from it is no such choice.
-void KeepSuspended(const Applying& applying, ScopeFacts& scope) {
+void KeepSuspended(const TransitionBuilder& applying, ScopeFacts& scope) {
   for (const Purpose purpose : kAllPurposes) {
     PurposeChoice& choice = scope.ChoiceFor(purpose);
     if (choice.choice != Choice::kGiven) continue;
@@ -128,20 +128,20 @@ void RememberRegion(SubjectFacts& facts, Instant now) {
   former.front() = {Region{}, former.front().until, true};
 }
 
-void NameGuardian(Applying& applying, ScopeFacts& scope, base::GuardianHandle guardian) {
+void NameGuardian(TransitionBuilder& applying, ScopeFacts& scope, base::GuardianHandle guardian) {
   scope.guardian = guardian;
   scope.guardian_since = applying.moment.time;
 }
 
 // The record still knows that somebody removed it.
-bool IsRemovalUndoneByImport(const Applying& applying, const ScopeRef& ref) {
+bool IsRemovalUndoneByImport(const TransitionBuilder& applying, const ScopeRef& ref) {
   const ScopeFacts* scope = applying.result.after.Find(ref.kind, ref.handle);
   if (!applying.IsImport()) return false;
   // Of those that are folded together nobody knows which they were.
   return scope == nullptr ? applying.result.after.Find(ref.kind, base::Bytes16{}) != nullptr : scope->WasRemoved();
 }
 
-PartOutcome AddProfile(Applying& applying, const ProfileCommand& profile) {
+PartOutcome AddProfile(TransitionBuilder& applying, const ProfileCommand& profile) {
   const ScopeRef ref{ScopeKind::kProfile, profile.profile.bytes};
   if (IsRemovalUndoneByImport(applying, ref)) return Refused(Refusal::kImportCannotLoosen, "the profile's removal");
   const Age age = profile.age.value_or(Age{});
@@ -170,7 +170,7 @@ PartOutcome AddProfile(Applying& applying, const ProfileCommand& profile) {
 // The later of two, where there are two.
 std::optional<base::Date> Later(std::optional<base::Date> a, std::optional<base::Date> b) { return std::max(a, b); }
 
-PartOutcome ChangeAge(Applying& applying, ScopeFacts& scope, Age age) {
+PartOutcome ChangeAge(TransitionBuilder& applying, ScopeFacts& scope, Age age) {
   if (SameAge(scope.age, age)) return Applied(false);
   const Age before = scope.age;
   const Instant now = applying.moment.time;
@@ -199,7 +199,7 @@ PartOutcome ChangeAge(Applying& applying, ScopeFacts& scope, Age age) {
   return Applied(true);
 }
 
-PartOutcome ChangeGuardian(Applying& applying, ScopeFacts& scope, base::GuardianHandle guardian) {
+PartOutcome ChangeGuardian(TransitionBuilder& applying, ScopeFacts& scope, base::GuardianHandle guardian) {
   // An adult has none.
   if (scope.guardian == guardian || (guardian.IsSet() && applying.IsAdultAtHome(scope))) return Applied(false);
   if (guardian.IsSet()) {
@@ -215,11 +215,11 @@ PartOutcome ChangeGuardian(Applying& applying, ScopeFacts& scope, base::Guardian
   return Applied(true);
 }
 
-const Regime& HomeRegime(const Applying& applying) {
+const Regime& HomeRegime(const TransitionBuilder& applying) {
   return applying.rules.regimes[applying.rules.ForRegion(applying.result.after.region).regime];
 }
 
-PartOutcome NoteActivity(Applying& applying, ScopeFacts& scope, Instant last_active) {
+PartOutcome NoteActivity(TransitionBuilder& applying, ScopeFacts& scope, Instant last_active) {
   last_active = std::min(last_active, applying.moment.time);
   if (last_active <= scope.last_active) return Applied(false);
   if (applying.IsImport() && scope.last_active.IsSet()) {
@@ -251,18 +251,18 @@ void Merge(PartOutcome& into, PartOutcome part) {
 
 }  // namespace
 
-bool Applying::IsAdultAtHome(const ScopeFacts& profile) const {
+bool TransitionBuilder::IsAdultAtHome(const ScopeFacts& profile) const {
   return AdultFrom(profile.age, AgeAtHome()) <= moment.time;
 }
 
-void RecordScope(Applying& applying, ChangedWhat what, const ScopeRef& scope) {
+void RecordScope(TransitionBuilder& applying, ChangedWhat what, const ScopeRef& scope) {
   FactChange change;
   change.what = what;
   change.scope = scope;
   applying.Record(std::move(change));
 }
 
-Instant InactivityPurge(const Applying& applying, const ScopeFacts& scope) {
+Instant InactivityPurge(const TransitionBuilder& applying, const ScopeFacts& scope) {
   const Regime& regime = HomeRegime(applying);
   if (!scope.last_active.IsSet() || !scope.inactivity_notice.IsSet()) return Instant{};
   if (scope.inactivity_notice < base::AddMonths(scope.last_active, regime.child_inactive_months)) return Instant{};
@@ -270,7 +270,7 @@ Instant InactivityPurge(const Applying& applying, const ScopeFacts& scope) {
   return purged_at <= applying.moment.now.earliest ? purged_at : Instant{};
 }
 
-PartOutcome ApplyRegion(Applying& applying, Region region) {
+PartOutcome ApplyRegion(TransitionBuilder& applying, Region region) {
   SubjectFacts& facts = applying.after();
   if (facts.region == region) return Applied(false);
   if (!IsKnown(region, applying.rules)) return Refused(Refusal::kUnknownRegion, WhyNotAssigned(region));
@@ -301,7 +301,7 @@ PartOutcome ApplyRegion(Applying& applying, Region region) {
   return Applied(true);
 }
 
-PartOutcome ApplyProfile(Applying& applying, const ProfileCommand& profile) {
+PartOutcome ApplyProfile(TransitionBuilder& applying, const ProfileCommand& profile) {
   ScopeFacts* scope = applying.after().Find(ScopeKind::kProfile, profile.profile.bytes);
   if (scope == nullptr || !scope->registered) return AddProfile(applying, profile);
   PartOutcome outcome = Applied(false);
@@ -311,7 +311,7 @@ PartOutcome ApplyProfile(Applying& applying, const ProfileCommand& profile) {
   return outcome;
 }
 
-PartOutcome ApplyDevice(Applying& applying, base::DeviceHandle device) {
+PartOutcome ApplyDevice(TransitionBuilder& applying, base::DeviceHandle device) {
   const ScopeRef ref{ScopeKind::kDevice, device.bytes};
   const ScopeFacts* existing = applying.after().Find(ref.kind, ref.handle);
   if (existing != nullptr && existing->registered) return Applied(false);
@@ -321,7 +321,7 @@ PartOutcome ApplyDevice(Applying& applying, base::DeviceHandle device) {
   return Register(applying, ref) != nullptr ? Applied(true) : Refused(Refusal::kSubjectFull);
 }
 
-void DropGuardiansOfAdults(Applying& applying) {
+void DropGuardiansOfAdults(TransitionBuilder& applying) {
   if (applying.moment.now.doubtful) return;
   for (ScopeFacts& scope : applying.after().scopes) {
     const bool has_one = scope.guardian.IsSet() || scope.guardian_since.IsSet();

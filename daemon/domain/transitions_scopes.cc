@@ -73,7 +73,7 @@ void FoldToBound(SubjectFacts& facts, ScopeKind kind) {
 
 // What stays of a scope that goes: what it refused, ends whose copies are owed, what had expired. Consents, retention
 // and the person go.
-ScopeFacts KeptOf(const Applying& applying, const ScopeFacts& scope) {
+ScopeFacts KeptOf(const TransitionBuilder& applying, const ScopeFacts& scope) {
   ScopeFacts kept;
   kept.kind = scope.kind;
   kept.handle = scope.handle;
@@ -98,7 +98,7 @@ ScopeFacts KeptOf(const Applying& applying, const ScopeFacts& scope) {
 
 }  // namespace
 
-ScopeFacts& FindOrCreate(Applying& applying, const ScopeRef& ref) {
+ScopeFacts& FindOrCreate(TransitionBuilder& applying, const ScopeRef& ref) {
   SubjectFacts& facts = applying.after();
   if (ScopeFacts* found = facts.Find(ref.kind, ref.handle)) return *found;
   AddScope(facts, ref.kind, ref.handle);
@@ -107,7 +107,7 @@ ScopeFacts& FindOrCreate(Applying& applying, const ScopeRef& ref) {
   return *facts.Find(ref.kind, ref.handle);
 }
 
-ScopeFacts* Register(Applying& applying, const ScopeRef& ref) {
+ScopeFacts* Register(TransitionBuilder& applying, const ScopeRef& ref) {
   if (CountScopes(applying.after(), ref.kind, true) >= kMaxProfiles) return nullptr;
   ScopeFacts& scope = FindOrCreate(applying, ref);
   scope.registered = true;
@@ -116,7 +116,7 @@ ScopeFacts* Register(Applying& applying, const ScopeRef& ref) {
   return &scope;
 }
 
-PartOutcome ApplyRemoval(Applying& applying, const ScopeRef& ref) {
+PartOutcome ApplyRemoval(TransitionBuilder& applying, const ScopeRef& ref) {
   SubjectFacts& facts = applying.after();
   const ScopeFacts* scope = ref.kind == ScopeKind::kAccount ? nullptr : facts.Find(ref.kind, ref.handle);
   if (scope == nullptr || scope->WasRemoved() || scope->IsFold()) return Refused(Refusal::kScopeNotFound);
