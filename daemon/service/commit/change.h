@@ -12,7 +12,7 @@
 
 namespace consent::service {
 
-class ChangePart;
+class ChangeHook;
 
 // Who called. Until there are certificates every local caller is "local".
 struct Caller {
@@ -34,7 +34,7 @@ struct ChangeRequest {
   uint8_t flags = 0;
   // Of kUpsertSubject only: a closed account's id is somebody's new account.
   bool create_new = false;
-  std::shared_ptr<ChangePart> part;  // what the use case adds
+  std::shared_ptr<ChangeHook> hook;  // what the use case adds
 };
 
 // The answer to a write, kept in its change row so that a repeated request_id gets the same one.

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
-#include "daemon/service/commit/change_part.h"
+#include "daemon/service/commit/change_hook.h"
 #include "daemon/service/commit/commit_now.h"
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/load_subject.h"
@@ -145,7 +145,7 @@ void ChangeSubject::Attempt(const WorkPtr& work) {
   if (!work->request_key.empty()) {
     preconditions.push_back({store::Table::kRequest, work->request_key, work->request_row, work->seen});
   }
-  work->request.part->AddPreconditions(preconditions);
+  work->request.hook->AddPreconditions(preconditions);
   core_.store.Commit(
       core_.PartitionOf(subject), std::move(preconditions),
       [this, work](const store::Stamp& stamp) { return Build(*work, stamp); },
@@ -163,7 +163,7 @@ bool ChangeSubject::Prepare(Work& work) const {
     return false;
   }
   work.before = *std::move(before);
-  if (IsClosed(work) || !PreparePart(work)) return false;
+  if (IsClosed(work) || !PrepareHook(work)) return false;
   const absl::Status sealed = PreparePayload(work);
   if (!sealed.ok()) work.reply = sealed;
   return sealed.ok();
@@ -273,7 +273,7 @@ bool ChangeSubject::IsClosed(Work& work) const {
 }
 
 // Tries the command, so that one of which nothing would apply costs no commit, and asks the part what it adds.
-bool ChangeSubject::PreparePart(Work& work) const {
+bool ChangeSubject::PrepareHook(Work& work) const {
   const std::shared_ptr<const domain::Rules> rules = core_.policies.rules();
   const base::Now now = core_.Present();
   const domain::Moment moment{now.latest, work.before.facts.revision + 1, now, work.ticket.closed};
@@ -285,13 +285,13 @@ bool ChangeSubject::PreparePart(Work& work) const {
   work.guardian_leaves = AGuardianLeaves(work.before.facts, trial.after);
   const Payload& payload = work.request.payload;
   if (work.guardian_leaves || !payload.names.empty() || !payload.guardians.empty()) work.after = trial.after;
-  const absl::StatusOr<ChangePart::Prepared> prepared =
-      work.request.part->Prepare(core_, PartInput{work.before, trial, work.seen, moment});
+  const absl::StatusOr<ChangeHook::Prepared> prepared =
+      work.request.hook->Prepare(core_, HookInput{work.before, trial, work.seen, moment});
   if (!prepared.ok()) {
     work.reply = prepared.status();
     return false;
   }
-  if (*prepared == ChangePart::Prepared::kGoOn) return true;
+  if (*prepared == ChangeHook::Prepared::kGoOn) return true;
   ChangeReply reply;
   reply.account_closed = IsClosedFor(work.before.facts);
   reply.revision = core_.tokens.Encode(Revision{core_.PartitionOf(work.request.subject), work.before.facts.revision});
@@ -367,8 +367,8 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   const std::string key = core_.SubjectKey(request.subject);
   store::Change change;
   ChangeReply reply;
-  PartOutput output{moment, transition, change.writes};
-  request.part->Build(core_, stamp, output);
+  HookOutput output{moment, transition, change.writes};
+  request.hook->Build(core_, stamp, output);
   reply.flags = output.flags;
   work.facts_after.clear();
   domain::EncodeFacts(transition.after, &work.facts_after);
@@ -408,12 +408,12 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
 void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
   const ChangeRequest& request = work.request;
   FactsIndex& index = core_.IndexOf(request.subject);
-  request.part->Publish(core_, stamp);
+  request.hook->Publish(core_, stamp);
   if (work.before.facts.has_more_tombstones || work.after.has_more_tombstones) {
     index.PutTombstones(request.subject, work.after.cover);
   }
   index.Put(request.subject, work.facts_after);
-  request.part->Wake();
+  request.hook->Wake();
   core_.NoteStamp(stamp.time);
   core_.gauges.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);
   work.reply->revision = core_.tokens.Encode(Revision{core_.PartitionOf(request.subject), stamp.sequence});

@@ -22,7 +22,7 @@ class ChangeSubject {
  public:
   // At most `max_in_flight` changes at a time; more are OVERLOADED.
   ChangeSubject(Core& core, size_t max_in_flight);
-  // `request.part` is set.
+  // `request.hook` is set.
   void Submit(ChangeRequest request, ChangeDone done);
   size_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
 
@@ -38,7 +38,7 @@ class ChangeSubject {
   // account of its id begins with.
   bool IsClosed(Work& work) const;
   absl::Status MayReopen(const domain::Command& command) const;
-  bool PreparePart(Work& work) const;
+  bool PrepareHook(Work& work) const;
   base::Bytes16 BodyOf(const ChangeRequest& request) const;
   absl::Status PreparePayload(Work& work) const;
   store::Change Build(Work& work, const store::Stamp& stamp) const;

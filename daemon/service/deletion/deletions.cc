@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/deletion/deletion_hooks.h"
 #include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
@@ -46,10 +46,10 @@ Deletions::Deletions(Core& core, ChangeSubject& changes, TaskQueue& queue)
 
 void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone done) {
   const domain::DeletionState begins_as = deletion.state;
-  const auto part = std::make_shared<CreatePart>(queue_, change.subject, std::move(deletion));
+  const auto part = std::make_shared<CreateDeletionHook>(queue_, change.subject, std::move(deletion));
   const store::Partition partition = core_.PartitionOf(change.subject);
   change.kind = ChangeKind::kDeletionReceived;
-  change.part = part;
+  change.hook = part;
   // What a step that follows is asked with: it is the same act, so it needs no request_id.
   ChangeRequest further = change;
   further.request_id.clear();
@@ -88,8 +88,8 @@ void Deletions::Step(ChangeRequest change, DeletionPlace place, DeletionStep ste
   if (!row.ok()) return done(std::move(row).status());
   change.subject = row->request.subject;
   change.kind = KindOf(step);
-  const auto part = std::make_shared<StepPart>(queue_, change.subject, place, step, reason, change.command);
-  change.part = part;
+  const auto part = std::make_shared<DeletionStepHook>(queue_, change.subject, place, step, reason, change.command);
+  change.hook = part;
   change.command.expected_revision.reset();  // the request's etag, not the subject's
   ChangeRequest further = change;
   further.request_id.clear();

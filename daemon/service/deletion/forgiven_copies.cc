@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/deletion/deletion_hooks.h"
 #include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/read_errors.h"
@@ -72,7 +72,7 @@ void ForgivenCopies::AddPreconditions(std::vector<store::Precondition>& precondi
   }
 }
 
-void ForgivenCopies::Build(const Core& core, const store::Stamp& stamp, PartOutput& out) {
+void ForgivenCopies::Build(const Core& core, const store::Stamp& stamp, HookOutput& out) {
   std::vector<store::Write>& writes = out.writes;
   // What was allowed when it was tried may not be any more, as where the clock has become doubtful.
   const std::vector<domain::Forgiven> forgiven = domain::ForgivenBy(out.transition);

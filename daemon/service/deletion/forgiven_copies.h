@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "daemon/domain/ended_uses.h"
-#include "daemon/service/commit/change_part.h"
+#include "daemon/service/commit/change_hook.h"
 #include "daemon/service/purge/open_tasks.h"
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
@@ -20,7 +20,7 @@ class ForgivenCopies {
   // Finds them by what the change would make good. May block. What the commit itself does not make good stays owed.
   absl::Status Load(const Core& core, const domain::Transition& trial);
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
-  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out);
+  void Build(const Core& core, const store::Stamp& stamp, HookOutput& out);
   void Publish(Core& core, TaskQueue& queue) const;
   // Puts on the queue what is owed still.
   void Wake(TaskQueue& queue) const;

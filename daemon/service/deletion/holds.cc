@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "daemon/service/commit/change_part.h"
+#include "daemon/service/commit/change_hook.h"
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/read_errors.h"
@@ -89,12 +89,12 @@ absl::StatusOr<Waiting> OpenTasksOf(const Core& core, base::SubjectHandle subjec
   return waiting;
 }
 
-class PlacePart final : public ChangePart {
+class PlaceHoldHook final : public ChangeHook {
  public:
-  PlacePart(TaskQueue& queue, base::SubjectHandle subject, NewHold hold)
+  PlaceHoldHook(TaskQueue& queue, base::SubjectHandle subject, NewHold hold)
       : queue_(queue), subject_(subject), hold_(std::move(hold)) {}
 
-  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override {
+  absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override {
     const auto holds = LoadHoldsInForce(core, subject_, input.before.facts);
     if (!holds.ok()) return holds.status();
     size_t recordings = hold_.held.recordings.size();
@@ -114,7 +114,7 @@ class PlacePart final : public ChangePart {
     return Prepared::kGoOn;
   }
 
-  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override {
+  void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override {
     HoldRow row;
     row.subject = subject_;
     row.held = hold_.held;
@@ -153,10 +153,10 @@ class PlacePart final : public ChangePart {
   std::string sealed_;
 };
 
-class ReleasePart final : public ChangePart {
+class ReleaseHoldHook final : public ChangeHook {
  public:
-  ReleasePart(TaskQueue& queue, base::SubjectHandle subject, HoldPlace place, Order order,
-              const domain::Command& command)
+  ReleaseHoldHook(TaskQueue& queue, base::SubjectHandle subject, HoldPlace place, Order order,
+                  const domain::Command& command)
       : queue_(queue),
         subject_(subject),
         place_(place),
@@ -164,7 +164,7 @@ class ReleasePart final : public ChangePart {
         etag_(command.expected_revision),
         proof_(command.proof) {}
 
-  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override {
+  absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override {
     absl::StatusOr<HoldRow> row = LoadHold(core, place_, &bytes_);
     if (!row.ok()) return row.status();
     row_ = *std::move(row);
@@ -190,7 +190,7 @@ class ReleasePart final : public ChangePart {
     preconditions.push_back({store::Table::kHold, HoldKey(place_.sequence), bytes_});
   }
 
-  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override {
+  void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override {
     HoldRow next = row_;
     next.released_at = stamp.time;
     next.released = order_;
@@ -266,7 +266,7 @@ Holds::Holds(Core& core, ChangeSubject& changes, TaskQueue& queue) : core_(core)
 void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
   const store::Partition partition = core_.PartitionOf(change.subject);
   change.kind = ChangeKind::kHoldPlaced;
-  change.part = std::make_shared<PlacePart>(queue_, change.subject, std::move(hold));
+  change.hook = std::make_shared<PlaceHoldHook>(queue_, change.subject, std::move(hold));
   changes_.Submit(std::move(change), [this, partition, done = std::move(done)](absl::StatusOr<ChangeReply> reply) {
     if (!reply.ok()) return done(std::move(reply).status());
     // The hold is named by the commit that placed it, which is the revision that the reply names.
@@ -284,7 +284,7 @@ void Holds::Release(ChangeRequest change, HoldPlace place, Order order, ReleaseD
   if (!row.ok()) return done(row.status());
   change.subject = row->subject;
   change.kind = ChangeKind::kHoldReleased;
-  change.part = std::make_shared<ReleasePart>(queue_, change.subject, place, std::move(order), change.command);
+  change.hook = std::make_shared<ReleaseHoldHook>(queue_, change.subject, place, std::move(order), change.command);
   change.command.expected_revision.reset();  // the hold's etag, not the subject's
   changes_.Submit(std::move(change),
                   [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/deletion/deletion_hooks.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
@@ -13,12 +13,12 @@
 namespace consent::service {
 namespace {
 
-class SettlePart final : public ChangePart {
+class SettlePart final : public ChangeHook {
  public:
   SettlePart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place)
       : queue_(queue), place_(place), effect_(subject) {}
 
-  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override {
+  absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override {
     absl::StatusOr<DeletionRow> row = LoadDeletion(core, place_, &bytes_);
     if (!row.ok()) return row.status();
     row_ = *std::move(row);
@@ -34,7 +34,7 @@ class SettlePart final : public ChangePart {
     preconditions.push_back({store::Table::kDeletion, DeletionKey(place_.number), bytes_});
   }
 
-  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override {
+  void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override {
     DeletionRow next = row_;
     if (!out.moment.now.doubtful) Settle(core, out.moment, next.request);
     next.request.changed = stamp.sequence;
@@ -117,7 +117,7 @@ absl::Status SettleOrders(Core& core, ChangeSubject& changes, TaskQueue& queue, 
     ChangeRequest change;
     change.subject = subject;
     change.kind = ChangeKind::kDeletionSettled;
-    change.part = std::make_shared<SettlePart>(queue, subject, place);
+    change.hook = std::make_shared<SettlePart>(queue, subject, place);
     const auto done = std::make_shared<std::promise<absl::Status>>();
     std::future<absl::Status> answer = done->get_future();
     changes.Submit(std::move(change),

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/deletion/deletion_hooks.h"
 #include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/subject_rows.h"
 
@@ -71,7 +71,7 @@ void VerifyWithin::AddPreconditions(std::vector<store::Precondition>& preconditi
 }
 
 // The tombstones of the record stay as they are: all that they match, the outer one's matches too.
-void VerifyWithin::Build(const Core& core, const SystemsSeen& systems, PartOutput& out) {
+void VerifyWithin::Build(const Core& core, const SystemsSeen& systems, HookOutput& out) {
   if (looked_ && !more_ && !others_left_) out.transition.after.has_unverified_deletions = false;
   for (Found& found : found_) {
     DeletionRow next = found.row;

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/service/commit/change_part.h"
+#include "daemon/service/commit/change_hook.h"
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/system_rows.h"
@@ -24,7 +24,7 @@ class VerifyWithin {
   bool more() const { return more_; }
 
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
-  void Build(const Core& core, const SystemsSeen& systems, PartOutput& out);
+  void Build(const Core& core, const SystemsSeen& systems, HookOutput& out);
   void Publish(Core& core, TaskQueue& queue, const SystemsSeen& systems) const;
 
  private:

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/deletion/deletion_hooks.h"
 #include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/selector.h"
@@ -43,7 +43,7 @@ WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domai
   return made;
 }
 
-absl::StatusOr<ChangePart::Prepared> WithdrawalFollowUps::Prepare(const Core& core, const PartInput& input) {
+absl::StatusOr<ChangeHook::Prepared> WithdrawalFollowUps::Prepare(const Core& core, const HookInput& input) {
   made_.clear();
   if (absl::Status s = forgiven_.Load(core, input.trial); !s.ok()) return s;
   const std::vector<domain::EndedUse> ended =
@@ -65,7 +65,7 @@ void WithdrawalFollowUps::AddPreconditions(std::vector<store::Precondition>& pre
   if (ends_something_) preconditions.push_back(systems_.AsPrecondition());
 }
 
-void WithdrawalFollowUps::Build(const Core& core, const store::Stamp& stamp, PartOutput& out) {
+void WithdrawalFollowUps::Build(const Core& core, const store::Stamp& stamp, HookOutput& out) {
   forgiven_.Build(core, stamp, out);
   const domain::Moment& moment = out.moment;
   const store::Partition partition = core.PartitionOf(subject_);

@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "daemon/domain/ended_uses.h"
-#include "daemon/service/commit/change_part.h"
+#include "daemon/service/commit/change_hook.h"
 #include "daemon/service/deletion/forgiven_copies.h"
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/system_rows.h"
 
 namespace consent::service {
 
-class WithdrawalFollowUps final : public ChangePart {
+class WithdrawalFollowUps final : public ChangeHook {
  public:
   WithdrawalFollowUps(TaskQueue& queue, base::SubjectHandle subject, std::string account_id,
                       std::vector<std::pair<domain::ScopeRef, std::string>> names)
@@ -25,9 +25,9 @@ class WithdrawalFollowUps final : public ChangePart {
         account_id_(std::move(account_id)),
         names_(std::move(names)) {}
 
-  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override;
+  absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
-  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override;
+  void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override;
   void Publish(Core& core, const store::Stamp& stamp) override;
   void Wake() override;
 

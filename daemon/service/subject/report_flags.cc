@@ -3,14 +3,14 @@
 
 namespace consent::service {
 
-absl::StatusOr<ChangePart::Prepared> ReportFlags::Prepare(const Core& core, const PartInput&) {
+absl::StatusOr<ChangeHook::Prepared> ReportFlags::Prepare(const Core& core, const HookInput&) {
   const auto marks = LoadMarks(core, subject_, recording_);
   if (!marks.ok()) return marks.status();
   before_ = *marks;
   return Prepared::kGoOn;
 }
 
-void ReportFlags::Build(const Core& core, const store::Stamp&, PartOutput& out) {
+void ReportFlags::Build(const Core& core, const store::Stamp&, HookOutput& out) {
   const domain::RecordingState marks = domain::AddFlags(before_, flags_);
   const auto added = static_cast<uint8_t>(marks.flags & ~before_.flags);
   out.transition.after.has_recording_marks = true;

@@ -1,17 +1,17 @@
 // ReportRecording's part of a change: flags of one recording, which are only ever added.
 #pragma once
 
-#include "daemon/service/commit/change_part.h"
+#include "daemon/service/commit/change_hook.h"
 
 namespace consent::service {
 
-class ReportFlags final : public ChangePart {
+class ReportFlags final : public ChangeHook {
  public:
   ReportFlags(base::SubjectHandle subject, base::RecordingHandle recording, uint8_t flags)
       : subject_(subject), recording_(recording), flags_(flags) {}
 
-  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override;
-  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override;
+  absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override;
+  void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override;
   void Publish(Core& core, const store::Stamp& stamp) override;
 
  private:

@@ -10,9 +10,9 @@ namespace consent::service {
 
 void SubjectChanges::Submit(ChangeRequest request, ChangeDone done) {
   if (request.kind == ChangeKind::kReportRecording) {
-    request.part = std::make_shared<ReportFlags>(request.subject, request.recording, request.flags);
+    request.hook = std::make_shared<ReportFlags>(request.subject, request.recording, request.flags);
   } else {
-    request.part =
+    request.hook =
         std::make_shared<WithdrawalFollowUps>(queue_, request.subject, request.account_id, request.payload.names);
   }
   changes_.Submit(std::move(request), std::move(done));

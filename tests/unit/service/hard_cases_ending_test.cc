@@ -166,7 +166,7 @@ TEST_F(HardCaseOfAnEnding, WhatTheCommitDoesNotForgiveStaysOwed) {
     service::ForgivenCopies copies(world.Handle("a"));
     ASSERT_TRUE(copies.Load(world.core(), forgives).ok());
     std::vector<store::Write> writes;
-    service::PartOutput out{moment, *committed, writes};
+    service::HookOutput out{moment, *committed, writes};
     copies.Build(world.core(), store::Stamp{}, out);
     EXPECT_EQ(writes.empty(), committed == &refuses);
   }

@@ -13,7 +13,7 @@
 namespace consent::service {
 
 // What a part may look at before the commit.
-struct PartInput {
+struct HookInput {
   const StoredFacts& before;
   const domain::Transition& trial;                // what the command would do now
   const std::optional<store::ReadVersion>& seen;  // from before anything was read
@@ -21,7 +21,7 @@ struct PartInput {
 };
 
 // What a part puts into the commit beside the subject's record.
-struct PartOutput {
+struct HookOutput {
   const domain::Moment& moment;
   domain::Transition& transition;
   std::vector<store::Write>& writes;
@@ -31,19 +31,19 @@ struct PartOutput {
 // One request's part. Used by one thread at a time, in the order Prepare, AddPreconditions, Build, Publish, Wake; after
 // a conflict from the start again. Whatever a part reads of the subject stays as it is until the commit, because every
 // change writes the subject's record; rows that other commits may write need preconditions of their own.
-class ChangePart {
+class ChangeHook {
  public:
   enum class Prepared : uint8_t {
     kGoOn = 0,
     kAnswered = 1,  // nothing is to be written: things are already as they were asked for
   };
-  virtual ~ChangePart() = default;
+  virtual ~ChangeHook() = default;
 
   // On a pool thread; may block. An error is the answer to the request.
-  virtual absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) = 0;
+  virtual absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) = 0;
   virtual void AddPreconditions(std::vector<store::Precondition>&) const {}
   // In the order of the commits, as store::Build: pure, and perhaps called again.
-  virtual void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) = 0;
+  virtual void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) = 0;
   // After the commit, in the order of the commits, before the index has the record and before anything is acknowledged.
   virtual void Publish(Core& core, const store::Stamp& stamp) = 0;
   // After Publish, when the index has the record: puts on the queue what may be handed out. A worker that waits reads

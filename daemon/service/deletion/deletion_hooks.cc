@@ -1,4 +1,4 @@
-#include "daemon/service/deletion/deletion_parts.h"
+#include "daemon/service/deletion/deletion_hooks.h"
 
 #include <algorithm>
 
@@ -114,7 +114,7 @@ bool DeletionEffect::Fits(const domain::SubjectFacts& before, const domain::Dele
   return domain::IsForgotten(before) || SetTombstones(request, facts);
 }
 
-void DeletionEffect::Apply(const Core& core, const domain::DeletionRequest& request, PartOutput& out) {
+void DeletionEffect::Apply(const Core& core, const domain::DeletionRequest& request, HookOutput& out) {
   // Of a closed account that is forgotten everything is purged already, and a time that is ordered now reaches no
   // account that begins later.
   const bool was_forgotten = domain::IsForgotten(out.transition.after);
@@ -144,14 +144,14 @@ void DeletionEffect::Publish(Core& core) const {
   for (const auto& [recording, marks] : recordings_) core.IndexOf(subject_).PutMarks(subject_, recording, marks);
 }
 
-CreatePart::CreatePart(TaskQueue& queue, base::SubjectHandle subject, NewDeletion deletion)
+CreateDeletionHook::CreateDeletionHook(TaskQueue& queue, base::SubjectHandle subject, NewDeletion deletion)
     : queue_(queue), deletion_(std::move(deletion)), effect_(subject), within_(subject) {
   request_.subject = subject;
   request_.selector = deletion_.selector;
   request_.requester = deletion_.requester;
 }
 
-absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Core& core, const PartInput& input) {
+absl::StatusOr<ChangeHook::Prepared> CreateDeletionHook::Prepare(const Core& core, const HookInput& input) {
   // A stamp of before the service began is none, so a range that begins there has no beginning.
   if (deletion_.times.from <= core.policies.rules()->service_began_at) deletion_.times.from = base::Instant{};
   request_.selector.captured = domain::TimesOf(deletion_.selector.kind, deletion_.times, input.moment);
@@ -180,12 +180,12 @@ absl::StatusOr<ChangePart::Prepared> CreatePart::Prepare(const Core& core, const
   return Prepared::kGoOn;
 }
 
-void CreatePart::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+void CreateDeletionHook::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
   if (deletion_.state == domain::DeletionState::kAccepted) preconditions.push_back(systems_.AsPrecondition());
   within_.AddPreconditions(preconditions);
 }
 
-void CreatePart::Build(const Core& core, const store::Stamp& stamp, PartOutput& out) {
+void CreateDeletionHook::Build(const Core& core, const store::Stamp& stamp, HookOutput& out) {
   domain::DeletionRequest request = request_;
   request.received_at = out.moment.Received();
   request.changed = stamp.sequence;
@@ -206,7 +206,7 @@ void CreatePart::Build(const Core& core, const store::Stamp& stamp, PartOutput& 
   made_ = std::move(request);
 }
 
-void CreatePart::Publish(Core& core, const store::Stamp& stamp) {
+void CreateDeletionHook::Publish(Core& core, const store::Stamp& stamp) {
   effect_.Publish(core);
   const DeletionPlace place{core.PartitionOf(request_.subject), NumberOf(stamp.sequence)};
   core.deletions.Replace(place, nullptr, made_);
@@ -215,8 +215,8 @@ void CreatePart::Publish(Core& core, const store::Stamp& stamp) {
   within_.Publish(core, queue_, systems_);
 }
 
-StepPart::StepPart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place, DeletionStep step,
-                   std::string reason, const domain::Command& command)
+DeletionStepHook::DeletionStepHook(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place,
+                                   DeletionStep step, std::string reason, const domain::Command& command)
     : queue_(queue),
       place_(place),
       step_(step),
@@ -226,8 +226,8 @@ StepPart::StepPart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace 
       effect_(subject),
       within_(subject) {}
 
-domain::StepRefusal StepPart::Do(domain::DeletionRequest& request, const domain::Moment& moment,
-                                 const domain::Rules& rules) const {
+domain::StepRefusal DeletionStepHook::Do(domain::DeletionRequest& request, const domain::Moment& moment,
+                                         const domain::Rules& rules) const {
   switch (step_) {
     case DeletionStep::kBeginVerification:
       return domain::BeginVerification(request);
@@ -244,7 +244,7 @@ domain::StepRefusal StepPart::Do(domain::DeletionRequest& request, const domain:
 }
 
 // A loosening.
-absl::Status StepPart::MayCancel(const Core& core) const {
+absl::Status DeletionStepHook::MayCancel(const Core& core) const {
   if (absl::Status s = TimeToLoosen(core.Present()); !s.ok()) return s;
   if (!etag_.has_value()) {
     return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED,
@@ -263,7 +263,7 @@ absl::Status StepPart::MayCancel(const Core& core) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Core& core, const PartInput& input) {
+absl::StatusOr<ChangeHook::Prepared> DeletionStepHook::Prepare(const Core& core, const HookInput& input) {
   absl::StatusOr<DeletionRow> row = LoadDeletion(core, place_, &bytes_);
   if (!row.ok()) return row.status();
   row_ = *std::move(row);
@@ -292,14 +292,14 @@ absl::StatusOr<ChangePart::Prepared> StepPart::Prepare(const Core& core, const P
   return Prepared::kGoOn;
 }
 
-void StepPart::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+void DeletionStepHook::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
   preconditions.push_back({store::Table::kDeletion, DeletionKey(place_.number), bytes_});
   if (step_ == DeletionStep::kVerify) preconditions.push_back(systems_.AsPrecondition());
   if (step_ == DeletionStep::kCancel) cancelled_.AddPreconditions(preconditions);
   within_.AddPreconditions(preconditions);
 }
 
-void StepPart::Build(const Core& core, const store::Stamp& stamp, PartOutput& out) {
+void DeletionStepHook::Build(const Core& core, const store::Stamp& stamp, HookOutput& out) {
   DeletionRow next = row_;
   const bool verifies = step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state);
   if (verifies) RememberOpening(out.transition.after, next.request);
@@ -324,7 +324,7 @@ void StepPart::Build(const Core& core, const store::Stamp& stamp, PartOutput& ou
   made_ = std::move(next.request);
 }
 
-void StepPart::Publish(Core& core, const store::Stamp&) {
+void DeletionStepHook::Publish(Core& core, const store::Stamp&) {
   effect_.Publish(core);
   core.deletions.Replace(place_, &row_.request, made_);
   if (made_.IsUnsettled()) core.perhaps_unsettled.store(true);

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/service/commit/change_part.h"
+#include "daemon/service/commit/change_hook.h"
 #include "daemon/service/deletion/new_deletion.h"
 #include "daemon/service/deletion/verify_within.h"
 #include "daemon/service/purge/open_tasks.h"
@@ -23,7 +23,7 @@ class DeletionEffect {
   absl::Status LoadOthers(const Core& core, DeletionPlace except, const domain::Selector& selector);
   // Whether there is room for its tombstone.
   bool Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const;
-  void Apply(const Core& core, const domain::DeletionRequest& request, PartOutput& out);
+  void Apply(const Core& core, const domain::DeletionRequest& request, HookOutput& out);
   void Publish(Core& core) const;
 
  private:
@@ -44,12 +44,12 @@ const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const
 void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::DeletionRequest& request);
 void PutOnBoard(TaskQueue& queue, const SystemsSeen& systems, DeletionPlace place);
 
-class CreatePart final : public ChangePart {
+class CreateDeletionHook final : public ChangeHook {
  public:
-  CreatePart(TaskQueue& queue, base::SubjectHandle subject, NewDeletion deletion);
-  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override;
+  CreateDeletionHook(TaskQueue& queue, base::SubjectHandle subject, NewDeletion deletion);
+  absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
-  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override;
+  void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override;
   void Publish(Core& core, const store::Stamp& stamp) override;
 
   // Of an open request for the same that was found; 0: none.
@@ -71,13 +71,13 @@ class CreatePart final : public ChangePart {
   DeletionNumber found_ = 0;
 };
 
-class StepPart final : public ChangePart {
+class DeletionStepHook final : public ChangeHook {
  public:
-  StepPart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place, DeletionStep step, std::string reason,
-           const domain::Command& command);
-  absl::StatusOr<Prepared> Prepare(const Core& core, const PartInput& input) override;
+  DeletionStepHook(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place, DeletionStep step,
+                   std::string reason, const domain::Command& command);
+  absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
-  void Build(const Core& core, const store::Stamp& stamp, PartOutput& out) override;
+  void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override;
   void Publish(Core& core, const store::Stamp& stamp) override;
 
   // It is verified, and more requests that lie within it wait to be.
