@@ -4,14 +4,14 @@
 
 namespace consent::domain {
 
-const SystemPart* DeletionRequest::Find(SystemNumber system) const {
+const SystemProgress* DeletionRequest::Find(SystemNumber system) const {
   const auto at =
-      std::find_if(parts.begin(), parts.end(), [&](const SystemPart& part) { return part.system == system; });
+      std::find_if(parts.begin(), parts.end(), [&](const SystemProgress& part) { return part.system == system; });
   return at == parts.end() ? nullptr : &*at;
 }
 
-SystemPart* DeletionRequest::Find(SystemNumber system) {
-  return const_cast<SystemPart*>(static_cast<const DeletionRequest*>(this)->Find(system));
+SystemProgress* DeletionRequest::Find(SystemNumber system) {
+  return const_cast<SystemProgress*>(static_cast<const DeletionRequest*>(this)->Find(system));
 }
 
 OrderedTimes TimesOf(SelectorKind kind, const NamedTimes& named, const Moment& received) {
@@ -84,15 +84,15 @@ void Begin(DeletionRequest& request) {
 void AddPart(DeletionRequest& request, SystemNumber system) {
   if (!IsOpen(request.state) || !IsVerified(request.state) || request.Find(system) != nullptr) return;
   if (!request.parts.empty() && AllEnded(request)) return;  // its key is gone already
-  SystemPart part;
+  SystemProgress part;
   part.system = system;
-  const auto at =
-      std::find_if(request.parts.begin(), request.parts.end(), [&](const SystemPart& p) { return p.system > system; });
+  const auto at = std::find_if(request.parts.begin(), request.parts.end(),
+                               [&](const SystemProgress& p) { return p.system > system; });
   request.parts.insert(at, std::move(part));
 }
 
-bool EndPart(DeletionRequest& request, const SystemPart& part, Instant now) {
-  SystemPart* mine = request.Find(part.system);
+bool EndPart(DeletionRequest& request, const SystemProgress& part, Instant now) {
+  SystemProgress* mine = request.Find(part.system);
   if (mine == nullptr || mine->outcome != PurgeOutcome::kOpen || part.outcome == PurgeOutcome::kOpen) return false;
   *mine = part;
   mine->ended_at = now;
@@ -102,7 +102,7 @@ bool EndPart(DeletionRequest& request, const SystemPart& part, Instant now) {
 
 bool AllEnded(const DeletionRequest& request) {
   return std::all_of(request.parts.begin(), request.parts.end(),
-                     [](const SystemPart& part) { return part.outcome != PurgeOutcome::kOpen; });
+                     [](const SystemProgress& part) { return part.outcome != PurgeOutcome::kOpen; });
 }
 
 bool Complete(DeletionRequest& request, Instant now) {

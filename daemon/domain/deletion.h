@@ -95,7 +95,7 @@ enum class PurgeOutcome : uint8_t {
 };
 
 // One data system's part of a request.
-struct SystemPart {
+struct SystemProgress {
   SystemNumber system = 0;
   PurgeOutcome outcome = PurgeOutcome::kOpen;
   uint64_t epoch = 0;  // of the lease whose report ended it
@@ -105,7 +105,7 @@ struct SystemPart {
   base::Digest earlier_evidence{};  // of a round or an unfinished run before, where it differs; all zero: none
   std::string reason;               // of kExempt
   bool leased_before = false;       // an earlier lease ended without a report of its end: it may have erased
-  bool operator==(const SystemPart&) const = default;
+  bool operator==(const SystemProgress&) const = default;
 };
 
 struct DeletionRequest {
@@ -122,8 +122,8 @@ struct DeletionRequest {
   Instant ended_at;
   bool extended = false;
   std::string denied_reason;
-  uint64_t changed = 0;           // sequence of the last step; reports of tasks are no steps
-  std::vector<SystemPart> parts;  // in order of their systems' numbers; empty before it is verified
+  uint64_t changed = 0;               // sequence of the last step; reports of tasks are no steps
+  std::vector<SystemProgress> parts;  // in order of their systems' numbers; empty before it is verified
   // Of one whose end was taken while the time was in doubt, until that is settled: the boot clock then, and the last
   // stamp that had been trusted.
   base::BootTime doubt_since;
@@ -134,8 +134,8 @@ struct DeletionRequest {
   bool operator==(const DeletionRequest&) const = default;
 
   // nullptr where there is none.
-  const SystemPart* Find(SystemNumber system) const;
-  SystemPart* Find(SystemNumber system);
+  const SystemProgress* Find(SystemNumber system) const;
+  SystemProgress* Find(SystemNumber system);
   bool IsUnsettled() const { return doubt_since.boot != base::BootId{}; }
   // What a data system is to erase cannot be told yet.
   bool WaitsForTime() const {
@@ -165,7 +165,7 @@ void Begin(DeletionRequest& request);
 // A system that was registered later gets a part, as long as the request is open.
 void AddPart(DeletionRequest& request, SystemNumber system);
 // The system's task ended as `part` says. False where it had ended before.
-bool EndPart(DeletionRequest& request, const SystemPart& part, Instant now);
+bool EndPart(DeletionRequest& request, const SystemProgress& part, Instant now);
 // A denial of `selector` takes every default of the subject away.
 bool DenialTakesDefaults(const Selector& selector);
 // Whatever `inner` selects, `outer`, which was received later, selects too: what verifies the one verifies the other.

@@ -159,10 +159,9 @@ std::string ObjectOf(const domain::DeletionRequest& request) {
 
 std::string Summary(const domain::DeletionRequest& request, bool on_hold, base::Instant now) {
   const auto date = [](base::Instant time) { return base::FormatRfc3339(time).substr(0, 10); };
-  const auto ended =
-      static_cast<size_t>(std::count_if(request.parts.begin(), request.parts.end(), [](const domain::SystemPart& part) {
-        return part.outcome != domain::PurgeOutcome::kOpen;
-      }));
+  const auto ended = static_cast<size_t>(
+      std::count_if(request.parts.begin(), request.parts.end(),
+                    [](const domain::SystemProgress& part) { return part.outcome != domain::PurgeOutcome::kOpen; }));
   const bool asked = request.cause == domain::DeletionCause::kRequested;
   std::string text =
       (asked ? "We received your request on " : "Your settings changed on ") + date(request.received_at) + ". ";
@@ -352,7 +351,7 @@ void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const s
   if (request.ended_at.IsSet()) WriteTimestamp(request.ended_at, out->mutable_ended_at());
   out->set_denied_reason(request.denied_reason);
   if (HasCovers(request.selector)) WriteCovers(request.selector, out->mutable_covers());
-  for (const domain::SystemPart& part : request.parts) {
+  for (const domain::SystemProgress& part : request.parts) {
     v1::DeletionProgress& progress = *out->add_progress();
     const auto named =
         std::find_if(systems.begin(), systems.end(), [&](const SystemName& name) { return name.first == part.system; });

@@ -65,7 +65,7 @@ class Story {
   void Examine() {
     Recover();
     const domain::DeletionRequest request = deleting_.Get(place_);
-    for (const domain::SystemPart& part : request.parts) EXPECT_EQ(part.outcome, PurgeOutcome::kAcknowledged);
+    for (const domain::SystemProgress& part : request.parts) EXPECT_EQ(part.outcome, PurgeOutcome::kAcknowledged);
     EXPECT_EQ(test::Text(world_.Check("a", Earlier(), domain::Purpose::kNone)).substr(0, 5), "PURGE");
     size_t shares = 0;
     const auto count = [&](store::Table table, size_t* rows) {

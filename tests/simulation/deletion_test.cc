@@ -282,7 +282,7 @@ class Life {
 
   PurgeOutcome Outcome(DeletionPlace place, domain::SystemNumber system) const {
     const domain::DeletionRequest request = deleting_.Get(place);
-    const domain::SystemPart* part = request.Find(system);
+    const domain::SystemProgress* part = request.Find(system);
     return part == nullptr ? PurgeOutcome::kOpen : part->outcome;
   }
 
@@ -304,7 +304,7 @@ class Life {
                            (request.parts.empty() || !domain::AllEnded(request));
         if (waits && request.Find(deleting_.Named(system).number) == nullptr) Wrong("a registered system has no task");
       }
-      for (const domain::SystemPart& part : request.parts) {
+      for (const domain::SystemProgress& part : request.parts) {
         const bool is_open = part.outcome == PurgeOutcome::kOpen;
         if (request.state == DeletionState::kCompleted && is_open) Wrong("completed with a task open");
         const std::string key = service::TaskKey(part.system, place.number);

@@ -60,7 +60,7 @@ absl::StatusOr<std::vector<LeaseOut>> LeasesOut(const Core& core, store::Sequenc
   const base::Instant now = core.Now();
   for (const auto& [place, request] : *open) {
     if (!domain::MayOverlap(hold.held, request.selector)) continue;
-    for (const domain::SystemPart& part : request.parts) {
+    for (const domain::SystemProgress& part : request.parts) {
       if (part.outcome != domain::PurgeOutcome::kOpen) continue;
       SystemRow system;
       system.number = part.system;
@@ -82,7 +82,7 @@ absl::StatusOr<Waiting> OpenTasksOf(const Core& core, base::SubjectHandle subjec
   const auto open = LoadOpenDeletions(core, subject);
   if (!open.ok()) return open.status();
   for (const auto& [place, request] : *open) {
-    for (const domain::SystemPart& part : request.parts) {
+    for (const domain::SystemProgress& part : request.parts) {
       if (part.outcome == domain::PurgeOutcome::kOpen) waiting.emplace_back(part.system, place);
     }
   }

@@ -52,7 +52,7 @@ class SettlePart final : public ChangeHook {
 
   void Wake() override {
     if (!domain::IsOpen(made_.state)) return;
-    for (const domain::SystemPart& part : made_.parts) {
+    for (const domain::SystemProgress& part : made_.parts) {
       if (part.outcome == domain::PurgeOutcome::kOpen) queue_.Add(part.system, place_, base::Span{});
     }
   }

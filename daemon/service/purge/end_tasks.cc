@@ -41,8 +41,8 @@ bool MayArriveLate(const SystemRow& system, const domain::DeletionRequest& reque
 }
 
 // What both rounds together say.
-domain::SystemPart PartOf(const SystemRow& system, const TaskRow& task, const TaskReport& report) {
-  domain::SystemPart part;
+domain::SystemProgress PartOf(const SystemRow& system, const TaskRow& task, const TaskReport& report) {
+  domain::SystemProgress part;
   part.system = system.number;
   part.epoch = report.epoch.value_or(task.epoch);
   part.outcome = report.outcome;
@@ -67,7 +67,7 @@ absl::Status AnswerOfEnded(const Core& core, const SystemRow& system, const Task
   const absl::StatusOr<DeletionRow> row = LoadDeletion(core, report.place);
   if (wire::DetailOf(row.status()).reason == v1::ERROR_REASON_DELETION_NOT_FOUND) return NoSuchTask();
   if (!row.ok()) return row.status();
-  const domain::SystemPart* part = row->request.Find(system.number);
+  const domain::SystemProgress* part = row->request.Find(system.number);
   if (part == nullptr || part->outcome == domain::PurgeOutcome::kOpen) return NoSuchTask();
   return !report.epoch.has_value() || part->epoch == *report.epoch ? absl::OkStatus() : LeaseLost();
 }

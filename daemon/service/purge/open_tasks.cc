@@ -10,7 +10,7 @@ namespace consent::service {
 absl::Status OpenTasksOf::Load(const Core& core, DeletionPlace place, const domain::DeletionRequest& request) {
   place_ = place;
   tasks_.clear();
-  for (const domain::SystemPart& part : request.parts) {
+  for (const domain::SystemProgress& part : request.parts) {
     if (part.outcome != domain::PurgeOutcome::kOpen) continue;
     SystemRow system;
     system.number = part.system;
@@ -55,7 +55,7 @@ bool OpenTasksOf::ErasedAny() const {
 
 void OpenTasksOf::EndParts(const std::string& reason, base::Instant now, domain::DeletionRequest* request) const {
   for (const One& one : tasks_) {
-    domain::SystemPart part;
+    domain::SystemProgress part;
     part.system = one.system;
     // The report of a lease that is out does not count any more.
     part.epoch = one.row.epoch + (one.row.leased_until.IsSet() ? 1 : 0);

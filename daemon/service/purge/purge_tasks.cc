@@ -271,7 +271,7 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
     const absl::StatusOr<TaskRow> row = LoadTask(core_, system, place, &bytes);
     if (absl::IsNotFound(row.status())) {
       const absl::StatusOr<DeletionRow> deletion = LoadDeletion(core_, place);
-      const domain::SystemPart* part = deletion.ok() ? deletion->request.Find(system.number) : nullptr;
+      const domain::SystemProgress* part = deletion.ok() ? deletion->request.Find(system.number) : nullptr;
       const bool done = part != nullptr && part->outcome != domain::PurgeOutcome::kOpen && part->epoch == epoch;
       return Renewal{done ? Renewal::State::kDone : Renewal::State::kLost, {}};
     }

@@ -51,7 +51,7 @@ domain::Selector GetSelector(Decoder& in) {
   return selector;
 }
 
-void PutSystemPart(Encoder& out, const domain::SystemPart& part) {
+void PutSystemPart(Encoder& out, const domain::SystemProgress& part) {
   out.BigEndian(part.system, 2);
   out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(part.outcome) | (part.leased_before ? 128 : 0)));
   if (part.outcome == domain::PurgeOutcome::kOpen) return;
@@ -63,8 +63,8 @@ void PutSystemPart(Encoder& out, const domain::SystemPart& part) {
   out.String(part.reason);
 }
 
-domain::SystemPart GetSystemPart(Decoder& in) {
-  domain::SystemPart part;
+domain::SystemProgress GetSystemPart(Decoder& in) {
+  domain::SystemProgress part;
   part.system = static_cast<domain::SystemNumber>(in.BigEndian(2));
   const uint8_t bits = in.Byte();
   const uint8_t outcome = bits & 127;
@@ -139,7 +139,7 @@ std::string EncodeDeletionRow(const DeletionRow& row) {
     PutTime(out, request.reopened_before);
   }
   out.Varint(request.parts.size());
-  for (const domain::SystemPart& part : request.parts) PutSystemPart(out, part);
+  for (const domain::SystemProgress& part : request.parts) PutSystemPart(out, part);
   out.String(row.sealed);
   return bytes;
 }

@@ -6,7 +6,7 @@
 namespace consent::service {
 
 void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, std::vector<store::Write>& writes) {
-  for (const domain::SystemPart& part : request.parts) {
+  for (const domain::SystemProgress& part : request.parts) {
     writes.push_back({store::Table::kTask, TaskKey(part.system, number), EncodeTaskRow(TaskRow{})});
   }
 }
@@ -25,7 +25,7 @@ void CloseDeletion(const Core& core, DeletionPlace place, const domain::Deletion
   writes.push_back({store::Table::kKeyShare, DeletionShareKey(core, place), std::nullopt});
   store::EraseTargets targets = RowsOf(core, place, before);
   targets.rows.push_back({store::Table::kKeyShare, DeletionShareKey(core, place)});
-  for (const domain::SystemPart& part : before.parts) {
+  for (const domain::SystemProgress& part : before.parts) {
     writes.push_back({store::Table::kTask, TaskKey(part.system, place.number), std::nullopt});
   }
   BeginErasure(place.number, targets, stamp, writes);

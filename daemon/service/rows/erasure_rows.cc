@@ -67,7 +67,7 @@ store::EraseTargets RowsOf(const Core& core, DeletionPlace place, const domain::
   store::EraseTargets targets;
   targets.rows.push_back({store::Table::kDeletionSame, DeletionSameKey(core, request.subject, request.selector)});
   targets.rows.push_back({store::Table::kDeletion, DeletionKey(place.number)});
-  for (const domain::SystemPart& part : request.parts) {
+  for (const domain::SystemProgress& part : request.parts) {
     targets.rows.push_back({store::Table::kTask, TaskKey(part.system, place.number)});
   }
   return targets;

@@ -16,8 +16,8 @@ constexpr Instant kDay{base::Days(20'000).micros};
 
 Moment At(Instant t) { return Moment{t, 1}; }
 
-SystemPart Ended(SystemNumber system, PurgeOutcome outcome = PurgeOutcome::kAcknowledged) {
-  SystemPart part;
+SystemProgress Ended(SystemNumber system, PurgeOutcome outcome = PurgeOutcome::kAcknowledged) {
+  SystemProgress part;
   part.system = system;
   part.outcome = outcome;
   return part;
@@ -83,7 +83,7 @@ TEST(DeletionRequest, StatesOnlyMoveForwardAndNothingIsCompletedWithAPartOpen) {
           << seed << ": " << static_cast<int>(before.state) << " to " << static_cast<int>(request.state);
       if (request.state == DeletionState::kCompleted) {
         ASSERT_FALSE(request.parts.empty()) << seed;
-        for (const SystemPart& part : request.parts) ASSERT_NE(part.outcome, PurgeOutcome::kOpen) << seed;
+        for (const SystemProgress& part : request.parts) ASSERT_NE(part.outcome, PurgeOutcome::kOpen) << seed;
       }
       ASSERT_TRUE(IsOpen(before.state) || request == before) << seed << ": what has ended stays as it is";
       ASSERT_EQ(request.ended_at.IsSet(), !IsOpen(request.state)) << seed;

@@ -69,7 +69,7 @@ DeletionRow SomeDeletion(uint64_t seed) {
   request.denied_reason = dice.Text(256);
   request.changed = dice.Below(1'000'000);
   for (uint64_t i = 1; i <= dice.Below(4); ++i) {
-    domain::SystemPart part;
+    domain::SystemProgress part;
     part.system = static_cast<uint16_t>(i);
     part.leased_before = dice.Below(2) == 0;
     if (part.outcome != PurgeOutcome::kOpen && dice.Below(2) == 0) part.earlier_evidence = dice.Digest();

@@ -46,7 +46,7 @@ TEST_P(PurgeTasksTest, ALeaseIsOneWorkersUntilItRunsOut) {
   EXPECT_EQ(ReasonOf(deleting.End("audio", first[0])), "LEASE_LOST") << "fenced off";
   EXPECT_EQ(ReasonOf(deleting.Fail("audio", first[0])), "LEASE_LOST");
   ASSERT_TRUE(deleting.End("audio", second[0], PurgeOutcome::kNotFound, 0).ok());
-  const domain::SystemPart part = *deleting.Get(place).Find(1);
+  const domain::SystemProgress part = *deleting.Get(place).Find(1);
   EXPECT_EQ(part.outcome, PurgeOutcome::kNotFound);
   EXPECT_TRUE(part.leased_before) << "the first worker may have erased what the second did not find";
 }
@@ -158,7 +158,7 @@ TEST_P(PurgeTasksTest, WhatAFailedRunErasedIsCountedAndItsEvidenceKept) {
   for (int i = 0; i < 2; ++i) ASSERT_TRUE(world.tasks().Fail(audio, place, failure).ok());
   world.Wait(base::Days(1));
   ASSERT_TRUE(deleting.End("audio", deleting.Lease("audio").at(0), PurgeOutcome::kAcknowledged, 4).ok());
-  const domain::SystemPart part = *deleting.Get(place).Find(1);
+  const domain::SystemProgress part = *deleting.Get(place).Find(1);
   EXPECT_EQ(part.erased_count, 7U);
   EXPECT_EQ(part.evidence[0] == 7 ? part.evidence : part.earlier_evidence, failure.evidence);
 }
