@@ -88,7 +88,7 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
         }
         const service::HoldPlace place{named.partition, named.sequence};
         const std::string etag = std::exchange(input->change.etag, std::string());
-        service::Order order{std::move(input->authority), std::move(input->reason)};
+        service::LegalBasis basis{std::move(input->authority), std::move(input->reason)};
         auto request =
             ToChangeRequest(core_, call->caller(), service::ChangeKind::kHoldReleased, std::move(input->change));
         if (!etag.empty()) {
@@ -98,9 +98,9 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
           request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
         }
         const bool posted = dependencies_.readers.Post(
-            [this, call, place, order = std::move(order), request = std::move(request)]() mutable {
+            [this, call, place, order = std::move(basis), request = std::move(request)]() mutable {
               const domain::Channel channel = request.command.proof.channel;
-              holds_.Release(std::move(request), place, std::move(order),
+              holds_.Release(std::move(request), place, std::move(basis),
                              [this, call, place, channel](const absl::Status& done) {
                                if (done.ok()) {
                                  TellChange(service::ChangeKind::kHoldReleased, channel, dependencies_.observer);

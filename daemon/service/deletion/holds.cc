@@ -118,7 +118,7 @@ class PlaceHoldHook final : public ChangeHook {
     HoldRow row;
     row.subject = subject_;
     row.held = hold_.held;
-    row.placed = hold_.order;
+    row.placed = hold_.basis;
     row.placed_at = stamp.time;
     row.changed = stamp.sequence;
     row.sealed = sealed_;
@@ -155,12 +155,12 @@ class PlaceHoldHook final : public ChangeHook {
 
 class ReleaseHoldHook final : public ChangeHook {
  public:
-  ReleaseHoldHook(TaskQueue& queue, base::SubjectHandle subject, HoldPlace place, Order order,
+  ReleaseHoldHook(TaskQueue& queue, base::SubjectHandle subject, HoldPlace place, LegalBasis basis,
                   const domain::Command& command)
       : queue_(queue),
         subject_(subject),
         place_(place),
-        order_(std::move(order)),
+        basis_(std::move(basis)),
         etag_(command.expected_revision),
         proof_(command.proof) {}
 
@@ -193,7 +193,7 @@ class ReleaseHoldHook final : public ChangeHook {
   void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override {
     HoldRow next = row_;
     next.released_at = stamp.time;
-    next.released = order_;
+    next.released = basis_;
     next.changed = stamp.sequence;
     next.sealed.clear();
     domain::SubjectFacts& after = out.transition.after;
@@ -249,7 +249,7 @@ class ReleaseHoldHook final : public ChangeHook {
   TaskQueue& queue_;
   const base::SubjectHandle subject_;
   const HoldPlace place_;
-  const Order order_;
+  const LegalBasis basis_;
   const std::optional<uint64_t> etag_;
   const domain::Proof proof_;
   HoldRow row_;
@@ -278,13 +278,13 @@ void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
   });
 }
 
-void Holds::Release(ChangeRequest change, HoldPlace place, Order order, ReleaseDone done) {
+void Holds::Release(ChangeRequest change, HoldPlace place, LegalBasis basis, ReleaseDone done) {
   std::string unused;
   const absl::StatusOr<HoldRow> row = LoadHold(core_, place, &unused);
   if (!row.ok()) return done(row.status());
   change.subject = row->subject;
   change.kind = ChangeKind::kHoldReleased;
-  change.hook = std::make_shared<ReleaseHoldHook>(queue_, change.subject, place, std::move(order), change.command);
+  change.hook = std::make_shared<ReleaseHoldHook>(queue_, change.subject, place, std::move(basis), change.command);
   change.command.expected_revision.reset();  // the hold's etag, not the subject's
   changes_.Submit(std::move(change),
                   [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });

@@ -36,7 +36,7 @@ struct HoldPage {
 // A validated PlaceHold, beside the ChangeRequest that carries caller, idempotency and evidence.
 struct NewHold {
   domain::HeldPart held;
-  Order order;
+  LegalBasis basis;
   DeletionPayload payload;
 };
 
@@ -59,7 +59,7 @@ class Holds {
   // `change.command` carries the proof, and the hold's etag as the expected revision. Needs a pool thread; may block
   // before it returns. HOLD_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND. One that is
   // released stays as it is: OK.
-  void Release(ChangeRequest change, HoldPlace place, Order order, ReleaseDone done);
+  void Release(ChangeRequest change, HoldPlace place, LegalBasis basis, ReleaseDone done);
 
   // These block. HOLD_NOT_FOUND, STORE_UNREADABLE.
   absl::StatusOr<HoldView> Get(HoldPlace place) const;

@@ -15,16 +15,16 @@ constexpr char kBySubject = 's';
 constexpr size_t kMaxOrderBytes = 256;
 constexpr size_t kMaxHoldSealedBytes = 256 << 10;
 
-void PutOrder(base::Encoder& out, const Order& order) {
-  out.String(order.authority);
-  out.String(order.reason);
+void PutLegalBasis(base::Encoder& out, const LegalBasis& basis) {
+  out.String(basis.authority);
+  out.String(basis.reason);
 }
 
-Order GetOrder(base::Decoder& in) {
-  Order order;
-  order.authority = in.String(kMaxOrderBytes);
-  order.reason = in.String(kMaxOrderBytes);
-  return order;
+LegalBasis GetLegalBasis(base::Decoder& in) {
+  LegalBasis basis;
+  basis.authority = in.String(kMaxOrderBytes);
+  basis.reason = in.String(kMaxOrderBytes);
+  return basis;
 }
 
 absl::Status DamagedHold() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a hold's row is damaged"); }
@@ -42,10 +42,10 @@ std::string EncodeHoldRow(const HoldRow& row) {
   PutTime(out, row.held.captured.to);
   out.Varint(row.held.recordings.size());
   for (const base::RecordingHandle& recording : row.held.recordings) out.Raw(base::View(recording.bytes));
-  PutOrder(out, row.placed);
+  PutLegalBasis(out, row.placed);
   PutTime(out, row.placed_at);
   PutTime(out, row.released_at);
-  PutOrder(out, row.released);
+  PutLegalBasis(out, row.released);
   out.Varint(row.changed);
   out.String(row.sealed);
   return bytes;
@@ -70,10 +70,10 @@ bool DecodeHoldRow(std::string_view bytes, HoldRow* row) {
     if (i > 0 && !(row->held.recordings.back() < recording)) in.Fail();
     row->held.recordings.push_back(recording);
   }
-  row->placed = GetOrder(in);
+  row->placed = GetLegalBasis(in);
   row->placed_at = GetTime(in);
   row->released_at = GetTime(in);
-  row->released = GetOrder(in);
+  row->released = GetLegalBasis(in);
   row->changed = in.Varint();
   row->sealed = in.String(kMaxHoldSealedBytes);
   return in.Done();

@@ -18,7 +18,7 @@ struct HoldPlace {
 };
 
 // Who ordered it, and why: without ids.
-struct Order {
+struct LegalBasis {
   std::string authority;
   std::string reason;
 };
@@ -26,10 +26,10 @@ struct Order {
 struct HoldRow {
   base::SubjectHandle subject;
   domain::HeldPart held;
-  Order placed;
+  LegalBasis placed;
   base::Instant placed_at;
   base::Instant released_at;  // unset: in force
-  Order released;
+  LegalBasis released;
   store::Sequence changed = 0;  // of its placing or release
   std::string sealed;           // account and selector as they were given, like a deletion's; empty once it is released
   bool InForce() const { return !released_at.IsSet(); }
