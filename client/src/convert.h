@@ -33,7 +33,7 @@ void ToProto(const OptOutOrder& order, v1::OptOutRequest* out);
 void ToProto(const RecordingReport& report, v1::ReportRecordingRequest* out);
 void ToProto(const TimeRange& range, v1::TimeRange* out);
 void ToProto(const DeletionSelector& selector, v1::DeletionSelector* out);
-void ToProto(const DeletionOrder& order, v1::CreateDeletionRequestRequest* out);
+void ToProto(const NewDeletionRequest& order, v1::CreateDeletionRequestRequest* out);
 void ToProto(const VerifyOrder& order, v1::VerifyDeletionRequestRequest* out);
 void ToProto(const DenyOrder& order, v1::DenyDeletionRequestRequest* out);
 void ToProto(const ExtendOrder& order, v1::ExtendDeletionRequestRequest* out);

@@ -100,7 +100,7 @@ void ToProto(const TimeRange& range, v1::TimeRange* out) {
 
 void ToProto(const DeletionSelector& selector, v1::DeletionSelector* out) { std::visit(SelectorWriter{out}, selector); }
 
-void ToProto(const DeletionOrder& order, v1::CreateDeletionRequestRequest* out) {
+void ToProto(const NewDeletionRequest& order, v1::CreateDeletionRequestRequest* out) {
   out->set_account_id(order.account_id.value());
   ToProto(order.selector, out->mutable_selector());
   out->set_requester(ProtoNumber<v1::Actor>(order.requester));

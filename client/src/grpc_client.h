@@ -45,7 +45,7 @@ class GrpcClient final : public Client {
   absl::StatusOr<ClockState> ConfirmClock(Time time, const CallOptions& options) override;
 
   // In grpc_deletion.cc.
-  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder& order,
+  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest& order,
                                                         const CallOptions& options) override;
   absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder& order, const CallOptions& options) override;
   absl::StatusOr<DeletionRequest> DenyDeletionRequest(const DenyOrder& order, const CallOptions& options) override;

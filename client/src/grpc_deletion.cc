@@ -21,7 +21,7 @@ absl::StatusOr<std::vector<TaskAnswer>> Answers(const Response& response, size_t
 
 }  // namespace
 
-absl::StatusOr<DeletionCreated> GrpcClient::CreateDeletionRequest(const DeletionOrder& order,
+absl::StatusOr<DeletionCreated> GrpcClient::CreateDeletionRequest(const NewDeletionRequest& order,
                                                                   const CallOptions& options) {
   v1::CreateDeletionRequestRequest request;
   ToProto(WithRequestId(order), &request);

@@ -12,7 +12,7 @@ namespace consent::cli {
 namespace {
 
 struct DeleteFlags {
-  DeletionOrder order;
+  NewDeletionRequest order;
   bool everything = false;
   TimeRange range;
   bool today = false;
@@ -89,7 +89,7 @@ DeletionSelector SelectorOf(const DeleteFlags& flags) {
   return flags.recordings;
 }
 
-int RunDelete(const Cli& cli, const DeletionOrder& order) {
+int RunDelete(const Cli& cli, const NewDeletionRequest& order) {
   return cli.WithClient([&](Client& client) {
     const auto done = client.CreateDeletionRequest(order);
     if (!done.ok()) return PrintError(done.status(), cli.json);
@@ -152,7 +152,7 @@ void AddDelete(CLI::App& parent, Cli& cli) {
   AddRequestId(app, &flags->order.request_id);
   AddEvidence(app, &flags->order.evidence);
   app->callback([&cli, flags] {
-    DeletionOrder& order = flags->order;
+    NewDeletionRequest& order = flags->order;
     order.selector = SelectorOf(*flags);
     order.verification = flags->verified    ? Verification::kVerified
                          : flags->verifying ? Verification::kUnderWay

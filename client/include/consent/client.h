@@ -103,7 +103,7 @@ class Client {
   // over an hour apart.
   virtual absl::StatusOr<ClockState> ConfirmClock(Time time, const CallOptions& options = {}) = 0;
 
-  virtual absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder& order,
+  virtual absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest& order,
                                                                 const CallOptions& options = {}) = 0;
   // NotFound (DELETION_NOT_FOUND) for these five; FailedPrecondition (DELETION_STATE): the request's state does not
   // allow the step.

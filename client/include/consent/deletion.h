@@ -145,7 +145,7 @@ struct DeletionRequest {
   std::string summary;
 };
 
-struct DeletionOrder {
+struct NewDeletionRequest {
   AccountId account_id;
   DeletionSelector selector;
   // Who asks.

@@ -33,7 +33,7 @@ class DeletionCallsTest : public ::testing::Test {
 TEST_F(DeletionCallsTest, ADeletionIsRepeatedAsOneRequest) {
   std::vector<v1::CreateDeletionRequestRequest> seen;
   daemon_.on_create = Failing<v1::CreateDeletionRequestRequest, v1::CreateDeletionRequestResponse>(2, &seen);
-  DeletionOrder order;
+  NewDeletionRequest order;
   order.account_id = AccountId("a");
   order.selector = Everything{};
   EXPECT_TRUE(client_->CreateDeletionRequest(order).ok());

@@ -81,7 +81,7 @@ TEST(DeletionSelectorTest, WhatIsKnownInPartSelectsNothing) {
 }
 
 TEST(DeletionOrderTest, SaysWhoAsksAndHowFarThatIsKnown) {
-  DeletionOrder order;
+  NewDeletionRequest order;
   order.account_id = AccountId("a");
   order.selector = Everything{};
   order.requester = Actor::kGuardian;
@@ -96,7 +96,7 @@ TEST(DeletionOrderTest, SaysWhoAsksAndHowFarThatIsKnown) {
   EXPECT_EQ(proto.verification(), v1::VERIFICATION_UNDER_WAY);
   EXPECT_EQ(proto.evidence().channel(), v1::CHANNEL_SUPPORT);
   EXPECT_EQ(proto.request_id(), "id");
-  ToProto(DeletionOrder(), &(proto = {}));
+  ToProto(NewDeletionRequest(), &(proto = {}));
   EXPECT_FALSE(proto.has_evidence()) << "none was given";
 }
 

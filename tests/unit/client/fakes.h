@@ -96,7 +96,7 @@ class FakeClient : public Client {
   absl::StatusOr<Suspension> Resume(const ResumeOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<ClockState> GetClock(const CallOptions&) override { return Missing(); }
   absl::StatusOr<ClockState> ConfirmClock(Time, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const DeletionOrder&, const CallOptions&) override {
+  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest&, const CallOptions&) override {
     return Missing();
   }
   absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder&, const CallOptions&) override {
