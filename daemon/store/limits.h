@@ -12,10 +12,20 @@ namespace consent::store {
 inline constexpr uint16_t kMaxPartitions = 1024;
 inline constexpr size_t kSubjectBytes = 16;
 inline constexpr size_t kMaxNameBytes = 64;  // of leases and their holders
-inline constexpr Table kTables[] = {Table::kSubject,    Table::kNames,       Table::kKeyShare,   Table::kRequest,
-                                    Table::kRecording,  Table::kPolicy,      Table::kSuspension, Table::kDeletion,
-                                    Table::kDeletionOf, Table::kTask,        Table::kSystem,     Table::kHold,
-                                    Table::kErasure,    Table::kDeletionSame};
+inline constexpr Table kTables[] = {Table::kSubject,
+                                    Table::kNames,
+                                    Table::kKeyShare,
+                                    Table::kRequest,
+                                    Table::kRecording,
+                                    Table::kPolicy,
+                                    Table::kSuspension,
+                                    Table::kDeletion,
+                                    Table::kDeletionBySubject,
+                                    Table::kTask,
+                                    Table::kSystem,
+                                    Table::kHold,
+                                    Table::kErasure,
+                                    Table::kOpenDeletionBySelector};
 
 // False: some key is over kMaxKeyBytes or names a table that does not exist.
 bool WithinLimits(const std::vector<Precondition>& preconditions);

@@ -33,20 +33,20 @@ using Sequence = uint64_t;
 
 // Rows are addressed by table and key; keys order bytewise. Numbers are on disk: never reuse one.
 enum class Table : uint8_t {
-  kSubject = 1,        // a subject's record
-  kNames = 2,          // sealed ids of a subject's profiles and devices
-  kKeyShare = 3,       // key shares, one per subject: small files, so that erasing one is cheap
-  kRequest = 4,        // idempotency keys
-  kRecording = 5,      // what was reported of single recordings
-  kPolicy = 6,         // policy versions
-  kSuspension = 7,     // suspended purposes
-  kDeletion = 8,       // deletion requests
-  kDeletionOf = 9,     // which of them are a subject's
-  kTask = 10,          // what data systems still owe
-  kSystem = 11,        // data systems
-  kHold = 12,          // legal holds
-  kErasure = 13,       // rows whose former bytes have yet to leave the files
-  kDeletionSame = 14,  // by subject and selection: the open request for it
+  kSubject = 1,                  // a subject's record
+  kNames = 2,                    // sealed ids of a subject's profiles and devices
+  kKeyShare = 3,                 // key shares, one per subject: small files, so that erasing one is cheap
+  kRequest = 4,                  // idempotency keys
+  kRecording = 5,                // what was reported of single recordings
+  kPolicy = 6,                   // policy versions
+  kSuspension = 7,               // suspended purposes
+  kDeletion = 8,                 // deletion requests
+  kDeletionBySubject = 9,        // which of them are a subject's
+  kTask = 10,                    // what data systems still owe
+  kSystem = 11,                  // data systems
+  kHold = 12,                    // legal holds
+  kErasure = 13,                 // rows whose former bytes have yet to leave the files
+  kOpenDeletionBySelector = 14,  // by subject and selection: the open request for it
 };
 
 inline constexpr size_t kMaxKeyBytes = 256;
@@ -71,8 +71,8 @@ struct Precondition {
   Table table;
   std::string key;
   std::optional<std::string> expected;
-  // Taken from Store::GetReadVersion before the expected value was read (from the store, or from what its Done keeps). A store may
-  // then spare itself the reading where it knows that nobody has written the row since. Absent: it reads.
+  // Taken from Store::GetReadVersion before the expected value was read (from the store, or from what its Done keeps).
+  // A store may then spare itself the reading where it knows that nobody has written the row since. Absent: it reads.
   std::optional<ReadVersion> seen = {};
 };
 

@@ -37,10 +37,20 @@ TEST_P(Conformance, KeysAndValuesAreBytes) {
 }
 
 TEST_P(Conformance, TablesAndPartitionsAreApart) {
-  const std::vector<Table> kEach = {Table::kSubject,    Table::kNames,       Table::kKeyShare,   Table::kRequest,
-                                    Table::kRecording,  Table::kPolicy,      Table::kSuspension, Table::kDeletion,
-                                    Table::kDeletionOf, Table::kTask,        Table::kSystem,     Table::kHold,
-                                    Table::kErasure,    Table::kDeletionSame};
+  const std::vector<Table> kEach = {Table::kSubject,
+                                    Table::kNames,
+                                    Table::kKeyShare,
+                                    Table::kRequest,
+                                    Table::kRecording,
+                                    Table::kPolicy,
+                                    Table::kSuspension,
+                                    Table::kDeletion,
+                                    Table::kDeletionBySubject,
+                                    Table::kTask,
+                                    Table::kSystem,
+                                    Table::kHold,
+                                    Table::kErasure,
+                                    Table::kOpenDeletionBySelector};
   for (const Table table : kEach) {
     Put("k", std::to_string(static_cast<int>(table)), table);
   }

@@ -154,9 +154,9 @@ absl::StatusOr<DeletionPage> Deletions::List(const DeletionFilter& filter, size_
   const store::Partition first = filter.subject ? core_.PartitionOf(*filter.subject) : from.partition;
   for (store::Partition partition = first; partition.number < core_.store.partition_count(); ++partition.number) {
     const DeletionNumber begin = partition == from.partition ? from.number : 0;
-    const store::Table table = filter.subject ? store::Table::kDeletionOf : store::Table::kDeletion;
-    const std::string start = filter.subject ? DeletionOfKey(core_, *filter.subject, begin) : DeletionKey(begin);
-    const std::string end = filter.subject ? DeletionOfKey(core_, *filter.subject, UINT64_MAX) : std::string();
+    const store::Table table = filter.subject ? store::Table::kDeletionBySubject : store::Table::kDeletion;
+    const std::string start = filter.subject ? DeletionBySubjectKey(core_, *filter.subject, begin) : DeletionKey(begin);
+    const std::string end = filter.subject ? DeletionBySubjectKey(core_, *filter.subject, UINT64_MAX) : std::string();
     const absl::Status scanned = core_.store.Scan(partition, table, start, end, kMaxRowsPerPage + 1,
                                                   [&](std::string_view key, std::string_view) {
                                                     return consider(DeletionPlace{partition, NumberOfKey(key)});

@@ -89,11 +89,11 @@ std::string DeletionKey(DeletionNumber number) {
   return key;
 }
 
-std::string DeletionOfKey(const Core& core, base::SubjectHandle subject, DeletionNumber number) {
+std::string DeletionBySubjectKey(const Core& core, base::SubjectHandle subject, DeletionNumber number) {
   return core.SubjectKey(subject) + DeletionKey(number);
 }
 
-std::string DeletionSameKey(const Core& core, base::SubjectHandle subject, const domain::Selector& selector) {
+std::string OpenDeletionKey(const Core& core, base::SubjectHandle subject, const domain::Selector& selector) {
   return core.SubjectKey(subject) + std::string(base::View(SelectorDigest(selector)));
 }
 
@@ -189,7 +189,7 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   return in.Done();
 }
 
-std::string EncodeDeletionOfRow(const DeletionOfRow& row) {
+std::string EncodeDeletionBySubjectRow(const DeletionBySubjectRow& row) {
   std::string bytes(1, static_cast<char>(row.state));
   if (!row.tombstone) return bytes;
   Encoder out(&bytes);
@@ -200,7 +200,7 @@ std::string EncodeDeletionOfRow(const DeletionOfRow& row) {
   return bytes;
 }
 
-bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
+bool DecodeDeletionBySubjectRow(std::string_view bytes, DeletionBySubjectRow* row) {
   Decoder in(bytes);
   const uint8_t state = in.Byte();
   row->state = static_cast<domain::DeletionState>(state);
@@ -223,21 +223,23 @@ bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row) {
 
 void ListDeletion(const Core& core, DeletionNumber number, const domain::DeletionRequest& request,
                   std::vector<store::Write>& writes) {
-  DeletionOfRow row{request.state, {}};
+  DeletionBySubjectRow row{request.state, {}};
   domain::Tombstone tombstone;
   if (domain::TombstoneOf(request, &tombstone)) row.tombstone = tombstone;
-  writes.push_back({store::Table::kDeletionOf, DeletionOfKey(core, request.subject, number), EncodeDeletionOfRow(row)});
+  writes.push_back({store::Table::kDeletionBySubject, DeletionBySubjectKey(core, request.subject, number),
+                    EncodeDeletionBySubjectRow(row)});
   if (request.selector.IsOpenEnded() || request.cause != domain::DeletionCause::kRequested) return;
   std::optional<std::string> open;
   if (domain::IsOpen(request.state)) open = DeletionKey(number);
-  writes.push_back({store::Table::kDeletionSame, DeletionSameKey(core, request.subject, request.selector), open});
+  writes.push_back(
+      {store::Table::kOpenDeletionBySelector, OpenDeletionKey(core, request.subject, request.selector), open});
 }
 
 absl::StatusOr<DeletionNumber> FindOpenFor(const Core& core, base::SubjectHandle subject,
                                            const domain::Selector& selector) {
   if (selector.IsOpenEnded()) return DeletionNumber{0};
-  const auto row =
-      core.store.Get(core.PartitionOf(subject), store::Table::kDeletionSame, DeletionSameKey(core, subject, selector));
+  const auto row = core.store.Get(core.PartitionOf(subject), store::Table::kOpenDeletionBySelector,
+                                  OpenDeletionKey(core, subject, selector));
   if (absl::IsNotFound(row.status())) return DeletionNumber{0};
   if (!row.ok()) return StoreUnreadable();
   return NumberOfKey(*row);
@@ -296,11 +298,11 @@ absl::StatusOr<domain::TombstoneIntervals> LoadTombstoneIntervals(const Core& co
   bool damaged = false;
   bool fits = true;
   const absl::Status scanned = core.store.Scan(
-      core.PartitionOf(subject), store::Table::kDeletionOf, DeletionOfKey(core, subject, 0),
-      DeletionOfKey(core, subject, UINT64_MAX), SIZE_MAX, [&](std::string_view key, std::string_view value) {
+      core.PartitionOf(subject), store::Table::kDeletionBySubject, DeletionBySubjectKey(core, subject, 0),
+      DeletionBySubjectKey(core, subject, UINT64_MAX), SIZE_MAX, [&](std::string_view key, std::string_view value) {
         const DeletionNumber number = NumberOfKey(key);
-        DeletionOfRow row;
-        damaged = !DecodeDeletionOfRow(value, &row);
+        DeletionBySubjectRow row;
+        damaged = !DecodeDeletionBySubjectRow(value, &row);
         if (damaged || number == except) return !damaged;
         if (row.tombstone) {
           fits = cover.Add(*row.tombstone);
@@ -326,15 +328,15 @@ absl::StatusOr<std::vector<DeletionPlace>> ListDeletionsOf(
     const Core& core, base::SubjectHandle subject, const std::function<bool(domain::DeletionState)>& is_wanted) {
   const store::Partition partition = core.PartitionOf(subject);
   std::vector<DeletionPlace> places;
-  const absl::Status scanned = core.store.Scan(partition, store::Table::kDeletionOf, DeletionOfKey(core, subject, 0),
-                                               DeletionOfKey(core, subject, UINT64_MAX), SIZE_MAX,
-                                               [&](std::string_view key, std::string_view value) {
-                                                 DeletionOfRow row;
-                                                 if (!DecodeDeletionOfRow(value, &row) || is_wanted(row.state)) {
-                                                   places.push_back(DeletionPlace{partition, NumberOfKey(key)});
-                                                 }
-                                                 return true;
-                                               });
+  const absl::Status scanned = core.store.Scan(
+      partition, store::Table::kDeletionBySubject, DeletionBySubjectKey(core, subject, 0),
+      DeletionBySubjectKey(core, subject, UINT64_MAX), SIZE_MAX, [&](std::string_view key, std::string_view value) {
+        DeletionBySubjectRow row;
+        if (!DecodeDeletionBySubjectRow(value, &row) || is_wanted(row.state)) {
+          places.push_back(DeletionPlace{partition, NumberOfKey(key)});
+        }
+        return true;
+      });
   if (!scanned.ok()) return StoreUnreadable();
   return places;
 }

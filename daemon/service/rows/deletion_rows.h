@@ -35,17 +35,17 @@ struct DeletionRow {
 // Row keys.
 std::string DeletionKey(DeletionNumber number);
 // Where the request that is open for that selection is found.
-std::string DeletionSameKey(const Core& core, base::SubjectHandle subject, const domain::Selector& selector);
-std::string DeletionOfKey(const Core& core, base::SubjectHandle subject, DeletionNumber number);
+std::string OpenDeletionKey(const Core& core, base::SubjectHandle subject, const domain::Selector& selector);
+std::string DeletionBySubjectKey(const Core& core, base::SubjectHandle subject, DeletionNumber number);
 std::string DeletionShareKey(const Core& core, DeletionPlace place);
-// The number at the end of a key of kDeletion, kDeletionOf or kTask; 0 where it is none.
+// The number at the end of a key of kDeletion, kDeletionBySubject or kTask; 0 where it is none.
 DeletionNumber NumberOfKey(std::string_view key);
 
 std::string EncodeDeletionRow(const DeletionRow& row);
 bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row);
 
 // A subject's list of requests: enough to know what all of them cover without reading each.
-struct DeletionOfRow {
+struct DeletionBySubjectRow {
   domain::DeletionState state = domain::DeletionState::kReceived;
   std::optional<domain::Tombstone> tombstone;  // what it adds to the record; its state is that of the request
 };
@@ -64,8 +64,8 @@ absl::StatusOr<DeletionNumber> FindOpenFor(const Core& core, base::SubjectHandle
                                            const domain::Selector& selector);
 // The newest closure that is COMPLETED. 0: there is none.
 absl::StatusOr<DeletionNumber> FindFinishedClosure(const Core& core, base::SubjectHandle subject);
-std::string EncodeDeletionOfRow(const DeletionOfRow& row);
-bool DecodeDeletionOfRow(std::string_view bytes, DeletionOfRow* row);
+std::string EncodeDeletionBySubjectRow(const DeletionBySubjectRow& row);
+bool DecodeDeletionBySubjectRow(std::string_view bytes, DeletionBySubjectRow* row);
 // The same for the same selection of one subject.
 base::Bytes16 SelectorDigest(const domain::Selector& selector);
 

@@ -65,7 +65,8 @@ absl::Status DamagedWaiting() {
 
 store::EraseTargets RowsOf(const Core& core, DeletionPlace place, const domain::DeletionRequest& request) {
   store::EraseTargets targets;
-  targets.rows.push_back({store::Table::kDeletionSame, DeletionSameKey(core, request.subject, request.selector)});
+  targets.rows.push_back(
+      {store::Table::kOpenDeletionBySelector, OpenDeletionKey(core, request.subject, request.selector)});
   targets.rows.push_back({store::Table::kDeletion, DeletionKey(place.number)});
   for (const domain::SystemProgress& part : request.parts) {
     targets.rows.push_back({store::Table::kTask, TaskKey(part.system, place.number)});

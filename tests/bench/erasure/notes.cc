@@ -63,7 +63,7 @@ class Noting {
 
   // Nothing gates the end of a cancelled request.
   void NoteRequest(bool gated) {
-    const std::vector<std::string> listed = KeysOf(Table::kDeletionOf, key_);
+    const std::vector<std::string> listed = KeysOf(Table::kDeletionBySubject, key_);
     if (listed.size() != 1) Give(absl::InternalError(who_ + "has " + std::to_string(listed.size()) + " requests"));
     const service::DeletionPlace place{partition_, service::NumberOfKey(listed.front())};
     const std::string share_key = service::DeletionShareKey(context_, place);
@@ -74,8 +74,8 @@ class Noting {
     const service::DeletionRow row = Need(service::LoadDeletion(context_, place));
     Bytes(row.sealed, "what was asked");
     if (row.request.selector.IsOpenEnded()) return;
-    const std::string same = service::DeletionSameKey(context_, subject_, row.request.selector);
-    (void)Row(Table::kDeletionSame, same);
+    const std::string same = service::OpenDeletionKey(context_, subject_, row.request.selector);
+    (void)Row(Table::kOpenDeletionBySelector, same);
     // Others may have asked for the same, and other keys begin with the subject's: half of each is this row's alone.
     constexpr size_t kHalf = test::Traces::kPiece / 2;
     Bytes(same.substr(kHandleBytes - kHalf, 2 * kHalf), "the hash of what was asked");

@@ -109,8 +109,8 @@ class DeletionErasure : public testing::Test {
     ASSERT_TRUE(row.ok());
     Note(traces, row->sealed, "what was asked");
     if (row->request.selector.IsOpenEnded()) return;
-    const std::string same = service::DeletionSameKey(world_->core(), row->request.subject, row->request.selector);
-    EXPECT_FALSE(Row(Table::kDeletionSame, same).empty());
+    const std::string same = service::OpenDeletionKey(world_->core(), row->request.subject, row->request.selector);
+    EXPECT_FALSE(Row(Table::kOpenDeletionBySelector, same).empty());
     Note(traces, same.substr(16), "the hash of what was asked");
   }
   // Reports without the eraser that follows in a daemon.

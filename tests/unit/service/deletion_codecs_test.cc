@@ -171,10 +171,10 @@ TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
         },
         seed);
     test::Torment(
-        EncodeDeletionOfRow({domain::DeletionState::kDenied, SomeTombstone(seed)}),
+        EncodeDeletionBySubjectRow({domain::DeletionState::kDenied, SomeTombstone(seed)}),
         [](const std::string& bytes) {
-          DeletionOfRow row;
-          return DecodeDeletionOfRow(bytes, &row) ? EncodeDeletionOfRow(row) : std::string();
+          DeletionBySubjectRow row;
+          return DecodeDeletionBySubjectRow(bytes, &row) ? EncodeDeletionBySubjectRow(row) : std::string();
         },
         seed);
   }
@@ -200,8 +200,9 @@ TEST(DeletionRows, TheSameSelectionHasTheSameDigest) {
 TEST(DeletionRows, GoldenBytes) {
   const std::map<std::string, std::string> now = {
       {"deletion", base::Hex(EncodeDeletionRow(SomeDeletion(5)))},
-      {"deletion_of", base::Hex(EncodeDeletionOfRow({domain::DeletionState::kAccepted, {}}))},
-      {"deletion_of_times", base::Hex(EncodeDeletionOfRow({domain::DeletionState::kAccepted, SomeTombstone(5)}))},
+      {"deletion_of", base::Hex(EncodeDeletionBySubjectRow({domain::DeletionState::kAccepted, {}}))},
+      {"deletion_of_times",
+       base::Hex(EncodeDeletionBySubjectRow({domain::DeletionState::kAccepted, SomeTombstone(5)}))},
       {"system", base::Hex(EncodeSystemRow(SomeSystem(5)))},
       {"task", base::Hex(EncodeTaskRow(SomeTask(3)))},
       {"task_again", base::Hex(EncodeTaskRow(SomeTask(7)))}};
