@@ -13,7 +13,7 @@ namespace consent::ops {
 namespace {
 
 // Every option as it is written, before it is validated.
-struct Raw {
+struct RawOptions {
   std::string config;
   std::string listen;
   std::string data_dir;
@@ -51,7 +51,7 @@ std::string NotEmpty(const std::string& text) {
 }
 
 // THE definition: names, meanings and defaults of all options.
-void Define(CLI::App* app, Raw* raw) {
+void AddOptions(CLI::App* app, RawOptions* raw) {
   app->set_config("--config", "", "Configuration file (TOML): keys are the options below without dashes in front");
   app->get_config_ptr()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app->get_config_ptr()->check(ConfigProblem);
@@ -183,7 +183,7 @@ absl::StatusOr<std::string> DefaultDataDir(const ProcessEnvironment& environment
   return absl::StrCat(home, "/.local/share/consentd");
 }
 
-absl::Status Listeners(const Raw& raw, const ProcessEnvironment& environment, ServeOptions* out) {
+absl::Status CheckListeners(const RawOptions& raw, const ProcessEnvironment& environment, ServeOptions* out) {
   const absl::StatusOr<Address> listen =
       ListenAddress(raw.listen.empty() ? DefaultListen(environment) : raw.listen, true);
   if (!listen.ok()) return absl::InvalidArgumentError(absl::StrCat("--listen ", listen.status().message()));
@@ -199,8 +199,8 @@ absl::Status Listeners(const Raw& raw, const ProcessEnvironment& environment, Se
   return absl::OkStatus();
 }
 
-absl::Status Place(const Raw& raw, const ProcessEnvironment& environment, ServeOptions* out) {
-  if (absl::Status status = Listeners(raw, environment, out); !status.ok()) return status;
+absl::Status ResolvePaths(const RawOptions& raw, const ProcessEnvironment& environment, ServeOptions* out) {
+  if (absl::Status status = CheckListeners(raw, environment, out); !status.ok()) return status;
   absl::StatusOr<std::string> data_dir = raw.data_dir.empty() ? DefaultDataDir(environment) : raw.data_dir;
   if (!data_dir.ok()) return data_dir.status();
   out->data_dir = Absolute(*data_dir, environment);
@@ -218,7 +218,7 @@ absl::Status Place(const Raw& raw, const ProcessEnvironment& environment, ServeO
   return absl::OkStatus();
 }
 
-absl::Status Number(const Raw& raw, ServeOptions* out) {
+absl::Status CheckNumbers(const RawOptions& raw, ServeOptions* out) {
   for (const absl::Status& status :
        {InRange("partitions", raw.partitions, 1, 1024),
         InRange("index-max-subjects", raw.index_max_subjects, 1, INT64_C(4'000'000'000)),
@@ -261,10 +261,10 @@ absl::Status OneOf(const char* name, const std::string& text, const std::map<std
   return absl::InvalidArgumentError(absl::StrCat("--", name, " must be one of ", known, ", not '", text, "'"));
 }
 
-absl::StatusOr<ServeOptions> Validate(const Raw& raw, const ProcessEnvironment& environment) {
+absl::StatusOr<ServeOptions> Validate(const RawOptions& raw, const ProcessEnvironment& environment) {
   ServeOptions out;
-  absl::Status status = Place(raw, environment, &out);
-  if (status.ok()) status = Number(raw, &out);
+  absl::Status status = ResolvePaths(raw, environment, &out);
+  if (status.ok()) status = CheckNumbers(raw, &out);
   if (status.ok()) status = NamedTime(raw.accept_clock, &out.accept_clock);
   if (status.ok()) {
     status = OneOf<LogFormat>("log-format", raw.log_format,
@@ -314,8 +314,8 @@ absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
                                       const ProcessEnvironment& environment) {
   CLI::App app("Run the daemon. Command line > environment (CONSENTD_DATA_DIR and so on) > --config file > default.",
                "consentd serve");
-  Raw raw;
-  Define(&app, &raw);
+  RawOptions raw;
+  AddOptions(&app, &raw);
   absl::StatusOr<std::vector<std::string>> all = WithEnvironment(app, arguments, environment.environment);
   if (!all.ok()) return all.status();
   Invocation invocation;
@@ -353,8 +353,8 @@ absl::StatusOr<Address> ListenAddress(std::string_view text, bool unix_allowed) 
 
 std::vector<std::pair<std::string, std::string>> ConfigurableOptions() {
   CLI::App app;
-  Raw raw;
-  Define(&app, &raw);
+  RawOptions raw;
+  AddOptions(&app, &raw);
   std::vector<std::pair<std::string, std::string>> options;
   for (const CLI::Option* option : app.get_options()) {
     if (FromOutside(option)) options.emplace_back(option->get_single_name(), option->get_default_str());
