@@ -49,7 +49,7 @@ CallBase::~CallBase() {
   if (reactor_ != nullptr) Finish(absl::InternalError("the handler gave up its call"));
 }
 
-absl::Status CallBase::MayGoOn(const grpc::ByteBuffer& in) const {
+absl::Status CallBase::CheckAdmission(const grpc::ByteBuffer& in) const {
   if (absl::Status status = Authorize(peer_, method_); !status.ok()) return status;
   if (!dependencies_.ready.load(std::memory_order_acquire)) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING,
@@ -64,7 +64,7 @@ absl::Status CallBase::MayGoOn(const grpc::ByteBuffer& in) const {
 }
 
 bool CallBase::Admit(const grpc::ByteBuffer& in, google::protobuf::Message* request) {
-  absl::Status status = MayGoOn(in);
+  absl::Status status = CheckAdmission(in);
   if (status.ok()) {
     // The reader wants a pointer to a mutable buffer and changes nothing in it.
     grpc::ProtoBufferReader reader(const_cast<grpc::ByteBuffer*>(&in));
@@ -76,7 +76,7 @@ bool CallBase::Admit(const grpc::ByteBuffer& in, google::protobuf::Message* requ
 }
 
 bool CallBase::AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes) {
-  if (absl::Status status = MayGoOn(in); !status.ok()) {
+  if (absl::Status status = CheckAdmission(in); !status.ok()) {
     Finish(status);
     return false;
   }

@@ -59,7 +59,7 @@ class CallBase {
  private:
   virtual const google::protobuf::Message& Response() const = 0;
   // Whether the caller may call, the daemon serves, and the request is not too large.
-  absl::Status MayGoOn(const grpc::ByteBuffer& in) const;
+  absl::Status CheckAdmission(const grpc::ByteBuffer& in) const;
 
   const RpcDependencies& dependencies_;
   const Method& method_;

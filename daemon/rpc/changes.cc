@@ -47,7 +47,7 @@ void WriteParts(const std::vector<domain::PartOutcome>& parts, const std::functi
   }
 }
 
-void TellChange(service::ChangeKind kind, domain::Channel channel, RpcObserver& observer) {
+void ReportChange(service::ChangeKind kind, domain::Channel channel, RpcObserver& observer) {
   ChangeSeen seen;
   seen.kind = kind;
   seen.channel = channel;
@@ -61,7 +61,7 @@ ChangeNote::ChangeNote(const service::ChangeRequest& request)
       parts_after_choices_(request.command.retention.size()),
       choices_(request.command.choices) {}
 
-void ChangeNote::Tell(const service::ChangeReply& reply, RpcObserver& observer) const {
+void ChangeNote::Report(const service::ChangeReply& reply, RpcObserver& observer) const {
   ChangeSeen seen;
   seen.kind = kind_;
   seen.channel = channel_;

@@ -26,13 +26,13 @@ void WriteParts(const std::vector<domain::PartOutcome>& parts, const std::functi
                 google::protobuf::RepeatedPtrField<v1::PartResult>* out);
 
 // Tells of an acknowledged write that has no parts and no choices: a deletion request's steps, a hold's.
-void TellChange(service::ChangeKind kind, domain::Channel channel, RpcObserver& observer);
+void ReportChange(service::ChangeKind kind, domain::Channel channel, RpcObserver& observer);
 
 // What the observer will want to know of a request, kept while the request itself is with the service.
 class ChangeNote {
  public:
   explicit ChangeNote(const service::ChangeRequest& request);
-  void Tell(const service::ChangeReply& reply, RpcObserver& observer) const;
+  void Report(const service::ChangeReply& reply, RpcObserver& observer) const;
 
  private:
   service::ChangeKind kind_;

@@ -66,7 +66,7 @@ grpc::ServerUnaryReactor* DeletionRpc::CreateDeletionRequest(grpc::CallbackServe
         deletions_.Create(std::move(request), std::move(deletion),
                           [this, call, channel](absl::StatusOr<service::Deletions::Created> created) {
                             if (!created.ok()) return call->Finish(created.status());
-                            TellChange(service::ChangeKind::kDeletionReceived, channel, dependencies_.observer);
+                            ReportChange(service::ChangeKind::kDeletionReceived, channel, dependencies_.observer);
                             call->response()->set_created(created->created);
                             call->response()->set_revision(created->revision);
                             call->response()->set_account_closed(created->account_closed);
@@ -93,7 +93,7 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input, service::De
         const domain::Channel channel = request.command.proof.channel;
         deletions_.Step(std::move(request), place, step, reason,
                         [this, call, place, step, channel](const absl::Status& done) {
-                          if (done.ok()) TellChange(service::KindOf(step), channel, dependencies_.observer);
+                          if (done.ok()) ReportChange(service::KindOf(step), channel, dependencies_.observer);
                           call->Finish(done.ok() ? Read(place, call->response()->mutable_request()) : done);
                         });
       });

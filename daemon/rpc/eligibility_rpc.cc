@@ -33,7 +33,7 @@ class Tally {
         static_cast<size_t>(decision.eligibility) * kDispositions + static_cast<size_t>(decision.disposition);
     ++counts_[answer * domain::kReasons + static_cast<size_t>(decision.FirstReason())];
   }
-  void Tell(domain::Purpose purpose, RpcObserver& observer) const {
+  void Report(domain::Purpose purpose, RpcObserver& observer) const {
     for (size_t i = 0; i < counts_.size(); ++i) {
       if (counts_[i] == 0) continue;
       const size_t answer = i / domain::kReasons;
@@ -78,12 +78,12 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
   const v1::CheckRequest& request = call->request();
   wire::CheckQuery query;
   service::CheckItem item;
-  wire::Violations faults;
+  wire::Violations violations;
   absl::Status status = wire::ReadCheck(request, &query);
   const wire::Path root;
-  if (status.ok() && !wire::ReadRecording(request.recording(), core_.hasher, wire::Path(root, "recording"), &faults,
+  if (status.ok() && !wire::ReadRecording(request.recording(), core_.hasher, wire::Path(root, "recording"), &violations,
                                           &item.subject, &item.recording_id, &item.facts)) {
-    status = faults.ToStatus();
+    status = violations.ToStatus();
   }
   if (!status.ok()) return call->Finish(status);
   absl::StatusOr<service::CheckSession> session = check_.Begin(request.at_least_revision());
@@ -163,7 +163,7 @@ class EligibilityRpc::Batch {
   absl::Status Seal() {
     WriteSession(session_, call_->response());
     RpcObserver& observer = rpc_.dependencies_.observer;
-    tally_.Tell(query_.purpose, observer);
+    tally_.Report(query_.purpose, observer);
     if (errors_ != 0) observer.OnItemErrors(errors_);
     if (unknown_regions_ != 0) observer.OnUnknownRegions(unknown_regions_);
     return absl::OkStatus();

@@ -69,7 +69,7 @@ grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* contex
         holds_.Place(std::move(request), std::move(hold),
                      [this, call, channel](absl::StatusOr<service::Holds::Placed> placed) {
                        if (!placed.ok()) return call->Finish(placed.status());
-                       TellChange(service::ChangeKind::kHoldPlaced, channel, dependencies_.observer);
+                       ReportChange(service::ChangeKind::kHoldPlaced, channel, dependencies_.observer);
                        call->response()->set_revision(placed->revision);
                        call->response()->set_subject_is_new(placed->subject_is_new);
                        call->Finish(Read(placed->place, call->response()->mutable_hold()));
@@ -103,7 +103,7 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
               holds_.Release(std::move(request), place, std::move(basis),
                              [this, call, place, channel](const absl::Status& done) {
                                if (done.ok()) {
-                                 TellChange(service::ChangeKind::kHoldReleased, channel, dependencies_.observer);
+                                 ReportChange(service::ChangeKind::kHoldReleased, channel, dependencies_.observer);
                                }
                                call->Finish(done.ok() ? Read(place, call->response()->mutable_hold()) : done);
                              });

@@ -26,7 +26,7 @@ grpc::ServerUnaryReactor* RecordingRpc::ReportRecording(grpc::CallbackServerCont
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
                           if (!reply.ok()) return call->Finish(reply.status());
-                          note.Tell(*reply, dependencies_.observer);
+                          note.Report(*reply, dependencies_.observer);
                           wire::WriteFlags(reply->flags, call->response()->mutable_flags());
                           call->response()->set_revision(reply->revision);
                           call->response()->set_account_closed(reply->account_closed);

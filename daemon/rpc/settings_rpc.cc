@@ -65,7 +65,7 @@ grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContex
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
                           if (!reply.ok()) return call->Finish(reply.status());
-                          note.Tell(*reply, dependencies_.observer);
+                          note.Report(*reply, dependencies_.observer);
                           call->response()->set_revision(reply->revision);
                           call->response()->set_account_closed(reply->account_closed);
                           wire::WriteConsentEnd(reply->changes, call->response());
@@ -87,7 +87,7 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
     changes_.Submit(std::move(request),
                     [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
                       if (!reply.ok()) return call->Finish(reply.status());
-                      note.Tell(*reply, dependencies_.observer);
+                      note.Report(*reply, dependencies_.observer);
                       v1::OptOutResponse* response = call->response();
                       response->set_revision(reply->revision);
                       response->set_account_closed(reply->account_closed);

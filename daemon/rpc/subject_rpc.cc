@@ -27,7 +27,7 @@ grpc::ServerUnaryReactor* SubjectRpc::UpsertSubject(grpc::CallbackServerContext*
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
                           if (!reply.ok()) return call->Finish(reply.status());
-                          note.Tell(*reply, dependencies_.observer);
+                          note.Report(*reply, dependencies_.observer);
                           v1::UpsertSubjectResponse* response = call->response();
                           response->set_revision(reply->revision);
                           response->set_registered(reply->registered_now);

@@ -11,14 +11,14 @@ namespace {
 using base::kMaxRetentionMonths;
 
 // "Must be true" fields of a oneof: the name says it, the value can only confirm it.
-void CheckTrue(bool value, const Path& at, Violations* faults) {
-  if (!value) faults->Add(at, "must be true");
+void CheckTrue(bool value, const Path& at, Violations* violations) {
+  if (!value) violations->Add(at, "must be true");
 }
 
 }  // namespace
 
-ChangeReader::ChangeReader(const base::IdHasher& hasher, Violations* faults, Names* names)
-    : hasher_(hasher), faults_(faults), names_(names) {}
+ChangeReader::ChangeReader(const base::IdHasher& hasher, Violations* violations, Names* names)
+    : hasher_(hasher), faults_(violations), names_(names) {}
 
 std::string ChangeReader::Apart(const std::function<void(Violations*)>& read) {
   Violations own;

@@ -51,7 +51,7 @@ struct ChangeInput {
 class ChangeReader {
  public:
   // `hasher`, `faults` and `names` outlive it.
-  ChangeReader(const base::IdHasher& hasher, Violations* faults, Names* names);
+  ChangeReader(const base::IdHasher& hasher, Violations* violations, Names* names);
 
   // An empty scope is the account.
   domain::ScopeRef Scope(const v1::Scope& scope, const Path& at);

@@ -14,34 +14,35 @@ using base::kMaxDeletionIdBytes;
 constexpr int kMaxStates = 7;
 constexpr int kMaxCauses = 3;
 
-domain::NamedTimes ReadRange(const v1::TimeRange& range, base::Instant now, const Path& at, Violations* faults) {
+domain::NamedTimes ReadRange(const v1::TimeRange& range, base::Instant now, const Path& at, Violations* violations) {
   domain::NamedTimes interval;
   const Path to(at, "to");
-  if (range.has_from()) interval.from = ReadTimestamp(range.from(), Path(at, "from"), faults);
+  if (range.has_from()) interval.from = ReadTimestamp(range.from(), Path(at, "from"), violations);
   if (!range.has_to()) {
-    faults->Add(to, "must be set");
+    violations->Add(to, "must be set");
     return interval;
   }
-  interval.to = ReadTimestamp(range.to(), to, faults);
-  CheckPast(interval.to, now, to, faults);
-  if (interval.from > interval.to) faults->Add(to, "must not lie before `from`");
+  interval.to = ReadTimestamp(range.to(), to, violations);
+  CheckPast(interval.to, now, to, violations);
+  if (interval.from > interval.to) violations->Add(to, "must not lie before `from`");
   return interval;
 }
 
-domain::NamedTimes ReadDay(const v1::SpokenDay& day, base::Instant now, const Path& at, Violations* faults) {
+domain::NamedTimes ReadDay(const v1::SpokenDay& day, base::Instant now, const Path& at, Violations* violations) {
   domain::NamedTimes interval;
   const Path spoken_at(at, "spoken_at");
   const Path time_zone(at, "time_zone");
   if (!day.has_spoken_at()) {
-    faults->Add(spoken_at, "must be set");
+    violations->Add(spoken_at, "must be set");
     return interval;
   }
-  const base::Instant spoken = ReadTimestamp(day.spoken_at(), spoken_at, faults);
-  CheckPast(spoken, now, spoken_at, faults);
-  CheckText(day.time_zone(), 1, kMaxNameBytes, time_zone, faults);
+  const base::Instant spoken = ReadTimestamp(day.spoken_at(), spoken_at, violations);
+  CheckPast(spoken, now, spoken_at, violations);
+  CheckText(day.time_zone(), 1, kMaxNameBytes, time_zone, violations);
   const std::optional<base::TimeZone> zone = base::TimeZone::Load(day.time_zone());
   if (!zone) {
-    faults->Add(time_zone, "must be the name of a zone in the server's time zone database, such as `Europe/Bucharest`");
+    violations->Add(time_zone,
+                    "must be the name of a zone in the server's time zone database, such as `Europe/Bucharest`");
     return interval;
   }
   // Of two clocks the server's decides: what is ahead of it was said now.
@@ -49,13 +50,14 @@ domain::NamedTimes ReadDay(const v1::SpokenDay& day, base::Instant now, const Pa
   return interval;
 }
 
-domain::Selector ReadCopies(const v1::PurposeCopies& copies, const Path& at, ChangeReader& reader, Violations* faults) {
+domain::Selector ReadCopies(const v1::PurposeCopies& copies, const Path& at, ChangeReader& reader,
+                            Violations* violations) {
   domain::Selector selector;
   selector.kind = domain::SelectorKind::kPurposeCopies;
   selector.scope = reader.Scope(copies.scope(), Path(at, "scope"));
-  if (!CheckCount(copies.purposes_size(), 1, domain::kPurposes, Path(at, "purposes"), faults)) return selector;
+  if (!CheckCount(copies.purposes_size(), 1, domain::kPurposes, Path(at, "purposes"), violations)) return selector;
   for (int i = 0; i < copies.purposes_size(); ++i) {
-    CheckChosen(copies.purposes(i), v1::Purpose_IsValid, Path(at, "purposes", i), faults);
+    CheckChosen(copies.purposes(i), v1::Purpose_IsValid, Path(at, "purposes", i), violations);
     const auto purpose = static_cast<domain::Purpose>(copies.purposes(i));
     if (v1::Purpose_IsValid(copies.purposes(i))) selector.copies_of.Add(purpose);
   }
@@ -63,25 +65,25 @@ domain::Selector ReadCopies(const v1::PurposeCopies& copies, const Path& at, Cha
 }
 
 domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instant now, const Path& at,
-                              const base::IdHasher& hasher, ChangeReader& reader, Violations* faults,
+                              const base::IdHasher& hasher, ChangeReader& reader, Violations* violations,
                               domain::NamedTimes* times) {
   domain::Selector out;
   switch (selector.kind_case()) {
     case v1::DeletionSelector::kEverything:
       out.kind = domain::SelectorKind::kEverything;
-      if (!selector.everything()) faults->Add(Path(at, "everything"), "must be true");
+      if (!selector.everything()) violations->Add(Path(at, "everything"), "must be true");
       break;
     case v1::DeletionSelector::kTimeRange:
       out.kind = domain::SelectorKind::kTimeRange;
-      *times = ReadRange(selector.time_range(), now, Path(at, "time_range"), faults);
+      *times = ReadRange(selector.time_range(), now, Path(at, "time_range"), violations);
       break;
     case v1::DeletionSelector::kSpokenDay:
       out.kind = domain::SelectorKind::kSpokenDay;
-      *times = ReadDay(selector.spoken_day(), now, Path(at, "spoken_day"), faults);
+      *times = ReadDay(selector.spoken_day(), now, Path(at, "spoken_day"), violations);
       break;
     case v1::DeletionSelector::kRecordings:
       out.kind = domain::SelectorKind::kRecordings;
-      out.recordings = ReadRecordingIds(selector.recordings(), hasher, Path(at, "recordings"), faults);
+      out.recordings = ReadRecordingIds(selector.recordings(), hasher, Path(at, "recordings"), violations);
       break;
     case v1::DeletionSelector::kProfileId:
       out.kind = domain::SelectorKind::kProfile;
@@ -92,7 +94,7 @@ domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instan
       out.scope = reader.Device(selector.device_id(), Path(at, "device_id"));
       break;
     case v1::DeletionSelector::kPurposeCopies:
-      return ReadCopies(selector.purpose_copies(), Path(at, "purpose_copies"), reader, faults);
+      return ReadCopies(selector.purpose_copies(), Path(at, "purpose_copies"), reader, violations);
     case v1::DeletionSelector::kVoiceIdOfProfileId:
       out.kind = domain::SelectorKind::kVoiceId;
       out.scope = reader.Profile(selector.voice_id_of_profile_id(), Path(at, "voice_id_of_profile_id"));
@@ -100,10 +102,10 @@ domain::Selector ReadSelector(const v1::DeletionSelector& selector, base::Instan
       break;
     case v1::DeletionSelector::kAccountClosure:
       out.kind = domain::SelectorKind::kAccountClosure;
-      if (!selector.account_closure()) faults->Add(Path(at, "account_closure"), "must be true");
+      if (!selector.account_closure()) violations->Add(Path(at, "account_closure"), "must be true");
       break;
     case v1::DeletionSelector::KIND_NOT_SET:
-      faults->Add(at, "must say what is to be deleted");
+      violations->Add(at, "must say what is to be deleted");
       break;
   }
   return out;
@@ -122,16 +124,16 @@ domain::DeletionState BeginningState(v1::Verification verification) {
 
 // What the four steps have in common.
 template <typename Request>
-void ReadStep(const Request& request, const base::IdHasher& hasher, Violations* faults, DeletionStepInput* input) {
+void ReadStep(const Request& request, const base::IdHasher& hasher, Violations* violations, DeletionStepInput* input) {
   const Path root;
-  RefuseMistyped(request, root, faults);
-  CheckText(request.deletion_id(), 1, kMaxDeletionIdBytes, Path(root, "deletion_id"), faults);
-  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), faults);
-  ChangeReader reader(hasher, faults, &input->change.names);
+  RefuseMistyped(request, root, violations);
+  CheckText(request.deletion_id(), 1, kMaxDeletionIdBytes, Path(root, "deletion_id"), violations);
+  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), violations);
+  ChangeReader reader(hasher, violations, &input->change.names);
   reader.ProofOf(request, root, &input->change.command.proof, &input->change.evidence);
   input->deletion_id = request.deletion_id();
   input->change.request_id = request.request_id();
-  if (faults->empty()) input->change.digest = RequestDigest(request);
+  if (violations->empty()) input->change.digest = RequestDigest(request);
 }
 
 // Until when it will be, or was to be, finished: a day that has not passed is promised, any other is owned up to.
@@ -191,22 +193,23 @@ std::string Summary(const domain::DeletionRequest& request, bool on_hold, base::
 
 absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequestRequest& request,
                                                  const base::IdHasher& hasher, base::Instant now) {
-  Violations faults;
+  Violations violations;
   Violations others;  // of what the deletion does not need
   const Path root;
   DeletionInput input;
-  ChangeReader reader(hasher, &faults, &input.change.names);
+  ChangeReader reader(hasher, &violations, &input.change.names);
   ChangeReader beside(hasher, &others, &input.change.names);
-  RefuseMistyped(request, root, &faults);
-  CheckId(request.account_id(), Path(root, "account_id"), &faults);
-  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
-  input.selector = ReadSelector(request.selector(), now, Path(root, "selector"), hasher, reader, &faults, &input.times);
+  RefuseMistyped(request, root, &violations);
+  CheckId(request.account_id(), Path(root, "account_id"), &violations);
+  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &violations);
+  input.selector =
+      ReadSelector(request.selector(), now, Path(root, "selector"), hasher, reader, &violations, &input.times);
   CheckChosen(request.requester(), v1::Actor_IsValid, Path(root, "requester"), &others);
   CheckEnum(request.verification(), v1::Verification_IsValid, Path(root, "verification"), &others);
   beside.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
-  if (!faults.empty()) {
-    faults.Append(others);
-    return faults.ToStatus();
+  if (!violations.empty()) {
+    violations.Append(others);
+    return violations.ToStatus();
   }
   input.change.unusable = others.Why();
   if (v1::Actor_IsValid(request.requester())) input.requester = static_cast<domain::Actor>(request.requester());
@@ -221,103 +224,105 @@ absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequest
 
 absl::StatusOr<DeletionStepInput> ReadVerifyDeletion(const v1::VerifyDeletionRequestRequest& request,
                                                      const base::IdHasher& hasher) {
-  Violations faults;
+  Violations violations;
   DeletionStepInput input;
-  ReadStep(request, hasher, &faults, &input);
+  ReadStep(request, hasher, &violations, &input);
   input.only_begun = request.only_begun();
-  return faults.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : faults.ToStatus();
+  return violations.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : violations.ToStatus();
 }
 
 absl::StatusOr<DeletionStepInput> ReadDenyDeletion(const v1::DenyDeletionRequestRequest& request,
                                                    const base::IdHasher& hasher) {
-  Violations faults;
+  Violations violations;
   DeletionStepInput input;
-  ReadStep(request, hasher, &faults, &input);
+  ReadStep(request, hasher, &violations, &input);
   const Path root;
-  CheckText(request.reason(), 1, kMaxReasonBytes, Path(root, "reason"), &faults);
+  CheckText(request.reason(), 1, kMaxReasonBytes, Path(root, "reason"), &violations);
   input.reason = request.reason();
-  return faults.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : faults.ToStatus();
+  return violations.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : violations.ToStatus();
 }
 
 absl::StatusOr<DeletionStepInput> ReadExtendDeletion(const v1::ExtendDeletionRequestRequest& request,
                                                      const base::IdHasher& hasher) {
-  Violations faults;
+  Violations violations;
   DeletionStepInput input;
-  ReadStep(request, hasher, &faults, &input);
-  return faults.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : faults.ToStatus();
+  ReadStep(request, hasher, &violations, &input);
+  return violations.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : violations.ToStatus();
 }
 
 absl::StatusOr<DeletionStepInput> ReadCancelDeletion(const v1::CancelDeletionRequestRequest& request,
                                                      const base::IdHasher& hasher) {
-  Violations faults;
+  Violations violations;
   DeletionStepInput input;
-  ReadStep(request, hasher, &faults, &input);
+  ReadStep(request, hasher, &violations, &input);
   const Path root;
-  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &faults);
+  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &violations);
   input.change.etag = request.etag();
-  return faults.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : faults.ToStatus();
+  return violations.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : violations.ToStatus();
 }
 
 absl::StatusOr<std::string> ReadGetDeletion(const v1::GetDeletionRequestRequest& request) {
-  Violations faults;
+  Violations violations;
   const Path root;
-  RefuseMistyped(request, root, &faults);
-  CheckText(request.deletion_id(), 1, kMaxDeletionIdBytes, Path(root, "deletion_id"), &faults);
-  return faults.empty() ? absl::StatusOr<std::string>(request.deletion_id()) : faults.ToStatus();
+  RefuseMistyped(request, root, &violations);
+  CheckText(request.deletion_id(), 1, kMaxDeletionIdBytes, Path(root, "deletion_id"), &violations);
+  return violations.empty() ? absl::StatusOr<std::string>(request.deletion_id()) : violations.ToStatus();
 }
 
 absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsRequest& request,
                                                  const base::IdHasher& hasher) {
-  Violations faults;
+  Violations violations;
   const Path root;
   DeletionsQuery query;
-  RefuseMistyped(request, root, &faults);
+  RefuseMistyped(request, root, &violations);
   query.has_subject = !request.account_id().empty();
   if (query.has_subject) {
-    CheckId(request.account_id(), Path(root, "account_id"), &faults);
+    CheckId(request.account_id(), Path(root, "account_id"), &violations);
     query.subject = hasher.Subject(request.account_id());
   }
-  if (CheckCount(request.states_size(), 0, kMaxStates, Path(root, "states"), &faults)) {
+  if (CheckCount(request.states_size(), 0, kMaxStates, Path(root, "states"), &violations)) {
     for (int i = 0; i < request.states_size(); ++i) {
-      CheckChosen(request.states(i), v1::DeletionState_IsValid, Path(root, "states", i), &faults);
+      CheckChosen(request.states(i), v1::DeletionState_IsValid, Path(root, "states", i), &violations);
       query.states.push_back(static_cast<domain::DeletionState>(request.states(i)));
     }
   }
-  if (CheckCount(request.causes_size(), 0, kMaxCauses, Path(root, "causes"), &faults)) {
+  if (CheckCount(request.causes_size(), 0, kMaxCauses, Path(root, "causes"), &violations)) {
     for (int i = 0; i < request.causes_size(); ++i) {
-      CheckChosen(request.causes(i), v1::DeletionCause_IsValid, Path(root, "causes", i), &faults);
+      CheckChosen(request.causes(i), v1::DeletionCause_IsValid, Path(root, "causes", i), &violations);
       query.causes.push_back(static_cast<domain::DeletionCause>(request.causes(i)));
     }
   }
   if (request.has_received_from()) {
-    query.received_from = ReadTimestamp(request.received_from(), Path(root, "received_from"), &faults);
+    query.received_from = ReadTimestamp(request.received_from(), Path(root, "received_from"), &violations);
   }
   if (request.has_received_before()) {
-    query.received_before = ReadTimestamp(request.received_before(), Path(root, "received_before"), &faults);
+    query.received_before = ReadTimestamp(request.received_before(), Path(root, "received_before"), &violations);
   }
   if (request.has_due_before()) {
-    query.due_before = ReadTimestamp(request.due_before(), Path(root, "due_before"), &faults);
+    query.due_before = ReadTimestamp(request.due_before(), Path(root, "due_before"), &violations);
   }
-  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &faults);
-  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &faults);
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
   query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
   query.page_token = request.page_token();
-  return faults.empty() ? absl::StatusOr<DeletionsQuery>(std::move(query)) : faults.ToStatus();
+  return violations.empty() ? absl::StatusOr<DeletionsQuery>(std::move(query)) : violations.ToStatus();
 }
 
 std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& recordings, const base::IdHasher& hasher,
-                                                    const Path& at, Violations* faults) {
+                                                    const Path& at, Violations* violations) {
   std::vector<base::RecordingHandle> handles;
   const Path list(at, "recording_ids");
-  if (!CheckCount(recordings.recording_ids_size(), 1, static_cast<int>(domain::kMaxSelectedRecordings), list, faults)) {
+  if (!CheckCount(recordings.recording_ids_size(), 1, static_cast<int>(domain::kMaxSelectedRecordings), list,
+                  violations)) {
     return handles;
   }
   for (int i = 0; i < recordings.recording_ids_size(); ++i) {
-    CheckId(recordings.recording_ids(i), Path(at, "recording_ids", i), faults);
+    CheckId(recordings.recording_ids(i), Path(at, "recording_ids", i), violations);
     handles.push_back(hasher.Recording(recordings.recording_ids(i)));
   }
   std::sort(handles.begin(), handles.end());
-  if (std::adjacent_find(handles.begin(), handles.end()) != handles.end()) faults->Add(list, "names a recording twice");
+  if (std::adjacent_find(handles.begin(), handles.end()) != handles.end())
+    violations->Add(list, "names a recording twice");
   return handles;
 }
 

@@ -63,7 +63,7 @@ absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsR
 
 // 1 to 1,000 of them, sorted.
 std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& recordings, const base::IdHasher& hasher,
-                                                    const Path& at, Violations* faults);
+                                                    const Path& at, Violations* violations);
 
 // A data system's name by its number.
 using SystemName = std::pair<domain::SystemNumber, std::string>;

@@ -42,7 +42,7 @@ WireType WireTypeOf(FieldDescriptor::Type type) {
 // Reads one message from front to back; the first fault ends it.
 class Walker {
  public:
-  explicit Walker(Violations* faults) : faults_(faults) {}
+  explicit Walker(Violations* violations) : faults_(violations) {}
 
   // False where a fault was found.
   bool Message(std::string_view bytes, const Descriptor& type, const Path& at, int depth) {
@@ -159,9 +159,9 @@ class Walker {
 }  // namespace
 
 absl::Status FindMalformation(std::string_view bytes, const Descriptor& type) {
-  Violations faults;
-  Walker(&faults).Message(bytes, type, Path(), kMaxDepth);
-  return faults.ToStatus();
+  Violations violations;
+  Walker(&violations).Message(bytes, type, Path(), kMaxDepth);
+  return violations.ToStatus();
 }
 
 absl::Status Diagnose(std::string_view bytes, const Descriptor& type) {

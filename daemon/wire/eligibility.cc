@@ -14,24 +14,24 @@ constexpr int kMaxProfiles = base::kMaxNamedProfiles;
 constexpr int kMaxFlags = base::kMaxNamedFlags;
 using base::kMaxUncertaintyMs;
 
-void ReadPlace(const v1::Place& place, const Path& at, Violations* faults, domain::Place* out) {
-  RefuseMistypedHere(place, at, faults);
-  if (!place.country().empty()) out->country = ReadCountry(place.country(), Path(at, "country"), faults);
-  CheckText(place.site(), 0, kMaxNameBytes, Path(at, "site"), faults);
+void ReadPlace(const v1::Place& place, const Path& at, Violations* violations, domain::Place* out) {
+  RefuseMistypedHere(place, at, violations);
+  if (!place.country().empty()) out->country = ReadCountry(place.country(), Path(at, "country"), violations);
+  CheckText(place.site(), 0, kMaxNameBytes, Path(at, "site"), violations);
   out->site = place.site();
-  CheckEnum(place.reviewer_class(), v1::ReviewerClass_IsValid, Path(at, "reviewer_class"), faults);
+  CheckEnum(place.reviewer_class(), v1::ReviewerClass_IsValid, Path(at, "reviewer_class"), violations);
   out->reviewer_class = static_cast<domain::ReviewerClass>(place.reviewer_class());
 }
 
 template <typename Request>
-void ReadCommon(const Request& request, Violations* faults, CheckQuery* query) {
+void ReadCommon(const Request& request, Violations* violations, CheckQuery* query) {
   const Path root;
-  CheckEnum(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), faults);
+  CheckEnum(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), violations);
   query->purpose = static_cast<domain::Purpose>(request.purpose());
-  if (request.has_place()) ReadPlace(request.place(), Path(root, "place"), faults, &query->place);
-  CheckEnum(request.view(), v1::DecisionView_IsValid, Path(root, "view"), faults);
+  if (request.has_place()) ReadPlace(request.place(), Path(root, "place"), violations, &query->place);
+  CheckEnum(request.view(), v1::DecisionView_IsValid, Path(root, "view"), violations);
   query->full = request.view() == v1::DECISION_VIEW_FULL;
-  CheckText(request.at_least_revision(), 0, kMaxTokenBytes, Path(root, "at_least_revision"), faults);
+  CheckText(request.at_least_revision(), 0, kMaxTokenBytes, Path(root, "at_least_revision"), violations);
 }
 
 // Costs two loads: the reflection object is looked up once.
@@ -41,60 +41,61 @@ bool HasUnknown(const Message& message) {
   return !reflection.GetUnknownFields(message).empty();
 }
 
-void RefuseMistypedIn(const v1::Recording& recording, const Path& at, Violations* faults) {
+void RefuseMistypedIn(const v1::Recording& recording, const Path& at, Violations* violations) {
   if (HasUnknown(recording) || HasUnknown(recording.captured_at()) || HasUnknown(recording.ingested_at())) {
-    RefuseMistyped(recording, at, faults);
+    RefuseMistyped(recording, at, violations);
   }
 }
 // A view has fields of the declared type only.
 void RefuseMistypedIn(const RecordingView&, const Path&, Violations*) {}
 
 template <typename Recording>
-void ReadProfiles(const Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
+void ReadProfiles(const Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
                   domain::RecordingFacts* facts) {
   const int count = recording.profile_ids_size();
   if (count > kMaxProfiles) {
-    CheckCount(count, 0, kMaxProfiles, Path(at, "profile_ids"), faults);
+    CheckCount(count, 0, kMaxProfiles, Path(at, "profile_ids"), violations);
     return;
   }
   for (int i = 0; i < count; ++i) {
     const Path here(at, "profile_ids", i);
-    CheckId(recording.profile_ids(i), here, faults);
+    CheckId(recording.profile_ids(i), here, violations);
     const base::ProfileHandle profile = hasher.Profile(recording.profile_ids(i));
     if (std::find(facts->profiles.begin(), facts->profiles.end(), profile) != facts->profiles.end()) {
-      faults->Add(here, "names a profile a second time");
+      violations->Add(here, "names a profile a second time");
     }
     facts->profiles.push_back(profile);
   }
 }
 
 template <typename Recording>
-void ReadTimes(const Recording& recording, const Path& at, Violations* faults, domain::RecordingFacts* facts) {
+void ReadTimes(const Recording& recording, const Path& at, Violations* violations, domain::RecordingFacts* facts) {
   facts->captured_at = {};
   facts->ingested_at = {};
   if (recording.has_captured_at()) {
-    facts->captured_at = ReadTimestamp(recording.captured_at(), Path(at, "captured_at"), faults);
+    facts->captured_at = ReadTimestamp(recording.captured_at(), Path(at, "captured_at"), violations);
   }
   if (recording.has_ingested_at()) {
-    facts->ingested_at = ReadTimestamp(recording.ingested_at(), Path(at, "ingested_at"), faults);
+    facts->ingested_at = ReadTimestamp(recording.ingested_at(), Path(at, "ingested_at"), violations);
   }
   facts->has_uncertainty = recording.has_captured_uncertainty_ms();
   facts->uncertainty = {};
   if (!facts->has_uncertainty) return;
-  CheckRange(recording.captured_uncertainty_ms(), 0, kMaxUncertaintyMs, Path(at, "captured_uncertainty_ms"), faults);
+  CheckRange(recording.captured_uncertainty_ms(), 0, kMaxUncertaintyMs, Path(at, "captured_uncertainty_ms"),
+             violations);
   const int64_t bounded = std::clamp<int64_t>(recording.captured_uncertainty_ms(), 0, kMaxUncertaintyMs);
   facts->uncertainty = base::Milliseconds(bounded);
 }
 
 template <typename Recording>
-void ReadEnums(const Recording& recording, const Path& at, Violations* faults, domain::RecordingFacts* facts) {
-  CheckEnum(recording.wake(), v1::Wake_IsValid, Path(at, "wake"), faults);
-  CheckEnum(recording.kind(), v1::Kind_IsValid, Path(at, "kind"), faults);
-  CheckEnum(recording.speakers(), v1::Speakers_IsValid, Path(at, "speakers"), faults);
-  CheckEnum(recording.identity(), v1::Identity_IsValid, Path(at, "identity"), faults);
-  CheckEnum(recording.age(), v1::SpeakerAge_IsValid, Path(at, "age"), faults);
-  CheckEnum(recording.artefact(), v1::Artefact_IsValid, Path(at, "artefact"), faults);
-  CheckEnum(recording.made_for(), v1::Purpose_IsValid, Path(at, "made_for"), faults);
+void ReadEnums(const Recording& recording, const Path& at, Violations* violations, domain::RecordingFacts* facts) {
+  CheckEnum(recording.wake(), v1::Wake_IsValid, Path(at, "wake"), violations);
+  CheckEnum(recording.kind(), v1::Kind_IsValid, Path(at, "kind"), violations);
+  CheckEnum(recording.speakers(), v1::Speakers_IsValid, Path(at, "speakers"), violations);
+  CheckEnum(recording.identity(), v1::Identity_IsValid, Path(at, "identity"), violations);
+  CheckEnum(recording.age(), v1::SpeakerAge_IsValid, Path(at, "age"), violations);
+  CheckEnum(recording.artefact(), v1::Artefact_IsValid, Path(at, "artefact"), violations);
+  CheckEnum(recording.made_for(), v1::Purpose_IsValid, Path(at, "made_for"), violations);
   facts->wake = static_cast<domain::Wake>(recording.wake());
   facts->kind = static_cast<domain::Kind>(recording.kind());
   facts->speakers = static_cast<domain::Speakers>(recording.speakers());
@@ -105,39 +106,39 @@ void ReadEnums(const Recording& recording, const Path& at, Violations* faults, d
   facts->made_for = static_cast<domain::Purpose>(recording.made_for());
   // A copy whose artefact was forgotten would be answered as source audio: KEEP where it must go.
   if (source && recording.made_for() != v1::PURPOSE_UNSPECIFIED) {
-    faults->Add(Path(at, "made_for"), "may be set only where artefact names a copy");
+    violations->Add(Path(at, "made_for"), "may be set only where artefact names a copy");
   }
 }
 
 template <typename Recording>
-bool ReadAnyRecording(const Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
+bool ReadAnyRecording(const Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
                       base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts) {
-  RefuseMistypedIn(recording, at, faults);
-  CheckId(recording.recording_id(), Path(at, "recording_id"), faults);
-  CheckId(recording.account_id(), Path(at, "account_id"), faults);
-  CheckText(recording.device_id(), 0, base::kMaxIdBytes, Path(at, "device_id"), faults);
+  RefuseMistypedIn(recording, at, violations);
+  CheckId(recording.recording_id(), Path(at, "recording_id"), violations);
+  CheckId(recording.account_id(), Path(at, "account_id"), violations);
+  CheckText(recording.device_id(), 0, base::kMaxIdBytes, Path(at, "device_id"), violations);
   *subject = hasher.Subject(recording.account_id());
   id->assign(recording.recording_id());
   facts->device = recording.device_id().empty() ? base::DeviceHandle{} : hasher.Device(recording.device_id());
   facts->profiles.clear();
-  ReadProfiles(recording, hasher, at, faults, facts);
-  ReadTimes(recording, at, faults, facts);
-  ReadEnums(recording, at, faults, facts);
+  ReadProfiles(recording, hasher, at, violations, facts);
+  ReadTimes(recording, at, violations, facts);
+  ReadEnums(recording, at, violations, facts);
   facts->has_region = !recording.region().empty();
-  facts->region = facts->has_region ? ReadRegion(recording.region(), Path(at, "region"), faults) : domain::Region{};
-  facts->flags = ReadFlags(recording.flags(), 0, kMaxFlags, at, faults);
-  return faults->empty();
+  facts->region = facts->has_region ? ReadRegion(recording.region(), Path(at, "region"), violations) : domain::Region{};
+  facts->flags = ReadFlags(recording.flags(), 0, kMaxFlags, at, violations);
+  return violations->empty();
 }
 
 }  // namespace
 
 absl::Status ReadCheck(const v1::CheckRequest& request, CheckQuery* query) {
-  Violations faults;
+  Violations violations;
   const Path root;
-  if (HasUnknown(request)) RefuseMistypedHere(request, root, &faults);
-  if (!request.has_recording()) faults.Add(Path(root, "recording"), "must be set");
-  ReadCommon(request, &faults, query);
-  return faults.ToStatus();
+  if (HasUnknown(request)) RefuseMistypedHere(request, root, &violations);
+  if (!request.has_recording()) violations.Add(Path(root, "recording"), "must be set");
+  ReadCommon(request, &violations, query);
+  return violations.ToStatus();
 }
 
 absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, CheckQuery* query) {
@@ -150,22 +151,22 @@ absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, size_t recordi
                      "recordings: at most " + std::to_string(kMaxBatch) + " in one call; split the batch",
                      {{"limit", std::to_string(kMaxBatch)}, {"field", "recordings"}});
   }
-  Violations faults;
+  Violations violations;
   const Path root;
-  if (HasUnknown(request)) RefuseMistypedHere(request, root, &faults);
-  CheckCount(static_cast<int>(recordings), 1, kMaxBatch, Path(root, "recordings"), &faults);
-  ReadCommon(request, &faults, query);
-  return faults.ToStatus();
+  if (HasUnknown(request)) RefuseMistypedHere(request, root, &violations);
+  CheckCount(static_cast<int>(recordings), 1, kMaxBatch, Path(root, "recordings"), &violations);
+  ReadCommon(request, &violations, query);
+  return violations.ToStatus();
 }
 
-bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
+bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
                    base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts) {
-  return ReadAnyRecording(recording, hasher, at, faults, subject, id, facts);
+  return ReadAnyRecording(recording, hasher, at, violations, subject, id, facts);
 }
 
-bool ReadRecording(const RecordingView& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
+bool ReadRecording(const RecordingView& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
                    base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts) {
-  return ReadAnyRecording(recording, hasher, at, faults, subject, id, facts);
+  return ReadAnyRecording(recording, hasher, at, violations, subject, id, facts);
 }
 
 void WriteDecision(const domain::Decision& decision, bool full, v1::Decision* out) {

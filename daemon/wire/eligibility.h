@@ -32,9 +32,9 @@ absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, size_t recordi
 
 // One recording. Replaces `*id` (as the caller wrote it: hardly any check needs its hash) and `*facts`, reusing their
 // memory. Adds what is wrong to `faults` (empty before) and returns whether nothing was.
-bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
+bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
                    base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts);
-bool ReadRecording(const RecordingView& recording, const base::IdHasher& hasher, const Path& at, Violations* faults,
+bool ReadRecording(const RecordingView& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
                    base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts);
 
 // View BASIC: the two answers, the first reason and good_until. Full: every reason; the caller adds the revision's

@@ -21,54 +21,54 @@ std::string Bounds(int64_t min, int64_t max) {
 
 }  // namespace
 
-void AddLengthFault(size_t min, size_t max, const Path& at, Violations* faults) {
-  faults->Add(at, "must be " + Bounds(static_cast<int64_t>(min), static_cast<int64_t>(max)) + " bytes");
+void AddLengthFault(size_t min, size_t max, const Path& at, Violations* violations) {
+  violations->Add(at, "must be " + Bounds(static_cast<int64_t>(min), static_cast<int64_t>(max)) + " bytes");
 }
 
-void AddEnumFault(const Path& at, Violations* faults) {
-  faults->Add(at, "is not a number that the enum has in this version");
+void AddEnumFault(const Path& at, Violations* violations) {
+  violations->Add(at, "is not a number that the enum has in this version");
 }
 
-void CheckLabel(std::string_view text, size_t min, size_t max, const Path& at, Violations* faults) {
+void CheckLabel(std::string_view text, size_t min, size_t max, const Path& at, Violations* violations) {
   const auto allowed = [](char c) { return IsAlphanumeric(c) || c == '.' || c == '_' || c == '-'; };
   if (text.size() >= min && text.size() <= max && std::all_of(text.begin(), text.end(), allowed)) return;
-  faults->Add(at,
-              "must be " + Bounds(static_cast<int64_t>(min), static_cast<int64_t>(max)) + " bytes of [A-Za-z0-9._-]");
+  violations->Add(
+      at, "must be " + Bounds(static_cast<int64_t>(min), static_cast<int64_t>(max)) + " bytes of [A-Za-z0-9._-]");
 }
 
-bool CheckCount(int count, int min, int max, const Path& at, Violations* faults) {
+bool CheckCount(int count, int min, int max, const Path& at, Violations* violations) {
   if (count >= min && count <= max) return true;
-  faults->Add(at, "must be " + Bounds(min, max) + " items");
+  violations->Add(at, "must be " + Bounds(min, max) + " items");
   return false;
 }
 
-void CheckRange(int64_t value, int64_t min, int64_t max, const Path& at, Violations* faults) {
-  if (value < min || value > max) faults->Add(at, "must be " + std::to_string(min) + " to " + std::to_string(max));
+void CheckRange(int64_t value, int64_t min, int64_t max, const Path& at, Violations* violations) {
+  if (value < min || value > max) violations->Add(at, "must be " + std::to_string(min) + " to " + std::to_string(max));
 }
 
-void CheckChosen(int value, bool (*is_valid)(int), const Path& at, Violations* faults) {
+void CheckChosen(int value, bool (*is_valid)(int), const Path& at, Violations* violations) {
   if (value == 0) {
-    faults->Add(at, "must be set");
+    violations->Add(at, "must be set");
   } else {
-    CheckEnum(value, is_valid, at, faults);
+    CheckEnum(value, is_valid, at, violations);
   }
 }
 
-base::Instant ReadTimestamp(const google::protobuf::Timestamp& time, const Path& at, Violations* faults) {
+base::Instant ReadTimestamp(const google::protobuf::Timestamp& time, const Path& at, Violations* violations) {
   if (time.nanos() < 0 || time.nanos() > 999'999'999) {
-    faults->Add(Path(at, "nanos"), "must be 0 to 999999999");
+    violations->Add(Path(at, "nanos"), "must be 0 to 999999999");
     return {};
   }
   if (time.seconds() < 0 || time.seconds() > base::kLastInstant.micros / kMicros) {
-    faults->Add(Path(at, "seconds"), "must lie in the years 1970 to 9999");
+    violations->Add(Path(at, "seconds"), "must lie in the years 1970 to 9999");
     return {};
   }
   const base::Instant instant{time.seconds() * kMicros + time.nanos() / 1'000};
   return std::clamp(instant, base::Instant{1}, base::kLastInstant);
 }
 
-void CheckPast(base::Instant time, base::Instant now, const Path& at, Violations* faults) {
-  if (time > now + kClientAhead) faults->Add(at, "must not lie in the future");
+void CheckPast(base::Instant time, base::Instant now, const Path& at, Violations* violations) {
+  if (time > now + kClientAhead) violations->Add(at, "must not lie in the future");
 }
 
 void WriteTimestamp(base::Instant time, google::protobuf::Timestamp* out) {
@@ -77,48 +77,49 @@ void WriteTimestamp(base::Instant time, google::protobuf::Timestamp* out) {
   out->set_nanos(static_cast<int32_t>(bounded.micros % kMicros * 1'000));
 }
 
-domain::Region ReadRegion(std::string_view text, const Path& at, Violations* faults) {
+domain::Region ReadRegion(std::string_view text, const Path& at, Violations* violations) {
   domain::Region region;
   if (!domain::Region::Parse(text, &region)) {
-    faults->Add(at,
-                "must be an ISO 3166-1 alpha-2 code such as DE, or with an ISO 3166-2 subdivision such as US-CA, in "
-                "upper case");
+    violations->Add(
+        at,
+        "must be an ISO 3166-1 alpha-2 code such as DE, or with an ISO 3166-2 subdivision such as US-CA, in "
+        "upper case");
   }
   return region;
 }
 
-domain::Region ReadCountry(std::string_view text, const Path& at, Violations* faults) {
+domain::Region ReadCountry(std::string_view text, const Path& at, Violations* violations) {
   domain::Region region;
   if (text.size() != 2 || !domain::Region::Parse(text, &region)) {
-    faults->Add(at, "must be an ISO 3166-1 alpha-2 code such as DE, in upper case");
+    violations->Add(at, "must be an ISO 3166-1 alpha-2 code such as DE, in upper case");
   }
   return region;
 }
 
-void RefuseMistypedHere(const google::protobuf::Message& message, const Path& at, Violations* faults) {
+void RefuseMistypedHere(const google::protobuf::Message& message, const Path& at, Violations* violations) {
   const google::protobuf::UnknownFieldSet& unknown = message.GetReflection()->GetUnknownFields(message);
   for (int i = 0; i < unknown.field_count(); ++i) {
     const auto* field = message.GetDescriptor()->FindFieldByNumber(unknown.field(i).number());
     if (field != nullptr) {
-      faults->AddMalformed(Path(at, field->name().c_str()), "has another wire type than the field declares");
+      violations->AddMalformed(Path(at, field->name().c_str()), "has another wire type than the field declares");
     }
   }
 }
 
-void RefuseMistyped(const google::protobuf::Message& message, const Path& at, Violations* faults) {
-  RefuseMistypedHere(message, at, faults);
+void RefuseMistyped(const google::protobuf::Message& message, const Path& at, Violations* violations) {
+  RefuseMistypedHere(message, at, violations);
   const google::protobuf::Reflection& reflection = *message.GetReflection();
   std::vector<const google::protobuf::FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
   for (const auto* field : fields) {
     if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
     if (!field->is_repeated()) {
-      RefuseMistyped(reflection.GetMessage(message, field), Path(at, field->name().c_str()), faults);
+      RefuseMistyped(reflection.GetMessage(message, field), Path(at, field->name().c_str()), violations);
       continue;
     }
     const int count = reflection.FieldSize(message, field);
     for (int i = 0; i < count && count <= kMaxBatch; ++i) {
-      RefuseMistyped(reflection.GetRepeatedMessage(message, field, i), Path(at, field->name().c_str(), i), faults);
+      RefuseMistyped(reflection.GetRepeatedMessage(message, field, i), Path(at, field->name().c_str(), i), violations);
     }
   }
 }

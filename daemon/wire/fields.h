@@ -31,55 +31,55 @@ using base::kMaxTokenBytes;
 using base::kMinLanguageBytes;
 
 // `min`..`max` bytes.
-inline void CheckText(std::string_view text, size_t min, size_t max, const Path& at, Violations* faults);
+inline void CheckText(std::string_view text, size_t min, size_t max, const Path& at, Violations* violations);
 // 1..128 bytes.
-inline void CheckId(std::string_view id, const Path& at, Violations* faults);
+inline void CheckId(std::string_view id, const Path& at, Violations* violations);
 // `min`..`max` bytes of [A-Za-z0-9._-].
-void CheckLabel(std::string_view text, size_t min, size_t max, const Path& at, Violations* faults);
+void CheckLabel(std::string_view text, size_t min, size_t max, const Path& at, Violations* violations);
 // False where the count is out of bounds: then do not look at the items.
-bool CheckCount(int count, int min, int max, const Path& at, Violations* faults);
-void CheckRange(int64_t value, int64_t min, int64_t max, const Path& at, Violations* faults);
+bool CheckCount(int count, int min, int max, const Path& at, Violations* violations);
+void CheckRange(int64_t value, int64_t min, int64_t max, const Path& at, Violations* violations);
 // A number that the enum has. `is_valid` is protobuf's generated E_IsValid. proto3 lets any number through its parser.
-inline void CheckEnum(int value, bool (*is_valid)(int), const Path& at, Violations* faults);
+inline void CheckEnum(int value, bool (*is_valid)(int), const Path& at, Violations* violations);
 // As CheckEnum, and not the zero value.
-void CheckChosen(int value, bool (*is_valid)(int), const Path& at, Violations* faults);
+void CheckChosen(int value, bool (*is_valid)(int), const Path& at, Violations* violations);
 
 // Neither unset nor the end of time, which stand for no time at all and must never be told as one.
 inline bool IsTime(base::Instant time) { return time.IsSet() && time != base::kEndOfTime; }
 
 // Years 1970 to 9999, nanoseconds 0..999,999,999, cut to microseconds. The very first microsecond of 1970 becomes the
 // second one, because a zero Instant means "not set".
-base::Instant ReadTimestamp(const google::protobuf::Timestamp& time, const Path& at, Violations* faults);
+base::Instant ReadTimestamp(const google::protobuf::Timestamp& time, const Path& at, Violations* violations);
 // Of something that has happened. A client's clock may be a minute ahead.
-void CheckPast(base::Instant time, base::Instant now, const Path& at, Violations* faults);
+void CheckPast(base::Instant time, base::Instant now, const Path& at, Violations* violations);
 void WriteTimestamp(base::Instant time, google::protobuf::Timestamp* out);
 
 // `DE` or `US-CA`.
-domain::Region ReadRegion(std::string_view text, const Path& at, Violations* faults);
+domain::Region ReadRegion(std::string_view text, const Path& at, Violations* violations);
 // `DE` only.
-domain::Region ReadCountry(std::string_view text, const Path& at, Violations* faults);
+domain::Region ReadCountry(std::string_view text, const Path& at, Violations* violations);
 
 // Adds a fault for each field whose bytes had another wire type than declared, anywhere in the message. The parser
 // keeps those as unknown fields, and so would drop, say, a flag that forbids. Numbers that this version does not
 // declare are left alone: they are a newer client's. Costs a walk by reflection; lists longer than kMaxBatch are passed
 // over, as their length is refused anyway.
-void RefuseMistyped(const google::protobuf::Message& message, const Path& at, Violations* faults);
+void RefuseMistyped(const google::protobuf::Message& message, const Path& at, Violations* violations);
 
 // The same of the message's own fields only, not of the messages in them.
-void RefuseMistypedHere(const google::protobuf::Message& message, const Path& at, Violations* faults);
+void RefuseMistypedHere(const google::protobuf::Message& message, const Path& at, Violations* violations);
 
 // How the faults read; used by the inline checks.
-void AddLengthFault(size_t min, size_t max, const Path& at, Violations* faults);
-void AddEnumFault(const Path& at, Violations* faults);
+void AddLengthFault(size_t min, size_t max, const Path& at, Violations* violations);
+void AddEnumFault(const Path& at, Violations* violations);
 
-inline void CheckText(std::string_view text, size_t min, size_t max, const Path& at, Violations* faults) {
-  if (text.size() < min || text.size() > max) AddLengthFault(min, max, at, faults);
+inline void CheckText(std::string_view text, size_t min, size_t max, const Path& at, Violations* violations) {
+  if (text.size() < min || text.size() > max) AddLengthFault(min, max, at, violations);
 }
-inline void CheckId(std::string_view id, const Path& at, Violations* faults) {
-  CheckText(id, 1, base::kMaxIdBytes, at, faults);
+inline void CheckId(std::string_view id, const Path& at, Violations* violations) {
+  CheckText(id, 1, base::kMaxIdBytes, at, violations);
 }
-inline void CheckEnum(int value, bool (*is_valid)(int), const Path& at, Violations* faults) {
-  if (!is_valid(value)) AddEnumFault(at, faults);
+inline void CheckEnum(int value, bool (*is_valid)(int), const Path& at, Violations* violations) {
+  if (!is_valid(value)) AddEnumFault(at, violations);
 }
 
 }  // namespace consent::wire

@@ -32,15 +32,15 @@ constexpr uint8_t FlagBit(int flag) {
 // The flags of a list of `min`..`max`; each must be known and not the zero value. Those that are stand in the result
 // whatever the others.
 inline uint8_t ReadFlags(const google::protobuf::RepeatedField<int>& flags, int min, int max, const Path& parent,
-                         Violations* faults) {
+                         Violations* violations) {
   uint8_t bits = 0;
   if (flags.size() < min || flags.size() > max) {
-    CheckCount(flags.size(), min, max, Path(parent, "flags"), faults);
+    CheckCount(flags.size(), min, max, Path(parent, "flags"), violations);
     return 0;
   }
   for (int i = 0; i < flags.size(); ++i) {
     const uint8_t bit = FlagBit(flags[i]);
-    if (bit == 0) CheckChosen(flags[i], v1::Flag_IsValid, Path(parent, "flags", i), faults);
+    if (bit == 0) CheckChosen(flags[i], v1::Flag_IsValid, Path(parent, "flags", i), violations);
     bits = static_cast<uint8_t>(bits | bit);
   }
   return bits;

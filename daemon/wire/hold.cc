@@ -10,20 +10,20 @@ namespace {
 using base::kMaxAuthorityBytes;
 using base::kMaxHoldIdBytes;
 
-domain::Interval ReadHeldTimes(const v1::TimeRange& range, const Path& at, Violations* faults) {
+domain::Interval ReadHeldTimes(const v1::TimeRange& range, const Path& at, Violations* violations) {
   domain::Interval interval;
-  if (range.has_from()) interval.from = ReadTimestamp(range.from(), Path(at, "from"), faults);
-  if (range.has_to()) interval.to = ReadTimestamp(range.to(), Path(at, "to"), faults);
-  if (interval.from > interval.to) faults->Add(Path(at, "to"), "must not lie before `from`");
+  if (range.has_from()) interval.from = ReadTimestamp(range.from(), Path(at, "from"), violations);
+  if (range.has_to()) interval.to = ReadTimestamp(range.to(), Path(at, "to"), violations);
+  if (interval.from > interval.to) violations->Add(Path(at, "to"), "must not lie before `from`");
   return interval;
 }
 
 domain::HeldPart ReadHeld(const v1::HoldSelector& selector, const Path& at, const base::IdHasher& hasher,
-                          ChangeReader& reader, Violations* faults) {
+                          ChangeReader& reader, Violations* violations) {
   domain::HeldPart held;
   switch (selector.scope_case()) {
     case v1::HoldSelector::kAccount:
-      if (!selector.account()) faults->Add(Path(at, "account"), "must be true");
+      if (!selector.account()) violations->Add(Path(at, "account"), "must be true");
       break;
     case v1::HoldSelector::kProfileId:
       held.scope = reader.Profile(selector.profile_id(), Path(at, "profile_id"));
@@ -32,36 +32,36 @@ domain::HeldPart ReadHeld(const v1::HoldSelector& selector, const Path& at, cons
       held.scope = reader.Device(selector.device_id(), Path(at, "device_id"));
       break;
     case v1::HoldSelector::kRecordings:
-      held.recordings = ReadRecordingIds(selector.recordings(), hasher, Path(at, "recordings"), faults);
-      if (selector.has_captured()) faults->Add(Path(at, "captured"), "must not be set beside recordings");
+      held.recordings = ReadRecordingIds(selector.recordings(), hasher, Path(at, "recordings"), violations);
+      if (selector.has_captured()) violations->Add(Path(at, "captured"), "must not be set beside recordings");
       break;
     case v1::HoldSelector::SCOPE_NOT_SET:
-      faults->Add(at, "must say what is to be kept");
+      violations->Add(at, "must say what is to be kept");
       break;
   }
-  if (selector.has_captured()) held.captured = ReadHeldTimes(selector.captured(), Path(at, "captured"), faults);
+  if (selector.has_captured()) held.captured = ReadHeldTimes(selector.captured(), Path(at, "captured"), violations);
   return held;
 }
 
-void CheckOrder(const std::string& authority, const std::string& reason, const Path& root, Violations* faults) {
-  CheckText(authority, 1, kMaxAuthorityBytes, Path(root, "authority"), faults);
-  CheckText(reason, 1, kMaxReasonBytes, Path(root, "reason"), faults);
+void CheckOrder(const std::string& authority, const std::string& reason, const Path& root, Violations* violations) {
+  CheckText(authority, 1, kMaxAuthorityBytes, Path(root, "authority"), violations);
+  CheckText(reason, 1, kMaxReasonBytes, Path(root, "reason"), violations);
 }
 
 }  // namespace
 
 absl::StatusOr<PlaceHoldInput> ReadPlaceHold(const v1::PlaceHoldRequest& request, const base::IdHasher& hasher) {
-  Violations faults;
+  Violations violations;
   const Path root;
   PlaceHoldInput input;
-  ChangeReader reader(hasher, &faults, &input.change.names);
-  RefuseMistyped(request, root, &faults);
-  CheckId(request.account_id(), Path(root, "account_id"), &faults);
-  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
-  CheckOrder(request.authority(), request.reason(), root, &faults);
-  input.held = ReadHeld(request.selector(), Path(root, "selector"), hasher, reader, &faults);
+  ChangeReader reader(hasher, &violations, &input.change.names);
+  RefuseMistyped(request, root, &violations);
+  CheckId(request.account_id(), Path(root, "account_id"), &violations);
+  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &violations);
+  CheckOrder(request.authority(), request.reason(), root, &violations);
+  input.held = ReadHeld(request.selector(), Path(root, "selector"), hasher, reader, &violations);
   reader.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
-  if (!faults.empty()) return faults.ToStatus();
+  if (!violations.empty()) return violations.ToStatus();
   input.authority = request.authority();
   input.reason = request.reason();
   input.selector_bytes = request.selector().SerializeAsString();
@@ -73,17 +73,17 @@ absl::StatusOr<PlaceHoldInput> ReadPlaceHold(const v1::PlaceHoldRequest& request
 }
 
 absl::StatusOr<ReleaseHoldInput> ReadReleaseHold(const v1::ReleaseHoldRequest& request, const base::IdHasher& hasher) {
-  Violations faults;
+  Violations violations;
   const Path root;
   ReleaseHoldInput input;
-  ChangeReader reader(hasher, &faults, &input.change.names);
-  RefuseMistyped(request, root, &faults);
-  CheckText(request.hold_id(), 1, kMaxHoldIdBytes, Path(root, "hold_id"), &faults);
-  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &faults);
-  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &faults);
-  CheckOrder(request.authority(), request.reason(), root, &faults);
+  ChangeReader reader(hasher, &violations, &input.change.names);
+  RefuseMistyped(request, root, &violations);
+  CheckText(request.hold_id(), 1, kMaxHoldIdBytes, Path(root, "hold_id"), &violations);
+  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &violations);
+  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &violations);
+  CheckOrder(request.authority(), request.reason(), root, &violations);
   reader.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
-  if (!faults.empty()) return faults.ToStatus();
+  if (!violations.empty()) return violations.ToStatus();
   input.hold_id = request.hold_id();
   input.authority = request.authority();
   input.reason = request.reason();
@@ -94,21 +94,21 @@ absl::StatusOr<ReleaseHoldInput> ReadReleaseHold(const v1::ReleaseHoldRequest& r
 }
 
 absl::StatusOr<HoldsQuery> ReadListHolds(const v1::ListHoldsRequest& request, const base::IdHasher& hasher) {
-  Violations faults;
+  Violations violations;
   const Path root;
   HoldsQuery query;
-  RefuseMistyped(request, root, &faults);
+  RefuseMistyped(request, root, &violations);
   query.has_subject = !request.account_id().empty();
   if (query.has_subject) {
-    CheckId(request.account_id(), Path(root, "account_id"), &faults);
+    CheckId(request.account_id(), Path(root, "account_id"), &violations);
     query.subject = hasher.Subject(request.account_id());
   }
-  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &faults);
-  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &faults);
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
   query.include_released = request.include_released();
   query.page_size = request.page_size() == 0 ? kDefaultPageSize : request.page_size();
   query.page_token = request.page_token();
-  return faults.empty() ? absl::StatusOr<HoldsQuery>(std::move(query)) : faults.ToStatus();
+  return violations.empty() ? absl::StatusOr<HoldsQuery>(std::move(query)) : violations.ToStatus();
 }
 
 }  // namespace consent::wire

@@ -9,20 +9,20 @@ namespace {
 using base::kMaxReasonBytes;
 
 template <typename Request>
-SuspensionInput ReadCommon(const Request& request, Violations* faults) {
+SuspensionInput ReadCommon(const Request& request, Violations* violations) {
   const Path root;
   SuspensionInput input;
-  RefuseMistyped(request, root, faults);
-  CheckChosen(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), faults);
+  RefuseMistyped(request, root, violations);
+  CheckChosen(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), violations);
   input.purpose = static_cast<domain::Purpose>(request.purpose());
   if (!request.region().empty()) {
     const Path at(root, "region");
-    input.region = ReadRegion(request.region(), at, faults);
+    input.region = ReadRegion(request.region(), at, violations);
     // It would stop nothing.
     const bool means_something = domain::IsAssigned(input.region) || domain::IsUserAssigned(input.region);
-    if (input.region.IsSet() && !means_something) faults->Add(at, domain::WhyNotAssigned(input.region));
+    if (input.region.IsSet() && !means_something) violations->Add(at, domain::WhyNotAssigned(input.region));
   }
-  CheckText(request.reason(), 1, kMaxReasonBytes, Path(root, "reason"), faults);
+  CheckText(request.reason(), 1, kMaxReasonBytes, Path(root, "reason"), violations);
   input.reason = request.reason();
   return input;
 }
@@ -30,47 +30,47 @@ SuspensionInput ReadCommon(const Request& request, Violations* faults) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadGetPolicy(const v1::GetPolicyRequest& request) {
-  Violations faults;
-  RefuseMistyped(request, Path(), &faults);
-  CheckLabel(request.version(), 0, kMaxNameBytes, Path(Path(), "version"), &faults);
-  if (!faults.empty()) return faults.ToStatus();
+  Violations violations;
+  RefuseMistyped(request, Path(), &violations);
+  CheckLabel(request.version(), 0, kMaxNameBytes, Path(Path(), "version"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
   return request.version();
 }
 
 absl::StatusOr<SuspensionInput> ReadSuspend(const v1::SuspendRequest& request) {
-  Violations faults;
-  SuspensionInput input = ReadCommon(request, &faults);
-  if (!faults.empty()) return faults.ToStatus();
+  Violations violations;
+  SuspensionInput input = ReadCommon(request, &violations);
+  if (!violations.empty()) return violations.ToStatus();
   return input;
 }
 
 absl::StatusOr<SuspensionInput> ReadResume(const v1::ResumeRequest& request) {
-  Violations faults;
-  SuspensionInput input = ReadCommon(request, &faults);
-  CheckText(request.etag(), 0, kMaxTokenBytes, Path(Path(), "etag"), &faults);
-  if (!faults.empty()) return faults.ToStatus();
+  Violations violations;
+  SuspensionInput input = ReadCommon(request, &violations);
+  CheckText(request.etag(), 0, kMaxTokenBytes, Path(Path(), "etag"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
   input.etag = request.etag();
   return input;
 }
 
 absl::Status ReadGetClock(const v1::GetClockRequest& request) {
-  Violations faults;
-  RefuseMistyped(request, Path(), &faults);
-  return faults.ToStatus();
+  Violations violations;
+  RefuseMistyped(request, Path(), &violations);
+  return violations.ToStatus();
 }
 
 absl::StatusOr<base::Instant> ReadConfirmClock(const v1::ConfirmClockRequest& request) {
-  Violations faults;
+  Violations violations;
   const Path root;
   const Path at(root, "time");
-  RefuseMistyped(request, root, &faults);
+  RefuseMistyped(request, root, &violations);
   base::Instant time;
   if (request.has_time()) {
-    time = ReadTimestamp(request.time(), at, &faults);
+    time = ReadTimestamp(request.time(), at, &violations);
   } else {
-    faults.Add(at, "must be set");
+    violations.Add(at, "must be set");
   }
-  if (!faults.empty()) return faults.ToStatus();
+  if (!violations.empty()) return violations.ToStatus();
   return time;
 }
 

@@ -21,18 +21,18 @@ constexpr int64_t kMaxCount = base::kMaxErasedCount;
 using base::kMaxArrivalSeconds;
 using base::kMaxFailures;
 
-void CheckSystemName(const std::string& name, const Path& at, Violations* faults) {
+void CheckSystemName(const std::string& name, const Path& at, Violations* violations) {
   constexpr char kAllowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-  CheckText(name, 1, kMaxNameBytes, at, faults);
-  if (name.find_first_not_of(kAllowed) != std::string::npos) faults->Add(at, "must be of [a-z0-9_-]");
+  CheckText(name, 1, kMaxNameBytes, at, violations);
+  if (name.find_first_not_of(kAllowed) != std::string::npos) violations->Add(at, "must be of [a-z0-9_-]");
 }
 
 // What was erased, and the evidence; of results and of failures.
 template <typename Report>
-void ReadErased(const Report& report, const Path& at, ReportInput* input, Violations* faults) {
-  CheckRange(report.erased_count(), 0, kMaxCount, Path(at, "erased_count"), faults);
+void ReadErased(const Report& report, const Path& at, ReportInput* input, Violations* violations) {
+  CheckRange(report.erased_count(), 0, kMaxCount, Path(at, "erased_count"), violations);
   const bool hash_fits = report.evidence_hash().empty() || report.evidence_hash().size() == input->evidence.size();
-  if (!hash_fits) faults->Add(Path(at, "evidence_hash"), "must have 32 bytes or none");
+  if (!hash_fits) violations->Add(Path(at, "evidence_hash"), "must have 32 bytes or none");
   input->erased_count = static_cast<uint64_t>(report.erased_count());
   if (hash_fits && !report.evidence_hash().empty()) {
     std::memcpy(input->evidence.data(), report.evidence_hash().data(), input->evidence.size());
@@ -41,11 +41,11 @@ void ReadErased(const Report& report, const Path& at, ReportInput* input, Violat
 
 // What reports of ends and of failures have in common.
 template <typename Report>
-ReportInput ReadReport(const Report& report, const Path& at, std::set<std::string>* seen, Violations* faults) {
+ReportInput ReadReport(const Report& report, const Path& at, std::set<std::string>* seen, Violations* violations) {
   ReportInput input;
-  CheckText(report.task_id(), 1, kMaxTaskIdBytes, Path(at, "task_id"), faults);
-  if (!seen->insert(report.task_id()).second) faults->Add(Path(at, "task_id"), "names a task twice");
-  CheckRange(report.epoch(), 1, kMaxCount, Path(at, "epoch"), faults);
+  CheckText(report.task_id(), 1, kMaxTaskIdBytes, Path(at, "task_id"), violations);
+  if (!seen->insert(report.task_id()).second) violations->Add(Path(at, "task_id"), "names a task twice");
+  CheckRange(report.epoch(), 1, kMaxCount, Path(at, "epoch"), violations);
   input.task_id = report.task_id();
   input.epoch = static_cast<uint64_t>(report.epoch());
   return input;
@@ -54,27 +54,27 @@ ReportInput ReadReport(const Report& report, const Path& at, std::set<std::strin
 }  // namespace
 
 absl::StatusOr<SystemInput> ReadRegisterSystem(const v1::RegisterDataSystemRequest& request) {
-  Violations faults;
+  Violations violations;
   const Path root;
   const Path at(root, "system");
   const v1::DataSystem& system = request.system();
   SystemInput input;
-  RefuseMistyped(request, root, &faults);
-  CheckSystemName(system.name(), Path(at, "name"), &faults);
-  CheckChosen(system.kind(), v1::DataSystemKind_IsValid, Path(at, "kind"), &faults);
-  if (CheckCount(system.matches_by_size(), 1, kMaxMatchKeys, Path(at, "matches_by"), &faults)) {
+  RefuseMistyped(request, root, &violations);
+  CheckSystemName(system.name(), Path(at, "name"), &violations);
+  CheckChosen(system.kind(), v1::DataSystemKind_IsValid, Path(at, "kind"), &violations);
+  if (CheckCount(system.matches_by_size(), 1, kMaxMatchKeys, Path(at, "matches_by"), &violations)) {
     for (int i = 0; i < system.matches_by_size(); ++i) {
-      CheckChosen(system.matches_by(i), v1::MatchKey_IsValid, Path(at, "matches_by", i), &faults);
+      CheckChosen(system.matches_by(i), v1::MatchKey_IsValid, Path(at, "matches_by", i), &violations);
       if (v1::MatchKey_IsValid(system.matches_by(i)) && system.matches_by(i) != 0) {
         input.matches_by = static_cast<uint8_t>(input.matches_by | 1U << (system.matches_by(i) - 1));
       }
     }
   }
-  CheckRange(system.latest_arrival_seconds(), 0, kMaxArrivalSeconds, Path(at, "latest_arrival_seconds"), &faults);
+  CheckRange(system.latest_arrival_seconds(), 0, kMaxArrivalSeconds, Path(at, "latest_arrival_seconds"), &violations);
   if (system.state() != 0 || system.has_registered_at() || system.has_retired_at() || system.open_tasks() != 0) {
-    faults.Add(at, "state, registered_at, retired_at and open_tasks are answers, not part of a registration");
+    violations.Add(at, "state, registered_at, retired_at and open_tasks are answers, not part of a registration");
   }
-  if (!faults.empty()) return faults.ToStatus();
+  if (!violations.empty()) return violations.ToStatus();
   input.name = system.name();
   input.kind = static_cast<uint8_t>(system.kind());
   input.latest_arrival = base::Seconds(system.latest_arrival_seconds());
@@ -83,24 +83,24 @@ absl::StatusOr<SystemInput> ReadRegisterSystem(const v1::RegisterDataSystemReque
 }
 
 absl::StatusOr<RetireInput> ReadRetireSystem(const v1::RetireDataSystemRequest& request) {
-  Violations faults;
+  Violations violations;
   const Path root;
-  RefuseMistyped(request, root, &faults);
-  CheckSystemName(request.name(), Path(root, "name"), &faults);
-  CheckText(request.reason(), 0, kMaxTextBytes, Path(root, "reason"), &faults);
-  return faults.empty() ? absl::StatusOr<RetireInput>(RetireInput{request.name(), request.reason()})
-                        : faults.ToStatus();
+  RefuseMistyped(request, root, &violations);
+  CheckSystemName(request.name(), Path(root, "name"), &violations);
+  CheckText(request.reason(), 0, kMaxTextBytes, Path(root, "reason"), &violations);
+  return violations.empty() ? absl::StatusOr<RetireInput>(RetireInput{request.name(), request.reason()})
+                            : violations.ToStatus();
 }
 
 absl::StatusOr<LeaseInput> ReadLeaseTasks(const v1::LeaseTasksRequest& request) {
-  Violations faults;
+  Violations violations;
   const Path root;
-  RefuseMistyped(request, root, &faults);
-  CheckSystemName(request.system(), Path(root, "system"), &faults);
-  CheckRange(request.max_tasks(), 0, kMaxTasks, Path(root, "max_tasks"), &faults);
-  CheckRange(request.visibility_seconds(), 0, kMaxVisibilitySeconds, Path(root, "visibility_seconds"), &faults);
-  CheckRange(request.wait_seconds(), 0, kMaxWaitSeconds, Path(root, "wait_seconds"), &faults);
-  if (!faults.empty()) return faults.ToStatus();
+  RefuseMistyped(request, root, &violations);
+  CheckSystemName(request.system(), Path(root, "system"), &violations);
+  CheckRange(request.max_tasks(), 0, kMaxTasks, Path(root, "max_tasks"), &violations);
+  CheckRange(request.visibility_seconds(), 0, kMaxVisibilitySeconds, Path(root, "visibility_seconds"), &violations);
+  CheckRange(request.wait_seconds(), 0, kMaxWaitSeconds, Path(root, "wait_seconds"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
   LeaseInput input;
   input.system = request.system();
   input.max_tasks = static_cast<size_t>(request.max_tasks() == 0 ? kDefaultTasks : request.max_tasks());
@@ -111,17 +111,18 @@ absl::StatusOr<LeaseInput> ReadLeaseTasks(const v1::LeaseTasksRequest& request) 
 }
 
 absl::StatusOr<ReportsInput> ReadCompleteTasks(const v1::CompleteTasksRequest& request) {
-  Violations faults;
+  Violations violations;
   const Path root;
   ReportsInput input;
   std::set<std::string> seen;
-  RefuseMistyped(request, root, &faults);
-  CheckSystemName(request.system(), Path(root, "system"), &faults);
-  if (!CheckCount(request.results_size(), 1, kMaxTasks, Path(root, "results"), &faults)) return faults.ToStatus();
+  RefuseMistyped(request, root, &violations);
+  CheckSystemName(request.system(), Path(root, "system"), &violations);
+  if (!CheckCount(request.results_size(), 1, kMaxTasks, Path(root, "results"), &violations))
+    return violations.ToStatus();
   for (int i = 0; i < request.results_size(); ++i) {
     const v1::TaskResult& result = request.results(i);
     const Path at(root, "results", i);
-    ReportInput report = ReadReport(result, at, &seen, &faults);
+    ReportInput report = ReadReport(result, at, &seen, &violations);
     Violations untaken;
     CheckChosen(result.outcome(), v1::PurgeOutcome_IsValid, Path(at, "outcome"), &untaken);
     ReadErased(result, at, &report, &untaken);
@@ -135,47 +136,48 @@ absl::StatusOr<ReportsInput> ReadCompleteTasks(const v1::CompleteTasksRequest& r
     }
     input.reports.push_back(std::move(report));
   }
-  if (!faults.empty()) return faults.ToStatus();
+  if (!violations.empty()) return violations.ToStatus();
   input.system = request.system();
   return input;
 }
 
 absl::StatusOr<ReportsInput> ReadFailTasks(const v1::FailTasksRequest& request) {
-  Violations faults;
+  Violations violations;
   const Path root;
   ReportsInput input;
   std::set<std::string> seen;
-  RefuseMistyped(request, root, &faults);
-  CheckSystemName(request.system(), Path(root, "system"), &faults);
-  if (!CheckCount(request.failures_size(), 1, kMaxTasks, Path(root, "failures"), &faults)) return faults.ToStatus();
+  RefuseMistyped(request, root, &violations);
+  CheckSystemName(request.system(), Path(root, "system"), &violations);
+  if (!CheckCount(request.failures_size(), 1, kMaxTasks, Path(root, "failures"), &violations))
+    return violations.ToStatus();
   for (int i = 0; i < request.failures_size(); ++i) {
     const Path at(root, "failures", i);
-    ReportInput report = ReadReport(request.failures(i), at, &seen, &faults);
-    CheckText(request.failures(i).error(), 0, kMaxTextBytes, Path(at, "error"), &faults);
-    ReadErased(request.failures(i), at, &report, &faults);
+    ReportInput report = ReadReport(request.failures(i), at, &seen, &violations);
+    CheckText(request.failures(i).error(), 0, kMaxTextBytes, Path(at, "error"), &violations);
+    ReadErased(request.failures(i), at, &report, &violations);
     report.text = request.failures(i).error();
     report.not_begun = request.failures(i).not_begun();
     input.reports.push_back(std::move(report));
   }
-  if (!faults.empty()) return faults.ToStatus();
+  if (!violations.empty()) return violations.ToStatus();
   input.system = request.system();
   return input;
 }
 
 absl::StatusOr<RenewInput> ReadRenewTasks(const v1::RenewTasksRequest& request) {
-  Violations faults;
+  Violations violations;
   const Path root;
   RenewInput input;
   std::set<std::string> seen;
-  RefuseMistyped(request, root, &faults);
-  CheckSystemName(request.system(), Path(root, "system"), &faults);
-  CheckRange(request.visibility_seconds(), 0, kMaxVisibilitySeconds, Path(root, "visibility_seconds"), &faults);
-  if (!CheckCount(request.leases_size(), 1, kMaxTasks, Path(root, "leases"), &faults)) return faults.ToStatus();
+  RefuseMistyped(request, root, &violations);
+  CheckSystemName(request.system(), Path(root, "system"), &violations);
+  CheckRange(request.visibility_seconds(), 0, kMaxVisibilitySeconds, Path(root, "visibility_seconds"), &violations);
+  if (!CheckCount(request.leases_size(), 1, kMaxTasks, Path(root, "leases"), &violations)) return violations.ToStatus();
   for (int i = 0; i < request.leases_size(); ++i) {
-    ReportInput lease = ReadReport(request.leases(i), Path(root, "leases", i), &seen, &faults);
+    ReportInput lease = ReadReport(request.leases(i), Path(root, "leases", i), &seen, &violations);
     input.leases.emplace_back(std::move(lease.task_id), lease.epoch);
   }
-  if (!faults.empty()) return faults.ToStatus();
+  if (!violations.empty()) return violations.ToStatus();
   input.system = request.system();
   input.visibility =
       base::Seconds(request.visibility_seconds() == 0 ? kDefaultVisibilitySeconds : request.visibility_seconds());
@@ -183,14 +185,14 @@ absl::StatusOr<RenewInput> ReadRenewTasks(const v1::RenewTasksRequest& request) 
 }
 
 absl::StatusOr<TasksQuery> ReadListTasks(const v1::ListTasksRequest& request) {
-  Violations faults;
+  Violations violations;
   const Path root;
-  RefuseMistyped(request, root, &faults);
-  CheckSystemName(request.system(), Path(root, "system"), &faults);
-  CheckRange(request.min_failures(), 0, kMaxFailures, Path(root, "min_failures"), &faults);
-  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &faults);
-  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &faults);
-  if (!faults.empty()) return faults.ToStatus();
+  RefuseMistyped(request, root, &violations);
+  CheckSystemName(request.system(), Path(root, "system"), &violations);
+  CheckRange(request.min_failures(), 0, kMaxFailures, Path(root, "min_failures"), &violations);
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
   return TasksQuery{request.system(), static_cast<uint32_t>(request.min_failures()),
                     request.page_size() == 0 ? kDefaultPageSize : request.page_size(), request.page_token()};
 }

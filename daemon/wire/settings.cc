@@ -24,10 +24,10 @@ void ReadCommon(const Request& request, const base::IdHasher& hasher, ChangeRead
 
 absl::StatusOr<base::SubjectHandle> ReadGetSettings(const v1::GetSettingsRequest& request,
                                                     const base::IdHasher& hasher) {
-  Violations faults;
-  RefuseMistyped(request, Path(), &faults);
-  CheckId(request.account_id(), Path(Path(), "account_id"), &faults);
-  if (!faults.empty()) return faults.ToStatus();
+  Violations violations;
+  RefuseMistyped(request, Path(), &violations);
+  CheckId(request.account_id(), Path(Path(), "account_id"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
   return hasher.Subject(request.account_id());
 }
 
@@ -83,32 +83,32 @@ absl::StatusOr<ChangeInput> ReadOptOut(const v1::OptOutRequest& request, const b
 
 absl::StatusOr<HistoryQuery> ReadListHistory(const v1::ListSettingsHistoryRequest& request,
                                              const base::IdHasher& hasher) {
-  Violations faults;
+  Violations violations;
   const Path root;
-  RefuseMistyped(request, root, &faults);
-  CheckId(request.account_id(), Path(root, "account_id"), &faults);
-  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &faults);
-  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &faults);
-  if (!faults.empty()) return faults.ToStatus();
+  RefuseMistyped(request, root, &violations);
+  CheckId(request.account_id(), Path(root, "account_id"), &violations);
+  CheckRange(request.page_size(), 0, kMaxPageSize, Path(root, "page_size"), &violations);
+  CheckText(request.page_token(), 0, kMaxTokenBytes, Path(root, "page_token"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
   return HistoryQuery{hasher.Subject(request.account_id()),
                       request.page_size() == 0 ? kDefaultPageSize : request.page_size(), request.page_token()};
 }
 
 absl::StatusOr<SettingsAtQuery> ReadSettingsAt(const v1::GetSettingsAtRequest& request, const base::IdHasher& hasher,
                                                base::Instant now) {
-  Violations faults;
+  Violations violations;
   const Path root;
   const Path at(root, "at");
-  RefuseMistyped(request, root, &faults);
-  CheckId(request.account_id(), Path(root, "account_id"), &faults);
+  RefuseMistyped(request, root, &violations);
+  CheckId(request.account_id(), Path(root, "account_id"), &violations);
   base::Instant instant;
   if (!request.has_at()) {
-    faults.Add(at, "must be set");
+    violations.Add(at, "must be set");
   } else {
-    instant = ReadTimestamp(request.at(), at, &faults);
-    if (instant > now) faults.Add(at, "must not lie in the future");
+    instant = ReadTimestamp(request.at(), at, &violations);
+    if (instant > now) violations.Add(at, "must not lie in the future");
   }
-  if (!faults.empty()) return faults.ToStatus();
+  if (!violations.empty()) return violations.ToStatus();
   return SettingsAtQuery{hasher.Subject(request.account_id()), instant};
 }
 

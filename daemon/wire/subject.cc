@@ -18,40 +18,40 @@ base::Date LatestDate(base::Instant now) {
 }
 
 // `YYYY` and `YYYY-MM` count as their last day, which may lie ahead; that they have begun is what is asked.
-domain::Age ReadBorn(const std::string& text, base::Instant now, const Path& at, Violations* faults) {
+domain::Age ReadBorn(const std::string& text, base::Instant now, const Path& at, Violations* violations) {
   domain::Age age{domain::AgeKind::kBorn, {}, {}};
   base::Date first;
   const std::string first_day = text + (text.size() == 4 ? "-01-01" : text.size() == 7 ? "-01" : "");
   const bool valid = text.size() <= 10 && base::ParseDate(text, &age.born) && base::ParseDate(first_day, &first);
   base::Date earliest;
   base::ParseDate("1900-01-01", &earliest);
-  if (!valid || first < earliest || first > LatestDate(now)) faults->Add(at, kDateFault);
+  if (!valid || first < earliest || first > LatestDate(now)) violations->Add(at, kDateFault);
   return age;
 }
 
 // nullopt: not said.
-std::optional<domain::Age> ReadAge(const v1::Age& age, base::Instant now, const Path& at, Violations* faults) {
+std::optional<domain::Age> ReadAge(const v1::Age& age, base::Instant now, const Path& at, Violations* violations) {
   switch (age.kind_case()) {
     case v1::Age::kAdult:
-      if (!age.adult()) faults->Add(Path(at, "adult"), "must be true");
+      if (!age.adult()) violations->Add(Path(at, "adult"), "must be true");
       return domain::Age{domain::AgeKind::kAdult, {}, {}};
     case v1::Age::kChild:
-      if (!age.child()) faults->Add(Path(at, "child"), "must be true");
+      if (!age.child()) violations->Add(Path(at, "child"), "must be true");
       return domain::Age{domain::AgeKind::kChild, {}, {}};
     case v1::Age::kBorn:
-      return ReadBorn(age.born(), now, Path(at, "born"), faults);
+      return ReadBorn(age.born(), now, Path(at, "born"), violations);
     case v1::Age::KIND_NOT_SET:
-      faults->Add(at, "must say adult, child or born");
+      violations->Add(at, "must say adult, child or born");
       break;
   }
   return std::nullopt;
 }
 
 domain::ProfileCommand ReadProfile(const v1::Profile& profile, base::Instant now, const Path& at, ChangeReader& reader,
-                                   Violations* faults) {
+                                   Violations* violations) {
   domain::ProfileCommand command;
   command.profile.bytes = reader.Profile(profile.profile_id(), Path(at, "profile_id")).handle;
-  if (profile.has_age()) command.age = ReadAge(profile.age(), now, Path(at, "age"), faults);
+  if (profile.has_age()) command.age = ReadAge(profile.age(), now, Path(at, "age"), violations);
   if (profile.has_guardian_id()) {
     // Empty takes the guardian away.
     command.guardian = profile.guardian_id().empty() ? base::GuardianHandle{}
@@ -59,43 +59,45 @@ domain::ProfileCommand ReadProfile(const v1::Profile& profile, base::Instant now
   }
   if (profile.has_last_active_at()) {
     const Path last_active_at(at, "last_active_at");
-    command.last_active = ReadTimestamp(profile.last_active_at(), last_active_at, faults);
-    CheckPast(command.last_active, now, last_active_at, faults);
+    command.last_active = ReadTimestamp(profile.last_active_at(), last_active_at, violations);
+    CheckPast(command.last_active, now, last_active_at, violations);
   }
   return command;
 }
 
 // False where a list is too long: then do not look at the items.
-bool CheckCountsOfPeople(const v1::UpsertSubjectRequest& request, Violations* faults) {
+bool CheckCountsOfPeople(const v1::UpsertSubjectRequest& request, Violations* violations) {
   const Path root;
-  bool bounded = CheckCount(request.profiles_size(), 0, kMaxScopes, Path(root, "profiles"), faults);
-  bounded &= CheckCount(request.device_ids_size(), 0, kMaxScopes, Path(root, "device_ids"), faults);
-  bounded &= CheckCount(request.remove_profile_ids_size(), 0, kMaxRemovals, Path(root, "remove_profile_ids"), faults);
-  return CheckCount(request.remove_device_ids_size(), 0, kMaxRemovals, Path(root, "remove_device_ids"), faults) &&
+  bool bounded = CheckCount(request.profiles_size(), 0, kMaxScopes, Path(root, "profiles"), violations);
+  bounded &= CheckCount(request.device_ids_size(), 0, kMaxScopes, Path(root, "device_ids"), violations);
+  bounded &=
+      CheckCount(request.remove_profile_ids_size(), 0, kMaxRemovals, Path(root, "remove_profile_ids"), violations);
+  return CheckCount(request.remove_device_ids_size(), 0, kMaxRemovals, Path(root, "remove_device_ids"), violations) &&
          bounded;
 }
 
 // The same of what may restrict.
-bool CheckCountsOfParts(const v1::UpsertSubjectRequest& request, Violations* faults) {
+bool CheckCountsOfParts(const v1::UpsertSubjectRequest& request, Violations* violations) {
   const Path root;
-  const bool bounded = CheckCount(request.initial_choices_size(), 0, kMaxParts, Path(root, "initial_choices"), faults);
-  return CheckCount(request.retention_size(), 0, kMaxParts, Path(root, "retention"), faults) && bounded;
+  const bool bounded =
+      CheckCount(request.initial_choices_size(), 0, kMaxParts, Path(root, "initial_choices"), violations);
+  return CheckCount(request.retention_size(), 0, kMaxParts, Path(root, "retention"), violations) && bounded;
 }
 
 // Profiles, devices and removals; a scope may be named once.
-void ReadPeople(const v1::UpsertSubjectRequest& request, base::Instant now, ChangeReader& reader, Violations* faults,
-                domain::Command* command) {
+void ReadPeople(const v1::UpsertSubjectRequest& request, base::Instant now, ChangeReader& reader,
+                Violations* violations, domain::Command* command) {
   const Path root;
   std::vector<domain::ScopeRef> seen;
   const auto once = [&](const domain::ScopeRef& scope, const Path& at) {
     if (std::find(seen.begin(), seen.end(), scope) != seen.end()) {
-      faults->Add(at, "names a profile or device a second time");
+      violations->Add(at, "names a profile or device a second time");
     }
     seen.push_back(scope);
   };
   for (int i = 0; i < request.profiles_size(); ++i) {
     const Path at(root, "profiles", i);
-    command->profiles.push_back(ReadProfile(request.profiles(i), now, at, reader, faults));
+    command->profiles.push_back(ReadProfile(request.profiles(i), now, at, reader, violations));
     once({domain::ScopeKind::kProfile, command->profiles.back().profile.bytes}, at);
   }
   for (int i = 0; i < request.device_ids_size(); ++i) {
@@ -179,10 +181,10 @@ absl::StatusOr<ChangeInput> ReadUpsertSubject(const v1::UpsertSubjectRequest& re
 }
 
 absl::StatusOr<base::SubjectHandle> ReadGetSubject(const v1::GetSubjectRequest& request, const base::IdHasher& hasher) {
-  Violations faults;
-  RefuseMistyped(request, Path(), &faults);
-  CheckId(request.account_id(), Path(Path(), "account_id"), &faults);
-  if (!faults.empty()) return faults.ToStatus();
+  Violations violations;
+  RefuseMistyped(request, Path(), &violations);
+  CheckId(request.account_id(), Path(Path(), "account_id"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
   return hasher.Subject(request.account_id());
 }
 

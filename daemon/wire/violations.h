@@ -26,7 +26,7 @@ class Path {
   int index_ = -1;
 };
 
-// Collects faults. Not thread-safe.
+// Collects violations. Not thread-safe.
 class Violations {
  public:
   // As many are kept; further ones only count as "at least one".

@@ -32,7 +32,7 @@ bool IsClosedFor(const domain::SubjectFacts& facts) { return facts.closed_at.IsS
 // What the record says after the command.
 void TellOfFacts(const domain::SubjectFacts& after, const domain::Command& command, bool is_first, ChangeReply& reply) {
   reply.account_closed = IsClosedFor(after);
-  // An account that is started anew was known before.
+  // An account that is started new_incarnation was known before.
   reply.subject_is_new = is_first && !after.reopened_at.IsSet();
   if (command.choices.empty()) return;
   const domain::ScopeRef& scope = command.choices.front().scope;
@@ -93,8 +93,8 @@ struct ChangeSubject::Work {
 
   std::optional<store::ReadVersion> seen;  // before anything was read
   StoredFacts before;
-  bool anew = false;  // a closed account's id begins a new one: `before` has nothing of the closed one but what was
-                      // refused since
+  bool new_incarnation = false;  // a closed account's id begins a new one: `before` has nothing of the closed one but
+                                 // what was refused since
   bool guardian_leaves = false;  // the change leaves a guardian without a child
   std::string share;             // of a new subject; else empty
   std::string names_row;         // to be written; else empty
@@ -226,29 +226,31 @@ absl::Status ChangeSubject::MayReopen(const domain::Command& command) const {
 
 bool ChangeSubject::IsClosed(Work& work) const {
   const domain::SubjectFacts& facts = work.before.facts;
-  work.anew = false;
+  work.new_incarnation = false;
   absl::Status refused;
   if (!facts.closed_at.IsSet() || facts.reopened_at.IsSet()) return false;
   const bool finished = domain::IsSuppressionRecord(facts);
   switch (work.request.kind) {
     case ChangeKind::kUpsertSubject:
-      work.anew = finished && work.request.create_new;
-      if (work.anew) refused = MayReopen(work.request.command);
-      work.anew = work.anew && refused.ok();
-      work.request.command.reopens = work.anew;
+      work.new_incarnation = finished && work.request.create_new;
+      if (work.new_incarnation) refused = MayReopen(work.request.command);
+      work.new_incarnation = work.new_incarnation && refused.ok();
+      work.request.command.reopens = work.new_incarnation;
       // Of the closed one nothing but what was refused since: who looked at that may choose otherwise, so its revision
       // is asked for then.
-      if (work.anew && !RefusesAnything(facts)) {
+      if (work.new_incarnation && !RefusesAnything(facts)) {
         if (work.request.command.expected_revision == facts.revision) work.request.command.expected_revision.reset();
         work.before.facts.revision = 0;
       }
-      if (work.anew || !work.request.command.choices.empty() || !work.request.command.retention.empty()) return false;
+      if (work.new_incarnation || !work.request.command.choices.empty() || !work.request.command.retention.empty())
+        return false;
       break;
     // Their transition takes restrictions and nothing else.
     case ChangeKind::kUpdateSettings:
     case ChangeKind::kOptOut:
     case ChangeKind::kReportRecording:
-    // Data systems look for it once more, and named recordings stay named for an account that is started anew.
+    // Data systems look for it once more, and named recordings stay named for an account that is started
+    // new_incarnation.
     case ChangeKind::kDeletionReceived:
     case ChangeKind::kDeletionVerified:
     case ChangeKind::kDeletionDenied:
@@ -307,7 +309,7 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
   const ChangeRequest& request = work.request;
   base::Digest key{};
   work.share.clear();  // of an attempt that found no subject yet: writing it now would replace the key that is in use
-  const bool has_key = work.before.found && !work.anew;
+  const bool has_key = work.before.found && !work.new_incarnation;
   if (has_key && domain::IsForgotten(work.before.facts)) {
     // A forgotten account has no key, and gets none: who said no to it, and in what words, is not kept.
     work.names_row.clear();
@@ -382,7 +384,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
 
   ChangeRow row;
   row.kind = request.kind;
-  row.previous = work.anew ? 0 : work.before.facts.revision;
+  row.previous = work.new_incarnation ? 0 : work.before.facts.revision;
   row.policy_version = rules->version;
   row.channel = request.command.proof.channel;
   row.registered_now = transition.registered_now;
