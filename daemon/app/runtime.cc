@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "daemon/app/gather.h"
+#include "daemon/app/collect_gauges.h"
 #include "daemon/app/housekeeping.h"
 #include "daemon/app/keyring.h"
 #include "daemon/app/places.h"
@@ -182,12 +182,12 @@ std::optional<Failure> Runtime::Listen() {
   server_ = *std::move(server);
   if (options_.metrics_listen.has_value()) {
     const auto collect = [this] {
-      ops::Readings readings = Gather(*core_, *store_, *readers_, *services_, health_.state());
+      ops::Gauges gauges = CollectGauges(*core_, *store_, *readers_, *services_, health_.state());
       const Room room = RoomAt(options_.data_dir);
-      readings.data_free_bytes = room.bytes;
-      readings.data_free_inodes = room.inodes;
-      readings.connections = ReadConnections();
-      std::vector<prometheus::MetricFamily> families = ops::ReadingFamilies(readings);
+      gauges.data_free_bytes = room.bytes;
+      gauges.data_free_inodes = room.inodes;
+      gauges.connections = ReadConnections();
+      std::vector<prometheus::MetricFamily> families = ops::ReadingFamilies(gauges);
       for (std::vector<prometheus::MetricFamily> more : {metrics_.Collect(), ops::ProcessFamilies()}) {
         families.insert(families.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
       }

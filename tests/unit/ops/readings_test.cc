@@ -1,4 +1,4 @@
-#include "daemon/ops/readings.h"
+#include "daemon/ops/gauges.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ TEST(ReadingsTest, WhatIsNotKnownIsNotThere) {
 }
 
 TEST(ReadingsTest, EveryReadingIsShown) {
-  Readings readings;
+  Gauges readings;
   readings.health = HealthState::kServing;
   readings.subjects = {{"eea", domain::Purpose::kHumanReview, domain::Choice::kWithdrawn, 7}};
   readings.indexes = {{100, 4800, true}, {90, 4700, false}};

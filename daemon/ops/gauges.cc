@@ -1,4 +1,4 @@
-#include "daemon/ops/readings.h"
+#include "daemon/ops/gauges.h"
 
 #include <dirent.h>
 #include <unistd.h>

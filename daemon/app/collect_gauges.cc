@@ -1,4 +1,4 @@
-#include "daemon/app/gather.h"
+#include "daemon/app/collect_gauges.h"
 
 #include <map>
 #include <tuple>
@@ -33,7 +33,7 @@ std::vector<ops::SubjectCount> CountSubjects(const service::SubjectGauges& gauge
   return subjects;
 }
 
-void GatherPolicy(const service::Core& core, ops::Readings* readings) {
+void CollectPolicy(const service::Core& core, ops::Gauges* readings) {
   const std::shared_ptr<const domain::Rules> rules = core.policies.rules();
   if (rules == nullptr) return;
   readings->policy = ops::PolicyReading{rules->version, base::Hex(base::View(rules->hash))};
@@ -64,7 +64,7 @@ double SecondsSince(base::Instant then, base::Instant now) {
   return then.IsSet() && then < now ? static_cast<double>((now - then).micros) / 1e6 : 0;
 }
 
-ops::DeletionReading GatherDeletions(const service::Core& core, const Services& services) {
+ops::DeletionReading CollectDeletions(const service::Core& core, const Services& services) {
   ops::DeletionReading reading;
   const base::Instant now = core.Now();
   for (const service::DeletionCount& count : core.deletions.Counts()) {
@@ -95,9 +95,9 @@ ops::DeletionReading GatherDeletions(const service::Core& core, const Services& 
 
 }  // namespace
 
-ops::Readings Gather(const service::Core& core, const store::RocksStore& store, const service::Pool& readers,
-                     const Services& services, ops::HealthState health) {
-  ops::Readings readings;
+ops::Gauges CollectGauges(const service::Core& core, const store::RocksStore& store, const service::Pool& readers,
+                          const Services& services, ops::HealthState health) {
+  ops::Gauges readings;
   readings.health = health;
   for (const auto& index : core.indexes) {
     readings.indexes.push_back({index->size(), index->memory_bytes(), index->complete()});
@@ -111,14 +111,14 @@ ops::Readings Gather(const service::Core& core, const store::RocksStore& store, 
   readings.clock_trusted = !clock.doubtful;
   readings.changes_in_flight = services.changes.in_flight();
   readings.engine = store.Health();
-  GatherPolicy(core, &readings);
+  CollectPolicy(core, &readings);
   if (!core.ready.load()) return readings;
   for (const service::SystemRow& system : services.systems.List()) {
     const service::TaskQueue::Counts counts = services.queue.counts(system.number);
     readings.systems.push_back({system.name, counts.open, counts.stuck, counts.retries, counts.refused,
                                 SecondsSince(services.tasks.OldestOpen(system), core.Now())});
   }
-  readings.deletions = GatherDeletions(core, services);
+  readings.deletions = CollectDeletions(core, services);
   return readings;
 }
 
