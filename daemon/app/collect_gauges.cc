@@ -33,17 +33,17 @@ std::vector<ops::SubjectCount> CountSubjects(const service::SubjectGauges& gauge
   return subjects;
 }
 
-void CollectPolicy(const service::Core& core, ops::Gauges* readings) {
+void CollectPolicy(const service::Core& core, ops::Gauges* gauges) {
   const std::shared_ptr<const domain::Rules> rules = core.policies.rules();
   if (rules == nullptr) return;
-  readings->policy = ops::PolicyReading{rules->version, base::Hex(base::View(rules->hash))};
+  gauges->policy = ops::PolicyReading{rules->version, base::Hex(base::View(rules->hash))};
   for (const domain::Suspension& suspension : rules->suspensions) {
     if (suspension.active) {
-      readings->suspensions.push_back(
+      gauges->suspensions.push_back(
           {suspension.purpose, suspension.region.IsSet() ? suspension.region.ToString() : std::string()});
     }
   }
-  if (core.ready.load()) readings->subjects = CountSubjects(core.gauges, *rules);
+  if (core.ready.load()) gauges->subjects = CountSubjects(core.gauges, *rules);
 }
 
 // Overdue requests that are looked at one by one, because some may be on hold.
@@ -97,29 +97,29 @@ ops::DeletionReading CollectDeletions(const service::Core& core, const Services&
 
 ops::Gauges CollectGauges(const service::Core& core, const store::RocksStore& store, const service::Pool& readers,
                           const Services& services, ops::HealthState health) {
-  ops::Gauges readings;
-  readings.health = health;
+  ops::Gauges gauges;
+  gauges.health = health;
   for (const auto& index : core.indexes) {
-    readings.indexes.push_back({index->size(), index->memory_bytes(), index->complete()});
+    gauges.indexes.push_back({index->size(), index->memory_bytes(), index->complete()});
   }
   for (uint16_t i = 0; i < store.partition_count(); ++i) {
-    readings.sequences.push_back(store.GetHead({i}).stamp.sequence);
+    gauges.sequences.push_back(store.GetHead({i}).stamp.sequence);
   }
-  readings.pools = {{"read", readers.queued()}, {"write", core.writers.queued()}};
+  gauges.pools = {{"read", readers.queued()}, {"write", core.writers.queued()}};
   const base::TrustedClock::View clock = core.time.Look();
-  readings.clock_offset_seconds = static_cast<double>(clock.Offset().micros) / 1e6;
-  readings.clock_trusted = !clock.doubtful;
-  readings.changes_in_flight = services.changes.in_flight();
-  readings.engine = store.Health();
-  CollectPolicy(core, &readings);
-  if (!core.ready.load()) return readings;
+  gauges.clock_offset_seconds = static_cast<double>(clock.Offset().micros) / 1e6;
+  gauges.clock_trusted = !clock.doubtful;
+  gauges.changes_in_flight = services.changes.in_flight();
+  gauges.engine = store.Health();
+  CollectPolicy(core, &gauges);
+  if (!core.ready.load()) return gauges;
   for (const service::SystemRow& system : services.systems.List()) {
     const service::TaskQueue::Counts counts = services.queue.counts(system.number);
-    readings.systems.push_back({system.name, counts.open, counts.stuck, counts.retries, counts.refused,
+    gauges.systems.push_back({system.name, counts.open, counts.stuck, counts.retries, counts.refused,
                                 SecondsSince(services.tasks.OldestOpen(system), core.Now())});
   }
-  readings.deletions = CollectDeletions(core, services);
-  return readings;
+  gauges.deletions = CollectDeletions(core, services);
+  return gauges;
 }
 
 }  // namespace consent::app

@@ -187,7 +187,7 @@ std::optional<Failure> Runtime::Listen() {
       gauges.data_free_bytes = room.bytes;
       gauges.data_free_inodes = room.inodes;
       gauges.connections = ReadConnections();
-      std::vector<prometheus::MetricFamily> families = ops::ReadingFamilies(gauges);
+      std::vector<prometheus::MetricFamily> families = ops::GaugeFamilies(gauges);
       for (std::vector<prometheus::MetricFamily> more : {metrics_.Collect(), ops::ProcessFamilies()}) {
         families.insert(families.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
       }

@@ -23,32 +23,32 @@ MetricFamily Gauge(const char* name, const char* help, double value) {
   return family;
 }
 
-void AddSubjects(const Readings& readings, std::vector<MetricFamily>* families) {
+void AddSubjects(const Gauges& gauges, std::vector<MetricFamily>* families) {
   MetricFamily subjects =
       Family("consentd_subjects", "Subjects by regime, purpose and what their account chose.", MetricType::Gauge);
-  for (const SubjectCount& count : readings.subjects) {
+  for (const SubjectCount& count : gauges.subjects) {
     AddValue(&subjects, {{"regime", count.regime}, {"purpose", Label(count.purpose)}, {"choice", Label(count.choice)}},
              static_cast<double>(count.subjects));
   }
   families->push_back(std::move(subjects));
 }
 
-void AddPartitions(const Readings& readings, std::vector<MetricFamily>* families) {
+void AddPartitions(const Gauges& gauges, std::vector<MetricFamily>* families) {
   MetricFamily subjects = Family("consentd_index_subjects", "Subjects whose facts are in memory.", MetricType::Gauge);
   MetricFamily bytes = Family("consentd_index_bytes", "Memory of the facts index.", MetricType::Gauge);
   MetricFamily complete =
       Family("consentd_index_complete", "1 while every subject is in memory; 0: some are read from the store.",
              MetricType::Gauge);
-  for (size_t i = 0; i < readings.indexes.size(); ++i) {
-    const IndexReading& index = readings.indexes[i];
+  for (size_t i = 0; i < gauges.indexes.size(); ++i) {
+    const IndexReading& index = gauges.indexes[i];
     AddValue(&subjects, {{"partition", std::to_string(i)}}, static_cast<double>(index.subjects));
     AddValue(&bytes, {{"partition", std::to_string(i)}}, static_cast<double>(index.bytes));
     AddValue(&complete, {{"partition", std::to_string(i)}}, index.complete ? 1 : 0);
   }
   MetricFamily commits =
       Family("consentd_store_commits", "Sequence number of the last commit, ever growing.", MetricType::Gauge);
-  for (size_t i = 0; i < readings.sequences.size(); ++i) {
-    AddValue(&commits, {{"partition", std::to_string(i)}}, static_cast<double>(readings.sequences[i]));
+  for (size_t i = 0; i < gauges.sequences.size(); ++i) {
+    AddValue(&commits, {{"partition", std::to_string(i)}}, static_cast<double>(gauges.sequences[i]));
   }
   for (MetricFamily* family : {&subjects, &bytes, &complete, &commits}) families->push_back(std::move(*family));
 }
@@ -69,17 +69,17 @@ void AddEngine(const store::EngineHealth& engine, std::vector<MetricFamily>* fam
       engine.delayed_write_rate);
 }
 
-void AddPolicy(const Readings& readings, std::vector<MetricFamily>* families) {
-  if (readings.policy.has_value()) {
+void AddPolicy(const Gauges& gauges, std::vector<MetricFamily>* families) {
+  if (gauges.policy.has_value()) {
     MetricFamily info = Family("consentd_policy_info", "The policy in force.", MetricType::Gauge);
-    AddValue(&info, {{"version", readings.policy->version}, {"hash", readings.policy->hash}}, 1);
+    AddValue(&info, {{"version", gauges.policy->version}, {"hash", gauges.policy->hash}}, 1);
     families->push_back(std::move(info));
     families->push_back(Gauge("consentd_suspensions_active", "Purposes that are suspended, each region counted.",
-                              static_cast<double>(readings.suspensions.size())));
+                              static_cast<double>(gauges.suspensions.size())));
   }
   MetricFamily suspended =
       Family("consentd_suspended", "1 for each suspended purpose and region (all: everywhere).", MetricType::Gauge);
-  for (const ActiveSuspension& suspension : readings.suspensions) {
+  for (const ActiveSuspension& suspension : gauges.suspensions) {
     AddValue(
         &suspended,
         {{"purpose", Label(suspension.purpose)}, {"region", suspension.region.empty() ? "all" : suspension.region}}, 1);
@@ -87,7 +87,7 @@ void AddPolicy(const Readings& readings, std::vector<MetricFamily>* families) {
   families->push_back(std::move(suspended));
 }
 
-void AddSystems(const Readings& readings, std::vector<MetricFamily>* families) {
+void AddSystems(const Gauges& gauges, std::vector<MetricFamily>* families) {
   MetricFamily open =
       Family("consentd_purge_tasks_open", "Purge tasks that have not ended, by data system.", MetricType::Gauge);
   MetricFamily stuck =
@@ -98,7 +98,7 @@ void AddSystems(const Readings& readings, std::vector<MetricFamily>* families) {
       Family("consentd_purge_task_failures_total", "Purge tasks that were given back as failed.", MetricType::Counter);
   MetricFamily refused = Family("consentd_purge_task_reports_refused_total",
                                 "Reports of purge tasks that were refused, by reason.", MetricType::Counter);
-  for (const SystemReading& system : readings.systems) {
+  for (const SystemReading& system : gauges.systems) {
     for (const auto& [reason, count] : system.refused) {
       AddValue(&refused, {{"system", system.name}, {"reason", reason}}, static_cast<double>(count));
     }
@@ -200,37 +200,37 @@ double OpenFiles() {
 
 }  // namespace
 
-std::vector<MetricFamily> ReadingFamilies(const Readings& readings) {
+std::vector<MetricFamily> GaugeFamilies(const Gauges& gauges) {
   std::vector<MetricFamily> families;
   families.push_back(
-      Gauge("consentd_serving", "1 while the daemon answers.", readings.health == HealthState::kServing ? 1 : 0));
-  AddSubjects(readings, &families);
-  AddPartitions(readings, &families);
+      Gauge("consentd_serving", "1 while the daemon answers.", gauges.health == HealthState::kServing ? 1 : 0));
+  AddSubjects(gauges, &families);
+  AddPartitions(gauges, &families);
   MetricFamily pools = Family("consentd_pool_queue", "Tasks that wait for a thread.", MetricType::Gauge);
-  for (const PoolReading& pool : readings.pools) {
+  for (const PoolReading& pool : gauges.pools) {
     AddValue(&pools, {{"pool", pool.name}}, static_cast<double>(pool.queued));
   }
   families.push_back(std::move(pools));
   families.push_back(Gauge("consentd_clock_offset_seconds", "How far the wall clock is ahead of the trusted time.",
-                           readings.clock_offset_seconds));
+                           gauges.clock_offset_seconds));
   families.push_back(Gauge("consentd_clock_trusted",
                            "1 while the wall clock is believed; 0: nothing is eligible, and loosenings wait.",
-                           readings.clock_trusted ? 1 : 0));
+                           gauges.clock_trusted ? 1 : 0));
   families.push_back(Gauge("consentd_changes_in_flight", "Changes that were taken and are not yet answered.",
-                           static_cast<double>(readings.changes_in_flight)));
-  if (readings.data_free_bytes.has_value()) {
+                           static_cast<double>(gauges.changes_in_flight)));
+  if (gauges.data_free_bytes.has_value()) {
     families.push_back(Gauge("consentd_data_free_bytes", "Room in the file system of the data folder.",
-                             static_cast<double>(*readings.data_free_bytes)));
+                             static_cast<double>(*gauges.data_free_bytes)));
   }
-  if (readings.data_free_inodes.has_value()) {
+  if (gauges.data_free_inodes.has_value()) {
     families.push_back(Gauge("consentd_data_free_inodes", "Free inodes of the file system of the data folder.",
-                             static_cast<double>(*readings.data_free_inodes)));
+                             static_cast<double>(*gauges.data_free_inodes)));
   }
-  if (readings.engine.has_value()) AddEngine(*readings.engine, &families);
-  AddPolicy(readings, &families);
-  AddSystems(readings, &families);
-  if (readings.deletions.has_value()) AddDeletions(*readings.deletions, &families);
-  if (readings.connections.has_value()) AddConnections(*readings.connections, &families);
+  if (gauges.engine.has_value()) AddEngine(*gauges.engine, &families);
+  AddPolicy(gauges, &families);
+  AddSystems(gauges, &families);
+  if (gauges.deletions.has_value()) AddDeletions(*gauges.deletions, &families);
+  if (gauges.connections.has_value()) AddConnections(*gauges.connections, &families);
   std::erase_if(families, [](const MetricFamily& family) { return family.metric.empty(); });
   return families;
 }

@@ -85,7 +85,7 @@ struct ConnectionReading {
 };
 
 // What is not known yet while the daemon starts is left out.
-struct Readings {
+struct Gauges {
   HealthState health = HealthState::kStarting;
   std::vector<SubjectCount> subjects;
   std::vector<IndexReading> indexes;  // one per partition
@@ -105,7 +105,7 @@ struct Readings {
 };
 
 // Families in a fixed order; one without metrics is left out.
-std::vector<prometheus::MetricFamily> ReadingFamilies(const Readings& readings);
+std::vector<prometheus::MetricFamily> GaugeFamilies(const Gauges& gauges);
 
 // consentd_build_info, and process_* as other exporters name them: CPU seconds, resident bytes, open files, start time.
 // Linux; what /proc does not tell is left out.

@@ -40,7 +40,7 @@ CallBase::CallBase(const RpcDependencies& dependencies, const Method& method, gr
                    grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out)
     : dependencies_(dependencies),
       method_(method),
-      core_(core),
+      context_(context),
       out_(out),
       reactor_(reactor),
       peer_(CallerOf(*context)) {}

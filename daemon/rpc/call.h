@@ -43,7 +43,7 @@ class CallBase {
 
   const service::Caller& caller() const { return peer_.caller; }
   // The client went away or its deadline has passed: there is nobody to answer. Finish all the same.
-  bool IsCancelled() const { return core_->IsCancelled(); }
+  bool IsCancelled() const { return context_->IsCancelled(); }
   // As Admit, for a handler that parses by itself: `*bytes` are the request's.
   bool AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes);
   // Answers with the response where `status` is OK, else with the error. Once; afterwards nothing that belongs to gRPC
@@ -63,7 +63,7 @@ class CallBase {
 
   const RpcDependencies& dependencies_;
   const Method& method_;
-  grpc::CallbackServerContext* const core_;
+  grpc::CallbackServerContext* const context_;
   grpc::ByteBuffer* const out_;
   grpc::ServerUnaryReactor* reactor_;  // nullptr once finished
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();

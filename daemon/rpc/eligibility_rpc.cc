@@ -193,15 +193,15 @@ class EligibilityRpc::Batch {
     const wire::Path root;
     const wire::Path at(root, "recordings", static_cast<int>(index));
     const auto read = [&](const auto& recording) {
-      return wire::ReadRecording(recording, rpc_.core_.hasher, at, &faults_, &slot->item.subject,
+      return wire::ReadRecording(recording, rpc_.core_.hasher, at, &violations_, &slot->item.subject,
                                  &slot->item.recording_id, &slot->item.facts);
     };
     if (plain ? read(view_) : read(unusual_)) {
       rpc_.check_.Prefetch(slot->item);
       if (!slot->error.ok()) slot->error = absl::OkStatus();
     } else {
-      slot->error = faults_.ToStatus();
-      faults_.Clear();
+      slot->error = violations_.ToStatus();
+      violations_.Clear();
     }
     return true;
   }
@@ -236,7 +236,7 @@ class EligibilityRpc::Batch {
   v1::Recording unusual_;
   wire::CheckQuery query_;
   service::CheckSession session_;
-  wire::Violations faults_;
+  wire::Violations violations_;
   Tally tally_;
   uint32_t errors_ = 0;
   uint32_t unknown_regions_ = 0;

@@ -98,7 +98,7 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
           request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
         }
         const bool posted = dependencies_.readers.Post(
-            [this, call, place, order = std::move(basis), request = std::move(request)]() mutable {
+            [this, call, place, basis = std::move(basis), request = std::move(request)]() mutable {
               const domain::Channel channel = request.command.proof.channel;
               holds_.Release(std::move(request), place, std::move(basis),
                              [this, call, place, channel](const absl::Status& done) {

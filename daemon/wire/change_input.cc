@@ -18,19 +18,19 @@ void CheckTrue(bool value, const Path& at, Violations* violations) {
 }  // namespace
 
 ChangeReader::ChangeReader(const base::IdHasher& hasher, Violations* violations, Names* names)
-    : hasher_(hasher), faults_(violations), names_(names) {}
+    : hasher_(hasher), violations_(violations), names_(names) {}
 
 std::string ChangeReader::Apart(const std::function<void(Violations*)>& read) {
   Violations own;
-  Violations* const all = std::exchange(faults_, &own);
+  Violations* const all = std::exchange(violations_, &own);
   const size_t scopes = names_->scopes.size();
   const size_t guardians = names_->guardians.size();
   read(&own);
-  faults_ = all;
+  violations_ = all;
   if (own.empty()) return {};
   names_->scopes.resize(scopes);
   names_->guardians.resize(guardians);
-  faults_->Append(own);
+  violations_->Append(own);
   return own.Why();
 }
 
@@ -40,21 +40,21 @@ void ChangeReader::Name(const domain::ScopeRef& scope, const std::string& id) {
 }
 
 domain::ScopeRef ChangeReader::Profile(const std::string& profile_id, const Path& at) {
-  CheckId(profile_id, at, faults_);
+  CheckId(profile_id, at, violations_);
   const domain::ScopeRef scope{domain::ScopeKind::kProfile, hasher_.Profile(profile_id).bytes};
   Name(scope, profile_id);
   return scope;
 }
 
 domain::ScopeRef ChangeReader::Device(const std::string& device_id, const Path& at) {
-  CheckId(device_id, at, faults_);
+  CheckId(device_id, at, violations_);
   const domain::ScopeRef scope{domain::ScopeKind::kDevice, hasher_.Device(device_id).bytes};
   Name(scope, device_id);
   return scope;
 }
 
 base::GuardianHandle ChangeReader::Guardian(const std::string& guardian_id, const Path& at) {
-  CheckId(guardian_id, at, faults_);
+  CheckId(guardian_id, at, violations_);
   const base::GuardianHandle guardian = hasher_.Guardian(guardian_id);
   const auto same = [&](const GuardianName& known) { return known.first == guardian; };
   if (std::none_of(names_->guardians.begin(), names_->guardians.end(), same)) {
@@ -79,20 +79,20 @@ domain::Target ChangeReader::Target(const v1::SettingTarget& target, const Path&
   domain::Target out;
   switch (target.kind_case()) {
     case v1::SettingTarget::kControl:
-      CheckText(target.control(), 1, kMaxNameBytes, Path(at, "control"), faults_);
+      CheckText(target.control(), 1, kMaxNameBytes, Path(at, "control"), violations_);
       out.kind = domain::TargetKind::kControl;
       out.control = target.control();
       break;
     case v1::SettingTarget::kPurpose:
-      CheckChosen(target.purpose(), v1::Purpose_IsValid, Path(at, "purpose"), faults_);
+      CheckChosen(target.purpose(), v1::Purpose_IsValid, Path(at, "purpose"), violations_);
       out.kind = domain::TargetKind::kPurpose;
       out.purpose = static_cast<domain::Purpose>(target.purpose());
       break;
     case v1::SettingTarget::kAll:
-      CheckTrue(target.all(), Path(at, "all"), faults_);
+      CheckTrue(target.all(), Path(at, "all"), violations_);
       break;
     case v1::SettingTarget::KIND_NOT_SET:
-      faults_->Add(at, "must name a control, a purpose or all");
+      violations_->Add(at, "must name a control, a purpose or all");
       break;
   }
   return out;
@@ -102,19 +102,19 @@ domain::Retention ChangeReader::Retention(const v1::Retention& retention, const 
   domain::Retention out;
   switch (retention.kind_case()) {
     case v1::Retention::kUntilDeleted:
-      CheckTrue(retention.until_deleted(), Path(at, "until_deleted"), faults_);
+      CheckTrue(retention.until_deleted(), Path(at, "until_deleted"), violations_);
       break;
     case v1::Retention::kMonths:
-      CheckRange(retention.months(), 1, kMaxRetentionMonths, Path(at, "months"), faults_);
+      CheckRange(retention.months(), 1, kMaxRetentionMonths, Path(at, "months"), violations_);
       out.kind = domain::RetentionKind::kMonths;
       out.months = static_cast<uint8_t>(retention.months());
       break;
     case v1::Retention::kDoNotSave:
-      CheckTrue(retention.do_not_save(), Path(at, "do_not_save"), faults_);
+      CheckTrue(retention.do_not_save(), Path(at, "do_not_save"), violations_);
       out.kind = domain::RetentionKind::kDoNotSave;
       break;
     case v1::Retention::KIND_NOT_SET:
-      faults_->Add(at, "must say until_deleted, months or do_not_save");
+      violations_->Add(at, "must say until_deleted, months or do_not_save");
       break;
   }
   return out;
@@ -156,24 +156,24 @@ std::vector<domain::RetentionCommand> ChangeReader::Retentions(
 domain::Proof ChangeReader::Evidence(const v1::Evidence& evidence, const Path& at) {
   domain::Proof proof;
   if (!evidence.notice_version().empty()) {
-    CheckText(evidence.notice_version(), 1, kMaxNameBytes, Path(at, "notice_version"), faults_);
+    CheckText(evidence.notice_version(), 1, kMaxNameBytes, Path(at, "notice_version"), violations_);
     proof.notice_version = evidence.notice_version();
   }
   if (!evidence.notice_language().empty()) {
-    CheckText(evidence.notice_language(), kMinLanguageBytes, kMaxLanguageBytes, Path(at, "notice_language"), faults_);
+    CheckText(evidence.notice_language(), kMinLanguageBytes, kMaxLanguageBytes, Path(at, "notice_language"), violations_);
     proof.notice_language = evidence.notice_language();
   }
-  CheckEnum(evidence.channel(), v1::Channel_IsValid, Path(at, "channel"), faults_);
+  CheckEnum(evidence.channel(), v1::Channel_IsValid, Path(at, "channel"), violations_);
   proof.channel = static_cast<domain::Channel>(evidence.channel());
-  CheckEnum(evidence.actor(), v1::Actor_IsValid, Path(at, "actor"), faults_);
+  CheckEnum(evidence.actor(), v1::Actor_IsValid, Path(at, "actor"), violations_);
   proof.actor = static_cast<domain::Actor>(evidence.actor());
   if (!evidence.guardian_id().empty()) proof.guardian = Guardian(evidence.guardian_id(), Path(at, "guardian_id"));
   if (evidence.has_given_at()) {
     const Path given_at(at, "given_at");
-    proof.given_at = ReadTimestamp(evidence.given_at(), given_at, faults_);
-    if (evidence.channel() != v1::CHANNEL_IMPORT) faults_->Add(given_at, "may be set with CHANNEL_IMPORT only");
+    proof.given_at = ReadTimestamp(evidence.given_at(), given_at, violations_);
+    if (evidence.channel() != v1::CHANNEL_IMPORT) violations_->Add(given_at, "may be set with CHANNEL_IMPORT only");
   }
-  CheckText(evidence.reference(), 0, kMaxReferenceBytes, Path(at, "reference"), faults_);
+  CheckText(evidence.reference(), 0, kMaxReferenceBytes, Path(at, "reference"), violations_);
   return proof;
 }
 

@@ -88,7 +88,7 @@ class ChangeReader {
  private:
   void Name(const domain::ScopeRef& scope, const std::string& id);
   const base::IdHasher& hasher_;
-  Violations* faults_;
+  Violations* violations_;
   Names* names_;
 };
 

@@ -42,7 +42,7 @@ WireType WireTypeOf(FieldDescriptor::Type type) {
 // Reads one message from front to back; the first fault ends it.
 class Walker {
  public:
-  explicit Walker(Violations* violations) : faults_(violations) {}
+  explicit Walker(Violations* violations) : violations_(violations) {}
 
   // False where a fault was found.
   bool Message(std::string_view bytes, const Descriptor& type, const Path& at, int depth) {
@@ -65,7 +65,7 @@ class Walker {
 
  private:
   bool Fault(const Path& at, const char* what) {
-    faults_->AddMalformed(at, what);
+    violations_->AddMalformed(at, what);
     return false;
   }
 
@@ -153,7 +153,7 @@ class Walker {
     return false;
   }
 
-  Violations* faults_;
+  Violations* violations_;
 };
 
 }  // namespace

@@ -32,7 +32,7 @@ bool IsClosedFor(const domain::SubjectFacts& facts) { return facts.closed_at.IsS
 // What the record says after the command.
 void TellOfFacts(const domain::SubjectFacts& after, const domain::Command& command, bool is_first, ChangeReply& reply) {
   reply.account_closed = IsClosedFor(after);
-  // An account that is started new_incarnation was known before.
+  // An account that is started anew was known before.
   reply.subject_is_new = is_first && !after.reopened_at.IsSet();
   if (command.choices.empty()) return;
   const domain::ScopeRef& scope = command.choices.front().scope;
@@ -250,7 +250,7 @@ bool ChangeSubject::IsClosed(Work& work) const {
     case ChangeKind::kOptOut:
     case ChangeKind::kReportRecording:
     // Data systems look for it once more, and named recordings stay named for an account that is started
-    // new_incarnation.
+    // anew.
     case ChangeKind::kDeletionReceived:
     case ChangeKind::kDeletionVerified:
     case ChangeKind::kDeletionDenied:

@@ -19,7 +19,7 @@ std::string Text(const std::vector<prometheus::MetricFamily>& families) {
 }
 
 TEST(ReadingsTest, WhatIsNotKnownIsNotThere) {
-  const std::string text = Text(ReadingFamilies({}));
+  const std::string text = Text(GaugeFamilies({}));
   EXPECT_THAT(text, HasSubstr("consentd_serving 0\n"));
   EXPECT_THAT(text, Not(HasSubstr("rocksdb")));
   EXPECT_THAT(text, Not(HasSubstr("policy")));
@@ -38,7 +38,7 @@ TEST(ReadingsTest, EveryReadingIsShown) {
   readings.policy = PolicyReading{"2026-01", "abcd"};
   readings.suspensions = {{domain::Purpose::kAdvertising, ""}, {domain::Purpose::kHumanReview, "DE"}};
   readings.systems = {{"audio", 4, 0, 0, {}, 0}};
-  const std::string text = Text(ReadingFamilies(readings));
+  const std::string text = Text(GaugeFamilies(readings));
   for (const char* line :
        {"consentd_purge_tasks_open{system=\"audio\"} 4\n", "consentd_serving 1\n",
         "consentd_subjects{regime=\"eea\",purpose=\"human_review\",choice=\"withdrawn\"} 7\n",
