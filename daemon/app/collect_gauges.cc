@@ -109,6 +109,7 @@ ops::Gauges CollectGauges(const service::Core& core, const store::RocksStore& st
   const base::TrustedClock::View clock = core.time.Look();
   gauges.clock_offset_seconds = static_cast<double>(clock.Offset().micros) / 1e6;
   gauges.clock_trusted = !clock.doubtful;
+  gauges.clock_doubts = core.time.doubts();
   gauges.changes_in_flight = services.changes.in_flight();
   gauges.engine = store.Health();
   CollectPolicy(core, &gauges);
@@ -116,7 +117,7 @@ ops::Gauges CollectGauges(const service::Core& core, const store::RocksStore& st
   for (const service::SystemRow& system : services.systems.List()) {
     const service::TaskQueue::Counts counts = services.queue.counts(system.number);
     gauges.systems.push_back({system.name, counts.open, counts.stuck, counts.retries, counts.refused,
-                                SecondsSince(services.tasks.OldestOpen(system), core.Now())});
+                              SecondsSince(services.tasks.OldestOpen(system), core.Now())});
   }
   gauges.deletions = CollectDeletions(core, services);
   return gauges;

@@ -37,8 +37,16 @@ std::function<milliseconds()> WatchClock(service::Core& core, ops::Log& log, std
   return [&core, &log, right = std::move(right), doubtful = false]() mutable -> milliseconds {
     const base::Now now = core.Present();
     if (!now.doubtful && !now.behind) right();
+    const std::optional<base::Span> doubt = core.time.TakeDoubt();
     const base::TrustedClock::View clock = core.time.Look();
-    if (clock.doubtful == doubtful) return kBetweenClockLooks;
+    if (clock.doubtful == doubtful) {
+      if (doubtful || !doubt.has_value()) return kBetweenClockLooks;
+      log.Warn(
+          "the clock jumped and came back: what was asked meanwhile was not eligible, loosenings were refused, and "
+          "restrictions have the trusted time",
+          {{"offset_seconds", doubt->micros / 1'000'000}});
+      return kBetweenLines;
+    }
     doubtful = clock.doubtful;
     const int64_t offset = clock.Offset().micros / 1'000'000;
     if (doubtful) {

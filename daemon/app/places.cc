@@ -47,6 +47,20 @@ std::optional<Failure> CheckFolder(const char* option, const std::string& folder
   return std::nullopt;
 }
 
+// A link that leads nowhere is rather a disk that is not mounted than a folder to be made.
+std::optional<Failure> CheckLinks(const std::string& data_dir) {
+  for (std::string path = data_dir; !path.empty() && path != "/"; path = ParentOf(path)) {
+    struct stat info {};
+    if (lstat(path.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) continue;
+    if (stat(path.c_str(), &info) == 0 || errno != ENOENT) continue;
+    return Failure{ExitCode::kStore,
+                   absl::StrCat("--data-dir: ", path,
+                                " is a link to what is not there; mount the disk that has it, or make "
+                                "the folder that it names (mode 0700)")};
+  }
+  return std::nullopt;
+}
+
 std::optional<Failure> CheckRoom(const char* option, const std::string& folder) {
   const Room room = RoomAt(folder);
   const auto lacks = [&](uint64_t free, const char* of, uint64_t least) {
@@ -77,6 +91,7 @@ Room RoomAt(const std::string& path) {
 
 std::optional<Failure> CheckPlaces(const ops::ServeOptions& options) {
   const std::string parent = ParentOf(options.data_dir);
+  if (auto failure = CheckLinks(options.data_dir); failure.has_value()) return failure;
   const std::string nearest = NearestFolder(parent);
   if (auto failure = CheckFolder("--data-dir", nearest, ExitCode::kStore); failure.has_value()) return failure;
   if (auto failure = CheckRoom("--data-dir", NearestFolder(options.data_dir)); failure.has_value()) return failure;

@@ -107,16 +107,20 @@ absl::Status UnixSocket::Lock() {
   for (;;) {
     lock_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (lock_ < 0) return SystemError(absl::StrCat("the socket's lock ", path, " cannot be opened"));
+    struct stat held {};
+    if (fstat(lock_, &held) != 0 || !S_ISREG(held.st_mode)) {
+      close(std::exchange(lock_, -1));
+      return absl::FailedPreconditionError(
+          absl::StrCat("the socket's lock ", path, " is no regular file, which the daemon never makes; take it out"));
+    }
     if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) return SystemError(absl::StrCat("the socket's lock ", path, " cannot be taken"));
       close(std::exchange(lock_, -1));
       return absl::FailedPreconditionError(
           absl::StrCat("another process answers on ", path_, ": it holds the lock ", path));
     }
-    struct stat held {};
     struct stat named {};
-    if (fstat(lock_, &held) == 0 && lstat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
-        held.st_ino == named.st_ino) {
+    if (lstat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino) {
       return absl::OkStatus();
     }
     close(std::exchange(lock_, -1));

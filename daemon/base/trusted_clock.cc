@@ -33,7 +33,16 @@ TrustedClock::View TrustedClock::Look() const {
   view.trusted = Instant{offset + now.boot.micros};
   const int64_t difference = view.Offset().micros;
   view.doubtful = difference > ahead || difference < -bounds_.step.micros;
+  if (view.doubtful) {
+    latest_doubt_.store(difference, std::memory_order_relaxed);
+    doubts_.fetch_add(1, std::memory_order_relaxed);
+  }
   return view;
+}
+
+std::optional<Span> TrustedClock::TakeDoubt() {
+  const int64_t offset = latest_doubt_.exchange(0, std::memory_order_relaxed);
+  return offset == 0 ? std::nullopt : std::optional<Span>(Span{offset});
 }
 
 void TrustedClock::NoteStamp(Instant stamp) {

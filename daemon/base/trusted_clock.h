@@ -33,6 +33,11 @@ class TrustedClock final : public Clock {
   };
   // A wall that jumped is doubtful in the very next view.
   View Look() const;
+  // Views so far whose wall was doubtful.
+  uint64_t doubts() const { return doubts_.load(std::memory_order_relaxed); }
+  // How far ahead of the trusted time (behind it: negative) the wall was in the latest doubtful view since this was
+  // asked last; nothing where there was none. So a jump is told of that was over before anybody watched.
+  std::optional<Span> TakeDoubt();
 
   // A wall that is further than this behind a stamp does not speak for it.
   static constexpr Span kBehind = Seconds(60);
@@ -65,6 +70,8 @@ class TrustedClock final : public Clock {
   std::atomic<int64_t> offset_;
   std::atomic<int64_t> ahead_;
   std::atomic<int64_t> last_trusted_{0};
+  mutable std::atomic<uint64_t> doubts_{0};
+  mutable std::atomic<int64_t> latest_doubt_{0};  // an offset; 0: none since it was taken
   Mutex mutex_;
   TrustedTime time_ GUARDED_BY(mutex_);
   Instant doubtful_since_ GUARDED_BY(mutex_);

@@ -275,8 +275,12 @@ PartOutcome ApplyRegion(TransitionBuilder& applying, Region region) {
   if (facts.region == region) return Applied(false);
   if (!IsKnown(region, applying.rules)) return Refused(Refusal::kUnknownRegion, WhyNotAssigned(region));
   const bool loosens = !MovingIsRestriction(facts.region, region, applying.rules);
+  // An import fills what is unset. Beside that it says noes, and one that is as strict is none.
+  const bool is_a_no = !loosens && !MovingIsRestriction(region, facts.region, applying.rules);
+  if (applying.IsImport() && facts.region.IsSet() && !is_a_no) {
+    return Refused(Refusal::kImportCannotLoosen, "another region");
+  }
   if (loosens) {
-    if (applying.IsImport() && facts.region.IsSet()) return Refused(Refusal::kImportCannotLoosen, "another region");
     PartOutcome gate = MayLoosen(applying, true);
     if (gate.refusal != Refusal::kNone) return gate;
   }

@@ -216,6 +216,11 @@ std::vector<MetricFamily> GaugeFamilies(const Gauges& gauges) {
   families.push_back(Gauge("consentd_clock_trusted",
                            "1 while the wall clock is believed; 0: nothing is eligible, and loosenings wait.",
                            gauges.clock_trusted ? 1 : 0));
+  MetricFamily doubts =
+      Family("consentd_clock_doubts_total",
+             "Looks at the wall clock that did not believe it, however short the jump was.", MetricType::Counter);
+  AddValue(&doubts, {}, static_cast<double>(gauges.clock_doubts));
+  families.push_back(std::move(doubts));
   families.push_back(Gauge("consentd_changes_in_flight", "Changes that were taken and are not yet answered.",
                            static_cast<double>(gauges.changes_in_flight)));
   if (gauges.data_free_bytes.has_value()) {

@@ -94,6 +94,7 @@ struct Gauges {
   uint64_t changes_in_flight = 0;
   double clock_offset_seconds = 0;  // wall clock less trusted time
   bool clock_trusted = false;
+  uint64_t clock_doubts = 0;  // looks at the clock that did not believe it
   std::optional<store::EngineHealth> engine;
   std::optional<uint64_t> data_free_bytes;  // of the data folder's file system; unset where it reports none
   std::optional<uint64_t> data_free_inodes;

@@ -32,6 +32,9 @@ class Console final : public WorkerSink {
  public:
   explicit Console(bool as_json) : bar_(0, !as_json), as_json_(as_json) {}
 
+  void CountsNothing() override {
+    Say("a task is done, and reported with 0 erased: the last line of its output begins as a number and is none");
+  }
   void GoesBack(const std::string& why) override { Say("a task goes back: " + why); }
 
   void NoAnswer(const absl::Status& status) override {

@@ -1,6 +1,7 @@
 #include "client/cli/engines/import_state.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,10 +17,15 @@ namespace {
 constexpr char kMarker[] = "consentctl_import";
 
 absl::StatusOr<std::string> ReadAll(const std::string& path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Without waiting for whoever might write into a pipe.
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!file.IsOpen() && errno == ENOENT) return std::string();
   if (!file.IsOpen()) {
     return absl::FailedPreconditionError("the state file cannot be opened: " + std::string(std::strerror(errno)));
+  }
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return absl::FailedPreconditionError("the state file is no regular file: a run could not go on from it");
   }
   std::string text(SizeOf(file.get()), '\0');
   size_t held = 0;

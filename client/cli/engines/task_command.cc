@@ -150,6 +150,7 @@ class Child {
     if (ending_.has_value()) end.how = *ending_;
     end.last_number = output_.LastNumber();
     end.number_is_no_count = output_.IsNoCount();
+    end.is_almost_number = output_.IsAlmostNumber();
     end.output_hash = output_.Hash();
     return end;
   }

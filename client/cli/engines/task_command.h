@@ -49,6 +49,7 @@ struct RunEnd {
   std::string output_hash;
   // See TaskOutput::IsNoCount.
   bool number_is_no_count = false;
+  bool is_almost_number = false;  // the last line begins as a number does and is none
 };
 
 // Immutable and thread-safe. The process must ignore SIGPIPE, as consentctl does: a command need not read its standard

@@ -23,6 +23,7 @@ void TaskOutput::Line::Add(char c) {
     case Part::kBefore:
       if (is_blank) return;
       part = is_digit ? Part::kDigits : c == '-' ? Part::kMinus : Part::kNone;
+      begins_as_number = is_digit || c == '-' || c == '+' || c == '.';
       break;
     case Part::kMinus:
       part = is_digit ? Part::kDigits : Part::kNone;
@@ -66,6 +67,8 @@ std::optional<int64_t> TaskOutput::LastNumber() const {
 bool TaskOutput::IsNoCount() const {
   return IsNumber() && (Last().number == kTooLarge || (Last().below_zero && Last().number != 0));
 }
+
+bool TaskOutput::IsAlmostNumber() const { return Last().begins_as_number && !IsNumber(); }
 
 std::string TaskOutput::Hash() {
   if (empty_) return "";

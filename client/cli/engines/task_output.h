@@ -20,6 +20,8 @@ class TaskOutput {
   std::optional<int64_t> LastNumber() const;
   // It is another whole number, below zero or larger, which no report may carry.
   bool IsNoCount() const;
+  // It begins as a number does and is none, such as +5, 1e3 or "5 files": nothing is counted by it.
+  bool IsAlmostNumber() const;
   // SHA-256, 32 bytes; empty where nothing was added. Ends the use of this object.
   std::string Hash();
 
@@ -31,6 +33,7 @@ class TaskOutput {
     bool empty = true;
     Part part = Part::kBefore;
     bool below_zero = false;
+    bool begins_as_number = false;
     int64_t number = 0;  // cut to just above what a report may say
   };
   // The line at the end counts where it is not empty, else the one before.

@@ -287,6 +287,7 @@ void Worker::Count(const absl::StatusOr<TaskAnswer>& answer, const Verdict& verd
   }
   switch (verdict.kind) {
     case Verdict::Kind::kDone:
+      if (end.is_almost_number) sink_.CountsNothing();
       ++counts_.done;
       counts_.erased += end.last_number.value_or(0);
       return;

@@ -95,6 +95,8 @@ std::chrono::nanoseconds MarginOf(std::chrono::seconds visibility);
 class WorkerSink {
  public:
   virtual ~WorkerSink() = default;
+  // A task is done, and what its output says of how much was erased cannot be read: none is reported.
+  virtual void CountsNothing() = 0;
   // A task goes back; why.
   virtual void GoesBack(const std::string& why) = 0;
   // The daemon gave no answer; the worker goes on. Again and again as long as that lasts.

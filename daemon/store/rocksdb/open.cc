@@ -194,17 +194,32 @@ absl::StatusOr<bool> FindOrCreate(const RocksStore::Options& options, const std:
   return true;
 }
 
+// What the engine names its files.
+bool IsOfAStore(const fs::path& name) {
+  const std::string text = name.string();
+  const auto begins = [&text](std::string_view with) { return text.compare(0, with.size(), with) == 0; };
+  const std::string extension = name.extension().string();
+  return text == "CURRENT" || text == "IDENTITY" || begins("MANIFEST-") || begins("OPTIONS-") || extension == ".sst" ||
+         extension == ".log" || extension == ".dbtmp";
+}
+
 // The engine and its reader wait for whatever a name leads to, and only ever make files and folders.
 absl::Status CheckEntries(const std::string& folder) {
   std::error_code error;
+  bool is_store = false;
   for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    is_store = is_store || IsOfAStore(at->path().filename());
     const fs::file_type type = at->symlink_status(error).type();
     if (error || type == fs::file_type::regular || type == fs::file_type::directory) continue;
     return absl::FailedPreconditionError(
         "in the database folder " + folder + " lies " + at->path().filename().string() +
         ", a link, pipe, socket or device, which the store never makes; see who put it there and take it out");
   }
-  return error ? base::FileError("cannot list the database folder " + folder, error.value()) : absl::OkStatus();
+  if (error) return base::FileError("cannot list the database folder " + folder, error.value());
+  if (is_store) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      folder +
+      " holds files, and none is of a store: name an empty folder with --data-dir, or one that is not there yet");
 }
 
 absl::Status CheckFolder(const std::string& path) {

@@ -274,6 +274,14 @@ class Jumps(ClockTest):
             self.write("steps", share, lambda writer: [self.step(number * 50 * 60, ticks=number <= 4) for number in range(1, 101)])
             self.assertFalse(self.trusted())
             self.right_again()
+        with self.subTest("a jump that lasts for one write"):
+            doubts = self.process.metric("consentd_clock_doubts_total")
+            self.wall.set(400 * DAY)
+            self.api.settings.OptOut(opt_out("one-write"))
+            self.right_again()
+            self.assertGreater(self.process.metric("consentd_clock_doubts_total"), doubts, "however short it was")
+            until(lambda: any(event.get("event", "").startswith(("the clock jumped and came back", "the time is doubtful"))
+                              for event in self.process.events()), "the log tells of it")
         with self.subTest("a clock that runs too fast"):
             self.write("fast", share, lambda writer: [self.step(number * 90, ticks=number % 25 == 0) for number in range(1, 101)])
             self.assertFalse(self.trusted())

@@ -16,12 +16,12 @@ BLAMES_DAMAGE = ("good copy", "restore", "damaged", "accept-loss")
 
 # What a start does where the path is: garbage, a folder, a link to what would do, a pipe, nothing, what would do but open to all.
 EXPECTED = {
-    "data-dir": {"file": STORE, "folder": WORKS, "link": WORKS, "pipe": STORE, "missing": WORKS, "open": STORE, "foreign": STORE},
-    "key-file": {"file": KEYS, "folder": KEYS, "link": KEYS, "pipe": KEYS, "missing": WORKS, "open": KEYS, "foreign": KEYS},
+    "data-dir": {"dangling": STORE, "file": STORE, "folder": WORKS, "link": WORKS, "pipe": STORE, "missing": WORKS, "open": STORE, "foreign": STORE},
+    "key-file": {"dangling": KEYS, "file": KEYS, "folder": KEYS, "link": KEYS, "pipe": KEYS, "missing": WORKS, "open": KEYS, "foreign": KEYS},
     # What is damaged may have known of changes, and there are no keys.
-    "head-file": {"file": KEYS, "folder": STORE, "link": STORE, "pipe": STORE, "missing": WORKS, "open": STORE, "foreign": STORE},
-    "policy": {"file": POLICY, "folder": POLICY, "link": WORKS, "pipe": POLICY, "missing": POLICY, "open": POLICY, "foreign": WORKS},
-    "config": {"file": USAGE, "folder": USAGE, "link": WORKS, "pipe": USAGE, "missing": USAGE, "open": USAGE, "foreign": WORKS},
+    "head-file": {"dangling": STORE, "file": KEYS, "folder": STORE, "link": STORE, "pipe": STORE, "missing": WORKS, "open": STORE, "foreign": STORE},
+    "policy": {"dangling": POLICY, "file": POLICY, "folder": POLICY, "link": WORKS, "pipe": POLICY, "missing": POLICY, "open": POLICY, "foreign": WORKS},
+    "config": {"dangling": USAGE, "file": USAGE, "folder": USAGE, "link": WORKS, "pipe": USAGE, "missing": USAGE, "open": USAGE, "foreign": WORKS},
 }
 
 
@@ -45,6 +45,8 @@ class EachPathAndKind(DaemonTest):
             path.mkdir(mode=0o700)
         elif kind == "pipe":
             os.mkfifo(path, 0o600)
+        elif kind == "dangling":
+            path.symlink_to(path.parent / "not there")
         elif kind == "link":
             self.good(option, path.parent / "target")
             path.symlink_to(path.parent / "target")
@@ -87,6 +89,16 @@ class EachPathAndKind(DaemonTest):
                     continue
                 with self.subTest(option=option, kind=kind):
                     self.judge(option, kind, expected)
+
+    def test_a_folder_of_other_files_is_no_store(self):
+        data = self.folder / "data"
+        data.mkdir(mode=0o700)
+        (data / "holiday.jpg").write_text("x")
+        before = set(self.folder.rglob("*")) | {self.folder / "log"}
+        daemon = self.daemon("--data-dir", data, wait=False)
+        self.assertEqual(daemon.wait(), STORE, daemon.log())
+        self.assertIn("none is of a store", daemon.event("start failed")["why"])
+        self.assertEqual(set(self.folder.rglob("*")), before)
 
     def test_a_missing_folder_is_told_before_anything_is_made(self):
         for option, code in {"key-file": KEYS, "head-file": STORE}.items():

@@ -133,6 +133,13 @@ TEST_F(UnixSockets, ALockThatIsALinkIsNotFollowed) {
   EXPECT_FALSE(fs::exists(base_ / "elsewhere"));
 }
 
+TEST_F(UnixSockets, ALockThatIsAPipeIsRefused) {
+  fs::create_directory(path_.parent_path());
+  fs::permissions(path_.parent_path(), fs::perms::owner_all);
+  ASSERT_EQ(mkfifo((path_.string() + ".lock").c_str(), 0600), 0);
+  EXPECT_EQ(Listen().status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_F(UnixSockets, TheLongestPathThatAnAddressMayHave) {
   const std::string folder = (base_ / "run").string() + "/";
   path_ = folder + std::string(ops::Address::kMaxPathBytes - folder.size(), 's');

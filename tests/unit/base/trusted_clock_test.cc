@@ -113,6 +113,19 @@ TEST_P(TrustedClockTest, Confirmed) {
 
 INSTANTIATE_TEST_SUITE_P(Jumps, TrustedClockTest, ::testing::ValuesIn(kJumps));
 
+TEST_F(TrustedClockTest, AJumpThatIsOverBeforeTheNextTickIsToldOnce) {
+  Run(Hours(1));
+  EXPECT_EQ(clock_->TakeDoubt(), std::nullopt);
+  EXPECT_EQ(clock_->doubts(), 0U);
+  wall_.StepWall(Days(400));
+  (void)clock_->Now();  // the stamp of one commit
+  wall_.StepWall(-Days(400));
+  EXPECT_FALSE(Doubtful());
+  EXPECT_EQ(clock_->TakeDoubt(), Days(400));
+  EXPECT_EQ(clock_->TakeDoubt(), std::nullopt) << "told once";
+  EXPECT_EQ(clock_->doubts(), 1U) << "counted for ever";
+}
+
 TEST_F(TrustedClockTest, StepsBelowTheBoundAddUp) {
   for (int step = 1; step <= 100; ++step) {
     wall_.StepWall(Seconds(50 * 60));

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -92,6 +93,11 @@ TEST_F(ImportStateTest, RefusesAnotherInputsAndForeignFiles) {
 }
 
 // A key or a token, for example: what has no line's end is no torn state file.
+TEST_F(ImportStateTest, APipeIsRefusedWithoutWaitingForAWriter) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_NE(std::string(Open().status().message()).find("no regular file"), std::string::npos);
+}
+
 TEST_F(ImportStateTest, AForeignFileWithoutALinesEndIsLeftAsItIs) {
   for (const char* text : {"x", "{}", "-----BEGIN KEY-----", "{\"consentctl_import\":1,\"input\":\"other",
                            "{\"consentctl_import\":1,\"input\":\"hash\",\"salt\":\"XYZ"}) {

@@ -197,6 +197,19 @@ TEST(TaskOutputTest, TheLastLineMayBeANumber) {
   }
 }
 
+TEST(TaskOutputTest, TellsWhatIsAlmostANumber) {
+  for (const char* almost : {"+5", "1e3", "0x10", "3 files", "-", "1.5", " .5\n", "x\n12,000\n"}) {
+    TaskOutput output;
+    output.Add(almost);
+    EXPECT_TRUE(output.IsAlmostNumber()) << almost;
+  }
+  for (const char* other : {"", "done", "5", "-1", "1000000000001", "+5\ndone\n", "erased 5"}) {
+    TaskOutput output;
+    output.Add(other);
+    EXPECT_FALSE(output.IsAlmostNumber()) << other;
+  }
+}
+
 TEST(TaskOutputTest, TheHashIsOfEveryByte) {
   const std::string text = std::string("one\ntwo\0three\n", 14);
   TaskOutput output;

@@ -23,6 +23,7 @@ using testing::FakeClient;
 
 class Notes final : public WorkerSink {
  public:
+  void CountsNothing() override { ++count_nothing; }
   void GoesBack(const std::string& why) override { back.push_back(why); }
   void NoAnswer(const absl::Status&) override { ++no_answers; }
   void Refused(const absl::Status& status) override { refusals.push_back(ErrorOf(status).reason); }
@@ -31,6 +32,7 @@ class Notes final : public WorkerSink {
 
   std::vector<std::string> back;
   std::vector<std::string> refusals;
+  int count_nothing = 0;
   int no_answers = 0;
   int answers = 0;
   size_t most_running = 0;

@@ -357,6 +357,20 @@ TEST(Imports, RestrictLikeAnybody) {
   EXPECT_EQ(world.facts.account().retention, Months(3));
 }
 
+// It fills what is unset and says noes: a region that is as strict as the stored one is neither.
+TEST(Imports, LeaveARegionThatIsAsStrict) {
+  for (const auto& [stored, imported, counts] :
+       {std::tuple("FR", "IT", false), std::tuple("DE", "GB", true), std::tuple("GB", "DE", false)}) {
+    SmallWorld world;
+    world.Register(stored);
+    Command line;
+    line.proof.channel = Channel::kImport;
+    line.region = In(imported);
+    EXPECT_EQ(RefusalOf(world.Do(line)), counts ? Refusal::kNone : Refusal::kImportCannotLoosen) << imported;
+    EXPECT_EQ(world.facts.region, In(counts ? imported : stored)) << stored;
+  }
+}
+
 // A later yes is entered as a change, and counts from its entry.
 TEST(Imports, ALaterYesOnPaperIsAChange) {
   SmallWorld world;
