@@ -167,7 +167,7 @@ absl::StatusOr<SubjectUpdated> GrpcClient::UpsertSubject(const SubjectUpdate& up
       Call(options, true, *subject_, &v1::SubjectService::Stub::UpsertSubject, request, &response);
   if (!status.ok()) return status;
   return SubjectUpdated{Etag(response.revision()), response.registered(), Parts(response.results()),
-                        response.account_closed(), response.subject_is_new()};
+                        response.account_closed(), response.unusable(),   response.subject_is_new()};
 }
 
 absl::StatusOr<Subject> GrpcClient::GetSubject(const AccountId& account, const CallOptions& options) {
@@ -202,6 +202,7 @@ absl::StatusOr<SettingsUpdated> GrpcClient::UpdateSettings(const SettingsUpdate&
   done.results = Parts(response.results());
   done.account_closed = response.account_closed();
   if (response.has_consent_holds_until()) done.consent_holds_until = FromProto(response.consent_holds_until());
+  done.unusable = response.unusable();
   done.subject_is_new = response.subject_is_new();
   return done;
 }
@@ -218,6 +219,7 @@ absl::StatusOr<OptedOut> GrpcClient::OptOut(const OptOutOrder& order, const Call
   done.refuses_future_purposes = response.refuses_future_purposes();
   done.results = Parts(response.results());
   done.account_closed = response.account_closed();
+  done.unusable = response.unusable();
   done.subject_is_new = response.subject_is_new();
   return done;
 }

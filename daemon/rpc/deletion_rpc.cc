@@ -71,6 +71,7 @@ grpc::ServerUnaryReactor* DeletionRpc::CreateDeletionRequest(grpc::CallbackServe
                             call->response()->set_revision(created->revision);
                             call->response()->set_account_closed(created->account_closed);
                             call->response()->set_subject_is_new(created->subject_is_new);
+                            if (!created->unusable.empty()) call->response()->set_unusable(created->unusable);
                             call->Finish(Read(created->place, call->response()->mutable_request()));
                           });
       });

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "daemon/domain/decision.h"
 #include "daemon/domain/transitions.h"
 #include "daemon/domain/types.h"
 #include "daemon/service/rows/change_row.h"

@@ -31,6 +31,7 @@ grpc::ServerUnaryReactor* RecordingRpc::ReportRecording(grpc::CallbackServerCont
                           call->response()->set_revision(reply->revision);
                           call->response()->set_account_closed(reply->account_closed);
                           call->response()->set_subject_is_new(reply->subject_is_new);
+                          if (!reply->unusable.empty()) call->response()->set_unusable(reply->unusable);
                           call->Finish(absl::OkStatus());
                         });
       });

@@ -68,6 +68,7 @@ grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContex
                           note.Report(*reply, dependencies_.observer);
                           call->response()->set_revision(reply->revision);
                           call->response()->set_account_closed(reply->account_closed);
+                          call->response()->set_unusable(reply->unusable);
                           wire::WriteConsentEnd(reply->changes, call->response());
                           call->response()->set_subject_is_new(reply->subject_is_new);
                           WriteParts(
@@ -92,6 +93,7 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
                       response->set_revision(reply->revision);
                       response->set_account_closed(reply->account_closed);
                       response->set_subject_is_new(reply->subject_is_new);
+                      response->set_unusable(reply->unusable);
                       wire::WriteChangedPurposes(reply->changes, response);
                       WriteParts(reply->parts, wire::OptOutPartName, response->mutable_results());
                       response->set_refuses_future_purposes(reply->refuses_future);

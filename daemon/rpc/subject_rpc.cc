@@ -33,6 +33,7 @@ grpc::ServerUnaryReactor* SubjectRpc::UpsertSubject(grpc::CallbackServerContext*
                           response->set_registered(reply->registered_now);
                           response->set_account_closed(reply->account_closed);
                           response->set_subject_is_new(reply->subject_is_new);
+                          response->set_unusable(reply->unusable);
                           WriteParts(
                               reply->parts, [&call](size_t i) { return wire::UpsertPartName(call->request(), i); },
                               response->mutable_results());

@@ -201,7 +201,7 @@ absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequest
   ChangeReader beside(hasher, &others, &input.change.names);
   RefuseMistyped(request, root, &violations);
   CheckId(request.account_id(), Path(root, "account_id"), &violations);
-  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &violations);
+  input.change.request_id = ReadRequestId(request.request_id(), 0, Path(root, "request_id"), &others);
   input.selector =
       ReadSelector(request.selector(), now, Path(root, "selector"), hasher, reader, &violations, &input.times);
   CheckChosen(request.requester(), v1::Actor_IsValid, Path(root, "requester"), &others);
@@ -217,7 +217,6 @@ absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequest
   input.account_id = request.account_id();
   input.selector_bytes = request.selector().SerializeAsString();
   input.change.subject = hasher.Subject(request.account_id());
-  input.change.request_id = request.request_id();
   input.change.digest = RequestDigest(request);
   return input;
 }

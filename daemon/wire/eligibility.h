@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "daemon/base/ids.h"
+#include "daemon/domain/decision.h"
 #include "daemon/domain/types.h"
 #include "daemon/wire/fields.h"
 #include "daemon/wire/recording_view.h"

@@ -75,6 +75,12 @@ void AddEnumFault(const Path& at, Violations* violations);
 inline void CheckText(std::string_view text, size_t min, size_t max, const Path& at, Violations* violations) {
   if (text.size() < min || text.size() > max) AddLengthFault(min, max, at, violations);
 }
+
+// Empty where it cannot be used, which is told: the request then has none.
+inline std::string ReadRequestId(const std::string& id, size_t min, const Path& at, Violations* violations) {
+  CheckText(id, min, kMaxRequestIdBytes, at, violations);
+  return id.size() <= kMaxRequestIdBytes ? id : "";
+}
 inline void CheckId(std::string_view id, const Path& at, Violations* violations) {
   CheckText(id, 1, base::kMaxIdBytes, at, violations);
 }

@@ -16,7 +16,7 @@ absl::StatusOr<ChangeInput> ReadReportRecording(const v1::ReportRecordingRequest
   RefuseMistyped(request, root, &fatal);
   CheckId(request.account_id(), Path(root, "account_id"), &fatal);
   CheckId(request.recording_id(), Path(root, "recording_id"), &fatal);
-  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &fatal);
+  input.request_id = ReadRequestId(request.request_id(), 0, Path(root, "request_id"), &others);
   // A flag that can be read counts beside one that cannot.
   input.flags = ReadFlags(request.flags(), 1, kFlags, root, &others);
   reader.ProofOf(request, root, &input.command.proof, &input.evidence);
@@ -27,7 +27,6 @@ absl::StatusOr<ChangeInput> ReadReportRecording(const v1::ReportRecordingRequest
   input.unusable = others.Why();
   input.subject = hasher.Subject(request.account_id());
   input.recording = hasher.Recording(request.recording_id());
-  input.request_id = request.request_id();
   input.digest = RequestDigest(request);
   return input;
 }

@@ -9,15 +9,14 @@ namespace {
 // What every write of this service has.
 template <typename Request>
 void ReadCommon(const Request& request, const base::IdHasher& hasher, ChangeReader& reader, Violations* fatal,
-                ChangeInput* input) {
+                Violations* others, ChangeInput* input) {
   const Path root;
   RefuseMistyped(request, root, fatal);
   CheckId(request.account_id(), Path(root, "account_id"), fatal);
-  CheckText(request.request_id(), 1, kMaxRequestIdBytes, Path(root, "request_id"), fatal);
   reader.ProofOf(request, root, &input->command.proof, &input->evidence);
   input->subject = hasher.Subject(request.account_id());
   input->account_id = request.account_id();
-  input->request_id = request.request_id();
+  input->request_id = ReadRequestId(request.request_id(), 1, Path(root, "request_id"), others);
 }
 
 }  // namespace
@@ -37,7 +36,7 @@ absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& 
   const Path root;
   ChangeInput input;
   ChangeReader reader(hasher, &others, &input.names);
-  ReadCommon(request, hasher, reader, &fatal, &input);
+  ReadCommon(request, hasher, reader, &fatal, &others, &input);
   CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &others);
   if (request.etag().size() <= kMaxTokenBytes) input.etag = request.etag();
   if (!request.self_profile_id().empty()) {
@@ -64,7 +63,7 @@ absl::StatusOr<ChangeInput> ReadOptOut(const v1::OptOutRequest& request, const b
   const Path root;
   ChangeInput input;
   ChangeReader reader(hasher, &others, &input.names);
-  ReadCommon(request, hasher, reader, &fatal, &input);
+  ReadCommon(request, hasher, reader, &fatal, &others, &input);
   domain::ScopeRef scope;
   const bool has_scope =
       reader.Apart([&](Violations*) { scope = reader.Scope(request.scope(), Path(root, "scope")); }).empty();

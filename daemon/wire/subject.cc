@@ -158,7 +158,7 @@ absl::StatusOr<ChangeInput> ReadUpsertSubject(const v1::UpsertSubjectRequest& re
   ChangeReader reader(hasher, &others, &input.names);
   RefuseMistyped(request, root, &fatal);
   CheckId(request.account_id(), Path(root, "account_id"), &fatal);
-  CheckText(request.request_id(), 1, kMaxRequestIdBytes, Path(root, "request_id"), &fatal);
+  input.request_id = ReadRequestId(request.request_id(), 1, Path(root, "request_id"), &others);
   CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &others);
   if (request.has_region()) input.command.region = ReadRegion(request.region(), Path(root, "region"), &others);
   if (CheckCountsOfPeople(request, &others)) {
@@ -175,7 +175,6 @@ absl::StatusOr<ChangeInput> ReadUpsertSubject(const v1::UpsertSubjectRequest& re
   input.account_id = request.account_id();
   input.create_new = request.create_new() && input.command.unusable.empty();
   if (request.etag().size() <= kMaxTokenBytes) input.etag = request.etag();
-  input.request_id = request.request_id();
   input.digest = RequestDigest(request);
   return input;
 }

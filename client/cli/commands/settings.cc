@@ -83,7 +83,8 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
         head.Add({done->revision.value(), TimeText(done->consent_holds_until), YesNo(done->account_closed)});
         report.tables = {head, PartsTable(done->results)};
         TellNewSubject(done->subject_is_new, &report);
-        return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);
+        TellUnusable(done->unusable, &report);
+        return Print(report, cli.json, AnyRefused(done->results) || !done->unusable.empty() ? kPartlyRefused : kDone);
       });
     };
   });
@@ -139,7 +140,8 @@ void AddOptOut(CLI::App* parent, Cli& cli) {
         // What was done is said above it.
         if (refused) report.tables.push_back(PartsTable(done->results));
         TellNewSubject(done->subject_is_new, &report);
-        return Print(report, cli.json, refused ? kPartlyRefused : kDone);
+        TellUnusable(done->unusable, &report);
+        return Print(report, cli.json, refused || !done->unusable.empty() ? kPartlyRefused : kDone);
       });
     };
   });

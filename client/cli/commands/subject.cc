@@ -123,7 +123,8 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
         table.Add({done->revision.value(), YesNo(done->registered), YesNo(done->account_closed)});
         report.tables = {table, PartsTable(done->results)};
         TellNewSubject(done->subject_is_new, &report);
-        return Print(report, cli.json, AnyRefused(done->results) ? kPartlyRefused : kDone);
+        TellUnusable(done->unusable, &report);
+        return Print(report, cli.json, AnyRefused(done->results) || !done->unusable.empty() ? kPartlyRefused : kDone);
       });
     };
   });

@@ -196,6 +196,24 @@ class Restrictions(ErrorTest):
                 self.assertIn(field, made.unusable)
 
 
+    def test_a_restriction_counts_beside_a_request_id_that_cannot_be_used(self):
+        self.api.settings.OptOut(opt_out("other", request_id="used", evidence=types.Evidence(reference="first")))
+        one = deletion.DeletionSelector(recordings=deletion.RecordingIds(recording_ids=["r"]))
+        for account, bad in (("i1", "x" * 65), ("i2", ""), ("other", "used")):
+            for done in (self.api.settings.OptOut(opt_out(account, request_id=bad)), self.api.settings.UpdateSettings(update(
+                    account, [turn(settings.SWITCH_OFF)], request_id=bad))):
+                self.assertIn("request_id", done.unusable)
+                self.assertTrue(all(part.applied for part in done.results), done)
+            if bad:
+                made = self.api.deletions.CreateDeletionRequest(deletion.CreateDeletionRequestRequest(
+                    account_id=account, selector=one, requester=types.ACTOR_SELF, request_id=bad))
+                self.assertIn("request_id", made.unusable)
+                flagged = self.api.recordings.ReportRecording(recordings.ReportRecordingRequest(
+                    account_id=account, recording_id="r", flags=[types.FLAG_SAFETY], request_id=bad))
+                self.assertIn("request_id", flagged.unusable)
+                self.assertEqual(list(flagged.flags), [types.FLAG_SAFETY])
+
+
 class Preconditions(ErrorTest):
 
     def setUp(self):
@@ -232,8 +250,9 @@ class Preconditions(ErrorTest):
 
     def test_a_request_id_belongs_to_one_request(self):
         self.api.settings.OptOut(opt_out("pre", request_id="once"))
-        error = refused(self.api.settings.OptOut, opt_out("pre", request_id="once", evidence=types.Evidence(reference="other")))
-        self.expect(error, grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+        request = turn_on("pre", self.api.settings.GetSettings(settings.GetSettingsRequest(account_id="pre")).etag)
+        request.request_id = "once"
+        self.expect(refused(self.api.settings.UpdateSettings, request), grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
 
     def test_resuming_needs_a_suspension_and_its_etag(self):
         request = policy.ResumeRequest(purpose=types.PURPOSE_ADVERTISING, reason="x")

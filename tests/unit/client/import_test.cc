@@ -150,9 +150,7 @@ TEST_F(ImportTest, ARefusedRestrictionHoldsBackAllConsentsOfItsAccount) {
 }
 
 TEST_F(ImportTest, WithoutItsRegistrationThereIsNoConsent) {
-  answer_ = [](const std::string& call) {
-    return call == "subject a1" ? Refusal("ALREADY_REGISTERED") : absl::OkStatus();
-  };
+  answer_ = [](const std::string& call) { return call == "subject a1" ? Refusal("SUBJECT_FULL") : absl::OkStatus(); };
   EXPECT_EQ(Run(Line(1, "", "help_improve")).how, How::kComplete);
   EXPECT_EQ(calls_, std::vector<std::string>{"subject a1"});
   EXPECT_EQ(counts_.refused, 1u);

@@ -69,12 +69,31 @@ TEST(RequestId, AReportedRecordingsAnswerIsKeptToo) {
 TEST(RequestId, AnotherBodyUnderItIsRefused) {
   World world;
   ASSERT_TRUE(world.Register("a", "DE").ok());
-  const service::ChangeRequest off = world.OptOutRequest("a", Account(), Everything());
-  ASSERT_TRUE(world.Submit(Named(off, "one", "off")).ok());
-  EXPECT_EQ(ReasonOf(world.Submit(Named(off, "one", "another"))), "REQUEST_ID_REUSED");
-  service::ChangeRequest elsewhere = Named(off, "one", "another");
+  const service::ChangeRequest on = world.OptInRequest("a", Account(), Control("help_improve"), {});
+  ASSERT_TRUE(world.Submit(Named(on, "one", "on")).ok());
+  const service::ChangeRequest again = world.OptInRequest("a", Account(), Control("help_improve"), {});
+  EXPECT_EQ(ReasonOf(world.Submit(Named(again, "one", "another"))), "REQUEST_ID_REUSED");
+  service::ChangeRequest elsewhere = Named(again, "one", "another");
   elsewhere.caller.identity = "somebody else";
   EXPECT_TRUE(world.Submit(elsewhere).ok()) << "ids are the caller's own";
+}
+
+TEST(RequestId, ANoIsDoneWhoseIdWasUsedWithAnotherBody) {
+  World world;
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  const service::ChangeRequest on = world.OptInRequest("a", Account(), Control("help_improve"), {});
+  const Reply first = world.Submit(Named(on, "one", "on"));
+  ASSERT_TRUE(first.ok());
+  service::ChangeRequest mixed = world.OptInRequest("a", Account(), Purpose::kModelTraining, {});
+  mixed.command.choices.push_back({Account(), Control("help_improve"), false});
+  const Reply done = world.Submit(Named(mixed, "one", "mixed"));
+  ASSERT_TRUE(done.ok()) << done.status();
+  EXPECT_EQ(done->parts[0].refusal, domain::Refusal::kUnusable) << "its yes is not";
+  EXPECT_EQ(done->parts[1].refusal, domain::Refusal::kNone);
+  EXPECT_EQ(done->unusable.substr(0, 11), "request_id:");
+  EXPECT_FALSE(IsYes(world.Check("a")));
+  EXPECT_EQ(world.Submit(Named(on, "one", "on"))->revision, first->revision) << "the first answer stays kept";
+  EXPECT_FALSE(IsYes(world.Check("a"))) << "and brings nothing back";
 }
 
 TEST(RequestId, IsForgottenAfter72Hours) {
@@ -84,12 +103,13 @@ TEST(RequestId, IsForgottenAfter72Hours) {
   const Reply first = world.Submit(Named(off, "one", "off"));
   ASSERT_TRUE(first.ok());
   world.Wait(base::Hours(71));
-  EXPECT_EQ(ReasonOf(world.Submit(Named(off, "one", "another"))), "REQUEST_ID_REUSED");
+  EXPECT_FALSE(world.Submit(Named(off, "one", "another"))->unusable.empty());
   world.Wait(base::Hours(1));
   const Reply later = world.Submit(Named(off, "one", "another"));
   ASSERT_TRUE(later.ok());
   EXPECT_NE(later->revision, first->revision);
-  EXPECT_EQ(ReasonOf(world.Submit(Named(off, "one", "off"))), "REQUEST_ID_REUSED") << "now it is the other one's";
+  EXPECT_TRUE(later->unusable.empty());
+  EXPECT_FALSE(world.Submit(Named(off, "one", "off"))->unusable.empty()) << "now it is the other one's";
 }
 
 TEST(RequestId, ExpiredOnesAreDropped) {
