@@ -1,6 +1,7 @@
 #include "daemon/app/keyring.h"
 
 #include "absl/strings/str_cat.h"
+#include "daemon/base/random.h"
 
 namespace consent::app {
 
@@ -19,7 +20,8 @@ absl::StatusOr<Keyring> OpenKeyring(const std::string& key_file, const std::stri
                                : absl::StrCat(missing, "head file ", head_file, ", and the store ", data_dir,
                                               " is missing, too: put the store back, and ", kPutBack));
   }
-  return Keyring{base::Keys::Generate(), true};
+  base::SystemRandom random;
+  return Keyring{base::Keys::Generate(random), true};
 }
 
 bool IsStoreLost(const Keyring& keyring, Found found) { return !keyring.is_new && found == Found::kNothing; }

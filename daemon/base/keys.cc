@@ -107,26 +107,13 @@ Keys::~Keys() {
   sodium_memzero(token_key_.data(), token_key_.size());
 }
 
-Keys Keys::Generate() {
+Keys Keys::Generate(Random& random) {
   PrepareLibrary();
   Keys keys;
-  randombytes_buf(keys.lookup_key_.data(), keys.lookup_key_.size());
-  randombytes_buf(keys.disk_key_.data(), keys.disk_key_.size());
-  randombytes_buf(keys.payload_key_.data(), keys.payload_key_.size());
-  randombytes_buf(keys.token_key_.data(), keys.token_key_.size());
-  return keys;
-}
-
-Keys Keys::FromSeed(uint64_t seed) {
-  PrepareLibrary();
-  std::string bytes;
-  Encoder(&bytes).BigEndian(seed, 8);
-  Keys keys;
-  const Digest lookup = Blake2b("consentd test lookup key", bytes);
-  std::memcpy(keys.lookup_key_.data(), lookup.data(), keys.lookup_key_.size());
-  keys.disk_key_ = Blake2b("consentd test disk key", bytes);
-  keys.payload_key_ = Blake2b("consentd test payload key", bytes);
-  keys.token_key_ = Blake2b("consentd test token key", bytes);
+  random.Fill(keys.lookup_key_.data(), keys.lookup_key_.size());
+  random.Fill(keys.disk_key_.data(), keys.disk_key_.size());
+  random.Fill(keys.payload_key_.data(), keys.payload_key_.size());
+  random.Fill(keys.token_key_.data(), keys.token_key_.size());
   return keys;
 }
 

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/base/bytes.h"
 #include "daemon/base/ids.h"
+#include "daemon/base/random.h"
 
 namespace consent::base {
 
@@ -16,10 +17,8 @@ class Keys {
   Keys& operator=(const Keys&) = default;
   ~Keys();
 
-  // Fresh random keys.
-  static Keys Generate();
-  // Keys derived from a seed, for tests and golden files only.
-  static Keys FromSeed(uint64_t seed);
+  // Fresh keys: lookup, disk, payload and token key are drawn in this order.
+  static Keys Generate(Random& random);
   // Reads `path`. FailedPrecondition: readable or writable by group or others, or not a regular file of ours;
   // NotFound: there is none; DataLoss: not a key file or damaged.
   static absl::StatusOr<Keys> Load(const std::string& path);

@@ -1,6 +1,7 @@
 // THE RULE. One pure, total function; the decision table of the README is its specification.
 #pragma once
 
+#include "daemon/domain/decision.h"
 #include "daemon/domain/rules.h"
 #include "daemon/domain/types.h"
 

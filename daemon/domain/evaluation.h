@@ -1,5 +1,6 @@
-// One decision in the making: the class behind Decide, in two files. decide.cc holds the rows about the recording,
-// decide_purpose.cc those that ask one purpose of every named scope (E2, E4, E8, E9). Private to this folder.
+// One decision in the making: the class behind Decide, in three files. decide.cc holds the order of the rows and those
+// about the recording, decide_disposition.cc R1 to R5, decide_purpose.cc those that ask one purpose of every named
+// scope (E2, E4, E8, E9). Private to this folder.
 #pragma once
 
 #include "daemon/domain/decide.h"

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "daemon/domain/decision.h"
 #include "daemon/domain/rules.h"
 #include "daemon/domain/types.h"
 

@@ -1,4 +1,5 @@
 #include "daemon/domain/types.h"
+#include "daemon/domain/decision.h"
 
 namespace consent::domain {
 namespace {

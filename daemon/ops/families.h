@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "daemon/domain/decision.h"
 #include "daemon/domain/transitions.h"
 #include "daemon/domain/types.h"
 #include "daemon/service/rows/change_row.h"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/base/mutex.h"
+#include "daemon/domain/decision.h"
 #include "daemon/ops/counters.h"
 #include "daemon/rpc/observer.h"
 #include "prometheus/metric_family.h"

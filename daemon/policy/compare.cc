@@ -137,20 +137,6 @@ void CompareRegions(const v1::Policy& from, const v1::Policy& to, Differences* o
 
 }  // namespace
 
-const char* DifferenceKindName(DifferenceKind kind) {
-  switch (kind) {
-    case Kind::kBreaksStored:
-      return "breaks stored choices";
-    case Kind::kLoosening:
-      return "loosening";
-    case Kind::kRestriction:
-      return "restriction";
-    case Kind::kNeutral:
-      return "neutral";
-  }
-  return "breaks stored choices";
-}
-
 std::string Listed(const std::vector<std::string>& names) {
   std::string text;
   for (size_t i = 0; i < names.size() && i < kMaxListedNames; ++i) absl::StrAppend(&text, i == 0 ? "" : ", ", names[i]);

@@ -20,8 +20,6 @@ enum class DifferenceKind : uint8_t {
   kRestriction = 2,  // can only turn answers towards no or PURGE, or offers less
   kNeutral = 3,      // changes neither
 };
-// "breaks stored choices", "loosening", "restriction", "neutral". Never null.
-const char* DifferenceKindName(DifferenceKind kind);
 
 struct Difference {
   // Entries stand by name, not by position: `regimes["us"].default_rule`, `notices["2026-01"].covers_past`.

@@ -21,6 +21,7 @@
 #include "daemon/wire/settings.h"
 #include "daemon/wire/subject.h"
 #include "tests/bench/population.h"
+#include "tests/support/base/seeded_keys.h"
 
 namespace consent::bench {
 namespace {
@@ -37,7 +38,7 @@ T Need(absl::StatusOr<T> result) {
 }
 
 const base::Keys& Keys() {
-  static const base::Keys kKeys = base::Keys::FromSeed(1);
+  static const base::Keys kKeys = test::SeededKeys(1);
   return kKeys;
 }
 

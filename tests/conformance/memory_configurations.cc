@@ -1,6 +1,6 @@
-#include "daemon/store/memory.h"
 #include "tests/conformance/suite.h"
 #include "tests/support/store/faulty.h"
+#include "tests/support/store/memory.h"
 
 namespace consent::test {
 namespace {

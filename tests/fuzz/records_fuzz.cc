@@ -13,6 +13,7 @@
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/tokens.h"
+#include "tests/support/base/seeded_keys.h"
 
 namespace {
 
@@ -78,7 +79,7 @@ void FuzzSuspension(std::string_view bytes) {
 }
 
 void FuzzToken(std::string_view text) {
-  static const service::Tokens tokens(base::Keys::FromSeed(1), base::Bytes16{1});
+  static const service::Tokens tokens(test::SeededKeys(1), base::Bytes16{1});
   service::Revision revision;
   if (tokens.Decode(text, &revision)) Require(tokens.Encode(revision) == text);
   // The same under a tag that fits, which no amount of guessing would find.

@@ -43,6 +43,7 @@ struct ChangeReply {
   bool registered_now = false;
   bool account_closed = false;  // what was refused is kept for an account that is started anew under the id
   bool subject_is_new = false;  // nothing was known of the subject before
+  std::string unusable;         // of the request, that was left out: which field and why
   bool refuses_future = false;  // the first choice's scope refuses purposes that are added later
   std::vector<domain::PartOutcome> parts;
   std::vector<domain::FactChange> changes;

@@ -15,9 +15,8 @@ namespace consent::service {
 // What a part may look at before the commit.
 struct HookInput {
   const StoredFacts& before;
-  const domain::Transition& trial;                // what the command would do now
-  const std::optional<store::ReadVersion>& seen;  // from before anything was read
-  const domain::Moment& moment;                   // at which it was tried
+  const domain::Transition& trial;  // what the command would do now
+  const domain::Moment& moment;     // at which it was tried
 };
 
 // What a part puts into the commit beside the subject's record.

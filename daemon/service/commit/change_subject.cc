@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
-#include "daemon/service/commit/change_hook.h"
-#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/commit/change_work.h"
 #include "daemon/service/commit/refusals.h"
+#include "daemon/service/commit/retry.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
@@ -20,6 +20,19 @@ absl::Status Overloaded() {
                          "too many changes are waiting: repeat later with backoff; nothing was written");
 }
 
+absl::Status RequestIdReused() {
+  return wire::MakeError(v1::ERROR_REASON_REQUEST_ID_REUSED,
+                         "this request_id was used within 72 hours with another body: use a new one for a new request");
+}
+
+// Whether some of it is a no, which is done whatever else of it cannot be.
+bool Restricts(const ChangeRequest& request) {
+  const domain::Command& command = request.command;
+  return request.kind == ChangeKind::kReportRecording || request.kind == ChangeKind::kDeletionReceived ||
+         !command.retention.empty() ||
+         std::any_of(command.choices.begin(), command.choices.end(), [](const auto& choice) { return !choice.on; });
+}
+
 // The policy or the clock changed between the trial and the commit: the request is on record, and nothing of it
 // applied.
 bool NothingApplied(const std::vector<domain::PartOutcome>& parts) {
@@ -29,9 +42,10 @@ bool NothingApplied(const std::vector<domain::PartOutcome>& parts) {
 
 bool IsClosedFor(const domain::SubjectFacts& facts) { return facts.closed_at.IsSet() && !facts.reopened_at.IsSet(); }
 
-// What the record says after the command.
+// What the record says after the command, and what of the command it left aside.
 void TellOfFacts(const domain::SubjectFacts& after, const domain::Command& command, bool is_first, ChangeReply& reply) {
   reply.account_closed = IsClosedFor(after);
+  reply.unusable = command.unusable;
   // An account that is started anew was known before.
   reply.subject_is_new = is_first && !after.reopened_at.IsSet();
   if (command.choices.empty()) return;
@@ -83,30 +97,6 @@ void MergeNames(const Payload& named, Payload& known) {
 }
 
 }  // namespace
-
-// One request on its way. Touched by one thread at a time: submitter, pool, committer, pool.
-struct ChangeSubject::Work {
-  ChangeRequest request;
-  ChangeDone done;
-  ActivationGate::Ticket ticket;
-  int attempts = 0;
-
-  std::optional<store::ReadVersion> seen;  // before anything was read
-  StoredFacts before;
-  bool new_incarnation = false;  // a closed account's id begins a new one: `before` has nothing of the closed one but
-                                 // what was refused since
-  bool guardian_leaves = false;  // the change leaves a guardian without a child
-  std::string share;             // of a new subject; else empty
-  std::string names_row;         // to be written; else empty
-  std::string sealed;
-  base::Digest commitment{};
-  std::string request_key;                 // empty: not idempotent
-  std::optional<std::string> request_row;  // an expired one that is there
-
-  std::string facts_after;
-  domain::SubjectFacts after;
-  absl::StatusOr<ChangeReply> reply = absl::UnknownError("not answered");
-};
 
 ChangeSubject::ChangeSubject(Core& core, size_t max_in_flight) : core_(core), max_in_flight_(max_in_flight) {}
 
@@ -189,10 +179,15 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
     work.request_row = *std::move(stored);
     return false;
   }
+  if (row.body != BodyOf(request) && Restricts(request)) {
+    // A no counts whatever else cannot be used.
+    work.request_id_was_used = true;
+    work.request.command.unusable = "request_id: was used within 72 hours with another body";
+    work.request_key.clear();
+    return false;
+  }
   if (row.body != BodyOf(request)) {
-    work.reply =
-        wire::MakeError(v1::ERROR_REASON_REQUEST_ID_REUSED,
-                        "this request_id was used within 72 hours with another body: use a new one for a new request");
+    work.reply = RequestIdReused();
     return true;
   }
   const auto feed = core_.store.FeedAt(partition, row.sequence);
@@ -207,73 +202,6 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
   return true;
 }
 
-namespace {
-
-// A suppression record that is more than one.
-bool RefusesAnything(const domain::SubjectFacts& facts) {
-  return facts.scopes.size() > 1 || !(facts.account() == domain::ScopeFacts{});
-}
-
-}  // namespace
-
-// A new account begins at a stamp, and all before it is purged: not by a clock that may be wrong.
-absl::Status ChangeSubject::MayReopen(const domain::Command& command) const {
-  if (command.proof.channel == domain::Channel::kImport) {
-    return RefusalStatus(domain::PartOutcome{domain::Refusal::kImportCannotLoosen, false, "the account's closure"});
-  }
-  return TimeToLoosen(core_.Present());
-}
-
-bool ChangeSubject::IsClosed(Work& work) const {
-  const domain::SubjectFacts& facts = work.before.facts;
-  work.new_incarnation = false;
-  absl::Status refused;
-  if (!facts.closed_at.IsSet() || facts.reopened_at.IsSet()) return false;
-  const bool finished = domain::IsSuppressionRecord(facts);
-  switch (work.request.kind) {
-    case ChangeKind::kUpsertSubject:
-      work.new_incarnation = finished && work.request.create_new;
-      if (work.new_incarnation) refused = MayReopen(work.request.command);
-      work.new_incarnation = work.new_incarnation && refused.ok();
-      work.request.command.reopens = work.new_incarnation;
-      // Of the closed one nothing but what was refused since: who looked at that may choose otherwise, so its revision
-      // is asked for then.
-      if (work.new_incarnation && !RefusesAnything(facts)) {
-        if (work.request.command.expected_revision == facts.revision) work.request.command.expected_revision.reset();
-        work.before.facts.revision = 0;
-      }
-      if (work.new_incarnation || !work.request.command.choices.empty() || !work.request.command.retention.empty())
-        return false;
-      break;
-    // Their transition takes restrictions and nothing else.
-    case ChangeKind::kUpdateSettings:
-    case ChangeKind::kOptOut:
-    case ChangeKind::kReportRecording:
-    // Data systems look for it once more, and named recordings stay named for an account that is started
-    // anew.
-    case ChangeKind::kDeletionReceived:
-    case ChangeKind::kDeletionVerified:
-    case ChangeKind::kDeletionDenied:
-    case ChangeKind::kDeletionExtended:
-    case ChangeKind::kDeletionCancelled:
-      return false;
-    default:
-      if (!domain::IsForgotten(facts)) return false;
-      break;
-  }
-  if (!refused.ok()) {
-    work.reply = refused;
-    return true;
-  }
-  work.reply = wire::MakeError(
-      v1::ERROR_REASON_ACCOUNT_CLOSED,
-      finished
-          ? "the account is closed: nothing of it is used. UpsertSubject with create_new starts a new one of that id"
-          : "the account is closed and its closure is not finished: nothing of it is used. A new one of that id can "
-            "begin when the closure is COMPLETED");
-  return true;
-}
-
 // Tries the command, so that one of which nothing would apply costs no commit, and asks the part what it adds.
 bool ChangeSubject::PrepareHook(Work& work) const {
   const std::shared_ptr<const domain::Rules> rules = core_.policies.rules();
@@ -281,14 +209,14 @@ bool ChangeSubject::PrepareHook(Work& work) const {
   const domain::Moment moment{now.latest, work.before.facts.revision + 1, now, work.ticket.closed};
   const domain::Transition trial = domain::Apply(work.before.facts, work.request.command, moment, *rules);
   if (!trial.AnyApplied()) {
-    work.reply = RefusalStatus(trial.parts.front());
+    work.reply = work.request_id_was_used ? RequestIdReused() : RefusalStatus(trial.parts.front());
     return false;
   }
   work.guardian_leaves = AGuardianLeaves(work.before.facts, trial.after);
   const Payload& payload = work.request.payload;
   if (work.guardian_leaves || !payload.names.empty() || !payload.guardians.empty()) work.after = trial.after;
   const absl::StatusOr<ChangeHook::Prepared> prepared =
-      work.request.hook->Prepare(core_, HookInput{work.before, trial, work.seen, moment});
+      work.request.hook->Prepare(core_, HookInput{work.before, trial, moment});
   if (!prepared.ok()) {
     work.reply = prepared.status();
     return false;
@@ -296,6 +224,7 @@ bool ChangeSubject::PrepareHook(Work& work) const {
   if (*prepared == ChangeHook::Prepared::kGoOn) return true;
   ChangeReply reply;
   reply.account_closed = IsClosedFor(work.before.facts);
+  reply.unusable = work.request.command.unusable;
   reply.revision = core_.tokens.Encode(Revision{core_.PartitionOf(work.request.subject), work.before.facts.revision});
   work.reply = std::move(reply);
   return false;

@@ -58,14 +58,12 @@ absl::Status OutcomeStatus(store::Outcome outcome) {
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a row could not be written");
 }
 
-store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, std::string_view subject,
-                        const std::string& detail) {
+store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, const std::string& detail) {
   ChangeRow row;
   row.kind = kind;
   row.policy_version = policy_version;
   if (!detail.empty()) row.parts.push_back(domain::PartOutcome{domain::Refusal::kNone, true, detail});
   store::Event event;
-  event.subject = std::string(subject);
   event.body = EncodeChangeRow(row);
   event.commitment = base::Sha256(event.body);
   return event;

@@ -11,9 +11,6 @@
 
 namespace consent::service {
 
-// Of a change that lost to others: each attempt loses only to another change that was made.
-inline constexpr int kMaxCommitAttempts = 1000;
-
 // Blocks until the commit is answered; not on the store's own threads. What was committed is noted in the core's
 // stamp. `publish`: what every later check is to see, called in the order of the commits before this returns; must not
 // block.
@@ -27,9 +24,7 @@ store::CommitResult CommitPatiently(Core& core, store::Partition partition,
 // OVERLOADED, NOT_SERVING, OUTCOME_UNKNOWN, CONTENTION; OK of kCommitted.
 absl::Status OutcomeStatus(store::Outcome outcome);
 
-// An event that is no part of a subject's history: `subject` is empty or 16 bytes, `detail` at most 256 bytes and
-// without ids.
-store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, std::string_view subject = {},
-                        const std::string& detail = {});
+// An event that is no part of a subject's history. `detail`: at most 256 bytes, without ids.
+store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, const std::string& detail = {});
 
 }  // namespace consent::service

@@ -3,6 +3,41 @@
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
+namespace {
+
+absl::Status NoReason() { return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason"); }
+
+// Of what was asked for, that a field of it cannot be done.
+absl::Status FieldRefusal(const domain::PartOutcome& part) {
+  switch (part.refusal) {
+    case domain::Refusal::kUnknownControl:
+      return wire::FieldError("control", "the policy has no such control");
+    case domain::Refusal::kAllCannotBeTurnedOn:
+      return wire::FieldError("all", "everything can be turned off at once but not on: name controls or purposes");
+    case domain::Refusal::kUnusable:
+      return wire::MakeError(v1::ERROR_REASON_INVALID_FIELD, part.detail);
+    case domain::Refusal::kUnknownRegion:
+      return wire::FieldError("region", part.detail);
+    case domain::Refusal::kRetentionNotOffered:
+      return wire::FieldError("retention", "not one of the policy's retention choices");
+    case domain::Refusal::kContradiction:
+      if (!part.detail.empty()) {
+        return wire::FieldError(part.detail, "a shorter one is asked for in the same request: the shorter is done");
+      }
+      return wire::FieldError("turn", "the same purpose is turned off and on in one request: off wins");
+    default:
+      return NoReason();
+  }
+}
+
+// What a closed account answers to what is no restriction.
+absl::Status AccountClosed() {
+  return wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED,
+                         "the account is closed: nothing of it is used, and only restrictions are taken. UpsertSubject "
+                         "with create_new starts a new one of that id once the closure is COMPLETED");
+}
+
+}  // namespace
 
 absl::Status RefusalStatus(const domain::PartOutcome& part) {
   switch (part.refusal) {
@@ -31,10 +66,7 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
                                  ": a later yes is entered as a change, with the etag of what was looked at",
                              {{"stored", part.detail}});
     case domain::Refusal::kAccountClosed:
-      return wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED,
-                             "the account is closed: nothing of it is used, and only restrictions are taken. "
-                             "UpsertSubject with create_new "
-                             "starts a new one of that id once the closure is COMPLETED");
+      return AccountClosed();
     case domain::Refusal::kSubjectNotFound:
       return wire::MakeError(v1::ERROR_REASON_SUBJECT_NOT_FOUND,
                              "the subject is not registered: call UpsertSubject first");
@@ -54,24 +86,16 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
                              "the server's time is doubtful: loosenings wait until it is right again or an operator "
                              "confirms it (consentctl clock confirm)");
     case domain::Refusal::kUnknownControl:
-      return wire::FieldError("control", "the policy has no such control");
     case domain::Refusal::kAllCannotBeTurnedOn:
-      return wire::FieldError("all", "everything can be turned off at once but not on: name controls or purposes");
     case domain::Refusal::kUnusable:
-      return wire::MakeError(v1::ERROR_REASON_INVALID_FIELD, part.detail);
     case domain::Refusal::kUnknownRegion:
-      return wire::FieldError("region", part.detail);
     case domain::Refusal::kRetentionNotOffered:
-      return wire::FieldError("retention", "not one of the policy's retention choices");
     case domain::Refusal::kContradiction:
-      if (!part.detail.empty()) {
-        return wire::FieldError(part.detail, "a shorter one is asked for in the same request: the shorter is done");
-      }
-      return wire::FieldError("turn", "the same purpose is turned off and on in one request: off wins");
+      return FieldRefusal(part);
     case domain::Refusal::kPolicyChanging:
       return wire::MakeError(v1::ERROR_REASON_CONTENTION, "a new policy is being activated: repeat the call");
   }
-  return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
+  return NoReason();
 }
 
 absl::Status TimeToLoosen(const base::Now& now) {

@@ -60,6 +60,7 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
     created.revision = reply->revision;
     created.account_closed = reply->account_closed;
     created.subject_is_new = reply->subject_is_new;
+    created.unusable = reply->unusable;
     created.place = DeletionPlace{partition, part->found()};
     if (created.place.number == 0) {
       // The request is named by the commit that received it, which is the revision that the reply names.

@@ -45,6 +45,7 @@ class Deletions {
     std::string revision;
     bool account_closed = false;
     bool subject_is_new = false;
+    std::string unusable;  // as ChangeReply
   };
   using CreateDone = std::function<void(absl::StatusOr<Created>)>;
   using StepDone = std::function<void(absl::Status)>;

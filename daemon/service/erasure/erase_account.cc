@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
-#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/commit/retry.h"
 #include "daemon/service/erasure/finished.h"
 #include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/hold_rows.h"
@@ -40,22 +40,22 @@ absl::Status ListRows(const Core& core, store::Partition partition, store::Table
 // suppression record, then what was listed goes.
 absl::StatusOr<bool> Erasures::EraseAccount(const Finished& finished) {
   const base::SubjectHandle subject = finished.row.request.subject;
-  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+  bool on_hold = false;
+  const absl::Status suppressed = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     const absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
     if (!stored.ok()) return stored.status();
-    if (domain::IsForgotten(stored->facts)) break;
+    if (domain::IsForgotten(stored->facts)) return store::Outcome::kCommitted;
     const auto holds = LoadHoldsInForce(core_, subject, stored->facts);
     if (!holds.ok()) return holds.status();
-    if (!holds->empty()) return false;
+    on_hold = !holds->empty();
+    if (on_hold) return store::Outcome::kCommitted;
     if (absl::Status s = EndUndecided(finished); !s.ok()) return s;
     std::vector<domain::SaidSince> said_since;
     if (absl::Status s = ListAccount(finished, stored->facts, &said_since); !s.ok()) return s;
-    const absl::StatusOr<store::Outcome> outcome = Suppress(finished, *stored, said_since);
-    if (!outcome.ok()) return outcome.status();
-    if (*outcome == store::Outcome::kConflict) continue;
-    if (absl::Status s = OutcomeStatus(*outcome); !s.ok()) return s;
-    break;
-  }
+    return Suppress(finished, *stored, said_since);
+  });
+  if (!suppressed.ok()) return suppressed;
+  if (on_hold) return false;
   if (absl::Status s = EraseListed(finished); !s.ok()) return s;
   return true;
 }
@@ -71,11 +71,11 @@ absl::Status Erasures::EndUndecided(const Finished& finished) {
 }
 
 absl::Status Erasures::EndUndecided(DeletionPlace place) {
-  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+  return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     std::string bytes;
     absl::StatusOr<DeletionRow> row = LoadDeletion(core_, place, &bytes);
     if (!row.ok()) return row.status();
-    if (domain::IsVerified(row->request.state)) return absl::OkStatus();
+    if (domain::IsVerified(row->request.state)) return store::Outcome::kCommitted;
     const domain::DeletionRequest was = row->request;
     DeletionRow next = *std::move(row);
     const store::CommitResult result = CommitNow(
@@ -92,9 +92,8 @@ absl::Status Erasures::EndUndecided(DeletionPlace place) {
           return change;
         },
         [&](const store::Stamp&) { core_.deletions.Replace(place, &was, next.request); });
-    if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
-  }
-  return OutcomeStatus(store::Outcome::kConflict);
+    return result.outcome;
+  });
 }
 
 absl::Status Erasures::ListAccount(const Finished& finished, const domain::SubjectFacts& facts,

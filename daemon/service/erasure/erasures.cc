@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
-#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/commit/retry.h"
 #include "daemon/service/erasure/finished.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/read_errors.h"
@@ -115,7 +115,7 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
     }
     if (is_closure) core_.IndexOf(subject).Put(subject, left_bytes);
   };
-  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+  return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     // Of a request whose tasks have all ended only an extension still writes the row: the next run then completes it.
     // The record of an account that is forgotten is written by restrictions alone.
     std::vector<store::Precondition> preconditions;
@@ -132,10 +132,8 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
       preconditions.push_back(
           {store::Table::kSubject, core_.SubjectKey(subject), EncodeSubjectRow(subject, stored->bytes)});
     }
-    const store::CommitResult result = CommitNow(core_, partition, std::move(preconditions), build, publish);
-    if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
-  }
-  return OutcomeStatus(store::Outcome::kConflict);
+    return CommitNow(core_, partition, std::move(preconditions), build, publish).outcome;
+  });
 }
 
 absl::StatusOr<size_t> Erasures::EraseBytes(base::Instant before) {

@@ -3,7 +3,7 @@
 #include <map>
 #include <utility>
 
-#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/commit/retry.h"
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
@@ -170,24 +170,23 @@ absl::Status Prepare(const Core& core, const SystemRow& system, const TaskReport
 }  // namespace
 
 absl::Status EndTask(Core& core, TaskQueue& queue, const SystemRow& system, const TaskReport& report) {
-  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+  return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     std::optional<Ending> ending;
     absl::Status read = Prepare(core, system, report, &ending);
-    if (!ending.has_value()) return read;
+    if (!read.ok()) return read;
+    if (!ending.has_value()) return store::Outcome::kCommitted;
     const store::CommitResult result = CommitNow(
         core, report.place.partition, std::move(ending->preconditions),
         [&](const store::Stamp& stamp) {
           store::Change change;
           ending->Build(core, system, stamp, change.writes);
-          change.event = PlainEvent(ChangeKind::kTaskEnded, "", {},
+          change.event = PlainEvent(ChangeKind::kTaskEnded, "",
                                     system.name + (ending->again ? " once " : " ") + OutcomeName(report.outcome));
           return change;
         },
         [&](const store::Stamp&) { ending->Tell(core, queue, system); });
-    if (result.outcome == store::Outcome::kConflict) continue;
-    return OutcomeStatus(result.outcome);
-  }
-  return OutcomeStatus(store::Outcome::kConflict);
+    return result.outcome;
+  });
 }
 
 std::vector<absl::Status> EndTasks(Core& core, TaskQueue& queue, const SystemRow& system,
@@ -210,7 +209,7 @@ std::vector<absl::Status> EndTasks(Core& core, TaskQueue& queue, const SystemRow
         [&](const store::Stamp& stamp) {
           store::Change change;
           for (auto& [i, ending] : together) ending.Build(core, system, stamp, change.writes);
-          change.event = PlainEvent(ChangeKind::kTaskEnded, "", {}, system.name);
+          change.event = PlainEvent(ChangeKind::kTaskEnded, "", system.name);
           return change;
         },
         [&](const store::Stamp&) {

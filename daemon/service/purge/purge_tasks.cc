@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/commit/retry.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/task_rows.h"
@@ -61,6 +61,23 @@ struct PurgeTasks::Candidate {
   bool RanOut() const { return task.row.leased_until.IsSet() && !taken_back; }
 };
 
+absl::StatusOr<bool> PurgeTasks::AddExceptions(DeletionPlace place, const HoldSnapshot& snapshot,
+                                               const domain::DeletionRequest& request, Candidate* found) const {
+  for (const HoldInForce& hold : snapshot.holds) {
+    if (!domain::MayOverlap(hold.row.held, request.selector)) continue;
+    absl::StatusOr<DeletionPayload> held =
+        OpenSealed(core_, place.partition, HoldShareKey(core_, HoldPlace{place.partition, hold.sequence}),
+                   request.subject, hold.row.sealed);
+    if (absl::IsNotFound(held.status())) {
+      return false;
+    }
+    if (!held.ok()) return held.status();
+    found->bytes += held->selector.size();
+    found->task.exceptions.push_back(std::move(held->selector));
+  }
+  return true;
+}
+
 absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const SystemRow& system,
                                                                           DeletionPlace place) {
   Candidate found;
@@ -93,18 +110,9 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   if (overlap.all || (row->waits_for_release && overlap.any && found.holds_seen == row->holds_seen)) {
     return std::optional<Candidate>();
   }
-  for (const HoldInForce& hold : snapshot->holds) {
-    if (!domain::MayOverlap(hold.row.held, deletion->request.selector)) continue;
-    absl::StatusOr<DeletionPayload> held =
-        OpenSealed(core_, place.partition, HoldShareKey(core_, HoldPlace{place.partition, hold.sequence}), subject,
-                   hold.row.sealed);
-    if (absl::IsNotFound(held.status())) {
-      return std::optional<Candidate>();  // released since; its release puts the task on the queue
-    }
-    if (!held.ok()) return held.status();
-    found.bytes += held->selector.size();
-    found.task.exceptions.push_back(std::move(held->selector));
-  }
+  const absl::StatusOr<bool> held = AddExceptions(place, *snapshot, deletion->request, &found);
+  if (!held.ok()) return held.status();
+  if (!*held) return std::optional<Candidate>();  // released since; its release puts the task on the queue
   absl::StatusOr<DeletionPayload> payload = OpenDeletion(core_, place, *deletion);
   if (absl::IsNotFound(payload.status())) {
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "an open request has no key: the store is damaged");
@@ -157,7 +165,7 @@ absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, c
               PutTask(system, candidate.task.place, candidate.Leased(stamp.time, visibility, until)));
           if (candidate.begun.has_value()) change.writes.push_back(PutDeletion(candidate.task.place, *candidate.begun));
         }
-        change.event = PlainEvent(ChangeKind::kTasksLeased, "", {}, system.name);
+        change.event = PlainEvent(ChangeKind::kTasksLeased, "", system.name);
         return change;
       },
       [&](const store::Stamp&) {
@@ -217,12 +225,12 @@ absl::StatusOr<bool> PurgeTasks::WasTakenBack(DeletionPlace place, const TaskRow
 }
 
 absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, const TaskFailure& failure) {
-  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+  return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     std::string bytes;
     absl::StatusOr<TaskRow> row = LoadTask(core_, system, place, &bytes);
     if (absl::IsNotFound(row.status())) return NoSuchTask();
     if (!row.ok()) return row.status();
-    if (row->failed_epoch == failure.epoch || row->partial_epoch == failure.epoch) return absl::OkStatus();
+    if (row->failed_epoch == failure.epoch || row->partial_epoch == failure.epoch) return store::Outcome::kCommitted;
     const bool current = row->epoch == failure.epoch && row->leased_until.IsSet();
     const bool was_out = row->out_until.IsSet() && row->out_epoch == failure.epoch;
     if (!current && !was_out) return LeaseLost();
@@ -252,40 +260,43 @@ absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, cons
         core_, place.partition, {{store::Table::kTask, TaskKey(system.number, place.number), bytes}},
         [&](const store::Stamp& stamp) {
           if (current) next.not_before = stamp.time + delay;
-          return store::Change{{PutTask(system, place, next)},
-                               PlainEvent(ChangeKind::kTaskFailed, "", {}, system.name)};
+          return store::Change{{PutTask(system, place, next)}, PlainEvent(ChangeKind::kTaskFailed, "", system.name)};
         },
         [&](const store::Stamp&) {
           if (current) queue_.Add(system.number, place, next.waits_until.since);
           if (counts) CountFailure(system, row->failures);
         });
-    if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
-  }
-  return OutcomeStatus(store::Outcome::kConflict);
+    return result.outcome;
+  });
 }
 
 absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace place, uint64_t epoch,
                                           base::Span visibility) {
-  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+  Renewal renewal;
+  const absl::Status renewed = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
+    const auto answer = [&renewal](Renewal::State state, base::Instant until = {}) {
+      renewal = Renewal{state, until};
+      return store::Outcome::kCommitted;
+    };
     std::string bytes;
     const absl::StatusOr<TaskRow> row = LoadTask(core_, system, place, &bytes);
     if (absl::IsNotFound(row.status())) {
       const absl::StatusOr<DeletionRow> deletion = LoadDeletion(core_, place);
       const domain::SystemProgress* part = deletion.ok() ? deletion->request.Find(system.number) : nullptr;
       const bool done = part != nullptr && part->outcome != domain::PurgeOutcome::kOpen && part->epoch == epoch;
-      return Renewal{done ? Renewal::State::kDone : Renewal::State::kLost, {}};
+      return answer(done ? Renewal::State::kDone : Renewal::State::kLost);
     }
     if (!row.ok()) return row.status();
-    if (row->IsAgain() && row->first_epoch == epoch) return Renewal{Renewal::State::kDone, {}};
-    if (row->out_until.IsSet() && row->out_epoch == epoch) return Renewal{Renewal::State::kTakenBack, {}};
-    if (row->epoch != epoch || !row->leased_until.IsSet()) return Renewal{};
+    if (row->IsAgain() && row->first_epoch == epoch) return answer(Renewal::State::kDone);
+    if (row->out_until.IsSet() && row->out_epoch == epoch) return answer(Renewal::State::kTakenBack);
+    if (row->epoch != epoch || !row->leased_until.IsSet()) return answer(Renewal::State::kLost);
     HoldSnapshot snapshot;
     const absl::StatusOr<bool> taken_back = WasTakenBack(place, *row, &snapshot);
     if (!taken_back.ok()) return taken_back.status();
-    if (*taken_back) return Renewal{Renewal::State::kTakenBack, {}};
+    if (*taken_back) return answer(Renewal::State::kTakenBack);
     const bool mostly_left = !core_.time.IsOver(row->waits_until) &&
                              row->waits_until.since.micros - core_.time.SinceBoot().micros > visibility.micros / 4 * 3;
-    if (mostly_left) return Renewal{Renewal::State::kRenewed, row->leased_until};
+    if (mostly_left) return answer(Renewal::State::kRenewed, row->leased_until);
     TaskRow next = *row;
     next.waits_until = core_.time.After(visibility);
     const store::CommitResult result = CommitNow(
@@ -293,15 +304,14 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
         {{store::Table::kTask, TaskKey(system.number, place.number), bytes}, snapshot.AsPrecondition(core_)},
         [&](const store::Stamp& stamp) {
           next.leased_until = stamp.time + visibility;
-          return store::Change{{PutTask(system, place, next)},
-                               PlainEvent(ChangeKind::kTasksLeased, "", {}, system.name)};
+          return store::Change{{PutTask(system, place, next)}, PlainEvent(ChangeKind::kTasksLeased, "", system.name)};
         },
         [&](const store::Stamp&) { queue_.Add(system.number, place, next.waits_until.since); });
-    if (result.outcome == store::Outcome::kConflict) continue;
-    if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
-    return Renewal{Renewal::State::kRenewed, result.stamp.time + visibility};
-  }
-  return OutcomeStatus(store::Outcome::kConflict);
+    renewal = Renewal{Renewal::State::kRenewed, result.stamp.time + visibility};
+    return result.outcome;
+  });
+  if (!renewed.ok()) return renewed;
+  return renewal;
 }
 
 base::Instant PurgeTasks::OldestOpen(const SystemRow& system) const {

@@ -90,6 +90,9 @@ class PurgeTasks {
   // Nothing: it is not to be handed out now.
   absl::StatusOr<std::optional<Candidate>> Consider(const SystemRow& system, DeletionPlace place);
 
+  // What of the selection is on hold goes with the task. False: a hold was released since the snapshot.
+  absl::StatusOr<bool> AddExceptions(DeletionPlace place, const HoldSnapshot& snapshot,
+                                     const domain::DeletionRequest& request, Candidate* found) const;
   // A hold covers some of what the task's latest lease handed out; fills `snapshot`.
   absl::StatusOr<bool> WasTakenBack(DeletionPlace place, const TaskRow& row, HoldSnapshot* snapshot) const;
   // Of a task that failed so often before.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "daemon/service/commit/commit_now.h"
+#include "daemon/service/commit/retry.h"
 #include "daemon/service/purge/end_tasks.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/task_rows.h"
@@ -70,7 +70,7 @@ absl::Status DataSystems::WriteRow(store::Partition partition, const std::functi
     store::Change change;
     change.writes.push_back({store::Table::kSystem, SystemKey(row.number), EncodeSystemRow(row)});
     change.writes.push_back({store::Table::kSystem, std::string(kSystemsVersionKey), DeletionKey(stamp.sequence)});
-    change.event = PlainEvent(ChangeKind::kSystemChanged, "", {}, row.name);
+    change.event = PlainEvent(ChangeKind::kSystemChanged, "", row.name);
     return change;
   });
   return OutcomeStatus(result.outcome);
@@ -257,7 +257,7 @@ absl::Status DataSystems::MakeMissingTasks(store::Partition partition) {
 }
 
 absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
-  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+  return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     std::string bytes;
     absl::StatusOr<DeletionRow> row = LoadDeletion(core_, place, &bytes);
     if (!row.ok()) return row.status();
@@ -272,7 +272,7 @@ absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
       writes.push_back({store::Table::kTask, TaskKey(system, place.number), EncodeTaskRow(TaskRow{})});
       added.push_back(system);
     }
-    if (added.empty()) return absl::OkStatus();
+    if (added.empty()) return store::Outcome::kCommitted;
     writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(*row)});
     const store::CommitResult result = CommitPatiently(
         core_, place.partition,
@@ -286,9 +286,8 @@ absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
             queue_.Add(system, place, base::Span{});
           }
         });
-    if (result.outcome != store::Outcome::kConflict) return OutcomeStatus(result.outcome);
-  }
-  return OutcomeStatus(store::Outcome::kConflict);
+    return result.outcome;
+  });
 }
 
 absl::Status DataSystems::EndTasks(const SystemRow& system) {

@@ -80,7 +80,7 @@ class RocksStore::Impl final : public CommitEngine {
 
   base::Mutex maintenance_mutex_;  // one read-then-write outside the order of commits at a time
 
-  base::Mutex scrub_mutex_;               // one Scrub at a time
+  base::Mutex scrub_mutex_;               // one EraseFromFiles at a time
   std::atomic<bool> stop_scrub_ = false;  // set by Close
 
   base::Mutex head_mutex_;

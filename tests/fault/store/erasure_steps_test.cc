@@ -1,5 +1,5 @@
-// Why Scrub has the steps that it has: each is left out once, and the same search that proves the whole finds what that
-// leaves.
+// Why EraseFromFiles has the steps that it has: each is left out once, and the same search that proves the whole finds
+// what that leaves.
 #include <gtest/gtest.h>
 
 #include <atomic>

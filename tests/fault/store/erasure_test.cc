@@ -1,5 +1,5 @@
-// What Scrub promises, looked for in the files themselves: after it none of them holds what a row was, nor the key of
-// one that is gone.
+// What EraseFromFiles promises, looked for in the files themselves: after it none of them holds what a row was, nor the
+// key of one that is gone.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -35,7 +35,7 @@ std::set<std::string> TableFiles(const fs::path& folder) {
   return names;
 }
 
-// Without those of the store's own few rows, which are written anew with each Scrub and merged now and then.
+// Without those of the store's own few rows, which are written anew with each EraseFromFiles and merged now and then.
 std::set<std::string> RowFiles(const fs::path& folder) {
   std::set<std::string> names = TableFiles(folder);
   std::erase_if(names, [&folder](const std::string& name) {
@@ -83,7 +83,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, ErasureSeeds, ::testing::Range(kSeed, kSeed + 2)
 TEST_P(ErasureSeeds, LeavesNothingInTheFiles) {
   const absl::Status scrubbed = history_.EraseFromFiles();
   ASSERT_TRUE(scrubbed.ok()) << scrubbed;
-  history_.ExpectScrubbed("after Scrub");
+  history_.ExpectScrubbed("after EraseFromFiles");
   history_.ExpectRows();
   history_.Reopen();
   history_.ExpectScrubbed("after reopening");
@@ -144,14 +144,14 @@ TEST(ErasureOfAYoungStore, LeavesNothingInTheFiles) {
   history.Reopen();
   history.Hurt(3);
   ASSERT_TRUE(history.EraseFromFiles().ok());
-  history.ExpectScrubbed("after Scrub");
+  history.ExpectScrubbed("after EraseFromFiles");
   history.ExpectRows();
 }
 
 TEST_F(Erasure, OfErasedFeedRowsThatWereTruncatedToo) {
   ASSERT_TRUE(history_.store().TruncateFeed(Partition{}, 250).ok());
   ASSERT_TRUE(history_.EraseFromFiles().ok());
-  ExpectNoTraces(history_.former(), history_.folder(), "after Scrub");
+  ExpectNoTraces(history_.former(), history_.folder(), "after EraseFromFiles");
 }
 
 TEST_F(Erasure, TheSearchFollowsEveryEntryOfATableFile) {
@@ -192,7 +192,7 @@ TEST_F(Erasure, OfWhatOnlyTheLogHoldsRewritesNothing) {
   EXPECT_FALSE(former.FindIn(history_.folder()).empty());
   const auto before = RowFiles(history_.folder());
   ASSERT_TRUE(history_.store().EraseFromFiles(Partition{}, {{{Table::kKeyShare, key}}, {}}).ok());
-  ExpectNoTraces(former, history_.folder(), "after Scrub");
+  ExpectNoTraces(former, history_.folder(), "after EraseFromFiles");
   EXPECT_TRUE(AllIn(before, RowFiles(history_.folder())));
 }
 
@@ -296,7 +296,7 @@ TEST_F(Erasure, AnEndlessReadIsReportedAndTheNextTrySucceeds) {
   history_.ExpectScrubbed("after the scan");
 }
 
-// Returns when a Scrub has come to its last step, and a scan keeps it there: only the scan's table files hold
+// Returns when a EraseFromFiles has come to its last step, and a scan keeps it there: only the scan's table files hold
 // something.
 void AwaitLastStep(const History& history) {
   const auto is_table = [](const auto& found) { return found.first.ends_with(".sst"); };

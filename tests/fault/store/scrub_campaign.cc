@@ -1,5 +1,5 @@
-// How long Scrub takes on a large store, what it writes, and what reads and commits feel of it. See ../../README.md,
-// "Long campaigns". Prints one line per measurement; exits with 1 if anything fails.
+// How long EraseFromFiles takes on a large store, what it writes, and what reads and commits feel of it. See
+// ../../README.md, "Long campaigns". Prints one line per measurement; exits with 1 if anything fails.
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <chrono>
@@ -129,7 +129,7 @@ class Campaign {
   }
 
  private:
-  // Reads and commits at a steady pace, before and during a Scrub.
+  // Reads and commits at a steady pace, before and during a EraseFromFiles.
   struct Users {
     Users(Campaign& campaign, bool any) {
       if (!any) return;
@@ -217,7 +217,7 @@ int main(int argc, char** argv) {
   std::string folder;
   uint64_t subjects = 5'000'000;
   uint64_t seed = 1;
-  CLI::App app("Measures Scrub on a large store");
+  CLI::App app("Measures EraseFromFiles on a large store");
   app.add_option("--folder", folder, "Where the store is made; must not exist; removed at the end")->required();
   app.add_option("--subjects", subjects)->capture_default_str();
   app.add_option("--seed", seed)->capture_default_str();

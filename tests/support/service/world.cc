@@ -1,4 +1,5 @@
 #include "tests/support/service/world.h"
+#include "tests/support/base/seeded_keys.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -86,7 +87,7 @@ World::World(Options options)
     : clock(options.now.IsSet() ? options.now : kStart),
       random(options.seed),
       options_(std::move(options)),
-      keys_(base::Keys::FromSeed(options_.seed)),
+      keys_(test::SeededKeys(options_.seed)),
       hasher_(keys_.lookup_key()),
       clock_of_process_(clock),
       inner_(StoreOptions(options_, clock_of_process_)) {

@@ -19,13 +19,13 @@
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/subject_changes.h"
-#include "daemon/store/memory.h"
 #include "daemon/wire/errors.h"
 #include "tests/support/service/policy_builder.h"
 #include "tests/support/service/process_clock.h"
 #include "tests/support/service/recording.h"
 #include "tests/support/service/seeded_random.h"
 #include "tests/support/store/clock.h"
+#include "tests/support/store/memory.h"
 
 namespace consent::test {
 

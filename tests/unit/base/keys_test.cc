@@ -12,10 +12,16 @@
 #include <vector>
 
 #include "daemon/base/hash.h"
+#include "tests/support/base/seeded_keys.h"
 #include "tests/support/temp_folder.h"
 
 namespace consent::base {
 namespace {
+
+Keys Fresh() {
+  SystemRandom random;
+  return Keys::Generate(random);
+}
 
 namespace fs = std::filesystem;
 
@@ -44,7 +50,7 @@ class KeysTest : public ::testing::Test {
 
 TEST_F(KeysTest, SavedAndLoaded) {
   const mode_t before = umask(0);
-  const Keys keys = Keys::Generate();
+  const Keys keys = Fresh();
   ASSERT_TRUE(keys.Save(path_).ok());
   umask(before);
   struct stat info {};
@@ -58,16 +64,16 @@ TEST_F(KeysTest, SavedAndLoaded) {
 }
 
 TEST_F(KeysTest, NeverOverwrites) {
-  const Keys first = Keys::Generate();
+  const Keys first = Fresh();
   ASSERT_TRUE(first.Save(path_).ok());
-  EXPECT_TRUE(absl::IsAlreadyExists(Keys::Generate().Save(path_)));
+  EXPECT_TRUE(absl::IsAlreadyExists(Fresh().Save(path_)));
   EXPECT_EQ(Keys::Load(path_)->Fingerprint(), first.Fingerprint());
 }
 
 TEST_F(KeysTest, AnUnfinishedFileIsNoKeyFileAndIsUsedAgain) {
   { std::ofstream(path_ + ".creating") << "consentd keys 1\nlook"; }
   EXPECT_TRUE(absl::IsNotFound(Keys::Load(path_).status()));
-  const Keys keys = Keys::Generate();
+  const Keys keys = Fresh();
   ASSERT_TRUE(keys.Save(path_).ok());
   EXPECT_EQ(Keys::Load(path_)->Fingerprint(), keys.Fingerprint());
   EXPECT_NE(access((path_ + ".creating").c_str(), F_OK), 0) << "no second copy of the keys stays";
@@ -75,10 +81,10 @@ TEST_F(KeysTest, AnUnfinishedFileIsNoKeyFileAndIsUsedAgain) {
 
 // The process ended between giving the file its name and taking the other one away.
 TEST_F(KeysTest, ASecondNameOfTheKeyFileIsNotWrittenThrough) {
-  const Keys keys = Keys::Generate();
+  const Keys keys = Fresh();
   ASSERT_TRUE(keys.Save(path_).ok());
   ASSERT_EQ(link(path_.c_str(), (path_ + ".creating").c_str()), 0);
-  EXPECT_TRUE(absl::IsAlreadyExists(Keys::Generate().Save(path_)));
+  EXPECT_TRUE(absl::IsAlreadyExists(Fresh().Save(path_)));
   EXPECT_EQ(Keys::Load(path_)->Fingerprint(), keys.Fingerprint());
 }
 
@@ -89,7 +95,7 @@ TEST_F(KeysTest, ManyAtOnceMakeOne) {
     std::vector<std::thread> threads;
     for (int i = 0; i < 8; ++i) {
       threads.emplace_back([&] {
-        const absl::Status saved = Keys::Generate().Save(path);
+        const absl::Status saved = Fresh().Save(path);
         made += saved.ok() ? 1 : 0;
         EXPECT_TRUE(saved.ok() || absl::IsAlreadyExists(saved)) << saved;
       });
@@ -101,7 +107,7 @@ TEST_F(KeysTest, ManyAtOnceMakeOne) {
 }
 
 TEST_F(KeysTest, RefusesAnyRightOfOthers) {
-  ASSERT_TRUE(Keys::Generate().Save(path_).ok());
+  ASSERT_TRUE(Fresh().Save(path_).ok());
   for (const mode_t mode : {0640, 0620, 0610, 0604, 0602, 0601, 0644, 0666, 0777}) {
     ASSERT_EQ(chmod(path_.c_str(), mode), 0);
     EXPECT_TRUE(absl::IsFailedPrecondition(Keys::Load(path_).status())) << std::oct << mode;
@@ -115,7 +121,7 @@ TEST_F(KeysTest, RefusesAnyRightOfOthers) {
 TEST_F(KeysTest, RefusesWhatIsNoRegularFile) {
   EXPECT_TRUE(absl::IsNotFound(Keys::Load(path_).status()));
   const std::string real = folder_ / "real";
-  ASSERT_TRUE(Keys::Generate().Save(real).ok());
+  ASSERT_TRUE(Fresh().Save(real).ok());
   ASSERT_EQ(symlink(real.c_str(), path_.c_str()), 0);
   EXPECT_TRUE(absl::IsFailedPrecondition(Keys::Load(path_).status())) << "a link";
   fs::remove(path_);
@@ -125,7 +131,7 @@ TEST_F(KeysTest, RefusesWhatIsNoRegularFile) {
 }
 
 TEST_F(KeysTest, RefusesEveryDamage) {
-  ASSERT_TRUE(Keys::FromSeed(1).Save(path_).ok());
+  ASSERT_TRUE(test::SeededKeys(1).Save(path_).ok());
   const std::string good = Read();
   for (size_t i = 0; i < good.size(); ++i) {
     std::string bad = good;
@@ -145,13 +151,11 @@ TEST_F(KeysTest, RefusesEveryDamage) {
   EXPECT_TRUE(Keys::Load(path_).ok());
 }
 
-TEST_F(KeysTest, ReportsWhatCannotBeWritten) {
-  EXPECT_TRUE(absl::IsNotFound(Keys::Generate().Save(folder_ / "none/keys")));
-}
+TEST_F(KeysTest, ReportsWhatCannotBeWritten) { EXPECT_TRUE(absl::IsNotFound(Fresh().Save(folder_ / "none/keys"))); }
 
 TEST(Keys, EveryPurposeHasItsOwnKey) {
-  const Keys keys = Keys::FromSeed(1);
-  const Keys other = Keys::FromSeed(2);
+  const Keys keys = test::SeededKeys(1);
+  const Keys other = test::SeededKeys(2);
   const SubjectHandle subject{{1, 2, 3}};
   EXPECT_NE(keys.Fingerprint(), other.Fingerprint());
   EXPECT_NE(keys.DiskKeyFor(subject), other.DiskKeyFor(subject));
@@ -160,12 +164,12 @@ TEST(Keys, EveryPurposeHasItsOwnKey) {
   EXPECT_NE(keys.PayloadKey(subject, "share one"), keys.PayloadKey(subject, "share two"));
   EXPECT_NE(keys.PayloadKey(subject, "share"), keys.PayloadKey(SubjectHandle{{9}}, "share"));
   EXPECT_NE(keys.TokenTag("a"), keys.TokenTag("b"));
-  EXPECT_NE(Keys::Generate().Fingerprint(), Keys::Generate().Fingerprint());
+  EXPECT_NE(Fresh().Fingerprint(), Fresh().Fingerprint());
 }
 
 // Rows lie where these answers say: they must never change.
 TEST(Keys, Golden) {
-  const Keys keys = Keys::FromSeed(42);
+  const Keys keys = test::SeededKeys(42);
   const SubjectHandle subject{{1, 2, 3}};
   EXPECT_EQ(Hex(View(keys.lookup_key())), "28c161400647afc83a756baf7d670949");
   EXPECT_EQ(Hex(View(keys.DiskKeyFor(subject).bytes)), "c8cefca95348edef7750bba09b77560a");

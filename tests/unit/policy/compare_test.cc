@@ -48,7 +48,7 @@ TEST_P(CompareTest, SaysWhatAndOfWhichKind) {
   for (const Difference& difference : differences) {
     if (difference.path != GetParam().path || difference.what.find(GetParam().what) == std::string::npos) continue;
     found = true;
-    EXPECT_EQ(difference.kind, GetParam().kind) << DifferenceKindName(difference.kind);
+    EXPECT_EQ(difference.kind, GetParam().kind) << static_cast<int>(difference.kind);
     EXPECT_EQ(difference.kind == Kind::kBreaksStored, (difference.notice != 0) != (difference.control != 0));
   }
   EXPECT_TRUE(found) << differences[0].path << ": " << differences[0].what;

@@ -10,6 +10,7 @@
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/tokens.h"
+#include "tests/support/base/seeded_keys.h"
 #include "tests/support/service/recording.h"
 #include "tests/support/service/seeded_random.h"
 #include "tests/unit/service/torment.h"
@@ -246,7 +247,7 @@ TEST(Rows, GoldenBytes) {
   payload.evidence = "evidence";
   payload.names.emplace_back(ScopeRef{ScopeKind::kProfile, HandleOf<base::ProfileHandle>(7).bytes}, "ann");
   payload.guardians.emplace_back(HandleOf<base::GuardianHandle>(8), "gil");
-  const Tokens tokens(base::Keys::FromSeed(1), base::Bytes16{5});
+  const Tokens tokens(test::SeededKeys(1), base::Bytes16{5});
   const std::map<std::string, std::string> now = {
       {"change", base::Hex(EncodeChangeRow(row))},
       {"marks",
@@ -269,10 +270,10 @@ TEST(Rows, GoldenBytes) {
 }
 
 TEST(Tokens, BelongToTheirStoreAndCannotBeMade) {
-  const base::Keys keys = base::Keys::FromSeed(1);
+  const base::Keys keys = test::SeededKeys(1);
   const Tokens tokens(keys, base::Bytes16{1});
   const Tokens other_store(keys, base::Bytes16{2});
-  const Tokens other_keys(base::Keys::FromSeed(2), base::Bytes16{1});
+  const Tokens other_keys(test::SeededKeys(2), base::Bytes16{1});
   for (const uint64_t sequence : {uint64_t{0}, uint64_t{1}, uint64_t{1} << 40, UINT64_MAX}) {
     for (const uint16_t partition : {0, 1, 1023}) {
       const std::string token = tokens.Encode(Revision{store::Partition{partition}, sequence});

@@ -5,8 +5,8 @@
 
 #include <future>
 
-#include "daemon/store/memory.h"
 #include "tests/support/store/clock.h"
+#include "tests/support/store/memory.h"
 
 namespace consent::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "daemon/store/memory.h"
+#include "tests/support/store/memory.h"
 
 #include <algorithm>
 #include <deque>

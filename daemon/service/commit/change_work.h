@@ -1,0 +1,39 @@
+// A change on its way. Private to this folder.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "daemon/service/commit/change_hook.h"
+#include "daemon/service/commit/change_subject.h"
+#include "daemon/service/rows/load_subject.h"
+
+namespace consent::service {
+
+// One request on its way. Touched by one thread at a time: submitter, pool, committer, pool.
+struct ChangeSubject::Work {
+  ChangeRequest request;
+  ChangeDone done;
+  ActivationGate::Ticket ticket;
+  int attempts = 0;
+
+  std::optional<store::ReadVersion> seen;  // before anything was read
+  StoredFacts before;
+  bool new_incarnation = false;  // a closed account's id begins a new one: `before` has nothing of the closed one but
+                                 // what was refused since
+  bool guardian_leaves = false;  // the change leaves a guardian without a child
+  std::string share;             // of a new subject; else empty
+  std::string names_row;         // to be written; else empty
+  std::string sealed;
+  base::Digest commitment{};
+  std::string request_key;                 // empty: not idempotent
+  bool request_id_was_used = false;        // with another body: the request goes on without it
+  std::optional<std::string> request_row;  // an expired one that is there
+
+  std::string facts_after;
+  domain::SubjectFacts after;
+  absl::StatusOr<ChangeReply> reply = absl::UnknownError("not answered");
+};
+
+}  // namespace consent::service
