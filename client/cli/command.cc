@@ -13,10 +13,10 @@
 #include "client/cli/output.h"
 #include "client/cli/printable.h"
 #include "client/src/default_endpoint.h"
-#include "client/src/utf8.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/time.h"
+#include "daemon/base/utf8.h"
 #include "daemon/domain/types.h"
 
 namespace consent::cli {
@@ -90,7 +90,7 @@ void CheckTextFlag(const std::string& flag, const std::string& text, size_t leas
   if (text.size() < least || text.size() > most) {
     throw CLI::ValidationError(flag, "must have " + std::to_string(least) + " to " + std::to_string(most) + " bytes");
   }
-  if (!IsUtf8(text)) throw CLI::ValidationError(flag, "must be UTF-8");
+  if (!base::IsUtf8(text)) throw CLI::ValidationError(flag, "must be UTF-8");
 }
 
 void CheckId(const std::string& flag, const std::string& text, size_t most) {
@@ -254,7 +254,7 @@ std::vector<SettingTarget> LeftOut::Controls(const std::string& flag, const std:
 }
 
 bool LeftOut::IsName(const std::string& flag, const std::string& text) {
-  if (!text.empty() && text.size() <= base::kMaxNameBytes && IsUtf8(text)) return true;
+  if (!text.empty() && text.size() <= base::kMaxNameBytes && base::IsUtf8(text)) return true;
   Add(flag, "must have 1 to " + std::to_string(base::kMaxNameBytes) + " bytes of UTF-8");
   return false;
 }

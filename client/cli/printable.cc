@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <cstdio>
 
-#include "client/src/utf8.h"
+#include "daemon/base/utf8.h"
 
 namespace consent::cli {
 namespace {
@@ -15,7 +15,7 @@ constexpr char32_t kNoCharacter = 0xFFFFFFFF;
 char32_t Take(std::string_view* text, std::string_view* bytes) {
   for (size_t length = 1; length <= 4 && length <= text->size(); ++length) {
     *bytes = text->substr(0, length);
-    if (!IsUtf8(*bytes)) continue;
+    if (!base::IsUtf8(*bytes)) continue;
     text->remove_prefix(length);
     auto value = static_cast<char32_t>(static_cast<uint8_t>((*bytes)[0]));
     if (length > 1) value &= 0x7FU >> length;

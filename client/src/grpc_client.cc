@@ -7,8 +7,8 @@
 
 #include "client/src/convert.h"
 #include "client/src/error_details.h"
-#include "client/src/utf8.h"
 #include "consent/names.h"
+#include "daemon/base/utf8.h"
 
 namespace consent {
 namespace {
@@ -16,19 +16,20 @@ namespace {
 // Protobuf would send such bytes, and the daemon refuse the whole message that holds them.
 absl::Status CheckText(const Recording& recording) {
   const auto bad = [](const char* field) { return absl::InvalidArgumentError(std::string(field) + " is not UTF-8"); };
-  if (!IsUtf8(recording.recording_id.value())) return bad("recording_id");
-  if (!IsUtf8(recording.account_id.value())) return bad("account_id");
-  if (!IsUtf8(recording.device_id.value())) return bad("device_id");
-  if (!IsUtf8(recording.region)) return bad("region");
+  if (!base::IsUtf8(recording.recording_id.value())) return bad("recording_id");
+  if (!base::IsUtf8(recording.account_id.value())) return bad("account_id");
+  if (!base::IsUtf8(recording.device_id.value())) return bad("device_id");
+  if (!base::IsUtf8(recording.region)) return bad("region");
   for (const ProfileId& profile : recording.profile_ids) {
-    if (!IsUtf8(profile.value())) return bad("profile_ids");
+    if (!base::IsUtf8(profile.value())) return bad("profile_ids");
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckText(const Place& place) {
-  return IsUtf8(place.country) && IsUtf8(place.site) ? absl::OkStatus()
-                                                     : absl::InvalidArgumentError("the place of use is not UTF-8");
+  return base::IsUtf8(place.country) && base::IsUtf8(place.site)
+             ? absl::OkStatus()
+             : absl::InvalidArgumentError("the place of use is not UTF-8");
 }
 
 template <typename Request>

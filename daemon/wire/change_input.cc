@@ -160,7 +160,8 @@ domain::Proof ChangeReader::Evidence(const v1::Evidence& evidence, const Path& a
     proof.notice_version = evidence.notice_version();
   }
   if (!evidence.notice_language().empty()) {
-    CheckText(evidence.notice_language(), kMinLanguageBytes, kMaxLanguageBytes, Path(at, "notice_language"), violations_);
+    CheckText(evidence.notice_language(), kMinLanguageBytes, kMaxLanguageBytes, Path(at, "notice_language"),
+              violations_);
     proof.notice_language = evidence.notice_language();
   }
   CheckEnum(evidence.channel(), v1::Channel_IsValid, Path(at, "channel"), violations_);

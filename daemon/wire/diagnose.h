@@ -21,7 +21,4 @@ absl::Status FindMalformation(std::string_view bytes, const google::protobuf::De
 // Of messages and groups; that of protobuf's parser.
 inline constexpr int kMaxDepth = 100;
 
-// Structurally valid UTF-8: no over-long forms, no surrogates, nothing above U+10FFFF.
-bool IsUtf8(std::string_view text);
-
 }  // namespace consent::wire

@@ -81,19 +81,19 @@ TEST_P(Conformance, PreconditionEqual) {
 }
 
 TEST_P(Conformance, WhatWasSeenHoldsOnlyUntilSomebodyWritesIt) {
-  auto before = db().Now(last());
+  auto before = db().GetReadVersion(last());
   Put("k", "1");
   EXPECT_EQ(Commit({{Table::kSubject, "k", std::nullopt, before}}, {}).outcome, Outcome::kConflict) << "written since";
-  before = db().Now(last());
+  before = db().GetReadVersion(last());
   EXPECT_EQ(Value("k"), "1");
   EXPECT_EQ(Commit({{Table::kSubject, "k", "1", before}}, Change{{{Table::kSubject, "k", "2"}}, {}}).outcome,
             Outcome::kCommitted);
   EXPECT_EQ(Commit({{Table::kSubject, "k", "1", before}}, {}).outcome, Outcome::kConflict)
       << "written by the one before";
-  before = db().Now(last());
+  before = db().GetReadVersion(last());
   ASSERT_TRUE(db().Erase(last(), {{Table::kSubject, "k"}}).ok());
   EXPECT_EQ(Commit({{Table::kSubject, "k", "2", before}}, {}).outcome, Outcome::kConflict) << "erased since";
-  before = db().Now(last());
+  before = db().GetReadVersion(last());
   EXPECT_EQ(Commit({{Table::kSubject, "k", std::nullopt, before}}, {}).outcome, Outcome::kCommitted);
 }
 
@@ -191,7 +191,7 @@ TEST_P(Conformance, LaterCommitsOfAGroupSeeEarlierOnes) {
                                    {"1", "9", Outcome::kConflict},
                                    {std::nullopt, "2", Outcome::kCommitted}};
   std::vector<std::promise<CommitResult>> answers(steps.size());
-  const auto seen = db().Now(last());
+  const auto seen = db().GetReadVersion(last());
   for (size_t i = 0; i < steps.size(); ++i) {
     db().Commit(
         last(), {{Table::kSubject, "counter", steps[i].expected, seen}},

@@ -7,7 +7,7 @@
 
 #include "client/cli/lines/import_lines.h"
 #include "client/cli/lines/json_lines.h"
-#include "client/src/utf8.h"
+#include "daemon/base/utf8.h"
 
 namespace {
 
@@ -22,7 +22,7 @@ void Recording(std::string_view line) {
     return;
   }
   const consent::Recording& recording = parsed->recording;
-  Require(line.size() <= consent::kMaxLineBytes && consent::IsUtf8(line));
+  Require(line.size() <= consent::kMaxLineBytes && consent::base::IsUtf8(line));
   Require(!recording.recording_id.empty() && recording.recording_id.value().size() <= consent::base::kMaxIdBytes);
   Require(!recording.account_id.empty() && recording.account_id.value().size() <= consent::base::kMaxIdBytes);
   Require(recording.profile_ids.size() <= 8 && recording.flags.size() <= 8);

@@ -25,7 +25,7 @@ absl::StatusOr<std::string> ReadAll(const std::string& path) {
   }
   struct stat info {};
   if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return absl::FailedPreconditionError("the state file is no regular file: a run could not go on from it");
+    return absl::FailedPreconditionError("the state file cannot be used: it is no regular file");
   }
   std::string text(SizeOf(file.get()), '\0');
   size_t held = 0;

@@ -5,8 +5,8 @@
 #include <set>
 #include <utility>
 
-#include "client/src/utf8.h"
 #include "daemon/base/time.h"
+#include "daemon/base/utf8.h"
 #include "daemon/domain/types.h"
 
 namespace consent {
@@ -110,7 +110,7 @@ std::string Repaired(std::string_view text) {
   std::string repaired;
   while (!text.empty()) {
     size_t length = 1;
-    while (length <= 4 && length <= text.size() && !IsUtf8(text.substr(0, length))) ++length;
+    while (length <= 4 && length <= text.size() && !base::IsUtf8(text.substr(0, length))) ++length;
     const bool whole = length <= 4 && length <= text.size();
     repaired += whole ? text.substr(0, length) : kReplacement;
     text.remove_prefix(whole ? length : 1);
@@ -130,7 +130,7 @@ absl::StatusOr<DamagedObject> Parse(std::string_view line, bool keeps) {
     if (wrong && read.fault.ok()) read.fault = absl::InvalidArgumentError(why);
   };
   const std::string_view object = WithoutEdges(line);
-  const bool utf8 = IsUtf8(object);
+  const bool utf8 = base::IsUtf8(object);
   note(object.size() != line.size(), kNoObject);
   note(object.find('\r') != std::string_view::npos, "the line holds a CR that does not end it");
   note(!utf8, "the line is not UTF-8");

@@ -1,4 +1,5 @@
 #include "client/cli/lines/json_lines.h"
+#include "daemon/base/utf8.h"
 
 #include <algorithm>
 #include <array>
@@ -85,7 +86,7 @@ absl::StatusOr<RecordingLine> ReadRecording(const json& object) {
 
 // The JSON value that `text` on a command line stands for.
 absl::StatusOr<json> DefaultValue(const std::string& key, const std::string& text) {
-  if (!IsUtf8(text)) return absl::InvalidArgumentError("`" + key + "`: must be UTF-8");
+  if (!base::IsUtf8(text)) return absl::InvalidArgumentError("`" + key + "`: must be UTF-8");
   if (key == "flags") {
     json list = json::array();
     for (size_t at = 0; at <= text.size();) {

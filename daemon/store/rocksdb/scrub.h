@@ -1,5 +1,6 @@
-// How former bytes leave the files of a database that is in use: the steps of Store::EraseFromFiles, each for a place where
-// bytes would stay (see ../README.md, "Physical erasure"). Internal to this folder; a test leaves them out one by one.
+// How former bytes leave the files of a database that is in use: the steps of Store::EraseFromFiles, each for a place
+// where bytes would stay (see ../README.md, "Physical erasure"). Internal to this folder; a test leaves them out one by
+// one.
 #pragma once
 
 #include <atomic>

@@ -13,7 +13,7 @@
 namespace consent::test {
 namespace {
 
-using domain::RequestState;
+using domain::DeletionState;
 using service::DeletionPlace;
 using store::Table;
 
@@ -146,20 +146,20 @@ TEST_F(DeletionErasure, OfAFinishedRequestKeysGoFirstAndThenEverythingElse) {
   EXPECT_NE(Found(keys), "") << "it is looked for where it is";
   EXPECT_NE(Found(bytes), "");
   EndAll();
-  EXPECT_EQ(deleting_->Get(place).state, RequestState::kInProgress) << "its key is deleted, and still in the files";
+  EXPECT_EQ(deleting_->Get(place).state, DeletionState::kInProgress) << "its key is deleted, and still in the files";
   EXPECT_NE(Found(keys), "");
   ASSERT_EQ(*world_->erasures().EraseKeys(), 2U);
   EXPECT_EQ(Found(keys), "");
-  EXPECT_EQ(deleting_->Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting_->Get(place).state, DeletionState::kCompleted);
   ASSERT_TRUE(world_->erasures().EraseBytes(world_->Now()).ok());
   EXPECT_EQ(Found(bytes), "");
-  EXPECT_EQ(deleting_->Get(place).state, RequestState::kCompleted) << "the request's own log stays";
+  EXPECT_EQ(deleting_->Get(place).state, DeletionState::kCompleted) << "the request's own log stays";
 }
 
 TEST_F(DeletionErasure, OfACancelledRequestAndAReleasedHoldToo) {
   Start(true);
   Traces traces;
-  const DeletionPlace cancelled = deleting_->Ask("a", AllOfIt(), RequestState::kReceived);
+  const DeletionPlace cancelled = deleting_->Ask("a", AllOfIt(), DeletionState::kReceived);
   NoteShareOf(traces, cancelled);
   NoteSealed(traces, cancelled);
   const service::HoldPlace hold = deleting_->Hold("a", domain::HeldPart{});
@@ -197,7 +197,7 @@ TEST_F(DeletionErasure, OfAClosedAccountOnlyTheSuppressionRecordStays) {
   EndAll();
   ASSERT_EQ(*world_->erasures().EraseKeys(), 1U);
   EXPECT_EQ(Found(keys), "");
-  EXPECT_EQ(deleting_->Get(place).state, RequestState::kCompleted);
+  EXPECT_EQ(deleting_->Get(place).state, DeletionState::kCompleted);
   ASSERT_TRUE(world_->erasures().EraseBytes(world_->Now()).ok());
   EXPECT_EQ(Found(bytes), "");
   EXPECT_TRUE(domain::IsSuppressionRecord(world_->Facts("a")));

@@ -76,7 +76,7 @@ class Fields(ErrorTest):
                 ("eligibility", "Check", check(long), "recording.account_id"),
                 ("eligibility", "Check", check("a", name=long), "recording.recording_id"),
                 ("eligibility", "Check", check("a", profile=long), "recording.profile_ids"),
-                ("settings", "OptOut", opt_out("a", request_id="r" * 65), "request_id"),
+                ("deletions", "ExtendDeletionRequest", deletion.ExtendDeletionRequestRequest(deletion_id="d", request_id="r" * 65), "request_id"),
                 ("settings", "OptOut", settings.OptOutRequest(account_id="a", request_id="r"), "targets")]:
             with self.subTest(method=method, field=field):
                 error = refused(getattr(getattr(self.api, service), method), request)

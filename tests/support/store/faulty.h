@@ -69,7 +69,9 @@ class FaultyStore final : public store::Store {
   absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override;
   absl::Status EraseFromFiles(store::Partition partition, const store::EraseTargets& targets) override;
   store::Head GetHead(store::Partition partition) const override { return inner_.GetHead(partition); }
-  std::optional<store::ReadVersion> GetReadVersion(store::Partition partition) const override { return inner_.GetReadVersion(partition); }
+  std::optional<store::ReadVersion> GetReadVersion(store::Partition partition) const override {
+    return inner_.GetReadVersion(partition);
+  }
   absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,
                                             base::Span length) override;
   void Close() override { inner_.Close(); }

@@ -7,10 +7,10 @@
 
 #include "client/cli/lines/import_lines.h"
 #include "client/cli/lines/json_lines.h"
-#include "client/src/utf8.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/time.h"
+#include "daemon/base/utf8.h"
 #include "daemon/wire/eligibility.h"
 
 namespace consent {

@@ -95,7 +95,7 @@ TEST_F(ImportStateTest, RefusesAnotherInputsAndForeignFiles) {
 // A key or a token, for example: what has no line's end is no torn state file.
 TEST_F(ImportStateTest, APipeIsRefusedWithoutWaitingForAWriter) {
   ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
-  EXPECT_NE(std::string(Open().status().message()).find("no regular file"), std::string::npos);
+  EXPECT_NE(std::string(Open().status().message()).find("is no regular file"), std::string::npos);
 }
 
 TEST_F(ImportStateTest, AForeignFileWithoutALinesEndIsLeftAsItIs) {

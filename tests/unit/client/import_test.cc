@@ -61,12 +61,12 @@ class ImportTest : public ::testing::Test {
     };
     client_.on_subject = [this](const SubjectUpdate& update) -> absl::StatusOr<SubjectUpdated> {
       if (absl::Status status = Note("subject", update.account_id, update.request_id); !status.ok()) return status;
-      return SubjectUpdated{Etag("etag of " + update.account_id.value()), true, {}};
+      return SubjectUpdated{Etag("etag of " + update.account_id.value()), true, {}, false, {}, false};
     };
     client_.on_settings = [this](const SettingsUpdate& update) -> absl::StatusOr<SettingsUpdated> {
       if (absl::Status status = Note("on", update.account_id, update.request_id); !status.ok()) return status;
       EXPECT_EQ(update.etag, Etag("etag of " + update.account_id.value()));
-      return SettingsUpdated{Etag("e2"), {{"part", true, true, "", ""}}, false, {}, false};
+      return SettingsUpdated{Etag("e2"), {{"part", true, true, "", ""}}, false, {}, {}, false};
     };
     path_ = ::testing::TempDir() + "import_" + std::to_string(::getpid()) + "_" +
             ::testing::UnitTest::GetInstance()->current_test_info()->name();
@@ -158,8 +158,8 @@ TEST_F(ImportTest, WithoutItsRegistrationThereIsNoConsent) {
 
 TEST_F(ImportTest, PartsThatWereRefusedAreTold) {
   client_.on_settings = [](const SettingsUpdate&) {
-    return SettingsUpdated{
-        Etag("e"), {{"scope[0].x", false, false, "NOTICE_NOT_USABLE", "superseded"}}, false, {}, false};
+    return SettingsUpdated{Etag("e"), {{"scope[0].x", false, false, "NOTICE_NOT_USABLE", "superseded"}}, false, {}, {},
+                           false};
   };
   EXPECT_EQ(Run(Line(1, "", "help_improve")).how, How::kComplete);
   ASSERT_EQ(sink_.refused.size(), 1u);
@@ -233,7 +233,7 @@ TEST_F(ImportTest, AStoredRetentionThatIsShorterHoldsBackNothing) {
     }
     const bool refused = !update.retention.empty();
     return SettingsUpdated{
-        Etag("e"), {{"retention[0]", !refused, true, refused ? "IMPORT_CANNOT_LOOSEN" : "", ""}}, false, {}, false};
+        Etag("e"), {{"retention[0]", !refused, true, refused ? "IMPORT_CANNOT_LOOSEN" : "", ""}}, false, {}, {}, false};
   };
   const std::string line = R"({"account_id":"a1","region":"DE","retention":"3m","choices":[)"
                            R"({"turn":"ON","notice_version":"n1","notice_language":"de","control":"x"}]})"

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "client/cli/lines/pseudonym.h"
-#include "client/src/utf8.h"
+#include "daemon/base/utf8.h"
 #include "tests/unit/client/fakes.h"
 
 namespace consent {
@@ -244,11 +244,11 @@ TEST(PseudonymTest, DiffersPerRecordingAndPerRun) {
 TEST(Utf8Test, TakesOnlyWhatRfc3629Allows) {
   for (const char* good : {"", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xef\xbf\xbf",
                            "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
-    EXPECT_TRUE(IsUtf8(good)) << good;
+    EXPECT_TRUE(base::IsUtf8(good)) << good;
   }
   for (const char* bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x9f\xbf", "\xed\xa0\x80",
                           "\xe1\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xfe"}) {
-    EXPECT_FALSE(IsUtf8(bad)) << bad;
+    EXPECT_FALSE(base::IsUtf8(bad)) << bad;
   }
 }
 

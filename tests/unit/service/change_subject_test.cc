@@ -84,8 +84,8 @@ TEST(RequestId, ANoIsDoneWhoseIdWasUsedWithAnotherBody) {
   const service::ChangeRequest on = world.OptInRequest("a", Account(), Control("help_improve"), {});
   const Reply first = world.Submit(Named(on, "one", "on"));
   ASSERT_TRUE(first.ok());
-  service::ChangeRequest mixed = world.OptInRequest("a", Account(), Purpose::kModelTraining, {});
-  mixed.command.choices.push_back({Account(), Control("help_improve"), false});
+  service::ChangeRequest mixed = world.OptInRequest("a", Account(), Only(Purpose::kModelTraining), {});
+  mixed.command.choices.push_back({domain::ScopeRef{}, Control("help_improve"), false});
   const Reply done = world.Submit(Named(mixed, "one", "mixed"));
   ASSERT_TRUE(done.ok()) << done.status();
   EXPECT_EQ(done->parts[0].refusal, domain::Refusal::kUnusable) << "its yes is not";

@@ -8,6 +8,7 @@
 
 #include "consent/v1/eligibility_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
+#include "daemon/base/utf8.h"
 #include "daemon/wire/diagnose.h"
 #include "tests/unit/wire/fields_of.h"
 #include "tests/unit/wire/requests.h"
@@ -145,14 +146,14 @@ TEST_F(Malformed, AFieldThatThisVersionDoesNotDeclareIsLeftAlone) {
 TEST_F(Malformed, Utf8) {
   for (const char* good : {"", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
                            "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
-    EXPECT_TRUE(wire::IsUtf8(good)) << good;
+    EXPECT_TRUE(base::IsUtf8(good)) << good;
   }
   for (const char* bad :
        {"\x80", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf",
         "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x82", "\xe2\x28\xa1", "\xf0\x90\x80", "a\xc2z"}) {
-    EXPECT_FALSE(wire::IsUtf8(bad)) << bad;
+    EXPECT_FALSE(base::IsUtf8(bad)) << bad;
   }
-  EXPECT_TRUE(wire::IsUtf8(std::string_view("\0a", 2)));
+  EXPECT_TRUE(base::IsUtf8(std::string_view("\0a", 2)));
 }
 
 }  // namespace
