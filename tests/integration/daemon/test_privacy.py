@@ -36,7 +36,7 @@ class NothingNamesAPerson(DaemonTest):
             refused(api.settings.GetSettings, settings.GetSettingsRequest(account_id=GUARDIAN)),
             refused(api.eligibility.Check, check(ACCOUNT + "x" * 200, **facts)),
             refused(api.eligibility.Check, check(ACCOUNT, **{**facts, "name": RECORDING + "x" * 200})),
-            refused(api.settings.OptOut, opt_out(ACCOUNT, scope=types.Scope(profile_id=PROFILE), request_id=REFERENCE)),
+            refused(api.settings.UpdateSettings, turn_on(ACCOUNT, registered.revision, profile=PROFILE, request_id=REFERENCE)),
         ]
         try:
             api.raw("consent.v1.SettingsService/OptOut", b"\x0a\x7f" + ACCOUNT.encode())

@@ -149,7 +149,10 @@ TEST_F(ServicesTest, ARepeatedRequestIdGetsTheSameAnswerAndAnotherBodyIsRefused)
   const auto first = OptOut(body);
   const auto second = OptOut(body);
   EXPECT_EQ(first.SerializeAsString(), second.SerializeAsString());
-  OptOut(R"(account_id: "a" targets { control: "help_improve" } request_id: "q")");
+  const auto done = OptOut(R"(account_id: "a" targets { control: "help_improve" } request_id: "q")");
+  EXPECT_TRUE(status_.ok()) << "a no is done all the same";
+  EXPECT_EQ(done.unusable(), "request_id: was used within 72 hours with another body");
+  Update(R"(account_id: "a" request_id: "q" changes { target { control: "train" } turn: SWITCH_ON })");
   EXPECT_EQ(status_.error_code(), grpc::StatusCode::ALREADY_EXISTS);
   EXPECT_EQ(Details(status_).reason, "REQUEST_ID_REUSED");
 }

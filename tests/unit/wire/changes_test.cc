@@ -268,7 +268,16 @@ TEST(Unusable, WithoutANoThatCanBeReadTheWholeIsRefused) {
   EXPECT_FALSE(Upsert(R"(region: "Germany" initial_choices { target { control: "c" } turn: SWITCH_ON })").ok());
   const std::string off = R"(targets { all: true })";
   EXPECT_FALSE(wire::ReadOptOut(Text<v1::OptOutRequest>("request_id: \"q\" " + off), kHasher).ok());
-  EXPECT_FALSE(wire::ReadOptOut(Text<v1::OptOutRequest>("account_id: \"a\" " + off), kHasher).ok());
+}
+
+TEST(Unusable, ARequestIdThatCannotBeUsedIsLeftAside) {
+  for (const std::string& id : {std::string(), std::string(65, 'x')}) {
+    const auto input = wire::ReadOptOut(
+        Text<v1::OptOutRequest>("account_id: \"a\" targets { all: true } request_id: \"" + id + "\""), kHasher);
+    ASSERT_TRUE(input.ok()) << input.status();
+    EXPECT_TRUE(input->request_id.empty());
+    EXPECT_EQ(input->command.unusable, "request_id: must be 1 to 64 bytes");
+  }
 }
 
 TEST(Evidence, FormOnlyAndGivenAtWithAnImportOnly) {
