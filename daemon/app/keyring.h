@@ -1,10 +1,9 @@
 // The daemon's secrets at start.
 #pragma once
 
-#include <string>
-
 #include "absl/status/statusor.h"
 #include "daemon/base/keys.h"
+#include "daemon/ops/config.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 
 namespace consent::app {
@@ -16,9 +15,9 @@ struct Keyring {
 
 // Loads the keys, or makes them in memory where there is no store yet; which halves go together stands in README.md.
 // `found`: what RocksStore::Look saw. FailedPrecondition: there is a store (or its head file) and no key file, or
-// others may read the file; DataLoss: damaged; else the file system's errors. The text says what to do.
-absl::StatusOr<Keyring> OpenKeyring(const std::string& key_file, const std::string& data_dir,
-                                    const std::string& head_file, store::RocksStore::Found found);
+// others may read the file, or it is a credential and missing, because those are never made; DataLoss: damaged; else
+// the file system's errors. The text says what to do.
+absl::StatusOr<Keyring> OpenKeyring(const ops::ServeOptions& options, store::RocksStore::Found found);
 
 // Whether a store is gone of which only the keys are left: a new one in its place would forget every refusal.
 bool IsStoreLost(const Keyring& keyring, store::RocksStore::Found found);

@@ -95,7 +95,9 @@ std::optional<Failure> CheckPlaces(const ops::ServeOptions& options) {
   const std::string nearest = NearestFolder(parent);
   if (auto failure = CheckFolder("--data-dir", nearest, ExitCode::kStore); failure.has_value()) return failure;
   if (auto failure = CheckRoom("--data-dir", NearestFolder(options.data_dir)); failure.has_value()) return failure;
-  for (const auto& [option, path, code] : {std::tuple{"--key-file", options.key_file, ExitCode::kKeys},
+  // Nothing is written beside a credential.
+  const std::string& written_key = options.key_is_credential ? options.data_dir : options.key_file;
+  for (const auto& [option, path, code] : {std::tuple{"--key-file", written_key, ExitCode::kKeys},
                                            std::tuple{"--head-file", options.head_file, ExitCode::kStore}}) {
     const std::string folder = ParentOf(path);
     if (folder == parent) continue;

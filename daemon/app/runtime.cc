@@ -80,7 +80,7 @@ std::optional<Failure> Runtime::OpenStore() {
   store::RocksStore::Options store = StoreOptions();
   const absl::StatusOr<store::RocksStore::Found> found = store::RocksStore::Look(store);
   if (!found.ok()) return FailureFrom(ExitCode::kStore, found.status());
-  const absl::StatusOr<Keyring> keyring = OpenKeyring(options_.key_file, options_.data_dir, options_.head_file, *found);
+  const absl::StatusOr<Keyring> keyring = OpenKeyring(options_, *found);
   if (!keyring.ok()) return FailureFrom(ExitCode::kKeys, keyring.status());
   if (IsStoreLost(*keyring, *found)) {
     const std::string what = absl::StrCat("the key file ", options_.key_file, " is there, its store ",

@@ -130,6 +130,19 @@ absl::Status CheckPrivate(int fd, std::string_view name, const std::string& path
   return absl::OkStatus();
 }
 
+absl::Status CheckBrought(int fd, std::string_view name, const std::string& path) {
+  struct stat info {};
+  if (fstat(fd, &info) != 0) return FileError(Named("cannot examine the", name, path), errno);
+  const bool is_roots = info.st_uid == 0 && info.st_gid == 0 && (info.st_mode & 027U) == 0;
+  if (is_roots) return absl::OkStatus();
+  if (info.st_uid == 0 && geteuid() != 0) {
+    return absl::FailedPreconditionError(
+        Named("the", name, path) + " is open to more than root and this service (group " + std::to_string(info.st_gid) +
+        ", mode " + Octal(info.st_mode) + "); the service manager makes it otherwise: see who else did");
+  }
+  return CheckPrivate(fd, name, path);
+}
+
 absl::Status CheckNotOpenToAll(int fd, std::string_view name, const std::string& path) {
   struct stat info {};
   if (fstat(fd, &info) != 0) return FileError(Named("cannot examine the", name, path), errno);

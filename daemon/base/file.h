@@ -42,6 +42,9 @@ enum class Links { kRefuse = 0, kFollow = 1 };
 absl::StatusOr<FileDescriptor> OpenRegular(std::string_view name, const std::string& path, Links links);
 // FailedPrecondition unless the open file or folder belongs to this process's user and is closed to everybody else.
 absl::Status CheckPrivate(int fd, std::string_view name, const std::string& path);
+// FailedPrecondition unless the open file or folder, which a service manager brought, belongs to this process's user
+// and is closed to everybody else, or to root and is closed to all others but root's group, which may not write it.
+absl::Status CheckBrought(int fd, std::string_view name, const std::string& path);
 // FailedPrecondition if everybody may write the open file.
 absl::Status CheckNotOpenToAll(int fd, std::string_view name, const std::string& path);
 // Reads from the file's present place to its end. InvalidArgument: over `max_bytes`.

@@ -123,8 +123,24 @@ absl::StatusOr<Keys> Keys::Load(const std::string& path) {
   if (!file.ok()) return file.status();
   // No other account can have read or planted it.
   if (absl::Status s = CheckPrivate(file->fd(), "key file", path); !s.ok()) return s;
+  return Read(file->fd(), path);
+}
+
+absl::StatusOr<Keys> Keys::LoadCredential(const std::string& path) {
+  PrepareLibrary();
+  absl::StatusOr<FileDescriptor> file = OpenRegular("key file", path, Links::kRefuse);
+  if (!file.ok()) return file.status();
+  const std::string folder = path.substr(0, path.rfind('/'));
+  const FileDescriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!opened.ok()) return FileError("cannot open the folder of credentials " + folder, errno);
+  if (absl::Status s = CheckBrought(opened.fd(), "folder of credentials", folder); !s.ok()) return s;
+  if (absl::Status s = CheckBrought(file->fd(), "key file", path); !s.ok()) return s;
+  return Read(file->fd(), path);
+}
+
+absl::StatusOr<Keys> Keys::Read(int fd, const std::string& path) {
   SecretText secret;
-  absl::StatusOr<std::string> text = ReadBounded(file->fd(), "key file", path, kMaxFileBytes);
+  absl::StatusOr<std::string> text = ReadBounded(fd, "key file", path, kMaxFileBytes);
   if (absl::IsInvalidArgument(text.status())) return Damaged(path);
   if (!text.ok()) return text.status();
   secret.text.swap(*text);

@@ -22,6 +22,10 @@ class Keys {
   // Reads `path`. FailedPrecondition: readable or writable by group or others, or not a regular file of ours;
   // NotFound: there is none; DataLoss: not a key file or damaged.
   static absl::StatusOr<Keys> Load(const std::string& path);
+  // The same of a file that a service manager made for this service: it may also be root's and open to root's group,
+  // which is how the access list shows by which systemd lets the service's user read it (systemd.exec(5),
+  // "Credentials"; acl(5)). Its folder has to be as closed. Nobody but its owner may be able to write either.
+  static absl::StatusOr<Keys> LoadCredential(const std::string& path);
   // Writes a new file of mode 0600 and syncs it and its folder. AlreadyExists: never overwrites.
   absl::Status Save(const std::string& path) const;
 
@@ -41,6 +45,8 @@ class Keys {
 
  private:
   Keys() = default;
+  // Of the open file `fd`, which has been judged.
+  static absl::StatusOr<Keys> Read(int fd, const std::string& path);
   Bytes16 lookup_key_{};
   Digest disk_key_{};
   Digest payload_key_{};

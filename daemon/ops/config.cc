@@ -69,7 +69,9 @@ void AddOptions(CLI::App* app, RawOptions* raw) {
                   "$XDG_DATA_HOME/consentd or ~/.local/share/consentd")
       ->check(NotEmpty);
   app->add_option("--key-file", raw->key_file,
-                  "The daemon's secrets, made at first start; not inside the data folder. Default: DATA-DIR.key")
+                  "The daemon's secrets, made at first start; not inside the data folder. Default: DATA-DIR.key. "
+                  "credential:NAME is the credential of that name that the service manager brings (LoadCredential= of "
+                  "systemd.exec(5)); the daemon never makes it")
       ->check(NotEmpty);
   app->add_option("--head-file", raw->head_file,
                   "Last known end of the store, so that an old copy put back is noticed; not inside the data folder. "
@@ -199,13 +201,47 @@ absl::Status CheckListeners(const RawOptions& raw, const ProcessEnvironment& env
   return absl::OkStatus();
 }
 
+// NAME of `credential:NAME`.
+constexpr std::string_view kCredential = "credential:";
+
+// As systemd names credentials (systemd.exec(5)), less what only confuses in a path: 1 to 255 of letters, digits and
+// "._-", and no "." in front.
+bool IsCredentialName(std::string_view name) {
+  constexpr size_t kMost = 255;
+  return !name.empty() && name.size() <= kMost && name[0] != '.' &&
+         std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; });
+}
+
+absl::Status ResolveKeyFile(const RawOptions& raw, const ProcessEnvironment& environment, ServeOptions* out) {
+  out->key_is_credential = raw.key_file.rfind(kCredential, 0) == 0;
+  if (!out->key_is_credential) {
+    out->key_file = Absolute(raw.key_file.empty() ? out->data_dir + ".key" : raw.key_file, environment);
+    return absl::OkStatus();
+  }
+  const std::string name = raw.key_file.substr(kCredential.size());
+  if (!IsCredentialName(name)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--key-file ", raw.key_file,
+                     ": a credential's name is 1 to 255 of letters, digits, '.', '_' and '-', without '.' in front"));
+  }
+  const std::string folder = Variable(environment, "CREDENTIALS_DIRECTORY");
+  if (folder.empty() || folder[0] != '/') {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--key-file ", raw.key_file, ": CREDENTIALS_DIRECTORY is ", folder.empty() ? "not set" : "no absolute path",
+        ": the service manager sets it where the unit has LoadCredential= or LoadCredentialEncrypted="));
+  }
+  out->key_file = Absolute(absl::StrCat(folder, "/", name), environment);
+  return absl::OkStatus();
+}
+
 absl::Status ResolvePaths(const RawOptions& raw, const ProcessEnvironment& environment, ServeOptions* out) {
   if (absl::Status status = CheckListeners(raw, environment, out); !status.ok()) return status;
   absl::StatusOr<std::string> data_dir = raw.data_dir.empty() ? DefaultDataDir(environment) : raw.data_dir;
   if (!data_dir.ok()) return data_dir.status();
   out->data_dir = Absolute(*data_dir, environment);
   if (out->data_dir == "/") return absl::InvalidArgumentError("--data-dir must be a folder of its own, not /");
-  out->key_file = Absolute(raw.key_file.empty() ? out->data_dir + ".key" : raw.key_file, environment);
+  if (absl::Status status = ResolveKeyFile(raw, environment, out); !status.ok()) return status;
   out->head_file = Absolute(raw.head_file.empty() ? out->data_dir + ".head" : raw.head_file, environment);
   out->policy_file = Absolute(raw.policy, environment);
   for (const auto& [name, path] : {std::pair{"--key-file", out->key_file}, std::pair{"--head-file", out->head_file}}) {

@@ -23,7 +23,8 @@ enum class LogLevel : uint8_t { kDebug = 0, kInfo = 1, kWarn = 2, kError = 3 };
 struct ServeOptions {
   Address listen;                         // a Unix socket or loopback; port 0: the system chooses
   std::string data_dir;                   // the store
-  std::string key_file;                   // beside data_dir, never inside
+  std::string key_file;                   // beside data_dir, never inside; or the credential's file
+  bool key_is_credential = false;         // the service manager brings it and the daemon never makes it
   std::string head_file;                  // beside data_dir, never inside
   std::string policy_file;                // empty: the compiled-in policy
   std::optional<Address> metrics_listen;  // loopback; absent: off
@@ -60,8 +61,8 @@ struct ProcessEnvironment {
 
 // The whole command line without the program's name. Reads the configuration file and nothing else; changes nothing.
 // InvalidArgument, with one line that says what is wrong: an unknown command, option, key of the file or CONSENTD_
-// variable; a value out of its bounds; an address that is neither loopback nor a Unix socket; files that collide. For
-// other commands than `serve` environment and file are not looked at.
+// variable; a value out of its bounds; a credential that nobody brought; an address that is neither loopback nor a Unix
+// socket; files that collide. For other commands than `serve` environment and file are not looked at.
 absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& arguments,
                                            const ProcessEnvironment& environment);
 

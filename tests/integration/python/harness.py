@@ -53,9 +53,13 @@ def until(condition, what, patience=PATIENCE):
         time.sleep(0.01)
 
 
+# What a service manager tells a service, which is not for a daemon that a test starts.
+OF_A_SERVICE = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "CREDENTIALS_DIRECTORY"}
+
+
 def clean_environment(extra=None):
     """This process's environment without options of the daemon."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CONSENTD_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CONSENTD_") and name not in OF_A_SERVICE}
     environment.update(extra or {})
     return environment
 

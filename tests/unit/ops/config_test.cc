@@ -151,6 +151,23 @@ TEST_F(ConfigTest, KeysAndHeadLieOutsideTheDataFolder) {
   EXPECT_EQ(Serve({"--data-dir", "data/./x"})->serve.key_file, "/w/data/x.key");
 }
 
+TEST_F(ConfigTest, KeysMayBeACredential) {
+  EXPECT_THAT(Error({"--key-file", "credential:consentd-keys"}), HasSubstr("CREDENTIALS_DIRECTORY is not set"));
+  surroundings_.environment["CREDENTIALS_DIRECTORY"] = "run/credentials";
+  EXPECT_THAT(Error({"--key-file", "credential:consentd-keys"}), HasSubstr("no absolute path"));
+  surroundings_.environment["CREDENTIALS_DIRECTORY"] = "/run/credentials/consentd.service";
+  const auto options = Serve({"--key-file", "credential:consentd-keys"});
+  EXPECT_TRUE(options->serve.key_is_credential);
+  EXPECT_EQ(options->serve.key_file, "/run/credentials/consentd.service/consentd-keys");
+  for (const std::string bad : {"", ".", "..", ".hidden", "a/b", "../keys", "a:b", "a b", "k\u00e9"}) {
+    EXPECT_THAT(Error({"--key-file", "credential:" + bad}), HasSubstr("a credential's name")) << bad;
+  }
+  EXPECT_THAT(Error({"--key-file", "credential:" + std::string(256, 'k')}), HasSubstr("1 to 255"));
+  EXPECT_FALSE(Serve({"--key-file", "/k"})->serve.key_is_credential);
+  surroundings_.environment["CONSENTD_KEY_FILE"] = "credential:consentd-keys";
+  EXPECT_TRUE(Serve({})->serve.key_is_credential);
+}
+
 TEST_F(ConfigTest, OtherCommandsAskNeitherEnvironmentNorFile) {
   surroundings_.environment["CONSENTD_NONSENSE"] = "1";
   EXPECT_EQ(ParseInvocation({"version"}, surroundings_)->command, Command::kVersion);
