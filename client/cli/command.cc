@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <sstream>
 
@@ -25,6 +26,8 @@ absl::StatusOr<std::unique_ptr<Client>> Cli::Connect() const {
   ClientOptions options;
   options.endpoint = endpoint;
   options.deadline = std::chrono::milliseconds(static_cast<int64_t>(timeout_seconds * 1000));
+  // What is no traceparent is not sent: a shell may have anything in its environment.
+  if (const char* const trace = std::getenv("TRACEPARENT"); trace != nullptr) options.traceparent = trace;
   return Client::Create(std::move(options));
 }
 

@@ -8,6 +8,7 @@
 #include "client/src/convert.h"
 #include "client/src/error_details.h"
 #include "consent/names.h"
+#include "daemon/base/trace_id.h"
 #include "daemon/base/utf8.h"
 
 namespace consent {
@@ -86,6 +87,13 @@ GrpcClient::GrpcClient(ClientOptions options, std::shared_ptr<grpc::Channel> cha
       settings_(v1::SettingsService::NewStub(channel)),
       subject_(v1::SubjectService::NewStub(channel)),
       systems_(v1::DataSystemService::NewStub(channel)) {}
+
+void GrpcClient::AddTrace(const CallOptions& options, grpc::ClientContext* context) const {
+  const std::string& traceparent = options.traceparent.empty() ? options_.traceparent : options.traceparent;
+  // gRPC ends the process at a header that HTTP/2 does not allow.
+  if (!base::TraceId::FromTraceparent(traceparent).has_value()) return;
+  context->AddMetadata("traceparent", traceparent);
+}
 
 // A random UUID (RFC 4122, version 4).
 RequestId GrpcClient::NewRequestId() {

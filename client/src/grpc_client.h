@@ -79,6 +79,7 @@ class GrpcClient final : public Client {
   absl::Status Call(const CallOptions& options, bool repeatable, Stub& stub,
                     grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                     const Request& request, Response* response, std::chrono::nanoseconds* sent = nullptr);
+  void AddTrace(const CallOptions& options, grpc::ClientContext* context) const;
   // One step of a deletion request; in grpc_deletion.cc.
   template <typename Request, typename Response, typename Order>
   absl::StatusOr<DeletionRequest> Step(const CallOptions& options, const Order& order,
@@ -116,6 +117,7 @@ absl::Status GrpcClient::Call(const CallOptions& options, bool repeatable, Stub&
   return CallWithRetries(options_.retry, repeatable, deadline, *options_.clock, *options_.random,
                          [&](std::chrono::nanoseconds timeout) {
                            grpc::ClientContext context;
+                           AddTrace(options, &context);
                            context.set_deadline(std::chrono::system_clock::now() +
                                                 std::chrono::duration_cast<std::chrono::microseconds>(timeout));
                            response->Clear();

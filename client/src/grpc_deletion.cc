@@ -136,7 +136,8 @@ absl::StatusOr<LeasedTasks> GrpcClient::LeaseTasks(const LeaseOrder& order, cons
   std::chrono::nanoseconds sent{0};
   // The wait is no delay: it comes on top of what a call may take.
   const std::chrono::milliseconds deadline = options.deadline.value_or(options_.deadline) + order.wait;
-  const CallOptions waiting{std::min<std::chrono::milliseconds>(deadline, std::chrono::hours(1))};
+  CallOptions waiting = options;
+  waiting.deadline = std::min<std::chrono::milliseconds>(deadline, std::chrono::hours(1));
   const absl::Status status =
       Call(waiting, false, *purge_, &v1::PurgeService::Stub::LeaseTasks, request, &response, &sent);
   if (!status.ok()) return status;

@@ -55,7 +55,8 @@ Runtime::Runtime(ops::ServeOptions options, ops::Log& log, News news)
       news_(std::move(news)),
       time_(clock_, ThisBoot(random_), base::ClockBounds{options_.clock_step, options_.clock_downtime}),
       health_(ServiceNames()),
-      metrics_(MethodNames()) {}
+      metrics_(MethodNames()),
+      call_log_(log_, metrics_) {}
 
 Runtime::~Runtime() {
   // What closing tells of a failed write looks at the core.
@@ -169,7 +170,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .writers = *writers_,
                                 .activation = {}});
   watched_.store(core_.get());
-  services_ = std::make_unique<Services>(*core_, *readers_, metrics_);
+  services_ = std::make_unique<Services>(*core_, *readers_, call_log_);
 }
 
 std::optional<Failure> Runtime::Listen() {

@@ -19,6 +19,7 @@
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
 #include "daemon/ops/config.h"
+#include "daemon/ops/call_log.h"
 #include "daemon/ops/gauges.h"
 #include "daemon/ops/health.h"
 #include "daemon/ops/http.h"
@@ -103,6 +104,7 @@ class Runtime {
   std::unique_ptr<Server> server_;
   std::unique_ptr<ops::HttpServer> http_;
   std::unique_ptr<Periodic> sweeper_;
+  ops::CallLog call_log_;
   std::unique_ptr<Periodic> eraser_;
   std::unique_ptr<Periodic> clock_watch_;
   std::unique_ptr<Periodic> settler_;

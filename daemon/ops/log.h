@@ -3,17 +3,19 @@
 //
 // Ids of people and recordings must not reach a log. So a field takes numbers, booleans, string literals and, wrapped
 // by name, text that an operator wrote or that the daemon made (paths, addresses, policy versions, status messages) --
-// never a plain std::string or string_view, which is what an id is.
+// never a plain std::string or string_view, which is what an id is. A trace's id is a type that holds nothing else.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
 #include "absl/status/status.h"
+#include "daemon/base/trace_id.h"
 #include "daemon/ops/config.h"
 
 namespace spdlog {
@@ -46,6 +48,9 @@ class Field {
  public:
   Field(Literal key, Literal value) : key_(key.view()), value_(value.view()), quoted_(true) {}
   Field(Literal key, OperatorText value) : key_(key.view()), value_(std::move(value.text)), quoted_(true) {}
+  // Absent: null.
+  Field(Literal key, const std::optional<base::TraceId>& value)
+      : key_(key.view()), value_(value.has_value() ? value->ToText() : "null"), quoted_(value.has_value()) {}
   template <typename T>
   requires std::is_arithmetic_v<T> Field(Literal key, T value) : key_(key.view()) {
     if constexpr (std::is_same_v<T, bool>) {
@@ -69,7 +74,8 @@ class Field {
 std::string FormatJson(Literal event, std::initializer_list<Field> fields);
 std::string FormatText(Literal event, std::initializer_list<Field> fields);
 
-// Thread-safe. Writes and flushes at once; for events of the daemon's life, not for requests.
+// Thread-safe. Writes and flushes at once, and waits where standard error does: for events of the daemon's life. What
+// calls have to tell goes through CallLog.
 class Log {
  public:
   // kAuto: by whether stderr is a terminal.

@@ -1,5 +1,7 @@
 #include "daemon/rpc/call.h"
 
+#include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,13 @@ grpc::ByteBuffer Serialise(const google::protobuf::Message& message) {
   // A short slice lies inside its object, so the bytes are written through the one that is handed over.
   message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
   return grpc::ByteBuffer(&slice, 1);
+}
+
+// Of several headers none counts, because nobody can tell which is meant.
+std::optional<base::TraceId> TraceOf(const grpc::CallbackServerContext& context) {
+  const auto [first, last] = context.client_metadata().equal_range("traceparent");
+  if (first == last || std::next(first) != last) return std::nullopt;
+  return base::TraceId::FromTraceparent({first->second.data(), first->second.size()});
 }
 
 }  // namespace
@@ -88,9 +97,23 @@ void CallBase::Finish(const absl::Status& status) {
   if (reactor_ == nullptr) return;
   grpc::Status answer = ToGrpc(status);
   if (status.ok()) *out_ = Serialise(Response());
-  dependencies_.observer.OnCall(
-      {method_.name(), static_cast<absl::StatusCode>(answer.error_code()), std::chrono::steady_clock::now() - began_});
+  if (counted_) Report(status, static_cast<absl::StatusCode>(answer.error_code()));
   std::exchange(reactor_, nullptr)->Finish(std::move(answer));
+}
+
+void CallBase::Report(const absl::Status& status, absl::StatusCode code) const {
+  CallSeen seen;
+  seen.method = method_.name();
+  seen.code = code;
+  seen.latency = std::chrono::steady_clock::now() - began_;
+  seen.slow = !may_wait_ && seen.latency > kSlowCall;
+  std::string reason;
+  if (!status.ok()) reason = wire::ReasonName(wire::DetailOf(status).reason);
+  if (code == absl::StatusCode::kCancelled) reason.clear();
+  seen.reason = reason;
+  // Looked for only where it is told, because gRPC makes a map of the headers for it.
+  if (!status.ok() || seen.slow) seen.trace = TraceOf(*context_);
+  dependencies_.observer.OnCall(seen);
 }
 
 absl::Status OverloadedError() {

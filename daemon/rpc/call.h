@@ -44,6 +44,10 @@ class CallBase {
   const service::Caller& caller() const { return peer_.caller; }
   // The client went away or its deadline has passed: there is nobody to answer. Finish all the same.
   bool IsCancelled() const { return context_->IsCancelled(); }
+  // The caller asked to wait, so however long it takes is no news.
+  void NoteRequestedWait() { may_wait_ = true; }
+  // The daemon asked itself: the call is neither counted nor told.
+  void LeaveUncounted() { counted_ = false; }
   // As Admit, for a handler that parses by itself: `*bytes` are the request's.
   bool AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes);
   // Answers with the response where `status` is OK, else with the error. Once; afterwards nothing that belongs to gRPC
@@ -58,6 +62,8 @@ class CallBase {
 
  private:
   virtual const google::protobuf::Message& Response() const = 0;
+  // Counts and tells the call, which is answered with `status` and `code`.
+  void Report(const absl::Status& status, absl::StatusCode code) const;
   // Whether the caller may call, the daemon serves, and the request is not too large.
   absl::Status CheckAdmission(const grpc::ByteBuffer& in) const;
 
@@ -68,6 +74,8 @@ class CallBase {
   grpc::ServerUnaryReactor* reactor_;  // nullptr once finished
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   const Peer peer_;
+  bool may_wait_ = false;
+  bool counted_ = true;
 };
 
 template <typename RequestT, typename ResponseT>

@@ -1,14 +1,16 @@
 // What the RPCs tell the metrics. Implemented by ops; rpc knows nothing of how it is counted.
 //
 // Nothing here can name a person or a recording: no id, no text that a caller chose freely. `control` is the only name,
-// and only one that the policy has.
+// and only one that the policy has; a trace's id has no room for another.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "daemon/base/trace_id.h"
 #include "daemon/domain/decision.h"
 #include "daemon/domain/transitions.h"
 #include "daemon/domain/types.h"
@@ -16,11 +18,17 @@
 
 namespace consent::rpc {
 
+// A call that takes longer is slow.
+inline constexpr std::chrono::seconds kSlowCall{1};
+
 // One call, answered. Also those that were refused before anything was done.
 struct CallSeen {
   std::string_view method;  // "consent.v1.EligibilityService/Check"; lives as long as the service object
   absl::StatusCode code = absl::StatusCode::kInternal;
-  std::chrono::nanoseconds latency{};  // from the request's arrival in the handler until its reply is handed over
+  std::chrono::nanoseconds latency{};       // from the request's arrival in the handler until its reply is handed over
+  bool slow = false;                        // over kSlowCall, and not because the caller asked to wait
+  std::string_view reason = {};             // of a failed call: "ETAG_MISMATCH"; valid during the call
+  std::optional<base::TraceId> trace = {};  // that a failed or slow call named by a valid `traceparent`
 };
 
 // `count` recordings of one call that were answered alike.

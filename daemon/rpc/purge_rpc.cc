@@ -118,6 +118,7 @@ grpc::ServerUnaryReactor* PurgeRpc::LeaseTasks(grpc::CallbackServerContext* cont
         auto system = systems_.Find(input->system);
         if (!system.ok()) return call->Finish(system.status());
         const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(input->wait.micros);
+        if (input->wait.micros > 0) call->NoteRequestedWait();
         Lease(call, std::make_shared<const Patience>(Patience{*std::move(system), *std::move(input), until}));
       });
 }

@@ -46,6 +46,8 @@ struct ClientOptions {
   // For a whole call, its repetitions included. 1 ms to 1 hour.
   std::chrono::milliseconds deadline{10000};
   RetryPolicy retry;
+  // Of every call whose CallOptions name none.
+  std::string traceparent;
   // Null: the system's.
   std::shared_ptr<Clock> clock;
   std::shared_ptr<Random> random;
@@ -54,6 +56,11 @@ struct ClientOptions {
 struct CallOptions {
   // Absent: the client's.
   std::optional<std::chrono::milliseconds> deadline;
+  // The caller's position in a trace, as the W3C recommendation "Trace Context" writes it in version 00:
+  // "00-<32 hex digits>-<16 hex digits>-<2 hex digits>", in lower case, neither of the ids all zero. The daemon's log
+  // names the trace of a call that it refused, that failed or that was slow; repetitions carry the same. Empty: the
+  // client's. Anything else is not sent, and fails no call.
+  std::string traceparent = {};
 };
 
 // Thread-safe; make one and share it. Blocks the calling thread until the call's deadline at the longest.

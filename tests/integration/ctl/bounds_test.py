@@ -65,7 +65,7 @@ class FlagsTest(BenchTest):
         sources = "".join(path.read_text() for path in (SOURCE / "client").rglob("*.cc")) + "".join(
             path.read_text() for path in (SOURCE / "client").rglob("*.h"))
         self.assertEqual(set(re.findall(r'(?:getenv|envname)\("(\w+)"\)', sources)), {"CONSENT_ENDPOINT", "XDG_RUNTIME_DIR", "TMPDIR",
-                                                                                      "PATH"})
+                                                                                      "PATH", "TRACEPARENT"})
         for endpoint in ("x", "unix:", "unix:relative", "unix://host/path", "unix:/" + "x" * 107, "127.0.0.1", "127.0.0.1:0",
                          "127.0.0.1:65536", "127.0.0.1:x",
                          "127.0.0.1: 1", "localhost:1 ", "0.0.0.0:1", "[::]:1", "example.org:1", "http://127.0.0.1:1", "dns:localhost:1"):

@@ -70,6 +70,13 @@ class CallTest : public ::testing::Test {
     v1::CheckResponse response;
     return Check(&response);
   }
+  // With these `traceparent` headers.
+  grpc::Status CheckTraced(const std::vector<std::string>& traceparents) {
+    grpc::ClientContext context;
+    for (const std::string& traceparent : traceparents) context.AddMetadata("traceparent", traceparent);
+    v1::CheckResponse response;
+    return stub_->Check(&context, v1::CheckRequest(), &response);
+  }
 
   google::protobuf::LogSilencer silencer_;
   std::atomic<bool> ready_{true};
@@ -242,6 +249,63 @@ TEST_F(CallTest, ACallThatIsGivenUpIsAnswered) {
   probe_->use = [](ProbeCall call) { call.reset(); };
   EXPECT_EQ(Details(Check()).reason, "INTERNAL");
   ASSERT_EQ(notes_.calls().size(), 1U);
+}
+
+constexpr char kTraceparent[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+TEST_F(CallTest, ARefusedCallIsToldWithReasonAndTrace) {
+  Start();
+  probe_->use = [](const ProbeCall& call) {
+    call->Finish(wire::MakeError(v1::ERROR_REASON_EVIDENCE_REQUIRED, "evidence is missing"));
+  };
+  EXPECT_FALSE(CheckTraced({kTraceparent}).ok());
+  ASSERT_EQ(notes_.calls().size(), 1U);
+  EXPECT_EQ(notes_.calls()[0].reason, "EVIDENCE_REQUIRED");
+  EXPECT_EQ(notes_.calls()[0].trace, base::TraceId::FromTraceparent(kTraceparent));
+  EXPECT_TRUE(notes_.calls()[0].trace.has_value());
+  EXPECT_FALSE(notes_.calls()[0].slow);
+}
+
+TEST_F(CallTest, WhatIsNoTraceparentIsLeftOut) {
+  Start();
+  probe_->use = [](const ProbeCall& call) { call->Finish(wire::FieldError("f", "d")); };
+  const std::string good = kTraceparent;
+  for (const std::vector<std::string>& headers : std::vector<std::vector<std::string>>{
+           {}, {""}, {"alice@example.org"}, {good + "0"}, {good, good}, {"01" + good.substr(2)}}) {
+    EXPECT_FALSE(CheckTraced(headers).ok());
+    EXPECT_FALSE(notes_.calls().back().trace.has_value()) << ::testing::PrintToString(headers);
+  }
+}
+
+TEST_F(CallTest, AnOrdinaryCallIsNeitherSlowNorTraced) {
+  Start();
+  EXPECT_TRUE(CheckTraced({kTraceparent}).ok());
+  EXPECT_FALSE(notes_.calls().at(0).slow);
+  EXPECT_FALSE(notes_.calls().at(0).trace.has_value());
+  EXPECT_EQ(notes_.calls().at(0).reason, "");
+}
+
+// Finishes the call once it is older than kSlowCall.
+void FinishLate(ProbeCall call, std::thread* finisher) {
+  *finisher = std::thread([call = std::move(call), began = std::chrono::steady_clock::now()] {
+    while (std::chrono::steady_clock::now() - began <= rpc::kSlowCall) std::this_thread::yield();
+    call->Finish(absl::OkStatus());
+  });
+}
+
+TEST_F(CallTest, ASlowCallIsToldWithItsTraceUnlessItAskedToWait) {
+  Start();
+  for (const bool asked : {false, true}) {
+    std::thread finisher;
+    probe_->use = [&](ProbeCall call) {
+      if (asked) call->NoteRequestedWait();
+      FinishLate(std::move(call), &finisher);
+    };
+    EXPECT_TRUE(CheckTraced({kTraceparent}).ok());
+    finisher.join();
+    EXPECT_EQ(notes_.calls().back().slow, !asked);
+    EXPECT_EQ(notes_.calls().back().trace.has_value(), !asked);
+  }
 }
 
 TEST_F(CallTest, FinishingTwiceAnswersOnce) {

@@ -1,6 +1,7 @@
 // An observer that remembers what it was told.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ class NoteTaker final : public rpc::RpcObserver {
     std::string method;
     absl::StatusCode code;
     std::chrono::nanoseconds latency;
+    bool slow;
+    std::string reason;
+    std::optional<base::TraceId> trace;
   };
   struct Choice {
     rpc::ChoiceSeen seen;
@@ -23,7 +27,8 @@ class NoteTaker final : public rpc::RpcObserver {
 
   void OnCall(const rpc::CallSeen& call) override {
     base::MutexLock lock(mutex_);
-    calls_.push_back({std::string(call.method), call.code, call.latency});
+    calls_.push_back(
+        {std::string(call.method), call.code, call.latency, call.slow, std::string(call.reason), call.trace});
   }
   void OnDecisions(const rpc::DecisionsSeen& decisions) override {
     base::MutexLock lock(mutex_);
