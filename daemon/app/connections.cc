@@ -61,6 +61,7 @@ class Connections::Connection final : public Follower {
 
   // Under Connections::mutex_.
   int fd = -1;
+  bool own = false;  // AdmitOwn
   uint64_t order = 0;
   std::string peer;
   std::chrono::steady_clock::time_point since{};
@@ -153,22 +154,39 @@ Admission Connections::Admit(int fd, const std::string& peer) {
     }
     TurnOut(leaves, CloseReason::kEvicted);
   }
-  if (free_.empty()) free_.push_back(all_.emplace_back(std::make_unique<Connection>(*this, limits_.frames)).get());
-  Connection* const connection = free_.back();
+  Connection* const connection = NewConnection();
   if (!Follow(fd, connection)) {
     ++closed_[static_cast<size_t>(CloseReason::kTurnedAway)];
     return Admission::kTurnedAway;
   }
-  free_.pop_back();
-  connection->fd = fd;
-  connection->order = ++admitted_;
   connection->peer = peer;
-  connection->since = now;
-  connection->stage = Stage::kSilent;
-  used_.emplace(connection->order, connection);
+  Use(connection, fd, /*own=*/false);
   ++peers_[peer];
   ++open_;
   return Admission::kAdmitted;
+}
+
+bool Connections::AdmitOwn(int fd) {
+  base::MutexLock lock(mutex_);
+  Connection* const connection = NewConnection();
+  if (!Follow(fd, connection)) return false;
+  Use(connection, fd, /*own=*/true);
+  return true;
+}
+
+Connections::Connection* Connections::NewConnection() {
+  if (free_.empty()) free_.push_back(all_.emplace_back(std::make_unique<Connection>(*this, limits_.frames)).get());
+  return free_.back();
+}
+
+void Connections::Use(Connection* connection, int fd, bool own) {
+  free_.pop_back();
+  connection->fd = fd;
+  connection->own = own;
+  connection->order = ++admitted_;
+  connection->since = std::chrono::steady_clock::now();
+  connection->stage = Stage::kSilent;
+  used_.emplace(connection->order, connection);
 }
 
 std::optional<std::chrono::steady_clock::time_point> Connections::MayComeAt(const std::string& peer) {
@@ -204,7 +222,7 @@ Connections::Connection* Connections::Choose(const std::string* peer) const {
   Connection* silent = nullptr;
   Connection* greeted = nullptr;
   for (const auto& [order, connection] : used_) {
-    if (peer != nullptr && connection->peer != *peer) continue;
+    if (connection->own || (peer != nullptr && connection->peer != *peer)) continue;
     if (connection->stage == Stage::kGreeted && greeted == nullptr) greeted = connection;
     if (connection->stage != Stage::kSilent) continue;
     if (silent == nullptr) silent = connection;
@@ -218,14 +236,16 @@ void Connections::TurnOut(Connection* connection, CloseReason reason) {
   Uncount(connection);
   connection->stage = Stage::kLeaving;
   connection->out.store(true);
-  ++closed_[static_cast<size_t>(reason)];
+  if (!connection->own) ++closed_[static_cast<size_t>(reason)];
   shutdown(connection->fd, SHUT_RDWR);  // gRPC hears of it and closes
 }
 
 void Connections::Uncount(Connection* connection) {
-  --open_;
-  const auto peer = peers_.find(connection->peer);
-  if (--peer->second == 0) peers_.erase(peer);
+  if (!connection->own) {
+    --open_;
+    const auto peer = peers_.find(connection->peer);
+    if (--peer->second == 0) peers_.erase(peer);
+  }
   open_body_bytes_.fetch_sub(static_cast<int64_t>(connection->open_body_bytes.exchange(0)));
 }
 
@@ -277,7 +297,7 @@ void Connections::CountOpenBodies(int64_t more) {
   if (open_body_bytes_.load() <= most) return;  // somebody else was faster
   Connection* largest = nullptr;
   for (const auto& [order, connection] : used_) {
-    if (connection->stage == Stage::kLeaving) continue;
+    if (connection->own || connection->stage == Stage::kLeaving) continue;
     if (largest == nullptr || connection->open_body_bytes.load() > largest->open_body_bytes.load()) {
       largest = connection;
     }
@@ -288,7 +308,7 @@ void Connections::CountOpenBodies(int64_t more) {
 void Connections::Forget(Connection* connection) {
   base::MutexLock lock(mutex_);
   if (connection->stage != Stage::kLeaving) {
-    ++closed_[static_cast<size_t>(CloseReason::kEnded)];
+    if (!connection->own) ++closed_[static_cast<size_t>(CloseReason::kEnded)];
     Uncount(connection);
   }
   // A read that was under way when it was turned out may have added to it.

@@ -71,6 +71,9 @@ class Connections {
   // the oldest connection that has sent nothing goes, else the oldest that has made no call. One of a peer that has
   // taken all its own room, and no more, does not make others wait unless it has sent something.
   Admission Admit(int fd, const std::string& peer);
+  // Follows `fd`, the daemon's connection to itself: beyond all room, so that a full daemon can still be asked whether
+  // it lives, never turned out for another one, and not counted. False: it cannot be followed, the caller closes it.
+  bool AdmitOwn(int fd);
   // When the next connection of `peer` may be admitted: now, or, after one of its own was cut, in turn with those that
   // came before; nullopt: 32 have their turns already. A flood that comes back as often as it is cut would else cost a
   // new connection each time. A call takes the turn that it answers.
@@ -95,6 +98,8 @@ class Connections {
   Connection* Choose(const std::string* peer) const REQUIRES(mutex_);
   void TurnOut(Connection* connection, CloseReason reason) REQUIRES(mutex_);
   void Uncount(Connection* connection) REQUIRES(mutex_);
+  Connection* NewConnection() REQUIRES(mutex_);
+  void Use(Connection* connection, int fd, bool own) REQUIRES(mutex_);
   // What a connection tells of itself.
   void Cut(Connection* connection, FrameFault fault);
   void MoveOn(Connection* connection, bool called);

@@ -8,9 +8,11 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <future>
 #include <optional>
@@ -30,6 +32,8 @@
 #include "daemon/app/after_cuts.h"
 #include "daemon/app/check_reads.h"
 #include "daemon/app/unix_socket.h"
+#include "daemon/base/file.h"
+#include "daemon/base/mutex.h"
 #include "daemon/rpc/limits.h"
 
 namespace consent::app {
@@ -120,11 +124,18 @@ absl::StatusOr<Listener> Open(const ops::Address& address) {
 struct Server::Parts {
   explicit Parts(ServerOptions options)
       : connections(options.connections), after_cuts(connections, std::move(options.on_cuts)) {}
+  void HandOver(int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    way_in->HandleNewConnection(&connection);
+  }
   Connections connections;
   AfterCuts after_cuts;  // of the acceptor's thread
   std::optional<UnixSocket> socket;
   std::unique_ptr<grpc::Server> server;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> way_in;
+  base::Mutex own_mutex;
+  bool takes_own GUARDED_BY(own_mutex) = true;  // until the shutdown begins
   std::unique_ptr<Acceptor> acceptor;
 };
 
@@ -149,11 +160,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Listen(ServerOptions options,
   accepting.connections = &parts.connections;
   accepting.silence = times.handshake;
   accepting.each_second = [&parts] { parts.after_cuts.Look(); };
-  accepting.hand_over = [&parts](int fd) {
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
-    connection.fd = fd;
-    parts.way_in->HandleNewConnection(&connection);
-  };
+  accepting.hand_over = [&parts](int fd) { parts.HandOver(fd); };
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -181,11 +188,33 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Listen(ServerOptions options,
   return server;
 }
 
+absl::StatusOr<int> Server::ConnectOwn() {
+  Parts& parts = *parts_;
+  base::MutexLock lock(parts.own_mutex);
+  if (!parts.takes_own) return absl::UnavailableError("the server is shut down");
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+    return base::FileError("a connection of the daemon to itself cannot be made", errno);
+  }
+  const auto [served, own] = ends;
+  if (!parts.connections.AdmitOwn(served)) {
+    close(served);
+    close(own);
+    return absl::ResourceExhaustedError("a connection of the daemon to itself cannot be followed");
+  }
+  parts.HandOver(served);
+  return own;
+}
+
 ConnectionCounts Server::Counts() const { return parts_->connections.Counts(); }
 
 void Server::Shutdown(std::chrono::milliseconds patience) {
   if (parts_->server == nullptr) return;
   parts_->acceptor.reset();
+  {
+    base::MutexLock lock(parts_->own_mutex);
+    parts_->takes_own = false;
+  }
   // gRPC waits for each connection to answer a ping. Those that never made a call have nothing to lose; of the others
   // whoever does not answer has gone, or never meant to.
   parts_->connections.EndCallless();

@@ -38,7 +38,7 @@ struct ServerOptions {
   std::function<void(const ConnectionCounts&)> on_cuts;
 };
 
-// Main thread only, but for Counts.
+// Main thread only, but for Counts and ConnectOwn.
 class Server {
  public:
   // Listens with health, reflection and the given services, which must outlive the server. Nobody is let in before
@@ -54,6 +54,10 @@ class Server {
   const std::string& address() const { return address_; }
   // Thread-safe.
   ConnectionCounts Counts() const;
+  // A connected, non-blocking socket to the server: the daemon's way to ask itself, which passes everything that a
+  // peer's bytes pass but the accept loop, and needs no room (Connections::AdmitOwn). The caller closes it.
+  // Unavailable: the server is shut down; else the socket cannot be had. Thread-safe.
+  absl::StatusOr<int> ConnectOwn();
   // Takes no more connections or calls, ends connections without calls, waits for calls under way until `patience` has
   // passed, cancels the rest and waits for that. Idempotent.
   void Shutdown(std::chrono::milliseconds patience);

@@ -1,8 +1,12 @@
 // The use cases and the RPC services on them.
 #pragma once
 
+#include <string>
 #include <vector>
 
+#include "daemon/base/bytes.h"
+#include "daemon/base/hash.h"
+#include "daemon/base/random.h"
 #include "daemon/rpc/data_system_rpc.h"
 #include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/eligibility_rpc.h"
@@ -27,10 +31,18 @@
 
 namespace consent::app {
 
+// 128 random bits, so that nobody else can ask about it.
+inline std::string NewProbeAccount(base::Random& random) {
+  base::Bytes16 bytes{};
+  random.Fill(bytes.data(), bytes.size());
+  return "consentd-probe-" + base::Hex(base::View(bytes));
+}
+
 // Thread-safe as its members are. The references outlive it, and it outlives the server.
 struct Services {
   Services(service::Core& core, service::Pool& readers, rpc::RpcObserver& observer)
-      : queue(core),
+      : probe_account(NewProbeAccount(core.random)),
+        queue(core),
         changes(core, kMaxChangesInFlight),
         subject_changes(changes, queue),
         check(core),
@@ -41,7 +53,7 @@ struct Services {
         holds(core, changes, queue),
         erasures(core),
         tasks(core, queue),
-        eligibility_rpc(core, check, readers, observer),
+        eligibility_rpc(core, check, readers, observer, probe_account),
         settings_rpc(core, subject_changes, reads, readers, observer),
         subject_rpc(core, subject_changes, reads, readers, observer),
         recording_rpc(core, subject_changes, readers, observer),
@@ -59,6 +71,7 @@ struct Services {
   // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
   static constexpr size_t kMaxChangesInFlight = 4096;
 
+  const std::string probe_account;  // that nobody has; see EligibilityRpc
   service::TaskQueue queue;
   service::ChangeSubject changes;
   service::SubjectChanges subject_changes;

@@ -53,10 +53,11 @@ static_assert(wire::kMaxBatch <= UINT16_MAX);
 }  // namespace
 
 EligibilityRpc::EligibilityRpc(service::Core& core, const service::CheckEligibility& check, service::Pool& readers,
-                               RpcObserver& observer)
+                               RpcObserver& observer, std::string_view probe_account)
     : core_(core),
       check_(check),
       dependencies_{core.ready, readers, observer},
+      probe_(core.hasher.Subject(probe_account)),
       check_method_(Method::Named("consent.v1.EligibilityService.Check")),
       batch_method_(Method::Named("consent.v1.EligibilityService.BatchCheck")) {}
 
@@ -86,14 +87,17 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
     status = violations.ToStatus();
   }
   if (!status.ok()) return call->Finish(status);
+  const bool is_probe = item.subject == probe_;
+  if (is_probe) call->LeaveUncounted();
   absl::StatusOr<service::CheckSession> session = check_.Begin(request.at_least_revision());
   if (!session.ok()) return call->Finish(session.status());
   if (IsUnknownCode(item.facts.region, *session->rules)) dependencies_.observer.OnUnknownRegions(1);
 
-  const auto answer = [this](CheckCall& to, const service::CheckSession& in, const wire::CheckQuery& asked,
-                             base::SubjectHandle subject, const domain::Decision& decision) {
+  const auto answer = [this, is_probe](CheckCall& to, const service::CheckSession& in, const wire::CheckQuery& asked,
+                                       base::SubjectHandle subject, const domain::Decision& decision) {
     Write(decision, asked.full, subject, to->response()->mutable_decision());
     WriteSession(in, to->response());
+    if (is_probe) return absl::OkStatus();
     dependencies_.observer.OnDecisions(
         {asked.purpose, decision.eligibility, decision.disposition, decision.FirstReason(), 1});
     return absl::OkStatus();

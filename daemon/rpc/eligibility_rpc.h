@@ -1,6 +1,8 @@
 // EligibilityService on gRPC.
 #pragma once
 
+#include <string_view>
+
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "daemon/rpc/call.h"
 #include "daemon/service/state/core.h"
@@ -14,8 +16,10 @@ class EligibilityRpc final
     : public v1::EligibilityService::WithRawCallbackMethod_Check<
           v1::EligibilityService::WithRawCallbackMethod_BatchCheck<v1::EligibilityService::Service>> {
  public:
+  // `probe_account`: an account that nobody has and nobody knows. A Check of it is answered as any other, and neither
+  // counted nor told, because the daemon asks it of itself.
   EligibilityRpc(service::Core& core, const service::CheckEligibility& check, service::Pool& readers,
-                 RpcObserver& observer);
+                 RpcObserver& observer, std::string_view probe_account);
 
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                   grpc::ByteBuffer* out) override;
@@ -33,6 +37,7 @@ class EligibilityRpc final
   service::Core& core_;
   const service::CheckEligibility& check_;
   const RpcDependencies dependencies_;
+  const base::SubjectHandle probe_;
   const Method check_method_;
   const Method batch_method_;
 };

@@ -34,6 +34,7 @@ struct Core {
   ActivationGate activation;
   DeletionGauges deletions{};
   std::atomic<bool> ready{false};              // the index is filled and the policy is active
+  std::atomic<uint64_t> rows_filled{0};        // by FillIndex so far, in steps of a thousand
   std::atomic<bool> perhaps_unsettled{false};  // there may be requests that wait for the time to be settled
   std::atomic<int64_t> last_stamp{
       0};  // micros of the latest stamp of any partition, published before its acknowledgement

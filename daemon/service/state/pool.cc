@@ -31,6 +31,11 @@ size_t Pool::queued() const {
   return tasks_.size();
 }
 
+uint64_t Pool::begun() const {
+  base::MutexLock lock(mutex_);
+  return begun_;
+}
+
 void Pool::Work() {
   for (;;) {
     std::function<void()> task;
@@ -40,6 +45,7 @@ void Pool::Work() {
       if (tasks_.empty()) return;
       task = std::move(tasks_.front());
       tasks_.pop_front();
+      ++begun_;
     }
     task();
   }

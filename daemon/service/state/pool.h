@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <thread>
@@ -22,12 +23,15 @@ class Pool {
   // False where the queue is full or the pool is stopping; the task is then not run.
   [[nodiscard]] bool Post(std::function<void()> task);
   size_t queued() const;
+  // Tasks that a thread has begun, since construction: a pool that is full and lives goes on counting.
+  uint64_t begun() const;
 
  private:
   void Work();
   mutable base::Mutex mutex_;
   base::CondVar ready_;
   std::deque<std::function<void()>> tasks_ GUARDED_BY(mutex_);
+  uint64_t begun_ GUARDED_BY(mutex_) = 0;
   const size_t queue_limit_;
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;

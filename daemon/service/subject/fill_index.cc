@@ -3,6 +3,7 @@
 #include <malloc.h>
 
 #include <array>
+#include <atomic>
 #include <thread>
 
 #include "daemon/domain/facts_codec.h"
@@ -81,12 +82,27 @@ class LatePuts {
   size_t next_ = 0;
 };
 
+// Counts rows for whoever asks how far the filling has come; each row by itself would cost the threads their cache.
+class Progress {
+ public:
+  explicit Progress(std::atomic<uint64_t>& rows) : rows_(rows) {}
+  void Add() {
+    if (++seen_ % kStep == 0) rows_.fetch_add(kStep, std::memory_order_relaxed);
+  }
+
+ private:
+  static constexpr uint64_t kStep = 1000;
+  std::atomic<uint64_t>& rows_;
+  uint64_t seen_ = 0;
+};
+
 absl::Status FillRange(Core& core, store::Partition partition, const Range& range, SubjectGauges* gauges) {
   FactsIndex& index = *core.indexes[partition.number];
   domain::SubjectFacts facts;
   bool damaged = false;
   std::vector<base::SubjectHandle> with_covers;
   LatePuts puts(index);
+  Progress progress(core.rows_filled);
   absl::Status scanned = core.store.Scan(
       partition, store::Table::kSubject, range.from, range.to, SIZE_MAX, [&](std::string_view, std::string_view row) {
         base::SubjectHandle subject;
@@ -96,6 +112,7 @@ absl::Status FillRange(Core& core, store::Partition partition, const Range& rang
         if (facts.has_more_tombstones) with_covers.push_back(subject);
         puts.Put(subject, bytes);
         gauges->Replace(nullptr, &facts);
+        progress.Add();
         return true;
       });
   if (!scanned.ok()) return scanned;
@@ -104,6 +121,7 @@ absl::Status FillRange(Core& core, store::Partition partition, const Range& rang
     absl::StatusOr<domain::TombstoneIntervals> cover = LoadTombstoneIntervals(core, subject, 0, [](DeletionNumber) {});
     if (!cover.ok()) return cover.status();
     index.PutTombstones(subject, std::make_shared<const domain::TombstoneIntervals>(*std::move(cover)));
+    progress.Add();
   }
   scanned = core.store.Scan(partition, store::Table::kRecording, range.from, range.to, SIZE_MAX,
                             [&](std::string_view, std::string_view row) {
@@ -112,6 +130,7 @@ absl::Status FillRange(Core& core, store::Partition partition, const Range& rang
                               domain::RecordingState marks;
                               damaged = !DecodeMarksRow(row, &subject, &recording, &marks);
                               if (!damaged) index.PutMarks(subject, recording, marks);
+                              progress.Add();
                               return !damaged;
                             });
   if (!scanned.ok()) return scanned;

@@ -303,5 +303,28 @@ TEST(Connections, EveryReasonHasANameOfItsOwn) {
                                    "control_frames", "open_bodies", "evicted", "turned_away", "drained"));
 }
 
+TEST(Connections, TheDaemonsOwnNeedsNoRoomIsNotCountedAndStays) {
+  Connections connections(Small());
+  Pair own;
+  std::vector<std::unique_ptr<Pair>> others;
+  ASSERT_TRUE(connections.AdmitOwn(own.served()));
+  EXPECT_EQ(connections.Counts().open, 0U);
+  // It is the oldest and silent, and makes way for nobody.
+  for (const char* peer : {"a", "a", "b", "b"}) {
+    others.push_back(std::make_unique<Pair>());
+    ASSERT_EQ(connections.Admit(others.back()->served(), peer), Admission::kAdmitted);
+  }
+  others.push_back(std::make_unique<Pair>());
+  ASSERT_EQ(connections.Admit(others.back()->served(), "c"), Admission::kAdmitted);
+  EXPECT_EQ(Closed(connections, CloseReason::kEvicted), 1U);
+  EXPECT_EQ(own.Pass(kPreface + kSettings + kCall), 42);
+  Pair second;
+  EXPECT_TRUE(connections.AdmitOwn(second.served())) << "also where there is no room";
+  own.CloseServed();
+  second.CloseServed();
+  EXPECT_EQ(Closed(connections, CloseReason::kEnded), 0U);
+  EXPECT_EQ(connections.Counts().open, 4U);
+}
+
 }  // namespace
 }  // namespace consent::app

@@ -28,6 +28,9 @@ inline constexpr char kRegister[] =
 inline constexpr char kPlace[] = R"(
     purpose: PURPOSE_HUMAN_REVIEW place { country: "DE" site: "site" reviewer_class: REVIEWER_CLASS_EMPLOYEE })";
 
+// That nobody has.
+inline constexpr char kProbeAccount[] = "probe-account";
+
 class ServicesTest : public ::testing::Test {
  protected:
   explicit ServicesTest(World::Options options = {}) : world_(std::move(options)) {
@@ -112,7 +115,7 @@ class ServicesTest : public ::testing::Test {
   service::Pool readers_{2, 64};
   rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), readers_, notes_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), readers_, notes_};
-  rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), readers_, notes_};
+  rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), readers_, notes_, kProbeAccount};
   rpc::RecordingRpc recording_{world_.core(), world_.changes(), readers_, notes_};
   rpc::PolicyRpc policy_{world_.core(), world_.admin(), readers_, notes_};
   LocalServer server_{{&subject_, &settings_, &eligibility_, &recording_, &policy_}};

@@ -288,5 +288,16 @@ TEST_F(ServicesTest, NoErrorAndNoMetricNamesAnybody) {
   for (const auto& choice : notes_.choices()) EXPECT_EQ(choice.control.find(id), std::string::npos);
 }
 
+TEST_F(ServicesTest, TheDaemonsOwnProbeIsAnsweredAndNotCounted) {
+  const auto answer = Check(Clean(kProbeAccount));
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  EXPECT_EQ(answer.decision().eligibility(), v1::ELIGIBILITY_NOT_ELIGIBLE);
+  EXPECT_TRUE(notes_.calls().empty());
+  EXPECT_TRUE(notes_.decisions().empty());
+  Check(Clean("probe-accounx"));
+  EXPECT_EQ(notes_.calls().size(), 1U);
+  EXPECT_EQ(notes_.decisions().size(), 1U);
+}
+
 }  // namespace
 }  // namespace consent::test
