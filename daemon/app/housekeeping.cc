@@ -94,6 +94,24 @@ milliseconds FailurePace::Failed(const std::string& why) {
   return rest_;
 }
 
+std::function<milliseconds()> ProbeAgainAndAgain(Probe& probe, ops::Log& log, std::chrono::microseconds watchdog,
+                                                 std::function<void()> answered) {
+  static constexpr milliseconds kLeastRest(10);  // a watchdog of milliseconds does not take a core
+  const auto half = std::chrono::duration_cast<milliseconds>(watchdog / 2);
+  return [&probe, &log, half, answered = std::move(answered)]() -> milliseconds {
+    const auto began = std::chrono::steady_clock::now();
+    const ProbeStep failed = probe.Run(half);
+    const auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began);
+    if (failed == ProbeStep::kNone && took <= half) {
+      answered();
+    } else {
+      log.Warn("a probe of the daemon's own was not answered in time",
+               {{"failed", ProbeStepName(failed)}, {"seconds", std::chrono::duration<double>(took).count()}});
+    }
+    return std::max(kLeastRest, half / 2 - took);
+  };
+}
+
 std::function<milliseconds()> EraseLeftovers(const service::Core& core, service::Erasures& erasures, ops::Log& log) {
   const auto eraser = std::make_shared<service::Eraser>(core, erasures);
   return [&log, eraser]() -> milliseconds {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "daemon/app/probe.h"
 #include "daemon/app/services.h"
 #include "daemon/ops/log.h"
 #include "daemon/service/erasure/erasures.h"
@@ -39,6 +40,11 @@ class FailurePace {
   std::chrono::milliseconds untold_{0};
   bool is_news_ = false;
 };
+
+// Probes each quarter of `watchdog`; calls `answered` where that ended well within half of it, else says what failed.
+std::function<std::chrono::milliseconds()> ProbeAgainAndAgain(Probe& probe, ops::Log& log,
+                                                              std::chrono::microseconds watchdog,
+                                                              std::function<void()> answered);
 
 // Erases what finished deletions left behind, and says so.
 std::function<std::chrono::milliseconds()> EraseLeftovers(const service::Core& core, service::Erasures& erasures,

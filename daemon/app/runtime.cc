@@ -290,6 +290,22 @@ void Runtime::Serve() {
   if (health_.state() != ops::HealthState::kServing) core_->ready.store(false);  // a write failed in between
 }
 
+void Runtime::StartProbing(std::chrono::microseconds watchdog) {
+  probe_ = std::make_unique<Probe>(*core_, *readers_, *server_, services_->probe_account);
+  prober_ = std::make_unique<Periodic>(std::chrono::milliseconds(0),
+                                       ProbeAgainAndAgain(*probe_, log_, watchdog, news_.probe_answered));
+}
+
+uint64_t Runtime::progress() const {
+  const service::Core* const core = watched_.load();
+  return core == nullptr ? 0 : core->rows_filled.load();
+}
+
+void Runtime::TellOverdue() {
+  log_.Error("the daemon does not answer its own probe; the service manager ends it if it stays so",
+             {{"waits_for", ProbeStepName(probe_->step())}});
+}
+
 absl::StatusOr<policy::Document> Runtime::ReadPolicy() const {
   const std::string& path = options_.policy_file;
   absl::StatusOr<policy::Document> document = LoadPolicy(path);
@@ -308,6 +324,7 @@ void Runtime::Drain() {
   core_->ready.store(false);
   services_->queue.Stop();
   server_->Shutdown(std::chrono::seconds(options_.drain_seconds));
+  prober_.reset();  // it asks the server and the store
   eraser_.reset();
   settler_.reset();
   clock_watch_.reset();

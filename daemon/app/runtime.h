@@ -14,12 +14,13 @@
 #include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/periodic.h"
+#include "daemon/app/probe.h"
 #include "daemon/app/server.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
-#include "daemon/ops/config.h"
 #include "daemon/ops/call_log.h"
+#include "daemon/ops/config.h"
 #include "daemon/ops/gauges.h"
 #include "daemon/ops/health.h"
 #include "daemon/ops/http.h"
@@ -42,6 +43,7 @@ class Runtime {
     std::function<void()> write_failed;  // once: the store has gone into its failed state
     std::function<void()>
         policy_due;  // a policy was refused because of the time, which is right now: ReadPolicy and ReloadPolicy
+    std::function<void()> probe_answered;  // in time: the daemon lives; see StartProbing
   };
   Runtime(ops::ServeOptions options, ops::Log& log, News news);
   // Without Drain: abandons what is under way as a crash would, which loses nothing acknowledged.
@@ -56,6 +58,15 @@ class Runtime {
   std::optional<Failure> Prepare();
   // Answers from here on.
   void Serve();
+  // After Serve: proves from here to Drain, on a thread of its own and one proof after another, that the daemon lives:
+  // each begins a quarter of `watchdog` after the one before it or, where that took longer, at once. Those that end
+  // well within half of `watchdog` are told to News.
+  void StartProbing(std::chrono::microseconds watchdog);
+  // Changes as long as Open and Prepare get on. Any thread, until Drain.
+  uint64_t progress() const;
+  // Says in the log that the daemon has not answered its own probe, and what the probe waits for. Any thread, from
+  // StartProbing to Drain.
+  void TellOverdue();
   // What the policy file says. Waits for its disk however long that takes, so it may be called from any thread, also
   // beside Drain.
   absl::StatusOr<policy::Document> ReadPolicy() const;
@@ -93,6 +104,7 @@ class Runtime {
   DescriptorPlan descriptors_;
   ops::Health health_;
   ops::Metrics metrics_;
+  ops::CallLog call_log_;
   std::optional<policy::Document> first_policy_;  // from Open to Prepare
   std::atomic<bool> policy_waits_{false};         // for the time
   std::unique_ptr<service::Pool> writers_;
@@ -104,10 +116,11 @@ class Runtime {
   std::unique_ptr<Server> server_;
   std::unique_ptr<ops::HttpServer> http_;
   std::unique_ptr<Periodic> sweeper_;
-  ops::CallLog call_log_;
   std::unique_ptr<Periodic> eraser_;
   std::unique_ptr<Periodic> clock_watch_;
   std::unique_ptr<Periodic> settler_;
+  std::unique_ptr<Probe> probe_;
+  std::unique_ptr<Periodic> prober_;
 };
 
 }  // namespace consent::app

@@ -15,7 +15,9 @@
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/runtime.h"
 #include "daemon/app/shortage.h"
+#include "daemon/app/watch.h"
 #include "daemon/ops/log.h"
+#include "daemon/ops/service_manager.h"
 #include "daemon/ops/version.h"
 
 namespace consent::app {
@@ -26,6 +28,10 @@ using ops::OperatorText;
 // Calls that were waiting for the failed write get this long to hear that its outcome is unknown.
 constexpr std::chrono::milliseconds kFailurePatience{500};
 
+// How long a drain may take to close the store once calls have ended, before the service manager is not told any more
+// that the daemon lives.
+constexpr std::chrono::seconds kClosing{60};
+
 int Fail(ops::Log& log, const Failure& failure) {
   log.Error("start failed", {{"why", OperatorText(failure.why)}, {"exit_code", static_cast<int>(failure.code)}});
   return static_cast<int>(failure.code);
@@ -34,14 +40,20 @@ int Fail(ops::Log& log, const Failure& failure) {
 class Daemon {
  public:
   Daemon(const ops::ServeOptions& options, ops::Log& log, Events& events)
-      : options_(options), log_(log), events_(events), runtime_(options, log, NewsTo(events)) {}
+      : log_(log),
+        events_(events),
+        runtime_(options, log, News()),
+        watch_(manager_, std::chrono::seconds(options.drain_seconds) + kClosing,
+               {.progress = [this] { return runtime_.progress(); }, .overdue = [this] { runtime_.TellOverdue(); }}) {}
 
   int Run() {
-    if (std::optional<Failure> failure = CheckResources(options_); failure.has_value()) return Fail(log_, *failure);
     // Not on this thread: a disk may let it wait, and a signal must end it all the same.
     std::thread preparing([this] {
       failure_ = runtime_.Open();
-      if (!failure_.has_value()) failure_ = runtime_.Prepare();
+      if (!failure_.has_value()) {
+        watch_.Enter(Stage::kFilling);
+        failure_ = runtime_.Prepare();
+      }
       events_.Post(Event::kPrepared);
     });
     for (;;) {
@@ -54,9 +66,7 @@ class Daemon {
         case Event::kPrepared:
           preparing.join();
           if (failure_.has_value()) return Fail(log_, *failure_);
-          runtime_.Serve();
-          log_.Info("serving");
-          ReloadIfAsked();
+          BeginServing();
           break;
         case Event::kPolicyRead:
           reading_.join();
@@ -72,12 +82,22 @@ class Daemon {
   }
 
  private:
-  static Runtime::News NewsTo(Events& events) {
-    return {.write_failed = [&events] { events.Post(Event::kWriteFailed); },
-            .policy_due = [&events] { events.Post(Event::kReload); }};
+  Runtime::News News() {
+    return {.write_failed = [this] { events_.Post(Event::kWriteFailed); },
+            .policy_due = [this] { events_.Post(Event::kReload); },
+            .probe_answered = [this] { watch_.NoteAnswered(); }};
+  }
+
+  void BeginServing() {
+    runtime_.Serve();
+    if (manager_.watchdog().has_value()) runtime_.StartProbing(*manager_.watchdog());
+    log_.Info("serving");
+    watch_.Enter(Stage::kServing);
+    ReloadIfAsked();
   }
 
   int Stop() {
+    watch_.Enter(Stage::kDraining);
     log_.Info("draining");
     runtime_.Drain();
     log_.Info("stopped");
@@ -115,10 +135,11 @@ class Daemon {
     }
   }
 
-  const ops::ServeOptions& options_;
   ops::Log& log_;
   Events& events_;
+  const ops::ServiceManager manager_;
   Runtime runtime_;
+  Watch watch_;                            // it asks the runtime
   std::optional<Failure> failure_;         // of Open and Prepare; read once its event came
   bool reload_waits_ = false;              // also while the start or another reload is under way
   std::thread reading_;                    // of the policy file
@@ -137,6 +158,7 @@ int Serve(const ops::ServeOptions& options) {
   if (!events.status().ok()) return Fail(log, FailureFrom(ExitCode::kInternal, events.status()));
   log.Info("starting",
            {{"version", OperatorText(ops::kVersion)}, {"data_dir", OperatorText(options.data_dir)}, {"pid", getpid()}});
+  if (std::optional<Failure> failure = CheckResources(options); failure.has_value()) return Fail(log, *failure);
   return Daemon(options, log, events).Run();
 }
 

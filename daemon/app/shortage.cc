@@ -24,8 +24,8 @@ namespace consent::app {
 namespace {
 
 // Beside readers and writers: ours and RocksDB's (a dozen), and gRPC's, of which some go by the number of processors.
-// With two, 29 were counted of 36.
-constexpr size_t kFixedThreads = 24;
+// With two, 29 were counted of 36; three more write of calls, speak to the service manager and probe.
+constexpr size_t kFixedThreads = 27;
 constexpr size_t kThreadsPerProcessor = 3;
 // The C library reserves this much for each thread that allocates, up to eight a processor; so did 29 threads take 1.2
 // GiB.
@@ -49,6 +49,13 @@ constexpr std::string_view kCheckText =
     "they are: a start looks through them and says so if they are damaged. If this happens at every start, keep a copy "
     "of the data folder before "
     "anything is changed in it\n";
+
+// What the unit's watchdog does; see "Watched" in README.md.
+constexpr std::string_view kSentText =
+    "consentd: ended at once by SIGABRT from another process, as systemd's watchdog does when the daemon did not "
+    "answer "
+    "its own probe in time; the lines above say what it waited for. Nothing that was acknowledged is lost. If it "
+    "happens again, look at the disk first: a sync that hangs is the usual cause\n";
 
 // These call only what a signal handler may.
 [[noreturn]] void EndForWantOf(std::string_view text) {
@@ -79,9 +86,12 @@ void OnTerminate() {
 }
 
 // Libraries that are refused memory or a thread abort; what they asked for is not told, so a thread's stack is tried.
-void OnAbort(int) {
-  if (!CanMap(2 * kArenaBytes)) EndForWantOf(kMemoryText);
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kCheckText.data(), kCheckText.size());
+void OnAbort(int, siginfo_t* info, void*) {
+  // abort() sends by tgkill, kill(2) of somebody else says SI_USER.
+  const bool is_sent = info->si_code == SI_USER && info->si_pid != getpid();
+  if (!is_sent && !CanMap(2 * kArenaBytes)) EndForWantOf(kMemoryText);
+  const std::string_view text = is_sent ? kSentText : kCheckText;
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text.data(), text.size());
   std::signal(SIGABRT, SIG_DFL);
   std::raise(SIGABRT);  // comes once this returns, also where the signal was sent from outside
 }
@@ -151,7 +161,10 @@ std::optional<Failure> CheckResources(const ops::ServeOptions& options) {
 void TellShortages() {
   std::set_new_handler(OnNoMemory);
   std::set_terminate(OnTerminate);
-  std::signal(SIGABRT, OnAbort);
+  struct sigaction action {};
+  action.sa_sigaction = OnAbort;
+  action.sa_flags = SA_SIGINFO;
+  sigaction(SIGABRT, &action, nullptr);
 }
 
 }  // namespace consent::app

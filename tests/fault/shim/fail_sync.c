@@ -3,6 +3,7 @@
 //   CONSENT_FAIL_SYNC_AFTER=n    the first n such calls succeed, all later ones fail
 //   CONSENT_FAIL_SYNC_TRIGGER=f  they fail as soon as the file f exists
 //   CONSENT_HOLD_SYNC_WHILE=f    they wait while the file f exists
+//   CONSENT_HOLD_HEAD_WHILE=f    syncs of *.head files wait while the file f exists
 // Without any of them it changes nothing. Other files always sync as they would.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,15 +18,16 @@
 
 static atomic_long calls;
 
-static void wait_while_held(void) {
-  const char* held = getenv("CONSENT_HOLD_SYNC_WHILE");
+static void wait_while(const char* variable) {
+  const char* held = getenv(variable);
   const struct timespec millisecond = {0, 1000000};
   while (held != NULL && access(held, F_OK) == 0) nanosleep(&millisecond, NULL);
 }
 
 static int must_fail(int fd) {
+  if (ends_with(fd, ".head")) wait_while("CONSENT_HOLD_HEAD_WHILE");
   if (!is_log(fd)) return 0;
-  wait_while_held();
+  wait_while("CONSENT_HOLD_SYNC_WHILE");
   const char* trigger = getenv("CONSENT_FAIL_SYNC_TRIGGER");
   if (trigger != NULL && access(trigger, F_OK) == 0) return 1;
   const char* after = getenv("CONSENT_FAIL_SYNC_AFTER");
