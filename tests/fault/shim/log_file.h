@@ -1,4 +1,5 @@
-// Which files are logs of the store, the only ones whose syncs the shims touch unless they say so, and other files by their end.
+// Which files are logs of the store, the only ones whose syncs the shims touch unless they say so, and other files by
+// their end.
 #pragma once
 
 #include <stdio.h>
