@@ -13,7 +13,6 @@
 #include "daemon/ops/health.h"
 
 namespace grpc {
-class Server;
 class Service;
 }  // namespace grpc
 
