@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "daemon/domain/evaluation.h"
+#include "daemon/domain/tombstone_intervals.h"
 
 namespace consent::domain::internal {
 namespace {
