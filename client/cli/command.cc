@@ -161,11 +161,11 @@ CLI::Option* AddRegion(CLI::App* app, const std::string& flag, std::string* out,
       help);
 }
 
-void AddRequestId(CLI::App* app, RequestId* id) {
+void AddRequestId(CLI::App* app, RequestId* id, size_t most) {
   app->add_option_function<std::string>(
          "--request-id",
-         [id](const std::string& text) {
-           CheckTextFlag("--request-id", text, 1, base::kMaxRequestIdBytes);
+         [id, most](const std::string& text) {
+           CheckTextFlag("--request-id", text, 1, most);
            *id = RequestId(text);
          },
          "A name for this call: repeated with it within 72 hours it is answered and not done again (default: a random "
@@ -331,8 +331,7 @@ void PrintLines(FILE* out, const std::string& text) {
 int Run(int argc, const char* const* argv) {
   CLI::App app(
       "consentctl: read and change what users chose, ask whether recordings may be used, have them deleted or held, "
-      "and tell a "
-      "subject what is known.",
+      "and tell a subject what is known.",
       "consentctl");
   Cli cli;
   app.require_subcommand(1);

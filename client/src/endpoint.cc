@@ -14,8 +14,7 @@ namespace {
 
 constexpr char kWanted[] =
     "the endpoint must be unix:/absolute/path, 127.0.0.1:port, [::1]:port or localhost:port (without certificates only "
-    "this "
-    "machine is allowed)";
+    "this machine is allowed)";
 
 bool IsPort(const std::string& text) {
   if (text.empty() || text.size() > 5) return false;

@@ -62,8 +62,7 @@ absl::Status CheckReads(Connections& connections, const std::function<void(int f
   if (seen) return absl::OkStatus();
   return absl::InternalError(
       "what the installed libgrpc reads does not pass through the bound on HTTP/2 frames, so that one peer could take "
-      "all memory; "
-      "nothing is served. Install the libgrpc that this build was made with, or build it again");
+      "all memory; nothing is served. Install the libgrpc that this build was made with, or build it again");
 }
 
 }  // namespace consent::app

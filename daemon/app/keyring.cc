@@ -19,8 +19,8 @@ absl::StatusOr<Keyring> OpenKeyring(const ops::ServeOptions& options, Found foun
     return absl::FailedPreconditionError(absl::StrCat(
         "the credential ", key_file,
         " is missing, and the daemon makes none: name it in LoadCredential= or LoadCredentialEncrypted= of the unit. "
-        "Of "
-        "a new store make the key once by a start with a plain --key-file, then encrypt it with systemd-creds encrypt; "
+        "Of a new store make the key once by a start with a plain --key-file, then encrypt it with systemd-creds "
+        "encrypt; "
         "of a store that is there bring its own key: another one cannot read it"));
   }
   if (found == Found::kStore || found == Found::kHeadAlone) {

@@ -36,25 +36,22 @@ constexpr size_t kDescriptors = 48;
 
 constexpr std::string_view kMemoryText =
     "consentd: stopped at once because memory ran out: raise the limit (MemoryMax of the unit, ulimit -v), lower "
-    "--index-max-subjects, or end "
-    "others that use it. Nothing that was acknowledged is lost\n";
+    "--index-max-subjects, or end others that use it. Nothing that was acknowledged is lost\n";
 constexpr std::string_view kThreadText =
     "consentd: stopped at once because a thread could not be made: raise the limit of processes (TasksMax of the unit, "
-    "ulimit -u). Nothing that "
-    "was acknowledged is lost\n";
+    "ulimit -u). Nothing that was acknowledged is lost\n";
 // The store's engine checks itself with assertions, and a damaged file can fail one before its checksum is looked at.
 constexpr std::string_view kCheckText =
     "consentd: stopped at once because a check of its own or of the store's engine failed; the line above, if any, "
-    "names it. Leave the files as "
-    "they are: a start looks through them and says so if they are damaged. If this happens at every start, keep a copy "
-    "of the data folder before "
-    "anything is changed in it\n";
+    "names it. Leave the files as they are: a start looks through them and says so if they are damaged. If this "
+    "happens at every start, keep a copy "
+    "of the data folder before anything is changed in it\n";
 
 // What the unit's watchdog does; see "Watched" in README.md.
 constexpr std::string_view kSentText =
     "consentd: ended at once by SIGABRT from another process, as systemd's watchdog does when the daemon did not "
-    "answer "
-    "its own probe in time; the lines above say what it waited for. Nothing that was acknowledged is lost. If it "
+    "answer its own probe in time; the lines above say what it waited for. Nothing that was acknowledged is lost. If "
+    "it "
     "happens again, look at the disk first: a sync that hangs is the usual cause\n";
 
 // These call only what a signal handler may.

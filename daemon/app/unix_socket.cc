@@ -39,8 +39,7 @@ absl::Status PrivateFolder(const std::string& folder) {
   if (info.st_uid != geteuid() || (info.st_mode & 077) != 0) {
     return absl::FailedPreconditionError(
         absl::StrFormat("the socket's folder %s must belong to the daemon's user and be closed to everybody else (mode "
-                        "0700), because callers "
-                        "are not authenticated; it has mode %04o and owner %d",
+                        "0700), because callers are not authenticated; it has mode %04o and owner %d",
                         folder, info.st_mode & 07777, info.st_uid));
   }
   return absl::OkStatus();

@@ -7,18 +7,18 @@
 namespace consent::domain {
 namespace internal {
 
-PartOutcome MayLoosen(const TransitionBuilder& applying, bool about_people) {
-  const Command& command = applying.command;
+PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people) {
+  const Command& command = builder.command;
   if (!command.unusable.empty()) return Refused(Refusal::kUnusable, command.unusable);
-  if (applying.IsClosed()) return Refused(Refusal::kAccountClosed);
-  if (applying.moment.now.doubtful) return Refused(Refusal::kClockDoubtful);
-  if (applying.moment.now.behind) return Refused(Refusal::kClockBehind);
-  if (applying.moment.policy_changing) return Refused(Refusal::kPolicyChanging);
-  const bool registering = command.registers && !applying.before.registered;
-  if (!applying.before.registered && !registering) return Refused(Refusal::kSubjectNotFound);
-  const bool needs_etag = registering ? applying.before.revision != 0 && !about_people : true;
+  if (builder.IsClosed()) return Refused(Refusal::kAccountClosed);
+  if (builder.moment.now.doubtful) return Refused(Refusal::kClockDoubtful);
+  if (builder.moment.now.behind) return Refused(Refusal::kClockBehind);
+  if (builder.moment.policy_changing) return Refused(Refusal::kPolicyChanging);
+  const bool registering = command.registers && !builder.before.registered;
+  if (!builder.before.registered && !registering) return Refused(Refusal::kSubjectNotFound);
+  const bool needs_etag = registering ? builder.before.revision != 0 && !about_people : true;
   if (needs_etag && !command.expected_revision) return Refused(Refusal::kEtagRequired);
-  if (command.expected_revision && *command.expected_revision != applying.before.revision) {
+  if (command.expected_revision && *command.expected_revision != builder.before.revision) {
     return Refused(Refusal::kEtagMismatch);
   }
   if (registering && about_people) return Applied(false);
@@ -85,52 +85,52 @@ bool IsContradicted(const Command& whole, const RetentionCommand& longer) {
   });
 }
 
-PartOutcome ChangeRetention(TransitionBuilder& applying, const RetentionCommand& command) {
+PartOutcome ChangeRetention(TransitionBuilder& builder, const RetentionCommand& command) {
   if (!command.unreadable.empty()) return Refused(Refusal::kUnusable, command.unreadable);
-  if (!Offered(command.retention, applying.rules)) return Refused(Refusal::kRetentionNotOffered);
-  const ScopeFacts* existing = applying.after().Find(command.scope.kind, command.scope.handle);
+  if (!Offered(command.retention, builder.rules)) return Refused(Refusal::kRetentionNotOffered);
+  const ScopeFacts* existing = builder.after().Find(command.scope.kind, command.scope.handle);
   const Retention now = existing != nullptr ? existing->retention : Retention{};
   FactChange change;
   change.what = ChangedWhat::kRetention;
   change.scope = command.scope;
   change.retention = command.retention;
   const bool restricts = command.retention.kind != RetentionKind::kUntilDeleted;
-  if (restricts && applying.IsClosed() && internal::Strictness(command.retention) >= internal::Strictness(now)) {
+  if (restricts && builder.IsClosed() && internal::Strictness(command.retention) >= internal::Strictness(now)) {
     // Nothing stricter for the closed account; it binds the next one of its id.
-    const bool is_news = applying.IsToBeForgotten();
-    if (is_news) applying.Record(std::move(change));
+    const bool is_news = builder.IsToBeForgotten();
+    if (is_news) builder.Record(std::move(change));
     return Applied(is_news);
   }
   if (now == command.retention) return Applied(false);
   if (internal::Strictness(command.retention) > internal::Strictness(now)) {
-    if (IsContradicted(applying.command, command)) return Refused(Refusal::kContradiction, "retention");
-    if (applying.IsImport()) return Refused(Refusal::kImportCannotLoosen, "a shorter retention");
-    PartOutcome gate = internal::MayLoosen(applying, false);
+    if (IsContradicted(builder.command, command)) return Refused(Refusal::kContradiction, "retention");
+    if (builder.IsImport()) return Refused(Refusal::kImportCannotLoosen, "a shorter retention");
+    PartOutcome gate = internal::MayLoosen(builder, false);
     if (gate.refusal != Refusal::kNone) return gate;
   }
-  ScopeFacts& scope = internal::FindOrCreate(applying, command.scope);
+  ScopeFacts& scope = internal::FindOrCreate(builder, command.scope);
   // What had surely expired stays expired.
-  scope.purge_floor = std::max(scope.purge_floor, internal::ExpiredUpTo(scope.retention, applying.moment.now.earliest));
+  scope.purge_floor = std::max(scope.purge_floor, internal::ExpiredUpTo(scope.retention, builder.moment.now.earliest));
   scope.retention = command.retention;
-  applying.Record(std::move(change));
+  builder.Record(std::move(change));
   return Applied(true);
 }
 
 // Of who lives behind a closed account nothing is changed, nor by a request that cannot be used as it was sent.
-void ApplyPeople(TransitionBuilder& applying) {
-  const Command& command = applying.command;
-  std::vector<PartOutcome>& parts = applying.result.parts;
-  if (applying.IsClosed() || !command.unusable.empty()) {
+void ApplyPeople(TransitionBuilder& builder) {
+  const Command& command = builder.command;
+  std::vector<PartOutcome>& parts = builder.result.parts;
+  if (builder.IsClosed() || !command.unusable.empty()) {
     const size_t count =
         (command.region ? 1 : 0) + command.profiles.size() + command.devices.size() + command.removals.size();
     parts.assign(count, command.unusable.empty() ? Refused(Refusal::kAccountClosed)
                                                  : Refused(Refusal::kUnusable, command.unusable));
     return;
   }
-  if (command.region) parts.push_back(internal::ApplyRegion(applying, *command.region));
-  for (const ProfileCommand& profile : command.profiles) parts.push_back(internal::ApplyProfile(applying, profile));
-  for (const base::DeviceHandle device : command.devices) parts.push_back(internal::ApplyDevice(applying, device));
-  for (const ScopeRef& scope : command.removals) parts.push_back(internal::ApplyRemoval(applying, scope));
+  if (command.region) parts.push_back(internal::ApplyRegion(builder, *command.region));
+  for (const ProfileCommand& profile : command.profiles) parts.push_back(internal::ApplyProfile(builder, profile));
+  for (const base::DeviceHandle device : command.devices) parts.push_back(internal::ApplyDevice(builder, device));
+  for (const ScopeRef& scope : command.removals) parts.push_back(internal::ApplyRemoval(builder, scope));
 }
 
 }  // namespace
@@ -143,7 +143,7 @@ bool Transition::AnyApplied() const {
 Transition Apply(const SubjectFacts& before, const Command& command, const Moment& moment, const Rules& rules) {
   Transition result;
   result.after = before;
-  TransitionBuilder applying{before, command, moment, rules, result};
+  TransitionBuilder builder{before, command, moment, rules, result};
   const bool was_closed = before.closed_at.IsSet() && !before.reopened_at.IsSet();
   if (command.registers && command.unusable.empty() && !before.registered && (!was_closed || command.reopens)) {
     result.registered_now = true;
@@ -153,14 +153,14 @@ Transition Apply(const SubjectFacts& before, const Command& command, const Momen
     if (was_closed) result.after.reopened_at = moment.time;
     FactChange change;
     change.what = ChangedWhat::kRegistered;
-    applying.Record(std::move(change));
+    builder.Record(std::move(change));
   }
-  ApplyPeople(applying);
-  internal::ApplyChoices(applying);
+  ApplyPeople(builder);
+  internal::ApplyChoices(builder);
   for (const RetentionCommand& retention : command.retention) {
-    result.parts.push_back(ChangeRetention(applying, retention));
+    result.parts.push_back(ChangeRetention(builder, retention));
   }
-  internal::DropGuardiansOfAdults(applying);
+  internal::DropGuardiansOfAdults(builder);
   result.after.revision = moment.sequence;
   return result;
 }

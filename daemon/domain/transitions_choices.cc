@@ -32,7 +32,7 @@ PurposeSet PurposesOf(const Target& target, const Rules& rules) {
   return purposes;
 }
 
-void SetChoice(TransitionBuilder& applying, ScopeFacts& scope, Purpose purpose, const PurposeChoice& choice,
+void SetChoice(TransitionBuilder& builder, ScopeFacts& scope, Purpose purpose, const PurposeChoice& choice,
                Choice shown_from) {
   scope.ChoiceFor(purpose) = choice;
   FactChange change;
@@ -42,10 +42,10 @@ void SetChoice(TransitionBuilder& applying, ScopeFacts& scope, Purpose purpose, 
   change.from = shown_from;
   change.to = choice.choice;
   if (choice.choice == Choice::kGiven) {
-    const Instant end = ConsentEnd(choice, applying.rules);
+    const Instant end = ConsentEnd(choice, builder.rules);
     if (end != base::kEndOfTime) change.holds_until = end;
   }
-  applying.Record(std::move(change));
+  builder.Record(std::move(change));
 }
 
 // When a purpose was last agreed to. A refusal of before it is not the last word on what a control may gain.
@@ -59,57 +59,57 @@ Instant LastAgreed(const ScopeFacts& scope) {
 
 // Refuses what is added to the target later. True where that is new, or said anew of a closed account: it then binds
 // the next one of its id. `agreed`: LastAgreed of the scope before the target was turned off.
-bool RefuseFuture(TransitionBuilder& applying, ScopeFacts& scope, const Target& target, Instant agreed) {
-  const auto stands = [&](Instant since) { return !applying.IsToBeForgotten() && agreed <= since; };
+bool RefuseFuture(TransitionBuilder& builder, ScopeFacts& scope, const Target& target, Instant agreed) {
+  const auto stands = [&](Instant since) { return !builder.IsToBeForgotten() && agreed <= since; };
   if (target.kind == TargetKind::kAll) {
     if (scope.refused_all_since.IsSet() && stands(scope.refused_all_since)) return false;
-    scope.refused_all_since = applying.moment.time;
+    scope.refused_all_since = builder.moment.time;
   } else {
-    const ControlNumber number = ControlToRefuse(target.control, applying.rules)->number;
+    const ControlNumber number = ControlToRefuse(target.control, builder.rules)->number;
     const auto known = std::find_if(scope.refused_controls.begin(), scope.refused_controls.end(),
                                     [&](const ControlRefusal& refusal) { return refusal.control == number; });
     if (known != scope.refused_controls.end() && stands(known->since)) return false;
     if (known != scope.refused_controls.end()) scope.refused_controls.erase(known);
-    scope.refused_controls.push_back(ControlRefusal{number, applying.moment.time});
+    scope.refused_controls.push_back(ControlRefusal{number, builder.moment.time});
   }
   FactChange change;
   change.what = ChangedWhat::kRefusesFuture;
   change.scope = ScopeRef{scope.kind, scope.handle};
-  applying.Record(std::move(change));
+  builder.Record(std::move(change));
   return true;
 }
 
-PartOutcome TurnOff(TransitionBuilder& applying, const ChoiceCommand& command) {
+PartOutcome TurnOff(TransitionBuilder& builder, const ChoiceCommand& command) {
   if (command.target.kind == TargetKind::kControl &&
-      ControlToRefuse(command.target.control, applying.rules) == nullptr) {
+      ControlToRefuse(command.target.control, builder.rules) == nullptr) {
     return Refused(Refusal::kUnknownControl);
   }
-  ScopeFacts& scope = FindOrCreate(applying, command.scope);
+  ScopeFacts& scope = FindOrCreate(builder, command.scope);
   const Instant agreed = LastAgreed(scope);
   bool changed = false;
-  const PurposeSet purposes = PurposesOf(command.target, applying.rules);
+  const PurposeSet purposes = PurposesOf(command.target, builder.rules);
   for (const Purpose purpose : kAllPurposes) {
     if (!purposes.Has(purpose)) continue;
-    const PurposeChoice now = EffectiveChoice(scope, purpose, applying.rules);
-    if (SaysNo(now.choice) && applying.IsToBeForgotten()) {
+    const PurposeChoice now = EffectiveChoice(scope, purpose, builder.rules);
+    if (SaysNo(now.choice) && builder.IsToBeForgotten()) {
       // The record keeps since when it is refused; the history, that it was said to the closed account too.
       FactChange again;
       again.scope = ScopeRef{scope.kind, scope.handle};
       again.purpose = purpose;
       again.from = again.to = now.choice;
-      applying.Record(std::move(again));
+      builder.Record(std::move(again));
       changed = true;
       continue;
     }
     if (SaysNo(now.choice) && !now.inherited) continue;
     PurposeChoice refused;
     refused.choice = now.choice == Choice::kGiven ? Choice::kWithdrawn : Choice::kRefused;
-    refused.since = applying.moment.time;
-    SetChoice(applying, scope, purpose, refused, now.choice);
+    refused.since = builder.moment.time;
+    SetChoice(builder, scope, purpose, refused, now.choice);
     changed = true;
   }
   if (command.target.kind != TargetKind::kPurpose) {
-    changed = RefuseFuture(applying, scope, command.target, agreed) || changed;
+    changed = RefuseFuture(builder, scope, command.target, agreed) || changed;
   }
   return Applied(changed);
 }
@@ -132,14 +132,14 @@ struct Consenting {
 };
 
 // Who may consent for this scope.
-PartOutcome MayConsent(const TransitionBuilder& applying, const ScopeFacts& scope, const Target& target,
+PartOutcome MayConsent(const TransitionBuilder& builder, const ScopeFacts& scope, const Target& target,
                        Instant given_at) {
-  const Proof& proof = applying.command.proof;
+  const Proof& proof = builder.command.proof;
   if (scope.kind != ScopeKind::kProfile) {
     const bool unnamed = proof.actor == Actor::kGuardian && !proof.guardian.IsSet();
     return unnamed ? Refused(Refusal::kEvidenceRequired, "guardian_id") : Applied(false);
   }
-  if (applying.IsAdultAtHome(scope)) {
+  if (builder.IsAdultAtHome(scope)) {
     if (proof.actor == Actor::kGuardian) {
       return Refused(Refusal::kEvidenceRequired, "actor SELF or AGENT: an adult consents for themselves");
     }
@@ -158,96 +158,96 @@ PartOutcome MayConsent(const TransitionBuilder& applying, const ScopeFacts& scop
   return Applied(false);
 }
 
-bool IsByGuardian(const TransitionBuilder& applying, const ScopeFacts& scope) {
-  return scope.kind == ScopeKind::kProfile && applying.command.proof.actor == Actor::kGuardian;
+bool IsByGuardian(const TransitionBuilder& builder, const ScopeFacts& scope) {
+  return scope.kind == ScopeKind::kProfile && builder.command.proof.actor == Actor::kGuardian;
 }
 
 // It counts now as it did when it was given: neither its lifetime nor a notice, a suspension or an age has ended it.
-bool StillCounts(const TransitionBuilder& applying, const ScopeFacts& scope, Purpose purpose,
+bool StillCounts(const TransitionBuilder& builder, const ScopeFacts& scope, Purpose purpose,
                  const PurposeChoice& consent) {
-  const Instant now = applying.moment.time;
-  const Notice* notice = applying.rules.FindNotice(consent.notice);
+  const Instant now = builder.moment.time;
+  const Notice* notice = builder.rules.FindNotice(consent.notice);
   if (consent.choice != Choice::kGiven || consent.has_ended || notice == nullptr || notice->superseded_from <= now) {
     return false;
   }
-  if (ConsentEnd(consent, applying.rules) <= now) return false;
-  const SuspensionState suspension = SuspensionOf(purpose, applying.result.after.region, applying.rules);
+  if (ConsentEnd(consent, builder.rules) <= now) return false;
+  const SuspensionState suspension = SuspensionOf(purpose, builder.result.after.region, builder.rules);
   if (consent.was_suspended || suspension.active || consent.since < suspension.last_end) return false;
   if (scope.kind != ScopeKind::kProfile) return true;
-  const Instant adult_from = AdultFrom(scope.age, applying.AgeAtHome());
+  const Instant adult_from = AdultFrom(scope.age, builder.AgeAtHome());
   if (!consent.by_guardian) return adult_from <= now && consent.since >= adult_from;
   return now < adult_from &&
-         consent.since >= std::max(scope.guardian_since, ChildAgainSince(scope.age, applying.AgeAtHome()));
+         consent.since >= std::max(scope.guardian_since, ChildAgainSince(scope.age, builder.AgeAtHome()));
 }
 
 // Neither the person nor the person's guardian says it.
-bool IsByOther(const TransitionBuilder& applying, const ScopeFacts& scope) {
-  return !IsByGuardian(applying, scope) && applying.command.proof.actor != Actor::kSelf;
+bool IsByOther(const TransitionBuilder& builder, const ScopeFacts& scope) {
+  return !IsByGuardian(builder, scope) && builder.command.proof.actor != Actor::kSelf;
 }
 
 // The same person says again what still counts: an agent or the system is not that person.
-bool IsRenewal(const TransitionBuilder& applying, const ScopeFacts& scope, Purpose purpose, const PurposeChoice& now,
+bool IsRenewal(const TransitionBuilder& builder, const ScopeFacts& scope, Purpose purpose, const PurposeChoice& now,
                const Consenting& consenting) {
-  const bool by_guardian = IsByGuardian(applying, scope);
-  const bool in_person = !IsByOther(applying, scope) && !now.by_other;
-  return in_person && !applying.IsImport() && now.by_guardian == by_guardian &&
-         now.notice == consenting.notice.number && StillCounts(applying, scope, purpose, now);
+  const bool by_guardian = IsByGuardian(builder, scope);
+  const bool in_person = !IsByOther(builder, scope) && !now.by_other;
+  return in_person && !builder.IsImport() && now.by_guardian == by_guardian && now.notice == consenting.notice.number &&
+         StillCounts(builder, scope, purpose, now);
 }
 
 // An import may say again what is stored, or fill what is unset. Empty: it may; else what is stored that it would
 // loosen.
-std::string WhyNotFilled(const TransitionBuilder& applying, const ScopeFacts& scope, const Consenting& consenting) {
+std::string WhyNotFilled(const TransitionBuilder& builder, const ScopeFacts& scope, const Consenting& consenting) {
   // After a denied closure, or "everything", the subject chooses, and an import has not heard it.
-  if (applying.result.after.default_denied.IsSet()) return "the wish to have the account closed or everything deleted";
+  if (builder.result.after.default_denied.IsSet()) return "the wish to have the account closed or everything deleted";
   // Given to the closed account of that id, and nothing of it is inherited.
-  const Instant reopened = applying.result.after.reopened_at;
+  const Instant reopened = builder.result.after.reopened_at;
   const bool of_the_one_before =
-      consenting.given_at <= reopened || (reopened.IsSet() && !applying.command.proof.given_at.IsSet());
+      consenting.given_at <= reopened || (reopened.IsSet() && !builder.command.proof.given_at.IsSet());
   if (of_the_one_before) return "the closure of the account that had this id before";
   for (const Purpose purpose : kAllPurposes) {
     if (!consenting.granted.Has(purpose)) continue;
-    const PurposeChoice now = EffectiveChoice(scope, purpose, applying.rules);
+    const PurposeChoice now = EffectiveChoice(scope, purpose, builder.rules);
     if (SaysNo(now.choice)) return "a refusal";
     if (now.choice == Choice::kUnset && !now.refused_from.IsSet()) continue;
     if (now.choice == Choice::kUnset) return "an end of a consent that was given before";
-    const bool same = now.notice == consenting.notice.number && now.by_guardian == IsByGuardian(applying, scope) &&
-                      (!applying.command.proof.given_at.IsSet() || applying.command.proof.given_at == now.since) &&
-                      StillCounts(applying, scope, purpose, now);
+    const bool same = now.notice == consenting.notice.number && now.by_guardian == IsByGuardian(builder, scope) &&
+                      (!builder.command.proof.given_at.IsSet() || builder.command.proof.given_at == now.since) &&
+                      StillCounts(builder, scope, purpose, now);
     if (!same) return "another consent";
   }
   return "";
 }
 
 // Everything a consent needs before any scope is looked at.
-PartOutcome MayTurnOn(const TransitionBuilder& applying, const ChoiceCommand& command) {
+PartOutcome MayTurnOn(const TransitionBuilder& builder, const ChoiceCommand& command) {
   if (command.target.kind == TargetKind::kAll) return Refused(Refusal::kAllCannotBeTurnedOn);
-  if (command.target.kind == TargetKind::kControl && applying.rules.FindControl(command.target.control) == nullptr) {
+  if (command.target.kind == TargetKind::kControl && builder.rules.FindControl(command.target.control) == nullptr) {
     return Refused(Refusal::kUnknownControl);
   }
-  PartOutcome gate = MayLoosen(applying, false);
+  PartOutcome gate = MayLoosen(builder, false);
   if (gate.refusal != Refusal::kNone) return gate;
-  const Proof& proof = applying.command.proof;
+  const Proof& proof = builder.command.proof;
   if (proof.notice_version.empty()) return Refused(Refusal::kEvidenceRequired, "notice_version");
   if (proof.notice_language.empty()) return Refused(Refusal::kEvidenceRequired, "notice_language");
-  const Instant given = proof.given_at.IsSet() ? proof.given_at : applying.moment.time;
-  if (given > applying.moment.time) {
+  const Instant given = proof.given_at.IsSet() ? proof.given_at : builder.moment.time;
+  if (given > builder.moment.time) {
     return Refused(Refusal::kImportCannotLoosen, "nothing yet at the time that it states, which lies in the future");
   }
-  std::string why = WhyNotUsable(applying.rules.FindNotice(proof.notice_version), proof, given);
+  std::string why = WhyNotUsable(builder.rules.FindNotice(proof.notice_version), proof, given);
   // What was given elsewhere under an older notice may be imported; it is then superseded like any other. A later yes
   // on paper counts from its entry.
-  if (proof.given_at.IsSet() && !applying.IsImport()) why = "only an import states when it was given";
+  if (proof.given_at.IsSet() && !builder.IsImport()) why = "only an import states when it was given";
   if (!why.empty()) return Refused(Refusal::kNoticeNotUsable, std::move(why));
   return Applied(false);
 }
 
 // What one scope needs.
-PartOutcome MayTurnOnAt(const TransitionBuilder& applying, const ChoiceCommand& command, const ScopeFacts* scope,
+PartOutcome MayTurnOnAt(const TransitionBuilder& builder, const ChoiceCommand& command, const ScopeFacts* scope,
                         const Consenting& consenting) {
   if (scope == nullptr || !scope->registered) return Refused(Refusal::kScopeNotFound);
-  PartOutcome gate = MayConsent(applying, *scope, command.target, consenting.given_at);
-  if (gate.refusal != Refusal::kNone || !applying.IsImport()) return gate;
-  std::string stored = WhyNotFilled(applying, *scope, consenting);
+  PartOutcome gate = MayConsent(builder, *scope, command.target, consenting.given_at);
+  if (gate.refusal != Refusal::kNone || !builder.IsImport()) return gate;
+  std::string stored = WhyNotFilled(builder, *scope, consenting);
   return stored.empty() ? Applied(false) : Refused(Refusal::kImportCannotLoosen, std::move(stored));
 }
 
@@ -260,24 +260,24 @@ bool Renew(PurposeChoice& consent, Instant now) {
   return true;
 }
 
-bool Give(TransitionBuilder& applying, ScopeFacts& scope, Purpose purpose, const Consenting& consenting) {
-  const PurposeChoice now = EffectiveChoice(scope, purpose, applying.rules);
-  if (applying.IsImport() && now.choice == Choice::kGiven) return false;
+bool Give(TransitionBuilder& builder, ScopeFacts& scope, Purpose purpose, const Consenting& consenting) {
+  const PurposeChoice now = EffectiveChoice(scope, purpose, builder.rules);
+  if (builder.IsImport() && now.choice == Choice::kGiven) return false;
   PurposeChoice given;
-  if (IsRenewal(applying, scope, purpose, now, consenting)) {
+  if (IsRenewal(builder, scope, purpose, now, consenting)) {
     given = now;
-    if (!Renew(given, applying.moment.time)) return false;
+    if (!Renew(given, builder.moment.time)) return false;
   } else {
-    given = EndOf(applying, scope, now);
+    given = EndOf(builder, scope, now);
     given.choice = Choice::kGiven;
-    given.by_guardian = IsByGuardian(applying, scope);
-    given.by_other = IsByOther(applying, scope);
-    given.imported = applying.command.proof.given_at.IsSet();
+    given.by_guardian = IsByGuardian(builder, scope);
+    given.by_other = IsByOther(builder, scope);
+    given.imported = builder.command.proof.given_at.IsSet();
     given.notice = consenting.notice.number;
     given.since = consenting.given_at;
     given.copies_forgiven = given.refused_from.IsSet() && (given.copies_forgiven || consenting.notice.covers_past);
   }
-  SetChoice(applying, scope, purpose, given, now.choice);
+  SetChoice(builder, scope, purpose, given, now.choice);
   return true;
 }
 
@@ -287,22 +287,22 @@ struct ConsentScopes {
   std::optional<ScopeRef> second;
 };
 
-ConsentScopes ScopesOf(const TransitionBuilder& applying, const ChoiceCommand& command) {
+ConsentScopes ScopesOf(const TransitionBuilder& builder, const ChoiceCommand& command) {
   ConsentScopes scopes{command.scope, std::nullopt};
-  if (command.scope.kind == ScopeKind::kAccount && applying.command.self_profile) {
-    scopes.second = ScopeRef{ScopeKind::kProfile, applying.command.self_profile->bytes};
+  if (command.scope.kind == ScopeKind::kAccount && builder.command.self_profile) {
+    scopes.second = ScopeRef{ScopeKind::kProfile, builder.command.self_profile->bytes};
   }
   return scopes;
 }
 
-bool TurnOnAt(TransitionBuilder& applying, const ChoiceCommand& command, ScopeFacts& scope,
-              const Consenting& consenting, bool wholly) {
+bool TurnOnAt(TransitionBuilder& builder, const ChoiceCommand& command, ScopeFacts& scope, const Consenting& consenting,
+              bool wholly) {
   bool changed = false;
   for (const Purpose purpose : kAllPurposes) {
-    if (consenting.granted.Has(purpose)) changed = Give(applying, scope, purpose, consenting) || changed;
+    if (consenting.granted.Has(purpose)) changed = Give(builder, scope, purpose, consenting) || changed;
   }
-  if (command.target.kind == TargetKind::kControl && wholly && !applying.IsImport()) {
-    const ControlNumber number = applying.rules.FindControl(command.target.control)->number;
+  if (command.target.kind == TargetKind::kControl && wholly && !builder.IsImport()) {
+    const ControlNumber number = builder.rules.FindControl(command.target.control)->number;
     auto& refusals = scope.refused_controls;
     refusals.erase(
         std::remove_if(refusals.begin(), refusals.end(), [&](const ControlRefusal& r) { return r.control == number; }),
@@ -311,43 +311,43 @@ bool TurnOnAt(TransitionBuilder& applying, const ChoiceCommand& command, ScopeFa
   return changed;
 }
 
-PartOutcome TurnOn(TransitionBuilder& applying, const ChoiceCommand& command) {
-  PartOutcome gate = MayTurnOn(applying, command);
+PartOutcome TurnOn(TransitionBuilder& builder, const ChoiceCommand& command) {
+  PartOutcome gate = MayTurnOn(builder, command);
   if (gate.refusal != Refusal::kNone) return gate;
-  const Proof& proof = applying.command.proof;
-  const Notice& notice = *applying.rules.FindNotice(proof.notice_version);
-  const PurposeSet asked = PurposesOf(command.target, applying.rules);
+  const Proof& proof = builder.command.proof;
+  const Notice& notice = *builder.rules.FindNotice(proof.notice_version);
+  const PurposeSet asked = PurposesOf(command.target, builder.rules);
   PurposeSet granted;
-  granted.bits = asked.bits & notice.purposes.bits & applying.rules.purposes.bits;
-  const Consenting consenting{notice, granted, proof.given_at.IsSet() ? proof.given_at : applying.moment.time};
-  const ConsentScopes scopes = ScopesOf(applying, command);
-  ScopeFacts* first = applying.after().Find(scopes.first.kind, scopes.first.handle);
-  ScopeFacts* second = scopes.second ? applying.after().Find(scopes.second->kind, scopes.second->handle) : nullptr;
-  PartOutcome allowed = MayTurnOnAt(applying, command, first, consenting);
-  if (allowed.refusal == Refusal::kNone && scopes.second) allowed = MayTurnOnAt(applying, command, second, consenting);
+  granted.bits = asked.bits & notice.purposes.bits & builder.rules.purposes.bits;
+  const Consenting consenting{notice, granted, proof.given_at.IsSet() ? proof.given_at : builder.moment.time};
+  const ConsentScopes scopes = ScopesOf(builder, command);
+  ScopeFacts* first = builder.after().Find(scopes.first.kind, scopes.first.handle);
+  ScopeFacts* second = scopes.second ? builder.after().Find(scopes.second->kind, scopes.second->handle) : nullptr;
+  PartOutcome allowed = MayTurnOnAt(builder, command, first, consenting);
+  if (allowed.refusal == Refusal::kNone && scopes.second) allowed = MayTurnOnAt(builder, command, second, consenting);
   if (allowed.refusal != Refusal::kNone) return allowed;
   if (granted.Empty()) {
     return Refused(Refusal::kNoticeNotUsable, "the notice does not list the purpose, or the policy does not use it");
   }
-  bool changed = TurnOnAt(applying, command, *first, consenting, granted == asked);
-  if (second != nullptr) changed = TurnOnAt(applying, command, *second, consenting, granted == asked) || changed;
+  bool changed = TurnOnAt(builder, command, *first, consenting, granted == asked);
+  if (second != nullptr) changed = TurnOnAt(builder, command, *second, consenting, granted == asked) || changed;
   return Applied(changed);
 }
 
 // The same call turns some of it off.
-bool IsContradicted(const TransitionBuilder& applying, const ChoiceCommand& on) {
-  const PurposeSet asked = PurposesOf(on.target, applying.rules);
-  const ConsentScopes scopes = ScopesOf(applying, on);
-  const auto& choices = applying.command.choices;
+bool IsContradicted(const TransitionBuilder& builder, const ChoiceCommand& on) {
+  const PurposeSet asked = PurposesOf(on.target, builder.rules);
+  const ConsentScopes scopes = ScopesOf(builder, on);
+  const auto& choices = builder.command.choices;
   return std::any_of(choices.begin(), choices.end(), [&](const ChoiceCommand& off) {
     return !off.on && off.unreadable.empty() && (off.scope == scopes.first || off.scope == scopes.second) &&
-           (PurposesOf(off.target, applying.rules).bits & asked.bits) != 0;
+           (PurposesOf(off.target, builder.rules).bits & asked.bits) != 0;
   });
 }
 
 }  // namespace
 
-PurposeChoice EndOf(const TransitionBuilder& applying, const ScopeFacts& scope, const PurposeChoice& choice) {
+PurposeChoice EndOf(const TransitionBuilder& builder, const ScopeFacts& scope, const PurposeChoice& choice) {
   PurposeChoice end;
   if (SaysNo(choice.choice)) {
     end.refused_from = choice.since;
@@ -358,12 +358,12 @@ PurposeChoice EndOf(const TransitionBuilder& applying, const ScopeFacts& scope, 
   end.end_was_expiry = choice.end_was_expiry;
   end.copies_forgiven = choice.copies_forgiven;
   // A device's consent is never needed, so its end is none; and only a sure end purges.
-  const Instant now = applying.moment.now.earliest;
+  const Instant now = builder.moment.now.earliest;
   if (choice.choice != Choice::kGiven || scope.kind == ScopeKind::kDevice || !now.IsSet()) return end;
-  Instant expired = ConsentEnd(choice, applying.rules);
+  Instant expired = ConsentEnd(choice, builder.rules);
   if (scope.kind == ScopeKind::kProfile && choice.by_guardian) {
-    expired = std::min(expired, AdultFrom(scope.age, applying.AgeAtHome()));
-    const Instant again = ChildAgainSince(scope.age, applying.AgeAtHome());
+    expired = std::min(expired, AdultFrom(scope.age, builder.AgeAtHome()));
+    const Instant again = ChildAgainSince(scope.age, builder.AgeAtHome());
     if (choice.since < again) expired = std::min(expired, again);
     // When is not told any more; all of it is owed now.
     if (choice.has_ended) expired = std::min(expired, now);
@@ -376,22 +376,21 @@ PurposeChoice EndOf(const TransitionBuilder& applying, const ScopeFacts& scope, 
   return end;
 }
 
-void ApplyChoices(TransitionBuilder& applying) {
-  const std::vector<ChoiceCommand>& choices = applying.command.choices;
+void ApplyChoices(TransitionBuilder& builder) {
+  const std::vector<ChoiceCommand>& choices = builder.command.choices;
   std::vector<PartOutcome> outcomes(choices.size());
   for (size_t i = 0; i < choices.size(); ++i) {
     if (!choices[i].unreadable.empty()) {
       outcomes[i] = Refused(Refusal::kUnusable, choices[i].unreadable);
     } else if (!choices[i].on) {
-      outcomes[i] = TurnOff(applying, choices[i]);
+      outcomes[i] = TurnOff(builder, choices[i]);
     }
   }
   for (size_t i = 0; i < choices.size(); ++i) {
     if (!choices[i].on || !choices[i].unreadable.empty()) continue;
-    outcomes[i] =
-        IsContradicted(applying, choices[i]) ? Refused(Refusal::kContradiction) : TurnOn(applying, choices[i]);
+    outcomes[i] = IsContradicted(builder, choices[i]) ? Refused(Refusal::kContradiction) : TurnOn(builder, choices[i]);
   }
-  for (PartOutcome& outcome : outcomes) applying.result.parts.push_back(std::move(outcome));
+  for (PartOutcome& outcome : outcomes) builder.result.parts.push_back(std::move(outcome));
 }
 
 }  // namespace consent::domain::internal

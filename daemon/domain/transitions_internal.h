@@ -37,20 +37,20 @@ inline PartOutcome Applied(bool changed) { return PartOutcome{Refusal::kNone, ch
 // What every loosening needs: a clock that can be trusted, a registered subject, the current revision, channel and
 // actor. `about_people`: the part only says who lives there, which a first registration may do without etag and
 // evidence.
-PartOutcome MayLoosen(const TransitionBuilder& applying, bool about_people);
+PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people);
 
-void RecordScope(TransitionBuilder& applying, ChangedWhat what, const ScopeRef& scope);
+void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& scope);
 
 // The scope, made unregistered if it is named for the first time: it then begins with what the fold of its kind
 // refuses, and the oldest unregistered one may fold to make room. Other references to scopes end.
-ScopeFacts& FindOrCreate(TransitionBuilder& applying, const ScopeRef& scope);
+ScopeFacts& FindOrCreate(TransitionBuilder& builder, const ScopeRef& scope);
 
 // A profile or device is registered, if the subject may have one more; nullptr: it may not.
-ScopeFacts* Register(TransitionBuilder& applying, const ScopeRef& scope);
+ScopeFacts* Register(TransitionBuilder& builder, const ScopeRef& scope);
 
 // The last end that a scope remembers, its choice unset, now that `choice` is replaced or goes: a refusal's time, or
 // when a consent had expired, or an earlier one. Where there is none, nothing.
-PurposeChoice EndOf(const TransitionBuilder& applying, const ScopeFacts& scope, const PurposeChoice& choice);
+PurposeChoice EndOf(const TransitionBuilder& builder, const ScopeFacts& scope, const PurposeChoice& choice);
 
 // Smaller is stricter.
 int Strictness(const Retention& retention);
@@ -59,16 +59,16 @@ int Strictness(const Retention& retention);
 Instant ExpiredUpTo(const Retention& retention, Instant now);
 
 // Choices and their outcomes, refusals first.
-void ApplyChoices(TransitionBuilder& applying);
+void ApplyChoices(TransitionBuilder& builder);
 
-PartOutcome ApplyRegion(TransitionBuilder& applying, Region region);
-PartOutcome ApplyProfile(TransitionBuilder& applying, const ProfileCommand& profile);
-PartOutcome ApplyDevice(TransitionBuilder& applying, base::DeviceHandle device);
-PartOutcome ApplyRemoval(TransitionBuilder& applying, const ScopeRef& scope);
+PartOutcome ApplyRegion(TransitionBuilder& builder, Region region);
+PartOutcome ApplyProfile(TransitionBuilder& builder, const ProfileCommand& profile);
+PartOutcome ApplyDevice(TransitionBuilder& builder, base::DeviceHandle device);
+PartOutcome ApplyRemoval(TransitionBuilder& builder, const ScopeRef& scope);
 // A guardian's name has no reason to stay with who has come of age.
-void DropGuardiansOfAdults(TransitionBuilder& applying);
+void DropGuardiansOfAdults(TransitionBuilder& builder);
 // When the period after the notice about a child's inactivity had surely ended, which purged what was recorded before;
 // unset: it has not.
-Instant InactivityPurge(const TransitionBuilder& applying, const ScopeFacts& scope);
+Instant InactivityPurge(const TransitionBuilder& builder, const ScopeFacts& scope);
 
 }  // namespace consent::domain::internal

@@ -86,13 +86,13 @@ struct Measured {
 // A guardian's consent that had ended stays ended when a corrected age or a move makes a child again: otherwise a
 // restriction would bring it back. One that would last longer by it the guardian must give again, unless the change was
 // made as a loosening is. An adult's own only stops counting meanwhile, which is computed: nobody said so.
-void KeepEnded(const TransitionBuilder& applying, ScopeFacts& scope, const Measured& before, const Measured& after) {
-  const base::Now& now = applying.moment.now;
+void KeepEnded(const TransitionBuilder& builder, ScopeFacts& scope, const Measured& before, const Measured& after) {
+  const base::Now& now = builder.moment.now;
   const auto is_revived = [&](const PurposeChoice& choice, Instant at) {
     return EndedByAge(choice, before.age, before.by, at) && !EndedByAge(choice, after.age, after.by, at);
   };
   const bool lasts_longer = AdultFrom(after.age, after.by) > AdultFrom(before.age, before.by);
-  const bool as_loosening = !applying.IsImport() && MayLoosen(applying, false).refusal == Refusal::kNone;
+  const bool as_loosening = !builder.IsImport() && MayLoosen(builder, false).refusal == Refusal::kNone;
   for (const Purpose purpose : kAllPurposes) {
     PurposeChoice& choice = scope.ChoiceFor(purpose);
     if (choice.choice != Choice::kGiven || !choice.by_guardian) continue;
@@ -101,17 +101,17 @@ void KeepEnded(const TransitionBuilder& applying, ScopeFacts& scope, const Measu
     if (is_revived(choice, now.earliest)) {
       choice.has_ended = true;
     } else if (is_revived(choice, now.latest) || (lasts_longer && !as_loosening)) {
-      scope.guardian_since = applying.moment.time;
+      scope.guardian_since = builder.moment.time;
     }
   }
 }
 
 // After a suspension only choices made since its end count, and moving away from it is no such choice.
-void KeepSuspended(const TransitionBuilder& applying, ScopeFacts& scope) {
+void KeepSuspended(const TransitionBuilder& builder, ScopeFacts& scope) {
   for (const Purpose purpose : kAllPurposes) {
     PurposeChoice& choice = scope.ChoiceFor(purpose);
     if (choice.choice != Choice::kGiven) continue;
-    const SuspensionState here = SuspensionOf(purpose, applying.result.after.region, applying.rules);
+    const SuspensionState here = SuspensionOf(purpose, builder.result.after.region, builder.rules);
     choice.was_suspended = choice.was_suspended || here.active || choice.since < here.last_end;
   }
 }
@@ -128,60 +128,59 @@ void RememberRegion(SubjectFacts& facts, Instant now) {
   former.front() = {Region{}, former.front().until, true};
 }
 
-void NameGuardian(TransitionBuilder& applying, ScopeFacts& scope, base::GuardianHandle guardian) {
+void NameGuardian(TransitionBuilder& builder, ScopeFacts& scope, base::GuardianHandle guardian) {
   scope.guardian = guardian;
-  scope.guardian_since = applying.moment.time;
+  scope.guardian_since = builder.moment.time;
 }
 
 // The record still knows that somebody removed it.
-bool IsRemovalUndoneByImport(const TransitionBuilder& applying, const ScopeRef& ref) {
-  const ScopeFacts* scope = applying.result.after.Find(ref.kind, ref.handle);
-  if (!applying.IsImport()) return false;
+bool IsRemovalUndoneByImport(const TransitionBuilder& builder, const ScopeRef& ref) {
+  const ScopeFacts* scope = builder.result.after.Find(ref.kind, ref.handle);
+  if (!builder.IsImport()) return false;
   // Of those that are folded together nobody knows which they were.
-  return scope == nullptr ? applying.result.after.Find(ref.kind, base::Bytes16{}) != nullptr : scope->WasRemoved();
+  return scope == nullptr ? builder.result.after.Find(ref.kind, base::Bytes16{}) != nullptr : scope->WasRemoved();
 }
 
-PartOutcome AddProfile(TransitionBuilder& applying, const ProfileCommand& profile) {
+PartOutcome AddProfile(TransitionBuilder& builder, const ProfileCommand& profile) {
   const ScopeRef ref{ScopeKind::kProfile, profile.profile.bytes};
-  if (IsRemovalUndoneByImport(applying, ref)) return Refused(Refusal::kImportCannotLoosen, "the profile's removal");
+  if (IsRemovalUndoneByImport(builder, ref)) return Refused(Refusal::kImportCannotLoosen, "the profile's removal");
   const Age age = profile.age.value_or(Age{});
-  const bool is_child =
-      applying.moment.time < AdultFrom(age, applying.rules.AgeOfConsentIn(applying.result.after.region));
+  const bool is_child = builder.moment.time < AdultFrom(age, builder.rules.AgeOfConsentIn(builder.result.after.region));
   // Naming it was a missing fact; a child stays ineligible until its guardian consents, which is a loosening of its
   // own.
   if (!is_child || age.kind == AgeKind::kBorn) {
-    PartOutcome gate = MayLoosen(applying, true);
+    PartOutcome gate = MayLoosen(builder, true);
     if (gate.refusal != Refusal::kNone) return gate;
   }
   // Nobody knows any more whether who was removed was a child.
-  const ScopeFacts* known = applying.result.after.Find(ref.kind, ref.handle);
-  if (known == nullptr) known = applying.result.after.Find(ref.kind, base::Bytes16{});
+  const ScopeFacts* known = builder.result.after.Find(ref.kind, ref.handle);
+  if (known == nullptr) known = builder.result.after.Find(ref.kind, base::Bytes16{});
   const bool was_here = known != nullptr && known->WasRemoved();
-  ScopeFacts* scope = Register(applying, ref);
+  ScopeFacts* scope = Register(builder, ref);
   if (scope == nullptr) return Refused(Refusal::kSubjectFull);
   scope->age = age;
-  scope->age.adult_since = was_here ? applying.moment.time : Instant{};
+  scope->age.adult_since = was_here ? builder.moment.time : Instant{};
   scope->last_active =
-      profile.last_active.IsSet() ? std::min(profile.last_active, applying.moment.time) : applying.moment.time;
-  if (profile.guardian && is_child) NameGuardian(applying, *scope, *profile.guardian);
+      profile.last_active.IsSet() ? std::min(profile.last_active, builder.moment.time) : builder.moment.time;
+  if (profile.guardian && is_child) NameGuardian(builder, *scope, *profile.guardian);
   return Applied(true);
 }
 
 // The later of two, where there are two.
 std::optional<base::Date> Later(std::optional<base::Date> a, std::optional<base::Date> b) { return std::max(a, b); }
 
-PartOutcome ChangeAge(TransitionBuilder& applying, ScopeFacts& scope, Age age) {
+PartOutcome ChangeAge(TransitionBuilder& builder, ScopeFacts& scope, Age age) {
   if (SameAge(scope.age, age)) return Applied(false);
   const Age before = scope.age;
-  const Instant now = applying.moment.time;
-  const AgeOfConsent& at_home = applying.AgeAtHome();
+  const Instant now = builder.moment.time;
+  const AgeOfConsent& at_home = builder.AgeAtHome();
   age.adult_since = before.adult_since;
   age.born_before = before.born_before;
   if (!AgeIsRestriction(age, before)) {
-    if (applying.IsImport() && before.kind != AgeKind::kUnknown) {
+    if (builder.IsImport() && before.kind != AgeKind::kUnknown) {
       return Refused(Refusal::kImportCannotLoosen, "another age");
     }
-    PartOutcome gate = MayLoosen(applying, false);
+    PartOutcome gate = MayLoosen(builder, false);
     if (gate.refusal != Refusal::kNone) return gate;
     if (AdultFrom(before, at_home) <= now) {
       // An adult's age was corrected: what an adult consented to goes on, and no capture becomes an adult's that was
@@ -194,50 +193,50 @@ PartOutcome ChangeAge(TransitionBuilder& applying, ScopeFacts& scope, Age age) {
     }
   }
   scope.age = age;
-  RecordScope(applying, ChangedWhat::kAge, ScopeRef{scope.kind, scope.handle});
-  KeepEnded(applying, scope, {before, at_home}, {age, at_home});
+  RecordScope(builder, ChangedWhat::kAge, ScopeRef{scope.kind, scope.handle});
+  KeepEnded(builder, scope, {before, at_home}, {age, at_home});
   return Applied(true);
 }
 
-PartOutcome ChangeGuardian(TransitionBuilder& applying, ScopeFacts& scope, base::GuardianHandle guardian) {
+PartOutcome ChangeGuardian(TransitionBuilder& builder, ScopeFacts& scope, base::GuardianHandle guardian) {
   // An adult has none.
-  if (scope.guardian == guardian || (guardian.IsSet() && applying.IsAdultAtHome(scope))) return Applied(false);
+  if (scope.guardian == guardian || (guardian.IsSet() && builder.IsAdultAtHome(scope))) return Applied(false);
   if (guardian.IsSet()) {
     const bool was_said = scope.guardian_since.IsSet();
-    if (applying.IsImport() && was_said) {
+    if (builder.IsImport() && was_said) {
       return Refused(Refusal::kImportCannotLoosen, "another guardian, or that there is none");
     }
-    PartOutcome gate = MayLoosen(applying, false);
+    PartOutcome gate = MayLoosen(builder, false);
     if (gate.refusal != Refusal::kNone) return gate;
   }
-  NameGuardian(applying, scope, guardian);
-  RecordScope(applying, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle});
+  NameGuardian(builder, scope, guardian);
+  RecordScope(builder, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle});
   return Applied(true);
 }
 
-const Regime& HomeRegime(const TransitionBuilder& applying) {
-  return applying.rules.regimes[applying.rules.ForRegion(applying.result.after.region).regime];
+const Regime& HomeRegime(const TransitionBuilder& builder) {
+  return builder.rules.regimes[builder.rules.ForRegion(builder.result.after.region).regime];
 }
 
-PartOutcome NoteActivity(TransitionBuilder& applying, ScopeFacts& scope, Instant last_active) {
-  last_active = std::min(last_active, applying.moment.time);
+PartOutcome NoteActivity(TransitionBuilder& builder, ScopeFacts& scope, Instant last_active) {
+  last_active = std::min(last_active, builder.moment.time);
   if (last_active <= scope.last_active) return Applied(false);
-  if (applying.IsImport() && scope.last_active.IsSet()) {
+  if (builder.IsImport() && scope.last_active.IsSet()) {
     return Refused(Refusal::kImportCannotLoosen, "an earlier activity");
   }
-  const Regime& regime = HomeRegime(applying);
+  const Regime& regime = HomeRegime(builder);
   // A capture elsewhere is judged by the shorter period of two regimes, so the shortest of all says whether an answer
   // may change.
   int shortest = regime.child_inactive_months;
-  for (const Regime& other : applying.rules.regimes) shortest = std::min(shortest, other.child_inactive_months);
-  if (scope.last_active.IsSet() && base::AddMonths(scope.last_active, shortest) <= applying.moment.time) {
-    PartOutcome gate = MayLoosen(applying, false);
+  for (const Regime& other : builder.rules.regimes) shortest = std::min(shortest, other.child_inactive_months);
+  if (scope.last_active.IsSet() && base::AddMonths(scope.last_active, shortest) <= builder.moment.time) {
+    PartOutcome gate = MayLoosen(builder, false);
     if (gate.refusal != Refusal::kNone) return gate;
-    scope.purge_floor = std::max(scope.purge_floor, InactivityPurge(applying, scope));
+    scope.purge_floor = std::max(scope.purge_floor, InactivityPurge(builder, scope));
   }
   scope.last_active = last_active;
   scope.inactivity_notice = Instant{};
-  RecordScope(applying, ChangedWhat::kActivity, ScopeRef{scope.kind, scope.handle});
+  RecordScope(builder, ChangedWhat::kActivity, ScopeRef{scope.kind, scope.handle});
   return Applied(true);
 }
 
@@ -255,84 +254,84 @@ bool TransitionBuilder::IsAdultAtHome(const ScopeFacts& profile) const {
   return AdultFrom(profile.age, AgeAtHome()) <= moment.time;
 }
 
-void RecordScope(TransitionBuilder& applying, ChangedWhat what, const ScopeRef& scope) {
+void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& scope) {
   FactChange change;
   change.what = what;
   change.scope = scope;
-  applying.Record(std::move(change));
+  builder.Record(std::move(change));
 }
 
-Instant InactivityPurge(const TransitionBuilder& applying, const ScopeFacts& scope) {
-  const Regime& regime = HomeRegime(applying);
+Instant InactivityPurge(const TransitionBuilder& builder, const ScopeFacts& scope) {
+  const Regime& regime = HomeRegime(builder);
   if (!scope.last_active.IsSet() || !scope.inactivity_notice.IsSet()) return Instant{};
   if (scope.inactivity_notice < base::AddMonths(scope.last_active, regime.child_inactive_months)) return Instant{};
   const Instant purged_at = scope.inactivity_notice + regime.child_notice_period;
-  return purged_at <= applying.moment.now.earliest ? purged_at : Instant{};
+  return purged_at <= builder.moment.now.earliest ? purged_at : Instant{};
 }
 
-PartOutcome ApplyRegion(TransitionBuilder& applying, Region region) {
-  SubjectFacts& facts = applying.after();
+PartOutcome ApplyRegion(TransitionBuilder& builder, Region region) {
+  SubjectFacts& facts = builder.after();
   if (facts.region == region) return Applied(false);
-  if (!IsKnown(region, applying.rules)) return Refused(Refusal::kUnknownRegion, WhyNotAssigned(region));
-  const bool loosens = !MovingIsRestriction(facts.region, region, applying.rules);
+  if (!IsKnown(region, builder.rules)) return Refused(Refusal::kUnknownRegion, WhyNotAssigned(region));
+  const bool loosens = !MovingIsRestriction(facts.region, region, builder.rules);
   // An import fills what is unset. Beside that it says noes, and one that is as strict is none.
-  const bool is_a_no = !loosens && !MovingIsRestriction(region, facts.region, applying.rules);
-  if (applying.IsImport() && facts.region.IsSet() && !is_a_no) {
+  const bool is_a_no = !loosens && !MovingIsRestriction(region, facts.region, builder.rules);
+  if (builder.IsImport() && facts.region.IsSet() && !is_a_no) {
     return Refused(Refusal::kImportCannotLoosen, "another region");
   }
   if (loosens) {
-    PartOutcome gate = MayLoosen(applying, true);
+    PartOutcome gate = MayLoosen(builder, true);
     if (gate.refusal != Refusal::kNone) return gate;
   }
-  facts.left_a_default = MayHaveHadDefault(facts, applying.rules);
+  facts.left_a_default = MayHaveHadDefault(facts, builder.rules);
   // A default counts from the change that made it apply, be it the stricter one.
-  facts.default_from = applying.moment.time;
+  facts.default_from = builder.moment.time;
   FactChange change;
   change.what = ChangedWhat::kRegion;
-  applying.Record(std::move(change));
-  const AgeOfConsent& age_there = applying.rules.AgeOfConsentIn(region);
+  builder.Record(std::move(change));
+  const AgeOfConsent& age_there = builder.rules.AgeOfConsentIn(region);
   for (ScopeFacts& scope : facts.scopes) {
-    KeepSuspended(applying, scope);
+    KeepSuspended(builder, scope);
     if (scope.kind != ScopeKind::kProfile) continue;
-    if (loosens) scope.purge_floor = std::max(scope.purge_floor, InactivityPurge(applying, scope));
-    KeepEnded(applying, scope, {scope.age, applying.AgeAtHome()}, {scope.age, age_there});
+    if (loosens) scope.purge_floor = std::max(scope.purge_floor, InactivityPurge(builder, scope));
+    KeepEnded(builder, scope, {scope.age, builder.AgeAtHome()}, {scope.age, age_there});
     // Who was a child until now is an adult from now on, whatever the age there says of the time before.
-    const bool comes_of_age = !applying.IsAdultAtHome(scope) && AdultFrom(scope.age, age_there) <= applying.moment.time;
-    if (comes_of_age && scope.age.kind == AgeKind::kBorn) scope.age.adult_since = applying.moment.time;
+    const bool comes_of_age = !builder.IsAdultAtHome(scope) && AdultFrom(scope.age, age_there) <= builder.moment.time;
+    if (comes_of_age && scope.age.kind == AgeKind::kBorn) scope.age.adult_since = builder.moment.time;
   }
-  if (loosens && facts.registered && !applying.result.registered_now) RememberRegion(facts, applying.moment.time);
+  if (loosens && facts.registered && !builder.result.registered_now) RememberRegion(facts, builder.moment.time);
   facts.region = region;
   return Applied(true);
 }
 
-PartOutcome ApplyProfile(TransitionBuilder& applying, const ProfileCommand& profile) {
-  ScopeFacts* scope = applying.after().Find(ScopeKind::kProfile, profile.profile.bytes);
-  if (scope == nullptr || !scope->registered) return AddProfile(applying, profile);
+PartOutcome ApplyProfile(TransitionBuilder& builder, const ProfileCommand& profile) {
+  ScopeFacts* scope = builder.after().Find(ScopeKind::kProfile, profile.profile.bytes);
+  if (scope == nullptr || !scope->registered) return AddProfile(builder, profile);
   PartOutcome outcome = Applied(false);
-  if (profile.age) Merge(outcome, ChangeAge(applying, *scope, *profile.age));
-  if (profile.guardian) Merge(outcome, ChangeGuardian(applying, *scope, *profile.guardian));
-  if (profile.last_active.IsSet()) Merge(outcome, NoteActivity(applying, *scope, profile.last_active));
+  if (profile.age) Merge(outcome, ChangeAge(builder, *scope, *profile.age));
+  if (profile.guardian) Merge(outcome, ChangeGuardian(builder, *scope, *profile.guardian));
+  if (profile.last_active.IsSet()) Merge(outcome, NoteActivity(builder, *scope, profile.last_active));
   return outcome;
 }
 
-PartOutcome ApplyDevice(TransitionBuilder& applying, base::DeviceHandle device) {
+PartOutcome ApplyDevice(TransitionBuilder& builder, base::DeviceHandle device) {
   const ScopeRef ref{ScopeKind::kDevice, device.bytes};
-  const ScopeFacts* existing = applying.after().Find(ref.kind, ref.handle);
+  const ScopeFacts* existing = builder.after().Find(ref.kind, ref.handle);
   if (existing != nullptr && existing->registered) return Applied(false);
-  if (IsRemovalUndoneByImport(applying, ref)) return Refused(Refusal::kImportCannotLoosen, "the device's removal");
-  PartOutcome gate = MayLoosen(applying, true);
+  if (IsRemovalUndoneByImport(builder, ref)) return Refused(Refusal::kImportCannotLoosen, "the device's removal");
+  PartOutcome gate = MayLoosen(builder, true);
   if (gate.refusal != Refusal::kNone) return gate;
-  return Register(applying, ref) != nullptr ? Applied(true) : Refused(Refusal::kSubjectFull);
+  return Register(builder, ref) != nullptr ? Applied(true) : Refused(Refusal::kSubjectFull);
 }
 
-void DropGuardiansOfAdults(TransitionBuilder& applying) {
-  if (applying.moment.now.doubtful) return;
-  for (ScopeFacts& scope : applying.after().scopes) {
+void DropGuardiansOfAdults(TransitionBuilder& builder) {
+  if (builder.moment.now.doubtful) return;
+  for (ScopeFacts& scope : builder.after().scopes) {
     const bool has_one = scope.guardian.IsSet() || scope.guardian_since.IsSet();
-    if (!has_one || !applying.IsAdultAtHome(scope)) continue;
+    if (!has_one || !builder.IsAdultAtHome(scope)) continue;
     scope.guardian = base::GuardianHandle{};
     scope.guardian_since = Instant{};
-    RecordScope(applying, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle});
+    RecordScope(builder, ChangedWhat::kGuardian, ScopeRef{scope.kind, scope.handle});
   }
 }
 

@@ -73,22 +73,21 @@ void FoldToBound(SubjectFacts& facts, ScopeKind kind) {
 
 // What stays of a scope that goes: what it refused, ends whose copies are owed, what had expired. Consents, retention
 // and the person go.
-ScopeFacts KeptOf(const TransitionBuilder& applying, const ScopeFacts& scope) {
+ScopeFacts KeptOf(const TransitionBuilder& builder, const ScopeFacts& scope) {
   ScopeFacts kept;
   kept.kind = scope.kind;
   kept.handle = scope.handle;
   kept.refused_all_since = scope.refused_all_since;
   kept.refused_controls = scope.refused_controls;
-  const Instant sure = applying.moment.now.earliest;
-  kept.purge_floor =
-      std::max({scope.purge_floor, ExpiredUpTo(scope.retention, sure), InactivityPurge(applying, scope)});
+  const Instant sure = builder.moment.now.earliest;
+  kept.purge_floor = std::max({scope.purge_floor, ExpiredUpTo(scope.retention, sure), InactivityPurge(builder, scope)});
   for (const Purpose purpose : kAllPurposes) {
     const PurposeChoice& choice = scope.ChoiceFor(purpose);
     if (SaysNo(choice.choice)) {
       kept.ChoiceFor(purpose) = choice;
       continue;
     }
-    PurposeChoice end = EndOf(applying, scope, choice);
+    PurposeChoice end = EndOf(builder, scope, choice);
     if (!end.refused_from.IsSet() || end.copies_forgiven) continue;
     end.since = choice.since;
     kept.ChoiceFor(purpose) = end;
@@ -98,8 +97,8 @@ ScopeFacts KeptOf(const TransitionBuilder& applying, const ScopeFacts& scope) {
 
 }  // namespace
 
-ScopeFacts& FindOrCreate(TransitionBuilder& applying, const ScopeRef& ref) {
-  SubjectFacts& facts = applying.after();
+ScopeFacts& FindOrCreate(TransitionBuilder& builder, const ScopeRef& ref) {
+  SubjectFacts& facts = builder.after();
   if (ScopeFacts* found = facts.Find(ref.kind, ref.handle)) return *found;
   AddScope(facts, ref.kind, ref.handle);
   if (const ScopeFacts* fold = facts.Find(ref.kind, kFold)) InheritRefusals(*fold, facts.scopes.back());
@@ -107,29 +106,29 @@ ScopeFacts& FindOrCreate(TransitionBuilder& applying, const ScopeRef& ref) {
   return *facts.Find(ref.kind, ref.handle);
 }
 
-ScopeFacts* Register(TransitionBuilder& applying, const ScopeRef& ref) {
-  if (CountScopes(applying.after(), ref.kind, true) >= kMaxProfiles) return nullptr;
-  ScopeFacts& scope = FindOrCreate(applying, ref);
+ScopeFacts* Register(TransitionBuilder& builder, const ScopeRef& ref) {
+  if (CountScopes(builder.after(), ref.kind, true) >= kMaxProfiles) return nullptr;
+  ScopeFacts& scope = FindOrCreate(builder, ref);
   scope.registered = true;
-  scope.default_from = applying.moment.time;
-  RecordScope(applying, ChangedWhat::kScopeAdded, ref);
+  scope.default_from = builder.moment.time;
+  RecordScope(builder, ChangedWhat::kScopeAdded, ref);
   return &scope;
 }
 
-PartOutcome ApplyRemoval(TransitionBuilder& applying, const ScopeRef& ref) {
-  SubjectFacts& facts = applying.after();
+PartOutcome ApplyRemoval(TransitionBuilder& builder, const ScopeRef& ref) {
+  SubjectFacts& facts = builder.after();
   const ScopeFacts* scope = ref.kind == ScopeKind::kAccount ? nullptr : facts.Find(ref.kind, ref.handle);
   if (scope == nullptr || scope->WasRemoved() || scope->IsFold()) return Refused(Refusal::kScopeNotFound);
-  if (applying.IsImport()) return Refused(Refusal::kImportCannotLoosen, "the profile or device");
-  PartOutcome gate = MayLoosen(applying, false);
+  if (builder.IsImport()) return Refused(Refusal::kImportCannotLoosen, "the profile or device");
+  PartOutcome gate = MayLoosen(builder, false);
   if (gate.refusal != Refusal::kNone) return gate;
   // Also where nothing is left of it but that it was removed: no import may bring it back.
-  ScopeFacts kept = KeptOf(applying, *scope);
-  kept.default_from = applying.moment.time;
+  ScopeFacts kept = KeptOf(builder, *scope);
+  kept.default_from = builder.moment.time;
   facts.scopes.erase(facts.scopes.begin() + (scope - facts.scopes.data()));
   facts.scopes.push_back(std::move(kept));
   FoldToBound(facts, ref.kind);
-  RecordScope(applying, ChangedWhat::kScopeRemoved, ref);
+  RecordScope(builder, ChangedWhat::kScopeRemoved, ref);
   return Applied(true);
 }
 

@@ -98,8 +98,7 @@ void AddOptions(CLI::App* app, RawOptions* raw) {
   // Not in the environment or a file: left there they would switch the protection off for good.
   app->add_option("--accept-clock", raw->accept_clock,
                   "Vouch for the wall clock once by naming the time in UTC, such as 2026-11-27T12 or 2026-11-27T12:30: "
-                  "taken where the clock is "
-                  "within an hour of it. Command line only")
+                  "taken where the clock is within an hour of it. Command line only")
       ->configurable(false);
   app->add_flag("--accept-loss", raw->accept_loss,
                 "Open a store that misses acknowledged changes, once, and go on without them. Command line only")

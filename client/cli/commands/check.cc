@@ -138,8 +138,8 @@ int RunCheck(const Cli& cli, const std::shared_ptr<CheckFlags>& flags) {
 void AddCheck(CLI::App& parent, Cli& cli) {
   CLI::App* app = parent.add_subcommand("check",
                                         "With --purpose: may this recording be used for it, here, now? Ends with 0 for "
-                                        "ELIGIBLE and with 10 for NOT_ELIGIBLE. "
-                                        "With --disposition: what is to be done with it? Ends with 11 for KEEP, 12 for "
+                                        "ELIGIBLE and with 10 for NOT_ELIGIBLE. With --disposition: what is to be done "
+                                        "with it? Ends with 11 for KEEP, 12 for "
                                         "HOLD, 13 for PURGE. 20: there is no answer.");
   auto flags = std::make_shared<CheckFlags>();
   AddFacts(app, flags.get());

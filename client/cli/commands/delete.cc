@@ -129,8 +129,8 @@ void AddSelector(CLI::App* app, DeleteFlags* flags) {
   AddId(app, "--voice-id", &flags->voice_id_of, "What was learnt to know this profile's voice by")->group("What");
   app->add_flag("--close-account", flags->close_account,
                 "CLOSES THE ACCOUNT once it is verified: everything goes, whenever it was captured, choices and "
-                "profiles included. Nobody is "
-                "asked again. The account_id is refused from then on, until `subject set --create-new` starts it anew.")
+                "profiles included. Nobody is asked again. The account_id is refused from then on, until `subject set "
+                "--create-new` starts it anew.")
       ->group("What");
 }
 
@@ -150,7 +150,7 @@ void AddDelete(CLI::App& parent, Cli& cli) {
   AddName(app, "--requester", &flags->order.requester, "Who asks (default SELF)");
   CLI::Option* verified = app->add_flag("--verified", flags->verified, "Who asks is known and may ask: purging begins");
   app->add_flag("--verifying", flags->verifying, "It is being found out who asks")->excludes(verified);
-  AddRequestId(app, &flags->order.request_id);
+  AddRequestId(app, &flags->order.request_id, SIZE_MAX);
   AddEvidence(app, &flags->order.evidence);
   app->callback([&cli, flags] {
     NewDeletionRequest& order = flags->order;

@@ -52,8 +52,7 @@ void AddPlaceHold(CLI::App* parent, Cli& cli) {
   CLI::App* app = parent->add_subcommand(
       "place",
       "From now on nothing that it covers is purged, whatever asks for it, and nothing of it becomes eligible. Without "
-      "--profile, "
-      "--device or --recording it covers the whole account. What was purged before stays purged.");
+      "--profile, --device or --recording it covers the whole account. What was purged before stays purged.");
   auto flags = std::make_shared<PlaceFlags>();
   PlaceHoldOrder& order = flags->order;
   AddId(app, "account", &order.account_id, "Whose recordings")->required();

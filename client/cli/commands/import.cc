@@ -192,10 +192,10 @@ void AddImport(CLI::App& parent, Cli& cli) {
   CLI::App* app = parent.add_subcommand(
       "import",
       "Bring in subjects and choices made elsewhere, one JSON object per line: account_id, region, profiles, devices, "
-      "choices, "
-      "retention (see client/cli/README.md). Every restriction of the whole input is in force before the first "
-      "registration or "
-      "consent is sent, whatever else is wrong with its line. An import fills what is unset and changes nothing "
+      "choices, retention (see client/cli/README.md). Every restriction of the whole input is in force before the "
+      "first "
+      "registration or consent is sent, whatever else is wrong with its line. An import fills what is unset and "
+      "changes nothing "
       "towards more. Sending the same lines again within 72 hours changes nothing.");
   auto flags = std::make_shared<ImportFlags>();
   NotEmpty(app->add_option("input", flags->input, "A file; - for standard input"))->required();

@@ -103,8 +103,7 @@ void AddSetSubject(CLI::App* parent, Cli& cli) {
   app->add_option("--retention", order->retention, "How long audio is kept: 3m, until-deleted or do-not-save");
   app->add_flag("--create-new", update->create_new,
                 "The account was closed, and its id is somebody's new account: registers that one, which inherits "
-                "nothing; what was captured "
-                "before stays the closed one's. Only once the closure is COMPLETED.");
+                "nothing; what was captured before stays the closed one's. Only once the closure is COMPLETED.");
   AddEvidence(app, &update->evidence, left_out);
   AddEtag(app, &update->etag, "subject get", left_out);
   app->callback([&cli, order] {

@@ -17,10 +17,10 @@ int PrintSystem(const absl::StatusOr<DataSystem>& system, bool as_json) {
 }
 
 void AddRegister(CLI::App* parent, Cli& cli) {
-  CLI::App* app = parent->add_subcommand("register",
-                                         "From now on every verified request has a task for this data system, and so "
-                                         "have those that are open. Repeating with "
-                                         "the same options changes nothing; with others it is refused.");
+  CLI::App* app = parent->add_subcommand(
+      "register",
+      "From now on every verified request has a task for this data system, and so "
+      "have those that are open. Repeating with the same options changes nothing; with others it is refused.");
   auto system = std::make_shared<DataSystem>();
   AddText(app, "name", &system->name, 1, base::kMaxNameBytes, "1 to 64 of [a-z0-9_-]; never used again for another one")
       ->required();
@@ -40,8 +40,7 @@ void AddRegister(CLI::App* parent, Cli& cli) {
       ->type_name("DURATION");
   app->add_flag("--checks-on-ingest", system->checks_on_ingest,
                 "It asks consentd about each item that arrives. Where not, tasks that ended before --latest-arrival "
-                "had passed are done "
-                "once more.");
+                "had passed are done once more.");
   app->callback([&cli, system] {
     cli.action = [&cli, system] {
       return cli.WithClient([&](Client& client) { return PrintSystem(client.RegisterDataSystem(*system), cli.json); });

@@ -141,13 +141,11 @@ void AddWorker(CLI::App& parent, Cli& cli) {
       ->type_name("COMMAND");
   app->add_flag("--once", settings.once,
                 "End when no task is to be had, instead of waiting for more: with 0 where none is open, with 40 where "
-                "some are (they wait "
-                "after a failure or for a hold, or others have them)");
+                "some are (they wait after a failure or for a hold, or others have them)");
   AddNumber(app, "--parallel", &settings.parallel, 1, 64, "Runs at the same time, 1 to 64 (default 1)");
   AddNumber(app, "--visibility", &flags->visibility_seconds, 1, 43'200,
             "Seconds that a task is leased for, 1 to 43200 (default 300): renewed while its command runs, so that only "
-            "a worker that "
-            "died keeps it from others for so long")
+            "a worker that died keeps it from others for so long")
       ->type_name("SECONDS");
   AddNumber(app, "--longest-run", &flags->longest_run_seconds, 1, 43'200,
             "Seconds that a command may take, 1 to 43200 (default 3600); it is ended then")
@@ -156,10 +154,10 @@ void AddWorker(CLI::App& parent, Cli& cli) {
             "Tasks leased at once, 1 to 100 (default: as many as can be begun)");
   app->add_flag("--stdin-only", settings.stdin_only,
                 "No CONSENT_… variables: what is to be deleted stands on standard input only");
-  app->add_flag("--heeds-exceptions", settings.heeds_exceptions,
-                "The command leaves alone what `exceptions` (or CONSENT_EXCEPTIONS) names: it is on hold. Without this "
-                "flag a task that has "
-                "any fails and waits, so that nothing on hold is deleted by a command that does not look.");
+  app->add_flag(
+      "--heeds-exceptions", settings.heeds_exceptions,
+      "The command leaves alone what `exceptions` (or CONSENT_EXCEPTIONS) names: it is on hold. Without this "
+      "flag a task that has any fails and waits, so that nothing on hold is deleted by a command that does not look.");
   app->add_flag("--show-errors", flags->show_errors,
                 "The command's standard error is the worker's; else it is thrown away, because it may name people");
   app->callback([&cli, flags] {

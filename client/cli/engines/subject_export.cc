@@ -18,8 +18,7 @@ constexpr int kListedPerPage = 100;
 constexpr int kMostReads = 5;
 constexpr char kNotIncluded[] =
     "The recordings and what was made of them: they lie in the data systems. Which recordings were reported: their ids "
-    "are kept as keyed "
-    "hashes only.";
+    "are kept as keyed hashes only.";
 
 // Asks `next` for page after page and appends their items to *all.
 template <typename Page, typename Item>

@@ -101,7 +101,8 @@ struct SettingsUpdated {
   bool account_closed = false;
   // The first end of the consents that were given or renewed; nothing: none was, or none ends.
   std::optional<Time> consent_holds_until;
-  // What of the request was left out although nothing of it was refused: which field and why. Empty: nothing.
+  // What of the request cannot be used and was left out, beside what `results` say: which field and why. Empty:
+  // nothing.
   std::string unusable;
   // Nothing was known of the account before this call: a mistyped id reads so.
   bool subject_is_new = false;
@@ -125,7 +126,8 @@ struct OptedOut {
   bool refuses_future_purposes = false;
   // What was refused is kept, and binds an account that is started anew under this id until its holder chooses.
   bool account_closed = false;
-  // What of the request was left out although nothing of it was refused: which field and why. Empty: nothing.
+  // What of the request cannot be used and was left out, beside what `results` say: which field and why. Empty:
+  // nothing.
   std::string unusable;
   // Nothing was known of the account before this call: a mistyped id reads so.
   bool subject_is_new = false;

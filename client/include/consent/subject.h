@@ -55,7 +55,8 @@ struct SubjectUpdated {
   std::vector<PartResult> results;
   // What was refused is kept, and binds an account that is started anew under this id until its holder chooses.
   bool account_closed = false;
-  // What of the request was left out although nothing of it was refused: which field and why. Empty: nothing.
+  // What of the request cannot be used and was left out, beside what `results` say: which field and why. Empty:
+  // nothing.
   std::string unusable;
   // Nothing was known of the account before this call: a mistyped id reads so.
   bool subject_is_new = false;

@@ -183,6 +183,7 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
     // A no counts whatever else cannot be used.
     work.request_id_was_used = true;
     work.request.command.unusable = "request_id: was used within 72 hours with another body";
+    work.request.create_new = false;
     work.request_key.clear();
     return false;
   }

@@ -46,14 +46,14 @@ Deletions::Deletions(Core& core, ChangeSubject& changes, TaskQueue& queue)
 
 void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone done) {
   const domain::DeletionState begins_as = deletion.state;
-  const auto part = std::make_shared<CreateDeletionHook>(queue_, change.subject, std::move(deletion));
+  const auto hook = std::make_shared<CreateDeletionHook>(queue_, change.subject, std::move(deletion));
   const store::Partition partition = core_.PartitionOf(change.subject);
   change.kind = ChangeKind::kDeletionReceived;
-  change.hook = part;
+  change.hook = hook;
   // What a step that follows is asked with: it is the same act, so it needs no request_id.
   ChangeRequest further = change;
   further.request_id.clear();
-  changes_.Submit(std::move(change), [this, part, partition, begins_as, further = std::move(further),
+  changes_.Submit(std::move(change), [this, hook, partition, begins_as, further = std::move(further),
                                       done = std::move(done)](absl::StatusOr<ChangeReply> reply) mutable {
     if (!reply.ok()) return done(std::move(reply).status());
     Created created;
@@ -61,7 +61,7 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
     created.account_closed = reply->account_closed;
     created.subject_is_new = reply->subject_is_new;
     created.unusable = reply->unusable;
-    created.place = DeletionPlace{partition, part->found()};
+    created.place = DeletionPlace{partition, hook->found()};
     if (created.place.number == 0) {
       // The request is named by the commit that received it, which is the revision that the reply names.
       Revision revision;
@@ -72,7 +72,7 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
       created.created = true;
     }
     // A repetition may be stronger than the first request, which is then what is verified.
-    const bool goes_on = begins_as != domain::DeletionState::kReceived && (!created.created || part->more_within());
+    const bool goes_on = begins_as != domain::DeletionState::kReceived && (!created.created || hook->more_within());
     if (!goes_on) return done(std::move(created));
     const DeletionStep step = domain::IsVerified(begins_as) ? DeletionStep::kVerify : DeletionStep::kBeginVerification;
     const DeletionPlace place = created.place;
@@ -89,14 +89,14 @@ void Deletions::Step(ChangeRequest change, DeletionPlace place, DeletionStep ste
   if (!row.ok()) return done(std::move(row).status());
   change.subject = row->request.subject;
   change.kind = KindOf(step);
-  const auto part = std::make_shared<DeletionStepHook>(queue_, change.subject, place, step, reason, change.command);
-  change.hook = part;
+  const auto hook = std::make_shared<DeletionStepHook>(queue_, change.subject, place, step, reason, change.command);
+  change.hook = hook;
   change.command.expected_revision.reset();  // the request's etag, not the subject's
   ChangeRequest further = change;
   further.request_id.clear();
-  changes_.Submit(std::move(change), [this, part, place, step, further = std::move(further),
+  changes_.Submit(std::move(change), [this, hook, place, step, further = std::move(further),
                                       done = std::move(done)](absl::StatusOr<ChangeReply> reply) mutable {
-    if (!reply.ok() || !part->more_within()) return done(std::move(reply).status());
+    if (!reply.ok() || !hook->more_within()) return done(std::move(reply).status());
     Step(std::move(further), place, step, "", std::move(done));
   });
 }

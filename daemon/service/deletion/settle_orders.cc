@@ -13,9 +13,9 @@
 namespace consent::service {
 namespace {
 
-class SettlePart final : public ChangeHook {
+class SettleOrderHook final : public ChangeHook {
  public:
-  SettlePart(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place)
+  SettleOrderHook(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place)
       : queue_(queue), place_(place), effect_(subject) {}
 
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override {
@@ -117,7 +117,7 @@ absl::Status SettleOrders(Core& core, ChangeSubject& changes, TaskQueue& queue, 
     ChangeRequest change;
     change.subject = subject;
     change.kind = ChangeKind::kDeletionSettled;
-    change.hook = std::make_shared<SettlePart>(queue, subject, place);
+    change.hook = std::make_shared<SettleOrderHook>(queue, subject, place);
     const auto done = std::make_shared<std::promise<absl::Status>>();
     std::future<absl::Status> answer = done->get_future();
     changes.Submit(std::move(change),

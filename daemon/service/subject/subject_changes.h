@@ -14,9 +14,6 @@ class SubjectChanges {
   // As ChangeSubject::Submit, with the part that the request's kind asks for.
   void Submit(ChangeRequest request, ChangeDone done);
 
-  // Of all changes, not only of these.
-  size_t in_flight() const { return changes_.in_flight(); }
-
  private:
   ChangeSubject& changes_;
   TaskQueue& queue_;

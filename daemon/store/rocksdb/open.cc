@@ -199,8 +199,8 @@ bool IsOfAStore(const fs::path& name) {
   const std::string text = name.string();
   const auto begins = [&text](std::string_view with) { return text.compare(0, with.size(), with) == 0; };
   const std::string extension = name.extension().string();
-  return text == "CURRENT" || text == "IDENTITY" || begins("MANIFEST-") || begins("OPTIONS-") || extension == ".sst" ||
-         extension == ".log" || extension == ".dbtmp";
+  return text == "CURRENT" || text == "IDENTITY" || text == "LOCK" || begins("LOG") || begins("MANIFEST-") ||
+         begins("OPTIONS-") || extension == ".sst" || extension == ".log" || extension == ".dbtmp";
 }
 
 // The engine and its reader wait for whatever a name leads to, and only ever make files and folders.

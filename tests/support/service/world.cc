@@ -129,6 +129,7 @@ store::Store& World::store() const {
 }
 service::Core& World::core() const { return running_->context; }
 service::SubjectChanges& World::changes() { return running_->subject_changes; }
+size_t World::in_flight() const { return running_->changes.in_flight(); }
 service::CheckEligibility& World::checks() { return running_->checks; }
 service::ReadSubject& World::reads() { return running_->reads; }
 service::PolicyAdmin& World::admin() { return running_->admin; }

@@ -138,6 +138,7 @@ class World {
 
   service::Core& core() const;
   service::SubjectChanges& changes();
+  size_t in_flight() const;  // changes that are not yet answered
   service::CheckEligibility& checks();
   service::ReadSubject& reads();
   service::PolicyAdmin& admin();

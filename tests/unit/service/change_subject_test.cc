@@ -210,7 +210,7 @@ TEST(Change, MoreThanTheBoundInFlightIsOverloaded) {
     world.changes().Submit(world.OptOutRequest("account " + std::to_string(i), Account(), Everything()),
                            [&replies, i](Reply reply) { replies[i].set_value(std::move(reply)); });
   }
-  EXPECT_EQ(world.changes().in_flight(), 8U);
+  EXPECT_EQ(world.in_flight(), 8U);
   for (int i = 8; i < 12; ++i) EXPECT_EQ(ReasonOf(replies[i].get_future().get()), "OVERLOADED") << i;
   gate.Open();
   for (int i = 0; i < 8; ++i) EXPECT_TRUE(replies[i].get_future().get().ok()) << i;
@@ -227,7 +227,7 @@ TEST(Change, AFullQueueIsOverloaded) {
                            [&replies, i](Reply reply) { replies[i].set_value(std::move(reply)); });
   }
   for (int i = 3; i < 5; ++i) EXPECT_EQ(ReasonOf(replies[i].get_future().get()), "OVERLOADED") << i;
-  EXPECT_EQ(world.changes().in_flight(), 3U);
+  EXPECT_EQ(world.in_flight(), 3U);
   gate.Open();
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(replies[i].get_future().get().ok()) << i;
 }

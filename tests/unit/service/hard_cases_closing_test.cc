@@ -105,6 +105,30 @@ TEST_F(HardCaseOfAClosure, N47_AClosedIdIsUsedAgainOnlyExplicitlyAndNothingIsInh
   EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
 }
 
+TEST_F(HardCaseOfAClosure, NothingIsStartedAnewUnderARequestIdThatWasUsed) {
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  service::ChangeRequest off = world.OptOutRequest("a", Account(), Everything());
+  off.request_id = "used";
+  deleting.Ask("a", TheAccount());
+  WorkAll();
+  ASSERT_TRUE(world.Submit(off).ok());
+  service::ChangeRequest anew = world.Request("a", service::ChangeKind::kUpsertSubject);
+  anew.request_id = "used";
+  anew.body_hash[0] = 1;
+  anew.create_new = true;
+  anew.command.registers = true;
+  anew.command.region = Where("DE");
+  anew.command.expected_revision = world.RevisionOf("a");
+  anew.command.choices.push_back({domain::ScopeRef{}, Only(Purpose::kHumanReview), false});
+  const Reply done = world.Submit(anew);
+  ASSERT_TRUE(done.ok()) << done.status();
+  EXPECT_FALSE(done->registered_now);
+  EXPECT_FALSE(world.Facts("a").reopened_at.IsSet()) << "only its no is done";
+  EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
+  const auto key = world.store().Get({}, store::Table::kKeyShare, world.core().SubjectKey(world.Handle("a")));
+  EXPECT_TRUE(absl::IsNotFound(key.status())) << "who is forgotten gets no key";
+}
+
 // A restriction for a closed id is taken at every stage of the closing, and binds who starts anew under the id until
 // they choose.
 TEST_F(HardCaseOfAClosure, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedAnew) {
