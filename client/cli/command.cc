@@ -161,17 +161,25 @@ CLI::Option* AddRegion(CLI::App* app, const std::string& flag, std::string* out,
       help);
 }
 
-void AddRequestId(CLI::App* app, RequestId* id, size_t most) {
+namespace {
+
+void AddRequestIdUpTo(size_t most, CLI::App* app, RequestId* id) {
   app->add_option_function<std::string>(
          "--request-id",
          [id, most](const std::string& text) {
-           CheckTextFlag("--request-id", text, 1, most);
+           CheckTextFlag("--request-id", text, 1, text.empty() ? base::kMaxRequestIdBytes : most);
            *id = RequestId(text);
          },
          "A name for this call: repeated with it within 72 hours it is answered and not done again (default: a random "
          "one)")
       ->type_name("ID");
 }
+
+}  // namespace
+
+void AddRequestId(CLI::App* app, RequestId* id) { AddRequestIdUpTo(base::kMaxRequestIdBytes, app, id); }
+
+void AddUncheckedRequestId(CLI::App* app, RequestId* id) { AddRequestIdUpTo(SIZE_MAX, app, id); }
 
 bool ParseDuration(const std::string& text, std::chrono::seconds* out) {
   constexpr size_t kMostDigits = 9;

@@ -181,8 +181,9 @@ CLI::Option* AddNumber(CLI::App* app, const std::string& flag, Number* out, int6
 CLI::Option* NotEmpty(CLI::Option* option);
 
 // --request-id.
-// `most`: as many bytes. Of a command that only restricts any: the daemon does it without an id that it cannot use.
-void AddRequestId(CLI::App* app, RequestId* id, size_t most = base::kMaxRequestIdBytes);
+void AddRequestId(CLI::App* app, RequestId* id);
+// Of a command that only restricts: one that is too long is sent, because the daemon restricts without it and says so.
+void AddUncheckedRequestId(CLI::App* app, RequestId* id);
 // "30s", "15min", "12h" or "30d". False, and *out untouched, on anything else and beyond 100,000 days.
 bool ParseDuration(const std::string& text, std::chrono::seconds* out);
 // An option that takes a time in RFC 3339.

@@ -150,7 +150,7 @@ void AddDelete(CLI::App& parent, Cli& cli) {
   AddName(app, "--requester", &flags->order.requester, "Who asks (default SELF)");
   CLI::Option* verified = app->add_flag("--verified", flags->verified, "Who asks is known and may ask: purging begins");
   app->add_flag("--verifying", flags->verifying, "It is being found out who asks")->excludes(verified);
-  AddRequestId(app, &flags->order.request_id, SIZE_MAX);
+  AddUncheckedRequestId(app, &flags->order.request_id);
   AddEvidence(app, &flags->order.evidence);
   app->callback([&cli, flags] {
     NewDeletionRequest& order = flags->order;
