@@ -99,12 +99,8 @@ ops::Gauges CollectGauges(const service::Core& core, const store::RocksStore& st
                           const Services& services, ops::HealthState health) {
   ops::Gauges gauges;
   gauges.health = health;
-  for (const auto& index : core.indexes) {
-    gauges.indexes.push_back({index->size(), index->memory_bytes(), index->complete()});
-  }
-  for (uint16_t i = 0; i < store.partition_count(); ++i) {
-    gauges.sequences.push_back(store.GetHead({i}).stamp.sequence);
-  }
+  gauges.index = ops::IndexReading{core.index.size(), core.index.memory_bytes(), core.index.complete()};
+  for (uint16_t i = 0; i < store.partition_count(); ++i) gauges.commits += store.GetHead({i}).stamp.sequence;
   gauges.pools = {{"read", readers.queued()}, {"write", core.writers.queued()}};
   const base::TrustedClock::View clock = core.time.Look();
   gauges.clock_offset_seconds = static_cast<double>(clock.Offset().micros) / 1e6;

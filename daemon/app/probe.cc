@@ -17,6 +17,9 @@
 namespace consent::app {
 namespace {
 
+// Partitions that one probe asks; the next one asks the next. All have the same committer.
+constexpr size_t kPartitionsAtOnce = 16;
+
 // A row that no policy has, with a value that it would need.
 constexpr char kNoRow[] = "probe";
 
@@ -40,13 +43,13 @@ std::string ReasonOf(const grpc::Status& status) {
 // What came back of the commits of one probe. Thread-safe.
 class Answers {
  public:
-  explicit Answers(uint16_t partitions) : waiting_(partitions), outcomes_(partitions) {}
-  void Take(uint16_t partition, store::Outcome outcome) EXCLUDES(mutex_) {
+  explicit Answers(size_t count) : waiting_(count), outcomes_(count) {}
+  void Take(size_t i, store::Outcome outcome) EXCLUDES(mutex_) {
     base::MutexLock lock(mutex_);
-    outcomes_[partition] = outcome;
+    outcomes_[i] = outcome;
     if (--waiting_ == 0) done_.NotifyAll();
   }
-  // By partition, once all are there.
+  // In the order of the commits, once all are there.
   std::vector<store::Outcome> Wait() EXCLUDES(mutex_) {
     base::MutexLock lock(mutex_);
     while (waiting_ != 0) done_.Wait(mutex_);
@@ -121,20 +124,24 @@ bool Probe::IsCheckAnswered(std::chrono::milliseconds patience) {
 }
 
 bool Probe::AreCommitsAnswered() {
-  const uint16_t partitions = core_.store.partition_count();
-  const auto answers = std::make_shared<Answers>(partitions);
-  for (uint16_t number = 0; number < partitions; ++number) {
+  std::vector<uint16_t> asked;
+  for (size_t i = 0; i < std::min<size_t>(kPartitionsAtOnce, core_.store.partition_count()); ++i) {
+    asked.push_back(next_partition_);
+    next_partition_ = static_cast<uint16_t>((next_partition_ + 1) % core_.store.partition_count());
+  }
+  const auto answers = std::make_shared<Answers>(asked.size());
+  for (size_t i = 0; i < asked.size(); ++i) {
     core_.store.Commit(
-        store::Partition{number}, {store::Precondition{store::Table::kPolicy, kNoRow, std::string(kNoRow)}},
+        store::Partition{asked[i]}, {store::Precondition{store::Table::kPolicy, kNoRow, std::string(kNoRow)}},
         [](const store::Stamp&) { return store::Change{}; },
-        [answers, number](const store::CommitResult& result) { answers->Take(number, result.outcome); });
+        [answers, i](const store::CommitResult& result) { answers->Take(i, result.outcome); });
   }
   const std::vector<store::Outcome> outcomes = answers->Wait();
   const std::vector<uint64_t> before = std::exchange(groups_seen_, GroupsOf(core_));
-  for (uint16_t number = 0; number < partitions; ++number) {
-    const bool moves = groups_seen_[number] != before[number];
-    const bool is_full = outcomes[number] == store::Outcome::kRetry;
-    if (outcomes[number] != store::Outcome::kConflict && !(is_full && moves)) return false;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    const bool moves = groups_seen_[asked[i]] != before[asked[i]];
+    const bool is_full = outcomes[i] == store::Outcome::kRetry;
+    if (outcomes[i] != store::Outcome::kConflict && !(is_full && moves)) return false;
   }
   return true;
 }

@@ -44,6 +44,7 @@ class Probe {
   const std::string account_;
   uint64_t reads_seen_;                // Pool::begun at the last probe
   std::vector<uint64_t> groups_seen_;  // of commits, answered at the last probe, by partition
+  uint16_t next_partition_ = 0;        // that is asked first by the next probe
   std::atomic<ProbeStep> step_{ProbeStep::kNone};
 };
 

@@ -119,7 +119,6 @@ store::RocksStore::Options Runtime::StoreOptions() {
   store::RocksStore::Options store;
   store.db_path = options_.data_dir;
   store.head_path = options_.head_file;
-  store.partitions = options_.partitions;
   store.clock = &time_;
   store.trusted = &time_;
   store.random = &random_;
@@ -153,11 +152,6 @@ std::optional<Failure> Runtime::AcceptClock() {
 void Runtime::MakeContext(const base::Keys& keys) {
   writers_ = std::make_unique<service::Pool>(options_.write_threads, kWriteQueue);
   readers_ = std::make_unique<service::Pool>(options_.read_threads, kReadQueue);
-  std::vector<std::unique_ptr<service::FactsIndex>> indexes;
-  const uint64_t share = options_.index_max_subjects / store_->partition_count() + 1;
-  for (uint16_t i = 0; i < store_->partition_count(); ++i) {
-    indexes.push_back(std::make_unique<service::FactsIndex>(share));
-  }
   core_.reset(new service::Core{.store = *store_,
                                 .time = time_,
                                 .random = random_,
@@ -165,7 +159,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .hasher = base::IdHasher(keys.lookup_key()),
                                 .tokens = service::Tokens(keys, store_->store_id()),
                                 .policies = {},
-                                .indexes = std::move(indexes),
+                                .index = service::FactsIndex(options_.index_max_subjects),
                                 .gauges = {},
                                 .writers = *writers_,
                                 .activation = {}});
@@ -201,7 +195,6 @@ std::optional<Failure> Runtime::Listen() {
   }
   log_.Info("listening", {{"address", OperatorText(server_->address())},
                           {"metrics", OperatorText(http_ == nullptr ? std::string("off") : http_->address().ToText())},
-                          {"partitions", static_cast<int>(store_->partition_count())},
                           {"connections", descriptors_.connections},
                           {"open_files", descriptors_.limit}});
   return std::nullopt;
@@ -235,15 +228,10 @@ std::optional<Failure> Runtime::Prepare() {
   if (absl::Status status = ActivateFirstPolicy(); !status.ok()) return FailureFrom(ExitCode::kPolicy, status);
   first_policy_.reset();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  uint64_t bytes = 0;
-  bool complete = true;
-  for (const auto& index : core_->indexes) {
-    bytes += index->memory_bytes();
-    complete = complete && index->complete();
-  }
-  log_.Info(
-      "index filled",
-      {{"subjects", core_->gauges.subjects()}, {"bytes", bytes}, {"complete", complete}, {"seconds", took.count()}});
+  log_.Info("index filled", {{"subjects", core_->gauges.subjects()},
+                             {"bytes", core_->index.memory_bytes()},
+                             {"complete", core_->index.complete()},
+                             {"seconds", took.count()}});
   return std::nullopt;
 }
 

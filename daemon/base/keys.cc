@@ -6,20 +6,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "daemon/base/file.h"
 #include "daemon/base/hash.h"
+#include "daemon/base/key_wrap.h"
 
 namespace consent::base {
 namespace {
 
-constexpr std::string_view kVersionLine = "consentd keys 1\n";
+constexpr std::string_view kVersionLine = "consentd keys 2\n";
 constexpr std::string_view kCheckLabel = "check ";
-constexpr size_t kMaxFileBytes = 4096;  // the real one has under 400
+constexpr std::string_view kWrapLabel("wrap\0", 5);
+constexpr size_t kSecretBytes = 16;  // of a payload key
+constexpr size_t kMaxFileBytes = 4096;  // the real one has under 400, and 80 for each further master key
 
 // Text that holds keys: wiped when it goes.
 struct SecretText {
@@ -82,6 +88,24 @@ bool TakeKey(std::string_view label, std::string_view* text, std::array<uint8_t,
   return true;
 }
 
+// "master 00001".
+std::string MasterLabel(uint16_t number) {
+  const std::string digits = std::to_string(number);
+  return "master " + std::string(5 - digits.size(), '0') + digits;
+}
+
+// Takes a line of one from the front of `text`.
+bool TakeMasterKey(std::string_view* text, uint16_t* number, Digest* key) {
+  const std::string_view digits = text->substr(std::min<size_t>(7, text->size()), 5);
+  uint32_t read = 0;
+  for (const char c : digits) read = c >= '0' && c <= '9' ? read * 10 + static_cast<uint32_t>(c - '0') : UINT16_MAX + 1;
+  if (read == 0 || read > UINT16_MAX || !TakeKey(MasterLabel(static_cast<uint16_t>(read)), text, key)) return false;
+  *number = static_cast<uint16_t>(read);
+  return true;
+}
+
+absl::Status DamagedShare() { return absl::DataLossError("a payload key's share cannot be opened"); }
+
 template <typename Out>
 Out KeyedHash(const Digest& key, std::string_view a, std::string_view b) {
   Out out{};
@@ -103,7 +127,7 @@ void PrepareLibrary() {
 Keys::~Keys() {
   sodium_memzero(lookup_key_.data(), lookup_key_.size());
   sodium_memzero(disk_key_.data(), disk_key_.size());
-  sodium_memzero(payload_key_.data(), payload_key_.size());
+  for (MasterKey& master : master_keys_) sodium_memzero(master.key.data(), master.key.size());
   sodium_memzero(token_key_.data(), token_key_.size());
 }
 
@@ -112,7 +136,8 @@ Keys Keys::Generate(Random& random) {
   Keys keys;
   random.Fill(keys.lookup_key_.data(), keys.lookup_key_.size());
   random.Fill(keys.disk_key_.data(), keys.disk_key_.size());
-  random.Fill(keys.payload_key_.data(), keys.payload_key_.size());
+  keys.master_keys_.push_back({1, {}});
+  random.Fill(keys.master_keys_.front().key.data(), keys.master_keys_.front().key.size());
   random.Fill(keys.token_key_.data(), keys.token_key_.size());
   return keys;
 }
@@ -152,9 +177,15 @@ absl::StatusOr<Keys> Keys::Read(int fd, const std::string& path) {
   Keys keys;
   Digest check{};
   if (!TakeKey("lookup", &rest, &keys.lookup_key_) || !TakeKey("disk", &rest, &keys.disk_key_) ||
-      !TakeKey("payload", &rest, &keys.payload_key_) || !TakeKey("token", &rest, &keys.token_key_)) {
+      !TakeKey("token", &rest, &keys.token_key_)) {
     return Damaged(path);
   }
+  MasterKey master;
+  while (keys.master_keys_.size() < kMaxMasterKeys && TakeMasterKey(&rest, &master.number, &master.key)) {
+    if (!keys.master_keys_.empty() && master.number <= keys.master_keys_.back().number) return Damaged(path);
+    keys.master_keys_.push_back(master);
+  }
+  if (keys.master_keys_.empty()) return Damaged(path);
   const std::string_view checked = whole.substr(0, whole.size() - rest.size());
   if (!TakeKey("check", &rest, &check) || !rest.empty() || check != Blake2b(checked)) return Damaged(path);
   return keys;
@@ -166,8 +197,8 @@ absl::Status Keys::Save(const std::string& path) const {
   secret.text.append(kVersionLine);
   AppendKey("lookup", lookup_key_, &secret.text);
   AppendKey("disk", disk_key_, &secret.text);
-  AppendKey("payload", payload_key_, &secret.text);
   AppendKey("token", token_key_, &secret.text);
+  for (const MasterKey& master : master_keys_) AppendKey(MasterLabel(master.number), master.key, &secret.text);
   const Digest check = Blake2b(secret.text);
   secret.text.append(kCheckLabel).append(Hex(View(check))).append("\n");
 
@@ -199,8 +230,59 @@ Bytes16 Keys::DiskHash(std::string_view label, std::string_view bytes) const {
   return KeyedHash<Bytes16>(disk_key_, labelled, bytes);
 }
 
-Digest Keys::PayloadKey(SubjectHandle subject, std::string_view share) const {
-  return KeyedHash<Digest>(payload_key_, share, View(subject.bytes));
+const Keys::MasterKey* Keys::FindMasterKey(uint16_t number) const {
+  const auto at = std::find_if(master_keys_.begin(), master_keys_.end(),
+                               [number](const MasterKey& master) { return master.number == number; });
+  return at == master_keys_.end() ? nullptr : &*at;
+}
+
+std::string Keys::WrapShare(SubjectHandle subject, std::string_view secret, const MasterKey& under) {
+  std::string share;
+  Encoder out(&share);
+  out.BigEndian(under.number, 2);
+  out.Raw(WrapKey(KeyedHash<Digest>(under.key, kWrapLabel, View(subject.bytes)), secret));
+  return share;
+}
+
+absl::StatusOr<std::string> Keys::UnwrapShare(SubjectHandle subject, std::string_view share) const {
+  if (share.size() != kShareBytes) return DamagedShare();
+  const MasterKey* under = FindMasterKey(static_cast<uint16_t>(Decoder(share).BigEndian(2)));
+  if (under == nullptr) return DamagedShare();
+  std::optional<std::string> secret =
+      UnwrapKey(KeyedHash<Digest>(under->key, kWrapLabel, View(subject.bytes)), share.substr(2));
+  if (!secret.has_value()) return DamagedShare();
+  return *std::move(secret);
+}
+
+PayloadKey Keys::NewPayloadKey(SubjectHandle subject, Random& random) const {
+  SecretText secret{std::string(kSecretBytes, '\0')};
+  random.Fill(secret.text.data(), secret.text.size());
+  return PayloadKey{Blake2b(secret.text), WrapShare(subject, secret.text, master_keys_.back())};
+}
+
+absl::StatusOr<Digest> Keys::OpenShare(SubjectHandle subject, std::string_view share) const {
+  absl::StatusOr<std::string> unwrapped = UnwrapShare(subject, share);
+  if (!unwrapped.ok()) return unwrapped.status();
+  const SecretText secret{*std::move(unwrapped)};
+  return Blake2b(secret.text);
+}
+
+absl::StatusOr<std::string> Keys::Rewrap(SubjectHandle subject, std::string_view share) const {
+  absl::StatusOr<std::string> unwrapped = UnwrapShare(subject, share);
+  if (!unwrapped.ok()) return unwrapped.status();
+  const SecretText secret{*std::move(unwrapped)};
+  return WrapShare(subject, secret.text, master_keys_.back());
+}
+
+absl::StatusOr<Keys> Keys::WithNewMasterKey(Random& random) const {
+  const uint16_t newest = master_keys_.back().number;
+  if (master_keys_.size() >= kMaxMasterKeys || newest == UINT16_MAX) {
+    return absl::ResourceExhaustedError("a key file holds at most " + std::to_string(kMaxMasterKeys) + " master keys");
+  }
+  Keys keys = *this;
+  keys.master_keys_.push_back({static_cast<uint16_t>(newest + 1), {}});
+  random.Fill(keys.master_keys_.back().key.data(), keys.master_keys_.back().key.size());
+  return keys;
 }
 
 uint32_t Keys::TokenTag(std::string_view bytes) const {
@@ -212,10 +294,9 @@ Bytes16 Keys::Fingerprint() const {
   SecretText all;
   all.text.reserve(256);
   Encoder encoder(&all.text);
-  encoder.Raw("consentd key fingerprint 1");
+  encoder.Raw("consentd key fingerprint 2");
   encoder.Raw(View(lookup_key_));
   encoder.Raw(View(disk_key_));
-  encoder.Raw(View(payload_key_));
   encoder.Raw(View(token_key_));
   const Digest hash = Blake2b(all.text);
   Bytes16 fingerprint{};

@@ -1,7 +1,10 @@
 // The daemon's secrets: made once, kept in one file of mode 0600, never printed.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "daemon/base/bytes.h"
@@ -10,6 +13,14 @@
 
 namespace consent::base {
 
+inline constexpr size_t kMaxMasterKeys = 16;
+inline constexpr size_t kShareBytes = 2 + 16 + 8;
+
+struct PayloadKey {
+  Digest key{};
+  std::string share;  // kShareBytes
+};
+
 // Immutable after load; thread-safe. Copies wipe their bytes when they go.
 class Keys {
  public:
@@ -17,7 +28,7 @@ class Keys {
   Keys& operator=(const Keys&) = default;
   ~Keys();
 
-  // Fresh keys: lookup, disk, payload and token key are drawn in this order.
+  // Fresh keys: lookup, disk, first master and token key are drawn in this order.
   static Keys Generate(Random& random);
   // Reads `path`. FailedPrecondition: readable or writable by group or others, or not a regular file of ours;
   // NotFound: there is none; DataLoss: not a key file or damaged.
@@ -35,12 +46,20 @@ class Keys {
   DiskKey DiskKeyFor(SubjectHandle subject) const;
   // Disk position of any other row that an id leads to: BLAKE2b-128(k2, label ‖ 0 ‖ bytes).
   Bytes16 DiskHash(std::string_view label, std::string_view bytes) const;
-  // Key for sealing a subject's payload: BLAKE2b-256(k3, share ‖ handle). The share is random, stored in a row of its
-  // own and destroyed to make the payload unreadable; k3 alone opens nothing.
-  Digest PayloadKey(SubjectHandle subject, std::string_view share) const;
+  // A new payload key. What is stored of it is its share: the number of the newest master key (2) and 16 random bytes
+  // wrapped under BLAKE2b-256(master key, "wrap" ‖ 0 ‖ handle); the payload key is BLAKE2b-256 of those, keyed. Whoever
+  // destroys the share destroys what was sealed under the key; a master key alone opens nothing.
+  PayloadKey NewPayloadKey(SubjectHandle subject, Random& random) const;
+  // DataLoss: not a share of this subject, damaged, or under a master key that the file does not have.
+  absl::StatusOr<Digest> OpenShare(SubjectHandle subject, std::string_view share) const;
+  // The same payload key under the newest master key: all that a rotation has to write. DataLoss as OpenShare.
+  absl::StatusOr<std::string> Rewrap(SubjectHandle subject, std::string_view share) const;
+  // With one master key more, which is the newest from then on. At most kMaxMasterKeys: ResourceExhausted.
+  absl::StatusOr<Keys> WithNewMasterKey(Random& random) const;
   // Tag that makes tokens of this store recognisable: first 4 bytes of BLAKE2b(k4, bytes).
   uint32_t TokenTag(std::string_view bytes) const;
-  // Identifies the key file in the store's metadata without revealing it: BLAKE2b-128 over all keys.
+  // Identifies the key file in the store's metadata without revealing it: BLAKE2b-128 over the keys that stay for the
+  // store's life, so that a rotation of the master key leaves it as it is.
   Bytes16 Fingerprint() const;
 
  private:
@@ -49,7 +68,14 @@ class Keys {
   static absl::StatusOr<Keys> Read(int fd, const std::string& path);
   Bytes16 lookup_key_{};
   Digest disk_key_{};
-  Digest payload_key_{};
+  struct MasterKey {
+    uint16_t number = 0;
+    Digest key{};
+  };
+  const MasterKey* FindMasterKey(uint16_t number) const;
+  absl::StatusOr<std::string> UnwrapShare(SubjectHandle subject, std::string_view share) const;
+  static std::string WrapShare(SubjectHandle subject, std::string_view secret, const MasterKey& under);
+  std::vector<MasterKey> master_keys_;  // 1..kMaxMasterKeys, by number; the last is the newest
   Digest token_key_{};
 };
 

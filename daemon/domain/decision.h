@@ -1,6 +1,8 @@
 // What is decided about a recording: two answers that are never merged, and why. In every enum zero denies.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 
@@ -57,38 +59,55 @@ inline constexpr int kReasons = 37;
 // "LEGAL_HOLD" and so on: the names of consent.v1.Reason without prefix. Never null.
 const char* ReasonName(Reason r);
 
-// A set of reasons; iterates in the order of their numbers.
+// Every reason, the most important first: E0, then what a disposition says, then E1 and so on, then what makes eligible.
+// Numbers are for ever, this order is not: a reason that comes later takes its place here (E11's would stand before
+// kConsent).
+inline constexpr std::array<Reason, kReasons> kReasonsInOrder = {
+    Reason::kClockDoubtful,         Reason::kUnknownSubject,        Reason::kMissingFact,
+    Reason::kInvalidTime,           Reason::kLegalHold,             Reason::kDeleted,
+    Reason::kAccountClosed,         Reason::kDoNotSave,             Reason::kRetentionExpired,
+    Reason::kChildInactive,         Reason::kAccidentalExpired,     Reason::kPurposeEnded,
+    Reason::kDeletionPending,       Reason::kDeletionDenied,        Reason::kSuspended,
+    Reason::kCriticalData,          Reason::kSafety,                Reason::kChildWithoutGuardian,
+    Reason::kAccidental,            Reason::kSeveralSpeakers,       Reason::kSpeakerUnmatched,
+    Reason::kSpeakerNotIdentified,  Reason::kMessagesNotAllowed,    Reason::kRefused,
+    Reason::kWithdrawn,             Reason::kCapturedWhileRefused,  Reason::kNoConsent,
+    Reason::kConsentExpired,        Reason::kNoticeSuperseded,      Reason::kCapturedBeforeConsent,
+    Reason::kProfileWithoutConsent, Reason::kNoticeSilentOnPeople,  Reason::kPlaceNotAllowed,
+    Reason::kReviewerNotAllowed,    Reason::kConsent,               Reason::kDefault,
+    Reason::kNone,
+};
+// Places in kReasonsInOrder, by number.
+inline constexpr std::array<uint8_t, kReasons> kReasonRanks = [] {
+  std::array<uint8_t, kReasons> ranks{};
+  for (uint8_t rank = 0; rank < kReasons; ++rank) ranks[static_cast<size_t>(kReasonsInOrder[rank])] = rank;
+  return ranks;
+}();
+static_assert(kReasons <= 64);
+
+// A set of reasons; iterates in kReasonsInOrder.
 class ReasonSet {
  public:
   constexpr ReasonSet() = default;
   constexpr ReasonSet(std::initializer_list<Reason> reasons) {
     for (const Reason reason : reasons) Add(reason);
   }
-  constexpr void Add(Reason r) { bits_ |= uint64_t{1} << static_cast<int>(r); }
+  constexpr void Add(Reason r) { bits_ |= uint64_t{1} << kReasonRanks[static_cast<size_t>(r)]; }
   constexpr void Add(ReasonSet other) { bits_ |= other.bits_; }
   constexpr void Remove(ReasonSet other) { bits_ &= ~other.bits_; }
-  constexpr ReasonSet In(ReasonSet other) const {
-    ReasonSet both;
-    both.bits_ = bits_ & other.bits_;
-    return both;
-  }
-  constexpr bool Has(Reason r) const { return (bits_ >> static_cast<int>(r) & 1) != 0; }
+  constexpr bool Has(Reason r) const { return (bits_ >> kReasonRanks[static_cast<size_t>(r)] & 1) != 0; }
   constexpr bool Empty() const { return bits_ == 0; }
   // kNone where empty.
-  constexpr Reason First() const { return Empty() ? Reason::kNone : static_cast<Reason>(__builtin_ctzll(bits_)); }
+  constexpr Reason First() const { return Empty() ? Reason::kNone : kReasonsInOrder[__builtin_ctzll(bits_)]; }
   template <typename F>
   constexpr void ForEach(F f) const {
-    for (uint64_t rest = bits_; rest != 0; rest &= rest - 1) f(static_cast<Reason>(__builtin_ctzll(rest)));
+    for (uint64_t rest = bits_; rest != 0; rest &= rest - 1) f(kReasonsInOrder[__builtin_ctzll(rest)]);
   }
   auto operator<=>(const ReasonSet&) const = default;
 
  private:
   uint64_t bits_ = 0;
 };
-
-// E0's.
-inline constexpr ReasonSet kFirstOfEligibility{Reason::kClockDoubtful, Reason::kUnknownSubject, Reason::kMissingFact,
-                                               Reason::kInvalidTime};
 
 // Two answers that are never merged.
 struct Decision {
@@ -108,12 +127,6 @@ struct Decision {
     disposed.ForEach(f);
     ReasonSet rest = reasons;
     rest.Remove(disposed);
-    const ReasonSet first = rest.In(kFirstOfEligibility);
-    if (first.Has(Reason::kClockDoubtful)) f(Reason::kClockDoubtful);
-    ReasonSet facts = first;
-    facts.Remove(ReasonSet{Reason::kClockDoubtful});
-    facts.ForEach(f);
-    rest.Remove(first);
     rest.ForEach(f);
   }
   // kNone only where there is nothing to explain (KEEP, and no purpose was asked).

@@ -51,7 +51,7 @@ void PutTombstone(Encoder& out, const Tombstone& tombstone) {
   out.Byte(static_cast<uint8_t>(static_cast<uint8_t>(tombstone.state) | (of_copies ? kOfCopies : 0) |
                                 (unsure ? kUnsure : 0) | (times.HasEnd() ? 0 : kNoEnd) |
                                 (times.HasBeginning() ? 0 : kNoBeginning)));
-  if (of_copies) out.Byte(tombstone.copies_of.bits);
+  if (of_copies) out.BigEndian(tombstone.copies_of.bits, 2);
   PutScopeName(out, tombstone.scope, tombstone.handle);
   if (times.HasBeginning()) PutTime(out, times.from());
   if (times.HasEnd()) PutTime(out, times.latest());
@@ -65,7 +65,7 @@ Tombstone GetTombstone(Decoder& in) {
   if (state > static_cast<uint8_t>(TombstoneState::kVerified) || (bits >> 6) != 0) in.Fail();
   tombstone.state = static_cast<TombstoneState>(state);
   if ((bits & kOfCopies) != 0) {
-    tombstone.copies_of.bits = in.Byte();
+    tombstone.copies_of.bits = static_cast<uint16_t>(in.BigEndian(2));
     if (tombstone.copies_of.Empty() || tombstone.copies_of.bits >= 1U << kPurposes) in.Fail();
   }
   GetScopeName(in, &tombstone.scope, &tombstone.handle);

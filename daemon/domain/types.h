@@ -40,13 +40,13 @@ inline constexpr std::array<Purpose, kPurposes> kAllPurposes = {
 // False of kNone and of any number that names no purpose.
 constexpr bool IsPurpose(Purpose p) { return p != Purpose::kNone && static_cast<int>(p) <= kPurposes; }
 
-// A set of purposes; bit (number - 1).
+// A set of purposes; bit (number - 1). Sixteen bits on disk, so that there is room for more purposes.
 struct PurposeSet {
-  uint8_t bits = 0;
+  uint16_t bits = 0;
   auto operator<=>(const PurposeSet&) const = default;
   constexpr bool Has(Purpose p) const { return IsPurpose(p) && (bits >> (static_cast<int>(p) - 1) & 1) != 0; }
   constexpr void Add(Purpose p) {
-    if (IsPurpose(p)) bits = static_cast<uint8_t>(bits | 1U << (static_cast<int>(p) - 1));
+    if (IsPurpose(p)) bits = static_cast<uint16_t>(bits | 1U << (static_cast<int>(p) - 1));
   }
   constexpr bool Empty() const { return bits == 0; }
 };

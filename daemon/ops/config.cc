@@ -20,7 +20,6 @@ struct RawOptions {
   std::string key_file;
   std::string head_file;
   std::string policy;
-  int64_t partitions = 1;
   int64_t index_max_subjects = 50'000'000;
   std::string metrics_listen = "127.0.0.1:9464";
   std::string log_format = "auto";
@@ -79,7 +78,6 @@ void AddOptions(CLI::App* app, RawOptions* raw) {
       ->check(NotEmpty);
   app->add_option("--policy", raw->policy, "Policy file (JSON); read again on SIGHUP. Default: the compiled-in policy")
       ->check(NotEmpty);
-  app->add_option("--partitions", raw->partitions, "Partitions of a new store, 1 to 1024; the same ever after");
   app->add_option("--index-max-subjects", raw->index_max_subjects,
                   "Subjects kept in memory; what is beyond is read from the store");
   app->add_option("--metrics-listen", raw->metrics_listen,
@@ -255,15 +253,13 @@ absl::Status ResolvePaths(const RawOptions& raw, const ProcessEnvironment& envir
 
 absl::Status CheckNumbers(const RawOptions& raw, ServeOptions* out) {
   for (const absl::Status& status :
-       {InRange("partitions", raw.partitions, 1, 1024),
-        InRange("index-max-subjects", raw.index_max_subjects, 1, INT64_C(4'000'000'000)),
+       {InRange("index-max-subjects", raw.index_max_subjects, 1, INT64_C(4'000'000'000)),
         InRange("drain-seconds", raw.drain_seconds, 0, 600), InRange("read-threads", raw.read_threads, 1, 256),
         InRange("write-threads", raw.write_threads, 1, 256),
         InRange("clock-step-seconds", raw.clock_step_seconds, 60, 86'400),
         InRange("clock-downtime-days", raw.clock_downtime_days, 1, 365)}) {
     if (!status.ok()) return status;
   }
-  out->partitions = static_cast<uint16_t>(raw.partitions);
   out->index_max_subjects = static_cast<uint64_t>(raw.index_max_subjects);
   out->drain_seconds = static_cast<int>(raw.drain_seconds);
   out->read_threads = static_cast<int>(raw.read_threads);

@@ -28,7 +28,6 @@ struct ServeOptions {
   std::string head_file;                  // beside data_dir, never inside
   std::string policy_file;                // empty: the compiled-in policy
   std::optional<Address> metrics_listen;  // loopback; absent: off
-  uint16_t partitions = 1;                // 1..1024; only a new store takes it
   uint64_t index_max_subjects = 0;
   int read_threads = 0;   // 1..256
   int write_threads = 0;  // 1..256

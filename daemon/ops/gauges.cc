@@ -33,24 +33,18 @@ void AddSubjects(const Gauges& gauges, std::vector<MetricFamily>* families) {
   families->push_back(std::move(subjects));
 }
 
-void AddPartitions(const Gauges& gauges, std::vector<MetricFamily>* families) {
-  MetricFamily subjects = Family("consentd_index_subjects", "Subjects whose facts are in memory.", MetricType::Gauge);
-  MetricFamily bytes = Family("consentd_index_bytes", "Memory of the facts index.", MetricType::Gauge);
-  MetricFamily complete =
-      Family("consentd_index_complete", "1 while every subject is in memory; 0: some are read from the store.",
-             MetricType::Gauge);
-  for (size_t i = 0; i < gauges.indexes.size(); ++i) {
-    const IndexReading& index = gauges.indexes[i];
-    AddValue(&subjects, {{"partition", std::to_string(i)}}, static_cast<double>(index.subjects));
-    AddValue(&bytes, {{"partition", std::to_string(i)}}, static_cast<double>(index.bytes));
-    AddValue(&complete, {{"partition", std::to_string(i)}}, index.complete ? 1 : 0);
+void AddStore(const Gauges& gauges, std::vector<MetricFamily>* families) {
+  if (gauges.index.has_value()) {
+    families->push_back(Gauge("consentd_index_subjects", "Subjects whose facts are in memory.",
+                              static_cast<double>(gauges.index->subjects)));
+    families->push_back(
+        Gauge("consentd_index_bytes", "Memory of the facts index.", static_cast<double>(gauges.index->bytes)));
+    families->push_back(Gauge("consentd_index_complete",
+                              "1 while every subject is in memory; 0: some are read from the store.",
+                              gauges.index->complete ? 1 : 0));
   }
-  MetricFamily commits =
-      Family("consentd_store_commits", "Sequence number of the last commit, ever growing.", MetricType::Gauge);
-  for (size_t i = 0; i < gauges.sequences.size(); ++i) {
-    AddValue(&commits, {{"partition", std::to_string(i)}}, static_cast<double>(gauges.sequences[i]));
-  }
-  for (MetricFamily* family : {&subjects, &bytes, &complete, &commits}) families->push_back(std::move(*family));
+  families->push_back(
+      Gauge("consentd_store_commits", "Commits since the store was made.", static_cast<double>(gauges.commits)));
 }
 
 void AddEngine(const store::EngineHealth& engine, std::vector<MetricFamily>* families) {
@@ -205,7 +199,7 @@ std::vector<MetricFamily> GaugeFamilies(const Gauges& gauges) {
   families.push_back(
       Gauge("consentd_serving", "1 while the daemon answers.", gauges.health == HealthState::kServing ? 1 : 0));
   AddSubjects(gauges, &families);
-  AddPartitions(gauges, &families);
+  AddStore(gauges, &families);
   MetricFamily pools = Family("consentd_pool_queue", "Tasks that wait for a thread.", MetricType::Gauge);
   for (const PoolReading& pool : gauges.pools) {
     AddValue(&pools, {{"pool", pool.name}}, static_cast<double>(pool.queued));

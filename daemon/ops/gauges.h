@@ -88,8 +88,8 @@ struct ConnectionReading {
 struct Gauges {
   HealthState health = HealthState::kStarting;
   std::vector<SubjectCount> subjects;
-  std::vector<IndexReading> indexes;  // one per partition
-  std::vector<uint64_t> sequences;    // of the last commit, one per partition
+  std::optional<IndexReading> index;
+  uint64_t commits = 0;  // the sequence numbers of all partitions' last commits together
   std::vector<PoolReading> pools;
   uint64_t changes_in_flight = 0;
   double clock_offset_seconds = 0;  // wall clock less trusted time

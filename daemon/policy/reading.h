@@ -54,13 +54,13 @@ domain::PurposeSet ToPurposeSet(const Purposes& purposes) {
   return set;
 }
 constexpr domain::PurposeSet Union(domain::PurposeSet a, domain::PurposeSet b) {
-  return {static_cast<uint8_t>(a.bits | b.bits)};
+  return {static_cast<uint16_t>(a.bits | b.bits)};
 }
 constexpr domain::PurposeSet Both(domain::PurposeSet a, domain::PurposeSet b) {
-  return {static_cast<uint8_t>(a.bits & b.bits)};
+  return {static_cast<uint16_t>(a.bits & b.bits)};
 }
 constexpr domain::PurposeSet Without(domain::PurposeSet a, domain::PurposeSet b) {
-  return {static_cast<uint8_t>(a.bits & ~b.bits)};
+  return {static_cast<uint16_t>(a.bits & ~b.bits)};
 }
 
 }  // namespace consent::policy

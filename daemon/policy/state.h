@@ -25,7 +25,7 @@ inline constexpr size_t kMaxOnceOptOut = 1024;
 // Changes of one country's age of consent.
 inline constexpr size_t kMaxAgeSteps = 16;
 inline constexpr size_t kMaxStateBytes = size_t{448} * 1024;
-inline constexpr size_t kMaxRowBytes = kMaxFileBytes + kMaxStateBytes + 16;
+inline constexpr size_t kMaxVersionBytes = kMaxStateBytes + 64;
 
 struct ControlState {
   domain::ControlNumber number = 0;
@@ -76,15 +76,23 @@ std::string EncodeState(const State& state);
 // bytes.
 absl::StatusOr<State> DecodeState(std::string_view bytes);
 
-// A policy version as it is stored.
+// A policy version that was activated.
 struct PolicyRow {
   Document document;
   State state;
 };
 
-// At most kMaxRowBytes, within one commit.
-std::string EncodeRow(const Document& document, const State& state);
-// DataLoss: damaged, or the state is not one of this document.
-absl::StatusOr<PolicyRow> DecodeRow(std::string_view bytes);
+// What every partition holds of a version: which document it is, and its state. The document itself, which may be large,
+// lies once in the store.
+struct VersionRow {
+  base::Digest document{};  // Document::hash
+  State state;
+};
+// At most kMaxVersionBytes.
+std::string EncodeVersion(const VersionRow& row);
+// DataLoss: damaged.
+absl::StatusOr<VersionRow> DecodeVersion(std::string_view bytes);
+// DataLoss: the state is not one of this document, or the row names another.
+absl::StatusOr<PolicyRow> Join(Document document, VersionRow row);
 
 }  // namespace consent::policy

@@ -17,10 +17,10 @@ using base::Encoder;
 using base::Instant;
 using domain::Region;
 
-constexpr uint8_t kStateFormat = 3;
-constexpr uint8_t kRowFormat = 1;
+constexpr uint8_t kStateFormat = 4;
+constexpr uint8_t kVersionFormat = 1;
 constexpr size_t kMaxStoredName = 64;
-constexpr uint8_t kAllPurposeBits = (1U << domain::kPurposes) - 1;
+constexpr uint16_t kAllPurposeBits = (1U << domain::kPurposes) - 1;
 
 // A time not after `latest`; a failure otherwise. Every time in a state is one of an activation so far.
 Instant ReadTime(Decoder* in, Instant latest) {
@@ -41,6 +41,12 @@ std::string ReadName(Decoder* in, const std::string& last) {
   std::string name(in->String(kMaxStoredName));
   if (name.empty() || name <= last) in->Fail();
   return name;
+}
+
+domain::PurposeSet ReadPurposes(Decoder* in) {
+  const auto bits = static_cast<uint16_t>(in->BigEndian(2));
+  if (bits > kAllPurposeBits) in->Fail();
+  return {bits};
 }
 
 // Each of 1..count exactly once.
@@ -68,11 +74,10 @@ void ReadControls(Decoder* in, State* state) {
   for (size_t i = 0; i < count && in->ok(); ++i) {
     name = ReadName(in, name);
     const uint8_t number = in->Byte();
-    const uint8_t covers = in->Byte();
-    const uint8_t last_listed = in->Byte();
-    if (covers > kAllPurposeBits || last_listed > kAllPurposeBits) in->Fail();
+    const domain::PurposeSet covers = ReadPurposes(in);
+    const domain::PurposeSet last_listed = ReadPurposes(in);
     numbers.insert(number);
-    state->controls.emplace(name, ControlState{number, {covers}, {last_listed}});
+    state->controls.emplace(name, ControlState{number, covers, last_listed});
   }
   if (in->ok() && !Numbered(numbers, count)) in->Fail();
 }
@@ -196,7 +201,10 @@ std::string EncodeState(const State& state) {
   Encoder out(&bytes);
   out.Byte(kStateFormat);
   out.Varint(static_cast<uint64_t>(state.activated_at.micros));
-  for (const Instant since : state.in_use_since) out.Varint(static_cast<uint64_t>(since.micros));
+  size_t purposes = state.in_use_since.size();
+  while (purposes > 0 && !state.in_use_since[purposes - 1].IsSet()) --purposes;
+  out.Varint(purposes);
+  for (size_t i = 0; i < purposes; ++i) out.Varint(static_cast<uint64_t>(state.in_use_since[i].micros));
   out.Varint(state.notices.size());
   for (const auto& [version, number] : state.notices) {
     out.String(version);
@@ -206,8 +214,8 @@ std::string EncodeState(const State& state) {
   for (const auto& [name, control] : state.controls) {
     out.String(name);
     out.Byte(control.number);
-    out.Byte(control.covers.bits);
-    out.Byte(control.last_listed.bits);
+    out.BigEndian(control.covers.bits, 2);
+    out.BigEndian(control.last_listed.bits, 2);
   }
   PutRegions(out, state.opt_out_since);
   out.Varint(state.ages_of_consent.size());
@@ -229,7 +237,10 @@ absl::StatusOr<State> DecodeState(std::string_view bytes) {
   if (in.Byte() != kStateFormat) in.Fail();
   State state;
   state.activated_at = ReadTime(&in, base::kLastInstant);
-  for (Instant& since : state.in_use_since) since = ReadTime(&in, state.activated_at);
+  // Up to the last one in use, so that a purpose that comes later changes no state.
+  const size_t purposes = ReadCount(&in, domain::kPurposes);
+  for (size_t i = 0; i < purposes; ++i) state.in_use_since[i] = ReadTime(&in, state.activated_at);
+  if (purposes > 0 && !state.in_use_since[purposes - 1].IsSet()) in.Fail();
   ReadNotices(&in, &state);
   ReadControls(&in, &state);
   ReadRegions(&in, kMaxStateRegions, state.activated_at, &state.opt_out_since);
@@ -242,27 +253,33 @@ absl::StatusOr<State> DecodeState(std::string_view bytes) {
   return state;
 }
 
-std::string EncodeRow(const Document& document, const State& state) {
+std::string EncodeVersion(const VersionRow& row) {
   std::string bytes;
   Encoder out(&bytes);
-  out.Byte(kRowFormat);
-  out.String(document.json());
-  out.String(EncodeState(state));
+  out.Byte(kVersionFormat);
+  out.Raw(base::View(row.document));
+  out.String(EncodeState(row.state));
   return bytes;
 }
 
-absl::StatusOr<PolicyRow> DecodeRow(std::string_view bytes) {
+absl::StatusOr<VersionRow> DecodeVersion(std::string_view bytes) {
   Decoder in(bytes);
-  if (in.Byte() != kRowFormat) in.Fail();
-  const std::string_view json = in.String(kMaxFileBytes);
+  if (in.Byte() != kVersionFormat) in.Fail();
+  VersionRow row;
+  row.document = in.Array<32>();
   const std::string_view state_bytes = in.String(kMaxStateBytes);
-  if (!in.Done()) return absl::DataLossError("policy row: damaged");
-  absl::StatusOr<Document> document = Document::Parse(std::string(json));
-  if (!document.ok()) return absl::DataLossError(absl::StrCat("policy row: ", document.status().message()));
+  if (!in.Done()) return absl::DataLossError("policy version: damaged");
   absl::StatusOr<State> state = DecodeState(state_bytes);
   if (!state.ok()) return state.status();
-  if (!Fits(*document, *state)) return absl::DataLossError("policy row: the state belongs to another policy");
-  return PolicyRow{*std::move(document), *std::move(state)};
+  row.state = *std::move(state);
+  return row;
+}
+
+absl::StatusOr<PolicyRow> Join(Document document, VersionRow row) {
+  if (row.document != document.hash() || !Fits(document, row.state)) {
+    return absl::DataLossError("policy version: the state belongs to another policy");
+  }
+  return PolicyRow{std::move(document), std::move(row.state)};
 }
 
 }  // namespace consent::policy

@@ -25,6 +25,7 @@ service::ChangeRequest ToChangeRequest(const service::Core& core, const service:
     request.command.expected_revision = ours ? revision.sequence : std::numeric_limits<uint64_t>::max();
   }
   request.payload.evidence = std::move(input.evidence);
+  request.payload.caller = request.caller.identity;
   request.payload.names = std::move(input.names.scopes);
   request.payload.guardians = std::move(input.names.guardians);
   request.recording = input.recording;

@@ -38,15 +38,18 @@ absl::Status CheckPlace(Partition partition, uint16_t partition_count, Table tab
   return CheckPlace(partition, partition_count);
 }
 
-absl::Status CheckRemains(Partition partition, uint16_t partition_count, const EraseTargets& targets) {
-  if (targets.rows.size() + targets.feed.size() > kMaxEraseTargets) {
-    return absl::InvalidArgumentError("at most " + std::to_string(kMaxEraseTargets) + " rows can be scrubbed at once");
+absl::Status CheckRemains(uint16_t partition_count, const EraseTargetsByPartition& targets) {
+  size_t count = 0;
+  for (const auto& [partition, of] : targets) {
+    count += of.rows.size() + of.feed.size();
+    if (absl::Status s = CheckPlace(partition, partition_count); !s.ok()) return s;
+    for (const RowKey& row : of.rows) {
+      if (absl::Status s = CheckPlace(partition, partition_count, row.table); !s.ok()) return s;
+      if (row.key.size() > kMaxKeyBytes) return absl::InvalidArgumentError("a key is too long");
+    }
   }
-  for (const RowKey& row : targets.rows) {
-    if (absl::Status s = CheckPlace(partition, partition_count, row.table); !s.ok()) return s;
-    if (row.key.size() > kMaxKeyBytes) return absl::InvalidArgumentError("a key is too long");
-  }
-  return CheckPlace(partition, partition_count);
+  if (count <= kMaxEraseTargets) return absl::OkStatus();
+  return absl::InvalidArgumentError("at most " + std::to_string(kMaxEraseTargets) + " rows can be scrubbed at once");
 }
 
 }  // namespace consent::store

@@ -35,6 +35,6 @@ bool WithinLimits(const Change& change, size_t* bytes);
 absl::Status CheckPlace(Partition partition, uint16_t partition_count);
 absl::Status CheckPlace(Partition partition, uint16_t partition_count, Table table);
 // InvalidArgument: also some key is over kMaxKeyBytes, or there are more than kMaxEraseTargets rows.
-absl::Status CheckRemains(Partition partition, uint16_t partition_count, const EraseTargets& targets);
+absl::Status CheckRemains(uint16_t partition_count, const EraseTargetsByPartition& targets);
 
 }  // namespace consent::store

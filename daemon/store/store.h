@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -140,11 +141,13 @@ struct RowKey {
   std::string key;
 };
 
-// What was deleted, overwritten or replaced by stubs, and whose former bytes are to leave the store's files.
+// What was deleted, overwritten or replaced by stubs in one partition, and whose former bytes are to leave the store's
+// files.
 struct EraseTargets {
   std::vector<RowKey> rows;    // deleted or overwritten; a present value stays
   std::vector<Sequence> feed;  // of EraseFeed
 };
+using EraseTargetsByPartition = std::map<Partition, EraseTargets>;
 
 struct Lease {
   uint64_t token = 0;      // fencing token, grows with each grant of that name
@@ -196,10 +199,11 @@ class Store {
   // present one, and, of a row that is not there, not its key either. What is overwritten or deleted meanwhile is
   // another call's; what never was is no error. Copies of the files (backups) and blocks that the file system has freed
   // are not covered. Blocks for seconds to minutes; reads and commits go on. One at a time, further callers queue. May
-  // be repeated, and costs little where nothing is left. InvalidArgument: no such partition or table, a key over
-  // kMaxKeyBytes, more than kMaxEraseTargets rows. Unavailable: closed, failed, an I/O error, or a read that has held
-  // old files for a minute; then some bytes may be gone and others not.
-  virtual absl::Status EraseFromFiles(Partition partition, const EraseTargets& targets) = 0;
+  // be repeated, and costs little where nothing is left; of many partitions at once about as much as of one.
+  // InvalidArgument: no such partition or table, a key over kMaxKeyBytes, more than kMaxEraseTargets rows in all.
+  // Unavailable: closed, failed, an I/O error, or a read that has held old files for a minute; then some bytes may be
+  // gone and others not.
+  virtual absl::Status EraseFromFiles(const EraseTargetsByPartition& targets) = 0;
 
   // Keeps what the store's trusted clock knows, durably on return; a store without one has nothing to keep.
   // Unavailable: it failed.

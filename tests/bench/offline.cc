@@ -18,8 +18,6 @@ Offline::Offline(const std::string& data_dir)
       keyring_(Need(app::OpenKeyring(data_dir + ".key", data_dir, data_dir + ".head",
                                      Need(store::RocksStore::Look(Options(data_dir)))))),
       store_(Open(data_dir)) {
-  std::vector<std::unique_ptr<service::FactsIndex>> indexes;
-  indexes.push_back(std::make_unique<service::FactsIndex>(UINT64_MAX));
   context_.reset(new service::Core{.store = *store_,
                                    .time = time_,
                                    .random = random_,
@@ -27,7 +25,7 @@ Offline::Offline(const std::string& data_dir)
                                    .hasher = base::IdHasher(keyring_.keys.lookup_key()),
                                    .tokens = service::Tokens(keyring_.keys, store_->store_id()),
                                    .policies = {},
-                                   .indexes = std::move(indexes),
+                                   .index = service::FactsIndex(UINT64_MAX),
                                    .gauges = {},
                                    .writers = writers_,
                                    .activation = {}});

@@ -25,7 +25,7 @@ TEST_P(Conformance, ScrubKeepsWhatIsThere) {
   const EraseTargets targets{
       {{Table::kSubject, "b"}, {Table::kSubject, "c"}, {Table::kSubject, "d"}, {Table::kKeyShare, "b"}}, {2, 3}};
   for (int round = 0; round < 3; ++round) {
-    const absl::Status scrubbed = db().EraseFromFiles(last(), targets);
+    const absl::Status scrubbed = db().EraseFromFiles({{last(), targets}});
     ASSERT_TRUE(scrubbed.ok()) << scrubbed;
     EXPECT_EQ(ScanAll("", "", 10), (Rows{{"a", "1"}, {"b", "2"}}));
     EXPECT_TRUE(ScanAll("", "", 10, Table::kKeyShare).empty());
@@ -42,7 +42,7 @@ TEST_P(Conformance, ScrubKeepsWhatIsThere) {
   }
   EXPECT_EQ(Commit({{Table::kSubject, "c", std::nullopt}}, Change{{{Table::kSubject, "c", "again"}}, {}}).outcome,
             Outcome::kCommitted);
-  ASSERT_TRUE(db().EraseFromFiles(last(), targets).ok()) << "a row that came back is as one that was overwritten";
+  ASSERT_TRUE(db().EraseFromFiles({{last(), targets}}).ok()) << "a row that came back is as one that was overwritten";
   EXPECT_EQ(Value("c"), "again");
 }
 
@@ -50,39 +50,39 @@ TEST_P(Conformance, ScrubOfTruncatedFeedRows) {
   for (int i = 1; i <= 10; ++i) Commit({}, Change{{}, SomeEvent(std::to_string(i))});
   ASSERT_TRUE(db().EraseFeed(last(), {2, 3, 8}).ok());
   ASSERT_TRUE(db().TruncateFeed(last(), 5).ok());
-  ASSERT_TRUE(db().EraseFromFiles(last(), {{}, {2, 3, 8}}).ok());
+  ASSERT_TRUE(db().EraseFromFiles({{last(), {{}, {2, 3, 8}}}}).ok());
   EXPECT_TRUE(absl::IsOutOfRange(db().FeedAt(last(), 4).status()));
   EXPECT_EQ(WholeFeed(5).size(), 6u);
   EXPECT_TRUE(db().FeedAt(last(), 8)->erased);
 }
 
 TEST_P(Conformance, ScrubOfNothing) {
-  EXPECT_TRUE(db().EraseFromFiles(last(), {}).ok());
+  EXPECT_TRUE(db().EraseFromFiles({{last(), {}}}).ok());
   EXPECT_TRUE(
-      db().EraseFromFiles(last(), {{{Table::kSubject, "never there"}, {Table::kSystem, ""}}, {0, 1, UINT64_MAX}}).ok());
+      db().EraseFromFiles({{last(), {{{Table::kSubject, "never there"}, {Table::kSystem, ""}}, {0, 1, UINT64_MAX}}}}).ok());
   Put("a", "1");
-  EXPECT_TRUE(db().EraseFromFiles(last(), {{{Table::kSubject, "a"}, {Table::kSubject, "a"}}, {1, 1, 2}}).ok());
+  EXPECT_TRUE(db().EraseFromFiles({{last(), {{{Table::kSubject, "a"}, {Table::kSubject, "a"}}, {1, 1, 2}}}}).ok());
   EXPECT_EQ(Value("a"), "1");
   EXPECT_FALSE(db().FeedAt(last(), 1)->erased);
 }
 
 TEST_P(Conformance, ScrubRefusesWhatIsOutOfBounds) {
   const auto refused = [this](store::Partition partition, const EraseTargets& targets) {
-    return absl::IsInvalidArgument(db().EraseFromFiles(partition, targets));
+    return absl::IsInvalidArgument(db().EraseFromFiles({{partition, targets}}));
   };
   EXPECT_TRUE(refused(store::Partition{GetParam().partitions}, {}));
   EXPECT_TRUE(refused(last(), {{{Table{0}, "a"}}, {}}));
   EXPECT_TRUE(refused(last(), {{{Table::kSubject, std::string(store::kMaxKeyBytes + 1, 'k')}}, {}}));
-  EXPECT_TRUE(db().EraseFromFiles(last(), {{{Table::kSubject, std::string(store::kMaxKeyBytes, 'k')}}, {}}).ok());
+  EXPECT_TRUE(db().EraseFromFiles({{last(), {{{Table::kSubject, std::string(store::kMaxKeyBytes, 'k')}}, {}}}}).ok());
   EraseTargets many{{{Table::kSubject, "a"}}, std::vector<store::Sequence>(store::kMaxEraseTargets - 1, 1)};
-  EXPECT_TRUE(db().EraseFromFiles(last(), many).ok());
+  EXPECT_TRUE(db().EraseFromFiles({{last(), many}}).ok());
   many.feed.push_back(1);
   EXPECT_TRUE(refused(last(), many));
 }
 
 TEST_P(Conformance, ScrubOfAClosedStore) {
   db().Close();
-  EXPECT_TRUE(absl::IsUnavailable(db().EraseFromFiles(last(), {{{Table::kSubject, "a"}}, {}})));
+  EXPECT_TRUE(absl::IsUnavailable(db().EraseFromFiles({{last(), {{{Table::kSubject, "a"}}, {}}}})));
 }
 
 TEST_P(Conformance, ScrubsAndCommitsTogether) {
@@ -98,7 +98,7 @@ TEST_P(Conformance, ScrubsAndCommitsTogether) {
         const std::string mine = "mine" + std::to_string(t);
         EXPECT_TRUE(db().Erase(last(), {{Table::kSubject, mine}}).ok());
         const absl::Status scrubbed =
-            db().EraseFromFiles(last(), {{{Table::kSubject, mine}, {Table::kSubject, "7"}}, {1}});
+            db().EraseFromFiles({{last(), {{{Table::kSubject, mine}, {Table::kSubject, "7"}}, {1}}}});
         EXPECT_TRUE(scrubbed.ok()) << scrubbed;
       }
     });

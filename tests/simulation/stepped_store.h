@@ -49,8 +49,8 @@ class SteppedStore final : public store::Store {
   absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override {
     return inner_.Erase(partition, rows);
   }
-  absl::Status EraseFromFiles(store::Partition partition, const store::EraseTargets& targets) override {
-    return inner_.EraseFromFiles(partition, targets);
+  absl::Status EraseFromFiles(const store::EraseTargetsByPartition& targets) override {
+    return inner_.EraseFromFiles(targets);
   }
   store::Head GetHead(store::Partition partition) const override { return inner_.GetHead(partition); }
   // What is applied and not yet answered is published in the inner store and not here.

@@ -252,9 +252,9 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
     if (!stored.ok()) return stored.status();
     key = *stored;
   } else {
-    work.share.resize(kShareBytes);
-    core_.random.Fill(work.share.data(), work.share.size());
-    key = core_.keys.PayloadKey(request.subject, work.share);
+    base::PayloadKey fresh = core_.keys.NewPayloadKey(request.subject, core_.random);
+    work.share = std::move(fresh.share);
+    key = fresh.key;
   }
   work.sealed = SealPayload(key, request.payload, request.subject, core_.random, &work.commitment);
   if (request.payload.names.empty() && request.payload.guardians.empty() && !work.guardian_leaves) {
@@ -339,7 +339,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
 // On the committer's thread, in the order of the commits: what every later check sees, before anybody hears of it.
 void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
   const ChangeRequest& request = work.request;
-  FactsIndex& index = core_.IndexOf(request.subject);
+  FactsIndex& index = core_.index;
   request.hook->Publish(core_, stamp);
   if (work.before.facts.has_more_tombstones || work.after.has_more_tombstones) {
     index.PutTombstones(request.subject, work.after.cover);

@@ -1,40 +1,99 @@
 #include "daemon/service/commit/commit_now.h"
 
 #include <chrono>
-#include <future>
 #include <thread>
 
-#include "daemon/base/hash.h"
+#include "daemon/base/mutex.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
+namespace {
 
-store::CommitResult CommitNow(Core& core, store::Partition partition, std::vector<store::Precondition> preconditions,
-                              store::Build build, const std::function<void(const store::Stamp&)>& publish) {
-  std::promise<store::CommitResult> promise;
-  core.store.Commit(partition, std::move(preconditions), std::move(build), [&](const store::CommitResult& result) {
-    if (result.outcome == store::Outcome::kCommitted) {
-      if (publish) publish(result.stamp);
-      core.NoteStamp(result.stamp.time);
+// What comes back of several commits. Thread-safe.
+class Results {
+ public:
+  explicit Results(size_t count) : waiting_(count), results_(count) {}
+  void Take(size_t i, const store::CommitResult& result) EXCLUDES(mutex_) {
+    base::MutexLock lock(mutex_);
+    results_[i] = result;
+    if (--waiting_ == 0) done_.NotifyAll();
+  }
+  std::vector<store::CommitResult> Wait() EXCLUDES(mutex_) {
+    base::MutexLock lock(mutex_);
+    while (waiting_ != 0) done_.Wait(mutex_);
+    return std::move(results_);
+  }
+
+ private:
+  base::Mutex mutex_;
+  base::CondVar done_;
+  size_t waiting_ GUARDED_BY(mutex_);
+  std::vector<store::CommitResult> results_ GUARDED_BY(mutex_);
+};
+
+// The queue was full; or a conflict that no precondition can have made.
+bool IsToBeRepeated(const PartitionCommit& commit, store::Outcome outcome) {
+  return outcome == store::Outcome::kRetry || (outcome == store::Outcome::kConflict && commit.preconditions.empty());
+}
+
+}  // namespace
+
+std::vector<store::CommitResult> CommitAll(Core& core, const std::vector<PartitionCommit>& commits) {
+  Results results(commits.size());
+  for (size_t i = 0; i < commits.size(); ++i) {
+    const PartitionCommit& commit = commits[i];
+    base::Digest nonce{};
+    core.random.Fill(nonce.data(), nonce.size());
+    const auto build = [&commit, nonce](const store::Stamp& stamp) {
+      store::Change change = commit.build(stamp);
+      if (!change.event.body.empty()) Blind(nonce, &change.event.body, &change.event.commitment);
+      return change;
+    };
+    core.store.Commit(commit.partition, commit.preconditions, build,
+                      [&core, &commit, &results, i](const store::CommitResult& result) {
+                        if (result.outcome == store::Outcome::kCommitted) {
+                          if (commit.publish) commit.publish(result.stamp);
+                          core.NoteStamp(result.stamp.time);
+                        }
+                        results.Take(i, result);
+                      });
+  }
+  return results.Wait();
+}
+
+store::CommitResult CommitNow(Core& core, store::Partition partition,
+                              const std::vector<store::Precondition>& preconditions, const store::Build& build,
+                              const std::function<void(const store::Stamp&)>& publish) {
+  return CommitAll(core, {{partition, preconditions, build, publish}}).front();
+}
+
+std::vector<store::CommitResult> CommitAllPatiently(Core& core, std::vector<PartitionCommit> commits) {
+  constexpr int kAttempts = 10'000;
+  constexpr std::chrono::milliseconds kPause{1};
+  std::vector<store::CommitResult> results(commits.size());
+  std::vector<size_t> places(commits.size());
+  for (size_t i = 0; i < places.size(); ++i) places[i] = i;
+  for (int attempt = 0; attempt < kAttempts && !commits.empty(); ++attempt) {
+    if (attempt > 0) std::this_thread::sleep_for(kPause);
+    const std::vector<store::CommitResult> answers = CommitAll(core, commits);
+    std::vector<PartitionCommit> left;
+    std::vector<size_t> left_places;
+    for (size_t i = 0; i < answers.size(); ++i) {
+      results[places[i]] = answers[i];
+      if (!IsToBeRepeated(commits[i], answers[i].outcome)) continue;
+      left.push_back(std::move(commits[i]));
+      left_places.push_back(places[i]);
     }
-    promise.set_value(result);
-  });
-  return promise.get_future().get();
+    commits = std::move(left);
+    places = std::move(left_places);
+  }
+  return results;
 }
 
 store::CommitResult CommitPatiently(Core& core, store::Partition partition,
                                     const std::vector<store::Precondition>& preconditions, const store::Build& build,
                                     const std::function<void(const store::Stamp&)>& publish) {
-  constexpr int kAttempts = 10'000;
-  constexpr std::chrono::milliseconds kPause{1};
-  store::CommitResult result;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    result = CommitNow(core, partition, preconditions, build, publish);
-    const bool is_spurious = result.outcome == store::Outcome::kConflict && preconditions.empty();
-    if (result.outcome != store::Outcome::kRetry && !is_spurious) break;
-    std::this_thread::sleep_for(kPause);
-  }
-  return result;
+  return CommitAllPatiently(core, {{partition, preconditions, build, publish}}).front();
 }
 
 absl::Status OutcomeStatus(store::Outcome outcome) {
@@ -65,7 +124,6 @@ store::Event PlainEvent(ChangeKind kind, const std::string& policy_version, cons
   if (!detail.empty()) row.parts.push_back(domain::PartOutcome{domain::Refusal::kNone, true, detail});
   store::Event event;
   event.body = EncodeChangeRow(row);
-  event.commitment = base::Sha256(event.body);
   return event;
 }
 

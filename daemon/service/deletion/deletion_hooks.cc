@@ -141,7 +141,7 @@ void DeletionEffect::Apply(const Core& core, const domain::DeletionRequest& requ
 }
 
 void DeletionEffect::Publish(Core& core) const {
-  for (const auto& [recording, marks] : recordings_) core.IndexOf(subject_).PutMarks(subject_, recording, marks);
+  for (const auto& [recording, marks] : recordings_) core.index.PutMarks(subject_, recording, marks);
 }
 
 CreateDeletionHook::CreateDeletionHook(TaskQueue& queue, base::SubjectHandle subject, NewDeletion deletion)
@@ -173,10 +173,9 @@ absl::StatusOr<ChangeHook::Prepared> CreateDeletionHook::Prepare(const Core& cor
   if (domain::IsVerified(deletion_.state)) {
     if (absl::Status s = within_.Load(core, input.before.facts, request_.selector, 0); !s.ok()) return s;
   }
-  share_.resize(kShareBytes);
-  core.random.Fill(share_.data(), share_.size());
-  sealed_ = SealDeletion(core.keys.PayloadKey(request_.subject, share_), deletion_.payload, request_.subject,
-                         core.random, &commitment_);
+  base::PayloadKey key = core.keys.NewPayloadKey(request_.subject, core.random);
+  share_ = std::move(key.share);
+  sealed_ = SealDeletion(key.key, deletion_.payload, request_.subject, core.random, &commitment_);
   return Prepared::kGoOn;
 }
 

@@ -48,7 +48,7 @@ domain::PurposeSet ForgivenCopies::OwedOf(const domain::DeletionRequest& request
                                           const std::vector<domain::Forgiven>& forgiven) {
   domain::PurposeSet owed = request.selector.copies_of;
   for (const domain::Forgiven& one : forgiven) {
-    if (one.scope == request.selector.scope) owed.bits = static_cast<uint8_t>(owed.bits & ~one.copies_of.bits);
+    if (one.scope == request.selector.scope) owed.bits = static_cast<uint16_t>(owed.bits & ~one.copies_of.bits);
   }
   return owed;
 }
@@ -59,9 +59,11 @@ absl::Status ForgivenCopies::Narrow(const Core& core, Found* found) const {
   const auto share =
       core.store.Get(found->place.partition, store::Table::kKeyShare, DeletionShareKey(core, found->place));
   if (!share.ok()) return StoreUnreadable();
+  const absl::StatusOr<base::Digest> key = core.keys.OpenShare(subject_, *share);
+  if (!key.ok()) return DamagedRow("the key of a deletion request");
   payload->selector = wire::WithPurposes(payload->selector, found->owed);
   base::Digest unused{};
-  found->sealed = SealDeletion(core.keys.PayloadKey(subject_, *share), *payload, subject_, core.random, &unused);
+  found->sealed = SealDeletion(*key, *payload, subject_, core.random, &unused);
   return absl::OkStatus();
 }
 

@@ -49,7 +49,7 @@ void WriteMarked(const Core& core, base::SubjectHandle subject, const MarkedReco
 }
 
 void PublishMarked(Core& core, base::SubjectHandle subject, const MarkedRecordings& recordings) {
-  for (const auto& [recording, marks] : recordings) core.IndexOf(subject).PutMarks(subject, recording, marks);
+  for (const auto& [recording, marks] : recordings) core.index.PutMarks(subject, recording, marks);
 }
 
 // What is out of the tasks of the subject although `hold`, in force since the commit numbered `placed`, takes it back.
@@ -107,10 +107,10 @@ class PlaceHoldHook final : public ChangeHook {
     absl::StatusOr<Waiting> open = OpenTasksOf(core, subject_);
     if (!open.ok()) return open.status();
     open_ = *std::move(open);
-    share_.resize(kShareBytes);
-    core.random.Fill(share_.data(), share_.size());
+    base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
+    share_ = std::move(key.share);
     base::Digest unused{};
-    sealed_ = SealDeletion(core.keys.PayloadKey(subject_, share_), hold_.payload, subject_, core.random, &unused);
+    sealed_ = SealDeletion(key.key, hold_.payload, subject_, core.random, &unused);
     return Prepared::kGoOn;
   }
 

@@ -89,7 +89,7 @@ void VerifyWithin::Build(const Core& core, const SystemsSeen& systems, HookOutpu
 }
 
 void VerifyWithin::Publish(Core& core, TaskQueue& queue, const SystemsSeen& systems) const {
-  for (const auto& [recording, marks] : recordings_) core.IndexOf(subject_).PutMarks(subject_, recording, marks);
+  for (const auto& [recording, marks] : recordings_) core.index.PutMarks(subject_, recording, marks);
   for (const Found& found : found_) {
     core.deletions.Replace(found.place, &found.row.request, found.made);
     PutOnBoard(queue, systems, found.place);

@@ -36,10 +36,10 @@ WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domai
   told.captured = domain::TimesOf(selector.kind, made.times, moment);
   const DeletionPayload payload{account_id_,
                                 wire::SerialiseSelector(told, named == names_.end() ? std::string() : named->second)};
-  made.share.resize(kShareBytes);
-  core.random.Fill(made.share.data(), made.share.size());
+  base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
+  made.share = std::move(key.share);
   base::Digest unused{};
-  made.sealed = SealDeletion(core.keys.PayloadKey(subject_, made.share), payload, subject_, core.random, &unused);
+  made.sealed = SealDeletion(key.key, payload, subject_, core.random, &unused);
   return made;
 }
 

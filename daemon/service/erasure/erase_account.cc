@@ -173,8 +173,8 @@ absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, cons
         return change;
       },
       [&](const store::Stamp&) {
-        core_.IndexOf(subject).Put(subject, left_bytes);
-        core_.IndexOf(subject).PutTombstones(subject, nullptr);
+        core_.index.Put(subject, left_bytes);
+        core_.index.PutTombstones(subject, nullptr);
         core_.gauges.Replace(&stored.facts, &left);
       });
   return result.outcome;

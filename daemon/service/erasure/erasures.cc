@@ -22,54 +22,56 @@ constexpr size_t kEmptiedPerCommit = 10'000;
 }  // namespace
 
 absl::StatusOr<size_t> Erasures::EraseKeys() {
-  size_t done = 0;
-  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
-    const absl::StatusOr<size_t> erased = EraseKeys(store::Partition{number});
-    if (!erased.ok()) return erased.status();
-    done += *erased;
+  std::vector<Finished> finished;
+  store::EraseTargetsByPartition keys;
+  for (uint16_t number = 0; number < core_.store.partition_count() && finished.size() < kMaxAtOnce; ++number) {
+    if (absl::Status s = FindFinished(store::Partition{number}, &finished, &keys); !s.ok()) return s;
   }
-  return done;
+  if (finished.empty()) return size_t{0};
+  if (absl::Status s = core_.store.EraseFromFiles(keys); !s.ok()) return s;
+  if (absl::Status s = Complete(finished); !s.ok()) return s;
+  return finished.size();
 }
 
-absl::StatusOr<size_t> Erasures::EraseKeys(store::Partition partition) {
+absl::Status Erasures::FindFinished(store::Partition partition, std::vector<Finished>* finished,
+                                    store::EraseTargetsByPartition* keys) {
   std::vector<std::pair<DeletionNumber, base::Instant>> waiting;
   bool damaged = false;
-  const absl::Status scanned =
-      core_.store.Scan(partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
-                       kMaxAtOnce, [&](std::string_view key, std::string_view value) {
-                         base::Instant since;
-                         store::EraseTargets unused;
-                         damaged = damaged || !DecodeWaiting(value, &since, &unused);
-                         waiting.emplace_back(NumberOfWaiting(key), since);
-                         return !damaged;
-                       });
+  const absl::Status scanned = core_.store.Scan(
+      partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
+      kMaxAtOnce - finished->size(), [&](std::string_view key, std::string_view value) {
+        base::Instant since;
+        store::EraseTargets unused;
+        damaged = damaged || !DecodeWaiting(value, &since, &unused);
+        waiting.emplace_back(NumberOfWaiting(key), since);
+        return !damaged;
+      });
   if (!scanned.ok()) return StoreUnreadable();
   if (damaged) return DamagedWaiting();
-  std::vector<Finished> finished;
-  store::EraseTargets keys;
   for (const auto& [number, since] : waiting) {
     Finished one{DeletionPlace{partition, number}, since, {}, {}};
     absl::StatusOr<DeletionRow> row = LoadDeletion(core_, one.place, &one.bytes);
     if (!row.ok()) return row.status();
     one.row = *std::move(row);
+    std::vector<store::RowKey>& rows = (*keys)[partition].rows;
     if (one.IsClosure()) {
       const absl::StatusOr<bool> erased = EraseAccount(one);
       if (!erased.ok()) return erased.status();
       if (!*erased) continue;
-      keys.rows.push_back({store::Table::kKeyShare, core_.SubjectKey(one.row.request.subject)});
+      rows.push_back({store::Table::kKeyShare, core_.SubjectKey(one.row.request.subject)});
     }
-    keys.rows.push_back({store::Table::kKeyShare, DeletionShareKey(core_, one.place)});
-    finished.push_back(std::move(one));
+    rows.push_back({store::Table::kKeyShare, DeletionShareKey(core_, one.place)});
+    finished->push_back(std::move(one));
   }
-  if (finished.empty()) return size_t{0};
-  if (absl::Status s = core_.store.EraseFromFiles(partition, keys); !s.ok()) return s;
-  if (absl::Status s = Complete(finished); !s.ok()) return s;
-  return finished.size();
+  return absl::OkStatus();
 }
 
 absl::Status Erasures::Complete(const std::vector<Finished>& finished) {
-  std::vector<const Finished*> together;
+  std::vector<const Finished*> together;  // of one partition
   for (const Finished& one : finished) {
+    if (!together.empty() && together.front()->place.partition != one.place.partition) {
+      if (absl::Status s = CompleteInOne(std::exchange(together, {})); !s.ok()) return s;
+    }
     if (!one.IsClosure()) together.push_back(&one);
     if (!one.IsClosure() && together.size() < kCompletedPerCommit) continue;
     const std::vector<const Finished*> now =
@@ -113,7 +115,7 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
       domain::Complete(after, stamp.time);
       core_.deletions.Replace(one->place, &one->row.request, after);
     }
-    if (is_closure) core_.IndexOf(subject).Put(subject, left_bytes);
+    if (is_closure) core_.index.Put(subject, left_bytes);
   };
   return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     // Of a request whose tasks have all ended only an extension still writes the row: the next run then completes it.
@@ -136,17 +138,27 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
   });
 }
 
+// What has left the files together, and the rows that listed it.
+struct Erasures::Listed {
+  store::EraseTargetsByPartition targets;
+  store::EraseTargetsByPartition lists;
+  base::Instant oldest;
+  size_t rows = 0;  // of both, at most kMaxEraseTargets
+  bool is_full = false;
+};
+
 absl::StatusOr<size_t> Erasures::EraseBytes(base::Instant before) {
-  size_t done = 0;
-  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
-    const absl::StatusOr<size_t> erased = EraseBytes(store::Partition{number}, before);
-    if (!erased.ok()) return erased.status();
-    done += *erased;
+  Listed listed;
+  for (uint16_t number = 0; number < core_.store.partition_count() && !listed.is_full; ++number) {
+    if (absl::Status s = FindListed(store::Partition{number}, before, &listed); !s.ok()) return s;
   }
-  return done;
+  if (listed.lists.empty()) return size_t{0};
+  if (absl::Status s = core_.store.EraseFromFiles(listed.targets); !s.ok()) return s;
+  if (absl::Status s = EraseLists(listed); !s.ok()) return s;
+  return listed.rows;
 }
 
-absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::Instant before) {
+absl::Status Erasures::FindListed(store::Partition partition, base::Instant before, Listed* listed) const {
   // What the keys' step has listed and not yet deleted is not known from anywhere else.
   std::set<DeletionNumber> unfinished;
   const absl::Status looked =
@@ -156,9 +168,6 @@ absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::In
                          return true;
                        });
   if (!looked.ok()) return StoreUnreadable();
-  store::EraseTargets targets;
-  std::vector<store::RowKey> listed;
-  base::Instant oldest;
   bool damaged = false;
   const absl::Status scanned = core_.store.Scan(
       partition, store::Table::kErasure, std::string(1, kBytesStep), std::string(1, kBytesStep + 1), SIZE_MAX,
@@ -168,40 +177,44 @@ absl::StatusOr<size_t> Erasures::EraseBytes(store::Partition partition, base::In
         damaged = !DecodeWaiting(value, &since, &one);
         if (damaged) return false;
         if (!(since < before) || unfinished.count(NumberOfWaiting(key)) != 0) return true;
-        if (targets.rows.size() + targets.feed.size() + one.rows.size() + one.feed.size() + listed.size() + 2 >
-            store::kMaxEraseTargets) {
-          return false;
-        }
+        listed->is_full = listed->rows + one.rows.size() + one.feed.size() + 1 > store::kMaxEraseTargets;
+        if (listed->is_full) return false;
+        listed->rows += one.rows.size() + one.feed.size() + 1;
+        store::EraseTargets& targets = listed->targets[partition];
         targets.rows.insert(targets.rows.end(), one.rows.begin(), one.rows.end());
         targets.feed.insert(targets.feed.end(), one.feed.begin(), one.feed.end());
-        listed.push_back({store::Table::kErasure, std::string(key)});
-        if (!oldest.IsSet() || since < oldest) oldest = since;
+        listed->lists[partition].rows.push_back({store::Table::kErasure, std::string(key)});
+        if (!listed->oldest.IsSet() || since < listed->oldest) listed->oldest = since;
         return true;
       });
   if (!scanned.ok()) return StoreUnreadable();
-  if (damaged) return DamagedWaiting();
-  if (listed.empty()) return 0;
-  if (absl::Status s = core_.store.EraseFromFiles(partition, targets); !s.ok()) return s;
-  if (absl::Status s = EraseLists(partition, listed, oldest); !s.ok()) return s;
-  return targets.rows.size() + targets.feed.size() + listed.size();
+  return damaged ? DamagedWaiting() : absl::OkStatus();
 }
 
-absl::Status Erasures::EraseLists(store::Partition partition, const std::vector<store::RowKey>& lists,
-                                  base::Instant since) {
-  for (size_t from = 0; from < lists.size(); from += kEmptiedPerCommit) {
-    const size_t to = std::min(lists.size(), from + kEmptiedPerCommit);
-    const store::CommitResult result = CommitPatiently(core_, partition, {}, [&](const store::Stamp&) {
-      store::Change change;
-      for (size_t i = from; i < to; ++i) {
-        change.writes.push_back({lists[i].table, lists[i].key, EncodeWaiting(since, {})});
-      }
-      change.event = PlainEvent(ChangeKind::kErased, "");
-      return change;
-    });
+absl::Status Erasures::EraseLists(const Listed& listed) {
+  std::vector<PartitionCommit> commits;
+  for (const auto& [partition, lists] : listed.lists) {
+    for (size_t from = 0; from < lists.rows.size(); from += kEmptiedPerCommit) {
+      const size_t to = std::min(lists.rows.size(), from + kEmptiedPerCommit);
+      commits.push_back({partition, {}, [&lists = lists, &listed, from, to](const store::Stamp&) {
+                           store::Change change;
+                           for (size_t i = from; i < to; ++i) {
+                             change.writes.push_back(
+                                 {lists.rows[i].table, lists.rows[i].key, EncodeWaiting(listed.oldest, {})});
+                           }
+                           change.event = PlainEvent(ChangeKind::kErased, "");
+                           return change;
+                         }});
+    }
+  }
+  for (const store::CommitResult& result : CommitAllPatiently(core_, std::move(commits))) {
     if (absl::Status s = OutcomeStatus(result.outcome); !s.ok()) return s;
   }
-  if (absl::Status s = core_.store.EraseFromFiles(partition, store::EraseTargets{lists, {}}); !s.ok()) return s;
-  return core_.store.Erase(partition, lists);
+  if (absl::Status s = core_.store.EraseFromFiles(listed.lists); !s.ok()) return s;
+  for (const auto& [partition, lists] : listed.lists) {
+    if (absl::Status s = core_.store.Erase(partition, lists.rows); !s.ok()) return s;
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ErasureLag> Erasures::Lag() const {

@@ -32,7 +32,7 @@ class Erasures {
   // The keys' step of all that waits: erases closed accounts, scrubs the keys, completes the requests. How many were
   // completed.
   absl::StatusOr<size_t> EraseKeys();
-  // A piece of the bytes' step, of at most kMaxEraseTargets rows in each partition, of what has waited since before
+  // A piece of the bytes' step, of at most kMaxEraseTargets rows, of what has waited since before
   // `before`. How many rows were scrubbed; 0: nothing of it waits any more.
   absl::StatusOr<size_t> EraseBytes(base::Instant before);
   // Reads the waiting rows. STORE_UNREADABLE.
@@ -40,11 +40,15 @@ class Erasures {
 
  private:
   struct Finished;
-  absl::StatusOr<size_t> EraseKeys(store::Partition partition);
-  absl::StatusOr<size_t> EraseBytes(store::Partition partition, base::Instant before);
+  struct Listed;
+  // Adds the partition's requests that wait for the keys' step, closed accounts among them erased by then.
+  absl::Status FindFinished(store::Partition partition, std::vector<Finished>* finished,
+                            store::EraseTargetsByPartition* keys);
+  // Adds what the partition lists, as far as there is room.
+  absl::Status FindListed(store::Partition partition, base::Instant before, Listed* listed) const;
   // Rows that list what has left the files now: hashes stand in them, too. They are emptied before they are deleted, so
   // that a crash between leaves a row that is erased the next time.
-  absl::Status EraseLists(store::Partition partition, const std::vector<store::RowKey>& lists, base::Instant since);
+  absl::Status EraseLists(const Listed& listed);
   absl::Status Complete(const std::vector<Finished>& finished);
   // In one commit: any number of requests that are no closures, or one closure.
   absl::Status CompleteInOne(const std::vector<const Finished*>& finished);

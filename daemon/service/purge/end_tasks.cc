@@ -175,8 +175,10 @@ absl::Status EndTask(Core& core, TaskQueue& queue, const SystemRow& system, cons
     absl::Status read = Prepare(core, system, report, &ending);
     if (!read.ok()) return read;
     if (!ending.has_value()) return store::Outcome::kCommitted;
-    const store::CommitResult result = CommitNow(
-        core, report.place.partition, std::move(ending->preconditions),
+    // The end of a retired system's tasks must not stop half way; a worker repeats its report.
+    const bool patiently = !report.epoch.has_value();
+    const store::CommitResult result = (patiently ? CommitPatiently : CommitNow)(
+        core, report.place.partition, ending->preconditions,
         [&](const store::Stamp& stamp) {
           store::Change change;
           ending->Build(core, system, stamp, change.writes);
@@ -198,27 +200,31 @@ std::vector<absl::Status> EndTasks(Core& core, TaskQueue& queue, const SystemRow
     answers[i] = Prepare(core, system, reports[i], &ending);
     if (ending.has_value()) endings[reports[i].place.partition].emplace_back(i, *std::move(ending));
   }
-  for (auto& of_partition : endings) {
-    std::vector<std::pair<size_t, Ending>>& together = of_partition.second;
+  std::vector<PartitionCommit> commits;
+  for (auto& [partition, together] : endings) {
     std::vector<store::Precondition> preconditions;
     for (auto& [i, ending] : together) {
       for (store::Precondition& precondition : ending.preconditions) preconditions.push_back(std::move(precondition));
     }
-    const store::CommitResult result = CommitNow(
-        core, of_partition.first, std::move(preconditions),
-        [&](const store::Stamp& stamp) {
-          store::Change change;
-          for (auto& [i, ending] : together) ending.Build(core, system, stamp, change.writes);
-          change.event = PlainEvent(ChangeKind::kTaskEnded, "", system.name);
-          return change;
-        },
-        [&](const store::Stamp&) {
-          for (const auto& [i, ending] : together) ending.Tell(core, queue, system);
-        });
+    commits.push_back({partition, std::move(preconditions),
+                       [&core, &system, &together = together](const store::Stamp& stamp) {
+                         store::Change change;
+                         for (auto& [i, ending] : together) ending.Build(core, system, stamp, change.writes);
+                         change.event = PlainEvent(ChangeKind::kTaskEnded, "", system.name);
+                         return change;
+                       },
+                       [&core, &queue, &system, &together = together](const store::Stamp&) {
+                         for (const auto& [i, ending] : together) ending.Tell(core, queue, system);
+                       }});
+  }
+  const std::vector<store::CommitResult> results = CommitAll(core, commits);
+  auto result = results.begin();
+  for (const auto& [partition, together] : endings) {
+    const store::Outcome outcome = (result++)->outcome;
     for (const auto& [i, ending] : together) {
       // Somebody else changed one of them, or they are too many for one commit: each by itself.
-      const bool apart = result.outcome == store::Outcome::kConflict || result.outcome == store::Outcome::kTooLarge;
-      answers[i] = apart ? EndTask(core, queue, system, reports[i]) : OutcomeStatus(result.outcome);
+      const bool apart = outcome == store::Outcome::kConflict || outcome == store::Outcome::kTooLarge;
+      answers[i] = apart ? EndTask(core, queue, system, reports[i]) : OutcomeStatus(outcome);
     }
   }
   return answers;

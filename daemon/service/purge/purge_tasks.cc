@@ -133,59 +133,91 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   return std::optional<Candidate>(std::move(found));
 }
 
-absl::StatusOr<store::Outcome> PurgeTasks::LeaseIn(store::Partition partition, const SystemRow& system,
-                                                   std::set<DeletionPlace>* places, base::Span visibility,
-                                                   std::vector<LeasedTask>* leased) {
-  constexpr size_t kMaxReplyBytes = 2 << 20;  // of what the tasks of one lease say; one task alone may be larger
-  std::vector<store::Precondition> preconditions;
+// What is to be handed out of one partition, in one commit.
+struct PurgeTasks::Handout {
+  store::Partition partition;
+  std::set<DeletionPlace> places;  // taken from the queue and not considered, or not handed out after all
   std::vector<Candidate> found;
-  size_t bytes = 0;
-  while (!places->empty() && bytes < kMaxReplyBytes) {
-    absl::StatusOr<std::optional<Candidate>> candidate = Consider(system, *places->begin());
+  base::BootTime until;
+};
+
+absl::Status PurgeTasks::ConsiderAll(const SystemRow& system, size_t* bytes, Handout* handout) {
+  constexpr size_t kMaxReplyBytes = 2 << 20;  // of what the tasks of one lease say; one task alone may be larger
+  while (!handout->places.empty() && *bytes < kMaxReplyBytes) {
+    absl::StatusOr<std::optional<Candidate>> candidate = Consider(system, *handout->places.begin());
     if (!candidate.ok()) {
-      for (const Candidate& put_back : found) places->insert(put_back.task.place);
+      PutBack(handout);
       return candidate.status();
     }
-    places->erase(places->begin());
+    handout->places.erase(handout->places.begin());
     if (!candidate->has_value()) continue;
-    for (store::Precondition& precondition : (*candidate)->preconditions) {
-      preconditions.push_back(std::move(precondition));
+    *bytes += (*candidate)->bytes;
+    handout->found.push_back(**std::move(candidate));
+  }
+  return absl::OkStatus();
+}
+
+void PurgeTasks::PutBack(Handout* handout) {
+  for (const Candidate& candidate : handout->found) handout->places.insert(candidate.task.place);
+  handout->found.clear();
+}
+
+PartitionCommit PurgeTasks::CommitOf(const SystemRow& system, base::Span visibility, const Handout& handout) {
+  PartitionCommit commit;
+  commit.partition = handout.partition;
+  for (const Candidate& candidate : handout.found) {
+    commit.preconditions.insert(commit.preconditions.end(), candidate.preconditions.begin(),
+                                candidate.preconditions.end());
+  }
+  commit.build = [&system, visibility, &handout](const store::Stamp& stamp) {
+    store::Change change;
+    for (const Candidate& candidate : handout.found) {
+      change.writes.push_back(
+          PutTask(system, candidate.task.place, candidate.Leased(stamp.time, visibility, handout.until)));
+      if (candidate.begun.has_value()) change.writes.push_back(PutDeletion(candidate.task.place, *candidate.begun));
     }
-    bytes += (*candidate)->bytes;
-    found.push_back(**std::move(candidate));
-  }
-  if (found.empty()) return store::Outcome::kCommitted;
+    change.event = PlainEvent(ChangeKind::kTasksLeased, "", system.name);
+    return change;
+  };
+  commit.publish = [this, &system, &handout](const store::Stamp&) {
+    for (const Candidate& candidate : handout.found) {
+      queue_.Add(system.number, candidate.task.place, handout.until.since);
+      if (candidate.RanOut()) CountFailure(system, candidate.task.row.failures);
+      if (candidate.begun.has_value()) {
+        core_.deletions.Replace(candidate.task.place, &candidate.task.request, candidate.begun->request);
+      }
+    }
+  };
+  return commit;
+}
+
+absl::Status PurgeTasks::HandOut(const SystemRow& system, base::Span visibility, std::vector<Handout>& handouts,
+                                 std::vector<LeasedTask>* leased) {
   const base::BootTime until = core_.time.After(visibility);
-  const store::CommitResult result = CommitNow(
-      core_, partition, std::move(preconditions),
-      [&](const store::Stamp& stamp) {
-        store::Change change;
-        for (const Candidate& candidate : found) {
-          change.writes.push_back(
-              PutTask(system, candidate.task.place, candidate.Leased(stamp.time, visibility, until)));
-          if (candidate.begun.has_value()) change.writes.push_back(PutDeletion(candidate.task.place, *candidate.begun));
-        }
-        change.event = PlainEvent(ChangeKind::kTasksLeased, "", system.name);
-        return change;
-      },
-      [&](const store::Stamp&) {
-        for (const Candidate& candidate : found) {
-          queue_.Add(system.number, candidate.task.place, until.since);
-          if (candidate.RanOut()) CountFailure(system, candidate.task.row.failures);
-          if (candidate.begun.has_value()) {
-            core_.deletions.Replace(candidate.task.place, &candidate.task.request, candidate.begun->request);
-          }
-        }
-      });
-  if (result.outcome != store::Outcome::kCommitted) {
-    for (const Candidate& candidate : found) places->insert(candidate.task.place);
-    return result.outcome;
+  std::vector<PartitionCommit> commits;
+  std::vector<Handout*> committed;
+  for (Handout& handout : handouts) {
+    if (handout.found.empty()) continue;
+    handout.until = until;
+    commits.push_back(CommitOf(system, visibility, handout));
+    committed.push_back(&handout);
   }
-  for (Candidate& candidate : found) {
-    candidate.task.row = candidate.Leased(result.stamp.time, visibility, until);
-    leased->push_back(std::move(candidate.task));
+  const std::vector<store::CommitResult> results = CommitAll(core_, commits);
+  absl::Status failed;
+  for (size_t i = 0; i < results.size(); ++i) {
+    Handout& handout = *committed[i];
+    if (results[i].outcome != store::Outcome::kCommitted) {
+      PutBack(&handout);
+      // After a conflict they are considered anew.
+      if (results[i].outcome != store::Outcome::kConflict) failed = OutcomeStatus(results[i].outcome);
+      continue;
+    }
+    for (Candidate& candidate : handout.found) {
+      candidate.task.row = candidate.Leased(results[i].stamp.time, visibility, until);
+      leased->push_back(std::move(candidate.task));
+    }
   }
-  return store::Outcome::kCommitted;
+  return failed;
 }
 
 absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& system, size_t limit,
@@ -197,13 +229,15 @@ absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& syste
     for (const DeletionPlace& place : queue_.Take(system.number, limit)) places[place.partition].insert(place);
     if (places.empty()) break;
     absl::Status failed;
+    std::vector<Handout> handouts;
+    size_t bytes = 0;
     for (auto& [partition, taken] : places) {
-      absl::StatusOr<store::Outcome> outcome = LeaseIn(partition, system, &taken, visibility, &leased);
-      for (const DeletionPlace& place : taken) queue_.Add(system.number, place, base::Span{});
-      if (!outcome.ok()) failed = outcome.status();
-      if (outcome.ok() && *outcome != store::Outcome::kCommitted && *outcome != store::Outcome::kConflict) {
-        failed = OutcomeStatus(*outcome);
-      }
+      handouts.push_back(Handout{partition, std::move(taken), {}, {}});
+      if (absl::Status s = ConsiderAll(system, &bytes, &handouts.back()); !s.ok()) failed = s;
+    }
+    if (absl::Status s = HandOut(system, visibility, handouts, &leased); !s.ok()) failed = s;
+    for (const Handout& handout : handouts) {
+      for (const DeletionPlace& place : handout.places) queue_.Add(system.number, place, base::Span{});
     }
     if (leased.empty() && !failed.ok()) return failed;
   }
@@ -316,6 +350,7 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
 
 base::Instant PurgeTasks::OldestOpen(const SystemRow& system) const {
   base::Instant oldest;
+  if (queue_.counts(system.number).open == 0) return oldest;
   for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
     DeletionPlace first{store::Partition{number}, 0};
     const std::string end = TaskKey(static_cast<domain::SystemNumber>(system.number + 1), 0);

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/service/purge/end_tasks.h"
+#include "daemon/service/commit/commit_now.h"
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/task_rows.h"
@@ -82,11 +83,16 @@ class PurgeTasks {
 
  private:
   struct Candidate;
-  // Of one partition, in one commit. A conflict: nothing was leased. Places that were not looked at are left in
-  // `places`.
-  absl::StatusOr<store::Outcome> LeaseIn(store::Partition partition, const SystemRow& system,
-                                         std::set<DeletionPlace>* places, base::Span visibility,
-                                         std::vector<LeasedTask>* leased);
+  struct Handout;
+  // Considers the handout's places until the reply is full: adds to `bytes` what the tasks found say. An error: nothing
+  // of it is to be handed out.
+  absl::Status ConsiderAll(const SystemRow& system, size_t* bytes, Handout* handout);
+  static void PutBack(Handout* handout);
+  // Refers to `handout`.
+  PartitionCommit CommitOf(const SystemRow& system, base::Span visibility, const Handout& handout);
+  // All handouts at once. An error: of those that were not committed, which are put back; also after a conflict.
+  absl::Status HandOut(const SystemRow& system, base::Span visibility, std::vector<Handout>& handouts,
+                       std::vector<LeasedTask>* leased);
   // Nothing: it is not to be handed out now.
   absl::StatusOr<std::optional<Candidate>> Consider(const SystemRow& system, DeletionPlace place);
 

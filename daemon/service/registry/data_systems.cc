@@ -5,6 +5,7 @@
 
 #include "daemon/service/commit/retry.h"
 #include "daemon/service/purge/end_tasks.h"
+#include "daemon/service/registry/every_partition.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
@@ -21,6 +22,15 @@ constexpr uint8_t kByAccount = 1 << 1;
 absl::Status NoSuchSystem() {
   return wire::MakeError(v1::ERROR_REASON_SYSTEM_NOT_FOUND,
                          "no data system of that name is registered; ListDataSystems says which are");
+}
+
+// The row, and another version of the registry.
+store::Change ChangeOf(const SystemRow& row, const store::Stamp& stamp) {
+  store::Change change;
+  change.writes.push_back({store::Table::kSystem, SystemKey(row.number), EncodeSystemRow(row)});
+  change.writes.push_back({store::Table::kSystem, std::string(kSystemsVersionKey), DeletionKey(stamp.sequence)});
+  change.event = PlainEvent(ChangeKind::kSystemChanged, "", row.name);
+  return change;
 }
 
 bool SameContent(const SystemRow& a, const SystemRow& b) {
@@ -64,31 +74,17 @@ absl::StatusOr<SystemRow> DataSystems::Find(domain::SystemNumber number) const {
   return NoSuchSystem();
 }
 
-absl::Status DataSystems::WriteRow(store::Partition partition, const std::function<SystemRow(base::Instant)>& make) {
-  const store::CommitResult result = CommitPatiently(core_, partition, {}, [&](const store::Stamp& stamp) {
-    const SystemRow row = make(stamp.time);
-    store::Change change;
-    change.writes.push_back({store::Table::kSystem, SystemKey(row.number), EncodeSystemRow(row)});
-    change.writes.push_back({store::Table::kSystem, std::string(kSystemsVersionKey), DeletionKey(stamp.sequence)});
-    change.event = PlainEvent(ChangeKind::kSystemChanged, "", row.name);
-    return change;
-  });
-  return OutcomeStatus(result.outcome);
-}
-
-// `stamped` is set to the first partition's time.
+// `stamped` is set to the time that all partitions give it.
 absl::Status DataSystems::WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped) {
-  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
-    absl::Status written = WriteRow(store::Partition{number}, [&](base::Instant time) {
-      if (!(row.*stamped).IsSet()) row.*stamped = std::max(time, core_.Now());
-      return row;
-    });
-    if (written.ok()) continue;
-    if (number > 0) unfinished_ = row;
-    return written;
-  }
-  unfinished_.reset();
-  return absl::OkStatus();
+  const WrittenEverywhere written = service::WriteEverywhere(core_, [&](store::Partition, const store::Stamp& stamp, base::Instant time) {
+    SystemRow stamped_row = row;
+    if (!(row.*stamped).IsSet()) stamped_row.*stamped = time;
+    return ChangeOf(stamped_row, stamp);
+  });
+  if (written.time.IsSet() && !(row.*stamped).IsSet()) row.*stamped = written.time;
+  if (!written.status.ok() && written.time.IsSet()) unfinished_ = row;
+  if (written.status.ok()) unfinished_.reset();
+  return written.status;
 }
 
 absl::Status DataSystems::FinishUnfinished() {
@@ -178,12 +174,15 @@ absl::Status DataSystems::Load() {
     }
   }
   for (const auto& [system, row] : all) {
+    std::vector<store::Partition> lacking;
     for (uint16_t number = 0; number < partitions; ++number) {
       const auto at = current[number].find(system);
-      if (at != current[number].end() && at->second == row.IsActive()) continue;
-      absl::Status written = WriteRow(store::Partition{number}, [&row = row](base::Instant) { return row; });
-      if (!written.ok()) return written;
+      if (at == current[number].end() || at->second != row.IsActive()) lacking.push_back({number});
     }
+    const auto make = [&row = row](store::Partition, const store::Stamp& stamp, base::Instant) {
+      return ChangeOf(row, stamp);
+    };
+    if (absl::Status s = WriteMissing(core_, lacking, {}, make); !s.ok()) return s;
     Remember(row);
   }
   for (uint16_t number = 0; number < partitions; ++number) {
@@ -306,11 +305,7 @@ absl::Status DataSystems::EndTasks(const SystemRow& system) {
     if (!scanned.ok()) return StoreUnreadable();
     for (const DeletionPlace& place : open) {
       report.place = place;
-      absl::Status ended = EndTask(core_, queue_, system, report);
-      while (wire::DetailOf(ended).reason == v1::ERROR_REASON_OVERLOADED) {
-        ended = EndTask(core_, queue_, system, report);
-      }
-      if (!ended.ok()) return ended;
+      if (absl::Status s = EndTask(core_, queue_, system, report); !s.ok()) return s;
     }
   }
   return absl::OkStatus();

@@ -37,7 +37,6 @@ class DataSystems {
   // Where it fails half way the row is kept, and finished before anything else is written; a restart finishes it too.
   absl::Status WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped) REQUIRES(writing_);
   absl::Status FinishUnfinished() REQUIRES(writing_);
-  absl::Status WriteRow(store::Partition partition, const std::function<SystemRow(base::Instant)>& make);
   // For every partition; answers the row.
   absl::StatusOr<SystemRow> MakeMissingTasks(const SystemRow& row);
   // Gives the partition's open requests a task for each active system.

@@ -2,24 +2,33 @@
 
 #include <algorithm>
 #include <map>
-#include <thread>
+#include <set>
+#include <utility>
 
 #include "daemon/base/hash.h"
 #include "daemon/policy/compare.h"
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/commit/commit_now.h"
 #include "daemon/service/commit/refusals.h"
+#include "daemon/service/registry/every_partition.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
 
-std::string PolicyKey(base::Instant activated_at) {
-  std::string key;
-  base::Encoder(&key).BigEndian(static_cast<uint64_t>(activated_at.micros), 8);
+// Rows of kPolicy: in every partition when each version came into force there; in partition 0 alone what it is.
+constexpr char kInForce = 'v';   // ‖ time (8): the document's hash
+constexpr char kState = 's';     // ‖ time (8): policy::EncodeVersion
+constexpr char kDocument = 'd';  // ‖ SHA-256 of it (32): the document as it was given
+
+std::string TimeKey(char kind, base::Instant time) {
+  std::string key(1, kind);
+  base::Encoder(&key).BigEndian(static_cast<uint64_t>(time.micros), 8);
   return key;
 }
+
+std::string DocumentKey(const base::Digest& hash) { return kDocument + std::string(base::View(hash)); }
 
 std::string SuspensionKey(const SuspensionRow& row) {
   std::string key;
@@ -35,8 +44,41 @@ std::string EtagOf(const SuspensionRow& row) {
   return base::Hex(base::View(base::Blake2b(EncodeSuspension(row)))).substr(0, 16);
 }
 
-constexpr auto kActivated = static_cast<uint8_t>(ChangeKind::kPolicyActivated);
-constexpr auto kSuspensionChanged = static_cast<uint8_t>(ChangeKind::kSuspensionChanged);
+MakeChange SuspensionWriter(const SuspensionRow& row, const std::string& policy_version) {
+  return [row, policy_version](store::Partition, const store::Stamp&, base::Instant time) {
+    SuspensionRow stamped = row;
+    stamped.time = time;
+    store::Change change;
+    change.writes.push_back({store::Table::kSuspension, SuspensionKey(stamped), EncodeSuspension(stamped)});
+    change.event = PlainEvent(ChangeKind::kSuspensionChanged, policy_version);
+    return change;
+  };
+}
+
+MakeChange VersionWriter(const policy::Document& document,
+                         const std::function<policy::State(base::Instant time)>& state_at) {
+  return [document, state_at](store::Partition partition, const store::Stamp&, base::Instant time) {
+    const base::Digest& hash = document.hash();
+    store::Change change;
+    if (partition.number == 0) {
+      change.writes.push_back({store::Table::kPolicy, DocumentKey(hash), document.json()});
+      change.writes.push_back(
+          {store::Table::kPolicy, TimeKey(kState, time), policy::EncodeVersion({hash, state_at(time)})});
+    }
+    change.writes.push_back({store::Table::kPolicy, TimeKey(kInForce, time), std::string(base::View(hash))});
+    change.event = PlainEvent(ChangeKind::kPolicyActivated, document.version());
+    return change;
+  };
+}
+
+// The partitions that do not have the row.
+std::vector<store::Partition> Lacking(const std::vector<std::set<std::string>>& present, const std::string& key) {
+  std::vector<store::Partition> lacking;
+  for (size_t number = 0; number < present.size(); ++number) {
+    if (present[number].count(key) == 0) lacking.push_back({static_cast<uint16_t>(number)});
+  }
+  return lacking;
+}
 
 // Closes the gate for the time of an activation.
 class ClosedGate {
@@ -54,70 +96,77 @@ class ClosedGate {
 
 PolicyAdmin::PolicyAdmin(Core& core) : core_(core) {}
 
-absl::Status PolicyAdmin::CommitRow(store::Partition partition, store::Table table,
-                                    const std::function<Row(base::Instant)>& make, uint8_t kind,
-                                    const std::string& version) {
-  const store::CommitResult result = CommitNow(core_, partition, {}, [&](const store::Stamp& stamp) {
-    Row row = make(stamp.time);
-    store::Change change;
-    change.writes.push_back({table, std::move(row.key), std::move(row.value)});
-    change.event = PlainEvent(static_cast<ChangeKind>(kind), version);
-    return change;
-  });
-  return OutcomeStatus(result.outcome);
-}
-
-absl::StatusOr<base::Instant> PolicyAdmin::CommitEverywhere(store::Table table, const MakeRow& make, uint8_t kind,
-                                                            const std::string& version) {
-  base::Instant first;
-  for (uint16_t number = 0; number < core_.store.partition_count();) {
-    const absl::Status status = CommitRow(
-        store::Partition{number}, table,
-        [&](base::Instant stamp) {
-          // Not before what another partition stamped: its consents from before a suspension must not look later than
-          // its end.
-          if (!first.IsSet()) first = std::max(stamp, core_.Now());
-          return make(first);
-        },
-        kind, version);
-    // What one partition has must come to all: a queue that is full there is waited for.
-    const bool is_busy = number > 0 && wire::DetailOf(status).reason == v1::ERROR_REASON_OVERLOADED;
-    if (!status.ok() && !is_busy) return status;
-    if (is_busy) std::this_thread::yield();
-    if (status.ok()) ++number;
-  }
-  core_.NoteStamp(first);
-  return first;
-}
-
-// All rows of a table in any partition; those that a crash kept from some partitions are written there now.
-absl::Status PolicyAdmin::LoadTable(store::Table table, uint8_t kind, std::vector<std::string>* values) {
+absl::Status PolicyAdmin::LoadSuspensions() {
   std::map<std::string, std::string> rows;
   const uint16_t partitions = core_.store.partition_count();
-  std::vector<std::map<std::string, bool>> present(partitions);
+  std::vector<std::set<std::string>> present(partitions);
   for (uint16_t number = 0; number < partitions; ++number) {
-    absl::Status scanned = core_.store.Scan(store::Partition{number}, table, "", "", SIZE_MAX,
+    absl::Status scanned = core_.store.Scan(store::Partition{number}, store::Table::kSuspension, "", "", SIZE_MAX,
                                             [&](std::string_view key, std::string_view value) {
                                               rows.emplace(key, value);
-                                              present[number].emplace(key, true);
+                                              present[number].emplace(key);
                                               return true;
                                             });
     if (!scanned.ok()) return scanned;
   }
-  for (const auto& row : rows) {
-    for (uint16_t number = 0; number < partitions; ++number) {
-      if (present[number].count(row.first) != 0) continue;
-      absl::Status status = CommitRow(
-          store::Partition{number}, table,
-          [&](base::Instant) {
-            return Row{row.first, row.second};
-          },
-          kind, "");
-      if (!status.ok()) return status;
-    }
-    values->push_back(row.second);
+  for (const auto& [key, value] : rows) {
+    SuspensionRow row;
+    if (!DecodeSuspension(value, &row)) return absl::DataLossError("a stored suspension cannot be decoded");
+    absl::Status written = WriteMissing(core_, Lacking(present, key), row.time, SuspensionWriter(row, ""));
+    if (!written.ok()) return written;
+    core_.policies.Publish(std::move(row));
   }
   return absl::OkStatus();
+}
+
+absl::Status PolicyAdmin::LoadVersions() {
+  std::map<std::string, policy::PolicyRow> versions;  // by their key in every partition
+  std::vector<std::pair<base::Instant, std::string>> states;
+  const absl::Status scanned =
+      core_.store.Scan(store::Partition{0}, store::Table::kPolicy, std::string(1, kState),
+                       std::string(1, kState + 1), SIZE_MAX, [&](std::string_view key, std::string_view value) {
+                         base::Decoder in(key.substr(1));
+                         states.emplace_back(base::Instant{static_cast<int64_t>(in.BigEndian(8))}, value);
+                         return true;
+                       });
+  if (!scanned.ok()) return scanned;
+  for (const auto& [time, bytes] : states) {
+    absl::StatusOr<policy::PolicyRow> row = ReadVersion(bytes);
+    if (!row.ok()) return absl::DataLossError("a stored policy version cannot be decoded");
+    versions.emplace(TimeKey(kInForce, time), *std::move(row));
+  }
+  std::vector<std::set<std::string>> present(core_.store.partition_count());
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
+    absl::Status looked = core_.store.Scan(store::Partition{number}, store::Table::kPolicy, std::string(1, kInForce),
+                                           std::string(1, kInForce + 1), SIZE_MAX,
+                                           [&](std::string_view key, std::string_view) {
+                                             present[number].emplace(key);
+                                             return true;
+                                           });
+    if (!looked.ok()) return looked;
+    for (const std::string& key : present[number]) {
+      if (versions.count(key) == 0) return absl::DataLossError("a policy version is in force that is not stored");
+    }
+  }
+  for (auto& [key, row] : versions) {
+    const auto state = [&row = row](base::Instant) { return row.state; };
+    absl::Status written =
+        WriteMissing(core_, Lacking(present, key), row.state.activated_at, VersionWriter(row.document, state));
+    if (!written.ok()) return written;
+    core_.policies.Publish(std::move(row));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<policy::PolicyRow> PolicyAdmin::ReadVersion(std::string_view bytes) const {
+  absl::StatusOr<policy::VersionRow> version = policy::DecodeVersion(bytes);
+  if (!version.ok()) return version.status();
+  const absl::StatusOr<std::string> json =
+      core_.store.Get(store::Partition{0}, store::Table::kPolicy, DocumentKey(version->document));
+  if (!json.ok()) return json.status();
+  absl::StatusOr<policy::Document> document = policy::Document::Parse(*json);
+  if (!document.ok()) return document.status();
+  return policy::Join(*std::move(document), *std::move(version));
 }
 
 absl::Status PolicyAdmin::Load() {
@@ -125,22 +174,8 @@ absl::Status PolicyAdmin::Load() {
   for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
     core_.NoteStamp(core_.store.GetHead(store::Partition{number}).stamp.time);
   }
-  std::vector<std::string> versions;
-  std::vector<std::string> suspensions;
-  absl::Status status = LoadTable(store::Table::kPolicy, kActivated, &versions);
-  if (status.ok()) status = LoadTable(store::Table::kSuspension, kSuspensionChanged, &suspensions);
-  if (!status.ok()) return status;
-  for (const std::string& bytes : suspensions) {
-    SuspensionRow row;
-    if (!DecodeSuspension(bytes, &row)) return absl::DataLossError("a stored suspension cannot be decoded");
-    core_.policies.Publish(std::move(row));
-  }
-  for (const std::string& bytes : versions) {
-    absl::StatusOr<policy::PolicyRow> row = policy::DecodeRow(bytes);
-    if (!row.ok()) return absl::DataLossError("a stored policy version cannot be decoded");
-    core_.policies.Publish(*std::move(row));
-  }
-  return absl::OkStatus();
+  if (absl::Status status = LoadSuspensions(); !status.ok()) return status;
+  return LoadVersions();
 }
 
 absl::Status PolicyAdmin::Activate(const policy::Document& document) {
@@ -161,14 +196,9 @@ absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   // What Advance refuses does not depend on the time, so it cannot refuse now.
   const policy::Document* const replaced = current != nullptr ? &current->document : nullptr;
   const auto state_at = [&](base::Instant time) { return *policy::Advance(previous, document, time, replaced); };
-  const auto stamp = CommitEverywhere(
-      store::Table::kPolicy,
-      [&](base::Instant time) {
-        return Row{PolicyKey(time), policy::EncodeRow(document, state_at(time))};
-      },
-      kActivated, document.version());
-  if (!stamp.ok()) return stamp.status();
-  core_.policies.Publish(policy::PolicyRow{document, state_at(*stamp)});
+  const WrittenEverywhere written = WriteEverywhere(core_, VersionWriter(document, state_at));
+  if (!written.status.ok()) return written.status;
+  core_.policies.Publish(policy::PolicyRow{document, state_at(written.time)});
   return absl::OkStatus();
 }
 
@@ -197,14 +227,9 @@ absl::StatusOr<PolicyView> PolicyAdmin::Get(std::string_view version) const {
 }
 
 absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(SuspensionRow row) {
-  const auto stamp = CommitEverywhere(
-      store::Table::kSuspension,
-      [&](base::Instant time) {
-        row.time = time;
-        return Row{SuspensionKey(row), EncodeSuspension(row)};
-      },
-      kSuspensionChanged, core_.policies.rules()->version);
-  if (!stamp.ok()) return stamp.status();
+  const WrittenEverywhere written = WriteEverywhere(core_, SuspensionWriter(row, core_.policies.rules()->version));
+  if (!written.status.ok()) return written.status;
+  row.time = written.time;
   core_.policies.Publish(row);
   for (const SuspensionView& view : Suspensions()) {
     if (view.suspension.purpose == row.purpose && view.suspension.region == row.region) return view;

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -47,17 +48,10 @@ class PolicyAdmin {
                                         const std::string& etag);
 
  private:
-  // Commits the same row to every partition, the first one's stamp deciding key and value; returns that stamp.
-  struct Row {
-    std::string key;
-    std::string value;
-  };
-  using MakeRow = std::function<Row(base::Instant)>;
-  absl::StatusOr<base::Instant> CommitEverywhere(store::Table table, const MakeRow& make, uint8_t kind,
-                                                 const std::string& version);
-  absl::Status CommitRow(store::Partition partition, store::Table table, const std::function<Row(base::Instant)>& make,
-                         uint8_t kind, const std::string& version);
-  absl::Status LoadTable(store::Table table, uint8_t kind, std::vector<std::string>* values);
+  // Both finish what a crash left in some partitions only.
+  absl::Status LoadSuspensions() REQUIRES(writing_);
+  absl::Status LoadVersions() REQUIRES(writing_);
+  absl::StatusOr<policy::PolicyRow> ReadVersion(std::string_view bytes) const;
   absl::StatusOr<SuspensionView> ChangeSuspension(SuspensionRow row);
   std::vector<SuspensionView> Suspensions() const;
 

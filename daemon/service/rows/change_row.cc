@@ -8,8 +8,10 @@ namespace {
 using base::Decoder;
 using base::Encoder;
 
-constexpr uint8_t kRowFormat = 1;
-constexpr uint8_t kPayloadFormat = 1;
+constexpr uint8_t kRowFormat = 2;
+constexpr uint8_t kPayloadFormat = 2;
+constexpr size_t kMaxCallerBytes = 64;
+constexpr uint8_t kFirstPlainKind = 64;
 constexpr size_t kMaxDetailBytes = 256;
 constexpr size_t kMaxParts = 1024;
 constexpr size_t kMaxChanges = 16384;
@@ -103,6 +105,8 @@ domain::FactChange GetChange(Decoder& in) {
   return change;
 }
 
+bool IsPlain(ChangeKind kind) { return static_cast<uint8_t>(kind) >= kFirstPlainKind; }
+
 bool KnownKind(uint8_t kind) {
   switch (static_cast<ChangeKind>(kind)) {
     case ChangeKind::kUpsertSubject:
@@ -148,6 +152,10 @@ std::string EncodeChangeRow(const ChangeRow& row) {
   for (const domain::FactChange& change : row.changes) PutChange(out, change);
   out.String(row.facts);
   out.String(row.sealed);
+  if (IsPlain(row.kind)) {
+    out.String(row.caller);
+    out.Raw(base::View(row.nonce));
+  }
   return bytes;
 }
 
@@ -174,7 +182,19 @@ bool DecodeChangeRow(std::string_view bytes, ChangeRow* row) {
   for (uint64_t i = 0; in.ok() && i < changes; ++i) row->changes.push_back(GetChange(in));
   row->facts = in.String(kMaxBlobBytes);
   row->sealed = in.String(kMaxBlobBytes);
+  if (IsPlain(row->kind)) {
+    row->caller = in.String(kMaxCallerBytes);
+    row->nonce = in.Array<32>();
+  }
   return in.Done();
+}
+
+void Blind(const base::Digest& nonce, std::string* body, base::Digest* commitment) {
+  body->resize(body->size() - nonce.size());
+  std::string blinded(base::View(nonce));
+  blinded.append(*body);
+  *commitment = base::Sha256(blinded);
+  body->append(base::View(nonce));
 }
 
 std::string EncodePayload(const Payload& payload) {
@@ -182,6 +202,7 @@ std::string EncodePayload(const Payload& payload) {
   Encoder out(&bytes);
   out.Byte(kPayloadFormat);
   out.String(payload.evidence);
+  out.String(payload.caller);
   out.Varint(payload.names.size());
   for (const auto& [scope, name] : payload.names) {
     PutScope(out, scope);
@@ -200,6 +221,7 @@ bool DecodePayload(std::string_view bytes, Payload* payload) {
   Decoder in(bytes);
   if (in.Byte() != kPayloadFormat) return false;
   payload->evidence = in.String(kMaxBlobBytes);
+  payload->caller = in.String(kMaxCallerBytes);
   const uint64_t names = in.Varint();
   if (names > kMaxNames) return false;
   for (uint64_t i = 0; in.ok() && i < names; ++i) {

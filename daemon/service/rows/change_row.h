@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/base/hash.h"
 #include "daemon/base/ids.h"
 #include "daemon/domain/transitions.h"
 
@@ -38,6 +39,7 @@ enum class ChangeKind : uint8_t {
 // named.
 struct Payload {
   std::string evidence;                                         // serialised consent.v1.Evidence; may be empty
+  std::string caller;                                           // who sent the request, by name
   std::vector<std::pair<domain::ScopeRef, std::string>> names;  // profiles and devices that the command names
   std::vector<std::pair<base::GuardianHandle, std::string>> guardians;
 };
@@ -54,11 +56,17 @@ struct ChangeRow {
   std::vector<domain::FactChange> changes;
   std::string facts;   // EncodeFacts after the change
   std::string sealed;  // nonce ‖ payload under the subject's key
+  std::string caller;  // of an event that is no part of a subject's history: whose call made it; empty: the daemon's own
+  base::Digest nonce{};  // of the same, see Blind
 };
 
 std::string EncodeChangeRow(const ChangeRow& row);
 // False on anything that EncodeChangeRow does not write. Total.
 bool DecodeChangeRow(std::string_view bytes, ChangeRow* row);
+
+// Of an event that is no part of a subject's history: puts the nonce into the body and commits to both: commitment =
+// SHA-256(nonce ‖ body without it). Nobody can try guesses of what happened against a ledger's leaf.
+void Blind(const base::Digest& nonce, std::string* body, base::Digest* commitment);
 
 std::string EncodePayload(const Payload& payload);
 bool DecodePayload(std::string_view bytes, Payload* payload);

@@ -23,7 +23,7 @@ void PutSelector(Encoder& out, const domain::Selector& selector) {
   PutTimes(out, selector.captured);
   out.Varint(selector.recordings.size());
   for (const base::RecordingHandle& recording : selector.recordings) out.Raw(base::View(recording.bytes));
-  out.Byte(selector.copies_of.bits);
+  out.BigEndian(selector.copies_of.bits, 2);
 }
 
 domain::Selector GetSelector(Decoder& in) {
@@ -46,7 +46,7 @@ domain::Selector GetSelector(Decoder& in) {
     if (i > 0 && !(selector.recordings.back() < recording)) in.Fail();
     selector.recordings.push_back(recording);
   }
-  selector.copies_of.bits = in.Byte();
+  selector.copies_of.bits = static_cast<uint16_t>(in.BigEndian(2));
   if (selector.copies_of.bits >= 1U << domain::kPurposes) in.Fail();
   return selector;
 }
@@ -196,7 +196,7 @@ std::string EncodeDeletionBySubjectRow(const DeletionBySubjectRow& row) {
   out.Byte(static_cast<uint8_t>(row.tombstone->scope));
   if (row.tombstone->scope != domain::ScopeKind::kAccount) out.Raw(base::View(row.tombstone->handle));
   PutTimes(out, row.tombstone->captured);
-  out.Byte(row.tombstone->copies_of.bits);
+  out.BigEndian(row.tombstone->copies_of.bits, 2);
   return bytes;
 }
 
@@ -215,7 +215,7 @@ bool DecodeDeletionBySubjectRow(std::string_view bytes, DeletionBySubjectRow* ro
     tombstone.scope = static_cast<domain::ScopeKind>(scope);
     if (tombstone.scope != domain::ScopeKind::kAccount) tombstone.handle = in.Array<16>();
     tombstone.captured = GetTimes(in);
-    tombstone.copies_of.bits = in.Byte();
+    tombstone.copies_of.bits = static_cast<uint16_t>(in.BigEndian(2));
     if (tombstone.copies_of.bits >= 1U << domain::kPurposes) in.Fail();
   }
   return in.Done() && state >= 1 && state <= static_cast<uint8_t>(domain::DeletionState::kCancelled);

@@ -13,7 +13,7 @@ namespace consent::service {
 
 absl::StatusOr<StoredFacts> LoadFacts(const Core& core, base::SubjectHandle subject) {
   StoredFacts stored;
-  const Found found = core.IndexOf(subject).FindBytes(subject, &stored.bytes);
+  const Found found = core.index.FindBytes(subject, &stored.bytes);
   if (found == Found::kUnknown) return stored;
   if (found == Found::kNotInIndex) {
     const auto row = core.store.Get(core.PartitionOf(subject), store::Table::kSubject, core.SubjectKey(subject));
@@ -31,7 +31,7 @@ absl::StatusOr<StoredFacts> LoadFacts(const Core& core, base::SubjectHandle subj
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record cannot be decoded");
   }
   if (!stored.facts.has_more_tombstones) return stored;
-  stored.facts.cover = core.IndexOf(subject).FindTombstones(subject);
+  stored.facts.cover = core.index.FindTombstones(subject);
   if (stored.facts.cover != nullptr) return stored;
   absl::StatusOr<domain::TombstoneIntervals> cover = LoadTombstoneIntervals(core, subject, 0, [](DeletionNumber) {});
   if (!cover.ok()) return cover.status();
@@ -42,7 +42,7 @@ absl::StatusOr<StoredFacts> LoadFacts(const Core& core, base::SubjectHandle subj
 absl::StatusOr<domain::RecordingState> LoadMarks(const Core& core, base::SubjectHandle subject,
                                                  base::RecordingHandle recording) {
   domain::RecordingState marks;
-  if (core.IndexOf(subject).FindMarks(subject, recording, &marks) != Found::kNotInIndex) return marks;
+  if (core.index.FindMarks(subject, recording, &marks) != Found::kNotInIndex) return marks;
   const auto row =
       core.store.Get(core.PartitionOf(subject), store::Table::kRecording, core.RecordingKey(subject, recording));
   if (absl::IsNotFound(row.status())) return domain::RecordingState{};
@@ -61,7 +61,10 @@ absl::StatusOr<base::Digest> PayloadKeyOf(const Core& core, base::SubjectHandle 
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record has no key beside it: the store is damaged");
   }
   if (!share.ok()) return StoreUnreadable();
-  return core.keys.PayloadKey(subject, *share);
+  absl::StatusOr<base::Digest> key = core.keys.OpenShare(subject, *share);
+  if (key.ok()) return key;
+  return wire::MakeError(v1::ERROR_REASON_INTERNAL,
+                         "a subject's key cannot be opened: the store is damaged, or the key file lacks its master key");
 }
 
 }  // namespace consent::service

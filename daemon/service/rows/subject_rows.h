@@ -13,7 +13,6 @@
 
 namespace consent::service {
 
-inline constexpr size_t kShareBytes = 32;          // random; half of what a payload is sealed with
 inline constexpr size_t kPayloadNonceBytes = 32;   // before every payload, so that its commitment tells nothing
 inline constexpr size_t kMaxRowsPerPage = 10'000;  // that one page of a listing looks at
 

@@ -3,7 +3,8 @@
 namespace consent::service {
 
 store::Partition Core::PartitionOf(base::SubjectHandle subject) const {
-  return store::Partition{static_cast<uint16_t>(subject.bytes[15] % store.partition_count())};
+  const auto bits = static_cast<uint16_t>(subject.bytes[14] << 8 | subject.bytes[15]);
+  return store::Partition{static_cast<uint16_t>(bits % store.partition_count())};
 }
 
 base::Instant Core::Now() const {

@@ -2,8 +2,7 @@
 #pragma once
 
 #include <atomic>
-#include <memory>
-#include <vector>
+#include <string>
 
 #include "daemon/base/ids.h"
 #include "daemon/base/keys.h"
@@ -28,7 +27,7 @@ struct Core {
   base::IdHasher hasher;
   Tokens tokens;
   PolicyBook policies;
-  std::vector<std::unique_ptr<FactsIndex>> indexes;  // one per partition
+  FactsIndex index;
   SubjectGauges gauges;
   Pool& writers;  // prepare commits and send replies
   ActivationGate activation;
@@ -39,8 +38,8 @@ struct Core {
   std::atomic<int64_t> last_stamp{
       0};  // micros of the latest stamp of any partition, published before its acknowledgement
 
+  // By two bytes of the handle, so that each of 1,024 partitions gets as many subjects.
   store::Partition PartitionOf(base::SubjectHandle subject) const;
-  FactsIndex& IndexOf(base::SubjectHandle subject) const { return *indexes[PartitionOf(subject).number]; }
   // As a stamp of now would be: the clock, but never before the last stamp, and the trusted time while the wall is
   // doubtful and ahead.
   base::Instant Now() const;

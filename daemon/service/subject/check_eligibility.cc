@@ -29,15 +29,15 @@ absl::StatusOr<CheckSession> CheckEligibility::Begin(std::string_view at_least) 
   return CheckSession{core_.policies.rules(), core_.Present()};
 }
 
-void CheckEligibility::Prefetch(const CheckItem& item) const { core_.IndexOf(item.subject).Prefetch(item.subject); }
+void CheckEligibility::Prefetch(const CheckItem& item) const { core_.index.Prefetch(item.subject); }
 
 void CheckEligibility::PrefetchFacts(const CheckItem& item) const {
-  core_.IndexOf(item.subject).PrefetchFacts(item.subject);
+  core_.index.PrefetchFacts(item.subject);
 }
 
 bool CheckEligibility::TryDecide(const CheckSession& session, const CheckItem& item, domain::Purpose purpose,
                                  const domain::Place& place, domain::Decision* decision) const {
-  return DecideFromIndex(core_.IndexOf(item.subject), core_.hasher, *session.rules, session.now, item, purpose, place,
+  return DecideFromIndex(core_.index, core_.hasher, *session.rules, session.now, item, purpose, place,
                          decision);
 }
 

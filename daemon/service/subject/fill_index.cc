@@ -32,17 +32,19 @@ std::array<Range, kThreads> Ranges() {
 
 // From a part of the rows, since their keys are uniform hashes: to a percent with a million subjects. Too few in a
 // small store to tell anything; but there tables need not be reserved.
-absl::StatusOr<uint64_t> EstimateSubjects(const Core& core, store::Partition partition) {
+absl::StatusOr<uint64_t> EstimateSubjects(const Core& core) {
   constexpr uint64_t kPart = 64;
   constexpr uint64_t kEnough = 1000;
+  const std::string end(1, static_cast<char>(256 / kPart));
   uint64_t rows = 0;
-  const absl::Status scanned =
-      core.store.Scan(partition, store::Table::kSubject, "", std::string(1, static_cast<char>(256 / kPart)), SIZE_MAX,
-                      [&rows](std::string_view, std::string_view) {
-                        ++rows;
-                        return true;
-                      });
-  if (!scanned.ok()) return scanned;
+  for (uint16_t number = 0; number < core.store.partition_count(); ++number) {
+    const absl::Status scanned = core.store.Scan(store::Partition{number}, store::Table::kSubject, "", end, SIZE_MAX,
+                                                 [&rows](std::string_view, std::string_view) {
+                                                   ++rows;
+                                                   return true;
+                                                 });
+    if (!scanned.ok()) return scanned;
+  }
   return rows < kEnough ? 0 : rows * kPart;
 }
 
@@ -97,7 +99,7 @@ class Progress {
 };
 
 absl::Status FillRange(Core& core, store::Partition partition, const Range& range, SubjectGauges* gauges) {
-  FactsIndex& index = *core.indexes[partition.number];
+  FactsIndex& index = core.index;
   domain::SubjectFacts facts;
   bool damaged = false;
   std::vector<base::SubjectHandle> with_covers;
@@ -141,23 +143,27 @@ absl::Status FillRange(Core& core, store::Partition partition, const Range& rang
 }  // namespace
 
 absl::Status FillIndex(Core& core) {
-  for (uint16_t number = 0; number < core.store.partition_count(); ++number) {
-    const absl::StatusOr<uint64_t> subjects = EstimateSubjects(core, store::Partition{number});
-    if (!subjects.ok()) return subjects.status();
-    core.indexes[number]->Reserve(*subjects);
-    const std::array<Range, kThreads> ranges = Ranges();
-    std::array<absl::Status, kThreads> statuses;
-    std::array<SubjectGauges, kThreads> counted;
-    std::array<std::thread, kThreads> threads;
-    for (int i = 0; i < kThreads; ++i) {
-      threads[i] =
-          std::thread([&, i] { statuses[i] = FillRange(core, store::Partition{number}, ranges[i], &counted[i]); });
-    }
-    for (std::thread& thread : threads) thread.join();
-    for (int i = 0; i < kThreads; ++i) {
-      if (!statuses[i].ok()) return statuses[i];
-      core.gauges.Merge(counted[i]);
-    }
+  const absl::StatusOr<uint64_t> subjects = EstimateSubjects(core);
+  if (!subjects.ok()) return subjects.status();
+  core.index.Reserve(*subjects);
+  const std::array<Range, kThreads> ranges = Ranges();
+  const uint32_t pieces = uint32_t{core.store.partition_count()} * kThreads;
+  std::atomic<uint32_t> next{0};
+  std::array<absl::Status, kThreads> statuses;
+  std::array<SubjectGauges, kThreads> counted;
+  std::array<std::thread, kThreads> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads[i] = std::thread([&, i] {
+      for (uint32_t piece = next++; piece < pieces && statuses[i].ok(); piece = next++) {
+        const store::Partition partition{static_cast<uint16_t>(piece / kThreads)};
+        statuses[i] = FillRange(core, partition, ranges[piece % kThreads], &counted[i]);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (int i = 0; i < kThreads; ++i) {
+    if (!statuses[i].ok()) return statuses[i];
+    core.gauges.Merge(counted[i]);
   }
   // What the tables were before they grew would stay with the process: as much again as a quarter of the index.
   malloc_trim(0);

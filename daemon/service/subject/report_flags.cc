@@ -26,7 +26,7 @@ void ReportFlags::Build(const Core& core, const store::Stamp&, HookOutput& out) 
 }
 
 void ReportFlags::Publish(Core& core, const store::Stamp&) {
-  core.IndexOf(subject_).PutMarks(subject_, recording_, domain::AddFlags(before_, flags_));
+  core.index.PutMarks(subject_, recording_, domain::AddFlags(before_, flags_));
 }
 
 }  // namespace consent::service

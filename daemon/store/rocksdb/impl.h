@@ -34,7 +34,7 @@ class RocksStore::Impl final : public CommitEngine {
   absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) EXCLUDES(maintenance_mutex_);
   absl::Status SaveClock() EXCLUDES(head_mutex_);
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows);
-  absl::Status EraseFromFiles(Partition partition, const EraseTargets& targets) EXCLUDES(scrub_mutex_);
+  absl::Status EraseFromFiles(const EraseTargetsByPartition& targets) EXCLUDES(scrub_mutex_);
   absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
                                      base::Span length) EXCLUDES(maintenance_mutex_);
   EngineHealth Health() const;
@@ -64,7 +64,8 @@ class RocksStore::Impl final : public CommitEngine {
   // Makes the newest heads durable, and what the clock has come to for the next process. Commits wait for it, once a
   // second, because the slot that is being synced must not be overwritten, and the other one not before.
   absl::Status SyncHead() EXCLUDES(head_mutex_);
-  absl::Status Rewrite(Scrubber& scrubber, Partition partition, const EraseTargets& targets);
+  absl::Status Rewrite(Scrubber& scrubber, const EraseTargetsByPartition& targets);
+  absl::Status RewriteTruncated(Scrubber& scrubber, Partition partition, std::vector<Sequence> truncated);
   void SyncHeadEverySecond() EXCLUDES(head_mutex_);
 
   const base::Clock* const clock_;

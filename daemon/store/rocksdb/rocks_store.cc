@@ -58,8 +58,8 @@ absl::Status RocksStore::Erase(Partition partition, const std::vector<RowKey>& r
   return impl_->Erase(partition, rows);
 }
 
-absl::Status RocksStore::EraseFromFiles(Partition partition, const EraseTargets& targets) {
-  return impl_->EraseFromFiles(partition, targets);
+absl::Status RocksStore::EraseFromFiles(const EraseTargetsByPartition& targets) {
+  return impl_->EraseFromFiles(targets);
 }
 
 absl::Status RocksStore::SaveClock() { return impl_->SaveClock(); }

@@ -11,6 +11,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
+#include "daemon/store/limits.h"
 #include "daemon/store/store.h"
 
 namespace consent::store {
@@ -35,7 +36,9 @@ class RocksStore final : public Store {
   struct Options {
     std::string db_path;                 // a folder; created if it does not exist
     std::string head_path;               // a file outside db_path, best on another disk; created with the store
-    uint16_t partitions = 1;             // 1..1024; fixed at creation, another number is refused afterwards
+    // Fixed at creation, another number is refused afterwards. Fewer only in tests: a store of another number cannot be
+    // copied to another engine with its sequences.
+    uint16_t partitions = kMaxPartitions;
     const base::Clock* clock = nullptr;  // outlives the store
     // What it knows is kept in the head file, and resumed from there by Open. Outlives the store; as a rule `clock` is
     // the same. nullptr: none.
@@ -86,7 +89,7 @@ class RocksStore final : public Store {
   absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) override;
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) override;
   // Close ends it early. What it waits for, and for how long, is in ../README.md, "Physical erasure".
-  absl::Status EraseFromFiles(Partition partition, const EraseTargets& targets) override;
+  absl::Status EraseFromFiles(const EraseTargetsByPartition& targets) override;
   absl::Status SaveClock() override;
   Head GetHead(Partition partition) const override;
   std::optional<ReadVersion> GetReadVersion(Partition partition) const override;

@@ -166,15 +166,16 @@ absl::Status Scrubber::AwaitRemoval(const base::Clock& clock) {
   return FromRocks(status, "cannot sync the database folder");
 }
 
-absl::Status RocksStore::Impl::EraseFromFiles(Partition partition, const EraseTargets& targets) {
-  if (absl::Status s = CheckRemains(partition, store_.partitions, targets); !s.ok()) return s;
+absl::Status RocksStore::Impl::EraseFromFiles(const EraseTargetsByPartition& targets) {
+  if (absl::Status s = CheckRemains(store_.partitions, targets); !s.ok()) return s;
   const Use use(*this);
   base::MutexLock lock(scrub_mutex_);
   if (absl::Status s = use.Check(); !s.ok()) return s;
-  if (targets.rows.empty() && targets.feed.empty()) return absl::OkStatus();
+  const auto is_empty = [](const auto& entry) { return entry.second.rows.empty() && entry.second.feed.empty(); };
+  if (std::all_of(targets.begin(), targets.end(), is_empty)) return absl::OkStatus();
   Scrubber scrubber(*database_, stop_scrub_);
   if (absl::Status s = scrubber.Flush(); !s.ok()) return s;
-  if (absl::Status s = Rewrite(scrubber, partition, targets); !s.ok()) return s;
+  if (absl::Status s = Rewrite(scrubber, targets); !s.ok()) return s;
   if (absl::Status s = scrubber.NoteFiles(); !s.ok()) return s;
   // Any write will do; this one changes nothing.
   rocksdb::WriteBatch batch;
@@ -185,19 +186,27 @@ absl::Status RocksStore::Impl::EraseFromFiles(Partition partition, const EraseTa
   return scrubber.AwaitRemoval(*clock_);
 }
 
-absl::Status RocksStore::Impl::Rewrite(Scrubber& scrubber, Partition partition, const EraseTargets& targets) {
+absl::Status RocksStore::Impl::Rewrite(Scrubber& scrubber, const EraseTargetsByPartition& targets) {
   std::map<Table, std::vector<std::string>> rows;
-  for (const RowKey& row : targets.rows) rows[row.table].push_back(DiskRowKey(partition, row.key));
+  std::vector<std::string> feed;
+  for (const auto& [partition, of] : targets) {
+    for (const RowKey& row : of.rows) rows[row.table].push_back(DiskRowKey(partition, row.key));
+    for (const Sequence sequence : of.feed) feed.push_back(FeedKey(partition, sequence));
+  }
   for (auto& [table, keys] : rows) {
     if (absl::Status s = scrubber.Rewrite(database_->table(table), std::move(keys)); !s.ok()) return s;
   }
-  if (targets.feed.empty()) return absl::OkStatus();
-  std::vector<std::string> keys;
-  for (const Sequence sequence : targets.feed) keys.push_back(FeedKey(partition, sequence));
-  if (absl::Status s = scrubber.Rewrite(database_->feed(), std::move(keys)); !s.ok()) return s;
-  // What was truncated away before it was looked at was not seen.
+  if (absl::Status s = scrubber.Rewrite(database_->feed(), std::move(feed)); !s.ok()) return s;
+  for (const auto& [partition, of] : targets) {
+    if (absl::Status s = RewriteTruncated(scrubber, partition, of.feed); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+// What was truncated away before it was looked at was not seen.
+absl::Status RocksStore::Impl::RewriteTruncated(Scrubber& scrubber, Partition partition,
+                                                std::vector<Sequence> truncated) {
   const Sequence first = firsts_[partition.number];
-  std::vector<Sequence> truncated = targets.feed;
   std::erase_if(truncated, [first](Sequence sequence) { return sequence >= first; });
   if (truncated.empty()) return absl::OkStatus();
   const auto [least, greatest] = std::minmax_element(truncated.begin(), truncated.end());

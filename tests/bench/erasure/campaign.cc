@@ -153,7 +153,7 @@ void ErasureCampaign::WithoutErasure() {
   }
   Scan(notes.all, notes.names, "deleted, not erased");
   Offline offline(servers_.Folder("store"));
-  if (absl::Status s = offline.store().EraseFromFiles(store::Partition{}, notes.rows); !s.ok()) Give(s);
+  if (absl::Status s = offline.store().EraseFromFiles({{store::Partition{}, notes.rows}}); !s.ok()) Give(s);
   Scan(notes.all, {}, "the same, then erased");
   offline.store().Close();
 }

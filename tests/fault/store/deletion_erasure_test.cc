@@ -51,8 +51,8 @@ class OnDisk final : public store::Store {
   absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override {
     return rocks_->Erase(partition, rows);
   }
-  absl::Status EraseFromFiles(store::Partition partition, const store::EraseTargets& targets) override {
-    return scrubs_ ? rocks_->EraseFromFiles(partition, targets) : absl::OkStatus();
+  absl::Status EraseFromFiles(const store::EraseTargetsByPartition& targets) override {
+    return scrubs_ ? rocks_->EraseFromFiles(targets) : absl::OkStatus();
   }
   store::Head GetHead(store::Partition partition) const override { return rocks_->GetHead(partition); }
   std::optional<store::ReadVersion> GetReadVersion(store::Partition partition) const override {

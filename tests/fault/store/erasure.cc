@@ -125,7 +125,7 @@ void History::Hurt(int count) {
 }
 
 absl::Status History::EraseFromFiles() {
-  absl::Status scrubbed = store_->EraseFromFiles(Partition{}, remains_);
+  absl::Status scrubbed = store_->EraseFromFiles({{Partition{}, remains_}});
   if (scrubbed.ok()) remains_ = {};
   return scrubbed;
 }

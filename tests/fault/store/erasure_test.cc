@@ -175,7 +175,7 @@ TEST_F(Erasure, ASecondTimeRewritesNothing) {
   ASSERT_TRUE(history_.EraseFromFiles().ok());
   const auto before = RowFiles(history_.folder());
   EXPECT_GE(before.size(), 4u);
-  ASSERT_TRUE(history_.store().EraseFromFiles(Partition{}, targets).ok());
+  ASSERT_TRUE(history_.store().EraseFromFiles({{Partition{}, targets}}).ok());
   EXPECT_EQ(RowFiles(history_.folder()), before);
 }
 
@@ -191,7 +191,7 @@ TEST_F(Erasure, OfWhatOnlyTheLogHoldsRewritesNothing) {
   former.Note(value, "value");
   EXPECT_FALSE(former.FindIn(history_.folder()).empty());
   const auto before = RowFiles(history_.folder());
-  ASSERT_TRUE(history_.store().EraseFromFiles(Partition{}, {{{Table::kKeyShare, key}}, {}}).ok());
+  ASSERT_TRUE(history_.store().EraseFromFiles({{Partition{}, {{{Table::kKeyShare, key}}, {}}}}).ok());
   ExpectNoTraces(former, history_.folder(), "after EraseFromFiles");
   EXPECT_TRUE(AllIn(before, RowFiles(history_.folder())));
 }
@@ -221,7 +221,7 @@ TEST_F(Erasure, ReportsWhatItCannotRead) {
   }
   ASSERT_EQ(damaged, 1);
   history_.Reopen();
-  const absl::Status scrubbed = history_.store().EraseFromFiles(Partition{}, {{{Table::kKeyShare, key}}, {}});
+  const absl::Status scrubbed = history_.store().EraseFromFiles({{Partition{}, {{{Table::kKeyShare, key}}, {}}}});
   EXPECT_TRUE(absl::IsUnavailable(scrubbed)) << scrubbed;
 }
 

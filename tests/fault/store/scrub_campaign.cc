@@ -114,7 +114,7 @@ class Campaign {
     const uint64_t written = WrittenBytes();
     const auto began = Steady::now();
     users.phase = 1;
-    Need(store_->EraseFromFiles(Partition{}, targets));
+    Need(store_->EraseFromFiles({{Partition{}, targets}}));
     const double took = Since(began);
     const uint64_t wrote = WrittenBytes() - written;
     users.End();

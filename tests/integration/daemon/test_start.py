@@ -146,10 +146,6 @@ class Files(DaemonTest):
         with_loss = self.daemon("--accept-loss")
         self.assertIsNotNone(with_loss.event("loss accepted"))
 
-    def test_another_number_of_partitions(self):
-        self.started_once()
-        self.refused_start("--partitions", "2", code=STORE, says="partition")
-
     def test_a_policy_that_is_none(self):
         path = self.folder / "bad.json"
         path.write_text("{\"version\": \"x\", \"nonsense\": 1}")

@@ -30,14 +30,6 @@ store::MemoryStore::Options StoreOptions(const World::Options& options, const ba
   return made;
 }
 
-std::vector<std::unique_ptr<service::FactsIndex>> Indexes(const World::Options& options) {
-  std::vector<std::unique_ptr<service::FactsIndex>> indexes;
-  for (uint16_t i = 0; i < options.partitions; ++i) {
-    indexes.push_back(std::make_unique<service::FactsIndex>(options.max_subjects));
-  }
-  return indexes;
-}
-
 }  // namespace
 
 // What a process holds. The pool goes last, because the committer may still hand it an answer.
@@ -52,7 +44,7 @@ struct World::Running {
                 .hasher = base::IdHasher(keys.lookup_key()),
                 .tokens = service::Tokens(keys, store.store_id()),
                 .policies = {},
-                .indexes = Indexes(options),
+                .index = service::FactsIndex(options.max_subjects),
                 .gauges = {},
                 .writers = writers,
                 .activation = {}},
@@ -121,6 +113,8 @@ void World::Reboot() {
   clock_of_process_.CountBoot();
   Restart();
 }
+
+void World::AddMasterKey() { keys_ = *keys_.WithNewMasterKey(random); }
 
 void World::Restart() { Require(TryRestart(), "restart"); }
 

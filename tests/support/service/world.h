@@ -98,6 +98,8 @@ class World {
 
   // Everything of the process goes; the store stays.
   void Restart();
+  // As if an operator had added a master key to the key file; in use after the next Restart.
+  void AddMasterKey();
   absl::Status TryRestart();
 
   // --- changes; each a minute apart ---
@@ -164,7 +166,7 @@ class World {
   absl::Status Start();
 
   const Options options_;
-  const base::Keys keys_;
+  base::Keys keys_;
   const base::IdHasher hasher_;
   ProcessClock clock_of_process_;
   store::MemoryStore inner_;

@@ -196,8 +196,8 @@ absl::Status FaultyStore::Erase(Partition partition, const std::vector<store::Ro
   return Change([&] { return inner_.Erase(partition, rows); });
 }
 
-absl::Status FaultyStore::EraseFromFiles(Partition partition, const store::EraseTargets& targets) {
-  return Change([&] { return inner_.EraseFromFiles(partition, targets); });
+absl::Status FaultyStore::EraseFromFiles(const store::EraseTargetsByPartition& targets) {
+  return Change([&] { return inner_.EraseFromFiles(targets); });
 }
 
 absl::StatusOr<store::Lease> FaultyStore::AcquireLease(Partition partition, std::string_view name,

@@ -67,7 +67,7 @@ class FaultyStore final : public store::Store {
   absl::Status TruncateFeed(store::Partition partition, store::Sequence before) override;
   absl::Status EraseFeed(store::Partition partition, const std::vector<store::Sequence>& sequences) override;
   absl::Status Erase(store::Partition partition, const std::vector<store::RowKey>& rows) override;
-  absl::Status EraseFromFiles(store::Partition partition, const store::EraseTargets& targets) override;
+  absl::Status EraseFromFiles(const store::EraseTargetsByPartition& targets) override;
   store::Head GetHead(store::Partition partition) const override { return inner_.GetHead(partition); }
   std::optional<store::ReadVersion> GetReadVersion(store::Partition partition) const override {
     return inner_.GetReadVersion(partition);

@@ -212,9 +212,12 @@ absl::Status MemoryStore::Erase(Partition partition, const std::vector<RowKey>& 
   return absl::OkStatus();
 }
 
-absl::Status MemoryStore::EraseFromFiles(Partition partition, const EraseTargets& targets) {
-  if (absl::Status s = CheckRemains(partition, partition_count(), targets); !s.ok()) return s;
-  return Usable(partition);
+absl::Status MemoryStore::EraseFromFiles(const EraseTargetsByPartition& targets) {
+  if (absl::Status s = CheckRemains(partition_count(), targets); !s.ok()) return s;
+  for (const auto& of_partition : targets) {
+    if (absl::Status s = Usable(of_partition.first); !s.ok()) return s;
+  }
+  return absl::OkStatus();
 }
 
 Head MemoryStore::GetHead(Partition partition) const {

@@ -38,7 +38,7 @@ class MemoryStore final : public Store {
   absl::Status EraseFeed(Partition partition, const std::vector<Sequence>& sequences) override;
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) override;
   // There are no files, so nothing is in them.
-  absl::Status EraseFromFiles(Partition partition, const EraseTargets& targets) override;
+  absl::Status EraseFromFiles(const EraseTargetsByPartition& targets) override;
   Head GetHead(Partition partition) const override;
   std::optional<ReadVersion> GetReadVersion(Partition partition) const override;
   absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,

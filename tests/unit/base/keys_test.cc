@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "daemon/base/hash.h"
+#include "daemon/base/key_wrap.h"
 #include "tests/support/base/seeded_keys.h"
+#include "tests/support/service/seeded_random.h"
 #include "tests/support/temp_folder.h"
 
 namespace consent::base {
@@ -71,7 +73,7 @@ TEST_F(KeysTest, NeverOverwrites) {
 }
 
 TEST_F(KeysTest, AnUnfinishedFileIsNoKeyFileAndIsUsedAgain) {
-  { std::ofstream(path_ + ".creating") << "consentd keys 1\nlook"; }
+  { std::ofstream(path_ + ".creating") << "consentd keys 2\nlook"; }
   EXPECT_TRUE(absl::IsNotFound(Keys::Load(path_).status()));
   const Keys keys = Fresh();
   ASSERT_TRUE(keys.Save(path_).ok());
@@ -161,10 +163,62 @@ TEST(Keys, EveryPurposeHasItsOwnKey) {
   EXPECT_NE(keys.DiskKeyFor(subject), other.DiskKeyFor(subject));
   EXPECT_NE(keys.DiskKeyFor(subject).bytes, keys.DiskHash("subject", View(subject.bytes)));
   EXPECT_NE(keys.DiskHash("a", "bc"), keys.DiskHash("ab", "c")) << "the label ends where it ends";
-  EXPECT_NE(keys.PayloadKey(subject, "share one"), keys.PayloadKey(subject, "share two"));
-  EXPECT_NE(keys.PayloadKey(subject, "share"), keys.PayloadKey(SubjectHandle{{9}}, "share"));
   EXPECT_NE(keys.TokenTag("a"), keys.TokenTag("b"));
   EXPECT_NE(Fresh().Fingerprint(), Fresh().Fingerprint());
+}
+
+TEST(Keys, AShareOpensForItsSubjectAlone) {
+  const Keys keys = test::SeededKeys(1);
+  const SubjectHandle subject{{1, 2, 3}};
+  SystemRandom random;
+  const PayloadKey one = keys.NewPayloadKey(subject, random);
+  const PayloadKey two = keys.NewPayloadKey(subject, random);
+  EXPECT_NE(one.key, two.key);
+  EXPECT_NE(one.share, two.share);
+  ASSERT_EQ(one.share.size(), kShareBytes);
+  EXPECT_EQ(*keys.OpenShare(subject, one.share), one.key);
+  EXPECT_TRUE(absl::IsDataLoss(keys.OpenShare(SubjectHandle{{9}}, one.share).status()));
+  EXPECT_TRUE(absl::IsDataLoss(test::SeededKeys(2).OpenShare(subject, one.share).status()));
+  for (size_t bit = 0; bit < one.share.size() * 8; ++bit) {
+    std::string flipped = one.share;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
+    EXPECT_TRUE(absl::IsDataLoss(keys.OpenShare(subject, flipped).status())) << bit;
+  }
+  for (size_t size = 0; size < one.share.size(); ++size) {
+    EXPECT_TRUE(absl::IsDataLoss(keys.OpenShare(subject, one.share.substr(0, size)).status())) << size;
+  }
+}
+
+TEST_F(KeysTest, ARotationKeepsEveryPayloadKey) {
+  SystemRandom random;
+  const SubjectHandle subject{{1, 2, 3}};
+  Keys keys = Fresh();
+  const Bytes16 fingerprint = keys.Fingerprint();
+  PayloadKey payload = keys.NewPayloadKey(subject, random);
+  for (size_t masters = 2; masters <= kMaxMasterKeys; ++masters) {
+    const Keys before = keys;
+    keys = *keys.WithNewMasterKey(random);
+    EXPECT_EQ(*keys.OpenShare(subject, payload.share), payload.key) << "under an older master key";
+    payload.share = *keys.Rewrap(subject, payload.share);
+    EXPECT_EQ(*keys.OpenShare(subject, payload.share), payload.key);
+    EXPECT_TRUE(absl::IsDataLoss(before.OpenShare(subject, payload.share).status())) << "it lacks the master key";
+    EXPECT_EQ(keys.Fingerprint(), fingerprint);
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(keys.WithNewMasterKey(random).status()));
+  ASSERT_TRUE(keys.Save(path_).ok());
+  EXPECT_EQ(*Keys::Load(path_)->OpenShare(subject, payload.share), payload.key);
+}
+
+// RFC 3394, 4.3 and 4.6.
+TEST(KeyWrap, IsAsInTheStandard) {
+  Digest under{};
+  for (size_t i = 0; i < under.size(); ++i) under[i] = static_cast<uint8_t>(i);
+  const std::string short_key("\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff", 16);
+  EXPECT_EQ(Hex(WrapKey(under, short_key)), "64e8c3f9ce0f5ba263e9777905818a2a93c8191e7d6e8ae7");
+  EXPECT_EQ(UnwrapKey(under, WrapKey(under, short_key)), short_key);
+  std::string long_key = short_key;
+  for (char i = 0; i < 16; ++i) long_key.push_back(i);
+  EXPECT_EQ(Hex(WrapKey(under, long_key)), "28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21");
 }
 
 // Rows lie where these answers say: they must never change.
@@ -174,8 +228,10 @@ TEST(Keys, Golden) {
   EXPECT_EQ(Hex(View(keys.lookup_key())), "28c161400647afc83a756baf7d670949");
   EXPECT_EQ(Hex(View(keys.DiskKeyFor(subject).bytes)), "c8cefca95348edef7750bba09b77560a");
   EXPECT_EQ(Hex(View(keys.DiskHash("request", "id"))), "abf747c8f72d31ba7ac6b6ea72998b80");
-  EXPECT_EQ(Hex(View(keys.PayloadKey(subject, "share"))),
-            "135581db37fc2279bb224a3bbfe31ee4ef1a21f4a68180edf1181a9fdc857565");
+  test::SeededRandom random(7);
+  const PayloadKey payload = keys.NewPayloadKey(subject, random);
+  EXPECT_EQ(Hex(payload.share), "");
+  EXPECT_EQ(Hex(View(payload.key)), "");
   EXPECT_EQ(keys.TokenTag("token"), 0xde8ab523u);
   EXPECT_EQ(Hex(View(keys.Fingerprint())), "24e8ebd3b63052d16801e9d2761a0605");
 }

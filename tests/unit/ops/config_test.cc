@@ -50,7 +50,6 @@ TEST_F(ConfigTest, Defaults) {
   EXPECT_EQ(user->serve.key_file, "/h/op/.local/share/consentd.key");
   EXPECT_EQ(user->serve.head_file, "/h/op/.local/share/consentd.head");
   EXPECT_EQ(user->serve.metrics_listen->ToText(), "127.0.0.1:9464");
-  EXPECT_EQ(user->serve.partitions, 1);
   EXPECT_EQ(user->serve.drain_seconds, 10);
   EXPECT_FALSE(user->serve.accept_loss);
 
@@ -76,7 +75,6 @@ TEST_F(ConfigTest, CommandLineWinsOverEnvironmentOverFileOverDefault) {
   surroundings_.environment["CONSENTD_WRITE_THREADS"] = "43";
   const absl::StatusOr<Invocation> invocation = Serve({"--config", file, "--write-threads", "53"});
   ASSERT_TRUE(invocation.ok()) << invocation.status();
-  EXPECT_EQ(invocation->serve.partitions, 1);
   EXPECT_EQ(invocation->serve.drain_seconds, 31);
   EXPECT_EQ(invocation->serve.read_threads, 42);
   EXPECT_EQ(invocation->serve.write_threads, 53);
@@ -130,8 +128,6 @@ TEST_F(ConfigTest, ATimeIsVouchedForOnTheCommandLineOnly) {
 }
 
 TEST_F(ConfigTest, EveryBoundIsSaid) {
-  EXPECT_THAT(Error({"--partitions", "0"}), HasSubstr("1 to 1024"));
-  EXPECT_THAT(Error({"--partitions", "1025"}), HasSubstr("1 to 1024"));
   EXPECT_THAT(Error({"--drain-seconds=-1"}), HasSubstr("0 to 600"));
   EXPECT_THAT(Error({"--drain-seconds", "601"}), HasSubstr("0 to 600"));
   EXPECT_THAT(Error({"--read-threads", "257"}), HasSubstr("1 to 256"));

@@ -29,8 +29,8 @@ TEST(ReadingsTest, EveryReadingIsShown) {
   Gauges readings;
   readings.health = HealthState::kServing;
   readings.subjects = {{"eea", domain::Purpose::kHumanReview, domain::Choice::kWithdrawn, 7}};
-  readings.indexes = {{100, 4800, true}, {90, 4700, false}};
-  readings.sequences = {12, 13};
+  readings.index = IndexReading{100, 4800, false};
+  readings.commits = 25;
   readings.pools = {{"read", 3}};
   readings.changes_in_flight = 5;
   readings.clock_offset_seconds = -2.5;
@@ -42,8 +42,8 @@ TEST(ReadingsTest, EveryReadingIsShown) {
   for (const char* line :
        {"consentd_purge_tasks_open{system=\"audio\"} 4\n", "consentd_serving 1\n",
         "consentd_subjects{regime=\"eea\",purpose=\"human_review\",choice=\"withdrawn\"} 7\n",
-        "consentd_index_subjects{partition=\"0\"} 100\n", "consentd_index_bytes{partition=\"1\"} 4700\n",
-        "consentd_index_complete{partition=\"1\"} 0\n", "consentd_store_commits{partition=\"1\"} 13\n",
+        "consentd_index_subjects 100\n", "consentd_index_bytes 4800\n",
+        "consentd_index_complete 0\n", "consentd_store_commits 25\n",
         "consentd_pool_queue{pool=\"read\"} 3\n", "consentd_changes_in_flight 5\n",
         "consentd_clock_offset_seconds -2.5\n", "consentd_clock_trusted 0\n", "consentd_rocksdb_background_errors 2\n",
         "consentd_policy_info{version=\"2026-01\",hash=\"abcd\"} 1\n", "consentd_suspensions_active 2\n",

@@ -326,7 +326,7 @@ TEST(DeadlinesCompare, ACalendarIsDropped) {
 
 TEST(DeadlinesCodec, RowsKeepThem) {
   const PolicyRow row = Activated(PolicyWithDeadlines(), At(1));
-  const absl::StatusOr<PolicyRow> read = DecodeRow(EncodeRow(row.document, row.state));
+  const absl::StatusOr<PolicyRow> read = Reread(row.document, row.state);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->document.json(), row.document.json());
   EXPECT_EQ(BuildRules(read->document, read->state, {}).regimes[1].deletion,

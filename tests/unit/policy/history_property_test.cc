@@ -93,7 +93,7 @@ TEST_P(HistoryProperty, NumbersStayAndDefaultsNeverReachBack) {
     clock += random.Roll(100) - 20;  // the wall clock may go back
     const absl::StatusOr<State> state = Advance(current ? current->state : State{}, next, At(1'000 + clock));
     ASSERT_TRUE(state.ok()) << state.status();
-    const absl::StatusOr<PolicyRow> stored = DecodeRow(EncodeRow(next, *state));
+    const absl::StatusOr<PolicyRow> stored = Reread(next, *state);
     ASSERT_TRUE(stored.ok()) << stored.status();
     ASSERT_EQ(stored->state, *state);
     EXPECT_GE(state->activated_at, current ? current->state.activated_at : base::Instant{});

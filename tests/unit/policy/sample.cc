@@ -114,4 +114,12 @@ PolicyRow Activated(const v1::Policy& policy, base::Instant now, const PolicyRow
   return {std::move(document), *std::move(state)};
 }
 
+absl::StatusOr<PolicyRow> Reread(const Document& document, const State& state) {
+  absl::StatusOr<VersionRow> version = DecodeVersion(EncodeVersion({document.hash(), state}));
+  if (!version.ok()) return version.status();
+  absl::StatusOr<Document> again = Document::Parse(document.json());
+  if (!again.ok()) return again.status();
+  return Join(*std::move(again), *std::move(version));
+}
+
 }  // namespace consent::policy

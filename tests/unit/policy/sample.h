@@ -30,5 +30,7 @@ domain::Region RegionOf(const std::string& text);
 
 // `policy` activated after `previous` (nullptr: as the first one). Fails the test where that is refused by Advance.
 PolicyRow Activated(const v1::Policy& policy, base::Instant now, const PolicyRow* previous = nullptr);
+// Written and read again, as the store would.
+absl::StatusOr<PolicyRow> Reread(const Document& document, const State& state);
 
 }  // namespace consent::policy

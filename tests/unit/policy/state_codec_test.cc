@@ -1,7 +1,5 @@
 // The bytes of states and rows: frozen, canonical, bounded.
-#include <fstream>
 #include <functional>
-#include <iterator>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -25,14 +23,8 @@ PolicyRow GoldenRow() {
   return Activated(policy, At(2), &first);
 }
 
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  EXPECT_TRUE(file.good()) << path;
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
 TEST(StateCodec, Golden) {
-  // format 3; activated; since when each of seven purposes; n1 1, n2 2, n3 3; help_improve 1, train 2 (dropped); DE, FR
+  // format 4; activated; how many purposes, up to the last in use, and since when each; n1 1, n2 2, n3 3; help_improve 1, train 2 (dropped); DE, FR
   // unset, US, US-CA; 18, DE 16; no end of OPT_OUT.
   EXPECT_EQ(base::Hex(EncodeState(GoldenRow().state)),
             "038089fbb184e99103c084beb184e99103c084beb184e99103000000000003026e3101026e3202026e3303020c68656c705f696d70"
@@ -40,13 +32,15 @@ TEST(StateCodec, Golden) {
             "0100129582d90301001000");
 }
 
-TEST(StateCodec, GoldenRow) {
-  const std::string golden = ReadFile(std::string(CONSENT_GOLDEN_DIR) + "/row-1.bin");
-  const absl::StatusOr<PolicyRow> row = DecodeRow(golden);
-  ASSERT_TRUE(row.ok()) << row.status();
-  EXPECT_EQ(row->state, GoldenRow().state);
-  EXPECT_EQ(row->document.version(), "v2");
-  EXPECT_EQ(EncodeRow(row->document, row->state), golden);
+TEST(StateCodec, GoldenVersion) {
+  // format 1; the document's hash; the state's length and bytes.
+  const PolicyRow row = GoldenRow();
+  const std::string state = EncodeState(row.state);
+  const std::string golden = "01" + base::Hex(base::View(row.document.hash())) +
+                             base::Hex(std::string(1, static_cast<char>(0x80 | (state.size() & 0x7f)))) + "01" +
+                             base::Hex(state);
+  ASSERT_EQ(state.size() >> 7, 1U) << "the length takes two bytes";
+  EXPECT_EQ(base::Hex(EncodeVersion({row.document.hash(), row.state})), golden);
 }
 
 TEST(StateCodec, RoundTrips) {
@@ -58,6 +52,15 @@ TEST(StateCodec, RoundTrips) {
   decoded = DecodeState(EncodeState(row.state));
   ASSERT_TRUE(decoded.ok());
   EXPECT_EQ(*decoded, row.state);
+}
+
+TEST(StateCodec, APurposeThatComesLaterChangesNoState) {
+  // One less than there may be, and none of them in use: as a state that was written before the last purpose came.
+  State state;
+  state.activated_at = At(1);
+  state.in_use_since[5] = At(1);
+  EXPECT_EQ(base::Hex(EncodeState(state)), "0480" "89fbb184e99103" "06" "0000000000" "8089fbb184e99103" "0000000000");
+  EXPECT_EQ(*DecodeState(EncodeState(state)), state);
 }
 
 TEST(StateCodec, TotalOnTruncationAndFlips) {
@@ -73,9 +76,9 @@ TEST(StateCodec, TotalOnTruncationAndFlips) {
     const absl::StatusOr<State> state = DecodeState(flipped);
     EXPECT_TRUE(!state.ok() || EncodeState(*state) == flipped) << bit;
   }
-  const std::string whole = EncodeRow(row.document, row.state);
+  const std::string whole = EncodeVersion({row.document.hash(), row.state});
   for (size_t size = 0; size < whole.size(); ++size) {
-    EXPECT_EQ(DecodeRow(whole.substr(0, size)).status().code(), absl::StatusCode::kDataLoss) << size;
+    EXPECT_EQ(DecodeVersion(whole.substr(0, size)).status().code(), absl::StatusCode::kDataLoss) << size;
   }
 }
 
@@ -98,6 +101,7 @@ TEST(StateCodec, RefusesWhatNoActivationMakes) {
       Changed([](State* s) { s->controls["train"].number = 1; }),
       Changed([](State* s) { s->controls["train"].covers.bits = 0x80; }),
       Changed([](State* s) { s->controls["train"].last_listed.bits = 0x80; }),
+      Changed([](State* s) { s->controls["train"].covers.bits = 0x8000; }),
       Changed([](State* s) { s->opt_out_since[domain::Region::FromPacked(1)] = base::Instant{}; }),
       Changed([](State* s) { s->opt_out_until[RegionOf("US")] = base::Instant{}; }),
       Changed([](State* s) { s->opt_out_until[RegionOf("US")] = s->activated_at + base::Microseconds(1); }),
@@ -114,7 +118,8 @@ TEST(StateCodec, RefusesWhatNoActivationMakes) {
 
 TEST(RowCodec, RefusesAStateOfAnotherPolicy) {
   const PolicyRow row = GoldenRow();
-  ASSERT_TRUE(DecodeRow(EncodeRow(row.document, row.state)).ok());
+  ASSERT_TRUE(Reread(row.document, row.state).ok());
+  EXPECT_FALSE(Join(row.document, {base::Digest{}, row.state}).ok()) << "the row of another document";
   const std::vector<State> wrong = {
       State{},
       Changed([](State* s) { s->in_use_since[6] = s->activated_at; }),
@@ -137,11 +142,13 @@ TEST(RowCodec, RefusesAStateOfAnotherPolicy) {
       Changed([](State* s) { s->ages_of_consent[RegionOf("FR")] = s->ages_of_consent[domain::Region{}]; }),
   };
   for (size_t i = 0; i < wrong.size(); ++i) {
-    EXPECT_EQ(DecodeRow(EncodeRow(row.document, wrong[i])).status().code(), absl::StatusCode::kDataLoss) << i;
+    EXPECT_EQ(Reread(row.document, wrong[i]).status().code(), absl::StatusCode::kDataLoss) << i;
   }
 }
 
-TEST(RowCodec, TheLargestRowFitsIntoOneCommit) { static_assert(kMaxRowBytes < 1024 * 1024 - 32 * 1024); }
+TEST(RowCodec, TheLargestVersionFitsIntoOneCommit) {
+  static_assert(kMaxFileBytes + kMaxVersionBytes < 1024 * 1024 - 32 * 1024);
+}
 
 TEST(StateCodec, TheLargestStateIsWithinItsBound) {
   State state;

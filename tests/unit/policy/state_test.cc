@@ -229,7 +229,7 @@ TEST(StateAges, KeepWhatTheyWere) {
             (std::vector<Step>{{{}, 18}, {At(2), 15}, {At(3), 18}, {At(4), 21}}));
   EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("PL")).steps(), (std::vector<Step>{{{}, 18}, {At(4), 21}}));
   EXPECT_EQ(third.state.ages_of_consent.size(), 3U);
-  EXPECT_TRUE(DecodeRow(EncodeRow(fourth.document, fourth.state)).ok());
+  EXPECT_TRUE(Reread(fourth.document, fourth.state).ok());
 }
 
 TEST(StateAges, RunOutInsteadOfBeingForgotten) {

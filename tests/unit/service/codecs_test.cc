@@ -85,6 +85,10 @@ ChangeRow SomeRow(uint64_t seed) {
   for (uint64_t i = dice.Below(6); i > 0; --i) row.changes.push_back(SomeChange(dice));
   row.facts = dice.Text(200);
   row.sealed = dice.Text(300);
+  if (row.kind >= ChangeKind::kPolicyActivated) {
+    row.caller = dice.Text(64);
+    row.nonce.fill(static_cast<uint8_t>(seed));
+  }
   return row;
 }
 
@@ -92,6 +96,7 @@ Payload SomePayload(uint64_t seed) {
   Dice dice(seed);
   Payload payload;
   payload.evidence = dice.Text(500);
+  payload.caller = dice.Text(64);
   for (uint64_t i = dice.Below(4); i > 0; --i) payload.names.emplace_back(dice.Scope(), dice.Text(128));
   for (uint64_t i = dice.Below(3); i > 0; --i) {
     payload.guardians.emplace_back(HandleOf<base::GuardianHandle>(static_cast<uint8_t>(dice.Below(256))),
@@ -136,6 +141,8 @@ TEST(ChangeRow, ReadsBack) {
     ASSERT_EQ(back.changes, row.changes) << seed;
     ASSERT_EQ(back.facts, row.facts);
     ASSERT_EQ(back.sealed, row.sealed);
+    ASSERT_EQ(back.caller, row.caller);
+    ASSERT_EQ(back.nonce, row.nonce);
   }
 }
 
@@ -157,6 +164,7 @@ TEST(Payload, ReadsBackAndSurvivesHostileBytes) {
     Payload back;
     ASSERT_TRUE(DecodePayload(EncodePayload(payload), &back));
     ASSERT_EQ(back.evidence, payload.evidence);
+    ASSERT_EQ(back.caller, payload.caller);
     ASSERT_EQ(back.names, payload.names);
     ASSERT_EQ(back.guardians, payload.guardians);
     test::Torment(EncodePayload(payload), reencode, seed);

@@ -119,11 +119,11 @@ TEST(Fill, TheSameAnswersWithAnIndexOfAnySize) {
       Tell(world, 7, 400);
       told.push_back(Answers(world));
       EXPECT_EQ(told.back(), told.front()) << max_subjects;
-      EXPECT_EQ(world.core().indexes[0]->complete(), max_subjects == 1'000);
+      EXPECT_EQ(world.core().index.complete(), max_subjects == 1'000);
       ExpectCensus(world);
       world.Restart();
       EXPECT_EQ(Answers(world), told.front()) << "after a restart, " << max_subjects;
-      EXPECT_LE(world.core().indexes[0]->size(), max_subjects + 1);
+      EXPECT_LE(world.core().index.size(), max_subjects + 1);
       ExpectCensus(world);
     }
   }
@@ -135,7 +135,7 @@ TEST(Fill, TheIndexHoldsTheBytesThatItHeldBefore) {
   std::vector<std::string> before(kSubjects);
   std::vector<service::Found> found(kSubjects);
   const auto read = [&](int i, std::string* bytes) {
-    return world.core().IndexOf(world.Handle(NameOf(i))).FindBytes(world.Handle(NameOf(i)), bytes);
+    return world.core().index.FindBytes(world.Handle(NameOf(i)), bytes);
   };
   for (int i = 0; i < kSubjects; ++i) found[i] = read(i, &before[i]);
   world.Restart();

@@ -91,7 +91,7 @@ TEST_P(ManyDeletions, OfAClosedAccountNothingIsLeft) {
   }
   EXPECT_TRUE(domain::IsSuppressionRecord(world.Facts("a")));
   EXPECT_EQ(Text(world.Check("a", Recording(first), Purpose::kNone)), "PURGE: ACCOUNT_CLOSED");
-  EXPECT_EQ(world.core().IndexOf(world.Handle("a")).FindTombstones(world.Handle("a")), nullptr);
+  EXPECT_EQ(world.core().index.FindTombstones(world.Handle("a")), nullptr);
 }
 
 INSTANTIATE_TEST_SUITE_P(Index, ManyDeletions, testing::Values(1 << 20, 10));

@@ -1,0 +1,31 @@
+// What every partition must have: one change of each, under one time.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "daemon/service/state/core.h"
+#include "daemon/store/store.h"
+
+namespace consent::service {
+
+// What one partition writes: `stamp` is that commit's own, `time` the one of all. Pure, as store::Build is.
+using MakeChange = std::function<store::Change(store::Partition, const store::Stamp& stamp, base::Instant time)>;
+
+struct WrittenEverywhere {
+  absl::Status status;
+  base::Instant time;  // of all of them: partition 0's stamp, but after all that any partition has stamped and after
+                       // that of the one before; unset: nothing was written
+};
+
+// Partition 0 first, whose stamp gives the time; then all others at once, so that they share syncs; a queue that is
+// full is waited for then. Every partition has it when it returns OK. Where `time` is set and the status is no OK some
+// have it and others not: the caller writes it again, or a restart does (WriteMissing). Blocks.
+WrittenEverywhere WriteEverywhere(Core& core, const MakeChange& make);
+
+// What a crash, or an error, kept from these partitions, under the time that it had. Blocks.
+absl::Status WriteMissing(Core& core, const std::vector<store::Partition>& partitions, base::Instant time,
+                          const MakeChange& make);
+
+}  // namespace consent::service
