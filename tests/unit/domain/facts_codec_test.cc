@@ -249,7 +249,7 @@ std::map<std::string, SubjectFacts> GoldenSubjects() {
   world.Do(Off(Account(), ControlNamed("improve")));
   world.Do(On(world, Account(), PurposeOf(Purpose::kHumanReview)));
   world.Do(Keep(world, Account(), Months(18)));
-  world.Do(Keep(world, Profile(1), kDoNotSave));
+  world.Do(Keep(world, Profile(1), kNothingSaved));
   world.Do(Keep(world, Profile(1), Months(3)));
   Command child = WithProfile(Command{}, 2, AChild());
   child.profiles[0].guardian = Guardian(3);

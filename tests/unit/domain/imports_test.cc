@@ -193,7 +193,7 @@ std::vector<Stored> StoredValues() {
        [](Command& c) { NameGuardian(c, 1); },
        [](const SmallWorld& w) { return Of(w, Profile(2)).guardian.IsSet() ? 1 : 0; }},
       {"retention", said(keep(Account(), Months(3))), keep(Account(), Months(18)), kept(Account())},
-      {"nothing saved", said(keep(Device(1), kDoNotSave)), keep(Device(1), kUntilDeleted), kept(Device(1))},
+      {"nothing saved", said(keep(Device(1), kNothingSaved)), keep(Device(1), kUntilDeleted), kept(Device(1))},
       {"activity", said(age(AChild())),
        [](Command& c) {
          c = WithProfile(c, 2, AChild());

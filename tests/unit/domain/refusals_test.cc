@@ -151,7 +151,7 @@ TEST(Refusals, AClockThatIsNotTrustedAndAPolicyThatChangesStopLooseningsOnly) {
     EXPECT_EQ(RefusalOf(world.Try(On(world, Account(), PurposeOf(kReview)))), why);
     EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), Months(18)))), why);
     EXPECT_EQ(RefusalOf(world.Try(Off(Account(), Target{}))), Refusal::kNone);
-    EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), kDoNotSave))), Refusal::kNone);
+    EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), kNothingSaved))), Refusal::kNone);
   }
 }
 
@@ -165,7 +165,7 @@ TEST(Refusals, AClosedAccountIsRestrictedOnly) {
   EXPECT_EQ(RefusalOf(world.Do(Keep(world, Account(), Months(18)))), Refusal::kNone) << "it binds who comes next";
   EXPECT_EQ(world.facts.account().retention, Months(3)) << "and not the closed one";
   EXPECT_EQ(RefusalOf(world.Do(Off(Account(), Target{}))), Refusal::kNone);
-  EXPECT_EQ(RefusalOf(world.Do(Keep(world, Account(), kDoNotSave))), Refusal::kNone);
+  EXPECT_EQ(RefusalOf(world.Do(Keep(world, Account(), kNothingSaved))), Refusal::kNone);
   EXPECT_TRUE(SaysNo(world.facts.account().ChoiceFor(kReview).choice));
 }
 
@@ -180,7 +180,7 @@ TEST(Refusals, NamesThatThePolicyDoesNotHave) {
   EXPECT_EQ(RefusalOf(world.Try(On(world, Account(), Target{}))), Refusal::kAllCannotBeTurnedOn);
   EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), Months(4)))), Refusal::kRetentionNotOffered);
   world.rules.offers_do_not_save = false;
-  EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), kDoNotSave))), Refusal::kRetentionNotOffered);
+  EXPECT_EQ(RefusalOf(world.Try(Keep(world, Account(), kNothingSaved))), Refusal::kRetentionNotOffered);
 }
 
 TEST(Refusals, ContradictionIsOff) {

@@ -46,7 +46,7 @@ TEST(Retention, ExpiredUpToIsExactlyTheLastExpiredCapture) {
     ASSERT_GT(base::AddMonths(last + base::Microseconds(1), months), now) << i;
   }
   EXPECT_FALSE(internal::ExpiredUpTo(kUntilDeleted, At("2026-01-01T00:00:00Z")).IsSet());
-  EXPECT_EQ(internal::ExpiredUpTo(kDoNotSave, At("2026-01-01T00:00:00Z")), At("2026-01-01T00:00:00Z"));
+  EXPECT_EQ(internal::ExpiredUpTo(kNothingSaved, At("2026-01-01T00:00:00Z")), At("2026-01-01T00:00:00Z"));
 }
 
 TEST(Retention, MonthEnds) {
@@ -68,7 +68,7 @@ TEST(Retention, MonthEnds) {
 }
 
 TEST(Retention, ShorterNeedsNothingLongerNeedsEverything) {
-  const Retention by_strictness[] = {kDoNotSave, Months(3), Months(18), kUntilDeleted};
+  const Retention by_strictness[] = {kNothingSaved, Months(3), Months(18), kUntilDeleted};
   for (const Retention& from : by_strictness) {
     for (const Retention& to : by_strictness) {
       SmallWorld world;
@@ -86,7 +86,7 @@ TEST(Retention, ShorterNeedsNothingLongerNeedsEverything) {
 
 TEST(Retention, FloorsNeverSink) {
   std::mt19937_64 random(99);
-  const Retention offered[] = {kDoNotSave, Months(3), Months(18), kUntilDeleted};
+  const Retention offered[] = {kNothingSaved, Months(3), Months(18), kUntilDeleted};
   for (int story = 0; story < 200; ++story) {
     SmallWorld world;
     world.Register("DE");

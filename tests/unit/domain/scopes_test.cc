@@ -110,7 +110,7 @@ TEST(Removal, KeepsWhatWasRefusedAndWhatHadExpired) {
   world.Do(On(world, Profile(1), PurposeOf(Purpose::kPersonalisation)));
   world.Do(Off(Profile(1), PurposeOf(kReview)));
   world.Do(Off(Profile(1), ControlNamed("messages")));
-  world.Do(Keep(world, Profile(1), kDoNotSave));
+  world.Do(Keep(world, Profile(1), kNothingSaved));
   const ScopeFacts before = *Found(world, Profile(1));
   const Instant removed_at = world.next.time;
   ASSERT_EQ(RefusalOf(world.Do(Remove(world, Profile(1)))), Refusal::kNone);
@@ -238,7 +238,7 @@ TEST(Fold, RemovedOnesFoldToo) {
     if (n == 0) first_off = world.next.time;
     world.Do(Off(DeviceNumber(n), PurposeOf(kReview)));
     world.Do(On(world, DeviceNumber(n), PurposeOf(kReview)));
-    world.Do(Keep(world, DeviceNumber(n), kDoNotSave));
+    world.Do(Keep(world, DeviceNumber(n), kNothingSaved));
     ASSERT_EQ(RefusalOf(world.Do(Remove(world, DeviceNumber(n)))), Refusal::kNone) << n;
     ASSERT_LE(world.facts.scopes.size(), 3 + kMaxProfiles + 1) << n;
   }

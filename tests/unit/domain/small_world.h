@@ -57,7 +57,7 @@ Command WithProfile(Command command, uint8_t number, Age age);
 
 constexpr Retention Months(uint8_t n) { return {RetentionKind::kMonths, n}; }
 constexpr Retention kUntilDeleted{};
-constexpr Retention kDoNotSave{RetentionKind::kDoNotSave, 0};
+constexpr Retention kNothingSaved{RetentionKind::kDoNotSave, 0};
 
 // Of the only part.
 Refusal RefusalOf(const Transition& transition);
