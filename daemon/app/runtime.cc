@@ -162,7 +162,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .index = service::FactsIndex(options_.index_max_subjects),
                                 .gauges = {},
                                 .writers = *writers_,
-                                .activation = {}});
+                                .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
   services_ = std::make_unique<Services>(*core_, *readers_, call_log_);
 }

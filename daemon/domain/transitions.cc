@@ -13,6 +13,7 @@ PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people) {
   if (builder.IsClosed()) return Refused(Refusal::kAccountClosed);
   if (builder.moment.now.doubtful) return Refused(Refusal::kClockDoubtful);
   if (builder.moment.now.behind) return Refused(Refusal::kClockBehind);
+  builder.result.needs_policy = true;
   if (builder.moment.policy_changing) return Refused(Refusal::kPolicyChanging);
   const bool registering = command.registers && !builder.before.registered;
   if (!builder.before.registered && !registering) return Refused(Refusal::kSubjectNotFound);
@@ -147,6 +148,7 @@ Transition Apply(const SubjectFacts& before, const Command& command, const Momen
   const bool was_closed = before.closed_at.IsSet() && !before.reopened_at.IsSet();
   if (command.registers && command.unusable.empty() && !before.registered && (!was_closed || command.reopens)) {
     result.registered_now = true;
+    result.needs_policy = true;
     result.after.registered = true;
     result.after.account().registered = true;
     result.after.default_from = moment.time;

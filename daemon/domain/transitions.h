@@ -145,7 +145,7 @@ struct Moment {
   Instant time;           // the commit's stamp: orders, and is what a choice and its end are dated by
   uint64_t sequence = 0;  // becomes the subject's revision
   base::Now now = base::Now::Sure(time);
-  bool policy_changing = false;  // loosenings are refused while a policy is being activated
+  bool policy_changing = false;  // loosenings are refused: a policy is being activated, or `rules` may not be in force
 
   // The end of an order that reaches to its receipt: PURGE up to the earlier of stamp and wall, no eligibility up to
   // the stamp. In doubt nothing is sure, and there is no end until the time is settled.
@@ -162,6 +162,9 @@ struct Transition {
   std::vector<PartOutcome> parts;
   std::vector<FactChange> changes;
   bool registered_now = false;
+  // Some part makes it looser, or would if no policy were being activated: what it may allow is said by `rules`, so it
+  // holds only while they are in force.
+  bool needs_policy = false;
   // True if at least one part applied, or there were none.
   bool AnyApplied() const;
 };

@@ -28,7 +28,7 @@ Offline::Offline(const std::string& data_dir)
                                    .index = service::FactsIndex(UINT64_MAX),
                                    .gauges = {},
                                    .writers = writers_,
-                                   .activation = {}});
+                                   .partition_policies = service::PartitionPolicies(store_->partition_count())});
   service::PolicyAdmin admin(*context_);
   absl::Status status = admin.Load();
   if (status.ok()) status = admin.Activate(Need(app::LoadPolicy("")));

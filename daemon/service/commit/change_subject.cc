@@ -8,6 +8,7 @@
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/commit/retry.h"
 #include "daemon/service/rows/load_subject.h"
+#include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
@@ -73,6 +74,20 @@ absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition 
   return reply;
 }
 
+// Notices and controls that the facts name and whose use in the partition is on no row yet.
+std::vector<UsageMark> NewMarks(const Core& core, store::Partition partition, const domain::SubjectFacts& facts) {
+  std::vector<UsageMark> marks;
+  const auto add = [&](UsageMark mark) {
+    if (mark.number == 0 || core.partition_policies.Has(partition, mark)) return;
+    if (std::find(marks.begin(), marks.end(), mark) == marks.end()) marks.push_back(mark);
+  };
+  for (const domain::ScopeFacts& scope : facts.scopes) {
+    for (const domain::PurposeChoice& choice : scope.choices) add({false, choice.notice});
+    for (const domain::ControlRefusal& refusal : scope.refused_controls) add({true, refusal.control});
+  }
+  return marks;
+}
+
 bool IsGuardianIn(const domain::SubjectFacts& facts, base::GuardianHandle guardian) {
   return std::any_of(facts.scopes.begin(), facts.scopes.end(),
                      [&](const auto& scope) { return scope.guardian == guardian; });
@@ -120,10 +135,8 @@ void ChangeSubject::Start(const WorkPtr& work) {
 }
 
 void ChangeSubject::Attempt(const WorkPtr& work) {
-  work->ticket = core_.activation.Enter();
   ++work->attempts;
   if (!Prepare(*work)) {
-    core_.activation.Leave(work->ticket);
     Finish(work);
     return;
   }
@@ -135,6 +148,10 @@ void ChangeSubject::Attempt(const WorkPtr& work) {
   if (!work->request_key.empty()) {
     preconditions.push_back({store::Table::kRequest, work->request_key, work->request_row, work->seen});
   }
+  if (work->needs_policy) {
+    preconditions.push_back({store::Table::kPolicy, std::string(kCurrentPolicyKey),
+                             EncodeCurrentPolicy({work->policy.activated_at, false}), work->seen});
+  }
   work->request.hook->AddPreconditions(preconditions);
   core_.store.Commit(
       core_.PartitionOf(subject), std::move(preconditions),
@@ -145,7 +162,11 @@ void ChangeSubject::Attempt(const WorkPtr& work) {
 // All that may block or cost is done here, on a pool thread, before the commit takes its place in the order.
 bool ChangeSubject::Prepare(Work& work) const {
   const ChangeRequest& request = work.request;
-  work.seen = core_.store.GetReadVersion(core_.PartitionOf(request.subject));
+  const store::Partition partition = core_.PartitionOf(request.subject);
+  work.seen = core_.store.GetReadVersion(partition);
+  work.policy = core_.policies.in_force();
+  work.policy_changing =
+      core_.partition_policies.Current(partition) != CurrentPolicy{work.policy.activated_at, false};
   if (IsAnsweredBefore(work)) return false;
   absl::StatusOr<StoredFacts> before = LoadFacts(core_, request.subject);
   if (!before.ok()) {
@@ -205,10 +226,10 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
 
 // Tries the command, so that one of which nothing would apply costs no commit, and asks the part what it adds.
 bool ChangeSubject::PrepareHook(Work& work) const {
-  const std::shared_ptr<const domain::Rules> rules = core_.policies.rules();
   const base::Now now = core_.Present();
-  const domain::Moment moment{now.latest, work.before.facts.revision + 1, now, work.ticket.closed};
-  const domain::Transition trial = domain::Apply(work.before.facts, work.request.command, moment, *rules);
+  const domain::Moment moment{now.latest, work.before.facts.revision + 1, now, work.policy_changing};
+  const domain::Transition trial = domain::Apply(work.before.facts, work.request.command, moment, *work.policy.rules);
+  work.needs_policy = trial.needs_policy && !work.policy_changing;
   if (!trial.AnyApplied()) {
     work.reply = work.request_id_was_used ? RequestIdReused() : RefusalStatus(trial.parts.front());
     return false;
@@ -292,8 +313,12 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
 // say so.
 store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const {
   const ChangeRequest& request = work.request;
-  const std::shared_ptr<const domain::Rules> rules = core_.policies.rules();
-  const domain::Moment moment{stamp.time, stamp.sequence, core_.Present(), work.ticket.closed};
+  // What loosens holds under the very version that is the precondition; a restriction under the newest that is known.
+  const PolicyBook::InForce newest = core_.policies.in_force();
+  const bool is_newest = newest.activated_at == work.policy.activated_at;
+  const std::shared_ptr<const domain::Rules> rules =
+      work.needs_policy && !is_newest ? work.policy.rules : newest.rules;
+  const domain::Moment moment{stamp.time, stamp.sequence, core_.Present(), !work.needs_policy};
   domain::Transition transition = domain::Apply(work.before.facts, request.command, moment, *rules);
 
   const std::string key = core_.SubjectKey(request.subject);
@@ -305,6 +330,8 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   work.facts_after.clear();
   domain::EncodeFacts(transition.after, &work.facts_after);
   change.writes.push_back({store::Table::kSubject, key, EncodeSubjectRow(request.subject, work.facts_after)});
+  work.marks = NewMarks(core_, core_.PartitionOf(request.subject), transition.after);
+  for (const UsageMark mark : work.marks) change.writes.push_back(PutMark(mark));
   if (!work.share.empty()) change.writes.push_back({store::Table::kKeyShare, key, work.share});
   if (!work.names_row.empty()) change.writes.push_back({store::Table::kNames, key, work.names_row});
   if (!work.request_key.empty()) {
@@ -345,6 +372,7 @@ void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
     index.PutTombstones(request.subject, work.after.cover);
   }
   index.Put(request.subject, work.facts_after);
+  for (const UsageMark mark : work.marks) core_.partition_policies.Add(core_.PartitionOf(request.subject), mark);
   request.hook->Wake();
   core_.NoteStamp(stamp.time);
   core_.gauges.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);
@@ -360,9 +388,7 @@ void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& re
       }
       break;
     case store::Outcome::kConflict:
-      core_.activation.Leave(work->ticket);
       if (work->attempts < kMaxCommitAttempts && core_.writers.Post([this, work] { Attempt(work); })) return;
-      work->ticket = core_.activation.Enter();
       work->reply = wire::MakeError(v1::ERROR_REASON_CONTENTION,
                                     "concurrent changes won every time: repeat the call; nothing was written");
       break;
@@ -382,7 +408,6 @@ void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& re
           "the store failed while writing: repeat with the same request_id after the daemon has restarted");
       break;
   }
-  core_.activation.Leave(work->ticket);
   // The committer does not wait for replies to be written; if the pool is full it must.
   if (!core_.writers.Post([this, work] { Finish(work); })) Finish(work);
 }

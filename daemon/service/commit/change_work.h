@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "daemon/service/commit/change_hook.h"
@@ -15,7 +16,10 @@ namespace consent::service {
 struct ChangeSubject::Work {
   ChangeRequest request;
   ChangeDone done;
-  ActivationGate::Ticket ticket;
+  PolicyBook::InForce policy;      // as it was when the attempt began
+  bool policy_changing = false;    // in the subject's partition another one is coming into force
+  bool needs_policy = false;       // the commit has it for a precondition
+  std::vector<UsageMark> marks;    // that the commit writes
   int attempts = 0;
 
   std::optional<store::ReadVersion> seen;  // before anything was read

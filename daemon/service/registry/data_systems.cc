@@ -76,11 +76,12 @@ absl::StatusOr<SystemRow> DataSystems::Find(domain::SystemNumber number) const {
 
 // `stamped` is set to the time that all partitions give it.
 absl::Status DataSystems::WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped) {
-  const WrittenEverywhere written = service::WriteEverywhere(core_, [&](store::Partition, const store::Stamp& stamp, base::Instant time) {
-    SystemRow stamped_row = row;
-    if (!(row.*stamped).IsSet()) stamped_row.*stamped = time;
-    return ChangeOf(stamped_row, stamp);
-  });
+  const WrittenEverywhere written = service::WriteEverywhere(
+      core_, {[&](store::Partition, const store::Stamp& stamp, base::Instant time) {
+        SystemRow stamped_row = row;
+        if (!(row.*stamped).IsSet()) stamped_row.*stamped = time;
+        return ChangeOf(stamped_row, stamp);
+      }});
   if (written.time.IsSet() && !(row.*stamped).IsSet()) row.*stamped = written.time;
   if (!written.status.ok() && written.time.IsSet()) unfinished_ = row;
   if (written.status.ok()) unfinished_.reset();
@@ -182,12 +183,12 @@ absl::Status DataSystems::Load() {
     const auto make = [&row = row](store::Partition, const store::Stamp& stamp, base::Instant) {
       return ChangeOf(row, stamp);
     };
-    if (absl::Status s = WriteMissing(core_, lacking, {}, make); !s.ok()) return s;
+    if (absl::Status s = WriteMissing(core_, lacking, {}, {make}); !s.ok()) return s;
     Remember(row);
   }
   for (uint16_t number = 0; number < partitions; ++number) {
-    if (absl::Status s = FillBoard(store::Partition{number}); !s.ok()) return s;
-    if (absl::Status s = FillCensus(store::Partition{number}); !s.ok()) return s;
+    if (absl::Status s = FillQueue(store::Partition{number}); !s.ok()) return s;
+    if (absl::Status s = FillGauges(store::Partition{number}); !s.ok()) return s;
     if (absl::Status s = MakeMissingTasks(store::Partition{number}); !s.ok()) return s;
   }
   // A crash may have come between a retirement and the end of its tasks.
@@ -198,7 +199,7 @@ absl::Status DataSystems::Load() {
   return absl::OkStatus();
 }
 
-absl::Status DataSystems::FillBoard(store::Partition partition) {
+absl::Status DataSystems::FillQueue(store::Partition partition) {
   bool damaged = false;
   const absl::Status scanned = core_.store.Scan(
       partition, store::Table::kTask, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
@@ -216,7 +217,7 @@ absl::Status DataSystems::FillBoard(store::Partition partition) {
   return damaged ? DamagedRow("a purge task's row") : absl::OkStatus();
 }
 
-absl::Status DataSystems::FillCensus(store::Partition partition) {
+absl::Status DataSystems::FillGauges(store::Partition partition) {
   bool damaged = false;
   const absl::Status scanned = core_.store.Scan(
       partition, store::Table::kDeletion, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {

@@ -44,8 +44,8 @@ class DataSystems {
   absl::Status MakeMissingTasks(DeletionPlace place);
   // Ends the system's open tasks as EXEMPT.
   absl::Status EndTasks(const SystemRow& system);
-  absl::Status FillBoard(store::Partition partition);
-  absl::Status FillCensus(store::Partition partition);
+  absl::Status FillQueue(store::Partition partition);
+  absl::Status FillGauges(store::Partition partition);
   void Remember(const SystemRow& row) EXCLUDES(mutex_);
 
   Core& core_;

@@ -7,14 +7,19 @@
 
 namespace consent::service {
 
-WrittenEverywhere WriteEverywhere(Core& core, const MakeChange& make) {
+WrittenEverywhere WriteEverywhere(Core& core, const EveryPartition& write) {
   constexpr store::Partition kFirst{0};
   WrittenEverywhere written;
-  const store::CommitResult first = CommitNow(core, kFirst, {}, [&](const store::Stamp& stamp) {
-    // After what another partition stamped: its consents from before a suspension must not look later than its end.
-    written.time = std::max(stamp.time, core.Now() + base::Span{1});
-    return make(kFirst, stamp, written.time);
-  });
+  const store::CommitResult first = CommitNow(
+      core, kFirst, write.preconditions,
+      [&](const store::Stamp& stamp) {
+        // After what another partition stamped: its consents from before a suspension must not look later than its end.
+        written.time = std::max(stamp.time, core.Now() + base::Span{1});
+        return write.make(kFirst, stamp, written.time);
+      },
+      [&](const store::Stamp&) {
+        if (write.publish) write.publish(kFirst);
+      });
   written.status = OutcomeStatus(first.outcome);
   if (!written.status.ok()) {
     if (first.outcome != store::Outcome::kUnknown) written.time = base::Instant{};
@@ -22,17 +27,22 @@ WrittenEverywhere WriteEverywhere(Core& core, const MakeChange& make) {
   }
   std::vector<store::Partition> others;
   for (uint16_t number = 1; number < core.store.partition_count(); ++number) others.push_back({number});
-  written.status = WriteMissing(core, others, written.time, make);
+  written.status = WriteMissing(core, others, written.time, write);
   if (written.status.ok()) core.NoteStamp(written.time);
   return written;
 }
 
 absl::Status WriteMissing(Core& core, const std::vector<store::Partition>& partitions, base::Instant time,
-                          const MakeChange& make) {
+                          const EveryPartition& write) {
   std::vector<PartitionCommit> commits;
   commits.reserve(partitions.size());
   for (const store::Partition partition : partitions) {
-    commits.push_back({partition, {}, [&make, partition, time](const store::Stamp& stamp) { return make(partition, stamp, time); }});
+    commits.push_back({partition,
+                       {},
+                       [&write, partition, time](const store::Stamp& stamp) { return write.make(partition, stamp, time); },
+                       [&write, partition](const store::Stamp&) {
+                         if (write.publish) write.publish(partition);
+                       }});
   }
   for (const store::CommitResult& result : CommitAllPatiently(core, std::move(commits))) {
     if (absl::Status status = OutcomeStatus(result.outcome); !status.ok()) return status;

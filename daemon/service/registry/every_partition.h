@@ -13,19 +13,27 @@ namespace consent::service {
 // What one partition writes: `stamp` is that commit's own, `time` the one of all. Pure, as store::Build is.
 using MakeChange = std::function<store::Change(store::Partition, const store::Stamp& stamp, base::Instant time)>;
 
+struct EveryPartition {
+  MakeChange make;
+  // Called with each partition that has it, in the order of its commits, before the caller goes on; must not block.
+  std::function<void(store::Partition)> publish = {};
+  // Of the first partition's commit: what nobody else may have written meanwhile.
+  std::vector<store::Precondition> preconditions = {};
+};
+
 struct WrittenEverywhere {
   absl::Status status;
   base::Instant time;  // of all of them: partition 0's stamp, but after all that any partition has stamped and after
                        // that of the one before; unset: nothing was written
 };
 
-// Partition 0 first, whose stamp gives the time; then all others at once, so that they share syncs; a queue that is
+// CONTENTION where a precondition did not hold. Partition 0 first, whose stamp gives the time; then all others at once, so that they share syncs; a queue that is
 // full is waited for then. Every partition has it when it returns OK. Where `time` is set and the status is no OK some
 // have it and others not: the caller writes it again, or a restart does (WriteMissing). Blocks.
-WrittenEverywhere WriteEverywhere(Core& core, const MakeChange& make);
+WrittenEverywhere WriteEverywhere(Core& core, const EveryPartition& write);
 
 // What a crash, or an error, kept from these partitions, under the time that it had. Blocks.
 absl::Status WriteMissing(Core& core, const std::vector<store::Partition>& partitions, base::Instant time,
-                          const MakeChange& make);
+                          const EveryPartition& write);
 
 }  // namespace consent::service

@@ -12,23 +12,12 @@
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/registry/every_partition.h"
 #include "daemon/service/rows/change_row.h"
+#include "daemon/service/rows/policy_rows.h"
+#include "daemon/service/rows/read_errors.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::service {
 namespace {
-
-// Rows of kPolicy: in every partition when each version came into force there; in partition 0 alone what it is.
-constexpr char kInForce = 'v';   // ‖ time (8): the document's hash
-constexpr char kState = 's';     // ‖ time (8): policy::EncodeVersion
-constexpr char kDocument = 'd';  // ‖ SHA-256 of it (32): the document as it was given
-
-std::string TimeKey(char kind, base::Instant time) {
-  std::string key(1, kind);
-  base::Encoder(&key).BigEndian(static_cast<uint64_t>(time.micros), 8);
-  return key;
-}
-
-std::string DocumentKey(const base::Digest& hash) { return kDocument + std::string(base::View(hash)); }
 
 std::string SuspensionKey(const SuspensionRow& row) {
   std::string key;
@@ -61,14 +50,18 @@ MakeChange VersionWriter(const policy::Document& document,
     const base::Digest& hash = document.hash();
     store::Change change;
     if (partition.number == 0) {
-      change.writes.push_back({store::Table::kPolicy, DocumentKey(hash), document.json()});
+      change.writes.push_back({store::Table::kPolicy, PolicyDocumentKey(hash), document.json()});
       change.writes.push_back(
-          {store::Table::kPolicy, TimeKey(kState, time), policy::EncodeVersion({hash, state_at(time)})});
+          {store::Table::kPolicy, PolicyTimeKey(kStates, time), policy::EncodeVersion({hash, state_at(time)})});
     }
-    change.writes.push_back({store::Table::kPolicy, TimeKey(kInForce, time), std::string(base::View(hash))});
+    change.writes.push_back({store::Table::kPolicy, PolicyTimeKey(kInForceRows, time), std::string(base::View(hash))});
     change.event = PlainEvent(ChangeKind::kPolicyActivated, document.version());
     return change;
   };
+}
+
+store::Write PutCurrent(const CurrentPolicy& current) {
+  return {store::Table::kPolicy, std::string(kCurrentPolicyKey), EncodeCurrentPolicy(current)};
 }
 
 // The partitions that do not have the row.
@@ -79,18 +72,6 @@ std::vector<store::Partition> Lacking(const std::vector<std::set<std::string>>& 
   }
   return lacking;
 }
-
-// Closes the gate for the time of an activation.
-class ClosedGate {
- public:
-  explicit ClosedGate(ActivationGate& gate) : gate_(gate) { gate_.CloseAndWait(); }
-  ~ClosedGate() { gate_.Open(); }
-  ClosedGate(const ClosedGate&) = delete;
-  ClosedGate& operator=(const ClosedGate&) = delete;
-
- private:
-  ActivationGate& gate_;
-};
 
 }  // namespace
 
@@ -112,7 +93,7 @@ absl::Status PolicyAdmin::LoadSuspensions() {
   for (const auto& [key, value] : rows) {
     SuspensionRow row;
     if (!DecodeSuspension(value, &row)) return absl::DataLossError("a stored suspension cannot be decoded");
-    absl::Status written = WriteMissing(core_, Lacking(present, key), row.time, SuspensionWriter(row, ""));
+    absl::Status written = WriteMissing(core_, Lacking(present, key), row.time, {SuspensionWriter(row, "")});
     if (!written.ok()) return written;
     core_.policies.Publish(std::move(row));
   }
@@ -123,8 +104,8 @@ absl::Status PolicyAdmin::LoadVersions() {
   std::map<std::string, policy::PolicyRow> versions;  // by their key in every partition
   std::vector<std::pair<base::Instant, std::string>> states;
   const absl::Status scanned =
-      core_.store.Scan(store::Partition{0}, store::Table::kPolicy, std::string(1, kState),
-                       std::string(1, kState + 1), SIZE_MAX, [&](std::string_view key, std::string_view value) {
+      core_.store.Scan(store::Partition{0}, store::Table::kPolicy, std::string(1, kStates),
+                       std::string(1, kStates + 1), SIZE_MAX, [&](std::string_view key, std::string_view value) {
                          base::Decoder in(key.substr(1));
                          states.emplace_back(base::Instant{static_cast<int64_t>(in.BigEndian(8))}, value);
                          return true;
@@ -133,17 +114,11 @@ absl::Status PolicyAdmin::LoadVersions() {
   for (const auto& [time, bytes] : states) {
     absl::StatusOr<policy::PolicyRow> row = ReadVersion(bytes);
     if (!row.ok()) return absl::DataLossError("a stored policy version cannot be decoded");
-    versions.emplace(TimeKey(kInForce, time), *std::move(row));
+    versions.emplace(PolicyTimeKey(kInForceRows, time), *std::move(row));
   }
   std::vector<std::set<std::string>> present(core_.store.partition_count());
   for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
-    absl::Status looked = core_.store.Scan(store::Partition{number}, store::Table::kPolicy, std::string(1, kInForce),
-                                           std::string(1, kInForce + 1), SIZE_MAX,
-                                           [&](std::string_view key, std::string_view) {
-                                             present[number].emplace(key);
-                                             return true;
-                                           });
-    if (!looked.ok()) return looked;
+    if (absl::Status s = LoadPartition(store::Partition{number}, &present[number]); !s.ok()) return s;
     for (const std::string& key : present[number]) {
       if (versions.count(key) == 0) return absl::DataLossError("a policy version is in force that is not stored");
     }
@@ -151,18 +126,72 @@ absl::Status PolicyAdmin::LoadVersions() {
   for (auto& [key, row] : versions) {
     const auto state = [&row = row](base::Instant) { return row.state; };
     absl::Status written =
-        WriteMissing(core_, Lacking(present, key), row.state.activated_at, VersionWriter(row.document, state));
+        WriteMissing(core_, Lacking(present, key), row.state.activated_at, {VersionWriter(row.document, state)});
     if (!written.ok()) return written;
     core_.policies.Publish(std::move(row));
   }
-  return absl::OkStatus();
+  return OpenClosed();
+}
+
+absl::Status PolicyAdmin::LoadPartition(store::Partition partition, std::set<std::string>* versions) {
+  bool damaged = false;
+  const absl::Status scanned = core_.store.Scan(partition, store::Table::kPolicy, "", "", SIZE_MAX,
+                                                [&](std::string_view key, std::string_view value) {
+                                                  UsageMark mark;
+                                                  CurrentPolicy current;
+                                                  if (key.front() == kInForceRows) versions->emplace(key);
+                                                  if (DecodeMarkKey(key, &mark)) core_.partition_policies.Add(partition, mark);
+                                                  if (key != kCurrentPolicyKey) return true;
+                                                  damaged = !DecodeCurrentPolicy(value, &current);
+                                                  core_.partition_policies.SetCurrent(partition, current);
+                                                  return !damaged;
+                                                });
+  if (!scanned.ok()) return scanned;
+  return damaged ? absl::DataLossError("the row of a partition's policy cannot be decoded") : absl::OkStatus();
+}
+
+// What a crash kept from coming into force, or from being opened again.
+absl::Status PolicyAdmin::OpenClosed() {
+  const CurrentPolicy open{core_.policies.in_force().activated_at, false};
+  std::vector<store::Partition> others;
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
+    if (core_.partition_policies.Current({number}) != open) others.push_back({number});
+  }
+  return WriteMissing(core_, others, open.activated_at, SetCurrent(open, "open"));
+}
+
+EveryPartition PolicyAdmin::SetCurrent(const CurrentPolicy& current, const std::string& detail) {
+  const std::string version = core_.policies.rules() == nullptr ? std::string() : core_.policies.rules()->version;
+  return {[current, version, detail](store::Partition, const store::Stamp&, base::Instant) {
+            return store::Change{{PutCurrent(current)}, PlainEvent(ChangeKind::kPolicyActivated, version, detail)};
+          },
+          [this, current](store::Partition partition) { core_.partition_policies.SetCurrent(partition, current); }};
+}
+
+absl::StatusOr<policy::Usage> PolicyAdmin::ReadUsage() const {
+  policy::Usage usage;
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
+    for (const char kind : {kUsedNotices, kUsedControls}) {
+      const absl::Status scanned =
+          core_.store.Scan(store::Partition{number}, store::Table::kPolicy, std::string(1, kind),
+                           std::string(1, kind + 1), SIZE_MAX, [&usage](std::string_view key, std::string_view) {
+                             UsageMark mark;
+                             if (!DecodeMarkKey(key, &mark)) return true;
+                             if (mark.of_control) usage.controls.insert(static_cast<domain::ControlNumber>(mark.number));
+                             if (!mark.of_control) usage.notices.insert(mark.number);
+                             return true;
+                           });
+      if (!scanned.ok()) return StoreUnreadable();
+    }
+  }
+  return usage;
 }
 
 absl::StatusOr<policy::PolicyRow> PolicyAdmin::ReadVersion(std::string_view bytes) const {
   absl::StatusOr<policy::VersionRow> version = policy::DecodeVersion(bytes);
   if (!version.ok()) return version.status();
   const absl::StatusOr<std::string> json =
-      core_.store.Get(store::Partition{0}, store::Table::kPolicy, DocumentKey(version->document));
+      core_.store.Get(store::Partition{0}, store::Table::kPolicy, PolicyDocumentKey(version->document));
   if (!json.ok()) return json.status();
   absl::StatusOr<policy::Document> document = policy::Document::Parse(*json);
   if (!document.ok()) return document.status();
@@ -180,26 +209,73 @@ absl::Status PolicyAdmin::Load() {
 
 absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   base::MutexLock lock(writing_);
-  const ClosedGate closed(core_.activation);
+  if (absl::Status finished = FinishUnfinished(); !finished.ok()) return finished;
   const std::shared_ptr<const policy::PolicyRow> current = core_.policies.current();
   if (current != nullptr && current->document.hash() == document.hash()) return absl::OkStatus();
   if (const auto used = core_.policies.Find(document.version())) {
     if (absl::Status same = policy::CheckSameContent(used->document.hash(), document); !same.ok()) return same;
   }
-  const policy::Usage usage{core_.gauges.NoticesInUse(), core_.gauges.ControlsRefused()};
-  if (absl::Status allowed = policy::CheckActivation(current.get(), document, usage); !allowed.ok()) return allowed;
-  const policy::State previous = current != nullptr ? current->state : policy::State{};
-  const auto trial = policy::Advance(previous, document, core_.Now());
-  if (!trial.ok()) return trial.status();
+  // Before anything is closed, so that one that is refused hinders nobody.
+  if (absl::Status allowed = MayFollow(current.get(), document); !allowed.ok()) return allowed;
   // Last, so that a policy which only waits for the time is one that is allowed.
   if (absl::Status time = TimeToLoosen(core_.Present()); !time.ok()) return time;
-  // What Advance refuses does not depend on the time, so it cannot refuse now.
+  if (current == nullptr) return PutInForce(nullptr, document);
+  const base::Instant before = current->state.activated_at;
+  EveryPartition close = SetCurrent({before, true}, "closed");
+  close.preconditions.push_back(
+      {store::Table::kPolicy, std::string(kCurrentPolicyKey), EncodeCurrentPolicy({before, false})});
+  const WrittenEverywhere closed = WriteEverywhere(core_, close);
+  absl::Status status = closed.status;
+  // From here on nothing comes to be used that the look does not see: a consent has the open row for a precondition and
+  // brings its mark along.
+  if (status.ok()) status = MayFollow(current.get(), document);
+  if (status.ok()) return PutInForce(current.get(), document);
+  // What stays closed is opened by the next call, or by a restart.
+  if (closed.time.IsSet()) (void)OpenClosed();
+  return status;
+}
+
+absl::Status PolicyAdmin::MayFollow(const policy::PolicyRow* current, const policy::Document& document) const {
+  const absl::StatusOr<policy::Usage> usage = ReadUsage();
+  if (!usage.ok()) return usage.status();
+  if (absl::Status allowed = policy::CheckActivation(current, document, *usage); !allowed.ok()) return allowed;
+  return policy::Advance(current != nullptr ? current->state : policy::State{}, document, core_.Now()).status();
+}
+
+absl::Status PolicyAdmin::PutInForce(const policy::PolicyRow* current, const policy::Document& document) {
+  const policy::State previous = current != nullptr ? current->state : policy::State{};
   const policy::Document* const replaced = current != nullptr ? &current->document : nullptr;
+  // What Advance refuses does not depend on the time, so it cannot refuse now.
   const auto state_at = [&](base::Instant time) { return *policy::Advance(previous, document, time, replaced); };
-  const WrittenEverywhere written = WriteEverywhere(core_, VersionWriter(document, state_at));
+  const MakeChange version = VersionWriter(document, state_at);
+  base::Instant activated_at;
+  EveryPartition write;
+  write.make = [&](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
+    activated_at = time;
+    store::Change change = version(partition, stamp, time);
+    change.writes.push_back(PutCurrent({time, false}));
+    return change;
+  };
+  write.publish = [&](store::Partition partition) {
+    core_.partition_policies.SetCurrent(partition, {activated_at, false});
+  };
+  const WrittenEverywhere written = WriteEverywhere(core_, write);
+  if (written.time.IsSet()) unfinished_ = policy::PolicyRow{document, state_at(written.time)};
   if (!written.status.ok()) return written.status;
-  core_.policies.Publish(policy::PolicyRow{document, state_at(written.time)});
+  core_.policies.Publish(*std::exchange(unfinished_, std::nullopt));
   return absl::OkStatus();
+}
+
+absl::Status PolicyAdmin::FinishUnfinished() {
+  if (!unfinished_.has_value()) return core_.policies.current() == nullptr ? absl::OkStatus() : OpenClosed();
+  const policy::PolicyRow& row = *unfinished_;
+  std::vector<store::Partition> all;
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) all.push_back({number});
+  const auto state = [&row](base::Instant) { return row.state; };
+  absl::Status written = WriteMissing(core_, all, row.state.activated_at, {VersionWriter(row.document, state)});
+  if (!written.ok()) return written;
+  core_.policies.Publish(*std::exchange(unfinished_, std::nullopt));
+  return OpenClosed();
 }
 
 std::vector<SuspensionView> PolicyAdmin::Suspensions() const {
@@ -227,7 +303,7 @@ absl::StatusOr<PolicyView> PolicyAdmin::Get(std::string_view version) const {
 }
 
 absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(SuspensionRow row) {
-  const WrittenEverywhere written = WriteEverywhere(core_, SuspensionWriter(row, core_.policies.rules()->version));
+  const WrittenEverywhere written = WriteEverywhere(core_, {SuspensionWriter(row, core_.policies.rules()->version)});
   if (!written.status.ok()) return written.status;
   row.time = written.time;
   core_.policies.Publish(row);

@@ -2,13 +2,17 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "daemon/base/mutex.h"
+#include "daemon/policy/compare.h"
 #include "daemon/policy/document.h"
+#include "daemon/service/registry/every_partition.h"
 #include "daemon/service/state/core.h"
 
 namespace consent::service {
@@ -52,11 +56,25 @@ class PolicyAdmin {
   absl::Status LoadSuspensions() REQUIRES(writing_);
   absl::Status LoadVersions() REQUIRES(writing_);
   absl::StatusOr<policy::PolicyRow> ReadVersion(std::string_view bytes) const;
+  // Notes what the partition's rows say; adds the keys of the versions that came into force there.
+  absl::Status LoadPartition(store::Partition partition, std::set<std::string>* versions) REQUIRES(writing_);
+  // Every partition says that the version in force is, and that none is being activated.
+  absl::Status OpenClosed() REQUIRES(writing_);
+  EveryPartition SetCurrent(const CurrentPolicy& current, const std::string& detail);
+  // What stored choices name, by the marks of all partitions.
+  absl::StatusOr<policy::Usage> ReadUsage() const;
+  absl::Status MayFollow(const policy::PolicyRow* current, const policy::Document& document) const;
+  // In every partition; opens them.
+  absl::Status PutInForce(const policy::PolicyRow* current, const policy::Document& document) REQUIRES(writing_);
   absl::StatusOr<SuspensionView> ChangeSuspension(SuspensionRow row);
   std::vector<SuspensionView> Suspensions() const;
 
+  // Of an activation that an error ended between the first partition and the last.
+  absl::Status FinishUnfinished() REQUIRES(writing_);
+
   Core& core_;
   mutable base::Mutex writing_;
+  std::optional<policy::PolicyRow> unfinished_ GUARDED_BY(writing_);
 };
 
 }  // namespace consent::service

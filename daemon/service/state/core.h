@@ -10,6 +10,7 @@
 #include "daemon/base/trusted_clock.h"
 #include "daemon/service/state/deletion_gauges.h"
 #include "daemon/service/state/facts_index.h"
+#include "daemon/service/state/partition_policies.h"
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/pool.h"
 #include "daemon/service/state/subject_gauges.h"
@@ -30,7 +31,7 @@ struct Core {
   FactsIndex index;
   SubjectGauges gauges;
   Pool& writers;  // prepare commits and send replies
-  ActivationGate activation;
+  PartitionPolicies partition_policies;
   DeletionGauges deletions{};
   std::atomic<bool> ready{false};              // the index is filled and the policy is active
   std::atomic<uint64_t> rows_filled{0};        // by FillIndex so far, in steps of a thousand

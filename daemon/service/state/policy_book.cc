@@ -63,6 +63,11 @@ std::shared_ptr<const domain::Rules> PolicyBook::rules() const {
   return rules_;
 }
 
+PolicyBook::InForce PolicyBook::in_force() const {
+  base::MutexLock lock(mutex_);
+  return {rules_, versions_.empty() ? base::Instant{} : versions_.back()->state.activated_at};
+}
+
 std::shared_ptr<const policy::PolicyRow> PolicyBook::current() const {
   base::MutexLock lock(mutex_);
   return versions_.empty() ? nullptr : versions_.back();
@@ -117,31 +122,6 @@ void PolicyBook::Rebuild() {
   const policy::PolicyRow& now = *versions_.back();
   rules_ = std::make_shared<const domain::Rules>(
       policy::BuildRules(now.document, now.state, FoldSuspensions(suspensions_, base::kEndOfTime)));
-}
-
-ActivationGate::Ticket ActivationGate::Enter() {
-  base::MutexLock lock(mutex_);
-  ++inside_[epoch_ & 1];
-  return Ticket{epoch_, closed_};
-}
-
-void ActivationGate::Leave(Ticket ticket) {
-  base::MutexLock lock(mutex_);
-  if (--inside_[ticket.epoch & 1] == 0) left_.NotifyAll();
-}
-
-void ActivationGate::CloseAndWait() {
-  base::MutexLock lock(mutex_);
-  while (closed_ || inside_[(epoch_ + 1) & 1] != 0) left_.Wait(mutex_);
-  closed_ = true;
-  ++epoch_;
-  while (inside_[(epoch_ + 1) & 1] != 0) left_.Wait(mutex_);
-}
-
-void ActivationGate::Open() {
-  base::MutexLock lock(mutex_);
-  closed_ = false;
-  left_.NotifyAll();
 }
 
 }  // namespace consent::service

@@ -34,6 +34,12 @@ class PolicyBook {
  public:
   // In force now; nullptr before the first activation.
   std::shared_ptr<const domain::Rules> rules() const;
+  // The same, and since when that version is in force.
+  struct InForce {
+    std::shared_ptr<const domain::Rules> rules;
+    base::Instant activated_at;
+  };
+  InForce in_force() const;
   // The version in force; nullptr before the first.
   std::shared_ptr<const policy::PolicyRow> current() const;
   // nullptr where no policy had that version.
@@ -54,28 +60,6 @@ class PolicyBook {
   std::vector<std::shared_ptr<const policy::PolicyRow>> versions_ GUARDED_BY(mutex_);  // by activated_at
   std::vector<SuspensionRow> suspensions_ GUARDED_BY(mutex_);                          // by time
   std::shared_ptr<const domain::Rules> rules_ GUARDED_BY(mutex_);
-};
-
-// Lets a policy's activation wait for the changes that were built under the old one. Loosenings that start while it is
-// closed are refused.
-class ActivationGate {
- public:
-  struct Ticket {
-    uint64_t epoch = 0;
-    bool closed = false;  // loosenings must be refused
-  };
-  Ticket Enter();
-  void Leave(Ticket ticket);
-  // Waits until every ticket from before has left; one at a time.
-  void CloseAndWait();
-  void Open();
-
- private:
-  base::Mutex mutex_;
-  base::CondVar left_;
-  uint64_t epoch_ GUARDED_BY(mutex_) = 0;
-  bool closed_ GUARDED_BY(mutex_) = false;
-  uint64_t inside_[2] GUARDED_BY(mutex_) = {0, 0};
 };
 
 }  // namespace consent::service

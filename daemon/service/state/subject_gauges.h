@@ -1,11 +1,10 @@
-// How many subjects chose what: the gauges, and which notices and controls stored choices refer to. Kept in step by the
-// committer, rebuilt when the index is filled, so it survives a restart.
+// How many subjects chose what: the gauges. Kept in step by the committer, rebuilt when the index is filled, so it
+// survives a restart.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <vector>
 
 #include "daemon/base/mutex.h"
@@ -29,8 +28,6 @@ class SubjectGauges {
   // Adds all that the other counted; for filling from several threads.
   void Merge(const SubjectGauges& other);
   std::vector<RegionCount> ByRegion() const;
-  std::set<domain::NoticeNumber> NoticesInUse() const;
-  std::set<domain::ControlNumber> ControlsRefused() const;
   uint64_t subjects() const;
 
  private:
@@ -38,8 +35,6 @@ class SubjectGauges {
   mutable base::Mutex mutex_;
   uint64_t subjects_ GUARDED_BY(mutex_) = 0;
   std::map<domain::Region, RegionCount> regions_ GUARDED_BY(mutex_);
-  std::map<domain::NoticeNumber, uint64_t> notices_ GUARDED_BY(mutex_);
-  std::map<domain::ControlNumber, uint64_t> controls_ GUARDED_BY(mutex_);
 };
 
 }  // namespace consent::service

@@ -47,7 +47,7 @@ struct World::Running {
                 .index = service::FactsIndex(options.max_subjects),
                 .gauges = {},
                 .writers = writers,
-                .activation = {}},
+                .partition_policies = service::PartitionPolicies(store.partition_count())},
         queue(context),
         changes(context, options.max_in_flight),
         subject_changes(changes, queue),

@@ -127,6 +127,11 @@ CommitResult FaultyStore::Translate(Fault fault, CommitResult result, uint64_t g
   return generation_ == generation ? result : CommitResult{};
 }
 
+void FaultyStore::ForgetPreconditionsOf(store::Table table) {
+  base::MutexLock lock(mutex_);
+  forgotten_ = table;
+}
+
 void FaultyStore::Commit(Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
                          store::Done done) {
   std::function<void()> meddle;
@@ -141,6 +146,8 @@ void FaultyStore::Commit(Partition partition, std::vector<store::Precondition> p
     base::MutexLock lock(mutex_);
     if (!failed_) fault = Next();
     generation = failed_ ? UINT64_MAX : generation_;
+    const std::optional<store::Table> forgotten = forgotten_;
+    std::erase_if(preconditions, [&](const store::Precondition& one) { return forgotten == one.table; });
   }
   if (generation == UINT64_MAX) return done(CommitResult{Outcome::kClosed, {}});
   if (fault == Fault::kConflict) return done(CommitResult{Outcome::kConflict, {}});

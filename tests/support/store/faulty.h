@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -44,6 +45,8 @@ class FaultyStore final : public store::Store {
   void BeforeNextCommit(std::function<void()> meddle) EXCLUDES(mutex_);
   // The same before the next Get of that table.
   void BeforeNextGet(store::Table table, std::function<void()> meddle) EXCLUDES(mutex_);
+  // A store that is wrong: preconditions of that table hold, whatever the row is.
+  void ForgetPreconditionsOf(store::Table table) EXCLUDES(mutex_);
   // Fails nothing any more, neither by plan nor by script.
   void Calm() EXCLUDES(mutex_);
   // The `call`-th call from now on that changes the store (1: the next) is the last before a crash: it is kUnknown, or
@@ -97,6 +100,7 @@ class FaultyStore final : public store::Store {
   std::function<void()> meddle_ GUARDED_BY(mutex_);
   mutable std::function<void()> meddle_reading_ GUARDED_BY(mutex_);
   store::Table read_table_ GUARDED_BY(mutex_) = store::Table::kSubject;
+  std::optional<store::Table> forgotten_ GUARDED_BY(mutex_);
   bool calm_ GUARDED_BY(mutex_) = false;
   bool failed_ GUARDED_BY(mutex_) = false;
   uint64_t crash_in_ GUARDED_BY(mutex_) = 0;  // calls; 0: none is planned

@@ -11,6 +11,7 @@
 
 #include "daemon/domain/effective.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/policy_rows.h"
 #include "tests/support/service/world.h"
 
 namespace consent::test {
@@ -66,8 +67,7 @@ std::vector<std::string> Answers(World& world) {
 struct Recount {
   uint64_t subjects = 0;
   std::map<domain::Region, std::array<std::array<uint64_t, 4>, domain::kPurposes>> regions;
-  std::set<domain::NoticeNumber> notices;
-  std::set<domain::ControlNumber> controls;
+  std::set<std::pair<store::Partition, service::UsageMark>> marks;  // what stored choices name, by partition
 };
 
 Recount CountAgain(World& world) {
@@ -76,6 +76,7 @@ Recount CountAgain(World& world) {
   for (int i = 0; i < kSubjects; ++i) {
     if (!world.Known(NameOf(i))) continue;
     const domain::SubjectFacts facts = world.Facts(NameOf(i));
+    const store::Partition partition = world.core().PartitionOf(world.Handle(NameOf(i)));
     ++count.subjects;
     for (const Purpose purpose : domain::kAllPurposes) {
       const domain::Choice choice = domain::EffectiveChoice(facts.account(), purpose, rules).choice;
@@ -83,9 +84,11 @@ Recount CountAgain(World& world) {
     }
     for (const domain::ScopeFacts& scope : facts.scopes) {
       for (const domain::PurposeChoice& choice : scope.choices) {
-        if (choice.choice == domain::Choice::kGiven) count.notices.insert(choice.notice);
+        if (choice.choice == domain::Choice::kGiven) count.marks.insert({partition, {false, choice.notice}});
       }
-      for (const domain::ControlRefusal& refusal : scope.refused_controls) count.controls.insert(refusal.control);
+      for (const domain::ControlRefusal& refusal : scope.refused_controls) {
+        count.marks.insert({partition, {true, refusal.control}});
+      }
     }
   }
   return count;
@@ -95,8 +98,10 @@ void ExpectCensus(World& world) {
   const Recount count = CountAgain(world);
   const service::SubjectGauges& gauges = world.core().gauges;
   EXPECT_EQ(gauges.subjects(), count.subjects);
-  EXPECT_EQ(gauges.NoticesInUse(), count.notices);
-  EXPECT_EQ(gauges.ControlsRefused(), count.controls);
+  for (const auto& [partition, mark] : count.marks) {
+    EXPECT_TRUE(world.core().partition_policies.Has(partition, mark)) << mark.number;
+    EXPECT_TRUE(world.store().Get(partition, store::Table::kPolicy, service::PutMark(mark).key).ok()) << mark.number;
+  }
   size_t seen = 0;
   for (const service::RegionCount& region : gauges.ByRegion()) {
     const auto at = count.regions.find(region.region);

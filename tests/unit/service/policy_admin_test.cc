@@ -242,6 +242,78 @@ TEST(Suspensions, EndAfterEveryEarlierConsentWhateverThePartitionsClocks) {
   for (const std::string& account : accounts) EXPECT_FALSE(IsYes(world.Check(account))) << account;
 }
 
+// Whether a consent under a notice is stored that the policy in force does not have any more.
+bool StoresAConsentUnderADroppedNotice(bool forgets_preconditions) {
+  FaultyWorld f;
+  World& world = f.world;
+  EXPECT_TRUE(world.Register("a", "DE").ok());
+  if (forgets_preconditions) f.faulty->ForgetPreconditionsOf(store::Table::kPolicy);
+  PolicyBuilder drops("v2");
+  drops.DropNotice("past");
+  f.faulty->BeforeNextCommit([&] { EXPECT_EQ(world.Activate(drops).ToString(), "OK"); });
+  const Reply on = world.OptIn("a", Account(), Control("help_improve"), Under("past"));
+  EXPECT_EQ(on.ok(), world.Facts("a").account().ChoiceFor(Purpose::kHumanReview).choice == domain::Choice::kGiven);
+  EXPECT_EQ(world.core().policies.rules()->version, "v2");
+  return on.ok();
+}
+
+TEST(Activation, TurnsAwayAConsentThatIsOnItsWay) {
+  EXPECT_FALSE(StoresAConsentUnderADroppedNotice(false));
+  EXPECT_TRUE(StoresAConsentUnderADroppedNotice(true)) << "the test would see a consent that slips in";
+}
+
+TEST(Activation, SeesAConsentThatCameBeforeItClosed) {
+  FaultyWorld f;
+  World& world = f.world;
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  PolicyBuilder drops("v2");
+  drops.DropNotice("past");
+  f.faulty->BeforeNextCommit(
+      [&] { EXPECT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok()); });
+  EXPECT_EQ(world.Activate(drops).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(world.core().policies.rules()->version, "v1");
+  ASSERT_TRUE(world.OptOut("a", Account(), Control("help_improve")).ok());
+  EXPECT_TRUE(world.OptIn("a", Account(), Control("help_improve"), Under("past")).ok()) << "open again";
+  world.Restart();
+  EXPECT_EQ(world.Activate(drops).code(), absl::StatusCode::kFailedPrecondition) << "marks stay";
+}
+
+TEST(Activation, HindersNoRestrictionWhileItIsUnderWay) {
+  FaultyWorld f;
+  World& world = f.world;
+  ASSERT_TRUE(world.Register("a", "DE").ok());
+  ASSERT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
+  bool was_closed = false;
+  const auto while_closed = [&] {
+    was_closed = true;
+    EXPECT_TRUE(world.OptOut("a", Account(), Control("help_improve")).ok());
+    EXPECT_EQ(ReasonOf(world.OptIn("a", Account(), Control("help_improve"))), "CONTENTION");
+  };
+  f.faulty->BeforeNextCommit([&] { f.faulty->BeforeNextCommit(while_closed); });
+  EXPECT_TRUE(world.Activate(PolicyBuilder("v2")).ok());
+  EXPECT_TRUE(was_closed);
+  EXPECT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
+}
+
+// It ends at any of its commits: what is closed is opened by a restart, and what is half in force comes into force.
+TEST(Activation, AnEndAtAnyOfItsCommitsLeavesNothingClosed) {
+  for (uint64_t call = 1; call <= 6; ++call) {
+    for (const bool done : {false, true}) {
+      FaultyWorld f({.partitions = 3});
+      World& world = f.world;
+      ASSERT_TRUE(world.Register("a", "DE").ok());
+      f.faulty->CrashAt(call, done);
+      EXPECT_FALSE(world.Activate(PolicyBuilder("v2")).ok());
+      f.faulty->Calm();
+      f.faulty->Reopen();
+      world.Restart();
+      EXPECT_EQ(world.core().policies.rules()->version, call < 4 || (call == 4 && !done) ? "v1" : "v2") << call << done;
+      EXPECT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok()) << call << done;
+      EXPECT_TRUE(world.Activate(PolicyBuilder("v3")).ok());
+    }
+  }
+}
+
 TEST(Activation, WaitsForChangesOfTheOldPolicyAndLetsRestrictionsThrough) {
   World world({.threads = 3});
   for (int i = 0; i < 20; ++i) ASSERT_TRUE(world.Register("account " + std::to_string(i), "DE").ok());
