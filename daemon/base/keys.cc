@@ -24,7 +24,7 @@ namespace {
 constexpr std::string_view kVersionLine = "consentd keys 2\n";
 constexpr std::string_view kCheckLabel = "check ";
 constexpr std::string_view kWrapLabel("wrap\0", 5);
-constexpr size_t kSecretBytes = 16;  // of a payload key
+constexpr size_t kSecretBytes = 16;     // of a payload key
 constexpr size_t kMaxFileBytes = 4096;  // the real one has under 400, and 80 for each further master key
 
 // Text that holds keys: wiped when it goes.

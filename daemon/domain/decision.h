@@ -59,22 +59,46 @@ inline constexpr int kReasons = 37;
 // "LEGAL_HOLD" and so on: the names of consent.v1.Reason without prefix. Never null.
 const char* ReasonName(Reason r);
 
-// Every reason, the most important first: E0, then what a disposition says, then E1 and so on, then what makes eligible.
-// Numbers are for ever, this order is not: a reason that comes later takes its place here (E11's would stand before
-// kConsent).
+// Every reason, the most important first: E0, then what a disposition says, then E1 and so on, then what makes
+// eligible. Numbers are for ever, this order is not: a reason that comes later takes its place here (E11's would stand
+// before kConsent).
 inline constexpr std::array<Reason, kReasons> kReasonsInOrder = {
-    Reason::kClockDoubtful,         Reason::kUnknownSubject,        Reason::kMissingFact,
-    Reason::kInvalidTime,           Reason::kLegalHold,             Reason::kDeleted,
-    Reason::kAccountClosed,         Reason::kDoNotSave,             Reason::kRetentionExpired,
-    Reason::kChildInactive,         Reason::kAccidentalExpired,     Reason::kPurposeEnded,
-    Reason::kDeletionPending,       Reason::kDeletionDenied,        Reason::kSuspended,
-    Reason::kCriticalData,          Reason::kSafety,                Reason::kChildWithoutGuardian,
-    Reason::kAccidental,            Reason::kSeveralSpeakers,       Reason::kSpeakerUnmatched,
-    Reason::kSpeakerNotIdentified,  Reason::kMessagesNotAllowed,    Reason::kRefused,
-    Reason::kWithdrawn,             Reason::kCapturedWhileRefused,  Reason::kNoConsent,
-    Reason::kConsentExpired,        Reason::kNoticeSuperseded,      Reason::kCapturedBeforeConsent,
-    Reason::kProfileWithoutConsent, Reason::kNoticeSilentOnPeople,  Reason::kPlaceNotAllowed,
-    Reason::kReviewerNotAllowed,    Reason::kConsent,               Reason::kDefault,
+    Reason::kClockDoubtful,
+    Reason::kUnknownSubject,
+    Reason::kMissingFact,
+    Reason::kInvalidTime,
+    Reason::kLegalHold,
+    Reason::kDeleted,
+    Reason::kAccountClosed,
+    Reason::kDoNotSave,
+    Reason::kRetentionExpired,
+    Reason::kChildInactive,
+    Reason::kAccidentalExpired,
+    Reason::kPurposeEnded,
+    Reason::kDeletionPending,
+    Reason::kDeletionDenied,
+    Reason::kSuspended,
+    Reason::kCriticalData,
+    Reason::kSafety,
+    Reason::kChildWithoutGuardian,
+    Reason::kAccidental,
+    Reason::kSeveralSpeakers,
+    Reason::kSpeakerUnmatched,
+    Reason::kSpeakerNotIdentified,
+    Reason::kMessagesNotAllowed,
+    Reason::kRefused,
+    Reason::kWithdrawn,
+    Reason::kCapturedWhileRefused,
+    Reason::kNoConsent,
+    Reason::kConsentExpired,
+    Reason::kNoticeSuperseded,
+    Reason::kCapturedBeforeConsent,
+    Reason::kProfileWithoutConsent,
+    Reason::kNoticeSilentOnPeople,
+    Reason::kPlaceNotAllowed,
+    Reason::kReviewerNotAllowed,
+    Reason::kConsent,
+    Reason::kDefault,
     Reason::kNone,
 };
 // Places in kReasonsInOrder, by number.

@@ -82,8 +82,8 @@ struct PolicyRow {
   State state;
 };
 
-// What every partition holds of a version: which document it is, and its state. The document itself, which may be large,
-// lies once in the store.
+// What every partition holds of a version: which document it is, and its state. The document itself, which may be
+// large, lies once in the store.
 struct VersionRow {
   base::Digest document{};  // Document::hash
   State state;

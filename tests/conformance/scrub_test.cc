@@ -59,7 +59,8 @@ TEST_P(Conformance, ScrubOfTruncatedFeedRows) {
 TEST_P(Conformance, ScrubOfNothing) {
   EXPECT_TRUE(db().EraseFromFiles({{last(), {}}}).ok());
   EXPECT_TRUE(
-      db().EraseFromFiles({{last(), {{{Table::kSubject, "never there"}, {Table::kSystem, ""}}, {0, 1, UINT64_MAX}}}}).ok());
+      db().EraseFromFiles({{last(), {{{Table::kSubject, "never there"}, {Table::kSystem, ""}}, {0, 1, UINT64_MAX}}}})
+          .ok());
   Put("a", "1");
   EXPECT_TRUE(db().EraseFromFiles({{last(), {{{Table::kSubject, "a"}, {Table::kSubject, "a"}}, {1, 1, 2}}}}).ok());
   EXPECT_EQ(Value("a"), "1");

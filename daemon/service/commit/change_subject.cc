@@ -165,8 +165,7 @@ bool ChangeSubject::Prepare(Work& work) const {
   const store::Partition partition = core_.PartitionOf(request.subject);
   work.seen = core_.store.GetReadVersion(partition);
   work.policy = core_.policies.in_force();
-  work.policy_changing =
-      core_.partition_policies.Current(partition) != CurrentPolicy{work.policy.activated_at, false};
+  work.policy_changing = core_.partition_policies.Current(partition) != CurrentPolicy{work.policy.activated_at, false};
   if (IsAnsweredBefore(work)) return false;
   absl::StatusOr<StoredFacts> before = LoadFacts(core_, request.subject);
   if (!before.ok()) {
@@ -316,8 +315,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   // What loosens holds under the very version that is the precondition; a restriction under the newest that is known.
   const PolicyBook::InForce newest = core_.policies.in_force();
   const bool is_newest = newest.activated_at == work.policy.activated_at;
-  const std::shared_ptr<const domain::Rules> rules =
-      work.needs_policy && !is_newest ? work.policy.rules : newest.rules;
+  const std::shared_ptr<const domain::Rules> rules = work.needs_policy && !is_newest ? work.policy.rules : newest.rules;
   const domain::Moment moment{stamp.time, stamp.sequence, core_.Present(), !work.needs_policy};
   domain::Transition transition = domain::Apply(work.before.facts, request.command, moment, *rules);
 

@@ -16,10 +16,10 @@ namespace consent::service {
 struct ChangeSubject::Work {
   ChangeRequest request;
   ChangeDone done;
-  PolicyBook::InForce policy;      // as it was when the attempt began
-  bool policy_changing = false;    // in the subject's partition another one is coming into force
-  bool needs_policy = false;       // the commit has it for a precondition
-  std::vector<UsageMark> marks;    // that the commit writes
+  PolicyBook::InForce policy;    // as it was when the attempt began
+  bool policy_changing = false;  // in the subject's partition another one is coming into force
+  bool needs_policy = false;     // the commit has it for a precondition
+  std::vector<UsageMark> marks;  // that the commit writes
   int attempts = 0;
 
   std::optional<store::ReadVersion> seen;  // before anything was read

@@ -11,8 +11,8 @@
 
 namespace consent::service {
 
-// One commit to one partition; its event is PlainEvent's, to which a nonce is added. `publish`: what every later check is to see, called in the order of the commits before
-// the caller goes on; must not block.
+// One commit to one partition; its event is PlainEvent's, to which a nonce is added. `publish`: what every later check
+// is to see, called in the order of the commits before the caller goes on; must not block.
 struct PartitionCommit {
   store::Partition partition;
   std::vector<store::Precondition> preconditions;

@@ -37,15 +37,15 @@ absl::Status Erasures::FindFinished(store::Partition partition, std::vector<Fini
                                     store::EraseTargetsByPartition* keys) {
   std::vector<std::pair<DeletionNumber, base::Instant>> waiting;
   bool damaged = false;
-  const absl::Status scanned = core_.store.Scan(
-      partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
-      kMaxAtOnce - finished->size(), [&](std::string_view key, std::string_view value) {
-        base::Instant since;
-        store::EraseTargets unused;
-        damaged = damaged || !DecodeWaiting(value, &since, &unused);
-        waiting.emplace_back(NumberOfWaiting(key), since);
-        return !damaged;
-      });
+  const absl::Status scanned =
+      core_.store.Scan(partition, store::Table::kErasure, std::string(1, kKeysStep), std::string(1, kKeysStep + 1),
+                       kMaxAtOnce - finished->size(), [&](std::string_view key, std::string_view value) {
+                         base::Instant since;
+                         store::EraseTargets unused;
+                         damaged = damaged || !DecodeWaiting(value, &since, &unused);
+                         waiting.emplace_back(NumberOfWaiting(key), since);
+                         return !damaged;
+                       });
   if (!scanned.ok()) return StoreUnreadable();
   if (damaged) return DamagedWaiting();
   for (const auto& [number, since] : waiting) {
@@ -196,15 +196,15 @@ absl::Status Erasures::EraseLists(const Listed& listed) {
   for (const auto& [partition, lists] : listed.lists) {
     for (size_t from = 0; from < lists.rows.size(); from += kEmptiedPerCommit) {
       const size_t to = std::min(lists.rows.size(), from + kEmptiedPerCommit);
-      commits.push_back({partition, {}, [&lists = lists, &listed, from, to](const store::Stamp&) {
-                           store::Change change;
-                           for (size_t i = from; i < to; ++i) {
-                             change.writes.push_back(
-                                 {lists.rows[i].table, lists.rows[i].key, EncodeWaiting(listed.oldest, {})});
-                           }
-                           change.event = PlainEvent(ChangeKind::kErased, "");
-                           return change;
-                         }});
+      commits.push_back(
+          {partition, {}, [&lists = lists, &listed, from, to](const store::Stamp&) {
+             store::Change change;
+             for (size_t i = from; i < to; ++i) {
+               change.writes.push_back({lists.rows[i].table, lists.rows[i].key, EncodeWaiting(listed.oldest, {})});
+             }
+             change.event = PlainEvent(ChangeKind::kErased, "");
+             return change;
+           }});
     }
   }
   for (const store::CommitResult& result : CommitAllPatiently(core_, std::move(commits))) {

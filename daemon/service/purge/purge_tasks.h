@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "daemon/service/purge/end_tasks.h"
 #include "daemon/service/commit/commit_now.h"
+#include "daemon/service/purge/end_tasks.h"
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/task_rows.h"

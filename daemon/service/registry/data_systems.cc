@@ -76,12 +76,13 @@ absl::StatusOr<SystemRow> DataSystems::Find(domain::SystemNumber number) const {
 
 // `stamped` is set to the time that all partitions give it.
 absl::Status DataSystems::WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped) {
-  const WrittenEverywhere written = service::WriteEverywhere(
-      core_, {[&](store::Partition, const store::Stamp& stamp, base::Instant time) {
-        SystemRow stamped_row = row;
-        if (!(row.*stamped).IsSet()) stamped_row.*stamped = time;
-        return ChangeOf(stamped_row, stamp);
-      }});
+  EveryPartition write;
+  write.make = [&](store::Partition, const store::Stamp& stamp, base::Instant time) {
+    SystemRow stamped_row = row;
+    if (!(row.*stamped).IsSet()) stamped_row.*stamped = time;
+    return ChangeOf(stamped_row, stamp);
+  };
+  const WrittenEverywhere written = service::WriteEverywhere(core_, write);
   if (written.time.IsSet() && !(row.*stamped).IsSet()) row.*stamped = written.time;
   if (!written.status.ok() && written.time.IsSet()) unfinished_ = row;
   if (written.status.ok()) unfinished_.reset();

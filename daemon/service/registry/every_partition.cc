@@ -37,12 +37,13 @@ absl::Status WriteMissing(Core& core, const std::vector<store::Partition>& parti
   std::vector<PartitionCommit> commits;
   commits.reserve(partitions.size());
   for (const store::Partition partition : partitions) {
-    commits.push_back({partition,
-                       {},
-                       [&write, partition, time](const store::Stamp& stamp) { return write.make(partition, stamp, time); },
-                       [&write, partition](const store::Stamp&) {
-                         if (write.publish) write.publish(partition);
-                       }});
+    commits.push_back(
+        {partition,
+         {},
+         [&write, partition, time](const store::Stamp& stamp) { return write.make(partition, stamp, time); },
+         [&write, partition](const store::Stamp&) {
+           if (write.publish) write.publish(partition);
+         }});
   }
   for (const store::CommitResult& result : CommitAllPatiently(core, std::move(commits))) {
     if (absl::Status status = OutcomeStatus(result.outcome); !status.ok()) return status;

@@ -27,9 +27,10 @@ struct WrittenEverywhere {
                        // that of the one before; unset: nothing was written
 };
 
-// CONTENTION where a precondition did not hold. Partition 0 first, whose stamp gives the time; then all others at once, so that they share syncs; a queue that is
-// full is waited for then. Every partition has it when it returns OK. Where `time` is set and the status is no OK some
-// have it and others not: the caller writes it again, or a restart does (WriteMissing). Blocks.
+// CONTENTION where a precondition did not hold. Partition 0 first, whose stamp gives the time; then all others at once,
+// so that they share syncs; a queue that is full is waited for then. Every partition has it when it returns OK. Where
+// `time` is set and the status is no OK some have it and others not: the caller writes it again, or a restart does
+// (WriteMissing). Blocks.
 WrittenEverywhere WriteEverywhere(Core& core, const EveryPartition& write);
 
 // What a crash, or an error, kept from these partitions, under the time that it had. Blocks.

@@ -104,8 +104,8 @@ absl::Status PolicyAdmin::LoadVersions() {
   std::map<std::string, policy::PolicyRow> versions;  // by their key in every partition
   std::vector<std::pair<base::Instant, std::string>> states;
   const absl::Status scanned =
-      core_.store.Scan(store::Partition{0}, store::Table::kPolicy, std::string(1, kStates),
-                       std::string(1, kStates + 1), SIZE_MAX, [&](std::string_view key, std::string_view value) {
+      core_.store.Scan(store::Partition{0}, store::Table::kPolicy, std::string(1, kStates), std::string(1, kStates + 1),
+                       SIZE_MAX, [&](std::string_view key, std::string_view value) {
                          base::Decoder in(key.substr(1));
                          states.emplace_back(base::Instant{static_cast<int64_t>(in.BigEndian(8))}, value);
                          return true;
@@ -140,7 +140,8 @@ absl::Status PolicyAdmin::LoadPartition(store::Partition partition, std::set<std
                                                   UsageMark mark;
                                                   CurrentPolicy current;
                                                   if (key.front() == kInForceRows) versions->emplace(key);
-                                                  if (DecodeMarkKey(key, &mark)) core_.partition_policies.Add(partition, mark);
+                                                  if (DecodeMarkKey(key, &mark))
+                                                    core_.partition_policies.Add(partition, mark);
                                                   if (key != kCurrentPolicyKey) return true;
                                                   damaged = !DecodeCurrentPolicy(value, &current);
                                                   core_.partition_policies.SetCurrent(partition, current);
@@ -177,7 +178,8 @@ absl::StatusOr<policy::Usage> PolicyAdmin::ReadUsage() const {
                            std::string(1, kind + 1), SIZE_MAX, [&usage](std::string_view key, std::string_view) {
                              UsageMark mark;
                              if (!DecodeMarkKey(key, &mark)) return true;
-                             if (mark.of_control) usage.controls.insert(static_cast<domain::ControlNumber>(mark.number));
+                             if (mark.of_control)
+                               usage.controls.insert(static_cast<domain::ControlNumber>(mark.number));
                              if (!mark.of_control) usage.notices.insert(mark.number);
                              return true;
                            });

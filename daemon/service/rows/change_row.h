@@ -56,7 +56,8 @@ struct ChangeRow {
   std::vector<domain::FactChange> changes;
   std::string facts;   // EncodeFacts after the change
   std::string sealed;  // nonce ‖ payload under the subject's key
-  std::string caller;  // of an event that is no part of a subject's history: whose call made it; empty: the daemon's own
+  std::string
+      caller;  // of an event that is no part of a subject's history: whose call made it; empty: the daemon's own
   base::Digest nonce{};  // of the same, see Blind
 };
 

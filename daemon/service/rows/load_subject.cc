@@ -63,8 +63,9 @@ absl::StatusOr<base::Digest> PayloadKeyOf(const Core& core, base::SubjectHandle 
   if (!share.ok()) return StoreUnreadable();
   absl::StatusOr<base::Digest> key = core.keys.OpenShare(subject, *share);
   if (key.ok()) return key;
-  return wire::MakeError(v1::ERROR_REASON_INTERNAL,
-                         "a subject's key cannot be opened: the store is damaged, or the key file lacks its master key");
+  return wire::MakeError(
+      v1::ERROR_REASON_INTERNAL,
+      "a subject's key cannot be opened: the store is damaged, or the key file lacks its master key");
 }
 
 }  // namespace consent::service

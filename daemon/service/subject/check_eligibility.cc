@@ -31,14 +31,11 @@ absl::StatusOr<CheckSession> CheckEligibility::Begin(std::string_view at_least) 
 
 void CheckEligibility::Prefetch(const CheckItem& item) const { core_.index.Prefetch(item.subject); }
 
-void CheckEligibility::PrefetchFacts(const CheckItem& item) const {
-  core_.index.PrefetchFacts(item.subject);
-}
+void CheckEligibility::PrefetchFacts(const CheckItem& item) const { core_.index.PrefetchFacts(item.subject); }
 
 bool CheckEligibility::TryDecide(const CheckSession& session, const CheckItem& item, domain::Purpose purpose,
                                  const domain::Place& place, domain::Decision* decision) const {
-  return DecideFromIndex(core_.index, core_.hasher, *session.rules, session.now, item, purpose, place,
-                         decision);
+  return DecideFromIndex(core_.index, core_.hasher, *session.rules, session.now, item, purpose, place, decision);
 }
 
 absl::StatusOr<domain::Decision> CheckEligibility::DecideFromStore(const CheckSession& session, const CheckItem& item,

@@ -173,7 +173,7 @@ absl::Status FillIndex(Core& core) {
 absl::StatusOr<size_t> DropExpiredRequests(Core& core, size_t limit) {
   size_t dropped = 0;
   const base::Instant now = core.Present().earliest;  // unset while time is doubtful: nothing is old then
-  for (uint16_t number = 0; number < core.store.partition_count(); ++number) {
+  for (uint16_t number = 0; number < core.store.partition_count() && dropped < limit; ++number) {
     const store::Partition partition{number};
     std::vector<store::RowKey> expired;
     const absl::Status scanned = core.store.Scan(

@@ -34,8 +34,8 @@ struct EngineHealth {
 class RocksStore final : public Store {
  public:
   struct Options {
-    std::string db_path;                 // a folder; created if it does not exist
-    std::string head_path;               // a file outside db_path, best on another disk; created with the store
+    std::string db_path;    // a folder; created if it does not exist
+    std::string head_path;  // a file outside db_path, best on another disk; created with the store
     // Fixed at creation, another number is refused afterwards. Fewer only in tests: a store of another number cannot be
     // copied to another engine with its sequences.
     uint16_t partitions = kMaxPartitions;

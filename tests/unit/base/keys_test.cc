@@ -218,7 +218,8 @@ TEST(KeyWrap, IsAsInTheStandard) {
   EXPECT_EQ(UnwrapKey(under, WrapKey(under, short_key)), short_key);
   std::string long_key = short_key;
   for (char i = 0; i < 16; ++i) long_key.push_back(i);
-  EXPECT_EQ(Hex(WrapKey(under, long_key)), "28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21");
+  EXPECT_EQ(Hex(WrapKey(under, long_key)),
+            "28c9f404c4b810f4cbccb35cfb87f8263f5786e2d80ed326cbc7f0e71a99f43bfb988b9b7a02dd21");
 }
 
 // Rows lie where these answers say: they must never change.

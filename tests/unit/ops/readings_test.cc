@@ -42,9 +42,8 @@ TEST(ReadingsTest, EveryReadingIsShown) {
   for (const char* line :
        {"consentd_purge_tasks_open{system=\"audio\"} 4\n", "consentd_serving 1\n",
         "consentd_subjects{regime=\"eea\",purpose=\"human_review\",choice=\"withdrawn\"} 7\n",
-        "consentd_index_subjects 100\n", "consentd_index_bytes 4800\n",
-        "consentd_index_complete 0\n", "consentd_store_commits 25\n",
-        "consentd_pool_queue{pool=\"read\"} 3\n", "consentd_changes_in_flight 5\n",
+        "consentd_index_subjects 100\n", "consentd_index_bytes 4800\n", "consentd_index_complete 0\n",
+        "consentd_store_commits 25\n", "consentd_pool_queue{pool=\"read\"} 3\n", "consentd_changes_in_flight 5\n",
         "consentd_clock_offset_seconds -2.5\n", "consentd_clock_trusted 0\n", "consentd_rocksdb_background_errors 2\n",
         "consentd_policy_info{version=\"2026-01\",hash=\"abcd\"} 1\n", "consentd_suspensions_active 2\n",
         "consentd_suspended{purpose=\"advertising\",region=\"all\"} 1\n",

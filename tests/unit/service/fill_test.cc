@@ -10,8 +10,8 @@
 #include <set>
 
 #include "daemon/domain/effective.h"
-#include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/policy_rows.h"
+#include "daemon/service/rows/subject_rows.h"
 #include "tests/support/service/world.h"
 
 namespace consent::test {

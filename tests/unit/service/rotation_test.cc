@@ -15,10 +15,10 @@
 namespace consent::test {
 namespace {
 
-using Place = std::tuple<uint16_t, store::Table, std::string>;
+using RowPlace = std::tuple<uint16_t, store::Table, std::string>;
 
-std::map<Place, std::string> AllRows(const World& world) {
-  std::map<Place, std::string> rows;
+std::map<RowPlace, std::string> AllRows(const World& world) {
+  std::map<RowPlace, std::string> rows;
   for (uint16_t partition = 0; partition < world.core().store.partition_count(); ++partition) {
     for (const store::Table table : store::kTables) {
       EXPECT_TRUE(world.core()
@@ -35,10 +35,10 @@ std::map<Place, std::string> AllRows(const World& world) {
 }
 
 // Whose share lies where: of subjects, of open deletion requests and of holds in force.
-std::map<Place, base::SubjectHandle> Shares(const World& world, const std::map<Place, std::string>& rows) {
-  std::map<Place, base::SubjectHandle> shares;
+std::map<RowPlace, base::SubjectHandle> Shares(const World& world, const std::map<RowPlace, std::string>& rows) {
+  std::map<RowPlace, base::SubjectHandle> shares;
   const auto add = [&](uint16_t partition, std::string key, base::SubjectHandle subject) {
-    const Place place{partition, store::Table::kKeyShare, std::move(key)};
+    const RowPlace place{partition, store::Table::kKeyShare, std::move(key)};
     if (rows.count(place) != 0) shares[place] = subject;
   };
   for (const auto& [place, value] : rows) {
@@ -77,8 +77,8 @@ TEST(Rotation, RewritesSharesAlone) {
 
   world.AddMasterKey();
   world.Restart();
-  const std::map<Place, std::string> before = AllRows(world);
-  const std::map<Place, base::SubjectHandle> shares = Shares(world, before);
+  const std::map<RowPlace, std::string> before = AllRows(world);
+  const std::map<RowPlace, base::SubjectHandle> shares = Shares(world, before);
   size_t share_rows = 0;
   for (const auto& [place, value] : before) share_rows += std::get<1>(place) == store::Table::kKeyShare ? 1 : 0;
   ASSERT_EQ(shares.size(), share_rows) << "each share's subject is known";
