@@ -3,8 +3,10 @@
 #include <map>
 #include <tuple>
 
+#include "consent/v1/deletion_service.pb.h"
 #include "daemon/app/services.h"
 #include "daemon/base/hash.h"
+#include "daemon/ops/families.h"
 
 namespace consent::app {
 namespace {
@@ -49,17 +51,6 @@ void CollectPolicy(const service::Core& core, ops::Gauges* gauges) {
 // Overdue requests that are looked at one by one, because some may be on hold.
 constexpr size_t kMaxOverdue = 10'000;
 
-const char* Label(domain::DeletionCause cause) {
-  static constexpr const char* kNames[] = {"unknown", "requested", "withdrawal", "retention"};
-  return kNames[static_cast<size_t>(cause)];
-}
-
-const char* Label(domain::DeletionState state) {
-  static constexpr const char* kNames[] = {"unknown",     "received",  "verifying", "accepted",
-                                           "in_progress", "completed", "denied",    "cancelled"};
-  return kNames[static_cast<size_t>(state)];
-}
-
 double SecondsSince(base::Instant then, base::Instant now) {
   return then.IsSet() && then < now ? static_cast<double>((now - then).micros) / 1e6 : 0;
 }
@@ -68,7 +59,8 @@ ops::DeletionReading CollectDeletions(const service::Core& core, const Services&
   ops::DeletionReading reading;
   const base::Instant now = core.Now();
   for (const service::DeletionCount& count : core.deletions.Counts()) {
-    reading.requests.push_back({Label(count.cause), count.regime, Label(count.state), count.requests});
+    reading.requests.push_back({ops::Label<v1::DeletionCause>(static_cast<int>(count.cause)), count.regime,
+                                ops::Label<v1::DeletionState>(static_cast<int>(count.state)), count.requests});
   }
   const uint64_t past_due = core.deletions.CountDueBefore(now + base::Microseconds(1));
   reading.due_within_week = core.deletions.CountDueBefore(now + base::Days(7)) - past_due;

@@ -54,8 +54,6 @@ enum class Reason : uint8_t {
   kClockDoubtful = 36,
 };
 inline constexpr int kReasons = 37;
-// "LEGAL_HOLD" and so on: the names of consent.v1.Reason without prefix. Never null.
-const char* ReasonName(Reason r);
 
 // A set of reasons; iterates in the order of their numbers.
 class ReasonSet {

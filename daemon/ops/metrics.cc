@@ -203,8 +203,9 @@ void Metrics::CollectSingles(std::vector<prometheus::MetricFamily>* families) co
   AddValue(&parts, {{"result", "refused"}}, value(kPartsRefused));
   prometheus::MetricFamily flags =
       Family("consentd_flags_reported_total", "Flags reported of recordings.", MetricType::Counter);
-  constexpr const char* kFlagNames[] = {"critical_data", "safety", "accidental", "child_present"};
-  for (size_t flag = 0; flag < 4; ++flag) AddValue(&flags, {{"flag", kFlagNames[flag]}}, value(kFlags + flag));
+  for (size_t flag = 0; flag < 4; ++flag) {
+    AddValue(&flags, {{"flag", Label<v1::Flag>(static_cast<int>(flag) + 1)}}, value(kFlags + flag));
+  }
   prometheus::MetricFamily registrations =
       Family("consentd_registrations_total", "Subjects registered.", MetricType::Counter);
   AddValue(&registrations, {}, value(kRegistrations));

@@ -2,19 +2,19 @@
 
 #include <algorithm>
 
+#include "consent/v1/deletion_service.pb.h"
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
+#include "proto/enum_names.h"
 
 namespace consent::service {
 namespace {
 
-const char* StateName(domain::DeletionState state) {
-  static constexpr const char* kNames[] = {"",          "RECEIVED", "VERIFYING", "ACCEPTED", "IN_PROGRESS",
-                                           "COMPLETED", "DENIED",   "CANCELLED"};
-  return kNames[static_cast<size_t>(state)];
+std::string StateName(domain::DeletionState state) {
+  return std::string(proto::EnumName<v1::DeletionState>(static_cast<int>(state)));
 }
 
 absl::Status StepStatus(domain::StepRefusal refusal, domain::DeletionState state) {
@@ -23,7 +23,7 @@ absl::Status StepStatus(domain::StepRefusal refusal, domain::DeletionState state
       return absl::OkStatus();
     case domain::StepRefusal::kState:
       return wire::MakeError(v1::ERROR_REASON_DELETION_STATE,
-                             std::string("the request is ") + StateName(state) + ", which does not allow this step",
+                             "the request is " + StateName(state) + ", which does not allow this step",
                              {{"state", StateName(state)}});
     case domain::StepRefusal::kExtension:
       return wire::MakeError(v1::ERROR_REASON_EXTENSION_NOT_ALLOWED,
