@@ -21,6 +21,15 @@ OrderedTimes TimesOf(SelectorKind kind, const NamedTimes& named, const Moment& r
   return OrderedTimes::Between(named.from, no_later(received.SureReceipt()), no_later(received.LatestReceipt()));
 }
 
+std::optional<Instant> DeadlineOf(const DeletionRequest& request, DeadlineKind kind) {
+  if (!IsOpen(request.state)) return std::nullopt;
+  switch (kind) {
+    case DeadlineKind::kCompletion:
+      return request.due_at;
+  }
+  return std::nullopt;
+}
+
 StepRefusal BeginVerification(DeletionRequest& request) {
   if (request.state == DeletionState::kReceived) request.state = DeletionState::kVerifying;
   return IsOpen(request.state) ? StepRefusal::kNone : StepRefusal::kState;

@@ -4,7 +4,9 @@
 // see to it that two steps never start from the same state.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -143,6 +145,12 @@ struct DeletionRequest {
   }
   bool IsOverdue(Instant now) const { return IsOpen(state) && now >= due_at; }
 };
+
+// What an open request can be late for.
+enum class DeadlineKind : uint8_t { kCompletion = 0 };
+inline constexpr std::array kDeadlineKinds = {DeadlineKind::kCompletion};
+// Until when it must be done; nothing: there is nothing to do, or it is done.
+std::optional<Instant> DeadlineOf(const DeletionRequest& request, DeadlineKind kind);
 
 // Why a step was refused.
 enum class StepRefusal : uint8_t { kNone = 0, kState, kExtension };
