@@ -9,11 +9,11 @@
 namespace consent::rpc {
 
 DeletionRpc::DeletionRpc(service::Core& core, service::Deletions& deletions, service::DataSystems& systems,
-                         service::Pool& readers, RpcObserver& observer)
+                         const RpcDependencies& dependencies)
     : core_(core),
       deletions_(deletions),
       systems_(systems),
-      dependencies_{core.ready, readers, observer},
+      dependencies_(dependencies),
       create_(Method::Named("consent.v1.DeletionService.CreateDeletionRequest")),
       verify_(Method::Named("consent.v1.DeletionService.VerifyDeletionRequest")),
       deny_(Method::Named("consent.v1.DeletionService.DenyDeletionRequest")),

@@ -21,8 +21,8 @@ using DeletionServiceBase = v1::DeletionService::WithRawCallbackMethod_CreateDel
 // Thread-safe; the references outlive the server.
 class DeletionRpc final : public DeletionServiceBase {
  public:
-  DeletionRpc(service::Core& core, service::Deletions& deletions, service::DataSystems& systems, service::Pool& readers,
-              RpcObserver& observer);
+  DeletionRpc(service::Core& core, service::Deletions& deletions, service::DataSystems& systems,
+              const RpcDependencies& dependencies);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;
