@@ -62,7 +62,7 @@ absl::StatusOr<DeletionRequest> GrpcClient::Step(const CallOptions& options, con
                                                                                                    const Request&,
                                                                                                    Response*)) {
   Request request;
-  ToProto(WithRequestId(order), &request);
+  StepToProto(WithRequestId(order), &request);
   Response response;
   const absl::Status status = Call(options, true, *deletion_, method, request, &response);
   if (!status.ok()) return status;

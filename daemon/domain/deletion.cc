@@ -64,6 +64,22 @@ StepRefusal Extend(DeletionRequest& request, const Moment& moment, const Deadlin
   return StepRefusal::kNone;
 }
 
+StepRefusal TakeStep(DeletionRequest& request, const StepCommand& command, const StepFacts& facts) {
+  switch (command.step) {
+    case DeletionStep::kBeginVerification:
+      return BeginVerification(request);
+    case DeletionStep::kVerify:
+      return Verify(request, facts.moment, facts.systems);
+    case DeletionStep::kDeny:
+      return Deny(request, facts.moment, command.reason);
+    case DeletionStep::kExtend:
+      return Extend(request, facts.moment, facts.rules);
+    case DeletionStep::kCancel:
+      return Cancel(request, facts.moment);
+  }
+  return StepRefusal::kState;
+}
+
 void Settle(DeletionRequest& request, Instant sure, Instant latest) {
   const OrderedTimes& named = request.selector.captured;
   const bool by_time = !named.IsEmpty() && !(request.selector.kind == SelectorKind::kAccountClosure &&

@@ -152,8 +152,26 @@ inline constexpr std::array kDeadlineKinds = {DeadlineKind::kCompletion};
 // Until when it must be done; nothing: there is nothing to do, or it is done.
 std::optional<Instant> DeadlineOf(const DeletionRequest& request, DeadlineKind kind);
 
+// A step that somebody takes with a request. KindOf (service/rows/change_row.h) says what the history calls it.
+enum class DeletionStep : uint8_t { kBeginVerification, kVerify, kDeny, kExtend, kCancel };
+struct StepCommand {
+  DeletionStep step = DeletionStep::kBeginVerification;
+  std::string reason = {};  // of kDeny
+};
+// What steps are taken by.
+struct StepFacts {
+  const Moment& moment;
+  const DeadlineRules& rules;                // of the request's regime
+  const std::vector<SystemNumber>& systems;  // that are registered
+};
+// The rule and other requests may come out otherwise after it, not the request's own row alone.
+constexpr bool ChangesTheRule(DeletionStep step) { return step != DeletionStep::kExtend; }
+
 // Why a step was refused.
 enum class StepRefusal : uint8_t { kNone = 0, kState, kExtension };
+
+// kNone: done, or it was so already.
+StepRefusal TakeStep(DeletionRequest& request, const StepCommand& command, const StepFacts& facts);
 
 // kNone: done, or it was so already.
 StepRefusal BeginVerification(DeletionRequest& request);

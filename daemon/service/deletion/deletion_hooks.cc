@@ -216,11 +216,11 @@ void CreateDeletionHook::Publish(Core& core, const store::Stamp& stamp) {
 }
 
 DeletionStepHook::DeletionStepHook(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place,
-                                   DeletionStep step, std::string reason, const domain::Command& command)
+                                   domain::StepCommand step, const domain::Command& command)
     : queue_(queue),
       place_(place),
-      step_(step),
-      reason_(std::move(reason)),
+      command_(std::move(step)),
+      step_(command_.step),
       etag_(command.expected_revision),
       proof_(command.proof),
       effect_(subject),
@@ -228,19 +228,7 @@ DeletionStepHook::DeletionStepHook(TaskQueue& queue, base::SubjectHandle subject
 
 domain::StepRefusal DeletionStepHook::Do(domain::DeletionRequest& request, const domain::Moment& moment,
                                          const domain::Rules& rules) const {
-  switch (step_) {
-    case DeletionStep::kBeginVerification:
-      return domain::BeginVerification(request);
-    case DeletionStep::kVerify:
-      return domain::Verify(request, moment, systems_.active);
-    case DeletionStep::kDeny:
-      return domain::Deny(request, moment, reason_);
-    case DeletionStep::kExtend:
-      return domain::Extend(request, moment, DeadlinesOfRegime(rules, request.regime));
-    case DeletionStep::kCancel:
-      return domain::Cancel(request, moment);
-  }
-  return domain::StepRefusal::kState;
+  return domain::TakeStep(request, command_, {moment, DeadlinesOfRegime(rules, request.regime), systems_.active});
 }
 
 // A loosening.
@@ -278,7 +266,8 @@ absl::StatusOr<ChangeHook::Prepared> DeletionStepHook::Prepare(const Core& core,
       return s;
     }
   }
-  if (trial == row_.request && within_.empty()) return Prepared::kAnswered;
+  already_ = trial == row_.request && within_.empty();
+  if (already_) return Prepared::kAnswered;
   if (step_ == DeletionStep::kCancel) {
     if (absl::Status s = MayCancel(core); !s.ok()) return s;
     if (absl::Status s = cancelled_.Load(core, place_, row_.request); !s.ok()) return s;
@@ -306,7 +295,7 @@ void DeletionStepHook::Build(const Core& core, const store::Stamp& stamp, HookOu
   // What was allowed a moment ago and is not any more (an extension) then changes nothing but the history.
   if (Do(next.request, out.moment, *core.policies.rules()) == domain::StepRefusal::kNone) {
     next.request.changed = stamp.sequence;
-    effect_.Apply(core, next.request, out);
+    if (domain::ChangesTheRule(step_)) effect_.Apply(core, next.request, out);
     const bool denies = step_ == DeletionStep::kDeny && domain::DenialTakesDefaults(next.request.selector);
     if (denies) out.transition.after.default_denied = stamp.time;
     // A denied closure's end is now.
@@ -319,7 +308,8 @@ void DeletionStepHook::Build(const Core& core, const store::Stamp& stamp, HookOu
     CloseDeletion(core, place_, row_.request, stamp, next, out.writes);
   }
   out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.number), EncodeDeletionRow(next)});
-  ListDeletion(core, place_.number, next.request, out.writes);
+  // One that had ended is listed as such, and what is listed as open for its selection is another one.
+  if (domain::IsOpen(row_.request.state)) ListDeletion(core, place_.number, next.request, out.writes);
   if (verifies) WriteTasks(next.request, place_.number, out.writes);
   made_ = std::move(next.request);
 }

@@ -103,30 +103,9 @@ domain::FactChange GetChange(Decoder& in) {
   return change;
 }
 
-bool KnownKind(uint8_t kind) {
-  switch (static_cast<ChangeKind>(kind)) {
-    case ChangeKind::kUpsertSubject:
-    case ChangeKind::kUpdateSettings:
-    case ChangeKind::kOptOut:
-    case ChangeKind::kReportRecording:
-    case ChangeKind::kDeletionReceived:
-    case ChangeKind::kDeletionVerified:
-    case ChangeKind::kDeletionDenied:
-    case ChangeKind::kDeletionExtended:
-    case ChangeKind::kDeletionCancelled:
-    case ChangeKind::kHoldPlaced:
-    case ChangeKind::kHoldReleased:
-    case ChangeKind::kDeletionSettled:
-    case ChangeKind::kTaskEnded:
-    case ChangeKind::kTaskFailed:
-    case ChangeKind::kPolicyActivated:
-    case ChangeKind::kSuspensionChanged:
-    case ChangeKind::kSystemChanged:
-    case ChangeKind::kTasksLeased:
-    case ChangeKind::kErased:
-      return true;
-  }
-  return false;
+bool KnownKind(uint8_t number) {
+  const auto kind = static_cast<ChangeKind>(number);
+  return (number > 0 && kind <= kLastOfHistory) || (kind >= kFirstOfOthers && kind <= kLastOfOthers);
 }
 
 }  // namespace

@@ -102,17 +102,17 @@ TEST(DeletionOrderTest, SaysWhoAsksAndHowFarThatIsKnown) {
 
 TEST(DeletionOrderTest, StepsCarryTheirParts) {
   v1::VerifyDeletionRequestRequest verify;
-  ToProto(VerifyOrder{DeletionId("d"), true, {}, RequestId("v")}, &verify);
+  StepToProto(VerifyOrder{DeletionId("d"), true, {}, RequestId("v")}, &verify);
   EXPECT_EQ(verify.deletion_id(), "d");
   EXPECT_TRUE(verify.only_begun());
   EXPECT_EQ(verify.request_id(), "v");
   v1::DenyDeletionRequestRequest deny;
-  ToProto(DenyOrder{DeletionId("d"), "not the owner", {}, RequestId("n")}, &deny);
+  StepToProto(DenyOrder{DeletionId("d"), "not the owner", {}, RequestId("n")}, &deny);
   EXPECT_EQ(deny.reason(), "not the owner");
   v1::CancelDeletionRequestRequest cancel;
   CancelOrder order{DeletionId("d"), Etag("e"), {}, RequestId("c")};
   order.evidence.actor = Actor::kSelf;
-  ToProto(order, &cancel);
+  StepToProto(order, &cancel);
   EXPECT_EQ(cancel.etag(), "e");
   EXPECT_EQ(cancel.evidence().actor(), v1::ACTOR_SELF);
   v1::ListDeletionRequestsRequest list;

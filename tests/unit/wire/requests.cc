@@ -82,16 +82,16 @@ absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) {
   return FaultOf(wire::ReadCreateDeletion(r, Hasher(), kNow));
 }
 absl::Status ReadRequest(const v1::VerifyDeletionRequestRequest& r) {
-  return wire::ReadVerifyDeletion(r, Hasher()).status();
+  return wire::ReadDeletionStep(r, Hasher()).status();
 }
 absl::Status ReadRequest(const v1::DenyDeletionRequestRequest& r) {
-  return wire::ReadDenyDeletion(r, Hasher()).status();
+  return wire::ReadDeletionStep(r, Hasher()).status();
 }
 absl::Status ReadRequest(const v1::ExtendDeletionRequestRequest& r) {
-  return wire::ReadExtendDeletion(r, Hasher()).status();
+  return wire::ReadDeletionStep(r, Hasher()).status();
 }
 absl::Status ReadRequest(const v1::CancelDeletionRequestRequest& r) {
-  return wire::ReadCancelDeletion(r, Hasher()).status();
+  return wire::ReadDeletionStep(r, Hasher()).status();
 }
 absl::Status ReadRequest(const v1::GetDeletionRequestRequest& r) { return wire::ReadGetDeletion(r).status(); }
 absl::Status ReadRequest(const v1::ListDeletionRequestsRequest& r) {
