@@ -26,8 +26,16 @@ std::optional<Instant> DeadlineOf(const DeletionRequest& request, DeadlineKind k
   switch (kind) {
     case DeadlineKind::kCompletion:
       return request.due_at;
+    case DeadlineKind::kConfirmation:
+      if (request.cause != DeletionCause::kRequested || request.receipt_confirmed_at.IsSet()) break;
+      return request.confirm_by;
   }
   return std::nullopt;
+}
+
+bool IsLate(const DeletionRequest& request, DeadlineKind kind, Instant now) {
+  const std::optional<Instant> deadline = DeadlineOf(request, kind);
+  return deadline.has_value() && now >= *deadline;
 }
 
 StepRefusal BeginVerification(DeletionRequest& request) {
@@ -64,6 +72,17 @@ StepRefusal Extend(DeletionRequest& request, const Moment& moment, const Deadlin
   return StepRefusal::kNone;
 }
 
+StepRefusal ConfirmReceipt(DeletionRequest& request, const Moment& moment, Instant at, ReceiptChannel channel) {
+  if (request.receipt_confirmed_at.IsSet()) return StepRefusal::kNone;
+  if (!at.IsSet())
+    at = std::max(moment.Received(), request.received_at);
+  else if (at < request.received_at || moment.now.wall < at)
+    return StepRefusal::kConfirmedAt;
+  request.receipt_confirmed_at = at;
+  request.receipt_channel = channel == ReceiptChannel::kMissing ? ReceiptChannel::kOther : channel;
+  return StepRefusal::kNone;
+}
+
 StepRefusal TakeStep(DeletionRequest& request, const StepCommand& command, const StepFacts& facts) {
   switch (command.step) {
     case DeletionStep::kBeginVerification:
@@ -76,6 +95,8 @@ StepRefusal TakeStep(DeletionRequest& request, const StepCommand& command, const
       return Extend(request, facts.moment, facts.rules);
     case DeletionStep::kCancel:
       return Cancel(request, facts.moment);
+    case DeletionStep::kConfirmReceipt:
+      return ConfirmReceipt(request, facts.moment, command.confirmed_at, command.channel);
   }
   return StepRefusal::kState;
 }

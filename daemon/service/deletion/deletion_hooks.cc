@@ -17,18 +17,22 @@ std::string StateName(domain::DeletionState state) {
   return std::string(proto::EnumName<v1::DeletionState>(static_cast<int>(state)));
 }
 
-absl::Status StepStatus(domain::StepRefusal refusal, domain::DeletionState state) {
+absl::Status StepStatus(domain::StepRefusal refusal, const domain::DeletionRequest& request) {
+  const std::string state = StateName(request.state);
   switch (refusal) {
     case domain::StepRefusal::kNone:
       return absl::OkStatus();
     case domain::StepRefusal::kState:
       return wire::MakeError(v1::ERROR_REASON_DELETION_STATE,
-                             "the request is " + StateName(state) + ", which does not allow this step",
-                             {{"state", StateName(state)}});
+                             "the request is " + state + ", which does not allow this step", {{"state", state}});
     case domain::StepRefusal::kExtension:
       return wire::MakeError(v1::ERROR_REASON_EXTENSION_NOT_ALLOWED,
                              "the regime allows no extension, or the request was extended before, or the time for "
                              "telling the user is over");
+    case domain::StepRefusal::kConfirmedAt:
+      return wire::FieldError("confirmed_at", "must not lie before the request's received_at, which is " +
+                                                  base::FormatRfc3339(request.received_at) +
+                                                  ", nor after now by the daemon's clock");
   }
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
 }
@@ -259,7 +263,7 @@ absl::StatusOr<ChangeHook::Prepared> DeletionStepHook::Prepare(const Core& core,
   if (!systems.ok()) return systems.status();
   systems_ = *std::move(systems);
   domain::DeletionRequest trial = row_.request;
-  const absl::Status refused = StepStatus(Do(trial, input.moment, *core.policies.rules()), row_.request.state);
+  const absl::Status refused = StepStatus(Do(trial, input.moment, *core.policies.rules()), row_.request);
   if (!refused.ok()) return refused;
   if (domain::IsVerified(trial.state) && domain::IsOpen(trial.state) && step_ == DeletionStep::kVerify) {
     if (absl::Status s = within_.Load(core, input.before.facts, row_.request.selector, place_.number); !s.ok()) {

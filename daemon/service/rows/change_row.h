@@ -26,6 +26,7 @@ enum class ChangeKind : uint8_t {
   kHoldPlaced = 10,
   kHoldReleased = 11,
   kDeletionSettled = 12,  // received while the time was in doubt
+  kDeletionReceiptConfirmed = 13,
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -34,7 +35,7 @@ enum class ChangeKind : uint8_t {
   kTaskFailed = 69,
   kErased = 70,  // what a finished deletion left behind
 };
-inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionSettled;
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionReceiptConfirmed;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
 inline constexpr ChangeKind kLastOfOthers = ChangeKind::kErased;
 
@@ -50,6 +51,8 @@ constexpr ChangeKind KindOf(domain::DeletionStep step) {
       return ChangeKind::kDeletionExtended;
     case domain::DeletionStep::kCancel:
       return ChangeKind::kDeletionCancelled;
+    case domain::DeletionStep::kConfirmReceipt:
+      return ChangeKind::kDeletionReceiptConfirmed;
   }
   return ChangeKind::kDeletionVerified;
 }
