@@ -82,6 +82,10 @@ void WriteOwn(const VerifyOrder& order, v1::VerifyDeletionRequestRequest* out) {
 }
 void WriteOwn(const DenyOrder& order, v1::DenyDeletionRequestRequest* out) { out->set_reason(order.reason); }
 void WriteOwn(const ExtendOrder& /*order*/, v1::ExtendDeletionRequestRequest* /*out*/) {}
+void WriteOwn(const ConfirmReceiptOrder& order, v1::ConfirmReceiptRequest* out) {
+  out->set_channel(ProtoNumber<v1::ReceiptChannel>(order.channel));
+  if (order.confirmed_at.has_value()) ToProto(*order.confirmed_at, out->mutable_confirmed_at());
+}
 void WriteOwn(const CancelOrder& order, v1::CancelDeletionRequestRequest* out) { out->set_etag(order.etag.value()); }
 
 }  // namespace
@@ -119,6 +123,7 @@ void StepToProto(const Order& order, Request* out) {
 template void StepToProto(const VerifyOrder&, v1::VerifyDeletionRequestRequest*);
 template void StepToProto(const DenyOrder&, v1::DenyDeletionRequestRequest*);
 template void StepToProto(const ExtendOrder&, v1::ExtendDeletionRequestRequest*);
+template void StepToProto(const ConfirmReceiptOrder&, v1::ConfirmReceiptRequest*);
 template void StepToProto(const CancelOrder&, v1::CancelDeletionRequestRequest*);
 
 void ToProto(const DeletionQuery& query, v1::ListDeletionRequestsRequest* out) {
@@ -232,6 +237,9 @@ DeletionRequest FromProto(const v1::DeletionRequest& request) {
   if (request.has_due_at()) value.due_at = FromProto(request.due_at());
   if (request.has_verified_at()) value.verified_at = FromProto(request.verified_at());
   if (request.has_ended_at()) value.ended_at = FromProto(request.ended_at());
+  if (request.has_receipt_confirmed_at()) value.receipt_confirmed_at = FromProto(request.receipt_confirmed_at());
+  value.receipt_channel = FromNumber<ReceiptChannel>(request.receipt_channel());
+  value.confirmation_overdue = request.confirmation_overdue();
   value.denied_reason = request.denied_reason();
   if (request.has_covers()) value.covers = FromProto(request.covers());
   value.account_id = AccountId(request.account_id());

@@ -68,6 +68,7 @@ CONSENT_NAMES(DefaultRule);
 CONSENT_NAMES(Reason);
 CONSENT_NAMES(DeletionState);
 CONSENT_NAMES(DeletionCause);
+CONSENT_NAMES(ReceiptChannel);
 CONSENT_NAMES(LeaseState);
 CONSENT_NAMES(TaskAgain);
 CONSENT_NAMES(PurgeOutcome);

@@ -16,6 +16,7 @@ DeletionRpc::DeletionRpc(service::Core& core, service::Deletions& deletions, ser
   ServeStep<v1::VerifyDeletionRequestRequest, v1::VerifyDeletionRequestResponse>("VerifyDeletionRequest");
   ServeStep<v1::DenyDeletionRequestRequest, v1::DenyDeletionRequestResponse>("DenyDeletionRequest");
   ServeStep<v1::ExtendDeletionRequestRequest, v1::ExtendDeletionRequestResponse>("ExtendDeletionRequest");
+  ServeStep<v1::ConfirmReceiptRequest, v1::ConfirmReceiptResponse>("ConfirmReceipt");
   ServeStep<v1::CancelDeletionRequestRequest, v1::CancelDeletionRequestResponse>("CancelDeletionRequest");
   Serve<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>("GetDeletionRequest",
                                                                        [this](const auto& call) { Get(call); });

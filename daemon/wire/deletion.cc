@@ -136,6 +136,16 @@ void ReadOwn(const v1::ExtendDeletionRequestRequest&, Violations*, DeletionStepI
   input->command.step = domain::DeletionStep::kExtend;
 }
 
+void ReadOwn(const v1::ConfirmReceiptRequest& request, Violations* violations, DeletionStepInput* input) {
+  const Path root;
+  input->command.step = domain::DeletionStep::kConfirmReceipt;
+  CheckChosen(request.channel(), v1::ReceiptChannel_IsValid, Path(root, "channel"), violations);
+  input->command.channel = static_cast<domain::ReceiptChannel>(request.channel());
+  if (request.has_confirmed_at()) {
+    input->command.confirmed_at = ReadTimestamp(request.confirmed_at(), Path(root, "confirmed_at"), violations);
+  }
+}
+
 void ReadOwn(const v1::CancelDeletionRequestRequest& request, Violations* violations, DeletionStepInput* input) {
   CheckText(request.etag(), 0, kMaxTokenBytes, Path(Path(), "etag"), violations);
   input->change.etag = request.etag();
@@ -249,6 +259,7 @@ template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::DenyDeleti
                                                             const base::IdHasher&);
 template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::ExtendDeletionRequestRequest&,
                                                             const base::IdHasher&);
+template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::ConfirmReceiptRequest&, const base::IdHasher&);
 template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::CancelDeletionRequestRequest&,
                                                             const base::IdHasher&);
 
@@ -345,6 +356,11 @@ void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const s
   if (IsTime(request.due_at)) WriteTimestamp(request.due_at, out->mutable_due_at());
   if (request.verified_at.IsSet()) WriteTimestamp(request.verified_at, out->mutable_verified_at());
   if (request.ended_at.IsSet()) WriteTimestamp(request.ended_at, out->mutable_ended_at());
+  if (request.receipt_confirmed_at.IsSet()) {
+    WriteTimestamp(request.receipt_confirmed_at, out->mutable_receipt_confirmed_at());
+    out->set_receipt_channel(static_cast<v1::ReceiptChannel>(request.receipt_channel));
+  }
+  out->set_confirmation_overdue(domain::IsLate(request, domain::DeadlineKind::kConfirmation, now));
   out->set_denied_reason(request.denied_reason);
   if (HasCovers(request.selector)) WriteCovers(request.selector, out->mutable_covers());
   for (const domain::SystemProgress& part : request.parts) {

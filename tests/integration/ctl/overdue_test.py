@@ -79,6 +79,18 @@ class OverdueTest(StoresTest):
         self.assertEqual(round(self.json("requests", "report", *PERIOD)["total"]["median_days"]), 60)
         self.assert_overdue_metric(0)
 
+    def test_a_receipt_that_nobody_confirmed(self):
+        self.work("audio")
+        confirmed, forgotten, late = (self.delete("ann", "--recording", f"ann-{number}") for number in range(3))
+        self.json("requests", "confirm-receipt", confirmed["deletion_id"], "--channel", "email")
+        self.sixty_days_pass()
+        marks = {request["deletion_id"]: request["confirmation_overdue"] for request in self.json("requests", "list")["requests"]}
+        self.assertEqual(marks, {confirmed["deletion_id"]: False, forgotten["deletion_id"]: True, late["deletion_id"]: True})
+        self.assertIn("CONFIRMATION_OVERDUE", self.ctl("requests", "show", forgotten["deletion_id"]).split("\n")[0])
+        said = self.json("requests", "confirm-receipt", late["deletion_id"], "--channel", "letter")["request"]
+        self.assertGreater(moment(said["receipt_confirmed_at"]), moment(said["confirm_by"]), "late, and said so")
+        self.assertFalse(said["confirmation_overdue"])
+
     def test_what_is_extended_or_on_hold_is_not(self):
         extended, held = (self.delete(account, "--everything", "--verified") for account in ("ann", "ben"))
         self.json("requests", "extend", extended["deletion_id"])

@@ -66,6 +66,7 @@ TEST(NamesTest, AreThePublicOnes) {
   ExpectNames<DeletionState>("DELETION_STATE_",
                              "UNSPECIFIED RECEIVED VERIFYING ACCEPTED IN_PROGRESS COMPLETED DENIED CANCELLED");
   ExpectNames<DeletionCause>("DELETION_CAUSE_", "UNSPECIFIED REQUESTED WITHDRAWAL RETENTION");
+  ExpectNames<ReceiptChannel>("RECEIPT_CHANNEL_", "UNSPECIFIED EMAIL LETTER IN_APP PHONE OTHER");
   ExpectNames<LeaseState>("LEASE_STATE_", "UNSPECIFIED RENEWED TAKEN_BACK LOST DONE");
   ExpectNames<TaskAgain>("TASK_AGAIN_", "UNSPECIFIED LATE_DATA HOLD_RELEASED TAKEN_BACK");
   ExpectNames<PurgeOutcome>("PURGE_OUTCOME_",
@@ -92,7 +93,7 @@ TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
                            "EffectiveAnswer", "ChangeKind", "DefaultRule", "Reason"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
   }
-  for (const char* name : {"DeletionState", "DeletionCause", "PurgeOutcome", "Verification"}) {
+  for (const char* name : {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "Verification"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/deletion.h", name);
   }
   for (const char* name : {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState"}) {

@@ -196,7 +196,7 @@ TEST(WriteDecision, NumbersEqualThoseOfTheProtos) {
   for (const char* name : {"Actor", "Channel"}) {
     test::ExpectEnumeratorsOfProto("daemon/domain/transitions.h", name);
   }
-  for (const char* name : {"DeletionState", "DeletionCause", "PurgeOutcome"}) {
+  for (const char* name : {"DeletionState", "DeletionCause", "PurgeOutcome", "ReceiptChannel"}) {
     test::ExpectEnumeratorsOfProto("daemon/domain/deletion.h", name);
   }
   test::ExpectEnumeratorsOfProto("daemon/service/rows/change_row.h", "ChangeKind", /*more=*/true);

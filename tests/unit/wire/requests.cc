@@ -90,6 +90,7 @@ absl::Status ReadRequest(const v1::DenyDeletionRequestRequest& r) {
 absl::Status ReadRequest(const v1::ExtendDeletionRequestRequest& r) {
   return wire::ReadDeletionStep(r, Hasher()).status();
 }
+absl::Status ReadRequest(const v1::ConfirmReceiptRequest& r) { return wire::ReadDeletionStep(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::CancelDeletionRequestRequest& r) {
   return wire::ReadDeletionStep(r, Hasher()).status();
 }
@@ -178,6 +179,8 @@ std::vector<RequestKind> MakeDeletions() {
       Kind<v1::VerifyDeletionRequestRequest>({step + " only_begun: true"}),
       Kind<v1::DenyDeletionRequestRequest>({step + R"( reason: "not the owner")"}),
       Kind<v1::ExtendDeletionRequestRequest>({step}),
+      Kind<v1::ConfirmReceiptRequest>({step + " channel: RECEIPT_CHANNEL_EMAIL",
+                                       step + " channel: RECEIPT_CHANNEL_OTHER confirmed_at { seconds: 1780000000 }"}),
       Kind<v1::CancelDeletionRequestRequest>({step + R"( etag: "token")"}),
       Kind<v1::GetDeletionRequestRequest>({R"(deletion_id: "token")"}),
       Kind<v1::ListDeletionRequestsRequest>(
