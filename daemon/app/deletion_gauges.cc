@@ -58,6 +58,11 @@ void DefineRequestGauges(const service::Core& core, const service::Deletions& de
   registry.Gauge("consentd_deletion_requests_overdue",
                  "Open deletion requests past their due time; those on hold are not counted.",
                  WhenReady(core, [&core, &deletions] { return CountOverdue(core, deletions); }));
+  registry.Gauge("consentd_deletion_requests_confirmation_overdue",
+                 "Open deletion requests whose receipt had to be confirmed to the user by now and was not.",
+                 WhenReady(core, [&core] {
+                   return core.deletions.CountBefore(DeadlineKind::kConfirmation, core.Now() + base::Microseconds(1));
+                 }));
   registry.Gauge("consentd_deletion_request_oldest_seconds",
                  "Age of the oldest open deletion request; 0: none is open.",
                  WhenReady(core, [&core] { return SecondsSince(core.deletions.oldest_open(), core.Now()); }));
