@@ -91,10 +91,12 @@ class OverdueTest(StoresTest):
         marks = {request["deletion_id"]: request["confirmation_overdue"] for request in self.json("requests", "list")["requests"]}
         self.assertEqual(marks, {confirmed["deletion_id"]: False, forgotten["deletion_id"]: True, late["deletion_id"]: True})
         self.assertIn("CONFIRMATION_OVERDUE", self.ctl("requests", "show", forgotten["deletion_id"]).split("\n")[0])
+        self.assertEqual(self.json("requests", "report", *PERIOD)["total"]["confirmation_overdue_now"], 2)
         said = self.json("requests", "confirm-receipt", late["deletion_id"], "--channel", "letter")["request"]
         self.assertGreater(moment(said["receipt_confirmed_at"]), moment(said["confirm_by"]), "late, and said so")
         self.assertFalse(said["confirmation_overdue"])
         self.assert_unconfirmed_metric(1)
+        self.assertEqual(self.ctl("requests", "report", *PERIOD, "--csv").splitlines()[-1].split(",")[-1], "1")
         self.json("requests", "deny", forgotten["deletion_id"], "--reason", "not the owner")
         self.assert_unconfirmed_metric(0)
 
