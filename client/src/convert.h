@@ -34,10 +34,9 @@ void ToProto(const RecordingReport& report, v1::ReportRecordingRequest* out);
 void ToProto(const TimeRange& range, v1::TimeRange* out);
 void ToProto(const DeletionSelector& selector, v1::DeletionSelector* out);
 void ToProto(const NewDeletionRequest& order, v1::CreateDeletionRequestRequest* out);
-void ToProto(const VerifyOrder& order, v1::VerifyDeletionRequestRequest* out);
-void ToProto(const DenyOrder& order, v1::DenyDeletionRequestRequest* out);
-void ToProto(const ExtendOrder& order, v1::ExtendDeletionRequestRequest* out);
-void ToProto(const CancelOrder& order, v1::CancelDeletionRequestRequest* out);
+// Each step of a deletion request: VerifyOrder to VerifyDeletionRequestRequest, and so on.
+template <typename Order, typename Request>
+void StepToProto(const Order& order, Request* out);
 void ToProto(const DeletionQuery& query, v1::ListDeletionRequestsRequest* out);
 // What a registration says; not what its answer says.
 void ToProto(const DataSystem& system, v1::DataSystem* out);

@@ -76,13 +76,17 @@ bool IsUsable(const v1::PurgeTask& task, const PurgeTask& read) {
          });
 }
 
-// What the four steps of a request have in common.
-template <typename Order, typename Request>
-void WriteStep(const Order& order, Request* out) {
-  out->set_deletion_id(order.deletion_id.value());
-  if (order.evidence != Evidence{}) ToProto(order.evidence, out->mutable_evidence());
-  out->set_request_id(order.request_id.value());
+// What a step of a request has beside what all have.
+void WriteOwn(const VerifyOrder& order, v1::VerifyDeletionRequestRequest* out) {
+  out->set_only_begun(order.only_begun);
 }
+void WriteOwn(const DenyOrder& order, v1::DenyDeletionRequestRequest* out) { out->set_reason(order.reason); }
+void WriteOwn(const ExtendOrder& /*order*/, v1::ExtendDeletionRequestRequest* /*out*/) {}
+void WriteOwn(const ConfirmReceiptOrder& order, v1::ConfirmReceiptRequest* out) {
+  out->set_channel(ProtoNumber<v1::ReceiptChannel>(order.channel));
+  if (order.confirmed_at.has_value()) ToProto(*order.confirmed_at, out->mutable_confirmed_at());
+}
+void WriteOwn(const CancelOrder& order, v1::CancelDeletionRequestRequest* out) { out->set_etag(order.etag.value()); }
 
 }  // namespace
 
@@ -109,22 +113,18 @@ void ToProto(const NewDeletionRequest& order, v1::CreateDeletionRequestRequest* 
   out->set_request_id(order.request_id.value());
 }
 
-void ToProto(const VerifyOrder& order, v1::VerifyDeletionRequestRequest* out) {
-  WriteStep(order, out);
-  out->set_only_begun(order.only_begun);
+template <typename Order, typename Request>
+void StepToProto(const Order& order, Request* out) {
+  out->set_deletion_id(order.deletion_id.value());
+  if (order.evidence != Evidence{}) ToProto(order.evidence, out->mutable_evidence());
+  out->set_request_id(order.request_id.value());
+  WriteOwn(order, out);
 }
-
-void ToProto(const DenyOrder& order, v1::DenyDeletionRequestRequest* out) {
-  WriteStep(order, out);
-  out->set_reason(order.reason);
-}
-
-void ToProto(const ExtendOrder& order, v1::ExtendDeletionRequestRequest* out) { WriteStep(order, out); }
-
-void ToProto(const CancelOrder& order, v1::CancelDeletionRequestRequest* out) {
-  WriteStep(order, out);
-  out->set_etag(order.etag.value());
-}
+template void StepToProto(const VerifyOrder&, v1::VerifyDeletionRequestRequest*);
+template void StepToProto(const DenyOrder&, v1::DenyDeletionRequestRequest*);
+template void StepToProto(const ExtendOrder&, v1::ExtendDeletionRequestRequest*);
+template void StepToProto(const ConfirmReceiptOrder&, v1::ConfirmReceiptRequest*);
+template void StepToProto(const CancelOrder&, v1::CancelDeletionRequestRequest*);
 
 void ToProto(const DeletionQuery& query, v1::ListDeletionRequestsRequest* out) {
   out->set_account_id(query.account_id.value());
@@ -237,6 +237,9 @@ DeletionRequest FromProto(const v1::DeletionRequest& request) {
   if (request.has_due_at()) value.due_at = FromProto(request.due_at());
   if (request.has_verified_at()) value.verified_at = FromProto(request.verified_at());
   if (request.has_ended_at()) value.ended_at = FromProto(request.ended_at());
+  if (request.has_receipt_confirmed_at()) value.receipt_confirmed_at = FromProto(request.receipt_confirmed_at());
+  value.receipt_channel = FromNumber<ReceiptChannel>(request.receipt_channel());
+  value.confirmation_overdue = request.confirmation_overdue();
   value.denied_reason = request.denied_reason();
   if (request.has_covers()) value.covers = FromProto(request.covers());
   value.account_id = AccountId(request.account_id());

@@ -50,6 +50,17 @@ absl::StatusOr<DeletionRequest> GrpcClient::ExtendDeletionRequest(const ExtendOr
       options, order, &v1::DeletionService::Stub::ExtendDeletionRequest);
 }
 
+absl::StatusOr<ReceiptConfirmed> GrpcClient::ConfirmReceipt(const ConfirmReceiptOrder& order,
+                                                            const CallOptions& options) {
+  v1::ConfirmReceiptRequest request;
+  StepToProto(WithRequestId(order), &request);
+  v1::ConfirmReceiptResponse response;
+  const absl::Status status =
+      Call(options, true, *deletion_, &v1::DeletionService::Stub::ConfirmReceipt, request, &response);
+  if (!status.ok()) return status;
+  return ReceiptConfirmed{FromProto(response.request()), response.already()};
+}
+
 absl::StatusOr<DeletionRequest> GrpcClient::CancelDeletionRequest(const CancelOrder& order,
                                                                   const CallOptions& options) {
   return Step<v1::CancelDeletionRequestRequest, v1::CancelDeletionRequestResponse>(
@@ -62,7 +73,7 @@ absl::StatusOr<DeletionRequest> GrpcClient::Step(const CallOptions& options, con
                                                                                                    const Request&,
                                                                                                    Response*)) {
   Request request;
-  ToProto(WithRequestId(order), &request);
+  StepToProto(WithRequestId(order), &request);
   Response response;
   const absl::Status status = Call(options, true, *deletion_, method, request, &response);
   if (!status.ok()) return status;

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "daemon/app/collect_gauges.h"
+#include "daemon/app/gauges.h"
 #include "daemon/app/housekeeping.h"
 #include "daemon/app/keyring.h"
 #include "daemon/app/places.h"
@@ -55,8 +55,12 @@ Runtime::Runtime(ops::ServeOptions options, ops::Log& log, News news)
       news_(std::move(news)),
       time_(clock_, ThisBoot(random_), base::ClockBounds{options_.clock_step, options_.clock_downtime}),
       health_(ServiceNames()),
-      metrics_(MethodNames()),
-      call_log_(log_, metrics_) {}
+      metrics_(MethodNames(), registry_),
+      reloads_(registry_.Events("consentd_policy_reloads_total",
+                                "Policy reloads by result; refused keeps the old policy.", {"result"})),
+      call_log_(log_, metrics_) {
+  for (const char* result : {"ok", "refused"}) reloads_.Add({result}, 0);
+}
 
 Runtime::~Runtime() {
   // What closing tells of a failed write looks at the core.
@@ -175,24 +179,7 @@ std::optional<Failure> Runtime::Listen() {
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(std::move(serving), services_->All(), health_);
   if (!server.ok()) return CannotListen("--listen", server.status());
   server_ = *std::move(server);
-  if (options_.metrics_listen.has_value()) {
-    const auto collect = [this] {
-      ops::Gauges gauges = CollectGauges(*core_, *store_, *readers_, *services_, health_.state());
-      const Room room = RoomAt(options_.data_dir);
-      gauges.data_free_bytes = room.bytes;
-      gauges.data_free_inodes = room.inodes;
-      gauges.connections = ReadConnections();
-      std::vector<prometheus::MetricFamily> families = ops::GaugeFamilies(gauges);
-      for (std::vector<prometheus::MetricFamily> more : {metrics_.Collect(), ops::ProcessFamilies()}) {
-        families.insert(families.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-      }
-      return families;
-    };
-    absl::StatusOr<std::unique_ptr<ops::HttpServer>> http =
-        ops::HttpServer::Start(*options_.metrics_listen, collect, health_);
-    if (!http.ok()) return CannotListen("--metrics-listen", http.status());
-    http_ = *std::move(http);
-  }
+  if (absl::Status status = ListenForScrapes(); !status.ok()) return CannotListen("--metrics-listen", status);
   log_.Info("listening", {{"address", OperatorText(server_->address())},
                           {"metrics", OperatorText(http_ == nullptr ? std::string("off") : http_->address().ToText())},
                           {"connections", descriptors_.connections},
@@ -200,15 +187,21 @@ std::optional<Failure> Runtime::Listen() {
   return std::nullopt;
 }
 
-ops::ConnectionReading Runtime::ReadConnections() const {
-  const ConnectionCounts counts = server_->Counts();
-  ops::ConnectionReading reading;
-  reading.open = counts.open;
-  reading.most = descriptors_.connections;
-  for (size_t i = 0; i < kCloseReasons; ++i) {
-    reading.closed.emplace_back(CloseReasonName(static_cast<CloseReason>(i)), counts.closed[i]);
-  }
-  return reading;
+absl::Status Runtime::ListenForScrapes() {
+  if (!options_.metrics_listen.has_value()) return absl::OkStatus();
+  DefineGauges({health_, *core_, *store_, *readers_, *services_, options_.data_dir,
+                static_cast<size_t>(descriptors_.connections), [this] { return server_->Counts(); }},
+               registry_);
+  absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(
+      *options_.metrics_listen, [this] { return CollectMetrics(); }, health_);
+  if (http.ok()) http_ = *std::move(http);
+  return http.status();
+}
+
+std::vector<prometheus::MetricFamily> Runtime::CollectMetrics() {
+  std::vector<prometheus::MetricFamily> families = registry_.Collect();
+  for (prometheus::MetricFamily& family : metrics_.Collect()) families.push_back(std::move(family));
+  return families;
 }
 
 void Runtime::LogCuts(const ConnectionCounts& counts) {
@@ -261,7 +254,7 @@ absl::Status Runtime::ActivateFirstPolicy() {
   if (!policy_waits_.load() || core_->policies.current() == nullptr) return status;
   // The daemon starts all the same, because restrictions are to be taken.
   log_.Warn("the policy file is not in force yet; the policy before is", {{"why", OperatorText(status)}});
-  metrics_.OnPolicyReload(/*ok=*/false);
+  reloads_.Add({"refused"});
   return absl::OkStatus();
 }
 
@@ -303,7 +296,7 @@ absl::StatusOr<policy::Document> Runtime::ReadPolicy() const {
 
 absl::Status Runtime::ReloadPolicy(const absl::StatusOr<policy::Document>& read) {
   absl::Status status = read.ok() ? ActivatePolicy(*read) : read.status();
-  metrics_.OnPolicyReload(status.ok());
+  reloads_.Add({status.ok() ? "ok" : "refused"});
   return status;
 }
 

@@ -21,10 +21,10 @@
 #include "daemon/base/trusted_clock.h"
 #include "daemon/ops/call_log.h"
 #include "daemon/ops/config.h"
-#include "daemon/ops/gauges.h"
 #include "daemon/ops/health.h"
 #include "daemon/ops/http.h"
 #include "daemon/ops/log.h"
+#include "daemon/ops/metric_registry.h"
 #include "daemon/ops/metrics.h"
 #include "daemon/policy/document.h"
 #include "daemon/service/state/core.h"
@@ -87,7 +87,8 @@ class Runtime {
   std::optional<Failure> AcceptClock();
   void MakeContext(const base::Keys& keys);
   std::optional<Failure> Listen();
-  ops::ConnectionReading ReadConnections() const;
+  absl::Status ListenForScrapes();
+  std::vector<prometheus::MetricFamily> CollectMetrics();
   void LogCuts(const ConnectionCounts& counts);
   // Puts it in force where it is another one, and lists in the log what it loosens. Notes whether it waits for the
   // time.
@@ -103,7 +104,9 @@ class Runtime {
   base::TrustedClock time_;
   DescriptorPlan descriptors_;
   ops::Health health_;
+  ops::MetricRegistry registry_;
   ops::Metrics metrics_;
+  ops::EventCounter& reloads_;
   ops::CallLog call_log_;
   std::optional<policy::Document> first_policy_;  // from Open to Prepare
   std::atomic<bool> policy_waits_{false};         // for the time

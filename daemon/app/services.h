@@ -53,15 +53,17 @@ struct Services {
         holds(core, changes, queue),
         erasures(core),
         tasks(core, queue),
-        eligibility_rpc(core, check, readers, observer, probe_account),
-        settings_rpc(core, subject_changes, reads, readers, observer),
-        subject_rpc(core, subject_changes, reads, readers, observer),
-        recording_rpc(core, subject_changes, readers, observer),
-        policy_rpc(core, policy_admin, readers, observer),
-        deletion_rpc(core, deletions, systems, readers, observer),
-        hold_rpc(core, holds, systems, readers, observer),
-        purge_rpc(core, tasks, systems, queue, readers, observer),
-        data_system_rpc(core, systems, queue, readers, observer) {}
+        admission(core.ready),
+        dependencies{admission, readers, observer},
+        eligibility_rpc(core, check, dependencies, probe_account),
+        settings_rpc(core, subject_changes, reads, dependencies),
+        subject_rpc(core, subject_changes, reads, dependencies),
+        recording_rpc(core, subject_changes, dependencies),
+        policy_rpc(core, policy_admin, dependencies),
+        deletion_rpc(core, deletions, systems, dependencies),
+        hold_rpc(core, holds, systems, dependencies),
+        purge_rpc(core, tasks, systems, queue, dependencies),
+        data_system_rpc(systems, queue, dependencies) {}
 
   std::vector<grpc::Service*> All() {
     return {&eligibility_rpc, &settings_rpc, &subject_rpc, &recording_rpc,  &policy_rpc,
@@ -83,6 +85,8 @@ struct Services {
   service::Holds holds;
   service::Erasures erasures;
   service::PurgeTasks tasks;
+  rpc::Admission admission;
+  const rpc::RpcDependencies dependencies;
   rpc::EligibilityRpc eligibility_rpc;
   rpc::SettingsRpc settings_rpc;
   rpc::SubjectRpc subject_rpc;

@@ -56,8 +56,6 @@ enum class Reason : uint8_t {
   kClockDoubtful = 36,
 };
 inline constexpr int kReasons = 37;
-// "LEGAL_HOLD" and so on: the names of consent.v1.Reason without prefix. Never null.
-const char* ReasonName(Reason r);
 
 // Every reason, the most important first: E0, then what a disposition says, then E1 and so on, then what makes
 // eligible. Numbers are for ever, this order is not: a reason that comes later takes its place here (E11's would stand

@@ -21,6 +21,23 @@ OrderedTimes TimesOf(SelectorKind kind, const NamedTimes& named, const Moment& r
   return OrderedTimes::Between(named.from, no_later(received.SureReceipt()), no_later(received.LatestReceipt()));
 }
 
+std::optional<Instant> DeadlineOf(const DeletionRequest& request, DeadlineKind kind) {
+  if (!IsOpen(request.state)) return std::nullopt;
+  switch (kind) {
+    case DeadlineKind::kCompletion:
+      return request.due_at;
+    case DeadlineKind::kConfirmation:
+      if (request.cause != DeletionCause::kRequested || request.receipt_confirmed_at.IsSet()) break;
+      return request.confirm_by;
+  }
+  return std::nullopt;
+}
+
+bool IsLate(const DeletionRequest& request, DeadlineKind kind, Instant now) {
+  const std::optional<Instant> deadline = DeadlineOf(request, kind);
+  return deadline.has_value() && now >= *deadline;
+}
+
 StepRefusal BeginVerification(DeletionRequest& request) {
   if (request.state == DeletionState::kReceived) request.state = DeletionState::kVerifying;
   return IsOpen(request.state) ? StepRefusal::kNone : StepRefusal::kState;
@@ -53,6 +70,35 @@ StepRefusal Extend(DeletionRequest& request, const Moment& moment, const Deadlin
   request.extended = true;
   request.due_at = ExtendedDeadline(request.received_at, rules);
   return StepRefusal::kNone;
+}
+
+StepRefusal ConfirmReceipt(DeletionRequest& request, const Moment& moment, Instant at, ReceiptChannel channel) {
+  if (request.receipt_confirmed_at.IsSet()) return StepRefusal::kNone;
+  if (!at.IsSet())
+    at = std::max(moment.Received(), request.received_at);
+  else if (at < request.received_at || moment.now.wall < at)
+    return StepRefusal::kConfirmedAt;
+  request.receipt_confirmed_at = at;
+  request.receipt_channel = channel == ReceiptChannel::kMissing ? ReceiptChannel::kOther : channel;
+  return StepRefusal::kNone;
+}
+
+StepRefusal TakeStep(DeletionRequest& request, const StepCommand& command, const StepFacts& facts) {
+  switch (command.step) {
+    case DeletionStep::kBeginVerification:
+      return BeginVerification(request);
+    case DeletionStep::kVerify:
+      return Verify(request, facts.moment, facts.systems);
+    case DeletionStep::kDeny:
+      return Deny(request, facts.moment, command.reason);
+    case DeletionStep::kExtend:
+      return Extend(request, facts.moment, facts.rules);
+    case DeletionStep::kCancel:
+      return Cancel(request, facts.moment);
+    case DeletionStep::kConfirmReceipt:
+      return ConfirmReceipt(request, facts.moment, command.confirmed_at, command.channel);
+  }
+  return StepRefusal::kState;
 }
 
 void Settle(DeletionRequest& request, Instant sure, Instant latest) {

@@ -4,7 +4,9 @@
 // see to it that two steps never start from the same state.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -81,6 +83,10 @@ constexpr bool IsVerified(DeletionState state) {
   return state >= DeletionState::kAccepted && state <= DeletionState::kCompleted;
 }
 
+// How the user was told that the request was received. Numbers equal those of consent.v1.ReceiptChannel and are on
+// disk.
+enum class ReceiptChannel : uint8_t { kMissing = 0, kEmail = 1, kLetter = 2, kInApp = 3, kPhone = 4, kOther = 5 };
+
 // Data systems are numbered as they are registered; 0: none.
 using SystemNumber = uint16_t;
 
@@ -120,6 +126,8 @@ struct DeletionRequest {
   Instant due_at;
   Instant verified_at;
   Instant ended_at;
+  Instant receipt_confirmed_at;  // when the user was told of the receipt; unset: nobody has said so
+  ReceiptChannel receipt_channel = ReceiptChannel::kMissing;  // and how; kMissing as long as that is unset
   bool extended = false;
   std::string denied_reason;
   uint64_t changed = 0;               // sequence of the last step; reports of tasks are no steps
@@ -144,8 +152,39 @@ struct DeletionRequest {
   bool IsOverdue(Instant now) const { return IsOpen(state) && now >= due_at; }
 };
 
+// What an open request can be late for.
+enum class DeadlineKind : uint8_t { kCompletion = 0, kConfirmation = 1 };
+inline constexpr std::array kDeadlineKinds = {DeadlineKind::kCompletion, DeadlineKind::kConfirmation};
+// Until when it must be done; nothing: there is nothing to do, or it is done. Only what somebody asked for is
+// confirmed.
+std::optional<Instant> DeadlineOf(const DeletionRequest& request, DeadlineKind kind);
+// It is late for that at `now`.
+bool IsLate(const DeletionRequest& request, DeadlineKind kind, Instant now);
+
+// A step that somebody takes with a request. KindOf (service/rows/change_row.h) says what the history calls it.
+enum class DeletionStep : uint8_t { kBeginVerification, kVerify, kDeny, kExtend, kCancel, kConfirmReceipt };
+struct StepCommand {
+  DeletionStep step = DeletionStep::kBeginVerification;
+  std::string reason = {};                            // of kDeny
+  Instant confirmed_at = {};                          // of kConfirmReceipt; unset: now
+  ReceiptChannel channel = ReceiptChannel::kMissing;  // of kConfirmReceipt
+};
+// What steps are taken by.
+struct StepFacts {
+  const Moment& moment;
+  const DeadlineRules& rules;                // of the request's regime
+  const std::vector<SystemNumber>& systems;  // that are registered
+};
+// The rule and other requests may come out otherwise after it, not the request's own row alone.
+constexpr bool ChangesTheRule(DeletionStep step) {
+  return step != DeletionStep::kExtend && step != DeletionStep::kConfirmReceipt;
+}
+
 // Why a step was refused.
-enum class StepRefusal : uint8_t { kNone = 0, kState, kExtension };
+enum class StepRefusal : uint8_t { kNone = 0, kState, kExtension, kConfirmedAt };
+
+// kNone: done, or it was so already.
+StepRefusal TakeStep(DeletionRequest& request, const StepCommand& command, const StepFacts& facts);
 
 // kNone: done, or it was so already.
 StepRefusal BeginVerification(DeletionRequest& request);
@@ -155,6 +194,9 @@ StepRefusal Verify(DeletionRequest& request, const Moment& moment, const std::ve
 StepRefusal Deny(DeletionRequest& request, const Moment& moment, const std::string& reason);
 // The user was told at that moment.
 StepRefusal Extend(DeletionRequest& request, const Moment& moment, const DeadlineRules& rules);
+// The user was told through `channel`, at `at` (unset: at that moment): no earlier than the receipt and no later than
+// the wall says it is. In any state; what was said first stays. kMissing counts as kOther.
+StepRefusal ConfirmReceipt(DeletionRequest& request, const Moment& moment, Instant at, ReceiptChannel channel);
 // The time is no longer in doubt: what was received then was surely received by `sure` and perhaps as late as `latest`.
 // Times that the request itself named stay, as far as they lie before. The deadlines are the caller's to set anew.
 void Settle(DeletionRequest& request, Instant sure, Instant latest);

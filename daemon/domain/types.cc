@@ -1,5 +1,4 @@
 #include "daemon/domain/types.h"
-#include "daemon/domain/decision.h"
 
 namespace consent::domain {
 namespace {
@@ -62,50 +61,6 @@ const ScopeFacts* SubjectFacts::Find(ScopeKind kind, const base::Bytes16& handle
 
 ScopeFacts* SubjectFacts::Find(ScopeKind kind, const base::Bytes16& handle) {
   return const_cast<ScopeFacts*>(static_cast<const SubjectFacts*>(this)->Find(kind, handle));
-}
-
-const char* ReasonName(Reason r) {
-  static constexpr std::array<const char*, kReasons> kNames = {
-      "NONE",
-      "LEGAL_HOLD",
-      "DELETED",
-      "ACCOUNT_CLOSED",
-      "DO_NOT_SAVE",
-      "RETENTION_EXPIRED",
-      "CHILD_INACTIVE",
-      "ACCIDENTAL_EXPIRED",
-      "PURPOSE_ENDED",
-      "UNKNOWN_SUBJECT",
-      "MISSING_FACT",
-      "INVALID_TIME",
-      "DELETION_PENDING",
-      "DELETION_DENIED",
-      "SUSPENDED",
-      "CRITICAL_DATA",
-      "SAFETY",
-      "CHILD_WITHOUT_GUARDIAN",
-      "ACCIDENTAL",
-      "SEVERAL_SPEAKERS",
-      "SPEAKER_UNMATCHED",
-      "SPEAKER_NOT_IDENTIFIED",
-      "MESSAGES_NOT_ALLOWED",
-      "REFUSED",
-      "WITHDRAWN",
-      "CAPTURED_WHILE_REFUSED",
-      "NO_CONSENT",
-      "CONSENT_EXPIRED",
-      "NOTICE_SUPERSEDED",
-      "CAPTURED_BEFORE_CONSENT",
-      "PROFILE_WITHOUT_CONSENT",
-      "NOTICE_SILENT_ON_PEOPLE",
-      "PLACE_NOT_ALLOWED",
-      "REVIEWER_NOT_ALLOWED",
-      "CONSENT",
-      "DEFAULT",
-      "CLOCK_DOUBTFUL",
-  };
-  const auto index = static_cast<size_t>(r);
-  return index < kNames.size() ? kNames[index] : "NONE";
 }
 
 }  // namespace consent::domain

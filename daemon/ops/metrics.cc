@@ -1,6 +1,7 @@
 #include "daemon/ops/metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "daemon/ops/families.h"
@@ -10,18 +11,7 @@ namespace {
 
 using prometheus::MetricType;
 
-// The kinds of acknowledged writes that users, officers and stores ask for.
-constexpr std::array kChangeKinds{service::ChangeKind::kUpsertSubject,
-                                  service::ChangeKind::kUpdateSettings,
-                                  service::ChangeKind::kOptOut,
-                                  service::ChangeKind::kReportRecording,
-                                  service::ChangeKind::kDeletionReceived,
-                                  service::ChangeKind::kDeletionVerified,
-                                  service::ChangeKind::kDeletionDenied,
-                                  service::ChangeKind::kDeletionExtended,
-                                  service::ChangeKind::kDeletionCancelled,
-                                  service::ChangeKind::kHoldPlaced,
-                                  service::ChangeKind::kHoldReleased};
+constexpr int kFlags = 4;
 
 // `value` if it is below `count`, else zero: an enum from elsewhere must not index beyond an array.
 template <typename E>
@@ -30,10 +20,12 @@ size_t Index(E value, size_t count) {
   return index < count ? index : 0;
 }
 
-const char* ResultOf(const rpc::ChoiceSeen& choice) {
+std::string ResultOf(const rpc::ChoiceSeen& choice) {
   if (choice.refusal != domain::Refusal::kNone) return "refused";
   return choice.changed ? "changed" : "unchanged";
 }
+
+std::string FlagLabel(int bit) { return Label<v1::Flag>(bit + 1); }
 
 std::string TargetOf(const rpc::ChoiceSeen& choice) {
   switch (choice.target) {
@@ -62,11 +54,24 @@ prometheus::ClientMetric::Histogram ToHistogram(const std::array<uint64_t, kLate
 
 }  // namespace
 
-Metrics::Metrics(std::vector<std::string> methods)
+Metrics::Metrics(std::vector<std::string> methods, MetricRegistry& registry)
     : methods_([&methods] {
         methods.resize(std::min(methods.size(), kMaxMethods));
         return std::move(methods);
-      }()) {}
+      }()),
+      changes_(registry.Events("consentd_changes_total", "Acknowledged writes by kind of request and channel.",
+                               {"kind", "channel"})),
+      choices_(
+          registry.Events("consentd_choices_total",
+                          "Choices in acknowledged writes by control (or purpose, or all), choice, channel and result.",
+                          {"control", "choice", "channel", "result"})),
+      parts_(registry.Events("consentd_change_parts_total", "Parts of acknowledged writes by result.", {"result"})),
+      registrations_(registry.Events("consentd_registrations_total", "Subjects registered.")),
+      flags_(registry.Events("consentd_flags_reported_total", "Flags reported of recordings.", {"flag"})) {
+  for (const char* result : {"changed", "unchanged", "refused"}) parts_.Add({result}, 0);
+  for (int flag = 0; flag < kFlags; ++flag) flags_.Add({FlagLabel(flag)}, 0);
+  registrations_.Add({}, 0);
+}
 
 size_t Metrics::MethodIndex(std::string_view method) const {
   size_t index = 0;
@@ -100,27 +105,19 @@ void Metrics::OnItemErrors(uint32_t count) { singles_.Add(kItemErrors, count); }
 void Metrics::OnUnknownRegions(uint32_t count) { singles_.Add(kUnknownRegions, count); }
 
 void Metrics::OnChange(const rpc::ChangeSeen& change) {
-  static_assert(kChangeKinds.size() == kKinds);
-  for (size_t kind = 0; kind < kKinds; ++kind) {
-    if (kChangeKinds[kind] == change.kind) changes_.Add(kind * kChannels + Index(change.channel, kChannels));
-  }
-  if (change.registered_now) singles_.Add(kRegistrations);
-  if (change.parts_changed != 0) singles_.Add(kPartsChanged, change.parts_changed);
-  if (change.parts_unchanged != 0) singles_.Add(kPartsUnchanged, change.parts_unchanged);
-  if (change.parts_refused != 0) singles_.Add(kPartsRefused, change.parts_refused);
-  for (size_t flag = 0; flag < 4; ++flag) {
-    if ((change.flags >> flag & 1) != 0) singles_.Add(kFlags + flag);
+  changes_.Add({Label(change.kind), Label(change.channel)});
+  if (change.registered_now) registrations_.Add({});
+  if (change.parts_changed != 0) parts_.Add({"changed"}, change.parts_changed);
+  if (change.parts_unchanged != 0) parts_.Add({"unchanged"}, change.parts_unchanged);
+  if (change.parts_refused != 0) parts_.Add({"refused"}, change.parts_refused);
+  for (int flag = 0; flag < kFlags; ++flag) {
+    if ((change.flags >> flag & 1) != 0) flags_.Add({FlagLabel(flag)});
   }
 }
 
 void Metrics::OnChoice(const rpc::ChoiceSeen& choice) {
-  ChoiceKey key(TargetOf(choice), choice.on, choice.channel, ResultOf(choice));
-  base::MutexLock lock(mutex_);
-  if (choices_.size() >= kMaxChoiceSeries && choices_.find(key) == choices_.end()) std::get<0>(key) = "other";
-  ++choices_[std::move(key)];
+  choices_.Add({TargetOf(choice), choice.on ? "on" : "off", Label(choice.channel), ResultOf(choice)});
 }
-
-void Metrics::OnPolicyReload(bool ok) { singles_.Add(ok ? kReloadsOk : kReloadsFailed); }
 
 void Metrics::CollectCalls(std::vector<prometheus::MetricFamily>* families) const {
   prometheus::MetricFamily latency =
@@ -167,70 +164,17 @@ void Metrics::CollectDecisions(std::vector<prometheus::MetricFamily>* families) 
   families->push_back(std::move(family));
 }
 
-void Metrics::CollectChanges(std::vector<prometheus::MetricFamily>* families) const {
-  prometheus::MetricFamily changes =
-      Family("consentd_changes_total", "Acknowledged writes by kind of request and channel.", MetricType::Counter);
-  for (size_t kind = 0; kind < kKinds; ++kind) {
-    for (size_t channel = 0; channel < kChannels; ++channel) {
-      const uint64_t count = changes_.Sum(kind * kChannels + channel);
-      if (count == 0) continue;
-      AddValue(&changes,
-               {{"kind", Label(kChangeKinds[kind])}, {"channel", Label(static_cast<domain::Channel>(channel))}},
-               static_cast<double>(count));
-    }
-  }
-  families->push_back(std::move(changes));
-  prometheus::MetricFamily choices =
-      Family("consentd_choices_total",
-             "Choices in acknowledged writes by control (or purpose, or all), choice, channel and result.",
-             MetricType::Counter);
-  base::MutexLock lock(mutex_);
-  for (const auto& [key, count] : choices_) {
-    const auto& [control, on, channel, result] = key;
-    AddValue(&choices,
-             {{"control", control}, {"choice", on ? "on" : "off"}, {"channel", Label(channel)}, {"result", result}},
-             static_cast<double>(count));
-  }
-  families->push_back(std::move(choices));
-}
-
-void Metrics::CollectSingles(std::vector<prometheus::MetricFamily>* families) const {
-  const auto value = [this](size_t single) { return static_cast<double>(singles_.Sum(single)); };
-  prometheus::MetricFamily parts =
-      Family("consentd_change_parts_total", "Parts of acknowledged writes by result.", MetricType::Counter);
-  AddValue(&parts, {{"result", "changed"}}, value(kPartsChanged));
-  AddValue(&parts, {{"result", "unchanged"}}, value(kPartsUnchanged));
-  AddValue(&parts, {{"result", "refused"}}, value(kPartsRefused));
-  prometheus::MetricFamily flags =
-      Family("consentd_flags_reported_total", "Flags reported of recordings.", MetricType::Counter);
-  constexpr const char* kFlagNames[] = {"critical_data", "safety", "accidental", "child_present"};
-  for (size_t flag = 0; flag < 4; ++flag) AddValue(&flags, {{"flag", kFlagNames[flag]}}, value(kFlags + flag));
-  prometheus::MetricFamily registrations =
-      Family("consentd_registrations_total", "Subjects registered.", MetricType::Counter);
-  AddValue(&registrations, {}, value(kRegistrations));
-  prometheus::MetricFamily errors = Family("consentd_batch_item_errors_total",
-                                           "Batch items that got an error in place of an answer.", MetricType::Counter);
-  AddValue(&errors, {}, value(kItemErrors));
-  prometheus::MetricFamily regions =
-      Family("consentd_unknown_regions_total",
-             "Recordings whose region of capture is a code that nobody assigns: answered as from an unknown region.",
-             MetricType::Counter);
-  AddValue(&regions, {}, value(kUnknownRegions));
-  prometheus::MetricFamily reloads = Family(
-      "consentd_policy_reloads_total", "Policy reloads by result; refused keeps the old policy.", MetricType::Counter);
-  AddValue(&reloads, {{"result", "ok"}}, value(kReloadsOk));
-  AddValue(&reloads, {{"result", "refused"}}, value(kReloadsFailed));
-  for (prometheus::MetricFamily* family : {&parts, &flags, &registrations, &errors, &regions, &reloads}) {
-    families->push_back(std::move(*family));
-  }
-}
-
 std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   std::vector<prometheus::MetricFamily> families;
+  const auto single = [&](Single which, const char* name, const char* help) {
+    families.push_back(Family(name, help, MetricType::Counter));
+    AddValue(&families.back(), {}, static_cast<double>(singles_.Sum(which)));
+  };
+  single(kItemErrors, "consentd_batch_item_errors_total", "Batch items that got an error in place of an answer.");
+  single(kUnknownRegions, "consentd_unknown_regions_total",
+         "Recordings whose region of capture is a code that nobody assigns: answered as from an unknown region.");
   CollectCalls(&families);
   CollectDecisions(&families);
-  CollectChanges(&families);
-  CollectSingles(&families);
   std::erase_if(families, [](const prometheus::MetricFamily& family) { return family.metric.empty(); });
   return families;
 }

@@ -9,7 +9,6 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/slice.h>
 
-#include "daemon/rpc/limits.h"
 #include "daemon/rpc/status.h"
 #include "daemon/wire/diagnose.h"
 #include "daemon/wire/errors.h"
@@ -47,33 +46,20 @@ std::optional<base::TraceId> TraceOf(const grpc::CallbackServerContext& context)
 
 CallBase::CallBase(const RpcDependencies& dependencies, const Method& method, grpc::CallbackServerContext* context,
                    grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out)
-    : dependencies_(dependencies),
-      method_(method),
-      context_(context),
-      out_(out),
-      reactor_(reactor),
-      peer_(CallerOf(*context)) {}
+    : dependencies_(dependencies), method_(method), context_(context), out_(out), reactor_(reactor) {}
 
 CallBase::~CallBase() {
   if (reactor_ != nullptr) Finish(absl::InternalError("the handler gave up its call"));
 }
 
-absl::Status CallBase::CheckAdmission(const grpc::ByteBuffer& in) const {
-  if (absl::Status status = Authorize(peer_, method_); !status.ok()) return status;
-  if (!dependencies_.ready.load(std::memory_order_acquire)) {
-    return wire::MakeError(v1::ERROR_REASON_NOT_SERVING,
-                           "the daemon is starting or stopping: repeat later; no answer means no");
-  }
-  if (in.Length() > kMaxRequestBytes) {
-    return wire::MakeError(v1::ERROR_REASON_MESSAGE_TOO_LARGE,
-                           "the request is larger than " + std::to_string(kMaxRequestBytes) + " bytes; split it",
-                           {{"limit", std::to_string(kMaxRequestBytes)}});
-  }
-  return absl::OkStatus();
+absl::Status CallBase::TakeToken(const grpc::ByteBuffer& in) {
+  absl::StatusOr<Admission::Token> token = dependencies_.admission.Admit(CallerOf(*context_), method_, in.Length());
+  if (token.ok()) token_ = *std::move(token);
+  return token.status();
 }
 
 bool CallBase::Admit(const grpc::ByteBuffer& in, google::protobuf::Message* request) {
-  absl::Status status = CheckAdmission(in);
+  absl::Status status = TakeToken(in);
   if (status.ok()) {
     // The reader wants a pointer to a mutable buffer and changes nothing in it.
     grpc::ProtoBufferReader reader(const_cast<grpc::ByteBuffer*>(&in));
@@ -85,7 +71,7 @@ bool CallBase::Admit(const grpc::ByteBuffer& in, google::protobuf::Message* requ
 }
 
 bool CallBase::AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes) {
-  if (absl::Status status = CheckAdmission(in); !status.ok()) {
+  if (absl::Status status = TakeToken(in); !status.ok()) {
     Finish(status);
     return false;
   }
@@ -98,6 +84,7 @@ void CallBase::Finish(const absl::Status& status) {
   grpc::Status answer = ToGrpc(status);
   if (status.ok()) *out_ = Serialise(Response());
   if (counted_) Report(status, static_cast<absl::StatusCode>(answer.error_code()));
+  token_.reset();
   std::exchange(reactor_, nullptr)->Finish(std::move(answer));
 }
 

@@ -1,4 +1,4 @@
-// The way that every RPC goes: authorize, parse, hand to the handler, serialise, finish.
+// The way that every call of one message goes: admission, parse, hand to the handler, serialise, finish.
 //
 // Methods are raw: gRPC hands over bytes, so that bytes which are not the declared message get INVALID_ARGUMENT with
 // the field's name, where gRPC itself would answer INTERNAL. Request and response live on an arena of the call's own.
@@ -7,9 +7,9 @@
 // shared) and finishes it from a pool thread or from a callback; the gRPC thread goes on at once.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,6 +20,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "absl/status/status.h"
+#include "daemon/rpc/admission.h"
 #include "daemon/rpc/authorize.h"
 #include "daemon/rpc/observer.h"
 #include "daemon/service/state/pool.h"
@@ -28,8 +29,8 @@ namespace consent::rpc {
 
 // What all handlers share. Outlives the server.
 struct RpcDependencies {
-  const std::atomic<bool>& ready;  // false: NOT_SERVING. Set false to drain before the server is shut down.
-  service::Pool& readers;          // for handlers that block
+  Admission& admission;
+  service::Pool& readers;  // for handlers that block
   RpcObserver& observer;
 };
 
@@ -41,7 +42,8 @@ class CallBase {
   CallBase(const CallBase&) = delete;
   CallBase& operator=(const CallBase&) = delete;
 
-  const service::Caller& caller() const { return peer_.caller; }
+  // Of a call that was admitted.
+  const service::Caller& caller() const { return token_->caller(); }
   // The client went away or its deadline has passed: there is nobody to answer. Finish all the same.
   bool IsCancelled() const { return context_->IsCancelled(); }
   // The caller asked to wait, so however long it takes is no news.
@@ -64,8 +66,8 @@ class CallBase {
   virtual const google::protobuf::Message& Response() const = 0;
   // Counts and tells the call, which is answered with `status` and `code`.
   void Report(const absl::Status& status, absl::StatusCode code) const;
-  // Whether the caller may call, the daemon serves, and the request is not too large.
-  absl::Status CheckAdmission(const grpc::ByteBuffer& in) const;
+  // Takes the token where the call may go on.
+  absl::Status TakeToken(const grpc::ByteBuffer& in);
 
   const RpcDependencies& dependencies_;
   const Method& method_;
@@ -73,7 +75,7 @@ class CallBase {
   grpc::ByteBuffer* const out_;
   grpc::ServerUnaryReactor* reactor_;  // nullptr once finished
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
-  const Peer peer_;
+  std::optional<Admission::Token> token_;  // while the call is in flight
   bool may_wait_ = false;
   bool counted_ = true;
 };

@@ -8,11 +8,11 @@
 
 namespace consent::rpc {
 
-DataSystemRpc::DataSystemRpc(service::Core& core, service::DataSystems& systems, service::TaskQueue& queue,
-                             service::Pool& readers, RpcObserver& observer)
+DataSystemRpc::DataSystemRpc(service::DataSystems& systems, service::TaskQueue& queue,
+                             const RpcDependencies& dependencies)
     : systems_(systems),
       queue_(queue),
-      dependencies_{core.ready, readers, observer},
+      dependencies_(dependencies),
       register_(Method::Named("consent.v1.DataSystemService.RegisterDataSystem")),
       retire_(Method::Named("consent.v1.DataSystemService.RetireDataSystem")),
       list_(Method::Named("consent.v1.DataSystemService.ListDataSystems")) {}

@@ -15,8 +15,7 @@ using DataSystemServiceBase = v1::DataSystemService::WithRawCallbackMethod_Regis
 // Thread-safe; the references outlive the server.
 class DataSystemRpc final : public DataSystemServiceBase {
  public:
-  DataSystemRpc(service::Core& core, service::DataSystems& systems, service::TaskQueue& queue, service::Pool& readers,
-                RpcObserver& observer);
+  DataSystemRpc(service::DataSystems& systems, service::TaskQueue& queue, const RpcDependencies& dependencies);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;

@@ -9,18 +9,28 @@
 namespace consent::rpc {
 
 DeletionRpc::DeletionRpc(service::Core& core, service::Deletions& deletions, service::DataSystems& systems,
-                         service::Pool& readers, RpcObserver& observer)
-    : core_(core),
-      deletions_(deletions),
-      systems_(systems),
-      dependencies_{core.ready, readers, observer},
-      create_(Method::Named("consent.v1.DeletionService.CreateDeletionRequest")),
-      verify_(Method::Named("consent.v1.DeletionService.VerifyDeletionRequest")),
-      deny_(Method::Named("consent.v1.DeletionService.DenyDeletionRequest")),
-      extend_(Method::Named("consent.v1.DeletionService.ExtendDeletionRequest")),
-      cancel_(Method::Named("consent.v1.DeletionService.CancelDeletionRequest")),
-      get_(Method::Named("consent.v1.DeletionService.GetDeletionRequest")),
-      list_(Method::Named("consent.v1.DeletionService.ListDeletionRequests")) {}
+                         const RpcDependencies& dependencies)
+    : RawService(dependencies), core_(core), deletions_(deletions), systems_(systems) {
+  Serve<v1::CreateDeletionRequestRequest, v1::CreateDeletionRequestResponse>(
+      "CreateDeletionRequest", [this](const auto& call) { Create(call); });
+  ServeStep<v1::VerifyDeletionRequestRequest, v1::VerifyDeletionRequestResponse>("VerifyDeletionRequest");
+  ServeStep<v1::DenyDeletionRequestRequest, v1::DenyDeletionRequestResponse>("DenyDeletionRequest");
+  ServeStep<v1::ExtendDeletionRequestRequest, v1::ExtendDeletionRequestResponse>("ExtendDeletionRequest");
+  ServeStep<v1::ConfirmReceiptRequest, v1::ConfirmReceiptResponse>("ConfirmReceipt");
+  ServeStep<v1::CancelDeletionRequestRequest, v1::CancelDeletionRequestResponse>("CancelDeletionRequest");
+  Serve<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>("GetDeletionRequest",
+                                                                       [this](const auto& call) { Get(call); });
+  Serve<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>("ListDeletionRequests",
+                                                                           [this](const auto& call) { List(call); });
+}
+
+template <typename RequestT, typename ResponseT>
+void DeletionRpc::ServeStep(const char* name) {
+  Serve<RequestT, ResponseT>(name, [this](const auto& call) {
+    auto input = wire::ReadDeletionStep(call->request(), core_.hasher);
+    input.ok() ? Step(call, *std::move(input)) : call->Finish(input.status());
+  });
+}
 
 absl::StatusOr<service::DeletionPlace> DeletionRpc::PlaceOf(const std::string& deletion_id) const {
   service::Revision revision;
@@ -49,40 +59,38 @@ absl::Status DeletionRpc::Read(service::DeletionPlace place, v1::DeletionRequest
   return view.status();
 }
 
-grpc::ServerUnaryReactor* DeletionRpc::CreateDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::CreateDeletionRequestRequest, v1::CreateDeletionRequestResponse>(
-      dependencies_, create_, context, in, out, [this](auto call) {
-        auto input = wire::ReadCreateDeletion(call->request(), core_.hasher, core_.Now());
-        if (!input.ok()) return call->Finish(input.status());
-        call->response()->set_unusable(input->change.unusable);
-        service::NewDeletion deletion{std::move(input->selector),
-                                      input->times,
-                                      input->requester,
-                                      input->state,
-                                      {std::move(input->account_id), std::move(input->selector_bytes)}};
-        auto request =
-            ToChangeRequest(core_, call->caller(), service::ChangeKind::kDeletionReceived, std::move(input->change));
-        const domain::Channel channel = request.command.proof.channel;
-        deletions_.Create(std::move(request), std::move(deletion),
-                          [this, call, channel](absl::StatusOr<service::Deletions::Created> created) {
-                            if (!created.ok()) return call->Finish(created.status());
-                            ReportChange(service::ChangeKind::kDeletionReceived, channel, dependencies_.observer);
-                            call->response()->set_created(created->created);
-                            call->response()->set_revision(created->revision);
-                            call->response()->set_account_closed(created->account_closed);
-                            call->response()->set_subject_is_new(created->subject_is_new);
-                            if (!created->unusable.empty()) call->response()->set_unusable(created->unusable);
-                            call->Finish(Read(created->place, call->response()->mutable_request()));
-                          });
-      });
+void DeletionRpc::Create(const CallPtr<v1::CreateDeletionRequestRequest, v1::CreateDeletionRequestResponse>& call) {
+  auto input = wire::ReadCreateDeletion(call->request(), core_.hasher, core_.Now());
+  if (!input.ok()) return call->Finish(input.status());
+  call->response()->set_unusable(input->change.unusable);
+  service::NewDeletion deletion{std::move(input->selector),
+                                input->times,
+                                input->requester,
+                                input->state,
+                                {std::move(input->account_id), std::move(input->selector_bytes)}};
+  auto request =
+      ToChangeRequest(core_, call->caller(), service::ChangeKind::kDeletionReceived, std::move(input->change));
+  const domain::Channel channel = request.command.proof.channel;
+  deletions_.Create(std::move(request), std::move(deletion),
+                    [this, call, channel](absl::StatusOr<service::Deletions::Created> created) {
+                      if (!created.ok()) return call->Finish(created.status());
+                      ReportChange(service::ChangeKind::kDeletionReceived, channel, dependencies_.observer);
+                      call->response()->set_created(created->created);
+                      call->response()->set_revision(created->revision);
+                      call->response()->set_account_closed(created->account_closed);
+                      call->response()->set_subject_is_new(created->subject_is_new);
+                      if (!created->unusable.empty()) call->response()->set_unusable(created->unusable);
+                      call->Finish(Read(created->place, call->response()->mutable_request()));
+                    });
 }
 
 template <typename CallPtrT>
-void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input, service::DeletionStep step) {
+void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input) {
   const absl::StatusOr<service::DeletionPlace> place = PlaceOf(input.deletion_id);
   if (!place.ok()) return call->Finish(place.status());
+  const service::ChangeKind kind = service::KindOf(input.command.step);
   const std::string etag = std::exchange(input.change.etag, std::string());
-  auto request = ToChangeRequest(core_, call->caller(), service::KindOf(step), std::move(input.change));
+  auto request = ToChangeRequest(core_, call->caller(), kind, std::move(input.change));
   if (!etag.empty()) {
     service::Revision revision;
     const bool ours = core_.tokens.Decode(etag, &revision, service::TokenUse::kDeletionEtag) &&
@@ -90,96 +98,56 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input, service::De
     request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
   }
   const bool posted = dependencies_.readers.Post(
-      [this, call, place = *place, step, reason = std::move(input.reason), request = std::move(request)]() mutable {
+      [this, call, place = *place, kind, command = std::move(input.command), request = std::move(request)]() mutable {
         const domain::Channel channel = request.command.proof.channel;
-        deletions_.Step(std::move(request), place, step, reason,
-                        [this, call, place, step, channel](const absl::Status& done) {
-                          if (done.ok()) ReportChange(service::KindOf(step), channel, dependencies_.observer);
-                          call->Finish(done.ok() ? Read(place, call->response()->mutable_request()) : done);
+        deletions_.Step(std::move(request), place, std::move(command),
+                        [this, call, place, kind, channel](const absl::StatusOr<service::Deletions::Stepped>& done) {
+                          if (!done.ok()) return call->Finish(done.status());
+                          ReportChange(kind, channel, dependencies_.observer);
+                          if constexpr (requires { call->response()->set_already(true); }) {
+                            call->response()->set_already(done->already);
+                          }
+                          call->Finish(Read(place, call->response()->mutable_request()));
                         });
       });
   if (!posted) call->Finish(OverloadedError());
 }
 
-grpc::ServerUnaryReactor* DeletionRpc::VerifyDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::VerifyDeletionRequestRequest, v1::VerifyDeletionRequestResponse>(
-      dependencies_, verify_, context, in, out, [this](auto call) {
-        auto input = wire::ReadVerifyDeletion(call->request(), core_.hasher);
-        if (!input.ok()) return call->Finish(input.status());
-        const auto step =
-            input->only_begun ? service::DeletionStep::kBeginVerification : service::DeletionStep::kVerify;
-        Step(call, *std::move(input), step);
-      });
+void DeletionRpc::Get(const CallPtr<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>& call) {
+  const auto deletion_id = wire::ReadGetDeletion(call->request());
+  if (!deletion_id.ok()) return call->Finish(deletion_id.status());
+  const absl::StatusOr<service::DeletionPlace> place = PlaceOf(*deletion_id);
+  if (!place.ok()) return call->Finish(place.status());
+  FinishOnPool(dependencies_, call,
+               [this, call, place = *place] { return Read(place, call->response()->mutable_request()); });
 }
 
-grpc::ServerUnaryReactor* DeletionRpc::DenyDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::DenyDeletionRequestRequest, v1::DenyDeletionRequestResponse>(
-      dependencies_, deny_, context, in, out, [this](auto call) {
-        auto input = wire::ReadDenyDeletion(call->request(), core_.hasher);
-        if (!input.ok()) return call->Finish(input.status());
-        Step(call, *std::move(input), service::DeletionStep::kDeny);
-      });
-}
-
-grpc::ServerUnaryReactor* DeletionRpc::ExtendDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::ExtendDeletionRequestRequest, v1::ExtendDeletionRequestResponse>(
-      dependencies_, extend_, context, in, out, [this](auto call) {
-        auto input = wire::ReadExtendDeletion(call->request(), core_.hasher);
-        if (!input.ok()) return call->Finish(input.status());
-        Step(call, *std::move(input), service::DeletionStep::kExtend);
-      });
-}
-
-grpc::ServerUnaryReactor* DeletionRpc::CancelDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::CancelDeletionRequestRequest, v1::CancelDeletionRequestResponse>(
-      dependencies_, cancel_, context, in, out, [this](auto call) {
-        auto input = wire::ReadCancelDeletion(call->request(), core_.hasher);
-        if (!input.ok()) return call->Finish(input.status());
-        Step(call, *std::move(input), service::DeletionStep::kCancel);
-      });
-}
-
-grpc::ServerUnaryReactor* DeletionRpc::GetDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>(
-      dependencies_, get_, context, in, out, [this](auto call) {
-        const auto deletion_id = wire::ReadGetDeletion(call->request());
-        if (!deletion_id.ok()) return call->Finish(deletion_id.status());
-        const absl::StatusOr<service::DeletionPlace> place = PlaceOf(*deletion_id);
-        if (!place.ok()) return call->Finish(place.status());
-        FinishOnPool(dependencies_, call,
-                     [this, call, place = *place] { return Read(place, call->response()->mutable_request()); });
-      });
-}
-
-grpc::ServerUnaryReactor* DeletionRpc::ListDeletionRequests(grpc::CallbackServerContext* context, In in, Out out) {
-  return Handle<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>(
-      dependencies_, list_, context, in, out, [this](auto call) {
-        auto query = wire::ReadListDeletions(call->request(), core_.hasher);
-        if (!query.ok()) return call->Finish(query.status());
-        service::Revision from;
-        if (!query->page_token.empty() &&
-            !core_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
-          return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
-        }
-        service::DeletionFilter filter;
-        if (query->has_subject) filter.subject = query->subject;
-        filter.states = query->states;
-        filter.causes = query->causes;
-        filter.due_before = query->due_before;
-        filter.received_from = query->received_from;
-        filter.received_before = query->received_before;
-        const auto limit = static_cast<size_t>(query->page_size);
-        FinishOnPool(dependencies_, call, [this, call, filter, limit, from]() -> absl::Status {
-          const auto page = deletions_.List(filter, limit, service::DeletionPlace{from.partition, from.sequence});
-          if (!page.ok()) return page.status();
-          for (const service::DeletionView& view : page->requests) Write(view, call->response()->add_requests());
-          if (page->next.has_value()) {
-            call->response()->set_next_page_token(core_.tokens.Encode(
-                {page->next->partition, page->next->number}, service::TokenUse::kPage, ListingOf(call->request())));
-          }
-          return absl::OkStatus();
-        });
-      });
+void DeletionRpc::List(const CallPtr<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>& call) {
+  auto query = wire::ReadListDeletions(call->request(), core_.hasher);
+  if (!query.ok()) return call->Finish(query.status());
+  service::Revision from;
+  if (!query->page_token.empty() &&
+      !core_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
+    return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
+  }
+  service::DeletionFilter filter;
+  if (query->has_subject) filter.subject = query->subject;
+  filter.states = query->states;
+  filter.causes = query->causes;
+  filter.due_before = query->due_before;
+  filter.received_from = query->received_from;
+  filter.received_before = query->received_before;
+  const auto limit = static_cast<size_t>(query->page_size);
+  FinishOnPool(dependencies_, call, [this, call, filter, limit, from]() -> absl::Status {
+    const auto page = deletions_.List(filter, limit, service::DeletionPlace{from.partition, from.sequence});
+    if (!page.ok()) return page.status();
+    for (const service::DeletionView& view : page->requests) Write(view, call->response()->add_requests());
+    if (page->next.has_value()) {
+      call->response()->set_next_page_token(core_.tokens.Encode({page->next->partition, page->next->number},
+                                                                service::TokenUse::kPage, ListingOf(call->request())));
+    }
+    return absl::OkStatus();
+  });
 }
 
 }  // namespace consent::rpc

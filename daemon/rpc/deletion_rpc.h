@@ -2,42 +2,29 @@
 #pragma once
 
 #include "consent/v1/deletion_service.grpc.pb.h"
-#include "daemon/rpc/call.h"
+#include "daemon/rpc/raw_service.h"
 #include "daemon/service/deletion/deletions.h"
 #include "daemon/service/registry/data_systems.h"
 #include "daemon/wire/deletion.h"
 
 namespace consent::rpc {
 
-using DeletionServiceBase = v1::DeletionService::WithRawCallbackMethod_CreateDeletionRequest<
-    v1::DeletionService::WithRawCallbackMethod_VerifyDeletionRequest<
-        v1::DeletionService::WithRawCallbackMethod_DenyDeletionRequest<
-            v1::DeletionService::WithRawCallbackMethod_ExtendDeletionRequest<
-                v1::DeletionService::WithRawCallbackMethod_CancelDeletionRequest<
-                    v1::DeletionService::WithRawCallbackMethod_GetDeletionRequest<
-                        v1::DeletionService::WithRawCallbackMethod_ListDeletionRequests<
-                            v1::DeletionService::Service>>>>>>>;
-
 // Thread-safe; the references outlive the server.
-class DeletionRpc final : public DeletionServiceBase {
+class DeletionRpc final : public RawService<v1::DeletionService> {
  public:
-  DeletionRpc(service::Core& core, service::Deletions& deletions, service::DataSystems& systems, service::Pool& readers,
-              RpcObserver& observer);
-
-  using In = const grpc::ByteBuffer*;
-  using Out = grpc::ByteBuffer*;
-  grpc::ServerUnaryReactor* CreateDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) override;
-  grpc::ServerUnaryReactor* VerifyDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) override;
-  grpc::ServerUnaryReactor* DenyDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) override;
-  grpc::ServerUnaryReactor* ExtendDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) override;
-  grpc::ServerUnaryReactor* CancelDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) override;
-  grpc::ServerUnaryReactor* GetDeletionRequest(grpc::CallbackServerContext* context, In in, Out out) override;
-  grpc::ServerUnaryReactor* ListDeletionRequests(grpc::CallbackServerContext* context, In in, Out out) override;
+  DeletionRpc(service::Core& core, service::Deletions& deletions, service::DataSystems& systems,
+              const RpcDependencies& dependencies);
 
  private:
-  // Runs one step for a call of any of the four methods and answers with the request as it is then.
+  // Serves the method `name`, which is a step of a request.
+  template <typename RequestT, typename ResponseT>
+  void ServeStep(const char* name);
+  void Create(const CallPtr<v1::CreateDeletionRequestRequest, v1::CreateDeletionRequestResponse>& call);
+  // Runs a step for a call of any method that is one, and answers with the request as it is then.
   template <typename CallPtrT>
-  void Step(CallPtrT call, wire::DeletionStepInput input, service::DeletionStep step);
+  void Step(CallPtrT call, wire::DeletionStepInput input);
+  void Get(const CallPtr<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>& call);
+  void List(const CallPtr<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>& call);
   absl::Status Read(service::DeletionPlace place, v1::DeletionRequest* out) const;
   void Write(const service::DeletionView& view, v1::DeletionRequest* out) const;
   // DELETION_NOT_FOUND.
@@ -46,8 +33,6 @@ class DeletionRpc final : public DeletionServiceBase {
   service::Core& core_;
   service::Deletions& deletions_;
   service::DataSystems& systems_;
-  const RpcDependencies dependencies_;
-  const Method create_, verify_, deny_, extend_, cancel_, get_, list_;
 };
 
 }  // namespace consent::rpc

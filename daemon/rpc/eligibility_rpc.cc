@@ -52,11 +52,11 @@ static_assert(wire::kMaxBatch <= UINT16_MAX);
 
 }  // namespace
 
-EligibilityRpc::EligibilityRpc(service::Core& core, const service::CheckEligibility& check, service::Pool& readers,
-                               RpcObserver& observer, std::string_view probe_account)
+EligibilityRpc::EligibilityRpc(service::Core& core, const service::CheckEligibility& check,
+                               const RpcDependencies& dependencies, std::string_view probe_account)
     : core_(core),
       check_(check),
-      dependencies_{core.ready, readers, observer},
+      dependencies_(dependencies),
       probe_(core.hasher.Subject(probe_account)),
       check_method_(Method::Named("consent.v1.EligibilityService.Check")),
       batch_method_(Method::Named("consent.v1.EligibilityService.BatchCheck")) {}

@@ -18,8 +18,8 @@ class EligibilityRpc final
  public:
   // `probe_account`: an account that nobody has and nobody knows. A Check of it is answered as any other, and neither
   // counted nor told, because the daemon asks it of itself.
-  EligibilityRpc(service::Core& core, const service::CheckEligibility& check, service::Pool& readers,
-                 RpcObserver& observer, std::string_view probe_account);
+  EligibilityRpc(service::Core& core, const service::CheckEligibility& check, const RpcDependencies& dependencies,
+                 std::string_view probe_account);
 
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                   grpc::ByteBuffer* out) override;

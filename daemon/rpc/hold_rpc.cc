@@ -12,12 +12,12 @@
 
 namespace consent::rpc {
 
-HoldRpc::HoldRpc(service::Core& core, service::Holds& holds, service::DataSystems& systems, service::Pool& readers,
-                 RpcObserver& observer)
+HoldRpc::HoldRpc(service::Core& core, service::Holds& holds, service::DataSystems& systems,
+                 const RpcDependencies& dependencies)
     : core_(core),
       holds_(holds),
       systems_(systems),
-      dependencies_{core.ready, readers, observer},
+      dependencies_(dependencies),
       place_(Method::Named("consent.v1.HoldService.PlaceHold")),
       release_(Method::Named("consent.v1.HoldService.ReleaseHold")),
       list_(Method::Named("consent.v1.HoldService.ListHolds")) {}

@@ -15,8 +15,8 @@ using HoldServiceBase =
 // Thread-safe; the references outlive the server.
 class HoldRpc final : public HoldServiceBase {
  public:
-  HoldRpc(service::Core& core, service::Holds& holds, service::DataSystems& systems, service::Pool& readers,
-          RpcObserver& observer);
+  HoldRpc(service::Core& core, service::Holds& holds, service::DataSystems& systems,
+          const RpcDependencies& dependencies);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;

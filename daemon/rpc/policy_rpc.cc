@@ -16,10 +16,10 @@ absl::Status WriteView(const absl::StatusOr<service::SuspensionView>& view, v1::
 
 }  // namespace
 
-PolicyRpc::PolicyRpc(service::Core& core, service::PolicyAdmin& admin, service::Pool& readers, RpcObserver& observer)
+PolicyRpc::PolicyRpc(service::Core& core, service::PolicyAdmin& admin, const RpcDependencies& dependencies)
     : core_(core),
       admin_(admin),
-      dependencies_{core.ready, readers, observer},
+      dependencies_(dependencies),
       get_(Method::Named("consent.v1.PolicyService.GetPolicy")),
       suspend_(Method::Named("consent.v1.PolicyService.Suspend")),
       resume_(Method::Named("consent.v1.PolicyService.Resume")),

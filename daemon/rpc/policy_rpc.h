@@ -15,7 +15,7 @@ class PolicyRpc final
           v1::PolicyService::WithRawCallbackMethod_Resume<v1::PolicyService::WithRawCallbackMethod_GetClock<
               v1::PolicyService::WithRawCallbackMethod_ConfirmClock<v1::PolicyService::Service>>>>> {
  public:
-  PolicyRpc(service::Core& core, service::PolicyAdmin& admin, service::Pool& readers, RpcObserver& observer);
+  PolicyRpc(service::Core& core, service::PolicyAdmin& admin, const RpcDependencies& dependencies);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;

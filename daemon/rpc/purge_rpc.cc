@@ -47,12 +47,12 @@ v1::LeaseState StateOf(service::Renewal::State state) {
 }  // namespace
 
 PurgeRpc::PurgeRpc(service::Core& core, service::PurgeTasks& tasks, service::DataSystems& systems,
-                   service::TaskQueue& queue, service::Pool& readers, RpcObserver& observer)
+                   service::TaskQueue& queue, const RpcDependencies& dependencies)
     : core_(core),
       tasks_(tasks),
       systems_(systems),
       queue_(queue),
-      dependencies_{core.ready, readers, observer},
+      dependencies_(dependencies),
       lease_(Method::Named("consent.v1.PurgeService.LeaseTasks")),
       complete_(Method::Named("consent.v1.PurgeService.CompleteTasks")),
       fail_(Method::Named("consent.v1.PurgeService.FailTasks")),
@@ -81,8 +81,8 @@ void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patie
   if (!leased.ok()) return call->Finish(leased.status());
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(patience->until - std::chrono::steady_clock::now());
-  if (leased->empty() && left.count() > 0 && dependencies_.ready.load(std::memory_order_acquire) &&
-      !call->IsCancelled() && queue_.Wait(system.number, left, [this, call, patience] { Lease(call, patience); })) {
+  if (leased->empty() && left.count() > 0 && dependencies_.admission.ready() && !call->IsCancelled() &&
+      queue_.Wait(system.number, left, [this, call, patience] { Lease(call, patience); })) {
     return;
   }
   for (const service::LeasedTask& task : *leased) {

@@ -20,7 +20,7 @@ using PurgeServiceBase =
 class PurgeRpc final : public PurgeServiceBase {
  public:
   PurgeRpc(service::Core& core, service::PurgeTasks& tasks, service::DataSystems& systems, service::TaskQueue& queue,
-           service::Pool& readers, RpcObserver& observer);
+           const RpcDependencies& dependencies);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;

@@ -7,11 +7,10 @@
 
 namespace consent::rpc {
 
-RecordingRpc::RecordingRpc(service::Core& core, service::SubjectChanges& changes, service::Pool& readers,
-                           RpcObserver& observer)
+RecordingRpc::RecordingRpc(service::Core& core, service::SubjectChanges& changes, const RpcDependencies& dependencies)
     : core_(core),
       changes_(changes),
-      dependencies_{core.ready, readers, observer},
+      dependencies_(dependencies),
       report_(Method::Named("consent.v1.RecordingService.ReportRecording")) {}
 
 grpc::ServerUnaryReactor* RecordingRpc::ReportRecording(grpc::CallbackServerContext* context,

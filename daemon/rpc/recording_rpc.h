@@ -12,7 +12,7 @@ namespace consent::rpc {
 class RecordingRpc final
     : public v1::RecordingService::WithRawCallbackMethod_ReportRecording<v1::RecordingService::Service> {
  public:
-  RecordingRpc(service::Core& core, service::SubjectChanges& changes, service::Pool& readers, RpcObserver& observer);
+  RecordingRpc(service::Core& core, service::SubjectChanges& changes, const RpcDependencies& dependencies);
 
   grpc::ServerUnaryReactor* ReportRecording(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                             grpc::ByteBuffer* out) override;

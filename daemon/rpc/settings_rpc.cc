@@ -25,11 +25,11 @@ void WriteEntry(const service::HistoryItem& item, v1::HistoryEntry* out) {
 }  // namespace
 
 SettingsRpc::SettingsRpc(service::Core& core, service::SubjectChanges& changes, const service::ReadSubject& reads,
-                         service::Pool& readers, RpcObserver& observer)
+                         const RpcDependencies& dependencies)
     : core_(core),
       changes_(changes),
       reads_(reads),
-      dependencies_{core.ready, readers, observer},
+      dependencies_(dependencies),
       get_(Method::Named("consent.v1.SettingsService.GetSettings")),
       update_(Method::Named("consent.v1.SettingsService.UpdateSettings")),
       opt_out_(Method::Named("consent.v1.SettingsService.OptOut")),

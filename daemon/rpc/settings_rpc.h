@@ -19,7 +19,7 @@ class SettingsRpc final
                   v1::SettingsService::WithRawCallbackMethod_GetSettingsAt<v1::SettingsService::Service>>>>> {
  public:
   SettingsRpc(service::Core& core, service::SubjectChanges& changes, const service::ReadSubject& reads,
-              service::Pool& readers, RpcObserver& observer);
+              const RpcDependencies& dependencies);
 
   using In = const grpc::ByteBuffer*;
   using Out = grpc::ByteBuffer*;

@@ -8,11 +8,11 @@
 namespace consent::rpc {
 
 SubjectRpc::SubjectRpc(service::Core& core, service::SubjectChanges& changes, const service::ReadSubject& reads,
-                       service::Pool& readers, RpcObserver& observer)
+                       const RpcDependencies& dependencies)
     : core_(core),
       changes_(changes),
       reads_(reads),
-      dependencies_{core.ready, readers, observer},
+      dependencies_(dependencies),
       upsert_(Method::Named("consent.v1.SubjectService.UpsertSubject")),
       get_(Method::Named("consent.v1.SubjectService.GetSubject")) {}
 

@@ -14,7 +14,7 @@ class SubjectRpc final : public v1::SubjectService::WithRawCallbackMethod_Upsert
                              v1::SubjectService::WithRawCallbackMethod_GetSubject<v1::SubjectService::Service>> {
  public:
   SubjectRpc(service::Core& core, service::SubjectChanges& changes, const service::ReadSubject& reads,
-             service::Pool& readers, RpcObserver& observer);
+             const RpcDependencies& dependencies);
 
   grpc::ServerUnaryReactor* UpsertSubject(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
                                           grpc::ByteBuffer* out) override;

@@ -122,18 +122,34 @@ domain::DeletionState BeginningState(v1::Verification verification) {
   }
 }
 
-// What the four steps have in common.
-template <typename Request>
-void ReadStep(const Request& request, const base::IdHasher& hasher, Violations* violations, DeletionStepInput* input) {
+// What a step has beside what all have.
+void ReadOwn(const v1::VerifyDeletionRequestRequest& request, Violations*, DeletionStepInput* input) {
+  input->command.step = request.only_begun() ? domain::DeletionStep::kBeginVerification : domain::DeletionStep::kVerify;
+}
+
+void ReadOwn(const v1::DenyDeletionRequestRequest& request, Violations* violations, DeletionStepInput* input) {
+  CheckText(request.reason(), 1, kMaxReasonBytes, Path(Path(), "reason"), violations);
+  input->command = {domain::DeletionStep::kDeny, request.reason()};
+}
+
+void ReadOwn(const v1::ExtendDeletionRequestRequest&, Violations*, DeletionStepInput* input) {
+  input->command.step = domain::DeletionStep::kExtend;
+}
+
+void ReadOwn(const v1::ConfirmReceiptRequest& request, Violations* violations, DeletionStepInput* input) {
   const Path root;
-  RefuseMistyped(request, root, violations);
-  CheckText(request.deletion_id(), 1, kMaxDeletionIdBytes, Path(root, "deletion_id"), violations);
-  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), violations);
-  ChangeReader reader(hasher, violations, &input->change.names);
-  reader.ProofOf(request, root, &input->change.command.proof, &input->change.evidence);
-  input->deletion_id = request.deletion_id();
-  input->change.request_id = request.request_id();
-  if (violations->empty()) input->change.digest = RequestDigest(request);
+  input->command.step = domain::DeletionStep::kConfirmReceipt;
+  CheckChosen(request.channel(), v1::ReceiptChannel_IsValid, Path(root, "channel"), violations);
+  input->command.channel = static_cast<domain::ReceiptChannel>(request.channel());
+  if (request.has_confirmed_at()) {
+    input->command.confirmed_at = ReadTimestamp(request.confirmed_at(), Path(root, "confirmed_at"), violations);
+  }
+}
+
+void ReadOwn(const v1::CancelDeletionRequestRequest& request, Violations* violations, DeletionStepInput* input) {
+  CheckText(request.etag(), 0, kMaxTokenBytes, Path(Path(), "etag"), violations);
+  input->change.etag = request.etag();
+  input->command.step = domain::DeletionStep::kCancel;
 }
 
 // Until when it will be, or was to be, finished: a day that has not passed is promised, any other is owned up to.
@@ -221,44 +237,31 @@ absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequest
   return input;
 }
 
-absl::StatusOr<DeletionStepInput> ReadVerifyDeletion(const v1::VerifyDeletionRequestRequest& request,
-                                                     const base::IdHasher& hasher) {
+template <typename Request>
+absl::StatusOr<DeletionStepInput> ReadDeletionStep(const Request& request, const base::IdHasher& hasher) {
   Violations violations;
   DeletionStepInput input;
-  ReadStep(request, hasher, &violations, &input);
-  input.only_begun = request.only_begun();
-  return violations.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : violations.ToStatus();
-}
-
-absl::StatusOr<DeletionStepInput> ReadDenyDeletion(const v1::DenyDeletionRequestRequest& request,
-                                                   const base::IdHasher& hasher) {
-  Violations violations;
-  DeletionStepInput input;
-  ReadStep(request, hasher, &violations, &input);
   const Path root;
-  CheckText(request.reason(), 1, kMaxReasonBytes, Path(root, "reason"), &violations);
-  input.reason = request.reason();
+  RefuseMistyped(request, root, &violations);
+  CheckText(request.deletion_id(), 1, kMaxDeletionIdBytes, Path(root, "deletion_id"), &violations);
+  CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &violations);
+  ChangeReader reader(hasher, &violations, &input.change.names);
+  reader.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
+  input.deletion_id = request.deletion_id();
+  input.change.request_id = request.request_id();
+  if (violations.empty()) input.change.digest = RequestDigest(request);
+  ReadOwn(request, &violations, &input);
   return violations.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : violations.ToStatus();
 }
-
-absl::StatusOr<DeletionStepInput> ReadExtendDeletion(const v1::ExtendDeletionRequestRequest& request,
-                                                     const base::IdHasher& hasher) {
-  Violations violations;
-  DeletionStepInput input;
-  ReadStep(request, hasher, &violations, &input);
-  return violations.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : violations.ToStatus();
-}
-
-absl::StatusOr<DeletionStepInput> ReadCancelDeletion(const v1::CancelDeletionRequestRequest& request,
-                                                     const base::IdHasher& hasher) {
-  Violations violations;
-  DeletionStepInput input;
-  ReadStep(request, hasher, &violations, &input);
-  const Path root;
-  CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &violations);
-  input.change.etag = request.etag();
-  return violations.empty() ? absl::StatusOr<DeletionStepInput>(std::move(input)) : violations.ToStatus();
-}
+template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::VerifyDeletionRequestRequest&,
+                                                            const base::IdHasher&);
+template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::DenyDeletionRequestRequest&,
+                                                            const base::IdHasher&);
+template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::ExtendDeletionRequestRequest&,
+                                                            const base::IdHasher&);
+template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::ConfirmReceiptRequest&, const base::IdHasher&);
+template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::CancelDeletionRequestRequest&,
+                                                            const base::IdHasher&);
 
 absl::StatusOr<std::string> ReadGetDeletion(const v1::GetDeletionRequestRequest& request) {
   Violations violations;
@@ -353,6 +356,11 @@ void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const s
   if (IsTime(request.due_at)) WriteTimestamp(request.due_at, out->mutable_due_at());
   if (request.verified_at.IsSet()) WriteTimestamp(request.verified_at, out->mutable_verified_at());
   if (request.ended_at.IsSet()) WriteTimestamp(request.ended_at, out->mutable_ended_at());
+  if (request.receipt_confirmed_at.IsSet()) {
+    WriteTimestamp(request.receipt_confirmed_at, out->mutable_receipt_confirmed_at());
+    out->set_receipt_channel(static_cast<v1::ReceiptChannel>(request.receipt_channel));
+  }
+  out->set_confirmation_overdue(domain::IsLate(request, domain::DeadlineKind::kConfirmation, now));
   out->set_denied_reason(request.denied_reason);
   if (HasCovers(request.selector)) WriteCovers(request.selector, out->mutable_covers());
   for (const domain::SystemProgress& part : request.parts) {

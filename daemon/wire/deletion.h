@@ -29,8 +29,7 @@ struct DeletionInput {
 struct DeletionStepInput {
   ChangeInput change;  // the subject is not known; the proof and, of CancelDeletionRequest, the etag
   std::string deletion_id;
-  std::string reason;
-  bool only_begun = false;
+  domain::StepCommand command;
 };
 
 struct DeletionsQuery {
@@ -49,14 +48,9 @@ struct DeletionsQuery {
 // Times after `now` are refused; a day is resolved by the machine's time zone database (base::TimeZone).
 absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequestRequest& request,
                                                  const base::IdHasher& hasher, base::Instant now);
-absl::StatusOr<DeletionStepInput> ReadVerifyDeletion(const v1::VerifyDeletionRequestRequest& request,
-                                                     const base::IdHasher& hasher);
-absl::StatusOr<DeletionStepInput> ReadDenyDeletion(const v1::DenyDeletionRequestRequest& request,
-                                                   const base::IdHasher& hasher);
-absl::StatusOr<DeletionStepInput> ReadExtendDeletion(const v1::ExtendDeletionRequestRequest& request,
-                                                     const base::IdHasher& hasher);
-absl::StatusOr<DeletionStepInput> ReadCancelDeletion(const v1::CancelDeletionRequestRequest& request,
-                                                     const base::IdHasher& hasher);
+// Of each step: Request is VerifyDeletionRequestRequest, DenyDeletionRequestRequest and so on.
+template <typename Request>
+absl::StatusOr<DeletionStepInput> ReadDeletionStep(const Request& request, const base::IdHasher& hasher);
 absl::StatusOr<std::string> ReadGetDeletion(const v1::GetDeletionRequestRequest& request);
 absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsRequest& request,
                                                  const base::IdHasher& hasher);

@@ -1,16 +1,18 @@
 #include "daemon/wire/errors.h"
 
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/cord.h"
 #include "google/rpc/error_details.pb.h"
+#include "proto/enum_names.h"
 
 namespace consent::wire {
 namespace {
 
 constexpr char kInfoUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 constexpr char kBadRequestUrl[] = "type.googleapis.com/google.rpc.BadRequest";
-constexpr char kPrefix[] = "ERROR_REASON_";
 constexpr size_t kMaxViolations = 16;
 
 // As errors.proto lists them. No default: a new reason does not compile without its code.
@@ -128,7 +130,8 @@ ErrorDetail DetailOf(const absl::Status& status) {
   const auto info_bytes = status.GetPayload(kInfoUrl);
   google::rpc::ErrorInfo info;
   if (!info_bytes || !info.ParseFromString(std::string(*info_bytes))) return detail;
-  if (!v1::ErrorReason_Parse(kPrefix + info.reason(), &detail.reason)) detail.reason = v1::ERROR_REASON_INTERNAL;
+  const std::optional<int> reason = proto::EnumNumber<v1::ErrorReason>(info.reason());
+  if (reason.has_value()) detail.reason = static_cast<v1::ErrorReason>(*reason);
   for (const auto& [key, value] : info.metadata()) detail.metadata[key] = value;
   const auto bad_bytes = status.GetPayload(kBadRequestUrl);
   google::rpc::BadRequest bad;
@@ -141,8 +144,8 @@ ErrorDetail DetailOf(const absl::Status& status) {
 }
 
 std::string ReasonName(v1::ErrorReason reason) {
-  const std::string& name = v1::ErrorReason_Name(reason);
-  return name.empty() ? "INTERNAL" : name.substr(sizeof kPrefix - 1);
+  const std::string_view name = proto::EnumName<v1::ErrorReason>(reason);
+  return name.empty() ? "INTERNAL" : std::string(name);
 }
 
 }  // namespace consent::wire

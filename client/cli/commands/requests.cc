@@ -1,4 +1,4 @@
-// consentctl requests list|show|verify|deny|extend|cancel.
+// consentctl requests list|show|confirm-receipt|verify|deny|extend|cancel.
 #include "client/cli/commands/requests.h"
 
 #include "client/cli/exit_codes.h"
@@ -60,6 +60,32 @@ void AddShowRequest(CLI::App* parent, Cli& cli) {
   });
 }
 
+void AddConfirmReceipt(CLI::App* parent, Cli& cli) {
+  CLI::App* app = parent->add_subcommand("confirm-receipt",
+                                         "The user was told that the request was received. What was said first stays: "
+                                         "repeating is harmless and says so (already).");
+  auto order = std::make_shared<ConfirmReceiptOrder>();
+  AddId(app, "deletion", &order->deletion_id, "The request, as `delete` printed it")->required();
+  AddName(app, "--channel", &order->channel, "How the user was told")->required();
+  AddTime(app, "--at", &order->confirmed_at, "When, no earlier than its receipt; without it now");
+  AddRequestId(app, &order->request_id);
+  app->callback([&cli, order] {
+    cli.action = [&cli, order] {
+      return cli.WithClient([&](Client& client) {
+        const auto confirmed = client.ConfirmReceipt(*order);
+        if (!confirmed.ok()) return PrintError(confirmed.status(), cli.json);
+        Report report;
+        report.json = {{"request", DeletionJson(confirmed->request)}, {"already", confirmed->already}};
+        Table already("confirmed", {"ALREADY"});
+        already.Add({YesNo(confirmed->already)});
+        report.tables = DeletionTables(confirmed->request);
+        report.tables.insert(report.tables.begin(), std::move(already));
+        return Print(report, cli.json, kDone);
+      });
+    };
+  });
+}
+
 // A step of a request: its id, evidence and request_id are common to all; `call` is the client's method.
 template <typename Order>
 std::shared_ptr<Order> AddStep(CLI::App* app, Cli& cli,
@@ -111,6 +137,7 @@ void AddRequests(CLI::App& app, Cli& cli) {
   requests->require_subcommand(1);
   AddListRequests(requests, cli);
   AddShowRequest(requests, cli);
+  AddConfirmReceipt(requests, cli);
   AddSteps(requests, cli);
   AddRequestsReport(requests, cli);
 }

@@ -67,7 +67,8 @@ void AddRequestsReport(CLI::App* parent, Cli& cli) {
       "report",
       "Figures of a period by regime: requests received, and of these extended; complied with, denied and cancelled in "
       "it, whenever they were received; mean and median days from receipt to completion; open ones that are due and "
-      "overdue now, and how many of both wait for a hold's release. Requests that somebody made, not those that a "
+      "overdue now, and how many of both wait for a hold's release or have a receipt that is not confirmed in time. "
+      "Requests that somebody made, not those that a "
       "changed choice made.");
   auto flags = std::make_shared<ReportFlags>();
   AddBoundary(app, "--from", &flags->from, "The period's first instant")->required();

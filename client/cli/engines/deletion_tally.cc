@@ -44,7 +44,8 @@ std::vector<std::string> Cells(const std::string& regime, const DeletionFigures&
           std::to_string(figures.extended),
           std::to_string(figures.due_now),
           std::to_string(figures.overdue_now),
-          std::to_string(figures.on_hold)};
+          std::to_string(figures.on_hold),
+          std::to_string(figures.confirmation_overdue_now)};
 }
 
 std::vector<std::vector<std::string>> Rows(const DeletionTally& tally) {
@@ -95,6 +96,7 @@ void DeletionTally::Add(const DeletionRequest& request) {
   }
   ++(request.overdue ? figures.overdue_now : figures.due_now);
   if (request.on_hold) ++figures.on_hold;
+  if (request.confirmation_overdue) ++figures.confirmation_overdue_now;
 }
 
 DeletionFigures DeletionTally::Figures(const Counted& counted) {
@@ -124,6 +126,7 @@ DeletionFigures DeletionTally::Total() const {
     all.figures.due_now += figures.due_now;
     all.figures.overdue_now += figures.overdue_now;
     all.figures.on_hold += figures.on_hold;
+    all.figures.confirmation_overdue_now += figures.confirmation_overdue_now;
     all.days.insert(all.days.end(), counted.days.begin(), counted.days.end());
   }
   return Figures(all);
@@ -142,19 +145,21 @@ Json FiguresJson(const DeletionFigures& figures) {
           {"extended", figures.extended},
           {"due_now", figures.due_now},
           {"overdue_now", figures.overdue_now},
-          {"on_hold", figures.on_hold}};
+          {"on_hold", figures.on_hold},
+          {"confirmation_overdue_now", figures.confirmation_overdue_now}};
 }
 
 Table FiguresTable(const DeletionTally& tally) {
   Table table("figures", {"REGIME", "RECEIVED", "COMPLIED", "DENIED", "CANCELLED", "MEAN DAYS", "MEDIAN DAYS",
-                          "EXTENDED", "DUE NOW", "OVERDUE NOW", "ON HOLD"});
+                          "EXTENDED", "DUE NOW", "OVERDUE NOW", "ON HOLD", "CONFIRMATION OVERDUE NOW"});
   for (std::vector<std::string>& row : Rows(tally)) table.Add(std::move(row));
   return table;
 }
 
 std::string FiguresCsv(const DeletionTally& tally) {
   std::string text =
-      "regime,received,complied,denied,cancelled,mean_days,median_days,extended,due_now,overdue_now,on_hold\n";
+      "regime,received,complied,denied,cancelled,mean_days,median_days,extended,due_now,overdue_now,on_hold,"
+      "confirmation_overdue_now\n";
   for (const std::vector<std::string>& row : Rows(tally)) {
     for (size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : ",") + CsvCell(row[i]);
     text += "\n";

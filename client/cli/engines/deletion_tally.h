@@ -28,6 +28,8 @@ struct DeletionFigures {
   uint64_t overdue_now = 0;
   // Of both, those of which some is on hold.
   uint64_t on_hold = 0;
+  // Of both, those whose receipt had to be confirmed by then and was not.
+  uint64_t confirmation_overdue_now = 0;
 };
 
 // Takes requests one by one; keeps one number for each that was complied with. Not thread-safe.

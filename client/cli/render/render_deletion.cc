@@ -42,11 +42,16 @@ std::string CauseText(const DeletionRequest& request) {
   return request.cause == DeletionCause::kUnset ? "unknown" : std::string(Name(request.cause));
 }
 
+std::string ChannelText(const DeletionRequest& request) {
+  return request.receipt_channel == ReceiptChannel::kUnset ? "" : std::string(Name(request.receipt_channel));
+}
+
 std::string MarksText(const DeletionRequest& request) {
   std::vector<std::string> marks;
   if (request.extended) marks.emplace_back("EXTENDED");
   if (request.on_hold) marks.emplace_back("ON_HOLD");
   if (request.overdue) marks.emplace_back("OVERDUE");
+  if (request.confirmation_overdue) marks.emplace_back("CONFIRMATION_OVERDUE");
   return ListText(marks);
 }
 
@@ -147,6 +152,9 @@ Json DeletionJson(const DeletionRequest& request) {
                {"regime", request.regime},
                {"received_at", TimeText(request.received_at)},
                {"confirm_by", TimeText(request.confirm_by)},
+               {"receipt_confirmed_at", TimeText(request.receipt_confirmed_at)},
+               {"receipt_channel", ChannelText(request)},
+               {"confirmation_overdue", request.confirmation_overdue},
                {"due_at", TimeText(request.due_at)},
                {"verified_at", TimeText(request.verified_at)},
                {"ended_at", TimeText(request.ended_at)},
@@ -165,11 +173,11 @@ std::vector<Table> DeletionTables(const DeletionRequest& request) {
   Table head("request", {"DELETION", "STATE", "MARKS", "DUE", "ETAG"});
   head.Add({request.deletion_id.value(), std::string(Name(request.state)), MarksText(request), TimeText(request.due_at),
             request.etag.value()});
-  Table times("received",
-              {"RECEIVED", "CONFIRM BY", "VERIFIED", "ENDED", "REGIME", "REQUESTER", "DENIED BECAUSE", "CAUSE"});
+  Table times("received", {"RECEIVED", "CONFIRM BY", "VERIFIED", "ENDED", "REGIME", "REQUESTER", "DENIED BECAUSE",
+                           "CAUSE", "CONFIRMED", "BY"});
   times.Add({TimeText(request.received_at), TimeText(request.confirm_by), TimeText(request.verified_at),
              TimeText(request.ended_at), request.regime, std::string(Name(request.requester)), request.denied_reason,
-             CauseText(request)});
+             CauseText(request), TimeText(request.receipt_confirmed_at), ChannelText(request)});
   Table selects("selects", {"ACCOUNT", "WHAT", "CAPTURED FROM", "TO"});
   selects.Add(
       {request.account_id.value(), SelectorText(request.selector), FromText(request.covers), ToText(request.covers)});

@@ -112,7 +112,7 @@ class Client {
 
   virtual absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest& order,
                                                                 const CallOptions& options = {}) = 0;
-  // NotFound (DELETION_NOT_FOUND) for these five; FailedPrecondition (DELETION_STATE): the request's state does not
+  // NotFound (DELETION_NOT_FOUND) for these six; FailedPrecondition (DELETION_STATE): the request's state does not
   // allow the step.
   virtual absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder& order,
                                                                 const CallOptions& options = {}) = 0;
@@ -121,6 +121,9 @@ class Client {
   // FailedPrecondition (EXTENSION_NOT_ALLOWED).
   virtual absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder& order,
                                                                 const CallOptions& options = {}) = 0;
+  // The user was told that the request was received. In any state; what was said first stays.
+  virtual absl::StatusOr<ReceiptConfirmed> ConfirmReceipt(const ConfirmReceiptOrder& order,
+                                                          const CallOptions& options = {}) = 0;
   // A loosening: needs the request's etag, channel and actor.
   virtual absl::StatusOr<DeletionRequest> CancelDeletionRequest(const CancelOrder& order,
                                                                 const CallOptions& options = {}) = 0;

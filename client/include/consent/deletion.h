@@ -42,6 +42,8 @@ enum class DeletionCause : uint8_t {
   // DO_NOT_SAVE or a shorter retention was chosen: what is older must go.
   kRetention = 3,
 };
+// How the user was told that a request was received.
+enum class ReceiptChannel : uint8_t { kUnset = 0, kEmail = 1, kLetter = 2, kInApp = 3, kPhone = 4, kOther = 5 };
 // How far it is known that who asks may ask. kUnset counts as kPending.
 enum class Verification : uint8_t { kUnset = 0, kPending = 1, kUnderWay = 2, kVerified = 3 };
 
@@ -132,6 +134,11 @@ struct DeletionRequest {
   std::optional<Time> verified_at;
   // When it was completed, denied or cancelled.
   std::optional<Time> ended_at;
+  // When and how the user was told of the receipt; absent and kUnset: nobody has said so.
+  std::optional<Time> receipt_confirmed_at;
+  ReceiptChannel receipt_channel = ReceiptChannel::kUnset;
+  // It is open, somebody asked for it, confirm_by has passed, and nobody has said that the user was told.
+  bool confirmation_overdue = false;
   std::string denied_reason;
   // Absent where it names single recordings.
   std::optional<TimeRange> covers;
@@ -193,6 +200,23 @@ struct ExtendOrder {
   Evidence evidence;
   // Empty: one is made up.
   RequestId request_id;
+};
+
+struct ConfirmReceiptOrder {
+  DeletionId deletion_id;
+  // Must be set.
+  ReceiptChannel channel = ReceiptChannel::kUnset;
+  // No earlier than the request's receipt and no later than now by the daemon's clock; absent: now.
+  std::optional<Time> confirmed_at;
+  Evidence evidence;
+  // Empty: one is made up.
+  RequestId request_id;
+};
+
+struct ReceiptConfirmed {
+  DeletionRequest request;
+  // It had been confirmed before: that stays, and nothing was written.
+  bool already = false;
 };
 
 struct CancelOrder {

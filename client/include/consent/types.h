@@ -65,6 +65,7 @@ enum class ChangeKind : uint8_t {
   kHoldPlaced = 10,
   kHoldReleased = 11,
   kDeletionSettled = 12,
+  kDeletionReceiptConfirmed = 13,
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 

@@ -46,16 +46,10 @@ bool ChangeSubject::IsClosed(Work& work) const {
     case ChangeKind::kUpdateSettings:
     case ChangeKind::kOptOut:
     case ChangeKind::kReportRecording:
-    // Data systems look for it once more, and named recordings stay named for an account that is started
-    // anew.
-    case ChangeKind::kDeletionReceived:
-    case ChangeKind::kDeletionVerified:
-    case ChangeKind::kDeletionDenied:
-    case ChangeKind::kDeletionExtended:
-    case ChangeKind::kDeletionCancelled:
       return false;
     default:
-      if (!domain::IsForgotten(facts)) return false;
+      // Data systems look for it once more, and named recordings stay named for an account that is started anew.
+      if (IsOfDeletion(work.request.kind) || !domain::IsForgotten(facts)) return false;
       break;
   }
   if (!refused.ok()) {

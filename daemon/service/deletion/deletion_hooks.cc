@@ -2,33 +2,37 @@
 
 #include <algorithm>
 
+#include "consent/v1/deletion_service.pb.h"
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
+#include "proto/enum_names.h"
 
 namespace consent::service {
 namespace {
 
-const char* StateName(domain::DeletionState state) {
-  static constexpr const char* kNames[] = {"",          "RECEIVED", "VERIFYING", "ACCEPTED", "IN_PROGRESS",
-                                           "COMPLETED", "DENIED",   "CANCELLED"};
-  return kNames[static_cast<size_t>(state)];
+std::string StateName(domain::DeletionState state) {
+  return std::string(proto::EnumName<v1::DeletionState>(static_cast<int>(state)));
 }
 
-absl::Status StepStatus(domain::StepRefusal refusal, domain::DeletionState state) {
+absl::Status StepStatus(domain::StepRefusal refusal, const domain::DeletionRequest& request) {
+  const std::string state = StateName(request.state);
   switch (refusal) {
     case domain::StepRefusal::kNone:
       return absl::OkStatus();
     case domain::StepRefusal::kState:
       return wire::MakeError(v1::ERROR_REASON_DELETION_STATE,
-                             std::string("the request is ") + StateName(state) + ", which does not allow this step",
-                             {{"state", StateName(state)}});
+                             "the request is " + state + ", which does not allow this step", {{"state", state}});
     case domain::StepRefusal::kExtension:
       return wire::MakeError(v1::ERROR_REASON_EXTENSION_NOT_ALLOWED,
                              "the regime allows no extension, or the request was extended before, or the time for "
                              "telling the user is over");
+    case domain::StepRefusal::kConfirmedAt:
+      return wire::FieldError("confirmed_at", "must not lie before the request's received_at, which is " +
+                                                  base::FormatRfc3339(request.received_at) +
+                                                  ", nor after now by the daemon's clock");
   }
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a refusal without a reason");
 }
@@ -215,11 +219,11 @@ void CreateDeletionHook::Publish(Core& core, const store::Stamp& stamp) {
 }
 
 DeletionStepHook::DeletionStepHook(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place,
-                                   DeletionStep step, std::string reason, const domain::Command& command)
+                                   domain::StepCommand step, const domain::Command& command)
     : queue_(queue),
       place_(place),
-      step_(step),
-      reason_(std::move(reason)),
+      command_(std::move(step)),
+      step_(command_.step),
       etag_(command.expected_revision),
       proof_(command.proof),
       effect_(subject),
@@ -227,19 +231,7 @@ DeletionStepHook::DeletionStepHook(TaskQueue& queue, base::SubjectHandle subject
 
 domain::StepRefusal DeletionStepHook::Do(domain::DeletionRequest& request, const domain::Moment& moment,
                                          const domain::Rules& rules) const {
-  switch (step_) {
-    case DeletionStep::kBeginVerification:
-      return domain::BeginVerification(request);
-    case DeletionStep::kVerify:
-      return domain::Verify(request, moment, systems_.active);
-    case DeletionStep::kDeny:
-      return domain::Deny(request, moment, reason_);
-    case DeletionStep::kExtend:
-      return domain::Extend(request, moment, DeadlinesOfRegime(rules, request.regime));
-    case DeletionStep::kCancel:
-      return domain::Cancel(request, moment);
-  }
-  return domain::StepRefusal::kState;
+  return domain::TakeStep(request, command_, {moment, DeadlinesOfRegime(rules, request.regime), systems_.active});
 }
 
 // A loosening.
@@ -270,14 +262,15 @@ absl::StatusOr<ChangeHook::Prepared> DeletionStepHook::Prepare(const Core& core,
   if (!systems.ok()) return systems.status();
   systems_ = *std::move(systems);
   domain::DeletionRequest trial = row_.request;
-  const absl::Status refused = StepStatus(Do(trial, input.moment, *core.policies.rules()), row_.request.state);
+  const absl::Status refused = StepStatus(Do(trial, input.moment, *core.policies.rules()), row_.request);
   if (!refused.ok()) return refused;
   if (domain::IsVerified(trial.state) && domain::IsOpen(trial.state) && step_ == DeletionStep::kVerify) {
     if (absl::Status s = within_.Load(core, input.before.facts, row_.request.selector, place_.number); !s.ok()) {
       return s;
     }
   }
-  if (trial == row_.request && within_.empty()) return Prepared::kAnswered;
+  already_ = trial == row_.request && within_.empty();
+  if (already_) return Prepared::kAnswered;
   if (step_ == DeletionStep::kCancel) {
     if (absl::Status s = MayCancel(core); !s.ok()) return s;
     if (absl::Status s = cancelled_.Load(core, place_, row_.request); !s.ok()) return s;
@@ -305,7 +298,7 @@ void DeletionStepHook::Build(const Core& core, const store::Stamp& stamp, HookOu
   // What was allowed a moment ago and is not any more (an extension) then changes nothing but the history.
   if (Do(next.request, out.moment, *core.policies.rules()) == domain::StepRefusal::kNone) {
     next.request.changed = stamp.sequence;
-    effect_.Apply(core, next.request, out);
+    if (domain::ChangesTheRule(step_)) effect_.Apply(core, next.request, out);
     const bool denies = step_ == DeletionStep::kDeny && domain::DenialTakesDefaults(next.request.selector);
     if (denies) out.transition.after.default_denied = stamp.time;
     // A denied closure's end is now.
@@ -318,7 +311,8 @@ void DeletionStepHook::Build(const Core& core, const store::Stamp& stamp, HookOu
     CloseDeletion(core, place_, row_.request, stamp, next, out.writes);
   }
   out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.number), EncodeDeletionRow(next)});
-  ListDeletion(core, place_.number, next.request, out.writes);
+  // One that had ended is listed as such, and what is listed as open for its selection is another one.
+  if (domain::IsOpen(row_.request.state)) ListDeletion(core, place_.number, next.request, out.writes);
   if (verifies) WriteTasks(next.request, place_.number, out.writes);
   made_ = std::move(next.request);
 }

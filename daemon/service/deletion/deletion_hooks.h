@@ -73,8 +73,8 @@ class CreateDeletionHook final : public ChangeHook {
 
 class DeletionStepHook final : public ChangeHook {
  public:
-  DeletionStepHook(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place, DeletionStep step,
-                   std::string reason, const domain::Command& command);
+  DeletionStepHook(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place, domain::StepCommand step,
+                   const domain::Command& command);
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
   void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override;
@@ -82,6 +82,8 @@ class DeletionStepHook final : public ChangeHook {
 
   // It is verified, and more requests that lie within it wait to be.
   bool more_within() const { return within_.more(); }
+  // It was so before: nothing was written.
+  bool already() const { return already_; }
 
  private:
   domain::StepRefusal Do(domain::DeletionRequest& request, const domain::Moment& moment,
@@ -90,8 +92,8 @@ class DeletionStepHook final : public ChangeHook {
 
   TaskQueue& queue_;
   const DeletionPlace place_;
+  const domain::StepCommand command_;
   const DeletionStep step_;
-  const std::string reason_;
   const std::optional<uint64_t> etag_;
   const domain::Proof proof_;
   DeletionRow row_;
@@ -101,6 +103,7 @@ class DeletionStepHook final : public ChangeHook {
   DeletionEffect effect_;
   VerifyWithin within_;
   OpenTasksOf cancelled_;
+  bool already_ = false;
 };
 
 }  // namespace consent::service

@@ -26,21 +26,6 @@ bool Matches(const DeletionFilter& filter, const domain::DeletionRequest& reques
 
 }  // namespace
 
-ChangeKind KindOf(DeletionStep step) {
-  switch (step) {
-    case DeletionStep::kBeginVerification:
-    case DeletionStep::kVerify:
-      break;
-    case DeletionStep::kDeny:
-      return ChangeKind::kDeletionDenied;
-    case DeletionStep::kExtend:
-      return ChangeKind::kDeletionExtended;
-    case DeletionStep::kCancel:
-      return ChangeKind::kDeletionCancelled;
-  }
-  return ChangeKind::kDeletionVerified;
-}
-
 Deletions::Deletions(Core& core, ChangeSubject& changes, TaskQueue& queue)
     : core_(core), changes_(changes), queue_(queue) {}
 
@@ -76,28 +61,28 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
     if (!goes_on) return done(std::move(created));
     const DeletionStep step = domain::IsVerified(begins_as) ? DeletionStep::kVerify : DeletionStep::kBeginVerification;
     const DeletionPlace place = created.place;
-    Step(std::move(further), place, step, "",
-         [done = std::move(done), created = std::move(created)](const absl::Status& stepped) mutable {
-           stepped.ok() ? done(std::move(created)) : done(stepped);
+    Step(std::move(further), place, {step},
+         [done = std::move(done), created = std::move(created)](const absl::StatusOr<Stepped>& stepped) mutable {
+           stepped.ok() ? done(std::move(created)) : done(stepped.status());
          });
   });
 }
 
-void Deletions::Step(ChangeRequest change, DeletionPlace place, DeletionStep step, const std::string& reason,
-                     StepDone done) {
+void Deletions::Step(ChangeRequest change, DeletionPlace place, domain::StepCommand step, StepDone done) {
   absl::StatusOr<DeletionRow> row = LoadDeletion(core_, place);
   if (!row.ok()) return done(std::move(row).status());
   change.subject = row->request.subject;
-  change.kind = KindOf(step);
-  const auto hook = std::make_shared<DeletionStepHook>(queue_, change.subject, place, step, reason, change.command);
+  change.kind = KindOf(step.step);
+  const auto hook = std::make_shared<DeletionStepHook>(queue_, change.subject, place, step, change.command);
   change.hook = hook;
   change.command.expected_revision.reset();  // the request's etag, not the subject's
   ChangeRequest further = change;
   further.request_id.clear();
-  changes_.Submit(std::move(change), [this, hook, place, step, further = std::move(further),
+  changes_.Submit(std::move(change), [this, hook, place, step = std::move(step), further = std::move(further),
                                       done = std::move(done)](absl::StatusOr<ChangeReply> reply) mutable {
-    if (!reply.ok() || !hook->more_within()) return done(std::move(reply).status());
-    Step(std::move(further), place, step, "", std::move(done));
+    if (!reply.ok()) return done(std::move(reply).status());
+    if (!hook->more_within()) return done(Stepped{hook->already()});
+    Step(std::move(further), place, std::move(step), std::move(done));
   });
 }
 

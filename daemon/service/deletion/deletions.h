@@ -48,7 +48,10 @@ class Deletions {
     std::string unusable;  // as ChangeReply
   };
   using CreateDone = std::function<void(absl::StatusOr<Created>)>;
-  using StepDone = std::function<void(absl::Status)>;
+  struct Stepped {
+    bool already = false;  // things were as they were asked for before: nothing was written
+  };
+  using StepDone = std::function<void(absl::StatusOr<Stepped>)>;
 
   Deletions(Core& core, ChangeSubject& changes, TaskQueue& queue);
 
@@ -57,7 +60,7 @@ class Deletions {
   // `change.command` carries the proof, and for kCancel the request's etag as the expected revision. Needs a pool
   // thread; may block before it returns. DELETION_NOT_FOUND, DELETION_STATE, EXTENSION_NOT_ALLOWED, ETAG_REQUIRED,
   // ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND.
-  void Step(ChangeRequest change, DeletionPlace place, DeletionStep step, const std::string& reason, StepDone done);
+  void Step(ChangeRequest change, DeletionPlace place, domain::StepCommand step, StepDone done);
 
   // These block. DELETION_NOT_FOUND, STORE_UNREADABLE.
   absl::StatusOr<DeletionView> Get(DeletionPlace place) const;

@@ -1,10 +1,7 @@
-// What a deletion request begins with, and the steps that it takes.
+// What a deletion request begins with.
 #pragma once
 
-#include <cstdint>
-
 #include "daemon/domain/deletion.h"
-#include "daemon/service/rows/change_row.h"
 #include "daemon/service/rows/deletion_rows.h"
 
 namespace consent::service {
@@ -18,8 +15,6 @@ struct NewDeletion {
   DeletionPayload payload;
 };
 
-enum class DeletionStep : uint8_t { kBeginVerification, kVerify, kDeny, kExtend, kCancel };
-// What history and metrics call a step.
-ChangeKind KindOf(DeletionStep step);
+using domain::DeletionStep;
 
 }  // namespace consent::service

@@ -3,30 +3,19 @@
 #include <map>
 #include <utility>
 
+#include "consent/v1/deletion_service.pb.h"
 #include "daemon/service/commit/retry.h"
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
+#include "proto/enum_names.h"
 
 namespace consent::service {
 namespace {
 
-const char* OutcomeName(domain::PurgeOutcome outcome) {
-  switch (outcome) {
-    case domain::PurgeOutcome::kOpen:
-      break;
-    case domain::PurgeOutcome::kAcknowledged:
-      return "ACKNOWLEDGED";
-    case domain::PurgeOutcome::kNotFound:
-      return "NOT_FOUND";
-    case domain::PurgeOutcome::kExempt:
-      return "EXEMPT";
-    case domain::PurgeOutcome::kExcludedFromNextBuild:
-      return "EXCLUDED_FROM_NEXT_BUILD";
-    case domain::PurgeOutcome::kErasedBeforeHold:
-      return "ERASED_BEFORE_HOLD";
-  }
-  return "OPEN";
+std::string OutcomeName(domain::PurgeOutcome outcome) {
+  if (outcome == domain::PurgeOutcome::kOpen) return "OPEN";
+  return std::string(proto::EnumName<v1::PurgeOutcome>(static_cast<int>(outcome)));
 }
 
 // The worker did what it was asked, so what is left has to be asked for, too: what was on hold, and what may still

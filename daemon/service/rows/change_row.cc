@@ -11,7 +11,6 @@ using base::Encoder;
 constexpr uint8_t kRowFormat = 2;
 constexpr uint8_t kPayloadFormat = 2;
 constexpr size_t kMaxCallerBytes = 64;
-constexpr uint8_t kFirstPlainKind = 64;
 constexpr size_t kMaxDetailBytes = 256;
 constexpr size_t kMaxParts = 1024;
 constexpr size_t kMaxChanges = 16384;
@@ -105,32 +104,11 @@ domain::FactChange GetChange(Decoder& in) {
   return change;
 }
 
-bool IsPlain(ChangeKind kind) { return static_cast<uint8_t>(kind) >= kFirstPlainKind; }
+bool IsPlain(ChangeKind kind) { return kind >= kFirstOfOthers; }
 
-bool KnownKind(uint8_t kind) {
-  switch (static_cast<ChangeKind>(kind)) {
-    case ChangeKind::kUpsertSubject:
-    case ChangeKind::kUpdateSettings:
-    case ChangeKind::kOptOut:
-    case ChangeKind::kReportRecording:
-    case ChangeKind::kDeletionReceived:
-    case ChangeKind::kDeletionVerified:
-    case ChangeKind::kDeletionDenied:
-    case ChangeKind::kDeletionExtended:
-    case ChangeKind::kDeletionCancelled:
-    case ChangeKind::kHoldPlaced:
-    case ChangeKind::kHoldReleased:
-    case ChangeKind::kDeletionSettled:
-    case ChangeKind::kTaskEnded:
-    case ChangeKind::kTaskFailed:
-    case ChangeKind::kPolicyActivated:
-    case ChangeKind::kSuspensionChanged:
-    case ChangeKind::kSystemChanged:
-    case ChangeKind::kTasksLeased:
-    case ChangeKind::kErased:
-      return true;
-  }
-  return false;
+bool KnownKind(uint8_t number) {
+  const auto kind = static_cast<ChangeKind>(number);
+  return (number > 0 && kind <= kLastOfHistory) || (kind >= kFirstOfOthers && kind <= kLastOfOthers);
 }
 
 }  // namespace

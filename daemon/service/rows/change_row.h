@@ -8,6 +8,7 @@
 
 #include "daemon/base/hash.h"
 #include "daemon/base/ids.h"
+#include "daemon/domain/deletion.h"
 #include "daemon/domain/transitions.h"
 
 namespace consent::service {
@@ -26,6 +27,7 @@ enum class ChangeKind : uint8_t {
   kHoldPlaced = 10,
   kHoldReleased = 11,
   kDeletionSettled = 12,  // received while the time was in doubt
+  kDeletionReceiptConfirmed = 13,
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -34,6 +36,32 @@ enum class ChangeKind : uint8_t {
   kTaskFailed = 69,
   kErased = 70,  // what a finished deletion left behind
 };
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionReceiptConfirmed;
+inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kErased;
+
+// What a step of a deletion request is in the history and in the metrics.
+constexpr ChangeKind KindOf(domain::DeletionStep step) {
+  switch (step) {
+    case domain::DeletionStep::kBeginVerification:
+    case domain::DeletionStep::kVerify:
+      break;
+    case domain::DeletionStep::kDeny:
+      return ChangeKind::kDeletionDenied;
+    case domain::DeletionStep::kExtend:
+      return ChangeKind::kDeletionExtended;
+    case domain::DeletionStep::kCancel:
+      return ChangeKind::kDeletionCancelled;
+    case domain::DeletionStep::kConfirmReceipt:
+      return ChangeKind::kDeletionReceiptConfirmed;
+  }
+  return ChangeKind::kDeletionVerified;
+}
+// A deletion request is made, or goes on by somebody's step.
+constexpr bool IsOfDeletion(ChangeKind kind) {
+  return kind >= ChangeKind::kDeletionReceived && kind <= kLastOfHistory && kind != ChangeKind::kHoldPlaced &&
+         kind != ChangeKind::kHoldReleased && kind != ChangeKind::kDeletionSettled;
+}
 
 // What is sealed under the subject's own key: evidence as it was sent, and the raw ids of the scopes that the request
 // named.

@@ -14,7 +14,7 @@ using base::Instant;
 
 constexpr uint8_t kDeletionFormat = 2;
 constexpr size_t kMaxSystemParts = 1024;
-constexpr uint8_t kExtendedBit = 1, kUnsettledBit = 2;
+constexpr uint8_t kExtendedBit = 1, kUnsettledBit = 2, kConfirmedBit = 4;
 
 void PutSelector(Encoder& out, const domain::Selector& selector) {
   out.Byte(static_cast<uint8_t>(selector.kind));
@@ -119,7 +119,9 @@ std::string EncodeDeletionRow(const DeletionRow& row) {
   out.Raw(base::View(request.subject.bytes));
   out.Byte(static_cast<uint8_t>(request.cause));
   out.Byte(static_cast<uint8_t>(request.state));
-  out.Byte(static_cast<uint8_t>((request.extended ? kExtendedBit : 0) | (request.IsUnsettled() ? kUnsettledBit : 0)));
+  const bool confirmed = request.receipt_confirmed_at.IsSet();
+  out.Byte(static_cast<uint8_t>((request.extended ? kExtendedBit : 0) | (request.IsUnsettled() ? kUnsettledBit : 0) |
+                                (confirmed ? kConfirmedBit : 0)));
   out.Byte(static_cast<uint8_t>(request.requester));
   out.String(request.regime);
   for (const Instant time :
@@ -130,6 +132,10 @@ std::string EncodeDeletionRow(const DeletionRow& row) {
     out.Raw(base::View(request.doubt_since.boot));
     out.Varint(static_cast<uint64_t>(request.doubt_since.since.micros));
     PutTime(out, request.doubt_after);
+  }
+  if (confirmed) {
+    PutTime(out, request.receipt_confirmed_at);
+    out.Byte(static_cast<uint8_t>(request.receipt_channel));
   }
   out.String(request.denied_reason);
   out.Varint(request.changed);
@@ -155,7 +161,8 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   const uint8_t bits = in.Byte();
   const uint8_t requester = in.Byte();
   if (cause < 1 || cause > static_cast<uint8_t>(domain::DeletionCause::kRetention) || state < 1 ||
-      state > static_cast<uint8_t>(domain::DeletionState::kCancelled) || bits > (kExtendedBit | kUnsettledBit) ||
+      state > static_cast<uint8_t>(domain::DeletionState::kCancelled) ||
+      bits > (kExtendedBit | kUnsettledBit | kConfirmedBit) ||
       requester > static_cast<uint8_t>(domain::Actor::kSystem)) {
     return false;
   }
@@ -174,6 +181,15 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
     request.doubt_since.since = base::Span{static_cast<int64_t>(since)};
     request.doubt_after = GetTime(in);
     if (!request.IsUnsettled() || since > static_cast<uint64_t>(INT64_MAX)) in.Fail();
+  }
+  if ((bits & kConfirmedBit) != 0) {
+    request.receipt_confirmed_at = GetTime(in);
+    const uint8_t channel = in.Byte();
+    if (!request.receipt_confirmed_at.IsSet() || channel < 1 ||
+        channel > static_cast<uint8_t>(domain::ReceiptChannel::kOther)) {
+      in.Fail();
+    }
+    request.receipt_channel = static_cast<domain::ReceiptChannel>(channel);
   }
   request.denied_reason = in.String(kMaxTextBytes);
   request.changed = in.Varint();

@@ -9,18 +9,24 @@ void DeletionGauges::Count(DeletionPlace place, const domain::DeletionRequest& r
   uint64_t& count = counts_[key];
   count += static_cast<uint64_t>(sign);
   if (count == 0) counts_.erase(key);
+  for (const domain::DeadlineKind kind : domain::kDeadlineKinds) {
+    const std::optional<base::Instant> time = domain::DeadlineOf(request, kind);
+    if (!time.has_value()) continue;
+    ByTime& by_time = deadlines_[static_cast<size_t>(kind)];
+    std::set<DeletionPlace>& then = by_time[*time];
+    if (sign > 0) {
+      then.insert(place);
+    } else {
+      then.erase(place);
+    }
+    if (then.empty()) by_time.erase(*time);
+  }
   if (!domain::IsOpen(request.state)) return;
   if (sign > 0) {
-    due_[request.due_at].insert(place);
     open_[place] = request.received_at;
-    return;
+  } else {
+    open_.erase(place);
   }
-  const auto due = due_.find(request.due_at);
-  if (due != due_.end()) {
-    due->second.erase(place);
-    if (due->second.empty()) due_.erase(due);
-  }
-  open_.erase(place);
 }
 
 void DeletionGauges::Replace(DeletionPlace place, const domain::DeletionRequest* before,
@@ -48,11 +54,11 @@ std::vector<DeletionCount> DeletionGauges::Counts() const {
   return counts;
 }
 
-std::vector<DeletionPlace> DeletionGauges::DueBefore(base::Instant time, size_t limit) const {
+std::vector<DeletionPlace> DeletionGauges::Before(domain::DeadlineKind kind, base::Instant time, size_t limit) const {
   base::MutexLock lock(mutex_);
   std::vector<DeletionPlace> places;
-  for (const auto& [due, of_then] : due_) {
-    if (!(due < time)) break;
+  for (const auto& [deadline, of_then] : deadlines_[static_cast<size_t>(kind)]) {
+    if (!(deadline < time)) break;
     for (const DeletionPlace& place : of_then) {
       if (places.size() >= limit) return places;
       places.push_back(place);
@@ -61,10 +67,11 @@ std::vector<DeletionPlace> DeletionGauges::DueBefore(base::Instant time, size_t 
   return places;
 }
 
-uint64_t DeletionGauges::CountDueBefore(base::Instant time) const {
+uint64_t DeletionGauges::CountBefore(domain::DeadlineKind kind, base::Instant time) const {
   base::MutexLock lock(mutex_);
   uint64_t count = 0;
-  for (auto due = due_.begin(); due != due_.end() && due->first < time; ++due) count += due->second.size();
+  const ByTime& by_time = deadlines_[static_cast<size_t>(kind)];
+  for (auto at = by_time.begin(); at != by_time.end() && at->first < time; ++at) count += at->second.size();
   return count;
 }
 

@@ -38,20 +38,21 @@ class DeletionGauges {
   void Replace(DeletionPlace place, const domain::DeletionRequest* before, const domain::DeletionRequest& after);
 
   std::vector<DeletionCount> Counts() const;
-  // Open ones that are due before `time`, the most urgent first; at most `limit`.
-  std::vector<DeletionPlace> DueBefore(base::Instant time, size_t limit) const;
-  uint64_t CountDueBefore(base::Instant time) const;
+  // Those that must do it before `time` (domain::DeadlineOf), the most urgent first; at most `limit`.
+  std::vector<DeletionPlace> Before(domain::DeadlineKind kind, base::Instant time, size_t limit) const;
+  uint64_t CountBefore(domain::DeadlineKind kind, base::Instant time) const;
   // Receipt of the oldest open one; unset: none is open.
   base::Instant oldest_open() const;
   // Of those that somebody asked for, since the process began.
   Completions completions() const;
 
  private:
+  using ByTime = std::map<base::Instant, std::set<DeletionPlace>>;
   void Count(DeletionPlace place, const domain::DeletionRequest& request, int64_t sign) REQUIRES(mutex_);
 
   mutable base::Mutex mutex_;
   std::map<std::tuple<domain::DeletionCause, std::string, domain::DeletionState>, uint64_t> counts_ GUARDED_BY(mutex_);
-  std::map<base::Instant, std::set<DeletionPlace>> due_ GUARDED_BY(mutex_);
+  std::array<ByTime, domain::kDeadlineKinds.size()> deadlines_ GUARDED_BY(mutex_);  // by DeadlineKind
   // Numbers grow with the time of receipt within a partition, so the first of each is its oldest.
   std::map<DeletionPlace, base::Instant> open_ GUARDED_BY(mutex_);
   Completions completions_ GUARDED_BY(mutex_);

@@ -48,6 +48,9 @@ class OverdueTest(StoresTest):
     def assert_overdue_metric(self, count):
         until(lambda: self.daemon.metric("consentd_deletion_requests_overdue") == count, f"the metric says {count}")
 
+    def assert_unconfirmed_metric(self, count):
+        until(lambda: self.daemon.metric("consentd_deletion_requests_confirmation_overdue") == count, f"the metric says {count}")
+
     def test_one_store_never_confirmed(self):
         """Hard case 38."""
         self.work("audio")
@@ -78,6 +81,24 @@ class OverdueTest(StoresTest):
         self.assertEqual(self.figures(), (1, 0, 0, 0))
         self.assertEqual(round(self.json("requests", "report", *PERIOD)["total"]["median_days"]), 60)
         self.assert_overdue_metric(0)
+
+    def test_a_receipt_that_nobody_confirmed(self):
+        self.assert_unconfirmed_metric(0)
+        confirmed, forgotten, late = (self.delete("ann", "--recording", f"ann-{number}") for number in range(3))
+        self.json("requests", "confirm-receipt", confirmed["deletion_id"], "--channel", "email")
+        self.sixty_days_pass()
+        self.assert_unconfirmed_metric(2)
+        marks = {request["deletion_id"]: request["confirmation_overdue"] for request in self.json("requests", "list")["requests"]}
+        self.assertEqual(marks, {confirmed["deletion_id"]: False, forgotten["deletion_id"]: True, late["deletion_id"]: True})
+        self.assertIn("CONFIRMATION_OVERDUE", self.ctl("requests", "show", forgotten["deletion_id"]).split("\n")[0])
+        self.assertEqual(self.json("requests", "report", *PERIOD)["total"]["confirmation_overdue_now"], 2)
+        said = self.json("requests", "confirm-receipt", late["deletion_id"], "--channel", "letter")["request"]
+        self.assertGreater(moment(said["receipt_confirmed_at"]), moment(said["confirm_by"]), "late, and said so")
+        self.assertFalse(said["confirmation_overdue"])
+        self.assert_unconfirmed_metric(1)
+        self.assertEqual(self.ctl("requests", "report", *PERIOD, "--csv").splitlines()[-1].split(",")[-1], "1")
+        self.json("requests", "deny", forgotten["deletion_id"], "--reason", "not the owner")
+        self.assert_unconfirmed_metric(0)
 
     def test_what_is_extended_or_on_hold_is_not(self):
         extended, held = (self.delete(account, "--everything", "--verified") for account in ("ann", "ben"))

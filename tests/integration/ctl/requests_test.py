@@ -60,6 +60,27 @@ class RequestsTest(DaemonTest):
         failed = self.json("delete", "cleo", "--today", "--time-zone", "Middle/Earth", expect=REFUSED)
         self.assertEqual(failed["error"]["fields"][0]["field"], "selector.spoken_day.time_zone")
 
+    def test_the_user_was_told_of_the_receipt(self):
+        deletion = self.delete("tom", "--everything")["deletion_id"]
+        shown = self.json("requests", "show", deletion)["request"]
+        self.assertEqual((shown["receipt_confirmed_at"], shown["receipt_channel"], shown["confirmation_overdue"]), ("", "", False))
+        self.ctl("requests", "confirm-receipt", deletion, expect=USAGE)
+        self.ctl("requests", "confirm-receipt", deletion, "--channel", "pigeon", expect=USAGE)
+        failed = self.json("requests", "confirm-receipt", deletion, "--channel", "letter", "--at", "2024-01-01T00:00:00Z", expect=REFUSED)
+        self.assertEqual(failed["error"]["fields"][0]["field"], "confirmed_at")
+        told = self.json("requests", "confirm-receipt", deletion, "--channel", "in-app", "--at", shown["received_at"])
+        self.assertFalse(told["already"])
+        self.assertEqual((told["request"]["receipt_confirmed_at"], told["request"]["receipt_channel"]), (shown["received_at"], "IN_APP"))
+        again = self.json("requests", "confirm-receipt", deletion, "--channel", "email")
+        self.assertTrue(again["already"])
+        self.assertEqual(again["request"], told["request"])
+        self.assertEqual(self.json("requests", "list", "tom")["requests"], [told["request"]])
+        self.assertIn("IN_APP", self.ctl("requests", "show", deletion))
+        self.assertEqual(self.json("export-subject", "tom")["deletion_requests"], [told["request"]])
+        self.assertIn("DELETION_RECEIPT_CONFIRMED", [entry["kind"] for entry in self.json("settings", "history", "tom")["entries"]])
+        failed = self.json("requests", "confirm-receipt", "nobody", "--channel", "email", expect=REFUSED)
+        self.assertEqual(failed["error"]["reason"], "DELETION_NOT_FOUND")
+
     def test_a_denied_request_keeps_and_stays_unused(self):
         deletion = self.delete("dan", "--everything", "--requester", "agent")["deletion_id"]
         denied = self.json("requests", "deny", deletion, "--reason", "not the owner")["request"]

@@ -152,6 +152,70 @@ class Story(DeletionTest):
         self.assertEqual(self.disposition("undecided").disposition, types.DISPOSITION_KEEP)
         self.assertEqual(self.lease("audio"), [])
 
+    def confirm(self, asked, channel=deletion.RECEIPT_CHANNEL_EMAIL, **more):
+        more.setdefault("request_id", fresh_id())
+        return deletion.ConfirmReceiptRequest(deletion_id=asked.deletion_id, channel=channel, **more)
+
+    def test_the_first_confirmation_of_a_receipt_stays(self):
+        self.api.subjects.UpsertSubject(household("told"))
+        asked = self.ask("told", verification=deletion.VERIFICATION_PENDING).request
+        self.assertFalse(asked.HasField("receipt_confirmed_at") or asked.receipt_channel or asked.confirmation_overdue)
+        first = self.confirm(asked)
+        answer = self.api.deletions.ConfirmReceipt(first)
+        self.assertFalse(answer.already)
+        told = answer.request
+        self.assertEqual(told.receipt_channel, deletion.RECEIPT_CHANNEL_EMAIL)
+        self.assertGreaterEqual(told.receipt_confirmed_at.ToDatetime(), told.received_at.ToDatetime())
+        self.assertNotEqual(told.etag, asked.etag, "whoever cancels looks at it again")
+        self.assertEqual(told.state, deletion.DELETION_STATE_RECEIVED)
+        repeated = self.api.deletions.ConfirmReceipt(first)
+        self.assertFalse(repeated.already, "the same request_id is answered as before")
+        second = self.api.deletions.ConfirmReceipt(self.confirm(asked, deletion.RECEIPT_CHANNEL_LETTER))
+        self.assertTrue(second.already)
+        self.assertEqual(second.request, told, "what was said first stays, and so does the etag")
+        other = refused(self.api.deletions.ConfirmReceipt, self.confirm(asked, deletion.RECEIPT_CHANNEL_PHONE, request_id=first.request_id))
+        self.assertEqual(other.reason, "REQUEST_ID_REUSED")
+        listed = self.api.deletions.ListDeletionRequests(deletion.ListDeletionRequestsRequest(account_id="told")).requests
+        self.assertEqual([one.receipt_confirmed_at for one in listed], [told.receipt_confirmed_at])
+        history = self.api.settings.ListSettingsHistory(settings.ListSettingsHistoryRequest(account_id="told")).entries
+        kinds = [entry.kind for entry in history]
+        self.assertEqual(kinds.count(settings.CHANGE_KIND_DELETION_RECEIPT_CONFIRMED), 1, kinds)
+        self.assertEqual(self.process.metric('consentd_changes_total{kind="deletion_receipt_confirmed",channel="none"}'), 3)
+        self.restart(hard=True)
+        self.assertEqual(self.get(asked.deletion_id), told)
+
+    def test_a_confirmation_lies_between_receipt_and_now(self):
+        self.api.subjects.UpsertSubject(household("when"))
+        asked = self.ask("when", verification=deletion.VERIFICATION_PENDING).request
+        for at in (ago(days=1), ago(days=-1)):
+            error = refused(self.api.deletions.ConfirmReceipt, self.confirm(asked, confirmed_at=at))
+            self.assertEqual((error.code, error.reason, list(error.fields)), (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD", ["confirmed_at"]))
+            self.assertIn("received_at", error.fields["confirmed_at"])
+        error = refused(self.api.deletions.ConfirmReceipt, self.confirm(asked, channel=0))
+        self.assertEqual(list(error.fields), ["channel"])
+        error = refused(self.api.deletions.ConfirmReceipt, self.confirm(asked, channel=77))
+        self.assertEqual(list(error.fields), ["channel"])
+        self.assertFalse(self.get(asked.deletion_id).HasField("receipt_confirmed_at"))
+        at = asked.received_at
+        self.assertEqual(self.api.deletions.ConfirmReceipt(self.confirm(asked, confirmed_at=at)).request.receipt_confirmed_at, at)
+        nobody = deletion.ConfirmReceiptRequest(deletion_id="nobody", channel=deletion.RECEIPT_CHANNEL_EMAIL)
+        error = refused(self.api.deletions.ConfirmReceipt, nobody)
+        self.assertEqual((error.code, error.reason), (grpc.StatusCode.NOT_FOUND, "DELETION_NOT_FOUND"))
+
+    def test_a_receipt_is_confirmed_in_any_state(self):
+        self.register("audio")
+        self.api.subjects.UpsertSubject(household("ended"))
+        asked = self.ask("ended").request
+        self.complete("audio", self.lease("audio")[0])
+        until(lambda: self.get(asked.deletion_id).state == deletion.DELETION_STATE_COMPLETED, "the request is COMPLETED")
+        again = self.ask("ended").request
+        confirmed = self.api.deletions.ConfirmReceipt(self.confirm(asked)).request
+        self.assertEqual(confirmed.state, deletion.DELETION_STATE_COMPLETED)
+        self.assertTrue(confirmed.HasField("receipt_confirmed_at"))
+        self.assertFalse(confirmed.account_id, "its ids stay gone")
+        self.assertEqual(self.get(again.deletion_id).state, deletion.DELETION_STATE_ACCEPTED)
+        self.assertEqual(len(self.lease("audio")), 1, "the later request's task is as it was")
+
     def test_extended_once(self):
         self.api.subjects.UpsertSubject(household("slow"))
         asked = self.ask("slow").request

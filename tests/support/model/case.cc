@@ -2,6 +2,7 @@
 
 #include "daemon/domain/tombstone_intervals.h"
 #include "tests/support/model/model.h"
+#include "tests/support/reason_name.h"
 
 namespace consent::model {
 
@@ -38,7 +39,7 @@ std::string Difference(const domain::Decision& rule, const domain::Decision& mod
     const auto reason = static_cast<domain::Reason>(number);
     if (rule.reasons.Has(reason) == model.reasons.Has(reason)) continue;
     text += rule.reasons.Has(reason) ? "+" : "-";
-    text += domain::ReasonName(reason);
+    text += test::ReasonName(reason);
     text += ' ';
   }
   if (rule.FirstReason() != model::FirstReason(model)) text += "first-reason ";

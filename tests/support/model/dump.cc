@@ -2,6 +2,7 @@
 #include <sstream>
 
 #include "tests/support/model/case.h"
+#include "tests/support/reason_name.h"
 
 namespace consent::model {
 namespace {
@@ -259,7 +260,7 @@ std::string Dump(const domain::Decision& decision) {
   std::ostringstream out;
   out << Name(kEligibilities, static_cast<size_t>(decision.eligibility)) << ' '
       << Name(kDispositions, static_cast<size_t>(decision.disposition)) << " because of";
-  decision.ForEachReason([&](domain::Reason reason) { out << ' ' << domain::ReasonName(reason); });
+  decision.ForEachReason([&](domain::Reason reason) { out << ' ' << test::ReasonName(reason); });
   out << "; revision " << decision.revision << ", checked " << Text(decision.checked_at) << ", good until "
       << Text(decision.good_until);
   return out.str();

@@ -84,8 +84,9 @@ service::DeletionPlace Deleting::Ask(const std::string& account, domain::Selecto
 absl::Status Deleting::Step(service::DeletionPlace place, service::DeletionStep step, const std::string& reason) {
   service::ChangeRequest change;
   std::promise<absl::Status> promise;
-  world_.deletions().Step(std::move(change), place, step, reason,
-                          [&](absl::Status done) { promise.set_value(std::move(done)); });
+  world_.deletions().Step(
+      std::move(change), place, {step, reason},
+      [&](const absl::StatusOr<service::Deletions::Stepped>& done) { promise.set_value(done.status()); });
   absl::Status done = promise.get_future().get();
   world_.Wait(kMinute);
   return done;
@@ -97,8 +98,9 @@ absl::Status Deleting::Cancel(service::DeletionPlace place) {
   change.command.proof.channel = domain::Channel::kApp;
   change.command.proof.actor = domain::Actor::kSelf;
   std::promise<absl::Status> promise;
-  world_.deletions().Step(std::move(change), place, service::DeletionStep::kCancel, "",
-                          [&](absl::Status done) { promise.set_value(std::move(done)); });
+  world_.deletions().Step(
+      std::move(change), place, {service::DeletionStep::kCancel},
+      [&](const absl::StatusOr<service::Deletions::Stepped>& done) { promise.set_value(done.status()); });
   absl::Status done = promise.get_future().get();
   world_.Wait(kMinute);
   return done;

@@ -1,4 +1,5 @@
 // The words in which tests tell their stories, and the texts that they compare.
+#include "tests/support/reason_name.h"
 #include "tests/support/service/world.h"
 
 namespace consent::test {
@@ -77,7 +78,7 @@ std::string Text(const domain::Decision& decision) {
   const char* separator = ": ";
   decision.reasons.ForEach([&](domain::Reason reason) {
     text += separator;
-    text += domain::ReasonName(reason);
+    text += test::ReasonName(reason);
     separator = ", ";
   });
   return text;

@@ -65,7 +65,8 @@ class ProbeTest : public testing::Test {
   test::World world_{Options()};
   test::NoteTaker notes_;
   service::Pool readers_{1, 1};
-  rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), readers_, notes_, kAccount};
+  rpc::Admission admission_{world_.core().ready};
+  rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), {admission_, readers_, notes_}, kAccount};
   ops::Health health_{{}};
   std::unique_ptr<Server> server_;
   std::unique_ptr<Probe> probe_;

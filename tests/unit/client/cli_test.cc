@@ -63,6 +63,7 @@ TEST(CommandLineTest, ADaemonThatIsNotThereIsItsOwnExitCode) {
       {"requests", "list", "a", "--state", "received,in-progress", "--due-before", "2024-01-01T00:00:00Z"},
       {"requests", "show", "d"},
       {"requests", "verify", "d", "--only-begun"},
+      {"requests", "confirm-receipt", "d", "--channel", "in-app", "--at", "2024-01-01T00:00:00Z"},
       {"requests", "deny", "d", "--reason", "x"},
       {"requests", "extend", "d"},
       {"requests", "cancel", "d", "--etag", "1", "--channel", "app", "--actor", "self"},

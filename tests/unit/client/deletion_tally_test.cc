@@ -39,8 +39,8 @@ TEST(DeletionTallyTest, NothingIsNothing) {
   EXPECT_FALSE(total.mean_days.has_value());
   EXPECT_FALSE(total.median_days.has_value());
   EXPECT_EQ(FiguresCsv(tally),
-            "regime,received,complied,denied,cancelled,mean_days,median_days,extended,due_now,overdue_now,on_hold\n"
-            "(all),0,0,0,0,,,0,0,0,0\n");
+            "regime,received,complied,denied,cancelled,mean_days,median_days,extended,due_now,overdue_now,on_hold,"
+            "confirmation_overdue_now\n(all),0,0,0,0,,,0,0,0,0,0\n");
 }
 
 TEST(DeletionTallyTest, MeanAndMedianDiffer) {
@@ -105,6 +105,7 @@ TEST(DeletionTallyTest, HoldsAreCountedAmongTheOpenOnes) {
   DeletionTally tally(kFrom, kTo);
   DeletionRequest held = Request(DeletionState::kInProgress, kFrom - days(10));
   held.on_hold = true;
+  held.confirmation_overdue = true;
   tally.Add(held);
   held.regime = "us-ca";
   held.overdue = true;
@@ -118,7 +119,8 @@ TEST(DeletionTallyTest, HoldsAreCountedAmongTheOpenOnes) {
   EXPECT_EQ(total.on_hold, 2u) << "what is done waits for nothing";
   EXPECT_EQ(tally.ByRegime().at("eu").on_hold, 1u);
   EXPECT_EQ(FiguresJson(total)["on_hold"], 2);
-  EXPECT_NE(FiguresCsv(tally).find("\n(all),1,1,0,0,1.00,1.00,0,1,1,2\n"), std::string::npos) << FiguresCsv(tally);
+  EXPECT_EQ(FiguresJson(total)["confirmation_overdue_now"], 2);
+  EXPECT_NE(FiguresCsv(tally).find("\n(all),1,1,0,0,1.00,1.00,0,1,1,2,2\n"), std::string::npos) << FiguresCsv(tally);
 }
 
 // What the daemon would answer: those of `all` that the query asks for, a page of one at a time.
@@ -184,9 +186,10 @@ TEST(DeletionTallyTest, RegimesAreApartAndTheirSumIsOfAllRequests) {
   EXPECT_DOUBLE_EQ(*by_regime.at("eu").median_days, 3);
   EXPECT_DOUBLE_EQ(*by_regime.at("us-ca").median_days, 1);
   EXPECT_DOUBLE_EQ(*tally.Total().median_days, 2.5) << "not the mean of the regimes' medians";
-  EXPECT_EQ(FiguresTable(tally).Plain(),
-            "figures\teu\t3\t3\t0\t0\t3.00\t3.00\t0\t0\t0\t0\nfigures\tus-ca\t1\t1\t0\t0\t1.00\t1.00\t0\t0\t0\t0\n"
-            "figures\t(all)\t4\t4\t0\t0\t2.50\t2.50\t0\t0\t0\t0\n");
+  EXPECT_EQ(
+      FiguresTable(tally).Plain(),
+      "figures\teu\t3\t3\t0\t0\t3.00\t3.00\t0\t0\t0\t0\t0\nfigures\tus-ca\t1\t1\t0\t0\t1.00\t1.00\t0\t0\t0\t0\t0\n"
+      "figures\t(all)\t4\t4\t0\t0\t2.50\t2.50\t0\t0\t0\t0\t0\n");
 }
 
 TEST(DeletionTallyTest, ARequestWithoutTimesIsNotCountedInAPeriod) {

@@ -102,17 +102,25 @@ TEST(DeletionOrderTest, SaysWhoAsksAndHowFarThatIsKnown) {
 
 TEST(DeletionOrderTest, StepsCarryTheirParts) {
   v1::VerifyDeletionRequestRequest verify;
-  ToProto(VerifyOrder{DeletionId("d"), true, {}, RequestId("v")}, &verify);
+  StepToProto(VerifyOrder{DeletionId("d"), true, {}, RequestId("v")}, &verify);
   EXPECT_EQ(verify.deletion_id(), "d");
   EXPECT_TRUE(verify.only_begun());
   EXPECT_EQ(verify.request_id(), "v");
   v1::DenyDeletionRequestRequest deny;
-  ToProto(DenyOrder{DeletionId("d"), "not the owner", {}, RequestId("n")}, &deny);
+  StepToProto(DenyOrder{DeletionId("d"), "not the owner", {}, RequestId("n")}, &deny);
   EXPECT_EQ(deny.reason(), "not the owner");
+  v1::ConfirmReceiptRequest confirm;
+  StepToProto(ConfirmReceiptOrder{DeletionId("d"), ReceiptChannel::kLetter, At(4), {}, RequestId("r")}, &confirm);
+  EXPECT_EQ(confirm.deletion_id(), "d");
+  EXPECT_EQ(confirm.channel(), v1::RECEIPT_CHANNEL_LETTER);
+  EXPECT_EQ(confirm.confirmed_at().seconds(), 4);
+  EXPECT_EQ(confirm.request_id(), "r");
+  StepToProto(ConfirmReceiptOrder(), &(confirm = {}));
+  EXPECT_FALSE(confirm.has_confirmed_at()) << "now, by the daemon's clock";
   v1::CancelDeletionRequestRequest cancel;
   CancelOrder order{DeletionId("d"), Etag("e"), {}, RequestId("c")};
   order.evidence.actor = Actor::kSelf;
-  ToProto(order, &cancel);
+  StepToProto(order, &cancel);
   EXPECT_EQ(cancel.etag(), "e");
   EXPECT_EQ(cancel.evidence().actor(), v1::ACTOR_SELF);
   v1::ListDeletionRequestsRequest list;
@@ -143,10 +151,13 @@ TEST(DeletionRequestTest, IsReadInFull) {
   proto.set_cause(v1::DELETION_CAUSE_WITHDRAWAL);
   proto.set_requester(v1::ACTOR_AGENT);
   proto.set_regime("eu");
-  for (auto* time : {proto.mutable_received_at(), proto.mutable_confirm_by(), proto.mutable_due_at(),
-                     proto.mutable_verified_at(), proto.mutable_ended_at(), proto.mutable_covers()->mutable_to()}) {
+  for (auto* time :
+       {proto.mutable_received_at(), proto.mutable_confirm_by(), proto.mutable_due_at(), proto.mutable_verified_at(),
+        proto.mutable_ended_at(), proto.mutable_covers()->mutable_to(), proto.mutable_receipt_confirmed_at()}) {
     time->set_seconds(9);
   }
+  proto.set_receipt_channel(v1::RECEIPT_CHANNEL_PHONE);
+  proto.set_confirmation_overdue(true);
   proto.set_denied_reason("why");
   proto.set_account_id("a");
   proto.mutable_selector()->set_profile_id("p");
@@ -167,11 +178,13 @@ TEST(DeletionRequestTest, IsReadInFull) {
   EXPECT_EQ(value.cause, DeletionCause::kWithdrawal);
   EXPECT_EQ(value.requester, Actor::kAgent);
   EXPECT_EQ(value.regime, "eu");
-  for (const auto& time :
-       {value.received_at, value.confirm_by, value.due_at, value.verified_at, value.ended_at, value.covers->to}) {
+  for (const auto& time : {value.received_at, value.confirm_by, value.due_at, value.verified_at, value.ended_at,
+                           value.covers->to, value.receipt_confirmed_at}) {
     EXPECT_EQ(time, At(9));
   }
   EXPECT_EQ(value.covers->from, std::nullopt);
+  EXPECT_EQ(value.receipt_channel, ReceiptChannel::kPhone);
+  EXPECT_TRUE(value.confirmation_overdue);
   EXPECT_EQ(value.denied_reason, "why");
   EXPECT_EQ(value.account_id, AccountId("a"));
   EXPECT_EQ(value.selector, DeletionSelector(ProfileId("p")));
@@ -192,6 +205,8 @@ TEST(DeletionRequestTest, AnUnknownStateIsNoStateAndMissingTimesAreAbsent) {
   EXPECT_EQ(value.state, DeletionState::kUnset);
   EXPECT_EQ(value.cause, DeletionCause::kUnset);
   EXPECT_EQ(value.progress[0].outcome, PurgeOutcome::kUnset) << "not ended";
+  EXPECT_EQ(value.receipt_channel, ReceiptChannel::kUnset);
+  EXPECT_FALSE(value.receipt_confirmed_at.has_value());
   EXPECT_FALSE(value.received_at.has_value() || value.due_at.has_value() || value.covers.has_value());
 }
 

@@ -105,6 +105,9 @@ class FakeClient : public Client {
   absl::StatusOr<DeletionRequest> DenyDeletionRequest(const DenyOrder&, const CallOptions&) override {
     return Missing();
   }
+  absl::StatusOr<ReceiptConfirmed> ConfirmReceipt(const ConfirmReceiptOrder&, const CallOptions&) override {
+    return Missing();
+  }
   absl::StatusOr<DeletionRequest> ExtendDeletionRequest(const ExtendOrder&, const CallOptions&) override {
     return Missing();
   }

@@ -1,66 +1,106 @@
-// The library's enums are the protos', name by name and number by number.
+// The library's enums are the protos', name by name and number by number, and what JSON, flags and tables call them
+// stays what it is.
 #include "consent/names.h"
 
-#include <google/protobuf/descriptor.h>
 #include <gtest/gtest.h>
 
-#include "consent/v1/deletion_service.pb.h"
-#include "consent/v1/eligibility_service.pb.h"
-#include "consent/v1/purge_service.pb.h"
-#include "consent/v1/settings_service.pb.h"
+#include <sstream>
+#include <string>
+
+#include "tests/support/enumerators.h"
 
 namespace consent {
 namespace {
 
+// `names`: those of 0, 1 and so on, with blanks between them.
 template <typename Enum>
-void ExpectSame(const google::protobuf::EnumDescriptor* descriptor, const std::string& prefix) {
-  for (int i = 0; i < descriptor->value_count(); ++i) {
-    const auto* value = descriptor->value(i);
-    const Enum own = FromNumber<Enum>(value->number());
-    EXPECT_EQ(prefix + std::string(Name(own)), value->name());
+void ExpectNames(const std::string& prefix, const std::string& names) {
+  std::istringstream in(names);
+  int number = 0;
+  for (std::string name; in >> name; ++number) {
+    const Enum own = FromNumber<Enum>(number);
+    EXPECT_EQ(static_cast<int>(own), number);
+    EXPECT_EQ(Name(own), name);
     Enum parsed = Enum::kUnset;
-    EXPECT_EQ(ParseName(value->name(), &parsed), value->number() != 0) << value->name();
+    EXPECT_EQ(ParseName(prefix + name, &parsed), number != 0) << name;
     EXPECT_EQ(parsed, own);
-    EXPECT_EQ(ParseName(Name(own), &parsed), value->number() != 0);
+    EXPECT_EQ(ParseName(name, &parsed), number != 0) << name;
+    EXPECT_EQ(parsed, own);
+    EXPECT_FALSE(ParseName(prefix + prefix + name, &parsed)) << name;
   }
-  for (const int unknown : {-1, descriptor->value_count(), 255, 1'000'000}) {
-    EXPECT_EQ(FromNumber<Enum>(unknown), Enum::kUnset);
-  }
+  for (const int unknown : {-1, number, 255, 1'000'000}) EXPECT_EQ(FromNumber<Enum>(unknown), Enum::kUnset);
   EXPECT_EQ(Name(static_cast<Enum>(200)), "UNSPECIFIED");
   Enum untouched = FromNumber<Enum>(1);
-  for (const char* text : {"", "NONSENSE", "unspecified", "on", prefix.c_str()}) {
+  for (const std::string& text :
+       {std::string(), std::string("NONSENSE"), std::string("unspecified"), std::string("on"), prefix}) {
     EXPECT_FALSE(ParseName(text, &untouched)) << text;
     EXPECT_EQ(untouched, FromNumber<Enum>(1));
   }
 }
 
-TEST(NamesTest, EqualThoseOfTheProtos) {
-  ExpectSame<Purpose>(v1::Purpose_descriptor(), "PURPOSE_");
-  ExpectSame<Choice>(v1::Choice_descriptor(), "CHOICE_");
-  ExpectSame<Channel>(v1::Channel_descriptor(), "CHANNEL_");
-  ExpectSame<Actor>(v1::Actor_descriptor(), "ACTOR_");
-  ExpectSame<Wake>(v1::Wake_descriptor(), "WAKE_");
-  ExpectSame<Kind>(v1::Kind_descriptor(), "KIND_");
-  ExpectSame<Speakers>(v1::Speakers_descriptor(), "SPEAKERS_");
-  ExpectSame<Identity>(v1::Identity_descriptor(), "IDENTITY_");
-  ExpectSame<SpeakerAge>(v1::SpeakerAge_descriptor(), "SPEAKER_AGE_");
-  ExpectSame<Artefact>(v1::Artefact_descriptor(), "ARTEFACT_");
-  ExpectSame<ReviewerClass>(v1::ReviewerClass_descriptor(), "REVIEWER_CLASS_");
-  ExpectSame<Flag>(v1::Flag_descriptor(), "FLAG_");
-  ExpectSame<Eligibility>(v1::Eligibility_descriptor(), "ELIGIBILITY_");
-  ExpectSame<Disposition>(v1::Disposition_descriptor(), "DISPOSITION_");
-  ExpectSame<Switch>(v1::Switch_descriptor(), "SWITCH_");
-  ExpectSame<EffectiveAnswer>(v1::EffectiveAnswer_descriptor(), "EFFECTIVE_ANSWER_");
-  ExpectSame<ChangeKind>(v1::ChangeKind_descriptor(), "CHANGE_KIND_");
-  ExpectSame<DefaultRule>(v1::DefaultRule_descriptor(), "DEFAULT_RULE_");
-  ExpectSame<Reason>(v1::Reason_descriptor(), "REASON_");
-  ExpectSame<DeletionState>(v1::DeletionState_descriptor(), "DELETION_STATE_");
-  ExpectSame<DeletionCause>(v1::DeletionCause_descriptor(), "DELETION_CAUSE_");
-  ExpectSame<PurgeOutcome>(v1::PurgeOutcome_descriptor(), "PURGE_OUTCOME_");
-  ExpectSame<Verification>(v1::Verification_descriptor(), "VERIFICATION_");
-  ExpectSame<DataSystemKind>(v1::DataSystemKind_descriptor(), "DATA_SYSTEM_KIND_");
-  ExpectSame<MatchKey>(v1::MatchKey_descriptor(), "MATCH_KEY_");
-  ExpectSame<DataSystemState>(v1::DataSystemState_descriptor(), "DATA_SYSTEM_STATE_");
+TEST(NamesTest, AreThePublicOnes) {
+  ExpectNames<Purpose>("PURPOSE_",
+                       "UNSPECIFIED HUMAN_REVIEW MODEL_TRAINING FEATURE_DEVELOPMENT MESSAGE_TRANSCRIPTION "
+                       "VOICE_IDENTIFICATION PERSONALISATION ADVERTISING");
+  ExpectNames<Choice>("CHOICE_", "UNSPECIFIED UNSET GIVEN REFUSED WITHDRAWN");
+  ExpectNames<Channel>("CHANNEL_", "UNSPECIFIED APP WEB VOICE SUPPORT SYSTEM IMPORT");
+  ExpectNames<Actor>("ACTOR_", "UNSPECIFIED SELF GUARDIAN AGENT SYSTEM");
+  ExpectNames<Wake>("WAKE_", "UNSPECIFIED INTENDED ACCIDENTAL BUTTON");
+  ExpectNames<Kind>("KIND_", "UNSPECIFIED COMMAND MESSAGE SOUND");
+  ExpectNames<Speakers>("SPEAKERS_", "UNSPECIFIED ONE SEVERAL");
+  ExpectNames<Identity>("IDENTITY_", "UNSPECIFIED MATCHED UNMATCHED NOT_RUN");
+  ExpectNames<SpeakerAge>("SPEAKER_AGE_", "UNSPECIFIED ADULT CHILD_PRESENT");
+  ExpectNames<Artefact>("ARTEFACT_", "UNSPECIFIED SOURCE TRANSCRIPT REVIEW_COPY ANNOTATION FEATURE DATASET_ITEM");
+  ExpectNames<ReviewerClass>("REVIEWER_CLASS_", "UNSPECIFIED EMPLOYEE CONTRACTOR");
+  ExpectNames<Flag>("FLAG_", "UNSPECIFIED CRITICAL_DATA SAFETY ACCIDENTAL CHILD_PRESENT");
+  ExpectNames<Eligibility>("ELIGIBILITY_", "UNSPECIFIED NOT_ELIGIBLE ELIGIBLE");
+  ExpectNames<Disposition>("DISPOSITION_", "UNSPECIFIED KEEP PURGE HOLD");
+  ExpectNames<Switch>("SWITCH_", "UNSPECIFIED OFF ON");
+  ExpectNames<EffectiveAnswer>("EFFECTIVE_ANSWER_", "UNSPECIFIED OFF ON PARTIAL");
+  ExpectNames<ChangeKind>(
+      "CHANGE_KIND_",
+      "UNSPECIFIED UPSERT_SUBJECT UPDATE_SETTINGS OPT_OUT REPORT_RECORDING DELETION_RECEIVED DELETION_VERIFIED "
+      "DELETION_DENIED DELETION_EXTENDED DELETION_CANCELLED HOLD_PLACED HOLD_RELEASED DELETION_SETTLED "
+      "DELETION_RECEIPT_CONFIRMED");
+  ExpectNames<DefaultRule>("DEFAULT_RULE_", "UNSPECIFIED OPT_IN OPT_OUT");
+  ExpectNames<DeletionState>("DELETION_STATE_",
+                             "UNSPECIFIED RECEIVED VERIFYING ACCEPTED IN_PROGRESS COMPLETED DENIED CANCELLED");
+  ExpectNames<DeletionCause>("DELETION_CAUSE_", "UNSPECIFIED REQUESTED WITHDRAWAL RETENTION");
+  ExpectNames<ReceiptChannel>("RECEIPT_CHANNEL_", "UNSPECIFIED EMAIL LETTER IN_APP PHONE OTHER");
+  ExpectNames<LeaseState>("LEASE_STATE_", "UNSPECIFIED RENEWED TAKEN_BACK LOST DONE");
+  ExpectNames<TaskAgain>("TASK_AGAIN_", "UNSPECIFIED LATE_DATA HOLD_RELEASED TAKEN_BACK");
+  ExpectNames<PurgeOutcome>("PURGE_OUTCOME_",
+                            "UNSPECIFIED ACKNOWLEDGED NOT_FOUND EXEMPT EXCLUDED_FROM_NEXT_BUILD ERASED_BEFORE_HOLD");
+  ExpectNames<Verification>("VERIFICATION_", "UNSPECIFIED PENDING UNDER_WAY VERIFIED");
+  ExpectNames<DataSystemKind>("DATA_SYSTEM_KIND_",
+                              "UNSPECIFIED AUDIO TRANSCRIPTS ANNOTATION_QUEUE ANNOTATIONS FEATURES DATASETS "
+                              "VENDOR_COPIES CACHES VOICE_IDS BACKUPS");
+  ExpectNames<MatchKey>("MATCH_KEY_", "UNSPECIFIED RECORDING_ID ACCOUNT PROFILE DEVICE TIME VOICE_ID PSEUDONYM");
+  ExpectNames<DataSystemState>("DATA_SYSTEM_STATE_", "UNSPECIFIED ACTIVE RETIRED");
+  ExpectNames<Reason>(
+      "REASON_",
+      "UNSPECIFIED LEGAL_HOLD DELETED ACCOUNT_CLOSED DO_NOT_SAVE RETENTION_EXPIRED CHILD_INACTIVE ACCIDENTAL_EXPIRED "
+      "PURPOSE_ENDED UNKNOWN_SUBJECT MISSING_FACT INVALID_TIME DELETION_PENDING DELETION_DENIED SUSPENDED "
+      "CRITICAL_DATA SAFETY CHILD_WITHOUT_GUARDIAN ACCIDENTAL SEVERAL_SPEAKERS SPEAKER_UNMATCHED "
+      "SPEAKER_NOT_IDENTIFIED MESSAGES_NOT_ALLOWED REFUSED WITHDRAWN CAPTURED_WHILE_REFUSED NO_CONSENT CONSENT_EXPIRED "
+      "NOTICE_SUPERSEDED CAPTURED_BEFORE_CONSENT PROFILE_WITHOUT_CONSENT NOTICE_SILENT_ON_PEOPLE PLACE_NOT_ALLOWED "
+      "REVIEWER_NOT_ALLOWED CONSENT DEFAULT CLOCK_DOUBTFUL");
+}
+
+TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
+  for (const char* name : {"Purpose", "Channel", "Actor", "Wake", "Kind", "Speakers", "Identity", "SpeakerAge",
+                           "Artefact", "ReviewerClass", "Flag", "Eligibility", "Disposition", "Switch",
+                           "EffectiveAnswer", "ChangeKind", "DefaultRule", "Reason"}) {
+    test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
+  }
+  for (const char* name : {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "Verification"}) {
+    test::ExpectEnumeratorsOfProto("client/include/consent/deletion.h", name);
+  }
+  for (const char* name : {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState"}) {
+    test::ExpectEnumeratorsOfProto("client/include/consent/purge.h", name);
+  }
+  // Its 1 is kNeverChose here and UNSET there.
+  EXPECT_EQ(test::EnumeratorsIn("client/include/consent/types.h", "Choice").at(4), "WITHDRAWN");
 }
 
 }  // namespace

@@ -91,6 +91,71 @@ TEST(DeletionRequest, StatesOnlyMoveForwardAndNothingIsCompletedWithAPartOpen) {
   }
 }
 
+TEST(DeletionRequest, TheFirstConfirmationOfItsReceiptStays) {
+  for (int state = 1; state <= static_cast<int>(DeletionState::kCancelled); ++state) {
+    DeletionRequest request;
+    request.state = static_cast<DeletionState>(state);
+    request.received_at = kDay;
+    EXPECT_EQ(ConfirmReceipt(request, At(kDay + base::Days(2)), kDay + base::Days(1), ReceiptChannel::kLetter),
+              StepRefusal::kNone);
+    EXPECT_EQ(request.state, static_cast<DeletionState>(state))
+        << "it is a fact about the request, whatever became of it";
+    const DeletionRequest told = request;
+    EXPECT_EQ(ConfirmReceipt(request, At(kDay + base::Days(3)), kDay, ReceiptChannel::kEmail), StepRefusal::kNone);
+    EXPECT_EQ(request, told);
+    EXPECT_EQ(request.receipt_confirmed_at, kDay + base::Days(1));
+    EXPECT_EQ(request.receipt_channel, ReceiptChannel::kLetter);
+  }
+}
+
+TEST(DeletionRequest, AReceiptIsConfirmedBetweenItselfAndNow) {
+  DeletionRequest request;
+  request.received_at = kDay;
+  const base::Span tick = base::Microseconds(1);
+  const Moment moment = At(kDay + base::Days(1));
+  for (const Instant at : {kDay - tick, moment.time + tick, base::kEndOfTime}) {
+    EXPECT_EQ(ConfirmReceipt(request, moment, at, ReceiptChannel::kEmail), StepRefusal::kConfirmedAt);
+    EXPECT_FALSE(request.receipt_confirmed_at.IsSet());
+  }
+  for (const Instant at : {kDay, moment.time}) {
+    DeletionRequest other = request;
+    EXPECT_EQ(ConfirmReceipt(other, moment, at, ReceiptChannel::kEmail), StepRefusal::kNone);
+    EXPECT_EQ(other.receipt_confirmed_at, at);
+  }
+  // The stamp may be ahead of a wall that was set back: people mean the wall.
+  Moment ahead = moment;
+  ahead.time = kDay + base::Days(2);
+  EXPECT_EQ(ConfirmReceipt(request, ahead, kDay + base::Hours(30), ReceiptChannel::kEmail), StepRefusal::kConfirmedAt);
+  Moment set_back = moment;
+  set_back.now.wall = kDay - base::Days(1);
+  EXPECT_EQ(ConfirmReceipt(request, set_back, Instant{}, ReceiptChannel::kEmail), StepRefusal::kNone);
+  EXPECT_EQ(request.receipt_confirmed_at, kDay) << "without a time it is now, and never before the receipt";
+}
+
+TEST(DeletionRequest, IsLateForItsConfirmationWhileItIsOpenAndNobodySaidIt) {
+  DeletionRequest request;
+  request.received_at = kDay;
+  request.confirm_by = kDay + base::Days(10);
+  request.due_at = kDay + base::Days(45);
+  const auto late = [&](Instant now) { return IsLate(request, DeadlineKind::kConfirmation, now); };
+  EXPECT_FALSE(late(request.confirm_by - base::Microseconds(1)));
+  EXPECT_TRUE(late(request.confirm_by)) << "ends are exclusive";
+  EXPECT_FALSE(IsLate(request, DeadlineKind::kCompletion, request.confirm_by));
+  for (const DeletionCause cause : {DeletionCause::kWithdrawal, DeletionCause::kRetention}) {
+    request.cause = cause;
+    EXPECT_FALSE(late(request.due_at)) << "nobody asked";
+  }
+  request.cause = DeletionCause::kRequested;
+  for (const DeletionState state : {DeletionState::kCompleted, DeletionState::kDenied, DeletionState::kCancelled}) {
+    request.state = state;
+    EXPECT_FALSE(late(request.due_at)) << "the end was told, and nothing is left to be confirmed";
+  }
+  request.state = DeletionState::kInProgress;
+  EXPECT_TRUE(late(request.due_at));
+  ConfirmReceipt(request, At(request.due_at), Instant{}, ReceiptChannel::kOther);
+  EXPECT_FALSE(late(request.due_at)) << "late as it was";
+}
+
 TEST(DeletionRequest, AnEndIsToldOnce) {
   DeletionRequest request;
   Verify(request, At(kDay), {1, 2});

@@ -14,11 +14,18 @@ using std::chrono::nanoseconds;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string Text(const Metrics& metrics) {
-  std::ostringstream out;
-  prometheus::TextSerializer().Serialize(out, metrics.Collect());
-  return out.str();
-}
+// A registry, and metrics that are shown by it.
+struct Counted {
+  explicit Counted(std::vector<std::string> methods) : metrics(std::move(methods), registry) {}
+  std::string Text() {
+    std::ostringstream out;
+    prometheus::TextSerializer().Serialize(out, metrics.Collect());
+    prometheus::TextSerializer().Serialize(out, registry.Collect());
+    return out.str();
+  }
+  MetricRegistry registry;
+  Metrics metrics;
+};
 
 TEST(CountersTest, LatenciesFallIntoTheFirstBoundThatTheyDoNotExceed) {
   EXPECT_EQ(LatencyCell(0), 0U);
@@ -42,11 +49,12 @@ TEST(CountersTest, NothingIsLostBetweenThreads) {
 }
 
 TEST(MetricsTest, CallsByMethodCodeAndLatency) {
-  Metrics metrics({"consent.v1.A/Check"});
+  Counted counted({"consent.v1.A/Check"});
+  Metrics& metrics = counted.metrics;
   metrics.OnCall({"consent.v1.A/Check", absl::StatusCode::kOk, nanoseconds(30'000)});
   metrics.OnCall({"consent.v1.A/Check", absl::StatusCode::kInvalidArgument, nanoseconds(20'000'000'000)});
   metrics.OnCall({"consent.v1.B/Other", absl::StatusCode::kOk, nanoseconds(-5)});
-  const std::string text = Text(metrics);
+  const std::string text = counted.Text();
   EXPECT_THAT(text, HasSubstr("consentd_rpc_total{method=\"consent.v1.A/Check\",code=\"ok\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("consentd_rpc_total{method=\"consent.v1.A/Check\",code=\"invalid_argument\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("consentd_rpc_total{method=\"other\",code=\"ok\"} 1\n"));
@@ -58,7 +66,8 @@ TEST(MetricsTest, CallsByMethodCodeAndLatency) {
 }
 
 TEST(MetricsTest, DecisionsByPurposeOutcomeAndFirstReason) {
-  Metrics metrics({});
+  Counted counted({});
+  Metrics& metrics = counted.metrics;
   metrics.OnDecisions({domain::Purpose::kHumanReview, domain::Eligibility::kEligible, domain::Disposition::kKeep,
                        domain::Reason::kConsent, 900});
   metrics.OnDecisions({domain::Purpose::kHumanReview, domain::Eligibility::kEligible, domain::Disposition::kKeep,
@@ -67,7 +76,7 @@ TEST(MetricsTest, DecisionsByPurposeOutcomeAndFirstReason) {
                        domain::Reason::kDoNotSave, 1});
   metrics.OnItemErrors(3);
   metrics.OnUnknownRegions(2);
-  const std::string text = Text(metrics);
+  const std::string text = counted.Text();
   EXPECT_THAT(text, HasSubstr("consentd_decisions_total{purpose=\"human_review\",eligibility=\"eligible\",disposition="
                               "\"keep\",reason=\"consent\"} 999\n"));
   EXPECT_THAT(text, HasSubstr("consentd_decisions_total{purpose=\"none\",eligibility=\"none\",disposition=\"purge\","
@@ -77,16 +86,18 @@ TEST(MetricsTest, DecisionsByPurposeOutcomeAndFirstReason) {
 }
 
 TEST(MetricsTest, ValuesThatAreNoEnumValueDoNotIndexBeyond) {
-  Metrics metrics({});
+  Counted counted({});
+  Metrics& metrics = counted.metrics;
   metrics.OnDecisions({static_cast<domain::Purpose>(200), static_cast<domain::Eligibility>(200),
                        static_cast<domain::Disposition>(200), static_cast<domain::Reason>(200), 1});
   metrics.OnCall({"x", static_cast<absl::StatusCode>(77), nanoseconds(1)});
   metrics.OnChange({static_cast<service::ChangeKind>(99), static_cast<domain::Channel>(99), false, 0, 0, 0, 0xff});
-  EXPECT_THAT(Text(metrics), HasSubstr("code=\"unknown\"} 1\n"));
+  EXPECT_THAT(counted.Text(), HasSubstr("code=\"unknown\"} 1\n"));
 }
 
 TEST(MetricsTest, ChangesAndChoices) {
-  Metrics metrics({});
+  Counted counted({});
+  Metrics& metrics = counted.metrics;
   metrics.OnChange({service::ChangeKind::kOptOut, domain::Channel::kVoice, true, 2, 1, 3, 0});
   metrics.OnChange(
       {service::ChangeKind::kReportRecording, domain::Channel::kMissing, false, 1, 0, 0, domain::Flags::kSafety});
@@ -104,7 +115,7 @@ TEST(MetricsTest, ChangesAndChoices) {
   choice.target = domain::TargetKind::kPurpose;
   choice.purpose = domain::Purpose::kAdvertising;
   metrics.OnChoice(choice);
-  const std::string text = Text(metrics);
+  const std::string text = counted.Text();
   EXPECT_THAT(text, HasSubstr("consentd_changes_total{kind=\"opt_out\",channel=\"voice\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("consentd_changes_total{kind=\"report_recording\",channel=\"none\"} 1\n"));
   EXPECT_THAT(
@@ -124,27 +135,30 @@ TEST(MetricsTest, ChangesAndChoices) {
 }
 
 TEST(MetricsTest, ChoiceSeriesAreBounded) {
-  Metrics metrics({});
+  Counted counted({});
   rpc::ChoiceSeen choice;
   choice.target = domain::TargetKind::kControl;
-  for (size_t i = 0; i < Metrics::kMaxChoiceSeries + 10; ++i) {
+  for (size_t i = 0; i < EventCounter::kMaxSeries + 10; ++i) {
     const std::string control = "control_" + std::to_string(i);
     choice.control = control;
-    metrics.OnChoice(choice);
+    counted.metrics.OnChoice(choice);
   }
   EXPECT_THAT(
-      Text(metrics),
+      counted.Text(),
       HasSubstr("consentd_choices_total{control=\"other\",choice=\"off\",channel=\"none\",result=\"unchanged\"} 10\n"));
 }
 
-TEST(MetricsTest, ReloadsAreThereBeforeTheFirst) {
-  Metrics metrics({});
-  EXPECT_THAT(Text(metrics), HasSubstr("consentd_policy_reloads_total{result=\"refused\"} 0\n"));
-  metrics.OnPolicyReload(false);
-  metrics.OnPolicyReload(true);
-  EXPECT_THAT(Text(metrics), HasSubstr("consentd_policy_reloads_total{result=\"refused\"} 1\n"));
-  EXPECT_THAT(Text(metrics), HasSubstr("consentd_policy_reloads_total{result=\"ok\"} 1\n"));
-  EXPECT_THAT(Text(metrics), Not(HasSubstr("consentd_decisions_total")));
+TEST(MetricsTest, WhatHappensSeldomIsThereBeforeTheFirst) {
+  Counted counted({});
+  const std::string text = counted.Text();
+  for (const char* line :
+       {"consentd_change_parts_total{result=\"refused\"} 0\n",
+        "consentd_flags_reported_total{flag=\"child_present\"} 0\n", "consentd_registrations_total 0\n",
+        "consentd_batch_item_errors_total 0\n", "consentd_unknown_regions_total 0\n"}) {
+    EXPECT_THAT(text, HasSubstr(line));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("consentd_decisions_total")));
+  EXPECT_THAT(text, Not(HasSubstr("consentd_changes_total")));
 }
 
 }  // namespace

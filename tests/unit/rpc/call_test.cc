@@ -82,7 +82,8 @@ class CallTest : public ::testing::Test {
   std::atomic<bool> ready_{true};
   NoteTaker notes_;
   service::Pool readers_{1, 1};
-  const rpc::RpcDependencies dependencies_{ready_, readers_, notes_};
+  rpc::Admission admission_{ready_};
+  const rpc::RpcDependencies dependencies_{admission_, readers_, notes_};
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<LocalServer> server_;
   std::unique_ptr<v1::EligibilityService::Stub> stub_;

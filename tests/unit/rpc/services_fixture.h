@@ -113,11 +113,13 @@ class ServicesTest : public ::testing::Test {
   World world_;
   NoteTaker notes_;
   service::Pool readers_{2, 64};
-  rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), readers_, notes_};
-  rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), readers_, notes_};
-  rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), readers_, notes_, kProbeAccount};
-  rpc::RecordingRpc recording_{world_.core(), world_.changes(), readers_, notes_};
-  rpc::PolicyRpc policy_{world_.core(), world_.admin(), readers_, notes_};
+  rpc::Admission admission_{world_.core().ready};
+  const rpc::RpcDependencies dependencies_{admission_, readers_, notes_};
+  rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), dependencies_};
+  rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
+  rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), dependencies_, kProbeAccount};
+  rpc::RecordingRpc recording_{world_.core(), world_.changes(), dependencies_};
+  rpc::PolicyRpc policy_{world_.core(), world_.admin(), dependencies_};
   LocalServer server_{{&subject_, &settings_, &eligibility_, &recording_, &policy_}};
   std::unique_ptr<v1::SubjectService::Stub> subject_stub_;
   std::unique_ptr<v1::SettingsService::Stub> settings_stub_;

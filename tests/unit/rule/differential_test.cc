@@ -9,6 +9,7 @@
 #include "tests/support/model/generator.h"
 #include "tests/support/model/seeds.h"
 #include "tests/support/model/shrink.h"
+#include "tests/support/reason_name.h"
 
 namespace consent::model {
 namespace {
@@ -82,14 +83,14 @@ TEST(Generator, ReachesEveryAnswerOften) {
   }
   EXPECT_GE(tally.eligible * 20, tally.asked) << "at least 5 % must be eligible";
   for (int number = 1; number < domain::kReasons; ++number) {
-    EXPECT_GE(tally.reasons[static_cast<size_t>(number)], 30U) << domain::ReasonName(static_cast<Reason>(number));
+    EXPECT_GE(tally.reasons[static_cast<size_t>(number)], 30U) << test::ReasonName(static_cast<Reason>(number));
   }
   for (size_t disposition = 1; disposition < tally.dispositions.size(); ++disposition) {
     EXPECT_GE(tally.dispositions[disposition], 1'000U) << disposition;
   }
   for (int number = 1; number < domain::kReasons; ++number) {
     std::printf("%7.3f %% %s\n", Percent(tally.reasons[static_cast<size_t>(number)], tally.cases),
-                domain::ReasonName(static_cast<Reason>(number)));
+                test::ReasonName(static_cast<Reason>(number)).c_str());
   }
   std::printf("%7.3f %% eligible of those asked for a purpose\n", Percent(tally.eligible, tally.asked));
 }

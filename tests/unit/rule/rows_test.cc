@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/reason_name.h"
 #include "tests/unit/rule/scene.h"
 
 namespace consent::model {
@@ -159,9 +160,9 @@ TEST(Rows, EachRowByItself) {
   eligibility.merge(Check(std::begin(kLateRows), std::end(kLateRows), true));
   for (int number = 1; number < domain::kReasons; ++number) {
     const auto reason = static_cast<Reason>(number);
-    EXPECT_EQ(eligibility.count(reason), 1U) << domain::ReasonName(reason) << " has no row of its own here";
+    EXPECT_EQ(eligibility.count(reason), 1U) << test::ReasonName(reason) << " has no row of its own here";
     const bool of_the_disposition = reason <= Reason::kPurposeEnded;
-    EXPECT_EQ(disposition.count(reason), of_the_disposition ? 1U : 0U) << domain::ReasonName(reason);
+    EXPECT_EQ(disposition.count(reason), of_the_disposition ? 1U : 0U) << test::ReasonName(reason);
   }
 }
 

@@ -1,4 +1,5 @@
 #include "tests/unit/rule/scene.h"
+#include "tests/support/reason_name.h"
 
 #include <cstring>
 
@@ -287,7 +288,7 @@ std::string Scene::Answer() const {
       text += "-";
       break;
   }
-  rule.ForEachReason([&](domain::Reason reason) { text += std::string(" ") + domain::ReasonName(reason); });
+  rule.ForEachReason([&](domain::Reason reason) { text += std::string(" ") + test::ReasonName(reason); });
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/model/shrink.h"
+#include "tests/support/reason_name.h"
 #include "tests/unit/rule/scene.h"
 
 namespace consent::model {
@@ -294,8 +295,8 @@ TEST(Table, EveryRowAndReasonIsReachedAndEveryOneComesFirst) {
   Compare(wake, &reached);
   for (int number = 1; number < domain::kReasons; ++number) {
     const auto index = static_cast<size_t>(number);
-    EXPECT_GT(reached.any[index], 0U) << domain::ReasonName(static_cast<Reason>(number)) << " was never a reason";
-    EXPECT_GT(reached.first[index], 0U) << domain::ReasonName(static_cast<Reason>(number))
+    EXPECT_GT(reached.any[index], 0U) << test::ReasonName(static_cast<Reason>(number)) << " was never a reason";
+    EXPECT_GT(reached.first[index], 0U) << test::ReasonName(static_cast<Reason>(number))
                                         << " was never the first reason";
   }
   EXPECT_EQ(reached.dispositions[static_cast<size_t>(domain::Disposition::kNotAnswered)], 0U);

@@ -87,6 +87,13 @@ DeletionRow SomeDeletion(uint64_t seed) {
   return row;
 }
 
+DeletionRow SomeConfirmedDeletion(uint64_t seed) {
+  DeletionRow row = SomeDeletion(seed);
+  row.request.receipt_confirmed_at = row.request.received_at + base::Hours(1);
+  row.request.receipt_channel = static_cast<domain::ReceiptChannel>(1 + seed % 5);
+  return row;
+}
+
 TaskRow SomeTask(uint64_t seed) {
   Dice dice(seed);
   TaskRow row;
@@ -149,8 +156,11 @@ TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
     ASSERT_TRUE(DecodeDeletionRow(EncodeDeletionRow(deletion), &back)) << seed;
     ASSERT_EQ(back.request, deletion.request) << seed;
     ASSERT_EQ(back.sealed, deletion.sealed);
+    const DeletionRow confirmed = SomeConfirmedDeletion(seed);
+    ASSERT_TRUE(DecodeDeletionRow(EncodeDeletionRow(confirmed), &back)) << seed;
+    ASSERT_EQ(back.request, confirmed.request) << seed;
     test::Torment(
-        EncodeDeletionRow(deletion),
+        EncodeDeletionRow(seed % 2 == 0 ? deletion : confirmed),
         [](const std::string& bytes) {
           DeletionRow row;
           return DecodeDeletionRow(bytes, &row) ? EncodeDeletionRow(row) : std::string();
@@ -200,6 +210,7 @@ TEST(DeletionRows, TheSameSelectionHasTheSameDigest) {
 TEST(DeletionRows, GoldenBytes) {
   const std::map<std::string, std::string> now = {
       {"deletion", base::Hex(EncodeDeletionRow(SomeDeletion(5)))},
+      {"deletion_confirmed", base::Hex(EncodeDeletionRow(SomeConfirmedDeletion(5)))},
       {"deletion_of", base::Hex(EncodeDeletionBySubjectRow({domain::DeletionState::kAccepted, {}}))},
       {"deletion_of_times",
        base::Hex(EncodeDeletionBySubjectRow({domain::DeletionState::kAccepted, SomeTombstone(5)}))},

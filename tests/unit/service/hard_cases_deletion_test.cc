@@ -116,6 +116,47 @@ TEST_F(HardCaseOfADeletion, N42_AnUnverifiedOneStopsUseAndPurgesNothing) {
   EXPECT_EQ(deleting.Work("audio"), 1U);
 }
 
+TEST_F(HardCaseOfADeletion, AConfirmedReceiptChangesNoAnswerAndNoTask) {
+  const Recording recording(world.Now() - base::Seconds(10));
+  const DeletionPlace place = deleting.Ask("a", AllOfIt(), DeletionState::kReceived);
+  const uint64_t before = deleting.Get(place).changed;
+  ASSERT_TRUE(deleting.Step(place, DeletionStep::kConfirmReceipt).ok());
+  const domain::DeletionRequest told = deleting.Get(place);
+  EXPECT_LE(told.received_at, told.receipt_confirmed_at);
+  EXPECT_LE(told.receipt_confirmed_at, world.Now());
+  EXPECT_GT(told.changed, before) << "its etag is another one";
+  EXPECT_EQ(Answer(recording), "KEEP no: DELETION_PENDING");
+  EXPECT_EQ(deleting.Work("audio"), 0U);
+  ASSERT_TRUE(deleting.Step(place, DeletionStep::kVerify).ok());
+  EXPECT_EQ(Answer(recording), "PURGE no: DELETED");
+  EXPECT_EQ(deleting.Work("audio"), 1U);
+  EXPECT_EQ(deleting.Get(place).receipt_confirmed_at, told.receipt_confirmed_at);
+}
+
+TEST_F(HardCaseOfADeletion, AReceiptThatIsConfirmedAfterTheEndLeavesAnEqualOpenRequestListed) {
+  const DeletionPlace denied = deleting.Ask("a", deleting.Recordings({"r1"}), DeletionState::kReceived);
+  ASSERT_TRUE(deleting.Step(denied, DeletionStep::kDeny, "not the owner").ok());
+  const DeletionPlace open = deleting.Ask("a", deleting.Recordings({"r1"}), DeletionState::kReceived);
+  ASSERT_NE(open, denied);
+  ASSERT_TRUE(deleting.Step(denied, DeletionStep::kConfirmReceipt).ok());
+  EXPECT_TRUE(deleting.Get(denied).receipt_confirmed_at.IsSet());
+  EXPECT_EQ(deleting.Get(denied).state, DeletionState::kDenied);
+  EXPECT_EQ(deleting.Ask("a", deleting.Recordings({"r1"}), DeletionState::kReceived), open);
+}
+
+TEST_F(HardCaseOfADeletion, AReceiptThatIsConfirmedAfterAClosureWasCancelledClosesAndOpensNothing) {
+  domain::Selector closure;
+  closure.kind = domain::SelectorKind::kAccountClosure;
+  const DeletionPlace cancelled = deleting.Ask("a", closure, DeletionState::kAccepted);
+  ASSERT_TRUE(deleting.Cancel(cancelled).ok());
+  const DeletionPlace again = deleting.Ask("a", closure, DeletionState::kAccepted);
+  ASSERT_NE(again, cancelled);
+  const Recording recording(world.Now() - base::Seconds(10));
+  EXPECT_EQ(Answer(recording), "PURGE no: DELETED, ACCOUNT_CLOSED");
+  ASSERT_TRUE(deleting.Step(cancelled, DeletionStep::kConfirmReceipt).ok());
+  EXPECT_EQ(Answer(recording), "PURGE no: DELETED, ACCOUNT_CLOSED");
+}
+
 TEST_F(HardCaseOfADeletion, N43_TheSameAskedTwiceWhileOpenIsOneRequest) {
   const auto first = deleting.TryAsk("a", deleting.Recordings({"r1", "r2"}));
   const auto again = deleting.TryAsk("a", deleting.Recordings({"r2", "r1"}));

@@ -50,6 +50,26 @@ TEST(SummaryTest, NoStatePromisesADayThatHasPassed) {
   }
 }
 
+TEST(ConfirmationTest, IsToldWithItsChannelAndMissedWhileOpen) {
+  domain::DeletionRequest request = RequestIn(DeletionState::kReceived);
+  const base::Instant before = request.confirm_by - base::Microseconds(1);
+  EXPECT_FALSE(Told(request, false, before).confirmation_overdue());
+  for (const bool on_hold : {false, true}) {
+    const v1::DeletionRequest late = Told(request, on_hold, request.confirm_by);
+    EXPECT_TRUE(late.confirmation_overdue()) << "a hold keeps nobody from writing a letter";
+    EXPECT_FALSE(late.overdue());
+    EXPECT_FALSE(late.has_receipt_confirmed_at());
+    EXPECT_EQ(late.receipt_channel(), v1::RECEIPT_CHANNEL_UNSPECIFIED);
+  }
+  EXPECT_FALSE(Told(RequestIn(DeletionState::kCompleted), false, kDue).confirmation_overdue());
+  request.receipt_confirmed_at = kDue;
+  request.receipt_channel = domain::ReceiptChannel::kInApp;
+  const v1::DeletionRequest told = Told(request, false, kDue + base::Days(1));
+  EXPECT_EQ(told.receipt_confirmed_at().seconds(), kDue.micros / 1'000'000);
+  EXPECT_EQ(told.receipt_channel(), v1::RECEIPT_CHANNEL_IN_APP);
+  EXPECT_FALSE(told.confirmation_overdue());
+}
+
 // "Delete what I said today", from a phone that lives in tomorrow already.
 TEST(SpokenDayTest, OfTwoClocksTheServersDecidesWhatDayItIs) {
   const base::IdHasher hasher(base::Bytes16{7});

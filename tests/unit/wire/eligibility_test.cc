@@ -8,6 +8,7 @@
 #include "daemon/domain/transitions.h"
 #include "daemon/wire/eligibility.h"
 #include "daemon/wire/errors.h"
+#include "tests/support/enumerators.h"
 
 namespace consent::testing {
 namespace {
@@ -185,23 +186,22 @@ TEST(WriteDecision, BasicShowsTheFirstReasonAndFullAll) {
 // The numbers of these enums are those of the protos: conversions are casts.
 TEST(WriteDecision, NumbersEqualThoseOfTheProtos) {
   ASSERT_EQ(v1::Reason_descriptor()->value_count(), domain::kReasons);
-  for (int i = 1; i < domain::kReasons; ++i) {
-    EXPECT_EQ(v1::Reason_Name(static_cast<v1::Reason>(i)),
-              std::string("REASON_") + domain::ReasonName(static_cast<domain::Reason>(i)));
-  }
   EXPECT_EQ(v1::Purpose_descriptor()->value_count(), domain::kPurposes + 1);
-  EXPECT_EQ(static_cast<int>(domain::Purpose::kAdvertising), v1::PURPOSE_ADVERTISING);
+  for (const char* name : {"Reason", "Eligibility", "Disposition"}) {
+    test::ExpectEnumeratorsOfProto("daemon/domain/decision.h", name);
+  }
+  for (const char* name : {"Purpose", "Wake", "Kind", "Speakers", "Identity", "SpeakerAge", "ReviewerClass"}) {
+    test::ExpectEnumeratorsOfProto("daemon/domain/types.h", name);
+  }
+  for (const char* name : {"Actor", "Channel"}) {
+    test::ExpectEnumeratorsOfProto("daemon/domain/transitions.h", name);
+  }
+  for (const char* name : {"DeletionState", "DeletionCause", "PurgeOutcome", "ReceiptChannel"}) {
+    test::ExpectEnumeratorsOfProto("daemon/domain/deletion.h", name);
+  }
+  test::ExpectEnumeratorsOfProto("daemon/service/rows/change_row.h", "ChangeKind", /*more=*/true);
+  // The source is zero there, which is what a request says that names no artefact.
   EXPECT_EQ(static_cast<int>(domain::Artefact::kReviewCopy), v1::ARTEFACT_REVIEW_COPY);
-  EXPECT_EQ(static_cast<int>(domain::Eligibility::kEligible), v1::ELIGIBILITY_ELIGIBLE);
-  EXPECT_EQ(static_cast<int>(domain::Disposition::kHold), v1::DISPOSITION_HOLD);
-  EXPECT_EQ(static_cast<int>(domain::Wake::kButton), v1::WAKE_BUTTON);
-  EXPECT_EQ(static_cast<int>(domain::Kind::kSound), v1::KIND_SOUND);
-  EXPECT_EQ(static_cast<int>(domain::Speakers::kSeveral), v1::SPEAKERS_SEVERAL);
-  EXPECT_EQ(static_cast<int>(domain::Identity::kNotRun), v1::IDENTITY_NOT_RUN);
-  EXPECT_EQ(static_cast<int>(domain::SpeakerAge::kChildPresent), v1::SPEAKER_AGE_CHILD_PRESENT);
-  EXPECT_EQ(static_cast<int>(domain::ReviewerClass::kContractor), v1::REVIEWER_CLASS_CONTRACTOR);
-  EXPECT_EQ(static_cast<int>(domain::Channel::kImport), v1::CHANNEL_IMPORT);
-  EXPECT_EQ(static_cast<int>(domain::Actor::kSystem), v1::ACTOR_SYSTEM);
 }
 
 TEST(WriteItemError, SaysTheReasonAndNothingOfADefect) {

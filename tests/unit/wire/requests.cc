@@ -82,16 +82,17 @@ absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) {
   return FaultOf(wire::ReadCreateDeletion(r, Hasher(), kNow));
 }
 absl::Status ReadRequest(const v1::VerifyDeletionRequestRequest& r) {
-  return wire::ReadVerifyDeletion(r, Hasher()).status();
+  return wire::ReadDeletionStep(r, Hasher()).status();
 }
 absl::Status ReadRequest(const v1::DenyDeletionRequestRequest& r) {
-  return wire::ReadDenyDeletion(r, Hasher()).status();
+  return wire::ReadDeletionStep(r, Hasher()).status();
 }
 absl::Status ReadRequest(const v1::ExtendDeletionRequestRequest& r) {
-  return wire::ReadExtendDeletion(r, Hasher()).status();
+  return wire::ReadDeletionStep(r, Hasher()).status();
 }
+absl::Status ReadRequest(const v1::ConfirmReceiptRequest& r) { return wire::ReadDeletionStep(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::CancelDeletionRequestRequest& r) {
-  return wire::ReadCancelDeletion(r, Hasher()).status();
+  return wire::ReadDeletionStep(r, Hasher()).status();
 }
 absl::Status ReadRequest(const v1::GetDeletionRequestRequest& r) { return wire::ReadGetDeletion(r).status(); }
 absl::Status ReadRequest(const v1::ListDeletionRequestsRequest& r) {
@@ -178,6 +179,8 @@ std::vector<RequestKind> MakeDeletions() {
       Kind<v1::VerifyDeletionRequestRequest>({step + " only_begun: true"}),
       Kind<v1::DenyDeletionRequestRequest>({step + R"( reason: "not the owner")"}),
       Kind<v1::ExtendDeletionRequestRequest>({step}),
+      Kind<v1::ConfirmReceiptRequest>({step + " channel: RECEIPT_CHANNEL_EMAIL",
+                                       step + " channel: RECEIPT_CHANNEL_OTHER confirmed_at { seconds: 1780000000 }"}),
       Kind<v1::CancelDeletionRequestRequest>({step + R"( etag: "token")"}),
       Kind<v1::GetDeletionRequestRequest>({R"(deletion_id: "token")"}),
       Kind<v1::ListDeletionRequestsRequest>(

@@ -1,0 +1,63 @@
+// Whether a call may go on: who calls, how much it sends, and how many calls are in flight. The same for calls of one
+// message and for streams.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "daemon/rpc/authorize.h"
+
+namespace consent::rpc {
+
+// One for the daemon; outlives every token. Thread-safe. What a call costs: two relaxed additions to this thread's
+// share of the count.
+class Admission {
+ public:
+  // Held while the call is in flight, from its admission until it is finished. Movable; used by one thread at a time.
+  class Token {
+   public:
+    Token(Token&& other) noexcept : count_(std::exchange(other.count_, nullptr)), caller_(std::move(other.caller_)) {}
+    Token& operator=(Token&& other) noexcept;
+    ~Token();
+
+    const service::Caller& caller() const { return caller_; }
+
+   private:
+    friend class Admission;
+    Token(std::atomic<int64_t>* count, service::Caller caller);
+
+    std::atomic<int64_t>* count_;  // nullptr: given on
+    service::Caller caller_;
+  };
+
+  // `ready` false: NOT_SERVING; set false to drain before the server is shut down.
+  explicit Admission(const std::atomic<bool>& ready) : ready_(ready) {}
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+  // For a call whose first message has `bytes`. The first of: ROLE_REQUIRED, NOT_SERVING, MESSAGE_TOO_LARGE.
+  absl::StatusOr<Token> Admit(Peer peer, const Method& method, size_t bytes);
+  // Calls are admitted: the daemon serves and does not drain.
+  bool ready() const { return ready_.load(std::memory_order_acquire); }
+  // Tokens that are held. Calls that are admitted or end meanwhile may be in it.
+  size_t in_flight() const;
+
+ private:
+  struct alignas(64) Share {
+    std::atomic<int64_t> count{0};
+  };
+  static constexpr size_t kShares = 8;
+
+  const std::atomic<bool>& ready_;
+  std::array<Share, kShares> shares_;
+};
+
+// MESSAGE_TOO_LARGE where a message, the first or a later one, has more than kMaxRequestBytes.
+absl::Status CheckSize(size_t bytes);
+
+}  // namespace consent::rpc
