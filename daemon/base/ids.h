@@ -55,6 +55,9 @@ class IdHasher {
   DeviceHandle Device(std::string_view device_id) const;
   GuardianHandle Guardian(std::string_view guardian_id) const;
   RecordingHandle Recording(std::string_view recording_id) const;
+  // Both at once, in less than the time of both.
+  void SubjectAndProfile(std::string_view account_id, std::string_view profile_id, SubjectHandle* subject,
+                         ProfileHandle* profile) const;
 
  private:
   Bytes16 subject_key_, profile_key_, device_key_, guardian_key_, recording_key_;

@@ -362,6 +362,7 @@ struct RecordingFacts {
   Artefact artefact = Artefact::kSource;
   Purpose made_for = Purpose::kNone;
   uint8_t flags = 0;
+  bool operator==(const RecordingFacts&) const = default;
 };
 
 // Where and by whom it would be used. Empty or zero: not named.

@@ -1,5 +1,6 @@
 #include "daemon/rpc/call.h"
 
+#include <algorithm>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -25,13 +26,15 @@ std::string Flatten(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
-// One slice of the exact size; gRPC takes it over without a copy.
-grpc::ByteBuffer Serialise(const google::protobuf::Message& message) {
+// One slice of the exact size, of `head` and the message; gRPC takes it over without a copy.
+grpc::ByteBuffer Serialise(std::string_view head, const google::protobuf::Message& message) {
   const size_t size = message.ByteSizeLong();
-  const grpc_slice raw = grpc_slice_malloc(size);
+  const grpc_slice raw = grpc_slice_malloc(head.size() + size);
   grpc::Slice slice(raw, grpc::Slice::STEAL_REF);
   // A short slice lies inside its object, so the bytes are written through the one that is handed over.
-  message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
+  auto* const to = const_cast<uint8_t*>(slice.begin());
+  std::copy(head.begin(), head.end(), to);
+  message.SerializeWithCachedSizesToArray(to + head.size());
   return grpc::ByteBuffer(&slice, 1);
 }
 
@@ -79,10 +82,10 @@ bool CallBase::AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes) {
   return true;
 }
 
-void CallBase::Finish(const absl::Status& status) {
+void CallBase::Finish(const absl::Status& status, std::string_view head) {
   if (reactor_ == nullptr) return;
   grpc::Status answer = ToGrpc(status);
-  if (status.ok()) *out_ = Serialise(Response());
+  if (status.ok()) *out_ = Serialise(head, Response());
   if (counted_) Report(status, static_cast<absl::StatusCode>(answer.error_code()));
   token_.reset();
   std::exchange(reactor_, nullptr)->Finish(std::move(answer));

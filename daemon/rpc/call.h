@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <google/protobuf/arena.h>
@@ -52,9 +53,9 @@ class CallBase {
   void LeaveUncounted() { counted_ = false; }
   // As Admit, for a handler that parses by itself: `*bytes` are the request's.
   bool AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes);
-  // Answers with the response where `status` is OK, else with the error. Once; afterwards nothing that belongs to gRPC
-  // is touched.
-  void Finish(const absl::Status& status);
+  // Answers with the response where `status` is OK, else with the error. `head`: serialised fields that go before what
+  // the response has. Once; afterwards nothing that belongs to gRPC is touched.
+  void Finish(const absl::Status& status, std::string_view head = {});
 
  protected:
   CallBase(const RpcDependencies& dependencies, const Method& method, grpc::CallbackServerContext* context,

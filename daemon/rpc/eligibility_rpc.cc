@@ -1,5 +1,6 @@
 #include "daemon/rpc/eligibility_rpc.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -7,9 +8,11 @@
 #include <vector>
 
 #include "daemon/domain/decide.h"
+#include "daemon/wire/batch_reply.h"
 #include "daemon/wire/diagnose.h"
 #include "daemon/wire/eligibility.h"
 #include "daemon/wire/fields.h"
+#include "daemon/wire/plain_recording.h"
 #include "daemon/wire/split_batch.h"
 
 namespace consent::rpc {
@@ -114,7 +117,8 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
       });
 }
 
-// One BatchCheck on its way. Its recordings are read one after another from the bytes and never exist together.
+// One BatchCheck on its way. Its recordings are read one after another from the bytes and never exist together, nor do
+// its answers as messages.
 class EligibilityRpc::Batch {
  public:
   Batch(const EligibilityRpc& rpc, BatchCall call, std::string bytes)
@@ -131,59 +135,67 @@ class EligibilityRpc::Batch {
     return absl::OkStatus();
   }
 
-  // Decides all that the index knows; each item's entry and facts are on their way to the cache while the items before
-  // it are decided. MALFORMED_MESSAGE: the call as a whole is refused.
+  // Decides all that the index knows, a group at a time and each stage for the whole group: so the memory of one item
+  // is fetched while that of the others is. MALFORMED_MESSAGE: the call as a whole is refused.
   absl::Status DecideFromIndex() {
     const size_t count = split_.recordings.size();
-    call_->response()->mutable_results()->Reserve(static_cast<int>(count));
-    std::array<Slot, kAhead> ring;
-    for (size_t i = 0; i < count + kAhead; ++i) {
-      Slot& slot = ring[i % kAhead];
-      if (i >= kAhead) Decide(slot, i - kAhead);
-      if (i < count && !Read(i, &slot)) return Malformed();
-      const Slot& half_way = ring[(i + kAhead / 2) % kAhead];
-      if (i >= kAhead / 2 && i - kAhead / 2 < count && half_way.error.ok()) rpc_.check_.PrefetchFacts(half_way.item);
+    reply_.Reserve(count);
+    for (size_t from = 0; from < count; from += kGroup) {
+      const size_t size = std::min(kGroup, count - from);
+      for (size_t i = 0; i < size; ++i) {
+        if (!Read(from + i, &group_[i])) return Malformed();
+      }
+      for (size_t i = 0; i < size; ++i) Hash(&group_[i]);
+      for (size_t i = 0; i < size; ++i) {
+        if (group_[i].error.ok()) rpc_.check_.Prefetch(group_[i].item);
+      }
+      for (size_t i = 0; i < size; ++i) {
+        if (group_[i].error.ok()) rpc_.check_.PrefetchFacts(group_[i].item);
+      }
+      for (size_t i = 0; i < size; ++i) Decide(group_[i]);
     }
     return absl::OkStatus();
   }
 
   bool Complete() const { return missed_.empty(); }
 
-  // Decides the rest; may block.
+  // Decides the rest and puts it in its places; may block.
   absl::Status DecideFromStore() {
+    const wire::BatchReply known = std::exchange(reply_, {});
+    size_t from = 0;
     for (const Missed& missed : missed_) {
-      if (call_->IsCancelled()) return absl::CancelledError();
-      v1::BatchCheckResult* result = call_->response()->mutable_results(static_cast<int>(missed.index));
+      if (IsCancelled()) return absl::CancelledError();
+      reply_.AddWritten(known.bytes().substr(from, missed.at - from));
+      from = missed.at;
       const auto decision = rpc_.check_.DecideFromStore(session_, missed.item, query_.purpose, query_.place);
       if (decision.ok()) {
-        Answer(*decision, missed.item.subject, result);
+        Answer(*decision, missed.item.subject);
       } else {
-        Refuse(decision.status(), result);
+        Refuse(decision.status());
       }
     }
-    return Seal();
-  }
-
-  absl::Status Seal() {
-    WriteSession(session_, call_->response());
-    RpcObserver& observer = rpc_.dependencies_.observer;
-    tally_.Report(query_.purpose, observer);
-    if (errors_ != 0) observer.OnItemErrors(errors_);
-    if (unknown_regions_ != 0) observer.OnUnknownRegions(unknown_regions_);
+    reply_.AddWritten(known.bytes().substr(from));
     return absl::OkStatus();
   }
 
-  const BatchCall& call() const { return call_; }
+  void Finish(const absl::Status& status) {
+    if (status.ok()) Seal();
+    call_->Finish(status, reply_.bytes());
+  }
+
+  bool IsCancelled() const { return call_->IsCancelled(); }
 
  private:
-  // How far reading runs ahead of deciding.
-  static constexpr size_t kAhead = 8;
+  // As many fetches are under way at once. 16 and 64 are as fast.
+  static constexpr size_t kGroup = 32;
   struct Slot {
+    bool plain = false;
+    wire::RecordingIds ids;  // where it is plain: not hashed yet
     service::CheckItem item;
     absl::Status error;
   };
   struct Missed {
-    size_t index;
+    size_t at;  // in the bytes of the reply
     service::CheckItem item;
   };
 
@@ -191,56 +203,79 @@ class EligibilityRpc::Batch {
 
   // False where the recording does not parse.
   bool Read(size_t index, Slot* slot) {
+    if (!slot->error.ok()) slot->error = absl::OkStatus();
+    slot->plain = reader_.Read(split_.recordings[index], &slot->ids, &slot->item.facts);
+    return slot->plain || ReadUnusual(index, slot);
+  }
+
+  bool ReadUnusual(size_t index, Slot* slot) {
     const std::string_view bytes = split_.recordings[index];
-    const bool plain = view_.Parse(bytes);
-    if (!plain && !unusual_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
+    if (!unusual_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
     const wire::Path root;
-    const wire::Path at(root, "recordings", static_cast<int>(index));
-    const auto read = [&](const auto& recording) {
-      return wire::ReadRecording(recording, rpc_.core_.hasher, at, &violations_, &slot->item.subject,
-                                 &slot->item.recording_id, &slot->item.facts);
-    };
-    if (plain ? read(view_) : read(unusual_)) {
-      rpc_.check_.Prefetch(slot->item);
-      if (!slot->error.ok()) slot->error = absl::OkStatus();
-    } else {
+    if (!wire::ReadRecording(unusual_, rpc_.core_.hasher, wire::Path(root, "recordings", static_cast<int>(index)),
+                             &violations_, &slot->item.subject, &slot->item.recording_id, &slot->item.facts)) {
       slot->error = violations_.ToStatus();
       violations_.Clear();
     }
     return true;
   }
 
-  void Decide(const Slot& slot, size_t index) {
-    v1::BatchCheckResult* result = call_->response()->add_results();
-    if (!slot.error.ok()) return Refuse(slot.error, result);
+  void Hash(Slot* slot) const {
+    if (!slot->plain) return;
+    wire::HashIds(slot->ids, rpc_.core_.hasher, &slot->item.subject, &slot->item.facts);
+    slot->item.recording_id.assign(slot->ids.recording);
+  }
+
+  void Decide(const Slot& slot) {
+    if (!slot.error.ok()) return Refuse(slot.error);
     if (IsUnknownCode(slot.item.facts.region, *session_.rules)) ++unknown_regions_;
     domain::Decision decision;
     if (rpc_.check_.TryDecide(session_, slot.item, query_.purpose, query_.place, &decision)) {
-      Answer(decision, slot.item.subject, result);
+      Answer(decision, slot.item.subject);
     } else {
-      missed_.push_back({index, slot.item});
+      missed_.push_back({reply_.bytes().size(), slot.item});
     }
   }
 
-  void Answer(const domain::Decision& decision, base::SubjectHandle subject, v1::BatchCheckResult* result) {
-    rpc_.Write(decision, query_.full, subject, result->mutable_decision());
+  void Answer(const domain::Decision& decision, base::SubjectHandle subject) {
+    if (query_.full) {
+      v1::Decision* const out = result_.mutable_decision();
+      out->Clear();
+      rpc_.Write(decision, true, subject, out);
+      reply_.Add(result_);
+    } else {
+      reply_.AddBasic(decision);
+    }
     tally_.Add(decision);
   }
 
-  void Refuse(const absl::Status& error, v1::BatchCheckResult* result) {
-    wire::WriteItemError(error, result->mutable_error());
+  void Refuse(const absl::Status& error) {
+    wire::WriteItemError(error, result_.mutable_error());
+    reply_.Add(result_);
     ++errors_;
+  }
+
+  // What the response says beside its results, and what the observer hears.
+  void Seal() {
+    WriteSession(session_, call_->response());
+    RpcObserver& observer = rpc_.dependencies_.observer;
+    tally_.Report(query_.purpose, observer);
+    if (errors_ != 0) observer.OnItemErrors(errors_);
+    if (unknown_regions_ != 0) observer.OnUnknownRegions(unknown_regions_);
   }
 
   const EligibilityRpc& rpc_;
   const BatchCall call_;
   const std::string bytes_;
   wire::SplitBatch split_;  // into bytes_
-  wire::RecordingView view_;
+  wire::PlainRecordingReader reader_;
   v1::Recording unusual_;
   wire::CheckQuery query_;
   service::CheckSession session_;
   wire::Violations violations_;
+  std::array<Slot, kGroup> group_;
+  v1::BatchCheckResult result_;  // the one that is being written, where it is written as a message
+  wire::BatchReply reply_;
   Tally tally_;
   uint32_t errors_ = 0;
   uint32_t unknown_regions_ = 0;
@@ -254,9 +289,8 @@ grpc::ServerUnaryReactor* EligibilityRpc::BatchCheck(grpc::CallbackServerContext
         auto batch = std::make_shared<Batch>(*this, std::move(call), std::move(bytes));
         absl::Status status = batch->Begin();
         if (status.ok()) status = batch->DecideFromIndex();
-        if (!status.ok()) return batch->call()->Finish(status);
-        if (batch->Complete()) return batch->call()->Finish(batch->Seal());
-        FinishOnPool(dependencies_, batch->call(), [batch] { return batch->DecideFromStore(); });
+        if (!status.ok() || batch->Complete()) return batch->Finish(status);
+        FinishOnPool(dependencies_, batch, [batch] { return batch->DecideFromStore(); });
       });
 }
 

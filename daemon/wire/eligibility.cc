@@ -46,11 +46,8 @@ void RefuseMistypedIn(const v1::Recording& recording, const Path& at, Violations
     RefuseMistyped(recording, at, violations);
   }
 }
-// A view has fields of the declared type only.
-void RefuseMistypedIn(const RecordingView&, const Path&, Violations*) {}
 
-template <typename Recording>
-void ReadProfiles(const Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
+void ReadProfiles(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
                   domain::RecordingFacts* facts) {
   const int count = recording.profile_ids_size();
   if (count > kMaxProfiles) {
@@ -68,8 +65,7 @@ void ReadProfiles(const Recording& recording, const base::IdHasher& hasher, cons
   }
 }
 
-template <typename Recording>
-void ReadTimes(const Recording& recording, const Path& at, Violations* violations, domain::RecordingFacts* facts) {
+void ReadTimes(const v1::Recording& recording, const Path& at, Violations* violations, domain::RecordingFacts* facts) {
   facts->captured_at = {};
   facts->ingested_at = {};
   if (recording.has_captured_at()) {
@@ -87,8 +83,7 @@ void ReadTimes(const Recording& recording, const Path& at, Violations* violation
   facts->uncertainty = base::Milliseconds(bounded);
 }
 
-template <typename Recording>
-void ReadEnums(const Recording& recording, const Path& at, Violations* violations, domain::RecordingFacts* facts) {
+void ReadEnums(const v1::Recording& recording, const Path& at, Violations* violations, domain::RecordingFacts* facts) {
   CheckEnum(recording.wake(), v1::Wake_IsValid, Path(at, "wake"), violations);
   CheckEnum(recording.kind(), v1::Kind_IsValid, Path(at, "kind"), violations);
   CheckEnum(recording.speakers(), v1::Speakers_IsValid, Path(at, "speakers"), violations);
@@ -101,33 +96,13 @@ void ReadEnums(const Recording& recording, const Path& at, Violations* violation
   facts->speakers = static_cast<domain::Speakers>(recording.speakers());
   facts->identity = static_cast<domain::Identity>(recording.identity());
   facts->age = static_cast<domain::SpeakerAge>(recording.age());
-  const bool source = recording.artefact() == v1::ARTEFACT_UNSPECIFIED || recording.artefact() == v1::ARTEFACT_SOURCE;
+  const bool source = IsSource(recording.artefact());
   facts->artefact = source ? domain::Artefact::kSource : static_cast<domain::Artefact>(recording.artefact());
   facts->made_for = static_cast<domain::Purpose>(recording.made_for());
   // A copy whose artefact was forgotten would be answered as source audio: KEEP where it must go.
   if (source && recording.made_for() != v1::PURPOSE_UNSPECIFIED) {
     violations->Add(Path(at, "made_for"), "may be set only where artefact names a copy");
   }
-}
-
-template <typename Recording>
-bool ReadAnyRecording(const Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
-                      base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts) {
-  RefuseMistypedIn(recording, at, violations);
-  CheckId(recording.recording_id(), Path(at, "recording_id"), violations);
-  CheckId(recording.account_id(), Path(at, "account_id"), violations);
-  CheckText(recording.device_id(), 0, base::kMaxIdBytes, Path(at, "device_id"), violations);
-  *subject = hasher.Subject(recording.account_id());
-  id->assign(recording.recording_id());
-  facts->device = recording.device_id().empty() ? base::DeviceHandle{} : hasher.Device(recording.device_id());
-  facts->profiles.clear();
-  ReadProfiles(recording, hasher, at, violations, facts);
-  ReadTimes(recording, at, violations, facts);
-  ReadEnums(recording, at, violations, facts);
-  facts->has_region = !recording.region().empty();
-  facts->region = facts->has_region ? ReadRegion(recording.region(), Path(at, "region"), violations) : domain::Region{};
-  facts->flags = ReadFlags(recording.flags(), 0, kMaxFlags, at, violations);
-  return violations->empty();
 }
 
 }  // namespace
@@ -161,12 +136,21 @@ absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, size_t recordi
 
 bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
                    base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts) {
-  return ReadAnyRecording(recording, hasher, at, violations, subject, id, facts);
-}
-
-bool ReadRecording(const RecordingView& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
-                   base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts) {
-  return ReadAnyRecording(recording, hasher, at, violations, subject, id, facts);
+  RefuseMistypedIn(recording, at, violations);
+  CheckId(recording.recording_id(), Path(at, "recording_id"), violations);
+  CheckId(recording.account_id(), Path(at, "account_id"), violations);
+  CheckText(recording.device_id(), 0, base::kMaxIdBytes, Path(at, "device_id"), violations);
+  *subject = hasher.Subject(recording.account_id());
+  id->assign(recording.recording_id());
+  facts->device = recording.device_id().empty() ? base::DeviceHandle{} : hasher.Device(recording.device_id());
+  facts->profiles.clear();
+  ReadProfiles(recording, hasher, at, violations, facts);
+  ReadTimes(recording, at, violations, facts);
+  ReadEnums(recording, at, violations, facts);
+  facts->has_region = !recording.region().empty();
+  facts->region = facts->has_region ? ReadRegion(recording.region(), Path(at, "region"), violations) : domain::Region{};
+  facts->flags = ReadFlags(recording.flags(), 0, kMaxFlags, at, violations);
+  return violations->empty();
 }
 
 void WriteDecision(const domain::Decision& decision, bool full, v1::Decision* out) {

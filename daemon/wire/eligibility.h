@@ -10,7 +10,6 @@
 #include "daemon/domain/decision.h"
 #include "daemon/domain/types.h"
 #include "daemon/wire/fields.h"
-#include "daemon/wire/recording_view.h"
 #include "daemon/wire/violations.h"
 
 namespace consent::wire {
@@ -31,11 +30,10 @@ absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, CheckQuery* qu
 // The same where the recordings, so many, were left out of the message; see SplitBatch.
 absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, size_t recordings, CheckQuery* query);
 
-// One recording. Replaces `*id` (as the caller wrote it: hardly any check needs its hash) and `*facts`, reusing their
-// memory. Adds what is wrong to `faults` (empty before) and returns whether nothing was.
+// One recording; plain_recording.h reads most of a batch's instead, to the same result. Replaces `*id` (as the caller
+// wrote it: hardly any check needs its hash) and `*facts`, reusing their memory. Adds what is wrong to `faults` (empty
+// before) and returns whether nothing was.
 bool ReadRecording(const v1::Recording& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
-                   base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts);
-bool ReadRecording(const RecordingView& recording, const base::IdHasher& hasher, const Path& at, Violations* violations,
                    base::SubjectHandle* subject, std::string* id, domain::RecordingFacts* facts);
 
 // View BASIC: the two answers, the first reason and good_until. Full: every reason; the caller adds the revision's

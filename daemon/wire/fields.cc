@@ -55,16 +55,15 @@ void CheckChosen(int value, bool (*is_valid)(int), const Path& at, Violations* v
 }
 
 base::Instant ReadTimestamp(const google::protobuf::Timestamp& time, const Path& at, Violations* violations) {
-  if (time.nanos() < 0 || time.nanos() > 999'999'999) {
+  if (time.nanos() < 0 || time.nanos() > kLastNano) {
     violations->Add(Path(at, "nanos"), "must be 0 to 999999999");
     return {};
   }
-  if (time.seconds() < 0 || time.seconds() > base::kLastInstant.micros / kMicros) {
+  if (time.seconds() < 0 || time.seconds() > kLastSecond) {
     violations->Add(Path(at, "seconds"), "must lie in the years 1970 to 9999");
     return {};
   }
-  const base::Instant instant{time.seconds() * kMicros + time.nanos() / 1'000};
-  return std::clamp(instant, base::Instant{1}, base::kLastInstant);
+  return ToInstant(time.seconds(), time.nanos());
 }
 
 void CheckPast(base::Instant time, base::Instant now, const Path& at, Violations* violations) {

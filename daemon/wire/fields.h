@@ -5,6 +5,7 @@
 // which for proto3 has already refused text that is not UTF-8 (diagnose.h names the field).
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -47,12 +48,24 @@ void CheckChosen(int value, bool (*is_valid)(int), const Path& at, Violations* v
 // Neither unset nor the end of time, which stand for no time at all and must never be told as one.
 inline bool IsTime(base::Instant time) { return time.IsSet() && time != base::kEndOfTime; }
 
-// Years 1970 to 9999, nanoseconds 0..999,999,999, cut to microseconds. The very first microsecond of 1970 becomes the
+// Years 1970 to 9999.
+inline constexpr int64_t kLastSecond = base::kLastInstant.micros / 1'000'000;
+inline constexpr int64_t kLastNano = 999'999'999;
+// Of seconds and nanoseconds from 0 to these, cut to microseconds. The very first microsecond of 1970 becomes the
 // second one, because a zero Instant means "not set".
+constexpr base::Instant ToInstant(int64_t seconds, int64_t nanos) {
+  return std::clamp(base::Instant{seconds * 1'000'000 + nanos / 1'000}, base::Instant{1}, base::kLastInstant);
+}
+// The same, with these bounds checked.
 base::Instant ReadTimestamp(const google::protobuf::Timestamp& time, const Path& at, Violations* violations);
 // Of something that has happened. A client's clock may be a minute ahead.
 void CheckPast(base::Instant time, base::Instant now, const Path& at, Violations* violations);
 void WriteTimestamp(base::Instant time, google::protobuf::Timestamp* out);
+
+// Absent means source audio; everything else is a copy.
+constexpr bool IsSource(int artefact) {
+  return artefact == v1::ARTEFACT_UNSPECIFIED || artefact == v1::ARTEFACT_SOURCE;
+}
 
 // `DE` or `US-CA`.
 domain::Region ReadRegion(std::string_view text, const Path& at, Violations* violations);

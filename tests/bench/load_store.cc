@@ -49,17 +49,16 @@ uint64_t Load(service::Core& context, uint64_t subjects, Population population) 
 int main(int argc, char** argv) {
   std::string data_dir;
   uint64_t subjects = 1'000'000;
-  bool household = false;
+  int population = 0;
   CLI::App app("Fills a new store folder with subjects");
   app.add_option("--data-dir", data_dir, "The folder; key and head file beside it")->required();
   app.add_option("--subjects", subjects)->capture_default_str();
-  app.add_flag("--household", household, "Each with one adult profile and its consent");
+  app.add_option("--population", population, "Number of a Population")->check(CLI::Range(0, 2));
   CLI11_PARSE(app, argc, argv);
   const auto began = std::chrono::steady_clock::now();
   consent::bench::Offline offline(data_dir);
-  using consent::bench::Population;
   const uint64_t failures =
-      consent::bench::Load(offline.core(), subjects, household ? Population::kHousehold : Population::kOneChoice);
+      consent::bench::Load(offline.core(), subjects, static_cast<consent::bench::Population>(population));
   offline.store().Close();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   std::printf("%llu subjects in %.1f s, %llu failures\n", static_cast<unsigned long long>(subjects), took.count(),

@@ -18,6 +18,7 @@
 #include "daemon/service/state/facts_index.h"
 #include "daemon/service/state/tokens.h"
 #include "daemon/wire/eligibility.h"
+#include "daemon/wire/plain_recording.h"
 #include "daemon/wire/settings.h"
 #include "daemon/wire/subject.h"
 #include "tests/bench/population.h"
@@ -146,6 +147,21 @@ void ReadRecording(benchmark::State& state) {
   }
 }
 BENCHMARK(ReadRecording);
+
+// The same from the bytes, as a batch does it.
+void ReadPlainRecording(benchmark::State& state) {
+  const std::string bytes = Asked().SerializeAsString();
+  wire::PlainRecordingReader reader;
+  wire::RecordingIds ids;
+  base::SubjectHandle subject;
+  domain::RecordingFacts facts;
+  for (auto _ : state) {
+    if (!reader.Read(bytes, &ids, &facts)) std::abort();
+    wire::HashIds(ids, Hasher(), &subject, &facts);
+    benchmark::DoNotOptimize(subject);
+  }
+}
+BENCHMARK(ReadPlainRecording);
 
 void WriteDecision(benchmark::State& state) {
   domain::Decision decision;

@@ -13,10 +13,21 @@ void Give(const absl::Status& status) {
   std::exit(1);
 }
 
+namespace {
+
+ops::ServeOptions Served(const std::string& data_dir) {
+  ops::ServeOptions options;
+  options.data_dir = data_dir;
+  options.key_file = data_dir + ".key";
+  options.head_file = data_dir + ".head";
+  return options;
+}
+
+}  // namespace
+
 Offline::Offline(const std::string& data_dir)
     : writers_(2, 2 * kInFlight),
-      keyring_(Need(app::OpenKeyring(data_dir + ".key", data_dir, data_dir + ".head",
-                                     Need(store::RocksStore::Look(Options(data_dir)))))),
+      keyring_(Need(app::OpenKeyring(Served(data_dir), Need(store::RocksStore::Look(Options(data_dir)))))),
       store_(Open(data_dir)) {
   context_.reset(new service::Core{.store = *store_,
                                    .time = time_,

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <numeric>
 
+#include "tests/bench/mixed.h"
+
 namespace consent::bench {
 namespace {
 
@@ -58,6 +60,7 @@ void FillEvidence(v1::Evidence* evidence) {
 }
 
 void FillRegistration(uint64_t subject, Population population, v1::UpsertSubjectRequest* request) {
+  if (population == Population::kMixed) return FillMixedRegistration(subject, request);
   request->Clear();
   request->set_account_id(AccountId(subject));
   request->set_region("DE");

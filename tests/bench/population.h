@@ -14,6 +14,7 @@ namespace consent::bench {
 enum class Population : uint8_t {
   kOneChoice = 0,  // an account that consented to one control
   kHousehold = 1,  // the same, and one adult profile with a consent of its own
+  kMixed = 2,      // eight kinds of them; see mixed.h
 };
 
 // The control that everybody has turned on, and a purpose of it.

@@ -25,11 +25,12 @@ double Number(const std::string& line, const std::string& key) {
 
 }  // namespace
 
-absl::StatusOr<std::string> Servers::Load(const std::string& name, uint64_t subjects, bool household) {
+absl::StatusOr<std::string> Servers::Load(const std::string& name, uint64_t subjects, Population population) {
   test::ProcessSpec spec;
   spec.program = places_.programs + "/bench_load";
-  spec.arguments = {"--data-dir", Folder(name), "--subjects", std::to_string(subjects)};
-  if (household) spec.arguments.emplace_back("--household");
+  spec.arguments = {"--data-dir",   Folder(name),
+                    "--subjects",   std::to_string(subjects),
+                    "--population", std::to_string(static_cast<int>(population))};
   spec.output_file = Folder(name) + ".load.log";
   auto process = test::ChildProcess::Start(spec);
   if (!process.ok()) return process.status();

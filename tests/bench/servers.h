@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "tests/bench/footprint.h"
+#include "tests/bench/population.h"
 #include "tests/fault/kill/child_process.h"
 
 namespace consent::bench {
@@ -39,7 +40,7 @@ class Servers {
   explicit Servers(Places places) : places_(std::move(places)) {}
 
   // Fills the new store folder `name`; bench_load's own line of output.
-  absl::StatusOr<std::string> Load(const std::string& name, uint64_t subjects, bool household);
+  absl::StatusOr<std::string> Load(const std::string& name, uint64_t subjects, Population population);
   // On the store folder `name`, made where it is not there.
   absl::StatusOr<Server> StartDaemon(const std::string& name, bool slow);
   absl::StatusOr<Server> StartEmpty();

@@ -74,7 +74,7 @@ absl::Status Suite::Footprint() {
   if (!nothing.ok()) return nothing.status();
   const auto empty_bytes = static_cast<double>(nothing->process.ResidentBytes());
   if (absl::Status status = Servers::Stop(*std::move(nothing)); !status.ok()) return status;
-  const auto loaded = servers_.Load("one", options_.subjects, false);
+  const auto loaded = servers_.Load("one", options_.subjects, Population::kOneChoice);
   if (!loaded.ok()) return loaded.status();
   Say(*loaded);
   // The first start makes table files of what the log still holds; the second one is what every later one is like.
@@ -110,7 +110,7 @@ absl::Status Suite::Footprint() {
 
 absl::Status Suite::Prepare() {
   Say("loading the households that the rates are measured on");
-  const auto loaded = servers_.Load("rates", options_.subjects, true);
+  const auto loaded = servers_.Load("rates", options_.subjects, Population::kHousehold);
   if (!loaded.ok()) return loaded.status();
   Say(*loaded);
   std::this_thread::sleep_for(kAfterLoad);
@@ -200,11 +200,37 @@ absl::Status Suite::Reads() {
     comparison.daemon.name = "consentd";
     comparison.opponent.name = "empty";
     comparison.items = BatchWorkload::kItems;
-    comparison.target_rate = 0.7;
+    comparison.target_rate = 0.9;
+    comparison.target_cpu = 1.2;
     comparison.target_items_rate = 1e6;
     return Compare(std::move(comparison), Loop(options_.batch_outstanding), *daemon_, *empty, workload, workload);
   }
   return absl::OkStatus();
+}
+
+absl::Status Suite::Mixed() {
+  Say("loading the mixed subjects");
+  const auto loaded = servers_.Load("mixed", options_.subjects, Population::kMixed);
+  if (!loaded.ok()) return loaded.status();
+  Say(*loaded);
+  std::this_thread::sleep_for(kAfterLoad);
+  auto daemon = servers_.StartDaemon("mixed", false);
+  if (!daemon.ok()) return daemon.status();
+  auto empty = servers_.StartEmpty();
+  if (!empty.ok()) return empty.status();
+  const auto slots = static_cast<size_t>(options_.batch_outstanding);
+  const Mix mix(AskedNow(), options_.batch_requests);
+  MixWorkload ours(mix, slots, true);
+  MixWorkload theirs(mix, slots, false);
+  Comparison comparison;
+  comparison.name = absl::StrCat("BatchCheck of 1,000, mixed, ", options_.batch_outstanding, " calls under way");
+  comparison.daemon.name = "consentd";
+  comparison.opponent.name = "empty";
+  comparison.items = MixWorkload::kItems;
+  absl::Status status = Compare(std::move(comparison), Loop(options_.batch_outstanding), *daemon, *empty, ours, theirs);
+  if (status.ok()) status = Servers::Stop(*std::move(daemon));
+  if (status.ok()) servers_.Remove("mixed");
+  return status;
 }
 
 absl::Status Suite::CompareUpdates(const std::string& name, bool slow, const RowSizes& sizes, UpdateWorkload& ours,
@@ -250,6 +276,9 @@ absl::Status Suite::Updates() {
 absl::Status Suite::Run() {
   if (options_.footprint) {
     if (absl::Status status = Footprint(); !status.ok()) return status;
+  }
+  if (options_.mix) {
+    if (absl::Status status = Mixed(); !status.ok()) return status;
   }
   if (!options_.check && !options_.batch && !options_.update && !options_.slow_update) return absl::OkStatus();
   if (absl::Status status = Prepare(); !status.ok()) return status;

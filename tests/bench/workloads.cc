@@ -29,6 +29,29 @@ bool BatchWorkload::Accept(size_t, const Response& response) const {
                      [](const auto& result) { return result.decision().eligibility() == v1::ELIGIBILITY_ELIGIBLE; });
 }
 
+Mix::Mix(const Asked& asked, size_t count) : requests(count), answers(count) {
+  uint64_t item = 0;
+  for (size_t i = 0; i < count; ++i) {
+    v1::BatchCheckRequest& request = requests[i];
+    for (int k = 0; k < MixWorkload::kItems; ++k, ++item) {
+      answers[i].push_back(FillMixedRecording(Scatter(item, asked.subjects), item, asked.subjects,
+                                              asked.captured_at_seconds, request.add_recordings()));
+    }
+    request.set_purpose(kPurpose);
+    FillPlace(request.mutable_place());
+  }
+}
+
+bool MixWorkload::Accept(size_t slot, const Response& response) const {
+  if (response.results_size() != kItems) return false;
+  if (!decides_) return true;
+  const std::vector<Answer>& expected = mix_.answers[asked_[slot]];
+  for (int i = 0; i < kItems; ++i) {
+    if (!expected[static_cast<size_t>(i)].Is(response.results(i).decision())) return false;
+  }
+  return true;
+}
+
 const UpdateWorkload::Request& UpdateWorkload::Next(size_t slot) {
   State& state = slots_[slot];
   Request& request = state.request;

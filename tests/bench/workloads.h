@@ -10,6 +10,7 @@
 
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "consent/v1/settings_service.grpc.pb.h"
+#include "tests/bench/mixed.h"
 #include "tests/bench/population.h"
 
 namespace consent::bench {
@@ -66,6 +67,42 @@ class BatchWorkload {
 
  private:
   std::vector<Request> requests_;
+  std::atomic<size_t> next_{0};
+};
+
+// A thousand recordings of a mixed population in each call (mixed.h). Made beforehand, for both sides together.
+struct Mix {
+  Mix(const Asked& asked, size_t requests);
+  std::vector<v1::BatchCheckRequest> requests;
+  std::vector<std::vector<Answer>> answers;  // of each request
+};
+
+class MixWorkload {
+ public:
+  static constexpr int kItems = BatchWorkload::kItems;
+  using Request = v1::BatchCheckRequest;
+  using Response = v1::BatchCheckResponse;
+  using Stub = v1::EligibilityService::Stub;
+  // `decides` false: of a server that answers everybody the same, the number of answers is asked alone.
+  MixWorkload(const Mix& mix, size_t slots, bool decides) : mix_(mix), decides_(decides), asked_(slots) {}
+  std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) const {
+    return v1::EligibilityService::NewStub(channel);
+  }
+  std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> Start(Stub& stub, grpc::ClientContext* context,
+                                                                   const Request& request,
+                                                                   grpc::CompletionQueue* queue) const {
+    return stub.AsyncBatchCheck(context, request, queue);
+  }
+  const Request& Next(size_t slot) {
+    asked_[slot] = next_.fetch_add(1, std::memory_order_relaxed) % mix_.requests.size();
+    return mix_.requests[asked_[slot]];
+  }
+  bool Accept(size_t slot, const Response& response) const;
+
+ private:
+  const Mix& mix_;
+  const bool decides_;
+  std::vector<size_t> asked_;  // by each slot
   std::atomic<size_t> next_{0};
 };
 

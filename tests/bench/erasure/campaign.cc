@@ -46,7 +46,7 @@ ErasureCampaign::ErasureCampaign(CampaignOptions options)
       random_(options_.seed) {}
 
 bool ErasureCampaign::Run() {
-  std::printf("%s\n", Need(servers_.Load("store", options_.subjects, /*household=*/true)).c_str());
+  std::printf("%s\n", Need(servers_.Load("store", options_.subjects, Population::kHousehold)).c_str());
   std::fflush(stdout);
   captured_at_seconds_ = std::time(nullptr) + 2;
   Idle();

@@ -37,18 +37,77 @@ TEST_F(ServicesTest, ABatchAnswersEachItemInItsPlace) {
   EXPECT_EQ(notes_.decisions()[0].count + notes_.decisions()[1].count, 19U);
 }
 
-// What is stored about a recording counts for that one alone. Names outside ASCII take another way through the parser.
-class FlaggedInABatch : public ServicesTest, public ::testing::WithParamInterface<uint64_t> {
+// The index holds all subjects, one, or none; what it does not know is decided from the store and put in its place.
+class BatchWithAnIndexOf : public ServicesTest, public ::testing::WithParamInterface<uint64_t> {
  protected:
   static World::Options Options(uint64_t max_subjects) {
     World::Options options;
     options.max_subjects = max_subjects;
     return options;
   }
-  FlaggedInABatch() : ServicesTest(Options(GetParam())) {}
+  BatchWithAnIndexOf() : ServicesTest(Options(GetParam())) {}
+
+  // Of all kinds: known, unknown and without an account; plain and not; each answered otherwise than its neighbours.
+  std::vector<v1::Recording> Various(int count) const {
+    static const std::string kAccounts[] = {"a", "unknown", "", "a", "b"};
+    std::vector<v1::Recording> recordings;
+    for (int i = 0; i < count; ++i) {
+      v1::Recording recording = Clean(kAccounts[i % 5], (i % 7 == 3 ? "\u00e9-" : "r-") + std::to_string(i));
+      if (i % 4 == 1) recording.set_wake(v1::WAKE_ACCIDENTAL);
+      if (i % 6 == 5) recording.add_flags(v1::FLAG_SAFETY);
+      if (i % 8 == 6) recording.set_device_id(i % 16 == 6 ? "kitchen" : "attic");
+      if (i % 9 == 2) recording.set_region(i % 2 == 0 ? "FR" : "US-CA");
+      if (i % 10 == 3) recording.mutable_captured_at()->set_seconds(1'700'000'000);
+      if (i % 11 == 4) recording.set_kind(static_cast<v1::Kind>(9));
+      recordings.push_back(std::move(recording));
+    }
+    return recordings;
+  }
+  // The bytes of the answer; no time passes.
+  template <typename Request>
+  std::string Raw(const std::string& method, const Request& request) {
+    std::string reply;
+    status_ = server_.CallRaw("/consent.v1.EligibilityService/" + method, request.SerializeAsString(), &reply);
+    EXPECT_TRUE(status_.ok()) << status_.error_message();
+    return reply;
+  }
 };
 
-TEST_P(FlaggedInABatch, IsRefusedAndNoOther) {
+// As Check answers, in the order of the request, whatever group an item falls into; and as protobuf would write it.
+TEST_P(BatchWithAnIndexOf, AnswersEachAsACheckDoesAndInProtobufsBytes) {
+  OptIn();
+  Upsert(R"(account_id: "b" region: "FR" request_id: "b" evidence { channel: CHANNEL_APP actor: ACTOR_SELF })");
+  ASSERT_TRUE(status_.ok()) << status_.error_message();
+  for (const char* view : {"", " view: DECISION_VIEW_FULL"}) {
+    for (const int size : {1, 31, 32, 33, 64, 100}) {
+      v1::BatchCheckRequest request;
+      ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(std::string(kPlace) + view, &request));
+      v1::CheckRequest one;
+      ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(std::string(kPlace) + view, &one));
+      for (const v1::Recording& recording : Various(size)) *request.add_recordings() = recording;
+      const std::string bytes = Raw("BatchCheck", request);
+      v1::BatchCheckResponse reply;
+      ASSERT_TRUE(reply.ParseFromString(bytes));
+      EXPECT_EQ(reply.SerializeAsString(), bytes);
+      ASSERT_EQ(reply.results_size(), size);
+      for (int i = 0; i < size; ++i) {
+        *one.mutable_recording() = request.recordings(i);
+        if (i % 5 == 2 || i % 11 == 4) {
+          EXPECT_EQ(reply.results(i).error().reason(), "INVALID_FIELD") << i;
+          continue;
+        }
+        v1::CheckResponse expected;
+        ASSERT_TRUE(expected.ParseFromString(Raw("Check", one)));
+        EXPECT_EQ(reply.results(i).decision().SerializeAsString(), expected.decision().SerializeAsString())
+            << i << " of " << size << view << "\n"
+            << request.recordings(i).ShortDebugString();
+      }
+    }
+  }
+}
+
+// What is stored about a recording counts for that one alone. Names outside ASCII take another way through the parser.
+TEST_P(BatchWithAnIndexOf, AFlaggedRecordingIsRefusedAndNoOther) {
   OptIn();
   const auto id = [](int i) { return (i % 5 == 3 ? "\u00e9-" : "r-") + std::to_string(i); };
   const auto flagged = [](int i) { return i % 7 == 3; };
@@ -70,11 +129,10 @@ TEST_P(FlaggedInABatch, IsRefusedAndNoOther) {
   }
 }
 
-// In the index, and decided from the store.
-INSTANTIATE_TEST_SUITE_P(MaxSubjects, FlaggedInABatch, ::testing::Values(1'000, 0));
+INSTANTIATE_TEST_SUITE_P(MaxSubjects, BatchWithAnIndexOf, ::testing::Values(1'000, 1, 0));
 
 TEST_F(ServicesTest, BatchesOfEverySizeUpToTheLimit) {
-  for (const size_t size : {1, 2, 7, 8, 9, 16, 17, 1'000}) {
+  for (const size_t size : {1, 2, 31, 32, 33, 63, 64, 65, 1'000}) {
     EXPECT_EQ(Batch(std::vector<v1::Recording>(size, Clean("unknown"))).results_size(), static_cast<int>(size));
     EXPECT_TRUE(status_.ok()) << size;
   }
