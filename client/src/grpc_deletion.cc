@@ -3,6 +3,7 @@
 
 #include "client/src/convert.h"
 #include "client/src/grpc_client.h"
+#include "consent/names.h"
 
 namespace consent {
 namespace {

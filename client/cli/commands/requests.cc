@@ -3,6 +3,7 @@
 
 #include "client/cli/exit_codes.h"
 #include "client/cli/output.h"
+#include "client/cli/render/render.h"
 #include "client/cli/render/render_deletion.h"
 #include "daemon/base/bounds.h"
 
