@@ -149,7 +149,7 @@ void DefineGauges(const GaugeSources& sources, ops::MetricRegistry& registry) {
                  });
   registry.Gauge("consentd_changes_in_flight", "Changes that were taken and are not yet answered.",
                  [&changes = sources.services.changes] { return static_cast<double>(changes.in_flight()); });
-  DefineIndexGauges(sources.core, registry);
+  DefineIndexGauges(sources.core.index, registry);
   DefineStoreGauges(sources.store, sources.data_dir, registry);
   DefineClockMetrics(sources.core.time, registry);
   DefinePolicyGauges(sources.core, registry);
