@@ -147,13 +147,15 @@ void ErasureCampaign::WithoutErasure() {
   const Notes notes = NoteAndFind(cohort);
   {
     Offline offline(servers_.Folder("store"));
-    if (absl::Status s = offline.store().Erase(store::Partition{}, notes.rows.rows); !s.ok()) Give(s);
-    if (absl::Status s = offline.store().EraseFeed(store::Partition{}, notes.rows.feed); !s.ok()) Give(s);
+    for (const auto& [partition, of] : notes.rows) {
+      if (absl::Status s = offline.store().Erase(partition, of.rows); !s.ok()) Give(s);
+      if (absl::Status s = offline.store().EraseFeed(partition, of.feed); !s.ok()) Give(s);
+    }
     offline.store().Close();
   }
   Scan(notes.all, notes.names, "deleted, not erased");
   Offline offline(servers_.Folder("store"));
-  if (absl::Status s = offline.store().EraseFromFiles({{store::Partition{}, notes.rows}}); !s.ok()) Give(s);
+  if (absl::Status s = offline.store().EraseFromFiles(notes.rows); !s.ok()) Give(s);
   Scan(notes.all, {}, "the same, then erased");
   offline.store().Close();
 }

@@ -45,7 +45,7 @@ class Noting {
     notes_->names.insert(who_ + what);
   }
   std::string Row(Table table, const std::string& key) {
-    notes_->rows.rows.push_back({table, key});
+    notes_->rows[partition_].rows.push_back({table, key});
     return Need(context_.store.Get(partition_, table, key));
   }
   // Keys of the rows of `table` that begin with `prefix`.
@@ -70,7 +70,7 @@ class Noting {
     const std::string share = Row(Table::kKeyShare, share_key);
     gated ? Key(share, "its request's key share") : Bytes(share, "its request's key share");
     gated ? Key(share_key, "where its request's key share lay") : Bytes(share_key, "where its request's key share lay");
-    notes_->rows.rows.push_back({Table::kDeletion, service::DeletionKey(place.number)});
+    notes_->rows[partition_].rows.push_back({Table::kDeletion, service::DeletionKey(place.number)});
     const service::DeletionRow row = Need(service::LoadDeletion(context_, place));
     Bytes(row.sealed, "what was asked");
     if (row.request.selector.IsOpenEnded()) return;
@@ -90,7 +90,7 @@ class Noting {
     Bytes(Row(Table::kKeyShare, share_key), "its hold's key share");
     Bytes(share_key, "where its hold's key share lay");
     std::string bytes;
-    notes_->rows.rows.push_back({Table::kHold, service::HoldKey(place.sequence)});
+    notes_->rows[partition_].rows.push_back({Table::kHold, service::HoldKey(place.sequence)});
     Bytes(Need(service::LoadHold(context_, place, &bytes)).sealed, "what its hold names");
     if (leaver.asks == Asks::kClosure) Bytes(leaver.authority, "who ordered its hold");
   }
@@ -118,7 +118,7 @@ class Noting {
       if (!service::DecodeChangeRow(feed.event.body, &row)) Give(absl::DataLossError(who_ + "its history"));
       Bytes(row.sealed, "evidence of change " + std::to_string(next));
       Bytes(std::string(base::View(feed.event.commitment)), "commitment of change " + std::to_string(next));
-      notes_->rows.feed.push_back(next);
+      notes_->rows[partition_].feed.push_back(next);
       next = row.previous;
     }
   }

@@ -12,11 +12,11 @@
 namespace consent::bench {
 
 struct Notes {
-  test::Traces keys;            // gone before COMPLETED: shares of payload keys, and where they lay
-  test::Traces all;             // these, and what is gone with the bytes' step
-  test::Traces clear;           // raw ids, which are nowhere at any time
-  std::set<std::string> names;  // of `all`, as a scan names it
-  store::EraseTargets rows;     // where it lies
+  test::Traces keys;                    // gone before COMPLETED: shares of payload keys, and where they lay
+  test::Traces all;                     // these, and what is gone with the bytes' step
+  test::Traces clear;                   // raw ids, which are nowhere at any time
+  std::set<std::string> names;          // of `all`, as a scan names it
+  store::EraseTargetsByPartition rows;  // where it lies
 };
 
 // Ends the process where the store does not hold what it should.

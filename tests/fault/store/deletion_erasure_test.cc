@@ -76,6 +76,7 @@ class DeletionErasure : public testing::Test {
     options.decorate = [this, scrubs](store::Store&) -> std::unique_ptr<store::Store> {
       store::RocksStore::Options rocks;
       rocks.db_path = folder_ / "db";
+      rocks.partitions = 1;
       rocks.head_path = folder_ / "head";
       rocks.clock = &clock_;
       rocks.random = &random_;
