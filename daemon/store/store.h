@@ -31,7 +31,8 @@ struct Partition {
 // Position of a commit in its partition; the first is 1, 0 means "none".
 using Sequence = uint64_t;
 
-// Rows are addressed by table and key; keys order bytewise. Numbers are on disk: never reuse one.
+// Rows are addressed by table and key; keys order bytewise. Numbers are on disk: never reuse one. Each number of 1 to
+// kMaxTable is a table in every store, named here or not: a new one is a line here and needs no new store.
 enum class Table : uint8_t {
   kSubject = 1,                  // a subject's record
   kNames = 2,                    // sealed ids of a subject's profiles and devices
@@ -48,6 +49,8 @@ enum class Table : uint8_t {
   kErasure = 13,                 // rows whose former bytes have yet to leave the files
   kOpenDeletionBySelector = 14,  // by subject and selection: the open request for it
 };
+
+inline constexpr uint8_t kMaxTable = 127;
 
 inline constexpr size_t kMaxKeyBytes = 256;
 inline constexpr size_t kMaxCommitBytes = 1 << 20;  // all writes and the event of one commit

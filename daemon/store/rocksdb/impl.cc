@@ -33,8 +33,9 @@ RocksStore::Impl::Use::~Use() {
 
 absl::StatusOr<bool> RocksStore::Impl::Holds(Partition partition, const Precondition& precondition) {
   rocksdb::PinnableSlice value;
-  const rocksdb::Status status = database_->db().Get(VerifiedReads(), database_->table(precondition.table),
-                                                     DiskRowKey(partition, precondition.key), &value);
+  const rocksdb::Status status =
+      database_->db().Get(VerifiedReads(), database_->table(precondition.table),
+                          DiskRowKey(partition, precondition.table, precondition.key), &value);
   if (status.IsNotFound()) return !precondition.expected.has_value();
   if (!status.ok()) return FromRocks(status, "cannot read a row");
   return precondition.expected.has_value() && value == rocksdb::Slice(*precondition.expected);
@@ -46,8 +47,7 @@ absl::Status RocksStore::Impl::Apply(const std::vector<Prepared>& group) {
   for (const Prepared& commit : group) {
     for (const Write& write : commit.change.writes) {
       key.clear();
-      AppendPartition(commit.partition, &key);
-      key.append(write.key);
+      AppendDiskRowKey(commit.partition, write.table, write.key, &key);
       rocksdb::ColumnFamilyHandle* const table = database_->table(write.table);
       const rocksdb::Status status = write.value ? batch.Put(table, key, *write.value) : batch.Delete(table, key);
       if (!status.ok()) return FromRocks(status, "cannot prepare a write");

@@ -186,10 +186,12 @@ absl::Status RocksStore::Impl::EraseFromFiles(Partition partition, const EraseTa
 }
 
 absl::Status RocksStore::Impl::Rewrite(Scrubber& scrubber, Partition partition, const EraseTargets& targets) {
-  std::map<Table, std::vector<std::string>> rows;
-  for (const RowKey& row : targets.rows) rows[row.table].push_back(DiskRowKey(partition, row.key));
-  for (auto& [table, keys] : rows) {
-    if (absl::Status s = scrubber.Rewrite(database_->table(table), std::move(keys)); !s.ok()) return s;
+  std::map<Family, std::vector<std::string>> rows;
+  for (const RowKey& row : targets.rows) {
+    rows[FamilyOf(row.table)].push_back(DiskRowKey(partition, row.table, row.key));
+  }
+  for (auto& [family, keys] : rows) {
+    if (absl::Status s = scrubber.Rewrite(database_->family(family), std::move(keys)); !s.ok()) return s;
   }
   if (targets.feed.empty()) return absl::OkStatus();
   std::vector<std::string> keys;

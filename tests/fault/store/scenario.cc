@@ -20,7 +20,7 @@ using store::RocksStore;
 using store::Stamp;
 using store::Table;
 
-constexpr Table kUsed[] = {Table::kSubject, Table::kKeyShare, Table::kRequest};
+constexpr Table kUsed[] = {Table::kSubject, Table::kKeyShare, Table::kRequest, Table::kHold};
 
 std::string Bytes(std::mt19937_64& random, size_t n) {
   std::string bytes(n, '\0');

@@ -33,13 +33,19 @@ std::string Repeat(const char* hex, int n) {
 }
 
 TEST(Golden, Keys) {
-  EXPECT_EQ(Hex(DiskRowKey(Partition{0}, "key")), "006b6579");
-  EXPECT_EQ(Hex(DiskRowKey(Partition{127}, "")), "7f");
-  EXPECT_EQ(Hex(DiskRowKey(Partition{128}, "")), "8080");
-  EXPECT_EQ(Hex(DiskRowKey(Partition{1023}, "")), "83ff");
+  EXPECT_EQ(Hex(DiskRowKey(Partition{0}, Table::kSubject, "key")), "006b6579");
+  EXPECT_EQ(Hex(DiskRowKey(Partition{0}, Table::kHold, "key")), "000c6b6579");
+  EXPECT_EQ(Hex(DiskRowKey(Partition{300}, Table{100}, "key")), "812c646b6579");
+  EXPECT_EQ(Hex(PartitionBegin(Partition{127})), "7f");
+  EXPECT_EQ(Hex(PartitionBegin(Partition{128})), "8080");
+  EXPECT_EQ(Hex(PartitionBegin(Partition{1023})), "83ff");
   EXPECT_EQ(Hex(FeedKey(Partition{0}, 300)), "00000000000000012c");
   EXPECT_EQ(Hex(FirstRowKey(Partition{1})), "66697273743a01");
-  EXPECT_EQ(Hex(LeaseRowKey(Partition{1}, "x")), "6c656173653a0178");
+  EXPECT_EQ(Hex(EncodeFirstRow(300)), "ac02");
+  EXPECT_EQ(DecodeFirstRow(EncodeFirstRow(300)), 300u);
+  EXPECT_FALSE(DecodeFirstRow(""));
+  EXPECT_FALSE(DecodeFirstRow(EncodeFirstRow(0)));
+  EXPECT_FALSE(DecodeFirstRow(EncodeFirstRow(300) + "x"));
 }
 
 TEST(Golden, FeedRows) {
@@ -63,7 +69,7 @@ TEST(Golden, FeedRows) {
 TEST(Golden, StoreRow) {
   const StoreRow row{{1}, 3, {2}, base::Instant{300}};
   EXPECT_EQ(Hex(EncodeStoreRow(row)),
-            "03"
+            "04"
             "01" +
                 Repeat("00", 15) + "0003" + "02" + Repeat("00", 15) + "ac02");
   EXPECT_TRUE(DecodeStoreRow(EncodeStoreRow(row)));
@@ -96,12 +102,27 @@ TEST(Golden, HeadRecord) {
 
 TEST(Rows, PrefixesOrderAsPartitionsDo) {
   for (uint16_t p = 0; p < 1023; ++p) {
-    EXPECT_LT(DiskRowKey(Partition{p}, std::string(300, '\xff')),
-              DiskRowKey(Partition{static_cast<uint16_t>(p + 1)}, ""));
-    EXPECT_EQ(PartitionEnd(Partition{p}), DiskRowKey(Partition{static_cast<uint16_t>(p + 1)}, ""));
+    EXPECT_LT(DiskRowKey(Partition{p}, Table::kSubject, std::string(300, '\xff')),
+              PartitionBegin(Partition{static_cast<uint16_t>(p + 1)}));
+    EXPECT_EQ(PartitionEnd(Partition{p}), PartitionBegin(Partition{static_cast<uint16_t>(p + 1)}));
   }
   EXPECT_EQ(FeedKeySequence(Partition{5}, FeedKey(Partition{5}, 77)), 77u);
   EXPECT_FALSE(FeedKeySequence(Partition{6}, FeedKey(Partition{5}, 77)));
+}
+
+TEST(Rows, ATablesRowsInAPartitionLieSideBySide) {
+  const std::string longest(kMaxKeyBytes, '\xff');
+  for (const uint16_t p : {0, 127, 128, 1023}) {
+    for (int number = 1; number <= kMaxTable; ++number) {
+      const Table table{static_cast<uint8_t>(number)};
+      EXPECT_LT(DiskRowKey(Partition{p}, table, longest), TableEnd(Partition{p}, table));
+      EXPECT_LE(TableEnd(Partition{p}, table), PartitionEnd(Partition{p}));
+      EXPECT_LE(PartitionBegin(Partition{p}), DiskRowKey(Partition{p}, table, ""));
+      const Table next{static_cast<uint8_t>(number + 1)};
+      if (FamilyOf(table) != Family::kSmall || FamilyOf(next) != Family::kSmall) continue;
+      EXPECT_EQ(TableEnd(Partition{p}, table), DiskRowKey(Partition{p}, next, ""));
+    }
+  }
 }
 
 TEST(HeadFile, TakesTheNewestWholeSlot) {
