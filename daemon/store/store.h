@@ -48,6 +48,8 @@ enum class Table : uint8_t {
   kHold = 12,                    // legal holds
   kErasure = 13,                 // rows whose former bytes have yet to leave the files
   kOpenDeletionBySelector = 14,  // by subject and selection: the open request for it
+  kLease = 15,                   // who has a lease: see lease.h
+  kLeaseRenewal = 16,            // how often its holder renewed it
 };
 
 inline constexpr uint8_t kMaxTable = 127;
@@ -149,11 +151,6 @@ struct EraseTargets {
   std::vector<Sequence> feed;  // of EraseFeed
 };
 
-struct Lease {
-  uint64_t token = 0;      // fencing token, grows with each grant of that name
-  base::BootTime expires;  // by the boot clock: a lease lasts as long as it was granted for, whatever the wall does
-};
-
 // Row seen by Scan: views die when the visitor returns. Return false to stop.
 using Visitor = std::function<bool(std::string_view key, std::string_view value)>;
 
@@ -212,11 +209,6 @@ class Store {
 
   // See Precondition::seen. Nothing where the store cannot tell.
   virtual std::optional<ReadVersion> GetReadVersion(Partition partition) const = 0;
-
-  // Grants or renews the named lease of a partition for `length` from now; a reboot ends it. Unavailable while another
-  // holder's has not expired. `holder` 1..64 bytes. A renewal keeps its token; a new grant gets a larger one.
-  virtual absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
-                                             base::Span length) = 0;
 
   // Stops taking commits, finishes those queued and closes. Idempotent.
   virtual void Close() = 0;

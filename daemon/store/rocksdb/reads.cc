@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "daemon/store/lease.h"
 #include "daemon/store/limits.h"
 #include "daemon/store/rocksdb/impl.h"
 
@@ -151,31 +150,6 @@ absl::Status RocksStore::Impl::Erase(Partition partition, const std::vector<RowK
     if (!written.ok()) return written;
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<Lease> RocksStore::Impl::AcquireLease(Partition partition, std::string_view name,
-                                                     std::string_view holder, base::Span length) {
-  if (absl::Status s = CheckPlace(partition, store_.partitions); !s.ok()) return s;
-  const Use use(*this);
-  if (absl::Status s = use.Check(); !s.ok()) return s;
-  base::MutexLock lock(maintenance_mutex_);
-  const std::string key = LeaseRowKey(partition, name);
-  std::string value;
-  rocksdb::Status status = database_->db().Get(VerifiedReads(), database_->meta(), key, &value);
-  if (!status.ok() && !status.IsNotFound()) return FromRocks(status, "cannot read a lease");
-  std::optional<LeaseRow> current;
-  if (status.ok()) {
-    current = DecodeLease(value);
-    if (!current) return absl::UnavailableError("a lease row is damaged");
-  }
-  const base::BootTime now{trusted_ == nullptr ? base::BootId{} : trusted_->boot_id(), clock_->SinceBoot()};
-  absl::StatusOr<LeaseRow> row = GrantLease(current, name, holder, now, length);
-  if (!row.ok()) return row.status();
-  rocksdb::WriteBatch batch;
-  status = batch.Put(database_->meta(), key, EncodeLease(*row));
-  if (!status.ok()) return FromRocks(status, "cannot prepare a write");
-  if (absl::Status s = WriteAside(batch); !s.ok()) return s;
-  return row->lease;
 }
 
 }  // namespace consent::store

@@ -158,13 +158,6 @@ std::string FirstRowKey(Partition partition) {
   return key;
 }
 
-std::string LeaseRowKey(Partition partition, std::string_view name) {
-  std::string key = "lease:";
-  AppendPartition(partition, &key);
-  key.append(name);
-  return key;
-}
-
 std::string EncodeFirstRow(Sequence first) {
   std::string value;
   base::Encoder(&value).Varint(first);

@@ -84,6 +84,5 @@ std::string FirstRowKey(Partition partition);
 std::string EncodeFirstRow(Sequence first);
 // Nothing unless the bytes are canonical and not 0.
 std::optional<Sequence> DecodeFirstRow(std::string_view value);
-std::string LeaseRowKey(Partition partition, std::string_view name);  // value: EncodeLease
 
 }  // namespace consent::store
