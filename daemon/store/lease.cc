@@ -1,56 +1,96 @@
 #include "daemon/store/lease.h"
 
-#include <algorithm>
-
 #include "daemon/store/limits.h"
 
 namespace consent::store {
 namespace {
 
-constexpr uint8_t kLeaseVersion = 2;
+constexpr uint8_t kVersion = 1;
 
 bool IsName(std::string_view name) { return !name.empty() && name.size() <= kMaxNameBytes; }
 
 }  // namespace
 
-absl::StatusOr<LeaseRow> GrantLease(const std::optional<LeaseRow>& current, std::string_view name,
-                                    std::string_view holder, const base::BootTime& now, base::Span length) {
-  if (!IsName(name) || !IsName(holder)) {
-    return absl::InvalidArgumentError("a lease's name and holder have 1 to 64 bytes");
-  }
-  if (length.micros <= 0) return absl::InvalidArgumentError("a lease's length must be positive");
-  const bool running = current && current->lease.expires.boot == now.boot && now.since < current->lease.expires.since;
-  if (running && current->holder != holder) return absl::UnavailableError("the lease is held by another process");
-  LeaseRow row;
-  row.holder = holder;
-  row.lease.token = running ? current->lease.token : (current ? current->lease.token : 0) + 1;
-  row.lease.expires = base::BootTime{now.boot, base::Span{now.since.micros + length.micros}};
-  // A shorter renewal does not shorten what was granted before.
-  if (running) row.lease.expires.since = std::max(row.lease.expires.since, current->lease.expires.since);
-  return row;
-}
-
-std::string EncodeLease(const LeaseRow& row) {
+std::string EncodeLeaseGrant(const LeaseGrant& grant) {
   std::string bytes;
   base::Encoder encoder(&bytes);
-  encoder.Byte(kLeaseVersion);
-  encoder.Varint(row.lease.token);
-  encoder.Raw(base::View(row.lease.expires.boot));
-  encoder.Varint(static_cast<uint64_t>(row.lease.expires.since.micros));
-  encoder.String(row.holder);
+  encoder.Byte(kVersion);
+  encoder.Varint(grant.token);
+  encoder.String(grant.holder);
   return bytes;
 }
 
-std::optional<LeaseRow> DecodeLease(std::string_view bytes) {
+std::string EncodeLeaseRenewal(const LeaseRenewal& renewal) {
+  std::string bytes;
+  base::Encoder encoder(&bytes);
+  encoder.Byte(kVersion);
+  encoder.Varint(renewal.token);
+  encoder.Varint(renewal.count);
+  return bytes;
+}
+
+std::optional<LeaseGrant> DecodeLeaseGrant(std::string_view bytes) {
   base::Decoder decoder(bytes);
   const uint8_t version = decoder.Byte();
-  LeaseRow row;
-  row.lease.token = decoder.Varint();
-  row.lease.expires.boot = decoder.Array<16>();
-  row.lease.expires.since.micros = static_cast<int64_t>(decoder.Varint());
-  row.holder = decoder.String(kMaxNameBytes);
-  if (!decoder.Done() || version != kLeaseVersion || row.holder.empty()) return std::nullopt;
-  return row;
+  LeaseGrant grant;
+  grant.token = decoder.Varint();
+  grant.holder = decoder.String(kMaxNameBytes);
+  if (!decoder.Done() || version != kVersion || grant.token == 0) return std::nullopt;
+  return grant;
+}
+
+std::optional<LeaseRenewal> DecodeLeaseRenewal(std::string_view bytes) {
+  base::Decoder decoder(bytes);
+  const uint8_t version = decoder.Byte();
+  LeaseRenewal renewal;
+  renewal.token = decoder.Varint();
+  renewal.count = decoder.Varint();
+  if (!decoder.Done() || version != kVersion || renewal.token == 0) return std::nullopt;
+  return renewal;
+}
+
+bool IsLeaseFree(const LeaseRows& rows) {
+  if (!rows.grant) return true;
+  const std::optional<LeaseGrant> grant = DecodeLeaseGrant(*rows.grant);
+  return grant && grant->holder.empty();
+}
+
+absl::StatusOr<LeaseChange> TakeLease(std::string_view name, std::string_view holder, const LeaseRows& seen,
+                                      LeaseGrant* grant) {
+  if (!IsName(name) || !IsName(holder)) {
+    return absl::InvalidArgumentError("a lease's name and holder have 1 to 64 bytes");
+  }
+  const std::optional<LeaseGrant> before = seen.grant ? DecodeLeaseGrant(*seen.grant) : LeaseGrant{};
+  if (!before) return absl::DataLossError("a lease's row is damaged");
+  *grant = LeaseGrant{before->token + 1, std::string(holder)};
+  const std::string key(name);
+  LeaseChange change;
+  change.preconditions = {{Table::kLease, key, seen.grant}, {Table::kLeaseRenewal, key, seen.renewal}};
+  change.writes = {{Table::kLease, key, EncodeLeaseGrant(*grant)},
+                   {Table::kLeaseRenewal, key, EncodeLeaseRenewal({grant->token, 0})}};
+  return change;
+}
+
+LeaseChange RenewLease(std::string_view name, const LeaseGrant& grant, uint64_t count) {
+  const LeaseRenewal renewal{grant.token, count};
+  return {{UnderLease(name, grant)}, {{Table::kLeaseRenewal, std::string(name), EncodeLeaseRenewal(renewal)}}};
+}
+
+LeaseChange GiveBackLease(std::string_view name, const LeaseGrant& grant) {
+  const LeaseGrant nobodys{grant.token, {}};
+  return {{UnderLease(name, grant)}, {{Table::kLease, std::string(name), EncodeLeaseGrant(nobodys)}}};
+}
+
+Precondition UnderLease(std::string_view name, const LeaseGrant& grant) {
+  return {Table::kLease, std::string(name), EncodeLeaseGrant(grant)};
+}
+
+bool LeaseWatch::Note(const LeaseRows& rows, base::Span began, base::Span ended) {
+  if (rows_ != rows) {
+    rows_ = rows;
+    since_ = ended;
+  }
+  return IsLeaseFree(rows) || began.micros - since_.micros >= length_.micros;
 }
 
 }  // namespace consent::store

@@ -1,13 +1,12 @@
 #include "daemon/store/limits.h"
 
 #include <algorithm>
-#include <iterator>
 #include <string>
 
 namespace consent::store {
 namespace {
 
-bool IsTable(Table table) { return std::find(std::begin(kTables), std::end(kTables), table) != std::end(kTables); }
+bool IsTable(Table table) { return table != Table{0} && static_cast<uint8_t>(table) <= kMaxTable; }
 
 }  // namespace
 

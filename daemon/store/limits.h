@@ -12,24 +12,11 @@ namespace consent::store {
 inline constexpr uint16_t kMaxPartitions = 1024;
 inline constexpr size_t kSubjectBytes = 16;
 inline constexpr size_t kMaxNameBytes = 64;  // of leases and their holders
-inline constexpr Table kTables[] = {Table::kSubject,
-                                    Table::kNames,
-                                    Table::kKeyShare,
-                                    Table::kRequest,
-                                    Table::kRecording,
-                                    Table::kPolicy,
-                                    Table::kSuspension,
-                                    Table::kDeletion,
-                                    Table::kDeletionBySubject,
-                                    Table::kTask,
-                                    Table::kSystem,
-                                    Table::kHold,
-                                    Table::kErasure,
-                                    Table::kOpenDeletionBySelector};
 
-// False: some key is over kMaxKeyBytes or names a table that does not exist.
+// False: some key is over kMaxKeyBytes, or its table is 0 or over kMaxTable.
 bool WithinLimits(const std::vector<Precondition>& preconditions);
-// False: some key, the whole change or the event's subject is over its bound. Sets `*bytes` to the size that counts.
+// False: some key or table, the whole change or the event's subject is over its bound. Sets `*bytes` to the size that
+// counts.
 bool WithinLimits(const Change& change, size_t* bytes);
 // InvalidArgument: no such partition or table.
 absl::Status CheckPlace(Partition partition, uint16_t partition_count);

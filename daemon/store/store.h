@@ -32,7 +32,8 @@ struct Partition {
 // Position of a commit in its partition; the first is 1, 0 means "none".
 using Sequence = uint64_t;
 
-// Rows are addressed by table and key; keys order bytewise. Numbers are on disk: never reuse one.
+// Rows are addressed by table and key; keys order bytewise. Numbers are on disk: never reuse one. Each number of 1 to
+// kMaxTable is a table in every store, named here or not: a new one is a line here and needs no new store.
 enum class Table : uint8_t {
   kSubject = 1,                  // a subject's record
   kNames = 2,                    // sealed ids of a subject's profiles and devices
@@ -48,7 +49,11 @@ enum class Table : uint8_t {
   kHold = 12,                    // legal holds
   kErasure = 13,                 // rows whose former bytes have yet to leave the files
   kOpenDeletionBySelector = 14,  // by subject and selection: the open request for it
+  kLease = 15,                   // who has a lease: see lease.h
+  kLeaseRenewal = 16,            // how often its holder renewed it
 };
+
+inline constexpr uint8_t kMaxTable = 127;
 
 inline constexpr size_t kMaxKeyBytes = 256;
 inline constexpr size_t kMaxCommitBytes = 1 << 20;  // all writes and the event of one commit
@@ -149,11 +154,6 @@ struct EraseTargets {
 };
 using EraseTargetsByPartition = std::map<Partition, EraseTargets>;
 
-struct Lease {
-  uint64_t token = 0;      // fencing token, grows with each grant of that name
-  base::BootTime expires;  // by the boot clock: a lease lasts as long as it was granted for, whatever the wall does
-};
-
 // Row seen by Scan: views die when the visitor returns. Return false to stop.
 using Visitor = std::function<bool(std::string_view key, std::string_view value)>;
 
@@ -213,11 +213,6 @@ class Store {
 
   // See Precondition::seen. Nothing where the store cannot tell.
   virtual std::optional<ReadVersion> GetReadVersion(Partition partition) const = 0;
-
-  // Grants or renews the named lease of a partition for `length` from now; a reboot ends it. Unavailable while another
-  // holder's has not expired. `holder` 1..64 bytes. A renewal keeps its token; a new grant gets a larger one.
-  virtual absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
-                                             base::Span length) = 0;
 
   // Stops taking commits, finishes those queued and closes. Idempotent.
   virtual void Close() = 0;

@@ -61,15 +61,17 @@ class RawWriter {
     return rocksdb::Slice(noise_.data() + at % (noise_.size() - size), size);
   }
 
+  void Put(rocksdb::WriteBatch& batch, store::Table table, std::string_view key, const rocksdb::Slice& value) const {
+    batch.Put(database_->table(table), store::DiskRowKey(kPartition, table, key), value);
+  }
+
   bool WriteNow(const v1::UpdateSettingsRequest& request) {
     const uint64_t sequence = sequence_.fetch_add(1) + 1;
     const base::DiskKey subject = keys_.DiskKeyFor(hasher_.Subject(request.account_id()));
     const base::Bytes16 request_key = keys_.DiskHash("request", request.request_id());
     rocksdb::WriteBatch batch;
-    batch.Put(database_->table(store::Table::kSubject), store::DiskRowKey(kPartition, base::View(subject.bytes)),
-              Noise(sizes_.record, sequence));
-    batch.Put(database_->table(store::Table::kRequest), store::DiskRowKey(kPartition, base::View(request_key)),
-              Noise(sizes_.request, sequence * 3));
+    Put(batch, store::Table::kSubject, base::View(subject.bytes), Noise(sizes_.record, sequence));
+    Put(batch, store::Table::kRequest, base::View(request_key), Noise(sizes_.request, sequence * 3));
     batch.Put(database_->feed(), store::FeedKey(kPartition, sequence), Noise(sizes_.feed, sequence * 7));
     return database_->Write(batch).ok();
   }

@@ -286,7 +286,6 @@ TEST_P(Conformance, RefusesPartitionsThatDoNotExist) {
   EXPECT_TRUE(absl::IsInvalidArgument(db().Get(beyond, Table::kSubject, "k").status()));
   EXPECT_TRUE(absl::IsInvalidArgument(db().Get(last(), Table{0}, "k").status()));
   EXPECT_TRUE(absl::IsInvalidArgument(db().Feed(beyond, 1, 1).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(db().AcquireLease(beyond, "l", "h", base::Seconds(1)).status()));
   Outcome outcome = Outcome::kUnknown;
   db().Commit(
       beyond, {}, [](const Stamp&) { return Change{}; }, [&](const CommitResult& r) { outcome = r.outcome; });

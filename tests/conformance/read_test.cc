@@ -126,41 +126,6 @@ TEST_P(Conformance, EraseDeletesRowsOutsideTheOrder) {
   }
 }
 
-TEST_P(Conformance, Leases) {
-  const base::Span start = clock().SinceBoot();
-  auto lease = db().AcquireLease(last(), "integrator", "one", base::Seconds(10));
-  ASSERT_TRUE(lease.ok()) << lease.status();
-  const uint64_t token = lease->token;
-  EXPECT_GT(token, 0u);
-  EXPECT_EQ(lease->expires.since.micros, start.micros + base::Seconds(10).micros);
-  clock().StepWall(base::Days(400));
-  EXPECT_TRUE(absl::IsUnavailable(db().AcquireLease(last(), "integrator", "two", base::Seconds(10)).status()));
-  EXPECT_TRUE(db().AcquireLease(last(), "other name", "two", base::Seconds(10)).ok());
-
-  clock().Advance(base::Seconds(9));
-  clock().StepWall(base::Days(-401));
-  lease = db().AcquireLease(last(), "integrator", "one", base::Seconds(10));
-  ASSERT_TRUE(lease.ok());
-  EXPECT_EQ(lease->token, token) << "a renewal keeps its token";
-  harness().Reopen();
-  EXPECT_TRUE(absl::IsUnavailable(db().AcquireLease(last(), "integrator", "two", base::Seconds(10)).status()));
-
-  clock().Advance(base::Seconds(10));
-  lease = db().AcquireLease(last(), "integrator", "two", base::Seconds(10));
-  ASSERT_TRUE(lease.ok()) << "expired at its end, not after it";
-  EXPECT_GT(lease->token, token);
-  clock().Advance(base::Seconds(20));
-  const uint64_t second = lease->token;
-  lease = db().AcquireLease(last(), "integrator", "two", base::Seconds(10));
-  ASSERT_TRUE(lease.ok());
-  EXPECT_GT(lease->token, second) << "after its expiry it is a new grant";
-
-  EXPECT_TRUE(absl::IsInvalidArgument(db().AcquireLease(last(), "", "h", base::Seconds(1)).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(db().AcquireLease(last(), "n", "", base::Seconds(1)).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(db().AcquireLease(last(), "n", std::string(65, 'h'), base::Seconds(1)).status()));
-  EXPECT_TRUE(absl::IsInvalidArgument(db().AcquireLease(last(), "n", "h", base::Seconds(0)).status()));
-}
-
 TEST_P(Conformance, KeepsItsIdAndItsRowsWhenReopened) {
   const base::Bytes16 id = db().store_id();
   for (int i = 0; i < 100; ++i) Put(std::to_string(i), "v");

@@ -55,10 +55,6 @@ class SteppedStore final : public store::Store {
   store::Head GetHead(store::Partition partition) const override { return inner_.GetHead(partition); }
   // What is applied and not yet answered is published in the inner store and not here.
   std::optional<store::ReadVersion> GetReadVersion(store::Partition) const override { return std::nullopt; }
-  absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,
-                                            base::Span length) override {
-    return inner_.AcquireLease(partition, name, holder, length);
-  }
   void Close() override { inner_.Close(); }
 
  private:

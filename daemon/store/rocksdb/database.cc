@@ -2,11 +2,13 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "daemon/base/file.h"
-#include "daemon/store/limits.h"
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/table.h"
 
@@ -48,21 +50,21 @@ ColumnFamilyOptions FamilyOptions(const DatabaseOptions& options, const std::sha
   return family;
 }
 
-// Numbers follow Table. The feed comes last: the engine notes the families' files in this order, so what a cut-off
-// MANIFEST loses includes the feed's, and a missing piece of feed is noticed.
+// In the order of Family. What most erasures touch is in small files, of which each rewrites less.
+constexpr std::pair<const char*, Use> kFamilyUses[] = {
+    {"default", Use::kPoints},       {"subject", Use::kPoints}, {"names", Use::kPoints},
+    {"key_share", Use::kSmallFiles}, {"request", Use::kPoints}, {"recording", Use::kPoints},
+    {"deletion", Use::kPoints},      {"task", Use::kPoints},    {"small", Use::kSmallFiles},
+    {"spare_1", Use::kPoints},       {"spare_2", Use::kPoints}, {"spare_3", Use::kPoints},
+    {"spare_4", Use::kPoints},       {"feed", Use::kFeed},
+};
+static_assert(std::size(kFamilyUses) == kFamilies);
+
 std::vector<ColumnFamilyDescriptor> ColumnFamilies(const DatabaseOptions& options) {
   const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes, /*num_shard_bits=*/4);
-  const auto points = [&](const char* name) {
-    return ColumnFamilyDescriptor(name, FamilyOptions(options, cache, Use::kPoints));
-  };
-  return {points("default"),       points("subject"),
-          points("names"),         ColumnFamilyDescriptor("key_share", FamilyOptions(options, cache, Use::kSmallFiles)),
-          points("request"),       points("recording"),
-          points("policy"),        points("suspension"),
-          points("deletion"),      points("deletion_of"),
-          points("task"),          points("system"),
-          points("hold"),          points("erasure"),
-          points("deletion_same"), ColumnFamilyDescriptor("feed", FamilyOptions(options, cache, Use::kFeed))};
+  std::vector<ColumnFamilyDescriptor> families;
+  for (const auto& [name, use] : kFamilyUses) families.emplace_back(name, FamilyOptions(options, cache, use));
+  return families;
 }
 
 rocksdb::DBOptions Settings(const DatabaseOptions& options) {
@@ -111,12 +113,13 @@ void YieldWhileRewriting() {
                 rocksdb::Env::Priority::BOTTOM);
 }
 
-// Earlier formats had fewer families, and the feed last among them, too. Families cannot be added behind the feed.
-bool IsOfEarlierFormat(const std::string& path) {
-  constexpr size_t kFamilies = 1 + std::size(kTables) + 1;  // meta and feed beside the tables
+// Earlier formats had other families and made the feed last, too, so a list that ends with it is whole.
+bool HasOtherFamilies(const std::string& path) {
   std::vector<std::string> names;
-  return rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), path, &names).ok() && names.size() < kFamilies &&
-         names.size() > 1 && names.back() == "feed";
+  if (!rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), path, &names).ok()) return false;
+  if (names.empty() || names.back() != "feed") return false;
+  return !std::equal(names.begin(), names.end(), std::begin(kFamilyUses), std::end(kFamilyUses),
+                     [](const std::string& name, const auto& ours) { return name == ours.first; });
 }
 
 // The errno behind an engine's error, of those that ErrorAdvice knows more about; 0: none of them. The engine keeps its
@@ -161,13 +164,6 @@ rocksdb::WriteOptions Durable() {
 
 }  // namespace
 
-absl::Status AnotherFormat(const std::string& what) {
-  return absl::FailedPreconditionError(
-      what +
-      " was made by another build before the first release, which laid out its rows otherwise: nothing is wrong "
-      "with it; open it with that build, or start with an empty data folder and import the subjects again");
-}
-
 absl::Status Database::Create(const DatabaseOptions& options, std::string_view meta_key, std::string_view meta_value) {
   rocksdb::DBOptions settings = Settings(options);
   settings.create_if_missing = true;
@@ -189,9 +185,7 @@ absl::Status Database::Create(const DatabaseOptions& options, std::string_view m
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const DatabaseOptions& options) {
   std::unique_ptr<Database> opened(new Database());
   rocksdb::DB* db = nullptr;
-  if (IsOfEarlierFormat(options.path)) {
-    return AnotherFormat("the database " + options.path);
-  }
+  if (HasOtherFamilies(options.path)) return AnotherFormat("the database " + options.path);
   YieldWhileRewriting();
   const rocksdb::Status status =
       rocksdb::DB::Open(Settings(options), options.path, ColumnFamilies(options), &opened->handles_, &db);

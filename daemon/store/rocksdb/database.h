@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "daemon/store/rocksdb/rows.h"
 #include "daemon/store/store.h"
 #include "rocksdb/db.h"
 
@@ -23,9 +24,6 @@ struct DatabaseOptions {
   bool stop_at_damage = false;  // recover what stands before damage in the log instead of refusing it
 };
 
-// What to say of `what` whose rows another build laid out otherwise. FailedPrecondition.
-absl::Status AnotherFormat(const std::string& what);
-
 // Thread-safe.
 class Database {
  public:
@@ -36,9 +34,10 @@ class Database {
   ~Database();
 
   rocksdb::DB& db() const { return *db_; }
-  rocksdb::ColumnFamilyHandle* meta() const { return handles_.front(); }
-  rocksdb::ColumnFamilyHandle* table(Table table) const { return handles_[static_cast<size_t>(table)]; }
-  rocksdb::ColumnFamilyHandle* feed() const { return handles_.back(); }
+  rocksdb::ColumnFamilyHandle* meta() const { return family(Family::kMeta); }
+  rocksdb::ColumnFamilyHandle* family(Family family) const { return handles_[static_cast<size_t>(family)]; }
+  rocksdb::ColumnFamilyHandle* table(Table table) const { return family(FamilyOf(table)); }
+  rocksdb::ColumnFamilyHandle* feed() const { return family(Family::kFeed); }
   const std::vector<rocksdb::ColumnFamilyHandle*>& all() const { return handles_; }
 
   // Writes durably. After an error the writes may be there or not.
@@ -49,7 +48,7 @@ class Database {
  private:
   Database() = default;
   std::unique_ptr<rocksdb::DB> db_;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // in the order of ColumnFamilies()
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // in the order of Family
 };
 
 inline std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }

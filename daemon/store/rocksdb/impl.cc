@@ -1,5 +1,6 @@
 #include "daemon/store/rocksdb/impl.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -33,8 +34,9 @@ RocksStore::Impl::Use::~Use() {
 
 absl::StatusOr<bool> RocksStore::Impl::Holds(Partition partition, const Precondition& precondition) {
   rocksdb::PinnableSlice value;
-  const rocksdb::Status status = database_->db().Get(VerifiedReads(), database_->table(precondition.table),
-                                                     DiskRowKey(partition, precondition.key), &value);
+  const rocksdb::Status status =
+      database_->db().Get(VerifiedReads(), database_->table(precondition.table),
+                          DiskRowKey(partition, precondition.table, precondition.key), &value);
   if (status.IsNotFound()) return !precondition.expected.has_value();
   if (!status.ok()) return FromRocks(status, "cannot read a row");
   return precondition.expected.has_value() && value == rocksdb::Slice(*precondition.expected);
@@ -46,8 +48,7 @@ absl::Status RocksStore::Impl::Apply(const std::vector<Prepared>& group) {
   for (const Prepared& commit : group) {
     for (const Write& write : commit.change.writes) {
       key.clear();
-      AppendPartition(commit.partition, &key);
-      key.append(write.key);
+      AppendDiskRowKey(commit.partition, write.table, write.key, &key);
       rocksdb::ColumnFamilyHandle* const table = database_->table(write.table);
       const rocksdb::Status status = write.value ? batch.Put(table, key, *write.value) : batch.Delete(table, key);
       if (!status.ok()) return FromRocks(status, "cannot prepare a write");
@@ -68,11 +69,16 @@ absl::Status RocksStore::Impl::WriteAside(rocksdb::WriteBatch& batch) {
 }
 
 absl::Status RocksStore::Impl::WriteHead(const std::vector<Prepared>& group) {
+  std::vector<Partition> moved;
+  moved.reserve(group.size());
+  for (const Prepared& commit : group) moved.push_back(commit.partition);
+  std::sort(moved.begin(), moved.end());
+  moved.erase(std::unique(moved.begin(), moved.end()), moved.end());
   base::MutexLock lock(head_mutex_);
   for (const Prepared& commit : group) record_.heads[commit.partition.number] = Head{commit.stamp, commit.chain};
   ++record_.generation;
   record_.position = database_->Position();
-  return head_file_->Write(record_);
+  return head_file_->Write(record_, moved);
 }
 
 absl::Status RocksStore::Impl::SyncHead() {
@@ -80,9 +86,8 @@ absl::Status RocksStore::Impl::SyncHead() {
   if (trusted_ != nullptr) {
     record_.clock = trusted_->Tick();
     ++record_.generation;
-    if (absl::Status s = head_file_->Write(record_); !s.ok()) return s;
   }
-  return head_file_->Sync();
+  return head_file_->Sync(record_);
 }
 
 absl::Status RocksStore::Impl::SaveClock() {

@@ -35,8 +35,6 @@ class RocksStore::Impl final : public CommitEngine {
   absl::Status SaveClock() EXCLUDES(head_mutex_);
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows);
   absl::Status EraseFromFiles(const EraseTargetsByPartition& targets) EXCLUDES(scrub_mutex_);
-  absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
-                                     base::Span length) EXCLUDES(maintenance_mutex_);
   EngineHealth Health() const;
   void Close() EXCLUDES(close_mutex_);
 

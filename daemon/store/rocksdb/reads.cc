@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "daemon/store/lease.h"
 #include "daemon/store/limits.h"
 #include "daemon/store/rocksdb/impl.h"
 
@@ -27,7 +26,7 @@ absl::StatusOr<std::string> RocksStore::Impl::Get(Partition partition, Table tab
   if (absl::Status s = use.Check(); !s.ok()) return s;
   rocksdb::PinnableSlice value;
   const rocksdb::Status status =
-      database_->db().Get(VerifiedReads(), database_->table(table), DiskRowKey(partition, key), &value);
+      database_->db().Get(VerifiedReads(), database_->table(table), DiskRowKey(partition, table, key), &value);
   if (!status.ok()) return FromRocks(status, "cannot read a row");
   return value.ToString();
 }
@@ -38,9 +37,9 @@ absl::Status RocksStore::Impl::Scan(Partition partition, Table table, std::strin
   const Use use(*this);
   if (absl::Status s = use.Check(); !s.ok()) return s;
   if (!to.empty() && from >= to) return absl::OkStatus();
-  const std::string end = to.empty() ? PartitionEnd(partition) : DiskRowKey(partition, to);
+  const std::string end = to.empty() ? TableEnd(partition, table) : DiskRowKey(partition, table, to);
   const rocksdb::Slice end_slice(end);
-  const size_t prefix = DiskRowKey(partition, {}).size();
+  const size_t prefix = DiskRowKey(partition, table, {}).size();
   rocksdb::ReadOptions options = VerifiedReads();
   options.iterate_upper_bound = &end_slice;
   constexpr size_t kLongScan = 10'000;
@@ -50,7 +49,7 @@ absl::Status RocksStore::Impl::Scan(Partition partition, Table table, std::strin
   }
   const std::unique_ptr<rocksdb::Iterator> at(database_->db().NewIterator(options, database_->table(table)));
   size_t rows = 0;
-  for (at->Seek(DiskRowKey(partition, from)); rows < limit && at->Valid(); at->Next(), ++rows) {
+  for (at->Seek(DiskRowKey(partition, table, from)); rows < limit && at->Valid(); at->Next(), ++rows) {
     if (!visit(View(at->key()).substr(prefix), View(at->value()))) return absl::OkStatus();
   }
   return FromRocks(at->status(), "cannot read rows");
@@ -104,11 +103,9 @@ absl::Status RocksStore::Impl::TruncateFeed(Partition partition, Sequence before
     return s;
   }
   firsts_[partition.number] = limit;  // first, so that a reader who misses a row knows why
-  std::string value;
-  base::Encoder(&value).Varint(limit);
   rocksdb::WriteBatch batch;
   rocksdb::Status status = batch.DeleteRange(database_->feed(), FeedKey(partition, first), FeedKey(partition, limit));
-  if (status.ok()) status = batch.Put(database_->meta(), FirstRowKey(partition), value);
+  if (status.ok()) status = batch.Put(database_->meta(), FirstRowKey(partition), EncodeFirstRow(limit));
   if (!status.ok()) return FromRocks(status, "cannot prepare a write");
   return WriteAside(batch);
 }
@@ -143,7 +140,8 @@ absl::Status RocksStore::Impl::Erase(Partition partition, const std::vector<RowK
   for (size_t done = 0; done < rows.size(); done += kBatchRows) {
     rocksdb::WriteBatch batch;
     for (size_t i = done; i < std::min(rows.size(), done + kBatchRows); ++i) {
-      const rocksdb::Status status = batch.Delete(database_->table(rows[i].table), DiskRowKey(partition, rows[i].key));
+      const rocksdb::Status status =
+          batch.Delete(database_->table(rows[i].table), DiskRowKey(partition, rows[i].table, rows[i].key));
       if (!status.ok()) return FromRocks(status, "cannot prepare a write");
     }
     committer_->NoteErasure();
@@ -152,31 +150,6 @@ absl::Status RocksStore::Impl::Erase(Partition partition, const std::vector<RowK
     if (!written.ok()) return written;
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<Lease> RocksStore::Impl::AcquireLease(Partition partition, std::string_view name,
-                                                     std::string_view holder, base::Span length) {
-  if (absl::Status s = CheckPlace(partition, store_.partitions); !s.ok()) return s;
-  const Use use(*this);
-  if (absl::Status s = use.Check(); !s.ok()) return s;
-  base::MutexLock lock(maintenance_mutex_);
-  const std::string key = LeaseRowKey(partition, name);
-  std::string value;
-  rocksdb::Status status = database_->db().Get(VerifiedReads(), database_->meta(), key, &value);
-  if (!status.ok() && !status.IsNotFound()) return FromRocks(status, "cannot read a lease");
-  std::optional<LeaseRow> current;
-  if (status.ok()) {
-    current = DecodeLease(value);
-    if (!current) return absl::UnavailableError("a lease row is damaged");
-  }
-  const base::BootTime now{trusted_ == nullptr ? base::BootId{} : trusted_->boot_id(), clock_->SinceBoot()};
-  absl::StatusOr<LeaseRow> row = GrantLease(current, name, holder, now, length);
-  if (!row.ok()) return row.status();
-  rocksdb::WriteBatch batch;
-  status = batch.Put(database_->meta(), key, EncodeLease(*row));
-  if (!status.ok()) return FromRocks(status, "cannot prepare a write");
-  if (absl::Status s = WriteAside(batch); !s.ok()) return s;
-  return row->lease;
 }
 
 }  // namespace consent::store

@@ -69,12 +69,9 @@ absl::StatusOr<Sequence> ReadFirst(const Database& database, Partition partition
   const rocksdb::Status status = database.db().Get(VerifiedReads(), database.meta(), FirstRowKey(partition), &value);
   if (status.IsNotFound()) return Sequence{1};
   if (!status.ok()) return FromRocks(status, "cannot read where the feed begins");
-  base::Decoder decoder(value);
-  const Sequence first = decoder.Varint();
-  if (!decoder.Done() || first == 0) {
-    return Damaged(partition, "the row that tells where the feed begins cannot be read");
-  }
-  return first;
+  const std::optional<Sequence> first = DecodeFirstRow(value);
+  if (!first) return Damaged(partition, "the row that tells where the feed begins cannot be read");
+  return *first;
 }
 
 absl::Status RecoverPartition(const Database& database, Partition partition, uint64_t verify_bytes,
@@ -93,7 +90,7 @@ absl::Status RecoverPartition(const Database& database, Partition partition, uin
     head = Head{row->stamp, row->chain};
     if (head.stamp.sequence < *first) return Damaged(partition, "the feed ends before it begins");
     if (absl::Status s = VerifyBack(*at, partition, *std::move(row), *first, verify_bytes); !s.ok()) return s;
-    at->Seek(DiskRowKey(partition, {}));
+    at->Seek(PartitionBegin(partition));
     if (!at->Valid() || FeedKeySequence(partition, View(at->key())) != *first) {
       return Damaged(partition, "the oldest feed row is not number " + std::to_string(*first));
     }
@@ -172,7 +169,7 @@ absl::StatusOr<std::vector<std::string>> FindLosses(const Database& database, co
     if (!loss->empty()) losses.push_back(*std::move(loss));
   }
   if (losses.empty() && database.Position() < record->position) {
-    losses.push_back("erasures or leases that were written last are missing");
+    losses.push_back("erasures that were written last are missing");
   }
   return losses;
 }

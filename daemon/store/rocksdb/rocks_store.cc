@@ -74,11 +74,6 @@ std::optional<ReadVersion> RocksStore::GetReadVersion(Partition partition) const
   return impl_->committer().GetReadVersion();
 }
 
-absl::StatusOr<Lease> RocksStore::AcquireLease(Partition partition, std::string_view name, std::string_view holder,
-                                               base::Span length) {
-  return impl_->AcquireLease(partition, name, holder, length);
-}
-
 void RocksStore::Close() { impl_->Close(); }
 EngineHealth RocksStore::Health() const { return impl_->Health(); }
 const std::vector<std::string>& RocksStore::accepted_losses() const { return impl_->accepted_losses(); }

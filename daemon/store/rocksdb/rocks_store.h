@@ -93,8 +93,6 @@ class RocksStore final : public Store {
   absl::Status SaveClock() override;
   Head GetHead(Partition partition) const override;
   std::optional<ReadVersion> GetReadVersion(Partition partition) const override;
-  absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
-                                     base::Span length) override;
   // Waits for reads that are under way.
   void Close() override;
 

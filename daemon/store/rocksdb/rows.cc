@@ -6,35 +6,74 @@ namespace {
 constexpr uint8_t kEvent = 1;
 constexpr uint8_t kErased = 2;
 // Of all rows together, those of the layers above included: raised with every change of any, until the first release.
-constexpr uint8_t kDataFormat = 3;
+constexpr uint8_t kDataFormat = 4;
 
 }  // namespace
+
+Family FamilyOf(Table table) {
+  switch (table) {
+    case Table::kSubject:
+      return Family::kSubject;
+    case Table::kNames:
+      return Family::kNames;
+    case Table::kKeyShare:
+      return Family::kKeyShare;
+    case Table::kRequest:
+      return Family::kRequest;
+    case Table::kRecording:
+      return Family::kRecording;
+    case Table::kDeletion:
+      return Family::kDeletion;
+    case Table::kTask:
+      return Family::kTask;
+    default:
+      return Family::kSmall;
+  }
+}
 
 void AppendPartition(Partition partition, std::string* out) {
   if (partition.number >= 0x80) out->push_back(static_cast<char>(0x80 | partition.number >> 8));
   out->push_back(static_cast<char>(partition.number & 0xff));
 }
 
-std::string DiskRowKey(Partition partition, std::string_view key) {
+void AppendDiskRowKey(Partition partition, Table table, std::string_view key, std::string* out) {
+  AppendPartition(partition, out);
+  if (FamilyOf(table) == Family::kSmall) out->push_back(static_cast<char>(table));
+  out->append(key);
+}
+
+std::string DiskRowKey(Partition partition, Table table, std::string_view key) {
   std::string row;
-  row.reserve(2 + key.size());
-  AppendPartition(partition, &row);
-  row.append(key);
+  row.reserve(3 + key.size());
+  AppendDiskRowKey(partition, table, key, &row);
   return row;
 }
 
+std::string TableEnd(Partition partition, Table table) {
+  if (FamilyOf(table) != Family::kSmall) return PartitionEnd(partition);
+  std::string end = DiskRowKey(partition, table, {});
+  ++end.back();  // tables end at kMaxTable, so this is no carry
+  return end;
+}
+
+std::string PartitionBegin(Partition partition) {
+  std::string begin;
+  AppendPartition(partition, &begin);
+  return begin;
+}
+
 std::string PartitionEnd(Partition partition) {
-  return DiskRowKey(Partition{static_cast<uint16_t>(partition.number + 1)}, {});
+  return PartitionBegin(Partition{static_cast<uint16_t>(partition.number + 1)});
 }
 
 std::string FeedKey(Partition partition, Sequence sequence) {
-  std::string key = DiskRowKey(partition, {});
+  std::string key = PartitionBegin(partition);
   base::Encoder(&key).BigEndian(sequence, 8);
   return key;
 }
 
 std::optional<Sequence> FeedKeySequence(Partition partition, std::string_view key) {
-  const std::string prefix = DiskRowKey(partition, {});
+  const std::string prefix = PartitionBegin(partition);
   if (key.size() != prefix.size() + 8 || key.substr(0, prefix.size()) != prefix) return std::nullopt;
   return base::Decoder(key.substr(prefix.size())).BigEndian(8);
 }
@@ -106,17 +145,30 @@ bool IsOfAnotherFormat(std::string_view store_row) {
   return !store_row.empty() && static_cast<uint8_t>(store_row[0]) != kDataFormat;
 }
 
+absl::Status AnotherFormat(const std::string& what) {
+  return absl::FailedPreconditionError(
+      what +
+      " was made by another build before the first release, which laid out its rows otherwise: nothing is wrong "
+      "with it; open it with that build, or name a new data folder and head file and import the subjects again");
+}
+
 std::string FirstRowKey(Partition partition) {
   std::string key = "first:";
   AppendPartition(partition, &key);
   return key;
 }
 
-std::string LeaseRowKey(Partition partition, std::string_view name) {
-  std::string key = "lease:";
-  AppendPartition(partition, &key);
-  key.append(name);
-  return key;
+std::string EncodeFirstRow(Sequence first) {
+  std::string value;
+  base::Encoder(&value).Varint(first);
+  return value;
+}
+
+std::optional<Sequence> DecodeFirstRow(std::string_view value) {
+  base::Decoder decoder(value);
+  const Sequence first = decoder.Varint();
+  if (!decoder.Done() || first == 0) return std::nullopt;
+  return first;
 }
 
 }  // namespace consent::store

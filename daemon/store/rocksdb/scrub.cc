@@ -187,14 +187,16 @@ absl::Status RocksStore::Impl::EraseFromFiles(const EraseTargetsByPartition& tar
 }
 
 absl::Status RocksStore::Impl::Rewrite(Scrubber& scrubber, const EraseTargetsByPartition& targets) {
-  std::map<Table, std::vector<std::string>> rows;
+  std::map<Family, std::vector<std::string>> rows;
   std::vector<std::string> feed;
   for (const auto& [partition, of] : targets) {
-    for (const RowKey& row : of.rows) rows[row.table].push_back(DiskRowKey(partition, row.key));
+    for (const RowKey& row : of.rows) {
+      rows[FamilyOf(row.table)].push_back(DiskRowKey(partition, row.table, row.key));
+    }
     for (const Sequence sequence : of.feed) feed.push_back(FeedKey(partition, sequence));
   }
-  for (auto& [table, keys] : rows) {
-    if (absl::Status s = scrubber.Rewrite(database_->table(table), std::move(keys)); !s.ok()) return s;
+  for (auto& [family, keys] : rows) {
+    if (absl::Status s = scrubber.Rewrite(database_->family(family), std::move(keys)); !s.ok()) return s;
   }
   if (absl::Status s = scrubber.Rewrite(database_->feed(), std::move(feed)); !s.ok()) return s;
   for (const auto& [partition, of] : targets) {

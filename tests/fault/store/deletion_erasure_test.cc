@@ -58,10 +58,6 @@ class OnDisk final : public store::Store {
   std::optional<store::ReadVersion> GetReadVersion(store::Partition partition) const override {
     return rocks_->GetReadVersion(partition);
   }
-  absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,
-                                            base::Span length) override {
-    return rocks_->AcquireLease(partition, name, holder, length);
-  }
   void Close() override { rocks_->Close(); }
 
  private:

@@ -21,7 +21,9 @@ using store::Sequence;
 using store::Stamp;
 using store::Table;
 
-constexpr Table kTablesUsed[] = {Table::kSubject, Table::kNames, Table::kKeyShare};
+constexpr Table kTablesUsed[] = {Table::kSubject, Table::kNames, Table::kKeyShare,
+                                 // these share a family
+                                 Table::kHold, Table{100}};
 
 std::string Name(const std::pair<Table, std::string>& place) {
   std::string name = "row of table " + std::to_string(static_cast<int>(place.first)) + " that begins with";

@@ -22,7 +22,7 @@ store::Sequence CommitOrFail(store::Store& store, store::Change change);
 // Fails the test where one is found.
 void ExpectNoTraces(const Traces& traces, const std::filesystem::path& folder, const std::string& when);
 
-// Rows of random bytes under random keys in three tables and the feed. Not thread-safe, though the store is used by
+// Rows of random bytes under random keys in some tables and the feed. Not thread-safe, though the store is used by
 // others meanwhile.
 class History {
  public:

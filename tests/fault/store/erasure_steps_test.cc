@@ -58,7 +58,7 @@ class ErasureSteps : public ::testing::Test {
     Put(share_, overwritten_, later);
     Put(share_, overwritten_, RandomBytes(random, 60));
     rocksdb::WriteBatch batch;
-    batch.Delete(share_, store::DiskRowKey(Partition{}, deleted_));
+    batch.Delete(share_, OnDisk(deleted_));
     ASSERT_TRUE(database_->Write(batch).ok());
     Put(database_->table(Table::kSubject), RandomBytes(random, 16), RandomBytes(random, 60));
     former_.Note(deleted_, "key");
@@ -67,11 +67,13 @@ class ErasureSteps : public ::testing::Test {
     former_.Note(later, "second value");
   }
 
+  static std::string OnDisk(const std::string& key) { return store::DiskRowKey(Partition{}, Table::kKeyShare, key); }
+
   store::DatabaseOptions Options() { return {folder_ / "db", size_t{8} << 20, size_t{8} << 20, false}; }
 
   void Put(rocksdb::ColumnFamilyHandle* table, const std::string& key, const std::string& value) {
     rocksdb::WriteBatch batch;
-    batch.Put(table, store::DiskRowKey(Partition{}, key), value);
+    batch.Put(table, OnDisk(key), value);
     ASSERT_TRUE(database_->Write(batch).ok());
     if (table != share_) return;
     keys_.push_back(key);
@@ -96,7 +98,7 @@ class ErasureSteps : public ::testing::Test {
     if (status.ok() && without != Without::kRewriting) {
       std::vector<std::string> rows;
       rows.reserve(keys.size());
-      for (const std::string& key : keys) rows.push_back(store::DiskRowKey(Partition{}, key));
+      for (const std::string& key : keys) rows.push_back(OnDisk(key));
       status = scrubber.Rewrite(share_, std::move(rows));
     }
     if (status.ok()) status = scrubber.NoteFiles();
@@ -190,7 +192,7 @@ TEST_F(ErasureSteps, EachRowIsLookedAt) {
   }
   for (const std::string& key : apart) {
     rocksdb::WriteBatch batch;
-    batch.Delete(share_, store::DiskRowKey(Partition{}, key));
+    batch.Delete(share_, OnDisk(key));
     ASSERT_TRUE(database_->Write(batch).ok());
     MoveTopTo(5);
   }
@@ -209,13 +211,12 @@ TEST_F(ErasureSteps, AMarkerAboveAFileWithoutItsKeyGoes) {
   Put(share_, young, value);
   MoveTopTo(5);
   rocksdb::WriteBatch batch;
-  batch.Delete(share_, store::DiskRowKey(Partition{}, young));
+  batch.Delete(share_, OnDisk(young));
   ASSERT_TRUE(database_->Write(batch).ok());
   std::atomic<bool> stop = false;
   store::Scrubber alone(*database_, stop);
   ASSERT_TRUE(alone.Flush().ok());
-  ASSERT_TRUE(
-      alone.RewriteRange(share_, store::DiskRowKey(Partition{}, young), store::DiskRowKey(Partition{}, young)).ok());
+  ASSERT_TRUE(alone.RewriteRange(share_, OnDisk(young), OnDisk(young)).ok());
   former_ = Traces();
   former_.Note(young, "key");
   former_.Note(value, "value");

@@ -74,7 +74,6 @@ std::string EncodeAcknowledged(const Acknowledged& acknowledged) {
   out.Varint(acknowledged.feed_first);
   PutStamp(out, acknowledged.head.stamp);
   out.Raw(base::View(acknowledged.head.chain));
-  out.Varint(acknowledged.lease_token);
   return bytes;
 }
 
@@ -89,7 +88,6 @@ bool DecodeAcknowledged(std::string_view bytes, Acknowledged* out) {
   out->feed_first = in.Varint();
   out->head.stamp = GetStamp(in);
   out->head.chain = in.Array<32>();
-  out->lease_token = in.Varint();
   return in.Done();
 }
 

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "daemon/base/random.h"
+#include "rocksdb/db.h"
 #include "rocksdb/env.h"
 #include "tests/fault/store/scenario.h"
 
@@ -95,6 +96,59 @@ TEST_F(OpenTest, AnUnfinishedCreationIsStartedAnew) {
   std::filesystem::create_directory(folder_ / "db.creating/CURRENT");
   EXPECT_TRUE(RocksStore::Open(Options()).ok());
   EXPECT_FALSE(std::filesystem::exists(folder_ / "db.creating"));
+}
+
+// Families by name, as the engine lists them.
+std::vector<std::string> FamiliesOf(const std::string& database) {
+  std::vector<std::string> names;
+  EXPECT_TRUE(rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), database, &names).ok());
+  return names;
+}
+
+TEST_F(OpenTest, AnAddedTableNeedsNoNewFamily) {
+  constexpr store::Table kAdded{100};
+  ASSERT_TRUE(RocksStore::Open(Options()).ok());
+  const std::vector<std::string> before = FamiliesOf(folder_ / "db");
+  EXPECT_EQ(before.back(), "feed");
+  std::promise<store::Outcome> outcome;
+  {
+    const auto opened = RocksStore::Open(Options());
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    const auto build = [](const store::Stamp&) { return store::Change{{{kAdded, "k", "v"}}, {}}; };
+    (*opened)->Commit(store::Partition{1}, {}, build,
+                      [&outcome](const auto& result) { outcome.set_value(result.outcome); });
+    EXPECT_EQ(outcome.get_future().get(), store::Outcome::kCommitted);
+  }
+  EXPECT_EQ(FamiliesOf(folder_ / "db"), before);
+  const auto again = RocksStore::Open(Options());
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ((*again)->Get(store::Partition{1}, kAdded, "k").value_or("<none>"), "v");
+}
+
+// As the builds before made them.
+TEST_F(OpenTest, ADatabaseOfOtherFamiliesIsOfAnotherBuild) {
+  for (const std::vector<const char*>& families :
+       {std::vector<const char*>{"subject", "feed"},
+        {"subject", "names", "key_share", "request", "recording", "policy", "suspension", "deletion", "deletion_of",
+         "task", "system", "hold", "erasure", "deletion_same", "feed"}}) {
+    const TempFolder folder;
+    RocksStore::Options options = Options();
+    options.db_path = folder / "db";
+    options.head_path = folder / "head";
+    rocksdb::DBOptions settings;
+    settings.create_if_missing = settings.create_missing_column_families = true;
+    std::vector<rocksdb::ColumnFamilyDescriptor> descriptors = {{"default", rocksdb::ColumnFamilyOptions()}};
+    for (const char* name : families) descriptors.emplace_back(name, rocksdb::ColumnFamilyOptions());
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* db = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open(settings, options.db_path, descriptors, &handles, &db).ok());
+    for (rocksdb::ColumnFamilyHandle* handle : handles) db->DestroyColumnFamilyHandle(handle);
+    delete db;
+    std::filesystem::permissions(options.db_path, std::filesystem::perms::owner_all);
+    const auto opened = RocksStore::Open(options);
+    EXPECT_TRUE(absl::IsFailedPrecondition(opened.status())) << opened.status();
+    EXPECT_NE(std::string(opened.status().message()).find("another build"), std::string::npos) << opened.status();
+  }
 }
 
 TEST_F(OpenTest, AFolderOfSomethingElseIsRefused) {

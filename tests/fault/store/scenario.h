@@ -24,7 +24,6 @@ struct Acknowledged {
   std::vector<store::FeedRow> feed;                          // from feed_first on
   store::Sequence feed_first = 1;
   store::Head head;
-  uint64_t lease_token = 0;
 };
 
 // kStopped: an assertion of the engine's ended the process.

@@ -207,10 +207,4 @@ absl::Status FaultyStore::EraseFromFiles(const store::EraseTargetsByPartition& t
   return Change([&] { return inner_.EraseFromFiles(targets); });
 }
 
-absl::StatusOr<store::Lease> FaultyStore::AcquireLease(Partition partition, std::string_view name,
-                                                       std::string_view holder, base::Span length) {
-  if (absl::Status s = Check(); !s.ok()) return s;
-  return inner_.AcquireLease(partition, name, holder, length);
-}
-
 }  // namespace consent::test

@@ -75,8 +75,6 @@ class FaultyStore final : public store::Store {
   std::optional<store::ReadVersion> GetReadVersion(store::Partition partition) const override {
     return inner_.GetReadVersion(partition);
   }
-  absl::StatusOr<store::Lease> AcquireLease(store::Partition partition, std::string_view name, std::string_view holder,
-                                            base::Span length) override;
   void Close() override { inner_.Close(); }
 
  private:

@@ -7,7 +7,6 @@
 
 #include "daemon/base/mutex.h"
 #include "daemon/store/committer.h"
-#include "daemon/store/lease.h"
 #include "daemon/store/limits.h"
 
 namespace consent::store {
@@ -89,17 +88,6 @@ class MemoryStore::Part final : public CommitEngine {
     for (const RowKey& row : rows) rows_.erase(Row{row.table, row.key});
   }
 
-  absl::StatusOr<Lease> AcquireLease(std::string_view name, std::string_view holder, const base::BootTime& now,
-                                     base::Span length) {
-    base::MutexLock lock(mutex_);
-    const auto found = leases_.find(name);
-    const std::optional<LeaseRow> current = found == leases_.end() ? std::nullopt : std::optional(found->second);
-    absl::StatusOr<LeaseRow> row = GrantLease(current, name, holder, now, length);
-    if (!row.ok()) return row.status();
-    leases_.insert_or_assign(std::string(name), *row);
-    return row->lease;
-  }
-
   Committer& committer() { return committer_; }
   const Committer& committer() const { return committer_; }
 
@@ -118,11 +106,10 @@ class MemoryStore::Part final : public CommitEngine {
   std::map<Row, std::string, Order> rows_ GUARDED_BY(mutex_);
   std::deque<FeedRow> feed_ GUARDED_BY(mutex_);
   Sequence first_ GUARDED_BY(mutex_) = 1;  // of feed_.front()
-  std::map<std::string, LeaseRow, std::less<>> leases_ GUARDED_BY(mutex_);
-  Committer committer_;  // last: its thread uses the rest
+  Committer committer_;                    // last: its thread uses the rest
 };
 
-MemoryStore::MemoryStore(Options options) : store_id_(options.store_id), clock_(options.clock) {
+MemoryStore::MemoryStore(Options options) : store_id_(options.store_id) {
   const uint16_t count = std::clamp<uint16_t>(options.partitions, 1, kMaxPartitions);
   for (uint16_t number = 0; number < count; ++number) {
     Committer::Options committer;
@@ -228,12 +215,6 @@ Head MemoryStore::GetHead(Partition partition) const {
 std::optional<ReadVersion> MemoryStore::GetReadVersion(Partition partition) const {
   if (!CheckPlace(partition, partition_count()).ok()) return std::nullopt;
   return partitions_[partition.number]->committer().GetReadVersion();
-}
-
-absl::StatusOr<Lease> MemoryStore::AcquireLease(Partition partition, std::string_view name, std::string_view holder,
-                                                base::Span length) {
-  if (absl::Status s = Usable(partition); !s.ok()) return s;
-  return partitions_[partition.number]->AcquireLease(name, holder, base::BootTime{{}, clock_->SinceBoot()}, length);
 }
 
 void MemoryStore::Close() {

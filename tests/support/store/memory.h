@@ -41,8 +41,6 @@ class MemoryStore final : public Store {
   absl::Status EraseFromFiles(const EraseTargetsByPartition& targets) override;
   Head GetHead(Partition partition) const override;
   std::optional<ReadVersion> GetReadVersion(Partition partition) const override;
-  absl::StatusOr<Lease> AcquireLease(Partition partition, std::string_view name, std::string_view holder,
-                                     base::Span length) override;
   void Close() override;
 
  private:
@@ -50,7 +48,6 @@ class MemoryStore final : public Store {
   absl::Status Usable(Partition partition) const;
 
   const base::Bytes16 store_id_;
-  const base::Clock* const clock_;
   std::vector<std::unique_ptr<Part>> partitions_;
 };
 

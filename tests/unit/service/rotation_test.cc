@@ -9,7 +9,7 @@
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/subject_rows.h"
-#include "daemon/store/limits.h"
+#include "daemon/store/store.h"
 #include "tests/support/service/deleting.h"
 
 namespace consent::test {
@@ -20,7 +20,8 @@ using RowPlace = std::tuple<uint16_t, store::Table, std::string>;
 std::map<RowPlace, std::string> AllRows(const World& world) {
   std::map<RowPlace, std::string> rows;
   for (uint16_t partition = 0; partition < world.core().store.partition_count(); ++partition) {
-    for (const store::Table table : store::kTables) {
+    for (uint8_t number = 1; number <= store::kMaxTable; ++number) {
+      const store::Table table{number};
       EXPECT_TRUE(world.core()
                       .store
                       .Scan({partition}, table, "", "", SIZE_MAX,

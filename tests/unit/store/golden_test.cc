@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include "daemon/base/hash.h"
-#include "daemon/store/lease.h"
 #include "daemon/store/store.h"
 
 namespace consent::store {
@@ -49,11 +48,6 @@ TEST(Golden, EveryMemberCounts) {
   EXPECT_NE(NextChain({}, Stamp{301, kStamp.time}, Sample()), whole);
   EXPECT_NE(NextChain({}, Stamp{300, base::Instant{1}}, Sample()), whole);
   EXPECT_NE(NextChain({1}, kStamp, Sample()), whole);
-}
-
-TEST(Golden, Lease) {
-  EXPECT_EQ(base::Hex(EncodeLease(LeaseRow{{5, {{0xb}, base::Span{300}}}, "me"})),
-            "02050b000000000000000000000000000000ac02026d65");
 }
 
 }  // namespace

@@ -2,16 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "daemon/base/hash.h"
 #include "daemon/store/rocksdb/crc32c.h"
-#include "daemon/store/rocksdb/head_file.h"
 #include "daemon/store/rocksdb/rows.h"
 #include "daemon/store/rocksdb/wal_check.h"
-#include "tests/support/temp_folder.h"
 
 namespace consent::store {
 namespace {
@@ -33,13 +29,19 @@ std::string Repeat(const char* hex, int n) {
 }
 
 TEST(Golden, Keys) {
-  EXPECT_EQ(Hex(DiskRowKey(Partition{0}, "key")), "006b6579");
-  EXPECT_EQ(Hex(DiskRowKey(Partition{127}, "")), "7f");
-  EXPECT_EQ(Hex(DiskRowKey(Partition{128}, "")), "8080");
-  EXPECT_EQ(Hex(DiskRowKey(Partition{1023}, "")), "83ff");
+  EXPECT_EQ(Hex(DiskRowKey(Partition{0}, Table::kSubject, "key")), "006b6579");
+  EXPECT_EQ(Hex(DiskRowKey(Partition{0}, Table::kHold, "key")), "000c6b6579");
+  EXPECT_EQ(Hex(DiskRowKey(Partition{300}, Table{100}, "key")), "812c646b6579");
+  EXPECT_EQ(Hex(PartitionBegin(Partition{127})), "7f");
+  EXPECT_EQ(Hex(PartitionBegin(Partition{128})), "8080");
+  EXPECT_EQ(Hex(PartitionBegin(Partition{1023})), "83ff");
   EXPECT_EQ(Hex(FeedKey(Partition{0}, 300)), "00000000000000012c");
   EXPECT_EQ(Hex(FirstRowKey(Partition{1})), "66697273743a01");
-  EXPECT_EQ(Hex(LeaseRowKey(Partition{1}, "x")), "6c656173653a0178");
+  EXPECT_EQ(Hex(EncodeFirstRow(300)), "ac02");
+  EXPECT_EQ(DecodeFirstRow(EncodeFirstRow(300)), 300u);
+  EXPECT_FALSE(DecodeFirstRow(""));
+  EXPECT_FALSE(DecodeFirstRow(EncodeFirstRow(0)));
+  EXPECT_FALSE(DecodeFirstRow(EncodeFirstRow(300) + "x"));
 }
 
 TEST(Golden, FeedRows) {
@@ -63,7 +65,7 @@ TEST(Golden, FeedRows) {
 TEST(Golden, StoreRow) {
   const StoreRow row{{1}, 3, {2}, base::Instant{300}};
   EXPECT_EQ(Hex(EncodeStoreRow(row)),
-            "03"
+            "04"
             "01" +
                 Repeat("00", 15) + "0003" + "02" + Repeat("00", 15) + "ac02");
   EXPECT_TRUE(DecodeStoreRow(EncodeStoreRow(row)));
@@ -74,100 +76,28 @@ TEST(Golden, StoreRow) {
   EXPECT_FALSE(DecodeStoreRow(earlier));
 }
 
-TEST(Golden, HeadRecord) {
-  HeadRecord record;
-  record.store_id = {1};
-  record.generation = 2;
-  record.position = 3;
-  record.clock.boot_id = {7};
-  record.clock.read = {base::Instant{8}, base::Span{9}};
-  record.clock.offset = base::Span{10};
-  record.clock.settled = true;
-  record.clock.last_trusted = base::Instant{11};
-  record.clock.doubtful_since = base::Instant{12};
-  record.heads = {Head{{4, base::Instant{5}}, Filled(6)}};
-  const std::string bytes = EncodeHeadRecord(record);
-  EXPECT_EQ(Hex(bytes), Hex("CONSHD02") + "01" + Repeat("00", 15) + "0000000000000002" + "0000000000000003" + "07" +
-                            Repeat("00", 15) + "0000000000000009" + "0000000000000008" + "000000000000000a" +
-                            "000000000000000b" + "000000000000000c" + "01" + "0001" + "0000000000000004" +
-                            "0000000000000005" + Repeat("06", 32) +
-                            "2675cbaf11de9f36871bdcfb6122eb51e23e1ceff447604563675d7870778ad1");
-}
-
 TEST(Rows, PrefixesOrderAsPartitionsDo) {
   for (uint16_t p = 0; p < 1023; ++p) {
-    EXPECT_LT(DiskRowKey(Partition{p}, std::string(300, '\xff')),
-              DiskRowKey(Partition{static_cast<uint16_t>(p + 1)}, ""));
-    EXPECT_EQ(PartitionEnd(Partition{p}), DiskRowKey(Partition{static_cast<uint16_t>(p + 1)}, ""));
+    EXPECT_LT(DiskRowKey(Partition{p}, Table::kSubject, std::string(300, '\xff')),
+              PartitionBegin(Partition{static_cast<uint16_t>(p + 1)}));
+    EXPECT_EQ(PartitionEnd(Partition{p}), PartitionBegin(Partition{static_cast<uint16_t>(p + 1)}));
   }
   EXPECT_EQ(FeedKeySequence(Partition{5}, FeedKey(Partition{5}, 77)), 77u);
   EXPECT_FALSE(FeedKeySequence(Partition{6}, FeedKey(Partition{5}, 77)));
 }
 
-TEST(HeadFile, TakesTheNewestWholeSlot) {
-  const test::TempFolder folder;
-  const std::string path = folder / "head";
-  const auto nothing = HeadFile::Read(path);
-  ASSERT_TRUE(nothing.ok());
-  EXPECT_FALSE(nothing->has_value());
-  HeadRecord record;
-  record.generation = 1;
-  record.heads.resize(1024);
-  auto file = HeadFile::Replace(path, record);
-  ASSERT_TRUE(file.ok());
-  for (record.generation = 2; record.generation <= 5; ++record.generation) {
-    record.heads[1023].stamp.sequence = record.generation;
-    ASSERT_TRUE((*file)->Write(record).ok());
-    const auto read = HeadFile::Read(path);
-    ASSERT_TRUE(read.ok());
-    EXPECT_EQ((*read)->generation, record.generation);
-    EXPECT_EQ((*read)->heads[1023].stamp.sequence, record.generation);
-  }
-}
-
-// A power cut may tear whatever was written since the last sync.
-TEST(HeadFile, WhatWasSyncedLastIsWholeWhateverIsWrittenAfterIt) {
-  const test::TempFolder folder;
-  const std::string path = folder / "head";
-  HeadRecord record;
-  record.generation = 1;
-  record.heads.resize(1024);
-  auto file = HeadFile::Replace(path, record);
-  ASSERT_TRUE(file.ok());
-  const auto holds = [&path](uint64_t generation) {
-    std::ifstream in(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    for (const size_t slot : {size_t{0}, size_t{64} << 10}) {
-      const std::optional<HeadRecord> found = DecodeHeadRecord(std::string_view(bytes).substr(slot, 64 << 10));
-      if (found && found->generation == generation) return true;
+TEST(Rows, ATablesRowsInAPartitionLieSideBySide) {
+  const std::string longest(kMaxKeyBytes, '\xff');
+  for (const uint16_t p : {0, 127, 128, 1023}) {
+    for (int number = 1; number <= kMaxTable; ++number) {
+      const Table table{static_cast<uint8_t>(number)};
+      EXPECT_LT(DiskRowKey(Partition{p}, table, longest), TableEnd(Partition{p}, table));
+      EXPECT_LE(TableEnd(Partition{p}, table), PartitionEnd(Partition{p}));
+      EXPECT_LE(PartitionBegin(Partition{p}), DiskRowKey(Partition{p}, table, ""));
+      const Table next{static_cast<uint8_t>(number + 1)};
+      if (FamilyOf(table) != Family::kSmall || FamilyOf(next) != Family::kSmall) continue;
+      EXPECT_EQ(TableEnd(Partition{p}, table), DiskRowKey(Partition{p}, next, ""));
     }
-    return false;
-  };
-  uint64_t synced = record.generation;
-  for (int round = 0; round < 3; ++round) {
-    for (int i = 0; i < 3; ++i) {
-      ++record.generation;
-      ASSERT_TRUE((*file)->Write(record).ok());
-      EXPECT_TRUE(holds(synced)) << record.generation;
-      EXPECT_TRUE(holds(record.generation));
-    }
-    ASSERT_TRUE((*file)->Sync().ok());
-    synced = record.generation;
-    ASSERT_TRUE((*file)->Sync().ok()) << "there is nothing to sync";
-  }
-}
-
-TEST(HeadRecord, NoDamageIsTakenForARecord) {
-  HeadRecord record;
-  record.heads.resize(2);
-  const std::string good = EncodeHeadRecord(record);
-  EXPECT_EQ(DecodeHeadRecord(good)->clock, record.clock);
-  ASSERT_TRUE(DecodeHeadRecord(good + "what follows in the slot"));
-  for (size_t i = 0; i < good.size(); ++i) {
-    EXPECT_FALSE(DecodeHeadRecord(good.substr(0, i)));
-    std::string bad = good;
-    bad[i] = static_cast<char>(bad[i] ^ 4);
-    EXPECT_FALSE(DecodeHeadRecord(bad)) << i;
   }
 }
 
