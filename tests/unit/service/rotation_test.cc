@@ -88,7 +88,7 @@ TEST(Rotation, RewritesSharesAlone) {
     const absl::StatusOr<std::string> rewrapped = world.core().keys.Rewrap(subject, before.at(place));
     ASSERT_TRUE(rewrapped.ok());
     const store::CommitResult result =
-        service::CommitNow(world.core(), {std::get<0>(place)}, {}, [&](const store::Stamp&) {
+        service::CommitNow(world.core(), {std::get<0>(place)}, {}, [&place = place, &rewrapped](const store::Stamp&) {
           return store::Change{{{store::Table::kKeyShare, std::get<2>(place), *rewrapped}}, {}};
         });
     ASSERT_EQ(result.outcome, store::Outcome::kCommitted);
