@@ -247,7 +247,7 @@ struct DeletionQuery {
   std::string page_token;
 };
 
-// In the order of receipt.
+// Of one account in the order of receipt.
 struct DeletionPage {
   std::vector<DeletionRequest> requests;
   // Empty: the last page. A page may be empty and not the last.

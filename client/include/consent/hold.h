@@ -94,7 +94,7 @@ struct HoldQuery {
   std::string page_token;
 };
 
-// In the order in which they were placed.
+// Of one account in the order in which they were placed.
 struct HoldPage {
   std::vector<Hold> holds;
   // Empty: the last page. A page may be empty and not the last.

@@ -128,8 +128,9 @@ class CountsTest(DaemonTest):
         self.json("requests", "deny", denied, "--reason", "no")
         self.delete("de", "--recording", "r3", "--verified")
         found = self.json("requests", "list")["requests"]
-        self.assertEqual([request["state"] for request in found], ["RECEIVED", "RECEIVED", "DENIED", "ACCEPTED"])
-        self.assertEqual(len(self.json("requests", "list", "de")["requests"]), 3)
+        self.assertEqual(sorted(request["state"] for request in found), ["ACCEPTED", "DENIED", "RECEIVED", "RECEIVED"])
+        of_one = self.json("requests", "list", "de")["requests"]
+        self.assertEqual([request["state"] for request in of_one], ["RECEIVED", "DENIED", "ACCEPTED"])
         self.assertEqual(len(self.json("requests", "list", "--state", "denied,accepted")["requests"]), 2)
         self.assertEqual(len(self.json("requests", "list", "--due-before", "2999-01-01T00:00:00Z")["requests"]), 3)
         self.assertEqual(self.json("requests", "list", "--due-before", "2020-01-01")["requests"], [])
