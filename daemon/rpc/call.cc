@@ -57,8 +57,9 @@ CallBase::~CallBase() {
 
 absl::Status CallBase::TakeToken(const grpc::ByteBuffer& in) {
   absl::StatusOr<Admission::Token> token = dependencies_.admission.Admit(CallerOf(*context_), method_, in.Length());
-  if (token.ok()) token_ = *std::move(token);
-  return token.status();
+  if (!token.ok()) return token.status();
+  token_ = *std::move(token);
+  return absl::OkStatus();
 }
 
 bool CallBase::Admit(const grpc::ByteBuffer& in, google::protobuf::Message* request) {
