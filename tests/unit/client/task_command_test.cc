@@ -74,10 +74,10 @@ TEST_F(TaskCommandTest, IsEndedInTime) {
 }
 
 TEST_F(TaskCommandTest, IsEndedInTimeAlsoAgainstItsWill) {
-  const RunEnd end = Shell("trap '' TERM; echo 1; while :; do sleep 600; done", At(milliseconds(50), milliseconds(50)));
+  const RunEnd end = Shell("trap '' TERM; echo 1; while :; do sleep 600; done", At(seconds(1), milliseconds(50)));
   EXPECT_EQ(end.how, RunEnd::How::kOutOfTime);
   EXPECT_EQ(end.number, SIGKILL);
-  const RunEnd polite = Shell("trap 'exit 0' TERM; while :; do sleep 0.01; done", At(milliseconds(100), seconds(30)));
+  const RunEnd polite = Shell("trap 'exit 0' TERM; while :; do sleep 0.01; done", At(seconds(1), seconds(30)));
   EXPECT_EQ(polite.how, RunEnd::How::kOutOfTime) << "what it says after it was told to end does not count";
 }
 
