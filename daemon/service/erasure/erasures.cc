@@ -134,7 +134,7 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
       preconditions.push_back(
           {store::Table::kSubject, core_.SubjectKey(subject), EncodeSubjectRow(subject, stored->bytes)});
     }
-    return CommitNow(core_, partition, std::move(preconditions), build, publish).outcome;
+    return CommitNow(core_, partition, preconditions, build, publish).outcome;
   });
 }
 

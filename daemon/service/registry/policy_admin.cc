@@ -103,7 +103,7 @@ absl::Status PolicyAdmin::LoadSuspensions() {
 absl::Status PolicyAdmin::LoadVersions() {
   std::map<std::string, policy::PolicyRow> versions;  // by their key in every partition
   std::vector<std::pair<base::Instant, std::string>> states;
-  const absl::Status scanned =
+  absl::Status scanned =
       core_.store.Scan(store::Partition{0}, store::Table::kPolicy, std::string(1, kStates), std::string(1, kStates + 1),
                        SIZE_MAX, [&](std::string_view key, std::string_view value) {
                          base::Decoder in(key.substr(1));
@@ -135,18 +135,18 @@ absl::Status PolicyAdmin::LoadVersions() {
 
 absl::Status PolicyAdmin::LoadPartition(store::Partition partition, std::set<std::string>* versions) {
   bool damaged = false;
-  const absl::Status scanned = core_.store.Scan(partition, store::Table::kPolicy, "", "", SIZE_MAX,
-                                                [&](std::string_view key, std::string_view value) {
-                                                  UsageMark mark;
-                                                  CurrentPolicy current;
-                                                  if (key.front() == kInForceRows) versions->emplace(key);
-                                                  if (DecodeMarkKey(key, &mark))
-                                                    core_.partition_policies.Add(partition, mark);
-                                                  if (key != kCurrentPolicyKey) return true;
-                                                  damaged = !DecodeCurrentPolicy(value, &current);
-                                                  core_.partition_policies.SetCurrent(partition, current);
-                                                  return !damaged;
-                                                });
+  absl::Status scanned = core_.store.Scan(partition, store::Table::kPolicy, "", "", SIZE_MAX,
+                                          [&](std::string_view key, std::string_view value) {
+                                            UsageMark mark;
+                                            CurrentPolicy current;
+                                            if (key.front() == kInForceRows) versions->emplace(key);
+                                            if (DecodeMarkKey(key, &mark))
+                                              core_.partition_policies.Add(partition, mark);
+                                            if (key != kCurrentPolicyKey) return true;
+                                            damaged = !DecodeCurrentPolicy(value, &current);
+                                            core_.partition_policies.SetCurrent(partition, current);
+                                            return !damaged;
+                                          });
   if (!scanned.ok()) return scanned;
   return damaged ? absl::DataLossError("the row of a partition's policy cannot be decoded") : absl::OkStatus();
 }
