@@ -194,8 +194,9 @@ absl::Status Runtime::ListenForScrapes() {
                registry_);
   absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(
       *options_.metrics_listen, [this] { return CollectMetrics(); }, health_);
-  if (http.ok()) http_ = *std::move(http);
-  return http.status();
+  if (!http.ok()) return http.status();
+  http_ = *std::move(http);
+  return absl::OkStatus();
 }
 
 std::vector<prometheus::MetricFamily> Runtime::CollectMetrics() {
