@@ -6,12 +6,17 @@
 #include <chrono>
 #include <condition_variable>
 #include <ctime>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <iostream>
+#include <iterator>
 #include <mutex>
 
 #include "daemon/base/random.h"
+#include "daemon/store/rocksdb/head_record.h"
 #include "daemon/store/rocksdb/rocks_store.h"
+#include "tests/fault/store/scenario.h"
 #include "tests/fault/store/slow_sync.h"
 #include "tests/support/store/clock.h"
 #include "tests/support/temp_folder.h"
@@ -24,6 +29,11 @@ using store::Table;
 
 constexpr uint16_t kPartitions = 1024;
 
+std::string ReadWhole(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
 class ManyPartitions : public ::testing::Test {
  protected:
   void SetUp() override { Open(); }
@@ -31,15 +41,26 @@ class ManyPartitions : public ::testing::Test {
 
   void Open() {
     store_.reset();
+    auto opened = OpenCopy(folder_ / "db", folder_ / "head");
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    store_ = *std::move(opened);
+  }
+  absl::StatusOr<std::unique_ptr<store::RocksStore>> OpenCopy(const std::string& database, const std::string& head) {
     store::RocksStore::Options options;
-    options.db_path = folder_ / "db";
-    options.head_path = folder_ / "head";
+    options.db_path = database;
+    options.head_path = head;
     options.partitions = kPartitions;
     options.clock = &clock_;
     options.random = &random_;
-    auto opened = store::RocksStore::Open(options);
-    ASSERT_TRUE(opened.ok()) << opened.status();
-    store_ = *std::move(opened);
+    return store::RocksStore::Open(options);
+  }
+  // One change, which moves one partition.
+  void CommitTo(uint16_t number) {
+    std::promise<Outcome> outcome;
+    store_->Commit(
+        store::Partition{number}, {}, [](const store::Stamp&) { return store::Change{}; },
+        [&outcome](const store::CommitResult& result) { outcome.set_value(result.outcome); });
+    EXPECT_EQ(outcome.get_future().get(), Outcome::kCommitted);
   }
 
   // Submits one change to each partition, as what has to be everywhere does: a row that is compared and replaced, and
@@ -85,6 +106,54 @@ TEST_F(ManyPartitions, ThatWaitTogetherShareOneSync) {
   CommitToAll(
       1, [all] { all.wait(); }, [&queued] { queued.set_value(); });
   EXPECT_EQ(SyncsOfLogs() - before, 1u);
+}
+
+// Where records of moves stand that no whole record has overtaken, at least three in one sector's reach; 0: none do.
+size_t FindMoves(const std::string& head) {
+  for (const size_t slot : {size_t{0}, store::kHeadSlotBytes}) {
+    if (head.size() != 2 * store::kHeadSlotBytes) continue;
+    const auto whole = store::DecodeHeadRecord(std::string_view(head).substr(slot));
+    const auto newest = store::FindNewestHeads(head);
+    if (!whole || !newest.ok() || newest->generation < whole->generation + 3) continue;
+    const size_t at = slot + store::kHeadWholeBytes;
+    const auto first = store::DecodeHeadMoves(whole->store_id, std::string_view(head).substr(at));
+    if (first && first->generation == whole->generation + 1) return at;
+  }
+  return 0;
+}
+
+// What only the moves tell is believed as the whole record is: an old copy of the database is refused by it, and so is
+// a damaged one of them before others.
+TEST_F(ManyPartitions, TheHeadFileTellsOfWhatMovedSinceItsWholeRecord) {
+  CommitToAll(1);
+  const std::string database = folder_ / "db";
+  CopyFolder(database, folder_ / "old");
+  std::string head;
+  // A sync, each second, writes a whole record.
+  for (int round = 0; FindMoves(head) == 0; ++round) {
+    ASSERT_LT(round, 200);
+    for (const uint16_t number : {700, 3, 700, 1023}) CommitTo(number);
+    head = ReadWhole(folder_ / "head");
+  }
+  const auto open = [&](const std::string& with, const std::string& from) {
+    CopyFolder(from, folder_ / "copy");
+    std::ofstream(folder_ / "copy.head", std::ios::binary | std::ios::trunc) << with;
+    std::filesystem::permissions(folder_ / "copy.head",
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    return OpenCopy(folder_ / "copy", folder_ / "copy.head").status();
+  };
+  const size_t moves = FindMoves(head);
+  EXPECT_TRUE(open(head, database).ok());
+  const absl::Status old = open(head, folder_ / "old");
+  EXPECT_TRUE(absl::IsFailedPrecondition(old)) << old;
+  EXPECT_NE(std::string(old.message()).find("partition 700: changes "), std::string::npos) << old;
+  std::string damaged = head;
+  damaged[moves + store::HeadMovesBytes(1) + 30] ^= 1;  // the second of them, in the first sector as those beside it
+  const absl::Status refused = open(damaged, database);
+  EXPECT_TRUE(absl::IsDataLoss(refused)) << refused;
+  damaged = head;
+  damaged[moves + 30] ^= 1;  // the first could be what a power cut left
+  EXPECT_TRUE(open(damaged, database).ok());
 }
 
 // Bound: the processor's time and the syncs. Both are counted, because other work may hold up the clock on the wall.
