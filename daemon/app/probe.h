@@ -25,7 +25,8 @@ class Probe {
 
   // Does what a living daemon does, in this order, up to the first that fails, and returns that one; kNone: it lives.
   //   a check that comes by a connection to the gRPC server is answered within `patience`,
-  //   a commit that conflicts comes back from the queue of each partition: behind a group whose sync hangs none does,
+  //   commits that conflict come back from the queues of some partitions, the next time of the next: behind a group
+  //   whose sync hangs none does,
   //   the head file is synced: where the disk hangs and nobody commits, this does.
   // Nothing is written but what the store writes each second, nothing is counted, and no feed grows. It blocks as long
   // as the store does; the caller makes no second one meanwhile. README.md ("Watched") says what counts as an answer.

@@ -106,6 +106,14 @@ inline constexpr std::array<uint8_t, kReasons> kReasonRanks = [] {
   return ranks;
 }();
 static_assert(kReasons <= 64);
+static_assert(
+    [] {
+      for (size_t number = 0; number < kReasons; ++number) {
+        if (static_cast<size_t>(kReasonsInOrder[kReasonRanks[number]]) != number) return false;
+      }
+      return true;
+    }(),
+    "each reason has its place in kReasonsInOrder");
 
 // A set of reasons; iterates in kReasonsInOrder.
 class ReasonSet {

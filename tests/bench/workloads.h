@@ -46,14 +46,13 @@ class CheckWorkload {
   std::atomic<size_t> next_{0};
 };
 
-// The same, a thousand in each call.
-class BatchWorkload {
+// How a thousand recordings are asked about in each call.
+class BatchCalls {
  public:
   static constexpr int kItems = 1000;
   using Request = v1::BatchCheckRequest;
   using Response = v1::BatchCheckResponse;
   using Stub = v1::EligibilityService::Stub;
-  BatchWorkload(const Asked& asked, size_t requests);
   std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) const {
     return v1::EligibilityService::NewStub(channel);
   }
@@ -62,6 +61,12 @@ class BatchWorkload {
                                                                    grpc::CompletionQueue* queue) const {
     return stub.AsyncBatchCheck(context, request, queue);
   }
+};
+
+// The same recordings as of single checks.
+class BatchWorkload : public BatchCalls {
+ public:
+  BatchWorkload(const Asked& asked, size_t requests);
   const Request& Next(size_t) { return requests_[next_.fetch_add(1, std::memory_order_relaxed) % requests_.size()]; }
   bool Accept(size_t, const Response& response) const;
 
@@ -77,22 +82,10 @@ struct Mix {
   std::vector<std::vector<Answer>> answers;  // of each request
 };
 
-class MixWorkload {
+class MixWorkload : public BatchCalls {
  public:
-  static constexpr int kItems = BatchWorkload::kItems;
-  using Request = v1::BatchCheckRequest;
-  using Response = v1::BatchCheckResponse;
-  using Stub = v1::EligibilityService::Stub;
   // `decides` false: of a server that answers everybody the same, the number of answers is asked alone.
   MixWorkload(const Mix& mix, size_t slots, bool decides) : mix_(mix), decides_(decides), asked_(slots) {}
-  std::unique_ptr<Stub> NewStub(const std::shared_ptr<grpc::Channel>& channel) const {
-    return v1::EligibilityService::NewStub(channel);
-  }
-  std::unique_ptr<grpc::ClientAsyncResponseReader<Response>> Start(Stub& stub, grpc::ClientContext* context,
-                                                                   const Request& request,
-                                                                   grpc::CompletionQueue* queue) const {
-    return stub.AsyncBatchCheck(context, request, queue);
-  }
   const Request& Next(size_t slot) {
     asked_[slot] = next_.fetch_add(1, std::memory_order_relaxed) % mix_.requests.size();
     return mix_.requests[asked_[slot]];

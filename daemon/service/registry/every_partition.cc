@@ -18,7 +18,7 @@ WrittenEverywhere WriteEverywhere(Core& core, const EveryPartition& write) {
         return write.make(kFirst, stamp, written.time);
       },
       [&](const store::Stamp&) {
-        if (write.publish) write.publish(kFirst);
+        if (write.publish) write.publish(kFirst, written.time);
       });
   written.status = OutcomeStatus(first.outcome);
   if (!written.status.ok()) {
@@ -41,8 +41,8 @@ absl::Status WriteMissing(Core& core, const std::vector<store::Partition>& parti
         {partition,
          {},
          [&write, partition, time](const store::Stamp& stamp) { return write.make(partition, stamp, time); },
-         [&write, partition](const store::Stamp&) {
-           if (write.publish) write.publish(partition);
+         [&write, partition, time](const store::Stamp&) {
+           if (write.publish) write.publish(partition, time);
          }});
   }
   for (const store::CommitResult& result : CommitAllPatiently(core, std::move(commits))) {

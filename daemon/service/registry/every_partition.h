@@ -16,7 +16,7 @@ using MakeChange = std::function<store::Change(store::Partition, const store::St
 struct EveryPartition {
   MakeChange make;
   // Called with each partition that has it, in the order of its commits, before the caller goes on; must not block.
-  std::function<void(store::Partition)> publish = {};
+  std::function<void(store::Partition, base::Instant time)> publish = {};
   // Of the first partition's commit: what nobody else may have written meanwhile.
   std::vector<store::Precondition> preconditions = {};
 };

@@ -166,7 +166,9 @@ EveryPartition PolicyAdmin::SetCurrent(const CurrentPolicy& current, const std::
   return {[current, version, detail](store::Partition, const store::Stamp&, base::Instant) {
             return store::Change{{PutCurrent(current)}, PlainEvent(ChangeKind::kPolicyActivated, version, detail)};
           },
-          [this, current](store::Partition partition) { core_.partition_policies.SetCurrent(partition, current); }};
+          [this, current](store::Partition partition, base::Instant) {
+            core_.partition_policies.SetCurrent(partition, current);
+          }};
 }
 
 absl::StatusOr<policy::Usage> PolicyAdmin::ReadUsage() const {
@@ -231,9 +233,10 @@ absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   // From here on nothing comes to be used that the look does not see: a consent has the open row for a precondition and
   // brings its mark along.
   if (status.ok()) status = MayFollow(current.get(), document);
-  if (status.ok()) return PutInForce(current.get(), document);
-  // What stays closed is opened by the next call, or by a restart.
-  if (closed.time.IsSet()) (void)OpenClosed();
+  if (status.ok()) status = PutInForce(current.get(), document);
+  // One that is half in force is finished by the next call or a restart, and until then loosenings wait. Where nothing
+  // of it was written they go on.
+  if (!status.ok() && closed.time.IsSet() && !unfinished_.has_value()) (void)OpenClosed();
   return status;
 }
 
@@ -250,16 +253,14 @@ absl::Status PolicyAdmin::PutInForce(const policy::PolicyRow* current, const pol
   // What Advance refuses does not depend on the time, so it cannot refuse now.
   const auto state_at = [&](base::Instant time) { return *policy::Advance(previous, document, time, replaced); };
   const MakeChange version = VersionWriter(document, state_at);
-  base::Instant activated_at;
   EveryPartition write;
   write.make = [&](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
-    activated_at = time;
     store::Change change = version(partition, stamp, time);
     change.writes.push_back(PutCurrent({time, false}));
     return change;
   };
-  write.publish = [&](store::Partition partition) {
-    core_.partition_policies.SetCurrent(partition, {activated_at, false});
+  write.publish = [this](store::Partition partition, base::Instant time) {
+    core_.partition_policies.SetCurrent(partition, {time, false});
   };
   const WrittenEverywhere written = WriteEverywhere(core_, write);
   if (written.time.IsSet()) unfinished_ = policy::PolicyRow{document, state_at(written.time)};

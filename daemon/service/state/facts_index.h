@@ -1,6 +1,6 @@
-// The decision facts of every subject, compact, in memory, in front of one partition's store.
+// The decision facts of every subject, compact, in memory, in front of the store.
 //
-// Written by the committer's thread alone, before a change is acknowledged; read by every check. At most 48 bytes an
+// Written by the partitions' committers, before a change is acknowledged; read by every check. At most 48 bytes an
 // entry at a load of at least 0.8: facts of up to 31 bytes lie in the entry, longer ones in a block of their own.
 #pragma once
 

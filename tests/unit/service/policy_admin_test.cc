@@ -301,6 +301,21 @@ TEST(Activation, HindersNoRestrictionWhileItIsUnderWay) {
   EXPECT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
 }
 
+// The queue is full when the first partition is to have the version: nothing of it is in force, and consents go on.
+TEST(Activation, ThatFindsNoRoomForItsVersionLeavesNothingClosed) {
+  for (const uint16_t partitions : {uint16_t{1}, uint16_t{3}}) {
+    FaultyWorld f({.partitions = partitions});
+    World& world = f.world;
+    ASSERT_TRUE(world.Register("a", "DE").ok());
+    for (int closed = 0; closed < partitions; ++closed) f.faulty->Inject(Fault::kNone);
+    f.faulty->Inject(Fault::kRetry);
+    EXPECT_EQ(ReasonOf(world.Activate(PolicyBuilder("v2"))), "OVERLOADED");
+    EXPECT_EQ(world.core().policies.rules()->version, "v1");
+    EXPECT_TRUE(world.OptIn("a", Account(), Control("help_improve")).ok());
+    EXPECT_TRUE(world.Activate(PolicyBuilder("v2")).ok());
+  }
+}
+
 // It ends at any of its commits: what is closed is opened by a restart, and what is half in force comes into force.
 TEST(Activation, AnEndAtAnyOfItsCommitsLeavesNothingClosed) {
   for (uint64_t call = 1; call <= 6; ++call) {
