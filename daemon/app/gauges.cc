@@ -147,6 +147,8 @@ void DefineGauges(const GaugeSources& sources, ops::MetricRegistry& registry) {
                    series.Set({"read"}, static_cast<double>(readers.queued()));
                    series.Set({"write"}, static_cast<double>(core.writers.queued()));
                  });
+  registry.Gauge("consentd_calls_in_flight", "Calls that were admitted and are not yet answered.",
+                 [&admission = sources.services.admission] { return static_cast<double>(admission.in_flight()); });
   registry.Gauge("consentd_changes_in_flight", "Changes that were taken and are not yet answered.",
                  [&changes = sources.services.changes] { return static_cast<double>(changes.in_flight()); });
   DefineIndexGauges(sources.core.index, registry);

@@ -74,10 +74,11 @@ StepRefusal Extend(DeletionRequest& request, const Moment& moment, const Deadlin
 
 StepRefusal ConfirmReceipt(DeletionRequest& request, const Moment& moment, Instant at, ReceiptChannel channel) {
   if (request.receipt_confirmed_at.IsSet()) return StepRefusal::kNone;
-  if (!at.IsSet())
+  if (!at.IsSet()) {
     at = std::max(moment.Received(), request.received_at);
-  else if (at < request.received_at || moment.now.wall < at)
+  } else if (at < request.received_at || moment.now.wall < at) {
     return StepRefusal::kConfirmedAt;
+  }
   request.receipt_confirmed_at = at;
   request.receipt_channel = channel == ReceiptChannel::kMissing ? ReceiptChannel::kOther : channel;
   return StepRefusal::kNone;

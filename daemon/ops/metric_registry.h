@@ -28,7 +28,8 @@ using LabelValues = std::vector<std::string>;
 // Series that count what happens. Thread-safe; an Add takes a lock and looks into a map.
 class EventCounter {
  public:
-  // Distinct series of one family; what goes beyond is counted under the first label "other".
+  // Distinct series of one family; what goes beyond is counted under the first label "other": that label alone has
+  // values of a policy, the others a few of our own.
   static constexpr size_t kMaxSeries = 2048;
 
   // `values` has as many as the family has labels. The series is there from its first Add on, be it of nothing.

@@ -79,6 +79,10 @@ TEST_P(Conformance, ScrubRefusesWhatIsOutOfBounds) {
   EXPECT_TRUE(db().EraseFromFiles({{last(), many}}).ok());
   many.feed.push_back(1);
   EXPECT_TRUE(refused(last(), many));
+  if (GetParam().partitions == 1) return;
+  // The bound is one for all partitions of a call.
+  many.feed.pop_back();
+  EXPECT_TRUE(absl::IsInvalidArgument(db().EraseFromFiles({{store::Partition{}, {{}, {1}}}, {last(), many}})));
 }
 
 TEST_P(Conformance, ScrubOfAClosedStore) {

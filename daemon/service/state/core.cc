@@ -2,9 +2,13 @@
 
 namespace consent::service {
 
-store::Partition Core::PartitionOf(base::SubjectHandle subject) const {
+store::Partition PartitionOf(base::SubjectHandle subject, uint16_t partitions) {
   const auto bits = static_cast<uint16_t>(subject.bytes[14] << 8 | subject.bytes[15]);
-  return store::Partition{static_cast<uint16_t>(bits % store.partition_count())};
+  return store::Partition{static_cast<uint16_t>(bits % partitions)};
+}
+
+store::Partition Core::PartitionOf(base::SubjectHandle subject) const {
+  return service::PartitionOf(subject, store.partition_count());
 }
 
 base::Instant Core::Now() const {

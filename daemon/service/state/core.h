@@ -19,6 +19,9 @@
 
 namespace consent::service {
 
+// Where a subject's rows lie, of so many partitions: by two bytes of its handle, so that each of 1,024 gets as many.
+store::Partition PartitionOf(base::SubjectHandle subject, uint16_t partitions);
+
 // Outlives every use case. The references are not owned.
 struct Core {
   store::Store& store;
@@ -39,7 +42,6 @@ struct Core {
   std::atomic<int64_t> last_stamp{
       0};  // micros of the latest stamp of any partition, published before its acknowledgement
 
-  // By two bytes of the handle, so that each of 1,024 partitions gets as many subjects.
   store::Partition PartitionOf(base::SubjectHandle subject) const;
   // As a stamp of now would be: the clock, but never before the last stamp, and the trusted time while the wall is
   // doubtful and ahead.

@@ -39,10 +39,10 @@ std::string RandomBytes(std::mt19937_64& random, size_t n) {
   return bytes;
 }
 
-Sequence CommitOrFail(store::Store& store, Change change) {
+Sequence CommitOrFail(store::Store& store, Change change, Partition partition) {
   std::promise<CommitResult> answer;
   store.Commit(
-      Partition{}, {}, [&change](const Stamp&) { return change; },
+      partition, {}, [&change](const Stamp&) { return change; },
       [&answer](const CommitResult& result) { answer.set_value(result); });
   const CommitResult result = answer.get_future().get();
   EXPECT_EQ(result.outcome, Outcome::kCommitted);

@@ -18,7 +18,7 @@ namespace consent::test {
 
 std::string RandomBytes(std::mt19937_64& random, size_t n);
 // Fails the test unless it is committed.
-store::Sequence CommitOrFail(store::Store& store, store::Change change);
+store::Sequence CommitOrFail(store::Store& store, store::Change change, store::Partition partition = {});
 // Fails the test where one is found.
 void ExpectNoTraces(const Traces& traces, const std::filesystem::path& folder, const std::string& when);
 

@@ -148,6 +148,35 @@ TEST(ErasureOfAYoungStore, LeavesNothingInTheFiles) {
   history.ExpectRows();
 }
 
+// One call for rows and feed rows of several partitions, as those of a thousand are erased together.
+TEST(ErasureOfManyPartitions, LeavesNothingInTheFiles) {
+  History history(kSeed);
+  std::mt19937_64 random(kSeed + 7);
+  Traces former;
+  store::EraseTargetsByPartition targets;
+  for (const uint16_t number : {uint16_t{0}, uint16_t{5}, uint16_t{900}}) {
+    const Partition partition{number};
+    const std::string where = " in partition " + std::to_string(number);
+    for (const Table table : {Table::kKeyShare, Table::kSubject, Table::kHold}) {
+      const std::string key = RandomBytes(random, 16);
+      const std::string value = RandomBytes(random, 60);
+      store::Event event;
+      event.body = RandomBytes(random, 80);
+      const store::Sequence sequence = CommitOrFail(history.store(), Change{{{table, key, value}}, event}, partition);
+      CommitOrFail(history.store(), Change{{{table, key, std::nullopt}}, {}}, partition);
+      former.Note(key, "key" + where);
+      former.Note(value, "value" + where);
+      former.Note(event.body, "body" + where);
+      targets[partition].rows.push_back({table, key});
+      targets[partition].feed.push_back(sequence);
+    }
+    ASSERT_TRUE(history.store().EraseFeed(partition, targets[partition].feed).ok());
+  }
+  EXPECT_FALSE(former.FindIn(history.folder()).empty());
+  ASSERT_TRUE(history.store().EraseFromFiles(targets).ok());
+  ExpectNoTraces(former, history.folder(), "after EraseFromFiles");
+}
+
 TEST_F(Erasure, OfErasedFeedRowsThatWereTruncatedToo) {
   ASSERT_TRUE(history_.store().TruncateFeed(Partition{}, 250).ok());
   ASSERT_TRUE(history_.EraseFromFiles().ok());
