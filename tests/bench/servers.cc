@@ -54,7 +54,7 @@ absl::StatusOr<Server> Servers::Start(const std::string& what, const std::string
   spec.output_file = places_.folder + "/" + tag + ".log";
   auto process = test::ChildProcess::Start(spec);
   if (!process.ok()) return process.status();
-  if (!test::WaitUntilServing(address, "", *process, kStartPatience)) {
+  if (!test::WaitUntilServing(address, "", *process, kStartPatience).yes) {
     return absl::InternalError(program + " does not serve; see " + spec.output_file);
   }
   return Server{address, spec.output_file, *std::move(process)};

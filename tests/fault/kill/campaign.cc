@@ -13,13 +13,29 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kStartPatience{30'000};
-constexpr milliseconds kExitPatience{15'000};
+// A start syncs several files, and a disk that takes what a build has written lets each wait for many seconds.
+constexpr milliseconds kStartPatience{120'000};
+constexpr milliseconds kExitPatience{60'000};
+constexpr int kShortage = 75;  // its exit code: a supervisor starts it again
+constexpr int kMaxStarts = 5;  // of which all but the last may end with it
+constexpr size_t kShownLogBytes = 2048;
 constexpr uint64_t kMaxLoadMs = 300;
 constexpr uint64_t kMaxStartMs = 80;
 constexpr int kStartsPerKill = 6;      // one start in so many is killed on the way
 constexpr uint64_t kRepeatOneIn = 40;  // acknowledged requests
 constexpr int kOlderAccounts = 12;     // looked at again in each cycle
+
+// The last lines of what the daemons wrote.
+std::string EndOf(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  return text.size() <= kShownLogBytes ? text : text.substr(text.size() - kShownLogBytes);
+}
+
+std::string HowItEnded(const std::optional<ExitStatus>& ended) {
+  if (!ended.has_value()) return absl::StrCat("does not serve within ", kStartPatience.count() / 1000, " s");
+  return *ended < 0 ? absl::StrCat("was ended by signal ", -*ended) : absl::StrCat("ended with ", *ended);
+}
 
 }  // namespace
 
@@ -43,11 +59,17 @@ absl::Status Campaign::EnsureServing() {
   while (random_() % kStartsPerKill == 0) {
     if (absl::Status status = KillWhileStarting(); !status.ok()) return status;
   }
-  absl::StatusOr<ChildProcess> started = Start({});
-  if (!started.ok()) return started.status();
-  daemon_ = *std::move(started);
-  if (WaitUntilServing(address_, "consent.v1.SettingsService", *daemon_, kStartPatience)) return absl::OkStatus();
-  return absl::InternalError("the daemon does not serve after a crash; its log says why");
+  std::optional<ExitStatus> ended = kShortage;
+  for (int i = 0; i < kMaxStarts && ended == kShortage; ++i) {
+    absl::StatusOr<ChildProcess> started = Start({});
+    if (!started.ok()) return started.status();
+    daemon_ = *std::move(started);
+    const Serving serving = WaitUntilServing(address_, "consent.v1.SettingsService", *daemon_, kStartPatience);
+    if (serving.yes) return absl::OkStatus();
+    ended = serving.ended;
+  }
+  return absl::InternalError(absl::StrCat("after a crash the daemon ", HowItEnded(ended), "; the end of its log:\n",
+                                          EndOf(options_.folder + "/log")));
 }
 
 absl::Status Campaign::KillWhileStarting() {
@@ -55,7 +77,8 @@ absl::Status Campaign::KillWhileStarting() {
   if (!started.ok()) return started.status();
   const auto ended = started->Wait(milliseconds(random_() % kMaxStartMs));
   if (ended.has_value()) {
-    return absl::InternalError(absl::StrCat("the daemon refuses to start, exit ", *ended, "; its log says why"));
+    return absl::InternalError(absl::StrCat("right after its start the daemon ", HowItEnded(ended),
+                                            "; the end of its log:\n", EndOf(options_.folder + "/log")));
   }
   started->KillAndWait();
   ++tally_.killed_starting;
@@ -70,8 +93,8 @@ absl::Status Campaign::CrashUnderLoad(Crash crash, int cycle, std::vector<Attemp
         Start({{"LD_PRELOAD", options_.shim}, {"CONSENT_LOSE_UNSYNCED_WHILE", trigger_}});
     if (!started.ok()) return started.status();
     daemon_ = *std::move(started);
-    if (!WaitUntilServing(address_, "", *daemon_, kStartPatience)) {
-      return absl::InternalError("no start under the shim");
+    if (const Serving serving = WaitUntilServing(address_, "", *daemon_, kStartPatience); !serving.yes) {
+      return absl::InternalError(absl::StrCat("under the shim the daemon ", HowItEnded(serving.ended)));
     }
   }
   Writers::Options options;

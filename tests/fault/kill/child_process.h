@@ -49,10 +49,15 @@ class ChildProcess {
   pid_t pid_ = -1;  // -1: none
 };
 
-// Waits until health.v1 of `address` says SERVING for `service` (empty: the whole server). False: it did not in time,
-// or `child` ended.
-bool WaitUntilServing(const std::string& address, const std::string& service, ChildProcess& child,
-                      std::chrono::milliseconds patience);
+struct Serving {
+  bool yes = false;
+  std::optional<ExitStatus> ended;  // of the child, where that is why it does not serve
+};
+
+// Waits until health.v1 of `address` says SERVING for `service` (empty: the whole server), or `child` has ended, or
+// `patience` is over.
+Serving WaitUntilServing(const std::string& address, const std::string& service, ChildProcess& child,
+                         std::chrono::milliseconds patience);
 
 // A new folder under $TMPDIR (else /tmp), mode 0700.
 absl::StatusOr<std::string> MakeTempFolder(const std::string& prefix);

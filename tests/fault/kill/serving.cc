@@ -39,8 +39,8 @@ bool IsServing(grpc::GenericStub& stub, const grpc::ByteBuffer& request) {
 
 }  // namespace
 
-bool WaitUntilServing(const std::string& address, const std::string& service, ChildProcess& child,
-                      std::chrono::milliseconds patience) {
+Serving WaitUntilServing(const std::string& address, const std::string& service, ChildProcess& child,
+                         std::chrono::milliseconds patience) {
   const auto until = std::chrono::steady_clock::now() + patience;
   const grpc::ByteBuffer request = HealthRequest(service);
   grpc::ChannelArguments arguments;
@@ -48,10 +48,10 @@ bool WaitUntilServing(const std::string& address, const std::string& service, Ch
   while (std::chrono::steady_clock::now() < until) {
     // A new one each time: a channel that failed once waits for seconds before it tries again.
     grpc::GenericStub stub(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
-    if (IsServing(stub, request)) return true;
-    if (child.Wait(std::chrono::milliseconds(5)).has_value()) return false;
+    if (IsServing(stub, request)) return {.yes = true, .ended = {}};
+    if (const auto ended = child.Wait(std::chrono::milliseconds(5)); ended.has_value()) return {.yes = false, .ended = ended};
   }
-  return false;
+  return {};
 }
 
 }  // namespace consent::test
