@@ -1,0 +1,245 @@
+// daemon/store/FORMAT.md says what the code writes, for the rows of the use cases.
+#include <gtest/gtest.h>
+
+#include "daemon/domain/facts_codec.h"
+#include "daemon/service/rows/change_row.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/policy_rows.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/system_rows.h"
+#include "daemon/service/rows/task_rows.h"
+#include "daemon/service/state/policy_book.h"
+#include "tests/support/format_document.h"
+#include "tests/support/service/world.h"
+
+namespace consent::service {
+namespace {
+
+using Examples = std::map<std::string, std::string>;
+
+constexpr base::Instant kTime{1'700'000'000'123'456};
+constexpr DeletionNumber kNumber = 256 * 300 + 1;
+constexpr domain::SystemNumber kSystemNumber = 3;
+
+// begin, begin + 1, and so on.
+template <size_t N = 16>
+std::array<uint8_t, N> Counting(uint8_t begin) {
+  std::array<uint8_t, N> bytes{};
+  for (size_t i = 0; i < N; ++i) bytes[i] = static_cast<uint8_t>(begin + i);
+  return bytes;
+}
+
+template <size_t N = 32>
+std::array<uint8_t, N> Filled(uint8_t byte) {
+  std::array<uint8_t, N> bytes{};
+  bytes.fill(byte);
+  return bytes;
+}
+
+base::SubjectHandle Subject() { return {Counting(0xa0)}; }
+base::RecordingHandle NamedRecording() { return {Counting(0xb0)}; }
+domain::Region Germany() {
+  domain::Region region;
+  EXPECT_TRUE(domain::Region::Parse("DE", &region));
+  return region;
+}
+
+base::Instant After(int64_t days) { return kTime + base::Days(days); }
+
+domain::SubjectFacts SomeFacts() {
+  domain::SubjectFacts facts;
+  facts.revision = 300;
+  facts.registered = true;
+  facts.region = Germany();
+  facts.default_from = kTime;
+  domain::ScopeFacts& account = facts.account();
+  account.registered = true;
+  domain::PurposeChoice& choice = account.ChoiceFor(domain::Purpose::kHumanReview);
+  choice.choice = domain::Choice::kGiven;
+  choice.notice = 7;
+  choice.since = kTime;
+  account.refused_controls.push_back({2, kTime});
+  facts.tombstones.push_back(
+      {domain::TombstoneState::kVerified, domain::ScopeKind::kAccount, {}, domain::OrderedTimes::Until(kTime, kTime)});
+  facts.tombstones.push_back({domain::TombstoneState::kPending, domain::ScopeKind::kDevice, Counting(0xd0),
+                              domain::OrderedTimes::Between(kTime, After(1), After(2))});
+  facts.holds.push_back({domain::ScopeKind::kAccount, {}, {}});
+  facts.holds_changed = 299;
+  return facts;
+}
+
+std::string FactsBytes() {
+  std::string bytes;
+  domain::EncodeFacts(SomeFacts(), &bytes);
+  return bytes;
+}
+
+ChangeRow OptOutRow() {
+  ChangeRow row;
+  row.kind = ChangeKind::kOptOut;
+  row.previous = 299;
+  row.policy_version = "2026-11";
+  row.channel = domain::Channel::kApp;
+  row.parts.push_back({domain::Refusal::kNone, true, {}});
+  domain::FactChange change;
+  change.what = domain::ChangedWhat::kPurpose;
+  change.purpose = domain::Purpose::kHumanReview;
+  change.from = domain::Choice::kGiven;
+  change.to = domain::Choice::kWithdrawn;
+  row.changes.push_back(change);
+  row.facts = "FACTS";
+  row.sealed = "SEALED";
+  return row;
+}
+
+std::string LeasedEvent() {
+  ChangeRow row;
+  row.kind = ChangeKind::kTasksLeased;
+  row.policy_version = "2026-11";
+  row.caller = "local";
+  row.nonce = Filled(0x0e);
+  return EncodeChangeRow(row);
+}
+
+Payload SomePayload() {
+  Payload payload;
+  payload.evidence = "EVIDENCE";
+  payload.caller = "local";
+  payload.names.emplace_back(domain::ScopeRef{domain::ScopeKind::kDevice, Counting(0xd0)}, "echo");
+  payload.guardians.emplace_back(base::GuardianHandle{Counting(0xe0)}, "ann");
+  return payload;
+}
+
+void AddSubjectRows(const Core& core, Examples* all) {
+  const base::SubjectHandle subject = Subject();
+  domain::RecordingState marks;
+  marks.flags = domain::Flags::kSafety;
+  marks.has_tombstone = true;
+  marks.tombstone = domain::TombstoneState::kVerified;
+  RequestRow request{kTime, 300, Filled<16>(0x0b)};
+  all->insert({{"subject.key", core.SubjectKey(subject)},
+               {"subject.value", EncodeSubjectRow(subject, FactsBytes())},
+               {"recording.key", core.RecordingKey(subject, NamedRecording())},
+               {"recording.value", EncodeMarksRow(subject, NamedRecording(), marks)},
+               {"request.value", EncodeRequestRow(request)},
+               {"payload", EncodePayload(SomePayload())},
+               {"change", EncodeChangeRow(OptOutRow())},
+               {"change-of-no-subject", LeasedEvent()}});
+}
+
+void AddPolicyRows(Examples* all) {
+  SuspensionRow suspension;
+  suspension.purpose = domain::Purpose::kHumanReview;
+  suspension.region = Germany();
+  suspension.active = true;
+  suspension.time = kTime;
+  suspension.reason = "incident 4";
+  all->insert({{"policy-in-force.key", PolicyTimeKey(kInForceRows, kTime)},
+               {"policy-state.key", PolicyTimeKey(kStates, kTime)},
+               {"policy-document.key", PolicyDocumentKey(Filled(0xcc))},
+               {"policy-current.key", std::string(kCurrentPolicyKey)},
+               {"policy-current.value", EncodeCurrentPolicy({kTime, true})},
+               {"policy-notice.key", PutMark({false, 7}).key},
+               {"policy-control.key", PutMark({true, 2}).key},
+               {"suspension.value", EncodeSuspension(suspension)}});
+}
+
+domain::DeletionRequest SomeRequest() {
+  domain::DeletionRequest request;
+  request.subject = Subject();
+  request.state = domain::DeletionState::kInProgress;
+  request.requester = domain::Actor::kSelf;
+  request.regime = "gdpr";
+  request.received_at = kTime;
+  request.confirm_by = After(10);
+  request.due_at = After(30);
+  request.verified_at = kTime;
+  request.changed = 300;
+  request.selector.captured = domain::OrderedTimes::Until(kTime, kTime);
+  request.parts.emplace_back().system = kSystemNumber;
+  return request;
+}
+
+TaskRow SomeTask() {
+  TaskRow task;
+  task.epoch = 2;
+  task.failures = 1;
+  task.failed_epoch = 1;
+  task.waits_until = {Counting(0xf0), base::Seconds(30)};
+  task.leased_until = kTime;
+  task.last_error = "busy";
+  return task;
+}
+
+void AddDeletionRows(const Core& core, Examples* all) {
+  const base::SubjectHandle subject = Subject();
+  const domain::DeletionRequest request = SomeRequest();
+  std::vector<store::Write> lists;
+  ListDeletion(core, kNumber, request, lists);
+  all->insert(
+      {{"deletion.key", DeletionKey(kNumber)},
+       {"deletion.value", EncodeDeletionRow({request, "SEALED"})},
+       {"deletion-by-subject.key", DeletionBySubjectKey(core, subject, kNumber)},
+       {"deletion-by-subject.value", *lists.at(0).value},
+       {"deletion-share.key", DeletionShareKey(core, {store::Partition{300}, kNumber})},
+       {"task.key", TaskKey(kSystemNumber, kNumber)},
+       {"task.value", EncodeTaskRow(SomeTask())},
+       {"erasure-keys.key", WaitingKey(kKeysStep, kNumber, 0)},
+       {"erasure-keys.value", EncodeWaiting(kTime, {})},
+       {"erasure-bytes.key", WaitingKey(kBytesStep, kNumber, 1)},
+       {"erasure-bytes.value", EncodeWaiting(kTime, {{{store::Table::kDeletion, DeletionKey(kNumber)}}, {300}})}});
+}
+
+void AddHoldAndSystemRows(const Core& core, Examples* all) {
+  HoldRow hold;
+  hold.subject = Subject();
+  hold.held.recordings.push_back(NamedRecording());
+  hold.placed = {"court", "case 9"};
+  hold.placed_at = kTime;
+  hold.changed = 300;
+  hold.sealed = "SEALED";
+  SystemRow system;
+  system.number = kSystemNumber;
+  system.name = "audio-archive";
+  system.kind = 1;
+  system.matches_by = 5;
+  system.latest_arrival = base::Hours(1);
+  system.checks_on_ingest = true;
+  system.registered_at = kTime;
+  all->insert({{"hold.key", HoldKey(300)},
+               {"hold.value", EncodeHoldRow(hold)},
+               {"hold-by-subject.key", HoldOfKey(core, Subject(), 300)},
+               {"system.key", SystemKey(kSystemNumber)},
+               {"system.value", EncodeSystemRow(system)}});
+}
+
+Examples Written() {
+  test::World::Options options;
+  options.policy = false;
+  const test::World world(options);
+  Examples all;
+  AddSubjectRows(world.core(), &all);
+  AddPolicyRows(&all);
+  AddDeletionRows(world.core(), &all);
+  AddHoldAndSystemRows(world.core(), &all);
+  Examples digits;
+  for (const auto& [name, bytes] : all) digits["service/" + name] = base::Hex(bytes);
+  return digits;
+}
+
+TEST(FormatDocument, SaysWhatTheUseCasesWrite) {
+  const Examples written = Written();
+  for (const std::string& name :
+       test::FormatDifferences(test::ReadDocument(CONSENT_STORE_FORMAT), written, "service/")) {
+    ADD_FAILURE() << name << " is written as " << (written.contains(name) ? written.at(name) : "nothing");
+  }
+}
+
+TEST(FormatDocument, AnyOtherDigitOfTheUseCasesIsFound) {
+  EXPECT_GT(test::CountFormatDigits(test::ReadDocument(CONSENT_STORE_FORMAT), Written(), "service/"), 1500u);
+}
+
+}  // namespace
+}  // namespace consent::service
