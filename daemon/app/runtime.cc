@@ -23,7 +23,7 @@ namespace {
 using ops::OperatorText;
 
 // Tasks that may wait; one more is answered OVERLOADED. Seconds of work, so that overload is told before clients give
-// up.
+// up. The bound on changes in flight (services.h) lies below that of the writing pool.
 constexpr size_t kReadQueue = 4096;
 constexpr size_t kWriteQueue = 16384;
 

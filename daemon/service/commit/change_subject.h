@@ -1,4 +1,4 @@
-// The one way in which a subject changes. What differs between the use cases is their part (change_part.h).
+// The one way in which a subject changes. What differs between the use cases is their hook (change_hook.h).
 #pragma once
 
 #include <atomic>

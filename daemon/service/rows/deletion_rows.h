@@ -1,4 +1,4 @@
-// The rows of deletion requests. Layouts: README.md. Pure; thread-safe.
+// The rows of deletion requests. Layouts: store/FORMAT.md. Pure; thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The rows of what waits to be erased. Layouts: README.md. Pure; thread-safe.
+// The rows of what waits to be erased. Layouts: store/FORMAT.md. Pure; thread-safe.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The rows of legal holds. Layouts: README.md. Pure, but for what says that it reads; thread-safe.
+// The rows of legal holds. Layouts: store/FORMAT.md. Pure, but for what says that it reads; thread-safe.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Rows of policies. Layouts: README.md. Pure; thread-safe.
+// Rows of policies. Layouts: store/FORMAT.md. Pure; thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The values of the rows that belong to a subject. Layouts are written down in README.md and frozen by golden files.
+// The values of the rows that belong to a subject. Layouts: store/FORMAT.md; frozen by golden files.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The rows of data systems: the same in every partition, beside a version of the registry. Layouts: README.md.
+// The rows of data systems: the same in every partition, beside a version of the registry. Layouts: store/FORMAT.md.
 // Thread-safe.
 #pragma once
 

@@ -1,4 +1,4 @@
-// The rows of purge tasks, and what leasing and ending one reads. Layouts: README.md.
+// The rows of purge tasks, and what leasing and ending one reads. Layouts: store/FORMAT.md.
 #pragma once
 
 #include <optional>

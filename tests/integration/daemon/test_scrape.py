@@ -1,5 +1,5 @@
 """Every family that a scrape shows after one story: names, help, types, labels and, where the story decides them, values, against
-what earlier versions showed. A scrape may show more than that: dashboards and alerts rest on what was there."""
+what earlier versions showed, because dashboards and alerts rest on that. A family that is new has to be written down, too."""
 
 import re
 import unittest
@@ -92,6 +92,11 @@ class Scrape(DaemonTest):
         for golden in sorted(GOLDEN.glob("scrape-*.txt")):
             missing = [line for line in golden.read_text().splitlines() if line not in set(shown)]
             self.assertEqual(missing, [], f"{golden.name}: no longer shown as it was. All that is shown:\n" + "\n".join(shown))
+
+    def test_what_it_shows_is_written_down(self):
+        families = {line.split()[2] for line in self.story().metrics().splitlines() if line.startswith("# TYPE")}
+        golden = "".join(file.read_text() for file in GOLDEN.glob("scrape-*.txt"))
+        self.assertEqual([name for name in sorted(families) if f"# TYPE {name} " not in golden], [], "no line in tests/golden/scrape")
 
     def test_shows_nothing_twice(self):
         lines = self.story().metrics().splitlines()
