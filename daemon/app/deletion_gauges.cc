@@ -114,13 +114,12 @@ void DefineTaskMetrics(const service::Core& core, const Services& services, ops:
 }
 
 void DefineErasureGauges(const service::Core& core, const service::Erasures& erasures, ops::MetricRegistry& registry) {
-  // Read once a scrape; nothing where the store cannot say it: then zeros are shown, as of nothing that waits.
+  // Read once a scrape. Where the store cannot say it nothing is shown: a zero would say that nothing waits.
   const auto lag = std::make_shared<std::optional<service::ErasureLag>>();
   registry.AtScrape([&core, &erasures, lag] {
     lag->reset();
     if (!core.ready.load()) return;
-    const auto read = erasures.Lag();
-    *lag = read.ok() ? *read : service::ErasureLag{};
+    if (const auto read = erasures.Lag(); read.ok()) *lag = *read;
   });
   registry.Gauge("consentd_erasures_waiting", "What has yet to be erased from the store's files: keys, other bytes.",
                  {"step"}, [lag](SeriesSink& series) {
