@@ -165,6 +165,17 @@ TEST(IdsThatAreTaken, AreDrawnAnew) {
   f.faulty->BeforeNextCommit(take);
   const HoldPlace hold = deleting.Hold("a", HeldPart{});
   ASSERT_EQ(taken.size(), 2U);
+  ASSERT_TRUE(f.world.Register("b", "DE").ok());
+  ASSERT_TRUE(f.world.OptIn("b", Account(), Control("help_improve")).ok());
+  f.faulty->BeforeNextCommit(take);
+  ASSERT_TRUE(f.world.OptOut("b", Account(), Everything()).ok());
+  ASSERT_GT(taken.size(), 2U) << "which the withdrawal makes";
+  const auto page = f.world.deletions().List({}, 100, {});
+  ASSERT_TRUE(page.ok());
+  EXPECT_EQ(page->requests.size(), taken.size() - 1) << "one is no request's but the hold's";
+  for (const service::DeletionView& view : page->requests) {
+    EXPECT_EQ(*f.world.deletions().Find(view.request.id), view.place);
+  }
   const base::DeletionId id = f.world.deletions().Get(place)->request.id;
   const base::HoldId held = f.world.holds().Get(hold)->row.id;
   EXPECT_EQ(*f.world.deletions().Find(id), place);
