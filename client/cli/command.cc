@@ -96,8 +96,8 @@ void CheckTextFlag(const std::string& flag, const std::string& text, size_t leas
   if (!base::IsUtf8(text)) throw CLI::ValidationError(flag, "must be UTF-8");
 }
 
-void CheckId(const std::string& flag, const std::string& text, size_t most) {
-  CheckTextFlag(flag, text, 1, most);
+void CheckId(const std::string& flag, const std::string& text) {
+  CheckTextFlag(flag, text, 1, base::kMaxIdBytes);
   WarnOfOddId(flag, text);
 }
 

@@ -99,14 +99,7 @@ bool CheckOrLeaveOut(LeftOut* left_out, const std::string& flag, const std::func
 // Throws ValidationError unless `text` is UTF-8 of `least` to `most` bytes, as the daemon takes it.
 void CheckTextFlag(const std::string& flag, const std::string& text, size_t least, size_t most);
 // The same of an id; warns of one that looks mistaken.
-void CheckId(const std::string& flag, const std::string& text, size_t most = base::kMaxIdBytes);
-// How long the daemon's own ids, and those of callers, may be.
-template <typename Tag>
-inline constexpr size_t kMostIdBytes = base::kMaxIdBytes;
-template <>
-inline constexpr size_t kMostIdBytes<DeletionTag> = base::kMaxDeletionIdBytes;
-template <>
-inline constexpr size_t kMostIdBytes<HoldTag> = base::kMaxHoldIdBytes;
+void CheckId(const std::string& flag, const std::string& text);
 // An option that takes a text of `least` to `most` bytes.
 CLI::Option* AddText(CLI::App* app, const std::string& flag, std::string* out, size_t least, size_t most,
                      const std::string& help);
@@ -122,7 +115,7 @@ CLI::Option* AddId(CLI::App* app, const std::string& flag, Id<Tag>* out, const s
       ->add_option_function<std::string>(
           flag,
           [flag, out](const std::string& text) {
-            CheckId(flag, text, kMostIdBytes<Tag>);
+            CheckId(flag, text);
             *out = Id<Tag>(text);
           },
           help)

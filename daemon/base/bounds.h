@@ -16,9 +16,6 @@ inline constexpr size_t kMaxLanguageBytes = 35;
 inline constexpr size_t kMaxReferenceBytes = 256;  // of evidence
 inline constexpr size_t kMaxReasonBytes = 256;     // why something is suspended, denied, held, retired, or failed
 inline constexpr size_t kMaxAuthorityBytes = 128;  // who ordered a hold
-inline constexpr size_t kMaxHoldIdBytes = 64;
-inline constexpr size_t kMaxDeletionIdBytes = 64;
-inline constexpr size_t kMaxTaskIdBytes = 128;
 
 inline constexpr int kMaxParts = 64;     // changes or targets of one call
 inline constexpr int kMaxBatch = 1'000;  // recordings of one call; no list of any request may be longer

@@ -10,7 +10,8 @@
 
 namespace consent::base {
 
-// The longest id in bytes. Ids are opaque UTF-8, 1 to 128 bytes, compared byte by byte, never normalised.
+// The longest id in bytes, the ids that the daemon gives to requests, holds and tasks included. Ids are opaque UTF-8, 1
+// to 128 bytes, compared byte by byte, never normalised.
 inline constexpr size_t kMaxIdBytes = 128;
 
 // A 128-bit keyed hash of an id. The Tag keeps accounts, profiles, devices, guardians and recordings apart at compile

@@ -13,6 +13,7 @@
 #include "daemon/base/bounds.h"
 #include "daemon/base/bytes.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/random_id.h"
 #include "daemon/domain/deadlines.h"
 #include "daemon/domain/tombstone_intervals.h"
 #include "daemon/domain/transitions.h"
@@ -115,6 +116,7 @@ struct SystemProgress {
 };
 
 struct DeletionRequest {
+  base::DeletionId id;
   base::SubjectHandle subject;
   DeletionCause cause = DeletionCause::kRequested;
   DeletionState state = DeletionState::kReceived;
@@ -168,6 +170,7 @@ struct StepCommand {
   std::string reason = {};                            // of kDeny
   Instant confirmed_at = {};                          // of kConfirmReceipt; unset: now
   ReceiptChannel channel = ReceiptChannel::kMissing;  // of kConfirmReceipt
+  std::optional<uint64_t> etag = {};                  // of kCancel: `changed` of the request that was looked at
 };
 // What steps are taken by.
 struct StepFacts {

@@ -1,6 +1,5 @@
 #include "daemon/rpc/changes.h"
 
-#include <limits>
 #include <utility>
 
 #include "daemon/service/commit/refusals.h"
@@ -19,10 +18,9 @@ service::ChangeRequest ToChangeRequest(const service::Core& core, const service:
   request.kind = kind;
   request.command = std::move(input.command);
   if (!input.etag.empty()) {
-    service::Revision revision;
-    const bool ours =
-        core.tokens.Decode(input.etag, &revision) && revision.partition == core.PartitionOf(input.subject);
-    request.command.expected_revision = ours ? revision.sequence : std::numeric_limits<uint64_t>::max();
+    const auto revision = core.tokens.DecodeRevision(input.etag);
+    const bool ours = revision.has_value() && revision->partition == core.PartitionOf(input.subject);
+    request.command.expected_revision = ours ? revision->sequence : kStaleEtag;
   }
   request.payload.evidence = std::move(input.evidence);
   request.payload.caller = request.caller.identity;

@@ -32,22 +32,11 @@ void DeletionRpc::ServeStep(const char* name) {
   });
 }
 
-absl::StatusOr<service::DeletionPlace> DeletionRpc::PlaceOf(const std::string& deletion_id) const {
-  service::Revision revision;
-  if (core_.tokens.Decode(deletion_id, &revision, service::TokenUse::kDeletion)) {
-    return service::DeletionPlace{revision.partition, revision.sequence};
-  }
-  return wire::MakeError(v1::ERROR_REASON_DELETION_NOT_FOUND, "there is no deletion request of that deletion_id");
-}
-
 void DeletionRpc::Write(const service::DeletionView& view, v1::DeletionRequest* out) const {
   std::vector<wire::SystemName> names;
   for (const service::SystemRow& system : systems_.List()) names.emplace_back(system.number, system.name);
-  wire::WriteDeletion(
-      view.request, view.on_hold,
-      core_.tokens.Encode({view.place.partition, view.place.number}, service::TokenUse::kDeletion),
-      core_.tokens.Encode({view.place.partition, view.request.changed}, service::TokenUse::kDeletionEtag), names,
-      core_.Now(), out);
+  const service::DeletionEtag etag{view.request.id, view.request.changed};
+  wire::WriteDeletion(view.request, view.on_hold, core_.tokens.Encode(etag), names, core_.Now(), out);
   if (!view.payload.has_value()) return;
   out->set_account_id(view.payload->account_id);
   out->mutable_selector()->ParseFromString(view.payload->selector);
@@ -76,7 +65,7 @@ void DeletionRpc::Create(const CallPtr<v1::CreateDeletionRequestRequest, v1::Cre
                       if (!created.ok()) return call->Finish(created.status());
                       ReportChange(service::ChangeKind::kDeletionReceived, channel, dependencies_.observer);
                       call->response()->set_created(created->created);
-                      call->response()->set_revision(created->revision);
+                      call->response()->set_revision(core_.tokens.Encode(created->revision));
                       call->response()->set_account_closed(created->account_closed);
                       call->response()->set_subject_is_new(created->subject_is_new);
                       if (!created->unusable.empty()) call->response()->set_unusable(created->unusable);
@@ -86,29 +75,28 @@ void DeletionRpc::Create(const CallPtr<v1::CreateDeletionRequestRequest, v1::Cre
 
 template <typename CallPtrT>
 void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input) {
-  const absl::StatusOr<service::DeletionPlace> place = PlaceOf(input.deletion_id);
-  if (!place.ok()) return call->Finish(place.status());
   const service::ChangeKind kind = service::KindOf(input.command.step);
-  const std::string etag = std::exchange(input.change.etag, std::string());
-  auto request = ToChangeRequest(core_, call->caller(), kind, std::move(input.change));
-  if (!etag.empty()) {
-    service::Revision revision;
-    const bool ours = core_.tokens.Decode(etag, &revision, service::TokenUse::kDeletionEtag) &&
-                      revision.partition == place->partition;
-    request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
+  if (!input.etag.empty() && input.deletion_id.has_value()) {
+    const auto etag = core_.tokens.DecodeEtag(input.etag, *input.deletion_id);
+    input.command.etag = etag.has_value() ? etag->changed : kStaleEtag;
   }
-  const bool posted = dependencies_.readers.Post(
-      [this, call, place = *place, kind, command = std::move(input.command), request = std::move(request)]() mutable {
+  auto request = ToChangeRequest(core_, call->caller(), kind, std::move(input.change));
+  const bool posted =
+      dependencies_.readers.Post([this, call, id = input.deletion_id, kind, command = std::move(input.command),
+                                  request = std::move(request)]() mutable {
+        const absl::StatusOr<service::DeletionPlace> place = deletions_.Find(id);
+        if (!place.ok()) return call->Finish(place.status());
         const domain::Channel channel = request.command.proof.channel;
-        deletions_.Step(std::move(request), place, std::move(command),
-                        [this, call, place, kind, channel](const absl::StatusOr<service::Deletions::Stepped>& done) {
-                          if (!done.ok()) return call->Finish(done.status());
-                          ReportChange(kind, channel, dependencies_.observer);
-                          if constexpr (requires { call->response()->set_already(true); }) {
-                            call->response()->set_already(done->already);
-                          }
-                          call->Finish(Read(place, call->response()->mutable_request()));
-                        });
+        deletions_.Step(
+            std::move(request), *place, std::move(command),
+            [this, call, place = *place, kind, channel](const absl::StatusOr<service::Deletions::Stepped>& done) {
+              if (!done.ok()) return call->Finish(done.status());
+              ReportChange(kind, channel, dependencies_.observer);
+              if constexpr (requires { call->response()->set_already(true); }) {
+                call->response()->set_already(done->already);
+              }
+              call->Finish(Read(place, call->response()->mutable_request()));
+            });
       });
   if (!posted) call->Finish(OverloadedError());
 }
@@ -116,20 +104,17 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input) {
 void DeletionRpc::Get(const CallPtr<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>& call) {
   const auto deletion_id = wire::ReadGetDeletion(call->request());
   if (!deletion_id.ok()) return call->Finish(deletion_id.status());
-  const absl::StatusOr<service::DeletionPlace> place = PlaceOf(*deletion_id);
-  if (!place.ok()) return call->Finish(place.status());
-  FinishOnPool(dependencies_, call,
-               [this, call, place = *place] { return Read(place, call->response()->mutable_request()); });
+  FinishOnPool(dependencies_, call, [this, call, id = *deletion_id]() -> absl::Status {
+    const absl::StatusOr<service::DeletionPlace> place = deletions_.Find(id);
+    return place.ok() ? Read(*place, call->response()->mutable_request()) : place.status();
+  });
 }
 
 void DeletionRpc::List(const CallPtr<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>& call) {
   auto query = wire::ReadListDeletions(call->request(), core_.hasher);
   if (!query.ok()) return call->Finish(query.status());
-  service::Revision from;
-  if (!query->page_token.empty() &&
-      !core_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
-    return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
-  }
+  const auto from = ReadPageToken(core_.tokens, query->page_token, call->request());
+  if (!from.ok()) return call->Finish(from.status());
   service::DeletionFilter filter;
   if (query->has_subject) filter.subject = query->subject;
   filter.states = query->states;
@@ -138,13 +123,13 @@ void DeletionRpc::List(const CallPtr<v1::ListDeletionRequestsRequest, v1::ListDe
   filter.received_from = query->received_from;
   filter.received_before = query->received_before;
   const auto limit = static_cast<size_t>(query->page_size);
-  FinishOnPool(dependencies_, call, [this, call, filter, limit, from]() -> absl::Status {
-    const auto page = deletions_.List(filter, limit, service::DeletionPlace{from.partition, from.sequence});
+  FinishOnPool(dependencies_, call, [this, call, filter, limit, from = *from]() -> absl::Status {
+    const auto page = deletions_.List(filter, limit, service::DeletionPlace{from.partition, from.position});
     if (!page.ok()) return page.status();
     for (const service::DeletionView& view : page->requests) Write(view, call->response()->add_requests());
     if (page->next.has_value()) {
-      call->response()->set_next_page_token(core_.tokens.Encode({page->next->partition, page->next->number},
-                                                                service::TokenUse::kPage, ListingOf(call->request())));
+      const service::PageToken next{page->next->partition, page->next->number};
+      call->response()->set_next_page_token(core_.tokens.Encode(next, ListingOf(call->request())));
     }
     return absl::OkStatus();
   });

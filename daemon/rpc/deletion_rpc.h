@@ -27,8 +27,6 @@ class DeletionRpc final : public RawService<v1::DeletionService> {
   void List(const CallPtr<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>& call);
   absl::Status Read(service::DeletionPlace place, v1::DeletionRequest* out) const;
   void Write(const service::DeletionView& view, v1::DeletionRequest* out) const;
-  // DELETION_NOT_FOUND.
-  absl::StatusOr<service::DeletionPlace> PlaceOf(const std::string& deletion_id) const;
 
   service::Core& core_;
   service::Deletions& deletions_;

@@ -68,7 +68,7 @@ void EligibilityRpc::Write(const domain::Decision& decision, bool full, base::Su
                            v1::Decision* out) const {
   wire::WriteDecision(decision, full, out);
   if (full && decision.revision != 0) {
-    out->set_revision(core_.tokens.Encode({core_.PartitionOf(subject), decision.revision}));
+    out->set_revision(core_.tokens.Encode(service::Revision{core_.PartitionOf(subject), decision.revision}));
   }
 }
 

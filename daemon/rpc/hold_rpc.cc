@@ -24,7 +24,7 @@ HoldRpc::HoldRpc(service::Core& core, service::Holds& holds, service::DataSystem
 
 void HoldRpc::Write(const service::HoldView& view, v1::Hold* out) const {
   const service::HoldRow& row = view.row;
-  out->set_hold_id(core_.tokens.Encode({view.place.partition, view.place.sequence}, service::TokenUse::kHold));
+  out->set_hold_id(base::IdText(row.id));
   out->set_authority(row.placed.authority);
   out->set_reason(row.placed.reason);
   wire::WriteTimestamp(row.placed_at, out->mutable_placed_at());
@@ -33,7 +33,7 @@ void HoldRpc::Write(const service::HoldView& view, v1::Hold* out) const {
     out->set_release_authority(row.released.authority);
     out->set_release_reason(row.released.reason);
   }
-  out->set_etag(core_.tokens.Encode({view.place.partition, row.changed}, service::TokenUse::kHoldEtag));
+  out->set_etag(core_.tokens.Encode(service::HoldEtag{row.id, row.changed}));
   if (!view.leases_out.empty()) {
     const std::vector<service::SystemRow> systems = systems_.List();
     for (const service::LeaseOut& lease : view.leases_out) {
@@ -70,7 +70,7 @@ grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* contex
                      [this, call, channel](absl::StatusOr<service::Holds::Placed> placed) {
                        if (!placed.ok()) return call->Finish(placed.status());
                        ReportChange(service::ChangeKind::kHoldPlaced, channel, dependencies_.observer);
-                       call->response()->set_revision(placed->revision);
+                       call->response()->set_revision(core_.tokens.Encode(placed->revision));
                        call->response()->set_subject_is_new(placed->subject_is_new);
                        call->Finish(Read(placed->place, call->response()->mutable_hold()));
                      });
@@ -82,26 +82,20 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
       dependencies_, release_, context, in, out, [this](auto call) {
         auto input = wire::ReadReleaseHold(call->request(), core_.hasher);
         if (!input.ok()) return call->Finish(input.status());
-        service::Revision named;
-        if (!core_.tokens.Decode(input->hold_id, &named, service::TokenUse::kHold)) {
-          return call->Finish(wire::MakeError(v1::ERROR_REASON_HOLD_NOT_FOUND, "there is no hold of that hold_id"));
+        service::HoldRelease release{{std::move(input->authority), std::move(input->reason)}, {}};
+        if (!input->etag.empty() && input->hold_id.has_value()) {
+          const auto etag = core_.tokens.DecodeEtag(input->etag, *input->hold_id);
+          release.etag = etag.has_value() ? etag->changed : kStaleEtag;
         }
-        const service::HoldPlace place{named.partition, named.sequence};
-        const std::string etag = std::exchange(input->change.etag, std::string());
-        service::LegalBasis basis{std::move(input->authority), std::move(input->reason)};
         auto request =
             ToChangeRequest(core_, call->caller(), service::ChangeKind::kHoldReleased, std::move(input->change));
-        if (!etag.empty()) {
-          service::Revision revision;
-          const bool ours = core_.tokens.Decode(etag, &revision, service::TokenUse::kHoldEtag) &&
-                            revision.partition == place.partition;
-          request.command.expected_revision = ours ? revision.sequence : UINT64_MAX;
-        }
         const bool posted = dependencies_.readers.Post(
-            [this, call, place, basis = std::move(basis), request = std::move(request)]() mutable {
+            [this, call, id = input->hold_id, release = std::move(release), request = std::move(request)]() mutable {
+              const absl::StatusOr<service::HoldPlace> place = holds_.Find(id);
+              if (!place.ok()) return call->Finish(place.status());
               const domain::Channel channel = request.command.proof.channel;
-              holds_.Release(std::move(request), place, std::move(basis),
-                             [this, call, place, channel](const absl::Status& done) {
+              holds_.Release(std::move(request), *place, std::move(release),
+                             [this, call, place = *place, channel](const absl::Status& done) {
                                if (done.ok()) {
                                  ReportChange(service::ChangeKind::kHoldReleased, channel, dependencies_.observer);
                                }
@@ -116,21 +110,18 @@ grpc::ServerUnaryReactor* HoldRpc::ListHolds(grpc::CallbackServerContext* contex
   return Handle<v1::ListHoldsRequest, v1::ListHoldsResponse>(dependencies_, list_, context, in, out, [this](auto call) {
     auto query = wire::ReadListHolds(call->request(), core_.hasher);
     if (!query.ok()) return call->Finish(query.status());
-    service::Revision from;
-    if (!query->page_token.empty() &&
-        !core_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
-      return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
-    }
-    FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
+    const auto from = ReadPageToken(core_.tokens, query->page_token, call->request());
+    if (!from.ok()) return call->Finish(from.status());
+    FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from = *from]() -> absl::Status {
       std::optional<base::SubjectHandle> subject;
       if (query.has_subject) subject = query.subject;
       const auto page = holds_.List(subject, query.include_released, static_cast<size_t>(query.page_size),
-                                    {from.partition, from.sequence});
+                                    {from.partition, from.position});
       if (!page.ok()) return page.status();
       for (const service::HoldView& view : page->holds) Write(view, call->response()->add_holds());
       if (page->next.has_value()) {
-        call->response()->set_next_page_token(core_.tokens.Encode(
-            {page->next->partition, page->next->sequence}, service::TokenUse::kPage, ListingOf(call->request())));
+        const service::PageToken next{page->next->partition, page->next->sequence};
+        call->response()->set_next_page_token(core_.tokens.Encode(next, ListingOf(call->request())));
       }
       return absl::OkStatus();
     });

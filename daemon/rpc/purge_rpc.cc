@@ -11,10 +11,6 @@
 namespace consent::rpc {
 namespace {
 
-absl::Status NoSuchTask() {
-  return wire::MakeError(v1::ERROR_REASON_TASK_NOT_FOUND, "the system has no open task of that task_id");
-}
-
 service::TaskReport ToReport(service::DeletionPlace place, const wire::ReportInput& input) {
   service::TaskReport report;
   report.place = place;
@@ -59,22 +55,6 @@ PurgeRpc::PurgeRpc(service::Core& core, service::PurgeTasks& tasks, service::Dat
       renew_(Method::Named("consent.v1.PurgeService.RenewTasks")),
       list_(Method::Named("consent.v1.PurgeService.ListTasks")) {}
 
-// `<token>/<system>`: a token has no slash.
-std::string PurgeRpc::TaskId(service::DeletionPlace place, const std::string& system) const {
-  return core_.tokens.Encode({place.partition, place.number}, service::TokenUse::kTask, system) + "/" + system;
-}
-
-absl::StatusOr<service::DeletionPlace> PurgeRpc::PlaceOf(const std::string& task_id, const std::string& system) const {
-  const size_t slash = task_id.find('/');
-  service::Revision revision;
-  if (slash == std::string::npos || std::string_view(task_id).substr(slash + 1) != system ||
-      !core_.tokens.Decode(std::string_view(task_id).substr(0, slash), &revision, service::TokenUse::kTask, system) ||
-      revision.partition.number >= core_.store.partition_count()) {
-    return NoSuchTask();
-  }
-  return service::DeletionPlace{revision.partition, revision.sequence};
-}
-
 void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patience>& patience) {
   const service::SystemRow& system = patience->system;
   const auto leased = tasks_.Lease(system, patience->input.max_tasks, patience->input.visibility);
@@ -87,7 +67,7 @@ void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patie
   }
   for (const service::LeasedTask& task : *leased) {
     v1::PurgeTask& out = *call->response()->add_tasks();
-    out.set_task_id(TaskId(task.place, system.name));
+    out.set_task_id(wire::TaskIdText(task.request.id, system.name));
     out.set_epoch(static_cast<int64_t>(task.row.epoch));
     out.set_attempt(static_cast<int32_t>(std::min<uint64_t>(task.row.epoch, INT32_MAX)));
     wire::WriteTimestamp(task.row.leased_until, out.mutable_lease_expires_at());
@@ -140,7 +120,7 @@ grpc::ServerUnaryReactor* PurgeRpc::CompleteTasks(grpc::CallbackServerContext* c
           std::vector<service::TaskReport> reports;
           std::vector<absl::Status> unknown;  // of those that name no task, or say what cannot be taken
           for (const wire::ReportInput& report : input.reports) {
-            const auto place = PlaceOf(report.task_id, system->name);
+            const auto place = tasks_.Find(report.deletion);
             unknown.push_back(!place.ok() || report.refused.ok() ? place.status() : Refuse(*system, *place, report));
             if (unknown.back().ok()) reports.push_back(ToReport(*place, report));
           }
@@ -173,10 +153,11 @@ grpc::ServerUnaryReactor* PurgeRpc::RenewTasks(grpc::CallbackServerContext* cont
         FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)]() -> absl::Status {
           const auto system = systems_.Find(input.system);
           if (!system.ok()) return system.status();
-          for (const auto& [task_id, epoch] : input.leases) {
-            const auto place = PlaceOf(task_id, system->name);
-            absl::StatusOr<service::Renewal> renewal = service::Renewal{};
-            if (place.ok()) renewal = tasks_.Renew(*system, *place, epoch, input.visibility);
+          for (const wire::ReportInput& lease : input.leases) {
+            const auto place = tasks_.Find(lease.deletion);
+            absl::StatusOr<service::Renewal> renewal = service::Renewal{};  // of a task that there is not: it is lost
+            if (place.ok()) renewal = tasks_.Renew(*system, *place, lease.epoch, input.visibility);
+            if (!place.ok() && !absl::IsNotFound(place.status())) renewal = place.status();
             if (!renewal.ok()) return renewal.status();
             v1::TaskRenewal& answer = *call->response()->add_renewals();
             answer.set_state(StateOf(renewal->state));
@@ -197,7 +178,7 @@ grpc::ServerUnaryReactor* PurgeRpc::FailTasks(grpc::CallbackServerContext* conte
       const auto system = systems_.Find(input.system);
       if (!system.ok()) return system.status();
       for (const wire::ReportInput& report : input.reports) {
-        const auto place = PlaceOf(report.task_id, system->name);
+        const auto place = tasks_.Find(report.deletion);
         const absl::Status failed = place.ok() ? tasks_.Fail(*system, *place, ToFailure(report)) : place.status();
         wire::WriteTaskAnswer(failed, call->response()->add_answers());
       }
@@ -210,22 +191,18 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
   return Handle<v1::ListTasksRequest, v1::ListTasksResponse>(dependencies_, list_, context, in, out, [this](auto call) {
     auto query = wire::ReadListTasks(call->request());
     if (!query.ok()) return call->Finish(query.status());
-    service::Revision from;
-    if (!query->page_token.empty() &&
-        !core_.tokens.Decode(query->page_token, &from, service::TokenUse::kPage, ListingOf(call->request()))) {
-      return call->Finish(wire::FieldError("page_token", "not a token that this listing gave"));
-    }
-    FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from]() -> absl::Status {
+    const auto from = ReadPageToken(core_.tokens, query->page_token, call->request());
+    if (!from.ok()) return call->Finish(from.status());
+    FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from = *from]() -> absl::Status {
       const auto system = systems_.Find(query.system);
       if (!system.ok()) return system.status();
       const auto page = tasks_.List(*system, query.min_failures, static_cast<size_t>(query.page_size),
-                                    {from.partition, from.sequence});
+                                    {from.partition, from.position});
       if (!page.ok()) return page.status();
       for (const service::OpenTask& task : page->tasks) {
         v1::TaskStatus& status = *call->response()->add_tasks();
-        status.set_task_id(TaskId(task.place, system->name));
-        status.set_deletion_id(
-            core_.tokens.Encode({task.place.partition, task.place.number}, service::TokenUse::kDeletion));
+        status.set_task_id(wire::TaskIdText(task.request.id, system->name));
+        status.set_deletion_id(base::IdText(task.request.id));
         if (wire::IsTime(task.request.due_at)) wire::WriteTimestamp(task.request.due_at, status.mutable_due_at());
         if (task.waits && task.row.leased_until.IsSet()) {
           wire::WriteTimestamp(task.row.leased_until, status.mutable_leased_until());
@@ -241,8 +218,8 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
         status.set_again(static_cast<v1::TaskAgain>(task.row.again));
       }
       if (page->next.has_value()) {
-        call->response()->set_next_page_token(core_.tokens.Encode(
-            {page->next->partition, page->next->number}, service::TokenUse::kPage, ListingOf(call->request())));
+        const service::PageToken next{page->next->partition, page->next->number};
+        call->response()->set_next_page_token(core_.tokens.Encode(next, ListingOf(call->request())));
       }
       return absl::OkStatus();
     });

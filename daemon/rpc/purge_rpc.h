@@ -42,9 +42,6 @@ class PurgeRpc final : public PurgeServiceBase {
   void LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patience>& patience);
   // The answer to a report that was refused for what it says: a failure of its task, counted.
   absl::Status Refuse(const service::SystemRow& system, service::DeletionPlace place, const wire::ReportInput& report);
-  std::string TaskId(service::DeletionPlace place, const std::string& system) const;
-  // TASK_NOT_FOUND where it is none of the system's.
-  absl::StatusOr<service::DeletionPlace> PlaceOf(const std::string& task_id, const std::string& system) const;
 
   service::Core& core_;
   service::PurgeTasks& tasks_;

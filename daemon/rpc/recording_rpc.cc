@@ -27,7 +27,7 @@ grpc::ServerUnaryReactor* RecordingRpc::ReportRecording(grpc::CallbackServerCont
                           if (!reply.ok()) return call->Finish(reply.status());
                           note.Report(*reply, dependencies_.observer);
                           wire::WriteFlags(reply->flags, call->response()->mutable_flags());
-                          call->response()->set_revision(reply->revision);
+                          call->response()->set_revision(core_.tokens.Encode(reply->revision));
                           call->response()->set_account_closed(reply->account_closed);
                           call->response()->set_subject_is_new(reply->subject_is_new);
                           if (!reply->unusable.empty()) call->response()->set_unusable(reply->unusable);

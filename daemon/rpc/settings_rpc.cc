@@ -4,14 +4,15 @@
 #include <utility>
 
 #include "daemon/rpc/changes.h"
+#include "daemon/rpc/listing.h"
 #include "daemon/wire/fields.h"
 #include "daemon/wire/settings.h"
 
 namespace consent::rpc {
 namespace {
 
-void WriteEntry(const service::HistoryItem& item, v1::HistoryEntry* out) {
-  out->set_revision(item.revision);
+void WriteEntry(const service::Tokens& tokens, const service::HistoryItem& item, v1::HistoryEntry* out) {
+  out->set_revision(tokens.Encode(item.revision));
   wire::WriteTimestamp(item.time, out->mutable_time());
   out->set_kind(static_cast<v1::ChangeKind>(item.row.kind));
   for (const domain::FactChange& change : item.row.changes) {
@@ -47,7 +48,7 @@ grpc::ServerUnaryReactor* SettingsRpc::GetSettings(grpc::CallbackServerContext* 
           const auto rules = core_.policies.rules();
           v1::GetSettingsResponse* response = call->response();
           wire::WriteSettings(view->facts, view->names, *rules, core_.Present(), response->mutable_settings());
-          response->set_etag(view->revision);
+          response->set_etag(core_.tokens.Encode(view->revision));
           response->set_policy_version(rules->version);
           response->set_policy_hash(rules->hash.data(), rules->hash.size());
           return absl::OkStatus();
@@ -66,7 +67,7 @@ grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContex
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
                           if (!reply.ok()) return call->Finish(reply.status());
                           note.Report(*reply, dependencies_.observer);
-                          call->response()->set_revision(reply->revision);
+                          call->response()->set_revision(core_.tokens.Encode(reply->revision));
                           call->response()->set_account_closed(reply->account_closed);
                           call->response()->set_unusable(reply->unusable);
                           wire::WriteConsentEnd(reply->changes, call->response());
@@ -90,7 +91,7 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
                       if (!reply.ok()) return call->Finish(reply.status());
                       note.Report(*reply, dependencies_.observer);
                       v1::OptOutResponse* response = call->response();
-                      response->set_revision(reply->revision);
+                      response->set_revision(core_.tokens.Encode(reply->revision));
                       response->set_account_closed(reply->account_closed);
                       response->set_subject_is_new(reply->subject_is_new);
                       response->set_unusable(reply->unusable);
@@ -107,11 +108,18 @@ grpc::ServerUnaryReactor* SettingsRpc::ListSettingsHistory(grpc::CallbackServerC
       dependencies_, history_, context, in, out, [this](auto call) {
         auto query = wire::ReadListHistory(call->request(), core_.hasher);
         if (!query.ok()) return call->Finish(query.status());
-        FinishOnPool(dependencies_, call, [this, call, query = *std::move(query)]() -> absl::Status {
-          auto page = reads_.History(query.subject, query.page_size, query.page_token);
+        const auto from = ReadPageToken(core_.tokens, query->page_token, call->request());
+        if (!from.ok()) return call->Finish(from.status());
+        FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from = *from]() -> absl::Status {
+          auto page = reads_.History(query.subject, query.page_size, from.position);
           if (!page.ok()) return page.status();
-          for (const service::HistoryItem& item : page->items) WriteEntry(item, call->response()->add_entries());
-          call->response()->set_next_page_token(page->next_page_token);
+          for (const service::HistoryItem& item : page->items) {
+            WriteEntry(core_.tokens, item, call->response()->add_entries());
+          }
+          if (page->next != 0) {
+            const service::PageToken next{core_.PartitionOf(query.subject), page->next};
+            call->response()->set_next_page_token(core_.tokens.Encode(next, ListingOf(call->request())));
+          }
           return absl::OkStatus();
         });
       });
@@ -128,7 +136,7 @@ grpc::ServerUnaryReactor* SettingsRpc::GetSettingsAt(grpc::CallbackServerContext
           v1::GetSettingsAtResponse* response = call->response();
           wire::WriteSettings(then->view.facts, then->view.names, *then->rules, base::Now::Sure(query.at),
                               response->mutable_settings());
-          response->set_revision(then->view.revision);
+          response->set_revision(core_.tokens.Encode(then->view.revision));
           *response->mutable_policy() = then->policy->policy();
           response->set_policy_hash(then->policy->hash().data(), then->policy->hash().size());
           return absl::OkStatus();

@@ -29,7 +29,7 @@ grpc::ServerUnaryReactor* SubjectRpc::UpsertSubject(grpc::CallbackServerContext*
                           if (!reply.ok()) return call->Finish(reply.status());
                           note.Report(*reply, dependencies_.observer);
                           v1::UpsertSubjectResponse* response = call->response();
-                          response->set_revision(reply->revision);
+                          response->set_revision(core_.tokens.Encode(reply->revision));
                           response->set_registered(reply->registered_now);
                           response->set_account_closed(reply->account_closed);
                           response->set_subject_is_new(reply->subject_is_new);
@@ -52,7 +52,7 @@ grpc::ServerUnaryReactor* SubjectRpc::GetSubject(grpc::CallbackServerContext* co
           auto view = reads_.Get(subject);
           if (!view.ok()) return view.status();
           const wire::Names names{std::move(view->names), std::move(view->guardians)};
-          wire::WriteSubject(view->facts, names, view->revision, call->response());
+          wire::WriteSubject(view->facts, names, core_.tokens.Encode(view->revision), call->response());
           return absl::OkStatus();
         });
       });

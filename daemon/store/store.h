@@ -51,6 +51,8 @@ enum class Table : uint8_t {
   kOpenDeletionBySelector = 14,  // by subject and selection: the open request for it
   kLease = 15,                   // who has a lease: see lease.h
   kLeaseRenewal = 16,            // how often its holder renewed it
+  kDeletionById = 17,            // where the deletion request of an id lies
+  kHoldById = 18,                // where the hold of an id lies
 };
 
 inline constexpr uint8_t kMaxTable = 127;

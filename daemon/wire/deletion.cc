@@ -10,7 +10,6 @@
 namespace consent::wire {
 namespace {
 
-using base::kMaxDeletionIdBytes;
 constexpr int kMaxStates = 7;
 constexpr int kMaxCauses = 3;
 
@@ -148,7 +147,7 @@ void ReadOwn(const v1::ConfirmReceiptRequest& request, Violations* violations, D
 
 void ReadOwn(const v1::CancelDeletionRequestRequest& request, Violations* violations, DeletionStepInput* input) {
   CheckText(request.etag(), 0, kMaxTokenBytes, Path(Path(), "etag"), violations);
-  input->change.etag = request.etag();
+  input->etag = request.etag();
   input->command.step = domain::DeletionStep::kCancel;
 }
 
@@ -243,11 +242,11 @@ absl::StatusOr<DeletionStepInput> ReadDeletionStep(const Request& request, const
   DeletionStepInput input;
   const Path root;
   RefuseMistyped(request, root, &violations);
-  CheckText(request.deletion_id(), 1, kMaxDeletionIdBytes, Path(root, "deletion_id"), &violations);
+  CheckId(request.deletion_id(), Path(root, "deletion_id"), &violations);
   CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &violations);
   ChangeReader reader(hasher, &violations, &input.change.names);
   reader.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
-  input.deletion_id = request.deletion_id();
+  input.deletion_id = base::ParseId<base::DeletionId>(request.deletion_id());
   input.change.request_id = request.request_id();
   if (violations.empty()) input.change.digest = RequestDigest(request);
   ReadOwn(request, &violations, &input);
@@ -263,12 +262,13 @@ template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::ConfirmRec
 template absl::StatusOr<DeletionStepInput> ReadDeletionStep(const v1::CancelDeletionRequestRequest&,
                                                             const base::IdHasher&);
 
-absl::StatusOr<std::string> ReadGetDeletion(const v1::GetDeletionRequestRequest& request) {
+absl::StatusOr<std::optional<base::DeletionId>> ReadGetDeletion(const v1::GetDeletionRequestRequest& request) {
   Violations violations;
   const Path root;
   RefuseMistyped(request, root, &violations);
-  CheckText(request.deletion_id(), 1, kMaxDeletionIdBytes, Path(root, "deletion_id"), &violations);
-  return violations.empty() ? absl::StatusOr<std::string>(request.deletion_id()) : violations.ToStatus();
+  CheckId(request.deletion_id(), Path(root, "deletion_id"), &violations);
+  if (!violations.empty()) return violations.ToStatus();
+  return base::ParseId<base::DeletionId>(request.deletion_id());
 }
 
 absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsRequest& request,
@@ -340,10 +340,9 @@ void WriteCovers(const domain::Selector& selector, v1::TimeRange* out) {
   if (IsTime(times.sure())) WriteTimestamp(times.sure(), out->mutable_to());
 }
 
-void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& deletion_id,
-                   const std::string& etag, const std::vector<SystemName>& systems, base::Instant now,
-                   v1::DeletionRequest* out) {
-  out->set_deletion_id(deletion_id);
+void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& etag,
+                   const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out) {
+  out->set_deletion_id(base::IdText(request.id));
   out->set_state(static_cast<v1::DeletionState>(request.state));
   out->set_extended(request.extended);
   out->set_overdue(request.IsOverdue(now) && !on_hold);

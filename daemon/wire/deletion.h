@@ -1,6 +1,7 @@
 // DeletionService: requests to the domain's words, answers back.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "consent/v1/deletion_service.pb.h"
 #include "daemon/base/bounds.h"
 #include "daemon/base/ids.h"
+#include "daemon/base/random_id.h"
 #include "daemon/domain/deletion.h"
 #include "daemon/wire/change_input.h"
 
@@ -27,9 +29,10 @@ struct DeletionInput {
 };
 
 struct DeletionStepInput {
-  ChangeInput change;  // the subject is not known; the proof and, of CancelDeletionRequest, the etag
-  std::string deletion_id;
-  domain::StepCommand command;
+  ChangeInput change;                           // the subject is not known; the proof
+  std::optional<base::DeletionId> deletion_id;  // nothing: the text is no id
+  std::string etag;                             // of CancelDeletionRequest, still a token; empty: none
+  domain::StepCommand command;                  // without the etag
 };
 
 struct DeletionsQuery {
@@ -51,7 +54,8 @@ absl::StatusOr<DeletionInput> ReadCreateDeletion(const v1::CreateDeletionRequest
 // Of each step: Request is VerifyDeletionRequestRequest, DenyDeletionRequestRequest and so on.
 template <typename Request>
 absl::StatusOr<DeletionStepInput> ReadDeletionStep(const Request& request, const base::IdHasher& hasher);
-absl::StatusOr<std::string> ReadGetDeletion(const v1::GetDeletionRequestRequest& request);
+// Nothing: the text is no id.
+absl::StatusOr<std::optional<base::DeletionId>> ReadGetDeletion(const v1::GetDeletionRequestRequest& request);
 absl::StatusOr<DeletionsQuery> ReadListDeletions(const v1::ListDeletionRequestsRequest& request,
                                                  const base::IdHasher& hasher);
 
@@ -61,11 +65,9 @@ std::vector<base::RecordingHandle> ReadRecordingIds(const v1::RecordingIds& reco
 
 // A data system's name by its number.
 using SystemName = std::pair<domain::SystemNumber, std::string>;
-// All but the ids: those of `account_id` and `selector` are the caller's to add.
-// `on_hold`: some of what it selects is.
-void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& deletion_id,
-                   const std::string& etag, const std::vector<SystemName>& systems, base::Instant now,
-                   v1::DeletionRequest* out);
+// All but `account_id` and `selector`, which are the caller's to add. `on_hold`: some of what it selects is.
+void WriteDeletion(const domain::DeletionRequest& request, bool on_hold, const std::string& etag,
+                   const std::vector<SystemName>& systems, base::Instant now, v1::DeletionRequest* out);
 // Absent where single recordings are named, and of a closure, which has no times.
 bool HasCovers(const domain::Selector& selector);
 // What is surely ordered; without `to` while the time of its receipt is in doubt.

@@ -8,7 +8,6 @@ namespace consent::wire {
 namespace {
 
 using base::kMaxAuthorityBytes;
-using base::kMaxHoldIdBytes;
 
 domain::Interval ReadHeldTimes(const v1::TimeRange& range, const Path& at, Violations* violations) {
   domain::Interval interval;
@@ -78,16 +77,16 @@ absl::StatusOr<ReleaseHoldInput> ReadReleaseHold(const v1::ReleaseHoldRequest& r
   ReleaseHoldInput input;
   ChangeReader reader(hasher, &violations, &input.change.names);
   RefuseMistyped(request, root, &violations);
-  CheckText(request.hold_id(), 1, kMaxHoldIdBytes, Path(root, "hold_id"), &violations);
+  CheckId(request.hold_id(), Path(root, "hold_id"), &violations);
   CheckText(request.etag(), 0, kMaxTokenBytes, Path(root, "etag"), &violations);
   CheckText(request.request_id(), 0, kMaxRequestIdBytes, Path(root, "request_id"), &violations);
   CheckOrder(request.authority(), request.reason(), root, &violations);
   reader.ProofOf(request, root, &input.change.command.proof, &input.change.evidence);
   if (!violations.empty()) return violations.ToStatus();
-  input.hold_id = request.hold_id();
+  input.hold_id = base::ParseId<base::HoldId>(request.hold_id());
   input.authority = request.authority();
   input.reason = request.reason();
-  input.change.etag = request.etag();
+  input.etag = request.etag();
   input.change.request_id = request.request_id();
   input.change.digest = RequestDigest(request);
   return input;

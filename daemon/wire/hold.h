@@ -1,11 +1,13 @@
 // HoldService: requests to the domain's words, answers back.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "consent/v1/hold_service.pb.h"
 #include "daemon/base/ids.h"
+#include "daemon/base/random_id.h"
 #include "daemon/domain/deletion.h"
 #include "daemon/wire/change_input.h"
 
@@ -20,8 +22,9 @@ struct PlaceHoldInput {
 };
 
 struct ReleaseHoldInput {
-  ChangeInput change;  // the subject is not known; the proof and the etag
-  std::string hold_id;
+  ChangeInput change;                   // the subject is not known; the proof
+  std::optional<base::HoldId> hold_id;  // nothing: the text is no id
+  std::string etag;                     // still a token; empty: none
   std::string authority;
   std::string reason;
 };

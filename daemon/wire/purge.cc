@@ -9,7 +9,6 @@
 namespace consent::wire {
 namespace {
 
-using base::kMaxTaskIdBytes;
 constexpr size_t kMaxTextBytes = base::kMaxReasonBytes;
 using base::kMaxTasks;
 constexpr int kDefaultTasks = 10;
@@ -41,12 +40,13 @@ void ReadErased(const Report& report, const Path& at, ReportInput* input, Violat
 
 // What reports of ends and of failures have in common.
 template <typename Report>
-ReportInput ReadReport(const Report& report, const Path& at, std::set<std::string>* seen, Violations* violations) {
+ReportInput ReadReport(const Report& report, const std::string& system, const Path& at, std::set<std::string>* seen,
+                       Violations* violations) {
   ReportInput input;
-  CheckText(report.task_id(), 1, kMaxTaskIdBytes, Path(at, "task_id"), violations);
+  CheckId(report.task_id(), Path(at, "task_id"), violations);
   if (!seen->insert(report.task_id()).second) violations->Add(Path(at, "task_id"), "names a task twice");
   CheckRange(report.epoch(), 1, kMaxCount, Path(at, "epoch"), violations);
-  input.task_id = report.task_id();
+  input.deletion = ParseTaskId(report.task_id(), system);
   input.epoch = static_cast<uint64_t>(report.epoch());
   return input;
 }
@@ -122,7 +122,7 @@ absl::StatusOr<ReportsInput> ReadCompleteTasks(const v1::CompleteTasksRequest& r
   for (int i = 0; i < request.results_size(); ++i) {
     const v1::TaskResult& result = request.results(i);
     const Path at(root, "results", i);
-    ReportInput report = ReadReport(result, at, &seen, &violations);
+    ReportInput report = ReadReport(result, request.system(), at, &seen, &violations);
     Violations untaken;
     CheckChosen(result.outcome(), v1::PurgeOutcome_IsValid, Path(at, "outcome"), &untaken);
     ReadErased(result, at, &report, &untaken);
@@ -152,7 +152,7 @@ absl::StatusOr<ReportsInput> ReadFailTasks(const v1::FailTasksRequest& request) 
     return violations.ToStatus();
   for (int i = 0; i < request.failures_size(); ++i) {
     const Path at(root, "failures", i);
-    ReportInput report = ReadReport(request.failures(i), at, &seen, &violations);
+    ReportInput report = ReadReport(request.failures(i), request.system(), at, &seen, &violations);
     CheckText(request.failures(i).error(), 0, kMaxTextBytes, Path(at, "error"), &violations);
     ReadErased(request.failures(i), at, &report, &violations);
     report.text = request.failures(i).error();
@@ -174,8 +174,8 @@ absl::StatusOr<RenewInput> ReadRenewTasks(const v1::RenewTasksRequest& request) 
   CheckRange(request.visibility_seconds(), 0, kMaxVisibilitySeconds, Path(root, "visibility_seconds"), &violations);
   if (!CheckCount(request.leases_size(), 1, kMaxTasks, Path(root, "leases"), &violations)) return violations.ToStatus();
   for (int i = 0; i < request.leases_size(); ++i) {
-    ReportInput lease = ReadReport(request.leases(i), Path(root, "leases", i), &seen, &violations);
-    input.leases.emplace_back(std::move(lease.task_id), lease.epoch);
+    input.leases.push_back(
+        ReadReport(request.leases(i), request.system(), Path(root, "leases", i), &seen, &violations));
   }
   if (!violations.empty()) return violations.ToStatus();
   input.system = request.system();
@@ -195,6 +195,16 @@ absl::StatusOr<TasksQuery> ReadListTasks(const v1::ListTasksRequest& request) {
   if (!violations.empty()) return violations.ToStatus();
   return TasksQuery{request.system(), static_cast<uint32_t>(request.min_failures()),
                     request.page_size() == 0 ? kDefaultPageSize : request.page_size(), request.page_token()};
+}
+
+std::string TaskIdText(const base::DeletionId& deletion, std::string_view system) {
+  return base::IdText(deletion).append(1, '/').append(system);
+}
+
+std::optional<base::DeletionId> ParseTaskId(std::string_view text, std::string_view system) {
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos || text.substr(slash + 1) != system) return std::nullopt;
+  return base::ParseId<base::DeletionId>(text.substr(0, slash));
 }
 
 void WriteTaskAnswer(const absl::Status& status, v1::TaskAnswer* out) {

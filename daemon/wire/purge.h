@@ -1,13 +1,15 @@
 // PurgeService and DataSystemService: requests to the domain's words, answers back.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "consent/v1/purge_service.pb.h"
 #include "daemon/base/bytes.h"
+#include "daemon/base/random_id.h"
 #include "daemon/base/time.h"
 #include "daemon/domain/deletion.h"
 
@@ -31,14 +33,14 @@ struct LeaseInput {
   base::Span wait;
 };
 struct ReportInput {
-  std::string task_id;
+  std::optional<base::DeletionId> deletion;  // whose task it is; nothing: task_id is none of the system's
   uint64_t epoch = 0;
   domain::PurgeOutcome outcome = domain::PurgeOutcome::kOpen;
   uint64_t erased_count = 0;
   base::Digest evidence{};
   std::string text;        // the reason of an exemption, or a failure's error
   bool not_begun = false;  // of a failure
-  absl::Status refused;    // what it says cannot be taken; `task_id` and `epoch` can
+  absl::Status refused;    // what it says cannot be taken; `deletion` and `epoch` can
 };
 struct ReportsInput {
   std::string system;
@@ -46,7 +48,7 @@ struct ReportsInput {
 };
 struct RenewInput {
   std::string system;
-  std::vector<std::pair<std::string, uint64_t>> leases;  // task and epoch
+  std::vector<ReportInput> leases;  // `deletion` and `epoch` of each
   base::Span visibility;
 };
 struct TasksQuery {
@@ -65,6 +67,11 @@ absl::StatusOr<ReportsInput> ReadCompleteTasks(const v1::CompleteTasksRequest& r
 absl::StatusOr<ReportsInput> ReadFailTasks(const v1::FailTasksRequest& request);
 absl::StatusOr<RenewInput> ReadRenewTasks(const v1::RenewTasksRequest& request);
 absl::StatusOr<TasksQuery> ReadListTasks(const v1::ListTasksRequest& request);
+
+// A task is named by its request and its system: `<deletion_id>/<system>`. An id holds no slash.
+std::string TaskIdText(const base::DeletionId& deletion, std::string_view system);
+// Nothing where it is none of the system's.
+std::optional<base::DeletionId> ParseTaskId(std::string_view text, std::string_view system);
 
 // OK: accepted.
 void WriteTaskAnswer(const absl::Status& status, v1::TaskAnswer* out);

@@ -246,7 +246,7 @@ void KeyedHashes(benchmark::State& state) {
     benchmark::DoNotOptimize(Keys().DiskKeyFor(subject));
     benchmark::DoNotOptimize(Keys().DiskHash("request", request));
     benchmark::DoNotOptimize(Keys().PayloadKey(subject, share));
-    benchmark::DoNotOptimize(tokens.Encode({{}, 123'456}));
+    benchmark::DoNotOptimize(tokens.Encode(service::Revision{{}, 123'456}));
   }
 }
 BENCHMARK(KeyedHashes);

@@ -80,13 +80,13 @@ void FuzzSuspension(std::string_view bytes) {
 
 void FuzzToken(std::string_view text) {
   static const service::Tokens tokens(test::SeededKeys(1), base::Bytes16{1});
-  service::Revision revision;
-  if (tokens.Decode(text, &revision)) Require(tokens.Encode(revision) == text);
+  if (const auto revision = tokens.DecodeRevision(text)) Require(tokens.Encode(*revision) == text);
+  if (const auto page = tokens.DecodePage(text, "listing")) Require(tokens.Encode(*page, "listing") == text);
+  if (const auto id = base::ParseId<base::DeletionId>(text)) Require(base::IdText(*id) == text);
   // The same under a tag that fits, which no amount of guessing would find.
   base::Decoder in(text);
   const service::Revision made{store::Partition{static_cast<uint16_t>(in.BigEndian(2))}, in.BigEndian(8)};
-  Require(tokens.Decode(tokens.Encode(made), &revision) && revision.sequence == made.sequence &&
-          revision.partition == made.partition);
+  Require(tokens.DecodeRevision(tokens.Encode(made)) == made);
 }
 
 void FuzzSubjectRow(std::string_view bytes) {

@@ -78,6 +78,7 @@ class Story {
     EXPECT_EQ(shares, is_closed ? 0U : 1U);
     EXPECT_EQ(recordings, is_closed ? 0U : 1U);
     EXPECT_EQ(domain::IsSuppressionRecord(world_.Facts("a")), is_closed);
+    EXPECT_EQ(test::WrongIds(world_), "");
     size_t tasks = 0;
     count(store::Table::kTask, &tasks);
     EXPECT_EQ(tasks, 0U);

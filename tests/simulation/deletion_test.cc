@@ -50,6 +50,7 @@ class Life {
     DeletionState least = DeletionState::kReceived;  // acknowledged
     base::Instant asked_before;                      // captures before it are covered
     std::set<domain::SystemNumber> done;             // ended with effect
+    base::DeletionId id = {};                        // as it was first seen
   };
   struct Held {
     std::string system;
@@ -289,8 +290,11 @@ class Life {
   // What must hold at any time.
   void Examine() {
     std::map<domain::SystemNumber, int64_t> open;
+    if (const std::string wrong_ids = test::WrongIds(world_); !wrong_ids.empty()) Wrong(wrong_ids);
     for (auto& [place, known] : known_) {
       const domain::DeletionRequest request = deleting_.Get(place);
+      if (known.id == base::DeletionId{}) known.id = request.id;
+      if (known.id != request.id) Wrong("a request has another id");
       if (request.state < known.least && known.least <= DeletionState::kCompleted) {
         Wrong("a state went back, or was lost");
       }

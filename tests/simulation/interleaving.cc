@@ -114,8 +114,7 @@ class Interleaving {
     world_.changes().Submit(std::move(request), [this, number](test::Reply reply) {
       Change& change = log_.changes[number];
       change.applied = reply.ok();
-      service::Revision revision;
-      if (reply.ok() && world_.core().tokens.Decode(reply->revision, &revision)) change.revision = revision.sequence;
+      if (reply.ok()) change.revision = reply->revision.sequence;
       change.ended = ++moment_;
     });
   }

@@ -57,14 +57,14 @@ std::string Violations(const Log& log) {
 
 std::string HistoryDisagrees(test::World& world, const std::string& account) {
   const domain::SubjectFacts facts = world.Facts(account);
-  std::string token;
+  store::Sequence next = 0;
   std::vector<service::HistoryItem> newest_first;
   do {
-    absl::StatusOr<service::HistoryPage> page = world.reads().History(world.Handle(account), 7, token);
+    absl::StatusOr<service::HistoryPage> page = world.reads().History(world.Handle(account), 7, next);
     if (!page.ok()) return "the history cannot be read: " + std::string(page.status().message());
     for (service::HistoryItem& item : page->items) newest_first.push_back(std::move(item));
-    token = page->next_page_token;
-  } while (!token.empty());
+    next = page->next;
+  } while (next != 0);
   std::array<domain::Choice, domain::kPurposes> folded{};
   base::Instant last;
   for (auto item = newest_first.rbegin(); item != newest_first.rend(); ++item) {

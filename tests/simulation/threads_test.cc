@@ -68,8 +68,7 @@ class Client {
     const test::Reply reply = promise.get_future().get();
     change.ended = ++moment_;
     change.applied = reply.ok();
-    service::Revision revision;
-    if (reply.ok() && world_.core().tokens.Decode(reply->revision, &revision)) change.revision = revision.sequence;
+    if (reply.ok()) change.revision = reply->revision.sequence;
     log.changes.push_back(change);
   }
 

@@ -9,6 +9,7 @@
 #include "daemon/base/ids.h"
 #include "daemon/domain/transitions.h"
 #include "daemon/service/rows/change_row.h"
+#include "daemon/service/state/tokens.h"
 
 namespace consent::service {
 
@@ -39,7 +40,7 @@ struct ChangeRequest {
 
 // The answer to a write, kept in its change row so that a repeated request_id gets the same one.
 struct ChangeReply {
-  std::string revision;  // token
+  Revision revision;  // of the commit; of the subject as it is, where nothing was written
   bool registered_now = false;
   bool account_closed = false;  // what was refused is kept for an account that is started anew under the id
   bool subject_is_new = false;  // nothing was known of the subject before

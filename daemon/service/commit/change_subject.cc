@@ -56,7 +56,7 @@ void TellOfFacts(const domain::SubjectFacts& after, const domain::Command& comma
 }
 
 // Where an answered request's change row says so, the same answer again.
-absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition partition, const store::FeedRow& feed,
+absl::StatusOr<ChangeReply> ReplyFromRow(store::Partition partition, const store::FeedRow& feed,
                                          const domain::Command& command) {
   ChangeRow row;
   if (feed.erased || !DecodeChangeRow(feed.event.body, &row)) {
@@ -64,7 +64,7 @@ absl::StatusOr<ChangeReply> ReplyFromRow(const Tokens& tokens, store::Partition 
   }
   if (NothingApplied(row.parts)) return RefusalStatus(row.parts.front());
   ChangeReply reply;
-  reply.revision = tokens.Encode(Revision{partition, feed.stamp.sequence});
+  reply.revision = Revision{partition, feed.stamp.sequence};
   reply.registered_now = row.registered_now;
   domain::SubjectFacts after;
   if (domain::DecodeFacts(row.facts, &after)) TellOfFacts(after, command, row.previous == 0, reply);
@@ -218,8 +218,8 @@ bool ChangeSubject::IsAnsweredBefore(Work& work) const {
         "the request was done; the account has been closed since, and what was answered is erased with it");
     return true;
   }
-  work.reply = feed.ok() ? ReplyFromRow(core_.tokens, partition, *feed, request.command)
-                         : absl::StatusOr<ChangeReply>(StoreUnreadable());
+  work.reply =
+      feed.ok() ? ReplyFromRow(partition, *feed, request.command) : absl::StatusOr<ChangeReply>(StoreUnreadable());
   return true;
 }
 
@@ -246,7 +246,7 @@ bool ChangeSubject::PrepareHook(Work& work) const {
   ChangeReply reply;
   reply.account_closed = IsClosedFor(work.before.facts);
   reply.unusable = work.request.command.unusable;
-  reply.revision = core_.tokens.Encode(Revision{core_.PartitionOf(work.request.subject), work.before.facts.revision});
+  reply.revision = Revision{core_.PartitionOf(work.request.subject), work.before.facts.revision};
   work.reply = std::move(reply);
   return false;
 }
@@ -374,7 +374,7 @@ void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
   request.hook->Wake();
   core_.NoteStamp(stamp.time);
   core_.gauges.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);
-  work.reply->revision = core_.tokens.Encode(Revision{core_.PartitionOf(request.subject), stamp.sequence});
+  work.reply->revision = Revision{core_.PartitionOf(request.subject), stamp.sequence};
 }
 
 void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& result) {

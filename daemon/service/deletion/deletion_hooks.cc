@@ -5,6 +5,7 @@
 #include "consent/v1/deletion_service.pb.h"
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/deletion_writes.h"
+#include "daemon/service/rows/id_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/wire/errors.h"
@@ -177,6 +178,7 @@ absl::StatusOr<ChangeHook::Prepared> CreateDeletionHook::Prepare(const Core& cor
   if (domain::IsVerified(deletion_.state)) {
     if (absl::Status s = within_.Load(core, input.before.facts, request_.selector, 0); !s.ok()) return s;
   }
+  request_.id = base::DeletionId::Draw(core.random, core.PartitionOf(request_.subject).number);
   base::PayloadKey key = core.keys.NewPayloadKey(request_.subject, core.random);
   share_ = std::move(key.share);
   sealed_ = SealDeletion(key.key, deletion_.payload, request_.subject, core.random, &commitment_);
@@ -184,6 +186,7 @@ absl::StatusOr<ChangeHook::Prepared> CreateDeletionHook::Prepare(const Core& cor
 }
 
 void CreateDeletionHook::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
+  preconditions.push_back(IdIsFree(request_.id));
   if (deletion_.state == domain::DeletionState::kAccepted) preconditions.push_back(systems_.AsPrecondition());
   within_.AddPreconditions(preconditions);
 }
@@ -224,7 +227,6 @@ DeletionStepHook::DeletionStepHook(TaskQueue& queue, base::SubjectHandle subject
       place_(place),
       command_(std::move(step)),
       step_(command_.step),
-      etag_(command.expected_revision),
       proof_(command.proof),
       effect_(subject),
       within_(subject) {}
@@ -237,11 +239,11 @@ domain::StepRefusal DeletionStepHook::Do(domain::DeletionRequest& request, const
 // A loosening.
 absl::Status DeletionStepHook::MayCancel(const Core& core) const {
   if (absl::Status s = TimeToLoosen(core.Present()); !s.ok()) return s;
-  if (!etag_.has_value()) {
+  if (!command_.etag.has_value()) {
     return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED,
                            "cancelling needs the request's current etag: GetDeletionRequest has it");
   }
-  if (*etag_ != row_.request.changed) {
+  if (*command_.etag != row_.request.changed) {
     return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
                            "the etag is not the request's current one: read it again and ask the user again");
   }

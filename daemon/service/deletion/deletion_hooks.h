@@ -94,7 +94,6 @@ class DeletionStepHook final : public ChangeHook {
   const DeletionPlace place_;
   const domain::StepCommand command_;
   const DeletionStep step_;
-  const std::optional<uint64_t> etag_;
   const domain::Proof proof_;
   DeletionRow row_;
   domain::DeletionRequest made_;  // as it was committed

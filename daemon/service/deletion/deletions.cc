@@ -6,6 +6,7 @@
 
 #include "daemon/service/deletion/deletion_hooks.h"
 #include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/id_rows.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/errors.h"
@@ -48,12 +49,8 @@ void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone do
     created.unusable = reply->unusable;
     created.place = DeletionPlace{partition, hook->found()};
     if (created.place.number == 0) {
-      // The request is named by the commit that received it, which is the revision that the reply names.
-      Revision revision;
-      if (!core_.tokens.Decode(reply->revision, &revision)) {
-        return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
-      }
-      created.place.number = NumberOf(revision.sequence);
+      // The reply's revision is the commit that received the request, also where the reply is that of a repetition.
+      created.place.number = NumberOf(reply->revision.sequence);
       created.created = true;
     }
     // A repetition may be stronger than the first request, which is then what is verified.
@@ -75,7 +72,6 @@ void Deletions::Step(ChangeRequest change, DeletionPlace place, domain::StepComm
   change.kind = KindOf(step.step);
   const auto hook = std::make_shared<DeletionStepHook>(queue_, change.subject, place, step, change.command);
   change.hook = hook;
-  change.command.expected_revision.reset();  // the request's etag, not the subject's
   ChangeRequest further = change;
   further.request_id.clear();
   changes_.Submit(std::move(change), [this, hook, place, step = std::move(step), further = std::move(further),
@@ -84,6 +80,10 @@ void Deletions::Step(ChangeRequest change, DeletionPlace place, domain::StepComm
     if (!hook->more_within()) return done(Stepped{hook->already()});
     Step(std::move(further), place, std::move(step), std::move(done));
   });
+}
+
+absl::StatusOr<DeletionPlace> Deletions::Find(const std::optional<base::DeletionId>& id) const {
+  return id.has_value() ? FindDeletion(core_, *id) : NoSuchDeletion();
 }
 
 absl::StatusOr<DeletionView> Deletions::Get(DeletionPlace place) const {

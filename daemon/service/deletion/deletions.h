@@ -42,7 +42,7 @@ class Deletions {
   struct Created {
     DeletionPlace place;
     bool created = false;
-    std::string revision;
+    Revision revision;
     bool account_closed = false;
     bool subject_is_new = false;
     std::string unusable;  // as ChangeReply
@@ -57,12 +57,13 @@ class Deletions {
 
   // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL and those of a change.
   void Create(ChangeRequest change, NewDeletion deletion, CreateDone done);
-  // `change.command` carries the proof, and for kCancel the request's etag as the expected revision. Needs a pool
-  // thread; may block before it returns. DELETION_NOT_FOUND, DELETION_STATE, EXTENSION_NOT_ALLOWED, ETAG_REQUIRED,
-  // ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND.
+  // `change.command` carries the proof. Needs a pool thread; may block before it returns. DELETION_NOT_FOUND,
+  // DELETION_STATE, EXTENSION_NOT_ALLOWED, ETAG_REQUIRED, ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND.
   void Step(ChangeRequest change, DeletionPlace place, domain::StepCommand step, StepDone done);
 
   // These block. DELETION_NOT_FOUND, STORE_UNREADABLE.
+  // Without an id, which a malformed text has none of, the answer is that of an unknown one.
+  absl::StatusOr<DeletionPlace> Find(const std::optional<base::DeletionId>& id) const;
   absl::StatusOr<DeletionView> Get(DeletionPlace place) const;
   // It is open, and some of what it selects is on hold: asked without unsealing anything.
   absl::StatusOr<bool> IsOnHold(DeletionPlace place) const;

@@ -7,6 +7,7 @@
 #include "daemon/service/commit/change_hook.h"
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/rows/id_rows.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/task_rows.h"
@@ -107,6 +108,7 @@ class PlaceHoldHook final : public ChangeHook {
     absl::StatusOr<Waiting> open = OpenTasksOf(core, subject_);
     if (!open.ok()) return open.status();
     open_ = *std::move(open);
+    id_ = base::HoldId::Draw(core.random, core.PartitionOf(subject_).number);
     base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
     share_ = std::move(key.share);
     base::Digest unused{};
@@ -114,8 +116,13 @@ class PlaceHoldHook final : public ChangeHook {
     return Prepared::kGoOn;
   }
 
+  void AddPreconditions(std::vector<store::Precondition>& preconditions) const override {
+    preconditions.push_back(IdIsFree(id_));
+  }
+
   void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override {
     HoldRow row;
+    row.id = id_;
     row.subject = subject_;
     row.held = hold_.held;
     row.placed = hold_.basis;
@@ -132,6 +139,7 @@ class PlaceHoldHook final : public ChangeHook {
     }
     const HoldPlace place{core.PartitionOf(subject_), stamp.sequence};
     out.writes.push_back({store::Table::kHold, HoldKey(stamp.sequence), EncodeHoldRow(row)});
+    out.writes.push_back(PutId(id_, stamp.sequence));
     out.writes.push_back({store::Table::kHold, HoldOfKey(core, subject_, stamp.sequence), std::string()});
     out.writes.push_back({store::Table::kKeyShare, HoldShareKey(core, place), share_});
   }
@@ -147,6 +155,7 @@ class PlaceHoldHook final : public ChangeHook {
   TaskQueue& queue_;
   const base::SubjectHandle subject_;
   const NewHold hold_;
+  base::HoldId id_;
   MarkedRecordings recordings_;
   Waiting open_;
   std::string share_;
@@ -155,14 +164,9 @@ class PlaceHoldHook final : public ChangeHook {
 
 class ReleaseHoldHook final : public ChangeHook {
  public:
-  ReleaseHoldHook(TaskQueue& queue, base::SubjectHandle subject, HoldPlace place, LegalBasis basis,
-                  const domain::Command& command)
-      : queue_(queue),
-        subject_(subject),
-        place_(place),
-        basis_(std::move(basis)),
-        etag_(command.expected_revision),
-        proof_(command.proof) {}
+  ReleaseHoldHook(TaskQueue& queue, base::SubjectHandle subject, HoldPlace place, HoldRelease release,
+                  domain::Proof proof)
+      : queue_(queue), subject_(subject), place_(place), release_(std::move(release)), proof_(std::move(proof)) {}
 
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override {
     absl::StatusOr<HoldRow> row = LoadHold(core, place_, &bytes_);
@@ -193,7 +197,7 @@ class ReleaseHoldHook final : public ChangeHook {
   void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override {
     HoldRow next = row_;
     next.released_at = stamp.time;
-    next.released = basis_;
+    next.released = release_.basis;
     next.changed = stamp.sequence;
     next.sealed.clear();
     domain::SubjectFacts& after = out.transition.after;
@@ -222,11 +226,11 @@ class ReleaseHoldHook final : public ChangeHook {
   // A loosening.
   absl::Status MayRelease(const Core& core) const {
     if (absl::Status s = TimeToLoosen(core.Present()); !s.ok()) return s;
-    if (!etag_.has_value()) {
+    if (!release_.etag.has_value()) {
       return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED,
                              "releasing needs the hold's current etag: ListHolds has it");
     }
-    if (*etag_ != row_.changed) {
+    if (*release_.etag != row_.changed) {
       return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
                              "the etag is not the hold's current one: list the holds again");
     }
@@ -249,8 +253,7 @@ class ReleaseHoldHook final : public ChangeHook {
   TaskQueue& queue_;
   const base::SubjectHandle subject_;
   const HoldPlace place_;
-  const LegalBasis basis_;
-  const std::optional<uint64_t> etag_;
+  const HoldRelease release_;
   const domain::Proof proof_;
   HoldRow row_;
   std::string bytes_;
@@ -269,25 +272,25 @@ void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
   change.hook = std::make_shared<PlaceHoldHook>(queue_, change.subject, std::move(hold));
   changes_.Submit(std::move(change), [this, partition, done = std::move(done)](absl::StatusOr<ChangeReply> reply) {
     if (!reply.ok()) return done(std::move(reply).status());
-    // The hold is named by the commit that placed it, which is the revision that the reply names.
-    Revision revision;
-    if (!core_.tokens.Decode(reply->revision, &revision)) {
-      return done(wire::MakeError(v1::ERROR_REASON_INTERNAL, "a token of our own cannot be read"));
-    }
-    done(Placed{HoldPlace{partition, revision.sequence}, std::move(reply->revision), reply->subject_is_new});
+    // The reply's revision is the commit that placed the hold, also where the reply is that of a repetition.
+    done(Placed{HoldPlace{partition, reply->revision.sequence}, reply->revision, reply->subject_is_new});
   });
 }
 
-void Holds::Release(ChangeRequest change, HoldPlace place, LegalBasis basis, ReleaseDone done) {
+void Holds::Release(ChangeRequest change, HoldPlace place, HoldRelease release, ReleaseDone done) {
   std::string unused;
   const absl::StatusOr<HoldRow> row = LoadHold(core_, place, &unused);
   if (!row.ok()) return done(row.status());
   change.subject = row->subject;
   change.kind = ChangeKind::kHoldReleased;
-  change.hook = std::make_shared<ReleaseHoldHook>(queue_, change.subject, place, std::move(basis), change.command);
-  change.command.expected_revision.reset();  // the hold's etag, not the subject's
+  change.hook =
+      std::make_shared<ReleaseHoldHook>(queue_, change.subject, place, std::move(release), change.command.proof);
   changes_.Submit(std::move(change),
                   [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });
+}
+
+absl::StatusOr<HoldPlace> Holds::Find(const std::optional<base::HoldId>& id) const {
+  return id.has_value() ? FindHold(core_, *id) : NoSuchHold();
 }
 
 absl::StatusOr<HoldView> Holds::Get(HoldPlace place) const {

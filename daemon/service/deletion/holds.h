@@ -40,12 +40,18 @@ struct NewHold {
   DeletionPayload payload;
 };
 
+// A validated ReleaseHold, beside its ChangeRequest.
+struct HoldRelease {
+  LegalBasis basis;
+  std::optional<store::Sequence> etag = {};  // HoldRow::changed that was looked at; nothing: none was given
+};
+
 // Thread-safe; outlives what was submitted.
 class Holds {
  public:
   struct Placed {
     HoldPlace place;
-    std::string revision;
+    Revision revision;
     bool subject_is_new = false;
   };
   using PlaceDone = std::function<void(absl::StatusOr<Placed>)>;
@@ -56,12 +62,13 @@ class Holds {
   // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL beyond domain::kMaxHolds in force, or where they
   // name more than domain::kMaxSelectedRecordings recordings together; ACCOUNT_CLOSED; and those of a change.
   void Place(ChangeRequest change, NewHold hold, PlaceDone done);
-  // `change.command` carries the proof, and the hold's etag as the expected revision. Needs a pool thread; may block
-  // before it returns. HOLD_NOT_FOUND, ETAG_REQUIRED, ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND. One that is
-  // released stays as it is: OK.
-  void Release(ChangeRequest change, HoldPlace place, LegalBasis basis, ReleaseDone done);
+  // `change.command` carries the proof. Needs a pool thread; may block before it returns. HOLD_NOT_FOUND,
+  // ETAG_REQUIRED, ETAG_MISMATCH, EVIDENCE_REQUIRED, CLOCK_BEHIND. One that is released stays as it is: OK.
+  void Release(ChangeRequest change, HoldPlace place, HoldRelease release, ReleaseDone done);
 
   // These block. HOLD_NOT_FOUND, STORE_UNREADABLE.
+  // Without an id, which a malformed text has none of, the answer is that of an unknown one.
+  absl::StatusOr<HoldPlace> Find(const std::optional<base::HoldId>& id) const;
   absl::StatusOr<HoldView> Get(HoldPlace place) const;
   // From `from` on, at most `limit`.
   absl::StatusOr<HoldPage> List(const std::optional<base::SubjectHandle>& subject, bool include_released, size_t limit,

@@ -4,6 +4,7 @@
 
 #include "daemon/service/deletion/deletion_hooks.h"
 #include "daemon/service/rows/deletion_writes.h"
+#include "daemon/service/rows/id_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/wire/selector.h"
 
@@ -14,6 +15,7 @@ WithdrawalFollowUps::New WithdrawalFollowUps::Make(const Core& core, const domai
   New made;
   made.times.to = ended.up_to;
   domain::DeletionRequest& request = made.request;
+  request.id = base::DeletionId::Draw(core.random, core.PartitionOf(subject_).number);
   request.subject = subject_;
   request.cause = ended.cause;
   request.requester = domain::Actor::kSystem;
@@ -63,6 +65,7 @@ absl::StatusOr<ChangeHook::Prepared> WithdrawalFollowUps::Prepare(const Core& co
 void WithdrawalFollowUps::AddPreconditions(std::vector<store::Precondition>& preconditions) const {
   forgiven_.AddPreconditions(preconditions);
   if (ends_something_) preconditions.push_back(systems_.AsPrecondition());
+  for (const New& made : made_) preconditions.push_back(IdIsFree(made.request.id));
 }
 
 void WithdrawalFollowUps::Build(const Core& core, const store::Stamp& stamp, HookOutput& out) {

@@ -2,6 +2,7 @@
 #include "daemon/service/erasure/erasures.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "daemon/service/erasure/finished.h"
 #include "daemon/service/rows/deletion_writes.h"
 #include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/id_rows.h"
 #include "daemon/service/rows/load_subject.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
@@ -32,6 +34,32 @@ absl::Status ListRows(const Core& core, store::Partition partition, store::Table
         return true;
       });
   return scanned.ok() ? absl::OkStatus() : StoreUnreadable();
+}
+
+// Of each of the subject's holds its row, that of its id, and its line in the subject's list.
+absl::Status ListHolds(const Core& core, base::SubjectHandle subject, std::vector<store::RowKey>* rows) {
+  const store::Partition partition = core.PartitionOf(subject);
+  std::vector<std::string> lines;
+  const std::string lines_of = HoldOfKey(core, subject, 0);
+  const absl::Status listed =
+      ListRows(core, partition, store::Table::kHold, lines_of.substr(0, lines_of.size() - 8), &lines);
+  if (!listed.ok()) return listed;
+  for (std::string& line : lines) {
+    const HoldPlace place{partition, SequenceOfHoldKey(line)};
+    std::string unused;
+    const absl::StatusOr<HoldRow> row = LoadHold(core, place, &unused);
+    if (!row.ok()) return row.status();
+    rows->push_back({store::Table::kHold, HoldKey(place.sequence)});
+    rows->push_back(IdRow(row->id));
+    rows->push_back({store::Table::kHold, std::move(line)});
+  }
+  return absl::OkStatus();
+}
+
+// What the suppression's commit wrote or deleted itself is not EraseListed's to delete.
+bool IsListedAlone(const store::RowKey& row) {
+  return row.table == store::Table::kRecording || row.table == store::Table::kHold ||
+         row.table == store::Table::kHoldById;
 }
 
 }  // namespace
@@ -108,16 +136,7 @@ absl::Status Erasures::ListAccount(const Finished& finished, const domain::Subje
   std::vector<std::string> recordings;
   if (absl::Status s = ListRows(core_, partition, store::Table::kRecording, key, &recordings); !s.ok()) return s;
   for (std::string& recording : recordings) all.rows.push_back({store::Table::kRecording, std::move(recording)});
-  std::vector<std::string> holds;
-  const std::string holds_of = HoldOfKey(core_, subject, 0);
-  if (absl::Status s = ListRows(core_, partition, store::Table::kHold, holds_of.substr(0, holds_of.size() - 8), &holds);
-      !s.ok()) {
-    return s;
-  }
-  for (std::string& hold : holds) {
-    all.rows.push_back({store::Table::kHold, HoldKey(SequenceOfHoldKey(hold))});
-    all.rows.push_back({store::Table::kHold, std::move(hold)});
-  }
+  if (absl::Status s = ListHolds(core_, subject, &all.rows); !s.ok()) return s;
   for (store::Sequence next = facts.revision; next != 0;) {
     const absl::StatusOr<store::FeedRow> feed = core_.store.FeedAt(partition, next);
     ChangeRow row;
@@ -195,11 +214,7 @@ absl::Status Erasures::EraseListed(const Finished& finished) {
   if (!scanned.ok()) return StoreUnreadable();
   if (damaged) return DamagedWaiting();
   for (store::EraseTargets& chunk : chunks) {
-    // What the suppression's commit wrote or deleted itself is not ours to delete.
-    chunk.rows.erase(std::remove_if(chunk.rows.begin(), chunk.rows.end(),
-                                    [](const store::RowKey& row) {
-                                      return row.table != store::Table::kRecording && row.table != store::Table::kHold;
-                                    }),
+    chunk.rows.erase(std::remove_if(chunk.rows.begin(), chunk.rows.end(), std::not_fn(IsListedAlone)),
                      chunk.rows.end());
     if (absl::Status s = core_.store.Erase(partition, chunk.rows); !s.ok()) return s;
     if (absl::Status s = core_.store.EraseFeed(partition, chunk.feed); !s.ok()) return s;

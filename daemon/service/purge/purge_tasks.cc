@@ -5,6 +5,7 @@
 #include <set>
 
 #include "daemon/service/commit/retry.h"
+#include "daemon/service/rows/id_rows.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/task_rows.h"
@@ -24,6 +25,11 @@ void CountErased(const TaskFailure& failure, TaskRow* row) {
 }  // namespace
 
 PurgeTasks::PurgeTasks(Core& core, TaskQueue& queue) : core_(core), queue_(queue) {}
+
+absl::StatusOr<DeletionPlace> PurgeTasks::Find(const std::optional<base::DeletionId>& id) const {
+  absl::StatusOr<DeletionPlace> place = id.has_value() ? FindDeletion(core_, *id) : NoSuchDeletion();
+  return absl::IsNotFound(place.status()) ? NoSuchTask() : place;
+}
 
 // A task that may be handed out, as it is read.
 struct PurgeTasks::Candidate {

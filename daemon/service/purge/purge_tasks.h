@@ -62,6 +62,9 @@ class PurgeTasks {
  public:
   PurgeTasks(Core& core, TaskQueue& queue);
 
+  // Where the request of a task lies. Without an id, which a malformed text has none of, the answer is that of an
+  // unknown one. Blocks. TASK_NOT_FOUND, STORE_UNREADABLE.
+  absl::StatusOr<DeletionPlace> Find(const std::optional<base::DeletionId>& id) const;
   // At most `limit` tasks, each with an epoch of its own lease; durable before they are returned. Empty: there are none
   // now.
   absl::StatusOr<std::vector<LeasedTask>> Lease(const SystemRow& system, size_t limit, base::Span visibility);

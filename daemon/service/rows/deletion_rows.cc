@@ -12,7 +12,7 @@ using base::Decoder;
 using base::Encoder;
 using base::Instant;
 
-constexpr uint8_t kDeletionFormat = 2;
+constexpr uint8_t kDeletionFormat = 3;
 constexpr size_t kMaxSystemParts = 1024;
 constexpr uint8_t kExtendedBit = 1, kUnsettledBit = 2, kConfirmedBit = 4;
 
@@ -116,6 +116,7 @@ std::string EncodeDeletionRow(const DeletionRow& row) {
   std::string bytes;
   Encoder out(&bytes);
   out.Byte(kDeletionFormat);
+  out.Raw(base::View(request.id.bytes));
   out.Raw(base::View(request.subject.bytes));
   out.Byte(static_cast<uint8_t>(request.cause));
   out.Byte(static_cast<uint8_t>(request.state));
@@ -155,6 +156,7 @@ bool DecodeDeletionRow(std::string_view bytes, DeletionRow* row) {
   domain::DeletionRequest& request = row->request;
   Decoder in(bytes);
   if (in.Byte() != kDeletionFormat) return false;
+  request.id.bytes = in.Array<16>();
   request.subject.bytes = in.Array<16>();
   const uint8_t cause = in.Byte();
   const uint8_t state = in.Byte();
@@ -285,14 +287,16 @@ base::Bytes16 SelectorDigest(const domain::Selector& selector) {
   return digest;
 }
 
+absl::Status NoSuchDeletion() {
+  return wire::MakeError(v1::ERROR_REASON_DELETION_NOT_FOUND, "there is no deletion request of that deletion_id");
+}
+
 absl::StatusOr<DeletionRow> LoadDeletion(const Core& core, DeletionPlace place, std::string* bytes) {
   absl::StatusOr<std::string> stored = absl::NotFoundError("no such partition");
   if (place.partition.number < core.store.partition_count()) {
     stored = core.store.Get(place.partition, store::Table::kDeletion, DeletionKey(place.number));
   }
-  if (absl::IsNotFound(stored.status())) {
-    return wire::MakeError(v1::ERROR_REASON_DELETION_NOT_FOUND, "there is no deletion request of that deletion_id");
-  }
+  if (absl::IsNotFound(stored.status())) return NoSuchDeletion();
   if (!stored.ok()) return StoreUnreadable();
   DeletionRow row;
   if (!DecodeDeletionRow(*stored, &row)) {

@@ -76,6 +76,7 @@ absl::StatusOr<DeletionPayload> OpenSealed(const Core& core, store::Partition pa
                                            base::SubjectHandle subject, const std::string& sealed);
 absl::StatusOr<DeletionPayload> OpenDeletion(const Core& core, DeletionPlace place, const DeletionRow& row);
 
+absl::Status NoSuchDeletion();
 // DELETION_NOT_FOUND, STORE_UNREADABLE, INTERNAL.
 absl::StatusOr<DeletionRow> LoadDeletion(const Core& core, DeletionPlace place);
 // The same with the bytes as they lie there.

@@ -1,6 +1,7 @@
 #include "daemon/service/rows/deletion_writes.h"
 
 #include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/rows/id_rows.h"
 #include "daemon/service/rows/task_rows.h"
 
 namespace consent::service {
@@ -14,6 +15,7 @@ void WriteTasks(const domain::DeletionRequest& request, DeletionNumber number, s
 void WriteNewDeletion(const Core& core, DeletionPlace place, const DeletionRow& row, const std::string& share,
                       std::vector<store::Write>& writes) {
   writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(row)});
+  writes.push_back(PutId(row.request.id, place.number));
   ListDeletion(core, place.number, row.request, writes);
   writes.push_back({store::Table::kKeyShare, DeletionShareKey(core, place), share});
   WriteTasks(row.request, place.number, writes);

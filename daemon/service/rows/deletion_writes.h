@@ -8,8 +8,8 @@
 
 namespace consent::service {
 
-// The rows of a request that begins: its own, its line in the subject's list, its key's share, and a task for each of
-// its parts.
+// The rows of a request that begins: its own, that of its id, its line in the subject's list, its key's share, and a
+// task for each of its parts. Precondition: its id is free.
 void WriteNewDeletion(const Core& core, DeletionPlace place, const DeletionRow& row, const std::string& share,
                       std::vector<store::Write>& writes);
 // Ends a request that was open and is not done: its tasks and its key go, and what is left of it in the files is noted

@@ -9,7 +9,7 @@
 namespace consent::service {
 namespace {
 
-constexpr uint8_t kHoldFormat = 1;
+constexpr uint8_t kHoldFormat = 2;
 constexpr char kByNumber = 'n';
 constexpr char kBySubject = 's';
 constexpr size_t kMaxOrderBytes = 256;
@@ -35,6 +35,7 @@ std::string EncodeHoldRow(const HoldRow& row) {
   std::string bytes;
   base::Encoder out(&bytes);
   out.Byte(kHoldFormat);
+  out.Raw(base::View(row.id.bytes));
   out.Raw(base::View(row.subject.bytes));
   out.Byte(static_cast<uint8_t>(row.held.scope.kind));
   if (row.held.scope.kind != domain::ScopeKind::kAccount) out.Raw(base::View(row.held.scope.handle));
@@ -55,6 +56,7 @@ bool DecodeHoldRow(std::string_view bytes, HoldRow* row) {
   *row = HoldRow{};
   base::Decoder in(bytes);
   if (in.Byte() != kHoldFormat) return false;
+  row->id.bytes = in.Array<16>();
   row->subject.bytes = in.Array<16>();
   const uint8_t scope = in.Byte();
   if (scope > static_cast<uint8_t>(domain::ScopeKind::kDevice)) return false;
@@ -106,14 +108,16 @@ store::Sequence SequenceOfHoldKey(std::string_view key) {
   return in.BigEndian(8);
 }
 
+absl::Status NoSuchHold() {
+  return wire::MakeError(v1::ERROR_REASON_HOLD_NOT_FOUND, "there is no hold of that hold_id");
+}
+
 absl::StatusOr<HoldRow> LoadHold(const Core& core, HoldPlace place, std::string* bytes) {
   absl::StatusOr<std::string> stored = absl::NotFoundError("no such partition");
   if (place.partition.number < core.store.partition_count()) {
     stored = core.store.Get(place.partition, store::Table::kHold, HoldKey(place.sequence));
   }
-  if (absl::IsNotFound(stored.status())) {
-    return wire::MakeError(v1::ERROR_REASON_HOLD_NOT_FOUND, "there is no hold of that hold_id");
-  }
+  if (absl::IsNotFound(stored.status())) return NoSuchHold();
   if (!stored.ok()) return StoreUnreadable();
   HoldRow row;
   if (!DecodeHoldRow(*stored, &row)) return DamagedHold();

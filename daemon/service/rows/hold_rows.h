@@ -24,6 +24,7 @@ struct LegalBasis {
 };
 
 struct HoldRow {
+  base::HoldId id;
   base::SubjectHandle subject;
   domain::HeldPart held;
   LegalBasis placed;
@@ -45,6 +46,7 @@ std::string HoldShareKey(const Core& core, HoldPlace place);
 // The sequence at the end of either; 0 where it is none.
 store::Sequence SequenceOfHoldKey(std::string_view key);
 
+absl::Status NoSuchHold();
 // HOLD_NOT_FOUND, STORE_UNREADABLE, INTERNAL. These read, and may block.
 absl::StatusOr<HoldRow> LoadHold(const Core& core, HoldPlace place, std::string* bytes);
 

@@ -1,9 +1,6 @@
 #include "daemon/service/state/tokens.h"
 
-#include <sodium.h>
-
-#include <array>
-
+#include "daemon/base/base64.h"
 #include "daemon/base/bytes.h"
 
 namespace consent::service {
@@ -17,42 +14,74 @@ constexpr size_t kTokenBytes = kBodyBytes + 4;
 
 Tokens::Tokens(const base::Keys& keys, const base::Bytes16& store_id) : keys_(keys), store_id_(store_id) {}
 
-uint32_t Tokens::Tag(std::string_view body, TokenUse use, std::string_view of) const {
-  std::string tagged(body);
-  tagged.append(base::View(store_id_));
-  if (use != TokenUse::kRevision) tagged.append(1, static_cast<char>(use)).append(of);
+uint32_t Tokens::Tag(Kind kind, std::string_view body, std::string_view of) const {
+  std::string tagged(1, static_cast<char>(kind));
+  tagged.append(body).append(base::View(store_id_)).append(of);
   return keys_.TokenTag(tagged);
 }
 
-std::string Tokens::Encode(Revision revision, TokenUse use, std::string_view of) const {
-  std::string body;
-  base::Encoder out(&body);
+std::string Tokens::EncodePosition(Kind kind, const Position& position, std::string_view of) const {
+  std::string bytes;
+  base::Encoder out(&bytes);
   out.Byte(kVersion);
-  out.BigEndian(revision.partition.number, 2);
-  out.BigEndian(revision.sequence, 8);
-  out.BigEndian(Tag(body, use, of), 4);
-  std::array<char, sodium_base64_ENCODED_LEN(kTokenBytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING)> text{};
-  sodium_bin2base64(text.data(), text.size(), reinterpret_cast<const unsigned char*>(body.data()), body.size(),
-                    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-  return text.data();
+  out.BigEndian(position.partition.number, 2);
+  out.BigEndian(position.number, 8);
+  out.BigEndian(Tag(kind, bytes, of), 4);
+  return base::EncodeBase64Url(bytes);
 }
 
-bool Tokens::Decode(std::string_view token, Revision* revision, TokenUse use, std::string_view of) const {
-  std::array<unsigned char, kTokenBytes> bytes{};
-  size_t size = 0;
-  const char* end = nullptr;
-  if (sodium_base642bin(bytes.data(), bytes.size(), token.data(), token.size(), nullptr, &size, &end,
-                        sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-      size != kTokenBytes || end != token.data() + token.size()) {
-    return false;
-  }
-  const std::string_view raw(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  base::Decoder in(raw);
+std::optional<Tokens::Position> Tokens::DecodePosition(Kind kind, std::string_view text, std::string_view of) const {
+  const std::optional<std::string> bytes = base::DecodeBase64Url(text, kTokenBytes);
+  if (!bytes.has_value()) return std::nullopt;
+  base::Decoder in(*bytes);
   const uint8_t version = in.Byte();
-  revision->partition.number = static_cast<uint16_t>(in.BigEndian(2));
-  revision->sequence = in.BigEndian(8);
+  Position position;
+  position.partition.number = static_cast<uint16_t>(in.BigEndian(2));
+  position.number = in.BigEndian(8);
   const auto tag = static_cast<uint32_t>(in.BigEndian(4));
-  return version == kVersion && in.Done() && tag == Tag(raw.substr(0, kBodyBytes), use, of);
+  const bool ours =
+      version == kVersion && in.Done() && tag == Tag(kind, std::string_view(*bytes).substr(0, kBodyBytes), of);
+  return ours ? std::optional<Position>(position) : std::nullopt;
+}
+
+std::string Tokens::Encode(const Revision& revision) const {
+  return EncodePosition(Kind::kRevision, {revision.partition, revision.sequence}, {});
+}
+
+std::optional<Revision> Tokens::DecodeRevision(std::string_view text) const {
+  const std::optional<Position> position = DecodePosition(Kind::kRevision, text, {});
+  if (!position.has_value()) return std::nullopt;
+  return Revision{position->partition, position->number};
+}
+
+std::string Tokens::Encode(const DeletionEtag& etag) const {
+  return EncodePosition(Kind::kDeletionEtag, {{etag.of.partition()}, etag.changed}, base::View(etag.of.bytes));
+}
+
+std::optional<DeletionEtag> Tokens::DecodeEtag(std::string_view text, const base::DeletionId& of) const {
+  const std::optional<Position> position = DecodePosition(Kind::kDeletionEtag, text, base::View(of.bytes));
+  if (!position.has_value()) return std::nullopt;
+  return DeletionEtag{of, position->number};
+}
+
+std::string Tokens::Encode(const HoldEtag& etag) const {
+  return EncodePosition(Kind::kHoldEtag, {{etag.of.partition()}, etag.changed}, base::View(etag.of.bytes));
+}
+
+std::optional<HoldEtag> Tokens::DecodeEtag(std::string_view text, const base::HoldId& of) const {
+  const std::optional<Position> position = DecodePosition(Kind::kHoldEtag, text, base::View(of.bytes));
+  if (!position.has_value()) return std::nullopt;
+  return HoldEtag{of, position->number};
+}
+
+std::string Tokens::Encode(const PageToken& page, std::string_view listing) const {
+  return EncodePosition(Kind::kPage, {page.partition, page.position}, listing);
+}
+
+std::optional<PageToken> Tokens::DecodePage(std::string_view text, std::string_view listing) const {
+  const std::optional<Position> position = DecodePosition(Kind::kPage, text, listing);
+  if (!position.has_value()) return std::nullopt;
+  return PageToken{position->partition, position->number};
 }
 
 }  // namespace consent::service

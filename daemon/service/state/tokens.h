@@ -1,36 +1,73 @@
-// Opaque tokens: revisions (also etags), ids and page tokens. A token names a partition and a sequence and carries a
-// tag under a key of this store over what it is for, so that tokens of another store, of another kind, of another
-// listing or of nobody are told apart from stale ones.
+// Opaque texts that callers hand back: how far a subject has come, what of a request or a hold was looked at, where a
+// listing goes on. Each carries a tag under a key of this store over what it is and what it belongs to, so that one of
+// another store, of another kind, of another thing or of nobody is told apart from one that is stale. Layouts:
+// daemon/store/FORMAT.md.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "daemon/base/keys.h"
+#include "daemon/base/random_id.h"
 #include "daemon/store/store.h"
 
 namespace consent::service {
 
+// How far a subject has come: the commit that changed it last. It is the etag of its settings, too.
 struct Revision {
   store::Partition partition;
   store::Sequence sequence = 0;
+  bool operator==(const Revision&) const = default;
 };
 
-enum class TokenUse : uint8_t { kRevision = 0, kDeletion, kDeletionEtag, kHold, kHoldEtag, kTask, kPage };
+// What of a deletion request or a hold was looked at: the commit of its last step.
+template <typename IdT>
+struct Etag {
+  IdT of;
+  store::Sequence changed = 0;
+  bool operator==(const Etag&) const = default;
+};
+using DeletionEtag = Etag<base::DeletionId>;
+using HoldEtag = Etag<base::HoldId>;
 
-// Thread-safe; immutable. Tokens are URL-safe text of at most 32 bytes.
+// Where a listing goes on: the first row of the next page.
+struct PageToken {
+  store::Partition partition;
+  uint64_t position = 0;
+  bool operator==(const PageToken&) const = default;
+};
+
+// Thread-safe; immutable. Texts are URL-safe and of at most 32 bytes. Each decodes to nothing unless Encode of this
+// store made it for the same.
 class Tokens {
  public:
   Tokens(const base::Keys& keys, const base::Bytes16& store_id);
-  // `of`: what else it belongs to: of a task its system, of a page its listing and filter.
-  std::string Encode(Revision revision, TokenUse use = TokenUse::kRevision, std::string_view of = {}) const;
-  // False unless Encode of this store made it for the same.
-  bool Decode(std::string_view token, Revision* revision, TokenUse use = TokenUse::kRevision,
-              std::string_view of = {}) const;
+
+  std::string Encode(const Revision& revision) const;
+  std::optional<Revision> DecodeRevision(std::string_view text) const;
+
+  std::string Encode(const DeletionEtag& etag) const;
+  std::optional<DeletionEtag> DecodeEtag(std::string_view text, const base::DeletionId& of) const;
+  std::string Encode(const HoldEtag& etag) const;
+  std::optional<HoldEtag> DecodeEtag(std::string_view text, const base::HoldId& of) const;
+
+  // `listing`: its method, filter and subject.
+  std::string Encode(const PageToken& page, std::string_view listing) const;
+  std::optional<PageToken> DecodePage(std::string_view text, std::string_view listing) const;
 
  private:
-  uint32_t Tag(std::string_view body, TokenUse use, std::string_view of) const;
+  enum class Kind : uint8_t { kRevision = 1, kDeletionEtag = 2, kHoldEtag = 3, kPage = 4 };
+  // A place in a store, which all kinds are made of.
+  struct Position {
+    store::Partition partition;
+    uint64_t number = 0;
+  };
+  std::string EncodePosition(Kind kind, const Position& position, std::string_view of) const;
+  std::optional<Position> DecodePosition(Kind kind, std::string_view text, std::string_view of) const;
+  uint32_t Tag(Kind kind, std::string_view body, std::string_view of) const;
+
   base::Keys keys_;
   base::Bytes16 store_id_;
 };

@@ -18,9 +18,9 @@ absl::StatusOr<CheckSession> CheckEligibility::Begin(std::string_view at_least) 
                            "the daemon is starting or stopping: no answer, which means no");
   }
   if (!at_least.empty()) {
-    Revision revision;
-    if (!core_.tokens.Decode(at_least, &revision) || revision.partition.number >= core_.store.partition_count() ||
-        core_.store.GetHead(revision.partition).stamp.sequence < revision.sequence) {
+    const std::optional<Revision> revision = core_.tokens.DecodeRevision(at_least);
+    if (!revision.has_value() || revision->partition.number >= core_.store.partition_count() ||
+        core_.store.GetHead(revision->partition).stamp.sequence < revision->sequence) {
       return wire::MakeError(v1::ERROR_REASON_REVISION_NOT_REACHED,
                              "at_least_revision is not a revision that this store has reached: it belongs to another "
                              "store, or this one was restored");

@@ -68,7 +68,7 @@ absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const 
   if (!stored->found) return NotFound();
   SubjectView view;
   view.facts = std::move(stored->facts);
-  view.revision = core_.tokens.Encode(Revision{core_.PartitionOf(subject), view.facts.revision});
+  view.revision = Revision{core_.PartitionOf(subject), view.facts.revision};
   HideGuardiansOfAdults(core_, &view.facts);
   if (view.facts.scopes.size() == 1) return view;
   const auto row = core_.store.Get(core_.PartitionOf(subject), store::Table::kNames, core_.SubjectKey(subject));
@@ -84,22 +84,15 @@ absl::StatusOr<SubjectView> ReadSubject::Get(base::SubjectHandle subject) const 
 }
 
 absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, int page_size,
-                                                 std::string_view page_token) const {
+                                                 store::Sequence from) const {
   if (!core_.ready.load(std::memory_order_acquire)) return NotServing();
   absl::StatusOr<StoredFacts> stored = LoadFacts(core_, subject);
   if (!stored.ok()) return stored.status();
   if (!stored->found) return NotFound();
   if (domain::IsForgotten(stored->facts)) return HistoryPage{};
   const store::Partition partition = core_.PartitionOf(subject);
-  store::Sequence next = stored->facts.revision;
-  if (!page_token.empty()) {
-    Revision from;
-    if (!core_.tokens.Decode(page_token, &from, TokenUse::kPage, base::View(subject.bytes)) ||
-        from.partition != partition || from.sequence == 0 || from.sequence > next) {
-      return wire::FieldError("page_token", "not a token that this listing gave");
-    }
-    next = from.sequence;
-  }
+  if (from > stored->facts.revision) return wire::FieldError("page_token", "not a token that this listing gave");
+  store::Sequence next = from != 0 ? from : stored->facts.revision;
   const auto key = PayloadKeyOf(core_, subject);
   if (!key.ok()) return key.status();
   HistoryPage page;
@@ -112,16 +105,14 @@ absl::StatusOr<HistoryPage> ReadSubject::History(base::SubjectHandle subject, in
     absl::StatusOr<Payload> payload = OpenPayload(*key, item.row.sealed, subject);
     if (!payload.ok()) return payload.status();
     item.payload = *std::move(payload);
-    item.revision = core_.tokens.Encode(Revision{partition, next});
+    item.revision = Revision{partition, next};
     item.time = feed.stamp.time;
     next = item.row.previous;
     item.row.facts.clear();
     item.row.sealed.clear();
     page.items.push_back(std::move(item));
   }
-  if (next != 0) {
-    page.next_page_token = core_.tokens.Encode(Revision{partition, next}, TokenUse::kPage, base::View(subject.bytes));
-  }
+  page.next = next;
   return page;
 }
 
@@ -166,7 +157,7 @@ absl::StatusOr<SettingsAt> ReadSubject::At(base::SubjectHandle subject, base::In
     SettingsAt settings;
     settings.view.names = std::move(now->names);
     settings.view.guardians = std::move(now->guardians);
-    settings.view.revision = core_.tokens.Encode(Revision{core_.PartitionOf(subject), next});
+    settings.view.revision = Revision{core_.PartitionOf(subject), next};
     if (!domain::DecodeFacts(row.facts, &settings.view.facts)) return Damaged();
     const auto policy = core_.policies.At(at);
     settings.rules = core_.policies.RulesAt(at);

@@ -18,11 +18,11 @@ struct SubjectView {
   domain::SubjectFacts facts;
   std::vector<std::pair<domain::ScopeRef, std::string>> names;
   std::vector<std::pair<base::GuardianHandle, std::string>> guardians;
-  std::string revision;  // token, also the etag
+  Revision revision;  // also the etag
 };
 
 struct HistoryItem {
-  std::string revision;
+  Revision revision;
   base::Instant time;
   ChangeRow row;    // without `facts` and `sealed`
   Payload payload;  // opened
@@ -30,7 +30,7 @@ struct HistoryItem {
 
 struct HistoryPage {
   std::vector<HistoryItem> items;  // newest first
-  std::string next_page_token;     // empty: last page
+  store::Sequence next = 0;        // where the next page begins; 0: this is the last
 };
 
 struct SettingsAt {
@@ -44,8 +44,9 @@ class ReadSubject {
  public:
   explicit ReadSubject(Core& core);
   absl::StatusOr<SubjectView> Get(base::SubjectHandle subject) const;
-  // `page_size` 1..1000.
-  absl::StatusOr<HistoryPage> History(base::SubjectHandle subject, int page_size, std::string_view page_token) const;
+  // From the change at `from` backwards; 0: from the newest. `page_size` 1..1000. INVALID_FIELD of page_token where no
+  // page began there.
+  absl::StatusOr<HistoryPage> History(base::SubjectHandle subject, int page_size, store::Sequence from) const;
   // NO_SETTINGS_AT_TIME before the first change.
   absl::StatusOr<SettingsAt> At(base::SubjectHandle subject, base::Instant at) const;
 

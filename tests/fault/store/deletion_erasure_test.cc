@@ -178,6 +178,10 @@ TEST_F(DeletionErasure, OfAClosedAccountOnlyTheSuppressionRecordStays) {
   const std::string key = world_->core().SubjectKey(subject);
   Note(keys, Row(Table::kKeyShare, key), "the account's key share");
   Note(bytes, Row(Table::kNames, key), "the names");
+  const service::HoldPlace hold = deleting_->Hold("a", domain::HeldPart{});
+  const base::HoldId held = world_->holds().Get(hold)->row.id;
+  Note(bytes, std::string(base::View(held.bytes)), "a hold's id");
+  ASSERT_TRUE(deleting_->Release(hold).ok());
   const std::string recording = world_->core().RecordingKey(subject, world_->core().hasher.Recording("r1"));
   Note(bytes, Row(Table::kRecording, recording).substr(16), "a recording's marks");
   Note(bytes, recording.substr(16), "where a recording's marks lay");
@@ -197,9 +201,10 @@ TEST_F(DeletionErasure, OfAClosedAccountOnlyTheSuppressionRecordStays) {
   EXPECT_EQ(deleting_->Get(place).state, DeletionState::kCompleted);
   ASSERT_TRUE(world_->erasures().EraseBytes(world_->Now()).ok());
   EXPECT_EQ(Found(bytes), "");
+  EXPECT_FALSE(world_->holds().Find(held).ok());
   EXPECT_TRUE(domain::IsSuppressionRecord(world_->Facts("a")));
   EXPECT_FALSE(world_->Facts("b").closed_at.IsSet()) << "nor is anybody else touched";
-  EXPECT_EQ(world_->reads().History(world_->Handle("b"), 10, "")->items.size(), 1U);
+  EXPECT_EQ(world_->reads().History(world_->Handle("b"), 10, 0)->items.size(), 1U);
 }
 
 // The search would find it.

@@ -15,10 +15,9 @@ from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import types_pb2 as types
 
 from harness import PATIENCE, DaemonTest, refused, until
-from words import ago, check, fresh_id, household, opt_out, reasons, turn, turn_on, update
+from words import ago, check, fresh_id, household, reasons, turn_on
 
 EVERYTHING = deletion.DeletionSelector(everything=True)
-WHOLE = deletion.HoldSelector(account=True)
 
 
 class DeletionTest(DaemonTest):
@@ -345,44 +344,6 @@ class Workers(DeletionTest):
         self.assertEqual(len(of_one.requests), 3)
         wrong = deletion.ListDeletionRequestsRequest(page_token="made-up")
         self.assertIn("page_token", refused(self.api.deletions.ListDeletionRequests, wrong).fields)
-
-
-class Tokens(DeletionTest):
-    """Each token is taken by what gave it, and by nothing else."""
-
-    def test_a_token_of_each_kind_offered_to_each_method(self):
-        self.register("audio", "vendor")
-        for account in ("a", "b"):
-            self.api.settings.OptOut(opt_out(account))
-            self.api.settings.UpdateSettings(update(account, [turn(settings.SWITCH_OFF, device="den")]))
-            for name in ("r1", "r2"):
-                self.ask(account, deletion.DeletionSelector(recordings=deletion.RecordingIds(recording_ids=[name])))
-                placed = self.api.holds.PlaceHold(hold.PlaceHoldRequest(account_id=account, authority="court", reason="matter", selector=WHOLE,
-                                                                        request_id=fresh_id())).hold
-        listings = {
-            "history": (self.api.settings.ListSettingsHistory, settings.ListSettingsHistoryRequest(account_id="a", page_size=1)),
-            "history of another": (self.api.settings.ListSettingsHistory, settings.ListSettingsHistoryRequest(account_id="b", page_size=1)),
-            "holds": (self.api.holds.ListHolds, hold.ListHoldsRequest(page_size=1)),
-            "holds, released too": (self.api.holds.ListHolds, hold.ListHoldsRequest(page_size=1, include_released=True)),
-            "requests": (self.api.deletions.ListDeletionRequests, deletion.ListDeletionRequestsRequest(page_size=1)),
-            "requests of one": (self.api.deletions.ListDeletionRequests, deletion.ListDeletionRequestsRequest(page_size=1, account_id="a")),
-            "tasks": (self.api.purges.ListTasks, purge.ListTasksRequest(system="audio", page_size=1)),
-            "tasks of another": (self.api.purges.ListTasks, purge.ListTasksRequest(system="vendor", page_size=1)),
-        }
-        tokens = {name: call(request).next_page_token for name, (call, request) in listings.items()}
-        self.assertTrue(all(tokens.values()), tokens)
-        tokens["a revision"] = self.api.settings.GetSettings(settings.GetSettingsRequest(account_id="a")).etag
-        tokens["a hold"], tokens["a hold's etag"] = placed.hold_id, placed.etag
-        request = self.api.deletions.ListDeletionRequests(deletion.ListDeletionRequestsRequest()).requests[0]
-        tokens["a request"], tokens["a request's etag"] = request.deletion_id, request.etag
-        for name, (call, request) in listings.items():
-            for given, token in tokens.items():
-                with self.subTest(listing=name, token=given):
-                    request.page_token = token
-                    if given == name:
-                        call(request)
-                    else:
-                        self.assertEqual(list(refused(call, request).fields), ["page_token"])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <future>
+#include <map>
+
+#include "daemon/service/rows/id_rows.h"
 
 namespace consent::test {
 namespace {
@@ -18,7 +21,44 @@ T Required(absl::StatusOr<T> result, const char* what) {
   std::abort();
 }
 
+std::map<std::string, std::string> RowsOf(const World& world, store::Partition partition, store::Table table) {
+  std::map<std::string, std::string> rows;
+  const absl::Status scanned =
+      world.core().store.Scan(partition, table, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
+        rows[std::string(key)] = value;
+        return true;
+      });
+  if (!scanned.ok()) std::abort();
+  return rows;
+}
+
 }  // namespace
+
+std::string WrongIds(const World& world) {
+  std::string wrong;
+  for (uint16_t number = 0; number < world.core().store.partition_count(); ++number) {
+    const store::Partition partition{number};
+    std::map<std::string, std::string> requests, holds;  // what the rows should be
+    for (const auto& [key, value] : RowsOf(world, partition, store::Table::kDeletion)) {
+      service::DeletionRow row;
+      if (!service::DecodeDeletionRow(value, &row)) wrong += "a request's row is damaged\n";
+      const store::Write put = service::PutId(row.request.id, service::NumberOfKey(key));
+      if (row.request.id.partition() != number) wrong += "a request's id names another partition\n";
+      requests[put.key] = *put.value;
+    }
+    for (const auto& [key, value] : RowsOf(world, partition, store::Table::kHold)) {
+      service::HoldRow row;
+      if (value.empty()) continue;  // a line of a subject's list
+      if (!service::DecodeHoldRow(value, &row)) wrong += "a hold's row is damaged\n";
+      const store::Write put = service::PutId(row.id, service::SequenceOfHoldKey(key));
+      if (row.id.partition() != number) wrong += "a hold's id names another partition\n";
+      holds[put.key] = *put.value;
+    }
+    if (RowsOf(world, partition, store::Table::kDeletionById) != requests) wrong += "requests and ids disagree\n";
+    if (RowsOf(world, partition, store::Table::kHoldById) != holds) wrong += "holds and ids disagree\n";
+  }
+  return wrong;
+}
 
 domain::Selector AllOfIt() {
   domain::Selector selector;
@@ -94,12 +134,11 @@ absl::Status Deleting::Step(service::DeletionPlace place, service::DeletionStep 
 
 absl::Status Deleting::Cancel(service::DeletionPlace place) {
   service::ChangeRequest change;
-  change.command.expected_revision = Get(place).changed;
   change.command.proof.channel = domain::Channel::kApp;
   change.command.proof.actor = domain::Actor::kSelf;
   std::promise<absl::Status> promise;
   world_.deletions().Step(
-      std::move(change), place, {service::DeletionStep::kCancel},
+      std::move(change), place, {.step = service::DeletionStep::kCancel, .etag = Get(place).changed},
       [&](const absl::StatusOr<service::Deletions::Stepped>& done) { promise.set_value(done.status()); });
   absl::Status done = promise.get_future().get();
   world_.Wait(kMinute);
@@ -160,11 +199,11 @@ service::HoldPlace Deleting::Hold(const std::string& account, domain::HeldPart h
 
 absl::Status Deleting::Release(service::HoldPlace place) {
   service::ChangeRequest change;
-  change.command.expected_revision = Required(world_.holds().Get(place), "hold").row.changed;
+  const store::Sequence etag = Required(world_.holds().Get(place), "hold").row.changed;
   change.command.proof.channel = domain::Channel::kSupport;
   change.command.proof.actor = domain::Actor::kAgent;
   std::promise<absl::Status> promise;
-  world_.holds().Release(std::move(change), place, {"a court", "the case is over"},
+  world_.holds().Release(std::move(change), place, {{"a court", "the case is over"}, etag},
                          [&](absl::Status done) { promise.set_value(std::move(done)); });
   absl::Status done = promise.get_future().get();
   world_.Wait(kMinute);

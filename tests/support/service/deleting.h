@@ -8,6 +8,10 @@
 
 namespace consent::test {
 
+// What is wrong with the rows by which requests and holds are found by their ids: each leads to the row that has the
+// id, and each such row is found. Empty: nothing.
+std::string WrongIds(const World& world);
+
 domain::Selector AllOfIt();
 domain::Selector Within(base::Instant from, base::Instant to);
 // A data system that matches by account and recording, asks about what arrives, and has no late data.

@@ -26,6 +26,7 @@ store::MemoryStore::Options StoreOptions(const World::Options& options, const ba
   store::MemoryStore::Options made;
   made.partitions = options.partitions;
   made.store_id[0] = static_cast<uint8_t>(options.seed);
+  made.store_id[1] = options.store;
   made.clock = &clock;
   return made;
 }

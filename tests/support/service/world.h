@@ -83,6 +83,7 @@ class World {
   struct Options {
     uint16_t partitions = 1;
     uint64_t seed = 1;
+    uint8_t store = 0;  // another one under the same keys has another number
     uint64_t max_subjects = 1 << 20;
     size_t max_in_flight = 1024;
     int threads = 2;

@@ -54,6 +54,10 @@ void FaultyStore::BeforeNextGet(store::Table table, std::function<void()> meddle
 }
 
 void FaultyStore::BeforeNextCommit(std::function<void()> meddle) {
+  BeforeNextCommit([meddle = std::move(meddle)](const std::vector<store::Precondition>&) { meddle(); });
+}
+
+void FaultyStore::BeforeNextCommit(Meddle meddle) {
   base::MutexLock lock(mutex_);
   meddle_ = std::move(meddle);
 }
@@ -134,12 +138,12 @@ void FaultyStore::ForgetPreconditionsOf(store::Table table) {
 
 void FaultyStore::Commit(Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
                          store::Done done) {
-  std::function<void()> meddle;
+  Meddle meddle;
   {
     base::MutexLock lock(mutex_);
     meddle = std::exchange(meddle_, nullptr);
   }
-  if (meddle) meddle();
+  if (meddle) meddle(preconditions);
   Fault fault = Fault::kNone;
   uint64_t generation = 0;
   {

@@ -43,6 +43,9 @@ class FaultyStore final : public store::Store {
   // Runs once, on the caller's thread, before the next commit is passed on: somebody else who comes in between. May
   // itself commit.
   void BeforeNextCommit(std::function<void()> meddle) EXCLUDES(mutex_);
+  // The same for who wants to know what the commit will ask for.
+  using Meddle = std::function<void(const std::vector<store::Precondition>&)>;
+  void BeforeNextCommit(Meddle meddle) EXCLUDES(mutex_);
   // The same before the next Get of that table.
   void BeforeNextGet(store::Table table, std::function<void()> meddle) EXCLUDES(mutex_);
   // A store that is wrong: preconditions of that table hold, whatever the row is.
@@ -95,7 +98,7 @@ class FaultyStore final : public store::Store {
   mutable base::Mutex mutex_;
   std::mt19937_64 random_ GUARDED_BY(mutex_);
   std::deque<Fault> script_ GUARDED_BY(mutex_);
-  std::function<void()> meddle_ GUARDED_BY(mutex_);
+  Meddle meddle_ GUARDED_BY(mutex_);
   mutable std::function<void()> meddle_reading_ GUARDED_BY(mutex_);
   store::Table read_table_ GUARDED_BY(mutex_) = store::Table::kSubject;
   std::optional<store::Table> forgotten_ GUARDED_BY(mutex_);

@@ -178,7 +178,7 @@ TEST(Change, NotServingUntilReadyAndAfterTheStoreClosed) {
   EXPECT_EQ(ReasonOf(world.OptOut("a", Account(), Everything())), "NOT_SERVING");
   EXPECT_EQ(ReasonOf(world.checks().Begin("")), "NOT_SERVING");
   EXPECT_EQ(ReasonOf(world.reads().Get(world.Handle("a"))), "NOT_SERVING");
-  EXPECT_EQ(ReasonOf(world.reads().History(world.Handle("a"), 10, "")), "NOT_SERVING");
+  EXPECT_EQ(ReasonOf(world.reads().History(world.Handle("a"), 10, 0)), "NOT_SERVING");
   EXPECT_EQ(ReasonOf(world.reads().At(world.Handle("a"), world.Now())), "NOT_SERVING");
   world.core().ready.store(true);
   world.store().Close();
@@ -241,11 +241,11 @@ TEST(Change, ManyOfOneSubjectAtOnceAllHappenInSomeOrder) {
     world.changes().Submit(world.OptOutRequest("a", Device("device " + std::to_string(i % 50)), Everything()),
                            [&replies, i](Reply reply) { replies[i].set_value(std::move(reply)); });
   }
-  std::set<std::string> revisions;
+  std::set<store::Sequence> revisions;
   for (auto& reply : replies) {
     const Reply done = reply.get_future().get();
     ASSERT_TRUE(done.ok()) << done.status().message();
-    revisions.insert(done->revision);
+    revisions.insert(done->revision.sequence);
   }
   EXPECT_EQ(revisions.size(), static_cast<size_t>(kMany));
   EXPECT_EQ(world.Facts("a").scopes.size(), 2U + 50U);

@@ -277,48 +277,5 @@ TEST(Rows, GoldenBytes) {
   EXPECT_EQ(frozen, now) << would_be.str();
 }
 
-TEST(Tokens, BelongToTheirStoreAndCannotBeMade) {
-  const base::Keys keys = test::SeededKeys(1);
-  const Tokens tokens(keys, base::Bytes16{1});
-  const Tokens other_store(keys, base::Bytes16{2});
-  const Tokens other_keys(test::SeededKeys(2), base::Bytes16{1});
-  for (const uint64_t sequence : {uint64_t{0}, uint64_t{1}, uint64_t{1} << 40, UINT64_MAX}) {
-    for (const uint16_t partition : {0, 1, 1023}) {
-      const std::string token = tokens.Encode(Revision{store::Partition{partition}, sequence});
-      EXPECT_LE(token.size(), 32U);
-      Revision back;
-      ASSERT_TRUE(tokens.Decode(token, &back));
-      EXPECT_EQ(back.sequence, sequence);
-      EXPECT_EQ(back.partition.number, partition);
-      EXPECT_FALSE(other_store.Decode(token, &back));
-      EXPECT_FALSE(other_keys.Decode(token, &back));
-      for (const TokenUse use : {TokenUse::kDeletion, TokenUse::kDeletionEtag, TokenUse::kHold, TokenUse::kHoldEtag,
-                                 TokenUse::kTask, TokenUse::kPage}) {
-        EXPECT_FALSE(tokens.Decode(token, &back, use)) << "for another use";
-        const std::string of = tokens.Encode(Revision{store::Partition{partition}, sequence}, use, "this");
-        EXPECT_TRUE(tokens.Decode(of, &back, use, "this"));
-        EXPECT_FALSE(tokens.Decode(of, &back, use, "that")) << "of another listing or system";
-        EXPECT_FALSE(tokens.Decode(of, &back));
-      }
-      for (size_t i = 0; i < token.size(); ++i) {
-        std::string changed = token;
-        changed[i] = changed[i] == 'A' ? 'B' : 'A';
-        ASSERT_FALSE(tokens.Decode(changed, &back)) << token << " " << i;
-      }
-      for (const std::string& wrong : {token + "A", token.substr(1), token + "=", " " + token, token + '\0'}) {
-        EXPECT_FALSE(tokens.Decode(wrong, &back)) << wrong;
-      }
-    }
-  }
-  std::mt19937_64 random(3);
-  Revision back;
-  for (int i = 0; i < 100'000; ++i) {
-    std::string garbage(random() % 40, '\0');
-    for (char& c : garbage) c = static_cast<char>(random());
-    ASSERT_FALSE(tokens.Decode(garbage, &back));
-  }
-  EXPECT_FALSE(tokens.Decode("", &back));
-}
-
 }  // namespace
 }  // namespace consent::service

@@ -55,6 +55,7 @@ DeletionRow SomeDeletion(uint64_t seed) {
   Dice dice(seed);
   DeletionRow row;
   domain::DeletionRequest& request = row.request;
+  request.id.bytes.fill(static_cast<uint8_t>(seed + 0xa0));
   request.subject.bytes.fill(static_cast<uint8_t>(dice.Below(256)));
   request.cause = static_cast<domain::DeletionCause>(1 + dice.Below(3));
   request.state = static_cast<domain::DeletionState>(1 + dice.Below(7));
@@ -91,6 +92,28 @@ DeletionRow SomeConfirmedDeletion(uint64_t seed) {
   DeletionRow row = SomeDeletion(seed);
   row.request.receipt_confirmed_at = row.request.received_at + base::Hours(1);
   row.request.receipt_channel = static_cast<domain::ReceiptChannel>(1 + seed % 5);
+  return row;
+}
+
+HoldRow SomeHold(uint64_t seed) {
+  Dice dice(seed);
+  HoldRow row;
+  row.id.bytes.fill(static_cast<uint8_t>(seed + 0xa0));
+  row.subject.bytes.fill(static_cast<uint8_t>(dice.Below(256)));
+  row.held.scope.kind = static_cast<domain::ScopeKind>(dice.Below(3));
+  if (row.held.scope.kind != domain::ScopeKind::kAccount) row.held.scope.handle.fill(7);
+  row.held.captured = {dice.Time(), dice.Time()};
+  for (uint64_t i = 0; i < dice.Below(4); ++i) {
+    row.held.recordings.push_back(base::RecordingHandle{{static_cast<uint8_t>(i), 7}});
+  }
+  row.placed = {dice.Text(128), dice.Text(256)};
+  row.placed_at = dice.Time();
+  if (dice.Below(2) == 0) {
+    row.released_at = dice.Time();
+    row.released = {dice.Text(128), dice.Text(256)};
+  }
+  row.changed = dice.Below(1'000'000);
+  row.sealed = dice.Text(300);
   return row;
 }
 
@@ -166,6 +189,18 @@ TEST(DeletionRows, ReadBackAndSurviveHostileBytes) {
           return DecodeDeletionRow(bytes, &row) ? EncodeDeletionRow(row) : std::string();
         },
         seed);
+    const HoldRow hold = SomeHold(seed);
+    HoldRow hold_back;
+    ASSERT_TRUE(DecodeHoldRow(EncodeHoldRow(hold), &hold_back)) << seed;
+    ASSERT_EQ(hold_back.id, hold.id);
+    ASSERT_EQ(hold_back.sealed, hold.sealed);
+    test::Torment(
+        EncodeHoldRow(hold),
+        [](const std::string& bytes) {
+          HoldRow row;
+          return DecodeHoldRow(bytes, &row) ? EncodeHoldRow(row) : std::string();
+        },
+        seed);
     test::Torment(
         EncodeTaskRow(SomeTask(seed)),
         [](const std::string& bytes) {
@@ -214,6 +249,7 @@ TEST(DeletionRows, GoldenBytes) {
       {"deletion_of", base::Hex(EncodeDeletionBySubjectRow({domain::DeletionState::kAccepted, {}}))},
       {"deletion_of_times",
        base::Hex(EncodeDeletionBySubjectRow({domain::DeletionState::kAccepted, SomeTombstone(5)}))},
+      {"hold", base::Hex(EncodeHoldRow(SomeHold(5)))},
       {"system", base::Hex(EncodeSystemRow(SomeSystem(5)))},
       {"task", base::Hex(EncodeTaskRow(SomeTask(3)))},
       {"task_again", base::Hex(EncodeTaskRow(SomeTask(7)))}};

@@ -82,7 +82,7 @@ TEST(Faults, UnknownIsFoundOutByItsRequestId) {
     const Reply again = f.world.Submit(on);
     ASSERT_TRUE(again.ok()) << again.status().message();
     EXPECT_TRUE(IsYes(f.world.Check("a")));
-    EXPECT_EQ(f.world.reads().History(f.world.Handle("a"), 100, "")->items.size(), 2U) << "once";
+    EXPECT_EQ(f.world.reads().History(f.world.Handle("a"), 100, 0)->items.size(), 2U) << "once";
   }
 }
 
@@ -107,7 +107,7 @@ TEST(Faults, ANewSubjectMadeElsewhereMeanwhileKeepsItsKey) {
   EXPECT_EQ(*world.store().Get({}, store::Table::kKeyShare, key), share)
       << "the first key seals what was written with it";
   EXPECT_EQ(world.Facts("a").scopes.size(), 3U) << "both refusals are there";
-  const auto history = world.reads().History(world.Handle("a"), 10, "");
+  const auto history = world.reads().History(world.Handle("a"), 10, 0);
   ASSERT_TRUE(history.ok()) << history.status().message();
   EXPECT_EQ(history->items.size(), 2U);
   EXPECT_EQ(world.reads().Get(world.Handle("a"))->names.size(), 2U);
@@ -176,7 +176,7 @@ TEST(Faults, SeededFaultsNeverLoseWhatWasAcknowledged) {
       on = want;
       ASSERT_EQ(IsYes(f.world.Check("a")), on) << "seed " << seed << " step " << step;
     }
-    const auto history = f.world.reads().History(f.world.Handle("a"), 1000, "");
+    const auto history = f.world.reads().History(f.world.Handle("a"), 1000, 0);
     ASSERT_EQ(history->items.size(), 41U) << "seed " << seed << ": each happened once";
   }
 }

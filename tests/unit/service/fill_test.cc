@@ -190,11 +190,10 @@ TEST(Fill, AtLeastARevisionThatWasGiven) {
   World world({.partitions = 3});
   const Reply reply = world.OptOut("a", Account(), Everything());
   ASSERT_TRUE(reply.ok());
-  EXPECT_TRUE(world.checks().Begin(reply->revision).ok());
+  service::Revision revision = reply->revision;
+  EXPECT_TRUE(world.checks().Begin(world.core().tokens.Encode(revision)).ok());
   world.Restart();
-  EXPECT_TRUE(world.checks().Begin(reply->revision).ok());
-  service::Revision revision;
-  ASSERT_TRUE(world.core().tokens.Decode(reply->revision, &revision));
+  EXPECT_TRUE(world.checks().Begin(world.core().tokens.Encode(revision)).ok());
   revision.sequence += 100;
   EXPECT_EQ(ReasonOf(world.checks().Begin(world.core().tokens.Encode(revision))), "REVISION_NOT_REACHED");
   revision.partition.number = 3;

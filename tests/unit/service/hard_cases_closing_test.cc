@@ -74,7 +74,7 @@ TEST_F(HardCaseOfAClosure, N46_AClosedAccountIsPurgedAndOnlyTheSuppressionRecord
                   .ok());
   EXPECT_EQ(recordings, 0U);
   EXPECT_TRUE(world.store().FeedAt({}, last)->erased);
-  EXPECT_TRUE(world.reads().History(world.Handle("a"), 100, "")->items.empty());
+  EXPECT_TRUE(world.reads().History(world.Handle("a"), 100, 0)->items.empty());
   world.Restart();
   EXPECT_EQ(Fate("a", any), "PURGE: ACCOUNT_CLOSED");
   EXPECT_EQ(world.Facts("a"), left);
@@ -96,7 +96,7 @@ TEST_F(HardCaseOfAClosure, N47_AClosedIdIsUsedAgainOnlyExplicitlyAndNothingIsInh
   EXPECT_EQ(world.Check("a", young).eligibility, domain::Eligibility::kNotEligible) << "no consent is inherited";
   ASSERT_TRUE(world.OptIn("a", Account(), Only(Purpose::kHumanReview), Under("past")).ok());
   EXPECT_EQ(Fate("a", old), "PURGE: ACCOUNT_CLOSED") << "not even under a notice that covers the past";
-  EXPECT_EQ(world.reads().History(world.Handle("a"), 100, "")->items.size(), 2U);
+  EXPECT_EQ(world.reads().History(world.Handle("a"), 100, 0)->items.size(), 2U);
   world.Restart();
   EXPECT_EQ(Fate("a", old), "PURGE: ACCOUNT_CLOSED");
   deleting.Ask("a", TheAccount());
@@ -146,7 +146,7 @@ TEST_F(HardCaseOfAClosure, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedA
     WorkAll();
     ASSERT_TRUE(domain::IsSuppressionRecord(world.Facts(account))) << when;
     ASSERT_TRUE(world.OptOut(account, Account(), Only(Purpose::kAdvertising)).ok()) << "again, under no key";
-    EXPECT_EQ(world.reads().History(world.Handle(account), 100, "")->items.size(), 0U);
+    EXPECT_EQ(world.reads().History(world.Handle(account), 100, 0)->items.size(), 0U);
     ASSERT_TRUE(CreateNew(account, true).ok());
     const domain::ScopeFacts anew = world.Facts(account).account();
     EXPECT_TRUE(domain::SaysNo(anew.ChoiceFor(Purpose::kHumanReview).choice)) << when;
@@ -154,7 +154,7 @@ TEST_F(HardCaseOfAClosure, N74_AnOptOutForAClosedIdBindsTheAccountThatIsStartedA
     EXPECT_EQ(anew.ChoiceFor(Purpose::kPersonalisation).choice, domain::Choice::kUnset)
         << "the closed one's own is not inherited";
     EXPECT_EQ(anew.retention, (domain::Retention{domain::RetentionKind::kMonths, 3})) << when;
-    EXPECT_EQ(world.reads().History(world.Handle(account), 100, "")->items.size(), 1U) << when;
+    EXPECT_EQ(world.reads().History(world.Handle(account), 100, 0)->items.size(), 1U) << when;
     ASSERT_TRUE(world.OptIn(account, Account(), Only(Purpose::kHumanReview)).ok()) << "its holder chooses";
   }
 }

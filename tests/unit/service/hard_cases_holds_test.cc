@@ -228,12 +228,13 @@ TEST_F(HardCaseOfAHold, AReleaseIsALoosening) {
   const HoldPlace hold = deleting.Hold("a", HeldPart{});
   const auto release = [&](uint64_t etag, domain::Channel channel) {
     service::ChangeRequest change;
-    if (etag != 0) change.command.expected_revision = etag;
     change.command.proof.channel = channel;
     change.command.proof.actor = domain::Actor::kAgent;
     absl::Status result;
     std::promise<void> told;
-    world.holds().Release(std::move(change), hold, {"a court", "over"}, [&](absl::Status done) {
+    service::HoldRelease order{{"a court", "over"}};
+    if (etag != 0) order.etag = etag;
+    world.holds().Release(std::move(change), hold, std::move(order), [&](absl::Status done) {
       result = std::move(done);
       told.set_value();
     });

@@ -28,7 +28,7 @@ domain::DeletionRequest RequestIn(DeletionState state) {
 
 v1::DeletionRequest Told(const domain::DeletionRequest& request, bool on_hold, base::Instant now) {
   v1::DeletionRequest out;
-  WriteDeletion(request, on_hold, "d", "e", {}, now, &out);
+  WriteDeletion(request, on_hold, "e", {}, now, &out);
   return out;
 }
 
