@@ -8,6 +8,9 @@
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/erasure_rows.h"
+#include "daemon/service/rows/hold_rows.h"
+#include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/rows/system_rows.h"
 #include "daemon/service/rows/task_rows.h"
@@ -61,6 +64,27 @@ void FuzzRequest(std::string_view bytes) {
 void FuzzDeletion(std::string_view bytes) {
   service::DeletionRow row;
   if (service::DecodeDeletionRow(bytes, &row)) Require(service::EncodeDeletionRow(row) == bytes);
+}
+
+void FuzzDeletionBySubject(std::string_view bytes) {
+  service::DeletionBySubjectRow row;
+  if (service::DecodeDeletionBySubjectRow(bytes, &row)) Require(service::EncodeDeletionBySubjectRow(row) == bytes);
+}
+
+void FuzzHold(std::string_view bytes) {
+  service::HoldRow row;
+  if (service::DecodeHoldRow(bytes, &row)) Require(service::EncodeHoldRow(row) == bytes);
+}
+
+void FuzzErasure(std::string_view bytes) {
+  base::Instant since;
+  store::EraseTargets targets;
+  if (service::DecodeWaiting(bytes, &since, &targets)) Require(service::EncodeWaiting(since, targets) == bytes);
+}
+
+void FuzzCurrentPolicy(std::string_view bytes) {
+  service::CurrentPolicy current;
+  if (service::DecodeCurrentPolicy(bytes, &current)) Require(service::EncodeCurrentPolicy(current) == bytes);
 }
 
 void FuzzTask(std::string_view bytes) {
@@ -130,6 +154,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 'k':
       FuzzTask(rest);
+      break;
+    case 'b':
+      FuzzDeletionBySubject(rest);
+      break;
+    case 'h':
+      FuzzHold(rest);
+      break;
+    case 'e':
+      FuzzErasure(rest);
+      break;
+    case 'i':
+      FuzzCurrentPolicy(rest);
       break;
     case 'y':
       FuzzSystem(rest);

@@ -148,6 +148,7 @@ void AddPolicyRows(Examples* all) {
 
 domain::DeletionRequest SomeRequest() {
   domain::DeletionRequest request;
+  request.id = {Counting(0x10)};
   request.subject = Subject();
   request.state = domain::DeletionState::kInProgress;
   request.requester = domain::Actor::kSelf;
@@ -194,6 +195,7 @@ void AddDeletionRows(const Core& core, Examples* all) {
 
 void AddHoldAndSystemRows(const Core& core, Examples* all) {
   HoldRow hold;
+  hold.id = {Counting(0x20)};
   hold.subject = Subject();
   hold.held.recordings.push_back(NamedRecording());
   hold.placed = {"court", "case 9"};
