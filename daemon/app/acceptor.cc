@@ -33,7 +33,7 @@ bool IsIp(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain != AF_UNIX;
 }
 
-void Watch(int poll, int fd) {
+void AddToPoll(int poll, int fd) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.fd = fd;
@@ -68,8 +68,8 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Start(Options options) {
   if (acceptor->stop_ < 0 || acceptor->poll_ < 0) {
     return base::FileError("what waits for connections cannot be made", errno);
   }
-  Watch(acceptor->poll_, acceptor->stop_);
-  Watch(acceptor->poll_, acceptor->options_.listener);
+  AddToPoll(acceptor->poll_, acceptor->stop_);
+  AddToPoll(acceptor->poll_, acceptor->options_.listener);
   acceptor->thread_ = std::thread([&self = *acceptor] { self.Run(); });
   return acceptor;
 }
@@ -98,7 +98,7 @@ void Acceptor::Run() {
                                            : silent_.empty()         ? kBetweenTicks
                                                                      : kBetweenLooks;
     const int count = epoll_wait(poll_, events.data(), kEventsAtATime, static_cast<int>(wait.count()));
-    if (rests) Watch(poll_, options_.listener);
+    if (rests) AddToPoll(poll_, options_.listener);
     bool incoming = rests;
     for (int i = 0; i < count; ++i) {
       const int fd = events[i].data.fd;
@@ -188,7 +188,7 @@ bool Acceptor::Take(int fd, const std::string& peer) {
     return true;
   }
   silent_.emplace(fd, SteadyClock::now());
-  Watch(poll_, fd);
+  AddToPoll(poll_, fd);
   return true;
 }
 

@@ -10,8 +10,6 @@ namespace {
 
 using base::Instant;
 
-constexpr const char* kAny = "*";
-
 template <typename Texts>
 domain::Countries ToCountries(const Texts& texts) {
   domain::Countries countries;

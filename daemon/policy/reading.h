@@ -11,6 +11,9 @@
 
 namespace consent::policy {
 
+// Every country, every site.
+inline constexpr const char* kAny = "*";
+
 // Of a valid policy that outlives it. Immutable; thread-safe.
 class RegimeIndex {
  public:

@@ -9,6 +9,7 @@
 #include "daemon/domain/rules.h"
 #include "daemon/domain/standards.h"
 #include "daemon/policy/problems.h"
+#include "daemon/policy/reading.h"
 
 namespace consent::policy {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 constexpr int64_t kMaxFalseWakeSeconds = int64_t{90} * 24 * 3600;
 constexpr int64_t kLastSecond = base::kLastInstant.micros / 1'000'000;
 constexpr int kMaxMonths = 120;
-constexpr const char* kAny = "*";
 
 bool IsVersionCharacter(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';

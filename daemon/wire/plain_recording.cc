@@ -12,7 +12,7 @@ namespace consent::wire {
 namespace {
 
 // Of protobuf's encoding; a tag is field number * 8 + wire type, one byte for the numbers 1 to 15.
-constexpr int kVarint = 0;
+constexpr int kVarintType = 0;
 constexpr int kBytes = 2;
 constexpr uint8_t kMore = 0x80;
 constexpr uint8_t Tag(int field, int type) { return static_cast<uint8_t>(field * 8 + type); }
@@ -95,8 +95,8 @@ bool ReadTime(std::string_view bytes, base::Instant* out) {
   Cursor in(bytes);
   int64_t seconds = 0;
   int64_t nanos = 0;
-  if (in.Take(Tag(Timestamp::kSecondsFieldNumber, kVarint)) && !in.Varint(kLastSecond, &seconds)) return false;
-  if (in.Take(Tag(Timestamp::kNanosFieldNumber, kVarint)) && !in.Varint(kLastNano, &nanos)) return false;
+  if (in.Take(Tag(Timestamp::kSecondsFieldNumber, kVarintType)) && !in.Varint(kLastSecond, &seconds)) return false;
+  if (in.Take(Tag(Timestamp::kNanosFieldNumber, kVarintType)) && !in.Varint(kLastNano, &nanos)) return false;
   *out = ToInstant(seconds, nanos);
   return in.AtEnd();
 }
@@ -150,7 +150,7 @@ class PlainFields {
         return Text(&ids_.account);
       case Tag(Field::kCapturedAtFieldNumber, kBytes):
         return Time(&facts_.captured_at);
-      case Tag(Field::kCapturedUncertaintyMsFieldNumber, kVarint):
+      case Tag(Field::kCapturedUncertaintyMsFieldNumber, kVarintType):
         return Uncertainty();
       case Tag(Field::kIngestedAtFieldNumber, kBytes):
         return Time(&facts_.ingested_at);
@@ -160,19 +160,19 @@ class PlainFields {
         return Text(&ids_.device);
       case Tag(Field::kRegionFieldNumber, kBytes):
         return Text(&region_);
-      case Tag(Field::kWakeFieldNumber, kVarint):
+      case Tag(Field::kWakeFieldNumber, kVarintType):
         return Enum(v1::Wake_MAX, &facts_.wake);
-      case Tag(Field::kKindFieldNumber, kVarint):
+      case Tag(Field::kKindFieldNumber, kVarintType):
         return Enum(v1::Kind_MAX, &facts_.kind);
-      case Tag(Field::kSpeakersFieldNumber, kVarint):
+      case Tag(Field::kSpeakersFieldNumber, kVarintType):
         return Enum(v1::Speakers_MAX, &facts_.speakers);
-      case Tag(Field::kIdentityFieldNumber, kVarint):
+      case Tag(Field::kIdentityFieldNumber, kVarintType):
         return Enum(v1::Identity_MAX, &facts_.identity);
-      case Tag(Field::kAgeFieldNumber, kVarint):
+      case Tag(Field::kAgeFieldNumber, kVarintType):
         return Enum(v1::SpeakerAge_MAX, &facts_.age);
-      case Tag(Field::kArtefactFieldNumber, kVarint):
+      case Tag(Field::kArtefactFieldNumber, kVarintType):
         return Artefact();
-      case Tag(Field::kMadeForFieldNumber, kVarint):
+      case Tag(Field::kMadeForFieldNumber, kVarintType):
         return Enum(v1::Purpose_MAX, &facts_.made_for);
       case kFlagsTag:
         return in_.Take(kSecondOfFlagsTag) && Flags();

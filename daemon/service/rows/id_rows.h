@@ -1,4 +1,4 @@
-// The rows by which deletion requests and holds are found by their ids. Layouts: README.md. Thread-safe.
+// The rows by which deletion requests and holds are found by their ids. Layouts: store/FORMAT.md. Thread-safe.
 #pragma once
 
 #include "absl/status/statusor.h"
