@@ -137,6 +137,14 @@ void MemoryStore::Commit(Partition partition, std::vector<Precondition> precondi
                                                     std::move(done));
 }
 
+void MemoryStore::Subscribe(Subscriber& subscriber) {
+  for (const auto& partition : partitions_) partition->committer().Subscribe(subscriber);
+}
+
+void MemoryStore::Unsubscribe(Subscriber& subscriber) {
+  for (const auto& partition : partitions_) partition->committer().Unsubscribe(subscriber);
+}
+
 absl::StatusOr<std::string> MemoryStore::Get(Partition partition, Table table, std::string_view key) const {
   if (absl::Status s = CheckPlace(partition, partition_count(), table); !s.ok()) return s;
   if (absl::Status s = Usable(partition); !s.ok()) return s;
