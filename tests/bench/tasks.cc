@@ -26,14 +26,14 @@ double SecondsSince(Clock::time_point began) { return std::chrono::duration<doub
 
 class TasksBench {
  public:
-  explicit TasksBench(service::Core& context)
-      : context_(context),
-        queue_(context),
-        changes_(context, Offline::kInFlight),
-        systems_(context, queue_),
-        deletions_(context, changes_, queue_),
-        tasks_(context, queue_),
-        checks_(context) {
+  explicit TasksBench(Offline& offline)
+      : context_(offline.core()),
+        queue_(offline.queue()),
+        changes_(context_, Offline::kInFlight),
+        systems_(context_, queue_, offline.publisher().systems()),
+        deletions_(context_, changes_),
+        tasks_(context_, queue_),
+        checks_(context_) {
     if (absl::Status s = systems_.Load(); !s.ok()) Give(s);
     service::SystemRow row;
     row.name = "audio";
@@ -126,7 +126,7 @@ class TasksBench {
 
  private:
   service::Core& context_;
-  service::TaskQueue queue_;
+  service::TaskQueue& queue_;
   service::ChangeSubject changes_;
   service::DataSystems systems_;
   service::Deletions deletions_;
@@ -150,7 +150,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   consent::bench::Offline offline(data_dir);
   {
-    consent::bench::TasksBench bench(offline.core());
+    consent::bench::TasksBench bench(offline);
     bench.Ask(1, 1, "plain-", true);
     const double before = bench.CheckNanoseconds("plain-0");
     bench.Ask(100'000, 50'000, "some-");

@@ -17,7 +17,7 @@ bool SteppedStore::Idle() const {
 
 void SteppedStore::Commit(store::Partition partition, std::vector<store::Precondition> preconditions,
                           store::Build build, store::Done done) {
-  Item item{partition, std::move(preconditions), std::move(build), std::move(done), {}};
+  Item item{partition, std::move(preconditions), std::move(build), std::move(done), {}, {}};
   {
     base::MutexLock lock(mutex_);
     if (holding_) {

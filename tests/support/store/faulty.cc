@@ -38,6 +38,7 @@ void FaultyStore::OnCommitted(const store::Committed& committed) {
       begun_.erase(begun);
       if (how.fault == Fault::kUnknownDone || how.generation != generation_) return;
     }
+    if (std::exchange(loses_next_, false)) return;
   }
   base::MutexLock lock(subscribers_mutex_);
   for (store::Subscriber* const subscriber : subscribers_) subscriber->OnCommitted(committed);
@@ -158,6 +159,11 @@ CommitResult FaultyStore::Translate(Fault fault, CommitResult result, uint64_t g
 void FaultyStore::ForgetPreconditionsOf(store::Table table) {
   base::MutexLock lock(mutex_);
   forgotten_ = table;
+}
+
+void FaultyStore::LoseNextCommit() {
+  base::MutexLock lock(mutex_);
+  loses_next_ = true;
 }
 
 void FaultyStore::Commit(Partition partition, std::vector<store::Precondition> preconditions, store::Build build,

@@ -50,6 +50,8 @@ class FaultyStore final : public store::Store, private store::Subscriber {
   void BeforeNextGet(store::Table table, std::function<void()> meddle) EXCLUDES(mutex_);
   // A store that is wrong: preconditions of that table hold, whatever the row is.
   void ForgetPreconditionsOf(store::Table table) EXCLUDES(mutex_);
+  // A store that is wrong: the next commit that anybody makes is told to nobody here.
+  void LoseNextCommit() EXCLUDES(mutex_);
   // Fails nothing any more, neither by plan nor by script.
   void Calm() EXCLUDES(mutex_);
   // The `call`-th call from now on that changes the store (1: the next) is the last before a crash: it is kUnknown, or
@@ -108,6 +110,7 @@ class FaultyStore final : public store::Store, private store::Subscriber {
   mutable std::function<void()> meddle_reading_ GUARDED_BY(mutex_);
   store::Table read_table_ GUARDED_BY(mutex_) = store::Table::kSubject;
   std::optional<store::Table> forgotten_ GUARDED_BY(mutex_);
+  bool loses_next_ GUARDED_BY(mutex_) = false;
   bool calm_ GUARDED_BY(mutex_) = false;
   bool failed_ GUARDED_BY(mutex_) = false;
   uint64_t crash_in_ GUARDED_BY(mutex_) = 0;  // calls; 0: none is planned

@@ -88,6 +88,11 @@ class MemoryStore::Part final : public CommitEngine {
     for (const RowKey& row : rows) rows_.erase(Row{row.table, row.key});
   }
 
+  void Put(const RowKey& row, std::string value) {
+    base::MutexLock lock(mutex_);
+    rows_.insert_or_assign(Row{row.table, row.key}, std::move(value));
+  }
+
   Committer& committer() { return committer_; }
   const Committer& committer() const { return committer_; }
 
@@ -213,6 +218,10 @@ absl::Status MemoryStore::EraseFromFiles(const EraseTargetsByPartition& targets)
     if (absl::Status s = Usable(of_partition.first); !s.ok()) return s;
   }
   return absl::OkStatus();
+}
+
+void MemoryStore::Damage(Partition partition, const RowKey& row, std::string value) {
+  partitions_[partition.number]->Put(row, std::move(value));
 }
 
 Head MemoryStore::GetHead(Partition partition) const {

@@ -41,6 +41,8 @@ class MemoryStore final : public Store {
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) override;
   // There are no files, so nothing is in them.
   absl::Status EraseFromFiles(const EraseTargetsByPartition& targets) override;
+  // As a bad disk would: beside the commits, told to nobody.
+  void Damage(Partition partition, const RowKey& row, std::string value);
   Head GetHead(Partition partition) const override;
   std::optional<ReadVersion> GetReadVersion(Partition partition) const override;
   void Close() override;

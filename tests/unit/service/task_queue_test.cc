@@ -20,10 +20,10 @@ TEST(TaskBoardTest, GivesWhatIsDueTheLongestWaitingFirst) {
   World world;
   TaskQueue queue(world.core());
   const base::Span now = world.clock.SinceBoot();
-  queue.Add(1, Place(1), base::Span{now.micros + base::Seconds(10).micros});
-  queue.Add(1, Place(2), base::Span{now.micros - base::Seconds(5).micros});
-  queue.Add(1, Place(3), base::Span{});
-  queue.Add(2, Place(4), base::Span{});
+  queue.Put(1, Place(1), base::Span{now.micros + base::Seconds(10).micros}, 0);
+  queue.Put(1, Place(2), base::Span{now.micros - base::Seconds(5).micros}, 0);
+  queue.Put(1, Place(3), base::Span{}, 0);
+  queue.Put(2, Place(4), base::Span{}, 0);
   EXPECT_EQ(queue.Take(1, 10), (std::vector<DeletionPlace>{Place(3), Place(2)}));
   EXPECT_TRUE(queue.Take(1, 10).empty());
   world.Wait(base::Seconds(10));
@@ -36,8 +36,8 @@ TEST(TaskBoardTest, WakesForATaskAndWhenPatienceEnds) {
   TaskQueue queue(world.core());
   std::promise<void> woken;
   ASSERT_TRUE(queue.Wait(1, std::chrono::hours(1), [&] { woken.set_value(); }));
-  queue.Add(2, Place(1), base::Span{});
-  queue.Add(1, Place(2), base::Span{});
+  queue.Put(2, Place(1), base::Span{}, 0);
+  queue.Put(1, Place(2), base::Span{}, 0);
   woken.get_future().get();
   std::promise<void> patience_ended;
   ASSERT_TRUE(queue.Wait(3, std::chrono::milliseconds(1), [&] { patience_ended.set_value(); }));
@@ -55,7 +55,7 @@ TEST(TaskBoardTest, StoppingWakesEverybody) {
       TaskQueue queue(world.core());
       for (int i = 0; i < 3; ++i) waiting += queue.Wait(1, std::chrono::hours(1), [&] { ++woken; }) ? 1 : 0;
       if (round % 3 == 1) std::this_thread::yield();
-      if (round % 3 == 2) queue.Add(2, Place(1), base::Span{});
+      if (round % 3 == 2) queue.Put(2, Place(1), base::Span{}, 0);
       queue.Stop();
       EXPECT_FALSE(queue.Wait(1, std::chrono::hours(1), [] {}));
     }
