@@ -10,6 +10,7 @@
 
 #include "daemon/service/deletion/deletions.h"
 #include "daemon/service/purge/purge_tasks.h"
+#include "daemon/service/registry/data_systems.h"
 #include "daemon/service/subject/check_eligibility.h"
 #include "tests/bench/offline.h"
 
@@ -105,7 +106,7 @@ class TasksBench {
     for (int round = 0; round < kRounds; ++round) {
       const auto session = Need(checks_.Begin(""));
       domain::RecordingFacts facts;
-      facts.captured_at = session.now - base::Days(1);
+      facts.captured_at = session.now.latest - base::Days(1);
       const base::SubjectHandle subject = context_.hasher.Subject(account);
       uint64_t purged = 0;
       const Clock::time_point began = Clock::now();

@@ -17,7 +17,8 @@ void AddSubjects(test::World& world, const std::vector<std::string>& accounts, s
     std::string facts;
     const auto found = world.core().index.FindBytes(subject, &facts);
     lines->push_back("record of " + account + ": " + std::to_string(static_cast<int>(found)) + " " + base::Hex(facts));
-    // An account's marks are erased beside the commits when it is forgotten; its decisions are not by them.
+    // When an account is forgotten its marks are erased beside the commits, while its list of requests stays: what is
+    // read from them of an account that was started anew adds reasons to captures that are purged anyway.
     const bool was_closed = world.Facts(account).closed_at.IsSet();
     for (const char* recording : {"r0", "r1", "r2", "r7"}) {
       if (was_closed) recording = "of nobody";
@@ -31,7 +32,10 @@ void AddSubjects(test::World& world, const std::vector<std::string>& accounts, s
         for (const domain::Purpose purpose : {domain::Purpose::kHumanReview, domain::Purpose::kModelTraining}) {
           const domain::Decision decision =
               world.Check(account, test::Recording(now - base::Days(days)).Id(recording), purpose);
-          lines->push_back("decision on " + account + " " + recording + ": " + test::Text(decision));
+          const std::string text = was_closed
+                                       ? test::Text(decision.disposition) + (test::IsYes(decision) ? " yes" : " no")
+                                       : test::Text(decision);
+          lines->push_back("decision on " + account + " " + recording + ": " + text);
         }
       }
     }

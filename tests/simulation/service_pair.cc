@@ -161,7 +161,6 @@ void ServicePair::OptOut(PairedService& service) {
 }
 
 void ServicePair::Ask(PairedService& service) {
-  const base::Instant now = service.world.Now();
   domain::Selector selector = test::AllOfIt();
   switch (Below(10)) {
     case 0:
@@ -175,16 +174,27 @@ void ServicePair::Ask(PairedService& service) {
       selector = service.deleting.Recordings({"r" + std::to_string(Below(3)), "r7"});
       break;
     default:
-      selector = test::Within(now - base::Days(30) + base::Hours(static_cast<int64_t>(Below(700))), now);
-      selector.captured =
-          domain::OrderedTimes::Between(selector.captured.from(), selector.captured.from() + base::Seconds(600),
-                                        selector.captured.from() + base::Seconds(600));
-      break;
+      return AskForTimes(service);
   }
-  const auto created = service.deleting.TryAsk(AnyAccount(), selector,
-                                               Below(2) == 0 ? DeletionState::kAccepted : DeletionState::kReceived);
+  AskFor(service, AnyAccount(), selector);
+}
+
+void ServicePair::AskFor(PairedService& service, const std::string& account, const domain::Selector& selector) {
+  const auto created =
+      service.deleting.TryAsk(account, selector, Below(2) == 0 ? DeletionState::kAccepted : DeletionState::kReceived);
   Mind(created.status());
   if (created.ok()) requests_.insert(created->place);
+}
+
+// More than a record holds.
+void ServicePair::AskForTimes(PairedService& service) {
+  constexpr uint64_t kHours = 700;
+  const std::string account = Below(3) == 0 ? AnyAccount() : Name(0);
+  for (uint64_t i = Below(12); i > 0; --i) {
+    const base::Instant from =
+        service.world.Now() - base::Hours(kHours + 20) + base::Hours(static_cast<int64_t>(Below(kHours)));
+    AskFor(service, account, test::Within(from, from + base::Seconds(600)));
+  }
 }
 
 void ServicePair::Decide(PairedService& service) {

@@ -70,6 +70,8 @@ class ServicePair {
   size_t meddled() const { return meddled_; }
   size_t tasks_done() const { return tasks_done_; }
   size_t yes() const { return yes_; }
+  // How often a record was looked at that does not hold all tombstones.
+  size_t crowded() const { return crowded_; }
 
  private:
   static constexpr int kAccounts = 6;
@@ -114,6 +116,8 @@ class ServicePair {
   void OptIn(PairedService& service);
   void OptOut(PairedService& service);
   void Ask(PairedService& service);
+  void AskFor(PairedService& service, const std::string& account, const domain::Selector& selector);
+  void AskForTimes(PairedService& service);
   void Decide(PairedService& service);
   void Hold(PairedService& service);
   void Release(PairedService& service);
@@ -163,6 +167,7 @@ class ServicePair {
   size_t meddled_ = 0;
   size_t tasks_done_ = 0;
   size_t yes_ = 0;
+  size_t crowded_ = 0;
 };
 
 }  // namespace consent::simulation

@@ -50,6 +50,7 @@ void ServicePair::ExamineNotices() {
   const std::shared_ptr<const domain::Rules> rules = a_.world.core().policies.rules();
   for (uint64_t i = 0; i < kAccounts; ++i) {
     const domain::SubjectFacts facts = a_.world.Facts(Name(i));
+    crowded_ += facts.has_more_tombstones ? 1 : 0;
     for (const domain::ScopeFacts& scope : facts.scopes) {
       for (const domain::PurposeChoice& choice : scope.choices) {
         const bool is_known = std::any_of(rules->notices.begin(), rules->notices.end(),

@@ -18,6 +18,7 @@ TEST(TwoServices, EachKnowsWhatTheOtherDoes) {
   size_t meddled = 0;
   size_t tasks_done = 0;
   size_t yes = 0;
+  size_t crowded = 0;
   for (uint64_t seed = seeds.first; seed < seeds.first + seeds.count; ++seed) {
     ServicePair pair(seed, WrongStore::kNone);
     const std::string wrong = pair.Play();
@@ -25,12 +26,15 @@ TEST(TwoServices, EachKnowsWhatTheOtherDoes) {
     meddled += pair.meddled();
     tasks_done += pair.tasks_done();
     yes += pair.yes();
+    crowded += pair.crowded();
   }
-  std::printf("%zu steps came in the middle of another, %zu tasks were done, %zu checks said yes\n", meddled,
-              tasks_done, yes);
+  std::printf(
+      "%zu steps came in the middle of another, %zu tasks were done, %zu checks said yes, %zu crowded records\n",
+      meddled, tasks_done, yes, crowded);
   EXPECT_GT(meddled, 10 * seeds.count) << "a run in which nothing happens shows nothing";
   EXPECT_GT(tasks_done, 10 * seeds.count);
   EXPECT_GT(yes, 10 * seeds.count);
+  EXPECT_GT(crowded, 0U);
 }
 
 // How many seeds it takes to find the variant out; 0: none of them does.
