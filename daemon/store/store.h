@@ -77,8 +77,9 @@ struct Precondition {
   Table table;
   std::string key;
   std::optional<std::string> expected;
-  // Taken from Store::GetReadVersion before the expected value was read (from the store, or from what its Done keeps).
-  // A store may then spare itself the reading where it knows that nobody has written the row since. Absent: it reads.
+  // Taken from Store::GetReadVersion before the expected value was read (from the store, or from what a subscriber
+  // keeps). A store may then spare itself the reading where it knows that nobody has written the row since. Absent: it
+  // reads.
   std::optional<ReadVersion> seen = {};
 };
 

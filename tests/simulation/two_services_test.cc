@@ -37,6 +37,23 @@ TEST(TwoServices, EachKnowsWhatTheOtherDoes) {
   EXPECT_GT(crowded, 0U);
 }
 
+TEST(TwoServices, ASuspensionThatWasRenewedMeanwhileIsNotLifted) {
+  PairedService a(1, nullptr);
+  PairedService b(1, &a.world.inner_store());
+  ASSERT_TRUE(a.world.Activate(test::PolicyBuilder()).ok());
+  const domain::Purpose purpose = domain::Purpose::kHumanReview;
+  const auto suspended = b.world.admin().Suspend(purpose, {}, "first");
+  ASSERT_TRUE(suspended.ok());
+  b.world.clock.Set(a.world.clock.Now());
+  a.store->BeforeNextCommit([&] {
+    ASSERT_TRUE(b.world.admin().Resume(purpose, {}, "over", suspended->etag).ok());
+    ASSERT_TRUE(b.world.admin().Suspend(purpose, {}, "second").ok());
+  });
+  EXPECT_EQ(test::ReasonOf(a.world.admin().Resume(purpose, {}, "over", suspended->etag)), "ETAG_MISMATCH");
+  EXPECT_EQ(a.world.admin().Get("")->suspensions.back().reason, "second");
+  EXPECT_TRUE(a.world.admin().Get("")->suspensions.back().suspension.active);
+}
+
 // How many seeds it takes to find the variant out; 0: none of them does.
 uint64_t SeedsToFind(WrongStore wrong) {
   constexpr uint64_t kMostSeeds = 200;

@@ -95,6 +95,7 @@ bool PolicyFollower::FollowInForce(store::Partition partition, std::string_view 
 }
 
 bool PolicyFollower::FollowSuspension(store::Partition partition, std::string_view key, std::string_view value) {
+  if (key == kSuspensionsVersionKey) return true;
   SuspensionRow row;
   if (!DecodeSuspension(value, &row)) return false;
   const std::string name = CoverageKey(store::Table::kSuspension, key);

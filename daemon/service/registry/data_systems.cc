@@ -13,8 +13,6 @@
 namespace consent::service {
 namespace {
 
-constexpr store::Partition kFirst{0};  // whose registry says which names and numbers there are
-
 // MatchKey of consent.v1, as bits.
 constexpr uint8_t kByRecording = 1 << 0;
 constexpr uint8_t kByAccount = 1 << 1;
@@ -66,8 +64,8 @@ absl::StatusOr<SystemRow> DataSystems::Find(domain::SystemNumber number) const {
 
 absl::StatusOr<std::vector<SystemRow>> DataSystems::ReadRegistry(SystemsSeen* registry) const {
   std::vector<SystemRow> systems;
-  registry->seen = core_.store.GetReadVersion(kFirst);
-  if (absl::Status s = ScanSystems(core_, kFirst, &systems, &registry->version); !s.ok()) return s;
+  registry->seen = core_.store.GetReadVersion(kFirstPartition);
+  if (absl::Status s = ScanSystems(core_, kFirstPartition, &systems, &registry->version); !s.ok()) return s;
   return systems;
 }
 

@@ -9,13 +9,13 @@
 namespace consent::service {
 
 WrittenEverywhere WriteEverywhere(Core& core, const EveryPartition& write) {
-  constexpr store::Partition kFirst{0};
   WrittenEverywhere written;
-  const store::CommitResult first = CommitNow(core, kFirst, write.preconditions, [&](const store::Stamp& stamp) {
-    // After what another partition stamped: its consents from before a suspension must not look later than its end.
-    written.time = std::max(stamp.time, core.Now() + base::Span{1});
-    return write.make(kFirst, stamp, written.time);
-  });
+  const store::CommitResult first =
+      CommitNow(core, kFirstPartition, write.preconditions, [&](const store::Stamp& stamp) {
+        // After what another partition stamped: its consents from before a suspension must not look later than its end.
+        written.time = std::max(stamp.time, core.Now() + base::Span{1});
+        return write.make(kFirstPartition, stamp, written.time);
+      });
   written.first = first.outcome;
   written.status = OutcomeStatus(first.outcome);
   if (!written.status.ok()) {

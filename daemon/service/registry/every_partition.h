@@ -12,6 +12,9 @@
 
 namespace consent::service {
 
+// Written first: its rows say what there is, and what follows of them has them for a precondition.
+inline constexpr store::Partition kFirstPartition{0};
+
 // What one partition writes: `stamp` is that commit's own, `time` the one of all. Pure, as store::Build is.
 using MakeChange = std::function<store::Change(store::Partition, const store::Stamp& stamp, base::Instant time)>;
 

@@ -9,6 +9,7 @@
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/commit/commit_now.h"
 #include "daemon/service/commit/refusals.h"
+#include "daemon/service/commit/retry.h"
 #include "daemon/service/registry/every_partition.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/service/rows/policy_rows.h"
@@ -32,11 +33,56 @@ std::string EtagOf(const SuspensionRow& row) {
   return base::Hex(base::View(base::Blake2b(EncodeSuspension(row)))).substr(0, 16);
 }
 
+// Of rows by their time; the newest change last.
+std::vector<SuspensionView> ViewsOf(const std::vector<SuspensionRow>& rows) {
+  std::vector<SuspensionView> views;
+  for (const domain::Suspension& suspension : FoldSuspensions(rows, base::kEndOfTime)) {
+    const auto last = std::find_if(rows.rbegin(), rows.rend(), [&](const SuspensionRow& row) {
+      return row.purpose == suspension.purpose && row.region == suspension.region;
+    });
+    views.push_back(SuspensionView{suspension, last->reason, EtagOf(*last)});
+  }
+  const auto changed = [](const SuspensionView& view) {
+    return std::max(view.suspension.suspended_at, view.suspension.resumed_at);
+  };
+  std::stable_sort(views.begin(), views.end(), [&](const auto& a, const auto& b) { return changed(a) < changed(b); });
+  return views;
+}
+
+// Of that purpose there; nullptr: none.
+const SuspensionView* FindView(const std::vector<SuspensionView>& views, domain::Purpose purpose,
+                               domain::Region region) {
+  const auto at = std::find_if(views.begin(), views.end(), [&](const SuspensionView& view) {
+    return view.suspension.purpose == purpose && view.suspension.region == region;
+  });
+  return at == views.end() ? nullptr : &*at;
+}
+
+absl::Status MayResume(const SuspensionView* view, const std::string& etag) {
+  if (view == nullptr || !view->suspension.active) {
+    return wire::MakeError(v1::ERROR_REASON_NOT_SUSPENDED,
+                           "that purpose is not suspended there; GetPolicy lists what is");
+  }
+  if (etag.empty()) {
+    return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "lifting a suspension needs its etag, see GetPolicy");
+  }
+  if (etag != view->etag) {
+    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
+                           "the etag is not the suspension's current one, see GetPolicy");
+  }
+  return absl::OkStatus();
+}
+
 MakeChange SuspensionWriter(const SuspensionRow& row, const std::string& policy_version) {
-  return [row, policy_version](store::Partition, const store::Stamp&, base::Instant time) {
+  return [row, policy_version](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
     SuspensionRow stamped = row;
     stamped.time = time;
     store::Change change;
+    if (partition == kFirstPartition) {
+      std::string version;
+      base::Encoder(&version).BigEndian(stamp.sequence, 8);
+      change.writes.push_back({store::Table::kSuspension, std::string(kSuspensionsVersionKey), std::move(version)});
+    }
     change.writes.push_back({store::Table::kSuspension, SuspensionKey(stamped), EncodeSuspension(stamped)});
     change.event = PlainEvent(ChangeKind::kSuspensionChanged, policy_version);
     return change;
@@ -215,36 +261,55 @@ absl::Status PolicyAdmin::PutInForce(const policy::PolicyRow* current, const pol
   return written.status;
 }
 
-std::vector<SuspensionView> PolicyAdmin::Suspensions() const {
-  std::vector<SuspensionView> views;
-  const std::vector<SuspensionRow> rows = core_.policies.suspensions();
-  for (const domain::Suspension& suspension : FoldSuspensions(rows, base::kEndOfTime)) {
-    const auto last = std::find_if(rows.rbegin(), rows.rend(), [&](const SuspensionRow& row) {
-      return row.purpose == suspension.purpose && row.region == suspension.region;
-    });
-    views.push_back(SuspensionView{suspension, last->reason, EtagOf(*last)});
-  }
-  const auto changed = [](const SuspensionView& view) {
-    return std::max(view.suspension.suspended_at, view.suspension.resumed_at);
-  };
-  std::stable_sort(views.begin(), views.end(), [&](const auto& a, const auto& b) { return changed(a) < changed(b); });
-  return views;
-}
-
 absl::StatusOr<PolicyView> PolicyAdmin::Get(std::string_view version) const {
   const std::shared_ptr<const policy::PolicyRow> current = core_.policies.current();
   const std::shared_ptr<const policy::PolicyRow> row = version.empty() ? current : core_.policies.Find(version);
   if (row == nullptr) return wire::MakeError(v1::ERROR_REASON_POLICY_VERSION_NOT_FOUND, "no policy has that version");
   return PolicyView{std::make_shared<const policy::Document>(row->document), row->state.activated_at, row == current,
-                    Suspensions()};
+                    ViewsOf(core_.policies.suspensions())};
 }
 
-absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(SuspensionRow row) {
-  const WrittenEverywhere written = WriteEverywhere(core_, {SuspensionWriter(row, core_.policies.rules()->version)});
-  if (!written.status.ok()) return written.status;
-  for (const SuspensionView& view : Suspensions()) {
-    if (view.suspension.purpose == row.purpose && view.suspension.region == row.region) return view;
-  }
+absl::StatusOr<std::vector<SuspensionView>> PolicyAdmin::ReadSuspensions(store::Precondition* unchanged) const {
+  // The version first: what is written after it is seen by the precondition.
+  const std::string key(kSuspensionsVersionKey);
+  *unchanged = {store::Table::kSuspension, key, std::nullopt};
+  absl::StatusOr<std::string> version = core_.store.Get(kFirstPartition, store::Table::kSuspension, key);
+  if (version.ok()) unchanged->expected = *std::move(version);
+  if (!version.ok() && !absl::IsNotFound(version.status())) return StoreUnreadable();
+  std::vector<SuspensionRow> rows;
+  bool damaged = false;
+  const absl::Status scanned = core_.store.Scan(kFirstPartition, store::Table::kSuspension, "", "", SIZE_MAX,
+                                                [&](std::string_view name, std::string_view value) {
+                                                  if (name == kSuspensionsVersionKey) return true;
+                                                  damaged = !DecodeSuspension(value, &rows.emplace_back());
+                                                  return !damaged;
+                                                });
+  if (!scanned.ok()) return StoreUnreadable();
+  if (damaged) return DamagedRow("a suspension's row");
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
+  return ViewsOf(rows);
+}
+
+absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(const SuspensionRow& row, const MayChange& may_change) {
+  const absl::Status changed = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
+    store::Precondition unchanged;
+    const absl::StatusOr<std::vector<SuspensionView>> views = ReadSuspensions(&unchanged);
+    if (!views.ok()) return views.status();
+    // What is there already is to be in force in every partition on return.
+    if (absl::Status s = FinishSuspensions(); !s.ok()) return s;
+    const SuspensionView* const view = FindView(*views, row.purpose, row.region);
+    if (row.active && view != nullptr && view->suspension.active) return store::Outcome::kCommitted;
+    if (absl::Status s = may_change(view); !s.ok()) return s;
+    EveryPartition write{SuspensionWriter(row, core_.policies.rules()->version)};
+    write.preconditions.push_back(std::move(unchanged));
+    const WrittenEverywhere written = WriteEverywhere(core_, write);
+    if (written.first == store::Outcome::kConflict || written.status.ok()) return written.first;
+    return written.status;
+  });
+  if (!changed.ok()) return changed;
+  const std::vector<SuspensionView> views = ViewsOf(core_.policies.suspensions());
+  const SuspensionView* const view = FindView(views, row.purpose, row.region);
+  if (view != nullptr) return *view;
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a suspension was written and is not there");
 }
 
@@ -254,10 +319,8 @@ absl::StatusOr<SuspensionView> PolicyAdmin::Suspend(domain::Purpose purpose, dom
   if (core_.policies.rules() == nullptr) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
   }
-  for (const SuspensionView& view : Suspensions()) {
-    if (view.suspension.purpose == purpose && view.suspension.region == region && view.suspension.active) return view;
-  }
-  return ChangeSuspension(SuspensionRow{purpose, region, true, base::Instant{}, std::move(reason)});
+  return ChangeSuspension({purpose, region, true, base::Instant{}, std::move(reason)},
+                          [](const SuspensionView*) { return absl::OkStatus(); });
 }
 
 absl::StatusOr<SuspensionView> PolicyAdmin::Resume(domain::Purpose purpose, domain::Region region, std::string reason,
@@ -266,23 +329,11 @@ absl::StatusOr<SuspensionView> PolicyAdmin::Resume(domain::Purpose purpose, doma
   if (core_.policies.rules() == nullptr) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
   }
-  const std::vector<SuspensionView> views = Suspensions();
-  const auto at = std::find_if(views.begin(), views.end(), [&](const SuspensionView& view) {
-    return view.suspension.purpose == purpose && view.suspension.region == region && view.suspension.active;
-  });
-  if (at == views.end()) {
-    return wire::MakeError(v1::ERROR_REASON_NOT_SUSPENDED,
-                           "that purpose is not suspended there; GetPolicy lists what is");
-  }
-  if (etag.empty()) {
-    return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "lifting a suspension needs its etag, see GetPolicy");
-  }
-  if (etag != at->etag) {
-    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
-                           "the etag is not the suspension's current one, see GetPolicy");
-  }
-  if (absl::Status s = TimeToLoosen(core_.Present()); !s.ok()) return s;
-  return ChangeSuspension(SuspensionRow{purpose, region, false, base::Instant{}, std::move(reason)});
+  return ChangeSuspension({purpose, region, false, base::Instant{}, std::move(reason)},
+                          [&](const SuspensionView* view) {
+                            absl::Status s = MayResume(view, etag);
+                            return s.ok() ? TimeToLoosen(core_.Present()) : s;
+                          });
 }
 
 }  // namespace consent::service

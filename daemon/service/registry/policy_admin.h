@@ -1,6 +1,7 @@
 // The policy in force, its versions, and suspensions.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -60,12 +61,15 @@ class PolicyAdmin {
   absl::Status MayFollow(const policy::PolicyRow* current, const policy::Document& document) const;
   // In every partition; opens them.
   absl::Status PutInForce(const policy::PolicyRow* current, const policy::Document& document) REQUIRES(writing_);
-  absl::StatusOr<SuspensionView> ChangeSuspension(SuspensionRow row);
-  std::vector<SuspensionView> Suspensions() const;
+  // As the first partition has them; `unchanged` holds while nobody has changed one since.
+  absl::StatusOr<std::vector<SuspensionView>> ReadSuspensions(store::Precondition* unchanged) const;
+  // Of what is suspended there now, or was; nullptr: never.
+  using MayChange = std::function<absl::Status(const SuspensionView*)>;
+  absl::StatusOr<SuspensionView> ChangeSuspension(const SuspensionRow& row, const MayChange& may_change);
 
   // What an error or a crash left in some partitions only.
   absl::Status FinishVersions() REQUIRES(writing_);
-  absl::Status FinishSuspensions() REQUIRES(writing_);
+  absl::Status FinishSuspensions();
 
   Core& core_;
   PolicyFollower& follower_;
