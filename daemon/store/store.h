@@ -142,8 +142,8 @@ class Subscriber {
   virtual ~Subscriber() = default;
   // Called once for each commit of a partition in the order of its sequences, after it is durable and reads see it, and
   // before its Done: a commit is acknowledged when every subscriber has returned. Never called for a commit that was
-  // answered otherwise than kCommitted. May be called for different partitions at once, as Done is. Must not block, nor
-  // commit, subscribe or unsubscribe; may read the store.
+  // answered otherwise than kCommitted, nor for what is erased or truncated beside the commits. May be called for
+  // different partitions at once, as Done is. Must not block, nor commit, subscribe or unsubscribe; may read the store.
   virtual void OnCommitted(const Committed& committed) = 0;
 };
 

@@ -31,6 +31,41 @@ TEST(TaskBoardTest, GivesWhatIsDueTheLongestWaitingFirst) {
   EXPECT_EQ(queue.Take(2, 1), std::vector<DeletionPlace>{Place(4)});
 }
 
+TEST(TaskBoardTest, ATaskHasOneTimeAndNoneOnceItHasEnded) {
+  World world;
+  TaskQueue queue(world.core());
+  const base::Span later{world.clock.SinceBoot().micros + base::Seconds(10).micros};
+  queue.Put(1, Place(1), base::Span{}, 0);
+  queue.Put(1, Place(1), later, 0);
+  EXPECT_TRUE(queue.Take(1, 10).empty()) << "the later time took the place of the earlier one";
+  queue.AddTasksOf(Place(1));
+  EXPECT_EQ(queue.Take(1, 10), std::vector<DeletionPlace>{Place(1)});
+  queue.GiveBack(1, Place(1), base::Span{});
+  queue.GiveBack(1, Place(1), later);
+  EXPECT_EQ(queue.Take(1, 10), std::vector<DeletionPlace>{Place(1)}) << "what was put since counts";
+  queue.Remove(1, Place(1));
+  queue.GiveBack(1, Place(1), base::Span{});
+  queue.AddTasksOf(Place(1));
+  EXPECT_TRUE(queue.Take(1, 10).empty());
+  EXPECT_EQ(queue.counts(1).open, 0);
+}
+
+TEST(TaskBoardTest, CountsByTheFailuresOfTheTasks) {
+  World world;
+  TaskQueue queue(world.core());
+  queue.Put(1, Place(1), base::Span{}, service::kStuckAfter - 1);
+  EXPECT_EQ(queue.counts(1).retries, 0U) << "of before the process began";
+  queue.Put(1, Place(1), base::Span{}, service::kStuckAfter);
+  queue.Put(1, Place(2), base::Span{}, service::kStuckAfter);
+  EXPECT_EQ(queue.counts(1).open, 2);
+  EXPECT_EQ(queue.counts(1).stuck, 2);
+  EXPECT_EQ(queue.counts(1).retries, 1U);
+  queue.Remove(1, Place(2));
+  queue.Remove(1, Place(2));
+  EXPECT_EQ(queue.counts(1).open, 1);
+  EXPECT_EQ(queue.counts(1).stuck, 1);
+}
+
 TEST(TaskBoardTest, WakesForATaskAndWhenPatienceEnds) {
   World world;
   TaskQueue queue(world.core());
