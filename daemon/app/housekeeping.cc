@@ -66,7 +66,7 @@ std::function<milliseconds()> WatchClock(service::Core& core, ops::Log& log, std
 std::function<milliseconds()> SettleDoubtfulOrders(service::Core& core, Services& services, ops::Log& log) {
   return [&core, &services, &log, pace = FailurePace()]() mutable -> milliseconds {
     size_t settled = 0;
-    const absl::Status status = service::SettleOrders(core, services.changes, services.queue, &settled);
+    const absl::Status status = service::SettleOrders(core, services.changes, &settled);
     if (settled > 0) log.Info("deletion requests of the doubtful time have their ends", {{"requests", settled}});
     if (status.ok()) {
       pace.Succeeded();

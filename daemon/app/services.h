@@ -21,6 +21,7 @@
 #include "daemon/service/deletion/deletions.h"
 #include "daemon/service/deletion/holds.h"
 #include "daemon/service/erasure/erasures.h"
+#include "daemon/service/publish/publisher.h"
 #include "daemon/service/purge/purge_tasks.h"
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/data_systems.h"
@@ -43,14 +44,15 @@ struct Services {
   Services(service::Core& core, service::Pool& readers, rpc::RpcObserver& observer)
       : probe_account(NewProbeAccount(core.random)),
         queue(core),
+        publisher(core, queue),
         changes(core, kMaxChangesInFlight),
-        subject_changes(changes, queue),
+        subject_changes(changes),
         check(core),
         reads(core),
-        policy_admin(core),
-        systems(core, queue),
-        deletions(core, changes, queue),
-        holds(core, changes, queue),
+        policy_admin(core, publisher.policies()),
+        systems(core, queue, publisher.systems()),
+        deletions(core, changes),
+        holds(core, changes),
         erasures(core),
         tasks(core, queue),
         admission(core.ready),
@@ -75,6 +77,7 @@ struct Services {
 
   const std::string probe_account;  // that nobody has; see EligibilityRpc
   service::TaskQueue queue;
+  service::Publisher publisher;
   service::ChangeSubject changes;
   service::SubjectChanges subject_changes;
   service::CheckEligibility check;

@@ -56,6 +56,23 @@ void Committer::Commit(Partition partition, std::vector<Precondition> preconditi
   done(refused);
 }
 
+void Committer::Subscribe(Subscriber& subscriber) {
+  base::MutexLock lock(subscribers_mutex_);
+  subscribers_.push_back(&subscriber);
+}
+
+void Committer::Unsubscribe(Subscriber& subscriber) {
+  base::MutexLock lock(subscribers_mutex_);
+  subscribers_.erase(std::remove(subscribers_.begin(), subscribers_.end(), &subscriber), subscribers_.end());
+}
+
+void Committer::Tell(const Prepared& committed) {
+  base::MutexLock lock(subscribers_mutex_);
+  for (Subscriber* const subscriber : subscribers_) {
+    subscriber->OnCommitted({committed.partition, committed.stamp, committed.change.event, committed.change.writes});
+  }
+}
+
 Head Committer::GetHead(Partition partition) const {
   base::MutexLock lock(mutex_);
   return heads_[partition.number - first_.number];
@@ -225,19 +242,24 @@ void Committer::ApplyGroup(Group& group) {
     }
   }
   group.applied.store(true, std::memory_order_release);
-  Answer(group.items, applied);
+  Answer(group, applied);
   published_.store(group.number, std::memory_order_release);
   group.items.clear();
 }
 
-void Committer::Answer(std::vector<Item>& items, const absl::Status& applied) {
-  for (Item& item : items) {
+void Committer::Answer(Group& group, const absl::Status& applied) {
+  auto committed = group.prepared.begin();  // one for each item that was not refused, in their order
+  for (Item& item : group.items) {
     if (!applied.ok()) {
       // What was not part of the failed write was judged by a state that may never have been: it only learns that
       // nothing was written.
       item.result = CommitResult{item.result.outcome == Outcome::kCommitted ? Outcome::kUnknown : Outcome::kClosed, {}};
     }
-    if (item.result.outcome != Outcome::kCommitted) item.result.stamp = Stamp{};
+    if (item.result.outcome == Outcome::kCommitted) {
+      Tell(*committed++);
+    } else {
+      item.result.stamp = Stamp{};
+    }
     const Done done = std::move(item.done);
     done(item.result);
   }

@@ -59,6 +59,9 @@ class Committer {
 
   // As Store::Commit.
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) EXCLUDES(mutex_);
+  // As Store::Subscribe and Store::Unsubscribe.
+  void Subscribe(Subscriber& subscriber) EXCLUDES(subscribers_mutex_);
+  void Unsubscribe(Subscriber& subscriber) EXCLUDES(subscribers_mutex_);
   Head GetHead(Partition partition) const EXCLUDES(mutex_);
   // As Store::GetReadVersion. Takes no lock.
   ReadVersion GetReadVersion() const;
@@ -118,7 +121,8 @@ class Committer {
 
   void ApplyGroups() EXCLUDES(mutex_);
   void ApplyGroup(Group& group) EXCLUDES(mutex_);
-  static void Answer(std::vector<Item>& items, const absl::Status& applied);
+  void Answer(Group& group, const absl::Status& applied) EXCLUDES(subscribers_mutex_);
+  void Tell(const Prepared& committed) EXCLUDES(subscribers_mutex_);
 
   const base::Clock* const clock_;
   const size_t max_queue_;
@@ -140,6 +144,9 @@ class Committer {
   std::atomic<bool> failed_ = false;
   std::atomic<uint64_t> published_ = 0;  // number of the last group that was answered
   std::atomic<uint64_t> erasures_ = 0;
+
+  base::Mutex subscribers_mutex_;  // held while they are told
+  std::vector<Subscriber*> subscribers_ GUARDED_BY(subscribers_mutex_);
 
   base::Mutex join_mutex_;
   bool joined_ GUARDED_BY(join_mutex_) = false;

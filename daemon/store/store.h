@@ -79,8 +79,9 @@ struct Precondition {
   Table table;
   std::string key;
   std::optional<std::string> expected;
-  // Taken from Store::GetReadVersion before the expected value was read (from the store, or from what its Done keeps).
-  // A store may then spare itself the reading where it knows that nobody has written the row since. Absent: it reads.
+  // Taken from Store::GetReadVersion before the expected value was read (from the store, or from what a subscriber
+  // keeps). A store may then spare itself the reading where it knows that nobody has written the row since. Absent: it
+  // reads.
   std::optional<ReadVersion> seen = {};
 };
 
@@ -125,9 +126,28 @@ struct CommitResult {
 };
 
 // Called exactly once per Commit. For kCommitted in the order of sequence numbers of the partition, one after another,
-// so that whoever publishes the change does so in order and before anything is acknowledged; must not block.
+// after every subscriber has heard of it; must not block.
 // For other outcomes on any thread, also within Commit itself.
 using Done = std::function<void(const CommitResult&)>;
+
+// One commit, as it became durable. The references hold while OnCommitted runs.
+struct Committed {
+  Partition partition;
+  Stamp stamp;
+  const Event& event;
+  const std::vector<Write>& writes;  // in the order of the change: a later write to the same row wins
+};
+
+// Hears of every commit, whoever made it: the one place from which memory that follows the store is kept.
+class Subscriber {
+ public:
+  virtual ~Subscriber() = default;
+  // Called once for each commit of a partition in the order of its sequences, after it is durable and reads see it, and
+  // before its Done: a commit is acknowledged when every subscriber has returned. Never called for a commit that was
+  // answered otherwise than kCommitted, nor for what is erased or truncated beside the commits. May be called for
+  // different partitions at once, as Done is. Must not block, nor commit, subscribe or unsubscribe; may read the store.
+  virtual void OnCommitted(const Committed& committed) = 0;
+};
 
 // A row of the feed. An erased one keeps sequence, time and chain; its other members are empty.
 struct FeedRow {
@@ -174,6 +194,12 @@ class Store {
   // writes and the event done in one atomic, durable step. A later write to the same row in `writes` wins over an
   // earlier one.
   virtual void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) = 0;
+
+  // Tells `subscriber` of every commit from the next one on. Several may subscribe; each hears of all. To be called
+  // while no commit is under way: before the first one, as a rule. The subscriber outlives its subscription.
+  virtual void Subscribe(Subscriber& subscriber) = 0;
+  // Waits for a call that is under way; there is none afterwards. Not from within a Done.
+  virtual void Unsubscribe(Subscriber& subscriber) = 0;
 
   // NotFound where there is no such row; Unavailable where it cannot be read. May block on I/O.
   virtual absl::StatusOr<std::string> Get(Partition partition, Table table, std::string_view key) const = 0;

@@ -21,9 +21,8 @@ namespace {
 // Returns how many could not be written.
 uint64_t Load(service::Core& context, uint64_t subjects, Population population) {
   constexpr size_t kInFlight = Offline::kInFlight;
-  service::TaskQueue queue(context);
   service::ChangeSubject all(context, kInFlight);
-  service::SubjectChanges changes(all, queue);
+  service::SubjectChanges changes(all);
   std::counting_semaphore<kInFlight> room(kInFlight);
   std::atomic<uint64_t> failures{0};
   v1::UpsertSubjectRequest request;

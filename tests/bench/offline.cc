@@ -40,7 +40,9 @@ Offline::Offline(const std::string& data_dir)
                                    .gauges = {},
                                    .writers = writers_,
                                    .partition_policies = service::PartitionPolicies(store_->partition_count())});
-  service::PolicyAdmin admin(*context_);
+  queue_ = std::make_unique<service::TaskQueue>(*context_);
+  publisher_ = std::make_unique<service::Publisher>(*context_, *queue_);
+  service::PolicyAdmin admin(*context_, publisher_->policies());
   absl::Status status = admin.Load();
   if (status.ok()) status = admin.Activate(Need(app::LoadPolicy("")));
   if (!status.ok()) Give(status);

@@ -9,6 +9,8 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
+#include "daemon/service/publish/publisher.h"
+#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/state/core.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 
@@ -26,6 +28,8 @@ class Offline {
   explicit Offline(const std::string& data_dir);
 
   service::Core& core() { return *context_; }
+  service::TaskQueue& queue() { return *queue_; }
+  service::Publisher& publisher() { return *publisher_; }
   store::RocksStore& store() { return *store_; }
   const app::Keyring& keyring() const { return keyring_; }
 
@@ -40,6 +44,8 @@ class Offline {
   app::Keyring keyring_;
   std::unique_ptr<store::RocksStore> store_;
   std::unique_ptr<service::Core> context_;
+  std::unique_ptr<service::TaskQueue> queue_;
+  std::unique_ptr<service::Publisher> publisher_;
 };
 
 [[noreturn]] void Give(const absl::Status& status);

@@ -10,6 +10,7 @@
 
 #include "daemon/service/deletion/deletions.h"
 #include "daemon/service/purge/purge_tasks.h"
+#include "daemon/service/registry/data_systems.h"
 #include "daemon/service/subject/check_eligibility.h"
 #include "tests/bench/offline.h"
 
@@ -26,14 +27,14 @@ double SecondsSince(Clock::time_point began) { return std::chrono::duration<doub
 
 class TasksBench {
  public:
-  explicit TasksBench(service::Core& context)
-      : context_(context),
-        queue_(context),
-        changes_(context, Offline::kInFlight),
-        systems_(context, queue_),
-        deletions_(context, changes_, queue_),
-        tasks_(context, queue_),
-        checks_(context) {
+  explicit TasksBench(Offline& offline)
+      : context_(offline.core()),
+        queue_(offline.queue()),
+        changes_(context_, Offline::kInFlight),
+        systems_(context_, queue_, offline.publisher().systems()),
+        deletions_(context_, changes_),
+        tasks_(context_, queue_),
+        checks_(context_) {
     if (absl::Status s = systems_.Load(); !s.ok()) Give(s);
     service::SystemRow row;
     row.name = "audio";
@@ -105,7 +106,7 @@ class TasksBench {
     for (int round = 0; round < kRounds; ++round) {
       const auto session = Need(checks_.Begin(""));
       domain::RecordingFacts facts;
-      facts.captured_at = session.now - base::Days(1);
+      facts.captured_at = session.now.latest - base::Days(1);
       const base::SubjectHandle subject = context_.hasher.Subject(account);
       uint64_t purged = 0;
       const Clock::time_point began = Clock::now();
@@ -126,7 +127,7 @@ class TasksBench {
 
  private:
   service::Core& context_;
-  service::TaskQueue queue_;
+  service::TaskQueue& queue_;
   service::ChangeSubject changes_;
   service::DataSystems systems_;
   service::Deletions deletions_;
@@ -150,7 +151,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   consent::bench::Offline offline(data_dir);
   {
-    consent::bench::TasksBench bench(offline.core());
+    consent::bench::TasksBench bench(offline);
     bench.Ask(1, 1, "plain-", true);
     const double before = bench.CheckNanoseconds("plain-0");
     bench.Ask(100'000, 50'000, "some-");

@@ -17,7 +17,7 @@ bool SteppedStore::Idle() const {
 
 void SteppedStore::Commit(store::Partition partition, std::vector<store::Precondition> preconditions,
                           store::Build build, store::Done done) {
-  Item item{partition, std::move(preconditions), std::move(build), std::move(done), {}};
+  Item item{partition, std::move(preconditions), std::move(build), std::move(done), {}, {}};
   {
     base::MutexLock lock(mutex_);
     if (holding_) {
@@ -28,11 +28,48 @@ void SteppedStore::Commit(store::Partition partition, std::vector<store::Precond
   inner_.Commit(item.partition, std::move(item.preconditions), std::move(item.build), std::move(item.done));
 }
 
+void SteppedStore::Subscribe(store::Subscriber& subscriber) {
+  base::MutexLock lock(subscribers_mutex_);
+  subscribers_.push_back(&subscriber);
+}
+
+void SteppedStore::Unsubscribe(store::Subscriber& subscriber) {
+  base::MutexLock lock(subscribers_mutex_);
+  std::erase(subscribers_, &subscriber);
+}
+
+void SteppedStore::OnCommitted(const store::Committed& committed) {
+  {
+    base::MutexLock lock(mutex_);
+    if (applying_ != nullptr) {
+      applying_->change = store::Change{committed.writes, committed.event};
+      return;
+    }
+  }
+  base::MutexLock lock(subscribers_mutex_);
+  for (store::Subscriber* const subscriber : subscribers_) subscriber->OnCommitted(committed);
+}
+
+void SteppedStore::Tell(const Item& item) {
+  if (item.result.outcome != store::Outcome::kCommitted) return;
+  base::MutexLock lock(subscribers_mutex_);
+  for (store::Subscriber* const subscriber : subscribers_) {
+    subscriber->OnCommitted({item.partition, item.result.stamp, item.change.event, item.change.writes});
+  }
+}
+
 store::CommitResult SteppedStore::ApplyNow(Item& item) {
+  {
+    base::MutexLock lock(mutex_);
+    applying_ = &item;
+  }
   std::promise<store::CommitResult> promise;
   inner_.Commit(item.partition, item.preconditions, item.build,
                 [&](const store::CommitResult& result) { promise.set_value(result); });
-  return promise.get_future().get();
+  const store::CommitResult result = promise.get_future().get();
+  base::MutexLock lock(mutex_);
+  applying_ = nullptr;
+  return result;
 }
 
 bool SteppedStore::ApplyOne() {
@@ -45,7 +82,10 @@ bool SteppedStore::ApplyOne() {
     from.pop_front();
   }
   item.result = ApplyNow(item);
-  if (early_) return true;
+  if (early_) {
+    Tell(item);
+    return true;
+  }
   base::MutexLock lock(mutex_);
   second_.push_back(std::move(item));
   return true;
@@ -62,6 +102,7 @@ bool SteppedStore::AnswerOne() {
   }
   const store::Done done = item.done;
   store::CommitResult result = item.result;
+  if (!early_) Tell(item);
   if (early_) {
     const store::Head head = inner_.GetHead(item.partition);
     base::MutexLock lock(mutex_);

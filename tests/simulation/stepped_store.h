@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <vector>
 
 #include "daemon/base/mutex.h"
 #include "daemon/store/store.h"
@@ -10,10 +11,13 @@
 namespace consent::simulation {
 
 // Passes everything on to another store until Hold. Thread-safe, but steps come from one thread.
-class SteppedStore final : public store::Store {
+class SteppedStore final : public store::Store, private store::Subscriber {
  public:
   // `acknowledges_early`: a store that is wrong on purpose: it answers before it applies.
-  SteppedStore(store::Store& inner, bool acknowledges_early) : inner_(inner), early_(acknowledges_early) {}
+  SteppedStore(store::Store& inner, bool acknowledges_early) : inner_(inner), early_(acknowledges_early) {
+    inner_.Subscribe(*this);
+  }
+  ~SteppedStore() override { inner_.Unsubscribe(*this); }
 
   // From now on commits wait for steps.
   void Hold() EXCLUDES(mutex_);
@@ -26,6 +30,8 @@ class SteppedStore final : public store::Store {
   uint16_t partition_count() const override { return inner_.partition_count(); }
   void Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
               store::Done done) override EXCLUDES(mutex_);
+  void Subscribe(store::Subscriber& subscriber) override EXCLUDES(subscribers_mutex_);
+  void Unsubscribe(store::Subscriber& subscriber) override EXCLUDES(subscribers_mutex_);
   absl::StatusOr<std::string> Get(store::Partition partition, store::Table table, std::string_view key) const override {
     return inner_.Get(partition, table, key);
   }
@@ -64,12 +70,19 @@ class SteppedStore final : public store::Store {
     store::Build build;
     store::Done done;
     store::CommitResult result;
+    store::Change change;  // as it was applied
   };
   store::CommitResult ApplyNow(Item& item);
+  // Of what a step applied: notes it until its answer. Of everything else: passes it on.
+  void OnCommitted(const store::Committed& committed) override EXCLUDES(mutex_, subscribers_mutex_);
+  void Tell(const Item& item) EXCLUDES(subscribers_mutex_);
 
   store::Store& inner_;
   const bool early_;
+  base::Mutex subscribers_mutex_;  // held while they are told
+  std::vector<store::Subscriber*> subscribers_ GUARDED_BY(subscribers_mutex_);
   mutable base::Mutex mutex_;
+  Item* applying_ GUARDED_BY(mutex_) = nullptr;
   bool holding_ GUARDED_BY(mutex_) = false;
   // An item goes from the first queue to the second and out; the wrong store takes them the other way.
   std::deque<Item> first_ GUARDED_BY(mutex_);

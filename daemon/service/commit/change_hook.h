@@ -1,5 +1,5 @@
 // What a use case adds to a change of a subject: rows of its own, and what they mean for the subject's record.
-// ChangeSubject does the rest: turns, idempotency, evidence, the commit, the index, the history.
+// ChangeSubject does the rest: turns, idempotency, evidence, the commit, the history.
 #pragma once
 
 #include <optional>
@@ -27,8 +27,8 @@ struct HookOutput {
   uint8_t flags = 0;  // for the reply and the history: all flags of the recording
 };
 
-// One request's part. Used by one thread at a time, in the order Prepare, AddPreconditions, Build, Publish, Wake; after
-// a conflict from the start again. Whatever a part reads of the subject stays as it is until the commit, because every
+// One request's part. Used by one thread at a time, in the order Prepare, AddPreconditions, Build; after a conflict
+// from the start again. Whatever a part reads of the subject stays as it is until the commit, because every
 // change writes the subject's record; rows that other commits may write need preconditions of their own.
 class ChangeHook {
  public:
@@ -43,11 +43,6 @@ class ChangeHook {
   virtual void AddPreconditions(std::vector<store::Precondition>&) const {}
   // In the order of the commits, as store::Build: pure, and perhaps called again.
   virtual void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) = 0;
-  // After the commit, in the order of the commits, before the index has the record and before anything is acknowledged.
-  virtual void Publish(Core& core, const store::Stamp& stamp) = 0;
-  // After Publish, when the index has the record: puts on the queue what may be handed out. A worker that waits reads
-  // the record at once, and by the one before would find that nothing has changed.
-  virtual void Wake() {}
 };
 
 }  // namespace consent::service

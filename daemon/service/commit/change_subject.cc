@@ -325,11 +325,12 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   HookOutput output{moment, transition, change.writes};
   request.hook->Build(core_, stamp, output);
   reply.flags = output.flags;
-  work.facts_after.clear();
-  domain::EncodeFacts(transition.after, &work.facts_after);
-  change.writes.push_back({store::Table::kSubject, key, EncodeSubjectRow(request.subject, work.facts_after)});
-  work.marks = NewMarks(core_, core_.PartitionOf(request.subject), transition.after);
-  for (const UsageMark mark : work.marks) change.writes.push_back(PutMark(mark));
+  std::string facts_after;
+  domain::EncodeFacts(transition.after, &facts_after);
+  change.writes.push_back({store::Table::kSubject, key, EncodeSubjectRow(request.subject, facts_after)});
+  for (const UsageMark mark : NewMarks(core_, core_.PartitionOf(request.subject), transition.after)) {
+    change.writes.push_back(PutMark(mark));
+  }
   if (!work.share.empty()) change.writes.push_back({store::Table::kKeyShare, key, work.share});
   if (!work.names_row.empty()) change.writes.push_back({store::Table::kNames, key, work.names_row});
   if (!work.request_key.empty()) {
@@ -346,7 +347,7 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   row.flags = reply.flags;
   row.parts = transition.parts;
   row.changes = transition.changes;
-  row.facts = work.facts_after;
+  row.facts = std::move(facts_after);
   row.sealed = work.sealed;
   change.event.subject = std::string(base::View(request.subject.bytes));
   change.event.body = EncodeChangeRow(row);
@@ -357,30 +358,13 @@ store::Change ChangeSubject::Build(Work& work, const store::Stamp& stamp) const 
   reply.parts = std::move(transition.parts);
   reply.changes = std::move(transition.changes);
   work.reply = std::move(reply);
-  work.after = std::move(transition.after);
   return change;
-}
-
-// On the committer's thread, in the order of the commits: what every later check sees, before anybody hears of it.
-void ChangeSubject::Publish(Work& work, const store::Stamp& stamp) const {
-  const ChangeRequest& request = work.request;
-  FactsIndex& index = core_.index;
-  request.hook->Publish(core_, stamp);
-  if (work.before.facts.has_more_tombstones || work.after.has_more_tombstones) {
-    index.PutTombstones(request.subject, work.after.cover);
-  }
-  index.Put(request.subject, work.facts_after);
-  for (const UsageMark mark : work.marks) core_.partition_policies.Add(core_.PartitionOf(request.subject), mark);
-  request.hook->Wake();
-  core_.NoteStamp(stamp.time);
-  core_.gauges.Replace(work.before.found ? &work.before.facts : nullptr, &work.after);
-  work.reply->revision = Revision{core_.PartitionOf(request.subject), stamp.sequence};
 }
 
 void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& result) {
   switch (result.outcome) {
     case store::Outcome::kCommitted:
-      Publish(*work, result.stamp);
+      work->reply->revision = Revision{core_.PartitionOf(work->request.subject), result.stamp.sequence};
       if (NothingApplied(work->reply->parts)) {
         work->reply = RefusalStatus(domain::PartOutcome(work->reply->parts.front()));
       }

@@ -43,7 +43,6 @@ class ChangeSubject {
   absl::Status PreparePayload(Work& work) const;
   store::Change Build(Work& work, const store::Stamp& stamp) const;
   void Committed(const WorkPtr& work, const store::CommitResult& result);
-  void Publish(Work& work, const store::Stamp& stamp) const;
   void Finish(const WorkPtr& work);
 
   Core& core_;

@@ -19,7 +19,6 @@ struct ChangeSubject::Work {
   PolicyBook::InForce policy;    // as it was when the attempt began
   bool policy_changing = false;  // in the subject's partition another one is coming into force
   bool needs_policy = false;     // the commit has it for a precondition
-  std::vector<UsageMark> marks;  // that the commit writes
   int attempts = 0;
 
   std::optional<store::ReadVersion> seen;  // before anything was read
@@ -35,8 +34,7 @@ struct ChangeSubject::Work {
   bool request_id_was_used = false;        // with another body: the request goes on without it
   std::optional<std::string> request_row;  // an expired one that is there
 
-  std::string facts_after;
-  domain::SubjectFacts after;
+  domain::SubjectFacts after;  // as they were tried
   absl::StatusOr<ChangeReply> reply = absl::UnknownError("not answered");
 };
 

@@ -50,21 +50,14 @@ std::vector<store::CommitResult> CommitAll(Core& core, const std::vector<Partiti
       return change;
     };
     core.store.Commit(commit.partition, commit.preconditions, build,
-                      [&core, &commit, &results, i](const store::CommitResult& result) {
-                        if (result.outcome == store::Outcome::kCommitted) {
-                          if (commit.publish) commit.publish(result.stamp);
-                          core.NoteStamp(result.stamp.time);
-                        }
-                        results.Take(i, result);
-                      });
+                      [&results, i](const store::CommitResult& result) { results.Take(i, result); });
   }
   return results.Wait();
 }
 
 store::CommitResult CommitNow(Core& core, store::Partition partition,
-                              const std::vector<store::Precondition>& preconditions, const store::Build& build,
-                              const std::function<void(const store::Stamp&)>& publish) {
-  return CommitAll(core, {{partition, preconditions, build, publish}}).front();
+                              const std::vector<store::Precondition>& preconditions, const store::Build& build) {
+  return CommitAll(core, {{partition, preconditions, build}}).front();
 }
 
 std::vector<store::CommitResult> CommitAllPatiently(Core& core, std::vector<PartitionCommit> commits) {
@@ -91,9 +84,8 @@ std::vector<store::CommitResult> CommitAllPatiently(Core& core, std::vector<Part
 }
 
 store::CommitResult CommitPatiently(Core& core, store::Partition partition,
-                                    const std::vector<store::Precondition>& preconditions, const store::Build& build,
-                                    const std::function<void(const store::Stamp&)>& publish) {
-  return CommitAllPatiently(core, {{partition, preconditions, build, publish}}).front();
+                                    const std::vector<store::Precondition>& preconditions, const store::Build& build) {
+  return CommitAllPatiently(core, {{partition, preconditions, build}}).front();
 }
 
 absl::Status OutcomeStatus(store::Outcome outcome) {

@@ -1,7 +1,6 @@
 // Commits that their caller waits for, and what their outcomes mean for it.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,27 +10,23 @@
 
 namespace consent::service {
 
-// One commit to one partition; its event is PlainEvent's, to which a nonce is added. `publish`: what every later check
-// is to see, called in the order of the commits before the caller goes on; must not block.
+// One commit to one partition; its event is PlainEvent's, to which a nonce is added.
 struct PartitionCommit {
   store::Partition partition;
   std::vector<store::Precondition> preconditions;
   store::Build build;
-  std::function<void(const store::Stamp&)> publish = {};
 };
 
-// Blocks until the commit is answered; not on the store's own threads. What was committed is noted in the core's stamp.
+// Blocks until the commit is answered; not on the store's own threads.
 store::CommitResult CommitNow(Core& core, store::Partition partition,
-                              const std::vector<store::Precondition>& preconditions, const store::Build& build,
-                              const std::function<void(const store::Stamp&)>& publish = {});
+                              const std::vector<store::Precondition>& preconditions, const store::Build& build);
 // All of them at once, so that they share syncs; each for itself, none waits for another. The results in their order.
 std::vector<store::CommitResult> CommitAll(Core& core, const std::vector<PartitionCommit>& commits);
 
 // The same, again and again while the store's queue is full (or reports a conflict of no precondition), for ten
 // seconds: for what should not stop half way.
 store::CommitResult CommitPatiently(Core& core, store::Partition partition,
-                                    const std::vector<store::Precondition>& preconditions, const store::Build& build,
-                                    const std::function<void(const store::Stamp&)>& publish = {});
+                                    const std::vector<store::Precondition>& preconditions, const store::Build& build);
 std::vector<store::CommitResult> CommitAllPatiently(Core& core, std::vector<PartitionCommit> commits);
 // OVERLOADED, NOT_SERVING, OUTCOME_UNKNOWN, CONTENTION; OK of kCommitted.
 absl::Status OutcomeStatus(store::Outcome outcome);

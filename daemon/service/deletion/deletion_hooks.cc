@@ -60,13 +60,6 @@ void NoteDoubt(const Core& core, const domain::Moment& moment, domain::DeletionR
   request.doubt_after = moment.now.not_before;
 }
 
-void PutOnBoard(TaskQueue& queue, const SystemsSeen& systems, DeletionPlace place) {
-  for (const domain::SystemNumber system : systems.active) {
-    queue.Count(system, 1);
-    queue.Add(system, place, base::Span{});
-  }
-}
-
 void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::DeletionRequest& request) {
   const domain::Regime& regime = rules.regimes[rules.ForRegion(region).regime];
   request.regime = regime.name;
@@ -145,12 +138,8 @@ void DeletionEffect::Apply(const Core& core, const domain::DeletionRequest& requ
   }
 }
 
-void DeletionEffect::Publish(Core& core) const {
-  for (const auto& [recording, marks] : recordings_) core.index.PutMarks(subject_, recording, marks);
-}
-
-CreateDeletionHook::CreateDeletionHook(TaskQueue& queue, base::SubjectHandle subject, NewDeletion deletion)
-    : queue_(queue), deletion_(std::move(deletion)), effect_(subject), within_(subject) {
+CreateDeletionHook::CreateDeletionHook(base::SubjectHandle subject, NewDeletion deletion)
+    : deletion_(std::move(deletion)), effect_(subject), within_(subject) {
   request_.subject = subject;
   request_.selector = deletion_.selector;
   request_.requester = deletion_.requester;
@@ -208,23 +197,12 @@ void CreateDeletionHook::Build(const Core& core, const store::Stamp& stamp, Hook
   effect_.Apply(core, request, out);
   within_.Build(core, systems_, out);
   const DeletionPlace place{core.PartitionOf(request.subject), NumberOf(stamp.sequence)};
-  WriteNewDeletion(core, place, DeletionRow{request, sealed_}, share_, out.writes);
-  made_ = std::move(request);
+  WriteNewDeletion(core, place, DeletionRow{std::move(request), sealed_}, share_, out.writes);
 }
 
-void CreateDeletionHook::Publish(Core& core, const store::Stamp& stamp) {
-  effect_.Publish(core);
-  const DeletionPlace place{core.PartitionOf(request_.subject), NumberOf(stamp.sequence)};
-  core.deletions.Replace(place, nullptr, made_);
-  if (made_.IsUnsettled()) core.perhaps_unsettled.store(true);
-  if (deletion_.state == domain::DeletionState::kAccepted) PutOnBoard(queue_, systems_, place);
-  within_.Publish(core, queue_, systems_);
-}
-
-DeletionStepHook::DeletionStepHook(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place,
-                                   domain::StepCommand step, const domain::Command& command)
-    : queue_(queue),
-      place_(place),
+DeletionStepHook::DeletionStepHook(base::SubjectHandle subject, DeletionPlace place, domain::StepCommand step,
+                                   const domain::Command& command)
+    : place_(place),
       command_(std::move(step)),
       step_(command_.step),
       proof_(command.proof),
@@ -316,16 +294,6 @@ void DeletionStepHook::Build(const Core& core, const store::Stamp& stamp, HookOu
   // One that had ended is listed as such, and what is listed as open for its selection is another one.
   if (domain::IsOpen(row_.request.state)) ListDeletion(core, place_.number, next.request, out.writes);
   if (verifies) WriteTasks(next.request, place_.number, out.writes);
-  made_ = std::move(next.request);
-}
-
-void DeletionStepHook::Publish(Core& core, const store::Stamp&) {
-  effect_.Publish(core);
-  core.deletions.Replace(place_, &row_.request, made_);
-  if (made_.IsUnsettled()) core.perhaps_unsettled.store(true);
-  if (step_ == DeletionStep::kVerify && !domain::IsVerified(row_.request.state)) PutOnBoard(queue_, systems_, place_);
-  within_.Publish(core, queue_, systems_);
-  if (step_ == DeletionStep::kCancel) cancelled_.TellDeleted(queue_);
 }
 
 }  // namespace consent::service

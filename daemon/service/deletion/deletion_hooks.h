@@ -24,7 +24,6 @@ class DeletionEffect {
   // Whether there is room for its tombstone.
   bool Fits(const domain::SubjectFacts& before, const domain::DeletionRequest& request) const;
   void Apply(const Core& core, const domain::DeletionRequest& request, HookOutput& out);
-  void Publish(Core& core) const;
 
  private:
   // False where there is no room.
@@ -42,15 +41,13 @@ void NoteDoubt(const Core& core, const domain::Moment& moment, domain::DeletionR
 const domain::DeadlineRules& DeadlinesOfRegime(const domain::Rules& rules, const std::string& regime);
 // The due times by the regime of `region`, whose name is noted.
 void SetDeadlines(const domain::Rules& rules, domain::Region region, domain::DeletionRequest& request);
-void PutOnBoard(TaskQueue& queue, const SystemsSeen& systems, DeletionPlace place);
 
 class CreateDeletionHook final : public ChangeHook {
  public:
-  CreateDeletionHook(TaskQueue& queue, base::SubjectHandle subject, NewDeletion deletion);
+  CreateDeletionHook(base::SubjectHandle subject, NewDeletion deletion);
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
   void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override;
-  void Publish(Core& core, const store::Stamp& stamp) override;
 
   // Of an open request for the same that was found; 0: none.
   DeletionNumber found() const { return found_; }
@@ -58,10 +55,8 @@ class CreateDeletionHook final : public ChangeHook {
   bool more_within() const { return within_.more(); }
 
  private:
-  TaskQueue& queue_;
   NewDeletion deletion_;
   domain::DeletionRequest request_;
-  domain::DeletionRequest made_;  // as it was committed
   DeletionEffect effect_;
   SystemsSeen systems_;
   VerifyWithin within_;
@@ -73,12 +68,11 @@ class CreateDeletionHook final : public ChangeHook {
 
 class DeletionStepHook final : public ChangeHook {
  public:
-  DeletionStepHook(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place, domain::StepCommand step,
+  DeletionStepHook(base::SubjectHandle subject, DeletionPlace place, domain::StepCommand step,
                    const domain::Command& command);
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
   void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override;
-  void Publish(Core& core, const store::Stamp& stamp) override;
 
   // It is verified, and more requests that lie within it wait to be.
   bool more_within() const { return within_.more(); }
@@ -90,13 +84,11 @@ class DeletionStepHook final : public ChangeHook {
                          const domain::Rules& rules) const;
   absl::Status MayCancel(const Core& core) const;
 
-  TaskQueue& queue_;
   const DeletionPlace place_;
   const domain::StepCommand command_;
   const DeletionStep step_;
   const domain::Proof proof_;
   DeletionRow row_;
-  domain::DeletionRequest made_;  // as it was committed
   std::string bytes_;
   SystemsSeen systems_;
   DeletionEffect effect_;

@@ -27,12 +27,11 @@ bool Matches(const DeletionFilter& filter, const domain::DeletionRequest& reques
 
 }  // namespace
 
-Deletions::Deletions(Core& core, ChangeSubject& changes, TaskQueue& queue)
-    : core_(core), changes_(changes), queue_(queue) {}
+Deletions::Deletions(Core& core, ChangeSubject& changes) : core_(core), changes_(changes) {}
 
 void Deletions::Create(ChangeRequest change, NewDeletion deletion, CreateDone done) {
   const domain::DeletionState begins_as = deletion.state;
-  const auto hook = std::make_shared<CreateDeletionHook>(queue_, change.subject, std::move(deletion));
+  const auto hook = std::make_shared<CreateDeletionHook>(change.subject, std::move(deletion));
   const store::Partition partition = core_.PartitionOf(change.subject);
   change.kind = ChangeKind::kDeletionReceived;
   change.hook = hook;
@@ -70,7 +69,7 @@ void Deletions::Step(ChangeRequest change, DeletionPlace place, domain::StepComm
   if (!row.ok()) return done(std::move(row).status());
   change.subject = row->request.subject;
   change.kind = KindOf(step.step);
-  const auto hook = std::make_shared<DeletionStepHook>(queue_, change.subject, place, step, change.command);
+  const auto hook = std::make_shared<DeletionStepHook>(change.subject, place, step, change.command);
   change.hook = hook;
   ChangeRequest further = change;
   further.request_id.clear();

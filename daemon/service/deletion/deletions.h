@@ -9,7 +9,6 @@
 #include "absl/status/statusor.h"
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/deletion/new_deletion.h"
-#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 
 namespace consent::service {
@@ -53,7 +52,7 @@ class Deletions {
   };
   using StepDone = std::function<void(absl::StatusOr<Stepped>)>;
 
-  Deletions(Core& core, ChangeSubject& changes, TaskQueue& queue);
+  Deletions(Core& core, ChangeSubject& changes);
 
   // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL and those of a change.
   void Create(ChangeRequest change, NewDeletion deletion, CreateDone done);
@@ -75,7 +74,6 @@ class Deletions {
 
   Core& core_;
   ChangeSubject& changes_;
-  TaskQueue& queue_;
 };
 
 }  // namespace consent::service

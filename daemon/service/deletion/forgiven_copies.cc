@@ -79,8 +79,7 @@ void ForgivenCopies::Build(const Core& core, const store::Stamp& stamp, HookOutp
   // What was allowed when it was tried may not be any more, as where the clock has become doubtful.
   const std::vector<domain::Forgiven> forgiven = domain::ForgivenBy(out.transition);
   for (Found& found : found_) {
-    found.is_forgiven = OwedOf(found.row.request, forgiven) == found.owed;
-    if (!found.is_forgiven) continue;
+    if (OwedOf(found.row.request, forgiven) != found.owed) continue;
     DeletionRow next = found.row;
     domain::DeletionRequest& request = next.request;
     request.changed = stamp.sequence;
@@ -98,21 +97,6 @@ void ForgivenCopies::Build(const Core& core, const store::Stamp& stamp, HookOutp
     }
     writes.push_back({store::Table::kDeletion, DeletionKey(found.place.number), EncodeDeletionRow(next)});
     ListDeletion(core, found.place.number, request, writes);
-    found.made = std::move(request);
-  }
-}
-
-void ForgivenCopies::Publish(Core& core, TaskQueue& queue) const {
-  for (const Found& found : found_) {
-    if (!found.is_forgiven) continue;
-    core.deletions.Replace(found.place, &found.row.request, found.made);
-    if (found.owed.Empty()) found.tasks.TellDeleted(queue);
-  }
-}
-
-void ForgivenCopies::Wake(TaskQueue& queue) const {
-  for (const Found& found : found_) {
-    if (found.is_forgiven && !found.owed.Empty()) found.tasks.TellTakenBack(queue);
   }
 }
 

@@ -9,7 +9,6 @@
 #include "daemon/domain/ended_uses.h"
 #include "daemon/service/commit/change_hook.h"
 #include "daemon/service/purge/open_tasks.h"
-#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 
 namespace consent::service {
@@ -21,20 +20,15 @@ class ForgivenCopies {
   absl::Status Load(const Core& core, const domain::Transition& trial);
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
   void Build(const Core& core, const store::Stamp& stamp, HookOutput& out);
-  void Publish(Core& core, TaskQueue& queue) const;
-  // Puts on the queue what is owed still.
-  void Wake(TaskQueue& queue) const;
 
  private:
   struct Found {
     DeletionPlace place;
     std::string bytes;
     DeletionRow row;
-    domain::PurposeSet owed;   // what stays of its purposes
-    bool is_forgiven = false;  // the commit did so
-    std::string sealed;        // the request in the API's words with those alone
+    domain::PurposeSet owed;  // what stays of its purposes
+    std::string sealed;       // the request in the API's words with those alone
     OpenTasksOf tasks;
-    domain::DeletionRequest made;  // as it was committed
   };
   // What of the request's purposes is not forgiven.
   static domain::PurposeSet OwedOf(const domain::DeletionRequest& request,

@@ -49,10 +49,6 @@ void WriteMarked(const Core& core, base::SubjectHandle subject, const MarkedReco
   }
 }
 
-void PublishMarked(Core& core, base::SubjectHandle subject, const MarkedRecordings& recordings) {
-  for (const auto& [recording, marks] : recordings) core.index.PutMarks(subject, recording, marks);
-}
-
 // What is out of the tasks of the subject although `hold`, in force since the commit numbered `placed`, takes it back.
 absl::StatusOr<std::vector<LeaseOut>> LeasesOut(const Core& core, store::Sequence placed, const HoldRow& hold) {
   std::vector<LeaseOut> out;
@@ -76,24 +72,9 @@ absl::StatusOr<std::vector<LeaseOut>> LeasesOut(const Core& core, store::Sequenc
   return out;
 }
 
-// Where the subject's open tasks are.
-using Waiting = std::vector<std::pair<domain::SystemNumber, DeletionPlace>>;
-absl::StatusOr<Waiting> OpenTasksOf(const Core& core, base::SubjectHandle subject) {
-  Waiting waiting;
-  const auto open = LoadOpenDeletions(core, subject);
-  if (!open.ok()) return open.status();
-  for (const auto& [place, request] : *open) {
-    for (const domain::SystemProgress& part : request.parts) {
-      if (part.outcome == domain::PurgeOutcome::kOpen) waiting.emplace_back(part.system, place);
-    }
-  }
-  return waiting;
-}
-
 class PlaceHoldHook final : public ChangeHook {
  public:
-  PlaceHoldHook(TaskQueue& queue, base::SubjectHandle subject, NewHold hold)
-      : queue_(queue), subject_(subject), hold_(std::move(hold)) {}
+  PlaceHoldHook(base::SubjectHandle subject, NewHold hold) : subject_(subject), hold_(std::move(hold)) {}
 
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override {
     const auto holds = LoadHoldsInForce(core, subject_, input.before.facts);
@@ -105,9 +86,6 @@ class PlaceHoldHook final : public ChangeHook {
     if (!marked.ok()) return marked.status();
     recordings_ = *std::move(marked);
     for (auto& [recording, marks] : recordings_) marks.on_hold = true;
-    absl::StatusOr<Waiting> open = OpenTasksOf(core, subject_);
-    if (!open.ok()) return open.status();
-    open_ = *std::move(open);
     id_ = base::HoldId::Draw(core.random, core.PartitionOf(subject_).number);
     base::PayloadKey key = core.keys.NewPayloadKey(subject_, core.random);
     share_ = std::move(key.share);
@@ -144,29 +122,19 @@ class PlaceHoldHook final : public ChangeHook {
     out.writes.push_back({store::Table::kKeyShare, HoldShareKey(core, place), share_});
   }
 
-  void Publish(Core& core, const store::Stamp&) override { PublishMarked(core, subject_, recordings_); }
-
-  // Leases that it takes back can be handed out again at once.
-  void Wake() override {
-    for (const auto& [system, place] : open_) queue_.Add(system, place, base::Span{});
-  }
-
  private:
-  TaskQueue& queue_;
   const base::SubjectHandle subject_;
   const NewHold hold_;
   base::HoldId id_;
   MarkedRecordings recordings_;
-  Waiting open_;
   std::string share_;
   std::string sealed_;
 };
 
 class ReleaseHoldHook final : public ChangeHook {
  public:
-  ReleaseHoldHook(TaskQueue& queue, base::SubjectHandle subject, HoldPlace place, HoldRelease release,
-                  domain::Proof proof)
-      : queue_(queue), subject_(subject), place_(place), release_(std::move(release)), proof_(std::move(proof)) {}
+  ReleaseHoldHook(base::SubjectHandle subject, HoldPlace place, HoldRelease release, domain::Proof proof)
+      : subject_(subject), place_(place), release_(std::move(release)), proof_(std::move(proof)) {}
 
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override {
     absl::StatusOr<HoldRow> row = LoadHold(core, place_, &bytes_);
@@ -184,9 +152,6 @@ class ReleaseHoldHook final : public ChangeHook {
     if (!marked.ok()) return marked.status();
     recordings_ = *std::move(marked);
     for (auto& [recording, marks] : recordings_) marks.on_hold = HeldByOthers(recording);
-    absl::StatusOr<Waiting> waiting = OpenTasksOf(core, subject_);
-    if (!waiting.ok()) return waiting.status();
-    waiting_ = *std::move(waiting);
     return Prepared::kGoOn;
   }
 
@@ -213,13 +178,6 @@ class ReleaseHoldHook final : public ChangeHook {
     targets.rows = {{store::Table::kKeyShare, HoldShareKey(core, place_)},
                     {store::Table::kHold, HoldKey(place_.sequence)}};
     BeginErasure(NumberOf(stamp.sequence), targets, stamp, out.writes);
-  }
-
-  void Publish(Core& core, const store::Stamp&) override { PublishMarked(core, subject_, recordings_); }
-
-  // What waited for the release is due at once.
-  void Wake() override {
-    for (const auto& [system, place] : waiting_) queue_.Add(system, place, base::Span{});
   }
 
  private:
@@ -250,7 +208,6 @@ class ReleaseHoldHook final : public ChangeHook {
     });
   }
 
-  TaskQueue& queue_;
   const base::SubjectHandle subject_;
   const HoldPlace place_;
   const HoldRelease release_;
@@ -259,17 +216,16 @@ class ReleaseHoldHook final : public ChangeHook {
   std::string bytes_;
   std::vector<HoldInForce> others_;
   MarkedRecordings recordings_;
-  Waiting waiting_;
 };
 
 }  // namespace
 
-Holds::Holds(Core& core, ChangeSubject& changes, TaskQueue& queue) : core_(core), changes_(changes), queue_(queue) {}
+Holds::Holds(Core& core, ChangeSubject& changes) : core_(core), changes_(changes) {}
 
 void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
   const store::Partition partition = core_.PartitionOf(change.subject);
   change.kind = ChangeKind::kHoldPlaced;
-  change.hook = std::make_shared<PlaceHoldHook>(queue_, change.subject, std::move(hold));
+  change.hook = std::make_shared<PlaceHoldHook>(change.subject, std::move(hold));
   changes_.Submit(std::move(change), [this, partition, done = std::move(done)](absl::StatusOr<ChangeReply> reply) {
     if (!reply.ok()) return done(std::move(reply).status());
     // The reply's revision is the commit that placed the hold, also where the reply is that of a repetition.
@@ -283,8 +239,7 @@ void Holds::Release(ChangeRequest change, HoldPlace place, HoldRelease release, 
   if (!row.ok()) return done(row.status());
   change.subject = row->subject;
   change.kind = ChangeKind::kHoldReleased;
-  change.hook =
-      std::make_shared<ReleaseHoldHook>(queue_, change.subject, place, std::move(release), change.command.proof);
+  change.hook = std::make_shared<ReleaseHoldHook>(change.subject, place, std::move(release), change.command.proof);
   changes_.Submit(std::move(change),
                   [done = std::move(done)](absl::StatusOr<ChangeReply> reply) { done(std::move(reply).status()); });
 }

@@ -9,7 +9,6 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/service/commit/change_subject.h"
-#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/hold_rows.h"
 
 namespace consent::service {
@@ -57,7 +56,7 @@ class Holds {
   using PlaceDone = std::function<void(absl::StatusOr<Placed>)>;
   using ReleaseDone = std::function<void(absl::Status)>;
 
-  Holds(Core& core, ChangeSubject& changes, TaskQueue& queue);
+  Holds(Core& core, ChangeSubject& changes);
 
   // As ChangeSubject::Submit. `change` has no command. SUBJECT_FULL beyond domain::kMaxHolds in force, or where they
   // name more than domain::kMaxSelectedRecordings recordings together; ACCOUNT_CLOSED; and those of a change.
@@ -77,7 +76,6 @@ class Holds {
  private:
   Core& core_;
   ChangeSubject& changes_;
-  TaskQueue& queue_;
 };
 
 }  // namespace consent::service

@@ -15,18 +15,17 @@ namespace {
 
 class SettleOrderHook final : public ChangeHook {
  public:
-  SettleOrderHook(TaskQueue& queue, base::SubjectHandle subject, DeletionPlace place)
-      : queue_(queue), place_(place), effect_(subject) {}
+  SettleOrderHook(base::SubjectHandle subject, DeletionPlace place) : place_(place), effect_(subject) {}
 
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override {
     absl::StatusOr<DeletionRow> row = LoadDeletion(core, place_, &bytes_);
     if (!row.ok()) return row.status();
     row_ = *std::move(row);
     if (!row_.request.IsUnsettled() || input.moment.now.doubtful) return Prepared::kAnswered;
-    made_ = row_.request;
-    Settle(core, input.moment, made_);
+    domain::DeletionRequest trial = row_.request;
+    Settle(core, input.moment, trial);
     if (absl::Status s = effect_.LoadOthers(core, place_, row_.request.selector); !s.ok()) return s;
-    if (!effect_.Fits(input.before.facts, made_)) return TooManyTombstones();
+    if (!effect_.Fits(input.before.facts, trial)) return TooManyTombstones();
     return Prepared::kGoOn;
   }
 
@@ -41,20 +40,6 @@ class SettleOrderHook final : public ChangeHook {
     effect_.Apply(core, next.request, out);
     out.writes.push_back({store::Table::kDeletion, DeletionKey(place_.number), EncodeDeletionRow(next)});
     ListDeletion(core, place_.number, next.request, out.writes);
-    made_ = std::move(next.request);
-  }
-
-  void Publish(Core& core, const store::Stamp&) override {
-    effect_.Publish(core);
-    core.deletions.Replace(place_, &row_.request, made_);
-    if (made_.IsUnsettled()) core.perhaps_unsettled.store(true);
-  }
-
-  void Wake() override {
-    if (!domain::IsOpen(made_.state)) return;
-    for (const domain::SystemProgress& part : made_.parts) {
-      if (part.outcome == domain::PurgeOutcome::kOpen) queue_.Add(part.system, place_, base::Span{});
-    }
   }
 
  private:
@@ -78,11 +63,9 @@ class SettleOrderHook final : public ChangeHook {
     request.due_at = request.extended ? domain::ExtendedDeadline(request.received_at, periods) : due.complete_by;
   }
 
-  TaskQueue& queue_;
   const DeletionPlace place_;
   std::string bytes_;
   DeletionRow row_;
-  domain::DeletionRequest made_;
   DeletionEffect effect_;
 };
 
@@ -105,7 +88,7 @@ absl::StatusOr<std::vector<std::pair<DeletionPlace, base::SubjectHandle>>> FindU
 
 }  // namespace
 
-absl::Status SettleOrders(Core& core, ChangeSubject& changes, TaskQueue& queue, size_t* settled) {
+absl::Status SettleOrders(Core& core, ChangeSubject& changes, size_t* settled) {
   *settled = 0;
   if (core.time.Look().doubtful || !core.ready.load(std::memory_order_acquire)) return absl::OkStatus();
   if (!core.perhaps_unsettled.exchange(false)) return absl::OkStatus();
@@ -117,7 +100,7 @@ absl::Status SettleOrders(Core& core, ChangeSubject& changes, TaskQueue& queue, 
     ChangeRequest change;
     change.subject = subject;
     change.kind = ChangeKind::kDeletionSettled;
-    change.hook = std::make_shared<SettleOrderHook>(queue, subject, place);
+    change.hook = std::make_shared<SettleOrderHook>(subject, place);
     const auto done = std::make_shared<std::promise<absl::Status>>();
     std::future<absl::Status> answer = done->get_future();
     changes.Submit(std::move(change),

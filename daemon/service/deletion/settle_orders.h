@@ -4,7 +4,6 @@
 
 #include "absl/status/status.h"
 #include "daemon/service/commit/change_subject.h"
-#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 
 namespace consent::service {
@@ -14,6 +13,6 @@ namespace consent::service {
 // surely received by the last stamp that had been trusted then, and perhaps as late as now. Does nothing while the time
 // is in doubt or none waits. Blocks; call it on a thread of its own, one at a time. What could not be settled is tried
 // again by the next call. `settled`: how many were.
-absl::Status SettleOrders(Core& core, ChangeSubject& changes, TaskQueue& queue, size_t* settled);
+absl::Status SettleOrders(Core& core, ChangeSubject& changes, size_t* settled);
 
 }  // namespace consent::service

@@ -80,19 +80,10 @@ void VerifyWithin::Build(const Core& core, const SystemsSeen& systems, HookOutpu
     out.writes.push_back({store::Table::kDeletion, DeletionKey(found.place.number), EncodeDeletionRow(next)});
     ListDeletion(core, found.place.number, next.request, out.writes);
     WriteTasks(next.request, found.place.number, out.writes);
-    found.made = std::move(next.request);
   }
   for (const auto& [recording, marks] : recordings_) {
     out.writes.push_back(
         {store::Table::kRecording, core.RecordingKey(subject_, recording), EncodeMarksRow(subject_, recording, marks)});
-  }
-}
-
-void VerifyWithin::Publish(Core& core, TaskQueue& queue, const SystemsSeen& systems) const {
-  for (const auto& [recording, marks] : recordings_) core.index.PutMarks(subject_, recording, marks);
-  for (const Found& found : found_) {
-    core.deletions.Replace(found.place, &found.row.request, found.made);
-    PutOnBoard(queue, systems, found.place);
   }
 }
 

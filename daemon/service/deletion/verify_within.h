@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "daemon/service/commit/change_hook.h"
-#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/system_rows.h"
 
@@ -25,14 +24,12 @@ class VerifyWithin {
 
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
   void Build(const Core& core, const SystemsSeen& systems, HookOutput& out);
-  void Publish(Core& core, TaskQueue& queue, const SystemsSeen& systems) const;
 
  private:
   struct Found {
     DeletionPlace place;
     std::string bytes;
     DeletionRow row;
-    domain::DeletionRequest made;  // as it was committed
   };
   absl::Status Add(const Core& core, DeletionPlace place, const domain::Selector& outer);
 

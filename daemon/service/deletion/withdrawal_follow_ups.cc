@@ -81,21 +81,8 @@ void WithdrawalFollowUps::Build(const Core& core, const store::Stamp& stamp, Hoo
     SetDeadlines(*core.policies.rules(), out.transition.after.region, request);
     domain::Verify(request, moment, systems_.active);
     WriteNewDeletion(core, DeletionPlace{partition, NumberOf(moment.sequence, i)},
-                     DeletionRow{request, made_[i].sealed}, made_[i].share, out.writes);
-    made_[i].made = std::move(request);
+                     DeletionRow{std::move(request), made_[i].sealed}, made_[i].share, out.writes);
   }
 }
-
-void WithdrawalFollowUps::Publish(Core& core, const store::Stamp& stamp) {
-  forgiven_.Publish(core, queue_);
-  for (size_t i = 0; i < made_.size(); ++i) {
-    const DeletionPlace place{core.PartitionOf(subject_), NumberOf(stamp.sequence, i)};
-    core.deletions.Replace(place, nullptr, made_[i].made);
-    if (made_[i].made.IsUnsettled()) core.perhaps_unsettled.store(true);
-    PutOnBoard(queue_, systems_, place);
-  }
-}
-
-void WithdrawalFollowUps::Wake() { forgiven_.Wake(queue_); }
 
 }  // namespace consent::service

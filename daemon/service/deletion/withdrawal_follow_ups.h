@@ -10,39 +10,30 @@
 #include "daemon/domain/ended_uses.h"
 #include "daemon/service/commit/change_hook.h"
 #include "daemon/service/deletion/forgiven_copies.h"
-#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/system_rows.h"
 
 namespace consent::service {
 
 class WithdrawalFollowUps final : public ChangeHook {
  public:
-  WithdrawalFollowUps(TaskQueue& queue, base::SubjectHandle subject, std::string account_id,
+  WithdrawalFollowUps(base::SubjectHandle subject, std::string account_id,
                       std::vector<std::pair<domain::ScopeRef, std::string>> names)
-      : queue_(queue),
-        subject_(subject),
-        forgiven_(subject),
-        account_id_(std::move(account_id)),
-        names_(std::move(names)) {}
+      : subject_(subject), forgiven_(subject), account_id_(std::move(account_id)), names_(std::move(names)) {}
 
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override;
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const override;
   void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override;
-  void Publish(Core& core, const store::Stamp& stamp) override;
-  void Wake() override;
 
  private:
   // One request to be made.
   struct New {
     domain::DeletionRequest request;
-    domain::NamedTimes times;      // that it selects
-    domain::DeletionRequest made;  // as it was committed
+    domain::NamedTimes times;  // that it selects
     std::string share;
     std::string sealed;
   };
   New Make(const Core& core, const domain::EndedUse& ended, const domain::Moment& moment) const;
 
-  TaskQueue& queue_;
   const base::SubjectHandle subject_;
   ForgivenCopies forgiven_;
   const std::string account_id_;

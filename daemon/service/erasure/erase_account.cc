@@ -79,7 +79,12 @@ absl::StatusOr<bool> Erasures::EraseAccount(const Finished& finished) {
     if (on_hold) return store::Outcome::kCommitted;
     if (absl::Status s = EndUndecided(finished); !s.ok()) return s;
     std::vector<domain::SaidSince> said_since;
-    if (absl::Status s = ListAccount(finished, stored->facts, &said_since); !s.ok()) return s;
+    if (absl::Status s = ListAccount(finished, stored->facts, &said_since); !s.ok()) {
+      // Another service's eraser may have been there first, and the history has gone since the record was read.
+      const absl::StatusOr<StoredFacts> again = LoadFacts(core_, subject);
+      if (again.ok() && again->bytes != stored->bytes) return store::Outcome::kConflict;
+      return s;
+    }
     return Suppress(finished, *stored, said_since);
   });
   if (!suppressed.ok()) return suppressed;
@@ -118,8 +123,7 @@ absl::Status Erasures::EndUndecided(DeletionPlace place) {
           ListDeletion(core_, place.number, next.request, change.writes);
           change.event = PlainEvent(ChangeKind::kErased, "");
           return change;
-        },
-        [&](const store::Stamp&) { core_.deletions.Replace(place, &was, next.request); });
+        });
     return result.outcome;
   });
 }
@@ -190,11 +194,6 @@ absl::StatusOr<store::Outcome> Erasures::Suppress(const Finished& finished, cons
         change.writes.push_back({store::Table::kKeyShare, key, std::nullopt});
         change.event = PlainEvent(ChangeKind::kErased, "");
         return change;
-      },
-      [&](const store::Stamp&) {
-        core_.index.Put(subject, left_bytes);
-        core_.index.PutTombstones(subject, nullptr);
-        core_.gauges.Replace(&stored.facts, &left);
       });
   return result.outcome;
 }

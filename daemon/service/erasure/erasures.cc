@@ -19,6 +19,12 @@ constexpr size_t kMaxAtOnce = 20'000;  // requests of one keys' step
 constexpr size_t kCompletedPerCommit = 100;
 constexpr size_t kEmptiedPerCommit = 10'000;
 
+// Somebody has written the request's row since it was read: an extension, or another service's eraser.
+bool IsWrittenSince(const Core& core, DeletionPlace place, const std::string& bytes) {
+  std::string now;
+  return LoadDeletion(core, place, &now).ok() && now != bytes;
+}
+
 }  // namespace
 
 absl::StatusOr<size_t> Erasures::EraseKeys() {
@@ -109,16 +115,7 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
     change.event = PlainEvent(ChangeKind::kErased, "");
     return change;
   };
-  const auto publish = [&](const store::Stamp& stamp) {
-    for (const Finished* one : finished) {
-      domain::DeletionRequest after = one->row.request;
-      domain::Complete(after, stamp.time);
-      core_.deletions.Replace(one->place, &one->row.request, after);
-    }
-    if (is_closure) core_.index.Put(subject, left_bytes);
-  };
   return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
-    // Of a request whose tasks have all ended only an extension still writes the row: the next run then completes it.
     // The record of an account that is forgotten is written by restrictions alone.
     std::vector<store::Precondition> preconditions;
     preconditions.reserve(finished.size() + 1);
@@ -134,7 +131,12 @@ absl::Status Erasures::CompleteInOne(const std::vector<const Finished*>& finishe
       preconditions.push_back(
           {store::Table::kSubject, core_.SubjectKey(subject), EncodeSubjectRow(subject, stored->bytes)});
     }
-    return CommitNow(core_, partition, preconditions, build, publish).outcome;
+    const store::Outcome outcome = CommitNow(core_, partition, preconditions, build).outcome;
+    const bool is_over = outcome == store::Outcome::kConflict &&
+                         std::any_of(finished.begin(), finished.end(), [this](const Finished* one) {
+                           return IsWrittenSince(core_, one->place, one->bytes);
+                         });
+    return is_over ? store::Outcome::kCommitted : outcome;  // the next run completes what is left
   });
 }
 

@@ -68,9 +68,6 @@ struct Ending {
   TaskRow task;
   bool on_hold = false;  // some of what the request selects still is, and no hold was released since the lease
   bool again = false;
-  base::Instant due;  // where it is done again; kEndOfTime: when what is on hold is released
-  base::Span from;    // the same by the boot clock
-  domain::DeletionRequest after;
   std::vector<store::Precondition> preconditions;
 
   void Build(const Core& core, const SystemRow& system, const store::Stamp& stamp, std::vector<store::Write>& writes) {
@@ -79,9 +76,7 @@ struct Ending {
     again = Looked(report) && (task.has_exceptions || late);
     if (again) {
       const bool waits = task.has_exceptions && on_hold;
-      due = waits                          ? base::kEndOfTime
-            : late && !task.has_exceptions ? before.received_at + system.latest_arrival
-                                           : stamp.time;
+      const base::Instant due = late && !task.has_exceptions ? before.received_at + system.latest_arrival : stamp.time;
       TaskRow next = task;
       if (next.first_outcome != domain::PurgeOutcome::kAcknowledged) next.first_outcome = report.outcome;
       next.again = task.has_exceptions ? Again::kHoldReleased : Again::kLateData;
@@ -93,7 +88,6 @@ struct Ending {
       next.waits_until = base::BootTime{};
       next.waits_for_release = waits;
       next.not_before = waits ? base::Instant{} : due;
-      from = waits ? base::Span{} : HandOutFrom(core, next);
       writes.push_back(PutTask(system, report.place, next));
     } else {
       DeletionRow next = deletion;
@@ -104,19 +98,7 @@ struct Ending {
         BeginErasure(core, report.place, stamp, writes);
       }
       writes.push_back(PutDeletion(report.place, next));
-      after = std::move(next.request);
     }
-  }
-
-  // As part of the commit: whoever changes the request next finds it told.
-  void Tell(Core& core, TaskQueue& queue, const SystemRow& system) const {
-    if (again) {
-      if (due != base::kEndOfTime) queue.Add(system.number, report.place, from);
-      return;
-    }
-    queue.Count(system.number, -1);
-    if (task.failures >= kStuckAfter) queue.CountStuck(system.number, -1);
-    core.deletions.Replace(report.place, &deletion.request, after);
   }
 };
 
@@ -144,21 +126,14 @@ absl::Status Prepare(const Core& core, const SystemRow& system, const TaskReport
       {store::Table::kTask, TaskKey(system.number, report.place.number), std::move(task_bytes)},
       {store::Table::kDeletion, DeletionKey(report.place.number), std::move(deletion_bytes)},
       snapshot->AsPrecondition(core)};
-  ending->emplace(Ending{report,
-                         *std::move(deletion),
-                         *std::move(task),
-                         overlap.any && as_leased,
-                         false,
-                         {},
-                         {},
-                         {},
+  ending->emplace(Ending{report, *std::move(deletion), *std::move(task), overlap.any && as_leased, false,
                          std::move(preconditions)});
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status EndTask(Core& core, TaskQueue& queue, const SystemRow& system, const TaskReport& report) {
+absl::Status EndTask(Core& core, const SystemRow& system, const TaskReport& report) {
   return RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
     std::optional<Ending> ending;
     absl::Status read = Prepare(core, system, report, &ending);
@@ -167,21 +142,18 @@ absl::Status EndTask(Core& core, TaskQueue& queue, const SystemRow& system, cons
     // The end of a retired system's tasks must not stop half way; a worker repeats its report.
     const bool patiently = !report.epoch.has_value();
     const store::CommitResult result = (patiently ? CommitPatiently : CommitNow)(
-        core, report.place.partition, ending->preconditions,
-        [&](const store::Stamp& stamp) {
+        core, report.place.partition, ending->preconditions, [&](const store::Stamp& stamp) {
           store::Change change;
           ending->Build(core, system, stamp, change.writes);
           change.event = PlainEvent(ChangeKind::kTaskEnded, "",
                                     system.name + (ending->again ? " once " : " ") + OutcomeName(report.outcome));
           return change;
-        },
-        [&](const store::Stamp&) { ending->Tell(core, queue, system); });
+        });
     return result.outcome;
   });
 }
 
-std::vector<absl::Status> EndTasks(Core& core, TaskQueue& queue, const SystemRow& system,
-                                   const std::vector<TaskReport>& reports) {
+std::vector<absl::Status> EndTasks(Core& core, const SystemRow& system, const std::vector<TaskReport>& reports) {
   std::vector<absl::Status> answers(reports.size());
   std::map<store::Partition, std::vector<std::pair<size_t, Ending>>> endings;
   for (size_t i = 0; i < reports.size(); ++i) {
@@ -195,16 +167,13 @@ std::vector<absl::Status> EndTasks(Core& core, TaskQueue& queue, const SystemRow
     for (auto& [i, ending] : together) {
       for (store::Precondition& precondition : ending.preconditions) preconditions.push_back(std::move(precondition));
     }
-    commits.push_back({partition, std::move(preconditions),
-                       [&core, &system, &together = together](const store::Stamp& stamp) {
-                         store::Change change;
-                         for (auto& [i, ending] : together) ending.Build(core, system, stamp, change.writes);
-                         change.event = PlainEvent(ChangeKind::kTaskEnded, "", system.name);
-                         return change;
-                       },
-                       [&core, &queue, &system, &together = together](const store::Stamp&) {
-                         for (const auto& [i, ending] : together) ending.Tell(core, queue, system);
-                       }});
+    commits.push_back(
+        {partition, std::move(preconditions), [&core, &system, &together = together](const store::Stamp& stamp) {
+           store::Change change;
+           for (auto& [i, ending] : together) ending.Build(core, system, stamp, change.writes);
+           change.event = PlainEvent(ChangeKind::kTaskEnded, "", system.name);
+           return change;
+         }});
   }
   const std::vector<store::CommitResult> results = CommitAll(core, commits);
   auto result = results.begin();
@@ -213,7 +182,7 @@ std::vector<absl::Status> EndTasks(Core& core, TaskQueue& queue, const SystemRow
     for (const auto& [i, ending] : together) {
       // Somebody else changed one of them, or they are too many for one commit: each by itself.
       const bool apart = outcome == store::Outcome::kConflict || outcome == store::Outcome::kTooLarge;
-      answers[i] = apart ? EndTask(core, queue, system, reports[i]) : OutcomeStatus(outcome);
+      answers[i] = apart ? EndTask(core, system, reports[i]) : OutcomeStatus(outcome);
     }
   }
   return answers;

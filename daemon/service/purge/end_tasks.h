@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/system_rows.h"
 
@@ -26,8 +25,7 @@ struct TaskReport {
 // last task of a request its key's share goes; that it is COMPLETED is said once that has left the files (erasures.h).
 // Repeating a report changes nothing. Blocks. The answers, in the order of the reports: OK, TASK_NOT_FOUND, LEASE_LOST,
 // and those of the store. No task twice; those of one partition share a commit.
-std::vector<absl::Status> EndTasks(Core& core, TaskQueue& queue, const SystemRow& system,
-                                   const std::vector<TaskReport>& reports);
-absl::Status EndTask(Core& core, TaskQueue& queue, const SystemRow& system, const TaskReport& report);
+std::vector<absl::Status> EndTasks(Core& core, const SystemRow& system, const std::vector<TaskReport>& reports);
+absl::Status EndTask(Core& core, const SystemRow& system, const TaskReport& report);
 
 }  // namespace consent::service

@@ -68,17 +68,4 @@ void OpenTasksOf::EndParts(const std::string& reason, base::Instant now, domain:
   }
 }
 
-void OpenTasksOf::TellDeleted(TaskQueue& queue) const {
-  for (const One& one : tasks_) {
-    queue.Count(one.system, -1);
-    if (one.row.failures >= kStuckAfter) queue.CountStuck(one.system, -1);
-  }
-}
-
-void OpenTasksOf::TellTakenBack(TaskQueue& queue) const {
-  for (const One& one : tasks_) {
-    if (one.row.leased_until.IsSet()) queue.Add(one.system, place_, base::Span{});
-  }
-}
-
 }  // namespace consent::service

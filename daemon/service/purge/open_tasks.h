@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/task_rows.h"
 
@@ -23,8 +22,6 @@ class OpenTasksOf {
   // The parts of `request` end as they stand: ACKNOWLEDGED where some was erased, else EXEMPT.
   void EndParts(const std::string& reason, base::Instant now, domain::DeletionRequest* request) const;
   bool ErasedAny() const;
-  void TellDeleted(TaskQueue& queue) const;
-  void TellTakenBack(TaskQueue& queue) const;
 
  private:
   struct One {

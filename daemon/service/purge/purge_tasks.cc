@@ -95,9 +95,8 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   if (!row.ok()) return row.status();
   const base::Span from = HandOutFrom(core_, *row);
   if (from.micros > 0 && !row->leased_until.IsSet()) {
-    // One that waits for a date may have been put on the queue by another clock.
-    if (row->waits_until == base::BootTime{}) queue_.Add(system.number, place, from);
-    return std::optional<Candidate>();  // has an entry
+    queue_.GiveBack(system.number, place, from);
+    return std::optional<Candidate>();
   }
   std::string deletion_bytes;
   absl::StatusOr<DeletionRow> deletion = LoadDeletion(core_, place, &deletion_bytes);
@@ -110,7 +109,10 @@ absl::StatusOr<std::optional<PurgeTasks::Candidate>> PurgeTasks::Consider(const 
   if (!snapshot.ok()) return snapshot.status();
   const Overlap overlap = OverlapOf(snapshot->holds, deletion->request.selector);
   found.holds_seen = snapshot->facts.facts.holds_changed;
-  if (from.micros > 0 && !IsTakenBack(*row, overlap)) return std::optional<Candidate>();  // has another entry
+  if (from.micros > 0 && !IsTakenBack(*row, overlap)) {
+    queue_.GiveBack(system.number, place, from);
+    return std::optional<Candidate>();
+  }
   found.taken_back = row->leased_until.IsSet() && IsTakenBack(*row, overlap);
   // What waits for a release comes back to the queue with one.
   if (overlap.all || (row->waits_for_release && overlap.any && found.holds_seen == row->holds_seen)) {
@@ -185,15 +187,6 @@ PartitionCommit PurgeTasks::CommitOf(const SystemRow& system, base::Span visibil
     change.event = PlainEvent(ChangeKind::kTasksLeased, "", system.name);
     return change;
   };
-  commit.publish = [this, &system, &handout](const store::Stamp&) {
-    for (const Candidate& candidate : handout.found) {
-      queue_.Add(system.number, candidate.task.place, handout.until.since);
-      if (candidate.RanOut()) CountFailure(system, candidate.task.row.failures);
-      if (candidate.begun.has_value()) {
-        core_.deletions.Replace(candidate.task.place, &candidate.task.request, candidate.begun->request);
-      }
-    }
-  };
   return commit;
 }
 
@@ -230,7 +223,6 @@ absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& syste
                                                           base::Span visibility) {
   std::vector<LeasedTask> leased;
   for (int attempt = 0; attempt < kMaxCommitAttempts && leased.empty(); ++attempt) {
-    // A task that was handed out before has an entry for the end of that lease, too.
     std::map<store::Partition, std::set<DeletionPlace>> places;
     for (const DeletionPlace& place : queue_.Take(system.number, limit)) places[place.partition].insert(place);
     if (places.empty()) break;
@@ -243,16 +235,11 @@ absl::StatusOr<std::vector<LeasedTask>> PurgeTasks::Lease(const SystemRow& syste
     }
     if (absl::Status s = HandOut(system, visibility, handouts, &leased); !s.ok()) failed = s;
     for (const Handout& handout : handouts) {
-      for (const DeletionPlace& place : handout.places) queue_.Add(system.number, place, base::Span{});
+      for (const DeletionPlace& place : handout.places) queue_.GiveBack(system.number, place, base::Span{});
     }
     if (leased.empty() && !failed.ok()) return failed;
   }
   return leased;
-}
-
-void PurgeTasks::CountFailure(const SystemRow& system, uint32_t failures_before) {
-  queue_.CountRetry(system.number);
-  if (failures_before + 1 == kStuckAfter) queue_.CountStuck(system.number, 1);
 }
 
 absl::StatusOr<bool> PurgeTasks::WasTakenBack(DeletionPlace place, const TaskRow& row, HoldSnapshot* snapshot) const {
@@ -301,10 +288,6 @@ absl::Status PurgeTasks::Fail(const SystemRow& system, DeletionPlace place, cons
         [&](const store::Stamp& stamp) {
           if (current) next.not_before = stamp.time + delay;
           return store::Change{{PutTask(system, place, next)}, PlainEvent(ChangeKind::kTaskFailed, "", system.name)};
-        },
-        [&](const store::Stamp&) {
-          if (current) queue_.Add(system.number, place, next.waits_until.since);
-          if (counts) CountFailure(system, row->failures);
         });
     return result.outcome;
   });
@@ -345,8 +328,7 @@ absl::StatusOr<Renewal> PurgeTasks::Renew(const SystemRow& system, DeletionPlace
         [&](const store::Stamp& stamp) {
           next.leased_until = stamp.time + visibility;
           return store::Change{{PutTask(system, place, next)}, PlainEvent(ChangeKind::kTasksLeased, "", system.name)};
-        },
-        [&](const store::Stamp&) { queue_.Add(system.number, place, next.waits_until.since); });
+        });
     renewal = Renewal{Renewal::State::kRenewed, result.stamp.time + visibility};
     return result.outcome;
   });

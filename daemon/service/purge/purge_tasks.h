@@ -69,7 +69,7 @@ class PurgeTasks {
   // now.
   absl::StatusOr<std::vector<LeasedTask>> Lease(const SystemRow& system, size_t limit, base::Span visibility);
   std::vector<absl::Status> End(const SystemRow& system, const std::vector<TaskReport>& reports) {
-    return EndTasks(core_, queue_, system, reports);
+    return EndTasks(core_, system, reports);
   }
   // Gives the task back, to be handed out again after a delay. TASK_NOT_FOUND, LEASE_LOST. Repeating a report of the
   // latest failure is OK. A lease that a hold took back is no failure, and what it erased counts even where the task is
@@ -104,8 +104,6 @@ class PurgeTasks {
                                      const domain::DeletionRequest& request, Candidate* found) const;
   // A hold covers some of what the task's latest lease handed out; fills `snapshot`.
   absl::StatusOr<bool> WasTakenBack(DeletionPlace place, const TaskRow& row, HoldSnapshot* snapshot) const;
-  // Of a task that failed so often before.
-  void CountFailure(const SystemRow& system, uint32_t failures_before);
 
   Core& core_;
   TaskQueue& queue_;

@@ -18,21 +18,70 @@ TaskQueue::~TaskQueue() {
   thread_.join();
 }
 
-void TaskQueue::Add(domain::SystemNumber system, DeletionPlace task, base::Span at) {
+void TaskQueue::Enqueue(SystemQueue& line, DeletionPlace place, Task& task, base::Span at) {
+  if (task.at == at) return;
+  task.at = at;
+  line.entries.push(Entry{at, place});
+  if (!line.waiters.empty()) changed_.NotifyOne();
+}
+
+void TaskQueue::Put(domain::SystemNumber system, DeletionPlace place, base::Span at, uint32_t failures) {
   base::MutexLock lock(mutex_);
   SystemQueue& line = lines_[system];
-  line.entries.push(Entry{at, task});
-  if (!line.waiters.empty()) changed_.NotifyOne();
+  const auto [found, is_new] = line.open.try_emplace(place);
+  Task& task = found->second;
+  const auto stuck = [](const Task& one) { return one.failures >= kStuckAfter ? 1 : 0; };
+  line.counts.stuck -= stuck(task);
+  if (!is_new && failures > task.failures) line.counts.retries += failures - task.failures;
+  task.failures = failures;
+  line.counts.stuck += stuck(task);
+  Enqueue(line, place, task, at);
+}
+
+void TaskQueue::Remove(domain::SystemNumber system, DeletionPlace place) {
+  base::MutexLock lock(mutex_);
+  SystemQueue& line = lines_[system];
+  const auto found = line.open.find(place);
+  if (found == line.open.end()) return;
+  if (found->second.failures >= kStuckAfter) --line.counts.stuck;
+  line.open.erase(found);
+}
+
+void TaskQueue::AddTasksOf(DeletionPlace request) {
+  base::MutexLock lock(mutex_);
+  for (auto& [system, line] : lines_) {
+    const auto found = line.open.find(request);
+    if (found != line.open.end()) Enqueue(line, request, found->second, base::Span{});
+  }
+}
+
+void TaskQueue::GiveBack(domain::SystemNumber system, DeletionPlace place, base::Span at) {
+  base::MutexLock lock(mutex_);
+  SystemQueue& line = lines_[system];
+  const auto found = line.open.find(place);
+  if (found != line.open.end() && !found->second.at.has_value()) Enqueue(line, place, found->second, at);
+}
+
+const TaskQueue::Entry* TaskQueue::First(SystemQueue& line) {
+  while (!line.entries.empty()) {
+    const Entry& first = line.entries.top();
+    const auto found = line.open.find(first.task);
+    if (found != line.open.end() && found->second.at == first.at) return &first;
+    line.entries.pop();
+  }
+  return nullptr;
 }
 
 std::vector<DeletionPlace> TaskQueue::Take(domain::SystemNumber system, size_t limit) {
   const base::Span now = core_.time.SinceBoot();
   std::vector<DeletionPlace> taken;
   base::MutexLock lock(mutex_);
-  std::priority_queue<Entry>& entries = lines_[system].entries;
-  while (taken.size() < limit && !entries.empty() && entries.top().at <= now) {
-    taken.push_back(entries.top().task);
-    entries.pop();
+  SystemQueue& line = lines_[system];
+  for (const Entry* first = First(line); first != nullptr && first->at <= now && taken.size() < limit;
+       first = First(line)) {
+    taken.push_back(first->task);
+    line.open[first->task].at.reset();
+    line.entries.pop();
   }
   return taken;
 }
@@ -53,21 +102,6 @@ void TaskQueue::Stop() {
   changed_.NotifyAll();
 }
 
-void TaskQueue::Count(domain::SystemNumber system, int64_t change) {
-  base::MutexLock lock(mutex_);
-  lines_[system].counts.open += change;
-}
-
-void TaskQueue::CountStuck(domain::SystemNumber system, int64_t change) {
-  base::MutexLock lock(mutex_);
-  lines_[system].counts.stuck += change;
-}
-
-void TaskQueue::CountRetry(domain::SystemNumber system) {
-  base::MutexLock lock(mutex_);
-  ++lines_[system].counts.retries;
-}
-
 void TaskQueue::CountRefused(domain::SystemNumber system, const std::string& reason) {
   base::MutexLock lock(mutex_);
   ++lines_[system].counts.refused[reason];
@@ -76,13 +110,17 @@ void TaskQueue::CountRefused(domain::SystemNumber system, const std::string& rea
 TaskQueue::Counts TaskQueue::counts(domain::SystemNumber system) const {
   base::MutexLock lock(mutex_);
   const auto at = lines_.find(system);
-  return at == lines_.end() ? Counts{} : at->second.counts;
+  if (at == lines_.end()) return Counts{};
+  Counts counts = at->second.counts;
+  counts.open = static_cast<int64_t>(at->second.open.size());
+  return counts;
 }
 
 void TaskQueue::TakeReady(std::vector<Wake>* ready) {
   const base::Span now = core_.time.SinceBoot();
   for (auto& [system, line] : lines_) {
-    const bool has_task = !line.entries.empty() && line.entries.top().at <= now;
+    const Entry* const first = First(line);
+    const bool has_task = first != nullptr && first->at <= now;
     for (size_t i = 0; i < line.waiters.size();) {
       if (!has_task && !stopping_ && line.waiters[i].until > now) {
         ++i;

@@ -1,11 +1,11 @@
-// What can be leased when: in front of the task rows, for each data system a queue of its open tasks by the time at
-// which they may be handed out. It only hints: the rows decide. Filled at the start; a task that has ended leaves its
-// entry behind, which is dropped when its turn comes.
+// What can be leased when: in front of the task rows, for each data system its open tasks and a queue of them by the
+// time at which they may be handed out. It only hints: the rows decide. Filled at the start; follows the tasks' rows.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <queue>
 #include <string>
 #include <thread>
@@ -31,11 +31,20 @@ class TaskQueue {
   TaskQueue(const TaskQueue&) = delete;
   TaskQueue& operator=(const TaskQueue&) = delete;
 
-  // The task may be handed out from `at` on, by the boot clock (zero: at once).
-  void Add(domain::SystemNumber system, DeletionPlace task, base::Span at) EXCLUDES(mutex_);
-  // Takes up to `limit` that may be handed out now, the longest waiting first. What is not handed out must be added
-  // again.
+  // The task is open, failed so often, and may be handed out from `at` on, by the boot clock (zero: at once). Another
+  // time for the same task takes the place of the one before.
+  void Put(domain::SystemNumber system, DeletionPlace task, base::Span at, uint32_t failures) EXCLUDES(mutex_);
+  // The task has ended.
+  void Remove(domain::SystemNumber system, DeletionPlace task) EXCLUDES(mutex_);
+  // The open tasks of the request may be handed out at once.
+  void AddTasksOf(DeletionPlace request) EXCLUDES(mutex_);
+
+  // Takes up to `limit` that may be handed out now, the longest waiting first. What is not handed out must be given
+  // back.
   std::vector<DeletionPlace> Take(domain::SystemNumber system, size_t limit) EXCLUDES(mutex_);
+
+  // Of a task that was taken: it may be handed out from `at` on. Where it has ended or was put since, that counts.
+  void GiveBack(domain::SystemNumber system, DeletionPlace task, base::Span at) EXCLUDES(mutex_);
 
   // Wakes the caller when a task of the system may be handed out, and after `patience` in any case. False where too
   // many wait already.
@@ -43,17 +52,12 @@ class TaskQueue {
   // Wakes all that wait and takes no more waiters: before the server is shut down.
   void Stop() EXCLUDES(mutex_);
 
-  // Tasks counted as open: by whoever makes and ends them.
-  void Count(domain::SystemNumber system, int64_t change) EXCLUDES(mutex_);
-  // Tasks that failed kStuckAfter times or more; failures since the process began.
-  void CountStuck(domain::SystemNumber system, int64_t change) EXCLUDES(mutex_);
-  void CountRetry(domain::SystemNumber system) EXCLUDES(mutex_);
   // A report that was refused for `reason`, the name of an error: there are few.
   void CountRefused(domain::SystemNumber system, const std::string& reason) EXCLUDES(mutex_);
   struct Counts {
     int64_t open = 0;
-    int64_t stuck = 0;
-    uint64_t retries = 0;
+    int64_t stuck = 0;     // of the open ones: failed kStuckAfter times or more
+    uint64_t retries = 0;  // failures since the process began
     std::map<std::string, uint64_t> refused;
   };
   Counts counts(domain::SystemNumber system) const EXCLUDES(mutex_);
@@ -69,13 +73,22 @@ class TaskQueue {
     base::Span until;  // by the boot clock
     Wake wake;
   };
+  struct Task {
+    std::optional<base::Span> at;  // nothing: not in the queue
+    uint32_t failures = 0;
+  };
   struct SystemQueue {
-    std::priority_queue<Entry> entries;
+    std::map<DeletionPlace, Task> open;
+    std::priority_queue<Entry> entries;  // also of tasks that have ended, or got another time, since
     std::vector<Waiter> waiters;
     Counts counts;
   };
 
   void Run() EXCLUDES(mutex_);
+  // Queues the task.
+  void Enqueue(SystemQueue& line, DeletionPlace place, Task& task, base::Span at) REQUIRES(mutex_);
+  // The entry that is due first; nullptr: none. Drops those that are no more.
+  static const Entry* First(SystemQueue& line);
   // Those whose time has come, or for whom there is a task.
   void TakeReady(std::vector<Wake>* ready) REQUIRES(mutex_);
 

@@ -1,9 +1,9 @@
 #include "daemon/service/registry/data_systems.h"
 
 #include <algorithm>
-#include <map>
 
 #include "daemon/service/commit/retry.h"
+#include "daemon/service/publish/follow_deletions.h"
 #include "daemon/service/purge/end_tasks.h"
 #include "daemon/service/registry/every_partition.h"
 #include "daemon/service/rows/read_errors.h"
@@ -13,8 +13,6 @@
 namespace consent::service {
 namespace {
 
-constexpr size_t kTaskKeyBytes = 10;
-
 // MatchKey of consent.v1, as bits.
 constexpr uint8_t kByRecording = 1 << 0;
 constexpr uint8_t kByAccount = 1 << 1;
@@ -22,6 +20,13 @@ constexpr uint8_t kByAccount = 1 << 1;
 absl::Status NoSuchSystem() {
   return wire::MakeError(v1::ERROR_REASON_SYSTEM_NOT_FOUND,
                          "no data system of that name is registered; ListDataSystems says which are");
+}
+
+absl::Status SystemExists(bool is_active) {
+  return wire::MakeError(
+      v1::ERROR_REASON_SYSTEM_EXISTS,
+      is_active ? "a data system of that name is registered with another content: take another name and retire this one"
+                : "a data system of that name was retired: names are not used again");
 }
 
 // The row, and another version of the registry.
@@ -40,63 +45,73 @@ bool SameContent(const SystemRow& a, const SystemRow& b) {
 
 }  // namespace
 
-DataSystems::DataSystems(Core& core, TaskQueue& queue) : core_(core), queue_(queue) {}
-
-void DataSystems::Remember(const SystemRow& row) {
-  base::MutexLock lock(mutex_);
-  const auto at = std::find_if(systems_.begin(), systems_.end(),
-                               [&](const SystemRow& known) { return known.number >= row.number; });
-  if (at != systems_.end() && at->number == row.number) {
-    *at = row;
-  } else {
-    systems_.insert(at, row);
-  }
-}
-
-std::vector<SystemRow> DataSystems::List() const {
-  base::MutexLock lock(mutex_);
-  return systems_;
-}
+DataSystems::DataSystems(Core& core, TaskQueue& queue, KnownSystems& known)
+    : core_(core), queue_(queue), known_(known) {}
 
 absl::StatusOr<SystemRow> DataSystems::Find(std::string_view name) const {
-  base::MutexLock lock(mutex_);
-  for (const SystemRow& system : systems_) {
-    if (system.name == name) return system;
+  for (SystemRow& system : known_.List()) {
+    if (system.name == name) return std::move(system);
   }
   return NoSuchSystem();
 }
 
 absl::StatusOr<SystemRow> DataSystems::Find(domain::SystemNumber number) const {
-  base::MutexLock lock(mutex_);
-  for (const SystemRow& system : systems_) {
-    if (system.number == number) return system;
+  for (SystemRow& system : known_.List()) {
+    if (system.number == number) return std::move(system);
   }
   return NoSuchSystem();
 }
 
-// `stamped` is set to the time that all partitions give it.
-absl::Status DataSystems::WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped) {
+absl::StatusOr<std::vector<SystemRow>> DataSystems::ReadRegistry(SystemsSeen* registry) const {
+  std::vector<SystemRow> systems;
+  registry->seen = core_.store.GetReadVersion(kFirstPartition);
+  if (absl::Status s = ScanSystems(core_, kFirstPartition, &systems, &registry->version); !s.ok()) return s;
+  return systems;
+}
+
+absl::StatusOr<std::optional<store::Precondition>> DataSystems::Needs(store::Partition partition,
+                                                                      const SystemRow& row) const {
+  const std::string key = SystemKey(row.number);
+  absl::StatusOr<std::string> bytes = core_.store.Get(partition, store::Table::kSystem, key);
+  if (absl::IsNotFound(bytes.status())) return store::Precondition{store::Table::kSystem, key, std::nullopt};
+  if (!bytes.ok()) return StoreUnreadable();
+  SystemRow there;
+  if (!DecodeSystemRow(*bytes, &there)) return DamagedRow("a data system's row");
+  if (row.IsActive() || !there.IsActive()) return std::optional<store::Precondition>();
+  return store::Precondition{store::Table::kSystem, key, *std::move(bytes)};
+}
+
+absl::StatusOr<store::Outcome> DataSystems::WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped,
+                                                            const SystemsSeen& registry) {
   EveryPartition write;
-  write.make = [&](store::Partition, const store::Stamp& stamp, base::Instant time) {
+  row.*stamped = base::Instant{};
+  write.make = [&row, stamped](store::Partition, const store::Stamp& stamp, base::Instant time) {
     SystemRow stamped_row = row;
-    if (!(row.*stamped).IsSet()) stamped_row.*stamped = time;
+    stamped_row.*stamped = time;
     return ChangeOf(stamped_row, stamp);
   };
+  write.preconditions = {registry.AsPrecondition()};
+  write.needs = [&](store::Partition partition, base::Instant) {
+    SystemRow written = row;
+    written.*stamped = base::kEndOfTime;
+    return Needs(partition, written);
+  };
   const WrittenEverywhere written = service::WriteEverywhere(core_, write);
-  if (written.time.IsSet() && !(row.*stamped).IsSet()) row.*stamped = written.time;
-  if (!written.status.ok() && written.time.IsSet()) unfinished_ = row;
-  if (written.status.ok()) unfinished_.reset();
-  return written.status;
+  if (written.first == store::Outcome::kConflict) return written.first;
+  if (!written.status.ok()) return written.status;
+  row.*stamped = written.time;
+  return written.first;
 }
 
 absl::Status DataSystems::FinishUnfinished() {
-  if (!unfinished_.has_value()) return absl::OkStatus();
-  SystemRow row = *unfinished_;
-  if (absl::Status s = WriteEverywhere(row, row.IsActive() ? &SystemRow::registered_at : &SystemRow::retired_at);
-      !s.ok()) {
-    return s;
+  for (const auto& [row, lacking] : known_.Unfinished()) {
+    EveryPartition write;
+    write.make = [&row = row](store::Partition, const store::Stamp& stamp, base::Instant) {
+      return ChangeOf(row, stamp);
+    };
+    write.needs = [this, &row = row](store::Partition partition, base::Instant) { return Needs(partition, row); };
+    if (absl::Status s = WriteMissing(core_, lacking, {}, write); !s.ok()) return s;
   }
-  Remember(row);
   return absl::OkStatus();
 }
 
@@ -108,27 +123,28 @@ absl::StatusOr<SystemRow> DataSystems::Register(SystemRow row) {
         "a data system must find its data by account and by recording id: without them nothing could be asked of it");
   }
   base::MutexLock lock(writing_);
-  if (absl::Status s = FinishUnfinished(); !s.ok()) return s;
-  const std::vector<SystemRow> known = List();
-  const auto same =
-      std::find_if(known.begin(), known.end(), [&](const SystemRow& other) { return other.name == row.name; });
-  if (same != known.end()) {
-    if (same->IsActive() && SameContent(*same, row)) return MakeMissingTasks(*same);
-    return wire::MakeError(
-        v1::ERROR_REASON_SYSTEM_EXISTS,
-        same->IsActive()
-            ? "a data system of that name is registered with another content: take another name and retire this one"
-            : "a data system of that name was retired: names are not used again");
-  }
-  if (known.size() >= kMaxSystems) {
-    return wire::MakeError(v1::ERROR_REASON_SYSTEMS_FULL, "as many data systems are registered as there may be",
-                           {{"limit", std::to_string(kMaxSystems)}});
-  }
-  row.number = static_cast<domain::SystemNumber>(known.empty() ? 1 : known.back().number + 1);
-  row.registered_at = base::Instant{};
   row.retired_at = base::Instant{};
-  if (absl::Status s = WriteEverywhere(row, &SystemRow::registered_at); !s.ok()) return s;
-  Remember(row);
+  row.retired_reason.clear();
+  const absl::Status registered = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
+    if (absl::Status s = FinishUnfinished(); !s.ok()) return s;
+    SystemsSeen registry;
+    const absl::StatusOr<std::vector<SystemRow>> known = ReadRegistry(&registry);
+    if (!known.ok()) return known.status();
+    const auto same =
+        std::find_if(known->begin(), known->end(), [&](const SystemRow& other) { return other.name == row.name; });
+    if (same != known->end()) {
+      if (!same->IsActive() || !SameContent(*same, row)) return SystemExists(same->IsActive());
+      row = *same;
+      return store::Outcome::kCommitted;
+    }
+    if (known->size() >= kMaxSystems) {
+      return wire::MakeError(v1::ERROR_REASON_SYSTEMS_FULL, "as many data systems are registered as there may be",
+                             {{"limit", std::to_string(kMaxSystems)}});
+    }
+    row.number = static_cast<domain::SystemNumber>(known->empty() ? 1 : known->back().number + 1);
+    return WriteEverywhere(row, &SystemRow::registered_at, registry);
+  });
+  if (!registered.ok()) return registered;
   return MakeMissingTasks(row);
 }
 
@@ -141,11 +157,17 @@ absl::StatusOr<SystemRow> DataSystems::MakeMissingTasks(const SystemRow& row) {
 
 absl::StatusOr<SystemRow> DataSystems::Retire(const std::string& name, const std::string& reason) {
   base::MutexLock lock(writing_);
-  if (absl::Status s = FinishUnfinished(); !s.ok()) return s;
-  absl::StatusOr<SystemRow> found = Find(name);
-  if (!found.ok()) return found;
-  SystemRow row = *std::move(found);
-  if (row.IsActive()) {
+  SystemRow row;
+  const absl::Status retired = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
+    if (absl::Status s = FinishUnfinished(); !s.ok()) return s;
+    SystemsSeen registry;
+    const absl::StatusOr<std::vector<SystemRow>> known = ReadRegistry(&registry);
+    if (!known.ok()) return known.status();
+    const auto found =
+        std::find_if(known->begin(), known->end(), [&](const SystemRow& other) { return other.name == name; });
+    if (found == known->end()) return NoSuchSystem();
+    row = *found;
+    if (!row.IsActive()) return store::Outcome::kCommitted;
     const int64_t open = queue_.counts(row.number).open;
     if (open > 0 && reason.empty()) {
       return wire::MakeError(v1::ERROR_REASON_SYSTEM_HAS_TASKS,
@@ -153,83 +175,27 @@ absl::StatusOr<SystemRow> DataSystems::Retire(const std::string& name, const std
                              {{"open", std::to_string(open)}});
     }
     row.retired_reason = reason;
-    if (absl::Status s = WriteEverywhere(row, &SystemRow::retired_at); !s.ok()) return s;
-    Remember(row);
-  }
+    return WriteEverywhere(row, &SystemRow::retired_at, registry);
+  });
+  if (!retired.ok()) return retired;
   if (absl::Status s = EndTasks(row); !s.ok()) return s;
   return row;
 }
 
 absl::Status DataSystems::Load() {
   base::MutexLock lock(writing_);
-  std::map<domain::SystemNumber, SystemRow> all;
-  const uint16_t partitions = core_.store.partition_count();
-  std::vector<std::map<domain::SystemNumber, bool>> current(partitions);
-  for (uint16_t number = 0; number < partitions; ++number) {
-    std::vector<SystemRow> systems;
-    std::optional<std::string> unused;
-    if (absl::Status s = ScanSystems(core_, store::Partition{number}, &systems, &unused); !s.ok()) return s;
-    for (const SystemRow& row : systems) {
-      const auto [at, added] = all.try_emplace(row.number, row);
-      if (!added && !row.IsActive()) at->second = row;
-      current[number][row.number] = row.IsActive();
-    }
-  }
-  for (const auto& [system, row] : all) {
-    std::vector<store::Partition> lacking;
-    for (uint16_t number = 0; number < partitions; ++number) {
-      const auto at = current[number].find(system);
-      if (at == current[number].end() || at->second != row.IsActive()) lacking.push_back({number});
-    }
-    const auto make = [&row = row](store::Partition, const store::Stamp& stamp, base::Instant) {
-      return ChangeOf(row, stamp);
-    };
-    if (absl::Status s = WriteMissing(core_, lacking, {}, {make}); !s.ok()) return s;
-    Remember(row);
-  }
-  for (uint16_t number = 0; number < partitions; ++number) {
-    if (absl::Status s = FillQueue(store::Partition{number}); !s.ok()) return s;
-    if (absl::Status s = FillGauges(store::Partition{number}); !s.ok()) return s;
+  if (absl::Status s = known_.Fill(); !s.ok()) return s;
+  if (absl::Status s = FinishUnfinished(); !s.ok()) return s;
+  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
+    if (absl::Status s = FillDeletions(core_, queue_, store::Partition{number}); !s.ok()) return s;
     if (absl::Status s = MakeMissingTasks(store::Partition{number}); !s.ok()) return s;
   }
   // A crash may have come between a retirement and the end of its tasks.
-  for (const auto& [system, row] : all) {
+  for (const SystemRow& row : known_.List()) {
     if (row.IsActive()) continue;
     if (absl::Status s = EndTasks(row); !s.ok()) return s;
   }
   return absl::OkStatus();
-}
-
-absl::Status DataSystems::FillQueue(store::Partition partition) {
-  bool damaged = false;
-  const absl::Status scanned = core_.store.Scan(
-      partition, store::Table::kTask, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
-        TaskRow row;
-        damaged = key.size() != kTaskKeyBytes || !DecodeTaskRow(value, &row);
-        if (damaged) return false;
-        base::Decoder in(key);
-        const auto system = static_cast<domain::SystemNumber>(in.BigEndian(2));
-        queue_.Add(system, DeletionPlace{partition, NumberOfKey(key)}, HandOutFrom(core_, row));
-        queue_.Count(system, 1);
-        if (row.failures >= kStuckAfter) queue_.CountStuck(system, 1);
-        return true;
-      });
-  if (!scanned.ok()) return StoreUnreadable();
-  return damaged ? DamagedRow("a purge task's row") : absl::OkStatus();
-}
-
-absl::Status DataSystems::FillGauges(store::Partition partition) {
-  bool damaged = false;
-  const absl::Status scanned = core_.store.Scan(
-      partition, store::Table::kDeletion, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
-        DeletionRow row;
-        damaged = !DecodeDeletionRow(value, &row);
-        if (!damaged) core_.deletions.Replace(DeletionPlace{partition, NumberOfKey(key)}, nullptr, row.request);
-        if (!damaged && row.request.IsUnsettled()) core_.perhaps_unsettled.store(true);
-        return !damaged;
-      });
-  if (!scanned.ok()) return StoreUnreadable();
-  return damaged ? DamagedRow("a deletion request's row") : absl::OkStatus();
 }
 
 absl::Status DataSystems::MakeMissingTasks(store::Partition partition) {
@@ -265,28 +231,20 @@ absl::Status DataSystems::MakeMissingTasks(DeletionPlace place) {
     const auto systems = LoadSystems(core_, place.partition);
     if (!systems.ok()) return systems.status();
     std::vector<store::Write> writes;
-    std::vector<domain::SystemNumber> added;
     for (const domain::SystemNumber system : systems->active) {
       const size_t before = row->request.parts.size();
       domain::AddPart(row->request, system);
       if (row->request.parts.size() == before) continue;
       writes.push_back({store::Table::kTask, TaskKey(system, place.number), EncodeTaskRow(TaskRow{})});
-      added.push_back(system);
     }
-    if (added.empty()) return store::Outcome::kCommitted;
+    if (writes.empty()) return store::Outcome::kCommitted;
     writes.push_back({store::Table::kDeletion, DeletionKey(place.number), EncodeDeletionRow(*row)});
-    const store::CommitResult result = CommitPatiently(
-        core_, place.partition,
-        {{store::Table::kDeletion, DeletionKey(place.number), bytes}, systems->AsPrecondition()},
-        [&](const store::Stamp&) {
-          return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "")};
-        },
-        [&](const store::Stamp&) {
-          for (const domain::SystemNumber system : added) {
-            queue_.Count(system, 1);
-            queue_.Add(system, place, base::Span{});
-          }
-        });
+    const store::CommitResult result =
+        CommitPatiently(core_, place.partition,
+                        {{store::Table::kDeletion, DeletionKey(place.number), bytes}, systems->AsPrecondition()},
+                        [&](const store::Stamp&) {
+                          return store::Change{writes, PlainEvent(ChangeKind::kSystemChanged, "")};
+                        });
     return result.outcome;
   });
 }
@@ -307,7 +265,7 @@ absl::Status DataSystems::EndTasks(const SystemRow& system) {
     if (!scanned.ok()) return StoreUnreadable();
     for (const DeletionPlace& place : open) {
       report.place = place;
-      if (absl::Status s = EndTask(core_, queue_, system, report); !s.ok()) return s;
+      if (absl::Status s = EndTask(core_, system, report); !s.ok()) return s;
     }
   }
   return absl::OkStatus();

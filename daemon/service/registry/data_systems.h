@@ -3,13 +3,13 @@
 // found by the look at all open requests that follows) or with a task for it.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "daemon/base/mutex.h"
+#include "daemon/service/publish/known_systems.h"
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/rows/system_rows.h"
 
@@ -18,7 +18,7 @@ namespace consent::service {
 // Thread-safe; writes one after another. They block until every partition has acknowledged: call them on a pool thread.
 class DataSystems {
  public:
-  DataSystems(Core& core, TaskQueue& queue);
+  DataSystems(Core& core, TaskQueue& queue, KnownSystems& known);
   // Reads the registry, finishes what a crash left in some partitions only, puts every open task on the queue and gives
   // open requests the tasks that they lack. Once, before anything is served.
   absl::Status Load() EXCLUDES(writing_);
@@ -28,15 +28,22 @@ class DataSystems {
   absl::StatusOr<SystemRow> Register(SystemRow row) EXCLUDES(writing_);
   // SYSTEM_NOT_FOUND, SYSTEM_HAS_TASKS. Open tasks end as EXEMPT for `reason`.
   absl::StatusOr<SystemRow> Retire(const std::string& name, const std::string& reason) EXCLUDES(writing_);
-  std::vector<SystemRow> List() const EXCLUDES(mutex_);
+  std::vector<SystemRow> List() const { return known_.List(); }
   // SYSTEM_NOT_FOUND; also of one that is retired.
-  absl::StatusOr<SystemRow> Find(std::string_view name) const EXCLUDES(mutex_);
-  absl::StatusOr<SystemRow> Find(domain::SystemNumber number) const EXCLUDES(mutex_);
+  absl::StatusOr<SystemRow> Find(std::string_view name) const;
+  absl::StatusOr<SystemRow> Find(domain::SystemNumber number) const;
 
  private:
-  // Where it fails half way the row is kept, and finished before anything else is written; a restart finishes it too.
-  absl::Status WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped) REQUIRES(writing_);
-  absl::Status FinishUnfinished() REQUIRES(writing_);
+  // Writes the row, stamped with one time, where the first partition's registry is still that version; kConflict: it is
+  // not, and nothing was written.
+  absl::StatusOr<store::Outcome> WriteEverywhere(SystemRow& row, base::Instant SystemRow::*stamped,
+                                                 const SystemsSeen& registry);
+  // What an error or a crash left in some partitions only, be it another service's.
+  absl::Status FinishUnfinished();
+  // As the first partition has them.
+  absl::StatusOr<std::vector<SystemRow>> ReadRegistry(SystemsSeen* registry) const;
+  // What another partition must have for the row to be written.
+  absl::StatusOr<std::optional<store::Precondition>> Needs(store::Partition partition, const SystemRow& row) const;
   // For every partition; answers the row.
   absl::StatusOr<SystemRow> MakeMissingTasks(const SystemRow& row);
   // Gives the partition's open requests a task for each active system.
@@ -44,16 +51,11 @@ class DataSystems {
   absl::Status MakeMissingTasks(DeletionPlace place);
   // Ends the system's open tasks as EXEMPT.
   absl::Status EndTasks(const SystemRow& system);
-  absl::Status FillQueue(store::Partition partition);
-  absl::Status FillGauges(store::Partition partition);
-  void Remember(const SystemRow& row) EXCLUDES(mutex_);
 
   Core& core_;
   TaskQueue& queue_;
+  KnownSystems& known_;
   base::Mutex writing_;
-  std::optional<SystemRow> unfinished_ GUARDED_BY(writing_);
-  mutable base::Mutex mutex_;
-  std::vector<SystemRow> systems_ GUARDED_BY(mutex_);  // by number
 };
 
 }  // namespace consent::service

@@ -4,22 +4,19 @@
 #include <utility>
 
 #include "daemon/service/commit/commit_now.h"
+#include "daemon/service/commit/retry.h"
 
 namespace consent::service {
 
 WrittenEverywhere WriteEverywhere(Core& core, const EveryPartition& write) {
-  constexpr store::Partition kFirst{0};
   WrittenEverywhere written;
-  const store::CommitResult first = CommitNow(
-      core, kFirst, write.preconditions,
-      [&](const store::Stamp& stamp) {
+  const store::CommitResult first =
+      CommitNow(core, kFirstPartition, write.preconditions, [&](const store::Stamp& stamp) {
         // After what another partition stamped: its consents from before a suspension must not look later than its end.
         written.time = std::max(stamp.time, core.Now() + base::Span{1});
-        return write.make(kFirst, stamp, written.time);
-      },
-      [&](const store::Stamp&) {
-        if (write.publish) write.publish(kFirst, written.time);
+        return write.make(kFirstPartition, stamp, written.time);
       });
+  written.first = first.outcome;
   written.status = OutcomeStatus(first.outcome);
   if (!written.status.ok()) {
     if (first.outcome != store::Outcome::kUnknown) written.time = base::Instant{};
@@ -27,28 +24,40 @@ WrittenEverywhere WriteEverywhere(Core& core, const EveryPartition& write) {
   }
   std::vector<store::Partition> others;
   for (uint16_t number = 1; number < core.store.partition_count(); ++number) others.push_back({number});
-  written.status = WriteMissing(core, others, written.time, write);
-  if (written.status.ok()) core.NoteStamp(written.time);
+  written.status = WriteMissing(core, std::move(others), written.time, write);
   return written;
 }
 
-absl::Status WriteMissing(Core& core, const std::vector<store::Partition>& partitions, base::Instant time,
+absl::Status WriteMissing(Core& core, std::vector<store::Partition> partitions, base::Instant time,
                           const EveryPartition& write) {
-  std::vector<PartitionCommit> commits;
-  commits.reserve(partitions.size());
-  for (const store::Partition partition : partitions) {
-    commits.push_back(
-        {partition,
-         {},
-         [&write, partition, time](const store::Stamp& stamp) { return write.make(partition, stamp, time); },
-         [&write, partition, time](const store::Stamp&) {
-           if (write.publish) write.publish(partition, time);
-         }});
+  for (int attempt = 0; attempt < kMaxCommitAttempts; ++attempt) {
+    std::vector<PartitionCommit> commits;
+    std::vector<store::Partition> written;
+    for (const store::Partition partition : partitions) {
+      absl::StatusOr<std::optional<store::Precondition>> needs = std::optional<store::Precondition>();
+      if (write.needs) needs = write.needs(partition, time);
+      if (!needs.ok()) return needs.status();
+      if (write.needs && !needs->has_value()) continue;
+      PartitionCommit commit{partition, {}, [&write, partition, time](const store::Stamp& stamp) {
+                               return write.make(partition, stamp, time);
+                             }};
+      if (needs->has_value()) commit.preconditions.push_back(**std::move(needs));
+      commits.push_back(std::move(commit));
+      written.push_back(partition);
+    }
+    const std::vector<store::CommitResult> results = CommitAllPatiently(core, std::move(commits));
+    partitions.clear();
+    for (size_t i = 0; i < results.size(); ++i) {
+      const store::Outcome outcome = results[i].outcome;
+      if (outcome == store::Outcome::kConflict) {
+        partitions.push_back(written[i]);
+      } else if (absl::Status status = OutcomeStatus(outcome); !status.ok()) {
+        return status;
+      }
+    }
+    if (partitions.empty()) return absl::OkStatus();
   }
-  for (const store::CommitResult& result : CommitAllPatiently(core, std::move(commits))) {
-    if (absl::Status status = OutcomeStatus(result.outcome); !status.ok()) return status;
-  }
-  return absl::OkStatus();
+  return OutcomeStatus(store::Outcome::kConflict);
 }
 
 }  // namespace consent::service

@@ -1,8 +1,7 @@
 #include "daemon/service/registry/policy_admin.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <optional>
 #include <utility>
 
 #include "daemon/base/hash.h"
@@ -10,6 +9,7 @@
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/commit/commit_now.h"
 #include "daemon/service/commit/refusals.h"
+#include "daemon/service/commit/retry.h"
 #include "daemon/service/registry/every_partition.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/service/rows/policy_rows.h"
@@ -33,11 +33,56 @@ std::string EtagOf(const SuspensionRow& row) {
   return base::Hex(base::View(base::Blake2b(EncodeSuspension(row)))).substr(0, 16);
 }
 
+// Of rows by their time; the newest change last.
+std::vector<SuspensionView> ViewsOf(const std::vector<SuspensionRow>& rows) {
+  std::vector<SuspensionView> views;
+  for (const domain::Suspension& suspension : FoldSuspensions(rows, base::kEndOfTime)) {
+    const auto last = std::find_if(rows.rbegin(), rows.rend(), [&](const SuspensionRow& row) {
+      return row.purpose == suspension.purpose && row.region == suspension.region;
+    });
+    views.push_back(SuspensionView{suspension, last->reason, EtagOf(*last)});
+  }
+  const auto changed = [](const SuspensionView& view) {
+    return std::max(view.suspension.suspended_at, view.suspension.resumed_at);
+  };
+  std::stable_sort(views.begin(), views.end(), [&](const auto& a, const auto& b) { return changed(a) < changed(b); });
+  return views;
+}
+
+// Of that purpose there; nullptr: none.
+const SuspensionView* FindView(const std::vector<SuspensionView>& views, domain::Purpose purpose,
+                               domain::Region region) {
+  const auto at = std::find_if(views.begin(), views.end(), [&](const SuspensionView& view) {
+    return view.suspension.purpose == purpose && view.suspension.region == region;
+  });
+  return at == views.end() ? nullptr : &*at;
+}
+
+absl::Status MayResume(const SuspensionView* view, const std::string& etag) {
+  if (view == nullptr || !view->suspension.active) {
+    return wire::MakeError(v1::ERROR_REASON_NOT_SUSPENDED,
+                           "that purpose is not suspended there; GetPolicy lists what is");
+  }
+  if (etag.empty()) {
+    return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "lifting a suspension needs its etag, see GetPolicy");
+  }
+  if (etag != view->etag) {
+    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
+                           "the etag is not the suspension's current one, see GetPolicy");
+  }
+  return absl::OkStatus();
+}
+
 MakeChange SuspensionWriter(const SuspensionRow& row, const std::string& policy_version) {
-  return [row, policy_version](store::Partition, const store::Stamp&, base::Instant time) {
+  return [row, policy_version](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
     SuspensionRow stamped = row;
     stamped.time = time;
     store::Change change;
+    if (partition == kFirstPartition) {
+      std::string version;
+      base::Encoder(&version).BigEndian(stamp.sequence, 8);
+      change.writes.push_back({store::Table::kSuspension, std::string(kSuspensionsVersionKey), std::move(version)});
+    }
     change.writes.push_back({store::Table::kSuspension, SuspensionKey(stamped), EncodeSuspension(stamped)});
     change.event = PlainEvent(ChangeKind::kSuspensionChanged, policy_version);
     return change;
@@ -64,111 +109,71 @@ store::Write PutCurrent(const CurrentPolicy& current) {
   return {store::Table::kPolicy, std::string(kCurrentPolicyKey), EncodeCurrentPolicy(current)};
 }
 
-// The partitions that do not have the row.
-std::vector<store::Partition> Lacking(const std::vector<std::set<std::string>>& present, const std::string& key) {
-  std::vector<store::Partition> lacking;
-  for (size_t number = 0; number < present.size(); ++number) {
-    if (present[number].count(key) == 0) lacking.push_back({static_cast<uint16_t>(number)});
-  }
-  return lacking;
+// A version that comes into force, in partitions where an earlier one is in force. So it opens none that has been
+// closed for its successor.
+EveryPartition InForceWriter(const Core& core, const policy::Document& document,
+                             const std::function<policy::State(base::Instant time)>& state_at) {
+  EveryPartition write;
+  const MakeChange version = VersionWriter(document, state_at);
+  write.make = [version](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
+    store::Change change = version(partition, stamp, time);
+    change.writes.push_back(PutCurrent({time, false}));
+    return change;
+  };
+  write.needs = [&core](store::Partition partition,
+                        base::Instant time) -> absl::StatusOr<std::optional<store::Precondition>> {
+    const std::string key(kCurrentPolicyKey);
+    absl::StatusOr<std::string> bytes = core.store.Get(partition, store::Table::kPolicy, key);
+    if (absl::IsNotFound(bytes.status())) return store::Precondition{store::Table::kPolicy, key, std::nullopt};
+    if (!bytes.ok()) return StoreUnreadable();
+    CurrentPolicy current;
+    if (!DecodeCurrentPolicy(*bytes, &current)) return DamagedRow("the row of a partition's policy");
+    if (current.activated_at >= time) return std::optional<store::Precondition>();
+    return store::Precondition{store::Table::kPolicy, key, *std::move(bytes)};
+  };
+  return write;
 }
 
 }  // namespace
 
-PolicyAdmin::PolicyAdmin(Core& core) : core_(core) {}
+PolicyAdmin::PolicyAdmin(Core& core, PolicyFollower& follower) : core_(core), follower_(follower) {}
 
-absl::Status PolicyAdmin::LoadSuspensions() {
-  std::map<std::string, std::string> rows;
-  const uint16_t partitions = core_.store.partition_count();
-  std::vector<std::set<std::string>> present(partitions);
-  for (uint16_t number = 0; number < partitions; ++number) {
-    absl::Status scanned = core_.store.Scan(store::Partition{number}, store::Table::kSuspension, "", "", SIZE_MAX,
-                                            [&](std::string_view key, std::string_view value) {
-                                              rows.emplace(key, value);
-                                              present[number].emplace(key);
-                                              return true;
-                                            });
-    if (!scanned.ok()) return scanned;
-  }
-  for (const auto& [key, value] : rows) {
-    SuspensionRow row;
-    if (!DecodeSuspension(value, &row)) return absl::DataLossError("a stored suspension cannot be decoded");
-    absl::Status written = WriteMissing(core_, Lacking(present, key), row.time, {SuspensionWriter(row, "")});
-    if (!written.ok()) return written;
-    core_.policies.Publish(std::move(row));
+absl::Status PolicyAdmin::FinishSuspensions() {
+  for (const auto& [row, lacking] : follower_.UnfinishedSuspensions()) {
+    const EveryPartition write{SuspensionWriter(row, "")};
+    if (absl::Status s = WriteMissing(core_, lacking, row.time, write); !s.ok()) return s;
   }
   return absl::OkStatus();
 }
 
-absl::Status PolicyAdmin::LoadVersions() {
-  std::map<std::string, policy::PolicyRow> versions;  // by their key in every partition
-  std::vector<std::pair<base::Instant, std::string>> states;
-  absl::Status scanned =
-      core_.store.Scan(store::Partition{0}, store::Table::kPolicy, std::string(1, kStates), std::string(1, kStates + 1),
-                       SIZE_MAX, [&](std::string_view key, std::string_view value) {
-                         base::Decoder in(key.substr(1));
-                         states.emplace_back(base::Instant{static_cast<int64_t>(in.BigEndian(8))}, value);
-                         return true;
-                       });
-  if (!scanned.ok()) return scanned;
-  for (const auto& [time, bytes] : states) {
-    absl::StatusOr<policy::PolicyRow> row = ReadVersion(bytes);
-    if (!row.ok()) return absl::DataLossError("a stored policy version cannot be decoded");
-    versions.emplace(PolicyTimeKey(kInForceRows, time), *std::move(row));
+absl::Status PolicyAdmin::FinishVersions() {
+  for (const auto& [row, lacking] : follower_.UnfinishedVersions()) {
+    const EveryPartition write = InForceWriter(core_, row.document, [&row = row](base::Instant) { return row.state; });
+    if (absl::Status s = WriteMissing(core_, lacking, row.state.activated_at, write); !s.ok()) return s;
   }
-  std::vector<std::set<std::string>> present(core_.store.partition_count());
-  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
-    if (absl::Status s = LoadPartition(store::Partition{number}, &present[number]); !s.ok()) return s;
-    for (const std::string& key : present[number]) {
-      if (versions.count(key) == 0) return absl::DataLossError("a policy version is in force that is not stored");
-    }
-  }
-  for (auto& [key, row] : versions) {
-    const auto state = [&row = row](base::Instant) { return row.state; };
-    absl::Status written =
-        WriteMissing(core_, Lacking(present, key), row.state.activated_at, {VersionWriter(row.document, state)});
-    if (!written.ok()) return written;
-    core_.policies.Publish(std::move(row));
-  }
-  return OpenClosed();
-}
-
-absl::Status PolicyAdmin::LoadPartition(store::Partition partition, std::set<std::string>* versions) {
-  bool damaged = false;
-  absl::Status scanned = core_.store.Scan(partition, store::Table::kPolicy, "", "", SIZE_MAX,
-                                          [&](std::string_view key, std::string_view value) {
-                                            UsageMark mark;
-                                            CurrentPolicy current;
-                                            if (key.front() == kInForceRows) versions->emplace(key);
-                                            if (DecodeMarkKey(key, &mark))
-                                              core_.partition_policies.Add(partition, mark);
-                                            if (key != kCurrentPolicyKey) return true;
-                                            damaged = !DecodeCurrentPolicy(value, &current);
-                                            core_.partition_policies.SetCurrent(partition, current);
-                                            return !damaged;
-                                          });
-  if (!scanned.ok()) return scanned;
-  return damaged ? absl::DataLossError("the row of a partition's policy cannot be decoded") : absl::OkStatus();
+  return absl::OkStatus();
 }
 
 // What a crash kept from coming into force, or from being opened again.
 absl::Status PolicyAdmin::OpenClosed() {
   const CurrentPolicy open{core_.policies.in_force().activated_at, false};
+  std::vector<store::Partition> first;
   std::vector<store::Partition> others;
   for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
-    if (core_.partition_policies.Current({number}) != open) others.push_back({number});
+    if (core_.partition_policies.Current({number}) != open) (number == 0 ? first : others).push_back({number});
   }
-  return WriteMissing(core_, others, open.activated_at, SetCurrent(open, "open"));
+  const EveryPartition write = SetCurrent(open, "open");
+  absl::Status opened = WriteMissing(core_, others, open.activated_at, write);
+  if (opened.ok()) opened = WriteMissing(core_, first, open.activated_at, write);
+  if (opened.ok()) left_closed_ = false;
+  return opened;
 }
 
-EveryPartition PolicyAdmin::SetCurrent(const CurrentPolicy& current, const std::string& detail) {
+EveryPartition PolicyAdmin::SetCurrent(const CurrentPolicy& current, const std::string& detail) const {
   const std::string version = core_.policies.rules() == nullptr ? std::string() : core_.policies.rules()->version;
   return {[current, version, detail](store::Partition, const store::Stamp&, base::Instant) {
-            return store::Change{{PutCurrent(current)}, PlainEvent(ChangeKind::kPolicyActivated, version, detail)};
-          },
-          [this, current](store::Partition partition, base::Instant) {
-            core_.partition_policies.SetCurrent(partition, current);
-          }};
+    return store::Change{{PutCurrent(current)}, PlainEvent(ChangeKind::kPolicyActivated, version, detail)};
+  }};
 }
 
 absl::StatusOr<policy::Usage> PolicyAdmin::ReadUsage() const {
@@ -191,29 +196,23 @@ absl::StatusOr<policy::Usage> PolicyAdmin::ReadUsage() const {
   return usage;
 }
 
-absl::StatusOr<policy::PolicyRow> PolicyAdmin::ReadVersion(std::string_view bytes) const {
-  absl::StatusOr<policy::VersionRow> version = policy::DecodeVersion(bytes);
-  if (!version.ok()) return version.status();
-  const absl::StatusOr<std::string> json =
-      core_.store.Get(store::Partition{0}, store::Table::kPolicy, PolicyDocumentKey(version->document));
-  if (!json.ok()) return json.status();
-  absl::StatusOr<policy::Document> document = policy::Document::Parse(*json);
-  if (!document.ok()) return document.status();
-  return policy::Join(*std::move(document), *std::move(version));
-}
-
 absl::Status PolicyAdmin::Load() {
   base::MutexLock lock(writing_);
   for (uint16_t number = 0; number < core_.store.partition_count(); ++number) {
     core_.NoteStamp(core_.store.GetHead(store::Partition{number}).stamp.time);
   }
-  if (absl::Status status = LoadSuspensions(); !status.ok()) return status;
-  return LoadVersions();
+  if (absl::Status s = follower_.Fill(); !s.ok()) return s;
+  if (absl::Status s = FinishSuspensions(); !s.ok()) return s;
+  if (absl::Status s = FinishVersions(); !s.ok()) return s;
+  return OpenClosed();
 }
 
 absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   base::MutexLock lock(writing_);
-  if (absl::Status finished = FinishUnfinished(); !finished.ok()) return finished;
+  if (absl::Status finished = FinishVersions(); !finished.ok()) return finished;
+  if (left_closed_) {
+    if (absl::Status opened = OpenClosed(); !opened.ok()) return opened;
+  }
   const std::shared_ptr<const policy::PolicyRow> current = core_.policies.current();
   if (current != nullptr && current->document.hash() == document.hash()) return absl::OkStatus();
   if (const auto used = core_.policies.Find(document.version())) {
@@ -229,14 +228,15 @@ absl::Status PolicyAdmin::Activate(const policy::Document& document) {
   close.preconditions.push_back(
       {store::Table::kPolicy, std::string(kCurrentPolicyKey), EncodeCurrentPolicy({before, false})});
   const WrittenEverywhere closed = WriteEverywhere(core_, close);
+  left_closed_ = closed.time.IsSet();
   absl::Status status = closed.status;
   // From here on nothing comes to be used that the look does not see: a consent has the open row for a precondition and
-  // brings its mark along.
+  // brings its mark along. And nobody else activates: who does begins with the open row of the first partition.
   if (status.ok()) status = MayFollow(current.get(), document);
   if (status.ok()) status = PutInForce(current.get(), document);
   // One that is half in force is finished by the next call or a restart, and until then loosenings wait. Where nothing
   // of it was written they go on.
-  if (!status.ok() && closed.time.IsSet() && !unfinished_.has_value()) (void)OpenClosed();
+  if (!status.ok() && left_closed_ && follower_.UnfinishedVersions().empty()) (void)OpenClosed();
   return status;
 }
 
@@ -252,49 +252,13 @@ absl::Status PolicyAdmin::PutInForce(const policy::PolicyRow* current, const pol
   const policy::Document* const replaced = current != nullptr ? &current->document : nullptr;
   // What Advance refuses does not depend on the time, so it cannot refuse now.
   const auto state_at = [&](base::Instant time) { return *policy::Advance(previous, document, time, replaced); };
-  const MakeChange version = VersionWriter(document, state_at);
-  EveryPartition write;
-  write.make = [&](store::Partition partition, const store::Stamp& stamp, base::Instant time) {
-    store::Change change = version(partition, stamp, time);
-    change.writes.push_back(PutCurrent({time, false}));
-    return change;
-  };
-  write.publish = [this](store::Partition partition, base::Instant time) {
-    core_.partition_policies.SetCurrent(partition, {time, false});
-  };
+  EveryPartition write = InForceWriter(core_, document, state_at);
+  std::optional<std::string> closed;
+  if (current != nullptr) closed = EncodeCurrentPolicy({current->state.activated_at, true});
+  write.preconditions.push_back({store::Table::kPolicy, std::string(kCurrentPolicyKey), std::move(closed)});
   const WrittenEverywhere written = WriteEverywhere(core_, write);
-  if (written.time.IsSet()) unfinished_ = policy::PolicyRow{document, state_at(written.time)};
-  if (!written.status.ok()) return written.status;
-  core_.policies.Publish(*std::exchange(unfinished_, std::nullopt));
-  return absl::OkStatus();
-}
-
-absl::Status PolicyAdmin::FinishUnfinished() {
-  if (!unfinished_.has_value()) return core_.policies.current() == nullptr ? absl::OkStatus() : OpenClosed();
-  const policy::PolicyRow& row = *unfinished_;
-  std::vector<store::Partition> all;
-  for (uint16_t number = 0; number < core_.store.partition_count(); ++number) all.push_back({number});
-  const auto state = [&row](base::Instant) { return row.state; };
-  absl::Status written = WriteMissing(core_, all, row.state.activated_at, {VersionWriter(row.document, state)});
-  if (!written.ok()) return written;
-  core_.policies.Publish(*std::exchange(unfinished_, std::nullopt));
-  return OpenClosed();
-}
-
-std::vector<SuspensionView> PolicyAdmin::Suspensions() const {
-  std::vector<SuspensionView> views;
-  const std::vector<SuspensionRow> rows = core_.policies.suspensions();
-  for (const domain::Suspension& suspension : FoldSuspensions(rows, base::kEndOfTime)) {
-    const auto last = std::find_if(rows.rbegin(), rows.rend(), [&](const SuspensionRow& row) {
-      return row.purpose == suspension.purpose && row.region == suspension.region;
-    });
-    views.push_back(SuspensionView{suspension, last->reason, EtagOf(*last)});
-  }
-  const auto changed = [](const SuspensionView& view) {
-    return std::max(view.suspension.suspended_at, view.suspension.resumed_at);
-  };
-  std::stable_sort(views.begin(), views.end(), [&](const auto& a, const auto& b) { return changed(a) < changed(b); });
-  return views;
+  if (written.status.ok()) left_closed_ = false;
+  return written.status;
 }
 
 absl::StatusOr<PolicyView> PolicyAdmin::Get(std::string_view version) const {
@@ -302,17 +266,50 @@ absl::StatusOr<PolicyView> PolicyAdmin::Get(std::string_view version) const {
   const std::shared_ptr<const policy::PolicyRow> row = version.empty() ? current : core_.policies.Find(version);
   if (row == nullptr) return wire::MakeError(v1::ERROR_REASON_POLICY_VERSION_NOT_FOUND, "no policy has that version");
   return PolicyView{std::make_shared<const policy::Document>(row->document), row->state.activated_at, row == current,
-                    Suspensions()};
+                    ViewsOf(core_.policies.suspensions())};
 }
 
-absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(SuspensionRow row) {
-  const WrittenEverywhere written = WriteEverywhere(core_, {SuspensionWriter(row, core_.policies.rules()->version)});
-  if (!written.status.ok()) return written.status;
-  row.time = written.time;
-  core_.policies.Publish(row);
-  for (const SuspensionView& view : Suspensions()) {
-    if (view.suspension.purpose == row.purpose && view.suspension.region == row.region) return view;
-  }
+absl::StatusOr<std::vector<SuspensionView>> PolicyAdmin::ReadSuspensions(store::Precondition* unchanged) const {
+  // The version first: what is written after it is seen by the precondition.
+  const std::string key(kSuspensionsVersionKey);
+  *unchanged = {store::Table::kSuspension, key, std::nullopt};
+  absl::StatusOr<std::string> version = core_.store.Get(kFirstPartition, store::Table::kSuspension, key);
+  if (version.ok()) unchanged->expected = *std::move(version);
+  if (!version.ok() && !absl::IsNotFound(version.status())) return StoreUnreadable();
+  std::vector<SuspensionRow> rows;
+  bool damaged = false;
+  const absl::Status scanned = core_.store.Scan(kFirstPartition, store::Table::kSuspension, "", "", SIZE_MAX,
+                                                [&](std::string_view name, std::string_view value) {
+                                                  if (name == kSuspensionsVersionKey) return true;
+                                                  damaged = !DecodeSuspension(value, &rows.emplace_back());
+                                                  return !damaged;
+                                                });
+  if (!scanned.ok()) return StoreUnreadable();
+  if (damaged) return DamagedRow("a suspension's row");
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
+  return ViewsOf(rows);
+}
+
+absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(const SuspensionRow& row, const MayChange& may_change) {
+  const absl::Status changed = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
+    store::Precondition unchanged;
+    const absl::StatusOr<std::vector<SuspensionView>> views = ReadSuspensions(&unchanged);
+    if (!views.ok()) return views.status();
+    // What is there already is to be in force in every partition on return.
+    if (absl::Status s = FinishSuspensions(); !s.ok()) return s;
+    const SuspensionView* const view = FindView(*views, row.purpose, row.region);
+    if (row.active && view != nullptr && view->suspension.active) return store::Outcome::kCommitted;
+    if (absl::Status s = may_change(view); !s.ok()) return s;
+    EveryPartition write{SuspensionWriter(row, core_.policies.rules()->version)};
+    write.preconditions.push_back(std::move(unchanged));
+    const WrittenEverywhere written = WriteEverywhere(core_, write);
+    if (written.first == store::Outcome::kConflict || written.status.ok()) return written.first;
+    return written.status;
+  });
+  if (!changed.ok()) return changed;
+  const std::vector<SuspensionView> views = ViewsOf(core_.policies.suspensions());
+  const SuspensionView* const view = FindView(views, row.purpose, row.region);
+  if (view != nullptr) return *view;
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a suspension was written and is not there");
 }
 
@@ -322,10 +319,8 @@ absl::StatusOr<SuspensionView> PolicyAdmin::Suspend(domain::Purpose purpose, dom
   if (core_.policies.rules() == nullptr) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
   }
-  for (const SuspensionView& view : Suspensions()) {
-    if (view.suspension.purpose == purpose && view.suspension.region == region && view.suspension.active) return view;
-  }
-  return ChangeSuspension(SuspensionRow{purpose, region, true, base::Instant{}, std::move(reason)});
+  return ChangeSuspension({purpose, region, true, base::Instant{}, std::move(reason)},
+                          [](const SuspensionView*) { return absl::OkStatus(); });
 }
 
 absl::StatusOr<SuspensionView> PolicyAdmin::Resume(domain::Purpose purpose, domain::Region region, std::string reason,
@@ -334,23 +329,11 @@ absl::StatusOr<SuspensionView> PolicyAdmin::Resume(domain::Purpose purpose, doma
   if (core_.policies.rules() == nullptr) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
   }
-  const std::vector<SuspensionView> views = Suspensions();
-  const auto at = std::find_if(views.begin(), views.end(), [&](const SuspensionView& view) {
-    return view.suspension.purpose == purpose && view.suspension.region == region && view.suspension.active;
-  });
-  if (at == views.end()) {
-    return wire::MakeError(v1::ERROR_REASON_NOT_SUSPENDED,
-                           "that purpose is not suspended there; GetPolicy lists what is");
-  }
-  if (etag.empty()) {
-    return wire::MakeError(v1::ERROR_REASON_ETAG_REQUIRED, "lifting a suspension needs its etag, see GetPolicy");
-  }
-  if (etag != at->etag) {
-    return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
-                           "the etag is not the suspension's current one, see GetPolicy");
-  }
-  if (absl::Status s = TimeToLoosen(core_.Present()); !s.ok()) return s;
-  return ChangeSuspension(SuspensionRow{purpose, region, false, base::Instant{}, std::move(reason)});
+  return ChangeSuspension({purpose, region, false, base::Instant{}, std::move(reason)},
+                          [&](const SuspensionView* view) {
+                            absl::Status s = MayResume(view, etag);
+                            return s.ok() ? TimeToLoosen(core_.Present()) : s;
+                          });
 }
 
 }  // namespace consent::service

@@ -1,9 +1,8 @@
 // The policy in force, its versions, and suspensions.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "daemon/base/mutex.h"
 #include "daemon/policy/compare.h"
 #include "daemon/policy/document.h"
+#include "daemon/service/publish/follow_policies.h"
 #include "daemon/service/registry/every_partition.h"
 #include "daemon/service/state/core.h"
 
@@ -34,7 +34,7 @@ struct PolicyView {
 // thread.
 class PolicyAdmin {
  public:
-  explicit PolicyAdmin(Core& core);
+  PolicyAdmin(Core& core, PolicyFollower& follower);
   // Reads versions and suspensions into the book, and finishes what a crash left in some partitions only. Once, before
   // anything is served; allowed while the core is not ready. DataLoss where a row cannot be read.
   absl::Status Load();
@@ -52,29 +52,29 @@ class PolicyAdmin {
                                         const std::string& etag);
 
  private:
-  // Both finish what a crash left in some partitions only.
-  absl::Status LoadSuspensions() REQUIRES(writing_);
-  absl::Status LoadVersions() REQUIRES(writing_);
-  absl::StatusOr<policy::PolicyRow> ReadVersion(std::string_view bytes) const;
-  // Notes what the partition's rows say; adds the keys of the versions that came into force there.
-  absl::Status LoadPartition(store::Partition partition, std::set<std::string>* versions) REQUIRES(writing_);
-  // Every partition says that the version in force is, and that none is being activated.
+  // Every partition says that the version in force is, and that none is being activated. The first partition last: who
+  // activates begins there.
   absl::Status OpenClosed() REQUIRES(writing_);
-  EveryPartition SetCurrent(const CurrentPolicy& current, const std::string& detail);
+  EveryPartition SetCurrent(const CurrentPolicy& current, const std::string& detail) const;
   // What stored choices name, by the marks of all partitions.
   absl::StatusOr<policy::Usage> ReadUsage() const;
   absl::Status MayFollow(const policy::PolicyRow* current, const policy::Document& document) const;
   // In every partition; opens them.
   absl::Status PutInForce(const policy::PolicyRow* current, const policy::Document& document) REQUIRES(writing_);
-  absl::StatusOr<SuspensionView> ChangeSuspension(SuspensionRow row);
-  std::vector<SuspensionView> Suspensions() const;
+  // As the first partition has them; `unchanged` holds while nobody has changed one since.
+  absl::StatusOr<std::vector<SuspensionView>> ReadSuspensions(store::Precondition* unchanged) const;
+  // Of what is suspended there now, or was; nullptr: never.
+  using MayChange = std::function<absl::Status(const SuspensionView*)>;
+  absl::StatusOr<SuspensionView> ChangeSuspension(const SuspensionRow& row, const MayChange& may_change);
 
-  // Of an activation that an error ended between the first partition and the last.
-  absl::Status FinishUnfinished() REQUIRES(writing_);
+  // What an error or a crash left in some partitions only.
+  absl::Status FinishVersions() REQUIRES(writing_);
+  absl::Status FinishSuspensions();
 
   Core& core_;
+  PolicyFollower& follower_;
   mutable base::Mutex writing_;
-  std::optional<policy::PolicyRow> unfinished_ GUARDED_BY(writing_);
+  bool left_closed_ GUARDED_BY(writing_) = false;  // an activation of ours did not come to its end
 };
 
 }  // namespace consent::service

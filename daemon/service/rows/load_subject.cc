@@ -31,11 +31,17 @@ absl::StatusOr<StoredFacts> LoadFacts(const Core& core, base::SubjectHandle subj
     return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a subject's record cannot be decoded");
   }
   if (!stored.facts.has_more_tombstones) return stored;
+  const uint64_t version = core.index.TombstonesVersion();
   stored.facts.cover = core.index.FindTombstones(subject);
   if (stored.facts.cover != nullptr) return stored;
   absl::StatusOr<domain::TombstoneIntervals> cover = LoadTombstoneIntervals(core, subject, 0, [](DeletionNumber) {});
   if (!cover.ok()) return cover.status();
   stored.facts.cover = std::make_shared<const domain::TombstoneIntervals>(*std::move(cover));
+  // The lines change only with the record: where that is still the same, they are what belongs to it.
+  const auto again = core.store.Get(core.PartitionOf(subject), store::Table::kSubject, core.SubjectKey(subject));
+  if (found == Found::kFound && again.ok() && *again == EncodeSubjectRow(subject, stored.bytes)) {
+    core.index.KeepTombstones(subject, stored.facts.cover, version);
+  }
   return stored;
 }
 

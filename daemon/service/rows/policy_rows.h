@@ -32,6 +32,10 @@ std::string EncodeCurrentPolicy(const CurrentPolicy& current);
 // False unless EncodeCurrentPolicy made it.
 bool DecodeCurrentPolicy(std::string_view bytes, CurrentPolicy* current);
 
+// Of kSuspension, in the first partition alone: the sequence (8) of the last change of a suspension, which every other
+// one has for a precondition.
+inline constexpr std::string_view kSuspensionsVersionKey = "version";
+
 // The mark's row; its value is empty.
 store::Write PutMark(UsageMark mark);
 // False: no key of a mark.

@@ -56,16 +56,18 @@ std::string SystemKey(domain::SystemNumber system) {
 
 absl::Status ScanSystems(const Core& core, store::Partition partition, std::vector<SystemRow>* systems,
                          std::optional<std::string>* version) {
+  // The version first: what is written after it is seen by who has it for a precondition.
+  absl::StatusOr<std::string> found = core.store.Get(partition, store::Table::kSystem, kSystemsVersionKey);
+  if (!found.ok() && !absl::IsNotFound(found.status())) return StoreUnreadable();
+  version->reset();
+  if (found.ok()) *version = *std::move(found);
   bool damaged = false;
   const absl::Status scanned = core.store.Scan(
       partition, store::Table::kSystem, "", "", SIZE_MAX, [&](std::string_view key, std::string_view value) {
-        if (key == kSystemsVersionKey) {
-          *version = std::string(value);
-        } else {
-          SystemRow row;
-          damaged = key.size() != kSystemKeyBytes || !DecodeSystemRow(value, &row);
-          if (!damaged) systems->push_back(std::move(row));
-        }
+        if (key == kSystemsVersionKey) return true;
+        SystemRow row;
+        damaged = key.size() != kSystemKeyBytes || !DecodeSystemRow(value, &row);
+        if (!damaged) systems->push_back(std::move(row));
         return !damaged;
       });
   if (!scanned.ok()) return StoreUnreadable();

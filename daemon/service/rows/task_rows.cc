@@ -26,6 +26,13 @@ std::string TaskKey(domain::SystemNumber system, DeletionNumber number) {
   return key;
 }
 
+bool SplitTaskKey(std::string_view key, domain::SystemNumber* system, DeletionNumber* number) {
+  Decoder in(key);
+  *system = static_cast<domain::SystemNumber>(in.BigEndian(2));
+  *number = in.BigEndian(8);
+  return in.Done();
+}
+
 std::string EncodeTaskRow(const TaskRow& row) {
   std::string bytes;
   Encoder out(&bytes);

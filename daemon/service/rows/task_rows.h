@@ -55,6 +55,8 @@ struct TaskRow {
 std::string EncodeTaskRow(const TaskRow& row);
 bool DecodeTaskRow(std::string_view bytes, TaskRow* row);
 std::string TaskKey(domain::SystemNumber system, DeletionNumber number);
+// False unless TaskKey made it.
+bool SplitTaskKey(std::string_view key, domain::SystemNumber* system, DeletionNumber* number);
 
 absl::Status NoSuchTask();
 absl::Status LeaseLost();

@@ -1,47 +1,79 @@
 #include "daemon/service/state/deletion_gauges.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace consent::service {
 
-void DeletionGauges::Count(DeletionPlace place, const domain::DeletionRequest& request, int64_t sign) {
-  const auto key = std::make_tuple(request.cause, request.regime, request.state);
-  uint64_t& count = counts_[key];
-  count += static_cast<uint64_t>(sign);
-  if (count == 0) counts_.erase(key);
-  for (const domain::DeadlineKind kind : domain::kDeadlineKinds) {
-    const std::optional<base::Instant> time = domain::DeadlineOf(request, kind);
-    if (!time.has_value()) continue;
-    ByTime& by_time = deadlines_[static_cast<size_t>(kind)];
-    std::set<DeletionPlace>& then = by_time[*time];
-    if (sign > 0) {
-      then.insert(place);
-    } else {
-      then.erase(place);
-    }
-    if (then.empty()) by_time.erase(*time);
-  }
+void DeletionGauges::CountIn(DeletionPlace place, const domain::DeletionRequest& request) {
+  ++counts_[std::make_tuple(request.cause, request.regime, request.state)];
   if (!domain::IsOpen(request.state)) return;
-  if (sign > 0) {
-    open_[place] = request.received_at;
-  } else {
-    open_.erase(place);
+  Open& open = open_[place];
+  open = Open{request.subject,       request.cause, request.regime, request.state, request.received_at, {},
+              request.WaitsForTime()};
+  open_of_.emplace(request.subject, place);
+  for (const domain::DeadlineKind kind : domain::kDeadlineKinds) {
+    const auto index = static_cast<size_t>(kind);
+    open.deadlines[index] = domain::DeadlineOf(request, kind);
+    if (open.deadlines[index].has_value()) deadlines_[index][*open.deadlines[index]].insert(place);
   }
 }
 
-void DeletionGauges::Replace(DeletionPlace place, const domain::DeletionRequest* before,
-                             const domain::DeletionRequest& after) {
-  base::MutexLock lock(mutex_);
-  if (before != nullptr) Count(place, *before, -1);
-  Count(place, after, 1);
-  const bool completed =
-      before != nullptr && before->state != after.state && after.state == domain::DeletionState::kCompleted;
-  if (!completed || after.cause != domain::DeletionCause::kRequested) return;
-  const double seconds = static_cast<double>((after.ended_at - after.received_at).micros) / 1e6;
+void DeletionGauges::CountOut(DeletionPlace place, const Open& open) {
+  const auto count = counts_.find(std::make_tuple(open.cause, open.regime, open.state));
+  if (--count->second == 0) counts_.erase(count);
+  open_of_.erase({open.subject, place});
+  for (size_t index = 0; index < deadlines_.size(); ++index) {
+    if (!open.deadlines[index].has_value()) continue;
+    const auto then = deadlines_[index].find(*open.deadlines[index]);
+    then->second.erase(place);
+    if (then->second.empty()) deadlines_[index].erase(then);
+  }
+}
+
+void DeletionGauges::NoteCompletion(const domain::DeletionRequest& request) {
+  const double seconds = static_cast<double>((request.ended_at - request.received_at).micros) / 1e6;
   const auto bucket =
       std::lower_bound(kCompletionSeconds.begin(), kCompletionSeconds.end(), seconds) - kCompletionSeconds.begin();
   ++completions_.buckets[static_cast<size_t>(bucket)];
   completions_.sum_seconds += seconds;
+}
+
+void DeletionGauges::Add(DeletionPlace place, const domain::DeletionRequest& request) {
+  base::MutexLock lock(mutex_);
+  CountIn(place, request);
+}
+
+bool DeletionGauges::Put(DeletionPlace place, const domain::DeletionRequest& request) {
+  base::MutexLock lock(mutex_);
+  const auto known = open_.find(place);
+  const bool was_open = known != open_.end();
+  if (!was_open && !domain::IsOpen(request.state)) return false;
+  bool waited = false;
+  if (was_open) {
+    const Open before = std::move(known->second);
+    open_.erase(known);
+    CountOut(place, before);
+    waited = before.waits_for_time;
+  }
+  CountIn(place, request);
+  const bool completed = was_open && request.state == domain::DeletionState::kCompleted;
+  if (completed && request.cause == domain::DeletionCause::kRequested) NoteCompletion(request);
+  return waited && domain::IsOpen(request.state) && !request.WaitsForTime();
+}
+
+bool DeletionGauges::IsOpen(DeletionPlace place) const {
+  base::MutexLock lock(mutex_);
+  return open_.count(place) != 0;
+}
+
+std::vector<DeletionPlace> DeletionGauges::OpenOf(base::SubjectHandle subject) const {
+  base::MutexLock lock(mutex_);
+  std::vector<DeletionPlace> places;
+  for (auto at = open_of_.lower_bound({subject, DeletionPlace{}}); at != open_of_.end() && at->first == subject; ++at) {
+    places.push_back(at->second);
+  }
+  return places;
 }
 
 std::vector<DeletionCount> DeletionGauges::Counts() const {
@@ -79,7 +111,8 @@ base::Instant DeletionGauges::oldest_open() const {
   base::MutexLock lock(mutex_);
   base::Instant oldest;
   for (auto at = open_.begin(); at != open_.end();) {
-    if (!oldest.IsSet() || at->second < oldest) oldest = at->second;
+    const base::Instant received = at->second.received_at;
+    if (!oldest.IsSet() || received < oldest) oldest = received;
     at = open_.lower_bound(DeletionPlace{store::Partition{static_cast<uint16_t>(at->first.partition.number + 1)}, 0});
   }
   return oldest;

@@ -1,15 +1,18 @@
-// How many deletion requests there are in which state, and which are due when: for metrics. Kept in step by whoever
-// changes a request, after its commit; rebuilt at the start.
+// How many deletion requests there are in which state, and which are due when: for metrics. Beside them which requests
+// of a subject are open. Follows the requests' rows; rebuilt at the start.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
+#include "daemon/base/ids.h"
 #include "daemon/base/mutex.h"
 #include "daemon/domain/deletion.h"
 #include "daemon/service/state/deletion_place.h"
@@ -34,8 +37,14 @@ class DeletionGauges {
     double sum_seconds = 0;
   };
 
-  // Counts `after` in and `before` out; nullptr: was not there.
-  void Replace(DeletionPlace place, const domain::DeletionRequest* before, const domain::DeletionRequest& after);
+  // At the start: counts a request in.
+  void Add(DeletionPlace place, const domain::DeletionRequest& request);
+  // Of a request that was written: counts it in and what it was before out, which is remembered of open ones. One that
+  // has ended stays in its state. True: it was open and waited for the time to be settled, and waits no more.
+  bool Put(DeletionPlace place, const domain::DeletionRequest& request);
+
+  bool IsOpen(DeletionPlace place) const;
+  std::vector<DeletionPlace> OpenOf(base::SubjectHandle subject) const;
 
   std::vector<DeletionCount> Counts() const;
   // Those that must do it before `time` (domain::DeadlineOf), the most urgent first; at most `limit`.
@@ -48,13 +57,26 @@ class DeletionGauges {
 
  private:
   using ByTime = std::map<base::Instant, std::set<DeletionPlace>>;
-  void Count(DeletionPlace place, const domain::DeletionRequest& request, int64_t sign) REQUIRES(mutex_);
+  // What is remembered of an open request.
+  struct Open {
+    base::SubjectHandle subject;
+    domain::DeletionCause cause = domain::DeletionCause::kRequested;
+    std::string regime;
+    domain::DeletionState state = domain::DeletionState::kReceived;
+    base::Instant received_at;
+    std::array<std::optional<base::Instant>, domain::kDeadlineKinds.size()> deadlines;  // by DeadlineKind
+    bool waits_for_time = false;
+  };
+  void CountIn(DeletionPlace place, const domain::DeletionRequest& request) REQUIRES(mutex_);
+  void CountOut(DeletionPlace place, const Open& open) REQUIRES(mutex_);
+  void NoteCompletion(const domain::DeletionRequest& request) REQUIRES(mutex_);
 
   mutable base::Mutex mutex_;
   std::map<std::tuple<domain::DeletionCause, std::string, domain::DeletionState>, uint64_t> counts_ GUARDED_BY(mutex_);
   std::array<ByTime, domain::kDeadlineKinds.size()> deadlines_ GUARDED_BY(mutex_);  // by DeadlineKind
   // Numbers grow with the time of receipt within a partition, so the first of each is its oldest.
-  std::map<DeletionPlace, base::Instant> open_ GUARDED_BY(mutex_);
+  std::map<DeletionPlace, Open> open_ GUARDED_BY(mutex_);
+  std::set<std::pair<base::SubjectHandle, DeletionPlace>> open_of_ GUARDED_BY(mutex_);
   Completions completions_ GUARDED_BY(mutex_);
 };
 

@@ -223,6 +223,19 @@ struct FactsIndex::Covers {
   mutable base::Mutex mutex;
   std::unordered_map<base::SubjectHandle, std::shared_ptr<const domain::TombstoneIntervals>, Hash> of GUARDED_BY(mutex);
   uint64_t tombstones GUARDED_BY(mutex) = 0;
+  uint64_t version GUARDED_BY(mutex) = 0;
+
+  void Put(base::SubjectHandle subject, std::shared_ptr<const domain::TombstoneIntervals> cover, uint64_t most)
+      REQUIRES(mutex) {
+    const auto at = of.find(subject);
+    if (at != of.end()) {
+      tombstones -= at->second->size();
+      of.erase(at);
+    }
+    if (cover == nullptr || tombstones + cover->size() > most) return;
+    tombstones += cover->size();
+    of.emplace(subject, std::move(cover));
+  }
 };
 
 FactsIndex::FactsIndex(uint64_t max_subjects)
@@ -287,14 +300,19 @@ std::shared_ptr<const domain::TombstoneIntervals> FactsIndex::FindTombstones(bas
 
 void FactsIndex::PutTombstones(base::SubjectHandle subject, std::shared_ptr<const domain::TombstoneIntervals> cover) {
   base::MutexLock lock(covers_->mutex);
-  const auto at = covers_->of.find(subject);
-  if (at != covers_->of.end()) {
-    covers_->tombstones -= at->second->size();
-    covers_->of.erase(at);
-  }
-  if (cover == nullptr || covers_->tombstones + cover->size() > max_subjects_) return;
-  covers_->tombstones += cover->size();
-  covers_->of.emplace(subject, std::move(cover));
+  ++covers_->version;
+  covers_->Put(subject, std::move(cover), max_subjects_);
+}
+
+uint64_t FactsIndex::TombstonesVersion() const {
+  base::MutexLock lock(covers_->mutex);
+  return covers_->version;
+}
+
+void FactsIndex::KeepTombstones(base::SubjectHandle subject, std::shared_ptr<const domain::TombstoneIntervals> cover,
+                                uint64_t version) const {
+  base::MutexLock lock(covers_->mutex);
+  if (covers_->version == version) covers_->Put(subject, std::move(cover), max_subjects_);
 }
 
 Found FactsIndex::FindMarks(base::SubjectHandle subject, base::RecordingHandle recording,

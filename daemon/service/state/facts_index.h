@@ -1,6 +1,6 @@
 // The decision facts of every subject, compact, in memory, in front of the store.
 //
-// Written by the partitions' committers, before a change is acknowledged; read by every check. At most 48 bytes an
+// Follows the commits (publish/), before a change is acknowledged; read by every check. At most 48 bytes an
 // entry at a load of at least 0.8: facts of up to 31 bytes lie in the entry, longer ones in a block of their own.
 #pragma once
 
@@ -47,6 +47,11 @@ class FactsIndex {
   // before facts that say so. Under the same bound; nullptr: none, or it did not fit and the store has it.
   std::shared_ptr<const domain::TombstoneIntervals> FindTombstones(base::SubjectHandle subject) const;
   void PutTombstones(base::SubjectHandle subject, std::shared_ptr<const domain::TombstoneIntervals> cover);
+  // Keeps what a reader found in the store where the index had none, unless tombstones were put since it asked for the
+  // version.
+  uint64_t TombstonesVersion() const;
+  void KeepTombstones(base::SubjectHandle subject, std::shared_ptr<const domain::TombstoneIntervals> cover,
+                      uint64_t version) const;
 
   // Inserts or replaces. `facts` is what EncodeFacts wrote. Where the bound is reached a new subject is not inserted
   // and the index is no longer complete; a replaced one always is.

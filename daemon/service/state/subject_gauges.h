@@ -1,4 +1,4 @@
-// How many subjects chose what: the gauges. Kept in step by the committer, rebuilt when the index is filled, so it
+// How many subjects chose what: the gauges. Follows the subjects' records; rebuilt when the index is filled, so it
 // survives a restart.
 #pragma once
 

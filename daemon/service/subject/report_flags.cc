@@ -25,8 +25,4 @@ void ReportFlags::Build(const Core& core, const store::Stamp&, HookOutput& out) 
   out.flags = marks.flags;
 }
 
-void ReportFlags::Publish(Core& core, const store::Stamp&) {
-  core.index.PutMarks(subject_, recording_, domain::AddFlags(before_, flags_));
-}
-
 }  // namespace consent::service

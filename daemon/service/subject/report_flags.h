@@ -12,7 +12,6 @@ class ReportFlags final : public ChangeHook {
 
   absl::StatusOr<Prepared> Prepare(const Core& core, const HookInput& input) override;
   void Build(const Core& core, const store::Stamp& stamp, HookOutput& out) override;
-  void Publish(Core& core, const store::Stamp& stamp) override;
 
  private:
   const base::SubjectHandle subject_;

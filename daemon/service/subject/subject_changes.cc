@@ -12,8 +12,7 @@ void SubjectChanges::Submit(ChangeRequest request, ChangeDone done) {
   if (request.kind == ChangeKind::kReportRecording) {
     request.hook = std::make_shared<ReportFlags>(request.subject, request.recording, request.flags);
   } else {
-    request.hook =
-        std::make_shared<WithdrawalFollowUps>(queue_, request.subject, request.account_id, request.payload.names);
+    request.hook = std::make_shared<WithdrawalFollowUps>(request.subject, request.account_id, request.payload.names);
   }
   changes_.Submit(std::move(request), std::move(done));
 }

@@ -29,6 +29,9 @@ void RocksStore::Commit(Partition partition, std::vector<Precondition> precondit
   impl_->committer().Commit(partition, std::move(preconditions), std::move(build), std::move(done));
 }
 
+void RocksStore::Subscribe(Subscriber& subscriber) { impl_->committer().Subscribe(subscriber); }
+void RocksStore::Unsubscribe(Subscriber& subscriber) { impl_->committer().Unsubscribe(subscriber); }
+
 absl::StatusOr<std::string> RocksStore::Get(Partition partition, Table table, std::string_view key) const {
   return impl_->Get(partition, table, key);
 }

@@ -79,6 +79,8 @@ class RocksStore final : public Store {
   base::Bytes16 store_id() const override;
   uint16_t partition_count() const override;
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) override;
+  void Subscribe(Subscriber& subscriber) override;
+  void Unsubscribe(Subscriber& subscriber) override;
   absl::StatusOr<std::string> Get(Partition partition, Table table, std::string_view key) const override;
   // Holds an iterator while it runs: keep pieces to some seconds. The visitor may call the store, but not Close.
   absl::Status Scan(Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,

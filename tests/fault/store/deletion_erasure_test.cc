@@ -28,6 +28,8 @@ class OnDisk final : public store::Store {
               store::Done done) override {
     rocks_->Commit(partition, std::move(preconditions), std::move(build), std::move(done));
   }
+  void Subscribe(store::Subscriber& subscriber) override { rocks_->Subscribe(subscriber); }
+  void Unsubscribe(store::Subscriber& subscriber) override { rocks_->Unsubscribe(subscriber); }
   absl::StatusOr<std::string> Get(store::Partition partition, Table table, std::string_view key) const override {
     return rocks_->Get(partition, table, key);
   }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
+#include "daemon/service/publish/publisher.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/subject/fill_index.h"
 
@@ -50,20 +51,22 @@ struct World::Running {
                 .writers = writers,
                 .partition_policies = service::PartitionPolicies(store.partition_count())},
         queue(context),
+        publisher(context, queue),
         changes(context, options.max_in_flight),
-        subject_changes(changes, queue),
+        subject_changes(changes),
         checks(context),
         reads(context),
-        admin(context),
-        systems(context, queue),
-        deletions(context, changes, queue),
-        holds(context, changes, queue),
+        admin(context, publisher.policies()),
+        systems(context, queue, publisher.systems()),
+        deletions(context, changes),
+        holds(context, changes),
         erasures(context),
         tasks(context, queue) {}
 
   service::Pool writers;
   service::Core context;
   service::TaskQueue queue;
+  service::Publisher publisher;
   service::ChangeSubject changes;
   service::SubjectChanges subject_changes;
   service::CheckEligibility checks;

@@ -13,7 +13,36 @@ FaultyStore::FaultyStore(store::Store& inner, Plan plan, store::OnFailure on_fai
       plan_(std::move(plan)),
       on_failure_(std::move(on_failure)),
       random_(plan_.seed),
-      script_(plan_.script.begin(), plan_.script.end()) {}
+      script_(plan_.script.begin(), plan_.script.end()) {
+  inner_.Subscribe(*this);
+}
+
+FaultyStore::~FaultyStore() { inner_.Unsubscribe(*this); }
+
+void FaultyStore::Subscribe(store::Subscriber& subscriber) {
+  base::MutexLock lock(subscribers_mutex_);
+  subscribers_.push_back(&subscriber);
+}
+
+void FaultyStore::Unsubscribe(store::Subscriber& subscriber) {
+  base::MutexLock lock(subscribers_mutex_);
+  std::erase(subscribers_, &subscriber);
+}
+
+void FaultyStore::OnCommitted(const store::Committed& committed) {
+  {
+    base::MutexLock lock(mutex_);
+    const auto begun = begun_.find({committed.partition, committed.stamp.sequence});
+    if (begun != begun_.end()) {
+      const Begun how = begun->second;
+      begun_.erase(begun);
+      if (how.fault == Fault::kUnknownDone || how.generation != generation_) return;
+    }
+    if (std::exchange(loses_next_, false)) return;
+  }
+  base::MutexLock lock(subscribers_mutex_);
+  for (store::Subscriber* const subscriber : subscribers_) subscriber->OnCommitted(committed);
+}
 
 void FaultyStore::Inject(Fault fault) {
   base::MutexLock lock(mutex_);
@@ -136,6 +165,11 @@ void FaultyStore::ForgetPreconditionsOf(store::Table table) {
   forgotten_ = table;
 }
 
+void FaultyStore::LoseNextCommit() {
+  base::MutexLock lock(mutex_);
+  loses_next_ = true;
+}
+
 void FaultyStore::Commit(Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
                          store::Done done) {
   Meddle meddle;
@@ -160,7 +194,14 @@ void FaultyStore::Commit(Partition partition, std::vector<store::Precondition> p
     MarkFailed();
     return done(CommitResult{});
   }
-  inner_.Commit(partition, std::move(preconditions), std::move(build),
+  const auto noted = [this, partition, fault, generation, build = std::move(build)](const store::Stamp& stamp) {
+    {
+      base::MutexLock lock(mutex_);
+      begun_[{partition, stamp.sequence}] = Begun{fault, generation};
+    }
+    return build(stamp);
+  };
+  inner_.Commit(partition, std::move(preconditions), noted,
                 [this, fault, generation, done = std::move(done)](const CommitResult& result) {
                   done(Translate(fault, result, generation));
                 });

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "daemon/base/mutex.h"
@@ -24,7 +26,7 @@ enum class Fault : uint8_t {
 // Passes everything on to another store, except the commits that it fails. After a kUnknown it refuses reads and
 // commits, as a real store does, until Reopen(). Commits that are under way at that moment are answered kUnknown
 // although they are done. With no plan it passes everything on. Thread-safe.
-class FaultyStore final : public store::Store {
+class FaultyStore final : public store::Store, private store::Subscriber {
  public:
   struct Plan {
     uint64_t seed = 0;
@@ -37,6 +39,7 @@ class FaultyStore final : public store::Store {
 
   // `inner` and what `on_failure` uses outlive the decorator.
   FaultyStore(store::Store& inner, Plan plan, store::OnFailure on_failure = {});
+  ~FaultyStore() override;
 
   // Adds to the script.
   void Inject(Fault fault) EXCLUDES(mutex_);
@@ -50,6 +53,8 @@ class FaultyStore final : public store::Store {
   void BeforeNextGet(store::Table table, std::function<void()> meddle) EXCLUDES(mutex_);
   // A store that is wrong: preconditions of that table hold, whatever the row is.
   void ForgetPreconditionsOf(store::Table table) EXCLUDES(mutex_);
+  // A store that is wrong: the next commit that anybody makes is told to nobody here.
+  void LoseNextCommit() EXCLUDES(mutex_);
   // Fails nothing any more, neither by plan nor by script.
   void Calm() EXCLUDES(mutex_);
   // The `call`-th call from now on that changes the store (1: the next) is the last before a crash: it is kUnknown, or
@@ -64,6 +69,8 @@ class FaultyStore final : public store::Store {
   uint16_t partition_count() const override { return inner_.partition_count(); }
   void Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
               store::Done done) override;
+  void Subscribe(store::Subscriber& subscriber) override EXCLUDES(subscribers_mutex_);
+  void Unsubscribe(store::Subscriber& subscriber) override EXCLUDES(subscribers_mutex_);
   absl::StatusOr<std::string> Get(store::Partition partition, store::Table table, std::string_view key) const override;
   absl::Status Scan(store::Partition partition, store::Table table, std::string_view from, std::string_view to,
                     size_t limit, const store::Visitor& visit) const override;
@@ -89,12 +96,16 @@ class FaultyStore final : public store::Store {
   absl::Status Check() const EXCLUDES(mutex_);
   // True for the first failure since the last Reopen.
   bool MarkFailed() EXCLUDES(mutex_);
+  // Passes on what is answered as committed.
+  void OnCommitted(const store::Committed& committed) override EXCLUDES(mutex_, subscribers_mutex_);
   // What `result` of the inner store becomes.
   store::CommitResult Translate(Fault fault, store::CommitResult result, uint64_t generation) EXCLUDES(mutex_);
 
   store::Store& inner_;
   const Plan plan_;
   const store::OnFailure on_failure_;
+  base::Mutex subscribers_mutex_;  // held while they are told
+  std::vector<store::Subscriber*> subscribers_ GUARDED_BY(subscribers_mutex_);
   mutable base::Mutex mutex_;
   std::mt19937_64 random_ GUARDED_BY(mutex_);
   std::deque<Fault> script_ GUARDED_BY(mutex_);
@@ -102,6 +113,7 @@ class FaultyStore final : public store::Store {
   mutable std::function<void()> meddle_reading_ GUARDED_BY(mutex_);
   store::Table read_table_ GUARDED_BY(mutex_) = store::Table::kSubject;
   std::optional<store::Table> forgotten_ GUARDED_BY(mutex_);
+  bool loses_next_ GUARDED_BY(mutex_) = false;
   bool calm_ GUARDED_BY(mutex_) = false;
   bool failed_ GUARDED_BY(mutex_) = false;
   uint64_t crash_in_ GUARDED_BY(mutex_) = 0;  // calls; 0: none is planned
@@ -109,6 +121,11 @@ class FaultyStore final : public store::Store {
   bool crashed_ GUARDED_BY(mutex_) = false;
   uint64_t generation_ GUARDED_BY(mutex_) =
       0;  // counts failures, so that a commit begun before one is not answered after Reopen
+  struct Begun {
+    Fault fault = Fault::kNone;
+    uint64_t generation = 0;
+  };
+  std::map<std::pair<store::Partition, store::Sequence>, Begun> begun_ GUARDED_BY(mutex_);  // built and not yet told
 };
 
 }  // namespace consent::test

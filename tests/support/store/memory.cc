@@ -88,6 +88,11 @@ class MemoryStore::Part final : public CommitEngine {
     for (const RowKey& row : rows) rows_.erase(Row{row.table, row.key});
   }
 
+  void Put(const RowKey& row, std::string value) {
+    base::MutexLock lock(mutex_);
+    rows_.insert_or_assign(Row{row.table, row.key}, std::move(value));
+  }
+
   Committer& committer() { return committer_; }
   const Committer& committer() const { return committer_; }
 
@@ -135,6 +140,14 @@ void MemoryStore::Commit(Partition partition, std::vector<Precondition> precondi
   }
   partitions_[partition.number]->committer().Commit(partition, std::move(preconditions), std::move(build),
                                                     std::move(done));
+}
+
+void MemoryStore::Subscribe(Subscriber& subscriber) {
+  for (const auto& partition : partitions_) partition->committer().Subscribe(subscriber);
+}
+
+void MemoryStore::Unsubscribe(Subscriber& subscriber) {
+  for (const auto& partition : partitions_) partition->committer().Unsubscribe(subscriber);
 }
 
 absl::StatusOr<std::string> MemoryStore::Get(Partition partition, Table table, std::string_view key) const {
@@ -205,6 +218,10 @@ absl::Status MemoryStore::EraseFromFiles(const EraseTargetsByPartition& targets)
     if (absl::Status s = Usable(of_partition.first); !s.ok()) return s;
   }
   return absl::OkStatus();
+}
+
+void MemoryStore::Damage(Partition partition, const RowKey& row, std::string value) {
+  partitions_[partition.number]->Put(row, std::move(value));
 }
 
 Head MemoryStore::GetHead(Partition partition) const {

@@ -28,6 +28,8 @@ class MemoryStore final : public Store {
   base::Bytes16 store_id() const override { return store_id_; }
   uint16_t partition_count() const override { return static_cast<uint16_t>(partitions_.size()); }
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) override;
+  void Subscribe(Subscriber& subscriber) override;
+  void Unsubscribe(Subscriber& subscriber) override;
   absl::StatusOr<std::string> Get(Partition partition, Table table, std::string_view key) const override;
   // The visitor runs without a lock held and may call the store.
   absl::Status Scan(Partition partition, Table table, std::string_view from, std::string_view to, size_t limit,
@@ -39,6 +41,8 @@ class MemoryStore final : public Store {
   absl::Status Erase(Partition partition, const std::vector<RowKey>& rows) override;
   // There are no files, so nothing is in them.
   absl::Status EraseFromFiles(const EraseTargetsByPartition& targets) override;
+  // As a bad disk would: beside the commits, told to nobody.
+  void Damage(Partition partition, const RowKey& row, std::string value);
   Head GetHead(Partition partition) const override;
   std::optional<ReadVersion> GetReadVersion(Partition partition) const override;
   void Close() override;

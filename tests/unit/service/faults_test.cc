@@ -97,7 +97,7 @@ TEST(Faults, ANewSubjectMadeElsewhereMeanwhileKeepsItsKey) {
     // On a thread of the pool: another one makes the same subject.
     std::promise<Reply> promise;
     service::ChangeSubject all(world.core(), 10);
-    service::SubjectChanges elsewhere(all, world.queue());
+    service::SubjectChanges elsewhere(all);
     elsewhere.Submit(world.OptOutRequest("a", Profile("ben"), Everything()),
                      [&](Reply reply) { promise.set_value(std::move(reply)); });
     ASSERT_TRUE(promise.get_future().get().ok());
@@ -121,7 +121,7 @@ TEST(Faults, ALooseningIsRefusedWhereARestrictionCameInBetween) {
   m.faulty->BeforeNextCommit([&] {
     std::promise<Reply> promise;
     service::ChangeSubject all(world.core(), 10);
-    service::SubjectChanges elsewhere(all, world.queue());
+    service::SubjectChanges elsewhere(all);
     elsewhere.Submit(world.OptOutRequest("a", Account(), Everything()),
                      [&](Reply reply) { promise.set_value(std::move(reply)); });
     ASSERT_TRUE(promise.get_future().get().ok());

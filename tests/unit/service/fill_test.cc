@@ -172,16 +172,7 @@ TEST(Fill, ADamagedRowStopsTheStart) {
                          Row{store::Table::kRecording, "short"}, Row{store::Table::kPolicy, "no policy"},
                          Row{store::Table::kSuspension, "no suspension"}}) {
     World world;
-    std::promise<void> done;
-    world.store().Commit(
-        {}, {},
-        [&](const store::Stamp&) {
-          store::Change change;
-          change.writes.push_back({row.table, "some key", row.value});
-          return change;
-        },
-        [&](const store::CommitResult&) { done.set_value(); });
-    done.get_future().wait();
+    world.inner_store().Damage({}, {row.table, "some key"}, row.value);
     EXPECT_EQ(world.TryRestart().code(), absl::StatusCode::kDataLoss) << static_cast<int>(row.table);
   }
 }

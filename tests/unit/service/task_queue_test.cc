@@ -20,10 +20,10 @@ TEST(TaskBoardTest, GivesWhatIsDueTheLongestWaitingFirst) {
   World world;
   TaskQueue queue(world.core());
   const base::Span now = world.clock.SinceBoot();
-  queue.Add(1, Place(1), base::Span{now.micros + base::Seconds(10).micros});
-  queue.Add(1, Place(2), base::Span{now.micros - base::Seconds(5).micros});
-  queue.Add(1, Place(3), base::Span{});
-  queue.Add(2, Place(4), base::Span{});
+  queue.Put(1, Place(1), base::Span{now.micros + base::Seconds(10).micros}, 0);
+  queue.Put(1, Place(2), base::Span{now.micros - base::Seconds(5).micros}, 0);
+  queue.Put(1, Place(3), base::Span{}, 0);
+  queue.Put(2, Place(4), base::Span{}, 0);
   EXPECT_EQ(queue.Take(1, 10), (std::vector<DeletionPlace>{Place(3), Place(2)}));
   EXPECT_TRUE(queue.Take(1, 10).empty());
   world.Wait(base::Seconds(10));
@@ -31,13 +31,48 @@ TEST(TaskBoardTest, GivesWhatIsDueTheLongestWaitingFirst) {
   EXPECT_EQ(queue.Take(2, 1), std::vector<DeletionPlace>{Place(4)});
 }
 
+TEST(TaskBoardTest, ATaskHasOneTimeAndNoneOnceItHasEnded) {
+  World world;
+  TaskQueue queue(world.core());
+  const base::Span later{world.clock.SinceBoot().micros + base::Seconds(10).micros};
+  queue.Put(1, Place(1), base::Span{}, 0);
+  queue.Put(1, Place(1), later, 0);
+  EXPECT_TRUE(queue.Take(1, 10).empty()) << "the later time took the place of the earlier one";
+  queue.AddTasksOf(Place(1));
+  EXPECT_EQ(queue.Take(1, 10), std::vector<DeletionPlace>{Place(1)});
+  queue.GiveBack(1, Place(1), base::Span{});
+  queue.GiveBack(1, Place(1), later);
+  EXPECT_EQ(queue.Take(1, 10), std::vector<DeletionPlace>{Place(1)}) << "what was put since counts";
+  queue.Remove(1, Place(1));
+  queue.GiveBack(1, Place(1), base::Span{});
+  queue.AddTasksOf(Place(1));
+  EXPECT_TRUE(queue.Take(1, 10).empty());
+  EXPECT_EQ(queue.counts(1).open, 0);
+}
+
+TEST(TaskBoardTest, CountsByTheFailuresOfTheTasks) {
+  World world;
+  TaskQueue queue(world.core());
+  queue.Put(1, Place(1), base::Span{}, service::kStuckAfter - 1);
+  EXPECT_EQ(queue.counts(1).retries, 0U) << "of before the process began";
+  queue.Put(1, Place(1), base::Span{}, service::kStuckAfter);
+  queue.Put(1, Place(2), base::Span{}, service::kStuckAfter);
+  EXPECT_EQ(queue.counts(1).open, 2);
+  EXPECT_EQ(queue.counts(1).stuck, 2);
+  EXPECT_EQ(queue.counts(1).retries, 1U);
+  queue.Remove(1, Place(2));
+  queue.Remove(1, Place(2));
+  EXPECT_EQ(queue.counts(1).open, 1);
+  EXPECT_EQ(queue.counts(1).stuck, 1);
+}
+
 TEST(TaskBoardTest, WakesForATaskAndWhenPatienceEnds) {
   World world;
   TaskQueue queue(world.core());
   std::promise<void> woken;
   ASSERT_TRUE(queue.Wait(1, std::chrono::hours(1), [&] { woken.set_value(); }));
-  queue.Add(2, Place(1), base::Span{});
-  queue.Add(1, Place(2), base::Span{});
+  queue.Put(2, Place(1), base::Span{}, 0);
+  queue.Put(1, Place(2), base::Span{}, 0);
   woken.get_future().get();
   std::promise<void> patience_ended;
   ASSERT_TRUE(queue.Wait(3, std::chrono::milliseconds(1), [&] { patience_ended.set_value(); }));
@@ -55,7 +90,7 @@ TEST(TaskBoardTest, StoppingWakesEverybody) {
       TaskQueue queue(world.core());
       for (int i = 0; i < 3; ++i) waiting += queue.Wait(1, std::chrono::hours(1), [&] { ++woken; }) ? 1 : 0;
       if (round % 3 == 1) std::this_thread::yield();
-      if (round % 3 == 2) queue.Add(2, Place(1), base::Span{});
+      if (round % 3 == 2) queue.Put(2, Place(1), base::Span{}, 0);
       queue.Stop();
       EXPECT_FALSE(queue.Wait(1, std::chrono::hours(1), [] {}));
     }

@@ -51,6 +51,12 @@ class ScriptedEngine final : public CommitEngine {
   std::vector<size_t> groups_;
 };
 
+class CountingSubscriber final : public Subscriber {
+ public:
+  void OnCommitted(const Committed&) override { ++told; }
+  int told = 0;
+};
+
 class CommitterTest : public ::testing::Test {
  protected:
   CommitterTest() { Start(1024); }
@@ -167,6 +173,8 @@ TEST_F(CommitterTest, GroupsAreBoundedByCountAndBytes) {
 
 TEST_F(CommitterTest, AFailedWriteIsUnknownForItsGroupAndClosedBehindIt) {
   Start(3);
+  CountingSubscriber subscriber;
+  committer_->Subscribe(subscriber);
   Commit();
   engine_.AwaitGroups(1);
   Commit();                                    // second group
@@ -181,6 +189,8 @@ TEST_F(CommitterTest, AFailedWriteIsUnknownForItsGroupAndClosedBehindIt) {
   EXPECT_EQ(outcomes[1], Outcome::kUnknown);
   EXPECT_EQ(outcomes[2], Outcome::kClosed) << "judged by a state that may never have been; nothing was written";
   EXPECT_EQ(outcomes[3], Outcome::kUnknown);
+  committer_->Unsubscribe(subscriber);
+  EXPECT_EQ(subscriber.told, 1) << "what may not be durable is told to nobody";
   EXPECT_EQ(failures_, 1);
   EXPECT_TRUE(absl::IsUnavailable(committer_->Check()));
   EXPECT_EQ(committer_->GetHead(Partition{}).stamp.sequence, 1u);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 
 #include "tests/support/store/clock.h"
@@ -76,6 +77,24 @@ TEST_F(FaultyTest, ProbabilitiesAreMetAndRepeatable) {
   EXPECT_NEAR(share(Outcome::kRetry), 0.2, 0.08);
   EXPECT_NEAR(share(Outcome::kUnknown), 0.2, 0.08);
   EXPECT_NEAR(share(Outcome::kCommitted), 0.4, 0.1);
+}
+
+TEST_F(FaultyTest, SubscribersDoNotHearOfWhatIsUnknown) {
+  struct Counter final : store::Subscriber {
+    void OnCommitted(const store::Committed&) override { ++told; }
+    std::atomic<int> told = 0;
+  };
+  Counter counter;
+  FaultyStore faulty(inner_, {0, 0, 0, 0, 0, {Fault::kNone, Fault::kUnknownDone}});
+  faulty.Subscribe(counter);
+  EXPECT_EQ(Put(faulty, "a").outcome, Outcome::kCommitted);
+  EXPECT_EQ(Put(faulty, "b").outcome, Outcome::kUnknown);
+  EXPECT_TRUE(There("b"));
+  EXPECT_EQ(counter.told, 1);
+  faulty.Reopen();
+  EXPECT_EQ(Put(faulty, "c").outcome, Outcome::kCommitted);
+  EXPECT_EQ(counter.told, 2);
+  faulty.Unsubscribe(counter);
 }
 
 TEST_F(FaultyTest, NeverAcknowledgesAfterAnUnknown) {

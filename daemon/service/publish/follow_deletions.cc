@@ -1,0 +1,94 @@
+#include "daemon/service/publish/follow_deletions.h"
+
+#include "daemon/domain/facts_codec.h"
+#include "daemon/service/rows/deletion_rows.h"
+#include "daemon/service/rows/read_errors.h"
+#include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/task_rows.h"
+
+namespace consent::service {
+namespace {
+
+bool FollowTask(const Core& core, TaskQueue& queue, store::Partition partition, std::string_view key,
+                const std::optional<std::string_view>& value) {
+  domain::SystemNumber system = 0;
+  DeletionPlace place{partition, 0};
+  if (!SplitTaskKey(key, &system, &place.number)) return false;
+  if (!value.has_value()) {
+    queue.Remove(system, place);
+    return true;
+  }
+  TaskRow row;
+  if (!DecodeTaskRow(*value, &row)) return false;
+  queue.Put(system, place, HandOutFrom(core, row), row.failures);
+  return true;
+}
+
+bool FollowDeletion(Core& core, TaskQueue& queue, store::Partition partition, const store::Write& write) {
+  DeletionRow row;
+  if (!write.value.has_value() || !DecodeDeletionRow(*write.value, &row)) return false;
+  const DeletionPlace place{partition, NumberOfKey(write.key)};
+  if (row.request.IsUnsettled()) core.perhaps_unsettled.store(true);
+  if (core.deletions.Put(place, row.request)) queue.AddTasksOf(place);
+  return true;
+}
+
+// A hold that was placed takes leases back, and what waited for one is due with its release.
+bool FollowHolds(const Core& core, TaskQueue& queue, const store::Write& write, const store::Stamp& stamp) {
+  thread_local domain::SubjectFacts facts;
+  base::SubjectHandle subject;
+  std::string_view bytes;
+  if (!write.value.has_value() || !SplitSubjectRow(*write.value, &subject, &bytes) ||
+      !domain::DecodeFacts(bytes, &facts)) {
+    return false;
+  }
+  if (facts.holds_changed != stamp.sequence) return true;
+  for (const DeletionPlace& place : core.deletions.OpenOf(subject)) queue.AddTasksOf(place);
+  return true;
+}
+
+}  // namespace
+
+bool FollowDeletions(Core& core, TaskQueue& queue, const store::Committed& committed) {
+  bool is_whole = true;
+  bool is_of_holds = false;
+  for (const store::Write& write : committed.writes) {
+    if (write.table == store::Table::kTask) {
+      is_whole = is_whole && FollowTask(core, queue, committed.partition, write.key, write.value);
+    }
+    is_of_holds = is_of_holds || write.table == store::Table::kHold;
+  }
+  for (const store::Write& write : committed.writes) {
+    if (write.table == store::Table::kDeletion) {
+      is_whole = is_whole && FollowDeletion(core, queue, committed.partition, write);
+    }
+    if (is_of_holds && write.table == store::Table::kSubject) {
+      is_whole = is_whole && FollowHolds(core, queue, write, committed.stamp);
+    }
+  }
+  return is_whole;
+}
+
+absl::Status FillDeletions(Core& core, TaskQueue& queue, store::Partition partition) {
+  bool damaged = false;
+  absl::Status scanned = core.store.Scan(partition, store::Table::kTask, "", "", SIZE_MAX,
+                                         [&](std::string_view key, std::string_view value) {
+                                           damaged = !FollowTask(core, queue, partition, key, value);
+                                           return !damaged;
+                                         });
+  if (!scanned.ok()) return StoreUnreadable();
+  if (damaged) return DamagedRow("a purge task's row");
+  scanned = core.store.Scan(partition, store::Table::kDeletion, "", "", SIZE_MAX,
+                            [&](std::string_view key, std::string_view value) {
+                              DeletionRow row;
+                              damaged = !DecodeDeletionRow(value, &row);
+                              if (damaged) return false;
+                              core.deletions.Add(DeletionPlace{partition, NumberOfKey(key)}, row.request);
+                              if (row.request.IsUnsettled()) core.perhaps_unsettled.store(true);
+                              return true;
+                            });
+  if (!scanned.ok()) return StoreUnreadable();
+  return damaged ? DamagedRow("a deletion request's row") : absl::OkStatus();
+}
+
+}  // namespace consent::service

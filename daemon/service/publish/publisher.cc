@@ -1,0 +1,28 @@
+#include "daemon/service/publish/publisher.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "daemon/service/publish/follow_deletions.h"
+#include "daemon/service/publish/follow_subjects.h"
+
+namespace consent::service {
+
+Publisher::Publisher(Core& core, TaskQueue& queue) : core_(core), queue_(queue), policies_(core), systems_(core) {
+  core_.store.Subscribe(*this);
+}
+
+Publisher::~Publisher() { core_.store.Unsubscribe(*this); }
+
+void Publisher::OnCommitted(const store::Committed& committed) {
+  // The index first: whoever is woken for a task reads the record.
+  const bool is_whole = FollowSubjects(core_, committed) && policies_.Follow(committed) && systems_.Follow(committed) &&
+                        FollowDeletions(core_, queue_, committed);
+  if (!is_whole) {
+    std::fputs("consentd: a row that was just committed cannot be decoded\n", stderr);
+    std::abort();
+  }
+  core_.NoteStamp(committed.stamp.time);
+}
+
+}  // namespace consent::service

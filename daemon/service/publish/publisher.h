@@ -1,0 +1,41 @@
+// The one place where what a service keeps in memory follows its store.
+#pragma once
+
+#include "daemon/service/publish/follow_policies.h"
+#include "daemon/service/publish/known_systems.h"
+#include "daemon/service/purge/task_queue.h"
+#include "daemon/service/state/core.h"
+#include "daemon/store/store.h"
+
+namespace consent::service {
+
+// Hears of every commit, of this service or of another one on the same store, and gives what its rows say to the parts
+// that remember it: facts index, gauges, policy book, data systems, task queue, last stamp. Nothing else changes them
+// once the service is filled, and nothing is acknowledged before they have changed. What was there before a commit each
+// part knows itself.
+//
+// A row that cannot be decoded ends the process: a service wrote it a moment ago, so the memory or the program is
+// damaged, and whoever goes on would answer by what was in force before. The store is whole, and the next start reads
+// it.
+class Publisher final : public store::Subscriber {
+ public:
+  // Subscribes; core and queue outlive it.
+  Publisher(Core& core, TaskQueue& queue);
+  // Ends the subscription.
+  ~Publisher() override;
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+
+  void OnCommitted(const store::Committed& committed) override;
+
+  PolicyFollower& policies() { return policies_; }
+  KnownSystems& systems() { return systems_; }
+
+ private:
+  Core& core_;
+  TaskQueue& queue_;
+  PolicyFollower policies_;
+  KnownSystems systems_;
+};
+
+}  // namespace consent::service
