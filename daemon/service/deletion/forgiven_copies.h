@@ -1,6 +1,6 @@
 // What a consent under a notice that covers the past cancels in its commit: what is still owed of the copies that an
-// earlier withdrawal of the same purpose and scope ordered away (domain/README.md, R5). Requests that somebody asked for are
-// not touched. Private to this folder.
+// earlier withdrawal of the same purpose and scope ordered away (domain/README.md, R5). Requests that somebody asked
+// for are not touched. Private to this folder.
 #pragma once
 
 #include <string>
