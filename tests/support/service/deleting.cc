@@ -86,7 +86,7 @@ absl::Status Deleting::Step(service::DeletionPlace place, service::DeletionStep 
   std::promise<absl::Status> promise;
   world_.deletions().Step(
       std::move(change), place, {step, reason},
-      [&](const absl::StatusOr<service::Deletions::Stepped>& done) { promise.set_value(done.status()); });
+      [&](absl::StatusOr<service::Deletions::Stepped> done) { promise.set_value(std::move(done).status()); });
   absl::Status done = promise.get_future().get();
   world_.Wait(kMinute);
   return done;
@@ -100,7 +100,7 @@ absl::Status Deleting::Cancel(service::DeletionPlace place) {
   std::promise<absl::Status> promise;
   world_.deletions().Step(
       std::move(change), place, {service::DeletionStep::kCancel},
-      [&](const absl::StatusOr<service::Deletions::Stepped>& done) { promise.set_value(done.status()); });
+      [&](absl::StatusOr<service::Deletions::Stepped> done) { promise.set_value(std::move(done).status()); });
   absl::Status done = promise.get_future().get();
   world_.Wait(kMinute);
   return done;
