@@ -12,7 +12,8 @@
 
 namespace consent::base {
 
-// 14 random bytes ‖ partition (2), big-endian. The Tag keeps what is named apart at compile time.
+// 14 random bytes, the first below 128, ‖ partition (2), big-endian. So the text begins with a letter: '-' at its front
+// would be an option to a command line. The Tag keeps what is named apart at compile time.
 template <typename Tag>
 struct RandomId {
   Bytes16 bytes{};
@@ -21,6 +22,7 @@ struct RandomId {
   static RandomId Draw(Random& random, uint16_t partition) {
     RandomId id;
     random.Fill(id.bytes.data(), id.bytes.size() - 2);
+    id.bytes[0] &= 0x7f;
     id.bytes[14] = static_cast<uint8_t>(partition >> 8);
     id.bytes[15] = static_cast<uint8_t>(partition);
     return id;

@@ -126,7 +126,7 @@ absl::Status Deleting::Step(service::DeletionPlace place, service::DeletionStep 
   std::promise<absl::Status> promise;
   world_.deletions().Step(
       std::move(change), place, {step, reason},
-      [&](const absl::StatusOr<service::Deletions::Stepped>& done) { promise.set_value(done.status()); });
+      [&](absl::StatusOr<service::Deletions::Stepped> done) { promise.set_value(std::move(done).status()); });
   absl::Status done = promise.get_future().get();
   world_.Wait(kMinute);
   return done;
@@ -139,7 +139,7 @@ absl::Status Deleting::Cancel(service::DeletionPlace place) {
   std::promise<absl::Status> promise;
   world_.deletions().Step(
       std::move(change), place, {.step = service::DeletionStep::kCancel, .etag = Get(place).changed},
-      [&](const absl::StatusOr<service::Deletions::Stepped>& done) { promise.set_value(done.status()); });
+      [&](absl::StatusOr<service::Deletions::Stepped> done) { promise.set_value(std::move(done).status()); });
   absl::Status done = promise.get_future().get();
   world_.Wait(kMinute);
   return done;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+#include <cstring>
 #include <random>
 
 #include "daemon/base/base64.h"
@@ -28,6 +30,26 @@ TEST(RandomIds, AreRandomBytesAndAPartition) {
   EXPECT_EQ(first.partition(), 300);
   EXPECT_EQ(second.partition(), 1023);
   EXPECT_EQ(IdText(first), "AQIDBAUGBwgJCgsMDQ4BLA");
+}
+
+// One that began with '-' was an option to a command line, one in 64.
+TEST(RandomIds, BeginWithALetter) {
+  class Ones final : public Random {
+   public:
+    explicit Ones(int first) : first_(first) {}
+    void Fill(void* out, size_t n) override {
+      std::memset(out, 0xff, n);
+      *static_cast<uint8_t*>(out) = static_cast<uint8_t>(first_);
+    }
+
+   private:
+    const int first_;
+  };
+  for (int first = 0; first < 256; ++first) {
+    Ones random(first);
+    const std::string text = IdText(HoldId::Draw(random, 0));
+    EXPECT_NE(std::isalpha(static_cast<unsigned char>(text.front())), 0) << text;
+  }
 }
 
 TEST(RandomIds, HaveOneTextEach) {
