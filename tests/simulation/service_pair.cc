@@ -17,7 +17,7 @@ std::string ServicePair::Play() {
     if (Below(2) == 0) MeddleWith(service);
     if (variant_ == WrongStore::kLosesPublication && step == kSteps / 2) service.store->LoseNextCommit();
     Step(service);
-    service.store->BeforeNextCommit(std::function<void()>());
+    service.store->BeforeNextCommit(test::FaultyStore::Meddle());
     Sync();
     Examine();
     if (step % 25 == 24) CompareWithFresh();
