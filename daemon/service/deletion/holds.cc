@@ -226,7 +226,7 @@ void Holds::Place(ChangeRequest change, NewHold hold, PlaceDone done) {
   const store::Partition partition = core_.PartitionOf(change.subject);
   change.kind = ChangeKind::kHoldPlaced;
   change.hook = std::make_shared<PlaceHoldHook>(change.subject, std::move(hold));
-  changes_.Submit(std::move(change), [this, partition, done = std::move(done)](absl::StatusOr<ChangeReply> reply) {
+  changes_.Submit(std::move(change), [partition, done = std::move(done)](absl::StatusOr<ChangeReply> reply) {
     if (!reply.ok()) return done(std::move(reply).status());
     // The reply's revision is the commit that placed the hold, also where the reply is that of a repetition.
     done(Placed{HoldPlace{partition, reply->revision.sequence}, reply->revision, reply->subject_is_new});

@@ -41,8 +41,7 @@ absl::Status ListHolds(const Core& core, base::SubjectHandle subject, std::vecto
   const store::Partition partition = core.PartitionOf(subject);
   std::vector<std::string> lines;
   const std::string lines_of = HoldOfKey(core, subject, 0);
-  const absl::Status listed =
-      ListRows(core, partition, store::Table::kHold, lines_of.substr(0, lines_of.size() - 8), &lines);
+  absl::Status listed = ListRows(core, partition, store::Table::kHold, lines_of.substr(0, lines_of.size() - 8), &lines);
   if (!listed.ok()) return listed;
   for (std::string& line : lines) {
     const HoldPlace place{partition, SequenceOfHoldKey(line)};

@@ -274,8 +274,8 @@ absl::StatusOr<std::vector<SuspensionView>> PolicyAdmin::ReadSuspensions(store::
   const std::string key(kSuspensionsVersionKey);
   *unchanged = {store::Table::kSuspension, key, std::nullopt};
   absl::StatusOr<std::string> version = core_.store.Get(kFirstPartition, store::Table::kSuspension, key);
-  if (version.ok()) unchanged->expected = *std::move(version);
   if (!version.ok() && !absl::IsNotFound(version.status())) return StoreUnreadable();
+  if (version.ok()) unchanged->expected = *std::move(version);
   std::vector<SuspensionRow> rows;
   bool damaged = false;
   const absl::Status scanned = core_.store.Scan(kFirstPartition, store::Table::kSuspension, "", "", SIZE_MAX,
