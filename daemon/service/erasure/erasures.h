@@ -1,6 +1,6 @@
-// What deletions, closed accounts and released holds leave behind in the store's own files. Two steps, each in batches:
-//   keys   the shares of payload keys leave the files: what was sealed under them is unreadable. Only then is a request
-//   COMPLETED. bytes  everything else that was deleted or overwritten leaves them, too.
+// What deletions, closed accounts and released holds leave behind in the store's own files. It goes in two steps, each
+// in batches. First the shares of payload keys leave the files: what was sealed under them is unreadable, and only then
+// is a request COMPLETED. Then all other bytes leave them that were deleted or overwritten.
 // What waits for a step is a row of its own, written by the commit that made it necessary: so a crash forgets nothing.
 #pragma once
 

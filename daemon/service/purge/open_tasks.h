@@ -1,5 +1,5 @@
-// The open tasks of one deletion request, for commits that end the request or change what it orders. Private to this
-// folder.
+// The open tasks of one deletion request, for commits that end the request or change what it orders. Used by the hooks
+// of deletions.
 #pragma once
 
 #include <string>
@@ -17,7 +17,8 @@ class OpenTasksOf {
   absl::Status Load(const Core& core, DeletionPlace place, const domain::DeletionRequest& request);
   void AddPreconditions(std::vector<store::Precondition>& preconditions) const;
   void Delete(std::vector<store::Write>& writes) const;
-  // Whoever has one of them leased loses the lease, and it is handed out anew at once.
+  // Whoever has one of them leased loses the lease, and it is handed out again at once. For a request that now orders
+  // less; a hold takes a lease back by itself (task_rows.h, IsTakenBack).
   void TakeBack(std::vector<store::Write>& writes) const;
   // The parts of `request` end as they stand: ACKNOWLEDGED where some was erased, else EXEMPT.
   void EndParts(const std::string& reason, base::Instant now, domain::DeletionRequest* request) const;

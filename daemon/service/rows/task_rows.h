@@ -32,7 +32,7 @@ struct TaskRow {
   // wall does. Of no boot: it waits for nothing but not_before.
   base::BootTime waits_until;
   base::Instant not_before;        // when it may be handed out, as far as the wall tells; unset: at once
-  base::Instant leased_until;      // for showing; unset: not leased
+  base::Instant leased_until;      // set: a lease is out; its value is for showing
   uint64_t holds_seen = 0;         // SubjectFacts::holds_changed at the latest lease
   bool has_exceptions = false;     // the latest lease left something on hold alone
   bool waits_for_release = false;  // what is left of it is on hold, as far as `holds_seen` tells
