@@ -40,7 +40,8 @@ std::string Violations(const Log& log);
 // What is wrong with the subject's history beside its settings; empty: they agree. `subject` has more than one change.
 std::string HistoryDisagrees(test::World& world, const std::string& account);
 
-// The first seed and how many, from CONSENT_SIMULATION_SEED and CONSENT_SIMULATION_RUNS.
+// The first seed and how many, from CONSENT_SIMULATION_SEED and CONSENT_SIMULATION_RUNS; without the latter one in
+// CONSENT_SIMULATION_SHARE of what is usual.
 struct Seeds {
   uint64_t first = 1;
   uint64_t count = 0;
