@@ -94,7 +94,7 @@ MakeChange VersionWriter(const policy::Document& document,
   return [document, state_at](store::Partition partition, const store::Stamp&, base::Instant time) {
     const base::Digest& hash = document.hash();
     store::Change change;
-    if (partition.number == 0) {
+    if (partition == kFirstPartition) {
       change.writes.push_back({store::Table::kPolicy, PolicyDocumentKey(hash), document.json()});
       change.writes.push_back(
           {store::Table::kPolicy, PolicyTimeKey(kStates, time), policy::EncodeVersion({hash, state_at(time)})});

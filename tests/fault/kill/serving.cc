@@ -48,11 +48,10 @@ Serving WaitUntilServing(const std::string& address, const std::string& service,
   while (std::chrono::steady_clock::now() < until) {
     // A new one each time: a channel that failed once waits for seconds before it tries again.
     grpc::GenericStub stub(grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
-    if (IsServing(stub, request)) return {.yes = true, .ended = {}};
-    if (const auto ended = child.Wait(std::chrono::milliseconds(5)); ended.has_value())
-      return {.yes = false, .ended = ended};
+    if (IsServing(stub, request)) return {true, std::nullopt};
+    if (const auto ended = child.Wait(std::chrono::milliseconds(5)); ended.has_value()) return {false, ended};
   }
-  return {};
+  return {false, std::nullopt};
 }
 
 }  // namespace consent::test
