@@ -56,23 +56,6 @@ void Committer::Commit(Partition partition, std::vector<Precondition> preconditi
   done(refused);
 }
 
-void Committer::Subscribe(Subscriber& subscriber) {
-  base::MutexLock lock(subscribers_mutex_);
-  subscribers_.push_back(&subscriber);
-}
-
-void Committer::Unsubscribe(Subscriber& subscriber) {
-  base::MutexLock lock(subscribers_mutex_);
-  subscribers_.erase(std::remove(subscribers_.begin(), subscribers_.end(), &subscriber), subscribers_.end());
-}
-
-void Committer::Tell(const Prepared& committed) {
-  base::MutexLock lock(subscribers_mutex_);
-  for (Subscriber* const subscriber : subscribers_) {
-    subscriber->OnCommitted({committed.partition, committed.stamp, committed.change.event, committed.change.writes});
-  }
-}
-
 Head Committer::GetHead(Partition partition) const {
   base::MutexLock lock(mutex_);
   return heads_[partition.number - first_.number];
@@ -256,7 +239,8 @@ void Committer::Answer(Group& group, const absl::Status& applied) {
       item.result = CommitResult{item.result.outcome == Outcome::kCommitted ? Outcome::kUnknown : Outcome::kClosed, {}};
     }
     if (item.result.outcome == Outcome::kCommitted) {
-      Tell(*committed++);
+      subscribers_.Tell({committed->partition, committed->stamp, committed->change.event, committed->change.writes});
+      ++committed;
     } else {
       item.result.stamp = Stamp{};
     }

@@ -15,6 +15,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/mutex.h"
 #include "daemon/store/store.h"
+#include "daemon/store/subscribers.h"
 
 namespace consent::store {
 
@@ -59,9 +60,7 @@ class Committer {
 
   // As Store::Commit.
   void Commit(Partition partition, std::vector<Precondition> preconditions, Build build, Done done) EXCLUDES(mutex_);
-  // As Store::Subscribe and Store::Unsubscribe.
-  void Subscribe(Subscriber& subscriber) EXCLUDES(subscribers_mutex_);
-  void Unsubscribe(Subscriber& subscriber) EXCLUDES(subscribers_mutex_);
+  Subscribers& subscribers() { return subscribers_; }
   Head GetHead(Partition partition) const EXCLUDES(mutex_);
   // As Store::GetReadVersion. Takes no lock.
   ReadVersion GetReadVersion() const;
@@ -121,8 +120,7 @@ class Committer {
 
   void ApplyGroups() EXCLUDES(mutex_);
   void ApplyGroup(Group& group) EXCLUDES(mutex_);
-  void Answer(Group& group, const absl::Status& applied) EXCLUDES(subscribers_mutex_);
-  void Tell(const Prepared& committed) EXCLUDES(subscribers_mutex_);
+  void Answer(Group& group, const absl::Status& applied);
 
   const base::Clock* const clock_;
   const size_t max_queue_;
@@ -145,8 +143,7 @@ class Committer {
   std::atomic<uint64_t> published_ = 0;  // number of the last group that was answered
   std::atomic<uint64_t> erasures_ = 0;
 
-  base::Mutex subscribers_mutex_;  // held while they are told
-  std::vector<Subscriber*> subscribers_ GUARDED_BY(subscribers_mutex_);
+  Subscribers subscribers_;
 
   base::Mutex join_mutex_;
   bool joined_ GUARDED_BY(join_mutex_) = false;

@@ -28,16 +28,6 @@ void SteppedStore::Commit(store::Partition partition, std::vector<store::Precond
   inner_.Commit(item.partition, std::move(item.preconditions), std::move(item.build), std::move(item.done));
 }
 
-void SteppedStore::Subscribe(store::Subscriber& subscriber) {
-  base::MutexLock lock(subscribers_mutex_);
-  subscribers_.push_back(&subscriber);
-}
-
-void SteppedStore::Unsubscribe(store::Subscriber& subscriber) {
-  base::MutexLock lock(subscribers_mutex_);
-  std::erase(subscribers_, &subscriber);
-}
-
 void SteppedStore::OnCommitted(const store::Committed& committed) {
   {
     base::MutexLock lock(mutex_);
@@ -46,16 +36,12 @@ void SteppedStore::OnCommitted(const store::Committed& committed) {
       return;
     }
   }
-  base::MutexLock lock(subscribers_mutex_);
-  for (store::Subscriber* const subscriber : subscribers_) subscriber->OnCommitted(committed);
+  subscribers_.Tell(committed);
 }
 
 void SteppedStore::Tell(const Item& item) {
   if (item.result.outcome != store::Outcome::kCommitted) return;
-  base::MutexLock lock(subscribers_mutex_);
-  for (store::Subscriber* const subscriber : subscribers_) {
-    subscriber->OnCommitted({item.partition, item.result.stamp, item.change.event, item.change.writes});
-  }
+  subscribers_.Tell({item.partition, item.result.stamp, item.change.event, item.change.writes});
 }
 
 store::CommitResult SteppedStore::ApplyNow(Item& item) {

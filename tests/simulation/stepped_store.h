@@ -7,6 +7,7 @@
 
 #include "daemon/base/mutex.h"
 #include "daemon/store/store.h"
+#include "daemon/store/subscribers.h"
 
 namespace consent::simulation {
 
@@ -30,8 +31,8 @@ class SteppedStore final : public store::Store, private store::Subscriber {
   uint16_t partition_count() const override { return inner_.partition_count(); }
   void Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
               store::Done done) override EXCLUDES(mutex_);
-  void Subscribe(store::Subscriber& subscriber) override EXCLUDES(subscribers_mutex_);
-  void Unsubscribe(store::Subscriber& subscriber) override EXCLUDES(subscribers_mutex_);
+  void Subscribe(store::Subscriber& subscriber) override { subscribers_.Add(subscriber); }
+  void Unsubscribe(store::Subscriber& subscriber) override { subscribers_.Remove(subscriber); }
   absl::StatusOr<std::string> Get(store::Partition partition, store::Table table, std::string_view key) const override {
     return inner_.Get(partition, table, key);
   }
@@ -74,13 +75,12 @@ class SteppedStore final : public store::Store, private store::Subscriber {
   };
   store::CommitResult ApplyNow(Item& item);
   // Of what a step applied: notes it until its answer. Of everything else: passes it on.
-  void OnCommitted(const store::Committed& committed) override EXCLUDES(mutex_, subscribers_mutex_);
-  void Tell(const Item& item) EXCLUDES(subscribers_mutex_);
+  void OnCommitted(const store::Committed& committed) override EXCLUDES(mutex_);
+  void Tell(const Item& item);
 
   store::Store& inner_;
   const bool early_;
-  base::Mutex subscribers_mutex_;  // held while they are told
-  std::vector<store::Subscriber*> subscribers_ GUARDED_BY(subscribers_mutex_);
+  store::Subscribers subscribers_;
   mutable base::Mutex mutex_;
   Item* applying_ GUARDED_BY(mutex_) = nullptr;
   bool holding_ GUARDED_BY(mutex_) = false;

@@ -29,8 +29,8 @@ void RocksStore::Commit(Partition partition, std::vector<Precondition> precondit
   impl_->committer().Commit(partition, std::move(preconditions), std::move(build), std::move(done));
 }
 
-void RocksStore::Subscribe(Subscriber& subscriber) { impl_->committer().Subscribe(subscriber); }
-void RocksStore::Unsubscribe(Subscriber& subscriber) { impl_->committer().Unsubscribe(subscriber); }
+void RocksStore::Subscribe(Subscriber& subscriber) { impl_->committer().subscribers().Add(subscriber); }
+void RocksStore::Unsubscribe(Subscriber& subscriber) { impl_->committer().subscribers().Remove(subscriber); }
 
 absl::StatusOr<std::string> RocksStore::Get(Partition partition, Table table, std::string_view key) const {
   return impl_->Get(partition, table, key);

@@ -19,16 +19,6 @@ FaultyStore::FaultyStore(store::Store& inner, Plan plan, store::OnFailure on_fai
 
 FaultyStore::~FaultyStore() { inner_.Unsubscribe(*this); }
 
-void FaultyStore::Subscribe(store::Subscriber& subscriber) {
-  base::MutexLock lock(subscribers_mutex_);
-  subscribers_.push_back(&subscriber);
-}
-
-void FaultyStore::Unsubscribe(store::Subscriber& subscriber) {
-  base::MutexLock lock(subscribers_mutex_);
-  std::erase(subscribers_, &subscriber);
-}
-
 void FaultyStore::OnCommitted(const store::Committed& committed) {
   {
     base::MutexLock lock(mutex_);
@@ -40,8 +30,7 @@ void FaultyStore::OnCommitted(const store::Committed& committed) {
     }
     if (std::exchange(loses_next_, false)) return;
   }
-  base::MutexLock lock(subscribers_mutex_);
-  for (store::Subscriber* const subscriber : subscribers_) subscriber->OnCommitted(committed);
+  subscribers_.Tell(committed);
 }
 
 void FaultyStore::Inject(Fault fault) {

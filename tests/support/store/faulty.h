@@ -12,6 +12,7 @@
 
 #include "daemon/base/mutex.h"
 #include "daemon/store/store.h"
+#include "daemon/store/subscribers.h"
 
 namespace consent::test {
 
@@ -69,8 +70,8 @@ class FaultyStore final : public store::Store, private store::Subscriber {
   uint16_t partition_count() const override { return inner_.partition_count(); }
   void Commit(store::Partition partition, std::vector<store::Precondition> preconditions, store::Build build,
               store::Done done) override;
-  void Subscribe(store::Subscriber& subscriber) override EXCLUDES(subscribers_mutex_);
-  void Unsubscribe(store::Subscriber& subscriber) override EXCLUDES(subscribers_mutex_);
+  void Subscribe(store::Subscriber& subscriber) override { subscribers_.Add(subscriber); }
+  void Unsubscribe(store::Subscriber& subscriber) override { subscribers_.Remove(subscriber); }
   absl::StatusOr<std::string> Get(store::Partition partition, store::Table table, std::string_view key) const override;
   absl::Status Scan(store::Partition partition, store::Table table, std::string_view from, std::string_view to,
                     size_t limit, const store::Visitor& visit) const override;
@@ -97,15 +98,14 @@ class FaultyStore final : public store::Store, private store::Subscriber {
   // True for the first failure since the last Reopen.
   bool MarkFailed() EXCLUDES(mutex_);
   // Passes on what is answered as committed.
-  void OnCommitted(const store::Committed& committed) override EXCLUDES(mutex_, subscribers_mutex_);
+  void OnCommitted(const store::Committed& committed) override EXCLUDES(mutex_);
   // What `result` of the inner store becomes.
   store::CommitResult Translate(Fault fault, store::CommitResult result, uint64_t generation) EXCLUDES(mutex_);
 
   store::Store& inner_;
   const Plan plan_;
   const store::OnFailure on_failure_;
-  base::Mutex subscribers_mutex_;  // held while they are told
-  std::vector<store::Subscriber*> subscribers_ GUARDED_BY(subscribers_mutex_);
+  store::Subscribers subscribers_;
   mutable base::Mutex mutex_;
   std::mt19937_64 random_ GUARDED_BY(mutex_);
   std::deque<Fault> script_ GUARDED_BY(mutex_);

@@ -143,11 +143,11 @@ void MemoryStore::Commit(Partition partition, std::vector<Precondition> precondi
 }
 
 void MemoryStore::Subscribe(Subscriber& subscriber) {
-  for (const auto& partition : partitions_) partition->committer().Subscribe(subscriber);
+  for (const auto& partition : partitions_) partition->committer().subscribers().Add(subscriber);
 }
 
 void MemoryStore::Unsubscribe(Subscriber& subscriber) {
-  for (const auto& partition : partitions_) partition->committer().Unsubscribe(subscriber);
+  for (const auto& partition : partitions_) partition->committer().subscribers().Remove(subscriber);
 }
 
 absl::StatusOr<std::string> MemoryStore::Get(Partition partition, Table table, std::string_view key) const {

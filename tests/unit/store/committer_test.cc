@@ -174,7 +174,7 @@ TEST_F(CommitterTest, GroupsAreBoundedByCountAndBytes) {
 TEST_F(CommitterTest, AFailedWriteIsUnknownForItsGroupAndClosedBehindIt) {
   Start(3);
   CountingSubscriber subscriber;
-  committer_->Subscribe(subscriber);
+  committer_->subscribers().Add(subscriber);
   Commit();
   engine_.AwaitGroups(1);
   Commit();                                    // second group
@@ -189,7 +189,7 @@ TEST_F(CommitterTest, AFailedWriteIsUnknownForItsGroupAndClosedBehindIt) {
   EXPECT_EQ(outcomes[1], Outcome::kUnknown);
   EXPECT_EQ(outcomes[2], Outcome::kClosed) << "judged by a state that may never have been; nothing was written";
   EXPECT_EQ(outcomes[3], Outcome::kUnknown);
-  committer_->Unsubscribe(subscriber);
+  committer_->subscribers().Remove(subscriber);
   EXPECT_EQ(subscriber.told, 1) << "what may not be durable is told to nobody";
   EXPECT_EQ(failures_, 1);
   EXPECT_TRUE(absl::IsUnavailable(committer_->Check()));
