@@ -148,7 +148,8 @@ class HttpServer::Loop::Connection : public std::enable_shared_from_this<Connect
     place_ = loop_.awaited_.insert(loop_.awaited_.end(), shared_from_this());
     AwaitHead();
   }
-  // Makes room. What the peer was not given whole is taken back, so that the system keeps nothing of it.
+  // Closes it before its time. What the peer was not given whole is taken back, so that the system keeps nothing of it,
+  // and a peer that takes nothing is told at once.
   void Evict() {
     if (Unsent()) Reset();
     Close();
@@ -312,7 +313,7 @@ HttpServer::Loop::~Loop() {
   io_.stop();
   thread_.join();
   for (Connections* list : {&awaited_, &scraping_}) {
-    while (!list->empty()) list->front()->Close();
+    while (!list->empty()) list->front()->Evict();
   }
   collector_.reset();  // last: it may be in the middle of its work, and what it posts needs the context
 }

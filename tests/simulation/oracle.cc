@@ -85,7 +85,8 @@ std::string HistoryDisagrees(test::World& world, const std::string& account) {
 
 Seeds SeedsOf(uint64_t count_by_default) {
   const uint64_t share = std::max<uint64_t>(1, count_by_default / FromEnvironment("CONSENT_SIMULATION_SHARE", 1));
-  return {FromEnvironment("CONSENT_SIMULATION_SEED", 1), FromEnvironment("CONSENT_SIMULATION_RUNS", share)};
+  const uint64_t count = FromEnvironment("CONSENT_SIMULATION_RUNS", share);
+  return {FromEnvironment("CONSENT_SIMULATION_SEED", 1), count, count >= count_by_default};
 }
 
 }  // namespace consent::simulation

@@ -41,10 +41,11 @@ std::string Violations(const Log& log);
 std::string HistoryDisagrees(test::World& world, const std::string& account);
 
 // The first seed and how many, from CONSENT_SIMULATION_SEED and CONSENT_SIMULATION_RUNS; without the latter one in
-// CONSENT_SIMULATION_SHARE of what is usual.
+// CONSENT_SIMULATION_SHARE of what is usual. What a test must have met on its way is asked of a whole run alone.
 struct Seeds {
   uint64_t first = 1;
   uint64_t count = 0;
+  bool whole = false;  // at least as many as usual
 };
 Seeds SeedsOf(uint64_t count_by_default);
 

