@@ -5,6 +5,7 @@
 
 #include "daemon/service/rows/change_row.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/store/rocksdb/database.h"
 #include "daemon/store/rocksdb/rows.h"
 #include "rocksdb/db.h"
 
@@ -69,6 +70,16 @@ absl::StatusOr<Footprint> MeasureFootprint(const std::string& data_dir) {
     footprint.tables.push_back(size);
   }
   return footprint;
+}
+
+absl::Status CompactWhole(const std::string& data_dir) {
+  const auto database = store::Database::Open({.path = data_dir, .write_buffer_bytes = size_t{64} << 20});
+  if (!database.ok()) return database.status();
+  for (rocksdb::ColumnFamilyHandle* family : (*database)->all()) {
+    const auto status = (*database)->db().CompactRange(rocksdb::CompactRangeOptions(), family, nullptr, nullptr);
+    if (!status.ok()) return store::FromRocks(status, "cannot compact");
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<RowSizes> MeasureRows(const std::string& data_dir, size_t updates) {

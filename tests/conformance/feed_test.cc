@@ -72,6 +72,18 @@ TEST_P(Conformance, TruncatingKeepsTheHead) {
   CheckChain(WholeFeed(11), db().FeedAt(last(), 10)->chain, 11);
 }
 
+TEST_P(Conformance, ALongFeedIsTruncatedWhole) {
+  constexpr store::Sequence kRows = 1'200;  // more than one write takes
+  for (store::Sequence i = 1; i <= kRows; ++i) Commit({}, Change{{}, SomeEvent(std::to_string(i))});
+  const base::Digest before = db().FeedAt(last(), kRows - 2)->chain;
+  ASSERT_TRUE(db().TruncateFeed(last(), kRows - 1).ok());
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_TRUE(absl::IsOutOfRange(db().FeedAt(last(), kRows - 2).status()));
+    CheckChain(WholeFeed(kRows - 1), before, kRows - 1);
+    if (!harness().Reopen()) break;
+  }
+}
+
 TEST_P(Conformance, TruncatingAnEmptyFeedDoesNothing) {
   ASSERT_TRUE(db().TruncateFeed(last(), 100).ok());
   EXPECT_TRUE(WholeFeed().empty());

@@ -101,12 +101,17 @@ absl::Status RocksStore::Impl::TruncateFeed(Partition partition, Sequence before
     committer_->Fail(s);
     return s;
   }
-  firsts_[partition.number] = limit;  // first, so that a reader who misses a row knows why
-  rocksdb::WriteBatch batch;
-  rocksdb::Status status = batch.DeleteRange(database_->feed(), FeedKey(partition, first), FeedKey(partition, limit));
-  if (status.ok()) status = batch.Put(database_->meta(), FirstRowKey(partition), EncodeFirstRow(limit));
-  if (!status.ok()) return FromRocks(status, "cannot prepare a write");
-  return WriteAside(batch);
+  // Row by row: the feed's memtable keeps a hint for each partition, and range deletions would get into the same ones.
+  for (Sequence from = first; from < limit;) {
+    const Sequence to = std::min(limit, from + kBatchRows);
+    rocksdb::WriteBatch batch;
+    rocksdb::Status status = batch.Put(database_->meta(), FirstRowKey(partition), EncodeFirstRow(to));
+    for (; status.ok() && from < to; ++from) status = batch.Delete(database_->feed(), FeedKey(partition, from));
+    if (!status.ok()) return FromRocks(status, "cannot prepare a write");
+    firsts_[partition.number] = to;  // first, so that a reader who misses a row knows why
+    if (absl::Status s = WriteAside(batch); !s.ok()) return s;
+  }
+  return absl::OkStatus();
 }
 
 absl::Status RocksStore::Impl::EraseFeed(Partition partition, const std::vector<Sequence>& sequences) {
