@@ -58,7 +58,8 @@ Runtime::Runtime(ops::ServeOptions options, ops::Log& log, News news)
       metrics_(MethodNames(), registry_),
       reloads_(registry_.Events("consentd_policy_reloads_total",
                                 "Policy reloads by result; refused keeps the old policy.", {"result"})),
-      call_log_(log_, metrics_) {
+      call_log_(log_, metrics_),
+      everybody_(rpc::Peer{service::Caller{}, rpc::RoleSet::All()}) {
   for (const char* result : {"ok", "refused"}) reloads_.Add({result}, 0);
 }
 
@@ -168,7 +169,9 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .writers = *writers_,
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
-  services_ = std::make_unique<Services>(*core_, *readers_, call_log_);
+  services_ = std::make_unique<Services>(*core_);
+  rpc_ = std::make_unique<RpcServices>(
+      *core_, *services_, rpc::RpcDependencies{services_->admission, *readers_, call_log_, everybody_});
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -176,7 +179,7 @@ std::optional<Failure> Runtime::Listen() {
   serving.address = options_.listen;
   serving.connections = LimitsOf(descriptors_);
   serving.on_cuts = [this](const ConnectionCounts& counts) { LogCuts(counts); };
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(std::move(serving), services_->All(), health_);
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(std::move(serving), rpc_->All(), health_);
   if (!server.ok()) return CannotListen("--listen", server.status());
   server_ = *std::move(server);
   if (absl::Status status = ListenForScrapes(); !status.ok()) return CannotListen("--metrics-listen", status);
@@ -316,6 +319,7 @@ void Runtime::Drain() {
   readers_.reset();
   store_->Close();
   writers_.reset();
+  rpc_.reset();
   services_.reset();
   core_.reset();
   store_.reset();

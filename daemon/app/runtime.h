@@ -27,11 +27,13 @@
 #include "daemon/ops/metric_registry.h"
 #include "daemon/ops/metrics.h"
 #include "daemon/policy/document.h"
+#include "daemon/rpc/authorize.h"
 #include "daemon/service/state/core.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 
 namespace consent::app {
 
+struct RpcServices;
 struct Services;
 
 // Open, Prepare, Serve, then Drain; each once. Open and Prepare may run on a thread of their own, the rest belongs to
@@ -116,6 +118,8 @@ class Runtime {
   std::atomic<service::Core*> watched_{nullptr};  // the core, for the store's failure callback
   std::unique_ptr<service::Pool> readers_;
   std::unique_ptr<Services> services_;
+  const rpc::OnePeer everybody_;  // with all roles
+  std::unique_ptr<RpcServices> rpc_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<ops::HttpServer> http_;
   std::unique_ptr<Periodic> sweeper_;

@@ -11,7 +11,6 @@
 #include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/eligibility_rpc.h"
 #include "daemon/rpc/hold_rpc.h"
-#include "daemon/rpc/observer.h"
 #include "daemon/rpc/policy_rpc.h"
 #include "daemon/rpc/purge_rpc.h"
 #include "daemon/rpc/recording_rpc.h"
@@ -39,9 +38,9 @@ inline std::string NewProbeAccount(base::Random& random) {
   return "consentd-probe-" + base::Hex(base::View(bytes));
 }
 
-// Thread-safe as its members are. The references outlive it, and it outlives the server.
+// The use cases. Thread-safe as its members are. The references outlive it, and it outlives all RPC services.
 struct Services {
-  Services(service::Core& core, service::Pool& readers, rpc::RpcObserver& observer)
+  explicit Services(service::Core& core)
       : probe_account(NewProbeAccount(core.random)),
         queue(core),
         publisher(core, queue),
@@ -55,22 +54,7 @@ struct Services {
         holds(core, changes),
         erasures(core),
         tasks(core, queue),
-        admission(core.ready),
-        dependencies{admission, readers, observer},
-        eligibility_rpc(core, check, dependencies, probe_account),
-        settings_rpc(core, subject_changes, reads, dependencies),
-        subject_rpc(core, subject_changes, reads, dependencies),
-        recording_rpc(core, subject_changes, dependencies),
-        policy_rpc(core, policy_admin, dependencies),
-        deletion_rpc(core, deletions, systems, dependencies),
-        hold_rpc(core, holds, systems, dependencies),
-        purge_rpc(core, tasks, systems, queue, dependencies),
-        data_system_rpc(systems, queue, dependencies) {}
-
-  std::vector<grpc::Service*> All() {
-    return {&eligibility_rpc, &settings_rpc, &subject_rpc, &recording_rpc,  &policy_rpc,
-            &deletion_rpc,    &hold_rpc,     &purge_rpc,   &data_system_rpc};
-  }
+        admission(core.ready) {}
 
   // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
   static constexpr size_t kMaxChangesInFlight = 4096;
@@ -88,17 +72,36 @@ struct Services {
   service::Holds holds;
   service::Erasures erasures;
   service::PurgeTasks tasks;
-  rpc::Admission admission;
-  const rpc::RpcDependencies dependencies;
-  rpc::EligibilityRpc eligibility_rpc;
-  rpc::SettingsRpc settings_rpc;
-  rpc::SubjectRpc subject_rpc;
-  rpc::RecordingRpc recording_rpc;
-  rpc::PolicyRpc policy_rpc;
-  rpc::DeletionRpc deletion_rpc;
-  rpc::HoldRpc hold_rpc;
-  rpc::PurgeRpc purge_rpc;
-  rpc::DataSystemRpc data_system_rpc;
+  rpc::Admission admission;  // of all servers together
+};
+
+// The RPC services of one gRPC server, for the peers that its authenticator tells apart. The references outlive it, and
+// it outlives the server.
+struct RpcServices {
+  RpcServices(service::Core& core, Services& services, const rpc::RpcDependencies& dependencies)
+      : eligibility(core, services.check, dependencies, services.probe_account),
+        settings(core, services.subject_changes, services.reads, dependencies),
+        subject(core, services.subject_changes, services.reads, dependencies),
+        recording(core, services.subject_changes, dependencies),
+        policy(core, services.policy_admin, dependencies),
+        deletion(core, services.deletions, services.systems, dependencies),
+        hold(core, services.holds, services.systems, dependencies),
+        purge(core, services.tasks, services.systems, services.queue, dependencies),
+        data_system(services.systems, services.queue, dependencies) {}
+
+  std::vector<grpc::Service*> All() {
+    return {&eligibility, &settings, &subject, &recording, &policy, &deletion, &hold, &purge, &data_system};
+  }
+
+  rpc::EligibilityRpc eligibility;
+  rpc::SettingsRpc settings;
+  rpc::SubjectRpc subject;
+  rpc::RecordingRpc recording;
+  rpc::PolicyRpc policy;
+  rpc::DeletionRpc deletion;
+  rpc::HoldRpc hold;
+  rpc::PurgeRpc purge;
+  rpc::DataSystemRpc data_system;
 };
 
 }  // namespace consent::app

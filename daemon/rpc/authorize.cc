@@ -15,8 +15,6 @@ Method Method::Named(const std::string& full_name) {
   return Method(google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(full_name));
 }
 
-Peer CallerOf(const grpc::CallbackServerContext&) { return Peer{service::Caller{}, RoleSet::All()}; }
-
 absl::Status Authorize(const Peer& peer, const Method& method) {
   if (peer.roles.Meets(method.roles())) return absl::OkStatus();
   return wire::MakeError(v1::ERROR_REASON_ROLE_REQUIRED,

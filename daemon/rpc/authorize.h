@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/server_context.h>
@@ -56,8 +57,22 @@ struct Peer {
   RoleSet roles;
 };
 
-// Who is at the other end. The daemon listens on loopback or a Unix socket only, so it is "local" with all roles.
-Peer CallerOf(const grpc::CallbackServerContext& context);
+// Tells who is at the other end of a call. Each listener has its own; thread-safe, and outlives the server.
+class Authenticator {
+ public:
+  virtual ~Authenticator() = default;
+  virtual Peer PeerOf(const grpc::CallbackServerContext& context) const = 0;
+};
+
+// Everybody who reaches a listener is the same peer: of a Unix socket, whose folder says who may, or of loopback.
+class OnePeer final : public Authenticator {
+ public:
+  explicit OnePeer(Peer peer) : peer_(std::move(peer)) {}
+  Peer PeerOf(const grpc::CallbackServerContext&) const override { return peer_; }
+
+ private:
+  const Peer peer_;
+};
 
 // ROLE_REQUIRED where the peer has none of the method's roles, or the method names none.
 absl::Status Authorize(const Peer& peer, const Method& method);

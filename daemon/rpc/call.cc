@@ -56,7 +56,8 @@ CallBase::~CallBase() {
 }
 
 absl::Status CallBase::TakeToken(const grpc::ByteBuffer& in) {
-  absl::StatusOr<Admission::Token> token = dependencies_.admission.Admit(CallerOf(*context_), method_, in.Length());
+  Peer peer = dependencies_.authenticator.PeerOf(*context_);
+  absl::StatusOr<Admission::Token> token = dependencies_.admission.Admit(std::move(peer), method_, in.Length());
   if (!token.ok()) return token.status();
   token_ = *std::move(token);
   return absl::OkStatus();

@@ -33,6 +33,7 @@ struct RpcDependencies {
   Admission& admission;
   service::Pool& readers;  // for handlers that block
   RpcObserver& observer;
+  const Authenticator& authenticator;
 };
 
 // One call, from its arrival to its end. Used by one thread at a time; IsCancelled by any until the call is finished.

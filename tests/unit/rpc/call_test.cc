@@ -83,7 +83,8 @@ class CallTest : public ::testing::Test {
   NoteTaker notes_;
   service::Pool readers_{1, 1};
   rpc::Admission admission_{ready_};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, notes_};
+  const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
+  const rpc::RpcDependencies dependencies_{admission_, readers_, notes_, everybody_};
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<LocalServer> server_;
   std::unique_ptr<v1::EligibilityService::Stub> stub_;

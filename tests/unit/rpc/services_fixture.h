@@ -114,7 +114,8 @@ class ServicesTest : public ::testing::Test {
   NoteTaker notes_;
   service::Pool readers_{2, 64};
   rpc::Admission admission_{world_.core().ready};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, notes_};
+  const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
+  const rpc::RpcDependencies dependencies_{admission_, readers_, notes_, everybody_};
   rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), dependencies_, kProbeAccount};
