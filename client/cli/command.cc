@@ -25,6 +25,9 @@ namespace consent::cli {
 absl::StatusOr<std::unique_ptr<Client>> Cli::Connect() const {
   ClientOptions options;
   options.endpoint = endpoint;
+  options.ca_file = ca_file;
+  options.certificate_file = certificate_file;
+  options.key_file = key_file;
   options.deadline = std::chrono::milliseconds(static_cast<int64_t>(timeout_seconds * 1000));
   // What is no traceparent is not sent: a shell may have anything in its environment.
   if (const char* const trace = std::getenv("TRACEPARENT"); trace != nullptr) options.traceparent = trace;
@@ -310,6 +313,16 @@ void AddTimeout(CLI::App* app, double* seconds) {
       ->type_name("SECONDS");
 }
 
+// Not for a Unix socket: TLS is not spoken there.
+void AddTlsFiles(CLI::App* app, Cli* cli) {
+  const auto add = [app](const char* flag, std::string* file, const char* help) {
+    return NotEmpty(app->add_option(flag, *file, help))->type_name("FILE")->group("TLS");
+  };
+  add("--ca", &cli->ca_file, "The CA of the daemon's certificate (PEM)")->envname("CONSENT_CA");
+  add("--cert", &cli->certificate_file, "Your certificate, with what leads to its CA (PEM)")->envname("CONSENT_CERT");
+  add("--key", &cli->key_file, "Its key, without a passphrase (PEM)")->envname("CONSENT_KEY");
+}
+
 // `--verified=` and `--verified=no` are no ways to say yes.
 void RefuseValuesOfFlags(CLI::App* app) {
   for (CLI::Option* option : app->get_options()) {
@@ -345,10 +358,12 @@ int Run(int argc, const char* const* argv) {
   app.require_subcommand(1);
   app.fallthrough();
   app.footer(ExitCodesHelp());
-  NotEmpty(
-      app.add_option("--endpoint", cli.endpoint,
-                     "Where consentd listens: unix:/path, 127.0.0.1:port, [::1]:port. Default: " + DefaultEndpoint()))
+  NotEmpty(app.add_option("--endpoint", cli.endpoint,
+                          "Where consentd listens: unix:/path, HOST:port, [IPv6]:port; another machine only over TLS. "
+                          "Default: " +
+                              DefaultEndpoint()))
       ->envname("CONSENT_ENDPOINT");
+  AddTlsFiles(&app, &cli);
   AddTimeout(&app, &cli.timeout_seconds);
   app.add_flag("--json", cli.json, "Print one JSON object");
   AddSubject(app, cli);
@@ -366,6 +381,7 @@ int Run(int argc, const char* const* argv) {
   AddWorker(app, cli);
   AddHolds(app, cli);
   AddExportSubject(app, cli);
+  AddCerts(app, cli);
   RefuseValuesOfFlags(&app);
   try {
     for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) RefuseEmptyValueOfFlag(&app, argv[i]);

@@ -18,6 +18,9 @@ namespace consent::cli {
 // The global options, and what the chosen command does once the whole line is parsed.
 struct Cli {
   std::string endpoint;
+  std::string ca_file;
+  std::string certificate_file;
+  std::string key_file;
   double timeout_seconds = 10;
   bool json = false;
   std::function<int()> action;
@@ -43,6 +46,7 @@ void AddTasks(CLI::App& app, Cli& cli);
 void AddWorker(CLI::App& app, Cli& cli);
 void AddHolds(CLI::App& app, Cli& cli);
 void AddExportSubject(CLI::App& app, Cli& cli);
+void AddCerts(CLI::App& app, Cli& cli);
 
 // The command line's whole life: parse, run, exit code.
 int Run(int argc, const char* const* argv);

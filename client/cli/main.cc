@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "client/cli/command.h"
@@ -10,6 +11,8 @@
 int main(int argc, char** argv) {
   // A reader that goes away is an error of writing, not a sudden end.
   std::signal(SIGPIPE, SIG_IGN);
+  // gRPC writes lines of its own about handshakes that fail; the error says it once.
+  setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
   if (sodium_init() < 0) {
     std::fprintf(stderr, "consentctl: the cryptographic library cannot be started\n");
     return consent::cli::kInternal;

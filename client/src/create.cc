@@ -3,6 +3,11 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <cstdlib>
+#include <string>
+#include <utility>
+
+#include "client/src/credentials.h"
 #include "client/src/default_endpoint.h"
 #include "client/src/endpoint.h"
 #include "client/src/grpc_client.h"
@@ -31,6 +36,11 @@ absl::Status CheckOptions(const ClientOptions& options) {
   return absl::OkStatus();
 }
 
+std::string EndpointOfEnvironment() {
+  const char* const endpoint = std::getenv("CONSENT_ENDPOINT");
+  return endpoint == nullptr || *endpoint == '\0' ? DefaultEndpoint() : std::string(endpoint);
+}
+
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
   // The longest reply is a policy with 1,024 notices; a batch of 1,000 decisions is far below.
@@ -57,14 +67,23 @@ grpc::ChannelArguments Arguments() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
-  if (options.endpoint.empty()) options.endpoint = DefaultEndpoint();
-  const absl::StatusOr<std::string> target = TargetOf(options.endpoint);
+  if (options.endpoint.empty()) options.endpoint = EndpointOfEnvironment();
+  absl::StatusOr<CredentialFiles> files = FilesOf(options);
+  if (!files.ok()) return files.status();
+  if (IsUnixEndpoint(options.endpoint)) *files = {};
+  const absl::StatusOr<std::string> target = TargetOf(options.endpoint, files->given());
   if (!target.ok()) return target.status();
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  // The dates may still become right while the client lives; what the files are should be right now.
+  if (files->given()) {
+    const absl::Status status = CheckCredentials(*files, NowOfSystem());
+    if (absl::IsInvalidArgument(status)) return status;
+  }
   if (options.clock == nullptr) options.clock = Clock::System();
   if (options.random == nullptr) options.random = Random::System();
-  auto channel = grpc::CreateCustomChannel(*target, grpc::InsecureChannelCredentials(), Arguments());
-  return std::make_unique<GrpcClient>(std::move(options), std::move(channel));
+  auto channel = grpc::CreateCustomChannel(
+      *target, files->given() ? WatchedCredentials(*files) : grpc::InsecureChannelCredentials(), Arguments());
+  return std::make_unique<GrpcClient>(std::move(options), *std::move(files), std::move(channel));
 }
 
 }  // namespace consent

@@ -1,5 +1,8 @@
 #include "client/src/error_details.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -11,6 +14,14 @@ namespace consent {
 namespace {
 
 constexpr char kPayloadUrl[] = "type.googleapis.com/google.rpc.Status";
+
+// An hour at most, and none where it is negative.
+std::chrono::nanoseconds DelayOf(const google::rpc::RetryInfo& retry) {
+  constexpr int64_t kMostSeconds = 3600;
+  const int64_t seconds = std::clamp<int64_t>(retry.retry_delay().seconds(), 0, kMostSeconds);
+  const int32_t nanos = std::clamp(retry.retry_delay().nanos(), 0, 999'999'999);
+  return std::chrono::seconds(seconds) + std::chrono::nanoseconds(nanos);
+}
 
 }  // namespace
 
@@ -39,6 +50,7 @@ Error ErrorOf(const absl::Status& status) {
   for (const google::protobuf::Any& any : details.details()) {
     google::rpc::ErrorInfo info;
     google::rpc::BadRequest bad_request;
+    google::rpc::RetryInfo retry;
     if (any.UnpackTo(&info)) {
       error.reason = info.reason();
       error.metadata.insert(info.metadata().begin(), info.metadata().end());
@@ -46,6 +58,8 @@ Error ErrorOf(const absl::Status& status) {
       for (const auto& violation : bad_request.field_violations()) {
         error.fields.push_back({violation.field(), violation.description()});
       }
+    } else if (any.UnpackTo(&retry)) {
+      error.retry_after = DelayOf(retry);
     }
   }
   return error;

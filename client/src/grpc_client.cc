@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "client/src/convert.h"
 #include "client/src/error_details.h"
 #include "consent/names.h"
@@ -76,8 +77,9 @@ std::vector<PartResult> Parts(const Results& results) {
 
 }  // namespace
 
-GrpcClient::GrpcClient(ClientOptions options, std::shared_ptr<grpc::Channel> channel)
+GrpcClient::GrpcClient(ClientOptions options, CredentialFiles files, std::shared_ptr<grpc::Channel> channel)
     : options_(std::move(options)),
+      files_(std::move(files)),
       deletion_(v1::DeletionService::NewStub(channel)),
       eligibility_(v1::EligibilityService::NewStub(channel)),
       hold_(v1::HoldService::NewStub(channel)),
@@ -93,6 +95,14 @@ void GrpcClient::AddTrace(const CallOptions& options, grpc::ClientContext* conte
   // gRPC ends the process at a header that HTTP/2 does not allow.
   if (!base::TraceId::FromTraceparent(traceparent).has_value()) return;
   context->AddMetadata("traceparent", traceparent);
+}
+
+absl::Status GrpcClient::Explain(absl::Status status) const {
+  if (!absl::IsUnavailable(status) || !files_.given() || !ErrorOf(status).reason.empty()) return status;
+  const absl::Status own = CheckCredentials(files_, NowOfSystem());
+  if (own.ok()) return status;
+  return absl::UnavailableError(
+      absl::StrCat("the daemon cannot be reached: ", own.message(), " (the connection said: ", status.message(), ")"));
 }
 
 // A random UUID (RFC 4122, version 4).

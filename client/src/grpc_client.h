@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "client/src/credentials.h"
 #include "client/src/error_details.h"
 #include "client/src/retry.h"
 #include "consent/client.h"
@@ -24,7 +25,7 @@ namespace consent {
 class GrpcClient final : public Client {
  public:
   // `options` are validated and complete.
-  GrpcClient(ClientOptions options, std::shared_ptr<grpc::Channel> channel);
+  GrpcClient(ClientOptions options, CredentialFiles files, std::shared_ptr<grpc::Channel> channel);
 
   Answer Check(const Recording& recording, const Question& question, const CallOptions& options) override;
   BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question,
@@ -82,6 +83,8 @@ class GrpcClient final : public Client {
                     grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
                     const Request& request, Response* response, std::chrono::nanoseconds* sent = nullptr);
   void AddTrace(const CallOptions& options, grpc::ClientContext* context) const;
+  // `status` as it is, or, where the daemon was not reached and the client's own files say why, with that.
+  absl::Status Explain(absl::Status status) const;
   // One step of a deletion request; in grpc_deletion.cc.
   template <typename Request, typename Response, typename Order>
   absl::StatusOr<DeletionRequest> Step(const CallOptions& options, const Order& order,
@@ -97,6 +100,7 @@ class GrpcClient final : public Client {
   }
 
   const ClientOptions options_;
+  const CredentialFiles files_;
   std::unique_ptr<v1::DeletionService::Stub> deletion_;
   std::unique_ptr<v1::EligibilityService::Stub> eligibility_;
   std::unique_ptr<v1::HoldService::Stub> hold_;
@@ -116,16 +120,16 @@ absl::Status GrpcClient::Call(const CallOptions& options, bool repeatable, Stub&
   if (deadline < std::chrono::milliseconds(1) || deadline > std::chrono::hours(1)) {
     return absl::InvalidArgumentError("the deadline must be from 1 ms to 1 hour");
   }
-  return CallWithRetries(options_.retry, repeatable, deadline, *options_.clock, *options_.random,
-                         [&](std::chrono::nanoseconds timeout) {
-                           grpc::ClientContext context;
-                           AddTrace(options, &context);
-                           context.set_deadline(std::chrono::system_clock::now() +
-                                                std::chrono::duration_cast<std::chrono::microseconds>(timeout));
-                           response->Clear();
-                           if (sent != nullptr) *sent = options_.clock->SinceBoot();
-                           return FromGrpc((stub.*method)(&context, request, response));
-                         });
+  return Explain(CallWithRetries(options_.retry, repeatable, deadline, *options_.clock, *options_.random,
+                                 [&](std::chrono::nanoseconds timeout) {
+                                   grpc::ClientContext context;
+                                   AddTrace(options, &context);
+                                   context.set_deadline(std::chrono::system_clock::now() +
+                                                        std::chrono::duration_cast<std::chrono::microseconds>(timeout));
+                                   response->Clear();
+                                   if (sent != nullptr) *sent = options_.clock->SinceBoot();
+                                   return FromGrpc((stub.*method)(&context, request, response));
+                                 }));
 }
 
 }  // namespace consent

@@ -10,8 +10,8 @@ bool WorthRepeating(const absl::Status& status) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
       return true;
-    case absl::StatusCode::kResourceExhausted:
-      return ErrorOf(status).reason == "OVERLOADED";
+    case absl::StatusCode::kResourceExhausted:  // of gRPC's own, such as a message that is too large, none says when
+      return ErrorOf(status).reason == "OVERLOADED" || ErrorOf(status).retry_after.has_value();
     default:
       return false;
   }
@@ -37,7 +37,8 @@ absl::Status CallWithRetries(const RetryPolicy& policy, bool repeatable, std::ch
     if (n < attempts) timeout = std::min<std::chrono::nanoseconds>(timeout, policy.attempt_timeout);
     absl::Status status = attempt(timeout);
     if (status.ok() || n >= attempts || !WorthRepeating(status)) return status;
-    const std::chrono::nanoseconds wait = Backoff(policy, n + 1, random);
+    const std::chrono::nanoseconds asked = ErrorOf(status).retry_after.value_or(std::chrono::nanoseconds(0));
+    const std::chrono::nanoseconds wait = asked + Backoff(policy, n + 1, random);
     if (clock.SinceBoot() + wait >= end) return status;
     clock.Sleep(wait);
   }

@@ -170,8 +170,8 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
   services_ = std::make_unique<Services>(*core_);
-  rpc_ = std::make_unique<RpcServices>(
-      *core_, *services_, rpc::RpcDependencies{services_->admission, *readers_, call_log_, everybody_});
+  rpc_ = std::make_unique<RpcServices>(*core_, *services_,
+                                       rpc::RpcDependencies{services_->admission, *readers_, call_log_, everybody_});
 }
 
 std::optional<Failure> Runtime::Listen() {

@@ -20,12 +20,10 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
   switch (reason) {
     case v1::ERROR_REASON_MALFORMED_MESSAGE:
     case v1::ERROR_REASON_INVALID_FIELD:
-      return absl::StatusCode::kInvalidArgument;
     case v1::ERROR_REASON_MESSAGE_TOO_LARGE:
     case v1::ERROR_REASON_BATCH_TOO_LARGE:
-    case v1::ERROR_REASON_SUBJECT_FULL:
+      return absl::StatusCode::kInvalidArgument;
     case v1::ERROR_REASON_OVERLOADED:
-    case v1::ERROR_REASON_SYSTEMS_FULL:
       return absl::StatusCode::kResourceExhausted;
     case v1::ERROR_REASON_SUBJECT_NOT_FOUND:
     case v1::ERROR_REASON_SCOPE_NOT_FOUND:
@@ -37,7 +35,6 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_NO_SETTINGS_AT_TIME:
       return absl::StatusCode::kNotFound;
     case v1::ERROR_REASON_ETAG_MISMATCH:
-    case v1::ERROR_REASON_CONTENTION:
     case v1::ERROR_REASON_LEASE_LOST:
       return absl::StatusCode::kAborted;
     case v1::ERROR_REASON_ETAG_REQUIRED:
@@ -55,6 +52,8 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_SYSTEM_CANNOT_MATCH:
     case v1::ERROR_REASON_SYSTEM_HAS_TASKS:
     case v1::ERROR_REASON_ACCOUNT_CLOSED:
+    case v1::ERROR_REASON_SUBJECT_FULL:
+    case v1::ERROR_REASON_SYSTEMS_FULL:
       return absl::StatusCode::kFailedPrecondition;
     case v1::ERROR_REASON_REQUEST_ID_REUSED:
     case v1::ERROR_REASON_SYSTEM_EXISTS:
@@ -62,6 +61,7 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_NOT_SERVING:
     case v1::ERROR_REASON_OUTCOME_UNKNOWN:
     case v1::ERROR_REASON_STORE_UNREADABLE:
+    case v1::ERROR_REASON_CONTENTION:
       return absl::StatusCode::kUnavailable;
     case v1::ERROR_REASON_ROLE_REQUIRED:
       return absl::StatusCode::kPermissionDenied;

@@ -24,8 +24,6 @@ constexpr char kCannotLoosenReason[] = "IMPORT_CANNOT_LOOSEN";
 constexpr char kAccountClosed[] =
     "its account is closed; what it refuses is kept, and binds an account that is started anew under its id until its "
     "holder chooses";
-// How often a call is sent that lost against concurrent changes; nothing was written then.
-constexpr int kContentionAttempts = 5;
 
 // What a call came to, whatever its kind.
 struct Outcome {
@@ -75,14 +73,7 @@ ImportEnd Failed(ImportEnd::How how, absl::Status status) { return {how, std::mo
 
 absl::Status Import::SendCall(ImportCall call, Etag* etag, Line* line) const {
   if (auto* update = std::get_if<SettingsUpdate>(&call.order)) update->etag = *etag;
-  const auto send = [&] {
-    Outcome outcome = SendOnce(client_, call);
-    for (int n = 1; n < kContentionAttempts && ErrorOf(outcome.status).reason == "CONTENTION"; ++n) {
-      outcome = SendOnce(client_, call);
-    }
-    return outcome;
-  };
-  Outcome outcome = send();
+  Outcome outcome = SendOnce(client_, call);
   // Who is registered already gets what is unset filled, too. The etag stands for nothing that anybody looked at; that
   // an import changes nothing towards more is the daemon's to hold.
   auto* subject = std::get_if<SubjectUpdate>(&call.order);
@@ -92,7 +83,7 @@ absl::Status Import::SendCall(ImportCall call, Etag* etag, Line* line) const {
     if (current.ok()) {
       subject->etag = current->etag;
       subject->request_id = RequestId(subject->request_id.value() + "-fill");
-      outcome = send();
+      outcome = SendOnce(client_, call);
     }
   }
   if (!outcome.status.ok()) {

@@ -26,8 +26,8 @@ namespace consent {
 inline constexpr size_t kMaxBatch = 1000;
 
 // Only reads, writes that carry a request_id, and reports of tasks (each counts once, by task and epoch) are repeated,
-// and only after UNAVAILABLE, DEADLINE_EXCEEDED, or RESOURCE_EXHAUSTED with reason OVERLOADED, within the call's
-// deadline. A repeated write carries the same request_id and the same etag: the library never reads an etag to repeat a
+// and only after UNAVAILABLE, DEADLINE_EXCEEDED, or RESOURCE_EXHAUSTED with reason OVERLOADED or with the time to wait
+// (Error::retry_after), within the call's deadline. A repeated write carries the same request_id and the same etag: the library never reads an etag to repeat a
 // loosening.
 struct RetryPolicy {
   // Attempts in all; 1: none is repeated. 1 to 10.
@@ -40,9 +40,17 @@ struct RetryPolicy {
 };
 
 struct ClientOptions {
-  // "unix:/absolute/path", "127.0.0.1:port", "[::1]:port" or "localhost:port" (taken as 127.0.0.1). Nothing else: there
-  // are no certificates yet. Empty: DefaultEndpoint of consentd, see client/README.md.
+  // "unix:/absolute/path", "HOST:port" or "[IPv6]:port". Without the three files below only this machine:
+  // "127.0.0.1:port", "[::1]:port" or "localhost:port" (taken as 127.0.0.1). Empty: CONSENT_ENDPOINT of the
+  // environment, else DefaultEndpoint of consentd, see client/README.md.
   std::string endpoint;
+  // For TLS with a client certificate: PEM files of the CA that the daemon's certificate is of, of the client's own
+  // certificate with what leads to its CA, and of its key, without a passphrase. All three or none; each that is empty:
+  // CONSENT_CA, CONSENT_CERT, CONSENT_KEY. They are read again within a second after they change, for new connections.
+  // A Unix socket does without them.
+  std::string ca_file;
+  std::string certificate_file;
+  std::string key_file;
   // For a whole call, its repetitions included. 1 ms to 1 hour.
   std::chrono::milliseconds deadline{10000};
   RetryPolicy retry;
@@ -68,7 +76,8 @@ struct CallOptions {
 // error text names an id.
 class Client {
  public:
-  // InvalidArgument: endpoint, deadline or retry policy are outside the bounds above. Does not connect yet.
+  // InvalidArgument: endpoint, deadline or retry policy are outside the bounds above, or a file of the three cannot be
+  // used. Does not connect yet. A certificate that is over is told by the calls, because another may take its place.
   static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
 
   virtual ~Client() = default;

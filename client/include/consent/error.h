@@ -1,7 +1,9 @@
 // What an error of the daemon says, for programs.
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,8 @@ struct Error {
   std::string reason;
   std::map<std::string, std::string> metadata;
   std::vector<FieldViolation> fields;
+  // How long to wait before the same call is sent again (google.rpc.RetryInfo). Absent: the daemon did not ask for it.
+  std::optional<std::chrono::nanoseconds> retry_after = std::nullopt;
 };
 
 // The details that `status` carries; an empty Error for OK and for a status without details.

@@ -325,6 +325,10 @@ COMMANDS = [
     Asked("holds release", "HoldService/ReleaseHold", ["<hold>", "h", *ORDER],
           {"hold": [(DELETION_ID, "hold_id")], "--etag": [(TOKEN, "etag")], **ORDERED}),
     Asked("holds list", "HoldService/ListHolds", [], {"--account": [(ID, "account_id")], "--all": [SWITCH], **PAGES}),
+    # The folder is new once: what is right beside it is one value.
+    Asked("certs dev", "", ["<folder>", "certs"],
+          {"folder": [path()], "--host": [local(bounds.Kind([often("consent.example"), *(often(wrong, bound="name such as") for wrong in (
+              "", "a b", "a,DNS:b", "*"))]))]}),
     Asked("export-subject", "SubjectService/GetSubject", ["<account>", ACCOUNT],
           {"account": [(ID, "account_id")], "--output": [(*path(), ["<account>", "known"])], "--force": [SWITCH], "--text": [SWITCH]},
           (0, 21)),

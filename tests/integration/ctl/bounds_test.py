@@ -61,11 +61,11 @@ class FlagsTest(BenchTest):
 
     def test_global_options_and_variables(self):
         options = set(re.findall(r"^  (--[a-z-]+)", help_of(), re.M) + re.findall(r"^  -h,(--help)", help_of(), re.M))
-        self.assertEqual(options, {"--help", "--endpoint", "--timeout", "--json"})
+        self.assertEqual(options, {"--help", "--endpoint", "--timeout", "--json", "--ca", "--cert", "--key"})
         sources = "".join(path.read_text() for path in (SOURCE / "client").rglob("*.cc")) + "".join(
             path.read_text() for path in (SOURCE / "client").rglob("*.h"))
-        self.assertEqual(set(re.findall(r'(?:getenv|envname)\("(\w+)"\)', sources)), {"CONSENT_ENDPOINT", "XDG_RUNTIME_DIR", "TMPDIR",
-                                                                                      "PATH", "TRACEPARENT"})
+        self.assertEqual(set(re.findall(r'(?:getenv|envname|FromEnvironment)\((?:[\w.]+, )?"(\w+)"\)', sources)),
+                         {"CONSENT_ENDPOINT", "CONSENT_CA", "CONSENT_CERT", "CONSENT_KEY", "XDG_RUNTIME_DIR", "TMPDIR", "PATH", "TRACEPARENT"})
         for endpoint in ("x", "unix:", "unix:relative", "unix://host/path", "unix:/" + "x" * 107, "127.0.0.1", "127.0.0.1:0",
                          "127.0.0.1:65536", "127.0.0.1:x",
                          "127.0.0.1: 1", "localhost:1 ", "0.0.0.0:1", "[::]:1", "example.org:1", "http://127.0.0.1:1", "dns:localhost:1"):
@@ -74,6 +74,12 @@ class FlagsTest(BenchTest):
                     done = self.bench.ctl("holds", "list", globals_=given, endpoint=False, **environment)
                     self.assertEqual(done.code, USAGE)
                     self.assertRegex(done.text(), "endpoint")
+        for given, says in ((["--ca", "/nowhere"], "some are missing"), (["--ca", "/nowhere", "--cert", "/nowhere"], "some are missing"),
+                            (["--ca", "/nowhere", "--cert", "/nowhere", "--key", "/nowhere"], "/nowhere"), (["--ca", ""], "must not be empty")):
+            with self.subTest(given=given):
+                done = self.bench.ctl("holds", "list", globals_=["--endpoint", "example.org:1", *given], endpoint=False)
+                self.assertEqual(done.code, USAGE, done.text())
+                self.assertRegex(done.text(), says)
         for endpoint in ("127.0.0.1:1", "[::1]:65535", "localhost:1", "unix:/" + "x" * 106):
             with self.subTest(endpoint=endpoint):
                 self.assertEqual(self.bench.ctl("holds", "list", globals_=["--endpoint", endpoint, "--timeout", "0.001"],

@@ -114,7 +114,7 @@ class Fields(ErrorTest):
     def test_a_batch_has_a_limit_that_is_said(self):
         items = [recording("a", name=f"r{i}") for i in range(1001)]
         error = refused(self.api.eligibility.BatchCheck, eligibility.BatchCheckRequest(recordings=items))
-        self.expect(error, EXHAUSTED, "BATCH_TOO_LARGE")
+        self.expect(error, grpc.StatusCode.INVALID_ARGUMENT, "BATCH_TOO_LARGE")
         self.assertEqual(error.metadata.get("limit"), "1000")
         whole = self.api.eligibility.BatchCheck(eligibility.BatchCheckRequest(recordings=items[:1000]))
         self.assertEqual(len(whole.results), 1000)
@@ -157,7 +157,7 @@ class Bytes(ErrorTest):
     def test_oversized_messages_are_told_the_limit(self):
         just_over = b"\x0a" + varint(4 * 1024 * 1024) + b"a" * (4 * 1024 * 1024)
         error = self.raw_error("SubjectService/GetSubject", just_over)
-        self.expect(error, EXHAUSTED, "MESSAGE_TOO_LARGE")
+        self.expect(error, grpc.StatusCode.INVALID_ARGUMENT, "MESSAGE_TOO_LARGE")
         self.assertEqual(error.metadata.get("limit"), str(4 * 1024 * 1024))
         self.assertEqual(self.raw_error("SubjectService/GetSubject", b"\x0a" + varint(8 << 20) + b"a" * (8 << 20)).code, EXHAUSTED)
 

@@ -66,7 +66,9 @@ class ProbeTest : public testing::Test {
   test::NoteTaker notes_;
   service::Pool readers_{1, 1};
   rpc::Admission admission_{world_.core().ready};
-  rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), {admission_, readers_, notes_}, kAccount};
+  const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
+  rpc::EligibilityRpc eligibility_{
+      world_.core(), world_.checks(), {admission_, readers_, notes_, everybody_}, kAccount};
   ops::Health health_{{}};
   std::unique_ptr<Server> server_;
   std::unique_ptr<Probe> probe_;

@@ -54,9 +54,10 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   using Handler = std::function<grpc::Status(grpc::ServerContext&, const Request&, Response*)>;
 
   // Listens on a loopback port of the system's choice.
-  FakeDaemon() {
+  explicit FakeDaemon(
+      const std::shared_ptr<grpc::ServerCredentials>& credentials = grpc::InsecureServerCredentials()) {
     grpc::ServerBuilder builder;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port_);
+    builder.AddListeningPort("127.0.0.1:0", credentials, &port_);
     builder.RegisterService(static_cast<v1::EligibilityService::Service*>(this));
     builder.RegisterService(static_cast<v1::SettingsService::Service*>(this));
     builder.RegisterService(static_cast<v1::SubjectService::Service*>(this));
@@ -76,7 +77,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
     if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
     server_.reset();
   }
-  std::string endpoint() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string endpoint(const std::string& host = "127.0.0.1") const { return host + ":" + std::to_string(port_); }
 
   std::unique_ptr<Client> Connect(std::shared_ptr<Clock> clock,
                                   std::chrono::milliseconds deadline = std::chrono::milliseconds(30'000)) const {

@@ -308,17 +308,6 @@ TEST_F(ImportTest, RepeatingSendsTheSameRequests) {
   EXPECT_EQ(std::set<std::string>(first.begin(), first.end()).size(), first.size());
 }
 
-TEST_F(ImportTest, ContentionIsRepeatedWithTheSameRequest) {
-  int failures = 2;
-  answer_ = [&failures](const std::string& call) {
-    return call == "off a1" && failures-- > 0 ? Refusal("CONTENTION") : absl::OkStatus();
-  };
-  EXPECT_EQ(Run(Line(1, "ads", "")).how, How::kComplete);
-  EXPECT_EQ(std::count(calls_.begin(), calls_.end(), "off a1"), 3);
-  EXPECT_EQ(ids_[0], ids_[2]);
-  EXPECT_EQ(counts_.refused, 0u);
-}
-
 TEST_F(ImportTest, GoesOnWhereItStopped) {
   std::string text;
   for (int i = 1; i <= 300; ++i) text += Line(i, "ads", "x");

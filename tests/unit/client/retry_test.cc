@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "client/src/error_details.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 #include "tests/unit/client/fakes.h"
 
 namespace consent {
@@ -43,14 +45,46 @@ TEST_F(RetryTest, OnlyPassingFailuresAreWorthRepeating) {
   EXPECT_TRUE(WorthRepeating(absl::DeadlineExceededError("")));
   EXPECT_TRUE(WorthRepeating(WithReason(absl::StatusCode::kResourceExhausted, "OVERLOADED")));
   EXPECT_FALSE(WorthRepeating(absl::ResourceExhaustedError("")));
-  for (const char* reason : {"SUBJECT_FULL", "BATCH_TOO_LARGE", "MESSAGE_TOO_LARGE"}) {
-    EXPECT_FALSE(WorthRepeating(WithReason(absl::StatusCode::kResourceExhausted, reason)));
-  }
+  EXPECT_TRUE(WorthRepeating(WithReason(absl::StatusCode::kUnavailable, "CONTENTION")));
+  EXPECT_FALSE(WorthRepeating(WithReason(absl::StatusCode::kFailedPrecondition, "SUBJECT_FULL")));
   for (int code = 1; code <= 16; ++code) {
     const absl::Status status(static_cast<absl::StatusCode>(code), "x");
     const bool passing = code == 14 || code == 4;
     EXPECT_EQ(WorthRepeating(status), passing) << code;
   }
+}
+
+// As the daemon says it: google.rpc.RetryInfo among the details.
+absl::Status After(absl::StatusCode code, const google::protobuf::Duration& delay) {
+  google::rpc::RetryInfo retry;
+  *retry.mutable_retry_delay() = delay;
+  google::rpc::Status details;
+  details.add_details()->PackFrom(retry);
+  return FromGrpc({static_cast<grpc::StatusCode>(code), "x", details.SerializeAsString()});
+}
+
+google::protobuf::Duration Delay(int64_t seconds, int32_t nanos) {
+  google::protobuf::Duration delay;
+  delay.set_seconds(seconds);
+  delay.set_nanos(nanos);
+  return delay;
+}
+
+TEST_F(RetryTest, WaitsAsLongAsTheDaemonAsksForAndMore) {
+  const absl::Status limited = After(absl::StatusCode::kResourceExhausted, Delay(2, 500'000'000));
+  EXPECT_TRUE(WorthRepeating(limited));
+  EXPECT_EQ(ErrorOf(limited).retry_after, milliseconds(2'500));
+  EXPECT_TRUE(Run(true, milliseconds(10'000), {limited}).ok());
+  ASSERT_EQ(clock_.sleeps().size(), 1U);
+  EXPECT_GT(clock_.sleeps()[0], milliseconds(2'500));
+  EXPECT_LE(clock_.sleeps()[0], milliseconds(2'500) + policy_.first_backoff);
+  EXPECT_FALSE(Run(true, milliseconds(2'000), {limited}).ok()) << "nobody waits past the deadline";
+  EXPECT_FALSE(WorthRepeating(After(absl::StatusCode::kAborted, Delay(1, 0)))) << "read first";
+}
+
+TEST_F(RetryTest, AnImpossibleWaitIsNone) {
+  EXPECT_EQ(ErrorOf(After(absl::StatusCode::kUnavailable, Delay(-5, -5))).retry_after, nanoseconds(0));
+  EXPECT_EQ(ErrorOf(After(absl::StatusCode::kUnavailable, Delay(INT64_MAX, 0))).retry_after, std::chrono::hours(1));
 }
 
 TEST_F(RetryTest, RepeatsUntilItSucceeds) {

@@ -95,7 +95,7 @@ TEST_F(WritesTest, OverloadIsRepeatedAndAFullSubjectIsNot) {
   EXPECT_EQ(seen.size(), 2u);
   seen.clear();
   daemon_.on_upsert = Failing<v1::UpsertSubjectRequest, v1::UpsertSubjectResponse>(
-      1, &seen, RpcError(grpc::StatusCode::RESOURCE_EXHAUSTED, "SUBJECT_FULL"));
+      1, &seen, RpcError(grpc::StatusCode::FAILED_PRECONDITION, "SUBJECT_FULL"));
   EXPECT_FALSE(client_->UpsertSubject({}).ok());
   EXPECT_EQ(seen.size(), 1u);
 }

@@ -137,7 +137,7 @@ TEST_F(ServicesTest, BatchesOfEverySizeUpToTheLimit) {
     EXPECT_TRUE(status_.ok()) << size;
   }
   Batch(std::vector<v1::Recording>(1'001, Clean("unknown")));
-  EXPECT_EQ(status_.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(status_.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(Details(status_).reason, "BATCH_TOO_LARGE");
   EXPECT_EQ(Details(status_).metadata["limit"], "1000");
   Batch({});

@@ -142,7 +142,7 @@ TEST_F(CallTest, AMalformedByteFarInsideALargeRequestIsFound) {
 TEST_F(CallTest, TooLargeARequestNamesTheLimit) {
   Start();
   const grpc::Status status = server_->CallRaw(kCheck, std::string(rpc::kMaxRequestBytes + 1, 'x'));
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(Details(status).reason, "MESSAGE_TOO_LARGE");
   EXPECT_EQ(Details(status).metadata["limit"], "4194304");
   EXPECT_EQ(server_->CallRaw(kCheck, std::string(6 << 20, 'x')).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);

@@ -1,4 +1,6 @@
 // The domain's answers as messages; errors and digests.
+#include <fstream>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -174,7 +176,27 @@ TEST(WriteHistory, ChangesInWordsWithoutValues) {
   EXPECT_EQ(evidence.ByteSizeLong(), 0U);
 }
 
+// The code with which the comment of each reason begins, in the contract's text.
+std::map<std::string, std::string> CodesInTheContract() {
+  std::ifstream in(CONSENT_SOURCE_DIR "/proto/consent/v1/errors.proto");
+  std::map<std::string, std::string> codes;
+  std::string code;  // of the comment that is being read
+  for (std::string line; std::getline(in, line);) {
+    const size_t begin = line.find_first_not_of(' ');
+    const size_t colon = line.find(": ");
+    if (begin == std::string::npos) continue;
+    if (line.compare(begin, 3, "// ") == 0) {
+      if (code.empty() && colon != std::string::npos) code = line.substr(begin + 3, colon - begin - 3);
+    } else {
+      codes[line.substr(begin, line.find(' ', begin) - begin)] = code;
+      code.clear();
+    }
+  }
+  return codes;
+}
+
 TEST(Errors, EveryReasonHasItsCodeAndName) {
+  std::map<std::string, std::string> contract = CodesInTheContract();
   for (int i = 1; i < v1::ErrorReason_descriptor()->value_count(); ++i) {
     const auto reason = static_cast<v1::ErrorReason>(i);
     const absl::Status status = wire::MakeError(reason, "text", {{"limit", "5"}});
@@ -182,6 +204,7 @@ TEST(Errors, EveryReasonHasItsCodeAndName) {
     EXPECT_EQ(wire::DetailOf(status).reason, reason) << comment;
     EXPECT_EQ(wire::DetailOf(status).metadata.at("limit"), "5");
     EXPECT_EQ("ERROR_REASON_" + wire::ReasonName(reason), comment);
+    EXPECT_EQ(absl::StatusCodeToString(status.code()), contract[comment]) << comment;
     EXPECT_EQ(status.code() == absl::StatusCode::kInternal, reason == v1::ERROR_REASON_INTERNAL) << comment;
   }
   EXPECT_EQ(wire::DetailOf(absl::NotFoundError("of another maker")).reason, v1::ERROR_REASON_INTERNAL);

@@ -149,7 +149,7 @@ TEST(ReadBatch, TooLargeIsToldApartAndNamesItsLimit) {
   EXPECT_TRUE(wire::ReadBatchCheck(batch, &query).ok()) << "each item's faults are its own";
   batch.add_recordings();
   const absl::Status status = wire::ReadBatchCheck(batch, &query);
-  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(DetailOf(status).reason, v1::ERROR_REASON_BATCH_TOO_LARGE);
   EXPECT_EQ(DetailOf(status).metadata.at("limit"), "1000");
 }
