@@ -113,7 +113,7 @@ void Acceptor::Run() {
     if (incoming) rests = !AcceptAll();
     CloseOverdue();
     if (SteadyClock::now() < tick) continue;
-    options_.each_second();
+    if (options_.each_second) options_.each_second();
     tick = SteadyClock::now() + kBetweenTicks;
   }
 }
@@ -178,7 +178,8 @@ bool Acceptor::AcceptAll() {
 }
 
 bool Acceptor::Take(int fd, const std::string& peer) {
-  const Admission admission = peer.empty() ? Admission::kTurnedAway : options_.connections->Admit(fd, peer);
+  const Admission admission =
+      peer.empty() ? Admission::kTurnedAway : options_.connections->Admit(fd, peer, options_.spoken);
   if (admission == Admission::kLater) {
     held_ = fd;
     return false;

@@ -23,10 +23,11 @@ class Acceptor {
  public:
   // `hand_over` gets each accepted descriptor with its first bytes to read, non-blocking and followed by `connections`,
   // and owns it from then on. A peer that has sent nothing after `silence` is closed. `each_second` is called about
-  // once a second. Both run on the acceptor's thread.
+  // once a second; it may be empty. Both run on the acceptor's thread.
   struct Options {
     int listener = -1;  // listens and does not block; owned from here on, also when Start fails
     Connections* connections = nullptr;
+    Spoken spoken = Spoken::kHttp2;
     std::chrono::milliseconds silence{};
     std::function<void(int fd)> hand_over;
     std::function<void()> each_second;

@@ -51,13 +51,16 @@ class Connections::Connection final : public Follower {
   Connection(Connections& owner, const FrameLimits& limits) : owner_(owner), bound_(limits) {}
 
   bool MayPass(const uint8_t* bytes, size_t size, int64_t now) override;
-  void Closed() override { owner_.Forget(this); }
+  bool MayPassDeciphered(uint64_t life, const uint8_t* bytes, size_t size, int64_t now) override;
+  void Closed() override;
 
   uint64_t frames() {
     base::MutexLock lock(mutex_);
     return bound_.frames();
   }
-  void Reset(const FrameLimits& limits);
+  void Begin(const FrameLimits& limits, Spoken spoken, uint64_t life);
+  // gRPC has not closed it, and whatever it still reads is none of ours.
+  void Abandon();
 
   // Under Connections::mutex_.
   int fd = -1;
@@ -72,17 +75,81 @@ class Connections::Connection final : public Follower {
   std::atomic<uint64_t> open_body_bytes{0};
 
  private:
+  bool MayFeed(const uint8_t* bytes, size_t size, int64_t now);
+  // Of a TLS connection, what comes before anything is deciphered. False: it is none, or shows another one's random.
+  bool TakeHello(const uint8_t* bytes, size_t size) REQUIRES(mutex_);
+
   Connections& owner_;
   // gRPC reads a connection from one thread at a time; the lock says so to whoever looks for races.
   base::Mutex mutex_;
   FrameBound bound_ GUARDED_BY(mutex_);
   bool greeted_ GUARDED_BY(mutex_) = false;
   bool called_ GUARDED_BY(mutex_) = false;
+  Spoken spoken_ GUARDED_BY(mutex_) = Spoken::kHttp2;
+  uint64_t life_ GUARDED_BY(mutex_) = 0;  // the order while it is used, else 0
+  std::string hello_ GUARDED_BY(mutex_);  // of a TLS connection: how it began, until there is the random
+  std::optional<HelloRandom> random_ GUARDED_BY(mutex_);
+  bool deciphered_ GUARDED_BY(mutex_) = false;
 };
 
 bool Connections::Connection::MayPass(const uint8_t* bytes, size_t size, int64_t now) {
   if (out.load()) return false;
   heard.store(true, std::memory_order_relaxed);
+  bool is_tls = false;
+  bool good = true;
+  bool greets = false;
+  {
+    base::MutexLock lock(mutex_);
+    is_tls = spoken_ == Spoken::kTls;
+    if (is_tls && !random_) {
+      good = TakeHello(bytes, size);
+      greets = !greeted_;
+      greeted_ = true;
+    }
+  }
+  if (!is_tls) return MayFeed(bytes, size, now);
+  if (greets) owner_.MoveOn(this, /*called=*/false);
+  if (!good) owner_.Cut(this, FrameFault::kPreface);
+  return good && !out.load();
+}
+
+bool Connections::Connection::TakeHello(const uint8_t* bytes, size_t size) {
+  hello_.append(reinterpret_cast<const char*>(bytes), std::min(size, kHelloBytes - hello_.size()));
+  if (hello_.size() < kHelloBytes) return true;
+  HelloRandom random{};
+  if (!ReadHelloRandom(hello_, &random) || !FollowDeciphered(random, this, life_)) return false;
+  random_ = random;
+  return true;
+}
+
+bool Connections::Connection::MayPassDeciphered(uint64_t life, const uint8_t* bytes, size_t size, int64_t now) {
+  {
+    base::MutexLock lock(mutex_);
+    if (life != life_) return false;
+    deciphered_ = true;
+  }
+  return !out.load() && MayFeed(bytes, size, now);
+}
+
+void Connections::Connection::Closed() {
+  bool handshake_failed = false;
+  {
+    base::MutexLock lock(mutex_);
+    if (random_) UnfollowDeciphered(*random_);
+    handshake_failed = spoken_ == Spoken::kTls && !deciphered_;
+    life_ = 0;
+  }
+  owner_.Forget(this, handshake_failed);
+}
+
+void Connections::Connection::Abandon() {
+  Unfollow(fd);
+  base::MutexLock lock(mutex_);
+  if (random_) UnfollowDeciphered(*random_);
+  life_ = 0;
+}
+
+bool Connections::Connection::MayFeed(const uint8_t* bytes, size_t size, int64_t now) {
   FrameFault fault = FrameFault::kNone;
   bool moves_on = false;
   bool called = false;
@@ -106,15 +173,18 @@ bool Connections::Connection::MayPass(const uint8_t* bytes, size_t size, int64_t
   return !out.load();
 }
 
-void Connections::Connection::Reset(const FrameLimits& limits) {
-  fd = -1;
-  stage = Stage::kFree;
+void Connections::Connection::Begin(const FrameLimits& limits, Spoken spoken, uint64_t life) {
   out.store(false);
   heard.store(false);
   base::MutexLock lock(mutex_);
   bound_ = FrameBound(limits);
   greeted_ = false;
   called_ = false;
+  spoken_ = spoken;
+  life_ = life;
+  hello_.clear();
+  random_.reset();
+  deciphered_ = false;
 }
 
 Connections::Connections(const ConnectionLimits& limits) : limits_(limits) {}
@@ -126,7 +196,7 @@ Connections::~Connections() {
   while (!used_.empty() && std::chrono::steady_clock::now() < deadline) {
     forgotten_.WaitFor(mutex_, std::chrono::milliseconds(100));
   }
-  for (const auto& [order, connection] : used_) Unfollow(connection->fd);
+  for (const auto& [order, connection] : used_) connection->Abandon();
 }
 
 bool Connections::Crowded() const {
@@ -134,7 +204,7 @@ bool Connections::Crowded() const {
   return used_.size() - open_ >= limits_.leaving;
 }
 
-Admission Connections::Admit(int fd, const std::string& peer) {
+Admission Connections::Admit(int fd, const std::string& peer, Spoken spoken) {
   base::MutexLock lock(mutex_);
   const auto at = peers_.find(peer);
   const bool too_many_of_peer = at != peers_.end() && at->second >= limits_.per_peer;
@@ -154,13 +224,13 @@ Admission Connections::Admit(int fd, const std::string& peer) {
     }
     TurnOut(leaves, CloseReason::kEvicted);
   }
-  Connection* const connection = NewConnection();
-  if (!Follow(fd, connection)) {
+  if (fd >= kMostDescriptors) {
     ++closed_[static_cast<size_t>(CloseReason::kTurnedAway)];
     return Admission::kTurnedAway;
   }
+  Connection* const connection = NewConnection();
   connection->peer = peer;
-  Use(connection, fd, /*own=*/false);
+  Use(connection, fd, /*own=*/false, spoken);
   ++peers_[peer];
   ++open_;
   return Admission::kAdmitted;
@@ -168,9 +238,8 @@ Admission Connections::Admit(int fd, const std::string& peer) {
 
 bool Connections::AdmitOwn(int fd) {
   base::MutexLock lock(mutex_);
-  Connection* const connection = NewConnection();
-  if (!Follow(fd, connection)) return false;
-  Use(connection, fd, /*own=*/true);
+  if (fd >= kMostDescriptors) return false;
+  Use(NewConnection(), fd, /*own=*/true, Spoken::kHttp2);
   return true;
 }
 
@@ -179,14 +248,16 @@ Connections::Connection* Connections::NewConnection() {
   return free_.back();
 }
 
-void Connections::Use(Connection* connection, int fd, bool own) {
+void Connections::Use(Connection* connection, int fd, bool own, Spoken spoken) {
   free_.pop_back();
   connection->fd = fd;
   connection->own = own;
   connection->order = ++admitted_;
   connection->since = std::chrono::steady_clock::now();
   connection->stage = Stage::kSilent;
+  connection->Begin(limits_.frames, spoken, connection->order);
   used_.emplace(connection->order, connection);
+  (void)Follow(fd, connection);
 }
 
 std::optional<std::chrono::steady_clock::time_point> Connections::MayComeAt(const std::string& peer) {
@@ -305,8 +376,9 @@ void Connections::CountOpenBodies(int64_t more) {
   if (largest != nullptr) TurnOut(largest, static_cast<CloseReason>(FrameFault::kOpenBodies));
 }
 
-void Connections::Forget(Connection* connection) {
+void Connections::Forget(Connection* connection, bool handshake_failed) {
   base::MutexLock lock(mutex_);
+  if (handshake_failed) ++handshakes_failed_;
   if (connection->stage != Stage::kLeaving) {
     if (!connection->own) ++closed_[static_cast<size_t>(CloseReason::kEnded)];
     Uncount(connection);
@@ -314,14 +386,15 @@ void Connections::Forget(Connection* connection) {
   // A read that was under way when it was turned out may have added to it.
   open_body_bytes_.fetch_sub(static_cast<int64_t>(connection->open_body_bytes.exchange(0)));
   used_.erase(connection->order);
-  connection->Reset(limits_.frames);
+  connection->fd = -1;
+  connection->stage = Stage::kFree;
   free_.push_back(connection);
   forgotten_.NotifyAll();
 }
 
 ConnectionCounts Connections::Counts() const {
   base::MutexLock lock(mutex_);
-  return {open_, closed_};
+  return {open_, closed_, handshakes_failed_};
 }
 
 }  // namespace consent::app

@@ -43,9 +43,13 @@ inline constexpr size_t kCloseReasons = 11;
 // As metrics and logs say it.
 const char* CloseReasonName(CloseReason reason);
 
+// What a peer is to say first.
+enum class Spoken : uint8_t { kHttp2 = 0, kTls = 1 };
+
 struct ConnectionCounts {
   size_t open = 0;
   std::array<uint64_t, kCloseReasons> closed{};  // by CloseReason, since the process began
+  uint64_t handshakes_failed = 0;                // TLS connections that ended before anything was deciphered
   // Cut because of what was sent.
   uint64_t cut() const;
 };
@@ -70,7 +74,7 @@ class Connections {
   // Follows the connected socket `fd` of `peer` (an address or a user; any bytes) from here on. Where there is no room,
   // the oldest connection that has sent nothing goes, else the oldest that has made no call. One of a peer that has
   // taken all its own room, and no more, does not make others wait unless it has sent something.
-  Admission Admit(int fd, const std::string& peer);
+  Admission Admit(int fd, const std::string& peer, Spoken spoken = Spoken::kHttp2);
   // Follows `fd`, the daemon's connection to itself: beyond all room, so that a full daemon can still be asked whether
   // it lives, never turned out for another one, and not counted. False: it cannot be followed, the caller closes it.
   bool AdmitOwn(int fd);
@@ -99,12 +103,12 @@ class Connections {
   void TurnOut(Connection* connection, CloseReason reason) REQUIRES(mutex_);
   void Uncount(Connection* connection) REQUIRES(mutex_);
   Connection* NewConnection() REQUIRES(mutex_);
-  void Use(Connection* connection, int fd, bool own) REQUIRES(mutex_);
+  void Use(Connection* connection, int fd, bool own, Spoken spoken) REQUIRES(mutex_);
   // What a connection tells of itself.
   void Cut(Connection* connection, FrameFault fault);
   void MoveOn(Connection* connection, bool called);
   void CountOpenBodies(int64_t more);
-  void Forget(Connection* connection);
+  void Forget(Connection* connection, bool handshake_failed);
 
   const ConnectionLimits limits_;
   // Below zero for a moment where a connection is turned out between telling its bytes and their being added.
@@ -123,6 +127,7 @@ class Connections {
   uint64_t admitted_ GUARDED_BY(mutex_) = 0;
   size_t open_ GUARDED_BY(mutex_) = 0;  // without those that leave
   std::array<uint64_t, kCloseReasons> closed_ GUARDED_BY(mutex_){};
+  uint64_t handshakes_failed_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace consent::app

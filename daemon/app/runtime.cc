@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "consent/v1/roles.pb.h"
 #include "daemon/app/gauges.h"
 #include "daemon/app/housekeeping.h"
 #include "daemon/app/keyring.h"
@@ -16,6 +18,7 @@
 #include "daemon/service/erasure/eraser.h"
 #include "daemon/service/subject/fill_index.h"
 #include "daemon/wire/errors.h"
+#include "proto/enum_names.h"
 
 namespace consent::app {
 namespace {
@@ -58,8 +61,7 @@ Runtime::Runtime(ops::ServeOptions options, ops::Log& log, News news)
       metrics_(MethodNames(), registry_),
       reloads_(registry_.Events("consentd_policy_reloads_total",
                                 "Policy reloads by result; refused keeps the old policy.", {"result"})),
-      call_log_(log_, metrics_),
-      everybody_(rpc::Peer{service::Caller{}, rpc::RoleSet::All()}) {
+      call_log_(log_, metrics_) {
   for (const char* result : {"ok", "refused"}) reloads_.Add({result}, 0);
 }
 
@@ -78,7 +80,18 @@ std::optional<Failure> Runtime::Open() {
   const absl::StatusOr<DescriptorPlan> descriptors = PlanOfProcess();
   if (!descriptors.ok()) return Failure{ExitCode::kShortage, Text(descriptors.status())};
   descriptors_ = *descriptors;
+  if (options_.tls_certificate.empty()) {
+    if (std::optional<Failure> failure = OpenStore(); failure.has_value()) return failure;
+    return Listen();
+  }
+  const TlsFiles files{options_.tls_certificate, options_.tls_key, options_.tls_client_ca};
+  absl::StatusOr<CertificateSet> looked = ReadCertificates(files, clock_.Now());
+  if (!looked.ok()) return FailureFrom(ExitCode::kKeys, looked.status());
   if (std::optional<Failure> failure = OpenStore(); failure.has_value()) return failure;
+  absl::StatusOr<std::unique_ptr<Certificates>> opened =
+      Certificates::Open(files, absl::StrCat(options_.data_dir, ".tls"), clock_.Now());
+  if (!opened.ok()) return FailureFrom(ExitCode::kKeys, opened.status());
+  certificates_ = *std::move(opened);
   return Listen();
 }
 
@@ -170,24 +183,53 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
   services_ = std::make_unique<Services>(*core_);
-  rpc_ = std::make_unique<RpcServices>(*core_, *services_,
-                                       rpc::RpcDependencies{services_->admission, *readers_, call_log_, everybody_});
 }
 
 std::optional<Failure> Runtime::Listen() {
   ServerOptions serving;
-  serving.address = options_.listen;
   serving.connections = LimitsOf(descriptors_);
   serving.on_cuts = [this](const ConnectionCounts& counts) { LogCuts(counts); };
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(std::move(serving), rpc_->All(), health_);
+  // The first one serves the daemon itself, and every listener that takes all comers for "local" with all roles.
+  serving.served.push_back({ServicesFor(rpc::Peer{service::Caller{}, rpc::RoleSet::All(), {}}), nullptr});
+  if (certificates_ != nullptr) {
+    tls_served_by_ = serving.served.size();
+    // Nobody has a role whom no entry names.
+    serving.served.push_back({ServicesFor(rpc::Peer{}), certificates_->Credentials()});
+  }
+  for (const ops::ListenOption& option : options_.listeners) {
+    const size_t served_by = ServedBy(option, &serving);
+    const absl::StatusOr<std::vector<ops::Address>> addresses = option.place.Resolve();
+    if (!addresses.ok()) return CannotListen("--listen", addresses.status());
+    for (const ops::Address& address : *addresses) serving.listeners.push_back({address, option.group, served_by});
+  }
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(std::move(serving), health_);
   if (!server.ok()) return CannotListen("--listen", server.status());
   server_ = *std::move(server);
   if (absl::Status status = ListenForScrapes(); !status.ok()) return CannotListen("--metrics-listen", status);
-  log_.Info("listening", {{"address", OperatorText(server_->address())},
-                          {"metrics", OperatorText(http_ == nullptr ? std::string("off") : http_->address().ToText())},
+  std::string metrics;
+  for (const auto& http : http_) absl::StrAppend(&metrics, metrics.empty() ? "" : " ", http->address().ToText());
+  log_.Info("listening", {{"address", OperatorText(absl::StrJoin(server_->addresses(), " "))},
+                          {"metrics", OperatorText(metrics.empty() ? "off" : metrics)},
                           {"connections", descriptors_.connections},
                           {"open_files", descriptors_.limit}});
   return std::nullopt;
+}
+
+std::vector<grpc::Service*> Runtime::ServicesFor(rpc::Peer peer) {
+  authenticators_.push_back(std::make_unique<rpc::OnePeer>(std::move(peer)));
+  rpc_.push_back(std::make_unique<RpcServices>(
+      *core_, *services_, rpc::RpcDependencies{services_->admission, *readers_, call_log_, *authenticators_.back()}));
+  return rpc_.back()->All();
+}
+
+size_t Runtime::ServedBy(const ops::ListenOption& option, ServerOptions* serving) {
+  if (!option.place.IsUnix() && certificates_ != nullptr) return tls_served_by_;
+  if (option.roles.empty() && option.systems.empty() && option.name == service::Caller{}.identity) return 0;
+  rpc::Peer peer{service::Caller{option.name}, {}, option.systems};
+  if (option.roles.empty()) peer.roles = rpc::RoleSet::All();
+  for (const std::string& role : option.roles) peer.roles.Add(proto::EnumNumber<v1::Role>(role).value_or(0));
+  serving->served.push_back({ServicesFor(std::move(peer)), nullptr});
+  return serving->served.size() - 1;
 }
 
 absl::Status Runtime::ListenForScrapes() {
@@ -195,10 +237,14 @@ absl::Status Runtime::ListenForScrapes() {
   DefineGauges({health_, *core_, *store_, *readers_, *services_, options_.data_dir,
                 static_cast<size_t>(descriptors_.connections), [this] { return server_->Counts(); }},
                registry_);
-  absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(
-      *options_.metrics_listen, [this] { return CollectMetrics(); }, health_);
-  if (!http.ok()) return http.status();
-  http_ = *std::move(http);
+  const absl::StatusOr<std::vector<ops::Address>> addresses = options_.metrics_listen->Resolve();
+  if (!addresses.ok()) return addresses.status();
+  for (const ops::Address& address : *addresses) {
+    absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(
+        address, [this] { return CollectMetrics(); }, health_);
+    if (!http.ok()) return http.status();
+    http_.push_back(*std::move(http));
+  }
   return absl::OkStatus();
 }
 
@@ -314,12 +360,12 @@ void Runtime::Drain() {
   settler_.reset();
   clock_watch_.reset();
   sweeper_.reset();
-  http_.reset();  // a scrape asks the server
+  http_.clear();  // a scrape asks the server
   server_.reset();
   readers_.reset();
   store_->Close();
   writers_.reset();
-  rpc_.reset();
+  rpc_.clear();
   services_.reset();
   core_.reset();
   store_.reset();

@@ -16,6 +16,7 @@
 #include "daemon/app/periodic.h"
 #include "daemon/app/probe.h"
 #include "daemon/app/server.h"
+#include "daemon/app/tls.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
@@ -89,6 +90,10 @@ class Runtime {
   std::optional<Failure> AcceptClock();
   void MakeContext(const base::Keys& keys);
   std::optional<Failure> Listen();
+  // Services of their own for a server whose peers are all this one.
+  std::vector<grpc::Service*> ServicesFor(rpc::Peer peer);
+  // Which server serves there, made where there is none yet.
+  size_t ServedBy(const ops::ListenOption& option, ServerOptions* serving);
   absl::Status ListenForScrapes();
   std::vector<prometheus::MetricFamily> CollectMetrics();
   void LogCuts(const ConnectionCounts& counts);
@@ -118,10 +123,12 @@ class Runtime {
   std::atomic<service::Core*> watched_{nullptr};  // the core, for the store's failure callback
   std::unique_ptr<service::Pool> readers_;
   std::unique_ptr<Services> services_;
-  const rpc::OnePeer everybody_;  // with all roles
-  std::unique_ptr<RpcServices> rpc_;
+  std::vector<std::unique_ptr<rpc::Authenticator>> authenticators_;
+  std::vector<std::unique_ptr<RpcServices>> rpc_;  // of each gRPC server
+  std::unique_ptr<Certificates> certificates_;     // null: no TLS
+  size_t tls_served_by_ = 0;                       // of ServerOptions::served
   std::unique_ptr<Server> server_;
-  std::unique_ptr<ops::HttpServer> http_;
+  std::vector<std::unique_ptr<ops::HttpServer>> http_;
   std::unique_ptr<Periodic> sweeper_;
   std::unique_ptr<Periodic> eraser_;
   std::unique_ptr<Periodic> clock_watch_;

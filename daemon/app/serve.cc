@@ -15,6 +15,7 @@
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/runtime.h"
 #include "daemon/app/shortage.h"
+#include "daemon/app/tls.h"
 #include "daemon/app/watch.h"
 #include "daemon/ops/log.h"
 #include "daemon/ops/service_manager.h"
@@ -153,8 +154,10 @@ int Serve(const ops::ServeOptions& options) {
   prctl(PR_SET_DUMPABLE, 0);  // and its memory, keys and ids in it, goes into no core file
   TellShortages();
   RaiseDescriptorLimit();
+  const absl::Status tls = RestrictTls();
   Events events;
   ops::Log log(options.log_format, options.log_level);
+  if (!tls.ok()) return Fail(log, FailureFrom(ExitCode::kInternal, tls));
   if (!events.status().ok()) return Fail(log, FailureFrom(ExitCode::kInternal, events.status()));
   log.Info("starting",
            {{"version", OperatorText(ops::kVersion)}, {"data_dir", OperatorText(options.data_dir)}, {"pid", getpid()}});

@@ -50,10 +50,8 @@ constexpr std::chrono::seconds kPingPatience{2};
 
 int Milliseconds(std::chrono::milliseconds time) { return static_cast<int>(time.count()); }
 
-void SetBounds(const ConnectionTimes& times, grpc::ServerBuilder* builder) {
+void SetBounds(const ConnectionTimes& times, const grpc::ResourceQuota& quota, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(rpc::kMaxReceiveBytes);
-  grpc::ResourceQuota quota("consentd");
-  quota.Resize(kQuotaBytes);
   builder->SetResourceQuota(quota);
   for (const auto& [name, value] : {
            std::pair{GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnection},
@@ -95,97 +93,111 @@ const std::vector<const google::protobuf::ServiceDescriptor*>& Descriptors() {
 }
 
 // A descriptor that listens, and the address it has.
-struct Listener {
+struct Opened {
   int fd = -1;
   std::string address;
   std::optional<UnixSocket> socket;
 };
 
-absl::StatusOr<Listener> Open(const ops::Address& address) {
-  Listener listener;
-  if (address.kind() == ops::Address::Kind::kUnix) {
-    absl::StatusOr<UnixSocket> socket = UnixSocket::Listen(address.path(), kBacklog);
+absl::StatusOr<Opened> Open(const Listener& listener) {
+  Opened opened;
+  if (listener.address.kind() == ops::Address::Kind::kUnix) {
+    absl::StatusOr<UnixSocket> socket = UnixSocket::Listen(listener.address.path(), listener.group, kBacklog);
     if (!socket.ok()) return socket.status();
-    listener.fd = socket->Release();
-    listener.address = address.ToText();
-    listener.socket.emplace(*std::move(socket));
-    return listener;
+    opened.fd = socket->Release();
+    opened.address = listener.address.ToText();
+    opened.socket.emplace(*std::move(socket));
+    return opened;
   }
-  absl::StatusOr<ops::ListeningSocket> socket = ops::ListeningSocket::Open(address, kBacklog);
+  absl::StatusOr<ops::ListeningSocket> socket = ops::ListeningSocket::Open(listener.address, kBacklog);
   if (!socket.ok()) return socket.status();
-  listener.address = socket->address().ToText();
-  listener.fd = socket->Release();
-  return listener;
+  opened.address = socket->address().ToText();
+  opened.fd = socket->Release();
+  return opened;
 }
 
 }  // namespace
 
-// Members go in reverse order: nobody is accepted any more when the server ends, and its connections outlive it.
+// Members go in reverse order: nobody is accepted any more when the servers end, and their connections outlive them.
 struct Server::Parts {
-  explicit Parts(ServerOptions options)
-      : connections(options.connections), after_cuts(connections, std::move(options.on_cuts)) {}
-  void HandOver(int fd) {
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
-    connection.fd = fd;
-    way_in->HandleNewConnection(&connection);
-  }
+  // One gRPC server, and the way of accepted connections into it.
+  struct Hosted {
+    void HandOver(int fd) const {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+      connection.fd = fd;
+      way_in->HandleNewConnection(&connection);
+    }
+    Spoken spoken = Spoken::kHttp2;
+    std::unique_ptr<grpc::Server> server;
+    std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> way_in;
+  };
+
+  explicit Parts(const ServerOptions& options)
+      : connections(options.connections), after_cuts(connections, options.on_cuts) {}
   Connections connections;
-  AfterCuts after_cuts;  // of the acceptor's thread
-  std::optional<UnixSocket> socket;
-  std::unique_ptr<grpc::Server> server;
-  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> way_in;
+  AfterCuts after_cuts;  // of the first acceptor's thread
+  std::vector<UnixSocket> sockets;
+  std::vector<std::unique_ptr<Hosted>> hosted;
   base::Mutex own_mutex;
   bool takes_own GUARDED_BY(own_mutex) = true;  // until the shutdown begins
-  std::unique_ptr<Acceptor> acceptor;
+  std::vector<std::unique_ptr<Acceptor>> acceptors;
 };
 
-Server::Server(std::unique_ptr<Parts> parts, std::string address, ops::Health& health)
-    : parts_(std::move(parts)), address_(std::move(address)), health_(health) {}
+Server::Server(std::unique_ptr<Parts> parts, ops::Health& health) : parts_(std::move(parts)), health_(health) {}
 
 Server::~Server() { Shutdown(std::chrono::milliseconds(0)); }
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Listen(ServerOptions options,
-                                                       const std::vector<grpc::Service*>& services,
-                                                       ops::Health& health) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Listen(ServerOptions options, ops::Health& health) {
   SilenceGrpc();
-  absl::StatusOr<Listener> listener = Open(options.address);
-  if (!listener.ok()) return listener.status();
-  const ConnectionTimes times = options.times;
-  auto made = std::make_unique<Parts>(std::move(options));
-  std::unique_ptr<Server> server(new Server(std::move(made), listener->address, health));
-  Parts& parts = *server->parts_;
-  if (listener->socket.has_value()) parts.socket.emplace(*std::move(listener->socket));
-  Acceptor::Options accepting;
-  accepting.listener = listener->fd;
-  accepting.connections = &parts.connections;
-  accepting.silence = times.handshake;
-  accepting.each_second = [&parts] { parts.after_cuts.Look(); };
-  accepting.hand_over = [&parts](int fd) { parts.HandOver(fd); };
+  std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(options), health));
+  if (absl::Status status = server->Begin(options); !status.ok()) return status;
+  return server;
+}
 
+absl::Status Server::Begin(const ServerOptions& options) {
+  Parts& parts = *parts_;
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  grpc::ServerBuilder builder;
-  SetBounds(times, &builder);
-  parts.way_in = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
-  for (grpc::Service* service : services) builder.RegisterService(service);
-  parts.server = builder.BuildAndStart();
-  if (parts.server == nullptr) {
-    close(accepting.listener);
-    return absl::InternalError("gRPC's server could not be started");
+  grpc::ResourceQuota quota("consentd");
+  quota.Resize(kQuotaBytes);
+  for (const Served& served : options.served) {
+    auto hosted = std::make_unique<Parts::Hosted>();
+    grpc::ServerBuilder builder;
+    SetBounds(options.times, quota, &builder);
+    const bool is_tls = served.credentials != nullptr;
+    hosted->spoken = is_tls ? Spoken::kTls : Spoken::kHttp2;
+    hosted->way_in = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+        is_tls ? served.credentials : grpc::InsecureServerCredentials());
+    for (grpc::Service* service : served.services) builder.RegisterService(service);
+    hosted->server = builder.BuildAndStart();
+    if (hosted->server == nullptr) return absl::InternalError("gRPC's server could not be started");
+    health_.Attach(hosted->server->GetHealthCheckService());
+    parts.hosted.push_back(std::move(hosted));
   }
-  health.Attach(parts.server->GetHealthCheckService());
-  if (absl::Status status = CheckReads(parts.connections, accepting.hand_over); !status.ok()) {
-    close(accepting.listener);
-    return status;
+  const auto hand_over_own = [&parts](int fd) { parts.hosted.front()->HandOver(fd); };
+  if (absl::Status status = CheckReads(parts.connections, hand_over_own); !status.ok()) return status;
+  for (const Listener& listener : options.listeners) {
+    absl::StatusOr<Opened> opened = Open(listener);
+    if (!opened.ok()) return opened.status();
+    const Parts::Hosted& hosted = *parts.hosted[listener.served_by];
+    Acceptor::Options accepting;
+    accepting.listener = opened->fd;
+    accepting.connections = &parts.connections;
+    accepting.spoken = hosted.spoken;
+    accepting.silence = options.times.handshake;
+    if (parts.acceptors.empty()) accepting.each_second = [&parts] { parts.after_cuts.Look(); };
+    accepting.hand_over = [&hosted](int fd) { hosted.HandOver(fd); };
+    absl::StatusOr<std::unique_ptr<Acceptor>> acceptor = Acceptor::Start(std::move(accepting));
+    if (!acceptor.ok()) return acceptor.status();
+    parts.acceptors.push_back(*std::move(acceptor));
+    addresses_.push_back(opened->address);
+    if (opened->socket.has_value()) parts.sockets.push_back(*std::move(opened->socket));
   }
-  absl::StatusOr<std::unique_ptr<Acceptor>> acceptor = Acceptor::Start(std::move(accepting));
-  if (!acceptor.ok()) return acceptor.status();
-  parts.acceptor = *std::move(acceptor);
-  if (parts.socket.has_value()) {
-    if (absl::Status status = parts.socket->Publish(); !status.ok()) return status;
+  for (UnixSocket& socket : parts.sockets) {
+    if (absl::Status status = socket.Publish(); !status.ok()) return status;
   }
-  return server;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<int> Server::ConnectOwn() {
@@ -202,32 +214,38 @@ absl::StatusOr<int> Server::ConnectOwn() {
     close(own);
     return absl::ResourceExhaustedError("a connection of the daemon to itself cannot be followed");
   }
-  parts.HandOver(served);
+  parts.hosted.front()->HandOver(served);
   return own;
 }
 
 ConnectionCounts Server::Counts() const { return parts_->connections.Counts(); }
 
 void Server::Shutdown(std::chrono::milliseconds patience) {
-  if (parts_->server == nullptr) return;
-  parts_->acceptor.reset();
+  Parts& parts = *parts_;
+  parts.acceptors.clear();
   {
-    base::MutexLock lock(parts_->own_mutex);
-    parts_->takes_own = false;
+    base::MutexLock lock(parts.own_mutex);
+    parts.takes_own = false;
   }
   // gRPC waits for each connection to answer a ping. Those that never made a call have nothing to lose; of the others
   // whoever does not answer has gone, or never meant to.
-  parts_->connections.EndCallless();
+  parts.connections.EndCallless();
   std::promise<void> ended;
-  std::thread impatient([this, over = ended.get_future()] {
-    if (over.wait_for(kPingPatience) == std::future_status::timeout) parts_->connections.EndSilent();
+  std::thread impatient([&parts, over = ended.get_future()] {
+    if (over.wait_for(kPingPatience) == std::future_status::timeout) parts.connections.EndSilent();
   });
-  parts_->server->Shutdown(std::chrono::system_clock::now() + patience);
+  const auto deadline = std::chrono::system_clock::now() + patience;
+  std::vector<std::thread> endings;
+  for (const auto& hosted : parts.hosted) {
+    endings.emplace_back([&server = *hosted->server, deadline] { server.Shutdown(deadline); });
+  }
+  for (std::thread& ending : endings) ending.join();
   ended.set_value();
   impatient.join();
-  health_.Attach(nullptr);
-  parts_->server.reset();
-  if (parts_->socket.has_value()) parts_->socket->Remove();
+  health_.Detach();
+  parts.hosted.clear();
+  for (UnixSocket& socket : parts.sockets) socket.Remove();
+  parts.sockets.clear();
 }
 
 std::vector<std::string> ServiceNames() {

@@ -13,6 +13,7 @@
 #include "daemon/ops/health.h"
 
 namespace grpc {
+class ServerCredentials;
 class Service;
 }  // namespace grpc
 
@@ -28,8 +29,24 @@ struct ConnectionTimes {
   std::chrono::milliseconds ping_answer{std::chrono::seconds(20)};  // after which it counts as gone
 };
 
-struct ServerOptions {
+// One address that is listened on, and what is served there.
+struct Listener {
   ops::Address address;
+  std::string group;  // of a Unix socket: who may reach it beside the daemon's user; empty: nobody
+  // Of ServerOptions::served, by number.
+  size_t served_by = 0;
+};
+
+// What one gRPC server has: services that take all of its peers alike, and credentials.
+struct Served {
+  std::vector<grpc::Service*> services;                  // outlive the server
+  std::shared_ptr<grpc::ServerCredentials> credentials;  // null: none are asked for, and no TLS is spoken
+};
+
+struct ServerOptions {
+  std::vector<Listener> listeners;  // at least one
+  // At least one. The first one has no credentials; the daemon's connections to itself are served by it.
+  std::vector<Served> served;
   ConnectionLimits connections;
   ConnectionTimes times;
   // Connections were cut because of what they sent, or made way; at most each ten seconds, on a thread of the server's.
@@ -40,17 +57,15 @@ struct ServerOptions {
 // Main thread only, but for Counts and ConnectOwn.
 class Server {
  public:
-  // Listens with health, reflection and the given services, which must outlive the server. Nobody is let in before
-  // health is attached. ResourceExhausted: what it takes cannot be had now. Internal: what gRPC reads does not pass
-  // through the frame bound. All others: the address cannot be used.
-  static absl::StatusOr<std::unique_ptr<Server>> Listen(ServerOptions options,
-                                                        const std::vector<grpc::Service*>& services,
-                                                        ops::Health& health);
+  // Listens with health, reflection and the given services. Nobody is let in before health is attached.
+  // ResourceExhausted: what it takes cannot be had now. Internal: what gRPC reads does not pass through the frame
+  // bound. All others: an address cannot be used.
+  static absl::StatusOr<std::unique_ptr<Server>> Listen(ServerOptions options, ops::Health& health);
   // Cancels what is under way.
   ~Server();
 
-  // The address with the port that is really in use.
-  const std::string& address() const { return address_; }
+  // The addresses with the ports that are really in use, in the order of the listeners.
+  const std::vector<std::string>& addresses() const { return addresses_; }
   // Thread-safe.
   ConnectionCounts Counts() const;
   // A connected, non-blocking socket to the server: the daemon's way to ask itself, which passes everything that a
@@ -63,9 +78,10 @@ class Server {
 
  private:
   struct Parts;
-  Server(std::unique_ptr<Parts> parts, std::string address, ops::Health& health);
+  Server(std::unique_ptr<Parts> parts, ops::Health& health);
+  absl::Status Begin(const ServerOptions& options);
   std::unique_ptr<Parts> parts_;
-  const std::string address_;
+  std::vector<std::string> addresses_;
   ops::Health& health_;
 };
 

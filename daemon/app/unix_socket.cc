@@ -1,6 +1,7 @@
 #include "daemon/app/unix_socket.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -28,21 +30,46 @@ std::string BindPath(std::string path) {
 }
 std::string LockPath(const std::string& path) { return path + ".lock"; }
 
-absl::Status PrivateFolder(const std::string& folder) {
-  if (mkdir(folder.c_str(), 0700) == 0) return absl::OkStatus();
+constexpr gid_t kNoGroup = static_cast<gid_t>(-1);
+
+// kNoGroup of an empty name.
+absl::StatusOr<gid_t> GroupOf(const std::string& name) {
+  if (name.empty()) return kNoGroup;
+  group found{};
+  group* result = nullptr;
+  std::vector<char> memory(size_t{64} << 10);
+  const int error = getgrnam_r(name.c_str(), &found, memory.data(), memory.size(), &result);
+  if (result != nullptr) return found.gr_gid;
+  if (error != 0) return base::FileError(absl::StrCat("the group ", name, " cannot be looked up"), error);
+  return absl::FailedPreconditionError(
+      absl::StrCat("there is no group ", name, ": make it (groupadd ", name, ") or name another one"));
+}
+
+absl::Status OwnFolder(const std::string& folder, gid_t group) {
+  const bool grouped = group != kNoGroup;
+  const mode_t closed = grouped ? 027 : 077;  // nobody else; nor may the group write
+  if (mkdir(folder.c_str(), 0700) == 0) {
+    if (!grouped || (chown(folder.c_str(), static_cast<uid_t>(-1), group) == 0 && chmod(folder.c_str(), 0750) == 0)) {
+      return absl::OkStatus();
+    }
+    absl::Status status = SystemError(absl::StrCat(
+        "the socket's folder ", folder, " cannot be given to its group, of which the daemon's user must be a member"));
+    rmdir(folder.c_str());
+    return status;
+  }
   if (errno != EEXIST) return SystemError(absl::StrCat("the socket's folder ", folder, " cannot be made"));
   struct stat info {};
   if (lstat(folder.c_str(), &info) != 0) return SystemError(folder);
   if (!S_ISDIR(info.st_mode)) {
     return absl::FailedPreconditionError(absl::StrCat("the socket's folder ", folder, " is no folder"));
   }
-  if (info.st_uid != geteuid() || (info.st_mode & 077) != 0) {
-    return absl::FailedPreconditionError(
-        absl::StrFormat("the socket's folder %s must belong to the daemon's user and be closed to everybody else (mode "
-                        "0700), because callers are not authenticated; it has mode %04o and owner %d",
-                        folder, info.st_mode & 07777, info.st_uid));
-  }
-  return absl::OkStatus();
+  const bool is_ours = info.st_uid == geteuid() && (info.st_mode & closed) == 0;
+  if (is_ours && (!grouped || (info.st_gid == group && (info.st_mode & 050) == 050))) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrFormat(
+      "the socket's folder %s must belong to the daemon's user%s and be closed to everybody else (mode %s), because "
+      "whoever reaches the socket is taken for who the listener says; it has mode %04o, owner %d and group %d",
+      folder, grouped ? " and the listener's group" : "", grouped ? "0750" : "0700", info.st_mode & 07777, info.st_uid,
+      info.st_gid));
 }
 
 // `path` fits, as ops::Address sees to.
@@ -77,10 +104,12 @@ absl::Status NobodyAt(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<UnixSocket> UnixSocket::Listen(const std::string& path, int backlog) {
+absl::StatusOr<UnixSocket> UnixSocket::Listen(const std::string& path, const std::string& group, int backlog) {
+  const absl::StatusOr<gid_t> id = GroupOf(group);
+  if (!id.ok()) return id.status();
   const size_t slash = path.rfind('/');
-  if (absl::Status status = PrivateFolder(slash == 0 ? "/" : path.substr(0, slash)); !status.ok()) return status;
-  UnixSocket made(path);
+  if (absl::Status status = OwnFolder(slash == 0 ? "/" : path.substr(0, slash), *id); !status.ok()) return status;
+  UnixSocket made(path, *id);
   if (absl::Status status = made.Lock(); !status.ok()) return status;
   if (absl::Status status = NobodyAt(path); !status.ok()) return status;
   if (absl::Status status = made.Bind(backlog); !status.ok()) return status;
@@ -89,6 +118,7 @@ absl::StatusOr<UnixSocket> UnixSocket::Listen(const std::string& path, int backl
 
 UnixSocket::UnixSocket(UnixSocket&& other) noexcept
     : path_(std::move(other.path_)),
+      group_(other.group_),
       lock_(std::exchange(other.lock_, -1)),
       listener_(std::exchange(other.listener_, -1)),
       published_(std::exchange(other.published_, false)),
@@ -136,7 +166,9 @@ absl::Status UnixSocket::Bind(int backlog) {
   listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (listener_ < 0) return SystemError("a socket cannot be made");
   struct stat info {};
+  const bool grouped = group_ != kNoGroup;
   if (bind(listener_, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 || chmod(path.c_str(), 0600) != 0 ||
+      (grouped && (chown(path.c_str(), static_cast<uid_t>(-1), group_) != 0 || chmod(path.c_str(), 0660) != 0)) ||
       listen(listener_, backlog) != 0 || lstat(path.c_str(), &info) != 0) {
     absl::Status status = SystemError(absl::StrCat("the socket ", path_, " cannot be made"));
     unlink(path.c_str());

@@ -1,5 +1,5 @@
-// A Unix socket that only the daemon's user can reach, that no living daemon loses to another one, and that shows up
-// only once the daemon's health can be asked.
+// A Unix socket that only the daemon's user, or a group beside it, can reach, that no living daemon loses to another
+// one, and that shows up only once the daemon's health can be asked.
 #pragma once
 
 #include <sys/types.h>
@@ -17,9 +17,11 @@ namespace consent::app {
 class UnixSocket {
  public:
   // `path` is an ops::Address's. Makes its folder with mode 0700 where it is missing; the folder's parent must be
-  // there. FailedPrecondition: the folder is not ours or open to others, something else than a socket has the name, or
-  // a living process holds the lock or answers there. Else the system's errors as base::FileError has them.
-  static absl::StatusOr<UnixSocket> Listen(const std::string& path, int backlog);
+  // there. With a `group` the folder is the group's to enter (0750, or 2750) and the socket the group's to write
+  // (0660). FailedPrecondition: there is no such group, the folder is not ours or open to others, something else than a
+  // socket has the name, or a living process holds the lock or answers there. Else the system's errors as
+  // base::FileError has them.
+  static absl::StatusOr<UnixSocket> Listen(const std::string& path, const std::string& group, int backlog);
   // As Remove, and closes the lock; not the listening descriptor once it was released.
   ~UnixSocket();
   UnixSocket(UnixSocket&& other) noexcept;
@@ -32,11 +34,12 @@ class UnixSocket {
   void Remove();
 
  private:
-  explicit UnixSocket(std::string path) : path_(std::move(path)) {}
+  UnixSocket(std::string path, gid_t group) : path_(std::move(path)), group_(group) {}
   absl::Status Lock();
   absl::Status Bind(int backlog);
 
   std::string path_;
+  gid_t group_;  // kNoGroup: none
   int lock_ = -1;
   int listener_ = -1;
   bool published_ = false;

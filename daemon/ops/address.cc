@@ -156,15 +156,6 @@ void Address::Fill(sockaddr_storage* to, socklen_t* length) const {
   }
 }
 
-absl::Status AllowedWithoutCertificates(const Address& address) {
-  if (address.kind() == Address::Kind::kUnix || address.IsLoopback()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("'", address.ToText(),
-                   "' is refused: without certificates callers are not authenticated, so only "
-                   "this machine's are served: ",
-                   kForms));
-}
-
 absl::StatusOr<ListeningSocket> ListeningSocket::Open(const Address& address, int backlog) {
   const bool v6 = address.kind() == Address::Kind::kIpv6;
   if (!v6 && address.kind() != Address::Kind::kIpv4) return absl::InternalError("ListeningSocket is for TCP");

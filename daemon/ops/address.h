@@ -53,10 +53,6 @@ class Address {
   uint16_t port_ = 0;
 };
 
-// Without certificates callers are not authenticated, so only this machine's may come: a Unix socket or loopback.
-// InvalidArgument otherwise, with what to write instead.
-absl::Status AllowedWithoutCertificates(const Address& address);
-
 // A TCP socket that listens. Closed with its owner. Movable.
 class ListeningSocket {
  public:

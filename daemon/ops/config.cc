@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "daemon/base/file.h"
 
 namespace consent::ops {
@@ -15,7 +16,10 @@ namespace {
 // Every option as it is written, before it is validated.
 struct RawOptions {
   std::string config;
-  std::string listen;
+  std::vector<std::string> listen;
+  std::string tls_cert;
+  std::string tls_key;
+  std::string tls_client_ca;
   std::string data_dir;
   std::string key_file;
   std::string head_file;
@@ -59,10 +63,21 @@ void AddOptions(CLI::App* app, RawOptions* raw) {
 
   app->add_option(
          "--listen", raw->listen,
-         "Where the API is served: unix:/path (its folder is made 0700 or must be so), 127.0.0.1:port or [::1]:port. "
-         "Default: unix:$XDG_RUNTIME_DIR/consentd/consentd.sock for users that have one, else "
-         "unix:/run/consentd/consentd.sock")
+         "Where the API is served; again for up to 16 places (in CONSENTD_LISTEN with ; between them): unix:/path (its "
+         "folder is made 0700 or must be so), or with certificates HOST:port, where HOST is an address, a name, or * "
+         "for all; without them only 127.0.0.1:port or [::1]:port. A Unix socket or loopback may be followed by "
+         ",roles=ROLE+ROLE ,name=CALLER ,systems=NAME+NAME and a Unix socket by ,group=GROUP. Default: "
+         "unix:$XDG_RUNTIME_DIR/consentd/consentd.sock for users that have one, else unix:/run/consentd/consentd.sock")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false)
       ->check(NotEmpty);
+  app->add_option("--tls-cert", raw->tls_cert,
+                  "The server's certificate and what leads to its CA (PEM). With it, --tls-key and --tls-client-ca all "
+                  "TCP listeners speak TLS 1.3 and require a client's certificate; read again when they change")
+      ->check(NotEmpty);
+  app->add_option("--tls-key", raw->tls_key, "Its key (PEM), closed to everybody but the daemon's user")
+      ->check(NotEmpty);
+  app->add_option("--tls-client-ca", raw->tls_client_ca, "The CA of the clients' certificates (PEM)")->check(NotEmpty);
   app->add_option("--data-dir", raw->data_dir,
                   "Folder of the store, made if it is not there. Default: /var/lib/consentd for root, else "
                   "$XDG_DATA_HOME/consentd or ~/.local/share/consentd")
@@ -80,8 +95,10 @@ void AddOptions(CLI::App* app, RawOptions* raw) {
       ->check(NotEmpty);
   app->add_option("--index-max-subjects", raw->index_max_subjects,
                   "Subjects kept in memory; what is beyond is read from the store");
-  app->add_option("--metrics-listen", raw->metrics_listen,
-                  "Where /metrics, /livez and /readyz are served: 127.0.0.1:port or [::1]:port; empty or off: nowhere");
+  app->add_option(
+      "--metrics-listen", raw->metrics_listen,
+      "Where /metrics, /livez and /readyz are served, which hold no ids: 127.0.0.1:port, or any other HOST:port "
+      "that is to be asked from elsewhere; empty or off: nowhere");
   app->add_option("--log-format", raw->log_format, "json, text, or auto: text on a terminal, JSON lines elsewhere");
   app->add_option("--log-level", raw->log_level, "debug, info, warn or error");
   app->add_option("--drain-seconds", raw->drain_seconds, "How long calls may go on after SIGTERM, 0 to 600");
@@ -129,6 +146,10 @@ absl::StatusOr<std::vector<std::string>> WithEnvironment(const CLI::App& app, co
       all.push_back(absl::StrCat(option, "=", value));
     }
   };
+  // Of an option that may be given again all values count, so the environment's must not stand beside the user's own.
+  const bool listens = std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
+    return argument == "--listen" || argument.rfind("--listen=", 0) == 0;
+  });
   for (const auto& [variable, value] : environment) {
     if (variable.rfind("CONSENTD_", 0) != 0) continue;
     const auto known = names.find(variable);
@@ -136,7 +157,11 @@ absl::StatusOr<std::vector<std::string>> WithEnvironment(const CLI::App& app, co
       return absl::InvalidArgumentError(
           absl::StrCat("unknown environment variable ", variable, "; `consentd serve --help` lists the options"));
     }
-    add("--" + known->second, value);
+    if (known->second != "listen") {
+      add("--" + known->second, value);
+    } else if (!listens) {
+      for (const absl::string_view one : absl::StrSplit(value, ';')) add("--listen", std::string(one));
+    }
   }
   for (const std::string& argument : arguments) {
     if (argument.size() > 3 && argument.rfind("--", 0) == 0 && argument.find('=') == argument.size() - 1) {
@@ -182,17 +207,61 @@ absl::StatusOr<std::string> DefaultDataDir(const ProcessEnvironment& environment
   return absl::StrCat(home, "/.local/share/consentd");
 }
 
-absl::Status CheckListeners(const RawOptions& raw, const ProcessEnvironment& environment, ServeOptions* out) {
-  const absl::StatusOr<Address> listen =
-      ListenAddress(raw.listen.empty() ? DefaultListen(environment) : raw.listen, true);
-  if (!listen.ok()) return absl::InvalidArgumentError(absl::StrCat("--listen ", listen.status().message()));
-  out->listen = *listen;
-  if (raw.metrics_listen.empty() || raw.metrics_listen == "off") return absl::OkStatus();
-  const absl::StatusOr<Address> metrics = ListenAddress(raw.metrics_listen, false);
-  if (!metrics.ok()) return absl::InvalidArgumentError(absl::StrCat("--metrics-listen ", metrics.status().message()));
-  if (*metrics == *listen && metrics->port() != 0) {
+constexpr size_t kMostListeners = 16;
+
+absl::Status ReadListener(const std::string& text, bool has_certificates, ServeOptions* out) {
+  absl::StatusOr<ListenOption> listener = ParseListen(text);
+  if (!listener.ok()) return absl::InvalidArgumentError(absl::StrCat("--listen ", listener.status().message()));
+  const Place& place = listener->place;
+  if (!place.IsLocal() && !has_certificates) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--listen '", place.text(),
+        "' is refused: without certificates callers are not authenticated, so only this machine's are served: write "
+        "unix:/path, 127.0.0.1:port or [::1]:port, or give --tls-cert, --tls-key and --tls-client-ca"));
+  }
+  const bool says_who = !listener->roles.empty() || !listener->systems.empty() || listener->name != "local";
+  if (has_certificates && !place.IsUnix() && says_who) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--listen and --metrics-listen are both ", metrics->ToText(), ": choose two ports"));
+        absl::StrCat("--listen '", text,
+                     "' says who comes there, which certificates say on TCP: leave roles=, "
+                     "name= and systems= to Unix sockets"));
+  }
+  for (const ListenOption& other : out->listeners) {
+    if (other.place.Collides(place) || (place.IsUnix() && other.place.text() == place.text())) {
+      return absl::InvalidArgumentError(absl::StrCat("--listen names ", place.text(), " twice"));
+    }
+  }
+  out->listeners.push_back(*std::move(listener));
+  return absl::OkStatus();
+}
+
+absl::Status CheckListeners(const RawOptions& raw, const ProcessEnvironment& environment, ServeOptions* out) {
+  const int tls_files = !raw.tls_cert.empty() + !raw.tls_key.empty() + !raw.tls_client_ca.empty();
+  if (tls_files != 0 && tls_files != 3) {
+    return absl::InvalidArgumentError(
+        "TLS takes --tls-cert, --tls-key and --tls-client-ca, and some are missing: give all three, or none");
+  }
+  out->tls_certificate = Absolute(raw.tls_cert, environment);
+  out->tls_key = Absolute(raw.tls_key, environment);
+  out->tls_client_ca = Absolute(raw.tls_client_ca, environment);
+  const std::vector<std::string> texts = raw.listen.empty() ? std::vector{DefaultListen(environment)} : raw.listen;
+  if (texts.size() > kMostListeners) {
+    return absl::InvalidArgumentError(absl::StrCat("--listen may be given ", kMostListeners, " times"));
+  }
+  for (const std::string& text : texts) {
+    if (absl::Status status = ReadListener(text, tls_files != 0, out); !status.ok()) return status;
+  }
+  if (raw.metrics_listen.empty() || raw.metrics_listen == "off") return absl::OkStatus();
+  const absl::StatusOr<Place> metrics = Place::Parse(raw.metrics_listen);
+  if (!metrics.ok()) return absl::InvalidArgumentError(absl::StrCat("--metrics-listen ", metrics.status().message()));
+  if (metrics->IsUnix()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--metrics-listen '", metrics->text(), "' is a Unix socket; write 127.0.0.1:port or another HOST:port here"));
+  }
+  for (const ListenOption& listener : out->listeners) {
+    if (!metrics->Collides(listener.place)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--listen and --metrics-listen are both ", metrics->text(), ": choose two ports"));
   }
   out->metrics_listen = *metrics;
   return absl::OkStatus();
@@ -370,17 +439,6 @@ absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
 }
 
 }  // namespace
-
-absl::StatusOr<Address> ListenAddress(std::string_view text, bool unix_allowed) {
-  absl::StatusOr<Address> address = Address::Parse(text);
-  if (!address.ok()) return address;
-  if (!unix_allowed && address->kind() == Address::Kind::kUnix) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", address->ToText(), "' is a Unix socket; write 127.0.0.1:port or [::1]:port here"));
-  }
-  if (absl::Status status = AllowedWithoutCertificates(*address); !status.ok()) return status;
-  return address;
-}
 
 std::vector<std::pair<std::string, std::string>> ConfigurableOptions() {
   CLI::App app;

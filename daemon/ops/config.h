@@ -12,7 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "daemon/base/time.h"
-#include "daemon/ops/address.h"
+#include "daemon/ops/listener.h"
 
 namespace consent::ops {
 
@@ -21,13 +21,16 @@ enum class LogLevel : uint8_t { kDebug = 0, kInfo = 1, kWarn = 2, kError = 3 };
 
 // Options of `consentd serve`, complete and validated. Paths are absolute.
 struct ServeOptions {
-  Address listen;                         // a Unix socket or loopback; port 0: the system chooses
-  std::string data_dir;                   // the store
-  std::string key_file;                   // beside data_dir, never inside; or the credential's file
-  bool key_is_credential = false;         // the service manager brings it and the daemon never makes it
-  std::string head_file;                  // beside data_dir, never inside
-  std::string policy_file;                // empty: the compiled-in policy
-  std::optional<Address> metrics_listen;  // loopback; absent: off
+  std::vector<ListenOption> listeners;  // 1 to 16; without certificates Unix sockets and loopback alone
+  std::string tls_certificate;          // empty: no TLS is spoken; else key and client CA are given, too
+  std::string tls_key;
+  std::string tls_client_ca;
+  std::string data_dir;                 // the store
+  std::string key_file;                 // beside data_dir, never inside; or the credential's file
+  bool key_is_credential = false;       // the service manager brings it and the daemon never makes it
+  std::string head_file;                // beside data_dir, never inside
+  std::string policy_file;              // empty: the compiled-in policy
+  std::optional<Place> metrics_listen;  // absent: off
   uint64_t index_max_subjects = 0;
   int read_threads = 0;   // 1..256
   int write_threads = 0;  // 1..256
@@ -61,16 +64,13 @@ struct ProcessEnvironment {
 // The whole command line without the program's name. Reads the configuration file and nothing else; changes nothing.
 // InvalidArgument, with one line that says what is wrong: an unknown command, option, key of the file or CONSENTD_
 // variable; a value out of its bounds; a credential that nobody brought; an address that is neither loopback nor a Unix
-// socket; files that collide. For other commands than `serve` environment and file are not looked at.
+// socket where there are no certificates; files that collide. For other commands than `serve` environment and file are
+// not looked at.
 absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& arguments,
                                            const ProcessEnvironment& environment);
 
 // The options of `serve` that environment and file may set: name without dashes and default as text. For documentation
 // tests.
 std::vector<std::pair<std::string, std::string>> ConfigurableOptions();
-
-// Where a listener may stand as long as there are no certificates: an address as Address::Parse takes it that is
-// loopback or, where `unix_allowed`, a Unix socket. InvalidArgument says why not and what to write.
-absl::StatusOr<Address> ListenAddress(std::string_view text, bool unix_allowed);
 
 }  // namespace consent::ops

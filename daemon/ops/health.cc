@@ -28,22 +28,26 @@ Health::Health(std::vector<std::string> services) : services_(std::move(services
 
 void Health::Attach(grpc::HealthCheckServiceInterface* service) {
   base::MutexLock lock(mutex_);
-  shown_by_ = service;
-  Show();
+  shown_by_.push_back(service);
+  Show(*service);
+}
+
+void Health::Detach() {
+  base::MutexLock lock(mutex_);
+  shown_by_.clear();
 }
 
 void Health::Set(HealthState state) {
   base::MutexLock lock(mutex_);
   if (state <= state_) return;
   state_ = state;
-  Show();
+  for (grpc::HealthCheckServiceInterface* by : shown_by_) Show(*by);
 }
 
-void Health::Show() {
-  if (shown_by_ == nullptr) return;
+void Health::Show(grpc::HealthCheckServiceInterface& by) const {
   const bool serving = IsReady(state_);
-  shown_by_->SetServingStatus("", serving);
-  for (const std::string& service : services_) shown_by_->SetServingStatus(service, serving);
+  by.SetServingStatus("", serving);
+  for (const std::string& service : services_) by.SetServingStatus(service, serving);
 }
 
 }  // namespace consent::ops

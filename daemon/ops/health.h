@@ -29,20 +29,22 @@ class Health {
   // Full names of the gRPC services, for example consent.v1.EligibilityService.
   explicit Health(std::vector<std::string> services);
 
-  // Shows the present state and every later one; nullptr: no longer. The service is not owned.
+  // Shows the present state and every later one there, too, until Detach. The service is not owned.
   void Attach(grpc::HealthCheckServiceInterface* service);
+  // From all of them.
+  void Detach();
   // Moves on. Draining only ends in failure, and failure does not end: a late "serving" cannot undo them.
   void Set(HealthState state);
   // Never waits.
   HealthState state() const { return state_.load(); }
 
  private:
-  void Show() REQUIRES(mutex_);
+  void Show(grpc::HealthCheckServiceInterface& by) const;
   const std::vector<std::string> services_;
   base::Mutex mutex_;
   std::atomic<HealthState> state_{
       HealthState::kStarting};  // set under the mutex; read by probes, which gRPC must not hold up
-  grpc::HealthCheckServiceInterface* shown_by_ GUARDED_BY(mutex_) = nullptr;
+  std::vector<grpc::HealthCheckServiceInterface*> shown_by_ GUARDED_BY(mutex_);
 };
 
 }  // namespace consent::ops

@@ -141,10 +141,11 @@ int ServeForever(const std::string& address, const std::vector<grpc::Service*>& 
     return 1;
   }
   app::ServerOptions options;
-  options.address = *where;
+  options.listeners = {{*where, "", 0}};
+  options.served = {{services, nullptr}};
   // The bounds of consentd itself: without them no frame may be long enough.
   if (const auto plan = app::PlanOfProcess(); plan.ok()) options.connections = app::LimitsOf(*plan);
-  const auto server = app::Server::Listen(std::move(options), services, health);
+  const auto server = app::Server::Listen(std::move(options), health);
   if (!server.ok()) {
     std::fprintf(stderr, "%s\n", server.status().ToString().c_str());
     return 1;

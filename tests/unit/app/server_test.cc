@@ -89,11 +89,12 @@ class RawPeer {
 class Servers : public testing::Test {
  protected:
   Servers() {
-    options_.address = *ops::Address::Parse(absl::StrCat("unix:", path_.string()));
+    options_.listeners = {{*ops::Address::Parse(absl::StrCat("unix:", path_.string())), "", 0}};
+    options_.served = {{{}, nullptr}};
     options_.connections = LimitsOf(*PlanDescriptors(1024));
   }
   void Start() {
-    absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(options_, {}, health_);
+    absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(options_, health_);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     health_.Set(ops::HealthState::kServing);

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 class UnixSockets : public testing::Test {
  protected:
-  absl::StatusOr<UnixSocket> Listen() { return UnixSocket::Listen(path_.string(), 8); }
+  absl::StatusOr<UnixSocket> Listen() { return UnixSocket::Listen(path_.string(), "", 8); }
   static bool Answers(const std::string& path) {
     sockaddr_un to{};
     to.sun_family = AF_UNIX;
@@ -61,7 +61,7 @@ TEST_F(UnixSockets, WhatCannotBeHadNowIsToldFromWhatNeverWorks) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
   // Nothing here with virtual functions: UBSan opens a pipe to look at such an object, and blames the object where it
   // cannot.
-  const absl::Status full = UnixSocket::Listen(path, 8).status();
+  const absl::Status full = UnixSocket::Listen(path, "", 8).status();
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_TRUE(absl::IsResourceExhausted(full)) << full;
   path_ = base_ / "not" / "there" / "consentd.sock";

@@ -45,26 +45,26 @@ TEST_F(ConfigTest, Defaults) {
   const absl::StatusOr<Invocation> user = Serve({});
   ASSERT_TRUE(user.ok()) << user.status();
   EXPECT_EQ(user->command, Command::kServe);
-  EXPECT_EQ(user->serve.listen.ToText(), "unix:/run/user/7/consentd/consentd.sock");
+  EXPECT_EQ(user->serve.listeners[0].place.text(), "unix:/run/user/7/consentd/consentd.sock");
   EXPECT_EQ(user->serve.data_dir, "/h/op/.local/share/consentd");
   EXPECT_EQ(user->serve.key_file, "/h/op/.local/share/consentd.key");
   EXPECT_EQ(user->serve.head_file, "/h/op/.local/share/consentd.head");
-  EXPECT_EQ(user->serve.metrics_listen->ToText(), "127.0.0.1:9464");
+  EXPECT_EQ(user->serve.metrics_listen->text(), "127.0.0.1:9464");
   EXPECT_EQ(user->serve.drain_seconds, 10);
   EXPECT_FALSE(user->serve.accept_loss);
 
   surroundings_.root = true;
   const absl::StatusOr<Invocation> root = Serve({});
   ASSERT_TRUE(root.ok()) << root.status();
-  EXPECT_EQ(root->serve.listen.ToText(), "unix:/run/consentd/consentd.sock");
+  EXPECT_EQ(root->serve.listeners[0].place.text(), "unix:/run/consentd/consentd.sock");
   EXPECT_EQ(root->serve.data_dir, "/var/lib/consentd");
 }
 
 TEST_F(ConfigTest, WithoutARuntimeFolderTheSystemsSocketIsMeant) {
   surroundings_.environment["XDG_RUNTIME_DIR"] = "relative";
-  EXPECT_EQ(Serve({})->serve.listen.ToText(), "unix:/run/consentd/consentd.sock");
+  EXPECT_EQ(Serve({})->serve.listeners[0].place.text(), "unix:/run/consentd/consentd.sock");
   surroundings_.environment.erase("XDG_RUNTIME_DIR");
-  EXPECT_EQ(Serve({})->serve.listen.ToText(), "unix:/run/consentd/consentd.sock");
+  EXPECT_EQ(Serve({})->serve.listeners[0].place.text(), "unix:/run/consentd/consentd.sock");
   surroundings_.environment.erase("HOME");
   EXPECT_THAT(Error({}), HasSubstr("--data-dir is needed"));
 }

@@ -51,7 +51,7 @@ TEST(HealthTest, AttachShowsThePresentState) {
   health.Set(HealthState::kServing);
   health.Attach(&service);
   EXPECT_EQ(service.shown, kAll);
-  health.Attach(nullptr);
+  health.Detach();
   health.Set(HealthState::kFailed);
   EXPECT_EQ(service.shown, kAll);
 }

@@ -1,0 +1,278 @@
+#include "daemon/app/tls.h"
+
+#include <fcntl.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
+#include <openssl/bio.h>
+#include <openssl/conf.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "daemon/base/file.h"
+
+namespace consent::app {
+namespace {
+
+constexpr size_t kMaxFileBytes = size_t{256} << 10;
+constexpr unsigned int kRereadSeconds = 1;
+// The version in use: a link, so that all three files change in one step.
+constexpr char kNow[] = "/now";
+
+constexpr char kRestrictions[] =
+    "consentd = consentd_section\n"
+    "[consentd_section]\n"
+    "ssl_conf = ssl_section\n"
+    "[ssl_section]\n"
+    "system_default = every_connection\n"
+    "[every_connection]\n"
+    "Protocol = ALL,-TLSv1.2,-TLSv1.1,-TLSv1\n"
+    "Options = -SessionTicket\n";
+
+template <auto Free>
+struct Freed {
+  template <typename T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using Configuration = std::unique_ptr<CONF, Freed<NCONF_free>>;
+using PrivateKey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+
+absl::Status Wrong(const std::string& name, const std::string& path, const std::string& what) {
+  return absl::FailedPreconditionError(absl::StrCat("the ", name, " ", path, " ", what));
+}
+
+absl::StatusOr<std::string> Read(const std::string& name, const std::string& path, bool is_secret) {
+  absl::StatusOr<base::FileDescriptor> file = base::OpenRegular(name, path, base::Links::kFollow);
+  if (!file.ok()) return absl::FailedPreconditionError(file.status().message());
+  absl::Status guarded =
+      is_secret ? base::CheckBrought(file->fd(), name, path) : base::CheckNotOpenToAll(file->fd(), name, path);
+  if (!guarded.ok()) return guarded;
+  absl::StatusOr<std::string> bytes = base::ReadBounded(file->fd(), name, path, kMaxFileBytes);
+  if (!bytes.ok()) return absl::FailedPreconditionError(bytes.status().message());
+  return bytes;
+}
+
+Bio Memory(const std::string& bytes) { return Bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size()))); }
+
+std::vector<Certificate> CertificatesIn(const std::string& pem) {
+  std::vector<Certificate> certificates;
+  const Bio bio = Memory(pem);
+  while (Certificate next{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
+    certificates.push_back(std::move(next));
+  }
+  ERR_clear_error();  // the end is told as an error
+  return certificates;
+}
+
+// Nobody is asked for a passphrase.
+int NoPassphrase(char*, int, int, void*) { return -1; }
+
+PrivateKey KeyIn(const std::string& pem) {
+  const Bio bio = Memory(pem);
+  PrivateKey key{PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassphrase, nullptr)};
+  ERR_clear_error();
+  return key;
+}
+
+base::Instant InstantOf(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
+  return base::Instant{static_cast<int64_t>(timegm(&parts)) * 1'000'000};
+}
+
+// OK: valid at `now`.
+absl::Status CheckDates(const std::string& name, const std::string& path, const X509* certificate, base::Instant now) {
+  const base::Instant begin = InstantOf(X509_get0_notBefore(certificate));
+  const base::Instant end = InstantOf(X509_get0_notAfter(certificate));
+  if (!begin.IsSet() || !end.IsSet()) return Wrong(name, path, "has a date that cannot be read");
+  if (now < begin) return Wrong(name, path, absl::StrCat("is not valid before ", base::FormatRfc3339(begin)));
+  if (end < now)
+    return Wrong(name, path, absl::StrCat("expired at ", base::FormatRfc3339(end), ": put a new one there"));
+  return absl::OkStatus();
+}
+
+// Key and chain fit together, each certificate signed by the one behind it.
+absl::Status CheckChain(const TlsFiles& files, const std::vector<Certificate>& chain, EVP_PKEY* key, base::Instant now,
+                        base::Instant* not_after) {
+  const bool fits = X509_check_private_key(chain.front().get(), key) == 1;
+  ERR_clear_error();
+  if (!fits) {
+    return Wrong("key file", files.key, absl::StrCat("holds the key of another certificate than ", files.certificate));
+  }
+  for (size_t i = 0; i < chain.size(); ++i) {
+    const X509* const certificate = chain[i].get();
+    if (absl::Status status = CheckDates("certificate", files.certificate, certificate, now); !status.ok()) {
+      return status;
+    }
+    const base::Instant end = InstantOf(X509_get0_notAfter(certificate));
+    if (!not_after->IsSet() || end < *not_after) *not_after = end;
+    if (i + 1 == chain.size()) break;
+    const bool is_signed = X509_verify(chain[i].get(), X509_get0_pubkey(chain[i + 1].get())) == 1;
+    ERR_clear_error();
+    if (!is_signed) {
+      return Wrong("certificate", files.certificate,
+                   absl::StrCat("holds a chain out of order: its certificate number ", i + 1,
+                                " is not signed by the next one; the server's own comes first"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// At least one is a CA's and valid now.
+absl::Status CheckCa(const std::string& path, const std::vector<Certificate>& all, base::Instant now,
+                     base::Instant* not_after) {
+  absl::Status last = Wrong("client CA file", path, "holds no certificate of a CA");
+  for (const Certificate& certificate : all) {
+    if (X509_check_ca(certificate.get()) == 0) continue;
+    absl::Status dates = CheckDates("client CA file", path, certificate.get(), now);
+    if (!dates.ok()) {
+      last = std::move(dates);
+      continue;
+    }
+    const base::Instant end = InstantOf(X509_get0_notAfter(certificate.get()));
+    if (!not_after->IsSet() || *not_after < end) *not_after = end;
+  }
+  return not_after->IsSet() ? absl::OkStatus() : last;
+}
+
+absl::Status WriteNew(const std::string& path, const std::string& bytes) {
+  const base::FileDescriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  const bool written = file.ok() && write(file.fd(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+  return written ? absl::OkStatus() : base::FileError(absl::StrCat("the copy ", path, " cannot be written"), errno);
+}
+
+}  // namespace
+
+absl::Status RestrictTls() {
+  const Bio text(BIO_new_mem_buf(kRestrictions, -1));
+  const Configuration configuration(NCONF_new(nullptr));
+  long line = 0;
+  const bool taken = OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr) == 1 && text != nullptr &&
+                     configuration != nullptr && NCONF_load_bio(configuration.get(), text.get(), &line) == 1 &&
+                     CONF_modules_load(configuration.get(), "consentd", 0) == 1;
+  ERR_clear_error();
+  if (taken) return absl::OkStatus();
+  return absl::InternalError("OpenSSL does not take the setting of TLS 1.3 alone without session tickets");
+}
+
+absl::StatusOr<CertificateSet> ReadCertificates(const TlsFiles& files, base::Instant now) {
+  CertificateSet set;
+  for (const auto& [name, path, is_secret, bytes] :
+       {std::tuple{"certificate", &files.certificate, false, &set.certificate},
+        std::tuple{"key file", &files.key, true, &set.key},
+        std::tuple{"client CA file", &files.client_ca, false, &set.client_ca}}) {
+    absl::StatusOr<std::string> read = Read(name, *path, is_secret);
+    if (!read.ok()) return read.status();
+    *bytes = *std::move(read);
+  }
+  const std::vector<Certificate> chain = CertificatesIn(set.certificate);
+  if (chain.empty()) return Wrong("certificate", files.certificate, "holds no certificate in PEM form");
+  const PrivateKey key = KeyIn(set.key);
+  if (key == nullptr) {
+    return Wrong("key file", files.key, "holds no private key in PEM form without a passphrase");
+  }
+  absl::Status status = CheckChain(files, chain, key.get(), now, &set.not_after);
+  if (status.ok()) status = CheckCa(files.client_ca, CertificatesIn(set.client_ca), now, &set.ca_not_after);
+  if (!status.ok()) return status;
+  return set;
+}
+
+absl::StatusOr<std::unique_ptr<Certificates>> Certificates::Open(const TlsFiles& files, const std::string& folder,
+                                                                 base::Instant now) {
+  absl::StatusOr<CertificateSet> set = ReadCertificates(files, now);
+  if (!set.ok()) return set.status();
+  std::error_code error;
+  std::filesystem::remove_all(folder, error);  // what a crash left
+  if (mkdir(folder.c_str(), 0700) != 0) {
+    return base::FileError(absl::StrCat("the folder ", folder, " for copies of the certificates cannot be made"),
+                           errno);
+  }
+  std::unique_ptr<Certificates> made(new Certificates(files, folder));
+  base::MutexLock lock(made->mutex_);
+  if (absl::Status status = made->PutInPlace(*std::move(set)); !status.ok()) return status;
+  return made;
+}
+
+Certificates::~Certificates() {
+  std::error_code error;
+  std::filesystem::remove_all(folder_, error);
+}
+
+absl::Status Certificates::PutInPlace(CertificateSet set) {
+  const std::string version = std::to_string(++version_);
+  const std::string fresh = absl::StrCat(folder_, "/", version);
+  if (mkdir(fresh.c_str(), 0700) != 0) return base::FileError(absl::StrCat(fresh, " cannot be made"), errno);
+  absl::Status status = WriteNew(fresh + "/certificate.pem", set.certificate);
+  if (status.ok()) status = WriteNew(fresh + "/key.pem", set.key);
+  if (status.ok()) status = WriteNew(fresh + "/client_ca.pem", set.client_ca);
+  const std::string link = folder_ + "/next";
+  if (status.ok() &&
+      (symlink(version.c_str(), link.c_str()) != 0 || rename(link.c_str(), (folder_ + kNow).c_str()) != 0)) {
+    status = base::FileError("the copies of the certificates cannot be put in place", errno);
+  }
+  std::error_code error;
+  if (!status.ok()) {
+    std::filesystem::remove_all(fresh, error);
+    unlink(link.c_str());
+    return status;
+  }
+  std::filesystem::remove_all(absl::StrCat(folder_, "/", version_ - 1), error);
+  set_ = std::move(set);
+  return absl::OkStatus();
+}
+
+std::shared_ptr<grpc::ServerCredentials> Certificates::Credentials() const {
+  namespace tls = grpc::experimental;
+  const std::string now = folder_ + kNow;
+  auto provider = std::make_shared<tls::FileWatcherCertificateProvider>(now + "/key.pem", now + "/certificate.pem",
+                                                                        now + "/client_ca.pem", kRereadSeconds);
+  tls::TlsServerCredentialsOptions options(std::move(provider));
+  options.watch_root_certs();
+  options.watch_identity_key_cert_pairs();
+  options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  return tls::TlsServerCredentials(options);
+}
+
+Certificates::Looked Certificates::Look(base::Instant now, std::string* why) {
+  absl::StatusOr<CertificateSet> read = ReadCertificates(files_, now);
+  base::MutexLock lock(mutex_);
+  if (read.ok() && *read == set_) {
+    refused_.clear();
+    return Looked::kUnchanged;
+  }
+  absl::Status status = read.status();
+  if (read.ok()) status = PutInPlace(*std::move(read));
+  *why = std::string(status.message());
+  const bool is_news = *why != refused_;
+  refused_ = *why;
+  if (status.ok()) return Looked::kReplaced;
+  return is_news ? Looked::kRefused : Looked::kStillRefused;
+}
+
+base::Instant Certificates::not_after() const {
+  base::MutexLock lock(mutex_);
+  return set_.not_after;
+}
+
+base::Instant Certificates::ca_not_after() const {
+  base::MutexLock lock(mutex_);
+  return set_.ca_not_after;
+}
+
+}  // namespace consent::app

@@ -1,0 +1,191 @@
+#include "daemon/ops/listener.h"
+
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstring>
+#include <memory>
+#include <optional>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "consent/v1/roles.pb.h"
+#include "proto/enum_names.h"
+
+namespace consent::ops {
+namespace {
+
+constexpr size_t kMaxHostBytes = 253;  // RFC 1035, 2.3.4
+constexpr size_t kMaxNameBytes = 64;
+constexpr size_t kMaxListed = 64;
+constexpr std::string_view kAnyHost = "*";
+
+absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
+
+absl::Status Wrong(std::string_view text, std::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("'", absl::Utf8SafeCHexEscape(View(text)), "' ", View(what)));
+}
+
+bool IsNamed(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxNameBytes && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
+  });
+}
+
+bool IsHostName(std::string_view text) {
+  const bool plain = !text.empty() && text.size() <= kMaxHostBytes && text.front() != '.' && text.front() != '-' &&
+                     text.find("..") == std::string_view::npos &&
+                     std::all_of(text.begin(), text.end(),
+                                 [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-'; });
+  // Digits and dots that are no address are no name either.
+  return plain && text.find_first_not_of("0123456789.") != std::string_view::npos;
+}
+
+std::vector<std::string> SplitAtPlus(std::string_view text) {
+  std::vector<std::string> parts(1);
+  for (const char c : text) {
+    if (c == '+') {
+      parts.emplace_back();
+    } else {
+      parts.back() += c;
+    }
+  }
+  return parts;
+}
+
+absl::Status ReadRoles(std::string_view text, ListenOption* out) {
+  out->roles = SplitAtPlus(text);
+  for (const std::string& role : out->roles) {
+    const std::optional<int> number = proto::EnumNumber<v1::Role>(role);
+    if (number.has_value() && *number != v1::ROLE_UNSPECIFIED) continue;
+    std::string known;
+    for (int i = 1; i < v1::Role_ARRAYSIZE; ++i) {
+      const std::string_view name = proto::EnumName<v1::Role>(static_cast<v1::Role>(i));
+      if (!name.empty()) absl::StrAppend(&known, known.empty() ? "" : ", ", View(name));
+    }
+    return Wrong(role, absl::StrCat("is no role; roles= takes some of ", known, ", with + between them"));
+  }
+  return out->roles.size() <= kMaxListed ? absl::OkStatus() : Wrong(text, "names more than 64 roles");
+}
+
+absl::Status ReadNames(std::string_view key, std::string_view text, std::vector<std::string>* out) {
+  *out = SplitAtPlus(text);
+  if (out->size() > kMaxListed) return Wrong(key, "takes at most 64 names");
+  for (const std::string& name : *out) {
+    if (!IsNamed(name))
+      return Wrong(name, absl::StrCat("is no name for ", View(key), ": 1 to 64 of letters, digits, '.', '_' and '-'"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadAttribute(std::string_view text, ListenOption* out) {
+  const size_t equals = text.find('=');
+  const std::string_view key = text.substr(0, equals);
+  const std::string_view value = equals == std::string_view::npos ? std::string_view() : text.substr(equals + 1);
+  if (key == "roles") return ReadRoles(value, out);
+  if (key == "systems") return ReadNames(key, value, &out->systems);
+  if (key != "group" && key != "name") {
+    return Wrong(text,
+                 "is none of group=, roles=, name= and systems=, which may follow a place, with commas before them");
+  }
+  std::vector<std::string> names;
+  if (absl::Status status = ReadNames(key, value, &names); !status.ok()) return status;
+  if (names.size() != 1) return Wrong(text, "names more than one");
+  (key == "group" ? out->group : out->name) = names[0];
+  return absl::OkStatus();
+}
+
+struct FreeAddresses {
+  void operator()(addrinfo* list) const { freeaddrinfo(list); }
+};
+
+absl::StatusOr<std::vector<Address>> LookUp(const std::string& name, uint16_t port) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = getaddrinfo(name.c_str(), nullptr, &hints, &found);
+  const std::unique_ptr<addrinfo, FreeAddresses> owned(found);
+  const std::string what = absl::StrCat("the name ", name, " to listen on: ");
+  if (error == EAI_NONAME)
+    return absl::NotFoundError(absl::StrCat(what, "it has no address; write one, such as [::]:port"));
+  if (error != 0) return absl::UnavailableError(absl::StrCat(what, gai_strerror(error)));
+  std::vector<Address> addresses;
+  for (const addrinfo* at = owned.get(); at != nullptr; at = at->ai_next) {
+    std::array<char, NI_MAXHOST> text{};
+    if (getnameinfo(at->ai_addr, at->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0) continue;
+    const std::string host = at->ai_family == AF_INET6 ? absl::StrCat("[", text.data(), "]") : std::string(text.data());
+    const absl::StatusOr<Address> address = Address::Parse(absl::StrCat(host, ":", port));
+    if (address.ok() && std::find(addresses.begin(), addresses.end(), *address) == addresses.end()) {
+      addresses.push_back(*address);
+    }
+  }
+  if (addresses.empty()) return absl::NotFoundError(absl::StrCat(what, "it has no address that can be listened on"));
+  return addresses;
+}
+
+bool MachineHasIpv6() {
+  const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
+}
+
+}  // namespace
+
+absl::StatusOr<Place> Place::Parse(std::string_view text) {
+  Place place;
+  const absl::StatusOr<Address> address = Address::Parse(text);
+  if (address.ok()) {
+    place.text_ = address->ToText();
+    place.address_ = *address;
+    place.port_ = address->port();
+    return place;
+  }
+  const size_t colon = text.rfind(':');
+  const std::string_view host = text.substr(0, colon);
+  if (colon == std::string_view::npos || (host != kAnyHost && !IsHostName(host))) return address.status();
+  // The port as an address has it.
+  const absl::StatusOr<Address> any = Address::Parse(absl::StrCat("0.0.0.0", View(text.substr(colon))));
+  if (!any.ok()) return Wrong(text, "does not end in a colon and a port, a plain number of 0 to 65535");
+  place.port_ = any->port();
+  place.text_ = absl::StrCat(View(host), ":", place.port_);
+  if (host != kAnyHost) place.name_ = std::string(host);
+  return place;
+}
+
+absl::StatusOr<std::vector<Address>> Place::Resolve() const {
+  if (address_.kind() != Address::Kind::kUnset) return std::vector<Address>{address_};
+  if (!name_.empty()) return LookUp(name_, port_);
+  std::vector<Address> both = {*Address::Parse("0.0.0.0:0")};
+  if (MachineHasIpv6()) both.push_back(*Address::Parse("[::]:0"));
+  for (Address& address : both) address = address.WithPort(port_);
+  return both;
+}
+
+absl::StatusOr<ListenOption> ParseListen(std::string_view text) {
+  ListenOption out;
+  size_t comma = std::min(text.find(','), text.size());
+  absl::StatusOr<Place> place = Place::Parse(text.substr(0, comma));
+  if (!place.ok()) return place.status();
+  out.place = *std::move(place);
+  std::vector<std::string> seen;
+  while (comma < text.size()) {
+    const std::string_view rest = text.substr(comma + 1);
+    const std::string_view attribute = rest.substr(0, rest.find(','));
+    const std::string key(attribute.substr(0, attribute.find('=')));
+    if (std::find(seen.begin(), seen.end(), key) != seen.end()) return Wrong(key, "stands twice");
+    seen.push_back(key);
+    if (absl::Status status = ReadAttribute(attribute, &out); !status.ok()) return status;
+    comma += 1 + attribute.size();
+  }
+  if (!out.group.empty() && !out.place.IsUnix()) {
+    return Wrong(text, "has a group=, which is for a Unix socket: it says who may open it");
+  }
+  return out;
+}
+
+}  // namespace consent::ops
