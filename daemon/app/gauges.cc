@@ -131,6 +131,16 @@ void DefineConnectionMetrics(const GaugeSources& sources, ops::MetricRegistry& r
                                   static_cast<double>(counts->closed[i]));
                      }
                    });
+  registry.Counter("consentd_tls_handshakes_failed_total", "TLS connections that ended before a request could be read.",
+                   [counts] { return static_cast<double>(counts->handshakes_failed); });
+  registry.Gauge("consentd_tls_certificate_not_after_timestamp_seconds",
+                 "When the first certificate of the server's chain ends, and the last of the clients' CAs.", {"which"},
+                 [certificates = sources.certificates](SeriesSink& series) {
+                   if (certificates == nullptr) return;
+                   const auto seconds = [](base::Instant end) { return static_cast<double>(end.micros) / 1e6; };
+                   series.Set({"server"}, seconds(certificates->not_after()));
+                   series.Set({"client_ca"}, seconds(certificates->ca_not_after()));
+                 });
 }
 
 }  // namespace

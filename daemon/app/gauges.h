@@ -7,6 +7,7 @@
 #include <string>
 
 #include "daemon/app/connections.h"
+#include "daemon/app/tls.h"
 #include "daemon/ops/health.h"
 #include "daemon/ops/metric_registry.h"
 #include "daemon/service/state/core.h"
@@ -27,6 +28,7 @@ struct GaugeSources {
   std::string data_dir;
   size_t max_connections = 0;
   std::function<ConnectionCounts()> connections;
+  const Certificates* certificates;  // null: no TLS
 };
 
 // What is not known yet while the daemon starts is left out at a scrape.

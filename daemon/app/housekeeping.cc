@@ -82,6 +82,29 @@ std::function<milliseconds()> SettleDoubtfulOrders(service::Core& core, Services
   };
 }
 
+std::function<milliseconds()> WatchCertificates(Certificates& certificates, const base::Clock& clock,
+                                                ops::EventCounter& reloads, ops::Log& log) {
+  static constexpr milliseconds kBetweenLooks(2'000);
+  return [&certificates, &clock, &reloads, &log]() -> milliseconds {
+    std::string why;
+    switch (certificates.Look(clock.Now(), &why)) {
+      case Certificates::Looked::kReplaced:
+        reloads.Add({"ok"});
+        log.Info("certificates replaced",
+                 {{"not_after", ops::OperatorText(base::FormatRfc3339(certificates.not_after()))}});
+        break;
+      case Certificates::Looked::kRefused:
+        reloads.Add({"refused"});
+        log.Error("new certificates refused, the old ones stay", {{"why", ops::OperatorText(why)}});
+        break;
+      case Certificates::Looked::kUnchanged:
+      case Certificates::Looked::kStillRefused:
+        break;
+    }
+    return kBetweenLooks;
+  };
+}
+
 milliseconds FailurePace::Failed(const std::string& why) {
   static constexpr milliseconds kFirstRest(10'000);
   static constexpr milliseconds kLongestRest(600'000);

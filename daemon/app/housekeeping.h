@@ -7,7 +7,10 @@
 
 #include "daemon/app/probe.h"
 #include "daemon/app/services.h"
+#include "daemon/app/tls.h"
+#include "daemon/base/clock.h"
 #include "daemon/ops/log.h"
+#include "daemon/ops/metric_registry.h"
 #include "daemon/service/erasure/erasures.h"
 #include "daemon/service/state/core.h"
 
@@ -24,6 +27,10 @@ std::function<std::chrono::milliseconds()> WatchClock(service::Core& core, ops::
 
 // Settles what was ordered in a doubtful time once the time is believed.
 std::function<std::chrono::milliseconds()> SettleDoubtfulOrders(service::Core& core, Services& services, ops::Log& log);
+
+// Puts changed certificates in place, and says so; where they cannot be used, says why once.
+std::function<std::chrono::milliseconds()> WatchCertificates(Certificates& certificates, const base::Clock& clock,
+                                                             ops::EventCounter& reloads, ops::Log& log);
 
 // How long work rests that fails again and again, and when its failure is worth a line in the log.
 class FailurePace {

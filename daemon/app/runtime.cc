@@ -61,8 +61,13 @@ Runtime::Runtime(ops::ServeOptions options, ops::Log& log, News news)
       metrics_(MethodNames(), registry_),
       reloads_(registry_.Events("consentd_policy_reloads_total",
                                 "Policy reloads by result; refused keeps the old policy.", {"result"})),
+      certificate_reloads_(registry_.Events("consentd_tls_certificate_reloads_total",
+                                            "Changed certificates by result; refused keeps the old ones.", {"result"})),
       call_log_(log_, metrics_) {
-  for (const char* result : {"ok", "refused"}) reloads_.Add({result}, 0);
+  for (const char* result : {"ok", "refused"}) {
+    reloads_.Add({result}, 0);
+    certificate_reloads_.Add({result}, 0);
+  }
 }
 
 Runtime::~Runtime() {
@@ -234,9 +239,10 @@ size_t Runtime::ServedBy(const ops::ListenOption& option, ServerOptions* serving
 
 absl::Status Runtime::ListenForScrapes() {
   if (!options_.metrics_listen.has_value()) return absl::OkStatus();
-  DefineGauges({health_, *core_, *store_, *readers_, *services_, options_.data_dir,
-                static_cast<size_t>(descriptors_.connections), [this] { return server_->Counts(); }},
-               registry_);
+  DefineGauges(
+      {health_, *core_, *store_, *readers_, *services_, options_.data_dir,
+       static_cast<size_t>(descriptors_.connections), [this] { return server_->Counts(); }, certificates_.get()},
+      registry_);
   const absl::StatusOr<std::vector<ops::Address>> addresses = options_.metrics_listen->Resolve();
   if (!addresses.ok()) return addresses.status();
   for (const ops::Address& address : *addresses) {
@@ -316,6 +322,10 @@ void Runtime::Serve() {
                                               if (policy_waits_.exchange(false)) news_.policy_due();
                                             }));
   settler_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), SettleDoubtfulOrders(*core_, *services_, log_));
+  if (certificates_ != nullptr) {
+    certificate_watch_ = std::make_unique<Periodic>(
+        std::chrono::milliseconds(0), WatchCertificates(*certificates_, clock_, certificate_reloads_, log_));
+  }
   core_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
   if (health_.state() != ops::HealthState::kServing) core_->ready.store(false);  // a write failed in between
@@ -358,10 +368,12 @@ void Runtime::Drain() {
   prober_.reset();  // it asks the server and the store
   eraser_.reset();
   settler_.reset();
+  certificate_watch_.reset();
   clock_watch_.reset();
   sweeper_.reset();
   http_.clear();  // a scrape asks the server
   server_.reset();
+  certificates_.reset();
   readers_.reset();
   store_->Close();
   writers_.reset();

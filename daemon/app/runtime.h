@@ -114,6 +114,7 @@ class Runtime {
   ops::MetricRegistry registry_;
   ops::Metrics metrics_;
   ops::EventCounter& reloads_;
+  ops::EventCounter& certificate_reloads_;
   ops::CallLog call_log_;
   std::optional<policy::Document> first_policy_;  // from Open to Prepare
   std::atomic<bool> policy_waits_{false};         // for the time
@@ -133,6 +134,7 @@ class Runtime {
   std::unique_ptr<Periodic> eraser_;
   std::unique_ptr<Periodic> clock_watch_;
   std::unique_ptr<Periodic> settler_;
+  std::unique_ptr<Periodic> certificate_watch_;
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<Periodic> prober_;
 };

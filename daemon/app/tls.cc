@@ -39,7 +39,8 @@ constexpr char kRestrictions[] =
     "system_default = every_connection\n"
     "[every_connection]\n"
     "Protocol = ALL,-TLSv1.2,-TLSv1.1,-TLSv1\n"
-    "Options = -SessionTicket\n";
+    "Options = -SessionTicket\n"
+    "NumTickets = 0\n";
 
 template <auto Free>
 struct Freed {
