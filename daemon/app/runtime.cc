@@ -195,7 +195,7 @@ std::optional<Failure> Runtime::Listen() {
   serving.connections = LimitsOf(descriptors_);
   serving.on_cuts = [this](const ConnectionCounts& counts) { LogCuts(counts); };
   // The first one serves the daemon itself, and every listener that takes all comers for "local" with all roles.
-  serving.served.push_back({ServicesFor(rpc::Peer{service::Caller{}, rpc::RoleSet::All(), {}}), nullptr});
+  serving.served.push_back({ServicesFor(rpc::Peer{service::Caller{}, rpc::RoleSet::All()}), nullptr});
   if (certificates_ != nullptr) {
     tls_served_by_ = serving.served.size();
     // Nobody has a role whom no entry names.

@@ -54,13 +54,7 @@ std::string NotEmpty(const std::string& text) {
 }
 
 // THE definition: names, meanings and defaults of all options.
-void AddOptions(CLI::App* app, RawOptions* raw) {
-  app->set_config("--config", "", "Configuration file (TOML): keys are the options below without dashes in front");
-  app->get_config_ptr()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  app->get_config_ptr()->check(ConfigProblem);
-  app->allow_config_extras(CLI::config_extras_mode::error);
-  app->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->always_capture_default();
-
+void AddListenOptions(CLI::App* app, RawOptions* raw) {
   app->add_option(
          "--listen", raw->listen,
          "Where the API is served; again for up to 16 places (in CONSENTD_LISTEN with ; between them): unix:/path (its "
@@ -78,6 +72,16 @@ void AddOptions(CLI::App* app, RawOptions* raw) {
   app->add_option("--tls-key", raw->tls_key, "Its key (PEM), closed to everybody but the daemon's user")
       ->check(NotEmpty);
   app->add_option("--tls-client-ca", raw->tls_client_ca, "The CA of the clients' certificates (PEM)")->check(NotEmpty);
+}
+
+void AddOptions(CLI::App* app, RawOptions* raw) {
+  app->set_config("--config", "", "Configuration file (TOML): keys are the options below without dashes in front");
+  app->get_config_ptr()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app->get_config_ptr()->check(ConfigProblem);
+  app->allow_config_extras(CLI::config_extras_mode::error);
+  app->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)->always_capture_default();
+
+  AddListenOptions(app, raw);
   app->add_option("--data-dir", raw->data_dir,
                   "Folder of the store, made if it is not there. Default: /var/lib/consentd for root, else "
                   "$XDG_DATA_HOME/consentd or ~/.local/share/consentd")
@@ -207,34 +211,6 @@ absl::StatusOr<std::string> DefaultDataDir(const ProcessEnvironment& environment
   return absl::StrCat(home, "/.local/share/consentd");
 }
 
-constexpr size_t kMostListeners = 16;
-
-absl::Status ReadListener(const std::string& text, bool has_certificates, ServeOptions* out) {
-  absl::StatusOr<ListenOption> listener = ParseListen(text);
-  if (!listener.ok()) return absl::InvalidArgumentError(absl::StrCat("--listen ", listener.status().message()));
-  const Place& place = listener->place;
-  if (!place.IsLocal() && !has_certificates) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--listen '", place.text(),
-        "' is refused: without certificates callers are not authenticated, so only this machine's are served: write "
-        "unix:/path, 127.0.0.1:port or [::1]:port, or give --tls-cert, --tls-key and --tls-client-ca"));
-  }
-  const bool says_who = !listener->roles.empty() || !listener->systems.empty() || listener->name != "local";
-  if (has_certificates && !place.IsUnix() && says_who) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--listen '", text,
-                     "' says who comes there, which certificates say on TCP: leave roles=, "
-                     "name= and systems= to Unix sockets"));
-  }
-  for (const ListenOption& other : out->listeners) {
-    if (other.place.Collides(place) || (place.IsUnix() && other.place.text() == place.text())) {
-      return absl::InvalidArgumentError(absl::StrCat("--listen names ", place.text(), " twice"));
-    }
-  }
-  out->listeners.push_back(*std::move(listener));
-  return absl::OkStatus();
-}
-
 absl::Status CheckListeners(const RawOptions& raw, const ProcessEnvironment& environment, ServeOptions* out) {
   const int tls_files = !raw.tls_cert.empty() + !raw.tls_key.empty() + !raw.tls_client_ca.empty();
   if (tls_files != 0 && tls_files != 3) {
@@ -245,25 +221,13 @@ absl::Status CheckListeners(const RawOptions& raw, const ProcessEnvironment& env
   out->tls_key = Absolute(raw.tls_key, environment);
   out->tls_client_ca = Absolute(raw.tls_client_ca, environment);
   const std::vector<std::string> texts = raw.listen.empty() ? std::vector{DefaultListen(environment)} : raw.listen;
-  if (texts.size() > kMostListeners) {
-    return absl::InvalidArgumentError(absl::StrCat("--listen may be given ", kMostListeners, " times"));
-  }
-  for (const std::string& text : texts) {
-    if (absl::Status status = ReadListener(text, tls_files != 0, out); !status.ok()) return status;
-  }
+  absl::StatusOr<std::vector<ListenOption>> listeners = ReadListeners(texts, tls_files != 0);
+  if (!listeners.ok()) return listeners.status();
+  out->listeners = *std::move(listeners);
   if (raw.metrics_listen.empty() || raw.metrics_listen == "off") return absl::OkStatus();
-  const absl::StatusOr<Place> metrics = Place::Parse(raw.metrics_listen);
-  if (!metrics.ok()) return absl::InvalidArgumentError(absl::StrCat("--metrics-listen ", metrics.status().message()));
-  if (metrics->IsUnix()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--metrics-listen '", metrics->text(), "' is a Unix socket; write 127.0.0.1:port or another HOST:port here"));
-  }
-  for (const ListenOption& listener : out->listeners) {
-    if (!metrics->Collides(listener.place)) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("--listen and --metrics-listen are both ", metrics->text(), ": choose two ports"));
-  }
-  out->metrics_listen = *metrics;
+  absl::StatusOr<Place> metrics = ReadMetricsPlace(raw.metrics_listen, out->listeners);
+  if (!metrics.ok()) return metrics.status();
+  out->metrics_listen = *std::move(metrics);
   return absl::OkStatus();
 }
 

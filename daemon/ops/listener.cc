@@ -22,6 +22,7 @@ namespace {
 constexpr size_t kMaxHostBytes = 253;  // RFC 1035, 2.3.4
 constexpr size_t kMaxNameBytes = 64;
 constexpr size_t kMaxListed = 64;
+constexpr size_t kMostListeners = 16;
 constexpr std::string_view kAnyHost = "*";
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
@@ -186,6 +187,52 @@ absl::StatusOr<ListenOption> ParseListen(std::string_view text) {
     return Wrong(text, "has a group=, which is for a Unix socket: it says who may open it");
   }
   return out;
+}
+
+absl::StatusOr<std::vector<ListenOption>> ReadListeners(const std::vector<std::string>& texts, bool has_certificates) {
+  if (texts.size() > kMostListeners) {
+    return absl::InvalidArgumentError(absl::StrCat("--listen may be given ", kMostListeners, " times"));
+  }
+  std::vector<ListenOption> all;
+  for (const std::string& text : texts) {
+    absl::StatusOr<ListenOption> option = ParseListen(text);
+    if (!option.ok()) return absl::InvalidArgumentError(absl::StrCat("--listen ", option.status().message()));
+    const Place& place = option->place;
+    if (!place.IsLocal() && !has_certificates) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--listen '", place.text(),
+          "' is refused: without certificates callers are not authenticated, so only this machine's are served: write "
+          "unix:/path, 127.0.0.1:port or [::1]:port, or give --tls-cert, --tls-key and --tls-client-ca"));
+    }
+    const bool says_who = !option->roles.empty() || !option->systems.empty() || option->name != ListenOption().name;
+    if (has_certificates && !place.IsUnix() && says_who) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--listen '", text,
+          "' says who comes there, which certificates say on TCP: leave roles=, name= and systems= to Unix "
+          "sockets"));
+    }
+    const bool is_there = std::any_of(all.begin(), all.end(), [&place](const ListenOption& other) {
+      return other.place.Collides(place) || (place.IsUnix() && other.place.text() == place.text());
+    });
+    if (is_there) return absl::InvalidArgumentError(absl::StrCat("--listen names ", place.text(), " twice"));
+    all.push_back(*std::move(option));
+  }
+  return all;
+}
+
+absl::StatusOr<Place> ReadMetricsPlace(std::string_view text, const std::vector<ListenOption>& listeners) {
+  absl::StatusOr<Place> metrics = Place::Parse(text);
+  if (!metrics.ok()) return absl::InvalidArgumentError(absl::StrCat("--metrics-listen ", metrics.status().message()));
+  if (metrics->IsUnix()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--metrics-listen '", metrics->text(), "' is a Unix socket; write 127.0.0.1:port or another HOST:port here"));
+  }
+  for (const ListenOption& listener : listeners) {
+    if (!metrics->Collides(listener.place)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("--listen and --metrics-listen are both ", metrics->text(), ": choose two ports"));
+  }
+  return metrics;
 }
 
 }  // namespace consent::ops

@@ -49,4 +49,11 @@ struct ListenOption {
 // write instead, in one line.
 absl::StatusOr<ListenOption> ParseListen(std::string_view text);
 
+// What all --listen say together: 1 to 16, none twice; without certificates local places alone; with them nobody else
+// says who comes to a TCP one. InvalidArgument, with the option's name in front.
+absl::StatusOr<std::vector<ListenOption>> ReadListeners(const std::vector<std::string>& texts, bool has_certificates);
+
+// What --metrics-listen says: a TCP place that is none of the listeners'. InvalidArgument likewise.
+absl::StatusOr<Place> ReadMetricsPlace(std::string_view text, const std::vector<ListenOption>& listeners);
+
 }  // namespace consent::ops

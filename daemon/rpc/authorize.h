@@ -56,7 +56,7 @@ class Method {
 struct Peer {
   service::Caller caller;
   RoleSet roles;
-  std::vector<std::string> systems;  // data systems that a PURGER or STORE works for; empty: all
+  std::vector<std::string> systems = {};  // data systems that a PURGER or STORE works for; empty: all
 };
 
 // Tells who is at the other end of a call. Each listener has its own; thread-safe, and outlives the server.

@@ -186,18 +186,54 @@ TEST_F(ConfigTest, HelpNamesEveryOption) {
   EXPECT_THAT(help->help, HasSubstr("--accept-loss"));
 }
 
-TEST_F(ConfigTest, AddressesAreLoopbackOrSockets) {
+constexpr const char* kTls[] = {"--tls-cert", "server.pem", "--tls-key", "server-key.pem", "--tls-client-ca", "ca.pem"};
+
+std::vector<std::string> WithTls(std::vector<std::string> arguments) {
+  arguments.insert(arguments.end(), std::begin(kTls), std::end(kTls));
+  return arguments;
+}
+
+TEST_F(ConfigTest, WithoutCertificatesOnlyThisMachineComes) {
   for (const char* good : {"unix:/run/x.sock", "127.0.0.1:0", "127.3.2.1:65535", "[::1]:7000"}) {
-    EXPECT_TRUE(ListenAddress(good, true).ok()) << good;
+    EXPECT_TRUE(Serve({"--listen", good}).ok()) << good;
   }
-  for (const char* bad : {"0.0.0.0:7000", "[::]:7000", "10.0.0.1:7000", "[fe80::1]:7000", "[::2]:7000"}) {
-    EXPECT_THAT(std::string(ListenAddress(bad, true).status().message()), HasSubstr("without certificates")) << bad;
+  for (const char* bad : {"0.0.0.0:7000", "[::]:7000", "10.0.0.1:7000", "[fe80::1]:7000", "[::2]:7000",
+                          "localhost:7000", "*:7000", "consent.example:7000"}) {
+    EXPECT_THAT(Error({"--listen", bad}), HasSubstr("without certificates")) << bad;
+    EXPECT_TRUE(Serve(WithTls({"--listen", bad})).ok()) << bad;
   }
-  EXPECT_THAT(std::string(ListenAddress("unix:/run/x.sock", false).status().message()),
-              HasSubstr("write 127.0.0.1:port"));
-  EXPECT_THAT(Error({"--metrics-listen", "0.0.0.0:9464"}), HasSubstr("--metrics-listen"));
-  EXPECT_THAT(Error({"--metrics-listen", "unix:/run/x.sock"}), HasSubstr("--metrics-listen"));
-  EXPECT_THAT(Error({"--listen", "localhost:7000"}), HasSubstr("--listen 'localhost:7000'"));
+  for (int missing : {0, 2, 4}) {
+    std::vector<std::string> arguments(std::begin(kTls), std::end(kTls));
+    arguments.erase(arguments.begin() + missing, arguments.begin() + missing + 2);
+    EXPECT_THAT(Error(arguments), HasSubstr("some are missing"));
+  }
+}
+
+TEST_F(ConfigTest, SeveralListeners) {
+  const absl::StatusOr<Invocation> two = Serve(
+      WithTls({"--listen", "unix:/run/a", "--listen=[::]:7443", "--listen", "unix:/run/b,roles=PURGER,systems=audio"}));
+  ASSERT_TRUE(two.ok()) << two.status();
+  ASSERT_EQ(two->serve.listeners.size(), 3U);
+  EXPECT_EQ(two->serve.listeners[1].place.text(), "[::]:7443");
+  EXPECT_EQ(two->serve.tls_key, "/w/server-key.pem");
+  EXPECT_THAT(Error({"--listen", "unix:/run/a", "--listen", "unix:/run/a,roles=SAMPLER"}), HasSubstr("twice"));
+  EXPECT_THAT(Error(WithTls({"--listen", "127.0.0.1:7,roles=SAMPLER"})), HasSubstr("which certificates say on TCP"));
+  std::vector<std::string> many;
+  for (int i = 0; i < 17; ++i) many.insert(many.end(), {"--listen", "unix:/run/" + std::to_string(i)});
+  EXPECT_THAT(Error(many), HasSubstr("16 times"));
+  // The environment's are others' only where the command line names none.
+  surroundings_.environment["CONSENTD_LISTEN"] = "unix:/run/c;127.0.0.1:7";
+  EXPECT_EQ(Serve({})->serve.listeners.size(), 2U);
+  EXPECT_EQ(Serve({"--listen", "unix:/run/d"})->serve.listeners.size(), 1U);
+  surroundings_.environment.erase("CONSENTD_LISTEN");
+  EXPECT_EQ(Serve({"--config", File("listen = [\"unix:/run/e\", \"127.0.0.1:8\"]\n")})->serve.listeners.size(), 2U);
+}
+
+TEST_F(ConfigTest, MetricsAreServedWhereTheyAreAskedFor) {
+  for (const char* good : {"0.0.0.0:9464", "*:9464", "metrics.example:9464", "[::]:0"}) {
+    EXPECT_TRUE(Serve({"--metrics-listen", good}).ok()) << good;
+  }
+  EXPECT_THAT(Error({"--metrics-listen", "unix:/run/x.sock"}), HasSubstr("write 127.0.0.1:port"));
 }
 
 TEST_F(ConfigTest, TheTwoListenersDiffer) {
@@ -227,7 +263,7 @@ TEST_F(ConfigTest, TheExampleFileShowsEveryOption) {
   EXPECT_EQ(all->serve.drain_seconds, Serve({})->serve.drain_seconds);
   EXPECT_EQ(all->serve.read_threads, Serve({})->serve.read_threads);
   EXPECT_EQ(all->serve.write_threads, Serve({})->serve.write_threads);
-  EXPECT_EQ(all->serve.metrics_listen, Serve({})->serve.metrics_listen);
+  EXPECT_EQ(all->serve.metrics_listen->text(), Serve({})->serve.metrics_listen->text());
 }
 
 }  // namespace
