@@ -1,14 +1,15 @@
 """Peers that speak HTTP/2 by bytes, to do what no honest client does.
 
-As a program, which goes on until its input ends: hostile.py KIND ADDRESS floods and connects again whenever it is cut. It prints "flooding"
-once it has sent something, and at last how many bytes it could send and how often it was cut. hostile.py silent ADDRESS COUNT keeps COUNT
-connections open that say nothing, and opens another for each that ends.
+As a program, which goes on until its input ends: hostile.py KIND ADDRESS [CERTIFICATE KEY CA] floods, over TLS where files are given, and
+connects again whenever it is cut. It prints "flooding" once it has sent something, and at last how many bytes it could send and how often
+it was cut. hostile.py silent ADDRESS COUNT keeps COUNT connections open that say nothing, and opens another for each that ends.
 """
 
 import contextlib
 import os
 import select
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -50,6 +51,39 @@ def connect(address):
         return peer
     host, port = address.rsplit(":", 1)
     return socket.create_connection((host.strip("[]"), int(port)))
+
+
+class Ciphered:
+    """A connected socket over TLS, with the errors of a plain one: that it would have to wait is BlockingIOError."""
+
+    def __init__(self, peer, context):
+        peer.settimeout(HANDSHAKE_PATIENCE)
+        self.peer = context.wrap_socket(peer, server_hostname="localhost")
+        self.close, self.fileno, self.setblocking = self.peer.close, self.peer.fileno, self.peer.setblocking
+
+    def send(self, data):
+        return self.unless_it_waits(self.peer.send, data)
+
+    def recv(self, size):
+        return self.unless_it_waits(self.peer.recv, size)
+
+    def unless_it_waits(self, call, argument):
+        try:
+            return call(argument)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+            raise BlockingIOError from error
+
+
+HANDSHAKE_PATIENCE = 10  # seconds
+
+
+def tls_context(ca, certificate=None, key=None):
+    """Of a client that trusts `ca` and shows `certificate`; PEM files."""
+    context = ssl.create_default_context(cafile=str(ca))
+    context.set_alpn_protocols(["h2"])
+    if certificate is not None:
+        context.load_cert_chain(str(certificate), str(key))
+    return context
 
 
 def endless(name, value, acknowledged):
@@ -156,13 +190,14 @@ LONGEST = 20  # seconds until the first cut
 class Flood:
     """One connection after the other."""
 
-    def __init__(self, kind, address):
-        self.kind, self.address = kind, address
+    def __init__(self, kind, address, context):
+        self.kind, self.address, self.context = kind, address, context
         self.sent = self.cuts = 0
         self.peer = None
 
     def begin(self):
-        self.peer = connect(self.address)
+        peer = connect(self.address)
+        self.peer = peer if self.context is None else Ciphered(peer, self.context)
         self.peer.setblocking(False)
         self.windows = Windows()
         self.parts = FLOODS[self.kind](self.windows)
@@ -237,8 +272,8 @@ def has_ended(peer):
         return True
 
 
-def flood(kind, address):
-    floods = [Flood(kind, address) for _ in range(CONNECTIONS.get(kind, 1))]
+def flood(kind, address, context):
+    floods = [Flood(kind, address, context) for _ in range(CONNECTIONS.get(kind, 1))]
     began = time.monotonic()
     said = False
     os.nice(5)
@@ -256,11 +291,12 @@ def flood(kind, address):
 
 
 def main():
-    kind, address, *count = sys.argv[1:]
+    kind, address, *more = sys.argv[1:]
     if kind == "silent":
-        stay_silent(address, int(*count))
+        stay_silent(address, int(*more))
     else:
-        flood(kind, address)
+        certificate, key, ca = more or (None, None, None)
+        flood(kind, address, None if ca is None else tls_context(ca, certificate, key))
 
 
 if __name__ == "__main__":
