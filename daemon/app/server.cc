@@ -192,10 +192,10 @@ absl::Status Server::Begin(const ServerOptions& options) {
     if (!acceptor.ok()) return acceptor.status();
     parts.acceptors.push_back(*std::move(acceptor));
     addresses_.push_back(opened->address);
-    if (opened->socket.has_value()) parts.sockets.push_back(*std::move(opened->socket));
-  }
-  for (UnixSocket& socket : parts.sockets) {
-    if (absl::Status status = socket.Publish(); !status.ok()) return status;
+    if (!opened->socket.has_value()) continue;
+    // Before the next one is bound: in one folder both would have the same name until then.
+    parts.sockets.push_back(*std::move(opened->socket));
+    if (absl::Status status = parts.sockets.back().Publish(); !status.ok()) return status;
   }
   return absl::OkStatus();
 }

@@ -24,6 +24,7 @@ from consent.v1 import settings_service_pb2 as settings
 from certificates import DAY, Authority
 from harness import PATIENCE, Client, DaemonTest, refused, run_to_end, until
 from hostile import ACKNOWLEDGE, FLOODS, GREETING, PREFACE, Ciphered, connect, tls_context
+from test_addresses import has_ipv6
 from test_floods import CLOSED, MOST_MIB, REASONS, resident
 
 USAGE, KEYS = 64, 66
@@ -70,8 +71,8 @@ class TlsTest(DaemonTest):
     def options(self):
         return [text for option, path in self.files.items() for text in (option, str(path))]
 
-    def serve(self):
-        self.served = self.daemon("--listen", "127.0.0.1:0", *self.options())
+    def serve(self, place="127.0.0.1:0"):
+        self.served = self.daemon("--listen", place, *self.options())
         listening = self.served.wait_for("listening")["address"].split()
         self.address = next(address for address in listening if not address.startswith("unix:"))
 
@@ -116,6 +117,17 @@ class Handshake(TlsTest):
         # The Unix socket beside it is as ever.
         local = self.client(self.served)
         self.assertEqual(refused(local.settings.GetSettings, settings.GetSettingsRequest(account_id="a")).reason, "SUBJECT_NOT_FOUND")
+
+    def test_names_and_wildcards(self):
+        for place in ["localhost:0", "0.0.0.0:0", "*:0"] + (["[::]:0"] if has_ipv6() else []):
+            with self.subTest(place):
+                self.serve(place)
+                for address in self.served.wait_for("listening")["address"].split():
+                    if not address.startswith("unix:"):
+                        self.address = address.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")
+                        self.assertNotEqual(self.answer(self.context(self.good)), b"")
+                        self.assertEqual(self.answer(self.context(None)), b"")
+                self.assertEqual(self.served.stop(), 0)
 
     def test_everybody_else_ends_in_the_handshake(self):
         self.serve()
@@ -341,19 +353,23 @@ class Floods(TlsTest):
         before, counted = resident(self.served), self.closed()
         flood = subprocess.Popen([sys.executable, pathlib.Path(__file__).with_name("hostile.py"), kind, self.address, self.good.certificate,
                                   self.good.key, self.servers.certificate], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.addCleanup(flood.wait)
-        self.addCleanup(flood.kill)
-        self.assertEqual(flood.stdout.readline(), "flooding\n")
-        highest, end = 0, time.monotonic() + 0.5
-        while time.monotonic() < end:
-            highest = max(highest, resident(self.served))
-            self.assertLess(highest, before + MOST_MIB, "MiB resident")
-            self.assertEqual(canary.health(), "SERVING")
-        sent, cuts = map(int, flood.communicate()[0].split())
+        try:
+            self.assertEqual(flood.stdout.readline(), "flooding\n")
+            highest, end = 0, time.monotonic() + 0.5
+            while time.monotonic() < end:
+                highest = max(highest, resident(self.served))
+                self.assertLess(highest, before + MOST_MIB, "MiB resident")
+                self.assertEqual(canary.health(), "SERVING")
+            sent, cuts = map(int, flood.communicate()[0].split())
+        finally:
+            flood.kill()
+            flood.communicate()
         print(f"tls {kind:24} {sent / 2**20:7.1f} MiB sent, {cuts:5} cuts, resident {before:.0f} -> {highest:.0f} MiB", file=sys.stderr)
         self.assertGreater(cuts, 0)
         now = self.closed()
-        self.assertGreater(now[REASONS[kind]], counted[REASONS[kind]])
+        # Deciphered bytes come a record at a time, so gRPC may end by itself what is beyond its own bound on a frame's metadata.
+        cut_by = {REASONS[kind], "ended"} if kind == "endless-acknowledged" else {REASONS[kind]}
+        self.assertGreater(sum(now[reason] - counted[reason] for reason in cut_by), 0)
         for reason in now.keys() - {REASONS[kind], "ended"}:
             self.assertEqual(now[reason], counted[reason], reason)
         until(lambda: resident(self.served) < before + 30, "the memory is given back")
