@@ -218,6 +218,10 @@ void AddPlace(CLI::App* app, Place* place) {
   AddName(app, "--reviewer", &place->reviewer, "Who would listen");
 }
 
+void AddSelection(CLI::App* app, Selection* selection) {
+  AddName(app, "--selection", selection, "Why it is asked about; goes on record beside a yes (default OTHER)");
+}
+
 void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from, LeftOut* left_out) {
   app->add_option_function<std::string>(
          "--etag",

@@ -190,6 +190,8 @@ void AddEvidence(CLI::App* app, Evidence* evidence, LeftOut* left_out = nullptr)
 void AddScope(CLI::App* app, Scope* scope);
 // --country, --site, --reviewer.
 void AddPlace(CLI::App* app, Place* place);
+// --selection.
+void AddSelection(CLI::App* app, Selection* selection);
 // --etag.
 void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from, LeftOut* left_out = nullptr);
 // `all`, a purpose's name in upper case, or a control.

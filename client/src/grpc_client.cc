@@ -39,6 +39,7 @@ void FillQuestion(const Question& question, Request* request) {
   ToProto(question.place, request->mutable_place());
   request->set_view(question.full ? v1::DECISION_VIEW_FULL : v1::DECISION_VIEW_BASIC);
   request->set_at_least_revision(question.at_least_revision.value());
+  request->set_selection(static_cast<v1::Selection>(static_cast<int>(question.selection)));
 }
 
 template <typename Response>

@@ -66,6 +66,7 @@ CONSENT_NAMES(EffectiveAnswer);
 CONSENT_NAMES(ChangeKind);
 CONSENT_NAMES(DefaultRule);
 CONSENT_NAMES(Reason);
+CONSENT_NAMES(Selection);
 CONSENT_NAMES(DeletionState);
 CONSENT_NAMES(DeletionCause);
 CONSENT_NAMES(ReceiptChannel);

@@ -31,6 +31,10 @@ void ReadCommon(const Request& request, Violations* violations, CheckQuery* quer
   if (request.has_place()) ReadPlace(request.place(), Path(root, "place"), violations, &query->place);
   CheckEnum(request.view(), v1::DecisionView_IsValid, Path(root, "view"), violations);
   query->full = request.view() == v1::DECISION_VIEW_FULL;
+  CheckEnum(request.selection(), v1::Selection_IsValid, Path(root, "selection"), violations);
+  query->selection = request.selection() == v1::SELECTION_UNSPECIFIED
+                         ? domain::Selection::kOther
+                         : static_cast<domain::Selection>(request.selection());
   CheckText(request.at_least_revision(), 0, kMaxTokenBytes, Path(root, "at_least_revision"), violations);
 }
 

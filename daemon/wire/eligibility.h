@@ -19,6 +19,7 @@ struct CheckQuery {
   domain::Purpose purpose = domain::Purpose::kNone;
   domain::Place place;
   bool full = false;  // view FULL
+  domain::Selection selection = domain::Selection::kOther;
 };
 
 // Everything of a CheckRequest but the recording itself, which must be there. INVALID_FIELD or MALFORMED_MESSAGE.

@@ -132,7 +132,7 @@ constexpr char kRecording[] = R"(
     made_for: PURPOSE_HUMAN_REVIEW flags: FLAG_SAFETY flags: FLAG_ACCIDENTAL)";
 constexpr char kQuery[] = R"(
     purpose: PURPOSE_HUMAN_REVIEW place { country: "DE" site: "berlin" reviewer_class: REVIEWER_CLASS_EMPLOYEE }
-    view: DECISION_VIEW_FULL at_least_revision: "token")";
+    view: DECISION_VIEW_FULL at_least_revision: "token" selection: SELECTION_RANDOM)";
 constexpr char kEvidence[] = R"(
     evidence { notice_version: "v1.2" notice_language: "de-DE" channel: CHANNEL_IMPORT actor: ACTOR_GUARDIAN guardian_id: "g1"
                given_at { seconds: 1780000000 } reference: "ticket 7" })";
