@@ -108,6 +108,9 @@ std::optional<Failure> Runtime::OpenStore() {
   store_ = *std::move(opened);
   for (const std::string& loss : store_->accepted_losses()) log_.Warn("loss accepted", {{"what", OperatorText(loss)}});
   if (std::optional<Failure> failure = AcceptClock(); failure.has_value()) return failure;
+  std::optional<Failure> failure;
+  decisions_ = DecisionLog::Open(options_, keyring->keys, *store_, random_, log_, &failure);
+  if (decisions_ == nullptr) return failure;
   MakeContext(keyring->keys);
   return std::nullopt;
 }
@@ -169,9 +172,9 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .writers = *writers_,
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
-  services_ = std::make_unique<Services>(*core_);
-  rpc_ = std::make_unique<RpcServices>(
-      *core_, *services_, rpc::RpcDependencies{services_->admission, *readers_, call_log_, everybody_});
+  services_ = std::make_unique<Services>(*core_, decisions_->recorder());
+  rpc_ = std::make_unique<RpcServices>(*core_, *services_,
+                                       rpc::RpcDependencies{services_->admission, *readers_, call_log_, everybody_});
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -195,6 +198,7 @@ absl::Status Runtime::ListenForScrapes() {
   DefineGauges({health_, *core_, *store_, *readers_, *services_, options_.data_dir,
                 static_cast<size_t>(descriptors_.connections), [this] { return server_->Counts(); }},
                registry_);
+  decisions_->DefineMetrics(registry_);
   absl::StatusOr<std::unique_ptr<ops::HttpServer>> http = ops::HttpServer::Start(
       *options_.metrics_listen, [this] { return CollectMetrics(); }, health_);
   if (!http.ok()) return http.status();
@@ -270,6 +274,7 @@ void Runtime::Serve() {
                                               if (policy_waits_.exchange(false)) news_.policy_due();
                                             }));
   settler_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), SettleDoubtfulOrders(*core_, *services_, log_));
+  decisions_->BeginCounting(*core_);
   core_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
   if (health_.state() != ops::HealthState::kServing) core_->ready.store(false);  // a write failed in between
@@ -304,6 +309,8 @@ absl::Status Runtime::ReloadPolicy(const absl::StatusOr<policy::Document>& read)
   return status;
 }
 
+void Runtime::BeginDecisionFile() { decisions_->BeginFile(); }
+
 void Runtime::Drain() {
   health_.Set(ops::HealthState::kDraining);
   core_->ready.store(false);
@@ -317,10 +324,12 @@ void Runtime::Drain() {
   http_.reset();  // a scrape asks the server
   server_.reset();
   readers_.reset();
+  decisions_->EndCounting();
   store_->Close();
   writers_.reset();
   rpc_.reset();
   services_.reset();
+  decisions_.reset();
   core_.reset();
   store_.reset();
 }

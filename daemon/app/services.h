@@ -7,6 +7,7 @@
 #include "daemon/base/bytes.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/random.h"
+#include "daemon/decisions/recorder.h"
 #include "daemon/rpc/data_system_rpc.h"
 #include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/eligibility_rpc.h"
@@ -40,8 +41,9 @@ inline std::string NewProbeAccount(base::Random& random) {
 
 // The use cases. Thread-safe as its members are. The references outlive it, and it outlives all RPC services.
 struct Services {
-  explicit Services(service::Core& core)
+  Services(service::Core& core, decisions::Recorder& decision_recorder)
       : probe_account(NewProbeAccount(core.random)),
+        recorder(decision_recorder),
         queue(core),
         publisher(core, queue),
         changes(core, kMaxChangesInFlight),
@@ -60,6 +62,7 @@ struct Services {
   static constexpr size_t kMaxChangesInFlight = 4096;
 
   const std::string probe_account;  // that nobody has; see EligibilityRpc
+  decisions::Recorder& recorder;
   service::TaskQueue queue;
   service::Publisher publisher;
   service::ChangeSubject changes;
@@ -79,7 +82,7 @@ struct Services {
 // it outlives the server.
 struct RpcServices {
   RpcServices(service::Core& core, Services& services, const rpc::RpcDependencies& dependencies)
-      : eligibility(core, services.check, dependencies, services.probe_account),
+      : eligibility(core, services.check, services.recorder, dependencies, services.probe_account),
         settings(core, services.subject_changes, services.reads, dependencies),
         subject(core, services.subject_changes, services.reads, dependencies),
         recording(core, services.subject_changes, dependencies),
