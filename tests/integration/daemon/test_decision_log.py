@@ -1,0 +1,210 @@
+"""The decision log from outside: each yes on record before it is said, through kills, a full disk, cut files and SIGHUP."""
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import stat
+import threading
+import time
+import unittest
+
+import grpc
+
+from consent.v1 import eligibility_service_pb2 as eligibility
+from consent.v1 import types_pb2 as types
+
+from harness import DaemonTest, MountedTest, until
+from words import check, household, opt_out, reasons, recording, turn_on
+
+KILLS = int(os.environ.get("CONSENT_DECISION_KILLS", "20"))
+STORE = 72
+
+
+def at(site):
+    return types.Place(country="DE", site=site, reviewer_class=types.REVIEWER_CLASS_EMPLOYEE)
+
+
+def batch(account, site, names):
+    return eligibility.BatchCheckRequest(recordings=[recording(account, name=name) for name in names], purpose=types.PURPOSE_HUMAN_REVIEW,
+                                         place=at(site), selection=eligibility.SELECTION_RANDOM)
+
+
+def is_yes(decision):
+    return decision.eligibility == types.ELIGIBILITY_ELIGIBLE
+
+
+def read(folder):
+    """All records in order; fails where the chain is broken."""
+    records, previous = [], "0" * 64
+    for path in sorted(folder.glob("decisions-*.jsonl")):
+        data = path.read_bytes()
+        assert data.endswith(b"\n") or not data, f"{path} ends in the middle of a record"
+        for line in data.splitlines():
+            record = json.loads(line)
+            assert record["n"] == len(records) + 1, (path, record["n"])
+            assert record["prev"] == previous, (path, record["n"])
+            previous = hashlib.blake2b(line, digest_size=32).hexdigest()
+            records.append(record)
+    return records
+
+
+class Recorded(DaemonTest):
+
+    def setUp(self):
+        super().setUp()
+        self.log = self.folder / "data.decisions"
+
+    def consenting(self, *arguments):
+        daemon = self.daemon(*arguments)
+        api = self.client(daemon)
+        api.settings.UpdateSettings(turn_on("ann", api.subjects.UpsertSubject(household("ann")).revision))
+        return daemon, api
+
+    def test_a_yes_is_on_record_and_names_nobody(self):
+        daemon, api = self.consenting()
+        self.assertTrue(is_yes(api.eligibility.Check(check("ann", place=at("one"))).decision))
+        self.assertEqual(len(read(self.log)), 1, "before the answer came")
+        results = api.eligibility.BatchCheck(batch("ann", "two", ["a", "b", "c"])).results
+        self.assertEqual([is_yes(result.decision) for result in results], [True] * 3)
+        self.assertFalse(is_yes(api.eligibility.Check(check("nobody", place=at("three"))).decision))
+        one, two = read(self.log)
+        self.assertEqual((one["site"], one["selection"], len(one["yes"])), ("one", "OTHER", 1))
+        self.assertEqual((two["site"], two["selection"], len(two["yes"])), ("two", "RANDOM", 3))
+        self.assertEqual(one["yes"][0][0], two["yes"][2][0], "one person, one handle a month")
+        [path] = self.log.iterdir()
+        self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o640)
+        for name in (b"ann", b"anna", b"kitchen", b"rec-1"):
+            self.assertNotIn(name, path.read_bytes())
+        self.assertEqual(daemon.metric("consentd_decision_log_on"), 1)
+        self.assertEqual(daemon.metric("consentd_decision_log_records_total"), 2)
+
+    def test_sighup_begins_another_file(self):
+        daemon, api = self.consenting()
+        api.eligibility.Check(check("ann", place=at("one")))
+        daemon.signal(signal.SIGHUP)
+        daemon.wait_for("policy in force")
+        until(lambda: api.eligibility.Check(check("ann", place=at("two"))) and len(list(self.log.iterdir())) == 2, "two files")
+        self.assertEqual([record["site"] for record in read(self.log)][:2], ["one", "two"])
+
+    def test_off_is_said_and_shown(self):
+        daemon, api = self.consenting("--decision-log", "off")
+        self.assertTrue(is_yes(api.eligibility.Check(check("ann")).decision))
+        self.assertFalse(self.log.exists())
+        self.assertEqual(daemon.metric("consentd_decision_log_on"), 0)
+        self.assertIsNotNone(daemon.event("the decision log is off: no yes is on record"))
+
+    def test_what_was_cut_is_seen_at_the_start(self):
+        daemon, api = self.consenting()
+        for site in ("one", "two", "three"):
+            api.eligibility.Check(check("ann", place=at(site)))
+        self.assertEqual(daemon.stop(), 0)
+        [path] = self.log.iterdir()
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(lines[0] + b'{"v":1,"n":2,')
+        daemon = self.daemon()
+        told = daemon.event("the decision log is not what the store knows of: files were cut, lost or changed")
+        self.assertEqual(told["missing_records"], 2)
+        self.assertEqual(daemon.metric("consentd_decision_log_missing_records"), 2)
+        self.assertTrue(is_yes(self.client(daemon).eligibility.Check(check("ann", place=at("four"))).decision))
+        self.assertEqual(json.loads(max(self.log.iterdir()).read_text())["n"], 4, "no number is given twice")
+
+    def test_a_folder_that_cannot_be_used_stops_the_start(self):
+        self.log.mkdir()
+        self.log.chmod(0o777)
+        daemon = self.daemon(wait=False)
+        self.assertEqual(daemon.wait(), STORE)
+        self.assertIn("closed to others' writing", daemon.log())
+
+
+class FullDisk(MountedTest):
+
+    def test_a_full_disk_makes_every_yes_a_no_and_stops_no_restriction(self):
+        self.mount("size=256k")
+        daemon = self.daemon("--decision-log", self.disk / "decisions")
+        api = self.client(daemon)
+        api.settings.UpdateSettings(turn_on("ann", api.subjects.UpsertSubject(household("ann")).revision))
+        self.assertTrue(is_yes(api.eligibility.Check(check("ann")).decision))
+        hundred = [f"r{i}" for i in range(100)]
+        said, last = 1, None
+        for call in range(100):
+            last = api.eligibility.BatchCheck(batch("ann", str(call), hundred)).results
+            yeses = sum(is_yes(result.decision) for result in last)
+            self.assertIn(yeses, (0, 100), "all of a call or none")
+            if yeses == 0:
+                break
+            said += yeses
+        self.assertEqual({tuple(reasons(result.decision)) for result in last}, {("NOT_RECORDED",)})
+        self.assertEqual(sum(len(record["yes"]) for record in read(self.disk / "decisions")), said)
+        self.assertEqual(reasons(api.eligibility.BatchCheck(batch("ann", "x", hundred)).results[7].decision), ["NOT_RECORDED"])
+        self.assertGreaterEqual(daemon.metric('consentd_decision_log_refused_total{why="write"}'), 2)
+        api.settings.OptOut(opt_out("bob"))
+        until(lambda: daemon.event("the decision log takes no records: what needs one is answered NOT_RECORDED"), "the error is told")
+
+        oldest = min((self.disk / "decisions").iterdir())
+        shutil.move(oldest, self.folder / oldest.name)  # as an operator makes room
+        self.assertTrue(is_yes(api.eligibility.BatchCheck(batch("ann", "y", hundred)).results[7].decision), "as soon as there is room")
+        until(lambda: daemon.event("the decision log takes records again"), "told")
+        self.assertEqual(daemon.stop(), 0)
+
+
+class Askers:
+    """Threads that ask until the daemon goes, and note what was answered yes, by the site that they named."""
+
+    def __init__(self, apis, cycle):
+        self.said = {}
+        self.threads = [threading.Thread(target=self.run, args=(api, f"{cycle}-{number}", number % 2 == 0)) for number, api in enumerate(apis)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, api, who, in_batches):
+        for count in range(1_000_000):
+            site = f"{who}-{count}"
+            try:
+                if in_batches:
+                    answers = [result.decision for result in api.eligibility.BatchCheck(batch("ann", site, ["a", "b", "c"]), timeout=20).results]
+                else:
+                    answers = [api.eligibility.Check(check("ann", place=at(site)), timeout=20).decision]
+            except grpc.RpcError:
+                return
+            yeses = sum(map(is_yes, answers))
+            if yeses:
+                self.said[site] = yeses
+
+
+class Kills(DaemonTest):
+
+    def test_no_yes_without_its_record(self):
+        seed = int(os.environ.get("CONSENT_SEED", time.time_ns() % 1_000_000))
+        print(f"seed {seed}", flush=True)
+        dice = random.Random(seed)
+        said = {}
+        daemon = self.daemon()
+        api = self.client(daemon)
+        api.settings.UpdateSettings(turn_on("ann", api.subjects.UpsertSubject(household("ann")).revision))
+        for cycle in range(KILLS):
+            apis = [self.client(daemon) for _ in range(4)]
+            askers = Askers(apis, cycle)
+            until(lambda: len(askers.said) >= dice.randrange(1, 60), "some answers")
+            daemon.kill()
+            for thread in askers.threads:
+                thread.join()
+            for one in apis:
+                one.close()
+            said.update(askers.said)
+            daemon = self.daemon()
+            self.assertEqual(daemon.metric("consentd_decision_log_missing_records"), 0, f"cycle {cycle}, seed {seed}")
+        daemon.stop()
+        records = read(self.folder / "data.decisions")
+        recorded = {record["site"]: len(record["yes"]) for record in records}
+        self.assertEqual(len(recorded), len(records))
+        lost = {site: yeses for site, yeses in said.items() if recorded.get(site) != yeses}
+        self.assertEqual(lost, {}, f"said and not on record, seed {seed}")
+        print(f"{KILLS} kills, {len(said)} calls said yes, {len(records)} are on record", flush=True)
+        self.assertGreater(len(said), KILLS)
+
+
+if __name__ == "__main__":
+    unittest.main()
