@@ -172,7 +172,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .writers = *writers_,
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
-  services_ = std::make_unique<Services>(*core_, decisions_->recorder());
+  services_ = std::make_unique<Services>(*core_, decisions_->keys(), decisions_->recorder());
   rpc_ = std::make_unique<RpcServices>(*core_, *services_,
                                        rpc::RpcDependencies{services_->admission, *readers_, call_log_, everybody_});
 }

@@ -7,8 +7,10 @@
 #include "daemon/base/bytes.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/random.h"
+#include "daemon/decisions/handle_keys.h"
 #include "daemon/decisions/recorder.h"
 #include "daemon/rpc/data_system_rpc.h"
+#include "daemon/rpc/decision_rpc.h"
 #include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/eligibility_rpc.h"
 #include "daemon/rpc/hold_rpc.h"
@@ -17,6 +19,7 @@
 #include "daemon/rpc/recording_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
+#include "daemon/service/audit/verify_decisions.h"
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/deletion/deletions.h"
 #include "daemon/service/deletion/holds.h"
@@ -41,9 +44,10 @@ inline std::string NewProbeAccount(base::Random& random) {
 
 // The use cases. Thread-safe as its members are. The references outlive it, and it outlives all RPC services.
 struct Services {
-  Services(service::Core& core, decisions::Recorder& decision_recorder)
+  Services(service::Core& core, decisions::HandleKeys& keys_of_decisions, decisions::Recorder& recorder_of_decisions)
       : probe_account(NewProbeAccount(core.random)),
-        recorder(decision_recorder),
+        decision_keys(keys_of_decisions),
+        recorder(recorder_of_decisions),
         queue(core),
         publisher(core, queue),
         changes(core, kMaxChangesInFlight),
@@ -56,12 +60,14 @@ struct Services {
         holds(core, changes),
         erasures(core),
         tasks(core, queue),
+        verify_decisions(core),
         admission(core.ready) {}
 
   // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
   static constexpr size_t kMaxChangesInFlight = 4096;
 
   const std::string probe_account;  // that nobody has; see EligibilityRpc
+  decisions::HandleKeys& decision_keys;
   decisions::Recorder& recorder;
   service::TaskQueue queue;
   service::Publisher publisher;
@@ -75,6 +81,7 @@ struct Services {
   service::Holds holds;
   service::Erasures erasures;
   service::PurgeTasks tasks;
+  service::VerifyDecisions verify_decisions;
   rpc::Admission admission;  // of all servers together
 };
 
@@ -90,10 +97,11 @@ struct RpcServices {
         deletion(core, services.deletions, services.systems, dependencies),
         hold(core, services.holds, services.systems, dependencies),
         purge(core, services.tasks, services.systems, services.queue, dependencies),
-        data_system(services.systems, services.queue, dependencies) {}
+        data_system(services.systems, services.queue, dependencies),
+        decision(core, services.verify_decisions, services.decision_keys, services.recorder, dependencies) {}
 
   std::vector<grpc::Service*> All() {
-    return {&eligibility, &settings, &subject, &recording, &policy, &deletion, &hold, &purge, &data_system};
+    return {&eligibility, &settings, &subject, &recording, &policy, &deletion, &hold, &purge, &data_system, &decision};
   }
 
   rpc::EligibilityRpc eligibility;
@@ -105,6 +113,7 @@ struct RpcServices {
   rpc::HoldRpc hold;
   rpc::PurgeRpc purge;
   rpc::DataSystemRpc data_system;
+  rpc::DecisionRpc decision;
 };
 
 }  // namespace consent::app

@@ -31,6 +31,8 @@ absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, CheckQuery* qu
 // The same where the recordings, so many, were left out of the message; see SplitBatch.
 absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, size_t recordings, CheckQuery* query);
 
+void ReadPlace(const v1::Place& place, const Path& at, Violations* violations, domain::Place* out);
+
 // One recording; plain_recording.h reads most of a batch's instead, to the same result. Replaces `*id` (as the caller
 // wrote it: hardly any check needs its hash) and `*facts`, reusing their memory. Adds what is wrong to `faults` (empty
 // before) and returns whether nothing was.
