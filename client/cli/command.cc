@@ -363,6 +363,7 @@ int Run(int argc, const char* const* argv) {
   AddClock(app, cli);
   AddImport(app, cli);
   AddFilter(app, cli);
+  AddDecisions(app, cli);
   AddDelete(app, cli);
   AddRequests(app, cli);
   AddSystems(app, cli);

@@ -36,6 +36,7 @@ void AddPolicy(CLI::App& app, Cli& cli);
 void AddClock(CLI::App& app, Cli& cli);
 void AddImport(CLI::App& app, Cli& cli);
 void AddFilter(CLI::App& app, Cli& cli);
+void AddDecisions(CLI::App& app, Cli& cli);
 void AddDelete(CLI::App& app, Cli& cli);
 void AddRequests(CLI::App& app, Cli& cli);
 void AddSystems(CLI::App& app, Cli& cli);

@@ -79,6 +79,7 @@ std::vector<PartResult> Parts(const Results& results) {
 
 GrpcClient::GrpcClient(ClientOptions options, std::shared_ptr<grpc::Channel> channel)
     : options_(std::move(options)),
+      decision_(v1::DecisionService::NewStub(channel)),
       deletion_(v1::DeletionService::NewStub(channel)),
       eligibility_(v1::EligibilityService::NewStub(channel)),
       hold_(v1::HoldService::NewStub(channel)),

@@ -282,6 +282,8 @@ COMMANDS = [
         "--site": [(SITE, "place.site")],
         "--reviewer": [(REVIEWER, "place.reviewer_class")], "--selection": [(SELECTION, "selection")], "--set": [(FACTS, fact_set)], "--keep-ids": [SWITCH], "--refused": [path()],
         "--purge": [path()], "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))]}, stdin=LINE),
+    Asked("decisions verify", "DecisionService/GetDecisionLog", ["<files>", "/dev/null"],
+          {"files": [path()], "--offline": [SWITCH], "--part": [SWITCH]}, (0, 50)),
     Asked("delete", "DeletionService/CreateDeletionRequest", deleting("--everything"), DELETE),
     Asked("requests list", "DeletionService/ListDeletionRequests", [], {
         "account": [(ID, "account_id")],

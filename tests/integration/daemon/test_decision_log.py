@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import stat
+import subprocess
 import threading
 import time
 import unittest
@@ -20,7 +21,8 @@ from harness import DaemonTest, MountedTest, until
 from words import check, household, opt_out, reasons, recording, turn_on
 
 KILLS = int(os.environ.get("CONSENT_DECISION_KILLS", "20"))
-STORE = 72
+CTL = os.environ.get("TEST_CTL")
+STORE, WRONG = 72, 50
 
 
 def at(site):
@@ -117,6 +119,103 @@ class Recorded(DaemonTest):
         daemon = self.daemon(wait=False)
         self.assertEqual(daemon.wait(), STORE)
         self.assertIn("closed to others' writing", daemon.log())
+
+
+def chained(records):
+    """Lines of the records as a forger with the format's page would write them, each behind the hash of the one before."""
+    lines, previous = [], "0" * 64
+    for record in records:
+        record["prev"] = previous
+        line = json.dumps(record, separators=(",", ":")).encode()
+        previous = hashlib.blake2b(line, digest_size=32).hexdigest()
+        lines.append(line + b"\n")
+    return b"".join(lines)
+
+
+@unittest.skipUnless(CTL, "consentctl is not built")
+class Verified(DaemonTest):
+    """`consentctl decisions verify` on a log as it is, and as a forger leaves it."""
+
+    def setUp(self):
+        super().setUp()
+        self.log = self.folder / "data.decisions"
+        self.served = self.daemon()
+        api = self.client(self.served)
+        for name in ("ann", "bob", "eve"):
+            api.settings.UpdateSettings(turn_on(name, api.subjects.UpsertSubject(household(name)).revision))
+            self.assertTrue(is_yes(api.eligibility.Check(check(name, place=at(f"before {name}"))).decision))
+        api.settings.OptOut(opt_out("ann"))
+        self.assertFalse(is_yes(api.eligibility.Check(check("ann", place=at("no"))).decision))
+        api.eligibility.BatchCheck(batch("bob", "two", ["a", "b"]))
+        api.settings.OptOut(opt_out("bob"))
+        api.eligibility.Check(check("eve", place=at("last")))
+        self.assertEqual(self.served.stop(), 0)  # so that the store has counted all
+        self.served = self.daemon()
+        [self.file, *_] = sorted(self.log.glob("*.jsonl"))
+        self.records = read(self.log)
+        self.assertEqual([record["site"] for record in self.records], ["before ann", "before bob", "before eve", "two", "last"])
+
+    def verify(self, *files, options=()):
+        """Exit code, and what is wrong: kind -> records."""
+        done = subprocess.run([CTL, "--endpoint", self.served.address(), "--json", "decisions", "verify", *options, *map(str, files)],
+                              capture_output=True, text=True, timeout=60, check=False)
+        self.assertIn(done.returncode, (0, WRONG), done.stderr)
+        self.report = json.loads(done.stdout)
+        found = {}
+        for problem in self.report["problems"]:
+            found.setdefault(problem["kind"], []).append((problem["record"], problem.get("entry", -1)))
+        self.assertEqual(done.returncode, WRONG if found else 0)
+        return found
+
+    def forged(self, change):
+        """The log with `change(records)` done and the chain made anew; without what the store's own count says of that."""
+        records = json.loads(json.dumps(self.records))
+        change(records)
+        path = self.folder / self.file.name
+        path.write_bytes(chained(records))
+        found = self.verify(path)
+        last = len(self.records)
+        self.assertEqual(found.pop("CHANGED", [(last, -1)]), [(last, -1)], "the store knows the last record")
+        return found
+
+    def test_a_log_as_it_was_written_has_no_fault(self):
+        self.assertEqual(self.verify(self.file), {})
+        self.assertEqual((self.report["records"], self.report["yeses"], self.report["confirmed"]), (5, 6, 6))
+        self.assertEqual(self.verify(self.file, options=["--offline"]), {})
+
+    def test_each_forgery_is_found_and_named(self):
+        with self.subTest("a late yes"):
+            # As a daemon would have said it that had not heard of ann's no: the head is that of after it.
+            def late(records):
+                records[0]["yes"][0][16] = 10**6
+            self.assertEqual(self.forged(late), {"LATE": [(1, 0)]})
+        with self.subTest("facts changed"):
+            def facts(records):
+                records[3]["yes"][1][8] = types.WAKE_ACCIDENTAL
+            self.assertEqual(self.forged(facts), {"NOT_GIVEN": [(4, 1)]})
+        with self.subTest("nobody of ours"):
+            def person(records):
+                records[2]["yes"][0][0] = records[2]["yes"][0][1]
+            self.assertEqual(self.forged(person), {"UNKNOWN": [(3, 0)]})
+        with self.subTest("a policy that was not in force"):
+            def policy(records):
+                records[1]["policy"] = "2019-old"
+            self.assertEqual(self.forged(policy), {"POLICY_NOT_IN_FORCE": [(2, 0)]})
+        with self.subTest("a record changed"):
+            path = self.folder / self.file.name
+            path.write_bytes(self.file.read_bytes().replace(b'"site":"two"', b'"site":"one"'))
+            self.assertEqual(self.verify(path), {"CHANGED": [(4, -1)]})
+        with self.subTest("a record cut"):
+            lines = self.file.read_bytes().splitlines(keepends=True)
+            path.write_bytes(b"".join(lines[:1] + lines[2:]))
+            self.assertEqual(self.verify(path), {"GAP": [(2, -1)]})
+        with self.subTest("a file cut"):
+            path.write_bytes(self.file.read_bytes()[:-100])
+            self.assertEqual(self.verify(path), {"GAP": [(5, -1)]})
+        with self.subTest("a file lost"):
+            path.write_bytes(b"")
+            self.assertEqual(self.verify(path), {"GAP": [(1, -1)]})
+            self.assertEqual(self.report["problems"][0]["missing"], 5)
 
 
 class FullDisk(MountedTest):

@@ -85,6 +85,8 @@ TEST(NamesTest, AreThePublicOnes) {
       "SPEAKER_NOT_IDENTIFIED MESSAGES_NOT_ALLOWED REFUSED WITHDRAWN CAPTURED_WHILE_REFUSED NO_CONSENT CONSENT_EXPIRED "
       "NOTICE_SUPERSEDED CAPTURED_BEFORE_CONSENT PROFILE_WITHOUT_CONSENT NOTICE_SILENT_ON_PEOPLE PLACE_NOT_ALLOWED "
       "REVIEWER_NOT_ALLOWED CONSENT DEFAULT CLOCK_DOUBTFUL NOT_RECORDED");
+  ExpectNames<DecisionVerdict>("DECISION_VERDICT_",
+                               "UNSPECIFIED CONFIRMED NOT_GIVEN LATE POLICY_NOT_IN_FORCE UNKNOWN NOT_CHECKABLE");
   ExpectNames<Selection>("SELECTION_", "UNSPECIFIED RANDOM MISUNDERSTOOD COMPLAINT QUALITY OTHER");
 }
 
@@ -97,6 +99,7 @@ TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
   for (const char* name : {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "Verification"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/deletion.h", name);
   }
+  test::ExpectEnumeratorsOfProto("client/include/consent/decisions.h", "DecisionVerdict");
   for (const char* name : {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/purge.h", name);
   }
