@@ -60,9 +60,11 @@ absl::StatusOr<Server> Servers::Start(const std::string& what, const std::string
   return Server{address, spec.output_file, *std::move(process)};
 }
 
-absl::StatusOr<Server> Servers::StartDaemon(const std::string& name, bool slow) {
+absl::StatusOr<Server> Servers::StartDaemon(const std::string& name, bool slow, bool logs) {
   return Start("consentd", places_.daemon,
-               {"serve", "--data-dir", Folder(name), "--metrics-listen", "127.0.0.1:0", "--log-format", "json"}, slow);
+               {"serve", "--data-dir", Folder(name), "--metrics-listen", "127.0.0.1:0", "--log-format", "json",
+                "--decision-log", logs ? Folder(name) + ".decisions" : "off"},
+               slow);
 }
 
 absl::StatusOr<Server> Servers::StartEmpty() {
