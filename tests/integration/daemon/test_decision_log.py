@@ -15,6 +15,7 @@ import unittest
 import grpc
 
 from consent.v1 import eligibility_service_pb2 as eligibility
+from consent.v1 import settings_service_pb2 as settings
 from consent.v1 import types_pb2 as types
 
 from harness import DaemonTest, MountedTest, until
@@ -182,6 +183,34 @@ class Verified(DaemonTest):
         self.assertEqual(self.verify(self.file), {})
         self.assertEqual((self.report["records"], self.report["yeses"], self.report["confirmed"]), (5, 6, 6))
         self.assertEqual(self.verify(self.file, options=["--offline"]), {})
+
+    def test_no_false_alarm_while_people_change_their_mind(self):
+        """Each yes is right for the head that was read before it, however close a no was."""
+        stop = threading.Event()
+        said = []
+
+        def ask(api, number):
+            while not stop.is_set():
+                results = api.eligibility.BatchCheck(batch("bob", str(number), ["a", "b", "c", "d"])).results
+                said.append(sum(is_yes(result.decision) for result in results))
+
+        api = self.client(self.served)
+        threads = [threading.Thread(target=ask, args=(self.client(self.served), number)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and not (len(said) > 600 and any(said) and 0 in said):
+            etag = api.settings.GetSettings(settings.GetSettingsRequest(account_id="bob")).etag
+            api.settings.UpdateSettings(turn_on("bob", etag))
+            api.settings.OptOut(opt_out("bob"))
+        stop.set()
+        for thread in threads:
+            thread.join()
+        self.assertGreater(sum(said), 0)
+        self.assertIn(0, said)
+        self.assertEqual(self.verify(*self.log.glob("*.jsonl")), {})
+        self.assertEqual(self.report["yeses"], self.report["confirmed"])
+        print(f"{self.report['yeses']} yeses of {4 * len(said)} while bob changed his mind", flush=True)
 
     def test_each_forgery_is_found_and_named(self):
         with self.subTest("a late yes"):
