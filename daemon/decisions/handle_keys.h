@@ -52,7 +52,7 @@ class HandleCipher {
 // Thread-safe.
 class HandleKeys {
  public:
-  explicit HandleKeys(base::Keys keys) : keys_(std::move(keys)) {}
+  explicit HandleKeys(const base::Keys& keys) : keys_(keys) {}
 
   // A cipher is made once and lent again: making one costs as much as a check.
   std::unique_ptr<HandleCipher> Borrow(Month month) EXCLUDES(mutex_);

@@ -51,23 +51,25 @@ Log::~Log() {
   thread_.join();
 }
 
-void Log::Append(std::string body, Done done) {
-  bool taken = false;
+bool Log::Queue(std::string* body, Done* done) {
   bool wakes = false;
   {
     base::MutexLock lock(mutex_);
-    taken = !stopping_ && waiting_.size() < options_.max_waiting &&
-            waiting_bytes_ + body.size() <= options_.max_waiting_bytes;
-    if (taken) {
-      waiting_bytes_ += body.size();
-      waiting_.push_back({std::move(body), std::move(done)});
-      wakes = std::exchange(is_idle_, false);
-    } else {
+    if (stopping_ || waiting_.size() >= options_.max_waiting ||
+        waiting_bytes_ + body->size() > options_.max_waiting_bytes) {
       ++counts_.refused_full;
+      return false;
     }
+    waiting_bytes_ += body->size();
+    waiting_.push_back({std::move(*body), std::move(*done)});
+    wakes = std::exchange(is_idle_, false);
   }
   if (wakes) wake_.NotifyOne();
-  if (!taken) done(false);
+  return true;
+}
+
+void Log::Append(std::string body, Done done) {
+  if (!Queue(&body, &done)) done(false);
 }
 
 LogCounts Log::counts() const {

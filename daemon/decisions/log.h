@@ -97,6 +97,8 @@ class Log {
   };
 
   Log(LogOptions options, const Found& found);
+  // Takes both unless too many wait.
+  bool Queue(std::string* body, Done* done) EXCLUDES(mutex_);
   void Run() EXCLUDES(file_mutex_, mutex_);
   // False: none of them is on record.
   absl::Status Write(const std::deque<Waiting>& group, uint64_t* bytes) EXCLUDES(file_mutex_);

@@ -56,11 +56,11 @@ RecordWriter::RecordWriter(HandleKeys& keys, const Asked& asked)
 RecordWriter::~RecordWriter() { keys_.GiveBack(std::move(cipher_)); }
 
 void RecordWriter::AddHandle(const base::Bytes16& handle) {
-  constexpr size_t kDigits = 32;
+  constexpr size_t kHandleDigits = 32;
   const base::Bytes16 sealed = cipher_->Encrypt(handle);
-  char hex[kDigits + 1];
+  char hex[kHandleDigits + 1];
   sodium_bin2hex(hex, sizeof hex, sealed.data(), sealed.size());
-  body_.append(1, '"').append(hex, kDigits).append(1, '"');
+  body_.append(1, '"').append(hex, kHandleDigits).append(1, '"');
 }
 
 void RecordWriter::AddNumber(int64_t number) {
