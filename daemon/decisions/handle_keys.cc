@@ -79,6 +79,13 @@ HandleCipher::~HandleCipher() = default;
 
 base::Bytes16 HandleCipher::Encrypt(const base::Bytes16& handle) { return Run(contexts_->encrypting.get(), handle); }
 
+void HandleCipher::EncryptAll(base::Bytes16* handles, size_t count) {
+  const int size = static_cast<int>(count * sizeof(base::Bytes16));
+  auto* const bytes = reinterpret_cast<unsigned char*>(handles);
+  int written = 0;
+  Require(EVP_CipherUpdate(contexts_->encrypting.get(), bytes, &written, bytes, size) == 1 && written == size);
+}
+
 base::Bytes16 HandleCipher::Decrypt(const base::Bytes16& handle) { return Run(contexts_->decrypting.get(), handle); }
 
 std::unique_ptr<HandleCipher> HandleKeys::Borrow(Month month) {

@@ -39,6 +39,8 @@ class HandleCipher {
   HandleCipher(const HandleCipher&) = delete;
   HandleCipher& operator=(const HandleCipher&) = delete;
   base::Bytes16 Encrypt(const base::Bytes16& handle);
+  // `count` handles one behind the other, in place: each by itself, and all in little more than the time of one.
+  void EncryptAll(base::Bytes16* handles, size_t count);
   base::Bytes16 Decrypt(const base::Bytes16& handle);
   Month month() const { return month_; }
 

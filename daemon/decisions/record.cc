@@ -1,7 +1,7 @@
 #include "daemon/decisions/record.h"
 
-#include <sodium.h>
-
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -19,8 +19,30 @@ constexpr std::string_view kBegin = R"({"v":1,"n":)";
 constexpr std::string_view kPrevious = R"(,"prev":")";
 constexpr size_t kUsualBytes = 768;  // of a record with one yes
 
+constexpr std::array<char, 512> kHexPairs = [] {
+  constexpr std::string_view kAllDigits = "0123456789abcdef";
+  std::array<char, 512> pairs{};
+  for (size_t byte = 0; byte < 256; ++byte) {
+    pairs[2 * byte] = kAllDigits[byte >> 4];
+    pairs[2 * byte + 1] = kAllDigits[byte & 15];
+  }
+  return pairs;
+}();
+
+// As base::Hex, which takes the same time for all bytes as secrets need it: several times as long, and a record has no
+// secret.
+template <size_t N>
+void AppendHex(const std::array<uint8_t, N>& bytes, std::string* out) {
+  std::array<char, 2 * N> digits;
+  for (size_t i = 0; i < N; ++i) std::copy_n(kHexPairs.data() + 2 * size_t{bytes[i]}, 2, digits.data() + 2 * i);
+  out->append(digits.data(), digits.size());
+}
+
 // Any valid UTF-8 as a JSON string.
 std::string Quoted(std::string_view text) {
+  const bool is_plain =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  if (is_plain) return std::string(1, '"').append(text).append(1, '"');
   return nlohmann::json(std::string(text)).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 
@@ -36,8 +58,10 @@ RecordWriter::RecordWriter(HandleKeys& keys, const Asked& asked)
   const base::Now& now = asked.now;
   body_.reserve(kUsualBytes);
   absl::StrAppend(&body_, R"("now":[)", now.wall.micros, ",", now.earliest.micros, ",", now.latest.micros, ",",
-                  now.not_before.micros, R"(],"store":")", base::Hex(base::View(asked.store_id)), R"(","caller":)",
-                  Quoted(asked.caller), R"(,"call":")", absl::string_view(asked.call.data(), asked.call.size()));
+                  now.not_before.micros, R"(],"store":")");
+  AppendHex(asked.store_id, &body_);
+  absl::StrAppend(&body_, R"(","caller":)", Quoted(asked.caller), R"(,"call":")",
+                  absl::string_view(asked.call.data(), asked.call.size()));
   const auto add = [this](std::string_view key, std::string_view value) {
     body_.append(R"(",")").append(key).append(R"(":")").append(value);
   };
@@ -48,7 +72,8 @@ RecordWriter::RecordWriter(HandleKeys& keys, const Asked& asked)
                       ? std::string_view()
                       : NameOf<v1::ReviewerClass>(asked.place.reviewer_class));
   add("policy", asked.rules.version);
-  add("policy_hash", base::Hex(base::View(asked.rules.hash)));
+  add("policy_hash", "");
+  AppendHex(asked.rules.hash, &body_);
   add("month", cipher_->month().ToText());
   body_.append(R"(","site":)").append(Quoted(asked.place.site)).append(R"(,"yes":[)");
 }
@@ -56,11 +81,9 @@ RecordWriter::RecordWriter(HandleKeys& keys, const Asked& asked)
 RecordWriter::~RecordWriter() { keys_.GiveBack(std::move(cipher_)); }
 
 void RecordWriter::AddHandle(const base::Bytes16& handle) {
-  constexpr size_t kHandleDigits = 32;
-  const base::Bytes16 sealed = cipher_->Encrypt(handle);
-  char hex[kHandleDigits + 1];
-  sodium_bin2hex(hex, sizeof hex, sealed.data(), sealed.size());
-  body_.append(1, '"').append(hex, kHandleDigits).append(1, '"');
+  body_.append(1, '"');
+  AppendHex(handle, &body_);
+  body_.append(1, '"');
 }
 
 void RecordWriter::AddNumber(int64_t number) {
@@ -79,18 +102,25 @@ void RecordWriter::AddTime(base::Instant time) {
 
 void RecordWriter::Add(const Yes& yes) {
   const domain::RecordingFacts& facts = yes.facts;
+  std::array<base::Bytes16, 3 + base::kMaxNamedProfiles> handles;
+  handles[0] = yes.subject.bytes;
+  handles[1] = yes.recording.bytes;
+  handles[2] = facts.device.bytes;
+  const size_t profiles = std::min<size_t>(facts.profiles.size(), base::kMaxNamedProfiles);
+  for (size_t i = 0; i < profiles; ++i) handles[3 + i] = facts.profiles[i].bytes;
+  cipher_->EncryptAll(handles.data(), 3 + profiles);
   body_.append(body_.back() == '[' ? "[" : ",[");
-  AddHandle(yes.subject.bytes);
+  AddHandle(handles[0]);
   body_.append(1, ',');
-  AddHandle(yes.recording.bytes);
+  AddHandle(handles[1]);
   body_.append(",[");
-  for (size_t i = 0; i < facts.profiles.size(); ++i) {
+  for (size_t i = 0; i < profiles; ++i) {
     if (i != 0) body_.append(1, ',');
-    AddHandle(facts.profiles[i].bytes);
+    AddHandle(handles[3 + i]);
   }
   body_.append("],");
   if (facts.device.IsSet()) {
-    AddHandle(facts.device.bytes);
+    AddHandle(handles[2]);
   } else {
     body_.append("null");
   }
@@ -124,7 +154,9 @@ std::string RecordWriter::Take() {
 std::string RecordHead(uint64_t number, const base::Digest& previous) {
   std::string head(kBegin);
   absl::StrAppend(&head, number);
-  return head.append(kPrevious).append(base::Hex(base::View(previous))).append(R"(",)");
+  head.append(kPrevious);
+  AppendHex(previous, &head);
+  return head.append(R"(",)");
 }
 
 base::Digest RecordHash(std::string_view head, std::string_view body) { return base::Blake2b(head, body); }

@@ -87,6 +87,7 @@ absl::Status Servers::Stop(Server server) {
 absl::Status Servers::Copy(const std::string& from, const std::string& to) const {
   std::error_code error;
   fs::create_directory(Folder(to), error);
+  fs::permissions(Folder(to), fs::perms::owner_all, error);
   for (const auto& entry : fs::directory_iterator(Folder(from), error)) {
     if (error || !entry.is_regular_file()) continue;
     const fs::path target = fs::path(Folder(to)) / entry.path().filename();
