@@ -221,6 +221,10 @@ void AddPlace(CLI::App* app, Place* place) {
   AddName(app, "--reviewer", &place->reviewer, "Who would listen");
 }
 
+void AddSelection(CLI::App* app, Selection* selection) {
+  AddName(app, "--selection", selection, "Why it is asked about; goes on record beside a yes (default OTHER)");
+}
+
 void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from, LeftOut* left_out) {
   app->add_option_function<std::string>(
          "--etag",
@@ -374,6 +378,7 @@ int Run(int argc, const char* const* argv) {
   AddClock(app, cli);
   AddImport(app, cli);
   AddFilter(app, cli);
+  AddDecisions(app, cli);
   AddDelete(app, cli);
   AddRequests(app, cli);
   AddSystems(app, cli);

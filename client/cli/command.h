@@ -39,6 +39,7 @@ void AddPolicy(CLI::App& app, Cli& cli);
 void AddClock(CLI::App& app, Cli& cli);
 void AddImport(CLI::App& app, Cli& cli);
 void AddFilter(CLI::App& app, Cli& cli);
+void AddDecisions(CLI::App& app, Cli& cli);
 void AddDelete(CLI::App& app, Cli& cli);
 void AddRequests(CLI::App& app, Cli& cli);
 void AddSystems(CLI::App& app, Cli& cli);
@@ -194,6 +195,8 @@ void AddEvidence(CLI::App* app, Evidence* evidence, LeftOut* left_out = nullptr)
 void AddScope(CLI::App* app, Scope* scope);
 // --country, --site, --reviewer.
 void AddPlace(CLI::App* app, Place* place);
+// --selection.
+void AddSelection(CLI::App* app, Selection* selection);
 // --etag.
 void AddEtag(CLI::App* app, Etag* etag, const std::string& where_from, LeftOut* left_out = nullptr);
 // `all`, a purpose's name in upper case, or a control.

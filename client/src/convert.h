@@ -7,6 +7,7 @@
 
 #include "client/src/answer_maker.h"
 #include "consent/client.h"
+#include "consent/v1/decision_service.pb.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "consent/v1/hold_service.pb.h"
@@ -48,6 +49,7 @@ void ToProto(const HoldSelector& selector, v1::HoldSelector* out);
 void ToProto(const PlaceHoldOrder& order, v1::PlaceHoldRequest* out);
 void ToProto(const ReleaseHoldOrder& order, v1::ReleaseHoldRequest* out);
 void ToProto(const HoldQuery& query, v1::ListHoldsRequest* out);
+void ToProto(const DecisionRecord& record, v1::VerifyDecisionsRequest* out);
 
 // Neither it nor what it holds has a field that this library does not know.
 bool IsKnown(const google::protobuf::Message& message);

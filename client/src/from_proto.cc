@@ -207,6 +207,7 @@ Policy FromProto(const v1::Policy& policy) {
   value.retention_choices.do_not_save = policy.retention_choices().do_not_save();
   value.longest_answer_age_seconds = policy.longest_answer_age_seconds();
   value.default_capture_uncertainty_ms = policy.default_capture_uncertainty_ms();
+  value.recorded_purposes = EnumList<Purpose>(policy.recorded_purposes());
   return value;
 }
 

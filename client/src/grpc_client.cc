@@ -40,6 +40,7 @@ void FillQuestion(const Question& question, Request* request) {
   ToProto(question.place, request->mutable_place());
   request->set_view(question.full ? v1::DECISION_VIEW_FULL : v1::DECISION_VIEW_BASIC);
   request->set_at_least_revision(question.at_least_revision.value());
+  request->set_selection(static_cast<v1::Selection>(static_cast<int>(question.selection)));
 }
 
 template <typename Response>
@@ -80,6 +81,7 @@ std::vector<PartResult> Parts(const Results& results) {
 GrpcClient::GrpcClient(ClientOptions options, CredentialFiles files, std::shared_ptr<grpc::Channel> channel)
     : options_(std::move(options)),
       files_(std::move(files)),
+      decision_(v1::DecisionService::NewStub(channel)),
       deletion_(v1::DeletionService::NewStub(channel)),
       eligibility_(v1::EligibilityService::NewStub(channel)),
       hold_(v1::HoldService::NewStub(channel)),

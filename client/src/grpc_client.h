@@ -11,6 +11,7 @@
 #include "client/src/error_details.h"
 #include "client/src/retry.h"
 #include "consent/client.h"
+#include "consent/v1/decision_service.grpc.pb.h"
 #include "consent/v1/deletion_service.grpc.pb.h"
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "consent/v1/hold_service.grpc.pb.h"
@@ -76,6 +77,11 @@ class GrpcClient final : public Client {
   absl::StatusOr<Hold> ReleaseHold(const ReleaseHoldOrder& order, const CallOptions& options) override;
   absl::StatusOr<HoldPage> ListHolds(const HoldQuery& query, const CallOptions& options) override;
 
+  // In grpc_decisions.cc.
+  absl::StatusOr<DecisionLogState> GetDecisionLog(const CallOptions& options) override;
+  absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
+                                                               const CallOptions& options) override;
+
  private:
   // Runs one unary method with deadline and repetitions. *sent, where wanted, is when the answered attempt left.
   template <typename Stub, typename Request, typename Response>
@@ -101,6 +107,7 @@ class GrpcClient final : public Client {
 
   const ClientOptions options_;
   const CredentialFiles files_;
+  std::unique_ptr<v1::DecisionService::Stub> decision_;
   std::unique_ptr<v1::DeletionService::Stub> deletion_;
   std::unique_ptr<v1::EligibilityService::Stub> eligibility_;
   std::unique_ptr<v1::HoldService::Stub> hold_;

@@ -1,5 +1,6 @@
 #include "consent/names.h"
 
+#include "consent/v1/decision_service.pb.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "consent/v1/policy.pb.h"
@@ -66,6 +67,8 @@ CONSENT_NAMES(EffectiveAnswer);
 CONSENT_NAMES(ChangeKind);
 CONSENT_NAMES(DefaultRule);
 CONSENT_NAMES(Reason);
+CONSENT_NAMES(Selection);
+CONSENT_NAMES(DecisionVerdict);
 CONSENT_NAMES(DeletionState);
 CONSENT_NAMES(DeletionCause);
 CONSENT_NAMES(ReceiptChannel);

@@ -126,6 +126,9 @@ std::optional<Failure> Runtime::OpenStore() {
   store_ = *std::move(opened);
   for (const std::string& loss : store_->accepted_losses()) log_.Warn("loss accepted", {{"what", OperatorText(loss)}});
   if (std::optional<Failure> failure = AcceptClock(); failure.has_value()) return failure;
+  std::optional<Failure> failure;
+  decisions_ = DecisionLog::Open(options_, keyring->keys, *store_, random_, log_, &failure);
+  if (decisions_ == nullptr) return failure;
   MakeContext(keyring->keys);
   return std::nullopt;
 }
@@ -187,7 +190,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .writers = *writers_,
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
-  services_ = std::make_unique<Services>(*core_);
+  services_ = std::make_unique<Services>(*core_, decisions_->keys(), decisions_->recorder());
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -243,6 +246,7 @@ absl::Status Runtime::ListenForScrapes() {
       {health_, *core_, *store_, *readers_, *services_, options_.data_dir,
        static_cast<size_t>(descriptors_.connections), [this] { return server_->Counts(); }, certificates_.get()},
       registry_);
+  decisions_->DefineMetrics(registry_);
   const absl::StatusOr<std::vector<ops::Address>> addresses = options_.metrics_listen->Resolve();
   if (!addresses.ok()) return addresses.status();
   for (const ops::Address& address : *addresses) {
@@ -326,6 +330,7 @@ void Runtime::Serve() {
     certificate_watch_ = std::make_unique<Periodic>(
         std::chrono::milliseconds(0), WatchCertificates(*certificates_, clock_, certificate_reloads_, log_));
   }
+  decisions_->BeginCounting(*core_);
   core_->ready.store(true);
   health_.Set(ops::HealthState::kServing);
   if (health_.state() != ops::HealthState::kServing) core_->ready.store(false);  // a write failed in between
@@ -360,6 +365,8 @@ absl::Status Runtime::ReloadPolicy(const absl::StatusOr<policy::Document>& read)
   return status;
 }
 
+void Runtime::BeginDecisionFile() { decisions_->BeginFile(); }
+
 void Runtime::Drain() {
   health_.Set(ops::HealthState::kDraining);
   core_->ready.store(false);
@@ -375,10 +382,12 @@ void Runtime::Drain() {
   server_.reset();
   certificates_.reset();
   readers_.reset();
+  decisions_->EndCounting();
   store_->Close();
   writers_.reset();
   rpc_.clear();
   services_.reset();
+  decisions_.reset();
   core_.reset();
   store_.reset();
 }

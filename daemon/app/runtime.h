@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "daemon/app/decision_log.h"
 #include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/periodic.h"
@@ -76,6 +77,8 @@ class Runtime {
   // Puts in force what ReadPolicy returned. An error: the old one stays in force; counted in the metrics either way.
   // One that only the time is against is asked for by News::policy_due once the time is right.
   absl::Status ReloadPolicy(const absl::StatusOr<policy::Document>& read);
+  // The decision log goes on in another file. Once it serves.
+  void BeginDecisionFile();
   // NOT_SERVING, waits for calls under way as long as the options say, then stops every part and closes the store.
   void Drain();
   // After a failed write: NOT_SERVING, and calls under way get `patience` to hear of it. Returns without waiting
@@ -120,6 +123,7 @@ class Runtime {
   std::atomic<bool> policy_waits_{false};         // for the time
   std::unique_ptr<service::Pool> writers_;
   std::unique_ptr<store::RocksStore> store_;
+  std::unique_ptr<DecisionLog> decisions_;
   std::unique_ptr<service::Core> core_;
   std::atomic<service::Core*> watched_{nullptr};  // the core, for the store's failure callback
   std::unique_ptr<service::Pool> readers_;

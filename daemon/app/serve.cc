@@ -76,6 +76,7 @@ class Daemon {
           break;
         case Event::kReload:
           reload_waits_ = true;
+          if (!preparing.joinable()) runtime_.BeginDecisionFile();
           if (!preparing.joinable() && !reading_.joinable()) ReloadIfAsked();
           break;
       }

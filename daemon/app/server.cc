@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "consent/v1/decision_service.pb.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "consent/v1/hold_service.pb.h"
@@ -88,7 +89,8 @@ const std::vector<const google::protobuf::ServiceDescriptor*>& Descriptors() {
       v1::GetDeletionRequestRequest::descriptor()->file()->service(0),
       v1::ListHoldsRequest::descriptor()->file()->service(0),
       v1::LeaseTasksRequest::descriptor()->file()->service(0),
-      v1::LeaseTasksRequest::descriptor()->file()->service(1)};
+      v1::LeaseTasksRequest::descriptor()->file()->service(1),
+      v1::GetDecisionLogRequest::descriptor()->file()->service(0)};
   return kAll;
 }
 

@@ -7,7 +7,10 @@
 #include "daemon/base/bytes.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/random.h"
+#include "daemon/decisions/handle_keys.h"
+#include "daemon/decisions/recorder.h"
 #include "daemon/rpc/data_system_rpc.h"
+#include "daemon/rpc/decision_rpc.h"
 #include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/eligibility_rpc.h"
 #include "daemon/rpc/hold_rpc.h"
@@ -16,6 +19,7 @@
 #include "daemon/rpc/recording_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
+#include "daemon/service/audit/verify_decisions.h"
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/deletion/deletions.h"
 #include "daemon/service/deletion/holds.h"
@@ -40,8 +44,10 @@ inline std::string NewProbeAccount(base::Random& random) {
 
 // The use cases. Thread-safe as its members are. The references outlive it, and it outlives all RPC services.
 struct Services {
-  explicit Services(service::Core& core)
+  Services(service::Core& core, decisions::HandleKeys& keys_of_decisions, decisions::Recorder& recorder_of_decisions)
       : probe_account(NewProbeAccount(core.random)),
+        decision_keys(keys_of_decisions),
+        recorder(recorder_of_decisions),
         queue(core),
         publisher(core, queue),
         changes(core, kMaxChangesInFlight),
@@ -54,12 +60,15 @@ struct Services {
         holds(core, changes),
         erasures(core),
         tasks(core, queue),
+        verify_decisions(core),
         admission(core.ready) {}
 
   // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
   static constexpr size_t kMaxChangesInFlight = 4096;
 
   const std::string probe_account;  // that nobody has; see EligibilityRpc
+  decisions::HandleKeys& decision_keys;
+  decisions::Recorder& recorder;
   service::TaskQueue queue;
   service::Publisher publisher;
   service::ChangeSubject changes;
@@ -72,6 +81,7 @@ struct Services {
   service::Holds holds;
   service::Erasures erasures;
   service::PurgeTasks tasks;
+  service::VerifyDecisions verify_decisions;
   rpc::Admission admission;  // of all servers together
 };
 
@@ -79,7 +89,7 @@ struct Services {
 // it outlives the server.
 struct RpcServices {
   RpcServices(service::Core& core, Services& services, const rpc::RpcDependencies& dependencies)
-      : eligibility(core, services.check, dependencies, services.probe_account),
+      : eligibility(core, services.check, services.recorder, dependencies, services.probe_account),
         settings(core, services.subject_changes, services.reads, dependencies),
         subject(core, services.subject_changes, services.reads, dependencies),
         recording(core, services.subject_changes, dependencies),
@@ -87,10 +97,11 @@ struct RpcServices {
         deletion(core, services.deletions, services.systems, dependencies),
         hold(core, services.holds, services.systems, dependencies),
         purge(core, services.tasks, services.systems, services.queue, dependencies),
-        data_system(services.systems, services.queue, dependencies) {}
+        data_system(services.systems, services.queue, dependencies),
+        decision(core, services.verify_decisions, services.decision_keys, services.recorder, dependencies) {}
 
   std::vector<grpc::Service*> All() {
-    return {&eligibility, &settings, &subject, &recording, &policy, &deletion, &hold, &purge, &data_system};
+    return {&eligibility, &settings, &subject, &recording, &policy, &deletion, &hold, &purge, &data_system, &decision};
   }
 
   rpc::EligibilityRpc eligibility;
@@ -102,6 +113,7 @@ struct RpcServices {
   rpc::HoldRpc hold;
   rpc::PurgeRpc purge;
   rpc::DataSystemRpc data_system;
+  rpc::DecisionRpc decision;
 };
 
 }  // namespace consent::app

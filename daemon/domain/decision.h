@@ -54,8 +54,11 @@ enum class Reason : uint8_t {
   kConsent = 34,
   kDefault = 35,
   kClockDoubtful = 36,
+  kNotRecorded = 37,  // never Decide's: see NotRecorded
 };
-inline constexpr int kReasons = 37;
+inline constexpr int kReasons = 38;
+// All others are given where a yes of the rule's could not be kept to.
+constexpr bool IsOfRule(Reason reason) { return reason != Reason::kNotRecorded; }
 
 // Every reason, the most important first: E0, then what a disposition says, then E1 and so on, then what makes
 // eligible. Numbers are for ever, this order is not: a reason that comes later takes its place here (E11's would stand
@@ -95,6 +98,7 @@ inline constexpr std::array<Reason, kReasons> kReasonsInOrder = {
     Reason::kNoticeSilentOnPeople,
     Reason::kPlaceNotAllowed,
     Reason::kReviewerNotAllowed,
+    Reason::kNotRecorded,
     Reason::kConsent,
     Reason::kDefault,
     Reason::kNone,
@@ -168,5 +172,14 @@ struct Decision {
     return found;
   }
 };
+
+// What is answered in place of a yes that could not be put on record. Not to be kept: the next one may be.
+constexpr Decision NotRecorded(const Decision& yes) {
+  Decision no = yes;
+  no.eligibility = Eligibility::kNotEligible;
+  no.reasons = {Reason::kNotRecorded};
+  no.good_until = yes.checked_at;
+  return no;
+}
 
 }  // namespace consent::domain

@@ -120,6 +120,7 @@ struct Rules {
   absl::btree_map<Region, AgeOfConsent> ages_of_consent;  // by country
   AgeOfConsent default_age_of_consent;
   PurposeSet purposes;  // in use; any other is never eligible
+  PurposeSet recorded;  // a yes for them is on record before it is said
   // Since when each purpose (index: number - 1) has been in use without a break: no default covers earlier captures for
   // it.
   std::array<Instant, kPurposes> in_use_since{};

@@ -23,6 +23,7 @@ struct RawOptions {
   std::string data_dir;
   std::string key_file;
   std::string head_file;
+  std::string decision_log;
   std::string policy;
   int64_t index_max_subjects = 50'000'000;
   std::string metrics_listen = "127.0.0.1:9464";
@@ -94,6 +95,11 @@ void AddOptions(CLI::App* app, RawOptions* raw) {
   app->add_option("--head-file", raw->head_file,
                   "Last known end of the store, so that an old copy put back is noticed; not inside the data folder. "
                   "Default: DATA-DIR.head")
+      ->check(NotEmpty);
+  app->add_option("--decision-log", raw->decision_log,
+                  "Folder of the decision log, made if it is not there; not inside the data folder. Each yes for a "
+                  "purpose that the policy marks is on record there before it is said. off: none is, and the metrics "
+                  "show it. Default: DATA-DIR.decisions")
       ->check(NotEmpty);
   app->add_option("--policy", raw->policy, "Policy file (JSON); read again on SIGHUP. Default: the compiled-in policy")
       ->check(NotEmpty);
@@ -274,13 +280,21 @@ absl::Status ResolvePaths(const RawOptions& raw, const ProcessEnvironment& envir
   if (absl::Status status = ResolveKeyFile(raw, environment, out); !status.ok()) return status;
   out->head_file = Absolute(raw.head_file.empty() ? out->data_dir + ".head" : raw.head_file, environment);
   out->policy_file = Absolute(raw.policy, environment);
-  for (const auto& [name, path] : {std::pair{"--key-file", out->key_file}, std::pair{"--head-file", out->head_file}}) {
+  if (raw.decision_log != "off") {
+    out->decision_log =
+        Absolute(raw.decision_log.empty() ? out->data_dir + ".decisions" : raw.decision_log, environment);
+  }
+  for (const auto& [name, path] : {std::pair{"--key-file", out->key_file}, std::pair{"--head-file", out->head_file},
+                                   std::pair{"--decision-log", out->decision_log}}) {
     if (path == out->data_dir || path.rfind(out->data_dir + "/", 0) == 0) {
       return absl::InvalidArgumentError(
           absl::StrCat(name, " must lie outside the data folder, or an old copy of the folder brings it along"));
     }
   }
   if (out->key_file == out->head_file) return absl::InvalidArgumentError("--key-file and --head-file must differ");
+  if (out->decision_log == out->key_file || out->decision_log == out->head_file) {
+    return absl::InvalidArgumentError("--decision-log must differ from --key-file and --head-file: it is a folder");
+  }
   return absl::OkStatus();
 }
 

@@ -29,6 +29,7 @@ struct ServeOptions {
   std::string key_file;                 // beside data_dir, never inside; or the credential's file
   bool key_is_credential = false;       // the service manager brings it and the daemon never makes it
   std::string head_file;                // beside data_dir, never inside
+  std::string decision_log;             // its folder, beside data_dir, never inside; empty: off
   std::string policy_file;              // empty: the compiled-in policy
   std::optional<Place> metrics_listen;  // absent: off
   uint64_t index_max_subjects = 0;

@@ -134,6 +134,7 @@ domain::Rules BuildRules(const Document& document, const State& state, std::vect
     }
   }
   rules.purposes = InUse(policy);
+  rules.recorded = ToPurposeSet(policy.recorded_purposes());
   rules.in_use_since = state.in_use_since;
   rules.controls = BuildControls(policy, state);
   for (const auto& [name, control] : state.controls) {

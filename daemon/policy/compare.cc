@@ -109,6 +109,17 @@ std::set<std::string> RetentionNames(const v1::RetentionChoices& choices) {
   return names;
 }
 
+// A yes that no record can be made of is a no, so a purpose that loses its mark has more of them.
+void CompareRecorded(const v1::Policy& from, const v1::Policy& to, Differences* out) {
+  const domain::PurposeSet before = ToPurposeSet(from.recorded_purposes());
+  const domain::PurposeSet after = ToPurposeSet(to.recorded_purposes());
+  const auto add = [out](const std::set<std::string>& names, const char* how, Kind kind) {
+    if (!names.empty()) Add(out, "recorded_purposes", absl::StrCat(how, Listed({names.begin(), names.end()})), kind);
+  };
+  add(PurposeNames(Without(after, before)), "gains ", Kind::kRestriction);
+  add(PurposeNames(Without(before, after)), "loses ", Kind::kLoosening);
+}
+
 // Regions that come under a regime of another name, one difference for each pair of regimes.
 void CompareRegions(const v1::Policy& from, const v1::Policy& to, Differences* out) {
   const RegimeIndex before(from);
@@ -221,6 +232,7 @@ std::vector<Difference> Compare(const PolicyRow& previous, const Document& next)
         begins < began ? Kind::kLoosening : Kind::kRestriction);
   }
   CompareHolidayCalendars(from, to, &out);
+  CompareRecorded(from, to, &out);
   return out;
 }
 

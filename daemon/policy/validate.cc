@@ -42,7 +42,7 @@ class Validator : private Problems {
     Name("version", policy_.version(), IsVersionCharacter, "[A-Za-z0-9._-]");
     CheckRegimes();
     CheckUnknownRegime();
-    CheckPurposes("purposes", policy_.purposes(), false);
+    CheckPurposes("purposes", policy_.purposes(), 1, false);
     CheckControls();
     CheckNotices();
     CheckAges();
@@ -54,6 +54,7 @@ class Validator : private Problems {
       Add("service_began_at", "is not within the years 1970 to 9999");
     }
     CheckHolidayCalendars(policy_, this);
+    CheckPurposes("recorded_purposes", policy_.recorded_purposes(), 0, true);
     return Take();
   }
 
@@ -67,7 +68,7 @@ class Validator : private Problems {
   void CheckPlaces(const v1::Regime& regime, const std::string& path);
   void CheckUnknownRegime();
   template <typename Purposes>
-  void CheckPurposes(const std::string& path, const Purposes& purposes, bool in_use);
+  void CheckPurposes(const std::string& path, const Purposes& purposes, int least, bool in_use);
   void CheckControls();
   void CheckNotices();
   void CheckNotice(const v1::Notice& notice, const std::string& path);
@@ -210,8 +211,8 @@ void Validator::CheckUnknownRegime() {
 }
 
 template <typename Purposes>
-void Validator::CheckPurposes(const std::string& path, const Purposes& purposes, bool in_use) {
-  if (!Count(path, purposes.size(), 1, domain::kPurposes)) return;
+void Validator::CheckPurposes(const std::string& path, const Purposes& purposes, int least, bool in_use) {
+  if (!Count(path, purposes.size(), least, domain::kPurposes)) return;
   std::map<int, std::string> seen;
   for (int i = 0; i < purposes.size(); ++i) {
     const std::string at = absl::StrCat(path, "[", i, "]");
@@ -236,7 +237,7 @@ void Validator::CheckControls() {
     const std::string path = absl::StrCat("controls[", i, "]");
     Name(path + ".name", control.name(), IsControlCharacter, "[a-z0-9_]");
     Unique(&names, control.name(), Quoted(control.name()), path + ".name");
-    CheckPurposes(path + ".purposes", control.purposes(), true);
+    CheckPurposes(path + ".purposes", control.purposes(), 1, true);
   }
 }
 
@@ -268,7 +269,7 @@ void Validator::CheckNotice(const v1::Notice& notice, const std::string& path) {
       Unique(&seen, std::string(absl::AsciiStrToLower(tag)), Quoted(tag), at);
     }
   }
-  CheckPurposes(path + ".purposes", notice.purposes(), false);
+  CheckPurposes(path + ".purposes", notice.purposes(), 1, false);
   const int64_t seconds = notice.valid_from().seconds();
   if (!notice.has_valid_from()) {
     Add(path + ".valid_from", "is missing");

@@ -31,11 +31,9 @@ bool IsUnknownCode(domain::Region region, const domain::Rules& rules) { return r
 // Counts the answers of one call, so that the observer is asked once for each distinct one.
 class Tally {
  public:
-  void Add(const domain::Decision& decision) {
-    const size_t answer =
-        static_cast<size_t>(decision.eligibility) * kDispositions + static_cast<size_t>(decision.disposition);
-    ++counts_[answer * domain::kReasons + static_cast<size_t>(decision.FirstReason())];
-  }
+  void Add(const domain::Decision& decision) { ++counts_[Place(decision)]; }
+  // Of one that was added.
+  void Remove(const domain::Decision& decision) { --counts_[Place(decision)]; }
   void Report(domain::Purpose purpose, RpcObserver& observer) const {
     for (size_t i = 0; i < counts_.size(); ++i) {
       if (counts_[i] == 0) continue;
@@ -49,6 +47,11 @@ class Tally {
  private:
   static constexpr size_t kEligibilities = 3;
   static constexpr size_t kDispositions = 4;
+  static size_t Place(const domain::Decision& decision) {
+    const size_t answer =
+        static_cast<size_t>(decision.eligibility) * kDispositions + static_cast<size_t>(decision.disposition);
+    return answer * domain::kReasons + static_cast<size_t>(decision.FirstReason());
+  }
   std::array<uint16_t, kEligibilities * kDispositions * domain::kReasons> counts_{};
 };
 static_assert(wire::kMaxBatch <= UINT16_MAX);
@@ -56,9 +59,11 @@ static_assert(wire::kMaxBatch <= UINT16_MAX);
 }  // namespace
 
 EligibilityRpc::EligibilityRpc(service::Core& core, const service::CheckEligibility& check,
-                               const RpcDependencies& dependencies, std::string_view probe_account)
+                               decisions::Recorder& recorder, const RpcDependencies& dependencies,
+                               std::string_view probe_account)
     : core_(core),
       check_(check),
+      recorder_(recorder),
       dependencies_(dependencies),
       probe_(core.hasher.Subject(probe_account)),
       check_method_(Method::Named("consent.v1.EligibilityService.Check")),
@@ -78,43 +83,69 @@ grpc::ServerUnaryReactor* EligibilityRpc::Check(grpc::CallbackServerContext* con
                                                      [this](CheckCall call) { CheckOne(std::move(call)); });
 }
 
+std::unique_ptr<decisions::RecordWriter> EligibilityRpc::BeginRecord(const service::Caller& caller,
+                                                                     const wire::CheckQuery& query,
+                                                                     const service::CheckSession& session) const {
+  return recorder_.Begin({caller.identity, query.purpose, query.place, query.selection, *session.rules, session.now});
+}
+
+void EligibilityRpc::Record(const service::CheckItem& item, store::Sequence head, const domain::Decision& decision,
+                            decisions::RecordWriter* record) const {
+  record->Add({item.subject, core_.hasher.Recording(item.recording_id), item.facts, head, decision.revision,
+               decision.FirstReason()});
+}
+
+void EligibilityRpc::Answer(const One& one, const domain::Decision& decision) const {
+  Write(decision, one.query.full, one.item.subject, one.call->response()->mutable_decision());
+  WriteSession(one.session, one.call->response());
+  if (!one.is_probe) {
+    dependencies_.observer.OnDecisions(
+        {one.query.purpose, decision.eligibility, decision.disposition, decision.FirstReason(), 1});
+  }
+  one.call->Finish(absl::OkStatus());
+}
+
+void EligibilityRpc::Conclude(std::shared_ptr<One> one, const domain::Decision& decision) const {
+  const bool says_yes = decision.eligibility == domain::Eligibility::kEligible;
+  if (!says_yes || !recorder_.Records(one->query.purpose, *one->session.rules)) return Answer(*one, decision);
+  const auto record = BeginRecord(one->call->caller(), one->query, one->session);
+  Record(one->item, one->head, decision, record.get());
+  recorder_.Put(*record, [this, one = std::move(one), decision](bool on_record) {
+    Answer(*one, on_record ? decision : domain::NotRecorded(decision));
+  });
+}
+
 void EligibilityRpc::CheckOne(CheckCall call) const {
   const v1::CheckRequest& request = call->request();
-  wire::CheckQuery query;
-  service::CheckItem item;
+  auto one = std::make_shared<One>();
   wire::Violations violations;
-  absl::Status status = wire::ReadCheck(request, &query);
+  absl::Status status = wire::ReadCheck(request, &one->query);
   const wire::Path root;
   if (status.ok() && !wire::ReadRecording(request.recording(), core_.hasher, wire::Path(root, "recording"), &violations,
-                                          &item.subject, &item.recording_id, &item.facts)) {
+                                          &one->item.subject, &one->item.recording_id, &one->item.facts)) {
     status = violations.ToStatus();
   }
   if (!status.ok()) return call->Finish(status);
-  const bool is_probe = item.subject == probe_;
-  if (is_probe) call->LeaveUncounted();
+  one->is_probe = one->item.subject == probe_;
+  if (one->is_probe) call->LeaveUncounted();
   absl::StatusOr<service::CheckSession> session = check_.Begin(request.at_least_revision());
   if (!session.ok()) return call->Finish(session.status());
-  if (IsUnknownCode(item.facts.region, *session->rules)) dependencies_.observer.OnUnknownRegions(1);
-
-  const auto answer = [this, is_probe](CheckCall& to, const service::CheckSession& in, const wire::CheckQuery& asked,
-                                       base::SubjectHandle subject, const domain::Decision& decision) {
-    Write(decision, asked.full, subject, to->response()->mutable_decision());
-    WriteSession(in, to->response());
-    if (is_probe) return absl::OkStatus();
-    dependencies_.observer.OnDecisions(
-        {asked.purpose, decision.eligibility, decision.disposition, decision.FirstReason(), 1});
-    return absl::OkStatus();
-  };
+  one->session = *std::move(session);
+  if (IsUnknownCode(one->item.facts.region, *one->session.rules)) dependencies_.observer.OnUnknownRegions(1);
+  one->head = core_.heads.Of(core_.PartitionOf(one->item.subject));
+  one->call = std::move(call);
   domain::Decision decision;
-  if (check_.TryDecide(*session, item, query.purpose, query.place, &decision)) {
-    return call->Finish(answer(call, *session, query, item.subject, decision));
+  if (check_.TryDecide(one->session, one->item, one->query.purpose, one->query.place, &decision)) {
+    return Conclude(std::move(one), decision);
   }
-  FinishOnPool(
-      dependencies_, call,
-      [this, answer, call, item = std::move(item), query = std::move(query), session = *std::move(session)]() mutable {
-        const auto decided = check_.DecideFromStore(session, item, query.purpose, query.place);
-        return decided.ok() ? answer(call, session, query, item.subject, *decided) : decided.status();
-      });
+  const CheckCall waiting = one->call;
+  const bool posted = dependencies_.readers.Post([this, one = std::move(one)]() mutable {
+    if (one->call->IsCancelled()) return one->call->Finish(absl::CancelledError());
+    const auto decided = check_.DecideFromStore(one->session, one->item, one->query.purpose, one->query.place);
+    if (!decided.ok()) return one->call->Finish(decided.status());
+    Conclude(std::move(one), *decided);
+  });
+  if (!posted) waiting->Finish(OverloadedError());
 }
 
 // One BatchCheck on its way. Its recordings are read one after another from the bytes and never exist together, nor do
@@ -132,6 +163,7 @@ class EligibilityRpc::Batch {
     absl::StatusOr<service::CheckSession> session = rpc_.check_.Begin(split_.rest.at_least_revision());
     if (!session.ok()) return session.status();
     session_ = *std::move(session);
+    records_ = rpc_.recorder_.Records(query_.purpose, *session_.rules);
     return absl::OkStatus();
   }
 
@@ -162,20 +194,39 @@ class EligibilityRpc::Batch {
   // Decides the rest and puts it in its places; may block.
   absl::Status DecideFromStore() {
     const wire::BatchReply known = std::exchange(reply_, {});
+    const std::vector<Yes> known_yeses = std::exchange(yeses_, {});
+    auto yes = known_yeses.begin();
     size_t from = 0;
+    const auto add_known = [&](size_t to) {
+      for (; yes != known_yeses.end() && yes->at < to; ++yes) {
+        yeses_.push_back(*yes);
+        yeses_.back().at += reply_.bytes().size() - from;
+      }
+      reply_.AddWritten(known.bytes().substr(from, to - from));
+      from = to;
+    };
     for (const Missed& missed : missed_) {
       if (IsCancelled()) return absl::CancelledError();
-      reply_.AddWritten(known.bytes().substr(from, missed.at - from));
-      from = missed.at;
+      add_known(missed.at);
+      const store::Sequence head = HeadOf(missed.item);
       const auto decision = rpc_.check_.DecideFromStore(session_, missed.item, query_.purpose, query_.place);
       if (decision.ok()) {
-        Answer(*decision, missed.item.subject);
+        Answer(*decision, missed.item, head);
       } else {
         Refuse(decision.status());
       }
     }
-    reply_.AddWritten(known.bytes().substr(from));
+    add_known(known.bytes().size());
     return absl::OkStatus();
+  }
+
+  // Finishes the call, where something of it is to be on record once that is known.
+  static void Conclude(const std::shared_ptr<Batch>& batch, const absl::Status& status) {
+    if (!status.ok() || batch->record_ == nullptr) return batch->Finish(status);
+    batch->rpc_.recorder_.Put(*batch->record_, [batch](bool on_record) {
+      if (!on_record) batch->TakeYesesBack();
+      batch->Finish(absl::OkStatus());
+    });
   }
 
   void Finish(const absl::Status& status) {
@@ -197,6 +248,13 @@ class EligibilityRpc::Batch {
   struct Missed {
     size_t at;  // in the bytes of the reply
     service::CheckItem item;
+  };
+  // One that is said only once it is on record.
+  struct Yes {
+    size_t at;  // in the bytes of the reply, so many
+    size_t size;
+    base::SubjectHandle subject;
+    domain::Decision decision;
   };
 
   absl::Status Malformed() const { return wire::Diagnose(bytes_, *v1::BatchCheckRequest::descriptor()); }
@@ -230,14 +288,33 @@ class EligibilityRpc::Batch {
     if (!slot.error.ok()) return Refuse(slot.error);
     if (IsUnknownCode(slot.item.facts.region, *session_.rules)) ++unknown_regions_;
     domain::Decision decision;
+    const store::Sequence head = HeadOf(slot.item);
     if (rpc_.check_.TryDecide(session_, slot.item, query_.purpose, query_.place, &decision)) {
-      Answer(decision, slot.item.subject);
+      Answer(decision, slot.item, head);
     } else {
       missed_.push_back({reply_.bytes().size(), slot.item});
     }
   }
 
-  void Answer(const domain::Decision& decision, base::SubjectHandle subject) {
+  // Before the look-up; needed where a yes is recorded.
+  store::Sequence HeadOf(const service::CheckItem& item) const {
+    return records_ ? rpc_.core_.heads.Of(rpc_.core_.PartitionOf(item.subject)) : 0;
+  }
+
+  void Answer(const domain::Decision& decision, const service::CheckItem& item, store::Sequence head) {
+    const size_t at = reply_.bytes().size();
+    Write(decision, item.subject);
+    tally_.Add(decision);
+    if (!records_ || decision.eligibility != domain::Eligibility::kEligible) return;
+    if (record_ == nullptr) {
+      record_ = rpc_.BeginRecord(call_->caller(), query_, session_);
+      yeses_.reserve(split_.recordings.size());
+    }
+    rpc_.Record(item, head, decision, record_.get());
+    yeses_.push_back({at, reply_.bytes().size() - at, item.subject, decision});
+  }
+
+  void Write(const domain::Decision& decision, base::SubjectHandle subject) {
     if (query_.full) {
       v1::Decision* const out = result_.mutable_decision();
       out->Clear();
@@ -246,7 +323,21 @@ class EligibilityRpc::Batch {
     } else {
       reply_.AddBasic(decision);
     }
-    tally_.Add(decision);
+  }
+
+  // They are not on record, so they are not said.
+  void TakeYesesBack() {
+    const wire::BatchReply before = std::exchange(reply_, {});
+    size_t from = 0;
+    for (const Yes& yes : yeses_) {
+      reply_.AddWritten(before.bytes().substr(from, yes.at - from));
+      from = yes.at + yes.size;
+      const domain::Decision no = domain::NotRecorded(yes.decision);
+      Write(no, yes.subject);
+      tally_.Remove(yes.decision);
+      tally_.Add(no);
+    }
+    reply_.AddWritten(before.bytes().substr(from));
   }
 
   void Refuse(const absl::Status& error) {
@@ -280,6 +371,9 @@ class EligibilityRpc::Batch {
   uint32_t errors_ = 0;
   uint32_t unknown_regions_ = 0;
   std::vector<Missed> missed_;
+  bool records_ = false;                             // a yes is to be on record
+  std::unique_ptr<decisions::RecordWriter> record_;  // from the first yes on
+  std::vector<Yes> yeses_;
 };
 
 grpc::ServerUnaryReactor* EligibilityRpc::BatchCheck(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
@@ -289,8 +383,11 @@ grpc::ServerUnaryReactor* EligibilityRpc::BatchCheck(grpc::CallbackServerContext
         auto batch = std::make_shared<Batch>(*this, std::move(call), std::move(bytes));
         absl::Status status = batch->Begin();
         if (status.ok()) status = batch->DecideFromIndex();
-        if (!status.ok() || batch->Complete()) return batch->Finish(status);
-        FinishOnPool(dependencies_, batch, [batch] { return batch->DecideFromStore(); });
+        if (!status.ok() || batch->Complete()) return Batch::Conclude(batch, status);
+        const bool posted = dependencies_.readers.Post([batch] {
+          Batch::Conclude(batch, batch->IsCancelled() ? absl::CancelledError() : batch->DecideFromStore());
+        });
+        if (!posted) batch->Finish(OverloadedError());
       });
 }
 

@@ -53,6 +53,7 @@ enum class Table : uint8_t {
   kLeaseRenewal = 16,            // how often its holder renewed it
   kDeletionById = 17,            // where the deletion request of an id lies
   kHoldById = 18,                // where the hold of an id lies
+  kDecisionLog = 19,             // how far the decision log has come
 };
 
 inline constexpr uint8_t kMaxTable = 127;

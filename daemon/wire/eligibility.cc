@@ -14,15 +14,6 @@ constexpr int kMaxProfiles = base::kMaxNamedProfiles;
 constexpr int kMaxFlags = base::kMaxNamedFlags;
 using base::kMaxUncertaintyMs;
 
-void ReadPlace(const v1::Place& place, const Path& at, Violations* violations, domain::Place* out) {
-  RefuseMistypedHere(place, at, violations);
-  if (!place.country().empty()) out->country = ReadCountry(place.country(), Path(at, "country"), violations);
-  CheckText(place.site(), 0, kMaxNameBytes, Path(at, "site"), violations);
-  out->site = place.site();
-  CheckEnum(place.reviewer_class(), v1::ReviewerClass_IsValid, Path(at, "reviewer_class"), violations);
-  out->reviewer_class = static_cast<domain::ReviewerClass>(place.reviewer_class());
-}
-
 template <typename Request>
 void ReadCommon(const Request& request, Violations* violations, CheckQuery* query) {
   const Path root;
@@ -31,6 +22,10 @@ void ReadCommon(const Request& request, Violations* violations, CheckQuery* quer
   if (request.has_place()) ReadPlace(request.place(), Path(root, "place"), violations, &query->place);
   CheckEnum(request.view(), v1::DecisionView_IsValid, Path(root, "view"), violations);
   query->full = request.view() == v1::DECISION_VIEW_FULL;
+  CheckEnum(request.selection(), v1::Selection_IsValid, Path(root, "selection"), violations);
+  query->selection = request.selection() == v1::SELECTION_UNSPECIFIED
+                         ? domain::Selection::kOther
+                         : static_cast<domain::Selection>(request.selection());
   CheckText(request.at_least_revision(), 0, kMaxTokenBytes, Path(root, "at_least_revision"), violations);
 }
 
@@ -106,6 +101,15 @@ void ReadEnums(const v1::Recording& recording, const Path& at, Violations* viola
 }
 
 }  // namespace
+
+void ReadPlace(const v1::Place& place, const Path& at, Violations* violations, domain::Place* out) {
+  RefuseMistypedHere(place, at, violations);
+  if (!place.country().empty()) out->country = ReadCountry(place.country(), Path(at, "country"), violations);
+  CheckText(place.site(), 0, kMaxNameBytes, Path(at, "site"), violations);
+  out->site = place.site();
+  CheckEnum(place.reviewer_class(), v1::ReviewerClass_IsValid, Path(at, "reviewer_class"), violations);
+  out->reviewer_class = static_cast<domain::ReviewerClass>(place.reviewer_class());
+}
 
 absl::Status ReadCheck(const v1::CheckRequest& request, CheckQuery* query) {
   Violations violations;

@@ -19,6 +19,7 @@ struct CheckQuery {
   domain::Purpose purpose = domain::Purpose::kNone;
   domain::Place place;
   bool full = false;  // view FULL
+  domain::Selection selection = domain::Selection::kOther;
 };
 
 // Everything of a CheckRequest but the recording itself, which must be there. INVALID_FIELD or MALFORMED_MESSAGE.
@@ -29,6 +30,8 @@ absl::Status ReadCheck(const v1::CheckRequest& request, CheckQuery* query);
 absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, CheckQuery* query);
 // The same where the recordings, so many, were left out of the message; see SplitBatch.
 absl::Status ReadBatchCheck(const v1::BatchCheckRequest& request, size_t recordings, CheckQuery* query);
+
+void ReadPlace(const v1::Place& place, const Path& at, Violations* violations, domain::Place* out);
 
 // One recording; plain_recording.h reads most of a batch's instead, to the same result. Replaces `*id` (as the caller
 // wrote it: hardly any check needs its hash) and `*facts`, reusing their memory. Adds what is wrong to `faults` (empty

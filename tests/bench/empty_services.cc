@@ -58,7 +58,7 @@ void FillDecision(v1::Decision* decision) {
 
 template <typename Response>
 void FillSession(Response* response) {
-  response->set_policy_version("2026-11-default");
+  response->set_policy_version("2026-12-default");
   response->set_policy_hash(std::string(32, 'h'));
   response->mutable_checked_at()->set_seconds(1'790'000'000);
   response->mutable_checked_at()->set_nanos(123'456'000);

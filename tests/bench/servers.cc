@@ -60,9 +60,11 @@ absl::StatusOr<Server> Servers::Start(const std::string& what, const std::string
   return Server{address, spec.output_file, *std::move(process)};
 }
 
-absl::StatusOr<Server> Servers::StartDaemon(const std::string& name, bool slow) {
+absl::StatusOr<Server> Servers::StartDaemon(const std::string& name, bool slow, bool logs) {
   return Start("consentd", places_.daemon,
-               {"serve", "--data-dir", Folder(name), "--metrics-listen", "127.0.0.1:0", "--log-format", "json"}, slow);
+               {"serve", "--data-dir", Folder(name), "--metrics-listen", "127.0.0.1:0", "--log-format", "json",
+                "--decision-log", logs ? Folder(name) + ".decisions" : "off"},
+               slow);
 }
 
 absl::StatusOr<Server> Servers::StartEmpty() {
@@ -85,6 +87,7 @@ absl::Status Servers::Stop(Server server) {
 absl::Status Servers::Copy(const std::string& from, const std::string& to) const {
   std::error_code error;
   fs::create_directory(Folder(to), error);
+  fs::permissions(Folder(to), fs::perms::owner_all, error);
   for (const auto& entry : fs::directory_iterator(Folder(from), error)) {
     if (error || !entry.is_regular_file()) continue;
     const fs::path target = fs::path(Folder(to)) / entry.path().filename();

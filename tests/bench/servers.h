@@ -41,8 +41,9 @@ class Servers {
 
   // Fills the new store folder `name`; bench_load's own line of output.
   absl::StatusOr<std::string> Load(const std::string& name, uint64_t subjects, Population population);
-  // On the store folder `name`, made where it is not there.
-  absl::StatusOr<Server> StartDaemon(const std::string& name, bool slow);
+  // On the store folder `name`, made where it is not there. `logs`: each yes goes to the decision log, whose folder
+  // lies beside; else the log is off.
+  absl::StatusOr<Server> StartDaemon(const std::string& name, bool slow, bool logs = false);
   absl::StatusOr<Server> StartEmpty();
   // On the folder of a store, which is spoilt for consentd.
   absl::StatusOr<Server> StartRaw(const std::string& name, const RowSizes& sizes, bool slow);

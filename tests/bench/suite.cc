@@ -207,6 +207,34 @@ absl::Status Suite::Reads() {
   return absl::OkStatus();
 }
 
+absl::Status Suite::Logged() {
+  absl::Status status = Servers::Stop(*std::move(daemon_));
+  daemon_.reset();
+  if (status.ok()) status = servers_.Copy("rates", "logged");
+  if (!status.ok()) return status;
+  auto without = servers_.StartDaemon("rates", false);
+  if (!without.ok()) return without.status();
+  daemon_ = *std::move(without);
+  auto logged = servers_.StartDaemon("logged", false, /*logs=*/true);
+  if (!logged.ok()) return logged.status();
+  Comparison comparison;
+  comparison.name = absl::StrCat("Check on record, ", options_.check_outstanding, " calls under way");
+  comparison.daemon.name = "log";
+  comparison.opponent.name = "off";
+  comparison.target_rate = 0.9;
+  CheckWorkload checks(AskedNow(), options_.check_requests);
+  status = Compare(comparison, Loop(options_.check_outstanding), *logged, *daemon_, checks, checks);
+  if (!status.ok()) return status;
+  comparison.name = absl::StrCat("BatchCheck of 1,000 on record, ", options_.batch_outstanding, " calls under way");
+  comparison.items = BatchWorkload::kItems;
+  comparison.target_rate = 0.6;
+  BatchWorkload batches(AskedNow(), options_.batch_requests);
+  status = Compare(comparison, Loop(options_.batch_outstanding), *logged, *daemon_, batches, batches);
+  if (status.ok()) status = Servers::Stop(*std::move(logged));
+  if (status.ok()) servers_.Remove("logged");
+  return status;
+}
+
 absl::Status Suite::Mixed() {
   Say("loading the mixed subjects");
   const auto loaded = servers_.Load("mixed", options_.subjects, Population::kMixed);
@@ -279,10 +307,15 @@ absl::Status Suite::Run() {
   if (options_.mix) {
     if (absl::Status status = Mixed(); !status.ok()) return status;
   }
-  if (!options_.check && !options_.batch && !options_.update && !options_.slow_update) return absl::OkStatus();
+  if (!options_.check && !options_.batch && !options_.log && !options_.update && !options_.slow_update) {
+    return absl::OkStatus();
+  }
   if (absl::Status status = Prepare(); !status.ok()) return status;
   if (options_.check || options_.batch) {
     if (absl::Status status = Reads(); !status.ok()) return status;
+  }
+  if (options_.log) {
+    if (absl::Status status = Logged(); !status.ok()) return status;
   }
   if (options_.update || options_.slow_update) return Updates();
   return Servers::Stop(*std::move(daemon_));

@@ -21,7 +21,7 @@ struct SuiteOptions {
   int update_clients = 64;
   size_t check_requests = 500'000;  // made beforehand
   size_t batch_requests = 500;
-  bool footprint = true, check = true, batch = true, mix = true, update = true, slow_update = true;
+  bool footprint = true, check = true, batch = true, log = true, mix = true, update = true, slow_update = true;
 };
 
 class Suite {
@@ -40,6 +40,8 @@ class Suite {
   absl::Status CheckSample();
   absl::Status CheckAnswers();
   absl::Status Reads();
+  // The same, all of them yes, with the decision log and without it: two daemons on the same store.
+  absl::Status Logged();
   // The same as the batches of Reads, on other subjects and with all kinds of answers; with a daemon of its own.
   absl::Status Mixed();
   absl::Status Updates();

@@ -150,6 +150,7 @@ void AddCheck(CLI::App& parent, Cli& cli) {
   app->add_flag("--disposition", flags->disposition_only, "Ask only whether it is kept, held or must be purged")
       ->excludes(purpose);
   AddPlace(app, &flags->question.place);
+  AddSelection(app, &flags->question.selection);
   AddText(app, "--at-least-revision", &flags->at_least, 0, base::kMaxTokenBytes,
           "Answer at least as fresh as this etag");
   app->callback([&cli, flags] {

@@ -193,6 +193,7 @@ void AddFilter(CLI::App& parent, Cli& cli) {
   AddRegion(app, "--country", &flags->country, false, "Where, for lines that do not say: RO");
   AddText(app, "--site", &flags->site, 0, base::kMaxNameBytes, "At which site, for lines that do not say");
   AddName(app, "--reviewer", &flags->reviewer, "Who would listen, for lines that do not say");
+  AddSelection(app, &flags->settings.selection);
   app->add_option(
          "--set", flags->set,
          "KEY=VALUE for lines that lack the key: region, wake, kind, speakers, identity, age, captured_at, …; several "

@@ -65,7 +65,8 @@ absl::Status Filter::AskGroup(const Place& place, const std::vector<size_t>& gro
   std::vector<Recording> recordings;
   recordings.reserve(group.size());
   for (const size_t index : group) recordings.push_back(batch->items[index].line.recording);
-  BatchAnswers answers = client_.BatchCheck(recordings, {settings_.purpose, place, settings_.all_reasons, {}});
+  const Question question{settings_.purpose, place, settings_.all_reasons, {}, settings_.selection};
+  BatchAnswers answers = client_.BatchCheck(recordings, question);
   if (IsItemError(answers.error)) return Refused(place, group, answers, batch);
   if (!answers.error.ok()) return answers.error;
   if (answers.answers.size() != group.size()) {

@@ -18,6 +18,7 @@ namespace consent::cli {
 
 struct FilterSettings {
   Purpose purpose = Purpose::kUnset;
+  Selection selection = Selection::kUnset;
   LineDefaults defaults;
   // Hand on the original lines instead of anonymous ones.
   bool keep_ids = false;

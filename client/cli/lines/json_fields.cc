@@ -118,9 +118,9 @@ std::string Repaired(std::string_view text) {
   return repaired;
 }
 
-absl::StatusOr<DamagedObject> Parse(std::string_view line, bool keeps) {
-  if (line.size() > kMaxLineBytes) {
-    return absl::InvalidArgumentError("the line is longer than " + std::to_string(kMaxLineBytes) + " bytes");
+absl::StatusOr<DamagedObject> Parse(std::string_view line, bool keeps, size_t most_bytes = kMaxLineBytes) {
+  if (line.size() > most_bytes) {
+    return absl::InvalidArgumentError("the line is longer than " + std::to_string(most_bytes) + " bytes");
   }
   // The parser takes a NUL byte for the end.
   if (line.find('\0') != std::string_view::npos) return absl::InvalidArgumentError("the line holds a NUL byte");
@@ -149,8 +149,8 @@ absl::StatusOr<DamagedObject> Parse(std::string_view line, bool keeps) {
 
 }  // namespace
 
-absl::StatusOr<json> ParseObject(std::string_view line) {
-  absl::StatusOr<DamagedObject> read = Parse(line, false);
+absl::StatusOr<json> ParseObject(std::string_view line, size_t most_bytes) {
+  absl::StatusOr<DamagedObject> read = Parse(line, false, most_bytes);
   if (!read.ok()) return read.status();
   if (!read->fault.ok()) return read->fault;
   return std::move(read->object);

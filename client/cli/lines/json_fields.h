@@ -26,9 +26,9 @@ inline constexpr size_t kMaxLineBytes = 64 * 1024;
 // The only reader of JSON in the client: lines of recordings and imports, the file of `check`, state files. A line is
 // one JSON object and nothing else, whatever the bytes: its first byte opens the object and its last one closes it.
 // InvalidArgument, and nothing of the line may be used: a byte before or behind the object (a blank, a second value, a
-// byte order mark), a NUL byte or a lone CR anywhere, longer than kMaxLineBytes, not UTF-8, nested deeper than 8, or an
+// byte order mark), a NUL byte or a lone CR anywhere, longer than `most_bytes`, not UTF-8, nested deeper than 8, or an
 // object that has a key twice (which of the two would count?). The message never repeats the line.
-absl::StatusOr<nlohmann::json> ParseObject(std::string_view line);
+absl::StatusOr<nlohmann::json> ParseObject(std::string_view line, size_t most_bytes = kMaxLineBytes);
 
 // A line of which a part cannot be read.
 struct DamagedObject {

@@ -204,6 +204,7 @@ Json PolicyJson(const Policy& policy) {
                                {"do_not_save", policy.retention_choices.do_not_save}};
   json["longest_answer_age_seconds"] = policy.longest_answer_age_seconds;
   json["default_capture_uncertainty_ms"] = policy.default_capture_uncertainty_ms;
+  json["recorded_purposes"] = NamesJson(policy.recorded_purposes);
   return json;
 }
 

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "consent/answer.h"
 #include "consent/clock.h"
+#include "consent/decisions.h"
 #include "consent/deletion.h"
 #include "consent/error.h"
 #include "consent/hold.h"
@@ -171,6 +172,11 @@ class Client {
                                                               const std::vector<TaskLease>& leases,
                                                               std::chrono::seconds visibility,
                                                               const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<DecisionLogState> GetDecisionLog(const CallOptions& options = {}) = 0;
+  // An OK status has one verdict for each yes, in their order.
+  virtual absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
+                                                                       const CallOptions& options = {}) = 0;
+
   virtual absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options = {}) = 0;
   // NOLINTEND(google-default-arguments)
 };

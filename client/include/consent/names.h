@@ -3,14 +3,15 @@
 
 #include <string_view>
 
+#include "consent/decisions.h"
 #include "consent/deletion.h"
 #include "consent/purge.h"
 #include "consent/types.h"
 
 namespace consent {
 
-// The short name, for example "HUMAN_REVIEW"; "UNSPECIFIED" for kUnset. For every enum of types.h, deletion.h and
-// purge.h.
+// The short name, for example "HUMAN_REVIEW"; "UNSPECIFIED" for kUnset. For every enum of types.h, decisions.h,
+// deletion.h and purge.h.
 template <typename Enum>
 std::string_view Name(Enum value);
 

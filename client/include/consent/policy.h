@@ -60,6 +60,8 @@ struct Policy {
   RetentionChoices retention_choices;
   int longest_answer_age_seconds = 0;
   int64_t default_capture_uncertainty_ms = 0;
+  // Each yes for them is on record before it is said.
+  std::vector<Purpose> recorded_purposes;
 };
 
 struct Suspension {

@@ -56,6 +56,8 @@ struct Question {
   bool full = false;
   // The answer is at least as fresh as this revision. Empty: fully consistent.
   Etag at_least_revision;
+  // Is on record beside a yes, and turns no answer.
+  Selection selection = Selection::kUnset;
 };
 
 // What was found in a recording. Stored once reported and never taken back.

@@ -69,6 +69,16 @@ enum class ChangeKind : uint8_t {
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 
+// Why recordings are asked about. kUnset counts as kOther.
+enum class Selection : uint8_t {
+  kUnset = 0,
+  kRandom = 1,
+  kMisunderstood = 2,
+  kComplaint = 3,
+  kQuality = 4,
+  kOther = 5,
+};
+
 // Why a decision is what it is; the protos say when each occurs.
 enum class Reason : uint8_t {
   kUnset = 0,
@@ -108,6 +118,7 @@ enum class Reason : uint8_t {
   kConsent = 34,
   kDefault = 35,
   kClockDoubtful = 36,
+  kNotRecorded = 37,
 };
 
 // The account (nothing set), one profile or one device. At most one may be set.

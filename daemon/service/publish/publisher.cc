@@ -9,6 +9,9 @@
 namespace consent::service {
 
 Publisher::Publisher(Core& core, TaskQueue& queue) : core_(core), queue_(queue), policies_(core), systems_(core) {
+  for (uint16_t i = 0; i < core_.store.partition_count(); ++i) {
+    core_.heads.Publish({i}, core_.store.GetHead({i}).stamp.sequence);
+  }
   core_.store.Subscribe(*this);
 }
 
@@ -23,6 +26,7 @@ void Publisher::OnCommitted(const store::Committed& committed) {
     std::abort();
   }
   core_.NoteStamp(committed.stamp.time);
+  core_.heads.Publish(committed.partition, committed.stamp.sequence);
 }
 
 }  // namespace consent::service

@@ -34,11 +34,12 @@ enum class ChangeKind : uint8_t {
   kTasksLeased = 67,
   kTaskEnded = 68,
   kTaskFailed = 69,
-  kErased = 70,  // what a finished deletion left behind
+  kErased = 70,            // what a finished deletion left behind
+  kDecisionsCounted = 71,  // how far the decision log has come
 };
 inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionReceiptConfirmed;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
-inline constexpr ChangeKind kLastOfOthers = ChangeKind::kErased;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kDecisionsCounted;
 
 // What a step of a deletion request is in the history and in the metrics.
 constexpr ChangeKind KindOf(domain::DeletionStep step) {

@@ -13,6 +13,7 @@
 #include "daemon/service/state/partition_policies.h"
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/pool.h"
+#include "daemon/service/state/published_heads.h"
 #include "daemon/service/state/subject_gauges.h"
 #include "daemon/service/state/tokens.h"
 #include "daemon/store/store.h"
@@ -36,6 +37,7 @@ struct Core {
   Pool& writers;  // prepare commits and send replies
   PartitionPolicies partition_policies;
   DeletionGauges deletions{};
+  PublishedHeads heads{};
   std::atomic<bool> ready{false};              // the index is filled and the policy is active
   std::atomic<uint64_t> rows_filled{0};        // by FillIndex so far, in steps of a thousand
   std::atomic<bool> perhaps_unsettled{false};  // there may be requests that wait for the time to be settled

@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 import bounds
-from bounds import NotOnTheWire, deletion, often, purge, put, rarely, settings, stand_in, types
+from bounds import NotOnTheWire, deletion, eligibility, often, purge, put, rarely, settings, stand_in, types
 
 # In the place of an account; a case puts another one of the same length there.
 ACCOUNT = "account-000000"
@@ -45,6 +45,7 @@ PURPOSES = bounds.several(PURPOSE, often("HUMAN_REVIEW", "ADVERTISING"))
 FLAGS = bounds.twice(bounds.names(types.Flag, "FLAG_", "SAFETY"), "SAFETY")
 ACTOR, CHANNEL = bounds.names(types.Actor, "ACTOR_", "SYSTEM"), bounds.names(types.Channel, "CHANNEL_", "SUPPORT")
 REVIEWER = bounds.names(types.ReviewerClass, "REVIEWER_CLASS_", "EMPLOYEE")
+SELECTION = bounds.names(eligibility.Selection, "SELECTION_", "RANDOM")
 RECORDINGS = bounds.many(ID, 1_000, "1000|1,000")
 TARGET = bounds.target()
 LANGUAGE, RETENTION = bounds.language(), bounds.retention()
@@ -144,7 +145,7 @@ CHECK = {
     "--disposition": [SWITCH],
     "--country": [(bounds.region("country", False), "place.country")], "--site": [(SITE, "place.site")],
     "--reviewer": [(REVIEWER, "place.reviewer_class")],
-    "--at-least-revision": [(TOKEN, "at_least_revision")]}
+    "--at-least-revision": [(TOKEN, "at_least_revision")], "--selection": [(SELECTION, "selection")]}
 ANSWERS = (0, 10, 11, 12, 13)
 
 
@@ -279,8 +280,10 @@ COMMANDS = [
     Asked("filter", "EligibilityService/BatchCheck", ["--purpose", "HUMAN_REVIEW"], {
         "input": [path()], "--purpose": [(PURPOSE, "purpose")], "--country": [(bounds.region("country", False), "place.country")],
         "--site": [(SITE, "place.site")],
-        "--reviewer": [(REVIEWER, "place.reviewer_class")], "--set": [(FACTS, fact_set)], "--keep-ids": [SWITCH], "--refused": [path()],
+        "--reviewer": [(REVIEWER, "place.reviewer_class")], "--selection": [(SELECTION, "selection")], "--set": [(FACTS, fact_set)], "--keep-ids": [SWITCH], "--refused": [path()],
         "--purge": [path()], "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))]}, stdin=LINE),
+    Asked("decisions verify", "DecisionService/GetDecisionLog", ["<files>", "/dev/null"],
+          {"files": [path()], "--offline": [SWITCH], "--part": [SWITCH]}, (0, 50)),
     Asked("delete", "DeletionService/CreateDeletionRequest", deleting("--everything"), DELETE),
     Asked("requests list", "DeletionService/ListDeletionRequests", [], {
         "account": [(ID, "account_id")],

@@ -21,7 +21,8 @@ Recording SomeRecording(const std::string& id = "r1") {
   return recording;
 }
 
-const Question kQuestion{Purpose::kHumanReview, {"DE", "berlin", ReviewerClass::kEmployee}, true, Etag()};
+const Question kQuestion{
+    Purpose::kHumanReview, {"DE", "berlin", ReviewerClass::kEmployee}, true, Etag(), Selection::kRandom};
 
 class FailuresTest : public ::testing::Test {
  protected:

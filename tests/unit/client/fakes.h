@@ -59,6 +59,8 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskResult>&)> on_complete;
   std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskFailure>&)> on_fail;
   std::function<absl::StatusOr<std::vector<TaskRenewal>>(const std::vector<TaskLease>&)> on_renew;
+  std::function<absl::StatusOr<DecisionLogState>()> on_decision_log;
+  std::function<absl::StatusOr<std::vector<DecisionVerdict>>(const DecisionRecord&)> on_decisions;
 
   Answer Check(const Recording&, const Question&, const CallOptions&) override { return {}; }
   BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question,
@@ -94,6 +96,13 @@ class FakeClient : public Client {
   absl::StatusOr<StoredPolicy> GetPolicy(const std::string&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<Suspension> Suspend(const SuspendOrder&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<Suspension> Resume(const ResumeOrder&, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DecisionLogState> GetDecisionLog(const CallOptions&) override {
+    return on_decision_log ? on_decision_log() : absl::StatusOr<DecisionLogState>(Missing());
+  }
+  absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
+                                                               const CallOptions&) override {
+    return on_decisions ? on_decisions(record) : absl::StatusOr<std::vector<DecisionVerdict>>(Missing());
+  }
   absl::StatusOr<ClockState> GetClock(const CallOptions&) override { return Missing(); }
   absl::StatusOr<ClockState> ConfirmClock(Time, const CallOptions&) override { return Missing(); }
   absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest&, const CallOptions&) override {

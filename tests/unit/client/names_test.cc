@@ -84,18 +84,22 @@ TEST(NamesTest, AreThePublicOnes) {
       "CRITICAL_DATA SAFETY CHILD_WITHOUT_GUARDIAN ACCIDENTAL SEVERAL_SPEAKERS SPEAKER_UNMATCHED "
       "SPEAKER_NOT_IDENTIFIED MESSAGES_NOT_ALLOWED REFUSED WITHDRAWN CAPTURED_WHILE_REFUSED NO_CONSENT CONSENT_EXPIRED "
       "NOTICE_SUPERSEDED CAPTURED_BEFORE_CONSENT PROFILE_WITHOUT_CONSENT NOTICE_SILENT_ON_PEOPLE PLACE_NOT_ALLOWED "
-      "REVIEWER_NOT_ALLOWED CONSENT DEFAULT CLOCK_DOUBTFUL");
+      "REVIEWER_NOT_ALLOWED CONSENT DEFAULT CLOCK_DOUBTFUL NOT_RECORDED");
+  ExpectNames<DecisionVerdict>("DECISION_VERDICT_",
+                               "UNSPECIFIED CONFIRMED NOT_GIVEN LATE POLICY_NOT_IN_FORCE UNKNOWN NOT_CHECKABLE");
+  ExpectNames<Selection>("SELECTION_", "UNSPECIFIED RANDOM MISUNDERSTOOD COMPLAINT QUALITY OTHER");
 }
 
 TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
   for (const char* name : {"Purpose", "Channel", "Actor", "Wake", "Kind", "Speakers", "Identity", "SpeakerAge",
                            "Artefact", "ReviewerClass", "Flag", "Eligibility", "Disposition", "Switch",
-                           "EffectiveAnswer", "ChangeKind", "DefaultRule", "Reason"}) {
+                           "EffectiveAnswer", "ChangeKind", "DefaultRule", "Reason", "Selection"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
   }
   for (const char* name : {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "Verification"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/deletion.h", name);
   }
+  test::ExpectEnumeratorsOfProto("client/include/consent/decisions.h", "DecisionVerdict");
   for (const char* name : {"LeaseState", "TaskAgain", "DataSystemKind", "MatchKey", "DataSystemState"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/purge.h", name);
   }

@@ -19,6 +19,7 @@ v1::Policy Base() {
   v1::Policy policy = SamplePolicy();
   policy.mutable_notices(1)->set_covers_past(true);
   policy.mutable_regimes(1)->set_allow_several_speakers(true);
+  policy.add_recorded_purposes(v1::PURPOSE_HUMAN_REVIEW);
   return policy;
 }
 
@@ -136,6 +137,10 @@ const Case kGlobals[] = {
        p->mutable_controls()->RemoveLast();
      },
      "purposes", "loses PURPOSE_MODEL_TRAINING", Kind::kRestriction},
+    {"MarkGained", [](auto* p) { p->add_recorded_purposes(v1::PURPOSE_MODEL_TRAINING); }, "recorded_purposes",
+     "gains PURPOSE_MODEL_TRAINING", Kind::kRestriction},
+    {"MarkLost", [](auto* p) { p->clear_recorded_purposes(); }, "recorded_purposes", "loses PURPOSE_HUMAN_REVIEW",
+     Kind::kLoosening},
     {"AgeLower", [](auto* p) { SetAge(p, "DE", 14); }, "ages_of_consent[\"DE\"]", "guardians' consents for them end",
      Kind::kLoosening},
     {"AgeHigher", [](auto* p) { SetAge(p, "DE", 17); }, "ages_of_consent[\"DE\"]",

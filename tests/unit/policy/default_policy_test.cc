@@ -42,6 +42,7 @@ TEST(DefaultPolicy, DefaultsToNoEverywhere) {
   EXPECT_EQ(unknown.name, "unknown");
   EXPECT_TRUE(unknown.countries.named.empty() && unknown.sites.empty() && !unknown.any_site && !unknown.employees);
   EXPECT_EQ(rules.purposes.bits, 0x7f);
+  EXPECT_EQ(rules.recorded.bits, 0b1) << "what people may listen to is on record";
 }
 
 TEST(DefaultPolicy, EeaIsReviewedInTheEeaOnly) {
@@ -87,14 +88,14 @@ TEST(DefaultPolicy, NoticesDifferInOneFlagEach) {
 
 TEST(ExamplePolicies, DifferFromTheDefaultInTheNamedFieldsOnly) {
   v1::Policy expected = ParsedFile("policy.json").policy();
-  expected.set_version("2026-11-single-adult");
+  expected.set_version("2026-12-single-adult");
   for (v1::Regime& regime : *expected.mutable_regimes()) {
     regime.set_allow_unidentified_single_adult(regime.name() != expected.unknown_region_regime());
   }
   EXPECT_TRUE(MessageDifferencer::Equals(expected, ParsedFile("examples/policy-single-adult.json").policy()));
 
   expected = ParsedFile("policy.json").policy();
-  expected.set_version("2026-11-us-opt-out");
+  expected.set_version("2026-12-us-opt-out");
   for (v1::Regime& regime : *expected.mutable_regimes()) {
     if (regime.name() == "us") regime.set_default_rule(v1::DEFAULT_RULE_OPT_OUT);
   }

@@ -30,6 +30,7 @@ TEST(BuildRules, CopiesEveryField) {
   EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("DE")), 16);
   EXPECT_EQ(rules.AgeOfConsentIn(RegionOf("FR")), 18);
   EXPECT_EQ(rules.purposes.bits, 0b11);
+  EXPECT_EQ(rules.recorded.bits, 0) << "silence marks nothing";
   EXPECT_TRUE(rules.offers_until_deleted);
   EXPECT_TRUE(rules.offers_do_not_save);
   EXPECT_THAT(rules.offered_months, ElementsAre(3, 18));

@@ -59,6 +59,14 @@ const Case kHead[] = {
     {"PurposeZero", [](auto* p) { p->add_purposes(v1::PURPOSE_UNSPECIFIED); }, "purposes[2]", "0 is no Purpose"},
     {"PurposeNumber", [](auto* p) { p->add_purposes(static_cast<v1::Purpose>(99)); }, "purposes[2]",
      "99 is no Purpose"},
+    {"MarkTwice",
+     [](auto* p) {
+       p->add_recorded_purposes(v1::PURPOSE_HUMAN_REVIEW);
+       p->add_recorded_purposes(v1::PURPOSE_HUMAN_REVIEW);
+     },
+     "recorded_purposes[1]", "already at recorded_purposes[0]"},
+    {"MarkUnused", [](auto* p) { p->add_recorded_purposes(v1::PURPOSE_ADVERTISING); }, "recorded_purposes[0]",
+     "PURPOSE_ADVERTISING is not among the policy's purposes"},
     {"AgeKey", [](auto* p) { (*p->mutable_ages_of_consent())["de"] = 16; }, "ages_of_consent[\"de\"]", "ISO 3166-1"},
     {"AgeSubdivision", [](auto* p) { (*p->mutable_ages_of_consent())["US-CA"] = 16; }, "ages_of_consent[\"US-CA\"]",
      "ISO 3166-1"},

@@ -1,6 +1,10 @@
 // Every RPC class on a server of the test's own, over a whole daemon with its store in memory.
 #pragma once
 
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,12 +14,14 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include "daemon/decisions/recorder.h"
 #include "daemon/rpc/eligibility_rpc.h"
 #include "daemon/rpc/policy_rpc.h"
 #include "daemon/rpc/recording_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
 #include "tests/support/service/world.h"
+#include "tests/support/temp_folder.h"
 #include "tests/unit/rpc/local_server.h"
 #include "tests/unit/rpc/note_taker.h"
 
@@ -109,6 +115,17 @@ class ServicesTest : public ::testing::Test {
     return Send(eligibility_stub_, &v1::EligibilityService::Stub::BatchCheck, request);
   }
 
+  // Whose disk is full while log_fails_.
+  std::unique_ptr<decisions::Log> OpenLog() {
+    decisions::LogOptions options;
+    options.folder = log_folder_ / "decisions";
+    options.disk.write = [this](int fd, const char* bytes, size_t size) -> ssize_t {
+      errno = ENOSPC;
+      return log_fails_ ? -1 : write(fd, bytes, size);
+    };
+    return *decisions::Log::Open(std::move(options));
+  }
+
   google::protobuf::LogSilencer silencer_;
   World world_;
   NoteTaker notes_;
@@ -118,7 +135,12 @@ class ServicesTest : public ::testing::Test {
   const rpc::RpcDependencies dependencies_{admission_, readers_, notes_, everybody_};
   rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
-  rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), dependencies_, kProbeAccount};
+  decisions::HandleKeys handle_keys_{world_.core().keys};
+  TempFolder log_folder_;
+  std::atomic<bool> log_fails_{false};
+  std::unique_ptr<decisions::Log> log_ = OpenLog();
+  decisions::Recorder recorder_{handle_keys_, world_.core().store.store_id(), world_.core().random, log_.get()};
+  rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), recorder_, dependencies_, kProbeAccount};
   rpc::RecordingRpc recording_{world_.core(), world_.changes(), dependencies_};
   rpc::PolicyRpc policy_{world_.core(), world_.admin(), dependencies_};
   LocalServer server_{{&subject_, &settings_, &eligibility_, &recording_, &policy_}};

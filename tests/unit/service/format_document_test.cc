@@ -3,6 +3,7 @@
 
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/rows/change_row.h"
+#include "daemon/service/rows/decision_log_row.h"
 #include "daemon/service/rows/deletion_rows.h"
 #include "daemon/service/rows/erasure_rows.h"
 #include "daemon/service/rows/hold_rows.h"
@@ -124,6 +125,8 @@ void AddSubjectRows(const Core& core, Examples* all) {
                {"recording.key", core.RecordingKey(subject, NamedRecording())},
                {"recording.value", EncodeMarksRow(subject, NamedRecording(), marks)},
                {"request.value", EncodeRequestRow(request)},
+               {"decision-log.key", std::string(kDecisionLogKey)},
+               {"decision-log.value", EncodeDecisionLogRow({300, Filled<32>(0xc0)})},
                {"payload", EncodePayload(SomePayload())},
                {"change", EncodeChangeRow(OptOutRow())},
                {"change-of-no-subject", LeasedEvent()}});

@@ -10,6 +10,7 @@
 #include <google/protobuf/timestamp.pb.h>
 #include <gtest/gtest.h>
 
+#include "consent/v1/decision_service.pb.h"
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "consent/v1/hold_service.pb.h"
@@ -151,6 +152,15 @@ const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.DataSystem.name", kSystem},
       {"consent.v1.RetireDataSystemRequest.name", kSystem},
       {"consent.v1.RetireDataSystemRequest.reason", {0, 256}},
+      {"consent.v1.VerifyDecisionsRequest.store_id", {16, 16}},
+      {"consent.v1.VerifyDecisionsRequest.month", {7, 7, {"2026-11"}, {"2026/11", "2026-1", "202611 ", "2026-1a"}}},
+      {"consent.v1.VerifyDecisionsRequest.policy_version", {1, 64, {"2026-01", "a_B.9"}, {"a b", "/", "\xc3\xa4"}}},
+      {"consent.v1.VerifyDecisionsRequest.policy_hash", {32, 32}},
+      {"consent.v1.RecordedYes.subject", {16, 16}},
+      {"consent.v1.RecordedYes.recording", {16, 16}},
+      {"consent.v1.RecordedYes.profiles", {16, 16}},
+      {"consent.v1.RecordedYes.device", {0, 16, {std::string(16, 'x')}, {"x", std::string(15, 'x')}}},
+      {"consent.v1.RecordedYes.region", kRegion},
   };
   return rules;
 }
@@ -176,6 +186,16 @@ const std::map<std::string, std::pair<int64_t, int64_t>>& NumberRules() {
       {"consent.v1.TaskLease.epoch", {1, 1'000'000'000'000}},
       {"consent.v1.DataSystem.latest_arrival_seconds", {0, 90 * 86'400}},
       {"google.protobuf.Timestamp.nanos", {0, 999'999'999}},
+      {"consent.v1.VerifyDecisionsRequest.wall_us", {0, base::kLastInstant.micros}},
+      {"consent.v1.VerifyDecisionsRequest.earliest_us", {0, base::kLastInstant.micros}},
+      {"consent.v1.VerifyDecisionsRequest.latest_us", {0, base::kLastInstant.micros}},
+      {"consent.v1.VerifyDecisionsRequest.not_before_us", {0, base::kLastInstant.micros}},
+      {"consent.v1.RecordedYes.captured_at_us", {0, base::kLastInstant.micros}},
+      {"consent.v1.RecordedYes.ingested_at_us", {0, base::kLastInstant.micros}},
+      {"consent.v1.RecordedYes.uncertainty_us", {0, int64_t{86'400'000'000}}},
+      {"consent.v1.RecordedYes.flags", {0, 15}},
+      {"consent.v1.RecordedYes.head", {0, int64_t{1'000'000'000'000'000}}},
+      {"consent.v1.RecordedYes.revision", {1, int64_t{1'000'000'000'000'000}}},
   };
   return rules;
 }
@@ -204,6 +224,8 @@ const std::map<std::string, std::pair<int, int>>& CountRules() {
       {"consent.v1.FailTasksRequest.failures", {1, 100}},
       {"consent.v1.RenewTasksRequest.leases", {1, 100}},
       {"consent.v1.DataSystem.matches_by", {1, 7}},
+      {"consent.v1.VerifyDecisionsRequest.yeses", {1, 1'000}},
+      {"consent.v1.RecordedYes.profiles", {0, 8}},
   };
   return rules;
 }
@@ -223,7 +245,9 @@ const std::set<std::string>& ChosenEnums() {
                                                "consent.v1.PurposeCopies.purposes",
                                                "consent.v1.TaskResult.outcome",
                                                "consent.v1.DataSystem.kind",
-                                               "consent.v1.DataSystem.matches_by"};
+                                               "consent.v1.DataSystem.matches_by",
+                                               "consent.v1.VerifyDecisionsRequest.purpose",
+                                               "consent.v1.RecordedYes.reason"};
   return chosen;
 }
 
@@ -280,7 +304,8 @@ TEST(Bounds, EveryRequestOfEveryServiceIsHere) {
       v1::CheckRequest::descriptor()->file(),           v1::SuspendRequest::descriptor()->file(),
       v1::ReportRecordingRequest::descriptor()->file(), v1::OptOutRequest::descriptor()->file(),
       v1::UpsertSubjectRequest::descriptor()->file(),   v1::GetDeletionRequestRequest::descriptor()->file(),
-      v1::LeaseTasksRequest::descriptor()->file(),      v1::PlaceHoldRequest::descriptor()->file()};
+      v1::LeaseTasksRequest::descriptor()->file(),      v1::PlaceHoldRequest::descriptor()->file(),
+      v1::GetDecisionLogRequest::descriptor()->file()};
   size_t methods = 0;
   for (const auto* file : files) {
     for (int s = 0; s < file->service_count(); ++s) {

@@ -124,18 +124,20 @@ TEST(ReadCheck, QueryAndPlace) {
   wire::CheckQuery query;
   ASSERT_TRUE(
       wire::ReadCheck(Text<v1::CheckRequest>(R"(recording {} purpose: PURPOSE_MODEL_TRAINING view: DECISION_VIEW_FULL
-                                                        place { country: "CR" site: "s" reviewer_class: REVIEWER_CLASS_CONTRACTOR })"),
+                                                        selection: SELECTION_COMPLAINT place { country: "CR" site: "s" reviewer_class: REVIEWER_CLASS_CONTRACTOR })"),
                       &query)
           .ok());
   EXPECT_EQ(query.purpose, domain::Purpose::kModelTraining);
   EXPECT_TRUE(query.full);
   EXPECT_EQ(query.place.country.ToString(), "CR");
   EXPECT_EQ(query.place.site, "s");
+  EXPECT_EQ(query.selection, domain::Selection::kComplaint);
   EXPECT_EQ(query.place.reviewer_class, domain::ReviewerClass::kContractor);
 
   wire::CheckQuery bare;
   ASSERT_TRUE(wire::ReadCheck(Text<v1::CheckRequest>("recording {}"), &bare).ok());
   EXPECT_EQ(bare.purpose, domain::Purpose::kNone);
+  EXPECT_EQ(bare.selection, domain::Selection::kOther) << "silence is no random sample";
   EXPECT_FALSE(bare.full);
   EXPECT_FALSE(bare.place.country.IsSet());
   EXPECT_EQ(DetailOf(wire::ReadCheck(v1::CheckRequest(), &bare)).violations.at(0).first, "recording");
@@ -190,7 +192,8 @@ TEST(WriteDecision, NumbersEqualThoseOfTheProtos) {
   for (const char* name : {"Reason", "Eligibility", "Disposition"}) {
     test::ExpectEnumeratorsOfProto("daemon/domain/decision.h", name);
   }
-  for (const char* name : {"Purpose", "Wake", "Kind", "Speakers", "Identity", "SpeakerAge", "ReviewerClass"}) {
+  for (const char* name :
+       {"Purpose", "Wake", "Kind", "Speakers", "Identity", "SpeakerAge", "ReviewerClass", "Selection"}) {
     test::ExpectEnumeratorsOfProto("daemon/domain/types.h", name);
   }
   for (const char* name : {"Actor", "Channel"}) {

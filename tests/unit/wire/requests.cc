@@ -4,6 +4,7 @@
 
 #include <google/protobuf/text_format.h>
 
+#include "daemon/wire/decision.h"
 #include "daemon/wire/deletion.h"
 #include "daemon/wire/eligibility.h"
 #include "daemon/wire/errors.h"
@@ -116,6 +117,8 @@ absl::Status ReadRequest(const v1::FailTasksRequest& r) { return wire::ReadFailT
 absl::Status ReadRequest(const v1::ListTasksRequest& r) { return wire::ReadListTasks(r).status(); }
 absl::Status ReadRequest(const v1::RegisterDataSystemRequest& r) { return wire::ReadRegisterSystem(r).status(); }
 absl::Status ReadRequest(const v1::RetireDataSystemRequest& r) { return wire::ReadRetireSystem(r).status(); }
+absl::Status ReadRequest(const v1::GetDecisionLogRequest&) { return absl::OkStatus(); }
+absl::Status ReadRequest(const v1::VerifyDecisionsRequest& r) { return wire::ReadVerifyDecisions(r).status(); }
 absl::Status ReadRequest(const v1::ListDataSystemsRequest&) { return absl::OkStatus(); }
 
 template <typename Request>
@@ -132,7 +135,15 @@ constexpr char kRecording[] = R"(
     made_for: PURPOSE_HUMAN_REVIEW flags: FLAG_SAFETY flags: FLAG_ACCIDENTAL)";
 constexpr char kQuery[] = R"(
     purpose: PURPOSE_HUMAN_REVIEW place { country: "DE" site: "berlin" reviewer_class: REVIEWER_CLASS_EMPLOYEE }
-    view: DECISION_VIEW_FULL at_least_revision: "token")";
+    view: DECISION_VIEW_FULL at_least_revision: "token" selection: SELECTION_RANDOM)";
+constexpr char kRecord[] = R"(
+    store_id: "0123456789abcdef" month: "2026-11" purpose: PURPOSE_HUMAN_REVIEW
+    place { country: "DE" site: "berlin" reviewer_class: REVIEWER_CLASS_EMPLOYEE } policy_version: "2026-12"
+    policy_hash: "0123456789abcdef0123456789abcdef" wall_us: 4 earliest_us: 3 latest_us: 5 not_before_us: 2
+    yeses { subject: "0123456789abcdef" recording: "0123456789abcdef" profiles: "0123456789abcdef" device: "0123456789abcdef"
+            captured_at_us: 7 uncertainty_us: 8 ingested_at_us: 9 region: "US-CA" wake: WAKE_INTENDED kind: KIND_COMMAND
+            speakers: SPEAKERS_ONE identity: IDENTITY_MATCHED age: SPEAKER_AGE_ADULT artefact: ARTEFACT_TRANSCRIPT
+            made_for: PURPOSE_HUMAN_REVIEW flags: 8 head: 11 revision: 10 reason: REASON_CONSENT })";
 constexpr char kEvidence[] = R"(
     evidence { notice_version: "v1.2" notice_language: "de-DE" channel: CHANNEL_IMPORT actor: ACTOR_GUARDIAN guardian_id: "g1"
                given_at { seconds: 1780000000 } reference: "ticket 7" })";
@@ -240,6 +251,8 @@ std::vector<RequestKind> Make() {
       Kind<v1::SuspendRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "drill")"}),
       Kind<v1::ResumeRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US-CA" reason: "drill over" etag: "token")"}),
       Kind<v1::GetClockRequest>({""}),
+      Kind<v1::GetDecisionLogRequest>({""}),
+      Kind<v1::VerifyDecisionsRequest>({kRecord}),
       Kind<v1::ConfirmClockRequest>({"time { seconds: 1764000000 nanos: 5000 }"}),
   };
   for (RequestKind& kind : MakeDeletions()) kinds.push_back(std::move(kind));

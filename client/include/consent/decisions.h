@@ -1,0 +1,81 @@
+// The decision log: what a record says, and what the daemon finds of it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "consent/recording.h"
+#include "consent/types.h"
+
+namespace consent {
+
+// What is found of one recorded yes; the protos say when each occurs.
+enum class DecisionVerdict : uint8_t {
+  kUnset = 0,
+  kConfirmed = 1,
+  kNotGiven = 2,
+  kLate = 3,
+  kPolicyNotInForce = 4,
+  kUnknown = 5,
+  kNotCheckable = 6,
+};
+
+// One yes as the log has it. Handles have 16 bytes.
+struct RecordedYes {
+  std::string subject;
+  std::string recording;
+  std::vector<std::string> profiles;
+  // Empty: none named.
+  std::string device;
+  std::optional<Time> captured_at;
+  std::optional<std::chrono::microseconds> uncertainty;
+  std::optional<Time> ingested_at;
+  std::string region;
+  Wake wake = Wake::kUnset;
+  Kind kind = Kind::kUnset;
+  Speakers speakers = Speakers::kUnset;
+  Identity identity = Identity::kUnset;
+  SpeakerAge age = SpeakerAge::kUnset;
+  Artefact artefact = Artefact::kUnset;
+  Purpose made_for = Purpose::kUnset;
+  // The log's bits: 1 critical data, 2 safety, 4 accidental, 8 child present.
+  int flags = 0;
+  int64_t head = 0;
+  int64_t revision = 0;
+  Reason reason = Reason::kUnset;
+};
+
+// One record: what a call was answered yes to.
+struct DecisionRecord {
+  // 16 bytes.
+  std::string store_id;
+  // "2026-11".
+  std::string month;
+  Purpose purpose = Purpose::kUnset;
+  Place place;
+  std::string policy_version;
+  // 32 bytes.
+  std::string policy_hash;
+  // The time that was decided by; `earliest` may be absent.
+  std::optional<Time> wall;
+  std::optional<Time> earliest;
+  std::optional<Time> latest;
+  std::optional<Time> not_before;
+  // 1 to 1,000.
+  std::vector<RecordedYes> yeses;
+};
+
+// How far the log had come by the store's count.
+struct DecisionLogState {
+  bool on = false;
+  // 16 bytes.
+  std::string store_id;
+  uint64_t counted_records = 0;
+  // Of the last counted record, 32 bytes.
+  std::string counted_hash;
+};
+
+}  // namespace consent

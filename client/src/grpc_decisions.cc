@@ -1,0 +1,79 @@
+// GrpcClient's calls about the decision log, and their conversions.
+#include "client/src/convert.h"
+#include "client/src/grpc_client.h"
+#include "consent/names.h"
+
+namespace consent {
+namespace {
+
+int64_t Micros(const std::optional<Time>& time) { return time.has_value() ? time->time_since_epoch().count() : 0; }
+
+template <typename Proto, typename Enum>
+Proto NumberOf(Enum value) {
+  return static_cast<Proto>(static_cast<int>(value));
+}
+
+void ToProto(const RecordedYes& yes, v1::RecordedYes* out) {
+  out->set_subject(yes.subject);
+  out->set_recording(yes.recording);
+  for (const std::string& profile : yes.profiles) out->add_profiles(profile);
+  out->set_device(yes.device);
+  out->set_captured_at_us(Micros(yes.captured_at));
+  if (yes.uncertainty.has_value()) out->set_uncertainty_us(yes.uncertainty->count());
+  out->set_ingested_at_us(Micros(yes.ingested_at));
+  out->set_region(yes.region);
+  out->set_wake(NumberOf<v1::Wake>(yes.wake));
+  out->set_kind(NumberOf<v1::Kind>(yes.kind));
+  out->set_speakers(NumberOf<v1::Speakers>(yes.speakers));
+  out->set_identity(NumberOf<v1::Identity>(yes.identity));
+  out->set_age(NumberOf<v1::SpeakerAge>(yes.age));
+  out->set_artefact(NumberOf<v1::Artefact>(yes.artefact));
+  out->set_made_for(NumberOf<v1::Purpose>(yes.made_for));
+  out->set_flags(yes.flags);
+  out->set_head(yes.head);
+  out->set_revision(yes.revision);
+  out->set_reason(NumberOf<v1::Reason>(yes.reason));
+}
+
+}  // namespace
+
+void ToProto(const DecisionRecord& record, v1::VerifyDecisionsRequest* out) {
+  out->set_store_id(record.store_id);
+  out->set_month(record.month);
+  out->set_purpose(NumberOf<v1::Purpose>(record.purpose));
+  ToProto(record.place, out->mutable_place());
+  out->set_policy_version(record.policy_version);
+  out->set_policy_hash(record.policy_hash);
+  out->set_wall_us(Micros(record.wall));
+  out->set_earliest_us(Micros(record.earliest));
+  out->set_latest_us(Micros(record.latest));
+  out->set_not_before_us(Micros(record.not_before));
+  for (const RecordedYes& yes : record.yeses) ToProto(yes, out->add_yeses());
+}
+
+absl::StatusOr<DecisionLogState> GrpcClient::GetDecisionLog(const CallOptions& options) {
+  v1::GetDecisionLogResponse response;
+  const absl::Status status = Call(options, true, *decision_, &v1::DecisionService::Stub::GetDecisionLog,
+                                   v1::GetDecisionLogRequest(), &response);
+  if (!status.ok()) return status;
+  return DecisionLogState{response.on(), response.store_id(), static_cast<uint64_t>(response.counted_records()),
+                          response.counted_hash()};
+}
+
+absl::StatusOr<std::vector<DecisionVerdict>> GrpcClient::VerifyDecisions(const DecisionRecord& record,
+                                                                         const CallOptions& options) {
+  v1::VerifyDecisionsRequest request;
+  ToProto(record, &request);
+  v1::VerifyDecisionsResponse response;
+  const absl::Status status =
+      Call(options, true, *decision_, &v1::DecisionService::Stub::VerifyDecisions, request, &response);
+  if (!status.ok()) return status;
+  if (static_cast<size_t>(response.verdicts_size()) != record.yeses.size()) {
+    return absl::InternalError("the number of verdicts is not that of the yeses");
+  }
+  std::vector<DecisionVerdict> verdicts;
+  for (const int number : response.verdicts()) verdicts.push_back(FromNumber<DecisionVerdict>(number));
+  return verdicts;
+}
+
+}  // namespace consent

@@ -1,0 +1,132 @@
+// The decision log: what was answered yes is on record before it is said.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "daemon/base/file.h"
+#include "daemon/base/mutex.h"
+#include "daemon/decisions/record.h"
+
+namespace consent::decisions {
+
+// What the log asks of the system, so that tests can let it fail. As the calls of those names.
+struct Disk {
+  std::function<ssize_t(int fd, const char* bytes, size_t size)> write;
+  std::function<int(int fd, off_t size)> truncate;
+  std::function<int(int fd)> sync;
+  static Disk System();
+};
+
+struct LogOptions {
+  std::string folder;
+  // How far the store knows that the log had come.
+  Position known = {};
+  // A file that has as many bytes gets no further group of records.
+  uint64_t file_bytes = uint64_t{256} << 20;
+  // Records that wait for the writer; one more is not taken.
+  size_t max_waiting = 8192;
+  size_t max_waiting_bytes = size_t{32} << 20;
+  Disk disk = Disk::System();
+};
+
+// What was found when the log was opened.
+struct Found {
+  Position end;                 // where the chain goes on
+  uint64_t missing = 0;         // records that the store knows of and the files do not have: cut, or lost
+  bool is_other_chain = false;  // the files end where the store says, with another record
+};
+
+// Since the log was opened.
+struct LogCounts {
+  uint64_t records = 0;        // written
+  uint64_t bytes = 0;          // of those
+  uint64_t refused_full = 0;   // not taken, because too many waited
+  uint64_t refused_write = 0;  // taken and not written
+  size_t waiting = 0;          // now
+};
+
+// Appends records to files of JSON lines, a group at a time on a thread of its own. Thread-safe.
+//
+// A record is on record once write() has taken it whole: a killed process loses none. A power cut may lose what no Sync
+// has covered, which is a second's at the most (the daemon syncs each second), and the store then counts no more than
+// what is there: it counts what was synced.
+class Log {
+ public:
+  // Called once for each Append, on the writer's thread or within Append itself: whether the record is on record. Must
+  // not block for long, because all others wait.
+  using Done = std::function<void(bool on_record)>;
+
+  // Prepares the folder, finds where its records end and goes on behind them, in a file of its own. Errors of
+  // PrepareFolder and FindEnd. A disk that is full is none: the log then refuses records until there is room.
+  static absl::StatusOr<std::unique_ptr<Log>> Open(LogOptions options);
+  // Writes what waits, then ends.
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  const Found& found() const { return found_; }
+
+  // `body` is RecordWriter's. Never blocks for the disk.
+  void Append(std::string body, Done done) EXCLUDES(mutex_);
+  // Begins another file with the next record: what is in the present one may then be moved away.
+  void BeginFile() { begins_file_.store(true); }
+  // Makes what is written durable and says how far that reaches; blocks. An error: nothing more is known to be durable.
+  absl::StatusOr<Position> Sync() EXCLUDES(file_mutex_, mutex_);
+
+  LogCounts counts() const EXCLUDES(mutex_);
+  // Of the last group: OK, or why it was not written.
+  absl::Status health() const EXCLUDES(mutex_);
+
+ private:
+  struct Waiting {
+    std::string body;
+    Done done;
+  };
+
+  Log(LogOptions options, const Found& found);
+  // Takes both unless too many wait.
+  bool Queue(std::string* body, Done* done) EXCLUDES(mutex_);
+  void Run() EXCLUDES(file_mutex_, mutex_);
+  // False: none of them is on record.
+  absl::Status Write(const std::deque<Waiting>& group, uint64_t* bytes) EXCLUDES(file_mutex_);
+  // A file that takes the next record, and holds nothing that was not taken.
+  absl::Status Ready() REQUIRES(file_mutex_);
+  absl::Status WriteWhole(std::string_view bytes) REQUIRES(file_mutex_);
+
+  const LogOptions options_;
+  const Found found_;
+
+  base::Mutex file_mutex_;
+  base::FileDescriptor file_ GUARDED_BY(file_mutex_);
+  uint64_t size_ GUARDED_BY(file_mutex_) = 0;     // of whole records in it
+  bool is_torn_ GUARDED_BY(file_mutex_) = false;  // bytes behind them are to be cut off first
+  bool folder_synced_ GUARDED_BY(file_mutex_) = true;
+  Position end_ GUARDED_BY(file_mutex_);
+  std::string buffer_ GUARDED_BY(file_mutex_);
+  std::atomic<bool> begins_file_{false};
+
+  mutable base::Mutex mutex_;
+  base::CondVar wake_;
+  std::deque<Waiting> waiting_ GUARDED_BY(mutex_);
+  size_t waiting_bytes_ GUARDED_BY(mutex_) = 0;
+  bool is_idle_ GUARDED_BY(mutex_) = false;  // the writer waits to be woken
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  LogCounts counts_ GUARDED_BY(mutex_);
+  absl::Status health_ GUARDED_BY(mutex_);
+  std::thread thread_;  // last
+};
+
+}  // namespace consent::decisions

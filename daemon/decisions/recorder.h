@@ -1,0 +1,50 @@
+// What the RPCs have of the decision log: whether a yes is to be on record, and how it gets there.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "daemon/base/bytes.h"
+#include "daemon/base/random.h"
+#include "daemon/decisions/log.h"
+#include "daemon/decisions/record.h"
+
+namespace consent::decisions {
+
+// Thread-safe. The references outlive it.
+class Recorder {
+ public:
+  // `log` nullptr: the operator switched the log off, and nothing is recorded.
+  Recorder(HandleKeys& keys, const base::Bytes16& store_id, base::Random& random, Log* log);
+
+  // Whether a yes for the purpose has to be on record before it is said.
+  bool Records(domain::Purpose purpose, const domain::Rules& rules) const {
+    return log_ != nullptr && purpose != domain::Purpose::kNone && rules.recorded.Has(purpose);
+  }
+  bool on() const { return log_ != nullptr; }
+
+  // Of a purpose that it records.
+  struct Question {
+    std::string_view caller;
+    domain::Purpose purpose = domain::Purpose::kNone;
+    const domain::Place& place;
+    domain::Selection selection = domain::Selection::kOther;
+    const domain::Rules& rules;
+    base::Now now;
+  };
+  std::unique_ptr<RecordWriter> Begin(const Question& question);
+  // Once for what Begin gave. See Log::Done.
+  void Put(RecordWriter& record, Log::Done done) { log_->Append(record.Take(), std::move(done)); }
+
+ private:
+  HandleKeys& keys_;
+  const base::Bytes16 store_id_;
+  Log* const log_;
+  std::string call_prefix_;  // of chance, so that no two processes give the same id
+  std::atomic<uint64_t> calls_{0};
+};
+
+}  // namespace consent::decisions

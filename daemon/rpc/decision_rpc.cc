@@ -1,0 +1,75 @@
+#include "daemon/rpc/decision_rpc.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "daemon/service/rows/decision_log_row.h"
+#include "daemon/wire/decision.h"
+#include "daemon/wire/errors.h"
+
+namespace consent::rpc {
+namespace {
+
+// As the index has them.
+service::RecordedYes Opened(wire::RecordedYes yes, decisions::HandleCipher& cipher) {
+  service::RecordedYes opened;
+  opened.subject.bytes = cipher.Decrypt(yes.subject);
+  opened.recording.bytes = cipher.Decrypt(yes.recording);
+  opened.facts = std::move(yes.facts);
+  for (base::ProfileHandle& profile : opened.facts.profiles) profile.bytes = cipher.Decrypt(profile.bytes);
+  if (opened.facts.device.IsSet()) opened.facts.device.bytes = cipher.Decrypt(opened.facts.device.bytes);
+  opened.head = yes.head;
+  opened.revision = yes.revision;
+  opened.reason = yes.reason;
+  return opened;
+}
+
+}  // namespace
+
+DecisionRpc::DecisionRpc(const service::Core& core, const service::VerifyDecisions& verify, decisions::HandleKeys& keys,
+                         const decisions::Recorder& recorder, const RpcDependencies& dependencies)
+    : RawService(dependencies), core_(core), verify_(verify), keys_(keys), recorder_(recorder) {
+  Serve<v1::GetDecisionLogRequest, v1::GetDecisionLogResponse>("GetDecisionLog", [this](auto call) {
+    FinishOnPool(dependencies_, call, [this, call] { return Get(call->response()); });
+  });
+  Serve<v1::VerifyDecisionsRequest, v1::VerifyDecisionsResponse>("VerifyDecisions", [this](auto call) {
+    FinishOnPool(dependencies_, call, [this, call] { return Verify(call->request(), call->response()); });
+  });
+}
+
+absl::Status DecisionRpc::Get(v1::GetDecisionLogResponse* out) const {
+  const absl::StatusOr<service::DecisionLogRow> row = service::ReadDecisionLogRow(core_.store);
+  if (!row.ok()) return row.status();
+  const base::Bytes16 store_id = core_.store.store_id();
+  out->set_on(recorder_.on());
+  out->set_store_id(store_id.data(), store_id.size());
+  out->set_counted_records(static_cast<int64_t>(row->count));
+  out->set_counted_hash(row->hash.data(), row->hash.size());
+  return absl::OkStatus();
+}
+
+absl::Status DecisionRpc::Verify(const v1::VerifyDecisionsRequest& request, v1::VerifyDecisionsResponse* out) const {
+  absl::StatusOr<wire::RecordInput> record = wire::ReadVerifyDecisions(request);
+  if (!record.ok()) return record.status();
+  const std::optional<decisions::Month> month = decisions::Month::Parse(record->month);
+  if (!month.has_value()) return wire::FieldError("month", "must be a month, YYYY-MM");
+  if (record->store_id != core_.store.store_id()) {
+    for (size_t i = 0; i < record->yeses.size(); ++i) out->add_verdicts(v1::DECISION_VERDICT_UNKNOWN);
+    return absl::OkStatus();
+  }
+  std::unique_ptr<decisions::HandleCipher> cipher = keys_.Borrow(*month);
+  std::vector<service::RecordedYes> yeses;
+  yeses.reserve(record->yeses.size());
+  for (wire::RecordedYes& yes : record->yeses) yeses.push_back(Opened(std::move(yes), *cipher));
+  keys_.GiveBack(std::move(cipher));
+  const auto verdicts =
+      verify_.Run({record->purpose, record->place, record->policy_version, record->policy_hash, record->now}, yeses);
+  if (!verdicts.ok()) return verdicts.status();
+  for (const service::Verdict verdict : *verdicts) {
+    out->add_verdicts(static_cast<v1::DecisionVerdict>(static_cast<int>(verdict)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace consent::rpc

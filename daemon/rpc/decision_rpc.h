@@ -1,0 +1,29 @@
+// DecisionService on gRPC.
+#pragma once
+
+#include "consent/v1/decision_service.grpc.pb.h"
+#include "daemon/decisions/handle_keys.h"
+#include "daemon/decisions/recorder.h"
+#include "daemon/rpc/raw_service.h"
+#include "daemon/service/audit/verify_decisions.h"
+#include "daemon/service/state/core.h"
+
+namespace consent::rpc {
+
+// Everything here runs on the read pool. Thread-safe; the references outlive the server.
+class DecisionRpc final : public RawService<v1::DecisionService> {
+ public:
+  DecisionRpc(const service::Core& core, const service::VerifyDecisions& verify, decisions::HandleKeys& keys,
+              const decisions::Recorder& recorder, const RpcDependencies& dependencies);
+
+ private:
+  absl::Status Get(v1::GetDecisionLogResponse* out) const;
+  absl::Status Verify(const v1::VerifyDecisionsRequest& request, v1::VerifyDecisionsResponse* out) const;
+
+  const service::Core& core_;
+  const service::VerifyDecisions& verify_;
+  decisions::HandleKeys& keys_;
+  const decisions::Recorder& recorder_;
+};
+
+}  // namespace consent::rpc

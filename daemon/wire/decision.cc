@@ -1,0 +1,123 @@
+#include "daemon/wire/decision.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+
+#include "daemon/wire/eligibility.h"
+#include "daemon/wire/fields.h"
+
+namespace consent::wire {
+namespace {
+
+constexpr int64_t kMaxSequence = 1'000'000'000'000'000;
+constexpr int64_t kMaxUncertaintyMicros = base::kMaxUncertaintyMs * 1000;
+constexpr int kAllFlags = 15;
+
+// `size` bytes; nothing is copied of any other.
+template <size_t N>
+void ReadBytes(const std::string& bytes, const Path& at, Violations* violations, std::array<uint8_t, N>* out) {
+  CheckText(bytes, N, N, at, violations);
+  if (bytes.size() == N) std::memcpy(out->data(), bytes.data(), N);
+}
+
+base::Instant ReadMicros(int64_t micros, const Path& at, Violations* violations) {
+  CheckRange(micros, 0, base::kLastInstant.micros, at, violations);
+  return base::Instant{micros};
+}
+
+void CheckMonth(const std::string& month, const Path& at, Violations* violations) {
+  constexpr std::string_view kForm = "0000-00";
+  const bool is_month =
+      month.size() == kForm.size() && std::equal(month.begin(), month.end(), kForm.begin(), [](char c, char form) {
+        return form == '-' ? c == '-' : std::isdigit(static_cast<unsigned char>(c)) != 0;
+      });
+  if (!is_month) violations->Add(at, "must be a month, YYYY-MM");
+}
+
+void ReadEnums(const v1::RecordedYes& yes, const Path& at, Violations* violations, domain::RecordingFacts* facts) {
+  CheckEnum(yes.wake(), v1::Wake_IsValid, Path(at, "wake"), violations);
+  CheckEnum(yes.kind(), v1::Kind_IsValid, Path(at, "kind"), violations);
+  CheckEnum(yes.speakers(), v1::Speakers_IsValid, Path(at, "speakers"), violations);
+  CheckEnum(yes.identity(), v1::Identity_IsValid, Path(at, "identity"), violations);
+  CheckEnum(yes.age(), v1::SpeakerAge_IsValid, Path(at, "age"), violations);
+  CheckEnum(yes.artefact(), v1::Artefact_IsValid, Path(at, "artefact"), violations);
+  CheckEnum(yes.made_for(), v1::Purpose_IsValid, Path(at, "made_for"), violations);
+  facts->wake = static_cast<domain::Wake>(yes.wake());
+  facts->kind = static_cast<domain::Kind>(yes.kind());
+  facts->speakers = static_cast<domain::Speakers>(yes.speakers());
+  facts->identity = static_cast<domain::Identity>(yes.identity());
+  facts->age = static_cast<domain::SpeakerAge>(yes.age());
+  facts->artefact =
+      IsSource(yes.artefact()) ? domain::Artefact::kSource : static_cast<domain::Artefact>(yes.artefact());
+  facts->made_for = static_cast<domain::Purpose>(yes.made_for());
+}
+
+void ReadFacts(const v1::RecordedYes& yes, const Path& at, Violations* violations, domain::RecordingFacts* facts) {
+  if (CheckCount(yes.profiles_size(), 0, base::kMaxNamedProfiles, Path(at, "profiles"), violations)) {
+    for (int i = 0; i < yes.profiles_size(); ++i) {
+      ReadBytes(yes.profiles(i), Path(at, "profiles", i), violations, &facts->profiles.emplace_back().bytes);
+    }
+  }
+  if (!yes.device().empty()) ReadBytes(yes.device(), Path(at, "device"), violations, &facts->device.bytes);
+  facts->captured_at = ReadMicros(yes.captured_at_us(), Path(at, "captured_at_us"), violations);
+  facts->ingested_at = ReadMicros(yes.ingested_at_us(), Path(at, "ingested_at_us"), violations);
+  facts->has_uncertainty = yes.has_uncertainty_us();
+  if (facts->has_uncertainty) {
+    CheckRange(yes.uncertainty_us(), 0, kMaxUncertaintyMicros, Path(at, "uncertainty_us"), violations);
+    facts->uncertainty = base::Span{yes.uncertainty_us()};
+  }
+  facts->has_region = !yes.region().empty();
+  if (facts->has_region) facts->region = ReadRegion(yes.region(), Path(at, "region"), violations);
+  ReadEnums(yes, at, violations, facts);
+  CheckRange(yes.flags(), 0, kAllFlags, Path(at, "flags"), violations);
+  facts->flags = static_cast<uint8_t>(yes.flags());
+}
+
+RecordedYes ReadYes(const v1::RecordedYes& yes, const Path& at, Violations* violations) {
+  RecordedYes out;
+  ReadBytes(yes.subject(), Path(at, "subject"), violations, &out.subject);
+  ReadBytes(yes.recording(), Path(at, "recording"), violations, &out.recording);
+  ReadFacts(yes, at, violations, &out.facts);
+  CheckRange(yes.head(), 0, kMaxSequence, Path(at, "head"), violations);
+  CheckRange(yes.revision(), 1, kMaxSequence, Path(at, "revision"), violations);
+  CheckChosen(yes.reason(), v1::Reason_IsValid, Path(at, "reason"), violations);
+  out.head = static_cast<uint64_t>(yes.head());
+  out.revision = static_cast<uint64_t>(yes.revision());
+  out.reason = static_cast<domain::Reason>(yes.reason());
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<RecordInput> ReadVerifyDecisions(const v1::VerifyDecisionsRequest& request) {
+  Violations violations;
+  const Path root;
+  RecordInput input;
+  RefuseMistyped(request, root, &violations);
+  ReadBytes(request.store_id(), Path(root, "store_id"), &violations, &input.store_id);
+  CheckMonth(request.month(), Path(root, "month"), &violations);
+  input.month = request.month();
+  CheckChosen(request.purpose(), v1::Purpose_IsValid, Path(root, "purpose"), &violations);
+  input.purpose = static_cast<domain::Purpose>(request.purpose());
+  if (request.has_place()) ReadPlace(request.place(), Path(root, "place"), &violations, &input.place);
+  CheckLabel(request.policy_version(), 1, kMaxNameBytes, Path(root, "policy_version"), &violations);
+  input.policy_version = request.policy_version();
+  ReadBytes(request.policy_hash(), Path(root, "policy_hash"), &violations, &input.policy_hash);
+  input.now.wall = ReadMicros(request.wall_us(), Path(root, "wall_us"), &violations);
+  input.now.earliest = ReadMicros(request.earliest_us(), Path(root, "earliest_us"), &violations);
+  input.now.latest = ReadMicros(request.latest_us(), Path(root, "latest_us"), &violations);
+  input.now.not_before = ReadMicros(request.not_before_us(), Path(root, "not_before_us"), &violations);
+  // A doubtful time gives no yes, and where it was behind nothing is purged by time, which `earliest` says.
+  input.now.doubtful = false;
+  input.now.behind = !input.now.earliest.IsSet();
+  if (CheckCount(request.yeses_size(), 1, static_cast<int>(kMaxBatch), Path(root, "yeses"), &violations)) {
+    for (int i = 0; i < request.yeses_size(); ++i) {
+      input.yeses.push_back(ReadYes(request.yeses(i), Path(root, "yeses", i), &violations));
+    }
+  }
+  if (!violations.empty()) return violations.ToStatus();
+  return input;
+}
+
+}  // namespace consent::wire

@@ -1,0 +1,41 @@
+// DecisionService: what a record of the decision log says, read from a request.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "consent/v1/decision_service.pb.h"
+#include "daemon/base/bytes.h"
+#include "daemon/base/time.h"
+#include "daemon/domain/decision.h"
+#include "daemon/domain/types.h"
+
+namespace consent::wire {
+
+// One yes. Its handles are those of the record.
+struct RecordedYes {
+  base::Bytes16 subject{};
+  base::Bytes16 recording{};
+  domain::RecordingFacts facts;
+  uint64_t head = 0;
+  uint64_t revision = 0;
+  domain::Reason reason = domain::Reason::kNone;
+};
+
+struct RecordInput {
+  base::Bytes16 store_id{};
+  std::string month;  // of the form of one
+  domain::Purpose purpose = domain::Purpose::kNone;
+  domain::Place place;
+  std::string policy_version;
+  base::Digest policy_hash{};
+  base::Now now;
+  std::vector<RecordedYes> yeses;  // 1..kMaxBatch
+};
+
+// INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
+absl::StatusOr<RecordInput> ReadVerifyDecisions(const v1::VerifyDecisionsRequest& request);
+
+}  // namespace consent::wire

@@ -1,0 +1,195 @@
+// Files of the decision log, as they were written and not: each fault is named once, and nothing else.
+#include "client/cli/engines/decision_check.h"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "consent/names.h"
+#include "daemon/base/hash.h"
+#include "tests/unit/client/fakes.h"
+
+namespace consent::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::FakeClient;
+using ::testing::IsEmpty;
+
+// The lines of FORMAT.md's example, the daemon's own.
+std::vector<std::string> Example() {
+  std::ifstream file(std::string(CONSENT_SOURCE_DIR) + "/daemon/decisions/FORMAT.md");
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("{\"v\":1,")) lines.push_back(line);
+  }
+  return lines;
+}
+
+// So many records that follow one another.
+std::vector<std::string> Chain(size_t count) {
+  const std::string body = Example().at(0).substr(Example().at(0).find("\"now\""));
+  std::vector<std::string> lines;
+  std::string previous(64, '0');
+  for (size_t i = 1; i <= count; ++i) {
+    lines.push_back("{\"v\":1,\"n\":" + std::to_string(i) + ",\"prev\":\"" + previous + "\"," + body);
+    previous = DecisionLineHash(lines.back());
+  }
+  return lines;
+}
+
+class DecisionCheckTest : public ::testing::Test {
+ protected:
+  DecisionCheckTest() {
+    client_.on_decision_log = [this] { return state_; };
+    client_.on_decisions = [this](const DecisionRecord& record) {
+      return std::vector<DecisionVerdict>(record.yeses.size(), verdict_);
+    };
+    state_.store_id = std::string(16, '\x5d');
+  }
+  void Count(const std::vector<std::string>& lines) {
+    state_.counted_records = lines.size();
+    state_.counted_hash.assign(32, '\0');
+    base::FromHex(DecisionLineHash(lines.back()), state_.counted_hash.data(), 32);
+  }
+  // The files, each of lines; what is wrong as "KIND record" or "KIND record+missing" or "KIND record/entry".
+  std::vector<std::string> Check(const std::vector<std::vector<std::string>>& files, bool offline = false,
+                                 bool is_part = false, const std::string& tail = "") {
+    std::vector<std::string> found;
+    DecisionCheck check(offline ? nullptr : &client_, is_part, [&found](const DecisionProblem& problem) {
+      found.push_back(problem.kind + " " + std::to_string(problem.record) +
+                      (problem.missing != 0 ? "+" + std::to_string(problem.missing) : "") +
+                      (problem.entry >= 0 ? "/" + std::to_string(problem.entry) : ""));
+    });
+    EXPECT_TRUE(check.Begin().ok());
+    for (const auto& lines : files) {
+      std::string text;
+      for (const std::string& line : lines) text += line + "\n";
+      const bool last = &lines == &files.back();
+      EXPECT_TRUE(Feed(check, text + (last ? tail : ""), !last || tail.empty()).ok());
+    }
+    check.Finish();
+    EXPECT_EQ(check.counts().problems, found.size());
+    counts_ = check.counts();
+    return found;
+  }
+  static absl::Status Feed(DecisionCheck& check, const std::string& text, bool whole) {
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    EXPECT_EQ(write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    close(ends[1]);
+    LineReader reader(ends[0], kMaxDecisionLineBytes);
+    absl::Status status = check.Add("file", reader, whole);
+    close(ends[0]);
+    return status;
+  }
+
+  FakeClient client_;
+  DecisionLogState state_;
+  DecisionVerdict verdict_ = DecisionVerdict::kConfirmed;
+  DecisionCounts counts_;
+};
+
+TEST_F(DecisionCheckTest, ReadsWhatTheDaemonWrites) {
+  const absl::StatusOr<DecisionLine> line = ParseDecisionLine(Example().at(1));
+  ASSERT_TRUE(line.ok()) << line.status();
+  EXPECT_EQ(line->number, 2U);
+  EXPECT_EQ(line->previous, DecisionLineHash(Example().at(0)));
+  EXPECT_EQ(line->record.place, (Place{"DE", "berlin \"1\"", ReviewerClass::kEmployee}));
+  EXPECT_EQ(line->record.purpose, Purpose::kHumanReview);
+  ASSERT_EQ(line->record.yeses.size(), 2U);
+  const RecordedYes& first = line->record.yeses[0];
+  EXPECT_EQ(base::Hex(first.subject), "672ce5a8fb223fa95723f62a15e472b4");
+  EXPECT_EQ(first.profiles.size(), 1U);
+  EXPECT_EQ(first.uncertainty, std::chrono::milliseconds(250));
+  EXPECT_EQ(first.captured_at->time_since_epoch().count(), 1'789'996'400'000'000);
+  EXPECT_EQ(first.region, "DE");
+  EXPECT_EQ(first.age, SpeakerAge::kAdult);
+  EXPECT_EQ(first.head, 300);
+  EXPECT_EQ(first.revision, 299);
+  EXPECT_EQ(first.reason, Reason::kConsent);
+  EXPECT_FALSE(line->record.yeses[1].ingested_at.has_value());
+  EXPECT_TRUE(line->record.yeses[1].device.empty());
+}
+
+// Each byte that is another one is found: by the chain, by the count, or because the line is no record any more.
+TEST_F(DecisionCheckTest, EveryChangedByteIsFound) {
+  const std::vector<std::string> lines = Chain(2);
+  Count(lines);
+  ASSERT_THAT(Check({lines}), IsEmpty());
+  for (size_t i = 0; i < lines[0].size() + lines[1].size(); ++i) {
+    std::vector<std::string> changed = lines;
+    std::string& line = i < lines[0].size() ? changed[0] : changed[1];
+    char& byte = line[i < lines[0].size() ? i : i - lines[0].size()];
+    byte = byte == '1' ? '2' : '1';
+    EXPECT_FALSE(Check({changed}).empty()) << i;
+  }
+}
+
+TEST_F(DecisionCheckTest, NamesEachFaultOnceAndNothingElse) {
+  const std::vector<std::string> lines = Chain(6);
+  const std::vector<std::string> first(lines.begin(), lines.begin() + 3);
+  const std::vector<std::string> second(lines.begin() + 3, lines.end());
+  Count(lines);
+  EXPECT_THAT(Check({first, second}), IsEmpty());
+  EXPECT_EQ(counts_.records, 6U);
+  EXPECT_EQ(counts_.confirmed, 6U);
+  EXPECT_THAT(Check({first, {lines[4], lines[5]}}), ElementsAre("GAP 4+1")) << "a record cut";
+  EXPECT_THAT(Check({first, {lines[3]}}), ElementsAre("GAP 5+2")) << "a file cut";
+  EXPECT_THAT(Check({first, {lines[3]}}, false, false, lines[4].substr(0, 90)), ElementsAre("GAP 5+2"));
+  EXPECT_THAT(Check({first}), ElementsAre("GAP 4+3")) << "a file lost";
+  EXPECT_THAT(Check({second}), ElementsAre("GAP 1+3"));
+  EXPECT_THAT(Check({second}, false, true), IsEmpty()) << "a part of the log";
+  EXPECT_THAT(Check({first, second, {lines[5]}}), ElementsAre("CHANGED 6")) << "a record twice";
+  std::vector<std::string> garbled = lines;
+  garbled[2] = "{\"v\":1}";
+  EXPECT_THAT(Check({garbled}), ElementsAre("UNREADABLE 3"));
+  std::vector<std::string> altered = lines;
+  altered[2].replace(altered[2].find("RANDOM"), 6, "OTHER");
+  EXPECT_THAT(Check({altered}), ElementsAre("CHANGED 3"));
+  altered = lines;
+  altered[5].replace(altered[5].find("RANDOM"), 6, "OTHER");
+  EXPECT_THAT(Check({altered}), ElementsAre("CHANGED 6")) << "by the store's count";
+  EXPECT_THAT(Check({altered}, true), IsEmpty()) << "the last one has no witness but the store";
+}
+
+TEST_F(DecisionCheckTest, AKilledProcesssHalfALineIsNoFault) {
+  const std::vector<std::string> lines = Chain(3);
+  Count(lines);
+  EXPECT_THAT(Check({lines}, false, false, "{\"v\":1,\"n\":4"), IsEmpty());
+  EXPECT_THAT(Check({lines}, true, false, "{\"v\":1,\"n\":4"), ElementsAre("UNREADABLE 4")) << "offline nobody knows";
+}
+
+TEST_F(DecisionCheckTest, TellsWhatTheDaemonFound) {
+  const std::vector<std::string> lines = Example();
+  Count(lines);
+  for (const DecisionVerdict verdict : {DecisionVerdict::kNotGiven, DecisionVerdict::kLate, DecisionVerdict::kUnset,
+                                        DecisionVerdict::kPolicyNotInForce, DecisionVerdict::kUnknown}) {
+    verdict_ = verdict;
+    const std::string name(Name(verdict));
+    EXPECT_THAT(Check({lines}), ElementsAre(name + " 1/0", name + " 2/0", name + " 2/1"));
+  }
+  verdict_ = DecisionVerdict::kNotCheckable;
+  EXPECT_THAT(Check({lines}), IsEmpty());
+  EXPECT_EQ(counts_.not_checkable, 3U);
+  state_.store_id[0] = 'x';
+  EXPECT_THAT(Check({lines}), ElementsAre("OTHER_LOG 1", "OTHER_LOG 2"));
+}
+
+TEST_F(DecisionCheckTest, NoAnswerEndsTheRun) {
+  client_.on_decisions = nullptr;
+  DecisionCheck check(&client_, false, [](const DecisionProblem&) {});
+  ASSERT_TRUE(check.Begin().ok());
+  EXPECT_FALSE(Feed(check, Example().at(0) + "\n", true).ok());
+  client_.on_decision_log = nullptr;
+  EXPECT_FALSE(check.Begin().ok());
+}
+
+}  // namespace
+}  // namespace consent::cli

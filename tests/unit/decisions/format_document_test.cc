@@ -1,0 +1,157 @@
+// The example of FORMAT.md is what the code writes.
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "daemon/base/hash.h"
+#include "daemon/decisions/record.h"
+#include "daemon/decisions/recorder.h"
+#include "tests/support/base/seeded_keys.h"
+
+namespace consent::decisions {
+namespace {
+
+template <typename Handle>
+Handle HandleOf(uint8_t first) {
+  Handle handle;
+  for (uint8_t& byte : handle.bytes) byte = first++;
+  return handle;
+}
+
+constexpr base::Instant kNow{1'790'000'000'000'000};
+
+domain::RecordingFacts FactsOfExample() {
+  domain::RecordingFacts facts;
+  facts.captured_at = kNow - base::Seconds(3600);
+  facts.has_uncertainty = true;
+  facts.uncertainty = base::Milliseconds(250);
+  facts.ingested_at = kNow - base::Seconds(3590);
+  facts.profiles.push_back(HandleOf<base::ProfileHandle>(0xc0));
+  facts.device = HandleOf<base::DeviceHandle>(0xd0);
+  facts.has_region = domain::Region::Parse("DE", &facts.region);
+  facts.wake = domain::Wake::kIntended;
+  facts.kind = domain::Kind::kCommand;
+  facts.speakers = domain::Speakers::kOne;
+  facts.identity = domain::Identity::kMatched;
+  facts.age = domain::SpeakerAge::kAdult;
+  return facts;
+}
+
+// A file of two records, as the example has them.
+std::string LinesOfExample() {
+  HandleKeys keys(test::SeededKeys(1));
+  domain::Rules rules;
+  rules.version = "2026-12-default";
+  rules.hash.fill(0x11);
+  domain::Place place;
+  domain::Region::Parse("DE", &place.country);
+  place.site = "berlin \"1\"";
+  place.reviewer_class = domain::ReviewerClass::kEmployee;
+  base::Bytes16 store_id{};
+  store_id.fill(0x5d);
+  Position end;
+  std::string lines;
+  const auto write = [&](const Asked& asked, const std::vector<domain::RecordingFacts>& recordings) {
+    RecordWriter writer(keys, asked);
+    uint8_t recording = 0xb0;
+    for (const domain::RecordingFacts& facts : recordings) {
+      writer.Add({HandleOf<base::SubjectHandle>(0xa0), HandleOf<base::RecordingHandle>(recording++), facts, 300, 299,
+                  domain::Reason::kConsent});
+    }
+    const std::string body = writer.Take();
+    const std::string head = RecordHead(end.count + 1, end.hash);
+    EXPECT_EQ(RecordHash(head, body), RecordHash(head + body));
+    end = {end.count + 1, RecordHash(head, body)};
+    lines += head + body + "\n";
+  };
+  Asked asked{"sampler-1", "0123456789abcdef-1",
+              store_id,    domain::Purpose::kHumanReview,
+              place,       domain::Selection::kRandom,
+              rules,       base::Now{kNow, kNow, kNow, kNow - base::Seconds(1), false, false}};
+  write(asked, {FactsOfExample()});
+  domain::RecordingFacts bare;
+  bare.captured_at = kNow - base::Seconds(60);
+  asked.call = "0123456789abcdef-2";
+  asked.selection = domain::Selection::kOther;
+  write(asked, {FactsOfExample(), bare});
+  return lines;
+}
+
+TEST(DecisionsFormat, TheExampleIsWhatIsWritten) {
+  std::ifstream file(CONSENT_DECISIONS_FORMAT, std::ios::binary);
+  const std::string document{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const std::string begin = "```jsonl\n";
+  const size_t from = document.find(begin) + begin.size();
+  ASSERT_NE(document.find(begin), std::string::npos);
+  EXPECT_EQ(document.substr(from, document.find("```", from) - from), LinesOfExample());
+}
+
+TEST(DecisionsFormat, EveryLineIsJsonAndNamesNobody) {
+  std::istringstream lines(LinesOfExample());
+  std::string previous(64, '0');
+  uint64_t number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto json = nlohmann::json::parse(line);
+    EXPECT_EQ(json["n"], ++number);
+    EXPECT_EQ(json["prev"], previous);
+    EXPECT_EQ(json["site"], "berlin \"1\"");
+    EXPECT_EQ(json["yes"].size(), number);
+    for (const auto& yes : json["yes"]) EXPECT_EQ(yes.size(), 19U);
+    EXPECT_EQ(line.find("a0a1a2a3"), std::string::npos) << "the handle itself";
+    uint64_t read = 0;
+    EXPECT_TRUE(ReadRecordNumber(line, &read));
+    EXPECT_EQ(read, number);
+    const base::Digest hash = RecordHash(line);
+    previous = base::Hex(base::View(hash));
+  }
+  for (const char* line : {"", "{}", R"({"v":1,"n":,"prev":"")", R"({"v":2,"n":1,"prev":"")",
+                           R"({"v":1,"n":0,"prev":"")", R"({"v":1,"n":1,"x":"")"}) {
+    uint64_t read = 0;
+    EXPECT_FALSE(ReadRecordNumber(line, &read)) << line;
+  }
+}
+
+// The longest that one call can make: a thousand recordings with all that they can name.
+TEST(DecisionsFormat, TheLongestRecordHasTheBoundsSize) {
+  HandleKeys keys(test::SeededKeys(1));
+  domain::Rules rules;
+  rules.version = std::string(64, 'v');
+  domain::Place place;
+  place.site = std::string(64, '\x01');
+  const std::string caller(256, '\x01');
+  RecordWriter writer(keys, {caller,
+                             std::string(40, '9'),
+                             {},
+                             domain::Purpose::kMessageTranscription,
+                             place,
+                             domain::Selection::kMisunderstood,
+                             rules,
+                             base::Now::Sure(base::kLastInstant)});
+  domain::RecordingFacts facts = FactsOfExample();
+  facts.captured_at = facts.ingested_at = base::kLastInstant;
+  facts.uncertainty = base::Hours(24);
+  facts.profiles.resize(base::kMaxNamedProfiles);
+  facts.has_region = domain::Region::Parse("GB-ENG", &facts.region);
+  facts.flags = 15;
+  for (int i = 0; i < 1000; ++i) {
+    writer.Add({HandleOf<base::SubjectHandle>(0xa0), HandleOf<base::RecordingHandle>(0xb0), facts, INT64_MAX, INT64_MAX,
+                domain::Reason::kDefault});
+  }
+  EXPECT_LE(RecordHead(UINT64_MAX, {}).size() + writer.Take().size(), kMaxRecordBytes);
+}
+
+TEST(Recorder, RecordsWhatThePolicyMarksUnlessItIsOff) {
+  HandleKeys keys(test::SeededKeys(1));
+  base::SystemRandom random;
+  domain::Rules rules;
+  rules.recorded.Add(domain::Purpose::kHumanReview);
+  const Recorder off(keys, {}, random, nullptr);
+  EXPECT_FALSE(off.Records(domain::Purpose::kHumanReview, rules));
+  EXPECT_FALSE(off.on());
+}
+
+}  // namespace
+}  // namespace consent::decisions

@@ -1,0 +1,192 @@
+// Recorded yeses against what the daemon knows: right ones are confirmed whatever came after, wrong ones are named.
+#include "daemon/service/audit/verify_decisions.h"
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/support/service/world.h"
+
+namespace consent::test {
+namespace {
+
+using service::RecordedCall;
+using service::RecordedYes;
+using service::Verdict;
+
+struct Recorded {
+  RecordedCall call;
+  RecordedYes yes;
+};
+
+class Verifying : public ::testing::Test {
+ protected:
+  // The record of a check, as the daemon makes it; ends the test where the answer is no yes.
+  Recorded Ask(const std::string& account, Recording recording = Recording()) {
+    const auto session = world_.checks().Begin("");
+    EXPECT_TRUE(session.ok());
+    if (!recording.facts.captured_at.IsSet()) recording.facts.captured_at = session->now.latest - base::Seconds(30);
+    service::CheckItem item{world_.Handle(account), recording.id, recording.Facts(world_.core().hasher)};
+    Recorded recorded;
+    recorded.yes.head = world_.core().heads.Of(world_.core().PartitionOf(item.subject));
+    domain::Decision decision;
+    if (!world_.checks().TryDecide(*session, item, domain::Purpose::kHumanReview, Employee(), &decision)) {
+      decision = *world_.checks().DecideFromStore(*session, item, domain::Purpose::kHumanReview, Employee());
+    }
+    is_yes_ = decision.eligibility == domain::Eligibility::kEligible;
+    recorded.call = {domain::Purpose::kHumanReview, Employee(), session->rules->version, session->rules->hash,
+                     session->now};
+    recorded.yes.subject = item.subject;
+    recorded.yes.recording = world_.core().hasher.Recording(item.recording_id);
+    recorded.yes.facts = item.facts;
+    recorded.yes.revision = decision.revision;
+    recorded.yes.reason = decision.FirstReason();
+    return recorded;
+  }
+  Verdict Verify(const Recorded& recorded) {
+    const auto verdicts = service::VerifyDecisions(world_.core()).Run(recorded.call, {recorded.yes});
+    EXPECT_TRUE(verdicts.ok()) << verdicts.status();
+    return verdicts.ok() ? verdicts->front() : Verdict::kNone;
+  }
+  void OptIn(const std::string& account) {
+    EXPECT_TRUE(world_.OptIn(account, Account(), Control("help_improve")).ok());
+    EXPECT_TRUE(world_.OptIn(account, Profile("ann"), Control("help_improve")).ok());
+  }
+
+  World world_;
+  bool is_yes_ = false;
+};
+
+TEST_F(Verifying, ARightYesStaysRightWhateverComesAfter) {
+  ASSERT_TRUE(world_.Register("a", "DE").ok());
+  OptIn("a");
+  const Recorded yes = Ask("a");
+  ASSERT_TRUE(is_yes_);
+  EXPECT_EQ(Verify(yes), Verdict::kConfirmed);
+  ASSERT_TRUE(world_.OptOut("a", Account(), Everything()).ok());
+  EXPECT_EQ(Verify(yes), Verdict::kConfirmed);
+  ASSERT_TRUE(world_.Report("a", "recording", domain::Flags::kSafety).ok());
+  ASSERT_TRUE(world_.Activate(PolicyBuilder("v2")).ok());
+  ASSERT_TRUE(world_.admin().Suspend(domain::Purpose::kHumanReview, {}, "why").ok());
+  EXPECT_EQ(Verify(yes), Verdict::kConfirmed);
+  world_.Restart();
+  EXPECT_EQ(Verify(yes), Verdict::kConfirmed);
+}
+
+TEST_F(Verifying, AYesOfBeforeAChangeThatWasPublishedIsLate) {
+  ASSERT_TRUE(world_.Register("a", "DE").ok());
+  ASSERT_TRUE(world_.Register("b", "DE").ok());
+  OptIn("a");
+  Recorded late = Ask("a");
+  ASSERT_TRUE(is_yes_);
+  // The daemon looks the person up, the person opts out, and the yes goes out: right, for the head of before.
+  ASSERT_TRUE(world_.OptOut("a", Account(), Everything()).ok());
+  EXPECT_EQ(Verify(late), Verdict::kConfirmed);
+  // Right it is not where the head was read after the opt-out was there.
+  late.yes.head = world_.core().heads.Of(world_.core().PartitionOf(late.yes.subject));
+  EXPECT_EQ(Verify(late), Verdict::kLate);
+  late.yes.head = world_.RevisionOf("a");
+  EXPECT_EQ(Verify(late), Verdict::kLate);
+  late.yes.head = world_.RevisionOf("a") - 1;
+  EXPECT_EQ(Verify(late), Verdict::kConfirmed);
+}
+
+TEST_F(Verifying, FactsThatWereChangedAreFound) {
+  ASSERT_TRUE(world_.Register("a", "DE").ok());
+  OptIn("a");
+  const Recorded yes = Ask("a");
+  ASSERT_TRUE(is_yes_);
+  const auto forged = [&](const auto& change) {
+    Recorded other = yes;
+    change(&other);
+    return Verify(other);
+  };
+  EXPECT_EQ(forged([](Recorded* r) { r->yes.facts.captured_at = At("2026-01-02T00:00:00Z"); }), Verdict::kNotGiven);
+  EXPECT_EQ(forged([](Recorded* r) { r->yes.facts.wake = domain::Wake::kAccidental; }), Verdict::kNotGiven);
+  EXPECT_EQ(forged([](Recorded* r) { r->yes.facts.flags = domain::Flags::kSafety; }), Verdict::kNotGiven);
+  EXPECT_EQ(forged([](Recorded* r) { r->yes.facts.profiles.clear(); }), Verdict::kNotGiven);
+  EXPECT_EQ(forged([](Recorded* r) { r->yes.reason = domain::Reason::kDefault; }), Verdict::kNotGiven);
+  EXPECT_EQ(forged([](Recorded* r) { r->call.place = Contractor(); }), Verdict::kNotGiven);
+  EXPECT_EQ(forged([](Recorded* r) { r->call.purpose = domain::Purpose::kMessageTranscription; }), Verdict::kNotGiven);
+  EXPECT_EQ(forged([](Recorded* r) { r->yes.revision -= 1; }), Verdict::kLate) << "before the profile consented";
+  EXPECT_EQ(forged([](Recorded* r) { r->yes.revision += 1; }), Verdict::kUnknown);
+  EXPECT_EQ(forged([](Recorded* r) { r->yes.subject.bytes[0] ^= 1; }), Verdict::kUnknown);
+  // A flag that stood when nothing has changed since, and that the daemon passed over.
+  ASSERT_TRUE(world_.Report("a", "recording", domain::Flags::kSafety).ok());
+  Recorded passed_over = yes;
+  passed_over.yes.revision = world_.RevisionOf("a");
+  passed_over.yes.head = passed_over.yes.revision;
+  EXPECT_EQ(Verify(passed_over), Verdict::kNotGiven);
+}
+
+TEST_F(Verifying, APolicyThatWasNotInForceIsNamed) {
+  ASSERT_TRUE(world_.Register("a", "DE").ok());
+  OptIn("a");
+  Recorded yes = Ask("a");
+  PolicyBuilder other("v2");
+  other.Regime("eea").clear_allowed_reviewer_classes();
+  ASSERT_TRUE(world_.Activate(other).ok());
+  EXPECT_EQ(Verify(yes), Verdict::kConfirmed);
+  world_.Wait(base::Seconds(120));
+  Ask("a");
+  EXPECT_FALSE(is_yes_);
+  // The daemon would have gone on by the old policy.
+  yes.call.now = world_.core().Present();
+  EXPECT_EQ(Verify(yes), Verdict::kPolicyNotInForce);
+  yes.call.policy_version = "never there";
+  EXPECT_EQ(Verify(yes), Verdict::kPolicyNotInForce);
+}
+
+TEST_F(Verifying, ASuspensionThatWasPassedOverIsFound) {
+  ASSERT_TRUE(world_.Register("a", "DE").ok());
+  OptIn("a");
+  Recorded yes = Ask("a");
+  ASSERT_TRUE(world_.admin().Suspend(domain::Purpose::kHumanReview, {}, "why").ok());
+  yes.call.now = world_.core().Present();
+  EXPECT_EQ(Verify(yes), Verdict::kConfirmed) << "within the slack it may have been under way";
+  world_.Wait(base::Seconds(120));
+  yes.call.now = world_.core().Present();
+  yes.yes.facts.captured_at = yes.call.now.latest - base::Seconds(1);
+  EXPECT_EQ(Verify(yes), Verdict::kNotGiven);
+}
+
+// Lives of seeded people: every yes that was given is confirmed at the end, and nothing that is made late of it.
+TEST_F(Verifying, NoFalseAlarmInSeededLives) {
+  size_t total = 0;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937_64 dice(seed);
+    std::vector<Recorded> yeses;
+    const std::string accounts[] = {"a", "b", "c"};
+    for (const std::string& account : accounts) ASSERT_TRUE(world_.Register(account + std::to_string(seed), "DE").ok());
+    for (int step = 0; step < 60; ++step) {
+      const std::string account = accounts[dice() % 3] + std::to_string(seed);
+      switch (dice() % 8) {
+        case 0:
+          (void)world_.OptOut(account, dice() % 2 == 0 ? Account() : Profile("ann"), Everything());
+          break;
+        case 1:
+          (void)world_.Report(account, "r" + std::to_string(dice() % 4), domain::Flags::kSafety);
+          break;
+        case 2:
+        case 3:
+          (void)world_.OptIn(account, Account(), Control("help_improve"));
+          (void)world_.OptIn(account, Profile("ann"), Control("help_improve"));
+          break;
+        default: {
+          const Recorded asked = Ask(account, Recording().Id("r" + std::to_string(dice() % 4)));
+          if (is_yes_) yeses.push_back(asked);
+        }
+      }
+    }
+    for (const Recorded& yes : yeses) EXPECT_EQ(Verify(yes), Verdict::kConfirmed);
+    total += yeses.size();
+  }
+  EXPECT_GT(total, 100U);
+}
+
+}  // namespace
+}  // namespace consent::test
