@@ -17,14 +17,13 @@ size_t ShareOfThread() {
 
 }  // namespace
 
-Admission::Token::Token(std::atomic<int64_t>* count, service::Caller caller)
-    : count_(count), caller_(std::move(caller)) {
+Admission::Token::Token(std::atomic<int64_t>* count, Peer peer) : count_(count), peer_(std::move(peer)) {
   count_->fetch_add(1, std::memory_order_relaxed);
 }
 
 Admission::Token& Admission::Token::operator=(Token&& other) noexcept {
   std::swap(count_, other.count_);
-  std::swap(caller_, other.caller_);
+  std::swap(peer_, other.peer_);
   return *this;
 }
 
@@ -39,7 +38,7 @@ absl::StatusOr<Admission::Token> Admission::Admit(Peer peer, const Method& metho
                            "the daemon is starting or stopping: repeat later; no answer means no");
   }
   if (absl::Status status = CheckSize(bytes); !status.ok()) return status;
-  return Token(&shares_[ShareOfThread() % kShares].count, std::move(peer.caller));
+  return Token(&shares_[ShareOfThread() % kShares].count, std::move(peer));
 }
 
 size_t Admission::in_flight() const {

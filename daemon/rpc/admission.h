@@ -21,18 +21,19 @@ class Admission {
   // Held while the call is in flight, from its admission until it is finished. Movable; used by one thread at a time.
   class Token {
    public:
-    Token(Token&& other) noexcept : count_(std::exchange(other.count_, nullptr)), caller_(std::move(other.caller_)) {}
+    Token(Token&& other) noexcept : count_(std::exchange(other.count_, nullptr)), peer_(std::move(other.peer_)) {}
     Token& operator=(Token&& other) noexcept;
     ~Token();
 
-    const service::Caller& caller() const { return caller_; }
+    const Peer& peer() const { return peer_; }
+    const service::Caller& caller() const { return peer_.caller; }
 
    private:
     friend class Admission;
-    Token(std::atomic<int64_t>* count, service::Caller caller);
+    Token(std::atomic<int64_t>* count, Peer peer);
 
     std::atomic<int64_t>* count_;  // nullptr: given on
-    service::Caller caller_;
+    Peer peer_;
   };
 
   // `ready` false: NOT_SERVING; set false to drain before the server is shut down.

@@ -46,6 +46,7 @@ class CallBase {
 
   // Of a call that was admitted.
   const service::Caller& caller() const { return token_->caller(); }
+  const Peer& peer() const { return token_->peer(); }
   // The client went away or its deadline has passed: there is nobody to answer. Finish all the same.
   bool IsCancelled() const { return context_->IsCancelled(); }
   // The caller asked to wait, so however long it takes is no news.
