@@ -31,7 +31,9 @@ struct Book::Content {
     return at == by_identity.end() ? nullptr : at->second;
   }
   CallerPtr FindUri(const std::string& uri) const {
-    if (uri.size() > kMaxIdentityBytes || uri.find('*') != std::string::npos) return nullptr;
+    // A URI is never taken for a DNS name's entry, nor for a pattern itself.
+    if (uri.size() > kMaxIdentityBytes || uri.find("://") == std::string::npos) return nullptr;
+    if (uri.find('*') != std::string::npos) return nullptr;
     if (CallerPtr exact = FindOne(uri); exact != nullptr) return exact;
     const std::string_view stem = StemOf(uri);
     return stem.empty() ? nullptr : FindOne(std::string(stem) + "/*");
