@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "daemon/app/callers_file.h"
 #include "daemon/app/gauges.h"
 #include "daemon/app/housekeeping.h"
 #include "daemon/app/keyring.h"
@@ -58,9 +59,15 @@ Runtime::Runtime(ops::ServeOptions options, ops::Log& log, News news)
       metrics_(MethodNames(), registry_),
       reloads_(registry_.Events("consentd_policy_reloads_total",
                                 "Policy reloads by result; refused keeps the old policy.", {"result"})),
+      callers_reloads_(registry_.Events("consentd_callers_reloads_total",
+                                        "Reloads of the callers' file by result; refused keeps the old one.",
+                                        {"result"})),
       call_log_(log_, metrics_),
       everybody_(rpc::Peer{service::Caller{}, rpc::RoleSet::All()}) {
-  for (const char* result : {"ok", "refused"}) reloads_.Add({result}, 0);
+  for (const char* result : {"ok", "refused"}) {
+    reloads_.Add({result}, 0);
+    callers_reloads_.Add({result}, 0);
+  }
 }
 
 Runtime::~Runtime() {
@@ -75,6 +82,12 @@ std::optional<Failure> Runtime::Open() {
   absl::StatusOr<policy::Document> document = ReadPolicy();
   if (!document.ok()) return FailureFrom(ExitCode::kPolicy, document.status());
   first_policy_ = *std::move(document);
+  if (!options_.callers_file.empty()) {
+    const absl::StatusOr<v1::CallersFile> callers = ReadCallers();
+    if (!callers.ok()) return FailureFrom(ExitCode::kPolicy, callers.status());
+    callers_.Put(*callers);
+    log_.Info("callers in force", {{"callers", callers_.size()}});
+  }
   const absl::StatusOr<DescriptorPlan> descriptors = PlanOfProcess();
   if (!descriptors.ok()) return Failure{ExitCode::kShortage, Text(descriptors.status())};
   descriptors_ = *descriptors;
@@ -170,8 +183,8 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
   services_ = std::make_unique<Services>(*core_);
-  rpc_ = std::make_unique<RpcServices>(
-      *core_, *services_, rpc::RpcDependencies{services_->admission, *readers_, call_log_, everybody_});
+  rpc_ = std::make_unique<RpcServices>(*core_, *services_,
+                                       rpc::RpcDependencies{services_->admission, *readers_, call_log_, everybody_});
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -302,6 +315,24 @@ absl::Status Runtime::ReloadPolicy(const absl::StatusOr<policy::Document>& read)
   absl::Status status = read.ok() ? ActivatePolicy(*read) : read.status();
   reloads_.Add({status.ok() ? "ok" : "refused"});
   return status;
+}
+
+absl::StatusOr<v1::CallersFile> Runtime::ReadCallers() const {
+  const std::string& path = options_.callers_file;
+  if (path.empty()) return v1::CallersFile();
+  absl::StatusOr<v1::CallersFile> callers = LoadCallers(path);
+  if (!absl::IsInvalidArgument(callers.status())) return callers;
+  return absl::InvalidArgumentError(absl::StrCat("the callers' file ", path, ": ", Text(callers.status())));
+}
+
+absl::Status Runtime::ReloadCallers(const absl::StatusOr<v1::CallersFile>& read) {
+  if (options_.callers_file.empty()) return absl::OkStatus();
+  if (read.ok()) {
+    callers_.Put(*read);
+    log_.Info("callers in force", {{"callers", callers_.size()}});
+  }
+  callers_reloads_.Add({read.ok() ? "ok" : "refused"});
+  return read.status();
 }
 
 void Runtime::Drain() {

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "consent/v1/callers.pb.h"
 #include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/periodic.h"
@@ -19,6 +20,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
+#include "daemon/callers/book.h"
 #include "daemon/ops/call_log.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/health.h"
@@ -75,6 +77,11 @@ class Runtime {
   // Puts in force what ReadPolicy returned. An error: the old one stays in force; counted in the metrics either way.
   // One that only the time is against is asked for by News::policy_due once the time is right.
   absl::Status ReloadPolicy(const absl::StatusOr<policy::Document>& read);
+  // What the callers' file says; an empty one where there is none. Waits as ReadPolicy does.
+  absl::StatusOr<v1::CallersFile> ReadCallers() const;
+  // Puts in force what ReadCallers returned. An error: the old one stays in force; counted in the metrics either way.
+  // Nothing happens where the options name no file.
+  absl::Status ReloadCallers(const absl::StatusOr<v1::CallersFile>& read);
   // NOT_SERVING, waits for calls under way as long as the options say, then stops every part and closes the store.
   void Drain();
   // After a failed write: NOT_SERVING, and calls under way get `patience` to hear of it. Returns without waiting
@@ -109,6 +116,8 @@ class Runtime {
   ops::MetricRegistry registry_;
   ops::Metrics metrics_;
   ops::EventCounter& reloads_;
+  ops::EventCounter& callers_reloads_;
+  callers::Book callers_;
   ops::CallLog call_log_;
   std::optional<policy::Document> first_policy_;  // from Open to Prepare
   std::atomic<bool> policy_waits_{false};         // for the time

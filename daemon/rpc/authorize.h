@@ -1,6 +1,7 @@
 // Who calls, and may they. Every handler asks here before it looks at the request.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "consent/v1/roles.pb.h"
+#include "daemon/callers/meter.h"
 #include "daemon/callers/role_set.h"
 #include "daemon/service/commit/change.h"
 #include "daemon/service/rows/change_row.h"
@@ -43,8 +45,9 @@ class Method {
 struct Peer {
   service::Caller caller;
   RoleSet roles;
-  std::vector<std::string> systems = {};  // the data systems that it works for; empty: all
-  absl::Status refusal = {};              // why it may do nothing, whatever its roles; OK: nothing is against it
+  std::vector<std::string> systems = {};       // the data systems that it works for; empty: all
+  absl::Status refusal = {};                   // why it may do nothing, whatever its roles; OK: nothing is against it
+  std::shared_ptr<callers::Meter> meter = {};  // nullptr: no limits
 
   // Whether it may see the evidence of a change that `author` made.
   bool SeesEvidenceOf(std::string_view author) const;

@@ -56,6 +56,8 @@ PurgeRpc::PurgeRpc(service::Core& core, service::PurgeTasks& tasks, service::Dat
       list_(Method::Named("consent.v1.PurgeService.ListTasks")) {}
 
 void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patience>& patience) {
+  // It may have waited, and been taken out of the callers' file meanwhile.
+  if (const absl::Status may = call->AuthorizeAgain(patience->system.name); !may.ok()) return call->Finish(may);
   const service::SystemRow& system = patience->system;
   const auto leased = tasks_.Lease(system, patience->input.max_tasks, patience->input.visibility);
   if (!leased.ok()) return call->Finish(leased.status());

@@ -15,6 +15,7 @@ namespace {
 
 constexpr char kInfoUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 constexpr char kBadRequestUrl[] = "type.googleapis.com/google.rpc.BadRequest";
+constexpr char kRetryUrl[] = "type.googleapis.com/google.rpc.RetryInfo";
 constexpr size_t kMaxViolations = 16;
 
 struct Coded {
@@ -115,6 +116,16 @@ absl::Status MakeError(v1::ErrorReason reason, const std::string& message,
   return Make(reason, message, metadata, {});
 }
 
+absl::Status MakeRetryError(v1::ErrorReason reason, const std::string& message,
+                            const std::map<std::string, std::string>& metadata, std::chrono::milliseconds retry_after) {
+  absl::Status status = MakeError(reason, message, metadata);
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(retry_after.count() / 1'000);
+  retry.mutable_retry_delay()->set_nanos(static_cast<int32_t>(retry_after.count() % 1'000 * 1'000'000));
+  status.SetPayload(kRetryUrl, absl::Cord(retry.SerializeAsString()));
+  return status;
+}
+
 absl::Status FieldError(std::string field, std::string description) {
   return FieldErrors({{std::move(field), std::move(description)}});
 }
@@ -141,6 +152,12 @@ ErrorDetail DetailOf(const absl::Status& status) {
     for (const auto& violation : bad.field_violations()) {
       detail.violations.emplace_back(violation.field(), violation.description());
     }
+  }
+  const auto retry_bytes = status.GetPayload(kRetryUrl);
+  google::rpc::RetryInfo retry;
+  if (retry_bytes && retry.ParseFromString(std::string(*retry_bytes))) {
+    detail.retry_after =
+        std::chrono::milliseconds(retry.retry_delay().seconds() * 1'000 + retry.retry_delay().nanos() / 1'000'000);
   }
   return detail;
 }
