@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/app/callers_file.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/policy_file.h"
 #include "daemon/app/serve.h"
@@ -47,6 +48,8 @@ int main(int argc, char** argv) {
       return static_cast<int>(ExitCode::kOk);
     case Command::kValidatePolicy:
       return consent::app::ValidatePolicyFile(invocation->policy_file);
+    case Command::kValidateCallers:
+      return consent::app::ValidateCallersFile(invocation->callers_file);
     case Command::kServe:
       return consent::app::Serve(invocation->serve);
   }

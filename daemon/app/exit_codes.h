@@ -10,9 +10,9 @@ namespace consent::app {
 
 enum class ExitCode : int {
   kOk = 0,            // stopped as asked
-  kProblems = 1,      // `policy validate` found problems
+  kProblems = 1,      // `policy validate` or `callers validate` found problems
   kUsage = 64,        // command line, environment or configuration file
-  kPolicy = 65,       // the policy file: unreadable, invalid or refused
+  kPolicy = 65,       // the policy file or the callers' file: unreadable, invalid or refused
   kKeys = 66,         // the key file: missing beside a store, open to others, damaged
   kAddress = 69,      // an address or its folder cannot be used
   kInternal = 70,     // a defect

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "consent/v1/roles.pb.h"
+#include "daemon/app/callers_file.h"
 #include "daemon/app/gauges.h"
 #include "daemon/app/housekeeping.h"
 #include "daemon/app/keyring.h"
@@ -15,6 +16,7 @@
 #include "daemon/app/policy_file.h"
 #include "daemon/app/services.h"
 #include "daemon/policy/compare.h"
+#include "daemon/rpc/certificates.h"
 #include "daemon/service/erasure/eraser.h"
 #include "daemon/service/subject/fill_index.h"
 #include "daemon/wire/errors.h"
@@ -63,10 +65,14 @@ Runtime::Runtime(ops::ServeOptions options, ops::Log& log, News news)
                                 "Policy reloads by result; refused keeps the old policy.", {"result"})),
       certificate_reloads_(registry_.Events("consentd_tls_certificate_reloads_total",
                                             "Changed certificates by result; refused keeps the old ones.", {"result"})),
+      callers_reloads_(registry_.Events("consentd_callers_reloads_total",
+                                        "Reloads of the callers' file by result; refused keeps the old one.",
+                                        {"result"})),
       call_log_(log_, metrics_) {
   for (const char* result : {"ok", "refused"}) {
     reloads_.Add({result}, 0);
     certificate_reloads_.Add({result}, 0);
+    callers_reloads_.Add({result}, 0);
   }
 }
 
@@ -82,6 +88,12 @@ std::optional<Failure> Runtime::Open() {
   absl::StatusOr<policy::Document> document = ReadPolicy();
   if (!document.ok()) return FailureFrom(ExitCode::kPolicy, document.status());
   first_policy_ = *std::move(document);
+  if (!options_.callers_file.empty()) {
+    const absl::StatusOr<v1::CallersFile> callers = ReadCallers();
+    if (!callers.ok()) return FailureFrom(ExitCode::kPolicy, callers.status());
+    callers_.Put(*callers);
+    log_.Info("callers in force", {{"callers", callers_.size()}});
+  }
   const absl::StatusOr<DescriptorPlan> descriptors = PlanOfProcess();
   if (!descriptors.ok()) return Failure{ExitCode::kShortage, Text(descriptors.status())};
   descriptors_ = *descriptors;
@@ -198,11 +210,12 @@ std::optional<Failure> Runtime::Listen() {
   serving.connections = LimitsOf(descriptors_);
   serving.on_cuts = [this](const ConnectionCounts& counts) { LogCuts(counts); };
   // The first one serves the daemon itself, and every listener that takes all comers for "local" with all roles.
-  serving.served.push_back({ServicesFor(rpc::Peer{service::Caller{}, rpc::RoleSet::All()}), nullptr});
+  const auto one = [](rpc::Peer peer) { return std::make_unique<rpc::OnePeer>(std::move(peer)); };
+  serving.served.push_back({ServicesFor(one(rpc::Peer{service::Caller{}, rpc::RoleSet::All()})), nullptr});
   if (certificates_ != nullptr) {
     tls_served_by_ = serving.served.size();
-    // Nobody has a role whom no entry names.
-    serving.served.push_back({ServicesFor(rpc::Peer{}), certificates_->Credentials()});
+    serving.served.push_back(
+        {ServicesFor(std::make_unique<rpc::CertificateAuthenticator>(callers_, clock_)), certificates_->Credentials()});
   }
   for (const ops::ListenOption& option : options_.listeners) {
     const size_t served_by = ServedBy(option, &serving);
@@ -223,8 +236,8 @@ std::optional<Failure> Runtime::Listen() {
   return std::nullopt;
 }
 
-std::vector<grpc::Service*> Runtime::ServicesFor(rpc::Peer peer) {
-  authenticators_.push_back(std::make_unique<rpc::OnePeer>(std::move(peer)));
+std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authenticator> authenticator) {
+  authenticators_.push_back(std::move(authenticator));
   rpc_.push_back(std::make_unique<RpcServices>(
       *core_, *services_, rpc::RpcDependencies{services_->admission, *readers_, call_log_, *authenticators_.back()}));
   return rpc_.back()->All();
@@ -236,7 +249,7 @@ size_t Runtime::ServedBy(const ops::ListenOption& option, ServerOptions* serving
   rpc::Peer peer{service::Caller{option.name}, {}, option.systems};
   if (option.roles.empty()) peer.roles = rpc::RoleSet::All();
   for (const std::string& role : option.roles) peer.roles.Add(proto::EnumNumber<v1::Role>(role).value_or(0));
-  serving->served.push_back({ServicesFor(std::move(peer)), nullptr});
+  serving->served.push_back({ServicesFor(std::make_unique<rpc::OnePeer>(std::move(peer))), nullptr});
   return serving->served.size() - 1;
 }
 
@@ -366,6 +379,23 @@ absl::Status Runtime::ReloadPolicy(const absl::StatusOr<policy::Document>& read)
 }
 
 void Runtime::BeginDecisionFile() { decisions_->BeginFile(); }
+absl::StatusOr<v1::CallersFile> Runtime::ReadCallers() const {
+  const std::string& path = options_.callers_file;
+  if (path.empty()) return v1::CallersFile();
+  absl::StatusOr<v1::CallersFile> callers = LoadCallers(path);
+  if (!absl::IsInvalidArgument(callers.status())) return callers;
+  return absl::InvalidArgumentError(absl::StrCat("the callers' file ", path, ": ", Text(callers.status())));
+}
+
+absl::Status Runtime::ReloadCallers(const absl::StatusOr<v1::CallersFile>& read) {
+  if (options_.callers_file.empty()) return absl::OkStatus();
+  if (read.ok()) {
+    callers_.Put(*read);
+    log_.Info("callers in force", {{"callers", callers_.size()}});
+  }
+  callers_reloads_.Add({read.ok() ? "ok" : "refused"});
+  return read.status();
+}
 
 void Runtime::Drain() {
   health_.Set(ops::HealthState::kDraining);

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "consent/v1/callers.pb.h"
 #include "daemon/app/decision_log.h"
 #include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
@@ -21,6 +22,7 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
+#include "daemon/callers/book.h"
 #include "daemon/ops/call_log.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/health.h"
@@ -79,6 +81,11 @@ class Runtime {
   absl::Status ReloadPolicy(const absl::StatusOr<policy::Document>& read);
   // The decision log goes on in another file. Once it serves.
   void BeginDecisionFile();
+  // What the callers' file says; an empty one where there is none. Waits as ReadPolicy does.
+  absl::StatusOr<v1::CallersFile> ReadCallers() const;
+  // Puts in force what ReadCallers returned. An error: the old one stays in force; counted in the metrics either way.
+  // Nothing happens where the options name no file.
+  absl::Status ReloadCallers(const absl::StatusOr<v1::CallersFile>& read);
   // NOT_SERVING, waits for calls under way as long as the options say, then stops every part and closes the store.
   void Drain();
   // After a failed write: NOT_SERVING, and calls under way get `patience` to hear of it. Returns without waiting
@@ -93,8 +100,8 @@ class Runtime {
   std::optional<Failure> AcceptClock();
   void MakeContext(const base::Keys& keys);
   std::optional<Failure> Listen();
-  // Services of their own for a server whose peers are all this one.
-  std::vector<grpc::Service*> ServicesFor(rpc::Peer peer);
+  // Services of their own for a server whose peers the authenticator tells apart.
+  std::vector<grpc::Service*> ServicesFor(std::unique_ptr<rpc::Authenticator> authenticator);
   // Which server serves there, made where there is none yet.
   size_t ServedBy(const ops::ListenOption& option, ServerOptions* serving);
   absl::Status ListenForScrapes();
@@ -118,6 +125,8 @@ class Runtime {
   ops::Metrics metrics_;
   ops::EventCounter& reloads_;
   ops::EventCounter& certificate_reloads_;
+  ops::EventCounter& callers_reloads_;
+  callers::Book callers_;
   ops::CallLog call_log_;
   std::optional<policy::Document> first_policy_;  // from Open to Prepare
   std::atomic<bool> policy_waits_{false};         // for the time

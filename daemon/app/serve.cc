@@ -71,6 +71,7 @@ class Daemon {
           break;
         case Event::kPolicyRead:
           reading_.join();
+          TakeCallers();
           TakePolicy();
           ReloadIfAsked();
           break;
@@ -125,6 +126,7 @@ class Daemon {
   void ReloadIfAsked() {
     if (!std::exchange(reload_waits_, false)) return;
     reading_ = std::thread([this] {
+      read_callers_ = runtime_.ReadCallers();
       read_ = runtime_.ReadPolicy();
       events_.Post(Event::kPolicyRead);
     });
@@ -137,6 +139,13 @@ class Daemon {
     }
   }
 
+  void TakeCallers() {
+    const absl::Status status = runtime_.ReloadCallers(read_callers_);
+    if (!status.ok()) {
+      log_.Error("callers reload refused, the old file stays in force", {{"why", OperatorText(status)}});
+    }
+  }
+
   ops::Log& log_;
   Events& events_;
   const ops::ServiceManager manager_;
@@ -144,8 +153,9 @@ class Daemon {
   Watch watch_;                            // it asks the runtime
   std::optional<Failure> failure_;         // of Open and Prepare; read once its event came
   bool reload_waits_ = false;              // also while the start or another reload is under way
-  std::thread reading_;                    // of the policy file
+  std::thread reading_;                    // of the callers' file and the policy file
   absl::StatusOr<policy::Document> read_;  // what it found; read once its event came
+  absl::StatusOr<v1::CallersFile> read_callers_;
 };
 
 }  // namespace

@@ -32,6 +32,7 @@
 #include "daemon/app/acceptor.h"
 #include "daemon/app/after_cuts.h"
 #include "daemon/app/check_reads.h"
+#include "daemon/app/reads.h"
 #include "daemon/app/unix_socket.h"
 #include "daemon/base/file.h"
 #include "daemon/base/mutex.h"
@@ -176,6 +177,12 @@ absl::Status Server::Begin(const ServerOptions& options) {
     if (hosted->server == nullptr) return absl::InternalError("gRPC's server could not be started");
     health_.Attach(hosted->server->GetHealthCheckService());
     parts.hosted.push_back(std::move(hosted));
+  }
+  if (!SeesDeciphered()) {
+    return absl::InternalError(
+        "what TLS deciphers does not pass through the bound on HTTP/2 frames: OpenSSL's own SSL_read is found before "
+        "the "
+        "daemon's; nothing is served. Start it without what is preloaded, or build it again");
   }
   const auto hand_over_own = [&parts](int fd) { parts.hosted.front()->HandOver(fd); };
   if (absl::Status status = CheckReads(parts.connections, hand_over_own); !status.ok()) return status;

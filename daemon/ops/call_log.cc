@@ -60,8 +60,8 @@ void CallLog::OnCall(const rpc::CallSeen& call) {
     LineBudget& budget = kind == Kind::kRefused && !call.slow ? refused_ : failed_;
     if (waiting_.size() >= kMostWaiting) return budget.LeaveOut();
     if (!budget.Take(now_())) return;
-    waiting_.push_back({kind, std::string(call.method), call.code, std::string(call.reason), call.latency, call.trace,
-                        budget.left_out()});
+    waiting_.push_back({kind, std::string(call.method), std::string(call.caller), call.code, std::string(call.reason),
+                        call.latency, call.trace, budget.left_out()});
     budget.Reset();
   }
   wake_.NotifyOne();
@@ -83,6 +83,7 @@ void CallLog::Write() {
 
 void CallLog::Write(const Line& line) {
   const std::initializer_list<Field> fields = {{"method", OperatorText(line.method)},
+                                               {"caller", OperatorText(line.caller)},
                                                {"code", OperatorText(CodeName(line.code))},
                                                {"reason", OperatorText(line.reason)},
                                                {"seconds", std::chrono::duration<double>(line.latency).count()},

@@ -63,6 +63,7 @@ class CallLog final : public rpc::RpcObserver {
   struct Line {
     Kind kind = Kind::kFailed;
     std::string method;
+    std::string caller;
     absl::StatusCode code = absl::StatusCode::kUnknown;
     std::string reason;
     std::chrono::nanoseconds latency{};

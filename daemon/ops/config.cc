@@ -25,6 +25,7 @@ struct RawOptions {
   std::string head_file;
   std::string decision_log;
   std::string policy;
+  std::string callers;
   int64_t index_max_subjects = 50'000'000;
   std::string metrics_listen = "127.0.0.1:9464";
   std::string log_format = "auto";
@@ -102,6 +103,9 @@ void AddOptions(CLI::App* app, RawOptions* raw) {
                   "show it. Default: DATA-DIR.decisions")
       ->check(NotEmpty);
   app->add_option("--policy", raw->policy, "Policy file (JSON); read again on SIGHUP. Default: the compiled-in policy")
+      ->check(NotEmpty);
+  app->add_option("--callers", raw->callers,
+                  "Callers' file (JSON): who may call with which certificate; read again on SIGHUP. Default: nobody")
       ->check(NotEmpty);
   app->add_option("--index-max-subjects", raw->index_max_subjects,
                   "Subjects kept in memory; what is beyond is read from the store");
@@ -280,6 +284,7 @@ absl::Status ResolvePaths(const RawOptions& raw, const ProcessEnvironment& envir
   if (absl::Status status = ResolveKeyFile(raw, environment, out); !status.ok()) return status;
   out->head_file = Absolute(raw.head_file.empty() ? out->data_dir + ".head" : raw.head_file, environment);
   out->policy_file = Absolute(raw.policy, environment);
+  out->callers_file = Absolute(raw.callers, environment);
   if (raw.decision_log != "off") {
     out->decision_log =
         Absolute(raw.decision_log.empty() ? out->data_dir + ".decisions" : raw.decision_log, environment);
@@ -386,6 +391,7 @@ constexpr char kOverview[] =
     "\n"
     "  consentd serve [OPTIONS]         run the daemon; --help lists the options\n"
     "  consentd policy validate FILE    check a policy file; problems one per line, exit 1\n"
+    "  consentd callers validate FILE   check a callers' file, likewise\n"
     "  consentd version                 print the version\n";
 
 absl::StatusOr<Invocation> ParseServe(const std::vector<std::string>& arguments,
@@ -449,8 +455,16 @@ absl::StatusOr<Invocation> ParseInvocation(const std::vector<std::string>& argum
     invocation.policy_file = arguments[2];
     return invocation;
   }
-  return absl::InvalidArgumentError(
-      OneLine(absl::StrCat("unknown command '", first, "'; there are serve, policy validate and version")));
+  if (first == "callers") {
+    if (arguments.size() != 3 || arguments[1] != "validate" || arguments[2].empty()) {
+      return absl::InvalidArgumentError("usage: consentd callers validate FILE");
+    }
+    invocation.command = Command::kValidateCallers;
+    invocation.callers_file = arguments[2];
+    return invocation;
+  }
+  return absl::InvalidArgumentError(OneLine(
+      absl::StrCat("unknown command '", first, "'; there are serve, policy validate, callers validate and version")));
 }
 
 }  // namespace consent::ops

@@ -31,6 +31,7 @@ struct ServeOptions {
   std::string head_file;                // beside data_dir, never inside
   std::string decision_log;             // its folder, beside data_dir, never inside; empty: off
   std::string policy_file;              // empty: the compiled-in policy
+  std::string callers_file;             // empty: none, and no certificate has a role
   std::optional<Place> metrics_listen;  // absent: off
   uint64_t index_max_subjects = 0;
   int read_threads = 0;   // 1..256
@@ -45,14 +46,15 @@ struct ServeOptions {
   base::Instant accept_clock;  // the time that an operator vouches for; unset: none
 };
 
-enum class Command : uint8_t { kHelp = 0, kServe = 1, kValidatePolicy = 2, kVersion = 3 };
+enum class Command : uint8_t { kHelp = 0, kServe = 1, kValidatePolicy = 2, kVersion = 3, kValidateCallers = 4 };
 
 // What the daemon was started for.
 struct Invocation {
   Command command = Command::kHelp;
-  std::string help;         // of kHelp: what to print
-  ServeOptions serve;       // of kServe
-  std::string policy_file;  // of kValidatePolicy
+  std::string help;          // of kHelp: what to print
+  ServeOptions serve;        // of kServe
+  std::string policy_file;   // of kValidatePolicy
+  std::string callers_file;  // of kValidateCallers
 };
 
 // Where the process runs; main fills it from the operating system, tests by hand.

@@ -84,13 +84,33 @@ const std::string& Metrics::MethodName(size_t index) const {
   return index < methods_.size() ? methods_[index] : kOther;
 }
 
+size_t Metrics::CallerIndex(std::string_view caller) {
+  const auto find = [&] {
+    size_t index = 0;
+    for (; index < kMaxCallers; ++index) {
+      const std::string* const name = caller_names_[index].load(std::memory_order_acquire);
+      if (name == nullptr || *name == caller) break;
+    }
+    return index;
+  };
+  size_t index = find();
+  if (index == kMaxCallers || caller_names_[index].load(std::memory_order_acquire) != nullptr) return index;
+  base::MutexLock lock(naming_);
+  index = find();  // another thread may have named it
+  if (index == kMaxCallers || caller_names_[index].load(std::memory_order_relaxed) != nullptr) return index;
+  caller_names_[index].store(&named_callers_.emplace_back(caller), std::memory_order_release);
+  return index;
+}
+
 void Metrics::OnCall(const rpc::CallSeen& call) {
   const size_t method = MethodIndex(call.method);
   const int64_t nanoseconds = std::max<int64_t>(call.latency.count(), 0);
   latency_.Add(method * kLatencyCells + LatencyCell(nanoseconds));
   latency_.Add(method * kLatencyCells + kLatencySum, static_cast<uint64_t>(nanoseconds));
   const auto code = static_cast<size_t>(call.code);
-  codes_.Add(method * kCodes + (code < kCodes ? code : static_cast<size_t>(absl::StatusCode::kUnknown)));
+  const size_t known = code < kCodes ? code : static_cast<size_t>(absl::StatusCode::kUnknown);
+  codes_.Add(method * kCodes + known);
+  callers_.Add(CallerIndex(call.caller) * kCodes + known);
 }
 
 void Metrics::OnDecisions(const rpc::DecisionsSeen& decisions) {
@@ -146,6 +166,24 @@ void Metrics::CollectCalls(std::vector<prometheus::MetricFamily>* families) cons
   families->push_back(std::move(calls));
 }
 
+void Metrics::CollectCallers(std::vector<prometheus::MetricFamily>* families) const {
+  prometheus::MetricFamily family =
+      Family("consentd_caller_calls_total", "Calls by caller and gRPC status code.", MetricType::Counter);
+  for (size_t caller = 0; caller <= kMaxCallers; ++caller) {
+    const std::string* const name = caller == kMaxCallers ? nullptr : caller_names_[caller].load();
+    if (name == nullptr && caller != kMaxCallers) continue;
+    for (size_t code = 0; code < kCodes; ++code) {
+      const uint64_t count = callers_.Sum(caller * kCodes + code);
+      if (count == 0) continue;
+      AddValue(&family,
+               {{"caller", name == nullptr ? std::string("other") : *name},
+                {"code", Label(static_cast<absl::StatusCode>(code))}},
+               static_cast<double>(count));
+    }
+  }
+  families->push_back(std::move(family));
+}
+
 void Metrics::CollectDecisions(std::vector<prometheus::MetricFamily>* families) const {
   prometheus::MetricFamily family =
       Family("consentd_decisions_total",
@@ -174,6 +212,7 @@ std::vector<prometheus::MetricFamily> Metrics::Collect() const {
   single(kUnknownRegions, "consentd_unknown_regions_total",
          "Recordings whose region of capture is a code that nobody assigns: answered as from an unknown region.");
   CollectCalls(&families);
+  CollectCallers(&families);
   CollectDecisions(&families);
   std::erase_if(families, [](const prometheus::MetricFamily& family) { return family.metric.empty(); });
   return families;

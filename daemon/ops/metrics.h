@@ -1,11 +1,15 @@
 // What the daemon counts as it happens. Nothing here can name a person: labels are enum values, RPC names and names of
-// the policy.
+// the policy, of the callers' file and of listeners.
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "daemon/base/mutex.h"
 #include "daemon/domain/decision.h"
 #include "daemon/ops/counters.h"
 #include "daemon/ops/metric_registry.h"
@@ -32,6 +36,7 @@ class Metrics final : public rpc::RpcObserver {
   // The families of calls and checks with what was counted so far. Series appear with their first event.
   std::vector<prometheus::MetricFamily> Collect() const;
 
+  static constexpr size_t kMaxCallers = 64;  // told apart; the calls of any other are those of "other"
   static constexpr size_t kMaxMethods = 63;  // test_scrape sees it where the protos have more
 
  private:
@@ -41,14 +46,21 @@ class Metrics final : public rpc::RpcObserver {
   static constexpr size_t kOutcomes = 3 * 4;  // eligibility x disposition
   enum Single : size_t { kItemErrors, kUnknownRegions, kSingles };
 
+  // kMaxCallers where it has no series: those that called first have one.
+  size_t CallerIndex(std::string_view caller) EXCLUDES(naming_);
   size_t MethodIndex(std::string_view method) const;
   const std::string& MethodName(size_t index) const;
   void CollectCalls(std::vector<prometheus::MetricFamily>* families) const;
+  void CollectCallers(std::vector<prometheus::MetricFamily>* families) const;
   void CollectDecisions(std::vector<prometheus::MetricFamily>* families) const;
 
   const std::vector<std::string> methods_;
   Counters<kMethods * kLatencyCells> latency_;
   Counters<kMethods * kCodes> codes_;
+  Counters<(kMaxCallers + 1) * kCodes> callers_;
+  std::array<std::atomic<const std::string*>, kMaxCallers> caller_names_{};  // in the order of their first calls
+  base::Mutex naming_;
+  std::deque<std::string> named_callers_ GUARDED_BY(naming_);
   Counters<kPurposeCells * kOutcomes * domain::kReasons> decisions_;
   Counters<kSingles> singles_;
   EventCounter& changes_;

@@ -21,7 +21,7 @@ class Document {
   // `json` is one JSON object (RFC 8259, UTF-8 without byte order mark, at most kMaxFileBytes) of the message
   // consent.v1.Policy in protobuf's JSON mapping, read strictly: unknown keys, keys that occur twice (also once in
   // lowerCamelCase and once in snake_case), null, values of another JSON type and unknown names of enum values are
-  // refused (json_scan.h). Then the whole is validated (validate.h). InvalidArgument: the first problem of form, or all
+  // refused (daemon/json). Then the whole is validated (validate.h). InvalidArgument: the first problem of form, or all
   // problems of content as far as kMaxProblems, each with its path; printable ASCII.
   static absl::StatusOr<Document> Parse(std::string json);
 

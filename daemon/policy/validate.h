@@ -5,10 +5,13 @@
 #include <vector>
 
 #include "consent/v1/policy.pb.h"
+#include "daemon/json/problems.h"
 
 namespace consent::policy {
 
-inline constexpr size_t kMaxProblems = 32;
+using json::kMaxProblems;
+using json::Problem;
+
 // Of one policy, all regimes together. ISO 3166-1 and ISO 3166-2 have about 5,300 codes.
 inline constexpr size_t kMaxRegions = 8192;
 inline constexpr int kMaxRegimes = 64;
@@ -22,13 +25,6 @@ inline constexpr int kMaxAgeOfConsent = 21;
 inline constexpr int kMaxHolidayCalendars = 64;
 // Dates of one calendar.
 inline constexpr int kMaxHolidays = 4096;
-
-// `path` uses the names of policy.proto, for example `regimes[2].regions[0]` or `ages_of_consent["DE"]`. `message` says
-// what is wrong and the bound.
-struct Problem {
-  std::string path;
-  std::string message;
-};
 
 // All problems in the order of the message's fields, at most kMaxProblems. Empty: valid.
 std::vector<Problem> Validate(const v1::Policy& policy);

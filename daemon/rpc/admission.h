@@ -21,18 +21,24 @@ class Admission {
   // Held while the call is in flight, from its admission until it is finished. Movable; used by one thread at a time.
   class Token {
    public:
-    Token(Token&& other) noexcept : count_(std::exchange(other.count_, nullptr)), caller_(std::move(other.caller_)) {}
+    Token(Token&& other) noexcept
+        : count_(std::exchange(other.count_, nullptr)), peer_(std::move(other.peer_)), share_(other.share_) {}
     Token& operator=(Token&& other) noexcept;
     ~Token();
 
-    const service::Caller& caller() const { return caller_; }
+    const Peer& peer() const { return peer_; }
+    const service::Caller& caller() const { return peer_.caller; }
+
+    // The call asks `items` more than one. LIMIT_EXCEEDED: nothing may be done.
+    absl::Status Charge(int64_t items, callers::Meter::Time now) const;
 
    private:
     friend class Admission;
-    Token(std::atomic<int64_t>* count, service::Caller caller);
+    Token(std::atomic<int64_t>* count, Peer peer, callers::Meter::Share share);
 
     std::atomic<int64_t>* count_;  // nullptr: given on
-    service::Caller caller_;
+    Peer peer_;
+    callers::Meter::Share share_;  // of peer_'s meter, if it has one
   };
 
   // `ready` false: NOT_SERVING; set false to drain before the server is shut down.
@@ -40,8 +46,9 @@ class Admission {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
-  // For a call whose first message has `bytes`. The first of: ROLE_REQUIRED, NOT_SERVING, MESSAGE_TOO_LARGE.
-  absl::StatusOr<Token> Admit(Peer peer, const Method& method, size_t bytes);
+  // For a call of `peer`, which goes into the token, that came at `now` and whose first message has `bytes`. The first
+  // of: what Authorize says, NOT_SERVING, MESSAGE_TOO_LARGE, LIMIT_EXCEEDED; `*peer` is then as it was.
+  absl::StatusOr<Token> Admit(Peer* peer, const Method& method, size_t bytes, callers::Meter::Time now);
   // Calls are admitted: the daemon serves and does not drain.
   bool ready() const { return ready_.load(std::memory_order_acquire); }
   // Tokens that are held. Calls that are admitted or end meanwhile may be in it.

@@ -1,5 +1,7 @@
 #include "daemon/rpc/authorize.h"
 
+#include <algorithm>
+
 #include "daemon/wire/errors.h"
 
 namespace consent::rpc {
@@ -9,17 +11,33 @@ Method::Method(const google::protobuf::MethodDescriptor* descriptor) {
   name_ = descriptor->service()->full_name() + '/' + descriptor->name();
   const google::protobuf::MethodOptions& options = descriptor->options();
   for (int i = 0; i < options.ExtensionSize(v1::roles); ++i) roles_.Add(options.GetExtension(v1::roles, i));
+  may_restrict_ = options.GetExtension(v1::may_restrict);
 }
 
 Method Method::Named(const std::string& full_name) {
   return Method(google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(full_name));
 }
 
+bool Peer::SeesEvidenceOf(std::string_view author) const {
+  return roles.Has(v1::ROLE_AUDITOR) || roles.Has(v1::ROLE_OFFICER) || caller.identity == author;
+}
+
+bool Peer::WorksFor(std::string_view system) const {
+  return systems.empty() || std::find(systems.begin(), systems.end(), system) != systems.end();
+}
+
 absl::Status Authorize(const Peer& peer, const Method& method) {
+  if (!peer.refusal.ok()) return peer.refusal;
   if (peer.roles.Meets(method.roles())) return absl::OkStatus();
   return wire::MakeError(v1::ERROR_REASON_ROLE_REQUIRED,
                          method.roles().Empty() ? "the method names no role, so nobody may call it"
                                                 : "the caller has none of the roles that the method asks for");
+}
+
+absl::Status CheckSystem(const Peer& peer, std::string_view system) {
+  if (peer.WorksFor(system)) return absl::OkStatus();
+  return wire::MakeError(v1::ERROR_REASON_SYSTEM_NOT_YOURS,
+                         "the caller does not work for this data system: name one of its own");
 }
 
 }  // namespace consent::rpc

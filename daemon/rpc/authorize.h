@@ -1,8 +1,9 @@
 // Who calls, and may they. Every handler asks here before it looks at the request.
 #pragma once
 
-#include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -11,30 +12,14 @@
 
 #include "absl/status/status.h"
 #include "consent/v1/roles.pb.h"
+#include "daemon/callers/meter.h"
+#include "daemon/callers/role_set.h"
 #include "daemon/service/commit/change.h"
 #include "daemon/service/rows/change_row.h"
 
 namespace consent::rpc {
 
-// A set of roles; a default-constructed one is empty and lets nobody in.
-class RoleSet {
- public:
-  constexpr RoleSet() = default;
-  static constexpr RoleSet All() {
-    RoleSet all;
-    all.bits_ = ~1U;
-    return all;
-  }
-  // UNSPECIFIED and unknown numbers are no roles.
-  constexpr void Add(int role) {
-    if (role > v1::ROLE_UNSPECIFIED && role < 32) bits_ |= 1U << role;
-  }
-  constexpr bool Empty() const { return bits_ == 0; }
-  constexpr bool Meets(RoleSet other) const { return (bits_ & other.bits_) != 0; }
-
- private:
-  uint32_t bits_ = 0;
-};
+using callers::RoleSet;
 
 // An RPC: its name and the roles of which a caller needs one, read from the method's descriptor. Immutable.
 class Method {
@@ -47,16 +32,26 @@ class Method {
   // "consent.v1.EligibilityService/Check".
   const std::string& name() const { return name_; }
   RoleSet roles() const { return roles_; }
+  // A call can carry a restriction.
+  bool may_restrict() const { return may_restrict_; }
 
  private:
   std::string name_;
   RoleSet roles_;
+  bool may_restrict_ = false;
 };
 
+// Who is at the other end of a call, and what he may do.
 struct Peer {
   service::Caller caller;
   RoleSet roles;
-  std::vector<std::string> systems = {};  // data systems that a PURGER or STORE works for; empty: all
+  std::vector<std::string> systems = {};       // the data systems that it works for; empty: all
+  absl::Status refusal = {};                   // why it may do nothing, whatever its roles; OK: nothing is against it
+  std::shared_ptr<callers::Meter> meter = {};  // nullptr: no limits
+
+  // Whether it may see the evidence of a change that `author` made.
+  bool SeesEvidenceOf(std::string_view author) const;
+  bool WorksFor(std::string_view system) const;
 };
 
 // Tells who is at the other end of a call. Each listener has its own; thread-safe, and outlives the server.
@@ -76,7 +71,9 @@ class OnePeer final : public Authenticator {
   const Peer peer_;
 };
 
-// ROLE_REQUIRED where the peer has none of the method's roles, or the method names none.
+// The peer's refusal; else ROLE_REQUIRED where it has none of the method's roles, or the method names none.
 absl::Status Authorize(const Peer& peer, const Method& method);
+// SYSTEM_NOT_YOURS where the peer does not work for `system`, whether or not that is registered.
+absl::Status CheckSystem(const Peer& peer, std::string_view system);
 
 }  // namespace consent::rpc

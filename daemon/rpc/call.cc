@@ -57,10 +57,19 @@ CallBase::~CallBase() {
 
 absl::Status CallBase::TakeToken(const grpc::ByteBuffer& in) {
   Peer peer = dependencies_.authenticator.PeerOf(*context_);
-  absl::StatusOr<Admission::Token> token = dependencies_.admission.Admit(std::move(peer), method_, in.Length());
-  if (!token.ok()) return token.status();
+  absl::StatusOr<Admission::Token> token = dependencies_.admission.Admit(&peer, method_, in.Length(), began_);
+  if (!token.ok()) {
+    refused_caller_ = std::move(peer.caller.identity);
+    return token.status();
+  }
   token_ = *std::move(token);
   return absl::OkStatus();
+}
+
+absl::Status CallBase::AuthorizeAgain(std::string_view system) const {
+  const Peer peer = dependencies_.authenticator.PeerOf(*context_);
+  const absl::Status may = Authorize(peer, method_);
+  return may.ok() ? CheckSystem(peer, system) : may;
 }
 
 bool CallBase::Admit(const grpc::ByteBuffer& in, google::protobuf::Message* request) {
@@ -87,7 +96,12 @@ bool CallBase::AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes) {
 void CallBase::Finish(const absl::Status& status, std::string_view head) {
   if (reactor_ == nullptr) return;
   grpc::Status answer = ToGrpc(status);
-  if (status.ok()) *out_ = Serialise(head, Response());
+  if (status.ok()) {
+    *out_ = Serialise(head, Response());
+  } else if (const auto retry = wire::DetailOf(status).retry_after; retry.has_value()) {
+    // What gRPC's own retries go by.
+    context_->AddTrailingMetadata("grpc-retry-pushback-ms", std::to_string(retry->count()));
+  }
   if (counted_) Report(status, static_cast<absl::StatusCode>(answer.error_code()));
   token_.reset();
   std::exchange(reactor_, nullptr)->Finish(std::move(answer));
@@ -96,6 +110,7 @@ void CallBase::Finish(const absl::Status& status, std::string_view head) {
 void CallBase::Report(const absl::Status& status, absl::StatusCode code) const {
   CallSeen seen;
   seen.method = method_.name();
+  seen.caller = token_.has_value() ? std::string_view(token_->caller().identity) : std::string_view(refused_caller_);
   seen.code = code;
   seen.latency = std::chrono::steady_clock::now() - began_;
   seen.slow = !may_wait_ && seen.latency > kSlowCall;

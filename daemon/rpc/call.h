@@ -46,6 +46,11 @@ class CallBase {
 
   // Of a call that was admitted.
   const service::Caller& caller() const { return token_->caller(); }
+  const Peer& peer() const { return token_->peer(); }
+  // The call turned out to ask for `items`; before any of them is looked at. LIMIT_EXCEEDED: finish with it.
+  absl::Status Charge(size_t items) const { return token_->Charge(static_cast<int64_t>(items), began_); }
+  // Of a call that has waited: whether its caller may still make it for `system`, by what is known of it now.
+  absl::Status AuthorizeAgain(std::string_view system) const;
   // The client went away or its deadline has passed: there is nobody to answer. Finish all the same.
   bool IsCancelled() const { return context_->IsCancelled(); }
   // The caller asked to wait, so however long it takes is no news.
@@ -78,6 +83,7 @@ class CallBase {
   grpc::ServerUnaryReactor* reactor_;  // nullptr once finished
   const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::optional<Admission::Token> token_;  // while the call is in flight
+  std::string refused_caller_;             // whose call was not admitted
   bool may_wait_ = false;
   bool counted_ = true;
 };

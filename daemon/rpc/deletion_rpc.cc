@@ -113,6 +113,11 @@ void DeletionRpc::Get(const CallPtr<v1::GetDeletionRequestRequest, v1::GetDeleti
 void DeletionRpc::List(const CallPtr<v1::ListDeletionRequestsRequest, v1::ListDeletionRequestsResponse>& call) {
   auto query = wire::ReadListDeletions(call->request(), core_.hasher);
   if (!query.ok()) return call->Finish(query.status());
+  const Peer& reader = call->peer();
+  if (!query->has_subject && !reader.roles.Has(v1::ROLE_OFFICER) && !reader.roles.Has(v1::ROLE_AUDITOR)) {
+    return call->Finish(wire::MakeError(v1::ERROR_REASON_ROLE_REQUIRED,
+                                        "requests of all accounts are for officers and auditors: name an account_id"));
+  }
   const auto from = ReadPageToken(core_.tokens, query->page_token, call->request());
   if (!from.ok()) return call->Finish(from.status());
   service::DeletionFilter filter;

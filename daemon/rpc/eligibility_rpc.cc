@@ -158,7 +158,9 @@ class EligibilityRpc::Batch {
   // What the call as a whole may be refused for, but for recordings that do not parse.
   absl::Status Begin() {
     if (!wire::Split(bytes_, &split_)) return Malformed();
-    absl::Status status = wire::ReadBatchCheck(split_.rest, split_.recordings.size(), &query_);
+    absl::Status status = call_->Charge(split_.recordings.size());
+    if (!status.ok()) return status;
+    status = wire::ReadBatchCheck(split_.rest, split_.recordings.size(), &query_);
     if (!status.ok()) return status;
     absl::StatusOr<service::CheckSession> session = rpc_.check_.Begin(split_.rest.at_least_revision());
     if (!session.ok()) return session.status();

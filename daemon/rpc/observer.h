@@ -29,6 +29,8 @@ struct CallSeen {
   bool slow = false;                        // over kSlowCall, and not because the caller asked to wait
   std::string_view reason = {};             // of a failed call: "ETAG_MISMATCH"; valid during the call
   std::optional<base::TraceId> trace = {};  // that a failed or slow call named by a valid `traceparent`
+  // As the callers' file or its listener names it; "unknown": a certificate without an entry; valid during the call.
+  std::string_view caller = {};
 };
 
 // `count` recordings of one call that were answered alike.

@@ -56,6 +56,8 @@ PurgeRpc::PurgeRpc(service::Core& core, service::PurgeTasks& tasks, service::Dat
       list_(Method::Named("consent.v1.PurgeService.ListTasks")) {}
 
 void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patience>& patience) {
+  // It may have waited, and been taken out of the callers' file meanwhile.
+  if (const absl::Status may = call->AuthorizeAgain(patience->system.name); !may.ok()) return call->Finish(may);
   const service::SystemRow& system = patience->system;
   const auto leased = tasks_.Lease(system, patience->input.max_tasks, patience->input.visibility);
   if (!leased.ok()) return call->Finish(leased.status());
@@ -95,6 +97,7 @@ grpc::ServerUnaryReactor* PurgeRpc::LeaseTasks(grpc::CallbackServerContext* cont
       dependencies_, lease_, context, in, out, [this](auto call) {
         auto input = wire::ReadLeaseTasks(call->request());
         if (!input.ok()) return call->Finish(input.status());
+        if (absl::Status own = CheckSystem(call->peer(), input->system); !own.ok()) return call->Finish(own);
         auto system = systems_.Find(input->system);
         if (!system.ok()) return call->Finish(system.status());
         const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(input->wait.micros);
@@ -106,6 +109,7 @@ grpc::ServerUnaryReactor* PurgeRpc::LeaseTasks(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* PurgeRpc::CompleteTasks(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::CompleteTasksRequest, v1::CompleteTasksResponse>(
       dependencies_, complete_, context, in, out, [this](auto call) {
+        if (absl::Status own = CheckSystem(call->peer(), call->request().system()); !own.ok()) return call->Finish(own);
         auto input = wire::ReadCompleteTasks(call->request());
         if (!input.ok()) {
           // Nothing of it names a task for sure, so none fails by it; it is counted all the same.
@@ -150,6 +154,7 @@ grpc::ServerUnaryReactor* PurgeRpc::RenewTasks(grpc::CallbackServerContext* cont
       dependencies_, renew_, context, in, out, [this](auto call) {
         auto input = wire::ReadRenewTasks(call->request());
         if (!input.ok()) return call->Finish(input.status());
+        if (absl::Status own = CheckSystem(call->peer(), input->system); !own.ok()) return call->Finish(own);
         FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)]() -> absl::Status {
           const auto system = systems_.Find(input.system);
           if (!system.ok()) return system.status();
@@ -174,6 +179,7 @@ grpc::ServerUnaryReactor* PurgeRpc::FailTasks(grpc::CallbackServerContext* conte
   return Handle<v1::FailTasksRequest, v1::FailTasksResponse>(dependencies_, fail_, context, in, out, [this](auto call) {
     auto input = wire::ReadFailTasks(call->request());
     if (!input.ok()) return call->Finish(input.status());
+    if (absl::Status own = CheckSystem(call->peer(), input->system); !own.ok()) return call->Finish(own);
     FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)]() -> absl::Status {
       const auto system = systems_.Find(input.system);
       if (!system.ok()) return system.status();
@@ -191,6 +197,7 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
   return Handle<v1::ListTasksRequest, v1::ListTasksResponse>(dependencies_, list_, context, in, out, [this](auto call) {
     auto query = wire::ReadListTasks(call->request());
     if (!query.ok()) return call->Finish(query.status());
+    if (absl::Status own = CheckSystem(call->peer(), query->system); !own.ok()) return call->Finish(own);
     const auto from = ReadPageToken(core_.tokens, query->page_token, call->request());
     if (!from.ok()) return call->Finish(from.status());
     FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from = *from]() -> absl::Status {

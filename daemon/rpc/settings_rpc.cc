@@ -11,14 +11,21 @@
 namespace consent::rpc {
 namespace {
 
-void WriteEntry(const service::Tokens& tokens, const service::HistoryItem& item, v1::HistoryEntry* out) {
+void WriteEntry(const service::Tokens& tokens, const service::HistoryItem& item, const Peer& reader,
+                v1::HistoryEntry* out) {
   out->set_revision(tokens.Encode(item.revision));
   wire::WriteTimestamp(item.time, out->mutable_time());
   out->set_kind(static_cast<v1::ChangeKind>(item.row.kind));
   for (const domain::FactChange& change : item.row.changes) {
     wire::WriteHistoryChange(change, item.payload.names, out->add_changes());
   }
-  if (!item.payload.evidence.empty()) wire::WriteEvidence(item.payload.evidence, out->mutable_evidence());
+  if (!item.payload.evidence.empty()) {
+    if (reader.SeesEvidenceOf(item.payload.caller)) {
+      wire::WriteEvidence(item.payload.evidence, out->mutable_evidence());
+    } else {
+      out->set_evidence_withheld(true);
+    }
+  }
   out->set_imported(item.row.channel == domain::Channel::kImport);
   out->set_policy_version(item.row.policy_version);
 }
@@ -114,7 +121,7 @@ grpc::ServerUnaryReactor* SettingsRpc::ListSettingsHistory(grpc::CallbackServerC
           auto page = reads_.History(query.subject, query.page_size, from.position);
           if (!page.ok()) return page.status();
           for (const service::HistoryItem& item : page->items) {
-            WriteEntry(core_.tokens, item, call->response()->add_entries());
+            WriteEntry(core_.tokens, item, call->peer(), call->response()->add_entries());
           }
           if (page->next != 0) {
             const service::PageToken next{core_.PartitionOf(query.subject), page->next};

@@ -17,6 +17,12 @@ void AddDetails(const wire::ErrorDetail& detail, google::rpc::Status* out) {
   info.set_domain("consent.v1");
   for (const auto& [key, value] : detail.metadata) (*info.mutable_metadata())[key] = value;
   out->add_details()->PackFrom(info);
+  if (detail.retry_after.has_value()) {
+    google::rpc::RetryInfo retry;
+    retry.mutable_retry_delay()->set_seconds(detail.retry_after->count() / 1'000);
+    retry.mutable_retry_delay()->set_nanos(static_cast<int32_t>(detail.retry_after->count() % 1'000 * 1'000'000));
+    out->add_details()->PackFrom(retry);
+  }
   if (detail.violations.empty()) return;
   google::rpc::BadRequest bad;
   for (const auto& [field, description] : detail.violations) {

@@ -1,5 +1,7 @@
 #include "daemon/wire/errors.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -13,65 +15,66 @@ namespace {
 
 constexpr char kInfoUrl[] = "type.googleapis.com/google.rpc.ErrorInfo";
 constexpr char kBadRequestUrl[] = "type.googleapis.com/google.rpc.BadRequest";
+constexpr char kRetryUrl[] = "type.googleapis.com/google.rpc.RetryInfo";
 constexpr size_t kMaxViolations = 16;
 
-// As errors.proto lists them. No default: a new reason does not compile without its code.
+struct Coded {
+  v1::ErrorReason reason;
+  absl::StatusCode code;
+};
+
+// As errors.proto lists them; what is not here is INTERNAL. A new reason does not compile without its code.
+constexpr Coded kCodes[] = {
+    {v1::ERROR_REASON_MALFORMED_MESSAGE, absl::StatusCode::kInvalidArgument},
+    {v1::ERROR_REASON_INVALID_FIELD, absl::StatusCode::kInvalidArgument},
+    {v1::ERROR_REASON_MESSAGE_TOO_LARGE, absl::StatusCode::kInvalidArgument},
+    {v1::ERROR_REASON_BATCH_TOO_LARGE, absl::StatusCode::kInvalidArgument},
+    {v1::ERROR_REASON_SUBJECT_FULL, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_OVERLOADED, absl::StatusCode::kResourceExhausted},
+    {v1::ERROR_REASON_SYSTEMS_FULL, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_LIMIT_EXCEEDED, absl::StatusCode::kResourceExhausted},
+    {v1::ERROR_REASON_SUBJECT_NOT_FOUND, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_SCOPE_NOT_FOUND, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_POLICY_VERSION_NOT_FOUND, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_DELETION_NOT_FOUND, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_SYSTEM_NOT_FOUND, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_TASK_NOT_FOUND, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_HOLD_NOT_FOUND, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_NO_SETTINGS_AT_TIME, absl::StatusCode::kNotFound},
+    {v1::ERROR_REASON_ETAG_MISMATCH, absl::StatusCode::kAborted},
+    {v1::ERROR_REASON_CONTENTION, absl::StatusCode::kUnavailable},
+    {v1::ERROR_REASON_LEASE_LOST, absl::StatusCode::kAborted},
+    {v1::ERROR_REASON_ETAG_REQUIRED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_EVIDENCE_REQUIRED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_NOTICE_NOT_USABLE, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_GUARDIAN_REQUIRED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_IMPORT_CANNOT_LOOSEN, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_REVISION_NOT_REACHED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_CLOCK_BEHIND, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_CLOCK_DOUBTFUL, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_CLOCK_DISAGREES, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_NOT_SUSPENDED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_DELETION_STATE, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_EXTENSION_NOT_ALLOWED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_SYSTEM_CANNOT_MATCH, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_SYSTEM_HAS_TASKS, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_ACCOUNT_CLOSED, absl::StatusCode::kFailedPrecondition},
+    {v1::ERROR_REASON_REQUEST_ID_REUSED, absl::StatusCode::kAlreadyExists},
+    {v1::ERROR_REASON_SYSTEM_EXISTS, absl::StatusCode::kAlreadyExists},
+    {v1::ERROR_REASON_NOT_SERVING, absl::StatusCode::kUnavailable},
+    {v1::ERROR_REASON_OUTCOME_UNKNOWN, absl::StatusCode::kUnavailable},
+    {v1::ERROR_REASON_STORE_UNREADABLE, absl::StatusCode::kUnavailable},
+    {v1::ERROR_REASON_ROLE_REQUIRED, absl::StatusCode::kPermissionDenied},
+    {v1::ERROR_REASON_CALLER_UNKNOWN, absl::StatusCode::kPermissionDenied},
+    {v1::ERROR_REASON_CERTIFICATE_NOT_ACCEPTED, absl::StatusCode::kPermissionDenied},
+    {v1::ERROR_REASON_SYSTEM_NOT_YOURS, absl::StatusCode::kPermissionDenied},
+};
+static_assert(std::size(kCodes) + 1 == v1::ErrorReason_MAX, "each reason but INTERNAL has its code here");
+
 absl::StatusCode CodeOf(v1::ErrorReason reason) {
-  switch (reason) {
-    case v1::ERROR_REASON_MALFORMED_MESSAGE:
-    case v1::ERROR_REASON_INVALID_FIELD:
-    case v1::ERROR_REASON_MESSAGE_TOO_LARGE:
-    case v1::ERROR_REASON_BATCH_TOO_LARGE:
-      return absl::StatusCode::kInvalidArgument;
-    case v1::ERROR_REASON_OVERLOADED:
-      return absl::StatusCode::kResourceExhausted;
-    case v1::ERROR_REASON_SUBJECT_NOT_FOUND:
-    case v1::ERROR_REASON_SCOPE_NOT_FOUND:
-    case v1::ERROR_REASON_POLICY_VERSION_NOT_FOUND:
-    case v1::ERROR_REASON_DELETION_NOT_FOUND:
-    case v1::ERROR_REASON_SYSTEM_NOT_FOUND:
-    case v1::ERROR_REASON_TASK_NOT_FOUND:
-    case v1::ERROR_REASON_HOLD_NOT_FOUND:
-    case v1::ERROR_REASON_NO_SETTINGS_AT_TIME:
-      return absl::StatusCode::kNotFound;
-    case v1::ERROR_REASON_ETAG_MISMATCH:
-    case v1::ERROR_REASON_LEASE_LOST:
-      return absl::StatusCode::kAborted;
-    case v1::ERROR_REASON_ETAG_REQUIRED:
-    case v1::ERROR_REASON_EVIDENCE_REQUIRED:
-    case v1::ERROR_REASON_NOTICE_NOT_USABLE:
-    case v1::ERROR_REASON_GUARDIAN_REQUIRED:
-    case v1::ERROR_REASON_IMPORT_CANNOT_LOOSEN:
-    case v1::ERROR_REASON_REVISION_NOT_REACHED:
-    case v1::ERROR_REASON_CLOCK_BEHIND:
-    case v1::ERROR_REASON_CLOCK_DOUBTFUL:
-    case v1::ERROR_REASON_CLOCK_DISAGREES:
-    case v1::ERROR_REASON_NOT_SUSPENDED:
-    case v1::ERROR_REASON_DELETION_STATE:
-    case v1::ERROR_REASON_EXTENSION_NOT_ALLOWED:
-    case v1::ERROR_REASON_SYSTEM_CANNOT_MATCH:
-    case v1::ERROR_REASON_SYSTEM_HAS_TASKS:
-    case v1::ERROR_REASON_ACCOUNT_CLOSED:
-    case v1::ERROR_REASON_SUBJECT_FULL:
-    case v1::ERROR_REASON_SYSTEMS_FULL:
-      return absl::StatusCode::kFailedPrecondition;
-    case v1::ERROR_REASON_REQUEST_ID_REUSED:
-    case v1::ERROR_REASON_SYSTEM_EXISTS:
-      return absl::StatusCode::kAlreadyExists;
-    case v1::ERROR_REASON_NOT_SERVING:
-    case v1::ERROR_REASON_OUTCOME_UNKNOWN:
-    case v1::ERROR_REASON_STORE_UNREADABLE:
-    case v1::ERROR_REASON_CONTENTION:
-      return absl::StatusCode::kUnavailable;
-    case v1::ERROR_REASON_ROLE_REQUIRED:
-      return absl::StatusCode::kPermissionDenied;
-    case v1::ERROR_REASON_UNSPECIFIED:
-    case v1::ERROR_REASON_INTERNAL:
-    case v1::ErrorReason_INT_MIN_SENTINEL_DO_NOT_USE_:
-    case v1::ErrorReason_INT_MAX_SENTINEL_DO_NOT_USE_:
-      break;
-  }
-  return absl::StatusCode::kInternal;
+  const auto* const at = std::find_if(std::begin(kCodes), std::end(kCodes),
+                                      [reason](const Coded& coded) { return coded.reason == reason; });
+  return at == std::end(kCodes) ? absl::StatusCode::kInternal : at->code;
 }
 
 absl::Status Make(v1::ErrorReason reason, const std::string& message,
@@ -113,6 +116,16 @@ absl::Status MakeError(v1::ErrorReason reason, const std::string& message,
   return Make(reason, message, metadata, {});
 }
 
+absl::Status MakeRetryError(v1::ErrorReason reason, const std::string& message,
+                            const std::map<std::string, std::string>& metadata, std::chrono::milliseconds retry_after) {
+  absl::Status status = MakeError(reason, message, metadata);
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(retry_after.count() / 1'000);
+  retry.mutable_retry_delay()->set_nanos(static_cast<int32_t>(retry_after.count() % 1'000 * 1'000'000));
+  status.SetPayload(kRetryUrl, absl::Cord(retry.SerializeAsString()));
+  return status;
+}
+
 absl::Status FieldError(std::string field, std::string description) {
   return FieldErrors({{std::move(field), std::move(description)}});
 }
@@ -139,6 +152,12 @@ ErrorDetail DetailOf(const absl::Status& status) {
     for (const auto& violation : bad.field_violations()) {
       detail.violations.emplace_back(violation.field(), violation.description());
     }
+  }
+  const auto retry_bytes = status.GetPayload(kRetryUrl);
+  google::rpc::RetryInfo retry;
+  if (retry_bytes && retry.ParseFromString(std::string(*retry_bytes))) {
+    detail.retry_after =
+        std::chrono::milliseconds(retry.retry_delay().seconds() * 1'000 + retry.retry_delay().nanos() / 1'000'000);
   }
   return detail;
 }

@@ -2,7 +2,9 @@
 // once, in rpc.
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,11 +20,16 @@ struct ErrorDetail {
   std::map<std::string, std::string> metadata;
   // Field path and what is wrong with it; only of INVALID_FIELD and MALFORMED_MESSAGE. At most 16.
   std::vector<std::pair<std::string, std::string>> violations;
+  // When the same may be sent again, where that is known.
+  std::optional<std::chrono::milliseconds> retry_after;
 };
 
 // The status code follows from the reason, as errors.proto lists it. `message`: what is wrong, which bound, what to do.
 absl::Status MakeError(v1::ErrorReason reason, const std::string& message,
                        const std::map<std::string, std::string>& metadata = {});
+// The same, with google.rpc.RetryInfo.
+absl::Status MakeRetryError(v1::ErrorReason reason, const std::string& message,
+                            const std::map<std::string, std::string>& metadata, std::chrono::milliseconds retry_after);
 // INVALID_ARGUMENT with INVALID_FIELD.
 absl::Status FieldError(std::string field, std::string description);
 absl::Status FieldErrors(const std::vector<std::pair<std::string, std::string>>& violations);

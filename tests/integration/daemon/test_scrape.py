@@ -18,7 +18,7 @@ from words import check, household, opt_out, recording, turn_on, OFFICE
 
 GOLDEN = ROOT / "tests" / "golden" / "scrape"
 # Values that time, the machine or the number of tries decides.
-VARIES = re.compile(r"process_|consentd_(rpc_|rocksdb_|index_bytes|store_commits|clock_offset|data_free|decision_log_bytes|connections|erasure|build_info|"
+VARIES = re.compile(r"process_|consentd_(rpc_|caller_calls|rocksdb_|index_bytes|store_commits|clock_offset|data_free|decision_log_bytes|connections|erasure|build_info|"
                     r"deletion_request_oldest|purge_task_oldest|deletion_completion_seconds_sum)")
 # Labels that change with a version and a policy file.
 NAMES_A_VERSION = re.compile(r'(consentd_build_info|consentd_policy_info)\{.*\}')

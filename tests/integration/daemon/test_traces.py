@@ -43,9 +43,10 @@ class Lines(DaemonTest):
         line = self.lines(daemon, 1)[0]
         self.assertEqual((line["event"], line["method"], line["trace_id"]),
                          ("call refused", "consent.v1.SettingsService/UpdateSettings", TRACE))
+        self.assertEqual(line["caller"], "local")
         self.assertIn(line["reason"], ("ETAG_MISMATCH", "INVALID_FIELD"))
         self.assertLess(line["seconds"], PATIENCE)
-        self.assertEqual(set(line), {"time", "level", "event", "method", "code", "reason", "seconds", "trace_id", "left_out"})
+        self.assertEqual(set(line), {"time", "level", "event", "method", "caller", "code", "reason", "seconds", "trace_id", "left_out"})
         for word in (ACCOUNT, PROFILE, "alice", "00f067aa0ba902b7"):
             self.assertNotIn(word, daemon.log())
 

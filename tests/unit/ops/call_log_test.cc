@@ -59,11 +59,13 @@ TEST_F(CallLogTest, OrdinaryCallsLeaveNoLineAndAreCounted) {
 TEST_F(CallLogTest, ARefusedCallTellsItsTrace) {
   rpc::CallSeen seen = Call(absl::StatusCode::kAborted);
   seen.trace = base::TraceId::FromTraceparent(kTrace);
+  seen.caller = "app-backend";
   const std::string line = Written([&](CallLog& calls) { calls.OnCall(seen); });
-  EXPECT_THAT(line, HasSubstr(R"("level":"info","event":"call refused",)"
-                              R"("method":"consent.v1.SettingsService/UpdateSettings","code":"ABORTED",)"
-                              R"("reason":"ETAG_MISMATCH","seconds":0.002000,)"
-                              R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","left_out":0})"));
+  EXPECT_THAT(
+      line, HasSubstr(R"("level":"info","event":"call refused",)"
+                      R"("method":"consent.v1.SettingsService/UpdateSettings","caller":"app-backend","code":"ABORTED",)"
+                      R"("reason":"ETAG_MISMATCH","seconds":0.002000,)"
+                      R"("trace_id":"4bf92f3577b34da6a3ce929d0e0e4736","left_out":0})"));
 }
 
 TEST_F(CallLogTest, ACallWithoutATraceSaysSo) {

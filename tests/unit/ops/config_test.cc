@@ -172,6 +172,14 @@ TEST_F(ConfigTest, OtherCommandsAskNeitherEnvironmentNorFile) {
   EXPECT_EQ(validate->command, Command::kValidatePolicy);
   EXPECT_EQ(validate->policy_file, "p.json");
   EXPECT_EQ(ParseInvocation({}, surroundings_)->command, Command::kHelp);
+  const absl::StatusOr<Invocation> callers = ParseInvocation({"callers", "validate", "c.json"}, surroundings_);
+  ASSERT_TRUE(callers.ok()) << callers.status();
+  EXPECT_EQ(callers->command, Command::kValidateCallers);
+  EXPECT_EQ(callers->callers_file, "c.json");
+  for (const auto& wrong :
+       {std::vector<std::string>{"callers"}, {"callers", "validate"}, {"callers", "validate", ""}}) {
+    EXPECT_FALSE(ParseInvocation(wrong, surroundings_).ok());
+  }
   EXPECT_FALSE(ParseInvocation({"policy"}, surroundings_).ok());
   EXPECT_FALSE(ParseInvocation({"policy", "validate"}, surroundings_).ok());
   EXPECT_FALSE(ParseInvocation({"version", "more"}, surroundings_).ok());

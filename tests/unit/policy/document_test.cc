@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/base/hash.h"
-#include "daemon/policy/json_scan.h"
+#include "daemon/json/scan.h"
 #include "tests/unit/policy/sample.h"
 
 namespace consent::policy {
@@ -144,8 +144,8 @@ TEST(Document, MessagesArePrintable) {
   const std::string error = ParseError(ToJson(policy));
   EXPECT_LT(error.size(), 200U);
   for (const char c : error) EXPECT_TRUE(c >= ' ' && c <= '~') << error;
-  EXPECT_EQ(Printable("a\xC3\xBC", 10), "a\\xc3\\xbc");
-  EXPECT_EQ(Printable("abcdef", 3), "abc...");
+  EXPECT_EQ(json::Printable("a\xC3\xBC", 10), "a\\xc3\\xbc");
+  EXPECT_EQ(json::Printable("abcdef", 3), "abc...");
 }
 
 TEST(Document, AVersionNeverChangesItsContent) {

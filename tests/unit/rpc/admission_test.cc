@@ -20,7 +20,7 @@ class AdmissionTest : public ::testing::Test {
     return peer;
   }
   absl::StatusOr<rpc::Admission::Token> Admit(rpc::Peer peer = Backend(), size_t bytes = 1) {
-    return admission_.Admit(std::move(peer), method_, bytes);
+    return admission_.Admit(&peer, method_, bytes, {});
   }
   static v1::ErrorReason ReasonOf(const absl::Status& status) { return wire::DetailOf(status).reason; }
 

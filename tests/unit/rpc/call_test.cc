@@ -189,20 +189,6 @@ TEST(Authorize, OneRoleInCommonIsNeeded) {
   EXPECT_TRUE(none.Empty());
 }
 
-TEST(Authorize, EveryMethodOfTheContractNamesARole) {
-  const auto* pool = google::protobuf::DescriptorPool::generated_pool();
-  int methods = 0;
-  for (const char* service :
-       {"EligibilityService", "SettingsService", "SubjectService", "RecordingService", "PolicyService"}) {
-    const auto* descriptor = pool->FindServiceByName(std::string("consent.v1.") + service);
-    ASSERT_NE(descriptor, nullptr) << service;
-    for (int i = 0; i < descriptor->method_count(); ++i, ++methods) {
-      EXPECT_FALSE(rpc::Method(descriptor->method(i)).roles().Empty()) << descriptor->method(i)->full_name();
-    }
-  }
-  EXPECT_EQ(methods, 15);
-}
-
 TEST_F(CallTest, NotServingUntilReadyAndAgainWhileDraining) {
   Start();
   ready_ = false;

@@ -19,6 +19,7 @@ class NoteTaker final : public rpc::RpcObserver {
     bool slow;
     std::string reason;
     std::optional<base::TraceId> trace;
+    std::string caller;
   };
   struct Choice {
     rpc::ChoiceSeen seen;
@@ -27,8 +28,8 @@ class NoteTaker final : public rpc::RpcObserver {
 
   void OnCall(const rpc::CallSeen& call) override {
     base::MutexLock lock(mutex_);
-    calls_.push_back(
-        {std::string(call.method), call.code, call.latency, call.slow, std::string(call.reason), call.trace});
+    calls_.push_back({std::string(call.method), call.code, call.latency, call.slow, std::string(call.reason),
+                      call.trace, std::string(call.caller)});
   }
   void OnDecisions(const rpc::DecisionsSeen& decisions) override {
     base::MutexLock lock(mutex_);

@@ -1,4 +1,4 @@
-#include "daemon/policy/json_scan.h"
+#include "daemon/json/scan.h"
 
 #include <set>
 #include <utility>
@@ -9,7 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
-namespace consent::policy {
+namespace consent::json {
 namespace {
 
 using google::protobuf::Descriptor;
@@ -52,9 +52,12 @@ const char* Mismatch(const FieldDescriptor& field, JsonType type) {
       if (IsTimestamp(field)) return type == JsonType::kString ? "" : "must be a string";
       return "must be an object";
     default:
-      return "has a type that a policy does not use";
+      return "has a type that no file uses";
   }
 }
+
+// Debian's absl has a string view of its own.
+absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
 // One open object or list.
 struct Level {
@@ -188,17 +191,17 @@ std::string Printable(std::string_view text, size_t limit) {
   return absl::StrCat(absl::CHexEscape(absl::string_view(shown.data(), shown.size())), cut ? "..." : "");
 }
 
-absl::Status ScanJson(std::string_view json, const Descriptor& message) {
+absl::Status Scan(std::string_view what, std::string_view json, const Descriptor& message) {
   // nlohmann skips a byte order mark and takes a NUL byte for the end.
   if (json.substr(0, 3) == "\xEF\xBB\xBF") {
-    return absl::InvalidArgumentError("policy: the file begins with a byte order mark");
+    return absl::InvalidArgumentError(absl::StrCat(View(what), ": the file begins with a byte order mark"));
   }
   if (const size_t nul = json.find('\0'); nul != std::string_view::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("policy: not JSON at byte ", nul + 1, ": a NUL byte"));
+    return absl::InvalidArgumentError(absl::StrCat(View(what), ": not JSON at byte ", nul + 1, ": a NUL byte"));
   }
   Scanner scanner(message);
   if (nlohmann::json::sax_parse(json.begin(), json.end(), &scanner)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("policy: ", scanner.problem()));
+  return absl::InvalidArgumentError(absl::StrCat(View(what), ": ", scanner.problem()));
 }
 
-}  // namespace consent::policy
+}  // namespace consent::json

@@ -1,5 +1,5 @@
-// What protobuf's JSON parser (3.21) lets pass and a policy file must not contain: keys that occur twice, a scalar
-// where a list belongs, null, "yes" for true, unquoted keys, comments. Internal to this folder and its tests.
+// What protobuf's JSON parser (3.21) lets pass and a file of ours must not contain: keys that occur twice, a scalar
+// where a list belongs, null, "yes" for true, unquoted keys, comments.
 #pragma once
 
 #include <string>
@@ -9,18 +9,19 @@
 
 #include "absl/status/status.h"
 
-namespace consent::policy {
+namespace consent::json {
 
 // OK if `json` is exactly one JSON object by RFC 8259 (UTF-8, no byte order mark, no NUL byte, nothing after it) in
 // which every key is a field of `message`, once, and every value has the JSON type of its field: a list for a repeated
 // field, an object for a message or map, true or false for bool, a number for int32, a number or a string of digits for
 // int64, a name or number for an enum, a string for string and Timestamp, never null. Keys are compared as protobuf
-// reads them: escapes decoded, `a_b` and `aB` the same. Ranges, enum names and times are left to protobuf and
-// validate.h. Else InvalidArgument with the place. Stops at the first problem, so that no file nests deeper than
-// `message` does; `message` is not recursive. Memory in the order of the file's size. Thread-safe.
-absl::Status ScanJson(std::string_view json, const google::protobuf::Descriptor& message);
+// reads them: escapes decoded, `a_b` and `aB` the same. Ranges, enum names and times are left to protobuf
+// and to whoever validates. Else InvalidArgument with `what`, which names the file for people, and the place. Stops at
+// the first problem, so that no file nests deeper than `message` does; `message` is not recursive. Memory in the order
+// of the file's size. Thread-safe.
+absl::Status Scan(std::string_view what, std::string_view json, const google::protobuf::Descriptor& message);
 
 // At most `limit` bytes of `text` with everything but printable ASCII escaped, for messages.
 std::string Printable(std::string_view text, size_t limit);
 
-}  // namespace consent::policy
+}  // namespace consent::json

@@ -1,0 +1,131 @@
+// Limits, at times that the test names.
+#include "daemon/callers/meter.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+namespace consent::callers {
+namespace {
+
+using Share = Meter::Share;
+using std::chrono::milliseconds;
+
+Meter::Time At(int64_t ms) { return Meter::Time(std::chrono::hours(1) + milliseconds(ms)); }
+
+// How many calls begin and end at once.
+int Calls(Meter& meter, Share share, Meter::Time now, int tries) {
+  int begun = 0;
+  for (int i = 0; i < tries; ++i) {
+    if (meter.Begin(share, now).has_value()) continue;
+    ++begun;
+    meter.End(share);
+  }
+  return begun;
+}
+
+TEST(Meter, CallsComeAtTheirRateWithABurstOfOneSecond) {
+  Meter meter({.calls_per_second = 500, .items_per_second = 1, .calls_in_flight = 10});
+  EXPECT_EQ(Calls(meter, Share::kOrdinary, At(0), 10'000), 500);
+  EXPECT_EQ(Calls(meter, Share::kOrdinary, At(1), 10), 0);
+  EXPECT_EQ(Calls(meter, Share::kOrdinary, At(2), 10), 1);
+  EXPECT_EQ(Calls(meter, Share::kOrdinary, At(102), 1'000), 50);
+  EXPECT_EQ(Calls(meter, Share::kOrdinary, At(3'600'000), 10'000), 500) << "what was not used is not saved up";
+}
+
+TEST(Meter, ARefusalSaysWhichLimitAndWhenItIsOver) {
+  Meter meter({.calls_per_second = 2, .items_per_second = 1, .calls_in_flight = 10});
+  EXPECT_EQ(Calls(meter, Share::kOrdinary, At(0), 5), 2);
+  const auto excess = meter.Begin(Share::kOrdinary, At(100));
+  ASSERT_TRUE(excess.has_value());
+  EXPECT_STREQ(LimitName(excess->limit), "calls_per_second");
+  EXPECT_EQ(excess->value, 2);
+  EXPECT_EQ(excess->wait, milliseconds(400));
+  EXPECT_TRUE(meter.Begin(Share::kOrdinary, At(499)).has_value());
+  EXPECT_FALSE(meter.Begin(Share::kOrdinary, At(500)).has_value());
+}
+
+TEST(Meter, RestrictionsHaveTheirOwnShare) {
+  Meter meter({.calls_per_second = 100, .items_per_second = 1, .calls_in_flight = 4});
+  EXPECT_EQ(Calls(meter, Share::kOrdinary, At(0), 1'000), 100);
+  EXPECT_EQ(Calls(meter, Share::kRestrictions, At(0), 1'000), 100);
+  for (int i = 0; i < 4; ++i) EXPECT_FALSE(meter.Begin(Share::kOrdinary, At(2'000)).has_value());
+  EXPECT_TRUE(meter.Begin(Share::kOrdinary, At(2'000)).has_value());
+  EXPECT_FALSE(meter.Begin(Share::kRestrictions, At(2'000)).has_value());
+}
+
+TEST(Meter, CallsInFlightAreBoundedAndARefusedOneCountsForNothing) {
+  Meter meter({.calls_per_second = 1'000, .items_per_second = 1, .calls_in_flight = 2});
+  EXPECT_FALSE(meter.Begin(Share::kOrdinary, At(0)).has_value());
+  EXPECT_FALSE(meter.Begin(Share::kOrdinary, At(0)).has_value());
+  const auto excess = meter.Begin(Share::kOrdinary, At(0));
+  ASSERT_TRUE(excess.has_value());
+  EXPECT_STREQ(LimitName(excess->limit), "calls_in_flight");
+  EXPECT_EQ(excess->value, 2);
+  EXPECT_GE(excess->wait, milliseconds(1));
+  EXPECT_EQ(meter.in_flight(Share::kOrdinary), 2);
+  meter.End(Share::kOrdinary);
+  EXPECT_FALSE(meter.Begin(Share::kOrdinary, At(0)).has_value());
+  meter.End(Share::kOrdinary);
+  meter.End(Share::kOrdinary);
+  EXPECT_EQ(meter.in_flight(Share::kOrdinary), 0);
+  EXPECT_EQ(Calls(meter, Share::kOrdinary, At(0), 2'000), 997) << "three began before, and the refused one took none";
+}
+
+TEST(Meter, ItemsAreCountedByTheirNumber) {
+  Meter meter({.calls_per_second = 1, .items_per_second = 1'000, .calls_in_flight = 1});
+  EXPECT_FALSE(meter.Charge(Share::kOrdinary, 600, At(0)).has_value());
+  EXPECT_FALSE(meter.Charge(Share::kOrdinary, 400, At(0)).has_value());
+  const auto excess = meter.Charge(Share::kOrdinary, 300, At(0));
+  ASSERT_TRUE(excess.has_value());
+  EXPECT_STREQ(LimitName(excess->limit), "items_per_second");
+  EXPECT_EQ(excess->wait, milliseconds(300));
+  EXPECT_FALSE(meter.Charge(Share::kOrdinary, 300, At(300)).has_value());
+  EXPECT_FALSE(meter.Charge(Share::kRestrictions, 1'000, At(300)).has_value());
+}
+
+TEST(Meter, ACallOfMoreThanASecondsItemsIsTakenWhenNothingIsOwed) {
+  Meter meter({.calls_per_second = 1, .items_per_second = 100, .calls_in_flight = 1});
+  EXPECT_FALSE(meter.Charge(Share::kOrdinary, 1'000, At(0)).has_value());
+  EXPECT_TRUE(meter.Charge(Share::kOrdinary, 1, At(8'000)).has_value());
+  const auto excess = meter.Charge(Share::kOrdinary, 1'000, At(8'000));
+  ASSERT_TRUE(excess.has_value());
+  EXPECT_EQ(excess->wait, milliseconds(2'000));
+  EXPECT_FALSE(meter.Charge(Share::kOrdinary, 1'000, At(10'000)).has_value());
+}
+
+TEST(Meter, NewLimitsHoldFromTheNextCall) {
+  Meter meter({.calls_per_second = 1'000, .items_per_second = 1, .calls_in_flight = 100});
+  EXPECT_EQ(Calls(meter, Share::kOrdinary, At(0), 10), 10);
+  meter.SetLimits({.calls_per_second = 1, .items_per_second = 1, .calls_in_flight = 1});
+  EXPECT_EQ(Calls(meter, Share::kOrdinary, At(5'000), 10), 1);
+}
+
+TEST(Meter, ThreadsTogetherGetNoMoreThanOne) {
+  Meter meter({.calls_per_second = 5'000, .items_per_second = 1, .calls_in_flight = 1'000});
+  std::atomic<int> begun{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] { begun += Calls(meter, Share::kOrdinary, At(0), 5'000); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(begun, 5'000);
+  EXPECT_EQ(meter.in_flight(Share::kOrdinary), 0);
+}
+
+TEST(Meter, ACallCostsLittle) {
+  Meter meter({.calls_per_second = 1'000'000, .items_per_second = 1, .calls_in_flight = 1'000});
+  constexpr int kCalls = 200'000;
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < kCalls; ++i) {
+    if (!meter.Begin(Share::kOrdinary, At(i)).has_value()) meter.End(Share::kOrdinary);
+  }
+  const auto took = std::chrono::steady_clock::now() - began;
+  RecordProperty("nanoseconds", static_cast<int>(took.count() / kCalls));
+  std::printf("a metered call: %lld ns\n", static_cast<long long>(took.count() / kCalls));
+  EXPECT_LT(took.count() / kCalls, 20'000) << "nothing waits";
+}
+
+}  // namespace
+}  // namespace consent::callers
