@@ -272,6 +272,7 @@ absl::Status Runtime::ListenForScrapes() {
 }
 
 std::vector<prometheus::MetricFamily> Runtime::CollectMetrics() {
+  base::MutexLock lock(collecting_);
   std::vector<prometheus::MetricFamily> families = registry_.Collect();
   for (prometheus::MetricFamily& family : metrics_.Collect()) families.push_back(std::move(family));
   return families;

@@ -20,6 +20,7 @@
 #include "daemon/app/server.h"
 #include "daemon/app/tls.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/mutex.h"
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
 #include "daemon/callers/book.h"
@@ -105,7 +106,8 @@ class Runtime {
   // Which server serves there, made where there is none yet.
   size_t ServedBy(const ops::ListenOption& option, ServerOptions* serving);
   absl::Status ListenForScrapes();
-  std::vector<prometheus::MetricFamily> CollectMetrics();
+  // From the thread of each address that is scraped.
+  std::vector<prometheus::MetricFamily> CollectMetrics() EXCLUDES(collecting_);
   void LogCuts(const ConnectionCounts& counts);
   // Puts it in force where it is another one, and lists in the log what it loosens. Notes whether it waits for the
   // time.
@@ -121,6 +123,7 @@ class Runtime {
   base::TrustedClock time_;
   DescriptorPlan descriptors_;
   ops::Health health_;
+  base::Mutex collecting_;  // a registry is read by one at a time
   ops::MetricRegistry registry_;
   ops::Metrics metrics_;
   ops::EventCounter& reloads_;

@@ -2,7 +2,6 @@
 
 #include <netdb.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -129,10 +128,18 @@ absl::StatusOr<std::vector<Address>> LookUp(const std::string& name, uint16_t po
   return addresses;
 }
 
-bool MachineHasIpv6() {
-  const int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd >= 0) close(fd);
-  return fd >= 0;
+// Those of the addresses that this machine has. The error of the first one: it has none.
+absl::StatusOr<std::vector<Address>> OwnOf(const std::vector<Address>& addresses) {
+  std::vector<Address> own;
+  absl::Status first;
+  for (const Address& address : addresses) {
+    const absl::StatusOr<ListeningSocket> tried = ListeningSocket::Open(address.WithPort(0), 1);
+    if (absl::IsResourceExhausted(tried.status())) return tried.status();
+    if (tried.ok()) own.push_back(address);
+    if (first.ok()) first = tried.status();
+  }
+  if (own.empty()) return first;
+  return own;
 }
 
 }  // namespace
@@ -160,11 +167,11 @@ absl::StatusOr<Place> Place::Parse(std::string_view text) {
 
 absl::StatusOr<std::vector<Address>> Place::Resolve() const {
   if (address_.kind() != Address::Kind::kUnset) return std::vector<Address>{address_};
-  if (!name_.empty()) return LookUp(name_, port_);
-  std::vector<Address> both = {*Address::Parse("0.0.0.0:0")};
-  if (MachineHasIpv6()) both.push_back(*Address::Parse("[::]:0"));
-  for (Address& address : both) address = address.WithPort(port_);
-  return both;
+  if (name_.empty()) {
+    return OwnOf({Address::Parse("0.0.0.0:0")->WithPort(port_), Address::Parse("[::]:0")->WithPort(port_)});
+  }
+  const absl::StatusOr<std::vector<Address>> found = LookUp(name_, port_);
+  return found.ok() ? OwnOf(*found) : found;
 }
 
 absl::StatusOr<ListenOption> ParseListen(std::string_view text) {

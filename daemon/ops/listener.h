@@ -21,8 +21,9 @@ class Place {
   // A Unix socket, or an address of loopback itself: only this machine reaches it, whatever a name service says.
   bool IsLocal() const { return address_.kind() == Address::Kind::kUnix || address_.IsLoopback(); }
   bool IsUnix() const { return address_.kind() == Address::Kind::kUnix; }
-  // Asks the name service where it is a name, which may block. `*` is both families, as far as this machine has them.
-  // NotFound: the name has no address; Unavailable: the name service does not answer.
+  // Asks the name service where it is a name, which may block. Of a name's addresses, and of `*`, which is both
+  // families, those that this machine has. NotFound: the name has no address; Unavailable: the name service does not
+  // answer, or this machine has none of the addresses.
   absl::StatusOr<std::vector<Address>> Resolve() const;
   const std::string& text() const { return text_; }
   // Neither names the system's choice of a port, and both are the same.

@@ -72,7 +72,7 @@ class TlsTest(DaemonTest):
         return [text for option, path in self.files.items() for text in (option, str(path))]
 
     def serve(self, place="127.0.0.1:0"):
-        self.served = self.daemon("--listen", place, *self.options())
+        self.served = self.daemon("--listen", place, "--listen", f"unix:{self.folder}/run/consentd.sock", *self.options())
         listening = self.served.wait_for("listening")["address"].split()
         self.address = next(address for address in listening if not address.startswith("unix:"))
 

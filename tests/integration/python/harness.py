@@ -87,9 +87,11 @@ class Daemon:
         self.data_dir = self.folder / "data"
         self.arguments = []
         if defaults:
-            self.arguments = ["--listen", f"unix:{self.socket}", "--data-dir", str(self.data_dir), "--metrics-listen", "127.0.0.1:0",
-                              "--log-format", "json"]
+            self.arguments = ["--data-dir", str(self.data_dir), "--metrics-listen", "127.0.0.1:0", "--log-format", "json"]
         self.arguments += [str(argument) for argument in arguments]
+        # All that are given count, so the usual one is for who names none.
+        if defaults and "--listen" not in self.arguments:
+            self.arguments += ["--listen", f"unix:{self.socket}"]
         self.environment = clean_environment(environment)
         # How many files it may open; None: as many as this process.
         self.command = [DAEMON] if open_files is None else ["/bin/sh", "-c", f'ulimit -n {open_files} && exec "$0" "$@"', DAEMON]

@@ -1,6 +1,7 @@
 // A caller over its limits: what it is told, on the wire, and that nothing was done.
 #include <gtest/gtest.h>
 
+#include "daemon/decisions/recorder.h"
 #include "daemon/rpc/eligibility_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "tests/support/service/world.h"
@@ -64,7 +65,9 @@ class LimitsTest : public ::testing::Test {
   Chosen chosen_;
   std::shared_ptr<callers::Meter> meter_;
   const rpc::RpcDependencies dependencies_{admission_, readers_, notes_, chosen_};
-  rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), dependencies_, "probe"};
+  decisions::HandleKeys handle_keys_{world_.core().keys};
+  decisions::Recorder recorder_{handle_keys_, {}, world_.core().random, nullptr};
+  rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), recorder_, dependencies_, "probe"};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   LocalServer server_{{&eligibility_, &settings_}};
   std::unique_ptr<v1::EligibilityService::Stub> eligibility_stub_ = v1::EligibilityService::NewStub(server_.channel());
