@@ -23,6 +23,7 @@ constexpr size_t kMaxNameBytes = 64;
 constexpr size_t kMaxListed = 64;
 constexpr size_t kMostListeners = 16;
 constexpr std::string_view kAnyHost = "*";
+constexpr std::string_view kUnix = "unix:";
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -155,7 +156,8 @@ absl::StatusOr<Place> Place::Parse(std::string_view text) {
   }
   const size_t colon = text.rfind(':');
   const std::string_view host = text.substr(0, colon);
-  if (colon == std::string_view::npos || (host != kAnyHost && !IsHostName(host))) return address.status();
+  const bool is_unix = text.substr(0, kUnix.size()) == kUnix;
+  if (is_unix || colon == std::string_view::npos || (host != kAnyHost && !IsHostName(host))) return address.status();
   // The port as an address has it.
   const absl::StatusOr<Address> any = Address::Parse(absl::StrCat("0.0.0.0", View(text.substr(colon))));
   if (!any.ok()) return Wrong(text, "does not end in a colon and a port, a plain number of 0 to 65535");

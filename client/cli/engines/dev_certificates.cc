@@ -34,11 +34,12 @@ struct DevRole {
   const char* name;
   const char* role;  // as the protos name it
   bool person;
+  bool has_systems = false;  // works for data systems
 };
 constexpr std::array kDevRoles = {
-    DevRole{"backend", "ROLE_BACKEND", false}, DevRole{"sampler", "ROLE_SAMPLER", false},
-    DevRole{"store", "ROLE_STORE", false},     DevRole{"purger", "ROLE_PURGER", false},
-    DevRole{"auditor", "ROLE_AUDITOR", true},  DevRole{"operator", "ROLE_OPERATOR", true},
+    DevRole{"backend", "ROLE_BACKEND", false},   DevRole{"sampler", "ROLE_SAMPLER", false},
+    DevRole{"store", "ROLE_STORE", false, true}, DevRole{"purger", "ROLE_PURGER", false, true},
+    DevRole{"auditor", "ROLE_AUDITOR", true},    DevRole{"operator", "ROLE_OPERATOR", true},
     DevRole{"officer", "ROLE_OFFICER", true},
 };
 
@@ -191,7 +192,8 @@ std::string DevCallersFile() {
   nlohmann::ordered_json callers = nlohmann::ordered_json::array();
   for (const DevRole& role : kDevRoles) {
     nlohmann::ordered_json caller = {{"name", role.name}, {"identities", {UriOf(role)}}, {"roles", {role.role}}};
-    if (role.person) caller["max_certificate_hours"] = 24;
+    if (role.has_systems) caller["systems"] = {"audio"};
+    caller["max_certificate_hours"] = (kBefore + (role.person ? kOfPeople : kOfMachines)) / hours(1);
     callers.push_back(std::move(caller));
   }
   return nlohmann::ordered_json{{"callers", std::move(callers)}}.dump(2) + "\n";

@@ -24,7 +24,8 @@ bool IsDevHost(const std::string& host);
 // with this call, so more certificates need a new CA. Keys: EC P-256.
 std::vector<NamedPem> MakeDevCertificates(const std::vector<std::string>& hosts, Time now);
 
-// The identities of those certificates with their roles, as the daemon's --callers file.
+// The identities of those certificates with their roles, as the daemon's --callers file; the data system of those that
+// work for one is `audio`.
 std::string DevCallersFile();
 
 }  // namespace consent::cli
