@@ -47,6 +47,7 @@ bool MayPass(Follower* follower, const msghdr& message, size_t size) {
 
 // Who follows what an SSL object deciphers. Held by the object, too, which may outlive the connection.
 struct Deciphered {
+  Deciphered(Follower* by, uint64_t its_life) : follower(by), life(its_life) {}
   Follower* const follower;
   const uint64_t life;
   std::atomic<bool> ended{false};

@@ -223,7 +223,7 @@ std::optional<Failure> Runtime::Listen() {
     if (!addresses.ok()) return CannotListen("--listen", addresses.status());
     for (const ops::Address& address : *addresses) serving.listeners.push_back({address, option.group, served_by});
   }
-  absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(std::move(serving), health_);
+  absl::StatusOr<std::unique_ptr<Server>> server = Server::Listen(serving, health_);
   if (!server.ok()) return CannotListen("--listen", server.status());
   server_ = *std::move(server);
   if (absl::Status status = ListenForScrapes(); !status.ok()) return CannotListen("--metrics-listen", status);

@@ -150,7 +150,7 @@ Server::Server(std::unique_ptr<Parts> parts, ops::Health& health) : parts_(std::
 
 Server::~Server() { Shutdown(std::chrono::milliseconds(0)); }
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Listen(ServerOptions options, ops::Health& health) {
+absl::StatusOr<std::unique_ptr<Server>> Server::Listen(const ServerOptions& options, ops::Health& health) {
   SilenceGrpc();
   std::unique_ptr<Server> server(new Server(std::make_unique<Parts>(options), health));
   if (absl::Status status = server->Begin(options); !status.ok()) return status;

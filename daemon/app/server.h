@@ -60,7 +60,7 @@ class Server {
   // Listens with health, reflection and the given services. Nobody is let in before health is attached.
   // ResourceExhausted: what it takes cannot be had now. Internal: what gRPC reads does not pass through the frame
   // bound. All others: an address cannot be used.
-  static absl::StatusOr<std::unique_ptr<Server>> Listen(ServerOptions options, ops::Health& health);
+  static absl::StatusOr<std::unique_ptr<Server>> Listen(const ServerOptions& options, ops::Health& health);
   // Cancels what is under way.
   ~Server();
 

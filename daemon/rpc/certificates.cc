@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t kMaxPemBytes = size_t{64} << 10;
 
-std::string_view View(grpc::string_ref text) { return {text.data(), text.size()}; }
+std::string_view View(const grpc::string_ref& text) { return {text.data(), text.size()}; }
 
 // Unset where it is no time.
 base::Instant ToInstant(const ASN1_TIME* time) {

@@ -145,7 +145,7 @@ int ServeForever(const std::string& address, const std::vector<grpc::Service*>& 
   options.served = {{services, nullptr}};
   // The bounds of consentd itself: without them no frame may be long enough.
   if (const auto plan = app::PlanOfProcess(); plan.ok()) options.connections = app::LimitsOf(*plan);
-  const auto server = app::Server::Listen(std::move(options), health);
+  const auto server = app::Server::Listen(options, health);
   if (!server.ok()) {
     std::fprintf(stderr, "%s\n", server.status().ToString().c_str());
     return 1;

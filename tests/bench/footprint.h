@@ -27,8 +27,8 @@ struct Footprint {
 
 absl::StatusOr<Footprint> MeasureFootprint(const std::string& data_dir);
 
-// Rewrites the store's table files, so that a daemon on it has none to rewrite: it reads back what it wrote, through the
-// block cache, which then fills whenever that happens.
+// Rewrites the store's table files, so that a daemon on it has none to rewrite: it reads back what it wrote, through
+// the block cache, which then fills whenever that happens.
 absl::Status CompactWhole(const std::string& data_dir);
 
 // Sizes of the values that the last updates of a store wrote, on average.

@@ -28,8 +28,8 @@ inline constexpr size_t kMaxBatch = 1000;
 
 // Only reads, writes that carry a request_id, and reports of tasks (each counts once, by task and epoch) are repeated,
 // and only after UNAVAILABLE, DEADLINE_EXCEEDED, or RESOURCE_EXHAUSTED with reason OVERLOADED or with the time to wait
-// (Error::retry_after), within the call's deadline. A repeated write carries the same request_id and the same etag: the library never reads an etag to repeat a
-// loosening.
+// (Error::retry_after), within the call's deadline. A repeated write carries the same request_id and the same etag: the
+// library never reads an etag to repeat a loosening.
 struct RetryPolicy {
   // Attempts in all; 1: none is repeated. 1 to 10.
   int max_attempts = 4;

@@ -10,7 +10,7 @@ import grpc
 from consent.v1 import hold_service_pb2 as holds
 from consent.v1 import settings_service_pb2 as settings
 
-from harness import Client, DaemonTest, Refused, refused, run_to_end
+from harness import Client, DaemonTest, refused, run_to_end
 from test_addresses import has_ipv6
 from words import opt_out
 
@@ -75,7 +75,7 @@ class Listeners(DaemonTest):
         self.assertTrue(self.denied(auditor.settings.OptOut, opt_out("a")))
         self.assertTrue(self.denied(sampler.settings.GetSettings, asked))
         self.assertTrue(self.denied(sampler.settings.OptOut, opt_out("b")))
-        self.assertFalse(isinstance(sampler.holds.ListHolds(holds.ListHoldsRequest()), Refused))
+        self.assertTrue(self.denied(sampler.holds.ListHolds, holds.ListHoldsRequest()))
         self.assertEqual(refused(everybody.settings.GetSettings, settings.GetSettingsRequest(account_id="b")).reason, "SUBJECT_NOT_FOUND")
         self.assertEqual(daemon.stop(), 0)
 

@@ -31,7 +31,7 @@ class ProbeTest : public testing::Test {
     options.listeners = {{*ops::Address::Parse("unix:" + (folder_.path() / "run" / "s").string()), "", 0}};
     options.served = {{{&eligibility_}, nullptr}};
     options.connections = LimitsOf(*PlanDescriptors(1024));
-    server_ = *Server::Listen(std::move(options), health_);
+    server_ = *Server::Listen(options, health_);
     probe_ = std::make_unique<Probe>(world_.core(), readers_, *server_, kAccount);
   }
   test::World::Options Options() {

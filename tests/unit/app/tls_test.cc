@@ -223,7 +223,7 @@ class TlsServerTest : public CertificatesTest {
     options.listeners = {{*ops::Address::Parse("127.0.0.1:0"), "", 1}};
     options.served = {{{}, nullptr}, {{}, certificates_->Credentials()}};
     options.connections = LimitsOf(*PlanDescriptors(1024));
-    server_ = *Server::Listen(std::move(options), health_);
+    server_ = *Server::Listen(options, health_);
     health_.Set(ops::HealthState::kServing);
     port_ = ops::Address::Parse(server_->addresses()[0])->port();
   }

@@ -54,8 +54,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   using Handler = std::function<grpc::Status(grpc::ServerContext&, const Request&, Response*)>;
 
   // Listens on a loopback port of the system's choice.
-  explicit FakeDaemon(
-      const std::shared_ptr<grpc::ServerCredentials>& credentials = grpc::InsecureServerCredentials()) {
+  explicit FakeDaemon(const std::shared_ptr<grpc::ServerCredentials>& credentials = grpc::InsecureServerCredentials()) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", credentials, &port_);
     builder.RegisterService(static_cast<v1::EligibilityService::Service*>(this));
