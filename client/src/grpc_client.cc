@@ -102,7 +102,11 @@ void GrpcClient::AddTrace(const CallOptions& options, grpc::ClientContext* conte
 absl::Status GrpcClient::Explain(absl::Status status) const {
   if (!absl::IsUnavailable(status) || !files_.given() || !ErrorOf(status).reason.empty()) return status;
   const absl::Status own = CheckCredentials(files_, NowOfSystem());
-  if (own.ok()) return status;
+  if (own.ok()) {
+    return absl::UnavailableError(
+        absl::StrCat(status.message(),
+                     " (over TLS a daemon also ends a connection so whose certificate its client CA did not sign)"));
+  }
   return absl::UnavailableError(
       absl::StrCat("the daemon cannot be reached: ", own.message(), " (the connection said: ", status.message(), ")"));
 }
