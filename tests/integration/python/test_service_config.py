@@ -89,7 +89,7 @@ class ServiceConfig(unittest.TestCase):
     def test_the_wait_that_the_daemon_asks_for_is_kept(self):
         code, seen = self.ask("consent.v1.SettingsService/OptOut", (EXHAUSTED, 400))
         self.assertEqual((code, len(seen)), (grpc.StatusCode.OK, 2))
-        self.assertGreaterEqual(seen[1] - seen[0], 0.4)
+        self.assertGreaterEqual(seen[1] - seen[0], 0.39)  # whole milliseconds, of two clocks
 
     def test_nothing_else_is(self):
         for method, ending in (("consent.v1.EligibilityService/Check", (ABORTED, None)),
