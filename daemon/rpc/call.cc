@@ -124,7 +124,7 @@ void CallBase::Report(const absl::Status& status, absl::StatusCode code) const {
 }
 
 absl::Status OverloadedError() {
-  return wire::MakeError(v1::ERROR_REASON_OVERLOADED, "too many calls are waiting: repeat later with backoff");
+  return wire::OverloadedError("too many calls are waiting: repeat later with backoff");
 }
 
 }  // namespace consent::rpc

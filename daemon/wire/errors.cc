@@ -126,6 +126,12 @@ absl::Status MakeRetryError(v1::ErrorReason reason, const std::string& message,
   return status;
 }
 
+absl::Status OverloadedError(const std::string& message) {
+  // A full queue's tasks take about as long; a client adds its backoff.
+  constexpr std::chrono::milliseconds kPause{100};
+  return MakeRetryError(v1::ERROR_REASON_OVERLOADED, message, {}, kPause);
+}
+
 absl::Status FieldError(std::string field, std::string description) {
   return FieldErrors({{std::move(field), std::move(description)}});
 }

@@ -30,6 +30,8 @@ absl::Status MakeError(v1::ErrorReason reason, const std::string& message,
 // The same, with google.rpc.RetryInfo.
 absl::Status MakeRetryError(v1::ErrorReason reason, const std::string& message,
                             const std::map<std::string, std::string>& metadata, std::chrono::milliseconds retry_after);
+// OVERLOADED, and when to send the same again. The one maker of it, so that none comes without.
+absl::Status OverloadedError(const std::string& message);
 // INVALID_ARGUMENT with INVALID_FIELD.
 absl::Status FieldError(std::string field, std::string description);
 absl::Status FieldErrors(const std::vector<std::pair<std::string, std::string>>& violations);

@@ -17,8 +17,7 @@ namespace consent::service {
 namespace {
 
 absl::Status Overloaded() {
-  return wire::MakeError(v1::ERROR_REASON_OVERLOADED,
-                         "too many changes are waiting: repeat later with backoff; nothing was written");
+  return wire::OverloadedError("too many changes are waiting: repeat later with backoff; nothing was written");
 }
 
 absl::Status RequestIdReused() {

@@ -93,8 +93,7 @@ absl::Status OutcomeStatus(store::Outcome outcome) {
     case store::Outcome::kCommitted:
       return absl::OkStatus();
     case store::Outcome::kRetry:
-      return wire::MakeError(v1::ERROR_REASON_OVERLOADED,
-                             "too many changes are waiting: repeat later; nothing was written");
+      return wire::OverloadedError("too many changes are waiting: repeat later; nothing was written");
     case store::Outcome::kClosed:
       return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is stopping; nothing was written");
     case store::Outcome::kUnknown:

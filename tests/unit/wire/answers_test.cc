@@ -208,6 +208,8 @@ TEST(Errors, EveryReasonHasItsCodeAndName) {
     EXPECT_EQ(status.code() == absl::StatusCode::kInternal, reason == v1::ERROR_REASON_INTERNAL) << comment;
   }
   EXPECT_EQ(wire::DetailOf(absl::NotFoundError("of another maker")).reason, v1::ERROR_REASON_INTERNAL);
+  EXPECT_EQ(wire::DetailOf(wire::OverloadedError("x")).reason, v1::ERROR_REASON_OVERLOADED);
+  EXPECT_GT(wire::DetailOf(wire::OverloadedError("x")).retry_after, std::chrono::milliseconds(0));
   EXPECT_EQ(wire::FieldError("f", "d").message(), "f: d");
   EXPECT_EQ(wire::FieldErrors({{"f", "d"}, {"g", "e"}}).message(), "f: d (and 1 more)");
   EXPECT_EQ(wire::FieldErrors(std::vector<std::pair<std::string, std::string>>(40)).code(),
