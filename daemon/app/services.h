@@ -19,19 +19,19 @@
 #include "daemon/rpc/recording_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
-#include "daemon/service/audit/verify_decisions.h"
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/deletion/deletions.h"
 #include "daemon/service/deletion/holds.h"
 #include "daemon/service/erasure/erasures.h"
-#include "daemon/service/publish/publisher.h"
 #include "daemon/service/purge/purge_tasks.h"
 #include "daemon/service/purge/task_queue.h"
 #include "daemon/service/registry/data_systems.h"
 #include "daemon/service/registry/policy_admin.h"
+#include "daemon/service/registry/publisher.h"
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/subject_changes.h"
+#include "daemon/service/subject/verify_decisions.h"
 
 namespace consent::app {
 

@@ -5,8 +5,8 @@
 #include "daemon/decisions/handle_keys.h"
 #include "daemon/decisions/recorder.h"
 #include "daemon/rpc/raw_service.h"
-#include "daemon/service/audit/verify_decisions.h"
 #include "daemon/service/state/core.h"
+#include "daemon/service/subject/verify_decisions.h"
 
 namespace consent::rpc {
 

@@ -9,8 +9,8 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
-#include "daemon/service/publish/publisher.h"
 #include "daemon/service/purge/task_queue.h"
+#include "daemon/service/registry/publisher.h"
 #include "daemon/service/state/core.h"
 #include "daemon/store/rocksdb/rocks_store.h"
 

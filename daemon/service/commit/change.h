@@ -7,6 +7,7 @@
 
 #include "daemon/base/hash.h"
 #include "daemon/base/ids.h"
+#include "daemon/base/names.h"
 #include "daemon/domain/transitions.h"
 #include "daemon/service/rows/change_row.h"
 #include "daemon/service/state/tokens.h"
@@ -15,9 +16,9 @@ namespace consent::service {
 
 class ChangeHook;
 
-// Who called. Until there are certificates every local caller is "local".
+// Who called: the name of the callers' file, or of the listener.
 struct Caller {
-  std::string identity = "local";
+  std::string identity = base::kLocalCaller;
 };
 
 // A validated write.

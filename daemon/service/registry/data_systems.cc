@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "daemon/service/commit/retry.h"
-#include "daemon/service/publish/follow_deletions.h"
 #include "daemon/service/purge/end_tasks.h"
+#include "daemon/service/purge/follow_deletions.h"
 #include "daemon/service/registry/every_partition.h"
 #include "daemon/service/rows/read_errors.h"
 #include "daemon/service/rows/task_rows.h"

@@ -9,8 +9,8 @@
 
 #include "absl/status/statusor.h"
 #include "daemon/base/mutex.h"
-#include "daemon/service/publish/known_systems.h"
 #include "daemon/service/purge/task_queue.h"
+#include "daemon/service/registry/known_systems.h"
 #include "daemon/service/rows/system_rows.h"
 
 namespace consent::service {

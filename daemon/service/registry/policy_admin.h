@@ -11,8 +11,8 @@
 #include "daemon/base/mutex.h"
 #include "daemon/policy/compare.h"
 #include "daemon/policy/document.h"
-#include "daemon/service/publish/follow_policies.h"
 #include "daemon/service/registry/every_partition.h"
+#include "daemon/service/registry/follow_policies.h"
 #include "daemon/service/state/core.h"
 
 namespace consent::service {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
-#include "daemon/service/publish/publisher.h"
+#include "daemon/service/registry/publisher.h"
 #include "daemon/service/rows/subject_rows.h"
 #include "daemon/service/subject/fill_index.h"
 

@@ -1,5 +1,5 @@
 // Recorded yeses against what the daemon knows: right ones are confirmed whatever came after, wrong ones are named.
-#include "daemon/service/audit/verify_decisions.h"
+#include "daemon/service/subject/verify_decisions.h"
 
 #include <random>
 #include <string>

@@ -1,4 +1,4 @@
-#include "daemon/service/audit/verify_decisions.h"
+#include "daemon/service/subject/verify_decisions.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "daemon/service/publish/known_systems.h"
+#include "daemon/service/registry/known_systems.h"
 
 #include <optional>
 

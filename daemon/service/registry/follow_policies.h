@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/base/mutex.h"
 #include "daemon/policy/state.h"
-#include "daemon/service/publish/row_coverage.h"
+#include "daemon/service/registry/row_coverage.h"
 #include "daemon/service/state/core.h"
 #include "daemon/store/store.h"
 

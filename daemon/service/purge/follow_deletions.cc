@@ -1,4 +1,4 @@
-#include "daemon/service/publish/follow_deletions.h"
+#include "daemon/service/purge/follow_deletions.h"
 
 #include "daemon/domain/facts_codec.h"
 #include "daemon/service/rows/deletion_rows.h"

@@ -1,4 +1,4 @@
-#include "daemon/service/publish/follow_policies.h"
+#include "daemon/service/registry/follow_policies.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,10 +1,10 @@
-#include "daemon/service/publish/publisher.h"
+#include "daemon/service/registry/publisher.h"
 
 #include <cstdio>
 #include <cstdlib>
 
-#include "daemon/service/publish/follow_deletions.h"
-#include "daemon/service/publish/follow_subjects.h"
+#include "daemon/service/commit/follow_subjects.h"
+#include "daemon/service/purge/follow_deletions.h"
 
 namespace consent::service {
 

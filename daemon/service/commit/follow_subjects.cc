@@ -1,4 +1,4 @@
-#include "daemon/service/publish/follow_subjects.h"
+#include "daemon/service/commit/follow_subjects.h"
 
 #include <memory>
 #include <optional>

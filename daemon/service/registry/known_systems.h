@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "daemon/base/mutex.h"
-#include "daemon/service/publish/row_coverage.h"
+#include "daemon/service/registry/row_coverage.h"
 #include "daemon/service/rows/system_rows.h"
 #include "daemon/service/state/core.h"
 

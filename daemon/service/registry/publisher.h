@@ -1,9 +1,9 @@
 // The one place where what a service keeps in memory follows its store.
 #pragma once
 
-#include "daemon/service/publish/follow_policies.h"
-#include "daemon/service/publish/known_systems.h"
 #include "daemon/service/purge/task_queue.h"
+#include "daemon/service/registry/follow_policies.h"
+#include "daemon/service/registry/known_systems.h"
 #include "daemon/service/state/core.h"
 #include "daemon/store/store.h"
 
