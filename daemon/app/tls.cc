@@ -3,18 +3,16 @@
 #include <fcntl.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
-#include <openssl/bio.h>
 #include <openssl/conf.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <ctime>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -22,14 +20,23 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/base/file.h"
+#include "daemon/base/x509.h"
 
 namespace consent::app {
 namespace {
 
-constexpr size_t kMaxFileBytes = size_t{256} << 10;
+using base::OwnedCertificate;
+using Configuration = std::unique_ptr<CONF, base::OpenSslFree<NCONF_free>>;
+
 constexpr unsigned int kRereadSeconds = 1;
-// The version in use: a link, so that all three files change in one step.
-constexpr char kNow[] = "/now";
+// The folder of copies: one folder a version, named by its number, and links to the version in use and, for a moment,
+// to the next one, so that all three files change in one step.
+constexpr char kNow[] = "now";
+constexpr char kNext[] = "next";
+constexpr char kCertificateFile[] = "certificate.pem";
+constexpr char kKeyFile[] = "key.pem";
+constexpr char kCaFile[] = "client_ca.pem";
+constexpr std::array<std::string_view, 3> kCopies = {kCertificateFile, kKeyFile, kCaFile};
 
 constexpr char kRestrictions[] =
     "consentd = consentd_section\n"
@@ -42,18 +49,6 @@ constexpr char kRestrictions[] =
     "Options = -SessionTicket\n"
     "NumTickets = 0\n";
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
-using Configuration = std::unique_ptr<CONF, Freed<NCONF_free>>;
-using PrivateKey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-
 absl::Status Wrong(const std::string& name, const std::string& path, const std::string& what) {
   return absl::FailedPreconditionError(absl::StrCat("the ", name, " ", path, " ", what));
 }
@@ -64,65 +59,29 @@ absl::StatusOr<std::string> Read(const std::string& name, const std::string& pat
   absl::Status guarded =
       is_secret ? base::CheckBrought(file->fd(), name, path) : base::CheckNotOpenToAll(file->fd(), name, path);
   if (!guarded.ok()) return guarded;
-  absl::StatusOr<std::string> bytes = base::ReadBounded(file->fd(), name, path, kMaxFileBytes);
+  absl::StatusOr<std::string> bytes = base::ReadBounded(file->fd(), name, path, base::kMaxPemBytes);
   if (!bytes.ok()) return absl::FailedPreconditionError(bytes.status().message());
   return bytes;
 }
 
-Bio Memory(const std::string& bytes) { return Bio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size()))); }
-
-std::vector<Certificate> CertificatesIn(const std::string& pem) {
-  std::vector<Certificate> certificates;
-  const Bio bio = Memory(pem);
-  while (Certificate next{PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
-    certificates.push_back(std::move(next));
-  }
-  ERR_clear_error();  // the end is told as an error
-  return certificates;
-}
-
-// Nobody is asked for a passphrase.
-int NoPassphrase(char*, int, int, void*) { return -1; }
-
-PrivateKey KeyIn(const std::string& pem) {
-  const Bio bio = Memory(pem);
-  PrivateKey key{PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassphrase, nullptr)};
-  ERR_clear_error();
-  return key;
-}
-
-base::Instant InstantOf(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return base::Instant{static_cast<int64_t>(timegm(&parts)) * 1'000'000};
-}
-
 // OK: valid at `now`.
-absl::Status CheckDates(const std::string& name, const std::string& path, const X509* certificate, base::Instant now) {
-  const base::Instant begin = InstantOf(X509_get0_notBefore(certificate));
-  const base::Instant end = InstantOf(X509_get0_notAfter(certificate));
-  if (!begin.IsSet() || !end.IsSet()) return Wrong(name, path, "has a date that cannot be read");
-  if (now < begin) return Wrong(name, path, absl::StrCat("is not valid before ", base::FormatRfc3339(begin)));
-  if (end < now)
-    return Wrong(name, path, absl::StrCat("expired at ", base::FormatRfc3339(end), ": put a new one there"));
-  return absl::OkStatus();
+absl::Status CheckDates(const std::string& name, const std::string& path, const base::Validity& validity,
+                        base::Instant now) {
+  const std::string why = base::WhyNotValid(validity, now);
+  return why.empty() ? absl::OkStatus() : Wrong(name, path, why + ": put one there that is valid");
 }
 
 // Key and chain fit together, each certificate signed by the one behind it.
-absl::Status CheckChain(const TlsFiles& files, const std::vector<Certificate>& chain, EVP_PKEY* key, base::Instant now,
-                        base::Instant* not_after) {
-  const bool fits = X509_check_private_key(chain.front().get(), key) == 1;
-  ERR_clear_error();
-  if (!fits) {
+absl::Status CheckChain(const TlsFiles& files, const std::vector<OwnedCertificate>& chain, const base::OwnedKey& key,
+                        base::Instant now, base::Instant* not_after) {
+  if (!base::BelongTogether(chain.front(), key)) {
     return Wrong("key file", files.key, absl::StrCat("holds the key of another certificate than ", files.certificate));
   }
   for (size_t i = 0; i < chain.size(); ++i) {
-    const X509* const certificate = chain[i].get();
-    if (absl::Status status = CheckDates("certificate", files.certificate, certificate, now); !status.ok()) {
-      return status;
-    }
-    const base::Instant end = InstantOf(X509_get0_notAfter(certificate));
-    if (!not_after->IsSet() || end < *not_after) *not_after = end;
+    const base::Validity validity = base::ValidityOf(chain[i]);
+    absl::Status status = CheckDates("certificate", files.certificate, validity, now);
+    if (!status.ok()) return status;
+    if (!not_after->IsSet() || validity.not_after < *not_after) *not_after = validity.not_after;
     if (i + 1 == chain.size()) break;
     const bool is_signed = X509_verify(chain[i].get(), X509_get0_pubkey(chain[i + 1].get())) == 1;
     ERR_clear_error();
@@ -136,20 +95,55 @@ absl::Status CheckChain(const TlsFiles& files, const std::vector<Certificate>& c
 }
 
 // At least one is a CA's and valid now.
-absl::Status CheckCa(const std::string& path, const std::vector<Certificate>& all, base::Instant now,
+absl::Status CheckCa(const std::string& path, const std::vector<OwnedCertificate>& all, base::Instant now,
                      base::Instant* not_after) {
   absl::Status last = Wrong("client CA file", path, "holds no certificate of a CA");
-  for (const Certificate& certificate : all) {
+  for (const OwnedCertificate& certificate : all) {
     if (X509_check_ca(certificate.get()) == 0) continue;
-    absl::Status dates = CheckDates("client CA file", path, certificate.get(), now);
+    const base::Validity validity = base::ValidityOf(certificate);
+    absl::Status dates = CheckDates("client CA file", path, validity, now);
     if (!dates.ok()) {
       last = std::move(dates);
       continue;
     }
-    const base::Instant end = InstantOf(X509_get0_notAfter(certificate.get()));
-    if (!not_after->IsSet() || *not_after < end) *not_after = end;
+    if (!not_after->IsSet() || *not_after < validity.not_after) *not_after = validity.not_after;
   }
   return not_after->IsSet() ? absl::OkStatus() : last;
+}
+
+// Whether one entry of the folder of copies is what this daemon puts there.
+bool IsOurs(const std::filesystem::directory_entry& entry) {
+  const std::string name = entry.path().filename().string();
+  if (name == kNow || name == kNext) return entry.is_symlink();
+  if (name.find_first_not_of("0123456789") != std::string::npos || entry.is_symlink() || !entry.is_directory()) {
+    return false;
+  }
+  const std::filesystem::directory_iterator files(entry.path());
+  return std::all_of(begin(files), end(files), [](const std::filesystem::directory_entry& file) {
+    const bool is_named = std::find(kCopies.begin(), kCopies.end(), file.path().filename().string()) != kCopies.end();
+    return is_named && !file.is_symlink() && file.is_regular_file();
+  });
+}
+
+// Takes the copies of an earlier start away; a folder that holds anything else stays as it is. FailedPrecondition: it
+// does, or is no folder; else as base::FileError.
+absl::Status RemoveCopies(const std::string& folder) try {
+  const std::filesystem::file_status status = std::filesystem::symlink_status(folder);
+  if (!std::filesystem::exists(status)) return absl::OkStatus();
+  bool is_ours = std::filesystem::is_directory(status);
+  if (is_ours) {
+    const std::filesystem::directory_iterator entries(folder);
+    is_ours = std::all_of(begin(entries), end(entries), IsOurs);
+  }
+  if (!is_ours) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        folder, " is where the daemon keeps copies of its certificates, and holds something else: ", "move it away"));
+  }
+  std::filesystem::remove_all(folder);
+  return absl::OkStatus();
+} catch (const std::filesystem::filesystem_error& error) {
+  return base::FileError(absl::StrCat("the folder ", folder, " for copies of the certificates cannot be emptied"),
+                         error.code().value());
 }
 
 absl::Status WriteNew(const std::string& path, const std::string& bytes) {
@@ -161,7 +155,7 @@ absl::Status WriteNew(const std::string& path, const std::string& bytes) {
 }  // namespace
 
 absl::Status RestrictTls() {
-  const Bio text(BIO_new_mem_buf(kRestrictions, -1));
+  const base::OwnedBio text(BIO_new_mem_buf(kRestrictions, -1));
   const Configuration configuration(NCONF_new(nullptr));
   long line = 0;
   const bool taken = OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr) == 1 && text != nullptr &&
@@ -182,14 +176,14 @@ absl::StatusOr<CertificateSet> ReadCertificates(const TlsFiles& files, base::Ins
     if (!read.ok()) return read.status();
     *bytes = *std::move(read);
   }
-  const std::vector<Certificate> chain = CertificatesIn(set.certificate);
+  const std::vector<OwnedCertificate> chain = base::CertificatesIn(set.certificate);
   if (chain.empty()) return Wrong("certificate", files.certificate, "holds no certificate in PEM form");
-  const PrivateKey key = KeyIn(set.key);
+  const base::OwnedKey key = base::PrivateKeyIn(set.key);
   if (key == nullptr) {
     return Wrong("key file", files.key, "holds no private key in PEM form without a passphrase");
   }
-  absl::Status status = CheckChain(files, chain, key.get(), now, &set.not_after);
-  if (status.ok()) status = CheckCa(files.client_ca, CertificatesIn(set.client_ca), now, &set.ca_not_after);
+  absl::Status status = CheckChain(files, chain, key, now, &set.not_after);
+  if (status.ok()) status = CheckCa(files.client_ca, base::CertificatesIn(set.client_ca), now, &set.ca_not_after);
   if (!status.ok()) return status;
   return set;
 }
@@ -198,8 +192,7 @@ absl::StatusOr<std::unique_ptr<Certificates>> Certificates::Open(const TlsFiles&
                                                                  base::Instant now) {
   absl::StatusOr<CertificateSet> set = ReadCertificates(files, now);
   if (!set.ok()) return set.status();
-  std::error_code error;
-  std::filesystem::remove_all(folder, error);  // what a crash left
+  if (absl::Status status = RemoveCopies(folder); !status.ok()) return status;  // what a crash left
   if (mkdir(folder.c_str(), 0700) != 0) {
     return base::FileError(absl::StrCat("the folder ", folder, " for copies of the certificates cannot be made"),
                            errno);
@@ -210,21 +203,19 @@ absl::StatusOr<std::unique_ptr<Certificates>> Certificates::Open(const TlsFiles&
   return made;
 }
 
-Certificates::~Certificates() {
-  std::error_code error;
-  std::filesystem::remove_all(folder_, error);
-}
+// What is left is taken away by the next start, or refused there.
+Certificates::~Certificates() { RemoveCopies(folder_).IgnoreError(); }
 
 absl::Status Certificates::PutInPlace(CertificateSet set) {
   const std::string version = std::to_string(++version_);
   const std::string fresh = absl::StrCat(folder_, "/", version);
   if (mkdir(fresh.c_str(), 0700) != 0) return base::FileError(absl::StrCat(fresh, " cannot be made"), errno);
-  absl::Status status = WriteNew(fresh + "/certificate.pem", set.certificate);
-  if (status.ok()) status = WriteNew(fresh + "/key.pem", set.key);
-  if (status.ok()) status = WriteNew(fresh + "/client_ca.pem", set.client_ca);
-  const std::string link = folder_ + "/next";
-  if (status.ok() &&
-      (symlink(version.c_str(), link.c_str()) != 0 || rename(link.c_str(), (folder_ + kNow).c_str()) != 0)) {
+  absl::Status status = WriteNew(absl::StrCat(fresh, "/", kCertificateFile), set.certificate);
+  if (status.ok()) status = WriteNew(absl::StrCat(fresh, "/", kKeyFile), set.key);
+  if (status.ok()) status = WriteNew(absl::StrCat(fresh, "/", kCaFile), set.client_ca);
+  const std::string link = absl::StrCat(folder_, "/", kNext);
+  if (status.ok() && (symlink(version.c_str(), link.c_str()) != 0 ||
+                      rename(link.c_str(), absl::StrCat(folder_, "/", kNow).c_str()) != 0)) {
     status = base::FileError("the copies of the certificates cannot be put in place", errno);
   }
   std::error_code error;
@@ -240,9 +231,9 @@ absl::Status Certificates::PutInPlace(CertificateSet set) {
 
 std::shared_ptr<grpc::ServerCredentials> Certificates::Credentials() const {
   namespace tls = grpc::experimental;
-  const std::string now = folder_ + kNow;
-  auto provider = std::make_shared<tls::FileWatcherCertificateProvider>(now + "/key.pem", now + "/certificate.pem",
-                                                                        now + "/client_ca.pem", kRereadSeconds);
+  const std::string now = absl::StrCat(folder_, "/", kNow, "/");
+  auto provider = std::make_shared<tls::FileWatcherCertificateProvider>(now + kKeyFile, now + kCertificateFile,
+                                                                        now + kCaFile, kRereadSeconds);
   tls::TlsServerCredentialsOptions options(std::move(provider));
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();

@@ -49,10 +49,11 @@ absl::StatusOr<CertificateSet> ReadCertificates(const TlsFiles& files, base::Ins
 class Certificates {
  public:
   // Makes `folder` anew (mode 0700; the one above it is there) with copies of what the files hold. Errors of
-  // ReadCertificates, or as base::FileError.
+  // ReadCertificates, or as base::FileError; FailedPrecondition as well: the folder holds something that no daemon put
+  // there, and stays.
   static absl::StatusOr<std::unique_ptr<Certificates>> Open(const TlsFiles& files, const std::string& folder,
                                                             base::Instant now);
-  // Takes the folder away.
+  // Takes the folder away, where it holds nothing else.
   ~Certificates();
   Certificates(const Certificates&) = delete;
   Certificates& operator=(const Certificates&) = delete;

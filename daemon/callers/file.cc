@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "daemon/base/names.h"
 #include "daemon/json/document.h"
 #include "daemon/json/problems.h"
 
@@ -24,13 +25,11 @@ constexpr size_t kMaxLabelBytes = 63;
 
 bool IsLower(char c) { return absl::ascii_islower(static_cast<unsigned char>(c)); }
 bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
-bool IsNameCharacter(char c) { return IsLower(c) || IsDigit(c) || c == '.' || c == '_' || c == '-'; }
-bool IsSystemCharacter(char c) { return IsLower(c) || IsDigit(c) || c == '_' || c == '-'; }
 // As the SPIFFE specification has them (SPIFFE-ID, 2.2); other URIs need no more either.
 bool IsSegmentCharacter(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
 }
-bool IsAuthorityCharacter(char c) { return IsNameCharacter(c) || c == ':'; }
+bool IsAuthorityCharacter(char c) { return IsLower(c) || IsDigit(c) || c == '.' || c == '_' || c == '-' || c == ':'; }
 
 template <typename Allowed>
 bool All(std::string_view text, Allowed allowed) {
@@ -121,9 +120,8 @@ class Validator : private Problems {
   }
 
   void CheckName(const std::string& name, const std::string& path) {
-    Name(path, name, IsNameCharacter, "[a-z0-9._-]");
-    if (!name.empty() && !IsLower(name.front())) Add(path, Quoted(name) + " does not begin with a letter");
-    if (name == "local" || name == "other" || name == kUnknownCaller) Add(path, Quoted(name) + " is taken");
+    const std::string why = base::WhyNoCallerName(name);
+    if (!why.empty()) Add(path, Quoted(name) + " " + why);
     Unique(&names_, name, Quoted(name), path);
   }
 
@@ -161,7 +159,8 @@ class Validator : private Problems {
     std::map<std::string, std::string> seen;
     for (int i = 0; i < caller.systems_size(); ++i) {
       const std::string at = absl::StrCat(path, "[", i, "]");
-      Name(at, caller.systems(i), IsSystemCharacter, "[a-z0-9_-]");
+      const std::string why = base::WhyNoSystemName(caller.systems(i));
+      if (!why.empty()) Add(at, Quoted(caller.systems(i)) + " " + why);
       Unique(&seen, caller.systems(i), Quoted(caller.systems(i)), at);
     }
   }

@@ -18,9 +18,6 @@ inline constexpr size_t kMaxIdentityBytes = 512;
 inline constexpr int kMaxSystems = 64;
 inline constexpr int kMaxCertificateHours = 26'304;
 
-// What stands behind the name of nobody in particular, in logs and metrics: no caller may be named so.
-inline constexpr char kUnknownCaller[] = "unknown";
-
 // Reads `json`, one JSON object of consent.v1.CallersFile, strictly (daemon/json), and checks every bound, and what
 // holds between its entries. InvalidArgument: the first problem of form, or all problems of content as far as
 // json::kMaxProblems, each with its path; printable ASCII. Pure; thread-safe.

@@ -13,13 +13,14 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "consent/v1/roles.pb.h"
+#include "daemon/base/names.h"
 #include "proto/enum_names.h"
 
 namespace consent::ops {
 namespace {
 
 constexpr size_t kMaxHostBytes = 253;  // RFC 1035, 2.3.4
-constexpr size_t kMaxNameBytes = 64;
+constexpr size_t kMaxGroupBytes = 64;
 constexpr size_t kMaxListed = 64;
 constexpr size_t kMostListeners = 16;
 constexpr std::string_view kAnyHost = "*";
@@ -31,10 +32,12 @@ absl::Status Wrong(std::string_view text, std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("'", absl::Utf8SafeCHexEscape(View(text)), "' ", View(what)));
 }
 
-bool IsNamed(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxNameBytes && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
-  });
+std::string WhyNoGroup(std::string_view text) {
+  const bool is_one =
+      !text.empty() && text.size() <= kMaxGroupBytes && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
+      });
+  return is_one ? "" : absl::StrCat("is not 1 to ", kMaxGroupBytes, " bytes of [A-Za-z0-9._-]");
 }
 
 bool IsHostName(std::string_view text) {
@@ -73,12 +76,11 @@ absl::Status ReadRoles(std::string_view text, ListenOption* out) {
   return out->roles.size() <= kMaxListed ? absl::OkStatus() : Wrong(text, "names more than 64 roles");
 }
 
-absl::Status ReadNames(std::string_view key, std::string_view text, std::vector<std::string>* out) {
-  *out = SplitAtPlus(text);
-  if (out->size() > kMaxListed) return Wrong(key, "takes at most 64 names");
-  for (const std::string& name : *out) {
-    if (!IsNamed(name))
-      return Wrong(name, absl::StrCat("is no name for ", View(key), ": 1 to 64 of letters, digits, '.', '_' and '-'"));
+absl::Status ReadSystems(std::string_view text, ListenOption* out) {
+  out->systems = SplitAtPlus(text);
+  if (out->systems.size() > kMaxListed) return Wrong("systems", "takes at most 64 names");
+  for (const std::string& system : out->systems) {
+    if (const std::string why = base::WhyNoSystemName(system); !why.empty()) return Wrong(system, why);
   }
   return absl::OkStatus();
 }
@@ -88,15 +90,14 @@ absl::Status ReadAttribute(std::string_view text, ListenOption* out) {
   const std::string_view key = text.substr(0, equals);
   const std::string_view value = equals == std::string_view::npos ? std::string_view() : text.substr(equals + 1);
   if (key == "roles") return ReadRoles(value, out);
-  if (key == "systems") return ReadNames(key, value, &out->systems);
+  if (key == "systems") return ReadSystems(value, out);
   if (key != "group" && key != "name") {
     return Wrong(text,
                  "is none of group=, roles=, name= and systems=, which may follow a place, with commas before them");
   }
-  std::vector<std::string> names;
-  if (absl::Status status = ReadNames(key, value, &names); !status.ok()) return status;
-  if (names.size() != 1) return Wrong(text, "names more than one");
-  (key == "group" ? out->group : out->name) = names[0];
+  const std::string why = key == "group" ? WhyNoGroup(value) : base::WhyNoCallerName(value);
+  if (!why.empty()) return Wrong(text, why);
+  (key == "group" ? out->group : out->name) = value;
   return absl::OkStatus();
 }
 

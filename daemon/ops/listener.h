@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "daemon/base/names.h"
 #include "daemon/ops/address.h"
 
 namespace consent::ops {
@@ -39,10 +40,10 @@ class Place {
 // One --listen. What follows the place says who comes there, and is for places without certificates alone.
 struct ListenOption {
   Place place;
-  std::string group;                 // of a Unix socket: who may reach it; empty: the daemon's user alone
-  std::vector<std::string> roles;    // as roles.proto names them, without prefix; empty: all
-  std::string name = "local";        // what history and logs call whoever comes there
-  std::vector<std::string> systems;  // data systems that a PURGER or STORE there works for; empty: all
+  std::string group;                      // of a Unix socket: who may reach it; empty: the daemon's user alone
+  std::vector<std::string> roles;         // as roles.proto names them, without prefix; empty: all
+  std::string name = base::kLocalCaller;  // what history and logs call whoever comes there
+  std::vector<std::string> systems;       // data systems that a PURGER or STORE there works for; empty: all
 };
 
 // PLACE[,group=NAME][,roles=ROLE+ROLE...][,name=NAME][,systems=NAME+NAME...]: each at most once, at most 64 roles and

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "daemon/base/names.h"
 #include "daemon/ops/families.h"
 
 namespace consent::ops {
@@ -176,7 +177,7 @@ void Metrics::CollectCallers(std::vector<prometheus::MetricFamily>* families) co
       const uint64_t count = callers_.Sum(caller * kCodes + code);
       if (count == 0) continue;
       AddValue(&family,
-               {{"caller", name == nullptr ? std::string("other") : *name},
+               {{"caller", name == nullptr ? std::string(base::kOtherCallers) : *name},
                 {"code", Label(static_cast<absl::StatusCode>(code))}},
                static_cast<double>(count));
     }

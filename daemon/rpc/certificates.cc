@@ -1,32 +1,20 @@
 #include "daemon/rpc/certificates.h"
 
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
 #include <algorithm>
-#include <ctime>
 #include <utility>
+#include <vector>
 
-#include "daemon/callers/file.h"
+#include "daemon/base/names.h"
 #include "daemon/wire/errors.h"
 
 namespace consent::rpc {
 namespace {
 
-constexpr size_t kMaxPemBytes = size_t{64} << 10;
-
 std::string_view View(const grpc::string_ref& text) { return {text.data(), text.size()}; }
-
-// Unset where it is no time.
-base::Instant ToInstant(const ASN1_TIME* time) {
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return {};
-  return base::Instant{timegm(&parts) * 1'000'000};
-}
 
 Peer Nobody(absl::Status refusal) {
   Peer peer;
-  peer.caller.identity = callers::kUnknownCaller;
+  peer.caller.identity = base::kUnknownCaller;
   peer.refusal = std::move(refusal);
   return peer;
 }
@@ -41,7 +29,7 @@ absl::Status NotAccepted(const char* why, const char* text) {
 }
 
 // Why a caller's certificate counts no more, or does not count at all.
-absl::Status CheckValidity(const Validity& validity, base::Span longest, base::Instant now) {
+absl::Status CheckValidity(const base::Validity& validity, base::Span longest, base::Instant now) {
   if (!validity.not_before.IsSet() || now < validity.not_before) {
     return NotAccepted("not_yet_valid", "the caller's certificate is not valid yet");
   }
@@ -54,6 +42,12 @@ absl::Status CheckValidity(const Validity& validity, base::Span longest, base::I
         "the caller's certificate was made for longer than its max_certificate_hours in the callers' file");
   }
   return absl::OkStatus();
+}
+
+// nullopt: these bytes are no certificate.
+std::optional<base::Validity> ReadValidity(std::string_view pem) {
+  const std::vector<base::OwnedCertificate> certificates = base::CertificatesIn(pem);
+  return certificates.empty() ? std::nullopt : std::optional(base::ValidityOf(certificates.front()));
 }
 
 // The end of a PEM is the end of a signature, which nobody chooses.
@@ -92,19 +86,8 @@ ProvenPeer ReadProperties(const grpc::AuthContext& context) {
   return proven;
 }
 
-std::optional<Validity> ReadValidity(std::string_view pem) {
-  if (pem.empty() || pem.size() > kMaxPemBytes) return std::nullopt;
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
-                                                      &BIO_free);
-  if (bio == nullptr) return std::nullopt;
-  const std::unique_ptr<X509, decltype(&X509_free)> certificate(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr),
-                                                                &X509_free);
-  if (certificate == nullptr) return std::nullopt;
-  return Validity{ToInstant(X509_get0_notBefore(certificate.get())), ToInstant(X509_get0_notAfter(certificate.get()))};
-}
-
 std::shared_ptr<const callers::Caller> CertificateAuthenticator::Look(const ProvenPeer& proven,
-                                                                      std::optional<Validity>* validity) const {
+                                                                      std::optional<base::Validity>* validity) const {
   // Read before Find: what is found may be newer than the version that it is kept under, never older.
   const uint64_t version = book_.version();
   const size_t key = KeyOf(proven.certificate);
@@ -130,7 +113,7 @@ std::shared_ptr<const callers::Caller> CertificateAuthenticator::Look(const Prov
 
 Peer CertificateAuthenticator::PeerOf(const ProvenPeer& proven) const {
   if (proven.transport != "tls" || proven.certificate.empty()) return Nobody(UnknownCaller());
-  std::optional<Validity> validity;
+  std::optional<base::Validity> validity;
   const std::shared_ptr<const callers::Caller> caller = Look(proven, &validity);
   if (caller == nullptr || !validity.has_value()) return Nobody(UnknownCaller());
   Peer peer;

@@ -14,6 +14,7 @@
 #include "absl/container/inlined_vector.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/mutex.h"
+#include "daemon/base/x509.h"
 #include "daemon/callers/book.h"
 #include "daemon/rpc/authorize.h"
 
@@ -27,13 +28,6 @@ struct ProvenPeer {
   absl::InlinedVector<std::string_view, 2> dns;
 };
 ProvenPeer ReadProperties(const grpc::AuthContext& context);
-
-// When a certificate is valid. nullopt: these bytes are no certificate. Pure.
-struct Validity {
-  base::Instant not_before;
-  base::Instant not_after;
-};
-std::optional<Validity> ReadValidity(std::string_view pem);
 
 // The file is asked for each call, so access ends with the entry, on open connections too. So does it with the
 // certificate, which gRPC looks at in the handshake alone. CALLER_UNKNOWN, CERTIFICATE_NOT_ACCEPTED: the peer's
@@ -51,7 +45,7 @@ class CertificateAuthenticator final : public Authenticator {
   // What is known of one certificate, and whom it means by one version of the book.
   struct Known {
     std::string pem;
-    std::optional<Validity> validity;
+    std::optional<base::Validity> validity;
     uint64_t version = 0;
     std::shared_ptr<const callers::Caller> caller;  // nullptr: nobody
   };
@@ -60,7 +54,7 @@ class CertificateAuthenticator final : public Authenticator {
     mutable std::unordered_map<size_t, Known> known GUARDED_BY(mutex);  // by a part of the PEM
   };
   // Answers with whom the certificate means now, and when it is valid.
-  std::shared_ptr<const callers::Caller> Look(const ProvenPeer& proven, std::optional<Validity>* validity) const;
+  std::shared_ptr<const callers::Caller> Look(const ProvenPeer& proven, std::optional<base::Validity>* validity) const;
 
   static constexpr size_t kShelves = 16;
 

@@ -2,7 +2,10 @@
 
 #include <cstring>
 #include <set>
+#include <string>
+#include <utility>
 
+#include "daemon/base/names.h"
 #include "daemon/wire/errors.h"
 #include "daemon/wire/fields.h"
 
@@ -21,9 +24,8 @@ using base::kMaxArrivalSeconds;
 using base::kMaxFailures;
 
 void CheckSystemName(const std::string& name, const Path& at, Violations* violations) {
-  constexpr char kAllowed[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-  CheckText(name, 1, kMaxNameBytes, at, violations);
-  if (name.find_first_not_of(kAllowed) != std::string::npos) violations->Add(at, "must be of [a-z0-9_-]");
+  std::string why = base::WhyNoSystemName(name);
+  if (!why.empty()) violations->Add(at, std::move(why));
 }
 
 // What was erased, and the evidence; of results and of failures.
@@ -86,9 +88,9 @@ absl::StatusOr<RetireInput> ReadRetireSystem(const v1::RetireDataSystemRequest& 
   Violations violations;
   const Path root;
   RefuseMistyped(request, root, &violations);
-  CheckSystemName(request.name(), Path(root, "name"), &violations);
+  CheckSystemName(request.system(), Path(root, "system"), &violations);
   CheckText(request.reason(), 0, kMaxTextBytes, Path(root, "reason"), &violations);
-  return violations.empty() ? absl::StatusOr<RetireInput>(RetireInput{request.name(), request.reason()})
+  return violations.empty() ? absl::StatusOr<RetireInput>(RetireInput{request.system(), request.reason()})
                             : violations.ToStatus();
 }
 

@@ -1,12 +1,9 @@
 #include "client/cli/engines/dev_certificates.h"
 
 #include <arpa/inet.h>
-#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -18,6 +15,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "daemon/base/x509.h"
 
 namespace consent::cli {
 namespace {
@@ -43,33 +41,27 @@ constexpr std::array kDevRoles = {
     DevRole{"officer", "ROLE_OFFICER", true},
 };
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
-using Number = std::unique_ptr<BIGNUM, Freed<BN_free>>;
-using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
-using PrivateKey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using base::OpenSslFree;
+using base::OwnedBio;
+using base::OwnedCertificate;
+using base::OwnedKey;
+using Number = std::unique_ptr<BIGNUM, OpenSslFree<BN_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, OpenSslFree<X509_EXTENSION_free>>;
 
 // OpenSSL fails here for want of memory or randomness alone, and then the program ends.
 void Need(bool done) {
   if (!done) throw std::runtime_error("OpenSSL cannot make a certificate");
 }
 
-PrivateKey NewKey() {
-  PrivateKey key{EVP_EC_gen("P-256")};
+OwnedKey NewKey() {
+  OwnedKey key{EVP_EC_gen("P-256")};
   Need(key != nullptr);
   return key;
 }
 
 template <typename Writes>
 std::string Pem(const Writes& writes) {
-  const Bio bio{BIO_new(BIO_s_mem())};
+  const OwnedBio bio{BIO_new(BIO_s_mem())};
   Need(bio != nullptr && writes(bio.get()) == 1);
   char* bytes = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &bytes);
@@ -105,8 +97,8 @@ void SetTimes(X509* certificate, Time now, seconds life) {
 }
 
 // Everything but extensions and signature.
-Certificate Blank(const std::string& name, EVP_PKEY* key, Time now, seconds life) {
-  Certificate certificate{X509_new()};
+OwnedCertificate Blank(const std::string& name, EVP_PKEY* key, Time now, seconds life) {
+  OwnedCertificate certificate{X509_new()};
   Need(certificate != nullptr && X509_set_version(certificate.get(), X509_VERSION_3) == 1);
   const Number serial{BN_new()};
   Need(serial != nullptr && BN_rand(serial.get(), kSerialBits, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1);
@@ -126,8 +118,8 @@ void Sign(X509* certificate, const Issuer& issuer) {
   Need(X509_sign(certificate, issuer.key, EVP_sha256()) > 0);
 }
 
-Certificate NewCa(EVP_PKEY* key, Time now) {
-  Certificate ca = Blank("consentd development CA", key, now, kOfMachines);
+OwnedCertificate NewCa(EVP_PKEY* key, Time now) {
+  OwnedCertificate ca = Blank("consentd development CA", key, now, kOfMachines);
   AddExtension(ca.get(), ca.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
   AddExtension(ca.get(), ca.get(), NID_key_usage, "critical,keyCertSign,cRLSign");
   Sign(ca.get(), {ca.get(), key});
@@ -142,8 +134,8 @@ struct Leaf {
 };
 
 void AddLeaf(const Leaf& leaf, const Issuer& issuer, Time now, std::vector<NamedPem>* out) {
-  const PrivateKey key = NewKey();
-  const Certificate certificate = Blank("consentd " + leaf.file, key.get(), now, leaf.life);
+  const OwnedKey key = NewKey();
+  const OwnedCertificate certificate = Blank("consentd " + leaf.file, key.get(), now, leaf.life);
   AddExtension(certificate.get(), issuer.certificate, NID_basic_constraints, "critical,CA:FALSE");
   AddExtension(certificate.get(), issuer.certificate, NID_key_usage, "critical,digitalSignature");
   AddExtension(certificate.get(), issuer.certificate, NID_ext_key_usage, leaf.use);
@@ -177,8 +169,8 @@ std::vector<NamedPem> MakeDevCertificates(const std::vector<std::string>& hosts,
     Need(IsDevHost(host));
     absl::StrAppend(&subjects, ",", AlternativeName(host));
   }
-  const PrivateKey key = NewKey();
-  const Certificate ca = NewCa(key.get(), now);
+  const OwnedKey key = NewKey();
+  const OwnedCertificate ca = NewCa(key.get(), now);
   const Issuer issuer{ca.get(), key.get()};
   std::vector<NamedPem> made{{"ca.pem", PemOf(ca.get())}};
   AddLeaf({"server", "serverAuth", subjects, kOfMachines}, issuer, now, &made);

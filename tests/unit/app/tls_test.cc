@@ -16,6 +16,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <thread>
 
@@ -142,6 +143,69 @@ TEST_F(CertificatesTest, OnlyWhatBelongsTogetherIsPutInPlace) {
   struct stat info {};
   ASSERT_EQ(stat((copies + "/now/key.pem").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
+}
+
+TEST_F(CertificatesTest, WhatACrashLeftIsMadeAnew) {
+  const std::string copies = Path("copies");
+  for (const char* folder : {"/1", "/17"}) {
+    std::filesystem::create_directories(copies + folder);
+    std::ofstream(copies + folder + "/key.pem") << "old";
+  }
+  std::filesystem::create_symlink("1", copies + "/now");
+  std::filesystem::create_symlink("17", copies + "/next");
+  {
+    const auto opened = Certificates::Open(Paths(), copies, now_);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_FALSE(std::filesystem::exists(copies + "/17"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(copies));
+}
+
+// Whatever lies where the copies are to be, and was not put there by a daemon, is nobody's to take away.
+TEST_F(CertificatesTest, WhatIsNotOursStays) {
+  const std::string copies = Path("copies");
+  const auto make_file = [](const std::string& path) {
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    std::ofstream(path) << "precious";
+  };
+  const std::map<std::string, std::function<std::string()>> kinds = {
+      {"a file", [&] { return make_file(copies), copies; }},
+      {"a file in it", [&] { return make_file(copies + "/notes"), copies + "/notes"; }},
+      {"a folder in it", [&] { return make_file(copies + "/letters/key.pem"), copies + "/letters/key.pem"; }},
+      {"another file in a version", [&] { return make_file(copies + "/1/notes"), copies + "/1/notes"; }},
+      {"a folder in a version", [&] { return make_file(copies + "/1/key.pem/x"), copies + "/1/key.pem/x"; }},
+      {"a file named as a version", [&] { return make_file(copies + "/1"), copies + "/1"; }},
+      {"a file named as a link", [&] { return make_file(copies + "/now"), copies + "/now"; }},
+      {"a link to another's folder",
+       [&] {
+         make_file(Path("others") + "/1/key.pem");
+         std::filesystem::create_symlink(Path("others"), copies);
+         return Path("others") + "/1/key.pem";
+       }},
+      {"a version that is a link",
+       [&] {
+         make_file(Path("others") + "/key.pem");
+         std::filesystem::create_directories(copies);
+         std::filesystem::create_symlink(Path("others"), copies + "/1");
+         return Path("others") + "/key.pem";
+       }},
+  };
+  for (const auto& [name, make] : kinds) {
+    const std::string precious = make();
+    const auto opened = Certificates::Open(Paths(), copies, now_);
+    EXPECT_TRUE(absl::IsFailedPrecondition(opened.status())) << name;
+    EXPECT_THAT(std::string(opened.status().message()), AllOf(HasSubstr(copies), HasSubstr("move it away"))) << name;
+    EXPECT_TRUE(std::filesystem::exists(precious)) << name;
+    std::filesystem::remove_all(copies);
+    std::filesystem::remove_all(Path("others"));
+  }
+  // Put there while the daemon runs.
+  {
+    const auto opened = Certificates::Open(Paths(), copies, now_);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    make_file(copies + "/notes");
+  }
+  EXPECT_TRUE(std::filesystem::exists(copies + "/notes"));
 }
 
 TEST(HelloRandom, IsReadWhereItStands) {

@@ -71,13 +71,13 @@ TEST(ParseListenTest, WhoComesThere) {
   EXPECT_THAT(plain->roles, IsEmpty());
   EXPECT_THAT(plain->systems, IsEmpty());
   const absl::StatusOr<ListenOption> whole =
-      ParseListen("unix:/run/s,group=samplers,roles=SAMPLER+ROLE_STORE,name=ingest-1,systems=audio+transcripts.eu");
+      ParseListen("unix:/run/s,group=samplers,roles=SAMPLER+ROLE_STORE,name=ingest-1,systems=audio+transcripts-eu");
   ASSERT_TRUE(whole.ok()) << whole.status();
   EXPECT_EQ(whole->place.text(), "unix:/run/s");
   EXPECT_EQ(whole->group, "samplers");
   EXPECT_EQ(whole->name, "ingest-1");
   EXPECT_THAT(whole->roles, ElementsAre("SAMPLER", "ROLE_STORE"));
-  EXPECT_THAT(whole->systems, ElementsAre("audio", "transcripts.eu"));
+  EXPECT_THAT(whole->systems, ElementsAre("audio", "transcripts-eu"));
   EXPECT_TRUE(ParseListen("127.0.0.1:0,roles=BACKEND").ok());
 }
 
@@ -89,10 +89,18 @@ TEST(ParseListenTest, EachWrongAttributeIsNamed) {
   EXPECT_THAT(WhyNot("unix:/run/s,roles=SAMPLER+"), HasSubstr("no role"));
   EXPECT_THAT(WhyNot("unix:/run/s,roles=sampler"), HasSubstr("takes some of BACKEND, SAMPLER"));
   EXPECT_THAT(WhyNot("unix:/run/s,roles=UNSPECIFIED"), HasSubstr("no role"));
-  EXPECT_THAT(WhyNot("unix:/run/s,name="), HasSubstr("no name for name"));
-  EXPECT_THAT(WhyNot("unix:/run/s,name=a b"), HasSubstr("no name for name"));
-  EXPECT_THAT(WhyNot("unix:/run/s,name=a+b"), HasSubstr("more than one"));
+  for (const std::string name : {"", "a b", "a+b", "Ingest", "1st", "-a", "a/b"}) {
+    EXPECT_THAT(WhyNot("unix:/run/s,name=" + name), HasSubstr("1 to 64 bytes of [a-z0-9._-]")) << name;
+  }
   EXPECT_THAT(WhyNot("unix:/run/s,name=" + std::string(65, 'x')), HasSubstr("1 to 64"));
+  for (const std::string name : {"local", "other", "unknown"}) {
+    EXPECT_THAT(WhyNot("unix:/run/s,name=" + name), HasSubstr("is taken")) << "as for a caller";
+  }
+  for (const std::string system : {"", "Audio", "a.b", "a b", "a+"}) {
+    EXPECT_THAT(WhyNot("unix:/run/s,systems=" + system), HasSubstr("1 to 64 bytes of [a-z0-9_-]")) << system;
+  }
+  EXPECT_THAT(WhyNot("unix:/run/s,group="), HasSubstr("1 to 64 bytes of [A-Za-z0-9._-]"));
+  EXPECT_THAT(WhyNot("unix:/run/s,group=a b"), HasSubstr("1 to 64 bytes of [A-Za-z0-9._-]"));
   EXPECT_THAT(WhyNot("unix:/run/s,systems=a,systems=b"), HasSubstr("stands twice"));
   EXPECT_THAT(WhyNot("127.0.0.1:1,group=g"), HasSubstr("for a Unix socket"));
   std::string many = "unix:/run/s,systems=a";
