@@ -117,7 +117,7 @@ absl::StatusOr<DataSystem> GrpcClient::RegisterDataSystem(const DataSystem& syst
 absl::StatusOr<DataSystem> GrpcClient::RetireDataSystem(const std::string& name, const std::string& reason,
                                                         const CallOptions& options) {
   v1::RetireDataSystemRequest request;
-  request.set_name(name);
+  request.set_system(name);
   request.set_reason(reason);
   v1::RetireDataSystemResponse response;
   const absl::Status status =

@@ -84,6 +84,12 @@ bool CallBase::Admit(const grpc::ByteBuffer& in, google::protobuf::Message* requ
   return false;
 }
 
+bool CallBase::AdmitSystem(std::string_view system) {
+  const absl::Status own = CheckSystem(peer(), system);
+  if (!own.ok()) Finish(own);
+  return own.ok();
+}
+
 bool CallBase::AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes) {
   if (absl::Status status = TakeToken(in); !status.ok()) {
     Finish(status);

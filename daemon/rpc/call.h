@@ -68,6 +68,7 @@ class CallBase {
            grpc::ServerUnaryReactor* reactor, grpc::ByteBuffer* out);
   // False where the call may not go on; it is finished then.
   bool Admit(const grpc::ByteBuffer& in, google::protobuf::Message* request);
+  bool AdmitSystem(std::string_view system);
 
  private:
   virtual const google::protobuf::Message& Response() const = 0;
@@ -88,6 +89,18 @@ class CallBase {
   bool counted_ = true;
 };
 
+// The data system that `request` names, for which its caller must work. nullptr: a request of this kind names none.
+template <typename RequestT>
+const std::string* SystemOf(const RequestT& request) {
+  if constexpr (requires { request.system().name(); }) {
+    return &request.system().name();
+  } else if constexpr (requires { request.system(); }) {
+    return &request.system();
+  } else {
+    return nullptr;
+  }
+}
+
 template <typename RequestT, typename ResponseT>
 class Call final : public CallBase {
  public:
@@ -100,7 +113,12 @@ class Call final : public CallBase {
 
   const RequestT& request() const { return *request_; }
   ResponseT* response() { return response_; }
-  bool Admit(const grpc::ByteBuffer& in) { return CallBase::Admit(in, request_); }
+  // False where the call may not go on; it is finished then.
+  bool Admit(const grpc::ByteBuffer& in) {
+    if (!CallBase::Admit(in, request_)) return false;
+    const std::string* const system = SystemOf(*request_);
+    return system == nullptr || AdmitSystem(*system);
+  }
 
  private:
   // Holds a unary check without another allocation; batches go on in larger blocks, below the size at which malloc maps
@@ -153,14 +171,25 @@ grpc::ServerUnaryReactor* HandleBytes(const RpcDependencies& dependencies, const
 
 absl::Status OverloadedError();
 
-// Runs `read()` on the read pool, which answers the status to finish with. A full queue: OVERLOADED. A client that went
-// away while the task was waiting costs nothing more.
-template <typename CallPtrT, typename Read>
-void FinishOnPool(const RpcDependencies& dependencies, CallPtrT call, Read read) {
-  const bool posted = dependencies.readers.Post([call, read = std::move(read)]() mutable {
-    call->Finish(call->IsCancelled() ? absl::CancelledError() : read());
+// Runs `work()`, which finishes the call, on the read pool. A full queue: OVERLOADED.
+template <typename CallPtrT, typename Work>
+void RunOnPool(const RpcDependencies& dependencies, const CallPtrT& call, Work work) {
+  if (!dependencies.readers.Post(std::move(work))) call->Finish(OverloadedError());
+}
+
+// The same for work that is worth nothing once the client went away: it is not begun then.
+template <typename CallPtrT, typename Work>
+void RunOnPoolIfAwaited(const RpcDependencies& dependencies, const CallPtrT& call, Work work) {
+  RunOnPool(dependencies, call, [call, work = std::move(work)]() mutable {
+    if (call->IsCancelled()) return call->Finish(absl::CancelledError());
+    work();
   });
-  if (!posted) call->Finish(OverloadedError());
+}
+
+// The same for `read()`, which answers the status to finish with.
+template <typename CallPtrT, typename Read>
+void FinishOnPool(const RpcDependencies& dependencies, const CallPtrT& call, Read read) {
+  RunOnPoolIfAwaited(dependencies, call, [call, read = std::move(read)]() mutable { call->Finish(read()); });
 }
 
 }  // namespace consent::rpc

@@ -81,24 +81,23 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input) {
     input.command.etag = etag.has_value() ? etag->changed : kStaleEtag;
   }
   auto request = ToChangeRequest(core_, call->caller(), kind, std::move(input.change));
-  const bool posted =
-      dependencies_.readers.Post([this, call, id = input.deletion_id, kind, command = std::move(input.command),
-                                  request = std::move(request)]() mutable {
-        const absl::StatusOr<service::DeletionPlace> place = deletions_.Find(id);
-        if (!place.ok()) return call->Finish(place.status());
-        const domain::Channel channel = request.command.proof.channel;
-        deletions_.Step(
-            std::move(request), *place, std::move(command),
-            [this, call, place = *place, kind, channel](const absl::StatusOr<service::Deletions::Stepped>& done) {
-              if (!done.ok()) return call->Finish(done.status());
-              ReportChange(kind, channel, dependencies_.observer);
-              if constexpr (requires { call->response()->set_already(true); }) {
-                call->response()->set_already(done->already);
-              }
-              call->Finish(Read(place, call->response()->mutable_request()));
+  RunOnPool(dependencies_, call,
+            [this, call, id = input.deletion_id, kind, command = std::move(input.command),
+             request = std::move(request)]() mutable {
+              const absl::StatusOr<service::DeletionPlace> place = deletions_.Find(id);
+              if (!place.ok()) return call->Finish(place.status());
+              const domain::Channel channel = request.command.proof.channel;
+              deletions_.Step(
+                  std::move(request), *place, std::move(command),
+                  [this, call, place = *place, kind, channel](const absl::StatusOr<service::Deletions::Stepped>& done) {
+                    if (!done.ok()) return call->Finish(done.status());
+                    ReportChange(kind, channel, dependencies_.observer);
+                    if constexpr (requires { call->response()->set_already(true); }) {
+                      call->response()->set_already(done->already);
+                    }
+                    call->Finish(Read(place, call->response()->mutable_request()));
+                  });
             });
-      });
-  if (!posted) call->Finish(OverloadedError());
 }
 
 void DeletionRpc::Get(const CallPtr<v1::GetDeletionRequestRequest, v1::GetDeletionRequestResponse>& call) {

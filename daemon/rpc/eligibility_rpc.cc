@@ -138,14 +138,11 @@ void EligibilityRpc::CheckOne(CheckCall call) const {
   if (check_.TryDecide(one->session, one->item, one->query.purpose, one->query.place, &decision)) {
     return Conclude(std::move(one), decision);
   }
-  const CheckCall waiting = one->call;
-  const bool posted = dependencies_.readers.Post([this, one = std::move(one)]() mutable {
-    if (one->call->IsCancelled()) return one->call->Finish(absl::CancelledError());
+  RunOnPoolIfAwaited(dependencies_, one->call, [this, one]() mutable {
     const auto decided = check_.DecideFromStore(one->session, one->item, one->query.purpose, one->query.place);
     if (!decided.ok()) return one->call->Finish(decided.status());
     Conclude(std::move(one), *decided);
   });
-  if (!posted) waiting->Finish(OverloadedError());
 }
 
 // One BatchCheck on its way. Its recordings are read one after another from the bytes and never exist together, nor do
@@ -208,7 +205,7 @@ class EligibilityRpc::Batch {
       from = to;
     };
     for (const Missed& missed : missed_) {
-      if (IsCancelled()) return absl::CancelledError();
+      if (call_->IsCancelled()) return absl::CancelledError();
       add_known(missed.at);
       const store::Sequence head = HeadOf(missed.item);
       const auto decision = rpc_.check_.DecideFromStore(session_, missed.item, query_.purpose, query_.place);
@@ -236,7 +233,7 @@ class EligibilityRpc::Batch {
     call_->Finish(status, reply_.bytes());
   }
 
-  bool IsCancelled() const { return call_->IsCancelled(); }
+  const BatchCall& call() const { return call_; }
 
  private:
   // As many fetches are under way at once. 16 and 64 are as fast.
@@ -386,10 +383,7 @@ grpc::ServerUnaryReactor* EligibilityRpc::BatchCheck(grpc::CallbackServerContext
         absl::Status status = batch->Begin();
         if (status.ok()) status = batch->DecideFromIndex();
         if (!status.ok() || batch->Complete()) return Batch::Conclude(batch, status);
-        const bool posted = dependencies_.readers.Post([batch] {
-          Batch::Conclude(batch, batch->IsCancelled() ? absl::CancelledError() : batch->DecideFromStore());
-        });
-        if (!posted) batch->Finish(OverloadedError());
+        RunOnPoolIfAwaited(dependencies_, batch->call(), [batch] { Batch::Conclude(batch, batch->DecideFromStore()); });
       });
 }
 

@@ -89,7 +89,8 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
         }
         auto request =
             ToChangeRequest(core_, call->caller(), service::ChangeKind::kHoldReleased, std::move(input->change));
-        const bool posted = dependencies_.readers.Post(
+        RunOnPool(
+            dependencies_, call,
             [this, call, id = input->hold_id, release = std::move(release), request = std::move(request)]() mutable {
               const absl::StatusOr<service::HoldPlace> place = holds_.Find(id);
               if (!place.ok()) return call->Finish(place.status());
@@ -102,7 +103,6 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
                                call->Finish(done.ok() ? Read(place, call->response()->mutable_hold()) : done);
                              });
             });
-        if (!posted) call->Finish(OverloadedError());
       });
 }
 

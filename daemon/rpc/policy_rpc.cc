@@ -51,11 +51,10 @@ grpc::ServerUnaryReactor* PolicyRpc::Suspend(grpc::CallbackServerContext* contex
   return Handle<v1::SuspendRequest, v1::SuspendResponse>(dependencies_, suspend_, context, in, out, [this](auto call) {
     auto input = wire::ReadSuspend(call->request());
     if (!input.ok()) return call->Finish(input.status());
-    const bool posted = dependencies_.readers.Post([this, call, input = *std::move(input)] {
+    RunOnPool(dependencies_, call, [this, call, input = *std::move(input)] {
       call->Finish(
           WriteView(admin_.Suspend(input.purpose, input.region, input.reason), call->response()->mutable_suspension()));
     });
-    if (!posted) call->Finish(OverloadedError());
   });
 }
 

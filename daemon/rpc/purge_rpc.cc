@@ -87,9 +87,7 @@ void PurgeRpc::LeaseNow(const LeaseCall& call, const std::shared_ptr<const Patie
 }
 
 void PurgeRpc::Lease(const LeaseCall& call, std::shared_ptr<const Patience> patience) {
-  const bool posted =
-      dependencies_.readers.Post([this, call, patience = std::move(patience)] { LeaseNow(call, patience); });
-  if (!posted) call->Finish(OverloadedError());
+  RunOnPoolIfAwaited(dependencies_, call, [this, call, patience = std::move(patience)] { LeaseNow(call, patience); });
 }
 
 grpc::ServerUnaryReactor* PurgeRpc::LeaseTasks(grpc::CallbackServerContext* context, In in, Out out) {
@@ -97,7 +95,6 @@ grpc::ServerUnaryReactor* PurgeRpc::LeaseTasks(grpc::CallbackServerContext* cont
       dependencies_, lease_, context, in, out, [this](auto call) {
         auto input = wire::ReadLeaseTasks(call->request());
         if (!input.ok()) return call->Finish(input.status());
-        if (absl::Status own = CheckSystem(call->peer(), input->system); !own.ok()) return call->Finish(own);
         auto system = systems_.Find(input->system);
         if (!system.ok()) return call->Finish(system.status());
         const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(input->wait.micros);
@@ -109,7 +106,6 @@ grpc::ServerUnaryReactor* PurgeRpc::LeaseTasks(grpc::CallbackServerContext* cont
 grpc::ServerUnaryReactor* PurgeRpc::CompleteTasks(grpc::CallbackServerContext* context, In in, Out out) {
   return Handle<v1::CompleteTasksRequest, v1::CompleteTasksResponse>(
       dependencies_, complete_, context, in, out, [this](auto call) {
-        if (absl::Status own = CheckSystem(call->peer(), call->request().system()); !own.ok()) return call->Finish(own);
         auto input = wire::ReadCompleteTasks(call->request());
         if (!input.ok()) {
           // Nothing of it names a task for sure, so none fails by it; it is counted all the same.
@@ -154,7 +150,6 @@ grpc::ServerUnaryReactor* PurgeRpc::RenewTasks(grpc::CallbackServerContext* cont
       dependencies_, renew_, context, in, out, [this](auto call) {
         auto input = wire::ReadRenewTasks(call->request());
         if (!input.ok()) return call->Finish(input.status());
-        if (absl::Status own = CheckSystem(call->peer(), input->system); !own.ok()) return call->Finish(own);
         FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)]() -> absl::Status {
           const auto system = systems_.Find(input.system);
           if (!system.ok()) return system.status();
@@ -179,7 +174,6 @@ grpc::ServerUnaryReactor* PurgeRpc::FailTasks(grpc::CallbackServerContext* conte
   return Handle<v1::FailTasksRequest, v1::FailTasksResponse>(dependencies_, fail_, context, in, out, [this](auto call) {
     auto input = wire::ReadFailTasks(call->request());
     if (!input.ok()) return call->Finish(input.status());
-    if (absl::Status own = CheckSystem(call->peer(), input->system); !own.ok()) return call->Finish(own);
     FinishOnPool(dependencies_, call, [this, call, input = *std::move(input)]() -> absl::Status {
       const auto system = systems_.Find(input.system);
       if (!system.ok()) return system.status();
@@ -197,7 +191,6 @@ grpc::ServerUnaryReactor* PurgeRpc::ListTasks(grpc::CallbackServerContext* conte
   return Handle<v1::ListTasksRequest, v1::ListTasksResponse>(dependencies_, list_, context, in, out, [this](auto call) {
     auto query = wire::ReadListTasks(call->request());
     if (!query.ok()) return call->Finish(query.status());
-    if (absl::Status own = CheckSystem(call->peer(), query->system); !own.ok()) return call->Finish(own);
     const auto from = ReadPageToken(core_.tokens, query->page_token, call->request());
     if (!from.ok()) return call->Finish(from.status());
     FinishOnPool(dependencies_, call, [this, call, query = *std::move(query), from = *from]() -> absl::Status {

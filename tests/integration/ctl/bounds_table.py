@@ -312,7 +312,7 @@ COMMANDS = [
         "--latest-arrival": [(bounds.duration(), "system.latest_arrival_seconds")], "--checks-on-ingest": [SWITCH]}),
     Asked("systems list", "DataSystemService/ListDataSystems", [], {}),
     Asked("systems retire", "DataSystemService/RetireDataSystem", ["<name>", "none"],
-          {"name": [(SYSTEM, "name")], "--reason": [(RETIRE_REASON, "reason")]}),
+          {"name": [(SYSTEM, "system")], "--reason": [(RETIRE_REASON, "reason")]}),
     Asked("tasks list", "PurgeService/ListTasks", ["<system>", "none"],
           {"system": [(SYSTEM, "system")], "--min-failures": [(bounds.number(0, 1_000_000), "min_failures")], **PAGES}),
     Asked("worker", "PurgeService/LeaseTasks", ["--once", "<system>", "bounds", "<command>", "true"], {

@@ -323,7 +323,7 @@ class Workers(DeletionTest):
         listed = self.api.systems.ListDataSystems(purge.ListDataSystemsRequest()).systems
         self.assertEqual([(system.name, system.open_tasks) for system in listed], [("audio", 1), ("old", 1)])
         self.assertEqual(self.process.metric('consentd_purge_tasks_open{system="old"}'), 1)
-        retire = purge.RetireDataSystemRequest(name="old")
+        retire = purge.RetireDataSystemRequest(system="old")
         self.assertEqual(refused(self.api.systems.RetireDataSystem, retire).reason, "SYSTEM_HAS_TASKS")
         retire.reason = "replaced"
         retired = self.api.systems.RetireDataSystem(retire).system

@@ -5,28 +5,12 @@
 #include "daemon/rpc/eligibility_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "tests/support/service/world.h"
+#include "tests/unit/rpc/chosen_peer.h"
 #include "tests/unit/rpc/local_server.h"
 #include "tests/unit/rpc/note_taker.h"
 
 namespace consent::test {
 namespace {
-
-// Whoever calls is the peer that the test named last.
-class Chosen final : public rpc::Authenticator {
- public:
-  rpc::Peer PeerOf(const grpc::CallbackServerContext&) const override {
-    base::MutexLock lock(mutex_);
-    return peer_;
-  }
-  void Set(rpc::Peer peer) {
-    base::MutexLock lock(mutex_);
-    peer_ = std::move(peer);
-  }
-
- private:
-  mutable base::Mutex mutex_;
-  rpc::Peer peer_ GUARDED_BY(mutex_);
-};
 
 class LimitsTest : public ::testing::Test {
  protected:
@@ -62,7 +46,7 @@ class LimitsTest : public ::testing::Test {
   NoteTaker notes_;
   service::Pool readers_{2, 64};
   rpc::Admission admission_{world_.core().ready};
-  Chosen chosen_;
+  ChosenPeer chosen_;
   std::shared_ptr<callers::Meter> meter_;
   const rpc::RpcDependencies dependencies_{admission_, readers_, notes_, chosen_};
   decisions::HandleKeys handle_keys_{world_.core().keys};

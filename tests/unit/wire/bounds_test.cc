@@ -150,7 +150,7 @@ const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.TaskFailure.task_id", kId},
       {"consent.v1.TaskFailure.error", {0, 256}},
       {"consent.v1.DataSystem.name", kSystem},
-      {"consent.v1.RetireDataSystemRequest.name", kSystem},
+      {"consent.v1.RetireDataSystemRequest.system", kSystem},
       {"consent.v1.RetireDataSystemRequest.reason", {0, 256}},
       {"consent.v1.VerifyDecisionsRequest.store_id", {16, 16}},
       {"consent.v1.VerifyDecisionsRequest.month", {7, 7, {"2026-11"}, {"2026/11", "2026-1", "202611 ", "2026-1a"}}},

@@ -213,7 +213,7 @@ std::vector<RequestKind> MakeDeletions() {
       Kind<v1::RegisterDataSystemRequest>(
           {R"(system { name: "audio" kind: DATA_SYSTEM_KIND_AUDIO matches_by: MATCH_KEY_ACCOUNT
           matches_by: MATCH_KEY_RECORDING_ID latest_arrival_seconds: 3600 checks_on_ingest: true })"}),
-      Kind<v1::RetireDataSystemRequest>({R"(name: "audio" reason: "shredded")"}),
+      Kind<v1::RetireDataSystemRequest>({R"(system: "audio" reason: "shredded")"}),
       Kind<v1::ListDataSystemsRequest>({""}),
   };
 }

@@ -1,0 +1,28 @@
+// An authenticator for tests: whoever calls is the peer that was named last.
+#pragma once
+
+#include <utility>
+
+#include "daemon/base/mutex.h"
+#include "daemon/rpc/authorize.h"
+
+namespace consent::test {
+
+// Thread-safe.
+class ChosenPeer final : public rpc::Authenticator {
+ public:
+  rpc::Peer PeerOf(const grpc::CallbackServerContext&) const override {
+    base::MutexLock lock(mutex_);
+    return peer_;
+  }
+  void Set(rpc::Peer peer) {
+    base::MutexLock lock(mutex_);
+    peer_ = std::move(peer);
+  }
+
+ private:
+  mutable base::Mutex mutex_;
+  rpc::Peer peer_ GUARDED_BY(mutex_);
+};
+
+}  // namespace consent::test
