@@ -172,6 +172,7 @@ HistoryEntry FromProto(const v1::HistoryEntry& entry) {
   value.kind = FromNumber<ChangeKind>(entry.kind());
   for (const auto& change : entry.changes()) value.changes.push_back(FromProto(change));
   value.evidence = FromProto(entry.evidence());
+  value.evidence_withheld = entry.evidence_withheld();
   value.imported = entry.imported();
   value.policy_version = entry.policy_version();
   return value;

@@ -83,6 +83,7 @@ Json HistoryEntryJson(const HistoryEntry& entry) {
           {"kind", Name(entry.kind)},
           {"changes", changes},
           {"evidence", EvidenceJson(entry.evidence)},
+          {"evidence_withheld", entry.evidence_withheld},
           {"imported", entry.imported},
           {"policy_version", entry.policy_version}};
 }
@@ -93,9 +94,10 @@ Table HistoryTable(const std::vector<HistoryEntry>& entries) {
     std::string text;
     for (const HistoryChange& change : entry.changes) text += (text.empty() ? "" : "; ") + ChangeText(change);
     const Evidence& evidence = entry.evidence;
-    table.Add({TimeText(entry.time), std::string(Name(entry.kind)), text, NameOrNone(evidence.channel),
-               NameOrNone(evidence.actor), evidence.notice_version, YesNo(entry.imported), entry.policy_version,
-               entry.revision.value()});
+    table.Add({TimeText(entry.time), std::string(Name(entry.kind)), text,
+               entry.evidence_withheld ? "withheld" : NameOrNone(evidence.channel),
+               entry.evidence_withheld ? "withheld" : NameOrNone(evidence.actor), evidence.notice_version,
+               YesNo(entry.imported), entry.policy_version, entry.revision.value()});
   }
   return table;
 }

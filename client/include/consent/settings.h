@@ -153,6 +153,8 @@ struct HistoryEntry {
   ChangeKind kind = ChangeKind::kUnset;
   std::vector<HistoryChange> changes;
   Evidence evidence;
+  // There is evidence, and this caller may not see it: another one made the change.
+  bool evidence_withheld = false;
   bool imported = false;
   std::string policy_version;
 };

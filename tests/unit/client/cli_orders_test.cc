@@ -321,6 +321,21 @@ TEST_F(OrdersTest, FilteredLinesShowWhatWouldTurnThem) {
   for (const char* end : {"", ".no", ".purge"}) ::unlink((path + end).c_str());
 }
 
+TEST_F(OrdersTest, EvidenceThatIsWithheldIsNotShownAsNone) {
+  daemon_.on_history = [](grpc::ServerContext&, const auto&, v1::ListSettingsHistoryResponse* response) {
+    response->add_entries()->set_kind(v1::CHANGE_KIND_OPT_OUT);
+    response->add_entries()->set_evidence_withheld(true);
+    return grpc::Status::OK;
+  };
+  EXPECT_EQ(Call({"settings", "history", "a", "--json"}), kDone);
+  const nlohmann::json entries = OutJson()["entries"];
+  EXPECT_EQ(entries[0]["evidence_withheld"], false);
+  EXPECT_EQ(entries[1]["evidence_withheld"], true);
+  EXPECT_EQ(Call({"settings", "history", "a"}), kDone);
+  EXPECT_EQ(out_.find("withheld"), out_.find("withheld\twithheld")) << out_;
+  EXPECT_NE(out_.find("withheld"), std::string::npos) << out_;
+}
+
 class ExportCommandTest : public OrdersTest {
  protected:
   ExportCommandTest() {
