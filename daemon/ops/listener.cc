@@ -80,7 +80,7 @@ absl::Status ReadSystems(std::string_view text, ListenOption* out) {
   out->systems = SplitAtPlus(text);
   if (out->systems.size() > kMaxListed) return Wrong("systems", "takes at most 64 names");
   for (const std::string& system : out->systems) {
-    if (const std::string why = base::WhyNoSystemName(system); !why.empty()) return Wrong(system, why);
+    if (const std::string why = base::WhyNoSystemName(system); !why.empty()) return Wrong(system, "of systems= " + why);
   }
   return absl::OkStatus();
 }
@@ -96,7 +96,7 @@ absl::Status ReadAttribute(std::string_view text, ListenOption* out) {
                  "is none of group=, roles=, name= and systems=, which may follow a place, with commas before them");
   }
   const std::string why = key == "group" ? WhyNoGroup(value) : base::WhyNoCallerName(value);
-  if (!why.empty()) return Wrong(text, why);
+  if (!why.empty()) return Wrong(value, absl::StrCat("of ", View(key), "= ", why));
   (key == "group" ? out->group : out->name) = value;
   return absl::OkStatus();
 }

@@ -30,9 +30,9 @@ void Define(CLI::App* app, Arguments* arguments) {
   app->add_option("--subjects", suite.subjects)->capture_default_str();
   app->add_option("--json", arguments->json, "File to write all figures to");
   app->add_option("--only", arguments->only,
-                  "footprint, check, batch, log, mix, update, slow-update; all where not given")
+                  "footprint, check, batch, tls, log, mix, update, slow-update; all where not given")
       ->delimiter(',')
-      ->check(CLI::IsMember({"footprint", "check", "batch", "log", "mix", "update", "slow-update"}));
+      ->check(CLI::IsMember({"footprint", "check", "batch", "tls", "log", "mix", "update", "slow-update"}));
   app->add_option("--rounds", arguments->rounds, "Of each comparison (7)");
   app->add_option("--round-ms", arguments->round_ms, "Length of a round of one side (3000)");
   app->add_flag("--quick", arguments->quick, "Three rounds of a second");
@@ -67,6 +67,7 @@ void Resolve(Arguments* arguments) {
   suite.footprint = wanted("footprint");
   suite.check = wanted("check");
   suite.batch = wanted("batch");
+  suite.tls = wanted("tls");
   suite.log = wanted("log");
   suite.mix = wanted("mix");
   suite.update = wanted("update");

@@ -17,8 +17,11 @@
 
 namespace consent::bench {
 
+using Credentials = std::shared_ptr<grpc::ChannelCredentials>;
+
 struct LoopOptions {
   std::string address;
+  Credentials credentials;
   int threads = 1;      // each with a connection of its own
   int outstanding = 1;  // calls of all threads together
   std::chrono::milliseconds ramp{200};
@@ -44,11 +47,11 @@ inline double OwnCpuSeconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-inline std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+inline std::shared_ptr<grpc::Channel> Connect(const std::string& address, const Credentials& credentials) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxReceiveMessageSize(-1);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(address, credentials, arguments);
 }
 
 // A Workload has Request, Response, Stub, and
@@ -109,7 +112,7 @@ class ClosedLoop {
   }
 
   void Drive(int thread, LoopResult* result) {
-    const auto stub = workload_.NewStub(Connect(options_.address));
+    const auto stub = workload_.NewStub(Connect(options_.address, options_.credentials));
     grpc::CompletionQueue queue;
     std::vector<Slot> slots(static_cast<size_t>(std::max(1, options_.outstanding / options_.threads)));
     for (size_t i = 0; i < slots.size(); ++i) {

@@ -9,6 +9,7 @@
 
 #include "daemon/app/descriptors.h"
 #include "daemon/app/server.h"
+#include "daemon/base/clock.h"
 #include "daemon/ops/health.h"
 #include "tests/bench/population.h"
 
@@ -133,19 +134,39 @@ grpc::ServerUnaryReactor* EmptySettings::UpdateSettings(grpc::CallbackServerCont
   return reactor;
 }
 
-int ServeForever(const std::string& address, const std::vector<grpc::Service*>& services) {
-  ops::Health health(app::ServiceNames());
-  const absl::StatusOr<ops::Address> where = ops::Address::Parse(address);
-  if (!where.ok()) {
-    std::fprintf(stderr, "%s\n", where.status().ToString().c_str());
-    return 1;
-  }
+namespace {
+
+absl::StatusOr<std::unique_ptr<app::Server>> Listen(const std::vector<std::string>& addresses,
+                                                    app::Certificates* certificates,
+                                                    const std::vector<grpc::Service*>& services, ops::Health& health) {
   app::ServerOptions options;
-  options.listeners = {{*where, "", 0}};
   options.served = {{services, nullptr}};
+  if (certificates != nullptr) options.served.push_back({services, certificates->Credentials()});
+  for (const std::string& address : addresses) {
+    absl::StatusOr<ops::Address> where = ops::Address::Parse(address);
+    if (!where.ok()) return where.status();
+    const bool is_plain = certificates == nullptr || where->kind() == ops::Address::Kind::kUnix;
+    options.listeners.push_back({*std::move(where), "", is_plain ? size_t{0} : size_t{1}});
+  }
   // The bounds of consentd itself: without them no frame may be long enough.
   if (const auto plan = app::PlanOfProcess(); plan.ok()) options.connections = app::LimitsOf(*plan);
-  const auto server = app::Server::Listen(options, health);
+  return app::Server::Listen(options, health);
+}
+
+}  // namespace
+
+int ServeForever(const std::vector<std::string>& addresses, const app::TlsFiles& tls,
+                 const std::vector<grpc::Service*>& services) {
+  ops::Health health(app::ServiceNames());
+  absl::Status status = app::RestrictTls();
+  std::unique_ptr<app::Certificates> certificates;
+  if (status.ok() && tls.given()) {
+    auto opened = app::Certificates::Open(tls, tls.certificate + ".copies", base::SystemClock().Now());
+    if (opened.ok()) certificates = *std::move(opened);
+    status = opened.status();
+  }
+  absl::StatusOr<std::unique_ptr<app::Server>> server = status;
+  if (status.ok()) server = Listen(addresses, certificates.get(), services, health);
   if (!server.ok()) {
     std::fprintf(stderr, "%s\n", server.status().ToString().c_str());
     return 1;

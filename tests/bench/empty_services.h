@@ -4,9 +4,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "consent/v1/settings_service.grpc.pb.h"
+#include "daemon/app/tls.h"
 
 namespace consent::bench {
 
@@ -46,8 +48,9 @@ class EmptySettings final : public v1::SettingsService::CallbackService {
   v1::UpdateSettingsResponse update_;
 };
 
-// Serves on `address` with the daemon's own server options until the process is killed. Returns only where it cannot
-// listen.
-int ServeForever(const std::string& address, const std::vector<grpc::Service*>& services);
+// Serves with the daemon's own server options until the process is killed: on Unix sockets, and where `tls` is given
+// over TLS on all other addresses. Returns only where it cannot listen.
+int ServeForever(const std::vector<std::string>& addresses, const app::TlsFiles& tls,
+                 const std::vector<grpc::Service*>& services);
 
 }  // namespace consent::bench

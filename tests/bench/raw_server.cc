@@ -113,5 +113,5 @@ int main(int argc, char** argv) {
   bench::EmptySettings settings([&writer](const v1::UpdateSettingsRequest& request, std::function<void(bool)> done) {
     writer.Write(request, std::move(done));
   });
-  return bench::ServeForever(listen, {&settings});
+  return bench::ServeForever({listen}, {}, {&settings});
 }

@@ -1,5 +1,11 @@
 #include "tests/bench/servers.h"
 
+#include <grpcpp/security/credentials.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -7,6 +13,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/cli/engines/dev_certificates.h"
 
 namespace consent::bench {
 namespace {
@@ -21,6 +28,24 @@ constexpr milliseconds kStopPatience{60'000};
 double Number(const std::string& line, const std::string& key) {
   const size_t at = line.find("\"" + key + "\":");
   return at == std::string::npos ? 0 : std::strtod(line.c_str() + at + key.size() + 3, nullptr);
+}
+
+// Without limits that a benchmark could reach.
+constexpr char kCallers[] = R"({"callers": [{
+  "name": "sampler", "identities": ["spiffe://consentd.dev/sampler"], "roles": ["ROLE_SAMPLER"], "maxCertificateHours": 1000,
+  "limits": {"callsPerSecond": 1000000, "itemsPerSecond": 100000000, "callsInFlight": 65536}}]})";
+
+// One that nobody listens on now.
+uint16_t FreePort() {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  ::bind(fd, reinterpret_cast<const sockaddr*>(&at), size);
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size);
+  ::close(fd);
+  return ntohs(at.sin_port);
 }
 
 }  // namespace
@@ -43,39 +68,73 @@ absl::StatusOr<std::string> Servers::Load(const std::string& name, uint64_t subj
 }
 
 absl::StatusOr<Server> Servers::Start(const std::string& what, const std::string& program,
-                                      std::vector<std::string> arguments, bool slow) {
+                                      std::vector<std::string> arguments, const StartOptions& options) {
   const std::string tag = absl::StrCat(what, ++started_);
-  const std::string address = absl::StrCat("unix:", places_.folder, "/", tag, "/socket");
+  std::string address = absl::StrCat("unix:", places_.folder, "/", tag, "/socket");
   test::ProcessSpec spec;
   spec.program = program;
   spec.arguments = std::move(arguments);
   spec.arguments.insert(spec.arguments.end(), {"--listen", address});
-  if (slow) spec.environment = {{"LD_PRELOAD", places_.slow_sync}};
+  std::string over_tls;
+  if (options.tls) {
+    if (absl::Status status = MakeTlsFiles(); !status.ok()) return status;
+    over_tls = absl::StrCat("127.0.0.1:", FreePort());
+    spec.arguments.insert(spec.arguments.end(), {"--listen", over_tls, "--tls-cert", TlsFile("server.pem"), "--tls-key",
+                                                 TlsFile("server-key.pem"), "--tls-client-ca", TlsFile("ca.pem")});
+  }
+  if (options.slow) spec.environment = {{"LD_PRELOAD", places_.slow_sync}};
   spec.output_file = places_.folder + "/" + tag + ".log";
   auto process = test::ChildProcess::Start(spec);
   if (!process.ok()) return process.status();
   if (!test::WaitUntilServing(address, "", *process, kStartPatience).yes) {
     return absl::InternalError(program + " does not serve; see " + spec.output_file);
   }
-  return Server{address, spec.output_file, *std::move(process)};
+  auto credentials = grpc::InsecureChannelCredentials();
+  if (options.tls) {
+    address = over_tls;
+    credentials = grpc::SslCredentials({tls_["ca.pem"], tls_["sampler-key.pem"], tls_["sampler.pem"]});
+  }
+  return Server{address, credentials, spec.output_file, *std::move(process)};
 }
 
-absl::StatusOr<Server> Servers::StartDaemon(const std::string& name, bool slow, bool logs) {
-  return Start("consentd", places_.daemon,
-               {"serve", "--data-dir", Folder(name), "--metrics-listen", "127.0.0.1:0", "--log-format", "json",
-                "--decision-log", logs ? Folder(name) + ".decisions" : "off"},
-               slow);
+absl::Status Servers::MakeTlsFiles() {
+  if (!tls_.empty()) return absl::OkStatus();
+  const auto now = std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
+  for (cli::NamedPem& file : cli::MakeDevCertificates({}, now)) tls_[file.name] = std::move(file.pem);
+  tls_["callers.json"] = kCallers;
+  std::error_code error;
+  fs::create_directory(places_.folder + "/tls", error);
+  for (const auto& [name, text] : tls_) {
+    std::ofstream(TlsFile(name)) << text;
+    fs::permissions(TlsFile(name), fs::perms::owner_read | fs::perms::owner_write, error);
+    if (error) return absl::UnavailableError(TlsFile(name) + " cannot be made: " + error.message());
+  }
+  return absl::OkStatus();
 }
 
-absl::StatusOr<Server> Servers::StartEmpty() {
-  return Start("empty", places_.programs + "/bench_empty_server", {}, false);
+absl::StatusOr<Server> Servers::StartDaemon(const std::string& name, const StartOptions& options) {
+  std::vector<std::string> arguments = {"serve",
+                                        "--data-dir",
+                                        Folder(name),
+                                        "--metrics-listen",
+                                        "127.0.0.1:0",
+                                        "--log-format",
+                                        "json",
+                                        "--decision-log",
+                                        options.logs ? Folder(name) + ".decisions" : "off"};
+  if (options.tls) arguments.insert(arguments.end(), {"--callers", TlsFile("callers.json")});
+  return Start("consentd", places_.daemon, std::move(arguments), options);
 }
 
-absl::StatusOr<Server> Servers::StartRaw(const std::string& name, const RowSizes& sizes, bool slow) {
+absl::StatusOr<Server> Servers::StartEmpty(const StartOptions& options) {
+  return Start("empty", places_.programs + "/bench_empty_server", {}, options);
+}
+
+absl::StatusOr<Server> Servers::StartRaw(const std::string& name, const RowSizes& sizes, const StartOptions& options) {
   return Start("raw", places_.programs + "/bench_raw_server",
                {"--data-dir", Folder(name), "--record-bytes", std::to_string(sizes.record), "--feed-bytes",
                 std::to_string(sizes.feed), "--request-bytes", std::to_string(sizes.request)},
-               slow);
+               options);
 }
 
 absl::Status Servers::Stop(Server server) {

@@ -1,6 +1,9 @@
 // The programs that the driver measures, started and asked about themselves.
 #pragma once
 
+#include <grpcpp/security/credentials.h>
+
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +18,7 @@ namespace consent::bench {
 // A server that serves; killed with the object.
 struct Server {
   std::string address;
+  std::shared_ptr<grpc::ChannelCredentials> credentials;  // to call it with
   std::string log;
   test::ChildProcess process;
 };
@@ -27,6 +31,13 @@ struct Places {
   std::string folder;     // temporary, on the disk that is measured
 };
 
+// How a server is started.
+struct StartOptions {
+  bool slow = false;  // adds a millisecond to each sync
+  bool logs = false;  // each yes goes to the decision log, whose folder lies beside the store's; else the log is off
+  bool tls = false;   // is called over TCP and TLS 1.3, both sides with certificates; else over a Unix socket
+};
+
 // What consentd logs about its start.
 struct Filled {
   double subjects = 0;
@@ -34,19 +45,18 @@ struct Filled {
   double seconds = 0;
 };
 
-// Starts programs; `slow` adds a millisecond to each of their syncs. Not thread-safe.
+// Starts programs. Not thread-safe.
 class Servers {
  public:
   explicit Servers(Places places) : places_(std::move(places)) {}
 
   // Fills the new store folder `name`; bench_load's own line of output.
   absl::StatusOr<std::string> Load(const std::string& name, uint64_t subjects, Population population);
-  // On the store folder `name`, made where it is not there. `logs`: each yes goes to the decision log, whose folder
-  // lies beside; else the log is off.
-  absl::StatusOr<Server> StartDaemon(const std::string& name, bool slow, bool logs = false);
-  absl::StatusOr<Server> StartEmpty();
+  // On the store folder `name`, made where it is not there.
+  absl::StatusOr<Server> StartDaemon(const std::string& name, const StartOptions& options = {});
+  absl::StatusOr<Server> StartEmpty(const StartOptions& options = {});
   // On the folder of a store, which is spoilt for consentd.
-  absl::StatusOr<Server> StartRaw(const std::string& name, const RowSizes& sizes, bool slow);
+  absl::StatusOr<Server> StartRaw(const std::string& name, const RowSizes& sizes, const StartOptions& options = {});
   // SIGTERM; an error unless it ends well.
   static absl::Status Stop(Server server);
   // A second folder with the same content; table files are shared, nothing else.
@@ -56,9 +66,13 @@ class Servers {
 
  private:
   absl::StatusOr<Server> Start(const std::string& what, const std::string& program, std::vector<std::string> arguments,
-                               bool slow);
+                               const StartOptions& options);
+  // Makes certificates and the callers' file, once.
+  absl::Status MakeTlsFiles();
+  std::string TlsFile(const std::string& name) const { return places_.folder + "/tls/" + name; }
   const Places places_;
   int started_ = 0;
+  std::map<std::string, std::string> tls_;  // PEMs by the names of their files; empty until they are needed
 };
 
 // From the daemon's log; nothing where it did not say.

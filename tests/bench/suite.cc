@@ -24,6 +24,7 @@ void Say(const std::string& what) {
 template <typename Workload>
 absl::Status RunOnce(LoopOptions loop, Server& server, Workload& workload, Side* side) {
   loop.address = server.address;
+  loop.credentials = server.credentials;
   ClosedLoop<Workload> closed(loop, workload, server.process);
   const LoopResult result = closed.Run();
   if (result.failures != 0) {
@@ -70,7 +71,7 @@ absl::Status Suite::Compare(Comparison comparison, const LoopOptions& loop, Serv
 
 absl::Status Suite::Footprint() {
   Say("footprint: loading subjects with one choice");
-  auto nothing = servers_.StartDaemon("none", false);
+  auto nothing = servers_.StartDaemon("none");
   if (!nothing.ok()) return nothing.status();
   const auto empty_bytes = static_cast<double>(nothing->process.ResidentBytes());
   if (absl::Status status = Servers::Stop(*std::move(nothing)); !status.ok()) return status;
@@ -79,13 +80,13 @@ absl::Status Suite::Footprint() {
   Say(*loaded);
   const auto subjects = static_cast<double>(options_.subjects);
   // The first start makes table files of what the log still holds.
-  auto first = servers_.StartDaemon("one", false);
+  auto first = servers_.StartDaemon("one");
   if (!first.ok()) return first.status();
   if (absl::Status status = Servers::Stop(*std::move(first)); !status.ok()) return status;
   const auto footprint = MeasureFootprint(servers_.Folder("one"));
   if (!footprint.ok()) return footprint.status();
   if (absl::Status status = CompactWhole(servers_.Folder("one")); !status.ok()) return status;
-  auto daemon = servers_.StartDaemon("one", false);
+  auto daemon = servers_.StartDaemon("one");
   if (!daemon.ok()) return daemon.status();
   const auto filled = ReadFilled(daemon->log);
   if (!filled.ok()) return filled.status();
@@ -113,7 +114,7 @@ absl::Status Suite::Prepare() {
   if (!loaded.ok()) return loaded.status();
   Say(*loaded);
   std::this_thread::sleep_for(kAfterLoad);
-  auto daemon = servers_.StartDaemon("rates", false);
+  auto daemon = servers_.StartDaemon("rates");
   if (!daemon.ok()) return daemon.status();
   const auto filled = ReadFilled(daemon->log);
   if (!filled.ok()) return filled.status();
@@ -128,7 +129,7 @@ absl::Status Suite::Prepare() {
 
 // What was loaded is what the API would have made: settings, people and history of some subjects.
 absl::Status Suite::CheckSample() {
-  const auto stub = v1::SettingsService::NewStub(Connect(daemon_->address));
+  const auto stub = v1::SettingsService::NewStub(Connect(daemon_->address, daemon_->credentials));
   for (uint64_t i = 0; i < 20; ++i) {
     grpc::ClientContext settings_context, history_context;
     v1::GetSettingsRequest settings_request;
@@ -153,7 +154,7 @@ absl::Status Suite::CheckSample() {
 // Who consented is eligible from then on, not before; whom nobody knows is not: so the rates are those of real
 // decisions.
 absl::Status Suite::CheckAnswers() {
-  const auto stub = v1::EligibilityService::NewStub(Connect(daemon_->address));
+  const auto stub = v1::EligibilityService::NewStub(Connect(daemon_->address, daemon_->credentials));
   const auto answer = [&](uint64_t subject, int64_t captured_at_seconds) {
     grpc::ClientContext context;
     v1::CheckRequest request;
@@ -177,34 +178,50 @@ absl::Status Suite::CheckAnswers() {
   return absl::OkStatus();
 }
 
+absl::Status Suite::Checks(const std::string& how, double target_rate, Server& daemon, Server& empty) {
+  CheckWorkload workload(AskedNow(), options_.check_requests);
+  Comparison comparison;
+  comparison.name = absl::StrCat("Check", how, ", ", options_.check_outstanding, " calls under way");
+  comparison.daemon.name = "consentd";
+  comparison.opponent.name = "empty";
+  comparison.target_rate = target_rate;
+  comparison.target_cpu = 1.15;
+  return Compare(std::move(comparison), Loop(options_.check_outstanding), daemon, empty, workload, workload);
+}
+
+absl::Status Suite::Batches(const std::string& how, double target_items_rate, Server& daemon, Server& empty) {
+  BatchWorkload workload(AskedNow(), options_.batch_requests);
+  Comparison comparison;
+  comparison.name = absl::StrCat("BatchCheck of 1,000", how, ", ", options_.batch_outstanding, " calls under way");
+  comparison.daemon.name = "consentd";
+  comparison.opponent.name = "empty";
+  comparison.items = BatchWorkload::kItems;
+  comparison.target_rate = target_items_rate > 0 ? 0.9 : 0.87;
+  comparison.target_cpu = 1.2;
+  comparison.target_items_rate = target_items_rate;
+  return Compare(std::move(comparison), Loop(options_.batch_outstanding), daemon, empty, workload, workload);
+}
+
 absl::Status Suite::Reads() {
   auto empty = servers_.StartEmpty();
+  absl::Status status = empty.status();
+  if (status.ok() && options_.check) status = Checks("", 0.85, *daemon_, *empty);
+  if (status.ok() && options_.batch) status = Batches("", 1e6, *daemon_, *empty);
+  return status;
+}
+
+absl::Status Suite::OverTls() {
+  absl::Status status = servers_.Copy("rates", "tls");
+  if (!status.ok()) return status;
+  auto daemon = servers_.StartDaemon("tls", {.tls = true});
+  if (!daemon.ok()) return daemon.status();
+  auto empty = servers_.StartEmpty({.tls = true});
   if (!empty.ok()) return empty.status();
-  if (options_.check) {
-    CheckWorkload workload(AskedNow(), options_.check_requests);
-    Comparison comparison;
-    comparison.name = absl::StrCat("Check, ", options_.check_outstanding, " calls under way");
-    comparison.daemon.name = "consentd";
-    comparison.opponent.name = "empty";
-    comparison.target_rate = 0.85;
-    comparison.target_cpu = 1.15;
-    const absl::Status status =
-        Compare(std::move(comparison), Loop(options_.check_outstanding), *daemon_, *empty, workload, workload);
-    if (!status.ok()) return status;
-  }
-  if (options_.batch) {
-    BatchWorkload workload(AskedNow(), options_.batch_requests);
-    Comparison comparison;
-    comparison.name = absl::StrCat("BatchCheck of 1,000, ", options_.batch_outstanding, " calls under way");
-    comparison.daemon.name = "consentd";
-    comparison.opponent.name = "empty";
-    comparison.items = BatchWorkload::kItems;
-    comparison.target_rate = 0.9;
-    comparison.target_cpu = 1.2;
-    comparison.target_items_rate = 1e6;
-    return Compare(std::move(comparison), Loop(options_.batch_outstanding), *daemon_, *empty, workload, workload);
-  }
-  return absl::OkStatus();
+  status = Checks(" over TLS", 0.95, *daemon, *empty);
+  if (status.ok()) status = Batches(" over TLS", 0, *daemon, *empty);
+  if (status.ok()) status = Servers::Stop(*std::move(daemon));
+  if (status.ok()) servers_.Remove("tls");
+  return status;
 }
 
 absl::Status Suite::Logged() {
@@ -212,10 +229,10 @@ absl::Status Suite::Logged() {
   daemon_.reset();
   if (status.ok()) status = servers_.Copy("rates", "logged");
   if (!status.ok()) return status;
-  auto without = servers_.StartDaemon("rates", false);
+  auto without = servers_.StartDaemon("rates");
   if (!without.ok()) return without.status();
   daemon_ = *std::move(without);
-  auto logged = servers_.StartDaemon("logged", false, /*logs=*/true);
+  auto logged = servers_.StartDaemon("logged", {.logs = true});
   if (!logged.ok()) return logged.status();
   Comparison comparison;
   comparison.name = absl::StrCat("Check on record, ", options_.check_outstanding, " calls under way");
@@ -241,7 +258,7 @@ absl::Status Suite::Mixed() {
   if (!loaded.ok()) return loaded.status();
   Say(*loaded);
   std::this_thread::sleep_for(kAfterLoad);
-  auto daemon = servers_.StartDaemon("mixed", false);
+  auto daemon = servers_.StartDaemon("mixed");
   if (!daemon.ok()) return daemon.status();
   auto empty = servers_.StartEmpty();
   if (!empty.ok()) return empty.status();
@@ -262,9 +279,9 @@ absl::Status Suite::Mixed() {
 
 absl::Status Suite::CompareUpdates(const std::string& name, bool slow, const RowSizes& sizes, UpdateWorkload& ours,
                                    UpdateWorkload& theirs) {
-  auto daemon = servers_.StartDaemon("rates", slow);
+  auto daemon = servers_.StartDaemon("rates", {.slow = slow});
   if (!daemon.ok()) return daemon.status();
-  auto raw = servers_.StartRaw("raw", sizes, slow);
+  auto raw = servers_.StartRaw("raw", sizes, {.slow = slow});
   if (!raw.ok()) return raw.status();
   Comparison comparison;
   comparison.name = name;
@@ -307,12 +324,16 @@ absl::Status Suite::Run() {
   if (options_.mix) {
     if (absl::Status status = Mixed(); !status.ok()) return status;
   }
-  if (!options_.check && !options_.batch && !options_.log && !options_.update && !options_.slow_update) {
+  if (!options_.check && !options_.batch && !options_.tls && !options_.log && !options_.update &&
+      !options_.slow_update) {
     return absl::OkStatus();
   }
   if (absl::Status status = Prepare(); !status.ok()) return status;
   if (options_.check || options_.batch) {
     if (absl::Status status = Reads(); !status.ok()) return status;
+  }
+  if (options_.tls) {
+    if (absl::Status status = OverTls(); !status.ok()) return status;
   }
   if (options_.log) {
     if (absl::Status status = Logged(); !status.ok()) return status;

@@ -21,7 +21,8 @@ struct SuiteOptions {
   int update_clients = 64;
   size_t check_requests = 500'000;  // made beforehand
   size_t batch_requests = 500;
-  bool footprint = true, check = true, batch = true, log = true, mix = true, update = true, slow_update = true;
+  bool footprint = true, check = true, batch = true, tls = true, log = true, mix = true, update = true,
+       slow_update = true;
 };
 
 class Suite {
@@ -39,7 +40,12 @@ class Suite {
   absl::Status Prepare();
   absl::Status CheckSample();
   absl::Status CheckAnswers();
+  absl::Status Checks(const std::string& how, double target_rate, Server& daemon, Server& empty);
+  // `target_items_rate` 0: none.
+  absl::Status Batches(const std::string& how, double target_items_rate, Server& daemon, Server& empty);
   absl::Status Reads();
+  // The same over TLS, on a copy of the store: both sides with certificates, the daemon with a callers' file.
+  absl::Status OverTls();
   // The same, all of them yes, with the decision log and without it: two daemons on the same store.
   absl::Status Logged();
   // The same as the batches of Reads, on other subjects and with all kinds of answers; with a daemon of its own.

@@ -161,7 +161,7 @@ void ErasureCampaign::WithoutErasure() {
 }
 
 void ErasureCampaign::Start() {
-  daemon_.emplace(Need(servers_.StartDaemon("store", /*slow=*/false)));
+  daemon_.emplace(Need(servers_.StartDaemon("store")));
   api_.emplace(daemon_->address);
 }
 
