@@ -165,10 +165,14 @@ int ServeForever(const std::vector<std::string>& addresses, const app::TlsFiles&
     if (opened.ok()) certificates = *std::move(opened);
     status = opened.status();
   }
-  absl::StatusOr<std::unique_ptr<app::Server>> server = status;
-  if (status.ok()) server = Listen(addresses, certificates.get(), services, health);
-  if (!server.ok()) {
-    std::fprintf(stderr, "%s\n", server.status().ToString().c_str());
+  std::unique_ptr<app::Server> server;
+  if (status.ok()) {
+    auto listening = Listen(addresses, certificates.get(), services, health);
+    if (listening.ok()) server = *std::move(listening);
+    status = listening.status();
+  }
+  if (!status.ok()) {
+    std::fprintf(stderr, "%s\n", status.ToString().c_str());
     return 1;
   }
   health.Set(ops::HealthState::kServing);
