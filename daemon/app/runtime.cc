@@ -202,12 +202,17 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .writers = *writers_,
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
-  services_ = std::make_unique<Services>(*core_, decisions_->keys(), decisions_->recorder());
+  services_ = std::make_unique<Services>(*core_, decisions_->keys(), decisions_->recorder(), caller_connections_);
 }
 
 std::optional<Failure> Runtime::Listen() {
   ServerOptions serving;
   serving.connections = LimitsOf(descriptors_);
+  serving.callers = &caller_connections_;
+  serving.on_overstay = [this](const std::string& caller, size_t connections) {
+    log_.Warn("connections of a caller that stays over its limits were ended",
+              {{"caller", OperatorText(caller)}, {"connections", connections}});
+  };
   serving.on_cuts = [this](const ConnectionCounts& counts) { LogCuts(counts); };
   // The first one serves the daemon itself, and every listener that takes all comers for "local" with all roles.
   const auto one = [](rpc::Peer peer) { return std::make_unique<rpc::OnePeer>(std::move(peer)); };

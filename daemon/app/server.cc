@@ -136,15 +136,30 @@ struct Server::Parts {
   };
 
   explicit Parts(const ServerOptions& options)
-      : connections(options.connections), after_cuts(connections, options.on_cuts) {}
+      : connections(options.connections, options.callers),
+        after_cuts(connections, options.on_cuts),
+        callers(options.callers),
+        on_overstay(options.on_overstay) {}
+  void EachSecond();
   Connections connections;
   AfterCuts after_cuts;  // of the first acceptor's thread
+  callers::CallerConnections* const callers;
+  const std::function<void(const std::string&, size_t)> on_overstay;
   std::vector<UnixSocket> sockets;
   std::vector<std::unique_ptr<Hosted>> hosted;
   base::Mutex own_mutex;
   bool takes_own GUARDED_BY(own_mutex) = true;  // until the shutdown begins
   std::vector<std::unique_ptr<Acceptor>> acceptors;
 };
+
+void Server::Parts::EachSecond() {
+  after_cuts.Look();
+  if (callers == nullptr) return;
+  for (const auto& [caller, names] : callers->TakeOverstays(std::chrono::steady_clock::now())) {
+    const size_t ended = connections.EndNamed(names, CloseReason::kOverLimit);
+    if (ended > 0 && on_overstay) on_overstay(caller, ended);
+  }
+}
 
 Server::Server(std::unique_ptr<Parts> parts, ops::Health& health) : parts_(std::move(parts)), health_(health) {}
 
@@ -195,7 +210,7 @@ absl::Status Server::Begin(const ServerOptions& options) {
     accepting.connections = &parts.connections;
     accepting.spoken = hosted.spoken;
     accepting.silence = options.times.handshake;
-    if (parts.acceptors.empty()) accepting.each_second = [&parts] { parts.after_cuts.Look(); };
+    if (parts.acceptors.empty()) accepting.each_second = [&parts] { parts.EachSecond(); };
     accepting.hand_over = [&hosted](int fd) { hosted.HandOver(fd); };
     absl::StatusOr<std::unique_ptr<Acceptor>> acceptor = Acceptor::Start(std::move(accepting));
     if (!acceptor.ok()) return acceptor.status();
