@@ -141,6 +141,7 @@ class Runtime {
   std::unique_ptr<service::Core> core_;
   std::atomic<service::Core*> watched_{nullptr};  // the core, for the store's failure callback
   std::unique_ptr<service::Pool> readers_;
+  std::unique_ptr<service::Pool> restrictions_;
   std::unique_ptr<Services> services_;
   std::vector<std::unique_ptr<rpc::Authenticator>> authenticators_;
   std::vector<std::unique_ptr<RpcServices>> rpc_;  // of each gRPC server

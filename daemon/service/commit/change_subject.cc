@@ -369,7 +369,10 @@ void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& re
       }
       break;
     case store::Outcome::kConflict:
-      if (work->attempts < kMaxCommitAttempts && core_.writers.Post([this, work] { Attempt(work); })) return;
+      if (MayTryAgain(work->attempts, work->request.is_awaited) &&
+          core_.writers.Post([this, work] { Attempt(work); })) {
+        return;
+      }
       work->reply = wire::MakeError(v1::ERROR_REASON_CONTENTION,
                                     "concurrent changes won every time: repeat the call; nothing was written");
       break;
