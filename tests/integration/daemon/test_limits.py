@@ -1,5 +1,13 @@
-"""Limits of callers over TLS: how many connections one may use, and what becomes of who stays over its limits."""
+"""Limits of callers over TLS: how many connections one may use, what becomes of who stays over its limits, and that others do not feel it.
 
+CONSENT_LIMITS_SECONDS: how long the flood of Minute lasts; more than the default is the campaign of tests/README.md, which sends 10,000
+calls a second and holds times as well.
+"""
+
+import json
+import os
+import subprocess
+import sys
 import unittest
 
 import grpc
@@ -13,6 +21,12 @@ from words import opt_out
 
 ENDED = "connections of a caller that stays over its limits were ended"
 QUICK = {"calls_per_second": 1000}
+CAMPAIGN = "CONSENT_LIMITS_SECONDS" in os.environ
+SECONDS = int(os.environ.get("CONSENT_LIMITS_SECONDS", "2"))
+LIMIT = 500                        # calls a second
+RATE = 10_000 if CAMPAIGN else 1_000  # that are sent
+SLOWEST = {"checks": 2, "opt-outs": 3}  # times the quiet p99, in the campaign
+ROUNDS = 3                         # of which one has to be quick: a busy machine alone makes some slow
 
 
 class LimitsTest(CallersTest):
@@ -90,6 +104,72 @@ class Overstay(LimitsTest):
         self.assertEqual(self.check(quiet), "OK")
         self.assertEqual(self.limit(restricts.settings.OptOut, opt_out("b")), "OK")
         self.assertEqual(seen, {"restricts": [], "quiet": []}, "their connections stay")
+
+
+class Minute(LimitsTest):
+    """A caller sends twenty times what it may, from 50 connections, beside others that check and one that opts out."""
+
+    def load(self, name, method, connections, rate, seconds, *, prefix="s", nice=0):
+        """A sender that is connected."""
+        shown = self.shows.setdefault(name, None) or self.callers.issue(f"URI:spiffe://example.org/{name}")
+        self.shows[name] = shown
+        options = {"address": self.address, "ca": self.servers.certificate, "cert": shown.certificate, "key": shown.key, "method": method,
+                   "connections": connections, "rate": rate, "seconds": seconds, "prefix": prefix}
+        command = ["nice", "-n", str(nice), os.environ["TEST_LOAD"], *(str(text) for name, value in options.items() for text in (f"--{name}", value))]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.assertEqual(process.stdout.readline(), "connected\n")
+        return process
+
+    def outcome_of(self, process):
+        said, _ = process.communicate(timeout=SECONDS + PATIENCE)
+        self.assertEqual(process.returncode, 0)
+        return json.loads(said)
+
+    def others(self, prefix):
+        """What came of those that are within their limits."""
+        checks = self.load("sampler", "check", 4, 200, SECONDS)
+        opt_outs = self.load("backend", "opt-out", 1, 20, SECONDS, prefix=prefix)
+        outcomes = {"checks": self.outcome_of(checks), "opt-outs": self.outcome_of(opt_outs)}
+        for name, outcome in outcomes.items():
+            self.assertEqual(outcome["ok"], outcome["sent"], (name, outcome))
+            self.assertGreater(outcome["ok"], 10 * SECONDS)
+        return outcomes
+
+    def hold(self, number):
+        """One round: whose p99 grew too much."""
+        quiet = self.others(f"quiet{number}-")
+        cut = self.closed()["over_limit"]
+        flood = self.load("loud", "check", 50, RATE, SECONDS + 2, nice=10)
+        busy = self.others(f"busy{number}-")
+        loud = self.outcome_of(flood)
+        cut = self.closed()["over_limit"] - cut
+        ratios = {name: busy[name]["p99"] / quiet[name]["p99"] for name in busy}
+        print(f"loud: {loud['sent']} sent in {SECONDS + 2} s ({loud['unsent']} were not), {loud['ok']} answered, {loud['refused']} refused, {loud['unavailable']} "
+              f"without an answer, {cut} connections ended; " + "; ".join(
+                  f"{name}: {busy[name]['ok']} of {busy[name]['sent']} answered, p99 {quiet[name]['p99']:.2f} -> {busy[name]['p99']:.2f} ms, x {ratios[name]:.2f}"
+                  for name in busy), file=sys.stderr)
+        self.assertGreater(loud["refused"], 0)
+        self.assertLessEqual(loud["ok"], LIMIT * (SECONDS + 2 + 2), "a second ahead, and one of slack")
+        self.assertEqual(loud["other"], 0, loud["first_other"])
+        if CAMPAIGN:
+            self.assertGreaterEqual(loud["sent"], 0.99 * RATE * (SECONDS + 2), "the flood was not sent")
+            self.assertGreaterEqual(cut, 50 * (SECONDS // 10 - 1))
+        return [name for name in ratios if ratios[name] > SLOWEST[name]]
+
+    @unittest.skipUnless("TEST_LOAD" in os.environ, "tls_load is not built")
+    def test_others_do_not_feel_a_flood(self):
+        self.serve_callers(("loud", "SAMPLER", {"limits": {"calls_per_second": LIMIT}}), ("sampler", "SAMPLER", {}), ("backend", "BACKEND", {}))
+        api = self.shown("backend")
+        for number in range(100):
+            api.settings.OptOut(opt_out(f"s{number}"), timeout=PATIENCE)
+        slow = []
+        for number in range(ROUNDS):
+            slow = self.hold(number)
+            if not slow or not CAMPAIGN:
+                return
+        self.fail(f"p99 of {', '.join(slow)} grew too much, as did one in each round")
 
 
 if __name__ == "__main__":
