@@ -339,6 +339,7 @@ size_t Connections::EndNamed(const std::vector<std::string>& names, CloseReason 
   base::MutexLock lock(mutex_);
   for (const auto& [order, connection] : used_) {
     if (connection->stage == Stage::kLeaving || ending.count(connection->name) == 0) continue;
+    BeginPace(connection->peer);
     TurnOut(connection, reason);
     ++ended;
   }
@@ -373,12 +374,16 @@ void Connections::EndSilent() {
 void Connections::Cut(Connection* connection, FrameFault fault) {
   base::MutexLock lock(mutex_);
   if (connection->stage == Stage::kLeaving) return;
+  BeginPace(connection->peer);
+  TurnOut(connection, static_cast<CloseReason>(fault));
+}
+
+void Connections::BeginPace(const std::string& peer) {
   const auto now = std::chrono::steady_clock::now();
   if (paces_.size() >= kMostPaces) {
     std::erase_if(paces_, [&](const auto& pace) { return now - pace.second.cut > kPaced; });
   }
-  if (paces_.size() < kMostPaces || paces_.count(connection->peer) != 0) paces_[connection->peer].cut = now;
-  TurnOut(connection, static_cast<CloseReason>(fault));
+  if (paces_.size() < kMostPaces || paces_.count(peer) != 0) paces_[peer].cut = now;
 }
 
 void Connections::MoveOn(Connection* connection, bool called) {

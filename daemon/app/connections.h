@@ -91,7 +91,7 @@ class Connections {
   void CountTurnedAway();
   // Frames that were seen on `fd`; 0 where it is not followed.
   uint64_t FramesSeen(int fd) const;
-  // Closes the TLS connections of these names (callers::CallerConnections), whatever they do. Returns how many.
+  // Cuts the TLS connections of these names (callers::CallerConnections), whatever they do. Returns how many.
   size_t EndNamed(const std::vector<std::string>& names, CloseReason reason);
   // Once calls are refused: those that have never made one go at once.
   void EndCallless();
@@ -106,6 +106,8 @@ class Connections {
   // The one that had best go, of `peer` alone unless null; null: none may.
   Connection* Choose(const std::string* peer) const REQUIRES(mutex_);
   void TurnOut(Connection* connection, CloseReason reason) REQUIRES(mutex_);
+  // A connection of `peer` is cut now, so the next ones come in turn (MayComeAt).
+  void BeginPace(const std::string& peer) REQUIRES(mutex_);
   void Uncount(Connection* connection) REQUIRES(mutex_);
   Connection* NewConnection() REQUIRES(mutex_);
   void Use(Connection* connection, int fd, bool own, Spoken spoken) REQUIRES(mutex_);

@@ -213,7 +213,7 @@ std::optional<Failure> Runtime::Listen() {
   serving.connections = LimitsOf(descriptors_);
   serving.callers = &caller_connections_;
   serving.on_overstay = [this](const std::string& caller, size_t connections) {
-    log_.Warn("connections of a caller that stays over its limits were ended",
+    log_.Warn("connections of a caller that stays over its limits end",
               {{"caller", OperatorText(caller)}, {"connections", connections}});
   };
   serving.on_cuts = [this](const ConnectionCounts& counts) { LogCuts(counts); };

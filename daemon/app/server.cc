@@ -32,6 +32,7 @@
 #include "daemon/app/acceptor.h"
 #include "daemon/app/after_cuts.h"
 #include "daemon/app/check_reads.h"
+#include "daemon/app/overstayed.h"
 #include "daemon/app/reads.h"
 #include "daemon/app/unix_socket.h"
 #include "daemon/base/file.h"
@@ -138,13 +139,11 @@ struct Server::Parts {
   explicit Parts(const ServerOptions& options)
       : connections(options.connections, options.callers),
         after_cuts(connections, options.on_cuts),
-        callers(options.callers),
-        on_overstay(options.on_overstay) {}
+        overstayed(connections, options.callers, options.on_overstay) {}
   void EachSecond();
   Connections connections;
-  AfterCuts after_cuts;  // of the first acceptor's thread
-  callers::CallerConnections* const callers;
-  const std::function<void(const std::string&, size_t)> on_overstay;
+  AfterCuts after_cuts;   // of the first acceptor's thread
+  Overstayed overstayed;  // of the same
   std::vector<UnixSocket> sockets;
   std::vector<std::unique_ptr<Hosted>> hosted;
   base::Mutex own_mutex;
@@ -154,11 +153,7 @@ struct Server::Parts {
 
 void Server::Parts::EachSecond() {
   after_cuts.Look();
-  if (callers == nullptr) return;
-  for (const auto& [caller, names] : callers->TakeOverstays(std::chrono::steady_clock::now())) {
-    const size_t ended = connections.EndNamed(names, CloseReason::kOverLimit);
-    if (ended > 0 && on_overstay) on_overstay(caller, ended);
-  }
+  overstayed.EndSome();
 }
 
 Server::Server(std::unique_ptr<Parts> parts, ops::Health& health) : parts_(std::move(parts)), health_(health) {}

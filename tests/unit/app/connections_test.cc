@@ -6,12 +6,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "daemon/app/overstayed.h"
 #include "daemon/app/peer_name.h"
 #include "gmock/gmock.h"
 
@@ -361,6 +363,41 @@ TEST(Connections, ThoseOfACallerAreKnownWhileTheyAreOpenAndEndByTheirNames) {
   EXPECT_EQ(meter->connections(callers::Meter::Share::kOrdinary), 1);
   EXPECT_EQ(Closed(connections, CloseReason::kOverLimit), 1U);
   EXPECT_EQ(connections.EndNamed({first.name()}, CloseReason::kOverLimit), 0U) << "it leaves already";
+}
+
+TEST(Connections, ThoseOfACallerThatStaysOverItsLimitsEndATenthAtATime) {
+  constexpr int kOpen = 12;
+  const auto at = [](int seconds) {
+    return std::chrono::steady_clock::time_point(std::chrono::seconds(3600 + seconds));
+  };
+  callers::CallerConnections callers;
+  const auto meter = std::make_shared<callers::Meter>(callers::Limits{.connections = 1}, "loud");
+  ConnectionLimits limits = Small();
+  limits.connections = limits.per_peer = limits.leaving = kOpen;
+  Connections connections(limits, &callers);
+  std::vector<std::unique_ptr<TcpPair>> pairs;
+  for (int i = 0; i < kOpen; ++i) {
+    pairs.push_back(std::make_unique<TcpPair>());
+    ASSERT_EQ(connections.Admit(pairs.back()->served(), "a", Spoken::kTls), Admission::kAdmitted);
+  }
+  std::vector<std::string> told;
+  Overstayed overstayed(connections, &callers, [&](const std::string& caller, size_t count) {
+    told.push_back(caller + " " + std::to_string(count));
+  });
+  for (int second = 0; second <= 20; ++second) {
+    overstayed.EndSome(at(second) - std::chrono::milliseconds(1));
+    const auto ended = static_cast<int>(Closed(connections, CloseReason::kOverLimit));
+    EXPECT_EQ(ended, std::clamp(2 * (second - 10), 0, kOpen)) << second;
+    for (int half = 0; half < 3; ++half) {
+      for (const auto& pair : pairs) {
+        (void)callers.Use(pair->name(), callers::Meter::Share::kOrdinary, meter,
+                          at(second) + std::chrono::milliseconds(450 * half));
+      }
+    }
+  }
+  EXPECT_THAT(told, testing::ElementsAre("loud 12"));
+  const auto first = connections.MayComeAt("a");
+  EXPECT_EQ(connections.MayComeAt("a"), *first + limits.after_cut) << "it comes back in turns";
 }
 
 TEST(Connections, EveryReasonHasANameOfItsOwn) {
