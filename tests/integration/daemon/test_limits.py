@@ -13,14 +13,16 @@ import unittest
 import grpc
 
 from consent.v1 import eligibility_service_pb2 as eligibility
+from consent.v1 import settings_service_pb2_grpc as settings_grpc
 
-from harness import PATIENCE, decode_error, until
+from harness import PATIENCE, ROOT, clean_environment, decode_error, until
 from test_addresses import has_ipv6
 from test_tls_callers import CallersTest
 from words import opt_out
 
 ENDED = "connections of a caller that stays over its limits end"
 QUICK = {"calls_per_second": 1000}
+CONFIG = (ROOT / "proto/consent/v1/service_config.json").read_text(encoding="utf-8")
 CAMPAIGN = "CONSENT_LIMITS_SECONDS" in os.environ
 SECONDS = int(os.environ.get("CONSENT_LIMITS_SECONDS", "2"))
 LIMIT = 500                        # calls a second
@@ -104,6 +106,48 @@ class Overstay(LimitsTest):
         self.assertEqual(self.check(quiet), "OK")
         self.assertEqual(self.limit(restricts.settings.OptOut, opt_out("b")), "OK")
         self.assertEqual(seen, {"restricts": [], "quiet": []}, "their connections stay")
+
+
+class Pushback(LimitsTest):
+    """Clients that come back when the daemon says, and not before: each call beyond the limit is refused once."""
+
+    def setUp(self):
+        super().setUp()
+        self.serve_callers(("backend", "BACKEND", {"limits": {"calls_per_second": 1}}))
+        self.shows["backend"] = self.callers.issue("URI:spiffe://example.org/backend")
+
+    def refused(self):
+        return int(self.served.metric('consentd_caller_calls_total{caller="backend",code="resource_exhausted"}') or 0)
+
+    def test_a_client_with_the_service_config_does(self):
+        shown = self.shows["backend"]
+        credentials = grpc.ssl_channel_credentials(self.servers.certificate.read_bytes(), shown.key.read_bytes(), shown.certificate.read_bytes())
+        channel = grpc.secure_channel(self.address, credentials, options=[("grpc.service_config", CONFIG), ("grpc.ssl_target_name_override", "localhost"),
+                                                                           ("grpc.use_local_subchannel_pool", 1)])
+        self.addCleanup(channel.close)
+        opt_outs = settings_grpc.SettingsServiceStub(channel).OptOut
+        for count in range(3):
+            opt_outs(opt_out(f"a{count}"))
+            self.assertEqual(self.refused(), count)
+
+    @unittest.skipUnless(os.environ.get("TEST_CTL"), "consentctl is not built")
+    def test_the_library_does(self):
+        shown, port = self.shows["backend"], self.address.rpartition(":")[2]
+        environment = clean_environment({"CONSENT_ENDPOINT": f"localhost:{port}", "CONSENT_CA": str(self.servers.certificate),
+                                         "CONSENT_CERT": str(shown.certificate), "CONSENT_KEY": str(shown.key)})
+
+        def two_at_once():
+            """How many were refused: one, where both came within a second."""
+            before = self.refused()
+            started = [subprocess.Popen([os.environ["TEST_CTL"], "settings", "opt-out", "b", "--all"], env=environment, stderr=subprocess.PIPE,
+                                        stdout=subprocess.DEVNULL) for _ in range(2)]
+            for process in started:
+                said = process.communicate(timeout=PATIENCE)[1]
+                self.assertEqual(process.returncode, 0, said)
+            refused = self.refused() - before
+            self.assertLessEqual(refused, 1)
+            return refused
+        until(two_at_once, "two come within a second")
 
 
 class Minute(LimitsTest):
