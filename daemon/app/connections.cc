@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
+#include <string_view>
 #include <utility>
 
+#include "daemon/app/peer_name.h"
 #include "daemon/app/reads.h"
 
 namespace consent::app {
@@ -36,6 +39,8 @@ const char* CloseReasonName(CloseReason reason) {
       return "turned_away";
     case CloseReason::kDrained:
       return "drained";
+    case CloseReason::kOverLimit:
+      return "over_limit";
   }
   return FrameFaultName(static_cast<FrameFault>(reason));
 }
@@ -67,6 +72,7 @@ class Connections::Connection final : public Follower {
   bool own = false;  // AdmitOwn
   uint64_t order = 0;
   std::string peer;
+  std::string name;  // as gRPC names the peer; of a TLS connection
   std::chrono::steady_clock::time_point since{};
   Stage stage = Stage::kFree;
   // Without a lock.
@@ -187,7 +193,8 @@ void Connections::Connection::Begin(const FrameLimits& limits, Spoken spoken, ui
   deciphered_ = false;
 }
 
-Connections::Connections(const ConnectionLimits& limits) : limits_(limits) {}
+Connections::Connections(const ConnectionLimits& limits, callers::CallerConnections* callers)
+    : limits_(limits), callers_(callers) {}
 
 Connections::~Connections() {
   constexpr std::chrono::seconds kPatience{5};
@@ -196,7 +203,10 @@ Connections::~Connections() {
   while (!used_.empty() && std::chrono::steady_clock::now() < deadline) {
     forgotten_.WaitFor(mutex_, std::chrono::milliseconds(100));
   }
-  for (const auto& [order, connection] : used_) connection->Abandon();
+  for (const auto& [order, connection] : used_) {
+    if (connection->stage != Stage::kLeaving) Uncount(connection);
+    connection->Abandon();
+  }
 }
 
 bool Connections::Crowded() const {
@@ -257,6 +267,8 @@ void Connections::Use(Connection* connection, int fd, bool own, Spoken spoken) {
   connection->stage = Stage::kSilent;
   connection->Begin(limits_.frames, spoken, connection->order);
   used_.emplace(connection->order, connection);
+  connection->name = spoken == Spoken::kTls ? PeerName(fd) : std::string();
+  if (callers_ != nullptr && !connection->name.empty()) callers_->Opened(connection->name);
   (void)Follow(fd, connection);
 }
 
@@ -317,7 +329,21 @@ void Connections::Uncount(Connection* connection) {
     const auto peer = peers_.find(connection->peer);
     if (--peer->second == 0) peers_.erase(peer);
   }
+  if (callers_ != nullptr && !connection->name.empty()) callers_->Ended(connection->name);
   open_body_bytes_.fetch_sub(static_cast<int64_t>(connection->open_body_bytes.exchange(0)));
+}
+
+size_t Connections::EndNamed(const std::vector<std::string>& names, CloseReason reason) {
+  const std::set<std::string_view> ending(names.begin(), names.end());
+  size_t ended = 0;
+  base::MutexLock lock(mutex_);
+  for (const auto& [order, connection] : used_) {
+    if (connection->stage == Stage::kLeaving || ending.count(connection->name) == 0) continue;
+    BeginPace(connection->peer);
+    TurnOut(connection, reason);
+    ++ended;
+  }
+  return ended;
 }
 
 uint64_t Connections::FramesSeen(int fd) const {
@@ -348,12 +374,16 @@ void Connections::EndSilent() {
 void Connections::Cut(Connection* connection, FrameFault fault) {
   base::MutexLock lock(mutex_);
   if (connection->stage == Stage::kLeaving) return;
+  BeginPace(connection->peer);
+  TurnOut(connection, static_cast<CloseReason>(fault));
+}
+
+void Connections::BeginPace(const std::string& peer) {
   const auto now = std::chrono::steady_clock::now();
   if (paces_.size() >= kMostPaces) {
     std::erase_if(paces_, [&](const auto& pace) { return now - pace.second.cut > kPaced; });
   }
-  if (paces_.size() < kMostPaces || paces_.count(connection->peer) != 0) paces_[connection->peer].cut = now;
-  TurnOut(connection, static_cast<CloseReason>(fault));
+  if (paces_.size() < kMostPaces || paces_.count(peer) != 0) paces_[peer].cut = now;
 }
 
 void Connections::MoveOn(Connection* connection, bool called) {

@@ -17,6 +17,7 @@
 
 #include "daemon/app/frames.h"
 #include "daemon/base/mutex.h"
+#include "daemon/callers/caller_connections.h"
 
 namespace consent::app {
 
@@ -38,8 +39,9 @@ enum class CloseReason : uint8_t {
   kEvicted = 8,     // made way for another one before it had made a call
   kTurnedAway = 9,  // came when all others were at work, or silent while too many of its peer had only just come
   kDrained = 10,    // idle or silent while the daemon drained
+  kOverLimit = 11,  // its caller stayed over its limits
 };
-inline constexpr size_t kCloseReasons = 11;
+inline constexpr size_t kCloseReasons = 12;
 // As metrics and logs say it.
 const char* CloseReasonName(CloseReason reason);
 
@@ -63,7 +65,8 @@ enum class Admission : uint8_t {
 // Thread-safe.
 class Connections {
  public:
-  explicit Connections(const ConnectionLimits& limits);
+  // `callers` hears which TLS connections are open, and outlives it; may be null.
+  explicit Connections(const ConnectionLimits& limits, callers::CallerConnections* callers = nullptr);
   // Waits a while for connections that have yet to be closed.
   ~Connections();
   Connections(const Connections&) = delete;
@@ -88,6 +91,8 @@ class Connections {
   void CountTurnedAway();
   // Frames that were seen on `fd`; 0 where it is not followed.
   uint64_t FramesSeen(int fd) const;
+  // Cuts the TLS connections of these names (callers::CallerConnections), whatever they do. Returns how many.
+  size_t EndNamed(const std::vector<std::string>& names, CloseReason reason);
   // Once calls are refused: those that have never made one go at once.
   void EndCallless();
   // Those from which nothing was read since EndCallless: a living peer answers the ping of a drain.
@@ -101,6 +106,8 @@ class Connections {
   // The one that had best go, of `peer` alone unless null; null: none may.
   Connection* Choose(const std::string* peer) const REQUIRES(mutex_);
   void TurnOut(Connection* connection, CloseReason reason) REQUIRES(mutex_);
+  // A connection of `peer` is cut now, so the next ones come in turn (MayComeAt).
+  void BeginPace(const std::string& peer) REQUIRES(mutex_);
   void Uncount(Connection* connection) REQUIRES(mutex_);
   Connection* NewConnection() REQUIRES(mutex_);
   void Use(Connection* connection, int fd, bool own, Spoken spoken) REQUIRES(mutex_);
@@ -111,6 +118,7 @@ class Connections {
   void Forget(Connection* connection, bool handshake_failed);
 
   const ConnectionLimits limits_;
+  callers::CallerConnections* const callers_;
   // Below zero for a moment where a connection is turned out between telling its bytes and their being added.
   std::atomic<int64_t> open_body_bytes_{0};
   mutable base::Mutex mutex_;

@@ -23,7 +23,8 @@ struct GaugeSources {
   const ops::Health& health;
   const service::Core& core;
   const store::RocksStore& store;
-  const service::Pool& readers;  // the pool of blocking reads
+  const service::Pool& readers;       // the pool of blocking reads
+  const service::Pool& restrictions;  // and that of calls that can carry a restriction
   const Services& services;
   std::string data_dir;
   size_t max_connections = 0;

@@ -15,6 +15,7 @@
 #include "daemon/app/places.h"
 #include "daemon/app/policy_file.h"
 #include "daemon/app/services.h"
+#include "daemon/app/shortage.h"
 #include "daemon/policy/compare.h"
 #include "daemon/rpc/certificates.h"
 #include "daemon/service/erasure/eraser.h"
@@ -31,6 +32,7 @@ using ops::OperatorText;
 // up. The bound on changes in flight (services.h) lies below that of the writing pool.
 constexpr size_t kReadQueue = 4096;
 constexpr size_t kWriteQueue = 16384;
+constexpr size_t kRestrictionQueue = 4096;
 
 // A container without /proc counts each start as a boot.
 base::BootId ThisBoot(base::Random& random) {
@@ -190,6 +192,7 @@ std::optional<Failure> Runtime::AcceptClock() {
 void Runtime::MakeContext(const base::Keys& keys) {
   writers_ = std::make_unique<service::Pool>(options_.write_threads, kWriteQueue);
   readers_ = std::make_unique<service::Pool>(options_.read_threads, kReadQueue);
+  restrictions_ = std::make_unique<service::Pool>(kRestrictionThreads, kRestrictionQueue);
   core_.reset(new service::Core{.store = *store_,
                                 .time = time_,
                                 .random = random_,
@@ -202,12 +205,17 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .writers = *writers_,
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
-  services_ = std::make_unique<Services>(*core_, decisions_->keys(), decisions_->recorder());
+  services_ = std::make_unique<Services>(*core_, decisions_->keys(), decisions_->recorder(), caller_connections_);
 }
 
 std::optional<Failure> Runtime::Listen() {
   ServerOptions serving;
   serving.connections = LimitsOf(descriptors_);
+  serving.callers = &caller_connections_;
+  serving.on_overstay = [this](const std::string& caller, size_t connections) {
+    log_.Warn("connections of a caller that stays over its limits end",
+              {{"caller", OperatorText(caller)}, {"connections", connections}});
+  };
   serving.on_cuts = [this](const ConnectionCounts& counts) { LogCuts(counts); };
   // The first one serves the daemon itself, and every listener that takes all comers for "local" with all roles.
   const auto one = [](rpc::Peer peer) { return std::make_unique<rpc::OnePeer>(std::move(peer)); };
@@ -239,7 +247,8 @@ std::optional<Failure> Runtime::Listen() {
 std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authenticator> authenticator) {
   authenticators_.push_back(std::move(authenticator));
   rpc_.push_back(std::make_unique<RpcServices>(
-      *core_, *services_, rpc::RpcDependencies{services_->admission, *readers_, call_log_, *authenticators_.back()}));
+      *core_, *services_,
+      rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_, *authenticators_.back()}));
   return rpc_.back()->All();
 }
 
@@ -256,7 +265,7 @@ size_t Runtime::ServedBy(const ops::ListenOption& option, ServerOptions* serving
 absl::Status Runtime::ListenForScrapes() {
   if (!options_.metrics_listen.has_value()) return absl::OkStatus();
   DefineGauges(
-      {health_, *core_, *store_, *readers_, *services_, options_.data_dir,
+      {health_, *core_, *store_, *readers_, *restrictions_, *services_, options_.data_dir,
        static_cast<size_t>(descriptors_.connections), [this] { return server_->Counts(); }, certificates_.get()},
       registry_);
   decisions_->DefineMetrics(registry_);
@@ -413,6 +422,7 @@ void Runtime::Drain() {
   server_.reset();
   certificates_.reset();
   readers_.reset();
+  restrictions_.reset();
   decisions_->EndCounting();
   store_->Close();
   writers_.reset();

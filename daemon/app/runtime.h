@@ -24,6 +24,7 @@
 #include "daemon/base/random.h"
 #include "daemon/base/trusted_clock.h"
 #include "daemon/callers/book.h"
+#include "daemon/callers/caller_connections.h"
 #include "daemon/ops/call_log.h"
 #include "daemon/ops/config.h"
 #include "daemon/ops/health.h"
@@ -130,6 +131,7 @@ class Runtime {
   ops::EventCounter& certificate_reloads_;
   ops::EventCounter& callers_reloads_;
   callers::Book callers_;
+  callers::CallerConnections caller_connections_;
   ops::CallLog call_log_;
   std::optional<policy::Document> first_policy_;  // from Open to Prepare
   std::atomic<bool> policy_waits_{false};         // for the time
@@ -139,6 +141,7 @@ class Runtime {
   std::unique_ptr<service::Core> core_;
   std::atomic<service::Core*> watched_{nullptr};  // the core, for the store's failure callback
   std::unique_ptr<service::Pool> readers_;
+  std::unique_ptr<service::Pool> restrictions_;
   std::unique_ptr<Services> services_;
   std::vector<std::unique_ptr<rpc::Authenticator>> authenticators_;
   std::vector<std::unique_ptr<RpcServices>> rpc_;  // of each gRPC server

@@ -32,6 +32,7 @@
 #include "daemon/app/acceptor.h"
 #include "daemon/app/after_cuts.h"
 #include "daemon/app/check_reads.h"
+#include "daemon/app/overstayed.h"
 #include "daemon/app/reads.h"
 #include "daemon/app/unix_socket.h"
 #include "daemon/base/file.h"
@@ -136,15 +137,24 @@ struct Server::Parts {
   };
 
   explicit Parts(const ServerOptions& options)
-      : connections(options.connections), after_cuts(connections, options.on_cuts) {}
+      : connections(options.connections, options.callers),
+        after_cuts(connections, options.on_cuts),
+        overstayed(connections, options.callers, options.on_overstay) {}
+  void EachSecond();
   Connections connections;
-  AfterCuts after_cuts;  // of the first acceptor's thread
+  AfterCuts after_cuts;   // of the first acceptor's thread
+  Overstayed overstayed;  // of the same
   std::vector<UnixSocket> sockets;
   std::vector<std::unique_ptr<Hosted>> hosted;
   base::Mutex own_mutex;
   bool takes_own GUARDED_BY(own_mutex) = true;  // until the shutdown begins
   std::vector<std::unique_ptr<Acceptor>> acceptors;
 };
+
+void Server::Parts::EachSecond() {
+  after_cuts.Look();
+  overstayed.EndSome();
+}
 
 Server::Server(std::unique_ptr<Parts> parts, ops::Health& health) : parts_(std::move(parts)), health_(health) {}
 
@@ -195,7 +205,7 @@ absl::Status Server::Begin(const ServerOptions& options) {
     accepting.connections = &parts.connections;
     accepting.spoken = hosted.spoken;
     accepting.silence = options.times.handshake;
-    if (parts.acceptors.empty()) accepting.each_second = [&parts] { parts.after_cuts.Look(); };
+    if (parts.acceptors.empty()) accepting.each_second = [&parts] { parts.EachSecond(); };
     accepting.hand_over = [&hosted](int fd) { hosted.HandOver(fd); };
     absl::StatusOr<std::unique_ptr<Acceptor>> acceptor = Acceptor::Start(std::move(accepting));
     if (!acceptor.ok()) return acceptor.status();

@@ -49,6 +49,12 @@ struct ServerOptions {
   std::vector<Served> served;
   ConnectionLimits connections;
   ConnectionTimes times;
+  // Hears which TLS connections are open; those of callers that stay over their limits are ended. Outlives the server;
+  // may be null.
+  callers::CallerConnections* callers = nullptr;
+  // A caller stayed over its limits, and its `connections` end one after another; on a thread of the server's. May be
+  // empty.
+  std::function<void(const std::string& caller, size_t connections)> on_overstay;
   // Connections were cut because of what they sent, or made way; at most each ten seconds, on a thread of the server's.
   // May be empty.
   std::function<void(const ConnectionCounts&)> on_cuts;

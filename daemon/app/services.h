@@ -44,7 +44,8 @@ inline std::string NewProbeAccount(base::Random& random) {
 
 // The use cases. Thread-safe as its members are. The references outlive it, and it outlives all RPC services.
 struct Services {
-  Services(service::Core& core, decisions::HandleKeys& keys_of_decisions, decisions::Recorder& recorder_of_decisions)
+  Services(service::Core& core, decisions::HandleKeys& keys_of_decisions, decisions::Recorder& recorder_of_decisions,
+           callers::CallerConnections& connections)
       : probe_account(NewProbeAccount(core.random)),
         decision_keys(keys_of_decisions),
         recorder(recorder_of_decisions),
@@ -61,7 +62,7 @@ struct Services {
         erasures(core),
         tasks(core, queue),
         verify_decisions(core),
-        admission(core.ready) {}
+        admission(core.ready, &connections) {}
 
   // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
   static constexpr size_t kMaxChangesInFlight = 4096;

@@ -8,6 +8,9 @@
 
 namespace consent::app {
 
+// Threads of their own for calls that can carry a restriction and may block.
+inline constexpr int kRestrictionThreads = 2;
+
 // Whether the threads, the address space and the descriptors that a start takes can be had now. The libraries below end
 // the process, or wait for ever, where one is missing.
 std::optional<Failure> CheckResources(const ops::ServeOptions& options);

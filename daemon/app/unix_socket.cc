@@ -81,7 +81,7 @@ sockaddr_un At(const std::string& path) {
 }
 
 // Whether somebody accepts connections there.
-absl::StatusOr<bool> Answers(const std::string& path) {
+absl::StatusOr<bool> SomebodyAnswers(const std::string& path) {
   const sockaddr_un to = At(path);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return SystemError("a socket cannot be made");
@@ -96,7 +96,7 @@ absl::Status NobodyAt(const std::string& path) {
   if (!S_ISSOCK(info.st_mode)) {
     return absl::FailedPreconditionError(absl::StrCat(path, " is there and is no socket; it is not replaced"));
   }
-  const absl::StatusOr<bool> answers = Answers(path);
+  const absl::StatusOr<bool> answers = SomebodyAnswers(path);
   if (!answers.ok()) return answers.status();
   if (*answers) return absl::FailedPreconditionError(absl::StrCat("another process answers on ", path));
   return absl::OkStatus();

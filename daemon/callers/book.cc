@@ -17,7 +17,8 @@ Limits LimitsOf(const v1::CallerLimits& limits) {
   const Limits defaults;
   return {OrDefault(limits.calls_per_second(), defaults.calls_per_second),
           OrDefault(limits.items_per_second(), defaults.items_per_second),
-          OrDefault(limits.calls_in_flight(), defaults.calls_in_flight)};
+          OrDefault(limits.calls_in_flight(), defaults.calls_in_flight),
+          OrDefault(limits.connections(), defaults.connections)};
 }
 
 }  // namespace
@@ -57,7 +58,7 @@ void Book::Put(const v1::CallersFile& file) {
       caller->meter = before->second->meter;
       caller->meter->SetLimits(limits);
     } else {
-      caller->meter = std::make_shared<Meter>(limits);
+      caller->meter = std::make_shared<Meter>(limits, caller->name);
     }
     for (const std::string& identity : entry.identities()) next->by_identity.emplace(identity, caller);
     next->by_name.emplace(caller->name, std::move(caller));

@@ -116,6 +116,7 @@ class Validator : private Problems {
     Range(path + ".limits.calls_per_second", limits.calls_per_second(), 0, 1'000'000);
     Range(path + ".limits.items_per_second", limits.items_per_second(), 0, 100'000'000);
     Range(path + ".limits.calls_in_flight", limits.calls_in_flight(), 0, 65'536);
+    Range(path + ".limits.connections", limits.connections(), 0, kMostConnections);
     Range(path + ".max_certificate_hours", caller.max_certificate_hours(), 1, kMaxCertificateHours);
   }
 

@@ -17,6 +17,7 @@ inline constexpr int kMaxAllIdentities = 8'192;
 inline constexpr size_t kMaxIdentityBytes = 512;
 inline constexpr int kMaxSystems = 64;
 inline constexpr int kMaxCertificateHours = 26'304;
+inline constexpr int kMostConnections = 512;
 
 // Reads `json`, one JSON object of consent.v1.CallersFile, strictly (daemon/json), and checks every bound, and what
 // holds between its entries. InvalidArgument: the first problem of form, or all problems of content as far as

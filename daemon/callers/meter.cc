@@ -1,6 +1,7 @@
 #include "daemon/callers/meter.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace consent::callers {
 namespace {
@@ -8,6 +9,8 @@ namespace {
 constexpr int64_t kSecond = 1'000'000'000;
 // How long a call ends in, for who has too many of them in flight.
 constexpr std::chrono::milliseconds kInFlightWait{50};
+// How long a connection may end in, for who has too many.
+constexpr std::chrono::milliseconds kConnectionWait{1'000};
 
 // Takes `amount` from the bucket, which holds `rate` and gets `rate` a second. 0: taken; else how many nanoseconds
 // later it could be.
@@ -40,6 +43,8 @@ const char* LimitName(Limit limit) {
       return "items_per_second";
     case Limit::kCallsInFlight:
       return "calls_in_flight";
+    case Limit::kConnections:
+      return "connections";
   }
   return "";
 }
@@ -48,6 +53,7 @@ void Meter::SetLimits(const Limits& limits) {
   calls_per_second_.store(std::max(limits.calls_per_second, 1), std::memory_order_relaxed);
   items_per_second_.store(std::max(limits.items_per_second, 1), std::memory_order_relaxed);
   calls_in_flight_.store(std::max(limits.calls_in_flight, 1), std::memory_order_relaxed);
+  most_connections_.store(std::max(limits.connections, 1), std::memory_order_relaxed);
 }
 
 std::optional<Excess> Meter::Begin(Share share, Time now) {
@@ -55,13 +61,13 @@ std::optional<Excess> Meter::Begin(Share share, Time now) {
   const int32_t most = calls_in_flight_.load(std::memory_order_relaxed);
   if (counts.in_flight.fetch_add(1, std::memory_order_relaxed) >= most) {
     End(share);
-    return Excess{Limit::kCallsInFlight, most, kInFlightWait};
+    return Refuse(share, Limit::kCallsInFlight, most, kInFlightWait, now);
   }
   const int32_t rate = calls_per_second_.load(std::memory_order_relaxed);
   const int64_t wait = Take(&counts.calls, 1, rate, Nanoseconds(now));
   if (wait == 0) return std::nullopt;
   End(share);
-  return Excess{Limit::kCallsPerSecond, rate, UpToMilliseconds(wait)};
+  return Refuse(share, Limit::kCallsPerSecond, rate, UpToMilliseconds(wait), now);
 }
 
 void Meter::End(Share share) { Of(share).in_flight.fetch_sub(1, std::memory_order_relaxed); }
@@ -70,7 +76,44 @@ std::optional<Excess> Meter::Charge(Share share, int64_t items, Time now) {
   const int32_t rate = items_per_second_.load(std::memory_order_relaxed);
   const int64_t wait = Take(&Of(share).items, items, rate, Nanoseconds(now));
   if (wait == 0) return std::nullopt;
-  return Excess{Limit::kItemsPerSecond, rate, UpToMilliseconds(wait)};
+  return Refuse(share, Limit::kItemsPerSecond, rate, UpToMilliseconds(wait), now);
+}
+
+std::optional<Excess> Meter::BeginConnection(Share share, Time now) {
+  std::atomic<int64_t>& connections = Of(share).connections;
+  const int32_t most = most_connections_.load(std::memory_order_relaxed);
+  if (connections.fetch_add(1, std::memory_order_relaxed) < most) return std::nullopt;
+  EndConnection(share);
+  return RefuseConnection(share, now);
+}
+
+void Meter::EndConnection(Share share) { Of(share).connections.fetch_sub(1, std::memory_order_relaxed); }
+
+Excess Meter::RefuseConnection(Share share, Time now) {
+  return Refuse(share, Limit::kConnections, most_connections_.load(std::memory_order_relaxed), kConnectionWait, now);
+}
+
+bool Meter::HasTooManyConnections(Share share) const {
+  return connections(share) > most_connections_.load(std::memory_order_relaxed);
+}
+
+Excess Meter::Refuse(Share share, Limit limit, int32_t value, std::chrono::milliseconds wait, Time now) {
+  base::MutexLock lock(refusals_mutex_);
+  Refusals& refusals = refusals_[static_cast<size_t>(share)];
+  if (now - refusals.last >= kPause) refusals.first = now;
+  refusals.last = std::max(refusals.last, now);
+  if (now - refusals.first >= kOverstay) {
+    refusals.overstay = true;
+    refusals.first = now;
+  }
+  return Excess{limit, value, wait};
+}
+
+bool Meter::TakeOverstay(Share share, Time now) {
+  base::MutexLock lock(refusals_mutex_);
+  Refusals& refusals = refusals_[static_cast<size_t>(share)];
+  // Whoever asks comes a while after the last call.
+  return std::exchange(refusals.overstay, false) && now - refusals.last < 2 * kPause;
 }
 
 }  // namespace consent::callers

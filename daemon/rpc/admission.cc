@@ -61,9 +61,18 @@ absl::StatusOr<Admission::Token> Admission::Admit(Peer* peer, const Method& meth
   if (absl::Status status = CheckSize(bytes); !status.ok()) return status;
   const auto share = method.may_restrict() ? callers::Meter::Share::kRestrictions : callers::Meter::Share::kOrdinary;
   if (peer->meter != nullptr) {
-    if (const auto excess = peer->meter->Begin(share, now); excess.has_value()) return LimitError(*excess);
+    if (const auto excess = BeginLimited(*peer, share, now); excess.has_value()) return LimitError(*excess);
   }
   return Token(&shares_[ShareOfThread() % kShares].count, std::move(*peer), share);
+}
+
+std::optional<callers::Excess> Admission::BeginLimited(const Peer& peer, callers::Meter::Share share,
+                                                       callers::Meter::Time now) {
+  if (connections_ != nullptr) {
+    std::optional<callers::Excess> excess = connections_->Use(peer.connection, share, peer.meter, now);
+    if (excess.has_value()) return excess;
+  }
+  return peer.meter->Begin(share, now);
 }
 
 size_t Admission::in_flight() const {

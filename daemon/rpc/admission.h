@@ -6,10 +6,12 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "daemon/callers/caller_connections.h"
 #include "daemon/rpc/authorize.h"
 
 namespace consent::rpc {
@@ -41,8 +43,10 @@ class Admission {
     callers::Meter::Share share_;  // of peer_'s meter, if it has one
   };
 
-  // `ready` false: NOT_SERVING; set false to drain before the server is shut down.
-  explicit Admission(const std::atomic<bool>& ready) : ready_(ready) {}
+  // `ready` false: NOT_SERVING; set false to drain before the server is shut down. `connections` nullptr: nobody's are
+  // bounded.
+  explicit Admission(const std::atomic<bool>& ready, callers::CallerConnections* connections = nullptr)
+      : ready_(ready), connections_(connections) {}
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
@@ -60,7 +64,11 @@ class Admission {
   };
   static constexpr size_t kShares = 8;
 
+  // Of a caller with limits. The connection's come first: what is refused by them takes nothing of the others.
+  std::optional<callers::Excess> BeginLimited(const Peer& peer, callers::Meter::Share share, callers::Meter::Time now);
+
   const std::atomic<bool>& ready_;
+  callers::CallerConnections* const connections_;
   std::array<Share, kShares> shares_;
 };
 

@@ -48,6 +48,7 @@ struct Peer {
   std::vector<std::string> systems = {};       // the data systems that it works for; empty: all
   absl::Status refusal = {};                   // why it may do nothing, whatever its roles; OK: nothing is against it
   std::shared_ptr<callers::Meter> meter = {};  // nullptr: no limits
+  std::string connection = {};                 // of who has limits: its name (callers::CallerConnections)
 
   // Whether it may see the evidence of a change that `author` made.
   bool SeesEvidenceOf(std::string_view author) const;

@@ -24,6 +24,7 @@
 #include "daemon/rpc/admission.h"
 #include "daemon/rpc/authorize.h"
 #include "daemon/rpc/observer.h"
+#include "daemon/service/commit/change.h"
 #include "daemon/service/state/pool.h"
 
 namespace consent::rpc {
@@ -31,7 +32,8 @@ namespace consent::rpc {
 // What all handlers share. Outlives the server.
 struct RpcDependencies {
   Admission& admission;
-  service::Pool& readers;  // for handlers that block
+  service::Pool& readers;       // for handlers that block
+  service::Pool& restrictions;  // the same, for calls that can carry a restriction: no flood of others takes it
   RpcObserver& observer;
   const Authenticator& authenticator;
 };
@@ -47,6 +49,7 @@ class CallBase {
   // Of a call that was admitted.
   const service::Caller& caller() const { return token_->caller(); }
   const Peer& peer() const { return token_->peer(); }
+  bool may_restrict() const { return method_.may_restrict(); }
   // The call turned out to ask for `items`; before any of them is looked at. LIMIT_EXCEEDED: finish with it.
   absl::Status Charge(size_t items) const { return token_->Charge(static_cast<int64_t>(items), began_); }
   // Of a call that has waited: whether its caller may still make it for `system`, by what is known of it now.
@@ -171,10 +174,18 @@ grpc::ServerUnaryReactor* HandleBytes(const RpcDependencies& dependencies, const
 
 absl::Status OverloadedError();
 
-// Runs `work()`, which finishes the call, on the read pool. A full queue: OVERLOADED.
+// Whether the call's client is still there and its deadline has not passed; until the call is finished.
+template <typename CallPtrT>
+service::Awaited AwaitedBy(const CallPtrT& call) {
+  return [call] { return !call->IsCancelled(); };
+}
+
+// Runs `work()`, which finishes the call, on the read pool, or on that of restrictions where it can carry one. A full
+// queue: OVERLOADED.
 template <typename CallPtrT, typename Work>
 void RunOnPool(const RpcDependencies& dependencies, const CallPtrT& call, Work work) {
-  if (!dependencies.readers.Post(std::move(work))) call->Finish(OverloadedError());
+  service::Pool& pool = call->may_restrict() ? dependencies.restrictions : dependencies.readers;
+  if (!pool.Post(std::move(work))) call->Finish(OverloadedError());
 }
 
 // The same for work that is worth nothing once the client went away: it is not begun then.

@@ -128,7 +128,9 @@ Peer CertificateAuthenticator::PeerOf(const ProvenPeer& proven) const {
 
 Peer CertificateAuthenticator::PeerOf(const grpc::CallbackServerContext& context) const {
   const std::shared_ptr<const grpc::AuthContext> proven = context.auth_context();
-  return proven == nullptr ? Nobody(UnknownCaller()) : PeerOf(ReadProperties(*proven));
+  Peer peer = proven == nullptr ? Nobody(UnknownCaller()) : PeerOf(ReadProperties(*proven));
+  if (peer.meter != nullptr) peer.connection = context.peer();
+  return peer;
 }
 
 }  // namespace consent::rpc

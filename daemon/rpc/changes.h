@@ -4,11 +4,13 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <google/protobuf/repeated_field.h>
 
 #include "consent/v1/types.pb.h"
+#include "daemon/rpc/call.h"
 #include "daemon/rpc/observer.h"
 #include "daemon/service/commit/change_subject.h"
 #include "daemon/service/state/core.h"
@@ -23,6 +25,15 @@ inline constexpr uint64_t kStaleEtag = UINT64_MAX;
 // stale: it can never match, and restrictions beside it apply all the same.
 service::ChangeRequest ToChangeRequest(const service::Core& core, const service::Caller& caller,
                                        service::ChangeKind kind, wire::ChangeInput input);
+
+// The same for a call: what can restrict is awaited as long as the call is.
+template <typename CallPtrT>
+service::ChangeRequest ToChangeRequest(const service::Core& core, const CallPtrT& call, service::ChangeKind kind,
+                                       wire::ChangeInput input) {
+  service::ChangeRequest request = ToChangeRequest(core, call->caller(), kind, std::move(input));
+  if (call->may_restrict()) request.is_awaited = AwaitedBy(call);
+  return request;
+}
 
 // One PartResult for each outcome; `name(i)` is what part i was, such as `changes[0]`; never an id.
 void WriteParts(const std::vector<domain::PartOutcome>& parts, const std::function<std::string(size_t)>& name,

@@ -57,8 +57,7 @@ void DeletionRpc::Create(const CallPtr<v1::CreateDeletionRequestRequest, v1::Cre
                                 input->requester,
                                 input->state,
                                 {std::move(input->account_id), std::move(input->selector_bytes)}};
-  auto request =
-      ToChangeRequest(core_, call->caller(), service::ChangeKind::kDeletionReceived, std::move(input->change));
+  auto request = ToChangeRequest(core_, call, service::ChangeKind::kDeletionReceived, std::move(input->change));
   const domain::Channel channel = request.command.proof.channel;
   deletions_.Create(std::move(request), std::move(deletion),
                     [this, call, channel](absl::StatusOr<service::Deletions::Created> created) {
@@ -80,7 +79,7 @@ void DeletionRpc::Step(CallPtrT call, wire::DeletionStepInput input) {
     const auto etag = core_.tokens.DecodeEtag(input.etag, *input.deletion_id);
     input.command.etag = etag.has_value() ? etag->changed : kStaleEtag;
   }
-  auto request = ToChangeRequest(core_, call->caller(), kind, std::move(input.change));
+  auto request = ToChangeRequest(core_, call, kind, std::move(input.change));
   RunOnPool(dependencies_, call,
             [this, call, id = input.deletion_id, kind, command = std::move(input.command),
              request = std::move(request)]() mutable {

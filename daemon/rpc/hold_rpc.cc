@@ -63,8 +63,7 @@ grpc::ServerUnaryReactor* HoldRpc::PlaceHold(grpc::CallbackServerContext* contex
         service::NewHold hold{std::move(input->held),
                               {std::move(input->authority), std::move(input->reason)},
                               {input->change.account_id, std::move(input->selector_bytes)}};
-        auto request =
-            ToChangeRequest(core_, call->caller(), service::ChangeKind::kHoldPlaced, std::move(input->change));
+        auto request = ToChangeRequest(core_, call, service::ChangeKind::kHoldPlaced, std::move(input->change));
         const domain::Channel channel = request.command.proof.channel;
         holds_.Place(std::move(request), std::move(hold),
                      [this, call, channel](absl::StatusOr<service::Holds::Placed> placed) {
@@ -87,8 +86,7 @@ grpc::ServerUnaryReactor* HoldRpc::ReleaseHold(grpc::CallbackServerContext* cont
           const auto etag = core_.tokens.DecodeEtag(input->etag, *input->hold_id);
           release.etag = etag.has_value() ? etag->changed : kStaleEtag;
         }
-        auto request =
-            ToChangeRequest(core_, call->caller(), service::ChangeKind::kHoldReleased, std::move(input->change));
+        auto request = ToChangeRequest(core_, call, service::ChangeKind::kHoldReleased, std::move(input->change));
         RunOnPool(
             dependencies_, call,
             [this, call, id = input->hold_id, release = std::move(release), request = std::move(request)]() mutable {

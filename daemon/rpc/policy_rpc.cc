@@ -52,8 +52,8 @@ grpc::ServerUnaryReactor* PolicyRpc::Suspend(grpc::CallbackServerContext* contex
     auto input = wire::ReadSuspend(call->request());
     if (!input.ok()) return call->Finish(input.status());
     RunOnPool(dependencies_, call, [this, call, input = *std::move(input)] {
-      call->Finish(
-          WriteView(admin_.Suspend(input.purpose, input.region, input.reason), call->response()->mutable_suspension()));
+      call->Finish(WriteView(admin_.Suspend(input.purpose, input.region, input.reason, AwaitedBy(call)),
+                             call->response()->mutable_suspension()));
     });
   });
 }

@@ -20,7 +20,7 @@ grpc::ServerUnaryReactor* RecordingRpc::ReportRecording(grpc::CallbackServerCont
         auto input = wire::ReadReportRecording(call->request(), core_.hasher);
         if (!input.ok()) return call->Finish(input.status());
         call->response()->set_unusable(input->unusable);
-        auto request = ToChangeRequest(core_, call->caller(), service::ChangeKind::kReportRecording, *std::move(input));
+        auto request = ToChangeRequest(core_, call, service::ChangeKind::kReportRecording, *std::move(input));
         ChangeNote note(request);
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {

@@ -68,7 +68,7 @@ grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContex
       dependencies_, update_, context, in, out, [this](auto call) {
         auto input = wire::ReadUpdateSettings(call->request(), core_.hasher);
         if (!input.ok()) return call->Finish(input.status());
-        auto request = ToChangeRequest(core_, call->caller(), service::ChangeKind::kUpdateSettings, *std::move(input));
+        auto request = ToChangeRequest(core_, call, service::ChangeKind::kUpdateSettings, *std::move(input));
         ChangeNote note(request);
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
@@ -91,7 +91,7 @@ grpc::ServerUnaryReactor* SettingsRpc::OptOut(grpc::CallbackServerContext* conte
   return Handle<v1::OptOutRequest, v1::OptOutResponse>(dependencies_, opt_out_, context, in, out, [this](auto call) {
     auto input = wire::ReadOptOut(call->request(), core_.hasher);
     if (!input.ok()) return call->Finish(input.status());
-    auto request = ToChangeRequest(core_, call->caller(), service::ChangeKind::kOptOut, *std::move(input));
+    auto request = ToChangeRequest(core_, call, service::ChangeKind::kOptOut, *std::move(input));
     ChangeNote note(request);
     changes_.Submit(std::move(request),
                     [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {

@@ -22,7 +22,7 @@ grpc::ServerUnaryReactor* SubjectRpc::UpsertSubject(grpc::CallbackServerContext*
       dependencies_, upsert_, context, in, out, [this](auto call) {
         auto input = wire::ReadUpsertSubject(call->request(), core_.hasher, core_.Now());
         if (!input.ok()) return call->Finish(input.status());
-        auto request = ToChangeRequest(core_, call->caller(), service::ChangeKind::kUpsertSubject, *std::move(input));
+        auto request = ToChangeRequest(core_, call, service::ChangeKind::kUpsertSubject, *std::move(input));
         ChangeNote note(request);
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {

@@ -1,6 +1,7 @@
 // A write request and its answer, as values.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +16,10 @@
 namespace consent::service {
 
 class ChangeHook;
+
+// Whether somebody still waits for the answer: the client is there, and its deadline has not passed. Asked from any
+// thread, until the answer is given.
+using Awaited = std::function<bool()>;
 
 // Who called: the name of the callers' file, or of the listener.
 struct Caller {
@@ -37,6 +42,8 @@ struct ChangeRequest {
   // Of kUpsertSubject only: a closed account's id is somebody's new account.
   bool create_new = false;
   std::shared_ptr<ChangeHook> hook;  // what the use case adds
+  // Of what restricts: while somebody waits for it, it is tried again however often others are faster. Empty: not so.
+  Awaited is_awaited;
 };
 
 // The answer to a write, kept in its change row so that a repeated request_id gets the same one.

@@ -33,6 +33,14 @@ bool Restricts(const ChangeRequest& request) {
          std::any_of(command.choices.begin(), command.choices.end(), [](const auto& choice) { return !choice.on; });
 }
 
+// The same, or it lets what was asked for before be purged.
+bool IsRestriction(const ChangeRequest& request) {
+  return Restricts(request) || request.kind == ChangeKind::kDeletionVerified;
+}
+
+// One part in so many of the changes in flight is for restrictions alone.
+constexpr size_t kReserved = 4;
+
 // The policy or the clock changed between the trial and the commit: the request is on record, and nothing of it
 // applied.
 bool NothingApplied(const std::vector<domain::PartOutcome>& parts) {
@@ -122,7 +130,8 @@ void ChangeSubject::Submit(ChangeRequest request, ChangeDone done) {
   auto work = std::make_shared<Work>();
   work->request = std::move(request);
   work->done = std::move(done);
-  const bool room = in_flight_.fetch_add(1, std::memory_order_relaxed) < max_in_flight_;
+  const size_t most = IsRestriction(work->request) ? max_in_flight_ : max_in_flight_ - max_in_flight_ / kReserved;
+  const bool room = in_flight_.fetch_add(1, std::memory_order_relaxed) < most;
   if (room && core_.writers.Post([this, work] { Start(work); })) return;
   in_flight_.fetch_sub(1, std::memory_order_relaxed);
   work->done(Overloaded());
@@ -369,7 +378,10 @@ void ChangeSubject::Committed(const WorkPtr& work, const store::CommitResult& re
       }
       break;
     case store::Outcome::kConflict:
-      if (work->attempts < kMaxCommitAttempts && core_.writers.Post([this, work] { Attempt(work); })) return;
+      if (MayTryAgain(work->attempts, work->request.is_awaited) &&
+          core_.writers.Post([this, work] { Attempt(work); })) {
+        return;
+      }
       work->reply = wire::MakeError(v1::ERROR_REASON_CONTENTION,
                                     "concurrent changes won every time: repeat the call; nothing was written");
       break;

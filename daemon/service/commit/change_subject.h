@@ -20,7 +20,7 @@ using ChangeDone = std::function<void(absl::StatusOr<ChangeReply>)>;
 // refused part. Outlives all that was submitted.
 class ChangeSubject {
  public:
-  // At most `max_in_flight` changes at a time; more are OVERLOADED.
+  // At most `max_in_flight` changes at a time, of which a quarter is for restrictions alone; more are OVERLOADED.
   ChangeSubject(Core& core, size_t max_in_flight);
   // `request.hook` is set.
   void Submit(ChangeRequest request, ChangeDone done);

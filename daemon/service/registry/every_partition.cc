@@ -10,8 +10,9 @@ namespace consent::service {
 
 WrittenEverywhere WriteEverywhere(Core& core, const EveryPartition& write) {
   WrittenEverywhere written;
+  const auto commit_first = write.patiently ? CommitPatiently : CommitNow;
   const store::CommitResult first =
-      CommitNow(core, kFirstPartition, write.preconditions, [&](const store::Stamp& stamp) {
+      commit_first(core, kFirstPartition, write.preconditions, [&](const store::Stamp& stamp) {
         // After what another partition stamped: its consents from before a suspension must not look later than its end.
         written.time = std::max(stamp.time, core.Now() + base::Span{1});
         return write.make(kFirstPartition, stamp, written.time);

@@ -22,6 +22,7 @@ struct EveryPartition {
   MakeChange make;
   // Of the first partition's commit: what nobody else may have written meanwhile.
   std::vector<store::Precondition> preconditions = {};
+  bool patiently = false;  // where the first partition's queue is full, it waits as it does for the others'
   // Of another partition: the row that must still be as it is. Nothing: it has what is to be written, or what followed
   // it, and is left as it is. May block. Without it every partition is written, whatever it has.
   std::function<absl::StatusOr<std::optional<store::Precondition>>(store::Partition, base::Instant time)> needs = {};

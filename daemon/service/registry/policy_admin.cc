@@ -290,22 +290,26 @@ absl::StatusOr<std::vector<SuspensionView>> PolicyAdmin::ReadSuspensions(store::
   return ViewsOf(rows);
 }
 
-absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(const SuspensionRow& row, const MayChange& may_change) {
-  const absl::Status changed = RetryOnConflict([&]() -> absl::StatusOr<store::Outcome> {
-    store::Precondition unchanged;
-    const absl::StatusOr<std::vector<SuspensionView>> views = ReadSuspensions(&unchanged);
-    if (!views.ok()) return views.status();
-    // What is there already is to be in force in every partition on return.
-    if (absl::Status s = FinishSuspensions(); !s.ok()) return s;
-    const SuspensionView* const view = FindView(*views, row.purpose, row.region);
-    if (row.active && view != nullptr && view->suspension.active) return store::Outcome::kCommitted;
-    if (absl::Status s = may_change(view); !s.ok()) return s;
-    EveryPartition write{SuspensionWriter(row, core_.policies.rules()->version)};
-    write.preconditions.push_back(std::move(unchanged));
-    const WrittenEverywhere written = WriteEverywhere(core_, write);
-    if (written.first == store::Outcome::kConflict || written.status.ok()) return written.first;
-    return written.status;
-  });
+absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(const SuspensionRow& row, const MayChange& may_change,
+                                                             const Awaited& is_awaited) {
+  const absl::Status changed = RetryOnConflict(
+      [&]() -> absl::StatusOr<store::Outcome> {
+        store::Precondition unchanged;
+        const absl::StatusOr<std::vector<SuspensionView>> views = ReadSuspensions(&unchanged);
+        if (!views.ok()) return views.status();
+        // What is there already is to be in force in every partition on return.
+        if (absl::Status s = FinishSuspensions(); !s.ok()) return s;
+        const SuspensionView* const view = FindView(*views, row.purpose, row.region);
+        if (row.active && view != nullptr && view->suspension.active) return store::Outcome::kCommitted;
+        if (absl::Status s = may_change(view); !s.ok()) return s;
+        EveryPartition write{SuspensionWriter(row, core_.policies.rules()->version)};
+        write.preconditions.push_back(std::move(unchanged));
+        write.patiently = row.active;
+        const WrittenEverywhere written = WriteEverywhere(core_, write);
+        if (written.first == store::Outcome::kConflict || written.status.ok()) return written.first;
+        return written.status;
+      },
+      is_awaited);
   if (!changed.ok()) return changed;
   const std::vector<SuspensionView> views = ViewsOf(core_.policies.suspensions());
   const SuspensionView* const view = FindView(views, row.purpose, row.region);
@@ -313,14 +317,15 @@ absl::StatusOr<SuspensionView> PolicyAdmin::ChangeSuspension(const SuspensionRow
   return wire::MakeError(v1::ERROR_REASON_INTERNAL, "a suspension was written and is not there");
 }
 
-absl::StatusOr<SuspensionView> PolicyAdmin::Suspend(domain::Purpose purpose, domain::Region region,
-                                                    std::string reason) {
+absl::StatusOr<SuspensionView> PolicyAdmin::Suspend(domain::Purpose purpose, domain::Region region, std::string reason,
+                                                    const Awaited& is_awaited) {
   base::MutexLock lock(writing_);
   if (core_.policies.rules() == nullptr) {
     return wire::MakeError(v1::ERROR_REASON_NOT_SERVING, "the daemon is starting");
   }
-  return ChangeSuspension({purpose, region, true, base::Instant{}, std::move(reason)},
-                          [](const SuspensionView*) { return absl::OkStatus(); });
+  return ChangeSuspension(
+      {purpose, region, true, base::Instant{}, std::move(reason)},
+      [](const SuspensionView*) { return absl::OkStatus(); }, is_awaited);
 }
 
 absl::StatusOr<SuspensionView> PolicyAdmin::Resume(domain::Purpose purpose, domain::Region region, std::string reason,

@@ -11,6 +11,7 @@
 #include "daemon/base/mutex.h"
 #include "daemon/policy/compare.h"
 #include "daemon/policy/document.h"
+#include "daemon/service/commit/change.h"
 #include "daemon/service/registry/every_partition.h"
 #include "daemon/service/registry/follow_policies.h"
 #include "daemon/service/state/core.h"
@@ -45,8 +46,10 @@ class PolicyAdmin {
 
   // Empty version: the current one. POLICY_VERSION_NOT_FOUND.
   absl::StatusOr<PolicyView> Get(std::string_view version) const;
-  // In force in every partition on return; repeating changes nothing. `reason` 1..256 bytes.
-  absl::StatusOr<SuspensionView> Suspend(domain::Purpose purpose, domain::Region region, std::string reason);
+  // In force in every partition on return; repeating changes nothing. `reason` 1..256 bytes. Tried again while it is
+  // awaited.
+  absl::StatusOr<SuspensionView> Suspend(domain::Purpose purpose, domain::Region region, std::string reason,
+                                         const Awaited& is_awaited = {});
   // NOT_SUSPENDED, ETAG_REQUIRED, ETAG_MISMATCH, CLOCK_BEHIND.
   absl::StatusOr<SuspensionView> Resume(domain::Purpose purpose, domain::Region region, std::string reason,
                                         const std::string& etag);
@@ -65,7 +68,8 @@ class PolicyAdmin {
   absl::StatusOr<std::vector<SuspensionView>> ReadSuspensions(store::Precondition* unchanged) const;
   // Of what is suspended there now, or was; nullptr: never.
   using MayChange = std::function<absl::Status(const SuspensionView*)>;
-  absl::StatusOr<SuspensionView> ChangeSuspension(const SuspensionRow& row, const MayChange& may_change);
+  absl::StatusOr<SuspensionView> ChangeSuspension(const SuspensionRow& row, const MayChange& may_change,
+                                                  const Awaited& is_awaited = {});
 
   // What an error or a crash left in some partitions only.
   absl::Status FinishVersions() REQUIRES(writing_);

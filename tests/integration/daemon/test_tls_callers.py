@@ -17,8 +17,8 @@ from harness import PATIENCE, decode_error, until
 from words import opt_out
 
 
-class Callers(test_tls.TlsTest):
-    """What the callers' file gives to whom, over TLS; and that it is asked for each call."""
+class CallersTest(test_tls.TlsTest):
+    """A daemon with a callers' file, and clients whose certificates it names."""
 
     def entries(self, *callers):
         path = self.folder / "callers.json"
@@ -45,6 +45,10 @@ class Callers(test_tls.TlsTest):
         original = self.options
         self.options = lambda: [*original(), "--callers", str(path)]
         self.serve()
+
+
+class Callers(CallersTest):
+    """What the callers' file gives to whom, over TLS; and that it is asked for each call."""
 
     def test_each_role_has_its_rights_and_no_more(self):
         self.serve_callers(*self.ALL)

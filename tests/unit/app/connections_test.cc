@@ -2,15 +2,19 @@
 // daemon/app/reads.h.
 #include "daemon/app/connections.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "daemon/app/overstayed.h"
+#include "daemon/app/peer_name.h"
 #include "gmock/gmock.h"
 
 namespace consent::app {
@@ -295,12 +299,113 @@ TEST(Connections, ADrainEndsWhoHasNoCallAndThenWhoIsSilent) {
   EXPECT_EQ(Closed(connections, CloseReason::kDrained), 3u);
 }
 
+// The server's end of a connection over loopback, and its peer's.
+class TcpPair {
+ public:
+  TcpPair() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    const int listener = socket(AF_INET, SOCK_STREAM, 0);
+    EXPECT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(listener, 1), 0);
+    getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
+    peer_ = socket(AF_INET, SOCK_STREAM, 0);
+    EXPECT_EQ(connect(peer_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    served_ = accept(listener, nullptr, nullptr);
+    ::close(listener);
+  }
+  ~TcpPair() {
+    ::close(served_);
+    ::close(peer_);
+  }
+  TcpPair(const TcpPair&) = delete;
+  TcpPair& operator=(const TcpPair&) = delete;
+
+  int served() const { return served_; }
+  std::string name() const { return PeerName(served_); }
+  bool IsShut() const {
+    char byte = 0;
+    return recv(peer_, &byte, 1, MSG_DONTWAIT) == 0;
+  }
+
+ private:
+  int served_ = -1;
+  int peer_ = -1;
+};
+
+TEST(Connections, ThoseOfACallerAreKnownWhileTheyAreOpenAndEndByTheirNames) {
+  callers::CallerConnections callers;
+  const auto meter = std::make_shared<callers::Meter>(callers::Limits{});
+  const auto is_open = [&](const TcpPair& pair) {
+    return !callers.Use(pair.name(), callers::Meter::Share::kOrdinary, meter, {}).has_value();
+  };
+  Connections connections(Small(), &callers);
+  TcpPair plain;
+  TcpPair first;
+  auto second = std::make_unique<TcpPair>();
+  TcpPair third;
+  ASSERT_EQ(connections.Admit(plain.served(), "a"), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(first.served(), "b", Spoken::kTls), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(second->served(), "b", Spoken::kTls), Admission::kAdmitted);
+  ASSERT_EQ(connections.Admit(third.served(), "b", Spoken::kTls), Admission::kAdmitted);
+  EXPECT_FALSE(is_open(plain)) << "who comes without TLS has no limits";
+  EXPECT_TRUE(is_open(first) && is_open(*second) && is_open(third));
+  EXPECT_EQ(meter->connections(callers::Meter::Share::kOrdinary), 3);
+  second.reset();
+  EXPECT_EQ(meter->connections(callers::Meter::Share::kOrdinary), 2);
+
+  EXPECT_EQ(connections.EndNamed({first.name(), "ipv4:192.0.2.1:1"}, CloseReason::kOverLimit), 1U);
+  EXPECT_TRUE(first.IsShut());
+  EXPECT_FALSE(third.IsShut() || plain.IsShut());
+  EXPECT_FALSE(is_open(first));
+  EXPECT_EQ(meter->connections(callers::Meter::Share::kOrdinary), 1);
+  EXPECT_EQ(Closed(connections, CloseReason::kOverLimit), 1U);
+  EXPECT_EQ(connections.EndNamed({first.name()}, CloseReason::kOverLimit), 0U) << "it leaves already";
+}
+
+TEST(Connections, ThoseOfACallerThatStaysOverItsLimitsEndATenthAtATime) {
+  constexpr int kOpen = 12;
+  const auto at = [](int seconds) {
+    return std::chrono::steady_clock::time_point(std::chrono::seconds(3600 + seconds));
+  };
+  callers::CallerConnections callers;
+  const auto meter = std::make_shared<callers::Meter>(callers::Limits{.connections = 1}, "loud");
+  ConnectionLimits limits = Small();
+  limits.connections = limits.per_peer = limits.leaving = kOpen;
+  Connections connections(limits, &callers);
+  std::vector<std::unique_ptr<TcpPair>> pairs;
+  for (int i = 0; i < kOpen; ++i) {
+    pairs.push_back(std::make_unique<TcpPair>());
+    ASSERT_EQ(connections.Admit(pairs.back()->served(), "a", Spoken::kTls), Admission::kAdmitted);
+  }
+  std::vector<std::string> told;
+  Overstayed overstayed(connections, &callers, [&](const std::string& caller, size_t count) {
+    told.push_back(caller + " " + std::to_string(count));
+  });
+  for (int second = 0; second <= 20; ++second) {
+    overstayed.EndSome(at(second) - std::chrono::milliseconds(1));
+    const auto ended = static_cast<int>(Closed(connections, CloseReason::kOverLimit));
+    EXPECT_EQ(ended, std::clamp(2 * (second - 10), 0, kOpen)) << second;
+    for (int half = 0; half < 3; ++half) {
+      for (const auto& pair : pairs) {
+        (void)callers.Use(pair->name(), callers::Meter::Share::kOrdinary, meter,
+                          at(second) + std::chrono::milliseconds(450 * half));
+      }
+    }
+  }
+  EXPECT_THAT(told, testing::ElementsAre("loud 12"));
+  const auto first = connections.MayComeAt("a");
+  EXPECT_EQ(connections.MayComeAt("a"), *first + limits.after_cut) << "it comes back in turns";
+}
+
 TEST(Connections, EveryReasonHasANameOfItsOwn) {
   std::vector<std::string> names;
   for (size_t i = 0; i < kCloseReasons; ++i) names.emplace_back(CloseReasonName(static_cast<CloseReason>(i)));
   EXPECT_THAT(names,
               testing::ElementsAre("ended", "preface", "frame_bytes", "header_block", "continuation", "unacknowledged",
-                                   "control_frames", "open_bodies", "evicted", "turned_away", "drained"));
+                                   "control_frames", "open_bodies", "evicted", "turned_away", "drained", "over_limit"));
 }
 
 TEST(Connections, TheDaemonsOwnNeedsNoRoomIsNotCountedAndStays) {

@@ -67,12 +67,13 @@ class ProbeTest : public testing::Test {
   test::World world_{Options()};
   test::NoteTaker notes_;
   service::Pool readers_{1, 1};
+  service::Pool restrictions_{1, 1};
   rpc::Admission admission_{world_.core().ready};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
   decisions::HandleKeys handle_keys_{world_.core().keys};
   decisions::Recorder recorder_{handle_keys_, {}, world_.core().random, nullptr};
   rpc::EligibilityRpc eligibility_{
-      world_.core(), world_.checks(), recorder_, {admission_, readers_, notes_, everybody_}, kAccount};
+      world_.core(), world_.checks(), recorder_, {admission_, readers_, restrictions_, notes_, everybody_}, kAccount};
   ops::Health health_{{}};
   std::unique_ptr<Server> server_;
   std::unique_ptr<Probe> probe_;

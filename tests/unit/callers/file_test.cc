@@ -181,6 +181,9 @@ TEST(CallersFile, NumbersAndListsHaveBounds) {
     EXPECT_EQ(Problem([value = value](v1::Caller& c) { c.mutable_limits()->set_calls_in_flight(value); }).empty(),
               good);
   }
+  for (const auto& [good, value] : {std::pair(true, 0), {true, 512}, {false, -1}, {false, 513}}) {
+    EXPECT_EQ(Problem([value = value](v1::Caller& c) { c.mutable_limits()->set_connections(value); }).empty(), good);
+  }
   for (const auto& [good, value] :
        {std::pair(true, 1), {true, kMaxCertificateHours}, {false, 0}, {false, kMaxCertificateHours + 1}}) {
     EXPECT_EQ(Problem([value = value](v1::Caller& c) { c.set_max_certificate_hours(value); }).empty(), good) << value;

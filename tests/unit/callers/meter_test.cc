@@ -114,6 +114,74 @@ TEST(Meter, ThreadsTogetherGetNoMoreThanOne) {
   EXPECT_EQ(meter.in_flight(Share::kOrdinary), 0);
 }
 
+// A second's worth of calls is asked each 100 ms, from `begin` to `end`. When the meter said so that they go on.
+std::vector<int64_t> Overstays(Meter& meter, Share share, int64_t begin, int64_t end) {
+  std::vector<int64_t> told;
+  for (int64_t ms = begin; ms <= end; ms += 100) {
+    Calls(meter, share, At(ms), 100);
+    if (meter.TakeOverstay(share, At(ms))) told.push_back(ms);
+  }
+  return told;
+}
+
+TEST(Meter, RefusalsThatGoOnForTenSecondsAreToldOnceForEachTen) {
+  Meter meter({.calls_per_second = 100, .items_per_second = 1, .calls_in_flight = 10});
+  EXPECT_EQ(Overstays(meter, Share::kOrdinary, 0, 35'000), (std::vector<int64_t>{10'100, 20'100, 30'100}))
+      << "the first second is within the limits, but for its first calls' successors";
+}
+
+TEST(Meter, APauseOfASecondEndsIt) {
+  Meter meter({.calls_per_second = 100, .items_per_second = 1, .calls_in_flight = 10});
+  EXPECT_EQ(Overstays(meter, Share::kOrdinary, 0, 9'900), std::vector<int64_t>{});
+  EXPECT_EQ(Overstays(meter, Share::kOrdinary, 11'000, 20'900), std::vector<int64_t>{});
+  EXPECT_EQ(Overstays(meter, Share::kOrdinary, 21'800, 22'900), std::vector<int64_t>{21'800})
+      << "a shorter one does not";
+}
+
+TEST(Meter, WhoIsWithinTheLimitsNeverOverstays) {
+  Meter meter({.calls_per_second = 100, .items_per_second = 1, .calls_in_flight = 10});
+  for (int64_t ms = 0; ms < 60'000; ms += 10) {
+    EXPECT_FALSE(meter.Begin(Share::kOrdinary, At(ms)).has_value());
+    meter.End(Share::kOrdinary);
+    EXPECT_FALSE(meter.TakeOverstay(Share::kOrdinary, At(ms)));
+  }
+}
+
+TEST(Meter, AnOverstayThatNobodyAskedForIsForgotten) {
+  Meter meter({.calls_per_second = 100, .items_per_second = 1, .calls_in_flight = 10});
+  for (int64_t ms = 0; ms <= 11'000; ms += 100) Calls(meter, Share::kOrdinary, At(ms), 100);
+  EXPECT_FALSE(meter.TakeOverstay(Share::kOrdinary, At(13'000))) << "it has stopped meanwhile";
+  for (int64_t ms = 60'000; ms <= 61'000; ms += 100) Calls(meter, Share::kOrdinary, At(ms), 100);
+  EXPECT_FALSE(meter.TakeOverstay(Share::kOrdinary, At(61'000)));
+}
+
+TEST(Meter, EachShareStaysOverForItself) {
+  Meter meter({.calls_per_second = 100, .items_per_second = 1, .calls_in_flight = 10});
+  EXPECT_EQ(Overstays(meter, Share::kOrdinary, 0, 10'000), std::vector<int64_t>{});
+  Calls(meter, Share::kOrdinary, At(10'100), 100);
+  Calls(meter, Share::kRestrictions, At(10'100), 200);
+  EXPECT_FALSE(meter.TakeOverstay(Share::kRestrictions, At(10'100)));
+  EXPECT_TRUE(meter.TakeOverstay(Share::kOrdinary, At(10'100)));
+}
+
+TEST(Meter, EveryLimitCountsForStayingOver) {
+  const Limits limits{.calls_per_second = 1, .items_per_second = 1, .calls_in_flight = 1, .connections = 1};
+  const auto overstays = [&](auto refused) {
+    Meter meter(limits);
+    (void)meter.Begin(Share::kOrdinary, At(0));
+    (void)meter.BeginConnection(Share::kOrdinary, At(0));
+    for (int64_t ms = 0; ms <= 10'000; ms += 500) EXPECT_TRUE(refused(meter, At(ms))) << ms;
+    return meter.TakeOverstay(Share::kOrdinary, At(10'000));
+  };
+  EXPECT_TRUE(overstays([](Meter& m, Meter::Time now) { return m.Begin(Share::kOrdinary, now).has_value(); }));
+  EXPECT_TRUE(
+      overstays([](Meter& m, Meter::Time now) { return m.BeginConnection(Share::kOrdinary, now).has_value(); }));
+  EXPECT_TRUE(overstays([](Meter& m, Meter::Time now) {
+    (void)m.Charge(Share::kOrdinary, 10, now);
+    return m.Charge(Share::kOrdinary, 10, now).has_value();
+  }));
+}
+
 TEST(Meter, ACallCostsLittle) {
   Meter meter({.calls_per_second = 1'000'000, .items_per_second = 1, .calls_in_flight = 1'000});
   constexpr int kCalls = 200'000;

@@ -73,6 +73,32 @@ TEST_F(AdmissionTest, AMessageHasTheBoundThatItIsToldOf) {
   EXPECT_EQ(wire::DetailOf(status).metadata.at("limit"), std::to_string(rpc::kMaxRequestBytes));
 }
 
+TEST_F(AdmissionTest, CallsOnTooManyConnectionsAreRefusedAndTakeNothingOfOtherLimits) {
+  callers::CallerConnections connections;
+  rpc::Admission admission(ready_, &connections);
+  rpc::Peer peer = Backend();
+  peer.meter = std::make_shared<callers::Meter>(
+      callers::Limits{.calls_per_second = 2, .items_per_second = 1, .calls_in_flight = 9, .connections = 1});
+  const auto by = [&](const char* name) {
+    rpc::Peer caller = peer;
+    caller.connection = name;
+    return admission.Admit(&caller, method_, 1, {}).status();
+  };
+  connections.Opened("one");
+  connections.Opened("two");
+  EXPECT_TRUE(by("one").ok());
+  for (int i = 0; i < 10; ++i) {
+    const absl::Status refused = by("two");
+    EXPECT_EQ(ReasonOf(refused), v1::ERROR_REASON_LIMIT_EXCEEDED);
+    EXPECT_EQ(wire::DetailOf(refused).metadata.at("limit"), "connections");
+    EXPECT_TRUE(wire::DetailOf(refused).retry_after.has_value());
+  }
+  EXPECT_TRUE(by("one").ok()) << "the second of this second";
+  EXPECT_EQ(wire::DetailOf(by("one")).metadata.at("limit"), "calls_per_second");
+  rpc::Peer local = Backend();
+  EXPECT_TRUE(admission.Admit(&local, method_, 1, {}).ok()) << "who has no meter has no limits";
+}
+
 // A stream's token ends on another thread than it began on.
 TEST_F(AdmissionTest, TokensOfManyThreadsAddUp) {
   std::vector<rpc::Admission::Token> held;

@@ -82,9 +82,10 @@ class CallTest : public ::testing::Test {
   std::atomic<bool> ready_{true};
   NoteTaker notes_;
   service::Pool readers_{1, 1};
+  service::Pool restrictions_{1, 1};
   rpc::Admission admission_{ready_};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, notes_, everybody_};
+  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, everybody_};
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<LocalServer> server_;
   std::unique_ptr<v1::EligibilityService::Stub> stub_;
@@ -334,6 +335,18 @@ TEST_F(CallTest, AFullReadPoolIsOverload) {
   const grpc::Status status = Check();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(Details(status).reason, "OVERLOADED");
+  busy.Release();
+}
+
+TEST_F(CallTest, NoFloodOfReadsTakesTheThreadsOfRestrictions) {
+  Busy busy(readers_);
+  ASSERT_TRUE(readers_.Post([] {}));
+  Start(rpc::Method::Named("consent.v1.PolicyService.Suspend"));
+  probe_->use = [this](ProbeCall call) {
+    rpc::FinishOnPool(dependencies_, std::move(call), [] { return absl::OkStatus(); });
+  };
+  const grpc::Status status = Check();
+  EXPECT_TRUE(status.ok()) << status.error_message();
   busy.Release();
 }
 

@@ -45,10 +45,11 @@ class LimitsTest : public ::testing::Test {
   World world_;
   NoteTaker notes_;
   service::Pool readers_{2, 64};
+  service::Pool restrictions_{1, 64};
   rpc::Admission admission_{world_.core().ready};
   ChosenPeer chosen_;
   std::shared_ptr<callers::Meter> meter_;
-  const rpc::RpcDependencies dependencies_{admission_, readers_, notes_, chosen_};
+  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_};
   decisions::HandleKeys handle_keys_{world_.core().keys};
   decisions::Recorder recorder_{handle_keys_, {}, world_.core().random, nullptr};
   rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), recorder_, dependencies_, "probe"};

@@ -130,9 +130,10 @@ class ServicesTest : public ::testing::Test {
   World world_;
   NoteTaker notes_;
   service::Pool readers_{2, 64};
+  service::Pool restrictions_{1, 64};
   rpc::Admission admission_{world_.core().ready};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, notes_, everybody_};
+  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, everybody_};
   rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   decisions::HandleKeys handle_keys_{world_.core().keys};

@@ -106,9 +106,10 @@ class SystemsTest : public ::testing::Test {
   World world_;
   NoteTaker notes_;
   service::Pool readers_{2, 64};
+  service::Pool restrictions_{1, 64};
   rpc::Admission admission_{world_.core().ready};
   ChosenPeer chosen_;
-  const rpc::RpcDependencies dependencies_{admission_, readers_, notes_, chosen_};
+  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_};
   rpc::PurgeRpc purge_{world_.core(), world_.tasks(), world_.systems(), world_.queue(), dependencies_};
   rpc::DataSystemRpc systems_{world_.systems(), world_.queue(), dependencies_};
   rpc::DeletionRpc deletions_{world_.core(), world_.deletions(), world_.systems(), dependencies_};

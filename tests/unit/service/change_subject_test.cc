@@ -218,6 +218,31 @@ TEST(Change, MoreThanTheBoundInFlightIsOverloaded) {
   EXPECT_FALSE(world.Known("account 9")) << "nothing was written";
 }
 
+TEST(Change, NoFloodOfOtherChangesTakesTheRoomOfRestrictions) {
+  World world({.max_in_flight = 8, .threads = 1});
+  Gate gate(world);
+  std::vector<std::promise<Reply>> replies(16);
+  const auto submit = [&](int i, service::ChangeRequest request) {
+    world.changes().Submit(std::move(request), [&replies, i](Reply reply) { replies[i].set_value(std::move(reply)); });
+  };
+  for (int i = 0; i < 12; ++i) {
+    submit(i, world.OptInRequest("account " + std::to_string(i), Account(), Control("help_improve"), {}));
+  }
+  EXPECT_EQ(world.in_flight(), 6U);
+  for (int i = 6; i < 12; ++i) EXPECT_EQ(ReasonOf(replies[i].get_future().get()), "OVERLOADED") << i;
+  submit(12, world.OptOutRequest("a", Account(), Everything()));
+  service::ChangeRequest verify = world.Request("b", service::ChangeKind::kDeletionVerified);
+  verify.hook = world.OptOutRequest("b", Account(), Everything()).hook;
+  submit(13, std::move(verify));
+  EXPECT_EQ(world.in_flight(), 8U);
+  submit(14, world.OptOutRequest("c", Account(), Everything()));
+  EXPECT_EQ(ReasonOf(replies[14].get_future().get()), "OVERLOADED");
+  gate.Open();
+  EXPECT_TRUE(replies[12].get_future().get().ok());
+  for (int i = 0; i < 6; ++i) (void)replies[i].get_future().get();
+  (void)replies[13].get_future().get();
+}
+
 TEST(Change, AFullQueueIsOverloaded) {
   World world({.threads = 1, .queue = 3});
   Gate gate(world);

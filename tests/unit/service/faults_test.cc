@@ -59,6 +59,30 @@ TEST(Faults, ConflictsWithoutEndAreContention) {
   EXPECT_FALSE(f.world.Known("a"));
 }
 
+// Whoever waits for a no is answered once the others are through, however many they are.
+TEST(Faults, ARestrictionThatIsAwaitedIsTriedUntilNobodyWaits) {
+  FaultyWorld f;
+  for (int i = 0; i < 2'000; ++i) f.faulty->Inject(Fault::kConflict);
+  service::ChangeRequest request = f.world.OptOutRequest("a", Account(), Everything());
+  request.is_awaited = [] { return true; };
+  EXPECT_TRUE(f.world.Submit(request).ok());
+  for (int i = 0; i < 3'000; ++i) f.faulty->Inject(Fault::kConflict);
+  int asked = 0;
+  request.is_awaited = [&asked] { return ++asked < 100; };
+  EXPECT_EQ(ReasonOf(f.world.Submit(request)), "CONTENTION");
+  EXPECT_EQ(asked, 100);
+}
+
+TEST(Faults, ASuspensionThatIsAwaitedIsToo) {
+  FaultyWorld f;
+  for (int i = 0; i < 2'000; ++i) f.faulty->Inject(Fault::kConflict);
+  const auto suspend = [&](const service::Awaited& is_awaited) {
+    return f.world.admin().Suspend(domain::Purpose::kHumanReview, domain::Region{}, "why", is_awaited);
+  };
+  EXPECT_EQ(ReasonOf(suspend({}).status()), "CONTENTION");
+  EXPECT_TRUE(suspend([] { return true; }).ok());
+}
+
 TEST(Faults, RetryIsOverloaded) {
   FaultyWorld f;
   f.faulty->Inject(Fault::kRetry);
