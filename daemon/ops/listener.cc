@@ -83,7 +83,8 @@ absl::Status ReadSystems(std::string_view text, ListenOption* out) {
   out->systems = SplitAtPlus(text);
   if (out->systems.size() > kMaxListed) return Wrong("systems", "takes at most 64 names");
   for (const std::string& system : out->systems) {
-    if (const std::string why = base::WhyNoSystemName(system); !why.empty()) return Wrong(system, why);
+    if (const std::string why = base::WhyNoSystemName(system); !why.empty())
+      return Wrong(system, absl::StrCat("of systems= ", why));
   }
   return absl::OkStatus();
 }
