@@ -82,6 +82,22 @@ absl::Status CheckCredentials(const CredentialFiles& files, Time now) {
       absl::StrCat("no certificate of the CA file ", files.ca, " is valid now: the last one ", why));
 }
 
+std::string WhyNoConnection(const std::string& said, const CredentialFiles& files) {
+  // The words are those of gRPC and OpenSSL.
+  const auto is = [&said](const char* words) { return said.find(words) != std::string::npos; };
+  if (is("Hostname Verification Check failed")) {
+    return "the daemon's certificate does not name the endpoint's host: write a name that it has, or have one made for "
+           "this name";
+  }
+  if (is("certificate verify failed")) {
+    return absl::StrCat("none of the CAs in ", files.ca, " signed the daemon's certificate, or that is not valid now");
+  }
+  if (is("Socket closed") || is("Connection reset")) {
+    return "it ended the connection, as it does where its client CA did not sign the client's certificate";
+  }
+  return "";
+}
+
 std::shared_ptr<grpc::ChannelCredentials> WatchedCredentials(const CredentialFiles& files) {
   namespace tls = grpc::experimental;
   tls::TlsChannelCredentialsOptions options;

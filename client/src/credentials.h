@@ -33,6 +33,10 @@ absl::StatusOr<CredentialFiles> FilesOf(const ClientOptions& options);
 // the CA's are over, or not valid yet. The message names the file and the time, and nothing that a file holds.
 absl::Status CheckCredentials(const CredentialFiles& files, Time now);
 
+// What it means that no connection came about, by what gRPC `said` of it, where that says little. Empty: it says
+// enough.
+std::string WhyNoConnection(const std::string& said, const CredentialFiles& files);
+
 // By the machine's clock, as certificates are judged.
 inline Time NowOfSystem() { return std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now()); }
 

@@ -102,13 +102,11 @@ void GrpcClient::AddTrace(const CallOptions& options, grpc::ClientContext* conte
 absl::Status GrpcClient::Explain(absl::Status status) const {
   if (!absl::IsUnavailable(status) || !files_.given() || !ErrorOf(status).reason.empty()) return status;
   const absl::Status own = CheckCredentials(files_, NowOfSystem());
-  if (own.ok()) {
-    return absl::UnavailableError(
-        absl::StrCat(status.message(),
-                     " (over TLS a daemon also ends a connection so whose certificate its client CA did not sign)"));
-  }
+  const std::string why =
+      own.ok() ? WhyNoConnection(std::string(status.message()), files_) : std::string(own.message());
+  if (why.empty()) return status;
   return absl::UnavailableError(
-      absl::StrCat("the daemon cannot be reached: ", own.message(), " (the connection said: ", status.message(), ")"));
+      absl::StrCat("the daemon cannot be reached: ", why, " (the connection said: ", status.message(), ")"));
 }
 
 // A random UUID (RFC 4122, version 4).

@@ -61,15 +61,18 @@ std::vector<std::string> SplitAtPlus(std::string_view text) {
   return parts;
 }
 
+// EDGE is reserved.
+bool IsGiven(int role) { return role != v1::ROLE_UNSPECIFIED && role != v1::ROLE_EDGE; }
+
 absl::Status ReadRoles(std::string_view text, ListenOption* out) {
   out->roles = SplitAtPlus(text);
   for (const std::string& role : out->roles) {
     const std::optional<int> number = proto::EnumNumber<v1::Role>(role);
-    if (number.has_value() && *number != v1::ROLE_UNSPECIFIED) continue;
+    if (number.has_value() && IsGiven(*number)) continue;
     std::string known;
     for (int i = 1; i < v1::Role_ARRAYSIZE; ++i) {
       const std::string_view name = proto::EnumName<v1::Role>(static_cast<v1::Role>(i));
-      if (!name.empty()) absl::StrAppend(&known, known.empty() ? "" : ", ", View(name));
+      if (!name.empty() && IsGiven(i)) absl::StrAppend(&known, known.empty() ? "" : ", ", View(name));
     }
     return Wrong(role, absl::StrCat("is no role; roles= takes some of ", known, ", with + between them"));
   }

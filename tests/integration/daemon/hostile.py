@@ -39,8 +39,21 @@ def header(name, value):
 
 GREETING = PREFACE + frame(SETTINGS, 0, 0)
 ACKNOWLEDGE = frame(SETTINGS, ACK, 0)
-CALL = (header(b":method", b"POST") + header(b":scheme", b"http") + header(b":path", b"/grpc.health.v1.Health/Check") +
-        header(b":authority", b"localhost") + header(b"te", b"trailers") + header(b"content-type", b"application/grpc"))
+
+
+def call(path):
+    """The header block of a call."""
+    return (header(b":method", b"POST") + header(b":scheme", b"http") + header(b":path", path) +
+            header(b":authority", b"localhost") + header(b"te", b"trailers") + header(b"content-type", b"application/grpc"))
+
+
+CALL = call(b"/grpc.health.v1.Health/Check")
+
+
+def whole_call(stream, path, message):
+    """All frames of a call with one message."""
+    return (frame(HEADERS, END_HEADERS, stream, call(path)) +
+            frame(DATA, END_STREAM, stream, b"\0" + struct.pack(">I", len(message)) + message))
 
 
 def connect(address):

@@ -12,7 +12,6 @@ import signal
 import ssl
 import subprocess
 import sys
-import threading
 import time
 import unittest
 import unittest.mock
@@ -264,41 +263,8 @@ class Refused(TlsTest):
 
 class Rotation(TlsTest):
 
-    def caller(self, shown, over, failed, count):
-        """Calls on new connections and on an old one until it is over."""
-        kept = self.api(shown)
-        while not over.is_set():
-            fresh = TlsClient(self.address, self.servers, shown)
-            for client in (kept, fresh):
-                answer = client.health()
-                if answer == "SERVING":
-                    count.append(1)
-                else:
-                    failed.append(answer)
-            fresh.close()
-
     def shown_serial(self):
         return self.peer(self.context(self.good)).getpeercert()["serialNumber"]
-
-    def test_under_load_no_call_fails(self):
-        self.serve()
-        over, failed, count = threading.Event(), [], []
-        callers = [threading.Thread(target=self.caller, args=(self.good, over, failed, count)) for _ in range(2)]
-        for thread in callers:
-            thread.start()
-        try:
-            for number in range(1, 4):
-                pair = self.servers.issue("DNS:localhost", ends=(10 + number) * DAY)
-                self.put(pair, self.callers)
-                until(lambda pair=pair: self.shown_serial() == pair.serial(), "the new certificate is shown")
-                so_far = len(count)
-                until(lambda so_far=so_far: len(count) > so_far + 10 or failed, "calls go on")
-        finally:
-            over.set()
-            for thread in callers:
-                thread.join()
-        self.assertEqual(failed, [])
-        self.assertGreaterEqual(self.served.metric(RELOADED), 3)
 
     def test_what_does_not_belong_together_changes_nothing(self):
         self.serve()

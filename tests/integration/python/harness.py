@@ -26,6 +26,7 @@ except ImportError as missing:
     print(f"skipped: {missing}", file=sys.stderr)
     sys.exit(77)
 
+from consent.v1 import decision_service_pb2_grpc as decision_grpc
 from consent.v1 import deletion_service_pb2_grpc as deletion_grpc
 from consent.v1 import eligibility_service_pb2_grpc as eligibility_grpc
 from consent.v1 import policy_service_pb2_grpc as policy_grpc
@@ -190,6 +191,7 @@ class Client:
         self.deletions = deletion_grpc.DeletionServiceStub(self.channel)
         self.purges = purge_grpc.PurgeServiceStub(self.channel)
         self.holds = hold_grpc.HoldServiceStub(self.channel)
+        self.decision_log = decision_grpc.DecisionServiceStub(self.channel)
         self.systems = purge_grpc.DataSystemServiceStub(self.channel)
 
     def close(self):

@@ -53,10 +53,11 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   template <typename Request, typename Response>
   using Handler = std::function<grpc::Status(grpc::ServerContext&, const Request&, Response*)>;
 
-  // Listens on a loopback port of the system's choice.
+  // Listens on two loopback ports of the system's choice.
   explicit FakeDaemon(const std::shared_ptr<grpc::ServerCredentials>& credentials = grpc::InsecureServerCredentials()) {
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", credentials, &port_);
+    builder.AddListeningPort(std::string(kOtherHost) + ":0", credentials, &other_port_);
     builder.RegisterService(static_cast<v1::EligibilityService::Service*>(this));
     builder.RegisterService(static_cast<v1::SettingsService::Service*>(this));
     builder.RegisterService(static_cast<v1::SubjectService::Service*>(this));
@@ -76,7 +77,11 @@ class FakeDaemon final : public v1::EligibilityService::Service,
     if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
     server_.reset();
   }
-  std::string endpoint(const std::string& host = "127.0.0.1") const { return host + ":" + std::to_string(port_); }
+  // An address at which it is, too, and which its certificates do not name.
+  static constexpr const char* kOtherHost = "127.0.0.2";
+  std::string endpoint(const std::string& host = "127.0.0.1") const {
+    return host + ":" + std::to_string(host == kOtherHost ? other_port_ : port_);
+  }
 
   std::unique_ptr<Client> Connect(std::shared_ptr<Clock> clock,
                                   std::chrono::milliseconds deadline = std::chrono::milliseconds(30'000)) const {
@@ -210,6 +215,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   }
 
   int port_ = 0;
+  int other_port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <map>
 
+#include "absl/strings/str_cat.h"
 #include "client/cli/engines/dev_certificates.h"
 #include "client/src/credentials.h"
 #include "tests/unit/client/fake_daemon.h"
@@ -101,9 +102,24 @@ TEST_F(TlsTest, EveryRolesCertificateIsServed) {
 }
 
 TEST_F(TlsTest, TheDaemonMustBeTheOneThatWasMeant) {
-  EXPECT_TRUE(absl::IsUnavailable(Call(Options("sampler", "127.0.0.2")))) << "its certificate is of other names";
+  const absl::Status other_name = Call(Options("sampler", FakeDaemon::kOtherHost));
+  EXPECT_TRUE(absl::IsUnavailable(other_name)) << "its certificate is of other names";
+  EXPECT_THAT(std::string(other_name.message()), HasSubstr("does not name the endpoint's host"));
   Write("ca.pem", MadeAt(now_).at("ca.pem"));
-  EXPECT_TRUE(absl::IsUnavailable(Call(Options("sampler")))) << "another CA's";
+  const absl::Status other_ca = Call(Options("sampler"));
+  EXPECT_TRUE(absl::IsUnavailable(other_ca)) << "another CA's";
+  EXPECT_THAT(std::string(other_ca.message()), HasSubstr(absl::StrCat("none of the CAs in ", Path("ca.pem"))));
+}
+
+TEST_F(TlsTest, ACertificateOfAnotherCaIsGuessedToBeTheCause) {
+  const auto others = MadeAt(now_);
+  Write("sampler.pem", others.at("sampler.pem"));
+  Write("sampler-key.pem", others.at("sampler-key.pem"));
+  EXPECT_THAT(std::string(Call(Options("sampler")).message()), HasSubstr("its client CA did not sign"));
+}
+
+TEST_F(TlsTest, WhatSaysEnoughIsLeftAsItIs) {
+  EXPECT_EQ(WhyNoConnection("Failed to connect to remote host: Connection refused", Files("sampler")), "");
 }
 
 TEST_F(TlsTest, WithoutACertificateNothingIsServed) {

@@ -1,0 +1,388 @@
+"""What somebody can do with a stolen certificate of each role and nothing else, with the limits of the shipped callers' file.
+
+The thief knows every id there is: accounts, recordings, requests, holds, tasks, etags. He tries every RPC of the descriptors with requests that
+make sense. What changed is seen from outside, by one who may read all; what was read, in the answers.
+
+CONSENT_STOLEN_SECONDS: how long each caller asks as fast as it can; more than the default is the campaign of tests/README.md. The table
+of daemon/callers/README.md is held against what came of it.
+"""
+
+import concurrent.futures
+import dataclasses
+import itertools
+import json
+import os
+import sys
+import time
+import unittest
+
+import grpc
+
+from consent.v1 import decision_service_pb2 as decisions
+from consent.v1 import deletion_service_pb2 as deletion
+from consent.v1 import eligibility_service_pb2 as eligibility
+from consent.v1 import hold_service_pb2 as hold
+from consent.v1 import policy_service_pb2 as policies
+from consent.v1 import purge_service_pb2 as purge
+from consent.v1 import recording_service_pb2 as report
+from consent.v1 import roles_pb2
+from consent.v1 import settings_service_pb2 as settings
+from consent.v1 import subject_service_pb2 as subject
+from consent.v1 import types_pb2 as types
+
+import test_tls
+from harness import PATIENCE, ROOT, decode_error
+from test_access_table import GIVEN, METHODS, name_of
+from words import OFFICE, ago, check, evidence, fresh_id, household, opt_out, recording, turn_on, update, turn
+
+SECONDS = float(os.environ.get("CONSENT_STOLEN_SECONDS", "0.3"))
+EXAMPLE = ROOT / "deploy" / "examples" / "callers.json"
+SECRET = "reference of the app that nobody else is shown"
+HOUR = 3600
+ELIGIBLE, NOT_ELIGIBLE = types.ELIGIBILITY_ELIGIBLE, types.ELIGIBILITY_NOT_ELIGIBLE
+BATCH = 1000
+RECORDINGS = ("rec-1", "rec-2", "old-1", "old-2", "old-3", "kept-1")
+SYSTEMS = ("audio", "annotations", "annotation_queue", "transcripts")  # of the shipped purger, the shipped store, and of none of them
+
+
+def names(*recordings):
+    return deletion.RecordingIds(recording_ids=recordings)
+
+
+@dataclasses.dataclass
+class Victim:
+    """Somebody who agreed, with a request that waits, one that is under way, one whose sender is asked who he is, and a hold; and somebody who refused."""
+    agreed: str
+    refused: str
+    waiting: deletion.DeletionRequest
+    under_way: deletion.DeletionRequest
+    doubted: deletion.DeletionRequest
+    hold: hold.Hold
+
+    def accounts(self):
+        return (self.agreed, self.refused)
+
+
+def attempts(victim, world):
+    """For each RPC, by its name without the package: makes the requests that a thief would, when it is tried. An RPC that is not here fails the test."""
+    own = {"evidence": types.Evidence(channel=types.CHANNEL_APP, actor=types.ACTOR_SELF)}
+    waiting, under_way = ({"deletion_id": request.deletion_id} for request in (victim.waiting, victim.under_way))
+    both = victim.accounts()
+    tasks = [task for task in world.tasks() if task.deletion_id == victim.under_way.deletion_id]
+    return {
+        "EligibilityService/Check": lambda: [check(account, name=name) for account in both for name in RECORDINGS] + [check("nobody-knows")],
+        "EligibilityService/BatchCheck": lambda: [eligibility.BatchCheckRequest(recordings=[recording(account) for account in both], purpose=types.PURPOSE_HUMAN_REVIEW,
+                                                                        place=OFFICE)],
+        "SettingsService/GetSettings": lambda: [settings.GetSettingsRequest(account_id=account) for account in both],
+        "SettingsService/GetSettingsAt": lambda: [settings.GetSettingsAtRequest(account_id=victim.agreed, at=ago(seconds=0))],
+        "SettingsService/ListSettingsHistory": lambda: [settings.ListSettingsHistoryRequest(account_id=account) for account in both],
+        "SettingsService/OptOut": lambda: [opt_out(victim.agreed)],
+        "SettingsService/UpdateSettings": lambda: [turn_on(victim.refused, world.etag(victim.refused)), update(victim.agreed, [turn(settings.SWITCH_OFF)])],
+        "SubjectService/GetSubject": lambda: [subject.GetSubjectRequest(account_id=account) for account in both],
+        "SubjectService/UpsertSubject": lambda: [subject.UpsertSubjectRequest(account_id=victim.agreed, device_ids=["of-a-thief"], etag=world.etag(victim.agreed),
+                                                                               evidence=evidence(), request_id=fresh_id())],
+        "RecordingService/ReportRecording": lambda: [report.ReportRecordingRequest(account_id=victim.agreed, recording_id="rec-2", flags=[types.FLAG_CRITICAL_DATA],
+                                                                           request_id=fresh_id())],
+        "DeletionService/CreateDeletionRequest": lambda: [deletion.CreateDeletionRequestRequest(
+            account_id=victim.agreed, selector=deletion.DeletionSelector(everything=True), requester=types.ACTOR_SELF,
+            verification=deletion.VERIFICATION_VERIFIED, request_id=fresh_id())],
+        "DeletionService/ExtendDeletionRequest": lambda: [deletion.ExtendDeletionRequestRequest(**under_way, request_id=fresh_id())],
+        "DeletionService/ConfirmReceipt": lambda: [deletion.ConfirmReceiptRequest(**waiting, channel=deletion.RECEIPT_CHANNEL_EMAIL, request_id=fresh_id())],
+        "DeletionService/GetDeletionRequest": lambda: [deletion.GetDeletionRequestRequest(**waiting)],
+        "DeletionService/ListDeletionRequests": lambda: [deletion.ListDeletionRequestsRequest(account_id=victim.agreed), deletion.ListDeletionRequestsRequest()],
+        "DeletionService/DenyDeletionRequest": lambda: [deletion.DenyDeletionRequestRequest(deletion_id=victim.doubted.deletion_id, reason="by a thief", request_id=fresh_id())],
+        "DeletionService/VerifyDeletionRequest": lambda: [deletion.VerifyDeletionRequestRequest(**waiting, request_id=fresh_id())],
+        "DeletionService/CancelDeletionRequest": lambda: [deletion.CancelDeletionRequestRequest(**waiting, etag=world.request_etag(victim.waiting),
+                                                                                        request_id=fresh_id(), **own)],
+        "HoldService/ListHolds": lambda: [hold.ListHoldsRequest(), hold.ListHoldsRequest(account_id=victim.agreed)],
+        "HoldService/PlaceHold": lambda: [hold.PlaceHoldRequest(account_id=victim.refused, selector=deletion.HoldSelector(account=True), authority="a thief",
+                                                        reason="to keep", request_id=fresh_id())],
+        "HoldService/ReleaseHold": lambda: [hold.ReleaseHoldRequest(hold_id=victim.hold.hold_id, etag=victim.hold.etag, authority="a thief", reason="to delete",
+                                                            request_id=fresh_id(), **own)],
+        "PolicyService/GetPolicy": lambda: [policies.GetPolicyRequest()],
+        "PolicyService/GetClock": lambda: [policies.GetClockRequest()],
+        "PolicyService/ConfirmClock": lambda: [policies.ConfirmClockRequest(time=ago(days=days)) for days in (300, 0)],
+        "PolicyService/Suspend": lambda: [policies.SuspendRequest(purpose=types.PURPOSE_HUMAN_REVIEW, reason="by a thief")],
+        "PolicyService/Resume": lambda: [policies.ResumeRequest(purpose=types.PURPOSE_ADVERTISING, reason="by a thief", etag=world.suspension_etag())],
+        "DecisionService/GetDecisionLog": lambda: [decisions.GetDecisionLogRequest()],
+        "DecisionService/VerifyDecisions": lambda: [world.verification()],
+        "DataSystemService/ListDataSystems": lambda: [purge.ListDataSystemsRequest()],
+        "DataSystemService/RegisterDataSystem": lambda: [purge.RegisterDataSystemRequest(system=data_system("of_a_thief"))],
+        "DataSystemService/RetireDataSystem": lambda: [purge.RetireDataSystemRequest(system="transcripts", reason="by a thief")],
+        "PurgeService/ListTasks": lambda: [purge.ListTasksRequest(system=system) for system in SYSTEMS],
+        "PurgeService/LeaseTasks": lambda: [purge.LeaseTasksRequest(system=system, max_tasks=100) for system in SYSTEMS],
+        "PurgeService/RenewTasks": lambda: [purge.RenewTasksRequest(system=task.system, leases=[purge.TaskLease(task_id=task.task_id, epoch=1)]) for task in tasks],
+        "PurgeService/FailTasks": lambda: [purge.FailTasksRequest(system=task.system, failures=[purge.TaskFailure(task_id=task.task_id, epoch=1, error="THIEF")])
+                                   for task in tasks],
+        "PurgeService/CompleteTasks": lambda: [purge.CompleteTasksRequest(system=task.system, results=[purge.TaskResult(
+            task_id=task.task_id, epoch=1, outcome=deletion.PURGE_OUTCOME_ACKNOWLEDGED)]) for task in tasks],
+    }
+
+
+def data_system(name):
+    return purge.DataSystem(name=name, kind=purge.DATA_SYSTEM_KIND_AUDIO, checks_on_ingest=True,
+                            matches_by=[purge.MATCH_KEY_ACCOUNT, purge.MATCH_KEY_RECORDING_ID])
+
+
+@dataclasses.dataclass(frozen=True)
+class OpenTask:
+    system: str
+    task_id: str
+    deletion_id: str
+
+
+class World:
+    """What one who may read and write all makes of people, and sees of them."""
+
+    def __init__(self, api):
+        self.api = api
+        for name in SYSTEMS:
+            api.systems.RegisterDataSystem(purge.RegisterDataSystemRequest(system=data_system(name)))
+        self.suspend()
+
+    def suspend(self):
+        self.api.policies.Suspend(policies.SuspendRequest(purpose=types.PURPOSE_ADVERTISING, reason="to be lifted by a thief"))
+
+    def etag(self, account):
+        return self.api.settings.GetSettings(settings.GetSettingsRequest(account_id=account)).etag
+
+    def request_etag(self, request):
+        return self.api.deletions.GetDeletionRequest(deletion.GetDeletionRequestRequest(deletion_id=request.deletion_id)).request.etag
+
+    def suspensions(self):
+        return self.api.policies.GetPolicy(policies.GetPolicyRequest()).suspensions
+
+    def suspension_etag(self):
+        return next(one.etag for one in self.suspensions() if one.purpose == types.PURPOSE_ADVERTISING)
+
+    def verification(self):
+        """A question whether a yes was right, for a record that nobody wrote: no thief has the log's keys."""
+        log = self.api.decision_log.GetDecisionLog(decisions.GetDecisionLogRequest())
+        policy = self.api.policies.GetPolicy(policies.GetPolicyRequest())
+        return decisions.VerifyDecisionsRequest(store_id=log.store_id, month="2026-11", purpose=types.PURPOSE_HUMAN_REVIEW, place=OFFICE,
+                                                policy_version=policy.policy.version, policy_hash=policy.hash,
+                                                yeses=[decisions.RecordedYes(subject=bytes(16), recording=bytes(16), revision=1,
+                                                                             reason=types.REASON_LEGAL_HOLD)])
+
+    def tasks(self):
+        return [OpenTask(system, task.task_id, task.deletion_id) for system in SYSTEMS
+                for task in self.api.purges.ListTasks(purge.ListTasksRequest(system=system, page_size=1000)).tasks]
+
+    def victim(self, role):
+        """Made for one role, so that no other role's thief has been there."""
+        agreed, refused = f"agreed-{name_of(role)}", f"refused-{name_of(role)}"
+        registered = self.api.subjects.UpsertSubject(household(agreed))
+        yes = turn_on(agreed, registered.revision)
+        yes.evidence.reference = SECRET
+        self.api.settings.UpdateSettings(yes)
+        self.api.subjects.UpsertSubject(household(refused))
+        self.api.settings.OptOut(opt_out(refused))
+        placed = self.api.holds.PlaceHold(hold.PlaceHoldRequest(account_id=agreed, selector=deletion.HoldSelector(recordings=names("kept-1")),
+                                                                authority="a court", reason="a case", request_id=fresh_id()))
+        made = [self.api.deletions.CreateDeletionRequest(deletion.CreateDeletionRequestRequest(
+            account_id=agreed, selector=deletion.DeletionSelector(recordings=names(name)), requester=types.ACTOR_SELF, verification=verification,
+            request_id=fresh_id())).request
+                for name, verification in (("old-1", deletion.VERIFICATION_PENDING), ("old-2", deletion.VERIFICATION_VERIFIED),
+                                           ("old-3", deletion.VERIFICATION_UNDER_WAY))]
+        return Victim(agreed, refused, *made, placed.hold)
+
+    def of(self, victim):
+        """Everything about somebody that may change, by its kind."""
+        seen = {"choices": [], "household": [], "holds": [], "requests": {}, "decisions": {}, "history": []}
+        for account in victim.accounts():
+            stored = self.api.settings.GetSettings(settings.GetSettingsRequest(account_id=account)).settings
+            chosen = sorted((str(one.scope), one.purpose, one.choice) for one in stored.details)  # and not what follows from them now
+            seen["choices"].append((chosen, list(stored.retention), list(stored.refused_all)))
+            found = self.api.subjects.GetSubject(subject.GetSubjectRequest(account_id=account))
+            seen["household"].append((found.region, list(found.profiles), list(found.device_ids)))
+            seen["holds"] += [(one.hold_id, one.HasField("released_at")) for one in
+                              self.api.holds.ListHolds(hold.ListHoldsRequest(account_id=account, include_released=True)).holds]
+            for request in self.api.deletions.ListDeletionRequests(deletion.ListDeletionRequestsRequest(account_id=account)).requests:
+                ended = {progress.system: progress.outcome for progress in request.progress}
+                seen["requests"][request.deletion_id] = (request.state, request.extended, request.HasField("receipt_confirmed_at"), ended)
+            seen["history"] += [entry.kind for entry in self.api.settings.ListSettingsHistory(settings.ListSettingsHistoryRequest(account_id=account)).entries]
+            for name in RECORDINGS:
+                decision = self.api.eligibility.Check(check(account, name=name)).decision
+                seen["decisions"][account, name] = (decision.eligibility, decision.disposition)
+        return seen
+
+    def of_the_service(self):
+        systems = self.api.systems.ListDataSystems(purge.ListDataSystemsRequest()).systems
+        return {"systems": [(one.name, one.state) for one in systems], "suspensions": [(one.purpose, one.active) for one in self.suspensions()],
+                "clock": self.api.policies.GetClock(policies.GetClockRequest()).clock.doubtful}
+
+
+def changed(before, after):
+    return {kind for kind in before if before[kind] != after[kind]}
+
+
+def is_stricter(before, after):
+    """Of decisions: no recording may be used, or is kept, that was not before."""
+    return all(not (new[0] == ELIGIBLE != old[0]) and not (old[1] == types.DISPOSITION_PURGE != new[1])
+               for old, new in ((before[key], after[key]) for key in before))
+
+
+class Thief:
+    """Has one role's certificate, and notes what came of what it tried."""
+
+    def __init__(self, role, entry, clients):
+        self.role, self.entry, self.clients = role, entry, clients
+        self.answered, self.telling, self.denied, self.failed = set(), set(), {}, []
+        self.saw_secret = False
+
+    def try_all(self, table, everybody):
+        for method in METHODS:
+            name = method.name.removeprefix("consent.v1.")
+            for request in table[name]():
+                self.try_one(method, name.partition("/")[2], request.SerializeToString(), everybody)
+
+    def try_one(self, method, name, asked, everybody):
+        try:
+            answer = self.clients[0].raw(method.name, asked)
+        except grpc.RpcError as error:
+            if error.code() == grpc.StatusCode.PERMISSION_DENIED:
+                self.denied[method] = decode_error(error).reason
+            else:
+                self.failed.append((name, error.code().name, error.details()))
+            return
+        self.answered.add(name)
+        if any(account.encode() in answer and account.encode() not in asked for account in everybody):
+            self.telling.add(name)
+        self.saw_secret |= SECRET.encode() in answer
+
+    def count_answers(self, name, asked, seconds):
+        """How many calls are answered to who asks over all its connections as fast as it can, how many are not, and in how many seconds."""
+        end = time.monotonic() + seconds
+        began = time.monotonic()
+
+        def ask(client):
+            outcomes = []
+            while time.monotonic() < end:
+                try:
+                    client.raw(name, asked)
+                    outcomes.append("OK")
+                except grpc.RpcError as error:
+                    outcomes.append(decode_error(error).reason or error.code().name)
+            return outcomes
+
+        with concurrent.futures.ThreadPoolExecutor(len(self.clients)) as pool:
+            outcomes = list(itertools.chain.from_iterable(pool.map(ask, self.clients)))
+        return outcomes.count("OK"), outcomes.count("LIMIT_EXCEEDED"), time.monotonic() - began
+
+    def limit(self, which):
+        return self.entry.get("limits", {}).get(which, {"calls_per_second": 2000, "items_per_second": 200000}[which])
+
+
+# What each role's thief changes: of people, of the service.
+CHANGES = {
+    "BACKEND": ({"choices", "household", "requests", "decisions", "history"}, set()),
+    "SAMPLER": (set(), set()),
+    "STORE": ({"decisions", "history"}, set()),
+    "PURGER": ({"requests"}, set()),
+    "AUDITOR": (set(), set()),
+    "OPERATOR": ({"decisions", "requests"}, {"systems", "suspensions"}),
+    "OFFICER": ({"holds", "requests", "decisions", "history"}, {"suspensions"}),
+}
+CONNECTIONS = 4
+
+
+class Stolen(test_tls.TlsTest):
+
+    def setUp(self):
+        super().setUp()
+        entries = json.loads(EXAMPLE.read_text())["callers"]
+        self.entries = {role: next(entry for entry in entries if entry["roles"] == [roles_pb2.Role.Name(role)]) for role in GIVEN}
+        self.options = lambda original=self.options: [*original(), "--callers", str(EXAMPLE)]
+        self.serve()
+        self.world = World(self.client(self.served))
+
+    def thief(self, role):
+        entry = self.entries[role]
+        identity = entry["identities"][0].replace("/*", "/thief")
+        stolen = self.callers.issue(("URI:" if "://" in identity else "DNS:") + identity, begins=-test_tls.DAY / 4, ends=test_tls.DAY / 4)
+        return Thief(role, entry, [self.api(stolen) for _ in range(CONNECTIONS)])
+
+    def rob(self, role, everybody):
+        """Lets a thief try everything. Returns it, and what it changed of people and of the service."""
+        thief, victim = self.thief(role), self.victims[role]
+        table = attempts(victim, self.world)
+        self.assertEqual({method.name.removeprefix("consent.v1.") for method in METHODS}, set(table), "each RPC is tried")
+        before, service_before = self.world.of(victim), self.world.of_the_service()
+        thief.try_all(table, everybody)
+        after, service_after = self.world.of(victim), self.world.of_the_service()
+        for method in METHODS:
+            self.assertEqual(method in thief.denied and thief.denied[method] == "ROLE_REQUIRED" and method.name.partition("/")[2] not in thief.answered,
+                             role not in method.roles, (name_of(role), method.name, thief.denied.get(method)))
+        self.assertEqual({method.name for method in METHODS if role in method.roles and method.name.partition("/")[2] not in thief.answered}, set(),
+                         (thief.failed, "what the role may ask was asked sensibly"))
+        self.look_closer(thief, victim, before, after)
+        for one in self.world.suspensions():
+            if one.active and one.purpose == types.PURPOSE_HUMAN_REVIEW:
+                self.world.api.policies.Resume(policies.ResumeRequest(purpose=one.purpose, reason="to go on", etag=one.etag))
+        self.world.suspend()
+        return thief, changed(before, after), changed(service_before, service_after)
+
+    def look_closer(self, thief, victim, before, after):
+        """What must not be possible within the kinds of things that may change."""
+        if thief.role not in (roles_pb2.ROLE_BACKEND, roles_pb2.ROLE_OFFICER):
+            self.assertTrue(is_stricter(before["decisions"], after["decisions"]), name_of(thief.role))
+        differing = {key for key in before["decisions"] if before["decisions"][key] != after["decisions"][key]}
+        if thief.role == roles_pb2.ROLE_STORE:
+            self.assertEqual(differing, {(victim.agreed, "rec-2")}, "the flag restricts one recording")
+        if thief.role == roles_pb2.ROLE_PURGER:
+            old, new = (seen["requests"][victim.under_way.deletion_id][3] for seen in (before, after))
+            self.assertEqual({system for system in new if old.get(system) != new[system]}, {"audio"}, "it reports for its own system alone")
+
+    def test_what_each_role_can_do(self):
+        self.victims = {role: self.world.victim(role) for role in GIVEN}
+        everybody = [account for victim in self.victims.values() for account in victim.accounts()]
+        self.assertEqual(set(CHANGES), {name_of(role) for role in GIVEN})
+        # Who changes what all are asked about goes last.
+        last = (roles_pb2.ROLE_OPERATOR, roles_pb2.ROLE_OFFICER)
+        rows = {}
+        for role in sorted(GIVEN, key=lambda role: (role in last, role)):
+            with self.subTest(role=name_of(role)):
+                thief, people, service = self.rob(role, everybody)
+                rows[role] = self.row(thief, people, service)
+                self.assertEqual((people, service), CHANGES[name_of(role)])
+                self.hold_limit(thief)
+        table = "\n".join(rows[role] for role in GIVEN)
+        documented = (ROOT / "daemon" / "callers" / "README.md").read_text()
+        self.assertTrue(table in documented, f"daemon/callers/README.md should have\n{table}")
+
+    def row(self, thief, people, service):
+        def told(values):
+            return ", ".join(sorted(values)) or "nothing"
+
+        limit = thief.limit("calls_per_second") * HOUR
+        hour = f"{limit:,} calls"
+        if "BatchCheck" in thief.answered:
+            hour += f", {thief.limit('items_per_second') * HOUR:,} recordings"
+        return (f"| {name_of(thief.role)} | {told(thief.answered)} | {told(thief.telling)} | {'yes' if thief.saw_secret else 'no'} | "
+                f"{told(people)} | {told(service)} | {hour} |")
+
+    def hold_limit(self, thief):
+        """Asks as fast as it can, and is answered no more than its limits allow."""
+        calls = [("Check", "consent.v1.EligibilityService/Check", check("guessed").SerializeToString(), 1, "calls_per_second")]
+        if thief.role == roles_pb2.ROLE_SAMPLER:
+            guesses = eligibility.BatchCheckRequest(recordings=[recording(f"guess-{number}") for number in range(BATCH)], place=OFFICE,
+                                                    purpose=types.PURPOSE_HUMAN_REVIEW, view=eligibility.DECISION_VIEW_BASIC)
+            calls.append(("BatchCheck", "consent.v1.EligibilityService/BatchCheck", guesses.SerializeToString(), BATCH, "items_per_second"))
+        elif "Check" not in thief.answered:
+            method = next(method for method in METHODS if method.name.partition("/")[2] in {"ListDataSystems"})
+            calls = [("ListDataSystems", method.name, b"", 1, "calls_per_second")]
+        for what, name, asked, size, which in calls:
+            answered, refused, seconds = thief.count_answers(name, asked, SECONDS)
+            # What a second's limit allows at once comes but once.
+            steady = max(0, answered * size - (thief.limit(which) if refused else 0)) / seconds
+            print(f"{name_of(thief.role):9} {what:16} {answered * size:9,} answered and {refused:6,} calls refused in {seconds:.1f} s; after the first burst "
+                  f"{steady * HOUR:11,.0f} an hour at that rate; limit {thief.limit(which) * HOUR:,}", file=sys.stderr)
+            self.assertGreater(answered, 0)
+            # As many at once as come in a second, and a call that came when nothing was owed.
+            self.assertLessEqual(answered * size, thief.limit(which) * (seconds + 1) + size)
+            if thief.limit(which) <= 50 * size:
+                self.assertGreater(refused, 0, "the limit was reached")
+
+
+if __name__ == "__main__":
+    unittest.main()
