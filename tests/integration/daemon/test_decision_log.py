@@ -49,7 +49,7 @@ def read(folder):
             record = json.loads(line)
             assert record["n"] == len(records) + 1, (path, record["n"])
             assert record["prev"] == previous, (path, record["n"])
-            previous = hashlib.blake2b(line, digest_size=32).hexdigest()
+            previous = hashlib.sha256(line).hexdigest()
             records.append(record)
     return records
 
@@ -106,7 +106,7 @@ class Recorded(DaemonTest):
         self.assertEqual(daemon.stop(), 0)
         [path] = self.log.iterdir()
         lines = path.read_bytes().splitlines(keepends=True)
-        path.write_bytes(lines[0] + b'{"v":1,"n":2,')
+        path.write_bytes(lines[0] + b'{"v":2,"n":2,')
         daemon = self.daemon()
         told = daemon.event("the decision log is not what the store knows of: files were cut, lost or changed")
         self.assertEqual(told["missing_records"], 2)
@@ -128,7 +128,7 @@ def chained(records):
     for record in records:
         record["prev"] = previous
         line = json.dumps(record, separators=(",", ":")).encode()
-        previous = hashlib.blake2b(line, digest_size=32).hexdigest()
+        previous = hashlib.sha256(line).hexdigest()
         lines.append(line + b"\n")
     return b"".join(lines)
 
@@ -216,11 +216,13 @@ class Verified(DaemonTest):
         with self.subTest("a late yes"):
             # As a daemon would have said it that had not heard of ann's no: the head is that of after it.
             def late(records):
-                records[0]["yes"][0][16] = 10**6
+                records[0]["yes"][0][7] = 10**6
             self.assertEqual(self.forged(late), {"LATE": [(1, 0)]})
         with self.subTest("facts changed"):
             def facts(records):
-                records[3]["yes"][1][8] = types.WAKE_ACCIDENTAL
+                records[3]["facts"].append([*records[3]["facts"][0]])
+                records[3]["facts"][1][2] = types.WAKE_ACCIDENTAL
+                records[3]["yes"][1][6] = 1
             self.assertEqual(self.forged(facts), {"NOT_GIVEN": [(4, 1)]})
         with self.subTest("nobody of ours"):
             def person(records):
