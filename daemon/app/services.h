@@ -16,6 +16,7 @@
 #include "daemon/rpc/hold_rpc.h"
 #include "daemon/rpc/policy_rpc.h"
 #include "daemon/rpc/purge_rpc.h"
+#include "daemon/rpc/read_log.h"
 #include "daemon/rpc/recording_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
@@ -61,6 +62,7 @@ struct Services {
         erasures(core),
         tasks(core, queue),
         verify_decisions(core),
+        read_log(core, deletions, recorder_of_decisions),
         admission(core.ready) {}
 
   // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
@@ -82,6 +84,7 @@ struct Services {
   service::Erasures erasures;
   service::PurgeTasks tasks;
   service::VerifyDecisions verify_decisions;
+  rpc::DecisionReadLog read_log;
   rpc::Admission admission;  // of all servers together
 };
 
