@@ -248,7 +248,8 @@ std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authentica
   authenticators_.push_back(std::move(authenticator));
   rpc_.push_back(std::make_unique<RpcServices>(
       *core_, *services_,
-      rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_, *authenticators_.back()}));
+      rpc::RpcDependencies{services_->admission, *readers_, *restrictions_, call_log_, *authenticators_.back(),
+                           services_->read_log}));
   return rpc_.back()->All();
 }
 

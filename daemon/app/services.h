@@ -16,6 +16,7 @@
 #include "daemon/rpc/hold_rpc.h"
 #include "daemon/rpc/policy_rpc.h"
 #include "daemon/rpc/purge_rpc.h"
+#include "daemon/rpc/read_log.h"
 #include "daemon/rpc/recording_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
@@ -62,6 +63,7 @@ struct Services {
         erasures(core),
         tasks(core, queue),
         verify_decisions(core),
+        read_log(core, deletions, recorder_of_decisions),
         admission(core.ready, &connections) {}
 
   // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
@@ -83,6 +85,7 @@ struct Services {
   service::Erasures erasures;
   service::PurgeTasks tasks;
   service::VerifyDecisions verify_decisions;
+  rpc::DecisionReadLog read_log;
   rpc::Admission admission;  // of all servers together
 };
 

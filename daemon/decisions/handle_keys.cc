@@ -4,7 +4,6 @@
 
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 
 namespace consent::decisions {
@@ -62,8 +61,8 @@ std::optional<Month> Month::Parse(std::string_view text) {
 }
 
 std::string Month::ToText() const {
-  char text[16];
-  std::snprintf(text, sizeof text, "%04d-%02d", year_, number_);
+  std::string text = std::to_string(year_);
+  text.append(number_ < 10 ? "-0" : "-").append(std::to_string(number_));
   return text;
 }
 

@@ -16,13 +16,19 @@ namespace {
 
 // What a burst grew is given back.
 constexpr size_t kKeptBuffer = size_t{4} << 20;
+constexpr size_t kKeptGroup = 1024;
+constexpr std::chrono::milliseconds kBetweenLooks{100};
+// A line that is longer is not copied together with others, but written by itself.
+constexpr size_t kLongLine = size_t{16} << 10;
 
 }  // namespace
 
 Disk Disk::System() {
   return {.write = [](int fd, const char* bytes, size_t size) { return ::write(fd, bytes, size); },
           .truncate = [](int fd, off_t size) { return ::ftruncate(fd, size); },
-          .sync = [](int fd) { return ::fdatasync(fd); }};
+          .sync = [](int fd) { return ::fdatasync(fd); },
+          .release = [](int fd, off_t size) { ::posix_fadvise(fd, 0, size, POSIX_FADV_DONTNEED); },
+          .now = [] { return std::chrono::steady_clock::now(); }};
 }
 
 absl::StatusOr<std::unique_ptr<Log>> Log::Open(LogOptions options) {
@@ -51,25 +57,34 @@ Log::~Log() {
   thread_.join();
 }
 
-bool Log::Queue(std::string* body, Done* done) {
-  bool wakes = false;
-  {
-    base::MutexLock lock(mutex_);
-    if (stopping_ || waiting_.size() >= options_.max_waiting ||
-        waiting_bytes_ + body->size() > options_.max_waiting_bytes) {
-      ++counts_.refused_full;
-      return false;
-    }
-    waiting_bytes_ += body->size();
-    waiting_.push_back({std::move(*body), std::move(*done)});
-    wakes = std::exchange(is_idle_, false);
+Log::Taken Log::Take(Waiting* waiting) {
+  base::MutexLock lock(mutex_);
+  const size_t bytes = waiting->record.memory_bytes();
+  if (stopping_ || waiting_.size() >= options_.max_waiting || waiting_bytes_ + bytes > options_.max_waiting_bytes) {
+    ++counts_.refused_full;
+    return Taken::kRefused;
   }
-  if (wakes) wake_.NotifyOne();
-  return true;
+  if (!is_writing_ && !is_slow_ && waiting_.empty()) {
+    is_writing_ = true;
+    return Taken::kToWrite;
+  }
+  waiting_bytes_ += bytes;
+  waiting_.push_back(std::move(*waiting));
+  // Whoever writes wakes the thread when it is through.
+  if (!is_writing_) wake_.NotifyOne();
+  return Taken::kQueued;
 }
 
-void Log::Append(std::string body, Done done) {
-  if (!Queue(&body, &done)) done(false);
+void Log::Append(Record record, Done done) {
+  Waiting waiting{std::move(record), std::move(done)};
+  switch (Take(&waiting)) {
+    case Taken::kQueued:
+      return;
+    case Taken::kToWrite:
+      return WriteAndAnswer({&waiting, 1});
+    case Taken::kRefused:
+      return waiting.done(false);
+  }
 }
 
 LogCounts Log::counts() const {
@@ -85,36 +100,49 @@ absl::Status Log::health() const {
 }
 
 void Log::Run() {
-  std::deque<Waiting> group;
+  std::vector<Waiting> group;
   for (;;) {
     {
       base::MutexLock lock(mutex_);
-      while (waiting_.empty() && !stopping_) {
-        is_idle_ = true;
-        wake_.Wait(mutex_);
-      }
-      is_idle_ = false;
+      while (is_writing_ || (waiting_.empty() && !stopping_)) wake_.Wait(mutex_);
       if (waiting_.empty()) return;
+      is_writing_ = true;
       group.swap(waiting_);
       waiting_bytes_ = 0;
     }
-    uint64_t bytes = 0;
-    const absl::Status written = Write(group, &bytes);
-    {
-      base::MutexLock lock(mutex_);
-      health_ = written;
-      counts_.bytes += bytes;
-      (written.ok() ? counts_.records : counts_.refused_write) += group.size();
-    }
-    for (Waiting& waiting : group) waiting.done(written.ok());
+    WriteAndAnswer(group);
+    if (group.capacity() > kKeptGroup) group = {};
     group.clear();
   }
 }
 
-absl::Status Log::Ready() {
+void Log::WriteAndAnswer(std::span<Waiting> group) {
+  uint64_t bytes = 0;
+  const auto began = options_.disk.now();
+  const absl::Status written = Write(group, began, &bytes);
+  const bool is_slow = options_.disk.now() - began > options_.slow_write;
+  bool wakes = false;
+  {
+    base::MutexLock lock(mutex_);
+    is_writing_ = false;
+    is_slow_ = is_slow;
+    health_ = written;
+    counts_.bytes += bytes;
+    (written.ok() ? counts_.records : counts_.refused_write) += group.size();
+    wakes = stopping_ || !waiting_.empty();
+  }
+  if (wakes) wake_.NotifyOne();
+  for (Waiting& waiting : group) waiting.done(written.ok());
+}
+
+absl::Status Log::Ready(Time now) {
   struct stat info {};
-  // A file that was deleted under the log keeps nothing.
-  if (file_.ok() && (fstat(file_.fd(), &info) != 0 || info.st_nlink == 0)) file_ = base::FileDescriptor();
+  // A file that was deleted under the log keeps nothing. Whoever deletes it takes what was written before, so that it
+  // is soon enough to look now and then.
+  if (file_.ok() && now - looked_at_ > kBetweenLooks) {
+    looked_at_ = now;
+    if (fstat(file_.fd(), &info) != 0 || info.st_nlink == 0) file_ = base::FileDescriptor();
+  }
   if (file_.ok() && is_torn_) {
     if (options_.disk.truncate(file_.fd(), static_cast<off_t>(size_)) != 0) {
       return base::FileError("the decision log: cannot cut off what was written in part", errno);
@@ -130,6 +158,7 @@ absl::Status Log::Ready() {
   if (file_.ok() && options_.disk.sync(file_.fd()) != 0) {
     return base::FileError("the decision log: cannot sync a file", errno);
   }
+  if (file_.ok()) options_.disk.release(file_.fd(), static_cast<off_t>(size_));
   file_ = *std::move(file);
   size_ = 0;
   is_torn_ = false;
@@ -150,26 +179,39 @@ absl::Status Log::WriteWhole(std::string_view bytes) {
   return absl::OkStatus();
 }
 
-absl::Status Log::Write(const std::deque<Waiting>& group, uint64_t* bytes) {
-  base::MutexLock lock(file_mutex_);
-  if (absl::Status status = Ready(); !status.ok()) return status;
+absl::Status Log::WriteChained(std::span<Waiting> group, Position* end, uint64_t* bytes) {
   buffer_.clear();
-  Position end = end_;
-  for (const Waiting& waiting : group) {
-    const std::string head = RecordHead(end.count + 1, end.hash);
-    end = {end.count + 1, RecordHash(head, waiting.body)};
-    buffer_.append(head).append(waiting.body).append(1, '\n');
+  for (Waiting& waiting : group) {
+    *end = waiting.record.PutBehind(*end);
+    const std::string_view line = waiting.record.line();
+    *bytes += line.size();
+    if (group.size() > 1 && line.size() < kLongLine) {
+      buffer_.append(line);
+      continue;
+    }
+    absl::Status status = WriteWhole(buffer_);
+    buffer_.clear();
+    if (status.ok()) status = WriteWhole(line);
+    if (!status.ok()) return status;
   }
-  if (absl::Status status = WriteWhole(buffer_); !status.ok()) {
+  return WriteWhole(buffer_);
+}
+
+absl::Status Log::Write(std::span<Waiting> group, Time now, uint64_t* bytes) {
+  base::MutexLock lock(file_mutex_);
+  if (absl::Status status = Ready(now); !status.ok()) return status;
+  Position end = end_;
+  uint64_t size = 0;
+  if (absl::Status status = WriteChained(group, &end, &size); !status.ok()) {
     // At once, so that a copy of the file has no record whose yes was not said; what fails here is done before the
     // next.
     if (is_torn_ && options_.disk.truncate(file_.fd(), static_cast<off_t>(size_)) == 0) is_torn_ = false;
     return status;
   }
   is_torn_ = false;
-  size_ += buffer_.size();
+  size_ += size;
   end_ = end;
-  *bytes = buffer_.size();
+  *bytes = size;
   if (buffer_.capacity() > kKeptBuffer) buffer_ = std::string();
   return absl::OkStatus();
 }
@@ -178,9 +220,11 @@ absl::StatusOr<Position> Log::Sync() {
   Position end;
   base::FileDescriptor file;
   bool folder_synced = true;
+  off_t size = 0;
   {
     base::MutexLock lock(file_mutex_);
     end = end_;
+    size = static_cast<off_t>(size_);
     if (!file_.ok()) return end;
     file = base::FileDescriptor(fcntl(file_.fd(), F_DUPFD_CLOEXEC, 0));
     if (!file.ok()) return base::FileError("the decision log: cannot sync", errno);
@@ -195,7 +239,10 @@ absl::StatusOr<Position> Log::Sync() {
       status = base::FileError("the decision log: cannot sync the folder", errno);
     }
   }
-  if (status.ok()) return end;
+  if (status.ok()) {
+    options_.disk.release(file.fd(), size);
+    return end;
+  }
   base::MutexLock lock(file_mutex_);
   folder_synced_ = folder_synced_ && folder_synced;
   return status;

@@ -4,11 +4,12 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -22,11 +23,15 @@
 
 namespace consent::decisions {
 
-// What the log asks of the system, so that tests can let it fail. As the calls of those names.
+// What the log asks of the system, so that tests can let it fail.
 struct Disk {
+  // As the calls of those names.
   std::function<ssize_t(int fd, const char* bytes, size_t size)> write;
   std::function<int(int fd, off_t size)> truncate;
   std::function<int(int fd)> sync;
+  // The first `size` bytes are synced and need no memory: nobody reads them soon, and the store's files want it.
+  std::function<void(int fd, off_t size)> release;
+  std::function<std::chrono::steady_clock::time_point()> now;
   static Disk System();
 };
 
@@ -39,6 +44,8 @@ struct LogOptions {
   // Records that wait for the writer; one more is not taken.
   size_t max_waiting = 8192;
   size_t max_waiting_bytes = size_t{32} << 20;
+  // Callers of Append write nothing themselves while the last write took longer.
+  std::chrono::milliseconds slow_write{10};
   Disk disk = Disk::System();
 };
 
@@ -58,15 +65,19 @@ struct LogCounts {
   size_t waiting = 0;          // now
 };
 
-// Appends records to files of JSON lines, a group at a time on a thread of its own. Thread-safe.
+// Appends records to files of JSON lines. Thread-safe.
+//
+// Whoever appends while nobody writes, writes his record himself; what comes meanwhile waits for the log's one thread,
+// which writes all that waits as one group. So a disk that hangs holds one caller at the most, and none while it is
+// known to be slow.
 //
 // A record is on record once write() has taken it whole: a killed process loses none. A power cut may lose what no Sync
 // has covered, which is a second's at the most (the daemon syncs each second), and the store then counts no more than
 // what is there: it counts what was synced.
 class Log {
  public:
-  // Called once for each Append, on the writer's thread or within Append itself: whether the record is on record. Must
-  // not block for long, because all others wait.
+  // Called once for each Append, on the log's thread or within Append itself: whether the record is on record. Must not
+  // block for long, because others wait.
   using Done = std::function<void(bool on_record)>;
 
   // Prepares the folder, finds where its records end and goes on behind them, in a file of its own. Errors of
@@ -79,8 +90,8 @@ class Log {
 
   const Found& found() const { return found_; }
 
-  // `body` is RecordWriter's. Never blocks for the disk.
-  void Append(std::string body, Done done) EXCLUDES(mutex_);
+  // Blocks for the disk only where nobody else writes and the last write was not slow.
+  void Append(Record record, Done done) EXCLUDES(file_mutex_, mutex_);
   // Begins another file with the next record: what is in the present one may then be moved away.
   void BeginFile() { begins_file_.store(true); }
   // Makes what is written durable and says how far that reaches; blocks. An error: nothing more is known to be durable.
@@ -92,18 +103,24 @@ class Log {
 
  private:
   struct Waiting {
-    std::string body;
+    Record record;
     Done done;
   };
+  using Time = std::chrono::steady_clock::time_point;
+  enum class Taken { kQueued, kToWrite, kRefused };
 
   Log(LogOptions options, const Found& found);
-  // Takes both unless too many wait.
-  bool Queue(std::string* body, Done* done) EXCLUDES(mutex_);
+  // kQueued: it was taken. kToWrite: the caller writes it, and nobody else writes until then.
+  Taken Take(Waiting* waiting) EXCLUDES(mutex_);
   void Run() EXCLUDES(file_mutex_, mutex_);
-  // False: none of them is on record.
-  absl::Status Write(const std::deque<Waiting>& group, uint64_t* bytes) EXCLUDES(file_mutex_);
+  // Writes the group, which is the caller's to write, and answers it.
+  void WriteAndAnswer(std::span<Waiting> group) EXCLUDES(file_mutex_, mutex_);
+  // An error: none of them is on record.
+  absl::Status Write(std::span<Waiting> group, Time now, uint64_t* bytes) EXCLUDES(file_mutex_);
+  // Puts the records one behind the other, and writes them.
+  absl::Status WriteChained(std::span<Waiting> group, Position* end, uint64_t* bytes) REQUIRES(file_mutex_);
   // A file that takes the next record, and holds nothing that was not taken.
-  absl::Status Ready() REQUIRES(file_mutex_);
+  absl::Status Ready(Time now) REQUIRES(file_mutex_);
   absl::Status WriteWhole(std::string_view bytes) REQUIRES(file_mutex_);
 
   const LogOptions options_;
@@ -112,6 +129,7 @@ class Log {
   base::Mutex file_mutex_;
   base::FileDescriptor file_ GUARDED_BY(file_mutex_);
   uint64_t size_ GUARDED_BY(file_mutex_) = 0;     // of whole records in it
+  Time looked_at_ GUARDED_BY(file_mutex_);        // when the file was last seen to be there
   bool is_torn_ GUARDED_BY(file_mutex_) = false;  // bytes behind them are to be cut off first
   bool folder_synced_ GUARDED_BY(file_mutex_) = true;
   Position end_ GUARDED_BY(file_mutex_);
@@ -120,9 +138,10 @@ class Log {
 
   mutable base::Mutex mutex_;
   base::CondVar wake_;
-  std::deque<Waiting> waiting_ GUARDED_BY(mutex_);
+  std::vector<Waiting> waiting_ GUARDED_BY(mutex_);
   size_t waiting_bytes_ GUARDED_BY(mutex_) = 0;
-  bool is_idle_ GUARDED_BY(mutex_) = false;  // the writer waits to be woken
+  bool is_writing_ GUARDED_BY(mutex_) = false;  // somebody writes
+  bool is_slow_ GUARDED_BY(mutex_) = false;     // the last write was
   bool stopping_ GUARDED_BY(mutex_) = false;
   LogCounts counts_ GUARDED_BY(mutex_);
   absl::Status health_ GUARDED_BY(mutex_);

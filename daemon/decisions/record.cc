@@ -15,9 +15,11 @@
 namespace consent::decisions {
 namespace {
 
-constexpr std::string_view kBegin = R"({"v":1,"n":)";
+constexpr std::string_view kBegin = R"({"v":2,"n":)";
 constexpr std::string_view kPrevious = R"(,"prev":")";
-constexpr size_t kUsualBytes = 768;  // of a record with one yes
+constexpr size_t kUsualHead = 640;  // what a record has beside its yeses
+constexpr size_t kUsualFacts = 40;
+constexpr size_t kUsualEntry = 144;  // of a recording with one profile
 
 constexpr std::array<char, 512> kHexPairs = [] {
   constexpr std::string_view kAllDigits = "0123456789abcdef";
@@ -32,38 +34,141 @@ constexpr std::array<char, 512> kHexPairs = [] {
 // As base::Hex, which takes the same time for all bytes as secrets need it: several times as long, and a record has no
 // secret.
 template <size_t N>
+char* WriteHex(const std::array<uint8_t, N>& bytes, char* at) {
+  for (const uint8_t byte : bytes) at = std::copy_n(kHexPairs.data() + 2 * size_t{byte}, 2, at);
+  return at;
+}
+
+template <size_t N>
 void AppendHex(const std::array<uint8_t, N>& bytes, std::string* out) {
   std::array<char, 2 * N> digits;
-  for (size_t i = 0; i < N; ++i) std::copy_n(kHexPairs.data() + 2 * size_t{bytes[i]}, 2, digits.data() + 2 * i);
+  WriteHex(bytes, digits.data());
   out->append(digits.data(), digits.size());
 }
 
-// Any valid UTF-8 as a JSON string.
-std::string Quoted(std::string_view text) {
-  const bool is_plain =
-      std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
-  if (is_plain) return std::string(1, '"').append(text).append(1, '"');
-  return nlohmann::json(std::string(text)).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+// RecordHead; its size.
+size_t WriteHead(uint64_t number, const base::Digest& previous, std::array<char, Record::kHeadRoom>* head) {
+  constexpr std::string_view kEnd = R"(",)";
+  char* at = std::copy(kBegin.begin(), kBegin.end(), head->data());
+  at = std::to_chars(at, head->data() + head->size(), number).ptr;
+  at = std::copy(kPrevious.begin(), kPrevious.end(), at);
+  at = WriteHex(previous, at);
+  at = std::copy(kEnd.begin(), kEnd.end(), at);
+  return static_cast<size_t>(at - head->data());
 }
 
+// The text of one entry, in a place that holds the longest.
+class Entry {
+ public:
+  void Text(std::string_view text) { at_ = std::copy(text.begin(), text.end(), at_); }
+  void Number(int64_t number) { at_ = std::to_chars(at_, text_.data() + text_.size(), number).ptr; }
+  void Time(base::Instant time) {
+    if (!time.IsSet()) return Text("null");
+    Number(time.micros);
+  }
+  // As base::EncodeBase64Url in quotes, which takes the same time for all bytes, too.
+  void Handle(const base::Bytes16& handle) {
+    constexpr std::string_view kBase64Digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    *at_++ = '"';
+    for (size_t i = 0; i + 3 <= handle.size(); i += 3) {
+      const uint32_t bits = uint32_t{handle[i]} << 16 | uint32_t{handle[i + 1]} << 8 | uint32_t{handle[i + 2]};
+      *at_++ = kBase64Digits[bits >> 18];
+      *at_++ = kBase64Digits[bits >> 12 & 63];
+      *at_++ = kBase64Digits[bits >> 6 & 63];
+      *at_++ = kBase64Digits[bits & 63];
+    }
+    *at_++ = kBase64Digits[handle.back() >> 2];
+    *at_++ = kBase64Digits[(handle.back() & 3) << 4];
+    *at_++ = '"';
+  }
+  std::string_view text() const { return {text_.data(), static_cast<size_t>(at_ - text_.data())}; }
+
+ private:
+  static constexpr size_t kHandle = 25;  // with its comma
+  static constexpr size_t kNumber = 21;
+  std::array<char, 8 + (3 + base::kMaxNamedProfiles) * kHandle + 6 * kNumber> text_;
+  char* at_ = text_.data();
+};
+
+// Any valid UTF-8 as a JSON string.
+void AppendQuoted(std::string_view text, std::string* out) {
+  const bool is_plain =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+  if (is_plain) {
+    out->append(1, '"').append(text).append(1, '"');
+  } else {
+    out->append(nlohmann::json(std::string(text)).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+  }
+}
+
+// proto::EnumName, looked up once: descriptors are searched by hashes.
 template <typename Enum, typename Value>
 std::string_view NameOf(Value value) {
-  return proto::EnumName<Enum>(static_cast<int>(value));
+  static const std::vector<std::string_view> kNames = [] {
+    std::vector<std::string_view> names;
+    const int count = google::protobuf::GetEnumDescriptor<Enum>()->value_count();
+    for (int number = 0; number < count; ++number) names.push_back(proto::EnumName<Enum>(number));
+    return names;
+  }();
+  const auto number = static_cast<size_t>(value);
+  return number < kNames.size() ? kNames[number] : std::string_view();
+}
+
+void AppendAsker(const Asker& asker, Month month, std::string* out) {
+  const base::Now& now = asker.now;
+  absl::StrAppend(out, R"("now":[)", now.wall.micros, ",", now.earliest.micros, ",", now.latest.micros, ",",
+                  now.not_before.micros, R"(],"store":")");
+  AppendHex(asker.store_id, out);
+  out->append(R"(","caller":)");
+  AppendQuoted(asker.caller, out);
+  out->append(R"(,"call":")").append(asker.call).append(R"(","month":")").append(month.ToText()).append(1, '"');
 }
 
 }  // namespace
 
-RecordWriter::RecordWriter(HandleKeys& keys, const Asked& asked)
-    : keys_(keys), cipher_(keys.Borrow(Month::Of(asked.now.latest))) {
-  const base::Now& now = asked.now;
-  body_.reserve(kUsualBytes);
-  absl::StrAppend(&body_, R"("now":[)", now.wall.micros, ",", now.earliest.micros, ",", now.latest.micros, ",",
-                  now.not_before.micros, R"(],"store":")");
-  AppendHex(asked.store_id, &body_);
-  absl::StrAppend(&body_, R"(","caller":)", Quoted(asked.caller), R"(,"call":")",
-                  absl::string_view(asked.call.data(), asked.call.size()));
+Record::Record(std::string_view body) {
+  text_.reserve(kHeadRoom + body.size() + 1);
+  text_.append(kHeadRoom, ' ').append(body).append(1, '\n');
+}
+
+Record Record::WithRoom(std::string text) {
+  Record record;
+  record.text_ = std::move(text);
+  record.text_.append(1, '\n');
+  return record;
+}
+
+Position Record::PutBehind(const Position& previous) {
+  std::array<char, kHeadRoom> head;
+  const size_t size = WriteHead(previous.count + 1, previous.hash, &head);
+  begin_ = kHeadRoom - size;
+  std::copy_n(head.begin(), size, text_.begin() + static_cast<ptrdiff_t>(begin_));
+  const std::string_view with_end = line();
+  return {previous.count + 1, RecordHash(with_end.substr(0, with_end.size() - 1))};
+}
+
+RecordWriter::Common::Common(const domain::RecordingFacts& facts)
+    : has_uncertainty(facts.has_uncertainty),
+      has_region(facts.has_region),
+      uncertainty(facts.has_uncertainty ? facts.uncertainty : base::Span{}),
+      region(facts.has_region ? facts.region : domain::Region{}),
+      wake(facts.wake),
+      kind(facts.kind),
+      speakers(facts.speakers),
+      identity(facts.identity),
+      age(facts.age),
+      artefact(facts.artefact),
+      made_for(facts.made_for),
+      flags(facts.flags) {}
+
+RecordWriter::RecordWriter(HandleKeys& keys, const Asked& asked, size_t most)
+    : keys_(keys), cipher_(keys.Borrow(Month::Of(asked.asker.now.latest))) {
+  text_.reserve(Record::kHeadRoom + kUsualHead + most * kUsualEntry);
+  facts_.reserve(kUsualFacts);
+  text_.append(Record::kHeadRoom, ' ');
+  AppendAsker(asked.asker, cipher_->month(), &text_);
   const auto add = [this](std::string_view key, std::string_view value) {
-    body_.append(R"(",")").append(key).append(R"(":")").append(value);
+    text_.append(R"(,")").append(key).append(R"(":")").append(value).append(1, '"');
   };
   add("purpose", NameOf<v1::Purpose>(asked.purpose));
   add("selection", NameOf<v1::Selection>(asked.selection));
@@ -71,33 +176,36 @@ RecordWriter::RecordWriter(HandleKeys& keys, const Asked& asked)
   add("reviewer", asked.place.reviewer_class == domain::ReviewerClass::kMissing
                       ? std::string_view()
                       : NameOf<v1::ReviewerClass>(asked.place.reviewer_class));
+  text_.append(R"(,"site":)");
+  AppendQuoted(asked.place.site, &text_);
   add("policy", asked.rules.version);
-  add("policy_hash", "");
-  AppendHex(asked.rules.hash, &body_);
-  add("month", cipher_->month().ToText());
-  body_.append(R"(","site":)").append(Quoted(asked.place.site)).append(R"(,"yes":[)");
+  text_.append(R"(,"policy_hash":")");
+  AppendHex(asked.rules.hash, &text_);
+  text_.append(R"(","yes":[)");
 }
 
 RecordWriter::~RecordWriter() { keys_.GiveBack(std::move(cipher_)); }
 
-void RecordWriter::AddHandle(const base::Bytes16& handle) {
-  body_.append(1, '"');
-  AppendHex(handle, &body_);
-  body_.append(1, '"');
-}
-
-void RecordWriter::AddNumber(int64_t number) {
-  char digits[24];
-  const char* const end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  body_.append(1, ',').append(digits, static_cast<size_t>(end - digits));
-}
-
-void RecordWriter::AddTime(base::Instant time) {
-  if (time.IsSet()) {
-    AddNumber(time.micros);
+size_t RecordWriter::PlaceOf(const domain::RecordingFacts& facts) {
+  const Common common(facts);
+  const auto known = std::find(known_.begin(), known_.end(), common);
+  if (known != known_.end()) return static_cast<size_t>(known - known_.begin());
+  if (known_.size() < kMostKnown) known_.push_back(common);
+  absl::StrAppend(&facts_, facts_count_ == 0 ? "[" : ",[");
+  if (common.has_uncertainty) {
+    absl::StrAppend(&facts_, common.uncertainty.micros);
   } else {
-    body_.append(",null");
+    facts_.append("null");
   }
+  facts_.append(R"(,")").append(common.has_region ? common.region.ToString() : "").append(1, '"');
+  for (const int number :
+       {static_cast<int>(common.wake), static_cast<int>(common.kind), static_cast<int>(common.speakers),
+        static_cast<int>(common.identity), static_cast<int>(common.age), static_cast<int>(common.artefact),
+        static_cast<int>(common.made_for), static_cast<int>(common.flags)}) {
+    absl::StrAppend(&facts_, ",", number);
+  }
+  facts_.append(1, ']');
+  return facts_count_++;
 }
 
 void RecordWriter::Add(const Yes& yes) {
@@ -109,57 +217,64 @@ void RecordWriter::Add(const Yes& yes) {
   const size_t profiles = std::min<size_t>(facts.profiles.size(), base::kMaxNamedProfiles);
   for (size_t i = 0; i < profiles; ++i) handles[3 + i] = facts.profiles[i].bytes;
   cipher_->EncryptAll(handles.data(), 3 + profiles);
-  body_.append(body_.back() == '[' ? "[" : ",[");
-  AddHandle(handles[0]);
-  body_.append(1, ',');
-  AddHandle(handles[1]);
-  body_.append(",[");
+  Entry entry;
+  entry.Text(std::exchange(is_empty_, false) ? "[" : ",[");
+  entry.Handle(handles[0]);
+  entry.Text(",");
+  entry.Handle(handles[1]);
+  entry.Text(",[");
   for (size_t i = 0; i < profiles; ++i) {
-    if (i != 0) body_.append(1, ',');
-    AddHandle(handles[3 + i]);
+    if (i != 0) entry.Text(",");
+    entry.Handle(handles[3 + i]);
   }
-  body_.append("],");
+  entry.Text("],");
   if (facts.device.IsSet()) {
-    AddHandle(handles[2]);
+    entry.Handle(handles[2]);
   } else {
-    body_.append("null");
+    entry.Text("null");
   }
-  AddTime(facts.captured_at);
-  if (facts.has_uncertainty) {
-    AddNumber(facts.uncertainty.micros);
-  } else {
-    body_.append(",null");
+  entry.Text(",");
+  entry.Time(facts.captured_at);
+  entry.Text(",");
+  entry.Time(facts.ingested_at);
+  for (const uint64_t number :
+       {uint64_t{PlaceOf(facts)}, yes.head, yes.revision, static_cast<uint64_t>(static_cast<int>(yes.reason))}) {
+    entry.Text(",");
+    entry.Number(static_cast<int64_t>(number));
   }
-  AddTime(facts.ingested_at);
-  body_.append(R"(,")");
-  if (facts.has_region) body_.append(facts.region.ToString());
-  body_.append(1, '"');
-  for (const int number :
-       {static_cast<int>(facts.wake), static_cast<int>(facts.kind), static_cast<int>(facts.speakers),
-        static_cast<int>(facts.identity), static_cast<int>(facts.age), static_cast<int>(facts.artefact),
-        static_cast<int>(facts.made_for), static_cast<int>(facts.flags)}) {
-    AddNumber(number);
-  }
-  AddNumber(static_cast<int64_t>(yes.head));
-  AddNumber(static_cast<int64_t>(yes.revision));
-  AddNumber(static_cast<int64_t>(yes.reason));
-  body_.append(1, ']');
+  entry.Text("]");
+  text_.append(entry.text());
 }
 
-std::string RecordWriter::Take() {
-  body_.append("]}");
-  return std::move(body_);
+Record RecordWriter::Take() {
+  text_.append(R"(],"facts":[)").append(facts_).append("]}");
+  return Record::WithRoom(std::move(text_));
+}
+
+Record ReadRecord(HandleKeys& keys, const Asker& asker, std::string_view method,
+                  const std::optional<base::SubjectHandle>& subject) {
+  const Month month = Month::Of(asker.now.latest);
+  std::string text(Record::kHeadRoom, ' ');
+  AppendAsker(asker, month, &text);
+  text.append(R"(,"read":")").append(method).append(R"(","subject":)");
+  Entry handle;
+  if (subject.has_value()) {
+    std::unique_ptr<HandleCipher> cipher = keys.Borrow(month);
+    handle.Handle(cipher->Encrypt(subject->bytes));
+    keys.GiveBack(std::move(cipher));
+  } else {
+    handle.Text("null");
+  }
+  text.append(handle.text()).append(1, '}');
+  return Record::WithRoom(std::move(text));
 }
 
 std::string RecordHead(uint64_t number, const base::Digest& previous) {
-  std::string head(kBegin);
-  absl::StrAppend(&head, number);
-  head.append(kPrevious);
-  AppendHex(previous, &head);
-  return head.append(R"(",)");
+  std::array<char, Record::kHeadRoom> head;
+  return {head.data(), WriteHead(number, previous, &head)};
 }
 
-base::Digest RecordHash(std::string_view head, std::string_view body) { return base::Blake2b(head, body); }
+base::Digest RecordHash(std::string_view line) { return base::Sha256(line); }
 
 bool ReadRecordNumber(std::string_view line, uint64_t* number) {
   if (!line.starts_with(kBegin)) return false;

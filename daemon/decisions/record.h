@@ -1,11 +1,14 @@
-// One record of the decision log: what one call was answered yes to. Its text is written down in FORMAT.md.
+// One record of the decision log: what one call was answered yes to, or whom a person read about. Its text is written
+// down in FORMAT.md.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/base/bytes.h"
 #include "daemon/base/ids.h"
@@ -28,16 +31,45 @@ struct Position {
   bool operator==(const Position&) const = default;
 };
 
-// What all yeses of one call share.
-struct Asked {
+// The text of one record. It gets its number and the hash before when it is written, in room that it has in front.
+class Record {
+ public:
+  // Room in front of the body for the longest head.
+  static constexpr size_t kHeadRoom = 112;
+
+  // `body`: the line without its head and its end.
+  explicit Record(std::string_view body);
+  // `text` has kHeadRoom bytes of any kind in front of the body.
+  static Record WithRoom(std::string text);
+
+  // Makes it the record behind `previous`, and says where the chain is then. May be done again.
+  Position PutBehind(const Position& previous);
+  // The line and its end, once it was put behind another one; valid as long as the record is.
+  std::string_view line() const { return std::string_view(text_).substr(begin_); }
+  // Bytes of memory that it takes.
+  size_t memory_bytes() const { return text_.capacity(); }
+
+ private:
+  Record() = default;
+  std::string text_;
+  size_t begin_ = kHeadRoom;
+};
+
+// What every record says.
+struct Asker {
   std::string_view caller;
   std::string_view call;  // an id of the daemon's making
   base::Bytes16 store_id{};
+  base::Now now;
+};
+
+// What all yeses of one call share.
+struct Asked {
+  Asker asker;
   domain::Purpose purpose = domain::Purpose::kNone;
   const domain::Place& place;
   domain::Selection selection = domain::Selection::kOther;
   const domain::Rules& rules;
-  base::Now now;
 };
 
 // One yes, and exactly what Decide saw of it.
@@ -50,32 +82,60 @@ struct Yes {
   domain::Reason reason = domain::Reason::kNone;
 };
 
-// Writes the record of one call. Not thread-safe; `keys` outlives it.
+// Writes the record of one call that was answered yes. Not thread-safe; `keys` outlives it.
 class RecordWriter {
  public:
-  RecordWriter(HandleKeys& keys, const Asked& asked);
+  // `most` yeses are expected at the most: room is made for them.
+  RecordWriter(HandleKeys& keys, const Asked& asked, size_t most = 1);
   ~RecordWriter();
   RecordWriter(const RecordWriter&) = delete;
   RecordWriter& operator=(const RecordWriter&) = delete;
 
   void Add(const Yes& yes);
-  // The record without its number and the hash before, which the log puts in front. Once, after at least one Add.
-  std::string Take();
+  // Once, after at least one Add.
+  Record Take();
 
  private:
-  void AddHandle(const base::Bytes16& handle);
-  void AddNumber(int64_t number);
-  void AddTime(base::Instant time);
+  // What recordings of one call often have in common.
+  struct Common {
+    bool has_uncertainty = false;
+    bool has_region = false;
+    base::Span uncertainty;
+    domain::Region region;
+    domain::Wake wake = {};
+    domain::Kind kind = {};
+    domain::Speakers speakers = {};
+    domain::Identity identity = {};
+    domain::SpeakerAge age = {};
+    domain::Artefact artefact = {};
+    domain::Purpose made_for = {};
+    uint8_t flags = 0;
+    explicit Common(const domain::RecordingFacts& facts);
+    bool operator==(const Common&) const = default;
+  };
+  // More are not looked through: what comes again later is written again.
+  static constexpr size_t kMostKnown = 8;
+
+  // The place of the recording's element in `facts`, which gets it where it is not there yet.
+  size_t PlaceOf(const domain::RecordingFacts& facts);
 
   HandleKeys& keys_;
   std::unique_ptr<HandleCipher> cipher_;
-  std::string body_;
+  std::string text_;
+  std::string facts_;
+  std::vector<Common> known_;  // the first of `facts`
+  size_t facts_count_ = 0;
+  bool is_empty_ = true;
 };
+
+// The record of a read: `method` as "SettingsService/GetSettings"; without a subject one of all accounts.
+Record ReadRecord(HandleKeys& keys, const Asker& asker, std::string_view method,
+                  const std::optional<base::SubjectHandle>& subject);
 
 // What stands in front of the body of record `number`, behind a record whose line has the hash `previous`.
 std::string RecordHead(uint64_t number, const base::Digest& previous);
 // Of the line, which begins with RecordHead; without its end.
-base::Digest RecordHash(std::string_view head, std::string_view body = {});
+base::Digest RecordHash(std::string_view line);
 // The number of a record. False unless the line begins as RecordHead writes it.
 bool ReadRecordNumber(std::string_view line, uint64_t* number);
 

@@ -4,10 +4,13 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "daemon/base/bytes.h"
+#include "daemon/base/ids.h"
 #include "daemon/base/random.h"
 #include "daemon/decisions/log.h"
 #include "daemon/decisions/record.h"
@@ -35,11 +38,19 @@ class Recorder {
     const domain::Rules& rules;
     base::Now now;
   };
-  std::unique_ptr<RecordWriter> Begin(const Question& question);
+  // `most` yeses are expected at the most.
+  std::unique_ptr<RecordWriter> Begin(const Question& question, size_t most);
   // Once for what Begin gave. See Log::Done.
   void Put(RecordWriter& record, Log::Done done) { log_->Append(record.Take(), std::move(done)); }
 
+  // Puts a read of `method`, "SettingsService/GetSettings", on record; without a subject one of all accounts. Only
+  // while the log is on.
+  void PutRead(std::string_view caller, std::string_view method, const std::optional<base::SubjectHandle>& subject,
+               base::Now now, Log::Done done);
+
  private:
+  std::string NewCall();
+
   HandleKeys& keys_;
   const base::Bytes16 store_id_;
   Log* const log_;

@@ -12,6 +12,7 @@ Method::Method(const google::protobuf::MethodDescriptor* descriptor) {
   const google::protobuf::MethodOptions& options = descriptor->options();
   for (int i = 0; i < options.ExtensionSize(v1::roles); ++i) roles_.Add(options.GetExtension(v1::roles, i));
   may_restrict_ = options.GetExtension(v1::may_restrict);
+  reads_people_ = options.GetExtension(v1::reads_people);
 }
 
 Method Method::Named(const std::string& full_name) {
@@ -24,6 +25,11 @@ bool Peer::SeesEvidenceOf(std::string_view author) const {
 
 bool Peer::WorksFor(std::string_view system) const {
   return systems.empty() || std::find(systems.begin(), systems.end(), system) != systems.end();
+}
+
+bool Peer::IsPerson() const {
+  return !roles.Has(v1::ROLE_BACKEND) &&
+         (roles.Has(v1::ROLE_AUDITOR) || roles.Has(v1::ROLE_OFFICER) || roles.Has(v1::ROLE_OPERATOR));
 }
 
 absl::Status Authorize(const Peer& peer, const Method& method) {

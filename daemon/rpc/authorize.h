@@ -34,11 +34,14 @@ class Method {
   RoleSet roles() const { return roles_; }
   // A call can carry a restriction.
   bool may_restrict() const { return may_restrict_; }
+  // It answers about people, so that a person's call of it goes on record.
+  bool reads_people() const { return reads_people_; }
 
  private:
   std::string name_;
   RoleSet roles_;
   bool may_restrict_ = false;
+  bool reads_people_ = false;
 };
 
 // Who is at the other end of a call, and what he may do.
@@ -53,6 +56,9 @@ struct Peer {
   // Whether it may see the evidence of a change that `author` made.
   bool SeesEvidenceOf(std::string_view author) const;
   bool WorksFor(std::string_view system) const;
+  // An auditor, officer or operator, whose reads go on record. Whoever is a backend, too, is none: it reads for its
+  // users.
+  bool IsPerson() const;
 };
 
 // Tells who is at the other end of a call. Each listener has its own; thread-safe, and outlives the server.

@@ -95,6 +95,10 @@ bool CallBase::AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes) {
     Finish(status);
     return false;
   }
+  if (GoesOnRecord()) {
+    Finish(absl::InternalError("a call that reads about people passes by its record"));
+    return false;
+  }
   *bytes = Flatten(in);
   return true;
 }

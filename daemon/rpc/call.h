@@ -24,6 +24,7 @@
 #include "daemon/rpc/admission.h"
 #include "daemon/rpc/authorize.h"
 #include "daemon/rpc/observer.h"
+#include "daemon/rpc/read_log.h"
 #include "daemon/service/commit/change.h"
 #include "daemon/service/state/pool.h"
 
@@ -36,6 +37,7 @@ struct RpcDependencies {
   service::Pool& restrictions;  // the same, for calls that can carry a restriction: no flood of others takes it
   RpcObserver& observer;
   const Authenticator& authenticator;
+  const ReadLog& reads;
 };
 
 // One call, from its arrival to its end. Used by one thread at a time; IsCancelled by any until the call is finished.
@@ -52,6 +54,12 @@ class CallBase {
   bool may_restrict() const { return method_.may_restrict(); }
   // The call turned out to ask for `items`; before any of them is looked at. LIMIT_EXCEEDED: finish with it.
   absl::Status Charge(size_t items) const { return token_->Charge(static_cast<int64_t>(items), began_); }
+  // The call reads about people for a person: it may be answered only once that is on record.
+  bool GoesOnRecord() const { return method_.reads_people() && peer().IsPerson() && dependencies_.reads.on(); }
+  // Puts the call on record as one about `subject`, or about all accounts.
+  void PutOnRecord(const std::optional<base::SubjectHandle>& subject, decisions::Log::Done done) const {
+    dependencies_.reads.Put(caller().identity, method_.name(), subject, std::move(done));
+  }
   // Of a call that has waited: whether its caller may still make it for `system`, by what is known of it now.
   absl::Status AuthorizeAgain(std::string_view system) const;
   // The client went away or its deadline has passed: there is nobody to answer. Finish all the same.
@@ -60,7 +68,7 @@ class CallBase {
   void NoteRequestedWait() { may_wait_ = true; }
   // The daemon asked itself: the call is neither counted nor told.
   void LeaveUncounted() { counted_ = false; }
-  // As Admit, for a handler that parses by itself: `*bytes` are the request's.
+  // As Admit, for a handler that parses by itself: `*bytes` are the request's. None of those may read about people.
   bool AdmitBytes(const grpc::ByteBuffer& in, std::string* bytes);
   // Answers with the response where `status` is OK, else with the error. `head`: serialised fields that go before what
   // the response has. Once; afterwards nothing that belongs to gRPC is touched.
@@ -147,31 +155,6 @@ class Call final : public CallBase {
 template <typename RequestT, typename ResponseT>
 using CallPtr = std::shared_ptr<Call<RequestT, ResponseT>>;
 
-// Runs `use(CallPtr<RequestT, ResponseT>)` for a call that was admitted: the body of every method. `dependencies` and
-// `method` outlive the call.
-template <typename RequestT, typename ResponseT, typename Use>
-grpc::ServerUnaryReactor* Handle(const RpcDependencies& dependencies, const Method& method,
-                                 grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
-                                 grpc::ByteBuffer* out, Use&& use) {
-  // The default reactor is finished where the call is, and its end needs no thread of gRPC's executor.
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call = std::make_shared<Call<RequestT, ResponseT>>(dependencies, method, context, reactor, out);
-  if (call->Admit(*in)) use(std::move(call));
-  return reactor;
-}
-
-// The same for `use(CallPtr<RequestT, ResponseT>, std::string bytes)`, which parses by itself.
-template <typename RequestT, typename ResponseT, typename Use>
-grpc::ServerUnaryReactor* HandleBytes(const RpcDependencies& dependencies, const Method& method,
-                                      grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
-                                      grpc::ByteBuffer* out, Use&& use) {
-  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  auto call = std::make_shared<Call<RequestT, ResponseT>>(dependencies, method, context, reactor, out);
-  std::string bytes;
-  if (call->AdmitBytes(*in, &bytes)) use(std::move(call), std::move(bytes));
-  return reactor;
-}
-
 absl::Status OverloadedError();
 
 // Whether the call's client is still there and its deadline has not passed; until the call is finished.
@@ -201,6 +184,56 @@ void RunOnPoolIfAwaited(const RpcDependencies& dependencies, const CallPtrT& cal
 template <typename CallPtrT, typename Read>
 void FinishOnPool(const RpcDependencies& dependencies, const CallPtrT& call, Read read) {
   RunOnPoolIfAwaited(dependencies, call, [call, read = std::move(read)]() mutable { call->Finish(read()); });
+}
+
+// Goes on with `use(call)` once it is on record that the call reads about people. NOT_RECORDED: the log takes no
+// record. Whom it is about the request says by an account or by a deletion request; one that says neither is refused,
+// because nobody could tell afterwards.
+template <typename CallPtrT, typename Use>
+void RecordThenUse(const RpcDependencies& dependencies, const CallPtrT& call, const Use& use) {
+  const auto go_on = [call, use](bool on_record) { on_record ? use(call) : call->Finish(NotRecordedError()); };
+  if constexpr (requires { call->request().account_id(); }) {
+    const std::string& account = call->request().account_id();
+    call->PutOnRecord(account.empty() ? std::nullopt : std::optional(dependencies.reads.SubjectOf(account)), go_on);
+  } else if constexpr (requires { call->request().deletion_id(); }) {
+    RunOnPoolIfAwaited(dependencies, call, [&reads = dependencies.reads, call, go_on] {
+      const absl::StatusOr<base::SubjectHandle> subject = reads.SubjectOfDeletion(call->request().deletion_id());
+      if (!subject.ok()) return call->Finish(subject.status());
+      call->PutOnRecord(*subject, go_on);
+    });
+  } else {
+    call->Finish(absl::InternalError("the method reads about people, and its request names none"));
+  }
+}
+
+// Runs `use(CallPtr<RequestT, ResponseT>)` for a call that was admitted: the body of every method. `dependencies` and
+// `method` outlive the call.
+template <typename RequestT, typename ResponseT, typename Use>
+grpc::ServerUnaryReactor* Handle(const RpcDependencies& dependencies, const Method& method,
+                                 grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                 grpc::ByteBuffer* out, Use&& use) {
+  // The default reactor is finished where the call is, and its end needs no thread of gRPC's executor.
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call = std::make_shared<Call<RequestT, ResponseT>>(dependencies, method, context, reactor, out);
+  if (!call->Admit(*in)) return reactor;
+  if (call->GoesOnRecord()) {
+    RecordThenUse(dependencies, call, use);
+  } else {
+    use(std::move(call));
+  }
+  return reactor;
+}
+
+// The same for `use(CallPtr<RequestT, ResponseT>, std::string bytes)`, which parses by itself.
+template <typename RequestT, typename ResponseT, typename Use>
+grpc::ServerUnaryReactor* HandleBytes(const RpcDependencies& dependencies, const Method& method,
+                                      grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                      grpc::ByteBuffer* out, Use&& use) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  auto call = std::make_shared<Call<RequestT, ResponseT>>(dependencies, method, context, reactor, out);
+  std::string bytes;
+  if (call->AdmitBytes(*in, &bytes)) use(std::move(call), std::move(bytes));
+  return reactor;
 }
 
 }  // namespace consent::rpc

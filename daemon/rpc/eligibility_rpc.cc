@@ -85,8 +85,10 @@ grpc::ServerUnaryReactor* EligibilityRpc::Check(grpc::CallbackServerContext* con
 
 std::unique_ptr<decisions::RecordWriter> EligibilityRpc::BeginRecord(const service::Caller& caller,
                                                                      const wire::CheckQuery& query,
-                                                                     const service::CheckSession& session) const {
-  return recorder_.Begin({caller.identity, query.purpose, query.place, query.selection, *session.rules, session.now});
+                                                                     const service::CheckSession& session,
+                                                                     size_t most) const {
+  return recorder_.Begin({caller.identity, query.purpose, query.place, query.selection, *session.rules, session.now},
+                         most);
 }
 
 void EligibilityRpc::Record(const service::CheckItem& item, store::Sequence head, const domain::Decision& decision,
@@ -108,7 +110,7 @@ void EligibilityRpc::Answer(const One& one, const domain::Decision& decision) co
 void EligibilityRpc::Conclude(std::shared_ptr<One> one, const domain::Decision& decision) const {
   const bool says_yes = decision.eligibility == domain::Eligibility::kEligible;
   if (!says_yes || !recorder_.Records(one->query.purpose, *one->session.rules)) return Answer(*one, decision);
-  const auto record = BeginRecord(one->call->caller(), one->query, one->session);
+  const auto record = BeginRecord(one->call->caller(), one->query, one->session, 1);
   Record(one->item, one->head, decision, record.get());
   recorder_.Put(*record, [this, one = std::move(one), decision](bool on_record) {
     Answer(*one, on_record ? decision : domain::NotRecorded(decision));
@@ -306,7 +308,7 @@ class EligibilityRpc::Batch {
     tally_.Add(decision);
     if (!records_ || decision.eligibility != domain::Eligibility::kEligible) return;
     if (record_ == nullptr) {
-      record_ = rpc_.BeginRecord(call_->caller(), query_, session_);
+      record_ = rpc_.BeginRecord(call_->caller(), query_, session_, split_.recordings.size());
       yeses_.reserve(split_.recordings.size());
     }
     rpc_.Record(item, head, decision, record_.get());

@@ -49,7 +49,7 @@ class EligibilityRpc final
   void Conclude(std::shared_ptr<One> one, const domain::Decision& decision) const;
   void Answer(const One& one, const domain::Decision& decision) const;
   std::unique_ptr<decisions::RecordWriter> BeginRecord(const service::Caller& caller, const wire::CheckQuery& query,
-                                                       const service::CheckSession& session) const;
+                                                       const service::CheckSession& session, size_t most) const;
   // The yes of `decision` to the recording.
   void Record(const service::CheckItem& item, store::Sequence head, const domain::Decision& decision,
               decisions::RecordWriter* record) const;

@@ -8,6 +8,7 @@
 #include "daemon/base/hash.h"
 #include "daemon/base/keys.h"
 #include "daemon/base/random.h"
+#include "daemon/decisions/record.h"
 #include "daemon/domain/decide.h"
 #include "daemon/domain/facts_codec.h"
 #include "daemon/domain/transitions.h"
@@ -236,6 +237,38 @@ void ChainHash(benchmark::State& state) {
   benchmark::DoNotOptimize(chain);
 }
 BENCHMARK(ChainHash);
+
+// The record of a call that was answered yes. Argument: to how many recordings.
+void WriteRecord(benchmark::State& state) {
+  wire::Violations faults;
+  base::SubjectHandle subject;
+  std::string id;
+  domain::RecordingFacts facts;
+  wire::ReadRecording(Asked(), Hasher(), wire::Path(), &faults, &subject, &id, &facts);
+  domain::Place place;
+  place.site = "berlin";
+  place.reviewer_class = domain::ReviewerClass::kEmployee;
+  decisions::HandleKeys keys(Keys());
+  const decisions::Asked asked{{"sampler", "0123456789abcdef-1234567", {}, base::Now::Sure(kNow)},
+                               domain::Purpose::kHumanReview,
+                               place,
+                               domain::Selection::kRandom,
+                               Rules()};
+  const auto yeses = static_cast<size_t>(state.range(0));
+  decisions::Position end;
+  for (auto _ : state) {
+    decisions::RecordWriter writer(keys, asked, yeses);
+    for (size_t i = 0; i < yeses; ++i) {
+      writer.Add({subject, Hasher().Recording(id), facts, 123'456, 123'450, domain::Reason::kConsent});
+    }
+    decisions::Record record = writer.Take();
+    if (state.range(1) != 0) end = record.PutBehind(end);
+    benchmark::DoNotOptimize(record.line().data());
+    state.counters["bytes"] = static_cast<double>(record.line().size());
+  }
+}
+// Made; made and hashed.
+BENCHMARK(WriteRecord)->Args({1, 0})->Args({1, 1})->Args({1000, 0})->Args({1000, 1});
 
 // Disk key, request key, payload key and revision token: the keyed hashes of one change.
 void KeyedHashes(benchmark::State& state) {

@@ -73,11 +73,12 @@ int RunVerify(const Cli& cli, const VerifyFlags& flags, Client* client) {
   report.json = {{"files", counts.files},
                  {"records", counts.records},
                  {"yeses", counts.yeses},
+                 {"reads", counts.reads},
                  {"confirmed", counts.confirmed},
                  {"not_checkable", counts.not_checkable},
                  {"problem_count", counts.problems},
                  {"problems", list}};
-  Table summary("decisions", {"FILES", "RECORDS", "YESES", "CONFIRMED", "NOT CHECKABLE", "PROBLEMS"});
+  Table summary("decisions", {"FILES", "RECORDS", "YESES", "READS", "CONFIRMED", "NOT CHECKABLE", "PROBLEMS"});
   summary.Add({std::to_string(counts.files), std::to_string(counts.records), std::to_string(counts.yeses),
                std::to_string(counts.confirmed), std::to_string(counts.not_checkable),
                std::to_string(counts.problems)});

@@ -59,6 +59,7 @@ absl::Status DecisionCheck::Take(const std::string& text) {
   }
   ++counts_.records;
   counts_.yeses += line->record.yeses.size();
+  if (!line->read.empty()) ++counts_.reads;
   CheckChain(*line);
   last_ = line->number;
   last_hash_ = DecisionLineHash(text);
@@ -106,6 +107,7 @@ absl::Status DecisionCheck::CheckYeses(const DecisionLine& line) {
     Tell({.kind = "OTHER_LOG", .record = line.number, .call = line.call, .why = "another store decided"});
     return absl::OkStatus();
   }
+  if (line.record.yeses.empty()) return absl::OkStatus();
   const absl::StatusOr<std::vector<DecisionVerdict>> verdicts = client_->VerifyDecisions(line.record);
   if (!verdicts.ok()) return verdicts.status();
   for (size_t i = 0; i < verdicts->size(); ++i) {

@@ -34,6 +34,8 @@ struct DecisionCounts {
   uint64_t files = 0;
   uint64_t records = 0;
   uint64_t yeses = 0;
+  // Records of what people read; of them the chain alone is checked.
+  uint64_t reads = 0;
   uint64_t confirmed = 0;
   // Of people whose history was erased.
   uint64_t not_checkable = 0;

@@ -1,4 +1,4 @@
-"""The decision log from outside: each yes on record before it is said, through kills, a full disk, cut files and SIGHUP."""
+"""The decision log from outside: each yes on record before it is said, and each read of a person's, through kills, a full disk, cut files and SIGHUP."""
 
 import hashlib
 import json
@@ -15,10 +15,16 @@ import unittest
 import grpc
 
 from consent.v1 import eligibility_service_pb2 as eligibility
+from consent.v1 import deletion_service_pb2 as deletions
+from consent.v1 import hold_service_pb2 as holds
+from consent.v1 import roles_pb2 as roles
 from consent.v1 import settings_service_pb2 as settings
+from consent.v1 import subject_service_pb2 as subjects
 from consent.v1 import types_pb2 as types
 
-from harness import DaemonTest, MountedTest, until
+from google.protobuf import symbol_database
+
+from harness import Client, DaemonTest, MountedTest, decode_error, until
 from words import check, household, opt_out, reasons, recording, turn_on
 
 KILLS = int(os.environ.get("CONSENT_DECISION_KILLS", "20"))
@@ -49,7 +55,7 @@ def read(folder):
             record = json.loads(line)
             assert record["n"] == len(records) + 1, (path, record["n"])
             assert record["prev"] == previous, (path, record["n"])
-            previous = hashlib.blake2b(line, digest_size=32).hexdigest()
+            previous = hashlib.sha256(line).hexdigest()
             records.append(record)
     return records
 
@@ -106,7 +112,7 @@ class Recorded(DaemonTest):
         self.assertEqual(daemon.stop(), 0)
         [path] = self.log.iterdir()
         lines = path.read_bytes().splitlines(keepends=True)
-        path.write_bytes(lines[0] + b'{"v":1,"n":2,')
+        path.write_bytes(lines[0] + b'{"v":2,"n":2,')
         daemon = self.daemon()
         told = daemon.event("the decision log is not what the store knows of: files were cut, lost or changed")
         self.assertEqual(told["missing_records"], 2)
@@ -122,13 +128,85 @@ class Recorded(DaemonTest):
         self.assertIn("closed to others' writing", daemon.log())
 
 
+def reads_of_people():
+    """Every method of the protos that answers about people: its path, its request's class and its response's."""
+    for file in (deletions, holds, settings, subjects):
+        for service in file.DESCRIPTOR.services_by_name.values():
+            for method in service.methods:
+                if method.GetOptions().Extensions[roles.reads_people]:
+                    classes = (symbol_database.Default().GetPrototype(each) for each in (method.input_type, method.output_type))
+                    yield f"{service.name}/{method.name}", *classes
+
+
+class Reads(DaemonTest):
+    """What people read about people, by the listener that they come by."""
+
+    def setUp(self):
+        super().setUp()
+        self.log = self.folder / "data.decisions"
+        places = {"all": "", "officer": ",roles=OFFICER,name=officer-7", "backend": ",roles=BACKEND,name=app"}
+        listen = [text for name, rest in places.items() for text in ("--listen", f"unix:{self.folder / 'run' / name}{rest}")]
+        self.served = self.daemon(*listen, "--data-dir", self.folder / "data", "--metrics-listen", "127.0.0.1:0", "--log-format", "json", defaults=False)
+        self.served.wait_for("listening")
+        self.all, self.officer, self.backend = (self.api(name) for name in places)
+        self.all.subjects.UpsertSubject(household("ann"))
+        self.deletion_id = self.all.deletions.CreateDeletionRequest(deletions.CreateDeletionRequestRequest(
+            account_id="ann", selector=deletions.DeletionSelector(everything=True), requester=types.ACTOR_SELF)).request.deletion_id
+
+    def api(self, name):
+        client = Client(f"unix:{self.folder / 'run' / name}")
+        self.addCleanup(client.close)
+        return client
+
+    def about_ann(self):
+        for name, request, response in reads_of_people():
+            asked = request()
+            if "account_id" in request.DESCRIPTOR.fields_by_name:
+                asked.account_id = "ann"
+            else:
+                asked.deletion_id = self.deletion_id
+            if "at" in request.DESCRIPTOR.fields_by_name:
+                asked.at.FromMicroseconds(time.time_ns() // 1000)
+            yield name, asked, response
+
+    @staticmethod
+    def ask(api, name, asked, response):
+        call = api.channel.unary_unary(f"/consent.v1.{name}", request_serializer=type(asked).SerializeToString, response_deserializer=response.FromString)
+        return call(asked, timeout=20)
+
+    @unittest.skipUnless(CTL, "consentctl is not built")
+    def test_a_persons_reads_are_on_record_and_a_backends_are_not(self):
+        asked = list(self.about_ann())
+        self.assertEqual(len(asked), 7)
+        for name, request, response in asked:
+            self.ask(self.all, name, request, response)
+            if name != "HoldService/ListHolds":
+                self.ask(self.backend, name, request, response)
+        self.assertEqual(read(self.log), [])
+        for number, (name, request, response) in enumerate(asked, 1):
+            self.ask(self.officer, name, request, response)
+            records = read(self.log)
+            self.assertEqual(len(records), number, "before the answer came")
+            self.assertEqual((records[-1]["read"], records[-1]["caller"]), (name, "officer-7"))
+        self.assertEqual(len({record["subject"] for record in records}), 1, "one person, one handle a month")
+        self.officer.holds.ListHolds(holds.ListHoldsRequest())
+        self.assertIsNone(read(self.log)[-1]["subject"])
+        for path in self.log.iterdir():
+            self.assertNotIn(b"ann", path.read_bytes())
+        self.assertEqual(self.served.stop(), 0)
+        done = subprocess.run([CTL, "--json", "decisions", "verify", "--offline", *map(str, self.log.iterdir())],
+                              capture_output=True, text=True, timeout=60, check=True)
+        report = json.loads(done.stdout)
+        self.assertEqual((report["records"], report["reads"], report["yeses"], report["problem_count"]), (8, 8, 0, 0))
+
+
 def chained(records):
     """Lines of the records as a forger with the format's page would write them, each behind the hash of the one before."""
     lines, previous = [], "0" * 64
     for record in records:
         record["prev"] = previous
         line = json.dumps(record, separators=(",", ":")).encode()
-        previous = hashlib.blake2b(line, digest_size=32).hexdigest()
+        previous = hashlib.sha256(line).hexdigest()
         lines.append(line + b"\n")
     return b"".join(lines)
 
@@ -216,11 +294,13 @@ class Verified(DaemonTest):
         with self.subTest("a late yes"):
             # As a daemon would have said it that had not heard of ann's no: the head is that of after it.
             def late(records):
-                records[0]["yes"][0][16] = 10**6
+                records[0]["yes"][0][7] = 10**6
             self.assertEqual(self.forged(late), {"LATE": [(1, 0)]})
         with self.subTest("facts changed"):
             def facts(records):
-                records[3]["yes"][1][8] = types.WAKE_ACCIDENTAL
+                records[3]["facts"].append([*records[3]["facts"][0]])
+                records[3]["facts"][1][2] = types.WAKE_ACCIDENTAL
+                records[3]["yes"][1][6] = 1
             self.assertEqual(self.forged(facts), {"NOT_GIVEN": [(4, 1)]})
         with self.subTest("nobody of ours"):
             def person(records):
@@ -251,7 +331,9 @@ class FullDisk(MountedTest):
 
     def test_a_full_disk_makes_every_yes_a_no_and_stops_no_restriction(self):
         self.mount("size=256k")
-        daemon = self.daemon("--decision-log", self.disk / "decisions")
+        run = self.folder / "run"
+        daemon = self.daemon("--decision-log", self.disk / "decisions", "--listen", f"unix:{run / 'consentd.sock'}",
+                             "--listen", f"unix:{run / 'officer'},roles=OFFICER")
         api = self.client(daemon)
         api.settings.UpdateSettings(turn_on("ann", api.subjects.UpsertSubject(household("ann")).revision))
         self.assertTrue(is_yes(api.eligibility.Check(check("ann")).decision))
@@ -269,11 +351,23 @@ class FullDisk(MountedTest):
         self.assertEqual(reasons(api.eligibility.BatchCheck(batch("ann", "x", hundred)).results[7].decision), ["NOT_RECORDED"])
         self.assertGreaterEqual(daemon.metric('consentd_decision_log_refused_total{why="write"}'), 2)
         api.settings.OptOut(opt_out("bob"))
+        officer = Client(f"unix:{run / 'officer'}")
+        self.addCleanup(officer.close)
+        asked = settings.GetSettingsRequest(account_id="bob")
+        with self.assertRaises(grpc.RpcError) as caught:
+            for _ in range(1000):  # a read's record is short and still finds room
+                officer.settings.GetSettings(asked)
+        error = decode_error(caught.exception)
+        self.assertEqual((error.code, error.reason), (grpc.StatusCode.RESOURCE_EXHAUSTED, "NOT_RECORDED"))
+        api.settings.GetSettings(asked)
         until(lambda: daemon.event("the decision log takes no records: what needs one is answered NOT_RECORDED"), "the error is told")
 
         oldest = min((self.disk / "decisions").iterdir())
         shutil.move(oldest, self.folder / oldest.name)  # as an operator makes room
         self.assertTrue(is_yes(api.eligibility.BatchCheck(batch("ann", "y", hundred)).results[7].decision), "as soon as there is room")
+        officer.settings.GetSettings(asked)
+        last = max((self.disk / "decisions").iterdir()).read_bytes().splitlines()[-1]
+        self.assertEqual(json.loads(last)["read"], "SettingsService/GetSettings")
         until(lambda: daemon.event("the decision log takes records again"), "told")
         self.assertEqual(daemon.stop(), 0)
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -27,7 +28,7 @@ std::vector<std::string> Example() {
   std::ifstream file(std::string(CONSENT_SOURCE_DIR) + "/daemon/decisions/FORMAT.md");
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("{\"v\":1,")) lines.push_back(line);
+    if (line.starts_with("{\"v\":2,")) lines.push_back(line);
   }
   return lines;
 }
@@ -38,7 +39,7 @@ std::vector<std::string> Chain(size_t count) {
   std::vector<std::string> lines;
   std::string previous(64, '0');
   for (size_t i = 1; i <= count; ++i) {
-    lines.push_back("{\"v\":1,\"n\":" + std::to_string(i) + ",\"prev\":\"" + previous + "\"," + body);
+    lines.push_back("{\"v\":2,\"n\":" + std::to_string(i) + ",\"prev\":\"" + previous + "\"," + body);
     previous = DecisionLineHash(lines.back());
   }
   return lines;
@@ -103,7 +104,7 @@ TEST_F(DecisionCheckTest, ReadsWhatTheDaemonWrites) {
   EXPECT_EQ(line->previous, DecisionLineHash(Example().at(0)));
   EXPECT_EQ(line->record.place, (Place{"DE", "berlin \"1\"", ReviewerClass::kEmployee}));
   EXPECT_EQ(line->record.purpose, Purpose::kHumanReview);
-  ASSERT_EQ(line->record.yeses.size(), 2U);
+  ASSERT_EQ(line->record.yeses.size(), 3U);
   const RecordedYes& first = line->record.yeses[0];
   EXPECT_EQ(base::Hex(first.subject), "672ce5a8fb223fa95723f62a15e472b4");
   EXPECT_EQ(first.profiles.size(), 1U);
@@ -116,6 +117,49 @@ TEST_F(DecisionCheckTest, ReadsWhatTheDaemonWrites) {
   EXPECT_EQ(first.reason, Reason::kConsent);
   EXPECT_FALSE(line->record.yeses[1].ingested_at.has_value());
   EXPECT_TRUE(line->record.yeses[1].device.empty());
+  EXPECT_EQ(line->record.yeses[1].region, "") << "by facts of its own";
+  EXPECT_EQ(line->record.yeses[2].region, "DE") << "by those of the first";
+  EXPECT_EQ(line->record.yeses[2].subject, first.subject);
+}
+
+TEST_F(DecisionCheckTest, ReadsWhatPeopleRead) {
+  const absl::StatusOr<DecisionLine> one = ParseDecisionLine(Example().at(2));
+  ASSERT_TRUE(one.ok()) << one.status();
+  EXPECT_EQ(one->caller, "officer-1");
+  EXPECT_EQ(one->read, "SettingsService/GetSettings");
+  EXPECT_EQ(one->read_subject, ParseDecisionLine(Example().at(1))->record.yeses[0].subject) << "one person, one handle";
+  EXPECT_EQ(one->record.month, "2026-09");
+  const absl::StatusOr<DecisionLine> all = ParseDecisionLine(Example().at(3));
+  ASSERT_TRUE(all.ok()) << all.status();
+  EXPECT_EQ(all->read_subject, "");
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"\"subject\":null", "\"subject\":\"\""},
+           {"\"subject\":null", "\"subject\":\"AAAAAAAAAAAAAAAAAAAAAB\""},
+           {",\"subject\":null", ""},
+           {"\"subject\":null", "\"subject\":null,\"site\":\"x\""},
+           {"\"read\":\"DeletionService/ListDeletionRequests\"", "\"read\":\"\""}}) {
+    std::string line = Example().at(3);
+    ASSERT_NE(line.find(from), std::string::npos);
+    line.replace(line.find(from), from.size(), to);
+    EXPECT_FALSE(ParseDecisionLine(line).ok()) << to;
+  }
+}
+
+// Entries by facts that are not there, and elements that no record has.
+TEST_F(DecisionCheckTest, RefusesEntriesThatNoRecordHas) {
+  const std::string line = Example().at(0);
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{{",0,300,299,34]", ",1,300,299,34]"},
+                                                                                 {",0,300,299,34]", ",-1,300,299,34]"},
+                                                                                 {",0,300,299,34]", ",0,300,299]"},
+                                                                                 {",0,300,299,34]", ",0,300,0,34]"},
+                                                                                 {",0,300,299,34]", ",0,300,299,0]"},
+                                                                                 {"\"facts\":[[", "\"facts\":[[1,"},
+                                                                                 {"\"v\":2", "\"v\":1"}}) {
+    std::string changed = line;
+    ASSERT_NE(changed.find(from), std::string::npos) << from;
+    changed.replace(changed.find(from), from.size(), to);
+    EXPECT_FALSE(ParseDecisionLine(changed).ok()) << to;
+  }
 }
 
 // Each byte that is another one is found: by the chain, by the count, or because the line is no record any more.
@@ -162,8 +206,8 @@ TEST_F(DecisionCheckTest, NamesEachFaultOnceAndNothingElse) {
 TEST_F(DecisionCheckTest, AKilledProcesssHalfALineIsNoFault) {
   const std::vector<std::string> lines = Chain(3);
   Count(lines);
-  EXPECT_THAT(Check({lines}, false, false, "{\"v\":1,\"n\":4"), IsEmpty());
-  EXPECT_THAT(Check({lines}, true, false, "{\"v\":1,\"n\":4"), ElementsAre("UNREADABLE 4")) << "offline nobody knows";
+  EXPECT_THAT(Check({lines}, false, false, "{\"v\":2,\"n\":4"), IsEmpty());
+  EXPECT_THAT(Check({lines}, true, false, "{\"v\":2,\"n\":4"), ElementsAre("UNREADABLE 4")) << "offline nobody knows";
 }
 
 TEST_F(DecisionCheckTest, TellsWhatTheDaemonFound) {
@@ -173,13 +217,14 @@ TEST_F(DecisionCheckTest, TellsWhatTheDaemonFound) {
                                         DecisionVerdict::kPolicyNotInForce, DecisionVerdict::kUnknown}) {
     verdict_ = verdict;
     const std::string name(Name(verdict));
-    EXPECT_THAT(Check({lines}), ElementsAre(name + " 1/0", name + " 2/0", name + " 2/1"));
+    EXPECT_THAT(Check({lines}), ElementsAre(name + " 1/0", name + " 2/0", name + " 2/1", name + " 2/2"));
   }
   verdict_ = DecisionVerdict::kNotCheckable;
   EXPECT_THAT(Check({lines}), IsEmpty());
-  EXPECT_EQ(counts_.not_checkable, 3U);
+  EXPECT_EQ(counts_.not_checkable, 4U);
+  EXPECT_EQ(counts_.reads, 2U);
   state_.store_id[0] = 'x';
-  EXPECT_THAT(Check({lines}), ElementsAre("OTHER_LOG 1", "OTHER_LOG 2"));
+  EXPECT_THAT(Check({lines}), ElementsAre("OTHER_LOG 1", "OTHER_LOG 2", "OTHER_LOG 3", "OTHER_LOG 4"));
 }
 
 TEST_F(DecisionCheckTest, NoAnswerEndsTheRun) {

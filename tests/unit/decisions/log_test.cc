@@ -10,6 +10,8 @@
 #include <future>
 #include <iterator>
 #include <map>
+#include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -75,7 +77,7 @@ class LogTest : public ::testing::Test {
   // Whether it is on record, once that is known.
   static bool Put(Log& log, const std::string& body) {
     std::promise<bool> done;
-    log.Append(body, [&done](bool on_record) { done.set_value(on_record); });
+    log.Append(Record(body), [&done](bool on_record) { done.set_value(on_record); });
     return done.get_future().get();
   }
   std::string Newest() { return folder_ / ("log/" + ReadAll(options_.folder).files.back()); }
@@ -87,7 +89,7 @@ class LogTest : public ::testing::Test {
 TEST_F(LogTest, IsOnRecordBeforeItIsSaid) {
   const auto log = Open();
   for (int i = 1; i <= 3; ++i) {
-    log->Append("\"x\":" + std::to_string(i) + "}", [this, i](bool on_record) {
+    log->Append(Record("\"x\":" + std::to_string(i) + "}"), [this, i](bool on_record) {
       EXPECT_TRUE(on_record);
       EXPECT_THAT(ReadAll(options_.folder).bodies, ::testing::Contains("\"x\":" + std::to_string(i) + "}"));
     });
@@ -129,7 +131,7 @@ TEST_F(LogTest, GoesOnWhereItEnded) {
 
 TEST_F(LogTest, CutsOffWhatAKilledProcessLeft) {
   { EXPECT_TRUE(Put(*Open(), "a}")); }
-  std::ofstream(Newest(), std::ios::app | std::ios::binary) << "{\"v\":1,\"n\":2,\"prev\":\"half";
+  std::ofstream(Newest(), std::ios::app | std::ios::binary) << "{\"v\":2,\"n\":2,\"prev\":\"half";
   { EXPECT_TRUE(Put(*Open(), "b}")); }
   const Read read = ReadAll(options_.folder);
   EXPECT_EQ(read.fault, "");
@@ -186,6 +188,8 @@ TEST_F(LogTest, BeginsAFileBySizeAndWhenAsked) {
 }
 
 TEST_F(LogTest, AFileThatWasMovedOrDeletedTakesNoMore) {
+  std::chrono::steady_clock::time_point now;
+  options_.disk.now = [&] { return now; };
   const auto log = Open();
   EXPECT_TRUE(Put(*log, "a}"));
   std::filesystem::rename(Newest(), folder_ / "moved");
@@ -193,6 +197,7 @@ TEST_F(LogTest, AFileThatWasMovedOrDeletedTakesNoMore) {
   EXPECT_TRUE(Put(*log, "b}"));
   EXPECT_THAT(ReadFile(Newest()), HasSubstr("b}"));
   std::filesystem::remove(Newest());
+  now += std::chrono::milliseconds(101);
   EXPECT_TRUE(Put(*log, "c}")) << "into another file, without being asked";
   EXPECT_THAT(ReadFile(folder_ / ("log/" + FileName(3))), HasSubstr("c}"));
 }
@@ -258,36 +263,150 @@ TEST_F(LogTest, NothingGoesBehindATornRecord) {
   EXPECT_THAT(ReadAll(options_.folder).bodies, ElementsAre("a}", "d}"));
 }
 
-TEST_F(LogTest, AFullQueueRefusesAndNeverWaits) {
-  options_.max_waiting = 2;
-  std::promise<void> go;
-  std::shared_future<void> open(go.get_future());
-  std::promise<void> entered;
-  std::atomic<int> writes{0};
-  options_.disk.write = [&](int fd, const char* bytes, size_t size) -> ssize_t {
-    if (writes++ == 0) {
-      entered.set_value();
-      open.wait();
+// A disk whose first write waits until it is let go.
+class HeldDisk {
+ public:
+  // Called for each write; the first one waits.
+  ssize_t Write(int fd, const char* bytes, size_t size) {
+    if (writes_++ == 0) {
+      entered_.set_value();
+      let_go_.get_future().wait();
     }
     return ::write(fd, bytes, size);
-  };
+  }
+  void WaitUntilEntered() { entered_.get_future().wait(); }
+  void LetGo() { let_go_.set_value(); }
+
+ private:
+  std::atomic<int> writes_{0};
+  std::promise<void> entered_;
+  std::promise<void> let_go_;
+};
+
+TEST_F(LogTest, AFullQueueRefusesAndADiskThatHangsHoldsOneCallerAlone) {
+  options_.max_waiting = 2;
+  HeldDisk disk;
+  options_.disk.write = [&](int fd, const char* bytes, size_t size) { return disk.Write(fd, bytes, size); };
   std::atomic<int> on_record{0};
   std::atomic<int> refused{0};
   {
     const auto log = Open();
     const auto count = [&](bool is_on) { ++(is_on ? on_record : refused); };
-    log->Append("a}", count);
-    entered.get_future().wait();
-    for (int i = 0; i < 5; ++i) log->Append("b}", count);
+    std::thread held([&] { log->Append(Record("a}"), count); });
+    disk.WaitUntilEntered();
+    for (int i = 0; i < 5; ++i) log->Append(Record("b}"), count);
     EXPECT_EQ(refused, 3);
+    EXPECT_EQ(on_record, 0) << "what waits is not on record";
     EXPECT_EQ(log->counts().refused_full, 3U);
     EXPECT_EQ(log->counts().waiting, 2U);
-    go.set_value();
+    disk.LetGo();
+    held.join();
   }
   EXPECT_EQ(on_record, 3) << "what was taken is written also at the end";
   EXPECT_EQ(ReadAll(options_.folder).bodies.size(), 3U);
   options_.max_waiting_bytes = 10;
   EXPECT_FALSE(Put(*Open(), std::string(11, 'x')));
+}
+
+// Which thread writes: the caller's own while the disk is quick, and the log's once it was slow.
+TEST_F(LogTest, NoCallerWaitsForADiskThatIsKnownToBeSlow) {
+  std::atomic<int> milliseconds_each{1};
+  std::atomic<int64_t> clock{0};
+  std::thread::id writer;
+  options_.disk.now = [&] {
+    return std::chrono::steady_clock::time_point(std::chrono::milliseconds(clock += milliseconds_each));
+  };
+  options_.disk.write = [&](int fd, const char* bytes, size_t size) {
+    writer = std::this_thread::get_id();
+    return ::write(fd, bytes, size);
+  };
+  const auto log = Open();
+  EXPECT_TRUE(Put(*log, "a}"));
+  EXPECT_EQ(writer, std::this_thread::get_id());
+  milliseconds_each = 11;
+  EXPECT_TRUE(Put(*log, "b}"));
+  EXPECT_TRUE(Put(*log, "c}"));
+  EXPECT_NE(writer, std::this_thread::get_id());
+  milliseconds_each = 1;
+  EXPECT_TRUE(Put(*log, "d}"));
+  EXPECT_NE(writer, std::this_thread::get_id());
+  EXPECT_TRUE(Put(*log, "e}"));
+  EXPECT_EQ(writer, std::this_thread::get_id()) << "quick again";
+}
+
+// A group of long and short lines, which takes several writes: in order where all succeed, none of it where one fails.
+TEST_F(LogTest, AGroupIsOnRecordAsAWhole) {
+  const std::vector<std::string> bodies = {"b}", std::string(30'000, 'c') + "}", "d}", std::string(40'000, 'e') + "}"};
+  for (const int failing : {0, 1, 2, 3, 4}) {
+    SCOPED_TRACE(failing);
+    std::filesystem::remove_all(options_.folder);
+    HeldDisk disk;
+    std::atomic<int> writes{0};
+    options_.disk.write = [&](int fd, const char* bytes, size_t size) -> ssize_t {
+      if (failing == 0 || writes++ != failing) return disk.Write(fd, bytes, size);
+      errno = ENOSPC;
+      return -1;
+    };
+    std::atomic<int> on_record{0};
+    {
+      const auto log = Open();
+      const auto count = [&](bool is_on) { on_record += is_on ? 1 : 0; };
+      std::thread held([&] { log->Append(Record("a}"), count); });
+      disk.WaitUntilEntered();
+      for (const std::string& body : bodies) log->Append(Record(body), count);
+      disk.LetGo();
+      held.join();
+    }
+    const Read read = ReadAll(options_.folder);
+    EXPECT_EQ(read.fault, "");
+    EXPECT_EQ(on_record, failing == 0 ? 5 : 1);
+    EXPECT_EQ(read.bodies.size(), failing == 0 ? 5U : 1U);
+    if (failing == 0) {
+      EXPECT_THAT(read.bodies, ElementsAre("a}", bodies[0], bodies[1], bodies[2], bodies[3]));
+    }
+  }
+}
+
+// Many at once, and a reader who knows nothing of threads: each is on record once, and the chain is whole.
+TEST_F(LogTest, ManyCallersMakeOneChain) {
+  constexpr int kThreads = 4;
+  constexpr int kEach = 250;
+  std::atomic<int> on_record{0};
+  {
+    const auto log = Open();
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < kThreads; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (int i = 0; i < kEach; ++i) {
+          log->Append(Record(std::to_string(thread) + "-" + std::to_string(i) + "}"),
+                      [&](bool is_on) { on_record += is_on ? 1 : 0; });
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+  EXPECT_EQ(on_record, kThreads * kEach);
+  const Read read = ReadAll(options_.folder);
+  EXPECT_EQ(read.fault, "");
+  EXPECT_EQ(std::set<std::string>(read.bodies.begin(), read.bodies.end()).size(), size_t{kThreads * kEach});
+}
+
+// Only what is durable leaves the memory.
+TEST_F(LogTest, GivesBackTheMemoryOfWhatIsSynced) {
+  std::vector<off_t> released;
+  std::atomic<bool> fails{true};
+  options_.disk.release = [&](int, off_t size) { released.push_back(size); };
+  options_.disk.sync = [&](int) {
+    errno = EIO;
+    return fails ? -1 : 0;
+  };
+  const auto log = Open();
+  EXPECT_TRUE(Put(*log, "a}"));
+  EXPECT_FALSE(log->Sync().ok());
+  EXPECT_THAT(released, ElementsAre());
+  fails = false;
+  EXPECT_TRUE(log->Sync().ok());
+  EXPECT_THAT(released, ElementsAre(static_cast<off_t>(ReadFile(Newest()).size())));
 }
 
 TEST_F(LogTest, SyncSaysNoMoreThanIsDurable) {

@@ -14,6 +14,7 @@
 #include "daemon/rpc/status.h"
 #include "daemon/wire/errors.h"
 #include "tests/unit/rpc/local_server.h"
+#include "tests/unit/rpc/no_read_log.h"
 #include "tests/unit/rpc/note_taker.h"
 
 namespace consent::test {
@@ -85,7 +86,8 @@ class CallTest : public ::testing::Test {
   service::Pool restrictions_{1, 1};
   rpc::Admission admission_{ready_};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, everybody_};
+  const NoReadLog no_read_log_;
+  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, everybody_, no_read_log_};
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<LocalServer> server_;
   std::unique_ptr<v1::EligibilityService::Stub> stub_;

@@ -7,6 +7,7 @@
 #include "tests/support/service/world.h"
 #include "tests/unit/rpc/chosen_peer.h"
 #include "tests/unit/rpc/local_server.h"
+#include "tests/unit/rpc/no_read_log.h"
 #include "tests/unit/rpc/note_taker.h"
 
 namespace consent::test {
@@ -49,7 +50,8 @@ class LimitsTest : public ::testing::Test {
   rpc::Admission admission_{world_.core().ready};
   ChosenPeer chosen_;
   std::shared_ptr<callers::Meter> meter_;
-  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_};
+  const NoReadLog no_read_log_;
+  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_, no_read_log_};
   decisions::HandleKeys handle_keys_{world_.core().keys};
   decisions::Recorder recorder_{handle_keys_, {}, world_.core().random, nullptr};
   rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), recorder_, dependencies_, "probe"};

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "daemon/base/base64.h"
 #include "tests/unit/rpc/services_fixture.h"
 
 namespace consent::test {
@@ -80,13 +81,12 @@ TEST_P(RecordedYeses, AYesIsThereBeforeItIsSaid) {
   ASSERT_EQ(record["yes"].size(), 1U);
   const Json& yes = record["yes"][0];
   const base::SubjectHandle subject = world_.Handle("a");
-  EXPECT_EQ(yes[16], world_.core().store.GetHead(world_.core().PartitionOf(subject)).stamp.sequence);
-  EXPECT_EQ(yes[17], world_.RevisionOf("a"));
-  EXPECT_EQ(yes[18], static_cast<int>(v1::REASON_CONSENT));
+  EXPECT_EQ(yes[7], world_.core().store.GetHead(world_.core().PartitionOf(subject)).stamp.sequence);
+  EXPECT_EQ(yes[8], world_.RevisionOf("a"));
+  EXPECT_EQ(yes[9], static_cast<int>(v1::REASON_CONSENT));
   const auto cipher = handle_keys_.Borrow(*decisions::Month::Parse(record["month"].get<std::string>()));
-  base::Bytes16 handle{};
-  ASSERT_TRUE(base::FromHex(yes[0].get<std::string>(), handle.data(), handle.size()));
-  EXPECT_EQ(cipher->Decrypt(handle), subject.bytes);
+  const base::Bytes16 handle = cipher->Encrypt(subject.bytes);
+  EXPECT_EQ(yes[0], base::EncodeBase64Url(base::View(handle)));
 }
 
 TEST_P(RecordedYeses, OnlyAYesForAMarkedPurposeIsRecorded) {

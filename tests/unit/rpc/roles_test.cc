@@ -70,11 +70,12 @@ TEST_F(RolesTest, TheTableIsWhatTheProtosSay) {
     table += " " + v1::Role_Name(static_cast<v1::Role>(role)).substr(std::string("ROLE_").size()) + " |";
     line += " --- |";
   }
-  table += " may restrict |\n" + line + " --- |\n";
+  table += " may restrict | on record |\n" + line + " --- | --- |\n";
   for (const auto& [name, method] : methods_) {
     table += "| " + name + " |";
     for (int role = 1; role < v1::Role_ARRAYSIZE; ++role) table += method.roles().Has(role) ? " yes |" : " |";
-    table += method.may_restrict() ? " yes |\n" : " |\n";
+    table += method.may_restrict() ? " yes |" : " |";
+    table += method.reads_people() ? " yes |\n" : " |\n";
   }
   const std::string page = Read(CONSENT_SOURCE_DIR "/proto/ROLES.md");
   const size_t from = page.find("| RPC |");
@@ -92,6 +93,39 @@ TEST_F(RolesTest, EachRoleOpensWhatNamesItAndNothingElse) {
     EXPECT_FALSE(rpc::Authorize(rpc::Peer{}, method).ok()) << name;
     rpc::Peer refused{{"somebody"}, rpc::RoleSet::All(), {}, wire::MakeError(v1::ERROR_REASON_CALLER_UNKNOWN, "why")};
     EXPECT_EQ(wire::DetailOf(rpc::Authorize(refused, method)).reason, v1::ERROR_REASON_CALLER_UNKNOWN) << name;
+  }
+}
+
+// Each read that people may call says whether it is about people. A new one is decided upon here or in its proto.
+TEST_F(RolesTest, WhatPeopleReadAboutPeopleGoesOnRecord) {
+  const std::set<std::string> about_nobody = {
+      "DataSystemService/ListDataSystems", "DecisionService/GetDecisionLog", "PolicyService/GetClock",
+      "PolicyService/GetPolicy",           "PurgeService/ListTasks",  // no ids
+      "DecisionService/VerifyDecisions",  // of records that the caller holds; the verdicts show nothing else of anybody
+  };
+  std::set<std::string> unrecorded;
+  for (const auto& [name, method] : methods_) {
+    const bool is_for_people = method.roles().Has(v1::ROLE_AUDITOR) || method.roles().Has(v1::ROLE_OFFICER) ||
+                               method.roles().Has(v1::ROLE_OPERATOR);
+    if (Reads(name) && is_for_people && !method.reads_people()) unrecorded.insert(name);
+    if (!method.reads_people()) continue;
+    EXPECT_TRUE(Reads(name)) << name;
+    std::string full = "consent.v1." + name;
+    full.replace(full.find('/'), 1, ".");
+    const auto* const request = pool_.FindMethodByName(full)->input_type();
+    EXPECT_NE(request->FindFieldByName("account_id") == nullptr, request->FindFieldByName("deletion_id") == nullptr)
+        << name << " says whom it is about in one way";
+  }
+  EXPECT_EQ(unrecorded, about_nobody);
+}
+
+TEST_F(RolesTest, AnAuditorAnOfficerAndAnOperatorArePeople) {
+  for (int role = 1; role < v1::Role_ARRAYSIZE; ++role) {
+    const bool is_person = role == v1::ROLE_AUDITOR || role == v1::ROLE_OFFICER || role == v1::ROLE_OPERATOR;
+    rpc::Peer peer = With(role);
+    EXPECT_EQ(peer.IsPerson(), is_person) << role;
+    peer.roles.Add(v1::ROLE_BACKEND);
+    EXPECT_FALSE(peer.IsPerson());
   }
 }
 

@@ -23,6 +23,7 @@
 #include "tests/support/service/world.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/rpc/local_server.h"
+#include "tests/unit/rpc/no_read_log.h"
 #include "tests/unit/rpc/note_taker.h"
 
 namespace consent::test {
@@ -133,7 +134,8 @@ class ServicesTest : public ::testing::Test {
   service::Pool restrictions_{1, 64};
   rpc::Admission admission_{world_.core().ready};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, everybody_};
+  const NoReadLog no_read_log_;
+  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, everybody_, no_read_log_};
   rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   decisions::HandleKeys handle_keys_{world_.core().keys};

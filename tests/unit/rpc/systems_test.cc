@@ -16,6 +16,7 @@
 #include "tests/support/service/world.h"
 #include "tests/unit/rpc/chosen_peer.h"
 #include "tests/unit/rpc/local_server.h"
+#include "tests/unit/rpc/no_read_log.h"
 #include "tests/unit/rpc/note_taker.h"
 
 namespace consent::test {
@@ -109,7 +110,8 @@ class SystemsTest : public ::testing::Test {
   service::Pool restrictions_{1, 64};
   rpc::Admission admission_{world_.core().ready};
   ChosenPeer chosen_;
-  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_};
+  const NoReadLog no_read_log_;
+  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_, no_read_log_};
   rpc::PurgeRpc purge_{world_.core(), world_.tasks(), world_.systems(), world_.queue(), dependencies_};
   rpc::DataSystemRpc systems_{world_.systems(), world_.queue(), dependencies_};
   rpc::DeletionRpc deletions_{world_.core(), world_.deletions(), world_.systems(), dependencies_};
