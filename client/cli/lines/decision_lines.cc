@@ -138,7 +138,6 @@ absl::StatusOr<DecisionLine> ParseDecisionLine(std::string_view line) {
   DecisionRecord& record = read.record;
   std::optional<int64_t> version;
   std::optional<int64_t> number;
-  Selection selection = Selection::kUnset;
   fields.Require({"v", "n", "prev", "now", "store", "caller", "call", "purpose", "selection", "country", "reviewer",
                   "policy", "policy_hash", "month", "site", "yes"});
   fields.ReadInteger("v", 1, 1, &version);
@@ -149,7 +148,7 @@ absl::StatusOr<DecisionLine> ParseDecisionLine(std::string_view line) {
   fields.ReadText("caller", 0, kMaxDecisionLineBytes, &read.caller);
   fields.ReadText("call", 1, base::kMaxIdBytes, &read.call);
   fields.ReadName("purpose", &record.purpose);
-  fields.ReadName("selection", &selection);
+  fields.ReadName("selection", &read.selection);
   fields.ReadText("country", 0, base::kMaxNameBytes, &record.place.country);
   ReadNameOrNone(fields, "reviewer", &record.place.reviewer);
   fields.ReadText("policy", 1, base::kMaxNameBytes, &record.policy_version);

@@ -18,6 +18,7 @@ struct DecisionLine {
   std::string previous;  // hash of the line before, in hexadecimal
   std::string caller;
   std::string call;
+  Selection selection = Selection::kUnset;
   DecisionRecord record;
 };
 

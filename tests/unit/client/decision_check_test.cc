@@ -62,7 +62,10 @@ class DecisionCheckTest : public ::testing::Test {
   std::vector<std::string> Check(const std::vector<std::vector<std::string>>& files, bool offline = false,
                                  bool is_part = false, const std::string& tail = "") {
     std::vector<std::string> found;
-    DecisionCheck check(offline ? nullptr : &client_, is_part, [&found](const DecisionProblem& problem) {
+    DecisionCheckOptions options;
+    if (!offline) options.clients = {&client_};
+    options.is_part = is_part;
+    DecisionCheck check(options, [&found](const DecisionProblem& problem) {
       found.push_back(problem.kind + " " + std::to_string(problem.record) +
                       (problem.missing != 0 ? "+" + std::to_string(problem.missing) : "") +
                       (problem.entry >= 0 ? "/" + std::to_string(problem.entry) : ""));
@@ -85,7 +88,8 @@ class DecisionCheckTest : public ::testing::Test {
     EXPECT_EQ(write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
     close(ends[1]);
     LineReader reader(ends[0], kMaxDecisionLineBytes);
-    absl::Status status = check.Add("file", reader, whole);
+    absl::Status status = ReadDecisionFile(
+        "file", reader, [whole] { return whole; }, check);
     close(ends[0]);
     return status;
   }
@@ -179,12 +183,13 @@ TEST_F(DecisionCheckTest, TellsWhatTheDaemonFound) {
   EXPECT_THAT(Check({lines}), IsEmpty());
   EXPECT_EQ(counts_.not_checkable, 3U);
   state_.store_id[0] = 'x';
-  EXPECT_THAT(Check({lines}), ElementsAre("OTHER_LOG 1", "OTHER_LOG 2"));
+  EXPECT_THAT(Check({lines}), ElementsAre("GAP 1+2", "OTHER_LOG 1"))
+      << "what it counts is missing, and nobody has the other";
 }
 
 TEST_F(DecisionCheckTest, NoAnswerEndsTheRun) {
   client_.on_decisions = nullptr;
-  DecisionCheck check(&client_, false, [](const DecisionProblem&) {});
+  DecisionCheck check({.clients = {&client_}}, [](const DecisionProblem&) {});
   ASSERT_TRUE(check.Begin().ok());
   EXPECT_FALSE(Feed(check, Example().at(0) + "\n", true).ok());
   client_.on_decision_log = nullptr;

@@ -153,6 +153,32 @@ TEST_F(Verifying, ASuspensionThatWasPassedOverIsFound) {
   EXPECT_EQ(Verify(yes), Verdict::kNotGiven);
 }
 
+// A check may have been under way for as long as the slack, so whatever was in force within it may have decided.
+TEST_F(Verifying, WhatWasInForceForLessThanAMinuteIsNoFalseAlarm) {
+  ASSERT_TRUE(world_.Register("a", "DE").ok());
+  const auto suspended = world_.admin().Suspend(domain::Purpose::kHumanReview, {}, "why");
+  ASSERT_TRUE(suspended.ok());
+  world_.Wait(base::Seconds(120));
+  ASSERT_TRUE(world_.admin().Resume(domain::Purpose::kHumanReview, {}, "over", suspended->etag).ok());
+  OptIn("a");
+  Recorded yes = Ask("a");
+  ASSERT_TRUE(is_yes_);
+  ASSERT_TRUE(world_.admin().Suspend(domain::Purpose::kHumanReview, {}, "again").ok());
+  yes.call.now = world_.core().Present();
+  EXPECT_EQ(Verify(yes), Verdict::kConfirmed) << "suspended a minute ago and now, and not in between";
+}
+
+TEST_F(Verifying, APolicyOfLessThanAMinuteIsNoFalseAlarm) {
+  ASSERT_TRUE(world_.Register("a", "DE").ok());
+  OptIn("a");
+  ASSERT_TRUE(world_.Activate(PolicyBuilder("v2")).ok());
+  Recorded yes = Ask("a");
+  ASSERT_TRUE(is_yes_);
+  ASSERT_TRUE(world_.Activate(PolicyBuilder("v3")).ok());
+  yes.call.now = world_.core().Present();
+  EXPECT_EQ(Verify(yes), Verdict::kConfirmed) << "v2 was in force between the policies of a minute ago and of now";
+}
+
 // Lives of seeded people: every yes that was given is confirmed at the end, and nothing that is made late of it.
 TEST_F(Verifying, NoFalseAlarmInSeededLives) {
   size_t total = 0;
