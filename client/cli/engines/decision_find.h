@@ -20,13 +20,13 @@ namespace consent::cli {
 
 // What is looked for. Each list that is not empty narrows it down to yeses that name one of its ids.
 struct DecisionQuery {
-  AccountId account_id;
-  std::vector<RecordingId> recording_ids;
-  std::vector<ProfileId> profile_ids;
-  std::vector<DeviceId> device_ids;
+  AccountId account_id = {};
+  std::vector<RecordingId> recording_ids = {};
+  std::vector<ProfileId> profile_ids = {};
+  std::vector<DeviceId> device_ids = {};
   // Decided at or after `from` and before `to`.
-  std::optional<Time> from;
-  std::optional<Time> to;
+  std::optional<Time> from = {};
+  std::optional<Time> to = {};
 };
 
 // One yes about the person: who could use what, when, where, why.

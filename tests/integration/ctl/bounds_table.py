@@ -253,6 +253,9 @@ FACTS = bounds.Kind([
 # Of questions to the decision log.
 EIGHT = bounds.several(ID, often(*[f"n{count}" for count in range(8)]), often(*[f"n{count}" for count in range(9)], bound="8"))
 SKEW = local(bounds.Kind([often("1h"), *(often(wrong, bound="such as 30s") for wrong in ("61min", "", "x", "1", "-1s"))]))
+HEARD = ["<files>", "/dev/null", "--heard", "/dev/null"]
+DECIDED = local(bounds.Kind([often("2024-01-01"), often("1970-01-01"), rarely("9999-12-31T23:59:59Z"),
+                             *(often(wrong, bound="RFC 3339") for wrong in ("", "x", "1969-12-31", "2024-02-30", "2024-1-1", " 2024-01-01"))]))
 DAEMONS = local(bounds.Kind([often("", bound="empty"), often("x y", bound="endpoint|address|HOST")]))
 
 COMMANDS = [
@@ -288,14 +291,15 @@ COMMANDS = [
         "--reviewer": [(REVIEWER, "place.reviewer_class")], "--selection": [(SELECTION, "selection")], "--set": [(FACTS, fact_set)], "--keep-ids": [SWITCH], "--refused": [path()],
         "--purge": [path()], "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))]}, stdin=LINE),
     Asked("decisions verify", "DecisionService/GetDecisionLog", ["<files>", "/dev/null"],
-          {"files": [path()], "--offline": [SWITCH], "--part": [SWITCH], "--from": [local(bounds.time(bounds.read_boundary))],
-           "--to": [local(bounds.time(bounds.read_boundary))], "--daemon": [DAEMONS], "--heard": [path()],
-           "--heard-purpose": [local(PURPOSE)], "--heard-within": [local(bounds.duration())], "--heard-skew": [SKEW]}, (0, 50)),
+          {"files": [path()], "--offline": [SWITCH], "--part": [SWITCH], "--from": [DECIDED],
+           "--to": [DECIDED], "--daemon": [DAEMONS], "--heard": [path()],
+           "--heard-purpose": [(*local(PURPOSE), HEARD)], "--heard-within": [(*local(bounds.duration()), HEARD)],
+           "--heard-skew": [(*SKEW, HEARD)]}, (0, 50)),
     Asked("decisions find", "DecisionService/GetDecisionHandles", ["<files>", "/dev/null", "--account", ACCOUNT], {
         "files": [path()], "--account": [(ID, "account_id")],
         "--recording": [(bounds.several(ID, often(*[f"n{count}" for count in range(1_001)], bound="1000")), "recording_ids")],
-        "--profile": [(EIGHT, "profile_ids")], "--device": [(EIGHT, "device_ids")], "--from": [local(bounds.time(bounds.read_boundary))],
-        "--to": [local(bounds.time(bounds.read_boundary))], "--daemon": [DAEMONS]}),
+        "--profile": [(EIGHT, "profile_ids")], "--device": [(EIGHT, "device_ids")], "--from": [DECIDED],
+        "--to": [DECIDED], "--daemon": [DAEMONS]}),
     Asked("delete", "DeletionService/CreateDeletionRequest", deleting("--everything"), DELETE),
     Asked("requests list", "DeletionService/ListDeletionRequests", [], {
         "account": [(ID, "account_id")],

@@ -18,6 +18,7 @@ import unittest
 import grpc
 
 from consent.v1 import deletion_service_pb2 as deletion
+from consent.v1 import eligibility_service_pb2 as eligibility
 from consent.v1 import policy_service_pb2 as policy
 from consent.v1 import purge_service_pb2 as purge
 from consent.v1 import recording_service_pb2 as recordings
@@ -27,7 +28,7 @@ from consent.v1 import types_pb2 as types
 from decision_hosts import CTL, Host, verify
 from harness import DEFAULT_POLICY, PATIENCE, DaemonTest, until
 from test_decision_log import at, batch, chained, is_yes
-from words import check, fresh_id, household, opt_out, turn_on
+from words import check, fresh_id, household, opt_out, recording, turn_on
 
 LIVES = int(os.environ.get("CONSENT_DECISION_LIVES", "60"))
 ROUNDS = int(os.environ.get("CONSENT_DECISION_FORGERIES", "1"))  # of each kind
@@ -186,6 +187,15 @@ class Lives(DaemonTest):
                 purge.TaskResult(task_id=task.task_id, epoch=task.epoch, outcome=deletion.PURGE_OUTCOME_ACKNOWLEDGED) for task in tasks]),
                 timeout=PATIENCE)
 
+    def ask_of_many(self, town, site):
+        """Of people who change their minds meanwhile, many in a call."""
+        people = random.Random(f"{SEED} {site}").sample(self.people[town], min(8, len(self.people[town])))
+        request = eligibility.BatchCheckRequest(recordings=[recording(name, name=f"{name}-r1") for name in people], place=at(site),
+                                                purpose=types.PURPOSE_HUMAN_REVIEW)
+        yeses = sum(is_yes(result.decision) for result in self.apis[town].eligibility.BatchCheck(request, timeout=PATIENCE).results)
+        if yeses:
+            town.said[site] = yeses
+
     def suspend(self):
         """For a moment; what was agreed before counts no more afterwards."""
         town = self.towns[0]
@@ -206,12 +216,16 @@ class Lives(DaemonTest):
         """All lives, in phases, each host's under another policy in each phase."""
         lives = [Life(town, self.apis[town], f"p{number}", SEED) for number in range(LIVES) for town in [self.towns[number % 2]]]
         steps = 6
+        self.people = {town: [life.name for life in lives if life.town is town] for town in self.towns}
         beside = [Background(self.look), *(Background(lambda api=api: self.erase(api)) for api in self.apis.values())]
         for one in beside:
             one.start()
         with concurrent.futures.ThreadPoolExecutor(2 * LIVES_AT_ONCE) as pool:
             for phase in range(PHASES):
-                under_way = [pool.submit(Life.run, life, steps) for life in lives]
+                under_way = []
+                for number, life in enumerate(lives):
+                    under_way.append(pool.submit(life.run, steps))
+                    under_way += [pool.submit(self.ask_of_many, town, f"any-{phase}-{number}") for town in self.towns]
                 if phase > 0:
                     self.suspend()
                 for one in under_way:
@@ -232,7 +246,7 @@ class Lives(DaemonTest):
         fitting = []
         for index, record in enumerate(records):
             name, _, calls = record.get("site", "").rpartition("-")
-            if YES not in record or name in town.erased or index == len(records) - 1:
+            if not name.startswith("p") or name in town.erased or index == len(records) - 1:
                 continue
             if changed and not any(who == name and when >= int(calls) for who, when in town.changed):
                 continue
