@@ -81,6 +81,7 @@ class GrpcClient final : public Client {
   absl::StatusOr<DecisionLogState> GetDecisionLog(const CallOptions& options) override;
   absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
                                                                const CallOptions& options) override;
+  absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query, const CallOptions& options) override;
 
  private:
   // Runs one unary method with deadline and repetitions. *sent, where wanted, is when the answered attempt left.

@@ -1,10 +1,16 @@
 // GrpcClient's calls about the decision log, and their conversions.
+#include <algorithm>
+
 #include "client/src/convert.h"
 #include "client/src/grpc_client.h"
 #include "consent/names.h"
 
 namespace consent {
 namespace {
+
+constexpr size_t kHandleBytes = 16;
+
+bool IsHandle(const std::string& bytes) { return bytes.size() == kHandleBytes; }
 
 int64_t Micros(const std::optional<Time>& time) { return time.has_value() ? time->time_since_epoch().count() : 0; }
 
@@ -35,6 +41,29 @@ void ToProto(const RecordedYes& yes, v1::RecordedYes* out) {
   out->set_reason(NumberOf<v1::Reason>(yes.reason));
 }
 
+MonthHandles HandlesOf(const v1::DecisionHandles& month) {
+  const auto all = [](const auto& handles) { return std::vector<std::string>(handles.begin(), handles.end()); };
+  return {month.month(), month.subject(), all(month.recordings()), all(month.profiles()), all(month.devices())};
+}
+
+// Whether each handle that was asked for is there, and each is one: a missing one would find nothing without a word.
+bool HasAll(const DecisionHandles& handles, const HandleQuery& query) {
+  const auto are = [](const std::vector<std::string>& some, size_t count) {
+    return some.size() == count && std::all_of(some.begin(), some.end(), IsHandle);
+  };
+  if (handles.months.size() != query.months.size() || !IsHandle(handles.store_id)) return false;
+  for (size_t i = 0; i < handles.months.size(); ++i) {
+    const MonthHandles& month = handles.months[i];
+    if (month.month != query.months[i] ||
+        (query.account_id.empty() ? !month.subject.empty() : !IsHandle(month.subject)) ||
+        !are(month.recordings, query.recording_ids.size()) || !are(month.profiles, query.profile_ids.size()) ||
+        !are(month.devices, query.device_ids.size())) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 void ToProto(const DecisionRecord& record, v1::VerifyDecisionsRequest* out) {
@@ -49,6 +78,14 @@ void ToProto(const DecisionRecord& record, v1::VerifyDecisionsRequest* out) {
   out->set_latest_us(Micros(record.latest));
   out->set_not_before_us(Micros(record.not_before));
   for (const RecordedYes& yes : record.yeses) ToProto(yes, out->add_yeses());
+}
+
+void ToProto(const HandleQuery& query, v1::GetDecisionHandlesRequest* out) {
+  out->set_account_id(query.account_id.value());
+  for (const RecordingId& recording : query.recording_ids) out->add_recording_ids(recording.value());
+  for (const ProfileId& profile : query.profile_ids) out->add_profile_ids(profile.value());
+  for (const DeviceId& device : query.device_ids) out->add_device_ids(device.value());
+  for (const std::string& month : query.months) out->add_months(month);
 }
 
 absl::StatusOr<DecisionLogState> GrpcClient::GetDecisionLog(const CallOptions& options) {
@@ -74,6 +111,19 @@ absl::StatusOr<std::vector<DecisionVerdict>> GrpcClient::VerifyDecisions(const D
   std::vector<DecisionVerdict> verdicts;
   for (const int number : response.verdicts()) verdicts.push_back(FromNumber<DecisionVerdict>(number));
   return verdicts;
+}
+
+absl::StatusOr<DecisionHandles> GrpcClient::GetDecisionHandles(const HandleQuery& query, const CallOptions& options) {
+  v1::GetDecisionHandlesRequest request;
+  ToProto(query, &request);
+  v1::GetDecisionHandlesResponse response;
+  const absl::Status status =
+      Call(options, true, *decision_, &v1::DecisionService::Stub::GetDecisionHandles, request, &response);
+  if (!status.ok()) return status;
+  DecisionHandles handles{response.store_id(), {}};
+  for (const v1::DecisionHandles& month : response.months()) handles.months.push_back(HandlesOf(month));
+  if (!HasAll(handles, query)) return absl::InternalError("the handles are not those that were asked for");
+  return handles;
 }
 
 }  // namespace consent

@@ -25,6 +25,13 @@ service::RecordedYes Opened(wire::RecordedYes yes, decisions::HandleCipher& ciph
   return opened;
 }
 
+// As the log has it.
+template <typename Handle>
+void Encrypt(decisions::HandleCipher& cipher, const Handle& handle, std::string* out) {
+  const base::Bytes16 encrypted = cipher.Encrypt(handle.bytes);
+  out->assign(encrypted.begin(), encrypted.end());
+}
+
 }  // namespace
 
 DecisionRpc::DecisionRpc(const service::Core& core, const service::VerifyDecisions& verify, decisions::HandleKeys& keys,
@@ -35,6 +42,9 @@ DecisionRpc::DecisionRpc(const service::Core& core, const service::VerifyDecisio
   });
   Serve<v1::VerifyDecisionsRequest, v1::VerifyDecisionsResponse>("VerifyDecisions", [this](auto call) {
     FinishOnPool(dependencies_, call, [this, call] { return Verify(call->request(), call->response()); });
+  });
+  Serve<v1::GetDecisionHandlesRequest, v1::GetDecisionHandlesResponse>("GetDecisionHandles", [this](auto call) {
+    FinishOnPool(dependencies_, call, [this, call] { return Handles(call->request(), call->response()); });
   });
 }
 
@@ -68,6 +78,29 @@ absl::Status DecisionRpc::Verify(const v1::VerifyDecisionsRequest& request, v1::
   if (!verdicts.ok()) return verdicts.status();
   for (const service::Verdict verdict : *verdicts) {
     out->add_verdicts(static_cast<v1::DecisionVerdict>(static_cast<int>(verdict)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DecisionRpc::Handles(const v1::GetDecisionHandlesRequest& request,
+                                  v1::GetDecisionHandlesResponse* out) const {
+  const absl::StatusOr<wire::HandlesInput> input = wire::ReadGetDecisionHandles(request, core_.hasher);
+  if (!input.ok()) return input.status();
+  const base::Bytes16 store_id = core_.store.store_id();
+  out->set_store_id(store_id.data(), store_id.size());
+  for (size_t i = 0; i < input->months.size(); ++i) {
+    const std::optional<decisions::Month> month = decisions::Month::Parse(input->months[i]);
+    if (!month.has_value()) {
+      return wire::FieldError("months[" + std::to_string(i) + "]", "must be a month, YYYY-MM");
+    }
+    std::unique_ptr<decisions::HandleCipher> cipher = keys_.Borrow(*month);
+    v1::DecisionHandles* const handles = out->add_months();
+    handles->set_month(input->months[i]);
+    if (input->subject.IsSet()) Encrypt(*cipher, input->subject, handles->mutable_subject());
+    for (const base::RecordingHandle& one : input->recordings) Encrypt(*cipher, one, handles->add_recordings());
+    for (const base::ProfileHandle& one : input->profiles) Encrypt(*cipher, one, handles->add_profiles());
+    for (const base::DeviceHandle& one : input->devices) Encrypt(*cipher, one, handles->add_devices());
+    keys_.GiveBack(std::move(cipher));
   }
   return absl::OkStatus();
 }

@@ -19,6 +19,7 @@ class DecisionRpc final : public RawService<v1::DecisionService> {
  private:
   absl::Status Get(v1::GetDecisionLogResponse* out) const;
   absl::Status Verify(const v1::VerifyDecisionsRequest& request, v1::VerifyDecisionsResponse* out) const;
+  absl::Status Handles(const v1::GetDecisionHandlesRequest& request, v1::GetDecisionHandlesResponse* out) const;
 
   const service::Core& core_;
   const service::VerifyDecisions& verify_;

@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t kMaxSequence = 1'000'000'000'000'000;
 constexpr int64_t kMaxUncertaintyMicros = base::kMaxUncertaintyMs * 1000;
 constexpr int kAllFlags = 15;
+constexpr int kMostMonths = 36;
 
 // `size` bytes; nothing is copied of any other.
 template <size_t N>
@@ -88,6 +89,20 @@ RecordedYes ReadYes(const v1::RecordedYes& yes, const Path& at, Violations* viol
   return out;
 }
 
+// The handle of each id, by `hash`; nothing is looked at where there are too many.
+template <typename Handle, typename Ids>
+std::vector<Handle> ReadHandles(const Ids& ids, int most, const Path& root, const char* field, Violations* violations,
+                                const base::IdHasher& hasher, Handle (base::IdHasher::*hash)(std::string_view) const) {
+  std::vector<Handle> handles;
+  if (!CheckCount(ids.size(), 0, most, Path(root, field), violations)) return handles;
+  handles.reserve(static_cast<size_t>(ids.size()));
+  for (int i = 0; i < ids.size(); ++i) {
+    CheckId(ids.Get(i), Path(root, field, i), violations);
+    handles.push_back((hasher.*hash)(ids.Get(i)));
+  }
+  return handles;
+}
+
 }  // namespace
 
 absl::StatusOr<RecordInput> ReadVerifyDecisions(const v1::VerifyDecisionsRequest& request) {
@@ -114,6 +129,30 @@ absl::StatusOr<RecordInput> ReadVerifyDecisions(const v1::VerifyDecisionsRequest
   if (CheckCount(request.yeses_size(), 1, static_cast<int>(kMaxBatch), Path(root, "yeses"), &violations)) {
     for (int i = 0; i < request.yeses_size(); ++i) {
       input.yeses.push_back(ReadYes(request.yeses(i), Path(root, "yeses", i), &violations));
+    }
+  }
+  if (!violations.empty()) return violations.ToStatus();
+  return input;
+}
+
+absl::StatusOr<HandlesInput> ReadGetDecisionHandles(const v1::GetDecisionHandlesRequest& request,
+                                                    const base::IdHasher& hasher) {
+  Violations violations;
+  const Path root;
+  HandlesInput input;
+  RefuseMistyped(request, root, &violations);
+  CheckText(request.account_id(), 0, base::kMaxIdBytes, Path(root, "account_id"), &violations);
+  if (!request.account_id().empty()) input.subject = hasher.Subject(request.account_id());
+  input.recordings = ReadHandles(request.recording_ids(), static_cast<int>(kMaxBatch), root, "recording_ids",
+                                 &violations, hasher, &base::IdHasher::Recording);
+  input.profiles = ReadHandles(request.profile_ids(), base::kMaxNamedProfiles, root, "profile_ids", &violations, hasher,
+                               &base::IdHasher::Profile);
+  input.devices = ReadHandles(request.device_ids(), base::kMaxNamedProfiles, root, "device_ids", &violations, hasher,
+                              &base::IdHasher::Device);
+  if (CheckCount(request.months_size(), 1, kMostMonths, Path(root, "months"), &violations)) {
+    for (int i = 0; i < request.months_size(); ++i) {
+      CheckMonth(request.months(i), Path(root, "months", i), &violations);
+      input.months.push_back(request.months(i));
     }
   }
   if (!violations.empty()) return violations.ToStatus();

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "consent/v1/decision_service.pb.h"
 #include "daemon/base/bytes.h"
+#include "daemon/base/ids.h"
 #include "daemon/base/time.h"
 #include "daemon/domain/decision.h"
 #include "daemon/domain/types.h"
@@ -37,5 +38,18 @@ struct RecordInput {
 
 // INVALID_FIELD or MALFORMED_MESSAGE with up to 16 violations. Thread-safe.
 absl::StatusOr<RecordInput> ReadVerifyDecisions(const v1::VerifyDecisionsRequest& request);
+
+// Of which ids the handles are wanted, as the index has them, and in which months.
+struct HandlesInput {
+  base::SubjectHandle subject;  // unset: no person's
+  std::vector<base::RecordingHandle> recordings;
+  std::vector<base::ProfileHandle> profiles;
+  std::vector<base::DeviceHandle> devices;
+  std::vector<std::string> months;  // of the form of one; 1..36
+};
+
+// As ReadVerifyDecisions.
+absl::StatusOr<HandlesInput> ReadGetDecisionHandles(const v1::GetDecisionHandlesRequest& request,
+                                                    const base::IdHasher& hasher);
 
 }  // namespace consent::wire

@@ -1,13 +1,19 @@
 // The work of `consentctl decisions verify`, without its command line: files of the decision log in, what is wrong with
-// them out.
+// them and who could use what out.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "client/cli/engines/decision_files.h"
+#include "client/cli/engines/heard_list.h"
 #include "client/cli/lines/decision_lines.h"
 #include "client/cli/lines/line_reader.h"
 #include "consent/client.h"
@@ -16,11 +22,13 @@ namespace consent::cli {
 
 // One thing that is wrong. Names no person.
 struct DecisionProblem {
-  // GAP, CHANGED, UNREADABLE, OTHER_LOG, and of single yeses NOT_GIVEN, LATE, POLICY_NOT_IN_FORCE, UNKNOWN,
-  // UNSPECIFIED.
+  // GAP, CHANGED, UNREADABLE, OTHER_LOG, of single yeses NOT_GIVEN, LATE, POLICY_NOT_IN_FORCE, UNKNOWN, UNSPECIFIED,
+  // and of what was played HEARD_WITHOUT_YES and HEARD_UNREADABLE.
   std::string kind;
   std::string file = {};
-  // Number of the record; of a GAP the first that is missing.
+  // Id of the store whose log it is, in hexadecimal; empty where nobody knows.
+  std::string store = {};
+  // Number of the record, of a GAP the first that is missing; of what was played, of its line.
   uint64_t record = 0;
   // Of a GAP how many are missing, else 0.
   uint64_t missing = 0;
@@ -33,6 +41,7 @@ struct DecisionProblem {
 struct DecisionCounts {
   uint64_t files = 0;
   uint64_t records = 0;
+  // Those that were decided in the time that was asked for, and what was found of them.
   uint64_t yeses = 0;
   // Records of what people read; of them the chain alone is checked.
   uint64_t reads = 0;
@@ -42,42 +51,101 @@ struct DecisionCounts {
   uint64_t problems = 0;
 };
 
-// One run over files in the order of their records. Memory is bounded by one record. Not thread-safe.
-class DecisionCheck {
+// Who could use what: what the yeses of a row have in common.
+struct DecisionUse {
+  std::string caller;
+  Purpose purpose = Purpose::kUnset;
+  Selection selection = Selection::kUnset;
+  Place place;
+  auto Key() const { return std::tie(caller, purpose, selection, place.reviewer, place.country, place.site); }
+  bool operator<(const DecisionUse& other) const { return Key() < other.Key(); }
+};
+struct DecisionUses {
+  uint64_t yeses = 0;
+  // The rule does not give these, or they came after a no that the daemon knew.
+  uint64_t wrong = 0;
+  uint64_t not_checkable = 0;
+  // No daemon was asked.
+  uint64_t not_checked = 0;
+};
+
+struct DecisionCheckOptions {
+  // The daemons that have the stores of the files. None: the chains alone are checked.
+  std::vector<Client*> clients = {};
+  // What lies before the first and behind the last record is not missed.
+  bool is_part = false;
+  // Yeses decided at or after `from` and before `to` are checked and counted; the chains are checked in any case.
+  std::optional<Time> from = {};
+  std::optional<Time> to = {};
+};
+
+// One run over the files of one or several daemons. Each store has a chain of its own. Memory is bounded by one record,
+// 64 chains and 10,000 rows of uses. Not thread-safe.
+class DecisionCheck final : public DecisionLineSink {
  public:
   using Sink = std::function<void(const DecisionProblem&)>;
-  // `client` nullptr: the chain alone is checked. `is_part`: what lies before the first and behind the last record is
-  // not missed. All of them outlive the run.
-  DecisionCheck(Client* client, bool is_part, Sink sink) : client_(client), is_part_(is_part), sink_(std::move(sink)) {}
+  // The clients outlive the run.
+  DecisionCheck(DecisionCheckOptions options, Sink sink) : options_(std::move(options)), sink_(std::move(sink)) {}
 
-  // What the store counts, asked before the first file is read.
+  // What the stores count, asked before the first file is read. InvalidArgument: two daemons have one store.
   absl::Status Begin();
-  // `whole`: the file's last line has its end. An error: the file cannot be read, or the daemon does not answer.
-  absl::Status Add(const std::string& name, LineReader& reader, bool whole);
-  // What the last file says of the end.
+  // Reads what a tool says that it played. After Begin and before the first file, once. Errors as HeardList::Read.
+  absl::Status ReadHeard(const HeardOptions& options, const std::string& name, LineReader& reader);
+  // Lines of a file, in the order of the records of its store. An error: a daemon does not answer, or there are more
+  // than 64 stores.
+  void BeginFile(const std::string& name) override;
+  absl::Status TakeLine(const std::string& text) override;
+  void PassOver(const std::string& why) override { Unreadable(why); }
+  void EndTorn() override;
+  // What the ends of the files say.
   void Finish();
 
   const DecisionCounts& counts() const { return counts_; }
+  const std::map<DecisionUse, DecisionUses>& uses() const { return uses_; }
 
  private:
-  absl::Status Take(const std::string& text);
-  void Unreadable(const std::string& why);
-  void CheckChain(const DecisionLine& line);
-  absl::Status CheckYeses(const DecisionLine& line);
-  void Tell(DecisionProblem problem);
+  // The log of one store, as far as it was read.
+  struct Chain {
+    std::string store_id;
+    Client* client = nullptr;  // nullptr: nobody who was asked has this store
+    std::optional<DecisionLogState> state = {};
+    // Of the record before. The hash is empty where it cannot be known.
+    uint64_t last = 0;
+    std::string last_hash = std::string(64, '0');
+    // The file before, where it ends in the middle of a record. A killed process leaves that, and so does a cut: what
+    // is missing tells which.
+    std::string torn = {};
+    // Records that no daemon was asked about, and the first of them.
+    uint64_t unasked = 0;
+    uint64_t first_unasked = 0;
+  };
 
-  Client* const client_;
-  const bool is_part_;
+  // The chain that the line goes on, else that of its store; nullptr: one too many.
+  Chain* ChainOf(const DecisionLine& line);
+  void Unreadable(const std::string& why);
+  // Tells of lines that take the place of records in the chain; nullptr: nobody knows in whose.
+  void TellUnreadable(Chain* chain, uint64_t lines, const std::string& why);
+  void TellHeard(uint64_t line, bool is_readable, const std::string& why);
+  void FinishChain(Chain& chain);
+  void CheckLink(const DecisionLine& line, Chain& chain);
+  absl::Status CheckYeses(const DecisionLine& line, Chain& chain);
+  void TellVerdict(const DecisionLine& line, const Chain& chain, size_t entry, DecisionVerdict verdict);
+  DecisionUses& UseOf(const DecisionLine& line);
+  bool IsInTime(const std::optional<Time>& decided_at) const;
+  void Tell(const Chain* chain, DecisionProblem problem);
+
+  const DecisionCheckOptions options_;
   const Sink sink_;
-  std::optional<DecisionLogState> state_;
+  std::vector<Chain> chains_;
   DecisionCounts counts_;
+  std::map<DecisionUse, DecisionUses> uses_;
   std::string file_;
-  // Of the record before. The hash is empty where it cannot be known.
-  uint64_t last_ = 0;
-  std::string last_hash_ = std::string(64, '0');
-  // The file before, where it ends in the middle of a record. A killed process leaves that, and so does a cut: what is
-  // missing tells which.
-  std::string torn_;
+  std::optional<HeardList> heard_;
+  // Of the file that is read: its chain, an index of chains_, once a record has told; how many lines before that record
+  // are none, and why the first is not.
+  std::optional<size_t> chain_;
+  uint64_t unreadable_ = 0;
+  std::string why_unreadable_;
 };
 
 }  // namespace consent::cli

@@ -19,6 +19,7 @@ constexpr int kMostReads = 5;
 constexpr char kNotIncluded[] =
     "The recordings and what was made of them: they lie in the data systems. Which recordings were reported: their ids "
     "are kept as keyed hashes only.";
+constexpr char kNoDecisions[] = " What was answered yes about them: the decision log's files were not given.";
 
 // Asks `next` for page after page and appends their items to *all.
 template <typename Page, typename Item>
@@ -86,6 +87,10 @@ std::string Section(const std::string& title, const std::vector<Table>& tables) 
   return title + "\n" + std::string(title.size(), '-') + "\n" + (text.empty() ? "none\n\n" : text);
 }
 
+std::string NotIncluded(const SubjectExport& subject) {
+  return kNotIncluded + std::string(subject.decisions.has_value() ? "" : kNoDecisions);
+}
+
 }  // namespace
 
 absl::StatusOr<SubjectExport> ReadSubject(Client& client, const AccountId& account) {
@@ -97,10 +102,28 @@ absl::StatusOr<SubjectExport> ReadSubject(Client& client, const AccountId& accou
   return absl::UnavailableError("the subject changed each time while it was read; repeat later");
 }
 
+absl::StatusOr<SubjectExport::Decisions> ReadSubjectDecisions(Client& client, const AccountId& account,
+                                                              const std::vector<std::string>& files, Time now) {
+  SubjectExport::Decisions decisions;
+  DecisionQuery query;
+  query.account_id = account;
+  DecisionFind find({&client}, query, [&decisions](const FoundDecision& one) {
+    if (decisions.found.size() < kMostFound) decisions.found.push_back(one);
+  });
+  if (absl::Status status = find.Begin(now); !status.ok()) return status;
+  if (absl::Status status = ReadDecisionFiles(files, find); !status.ok()) return status;
+  decisions.counts = find.counts();
+  if (decisions.counts.found > kMostFound) {
+    return absl::ResourceExhaustedError("the files have more than " + std::to_string(kMostFound) +
+                                        " yeses about the subject; give fewer files at a time");
+  }
+  return decisions;
+}
+
 Json ExportJson(const SubjectExport& subject, Time read_at) {
   Json json = {{"account_id", subject.account_id.value()},
                {"read_at", TimeText(read_at)},
-               {"not_included", kNotIncluded},
+               {"not_included", NotIncluded(subject)},
                {"subject", SubjectJson(subject.subject)},
                {"settings", CurrentSettingsJson(subject.settings)},
                {"history", Json::array()},
@@ -109,12 +132,18 @@ Json ExportJson(const SubjectExport& subject, Time read_at) {
   for (const HistoryEntry& entry : subject.history) json["history"].push_back(HistoryEntryJson(entry));
   for (const DeletionRequest& request : subject.requests) json["deletion_requests"].push_back(DeletionJson(request));
   for (const Hold& hold : subject.holds) json["holds"].push_back(HoldJson(hold));
+  if (subject.decisions.has_value()) {
+    json["decision_log"] = FindCountsJson(subject.decisions->counts);
+    json["decision_log"]["decisions"] = Json::array();
+    for (const FoundDecision& one : subject.decisions->found)
+      json["decision_log"]["decisions"].push_back(FoundJson(one));
+  }
   return json;
 }
 
 std::string ExportText(const SubjectExport& subject, Time read_at) {
   std::string text = "What consentd holds about the account " + Printable(subject.account_id.value()) + ", read at " +
-                     TimeText(read_at) + "\n\nNot included: " + kNotIncluded + "\n\n";
+                     TimeText(read_at) + "\n\nNot included: " + NotIncluded(subject) + "\n\n";
   text += Section("Subject", SubjectTables(subject.subject));
   text += Section("Settings", CurrentSettingsTables(subject.settings));
   text += Section("History, newest first", {HistoryTable(subject.history)});
@@ -125,6 +154,10 @@ std::string ExportText(const SubjectExport& subject, Time read_at) {
   }
   text += Section("Requests to delete", requests);
   text += Section("Legal holds", {HoldsTable(subject.holds)});
+  if (subject.decisions.has_value()) {
+    text += Section("Decision log: files that were read", {FindCountsTable(subject.decisions->counts)});
+    text += Section("Decision log: what was answered yes", {FoundTable(subject.decisions->found)});
+  }
   return text;
 }
 

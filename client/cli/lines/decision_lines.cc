@@ -188,14 +188,13 @@ void ReadYeses(Fields& fields, DecisionRecord* record) {
 
 absl::Status ReadDecisions(Fields& fields, DecisionLine* line) {
   DecisionRecord& record = line->record;
-  Selection selection = Selection::kUnset;
   static constexpr auto kKeys = {"v",    "n",      "prev",        "now",       "store",   "caller",
                                  "call", "month",  "purpose",     "selection", "country", "reviewer",
                                  "site", "policy", "policy_hash", "yes",       "facts"};
   fields.Require(kKeys);
   ReadAsker(fields, line);
   fields.ReadName("purpose", &record.purpose);
-  fields.ReadName("selection", &selection);
+  fields.ReadName("selection", &line->selection);
   fields.ReadText("country", 0, base::kMaxNameBytes, &record.place.country);
   ReadNameOrNone(fields, "reviewer", &record.place.reviewer);
   fields.ReadText("site", 0, base::kMaxNameBytes, &record.place.site);

@@ -19,6 +19,7 @@ struct DecisionLine {
   std::string previous;  // hash of the line before, in hexadecimal
   std::string caller;
   std::string call;
+  Selection selection = Selection::kUnset;
   // Of a read the method, such as "SettingsService/GetSettings"; empty: a record of yeses.
   std::string read;
   // Of a read the handle of whom it is about, 16 bytes; empty: of all accounts.

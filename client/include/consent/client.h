@@ -176,6 +176,9 @@ class Client {
   // An OK status has one verdict for each yes, in their order.
   virtual absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
                                                                        const CallOptions& options = {}) = 0;
+  // Under which handles the log has them. An OK status has all that was asked for.
+  virtual absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query,
+                                                             const CallOptions& options = {}) = 0;
 
   virtual absl::StatusOr<TaskPage> ListTasks(const TaskQuery& query, const CallOptions& options = {}) = 0;
   // NOLINTEND(google-default-arguments)

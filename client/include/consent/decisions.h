@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "consent/ids.h"
 #include "consent/recording.h"
 #include "consent/types.h"
 
@@ -76,6 +77,36 @@ struct DecisionLogState {
   uint64_t counted_records = 0;
   // Of the last counted record, 32 bytes.
   std::string counted_hash;
+};
+
+// Of which ids the log's handles are wanted.
+struct HandleQuery {
+  // Empty: no person's.
+  AccountId account_id;
+  // At most 1,000.
+  std::vector<RecordingId> recording_ids;
+  // At most 8 each.
+  std::vector<ProfileId> profile_ids;
+  std::vector<DeviceId> device_ids;
+  // As records name theirs: "2026-11". 1 to 36.
+  std::vector<std::string> months;
+};
+
+// The handles of one month, 16 bytes each, in the order of the query.
+struct MonthHandles {
+  std::string month;
+  // Empty: no account was named.
+  std::string subject;
+  std::vector<std::string> recordings;
+  std::vector<std::string> profiles;
+  std::vector<std::string> devices;
+};
+
+struct DecisionHandles {
+  // 16 bytes: the handles are those of records that name this store.
+  std::string store_id;
+  // In the order of the query.
+  std::vector<MonthHandles> months;
 };
 
 }  // namespace consent

@@ -1,6 +1,8 @@
 #include "daemon/service/state/policy_book.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "daemon/base/bytes.h"
 
@@ -93,6 +95,27 @@ std::shared_ptr<const domain::Rules> PolicyBook::RulesAt(base::Instant at) const
   if (version == nullptr) return nullptr;
   return std::make_shared<const domain::Rules>(
       policy::BuildRules(version->document, version->state, FoldSuspensions(suspensions(), at)));
+}
+
+std::vector<std::shared_ptr<const domain::Rules>> PolicyBook::RulesWithin(base::Instant from, base::Instant to) const {
+  constexpr size_t kMost = 64;
+  std::vector<base::Instant> times = {to};  // each just before something began
+  {
+    base::MutexLock lock(mutex_);
+    const auto add = [&](base::Instant began) {
+      if (from < began && began <= to) times.push_back(began - base::Span{1});
+    };
+    for (const auto& version : versions_) add(version->state.activated_at);
+    for (const SuspensionRow& row : suspensions_) add(row.time);
+  }
+  std::sort(times.begin(), times.end(), std::greater<>());
+  times.erase(std::unique(times.begin(), times.end()), times.end());
+  times.resize(std::min(times.size(), kMost));
+  std::vector<std::shared_ptr<const domain::Rules>> found;
+  for (const base::Instant time : times) {
+    if (std::shared_ptr<const domain::Rules> then = RulesAt(time); then != nullptr) found.push_back(std::move(then));
+  }
+  return found;
 }
 
 std::vector<SuspensionRow> PolicyBook::suspensions() const {

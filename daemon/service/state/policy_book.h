@@ -48,6 +48,9 @@ class PolicyBook {
   std::shared_ptr<const policy::PolicyRow> At(base::Instant at) const;
   // Rules as they were at a past time, suspensions included; nullptr before the first.
   std::shared_ptr<const domain::Rules> RulesAt(base::Instant at) const;
+  // All that were in force at some time from `from` to `to`, as RulesAt gives them, the newest first. At most 64: of
+  // more the newest.
+  std::vector<std::shared_ptr<const domain::Rules>> RulesWithin(base::Instant from, base::Instant to) const;
   std::vector<SuspensionRow> suspensions() const;
 
   // In force when it returns. Versions are published in the order of their activation.

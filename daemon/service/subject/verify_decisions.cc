@@ -65,11 +65,8 @@ absl::StatusOr<domain::RecordingState> MarksOf(const Core& core, const RecordedY
 
 VerifyDecisions::RulesList VerifyDecisions::RulesOf(const RecordedCall& call) const {
   RulesList rules;
-  for (const base::Instant at : {call.now.latest, call.now.latest - kSlack}) {
-    std::shared_ptr<const domain::Rules> then = core_.policies.RulesAt(at);
-    if (then != nullptr && then->version == call.policy_version && then->hash == call.policy_hash) {
-      rules.push_back(std::move(then));
-    }
+  for (auto& then : core_.policies.RulesWithin(call.now.latest - kSlack, call.now.latest)) {
+    if (then->version == call.policy_version && then->hash == call.policy_hash) rules.push_back(std::move(then));
   }
   return rules;
 }

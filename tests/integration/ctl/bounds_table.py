@@ -250,6 +250,14 @@ FACTS = bounds.Kind([
     often("captured_at=1970-01-01T00:00:00Z"), often("captured_at=1969-12-31T23:59:59Z", bound="RFC 3339"),
     often(b"site=\xff", bound="UTF-8")])
 
+# Of questions to the decision log.
+EIGHT = bounds.several(ID, often(*[f"n{count}" for count in range(8)]), often(*[f"n{count}" for count in range(9)], bound="8"))
+SKEW = local(bounds.Kind([often("1h"), *(often(wrong, bound="such as 30s") for wrong in ("61min", "", "x", "1", "-1s"))]))
+HEARD = ["<files>", "/dev/null", "--heard", "/dev/null"]
+DECIDED = local(bounds.Kind([often("2024-01-01"), often("1970-01-01"), rarely("9999-12-31T23:59:59Z"),
+                             *(often(wrong, bound="RFC 3339") for wrong in ("", "x", "1969-12-31", "2024-02-30", "2024-1-1", " 2024-01-01"))]))
+DAEMONS = local(bounds.Kind([often("", bound="empty"), often("x y", bound="endpoint|address|HOST")]))
+
 COMMANDS = [
     Asked("subject set", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "--device", "d"],
           people(["<account>", ACCOUNT, "--retention", "3m"])),
@@ -283,7 +291,15 @@ COMMANDS = [
         "--reviewer": [(REVIEWER, "place.reviewer_class")], "--selection": [(SELECTION, "selection")], "--set": [(FACTS, fact_set)], "--keep-ids": [SWITCH], "--refused": [path()],
         "--purge": [path()], "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))]}, stdin=LINE),
     Asked("decisions verify", "DecisionService/GetDecisionLog", ["<files>", "/dev/null"],
-          {"files": [path()], "--offline": [SWITCH], "--part": [SWITCH]}, (0, 50)),
+          {"files": [path()], "--offline": [SWITCH], "--part": [SWITCH], "--from": [DECIDED],
+           "--to": [DECIDED], "--daemon": [DAEMONS], "--heard": [path()],
+           "--heard-purpose": [(*local(PURPOSE), HEARD)], "--heard-within": [(*local(bounds.duration()), HEARD)],
+           "--heard-skew": [(*SKEW, HEARD)]}, (0, 50)),
+    Asked("decisions find", "DecisionService/GetDecisionHandles", ["<files>", "/dev/null", "--account", ACCOUNT], {
+        "files": [path()], "--account": [(ID, "account_id")],
+        "--recording": [(bounds.several(ID, often(*[f"n{count}" for count in range(1_001)], bound="1000")), "recording_ids")],
+        "--profile": [(EIGHT, "profile_ids")], "--device": [(EIGHT, "device_ids")], "--from": [DECIDED],
+        "--to": [DECIDED], "--daemon": [DAEMONS]}),
     Asked("delete", "DeletionService/CreateDeletionRequest", deleting("--everything"), DELETE),
     Asked("requests list", "DeletionService/ListDeletionRequests", [], {
         "account": [(ID, "account_id")],
@@ -333,6 +349,6 @@ COMMANDS = [
           {"folder": [path()], "--host": [local(bounds.Kind([often("consent.example"), *(often(wrong, bound="name such as") for wrong in (
               "", "a b", "a,DNS:b", "*"))]))]}),
     Asked("export-subject", "SubjectService/GetSubject", ["<account>", ACCOUNT],
-          {"account": [(ID, "account_id")], "--output": [(*path(), ["<account>", "known"])], "--force": [SWITCH], "--text": [SWITCH]},
-          (0, 21)),
+          {"account": [(ID, "account_id")], "--output": [(*path(), ["<account>", "known"])], "--force": [SWITCH], "--text": [SWITCH],
+           "--decisions": [(*path(), ["<account>", "known"])]}, (0, 21)),
 ]

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,9 +34,11 @@ std::vector<std::string> Example() {
   return lines;
 }
 
-// So many records that follow one another.
-std::vector<std::string> Chain(size_t count) {
-  const std::string body = Example().at(0).substr(Example().at(0).find("\"now\""));
+// So many records of a store that follow one another.
+std::vector<std::string> Chain(size_t count, char store = '5') {
+  std::string body = Example().at(0).substr(Example().at(0).find("\"now\""));
+  const size_t at = body.find("\"store\":\"") + std::string("\"store\":\"").size();
+  for (size_t i = 0; i < 32; i += 2) body[at + i] = store;
   std::vector<std::string> lines;
   std::string previous(64, '0');
   for (size_t i = 1; i <= count; ++i) {
@@ -63,7 +66,10 @@ class DecisionCheckTest : public ::testing::Test {
   std::vector<std::string> Check(const std::vector<std::vector<std::string>>& files, bool offline = false,
                                  bool is_part = false, const std::string& tail = "") {
     std::vector<std::string> found;
-    DecisionCheck check(offline ? nullptr : &client_, is_part, [&found](const DecisionProblem& problem) {
+    DecisionCheckOptions options = options_;
+    if (!offline) options.clients = clients_;
+    options.is_part = is_part;
+    DecisionCheck check(options, [&found](const DecisionProblem& problem) {
       found.push_back(problem.kind + " " + std::to_string(problem.record) +
                       (problem.missing != 0 ? "+" + std::to_string(problem.missing) : "") +
                       (problem.entry >= 0 ? "/" + std::to_string(problem.entry) : ""));
@@ -78,6 +84,7 @@ class DecisionCheckTest : public ::testing::Test {
     check.Finish();
     EXPECT_EQ(check.counts().problems, found.size());
     counts_ = check.counts();
+    uses_ = check.uses();
     return found;
   }
   static absl::Status Feed(DecisionCheck& check, const std::string& text, bool whole) {
@@ -86,12 +93,16 @@ class DecisionCheckTest : public ::testing::Test {
     EXPECT_EQ(write(ends[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
     close(ends[1]);
     LineReader reader(ends[0], kMaxDecisionLineBytes);
-    absl::Status status = check.Add("file", reader, whole);
+    absl::Status status = ReadDecisionFile(
+        "file", reader, [whole] { return whole; }, check);
     close(ends[0]);
     return status;
   }
 
   FakeClient client_;
+  std::vector<Client*> clients_ = {&client_};
+  DecisionCheckOptions options_;
+  std::map<DecisionUse, DecisionUses> uses_;
   DecisionLogState state_;
   DecisionVerdict verdict_ = DecisionVerdict::kConfirmed;
   DecisionCounts counts_;
@@ -224,12 +235,108 @@ TEST_F(DecisionCheckTest, TellsWhatTheDaemonFound) {
   EXPECT_EQ(counts_.not_checkable, 4U);
   EXPECT_EQ(counts_.reads, 2U);
   state_.store_id[0] = 'x';
-  EXPECT_THAT(Check({lines}), ElementsAre("OTHER_LOG 1", "OTHER_LOG 2", "OTHER_LOG 3", "OTHER_LOG 4"));
+  EXPECT_THAT(Check({lines}), ElementsAre("GAP 1+4", "OTHER_LOG 1"))
+      << "what it counts is missing, and nobody has the other";
+}
+
+// A second daemon, whose store's id has sevens where the first one's has fives.
+class SeveralStores : public DecisionCheckTest {
+ protected:
+  SeveralStores() {
+    Count(mine_);
+    other_state_ = state_;
+    other_state_.store_id = std::string(16, '\x7d');
+    other_state_.counted_records = others_.size();
+    base::FromHex(DecisionLineHash(others_.back()), other_state_.counted_hash.data(), 32);
+    other_.on_decision_log = [this] { return other_state_; };
+    other_.on_decisions = [](const DecisionRecord& record) {
+      EXPECT_EQ(record.store_id, std::string(16, '\x7d')) << "the daemon that has the store is asked";
+      return std::vector<DecisionVerdict>(record.yeses.size(), DecisionVerdict::kConfirmed);
+    };
+    clients_ = {&client_, &other_};
+  }
+  const std::vector<std::string> mine_ = Chain(4);
+  const std::vector<std::string> others_ = Chain(3, '7');
+  FakeClient other_;
+  DecisionLogState other_state_;
+};
+
+TEST_F(SeveralStores, EachHasAChainAndACount) {
+  const std::vector<std::string> first(mine_.begin(), mine_.begin() + 2);
+  const std::vector<std::string> second(mine_.begin() + 2, mine_.end());
+  EXPECT_THAT(Check({first, others_, second}), IsEmpty());
+  EXPECT_EQ(counts_.confirmed, 7U);
+  EXPECT_THAT(Check({first, others_}), ElementsAre("GAP 3+2"));
+  EXPECT_THAT(Check({others_, second}), ElementsAre("GAP 1+2"));
+  EXPECT_THAT(Check({first, second}), ElementsAre("GAP 1+3")) << "all of the other host";
+  EXPECT_THAT(Check({others_}), ElementsAre("GAP 1+4"));
+  EXPECT_THAT(Check({first, {others_[0], others_[2]}, second}), ElementsAre("GAP 2+1"));
+  EXPECT_THAT(Check({first, others_, second}, /*offline=*/true), IsEmpty());
+  EXPECT_THAT(Check({others_, second}, true), ElementsAre("GAP 1+2"));
+  clients_ = {&client_};
+  EXPECT_THAT(Check({first, others_, second}), ElementsAre("OTHER_LOG 1")) << "nobody asks the other daemon";
+  clients_ = {&client_, &client_};
+  DecisionCheck twice({.clients = clients_}, [](const DecisionProblem&) {});
+  EXPECT_FALSE(twice.Begin().ok());
+}
+
+TEST_F(SeveralStores, ALineStaysInTheChainThatItGoesOn) {
+  std::vector<std::string> moved = mine_;
+  for (size_t at = moved[1].find("5d5d"); at != std::string::npos; at = moved[1].find("5d")) moved[1][at] = '7';
+  EXPECT_THAT(Check({moved, others_}), ElementsAre("OTHER_LOG 2", "CHANGED 2"));
+  std::vector<std::string> garbled = mine_;
+  garbled[0] = "{}";
+  EXPECT_THAT(Check({others_, garbled}), ElementsAre("UNREADABLE 1")) << "the records behind it say whose it was";
+}
+
+// A process that was killed while it wrote the first record of a file.
+TEST_F(SeveralStores, HalfALineOfNobodysIsNoFaultWhereNothingIsMissing) {
+  EXPECT_THAT(Check({mine_, others_, {}}, false, false, "{\"v\":1,"), IsEmpty());
+  EXPECT_THAT(Check({mine_, others_, {}}, true, false, "{\"v\":1,"), ElementsAre("UNREADABLE 0"));
+}
+
+TEST_F(DecisionCheckTest, WhatTheDaemonCannotTakeIsNamedAndEndsNothing) {
+  const std::vector<std::string> lines = Chain(3);
+  Count(lines);
+  int asked = 0;
+  client_.on_decisions = [&asked](const DecisionRecord& record) -> absl::StatusOr<std::vector<DecisionVerdict>> {
+    if (++asked == 2) return absl::InvalidArgumentError("month: must be a month");
+    return std::vector<DecisionVerdict>(record.yeses.size(), DecisionVerdict::kConfirmed);
+  };
+  EXPECT_THAT(Check({lines}), ElementsAre("UNREADABLE 2"));
+  EXPECT_EQ(counts_.confirmed, 2U);
+}
+
+TEST_F(DecisionCheckTest, CountsWhoCouldUseWhatInATime) {
+  const std::vector<std::string> lines = Example();
+  Count(lines);
+  const Time decided(std::chrono::seconds(1'790'000'000));
+  verdict_ = DecisionVerdict::kLate;
+  Check({lines});
+  ASSERT_EQ(uses_.size(), 2U) << "RANDOM and OTHER";
+  const DecisionUse random{"sampler-1", Purpose::kHumanReview, Selection::kRandom,
+                           Place{"DE", "berlin \"1\"", ReviewerClass::kEmployee}};
+  EXPECT_EQ(uses_[random].yeses, 1U);
+  EXPECT_EQ(uses_[random].wrong, 1U);
+  options_.from = decided;
+  options_.to = decided + std::chrono::microseconds(1);
+  EXPECT_EQ(Check({lines}).size(), 4U);
+  options_.to = decided;
+  EXPECT_THAT(Check({lines}), IsEmpty()) << "decided before its end, not at it";
+  EXPECT_EQ(counts_.yeses, 0U);
+  options_.from = decided + std::chrono::microseconds(1);
+  options_.to.reset();
+  EXPECT_THAT(Check({lines}), IsEmpty());
+  EXPECT_THAT(Check({{lines[1], lines[2], lines[3]}}), ElementsAre("GAP 1+1"))
+      << "the chain is checked whatever the time";
+  options_ = {};
+  Check({lines}, /*offline=*/true);
+  EXPECT_EQ(uses_[random].not_checked, 1U);
 }
 
 TEST_F(DecisionCheckTest, NoAnswerEndsTheRun) {
   client_.on_decisions = nullptr;
-  DecisionCheck check(&client_, false, [](const DecisionProblem&) {});
+  DecisionCheck check({.clients = {&client_}}, [](const DecisionProblem&) {});
   ASSERT_TRUE(check.Begin().ok());
   EXPECT_FALSE(Feed(check, Example().at(0) + "\n", true).ok());
   client_.on_decision_log = nullptr;

@@ -61,6 +61,7 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<std::vector<TaskRenewal>>(const std::vector<TaskLease>&)> on_renew;
   std::function<absl::StatusOr<DecisionLogState>()> on_decision_log;
   std::function<absl::StatusOr<std::vector<DecisionVerdict>>(const DecisionRecord&)> on_decisions;
+  std::function<absl::StatusOr<DecisionHandles>(const HandleQuery&)> on_handles;
 
   Answer Check(const Recording&, const Question&, const CallOptions&) override { return {}; }
   BatchAnswers BatchCheck(const std::vector<Recording>& recordings, const Question& question,
@@ -102,6 +103,9 @@ class FakeClient : public Client {
   absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
                                                                const CallOptions&) override {
     return on_decisions ? on_decisions(record) : absl::StatusOr<std::vector<DecisionVerdict>>(Missing());
+  }
+  absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query, const CallOptions&) override {
+    return on_handles ? on_handles(query) : absl::StatusOr<DecisionHandles>(Missing());
   }
   absl::StatusOr<ClockState> GetClock(const CallOptions&) override { return Missing(); }
   absl::StatusOr<ClockState> ConfirmClock(Time, const CallOptions&) override { return Missing(); }

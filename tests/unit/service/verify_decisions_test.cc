@@ -153,6 +153,34 @@ TEST_F(Verifying, ASuspensionThatWasPassedOverIsFound) {
   EXPECT_EQ(Verify(yes), Verdict::kNotGiven);
 }
 
+// A check may have been under way for as long as the slack, so whatever was in force within it may have decided.
+TEST_F(Verifying, APolicyOfLessThanAMinuteIsNoFalseAlarm) {
+  ASSERT_TRUE(world_.Register("a", "DE").ok());
+  OptIn("a");
+  ASSERT_TRUE(world_.admin().Activate(PolicyBuilder("v2").Build()).ok());
+  Recorded yes = Ask("a");
+  ASSERT_TRUE(is_yes_);
+  ASSERT_TRUE(world_.admin().Activate(PolicyBuilder("v3").Build()).ok());
+  yes.call.now = world_.core().Present();
+  EXPECT_EQ(Verify(yes), Verdict::kConfirmed) << "v2 was in force between the policies of a minute ago and of now";
+  world_.Wait(base::Seconds(61));
+  yes.call.now = world_.core().Present();
+  EXPECT_EQ(Verify(yes), Verdict::kPolicyNotInForce);
+}
+
+TEST_F(Verifying, ASuspensionAndAPauseOfItOfLessThanAMinuteCountEach) {
+  const base::Instant before = world_.core().Present().latest;
+  world_.Wait(base::Seconds(1));
+  const auto first = world_.admin().Suspend(domain::Purpose::kHumanReview, {}, "why");
+  ASSERT_TRUE(first.ok());
+  ASSERT_TRUE(world_.admin().Resume(domain::Purpose::kHumanReview, {}, "over", first->etag).ok());
+  ASSERT_TRUE(world_.admin().Suspend(domain::Purpose::kHumanReview, {}, "again").ok());
+  const auto rules = world_.core().policies.RulesWithin(before, world_.core().Present().latest);
+  std::vector<bool> active;
+  for (const auto& then : rules) active.push_back(!then->suspensions.empty() && then->suspensions.front().active);
+  EXPECT_THAT(active, ::testing::ElementsAre(true, false, true, false)) << "the newest first";
+}
+
 // Lives of seeded people: every yes that was given is confirmed at the end, and nothing that is made late of it.
 TEST_F(Verifying, NoFalseAlarmInSeededLives) {
   size_t total = 0;

@@ -156,6 +156,11 @@ const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.VerifyDecisionsRequest.month", {7, 7, {"2026-11"}, {"2026/11", "2026-1", "202611 ", "2026-1a"}}},
       {"consent.v1.VerifyDecisionsRequest.policy_version", {1, 64, {"2026-01", "a_B.9"}, {"a b", "/", "\xc3\xa4"}}},
       {"consent.v1.VerifyDecisionsRequest.policy_hash", {32, 32}},
+      {"consent.v1.GetDecisionHandlesRequest.account_id", kOptionalId},
+      {"consent.v1.GetDecisionHandlesRequest.recording_ids", kId},
+      {"consent.v1.GetDecisionHandlesRequest.profile_ids", kId},
+      {"consent.v1.GetDecisionHandlesRequest.device_ids", kId},
+      {"consent.v1.GetDecisionHandlesRequest.months", {7, 7, {"2026-11"}, {"2026/11", "2026-1", "202611 ", "2026-1a"}}},
       {"consent.v1.RecordedYes.subject", {16, 16}},
       {"consent.v1.RecordedYes.recording", {16, 16}},
       {"consent.v1.RecordedYes.profiles", {16, 16}},
@@ -226,6 +231,10 @@ const std::map<std::string, std::pair<int, int>>& CountRules() {
       {"consent.v1.DataSystem.matches_by", {1, 7}},
       {"consent.v1.VerifyDecisionsRequest.yeses", {1, 1'000}},
       {"consent.v1.RecordedYes.profiles", {0, 8}},
+      {"consent.v1.GetDecisionHandlesRequest.recording_ids", {0, 1'000}},
+      {"consent.v1.GetDecisionHandlesRequest.profile_ids", {0, 8}},
+      {"consent.v1.GetDecisionHandlesRequest.device_ids", {0, 8}},
+      {"consent.v1.GetDecisionHandlesRequest.months", {1, 36}},
   };
   return rules;
 }

@@ -119,6 +119,9 @@ absl::Status ReadRequest(const v1::RegisterDataSystemRequest& r) { return wire::
 absl::Status ReadRequest(const v1::RetireDataSystemRequest& r) { return wire::ReadRetireSystem(r).status(); }
 absl::Status ReadRequest(const v1::GetDecisionLogRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::VerifyDecisionsRequest& r) { return wire::ReadVerifyDecisions(r).status(); }
+absl::Status ReadRequest(const v1::GetDecisionHandlesRequest& r) {
+  return wire::ReadGetDecisionHandles(r, Hasher()).status();
+}
 absl::Status ReadRequest(const v1::ListDataSystemsRequest&) { return absl::OkStatus(); }
 
 template <typename Request>
@@ -253,6 +256,9 @@ std::vector<RequestKind> Make() {
       Kind<v1::GetClockRequest>({""}),
       Kind<v1::GetDecisionLogRequest>({""}),
       Kind<v1::VerifyDecisionsRequest>({kRecord}),
+      Kind<v1::GetDecisionHandlesRequest>(
+          {R"(account_id: "a1" recording_ids: "r1" recording_ids: "r2" profile_ids: "p1" device_ids: "d1" months: "2026-11"
+              months: "2026-12")"}),
       Kind<v1::ConfirmClockRequest>({"time { seconds: 1764000000 nanos: 5000 }"}),
   };
   for (RequestKind& kind : MakeDeletions()) kinds.push_back(std::move(kind));

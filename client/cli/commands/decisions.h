@@ -1,0 +1,25 @@
+// The words of `consentctl decisions`, and what its commands share.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client/cli/command.h"
+
+namespace consent::cli {
+
+// `decisions find`; in decisions_find.cc.
+void AddDecisionsFind(CLI::App* decisions, Cli& cli);
+
+// The daemons whose stores wrote the files: --endpoint's and those of --daemon.
+void AddDaemons(CLI::App* app, std::vector<std::string>* endpoints);
+// Connects to all of them and runs `with`; prints the error where that fails.
+int WithDaemons(const Cli& cli, const std::vector<std::string>& endpoints,
+                const std::function<int(const std::vector<Client*>&)>& with);
+
+// How the reading of the log's files ends: prints what is wrong.
+int PrintReadError(const absl::Status& status, bool as_json);
+
+}  // namespace consent::cli

@@ -1,0 +1,90 @@
+#include "client/cli/engines/decision_files.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "client/cli/files.h"
+#include "client/cli/lines/decision_lines.h"
+#include "client/cli/render/render.h"
+
+namespace consent::cli {
+namespace {
+
+constexpr std::string_view kMonthForm = "0000-00";
+
+// Whether the last of the bytes that were read ends a line; also true of what cannot be looked at, such as a pipe.
+bool EndsWhole(int descriptor, uint64_t bytes) {
+  char last = '\n';
+  return bytes == 0 || pread(descriptor, &last, 1, static_cast<off_t>(bytes - 1)) != 1 || last == '\n';
+}
+
+}  // namespace
+
+absl::Status ReadDecisionFile(const std::string& name, LineReader& reader, const std::function<bool()>& ends_whole,
+                              DecisionLineSink& sink) {
+  sink.BeginFile(name);
+  std::string held;  // the line before the one that is read
+  bool holds = false;
+  std::string line;
+  for (;;) {
+    switch (reader.Next(&line)) {
+      case LineReader::Result::kLine:
+        if (holds) {
+          if (absl::Status status = sink.TakeLine(held); !status.ok()) return status;
+        }
+        held = std::move(line);
+        holds = true;
+        break;
+      case LineReader::Result::kTooLong:
+        if (holds) {
+          if (absl::Status status = sink.TakeLine(held); !status.ok()) return status;
+        }
+        holds = false;
+        sink.PassOver("line " + std::to_string(reader.number()) + " is longer than a record may be");
+        break;
+      case LineReader::Result::kEnd:
+        if (!holds) return absl::OkStatus();
+        if (ends_whole()) return sink.TakeLine(held);
+        sink.EndTorn();
+        return absl::OkStatus();
+      default:
+        return absl::NotFoundError(name + " cannot be read");
+    }
+  }
+}
+
+absl::Status ReadDecisionFiles(std::vector<std::string> paths, DecisionLineSink& sink) {
+  // The names of a store's files order as their records do.
+  std::stable_sort(paths.begin(), paths.end(), [](const std::string& a, const std::string& b) {
+    return std::filesystem::path(a).filename() < std::filesystem::path(b).filename();
+  });
+  for (const std::string& path : paths) {
+    const absl::StatusOr<Descriptor> input = OpenInput(path);
+    if (!input.ok()) return absl::NotFoundError(input.status().message());
+    LineReader reader(input->get(), kMaxDecisionLineBytes);
+    const auto ends_whole = [&] { return EndsWhole(input->get(), reader.bytes()); };
+    if (absl::Status status = ReadDecisionFile(path, reader, ends_whole, sink); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+std::string MonthOf(Time time) { return TimeText(time).substr(0, kMonthForm.size()); }
+
+bool IsMonth(const std::string& text) {
+  if (text.size() != kMonthForm.size()) return false;
+  for (size_t i = 0; i < kMonthForm.size(); ++i) {
+    const bool is_digit = std::isdigit(static_cast<unsigned char>(text[i])) != 0;
+    if (kMonthForm[i] == '-' ? text[i] != '-' : !is_digit) return false;
+  }
+  const std::string number = text.substr(5);
+  return text >= "1970" && number >= "01" && number <= "12";
+}
+
+}  // namespace consent::cli

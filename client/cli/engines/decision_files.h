@@ -1,0 +1,45 @@
+// Reading files of the decision log: in the order of their records, line by line, in memory that one line bounds.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "client/cli/lines/line_reader.h"
+#include "consent/types.h"
+
+namespace consent::cli {
+
+// What hears of the lines. Not thread-safe.
+class DecisionLineSink {
+ public:
+  DecisionLineSink() = default;
+  DecisionLineSink(const DecisionLineSink&) = delete;
+  DecisionLineSink& operator=(const DecisionLineSink&) = delete;
+  virtual ~DecisionLineSink() = default;
+
+  virtual void BeginFile(const std::string& name) = 0;
+  // A line that has its end. An error ends the reading.
+  virtual absl::Status TakeLine(const std::string& text) = 0;
+  // A line longer than a record may be, in its place among the others.
+  virtual void PassOver(const std::string& why) = 0;
+  // The file ends in the middle of a line: a killed process leaves that, and so does a cut.
+  virtual void EndTorn() = 0;
+};
+
+// `ends_whole` says, once all is read, whether the last line that was read has its end: the daemon may be writing the
+// next one. NotFound: the file cannot be read; else what the sink returned.
+absl::Status ReadDecisionFile(const std::string& name, LineReader& reader, const std::function<bool()>& ends_whole,
+                              DecisionLineSink& sink);
+
+// All files, each store's in the order of its records whatever folders they lie in and however they are given. Errors
+// as above.
+absl::Status ReadDecisionFiles(std::vector<std::string> paths, DecisionLineSink& sink);
+
+// Whether it is a calendar month of UTC as records name theirs: "2026-11".
+bool IsMonth(const std::string& text);
+// The month of a time.
+std::string MonthOf(Time time);
+
+}  // namespace consent::cli

@@ -1,0 +1,114 @@
+#include "client/cli/engines/heard_list.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "client/cli/engines/decision_files.h"
+#include "client/cli/lines/heard_lines.h"
+#include "consent/names.h"
+#include "daemon/base/bounds.h"
+
+namespace consent::cli {
+namespace {
+
+constexpr size_t kMostHeard = 500'000;
+
+std::string Key(const std::string& store_id, const std::string& month, const std::string& handle) {
+  return store_id + month + handle;
+}
+
+}  // namespace
+
+absl::Status HeardList::Read(const std::string& name, LineReader& reader, const std::vector<Client*>& clients,
+                             const Sink& sink) {
+  name_ = name;
+  std::map<std::string, Waiting> waiting;
+  std::string text;
+  for (;;) {
+    const LineReader::Result result = reader.Next(&text);
+    if (result == LineReader::Result::kEnd) break;
+    if (result == LineReader::Result::kError) return absl::NotFoundError(name + " cannot be read");
+    if (result == LineReader::Result::kTooLong) {
+      sink(reader.number(), false, "it is too long");
+      continue;
+    }
+    const absl::StatusOr<HeardLine> line = ParseHeardLine(text);
+    if (!line.ok()) {
+      sink(reader.number(), false, std::string(line.status().message()));
+      continue;
+    }
+    if (heard_.size() == kMostHeard) {
+      return absl::ResourceExhaustedError(name + " has more than " + std::to_string(kMostHeard) +
+                                          " lines; split it and check each part");
+    }
+    if (absl::Status status = Add(line->recording_id, reader.number(), line->heard_at, &waiting, clients);
+        !status.ok()) {
+      return status;
+    }
+  }
+  for (auto& [month, rest] : waiting) {
+    if (absl::Status status = Ask(month, &rest, clients); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// The yes may lie in each month that its time may lie in.
+absl::Status HeardList::Add(const RecordingId& recording, uint64_t line, Time at,
+                            std::map<std::string, Waiting>* waiting, const std::vector<Client*>& clients) {
+  heard_.push_back({line, at, false});
+  const Time first = std::max(at - options_.within, Time(std::chrono::microseconds(1)));
+  const std::string last = MonthOf(at + options_.skew);
+  std::string month;
+  // Two weeks go on by a month at most.
+  for (Time time = first; month != last; time = std::min(time + std::chrono::hours(24 * 14), at + options_.skew)) {
+    if (MonthOf(time) == month) continue;
+    month = MonthOf(time);
+    Waiting& these = (*waiting)[month];
+    these.ids.push_back(recording);
+    these.heard.push_back(heard_.size() - 1);
+    if (these.ids.size() < base::kMaxBatch) continue;
+    if (absl::Status status = Ask(month, &these, clients); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status HeardList::Ask(const std::string& month, Waiting* waiting, const std::vector<Client*>& clients) {
+  if (waiting->ids.empty()) return absl::OkStatus();
+  HandleQuery query;
+  query.recording_ids = std::exchange(waiting->ids, {});
+  query.months = {month};
+  for (Client* const client : clients) {
+    const absl::StatusOr<DecisionHandles> handles = client->GetDecisionHandles(query);
+    if (!handles.ok()) return handles.status();
+    const std::vector<std::string>& recordings = handles->months.at(0).recordings;
+    for (size_t i = 0; i < recordings.size(); ++i) {
+      by_handle_.emplace(Key(handles->store_id, month, recordings[i]), waiting->heard[i]);
+    }
+  }
+  waiting->heard.clear();
+  return absl::OkStatus();
+}
+
+void HeardList::See(const DecisionLine& line) {
+  const DecisionRecord& record = line.record;
+  if (record.purpose != options_.purpose || !record.wall.has_value()) return;
+  for (const RecordedYes& yes : record.yeses) {
+    const auto [begin, end] = by_handle_.equal_range(Key(record.store_id, record.month, yes.recording));
+    for (auto it = begin; it != end; ++it) {
+      Heard& heard = heard_[it->second];
+      if (*record.wall >= heard.at - options_.within && *record.wall <= heard.at + options_.skew) {
+        heard.is_allowed = true;
+      }
+    }
+  }
+}
+
+void HeardList::Finish(const Sink& sink) const {
+  const std::string why = "no yes for " + std::string(Name(options_.purpose)) + " is on record within the " +
+                          std::to_string(options_.within.count()) + " s before it was played";
+  for (const Heard& heard : heard_) {
+    if (!heard.is_allowed) sink(heard.line, true, why);
+  }
+}
+
+}  // namespace consent::cli

@@ -1,0 +1,70 @@
+// What a tool says that it played, held against the yeses on record.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "client/cli/lines/decision_lines.h"
+#include "client/cli/lines/line_reader.h"
+#include "consent/client.h"
+
+namespace consent::cli {
+
+struct HeardOptions {
+  Purpose purpose = Purpose::kHumanReview;
+  // How long before it was played a yes counts; at most 90 days.
+  std::chrono::seconds within = std::chrono::hours(24);
+  // How far the tool's clock may be behind the daemon's: a yes that much later still counts.
+  std::chrono::seconds skew = std::chrono::seconds(0);
+};
+
+// At most 500,000 lines a run, about 150 bytes each a month and daemon; no recording's id is kept. Not thread-safe.
+class HeardList {
+ public:
+  // A line that is wrong, by its number, and why: `is_readable` false: it cannot be read; else no yes on record allows
+  // it.
+  using Sink = std::function<void(uint64_t line, bool is_readable, const std::string& why)>;
+
+  explicit HeardList(HeardOptions options) : options_(options) {}
+
+  // Reads the list, and asks each of the daemons for the handles of its recordings. NotFound: it cannot be read.
+  // ResourceExhausted: it is too long. Else a daemon's error.
+  absl::Status Read(const std::string& name, LineReader& reader, const std::vector<Client*>& clients, const Sink& sink);
+  // Marks what the record's yeses allow.
+  void See(const DecisionLine& line);
+  // Tells each line that no yes allows, in their order.
+  void Finish(const Sink& sink) const;
+
+  const std::string& name() const { return name_; }
+  uint64_t lines() const { return heard_.size(); }
+
+ private:
+  struct Heard {
+    uint64_t line = 0;
+    Time at;
+    bool is_allowed = false;
+  };
+  // Recordings of one month whose handles are still to be asked for.
+  struct Waiting {
+    std::vector<RecordingId> ids;
+    std::vector<size_t> heard;
+  };
+  // Asks for the handles of those that wait.
+  absl::Status Ask(const std::string& month, Waiting* waiting, const std::vector<Client*>& clients);
+  absl::Status Add(const RecordingId& recording, uint64_t line, Time at, std::map<std::string, Waiting>* waiting,
+                   const std::vector<Client*>& clients);
+
+  const HeardOptions options_;
+  std::string name_;
+  std::vector<Heard> heard_;
+  // By store id, month and handle, one behind the other.
+  std::unordered_multimap<std::string, size_t> by_handle_;
+};
+
+}  // namespace consent::cli
