@@ -47,10 +47,11 @@ void AddSought(CLI::App* app, const std::string& flag, std::vector<Id<Tag>>* out
 }  // namespace
 
 void AddDecisionsFind(CLI::App* decisions, Cli& cli) {
-  CLI::App* app = decisions->add_subcommand("find",
-                                            "Which yeses on record are about one person: who could use what of "
-                                            "theirs, when, where and why. Does not check them: `decisions verify` "
-                                            "does. What it prints is about a person: keep it safe.");
+  CLI::App* app = decisions->add_subcommand(
+      "find",
+      "Which records are about one person: who looked at what is stored of them, and who could use what of "
+      "theirs, when, where and why. Does not check them: `decisions verify` "
+      "does. What it prints is about a person: keep it safe.");
   auto flags = std::make_shared<FindFlags>();
   DecisionQuery& query = flags->query;
   app->add_option("files", flags->files, "The log's files, in any order")->required()->type_name("FILE");

@@ -40,13 +40,13 @@ struct FoundDecision {
   std::string caller;
   std::string call;
   // Of a read the method that was called, and all of what follows unset; empty: a yes.
-  std::string read;
+  std::string read = {};
   Purpose purpose = Purpose::kUnset;
   Selection selection = Selection::kUnset;
-  Place place;
-  std::optional<Time> captured_at;
+  Place place = {};
+  std::optional<Time> captured_at = {};
   Reason reason = Reason::kUnset;
-  std::string policy_version;
+  std::string policy_version = {};
   int64_t revision = 0;
 };
 

@@ -37,7 +37,7 @@ CLOCK_SHIM = os.environ.get("TEST_CLOCK_SHIM")
 PHASES = 3
 LIVES_AT_ONCE = 3  # on each host
 EVERYTHING, CLOSURE = deletion.DeletionSelector(everything=True), deletion.DeletionSelector(account_closure=True)
-HEAD, WAKE = 16, 8  # elements of a yes, by FORMAT.md
+FACTS, HEAD, WAKE = 6, 7, 2  # elements of a yes and of facts, by FORMAT.md
 YES, HASH = "yes", "policy_hash"
 
 
@@ -267,7 +267,11 @@ class Lives(DaemonTest):
 
     def facts_changed(self, town, records):
         index, entry = self.pick(town, records)
-        records[index][YES][entry][WAKE] = types.WAKE_ACCIDENTAL
+        record = records[index]
+        facts = list(record["facts"][record[YES][entry][FACTS]])
+        facts[WAKE] = types.WAKE_ACCIDENTAL
+        record["facts"].append(facts)
+        record[YES][entry][FACTS] = len(record["facts"]) - 1
         files, named = self.rewritten(town, records)
         return files, {**named, "NOT_GIVEN": [(town.store, index + 1, entry)]}
 

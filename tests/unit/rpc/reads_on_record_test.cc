@@ -114,6 +114,7 @@ class ReadsOnRecord : public ::testing::Test {
   World world_;
   NoteTaker notes_;
   service::Pool readers_{2, 64};
+  service::Pool restrictions_{1, 64};
   rpc::Admission admission_{world_.core().ready};
   ChosenPeer chosen_;
   TempFolder folder_;
@@ -123,7 +124,7 @@ class ReadsOnRecord : public ::testing::Test {
   std::unique_ptr<decisions::Log> log_ = OpenLog();
   decisions::Recorder recorder_{keys_, world_.core().store.store_id(), world_.core().random, log_.get()};
   const rpc::DecisionReadLog reads_{world_.core(), world_.deletions(), recorder_};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, notes_, chosen_, reads_};
+  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_, reads_};
   rpc::SubjectRpc subjects_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   rpc::DeletionRpc deletions_{world_.core(), world_.deletions(), world_.systems(), dependencies_};
