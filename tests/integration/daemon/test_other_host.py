@@ -7,7 +7,6 @@ namespaces); else skipped. TEST_CTL is consentctl.
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import unittest
 

@@ -31,7 +31,7 @@ from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
 
 import test_tls
-from harness import PATIENCE, ROOT, decode_error
+from harness import ROOT, SANITIZED, decode_error
 from test_access_table import GIVEN, METHODS, name_of
 from words import OFFICE, ago, check, evidence, fresh_id, household, opt_out, recording, turn_on, update, turn
 
@@ -88,7 +88,7 @@ def attempts(victim, world):
             verification=deletion.VERIFICATION_VERIFIED, request_id=fresh_id())],
         "DeletionService/ExtendDeletionRequest": lambda: [deletion.ExtendDeletionRequestRequest(**under_way, request_id=fresh_id())],
         "DeletionService/ConfirmReceipt": lambda: [deletion.ConfirmReceiptRequest(**waiting, channel=deletion.RECEIPT_CHANNEL_EMAIL, request_id=fresh_id())],
-        "DeletionService/GetDeletionRequest": lambda: [deletion.GetDeletionRequestRequest(**waiting)],
+        "DeletionService/GetDeletionRequest": lambda: [deletion.GetDeletionRequestRequest(**which) for which in (waiting, under_way)],
         "DeletionService/ListDeletionRequests": lambda: [deletion.ListDeletionRequestsRequest(account_id=victim.agreed), deletion.ListDeletionRequestsRequest()],
         "DeletionService/DenyDeletionRequest": lambda: [deletion.DenyDeletionRequestRequest(deletion_id=victim.doubted.deletion_id, reason="by a thief", request_id=fresh_id())],
         "DeletionService/VerifyDeletionRequest": lambda: [deletion.VerifyDeletionRequestRequest(**waiting, request_id=fresh_id())],
@@ -374,13 +374,13 @@ class Stolen(test_tls.TlsTest):
         for what, name, asked, size, which in calls:
             answered, refused, seconds = thief.count_answers(name, asked, SECONDS)
             # What a second's limit allows at once comes but once.
-            steady = max(0, answered * size - (thief.limit(which) if refused else 0)) / seconds
+            steady = f"{max(0, answered * size - thief.limit(which)) / seconds * HOUR:,.0f} an hour at that rate" if refused else "the limit was not reached"
             print(f"{name_of(thief.role):9} {what:16} {answered * size:9,} answered and {refused:6,} calls refused in {seconds:.1f} s; after the first burst "
-                  f"{steady * HOUR:11,.0f} an hour at that rate; limit {thief.limit(which) * HOUR:,}", file=sys.stderr)
+                  f"{steady}; limit {thief.limit(which) * HOUR:,}", file=sys.stderr)
             self.assertGreater(answered, 0)
             # As many at once as come in a second, and a call that came when nothing was owed.
             self.assertLessEqual(answered * size, thief.limit(which) * (seconds + 1) + size)
-            if thief.limit(which) <= 50 * size:
+            if thief.limit(which) <= 50 * size and not SANITIZED:
                 self.assertGreater(refused, 0, "the limit was reached")
 
 

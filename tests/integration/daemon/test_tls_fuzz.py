@@ -24,7 +24,7 @@ from consent.v1 import roles_pb2
 from consent.v1 import types_pb2 as types
 
 import test_tls
-from harness import PATIENCE, until
+from harness import PATIENCE, SANITIZED, until
 from honest import NO, YES, prepare
 from mutation import ANSWERED, Mutator
 from test_access_table import GIVEN, METHODS
@@ -38,8 +38,7 @@ REPLAY = os.environ.get("CONSENT_TLS_FUZZ_REPLAY")
 WORKERS = 2
 QUIET = 0.1   # seconds without an answer after which a case that waits for more is over
 KEPT = 200    # cases that a failure writes down
-SANITIZED = not os.environ.get("TEST_SHIM", "none")  # the sanitizers' builds preload nothing
-QUARANTINE_MIB = 1024 if SANITIZED else 0            # AddressSanitizer keeps what was freed
+QUARANTINE_MIB = 1024 if SANITIZED else 0  # AddressSanitizer keeps what was freed
 # What the shipped roles allow, in two hands: with Suspend in either, a volunteer's yes would rightly become a no.
 CALLERS = {"people": [role for role in GIVEN if role not in (roles_pb2.ROLE_OFFICER, roles_pb2.ROLE_OPERATOR)],
            "service": [roles_pb2.ROLE_OFFICER, roles_pb2.ROLE_OPERATOR], "canary": [roles_pb2.ROLE_SAMPLER]}

@@ -39,6 +39,7 @@ from consent.v1 import subject_service_pb2_grpc as subject_grpc
 DAEMON = os.environ["TEST_DAEMON"]
 ROOT = pathlib.Path(os.environ["TEST_ROOT"])
 DEFAULT_POLICY = ROOT / "deploy" / "policy.json"
+SANITIZED = os.environ.get("TEST_SHIM") == ""  # the sanitizers' builds preload nothing, and are slow and large
 PATIENCE = 60.0  # seconds until a condition that must come true counts as failed; sanitizers and busy machines are slow
 
 
