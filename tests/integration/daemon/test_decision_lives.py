@@ -286,7 +286,7 @@ class Lives(DaemonTest):
         return {file.name: file.read_bytes().splitlines(keepends=True) for file in town.files()}
 
     def record_cut(self, town, records):
-        if self.dice.random() < 0.5:  # and the ones behind it numbered and chained anew
+        if self.dice.random() < 0.5:  # and those behind it numbered and chained anew
             del records[self.dice.randrange(len(records))]
             for number, record in enumerate(records, 1):
                 record["n"] = number

@@ -14,6 +14,7 @@
 #include "tests/support/service/world.h"
 #include "tests/support/store/faulty.h"
 #include "tests/support/temp_folder.h"
+#include "tests/unit/rpc/no_read_log.h"
 #include "tests/unit/rpc/note_taker.h"
 
 namespace consent::app {
@@ -70,10 +71,14 @@ class ProbeTest : public testing::Test {
   service::Pool restrictions_{1, 1};
   rpc::Admission admission_{world_.core().ready};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
+  const test::NoReadLog no_read_log_;
   decisions::HandleKeys handle_keys_{world_.core().keys};
   decisions::Recorder recorder_{handle_keys_, {}, world_.core().random, nullptr};
-  rpc::EligibilityRpc eligibility_{
-      world_.core(), world_.checks(), recorder_, {admission_, readers_, restrictions_, notes_, everybody_}, kAccount};
+  rpc::EligibilityRpc eligibility_{world_.core(),
+                                   world_.checks(),
+                                   recorder_,
+                                   {admission_, readers_, restrictions_, notes_, everybody_, no_read_log_},
+                                   kAccount};
   ops::Health health_{{}};
   std::unique_ptr<Server> server_;
   std::unique_ptr<Probe> probe_;

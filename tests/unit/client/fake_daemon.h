@@ -8,6 +8,7 @@
 #include <string>
 
 #include "consent/client.h"
+#include "consent/v1/decision_service.grpc.pb.h"
 #include "consent/v1/deletion_service.grpc.pb.h"
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "consent/v1/hold_service.grpc.pb.h"
@@ -48,7 +49,8 @@ class FakeDaemon final : public v1::EligibilityService::Service,
                          public v1::DeletionService::Service,
                          public v1::PurgeService::Service,
                          public v1::DataSystemService::Service,
-                         public v1::HoldService::Service {
+                         public v1::HoldService::Service,
+                         public v1::DecisionService::Service {
  public:
   template <typename Request, typename Response>
   using Handler = std::function<grpc::Status(grpc::ServerContext&, const Request&, Response*)>;
@@ -67,6 +69,7 @@ class FakeDaemon final : public v1::EligibilityService::Service,
     builder.RegisterService(static_cast<v1::PurgeService::Service*>(this));
     builder.RegisterService(static_cast<v1::DataSystemService::Service*>(this));
     builder.RegisterService(static_cast<v1::HoldService::Service*>(this));
+    builder.RegisterService(static_cast<v1::DecisionService::Service*>(this));
     server_ = builder.BuildAndStart();
   }
   ~FakeDaemon() override { Stop(); }
@@ -118,12 +121,17 @@ class FakeDaemon final : public v1::EligibilityService::Service,
   Handler<v1::PlaceHoldRequest, v1::PlaceHoldResponse> on_place_hold;
   Handler<v1::ReleaseHoldRequest, v1::ReleaseHoldResponse> on_release_hold;
   Handler<v1::ListHoldsRequest, v1::ListHoldsResponse> on_list_holds;
+  Handler<v1::GetDecisionHandlesRequest, v1::GetDecisionHandlesResponse> on_handles;
 
  private:
   template <typename Request, typename Response>
   static grpc::Status Run(const Handler<Request, Response>& handler, grpc::ServerContext* context,
                           const Request* request, Response* response) {
     return handler ? handler(*context, *request, response) : grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "");
+  }
+  grpc::Status GetDecisionHandles(grpc::ServerContext* c, const v1::GetDecisionHandlesRequest* q,
+                                  v1::GetDecisionHandlesResponse* r) override {
+    return Run(on_handles, c, q, r);
   }
   grpc::Status Check(grpc::ServerContext* c, const v1::CheckRequest* q, v1::CheckResponse* r) override {
     return Run(on_check, c, q, r);
