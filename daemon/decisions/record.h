@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "daemon/base/bytes.h"
 #include "daemon/base/ids.h"
 #include "daemon/base/time.h"
@@ -123,7 +123,7 @@ class RecordWriter {
   std::unique_ptr<HandleCipher> cipher_;
   std::string text_;
   std::string facts_;
-  std::vector<Common> known_;  // the first of `facts`
+  absl::InlinedVector<Common, 1> known_;  // the first of `facts`
   size_t facts_count_ = 0;
   bool is_empty_ = true;
 };

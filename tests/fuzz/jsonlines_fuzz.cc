@@ -1,10 +1,11 @@
-// Lines from strangers: recordings, imports and command-line defaults. A line that is taken holds to the bounds, and
-// what is written about it is one line of JSON that names nobody.
+// Lines from strangers: recordings, imports, the decision log's and command-line defaults. A line that is taken holds
+// to the bounds, and what is written about it is one line of JSON that names nobody.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "client/cli/lines/decision_lines.h"
 #include "client/cli/lines/import_lines.h"
 #include "client/cli/lines/json_lines.h"
 #include "daemon/base/utf8.h"
@@ -63,6 +64,25 @@ void Import(std::string_view line) {
   }
 }
 
+void Decision(std::string_view line) {
+  const auto parsed = consent::ParseDecisionLine(line);
+  if (!parsed.ok()) {
+    Require(!parsed.status().message().empty());
+    return;
+  }
+  const consent::DecisionRecord& record = parsed->record;
+  Require(parsed->number > 0 && parsed->previous.size() == 64 && record.store_id.size() == 16 && !record.month.empty());
+  // A yes or a read, never both and never neither.
+  Require(parsed->read.empty() != record.yeses.empty() && record.yeses.size() <= 1000);
+  Require(parsed->read_subject.empty() || (!parsed->read.empty() && parsed->read_subject.size() == 16));
+  for (const consent::RecordedYes& yes : record.yeses) {
+    Require(yes.subject.size() == 16 && yes.recording.size() == 16 && yes.profiles.size() <= 8);
+    for (const std::string& profile : yes.profiles) Require(profile.size() == 16);
+    Require((yes.device.empty() || yes.device.size() == 16) && yes.flags >= 0 && yes.flags <= 15 && yes.revision > 0);
+  }
+  Require(consent::DecisionLineHash(line).size() == 64);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -70,6 +90,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   OneValue(line);
   Recording(line);
   Import(line);
+  Decision(line);
   const size_t equals = line.find('=');
   if (equals != std::string_view::npos) {
     (void)consent::LineDefaults::Create({{std::string(line.substr(0, equals)), std::string(line.substr(equals + 1))}});

@@ -193,6 +193,8 @@ class Reads(DaemonTest):
         self.assertIsNone(read(self.log)[-1]["subject"])
         for path in self.log.iterdir():
             self.assertNotIn(b"ann", path.read_bytes())
+        for api in (self.all, self.officer, self.backend):
+            api.close()  # the daemon's stop waits for them
         self.assertEqual(self.served.stop(), 0)
         done = subprocess.run([CTL, "--json", "decisions", "verify", "--offline", *map(str, self.log.iterdir())],
                               capture_output=True, text=True, timeout=60, check=True)
