@@ -106,6 +106,7 @@ def attempts(victim, world):
         "PolicyService/Resume": lambda: [policies.ResumeRequest(purpose=types.PURPOSE_ADVERTISING, reason="by a thief", etag=world.suspension_etag())],
         "DecisionService/GetDecisionLog": lambda: [decisions.GetDecisionLogRequest()],
         "DecisionService/VerifyDecisions": lambda: [world.verification()],
+        "DecisionService/GetDecisionHandles": lambda: [decisions.GetDecisionHandlesRequest(account_id=victim.agreed, recording_ids=RECORDINGS, months=["2026-11"])],
         "DataSystemService/ListDataSystems": lambda: [purge.ListDataSystemsRequest()],
         "DataSystemService/RegisterDataSystem": lambda: [purge.RegisterDataSystemRequest(system=data_system("of_a_thief"))],
         "DataSystemService/RetireDataSystem": lambda: [purge.RetireDataSystemRequest(system="transcripts", reason="by a thief")],
