@@ -104,6 +104,18 @@ absl::Status ReadAttribute(std::string_view text, ListenOption* out) {
   return absl::OkStatus();
 }
 
+// As the callers' file has it: nobody sees all data systems by leaving something out.
+absl::Status CheckSystems(std::string_view text, const ListenOption& option) {
+  if (option.roles.empty()) return absl::OkStatus();
+  const bool needs = std::any_of(option.roles.begin(), option.roles.end(), [](const std::string& role) {
+    const std::optional<int> number = proto::EnumNumber<v1::Role>(role);
+    return number == v1::ROLE_PURGER || number == v1::ROLE_STORE;
+  });
+  if (needs == !option.systems.empty()) return absl::OkStatus();
+  return needs ? Wrong(text, "gives ROLE_PURGER or ROLE_STORE: name their data systems by systems=")
+               : Wrong(text, "has systems=, which are of ROLE_PURGER and ROLE_STORE alone");
+}
+
 struct FreeAddresses {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
 };
@@ -199,6 +211,7 @@ absl::StatusOr<ListenOption> ParseListen(std::string_view text) {
   if (!out.group.empty() && !out.place.IsUnix()) {
     return Wrong(text, "has a group=, which is for a Unix socket: it says who may open it");
   }
+  if (absl::Status status = CheckSystems(text, out); !status.ok()) return status;
   return out;
 }
 

@@ -43,12 +43,11 @@ struct ListenOption {
   std::string group;                      // of a Unix socket: who may reach it; empty: the daemon's user alone
   std::vector<std::string> roles;         // as roles.proto names them, without prefix; empty: all
   std::string name = base::kLocalCaller;  // what history and logs call whoever comes there
-  std::vector<std::string> systems;       // data systems that a PURGER or STORE there works for; empty: all
+  std::vector<std::string> systems;       // that a PURGER or STORE there works for; empty: all, where it has all roles
 };
 
 // PLACE[,group=NAME][,roles=ROLE+ROLE...][,name=NAME][,systems=NAME+NAME...]: each at most once, at most 64 roles and
-// systems, names of 1 to 64 bytes of letters, digits, '.', '_' and '-'. InvalidArgument: what is wrong and what to
-// write instead, in one line.
+// systems, names as base/names.h takes them. InvalidArgument: what is wrong and what to write instead, in one line.
 absl::StatusOr<ListenOption> ParseListen(std::string_view text);
 
 // What all --listen say together: 1 to 16, none twice; without certificates local places alone; with them nobody else

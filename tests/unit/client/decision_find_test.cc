@@ -26,7 +26,7 @@ using ::testing::ElementsAre;
 using testing::FakeClient;
 using ::testing::IsEmpty;
 
-const Time kDecided(std::chrono::seconds(1'790'000'000));  // of both records of the example, of 2026-09
+const Time kDecided(std::chrono::seconds(1'790'000'000));  // of all records of the example, of 2026-09
 
 std::string Bytes(const std::string& hex) {
   std::string bytes(hex.size() / 2, '\0');
@@ -40,7 +40,7 @@ class DecisionFindTest : public ::testing::Test {
   DecisionFindTest() {
     std::ifstream file(std::string(CONSENT_SOURCE_DIR) + "/daemon/decisions/FORMAT.md");
     for (std::string line; std::getline(file, line);) {
-      if (line.starts_with("{\"v\":1,")) lines_.push_back(line);
+      if (line.starts_with("{\"v\":2,")) lines_.push_back(line);
     }
     client_.on_handles = [this](const HandleQuery& query) {
       asked_.push_back(query);
@@ -111,19 +111,22 @@ class DecisionFindTest : public ::testing::Test {
   FindCounts counts_;
 };
 
-TEST_F(DecisionFindTest, FindsThePersonsYesesAndNoOthers) {
-  EXPECT_THAT(Find({}, lines_), ElementsAre("1/0", "2/0", "2/1"));
+TEST_F(DecisionFindTest, FindsWhatIsAboutThePersonAndNothingElse) {
+  EXPECT_THAT(Find({}, lines_), ElementsAre("1/0", "2/0", "2/1", "2/2", "3/-1")) << "the last one read what is stored";
   EXPECT_EQ(asked_.size(), 1U) << "once a month";
   EXPECT_THAT(Find({.recording_ids = {RecordingId("r2")}}, lines_), ElementsAre("2/1"));
-  EXPECT_THAT(Find({.profile_ids = {ProfileId("eve"), ProfileId("anna")}}, lines_), ElementsAre("1/0", "2/0"));
-  EXPECT_THAT(Find({.device_ids = {DeviceId("kitchen")}}, lines_), ElementsAre("1/0", "2/0"));
+  EXPECT_THAT(Find({.profile_ids = {ProfileId("eve"), ProfileId("anna")}}, lines_), ElementsAre("1/0", "2/0", "2/2"));
+  EXPECT_THAT(Find({.device_ids = {DeviceId("kitchen")}}, lines_), ElementsAre("1/0", "2/0", "2/2"));
   EXPECT_THAT(Find({.recording_ids = {RecordingId("r2")}, .device_ids = {DeviceId("kitchen")}}, lines_), IsEmpty());
   EXPECT_THAT(Find({.from = kDecided, .to = kDecided + std::chrono::microseconds(1)}, lines_),
-              ElementsAre("1/0", "2/0", "2/1"));
+              ElementsAre("1/0", "2/0", "2/1", "2/2", "3/-1"));
   EXPECT_THAT(Find({.to = kDecided}, lines_), IsEmpty());
   std::string of_another = lines_[0];
-  of_another.replace(of_another.find("672ce5a8"), 8, "772ce5a8");
+  of_another.replace(of_another.find("ZyzlqPsi"), 8, "ZyzmqPsi");
   EXPECT_THAT(Find({}, {of_another}), IsEmpty());
+  std::string read_of_another = lines_[2];
+  read_of_another.replace(read_of_another.find("ZyzlqPsi"), 8, "ZyzmqPsi");
+  EXPECT_THAT(Find({}, {read_of_another}), IsEmpty());
   std::string of_another_month = lines_[0];
   of_another_month.replace(of_another_month.find("2026-09"), 7, "2026-10");
   EXPECT_THAT(Find({}, {of_another_month}), IsEmpty()) << "each month has its handles";

@@ -104,6 +104,10 @@ TEST(ParseListenTest, EachWrongAttributeIsNamed) {
   EXPECT_THAT(WhyNot("unix:/run/s,group="), HasSubstr("1 to 64 bytes of [A-Za-z0-9._-]"));
   EXPECT_THAT(WhyNot("unix:/run/s,group=a b"), HasSubstr("1 to 64 bytes of [A-Za-z0-9._-]"));
   EXPECT_THAT(WhyNot("unix:/run/s,systems=a,systems=b"), HasSubstr("stands twice"));
+  EXPECT_THAT(WhyNot("unix:/run/s,roles=PURGER"), HasSubstr("by systems="));
+  EXPECT_THAT(WhyNot("unix:/run/s,roles=SAMPLER+ROLE_STORE"), HasSubstr("by systems="));
+  EXPECT_THAT(WhyNot("unix:/run/s,roles=SAMPLER,systems=audio"), HasSubstr("ROLE_STORE alone"));
+  EXPECT_TRUE(ParseListen("unix:/run/s,systems=audio").ok()) << "all roles";
   EXPECT_THAT(WhyNot("127.0.0.1:1,group=g"), HasSubstr("for a Unix socket"));
   std::string many = "unix:/run/s,systems=a";
   for (int i = 0; i < 64; ++i) many += "+a";
