@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
-#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -18,24 +17,12 @@
 
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "consent/v1/settings_service.grpc.pb.h"
+#include "tests/integration/daemon/load_options.h"
 
 namespace consent::test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-struct Options {
-  std::map<std::string, std::string> given;
-  const std::string& Text(const std::string& name) const {
-    const auto at = given.find(name);
-    if (at == given.end()) {
-      std::fprintf(stderr, "tls_load: --%s is missing\n", name.c_str());
-      std::exit(2);
-    }
-    return at->second;
-  }
-  int Number(const std::string& name) const { return std::stoi(Text(name)); }
-};
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -84,7 +71,7 @@ struct OptOut final : Call {
 // Some connections and a thread.
 class Sender {
  public:
-  Sender(const Options& options, int number, int connections, double rate)
+  Sender(const LoadOptions& options, int number, int connections, double rate)
       : options_(options), number_(number), rate_(rate), opts_out_(options.Text("method") == "opt-out") {
     grpc::SslCredentialsOptions tls;
     tls.pem_root_certs = ReadFile(options.Text("ca"));
@@ -184,7 +171,7 @@ class Sender {
     }
   }
 
-  const Options& options_;
+  const LoadOptions& options_;
   const int number_;
   const double rate_;
   const bool opts_out_;
@@ -202,7 +189,7 @@ double Quantile(std::vector<double>& values, double q) {
   return values[std::min(values.size() - 1, static_cast<size_t>(q * static_cast<double>(values.size())))];
 }
 
-int Main(const Options& options) {
+int Main(const LoadOptions& options) {
   const int connections = options.Number("connections");
   const int threads = std::min(connections, 2);
   std::vector<std::unique_ptr<Sender>> senders;
@@ -239,8 +226,4 @@ int Main(const Options& options) {
 }  // namespace
 }  // namespace consent::test
 
-int main(int argc, char** argv) {
-  consent::test::Options options;
-  for (int i = 1; i + 1 < argc; i += 2) options.given[std::string(argv[i]).substr(2)] = argv[i + 1];
-  return consent::test::Main(options);
-}
+int main(int argc, char** argv) { return consent::test::Main(consent::test::LoadOptions(argc, argv)); }
