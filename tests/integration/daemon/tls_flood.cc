@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -211,6 +212,7 @@ std::string Message(const LoadOptions& options) {
 }
 
 int Main(const LoadOptions& options) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to connections that have ended
   const std::string place = options.Text("address");
   sockaddr_in address{};
   address.sin_family = AF_INET;
