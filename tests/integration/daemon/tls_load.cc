@@ -18,24 +18,12 @@
 
 #include "consent/v1/eligibility_service.grpc.pb.h"
 #include "consent/v1/settings_service.grpc.pb.h"
+#include "tests/integration/daemon/load_options.h"
 
 namespace consent::test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-struct Options {
-  std::map<std::string, std::string> given;
-  const std::string& Text(const std::string& name) const {
-    const auto at = given.find(name);
-    if (at == given.end()) {
-      std::fprintf(stderr, "tls_load: --%s is missing\n", name.c_str());
-      std::exit(2);
-    }
-    return at->second;
-  }
-  int Number(const std::string& name) const { return std::stoi(Text(name)); }
-};
 
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -50,7 +38,8 @@ struct Outcome {
   int64_t other = 0;
   int64_t unsent = 0;  // the rate was not kept: too many calls were under way
   std::string first_other;
-  std::vector<double> milliseconds;  // of those answered OK
+  std::vector<double> milliseconds;     // of those answered OK
+  std::vector<Clock::time_point> ends;  // of the same
   void Add(const Outcome& more) {
     sent += more.sent;
     ok += more.ok;
@@ -60,6 +49,7 @@ struct Outcome {
     unsent += more.unsent;
     if (first_other.empty()) first_other = more.first_other;
     milliseconds.insert(milliseconds.end(), more.milliseconds.begin(), more.milliseconds.end());
+    ends.insert(ends.end(), more.ends.begin(), more.ends.end());
   }
 };
 
@@ -84,7 +74,7 @@ struct OptOut final : Call {
 // Some connections and a thread.
 class Sender {
  public:
-  Sender(const Options& options, int number, int connections, double rate)
+  Sender(const LoadOptions& options, int number, int connections, double rate)
       : options_(options), number_(number), rate_(rate), opts_out_(options.Text("method") == "opt-out") {
     grpc::SslCredentialsOptions tls;
     tls.pem_root_certs = ReadFile(options.Text("ca"));
@@ -173,7 +163,9 @@ class Sender {
     --under_way_;
     if (call->status.ok()) {
       ++outcome_.ok;
-      outcome_.milliseconds.push_back(std::chrono::duration<double, std::milli>(Clock::now() - call->began).count());
+      outcome_.ends.push_back(Clock::now());
+      const auto took = outcome_.ends.back() - call->began;
+      outcome_.milliseconds.push_back(std::chrono::duration<double, std::milli>(took).count());
     } else if (call->status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
       ++outcome_.refused;
     } else if (call->status.error_code() == grpc::StatusCode::UNAVAILABLE) {
@@ -184,7 +176,7 @@ class Sender {
     }
   }
 
-  const Options& options_;
+  const LoadOptions& options_;
   const int number_;
   const double rate_;
   const bool opts_out_;
@@ -202,7 +194,19 @@ double Quantile(std::vector<double>& values, double q) {
   return values[std::min(values.size() - 1, static_cast<size_t>(q * static_cast<double>(values.size())))];
 }
 
-int Main(const Options& options) {
+// The median of the p99 of each five seconds: what else the machine did for a moment is not in it.
+double SteadyP99(const Outcome& all, Clock::time_point begin) {
+  std::map<int64_t, std::vector<double>> windows;
+  for (size_t i = 0; i < all.ends.size(); ++i) {
+    windows[std::chrono::duration_cast<std::chrono::seconds>(all.ends[i] - begin).count() / 5].push_back(
+        all.milliseconds[i]);
+  }
+  std::vector<double> p99s;
+  for (auto& [window, values] : windows) p99s.push_back(Quantile(values, 0.99));
+  return Quantile(p99s, 0.5);
+}
+
+int Main(const LoadOptions& options) {
   const int connections = options.Number("connections");
   const int threads = std::min(connections, 2);
   std::vector<std::unique_ptr<Sender>> senders;
@@ -226,21 +230,18 @@ int Main(const Options& options) {
   for (std::thread& thread : running) thread.join();
   Outcome all;
   for (const Outcome& outcome : outcomes) all.Add(outcome);
+  const double steady = SteadyP99(all, begin);
+  const double p50 = Quantile(all.milliseconds, 0.5);
   std::printf(
-      R"({"sent": %lld, "ok": %lld, "refused": %lld, "unavailable": %lld, "other": %lld, "unsent": %lld, "p50": %.3f, "p99": %.3f, "max": %.3f, "first_other": "%s"})"
+      R"({"sent": %lld, "ok": %lld, "refused": %lld, "unavailable": %lld, "other": %lld, "unsent": %lld, "p50": %.3f, "steady": %.3f, "p99": %.3f, "max": %.3f, "first_other": "%s"})"
       "\n",
       static_cast<long long>(all.sent), static_cast<long long>(all.ok), static_cast<long long>(all.refused),
       static_cast<long long>(all.unavailable), static_cast<long long>(all.other), static_cast<long long>(all.unsent),
-      Quantile(all.milliseconds, 0.5), Quantile(all.milliseconds, 0.99), Quantile(all.milliseconds, 1),
-      all.first_other.c_str());
+      p50, steady, Quantile(all.milliseconds, 0.99), Quantile(all.milliseconds, 1), all.first_other.c_str());
   return 0;
 }
 
 }  // namespace
 }  // namespace consent::test
 
-int main(int argc, char** argv) {
-  consent::test::Options options;
-  for (int i = 1; i + 1 < argc; i += 2) options.given[std::string(argv[i]).substr(2)] = argv[i + 1];
-  return consent::test::Main(options);
-}
+int main(int argc, char** argv) { return consent::test::Main(consent::test::LoadOptions(argc, argv)); }

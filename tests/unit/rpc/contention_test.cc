@@ -105,6 +105,7 @@ TEST_F(ContentionTest, ItWaitsUntilItsDeadlineAndNoLonger) {
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (world_.in_flight() != 0 && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
   EXPECT_EQ(world_.in_flight(), 0U) << "nobody waits for it any more";
+  EXPECT_FALSE(world_.Known("a")) << "it was given up, and not done later";
 }
 
 }  // namespace
