@@ -308,6 +308,21 @@ TEST_F(LogTest, AFullQueueRefusesAndADiskThatHangsHoldsOneCallerAlone) {
   EXPECT_FALSE(Put(*Open(), std::string(11, 'x')));
 }
 
+TEST_F(LogTest, WhatWaitedIsWrittenThoughNobodyElseComes) {
+  HeldDisk disk;
+  options_.disk.write = [&](int fd, const char* bytes, size_t size) { return disk.Write(fd, bytes, size); };
+  const auto log = Open();
+  std::thread held([&] { log->Append(Record("a}"), [](bool) {}); });
+  disk.WaitUntilEntered();
+  std::promise<bool> waited;
+  log->Append(Record("b}"), [&](bool is_on) { waited.set_value(is_on); });
+  disk.LetGo();
+  held.join();
+  std::future<bool> is_on = waited.get_future();
+  ASSERT_EQ(is_on.wait_for(std::chrono::seconds(30)), std::future_status::ready);
+  EXPECT_TRUE(is_on.get());
+}
+
 // Which thread writes: the caller's own while the disk is quick, and the log's once it was slow.
 TEST_F(LogTest, NoCallerWaitsForADiskThatIsKnownToBeSlow) {
   std::atomic<int> milliseconds_each{1};
