@@ -2,9 +2,12 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <iterator>
+#include <utility>
 
 namespace consent::decisions {
 namespace {
@@ -90,10 +93,11 @@ base::Bytes16 HandleCipher::Decrypt(const base::Bytes16& handle) { return Run(co
 std::unique_ptr<HandleCipher> HandleKeys::Borrow(Month month) {
   {
     base::MutexLock lock(mutex_);
-    if (!spare_.empty() && spare_.back()->month() != month) spare_.clear();
-    if (!spare_.empty()) {
-      std::unique_ptr<HandleCipher> cipher = std::move(spare_.back());
-      spare_.pop_back();
+    const auto last =
+        std::find_if(spare_.rbegin(), spare_.rend(), [month](const auto& spare) { return spare->month() == month; });
+    if (last != spare_.rend()) {
+      std::unique_ptr<HandleCipher> cipher = std::move(*last);
+      spare_.erase(std::next(last).base());
       return cipher;
     }
   }
@@ -102,8 +106,8 @@ std::unique_ptr<HandleCipher> HandleKeys::Borrow(Month month) {
 
 void HandleKeys::GiveBack(std::unique_ptr<HandleCipher> cipher) {
   base::MutexLock lock(mutex_);
-  if (!spare_.empty() && spare_.back()->month() != cipher->month()) spare_.clear();
-  if (spare_.size() < kMostSpare) spare_.push_back(std::move(cipher));
+  if (spare_.size() == kMostSpare) spare_.erase(spare_.begin());
+  spare_.push_back(std::move(cipher));
 }
 
 }  // namespace consent::decisions

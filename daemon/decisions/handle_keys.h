@@ -64,7 +64,8 @@ class HandleKeys {
   static constexpr size_t kMostSpare = 64;
   const base::Keys keys_;
   base::Mutex mutex_;
-  std::vector<std::unique_ptr<HandleCipher>> spare_ GUARDED_BY(mutex_);  // all of one month, the one that was lent last
+  // Of several months where an old one's records are verified; those that came back last stand behind.
+  std::vector<std::unique_ptr<HandleCipher>> spare_ GUARDED_BY(mutex_);
 };
 
 }  // namespace consent::decisions

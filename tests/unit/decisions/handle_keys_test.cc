@@ -2,6 +2,8 @@
 #include "daemon/decisions/handle_keys.h"
 
 #include <set>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -49,6 +51,26 @@ TEST(HandleKeys, ACipherThatCameBackIsLentForItsMonth) {
     }
   }
   EXPECT_EQ(seen.size(), 2U) << "one for each month";
+}
+
+// Whoever verifies an old month takes nothing from the checks of the present one.
+TEST(HandleKeys, MonthsKeepTheirCiphersBesideEachOther) {
+  HandleKeys keys(test::SeededKeys(1));
+  const Month november = *Month::Parse("2026-11");
+  const Month december = *Month::Parse("2026-12");
+  auto cipher = keys.Borrow(december);
+  const HandleCipher* const first = cipher.get();
+  keys.GiveBack(std::move(cipher));
+  keys.GiveBack(keys.Borrow(november));
+  EXPECT_EQ(keys.Borrow(december).get(), first);
+  // However many come back, those of the present month are there.
+  std::vector<std::unique_ptr<HandleCipher>> many;
+  for (int i = 0; i < 200; ++i) many.push_back(keys.Borrow(november));
+  for (auto& each : many) keys.GiveBack(std::move(each));
+  cipher = keys.Borrow(december);
+  const HandleCipher* const another = cipher.get();
+  keys.GiveBack(std::move(cipher));
+  EXPECT_EQ(keys.Borrow(december).get(), another);
 }
 
 }  // namespace
