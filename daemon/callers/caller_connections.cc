@@ -77,6 +77,7 @@ std::vector<CallerConnections::Overstay> CallerConnections::TakeOverstays(Meter:
     }
   }
   std::vector<Overstay> overstays;
+  overstays.reserve(found.size());
   for (auto& [caller, connections] : found) overstays.push_back({caller, std::move(connections)});
   return overstays;
 }
