@@ -151,7 +151,7 @@ void AddVerify(CLI::App* decisions, Cli& cli) {
                                             "wrong and with 50 where something is. Yeses of "
                                             "people whose history was erased are counted as not checkable.");
   auto flags = std::make_shared<VerifyFlags>();
-  app->add_option("files", flags->files, "The log's files, in any order")->required()->type_name("FILE");
+  app->add_option("files", flags->files, "The log's files, in any order, or its folder")->required()->type_name("FILE");
   CLI::Option* const offline = app->add_flag("--offline", flags->offline, "Check the chain alone, without a daemon");
   app->add_flag("--part", flags->check.is_part,
                 "The files are a part of the log: do not miss what lies before and behind them");

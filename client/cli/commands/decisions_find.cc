@@ -54,7 +54,7 @@ void AddDecisionsFind(CLI::App* decisions, Cli& cli) {
       "does. What it prints is about a person: keep it safe.");
   auto flags = std::make_shared<FindFlags>();
   DecisionQuery& query = flags->query;
-  app->add_option("files", flags->files, "The log's files, in any order")->required()->type_name("FILE");
+  app->add_option("files", flags->files, "The log's files, in any order, or its folder")->required()->type_name("FILE");
   AddId(app, "--account", &query.account_id, "The person's account")->required();
   AddSought(app, "--recording", &query.recording_ids, base::kMaxBatch, "Only of this recording; several times");
   AddSought(app, "--profile", &query.profile_ids, base::kMaxNamedProfiles,

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -23,6 +24,29 @@ constexpr std::string_view kMonthForm = "0000-00";
 bool EndsWhole(int descriptor, uint64_t bytes) {
   char last = '\n';
   return bytes == 0 || pread(descriptor, &last, 1, static_cast<off_t>(bytes - 1)) != 1 || last == '\n';
+}
+
+// Puts a folder's files of the log in its place.
+absl::Status ListFolders(std::vector<std::string>* paths) {
+  std::vector<std::string> files;
+  for (const std::string& path : *paths) {
+    std::error_code error;
+    if (!std::filesystem::is_directory(path, error)) {
+      files.push_back(path);
+      continue;
+    }
+    const size_t before = files.size();
+    for (std::filesystem::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+      const std::string name = it->path().filename();
+      if (name.starts_with("decisions-") && name.ends_with(".jsonl")) files.push_back(it->path());
+    }
+    if (error) return absl::NotFoundError(path + ": the directory cannot be read: " + error.message());
+    if (files.size() == before) {
+      return absl::NotFoundError(path + ": the directory holds no file of the decision log (decisions-N.jsonl)");
+    }
+  }
+  *paths = std::move(files);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -61,6 +85,7 @@ absl::Status ReadDecisionFile(const std::string& name, LineReader& reader, const
 }
 
 absl::Status ReadDecisionFiles(std::vector<std::string> paths, DecisionLineSink& sink) {
+  if (absl::Status status = ListFolders(&paths); !status.ok()) return status;
   // The names of a store's files order as their records do.
   std::stable_sort(paths.begin(), paths.end(), [](const std::string& a, const std::string& b) {
     return std::filesystem::path(a).filename() < std::filesystem::path(b).filename();

@@ -33,8 +33,8 @@ class DecisionLineSink {
 absl::Status ReadDecisionFile(const std::string& name, LineReader& reader, const std::function<bool()>& ends_whole,
                               DecisionLineSink& sink);
 
-// All files, each store's in the order of its records whatever folders they lie in and however they are given. Errors
-// as above.
+// All files, each store's in the order of its records whatever folders they lie in and however they are given. A path
+// may be a log's folder: it stands for the files that are in it now. NotFound also where it holds none.
 absl::Status ReadDecisionFiles(std::vector<std::string> paths, DecisionLineSink& sink);
 
 // Whether it is a calendar month of UTC as records name theirs: "2026-11".

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import subprocess
 import unittest
 
 from decision_hosts import CTL, Host, ctl, verify
@@ -9,7 +10,7 @@ from harness import DaemonTest
 from test_decision_log import at, batch, is_yes
 from words import check, household, opt_out, turn_on
 
-UNREADABLE = 30
+UNREADABLE, FILES = 30, 74
 
 
 def stamp(time):
@@ -127,6 +128,11 @@ class Questions(DaemonTest):
         self.assertEqual(verify([one, two], one.files())[1], {"GAP": [(two.store, 1, -1)]}, "all of one host")
         self.assertEqual(verify([one], files)[1], {"OTHER_LOG": [(two.store, 1, -1)]}, "nobody asks the other daemon")
         self.assertEqual(verify([one], one.files())[1], {})
+        self.assertEqual(verify([one, two], [two.log, one.log])[0]["confirmed"], 10, "a folder stands for its files")
+        (self.folder / "empty").mkdir()
+        done = subprocess.run([CTL, "decisions", "verify", "--offline", self.folder / "empty"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, FILES)
+        self.assertIn("holds no file of the decision log", done.stderr)
 
     def test_a_month_is_answered_with_one_command(self):
         host, api = self.host("a", ["ann", "bob"])
