@@ -108,6 +108,7 @@ std::string_view NameOf(Value value) {
   static const std::vector<std::string_view> kNames = [] {
     std::vector<std::string_view> names;
     const int count = google::protobuf::GetEnumDescriptor<Enum>()->value_count();
+    names.reserve(static_cast<size_t>(count));
     for (int number = 0; number < count; ++number) names.push_back(proto::EnumName<Enum>(number));
     return names;
   }();

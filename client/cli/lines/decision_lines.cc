@@ -28,8 +28,9 @@ constexpr int kAllFlags = 15;
 bool ReadHandle(const Json& value, std::string* handle) {
   if (!value.is_string()) return false;
   std::optional<std::string> bytes = base::DecodeBase64Url(value.get_ref<const std::string&>(), kHandleBytes);
-  if (bytes.has_value()) *handle = *std::move(bytes);
-  return bytes.has_value();
+  if (!bytes.has_value()) return false;
+  *handle = *std::move(bytes);
+  return true;
 }
 
 // Reads an array of `count` elements, one after another. After the first mistake it reads nothing more.

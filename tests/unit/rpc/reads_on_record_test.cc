@@ -28,7 +28,6 @@
 namespace consent::test {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Json = nlohmann::json;
 
