@@ -108,7 +108,7 @@ absl::Status ReadAttribute(std::string_view text, ListenOption* out) {
 absl::Status CheckSystems(std::string_view text, const ListenOption& option) {
   if (option.roles.empty()) return absl::OkStatus();
   const bool needs = std::any_of(option.roles.begin(), option.roles.end(), [](const std::string& role) {
-    const std::optional<int> number = proto::EnumNumber<v1::Role>(role);
+    const int number = proto::EnumNumber<v1::Role>(role).value_or(v1::ROLE_UNSPECIFIED);
     return number == v1::ROLE_PURGER || number == v1::ROLE_STORE;
   });
   if (needs == !option.systems.empty()) return absl::OkStatus();
