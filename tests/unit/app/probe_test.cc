@@ -71,7 +71,7 @@ class ProbeTest : public testing::Test {
   service::Pool restrictions_{1, 1};
   rpc::Admission admission_{world_.core().ready};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
-  const test::NoReadLog no_read_log_;
+  const test::NoReadLog no_read_log_{};
   decisions::HandleKeys handle_keys_{world_.core().keys};
   decisions::Recorder recorder_{handle_keys_, {}, world_.core().random, nullptr};
   rpc::EligibilityRpc eligibility_{world_.core(),

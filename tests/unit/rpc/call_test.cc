@@ -86,7 +86,7 @@ class CallTest : public ::testing::Test {
   service::Pool restrictions_{1, 1};
   rpc::Admission admission_{ready_};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
-  const NoReadLog no_read_log_;
+  const NoReadLog no_read_log_{};
   const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, everybody_, no_read_log_};
   std::unique_ptr<Probe> probe_;
   std::unique_ptr<LocalServer> server_;

@@ -50,7 +50,7 @@ class LimitsTest : public ::testing::Test {
   rpc::Admission admission_{world_.core().ready};
   ChosenPeer chosen_;
   std::shared_ptr<callers::Meter> meter_;
-  const NoReadLog no_read_log_;
+  const NoReadLog no_read_log_{};
   const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_, no_read_log_};
   decisions::HandleKeys handle_keys_{world_.core().keys};
   decisions::Recorder recorder_{handle_keys_, {}, world_.core().random, nullptr};

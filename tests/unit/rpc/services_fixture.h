@@ -134,7 +134,7 @@ class ServicesTest : public ::testing::Test {
   service::Pool restrictions_{1, 64};
   rpc::Admission admission_{world_.core().ready};
   const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
-  const NoReadLog no_read_log_;
+  const NoReadLog no_read_log_{};
   const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, everybody_, no_read_log_};
   rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};

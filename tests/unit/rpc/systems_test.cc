@@ -110,7 +110,7 @@ class SystemsTest : public ::testing::Test {
   service::Pool restrictions_{1, 64};
   rpc::Admission admission_{world_.core().ready};
   ChosenPeer chosen_;
-  const NoReadLog no_read_log_;
+  const NoReadLog no_read_log_{};
   const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_, no_read_log_};
   rpc::PurgeRpc purge_{world_.core(), world_.tasks(), world_.systems(), world_.queue(), dependencies_};
   rpc::DataSystemRpc systems_{world_.systems(), world_.queue(), dependencies_};
