@@ -20,6 +20,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "daemon/base/file.h"
+#include "daemon/base/own_folder.h"
 #include "daemon/base/x509.h"
 
 namespace consent::app {
@@ -111,39 +112,20 @@ absl::Status CheckCa(const std::string& path, const std::vector<OwnedCertificate
   return not_after->IsSet() ? absl::OkStatus() : last;
 }
 
-// Whether one entry of the folder of copies is what this daemon puts there.
-bool IsOurs(const std::filesystem::directory_entry& entry) {
-  const std::string name = entry.path().filename().string();
-  if (name == kNow || name == kNext) return entry.is_symlink();
-  if (name.find_first_not_of("0123456789") != std::string::npos || entry.is_symlink() || !entry.is_directory()) {
-    return false;
-  }
-  const std::filesystem::directory_iterator files(entry.path());
-  return std::all_of(begin(files), end(files), [](const std::filesystem::directory_entry& file) {
-    const bool is_named = std::find(kCopies.begin(), kCopies.end(), file.path().filename().string()) != kCopies.end();
-    return is_named && !file.is_symlink() && file.is_regular_file();
-  });
+// Whether an entry of the folder of copies is what this daemon puts there.
+bool IsOwnCopy(const std::filesystem::path& relative, std::filesystem::file_type type) {
+  const std::string name = relative.filename().string();
+  const std::string version = relative.begin()->string();
+  if (name == kNow || name == kNext) return relative == name && type == std::filesystem::file_type::symlink;
+  if (version.find_first_not_of("0123456789") != std::string::npos) return false;
+  if (relative == version) return type == std::filesystem::file_type::directory;
+  return relative == std::filesystem::path(version) / name && type == std::filesystem::file_type::regular &&
+         std::find(kCopies.begin(), kCopies.end(), name) != kCopies.end();
 }
 
-// Takes the copies of an earlier start away; a folder that holds anything else stays as it is. FailedPrecondition: it
-// does, or is no folder; else as base::FileError.
-absl::Status RemoveCopies(const std::string& folder) try {
-  const std::filesystem::file_status status = std::filesystem::symlink_status(folder);
-  if (!std::filesystem::exists(status)) return absl::OkStatus();
-  bool is_ours = std::filesystem::is_directory(status);
-  if (is_ours) {
-    const std::filesystem::directory_iterator entries(folder);
-    is_ours = std::all_of(begin(entries), end(entries), IsOurs);
-  }
-  if (!is_ours) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        folder, " is where the daemon keeps copies of its certificates, and holds something else: ", "move it away"));
-  }
-  std::filesystem::remove_all(folder);
-  return absl::OkStatus();
-} catch (const std::filesystem::filesystem_error& error) {
-  return base::FileError(absl::StrCat("the folder ", folder, " for copies of the certificates cannot be emptied"),
-                         error.code().value());
+// Takes the copies of an earlier start away.
+absl::Status RemoveCopies(const std::string& folder) {
+  return base::RemoveOwnFolder("copies of its certificates", folder, IsOwnCopy);
 }
 
 absl::Status WriteNew(const std::string& path, const std::string& bytes) {

@@ -107,9 +107,12 @@ template <typename Enum, typename Value>
 std::string_view NameOf(Value value) {
   static const std::vector<std::string_view> kNames = [] {
     std::vector<std::string_view> names;
-    const int count = google::protobuf::GetEnumDescriptor<Enum>()->value_count();
-    names.reserve(static_cast<size_t>(count));
-    for (int number = 0; number < count; ++number) names.push_back(proto::EnumName<Enum>(number));
+    const google::protobuf::EnumDescriptor& all = *google::protobuf::GetEnumDescriptor<Enum>();
+    for (int i = 0; i < all.value_count(); ++i) {
+      const int number = all.value(i)->number();
+      names.resize(std::max(names.size(), static_cast<size_t>(number) + 1));
+      names[static_cast<size_t>(number)] = proto::EnumName<Enum>(number);
+    }
     return names;
   }();
   const auto number = static_cast<size_t>(value);

@@ -155,12 +155,12 @@ void AddVerify(CLI::App* decisions, Cli& cli) {
   CLI::Option* const offline = app->add_flag("--offline", flags->offline, "Check the chain alone, without a daemon");
   app->add_flag("--part", flags->check.is_part,
                 "The files are a part of the log: do not miss what lies before and behind them");
-  AddBoundary(app, "--from", &flags->check.from, "Check and count yeses decided at or after this time");
-  AddBoundary(app, "--to", &flags->check.to, "Check and count yeses decided before this time");
+  AddPeriod(app, &flags->check.decided, "Check and count yeses");
   AddHeard(app, flags.get());
   AddDaemons(app, &flags->daemons);
   for (const char* online : {"--heard", "--daemon"}) app->get_option(online)->excludes(offline);
   app->callback([&cli, flags] {
+    CheckPeriod(flags->check.decided);
     cli.action = [&cli, flags] {
       if (flags->offline) return RunVerify(cli, *flags, {});
       return WithDaemons(cli, flags->daemons,
@@ -170,6 +170,17 @@ void AddVerify(CLI::App* decisions, Cli& cli) {
 }
 
 }  // namespace
+
+void AddPeriod(CLI::App* app, Period* period, const std::string& what) {
+  AddBoundary(app, "--from", &period->from, what + " decided at or after this time");
+  AddBoundary(app, "--to", &period->to, what + " decided before this time");
+}
+
+void CheckPeriod(const Period& period) {
+  if (period.from.has_value() && period.to.has_value() && *period.from >= *period.to) {
+    throw CLI::ValidationError("--to", "must lie after --from, or nothing lies between them");
+  }
+}
 
 void AddDaemons(CLI::App* app, std::vector<std::string>* endpoints) {
   app->add_option_function<std::vector<std::string>>(

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client/cli/command.h"
+#include "client/cli/engines/decision_files.h"
 
 namespace consent::cli {
 
@@ -15,6 +16,10 @@ void AddDecisionsFind(CLI::App* decisions, Cli& cli);
 
 // The daemons whose stores wrote the files: --endpoint's and those of --daemon.
 void AddDaemons(CLI::App* app, std::vector<std::string>* endpoints);
+// --from and --to.
+void AddPeriod(CLI::App* app, Period* period, const std::string& what);
+// Throws CLI::ValidationError where nothing lies between them; once both were read.
+void CheckPeriod(const Period& period);
 // Connects to all of them and runs `with`; prints the error where that fails.
 int WithDaemons(const Cli& cli, const std::vector<std::string>& endpoints,
                 const std::function<int(const std::vector<Client*>&)>& with);

@@ -61,10 +61,10 @@ void AddDecisionsFind(CLI::App* decisions, Cli& cli) {
             "Only of recordings of this speaker; several times");
   AddSought(app, "--device", &query.device_ids, base::kMaxNamedProfiles,
             "Only of recordings of this device; several times");
-  AddBoundary(app, "--from", &query.from, "Only what was decided at or after this time");
-  AddBoundary(app, "--to", &query.to, "Only what was decided before this time");
+  AddPeriod(app, &query.decided, "Only what was");
   AddDaemons(app, &flags->daemons);
   app->callback([&cli, flags] {
+    CheckPeriod(flags->query.decided);
     cli.action = [&cli, flags] {
       return WithDaemons(cli, flags->daemons,
                          [&](const std::vector<Client*>& clients) { return RunFind(cli, *flags, clients); });

@@ -144,13 +144,6 @@ void DecisionCheck::CheckLink(const DecisionLine& line, Chain& chain) {
                 .why = is_first ? "it names a record before the first" : "the record behind it names another hash"});
 }
 
-// A record without a time may be of any.
-bool DecisionCheck::IsInTime(const std::optional<Time>& decided_at) const {
-  if (!decided_at.has_value()) return true;
-  return (!options_.from.has_value() || *decided_at >= *options_.from) &&
-         (!options_.to.has_value() || *decided_at < *options_.to);
-}
-
 DecisionUses& DecisionCheck::UseOf(const DecisionLine& line) {
   DecisionUse use{line.caller, line.record.purpose, line.selection, line.record.place};
   // What is beyond the bound shares the row that names nothing.
@@ -161,7 +154,7 @@ DecisionUses& DecisionCheck::UseOf(const DecisionLine& line) {
 absl::Status DecisionCheck::CheckYeses(const DecisionLine& line, Chain& chain) {
   const DecisionRecord& record = line.record;
   const uint64_t yeses = record.yeses.size();
-  if (yeses == 0 || !IsInTime(record.wall)) return absl::OkStatus();
+  if (yeses == 0 || !options_.decided.Has(record.wall)) return absl::OkStatus();
   counts_.yeses += yeses;
   DecisionUses& uses = UseOf(line);
   uses.yeses += yeses;

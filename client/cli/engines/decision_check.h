@@ -74,9 +74,8 @@ struct DecisionCheckOptions {
   std::vector<Client*> clients = {};
   // What lies before the first and behind the last record is not missed.
   bool is_part = false;
-  // Yeses decided at or after `from` and before `to` are checked and counted; the chains are checked in any case.
-  std::optional<Time> from = {};
-  std::optional<Time> to = {};
+  // Yeses decided then are checked and counted; the chains are checked in any case.
+  Period decided = {};
 };
 
 // One run over the files of one or several daemons. Each store has a chain of its own. Memory is bounded by one record,
@@ -131,7 +130,6 @@ class DecisionCheck final : public DecisionLineSink {
   absl::Status CheckYeses(const DecisionLine& line, Chain& chain);
   void TellVerdict(const DecisionLine& line, const Chain& chain, size_t entry, DecisionVerdict verdict);
   DecisionUses& UseOf(const DecisionLine& line);
-  bool IsInTime(const std::optional<Time>& decided_at) const;
   void Tell(const Chain* chain, DecisionProblem problem);
 
   const DecisionCheckOptions options_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,16 @@
 #include "consent/types.h"
 
 namespace consent::cli {
+
+// At or after `from` and before `to`; each where it is there.
+struct Period {
+  std::optional<Time> from = {};
+  std::optional<Time> to = {};
+  // A record without a time may be of any.
+  bool Has(const std::optional<Time>& at) const {
+    return !at.has_value() || ((!from.has_value() || *at >= *from) && (!to.has_value() || *at < *to));
+  }
+};
 
 // What hears of the lines. Not thread-safe.
 class DecisionLineSink {

@@ -32,7 +32,7 @@ absl::Status DecisionFind::TakeLine(const std::string& text) {
   }
   ++counts_.records;
   const DecisionRecord& record = line->record;
-  if (!IsInTime(record.wall)) return absl::OkStatus();
+  if (!query_.decided.Has(record.wall)) return absl::OkStatus();
   if (absl::Status status = Learn(record.month); !status.ok()) return status;
   const auto sought = handles_.find({record.store_id, record.month});
   if (sought == handles_.end()) {
@@ -89,13 +89,6 @@ absl::Status DecisionFind::Learn(const std::string& month) {
     handles_[{handles->store_id, month}] = std::move(handles->months.at(0));
   }
   return absl::OkStatus();
-}
-
-// A record without a time may be of any.
-bool DecisionFind::IsInTime(const std::optional<Time>& decided_at) const {
-  if (!decided_at.has_value()) return true;
-  return (!query_.from.has_value() || *decided_at >= *query_.from) &&
-         (!query_.to.has_value() || *decided_at < *query_.to);
 }
 
 bool DecisionFind::Matches(const RecordedYes& yes, const MonthHandles& sought) {

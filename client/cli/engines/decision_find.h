@@ -25,9 +25,7 @@ struct DecisionQuery {
   std::vector<RecordingId> recording_ids = {};
   std::vector<ProfileId> profile_ids = {};
   std::vector<DeviceId> device_ids = {};
-  // Decided at or after `from` and before `to`.
-  std::optional<Time> from = {};
-  std::optional<Time> to = {};
+  Period decided = {};
 };
 
 // One yes about the person: who could use what, when, where, why; or one read: who looked at what is stored of them.
@@ -81,7 +79,6 @@ class DecisionFind final : public DecisionLineSink {
  private:
   // Asks all daemons for the handles of a month, once.
   absl::Status Learn(const std::string& month);
-  bool IsInTime(const std::optional<Time>& decided_at) const;
   static bool Matches(const RecordedYes& yes, const MonthHandles& sought);
   void TakeRead(const DecisionLine& line, const MonthHandles& sought);
 

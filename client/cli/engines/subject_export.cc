@@ -19,7 +19,8 @@ constexpr int kMostReads = 5;
 constexpr char kNotIncluded[] =
     "The recordings and what was made of them: they lie in the data systems. Which recordings were reported: their ids "
     "are kept as keyed hashes only.";
-constexpr char kNoDecisions[] = " What was answered yes about them: the decision log's files were not given.";
+constexpr char kNoDecisions[] =
+    " What was answered yes about them, and which people read about them: the decision log's files were not given.";
 
 // Asks `next` for page after page and appends their items to *all.
 template <typename Page, typename Item>
@@ -115,7 +116,7 @@ absl::StatusOr<SubjectExport::Decisions> ReadSubjectDecisions(Client& client, co
   decisions.counts = find.counts();
   if (decisions.counts.found > kMostFound) {
     return absl::ResourceExhaustedError("the files have more than " + std::to_string(kMostFound) +
-                                        " yeses about the subject; give fewer files at a time");
+                                        " records about the subject; give fewer files at a time");
   }
   return decisions;
 }
@@ -156,7 +157,7 @@ std::string ExportText(const SubjectExport& subject, Time read_at) {
   text += Section("Legal holds", {HoldsTable(subject.holds)});
   if (subject.decisions.has_value()) {
     text += Section("Decision log: files that were read", {FindCountsTable(subject.decisions->counts)});
-    text += Section("Decision log: what was answered yes", {FoundTable(subject.decisions->found)});
+    text += Section("Decision log: what was answered yes, and who read", {FoundTable(subject.decisions->found)});
   }
   return text;
 }

@@ -8,10 +8,12 @@
 #include <cerrno>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "daemon/base/file.h"
+#include "daemon/base/own_folder.h"
 #include "daemon/store/limits.h"
 #include "daemon/store/rocksdb/wal_check.h"
 
@@ -74,6 +76,17 @@ std::string WithoutLinks(const std::string& path) {
   return error ? path : real.string();
 }
 
+// Whether RocksDB makes an entry of this name in a database's folder.
+bool IsOfDatabase(const fs::path& relative, fs::file_type type) {
+  const std::string name = relative.string();
+  const size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
+  const std::string_view ending = std::string_view(name).substr(digits);
+  const bool is_numbered = digits != 0 && (ending == ".log" || ending == ".sst" || ending == ".dbtmp");
+  const bool is_one = name == "CURRENT" || name == "IDENTITY" || name == "LOCK" || name == "LOG";
+  const bool is_of_many = name.starts_with("LOG.old.") || name.starts_with("MANIFEST-") || name.starts_with("OPTIONS-");
+  return type == fs::file_type::regular && (is_numbered || is_one || is_of_many);
+}
+
 // The head file first: where it tells of a store without changes, an interrupted creation is continued, and a key file
 // alone is always what was left of a store. Then whatever the caller keeps beside the store. The database is built
 // aside and moved into place, so that a half-made one is never taken for a store.
@@ -96,13 +109,12 @@ absl::Status CreateDatabase(const RocksStore::Options& options, const std::optio
     if (absl::Status s = options.before_creation(); !s.ok()) return s;
   }
   const std::string aside = place + ".creating";
-  std::error_code error;
-  fs::remove_all(aside, error);
-  if (!error && mkdir(aside.c_str(), 0700) != 0) error = std::error_code(errno, std::generic_category());
-  if (error) return base::FileError("cannot create " + aside, error.value());
+  if (absl::Status s = base::RemoveOwnFolder("a store that is being created", aside, IsOfDatabase); !s.ok()) return s;
+  if (mkdir(aside.c_str(), 0700) != 0) return base::FileError("cannot create " + aside, errno);
   if (absl::Status s = Database::Create(ForDatabase(options, aside), kStoreRowKey, EncodeStoreRow(row)); !s.ok()) {
     return s;
   }
+  std::error_code error;
   fs::rename(aside, place, error);
   if (error) return base::FileError("cannot put the new database into " + options.db_path, error.value());
   return SyncFolder(fs::absolute(place).lexically_normal().parent_path());

@@ -30,7 +30,8 @@ struct EngineHealth {
 
 // Thread-safe. Acknowledged means synced to disk. One committer thread groups the concurrent commits of all partitions
 // into one write and one sync. Beside the database's folder it keeps `head_path` (how far it had come) and a lock file
-// `<db_path>.lock`; an unfinished creation leaves `<db_path>.creating`, which the next start removes.
+// `<db_path>.lock`; an unfinished creation leaves `<db_path>.creating`, which the next start removes where it holds
+// nothing else.
 class RocksStore final : public Store {
  public:
   struct Options {

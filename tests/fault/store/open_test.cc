@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <fstream>
 #include <future>
 
 #include "daemon/base/random.h"
@@ -93,9 +94,24 @@ TEST_F(OpenTest, AnEmptyStoreMayLoseItsDatabase) {
 
 TEST_F(OpenTest, AnUnfinishedCreationIsStartedAnew) {
   std::filesystem::create_directory(folder_ / "db.creating");
-  std::filesystem::create_directory(folder_ / "db.creating/CURRENT");
+  for (const char* name : {"CURRENT", "IDENTITY", "LOCK", "LOG", "LOG.old.1790000000000000", "MANIFEST-000004",
+                           "OPTIONS-000007", "OPTIONS-000009.dbtmp", "000005.log", "000008.sst", "000010.dbtmp"}) {
+    std::ofstream(folder_ / ("db.creating/" + std::string(name))) << "half";
+  }
   EXPECT_TRUE(RocksStore::Open(Options()).ok());
   EXPECT_FALSE(std::filesystem::exists(folder_ / "db.creating"));
+}
+
+TEST_F(OpenTest, WhatIsNoUnfinishedCreationStays) {
+  for (const char* name : {"notes", "5.logs", "000005.log.gz", "currently"}) {
+    std::filesystem::create_directory(folder_ / "db.creating");
+    std::ofstream(folder_ / ("db.creating/" + std::string(name))) << "precious";
+    const auto opened = RocksStore::Open(Options());
+    EXPECT_TRUE(absl::IsFailedPrecondition(opened.status())) << name << ": " << opened.status();
+    EXPECT_TRUE(std::filesystem::exists(folder_ / ("db.creating/" + std::string(name))));
+    std::filesystem::remove_all(folder_ / "db.creating");
+  }
+  EXPECT_TRUE(RocksStore::Open(Options()).ok());
 }
 
 // Families by name, as the engine lists them.

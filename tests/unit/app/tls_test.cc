@@ -7,7 +7,6 @@
 #include <grpcpp/impl/codegen/client_unary_call.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,6 +24,7 @@
 #include "daemon/app/reads.h"
 #include "daemon/app/server.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/x509.h"
 #include "tests/support/temp_folder.h"
 
 namespace consent::app {
@@ -235,16 +235,8 @@ class RawTls {
     const timeval patience{20, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (!role.empty()) {
-      BIO* bio = BIO_new_mem_buf(files.at(role + ".pem").data(), -1);
-      X509* certificate = PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
-      BIO_free(bio);
-      bio = BIO_new_mem_buf(files.at(role + "-key.pem").data(), -1);
-      EVP_PKEY* key = PEM_read_bio_PrivateKey(bio, nullptr, nullptr, nullptr);
-      BIO_free(bio);
-      SSL_CTX_use_certificate(context_, certificate);
-      SSL_CTX_use_PrivateKey(context_, key);
-      X509_free(certificate);
-      EVP_PKEY_free(key);
+      SSL_CTX_use_certificate(context_, base::CertificatesIn(files.at(role + ".pem")).at(0).get());
+      SSL_CTX_use_PrivateKey(context_, base::PrivateKeyIn(files.at(role + "-key.pem")).get());
     }
     const unsigned char h2[] = {2, 'h', '2'};
     SSL_CTX_set_alpn_protos(context_, h2, sizeof h2);

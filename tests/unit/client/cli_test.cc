@@ -73,6 +73,8 @@ TEST(CommandLineTest, ADaemonThatIsNotThereIsItsOwnExitCode) {
       {"systems", "list"},
       {"systems", "retire", "s", "--reason", "x"},
       {"tasks", "list", "s", "--min-failures", "3"},
+      {"decisions", "verify", "/nonexistent", "--from", "2026-10-01", "--to", "2026-11-01"},
+      {"decisions", "find", "/nonexistent", "--account", "a"},
       {"worker", "s", "--once", "--heeds-exceptions"}};
   for (std::vector<const char*> command : commands) {
     command.insert(command.end(), {"--endpoint", kNowhere, "--timeout", "0.2"});
@@ -94,6 +96,11 @@ TEST(CommandLineTest, WrongLinesAreUsageErrors) {
   EXPECT_EQ(Ctl({"check", "--account", "a", "--recording", "r", "--disposition", "--purpose", "HUMAN_REVIEW"}), kUsage);
   EXPECT_EQ(Ctl({"filter", "--purpose", "HUMAN_REVIEW", "--batch", "1001"}), kUsage);
   EXPECT_EQ(Ctl({"policy", "show", "--endpoint", "10.0.0.1:1"}), kUsage);
+  for (const char* to : {"2026-10-01", "2026-09-30"}) {
+    EXPECT_EQ(Ctl({"decisions", "verify", "/nonexistent", "--from", "2026-10-01", "--to", to}), kUsage) << to;
+    EXPECT_EQ(Ctl({"decisions", "find", "/nonexistent", "--account", "a", "--from", "2026-10-01", "--to", to}), kUsage)
+        << to;
+  }
 }
 
 // What is dropped silently may be the flag that forbids the recording.

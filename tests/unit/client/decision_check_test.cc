@@ -318,14 +318,14 @@ TEST_F(DecisionCheckTest, CountsWhoCouldUseWhatInATime) {
                            Place{"DE", "berlin \"1\"", ReviewerClass::kEmployee}};
   EXPECT_EQ(uses_[random].yeses, 1U);
   EXPECT_EQ(uses_[random].wrong, 1U);
-  options_.from = decided;
-  options_.to = decided + std::chrono::microseconds(1);
+  options_.decided.from = decided;
+  options_.decided.to = decided + std::chrono::microseconds(1);
   EXPECT_EQ(Check({lines}).size(), 4U);
-  options_.to = decided;
+  options_.decided.to = decided;
   EXPECT_THAT(Check({lines}), IsEmpty()) << "decided before its end, not at it";
   EXPECT_EQ(counts_.yeses, 0U);
-  options_.from = decided + std::chrono::microseconds(1);
-  options_.to.reset();
+  options_.decided.from = decided + std::chrono::microseconds(1);
+  options_.decided.to.reset();
   EXPECT_THAT(Check({lines}), IsEmpty());
   EXPECT_THAT(Check({{lines[1], lines[2], lines[3]}}), ElementsAre("GAP 1+1"))
       << "the chain is checked whatever the time";

@@ -118,9 +118,9 @@ TEST_F(DecisionFindTest, FindsWhatIsAboutThePersonAndNothingElse) {
   EXPECT_THAT(Find({.profile_ids = {ProfileId("eve"), ProfileId("anna")}}, lines_), ElementsAre("1/0", "2/0", "2/2"));
   EXPECT_THAT(Find({.device_ids = {DeviceId("kitchen")}}, lines_), ElementsAre("1/0", "2/0", "2/2"));
   EXPECT_THAT(Find({.recording_ids = {RecordingId("r2")}, .device_ids = {DeviceId("kitchen")}}, lines_), IsEmpty());
-  EXPECT_THAT(Find({.from = kDecided, .to = kDecided + std::chrono::microseconds(1)}, lines_),
+  EXPECT_THAT(Find({.decided = {kDecided, kDecided + std::chrono::microseconds(1)}}, lines_),
               ElementsAre("1/0", "2/0", "2/1", "2/2", "3/-1"));
-  EXPECT_THAT(Find({.to = kDecided}, lines_), IsEmpty());
+  EXPECT_THAT(Find({.decided = {.to = kDecided}}, lines_), IsEmpty());
   std::string of_another = lines_[0];
   of_another.replace(of_another.find("ZyzlqPsi"), 8, "ZyzmqPsi");
   EXPECT_THAT(Find({}, {of_another}), IsEmpty());

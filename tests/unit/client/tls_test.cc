@@ -1,10 +1,7 @@
 // The client over TLS: with development certificates it is served, and whatever is wrong with its own files is said.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/bio.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -14,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/engines/dev_certificates.h"
 #include "client/src/credentials.h"
+#include "daemon/base/x509.h"
 #include "tests/unit/client/fake_daemon.h"
 
 namespace consent {
@@ -44,18 +42,13 @@ std::shared_ptr<grpc::ServerCredentials> ServerOf(const std::map<std::string, st
 
 // A key with a passphrase.
 std::string Encrypted(const std::string& pem) {
-  BIO* in = BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()));
-  EVP_PKEY* key = PEM_read_bio_PrivateKey(in, nullptr, nullptr, nullptr);
-  BIO* out = BIO_new(BIO_s_mem());
+  const base::OwnedBio out{BIO_new(BIO_s_mem())};
   unsigned char passphrase[] = "secret";
-  PEM_write_bio_PrivateKey(out, key, EVP_aes_128_cbc(), passphrase, 6, nullptr, nullptr);
+  PEM_write_bio_PrivateKey(out.get(), base::PrivateKeyIn(pem).get(), EVP_aes_128_cbc(), passphrase, 6, nullptr,
+                           nullptr);
   char* bytes = nullptr;
-  const long size = BIO_get_mem_data(out, &bytes);
-  std::string text(bytes, static_cast<size_t>(size));
-  BIO_free(in);
-  BIO_free(out);
-  EVP_PKEY_free(key);
-  return text;
+  const long size = BIO_get_mem_data(out.get(), &bytes);
+  return {bytes, static_cast<size_t>(size)};
 }
 
 class TlsTest : public ::testing::Test {

@@ -1,4 +1,4 @@
-// An authenticator for tests: whoever calls is the peer that was named last.
+// An authenticator for tests: whoever calls is the peer that was named last; at first one with all roles.
 #pragma once
 
 #include <utility>
@@ -22,7 +22,7 @@ class ChosenPeer final : public rpc::Authenticator {
 
  private:
   mutable base::Mutex mutex_;
-  rpc::Peer peer_ GUARDED_BY(mutex_);
+  rpc::Peer peer_ GUARDED_BY(mutex_){service::Caller{}, rpc::RoleSet::All()};
 };
 
 }  // namespace consent::test

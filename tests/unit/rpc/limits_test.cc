@@ -4,16 +4,13 @@
 #include "daemon/decisions/recorder.h"
 #include "daemon/rpc/eligibility_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
-#include "tests/support/service/world.h"
-#include "tests/unit/rpc/chosen_peer.h"
 #include "tests/unit/rpc/local_server.h"
-#include "tests/unit/rpc/no_read_log.h"
-#include "tests/unit/rpc/note_taker.h"
+#include "tests/unit/rpc/rpc_world.h"
 
 namespace consent::test {
 namespace {
 
-class LimitsTest : public ::testing::Test {
+class LimitsTest : public RpcWorld {
  protected:
   void Be(const std::string& name, callers::Limits limits) {
     rpc::Peer peer{{name}, rpc::RoleSet::All()};
@@ -43,15 +40,7 @@ class LimitsTest : public ::testing::Test {
     return settings_stub_->OptOut(&context, request, &response);
   }
 
-  World world_;
-  NoteTaker notes_;
-  service::Pool readers_{2, 64};
-  service::Pool restrictions_{1, 64};
-  rpc::Admission admission_{world_.core().ready};
-  ChosenPeer chosen_;
   std::shared_ptr<callers::Meter> meter_;
-  const NoReadLog no_read_log_{};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_, no_read_log_};
   decisions::HandleKeys handle_keys_{world_.core().keys};
   decisions::Recorder recorder_{handle_keys_, {}, world_.core().random, nullptr};
   rpc::EligibilityRpc eligibility_{world_.core(), world_.checks(), recorder_, dependencies_, "probe"};

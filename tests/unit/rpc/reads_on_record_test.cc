@@ -19,11 +19,9 @@
 #include "daemon/rpc/hold_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
-#include "tests/support/service/world.h"
 #include "tests/support/temp_folder.h"
-#include "tests/unit/rpc/chosen_peer.h"
 #include "tests/unit/rpc/local_server.h"
-#include "tests/unit/rpc/note_taker.h"
+#include "tests/unit/rpc/rpc_world.h"
 
 namespace consent::test {
 namespace {
@@ -31,7 +29,7 @@ namespace {
 using ::testing::IsEmpty;
 using Json = nlohmann::json;
 
-class ReadsOnRecord : public ::testing::Test {
+class ReadsOnRecord : public RpcWorld {
  protected:
   ReadsOnRecord() {
     Be({v1::ROLE_BACKEND});
@@ -110,12 +108,6 @@ class ReadsOnRecord : public ::testing::Test {
   }
 
   google::protobuf::LogSilencer silencer_;
-  World world_;
-  NoteTaker notes_;
-  service::Pool readers_{2, 64};
-  service::Pool restrictions_{1, 64};
-  rpc::Admission admission_{world_.core().ready};
-  ChosenPeer chosen_;
   TempFolder folder_;
   std::atomic<bool> log_fails_{false};
   std::atomic<size_t> answered_before_the_write_{0};
@@ -123,11 +115,11 @@ class ReadsOnRecord : public ::testing::Test {
   std::unique_ptr<decisions::Log> log_ = OpenLog();
   decisions::Recorder recorder_{keys_, world_.core().store.store_id(), world_.core().random, log_.get()};
   const rpc::DecisionReadLog reads_{world_.core(), world_.deletions(), recorder_};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_, reads_};
-  rpc::SubjectRpc subjects_{world_.core(), world_.changes(), world_.reads(), dependencies_};
-  rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
-  rpc::DeletionRpc deletions_{world_.core(), world_.deletions(), world_.systems(), dependencies_};
-  rpc::HoldRpc holds_{world_.core(), world_.holds(), world_.systems(), dependencies_};
+  const rpc::RpcDependencies recording_{admission_, readers_, restrictions_, notes_, chosen_, reads_};
+  rpc::SubjectRpc subjects_{world_.core(), world_.changes(), world_.reads(), recording_};
+  rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), recording_};
+  rpc::DeletionRpc deletions_{world_.core(), world_.deletions(), world_.systems(), recording_};
+  rpc::HoldRpc holds_{world_.core(), world_.holds(), world_.systems(), recording_};
   LocalServer server_{{&subjects_, &settings_, &deletions_, &holds_}};
   std::string deletion_id_;
   grpc::Status status_;

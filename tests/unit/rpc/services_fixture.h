@@ -20,11 +20,9 @@
 #include "daemon/rpc/recording_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
 #include "daemon/rpc/subject_rpc.h"
-#include "tests/support/service/world.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/rpc/local_server.h"
-#include "tests/unit/rpc/no_read_log.h"
-#include "tests/unit/rpc/note_taker.h"
+#include "tests/unit/rpc/rpc_world.h"
 
 namespace consent::test {
 
@@ -38,9 +36,9 @@ inline constexpr char kPlace[] = R"(
 // That nobody has.
 inline constexpr char kProbeAccount[] = "probe-account";
 
-class ServicesTest : public ::testing::Test {
+class ServicesTest : public RpcWorld {
  protected:
-  explicit ServicesTest(World::Options options = {}) : world_(std::move(options)) {
+  explicit ServicesTest(World::Options options = {}) : RpcWorld(std::move(options)) {
     subject_stub_ = v1::SubjectService::NewStub(server_.channel());
     settings_stub_ = v1::SettingsService::NewStub(server_.channel());
     eligibility_stub_ = v1::EligibilityService::NewStub(server_.channel());
@@ -128,14 +126,6 @@ class ServicesTest : public ::testing::Test {
   }
 
   google::protobuf::LogSilencer silencer_;
-  World world_;
-  NoteTaker notes_;
-  service::Pool readers_{2, 64};
-  service::Pool restrictions_{1, 64};
-  rpc::Admission admission_{world_.core().ready};
-  const rpc::OnePeer everybody_{rpc::Peer{service::Caller{}, rpc::RoleSet::All()}};
-  const NoReadLog no_read_log_{};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, everybody_, no_read_log_};
   rpc::SubjectRpc subject_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   rpc::SettingsRpc settings_{world_.core(), world_.changes(), world_.reads(), dependencies_};
   decisions::HandleKeys handle_keys_{world_.core().keys};

@@ -13,18 +13,15 @@
 #include "daemon/rpc/deletion_rpc.h"
 #include "daemon/rpc/purge_rpc.h"
 #include "daemon/rpc/settings_rpc.h"
-#include "tests/support/service/world.h"
-#include "tests/unit/rpc/chosen_peer.h"
 #include "tests/unit/rpc/local_server.h"
-#include "tests/unit/rpc/no_read_log.h"
-#include "tests/unit/rpc/note_taker.h"
+#include "tests/unit/rpc/rpc_world.h"
 
 namespace consent::test {
 namespace {
 
 using ::testing::ElementsAre;
 
-class SystemsTest : public ::testing::Test {
+class SystemsTest : public RpcWorld {
  protected:
   SystemsTest() {
     Be({"local"}, {});
@@ -104,14 +101,6 @@ class SystemsTest : public ::testing::Test {
     return response.entries_size() > 0 ? response.entries(0) : v1::HistoryEntry();
   }
 
-  World world_;
-  NoteTaker notes_;
-  service::Pool readers_{2, 64};
-  service::Pool restrictions_{1, 64};
-  rpc::Admission admission_{world_.core().ready};
-  ChosenPeer chosen_;
-  const NoReadLog no_read_log_{};
-  const rpc::RpcDependencies dependencies_{admission_, readers_, restrictions_, notes_, chosen_, no_read_log_};
   rpc::PurgeRpc purge_{world_.core(), world_.tasks(), world_.systems(), world_.queue(), dependencies_};
   rpc::DataSystemRpc systems_{world_.systems(), world_.queue(), dependencies_};
   rpc::DeletionRpc deletions_{world_.core(), world_.deletions(), world_.systems(), dependencies_};

@@ -73,6 +73,15 @@ TEST(Faults, ARestrictionThatIsAwaitedIsTriedUntilNobodyWaits) {
   EXPECT_EQ(asked, 100);
 }
 
+// The first partition's queue is full, and there is room a moment later.
+TEST(Faults, ASuspensionWaitsForRoom) {
+  for (const uint16_t partitions : {uint16_t{1}, uint16_t{3}}) {
+    FaultyWorld f({.partitions = partitions});
+    f.faulty->Inject(Fault::kRetry);
+    EXPECT_TRUE(f.world.admin().Suspend(domain::Purpose::kHumanReview, domain::Region{}, "why").ok());
+  }
+}
+
 TEST(Faults, ASuspensionThatIsAwaitedIsToo) {
   FaultyWorld f;
   for (int i = 0; i < 2'000; ++i) f.faulty->Inject(Fault::kConflict);
