@@ -6,11 +6,10 @@ import resource
 import subprocess
 import unittest
 
-from harness import DAEMON, ROOT, DaemonTest, clean_environment, refused, until
+from harness import DAEMON, ROOT, SANITIZED, DaemonTest, clean_environment, refused, until
 from words import opt_out
 
 SHORTAGE = 75
-SANITIZED = not os.environ.get("TEST_SHIM")
 
 
 class LimitedTest(DaemonTest):

@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import sys
+import threading
 import time
 import unittest
 
@@ -31,11 +32,12 @@ from consent.v1 import subject_service_pb2 as subject
 from consent.v1 import types_pb2 as types
 
 import test_tls
-from harness import ROOT, SANITIZED, decode_error
+from harness import PATIENCE, ROOT, decode_error
 from test_access_table import GIVEN, METHODS, name_of
 from words import OFFICE, ago, check, evidence, fresh_id, household, opt_out, recording, turn_on, update, turn
 
 SECONDS = float(os.environ.get("CONSENT_STOLEN_SECONDS", "0.3"))
+CAMPAIGN = "CONSENT_STOLEN_SECONDS" in os.environ
 EXAMPLE = ROOT / "deploy" / "examples" / "callers.json"
 SECRET = "reference of the app that nobody else is shown"
 HOUR = 3600
@@ -251,19 +253,24 @@ class Thief:
             self.telling.add(name)
         self.saw_secret |= SECRET.encode() in answer
 
-    def count_answers(self, name, asked, seconds):
+    def count_answers(self, name, asked, seconds, until_refused):
         """How many calls are answered to who asks over all its connections as fast as it can, how many are not, and in how many seconds."""
-        end = time.monotonic() + seconds
         began = time.monotonic()
+        end, refused = began + seconds, threading.Event()
+
+        def goes_on():
+            now = time.monotonic()
+            return now < end or (until_refused and not refused.is_set() and now < end + PATIENCE)
 
         def ask(client):
             outcomes = []
-            while time.monotonic() < end:
+            while goes_on():
                 try:
                     client.raw(name, asked)
                     outcomes.append("OK")
                 except grpc.RpcError as error:
                     outcomes.append(decode_error(error).reason or error.code().name)
+                    refused.set()
             return outcomes
 
         with concurrent.futures.ThreadPoolExecutor(len(self.clients)) as pool:
@@ -373,7 +380,9 @@ class Stolen(test_tls.TlsTest):
             method = next(method for method in METHODS if method.name.partition("/")[2] in {"ListDataSystems"})
             calls = [("ListDataSystems", method.name, b"", 1, "calls_per_second")]
         for what, name, asked, size, which in calls:
-            answered, refused, seconds = thief.count_answers(name, asked, SECONDS)
+            # A slow machine never asks more than the large limits; the campaign is for one that does.
+            is_reached = thief.limit(which) <= 50 * size and (CAMPAIGN or size == 1)
+            answered, refused, seconds = thief.count_answers(name, asked, SECONDS, is_reached)
             # What a second's limit allows at once comes but once.
             steady = f"{max(0, answered * size - thief.limit(which)) / seconds * HOUR:,.0f} an hour at that rate" if refused else "the limit was not reached"
             print(f"{name_of(thief.role):9} {what:16} {answered * size:9,} answered and {refused:6,} calls refused in {seconds:.1f} s; after the first burst "
@@ -381,7 +390,7 @@ class Stolen(test_tls.TlsTest):
             self.assertGreater(answered, 0)
             # As many at once as come in a second, and a call that came when nothing was owed.
             self.assertLessEqual(answered * size, thief.limit(which) * (seconds + 1) + size)
-            if thief.limit(which) <= 50 * size and not SANITIZED:
+            if is_reached:
                 self.assertGreater(refused, 0, "the limit was reached")
 
 
