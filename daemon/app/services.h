@@ -33,6 +33,7 @@
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/subject_changes.h"
 #include "daemon/service/subject/verify_decisions.h"
+#include "daemon/store/limits.h"
 
 namespace consent::app {
 
@@ -66,8 +67,9 @@ struct Services {
         read_log(core, deletions, recorder_of_decisions),
         admission(core.ready, &connections) {}
 
-  // Changes that were taken and not yet answered; one more is OVERLOADED. As many as the store queues.
+  // Changes that were taken and not yet answered; one more is OVERLOADED.
   static constexpr size_t kMaxChangesInFlight = 4096;
+  static_assert(2 * kMaxChangesInFlight <= store::kMaxQueuedCommits, "the store's queue is never full first");
 
   const std::string probe_account;  // that nobody has; see EligibilityRpc
   decisions::HandleKeys& decision_keys;

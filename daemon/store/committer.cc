@@ -4,7 +4,6 @@
 #include <functional>
 #include <utility>
 
-#include "daemon/store/limits.h"
 
 namespace consent::store {
 namespace {

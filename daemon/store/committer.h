@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/mutex.h"
+#include "daemon/store/limits.h"
 #include "daemon/store/store.h"
 #include "daemon/store/subscribers.h"
 
@@ -44,10 +45,10 @@ class Committer {
  public:
   struct Options {
     const base::Clock* clock = nullptr;
-    size_t max_queue = 4096;  // commits waiting; one more is answered kRetry
-    size_t max_group = 1024;  // commits that share a sync
-    OnFailure on_failure;     // may be empty
-    Partition first;          // heads[i] is that of partition first + i
+    size_t max_queue = kMaxQueuedCommits;  // commits waiting; one more is answered kRetry
+    size_t max_group = 1024;               // commits that share a sync
+    OnFailure on_failure;                  // may be empty
+    Partition first;                       // heads[i] is that of partition first + i
     std::vector<Head> heads;
   };
 

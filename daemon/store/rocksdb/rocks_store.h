@@ -51,7 +51,7 @@ class RocksStore final : public Store {
     // Called once where a new store is made, before its database is: saves what the database cannot be read without.
     // May be empty.
     std::function<absl::Status()> before_creation;
-    size_t max_queue = 4096;
+    size_t max_queue = kMaxQueuedCommits;
     bool accept_loss = false;  // go on although changes are missing; what is missing is told by accepted_losses()
     size_t block_cache_bytes = 64 << 20;
     size_t write_buffer_bytes = 64 << 20;
