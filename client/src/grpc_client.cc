@@ -305,6 +305,10 @@ absl::StatusOr<StoredPolicy> GrpcClient::GetPolicy(const std::string& version, c
   for (const v1::Suspension& suspension : response.suspensions()) stored.suspensions.push_back(FromProto(suspension));
   stored.current = response.current();
   stored.store_id = response.store_id();
+  stored.activated_by = response.activated_by();
+  if (response.has_waiting()) {
+    stored.waiting = WaitingPolicy{response.waiting().version(), response.waiting().hash(), response.waiting().why()};
+  }
   return stored;
 }
 

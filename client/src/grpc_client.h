@@ -45,6 +45,11 @@ class GrpcClient final : public Client {
   absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options) override;
   absl::StatusOr<ClockState> GetClock(const CallOptions& options) override;
   absl::StatusOr<ClockState> ConfirmClock(Time time, const CallOptions& options) override;
+  absl::StatusOr<PolicyActivated> ActivatePolicy(const PolicyActivation& order, const CallOptions& options) override;
+  absl::StatusOr<PolicyDiff> DiffPolicy(const std::string& policy_json, int count_seconds,
+                                        const CallOptions& options) override;
+  absl::StatusOr<PolicyVersionPage> ListPolicies(int page_size, const std::string& page_token,
+                                                 const CallOptions& options) override;
 
   // In grpc_deletion.cc.
   absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest& order,

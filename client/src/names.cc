@@ -4,6 +4,7 @@
 #include "consent/v1/deletion_service.pb.h"
 #include "consent/v1/eligibility_service.pb.h"
 #include "consent/v1/policy.pb.h"
+#include "consent/v1/policy_service.pb.h"
 #include "consent/v1/purge_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
 #include "consent/v1/types.pb.h"
@@ -66,6 +67,7 @@ CONSENT_NAMES(Switch);
 CONSENT_NAMES(EffectiveAnswer);
 CONSENT_NAMES(ChangeKind);
 CONSENT_NAMES(DefaultRule);
+CONSENT_NAMES(PolicyEffect);
 CONSENT_NAMES(Reason);
 CONSENT_NAMES(Selection);
 CONSENT_NAMES(DecisionVerdict);

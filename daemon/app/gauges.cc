@@ -167,6 +167,9 @@ void DefineGauges(const GaugeSources& sources, ops::MetricRegistry& registry) {
   DefineStoreGauges(sources.store, sources.data_dir, registry);
   DefineClockMetrics(sources.core.time, registry);
   DefinePolicyGauges(sources.core, registry);
+  registry.Gauge("consentd_policy_file_waits",
+                 "1 while the policy file that the daemon was given is not the policy in force.",
+                 [&admin = sources.services.policy_admin] { return admin.waiting().has_value() ? 1 : 0; });
   DefineDeletionGauges(sources, registry);
   DefineConnectionMetrics(sources, registry);
   ops::DefineProcessMetrics(registry);

@@ -16,11 +16,9 @@
 #include "daemon/app/policy_file.h"
 #include "daemon/app/services.h"
 #include "daemon/app/shortage.h"
-#include "daemon/policy/compare.h"
 #include "daemon/rpc/certificates.h"
 #include "daemon/service/erasure/eraser.h"
 #include "daemon/service/subject/fill_index.h"
-#include "daemon/wire/errors.h"
 #include "proto/enum_names.h"
 
 namespace consent::app {
@@ -46,12 +44,6 @@ std::string Text(const absl::Status& status) { return std::string(status.message
 Failure CannotListen(const char* option, const absl::Status& status) {
   const ExitCode code = absl::IsInternal(status) ? ExitCode::kInternal : ExitCode::kAddress;
   return FailureFrom(code, absl::Status(status.code(), absl::StrCat(option, ": ", Text(status))));
-}
-
-// Whether nothing but the time keeps a policy from being in force.
-bool WaitsForTime(const absl::Status& status) {
-  const v1::ErrorReason reason = wire::DetailOf(status).reason;
-  return reason == v1::ERROR_REASON_CLOCK_DOUBTFUL || reason == v1::ERROR_REASON_CLOCK_BEHIND;
 }
 
 }  // namespace
@@ -206,6 +198,8 @@ void Runtime::MakeContext(const base::Keys& keys) {
                                 .partition_policies = service::PartitionPolicies(store_->partition_count())});
   watched_.store(core_.get());
   services_ = std::make_unique<Services>(*core_, decisions_->keys(), decisions_->recorder(), caller_connections_);
+  policy_in_force_ = std::make_unique<PolicyInForce>(core_->policies, services_->policy_admin, clock_, log_, reloads_,
+                                                     !options_.policy_file.empty());
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -302,7 +296,9 @@ std::optional<Failure> Runtime::Prepare() {
   }
   if (absl::Status status = service::FillIndex(*core_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
-  if (absl::Status status = ActivateFirstPolicy(); !status.ok()) return FailureFrom(ExitCode::kPolicy, status);
+  if (absl::Status status = policy_in_force_->ActivateFirst(*first_policy_); !status.ok()) {
+    return FailureFrom(ExitCode::kPolicy, status);
+  }
   first_policy_.reset();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   log_.Info("index filled", {{"subjects", core_->gauges.subjects()},
@@ -312,42 +308,12 @@ std::optional<Failure> Runtime::Prepare() {
   return std::nullopt;
 }
 
-absl::Status Runtime::ActivatePolicy(const policy::Document& document) {
-  const std::shared_ptr<const policy::PolicyRow> before = core_->policies.current();
-  absl::Status status = services_->policy_admin.Activate(document);
-  policy_waits_.store(WaitsForTime(status));
-  if (!status.ok()) return status;
-  const bool changed = before == nullptr || before->document.hash() != document.hash();
-  log_.Info("policy in force", {{"version", OperatorText(document.version())}, {"changed", changed}});
-  if (!changed || before == nullptr) return absl::OkStatus();
-  for (const policy::Difference& difference : policy::Compare(*before, document)) {
-    // One that breaks stored choices passes only while nobody has such a choice; it loosens what will be chosen.
-    if (difference.kind != policy::DifferenceKind::kLoosening &&
-        difference.kind != policy::DifferenceKind::kBreaksStored) {
-      continue;
-    }
-    log_.Warn("policy loosened", {{"version", OperatorText(document.version())},
-                                  {"field", OperatorText(difference.path)},
-                                  {"what", OperatorText(difference.what)}});
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Runtime::ActivateFirstPolicy() {
-  absl::Status status = ActivatePolicy(*first_policy_);
-  if (!policy_waits_.load() || core_->policies.current() == nullptr) return status;
-  // The daemon starts all the same, because restrictions are to be taken.
-  log_.Warn("the policy file is not in force yet; the policy before is", {{"why", OperatorText(status)}});
-  reloads_.Add({"refused"});
-  return absl::OkStatus();
-}
-
 void Runtime::Serve() {
   sweeper_ = std::make_unique<Periodic>(kBetweenSweeps, SweepRequests(*core_, log_));
   eraser_ =
       std::make_unique<Periodic>(service::Eraser::kShortestRest, EraseLeftovers(*core_, services_->erasures, log_));
   clock_watch_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), WatchClock(*core_, log_, [this] {
-                                              if (policy_waits_.exchange(false)) news_.policy_due();
+                                              if (policy_in_force_->TakeDue()) news_.policy_due();
                                             }));
   settler_ = std::make_unique<Periodic>(std::chrono::milliseconds(0), SettleDoubtfulOrders(*core_, *services_, log_));
   if (certificates_ != nullptr) {
@@ -384,9 +350,7 @@ absl::StatusOr<policy::Document> Runtime::ReadPolicy() const {
 }
 
 absl::Status Runtime::ReloadPolicy(const absl::StatusOr<policy::Document>& read) {
-  absl::Status status = read.ok() ? ActivatePolicy(*read) : read.status();
-  reloads_.Add({status.ok() ? "ok" : "refused"});
-  return status;
+  return policy_in_force_->Reload(read);
 }
 
 void Runtime::BeginDecisionFile() { decisions_->BeginFile(); }
@@ -428,6 +392,7 @@ void Runtime::Drain() {
   store_->Close();
   writers_.reset();
   rpc_.clear();
+  policy_in_force_.reset();
   services_.reset();
   decisions_.reset();
   core_.reset();

@@ -16,6 +16,7 @@
 #include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
 #include "daemon/app/periodic.h"
+#include "daemon/app/policy_in_force.h"
 #include "daemon/app/probe.h"
 #include "daemon/app/server.h"
 #include "daemon/app/tls.h"
@@ -110,11 +111,6 @@ class Runtime {
   // From the thread of each address that is scraped.
   std::vector<prometheus::MetricFamily> CollectMetrics() EXCLUDES(collecting_);
   void LogCuts(const ConnectionCounts& counts);
-  // Puts it in force where it is another one, and lists in the log what it loosens. Notes whether it waits for the
-  // time.
-  absl::Status ActivatePolicy(const policy::Document& document);
-  // As ActivatePolicy; one that waits for the time does not keep the daemon from starting under the stored one.
-  absl::Status ActivateFirstPolicy();
 
   const ops::ServeOptions options_;
   ops::Log& log_;
@@ -134,7 +130,6 @@ class Runtime {
   callers::CallerConnections caller_connections_;
   ops::CallLog call_log_;
   std::optional<policy::Document> first_policy_;  // from Open to Prepare
-  std::atomic<bool> policy_waits_{false};         // for the time
   std::unique_ptr<service::Pool> writers_;
   std::unique_ptr<store::RocksStore> store_;
   std::unique_ptr<DecisionLog> decisions_;
@@ -143,6 +138,7 @@ class Runtime {
   std::unique_ptr<service::Pool> readers_;
   std::unique_ptr<service::Pool> restrictions_;
   std::unique_ptr<Services> services_;
+  std::unique_ptr<PolicyInForce> policy_in_force_;
   std::vector<std::unique_ptr<rpc::Authenticator>> authenticators_;
   std::vector<std::unique_ptr<RpcServices>> rpc_;  // of each gRPC server
   std::unique_ptr<Certificates> certificates_;     // null: no TLS

@@ -32,6 +32,7 @@
 #include "daemon/service/subject/check_eligibility.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/subject_changes.h"
+#include "daemon/service/subject/turned_answers.h"
 #include "daemon/service/subject/verify_decisions.h"
 #include "daemon/store/limits.h"
 
@@ -58,6 +59,7 @@ struct Services {
         check(core),
         reads(core),
         policy_admin(core, publisher.policies()),
+        turned(core),
         systems(core, queue, publisher.systems()),
         deletions(core, changes),
         holds(core, changes),
@@ -81,6 +83,7 @@ struct Services {
   service::CheckEligibility check;
   service::ReadSubject reads;
   service::PolicyAdmin policy_admin;
+  service::TurnedAnswers turned;
   service::DataSystems systems;
   service::Deletions deletions;
   service::Holds holds;
@@ -99,7 +102,7 @@ struct RpcServices {
         settings(core, services.subject_changes, services.reads, dependencies),
         subject(core, services.subject_changes, services.reads, dependencies),
         recording(core, services.subject_changes, dependencies),
-        policy(core, services.policy_admin, dependencies),
+        policy(core, services.policy_admin, services.turned, dependencies),
         deletion(core, services.deletions, services.systems, dependencies),
         hold(core, services.holds, services.systems, dependencies),
         purge(core, services.tasks, services.systems, services.queue, dependencies),

@@ -7,6 +7,7 @@
 #include "daemon/base/hash.h"
 #include "daemon/base/time_zone.h"
 #include "daemon/json/document.h"
+#include "daemon/json/places.h"
 #include "daemon/policy/validate.h"
 
 namespace consent::policy {
@@ -20,8 +21,12 @@ absl::StatusOr<Document> Document::Parse(std::string json) {
   auto content = std::make_shared<Content>();
   absl::Status status = json::Parse(kWhat, json, kMaxFileBytes, &content->policy);
   if (!status.ok()) return status;
-  const std::vector<Problem> problems = Validate(content->policy);
-  if (!problems.empty()) return json::ToStatus(kWhat, problems);
+  std::vector<Problem> problems = Validate(content->policy);
+  if (!problems.empty()) {
+    const json::Places places(json);
+    for (Problem& problem : problems) problem.message += json::PlaceText(places.Find(problem.path));
+    return json::ToStatus(kWhat, problems);
+  }
   content->hash = base::Sha256(json);
   content->json = std::move(json);
   return Document(std::move(content));

@@ -115,6 +115,17 @@ class Client {
   // Suspend and Resume carry no request_id and are never repeated by the library.
   virtual absl::StatusOr<Suspension> Suspend(const SuspendOrder& order, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<Suspension> Resume(const ResumeOrder& order, const CallOptions& options = {}) = 0;
+  // Puts a policy in force; what it loosens has to be named. FailedPrecondition (POLICY_REFUSED, LOOSENING_NOT_NAMED).
+  // Not repeated by the library.
+  virtual absl::StatusOr<PolicyActivated> ActivatePolicy(const PolicyActivation& order,
+                                                         const CallOptions& options = {}) = 0;
+  // What a policy would change. Subjects are counted for `count_seconds` at most, 0 to 300, 0: not at all; keep the
+  // call's deadline longer.
+  virtual absl::StatusOr<PolicyDiff> DiffPolicy(const std::string& policy_json, int count_seconds,
+                                                const CallOptions& options = {}) = 0;
+  // Every activation, newest first. page_size 1 to 1,000; 0: 100.
+  virtual absl::StatusOr<PolicyVersionPage> ListPolicies(int page_size, const std::string& page_token,
+                                                         const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<ClockState> GetClock(const CallOptions& options = {}) = 0;
   // Vouches for the daemon's wall clock; `time` is by another clock. FailedPrecondition (CLOCK_DISAGREES): they are
   // over an hour apart.

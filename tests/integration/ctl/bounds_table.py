@@ -2,9 +2,12 @@
 
 import dataclasses
 import json
+import pathlib
 
 import bounds
 from bounds import NotOnTheWire, deletion, eligibility, often, purge, put, rarely, settings, stand_in, types
+
+POLICY = str(pathlib.Path(__file__).resolve().parents[3] / "deploy" / "policy.json")  # the one in force
 
 # In the place of an account; a case puts another one of the same length there.
 ACCOUNT = "account-000000"
@@ -280,6 +283,11 @@ COMMANDS = [
     Asked("policy suspend", "PolicyService/Suspend", ["<purpose>", "ADVERTISING", "--region", "AQ", "--reason", "x"], SUSPENDED),
     Asked("policy resume", "PolicyService/Resume", ["<purpose>", "ADVERTISING", "--region", "AQ", "--reason", "x"],
           {**SUSPENDED, "--etag": [(TOKEN, "etag")]}),
+    Asked("policy list", "PolicyService/ListPolicies", [], PAGES),
+    Asked("policy diff", "PolicyService/DiffPolicy", ["<file>", POLICY, "--count-seconds", "1"],
+          {"file": [path()], "--count-seconds": [(bounds.number(0, 300), "count_seconds")]}),
+    Asked("policy activate", "PolicyService/ActivatePolicy", ["<file>", POLICY],
+          {"file": [path()], "--loosens": [local(bounds.text(1, 2_048))]}, (0, 21)),
     Asked("clock show", "PolicyService/GetClock", [], {}),
     Asked("clock confirm", "PolicyService/ConfirmClock", ["<time>", "2024-05-01T12:00:00Z"], {"time": [(TIME, "time")]}),
     Asked("import", "SettingsService/OptOut", ["<input>", "-"],

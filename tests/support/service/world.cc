@@ -147,7 +147,15 @@ Reply World::Submit(service::ChangeRequest request) {
 }
 
 absl::Status World::Activate(const PolicyBuilder& policy) {
-  absl::Status status = admin().Activate(policy.Build());
+  const policy::Document document = policy.Build();
+  service::ActivationOrder order{"tester", {}};
+  // Whoever activates here has seen what it loosens.
+  if (const auto current = core().policies.current(); current != nullptr) {
+    for (const policy::Difference& difference : policy::Compare(*current, document)) {
+      if (policy::Loosens(difference)) order.loosens.push_back(policy::Words(difference));
+    }
+  }
+  absl::Status status = admin().Activate(document, order);
   clock.Advance(kStep);
   return status;
 }

@@ -108,6 +108,13 @@ class FakeClient : public Client {
     return on_handles ? on_handles(query) : absl::StatusOr<DecisionHandles>(Missing());
   }
   absl::StatusOr<ClockState> GetClock(const CallOptions&) override { return Missing(); }
+  absl::StatusOr<PolicyActivated> ActivatePolicy(const PolicyActivation&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<PolicyDiff> DiffPolicy(const std::string&, int, const CallOptions&) override { return Missing(); }
+  absl::StatusOr<PolicyVersionPage> ListPolicies(int, const std::string&, const CallOptions&) override {
+    return Missing();
+  }
   absl::StatusOr<ClockState> ConfirmClock(Time, const CallOptions&) override { return Missing(); }
   absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest&, const CallOptions&) override {
     return Missing();

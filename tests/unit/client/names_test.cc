@@ -63,6 +63,7 @@ TEST(NamesTest, AreThePublicOnes) {
       "DELETION_DENIED DELETION_EXTENDED DELETION_CANCELLED HOLD_PLACED HOLD_RELEASED DELETION_SETTLED "
       "DELETION_RECEIPT_CONFIRMED");
   ExpectNames<DefaultRule>("DEFAULT_RULE_", "UNSPECIFIED OPT_IN OPT_OUT");
+  ExpectNames<PolicyEffect>("POLICY_EFFECT_", "UNSPECIFIED LOOSENS RESTRICTS NEUTRAL BREAKS_STORED");
   ExpectNames<DeletionState>("DELETION_STATE_",
                              "UNSPECIFIED RECEIVED VERIFYING ACCEPTED IN_PROGRESS COMPLETED DENIED CANCELLED");
   ExpectNames<DeletionCause>("DELETION_CAUSE_", "UNSPECIFIED REQUESTED WITHDRAWAL RETENTION");
@@ -91,9 +92,10 @@ TEST(NamesTest, AreThePublicOnes) {
 }
 
 TEST(NamesTest, EveryValueOfTheProtosHasItsEnumerator) {
-  for (const char* name : {"Purpose", "Channel", "Actor", "Wake", "Kind", "Speakers", "Identity", "SpeakerAge",
-                           "Artefact", "ReviewerClass", "Flag", "Eligibility", "Disposition", "Switch",
-                           "EffectiveAnswer", "ChangeKind", "DefaultRule", "Reason", "Selection"}) {
+  for (const char* name :
+       {"Purpose",         "Channel",    "Actor",         "Wake",         "Kind",        "Speakers",    "Identity",
+        "SpeakerAge",      "Artefact",   "ReviewerClass", "Flag",         "Eligibility", "Disposition", "Switch",
+        "EffectiveAnswer", "ChangeKind", "DefaultRule",   "PolicyEffect", "Reason",      "Selection"}) {
     test::ExpectEnumeratorsOfProto("client/include/consent/types.h", name);
   }
   for (const char* name : {"DeletionState", "DeletionCause", "ReceiptChannel", "PurgeOutcome", "Verification"}) {

@@ -101,6 +101,7 @@ TEST_F(RolesTest, WhatPeopleReadAboutPeopleGoesOnRecord) {
   const std::set<std::string> about_nobody = {
       "DataSystemService/ListDataSystems", "DecisionService/GetDecisionLog", "PolicyService/GetClock",
       "PolicyService/GetPolicy",           "PurgeService/ListTasks",  // no ids
+      "PolicyService/ListPolicies",
       "DecisionService/VerifyDecisions",  // of records that the caller holds; the verdicts show nothing else of anybody
   };
   std::set<std::string> unrecorded;
@@ -138,9 +139,10 @@ TEST_F(RolesTest, AnAuditorReadsOnly) {
 }
 
 TEST_F(RolesTest, NobodyButBackendAndOfficerChangesAPerson) {
-  const std::set<std::string> of_the_service = {"DataSystemService/RegisterDataSystem",
-                                                "DataSystemService/RetireDataSystem", "PolicyService/ConfirmClock",
-                                                "PolicyService/Suspend"};
+  const std::set<std::string> of_the_service = {
+      "DataSystemService/RegisterDataSystem", "DataSystemService/RetireDataSystem",
+      "PolicyService/ConfirmClock",           "PolicyService/Suspend",
+      "PolicyService/ActivatePolicy",         "PolicyService/DiffPolicy"};
   // Of one recording, and never taken back; the tasks of its own systems.
   const std::set<std::string> reports = {"RecordingService/ReportRecording", "PurgeService/LeaseTasks",
                                          "PurgeService/CompleteTasks", "PurgeService/FailTasks",
@@ -155,11 +157,13 @@ TEST_F(RolesTest, NobodyButBackendAndOfficerChangesAPerson) {
 }
 
 TEST_F(RolesTest, WhoRunsTheServiceSeesNoPerson) {
-  EXPECT_THAT(Of(v1::ROLE_OPERATOR),
-              UnorderedElementsAre("DataSystemService/RegisterDataSystem", "DataSystemService/RetireDataSystem",
-                                   "DataSystemService/ListDataSystems", "DecisionService/GetDecisionLog",
-                                   "PurgeService/ListTasks", "PolicyService/GetPolicy", "PolicyService/Suspend",
-                                   "PolicyService/GetClock", "PolicyService/ConfirmClock"));
+  EXPECT_THAT(
+      Of(v1::ROLE_OPERATOR),
+      UnorderedElementsAre("DataSystemService/RegisterDataSystem", "DataSystemService/RetireDataSystem",
+                           "DataSystemService/ListDataSystems", "DecisionService/GetDecisionLog",
+                           "PurgeService/ListTasks", "PolicyService/GetPolicy", "PolicyService/Suspend",
+                           "PolicyService/GetClock", "PolicyService/ConfirmClock", "PolicyService/ActivatePolicy",
+                           "PolicyService/DiffPolicy", "PolicyService/ListPolicies"));
 }
 
 TEST_F(RolesTest, TheReservedRoleOpensNothing) { EXPECT_THAT(Of(v1::ROLE_EDGE), IsEmpty()); }

@@ -157,10 +157,10 @@ TEST_F(Verifying, ASuspensionThatWasPassedOverIsFound) {
 TEST_F(Verifying, APolicyOfLessThanAMinuteIsNoFalseAlarm) {
   ASSERT_TRUE(world_.Register("a", "DE").ok());
   OptIn("a");
-  ASSERT_TRUE(world_.admin().Activate(PolicyBuilder("v2").Build()).ok());
+  ASSERT_TRUE(world_.admin().Activate(PolicyBuilder("v2").Build(), {}).ok());
   Recorded yes = Ask("a");
   ASSERT_TRUE(is_yes_);
-  ASSERT_TRUE(world_.admin().Activate(PolicyBuilder("v3").Build()).ok());
+  ASSERT_TRUE(world_.admin().Activate(PolicyBuilder("v3").Build(), {}).ok());
   yes.call.now = world_.core().Present();
   EXPECT_EQ(Verify(yes), Verdict::kConfirmed) << "v2 was in force between the policies of a minute ago and of now";
   world_.Wait(base::Seconds(61));

@@ -77,6 +77,9 @@ absl::Status ReadRequest(const v1::ReportRecordingRequest& r) {
 absl::Status ReadRequest(const v1::GetPolicyRequest& r) { return wire::ReadGetPolicy(r).status(); }
 absl::Status ReadRequest(const v1::SuspendRequest& r) { return wire::ReadSuspend(r).status(); }
 absl::Status ReadRequest(const v1::ResumeRequest& r) { return wire::ReadResume(r).status(); }
+absl::Status ReadRequest(const v1::ActivatePolicyRequest& r) { return wire::ReadActivatePolicy(r).status(); }
+absl::Status ReadRequest(const v1::DiffPolicyRequest& r) { return wire::ReadDiffPolicy(r).status(); }
+absl::Status ReadRequest(const v1::ListPoliciesRequest& r) { return wire::ReadListPolicies(r).status(); }
 absl::Status ReadRequest(const v1::GetClockRequest& r) { return wire::ReadGetClock(r); }
 absl::Status ReadRequest(const v1::ConfirmClockRequest& r) { return wire::ReadConfirmClock(r).status(); }
 absl::Status ReadRequest(const v1::CreateDeletionRequestRequest& r) {
@@ -253,6 +256,9 @@ std::vector<RequestKind> Make() {
       Kind<v1::GetPolicyRequest>({R"(version: "2026-01")", ""}),
       Kind<v1::SuspendRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US" reason: "drill")"}),
       Kind<v1::ResumeRequest>({R"(purpose: PURPOSE_HUMAN_REVIEW region: "US-CA" reason: "drill over" etag: "token")"}),
+      Kind<v1::ActivatePolicyRequest>({R"(policy_json: "{}" loosens: "purposes: gains x" loosens: "y: z")"}),
+      Kind<v1::DiffPolicyRequest>({R"(policy_json: "{}" count_seconds: 8)"}),
+      Kind<v1::ListPoliciesRequest>({R"(page_size: 50 page_token: "token")", ""}),
       Kind<v1::GetClockRequest>({""}),
       Kind<v1::GetDecisionLogRequest>({""}),
       Kind<v1::VerifyDecisionsRequest>({kRecord}),
