@@ -168,6 +168,7 @@ void DefineGauges(const GaugeSources& sources, ops::MetricRegistry& registry) {
   DefineClockMetrics(sources.core.time, registry);
   DefinePolicyGauges(sources.core, registry);
   DefineDeletionGauges(sources, registry);
+  DefineSweepGauges(sources, registry);
   DefineConnectionMetrics(sources, registry);
   ops::DefineProcessMetrics(registry);
 }

@@ -301,6 +301,7 @@ std::optional<Failure> Runtime::Prepare() {
     return Failure{ExitCode::kStore, Text(status)};
   }
   if (absl::Status status = service::FillIndex(*core_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
+  if (absl::Status status = services_->sweeps.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = ActivateFirstPolicy(); !status.ok()) return FailureFrom(ExitCode::kPolicy, status);
   first_policy_.reset();

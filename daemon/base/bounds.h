@@ -35,4 +35,9 @@ inline constexpr int64_t kMaxArrivalSeconds = int64_t{90} * 86'400;
 inline constexpr int64_t kMaxErasedCount = 1'000'000'000'000;
 inline constexpr int kMaxFailures = 1'000'000;
 
+inline constexpr size_t kMaxAttestedByBytes = 128;  // who attests a data system's retention
+inline constexpr int kMaxAttestationDays = 366;     // ahead
+// A false wake may live for 90 days at most, so a rarer sweep would keep it twice as long.
+inline constexpr int kMaxSweepDays = 90;
+
 }  // namespace consent::base
