@@ -9,7 +9,7 @@ namespace consent::rpc {
 namespace {
 
 service::SystemRetention RetentionOf(wire::RetentionInput input) {
-  return {static_cast<service::RetentionKind>(input.kind), std::move(input.attested_by), input.attested_until,
+  return {static_cast<service::SystemRetentionKind>(input.kind), std::move(input.attested_by), input.attested_until,
           input.sweep_days};
 }
 
@@ -24,14 +24,14 @@ service::Sweep SweepOf(const wire::SweepInput& input) {
 
 void WriteRetention(const service::SystemRetention& retention, v1::DataSystem* out) {
   switch (retention.kind) {
-    case service::RetentionKind::kAttested:
+    case service::SystemRetentionKind::kAttested:
       out->mutable_retention()->mutable_attested()->set_by(retention.attested_by);
       wire::WriteTimestamp(retention.attested_until, out->mutable_retention()->mutable_attested()->mutable_until());
       break;
-    case service::RetentionKind::kSwept:
+    case service::SystemRetentionKind::kSwept:
       out->mutable_retention()->set_sweep_days(retention.sweep_days);
       break;
-    case service::RetentionKind::kNone:
+    case service::SystemRetentionKind::kNone:
       break;
   }
 }

@@ -71,7 +71,7 @@ TEST(TwoServices, NeitherAPromiseNorAReportIsLost) {
       EXPECT_TRUE(service.world.sweeps().Report("audio", sweep, service::Caller{"store"}).ok());
     };
     const auto promise = [&](PairedService& service) {
-      const service::SystemRetention swept{service::RetentionKind::kSwept, "", {}, 7};
+      const service::SystemRetention swept{service::SystemRetentionKind::kSwept, "", {}, 7};
       EXPECT_TRUE(service.world.sweeps().SetRetention("audio", swept, service::Caller{"officer"}).ok());
     };
     a.store->BeforeNextCommit([&] { report_first ? report(b) : promise(b); });

@@ -100,8 +100,9 @@ absl::Status SweepState::LoadLine(const nlohmann::json& line) {
     if (lines.ok()) left_.insert(lines->begin(), lines->end());
     return lines.status();
   }
+  const auto how = line.find("how");
   for (const NamedOutcome& outcome : kOutcomes) {
-    if (line.value("how", "") != outcome.name) continue;
+    if (how == line.end() || *how != outcome.name) continue;
     const absl::StatusOr<std::vector<uint64_t>> lines = LinesOf(line, "done");
     if (lines.ok()) Count(*lines, outcome.how);
     return lines.status();

@@ -96,7 +96,7 @@ absl::StatusOr<store::Outcome> DataSystems::WriteEverywhere(SystemRow& row, base
     SystemRow stamped_row = row;
     stamped_row.*stamped = time;
     store::Change change = ChangeOf(stamped_row, stamp);
-    if (partition == kSweepPartition && retention.kind != RetentionKind::kNone) {
+    if (partition == kSweepPartition && retention.kind != SystemRetentionKind::kNone) {
       const SweepRow promised = WithRetention({}, retention, time);
       change.writes.push_back({store::Table::kSweep, SystemKey(row.number), EncodeSweepRow(promised)});
     }
@@ -133,7 +133,7 @@ absl::StatusOr<store::Outcome> DataSystems::RegisterAgain(const SystemRow& known
   std::optional<std::string> unused;
   const absl::StatusOr<SweepRow> promised = LoadSweepRow(core_, known.number, &unused);
   if (!promised.ok()) return promised.status();
-  if (retention.kind != RetentionKind::kNone && retention != promised->retention) return PromisesOtherwise();
+  if (retention.kind != SystemRetentionKind::kNone && retention != promised->retention) return PromisesOtherwise();
   *row = known;
   return store::Outcome::kCommitted;
 }

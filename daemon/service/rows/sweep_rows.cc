@@ -36,13 +36,13 @@ SweepCounts GetCounts(Decoder& in) {
 SystemRetention GetRetention(Decoder& in) {
   SystemRetention retention;
   const uint8_t kind = in.Byte();
-  if (kind > static_cast<uint8_t>(RetentionKind::kSwept)) in.Fail();
-  retention.kind = static_cast<RetentionKind>(kind);
-  if (retention.kind == RetentionKind::kAttested) {
+  if (kind > static_cast<uint8_t>(SystemRetentionKind::kSwept)) in.Fail();
+  retention.kind = static_cast<SystemRetentionKind>(kind);
+  if (retention.kind == SystemRetentionKind::kAttested) {
     retention.attested_by = in.String(base::kMaxAttestedByBytes);
     retention.attested_until = GetTime(in);
     if (retention.attested_by.empty() || !retention.attested_until.IsSet()) in.Fail();
-  } else if (retention.kind == RetentionKind::kSwept) {
+  } else if (retention.kind == SystemRetentionKind::kSwept) {
     retention.sweep_days = in.Byte();
     if (retention.sweep_days < 1 || retention.sweep_days > base::kMaxSweepDays) in.Fail();
   }
@@ -56,10 +56,10 @@ std::string EncodeSweepRow(const SweepRow& row) {
   Encoder out(&bytes);
   out.Byte(kSweepFormat);
   out.Byte(static_cast<uint8_t>(row.retention.kind));
-  if (row.retention.kind == RetentionKind::kAttested) {
+  if (row.retention.kind == SystemRetentionKind::kAttested) {
     out.String(row.retention.attested_by);
     PutTime(out, row.retention.attested_until);
-  } else if (row.retention.kind == RetentionKind::kSwept) {
+  } else if (row.retention.kind == SystemRetentionKind::kSwept) {
     out.Byte(static_cast<uint8_t>(row.retention.sweep_days));
   }
   for (const base::Instant time : {row.retention_set_at, row.swept_since, row.last_whole_at, row.last.started_at}) {
@@ -103,11 +103,11 @@ absl::StatusOr<SweepRow> LoadSweepRow(const Core& core, domain::SystemNumber sys
 base::Instant RetentionDue(const SystemRow& system, const SweepRow& row) {
   if (!system.IsActive()) return {};
   switch (row.retention.kind) {
-    case RetentionKind::kAttested:
+    case SystemRetentionKind::kAttested:
       return row.retention.attested_until;
-    case RetentionKind::kSwept:
+    case SystemRetentionKind::kSwept:
       return std::max(row.swept_since, row.last_whole_at) + base::Days(row.retention.sweep_days);
-    case RetentionKind::kNone:
+    case SystemRetentionKind::kNone:
       break;
   }
   return {};
@@ -115,15 +115,15 @@ base::Instant RetentionDue(const SystemRow& system, const SweepRow& row) {
 
 RetentionState RetentionStateOf(const SystemRow& system, const SweepRow& row, base::Instant now) {
   if (!system.IsActive()) return RetentionState::kRetired;
-  if (row.retention.kind == RetentionKind::kNone) return RetentionState::kMissing;
+  if (row.retention.kind == SystemRetentionKind::kNone) return RetentionState::kMissing;
   if (now < RetentionDue(system, row)) return RetentionState::kKept;
-  return row.retention.kind == RetentionKind::kSwept ? RetentionState::kSweepOverdue
-                                                     : RetentionState::kAttestationExpired;
+  return row.retention.kind == SystemRetentionKind::kSwept ? RetentionState::kSweepOverdue
+                                                           : RetentionState::kAttestationExpired;
 }
 
 SweepRow WithRetention(SweepRow row, SystemRetention retention, base::Instant now) {
-  const bool was_swept = row.retention.kind == RetentionKind::kSwept;
-  if (retention.kind == RetentionKind::kSwept && !was_swept) row.swept_since = now;
+  const bool was_swept = row.retention.kind == SystemRetentionKind::kSwept;
+  if (retention.kind == SystemRetentionKind::kSwept && !was_swept) row.swept_since = now;
   row.retention = std::move(retention);
   row.retention_set_at = now;
   return row;

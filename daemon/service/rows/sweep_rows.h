@@ -17,9 +17,9 @@ namespace consent::service {
 inline constexpr store::Partition kSweepPartition{0};
 
 // What is promised. Numbers are on disk.
-enum class RetentionKind : uint8_t { kNone = 0, kAttested = 1, kSwept = 2 };
+enum class SystemRetentionKind : uint8_t { kNone = 0, kAttested = 1, kSwept = 2 };
 struct SystemRetention {
-  RetentionKind kind = RetentionKind::kNone;
+  SystemRetentionKind kind = SystemRetentionKind::kNone;
   std::string attested_by;  // of kAttested: 1 to kMaxAttestedByBytes
   base::Instant attested_until;
   int sweep_days = 0;  // of kSwept: 1 to kMaxSweepDays

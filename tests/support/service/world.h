@@ -18,6 +18,7 @@
 #include "daemon/service/registry/policy_admin.h"
 #include "daemon/service/registry/sweeps.h"
 #include "daemon/service/subject/check_eligibility.h"
+#include "daemon/service/subject/children_due.h"
 #include "daemon/service/subject/read_subject.h"
 #include "daemon/service/subject/subject_changes.h"
 #include "daemon/wire/errors.h"

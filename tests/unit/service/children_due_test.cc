@@ -54,7 +54,7 @@ Reply Register(World& world, const std::string& account, const std::vector<Perso
   return world.Submit(std::move(request));
 }
 
-Reply Notice(World& world, const std::string& account, const std::string& profile) {
+Reply TellGuardian(World& world, const std::string& account, const std::string& profile) {
   service::ChangeRequest request = world.Request(account, service::ChangeKind::kChildNotice);
   request.command.child_notice.emplace().bytes = world.Ref(Profile(profile)).handle;
   return world.Submit(std::move(request));
@@ -81,14 +81,14 @@ TEST(HardCase, N27_AnInactiveChildsRecordingsGoAfterTheNoticePeriod) {
   }
   Recording bens = Recording().Spoken({"ben"});
   EXPECT_TRUE(Listed(world).empty());
-  EXPECT_EQ(ReasonOf(Notice(world, "a", "ben")), "CHILD_NOT_INACTIVE");
+  EXPECT_EQ(ReasonOf(TellGuardian(world, "a", "ben")), "CHILD_NOT_INACTIVE");
 
   world.Wait(base::Days(560));  // 18 months and some days
   EXPECT_EQ(Listed(world, {ChildDue::kNotice}), (std::set<std::string>{"a/ben", "b/ben", "c/ben"})) << "no adult";
   EXPECT_EQ(Text(world.Check("a", bens)), "KEEP no: CHILD_INACTIVE");
   EXPECT_EQ(Text(world.Check("a", Recording())).find("CHILD_INACTIVE"), std::string::npos);
-  ASSERT_TRUE(Notice(world, "a", "ben").ok());
-  ASSERT_TRUE(Notice(world, "b", "ben").ok());
+  ASSERT_TRUE(TellGuardian(world, "a", "ben").ok());
+  ASSERT_TRUE(TellGuardian(world, "b", "ben").ok());
   EXPECT_EQ(Listed(world, {ChildDue::kNotice}), (std::set<std::string>{"c/ben"}));
   EXPECT_EQ(Listed(world, {ChildDue::kAnswer}), (std::set<std::string>{"a/ben", "b/ben"}));
   EXPECT_EQ(Text(world.Check("a", bens)), "KEEP no: CHILD_INACTIVE");
@@ -109,10 +109,10 @@ TEST(ChildrenDue, TheHistorySaysThatTheNoticeWentOut) {
   World world;
   ASSERT_TRUE(Register(world, "a", {Child("ben", "gil")}).ok());
   world.Wait(base::Days(560));
-  const Reply first = Notice(world, "a", "ben");
+  const Reply first = TellGuardian(world, "a", "ben");
   ASSERT_TRUE(first.ok());
   ASSERT_TRUE(first->parts[0].changed);
-  const Reply again = Notice(world, "a", "ben");
+  const Reply again = TellGuardian(world, "a", "ben");
   ASSERT_TRUE(again.ok());
   EXPECT_FALSE(again->parts[0].changed);
   const auto history = world.reads().History(world.Handle("a"), 10, 0);
@@ -121,8 +121,8 @@ TEST(ChildrenDue, TheHistorySaysThatTheNoticeWentOut) {
   EXPECT_EQ(history->items[1].row.kind, service::ChangeKind::kChildNotice);
   ASSERT_EQ(history->items[1].row.changes.size(), 1U);
   EXPECT_EQ(history->items[1].row.changes[0].what, domain::ChangedWhat::kChildNotice);
-  EXPECT_EQ(ReasonOf(Notice(world, "a", "eve")), "SCOPE_NOT_FOUND");
-  EXPECT_EQ(ReasonOf(Notice(world, "nobody", "ben")), "SCOPE_NOT_FOUND");
+  EXPECT_EQ(ReasonOf(TellGuardian(world, "a", "eve")), "SCOPE_NOT_FOUND");
+  EXPECT_EQ(ReasonOf(TellGuardian(world, "nobody", "ben")), "SCOPE_NOT_FOUND");
   EXPECT_FALSE(world.Known("nobody"));
 }
 

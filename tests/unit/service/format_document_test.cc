@@ -199,7 +199,7 @@ void AddDeletionRows(const Core& core, Examples* all) {
 
 SweepRow SomeSweeps() {
   SweepRow row;
-  row.retention = {RetentionKind::kSwept, "", {}, 7};
+  row.retention = {SystemRetentionKind::kSwept, "", {}, 7};
   row.retention_set_at = row.swept_since = kTime;
   row.last_whole_at = row.last.started_at = kTime;
   row.last.ended_at = kTime + base::Seconds(1);

@@ -8,17 +8,17 @@
 namespace consent::test {
 namespace {
 
-using service::RetentionKind;
 using service::RetentionState;
 using service::Sweep;
 using service::SweepRow;
 using service::SystemRetention;
+using service::SystemRetentionKind;
 
 const service::Caller kCaller{"purger-1"};
 constexpr base::Span kBit = base::Microseconds(1);
 
-SystemRetention Attested(base::Instant until) { return {RetentionKind::kAttested, "dpo@example", until, 0}; }
-SystemRetention Swept(int days) { return {RetentionKind::kSwept, "", {}, days}; }
+SystemRetention Attested(base::Instant until) { return {SystemRetentionKind::kAttested, "dpo@example", until, 0}; }
+SystemRetention Swept(int days) { return {SystemRetentionKind::kSwept, "", {}, days}; }
 
 Sweep From(base::Instant started, base::Instant ended, uint64_t failed = 0, uint64_t unanswered = 0) {
   Sweep sweep;
