@@ -24,7 +24,7 @@ ChildInactivity Of(const SmallWorld& world, Instant now) {
   return InactivityOf(world.facts, Child(world), base::Now::Sure(now), world.rules);
 }
 
-Command Notice(uint8_t profile = 2) {
+Command Told(uint8_t profile = 2) {
   Command command;
   command.child_notice.emplace().bytes = Profile(profile).handle;
   return command;
@@ -39,7 +39,7 @@ TEST(ChildInactivity, OneIsDueForANoticeForAnAnswerAndForThePurgeInTurn) {
   EXPECT_FALSE(Of(world, inactive).purge_at.IsSet());
 
   world.GoTo(inactive + base::Days(5));
-  ASSERT_EQ(RefusalOf(world.Do(Notice())), Refusal::kNone);
+  ASSERT_EQ(RefusalOf(world.Do(Told())), Refusal::kNone);
   const Instant told = Child(world).inactivity_notice;
   EXPECT_EQ(told, inactive + base::Days(5)) << "by the server's clock";
   const Instant over = told + world.rules.regimes[world.rules.ForRegion(In("DE")).regime].child_notice_period;
@@ -83,7 +83,7 @@ TEST(ChildInactivity, ANoticeOfBeforeSaysNothingOfIt) {
 TEST(ChildInactivity, WhatPurgesAsksTheEarlierClock) {
   SmallWorld world = Home();
   world.GoTo(base::AddMonths(Child(world).last_active, 18));
-  ASSERT_EQ(RefusalOf(world.Do(Notice())), Refusal::kNone);
+  ASSERT_EQ(RefusalOf(world.Do(Told())), Refusal::kNone);
   const Instant over = Of(world, world.next.time).purge_at;
   base::Now now = base::Now::Sure(over);
   now.earliest = over - kBit;
@@ -94,20 +94,20 @@ TEST(ChildInactivity, WhatPurgesAsksTheEarlierClock) {
 
 TEST(ChildNotice, IsRefusedWhereThereIsNothingToTell) {
   SmallWorld world = Home();
-  EXPECT_EQ(RefusalOf(world.Try(Notice())), Refusal::kChildNotInactive);
-  EXPECT_EQ(RefusalOf(world.Try(Notice(1))), Refusal::kChildNotInactive) << "an adult";
-  EXPECT_EQ(RefusalOf(world.Try(Notice(9))), Refusal::kScopeNotFound);
+  EXPECT_EQ(RefusalOf(world.Try(Told())), Refusal::kChildNotInactive);
+  EXPECT_EQ(RefusalOf(world.Try(Told(1))), Refusal::kChildNotInactive) << "an adult";
+  EXPECT_EQ(RefusalOf(world.Try(Told(9))), Refusal::kScopeNotFound);
   world.GoTo(base::AddMonths(Child(world).last_active, 18) - kBit);
-  EXPECT_EQ(RefusalOf(world.Try(Notice())), Refusal::kChildNotInactive) << "not yet";
+  EXPECT_EQ(RefusalOf(world.Try(Told())), Refusal::kChildNotInactive) << "not yet";
 }
 
 TEST(ChildNotice, TheFirstOneStays) {
   SmallWorld world = Home();
   world.GoTo(base::AddMonths(Child(world).last_active, 18));
-  ASSERT_TRUE(world.Do(Notice()).parts[0].changed);
+  ASSERT_TRUE(world.Do(Told()).parts[0].changed);
   const Instant told = Child(world).inactivity_notice;
   world.GoTo(told + base::Days(50));
-  const Transition again = world.Do(Notice());
+  const Transition again = world.Do(Told());
   EXPECT_EQ(RefusalOf(again), Refusal::kNone);
   EXPECT_FALSE(again.parts[0].changed) << "a reminder puts nothing off";
   EXPECT_TRUE(again.changes.empty());
@@ -118,16 +118,16 @@ TEST(ChildNotice, WaitsWhileTheTimeIsInDoubtOrBehind) {
   SmallWorld world = Home();
   world.GoTo(base::AddMonths(Child(world).last_active, 18));
   world.next.now.doubtful = true;
-  EXPECT_EQ(RefusalOf(world.Try(Notice())), Refusal::kClockDoubtful);
+  EXPECT_EQ(RefusalOf(world.Try(Told())), Refusal::kClockDoubtful);
   world.next.now.doubtful = false;
   world.next.now.behind = true;
-  EXPECT_EQ(RefusalOf(world.Try(Notice())), Refusal::kClockBehind);
+  EXPECT_EQ(RefusalOf(world.Try(Told())), Refusal::kClockBehind);
 }
 
 TEST(ChildNotice, ActivityAnswersIt) {
   SmallWorld world = Home();
   world.GoTo(base::AddMonths(Child(world).last_active, 18));
-  ASSERT_EQ(RefusalOf(world.Do(Notice())), Refusal::kNone);
+  ASSERT_EQ(RefusalOf(world.Do(Told())), Refusal::kNone);
   world.GoTo(world.next.time + base::Days(10));
   Command keep = Loosening(world);
   ProfileCommand child;
@@ -138,7 +138,7 @@ TEST(ChildNotice, ActivityAnswersIt) {
   EXPECT_FALSE(Child(world).inactivity_notice.IsSet());
   EXPECT_FALSE(Child(world).purge_floor.IsSet()) << "before the period was over nothing had to go";
   EXPECT_EQ(Of(world, world.next.time + base::Days(90)).due, ChildDue::kNone);
-  EXPECT_EQ(RefusalOf(world.Try(Notice())), Refusal::kChildNotInactive);
+  EXPECT_EQ(RefusalOf(world.Try(Told())), Refusal::kChildNotInactive);
 }
 
 }  // namespace
