@@ -47,7 +47,8 @@ class LaterTest(DaemonTest):
     def sweep(self, system, lines):
         inventory = pathlib.Path(self.daemon.path(f"{system}.jsonl"))
         inventory.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        return self.json("sweep", system, str(inventory), "--", sys.executable, str(ERASE), self.daemon.path("store"), self.daemon.path("journal"))
+        return json.loads(self.ctl("sweep", system, str(inventory), "--json", "--", sys.executable, str(ERASE), self.daemon.path("store"),
+                                   self.daemon.path("journal")))
 
     def test_what_nobody_sees_to_is_seen(self):
         self.system("nobody", "caches")
