@@ -193,6 +193,30 @@ absl::StatusOr<SubjectUpdated> GrpcClient::UpsertSubject(const SubjectUpdate& up
                         response.account_closed(), response.unusable(),   response.subject_is_new()};
 }
 
+absl::StatusOr<ChildNoticeRecorded> GrpcClient::RecordChildNotice(const ChildNotice& notice,
+                                                                  const CallOptions& options) {
+  v1::RecordChildNoticeRequest request;
+  ToProto(WithRequestId(notice), &request);
+  v1::RecordChildNoticeResponse response;
+  const absl::Status status =
+      Call(options, true, *subject_, &v1::SubjectService::Stub::RecordChildNotice, request, &response);
+  if (!status.ok()) return status;
+  return ChildNoticeRecorded{Etag(response.revision()), response.already()};
+}
+
+absl::StatusOr<ChildrenPage> GrpcClient::ListChildrenDue(const ChildrenQuery& query, const CallOptions& options) {
+  v1::ListChildrenDueRequest request;
+  ToProto(query, &request);
+  v1::ListChildrenDueResponse response;
+  const absl::Status status =
+      Call(options, true, *subject_, &v1::SubjectService::Stub::ListChildrenDue, request, &response);
+  if (!status.ok()) return status;
+  ChildrenPage page;
+  for (const v1::InactiveChild& child : response.children()) page.children.push_back(FromProto(child));
+  page.next_page_token = response.next_page_token();
+  return page;
+}
+
 absl::StatusOr<Subject> GrpcClient::GetSubject(const AccountId& account, const CallOptions& options) {
   v1::GetSubjectRequest request;
   request.set_account_id(account.value());

@@ -33,6 +33,8 @@ class GrpcClient final : public Client {
                           const CallOptions& options) override;
   absl::StatusOr<SubjectUpdated> UpsertSubject(const SubjectUpdate& update, const CallOptions& options) override;
   absl::StatusOr<Subject> GetSubject(const AccountId& account, const CallOptions& options) override;
+  absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice& notice, const CallOptions& options) override;
+  absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery& query, const CallOptions& options) override;
   absl::StatusOr<CurrentSettings> GetSettings(const AccountId& account, const CallOptions& options) override;
   absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update, const CallOptions& options) override;
   absl::StatusOr<OptedOut> OptOut(const OptOutOrder& order, const CallOptions& options) override;
@@ -66,6 +68,10 @@ class GrpcClient final : public Client {
   absl::StatusOr<DataSystem> RetireDataSystem(const std::string& name, const std::string& reason,
                                               const CallOptions& options) override;
   absl::StatusOr<std::vector<DataSystem>> ListDataSystems(const CallOptions& options) override;
+  absl::StatusOr<DataSystem> SetSystemRetention(const std::string& system, const SystemRetention& retention,
+                                                const CallOptions& options) override;
+  absl::StatusOr<DataSystem> ReportSweep(const std::string& system, const Sweep& sweep,
+                                         const CallOptions& options) override;
   absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions& options) override;
   absl::StatusOr<std::vector<TaskAnswer>> CompleteTasks(const std::string& system,
                                                         const std::vector<TaskResult>& results,

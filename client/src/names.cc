@@ -7,6 +7,7 @@
 #include "consent/v1/policy_service.pb.h"
 #include "consent/v1/purge_service.pb.h"
 #include "consent/v1/settings_service.pb.h"
+#include "consent/v1/subject_service.pb.h"
 #include "consent/v1/types.pb.h"
 #include "proto/enum_names.h"
 
@@ -81,6 +82,8 @@ CONSENT_NAMES(Verification);
 CONSENT_NAMES(DataSystemKind);
 CONSENT_NAMES(MatchKey);
 CONSENT_NAMES(DataSystemState);
+CONSENT_NAMES(RetentionState);
+CONSENT_NAMES(ChildDue);
 #undef CONSENT_NAMES
 
 }  // namespace consent

@@ -138,6 +138,20 @@ void ToProto(const SubjectUpdate& update, v1::UpsertSubjectRequest* out) {
   out->set_create_new(update.create_new);
 }
 
+void ToProto(const ChildNotice& notice, v1::RecordChildNoticeRequest* out) {
+  out->set_account_id(notice.account_id.value());
+  out->set_profile_id(notice.profile_id.value());
+  if (notice.evidence != Evidence{}) ToProto(notice.evidence, out->mutable_evidence());
+  out->set_request_id(notice.request_id.value());
+}
+
+void ToProto(const ChildrenQuery& query, v1::ListChildrenDueRequest* out) {
+  out->set_account_id(query.account_id.value());
+  for (const ChildDue due : query.due) out->add_due(Number<v1::ChildDue>(due));
+  out->set_page_size(query.page_size);
+  out->set_page_token(query.page_token);
+}
+
 void ToProto(const SettingsUpdate& update, v1::UpdateSettingsRequest* out) {
   out->set_account_id(update.account_id.value());
   for (const SettingChange& change : update.changes) ToProto(change, out->add_changes());

@@ -171,6 +171,7 @@ void DefineGauges(const GaugeSources& sources, ops::MetricRegistry& registry) {
                  "1 while the policy file that the daemon was given is not the policy in force.",
                  [&admin = sources.services.policy_admin] { return admin.waiting().has_value() ? 1 : 0; });
   DefineDeletionGauges(sources, registry);
+  DefineSweepGauges(sources, registry);
   DefineConnectionMetrics(sources, registry);
   ops::DefineProcessMetrics(registry);
 }

@@ -37,6 +37,9 @@ void DefineGauges(const GaugeSources& sources, ops::MetricRegistry& registry);
 // Those of deletion requests, their tasks and what has yet to leave the files; part of the above.
 void DefineDeletionGauges(const GaugeSources& sources, ops::MetricRegistry& registry);
 
+// Those of data systems' sweeps and attestations; part of the above.
+void DefineSweepGauges(const GaugeSources& sources, ops::MetricRegistry& registry);
+
 // Since `then`; 0 where it is unset or ahead.
 double SecondsSince(base::Instant then, base::Instant now);
 

@@ -295,6 +295,7 @@ std::optional<Failure> Runtime::Prepare() {
     return Failure{ExitCode::kStore, Text(status)};
   }
   if (absl::Status status = service::FillIndex(*core_); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
+  if (absl::Status status = services_->sweeps.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = services_->systems.Load(); !status.ok()) return Failure{ExitCode::kStore, Text(status)};
   if (absl::Status status = policy_in_force_->ActivateFirst(*first_policy_); !status.ok()) {
     return FailureFrom(ExitCode::kPolicy, status);

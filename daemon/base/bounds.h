@@ -39,4 +39,9 @@ inline constexpr size_t kMaxLooseningBytes = 2'048;            // of one
 inline constexpr int kMaxCountSeconds = 300;                   // for which subjects are counted
 inline constexpr int kMaxFailures = 1'000'000;
 
+inline constexpr size_t kMaxAttestedByBytes = 128;  // who attests a data system's retention
+inline constexpr int kMaxAttestationDays = 366;     // ahead
+// A false wake may live for 90 days at most, so a rarer sweep would keep it twice as long.
+inline constexpr int kMaxSweepDays = 90;
+
 }  // namespace consent::base

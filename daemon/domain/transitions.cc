@@ -122,8 +122,8 @@ void ApplyPeople(TransitionBuilder& builder) {
   const Command& command = builder.command;
   std::vector<PartOutcome>& parts = builder.result.parts;
   if (builder.IsClosed() || !command.unusable.empty()) {
-    const size_t count =
-        (command.region ? 1 : 0) + command.profiles.size() + command.devices.size() + command.removals.size();
+    const size_t count = (command.region ? 1 : 0) + command.profiles.size() + command.devices.size() +
+                         command.removals.size() + (command.child_notice ? 1 : 0);
     parts.assign(count, command.unusable.empty() ? Refused(Refusal::kAccountClosed)
                                                  : Refused(Refusal::kUnusable, command.unusable));
     return;
@@ -132,6 +132,7 @@ void ApplyPeople(TransitionBuilder& builder) {
   for (const ProfileCommand& profile : command.profiles) parts.push_back(internal::ApplyProfile(builder, profile));
   for (const base::DeviceHandle device : command.devices) parts.push_back(internal::ApplyDevice(builder, device));
   for (const ScopeRef& scope : command.removals) parts.push_back(internal::ApplyRemoval(builder, scope));
+  if (command.child_notice) parts.push_back(internal::ApplyChildNotice(builder, *command.child_notice));
 }
 
 }  // namespace

@@ -73,6 +73,8 @@ struct Command {
   std::vector<ProfileCommand> profiles;
   std::vector<base::DeviceHandle> devices;
   std::vector<ScopeRef> removals;
+  // The notice about its inactivity went out to this child's guardian.
+  std::optional<base::ProfileHandle> child_notice;
   std::vector<ChoiceCommand> choices;
   // The adult who consents: what is turned on for the account is turned on for this profile too, both or neither.
   std::optional<base::ProfileHandle> self_profile;
@@ -98,13 +100,14 @@ enum class Refusal : uint8_t {
   kUnknownControl,
   kAllCannotBeTurnedOn,
   kRetentionNotOffered,
-  kContradiction,     // turned off in the same request
-  kPolicyChanging,    // a policy is being activated: repeat
-  kClockDoubtful,     // the time is doubtful until somebody confirms it
-  kAccountClosed,     // nothing of a closed account is loosened
-  kUnknownRegion,     // ISO 3166-1 does not assign the code, and the policy does not name it
-  kUnusable,          // it, or something else of the request, cannot be used as it was sent
-  kLast = kUnusable,  // numbers are on disk: add at the end
+  kContradiction,             // turned off in the same request
+  kPolicyChanging,            // a policy is being activated: repeat
+  kClockDoubtful,             // the time is doubtful until somebody confirms it
+  kAccountClosed,             // nothing of a closed account is loosened
+  kUnknownRegion,             // ISO 3166-1 does not assign the code, and the policy does not name it
+  kUnusable,                  // it, or something else of the request, cannot be used as it was sent
+  kChildNotInactive,          // a notice about the inactivity of a profile that is no inactive child's
+  kLast = kChildNotInactive,  // numbers are on disk: add at the end
 };
 
 struct PartOutcome {
@@ -127,6 +130,8 @@ enum class ChangedWhat : uint8_t {
   kScopeRemoved = 9,
   kRefusesFuture = 10,  // ALL or a control: purposes added later are refused too
   kFlags = 11,
+  kChildNotice = 12,  // an inactive child's guardian was told
+  kLast = kChildNotice,
 };
 struct FactChange {
   ChangedWhat what = ChangedWhat::kPurpose;
@@ -158,7 +163,7 @@ struct Moment {
 
 struct Transition {
   SubjectFacts after;
-  // In the order of the command: region (if there), profiles, devices, removals, choices, retention.
+  // In the order of the command: region (if there), profiles, devices, removals, a child's notice, choices, retention.
   std::vector<PartOutcome> parts;
   std::vector<FactChange> changes;
   bool registered_now = false;

@@ -65,6 +65,9 @@ PartOutcome ApplyRegion(TransitionBuilder& builder, Region region);
 PartOutcome ApplyProfile(TransitionBuilder& builder, const ProfileCommand& profile);
 PartOutcome ApplyDevice(TransitionBuilder& builder, base::DeviceHandle device);
 PartOutcome ApplyRemoval(TransitionBuilder& builder, const ScopeRef& scope);
+// The first notice stays, so that no reminder puts the end of its period off. It waits while the time is in doubt or
+// behind: a period that begins too early would purge too early.
+PartOutcome ApplyChildNotice(TransitionBuilder& builder, base::ProfileHandle profile);
 // A guardian's name has no reason to stay with who has come of age.
 void DropGuardiansOfAdults(TransitionBuilder& builder);
 // When the period after the notice about a child's inactivity had surely ended, which purged what was recorded before;

@@ -71,6 +71,7 @@ constexpr Coded kCodes[] = {
     {v1::ERROR_REASON_CALLER_UNKNOWN, absl::StatusCode::kPermissionDenied},
     {v1::ERROR_REASON_CERTIFICATE_NOT_ACCEPTED, absl::StatusCode::kPermissionDenied},
     {v1::ERROR_REASON_SYSTEM_NOT_YOURS, absl::StatusCode::kPermissionDenied},
+    {v1::ERROR_REASON_CHILD_NOT_INACTIVE, absl::StatusCode::kFailedPrecondition},
 };
 static_assert(std::size(kCodes) + 1 == v1::ErrorReason_MAX, "each reason but INTERNAL has its code here");
 

@@ -98,6 +98,7 @@ void AddPolicies(test::World& world, std::vector<std::string>* lines) {
   }
   for (const service::SystemRow& row : world.systems().List()) {
     lines->push_back("system: " + base::Hex(service::EncodeSystemRow(row)));
+    lines->push_back("retention: " + base::Hex(service::EncodeSweepRow(world.sweeps().Of(row).row)));
   }
   lines->push_back("last stamp: " + std::to_string(core.last_stamp.load()));
 }

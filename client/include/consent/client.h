@@ -96,6 +96,11 @@ class Client {
   // NotFound (SUBJECT_NOT_FOUND): never registered and never restricted.
   virtual absl::StatusOr<Subject> GetSubject(const AccountId& account, const CallOptions& options = {}) = 0;
 
+  // FailedPrecondition (CHILD_NOT_INACTIVE): there is nothing to tell. The first notice stays.
+  virtual absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice& notice,
+                                                                const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery& query, const CallOptions& options = {}) = 0;
+
   virtual absl::StatusOr<CurrentSettings> GetSettings(const AccountId& account, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<SettingsUpdated> UpdateSettings(const SettingsUpdate& update,
                                                          const CallOptions& options = {}) = 0;
@@ -165,6 +170,11 @@ class Client {
   virtual absl::StatusOr<DataSystem> RetireDataSystem(const std::string& name, const std::string& reason,
                                                       const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<std::vector<DataSystem>> ListDataSystems(const CallOptions& options = {}) = 0;
+  // These two say the same however often they are said, and are repeated. NotFound (SYSTEM_NOT_FOUND).
+  virtual absl::StatusOr<DataSystem> SetSystemRetention(const std::string& system, const SystemRetention& retention,
+                                                        const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<DataSystem> ReportSweep(const std::string& system, const Sweep& sweep,
+                                                 const CallOptions& options = {}) = 0;
 
   // Never repeated by the library: tasks of a lost reply come back when their lease ends. NotFound (SYSTEM_NOT_FOUND).
   virtual absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions& options = {}) = 0;

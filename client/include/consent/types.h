@@ -66,6 +66,7 @@ enum class ChangeKind : uint8_t {
   kHoldReleased = 11,
   kDeletionSettled = 12,
   kDeletionReceiptConfirmed = 13,
+  kChildNotice = 14,
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 // What a difference between two policies can do; kBreaksStored loosens what was chosen before.

@@ -118,6 +118,20 @@ void MergeNames(const Payload& named, Payload& known) {
   }
 }
 
+// The account's id stays beside its children's names, sealed as they are, so that those whose guardian has to be told
+// can be listed. Nobody else's id is kept.
+void NameAccount(const domain::SubjectFacts& after, const std::string& account_id, Payload& known) {
+  const bool has_child = std::any_of(after.scopes.begin(), after.scopes.end(), [](const domain::ScopeFacts& scope) {
+    return scope.kind == domain::ScopeKind::kProfile && scope.registered && scope.age.kind != domain::AgeKind::kAdult;
+  });
+  const auto at = std::find_if(known.names.begin(), known.names.end(),
+                               [](const auto& name) { return name.first.kind == domain::ScopeKind::kAccount; });
+  if (!has_child && at != known.names.end()) known.names.erase(at);
+  if (has_child && at == known.names.end() && !account_id.empty()) {
+    known.names.emplace_back(domain::ScopeRef{}, account_id);
+  }
+}
+
 }  // namespace
 
 ChangeSubject::ChangeSubject(Core& core, size_t max_in_flight) : core_(core), max_in_flight_(max_in_flight) {}
@@ -301,6 +315,7 @@ absl::Status ChangeSubject::PreparePayload(Work& work) const {
     }
   }
   MergeNames(request.payload, known);
+  NameAccount(work.after, request.account_id, known);
   // Names of scopes that are gone go too; those of this request are not in the facts yet.
   const auto gone = [&](const std::pair<domain::ScopeRef, std::string>& name) {
     const auto named_now = [&](const auto& other) { return other.first == name.first; };

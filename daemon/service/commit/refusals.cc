@@ -30,6 +30,12 @@ absl::Status FieldRefusal(const domain::PartOutcome& part) {
   }
 }
 
+absl::Status ChildNotInactive() {
+  return wire::MakeError(v1::ERROR_REASON_CHILD_NOT_INACTIVE,
+                         "the profile is not that of a child who has been inactive for the regime's months: "
+                         "ListChildrenDue says whose guardians have to be told");
+}
+
 // What a closed account answers to what is no restriction.
 absl::Status AccountClosed() {
   return wire::MakeError(v1::ERROR_REASON_ACCOUNT_CLOSED,
@@ -85,6 +91,8 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
       return wire::MakeError(v1::ERROR_REASON_CLOCK_DOUBTFUL,
                              "the server's time is doubtful: loosenings wait until it is right again or an operator "
                              "confirms it (consentctl clock confirm)");
+    case domain::Refusal::kChildNotInactive:
+      return ChildNotInactive();
     case domain::Refusal::kUnknownControl:
     case domain::Refusal::kAllCannotBeTurnedOn:
     case domain::Refusal::kUnusable:

@@ -79,7 +79,7 @@ void PutChange(Encoder& out, const domain::FactChange& change) {
 domain::FactChange GetChange(Decoder& in) {
   domain::FactChange change;
   const uint8_t what = in.Byte();
-  if (what < 1 || what > static_cast<uint8_t>(domain::ChangedWhat::kFlags)) in.Fail();
+  if (what < 1 || what > static_cast<uint8_t>(domain::ChangedWhat::kLast)) in.Fail();
   change.what = static_cast<domain::ChangedWhat>(what);
   change.scope = GetScope(in);
   if (change.what == domain::ChangedWhat::kPurpose) {

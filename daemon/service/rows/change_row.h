@@ -28,6 +28,7 @@ enum class ChangeKind : uint8_t {
   kHoldReleased = 11,
   kDeletionSettled = 12,  // received while the time was in doubt
   kDeletionReceiptConfirmed = 13,
+  kChildNotice = 14,
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -36,10 +37,11 @@ enum class ChangeKind : uint8_t {
   kTaskFailed = 69,
   kErased = 70,            // what a finished deletion left behind
   kDecisionsCounted = 71,  // how far the decision log has come
+  kSystemRetention = 72,   // how a data system's retention is kept, or a report of a sweep
 };
-inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionReceiptConfirmed;
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kChildNotice;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
-inline constexpr ChangeKind kLastOfOthers = ChangeKind::kDecisionsCounted;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kSystemRetention;
 
 // What a step of a deletion request is in the history and in the metrics.
 constexpr ChangeKind KindOf(domain::DeletionStep step) {
@@ -60,8 +62,8 @@ constexpr ChangeKind KindOf(domain::DeletionStep step) {
 }
 // A deletion request is made, or goes on by somebody's step.
 constexpr bool IsOfDeletion(ChangeKind kind) {
-  return kind >= ChangeKind::kDeletionReceived && kind <= kLastOfHistory && kind != ChangeKind::kHoldPlaced &&
-         kind != ChangeKind::kHoldReleased && kind != ChangeKind::kDeletionSettled;
+  return kind >= ChangeKind::kDeletionReceived && kind <= ChangeKind::kDeletionReceiptConfirmed &&
+         kind != ChangeKind::kHoldPlaced && kind != ChangeKind::kHoldReleased && kind != ChangeKind::kDeletionSettled;
 }
 
 // What is sealed under the subject's own key: evidence as it was sent, and the raw ids of the scopes that the request

@@ -1,11 +1,12 @@
 """One row for each input of consentctl: its kind, and the field of the request that it becomes."""
 
 import dataclasses
+import datetime
 import json
 import pathlib
 
 import bounds
-from bounds import NotOnTheWire, deletion, eligibility, often, purge, put, rarely, settings, stand_in, types
+from bounds import NotOnTheWire, deletion, eligibility, often, purge, put, rarely, settings, stand_in, subject, types
 
 POLICY = str(pathlib.Path(__file__).resolve().parents[3] / "deploy" / "policy.json")  # the one in force
 
@@ -24,6 +25,10 @@ class Asked:
     codes: tuple = (0,)     # when the daemon takes it
     restricts: bool = False  # the arguments hold a no, which counts whatever stands beside it
     stdin: str = ""
+
+
+def ahead(days):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def local(kind):
@@ -196,6 +201,24 @@ PERIOD = bounds.Kind([often("2024-01-01"), often("1970-01-01"), rarely("1970-01-
 SYSTEM_GIVEN = ["<name>", ACCOUNT, "--kind", "AUDIO", "--matches-by", "ACCOUNT", "--matches-by", "RECORDING_ID"]
 
 
+# A moment that a system's retention can be attested until.
+AHEAD = bounds.Kind([often(ahead(100)), often(ahead(400), bound="366"), often("2024-05-01T12:00:00Z", bound="366"),
+                     *(often(wrong, bound="RFC 3339") for wrong in ("", "x", "2024-05-01"))], bounds.read_time)
+
+
+def retention(field, given):
+    """Of a data system: one of the two ways."""
+    attested = [*given, "--attested-by", "dpo", "--attested-until", ahead(100)]
+    return {"--attested-by": [(bounds.text(1, 128), f"{field}.attested.by", attested)],
+            "--attested-until": [(AHEAD, f"{field}.attested.until", attested)],
+            "--sweep-days": [(bounds.number(1, 90), f"{field}.sweep_days", [*given, "--sweep-days", "7"])]}
+
+
+def the_profile(request, values):
+    """Of `children keep`."""
+    put(request.profiles[0] if request.profiles else request.profiles.add(), "profile_id", values)
+
+
 def fact_set(request, values):
     """KEY=VALUE of `filter --set` into the one recording of the batch."""
     for value in values:
@@ -333,7 +356,10 @@ COMMANDS = [
                                                        "system.kind")],
         "--matches-by": [(bounds.several(bounds.names(purge.MatchKey, "MATCH_KEY_", "ACCOUNT"), often(*["ACCOUNT"] * 8, bound="7")),
                           "system.matches_by")],
-        "--latest-arrival": [(bounds.duration(), "system.latest_arrival_seconds")], "--checks-on-ingest": [SWITCH]}),
+        "--latest-arrival": [(bounds.duration(), "system.latest_arrival_seconds")], "--checks-on-ingest": [SWITCH],
+        **retention("system.retention", [*SYSTEM_GIVEN])}),
+    Asked("systems retention", "DataSystemService/SetSystemRetention", ["<name>", "bounds", "--sweep-days", "7"],
+          {"name": [(SYSTEM, "system")], **retention("retention", ["<name>", "bounds"])}, (0, 21)),
     Asked("systems list", "DataSystemService/ListDataSystems", [], {}),
     Asked("systems retire", "DataSystemService/RetireDataSystem", ["<name>", "none"],
           {"name": [(SYSTEM, "system")], "--reason": [(RETIRE_REASON, "reason")]}),
@@ -344,6 +370,19 @@ COMMANDS = [
         "--visibility": [(bounds.number(1, 43_200), "visibility_seconds")], "--longest-run": [local(bounds.number(1, 43_200))],
         "--batch": [(bounds.number(1, 100), "max_tasks")], "--stdin-only": [SWITCH], "--heeds-exceptions": [SWITCH],
         "--show-errors": [SWITCH]}, (0, 40)),
+    Asked("sweep", "DataSystemService/ListDataSystems", ["<system>", "bounds", "<inventory>", "/dev/null", "<command>", "true"], {
+        "system": [local(SYSTEM)], "inventory": [path("/dev/null")], "command": [path()], "--state": [path()], "--set": [local(FACTS)],
+        "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))],
+        "--longest-run": [local(bounds.number(1, 43_200))], "--stdin-only": [SWITCH], "--show-errors": [SWITCH]}, (0, 21)),
+    Asked("children due", "SubjectService/ListChildrenDue", [], {
+        "--account": [(ID, "account_id")], "--due": [(bounds.several(bounds.names(subject.ChildDue, "CHILD_DUE_", "NOTICE"),
+                                                                     often(*["PURGE"] * 4, bound="3")), "due")], **PAGES}),
+    Asked("children notice", "SubjectService/RecordChildNotice", ["<account>", ACCOUNT, "<profile>", "kid"], {
+        "account": [(ID, "account_id")], "profile": [(ID, "profile_id")], "--request-id": [(bounds.text(0, 64), "request_id")], **EVIDENCE},
+          (21,)),
+    Asked("children keep", "SubjectService/UpsertSubject", ["<account>", ACCOUNT, "<profile>", "kid", "--at", "2024-05-01T12:00:00Z"], {
+        "account": [(ID, "account_id")], "profile": [(ID, the_profile)], "--at": [local(TIME)], "--etag": [(TOKEN, "etag")],
+        **EVIDENCE}),
     Asked("holds place", "HoldService/PlaceHold", PLACE, {
         "account": [(ID, "account_id")], "--profile": [(ID, "selector.profile_id", [*PLACE, "--profile", "p"])],
         "--device": [(ID, "selector.device_id", [*PLACE, "--device", "d"])],

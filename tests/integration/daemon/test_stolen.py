@@ -83,6 +83,8 @@ def attempts(victim, world):
         "SubjectService/GetSubject": lambda: [subject.GetSubjectRequest(account_id=account) for account in both],
         "SubjectService/UpsertSubject": lambda: [subject.UpsertSubjectRequest(account_id=victim.agreed, device_ids=["of-a-thief"], etag=world.etag(victim.agreed),
                                                                                evidence=evidence(), request_id=fresh_id())],
+        "SubjectService/RecordChildNotice": lambda: [subject.RecordChildNoticeRequest(account_id=victim.refused, profile_id="kid", request_id=fresh_id())],
+        "SubjectService/ListChildrenDue": lambda: [subject.ListChildrenDueRequest(), subject.ListChildrenDueRequest(account_id=victim.agreed)],
         "RecordingService/ReportRecording": lambda: [report.ReportRecordingRequest(account_id=victim.agreed, recording_id="rec-2", flags=[types.FLAG_CRITICAL_DATA],
                                                                            request_id=fresh_id())],
         "DeletionService/CreateDeletionRequest": lambda: [deletion.CreateDeletionRequestRequest(
@@ -111,6 +113,10 @@ def attempts(victim, world):
         "DecisionService/GetDecisionHandles": lambda: [decisions.GetDecisionHandlesRequest(account_id=victim.agreed, recording_ids=RECORDINGS, months=["2026-11"])],
         "DataSystemService/ListDataSystems": lambda: [purge.ListDataSystemsRequest()],
         "DataSystemService/RegisterDataSystem": lambda: [purge.RegisterDataSystemRequest(system=data_system("of_a_thief"))],
+        "DataSystemService/SetSystemRetention": lambda: [purge.SetSystemRetentionRequest(system=system, retention=purge.SystemRetention(sweep_days=len(victim.agreed)))
+                                                         for system in SYSTEMS],
+        "DataSystemService/ReportSweep": lambda: [purge.ReportSweepRequest(system=system, sweep=purge.Sweep(
+            started_at=ago(seconds=1), ended_at=ago(seconds=0), counts=purge.SweepCounts(kept=1))) for system in SYSTEMS],
         "DataSystemService/RetireDataSystem": lambda: [purge.RetireDataSystemRequest(system="transcripts", reason="by a thief")],
         "PurgeService/ListTasks": lambda: [purge.ListTasksRequest(system=system) for system in SYSTEMS],
         "PurgeService/LeaseTasks": lambda: [purge.LeaseTasksRequest(system=system, max_tasks=100) for system in SYSTEMS],
@@ -179,6 +185,8 @@ class World:
         yes.evidence.reference = SECRET
         self.api.settings.UpdateSettings(yes)
         self.api.subjects.UpsertSubject(household(refused))
+        self.api.subjects.UpsertSubject(subject.UpsertSubjectRequest(account_id=refused, request_id=fresh_id(), profiles=[subject.Profile(
+            profile_id="kid", age=subject.Age(child=True), last_active_at=ago(days=600))]))
         self.api.settings.OptOut(opt_out(refused))
         placed = self.api.holds.PlaceHold(hold.PlaceHoldRequest(account_id=agreed, selector=deletion.HoldSelector(recordings=names("kept-1")),
                                                                 authority="a court", reason="a case", request_id=fresh_id()))
@@ -211,7 +219,8 @@ class World:
 
     def of_the_service(self):
         systems = self.api.systems.ListDataSystems(purge.ListDataSystemsRequest()).systems
-        return {"systems": [(one.name, one.state) for one in systems], "suspensions": [(one.purpose, one.active) for one in self.suspensions()],
+        sweeps = [(one.name, one.retention.sweep_days, one.last_sweep.started_at.ToMicroseconds()) for one in systems]
+        return {"systems": [(one.name, one.state) for one in systems], "sweeps": sweeps, "suspensions": [(one.purpose, one.active) for one in self.suspensions()],
                 "clock": self.api.policies.GetClock(policies.GetClockRequest()).clock.doubtful}
 
 
@@ -285,11 +294,11 @@ class Thief:
 CHANGES = {
     "BACKEND": ({"choices", "household", "requests", "decisions", "history"}, set()),
     "SAMPLER": (set(), set()),
-    "STORE": ({"decisions", "history"}, set()),
-    "PURGER": ({"requests"}, set()),
+    "STORE": ({"decisions", "history"}, {"sweeps"}),
+    "PURGER": ({"requests"}, {"sweeps"}),
     "AUDITOR": (set(), set()),
-    "OPERATOR": ({"decisions", "requests"}, {"systems", "suspensions"}),
-    "OFFICER": ({"holds", "requests", "decisions", "history"}, {"suspensions"}),
+    "OPERATOR": ({"decisions", "requests"}, {"systems", "suspensions", "sweeps"}),
+    "OFFICER": ({"holds", "requests", "decisions", "history"}, {"suspensions", "sweeps"}),
 }
 CONNECTIONS = 4
 

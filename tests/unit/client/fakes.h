@@ -59,6 +59,7 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskResult>&)> on_complete;
   std::function<absl::StatusOr<std::vector<TaskAnswer>>(const std::vector<TaskFailure>&)> on_fail;
   std::function<absl::StatusOr<std::vector<TaskRenewal>>(const std::vector<TaskLease>&)> on_renew;
+  std::function<absl::StatusOr<DataSystem>(const std::string&, const Sweep&)> on_sweep;
   std::function<absl::StatusOr<DecisionLogState>()> on_decision_log;
   std::function<absl::StatusOr<std::vector<DecisionVerdict>>(const DecisionRecord&)> on_decisions;
   std::function<absl::StatusOr<DecisionHandles>(const HandleQuery&)> on_handles;
@@ -150,6 +151,17 @@ class FakeClient : public Client {
     return Missing();
   }
   absl::StatusOr<std::vector<DataSystem>> ListDataSystems(const CallOptions&) override { return Missing(); }
+  absl::StatusOr<DataSystem> SetSystemRetention(const std::string&, const SystemRetention&,
+                                                const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<DataSystem> ReportSweep(const std::string& system, const Sweep& sweep, const CallOptions&) override {
+    return on_sweep ? on_sweep(system, sweep) : absl::StatusOr<DataSystem>(Missing());
+  }
+  absl::StatusOr<ChildNoticeRecorded> RecordChildNotice(const ChildNotice&, const CallOptions&) override {
+    return Missing();
+  }
+  absl::StatusOr<ChildrenPage> ListChildrenDue(const ChildrenQuery&, const CallOptions&) override { return Missing(); }
   absl::StatusOr<LeasedTasks> LeaseTasks(const LeaseOrder& order, const CallOptions&) override {
     return on_lease ? on_lease(order) : absl::StatusOr<LeasedTasks>(Missing());
   }

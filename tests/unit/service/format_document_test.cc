@@ -9,6 +9,7 @@
 #include "daemon/service/rows/hold_rows.h"
 #include "daemon/service/rows/policy_rows.h"
 #include "daemon/service/rows/subject_rows.h"
+#include "daemon/service/rows/sweep_rows.h"
 #include "daemon/service/rows/system_rows.h"
 #include "daemon/service/rows/task_rows.h"
 #include "daemon/service/state/policy_book.h"
@@ -196,6 +197,17 @@ void AddDeletionRows(const Core& core, Examples* all) {
        {"erasure-bytes.value", EncodeWaiting(kTime, {{{store::Table::kDeletion, DeletionKey(kNumber)}}, {300}})}});
 }
 
+SweepRow SomeSweeps() {
+  SweepRow row;
+  row.retention = {SystemRetentionKind::kSwept, "", {}, 7};
+  row.retention_set_at = row.swept_since = kTime;
+  row.last_whole_at = row.last.started_at = kTime;
+  row.last.ended_at = kTime + base::Seconds(1);
+  row.last.reported_at = kTime + base::Seconds(2);
+  row.last.counts = {303, 300, 1, 2, 0, 0, 0};
+  return row;
+}
+
 void AddHoldAndSystemRows(const Core& core, Examples* all) {
   HoldRow hold;
   hold.id = {Counting(0x20)};
@@ -216,6 +228,8 @@ void AddHoldAndSystemRows(const Core& core, Examples* all) {
   all->insert({{"hold.key", HoldKey(300)},
                {"hold.value", EncodeHoldRow(hold)},
                {"hold-by-subject.key", HoldOfKey(core, Subject(), 300)},
+               {"sweep.key", SystemKey(kSystemNumber)},
+               {"sweep.value", EncodeSweepRow(SomeSweeps())},
                {"system.key", SystemKey(kSystemNumber)},
                {"system.value", EncodeSystemRow(system)}});
 }

@@ -118,7 +118,15 @@ absl::Status ReadRequest(const v1::CompleteTasksRequest& r) {
 absl::Status ReadRequest(const v1::RenewTasksRequest& r) { return wire::ReadRenewTasks(r).status(); }
 absl::Status ReadRequest(const v1::FailTasksRequest& r) { return wire::ReadFailTasks(r).status(); }
 absl::Status ReadRequest(const v1::ListTasksRequest& r) { return wire::ReadListTasks(r).status(); }
-absl::Status ReadRequest(const v1::RegisterDataSystemRequest& r) { return wire::ReadRegisterSystem(r).status(); }
+absl::Status ReadRequest(const v1::RegisterDataSystemRequest& r) { return wire::ReadRegisterSystem(r, kNow).status(); }
+absl::Status ReadRequest(const v1::SetSystemRetentionRequest& r) { return wire::ReadSetRetention(r, kNow).status(); }
+absl::Status ReadRequest(const v1::ReportSweepRequest& r) { return wire::ReadReportSweep(r).status(); }
+absl::Status ReadRequest(const v1::RecordChildNoticeRequest& r) {
+  return wire::ReadRecordChildNotice(r, Hasher()).status();
+}
+absl::Status ReadRequest(const v1::ListChildrenDueRequest& r) {
+  return wire::ReadListChildrenDue(r, Hasher()).status();
+}
 absl::Status ReadRequest(const v1::RetireDataSystemRequest& r) { return wire::ReadRetireSystem(r).status(); }
 absl::Status ReadRequest(const v1::GetDecisionLogRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::VerifyDecisionsRequest& r) { return wire::ReadVerifyDecisions(r).status(); }
@@ -218,7 +226,13 @@ std::vector<RequestKind> MakeDeletions() {
       Kind<v1::ListTasksRequest>({R"(system: "audio" min_failures: 3 page_size: 50 page_token: "token")"}),
       Kind<v1::RegisterDataSystemRequest>(
           {R"(system { name: "audio" kind: DATA_SYSTEM_KIND_AUDIO matches_by: MATCH_KEY_ACCOUNT
-          matches_by: MATCH_KEY_RECORDING_ID latest_arrival_seconds: 3600 checks_on_ingest: true })"}),
+          matches_by: MATCH_KEY_RECORDING_ID latest_arrival_seconds: 3600 checks_on_ingest: true retention { sweep_days: 7 } })"}),
+      Kind<v1::SetSystemRetentionRequest>(
+          {R"(system: "audio" retention { attested { by: "dpo" until { seconds: 1800000000 } } })",
+           R"(system: "audio" retention { sweep_days: 30 })"}),
+      Kind<v1::ReportSweepRequest>(
+          {R"(system: "audio" sweep { started_at { seconds: 1780000000 } ended_at { seconds: 1780000060 nanos: 5 }
+          counts { kept: 5 held: 1 purged: 2 not_found: 3 failed: 4 unanswered: 6 } })"}),
       Kind<v1::RetireDataSystemRequest>({R"(system: "audio" reason: "shredded")"}),
       Kind<v1::ListDataSystemsRequest>({""}),
   };
@@ -240,6 +254,9 @@ std::vector<RequestKind> Make() {
                                           Changes("initial_choices") + kRetention + evidence,
                                       R"(account_id: "a1" request_id: "q1")"}),
       Kind<v1::GetSubjectRequest>({R"(account_id: "a1")"}),
+      Kind<v1::RecordChildNoticeRequest>({R"(account_id: "a1" profile_id: "p1" request_id: "q1" )" + evidence}),
+      Kind<v1::ListChildrenDueRequest>(
+          {R"(account_id: "a1" due: CHILD_DUE_NOTICE due: CHILD_DUE_PURGE page_size: 50 page_token: "token")", ""}),
       Kind<v1::GetSettingsRequest>({R"(account_id: "a1")"}),
       Kind<v1::UpdateSettingsRequest>({R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" )" +
                                        Changes("changes") + kRetention + evidence}),
