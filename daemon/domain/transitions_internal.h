@@ -36,8 +36,8 @@ inline PartOutcome Applied(bool changed) { return PartOutcome{Refusal::kNone, ch
 
 // What every loosening needs: a clock that can be trusted, a registered subject, the current revision, channel and
 // actor. `about_people`: the part only says who lives there, which a first registration may do without etag and
-// evidence.
-PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people);
+// evidence. `answers`: the part names the no that it answers, which stands in the place of a missing etag.
+PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people, bool answers = false);
 
 void RecordScope(TransitionBuilder& builder, ChangedWhat what, const ScopeRef& scope);
 

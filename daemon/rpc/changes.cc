@@ -29,6 +29,7 @@ service::ChangeRequest ToChangeRequest(const service::Core& core, const service:
   request.recording = input.recording;
   request.flags = input.flags;
   request.create_new = input.create_new;
+  request.validate_only = input.validate_only;
   return request;
 }
 

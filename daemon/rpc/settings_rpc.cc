@@ -73,7 +73,7 @@ grpc::ServerUnaryReactor* SettingsRpc::UpdateSettings(grpc::CallbackServerContex
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
                           if (!reply.ok()) return call->Finish(reply.status());
-                          note.Report(*reply, dependencies_.observer);
+                          if (!call->request().validate_only()) note.Report(*reply, dependencies_.observer);
                           call->response()->set_revision(core_.tokens.Encode(reply->revision));
                           call->response()->set_account_closed(reply->account_closed);
                           call->response()->set_unusable(reply->unusable);

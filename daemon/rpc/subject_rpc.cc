@@ -27,7 +27,7 @@ grpc::ServerUnaryReactor* SubjectRpc::UpsertSubject(grpc::CallbackServerContext*
         changes_.Submit(std::move(request),
                         [this, call, note = std::move(note)](absl::StatusOr<service::ChangeReply> reply) {
                           if (!reply.ok()) return call->Finish(reply.status());
-                          note.Report(*reply, dependencies_.observer);
+                          if (!call->request().validate_only()) note.Report(*reply, dependencies_.observer);
                           v1::UpsertSubjectResponse* response = call->response();
                           response->set_revision(core_.tokens.Encode(reply->revision));
                           response->set_registered(reply->registered_now);

@@ -53,6 +53,7 @@ absl::StatusOr<ChangeInput> ReadUpdateSettings(const v1::UpdateSettingsRequest& 
     input.command.retention = reader.Retentions(request.retention(), root);
   }
   if (absl::Status s = Settle(fatal, others, &input.command); !s.ok()) return s;
+  input.validate_only = request.validate_only();
   input.digest = RequestDigest(request);
   return input;
 }

@@ -24,6 +24,9 @@ struct SettingChange {
   Scope scope;
   SettingTarget target;
   Switch turn = Switch::kUnset;
+  // Of a yes: when the no that it answers was said, to the microsecond (PurposeSetting::since). Stands in the place of
+  // the etag: refused (ETAG_MISMATCH) unless that is the last no to the target at the scope.
+  std::optional<Time> answers = std::nullopt;
 };
 
 struct RetentionChange {
@@ -90,6 +93,8 @@ struct SettingsUpdate {
   // The profile of the adult who consents: what is turned on for the account is turned on for it too, both or neither.
   // Empty: none.
   ProfileId self_profile;
+  // Answers what the call would, with every part that would be refused among the results, and writes nothing.
+  bool validate_only = false;
 };
 
 struct SettingsUpdated {

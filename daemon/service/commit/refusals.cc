@@ -48,6 +48,11 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
           v1::ERROR_REASON_ETAG_REQUIRED,
           "a loosening needs the subject's current etag: read the settings, show them, send their etag");
     case domain::Refusal::kEtagMismatch:
+      if (!part.detail.empty()) {
+        return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH,
+                               "the last no " + part.detail +
+                                   ", so this yes does not answer it: read the settings and their history again");
+      }
       return wire::MakeError(
           v1::ERROR_REASON_ETAG_MISMATCH,
           "the etag is not the subject's current one: something changed since; read again and ask the user again");

@@ -71,6 +71,9 @@ void PutChange(Encoder& out, const domain::FactChange& change) {
     case domain::ChangedWhat::kFlags:
       out.Byte(change.flags);
       break;
+    case domain::ChangedWhat::kRefusedAgain:
+      out.Byte(static_cast<uint8_t>(change.purpose));
+      break;
     default:
       break;
   }
@@ -79,7 +82,7 @@ void PutChange(Encoder& out, const domain::FactChange& change) {
 domain::FactChange GetChange(Decoder& in) {
   domain::FactChange change;
   const uint8_t what = in.Byte();
-  if (what < 1 || what > static_cast<uint8_t>(domain::ChangedWhat::kFlags)) in.Fail();
+  if (what < 1 || what > static_cast<uint8_t>(domain::ChangedWhat::kRefusedAgain)) in.Fail();
   change.what = static_cast<domain::ChangedWhat>(what);
   change.scope = GetScope(in);
   if (change.what == domain::ChangedWhat::kPurpose) {
@@ -100,6 +103,10 @@ domain::FactChange GetChange(Decoder& in) {
     change.retention.months = in.Byte();
   } else if (change.what == domain::ChangedWhat::kFlags) {
     change.flags = in.Byte();
+  } else if (change.what == domain::ChangedWhat::kRefusedAgain) {
+    const uint8_t purpose = in.Byte();
+    if (purpose < 1 || purpose > domain::kPurposes) in.Fail();
+    change.purpose = static_cast<domain::Purpose>(purpose);
   }
   return change;
 }
