@@ -156,7 +156,8 @@ constexpr char kRetention[] = R"(
     retention { scope { device_id: "d1" } retention { do_not_save: true } })";
 
 std::string Changes(const std::string& field) {
-  return field + R"( { target { control: "help_improve" } turn: SWITCH_ON } )" + field +
+  return field +
+         R"( { target { control: "help_improve" } turn: SWITCH_ON answers { seconds: 1780000000 nanos: 5000 } } )" + field +
          R"( { scope { profile_id: "p1" } target { purpose: PURPOSE_HUMAN_REVIEW } turn: SWITCH_OFF } )" + field +
          R"( { scope { device_id: "d1" } target { all: true } turn: SWITCH_OFF } )";
 }
@@ -233,12 +234,12 @@ std::vector<RequestKind> Make() {
               profiles { profile_id: "p2" age { child: true } guardian_id: "g1" last_active_at { seconds: 1790000000 } }
               profiles { profile_id: "p3" age { born: "2015-02-28" } guardian_id: "" }
               device_ids: "d1" device_ids: "d2" remove_profile_ids: "p4" remove_profile_ids: "p5" remove_device_ids: "d4"
-              remove_device_ids: "d5" etag: "token" request_id: "q1" create_new: true )" +
+              remove_device_ids: "d5" etag: "token" request_id: "q1" create_new: true validate_only: true )" +
                                           Changes("initial_choices") + kRetention + evidence,
                                       R"(account_id: "a1" request_id: "q1")"}),
       Kind<v1::GetSubjectRequest>({R"(account_id: "a1")"}),
       Kind<v1::GetSettingsRequest>({R"(account_id: "a1")"}),
-      Kind<v1::UpdateSettingsRequest>({R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" )" +
+      Kind<v1::UpdateSettingsRequest>({R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true )" +
                                        Changes("changes") + kRetention + evidence}),
       Kind<v1::OptOutRequest>(
           {R"(account_id: "a1" scope { profile_id: "p1" } targets { control: "help_improve" } targets { all: true }
