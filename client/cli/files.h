@@ -33,8 +33,16 @@ inline constexpr uint64_t kMostPrinted = 100;
 // Says on standard error what is wrong with a file; returns kFiles.
 int FileError(const absl::Status& status);
 
+// All of a regular file; empty where there is none. `what` names it in messages. FailedPrecondition: it is none or cannot
+// be read.
+absl::StatusOr<std::string> ReadRegularFile(const std::string& path, const std::string& what);
 // "-" is standard input. FailedPrecondition: it cannot be opened, and why.
 absl::StatusOr<Descriptor> OpenInput(const std::string& path);
+// An input that can be read again from its beginning: what cannot is copied to a file in $TMPDIR that has no name and
+// goes with this process, at most 4 GiB. FailedPrecondition: it cannot be copied, or is larger.
+absl::StatusOr<Descriptor> Rereadable(Descriptor input);
+// SHA-256 of the whole input, in hex. FailedPrecondition: it cannot be read.
+absl::StatusOr<std::string> HashOf(int input);
 // Bytes of a regular file; 0 for anything else.
 uint64_t SizeOf(int descriptor);
 // A descriptor, -1 for none, under the name that messages give it.

@@ -1,11 +1,6 @@
 // consentctl import.
-#include <sodium.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
 
 #include "client/cli/command.h"
 #include "client/cli/engines/import_engine.h"
@@ -67,54 +62,6 @@ class ImportReport final : public ImportSink {
   const uint64_t total_bytes_;
   uint64_t printed_ = 0;
 };
-
-// As much of a pipe is copied; more is given as a file.
-constexpr uint64_t kMaxSpoolBytes = uint64_t{4} << 30;
-
-// An input that can be read twice: standard input is copied to a file that has no name and goes with this process. No
-// yes can be sent before the last line's noes are in force, so nothing can be sent from a pipe directly.
-absl::StatusOr<Descriptor> Rereadable(Descriptor input) {
-  if (::lseek(input.get(), 0, SEEK_SET) == 0) return input;
-  const char* folder = std::getenv("TMPDIR");
-  std::string name = std::string(folder != nullptr && folder[0] == '/' ? folder : "/tmp") + "/consentctl-XXXXXX";
-  Descriptor copy(::mkstemp(name.data()));
-  if (!copy.IsOpen()) {
-    return absl::FailedPreconditionError("standard input cannot be copied: " + std::string(std::strerror(errno)));
-  }
-  ::unlink(name.c_str());
-  std::string block(64 * 1024, '\0');
-  for (uint64_t copied = 0;;) {
-    const ssize_t count = ::read(input.get(), block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count == 0) return copy;
-    copied += static_cast<uint64_t>(count > 0 ? count : 0);
-    if (copied > kMaxSpoolBytes) {
-      return absl::FailedPreconditionError("a pipe may bring at most 4 GiB; give a larger input as a file");
-    }
-    if (count < 0 || !WriteAll(copy.get(), std::string_view(block).substr(0, static_cast<size_t>(count)))) {
-      return absl::FailedPreconditionError("standard input cannot be copied: " + std::string(std::strerror(errno)));
-    }
-  }
-}
-
-absl::StatusOr<std::string> HashOf(int input) {
-  crypto_hash_sha256_state hash;
-  crypto_hash_sha256_init(&hash);
-  std::string block(64 * 1024, '\0');
-  if (::lseek(input, 0, SEEK_SET) < 0) return absl::FailedPreconditionError("the input cannot be read again");
-  for (;;) {
-    const ssize_t count = ::read(input, block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      return absl::FailedPreconditionError("the input cannot be read: " + std::string(std::strerror(errno)));
-    }
-    if (count == 0) break;
-    crypto_hash_sha256_update(&hash, reinterpret_cast<const uint8_t*>(block.data()), static_cast<size_t>(count));
-  }
-  base::Digest digest{};
-  crypto_hash_sha256_final(&hash, digest.data());
-  return base::Hex(base::View(digest));
-}
 
 std::string WhyItEnded(const ImportEnd& end) {
   if (end.how == ImportEnd::How::kComplete) return "";

@@ -50,6 +50,7 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<SubjectUpdated>(const SubjectUpdate&)> on_subject;
   std::function<absl::StatusOr<SettingsUpdated>(const SettingsUpdate&)> on_settings;
   std::function<absl::StatusOr<OptedOut>(const OptOutOrder&)> on_opt_out;
+  std::function<absl::StatusOr<DeletionCreated>(const NewDeletionRequest&)> on_create_deletion;
   std::function<absl::StatusOr<Subject>(const AccountId&)> on_get_subject;
   std::function<absl::StatusOr<CurrentSettings>(const AccountId&)> on_get_settings;
   std::function<absl::StatusOr<HistoryPage>(const AccountId&, int, const std::string&)> on_history;
@@ -109,8 +110,8 @@ class FakeClient : public Client {
   }
   absl::StatusOr<ClockState> GetClock(const CallOptions&) override { return Missing(); }
   absl::StatusOr<ClockState> ConfirmClock(Time, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest&, const CallOptions&) override {
-    return Missing();
+  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest& order, const CallOptions&) override {
+    return on_create_deletion ? on_create_deletion(order) : absl::StatusOr<DeletionCreated>(Missing());
   }
   absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder&, const CallOptions&) override {
     return Missing();

@@ -77,7 +77,7 @@ TEST(ValidateOnly, AnswersAsTheCallWouldAndWritesNothing) {
   ASSERT_TRUE(world.Register("a", "DE").ok());
   const uint64_t length = FeedLength(world);
   service::ChangeRequest both = world.OptInRequest("a", Account(), Control("help_improve"), {});
-  both.command.choices.push_back({Account(), Control("no such control"), false});
+  both.command.choices.push_back({world.Ref(Account()), Control("no such control"), false});
   both.request_id = "one";
   both.validate_only = true;
   const Reply tried = world.Submit(both);
