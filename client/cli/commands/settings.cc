@@ -199,6 +199,7 @@ void AddSettings(CLI::App& app, Cli& cli) {
   AddOptOut(settings, cli);
   AddHistory(settings, cli);
   AddAt(settings, cli);
+  AddOptOuts(settings, cli);
 }
 
 }  // namespace consent::cli

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <numeric>
 
+#include "client/cli/render/render_report.h"
+
 namespace consent::cli {
 namespace {
 
@@ -53,16 +55,6 @@ std::vector<std::vector<std::string>> Rows(const DeletionTally& tally) {
   for (const auto& [regime, figures] : tally.ByRegime()) rows.push_back(Cells(regime, figures));
   rows.push_back(Cells(kAll, tally.Total()));
   return rows;
-}
-
-std::string CsvCell(const std::string& cell) {
-  if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
-  std::string quoted = "\"";
-  for (const char c : cell) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + "\"";
 }
 
 }  // namespace

@@ -70,6 +70,7 @@ absl::Status ReadRequest(const v1::OptOutRequest& r) { return FaultOf(wire::Read
 absl::Status ReadRequest(const v1::ListSettingsHistoryRequest& r) {
   return wire::ReadListHistory(r, Hasher()).status();
 }
+absl::Status ReadRequest(const v1::ListChoicesRequest& r) { return wire::ReadListChoices(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::GetSettingsAtRequest& r) { return wire::ReadSettingsAt(r, Hasher(), kNow).status(); }
 absl::Status ReadRequest(const v1::ReportRecordingRequest& r) {
   return FaultOf(wire::ReadReportRecording(r, Hasher()));
@@ -247,6 +248,8 @@ std::vector<RequestKind> Make() {
                evidence,
            R"(account_id: "a1" scope { device_id: "d1" } targets { all: true } request_id: "q1")"}),
       Kind<v1::ListSettingsHistoryRequest>({R"(account_id: "a1" page_size: 50 page_token: "token")"}),
+      Kind<v1::ListChoicesRequest>({R"(account_id: "a1" from { seconds: 1780000000 } before { seconds: 1790000000 nanos: 1 }
+              to: CHOICE_REFUSED to: CHOICE_WITHDRAWN page_size: 50 page_token: "token")"}),
       Kind<v1::GetSettingsAtRequest>({R"(account_id: "a1" at { seconds: 1790000000 nanos: 1 })"}),
       Kind<v1::ReportRecordingRequest>(
           {R"(account_id: "a1" recording_id: "r1" flags: FLAG_SAFETY flags: FLAG_CRITICAL_DATA request_id: "q1" )" +
