@@ -3,7 +3,9 @@
 
 
 #include "client/cli/command.h"
+#include "client/cli/engines/call_gate.h"
 #include "client/cli/engines/import_engine.h"
+#include "client/cli/engines/import_trial.h"
 #include "client/cli/exit_codes.h"
 #include "client/cli/files.h"
 #include "client/cli/output.h"
@@ -18,6 +20,7 @@ struct ImportFlags {
   std::string state_path;
   std::string refused_path;
   size_t parallel = 16;
+  bool dry_run = false;
 };
 
 class ImportReport final : public ImportSink {
@@ -96,6 +99,29 @@ int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool as_json)
   return Print(report, as_json, code);
 }
 
+int RunTrial(const Cli& cli, const ImportFlags& flags) {
+  absl::StatusOr<Descriptor> opened = OpenInput(flags.input);
+  if (!opened.ok()) return FileError(opened.status());
+  const absl::StatusOr<Descriptor> input = Rereadable(*std::move(opened));
+  if (!input.ok()) return FileError(input.status());
+  absl::StatusOr<LineFile> refused = LineFile::Open(flags.refused_path);
+  if (!refused.ok()) return FileError(refused.status());
+  const absl::Status distinct = CheckDistinct({{"the input", input->get()},
+                                               {"standard output", STDOUT_FILENO},
+                                               {"--refused", refused->descriptor()}});
+  if (!distinct.ok()) return FileError(distinct);
+  return cli.WithClient([&](Client& client) {
+    if (absl::Status cut = refused->KeepFirst(0); !cut.ok()) return FileError(cut);
+    const std::shared_ptr<Clock> clock = Clock::System();
+    CallGate gate(1, *clock);
+    ImportReport report(*std::move(refused), SizeOf(input->get()), !cli.json);
+    ImportTrial trial(client, gate, report);
+    const ImportEnd end = trial.Run(input->get());
+    report.bar().Clear();
+    return PrintSummary(end, trial.counts(), cli.json);
+  });
+}
+
 int RunImport(const Cli& cli, const ImportFlags& flags) {
   absl::StatusOr<Descriptor> opened = OpenInput(flags.input);
   if (!opened.ok()) return FileError(opened.status());
@@ -155,7 +181,14 @@ void AddImport(CLI::App& parent, Cli& cli) {
                            "Write here what does not count: the line's number, which part, and why"))
       ->type_name("FILE");
   AddNumber(app, "--parallel", &flags->parallel, 1, 256, "Calls at the same time, 1 to 256 (default 16)");
-  app->callback([&cli, flags] { cli.action = [&cli, flags] { return RunImport(cli, *flags); }; });
+  app->add_flag("--dry-run", flags->dry_run,
+                "Write nothing: say of each line what of it would not count if it were imported now");
+  app->callback([&cli, flags] {
+    if (flags->dry_run && !flags->state_path.empty()) {
+      throw CLI::ValidationError("--dry-run", "keeps no --state: nothing is written");
+    }
+    cli.action = [&cli, flags] { return flags->dry_run ? RunTrial(cli, *flags) : RunImport(cli, *flags); };
+  });
 }
 
 }  // namespace consent::cli
