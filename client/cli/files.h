@@ -33,8 +33,8 @@ inline constexpr uint64_t kMostPrinted = 100;
 // Says on standard error what is wrong with a file; returns kFiles.
 int FileError(const absl::Status& status);
 
-// All of a regular file; empty where there is none. `what` names it in messages. FailedPrecondition: it is none or cannot
-// be read.
+// All of a regular file; empty where there is none. `what` names it in messages. FailedPrecondition: it is none or
+// cannot be read.
 absl::StatusOr<std::string> ReadRegularFile(const std::string& path, const std::string& what);
 // "-" is standard input. FailedPrecondition: it cannot be opened, and why.
 absl::StatusOr<Descriptor> OpenInput(const std::string& path);

@@ -132,7 +132,7 @@ enum class ChangedWhat : uint8_t {
   kScopeRemoved = 9,
   kRefusesFuture = 10,  // ALL or a control: purposes added later are refused too
   kFlags = 11,
-  kRefusedAgain = 12,   // a no to `purpose` where it was refused already: changes nothing and is on record
+  kRefusedAgain = 12,  // a no to `purpose` where it was refused already: changes nothing and is on record
 };
 struct FactChange {
   ChangedWhat what = ChangedWhat::kPurpose;
@@ -179,9 +179,10 @@ struct Transition {
 // refusals; no restriction is refused for want of room.
 Transition Apply(const SubjectFacts& before, const Command& command, const Moment& moment, const Rules& rules);
 
-// Tells the yeses of `command` that name the no that they answer of a change of the history: `at` is no earlier than
-// any of these noes. What is no kRefusedAgain of their purposes and scopes changes nothing.
-void NoteRefusedAgain(const FactChange& change, Instant at, const Rules& rules, Command* command);
+// Tells the yeses of `command` that name the no that they answer of a change of the history of `facts`. What is no
+// kRefusedAgain of a no that still stands, of their purposes and scopes, or came before the no, changes nothing.
+void NoteRefusedAgain(const SubjectFacts& facts, const FactChange& change, Instant at, const Rules& rules,
+                      Command* command);
 // When the earliest no was said that a yes of `command` names as answered; unset: none names one.
 Instant FirstAnswered(const Command& command);
 

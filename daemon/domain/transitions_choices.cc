@@ -16,22 +16,6 @@ const Control* ControlToRefuse(const std::string& name, const Rules& rules) {
   return found == retired.end() ? nullptr : &*found;
 }
 
-PurposeSet PurposesOf(const Target& target, const Rules& rules) {
-  PurposeSet purposes;
-  switch (target.kind) {
-    case TargetKind::kAll:
-      for (const Purpose p : kAllPurposes) purposes.Add(p);
-      break;
-    case TargetKind::kPurpose:
-      purposes.Add(target.purpose);
-      break;
-    case TargetKind::kControl:
-      if (const Control* control = ControlToRefuse(target.control, rules)) purposes = control->purposes;
-      break;
-  }
-  return purposes;
-}
-
 void SetChoice(TransitionBuilder& builder, ScopeFacts& scope, Purpose purpose, const PurposeChoice& choice,
                Choice shown_from) {
   scope.ChoiceFor(purpose) = choice;
@@ -263,18 +247,6 @@ ConsentScopes ScopesOf(const TransitionBuilder& builder, const ChoiceCommand& co
   return scopes;
 }
 
-// When the last no to one of `asked` was said at the scope; unset: none of them is refused.
-Instant LastNo(const ScopeFacts* scope, PurposeSet asked, const Rules& rules) {
-  Instant last;
-  if (scope == nullptr) return last;
-  for (const Purpose purpose : kAllPurposes) {
-    if (!asked.Has(purpose)) continue;
-    const PurposeChoice now = EffectiveChoice(*scope, purpose, rules);
-    if (SaysNo(now.choice)) last = std::max(last, now.since);
-  }
-  return last;
-}
-
 // A yes that names the no that it answers counts where that is the last one, at both scopes where it is for two.
 PartOutcome AnswersTheLastNo(const TransitionBuilder& builder, const ChoiceCommand& command,
                              const ConsentScopes& scopes) {
@@ -287,7 +259,8 @@ PartOutcome AnswersTheLastNo(const TransitionBuilder& builder, const ChoiceComma
   }
   if (last.IsSet()) last = std::max(last, command.refused_again);
   if (last == command.answers) return Applied(false);
-  return Refused(Refusal::kEtagMismatch, last.IsSet() ? "was said at another time" : "is not stored: nothing of it is refused");
+  return Refused(Refusal::kEtagMismatch,
+                 last.IsSet() ? "was said at another time" : "is not stored: nothing of it is refused");
 }
 
 // What one scope needs.
@@ -383,6 +356,22 @@ bool IsContradicted(const TransitionBuilder& builder, const ChoiceCommand& on) {
 
 }  // namespace
 
+PurposeSet PurposesOf(const Target& target, const Rules& rules) {
+  PurposeSet purposes;
+  switch (target.kind) {
+    case TargetKind::kAll:
+      for (const Purpose p : kAllPurposes) purposes.Add(p);
+      break;
+    case TargetKind::kPurpose:
+      purposes.Add(target.purpose);
+      break;
+    case TargetKind::kControl:
+      if (const Control* control = ControlToRefuse(target.control, rules)) purposes = control->purposes;
+      break;
+  }
+  return purposes;
+}
+
 PurposeChoice EndOf(const TransitionBuilder& builder, const ScopeFacts& scope, const PurposeChoice& choice) {
   PurposeChoice end;
   if (SaysNo(choice.choice)) {
@@ -430,29 +419,3 @@ void ApplyChoices(TransitionBuilder& builder) {
 }
 
 }  // namespace consent::domain::internal
-
-namespace consent::domain {
-
-void NoteRefusedAgain(const FactChange& change, Instant at, const Rules& rules, Command* command) {
-  if (change.what != ChangedWhat::kRefusedAgain) return;
-  const auto is_for_self = [&](const ChoiceCommand& choice) {
-    return choice.scope.kind == ScopeKind::kAccount && command->self_profile &&
-           change.scope == ScopeRef{ScopeKind::kProfile, command->self_profile->bytes};
-  };
-  for (ChoiceCommand& choice : command->choices) {
-    if (!choice.answers.IsSet() || at < choice.answers || !choice.unreadable.empty()) continue;
-    if (change.scope != choice.scope && !is_for_self(choice)) continue;
-    if (!internal::PurposesOf(choice.target, rules).Has(change.purpose)) continue;
-    choice.refused_again = std::max(choice.refused_again, at);
-  }
-}
-
-Instant FirstAnswered(const Command& command) {
-  Instant first;
-  for (const ChoiceCommand& choice : command.choices) {
-    if (choice.answers.IsSet() && (!first.IsSet() || choice.answers < first)) first = choice.answers;
-  }
-  return first;
-}
-
-}  // namespace consent::domain

@@ -1,5 +1,6 @@
 // What the files of the transitions share: transitions.cc (retention, and the order of the parts),
-// transitions_choices.cc, transitions_people.cc and transitions_scopes.cc. Private to this folder.
+// transitions_answers.cc, transitions_choices.cc, transitions_people.cc and transitions_scopes.cc. Private to this
+// folder.
 #pragma once
 
 #include <string>
@@ -57,6 +58,12 @@ int Strictness(const Retention& retention);
 
 // The last capture that had expired under `retention` at `now`; unset: none.
 Instant ExpiredUpTo(const Retention& retention, Instant now);
+
+// What a target names; of a control also one that only an earlier policy had.
+PurposeSet PurposesOf(const Target& target, const Rules& rules);
+
+// When the last no to one of `asked` was said at the scope; unset: none of them is refused, or there is no scope.
+Instant LastNo(const ScopeFacts* scope, PurposeSet asked, const Rules& rules);
 
 // Choices and their outcomes, refusals first.
 void ApplyChoices(TransitionBuilder& builder);

@@ -88,8 +88,8 @@ std::string WhyItEnded(const BulkEnd& end) {
     case BulkEnd::How::kDaemonFailed:
       break;
   }
-  return "stopped at line " + std::to_string(end.line) +
-         ". Run the same command again to go on, within 72 hours. " + ErrorText(end.status);
+  return "stopped at line " + std::to_string(end.line) + ". Run the same command again to go on, within 72 hours. " +
+         ErrorText(end.status);
 }
 
 int CodeOf(const BulkEnd& end, const BulkCounts& counts) {
@@ -105,10 +105,9 @@ int PrintSummary(const BulkEnd& end, const BulkCounts& counts, size_t pauses, bo
   const std::string why = WhyItEnded(end);
   if (!why.empty()) std::fprintf(stderr, "consentctl: %s\n", why.c_str());
   Report report;
-  report.json = {{"lines", counts.lines},     {"done", counts.done},
-                 {"partly", counts.partly},   {"refused", counts.refused},
-                 {"unreadable", counts.unreadable}, {"pauses", pauses},
-                 {"complete", why.empty()},   {"error", why}};
+  report.json = {
+      {"lines", counts.lines},           {"done", counts.done}, {"partly", counts.partly}, {"refused", counts.refused},
+      {"unreadable", counts.unreadable}, {"pauses", pauses},    {"complete", why.empty()}, {"error", why}};
   Table table("file", {"LINES", "DONE", "PARTLY", "REFUSED", "UNREADABLE", "COMPLETE"});
   table.Add({std::to_string(counts.lines), std::to_string(counts.done), std::to_string(counts.partly),
              std::to_string(counts.refused), std::to_string(counts.unreadable), YesNo(why.empty())});
@@ -137,8 +136,8 @@ int Send(const Cli& cli, Client& client, const BulkFlags& flags, BulkJob job, co
                             base::Hex(current->store_id)};
   absl::StatusOr<LineFile> report = LineFile::Open(flags.report);
   if (!report.ok()) return FileError(report.status());
-  const absl::Status distinct = CheckDistinct(
-      {{"the input", input}, {"standard output", STDOUT_FILENO}, {"--report", report->descriptor()}});
+  const absl::Status distinct =
+      CheckDistinct({{"the input", input}, {"standard output", STDOUT_FILENO}, {"--report", report->descriptor()}});
   if (!distinct.ok()) return FileError(distinct);
   absl::StatusOr<BulkProgress> progress = BulkProgress::Open(ProgressPath(flags), of, *Random::System());
   if (!progress.ok()) return FileError(progress.status());
@@ -177,8 +176,7 @@ void AddBulk(CLI::App* app, BulkFlags* flags, const std::string& each_line) {
                            "again with the same file to go on"))
       ->type_name("FILE")
       ->group(group);
-  AddNumber(app, "--parallel", &flags->parallel, 1, 256, "Calls at the same time, 1 to 256 (default 32)")
-      ->group(group);
+  AddNumber(app, "--parallel", &flags->parallel, 1, 256, "Calls at the same time, 1 to 256 (default 32)")->group(group);
 }
 
 bool TakesFile(const CLI::App* app, const BulkFlags& flags, const CLI::Option* account,
@@ -212,8 +210,7 @@ int RunBulk(const Cli& cli, const BulkFlags& flags, BulkJob job, const Json& ord
   if (!hash.ok()) return FileError(hash.status());
   job.input_hash = *std::move(hash);
   job.parallel = flags.parallel;
-  return cli.WithClient(
-      [&](Client& client) { return Send(cli, client, flags, std::move(job), order, input->get()); });
+  return cli.WithClient([&](Client& client) { return Send(cli, client, flags, std::move(job), order, input->get()); });
 }
 
 }  // namespace consent::cli

@@ -120,8 +120,8 @@ int RunFile(const Cli& cli, const DeleteFlags& flags) {
   const NewDeletionRequest& order = flags.order;
   BulkJob job;
   job.read = [&flags](std::string_view line) {
-    return ReadDeletionLine(line, {flags.order.selector, flags.order.requester, flags.order.verification,
-                                   flags.order.evidence});
+    return ReadDeletionLine(
+        line, {flags.order.selector, flags.order.requester, flags.order.verification, flags.order.evidence});
   };
   return RunBulk(cli, flags.bulk, std::move(job),
                  {{"command", "delete"},
@@ -174,9 +174,10 @@ void AddDelete(CLI::App& parent, Cli& cli) {
   app->add_flag("--verifying", flags->verifying, "It is being found out who asks")->excludes(verified);
   AddUncheckedRequestId(app, &flags->order.request_id);
   AddEvidence(app, &flags->order.evidence);
-  AddBulk(app, &flags->bulk,
-          "account_id, selector as `requests show` prints it unless one is said here, and where it differs from what is "
-          "said here verified, requester, channel, actor, reference");
+  AddBulk(
+      app, &flags->bulk,
+      "account_id, selector as `requests show` prints it unless one is said here, and where it differs from what is "
+      "said here verified, requester, channel, actor, reference");
   app->callback([&cli, flags, app, account] {
     NewDeletionRequest& order = flags->order;
     const bool from_file = TakesFile(app, flags->bulk, account, {"--request-id"});

@@ -1,7 +1,6 @@
 // consentctl import.
 #include <unistd.h>
 
-
 #include "client/cli/command.h"
 #include "client/cli/engines/call_gate.h"
 #include "client/cli/engines/import_engine.h"
@@ -106,9 +105,8 @@ int RunTrial(const Cli& cli, const ImportFlags& flags) {
   if (!input.ok()) return FileError(input.status());
   absl::StatusOr<LineFile> refused = LineFile::Open(flags.refused_path);
   if (!refused.ok()) return FileError(refused.status());
-  const absl::Status distinct = CheckDistinct({{"the input", input->get()},
-                                               {"standard output", STDOUT_FILENO},
-                                               {"--refused", refused->descriptor()}});
+  const absl::Status distinct = CheckDistinct(
+      {{"the input", input->get()}, {"standard output", STDOUT_FILENO}, {"--refused", refused->descriptor()}});
   if (!distinct.ok()) return FileError(distinct);
   return cli.WithClient([&](Client& client) {
     if (absl::Status cut = refused->KeepFirst(0); !cut.ok()) return FileError(cut);

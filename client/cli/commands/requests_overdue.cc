@@ -71,10 +71,10 @@ int RunOverdue(const Cli& cli, int limit) {
 }  // namespace
 
 void AddRequestsOverdue(CLI::App* parent, Cli& cli) {
-  CLI::App* app = parent->add_subcommand(
-      "overdue",
-      "All requests that somebody asked for, of all accounts, that are open past their due time, those due first at the "
-      "top; says whether the list is complete");
+  CLI::App* app = parent->add_subcommand("overdue",
+                                         "All requests that somebody asked for, of all accounts, that are open past "
+                                         "their due time, those due first at the "
+                                         "top; says whether the list is complete");
   auto limit = std::make_shared<int>(10'000);
   AddNumber(app, "--limit", limit.get(), 1, kMostListed, "List at most so many, 1 to 100000 (default 10000)");
   app->callback([&cli, limit] { cli.action = [&cli, limit] { return RunOverdue(cli, *limit); }; });

@@ -94,8 +94,9 @@ int PrintPeriods(const Cli& cli, const ReportFlags& flags, const PeriodTally& ta
     if (!period.whole) head.partial_periods.push_back(period.name);
   }
   if (tally.choices().erased > 0) {
-    head.caveat = std::to_string(tally.choices().erased) +
-                  " entries of that time are of accounts that were closed and erased since; what they chose is not counted.";
+    head.caveat =
+        std::to_string(tally.choices().erased) +
+        " entries of that time are of accounts that were closed and erased since; what they chose is not counted.";
   }
   if (tally.choices().truncated) head.caveat += " The store no longer has the oldest entries of that time.";
   const std::vector<Figure> figures = FiguresOf(tally, now);
@@ -173,9 +174,10 @@ void AddRequestsReport(CLI::App* parent, Cli& cli) {
   AddBoundary(app, "--from", &flags->from, "The period's first instant")->required();
   AddBoundary(app, "--to", &flags->to, "The first instant that no longer belongs to it")->required();
   app->add_flag("--csv", flags->csv, "As comma-separated values with a header, for a spreadsheet");
-  app->add_flag("--html", flags->html,
-                "As one page with plots and tables that needs nothing else, with holds, opt-outs, consents by notice and "
-                "what data systems kept");
+  app->add_flag(
+      "--html", flags->html,
+      "As one page with plots and tables that needs nothing else, with holds, opt-outs, consents by notice and "
+      "what data systems kept");
   app->add_option("--by", flags->by,
                   "The same figures as --html for each month, quarter, half-year or year of UTC's calendar, with --csv "
                   "or --json as one list")
@@ -187,7 +189,8 @@ void AddRequestsReport(CLI::App* parent, Cli& cli) {
     if (flags->html && (flags->csv || cli.json)) throw CLI::ValidationError("--html", "excludes --csv and --json");
     if (flags->html || !flags->by.empty()) {
       if (PeriodsOf(*flags->from, *flags->to, UnitOf(flags->by)).empty()) {
-        throw CLI::ValidationError("--by", "gives more than " + std::to_string(kMostPeriods) + " periods: ask for less");
+        throw CLI::ValidationError("--by",
+                                   "gives more than " + std::to_string(kMostPeriods) + " periods: ask for less");
       }
       cli.action = [&cli, flags] { return RunPeriods(cli, *flags); };
       return;

@@ -21,8 +21,8 @@ struct SampleFlags {
 int RunSample(const Cli& cli, const SampleFlags& flags) {
   return cli.WithClient([&](Client& client) {
     RequestSample sample(flags.seed, static_cast<size_t>(flags.count));
-    const absl::Status status = ReadRequestPages(
-        client, flags.query, [&sample](const DeletionRequest& request) { sample.Consider(request); });
+    const absl::Status status =
+        ReadRequestPages(client, flags.query, [&sample](const DeletionRequest& request) { sample.Consider(request); });
     // A part of the requests is no population.
     if (!status.ok()) return PrintError(status, cli.json);
     Report report;

@@ -77,9 +77,10 @@ void AddSetChoice(CLI::App* parent, Cli& cli) {
                  &order->left_out);
   AddEvidence(app, &order->update.evidence, &order->left_out);
   AddEtag(app, &order->update.etag, "settings get", &order->left_out);
-  AddBulk(app, &order->bulk,
-          "account_id, choices and retention as `import` reads them, each yes with `answers`, the time of the no that it "
-          "answers");
+  AddBulk(
+      app, &order->bulk,
+      "account_id, choices and retention as `import` reads them, each yes with `answers`, the time of the no that it "
+      "answers");
   app->callback([&cli, order, app, account] {
     if (TakesFile(app, order->bulk, account,
                   {"--on", "--off", "--retention", "--profile", "--device", "--self-profile", "--etag"})) {

@@ -51,9 +51,8 @@ absl::StatusOr<OptOuts> ReadOptOuts(Client& client, const OptOutsFlags& flags) {
     }
     query.page_token = page->next_page_token;
   } while (!query.page_token.empty() && !found.more);
-  std::stable_sort(found.entries.begin(), found.entries.end(), [](const ChoiceEntry& a, const ChoiceEntry& b) {
-    return a.entry.time < b.entry.time;
-  });
+  std::stable_sort(found.entries.begin(), found.entries.end(),
+                   [](const ChoiceEntry& a, const ChoiceEntry& b) { return a.entry.time < b.entry.time; });
   return found;
 }
 
@@ -73,23 +72,20 @@ int RunOptOuts(const Cli& cli, const OptOutsFlags& flags) {
     if (!found.ok()) return PrintError(found.status(), cli.json);
     const bool complete = !found->more && !found->truncated && found->erased == 0;
     Report report;
-    report.json = {{"complete", complete},
-                   {"limit", flags.limit},
-                   {"reached_limit", found->more},
-                   {"erased", found->erased},
-                   {"truncated", found->truncated},
-                   {"opt_outs", Json::array()}};
+    report.json = {{"complete", complete},    {"limit", flags.limit},          {"reached_limit", found->more},
+                   {"erased", found->erased}, {"truncated", found->truncated}, {"opt_outs", Json::array()}};
     Table table("opt_out", {"TIME", "ACCOUNT", "TURNED OFF", "CHANNEL", "ACTOR", "REFERENCE"});
     for (const ChoiceEntry& choice : found->entries) {
       const HistoryEntry& entry = choice.entry;
-      report.json["opt_outs"].push_back({{"account_id", choice.account_id.value()}, {"entry", HistoryEntryJson(entry)}});
+      report.json["opt_outs"].push_back(
+          {{"account_id", choice.account_id.value()}, {"entry", HistoryEntryJson(entry)}});
       table.Add({TimeText(entry.time), choice.account_id.value(), PurposesOff(entry),
                  std::string(Name(entry.evidence.channel)), std::string(Name(entry.evidence.actor)),
                  entry.evidence.reference});
     }
     Table head("opt_outs", {"LISTED", "COMPLETE", "ERASED SINCE", "REACHED THE LIMIT"});
-    head.Add({std::to_string(found->entries.size()), YesNo(complete), std::to_string(found->erased),
-              YesNo(found->more)});
+    head.Add(
+        {std::to_string(found->entries.size()), YesNo(complete), std::to_string(found->erased), YesNo(found->more)});
     report.tables = {head, table};
     return Print(report, cli.json, kDone);
   });

@@ -85,8 +85,8 @@ size_t NoesIn(const BulkCall& call) {
 
 // A no of the line that is not in force, or may be hidden in what cannot be read.
 bool MayRefuse(const BulkLine& line) {
-  return !line.noes.empty() || std::any_of(line.faults.begin(), line.faults.end(),
-                                           [](const LineFault& fault) { return fault.may_hide_no; });
+  return !line.noes.empty() ||
+         std::any_of(line.faults.begin(), line.faults.end(), [](const LineFault& fault) { return fault.may_hide_no; });
 }
 
 }  // namespace
@@ -157,8 +157,8 @@ std::pair<std::string, std::string> Bulk::WhyHeldBack(const Line& line) const {
   for (auto at = std::lower_bound(noes_.begin(), noes_.end(), std::pair(key, uint64_t{0}));
        at != noes_.end() && at->first == key; ++at) {
     if (at->second != line.number) {
-      return {"OVERRULED_IN_FILE", "line " + std::to_string(at->second) +
-                                       " refuses something for this account: give an account one line"};
+      return {"OVERRULED_IN_FILE",
+              "line " + std::to_string(at->second) + " refuses something for this account: give an account one line"};
     }
   }
   return {};

@@ -45,8 +45,8 @@ absl::Status ImportTrial::NoteNo(uint64_t number, std::string_view bytes) {
     if (blocks_all_ == 0) blocks_all_ = number;
     return absl::OkStatus();
   }
-  const bool hidden = std::any_of(line->faults.begin(), line->faults.end(),
-                                  [](const LineFault& fault) { return fault.may_hide_no; });
+  const bool hidden =
+      std::any_of(line->faults.begin(), line->faults.end(), [](const LineFault& fault) { return fault.may_hide_no; });
   if (!hidden && std::none_of(line->choices.begin(), line->choices.end(), IsNo)) return absl::OkStatus();
   if (noes_.size() >= kMostNoes) {
     return absl::ResourceExhaustedError("more than " + std::to_string(kMostNoes) +

@@ -203,8 +203,8 @@ absl::StatusOr<BulkLine> ReadDeletionLine(std::string_view line, const DeletionD
   if (fault.ok()) {
     order.evidence = Filled(own, defaults.evidence);
   } else {
-    out.faults.push_back({"line", std::string(fault.message()) + "; received, not verified: nothing is erased by it",
-                          false});
+    out.faults.push_back(
+        {"line", std::string(fault.message()) + "; received, not verified: nothing is erased by it", false});
     order.requester = defaults.requester;
     order.verification = Verification::kPending;
     order.evidence = defaults.evidence;

@@ -1,5 +1,5 @@
-// Subjects and choices as JSON lines, and the calls that one line becomes: what `consentctl import` reads, and the lines
-// of `settings set --file` and `settings opt-out --file`, which are the same without people. No gRPC.
+// Subjects and choices as JSON lines, and the calls that one line becomes: what `consentctl import` reads, and the
+// lines of `settings set --file` and `settings opt-out --file`, which are the same without people. No gRPC.
 #pragma once
 
 #include <optional>

@@ -75,54 +75,120 @@ std::string ChartOfFigures(const ChartOf& of, const std::vector<Figure>& figures
   return ChartHtml(chart);
 }
 
-std::vector<ChartOf> Charts() {
+std::vector<ChartOf> RequestCharts() {
   using Row = ChartOf::Row;
   return {
-      {"requests", "Requests to delete", "Requests that somebody made: received in each period, and ended in it.",
-       "requests", kAll, "Period", Row::kPeriod,
+      {"requests",
+       "Requests to delete",
+       "Requests that somebody made: received in each period, and ended in it.",
+       "requests",
+       kAll,
+       "Period",
+       Row::kPeriod,
        {{"received", "Received"},
         {"complied_whole", "Complied with in whole"},
         {"complied_part", "Complied with in part"},
         {"denied", "Denied"},
         {"cancelled", "Cancelled"}}},
-      {"days", "Days to respond",
+      {"days",
+       "Days to respond",
        "From receipt to the answer, complied with or denied, in days of 24 hours, of requests answered in each period.",
-       "requests", kAll, "Period", Row::kPeriod, {{"median_days", "Median"}, {"mean_days", "Mean"}}, 2},
-      {"regimes", "Requests by regime", "The same by the regime whose deadlines count.", "requests", "",
-       "Period and regime", Row::kPeriodAndGroup,
+       "requests",
+       kAll,
+       "Period",
+       Row::kPeriod,
+       {{"median_days", "Median"}, {"mean_days", "Mean"}},
+       2},
+      {"regimes",
+       "Requests by regime",
+       "The same by the regime whose deadlines count.",
+       "requests",
+       "",
+       "Period and regime",
+       Row::kPeriodAndGroup,
        {{"received", "Received"},
         {"extended", "Of these extended"},
         {"complied_whole", "Complied with in whole"},
         {"complied_part", "Complied with in part"},
         {"denied", "Denied"}}},
-      {"california", "Yearly figures for California, 11 CCR 7102(a)",
+      {"california",
+       "Yearly figures for California, 11 CCR 7102(a)",
        "Requests to delete: received, complied with in whole or in part, denied, and median and mean days to the "
-       "answer. The regulation asks for calendar years: report by year, and take the rows of the regime for California. "
+       "answer. The regulation asks for calendar years: report by year, and take the rows of the regime for "
+       "California. "
        "Opting out is not answered by a request here: it is in force when it is acknowledged. Requests to know and to "
        "correct are not kept by consentd.",
-       "california", "", "Period and regime", Row::kPeriodAndGroup,
+       "california",
+       "",
+       "Period and regime",
+       Row::kPeriodAndGroup,
        {{"received", "Received"},
         {"complied", "Complied with in whole or in part"},
         {"denied", "Denied"},
         {"median_days", "Median days"},
         {"mean_days", "Mean days"}},
        2},
-      {"exempt", "What data systems kept",
-       "Parts of requests that ended as EXEMPT, by data system and the reason that it gave.", "exempt", "",
-       "System and reason", Row::kGroup, {{"parts", "Parts"}}},
-      {"holds", "Legal holds", "Placed and released in each period, and in force when it ended.", "holds", "", "Period",
-       Row::kPeriod, {{"placed", "Placed"}, {"released", "Released"}, {"in_force_at_end", "In force at its end"}}},
-      {"opt-outs", "Opt-outs", "Entries that said a no, new or again.", "opt_outs", "", "Period", Row::kPeriod,
+      {"exempt",
+       "What data systems kept",
+       "Parts of requests that ended as EXEMPT, by data system and the reason that it gave.",
+       "exempt",
+       "",
+       "System and reason",
+       Row::kGroup,
+       {{"parts", "Parts"}}},
+  };
+}
+
+std::vector<ChartOf> OtherCharts() {
+  using Row = ChartOf::Row;
+  return {
+      {"holds",
+       "Legal holds",
+       "Placed and released in each period, and in force when it ended.",
+       "holds",
+       "",
+       "Period",
+       Row::kPeriod,
+       {{"placed", "Placed"}, {"released", "Released"}, {"in_force_at_end", "In force at its end"}}},
+      {"opt-outs",
+       "Opt-outs",
+       "Entries that said a no, new or again.",
+       "opt_outs",
+       "",
+       "Period",
+       Row::kPeriod,
        {{"entries", "Entries"}}},
-      {"opt-outs-by-purpose", "Opt-outs by purpose",
-       "Entries that turned a purpose off, over all periods; one may turn off several.", "opt_outs_by_purpose", "",
-       "Purpose", Row::kGroup, {{"entries", "Entries"}}},
-      {"opt-outs-by-channel", "Opt-outs by channel", "Over all periods.", "opt_outs_by_channel", "", "Channel",
-       Row::kGroup, {{"entries", "Entries"}}},
-      {"consents", "Consents by notice", "Entries that gave or renewed a consent, over all periods, by the notice shown.",
-       "consents_by_notice", "", "Notice", Row::kGroup, {{"entries", "Entries"}}},
-      {"now", "Open now", "Requests that were open when this was made, whenever they were received.", "now", "",
-       "Regime", Row::kGroup,
+      {"opt-outs-by-purpose",
+       "Opt-outs by purpose",
+       "Entries that turned a purpose off, over all periods; one may turn off several.",
+       "opt_outs_by_purpose",
+       "",
+       "Purpose",
+       Row::kGroup,
+       {{"entries", "Entries"}}},
+      {"opt-outs-by-channel",
+       "Opt-outs by channel",
+       "Over all periods.",
+       "opt_outs_by_channel",
+       "",
+       "Channel",
+       Row::kGroup,
+       {{"entries", "Entries"}}},
+      {"consents",
+       "Consents by notice",
+       "Entries that gave or renewed a consent, over all periods, by the notice shown.",
+       "consents_by_notice",
+       "",
+       "Notice",
+       Row::kGroup,
+       {{"entries", "Entries"}}},
+      {"now",
+       "Open now",
+       "Requests that were open when this was made, whenever they were received.",
+       "now",
+       "",
+       "Regime",
+       Row::kGroup,
        {{"due", "Due"},
         {"overdue", "Overdue"},
         {"on_hold", "On hold"},
@@ -155,7 +221,8 @@ std::string ValueText(const std::optional<double>& value) {
 
 std::string CsvCell(const std::string& cell) {
   std::string safe = cell;
-  if (!safe.empty() && std::string_view("=+-@\t\r").find(safe.front()) != std::string_view::npos) safe.insert(0, 1, '\'');
+  if (!safe.empty() && std::string_view("=+-@\t\r").find(safe.front()) != std::string_view::npos)
+    safe.insert(0, 1, '\'');
   if (safe.find_first_of(",\"\r\n") == std::string::npos) return safe;
   std::string quoted = "\"";
   for (const char c : safe) {
@@ -166,12 +233,9 @@ std::string CsvCell(const std::string& cell) {
 }
 
 Json ReportJson(const ReportHead& head, const std::vector<Figure>& figures) {
-  Json json = {{"from", head.from},
-               {"to", head.to},
-               {"by", head.by},
-               {"partial_periods", head.partial_periods},
-               {"caveat", head.caveat},
-               {"figures", Json::array()}};
+  Json json = {{"from", head.from},     {"to", head.to},
+               {"by", head.by},         {"partial_periods", head.partial_periods},
+               {"caveat", head.caveat}, {"figures", Json::array()}};
   for (const Figure& figure : figures) {
     json["figures"].push_back({{"section", figure.section},
                                {"period", figure.period},
@@ -201,7 +265,8 @@ std::string ReportHtml(const ReportHead& head, const std::vector<Figure>& figure
   }
   if (!head.caveat.empty()) body += "<p><strong>" + HtmlText(head.caveat) + "</strong></p>\n";
   const std::vector<Figure> all = WithCalifornia(figures);
-  for (const ChartOf& chart : Charts()) body += ChartOfFigures(chart, all);
+  for (const ChartOf& chart : RequestCharts()) body += ChartOfFigures(chart, all);
+  for (const ChartOf& chart : OtherCharts()) body += ChartOfFigures(chart, all);
   return PageHtml("Consent and deletion report", body);
 }
 

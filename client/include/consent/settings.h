@@ -178,8 +178,8 @@ struct ChoicesQuery {
   // From then on, and before then, by the server's order.
   Time from;
   Time before;
-  // Only entries after which a purpose that they name is one of these; at most 3. Empty: every entry. With kRefused also
-  // those that only said a no again, or refuse purposes that are added later.
+  // Only entries after which a purpose that they name is one of these; at most 3. Empty: every entry. With kRefused
+  // also those that only said a no again, or refuse purposes that are added later.
   std::vector<Choice> to;
   // 1 to 1,000; 0: 100.
   int page_size = 0;

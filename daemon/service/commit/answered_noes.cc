@@ -39,7 +39,7 @@ absl::Status ReadRefusedAgain(const Core& core, base::SubjectHandle subject, con
     if (!readable || !DecodeChangeRow(feed->event.body, &row)) return StoreUnreadable();
     if (feed->stamp.time < first) return absl::OkStatus();
     for (const domain::FactChange& change : row.changes) {
-      domain::NoteRefusedAgain(change, feed->stamp.time, rules, command);
+      domain::NoteRefusedAgain(facts, change, feed->stamp.time, rules, command);
     }
     next = row.previous;
   }

@@ -65,7 +65,8 @@ class BulkTest : public ::testing::Test {
  protected:
   BulkTest() {
     client_.on_create_deletion = [this](const NewDeletionRequest& order) -> absl::StatusOr<DeletionCreated> {
-      if (absl::Status status = Note("delete " + order.account_id.value(), order.request_id); !status.ok()) return status;
+      if (absl::Status status = Note("delete " + order.account_id.value(), order.request_id); !status.ok())
+        return status;
       DeletionCreated done;
       done.created = true;
       return done;
@@ -226,9 +227,8 @@ TEST_F(BulkTest, RefusedAndUnreadableLinesAreReportedAndTheOthersGoOn) {
                                    R"({"account_id":"a6","x":1})" + "\n" + R"({"account_id":"a7"})")
                 .how,
             How::kComplete);
-  EXPECT_EQ(sink_.outcomes,
-            (std::vector<std::string>{"1 DONE", "2 REFUSED SUBJECT_FULL", "3 UNREADABLE UNREADABLE",
-                                      "5 UNREADABLE UNREADABLE", "6 PARTLY UNREADABLE", "7 DONE"}));
+  EXPECT_EQ(sink_.outcomes, (std::vector<std::string>{"1 DONE", "2 REFUSED SUBJECT_FULL", "3 UNREADABLE UNREADABLE",
+                                                      "5 UNREADABLE UNREADABLE", "6 PARTLY UNREADABLE", "7 DONE"}));
   EXPECT_EQ(counts_.lines, counts_.done + counts_.partly + counts_.refused + counts_.unreadable);
 }
 
@@ -284,8 +284,8 @@ TEST_F(BulkTest, AStaleYesIsTold) {
 TEST_F(BulkTest, ProgressOfAnythingElseIsLeftAsItIs) {
   EXPECT_EQ(Run(Kind::kDelete, Accounts(3)).how, How::kComplete);
   const std::string path = path_ + ".progress";
-  for (const BulkProgress::Of& of : {BulkProgress::Of{"other", "hash", "store"}, {"order", "other", "store"},
-                                     {"order", "hash", "other"}}) {
+  for (const BulkProgress::Of& of :
+       {BulkProgress::Of{"other", "hash", "store"}, {"order", "other", "store"}, {"order", "hash", "other"}}) {
     EXPECT_FALSE(BulkProgress::Open(path, of, random_).ok());
   }
   const auto first = BulkProgress::Open(path, {"order", "hash", "store"}, random_);

@@ -211,9 +211,8 @@ TEST(PeriodTallyTest, EachFigureEqualsANaiveCount) {
       }
       for (const std::string notice : {"n0", "n1", "n2"}) {
         EXPECT_EQ(Sum(figures, "consents_by_notice", period.name, notice, "entries"),
-                  count(world.consents.choices, [&](auto& c) {
-                    return in(c.entry.time) && c.entry.evidence.notice_version == notice;
-                  }));
+                  count(world.consents.choices,
+                        [&](auto& c) { return in(c.entry.time) && c.entry.evidence.notice_version == notice; }));
       }
     }
   }

@@ -116,8 +116,7 @@ TEST(AnsweredNo, IsTheLastThatAnybodySaid) {
     std::vector<std::pair<Instant, FactChange>> history;
     for (int step = 0; step < 12; ++step) {
       const size_t which = dice() % targets.size();
-      const std::vector<Purpose> about =
-          which < 2 ? std::vector<Purpose>{of_improve[which]} : of_improve;
+      const std::vector<Purpose> about = which < 2 ? std::vector<Purpose>{of_improve[which]} : of_improve;
       const Instant now = world.next.time;
       const bool yes = dice() % 3 == 0 && which != 3 && !said.empty();
       Command command = Off(Account(), targets[which]);
@@ -125,7 +124,7 @@ TEST(AnsweredNo, IsTheLastThatAnybodySaid) {
         const Instant answers = said[dice() % said.size()];
         command = Answer(world, Account(), targets[which], answers);
         for (const auto& [at, change] : history) {
-          if (at >= FirstAnswered(command)) NoteRefusedAgain(change, at, world.rules, &command);
+          if (at >= FirstAnswered(command)) NoteRefusedAgain(world.facts, change, at, world.rules, &command);
         }
         Instant expected;
         for (const Purpose purpose : about) {

@@ -267,11 +267,13 @@ const std::set<std::string>& ChosenEnums() {
 
 // Bools that may say either.
 const std::set<std::string>& FreeBools() {
-  static const std::set<std::string> free = {
-      "consent.v1.VerifyDeletionRequestRequest.only_begun", "consent.v1.DataSystem.checks_on_ingest",
-      "consent.v1.ListHoldsRequest.include_released", "consent.v1.UpsertSubjectRequest.create_new",
-      "consent.v1.UpsertSubjectRequest.validate_only", "consent.v1.UpdateSettingsRequest.validate_only",
-      "consent.v1.TaskFailure.not_begun"};
+  static const std::set<std::string> free = {"consent.v1.VerifyDeletionRequestRequest.only_begun",
+                                             "consent.v1.DataSystem.checks_on_ingest",
+                                             "consent.v1.ListHoldsRequest.include_released",
+                                             "consent.v1.UpsertSubjectRequest.create_new",
+                                             "consent.v1.UpsertSubjectRequest.validate_only",
+                                             "consent.v1.UpdateSettingsRequest.validate_only",
+                                             "consent.v1.TaskFailure.not_begun"};
   return free;
 }
 

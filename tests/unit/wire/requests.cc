@@ -158,9 +158,9 @@ constexpr char kRetention[] = R"(
 
 std::string Changes(const std::string& field) {
   return field +
-         R"( { target { control: "help_improve" } turn: SWITCH_ON answers { seconds: 1780000000 nanos: 5000 } } )" + field +
-         R"( { scope { profile_id: "p1" } target { purpose: PURPOSE_HUMAN_REVIEW } turn: SWITCH_OFF } )" + field +
-         R"( { scope { device_id: "d1" } target { all: true } turn: SWITCH_OFF } )";
+         R"( { target { control: "help_improve" } turn: SWITCH_ON answers { seconds: 1780000000 nanos: 5000 } } )" +
+         field + R"( { scope { profile_id: "p1" } target { purpose: PURPOSE_HUMAN_REVIEW } turn: SWITCH_OFF } )" +
+         field + R"( { scope { device_id: "d1" } target { all: true } turn: SWITCH_OFF } )";
 }
 
 // Of the requests about deletion.
@@ -240,15 +240,17 @@ std::vector<RequestKind> Make() {
                                       R"(account_id: "a1" request_id: "q1")"}),
       Kind<v1::GetSubjectRequest>({R"(account_id: "a1")"}),
       Kind<v1::GetSettingsRequest>({R"(account_id: "a1")"}),
-      Kind<v1::UpdateSettingsRequest>({R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true )" +
-                                       Changes("changes") + kRetention + evidence}),
+      Kind<v1::UpdateSettingsRequest>(
+          {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true )" +
+           Changes("changes") + kRetention + evidence}),
       Kind<v1::OptOutRequest>(
           {R"(account_id: "a1" scope { profile_id: "p1" } targets { control: "help_improve" } targets { all: true }
               targets { purpose: PURPOSE_ADVERTISING } request_id: "q1" )" +
                evidence,
            R"(account_id: "a1" scope { device_id: "d1" } targets { all: true } request_id: "q1")"}),
       Kind<v1::ListSettingsHistoryRequest>({R"(account_id: "a1" page_size: 50 page_token: "token")"}),
-      Kind<v1::ListChoicesRequest>({R"(account_id: "a1" from { seconds: 1780000000 } before { seconds: 1790000000 nanos: 1 }
+      Kind<v1::ListChoicesRequest>(
+          {R"(account_id: "a1" from { seconds: 1780000000 } before { seconds: 1790000000 nanos: 1 }
               to: CHOICE_REFUSED to: CHOICE_WITHDRAWN page_size: 50 page_token: "token")"}),
       Kind<v1::GetSettingsAtRequest>({R"(account_id: "a1" at { seconds: 1790000000 nanos: 1 })"}),
       Kind<v1::ReportRecordingRequest>(
