@@ -128,6 +128,12 @@ std::vector<ChartOf> RequestCharts() {
         {"median_days", "Median days"},
         {"mean_days", "Mean days"}},
        2},
+  };
+}
+
+std::vector<ChartOf> OtherCharts() {
+  using Row = ChartOf::Row;
+  return {
       {"exempt",
        "What data systems kept",
        "Parts of requests that ended as EXEMPT, by data system and the reason that it gave.",
@@ -136,12 +142,6 @@ std::vector<ChartOf> RequestCharts() {
        "System and reason",
        Row::kGroup,
        {{"parts", "Parts"}}},
-  };
-}
-
-std::vector<ChartOf> OtherCharts() {
-  using Row = ChartOf::Row;
-  return {
       {"holds",
        "Legal holds",
        "Placed and released in each period, and in force when it ended.",
@@ -150,6 +150,23 @@ std::vector<ChartOf> OtherCharts() {
        "Period",
        Row::kPeriod,
        {{"placed", "Placed"}, {"released", "Released"}, {"in_force_at_end", "In force at its end"}}},
+      {"now",
+       "Open now",
+       "Requests that were open when this was made, whenever they were received.",
+       "now",
+       "",
+       "Regime",
+       Row::kGroup,
+       {{"due", "Due"},
+        {"overdue", "Overdue"},
+        {"on_hold", "On hold"},
+        {"confirmation_overdue", "Receipt not confirmed in time"}}},
+  };
+}
+
+std::vector<ChartOf> ChoiceCharts() {
+  using Row = ChartOf::Row;
+  return {
       {"opt-outs",
        "Opt-outs",
        "Entries that said a no, new or again.",
@@ -182,17 +199,6 @@ std::vector<ChartOf> OtherCharts() {
        "Notice",
        Row::kGroup,
        {{"entries", "Entries"}}},
-      {"now",
-       "Open now",
-       "Requests that were open when this was made, whenever they were received.",
-       "now",
-       "",
-       "Regime",
-       Row::kGroup,
-       {{"due", "Due"},
-        {"overdue", "Overdue"},
-        {"on_hold", "On hold"},
-        {"confirmation_overdue", "Receipt not confirmed in time"}}},
   };
 }
 
@@ -267,6 +273,7 @@ std::string ReportHtml(const ReportHead& head, const std::vector<Figure>& figure
   const std::vector<Figure> all = WithCalifornia(figures);
   for (const ChartOf& chart : RequestCharts()) body += ChartOfFigures(chart, all);
   for (const ChartOf& chart : OtherCharts()) body += ChartOfFigures(chart, all);
+  for (const ChartOf& chart : ChoiceCharts()) body += ChartOfFigures(chart, all);
   return PageHtml("Consent and deletion report", body);
 }
 
