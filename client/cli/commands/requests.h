@@ -1,12 +1,16 @@
 // The commands of `requests` that read many: they count, draw and list.
 #pragma once
 
+#include <chrono>
 #include <functional>
 
 #include "client/cli/command.h"
 #include "client/cli/engines/deletion_tally.h"
 
 namespace consent::cli {
+
+// No request is due later.
+inline constexpr Time kAfterEveryDueTime = std::chrono::sys_days(std::chrono::year(9999) / 1 / 1);
 
 // Reads page by page what the tally's figures need: requests that somebody asked for, received before its period ends,
 // and those received later that are open. The tally is of no use where that fails.

@@ -13,8 +13,7 @@
 namespace consent::cli {
 namespace {
 
-constexpr int kMostListed = 100'000;
-constexpr Time kAfterEveryDueTime = std::chrono::sys_days(std::chrono::year(9999) / 1 / 1);
+constexpr int kMostOverdue = 100'000;
 
 bool IsDueBefore(const DeletionRequest& a, const DeletionRequest& b) {
   return std::pair(a.due_at, a.deletion_id) < std::pair(b.due_at, b.deletion_id);
@@ -76,7 +75,7 @@ void AddRequestsOverdue(CLI::App* parent, Cli& cli) {
                                          "their due time, those due first at the "
                                          "top; says whether the list is complete");
   auto limit = std::make_shared<int>(10'000);
-  AddNumber(app, "--limit", limit.get(), 1, kMostListed, "List at most so many, 1 to 100000 (default 10000)");
+  AddNumber(app, "--limit", limit.get(), 1, kMostOverdue, "List at most so many, 1 to 100000 (default 10000)");
   app->callback([&cli, limit] { cli.action = [&cli, limit] { return RunOverdue(cli, *limit); }; });
 }
 

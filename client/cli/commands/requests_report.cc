@@ -16,7 +16,6 @@ namespace {
 
 // A hundred of them fit a message even where each names a thousand recordings.
 constexpr int kRequestsPerPage = 100;
-constexpr Time kAfterEveryDueTime = std::chrono::sys_days(std::chrono::year(9999) / 1 / 1);
 
 struct ReportFlags {
   std::optional<Time> from;

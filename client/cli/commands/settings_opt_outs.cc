@@ -13,8 +13,8 @@
 namespace consent::cli {
 namespace {
 
-constexpr int kMostListed = 100'000;
-constexpr int kPerPage = 1000;
+constexpr int kMostOptOuts = 100'000;
+constexpr int kChoicesPerPage = 1000;
 
 struct OptOutsFlags {
   std::optional<Time> from;
@@ -36,7 +36,7 @@ absl::StatusOr<OptOuts> ReadOptOuts(Client& client, const OptOutsFlags& flags) {
   query.from = *flags.from;
   query.before = *flags.to;
   query.to = {Choice::kRefused, Choice::kWithdrawn};
-  query.page_size = kPerPage;
+  query.page_size = kChoicesPerPage;
   do {
     absl::StatusOr<ChoicesPage> page = client.ListChoices(query);
     if (!page.ok()) return page.status();
@@ -101,7 +101,7 @@ void AddOptOuts(CLI::App* parent, Cli& cli) {
   auto flags = std::make_shared<OptOutsFlags>();
   AddBoundary(app, "--from", &flags->from, "The first instant")->required();
   AddBoundary(app, "--to", &flags->to, "The first instant that no longer belongs to it")->required();
-  AddNumber(app, "--limit", &flags->limit, 1, kMostListed, "List at most so many, 1 to 100000 (default 10000)");
+  AddNumber(app, "--limit", &flags->limit, 1, kMostOptOuts, "List at most so many, 1 to 100000 (default 10000)");
   app->callback([&cli, flags] {
     if (*flags->from >= *flags->to) throw CLI::ValidationError("--to", "must lie after --from");
     cli.action = [&cli, flags] { return RunOptOuts(cli, *flags); };

@@ -44,7 +44,7 @@ BulkPart ProblemOf(const LineFault& fault, const char* reason) {
 }
 
 // What a call came to, whatever its kind. A deletion is one part.
-struct Outcome {
+struct CallOutcome {
   absl::Status status;
   std::vector<PartResult> results;
   std::string unusable;
@@ -52,8 +52,8 @@ struct Outcome {
   bool already = false;
 };
 
-Outcome SendOnce(Client& client, const BulkCall& call) {
-  Outcome outcome;
+CallOutcome SendOnce(Client& client, const BulkCall& call) {
+  CallOutcome outcome;
   const auto take = [&outcome](const auto& done) {
     outcome.status = done.status();
     if (!done.ok()) return false;
@@ -167,7 +167,7 @@ std::pair<std::string, std::string> Bulk::WhyHeldBack(const Line& line) const {
 absl::Status Bulk::SendCall(BulkCall call, const char* kind, size_t first, Line* line) const {
   const RequestId id = BulkRequestId(progress_.run(), job_.input_hash, line->number, kind + call.part);
   std::visit([&id](auto& order) { order.request_id = id; }, call.order);
-  Outcome outcome;
+  CallOutcome outcome;
   absl::Status status = gate_.Pass([&] {
     outcome = SendOnce(client_, call);
     return outcome.status;

@@ -12,9 +12,9 @@
 namespace consent::cli {
 namespace {
 
-constexpr char kMarker[] = "consentctl_bulk";
+constexpr char kProgressMarker[] = "consentctl_bulk";
 
-absl::Status Damaged() {
+absl::Status NoProgressFile() {
   return absl::FailedPreconditionError("the progress file is damaged or none; name another one, or take it away");
 }
 
@@ -54,9 +54,9 @@ absl::Status BulkProgress::Load(std::string_view text, const Of& of) {
     const size_t end = text.find('\n');
     const absl::StatusOr<nlohmann::json> line = ParseObject(text.substr(0, end));
     text.remove_prefix(end + 1);
-    if (!line.ok()) return Damaged();
+    if (!line.ok()) return NoProgressFile();
     if (!is_head) {
-      if (!LoadReached(*line).ok()) return Damaged();
+      if (!LoadReached(*line).ok()) return NoProgressFile();
       continue;
     }
     is_head = false;
@@ -65,14 +65,14 @@ absl::Status BulkProgress::Load(std::string_view text, const Of& of) {
     std::string input;
     std::string store;
     std::optional<int64_t> format;
-    fields.AllowOnly({kMarker, "order", "input", "store", "run"});
-    fields.Require({kMarker, "order", "input", "store", "run"});
-    fields.ReadInteger(kMarker, 1, 1, &format);
+    fields.AllowOnly({kProgressMarker, "order", "input", "store", "run"});
+    fields.Require({kProgressMarker, "order", "input", "store", "run"});
+    fields.ReadInteger(kProgressMarker, 1, 1, &format);
     fields.ReadText("order", kMaxLineBytes, &order);
     fields.ReadText("input", 64, &input);
     fields.ReadText("store", 64, &store);
     fields.ReadText("run", 64, &run_);
-    if (!fields.status().ok()) return Damaged();
+    if (!fields.status().ok()) return NoProgressFile();
     if (order != of.order) return Mismatch("command line");
     if (input != of.input_hash) return Mismatch("input");
     if (store != of.store) return Mismatch("store: what one has taken, another has not");
@@ -92,7 +92,7 @@ absl::StatusOr<BulkProgress> BulkProgress::Open(const std::string& path, const O
   if (!text.ok()) return text.status();
   // A torn last line counts as not written; of a head that is torn nothing was sent.
   const uint64_t whole = text->rfind('\n') + 1;
-  if (whole == 0 && !text->empty() && text->rfind("{\"" + std::string(kMarker), 0) != 0) return Damaged();
+  if (whole == 0 && !text->empty() && text->rfind("{\"" + std::string(kProgressMarker), 0) != 0) return NoProgressFile();
   if (absl::Status loaded = progress.Load(std::string_view(*text).substr(0, whole), of); !loaded.ok()) return loaded;
   if (absl::Status cut = progress.file_.KeepFirst(whole); !cut.ok()) return cut;
   if (whole != 0) return progress;
@@ -100,7 +100,7 @@ absl::StatusOr<BulkProgress> BulkProgress::Open(const std::string& path, const O
   random.Fill(drawn.data(), drawn.size());
   progress.run_ = base::Hex(drawn);
   const Json head = {
-      {kMarker, 1}, {"order", of.order}, {"input", of.input_hash}, {"store", of.store}, {"run", progress.run_}};
+      {kProgressMarker, 1}, {"order", of.order}, {"input", of.input_hash}, {"store", of.store}, {"run", progress.run_}};
   if (absl::Status written = progress.file_.Write(head.dump() + "\n"); !written.ok()) return written;
   return progress;
 }

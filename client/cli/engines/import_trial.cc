@@ -15,7 +15,7 @@
 namespace consent::cli {
 namespace {
 
-uint64_t KeyOf(const AccountId& account) {
+uint64_t TrialKeyOf(const AccountId& account) {
   const base::Digest digest = base::Blake2b("consentctl import --dry-run", account.value());
   uint64_t key = 0;
   std::memcpy(&key, digest.data(), sizeof key);
@@ -35,7 +35,7 @@ void NoteError(const absl::Status& status, const std::string& part, std::vector<
                       std::string(status.message())});
 }
 
-ImportEnd Failed(ImportEnd::How how, absl::Status status) { return {how, std::move(status), 0, 0}; }
+ImportEnd Stopped(ImportEnd::How how, absl::Status status) { return {how, std::move(status), 0, 0}; }
 
 }  // namespace
 
@@ -52,12 +52,12 @@ absl::Status ImportTrial::NoteNo(uint64_t number, std::string_view bytes) {
     return absl::ResourceExhaustedError("more than " + std::to_string(kMostNoes) +
                                         " lines refuse something: try the input in parts");
   }
-  noes_.emplace_back(KeyOf(line->account_id), number);
+  noes_.emplace_back(TrialKeyOf(line->account_id), number);
   return absl::OkStatus();
 }
 
 uint64_t ImportTrial::RefusedBy(const AccountId& account, uint64_t number) const {
-  const uint64_t key = KeyOf(account);
+  const uint64_t key = TrialKeyOf(account);
   for (auto at = std::lower_bound(noes_.begin(), noes_.end(), std::pair(key, uint64_t{0}));
        at != noes_.end() && at->first == key; ++at) {
     if (at->second != number) return at->second;
@@ -193,7 +193,7 @@ absl::Status ImportTrial::Try(uint64_t number, std::string_view bytes, absl::Sta
 
 ImportEnd ImportTrial::Pass(int pass, int input) {
   if (::lseek(input, 0, SEEK_SET) < 0) {
-    return Failed(ImportEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)));
+    return Stopped(ImportEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)));
   }
   LineReader reader(input, kMaxLineBytes);
   std::string bytes;
@@ -201,14 +201,14 @@ ImportEnd ImportTrial::Pass(int pass, int input) {
     const LineReader::Result result = reader.Next(&bytes);
     if (result == LineReader::Result::kEnd) break;
     if (result == LineReader::Result::kError) {
-      return Failed(ImportEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)));
+      return Stopped(ImportEnd::How::kInputFailed, absl::FailedPreconditionError(std::strerror(errno)));
     }
     // One that is too long is like one that is no JSON.
     if (result == LineReader::Result::kTooLong) bytes = "too long";
     if (bytes.find_first_not_of(" \t") == std::string::npos) continue;
     absl::Status unanswered;
     absl::Status status = pass == 1 ? NoteNo(reader.number(), bytes) : Try(reader.number(), bytes, &unanswered);
-    if (!status.ok()) return Failed(ImportEnd::How::kOutputFailed, std::move(status));
+    if (!status.ok()) return Stopped(ImportEnd::How::kOutputFailed, std::move(status));
     if (!unanswered.ok()) return {ImportEnd::How::kDaemonFailed, unanswered, reader.number(), pass};
     sink_.Progress(pass, reader.number(), reader.bytes());
   }

@@ -6,7 +6,7 @@
 namespace consent::cli {
 namespace {
 
-constexpr char kAll[] = "(all)";
+constexpr char kAllRegimes[] = "(all)";
 
 // Adds figures of one section.
 class Section {
@@ -61,7 +61,7 @@ std::vector<Figure> FiguresOf(const PeriodTally& tally, const DeletionTally& now
   for (size_t at = 0; at < tally.periods().size(); ++at) {
     const std::string& period = tally.periods()[at].name;
     for (const auto& [regime, figures] : by_regime) AddRequests(period, regime, figures[at], &out);
-    AddRequests(period, kAll, totals[at], &out);
+    AddRequests(period, kAllRegimes, totals[at], &out);
     Section exempt("exempt", &out);
     for (const auto& [key, counts] : tally.exempt()) {
       exempt.Add(period, key.first + ": " + key.second, "parts", counts[at]);
@@ -76,7 +76,7 @@ std::vector<Figure> FiguresOf(const PeriodTally& tally, const DeletionTally& now
     AddCounts("consents_by_notice", "entries", period, at, choices.consents_by_notice, &out);
   }
   for (const auto& [regime, figures] : now.ByRegime()) AddNow(regime, figures, &out);
-  AddNow(kAll, now.Total(), &out);
+  AddNow(kAllRegimes, now.Total(), &out);
   return out;
 }
 

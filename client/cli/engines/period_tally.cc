@@ -8,6 +8,7 @@
 #include <set>
 #include <variant>
 
+#include "client/cli/engines/deletion_tally.h"
 #include "consent/names.h"
 
 namespace consent::cli {
@@ -56,17 +57,6 @@ std::string NameOf(year_month start, PeriodUnit unit) {
   if (unit == PeriodUnit::kQuarter) std::snprintf(text.data(), text.size(), "%04d-Q%u", year, (month + 2) / 3);
   if (unit == PeriodUnit::kMonth) std::snprintf(text.data(), text.size(), "%04d-%02u", year, month);
   return text.data();
-}
-
-double DaysBetween(Time from, Time to) {
-  return std::chrono::duration_cast<std::chrono::duration<double, std::ratio<86'400>>>(to - from).count();
-}
-
-// `days` is not empty.
-double Median(std::vector<double> days) {
-  std::sort(days.begin(), days.end());
-  const size_t middle = days.size() / 2;
-  return days.size() % 2 == 1 ? days[middle] : (days[middle - 1] + days[middle]) / 2;
 }
 
 bool KeptSomething(const DeletionRequest& request) {

@@ -1,7 +1,6 @@
 #include "client/cli/lines/bulk_lines.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "client/cli/lines/json_fields.h"

@@ -11,7 +11,7 @@
 namespace consent::cli {
 namespace {
 
-constexpr char kAll[] = "(all)";
+constexpr char kAllGroups[] = "(all)";
 
 Json ValueJson(const std::optional<double>& value) {
   if (!value.has_value()) return nullptr;
@@ -82,7 +82,7 @@ std::vector<ChartOf> RequestCharts() {
        "Requests to delete",
        "Requests that somebody made: received in each period, and ended in it.",
        "requests",
-       kAll,
+       kAllGroups,
        "Period",
        Row::kPeriod,
        {{"received", "Received"},
@@ -94,7 +94,7 @@ std::vector<ChartOf> RequestCharts() {
        "Days to respond",
        "From receipt to the answer, complied with or denied, in days of 24 hours, of requests answered in each period.",
        "requests",
-       kAll,
+       kAllGroups,
        "Period",
        Row::kPeriod,
        {{"median_days", "Median"}, {"mean_days", "Mean"}},

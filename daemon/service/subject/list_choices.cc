@@ -34,7 +34,8 @@ class Listing {
 
   // True: the page is full, or as much was looked at as a page may. `from`: 0 for the first entry in time.
   absl::StatusOr<bool> Read(store::Partition partition, store::Sequence from) {
-    absl::StatusOr<store::Sequence> next = from != 0 ? from : FirstSince(partition);
+    absl::StatusOr<store::Sequence> next = from;
+    if (from == 0) next = FirstSince(partition);
     if (!next.ok()) return next.status();
     while (*next != 0) {
       const auto rows = core_.store.Feed(partition, *next, kRowsAtOnce);
