@@ -65,18 +65,19 @@ class ImportReport final : public ImportSink {
   uint64_t printed_ = 0;
 };
 
-std::string WhyItEnded(const ImportEnd& end) {
+std::string WhyItEnded(const ImportEnd& end, bool dry_run) {
   if (end.how == ImportEnd::How::kComplete) return "";
   if (end.how == ImportEnd::How::kInputFailed) return "the input cannot be read: " + std::string(end.status.message());
   if (end.how == ImportEnd::How::kOutputFailed) return ErrorText(end.status);
+  if (dry_run) return "stopped at line " + std::to_string(end.line) + "; nothing was written. " + ErrorText(end.status);
   const std::string where =
       end.pass == 1 ? " of the restrictions; no consent was sent" : " of the registrations and consents";
   return "stopped at line " + std::to_string(end.line) + where +
          ". Run the same command again to go on, within 72 hours. " + ErrorText(end.status);
 }
 
-int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool as_json) {
-  const std::string why = WhyItEnded(end);
+int PrintSummary(const ImportEnd& end, const ImportCounts& counts, bool dry_run, bool as_json) {
+  const std::string why = WhyItEnded(end, dry_run);
   if (!why.empty()) std::fprintf(stderr, "consentctl: %s\n", why.c_str());
   Report report;
   report.json = {{"lines", counts.lines},           {"imported", counts.imported}, {"refused", counts.refused},
@@ -116,7 +117,7 @@ int RunTrial(const Cli& cli, const ImportFlags& flags) {
     ImportTrial trial(client, gate, report);
     const ImportEnd end = trial.Run(input->get());
     report.bar().Clear();
-    return PrintSummary(end, trial.counts(), cli.json);
+    return PrintSummary(end, trial.counts(), true, cli.json);
   });
 }
 
@@ -153,7 +154,7 @@ int RunImport(const Cli& cli, const ImportFlags& flags) {
     Import import(client, *state, report, flags.parallel);
     const ImportEnd end = import.Run(input->get());
     report.bar().Clear();
-    return PrintSummary(end, import.counts(), cli.json);
+    return PrintSummary(end, import.counts(), false, cli.json);
   });
 }
 

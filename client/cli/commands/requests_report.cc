@@ -89,7 +89,7 @@ PeriodUnit UnitOf(const std::string& by) {
 
 int PrintPeriods(const Cli& cli, const ReportFlags& flags, const PeriodTally& tally, const DeletionTally& now) {
   ReportHead head{TimeText(flags.from), TimeText(flags.to), flags.by.empty() ? "whole" : flags.by, {}, {}};
-  for (const Period& period : tally.periods()) {
+  for (const ReportPeriod& period : tally.periods()) {
     if (!period.whole) head.partial_periods.push_back(period.name);
   }
   if (tally.choices().erased > 0) {

@@ -14,10 +14,6 @@
 namespace consent::cli {
 namespace {
 
-using std::chrono::months;
-using std::chrono::year_month;
-using std::chrono::year_month_day;
-
 constexpr char kNotSaid[] = "not said";
 
 int MonthsIn(PeriodUnit unit) {
@@ -36,19 +32,21 @@ int MonthsIn(PeriodUnit unit) {
   return 0;
 }
 
-year_month_day DayOf(Time time) { return year_month_day(std::chrono::floor<std::chrono::days>(time)); }
+std::chrono::year_month_day DayOf(Time time) {
+  return std::chrono::year_month_day(std::chrono::floor<std::chrono::days>(time));
+}
 
-Time StartOf(year_month month) { return std::chrono::sys_days(month / 1); }
+Time StartOf(std::chrono::year_month month) { return std::chrono::sys_days(month / 1); }
 
 std::string DateText(Time time) {
-  const year_month_day day = DayOf(time);
+  const std::chrono::year_month_day day = DayOf(time);
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(day.year()),
                 static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
   return text.data();
 }
 
-std::string NameOf(year_month start, PeriodUnit unit) {
+std::string NameOf(std::chrono::year_month start, PeriodUnit unit) {
   const int year = static_cast<int>(start.year());
   const unsigned month = static_cast<unsigned>(start.month());
   std::array<char, 64> text{};
@@ -66,17 +64,18 @@ bool KeptSomething(const DeletionRequest& request) {
 
 }  // namespace
 
-std::vector<Period> PeriodsOf(Time from, Time to, PeriodUnit unit) {
-  std::vector<Period> periods;
+std::vector<ReportPeriod> PeriodsOf(Time from, Time to, PeriodUnit unit) {
+  std::vector<ReportPeriod> periods;
   if (from >= to) return periods;
   if (unit == PeriodUnit::kWhole) return {{DateText(from) + " to " + DateText(to), from, to, true}};
   const int length = MonthsIn(unit);
-  const year_month_day first = DayOf(from);
+  const std::chrono::year_month_day first = DayOf(from);
   const int into = (static_cast<int>(static_cast<unsigned>(first.month())) - 1) % length;
-  for (year_month start = first.year() / first.month() - months(into); StartOf(start) < to; start += months(length)) {
+  for (std::chrono::year_month start = first.year() / first.month() - std::chrono::months(into); StartOf(start) < to;
+       start += std::chrono::months(length)) {
     if (periods.size() == kMostPeriods) return {};
     const Time begin = StartOf(start);
-    const Time end = StartOf(start + months(length));
+    const Time end = StartOf(start + std::chrono::months(length));
     periods.push_back({NameOf(start, unit), std::max(begin, from), std::min(end, to), begin >= from && end <= to});
   }
   return periods;
@@ -85,7 +84,7 @@ std::vector<Period> PeriodsOf(Time from, Time to, PeriodUnit unit) {
 std::optional<size_t> PeriodTally::At(const std::optional<Time>& time) const {
   if (!time.has_value()) return std::nullopt;
   const auto after = std::upper_bound(periods_.begin(), periods_.end(), *time,
-                                      [](Time value, const Period& period) { return value < period.from; });
+                                      [](Time value, const ReportPeriod& period) { return value < period.from; });
   if (after == periods_.begin() || *time >= std::prev(after)->to) return std::nullopt;
   return static_cast<size_t>(std::distance(periods_.begin(), after)) - 1;
 }

@@ -18,7 +18,7 @@ namespace consent::cli {
 enum class PeriodUnit : uint8_t { kWhole, kMonth, kQuarter, kHalfYear, kYear };
 
 // From `from` on, and ends before `to`.
-struct Period {
+struct ReportPeriod {
   // "2026", "2026-H1", "2026-Q1", "2026-03", or the two dates of kWhole.
   std::string name;
   Time from;
@@ -31,7 +31,7 @@ struct Period {
 inline constexpr size_t kMostPeriods = 240;
 // The units of UTC's calendar that [from, to) touches, the first and the last cut off there, in their order. Empty:
 // there are more than kMostPeriods, or none.
-std::vector<Period> PeriodsOf(Time from, Time to, PeriodUnit unit);
+std::vector<ReportPeriod> PeriodsOf(Time from, Time to, PeriodUnit unit);
 
 // Of requests that somebody asked for. 11 CCR 7102(a) asks for received, complied with in whole or in part, denied, and
 // median or mean days to the substantive response, for each calendar year.
@@ -74,7 +74,7 @@ struct ChoiceFigures {
 // Takes requests, holds and choices one by one. Keeps a number for each request that was answered. Not thread-safe.
 class PeriodTally {
  public:
-  explicit PeriodTally(std::vector<Period> periods) : periods_(std::move(periods)), holds_(periods_.size()) {
+  explicit PeriodTally(std::vector<ReportPeriod> periods) : periods_(std::move(periods)), holds_(periods_.size()) {
     choices_.opt_outs.resize(periods_.size());
   }
 
@@ -84,7 +84,7 @@ class PeriodTally {
   void AddNoes(const ChoicesPage& page);
   void AddConsents(const ChoicesPage& page);
 
-  const std::vector<Period>& periods() const { return periods_; }
+  const std::vector<ReportPeriod>& periods() const { return periods_; }
   // By regime, of which each request has one, for each period.
   std::map<std::string, std::vector<RequestFigures>> ByRegime() const;
   // For each period.
@@ -106,7 +106,7 @@ class PeriodTally {
   Counted& Of(const std::string& regime, size_t period);
   static RequestFigures FiguresOf(const Counted& counted);
 
-  const std::vector<Period> periods_;
+  const std::vector<ReportPeriod> periods_;
   std::map<std::string, std::vector<Counted>> by_regime_;
   std::vector<HoldFigures> holds_;
   ChoiceFigures choices_;

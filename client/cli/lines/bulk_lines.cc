@@ -11,8 +11,6 @@
 namespace consent {
 namespace {
 
-using nlohmann::json;
-
 absl::Status Bad(const std::string& why) { return absl::InvalidArgumentError(why); }
 
 // Times that both must be there: an end that is left open would delete more than somebody who forgot it meant.
@@ -68,7 +66,7 @@ DeletionSelector ReadCopies(Fields* fields) {
 
 // In the shape in which `requests show` prints it and workers get it. Every key has to be known: one that is misspelt
 // might narrow it down.
-absl::Status ReadSelector(const json& value, DeletionSelector* out) {
+absl::Status ReadSelector(const nlohmann::json& value, DeletionSelector* out) {
   if (const std::string why = WhyUnreadable(value); !why.empty()) return Bad("selector: " + why);
   if (!value.is_object()) return Bad("selector: must be an object with `kind`");
   Fields fields(value, "selector.");
@@ -169,7 +167,7 @@ void AddYeses(const ImportLine& line, const Evidence& defaults, BulkLine* out) {
 absl::StatusOr<BulkLine> ReadDeletionLine(std::string_view line, const DeletionDefaults& defaults) {
   const absl::StatusOr<DamagedObject> read = ParseDamagedObject(line);
   if (!read.ok()) return read.status();
-  const json& object = read->object;
+  const nlohmann::json& object = read->object;
   BulkLine out;
   NewDeletionRequest order;
   order.selector = defaults.selector;

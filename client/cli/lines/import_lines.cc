@@ -149,7 +149,8 @@ void ReadChoice(const json& object, const std::string& part, Keys keys, ImportLi
   rest.ReadText("notice_language", base::kMinLanguageBytes, base::kMaxLanguageBytes, &evidence.notice_language);
   rest.ReadText("reference", base::kMaxReferenceBytes, &evidence.reference);
   if (on) {
-    rest.Require({"notice_version", "notice_language"});
+    // Of changes the command line may say the notice for all lines.
+    if (keys == Keys::kImport) rest.Require({"notice_version", "notice_language"});
     if (keys == Keys::kChanges) rest.Require({"answers"});
     if (choice.change.target.all) rest.Fail("all", "can only be turned off");
   }

@@ -136,7 +136,7 @@ class SettingsTest(BulkTest):
                                               {"purpose": "HUMAN_REVIEW", "turn": "OFF"}]}])
         report = self.daemon.path("answers.report")
         summary = self.json("settings", "set", "--file", path, "--report", report, *PROOF, expect=NOT_ALL_COUNTED)
-        self.assertEqual((summary["lines"], summary["done"]), (6, 2))
+        self.assertEqual((summary["lines"], summary["done"]), (6, 2), pathlib.Path(report).read_text())
         told = {line["line"]: (line["outcome"], line["reason"]) for line in lines_of(report)}
         self.assertEqual(told, {1: ("DONE", ""), 2: ("REFUSED", "ETAG_MISMATCH"), 3: ("REFUSED", "ETAG_MISMATCH"),
                                 4: ("REFUSED", "OVERRULED_IN_FILE"), 5: ("DONE", ""), 6: told[6]})
@@ -150,7 +150,7 @@ class SettingsTest(BulkTest):
 
 class Page(html.parser.HTMLParser):
     """What a page holds; fails on what is not closed or has an id twice."""
-    VOID = {"meta", "rect"}
+    VOID = {"meta"}
 
     def __init__(self):
         super().__init__()
@@ -161,6 +161,9 @@ class Page(html.parser.HTMLParser):
         self.ids += [value for name, value in attrs if name == "id"]
         if tag not in self.VOID:
             self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags[tag] += 1
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag, tag
@@ -227,8 +230,7 @@ class ReportTest(BulkTest):
                 for one in self.requests() if one["ended_at"]]
         self.assertAlmostEqual(figures["requests", "(all)", "median_days"], statistics.median(days), places=2)
         rows = list(csv.DictReader(io.StringIO(self.ctl("requests", "report", *period, "--csv"))))
-        self.assertEqual({(row["section"], row["group"], row["name"]): row["value"] for row in rows},
-                         {key: "" if value is None else str(value) for key, value in figures.items()})
+        self.assertEqual({(row["section"], row["group"], row["name"]): float(row["value"]) if row["value"] else None for row in rows}, figures)
         page = self.ctl("requests", "report", *period, "--html")
         parsed = Page()
         parsed.feed(page)

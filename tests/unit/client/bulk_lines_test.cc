@@ -124,6 +124,21 @@ TEST(SettingsLine, AYesNeedsTheNoThatItAnswers) {
   EXPECT_TRUE(update.etag.empty());
 }
 
+TEST(SettingsLine, TheCommandLineSaysTheNoticeForAllLines) {
+  Evidence defaults;
+  defaults.notice_version = "m";
+  defaults.notice_language = "en";
+  const auto line =
+      ReadSettingsLine(R"({"account_id":"a","choices":[{"control":"x","turn":"ON","answers":"2026-01-01T00:00:00Z"},)"
+                       R"({"control":"y","turn":"ON","answers":"2026-01-01T00:00:00Z","notice_version":"n"}]})",
+                       defaults);
+  ASSERT_TRUE(line.ok());
+  ASSERT_EQ(line->yeses.size(), 2u);
+  EXPECT_EQ(std::get<SettingsUpdate>(line->yeses[0].order).evidence.notice_version, "m");
+  EXPECT_EQ(std::get<SettingsUpdate>(line->yeses[1].order).evidence.notice_version, "n");
+  EXPECT_EQ(std::get<SettingsUpdate>(line->yeses[1].order).evidence.notice_language, "en");
+}
+
 TEST(SettingsLine, NoesStandBesideEachYesAndAloneBefore) {
   const auto line = ReadSettingsLine(
       R"({"account_id":"a","retention":"3m","choices":[{"control":"x","turn":"OFF"},{"control":"z","turn":"OFF"},)"

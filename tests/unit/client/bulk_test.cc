@@ -112,7 +112,9 @@ class BulkTest : public ::testing::Test {
     job.parallel = 4;
     job.has_yeses = kind == Kind::kSet;
     job.read = [kind](std::string_view line) {
-      if (kind == Kind::kDelete) return ReadDeletionLine(line, {Everything{}});
+      DeletionDefaults everything;
+      everything.selector = Everything{};
+      if (kind == Kind::kDelete) return ReadDeletionLine(line, everything);
       return kind == Kind::kOptOut ? ReadOptOutLine(line, {}) : ReadSettingsLine(line, {});
     };
     auto progress = BulkProgress::Open(path_ + ".progress", {"order", "hash", "store"}, random_);

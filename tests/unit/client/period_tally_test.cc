@@ -25,9 +25,9 @@ Time On(int year, unsigned month, unsigned day) {
   return std::chrono::sys_days(std::chrono::year(year) / std::chrono::month(month) / std::chrono::day(day));
 }
 
-std::vector<std::string> NamesOf(const std::vector<Period>& periods) {
+std::vector<std::string> NamesOf(const std::vector<ReportPeriod>& periods) {
   std::vector<std::string> names;
-  for (const Period& period : periods) names.push_back(period.name + (period.whole ? "" : "*"));
+  for (const ReportPeriod& period : periods) names.push_back(period.name + (period.whole ? "" : "*"));
   return names;
 }
 
@@ -43,7 +43,7 @@ TEST(Periods, AreTheCalendarsAndCutOffAtBothEnds) {
   EXPECT_EQ(PeriodsOf(from, to, PeriodUnit::kMonth).back().name, "2026-07");
   EXPECT_EQ(PeriodsOf(from, to, PeriodUnit::kWhole).size(), 1u);
   for (const PeriodUnit unit : {PeriodUnit::kMonth, PeriodUnit::kQuarter, PeriodUnit::kHalfYear, PeriodUnit::kYear}) {
-    const std::vector<Period> periods = PeriodsOf(from, to, unit);
+    const std::vector<ReportPeriod> periods = PeriodsOf(from, to, unit);
     EXPECT_EQ(periods.front().from, from);
     EXPECT_EQ(periods.back().to, to);
     for (size_t i = 1; i < periods.size(); ++i) EXPECT_EQ(periods[i].from, periods[i - 1].to);
@@ -129,7 +129,7 @@ TEST(PeriodTallyTest, EachFigureEqualsANaiveCount) {
     tally.AddNoes(world.noes);
     tally.AddConsents(world.consents);
     const std::vector<Figure> figures = FiguresOf(tally, now);
-    for (const Period& period : tally.periods()) {
+    for (const ReportPeriod& period : tally.periods()) {
       const auto in = [&period](const std::optional<Time>& time) {
         return time.has_value() && *time >= period.from && *time < period.to;
       };
