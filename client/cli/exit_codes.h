@@ -54,11 +54,12 @@ inline constexpr std::array kExitCodes = {
     ExitCodeMeaning{
         kPartlyRefused,
         "part of what was asked for was refused, the rest is done (`settings set`, `settings opt-out`, `subject set`)"},
-    ExitCodeMeaning{
-        kUnreadable,
-        "some lines could not be read or asked about (`filter`, `import`, `sweep`, `check --file`, `decisions find`, "
-        "`export-subject --decisions`); the others were"},
-    ExitCodeMeaning{kNotAllCounted, "`import`: all lines were read, and something in some of them does not count"},
+    ExitCodeMeaning{kUnreadable,
+                    "some lines could not be read or asked about (`filter`, `import`, `sweep`, `check --file`, "
+                    "`--file`, `decisions find`, "
+                    "`export-subject --decisions`); the others were"},
+    ExitCodeMeaning{kNotAllCounted,
+                    "`import`, `--file`: all lines were read, and something in some of them does not count"},
     ExitCodeMeaning{kWorkLeft, "`worker --once`: tasks of the system are still open"},
     ExitCodeMeaning{kSweepLeft, "`sweep`: something that must go is still there, or it was stopped before its end"},
     ExitCodeMeaning{kWrongDecisions, "`decisions verify`: records are missing or were changed, or a yes was wrong"},

@@ -65,21 +65,21 @@ absl::StatusOr<std::string> HashOfInput(int input) {
   return base::Hex(base::View(digest));
 }
 
-absl::StatusOr<std::string> ReadStateFile(const std::string& path) {
+absl::StatusOr<std::string> ReadStateFile(const std::string& path, const std::string& what) {
   Descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!file.IsOpen() && errno == ENOENT) return std::string();
   if (!file.IsOpen()) {
-    return absl::FailedPreconditionError("the state file cannot be opened: " + std::string(std::strerror(errno)));
+    return absl::FailedPreconditionError(what + " cannot be opened: " + std::string(std::strerror(errno)));
   }
   struct stat info {};
   if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return absl::FailedPreconditionError("the state file cannot be used: it is no regular file");
+    return absl::FailedPreconditionError(what + " cannot be used: it is no regular file");
   }
   std::string text(SizeOf(file.get()), '\0');
   size_t held = 0;
   while (held < text.size()) {
     const ssize_t count = ::read(file.get(), text.data() + held, text.size() - held);
-    if (count < 0) return absl::FailedPreconditionError("the state file cannot be read");
+    if (count < 0) return absl::FailedPreconditionError(what + " cannot be read");
     if (count == 0) break;
     held += static_cast<size_t>(count);
   }

@@ -17,7 +17,7 @@ absl::StatusOr<Descriptor> Rereadable(Descriptor input);
 absl::StatusOr<std::string> HashOfInput(int input);
 
 // All of a file that tells how far a command has come; empty where there is none. Waits for nobody who might write into
-// a pipe. FailedPrecondition: it cannot be read, or is no regular file.
-absl::StatusOr<std::string> ReadStateFile(const std::string& path);
+// a pipe. `what` names it in messages. FailedPrecondition: it cannot be read, or is no regular file.
+absl::StatusOr<std::string> ReadStateFile(const std::string& path, const std::string& what);
 
 }  // namespace consent::cli

@@ -287,6 +287,28 @@ absl::StatusOr<HistoryPage> GrpcClient::ListSettingsHistory(const AccountId& acc
   return page;
 }
 
+absl::StatusOr<ChoicesPage> GrpcClient::ListChoices(const ChoicesQuery& query, const CallOptions& options) {
+  v1::ListChoicesRequest request;
+  request.set_account_id(query.account_id.value());
+  ToProto(query.from, request.mutable_from());
+  ToProto(query.before, request.mutable_before());
+  for (const Choice choice : query.to) request.add_to(static_cast<v1::Choice>(static_cast<int>(choice)));
+  request.set_page_size(query.page_size);
+  request.set_page_token(query.page_token);
+  v1::ListChoicesResponse response;
+  const absl::Status status =
+      Call(options, true, *settings_, &v1::SettingsService::Stub::ListChoices, request, &response);
+  if (!status.ok()) return status;
+  ChoicesPage page;
+  for (const v1::ChoiceEntry& choice : response.choices()) {
+    page.choices.push_back({AccountId(choice.account_id()), FromProto(choice.entry())});
+  }
+  page.next_page_token = response.next_page_token();
+  page.erased = response.erased();
+  page.truncated = response.truncated();
+  return page;
+}
+
 absl::StatusOr<PastSettings> GrpcClient::GetSettingsAt(const AccountId& account, Time at, const CallOptions& options) {
   v1::GetSettingsAtRequest request;
   request.set_account_id(account.value());

@@ -40,6 +40,7 @@ class GrpcClient final : public Client {
   absl::StatusOr<OptedOut> OptOut(const OptOutOrder& order, const CallOptions& options) override;
   absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId& account, int page_size,
                                                   const std::string& page_token, const CallOptions& options) override;
+  absl::StatusOr<ChoicesPage> ListChoices(const ChoicesQuery& query, const CallOptions& options) override;
   absl::StatusOr<PastSettings> GetSettingsAt(const AccountId& account, Time at, const CallOptions& options) override;
   absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport& report, const CallOptions& options) override;
   absl::StatusOr<StoredPolicy> GetPolicy(const std::string& version, const CallOptions& options) override;

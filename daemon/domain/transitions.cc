@@ -7,7 +7,7 @@
 namespace consent::domain {
 namespace internal {
 
-PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people) {
+PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people, bool answers) {
   const Command& command = builder.command;
   if (!command.unusable.empty()) return Refused(Refusal::kUnusable, command.unusable);
   if (builder.IsClosed()) return Refused(Refusal::kAccountClosed);
@@ -18,7 +18,7 @@ PartOutcome MayLoosen(const TransitionBuilder& builder, bool about_people) {
   const bool registering = command.registers && !builder.before.registered;
   if (!builder.before.registered && !registering) return Refused(Refusal::kSubjectNotFound);
   const bool needs_etag = registering ? builder.before.revision != 0 && !about_people : true;
-  if (needs_etag && !command.expected_revision) return Refused(Refusal::kEtagRequired);
+  if (needs_etag && !answers && !command.expected_revision) return Refused(Refusal::kEtagRequired);
   if (command.expected_revision && *command.expected_revision != builder.before.revision) {
     return Refused(Refusal::kEtagMismatch);
   }

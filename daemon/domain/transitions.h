@@ -36,6 +36,11 @@ struct ChoiceCommand {
   bool on = false;
   // Why it cannot be read: it is refused, and the fields above say nothing. Empty: it can.
   std::string unreadable = {};
+  // Of a yes: when the no that it answers was said, which stands in the place of the etag. Unset: the etag counts.
+  Instant answers = {};
+  // With `answers`: when a no to one of its purposes was said again, at that time or last after it, which the facts do
+  // not tell but the history does (NoteRefusedAgain). Unset: it was not.
+  Instant refused_again = {};
 };
 
 struct RetentionCommand {
@@ -130,13 +135,14 @@ enum class ChangedWhat : uint8_t {
   kScopeRemoved = 9,
   kRefusesFuture = 10,  // ALL or a control: purposes added later are refused too
   kFlags = 11,
-  kChildNotice = 12,  // an inactive child's guardian was told
-  kLast = kChildNotice,
+  kChildNotice = 12,   // an inactive child's guardian was told
+  kRefusedAgain = 13,  // a no to `purpose` where it was refused already: changes nothing and is on record
+  kLast = kRefusedAgain,
 };
 struct FactChange {
   ChangedWhat what = ChangedWhat::kPurpose;
   ScopeRef scope;
-  Purpose purpose = Purpose::kNone;  // where what is kPurpose
+  Purpose purpose = Purpose::kNone;  // where what is kPurpose or kRefusedAgain
   Choice from = Choice::kUnset;
   Choice to = Choice::kUnset;
   Retention retention;  // where what is kRetention
@@ -177,6 +183,13 @@ struct Transition {
 // `before` is a default SubjectFacts for a subject without a record. Total: a command that asks for too much gets
 // refusals; no restriction is refused for want of room.
 Transition Apply(const SubjectFacts& before, const Command& command, const Moment& moment, const Rules& rules);
+
+// Tells the yeses of `command` that name the no that they answer of a change of the history of `facts`. What is no
+// kRefusedAgain of a no that still stands, of their purposes and scopes, or came before the no, changes nothing.
+void NoteRefusedAgain(const SubjectFacts& facts, const FactChange& change, Instant at, const Rules& rules,
+                      Command* command);
+// When the earliest no was said that a yes of `command` names as answered; unset: none names one.
+Instant FirstAnswered(const Command& command);
 
 // A change since the closure, and when.
 struct SaidSince {

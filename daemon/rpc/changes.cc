@@ -24,11 +24,13 @@ service::ChangeRequest ToChangeRequest(const service::Core& core, const service:
   }
   request.payload.evidence = std::move(input.evidence);
   request.payload.caller = request.caller.identity;
+  request.payload.account_id = request.account_id;
   request.payload.names = std::move(input.names.scopes);
   request.payload.guardians = std::move(input.names.guardians);
   request.recording = input.recording;
   request.flags = input.flags;
   request.create_new = input.create_new;
+  request.validate_only = input.validate_only;
   return request;
 }
 

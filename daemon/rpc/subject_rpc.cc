@@ -28,7 +28,7 @@ void SubjectRpc::Upsert(const CallPtr<v1::UpsertSubjectRequest, v1::UpsertSubjec
   changes_.Submit(std::move(request),
                   [this, call, note = std::move(note)](const absl::StatusOr<service::ChangeReply>& reply) {
                     if (!reply.ok()) return call->Finish(reply.status());
-                    note.Report(*reply, dependencies_.observer);
+                    if (!call->request().validate_only()) note.Report(*reply, dependencies_.observer);
                     v1::UpsertSubjectResponse* response = call->response();
                     response->set_revision(core_.tokens.Encode(reply->revision));
                     response->set_registered(reply->registered_now);

@@ -81,6 +81,8 @@ const char* Words(domain::ChangedWhat what) {
       return "flags of a recording";
     case domain::ChangedWhat::kChildNotice:
       return "the notice about a child's inactivity went out";
+    case domain::ChangedWhat::kRefusedAgain:
+      return "refused again";
     case domain::ChangedWhat::kPurpose:
     case domain::ChangedWhat::kRetention:
       break;

@@ -182,6 +182,7 @@ absl::StatusOr<ChangeInput> ReadUpsertSubject(const v1::UpsertSubjectRequest& re
   input.subject = hasher.Subject(request.account_id());
   input.account_id = request.account_id();
   input.create_new = request.create_new() && input.command.unusable.empty();
+  input.validate_only = request.validate_only();
   if (request.etag().size() <= kMaxTokenBytes) input.etag = request.etag();
   input.digest = RequestDigest(request);
   return input;

@@ -140,7 +140,9 @@ void AddRequests(CLI::App& app, Cli& cli) {
   AddShowRequest(requests, cli);
   AddConfirmReceipt(requests, cli);
   AddSteps(requests, cli);
+  AddRequestsOverdue(requests, cli);
   AddRequestsReport(requests, cli);
+  AddRequestsSample(requests, cli);
 }
 
 }  // namespace consent::cli

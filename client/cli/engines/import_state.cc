@@ -86,7 +86,7 @@ absl::StatusOr<ImportState> ImportState::Open(const std::string& path, const std
   random.Fill(salt.data(), salt.size());
   state.salt_ = base::Hex(base::View(salt));
   if (path.empty()) return state;
-  const absl::StatusOr<std::string> text = ReadStateFile(path);
+  const absl::StatusOr<std::string> text = ReadStateFile(path, "the state file");
   if (!text.ok()) return text.status();
   state.head_ = Head(input_hash, state.salt_);
   // A torn last line counts as not written.

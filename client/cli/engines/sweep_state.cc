@@ -135,7 +135,7 @@ absl::StatusOr<SweepState> SweepState::Open(const std::string& path, const Sweep
   SweepState state;
   state.started_at_ = now;
   if (path.empty()) return state;
-  const absl::StatusOr<std::string> text = ReadStateFile(path);
+  const absl::StatusOr<std::string> text = ReadStateFile(path, "the state file");
   if (!text.ok()) return text.status();
   // A torn last line counts as not written.
   state.whole_ = text->rfind('\n') + 1;

@@ -109,6 +109,7 @@ class Client {
   virtual absl::StatusOr<HistoryPage> ListSettingsHistory(const AccountId& account, int page_size,
                                                           const std::string& page_token,
                                                           const CallOptions& options = {}) = 0;
+  virtual absl::StatusOr<ChoicesPage> ListChoices(const ChoicesQuery& query, const CallOptions& options = {}) = 0;
   virtual absl::StatusOr<PastSettings> GetSettingsAt(const AccountId& account, Time at,
                                                      const CallOptions& options = {}) = 0;
 

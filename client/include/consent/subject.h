@@ -46,6 +46,8 @@ struct SubjectUpdate {
   // effect on an account that was never closed. FailedPrecondition (ACCOUNT_CLOSED) where it is missing, or the closure
   // is not completed.
   bool create_new = false;
+  // As SettingsUpdate's.
+  bool validate_only = false;
 };
 
 struct SubjectUpdated {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/domain/facts_codec.h"
+#include "daemon/service/commit/answered_noes.h"
 #include "daemon/service/commit/change_work.h"
 #include "daemon/service/commit/refusals.h"
 #include "daemon/service/commit/retry.h"
@@ -195,7 +196,14 @@ bool ChangeSubject::Prepare(Work& work) const {
     return false;
   }
   work.before = *std::move(before);
-  if (IsClosed(work) || !PrepareHook(work)) return false;
+  if (IsClosed(work)) return false;
+  const absl::Status read =
+      ReadRefusedAgain(core_, request.subject, work.before.facts, *work.policy.rules, &work.request.command);
+  if (!read.ok()) {
+    work.reply = read;
+    return false;
+  }
+  if (!PrepareHook(work)) return false;
   const absl::Status sealed = PreparePayload(work);
   if (!sealed.ok()) work.reply = sealed;
   return sealed.ok();
@@ -203,7 +211,7 @@ bool ChangeSubject::Prepare(Work& work) const {
 
 bool ChangeSubject::IsAnsweredBefore(Work& work) const {
   const ChangeRequest& request = work.request;
-  if (request.request_id.empty()) return false;
+  if (request.request_id.empty() || request.validate_only) return false;
   if (work.request_key.empty()) {
     const std::string named = request.caller.identity + '\0' + request.request_id;
     work.request_key = std::string(base::View(core_.keys.DiskHash("request", named)));
@@ -250,6 +258,16 @@ bool ChangeSubject::PrepareHook(Work& work) const {
   const base::Now now = core_.Present();
   const domain::Moment moment{now.latest, work.before.facts.revision + 1, now, work.policy_changing};
   const domain::Transition trial = domain::Apply(work.before.facts, work.request.command, moment, *work.policy.rules);
+  if (work.request.validate_only) {
+    ChangeReply tried;
+    tried.revision = Revision{core_.PartitionOf(work.request.subject), work.before.facts.revision};
+    tried.registered_now = trial.registered_now;
+    TellOfFacts(trial.after, work.request.command, !work.before.found, tried);
+    tried.parts = trial.parts;
+    tried.changes = trial.changes;
+    work.reply = std::move(tried);
+    return false;
+  }
   work.needs_policy = trial.needs_policy && !work.policy_changing;
   if (!trial.AnyApplied()) {
     work.reply = work.request_id_was_used ? RequestIdReused() : RefusalStatus(trial.parts.front());

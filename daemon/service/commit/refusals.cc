@@ -43,6 +43,16 @@ absl::Status AccountClosed() {
                          "with create_new starts a new one of that id once the closure is COMPLETED");
 }
 
+// Of an etag, or of a no that a yes names as answered.
+absl::Status EtagMismatch(const domain::PartOutcome& part) {
+  const std::string why =
+      part.detail.empty()
+          ? "the etag is not the subject's current one: something changed since; read again and ask the user again"
+          : "the last no " + part.detail +
+                ", so this yes does not answer it: read the settings and their history again";
+  return wire::MakeError(v1::ERROR_REASON_ETAG_MISMATCH, why);
+}
+
 }  // namespace
 
 absl::Status RefusalStatus(const domain::PartOutcome& part) {
@@ -54,9 +64,7 @@ absl::Status RefusalStatus(const domain::PartOutcome& part) {
           v1::ERROR_REASON_ETAG_REQUIRED,
           "a loosening needs the subject's current etag: read the settings, show them, send their etag");
     case domain::Refusal::kEtagMismatch:
-      return wire::MakeError(
-          v1::ERROR_REASON_ETAG_MISMATCH,
-          "the etag is not the subject's current one: something changed since; read again and ask the user again");
+      return EtagMismatch(part);
     case domain::Refusal::kEvidenceRequired:
       return wire::MakeError(v1::ERROR_REASON_EVIDENCE_REQUIRED, "a loosening needs evidence: " + part.detail,
                              {{"needs", part.detail}});

@@ -10,6 +10,7 @@ using base::Encoder;
 
 constexpr uint8_t kRowFormat = 2;
 constexpr uint8_t kPayloadFormat = 2;
+constexpr uint8_t kPayloadWithAccount = 3;  // and the account_id behind all else
 constexpr size_t kMaxCallerBytes = 64;
 constexpr size_t kMaxDetailBytes = 256;
 constexpr size_t kMaxParts = 1024;
@@ -71,6 +72,9 @@ void PutChange(Encoder& out, const domain::FactChange& change) {
     case domain::ChangedWhat::kFlags:
       out.Byte(change.flags);
       break;
+    case domain::ChangedWhat::kRefusedAgain:
+      out.Byte(static_cast<uint8_t>(change.purpose));
+      break;
     default:
       break;
   }
@@ -100,6 +104,10 @@ domain::FactChange GetChange(Decoder& in) {
     change.retention.months = in.Byte();
   } else if (change.what == domain::ChangedWhat::kFlags) {
     change.flags = in.Byte();
+  } else if (change.what == domain::ChangedWhat::kRefusedAgain) {
+    const uint8_t purpose = in.Byte();
+    if (purpose < 1 || purpose > domain::kPurposes) in.Fail();
+    change.purpose = static_cast<domain::Purpose>(purpose);
   }
   return change;
 }
@@ -178,7 +186,7 @@ void Blind(const base::Digest& nonce, std::string* body, base::Digest* commitmen
 std::string EncodePayload(const Payload& payload) {
   std::string bytes;
   Encoder out(&bytes);
-  out.Byte(kPayloadFormat);
+  out.Byte(payload.account_id.empty() ? kPayloadFormat : kPayloadWithAccount);
   out.String(payload.evidence);
   out.String(payload.caller);
   out.Varint(payload.names.size());
@@ -191,13 +199,15 @@ std::string EncodePayload(const Payload& payload) {
     out.Raw(base::View(guardian.bytes));
     out.String(name);
   }
+  if (!payload.account_id.empty()) out.String(payload.account_id);
   return bytes;
 }
 
 bool DecodePayload(std::string_view bytes, Payload* payload) {
   *payload = Payload{};
   Decoder in(bytes);
-  if (in.Byte() != kPayloadFormat) return false;
+  const uint8_t format = in.Byte();
+  if (format != kPayloadFormat && format != kPayloadWithAccount) return false;
   payload->evidence = in.String(kMaxBlobBytes);
   payload->caller = in.String(kMaxCallerBytes);
   const uint64_t names = in.Varint();
@@ -212,6 +222,10 @@ bool DecodePayload(std::string_view bytes, Payload* payload) {
     base::GuardianHandle guardian;
     guardian.bytes = in.Array<16>();
     payload->guardians.emplace_back(guardian, in.String(base::kMaxIdBytes));
+  }
+  if (format == kPayloadWithAccount) {
+    payload->account_id = in.String(base::kMaxIdBytes);
+    if (payload->account_id.empty()) return false;
   }
   return in.Done();
 }

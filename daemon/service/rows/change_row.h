@@ -73,6 +73,8 @@ struct Payload {
   std::string caller;                                           // who sent the request, by name
   std::vector<std::pair<domain::ScopeRef, std::string>> names;  // profiles and devices that the command names
   std::vector<std::pair<base::GuardianHandle, std::string>> guardians;
+  // Whose change it is, for listings by time; empty: not said. Not in what names a subject's scopes.
+  std::string account_id;
 };
 
 // The clear part of a change row (event body): decoded for history, replays and feeds.

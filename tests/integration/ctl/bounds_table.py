@@ -129,7 +129,7 @@ def choices():
     return {
         "account": [(ID, "account_id")], "--on": on("changes"), "--off": [(TARGET, turned("changes", OFF))],
         "--retention": [(RETENTION, kept)], "--profile": [(ID, scoped("profile_id"))], "--device": [(ID, scoped("device_id"))],
-        "--self-profile": [(ID, "self_profile_id")], "--etag": [(TOKEN, "etag")], **EVIDENCE}
+        "--self-profile": [(ID, "self_profile_id")], "--etag": [(TOKEN, "etag")], **EVIDENCE, **BULK}
 
 
 RECORDING = ["--account", ACCOUNT, "--recording", "r"]
@@ -191,6 +191,13 @@ ORDER = ["--authority", "court", "--reason", "case"]
 PLACE = ["<account>", ACCOUNT, *ORDER]
 ORDERED = {"--authority": [(AUTHORITY, "authority")], "--reason": [(REASON, "reason")], "--request-id": [(REQUEST_ID, "request_id")],
            **BRIEFLY}
+# Of the commands that take one account or a file of them: beside an account they are a wrong command line.
+WITH_FILE = local(bounds.Kind([often("/nowhere/file", bound="belongs to --file"), often("", bound=".")]))
+BULK = {"--file": [local(bounds.Kind([often("/nowhere/file", bound="exclude each other"), often("", bound=".")]))], "--report": [WITH_FILE],
+        "--progress": [WITH_FILE],
+        "--parallel": [local(bounds.Kind([often("1", bound="belongs to --file"), often("256", bound="belongs to --file"),
+                                          often("0", bound="1 (to|-) 256"), often("257", bound="1 (to|-) 256"), often("x", bound=".")]))]}
+DELETE.update(BULK)
 PAGES = {"--page-size": [(PAGE, "page_size")], "--page": [(TOKEN, "page_token")]}
 LINE = json.dumps({"recording_id": "r", "account_id": ACCOUNT}) + "\n"
 SUSPENDED = {"purpose": [(PURPOSE, "purpose")], "--region": [(bounds.region("stored"), "region")], "--reason": [(REASON, "reason")]}
@@ -295,7 +302,10 @@ COMMANDS = [
     Asked("settings opt-out", "SettingsService/OptOut", ["<account>", ACCOUNT, "--all"], {
         "account": [(ID, "account_id")], "--control": [(CONTROL, refused("control"))], "--purpose": [(PURPOSES, refused("purpose"))],
         "--all": [SWITCH],
-        "--profile": [(ID, "scope.profile_id")], "--device": [(ID, "scope.device_id")], **EVIDENCE}, restricts=True),
+        "--profile": [(ID, "scope.profile_id")], "--device": [(ID, "scope.device_id")], **EVIDENCE, **BULK}, restricts=True),
+    Asked("settings opt-outs", "SettingsService/ListChoices", ["--from", "2024-01-01", "--to", "2024-02-01"],
+          {"--from": [local(PERIOD)], "--to": [(PERIOD_END, "before", ["--from", "1970-01-01", "--to", "2024-02-01"])],
+           "--limit": [local(bounds.number(1, 100_000))]}),
     Asked("settings history", "SettingsService/ListSettingsHistory", ["<account>", ACCOUNT], {"account": [(ID, "account_id")], **PAGES}),
     Asked("settings at", "SettingsService/GetSettingsAt", ["<account>", ACCOUNT, "<time>", "2024-05-01T12:00:00Z"],
           {"account": [(ID, "account_id")], "time": [(TIME, "at")]}),
@@ -314,7 +324,7 @@ COMMANDS = [
     Asked("clock show", "PolicyService/GetClock", [], {}),
     Asked("clock confirm", "PolicyService/ConfirmClock", ["<time>", "2024-05-01T12:00:00Z"], {"time": [(TIME, "time")]}),
     Asked("import", "SettingsService/OptOut", ["<input>", "-"],
-          {"input": [path()], "--state": [path()], "--refused": [path()], "--parallel": [local(bounds.number(1, 256))]},
+          {"input": [path()], "--state": [path()], "--refused": [path()], "--parallel": [local(bounds.number(1, 256))], "--dry-run": [SWITCH]},
           stdin=json.dumps({"account_id": ACCOUNT, "choices": [{"all": True, "turn": "OFF"}]}) + "\n"),
     Asked("filter", "EligibilityService/BatchCheck", ["--purpose", "HUMAN_REVIEW"], {
         "input": [path()], "--purpose": [(PURPOSE, "purpose")], "--country": [(bounds.region("country", False), "place.country")],
@@ -350,7 +360,14 @@ COMMANDS = [
     Asked("requests cancel", "DeletionService/CancelDeletionRequest", ["<deletion>", "d"], step(etag=[(TOKEN, "etag")])),
     Asked("requests report", "DeletionService/ListDeletionRequests", ["--from", "2024-01-01", "--to", "2024-02-01"],
           {"--from": [local(PERIOD)], "--to": [(PERIOD_END, "received_before", ["--from", "1970-01-01", "--to", "2024-02-01"])],
-           "--csv": [SWITCH]}),
+           "--csv": [SWITCH], "--html": [SWITCH], "--by": [local(bounds.Kind([often("quarter"), often("x", bound="month"), often("", bound=".")]))]}),
+    Asked("requests sample", "DeletionService/ListDeletionRequests",
+          ["--n", "5", "--seed", "s", "--from", "2024-01-01", "--to", "2024-02-01"],
+          {"--n": [local(bounds.number(1, 1_000))], "--seed": [local(bounds.text(1, 64))], "--from": [local(PERIOD)],
+           "--to": [(PERIOD_END, "received_before", ["--n", "5", "--seed", "s", "--from", "1970-01-01", "--to", "2024-02-01"])],
+           "--state": [(bounds.several(bounds.names(deletion.DeletionState, "DELETION_STATE_", "RECEIVED"), often(*["DENIED"] * 8, bound="7")),
+                        "states")]}),
+    Asked("requests overdue", "DeletionService/ListDeletionRequests", [], {"--limit": [local(bounds.number(1, 100_000))]}),
     Asked("systems register", "DataSystemService/RegisterDataSystem", SYSTEM_GIVEN, {
         "name": [(SYSTEM, "system.name")], "--kind": [(bounds.names(purge.DataSystemKind, "DATA_SYSTEM_KIND_", "VOICE_IDS"),
                                                        "system.kind")],

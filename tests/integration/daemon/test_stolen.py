@@ -77,6 +77,7 @@ def attempts(victim, world):
                                                                         place=OFFICE)],
         "SettingsService/GetSettings": lambda: [settings.GetSettingsRequest(account_id=account) for account in both],
         "SettingsService/GetSettingsAt": lambda: [settings.GetSettingsAtRequest(account_id=victim.agreed, at=ago(seconds=0))],
+        "SettingsService/ListChoices": lambda: [settings.ListChoicesRequest(**{"from": ago(hours=24), "before": ago(hours=-24)})],
         "SettingsService/ListSettingsHistory": lambda: [settings.ListSettingsHistoryRequest(account_id=account) for account in both],
         "SettingsService/OptOut": lambda: [opt_out(victim.agreed)],
         "SettingsService/UpdateSettings": lambda: [turn_on(victim.refused, world.etag(victim.refused)), update(victim.agreed, [turn(settings.SWITCH_OFF)])],

@@ -50,9 +50,11 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<SubjectUpdated>(const SubjectUpdate&)> on_subject;
   std::function<absl::StatusOr<SettingsUpdated>(const SettingsUpdate&)> on_settings;
   std::function<absl::StatusOr<OptedOut>(const OptOutOrder&)> on_opt_out;
+  std::function<absl::StatusOr<DeletionCreated>(const NewDeletionRequest&)> on_create_deletion;
   std::function<absl::StatusOr<Subject>(const AccountId&)> on_get_subject;
   std::function<absl::StatusOr<CurrentSettings>(const AccountId&)> on_get_settings;
   std::function<absl::StatusOr<HistoryPage>(const AccountId&, int, const std::string&)> on_history;
+  std::function<absl::StatusOr<ChoicesPage>(const ChoicesQuery&)> on_list_choices;
   std::function<absl::StatusOr<DeletionPage>(const DeletionQuery&)> on_list_deletions;
   std::function<absl::StatusOr<HoldPage>(const HoldQuery&)> on_list_holds;
   std::function<absl::StatusOr<LeasedTasks>(const LeaseOrder&)> on_lease;
@@ -91,6 +93,9 @@ class FakeClient : public Client {
                                                   const std::string& page_token, const CallOptions&) override {
     return on_history ? on_history(account, page_size, page_token) : absl::StatusOr<HistoryPage>(Missing());
   }
+  absl::StatusOr<ChoicesPage> ListChoices(const ChoicesQuery& query, const CallOptions&) override {
+    return on_list_choices ? on_list_choices(query) : absl::StatusOr<ChoicesPage>(Missing());
+  }
   absl::StatusOr<PastSettings> GetSettingsAt(const AccountId&, Time, const CallOptions&) override { return Missing(); }
   absl::StatusOr<RecordingReported> ReportRecording(const RecordingReport&, const CallOptions&) override {
     return Missing();
@@ -117,8 +122,8 @@ class FakeClient : public Client {
     return Missing();
   }
   absl::StatusOr<ClockState> ConfirmClock(Time, const CallOptions&) override { return Missing(); }
-  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest&, const CallOptions&) override {
-    return Missing();
+  absl::StatusOr<DeletionCreated> CreateDeletionRequest(const NewDeletionRequest& order, const CallOptions&) override {
+    return on_create_deletion ? on_create_deletion(order) : absl::StatusOr<DeletionCreated>(Missing());
   }
   absl::StatusOr<DeletionRequest> VerifyDeletionRequest(const VerifyOrder&, const CallOptions&) override {
     return Missing();

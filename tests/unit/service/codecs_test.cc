@@ -49,7 +49,7 @@ class Dice {
 
 domain::FactChange SomeChange(Dice& dice) {
   domain::FactChange change;
-  change.what = static_cast<domain::ChangedWhat>(1 + dice.Below(11));
+  change.what = static_cast<domain::ChangedWhat>(1 + dice.Below(12));
   change.scope = dice.Scope();
   if (change.what == domain::ChangedWhat::kPurpose) {
     change.purpose = domain::kAllPurposes[dice.Below(domain::kPurposes)];
@@ -58,6 +58,9 @@ domain::FactChange SomeChange(Dice& dice) {
   }
   if (change.what == domain::ChangedWhat::kRetention) {
     change.retention = {static_cast<domain::RetentionKind>(dice.Below(3)), static_cast<uint8_t>(dice.Below(121))};
+  }
+  if (change.what == domain::ChangedWhat::kRefusedAgain) {
+    change.purpose = domain::kAllPurposes[dice.Below(domain::kPurposes)];
   }
   if (change.what == domain::ChangedWhat::kFlags) change.flags = static_cast<uint8_t>(dice.Below(16));
   return change;

@@ -87,6 +87,8 @@ const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.OptOutRequest.request_id", kRequestId},
       {"consent.v1.ListSettingsHistoryRequest.account_id", kId},
       {"consent.v1.ListSettingsHistoryRequest.page_token", kToken},
+      {"consent.v1.ListChoicesRequest.account_id", kOptionalId},
+      {"consent.v1.ListChoicesRequest.page_token", kToken},
       {"consent.v1.GetSettingsAtRequest.account_id", kId},
       {"consent.v1.ReportRecordingRequest.account_id", kId},
       {"consent.v1.ReportRecordingRequest.recording_id", kId},
@@ -195,6 +197,7 @@ const std::map<std::string, std::pair<int64_t, int64_t>>& NumberRules() {
       {"consent.v1.Recording.captured_uncertainty_ms", {0, 86'400'000}},
       {"consent.v1.Retention.months", {1, 120}},
       {"consent.v1.ListSettingsHistoryRequest.page_size", {0, 1'000}},
+      {"consent.v1.ListChoicesRequest.page_size", {0, 1'000}},
       {"consent.v1.ListDeletionRequestsRequest.page_size", {0, 1'000}},
       {"consent.v1.ListHoldsRequest.page_size", {0, 1'000}},
       {"consent.v1.LeaseTasksRequest.max_tasks", {0, 100}},
@@ -249,6 +252,7 @@ const std::map<std::string, std::pair<int, int>>& CountRules() {
       {"consent.v1.OptOutRequest.targets", {1, 64}},
       {"consent.v1.ReportRecordingRequest.flags", {1, 4}},
       {"consent.v1.RecordingIds.recording_ids", {1, 1'000}},
+      {"consent.v1.ListChoicesRequest.to", {0, 3}},
       {"consent.v1.ListDeletionRequestsRequest.states", {0, 7}},
       {"consent.v1.ListDeletionRequestsRequest.causes", {0, 3}},
       {"consent.v1.PurposeCopies.purposes", {1, 7}},
@@ -277,6 +281,7 @@ const std::set<std::string>& ChosenEnums() {
                                                "consent.v1.ResumeRequest.purpose",
                                                "consent.v1.CreateDeletionRequestRequest.requester",
                                                "consent.v1.ConfirmReceiptRequest.channel",
+                                               "consent.v1.ListChoicesRequest.to",
                                                "consent.v1.ListDeletionRequestsRequest.states",
                                                "consent.v1.ListDeletionRequestsRequest.causes",
                                                "consent.v1.PurposeCopies.purposes",
@@ -291,10 +296,13 @@ const std::set<std::string>& ChosenEnums() {
 
 // Bools that may say either.
 const std::set<std::string>& FreeBools() {
-  static const std::set<std::string> free = {
-      "consent.v1.VerifyDeletionRequestRequest.only_begun", "consent.v1.DataSystem.checks_on_ingest",
-      "consent.v1.ListHoldsRequest.include_released", "consent.v1.UpsertSubjectRequest.create_new",
-      "consent.v1.TaskFailure.not_begun"};
+  static const std::set<std::string> free = {"consent.v1.VerifyDeletionRequestRequest.only_begun",
+                                             "consent.v1.DataSystem.checks_on_ingest",
+                                             "consent.v1.ListHoldsRequest.include_released",
+                                             "consent.v1.UpsertSubjectRequest.create_new",
+                                             "consent.v1.UpsertSubjectRequest.validate_only",
+                                             "consent.v1.UpdateSettingsRequest.validate_only",
+                                             "consent.v1.TaskFailure.not_begun"};
   return free;
 }
 

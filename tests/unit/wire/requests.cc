@@ -70,6 +70,7 @@ absl::Status ReadRequest(const v1::OptOutRequest& r) { return FaultOf(wire::Read
 absl::Status ReadRequest(const v1::ListSettingsHistoryRequest& r) {
   return wire::ReadListHistory(r, Hasher()).status();
 }
+absl::Status ReadRequest(const v1::ListChoicesRequest& r) { return wire::ReadListChoices(r, Hasher()).status(); }
 absl::Status ReadRequest(const v1::GetSettingsAtRequest& r) { return wire::ReadSettingsAt(r, Hasher(), kNow).status(); }
 absl::Status ReadRequest(const v1::ReportRecordingRequest& r) {
   return FaultOf(wire::ReadReportRecording(r, Hasher()));
@@ -167,9 +168,10 @@ constexpr char kRetention[] = R"(
     retention { scope { device_id: "d1" } retention { do_not_save: true } })";
 
 std::string Changes(const std::string& field) {
-  return field + R"( { target { control: "help_improve" } turn: SWITCH_ON } )" + field +
-         R"( { scope { profile_id: "p1" } target { purpose: PURPOSE_HUMAN_REVIEW } turn: SWITCH_OFF } )" + field +
-         R"( { scope { device_id: "d1" } target { all: true } turn: SWITCH_OFF } )";
+  return field +
+         R"( { target { control: "help_improve" } turn: SWITCH_ON answers { seconds: 1780000000 nanos: 5000 } } )" +
+         field + R"( { scope { profile_id: "p1" } target { purpose: PURPOSE_HUMAN_REVIEW } turn: SWITCH_OFF } )" +
+         field + R"( { scope { device_id: "d1" } target { all: true } turn: SWITCH_OFF } )";
 }
 
 // Of the requests about deletion.
@@ -250,7 +252,7 @@ std::vector<RequestKind> Make() {
               profiles { profile_id: "p2" age { child: true } guardian_id: "g1" last_active_at { seconds: 1790000000 } }
               profiles { profile_id: "p3" age { born: "2015-02-28" } guardian_id: "" }
               device_ids: "d1" device_ids: "d2" remove_profile_ids: "p4" remove_profile_ids: "p5" remove_device_ids: "d4"
-              remove_device_ids: "d5" etag: "token" request_id: "q1" create_new: true )" +
+              remove_device_ids: "d5" etag: "token" request_id: "q1" create_new: true validate_only: true )" +
                                           Changes("initial_choices") + kRetention + evidence,
                                       R"(account_id: "a1" request_id: "q1")"}),
       Kind<v1::GetSubjectRequest>({R"(account_id: "a1")"}),
@@ -258,14 +260,18 @@ std::vector<RequestKind> Make() {
       Kind<v1::ListChildrenDueRequest>(
           {R"(account_id: "a1" due: CHILD_DUE_NOTICE due: CHILD_DUE_PURGE page_size: 50 page_token: "token")", ""}),
       Kind<v1::GetSettingsRequest>({R"(account_id: "a1")"}),
-      Kind<v1::UpdateSettingsRequest>({R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" )" +
-                                       Changes("changes") + kRetention + evidence}),
+      Kind<v1::UpdateSettingsRequest>(
+          {R"(account_id: "a1" etag: "token" request_id: "q1" self_profile_id: "p9" validate_only: true )" +
+           Changes("changes") + kRetention + evidence}),
       Kind<v1::OptOutRequest>(
           {R"(account_id: "a1" scope { profile_id: "p1" } targets { control: "help_improve" } targets { all: true }
               targets { purpose: PURPOSE_ADVERTISING } request_id: "q1" )" +
                evidence,
            R"(account_id: "a1" scope { device_id: "d1" } targets { all: true } request_id: "q1")"}),
       Kind<v1::ListSettingsHistoryRequest>({R"(account_id: "a1" page_size: 50 page_token: "token")"}),
+      Kind<v1::ListChoicesRequest>(
+          {R"(account_id: "a1" from { seconds: 1780000000 } before { seconds: 1790000000 nanos: 1 }
+              to: CHOICE_REFUSED to: CHOICE_WITHDRAWN page_size: 50 page_token: "token")"}),
       Kind<v1::GetSettingsAtRequest>({R"(account_id: "a1" at { seconds: 1790000000 nanos: 1 })"}),
       Kind<v1::ReportRecordingRequest>(
           {R"(account_id: "a1" recording_id: "r1" flags: FLAG_SAFETY flags: FLAG_CRITICAL_DATA request_id: "q1" )" +
