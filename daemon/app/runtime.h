@@ -15,6 +15,7 @@
 #include "daemon/app/decision_log.h"
 #include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
+#include "daemon/app/gauges.h"
 #include "daemon/app/periodic.h"
 #include "daemon/app/probe.h"
 #include "daemon/app/server.h"
@@ -130,6 +131,7 @@ class Runtime {
   ops::EventCounter& reloads_;
   ops::EventCounter& certificate_reloads_;
   ops::EventCounter& callers_reloads_;
+  ReloadTimes reload_times_;
   callers::Book callers_;
   callers::CallerConnections caller_connections_;
   ops::CallLog call_log_;

@@ -34,12 +34,13 @@ enum class ChangeKind : uint8_t {
   kTasksLeased = 67,
   kTaskEnded = 68,
   kTaskFailed = 69,
-  kErased = 70,            // what a finished deletion left behind
-  kDecisionsCounted = 71,  // how far the decision log has come
+  kErased = 70,                // what a finished deletion left behind
+  kDecisionsCounted = 71,      // how far the decision log has come
+  kVerificationReported = 72,  // what a verification of it found
 };
 inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionReceiptConfirmed;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
-inline constexpr ChangeKind kLastOfOthers = ChangeKind::kDecisionsCounted;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kVerificationReported;
 
 // What a step of a deletion request is in the history and in the metrics.
 constexpr ChangeKind KindOf(domain::DeletionStep step) {
