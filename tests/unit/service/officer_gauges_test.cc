@@ -161,7 +161,9 @@ class Requests {
         if (!request.parts.empty()) break;
         request.verified_at = At(Roll(60));
         request.state = domain::DeletionState::kInProgress;
-        request.parts = {{.system = 1}, {.system = 2}};
+        request.parts.resize(2);
+        request.parts[0].system = 1;
+        request.parts[1].system = 2;
         break;
       case 1:
         for (domain::SystemProgress& part : request.parts) {
