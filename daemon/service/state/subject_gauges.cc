@@ -59,9 +59,11 @@ void SubjectGauges::Count(const domain::SubjectFacts& facts, int64_t sign) {
 
 void SubjectGauges::CountChild(domain::Region region, const domain::ScopeFacts& profile, int64_t sign) {
   const domain::Age& age = profile.age;
-  if (age.kind == domain::AgeKind::kAdult && !age.born_before.has_value()) return;
+  // Whose age was corrected is an adult since that stamp alone, which may lie ahead of now.
+  const bool is_adult = age.kind == domain::AgeKind::kAdult && !age.born_before.has_value();
+  if (is_adult && !age.adult_since.IsSet()) return;
   const bool is_old = age.kind == domain::AgeKind::kBorn && age.born < kSurelyAdult;
-  if (is_old && (!age.born_before.has_value() || *age.born_before < kSurelyAdult)) return;
+  if (is_old && !age.adult_since.IsSet() && (!age.born_before.has_value() || *age.born_before < kSurelyAdult)) return;
   AddTo(&children_,
         Child{region, age.kind, age.born, age.adult_since, age.born_before, profile.guardian.IsSet(),
               profile.last_active, profile.inactivity_notice},
