@@ -93,6 +93,7 @@ class GrpcClient final : public Client {
   absl::StatusOr<DecisionLogState> GetDecisionLog(const CallOptions& options) override;
   absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
                                                                const CallOptions& options) override;
+  absl::Status ReportVerification(const VerificationReport& report, const CallOptions& options) override;
   absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query, const CallOptions& options) override;
 
  private:

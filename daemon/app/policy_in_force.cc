@@ -26,8 +26,14 @@ bool WaitsForItsWords(const absl::Status& status) {
 }  // namespace
 
 PolicyInForce::PolicyInForce(const service::PolicyBook& policies, service::PolicyAdmin& admin, const base::Clock& clock,
-                             ops::Log& log, ops::EventCounter& reloads, bool has_file)
-    : policies_(policies), admin_(admin), clock_(clock), log_(log), reloads_(reloads), has_file_(has_file) {
+                             ops::Log& log, ops::EventCounter& reloads, std::atomic<int64_t>& read_at, bool has_file)
+    : policies_(policies),
+      admin_(admin),
+      clock_(clock),
+      log_(log),
+      reloads_(reloads),
+      read_at_(read_at),
+      has_file_(has_file) {
   admin_.TellActivations([this](const policy::PolicyRow* before, const policy::Document& document,
                                 const std::string& by) { TellActivation(before, document, by); });
 }
@@ -44,6 +50,7 @@ absl::Status PolicyInForce::Activate(const policy::Document& document) {
   }
   waits_for_time_.store(false);
   admin_.NoteWaiting(std::nullopt);
+  read_at_.store(clock_.Now().micros);
   for (const std::string& warning : policy::WarningTexts(document.policy(), document.json(), clock_.Now())) {
     log_.Warn("policy promises what cannot work",
               {{"version", OperatorText(document.version())}, {"what", OperatorText(warning)}});

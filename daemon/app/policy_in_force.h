@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -20,10 +21,10 @@ namespace consent::app {
 // Thread-safe, as far as one thread at a time activates; the references outlive it.
 class PolicyInForce {
  public:
-  // `reloads` counts by result. `has_file`: the daemon was given one, else its own is meant, which gives way to what
-  // somebody has activated.
+  // `reloads` counts by result. `read_at`: takes when a file was last read and in force afterwards. `has_file`: the
+  // daemon was given one, else its own is meant, which gives way to what somebody has activated.
   PolicyInForce(const service::PolicyBook& policies, service::PolicyAdmin& admin, const base::Clock& clock,
-                ops::Log& log, ops::EventCounter& reloads, bool has_file);
+                ops::Log& log, ops::EventCounter& reloads, std::atomic<int64_t>& read_at, bool has_file);
 
   // At the start. An error: the daemon may not start. A file that waits for the time, or for somebody to name what it
   // loosens, is none where a policy is stored: the daemon serves under that one.
@@ -44,6 +45,7 @@ class PolicyInForce {
   const base::Clock& clock_;
   ops::Log& log_;
   ops::EventCounter& reloads_;
+  std::atomic<int64_t>& read_at_;  // microseconds of the Unix time
   const bool has_file_;
   std::atomic<bool> waits_for_time_{false};
 };

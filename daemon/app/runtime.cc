@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "consent/v1/roles.pb.h"
 #include "daemon/app/callers_file.h"
+#include "daemon/app/expected_labels.h"
 #include "daemon/app/gauges.h"
 #include "daemon/app/housekeeping.h"
 #include "daemon/app/keyring.h"
@@ -86,6 +86,7 @@ std::optional<Failure> Runtime::Open() {
     const absl::StatusOr<v1::CallersFile> callers = ReadCallers();
     if (!callers.ok()) return FailureFrom(ExitCode::kPolicy, callers.status());
     callers_.Put(*callers);
+    reload_times_.callers.store(clock_.Now().micros);
     log_.Info("callers in force", {{"callers", callers_.size()}});
   }
   const absl::StatusOr<DescriptorPlan> descriptors = PlanOfProcess();
@@ -199,7 +200,7 @@ void Runtime::MakeContext(const base::Keys& keys) {
   watched_.store(core_.get());
   services_ = std::make_unique<Services>(*core_, decisions_->keys(), decisions_->recorder(), caller_connections_);
   policy_in_force_ = std::make_unique<PolicyInForce>(core_->policies, services_->policy_admin, clock_, log_, reloads_,
-                                                     !options_.policy_file.empty());
+                                                     reload_times_.policy, !options_.policy_file.empty());
 }
 
 std::optional<Failure> Runtime::Listen() {
@@ -250,19 +251,17 @@ std::vector<grpc::Service*> Runtime::ServicesFor(std::unique_ptr<rpc::Authentica
 size_t Runtime::ServedBy(const ops::ListenOption& option, ServerOptions* serving) {
   if (!option.place.IsUnix() && certificates_ != nullptr) return tls_served_by_;
   if (option.roles.empty() && option.systems.empty() && option.name == service::Caller{}.identity) return 0;
-  rpc::Peer peer{service::Caller{option.name}, {}, option.systems};
-  if (option.roles.empty()) peer.roles = rpc::RoleSet::All();
-  for (const std::string& role : option.roles) peer.roles.Add(proto::EnumNumber<v1::Role>(role).value_or(0));
+  rpc::Peer peer{service::Caller{option.name}, RolesOf(option), option.systems};
   serving->served.push_back({ServicesFor(std::make_unique<rpc::OnePeer>(std::move(peer))), nullptr});
   return serving->served.size() - 1;
 }
 
 absl::Status Runtime::ListenForScrapes() {
   if (!options_.metrics_listen.has_value()) return absl::OkStatus();
-  DefineGauges(
-      {health_, *core_, *store_, *readers_, *restrictions_, *services_, options_.data_dir,
-       static_cast<size_t>(descriptors_.connections), [this] { return server_->Counts(); }, certificates_.get()},
-      registry_);
+  DefineGauges({health_, *core_, *store_, *readers_, *restrictions_, *services_, callers_, reload_times_,
+                FoldersOf(options_), options_.index_max_subjects, static_cast<size_t>(descriptors_.connections),
+                [this] { return server_->Counts(); }, certificates_.get()},
+               registry_);
   decisions_->DefineMetrics(registry_);
   const absl::StatusOr<std::vector<ops::Address>> addresses = options_.metrics_listen->Resolve();
   if (!addresses.ok()) return addresses.status();
@@ -277,6 +276,8 @@ absl::Status Runtime::ListenForScrapes() {
 
 std::vector<prometheus::MetricFamily> Runtime::CollectMetrics() {
   base::MutexLock lock(collecting_);
+  const std::shared_ptr<const domain::Rules> rules = core_->policies.rules();
+  metrics_.Expect(LabelsToExpect(options_, callers_, rules.get()));
   std::vector<prometheus::MetricFamily> families = registry_.Collect();
   for (prometheus::MetricFamily& family : metrics_.Collect()) families.push_back(std::move(family));
   return families;
@@ -367,6 +368,7 @@ absl::Status Runtime::ReloadCallers(const absl::StatusOr<v1::CallersFile>& read)
   if (options_.callers_file.empty()) return absl::OkStatus();
   if (read.ok()) {
     callers_.Put(*read);
+    reload_times_.callers.store(clock_.Now().micros);
     log_.Info("callers in force", {{"callers", callers_.size()}});
   }
   callers_reloads_.Add({read.ok() ? "ok" : "refused"});

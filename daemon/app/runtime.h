@@ -15,6 +15,7 @@
 #include "daemon/app/decision_log.h"
 #include "daemon/app/descriptors.h"
 #include "daemon/app/exit_codes.h"
+#include "daemon/app/gauges.h"
 #include "daemon/app/periodic.h"
 #include "daemon/app/policy_in_force.h"
 #include "daemon/app/probe.h"
@@ -126,6 +127,7 @@ class Runtime {
   ops::EventCounter& reloads_;
   ops::EventCounter& certificate_reloads_;
   ops::EventCounter& callers_reloads_;
+  ReloadTimes reload_times_;
   callers::Book callers_;
   callers::CallerConnections caller_connections_;
   ops::CallLog call_log_;

@@ -13,10 +13,6 @@ using ops::SeriesSink;
 using service::RetentionView;
 using service::SystemRow;
 
-constexpr double kMicrosPerSecond = 1e6;
-
-double Timestamp(base::Instant time) { return static_cast<double>(time.micros) / kMicrosPerSecond; }
-
 void SetState(const SystemRow& system, const RetentionView& view, SeriesSink& series) {
   for (int state = v1::RetentionState_MIN + 1; state <= v1::RetentionState_MAX; ++state) {
     series.Set({system.name, ops::Label<v1::RetentionState>(state)}, static_cast<int>(view.state) == state ? 1 : 0);
@@ -46,11 +42,11 @@ void DefineSweepGauges(const GaugeSources& sources, ops::MetricRegistry& registr
   registry.Gauge("consentd_system_retention_due_timestamp_seconds",
                  "Until when a data system's attestation holds, or by when its next whole sweep is due.", {"system"},
                  each([](const SystemRow& system, const RetentionView& view, SeriesSink& series) {
-                   if (view.due.IsSet()) series.Set({system.name}, Timestamp(view.due));
+                   if (const auto due = TimestampSeconds(view.due)) series.Set({system.name}, *due);
                  }));
   registry.Gauge("consentd_system_whole_sweep_timestamp_seconds", "When a data system's last whole sweep began.",
                  {"system"}, each([](const SystemRow& system, const RetentionView& view, SeriesSink& series) {
-                   if (view.row.last_whole_at.IsSet()) series.Set({system.name}, Timestamp(view.row.last_whole_at));
+                   if (const auto at = TimestampSeconds(view.row.last_whole_at)) series.Set({system.name}, *at);
                  }));
   registry.Gauge("consentd_system_sweep_recordings",
                  "What a data system's last sweep found: kept, held, purged, not_found; failed: must go and is there.",

@@ -198,6 +198,8 @@ class Client {
   // An OK status has one verdict for each yes, in their order.
   virtual absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
                                                                        const CallOptions& options = {}) = 0;
+  // Takes the place of the report before. Needs the role OFFICER, because an auditor writes nothing.
+  virtual absl::Status ReportVerification(const VerificationReport& report, const CallOptions& options = {}) = 0;
   // Under which handles the log has them. An OK status has all that was asked for.
   virtual absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query,
                                                              const CallOptions& options = {}) = 0;

@@ -35,13 +35,14 @@ enum class ChangeKind : uint8_t {
   kTasksLeased = 67,
   kTaskEnded = 68,
   kTaskFailed = 69,
-  kErased = 70,            // what a finished deletion left behind
-  kDecisionsCounted = 71,  // how far the decision log has come
-  kSystemRetention = 72,   // how a data system's retention is kept, or a report of a sweep
+  kErased = 70,                // what a finished deletion left behind
+  kDecisionsCounted = 71,      // how far the decision log has come
+  kSystemRetention = 72,       // how a data system's retention is kept, or a report of a sweep
+  kVerificationReported = 73,  // what a verification of the decision log found
 };
 inline constexpr ChangeKind kLastOfHistory = ChangeKind::kChildNotice;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
-inline constexpr ChangeKind kLastOfOthers = ChangeKind::kSystemRetention;
+inline constexpr ChangeKind kLastOfOthers = ChangeKind::kVerificationReported;
 
 // What a step of a deletion request is in the history and in the metrics.
 constexpr ChangeKind KindOf(domain::DeletionStep step) {

@@ -10,6 +10,7 @@
 #include "daemon/base/trusted_clock.h"
 #include "daemon/service/state/deletion_gauges.h"
 #include "daemon/service/state/facts_index.h"
+#include "daemon/service/state/hold_gauges.h"
 #include "daemon/service/state/partition_policies.h"
 #include "daemon/service/state/policy_book.h"
 #include "daemon/service/state/pool.h"
@@ -37,6 +38,7 @@ struct Core {
   Pool& writers;  // prepare commits and send replies
   PartitionPolicies partition_policies;
   DeletionGauges deletions{};
+  HoldGauges holds{};
   PublishedHeads heads{};
   std::atomic<bool> ready{false};              // the index is filled and the policy is active
   std::atomic<uint64_t> rows_filled{0};        // by FillIndex so far, in steps of a thousand

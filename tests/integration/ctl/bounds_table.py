@@ -332,7 +332,7 @@ COMMANDS = [
         "--reviewer": [(REVIEWER, "place.reviewer_class")], "--selection": [(SELECTION, "selection")], "--set": [(FACTS, fact_set)], "--keep-ids": [SWITCH], "--refused": [path()],
         "--purge": [path()], "--batch": [local(bounds.number(1, 1_000))], "--parallel": [local(bounds.number(1, 64))]}, stdin=LINE),
     Asked("decisions verify", "DecisionService/GetDecisionLog", ["<files>", "/dev/null"],
-          {"files": [path()], "--offline": [SWITCH], "--part": [SWITCH], "--from": [DECIDED],
+          {"files": [path()], "--offline": [SWITCH], "--part": [SWITCH], "--report": [SWITCH], "--from": [DECIDED],
            "--to": [DECIDED], "--daemon": [DAEMONS], "--heard": [path()],
            "--heard-purpose": [(*local(PURPOSE), HEARD)], "--heard-within": [(*local(bounds.duration()), HEARD)],
            "--heard-skew": [(*SKEW, HEARD)]}, (0, 50)),

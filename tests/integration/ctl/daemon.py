@@ -74,10 +74,17 @@ class Daemon:
 
     def metric(self, name):
         """The value of one without labels."""
+        return next(float(line.split()[1]) for line in self.metrics().splitlines() if line.startswith(f"{name} "))
+
+    def metric_sum(self, name):
+        """Sum of all series of a family."""
+        return sum(float(line.rpartition(" ")[2]) for line in self.metrics().splitlines() if line.startswith(name + "{"))
+
+    def metrics(self):
         lines = [json.loads(line) for line in (self.root / "log").read_text().splitlines()]
         address = [line["metrics"] for line in lines if line.get("event") == "listening"][-1]
         with urllib.request.urlopen(f"http://{address}/metrics", timeout=60) as answer:
-            return next(float(line.split()[1]) for line in answer.read().decode().splitlines() if line.startswith(f"{name} "))
+            return answer.read().decode()
 
     def path(self, name):
         return str(self.root / name)

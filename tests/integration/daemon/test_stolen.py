@@ -112,6 +112,7 @@ def attempts(victim, world):
         "DecisionService/GetDecisionLog": lambda: [decisions.GetDecisionLogRequest()],
         "DecisionService/VerifyDecisions": lambda: [world.verification()],
         "DecisionService/GetDecisionHandles": lambda: [decisions.GetDecisionHandlesRequest(account_id=victim.agreed, recording_ids=RECORDINGS, months=["2026-11"])],
+        "DecisionService/ReportVerification": lambda: [decisions.ReportVerificationRequest(store_id=world.store_id(), records=1, confirmed=1)],
         "DataSystemService/ListDataSystems": lambda: [purge.ListDataSystemsRequest()],
         "DataSystemService/RegisterDataSystem": lambda: [purge.RegisterDataSystemRequest(system=data_system("of_a_thief"))],
         "DataSystemService/SetSystemRetention": lambda: [purge.SetSystemRetentionRequest(system=system, retention=purge.SystemRetention(sweep_days=len(victim.agreed)))
@@ -144,8 +145,8 @@ class OpenTask:
 class World:
     """What one who may read and write all makes of people, and sees of them."""
 
-    def __init__(self, api):
-        self.api = api
+    def __init__(self, api, served):
+        self.api, self.served = api, served
         for name in SYSTEMS:
             api.systems.RegisterDataSystem(purge.RegisterDataSystemRequest(system=data_system(name)))
         self.suspend()
@@ -164,6 +165,9 @@ class World:
 
     def suspension_etag(self):
         return next(one.etag for one in self.suspensions() if one.purpose == types.PURPOSE_ADVERTISING)
+
+    def store_id(self):
+        return self.api.decision_log.GetDecisionLog(decisions.GetDecisionLogRequest()).store_id
 
     def verification(self):
         """A question whether a yes was right, for a record that nobody wrote: no thief has the log's keys."""
@@ -221,7 +225,8 @@ class World:
     def of_the_service(self):
         systems = self.api.systems.ListDataSystems(purge.ListDataSystemsRequest()).systems
         sweeps = [(one.name, one.retention.sweep_days, one.last_sweep.started_at.ToMicroseconds()) for one in systems]
-        return {"systems": [(one.name, one.state) for one in systems], "sweeps": sweeps, "suspensions": [(one.purpose, one.active) for one in self.suspensions()],
+        return {"verification": self.served.metric("consentd_verification_timestamp_seconds"), "systems": [(one.name, one.state) for one in systems], "sweeps": sweeps,
+                "suspensions": [(one.purpose, one.active) for one in self.suspensions()],
                 "clock": self.api.policies.GetClock(policies.GetClockRequest()).clock.doubtful}
 
 
@@ -299,7 +304,7 @@ CHANGES = {
     "PURGER": ({"requests"}, {"sweeps"}),
     "AUDITOR": (set(), set()),
     "OPERATOR": ({"decisions", "requests"}, {"systems", "suspensions", "sweeps"}),
-    "OFFICER": ({"holds", "requests", "decisions", "history"}, {"suspensions", "sweeps"}),
+    "OFFICER": ({"holds", "requests", "decisions", "history"}, {"suspensions", "sweeps", "verification"}),
 }
 CONNECTIONS = 4
 
@@ -312,7 +317,7 @@ class Stolen(test_tls.TlsTest):
         self.entries = {role: next(entry for entry in entries if entry["roles"] == [roles_pb2.Role.Name(role)]) for role in GIVEN}
         self.options = lambda original=self.options: [*original(), "--callers", str(EXAMPLE)]
         self.serve()
-        self.world = World(self.client(self.served))
+        self.world = World(self.client(self.served), self.served)
 
     def thief(self, role):
         entry = self.entries[role]

@@ -63,6 +63,7 @@ class FakeClient : public Client {
   std::function<absl::StatusOr<std::vector<TaskRenewal>>(const std::vector<TaskLease>&)> on_renew;
   std::function<absl::StatusOr<DataSystem>(const std::string&, const Sweep&)> on_sweep;
   std::function<absl::StatusOr<DecisionLogState>()> on_decision_log;
+  std::function<absl::Status(const VerificationReport&)> on_report;
   std::function<absl::StatusOr<std::vector<DecisionVerdict>>(const DecisionRecord&)> on_decisions;
   std::function<absl::StatusOr<DecisionHandles>(const HandleQuery&)> on_handles;
 
@@ -109,6 +110,9 @@ class FakeClient : public Client {
   absl::StatusOr<std::vector<DecisionVerdict>> VerifyDecisions(const DecisionRecord& record,
                                                                const CallOptions&) override {
     return on_decisions ? on_decisions(record) : absl::StatusOr<std::vector<DecisionVerdict>>(Missing());
+  }
+  absl::Status ReportVerification(const VerificationReport& report, const CallOptions&) override {
+    return on_report ? on_report(report) : Missing();
   }
   absl::StatusOr<DecisionHandles> GetDecisionHandles(const HandleQuery& query, const CallOptions&) override {
     return on_handles ? on_handles(query) : absl::StatusOr<DecisionHandles>(Missing());

@@ -12,6 +12,7 @@
 #include "daemon/service/rows/sweep_rows.h"
 #include "daemon/service/rows/system_rows.h"
 #include "daemon/service/rows/task_rows.h"
+#include "daemon/service/rows/verification_row.h"
 #include "daemon/service/state/policy_book.h"
 #include "tests/support/format_document.h"
 #include "tests/support/service/world.h"
@@ -128,6 +129,8 @@ void AddSubjectRows(const Core& core, Examples* all) {
                {"request.value", EncodeRequestRow(request)},
                {"decision-log.key", std::string(kDecisionLogKey)},
                {"decision-log.value", EncodeDecisionLogRow({300, Filled<32>(0xc0)})},
+               {"verification.key", std::string(kVerificationKey)},
+               {"verification.value", EncodeVerificationRow({After(9), 300, 40, 1, 2, 0, 0, After(8)})},
                {"payload", EncodePayload(SomePayload())},
                {"change", EncodeChangeRow(OptOutRow())},
                {"change-of-no-subject", LeasedEvent()}});

@@ -131,6 +131,7 @@ absl::Status ReadRequest(const v1::ListChildrenDueRequest& r) {
 absl::Status ReadRequest(const v1::RetireDataSystemRequest& r) { return wire::ReadRetireSystem(r).status(); }
 absl::Status ReadRequest(const v1::GetDecisionLogRequest&) { return absl::OkStatus(); }
 absl::Status ReadRequest(const v1::VerifyDecisionsRequest& r) { return wire::ReadVerifyDecisions(r).status(); }
+absl::Status ReadRequest(const v1::ReportVerificationRequest& r) { return wire::ReadReportVerification(r).status(); }
 absl::Status ReadRequest(const v1::GetDecisionHandlesRequest& r) {
   return wire::ReadGetDecisionHandles(r, Hasher()).status();
 }
@@ -285,6 +286,8 @@ std::vector<RequestKind> Make() {
       Kind<v1::GetClockRequest>({""}),
       Kind<v1::GetDecisionLogRequest>({""}),
       Kind<v1::VerifyDecisionsRequest>({kRecord}),
+      Kind<v1::ReportVerificationRequest>(
+          {R"(store_id: "0123456789abcdef" records: 7 confirmed: 1 late: 2 not_checkable: 3 not_given: 4 log_problems: 5)"}),
       Kind<v1::GetDecisionHandlesRequest>(
           {R"(account_id: "a1" recording_ids: "r1" recording_ids: "r2" profile_ids: "p1" device_ids: "d1" months: "2026-11"
               months: "2026-12")"}),
