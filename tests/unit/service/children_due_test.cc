@@ -147,7 +147,9 @@ TEST(ChildrenDue, PagesShowEachOnceInEveryPartition) {
   for (const size_t limit : {1U, 3U, 7U, 1000U}) {
     size_t pages = 0;
     EXPECT_EQ(Listed(world, {}, limit, &pages), expected) << limit;
-    if (limit == 1) EXPECT_EQ(pages, 20U);
+    if (limit == 1) {
+      EXPECT_EQ(pages, 20U);
+    }
   }
   const auto one = world.children_due().List({world.Handle("account-7"), {}}, 100, {});
   ASSERT_TRUE(one.ok());
