@@ -19,7 +19,7 @@ from words import check, household, opt_out, recording, turn_on, OFFICE
 GOLDEN = ROOT / "tests" / "golden" / "scrape"
 # Values that time, the machine or the number of tries decides.
 VARIES = re.compile(r"process_|consentd_(rpc_|caller_calls|rocksdb_|index_bytes|store_commits|clock_offset|data_free|decision_log_bytes|connections|erasure|build_info|"
-                    r"deletion_request_oldest|purge_task_oldest|deletion_completion_seconds_sum)")
+                    r"deletion_request_oldest|purge_task_oldest|system_retention_due|system_whole_sweep|deletion_completion_seconds_sum)")
 # Labels that change with a version and a policy file.
 NAMES_A_VERSION = re.compile(r'(consentd_build_info|consentd_policy_info)\{.*\}')
 
@@ -56,7 +56,13 @@ class Scrape(DaemonTest):
         for name in ("audio", "caches"):
             system = purge.DataSystem(name=name, kind=purge.DATA_SYSTEM_KIND_AUDIO, matches_by=[purge.MATCH_KEY_RECORDING_ID,
                                       purge.MATCH_KEY_ACCOUNT, purge.MATCH_KEY_TIME], checks_on_ingest=True)
+            if name == "audio":
+                system.retention.sweep_days = 7
             api.systems.RegisterDataSystem(purge.RegisterDataSystemRequest(system=system))
+        sweep = purge.Sweep(counts=purge.SweepCounts(kept=3, held=1, purged=2))
+        sweep.started_at.GetCurrentTime()
+        sweep.ended_at.CopyFrom(sweep.started_at)
+        api.systems.ReportSweep(purge.ReportSweepRequest(system="audio", sweep=sweep))
         self.delete(api)
         hold = api.holds.PlaceHold(holds.PlaceHoldRequest(account_id="s2", selector=deletion.HoldSelector(account=True), authority="court",
                                                           reason="case")).hold
