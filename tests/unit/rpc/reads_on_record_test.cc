@@ -78,6 +78,8 @@ class ReadsOnRecord : public RpcWorld {
         if (method->input_type()->FindFieldByName("at") != nullptr) {
           request += " at { seconds: " + std::to_string(world_.Now().micros / 1'000'000) + " }";
         }
+        if (method->input_type()->FindFieldByName("before") != nullptr)
+          request += " from { seconds: 1 } before { seconds: 2 }";
         requests[service->name() + "/" + method->name()] = request;
       }
     }
@@ -151,7 +153,8 @@ TEST_F(ReadsOnRecord, ABackendReadsForItsUsers) {
        {std::vector<int>{v1::ROLE_BACKEND}, std::vector<int>{v1::ROLE_BACKEND, v1::ROLE_OFFICER}}) {
     Be(roles);
     for (const auto& [method, request] : AboutAnn()) {
-      const bool may = method != "HoldService/ListHolds" || roles.size() > 1;
+      const bool of_all = method == "HoldService/ListHolds" || method == "SettingsService/ListChoices";
+      const bool may = !of_all || roles.size() > 1;
       EXPECT_EQ(Reason(method, request), may ? "" : "ROLE_REQUIRED") << method;
     }
   }

@@ -105,6 +105,7 @@ Payload SomePayload(uint64_t seed) {
     payload.guardians.emplace_back(HandleOf<base::GuardianHandle>(static_cast<uint8_t>(dice.Below(256))),
                                    dice.Text(128));
   }
+  if (dice.Below(2) == 0) payload.account_id = dice.Text(128);
   return payload;
 }
 
@@ -170,6 +171,7 @@ TEST(Payload, ReadsBackAndSurvivesHostileBytes) {
     ASSERT_EQ(back.caller, payload.caller);
     ASSERT_EQ(back.names, payload.names);
     ASSERT_EQ(back.guardians, payload.guardians);
+    ASSERT_EQ(back.account_id, payload.account_id);
     test::Torment(EncodePayload(payload), reencode, seed);
   }
 }
