@@ -288,7 +288,7 @@ TEST(Refusals, AreOnDiskUnderTheirNumbers) {
                                      static_cast<uint8_t>(Refusal::kChildNotInactive)};
   EXPECT_EQ(numbers.size(), 21U);
   EXPECT_EQ(*numbers.rbegin(), 20) << "a reason was added: test it here";
-  EXPECT_EQ(static_cast<uint8_t>(Refusal::kLast), 19);
+  EXPECT_EQ(static_cast<uint8_t>(Refusal::kLast), 20);
 }
 
 }  // namespace
