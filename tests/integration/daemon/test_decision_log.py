@@ -177,7 +177,7 @@ class Reads(DaemonTest):
     @unittest.skipUnless(CTL, "consentctl is not built")
     def test_a_persons_reads_are_on_record_and_a_backends_are_not(self):
         asked = list(self.about_ann())
-        self.assertEqual(len(asked), 8)
+        self.assertEqual(len(asked), 9)
         for name, request, response in asked:
             self.ask(self.all, name, request, response)
             if name != "HoldService/ListHolds":

@@ -129,7 +129,7 @@ class ReadsOnRecord : public RpcWorld {
 
 TEST_F(ReadsOnRecord, EachMethodAndEachRoleOfPeople) {
   const std::map<std::string, std::string> requests = AboutAnn();
-  ASSERT_EQ(requests.size(), 8U);
+  ASSERT_EQ(requests.size(), 9U);
   size_t count = 0;
   for (const auto& [method, request] : requests) {
     for (const int role : {v1::ROLE_AUDITOR, v1::ROLE_OFFICER}) {
