@@ -165,6 +165,9 @@ class Reads(DaemonTest):
                 asked.account_id = "ann"
             else:
                 asked.deletion_id = self.deletion_id
+            if "before" in request.DESCRIPTOR.fields_by_name:
+                getattr(asked, "from").FromSeconds(1)
+                asked.before.FromMicroseconds(time.time_ns() // 1000)
             if "at" in request.DESCRIPTOR.fields_by_name:
                 asked.at.FromMicroseconds(time.time_ns() // 1000)
             yield name, asked, response
