@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -87,16 +88,19 @@ Log::Taken Log::Take(Waiting* waiting) {
   return Taken::kQueued;
 }
 
-void Log::Append(Record record, Done done) {
-  Waiting waiting{std::move(record), std::move(done)};
+Record Log::Append(Record record, Done done) {
+  Waiting waiting{std::move(record), std::move(done), false};
   switch (Take(&waiting)) {
     case Taken::kQueued:
-      return;
+      break;
     case Taken::kToWrite:
-      return WriteWithOthers(&waiting);
+      WriteWithOthers(&waiting);
+      break;
     case Taken::kRefused:
-      return waiting.done(false);
+      waiting.Answer();
+      break;
   }
+  return std::move(waiting.record);
 }
 
 LogCounts Log::counts() const {
@@ -122,27 +126,34 @@ void Log::Run() {
       group.swap(waiting_);
       waiting_bytes_ = 0;
     }
-    WriteAndAnswer(group, nullptr);
+    WriteGroup(group, nullptr);
+    for (Waiting& waiting : group) waiting.Answer();
     if (group.capacity() > kKeptGroup) group = {};
     group.clear();
   }
 }
 
 void Log::WriteWithOthers(Waiting* own) {
+  std::vector<Waiting> group;
   std::vector<Waiting> others;
-  WriteAndAnswer({own, 1}, &others);
-  for (int groups = 1; !others.empty(); ++groups) {
+  WriteGroup({own, 1}, &group);
+  for (int groups = 1; !group.empty(); ++groups) {
     std::vector<Waiting> next;
-    WriteAndAnswer(others, groups < kMostOthers ? &next : nullptr);
-    others.swap(next);
+    WriteGroup(group, groups < kMostOthers ? &next : nullptr);
+    others.insert(others.end(), std::make_move_iterator(group.begin()), std::make_move_iterator(group.end()));
+    group.swap(next);
   }
+  // Only now: others can write meanwhile.
+  own->Answer();
+  for (Waiting& other : others) other.Answer();
 }
 
-void Log::WriteAndAnswer(std::span<Waiting> group, std::vector<Waiting>* next) {
+void Log::WriteGroup(std::span<Waiting> group, std::vector<Waiting>* next) {
   uint64_t bytes = 0;
   const auto began = options_.disk.now();
   const absl::Status written = Write(group, began, &bytes);
   const bool is_slow = options_.disk.now() - began > options_.slow_write;
+  for (Waiting& waiting : group) waiting.on_record = written.ok();
   bool wakes = false;
   {
     base::MutexLock lock(mutex_);
@@ -159,7 +170,6 @@ void Log::WriteAndAnswer(std::span<Waiting> group, std::vector<Waiting>* next) {
     }
   }
   if (wakes) wake_.NotifyOne();
-  for (Waiting& waiting : group) waiting.done(written.ok());
 }
 
 absl::Status Log::Ready(Time now) {

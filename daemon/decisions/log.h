@@ -90,8 +90,9 @@ class Log {
 
   const Found& found() const { return found_; }
 
-  // Blocks for the disk only where nobody else writes and the last write was not slow.
-  void Append(Record record, Done done) EXCLUDES(file_mutex_, mutex_);
+  // Blocks for the disk only where nobody else writes and the last write was not slow. Returns a record of whose memory
+  // nobody has need any more: that which was appended, where it was answered at once.
+  Record Append(Record record, Done done) EXCLUDES(file_mutex_, mutex_);
   // Begins another file with the next record: what is in the present one may then be moved away.
   void BeginFile() { begins_file_.store(true); }
   // Makes what is written durable and says how far that reaches; blocks. An error: nothing more is known to be durable.
@@ -105,6 +106,8 @@ class Log {
   struct Waiting {
     Record record;
     Done done;
+    bool on_record = false;
+    void Answer() const { done(on_record); }
   };
   using Time = std::chrono::steady_clock::time_point;
   enum class Taken { kQueued, kToWrite, kRefused };
@@ -113,11 +116,11 @@ class Log {
   // kQueued: it was taken. kToWrite: the caller writes it, and nobody else writes until then.
   Taken Take(Waiting* waiting) EXCLUDES(mutex_);
   void Run() EXCLUDES(file_mutex_, mutex_);
-  // Writes what is the caller's to write, and some of what comes meanwhile.
+  // Writes what is the caller's to write, and some of what comes meanwhile, and answers all of it.
   void WriteWithOthers(Waiting* own) EXCLUDES(file_mutex_, mutex_);
-  // Writes the group, which is the caller's to write, and answers it. Where `next` is given and all went well and
-  // quickly, what waits is moved there, and is the caller's to write.
-  void WriteAndAnswer(std::span<Waiting> group, std::vector<Waiting>* next) EXCLUDES(file_mutex_, mutex_);
+  // Writes the group, which is the caller's to write. Where `next` is given and all went well and quickly, what waits
+  // is moved there, and is the caller's to write.
+  void WriteGroup(std::span<Waiting> group, std::vector<Waiting>* next) EXCLUDES(file_mutex_, mutex_);
   // An error: none of them is on record.
   absl::Status Write(std::span<Waiting> group, Time now, uint64_t* bytes) EXCLUDES(file_mutex_);
   // Puts the records one behind the other, and writes them.

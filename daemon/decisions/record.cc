@@ -18,8 +18,7 @@ namespace {
 
 constexpr std::string_view kBegin = R"({"v":2,"n":)";
 constexpr std::string_view kPrevious = R"(,"prev":")";
-constexpr size_t kUsualHead = 640;  // what a record has beside its yeses
-constexpr size_t kUsualFacts = 40;
+constexpr size_t kUsualHead = 640;   // what a record has beside its yeses
 constexpr size_t kUsualEntry = 144;  // of a recording with one profile
 
 constexpr std::array<char, 512> kHexPairs = [] {
@@ -119,14 +118,35 @@ std::string_view NameOf(Value value) {
   return number < kNames.size() ? kNames[number] : std::string_view();
 }
 
-void AppendAsker(const Asker& asker, Month month, std::string* out) {
+// "now" and "call", which no two calls have in common.
+void AppendCall(const Asker& asker, std::string* out) {
+  constexpr std::string_view kNow = R"("now":[)";
+  constexpr std::string_view kCall = R"(],"call":")";
+  constexpr size_t kLongest = 20;
+  std::array<char, kNow.size() + 4 * (kLongest + 1) + kCall.size() + CallId::kMaxProcess + 1 + kLongest + 2> text;
+  char* at = std::copy(kNow.begin(), kNow.end(), text.data());
+  const auto number = [&](auto value) { at = std::to_chars(at, text.data() + text.size(), value).ptr; };
   const base::Now& now = asker.now;
-  absl::StrAppend(out, R"("now":[)", now.wall.micros, ",", now.earliest.micros, ",", now.latest.micros, ",",
-                  now.not_before.micros, R"(],"store":")");
+  number(now.wall.micros);
+  for (const base::Instant time : {now.earliest, now.latest, now.not_before}) {
+    *at++ = ',';
+    number(time.micros);
+  }
+  at = std::copy(kCall.begin(), kCall.end(), at);
+  at = std::copy_n(asker.call.process.data(), std::min(asker.call.process.size(), CallId::kMaxProcess), at);
+  *at++ = '-';
+  number(asker.call.number);
+  *at++ = '"';
+  *at++ = ',';
+  out->append(text.data(), static_cast<size_t>(at - text.data()));
+}
+
+void AppendCaller(const Asker& asker, Month month, std::string* out) {
+  out->append(R"("store":")");
   AppendHex(asker.store_id, out);
   out->append(R"(","caller":)");
   AppendQuoted(asker.caller, out);
-  out->append(R"(,"call":")").append(asker.call).append(R"(","month":")").append(month.ToText()).append(1, '"');
+  out->append(R"(,"month":")").append(month.ToText()).append(1, '"');
 }
 
 }  // namespace
@@ -166,14 +186,22 @@ RecordWriter::Common::Common(const domain::RecordingFacts& facts)
       made_for(facts.made_for),
       flags(facts.flags) {}
 
-RecordWriter::RecordWriter(HandleKeys& keys, const Asked& asked, size_t most)
-    : keys_(keys), cipher_(keys.Borrow(Month::Of(asked.asker.now.latest))) {
-  text_.reserve(Record::kHeadRoom + kUsualHead + most * kUsualEntry);
-  facts_.reserve(kUsualFacts);
-  text_.append(Record::kHeadRoom, ' ');
-  AppendAsker(asked.asker, cipher_->month(), &text_);
+bool RecordWriter::Context::Is(const Asked& asked, Month asked_month) const {
+  return policy_hash == asked.rules.hash && caller == asked.asker.caller && purpose == asked.purpose &&
+         selection == asked.selection && country == asked.place.country &&
+         reviewer_class == asked.place.reviewer_class && site == asked.place.site && month == asked_month &&
+         policy == asked.rules.version && store_id == asked.asker.store_id;
+}
+
+RecordWriter::~RecordWriter() {
+  if (cipher_ != nullptr) keys_.GiveBack(std::move(cipher_));
+}
+
+void RecordWriter::WriteContext(const Asked& asked, Month month) {
+  context_text_.clear();
+  AppendCaller(asked.asker, month, &context_text_);
   const auto add = [this](std::string_view key, std::string_view value) {
-    text_.append(R"(,")").append(key).append(R"(":")").append(value).append(1, '"');
+    context_text_.append(R"(,")").append(key).append(R"(":")").append(value).append(1, '"');
   };
   add("purpose", NameOf<v1::Purpose>(asked.purpose));
   add("selection", NameOf<v1::Selection>(asked.selection));
@@ -181,21 +209,51 @@ RecordWriter::RecordWriter(HandleKeys& keys, const Asked& asked, size_t most)
   add("reviewer", asked.place.reviewer_class == domain::ReviewerClass::kMissing
                       ? std::string_view()
                       : NameOf<v1::ReviewerClass>(asked.place.reviewer_class));
-  text_.append(R"(,"site":)");
-  AppendQuoted(asked.place.site, &text_);
+  context_text_.append(R"(,"site":)");
+  AppendQuoted(asked.place.site, &context_text_);
   add("policy", asked.rules.version);
-  text_.append(R"(,"policy_hash":")");
-  AppendHex(asked.rules.hash, &text_);
-  text_.append(R"(","yes":[)");
+  context_text_.append(R"(,"policy_hash":")");
+  AppendHex(asked.rules.hash, &context_text_);
+  context_text_.append(R"(","yes":[)");
+  context_ = Context{.store_id = asked.asker.store_id,
+                     .caller = std::string(asked.asker.caller),
+                     .month = month,
+                     .purpose = asked.purpose,
+                     .selection = asked.selection,
+                     .country = asked.place.country,
+                     .reviewer_class = asked.place.reviewer_class,
+                     .site = asked.place.site,
+                     .policy = asked.rules.version,
+                     .policy_hash = asked.rules.hash};
 }
 
-RecordWriter::~RecordWriter() { keys_.GiveBack(std::move(cipher_)); }
+void RecordWriter::Begin(const Asked& asked, size_t most) {
+  const Month month = Month::Of(asked.asker.now.latest);
+  if (cipher_ == nullptr || !(cipher_->month() == month)) {
+    if (cipher_ != nullptr) keys_.GiveBack(std::move(cipher_));
+    cipher_ = keys_.Borrow(month);
+  }
+  if (!context_.has_value() || !context_->Is(asked, month)) WriteContext(asked, month);
+  text_.clear();
+  text_.reserve(Record::kHeadRoom + kUsualHead + most * kUsualEntry);
+  facts_.clear();
+  known_.clear();
+  facts_count_ = 0;
+  is_empty_ = true;
+  text_.append(Record::kHeadRoom, ' ');
+  AppendCall(asked.asker, &text_);
+  text_.append(context_text_);
+}
 
 size_t RecordWriter::PlaceOf(const domain::RecordingFacts& facts) {
   const Common common(facts);
   const auto known = std::find(known_.begin(), known_.end(), common);
   if (known != known_.end()) return static_cast<size_t>(known - known_.begin());
   if (known_.size() < kMostKnown) known_.push_back(common);
+  if (facts_count_ == 0 && first_facts_ == common) {
+    facts_.append(first_facts_text_);
+    return facts_count_++;
+  }
   absl::StrAppend(&facts_, facts_count_ == 0 ? "[" : ",[");
   if (common.has_uncertainty) {
     absl::StrAppend(&facts_, common.uncertainty.micros);
@@ -210,6 +268,10 @@ size_t RecordWriter::PlaceOf(const domain::RecordingFacts& facts) {
     absl::StrAppend(&facts_, ",", number);
   }
   facts_.append(1, ']');
+  if (facts_count_ == 0) {
+    first_facts_ = common;
+    first_facts_text_ = facts_;
+  }
   return facts_count_++;
 }
 
@@ -253,14 +315,20 @@ void RecordWriter::Add(const Yes& yes) {
 
 Record RecordWriter::Take() {
   text_.append(R"(],"facts":[)").append(facts_).append("]}");
-  return Record::WithRoom(std::move(text_));
+  return Record::WithRoom(std::exchange(text_, {}));
+}
+
+void RecordWriter::Reuse(Record record) {
+  std::string memory = std::move(record).TakeMemory();
+  if (memory.capacity() > text_.capacity() && memory.capacity() <= kMostKept) text_ = std::move(memory);
 }
 
 Record ReadRecord(HandleKeys& keys, const Asker& asker, std::string_view method,
                   const std::optional<base::SubjectHandle>& subject) {
   const Month month = Month::Of(asker.now.latest);
   std::string text(Record::kHeadRoom, ' ');
-  AppendAsker(asker, month, &text);
+  AppendCall(asker, &text);
+  AppendCaller(asker, month, &text);
   text.append(R"(,"read":")").append(method).append(R"(","subject":)");
   Entry handle;
   if (subject.has_value()) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/container/inlined_vector.h"
 #include "daemon/base/bytes.h"
@@ -48,6 +49,8 @@ class Record {
   std::string_view line() const { return std::string_view(text_).substr(begin_); }
   // Bytes of memory that it takes.
   size_t memory_bytes() const { return text_.capacity(); }
+  // Its memory, of which nothing may be expected but that it is there.
+  std::string TakeMemory() && { return std::move(text_); }
 
  private:
   Record() = default;
@@ -55,10 +58,17 @@ class Record {
   size_t begin_ = kHeadRoom;
 };
 
+// An id of the daemon's making, "PROCESS-NUMBER" in a record.
+struct CallId {
+  std::string_view process;  // at most kMaxProcess bytes, of letters and digits
+  uint64_t number = 0;
+  static constexpr size_t kMaxProcess = 24;
+};
+
 // What every record says.
 struct Asker {
   std::string_view caller;
-  std::string_view call;  // an id of the daemon's making
+  CallId call;
   base::Bytes16 store_id{};
   base::Now now;
 };
@@ -82,18 +92,23 @@ struct Yes {
   domain::Reason reason = domain::Reason::kNone;
 };
 
-// Writes the record of one call that was answered yes. Not thread-safe; `keys` outlives it.
+// Writes records of calls that were answered yes, one after the other: whoever asks asks much the same again, so what
+// the record before said in the same words is kept, and the memory, too. Not thread-safe; `keys` outlives it.
 class RecordWriter {
  public:
-  // `most` yeses are expected at the most: room is made for them.
-  RecordWriter(HandleKeys& keys, const Asked& asked, size_t most = 1);
+  explicit RecordWriter(HandleKeys& keys) : keys_(keys) {}
   ~RecordWriter();
   RecordWriter(const RecordWriter&) = delete;
   RecordWriter& operator=(const RecordWriter&) = delete;
 
+  // Begins a record, of at most `most` yeses as far as is expected: room is made for them.
+  void Begin(const Asked& asked, size_t most = 1);
+  // After a Begin.
   void Add(const Yes& yes);
-  // Once, after at least one Add.
+  // Once for a Begin, after at least one Add.
   Record Take();
+  // Makes use of the memory of a record that is done with.
+  void Reuse(Record record);
 
  private:
   // What recordings of one call often have in common.
@@ -113,19 +128,42 @@ class RecordWriter {
     explicit Common(const domain::RecordingFacts& facts);
     bool operator==(const Common&) const = default;
   };
+  // What the calls of one caller often have in common.
+  struct Context {
+    base::Bytes16 store_id{};
+    std::string caller;
+    Month month;
+    domain::Purpose purpose = domain::Purpose::kNone;
+    domain::Selection selection = domain::Selection::kOther;
+    domain::Region country;
+    domain::ReviewerClass reviewer_class = domain::ReviewerClass::kMissing;
+    std::string site;
+    std::string policy;
+    base::Digest policy_hash{};
+    bool Is(const Asked& asked, Month asked_month) const;
+  };
   // More are not looked through: what comes again later is written again.
   static constexpr size_t kMostKnown = 8;
+  // Memory of a longer record is given back.
+  static constexpr size_t kMostKept = size_t{256} << 10;
 
+  // Makes `context_text_` that of `asked`.
+  void WriteContext(const Asked& asked, Month month);
   // The place of the recording's element in `facts`, which gets it where it is not there yet.
   size_t PlaceOf(const domain::RecordingFacts& facts);
 
   HandleKeys& keys_;
-  std::unique_ptr<HandleCipher> cipher_;
+  std::unique_ptr<HandleCipher> cipher_;  // of the last record's month
   std::string text_;
   std::string facts_;
   absl::InlinedVector<Common, 1> known_;  // the first of `facts`
   size_t facts_count_ = 0;
   bool is_empty_ = true;
+  // Of the record before: its context, and the first of its `facts`.
+  std::optional<Context> context_;
+  std::string context_text_;
+  std::optional<Common> first_facts_;
+  std::string first_facts_text_;
 };
 
 // The record of a read: `method` as "SettingsService/GetSettings"; without a subject one of all accounts.

@@ -7,10 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 #include "daemon/base/bytes.h"
 #include "daemon/base/ids.h"
+#include "daemon/base/mutex.h"
 #include "daemon/base/random.h"
 #include "daemon/decisions/log.h"
 #include "daemon/decisions/record.h"
@@ -39,9 +40,9 @@ class Recorder {
     base::Now now;
   };
   // `most` yeses are expected at the most.
-  std::unique_ptr<RecordWriter> Begin(const Question& question, size_t most);
-  // Once for what Begin gave. See Log::Done.
-  void Put(RecordWriter& record, Log::Done done) { log_->Append(record.Take(), std::move(done)); }
+  std::unique_ptr<RecordWriter> Begin(const Question& question, size_t most) EXCLUDES(mutex_);
+  // For what Begin gave, with at least one yes. See Log::Done.
+  void Put(std::unique_ptr<RecordWriter> record, Log::Done done) EXCLUDES(mutex_);
 
   // Puts a read of `method`, "SettingsService/GetSettings", on record; without a subject one of all accounts. Only
   // while the log is on.
@@ -49,13 +50,18 @@ class Recorder {
                base::Now now, Log::Done done);
 
  private:
-  std::string NewCall();
+  // As many writers are kept for the next calls; each holds at most 300 KiB.
+  static constexpr size_t kMostSpare = 64;
+
+  CallId NewCall() { return {process_, calls_.fetch_add(1, std::memory_order_relaxed) + 1}; }
 
   HandleKeys& keys_;
   const base::Bytes16 store_id_;
   Log* const log_;
-  std::string call_prefix_;  // of chance, so that no two processes give the same id
+  const std::string process_;  // of chance, so that no two processes give the same id
   std::atomic<uint64_t> calls_{0};
+  base::Mutex mutex_;
+  std::vector<std::unique_ptr<RecordWriter>> spare_ GUARDED_BY(mutex_);
 };
 
 }  // namespace consent::decisions

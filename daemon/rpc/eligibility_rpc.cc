@@ -96,9 +96,9 @@ void EligibilityRpc::Answer(const One& one, const domain::Decision& decision) co
 void EligibilityRpc::Conclude(std::shared_ptr<One> one, const domain::Decision& decision) const {
   const bool says_yes = decision.eligibility == domain::Eligibility::kEligible;
   if (!says_yes || !recorder_.Records(one->query.purpose, *one->session.rules)) return Answer(*one, decision);
-  const auto record = BeginRecord(one->call->caller(), one->query, one->session, 1);
+  std::unique_ptr<decisions::RecordWriter> record = BeginRecord(one->call->caller(), one->query, one->session, 1);
   Record(one->item, one->head, decision, record.get());
-  recorder_.Put(*record, [this, one = std::move(one), decision](bool on_record) {
+  recorder_.Put(std::move(record), [this, one = std::move(one), decision](bool on_record) {
     Answer(*one, on_record ? decision : domain::NotRecorded(decision));
   });
 }
@@ -214,7 +214,7 @@ class EligibilityRpc::Batch {
   // Finishes the call, where something of it is to be on record once that is known.
   static void Conclude(const std::shared_ptr<Batch>& batch, const absl::Status& status) {
     if (!status.ok() || batch->record_ == nullptr) return batch->Finish(status);
-    batch->rpc_.recorder_.Put(*batch->record_, [batch](bool on_record) {
+    batch->rpc_.recorder_.Put(std::move(batch->record_), [batch](bool on_record) {
       if (!on_record) batch->TakeYesesBack();
       batch->Finish(absl::OkStatus());
     });

@@ -3,6 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
+#include <utility>
 #include <vector>
 
 #include "daemon/base/hash.h"
@@ -249,15 +250,16 @@ void WriteRecord(benchmark::State& state) {
   place.site = "berlin";
   place.reviewer_class = domain::ReviewerClass::kEmployee;
   decisions::HandleKeys keys(Keys());
-  const decisions::Asked asked{{"sampler", "0123456789abcdef-1234567", {}, base::Now::Sure(kNow)},
+  const decisions::Asked asked{{"sampler", {"0123456789abcdef", 1234567}, {}, base::Now::Sure(kNow)},
                                domain::Purpose::kHumanReview,
                                place,
                                domain::Selection::kRandom,
                                Rules()};
   const auto yeses = static_cast<size_t>(state.range(0));
   decisions::Position end;
+  decisions::RecordWriter writer(keys);
   for (auto _ : state) {
-    decisions::RecordWriter writer(keys, asked, yeses);
+    writer.Begin(asked, yeses);
     for (size_t i = 0; i < yeses; ++i) {
       writer.Add({subject, Hasher().Recording(id), facts, 123'456, 123'450, domain::Reason::kConsent});
     }
@@ -265,6 +267,7 @@ void WriteRecord(benchmark::State& state) {
     if (state.range(1) != 0) end = record.PutBehind(end);
     benchmark::DoNotOptimize(record.line().data());
     state.counters["bytes"] = static_cast<double>(record.line().size());
+    writer.Reuse(std::move(record));
   }
 }
 // Made; made and hashed.

@@ -58,8 +58,9 @@ std::string LinesOfExample() {
   store_id.fill(0x5d);
   Position end;
   std::string lines;
+  RecordWriter writer(keys);
   const auto write = [&](const Asked& asked, const std::vector<domain::RecordingFacts>& recordings) {
-    RecordWriter writer(keys, asked);
+    writer.Begin(asked, recordings.size());
     uint8_t recording = 0xb0;
     for (const domain::RecordingFacts& facts : recordings) {
       writer.Add({HandleOf<base::SubjectHandle>(0xa0), HandleOf<base::RecordingHandle>(recording++), facts, 300, 299,
@@ -69,7 +70,7 @@ std::string LinesOfExample() {
     end = record.PutBehind(end);
     lines += record.line();
   };
-  Asked asked{{"sampler-1", "0123456789abcdef-1", store_id, kAt},
+  Asked asked{{"sampler-1", {"0123456789abcdef", 1}, store_id, kAt},
               domain::Purpose::kHumanReview,
               place,
               domain::Selection::kRandom,
@@ -77,16 +78,16 @@ std::string LinesOfExample() {
   write(asked, {FactsOfExample()});
   domain::RecordingFacts bare;
   bare.captured_at = kNow - base::Seconds(60);
-  asked.asker.call = "0123456789abcdef-2";
+  asked.asker.call.number = 2;
   asked.selection = domain::Selection::kOther;
   write(asked, {FactsOfExample(), bare, FactsOfExample()});
-  const auto read = [&](const char* call, const char* method, std::optional<base::SubjectHandle> subject) {
-    Record record = ReadRecord(keys, {"officer-1", call, store_id, kAt}, method, subject);
+  const auto read = [&](uint64_t call, const char* method, std::optional<base::SubjectHandle> subject) {
+    Record record = ReadRecord(keys, {"officer-1", {"0123456789abcdef", call}, store_id, kAt}, method, subject);
     end = record.PutBehind(end);
     lines += record.line();
   };
-  read("0123456789abcdef-3", "SettingsService/GetSettings", HandleOf<base::SubjectHandle>(0xa0));
-  read("0123456789abcdef-4", "DeletionService/ListDeletionRequests", std::nullopt);
+  read(3, "SettingsService/GetSettings", HandleOf<base::SubjectHandle>(0xa0));
+  read(4, "DeletionService/ListDeletionRequests", std::nullopt);
   return lines;
 }
 
@@ -137,11 +138,13 @@ TEST(DecisionsFormat, TheLongestRecordHasTheBoundsSize) {
   domain::Place place;
   place.site = std::string(64, '\x01');
   const std::string caller(256, '\x01');
-  RecordWriter writer(keys, {{caller, std::string(40, '9'), {}, base::Now::Sure(base::kLastInstant)},
-                             domain::Purpose::kMessageTranscription,
-                             place,
-                             domain::Selection::kMisunderstood,
-                             rules});
+  const std::string process(CallId::kMaxProcess, '9');
+  RecordWriter writer(keys);
+  writer.Begin({{caller, {process, UINT64_MAX}, {}, base::Now::Sure(base::kLastInstant)},
+                domain::Purpose::kMessageTranscription,
+                place,
+                domain::Selection::kMisunderstood,
+                rules});
   domain::RecordingFacts facts = FactsOfExample();
   facts.captured_at = facts.ingested_at = base::kLastInstant;
   facts.uncertainty = base::Hours(24);
