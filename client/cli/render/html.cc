@@ -24,7 +24,8 @@ constexpr char kStyle[] =
     "table{border-collapse:collapse;margin:1rem 0}caption{text-align:left;font-weight:bold}"
     "th,td{border:1px solid #767676;padding:.2rem .6rem}td{text-align:right;font-variant-numeric:tabular-nums}"
     "tbody th{text-align:left;font-weight:normal;overflow-wrap:anywhere;max-width:24rem}"
-    "svg{max-width:100%;height:auto}.key{list-style:none;padding:0}.key span{display:inline-block;width:1em;height:1em;"
+    "svg{max-width:100%;height:auto}.key{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1.5rem}.key "
+    "span{display:inline-block;width:1em;height:1em;"
     "vertical-align:-.1em;border:1px solid #1a1a1a}";
 
 std::string Number(double value, int decimals) {
@@ -42,10 +43,22 @@ std::string Shortened(const std::string& label) {
   return label.substr(0, end) + "…";
 }
 
-double Most(const Chart& chart, size_t first) {
+// The newest rows that have a figure above zero, at most kMostRows, in their order: nobody sees a bar of no length.
+std::vector<size_t> PlottedRows(const Chart& chart) {
+  std::vector<size_t> rows;
+  for (size_t row = 0; row < chart.rows.size(); ++row) {
+    const bool shows = std::any_of(chart.series.begin(), chart.series.end(),
+                                   [row](const Chart::Series& series) { return series.values[row] > 0; });
+    if (shows) rows.push_back(row);
+  }
+  if (rows.size() > kMostRows) rows.erase(rows.begin(), rows.end() - kMostRows);
+  return rows;
+}
+
+double Most(const Chart& chart, const std::vector<size_t>& rows) {
   double most = 0;
   for (const Chart::Series& series : chart.series) {
-    for (size_t i = first; i < series.values.size(); ++i) most = std::max(most, series.values[i]);
+    for (const size_t row : rows) most = std::max(most, series.values[row]);
   }
   return most;
 }
@@ -63,11 +76,10 @@ std::string Bar(const Chart& chart, size_t row, size_t at, int y, double most) {
   return svg;
 }
 
-std::string Plot(const Chart& chart) {
-  const size_t first = chart.rows.size() > kMostRows ? chart.rows.size() - kMostRows : 0;
-  const double most = Most(chart, first);
+std::string Plot(const Chart& chart, const std::vector<size_t>& rows) {
+  const double most = Most(chart, rows);
   const int row_height = kBarHeight * static_cast<int>(chart.series.size()) + kRowGap;
-  const int height = row_height * static_cast<int>(chart.rows.size() - first) + kRowGap;
+  const int height = row_height * static_cast<int>(rows.size()) + kRowGap;
   const int width = kLabelWidth + kPlotWidth + 80;
   const std::string id = chart.id;
   std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"" + id + "-t " + id +
@@ -75,14 +87,15 @@ std::string Plot(const Chart& chart) {
                     "\" viewBox=\"0 0 " + std::to_string(width) + " " + std::to_string(height) + "\">\n<title id=\"" +
                     id + "-t\">" + HtmlText(chart.title) + "</title>\n<desc id=\"" + id + "-d\">" +
                     HtmlText(chart.description) + "</desc>\n";
-  for (size_t row = first; row < chart.rows.size(); ++row) {
-    const int y = kRowGap + row_height * static_cast<int>(row - first);
+  int y = kRowGap;
+  for (const size_t row : rows) {
     svg += "<text x=\"" + std::to_string(kLabelWidth - 8) + "\" y=\"" + std::to_string(y + kBarHeight - 4) +
            "\" font-size=\"12\" text-anchor=\"end\">" + HtmlText(Shortened(chart.rows[row])) + "</text>";
     for (size_t at = 0; at < chart.series.size(); ++at) {
       svg += Bar(chart, row, at, y + kBarHeight * static_cast<int>(at), most);
     }
     svg += "\n";
+    y += row_height;
   }
   return svg + "</svg>\n";
 }
@@ -144,10 +157,14 @@ std::string ChartHtml(const Chart& chart) {
   std::string html = "<section aria-labelledby=\"" + chart.id + "-h\">\n<h2 id=\"" + chart.id + "-h\">" +
                      HtmlText(chart.title) + "</h2>\n<p>" + HtmlText(chart.description) + "</p>\n";
   if (chart.rows.empty()) return html + "<p>There is nothing to show.</p>\n</section>\n";
-  if (chart.rows.size() > kMostRows) {
-    html += "<p>The plot shows the last " + std::to_string(kMostRows) + " rows, the table all.</p>\n";
+  const std::vector<size_t> rows = PlottedRows(chart);
+  if (rows.empty()) return html + TableOf(chart) + "</section>\n";
+  if (rows.size() < chart.rows.size()) {
+    html += "<p>The plot leaves out rows without a figure above zero" +
+            (rows.size() == kMostRows ? ", and all before the last " + std::to_string(kMostRows) : std::string()) +
+            "; the table has all.</p>\n";
   }
-  return html + Key(chart) + Plot(chart) + TableOf(chart) + "</section>\n";
+  return html + Key(chart) + Plot(chart, rows) + TableOf(chart) + "</section>\n";
 }
 
 std::string PageHtml(const std::string& title, const std::string& body) {

@@ -32,7 +32,8 @@ struct Chart {
 };
 
 // A <section> with heading, <svg> and <table>. A bar says its value in words, too, and series differ by more than
-// colour. The plot shows at most kMostRows rows, the newest; the table all.
+// colour. The plot shows at most kMostRows rows, the newest of those with a figure above zero, and there is none where
+// no row has one; the table shows all.
 inline constexpr size_t kMostRows = 24;
 std::string ChartHtml(const Chart& chart);
 

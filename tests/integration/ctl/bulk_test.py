@@ -281,7 +281,8 @@ class ReportTest(BulkTest):
         for plot in plots:
             tree = xml.fromstring("<svg" + plot.split("</svg>")[0] + "</svg>")
             self.assertEqual([child.tag.split("}")[1] for child in tree][:2], ["title", "desc"])
-        self.assertEqual(parsed.tags["table"], len(plots), "a table beside each plot")
+        self.assertGreaterEqual(parsed.tags["table"], len(plots), "a table beside each plot")
+        self.assertGreater(len(plots), 5)
         for unit, names in (("month", 12), ("quarter", 4), ("half-year", 2)):
             report = self.json("requests", "report", *period[:-1], unit)
             received = [one["value"] for one in report["figures"]
