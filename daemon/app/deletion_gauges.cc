@@ -77,6 +77,20 @@ void DefineRequestGauges(const service::Core& core, const service::Deletions& de
       });
 }
 
+void DefineAppealGauges(const service::Core& core, ops::MetricRegistry& registry) {
+  registry.Gauge("consentd_appeals_open", "Appeals and complaints about deletion requests that are not answered.",
+                 WhenReady(core, [&core] { return core.appeals.open(); }));
+  registry.Gauge(
+      "consentd_appeals_acknowledgement_overdue",
+      "Open appeals and complaints whose receipt had to be acknowledged by now and was not.", WhenReady(core, [&core] {
+        return core.appeals.CountBefore(domain::AppealDeadline::kAcknowledgement, core.Now() + base::Microseconds(1));
+      }));
+  registry.Gauge("consentd_appeals_answer_overdue", "Open appeals and complaints that had to be answered by now.",
+                 WhenReady(core, [&core] {
+                   return core.appeals.CountBefore(domain::AppealDeadline::kAnswer, core.Now() + base::Microseconds(1));
+                 }));
+}
+
 void DefineTaskMetrics(const service::Core& core, const Services& services, ops::MetricRegistry& registry) {
   const auto each = [&core, &services](auto read) {
     return [&core, &services, read](SeriesSink& series) {
@@ -139,6 +153,7 @@ void DefineErasureGauges(const service::Core& core, const service::Erasures& era
 
 void DefineDeletionGauges(const GaugeSources& sources, ops::MetricRegistry& registry) {
   DefineRequestGauges(sources.core, sources.services.deletions, registry);
+  DefineAppealGauges(sources.core, registry);
   DefineTaskMetrics(sources.core, sources.services, registry);
   DefineErasureGauges(sources.core, sources.services.erasures, registry);
 }

@@ -69,6 +69,11 @@ void CompareDeadlines(const v1::Regime& from, const v1::Regime& to, const std::s
   } else if (before.extension) {
     AddNeutral(out, at + ".extension", "dropped");
   }
+  const auto appeal = [&](const char* field, const domain::Period& a, const domain::Period& b) {
+    if (a != b) AddNeutral(out, path + ".appeal_deadlines" + field, absl::StrCat(Text(a), " becomes ", Text(b)));
+  };
+  appeal(".acknowledgement", before.appeal_acknowledgement, after.appeal_acknowledgement);
+  appeal(".answer", before.appeal_answer, after.appeal_answer);
   if (from.holiday_calendar() != to.holiday_calendar()) {
     AddNeutral(out, path + ".holiday_calendar",
                absl::StrCat(NameText(from.holiday_calendar()), " becomes ", NameText(to.holiday_calendar())));

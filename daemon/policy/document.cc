@@ -7,6 +7,7 @@
 #include "daemon/base/hash.h"
 #include "daemon/base/time_zone.h"
 #include "daemon/json/document.h"
+#include "daemon/json/position.h"
 #include "daemon/policy/validate.h"
 
 namespace consent::policy {
@@ -20,7 +21,8 @@ absl::StatusOr<Document> Document::Parse(std::string json) {
   auto content = std::make_shared<Content>();
   absl::Status status = json::Parse(kWhat, json, kMaxFileBytes, &content->policy);
   if (!status.ok()) return status;
-  const std::vector<Problem> problems = Validate(content->policy);
+  std::vector<Problem> problems = Validate(content->policy);
+  for (Problem& problem : problems) problem.message += json::PositionText(json, problem.path);
   if (!problems.empty()) return json::ToStatus(kWhat, problems);
   content->hash = base::Sha256(json);
   content->json = std::move(json);

@@ -69,6 +69,12 @@ void AddGauges(test::World& world, std::vector<std::string>* lines) {
       lines->push_back("due: " + std::to_string(core.deletions.CountBefore(kind, until)));
     }
   }
+  lines->push_back("open appeals: " + std::to_string(core.appeals.open()));
+  for (const domain::AppealDeadline kind : domain::kAppealDeadlines) {
+    for (const base::Instant until : {world.Now(), world.Now() + base::Days(20), base::kEndOfTime}) {
+      lines->push_back("appeals due: " + std::to_string(core.appeals.CountBefore(kind, until)));
+    }
+  }
   lines->push_back("oldest open: " + std::to_string(core.deletions.oldest_open().micros));
   for (domain::SystemNumber system = 1; system < kSystems; ++system) {
     const auto counts = world.queue().counts(system);

@@ -1,4 +1,4 @@
-// The command of `requests` that counts.
+// The commands of `requests` that have files of their own.
 #pragma once
 
 #include "client/cli/command.h"
@@ -10,5 +10,7 @@ namespace consent::cli {
 // and those received later that are open. The tally is of no use where that fails.
 absl::Status CountRequests(Client& client, DeletionTally* tally);
 void AddRequestsReport(CLI::App* parent, Cli& cli);
+// The commands of `requests` about appeals and complaints.
+void AddAppeals(CLI::App* parent, Cli& cli);
 
 }  // namespace consent::cli

@@ -66,6 +66,9 @@ enum class ChangeKind : uint8_t {
   kHoldReleased = 11,
   kDeletionSettled = 12,
   kDeletionReceiptConfirmed = 13,
+  kDeletionAppealReceived = 14,
+  kDeletionAppealAcknowledged = 15,
+  kDeletionAppealAnswered = 16,
 };
 enum class DefaultRule : uint8_t { kUnset = 0, kOptIn = 1, kOptOut = 2 };
 

@@ -9,6 +9,7 @@
 #include "daemon/base/hash.h"
 #include "daemon/base/ids.h"
 #include "daemon/domain/deletion.h"
+#include "daemon/domain/texts.h"
 #include "daemon/domain/transitions.h"
 
 namespace consent::service {
@@ -28,6 +29,9 @@ enum class ChangeKind : uint8_t {
   kHoldReleased = 11,
   kDeletionSettled = 12,  // received while the time was in doubt
   kDeletionReceiptConfirmed = 13,
+  kDeletionAppealReceived = 14,
+  kDeletionAppealAcknowledged = 15,
+  kDeletionAppealAnswered = 16,
   kPolicyActivated = 64,
   kSuspensionChanged = 65,
   kSystemChanged = 66,
@@ -37,7 +41,7 @@ enum class ChangeKind : uint8_t {
   kErased = 70,            // what a finished deletion left behind
   kDecisionsCounted = 71,  // how far the decision log has come
 };
-inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionReceiptConfirmed;
+inline constexpr ChangeKind kLastOfHistory = ChangeKind::kDeletionAppealAnswered;
 inline constexpr ChangeKind kFirstOfOthers = ChangeKind::kPolicyActivated;
 inline constexpr ChangeKind kLastOfOthers = ChangeKind::kDecisionsCounted;
 
@@ -55,6 +59,12 @@ constexpr ChangeKind KindOf(domain::DeletionStep step) {
       return ChangeKind::kDeletionCancelled;
     case domain::DeletionStep::kConfirmReceipt:
       return ChangeKind::kDeletionReceiptConfirmed;
+    case domain::DeletionStep::kReceiveAppeal:
+      return ChangeKind::kDeletionAppealReceived;
+    case domain::DeletionStep::kAcknowledgeAppeal:
+      return ChangeKind::kDeletionAppealAcknowledged;
+    case domain::DeletionStep::kAnswerAppeal:
+      return ChangeKind::kDeletionAppealAnswered;
   }
   return ChangeKind::kDeletionVerified;
 }
@@ -64,13 +74,14 @@ constexpr bool IsOfDeletion(ChangeKind kind) {
          kind != ChangeKind::kHoldReleased && kind != ChangeKind::kDeletionSettled;
 }
 
-// What is sealed under the subject's own key: evidence as it was sent, and the raw ids of the scopes that the request
-// named.
+// What is sealed under the subject's own key: evidence as it was sent, the texts that were shown, and the raw ids of
+// the scopes that the request named.
 struct Payload {
   std::string evidence;                                         // serialised consent.v1.Evidence; may be empty
   std::string caller;                                           // who sent the request, by name
   std::vector<std::pair<domain::ScopeRef, std::string>> names;  // profiles and devices that the command names
   std::vector<std::pair<base::GuardianHandle, std::string>> guardians;
+  std::vector<domain::ShownText> shown;  // of a consent: domain::ShownBy the policy under which it was given
 };
 
 // The clear part of a change row (event body): decoded for history, replays and feeds.

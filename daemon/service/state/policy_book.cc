@@ -83,6 +83,11 @@ std::shared_ptr<const policy::PolicyRow> PolicyBook::Find(std::string_view versi
   return at == versions_.rend() ? nullptr : *at;
 }
 
+std::vector<std::shared_ptr<const policy::PolicyRow>> PolicyBook::All() const {
+  base::MutexLock lock(mutex_);
+  return versions_;
+}
+
 std::shared_ptr<const policy::PolicyRow> PolicyBook::At(base::Instant at) const {
   base::MutexLock lock(mutex_);
   const auto found = std::find_if(versions_.rbegin(), versions_.rend(),

@@ -51,6 +51,32 @@ class OverdueTest(StoresTest):
     def assert_unconfirmed_metric(self, count):
         until(lambda: self.daemon.metric("consentd_deletion_requests_confirmation_overdue") == count, f"the metric says {count}")
 
+    def test_an_appeal_past_its_days(self):
+        deletion = self.delete("ann", "--everything")["deletion_id"]
+        self.json("requests", "deny", deletion, "--reason", "not the owner")
+        self.json("requests", "appeal", deletion, "--kind", "appeal")
+
+        def late():
+            one, = self.json("requests", "show", deletion)["request"]["appeals"]
+            return one["acknowledgement_overdue"], one["answer_overdue"]
+
+        def assert_metrics(*counts):
+            names = ("open", "acknowledgement_overdue", "answer_overdue")
+            until(lambda: tuple(self.daemon.metric(f"consentd_appeals_{name}") for name in names) == counts, f"the metrics say {counts}")
+
+        self.assertEqual(late(), (False, False))
+        assert_metrics(1, 0, 0)
+        self.sixty_days_pass()
+        self.assertEqual(late(), (True, True))
+        assert_metrics(1, 1, 1)
+        self.assertIn("APPEAL_OVERDUE", self.ctl("requests", "show", deletion).split("\n")[0])
+        self.json("requests", "acknowledge-appeal", deletion)
+        self.assertEqual(late(), (False, True))
+        assert_metrics(1, 0, 1)
+        self.json("requests", "answer-appeal", deletion, "--outcome", "rejected", "--answer", "late, and no")
+        self.assertEqual(late(), (False, False))
+        assert_metrics(0, 0, 0)
+
     def test_one_store_never_confirmed(self):
         """Hard case 38."""
         self.work("audio")

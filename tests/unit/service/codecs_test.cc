@@ -102,6 +102,14 @@ Payload SomePayload(uint64_t seed) {
     payload.guardians.emplace_back(HandleOf<base::GuardianHandle>(static_cast<uint8_t>(dice.Below(256))),
                                    dice.Text(128));
   }
+  for (uint64_t i = dice.Below(3); i > 0; --i) {
+    domain::ShownText shown;
+    shown.kind = i == 2 ? domain::ShownKind::kNotice : domain::ShownKind::kControl;
+    shown.name = dice.Text(64);
+    shown.language = dice.Text(35);
+    shown.sha256.fill(static_cast<uint8_t>(dice.Below(256)));
+    payload.shown.push_back(std::move(shown));
+  }
   return payload;
 }
 
@@ -167,6 +175,7 @@ TEST(Payload, ReadsBackAndSurvivesHostileBytes) {
     ASSERT_EQ(back.caller, payload.caller);
     ASSERT_EQ(back.names, payload.names);
     ASSERT_EQ(back.guardians, payload.guardians);
+    ASSERT_EQ(back.shown, payload.shown);
     test::Torment(EncodePayload(payload), reencode, seed);
   }
 }
@@ -255,6 +264,7 @@ TEST(Rows, GoldenBytes) {
   payload.evidence = "evidence";
   payload.names.emplace_back(ScopeRef{ScopeKind::kProfile, HandleOf<base::ProfileHandle>(7).bytes}, "ann");
   payload.guardians.emplace_back(HandleOf<base::GuardianHandle>(8), "gil");
+  payload.shown.push_back({domain::ShownKind::kControl, "help_improve", "de", base::Digest{7}});
   const Tokens tokens(test::SeededKeys(1), base::Bytes16{5});
   const std::map<std::string, std::string> now = {
       {"change", base::Hex(EncodeChangeRow(row))},

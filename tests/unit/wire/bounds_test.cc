@@ -40,12 +40,24 @@ const TextRule kToken{0, 128};
 const TextRule kRequestId{1, 64};
 const TextRule kRegion{
     0, 6, {"DE", "US-CA", "GB-ENG", "AT-9"}, {"D", "de", "DEU", "US-", "US-CALI", "U1", "US_CA", "us-CA", "D\xc3\x89"}};
-
 const TextRule kSystem{1, 64, {"audio", "a-b_9"}, {"Audio", "a b", "a/b", "\xc3\xa4"}};
 const TextRule kFreeRequestId{0, 64};
 
-const std::map<std::string, TextRule>& TextRules() {
-  static const std::map<std::string, TextRule> rules = {
+// What each step of a deletion request has, and each request for texts.
+void AddSharedRules(std::map<std::string, TextRule>* rules) {
+  for (const char* step : {"VerifyDeletionRequest", "DenyDeletionRequest", "ExtendDeletionRequest", "ConfirmReceipt",
+                           "ReceiveAppeal", "AcknowledgeAppeal", "AnswerAppeal", "CancelDeletionRequest"}) {
+    rules->emplace("consent.v1." + std::string(step) + "Request.deletion_id", kId);
+    rules->emplace("consent.v1." + std::string(step) + "Request.request_id", kFreeRequestId);
+  }
+  for (const char* call :
+       {"DenyDeletionRequest", "GetDeletionRequest", "ListDeletionRequests", "GetSettings", "GetSettingsAt"}) {
+    rules->emplace("consent.v1." + std::string(call) + "Request.language", TextRule{0, 35});
+  }
+}
+
+std::map<std::string, TextRule> MakeTextRules() {
+  std::map<std::string, TextRule> rules = {
       {"consent.v1.Recording.recording_id", kId},
       {"consent.v1.Recording.account_id", kId},
       {"consent.v1.Recording.profile_ids", kId},
@@ -121,17 +133,8 @@ const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.ReleaseHoldRequest.request_id", kFreeRequestId},
       {"consent.v1.ListHoldsRequest.account_id", kOptionalId},
       {"consent.v1.ListHoldsRequest.page_token", kToken},
-      {"consent.v1.VerifyDeletionRequestRequest.deletion_id", kId},
-      {"consent.v1.VerifyDeletionRequestRequest.request_id", kFreeRequestId},
-      {"consent.v1.DenyDeletionRequestRequest.deletion_id", kId},
-      {"consent.v1.DenyDeletionRequestRequest.request_id", kFreeRequestId},
       {"consent.v1.DenyDeletionRequestRequest.reason", {1, 256}},
-      {"consent.v1.ExtendDeletionRequestRequest.deletion_id", kId},
-      {"consent.v1.ExtendDeletionRequestRequest.request_id", kFreeRequestId},
-      {"consent.v1.ConfirmReceiptRequest.deletion_id", kId},
-      {"consent.v1.ConfirmReceiptRequest.request_id", kFreeRequestId},
-      {"consent.v1.CancelDeletionRequestRequest.deletion_id", kId},
-      {"consent.v1.CancelDeletionRequestRequest.request_id", kFreeRequestId},
+      {"consent.v1.AnswerAppealRequest.answer", {1, 256}},
       {"consent.v1.CancelDeletionRequestRequest.etag", kToken},
       {"consent.v1.GetDeletionRequestRequest.deletion_id", kId},
       {"consent.v1.ListDeletionRequestsRequest.account_id", kOptionalId},
@@ -167,6 +170,12 @@ const std::map<std::string, TextRule>& TextRules() {
       {"consent.v1.RecordedYes.device", {0, 16, {std::string(16, 'x')}, {"x", std::string(15, 'x')}}},
       {"consent.v1.RecordedYes.region", kRegion},
   };
+  AddSharedRules(&rules);
+  return rules;
+}
+
+const std::map<std::string, TextRule>& TextRules() {
+  static const std::map<std::string, TextRule> rules = MakeTextRules();
   return rules;
 }
 
